@@ -1,0 +1,36 @@
+# Every target that has a "##" is listed by `make help`.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    = 10s
+
+.PHONY: help build run test test-long fuzz check bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+build: ## build ./softstake, one static binary
+	CGO_ENABLED=0 go build -trimpath -o softstake .
+
+run: ## a made-up town of holders, to look at
+	go run . demo
+
+test: ## THE test command: installs what is missing, checks format, vets, tests
+	@sh scripts/test.sh
+
+test-long: ## the tests with the race detector and long random runs (tens of minutes)
+	SOFTSTAKE_REQUIRE_POSTGRES=1 SOFTSTAKE_LONG=1 go test -race -count=1 -timeout=90m ./...
+
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:.*func / /' | \
+	while read -r file target; do \
+		echo "fuzz: $$target in $$(dirname $$file)"; \
+		go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$(dirname $$file)" || exit 1; \
+	done
+
+check: ## format, vet, staticcheck
+	@untidy=$$(gofmt -l .); if [ -n "$$untidy" ]; then echo "run gofmt -w on:"; echo "$$untidy"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+bench: ## measure, on this machine
+	go run . bench

@@ -1,0 +1,192 @@
+// Package audit re-derives every reward from the journal with arithmetic of its own. It knows nothing of SQL.
+package audit
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Options say what to audit, and how.
+type Options struct {
+	Day      *staking.Day       // only this day's rewards; nil: everything
+	Workers  int                // how many buckets are read at once, at least 1
+	Progress func(done, of int) // told of each part that is done; may be nil; called from several goroutines
+}
+
+// Report is what an audit has looked at and found.
+type Report struct {
+	Through   staking.Day // the last closed day: sums over all accounts are as of its end
+	Accounts  int64
+	Positions int64 // balances
+	Postings  int64
+	Accruals  int64
+	Tokens    []TokenSum // by symbol; empty for one day's audit
+	Findings  []Finding  // the first of them, by day, account and token
+	Total     int64      // of all findings
+}
+
+// TokenSum is what all holders and all house accounts have of a token at the end
+// of the last closed day, in smallest units. Together they are zero.
+type TokenSum struct {
+	Asset   ledger.Asset
+	Holders *big.Int // free and held
+	House   *big.Int // @custody, @desk, @rewards and @payable
+}
+
+// Run audits the books. Its error is the database's; what is wrong in the books
+// is in the report. Memory stays the same however many holders there are.
+func Run(ctx context.Context, b Books, o Options) (Report, error) {
+	outline, err := b.Outline(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	if o.Day != nil && (*o.Day < outline.First || *o.Day > outline.Closed) {
+		return Report{}, fmt.Errorf("%w: %s is not a closed day of these books; they begin on %s and the last closed day is %s", ledger.ErrInvalid, *o.Day, outline.First, outline.Closed)
+	}
+	a := &audit{books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), several: new(marks), sums: map[string]*TokenSum{}, batches: map[Key]*declared{}}
+	phases := []func(*worker, Bucket) error{(*worker).mark, (*worker).bucket}
+	if o.Day != nil {
+		phases = phases[1:]
+	}
+	for _, d := range outline.Declared {
+		a.batches[d.Key] = &declared{declaration: d}
+	}
+	for n, phase := range phases {
+		if err := a.spread(ctx, o, n, len(phases), phase); err != nil {
+			return Report{}, fmt.Errorf("audit: %w", err)
+		}
+	}
+	a.compareDeclared()
+	if o.Day == nil {
+		if err := a.explainMoves(ctx); err != nil {
+			return Report{}, fmt.Errorf("audit: %w", err)
+		}
+		a.compareSums()
+	}
+	a.report.Through = outline.Closed
+	a.report.Findings, a.report.Total = a.found.first, a.found.total
+	return a.report, nil
+}
+
+// audit is one run of it. What lies under the mutex is put together from the
+// buckets, each as a whole when its snapshot has been read.
+type audit struct {
+	books   Books
+	outline Outline
+	only    *staking.Day
+	seed    maphash.Seed
+	several *marks
+
+	mu      sync.Mutex
+	report  Report
+	found   findings
+	sums    map[string]*TokenSum
+	batches map[Key]*declared
+	slots   slots
+}
+
+// spread does one thing with each bucket, several at once, and stops at the first error.
+func (a *audit) spread(ctx context.Context, o Options, phase, phases int, do func(*worker, Bucket) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var next, done atomic.Int64
+	var workers sync.WaitGroup
+	for range max(o.Workers, 1) {
+		workers.Go(func() {
+			w := newWorker(a)
+			for b := next.Add(1) - 1; b < ledger.Buckets && ctx.Err() == nil; b = next.Add(1) - 1 {
+				err := a.books.ReadBucket(ctx, int(b), func(books Bucket) error {
+					w.begin(int(b))
+					return do(w, books)
+				})
+				if err != nil {
+					stop(fmt.Errorf("bucket %d: %w", b, err))
+					return
+				}
+				a.merge(w)
+				if n := done.Add(1); o.Progress != nil {
+					o.Progress(phase*ledger.Buckets+int(n), phases*ledger.Buckets)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// merge takes over what a worker has read of a bucket.
+func (a *audit) merge(w *worker) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.found.merge(&w.found)
+	a.report.Accounts += w.head.Accounts
+	a.report.Positions += w.counts.Positions
+	a.report.Postings += w.counts.Postings
+	a.report.Accruals += w.counts.Accruals
+	a.slots.add(&w.slots)
+	for symbol, t := range w.tokens {
+		sum := a.sum(symbol, t.asset)
+		sum.Holders.Add(sum.Holders, &t.holders)
+		sum.House.Add(sum.House, &t.house)
+	}
+	for _, b := range w.head.Batches {
+		if d := a.batches[b.Key]; d != nil {
+			d.add(b)
+		}
+	}
+}
+
+func (a *audit) sum(symbol string, asset ledger.Asset) *TokenSum {
+	s := a.sums[symbol]
+	if s == nil {
+		s = &TokenSum{Asset: asset, Holders: new(big.Int), House: new(big.Int)}
+		a.sums[symbol] = s
+	}
+	return s
+}
+
+// compareSums checks that each token sums to zero over all accounts. What was
+// declared left @rewards at the end of its day.
+func (a *audit) compareSums() {
+	for _, d := range a.outline.Declared {
+		if d.Day < a.outline.Closed {
+			s := a.sum(d.Asset, ledger.Asset{Symbol: d.Asset})
+			s.House.Sub(s.House, big.NewInt(int64(d.Total)))
+		}
+	}
+	for _, s := range slices.SortedFunc(maps.Values(a.sums), func(x, y *TokenSum) int { return strings.Compare(x.Asset.Symbol, y.Asset.Symbol) }) {
+		if new(big.Int).Add(s.Holders, s.House).Sign() != 0 {
+			a.find(Finding{Asset: s.Asset.Symbol, What: fmt.Sprintf("at the end of %s holders have %s and house accounts %s, which is not zero together",
+				a.outline.Closed, units(s.Asset, s.Holders), units(s.Asset, s.House))})
+		}
+		a.report.Tokens = append(a.report.Tokens, *s)
+	}
+}
+
+// find adds a finding, unless it is of another day than the one that is audited.
+func (a *audit) find(f Finding) {
+	if a.only == nil || (f.HasDay && f.Day == *a.only) {
+		a.found.add(f)
+	}
+}
+
+// units writes a number of smallest units as the asset's decimal.
+func units(asset ledger.Asset, n *big.Int) string {
+	if !n.IsInt64() {
+		return n.String() + " smallest units"
+	}
+	return asset.Format(ledger.Amount(n.Int64()))
+}

@@ -1,0 +1,126 @@
+package audit
+
+import (
+	"context"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Books are what an audit reads.
+type Books interface {
+	// Outline says what there is to audit.
+	Outline(ctx context.Context) (Outline, error)
+	// ReadBucket gives read one bucket, the whole of it in one snapshot, so that
+	// what is paid meanwhile is either in all of it or in none. After an error of
+	// the database it may begin anew and call read again.
+	ReadBucket(ctx context.Context, bucket int, read func(Bucket) error) error
+}
+
+// Outline is what there is to audit.
+type Outline struct {
+	First    staking.Day // of the books
+	Closed   staking.Day // the last day that is closed in every bucket; First-1: none
+	Declared []Declaration
+}
+
+// Bucket is one bucket, in one snapshot. Rows come in the order of their keys, and
+// what is given to a visit is valid only during the call; a visit must not read.
+type Bucket interface {
+	Head() (Head, error)
+	// Span is some accounts after one, with about n balances together; the last ends at End.
+	Span(after ledger.Account, n int) (Span, error)
+	Balances(s Span, visit func(Balance)) error
+	Enrollments(s Span, visit func(Enrollment)) error
+	// Postings and Accruals are those of one day, by account, asset and time.
+	Postings(d staking.Day, s Span, visit func(*Posting)) error
+	Accruals(d staking.Day, s Span, visit func(*staking.Accrual)) error
+	// Outside are postings and accruals, if any, of days that the books do not have.
+	Outside(first, last staking.Day, visit func(day staking.Day, account ledger.Account, asset string)) error
+	// Entries are the rows of those whose IDs lie in the bucket.
+	Entries(visit func(*Entry)) error
+	// SeveralMoves are the entries up to a day that have more than one move, by the postings.
+	SeveralMoves(through staking.Day, visit func(entry string)) error
+}
+
+// Head is what a bucket's snapshot has beside its accounts. It is small whatever the number of holders.
+type Head struct {
+	Last     staking.Day // the last day there are rows for: tomorrow, as a rule
+	Accounts int64
+	Assets   []ledger.Asset
+	Terms    []staking.Terms // by asset, day and revision: of one day the last counts
+	Progress []Progress
+	Declared []Declaration
+	Batches  []Batch // what the bucket has accrued
+	Payments []Batch // what the bucket has paid
+}
+
+// Span is the accounts after one, up to and including another.
+type Span struct{ After, Through ledger.Account }
+
+// End is after every account there can be.
+const End ledger.Account = "\U0010ffff"
+
+// Balance is what an account has of an asset by its own row.
+type Balance struct {
+	Account ledger.Account
+	Asset   string
+	Balance ledger.Amount
+	Carry   staking.Fraction
+	Earned  ledger.Amount
+	Opened  bool // its owner's account was opened
+}
+
+// Enrollment is one of an account, and whether the account was opened.
+type Enrollment struct {
+	staking.Enrollment
+	Opened bool
+}
+
+// Posting is one side of a move.
+type Posting struct {
+	Day     staking.Day
+	Account ledger.Account
+	Asset   string
+	At      int64 // milliseconds since 1970
+	Entry   string
+	Move    int64 // 0-based, within the entry
+	Side    int64 // 0: from, 1: to
+	Amount  ledger.Amount
+	Other   ledger.Account
+	Kind    ledger.Kind
+}
+
+// Entry is an entry's own row.
+type Entry struct {
+	ID     string
+	At     int64 // milliseconds since 1970
+	Digest [16]byte
+}
+
+// Progress says through which days a token's rewards are accrued and paid in the bucket.
+type Progress struct {
+	Asset         string
+	Accrued, Paid staking.Day
+}
+
+// Key names a token's day.
+type Key struct {
+	Day   staking.Day
+	Asset string
+}
+
+// Declaration is a control total over all buckets.
+type Declaration struct {
+	Key
+	Holders int64
+	Total   ledger.Amount
+}
+
+// Batch is a control total of one bucket.
+type Batch struct {
+	Key
+	Holders int64
+	Total   ledger.Amount
+	Digest  [32]byte
+}

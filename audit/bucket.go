@@ -1,0 +1,375 @@
+package audit
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// spanSize is how many balances are in memory at once, whatever the number of holders.
+const spanSize = 4096
+
+// worker audits one bucket after another. What it keeps is of the bucket at work,
+// and begun anew when the bucket is.
+type worker struct {
+	*audit
+	number    int
+	books     Bucket
+	head      Head
+	found     findings
+	counts    Report
+	tokens    map[string]*token
+	totals    map[Key]*total
+	slots     slots
+	positions []position
+	at        int         // where in the positions the rows of the day have come to
+	moved     []*position // those with postings on the day
+	day       staking.Day
+	figures   figures
+	scratch   big.Int
+	factor    big.Int
+	line      []byte
+	enrolled  []staking.Enrollment
+}
+
+// token is what a bucket knows of a token.
+type token struct {
+	asset          ledger.Asset
+	known          bool
+	progress       Progress
+	rules          []rule
+	rule           *rule   // of the day; nil: no terms yet
+	next           int     // among the rules
+	total          *total  // of the day, when there are records
+	payable        big.Int // declared in the bucket and not paid
+	payableSeen    bool    // its balance was found
+	declared       big.Int // in all buckets
+	holders, house big.Int // at the end of the last closed day
+}
+
+func newWorker(a *audit) *worker { return &worker{audit: a} }
+
+// begin forgets what was read of a bucket.
+func (w *worker) begin(number int) {
+	w.number, w.head, w.found, w.counts = number, Head{}, findings{}, Report{}
+	w.tokens, w.totals = map[string]*token{}, map[Key]*total{}
+	w.slots.clear()
+}
+
+// find notes a finding, unless it is of another day than the one that is audited.
+func (w *worker) find(f Finding) {
+	if w.only == nil || (f.HasDay && f.Day == *w.only) {
+		w.found.add(f)
+	}
+}
+
+// findAt notes a finding of a position on the day.
+func (w *worker) findAt(p *position, what string) {
+	w.find(Finding{Day: w.day, HasDay: true, Account: p.stored.Account, Asset: p.stored.Asset, What: what})
+}
+
+// audited says whether the records of the day at work are to be compared.
+func (w *worker) audited() bool { return w.only == nil || *w.only == w.day }
+
+// bucket audits the whole of a bucket: some accounts after the other, each day after day.
+func (w *worker) bucket(b Bucket) error {
+	w.books = b
+	if err := w.readHead(); err != nil {
+		return err
+	}
+	for s := (Span{}); s.Through != End; {
+		var err error
+		if s, err = b.Span(s.Through, spanSize); err != nil {
+			return err
+		}
+		if err := w.span(s); err != nil {
+			return err
+		}
+	}
+	w.compareTotals()
+	if w.only != nil {
+		return nil
+	}
+	if err := w.countEntries(); err != nil {
+		return err
+	}
+	return b.Outside(w.outline.First, w.head.Last, func(d staking.Day, account ledger.Account, asset string) {
+		w.find(Finding{Day: d, HasDay: true, Account: account, Asset: asset, What: fmt.Sprintf("has rows of a day that the books do not have; theirs are %s to %s", w.outline.First, w.head.Last)})
+	})
+}
+
+// readHead reads what the bucket has beside its accounts.
+func (w *worker) readHead() (err error) {
+	if w.head, err = w.books.Head(); err != nil {
+		return err
+	}
+	for _, a := range w.head.Assets {
+		t := w.token(a.Symbol)
+		t.known = true
+		if err := a.Check(); err != nil {
+			w.find(Finding{Asset: a.Symbol, What: err.Error()})
+			continue
+		}
+		t.asset = a
+	}
+	for _, terms := range w.head.Terms {
+		t := w.token(terms.Asset)
+		if n := len(t.rules); n > 0 && t.rules[n-1].From == terms.From {
+			t.rules = t.rules[:n-1]
+		}
+		t.rules = append(t.rules, newRule(terms))
+	}
+	for _, p := range w.head.Progress {
+		w.token(p.Asset).progress = p
+	}
+	for _, a := range w.head.Assets {
+		if w.token(a.Symbol).progress.Asset == "" {
+			w.find(Finding{Asset: a.Symbol, What: fmt.Sprintf("bucket %d has no row of its progress", w.number)})
+		}
+	}
+	w.readTotals()
+	return nil
+}
+
+// token is what is known of a token; of one that is not among the assets: nothing.
+func (w *worker) token(symbol string) *token {
+	t := w.tokens[symbol]
+	if t == nil {
+		t = &token{asset: ledger.Asset{Symbol: symbol}, progress: Progress{Accrued: w.outline.First - 1, Paid: w.outline.First - 1}}
+		w.tokens[symbol] = t
+	}
+	return t
+}
+
+// turn brings a token's terms to a day; days come in order.
+func (t *token) turn(d staking.Day) {
+	t.total = nil
+	for t.next < len(t.rules) && t.rules[t.next].From <= d {
+		t.rule = &t.rules[t.next]
+		t.next++
+	}
+}
+
+// span audits some accounts: forward from nothing, day after day.
+func (w *worker) span(s Span) error {
+	if err := w.readPositions(s); err != nil {
+		return err
+	}
+	last := w.head.Last
+	if w.only != nil {
+		last = min(last, *w.only)
+	}
+	for _, t := range w.tokens {
+		t.rule, t.next = nil, 0
+	}
+	for w.day = w.outline.First; w.day <= last; w.day++ {
+		if err := w.walkDay(s); err != nil {
+			return err
+		}
+	}
+	if w.only == nil {
+		for i := range w.positions {
+			w.close(&w.positions[i])
+		}
+	}
+	return nil
+}
+
+// walkDay brings the positions over a day: its postings, then what it earned.
+func (w *worker) walkDay(s Span) error {
+	for _, t := range w.tokens {
+		t.turn(w.day)
+	}
+	w.at = 0
+	if err := w.books.Postings(w.day, s, w.posting); err != nil {
+		return err
+	}
+	w.endDay()
+	if w.day == w.outline.Closed {
+		w.sumUp()
+	}
+	w.at = 0
+	if w.audited() {
+		if err := w.books.Accruals(w.day, s, w.accrual); err != nil {
+			return err
+		}
+	}
+	for ; w.at < len(w.positions); w.at++ {
+		w.settle(&w.positions[w.at], nil)
+	}
+	return nil
+}
+
+// sumUp adds what the positions have at the end of the last closed day.
+func (w *worker) sumUp() {
+	for i := range w.positions {
+		p := &w.positions[i]
+		sum := &p.token.holders
+		if p.stored.Account.IsHouse() {
+			sum = &p.token.house
+		}
+		sum.Add(sum, &p.balance)
+	}
+}
+
+// readPositions reads balances and enrollments, and places each at nothing.
+func (w *worker) readPositions(s Span) error {
+	w.positions = w.positions[:0]
+	err := w.books.Balances(s, func(b Balance) {
+		if len(w.positions) < cap(w.positions) {
+			w.positions = w.positions[:len(w.positions)+1] // its numbers keep their memory
+		} else {
+			w.positions = append(w.positions, position{})
+		}
+		t := w.token(b.Asset)
+		w.positions[len(w.positions)-1].place(b, t)
+		w.checkBalance(b, t)
+	})
+	if err != nil {
+		return err
+	}
+	w.counts.Positions += int64(len(w.positions))
+	w.enrolled = w.enrolled[:0]
+	if err := w.books.Enrollments(s, w.enrollment); err != nil {
+		return err
+	}
+	w.enroll()
+	return nil
+}
+
+// checkBalance finds balances that nobody may have.
+func (w *worker) checkBalance(b Balance, t *token) {
+	wrong := func(what string) { w.find(Finding{Account: b.Account, Asset: b.Asset, What: what}) }
+	switch a := b.Account; {
+	case a.IsHouse() && !a.Spread() && a != ledger.Rewards:
+		wrong("there is no such house account")
+	case !a.IsHouse() && !b.Opened:
+		wrong("the account was never opened")
+	}
+	if !b.Account.Spread() && b.Account.Bucket() != w.number {
+		wrong(fmt.Sprintf("its balance lies in bucket %d, where it does not belong", w.number))
+	}
+	if !t.known {
+		wrong("there is no such asset")
+	}
+}
+
+// enrollment keeps an enrollment that covers a day at all: one that was switched
+// off on the day it was switched on covers none.
+func (w *worker) enrollment(e Enrollment) {
+	wrong := func(what string) { w.find(Finding{Day: e.From, HasDay: true, Account: e.Account, What: what}) }
+	if !e.Opened {
+		wrong("is enrolled, but the account was never opened")
+	}
+	if e.Account.IsHouse() || e.Account.IsHeld() || e.Account.Bucket() != w.number {
+		wrong(fmt.Sprintf("is enrolled in bucket %d, where it does not belong", w.number))
+	}
+	if e.Until <= e.From {
+		return
+	}
+	if n := len(w.enrolled); n > 0 && w.enrolled[n-1].Account == e.Account && e.From < w.enrolled[n-1].Until {
+		wrong(fmt.Sprintf("is enrolled twice: also from %s until %s", w.enrolled[n-1].From, w.enrolled[n-1].Until))
+	}
+	w.enrolled = append(w.enrolled, e.Enrollment)
+}
+
+// enroll gives each position its account's enrollments. Both are in order.
+func (w *worker) enroll() {
+	rest := w.enrolled
+	for i := range w.positions {
+		p := &w.positions[i]
+		for len(rest) > 0 && rest[0].Account < p.stored.Account {
+			rest = rest[1:]
+		}
+		n := 0
+		for n < len(rest) && rest[n].Account == p.stored.Account {
+			n++
+		}
+		p.switches = rest[:n]
+	}
+}
+
+// seek brings w.at to the position of an account and asset, and tells pass of
+// each position before it. It returns nil where there is none: rows come in order.
+func (w *worker) seek(account ledger.Account, asset string, pass func(*position)) *position {
+	for ; w.at < len(w.positions); w.at++ {
+		p := &w.positions[w.at]
+		c := strings.Compare(string(p.stored.Account), string(account))
+		if c == 0 {
+			c = strings.Compare(p.stored.Asset, asset)
+		}
+		if c == 0 {
+			return p
+		}
+		if c > 0 {
+			return nil
+		}
+		if pass != nil {
+			pass(p)
+		}
+	}
+	return nil
+}
+
+// posting takes in a posting of the day.
+func (w *worker) posting(x *Posting) {
+	w.counts.Postings++
+	w.checkPosting(x)
+	if w.only == nil && x.Day <= w.outline.Closed {
+		w.countPosting(x)
+	}
+	p := w.seek(x.Account, x.Asset, nil)
+	if p == nil {
+		w.find(Finding{Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset, What: "has a posting of entry " + x.Entry + ", but no balance" + w.inBucket(x.Account)})
+		return
+	}
+	w.move(p, min(max(x.At-w.day.Millis(), 0), dayMillis.Int64()), x.Amount)
+}
+
+// checkPosting finds postings that cannot be.
+func (w *worker) checkPosting(x *Posting) {
+	wrong := func(what string) {
+		w.find(Finding{Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset, What: "entry " + x.Entry + ": " + what})
+	}
+	if dayOf(x.At) != x.Day {
+		wrong("its time " + stamp(x.At) + " is not of the day")
+	}
+	if (x.Side == 0) != (x.Amount < 0) || x.Amount == 0 || x.Side < 0 || x.Side > 1 || x.Move < 0 {
+		wrong(fmt.Sprintf("move %d, side %d cannot have the amount %s", x.Move, x.Side, w.token(x.Asset).asset.Format(x.Amount)))
+	}
+	home := x.Account
+	if home.Spread() {
+		home = x.Other
+	}
+	if !home.Spread() && home.Bucket() != w.number {
+		wrong(fmt.Sprintf("lies in bucket %d, where it does not belong", w.number))
+	}
+	for _, prefix := range ours {
+		if strings.HasPrefix(x.Entry, prefix) {
+			wrong("what is paid is written as records of rewards, never as postings too")
+		}
+	}
+}
+
+// ours begins the IDs of entries that the journal shows for rewards.
+var ours = []string{"reward/", "declare/", "pay/"}
+
+// accrual takes in a record of a reward of the day.
+func (w *worker) accrual(a *staking.Accrual) {
+	w.counts.Accruals++
+	p := w.seek(a.Account, a.Asset, w.pass)
+	if p == nil {
+		w.addToTotal(w.token(a.Asset), a)
+		w.find(Finding{Day: a.Day, HasDay: true, Account: a.Account, Asset: a.Asset, What: "has a reward of " + w.token(a.Asset).asset.Format(a.Reward) + ", but no balance"})
+		return
+	}
+	w.addToTotal(p.token, a)
+	w.settle(p, a)
+	w.at++
+}
+
+// pass settles a position that has no record.
+func (w *worker) pass(p *position) { w.settle(p, nil) }

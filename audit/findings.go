@@ -1,0 +1,88 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Finding is a place where the books differ from what follows from their journal.
+type Finding struct {
+	Day     staking.Day
+	HasDay  bool           // false: it is of no one day, such as a balance
+	Account ledger.Account // "": of no one account, such as a total
+	Asset   string         // "": of no one token, such as an enrollment
+	What    string         // what the books say and what was derived, in the token's decimals
+}
+
+// String is the finding as one line: day, account, token, and what differs.
+func (f Finding) String() string {
+	var parts []string
+	if f.HasDay {
+		parts = append(parts, f.Day.String())
+	}
+	if f.Account != "" {
+		parts = append(parts, string(f.Account))
+	}
+	if f.Asset != "" {
+		parts = append(parts, f.Asset)
+	}
+	return strings.Join(parts, " ") + ": " + f.What
+}
+
+// compareFindings orders by day, account and token. What is of no one day,
+// holder or token comes after what is, so that the first finding is nearest to the cause.
+func compareFindings(a, b Finding) int {
+	return cmp.Or(
+		general(!a.HasDay, !b.HasDay), cmp.Compare(a.Day, b.Day),
+		general(a.Account == "", b.Account == ""), general(a.Account.IsHouse(), b.Account.IsHouse()), cmp.Compare(a.Account, b.Account),
+		general(a.Asset == "", b.Asset == ""), cmp.Compare(a.Asset, b.Asset),
+		cmp.Compare(a.What, b.What))
+}
+
+// general orders what is of no one thing after what is.
+func general(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// named is how many findings are kept; the others are only counted.
+const named = 20
+
+// findings keeps the first ones, in whatever order they come.
+type findings struct {
+	total int64
+	first []Finding
+}
+
+func (f *findings) add(x Finding) {
+	f.total++
+	f.keep(x)
+}
+
+func (f *findings) keep(x Finding) {
+	i, _ := slices.BinarySearchFunc(f.first, x, compareFindings)
+	if i == named {
+		return
+	}
+	if len(f.first) == named {
+		f.first = f.first[:named-1]
+	}
+	f.first = slices.Insert(f.first, i, x)
+}
+
+// merge adds those of another.
+func (f *findings) merge(g *findings) {
+	for _, x := range g.first {
+		f.keep(x)
+	}
+	f.total += g.total
+}

@@ -1,0 +1,146 @@
+package audit
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"hash/maphash"
+	"sync/atomic"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Every move has two sides that say the same, and every entry one row and the
+// moves it was posted with. The sides of a move lie far apart, and the row
+// elsewhere again: to bring them together would take a second journal. Instead
+// each is hashed into one of many slots, by its entry, added on one side and
+// subtracted on the other. A slot that is not zero in the end holds an entry that
+// does not match; only those slots are then read again, and looked at as they are.
+// The hash has a key of its own in each audit, so nobody can prepare rows that cancel.
+type slots struct {
+	sides [slotCount]uint64 // to sides of moves, less from sides
+	rows  [slotCount]uint64 // entries by their postings, less entries by their rows
+}
+
+const slotCount = 1 << 16
+
+func (s *slots) clear() {
+	clear(s.sides[:])
+	clear(s.rows[:])
+}
+
+func (s *slots) add(more *slots) {
+	for i := range slotCount {
+		s.sides[i] += more.sides[i]
+		s.rows[i] += more.rows[i]
+	}
+}
+
+// wrong are the first n slots that are not zero.
+func (s *slots) wrong(n int) map[uint32]bool {
+	found := map[uint32]bool{}
+	for i := range uint32(slotCount) {
+		if len(found) < n && (s.sides[i] != 0 || s.rows[i] != 0) {
+			found[i] = true
+		}
+	}
+	return found
+}
+
+// mix is a number for an entry's ID, the same in every audit.
+func mix(id []byte) uint32 { return crc32.ChecksumIEEE(id) }
+
+func slotOf(mixed uint32) uint32 { return mixed >> 16 }
+
+// marks remembers, in 16 MB, which entries have several moves. It may take one of
+// a single move for one of several, never the other way round.
+type marks [1 << 21]atomic.Uint64
+
+func (m *marks) set(mixed uint32)      { m[mixed>>11].Or(1 << (mixed >> 5 & 63)) }
+func (m *marks) has(mixed uint32) bool { return m[mixed>>11].Load()&(1<<(mixed>>5&63)) != 0 }
+
+// mark notes the bucket's entries of several moves. A digest is of all moves of
+// an entry, which nothing brings together in bounded memory; so digests are
+// derived for entries of one move, and for all others only where a slot differs.
+func (w *worker) mark(b Bucket) error {
+	return b.SeveralMoves(w.outline.Closed, func(entry string) { w.several.set(mix([]byte(entry))) })
+}
+
+// countPosting puts a side of a move into its entry's slot, and the first also as the entry.
+func (w *worker) countPosting(x *Posting) {
+	move := moveOf(x)
+	b := append(w.line[:0], x.Entry...)
+	mixed := mix(b)
+	b = append(append(append(b, 0), move.From...), 0)
+	b = append(append(append(b, move.To...), 0), move.Asset...)
+	b = append(append(append(b, 0), x.Kind...), 0)
+	b = binary.BigEndian.AppendUint64(b, uint64(x.At))
+	b = binary.BigEndian.AppendUint64(b, uint64(move.Amount))
+	b = binary.AppendVarint(b, x.Move)
+	w.line = b
+	if hash := maphash.Bytes(w.seed, b); x.Side == 1 {
+		w.slots.sides[slotOf(mixed)] += hash
+	} else {
+		w.slots.sides[slotOf(mixed)] -= hash
+	}
+	if x.Move == 0 && x.Side == 0 {
+		w.slots.rows[slotOf(mixed)] += w.hashRow(x.Entry, mixed, x.At, func() [16]byte { return digest(x.Kind, []ledger.Move{move}) })
+	}
+}
+
+// moveOf is the move that a posting is a side of.
+func moveOf(x *Posting) ledger.Move {
+	if x.Side == 0 {
+		return ledger.Move{From: x.Account, To: x.Other, Asset: x.Asset, Amount: -x.Amount}
+	}
+	return ledger.Move{From: x.Other, To: x.Account, Asset: x.Asset, Amount: x.Amount}
+}
+
+// countEntries takes the bucket's entries out of their slots.
+func (w *worker) countEntries() error {
+	return w.books.Entries(func(e *Entry) {
+		if (ledger.Entry{ID: e.ID}).Bucket() != w.number {
+			w.find(Finding{Day: dayOf(e.At), HasDay: true, What: fmt.Sprintf("the row of entry %s lies in bucket %d, where it does not belong", e.ID, w.number)})
+		}
+		if dayOf(e.At) > w.outline.Closed {
+			return
+		}
+		w.line = append(w.line[:0], e.ID...)
+		mixed := mix(w.line)
+		w.slots.rows[slotOf(mixed)] -= w.hashRow(e.ID, mixed, e.At, func() [16]byte { return e.Digest })
+	})
+}
+
+// hashRow is an entry in its slot: its ID, time and, if it has one move, digest.
+func (w *worker) hashRow(id string, mixed uint32, at int64, digest func() [16]byte) uint64 {
+	w.line = append(append(w.line[:0], id...), 0)
+	w.line = binary.BigEndian.AppendUint64(w.line, uint64(at))
+	if !w.several.has(mixed) {
+		d := digest()
+		w.line = append(w.line, d[:]...)
+	}
+	return maphash.Bytes(w.seed, w.line)
+}
+
+// digest is what an entry says, kind and moves, in 16 bytes of SHA-256: each text
+// after its length, amounts as 8 bytes, the highest first.
+func digest(kind ledger.Kind, moves []ledger.Move) [16]byte {
+	var buffer [256]byte
+	text := func(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+	b := text(buffer[:0], string(kind))
+	for _, m := range moves {
+		b = text(text(text(b, string(m.From)), string(m.To)), m.Asset)
+		b = binary.BigEndian.AppendUint64(b, uint64(m.Amount))
+	}
+	sum := sha256.Sum256(b)
+	return [16]byte(sum[:16])
+}
+
+func dayOf(millis int64) staking.Day { return staking.DayOf(time.UnixMilli(millis)) }
+
+func stamp(millis int64) string {
+	return time.UnixMilli(millis).UTC().Format("2006-01-02T15:04:05.000Z")
+}

@@ -1,0 +1,250 @@
+package audit
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Numbers that never change.
+var (
+	dayMillis = big.NewInt(24 * 60 * 60 * 1000)
+	// year divides balance × milliseconds × rate in 1e-8 into units of a year.
+	year = new(big.Int).Mul(big.NewInt(365*100_000_000), dayMillis)
+)
+
+// rule is a token's terms, as the arithmetic wants them.
+type rule struct {
+	staking.Terms
+	rate, least, most big.Int // least and most are the minimum and the cap over a day
+}
+
+func newRule(t staking.Terms) rule {
+	r := rule{Terms: t}
+	r.rate.SetInt64(int64(t.APR))
+	r.least.Mul(r.least.SetInt64(int64(t.Min)), dayMillis)
+	r.most.Mul(r.most.SetInt64(int64(t.Cap)), dayMillis)
+	return r
+}
+
+// position is a balance on its way forward in time: what it is at the end of
+// what was read of its postings, with the rewards that were due until then.
+type position struct {
+	stored                 Balance
+	token                  *token
+	switches               []staking.Enrollment // those not over yet, by day
+	earns                  bool                 // is a holder's free balance
+	balance, carry, earned big.Int
+
+	// Of the day, where it has postings.
+	moved             bool
+	opened            bool
+	last              int64 // milliseconds of the day that are summed
+	opening, integral big.Int
+}
+
+// place makes ready a position that begins with nothing.
+func (p *position) place(b Balance, t *token) {
+	p.stored, p.token, p.switches, p.moved = b, t, nil, false
+	p.earns = !b.Account.IsHouse() && !b.Account.IsHeld()
+	for _, n := range []*big.Int{&p.balance, &p.carry, &p.earned} {
+		n.SetInt64(0)
+	}
+}
+
+// covered says whether the account earns on a day; days are asked for in order.
+func (p *position) covered(d staking.Day) bool {
+	for len(p.switches) > 0 && p.switches[0].Until <= d {
+		p.switches = p.switches[1:]
+	}
+	return len(p.switches) > 0 && p.switches[0].From <= d
+}
+
+// move puts a posting on the balance, so many milliseconds after the day began.
+func (w *worker) move(p *position, millis int64, amount ledger.Amount) {
+	if !p.moved {
+		p.moved, p.opened, p.last = true, false, 0
+		p.integral.SetInt64(0)
+		w.moved = append(w.moved, p)
+	}
+	if millis > p.last {
+		w.endMoment(p)
+		if !p.opened {
+			p.opening.Set(&p.balance)
+			p.opened = true
+		}
+		w.sumUntil(p, millis)
+	}
+	p.balance.Add(&p.balance, w.scratch.SetInt64(int64(amount)))
+}
+
+// sumUntil adds the balance's piece of the day that ends so many milliseconds after the day began.
+func (w *worker) sumUntil(p *position, millis int64) {
+	w.scratch.Mul(&p.balance, w.factor.SetInt64(millis-p.last))
+	p.integral.Add(&p.integral, &w.scratch)
+	p.last = millis
+}
+
+// endMoment finds balances below zero, when all changes of a moment are made.
+func (w *worker) endMoment(p *position) {
+	if p.balance.Sign() < 0 && !p.stored.Account.IsHouse() {
+		w.findAt(p, fmt.Sprintf("the balance is %s at %s", units(p.token.asset, &p.balance), stamp(w.day.Millis()+p.last)))
+	}
+}
+
+// endDay brings the positions with postings to the end of the day.
+func (w *worker) endDay() {
+	for _, p := range w.moved {
+		w.endMoment(p)
+		if !p.opened {
+			p.opening.Set(&p.balance)
+		}
+		w.sumUntil(p, dayMillis.Int64())
+	}
+	w.moved = w.moved[:0]
+}
+
+// figures are what a position earns on a day.
+type figures struct {
+	opening, integral     *big.Int
+	steady, average, rest big.Int
+	eligible, interest    big.Int
+	reward, left          big.Int
+}
+
+// derive works out what a position earns on the day, and says whether it earns
+// at all. The integral is compared with the minimum, not the rounded average.
+func (f *figures) derive(p *position, r *rule) bool {
+	f.opening, f.integral = &p.opening, &p.integral
+	if !p.moved {
+		f.opening, f.integral = &p.balance, f.steady.Mul(&p.balance, dayMillis)
+	}
+	if f.integral.Sign() < 0 || f.integral.Cmp(&r.least) < 0 {
+		return false
+	}
+	f.average.QuoRem(f.integral, dayMillis, &f.rest)
+	f.eligible.Set(&f.average)
+	earning := f.integral
+	if earning.Cmp(&r.most) > 0 {
+		earning = &r.most
+		f.eligible.SetInt64(int64(r.Cap))
+	}
+	f.interest.Mul(earning, &r.rate)
+	f.interest.Add(&f.interest, &p.carry)
+	f.reward.QuoRem(&f.interest, year, &f.left)
+	return true
+}
+
+// settle derives what a position earned on the day, compares it with its record,
+// if it has one, and takes the reward if it was paid: it counts from the day's end.
+func (w *worker) settle(p *position, record *staking.Accrual) {
+	t := p.token
+	due := w.day <= t.progress.Accrued && p.earns && t.rule != nil && t.rule.Offered && p.covered(w.day) && w.figures.derive(p, t.rule)
+	if due && record != nil {
+		w.compare(p, record)
+	} else if record != nil {
+		w.findAt(p, "has a reward of "+t.asset.Format(record.Reward)+", but "+w.whyNot(p))
+	} else if due && w.audited() {
+		w.findAt(p, "has no record of its reward of "+units(t.asset, &w.figures.reward))
+	}
+	if due && w.day <= t.progress.Paid {
+		p.balance.Add(&p.balance, &w.figures.reward)
+		p.earned.Add(&p.earned, &w.figures.reward)
+		p.carry.Set(&w.figures.left)
+	}
+	p.moved = false
+}
+
+// whyNot says why a position earned nothing on the day.
+func (w *worker) whyNot(p *position) string {
+	t := p.token
+	switch {
+	case !p.earns:
+		return "only the free balance of a holder earns"
+	case w.day > t.progress.Accrued:
+		return "the bucket is accrued only through " + t.progress.Accrued.String()
+	case t.rule == nil:
+		return "the token has no terms on the day"
+	case !t.rule.Offered:
+		return "the token is not offered on the day"
+	case !p.covered(w.day):
+		return "no enrollment covers the day"
+	}
+	return "the average is below the minimum of " + t.asset.Format(t.rule.Min)
+}
+
+// compare finds the figures of a record that are not what was derived.
+func (w *worker) compare(p *position, a *staking.Accrual) {
+	f, t := &w.figures, p.token
+	if is(f.opening, int64(a.Opening)) && is(&f.average, int64(a.Average)) && is(&f.rest, a.Rest) && is(&f.eligible, int64(a.Eligible)) &&
+		a.APR == t.rule.APR && is(&f.reward, int64(a.Reward)) && is(&p.carry, int64(a.Before)) && is(&f.left, int64(a.Carry)) {
+		return
+	}
+	var wrong []string
+	amount := func(name string, stored ledger.Amount, derived *big.Int) {
+		if !is(derived, int64(stored)) {
+			wrong = append(wrong, fmt.Sprintf("%s is %s, derived %s", name, t.asset.Format(stored), units(t.asset, derived)))
+		}
+	}
+	part := func(name string, stored int64, derived *big.Int) {
+		if !is(derived, stored) {
+			wrong = append(wrong, fmt.Sprintf("%s is %d, derived %s", name, stored, derived))
+		}
+	}
+	amount("opening", a.Opening, f.opening)
+	amount("average", a.Average, &f.average)
+	part("the average's rest", a.Rest, &f.rest)
+	amount("eligible", a.Eligible, &f.eligible)
+	if a.APR != t.rule.APR {
+		wrong = append(wrong, fmt.Sprintf("APR is %s, by the terms %s", a.APR, t.rule.APR))
+	}
+	amount("reward", a.Reward, &f.reward)
+	part("carry before", int64(a.Before), &p.carry)
+	part("carry", int64(a.Carry), &f.left)
+	w.findAt(p, strings.Join(wrong, "; "))
+}
+
+// is says whether a derived number is the stored one.
+func is(derived *big.Int, stored int64) bool {
+	return derived.IsInt64() && derived.Int64() == stored
+}
+
+// close compares a balance's row with what it came to.
+func (w *worker) close(p *position) {
+	t, b := p.token, p.stored
+	switch b.Account {
+	case ledger.Payable:
+		p.balance.Add(&p.balance, &t.payable)
+		t.payableSeen = true
+	case ledger.Rewards:
+		p.balance.Sub(&p.balance, &t.declared)
+	}
+	var wrong []string
+	amount := func(name string, stored ledger.Amount, derived *big.Int) {
+		if !is(derived, int64(stored)) {
+			wrong = append(wrong, fmt.Sprintf("%s is %s, derived %s", name, t.asset.Format(stored), units(t.asset, derived)))
+		}
+	}
+	amount("balance", b.Balance, &p.balance)
+	amount("earned", b.Earned, &p.earned)
+	if !is(&p.carry, int64(b.Carry)) {
+		wrong = append(wrong, fmt.Sprintf("carry is %d, derived %s", int64(b.Carry), &p.carry))
+	}
+	if b.Balance < 0 && !b.Account.Overdraws() {
+		wrong = append(wrong, "the balance "+t.asset.Format(b.Balance)+" is below zero")
+	}
+	if wrong != nil {
+		w.find(Finding{Account: b.Account, Asset: b.Asset, What: strings.Join(wrong, "; ") + w.inBucket(b.Account)})
+	}
+}
+
+// inBucket tells the rows of house accounts apart, which lie in every bucket.
+func (w *worker) inBucket(a ledger.Account) string {
+	if !a.IsHouse() {
+		return ""
+	}
+	return fmt.Sprintf(", in bucket %d", w.number)
+}

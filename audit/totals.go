@@ -1,0 +1,188 @@
+package audit
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// total is what a bucket's records of a token's day come to.
+type total struct {
+	holders int64
+	sum     big.Int
+	digest  hash.Hash
+	begin   []byte // what each of its lines begins with
+	end     [32]byte
+}
+
+func compareKeys(a, b Key) int {
+	return cmp.Or(cmp.Compare(a.Day, b.Day), strings.Compare(a.Asset, b.Asset))
+}
+
+// addToTotal adds a record to its token's day.
+func (w *worker) addToTotal(t *token, a *staking.Accrual) {
+	if t.total == nil {
+		k := Key{a.Day, a.Asset}
+		t.total = w.totals[k]
+		if t.total == nil {
+			begin := a.Day.Start().AppendFormat(nil, time.DateOnly)
+			t.total = &total{digest: sha256.New(), begin: fmt.Appendf(begin, " %s ", a.Asset)}
+			w.totals[k] = t.total
+		}
+	}
+	t.total.holders++
+	t.total.sum.Add(&t.total.sum, w.scratch.SetInt64(int64(a.Reward)))
+	w.line = appendLine(append(w.line[:0], t.total.begin...), a)
+	t.total.digest.Write(w.line)
+}
+
+// appendLine writes a record as the digest of a paid day has it, after day and
+// asset: account, opening, average, rest, eligible, APR in 1e-8, reward, fraction
+// before and fraction left, between spaces, in smallest units.
+func appendLine(b []byte, a *staking.Accrual) []byte {
+	b = append(b, a.Account...)
+	b = appendNumber(b, int64(a.Opening))
+	b = appendNumber(b, int64(a.Average))
+	b = appendNumber(b, a.Rest)
+	b = appendNumber(b, int64(a.Eligible))
+	b = appendNumber(b, int64(a.APR))
+	b = appendNumber(b, int64(a.Reward))
+	b = appendNumber(b, int64(a.Before))
+	b = appendNumber(b, int64(a.Carry))
+	return append(b, '\n')
+}
+
+func appendNumber(b []byte, n int64) []byte { return strconv.AppendInt(append(b, ' '), n, 10) }
+
+// readTotals takes from the control totals what @payable and @rewards ought to
+// have: what was declared left the pool, and is payable until it is paid.
+func (w *worker) readTotals() {
+	declared := map[Key]bool{}
+	for _, d := range w.head.Declared {
+		declared[d.Key] = true
+		t := w.token(d.Asset)
+		t.declared.Add(&t.declared, big.NewInt(int64(d.Total)))
+	}
+	for _, b := range w.head.Batches {
+		t, amount := w.token(b.Asset), big.NewInt(int64(b.Total))
+		if declared[b.Key] && b.Day > t.progress.Paid {
+			t.payable.Add(&t.payable, amount)
+		}
+		if w.audit.batches[b.Key] != nil && b.Day < w.outline.Closed {
+			t.house.Add(&t.house, amount)
+		}
+	}
+	for _, p := range w.head.Payments {
+		if p.Day < w.outline.Closed {
+			t := w.token(p.Asset)
+			t.house.Sub(&t.house, big.NewInt(int64(p.Total)))
+		}
+		if !declared[p.Key] {
+			w.find(Finding{Day: p.Day, HasDay: true, Asset: p.Asset, What: fmt.Sprintf("bucket %d was paid, but the day is not declared", w.number)})
+		}
+	}
+}
+
+// compareTotals compares, day by day and token by token, the bucket's records
+// with its batch, and the batch with the payment.
+func (w *worker) compareTotals() {
+	batches, payments := byKey(w.head.Batches), byKey(w.head.Payments)
+	var keys []Key
+	for k := range batches {
+		keys = append(keys, k)
+	}
+	for k := range payments {
+		keys = append(keys, k)
+	}
+	for k, t := range w.totals {
+		t.digest.Sum(t.end[:0])
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, compareKeys)
+	for _, k := range slices.Compact(keys) {
+		if w.only == nil || *w.only == k.Day {
+			w.compareTotal(k, w.totals[k], batches[k], payments[k])
+		}
+	}
+	for symbol, t := range w.tokens {
+		if w.only == nil && !t.payableSeen && t.payable.Sign() != 0 {
+			w.find(Finding{Account: ledger.Payable, Asset: symbol, What: fmt.Sprintf("bucket %d has no balance of it, derived %s", w.number, units(t.asset, &t.payable))})
+		}
+	}
+}
+
+func byKey(rows []Batch) map[Key]*Batch {
+	m := make(map[Key]*Batch, len(rows))
+	for i := range rows {
+		m[rows[i].Key] = &rows[i]
+	}
+	return m
+}
+
+func (w *worker) compareTotal(k Key, t *total, batch, payment *Batch) {
+	asset, paid := w.token(k.Asset).asset, w.token(k.Asset).progress.Paid
+	wrong := func(format string, args ...any) {
+		w.find(Finding{Day: k.Day, HasDay: true, Asset: k.Asset, What: fmt.Sprintf("bucket %d: ", w.number) + fmt.Sprintf(format, args...)})
+	}
+	switch {
+	case batch == nil && t != nil:
+		wrong("there are %d rewards, %s together, but no control total", t.holders, units(asset, &t.sum))
+	case batch != nil && t == nil:
+		wrong("the control total is %d rewards, %s together, but there are none", batch.Holders, asset.Format(batch.Total))
+	case batch != nil:
+		if t.holders != batch.Holders || !is(&t.sum, int64(batch.Total)) {
+			wrong("the control total is %d rewards, %s together; there are %d, %s together", batch.Holders, asset.Format(batch.Total), t.holders, units(asset, &t.sum))
+		}
+		if t.end != batch.Digest {
+			wrong("the digest of the rewards is %x, derived %x", batch.Digest, t.end)
+		}
+	}
+	switch {
+	case payment == nil && batch != nil && k.Day <= paid:
+		wrong("the day is paid, but not the control total of %s", asset.Format(batch.Total))
+	case payment != nil && k.Day > paid:
+		wrong("%s was paid, but the bucket is paid only through %s", asset.Format(payment.Total), paid)
+	case payment != nil && batch == nil:
+		wrong("%s was paid without a control total", asset.Format(payment.Total))
+	case payment != nil && *payment != *batch:
+		wrong("paid to %d holders: %s, digest %x; the control total is %d, %s, %x",
+			payment.Holders, asset.Format(payment.Total), payment.Digest, batch.Holders, asset.Format(batch.Total), batch.Digest)
+	}
+}
+
+// declared is a declaration, and what the buckets' batches come to.
+type declared struct {
+	declaration Declaration
+	holders     int64
+	sum         big.Int
+}
+
+func (d *declared) add(b Batch) {
+	d.holders += b.Holders
+	d.sum.Add(&d.sum, big.NewInt(int64(b.Total)))
+}
+
+// compareDeclared compares what was declared with the sum over the buckets.
+func (a *audit) compareDeclared() {
+	for _, x := range a.outline.Declared {
+		d := a.batches[x.Key]
+		if d.holders == x.Holders && is(&d.sum, int64(x.Total)) {
+			continue
+		}
+		asset := ledger.Asset{Symbol: x.Asset}
+		if s := a.sums[x.Asset]; s != nil {
+			asset = s.Asset
+		}
+		a.find(Finding{Day: x.Day, HasDay: true, Asset: x.Asset, What: fmt.Sprintf("declared are %d rewards, %s together; the buckets have %d, %s together",
+			x.Holders, asset.Format(x.Total), d.holders, units(asset, &d.sum))})
+	}
+}

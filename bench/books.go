@@ -1,0 +1,153 @@
+// Package bench measures how fast the books settle and post, beside the raw rate of the same database in the same run.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// Options say what to measure on, and where to tell how far it is.
+type Options struct {
+	URL      string                          // of empty books; "": a temporary SQLite file
+	Day      staking.Day                     // the last day of the books
+	Seed     uint64                          // of what is random
+	Workers  int                             // buckets at once, or callers of Post
+	Progress func(what string, done, of int) // may be nil
+}
+
+func (o Options) progress(what string, done, of int) {
+	if o.Progress != nil {
+		o.Progress(what, done, of)
+	}
+}
+
+// tokens are what each holder has, and how much of each, in smallest units.
+var tokens = []string{"BNB", "SOL"}
+
+const (
+	held  ledger.Amount = 20_00000000 // of each token
+	chunk               = 2000        // entries a batch while the books are filled
+)
+
+// books are books being filled, and the clock they run on.
+type books struct {
+	*store.DB
+	Options
+	clock   atomic.Int64 // nanoseconds since 1970
+	remove  func() error
+	holders int
+	buckets []uint8 // of each holder
+}
+
+// create makes empty books that begin on a day.
+func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *books, err error) {
+	b := &books{Options: o, holders: holders, remove: func() error { return nil }}
+	if b.URL == "" {
+		dir, err := os.MkdirTemp("", "softstake-bench-")
+		if err != nil {
+			return nil, err
+		}
+		b.URL = "sqlite:" + filepath.Join(dir, "bench.db")
+		b.remove = func() error { return os.RemoveAll(dir) }
+	}
+	shipped, err := staking.ShippedTokens(from)
+	if err != nil {
+		return nil, err
+	}
+	b.set(from.Start())
+	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: "bench"}, store.Beginning{
+		From: from, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.buckets = make([]uint8, holders)
+	for i := range b.buckets {
+		b.buckets[i] = uint8(id(i).Bucket())
+	}
+	return b, nil
+}
+
+func (b *books) now() time.Time  { return time.Unix(0, b.clock.Load()).UTC() }
+func (b *books) set(t time.Time) { b.clock.Store(t.UnixNano()) }
+func id(i int) ledger.Account    { return ledger.Account(fmt.Sprintf("holder-%08d", i)) }
+func (b *books) close() error    { return b.DB.Close() }
+
+// inBucket gives visit the holders of a bucket, some at a time, in order.
+func (b *books) inBucket(bucket int, visit func([]int) error) error {
+	var some []int
+	for i, lies := range b.buckets {
+		if int(lies) != bucket {
+			continue
+		}
+		if some = append(some, i); len(some) == chunk/len(tokens) {
+			if err := visit(some); err != nil {
+				return err
+			}
+			some = some[:0]
+		}
+	}
+	if len(some) == 0 {
+		return nil
+	}
+	return visit(some)
+}
+
+// fill opens the accounts with what they hold, enrolls them from a day on, and
+// funds the pool.
+func (b *books) fill(ctx context.Context, from staking.Day) error {
+	for bucket := range ledger.Buckets {
+		err := b.inBucket(bucket, func(holders []int) error { return b.open(ctx, holders, from) })
+		if err != nil {
+			return err
+		}
+		b.progress("fill", bucket+1, ledger.Buckets)
+	}
+	for _, token := range tokens {
+		if _, err := b.Fund(ctx, "bench-"+token, token, 1_000_000_00000000, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *books) open(ctx context.Context, holders []int, from staking.Day) error {
+	accounts := make([]store.Account, len(holders))
+	ids := make([]ledger.Account, len(holders))
+	var openings []store.Opening
+	for i, h := range holders {
+		ids[i] = id(h)
+		accounts[i] = store.Account{ID: ids[i], Region: "DE", Opened: b.now()}
+		for _, token := range tokens {
+			openings = append(openings, store.Opening{Account: ids[i], Asset: token, Amount: held})
+		}
+	}
+	if err := b.OpenAccounts(ctx, accounts); err != nil {
+		return err
+	}
+	if err := b.EnrollAll(ctx, ids, from); err != nil {
+		return err
+	}
+	return accepted(b.PostOpenings(ctx, openings))
+}
+
+// accepted says what was refused of entries that all should be posted.
+func accepted(outcomes []store.Outcome, err error) error {
+	if err != nil {
+		return err
+	}
+	for _, o := range outcomes {
+		if o.Err != nil {
+			return o.Err
+		}
+	}
+	return nil
+}

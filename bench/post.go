@@ -1,0 +1,155 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// Posted is what was measured of posting transfers between random accounts.
+type Posted struct {
+	Engine     string
+	Accounts   int
+	Before     int // entries in the books before
+	Callers    int // of batches
+	Batch      int
+	Transfers  int // in batches
+	Time       time.Duration
+	Singles    int // callers with one transfer each
+	SingleN    int // transfers of theirs
+	SingleTime time.Duration
+	SingleP99  time.Duration // of one call, until it is durable
+	RawN       int
+	RawTime    time.Duration
+	PeakRSS    int64 // of this process, bytes
+}
+
+// PostOptions say how much to post.
+type PostOptions struct {
+	Accounts  int
+	Before    int // entries to be in the books before
+	Callers   int
+	Batch     int // transfers a call
+	Transfers int // in batches
+	Singles   int // callers with one transfer each
+	SingleN   int
+}
+
+// Post fills books with accounts and some entries, posts transfers between random
+// accounts in batches, then singly from many callers at once, and measures both.
+func Post(ctx context.Context, o Options, p PostOptions) (r Posted, err error) {
+	b, err := create(ctx, o, p.Accounts, o.Day-1)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, b.close(), b.remove()) }()
+	if err := b.fill(ctx, o.Day-1); err != nil {
+		return r, fmt.Errorf("fill the books: %w", err)
+	}
+	// What was before lies on the day before, as it would.
+	b.set(o.Day.Start().Add(-time.Minute))
+	before := &traffic{books: b, name: "before", batch: chunk, random: o.Seed}
+	if _, err := before.run(ctx, p.Callers, p.Before, "history"); err != nil {
+		return r, err
+	}
+	b.set(o.Day.Start().Add(12 * time.Hour))
+	about, err := b.Compact(ctx)
+	if err != nil {
+		return r, err
+	}
+	r = Posted{Engine: about.Engine, Accounts: p.Accounts, Before: p.Before, Callers: p.Callers, Batch: p.Batch,
+		Transfers: p.Transfers, Singles: p.Singles, SingleN: p.SingleN, RawN: p.Transfers}
+	batches := &traffic{books: b, name: "batch", batch: p.Batch, random: o.Seed + 1}
+	if r.Time, err = batches.run(ctx, p.Callers, p.Transfers, "batches"); err != nil {
+		return r, err
+	}
+	singles := &traffic{books: b, name: "single", batch: 1, random: o.Seed + 2}
+	if r.SingleTime, err = singles.run(ctx, p.Singles, p.SingleN, "singles"); err != nil {
+		return r, err
+	}
+	r.SingleP99 = singles.p99()
+	if r.PeakRSS, err = peakRSS(); err != nil {
+		return r, err
+	}
+	r.RawTime, err = store.RawTransfers(ctx, b.URL, p.Accounts, r.RawN, p.Batch, o.Seed)
+	return r, err
+}
+
+// traffic is transfers between random accounts.
+type traffic struct {
+	*books
+	name   string
+	batch  int
+	random uint64
+	next   atomic.Int64
+	mu     sync.Mutex
+	calls  []time.Duration
+}
+
+// run posts n transfers from some callers at once.
+func (t *traffic) run(ctx context.Context, callers, n int, what string) (time.Duration, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	began := time.Now()
+	var work sync.WaitGroup
+	for c := range callers {
+		work.Go(func() {
+			random := rand.New(rand.NewPCG(t.random, uint64(c)))
+			for ctx.Err() == nil {
+				from := int(t.next.Add(int64(t.batch))) - t.batch
+				if from >= n {
+					return
+				}
+				entries := make([]ledger.Entry, min(t.batch, n-from))
+				for i := range entries {
+					entries[i] = t.transfer(random, from+i)
+				}
+				if err := t.call(ctx, entries); err != nil {
+					stop(err)
+					return
+				}
+				if from%(20*chunk) == 0 {
+					t.progress(what, from, n)
+				}
+			}
+		})
+	}
+	work.Wait()
+	return time.Since(began), context.Cause(ctx)
+}
+
+func (t *traffic) transfer(random *rand.Rand, n int) ledger.Entry {
+	from := random.IntN(t.holders)
+	to := (from + 1 + random.IntN(t.holders-1)) % t.holders
+	return transfer(fmt.Sprintf("%s-%d-%d", t.name, t.now().Unix(), n), id(from), id(to), tokens[random.IntN(len(tokens))],
+		ledger.Amount(random.IntN(1000)+1), time.Time{})
+}
+
+func (t *traffic) call(ctx context.Context, entries []ledger.Entry) error {
+	began := time.Now()
+	if err := accepted(t.Post(ctx, entries)); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	t.mu.Lock()
+	t.calls = append(t.calls, took)
+	t.mu.Unlock()
+	return nil
+}
+
+// p99 is the time within which 99 of 100 calls were answered.
+func (t *traffic) p99() time.Duration {
+	if len(t.calls) == 0 {
+		return 0
+	}
+	slices.Sort(t.calls)
+	return t.calls[(len(t.calls)*99+99)/100-1]
+}

@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// Settled is what was measured of settling one day.
+type Settled struct {
+	Engine         string
+	Holders        int
+	Changes        int // a position, on the day measured
+	History        int // days before it, settled
+	Positions      int64
+	Time           time.Duration // from closing the day to the last reward paid
+	RawRows        int64         // credits of the raw measurement
+	RawTime        time.Duration
+	PeakRSS        int64 // of this process, bytes
+	BytesPerReward int64 // that the books grew by
+}
+
+// Settle fills books with holders of two tokens and some days of history, settles
+// one more day on which each position changes so many times, and measures it.
+func Settle(ctx context.Context, o Options, holders, changes, history int) (s Settled, err error) {
+	first := o.Day - staking.Day(history)
+	b, err := create(ctx, o, holders, first)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, b.close(), b.remove()) }()
+	if err := b.fill(ctx, first); err != nil {
+		return s, fmt.Errorf("fill the books: %w", err)
+	}
+	for d := first; d < o.Day; d++ {
+		if err := b.settleDay(ctx, d); err != nil {
+			return s, err
+		}
+		b.progress("history", int(d-first)+1, history)
+	}
+	if err := b.change(ctx, o.Day, changes); err != nil {
+		return s, fmt.Errorf("change the balances: %w", err)
+	}
+	before, err := b.Compact(ctx)
+	if err != nil {
+		return s, err
+	}
+	b.set((o.Day + 1).Start().Add(closeAfter))
+	began := time.Now()
+	if err := b.settleDay(ctx, o.Day); err != nil {
+		return s, err
+	}
+	s = Settled{Engine: before.Engine, Holders: holders, Changes: changes, History: history,
+		Positions: int64(holders * len(tokens)), Time: time.Since(began)}
+	if s.PeakRSS, err = peakRSS(); err != nil {
+		return s, err
+	}
+	after, err := b.Compact(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.BytesPerReward = (after.Bytes - before.Bytes) / max(s.Positions, 1)
+	b.progress("raw", 0, 1)
+	s.RawRows = min(s.Positions, rawLimit)
+	s.RawTime, err = store.RawCredits(ctx, b.URL, int(s.RawRows))
+	b.progress("raw", 1, 1)
+	return s, err
+}
+
+const (
+	closeAfter = 5 * time.Minute
+	rawLimit   = 1_000_000
+)
+
+func (b *books) settleDay(ctx context.Context, d staking.Day) error {
+	b.set((d + 1).Start().Add(closeAfter))
+	report, err := staking.Run(ctx, b.DB, b.now(), staking.Options{CloseAfter: closeAfter, Workers: b.Workers})
+	if err == nil && len(report.Waiting) > 0 {
+		err = fmt.Errorf("%s waits: %w", report.Waiting[0].Asset, report.Waiting[0].Reason)
+	}
+	return err
+}
+
+// change moves a little between neighbours of a bucket at random moments of the
+// day, so that each position changes so many times.
+func (b *books) change(ctx context.Context, d staking.Day, changes int) error {
+	random := rand.New(rand.NewPCG(b.Seed, uint64(d)))
+	b.set(d.Start().Add(23*time.Hour + 59*time.Minute))
+	for bucket := range ledger.Buckets {
+		if changes == 0 {
+			break
+		}
+		var entries []ledger.Entry
+		err := b.inBucket(bucket, func(holders []int) error {
+			for i := range holders {
+				for _, token := range tokens {
+					for n := range (changes + 1) / 2 {
+						at := d.Start().Add(time.Duration(random.IntN(23*3600)) * time.Second)
+						entries = append(entries, transfer(fmt.Sprintf("change-%d-%d-%s-%d", d, holders[i], token, n),
+							id(holders[i]), id(holders[(i+1)%len(holders)]), token, ledger.Amount(random.IntN(1000)+1), at))
+					}
+				}
+			}
+			return nil
+		})
+		for len(entries) > 0 && err == nil {
+			n := min(len(entries), chunk)
+			err = accepted(b.Post(ctx, entries[:n]))
+			entries = entries[n:]
+		}
+		if err != nil {
+			return err
+		}
+		b.progress("change", bucket+1, ledger.Buckets)
+	}
+	return nil
+}
+
+func transfer(entry string, from, to ledger.Account, token string, amount ledger.Amount, at time.Time) ledger.Entry {
+	return ledger.Entry{ID: entry, Kind: ledger.Transfer, At: at, Moves: []ledger.Move{{From: from, To: to, Asset: token, Amount: amount}}}
+}

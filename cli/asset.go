@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// assetCmd adds and lists tokens.
+type assetCmd struct {
+	Add  assetAddCmd  `cmd:"" help:"Add a token, offered from tomorrow."`
+	List assetListCmd `cmd:"" help:"List the tokens that the books keep."`
+}
+
+type assetAddCmd struct {
+	Asset     string `arg:"" help:"Symbol: capitals and digits."`
+	Scale     int    `default:"8" help:"Decimals that are kept, 0 to 18."`
+	MaxSupply string `required:"" placeholder:"TOKENS" help:"The most whole tokens there can be: it must fit 62 bits at that many decimals."`
+	APR       string `name:"apr" required:"" placeholder:"RATE" help:"Yearly rate: 0.0015 is 0.15 %."`
+	Min       string `required:"" placeholder:"AMOUNT" help:"Average below which nothing is earned."`
+	Cap       string `required:"" placeholder:"AMOUNT" help:"What is above it earns nothing."`
+}
+
+func (c *assetAddCmd) Help() string {
+	return `The token can be posted at once; it earns from tomorrow. A token and its decimals cannot be changed or taken away again; its terms can.
+
+Example:
+
+  softstake asset add DOT --max-supply 2000000000 --apr 0.01 --min 10 --cap 50000`
+}
+
+// Run adds the token.
+func (c *assetAddCmd) Run(w *World) error {
+	asset := ledger.Asset{Symbol: c.Asset, Scale: c.Scale, MaxSupply: 1}
+	if err := asset.Check(); err != nil {
+		return err
+	}
+	supply, err := asset.Parse(c.MaxSupply)
+	if err != nil {
+		return err
+	}
+	asset.MaxSupply = supply
+	if err := asset.Check(); err != nil {
+		return err
+	}
+	tomorrow := staking.DayOf(w.Now()) + 1
+	terms, err := staking.ParseTerms(asset, tomorrow, c.APR, c.Min, c.Cap)
+	if err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		if err := db.AddAsset(ctx, staking.Token{Asset: asset, Terms: terms}); err != nil {
+			return err
+		}
+		return w.printf("Added %s with %d decimals; it earns from %s.\n", asset.Symbol, asset.Scale, tomorrow)
+	})
+}
+
+type assetListCmd struct {
+	JSON bool `help:"Print a JSON array."`
+}
+
+func (c *assetListCmd) Help() string {
+	return `Example:
+
+  softstake asset list`
+}
+
+type assetJSON struct {
+	Asset     string `json:"asset"`
+	Scale     int    `json:"scale"`
+	MaxSupply string `json:"max_supply"`
+}
+
+// Run lists the tokens.
+func (c *assetListCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		list, err := db.Assets(ctx)
+		if err != nil {
+			return err
+		}
+		out, grid := newJSONList(w.Stdout), newGrid(text("token"), figure("decimals"), figure("largest supply"))
+		for _, a := range list {
+			if c.JSON {
+				if err := out.add(assetJSON{a.Symbol, a.Scale, a.Format(a.MaxSupply)}); err != nil {
+					return err
+				}
+			}
+			grid.add(a.Symbol, strconv.Itoa(a.Scale), a.Format(a.MaxSupply))
+		}
+		if c.JSON {
+			return out.end()
+		}
+		return grid.write(w.Stdout)
+	})
+}

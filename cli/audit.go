@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"softstake/audit"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// auditCmd re-derives every figure.
+type auditCmd struct {
+	Day  *staking.Day `placeholder:"DAY" help:"Only this day's rewards. Without it: everything."`
+	JSON bool         `help:"Print a JSON object."`
+}
+
+func (c *auditCmd) Help() string {
+	return `Every average and every reward is derived again from the journal, with another algorithm; balances, totals, carries and digests are compared. It reads only, may run while the books are at work, and runs on backups too. The exit status is 1 when it finds anything.
+
+Examples:
+
+  softstake audit
+  softstake audit --db sqlite:backup.db`
+}
+
+type (
+	auditJSON struct {
+		Through   staking.Day    `json:"through"`
+		Accounts  int64          `json:"accounts"`
+		Positions int64          `json:"positions"`
+		Postings  int64          `json:"postings"`
+		Rewards   int64          `json:"rewards"`
+		Tokens    []tokenSumJSON `json:"tokens"`
+		Total     int64          `json:"findings_total"`
+		Findings  []findingJSON  `json:"findings"`
+	}
+	tokenSumJSON struct {
+		Asset   string `json:"asset"`
+		Holders string `json:"holders"`
+		House   string `json:"house"`
+	}
+	findingJSON struct {
+		Day     *staking.Day   `json:"day,omitempty"`
+		Account ledger.Account `json:"account,omitempty"`
+		Asset   string         `json:"asset,omitempty"`
+		What    string         `json:"what"`
+	}
+)
+
+// Run audits the books.
+func (c *auditCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		const parts = 1000
+		bar := newMeter(w, "auditing", parts)
+		report, err := audit.Run(ctx, db, audit.Options{
+			Day: c.Day, Workers: runtime.GOMAXPROCS(0),
+			Progress: func(done, of int) { bar.to(int64(done)*parts/int64(of), bar.what) },
+		})
+		if ended := bar.end(); err == nil {
+			err = ended
+		}
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			err = c.writeJSON(w, report)
+		} else {
+			err = c.write(w, report)
+		}
+		if err == nil && report.Total > 0 {
+			err = fmt.Errorf("the books differ from their journal in %s; keep them as they are, and compare with a backup", count(int(report.Total), "place", "places"))
+		}
+		return err
+	})
+}
+
+func (c *auditCmd) write(w *World, r audit.Report) error {
+	for _, f := range r.Findings {
+		if err := w.printf("%s\n", f); err != nil {
+			return err
+		}
+	}
+	if more := r.Total - int64(len(r.Findings)); more > 0 {
+		return w.printf("and %d more\n", more)
+	}
+	if r.Total > 0 {
+		return nil
+	}
+	what := fmt.Sprintf("through %s", r.Through)
+	if c.Day != nil {
+		what = fmt.Sprintf("on %s", c.Day)
+	}
+	return w.printf("All is right %s: %s, %s, %s, %s.\n", what, count(int(r.Accounts), "account", "accounts"),
+		count(int(r.Positions), "position", "positions"), count(int(r.Postings), "posting", "postings"), count(int(r.Accruals), "reward", "rewards"))
+}
+
+func (c *auditCmd) writeJSON(w *World, r audit.Report) error {
+	j := auditJSON{
+		Through: r.Through, Accounts: r.Accounts, Positions: r.Positions, Postings: r.Postings, Rewards: r.Accruals,
+		Total: r.Total, Findings: []findingJSON{}, Tokens: []tokenSumJSON{},
+	}
+	for _, t := range r.Tokens {
+		a := assets{t.Asset.Symbol: t.Asset}
+		j.Tokens = append(j.Tokens, tokenSumJSON{t.Asset.Symbol, a.sum(t.Asset.Symbol, t.Holders), a.sum(t.Asset.Symbol, t.House)})
+	}
+	for _, f := range r.Findings {
+		finding := findingJSON{Account: f.Account, Asset: f.Asset, What: f.What}
+		if f.HasDay {
+			finding.Day = &f.Day
+		}
+		j.Findings = append(j.Findings, finding)
+	}
+	return writeJSON(w.Stdout, j)
+}

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"softstake/store"
+)
+
+// backupCmd writes a snapshot of the books.
+type backupCmd struct {
+	File string `arg:"" help:"New SQLite file."`
+}
+
+func (c *backupCmd) Help() string {
+	return `The snapshot is consistent while the books are at work, and complete: it can be audited, and gone on with. From PostgreSQL too it is an SQLite file. The file appears under its name when it is whole.
+
+Examples:
+
+  softstake backup backup.db
+  softstake audit --db sqlite:backup.db`
+}
+
+// Run writes the backup.
+func (c *backupCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		bar := newMeter(w, "backing up", 0)
+		err := db.Backup(ctx, c.File, func(rows int64) { bar.to(rows, bar.what) })
+		if ended := bar.end(); err == nil {
+			err = ended
+		}
+		if err != nil {
+			return err
+		}
+		info, err := os.Stat(c.File)
+		if err != nil {
+			return fmt.Errorf("look at the backup: %w", err)
+		}
+		return w.printf("Backed up into %s, %s. Try it: softstake audit --db sqlite:%s\n", filepath.Base(c.File), megabytes(info.Size()), c.File)
+	})
+}

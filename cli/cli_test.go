@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// noon is when the tests of this file play.
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// command runs a command at noon, and returns what it printed and its exit status.
+func command(t *testing.T, ctx context.Context, stdin io.Reader, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, told bytes.Buffer
+	w := &World{
+		Stdin: stdin, Stdout: &out, Stderr: &told, Context: ctx,
+		Now: func() time.Time { return noon }, Env: func(string) string { return "" },
+	}
+	status = run(w, args)
+	return out.String(), told.String(), status
+}
+
+// must runs a command that has to succeed.
+func must(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	out, told, status := command(t, t.Context(), strings.NewReader(stdin), args...)
+	if status != 0 {
+		t.Fatalf("%q: exit status %d: %s", args, status, told)
+	}
+	return out
+}
+
+// books makes books in a folder of their own, with an account, and returns their address.
+func books(t *testing.T) string {
+	t.Helper()
+	url := "sqlite:" + filepath.Join(t.TempDir(), "books.db")
+	must(t, "", "init", "--db", url)
+	must(t, "", "account", "open", "alice", "--region", "DE", "--db", url)
+	return url
+}
+
+func TestWrongUsageIsStatusTwo(t *testing.T) {
+	for _, args := range [][]string{
+		{}, {"pots"}, {"post"}, {"account", "open"}, {"--db"}, {"account", "open", "alice", "bob"},
+		{"init", "--from", "yesterday"}, {"enroll", "alice", "--at", "noon"}, {"status", "--jsn"},
+		{"settle", "--approve"}, {"settle", "--approve", "2026-11-22"}, {"settle", "2026-11-22"}, {"settle", "--preview", "--through", "2026-11-22"},
+		{"settle", "--close-after", "25h"}, {"statement", "alice", "--format", "xml"}, {"serve", "--close-after=-1s"},
+		{"status", "--db", "mysql://root:secret@host/books"}, {"status", "--db", "sqlite:"}, {"accept", "alice", "--version", "2"},
+		{"terms", "set", "BNB"}, {"limit", "set", "BNB"}, {"log", "--limit", "0"}, {"account", "list", "--limit", "-1"},
+	} {
+		db := []string{"--db", "sqlite:" + filepath.Join(t.TempDir(), "books.db")}
+		if len(args) == 0 || strings.Contains(strings.Join(args, " "), "--db") {
+			db = nil
+		}
+		if strings.HasPrefix(strings.Join(args, " "), "terms") {
+			db = []string{"--db", books(t)}
+		}
+		out, told, status := command(t, t.Context(), strings.NewReader(""), append(args, db...)...)
+		if status != 2 || out != "" || !strings.Contains(told, "softstake: ") {
+			t.Errorf("%q: exit status %d, want 2\nstdout: %s\nstderr: %s", args, status, out, told)
+		}
+		if strings.Contains(told, "secret") {
+			t.Errorf("%q tells the password: %s", args, told)
+		}
+	}
+}
+
+func TestPasswordsAreNotTold(t *testing.T) {
+	for _, url := range []string{
+		"postgres://olga:s3cr3t@127.0.0.1:1/books", "postgres://olga:s3cr3t@127.0.0.1:1/books?sslmode=nonsense",
+		"postgres://olga:s3cr3t%@127.0.0.1:1/books", "postgresql://127.0.0.1:1/books?user=olga&password=s3cr3t&connect_timeout=1",
+		"postgres://olga:s3cr3t@[::1/books",
+	} {
+		for _, args := range [][]string{{"status"}, {"init"}, {"serve"}} {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			out, told, status := command(t, ctx, strings.NewReader(""), append(args, "--db", url)...)
+			cancel()
+			if status != 1 || strings.Contains(out+told, "s3cr3t") {
+				t.Errorf("%q at %s: exit status %d: %s%s", args, url, status, out, told)
+			}
+		}
+	}
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	var a app
+	k, err := kong.New(&a, kong.Name("softstake"), groups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range k.Model.Leaves(true) {
+		args := append(strings.Fields(leaf.Path()), "--help")
+		out, told, status := command(t, t.Context(), strings.NewReader(""), args...)
+		if status != 0 || told != "" {
+			t.Errorf("%q: exit status %d: %s", args, status, told)
+		}
+		if !strings.Contains(out, "Example") || !strings.Contains(out, "softstake "+leaf.Path()) {
+			t.Errorf("%q has no example:\n%s", args, out)
+		}
+	}
+}
+
+func TestBooksOfANewerProgramAreRefused(t *testing.T) {
+	url := books(t)
+	file := strings.TrimPrefix(url, "sqlite:")
+	c, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteScript(c, "INSERT INTO migrations (number) VALUES (1000);", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, file)
+	for _, args := range [][]string{{"status"}, {"init"}, {"settle"}, {"post", "-"}} {
+		_, told, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
+		if status != 1 || !strings.Contains(told, "use a newer softstake") {
+			t.Errorf("%q: exit status %d: %s", args, status, told)
+		}
+	}
+	if !bytes.Equal(before, contents(t, file)) {
+		t.Error("the file was changed")
+	}
+}
+
+func TestWhatIsNotADatabaseIsLeftAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "text.db")
+	if err := os.WriteFile(file, []byte(strings.Repeat("no database\n", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, file)
+	for _, args := range [][]string{{"status"}, {"init"}, {"serve", "--listen", "127.0.0.1:0"}} {
+		_, told, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", "sqlite:"+file)...)
+		if status != 1 || !strings.Contains(told, "is not a database") {
+			t.Errorf("%q: exit status %d: %s", args, status, told)
+		}
+	}
+	if !bytes.Equal(before, contents(t, file)) {
+		t.Error("the file was changed")
+	}
+}
+
+func contents(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestAnInterruptIsHeardWhileNothingComes posts from a pipe into which nothing
+// more is written.
+func TestAnInterruptIsHeardWhileNothingComes(t *testing.T) {
+	url := books(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	in, out := io.Pipe()
+	told := make(chan string)
+	go func() {
+		_, text, status := command(t, ctx, in, "post", "-", "--db", url)
+		if status != 1 {
+			t.Errorf("exit status %d", status)
+		}
+		told <- text
+	}()
+	if _, err := io.WriteString(out, `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(must(t, "", "account", "show", "alice", "--db", url), "BNB"); {
+		if time.Now().After(deadline) {
+			t.Fatal("what came was not posted while nothing more came")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	interrupt()
+	select {
+	case text := <-told:
+		if text != "softstake: interrupted; run it again to go on\n" {
+			t.Errorf("told %q", text)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the interrupt was not heard")
+	}
+	if err := errors.Join(out.Close(), in.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestProgram runs the program itself: its streams, its environment and its exit status.
+func TestProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program")
+	}
+	binary := filepath.Join(t.TempDir(), "softstake")
+	if out, err := exec.Command("go", "build", "-o", binary, "softstake").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	program := func(args ...string) (string, int) {
+		c := exec.Command(binary, args...)
+		c.Env = append(os.Environ(), "SOFTSTAKE_DB=sqlite:"+filepath.Join(filepath.Dir(binary), "env.db"))
+		out, err := c.CombinedOutput()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return string(out), c.ProcessState.ExitCode()
+	}
+	for _, step := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"status", 1, "env.db does not exist"},
+		{"init", 0, "Made books at sqlite:"},
+		{"account open alice", 0, "Opened alice."},
+		{"status --json", 0, `"accounts":1`},
+		{"status --xml", 2, "unknown flag --xml"},
+	} {
+		if out, status := program(strings.Fields(step.args)...); status != step.status || !strings.Contains(out, step.want) {
+			t.Errorf("%s: exit status %d, want %d, and %q in:\n%s", step.args, status, step.status, step.want, out)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"softstake/audit"
+	"softstake/demo"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// demoCmd makes a town to look at.
+type demoCmd struct {
+	Holders int          `default:"1000" help:"How many holders, 10 to 100000."`
+	Days    int          `default:"30" help:"How many days they earn, 3 to 366."`
+	Seed    uint64       `default:"1" help:"Another seed, another town; the same seed, the same town."`
+	Last    *staking.Day `placeholder:"DAY" help:"The last of the days. Without it: 2025-10-31, whatever day it is, so that the same seed prints the same."`
+	Report  bool         `help:"Print the report and end, which is also what happens without it."`
+}
+
+// Help is the text under the command's usage.
+func (demoCmd) Help() string {
+	return `Makes a town of made-up holders with deposits, withdrawals, transfers, trades and
+open orders, settles every day, audits the books, and prints what the tokens paid
+and how some rewards came about. Without --db the books are a temporary file, gone
+when the command ends; with it they are ordinary books and stay.
+
+Example:
+  softstake demo
+  softstake demo --holders 5000 --days 90 --seed 7
+  softstake demo --db sqlite:town.db`
+}
+
+// Run makes the town, audits it, and prints the report.
+func (c *demoCmd) Run(w *World) error {
+	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: demo.LastDay()}
+	if c.Last != nil {
+		o.Last = *c.Last
+	}
+	if w.DBGiven {
+		if today := staking.DayOf(w.Now()); o.Last >= today {
+			return usage("--last %s is not over; books that are kept end before today, %s", o.Last, today)
+		}
+		return c.visit(w, w.DB, o)
+	}
+	dir, err := os.MkdirTemp("", "softstake-demo-*")
+	if err != nil {
+		return err
+	}
+	o.Volatile = true
+	return errors.Join(c.visit(w, "sqlite:"+filepath.Join(dir, "town.db"), o), os.RemoveAll(dir))
+}
+
+// visit makes the town, shows how far it is, and reports.
+func (c *demoCmd) visit(w *World, url string, o demo.Options) error {
+	m := newMeter(w, "days settled", int64(o.Days)+1)
+	m.every = 10
+	o.Progress = func(done, _ int) { m.to(int64(done), m.what) }
+	town, err := demo.New(w.Context, url, o)
+	ended := m.end()
+	if err != nil {
+		return err
+	}
+	if ended == nil {
+		ended = c.report(w, town)
+	}
+	return errors.Join(ended, town.Close())
+}
+
+func (c *demoCmd) report(w *World, town *demo.Town) error {
+	books, err := audit.Run(w.Context, town.Books, audit.Options{Workers: 2})
+	if err != nil {
+		return err
+	}
+	if books.Total > 0 {
+		return fmt.Errorf("the audit of the town found %d differences, the first: %v", books.Total, books.Findings[0])
+	}
+	totals, err := town.Totals(w.Context)
+	if err != nil {
+		return err
+	}
+	showcase, err := town.Showcase(w.Context)
+	if err != nil {
+		return err
+	}
+	for _, part := range []func() error{
+		func() error { return c.tellTown(w, town) },
+		func() error { return tellTotals(w, totals) },
+		func() error { return tellEvents(w, town) },
+		func() error { return tellAudit(w, books) },
+		func() error { return tellShowcase(w, showcase) },
+		func() error { return c.tellNext(w, showcase) },
+	} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *demoCmd) tellTown(w *World, town *demo.Town) error {
+	return w.printf("A made-up town: %d holders, %d entries, %s to %s, seed %d.\n\n",
+		c.Holders, town.Entries, town.First, town.Last, c.Seed)
+}
+
+func tellTotals(w *World, totals []demo.Total) error {
+	g := newGrid(text("token"), figure("holders paid"), figure("rewards"), figure("total paid"), figure("mean average"), figure("worth in USDT"))
+	for _, t := range totals {
+		g.add(t.Token.Symbol, strconv.FormatInt(t.Holders, 10), strconv.FormatInt(t.Rewards, 10),
+			t.Token.Format(t.Paid), t.Token.Format(t.Average), cents(t.Worth))
+	}
+	return g.write(w.Stdout)
+}
+
+// tellEvents tells what did not go as usual.
+func tellEvents(w *World, town *demo.Town) error {
+	var b strings.Builder
+	for _, d := range town.Delays {
+		days := d.First.String()
+		if d.Last > d.First {
+			days += " to " + d.Last.String()
+		}
+		fmt.Fprintf(&b, "%s of %s waited for funds, and was paid on %s.\n", d.Asset, days, d.PaidOn)
+	}
+	fmt.Fprintf(&b, "%s, of a restricted region, pressed Start Earning and was refused.\n", town.Refused)
+	return w.printf("\n%s", b.String())
+}
+
+// tellNext names commands that go on from here. Those that look into books need
+// books that are kept.
+func (c *demoCmd) tellNext(w *World, showcase []store.Explanation) error {
+	url := redact(w.DB)
+	lines := [][2]string{{fmt.Sprintf("demo --seed %d", c.Seed+6), "another town"}}
+	if !w.DBGiven {
+		url = "sqlite:town.db"
+		lines = append(lines, [2]string{"demo" + c.flags() + " --db " + url, "this one, kept; then:"})
+	}
+	for _, e := range showcase[max(len(showcase)-1, 0):] {
+		m := e.Measured
+		lines = append(lines,
+			[2]string{fmt.Sprintf("explain %s %s %s --db %s", m.Account, m.Day, m.Asset, url)},
+			[2]string{fmt.Sprintf("statement %s --from %s --db %s", m.Account, m.Day-1, url)})
+	}
+	lines = append(lines,
+		[2]string{"audit --db " + url},
+		[2]string{"estimate 'history/testdata/Transaction-History-202508011200(UTC+1)_3f9a.csv'"})
+	var b strings.Builder
+	for _, l := range lines {
+		line := "  go run . " + l[0]
+		if l[1] != "" {
+			line = pad(line, 45, false) + "  # " + l[1]
+		}
+		b.WriteString(line + "\n")
+	}
+	return w.printf("\nTry next:\n%s", b.String())
+}
+
+// flags are those that make this town again, where they are not the default.
+func (c *demoCmd) flags() string {
+	flags := ""
+	if c.Holders != 1000 {
+		flags += fmt.Sprintf(" --holders %d", c.Holders)
+	}
+	if c.Days != 30 {
+		flags += fmt.Sprintf(" --days %d", c.Days)
+	}
+	if c.Seed != 1 {
+		flags += fmt.Sprintf(" --seed %d", c.Seed)
+	}
+	if c.Last != nil {
+		flags += fmt.Sprintf(" --last %s", c.Last)
+	}
+	return flags
+}
+
+// tellShowcase writes how the last rewards of one holder came about, if there is one.
+func tellShowcase(w *World, days []store.Explanation) error {
+	if len(days) == 0 {
+		return nil
+	}
+	m := days[0].Measured
+	if err := w.printf("\nHow %s earned its last %s: each amount × the seconds left of the day;\ntogether, ÷ 86400, that is the average.\n\n", m.Account, m.Asset); err != nil {
+		return err
+	}
+	for _, e := range days {
+		if err := writePaper(w.Stdout, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellAudit tells what the audit has looked at. It found nothing.
+func tellAudit(w *World, r audit.Report) error {
+	return w.printf("The audit derived all %d rewards again from %d postings: no difference.\n", r.Accruals, r.Postings)
+}
+
+// cents cuts a value in USDT after two decimals.
+func cents(value ledger.Amount) string {
+	return fmt.Sprintf("%d.%02d", value/100_000_000, value/1_000_000%100)
+}

@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// explainCmd says how a reward came about.
+type explainCmd struct {
+	Account ledger.Account `arg:""`
+	Day     staking.Day    `arg:"" help:"Day that was measured, such as 2026-11-23."`
+	Asset   string         `arg:"" help:"Token."`
+	JSON    bool           `help:"Print a JSON object."`
+}
+
+func (c *explainCmd) Help() string {
+	return `It says each change of the day, the average, what of it earned, the rate, the rounding and the fraction carried; or why there was no reward. A day that is not over is measured as if nothing moved any more.
+
+Example:
+
+  softstake explain alice 2026-11-23 BNB`
+}
+
+// Run explains the day.
+func (c *explainCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		e, err := db.Explain(ctx, c.Account, c.Day, c.Asset)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(w.Stdout, formatExplanation(e))
+		}
+		return writeExplanation(w, e)
+	})
+}
+
+type (
+	explanationJSON struct {
+		Day      staking.Day    `json:"day"`
+		Account  ledger.Account `json:"account"`
+		Asset    string         `json:"asset"`
+		Offered  bool           `json:"offered"`
+		Enrolled bool           `json:"enrolled"`
+		Over     bool           `json:"over"`
+		Earned   bool           `json:"earned"`
+		Paid     bool           `json:"paid"`
+		PaidAt   *instant       `json:"paid_at,omitempty"`
+		Reason   string         `json:"reason,omitempty"`
+		Opening  string         `json:"opening"`
+		Average  string         `json:"average"`
+		Rest     string         `json:"average_rest"` // of DayMillis, in smallest units
+		Min      string         `json:"min"`
+		Cap      string         `json:"cap"`
+		Eligible string         `json:"eligible"`
+		APR      string         `json:"apr"`
+		Reward   string         `json:"reward"`
+		Before   string         `json:"carry_before"` // of carry_unit, in smallest units
+		Carry    string         `json:"carry"`
+		Unit     string         `json:"carry_unit"`
+		Changes  []changeJSON   `json:"changes"`
+	}
+	changeJSON struct {
+		At      instant        `json:"at"`
+		Entry   string         `json:"entry"`
+		Kind    ledger.Kind    `json:"kind"`
+		Change  string         `json:"change"`
+		Balance string         `json:"balance"`
+		Other   ledger.Account `json:"counterparty"`
+	}
+)
+
+func formatExplanation(e store.Explanation) explanationJSON {
+	a, m := e.Asset, e.Measured
+	j := explanationJSON{
+		Day: m.Day, Account: m.Account, Asset: m.Asset,
+		Offered: e.TermsKnown && e.Terms.Offered, Enrolled: e.Enrolled, Over: e.Over, Earned: e.Earned, Paid: e.Paid, Reason: e.Reason,
+		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Rest: strconv.FormatInt(m.Rest, 10),
+		Min: a.Format(e.Terms.Min), Cap: a.Format(e.Terms.Cap), Eligible: a.Format(m.Eligible), APR: e.Terms.APR.String(), Reward: a.Format(m.Reward),
+		Before: strconv.FormatInt(int64(m.Before), 10), Carry: strconv.FormatInt(int64(m.Carry), 10), Unit: strconv.FormatInt(int64(staking.Unit), 10),
+		Changes: []changeJSON{},
+	}
+	if e.Paid {
+		j.PaidAt = (*instant)(&e.PaidAt)
+	}
+	for _, c := range e.Changes {
+		j.Changes = append(j.Changes, changeJSON{instant(c.At), c.Entry, c.Kind, a.Format(c.Amount), a.Format(c.Balance), c.Other})
+	}
+	return j
+}
+
+// writeExplanation writes the day as one would work it out on paper.
+func writeExplanation(w *World, e store.Explanation) error {
+	a, m := assets{e.Asset.Symbol: e.Asset}, e.Measured
+	if err := w.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day); err != nil {
+		return err
+	}
+	grid := newGrid(text("when"), figure("change"), figure("balance"), text("what"))
+	grid.add("00:00:00", "", a.with(m.Asset, m.Opening), "when the day began")
+	for _, c := range e.Changes {
+		_, clock, _ := strings.Cut(clockTime(c.At), " ")
+		grid.add(clock, a.signed(m.Asset, c.Amount), a.with(m.Asset, c.Balance), fmt.Sprintf("%s %s, with %s", c.Kind, c.Entry, c.Other))
+	}
+	if err := grid.write(w.Stdout); err != nil {
+		return err
+	}
+	if err := w.printf("\n"); err != nil {
+		return err
+	}
+	if err := facts(w.Stdout, sum(e)...); err != nil {
+		return err
+	}
+	if e.Reason != "" {
+		return w.printf("\n%s\n", e.Reason)
+	}
+	return nil
+}
+
+// sum is the working-out, line by line.
+func sum(e store.Explanation) [][2]string {
+	a, m, t := e.Asset, e.Measured, e.Terms
+	average := withUnit(a, m.Average)
+	if m.Rest > 0 {
+		average += fmt.Sprintf(" and %d/%d of its smallest unit", m.Rest, staking.DayMillis)
+	}
+	lines := [][2]string{{"average", average}}
+	if !e.TermsKnown {
+		return lines
+	}
+	minimum, limit := "reached", "not reached"
+	if m.Average < t.Min {
+		minimum = "not reached"
+	}
+	if m.Average >= t.Cap {
+		limit = "reached; what is above earns nothing"
+	}
+	lines = append(lines,
+		[2]string{"minimum", withUnit(a, t.Min) + ", " + minimum},
+		[2]string{"cap", withUnit(a, t.Cap) + ", " + limit},
+		[2]string{"rate", percent(t.APR) + " % a year"})
+	if !e.Earned {
+		return lines
+	}
+	eligible := a.Format(m.Eligible)
+	if m.Rest > 0 && m.Average < t.Cap {
+		eligible += "…"
+	}
+	eligible += " " + a.Symbol
+	lines = append(lines,
+		[2]string{"of the day", fmt.Sprintf("%s × %s / 365 = %s", eligible, m.APR, exactReward(a, m))},
+		[2]string{"carried here", "+ " + fraction(m.Before) + " of the smallest unit, from the reward before"},
+		[2]string{"reward", withUnit(a, m.Reward)},
+		[2]string{"carried on", fraction(m.Carry) + " of the smallest unit, to the next reward"})
+	if e.Paid {
+		lines = append(lines, [2]string{"credited", wallTime(e.PaidAt) + " UTC"})
+	}
+	return lines
+}
+
+// shownDigits is how many digits of a smallest unit are shown.
+const shownDigits = 8
+
+// exactReward is what the day earned before rounding and without what was
+// carried here, with some digits more than the token keeps.
+func exactReward(a ledger.Asset, m staking.Accrual) string {
+	n := new(big.Int).Mul(big.NewInt(int64(m.Reward)), big.NewInt(int64(staking.Unit)))
+	n.Add(n, big.NewInt(int64(m.Carry)))
+	n.Sub(n, big.NewInt(int64(m.Before)))
+	return inDigits(n, a.Scale) + " " + a.Symbol
+}
+
+// fraction is a part of a smallest unit, with some digits.
+func fraction(f staking.Fraction) string { return inDigits(big.NewInt(int64(f)), 0) }
+
+// inDigits writes so many Units as a decimal number of whole tokens of a scale,
+// rounded down, with dots where there is more.
+func inDigits(units *big.Int, scale int) string {
+	units = new(big.Int).Mul(units, new(big.Int).Exp(big.NewInt(10), big.NewInt(shownDigits), nil))
+	whole, rest := new(big.Int).QuoRem(units, big.NewInt(int64(staking.Unit)), new(big.Int))
+	s := assets{"": {Scale: scale + shownDigits}}.sum("", whole)
+	if rest.Sign() != 0 {
+		s += "…"
+	}
+	return s
+}

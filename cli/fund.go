@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// fundCmd puts tokens into the pool that rewards are paid from.
+type fundCmd struct {
+	Asset    string `arg:"" help:"Token."`
+	Amount   string `arg:"" help:"How much, such as 1000 or 0.5."`
+	Withdraw bool   `help:"Take a surplus out instead."`
+	ID       string `name:"id" placeholder:"ID" help:"Name of this funding: the same name twice is once. Without it one is made."`
+}
+
+func (c *fundCmd) Help() string {
+	return `Rewards are paid from @rewards, which the operator funds from staking income. A day that the pool cannot pay waits, and is paid by itself once it is funded.
+
+Examples:
+
+  softstake fund BNB 1000
+  softstake fund BNB 200 --withdraw`
+}
+
+// Run funds the pool, or takes out of it.
+func (c *fundCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		asset, err := db.Asset(ctx, c.Asset)
+		if err != nil {
+			return err
+		}
+		amount, err := asset.Parse(c.Amount)
+		if err != nil {
+			return err
+		}
+		id := c.ID
+		if id == "" {
+			id = fmt.Sprintf("%s-%s", w.Now().UTC().Format("20060102T150405"), rand.Text()[:8])
+		}
+		// An interrupt between the posting and its answer would leave the person
+		// not knowing whether it was posted.
+		o, err := db.Fund(context.WithoutCancel(ctx), id, c.Asset, amount, c.Withdraw)
+		if err != nil && reason(err) == "failed" {
+			return fmt.Errorf("%w; whether it was posted is not known: run it again with --id %s, and it is posted once", err, id)
+		}
+		if err != nil {
+			return err
+		}
+		what := "Put %s into the pool as fund/%s; it has %s.\n"
+		if c.Withdraw {
+			what = "Took %s out of the pool as fund/%s; it has %s.\n"
+		}
+		if o.Repeated {
+			what = "%s was posted before as fund/%s, and is once; the pool has %s.\n"
+		}
+		pool, err := poolOf(ctx, db, asset)
+		if err != nil {
+			return err
+		}
+		return w.printf(what, withUnit(asset, amount), id, withUnit(asset, pool))
+	})
+}
+
+// poolOf is what @rewards has of a token.
+func poolOf(ctx context.Context, db *store.DB, asset ledger.Asset) (ledger.Amount, error) {
+	tokens, err := db.TokenStatus(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range tokens {
+		if t.Asset == asset.Symbol {
+			return t.Pool, nil
+		}
+	}
+	return 0, nil
+}

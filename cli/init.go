@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"softstake/staking"
+	"softstake/store"
+)
+
+// initCmd makes books.
+type initCmd struct {
+	From *staking.Day `placeholder:"DAY" help:"First day of the books, such as 2026-11-22: nothing can be dated before it. Without it: today."`
+}
+
+func (c *initCmd) Help() string {
+	return `The books begin with ten tokens and their terms, the regions where Soft Staking is not offered, and version 1 of the three documents. All of it can be changed afterwards. Books that exist already are left as they are.
+
+Examples:
+
+  softstake init
+  softstake init --from 2026-11-01 --db postgres://softstake@localhost/books`
+}
+
+// Run makes the books.
+func (c *initCmd) Run(w *World) (err error) {
+	from := staking.DayOf(w.Now())
+	if c.From != nil {
+		from = *c.From
+	}
+	tokens, err := staking.ShippedTokens(from)
+	if err != nil {
+		return err
+	}
+	regions := staking.ShippedRegions()
+	db, err := store.Create(w.Context, w.DB, w.options(), store.Beginning{
+		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	symbols := make([]string, len(tokens))
+	for i, t := range tokens {
+		symbols[i] = t.Asset.Symbol
+	}
+	if err := w.printf("Made books at %s\n\n", redact(w.DB)); err != nil {
+		return err
+	}
+	if err := facts(w.Stdout,
+		[2]string{"first day", from.String()},
+		[2]string{"tokens", strings.Join(symbols, " ")},
+		[2]string{"not offered in", fmt.Sprintf("%d regions", len(regions))},
+		[2]string{"documents", strings.Join(staking.DocumentNames, ", ") + ": version 1 of each"},
+	); err != nil {
+		return err
+	}
+	return w.printf("\nNext: softstake account open alice --region DE\n")
+}

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// loadCmd loads the opening balances of many accounts.
+type loadCmd struct {
+	File   string `arg:"" help:"CSV with the columns account,region,asset,amount; - is the standard input."`
+	Strict bool   `help:"Stop at the first line that cannot be read."`
+}
+
+func (c *loadCmd) Help() string {
+	return `Each line is an account's balance of one token; an account that is not open yet is opened, with its residence. The column region may be missing; asset and amount may be empty for an account without a balance. It counts from the start of the first open day.
+
+A line is loaded once, by its account and token: after an interruption the same file may be loaded again. Bad lines are told with their numbers, the others are loaded, and the exit status is 1.
+
+Example:
+
+  softstake load balances.csv`
+}
+
+// loadBatch is how many lines go into the books together.
+const loadBatch = 10_000
+
+// loadLine is a line that was read, or what is wrong with it.
+type loadLine struct {
+	n       int
+	account store.Account
+	opening store.Opening // without an asset: none
+	bad     error
+}
+
+// Run loads the file, batch after batch.
+func (c *loadCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) (err error) {
+		in, _, err := w.file(c.File)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, in.Close()) }()
+		file, err := openCSV(in, c.File, "account", "region?", "asset?", "amount?")
+		if err != nil {
+			return err
+		}
+		parse := loadParser{entryParser{asset: db.Asset}}
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		lines, failed := stream(ctx, func() (loadLine, error) {
+			row, line, err := file.next()
+			if err != nil {
+				return loadLine{}, err
+			}
+			l := parse.line(ctx, w, row, line.bad)
+			l.n = line.n
+			return l, nil
+		})
+		l := &loader{w: w, db: db, strict: c.Strict, meter: newMeter(w, "loading", 0)}
+		l.meter.every = 100_000
+		err = l.load(ctx, lines)
+		if err == nil {
+			err = <-failed
+		}
+		if err != nil {
+			return errors.Join(err, l.meter.end())
+		}
+		return l.sum()
+	})
+}
+
+// loadParser reads the lines of a load file.
+type loadParser struct{ entryParser }
+
+// line reads a row: account, region, asset, amount.
+func (p *loadParser) line(ctx context.Context, w *World, row []string, bad error) (l loadLine) {
+	if l.bad = bad; bad != nil {
+		return l
+	}
+	l.account = store.Account{ID: ledger.Account(row[0]), Opened: w.Now()}
+	if l.bad = l.account.ID.CheckHolder(); l.bad != nil {
+		return l
+	}
+	if row[1] != "" {
+		if l.account.Region, l.bad = staking.ParseRegion(row[1]); l.bad != nil {
+			return l
+		}
+	}
+	if row[2] == "" && row[3] == "" {
+		return l
+	}
+	var asset ledger.Asset
+	if asset, l.bad = p.lookUp(ctx, row[2]); l.bad != nil {
+		return l
+	}
+	l.opening = store.Opening{Account: l.account.ID, Asset: row[2]}
+	if l.opening.Amount, l.bad = asset.Parse(row[3]); l.bad == nil && l.opening.Amount <= 0 {
+		l.bad = fmt.Errorf("%w: the amount of %s is not above zero; leave asset and amount empty for an account without a balance", ledger.ErrInvalid, row[2])
+	}
+	return l
+}
+
+// loader loads lines and counts what became of them.
+type loader struct {
+	w      *World
+	db     *store.DB
+	strict bool
+	meter  *meter
+
+	posted, repeated, refused int
+}
+
+func (l *loader) load(ctx context.Context, lines <-chan loadLine) error {
+	for {
+		var batch []loadLine
+		for len(batch) < loadBatch {
+			part, err := take(ctx, lines, loadBatch-len(batch))
+			if err != nil {
+				return err
+			}
+			if len(part) == 0 {
+				break
+			}
+			batch = append(batch, part...)
+		}
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := l.batch(ctx, batch); err != nil {
+			return err
+		}
+		l.meter.add(int64(len(batch)))
+	}
+}
+
+// batch opens the accounts of some lines and posts what they have.
+func (l *loader) batch(ctx context.Context, batch []loadLine) error {
+	var accounts []store.Account
+	var openings []store.Opening
+	var at []int
+	seen := map[ledger.Account]bool{}
+	refused := map[int]error{} // by line
+	for _, line := range batch {
+		if line.bad != nil {
+			refused[line.n] = line.bad
+			if l.strict {
+				return fmt.Errorf("line %d: %w; mend it and load the file again: what was loaded stays once", line.n, line.bad)
+			}
+			continue
+		}
+		if !seen[line.account.ID] {
+			seen[line.account.ID] = true
+			accounts = append(accounts, line.account)
+		}
+		if line.opening.Asset != "" {
+			openings, at = append(openings, line.opening), append(at, line.n)
+		}
+	}
+	if err := l.db.OpenAccounts(ctx, accounts); err != nil {
+		return err
+	}
+	outcomes, err := l.db.PostOpenings(ctx, openings)
+	if err != nil {
+		return err
+	}
+	for i, o := range outcomes {
+		switch {
+		case errors.Is(o.Err, ledger.ErrMismatch):
+			refused[at[i]] = fmt.Errorf("%s was loaded with another amount of %s before; mend it with \"softstake adjust\"", openings[i].Account, openings[i].Asset)
+		case o.Err != nil:
+			refused[at[i]] = o.Err
+		case o.Repeated:
+			l.repeated++
+		default:
+			l.posted++
+		}
+	}
+	l.refused += len(refused)
+	for _, n := range slices.Sorted(maps.Keys(refused)) {
+		if err := l.meter.tellf("line %d: %s", n, plain(refused[n])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sum says what became of the whole file. Its error says that something was refused.
+func (l *loader) sum() error {
+	if err := l.meter.end(); err != nil {
+		return err
+	}
+	if err := l.w.tellf("loaded %d, repeated %d, refused %d", l.posted, l.repeated, l.refused); err != nil {
+		return err
+	}
+	if l.refused > 0 {
+		return fmt.Errorf("%s refused; mend %s and load the file again: what was loaded stays once",
+			count(l.refused, "line was", "lines were"), itOrThem(l.refused))
+	}
+	return nil
+}

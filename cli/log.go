@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"softstake/staking"
+	"softstake/store"
+)
+
+// logCmd says who changed what, and when.
+type logCmd struct {
+	Since *staking.Day `placeholder:"DAY" help:"First day. Without it: from the beginning."`
+	Limit int          `default:"100" help:"How many lines at most, the newest."`
+	JSON  bool         `help:"Print a JSON array."`
+}
+
+func (c *logCmd) Help() string {
+	return `The newest line comes last.
+
+Example:
+
+  softstake log --since 2026-11-01`
+}
+
+type logJSON struct {
+	At      instant `json:"at"`
+	Actor   string  `json:"actor"`
+	Action  string  `json:"action"`
+	Subject string  `json:"subject"`
+	Detail  string  `json:"detail"`
+}
+
+// Run lists the log.
+func (c *logCmd) Run(w *World) error {
+	if c.Limit < 1 {
+		return usage("--limit %d is below 1", c.Limit)
+	}
+	var since time.Time
+	if c.Since != nil {
+		since = c.Since.Start()
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		lines, err := db.Log(ctx, since, c.Limit)
+		if err != nil {
+			return err
+		}
+		out, grid := newJSONList(w.Stdout), newGrid(text("when (UTC)"), text("who"), text("did"), text("to"), text("detail"))
+		for _, l := range lines {
+			if c.JSON {
+				if err := out.add(logJSON{instant(l.At), l.Actor, l.Action, l.Subject, l.Detail}); err != nil {
+					return err
+				}
+			}
+			grid.add(wallTime(l.At), l.Actor, l.Action, l.Subject, l.Detail)
+		}
+		if c.JSON {
+			return out.end()
+		}
+		return grid.write(w.Stdout)
+	})
+}

@@ -1,0 +1,171 @@
+// Package cli is the command line: each command reads its arguments, calls one thing of the packages below, and prints. It knows no SQL, and decides nothing about money.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"os/user"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// app is every command, in the order in which help lists them.
+type app struct {
+	DB    string `name:"db" placeholder:"URL" default:"sqlite:softstake.db" help:"Where the books are: sqlite:PATH or postgres://… Without it: $$SOFTSTAKE_DB, else ${default}."`
+	Actor string `placeholder:"NAME" help:"Who is at work, for the log. Without it: the name you are logged in by."`
+
+	Demo     demoCmd     `cmd:"" group:"start" help:"Make a town of made-up holders, settle its days, and look at it."`
+	Estimate estimateCmd `cmd:"" group:"start" help:"Say what Soft Staking would have paid on a real history."`
+	Init     initCmd     `cmd:"" group:"start" help:"Make books: ten tokens, their terms, regions and documents."`
+	Status   statusCmd   `cmd:"" group:"start" help:"Say how the books stand."`
+
+	Account accountCmd `cmd:"" group:"holders" help:"Open and show accounts."`
+	Accept  acceptCmd  `cmd:"" group:"holders" help:"Accept the documents for a holder."`
+	Enroll  enrollCmd  `cmd:"" group:"holders" help:"Switch Soft Staking on for a holder."`
+	Leave   leaveCmd   `cmd:"" group:"holders" help:"Switch Soft Staking off for a holder."`
+
+	Post   postCmd   `cmd:"" group:"entries" help:"Post entries: deposits, withdrawals, transfers, trades, holds."`
+	Load   loadCmd   `cmd:"" group:"entries" help:"Load the opening balances of many accounts."`
+	Import importCmd `cmd:"" group:"entries" help:"Import an exchange's Transaction History into an account."`
+	Adjust adjustCmd `cmd:"" group:"entries" help:"Post a correction dated today, with its reason."`
+	Fund   fundCmd   `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
+
+	Settle    settleCmd    `cmd:"" group:"rewards" help:"Close the days that are over, and pay their rewards."`
+	Rewards   rewardsCmd   `cmd:"" group:"rewards" help:"List an account's rewards."`
+	Explain   explainCmd   `cmd:"" group:"rewards" help:"Say how a reward came about, or why there was none."`
+	Statement statementCmd `cmd:"" group:"rewards" help:"List every change of an account's balances."`
+
+	Asset     assetCmd     `cmd:"" group:"offer" help:"Add and list tokens."`
+	Terms     termsCmd     `cmd:"" group:"offer" help:"Set, list and correct what tokens earn."`
+	Limit     limitCmd     `cmd:"" group:"offer" help:"Limit what is paid without a person looking at it."`
+	Price     priceCmd     `cmd:"" group:"offer" help:"Set and list prices in USDT."`
+	Documents documentsCmd `cmd:"" group:"offer" help:"Publish and show the documents that holders accept."`
+	Region    regionCmd    `cmd:"" group:"offer" help:"Say where Soft Staking is not offered."`
+
+	Serve  serveCmd  `cmd:"" group:"run" help:"Settle each day by itself, with health checks and metrics."`
+	Audit  auditCmd  `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
+	Log    logCmd    `cmd:"" group:"run" help:"Say who changed what, and when."`
+	Bench  benchCmd  `cmd:"" group:"run" help:"Measure how fast this machine settles and posts."`
+	Backup backupCmd `cmd:"" group:"run" help:"Write a snapshot of the books into a new file."`
+}
+
+var groups = kong.ExplicitGroups([]kong.Group{
+	{Key: "start", Title: "Begin here:"},
+	{Key: "holders", Title: "Holders:"},
+	{Key: "entries", Title: "Entries:"},
+	{Key: "rewards", Title: "Rewards:"},
+	{Key: "offer", Title: "What is offered, to whom:"},
+	{Key: "run", Title: "Running the books:"},
+})
+
+// Main runs the program with its arguments, and returns its exit status: 0 done,
+// 1 refused or failed, 2 given wrongly.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	return run(&World{Stdin: stdin, Stdout: stdout, Stderr: stderr, Now: time.Now, Env: os.Getenv, Context: ctx}, args)
+}
+
+// run runs a command in a world, tells what went wrong, and returns the exit status.
+func run(w *World, args []string) int {
+	err := parse(w, args)
+	if err == nil {
+		return 0
+	}
+	status := 1
+	if errors.Is(err, errUsage) {
+		status = 2
+	}
+	if told := w.tellf("softstake: %s", sentence(w, err)); told != nil {
+		return 1
+	}
+	return status
+}
+
+// parse reads the arguments and runs the command that they name.
+func parse(w *World, args []string) error {
+	var a app
+	helped, out := false, w.Stdout
+	if len(args) == 0 {
+		args, out = []string{"--help"}, w.Stderr
+	}
+	k, err := kong.New(&a, kong.Name("softstake"), groups,
+		kong.Description("Soft Staking for spot ledgers: double-entry books, and the daily reward on what holders keep."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Resolvers(environment(w)), kong.Writers(out, w.Stderr), kong.Exit(func(int) { helped = true }))
+	if err != nil {
+		return err
+	}
+	ctx, err := k.Parse(args)
+	switch {
+	case helped && out == w.Stdout:
+		return nil
+	case helped:
+		return usage("name a command")
+	case err != nil:
+		return fmt.Errorf("%w: %s%s", errUsage, err, seeHelp(err))
+	}
+	if err := checkURL(a.DB); err != nil {
+		return err
+	}
+	w.DB, w.Actor = a.DB, a.Actor
+	w.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })
+	return ctx.Run(w)
+}
+
+// seeHelp names the help of the command that was being read.
+func seeHelp(err error) string {
+	command := "softstake"
+	var parsing *kong.ParseError
+	if errors.As(err, &parsing) && parsing.Context != nil && parsing.Context.Selected() != nil {
+		command = parsing.Context.Selected().FullPath()
+	}
+	return fmt.Sprintf("; see \"%s --help\"", command)
+}
+
+// environment finds the flags that may come from outside the command line.
+func environment(w *World) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		value := ""
+		switch flag.Name {
+		case "db":
+			value = w.Env("SOFTSTAKE_DB")
+		case "actor":
+			value = actor(w.Env)
+		}
+		if value == "" {
+			return nil, nil
+		}
+		return value, nil
+	})
+}
+
+// actor is the name that the person is logged in by.
+func actor(env func(string) string) string {
+	if name := env("USER"); name != "" {
+		return name
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown" // neither the environment nor the system knows
+}
+
+// checkURL refuses what is no address of books, before anybody prints it: it may hold a password.
+func checkURL(url string) error {
+	path, sqlite := strings.CutPrefix(url, "sqlite:")
+	postgres := strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+	if postgres || (sqlite && path != "") {
+		return nil
+	}
+	return usage("the books are at sqlite:PATH or postgres://USER@HOST/NAME; mend --db or SOFTSTAKE_DB")
+}

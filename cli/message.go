@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+
+	"softstake/ledger"
+)
+
+// sentence is an error as a person reads it: without the sentinel's own word
+// where the rest says it all, and without any password.
+func sentence(w *World, err error) string {
+	if errors.Is(err, context.Canceled) && w.Context.Err() != nil {
+		return "interrupted; run it again to go on"
+	}
+	return strings.TrimPrefix(plain(err), errUsage.Error()+": ")
+}
+
+// plain is an error's text without the words that only sort errors.
+func plain(err error) string {
+	text := redact(err.Error())
+	if errors.Is(err, ledger.ErrInvalid) {
+		text = strings.Replace(text, ledger.ErrInvalid.Error()+": ", "", 1)
+	}
+	return text
+}
+
+var (
+	passwordInURL = regexp.MustCompile(`(://[^:/@\s]*:)\S*@`)
+	passwordInKey = regexp.MustCompile(`(?i)(password=)[^&\s]*`)
+)
+
+// redact takes passwords out of a text that may have the address of books in it.
+func redact(text string) string {
+	return passwordInKey.ReplaceAllString(passwordInURL.ReplaceAllString(text, "${1}xxxxx@"), "${1}xxxxx")
+}
+
+// reason is an error's sort, for programs.
+func reason(err error) string {
+	for _, r := range []struct {
+		error
+		name string
+	}{
+		{ledger.ErrInvalid, "invalid"},
+		{ledger.ErrInsufficient, "insufficient"},
+		{ledger.ErrMismatch, "mismatch"},
+		{ledger.ErrDayClosed, "day_closed"},
+		{ledger.ErrNotFound, "not_found"},
+	} {
+		if errors.Is(err, r.error) {
+			return r.name
+		}
+	}
+	return "failed"
+}

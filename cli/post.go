@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// postCmd posts entries.
+type postCmd struct {
+	File         string `arg:"" help:"JSON lines, an entry each; - is the standard input."`
+	AllOrNothing bool   `help:"Post all entries together, or none. At most 10,000."`
+	JSON         bool   `help:"Print what became of each entry as a JSON line."`
+}
+
+func (c *postCmd) Help() string {
+	return `Each line is an entry, which happens whole or not at all:
+
+  {"id":"d-1","kind":"deposit","at":"2026-11-22T10:00:00Z","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}
+
+kind is deposit (@custody to a holder), withdrawal, transfer, trade (several moves, between holders or with @desk), hold (alice to alice/held), release or adjustment. Without "at" it counts from now. Amounts are strings.
+
+The same ID twice is once, so a file may be posted again after an interruption. A refused or unreadable line is told with its number, the others are posted, and the exit status is 1.
+
+Example:
+
+  echo '{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}' | softstake post -`
+}
+
+const (
+	postBatch = 1000   // entries in one call of the books
+	postWhole = 10_000 // entries that may be posted all or none
+)
+
+// Run posts the file's entries, batch after batch.
+func (c *postCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) (err error) {
+		in, size, err := w.file(c.File)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, in.Close()) }()
+		p := &poster{w: w, db: db, json: c.JSON, meter: newMeter(w, "posting", size)}
+		lines := newLines(in)
+		parse := entryParser{asset: db.Asset}
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		entries, failed := stream(ctx, func() (entryLine, error) {
+			line, err := lines.next()
+			if err != nil {
+				return entryLine{}, err
+			}
+			e, bad := parse.line(ctx, line)
+			return entryLine{line.n, int64(len(line.text)), e, bad}, nil
+		})
+		if c.AllOrNothing {
+			err = p.postAll(ctx, entries)
+		} else {
+			err = p.postEach(ctx, entries)
+		}
+		if err == nil {
+			err = <-failed
+		}
+		if err != nil {
+			return errors.Join(err, p.meter.end())
+		}
+		return p.sum()
+	})
+}
+
+// entryLine is an entry and where it stands, or what is wrong with it.
+type entryLine struct {
+	n     int
+	bytes int64
+	entry ledger.Entry
+	bad   error
+}
+
+// poster posts entries and tells what became of each.
+type poster struct {
+	w     *World
+	db    *store.DB
+	json  bool
+	meter *meter
+
+	posted, repeated, refused int
+}
+
+// postEach posts entries as they come, each whole or not at all.
+func (p *poster) postEach(ctx context.Context, lines <-chan entryLine) error {
+	for {
+		batch, err := take(ctx, lines, postBatch)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		outcomes := make([]store.Outcome, len(batch))
+		var entries []ledger.Entry
+		var at []int
+		for i, l := range batch {
+			if outcomes[i].Err = l.bad; l.bad == nil {
+				entries, at = append(entries, l.entry), append(at, i)
+			}
+		}
+		posted, err := p.db.Post(ctx, entries)
+		if err != nil {
+			return err
+		}
+		for i, o := range posted {
+			outcomes[at[i]] = o
+		}
+		if err := p.tell(batch, outcomes); err != nil {
+			return err
+		}
+	}
+}
+
+// postAll posts all entries together, or none of them.
+func (p *poster) postAll(ctx context.Context, lines <-chan entryLine) error {
+	var all []entryLine
+	var entries []ledger.Entry
+	for {
+		batch, err := take(ctx, lines, postBatch)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			break
+		}
+		for _, l := range batch {
+			if l.bad != nil {
+				return fmt.Errorf("line %d: %s; nothing was posted", l.n, plain(l.bad))
+			}
+			all, entries = append(all, l), append(entries, l.entry)
+		}
+		if len(all) > postWhole {
+			return fmt.Errorf("more than %d entries cannot be posted all or none; nothing was posted", postWhole)
+		}
+	}
+	outcomes, err := p.db.PostAll(ctx, entries)
+	if err != nil {
+		return notPosted(all, outcomes, err)
+	}
+	return p.tell(all, outcomes)
+}
+
+// notPosted names the line because of which none was posted.
+func notPosted(all []entryLine, outcomes []store.Outcome, err error) error {
+	why := plain(err)
+	why = why[strings.LastIndexByte(why, '\n')+1:] // before it: that the others were not posted because of it
+	for i, o := range outcomes {
+		if o.Err != nil && plain(o.Err) == why {
+			return fmt.Errorf("line %d: %s; nothing was posted", all[i].n, why)
+		}
+	}
+	return fmt.Errorf("%w; nothing was posted", err)
+}
+
+// outcomeJSON is what became of an entry, for a program.
+type outcomeJSON struct {
+	Line     int      `json:"line"`
+	ID       string   `json:"id"`
+	At       *instant `json:"at,omitempty"`
+	PostedAt *instant `json:"posted_at,omitempty"`
+	Repeated bool     `json:"repeated"`
+	Reason   string   `json:"reason,omitempty"`
+	Error    string   `json:"error,omitempty"`
+}
+
+// tell counts what became of some entries, and says which were refused.
+func (p *poster) tell(batch []entryLine, outcomes []store.Outcome) error {
+	var out bytes.Buffer
+	for i, o := range outcomes {
+		l := batch[i]
+		j := outcomeJSON{Line: l.n, ID: l.entry.ID, Repeated: o.Repeated}
+		switch {
+		case o.Err != nil:
+			p.refused++
+			j.Reason, j.Error = reason(o.Err), plain(o.Err)
+			if err := p.meter.tellf("line %d: %s", l.n, j.Error); err != nil {
+				return err
+			}
+		case o.Repeated:
+			p.repeated++
+		default:
+			p.posted++
+		}
+		if o.Err == nil {
+			j.At, j.PostedAt = (*instant)(&o.At), (*instant)(&o.PostedAt)
+		}
+		if p.json {
+			if err := writeJSON(&out, j); err != nil {
+				return err
+			}
+		}
+		p.meter.add(l.bytes)
+	}
+	_, err := p.w.Stdout.Write(out.Bytes())
+	return err
+}
+
+// sum says what became of the whole file. Its error says that something was refused.
+func (p *poster) sum() error {
+	if err := p.meter.end(); err != nil {
+		return err
+	}
+	if err := p.w.tellf("posted %d, repeated %d, refused %d", p.posted, p.repeated, p.refused); err != nil {
+		return err
+	}
+	if p.refused > 0 {
+		return fmt.Errorf("%s refused; mend %s and post the file again: what was posted stays once",
+			count(p.refused, "line was", "lines were"), itOrThem(p.refused))
+	}
+	return nil
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+func itOrThem(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
+}

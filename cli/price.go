@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// priceCmd sets and lists prices.
+type priceCmd struct {
+	Set    priceSetCmd    `cmd:"" help:"Set a token's price of a day."`
+	Import priceImportCmd `cmd:"" help:"Set many prices from a CSV file, all or none."`
+	List   priceListCmd   `cmd:"" help:"List a token's prices."`
+}
+
+// priceScale is how many decimals of a price are kept: USDT per whole token in 1e-8.
+const priceScale = 8
+
+type priceSetCmd struct {
+	Asset string      `arg:"" help:"Token."`
+	Day   staking.Day `arg:"" help:"Day, such as 2026-11-22."`
+	Price string      `arg:"" help:"USDT per whole token, at most 8 decimals."`
+}
+
+func (c *priceSetCmd) Help() string {
+	return `A day's price may be set until the day is paid, and never changed after; a paid day without a price may get one once.
+
+Example:
+
+  softstake price set BNB 2026-11-22 912.35`
+}
+
+// Run sets the price.
+func (c *priceSetCmd) Run(w *World) error {
+	p, err := parsePrice(c.Day.String(), c.Asset, c.Price)
+	if err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		set, err := db.SetPrices(ctx, []store.Price{p})
+		if err != nil {
+			return err
+		}
+		if set == 0 {
+			return w.printf("%s on %s was at %s USDT already.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, priceScale))
+		}
+		return w.printf("%s on %s: %s USDT.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, priceScale))
+	})
+}
+
+// parsePrice reads a price. Its errors are ledger.ErrInvalid.
+func parsePrice(day, asset, price string) (store.Price, error) {
+	d, err := staking.ParseDay(day)
+	if err != nil {
+		return store.Price{}, err
+	}
+	if asset == "" {
+		return store.Price{}, fmt.Errorf("%w: the price names no token", ledger.ErrInvalid)
+	}
+	n, err := ledger.ParseDecimal(price, priceScale)
+	if err != nil {
+		return store.Price{}, fmt.Errorf("price %w", err)
+	}
+	if n <= 0 {
+		return store.Price{}, fmt.Errorf("%w: the price %q is not above zero", ledger.ErrInvalid, ledger.Clip(price))
+	}
+	return store.Price{Asset: asset, Day: d, Price: n}, nil
+}
+
+type priceImportCmd struct {
+	File string `arg:"" help:"CSV with the columns day,asset,price; - is the standard input."`
+}
+
+func (c *priceImportCmd) Help() string {
+	return `A price that is set already, at the same figure, is passed over. One wrong line, and nothing is set.
+
+Example:
+
+  softstake price import prices.csv`
+}
+
+// Run sets the prices.
+func (c *priceImportCmd) Run(w *World) error {
+	prices, err := c.read(w)
+	if err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		set, err := db.SetPrices(ctx, prices)
+		if err != nil {
+			return fmt.Errorf("%w; no price was set", err)
+		}
+		return w.printf("Set %s; %d were there already.\n", count(set, "price", "prices"), len(prices)-set)
+	})
+}
+
+func (c *priceImportCmd) read(w *World) (prices []store.Price, err error) {
+	in, _, err := w.file(c.File)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	return readPrices(in, c.File)
+}
+
+// maxPrices is how many prices a file may set at once.
+const maxPrices = 1_000_000
+
+// readPrices reads a CSV file of prices, all of it or none.
+func readPrices(in io.Reader, name string) ([]store.Price, error) {
+	f, err := openCSV(in, name, "day", "asset", "price")
+	if err != nil {
+		return nil, err
+	}
+	var prices []store.Price
+	for {
+		row, line, err := f.next()
+		if err == io.EOF {
+			return prices, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		bad := line.bad
+		var p store.Price
+		if bad == nil {
+			p, bad = parsePrice(row[0], row[1], row[2])
+		}
+		if bad == nil && len(prices) == maxPrices {
+			bad = fmt.Errorf("these are more than %d prices; cut the file in parts", maxPrices)
+		}
+		if bad != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", name, line.n, bad)
+		}
+		prices = append(prices, p)
+	}
+}
+
+type priceListCmd struct {
+	Asset string       `arg:"" help:"Token."`
+	From  *staking.Day `placeholder:"DAY" help:"First day. Without it: the first of the books."`
+	To    *staking.Day `placeholder:"DAY" help:"Last day. Without it: today."`
+	JSON  bool         `help:"Print a JSON array."`
+}
+
+func (c *priceListCmd) Help() string {
+	return `Example:
+
+  softstake price list BNB --from 2026-11-01`
+}
+
+type priceJSON struct {
+	Asset string      `json:"asset"`
+	Day   staking.Day `json:"day"`
+	Price string      `json:"price"`
+}
+
+// Run lists the prices.
+func (c *priceListCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		from, to, err := period(w, db, c.From, c.To)
+		if err != nil {
+			return err
+		}
+		prices, err := db.Prices(ctx, c.Asset, from, to)
+		if err != nil {
+			return err
+		}
+		out, grid := newJSONList(w.Stdout), newGrid(text("day"), text("token"), figure("USDT"))
+		for _, p := range prices {
+			price := ledger.FormatDecimal(p.Price, priceScale)
+			if c.JSON {
+				if err := out.add(priceJSON{p.Asset, p.Day, price}); err != nil {
+					return err
+				}
+			}
+			grid.add(p.Day.String(), p.Asset, price)
+		}
+		if c.JSON {
+			return out.end()
+		}
+		if len(prices) == 0 {
+			return w.printf("No price of %s is set from %s to %s.\n", c.Asset, from, to)
+		}
+		return grid.write(w.Stdout)
+	})
+}
+
+// period is the days that were asked for: from the first of the books to today, unless given.
+func period(w *World, db *store.DB, from, to *staking.Day) (first, last staking.Day, err error) {
+	first, last = db.FirstDay(), staking.DayOf(w.Now())
+	if from != nil {
+		first = *from
+	}
+	if to != nil {
+		last = *to
+	}
+	if first > last {
+		return 0, 0, usage("the first day %s is after the last, %s", first, last)
+	}
+	return first, last, nil
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// instant is a time as it is printed: in UTC, with its milliseconds.
+type instant time.Time
+
+const instantForm = "2006-01-02T15:04:05.000Z"
+
+// MarshalText writes RFC 3339 with milliseconds.
+func (i instant) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
+
+// UnmarshalText reads RFC 3339, in any zone.
+func (i *instant) UnmarshalText(text []byte) error {
+	t, err := parseTime(string(text))
+	*i = instant(t)
+	return err
+}
+
+func (i instant) String() string { return time.Time(i).UTC().Format(instantForm) }
+
+// parseTime reads a time as RFC 3339 writes it. Its errors are ledger.ErrInvalid.
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: %q is not a time such as 2026-11-22T10:00:00Z", ledger.ErrInvalid, ledger.Clip(s))
+	}
+	return t.UTC(), nil
+}
+
+// clockTime is a time as a person reads it in a table: to the second where that is all there is.
+func clockTime(t time.Time) string {
+	if t.UnixMilli()%1000 == 0 {
+		return wallTime(t)
+	}
+	return t.UTC().Format("2006-01-02 15:04:05.000")
+}
+
+// wallTime is a time as a person reads it where a second is near enough.
+func wallTime(t time.Time) string { return t.UTC().Format(time.DateTime) }
+
+// assets are those of the books, by symbol, to write amounts with.
+type assets map[string]ledger.Asset
+
+func readAssets(ctx context.Context, db *store.DB) (assets, error) {
+	list, err := db.Assets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := assets{}
+	for _, asset := range list {
+		a[asset.Symbol] = asset
+	}
+	return a, nil
+}
+
+// plain writes an amount as a decimal: "2.5".
+func (a assets) plain(symbol string, n ledger.Amount) string { return a[symbol].Format(n) }
+
+// with writes an amount with its token: "2.5 BNB".
+func (a assets) with(symbol string, n ledger.Amount) string { return withUnit(a[symbol], n) }
+
+func withUnit(a ledger.Asset, n ledger.Amount) string { return a.Format(n) + " " + a.Symbol }
+
+// signed writes a change with its sign: "+2.5 BNB".
+func (a assets) signed(symbol string, n ledger.Amount) string {
+	if n > 0 {
+		return "+" + a.with(symbol, n)
+	}
+	return a.with(symbol, n)
+}
+
+// sum writes a sum that may be larger than an amount.
+func (a assets) sum(symbol string, n *big.Int) string {
+	scale := a[symbol].Scale
+	digits := fmt.Sprintf("%0*s", scale+1, new(big.Int).Abs(n).String())
+	whole, part := digits[:len(digits)-scale], strings.TrimRight(digits[len(digits)-scale:], "0")
+	if part != "" {
+		whole += "." + part
+	}
+	if n.Sign() < 0 {
+		return "-" + whole
+	}
+	return whole
+}
+
+// usdt writes a value in USDT, or a dash where it is not known.
+func usdt(value ledger.Amount, known bool) string {
+	if !known {
+		return none
+	}
+	return ledger.FormatDecimal(int64(value), 8)
+}
+
+// usdtJSON is a value in USDT for a program: null where it is not known.
+func usdtJSON(value ledger.Amount, known bool) *string {
+	if !known {
+		return nil
+	}
+	s := ledger.FormatDecimal(int64(value), 8)
+	return &s
+}
+
+// writeJSON writes one value on a line.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// jsonList writes an array, an element a line, as it comes.
+type jsonList struct {
+	out *bufio.Writer
+	n   int
+}
+
+func newJSONList(w io.Writer) *jsonList { return &jsonList{out: bufio.NewWriter(w)} }
+
+func (l *jsonList) add(v any) error {
+	before := "[\n "
+	if l.n > 0 {
+		before = ",\n "
+	}
+	l.n++
+	element, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = l.out.WriteString(before + string(element))
+	return err
+}
+
+// end closes the array.
+func (l *jsonList) end() error {
+	end := "\n]\n"
+	if l.n == 0 {
+		end = "[]\n"
+	}
+	if _, err := l.out.WriteString(end); err != nil {
+		return err
+	}
+	return l.out.Flush()
+}
+
+// csvText guards free text in a CSV file: a spreadsheet takes what begins like this for a formula.
+func csvText(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}

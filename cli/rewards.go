@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// rewardsCmd lists an account's rewards.
+type rewardsCmd struct {
+	Account ledger.Account `arg:""`
+	From    *staking.Day   `placeholder:"DAY" help:"First day that was rewarded. Without it: the first of the books."`
+	To      *staking.Day   `placeholder:"DAY" help:"Last day. Without it: today."`
+	JSON    bool           `help:"Print a JSON array."`
+}
+
+func (c *rewardsCmd) Help() string {
+	return `Days are those that were measured; a reward is credited after its day. Its value in USDT is fixed with the price of its day.
+
+Example:
+
+  softstake rewards alice --from 2026-11-01`
+}
+
+type rewardJSON struct {
+	Day      staking.Day `json:"day"`
+	Asset    string      `json:"asset"`
+	Opening  string      `json:"opening"`
+	Average  string      `json:"average"`
+	Eligible string      `json:"eligible"`
+	APR      string      `json:"apr"`
+	Reward   string      `json:"reward"`
+	Price    *string     `json:"price_usdt"`
+	Value    *string     `json:"value_usdt"`
+	PaidAt   instant     `json:"paid_at"`
+}
+
+// Run lists the rewards.
+func (c *rewardsCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		from, to, err := period(w, db, c.From, c.To)
+		if err != nil {
+			return err
+		}
+		a, err := readAssets(ctx, db)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			out := newJSONList(w.Stdout)
+			if err := db.Rewards(ctx, c.Account, from, to, func(r store.Reward) error { return out.add(formatReward(a, r)) }); err != nil {
+				return err
+			}
+			return out.end()
+		}
+		return c.write(ctx, w, db, a, from, to)
+	})
+}
+
+func formatReward(a assets, r store.Reward) rewardJSON {
+	return rewardJSON{
+		Day: r.Day, Asset: r.Asset, Opening: a.plain(r.Asset, r.Opening), Average: a.plain(r.Asset, r.Average),
+		Eligible: a.plain(r.Asset, r.Eligible), APR: r.APR.String(), Reward: a.plain(r.Asset, r.Reward),
+		Price: usdtJSON(ledger.Amount(r.Price), r.PriceKnown), Value: usdtJSON(r.Value, r.PriceKnown), PaidAt: instant(r.PaidAt),
+	}
+}
+
+// write lists the rewards, and under them what each token comes to.
+func (c *rewardsCmd) write(ctx context.Context, w *World, db *store.DB, a assets, from, to staking.Day) error {
+	grid := newGrid(text("day"), figure("average"), figure("APR %"), figure("reward"), figure("USDT"), text("credited (UTC)"))
+	sums := map[string]ledger.Amount{}
+	var value ledger.Amount
+	unpriced := 0
+	err := db.Rewards(ctx, c.Account, from, to, func(r store.Reward) (err error) {
+		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), percent(r.APR), a.with(r.Asset, r.Reward), usdt(r.Value, r.PriceKnown), wallTime(r.PaidAt))
+		if sums[r.Asset], err = sums[r.Asset].Add(r.Reward); err != nil {
+			return err
+		}
+		if !r.PriceKnown {
+			unpriced++
+		}
+		value, err = value.Add(r.Value)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(grid.rows) == 0 {
+		return w.printf("No reward was paid to %s for %s to %s. \"softstake explain\" says why for each day.\n", c.Account, from, to)
+	}
+	if err := grid.write(w.Stdout); err != nil {
+		return err
+	}
+	if err := w.printf("\n"); err != nil {
+		return err
+	}
+	totals := [][2]string{}
+	for _, symbol := range slices.Sorted(maps.Keys(sums)) {
+		totals = append(totals, [2]string{"in all", a.with(symbol, sums[symbol])})
+	}
+	if unpriced < len(grid.rows) {
+		totals = append(totals, [2]string{"worth", usdt(value, true) + " USDT"})
+	}
+	if err := facts(w.Stdout, totals...); err != nil {
+		return err
+	}
+	if unpriced > 0 {
+		return w.tellf("%s no price in USDT, and %s left out of the worth.", count(unpriced, "reward has", "rewards have"), isOrAre(unpriced))
+	}
+	return nil
+}

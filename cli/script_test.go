@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// update writes what the scripts print into them, to be read by a person before it is kept.
+var update = flag.Bool("update", false, "write what the scripts in testdata print into them")
+
+// TestScripts plays the scripts of testdata, each in a folder of its own: a line
+// "$ init" is a command, lines "< …" before it are its input, a line "now TIME" sets the
+// clock, lines "> NAME …" write a file, and what the command printed follows it, with its
+// exit status where that is not 0.
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.script")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts: %v", len(scripts), err)
+	}
+	for _, name := range scripts {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".script"), func(t *testing.T) {
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(t.TempDir())
+			got := play(t, string(want))
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			compareScripts(t, string(want), got)
+		})
+	}
+}
+
+// compareScripts names the first line that differs.
+func compareScripts(t *testing.T, want, got string) {
+	t.Helper()
+	if want == got {
+		return
+	}
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	command := ""
+	for i := range min(len(w), len(g)) {
+		if strings.HasPrefix(g[i], "$ ") {
+			command = g[i]
+		}
+		if w[i] != g[i] {
+			t.Fatalf("line %d, in %q:\nwant %s\ngot  %s\nRead the whole with: go test ./cli -run TestScripts -update", i+1, command, w[i], g[i])
+		}
+	}
+	t.Fatalf("%d lines, want %d", len(g), len(w))
+}
+
+// play runs a script and returns it with what was printed.
+func play(t *testing.T, script string) string {
+	t.Helper()
+	var out strings.Builder
+	s := &stage{t: t}
+	printing := false
+	for line := range strings.Lines(script) {
+		text := strings.TrimSuffix(line, "\n")
+		word, rest, _ := strings.Cut(text, " ")
+		switch word {
+		case "$":
+			printing = true
+			out.WriteString(line + s.command(rest))
+			continue
+		case "#":
+		case "now":
+			s.setNow(rest)
+		case "<":
+			s.input.WriteString(rest + "\n")
+		case ">":
+			s.writeLine(rest)
+		default:
+			if printing { // what was printed the last time
+				continue
+			}
+		}
+		printing = false
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// stage is the world of a script.
+type stage struct {
+	t     *testing.T
+	now   time.Time
+	input bytes.Buffer
+}
+
+func (s *stage) setNow(text string) {
+	s.t.Helper()
+	now, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.now = now
+}
+
+// writeLine appends a line to a file: "NAME the line".
+func (s *stage) writeLine(text string) {
+	s.t.Helper()
+	name, line, _ := strings.Cut(text, " ")
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := f.WriteString(line + "\n"); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// What depends on the library, not on us.
+var (
+	versions = regexp.MustCompile(`(sqlite|"version":")[ ]?[0-9]+\.[0-9]+\.[0-9]+`)
+	sizes    = regexp.MustCompile(`[0-9]+\.[0-9] MiB|"bytes":[0-9]+`)
+)
+
+// command runs a command, and returns what it printed and its exit status.
+func (s *stage) command(line string) string {
+	var printed bytes.Buffer
+	w := &World{
+		Stdin: &s.input, Stdout: &printed, Stderr: &printed,
+		Now: func() time.Time { return s.now }, Context: context.Background(),
+		Env: func(name string) string { return map[string]string{"USER": "olga"}[name] },
+	}
+	status := run(w, splitWords(line))
+	s.input.Reset()
+	text := versions.ReplaceAllString(sizes.ReplaceAllString(printed.String(), "SIZE"), "$1 VERSION")
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	if status != 0 {
+		text += "[" + strconv.Itoa(status) + "]\n"
+	}
+	return text + "\n"
+}
+
+// splitWords splits a command at spaces, but for those in quotes.
+func splitWords(line string) []string {
+	var words []string
+	var word strings.Builder
+	quoted, begun := false, false
+	for _, r := range line {
+		switch {
+		case r == '"':
+			quoted, begun = !quoted, true
+		case r == ' ' && !quoted:
+			if begun {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			begun = false
+		default:
+			word.WriteRune(r)
+			begun = true
+		}
+	}
+	if begun {
+		words = append(words, word.String())
+	}
+	return words
+}

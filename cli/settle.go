@@ -1,0 +1,316 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// settleCmd closes days and pays their rewards.
+type settleCmd struct {
+	Through    *staking.Day  `placeholder:"DAY" help:"Last day to settle. Without it: every day that is over."`
+	Preview    bool          `help:"Say what each token's next day would pay; close and write nothing."`
+	Approve    bool          `help:"Approve the DAY of the TOKEN, which is over a limit, before settling."`
+	Day        *staking.Day  `arg:"" optional:"" help:"Day to approve."`
+	Token      string        `arg:"" optional:"" help:"Token to approve."`
+	CloseAfter time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries."`
+	JSON       bool          `help:"Print a JSON object; with --preview an array."`
+}
+
+func (c *settleCmd) Help() string {
+	return `Each day that is over is closed for good, every enrolled holding is measured, and the rewards are paid. It may be run at any time, as often as wanted, from several processes, and again after an interruption: each reward is paid once.
+
+A token whose pool is too small, or whose day is over a limit, waits with its later days; the others are paid. The exit status is 0 when everything that is due is paid, and 1 when something waits.
+
+Examples:
+
+  softstake settle
+  softstake settle --preview
+  softstake settle --approve 2026-11-22 BNB`
+}
+
+// Run settles what is due, or says what it would be.
+func (c *settleCmd) Run(w *World) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		a, err := readAssets(ctx, db)
+		if err != nil {
+			return err
+		}
+		if c.Preview {
+			return c.preview(ctx, w, db, a)
+		}
+		if c.Approve {
+			if err := db.Approve(ctx, *c.Day, c.Token); err != nil {
+				return err
+			}
+			if err := w.tellf("Approved %s of %s.", c.Token, c.Day); err != nil {
+				return err
+			}
+		}
+		report, err := c.settle(ctx, w, db)
+		if err != nil {
+			return err
+		}
+		return c.tell(ctx, w, db, a, report)
+	})
+}
+
+func (c *settleCmd) check() error {
+	switch {
+	case c.Approve && c.Token == "":
+		return usage("say which day of which token: settle --approve 2026-11-22 BNB")
+	case !c.Approve && c.Day != nil:
+		return usage("a day and a token go with --approve; to settle up to a day: --through %s", c.Day)
+	case c.Preview && (c.Approve || c.Through != nil):
+		return usage("--preview looks at each token's next day, and goes with no other choice")
+	case c.CloseAfter < 0 || c.CloseAfter >= 24*time.Hour:
+		return usage("--close-after %s does not lie between 0 and a day", c.CloseAfter)
+	}
+	return nil
+}
+
+// runOptions are how this machine runs: one worker for SQLite, which has one
+// writer, and beginning anywhere, so that two processes do not meet at each bucket.
+func runOptions(w *World, closeAfter time.Duration) staking.Options {
+	o := staking.Options{CloseAfter: closeAfter, Workers: 1, Start: rand.IntN(ledger.Buckets)}
+	if !strings.HasPrefix(w.DB, "sqlite:") {
+		o.Workers = max(2, runtime.GOMAXPROCS(0))
+	}
+	return o
+}
+
+// settle runs, with a bar for who watches.
+func (c *settleCmd) settle(ctx context.Context, w *World, db *store.DB) (staking.Report, error) {
+	o, last := runOptions(w, c.CloseAfter), staking.LastOver(w.Now(), c.CloseAfter)
+	if c.Through != nil {
+		if o.Through = *c.Through; o.Through > last {
+			if err := w.tellf("%s is not over yet: settling through %s.", o.Through, last); err != nil {
+				return staking.Report{}, err
+			}
+		}
+		last = min(last, o.Through)
+	}
+	due, err := db.Due(ctx, last)
+	if err != nil {
+		return staking.Report{}, err
+	}
+	first := last
+	for _, d := range due {
+		first = min(first, d.Day)
+	}
+	// Of each day so many parts are accruing, and as many paying.
+	const part = ledger.Buckets
+	bar := newMeter(w, "settling", int64(last-first+1)*2*part)
+	o.Progress = func(s staking.Step) {
+		n := int64(s.Day-first)*2*part + int64(s.Done*part/s.Of)
+		if s.Stage == "pay" {
+			n += part
+		}
+		bar.to(n, fmt.Sprintf("%s %-6s", s.Day, s.Stage))
+	}
+	report, err := staking.Run(ctx, db, w.Now(), o)
+	return report, errors.Join(err, bar.end())
+}
+
+type (
+	settledJSON struct {
+		Closed  staking.Day   `json:"closed_through"`
+		Paid    []paidJSON    `json:"paid"`
+		Waiting []waitingJSON `json:"waiting"`
+	}
+	paidJSON struct {
+		Day     staking.Day `json:"day"`
+		Asset   string      `json:"asset"`
+		Holders int64       `json:"holders"`
+		Total   string      `json:"total"`
+	}
+	waitingJSON struct {
+		Day    staking.Day `json:"day"`
+		Asset  string      `json:"asset"`
+		Reason string      `json:"reason"`
+	}
+)
+
+// tell prints what was paid. Its error says what waits.
+func (c *settleCmd) tell(ctx context.Context, w *World, db *store.DB, a assets, r staking.Report) error {
+	paid, err := paidTotals(ctx, db, r)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		j := settledJSON{Closed: r.Closed, Paid: []paidJSON{}, Waiting: []waitingJSON{}}
+		for _, t := range paid {
+			j.Paid = append(j.Paid, paidJSON{t.Day, t.Asset, t.Holders, a.plain(t.Asset, t.Total)})
+		}
+		for _, wait := range r.Waiting {
+			j.Waiting = append(j.Waiting, waitingJSON{wait.Day, wait.Asset, waitReason(wait)})
+		}
+		if err := writeJSON(w.Stdout, j); err != nil {
+			return err
+		}
+		return waitingError(r)
+	}
+	switch {
+	case len(paid) > 0:
+		err = writePaid(w, a, paid)
+	case len(r.Waiting) == 0:
+		err = w.printf("Nothing is due: every day through %s is paid.\n", r.Closed)
+	}
+	return errors.Join(err, waitingError(r))
+}
+
+// paidTotals are the totals of the days that the run has paid.
+func paidTotals(ctx context.Context, db *store.DB, r staking.Report) ([]store.DayTotal, error) {
+	if len(r.Paid) == 0 {
+		return nil, nil
+	}
+	here := map[staking.Due]bool{}
+	for _, d := range r.Paid {
+		here[d] = true
+	}
+	all, err := db.DayTotals(ctx, r.Paid[0].Day, r.Paid[len(r.Paid)-1].Day)
+	var paid []store.DayTotal
+	for _, t := range all {
+		if here[staking.Due{Asset: t.Asset, Day: t.Day}] {
+			paid = append(paid, t)
+		}
+	}
+	return paid, err
+}
+
+// shownDays is how many days are listed one by one.
+const shownDays = 7
+
+// writePaid lists what was paid: each day, or where they are many each token.
+func writePaid(w *World, a assets, all []store.DayTotal) error {
+	first, last := all[0].Day, all[len(all)-1].Day
+	when := fmt.Sprintf("%s to %s", first, last)
+	if first == last {
+		when = first.String()
+	}
+	if err := w.printf("Settled %s.\n", when); err != nil {
+		return err
+	}
+	paid := slices.DeleteFunc(slices.Clone(all), func(t store.DayTotal) bool { return t.Holders == 0 })
+	if len(paid) == 0 {
+		return w.printf("Nobody who is enrolled held the minimum of a token.\n")
+	}
+	if err := w.printf("\n"); err != nil {
+		return err
+	}
+	if last-first < shownDays {
+		grid := newGrid(text("day"), text("token"), figure("holders"), figure("paid"))
+		for _, t := range paid {
+			grid.add(t.Day.String(), t.Asset, strconv.FormatInt(t.Holders, 10), a.plain(t.Asset, t.Total))
+		}
+		return grid.write(w.Stdout)
+	}
+	return writePaidTokens(w, a, paid)
+}
+
+// writePaidTokens lists what was paid of each token.
+func writePaidTokens(w *World, a assets, paid []store.DayTotal) error {
+	sums, order := map[string]*store.DayTotal{}, []string{}
+	days := map[string]int{}
+	for _, t := range paid {
+		s := sums[t.Asset]
+		if s == nil {
+			s = &store.DayTotal{Asset: t.Asset}
+			sums[t.Asset], order = s, append(order, t.Asset)
+		}
+		total, err := s.Total.Add(t.Total)
+		if err != nil {
+			return fmt.Errorf("the total of %s: %w", t.Asset, err)
+		}
+		s.Total, s.Holders = total, t.Holders
+		days[t.Asset]++
+	}
+	grid := newGrid(text("token"), figure("days"), figure("holders on the last"), figure("paid"))
+	for _, token := range order {
+		grid.add(token, strconv.Itoa(days[token]), strconv.FormatInt(sums[token].Holders, 10), a.plain(token, sums[token].Total))
+	}
+	return grid.write(w.Stdout)
+}
+
+// waitingError says what waits, and what to do, or nil.
+func waitingError(r staking.Report) error {
+	var lines []string
+	for _, wait := range r.Waiting {
+		lines = append(lines, fmt.Sprintf("%s of %s waits: %s", wait.Asset, wait.Day, waitReason(wait)))
+	}
+	if lines == nil {
+		return nil
+	}
+	return errors.New(strings.Join(lines, "\nsoftstake: "))
+}
+
+// waitReason says why a token waits, without what was being done when that was found.
+func waitReason(w staking.Waiting) string {
+	return strings.TrimPrefix(plain(w.Reason), fmt.Sprintf("declare %s of %s: ", w.Asset, w.Day))
+}
+
+type previewJSON struct {
+	Asset       string      `json:"asset"`
+	Day         staking.Day `json:"day"`
+	Declared    bool        `json:"declared"`
+	Holders     int64       `json:"holders"`
+	Total       string      `json:"total"`
+	MeanAverage string      `json:"mean_average"`
+	Before      *string     `json:"day_before"`
+	Pool        string      `json:"pool"`
+	Waits       string      `json:"waits,omitempty"`
+}
+
+// preview says what each token's next day would pay.
+func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a assets) error {
+	previews, err := db.Preview(ctx)
+	if err != nil {
+		return err
+	}
+	out := newJSONList(w.Stdout)
+	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"), figure("day before"), figure("pool"))
+	var waits []string
+	for _, p := range previews {
+		before := none
+		j := previewJSON{
+			Asset: p.Asset, Day: p.Day, Declared: p.Declared, Holders: p.Holders, Total: a.plain(p.Asset, p.Total),
+			MeanAverage: a.plain(p.Asset, p.Average), Pool: a.plain(p.Asset, p.Pool), Waits: p.Verdict,
+		}
+		if p.BeforeKnown {
+			before = a.plain(p.Asset, p.Before)
+			j.Before = &before
+		}
+		if c.JSON {
+			if err := out.add(j); err != nil {
+				return err
+			}
+		}
+		grid.add(p.Day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.MeanAverage, j.Total, before, j.Pool)
+		if p.Verdict != "" {
+			waits = append(waits, fmt.Sprintf("\n%s of %s would wait: %s", p.Asset, p.Day, p.Verdict))
+		}
+	}
+	if c.JSON {
+		return out.end()
+	}
+	if len(previews) == 0 {
+		return w.printf("Nothing is due.\n")
+	}
+	if err := grid.write(w.Stdout); err != nil || len(waits) == 0 {
+		return err
+	}
+	return w.printf("%s\n", strings.Join(waits, ""))
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// statementCmd lists every change of an account's balances.
+type statementCmd struct {
+	Account ledger.Account `arg:""`
+	From    *staking.Day   `placeholder:"DAY" help:"First day. Without it: the first of the books."`
+	To      *staking.Day   `placeholder:"DAY" help:"Last day. Without it: today."`
+	Format  string         `enum:"table,csv,json" default:"table" help:"How to print: ${enum}."`
+}
+
+func (c *statementCmd) Help() string {
+	return `Lines come in order of time, each with the balance after it. A reward counts from the 00:00 after its day.
+
+Example:
+
+  softstake statement alice --from 2026-11-01 --format csv`
+}
+
+type statementJSON struct {
+	At      instant        `json:"at"`
+	Entry   string         `json:"entry"`
+	Kind    ledger.Kind    `json:"kind"`
+	Part    string         `json:"part"` // "free" or "held"
+	Asset   string         `json:"asset"`
+	Change  string         `json:"change"`
+	Balance string         `json:"balance"`
+	Other   ledger.Account `json:"counterparty"`
+}
+
+// Run prints the statement.
+func (c *statementCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		from, to, err := period(w, db, c.From, c.To)
+		if err != nil {
+			return err
+		}
+		a, err := readAssets(ctx, db)
+		if err != nil {
+			return err
+		}
+		add, end := c.printer(w, a)
+		if err := db.Statement(ctx, c.Account, from, to, func(l store.Line) error { return add(l) }); err != nil {
+			return err
+		}
+		return end()
+	})
+}
+
+// printer prints lines in the format that was asked for, and what comes after them.
+func (c *statementCmd) printer(w *World, a assets) (add func(store.Line) error, end func() error) {
+	switch c.Format {
+	case "json":
+		out := newJSONList(w.Stdout)
+		return func(l store.Line) error { return out.add(formatLine(a, l)) }, out.end
+	case "csv":
+		return c.csv(w, a)
+	}
+	grid := newGrid(text("when (UTC)"), text("kind"), text("part"), figure("change"), figure("balance"), text("with"), text("entry"))
+	return func(l store.Line) error {
+			grid.add(clockTime(l.At), string(l.Kind), partOf(l), a.signed(l.Asset, l.Amount), a.with(l.Asset, l.Balance), string(l.Other), l.Entry)
+			return nil
+		}, func() error {
+			if len(grid.rows) == 0 {
+				return w.printf("Nothing moved in %s in that time.\n", c.Account)
+			}
+			return grid.write(w.Stdout)
+		}
+}
+
+func (c *statementCmd) csv(w *World, a assets) (add func(store.Line) error, end func() error) {
+	out := csv.NewWriter(w.Stdout)
+	head := out.Write([]string{"at", "entry", "kind", "part", "asset", "change", "balance", "counterparty"})
+	return func(l store.Line) error {
+			if head != nil {
+				return head
+			}
+			j := formatLine(a, l)
+			return out.Write([]string{j.At.String(), csvText(j.Entry), string(j.Kind), j.Part, j.Asset, j.Change, j.Balance, csvText(string(j.Other))})
+		}, func() error {
+			out.Flush()
+			return out.Error()
+		}
+}
+
+func formatLine(a assets, l store.Line) statementJSON {
+	return statementJSON{
+		At: instant(l.At), Entry: l.Entry, Kind: l.Kind, Part: partOf(l), Asset: l.Asset,
+		Change: a.plain(l.Asset, l.Amount), Balance: a.plain(l.Asset, l.Balance), Other: l.Other,
+	}
+}
+
+func partOf(l store.Line) string {
+	if l.Account.IsHeld() {
+		return "held"
+	}
+	return "free"
+}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"softstake/staking"
+	"softstake/store"
+)
+
+// statusCmd says how the books stand.
+type statusCmd struct {
+	JSON bool `help:"Print a JSON object."`
+}
+
+func (c *statusCmd) Help() string {
+	return `Example:
+
+  softstake status`
+}
+
+type (
+	statusJSON struct {
+		store.About
+		First        staking.Day       `json:"first_day"`
+		FirstOpen    staking.Day       `json:"first_open_day"`
+		Accounts     int64             `json:"accounts"`
+		Enrolled     int64             `json:"enrolled"`
+		UnpricedDays int64             `json:"unpriced_days"`
+		Tokens       []tokenStatusJSON `json:"tokens"`
+	}
+	tokenStatusJSON struct {
+		Asset       string      `json:"asset"`
+		PaidThrough staking.Day `json:"paid_through"`
+		Pool        string      `json:"pool"`
+		LastTotal   string      `json:"last_total"`
+		LastHolders int64       `json:"last_holders"`
+		DaysLeft    *int64      `json:"days_left"` // null: not known
+		Waiting     string      `json:"waiting,omitempty"`
+	}
+)
+
+// Run says how the books stand.
+func (c *statusCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		s, err := db.Status(ctx)
+		if err != nil {
+			return err
+		}
+		a, err := readAssets(ctx, db)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(w.Stdout, formatStatus(a, s))
+		}
+		return writeStatus(w, a, s)
+	})
+}
+
+func formatStatus(a assets, s store.Status) statusJSON {
+	j := statusJSON{
+		About: s.About, First: s.First, FirstOpen: s.FirstOpen,
+		Accounts: s.Accounts, Enrolled: s.Enrolled, UnpricedDays: s.Unpriced, Tokens: []tokenStatusJSON{},
+	}
+	for _, t := range s.Tokens {
+		token := tokenStatusJSON{
+			Asset: t.Asset, PaidThrough: t.PaidThrough, Pool: a.plain(t.Asset, t.Pool),
+			LastTotal: a.plain(t.Asset, t.LastTotal), LastHolders: t.LastHolders, Waiting: t.Waiting,
+		}
+		if t.DaysLeft >= 0 {
+			token.DaysLeft = &t.DaysLeft
+		}
+		j.Tokens = append(j.Tokens, token)
+	}
+	return j
+}
+
+func writeStatus(w *World, a assets, s store.Status) error {
+	if err := facts(w.Stdout,
+		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(w.DB), s.Engine, s.Version, megabytes(s.Bytes))},
+		[2]string{"days", fmt.Sprintf("from %s; open from %s", s.First, s.FirstOpen)},
+		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
+	); err != nil {
+		return err
+	}
+	grid := newGrid(text("token"), text("paid through"), figure("paid that day"), figure("holders"), figure("pool"), figure("days it lasts"))
+	for _, t := range s.Tokens {
+		lasts := none
+		if t.DaysLeft >= 0 {
+			lasts = strconv.FormatInt(t.DaysLeft, 10)
+		}
+		through := t.PaidThrough.String()
+		if t.PaidThrough < s.First {
+			through = "no day yet"
+		}
+		grid.add(t.Asset, through, a.plain(t.Asset, t.LastTotal), strconv.FormatInt(t.LastHolders, 10), a.plain(t.Asset, t.Pool), lasts)
+	}
+	if err := w.printf("\n"); err != nil {
+		return err
+	}
+	if err := grid.write(w.Stdout); err != nil {
+		return err
+	}
+	for _, t := range s.Tokens {
+		if t.Waiting == "" {
+			continue
+		}
+		if err := w.printf("\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, t.Waiting); err != nil {
+			return err
+		}
+	}
+	if s.Unpriced > 0 {
+		return w.printf("\n%s no price in USDT; set it once with \"softstake price set\".\n", count(int(s.Unpriced), "paid day of a token has", "paid days of tokens have"))
+	}
+	return nil
+}
+
+// megabytes is a size for a person, rounded up to a tenth of a MiB.
+func megabytes(bytes int64) string {
+	tenths := (bytes*10 + 1<<20 - 1) >> 20
+	return fmt.Sprintf("%d.%d MiB", tenths/10, tenths%10)
+}

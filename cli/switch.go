@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// clientFlags are what a holder pressed the switch with.
+type clientFlags struct {
+	Platform   string         `enum:"web,ios,android" default:"web" help:"What the holder used: ${enum}."`
+	AppVersion string         `placeholder:"3.1.0" help:"Version of the mobile app; needed with ios and android."`
+	Address    string         `placeholder:"IP" help:"Network address the holder came from."`
+	Country    staking.Region `placeholder:"CODE" help:"Country the holder came from."`
+}
+
+func (f clientFlags) client() (staking.Client, error) {
+	c := staking.Client{Platform: f.Platform, Version: f.AppVersion, Address: f.Address}
+	if f.Country == "" {
+		return c, nil
+	}
+	var err error
+	c.Country, err = staking.ParseRegion(string(f.Country))
+	return c, err
+}
+
+// acceptCmd accepts documents for a holder.
+type acceptCmd struct {
+	Account  ledger.Account `arg:""`
+	Document string         `arg:"" optional:"" help:"One of them; without it all three."`
+	Version  int            `placeholder:"N" help:"Version that was accepted; without it the current one."`
+	clientFlags
+}
+
+func (c *acceptCmd) Help() string {
+	return `Who accepted which version, when, from which client and address is kept. Twice is once.
+
+Example:
+
+  softstake accept alice`
+}
+
+// Run accepts the documents.
+func (c *acceptCmd) Run(w *World) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	names := []string{c.Document}
+	if c.Document == "" {
+		names = staking.DocumentNames
+	}
+	if c.Version != 0 && c.Document == "" {
+		return usage("--version goes with a document's name")
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		for _, name := range names {
+			if err := db.Accept(ctx, c.Account, name, c.Version, client); err != nil {
+				return err
+			}
+			if err := w.printf("%s accepted %s.\n", c.Account, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// enrollCmd switches Soft Staking on.
+type enrollCmd struct {
+	Account ledger.Account `arg:""`
+	At      *instant       `placeholder:"TIME" help:"When the switch was pressed, such as 2026-11-22T10:00:00Z: a moment of an open day. Without it: now."`
+	clientFlags
+}
+
+func (c *enrollCmd) Help() string {
+	return `Every token on offer in the account earns from the day after. The account needs a verified residence where Soft Staking is offered, a mobile app of version 3.1.0 or later (the web needs none), and the current version of each document accepted. On already: nothing changes.
+
+Example:
+
+  softstake enroll alice`
+}
+
+// Run switches on.
+func (c *enrollCmd) Run(w *World) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		e, err := db.Enroll(ctx, c.Account, client, c.At.orZero())
+		if err != nil {
+			return err
+		}
+		if e.From <= staking.DayOf(w.Now()) {
+			return w.printf("Soft Staking is on for %s; measured since %s.\n", c.Account, e.From)
+		}
+		return w.printf("Soft Staking is on for %s. The first day measured is %s, 00:00 to 24:00 UTC; its reward comes after midnight.\n", c.Account, e.From)
+	})
+}
+
+// leaveCmd switches Soft Staking off.
+type leaveCmd struct {
+	Account ledger.Account `arg:""`
+	At      *instant       `placeholder:"TIME" help:"When the switch was pressed: a moment of an open day. Without it: now."`
+	clientFlags
+}
+
+func (c *leaveCmd) Help() string {
+	return `The day it is switched off earns nothing; the days before it are paid all the same. It always works.
+
+Example:
+
+  softstake leave alice`
+}
+
+// Run switches off.
+func (c *leaveCmd) Run(w *World) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		if err := db.Leave(ctx, c.Account, client, c.At.orZero()); err != nil {
+			return err
+		}
+		return w.printf("Soft Staking is off for %s.\n", c.Account)
+	})
+}
+
+// orZero is the time, or the zero time where none was given.
+func (i *instant) orZero() time.Time {
+	if i == nil {
+		return time.Time{}
+	}
+	return time.Time(*i)
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"io"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+)
+
+// grid is a table for a person to read: text to the left, figures with their
+// points under one another and their units behind them.
+type grid struct {
+	columns []col
+	rows    [][]string
+}
+
+// col is a column of a grid.
+type col struct {
+	name   string
+	figure bool
+}
+
+func text(name string) col   { return col{name, false} }
+func figure(name string) col { return col{name, true} }
+
+func newGrid(columns ...col) *grid { return &grid{columns: columns} }
+
+// add adds a row, a cell for each column.
+func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
+
+// write draws the grid. One without rows is not drawn.
+func (g *grid) write(w io.Writer) error {
+	if len(g.rows) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	header, rule := make([]string, len(g.columns)), make([]string, len(g.columns))
+	for i, c := range g.columns {
+		width := g.align(i)
+		for _, row := range g.rows {
+			width = max(width, lipgloss.Width(row[i]))
+		}
+		header[i] = pad(c.name, max(width, lipgloss.Width(c.name)), c.figure)
+		rule[i] = strings.Repeat("─", lipgloss.Width(header[i]))
+		for _, row := range g.rows {
+			row[i] = pad(row[i], lipgloss.Width(header[i]), c.figure)
+		}
+		if i == len(g.columns)-1 {
+			header[i] = strings.TrimRight(header[i], " ")
+		}
+		header[i] = lipgloss.NewStyle().Bold(true).Render(header[i])
+	}
+	for _, row := range append([][]string{header, rule}, g.rows...) {
+		b.WriteString(strings.TrimRight(strings.Join(row, "  "), " ") + "\n")
+	}
+	_, err := lipgloss.Fprint(w, b.String())
+	return err
+}
+
+// align gives the figures of a column the same width, with their points under
+// one another, and returns that width.
+func (g *grid) align(column int) int {
+	if !g.columns[column].figure {
+		return 0
+	}
+	var whole, part, unit int
+	for _, row := range g.rows {
+		w, p, u := figureParts(row[column])
+		whole, part, unit = max(whole, lipgloss.Width(w)), max(part, len(p)), max(unit, lipgloss.Width(u))
+	}
+	for _, row := range g.rows {
+		w, p, u := figureParts(row[column])
+		row[column] = pad(w, whole, true) + pad(p, part, false) + pad(u, unit, false)
+	}
+	return whole + part + unit
+}
+
+// figureParts takes "12.5 BNB" apart: "12", ".5", " BNB".
+func figureParts(s string) (whole, part, unit string) {
+	number, _, _ := strings.Cut(s, " ")
+	whole, _, _ = strings.Cut(number, ".")
+	return whole, number[len(whole):], s[len(number):]
+}
+
+// pad fills a cell up to a width, on its left or on its right.
+func pad(s string, width int, left bool) string {
+	space := strings.Repeat(" ", max(width-lipgloss.Width(s), 0))
+	if left {
+		return space + s
+	}
+	return s + space
+}
+
+// facts writes named values under one another.
+func facts(w io.Writer, pairs ...[2]string) error {
+	var b strings.Builder
+	width := 0
+	for _, p := range pairs {
+		width = max(width, lipgloss.Width(p[0]))
+	}
+	for _, p := range pairs {
+		b.WriteString(strings.TrimRight(pad(p[0], width, false)+"  "+p[1], " ") + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

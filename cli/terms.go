@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// termsCmd sets, lists and corrects what tokens earn.
+type termsCmd struct {
+	Set     termsSetCmd     `cmd:"" help:"Set a token's terms from a coming day on."`
+	List    termsListCmd    `cmd:"" help:"List the terms of a day, or all there ever were."`
+	Correct termsCorrectCmd `cmd:"" help:"Correct the terms of a day that is over and not paid."`
+}
+
+// termsFlags are the figures to change; what is not given stays.
+type termsFlags struct {
+	APR     *string `name:"apr" placeholder:"RATE" help:"Yearly rate: 0.0015 is 0.15 %."`
+	Min     *string `placeholder:"AMOUNT" help:"Average below which nothing is earned."`
+	Cap     *string `placeholder:"AMOUNT" help:"What is above it earns nothing."`
+	Offered *bool   `negatable:"" help:"On offer, or not."`
+}
+
+// on is what holds on a day with what is to be changed.
+func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol string) (staking.Terms, ledger.Asset, error) {
+	if f == (termsFlags{}) {
+		return staking.Terms{}, ledger.Asset{}, usage("say what changes: --apr, --min, --cap, --offered or --no-offered")
+	}
+	asset, err := db.Asset(ctx, symbol)
+	if err != nil {
+		return staking.Terms{}, asset, err
+	}
+	all, err := db.TermsOn(ctx, d)
+	if err != nil {
+		return staking.Terms{}, asset, err
+	}
+	t := staking.Terms{Asset: symbol, From: d}
+	for _, there := range all {
+		if there.Asset == symbol {
+			t = there
+		}
+	}
+	t.From = d
+	t.Offered = *cmp.Or(f.Offered, &t.Offered)
+	for _, figure := range []struct {
+		given *string
+		set   func(string) error
+	}{
+		{f.APR, func(s string) error { t.APR, err = staking.ParseRate(s); return err }},
+		{f.Min, func(s string) error { t.Min, err = asset.Parse(s); return err }},
+		{f.Cap, func(s string) error { t.Cap, err = asset.Parse(s); return err }},
+	} {
+		if figure.given == nil {
+			continue
+		}
+		if err := figure.set(*figure.given); err != nil {
+			return t, asset, err
+		}
+	}
+	return t, asset, t.Check(asset)
+}
+
+type termsSetCmd struct {
+	Asset string       `arg:"" help:"Token."`
+	From  *staking.Day `placeholder:"DAY" help:"First day on which they hold, at the earliest tomorrow. Without it: tomorrow."`
+	termsFlags
+}
+
+func (c *termsSetCmd) Help() string {
+	return `What is not given stays as it is on that day. Terms that lie in the future may be set again; every version is kept.
+
+Examples:
+
+  softstake terms set BNB --apr 0.002
+  softstake terms set AXS --no-offered --from 2026-12-01`
+}
+
+// Run sets the terms.
+func (c *termsSetCmd) Run(w *World) error {
+	from := staking.DayOf(w.Now()) + 1
+	if c.From != nil {
+		from = *c.From
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		t, asset, err := c.on(ctx, db, from, c.Asset)
+		if err != nil {
+			return err
+		}
+		if err := db.SetTerms(ctx, t); err != nil {
+			return err
+		}
+		return w.printf("From %s on %s\n", from, termsSentence(asset, t))
+	})
+}
+
+// termsSentence says what terms mean.
+func termsSentence(a ledger.Asset, t staking.Terms) string {
+	if !t.Offered {
+		return t.Asset + " is not on offer."
+	}
+	return t.Asset + " earns " + percent(t.APR) + " % a year, on an average of at least " + withUnit(a, t.Min) + " and at most " + withUnit(a, t.Cap) + "."
+}
+
+type termsCorrectCmd struct {
+	Day    staking.Day `arg:"" help:"A day that is over and whose rewards are not declared."`
+	Asset  string      `arg:"" help:"Token."`
+	Reason string      `required:"" placeholder:"TEXT" help:"Why; it is kept in the log."`
+	termsFlags
+}
+
+func (c *termsCorrectCmd) Help() string {
+	return `The terms of that one day are corrected and what was accrued for it is made anew. After the day's rewards are declared only an adjustment mends (softstake adjust).
+
+Example:
+
+  softstake terms correct 2026-11-22 BNB --apr 0.0015 --reason "a zero was missing"`
+}
+
+// Run corrects the terms.
+func (c *termsCorrectCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		t, asset, err := c.on(ctx, db, c.Day, c.Asset)
+		if err != nil {
+			return err
+		}
+		if err := db.CorrectTerms(ctx, c.Day, t, c.Reason); err != nil {
+			return err
+		}
+		return w.printf("On %s %s\n", c.Day, termsSentence(asset, t))
+	})
+}
+
+type termsListCmd struct {
+	Asset   string       `arg:"" optional:"" help:"Token; without it all."`
+	On      *staking.Day `placeholder:"DAY" help:"Day whose terms to list. Without it: today."`
+	History bool         `help:"List every version there ever was, with who set it."`
+	JSON    bool         `help:"Print a JSON array."`
+}
+
+func (c *termsListCmd) Help() string {
+	return `Examples:
+
+  softstake terms list
+  softstake terms list BNB --history`
+}
+
+type termsJSON struct {
+	Asset    string      `json:"asset"`
+	From     staking.Day `json:"from"`
+	Offered  bool        `json:"offered"`
+	APR      string      `json:"apr"`
+	Min      string      `json:"min"`
+	Cap      string      `json:"cap"`
+	Revision int         `json:"revision,omitempty"`
+	SetAt    *instant    `json:"set_at,omitempty"`
+	SetBy    string      `json:"set_by,omitempty"`
+	Reason   string      `json:"reason,omitempty"`
+}
+
+// Run lists terms.
+func (c *termsListCmd) Run(w *World) error {
+	if c.History && c.On != nil {
+		return usage("--on and --history exclude each other")
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		if c.Asset != "" {
+			if _, err := db.Asset(ctx, c.Asset); err != nil {
+				return err
+			}
+		}
+		a, err := readAssets(ctx, db)
+		if err != nil {
+			return err
+		}
+		revisions, err := c.read(ctx, w, db)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return c.writeJSON(w, a, revisions)
+		}
+		return c.write(w, a, revisions)
+	})
+}
+
+func (c *termsListCmd) read(ctx context.Context, w *World, db *store.DB) ([]store.TermsRevision, error) {
+	if c.History {
+		return db.TermsHistory(ctx, c.Asset)
+	}
+	on := staking.DayOf(w.Now())
+	if c.On != nil {
+		on = *c.On
+	}
+	all, err := db.TermsOn(ctx, on)
+	var revisions []store.TermsRevision
+	for _, t := range all {
+		if c.Asset == "" || c.Asset == t.Asset {
+			revisions = append(revisions, store.TermsRevision{Terms: t})
+		}
+	}
+	return revisions, err
+}
+
+func (c *termsListCmd) writeJSON(w *World, a assets, revisions []store.TermsRevision) error {
+	out := newJSONList(w.Stdout)
+	for _, r := range revisions {
+		j := termsJSON{
+			Asset: r.Asset, From: r.From, Offered: r.Offered, APR: r.APR.String(), Min: a.plain(r.Asset, r.Min), Cap: a.plain(r.Asset, r.Cap),
+			Revision: r.Revision, SetBy: r.SetBy, Reason: r.Reason,
+		}
+		if c.History {
+			j.SetAt = (*instant)(&r.SetAt)
+		}
+		if err := out.add(j); err != nil {
+			return err
+		}
+	}
+	return out.end()
+}
+
+func (c *termsListCmd) write(w *World, a assets, revisions []store.TermsRevision) error {
+	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap")}
+	if c.History {
+		columns = append(columns, figure("version"), text("set at"), text("by"), text("reason"))
+	}
+	grid := newGrid(columns...)
+	for _, r := range revisions {
+		offered := "yes"
+		if !r.Offered {
+			offered = "no"
+		}
+		row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap)}
+		if c.History {
+			row = append(row, strconv.Itoa(r.Revision), wallTime(r.SetAt), r.SetBy, r.Reason)
+		}
+		grid.add(row...)
+	}
+	return grid.write(w.Stdout)
+}

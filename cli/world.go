@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"softstake/store"
+)
+
+// World is what a command sees of the outside: nothing in cli reads the clock,
+// the environment or the standard streams by itself.
+type World struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Now            func() time.Time
+	Env            func(string) string
+	Context        context.Context // ends when the person interrupts
+
+	DB      string // where the books are: sqlite:PATH or postgres://…
+	DBGiven bool   // whether --db was given, and DB is not where books are without it
+	Actor   string // who is at work, for the log
+}
+
+// errUsage says that the command was given wrongly: exit status 2.
+var errUsage = errors.New("usage")
+
+func usage(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{errUsage}, args...)...)
+}
+
+// options say how this world's books are opened.
+func (w *World) options() store.Options { return store.Options{Clock: w.Now, Actor: w.Actor} }
+
+// books opens the books, and closes them after fn, whatever comes of it.
+func (w *World) books(fn func(ctx context.Context, db *store.DB) error) (err error) {
+	db, err := store.Open(w.Context, w.DB, w.options())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return fn(w.Context, db)
+}
+
+// printf writes to the standard output.
+func (w *World) printf(format string, args ...any) error {
+	_, err := fmt.Fprintf(w.Stdout, format, args...)
+	return err
+}
+
+// tellf writes a message beside the result: a line on standard error.
+func (w *World) tellf(format string, args ...any) error {
+	_, err := fmt.Fprintf(w.Stderr, format+"\n", args...)
+	return err
+}
+
+// file opens a file to read, or the standard input for "-". size is 0 where it is not known.
+func (w *World) file(name string) (in io.ReadCloser, size int64, err error) {
+	if name == "-" {
+		return io.NopCloser(w.Stdin), 0, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("%s is a folder; name a file in it", name)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	if info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	return f, size, nil
+}
+
+// isTerminal says whether a person is watching what is written there.
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

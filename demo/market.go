@@ -1,0 +1,93 @@
+package demo
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// usdt is what tokens are traded against. It earns nothing here.
+const usdt = "USDT"
+
+// market is the tokens of the town and what they are worth.
+type market struct {
+	tokens  []staking.Token // those on offer, and last USDT
+	offered []string
+	token   map[string]staking.Token
+	price   map[string]int64 // today's: USDT per whole token, in 1e-8
+}
+
+// beginPrices are in USDT per whole token, of the order of what they were in autumn 2025.
+var beginPrices = map[string]string{
+	"BNB": "1080", "SOL": "190", "ADA": "0.65", "SUI": "2.5", "TON": "2.2",
+	"NEAR": "2.3", "POL": "0.2", "ALGO": "0.19", "S": "0.15", "AXS": "1.4",
+}
+
+func newMarket(from staking.Day) (*market, error) {
+	tokens, err := staking.ShippedTokens(from)
+	if err != nil {
+		return nil, err
+	}
+	m := &market{token: map[string]staking.Token{}, price: map[string]int64{usdt: 100_000_000}}
+	for _, t := range tokens {
+		symbol := t.Asset.Symbol
+		m.offered = append(m.offered, symbol)
+		if m.price[symbol], err = ledger.ParseDecimal(beginPrices[symbol], 8); err != nil {
+			return nil, fmt.Errorf("the first price of %s: %w", symbol, err)
+		}
+	}
+	// At its own 6 decimals: at 8 its supply would not fit.
+	dollar := ledger.Asset{Symbol: usdt, Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
+	m.tokens = append(tokens, staking.Token{Asset: dollar, Terms: staking.Terms{Asset: usdt, From: from, Cap: dollar.MaxSupply}})
+	for _, t := range m.tokens {
+		m.token[t.Asset.Symbol] = t
+	}
+	return m, nil
+}
+
+// walk changes each price by at most three in a hundred.
+func (m *market) walk(l luck) {
+	for _, symbol := range m.offered {
+		m.price[symbol] = max(int64(round(ledger.Amount(m.price[symbol]/1000*(970+l.Int64N(61))))), 1000)
+	}
+}
+
+// prices are those of the tokens on offer, for a day.
+func (m *market) prices(d staking.Day) []store.Price {
+	prices := make([]store.Price, 0, len(m.offered))
+	for _, symbol := range m.offered {
+		prices = append(prices, store.Price{Asset: symbol, Day: d, Price: m.price[symbol]})
+	}
+	return prices
+}
+
+// exchange is what an amount of one asset is worth in another, rounded down.
+func (m *market) exchange(amount ledger.Amount, from, to string) ledger.Amount {
+	worth := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(m.price[from]))
+	worth.Mul(worth, power(m.token[to].Asset.Scale))
+	worth.Quo(worth, new(big.Int).Mul(big.NewInt(m.price[to]), power(m.token[from].Asset.Scale)))
+	if !worth.IsInt64() {
+		return 0
+	}
+	return ledger.Amount(worth.Int64())
+}
+
+// common is an amount of an asset that a small holder thinks of: the minimum
+// that earns, or a hundred dollars.
+func (m *market) common(symbol string) ledger.Amount {
+	if symbol == usdt {
+		return 100_000_000
+	}
+	return m.token[symbol].Terms.Min
+}
+
+// assets are all of them, USDT last.
+func (m *market) assets() []string { return append(slices.Clone(m.offered), usdt) }
+
+func power(scale int) *big.Int {
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
+}

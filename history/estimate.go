@@ -1,0 +1,96 @@
+package history
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// MaxDays bounds the days of an estimate, a hundred years: a row with a mistyped
+// year must not make millions of them.
+const MaxDays = 36_600
+
+// Estimate is what Soft Staking would have paid on the statements: an accrual
+// for each day of the window and token that reached its minimum, by day and then
+// token. Each token goes forward through its days: a reward is in the balance
+// from the day after, and its fraction is carried to the next (rules: what is
+// earned).
+func Estimate(statements []Statement, o Offer, w Window) ([]staking.Accrual, error) {
+	if days := w.Last - w.First + 1; days > MaxDays {
+		return nil, fmt.Errorf("from %s to %s are %d days, and at most %d can be estimated; is a year mistyped? If not, give --from and --to", w.First, w.Last, days, MaxDays)
+	}
+	var accruals []staking.Accrual
+	for _, s := range statements {
+		walk := walk{asset: s.Asset.Symbol, balance: s.Opening, ahead: s.Moments}
+		for d := w.First; d <= w.Last; d++ {
+			a, earned, err := walk.over(d, o.On(s.Asset.Symbol, d))
+			if err != nil {
+				return nil, err
+			}
+			if earned {
+				accruals = append(accruals, a)
+			}
+		}
+	}
+	slices.SortFunc(accruals, func(a, b staking.Accrual) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Asset, b.Asset))
+	})
+	return accruals, nil
+}
+
+// walk is where a token has come to on its way through the days.
+type walk struct {
+	asset   string
+	balance ledger.Amount
+	carry   staking.Fraction
+	ahead   []Moment // those that are not in the balance yet
+}
+
+// over walks over one day, and says what it earned. Moments before it, which no
+// day has covered, come into its opening.
+func (w *walk) over(d staking.Day, t staking.Terms) (staking.Accrual, bool, error) {
+	for len(w.ahead) > 0 && millisInto(d, w.ahead[0]) <= 0 {
+		if err := w.step(d); err != nil {
+			return staking.Accrual{}, false, err
+		}
+	}
+	h := staking.Holding{Asset: w.asset, Opening: w.balance, Carry: w.carry}
+	since := int64(0)
+	for len(w.ahead) > 0 && millisInto(d, w.ahead[0]) < staking.DayMillis {
+		until := millisInto(d, w.ahead[0])
+		h.Integral = h.Integral.Add(staking.Over(w.balance, until-since))
+		since = until
+		if err := w.step(d); err != nil {
+			return staking.Accrual{}, false, err
+		}
+	}
+	h.Integral = h.Integral.Add(staking.Over(w.balance, staking.DayMillis-since))
+	a, earned := staking.Accrue(d, t, h)
+	if !earned {
+		return staking.Accrual{}, false, nil
+	}
+	w.carry = a.Carry
+	return a, true, w.credit(d, a.Reward)
+}
+
+// step takes the next moment into the balance.
+func (w *walk) step(d staking.Day) error {
+	m := w.ahead[0]
+	w.ahead = w.ahead[1:]
+	return w.credit(d, m.Sum)
+}
+
+func (w *walk) credit(d staking.Day, change ledger.Amount) error {
+	balance, err := w.balance.Add(change)
+	if err != nil {
+		return fmt.Errorf("the balance of %s with its rewards on %s: %w", w.asset, d, err)
+	}
+	w.balance = balance
+	return nil
+}
+
+// millisInto is how long after the day's beginning the moment was; below zero: before.
+func millisInto(d staking.Day, m Moment) int64 { return m.At.UnixMilli() - d.Millis() }

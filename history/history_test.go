@@ -1,0 +1,85 @@
+package history
+
+import (
+	"strings"
+	"testing"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// oldHeader and newHeader are those of the export's two editions.
+const (
+	oldHeader = "User_ID,UTC_Time,Account,Operation,Coin,Change,Remark\n"
+	newHeader = "User ID,Time,Account,Operation,Coin,Change,Remark\n"
+)
+
+func shipped(t testing.TB) Offer {
+	t.Helper()
+	o, err := ShippedOffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func read(t testing.TB, text string) *File {
+	t.Helper()
+	return readNamed(t, "history.csv", text)
+}
+
+func readNamed(t testing.TB, name, text string) *File {
+	t.Helper()
+	f, err := Read(strings.NewReader(text), name, Options{Assets: shipped(t).Assets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// estimate reads an export and estimates all of it under the shipped terms.
+func estimate(t testing.TB, text string) []staking.Accrual {
+	t.Helper()
+	f := read(t, text)
+	return estimateFile(t, f, f.Window())
+}
+
+func estimateFile(t testing.TB, f *File, w Window) []staking.Accrual {
+	t.Helper()
+	accruals, err := Estimate(statements(t, f), shipped(t), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return accruals
+}
+
+func statements(t testing.TB, f *File) []Statement {
+	t.Helper()
+	s, err := f.Statements()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func day(t testing.TB, s string) staking.Day {
+	t.Helper()
+	d, err := staking.ParseDay(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// show writes accruals as short lines, of which tests say what they expect.
+func show(t testing.TB, accruals []staking.Accrual) string {
+	t.Helper()
+	var b strings.Builder
+	for _, a := range accruals {
+		format := func(n ledger.Amount) string { return ledger.FormatDecimal(int64(n), 8) }
+		b.WriteString(strings.Join([]string{
+			a.Day.String(), a.Asset, format(a.Opening), format(a.Average), format(a.Eligible), a.APR.String(), format(a.Reward),
+		}, " ") + "\n")
+	}
+	return b.String()
+}

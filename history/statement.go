@@ -1,0 +1,93 @@
+package history
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"softstake/ledger"
+)
+
+// Moment is what happened to a token's Spot balance at one time: the sum of all its rows.
+type Moment struct {
+	At  time.Time
+	Sum ledger.Amount
+}
+
+// Statement is what the file says of one token in the Spot account.
+type Statement struct {
+	Asset ledger.Asset
+	// Opening is the smallest balance before the first row with which none falls
+	// below zero; above zero where the history begins in the middle.
+	Opening ledger.Amount
+	Moments []Moment // in order of time, of those that change the balance; without rewards
+	Rewards []Moment // what the real product paid, in order of time
+}
+
+// Statements are those of the tokens asked for that have rows, by symbol. Sums
+// that do not fit 63 bits are an error.
+func (f *File) Statements() ([]Statement, error) {
+	bySymbol := map[string]*Statement{}
+	for _, row := range f.Rows {
+		s := bySymbol[row.Coin]
+		if s == nil {
+			s = &Statement{Asset: f.assets[row.Coin]}
+			bySymbol[row.Coin] = s
+		}
+		list := &s.Moments
+		if row.Reward {
+			list = &s.Rewards
+		}
+		if err := add(list, row); err != nil {
+			return nil, err
+		}
+	}
+	statements := make([]Statement, 0, len(bySymbol))
+	for _, s := range bySymbol {
+		s.Moments = slices.DeleteFunc(s.Moments, func(m Moment) bool { return m.Sum == 0 })
+		if err := s.open(); err != nil {
+			return nil, err
+		}
+		statements = append(statements, *s)
+	}
+	slices.SortFunc(statements, func(a, b Statement) int { return cmp.Compare(a.Asset.Symbol, b.Asset.Symbol) })
+	return statements, nil
+}
+
+// add adds a row to the list's last moment, or as a moment of its own. Rows come in order of time.
+func add(list *[]Moment, row Row) error {
+	last := len(*list) - 1
+	if last < 0 || !(*list)[last].At.Equal(row.At) {
+		*list = append(*list, Moment{row.At, row.Change})
+		return nil
+	}
+	sum, err := (*list)[last].Sum.Add(row.Change)
+	if err != nil {
+		return fmt.Errorf("line %d: the %s of that moment come to more than can be: %w", row.Line, row.Coin, err)
+	}
+	(*list)[last].Sum = sum
+	return nil
+}
+
+// open presumes the smallest opening balance, and checks that no balance after it
+// is too large.
+func (s *Statement) open() error {
+	var balance, lowest, highest ledger.Amount
+	for _, m := range s.Moments {
+		var err error
+		if balance, err = balance.Add(m.Sum); err != nil {
+			return fmt.Errorf("the balance of %s at %s: %w; look for a row with a wrong amount before it", s.Asset.Symbol, m.At.Format(time.DateTime), err)
+		}
+		lowest, highest = min(lowest, balance), max(highest, balance)
+	}
+	opening, err := ledger.Amount(0).Sub(lowest)
+	if err == nil {
+		_, err = highest.Add(opening)
+	}
+	if err != nil {
+		return fmt.Errorf("the balance of %s with what it must have begun with: %w; look for a row with a wrong amount", s.Asset.Symbol, err)
+	}
+	s.Opening = opening
+	return nil
+}

@@ -1,0 +1,149 @@
+package ledger_test
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"softstake/ledger"
+)
+
+// fnvBucket says a second time what a bucket is: the four bytes of FNV-1a, XORed.
+func fnvBucket(id string) int {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	b := h.Sum(nil)
+	return int(b[0] ^ b[1] ^ b[2] ^ b[3])
+}
+
+// Stored rows lie by these numbers: this test may grow, its lines may never change.
+func TestBucketsArePinned(t *testing.T) {
+	for _, v := range []struct {
+		account ledger.Account
+		bucket  int
+	}{
+		{"", 197},
+		{"alice", 81},
+		{"alice/held", 81},
+		{"bob", 52},
+		{"bob/held", 52},
+		{"carol", 242},
+		{"Alice", 243},
+		{"a", 237},
+		{"0", 62},
+		{"1", 131},
+		{"1000000", 26},
+		{"user-1", 171},
+		{"user-2", 248},
+		{"acct:77:spot", 171},
+		{"@custody", 99},
+		{"@desk", 25},
+		{"@rewards", 138},
+		{"@payable", 126},
+		{"4f1c2d3e-5b6a-4c7d-8e9f-0a1b2c3d4e5f", 17},
+		{ledger.Account(strings.Repeat("x", 128)), 35},
+		{ledger.Account(strings.Repeat("x", 128)).Held(), 35},
+	} {
+		if got := v.account.Bucket(); got != v.bucket {
+			t.Errorf("%s lies in bucket %d; it was stored in %d", v.account, got, v.bucket)
+		}
+	}
+}
+
+func TestAccountBucketIsThatOfItsOwner(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		id := rapid.StringMatching(`@?[A-Za-z0-9._:-]{0,128}`).Draw(t, "id")
+		a := ledger.Account(id)
+		if want := fnvBucket(id); a.Bucket() != want || a.Held().Bucket() != want {
+			t.Fatalf("%q lies in %d, its held part in %d; want %d", id, a.Bucket(), a.Held().Bucket(), want)
+		}
+	})
+}
+
+func TestEntryBucketIsThatOfTheWholeID(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		id := rapid.StringMatching(`[A-Za-z0-9._:@/-]{0,128}`).Draw(t, "id")
+		if got, want := (ledger.Entry{ID: id}).Bucket(), fnvBucket(id); got != want {
+			t.Fatalf("entry %q lies in %d; want %d", id, got, want)
+		}
+	})
+	if (ledger.Entry{ID: "order/1"}).Bucket() == (ledger.Entry{ID: "order/2"}).Bucket() {
+		t.Error("what follows a slash counts in an entry's ID")
+	}
+}
+
+// Whatever way an operator numbers its holders, no bucket gets far more than its share.
+func TestBucketsAreFilledEvenly(t *testing.T) {
+	const share = 400
+	for _, shape := range []string{"%d", "user-%d", "%09d", "%x", "acct:%d:spot", "4f1c2d3e-0000-4000-8000-%012x"} {
+		var count [ledger.Buckets]int
+		for i := range share * ledger.Buckets {
+			count[ledger.Account(fmt.Sprintf(shape, i)).Bucket()]++
+		}
+		for bucket, n := range count {
+			if n < share*3/4 || n > share*5/4 {
+				t.Errorf("IDs like %s: bucket %d has %d of them; its share is %d", shape, bucket, n, share)
+			}
+		}
+	}
+}
+
+func TestAccountParts(t *testing.T) {
+	for _, c := range []struct {
+		account             ledger.Account
+		owner               ledger.Account
+		held, house         bool
+		spread, goBelowZero bool
+	}{
+		{"alice", "alice", false, false, false, false},
+		{"alice/held", "alice", true, false, false, false},
+		{"alice.held", "alice.held", false, false, false, false},
+		{"@custody", "@custody", false, true, true, true},
+		{"@desk", "@desk", false, true, true, true},
+		{"@payable", "@payable", false, true, true, false},
+		{"@rewards", "@rewards", false, true, false, false},
+		{"custody", "custody", false, false, false, false},
+	} {
+		a := c.account
+		if a.Owner() != c.owner || a.IsHeld() != c.held || a.IsHouse() != c.house || a.Spread() != c.spread || a.Overdraws() != c.goBelowZero {
+			t.Errorf("%s: owner %s, held %t, house %t, spread %t, overdraws %t", a, a.Owner(), a.IsHeld(), a.IsHouse(), a.Spread(), a.Overdraws())
+		}
+	}
+	if h := ledger.Account("alice").Held(); h != "alice/held" || !h.IsHeld() || h.Owner() != "alice" {
+		t.Errorf("alice's held part is %s of %s", h, h.Owner())
+	}
+}
+
+func TestCheckIDAndCheckHolder(t *testing.T) {
+	id, holder := regexp.MustCompile(`^[A-Za-z0-9._:@/-]{1,128}$`), regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
+	check := func(t rapid.TB, s string) {
+		if err := ledger.CheckID("entry", s); (err == nil) != id.MatchString(s) || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
+			t.Fatalf("ID %q: %v", s, err)
+		}
+		if err := ledger.Account(s).CheckHolder(); (err == nil) != holder.MatchString(s) || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
+			t.Fatalf("holder %q: %v", s, err)
+		}
+	}
+	for _, s := range []string{
+		"", "a", "alice", "Alice.B_c:d-9", "alice/held", "/", "/held", "@", "@alice", "a@b", "a b", "a\n", "a\x00", "ä", "a%", "a\\", "a'b", "~", "[", "`", "{",
+		strings.Repeat("a", 128), strings.Repeat("a", 129), strings.Repeat("/", 128), "a\xff",
+	} {
+		check(t, s)
+	}
+	for b := range 256 {
+		check(t, string([]byte{'a', byte(b)}))
+	}
+	rapid.Check(t, func(t *rapid.T) { check(t, rapid.StringN(0, 140, 140).Draw(t, "s")) })
+}
+
+func TestMessagesAboutIDsStayShort(t *testing.T) {
+	err := ledger.Account(strings.Repeat("x", 1_000_000)).CheckHolder()
+	if err == nil || len(err.Error()) > 300 {
+		t.Errorf("a message does not repeat a long ID: %.400v", err)
+	}
+}

@@ -1,0 +1,211 @@
+// Package ledger is double-entry bookkeeping for spot accounts. It knows nothing of staking, of SQL or of HTTP.
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What can be wrong with an entry. Messages wrap one of these.
+var (
+	ErrInvalid      = errors.New("invalid")
+	ErrInsufficient = errors.New("insufficient balance")
+	ErrMismatch     = errors.New("the same ID was used before with other content")
+	ErrDayClosed    = errors.New("the day is closed")
+	ErrNotFound     = errors.New("not found")
+)
+
+// Kind says what happened, and so which accounts an entry may name.
+type Kind string
+
+// The kinds of entry. Opening, Import and Fund are ours; callers post the others.
+const (
+	Deposit    Kind = "deposit"    // @custody → holder
+	Withdrawal Kind = "withdrawal" // holder, or what was held for it → @custody
+	Transfer   Kind = "transfer"   // holder → holder
+	Trade      Kind = "trade"      // between holders, what they held, and @desk; several moves
+	Hold       Kind = "hold"       // holder → the same holder's held part
+	Release    Kind = "release"    // held part → the same holder
+	Adjustment Kind = "adjustment" // a correction, between holders, held parts, @custody and @desk
+	Opening    Kind = "opening"    // @custody → holder: what was there when the books began
+	Import     Kind = "import"     // @custody ↔ holder: what a file of the exchange shows; several moves
+	Fund       Kind = "fund"       // @custody ↔ @rewards
+)
+
+// Move takes an amount from one account to another. Amount is above zero.
+type Move struct {
+	From, To Account
+	Asset    string
+	Amount   Amount
+}
+
+// Entry is one event in the books: all its moves happen, or none. The same ID
+// twice is once.
+type Entry struct {
+	ID    string    // the caller's, 1 to 128 characters; unique for ever
+	Kind  Kind      //
+	At    time.Time // when it counts, in UTC, cut to milliseconds; zero: when it is posted
+	Moves []Move    // 1 to 100
+}
+
+// MaxMoves is the largest number of moves in one entry.
+const MaxMoves = 100
+
+// reserved begins the IDs of entries that we make ourselves.
+var reserved = []string{"reward/", "declare/", "pay/", "fund/", "import/", "opening/"}
+
+func reservedID(id string) bool {
+	return slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
+}
+
+// CheckCaller says what a caller may not post though it is well formed, or nil:
+// our own kinds of entry and our own names. Its errors are ErrInvalid.
+func (e Entry) CheckCaller() error {
+	if reservedID(e.ID) {
+		return fmt.Errorf("%w: entry %q: IDs beginning with one of %v are ours", ErrInvalid, Clip(e.ID), reserved)
+	}
+	if !slices.Contains(Kinds, e.Kind) {
+		return fmt.Errorf("%w: entry %s: the kind %q is unknown; it is one of %v", ErrInvalid, Clip(e.ID), Clip(string(e.Kind)), Kinds)
+	}
+	return nil
+}
+
+// Check says what is wrong with an entry, or nil: whether it is well formed, not
+// whether the balances allow it. assets are those the books keep, by symbol. Its
+// errors are ErrInvalid.
+func (e Entry) Check(assets map[string]Asset) error {
+	most := MaxID
+	if reservedID(e.ID) {
+		most = maxOwnID
+	}
+	if err := checkID("entry", e.ID, most); err != nil {
+		return err
+	}
+	if len(e.Moves) < 1 || len(e.Moves) > MaxMoves {
+		return fmt.Errorf("%w: entry %s: %d moves; an entry has 1 to %d", ErrInvalid, e.ID, len(e.Moves), MaxMoves)
+	}
+	if year := e.At.UTC().Year(); !e.At.IsZero() && (year < 1970 || year > 9999) {
+		return fmt.Errorf("%w: entry %s: the year %d is not between 1970 and 9999", ErrInvalid, e.ID, year)
+	}
+	for _, m := range e.Moves {
+		if err := m.check(assets); err != nil {
+			return fmt.Errorf("entry %s: %w", e.ID, err)
+		}
+		if !e.Kind.allows(m) {
+			return fmt.Errorf("%w: entry %s: an entry of the kind %q cannot move from %s to %s", ErrInvalid, e.ID, Clip(string(e.Kind)), m.From, m.To)
+		}
+	}
+	return nil
+}
+
+func (m Move) check(assets map[string]Asset) error {
+	if _, known := assets[m.Asset]; !known {
+		return fmt.Errorf("%w: asset %q is unknown; add it with \"asset add\"", ErrInvalid, Clip(m.Asset))
+	}
+	if m.Amount <= 0 {
+		return fmt.Errorf("%w: the amount of %s is not above zero", ErrInvalid, m.Asset)
+	}
+	if m.Amount > assets[m.Asset].MaxSupply {
+		return fmt.Errorf("%w: the amount is more %s than there can be", ErrInvalid, m.Asset)
+	}
+	if m.From == m.To {
+		return fmt.Errorf("%w: a move from %s to itself", ErrInvalid, Clip(string(m.From)))
+	}
+	for _, a := range []Account{m.From, m.To} {
+		if a == Custody || a == Desk || a == Rewards {
+			continue
+		}
+		if err := Account(strings.TrimSuffix(string(a), heldSuffix)).CheckHolder(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Kinds are those that callers post.
+var Kinds = []Kind{Deposit, Withdrawal, Transfer, Trade, Hold, Release, Adjustment}
+
+// allows says whether an entry of this kind may make the move.
+func (k Kind) allows(m Move) bool {
+	free := func(a Account) bool { return !a.IsHouse() && !a.IsHeld() }
+	holder := func(a Account) bool { return !a.IsHouse() }
+	pool := m.From == Rewards || m.To == Rewards
+	switch k {
+	case Deposit, Opening:
+		return m.From == Custody && free(m.To)
+	case Withdrawal:
+		return holder(m.From) && m.To == Custody
+	case Transfer:
+		return free(m.From) && free(m.To)
+	case Trade:
+		return !pool && m.From != Custody && m.To != Custody && (holder(m.From) || holder(m.To))
+	case Hold:
+		return free(m.From) && m.To == m.From.Held()
+	case Release:
+		return free(m.To) && m.From == m.To.Held()
+	case Adjustment:
+		return !pool && (holder(m.From) || holder(m.To))
+	case Import:
+		return (m.From == Custody && free(m.To)) || (free(m.From) && m.To == Custody)
+	case Fund:
+		return (m.From == Custody && m.To == Rewards) || (m.From == Rewards && m.To == Custody)
+	}
+	return false
+}
+
+// Digest is what the entry says, kind and moves, in 16 bytes (of SHA-256): two
+// entries of one ID are the same when it is the same, and so is At where the
+// caller gave it.
+func (e Entry) Digest() [16]byte {
+	b := make([]byte, 0, 128)
+	b = appendText(b, string(e.Kind))
+	for _, m := range e.Moves {
+		b = appendText(b, string(m.From))
+		b = appendText(b, string(m.To))
+		b = appendText(b, m.Asset)
+		b = binary.BigEndian.AppendUint64(b, uint64(m.Amount))
+	}
+	sum := sha256.Sum256(b)
+	return [16]byte(sum[:16])
+}
+
+func appendText(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+// Bucket is the part of the books where the entry's own row lies, 0 to 255, so
+// that an ID is unique everywhere.
+func (e Entry) Bucket() int { return bucket(e.ID) }
+
+// Posting is one side of a move, as it lies in the books: the change of one
+// account's balance. House accounts that are spread lie in the other side's bucket.
+type Posting struct {
+	Bucket  int
+	Account Account
+	Asset   string
+	At      time.Time
+	Entry   string
+	Move    int    // 0-based, within the entry
+	Side    int    // 0: from, 1: to
+	Amount  Amount // the change: below zero on the from side
+	Other   Account
+	Kind    Kind
+}
+
+// Sides are the move's two postings' buckets: from's and to's.
+func (m Move) Sides() (from, to int) {
+	from, to = m.From.Bucket(), m.To.Bucket()
+	if m.From.Spread() {
+		from = to
+	}
+	if m.To.Spread() {
+		to = from
+	}
+	return from, to
+}

@@ -1,0 +1,222 @@
+package ledger_test
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+)
+
+var assets = map[string]ledger.Asset{
+	"BNB": {Symbol: "BNB", Scale: 8, MaxSupply: 20_000_000_000_000_000},
+	"BN":  {Symbol: "BN", Scale: 8, MaxSupply: ledger.MaxSupply},
+}
+
+func move(from, to ledger.Account) ledger.Move {
+	return ledger.Move{From: from, To: to, Asset: "BNB", Amount: 1}
+}
+
+// both is every move between two different accounts of those named, either way.
+func both(accounts ...ledger.Account) []ledger.Move {
+	var moves []ledger.Move
+	for _, from := range accounts {
+		for _, to := range accounts {
+			if from != to {
+				moves = append(moves, move(from, to))
+			}
+		}
+	}
+	return moves
+}
+
+// Which moves an entry of each kind may make; the table names all that are
+// allowed, and all others are refused.
+func TestKindsAndTheirMoves(t *testing.T) {
+	everyone := []ledger.Account{
+		"alice", "bob", "alice/held", "bob/held", ledger.Custody, ledger.Desk, ledger.Rewards, ledger.Payable,
+		"@other", "alice/other", "alice/held/held", "@desk/held", "/held",
+	}
+	adjustments := slices.DeleteFunc(both("alice", "bob", "alice/held", "bob/held", ledger.Desk, ledger.Custody),
+		func(m ledger.Move) bool { return m.From.IsHouse() && m.To.IsHouse() })
+	allowed := map[ledger.Kind][]ledger.Move{
+		ledger.Deposit:    {move(ledger.Custody, "alice"), move(ledger.Custody, "bob")},
+		ledger.Opening:    {move(ledger.Custody, "alice"), move(ledger.Custody, "bob")},
+		ledger.Withdrawal: {move("alice", ledger.Custody), move("bob", ledger.Custody), move("alice/held", ledger.Custody), move("bob/held", ledger.Custody)},
+		ledger.Transfer:   both("alice", "bob"),
+		ledger.Trade:      both("alice", "bob", "alice/held", "bob/held", ledger.Desk),
+		ledger.Hold:       {move("alice", "alice/held"), move("bob", "bob/held")},
+		ledger.Release:    {move("alice/held", "alice"), move("bob/held", "bob")},
+		ledger.Adjustment: adjustments,
+		ledger.Fund:       both(ledger.Custody, ledger.Rewards),
+		"reward":          nil,
+		"":                nil,
+	}
+	for kind, moves := range allowed {
+		for _, from := range everyone {
+			for _, to := range everyone {
+				m := move(from, to)
+				err := ledger.Entry{ID: "e1", Kind: kind, Moves: []ledger.Move{m}}.Check(assets)
+				if want := slices.Contains(moves, m); (err == nil) != want {
+					t.Errorf("%q from %s to %s: %v", kind, from, to, err)
+				}
+				if err != nil && !errors.Is(err, ledger.ErrInvalid) {
+					t.Errorf("%q from %s to %s: %v is not ErrInvalid", kind, from, to, err)
+				}
+			}
+		}
+	}
+}
+
+func TestEntryCheck(t *testing.T) {
+	utc := func(year int, month time.Month, day int) time.Time {
+		return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	}
+	east := time.FixedZone("east", 3600)
+	for _, c := range []struct {
+		what   string
+		change func(*ledger.Entry)
+		ok     bool
+	}{
+		{"sound", func(*ledger.Entry) {}, true},
+		{"no ID", func(e *ledger.Entry) { e.ID = "" }, false},
+		{"ID of 128", func(e *ledger.Entry) { e.ID = strings.Repeat("e", 128) }, true},
+		{"ID of 129", func(e *ledger.Entry) { e.ID = strings.Repeat("e", 129) }, false},
+		{"no moves", func(e *ledger.Entry) { e.Moves = nil }, false},
+		{"100 moves", func(e *ledger.Entry) { e.Moves = slices.Repeat(e.Moves, 100) }, true},
+		{"101 moves", func(e *ledger.Entry) { e.Moves = slices.Repeat(e.Moves, 101) }, false},
+		{"the second move is wrong", func(e *ledger.Entry) { e.Moves = append(e.Moves, move("alice", "bob")) }, false},
+		{"nothing", func(e *ledger.Entry) { e.Moves[0].Amount = 0 }, false},
+		{"less than nothing", func(e *ledger.Entry) { e.Moves[0].Amount = -1 }, false},
+		{"all there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply }, true},
+		{"more than there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply + 1 }, false},
+		{"unknown asset", func(e *ledger.Entry) { e.Moves[0].Asset = "bnb" }, false},
+		{"no asset", func(e *ledger.Entry) { e.Moves[0].Asset = "" }, false},
+		{"no account", func(e *ledger.Entry) { e.Moves[0].To = "" }, false},
+		{"the longest account", func(e *ledger.Entry) { e.Moves[0].To = ledger.Account(strings.Repeat("a", 128)) }, true},
+		{"too long an account", func(e *ledger.Entry) { e.Moves[0].To = ledger.Account(strings.Repeat("a", 129)) }, false},
+		{"1970", func(e *ledger.Entry) { e.At = utc(1970, 1, 1) }, true},
+		{"a moment before 1970", func(e *ledger.Entry) { e.At = utc(1970, 1, 1).Add(-1) }, false},
+		{"1970 in the east, 1969 in UTC", func(e *ledger.Entry) { e.At = time.Date(1970, 1, 1, 0, 30, 0, 0, east) }, false},
+		{"the end of 9999", func(e *ledger.Entry) { e.At = utc(10000, 1, 1).Add(-1) }, true},
+		{"10000 in the east, 9999 in UTC", func(e *ledger.Entry) { e.At = time.Date(10000, 1, 1, 0, 30, 0, 0, east) }, true},
+		{"10000", func(e *ledger.Entry) { e.At = utc(10000, 1, 1) }, false},
+	} {
+		e := ledger.Entry{ID: "e1", Kind: ledger.Deposit, Moves: []ledger.Move{move(ledger.Custody, "alice")}}
+		c.change(&e)
+		if err := e.Check(assets); (err == nil) != c.ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
+			t.Errorf("%s: %v", c.what, err)
+		}
+	}
+}
+
+// A held part may be as long as its owner's longest ID makes it.
+func TestTheLongestHolderCanHold(t *testing.T) {
+	longest := ledger.Account(strings.Repeat("a", 128))
+	e := ledger.Entry{ID: "e1", Kind: ledger.Hold, Moves: []ledger.Move{move(longest, longest.Held())}}
+	if err := e.Check(assets); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
+	for id, ok := range map[string]bool{
+		"reward/2026-11-22/BNB/alice": false, "declare/x": false, "pay/x": false, "fund/x": false, "import/x": false, "opening/x": false,
+		"reward/": false, "reward": true, "rewards/1": true, "x/reward/1": true, "order-1": true,
+	} {
+		if err := (ledger.Entry{ID: id, Kind: ledger.Deposit}).CheckCaller(); (err == nil) != ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
+			t.Errorf("ID %s: %v", id, err)
+		}
+	}
+	for kind, ok := range map[ledger.Kind]bool{
+		ledger.Deposit: true, ledger.Withdrawal: true, ledger.Transfer: true, ledger.Trade: true, ledger.Hold: true, ledger.Release: true, ledger.Adjustment: true,
+		ledger.Opening: false, ledger.Fund: false, "": false, "Deposit": false, "reward": false,
+	} {
+		if err := (ledger.Entry{ID: "e1", Kind: kind}).CheckCaller(); (err == nil) != ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
+			t.Errorf("kind %q: %v", kind, err)
+		}
+	}
+}
+
+// What differs in any field, or only in where one field ends and the next
+// begins, has another digest; ID and time are no part of it.
+func TestDigestSeparatesWhatDiffers(t *testing.T) {
+	m := ledger.Move{From: "alice", To: "bob", Asset: "BNB", Amount: 256}
+	changed := func(change func(*ledger.Move)) []ledger.Move {
+		other := m
+		change(&other)
+		return []ledger.Move{other}
+	}
+	all := []ledger.Entry{
+		{Kind: "trade"},
+		{Kind: "trade", Moves: []ledger.Move{m}},
+		{Kind: "transfer", Moves: []ledger.Move{m}},
+		{Kind: "", Moves: []ledger.Move{m}},
+		{Kind: "trade", Moves: []ledger.Move{m, m}},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.From, m.To = m.To, m.From })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.From = "carol" })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.To = "carol" })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.From, m.To = "aliceb", "ob" })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.To, m.Asset = "bobB", "NB" })},
+		{Kind: "tradea", Moves: changed(func(m *ledger.Move) { m.From = "lice" })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Asset = "BN" })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Asset = "BNB\x00" })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Asset, m.Amount = "BNB\x00", 1 })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Amount = 1 })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Amount = 257 })},
+		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Amount = 256 << 40 })},
+		{Kind: "trade", Moves: []ledger.Move{m, changed(func(m *ledger.Move) { m.Amount = 1 })[0]}},
+		{Kind: "trade", Moves: []ledger.Move{changed(func(m *ledger.Move) { m.Amount = 1 })[0], m}},
+	}
+	seen := map[[16]byte]string{}
+	for _, e := range all {
+		said := fmt.Sprintf("%q %+v", e.Kind, e.Moves)
+		if other, twice := seen[e.Digest()]; twice {
+			t.Errorf("one digest for %s and %s", said, other)
+		}
+		seen[e.Digest()] = said
+		same := ledger.Entry{ID: "other", Kind: e.Kind, At: time.Unix(1, 0), Moves: slices.Clone(e.Moves)}
+		if same.Digest() != e.Digest() {
+			t.Errorf("%s: ID and time are no part of the digest", said)
+		}
+	}
+}
+
+// Stored entries are compared by it, so it can never change:
+// printf '\x07deposit\x08@custody\x05alice\x03BNB\x00\x00\x00\x00\x0b\xeb\xc2\x00' | sha256sum
+func TestDigestIsPinned(t *testing.T) {
+	e := ledger.Entry{ID: "d1", Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 200_000_000}}}
+	digest := e.Digest()
+	if got, want := hex.EncodeToString(digest[:]), "5a1a471f2fa680da9af8f7e74a9c879f"; got != want {
+		t.Errorf("the digest is %s; stored ones say %s", got, want)
+	}
+}
+
+// A house account that is spread lies where the other side does; @rewards has one place.
+func TestSides(t *testing.T) {
+	alice, bob, rewards := ledger.Account("alice").Bucket(), ledger.Account("bob").Bucket(), ledger.Rewards.Bucket()
+	if alice == bob || alice == rewards || bob == rewards || alice == ledger.Custody.Bucket() || rewards == ledger.Payable.Bucket() {
+		t.Fatal("this test needs accounts of different buckets")
+	}
+	for _, c := range []struct {
+		from, to         ledger.Account
+		fromLies, toLies int
+	}{
+		{ledger.Custody, "alice", alice, alice},
+		{"alice", ledger.Custody, alice, alice},
+		{"alice/held", ledger.Desk, alice, alice},
+		{ledger.Payable, "bob", bob, bob},
+		{"alice", "bob", alice, bob},
+		{"alice", "alice/held", alice, alice},
+		{ledger.Custody, ledger.Rewards, rewards, rewards},
+		{ledger.Rewards, ledger.Payable, rewards, rewards},
+	} {
+		if from, to := move(c.from, c.to).Sides(); from != c.fromLies || to != c.toLies {
+			t.Errorf("%s → %s lies in %d and %d; want %d and %d", c.from, c.to, from, to, c.fromLies, c.toLies)
+		}
+	}
+}

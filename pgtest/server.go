@@ -1,0 +1,118 @@
+// Package pgtest starts a PostgreSQL server for tests: from the installed
+// binaries, in a temporary folder, on loopback, never as root. It knows nothing
+// of the books that are kept in it.
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// superuser is the only role there is.
+const superuser = "softstake"
+
+// readyWithin bounds the wait for a server that was started; one that was
+// stopped at once first reads its log again.
+const readyWithin = 60 * time.Second
+
+// Server is a PostgreSQL server of our own. Its methods that start and stop it
+// are not for several goroutines at once; URL stays the same for ever.
+type Server struct {
+	dir      string // has the data folder and the log in it
+	bin      string
+	port     int
+	password string
+	running  *process // nil: stopped
+}
+
+// Start makes a new database cluster in the folder and starts a server on it.
+// As root the folder is given to the user postgres, as whom the server runs and
+// who must be able to reach it (a testing.TempDir is closed to others; New and
+// Shared find a place themselves). Without PostgreSQL its error is ErrMissing.
+func Start(ctx context.Context, dir string) (*Server, error) {
+	bin, err := findBinaries(debianBinaries)
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir, bin: bin, port: port, password: rand.Text()}
+	if err := s.initialize(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.Restart(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// URL is where a database of the server is reached, on 127.0.0.1 and with the password.
+func (s *Server) URL(database string) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(superuser, s.password),
+		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), Path: "/" + database,
+		RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// NewDatabase makes an empty database and returns its URL.
+func (s *Server) NewDatabase(ctx context.Context, name string) (string, error) {
+	if err := s.execute(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+		return "", fmt.Errorf("create database %s: %w", name, err)
+	}
+	return s.URL(name), nil
+}
+
+// DropDatabase removes a database, and ends the connections that are still open to it.
+func (s *Server) DropDatabase(ctx context.Context, name string) error {
+	if err := s.execute(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)"); err != nil {
+		return fmt.Errorf("drop database %s: %w", name, err)
+	}
+	return nil
+}
+
+// Stop stops the server in order: transactions are rolled back, clients
+// disconnected, everything written. Restart starts it again.
+func (s *Server) Stop(ctx context.Context) error { return s.end(ctx, syscall.SIGINT) }
+
+// StopNow stops the server as a crash would (PostgreSQL's immediate mode): what
+// was committed must be found in its log by the next Restart.
+func (s *Server) StopNow(ctx context.Context) error { return s.end(ctx, syscall.SIGQUIT) }
+
+// Restart starts the server again on its data, at the same URL, and returns when
+// it answers. A server that is running is stopped in order first.
+func (s *Server) Restart(ctx context.Context) error {
+	if err := s.Stop(ctx); err != nil {
+		return err
+	}
+	p, err := s.launch()
+	if err != nil {
+		return fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	s.running = p
+	if err := s.awaitReady(ctx); err != nil {
+		return errors.Join(err, s.kill())
+	}
+	return nil
+}
+
+// Close stops the server at once and removes its folder with all that is in it.
+func (s *Server) Close(ctx context.Context) error {
+	if err := s.StopNow(ctx); err != nil {
+		return errors.Join(err, s.kill(), os.RemoveAll(s.dir))
+	}
+	return os.RemoveAll(s.dir)
+}

@@ -1,0 +1,139 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"softstake/audit"
+	"softstake/pgtest"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// Databases are the kinds of database that every scenario is played on.
+var Databases = []string{"sqlite", "postgres"}
+
+// NewURL is where a test may make new books in a database of the kind. They last
+// through a crash only if durable.
+func NewURL(t testing.TB, kind string, durable bool) string {
+	t.Helper()
+	if kind == "sqlite" {
+		return "sqlite:" + t.TempDir() + "/books.db"
+	}
+	url := pgtest.Database(t)
+	if !durable {
+		url += "&synchronous_commit=off"
+	}
+	return url
+}
+
+// Rows are what a query finds in books, a line a row and a tab between columns,
+// sorted. It reads beside the store, with a connection of its own.
+func Rows(ctx context.Context, url, sql string) (lines []string, err error) {
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		lines, err = sqliteRows(path, sql)
+	} else {
+		lines, err = postgresRows(ctx, url, sql)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", sql, err)
+	}
+	slices.Sort(lines)
+	return lines, nil
+}
+
+func sqliteRows(path, sql string) (lines []string, err error) {
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	err = sqlitex.ExecuteTransient(c, sql, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
+		columns := make([]string, s.ColumnCount())
+		for i := range columns {
+			columns[i] = s.ColumnText(i)
+		}
+		lines = append(lines, strings.Join(columns, "\t"))
+		return nil
+	}})
+	return lines, err
+}
+
+func postgresRows(ctx context.Context, url, sql string) (lines []string, err error) {
+	c, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close(ctx)) }()
+	results, err := c.PgConn().Exec(ctx, sql).ReadAll()
+	for _, result := range results {
+		for _, row := range result.Rows {
+			columns := make([]string, len(row))
+			for i, v := range row {
+				columns[i] = string(v)
+			}
+			lines = append(lines, strings.Join(columns, "\t"))
+		}
+	}
+	return lines, err
+}
+
+// What of the books must be the same wherever they are kept.
+const (
+	journalSQL  = "SELECT bucket, day, account, asset, at, entry, move, side, amount, other, kind FROM journal"
+	balancesSQL = "SELECT bucket, account, asset, balance, carry, earned FROM balances"
+	accrualsSQL = "SELECT bucket, day, account, asset, opening, average, rest, eligible, apr, reward, before, carry FROM accruals"
+)
+
+// Dump is the journal and what follows from it, as text.
+func Dump(ctx context.Context, url string) (string, error) {
+	var b strings.Builder
+	for _, sql := range []string{journalSQL, balancesSQL, accrualsSQL} {
+		lines, err := Rows(ctx, url, sql)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%s:\n%s\n", sql, strings.Join(lines, "\n"))
+	}
+	return b.String(), nil
+}
+
+// Rewards is the part of the books that runs have made of the days up to one, as
+// text, whoever ran and whenever: two books with the same entries have the same.
+func Rewards(ctx context.Context, url string, through staking.Day) (string, error) {
+	var b strings.Builder
+	for _, sql := range []string{
+		journalSQL + " WHERE kind IN ('reward', 'declare') AND day - 1", accrualsSQL + " WHERE day",
+		"SELECT bucket, day, asset, holders, total FROM payments WHERE day", "SELECT day, asset, holders, total FROM declarations WHERE day",
+	} {
+		lines, err := Rows(ctx, url, fmt.Sprintf("%s <= %d", sql, through))
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%s:\n%s\n", sql, strings.Join(lines, "\n"))
+	}
+	return b.String(), nil
+}
+
+// Clean fails the test unless the audit finds nothing.
+func Clean(t testing.TB, db *store.DB) {
+	t.Helper()
+	report, err := audit.Run(context.Background(), db, audit.Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range report.Findings {
+		t.Errorf("audit: %s", f)
+	}
+	if report.Total > 0 {
+		t.Fatalf("audit: %d findings", report.Total)
+	}
+}

@@ -1,0 +1,168 @@
+package scenario
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Long says whether the long tests were asked for: SOFTSTAKE_LONG=1.
+func Long() bool { return os.Getenv("SOFTSTAKE_LONG") == "1" }
+
+// Seed is what a test's chance begins with: SOFTSTAKE_SEED, or the time. It is
+// told, so that a failure can be had again.
+func Seed(t testing.TB) uint64 {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("SOFTSTAKE_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatalf("SOFTSTAKE_SEED: %v", err)
+		}
+	}
+	t.Logf("SOFTSTAKE_SEED=%d", seed)
+	return seed
+}
+
+// Chance is a source of random numbers, the same for the same seed and part.
+func Chance(seed, part uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, part)) }
+
+// teller writes a script in which anything may happen.
+type teller struct {
+	*rand.Rand
+	b   strings.Builder
+	day int
+	at  time.Duration // of the day; the clock is about there
+	ids []string      // lines with an ID of their own, which may be said again
+}
+
+// RandomDays is a script of some days in which anything may happen, much of it
+// refused. It expects nothing.
+func RandomDays(r *rand.Rand, days int) string {
+	s := &teller{Rand: r}
+	s.say("terms BNB 0.0365 min 0.5 cap 1000")
+	s.say("terms SOL 0.37 min 0 cap 20")
+	s.say("terms USDT off")
+	s.say("fund BNB 0.0003")
+	s.say("open fred US")
+	for _, h := range holders[:4] {
+		s.say("%s deposit %s %s BNB", s.time(), h, s.amount())
+		s.say("%s deposit %s %s SOL", s.time(), h, s.amount())
+	}
+	for s.day = 1; s.day <= days; s.day++ {
+		s.say("day %d", s.day)
+		s.at = 0
+		for range 10 + s.IntN(20) {
+			s.event()
+		}
+		if s.IntN(3) > 0 {
+			s.say("settle")
+		}
+	}
+	s.say("fund BNB 1000000")
+	s.say("limit BNB total 0")
+	s.say("limit SOL total 0")
+	s.say("day %d", days+5)
+	s.say("run")
+	return s.b.String()
+}
+
+var holders = []string{"alice", "bob", "carol", "dave", "fred", "nobody"}
+
+func (s *teller) say(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	if strings.Contains(line, " as ") {
+		s.ids = append(s.ids, line)
+	}
+	s.b.WriteString(line + "\n")
+}
+
+func (s *teller) one(of ...string) string { return of[s.IntN(len(of))] }
+func (s *teller) holder() string          { return holders[s.IntN(len(holders))] }
+func (s *teller) token() string           { return s.one("BNB", "BNB", "SOL", "USDT", "DOGE") }
+func (s *teller) back() int               { return max(1, s.day-s.IntN(4)) }
+
+// amount is mostly small, sometimes exact to the last unit, and sometimes no amount.
+func (s *teller) amount() string {
+	switch s.IntN(10) {
+	case 0:
+		return s.one("0", "-1", "0.000000001", "1e3", "92233720368.54775808", "200000000000", "0.00000001")
+	case 1, 2, 3:
+		return fmt.Sprintf("%d.%08d", s.IntN(3), s.IntN(100_000_000))
+	}
+	return s.one("0.25", "0.5", "1", "2", "7", "1500")
+}
+
+// time is a moment of the day, mostly after the one before, or nothing: now.
+func (s *teller) time() string {
+	at := s.at
+	switch s.IntN(6) {
+	case 0:
+		return ""
+	case 1:
+		at = time.Duration(s.Int64N(86_400_000)) * time.Millisecond / 2
+	case 2:
+		if s.day > 1 && s.IntN(2) == 0 {
+			return "yesterday " + clockTime(time.Duration(s.Int64N(86_400_000))*time.Millisecond)
+		}
+	default:
+		s.at += time.Duration(s.Int64N(2*3_600_000)) * time.Millisecond
+		s.at = min(s.at, 24*time.Hour-time.Millisecond)
+		at = s.at
+	}
+	if s.IntN(8) == 0 {
+		at = at.Truncate(12 * time.Hour)
+	}
+	return clockTime(at)
+}
+
+func clockTime(d time.Duration) string {
+	return time.UnixMilli(d.Milliseconds()).UTC().Format("15:04:05.000")
+}
+
+// name is mostly nothing, or an ID that may have been used.
+func (s *teller) name() string {
+	if s.IntN(3) > 0 {
+		return ""
+	}
+	return fmt.Sprintf("as x-%d", s.IntN(30))
+}
+
+func (s *teller) event() {
+	switch s.IntN(28) {
+	default:
+		s.say("%s %s %s %s %s %s", s.time(), s.one("deposit", "withdraw", "hold", "release", "complete"), s.holder(), s.amount(), s.token(), s.name())
+	case 0, 1, 2, 3, 4:
+		s.say("%s transfer %s %s %s %s %s", s.time(), s.holder(), s.holder(), s.amount(), s.token(), s.name())
+	case 5, 6, 7:
+		a, b := s.holder(), s.holder()
+		s.say("%s trade %s%s %s %s BNB, %s %s%s %s SOL, %s @desk 0.01 BNB %s", s.time(),
+			a, s.one("", "/held"), b, s.amount(), s.one(b, b, b, "ghost"), a, s.one("", "/held"), s.amount(), s.one(a, b), s.name())
+	case 8, 9:
+		s.say("%s %s %s", s.time(), s.one("enroll", "press", "leave"), s.holder())
+	case 10:
+		s.say("terms %s %s min %s cap 10", s.one("BNB", "SOL"), s.one("0.01", "0.5", "11"), s.one("0", "0.5", "20"))
+	case 11:
+		s.say("correct %s 0.0%d min 0.5 cap 10 of %d", s.one("BNB", "SOL"), s.IntN(99), s.back())
+	case 12:
+		s.say("limit %s %s", s.one("BNB", "SOL"), s.one("total 0.0001", "change 20", "total 0"))
+	case 13:
+		s.say("approve %s of %d", s.one("BNB", "SOL"), s.back())
+	case 14:
+		s.say("fund BNB %s %s", s.one("0.0001", "0.01", "-0.005", "-50"), s.name())
+	case 15:
+		s.say("region %s %s", s.holder(), s.one("DE", "US", "UA-43", "FR"))
+	case 16:
+		s.say("run")
+	case 17:
+		s.say("23:59 deposit %s %s BNB refused future", s.holder(), s.amount())
+	case 18, 19:
+		if len(s.ids) > 0 {
+			s.say("%s", s.ids[s.IntN(len(s.ids))])
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestRandomDays plays days in which anything may happen on every database: each
+// answer and the whole journal must be the same, to the byte.
+func TestRandomDays(t *testing.T) {
+	games, days := 6, 6
+	if Long() {
+		games, days = 100, 12
+	}
+	seed := Seed(t)
+	for n := range games {
+		text := RandomDays(Chance(seed, uint64(n)), days)
+		s, err := Parse(fmt.Sprintf("random %d/%d", seed, n), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			playEverywhere(t, s, PlayRandom)
+		})
+	}
+}
+
+// TestRandomDaysAreWorthPlaying shows that chance tells of everything: entries
+// taken, repeated and refused for each reason, rewards, and tokens that wait.
+func TestRandomDaysAreWorthPlaying(t *testing.T) {
+	s, err := Parse("random", RandomDays(Chance(1, 0), 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := PlayRandom(t, s, NewURL(t, "sqlite", false))
+	record := strings.Join(p.Record, "\n")
+	for _, want := range []string{
+		"repeated false", "repeated true", "insufficient balance", "the day is closed", "with other content", "lies in the future",
+		"not found", "invalid", "not offered in this region", "not enough funds", "over the limit", "paid [{", "at some moment since",
+	} {
+		if !strings.Contains(record, want) {
+			t.Errorf("%q does not happen", want)
+		}
+	}
+}

@@ -1,0 +1,248 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// verbs are what can happen, or be looked at. Each says what the books answered.
+var verbs map[string]func(*Player, line) (string, error)
+
+func init() {
+	verbs = map[string]func(*Player, line) (string, error){
+		"day":      func(*Player, line) (string, error) { return "", nil },
+		"now":      (*Player).now,
+		"terms":    (*Player).setTerms,
+		"correct":  (*Player).correctTerms,
+		"limit":    (*Player).limit,
+		"approve":  (*Player).approve,
+		"fund":     (*Player).fund,
+		"open":     (*Player).open,
+		"region":   (*Player).region,
+		"enroll":   (*Player).enrollLine,
+		"press":    (*Player).press,
+		"leave":    (*Player).leave,
+		"deposit":  entryVerb(ledger.Deposit, func(l line) (from, to ledger.Account) { return ledger.Custody, l.holder(0) }),
+		"withdraw": entryVerb(ledger.Withdrawal, func(l line) (from, to ledger.Account) { return l.holder(0), ledger.Custody }),
+		"complete": entryVerb(ledger.Withdrawal, func(l line) (from, to ledger.Account) { return l.holder(0).Held(), ledger.Custody }),
+		"hold":     entryVerb(ledger.Hold, func(l line) (from, to ledger.Account) { return l.holder(0), l.holder(0).Held() }),
+		"release":  entryVerb(ledger.Release, func(l line) (from, to ledger.Account) { return l.holder(0).Held(), l.holder(0) }),
+		"transfer": (*Player).transfer,
+		"trade":    (*Player).trade,
+		"settle":   (*Player).settle,
+		"run":      (*Player).run,
+		"reward":   (*Player).reward,
+		"average":  (*Player).figure,
+		"opening":  (*Player).figure,
+		"eligible": (*Player).figure,
+		"balance":  (*Player).balance,
+		"earned":   (*Player).earned,
+		"pool":     (*Player).pool,
+		"journal":  (*Player).journal,
+	}
+}
+
+// terms reads "TOKEN APR min M cap C", or "TOKEN off".
+func (l line) terms(asset ledger.Asset, from staking.Day) (staking.Terms, error) {
+	if l.word(1) == "off" {
+		return staking.Terms{Asset: asset.Symbol, From: from, Cap: 1}, nil
+	}
+	least, _ := l.option("min")
+	most, _ := l.option("cap")
+	return staking.ParseTerms(asset, from, l.word(1), least, most)
+}
+
+// now moves the clock to a time of the day.
+func (p *Player) now(l line) (string, error) {
+	at, err := parseTime(l.word(0))
+	l.at = at
+	p.clock.Forward(l.moment())
+	return "", err
+}
+
+// setTerms sets terms from tomorrow on, unless the books began with them.
+func (p *Player) setTerms(l line) (string, error) {
+	for _, first := range p.script.lines {
+		if first.verb == "terms" && first.word(0) == l.word(0) {
+			if first.n == l.n {
+				return "the books began with them", nil
+			}
+			break
+		}
+	}
+	asset, err := p.db.Asset(p.ctx, l.word(0))
+	if err != nil {
+		return "", err
+	}
+	terms, err := l.terms(asset, staking.DayOf(p.clock.Now())+1)
+	if err != nil {
+		return "", err
+	}
+	return "", p.db.SetTerms(p.ctx, terms)
+}
+
+// correctTerms reads "correct TOKEN APR min M cap C of N".
+func (p *Player) correctTerms(l line) (string, error) {
+	asset, err := p.db.Asset(p.ctx, l.word(0))
+	if err != nil {
+		return "", err
+	}
+	d, err := l.of()
+	if err != nil {
+		return "", err
+	}
+	terms, err := l.terms(asset, d)
+	if err != nil {
+		return "", err
+	}
+	return "", p.db.CorrectTerms(p.ctx, d, terms, "a slip of the pen")
+}
+
+// of is the day that "of N" names, or the line's own.
+func (l line) of() (staking.Day, error) {
+	n, given := l.option("of")
+	if !given {
+		return dayOf(l.day), nil
+	}
+	day, err := strconv.Atoi(n)
+	return dayOf(day), err
+}
+
+// limit reads "limit TOKEN total X" and "limit TOKEN change PERCENT".
+func (p *Player) limit(l line) (string, error) {
+	asset, err := p.db.Asset(p.ctx, l.word(0))
+	if err != nil {
+		return "", err
+	}
+	limit := staking.Limit{Asset: asset.Symbol}
+	if total, given := l.option("total"); given {
+		limit.MaxTotal, err = asset.Parse(total)
+	}
+	if change, given := l.option("change"); given && err == nil {
+		limit.MaxChange, err = ledger.ParseDecimal(change, 2)
+	}
+	if err != nil {
+		return "", err
+	}
+	return "", p.db.SetLimit(p.ctx, limit)
+}
+
+func (p *Player) approve(l line) (string, error) {
+	d, err := l.of()
+	if err != nil {
+		return "", err
+	}
+	return "", p.db.Approve(p.ctx, d, l.word(0))
+}
+
+// fund reads "fund TOKEN AMOUNT"; an amount below zero is taken out.
+func (p *Player) fund(l line) (string, error) {
+	amount, _, err := p.amount(l.word(1), l.word(0))
+	if err != nil {
+		return "", err
+	}
+	take := amount < 0
+	if take {
+		amount = -amount
+	}
+	return p.outcome(l)(p.db.Fund(p.ctx, l.id, l.word(0), amount, take))
+}
+
+func (p *Player) open(l line) (string, error) {
+	repeated, err := p.db.OpenAccount(p.ctx, l.holder(0), staking.Region(l.word(1)))
+	return fmt.Sprintf("repeated %t", repeated), err
+}
+
+func (p *Player) region(l line) (string, error) {
+	return "", p.db.SetRegion(p.ctx, l.holder(0), staking.Region(l.word(1)))
+}
+
+// enrollLine accepts the documents and presses the switch; press presses it alone.
+func (p *Player) enrollLine(l line) (string, error) {
+	return "", p.enroll(l.holder(0), l.moment())
+}
+
+func (p *Player) press(l line) (string, error) {
+	e, err := p.db.Enroll(p.ctx, l.holder(0), staking.Client{}, l.moment())
+	return fmt.Sprintf("from %s until %d", e.From, e.Until), err
+}
+
+func (p *Player) leave(l line) (string, error) {
+	return "", p.db.Leave(p.ctx, l.holder(0), staking.Client{}, l.moment())
+}
+
+// entryVerb makes an entry of one move of "VERB HOLDER AMOUNT TOKEN".
+func entryVerb(kind ledger.Kind, sides func(line) (from, to ledger.Account)) func(*Player, line) (string, error) {
+	return func(p *Player, l line) (string, error) {
+		from, to := sides(l)
+		return p.post(l, kind, from, to, l.word(1), l.word(2))
+	}
+}
+
+// transfer reads "transfer FROM TO AMOUNT TOKEN".
+func (p *Player) transfer(l line) (string, error) {
+	return p.post(l, ledger.Transfer, l.holder(0), l.holder(1), l.word(2), l.word(3))
+}
+
+func (p *Player) post(l line, kind ledger.Kind, from, to ledger.Account, amount, token string) (string, error) {
+	n, asset, err := p.amount(amount, token)
+	if err != nil {
+		return "", err
+	}
+	return p.postEntry(l, ledger.Entry{Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: asset.Symbol, Amount: n}}})
+}
+
+// trade reads moves between commas: "trade alice bob 1 BNB, bob alice/held 600 USDT".
+func (p *Player) trade(l line) (string, error) {
+	e := ledger.Entry{Kind: ledger.Trade}
+	for _, move := range strings.Split(strings.Join(l.words, " "), ",") {
+		w := strings.Fields(move)
+		if len(w) != 4 {
+			return "", fmt.Errorf("the move %q is not FROM TO AMOUNT TOKEN", move)
+		}
+		n, asset, err := p.amount(w[2], w[3])
+		if err != nil {
+			return "", err
+		}
+		e.Moves = append(e.Moves, ledger.Move{From: ledger.Account(w[0]), To: ledger.Account(w[1]), Asset: asset.Symbol, Amount: n})
+	}
+	return p.postEntry(l, e)
+}
+
+// amount reads an amount of a token. A token that the books do not keep is left
+// for them to refuse.
+func (p *Player) amount(s, token string) (ledger.Amount, ledger.Asset, error) {
+	asset, err := p.db.Asset(p.ctx, token)
+	if errors.Is(err, ledger.ErrNotFound) {
+		asset = ledger.Asset{Symbol: token, Scale: 8}
+	} else if err != nil {
+		return 0, asset, err
+	}
+	n, err := asset.Parse(s)
+	return n, asset, err
+}
+
+func (p *Player) postEntry(l line, e ledger.Entry) (string, error) {
+	e.ID, e.At = l.id, l.moment()
+	outcomes, err := p.db.Post(p.ctx, []ledger.Entry{e})
+	if err != nil {
+		return "", err
+	}
+	return p.outcome(l)(outcomes[0], outcomes[0].Err)
+}
+
+// outcome is an entry's as text. "again" expects it to be a repetition.
+func (p *Player) outcome(l line) func(store.Outcome, error) (string, error) {
+	return func(o store.Outcome, err error) (string, error) {
+		if err == nil && o.Repeated != l.again && !p.random {
+			err = fmt.Errorf("repeated is %t", o.Repeated)
+		}
+		return fmt.Sprintf("at %d, posted at %d, repeated %t", o.At.UnixMilli(), o.PostedAt.UnixMilli(), o.Repeated), err
+	}
+}

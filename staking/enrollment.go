@@ -1,0 +1,16 @@
+package staking
+
+import "softstake/ledger"
+
+// Enrollment is a time for which an account's switch was on, in whole days.
+type Enrollment struct {
+	Account ledger.Account
+	From    Day // the first day that earns: the day after it was switched on
+	Until   Day // the first day that does not: the day it was switched off, or Forever
+}
+
+// Covers says whether the account earns on the day.
+func (e Enrollment) Covers(d Day) bool { return e.From <= d && d < e.Until }
+
+// On says whether the switch is on.
+func (e Enrollment) On() bool { return e.Until == Forever }

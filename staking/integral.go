@@ -1,0 +1,56 @@
+package staking
+
+import (
+	"math/bits"
+
+	"softstake/ledger"
+)
+
+// Integral is a balance summed over time: smallest units × milliseconds, exact,
+// in 128 bits. While it is counted together parts of it may be below zero
+// (two's complement); the sum is right as long as it fits itself, and 2^62 units
+// over a day take 89 bits.
+type Integral struct{ hi, lo uint64 }
+
+// Over is the integral of a balance that stays the same for some milliseconds, 0 or more.
+func Over(balance ledger.Amount, millis int64) Integral {
+	n := uint64(balance)
+	if balance < 0 {
+		n = -n
+	}
+	hi, lo := bits.Mul64(n, uint64(millis))
+	if balance < 0 {
+		return Integral{}.Sub(Integral{hi, lo})
+	}
+	return Integral{hi, lo}
+}
+
+// Add returns i+j.
+func (i Integral) Add(j Integral) Integral {
+	lo, carry := bits.Add64(i.lo, j.lo, 0)
+	hi, _ := bits.Add64(i.hi, j.hi, carry)
+	return Integral{hi, lo}
+}
+
+// Sub returns i−j.
+func (i Integral) Sub(j Integral) Integral {
+	lo, borrow := bits.Sub64(i.lo, j.lo, 0)
+	hi, _ := bits.Sub64(i.hi, j.hi, borrow)
+	return Integral{hi, lo}
+}
+
+// Less says whether i < j.
+func (i Integral) Less(j Integral) bool {
+	if i.hi != j.hi {
+		return int64(i.hi) < int64(j.hi)
+	}
+	return i.lo < j.lo
+}
+
+// Average is the integral over a whole day as an average balance, rounded down,
+// and the rest that the rounding leaves, 0 to DayMillis−1. The integral must not
+// be below zero, nor above 2^63−1 units over a day.
+func (i Integral) Average() (average ledger.Amount, rest int64) {
+	q, r := bits.Div64(i.hi, i.lo, DayMillis)
+	return ledger.Amount(q), int64(r)
+}

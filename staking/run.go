@@ -1,0 +1,188 @@
+package staking
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Why a token's day waits for a person. Later days of the token wait behind it.
+var (
+	ErrFunds = errors.New("not enough funds in @rewards")
+	ErrLimit = errors.New("over the limit set for a person to look at")
+)
+
+// Books are what a run works on. Every method may be called twice, and by two
+// processes at once: what is done is done once.
+type Books interface {
+	// CloseDays closes every day up to and including through, for good.
+	CloseDays(ctx context.Context, through Day, now time.Time) error
+	// Due are the oldest days up to and including through that are not paid, a day a token.
+	Due(ctx context.Context, through Day) ([]Due, error)
+	// Unaccrued and Unpaid are the buckets in which there is something left to do for any of the tokens.
+	Unaccrued(ctx context.Context, d Day, tokens []string) ([]int, error)
+	Unpaid(ctx context.Context, d Day, tokens []string) ([]int, error)
+	// Accrue applies the rule to every enrolled holding of the bucket, read in one
+	// snapshot, and writes what it earned.
+	Accrue(ctx context.Context, bucket int, d Day, tokens []string, rule Rule) error
+	// Declare takes the day's total of a token out of the pool and makes it payable,
+	// or says why it waits: ErrFunds, ErrLimit.
+	Declare(ctx context.Context, d Day, token string, now time.Time) error
+	// Pay credits what is payable in the bucket.
+	Pay(ctx context.Context, bucket int, d Day, tokens []string, now time.Time) error
+}
+
+// Rule is Accrue.
+type Rule func(Day, Terms, Holding) (Accrual, bool)
+
+// Due is a token's oldest day that is not paid.
+type Due struct {
+	Asset string
+	Day   Day
+}
+
+// Waiting is a token's day that waits for a person, and why.
+type Waiting struct {
+	Due
+	Reason error
+}
+
+// Report says what a run has done.
+type Report struct {
+	Closed  Day       // the last closed day
+	Paid    []Due     // by day and token
+	Waiting []Waiting // by token
+}
+
+// Options say how a run works.
+type Options struct {
+	CloseAfter time.Duration // how long past midnight a day stays open for late entries
+	Through    Day           // the last day to settle; 0: every day that is over
+	Workers    int           // how many buckets are worked on at once, at least 1
+	Start      int           // where among the buckets the workers begin, so that two processes do not meet at each
+	Progress   func(Step)    // told of each step; may be nil; called from several goroutines
+}
+
+// Step is a part of a run: so many of the buckets of a day are done.
+type Step struct {
+	Day      Day
+	Stage    string // "accrue" or "pay"
+	Done, Of int
+}
+
+// Run brings every token's days up to date, oldest first: close → accrue →
+// declare → pay. Calling it too often, twice at once from two processes, or a
+// week late changes nothing. A token that must wait is reported, not an error,
+// and does not keep the others.
+func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error) {
+	report := Report{Closed: LastOver(now, o.CloseAfter)}
+	if o.Through != 0 {
+		report.Closed = min(report.Closed, o.Through)
+	}
+	if err := b.CloseDays(ctx, report.Closed, now); err != nil {
+		return report, err
+	}
+	waiting := map[string]error{}
+	for {
+		due, err := b.Due(ctx, report.Closed)
+		if err != nil {
+			return report, err
+		}
+		due = slices.DeleteFunc(due, func(d Due) bool { return waiting[d.Asset] != nil })
+		if len(due) == 0 {
+			return report, nil
+		}
+		day := slices.MinFunc(due, func(a, b Due) int { return cmp.Compare(a.Day, b.Day) }).Day
+		due = slices.DeleteFunc(due, func(d Due) bool { return d.Day != day })
+		paid, err := settle(ctx, b, day, due, now, o, func(d Due, reason error) {
+			waiting[d.Asset] = reason
+			report.Waiting = append(report.Waiting, Waiting{d, reason})
+		})
+		report.Paid = append(report.Paid, paid...)
+		if err != nil {
+			return report, fmt.Errorf("settle %s: %w", day, err)
+		}
+	}
+}
+
+// LastOver is the last day that may be closed at a moment, so long past its end.
+func LastOver(now time.Time, closeAfter time.Duration) Day {
+	return DayOf(now.Add(-closeAfter)) - 1
+}
+
+// settle brings a day of some tokens from open accounts to paid rewards, and
+// calls wait for each token whose day must wait.
+func settle(ctx context.Context, b Books, d Day, due []Due, now time.Time, o Options, wait func(Due, error)) ([]Due, error) {
+	tokens := tokensOf(due)
+	buckets, err := b.Unaccrued(ctx, d, tokens)
+	if err != nil {
+		return nil, err
+	}
+	err = o.spread(ctx, d, "accrue", buckets, func(ctx context.Context, bucket int) error {
+		return b.Accrue(ctx, bucket, d, tokens, Accrue)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var declared []Due
+	for _, token := range due {
+		switch err := b.Declare(ctx, d, token.Asset, now); {
+		case err == nil:
+			declared = append(declared, token)
+		case errors.Is(err, ErrFunds) || errors.Is(err, ErrLimit):
+			wait(token, err)
+		default:
+			return nil, err
+		}
+	}
+	if declared == nil {
+		return nil, nil
+	}
+	tokens = tokensOf(declared)
+	if buckets, err = b.Unpaid(ctx, d, tokens); err != nil {
+		return nil, err
+	}
+	return declared, o.spread(ctx, d, "pay", buckets, func(ctx context.Context, bucket int) error {
+		return b.Pay(ctx, bucket, d, tokens, now)
+	})
+}
+
+func tokensOf(due []Due) []string {
+	tokens := make([]string, len(due))
+	for i, d := range due {
+		tokens[i] = d.Asset
+	}
+	return tokens
+}
+
+// spread does one thing for each bucket, several at once, and stops at the first error.
+func (o Options) spread(ctx context.Context, d Day, stage string, buckets []int, do func(context.Context, int) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var next, done atomic.Int64
+	var workers sync.WaitGroup
+	for range max(o.Workers, 1) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(buckets)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				bucket := buckets[(int(i)+o.Start)%len(buckets)]
+				if err := do(ctx, bucket); err != nil {
+					stop(fmt.Errorf("%s bucket %d: %w", stage, bucket, err))
+					return
+				}
+				if n := done.Add(1); o.Progress != nil {
+					o.Progress(Step{d, stage, int(n), len(buckets)})
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package staking
+
+import (
+	"fmt"
+	"math/bits"
+
+	"softstake/ledger"
+)
+
+// Rate is a yearly rate in 1e-8: 0.0015 a year is 150,000.
+type Rate int64
+
+// rateLimit keeps balance × milliseconds × rate below 2^127.
+const rateLimit Rate = 1 << 30
+
+const rateScale = 8
+
+// ParseRate reads a rate a year such as "0.0015", of at most 8 decimals.
+func ParseRate(s string) (Rate, error) {
+	n, err := ledger.ParseDecimal(s, rateScale)
+	if err != nil {
+		return 0, fmt.Errorf("APR %w", err)
+	}
+	return Rate(n), nil
+}
+
+// String writes the rate as ParseRate reads it: "0.0015".
+func (r Rate) String() string { return ledger.FormatDecimal(int64(r), rateScale) }
+
+// Terms are what a token earns on a day (rules: what is earned). They hold from
+// a day on, until other terms of the token do.
+type Terms struct {
+	Asset   string
+	From    Day
+	Offered bool          // not offered: nobody earns
+	APR     Rate          // a year, 0 to 10.73741823
+	Min     ledger.Amount // the average below which nothing is earned, in smallest units, 0 or more
+	Cap     ledger.Amount // what is above it earns nothing, in smallest units, at least Min and 1
+}
+
+// Check says what is wrong with the terms, or nil, so that nothing can go wrong
+// in Accrue. Its errors are ledger.ErrInvalid.
+func (t Terms) Check(asset ledger.Asset) error {
+	switch {
+	case t.APR < 0 || t.APR >= rateLimit:
+		return fmt.Errorf("%w: terms of %s: APR %s is not between 0 and %s", ledger.ErrInvalid, t.Asset, t.APR, rateLimit-1)
+	case t.Min < 0 || t.Min > asset.MaxSupply:
+		return fmt.Errorf("%w: terms of %s: minimum %s is not between 0 and %s", ledger.ErrInvalid, t.Asset, asset.Format(t.Min), asset.Format(asset.MaxSupply))
+	case t.Cap < 1 || t.Cap < t.Min || t.Cap > asset.MaxSupply:
+		return fmt.Errorf("%w: terms of %s: cap %s is not between the minimum and %s", ledger.ErrInvalid, t.Asset, asset.Format(t.Cap), asset.Format(asset.MaxSupply))
+	}
+	return nil
+}
+
+// Limit is what stops a token's day for a person to look at. Zero: no limit.
+type Limit struct {
+	Asset     string
+	MaxTotal  ledger.Amount // of a day's rewards, in smallest units
+	MaxChange int64         // of a day's total against the day before, either way, in hundredths of a percent
+}
+
+// Exceeded says in words which limit the day's total exceeds, or nothing. before
+// is the total of the day before, if it is known.
+func (l Limit) Exceeded(asset ledger.Asset, total, before ledger.Amount, known bool) string {
+	if l.MaxTotal > 0 && total > l.MaxTotal {
+		return fmt.Sprintf("the day's total %s %s is above %s", asset.Format(total), l.Asset, asset.Format(l.MaxTotal))
+	}
+	if l.MaxChange == 0 || !known {
+		return ""
+	}
+	change := total - before
+	if change < 0 {
+		change = -change
+	}
+	overHi, overLo := bits.Mul64(uint64(change), 10_000)
+	hi, lo := bits.Mul64(uint64(before), uint64(l.MaxChange))
+	if overHi < hi || (overHi == hi && overLo <= lo) {
+		return ""
+	}
+	return fmt.Sprintf("the day's total %s %s is more than %s%% away from %s of the day before",
+		asset.Format(total), l.Asset, ledger.FormatDecimal(l.MaxChange, 2), asset.Format(before))
+}

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Account is a holder's account.
+type Account struct {
+	ID     ledger.Account
+	Region staking.Region // the verified residence; "": none
+	Opened time.Time
+}
+
+// Balance is what an account has of an asset.
+type Balance struct {
+	Asset  string
+	Free   ledger.Amount
+	Held   ledger.Amount // in open orders and pending withdrawals; it does not earn
+	Earned ledger.Amount // all rewards ever credited
+}
+
+// HouseBalance is what a house account has of an asset, over all buckets.
+type HouseBalance struct {
+	Account ledger.Account
+	Asset   string
+	Sum     *big.Int
+}
+
+// check says what is wrong with the account, or nil, and writes its region in capitals.
+func (a *Account) check() error {
+	err := a.ID.CheckHolder()
+	if err == nil && a.Region != "" {
+		a.Region, err = staking.ParseRegion(string(a.Region))
+	}
+	return err
+}
+
+// OpenAccount opens an account for a resident of a region; "" is a residence not
+// yet verified. The same again is once and answers repeated; with another region
+// it is ErrMismatch.
+func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
+	a := Account{ID: id, Region: region}
+	if err := a.check(); err != nil {
+		return false, err
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		n, err := t.exec("INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+			int64(id.Bucket()), string(id), string(a.Region), db.now())
+		if err != nil {
+			return err
+		}
+		repeated = n == 0
+		if !repeated {
+			return nil
+		}
+		there, err := account(t, id)
+		if err == nil && there.Region != a.Region {
+			err = fmt.Errorf("%w: its residence is %q, not %q; change it with \"softstake account set-region\"", ledger.ErrMismatch, there.Region, a.Region)
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("open account %s: %w", id, err)
+	}
+	return repeated, nil
+}
+
+// account reads an account; ErrNotFound if it was never opened.
+func account(t tx, id ledger.Account) (Account, error) {
+	a, found := Account{ID: id}, false
+	err := t.query(func(r row) error {
+		a.Region, a.Opened, found = staking.Region(r.text(0)), timeOf(r.int(1)), true
+		return nil
+	}, "SELECT region, opened FROM accounts WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+	if err == nil && !found {
+		err = noAccount(id)
+	}
+	return a, err
+}
+
+func noAccount(id ledger.Account) error {
+	return fmt.Errorf("%w: account %q; open it with \"softstake account open\"", ledger.ErrNotFound, ledger.Clip(string(id)))
+}
+
+// Account is the account of an ID; ErrNotFound if it was never opened.
+func (db *DB) Account(ctx context.Context, id ledger.Account) (a Account, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return Account{}, err
+	}
+	err = db.engine.read(ctx, func(t tx) (err error) {
+		a, err = account(t, id)
+		return err
+	})
+	return a, err
+}
+
+// Accounts are the next accounts after one, at most limit, by bucket and ID. The
+// first are those after "".
+func (db *DB) Accounts(ctx context.Context, after ledger.Account, limit int) ([]Account, error) {
+	bucket := int64(-1)
+	if after != "" {
+		if err := after.CheckHolder(); err != nil {
+			return nil, err
+		}
+		bucket = int64(after.Bucket())
+	}
+	var accounts []Account
+	err := db.engine.read(ctx, func(t tx) error {
+		accounts = nil
+		return t.query(func(r row) error {
+			accounts = append(accounts, Account{ledger.Account(r.text(0)), staking.Region(r.text(1)), timeOf(r.int(2))})
+			return nil
+		}, "SELECT account, region, opened FROM accounts WHERE (bucket, account) > ($1, $2) ORDER BY bucket, account LIMIT $3",
+			bucket, string(after), int64(max(limit, 0)))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read accounts: %w", err)
+	}
+	return accounts, nil
+}
+
+// Balances are what an account has, by asset; ErrNotFound if it was never opened.
+func (db *DB) Balances(ctx context.Context, id ledger.Account) ([]Balance, error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	var balances []Balance
+	err := db.engine.read(ctx, func(t tx) error {
+		balances = nil
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		return t.query(func(r row) error {
+			if n := len(balances); n == 0 || balances[n-1].Asset != r.text(1) {
+				balances = append(balances, Balance{Asset: r.text(1)})
+			}
+			b := &balances[len(balances)-1]
+			if ledger.Account(r.text(0)).IsHeld() {
+				b.Held = ledger.Amount(r.int(2))
+			} else {
+				b.Free, b.Earned = ledger.Amount(r.int(2)), ledger.Amount(r.int(3))
+			}
+			return nil
+		}, "SELECT account, asset, balance, earned FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY asset, account",
+			int64(id.Bucket()), string(id), string(id.Held()))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the balances of %s: %w", id, err)
+	}
+	return balances, nil
+}
+
+// HouseBalances are what the house accounts have, by account and asset. What is
+// spread over the buckets may sum to more than 63 bits.
+func (db *DB) HouseBalances(ctx context.Context) ([]HouseBalance, error) {
+	sums := map[key]*big.Int{}
+	err := db.engine.read(ctx, func(t tx) error {
+		clear(sums)
+		// "@" to before "A" are all house accounts, and no holder's.
+		return t.each(func(r row) error {
+			k := key{account: ledger.Account(r.text(0)), asset: r.text(1)}
+			if sums[k] == nil {
+				sums[k] = new(big.Int)
+			}
+			sums[k].Add(sums[k], big.NewInt(r.int(2)))
+			return nil
+		}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account >= '@' AND account < 'A'", set{everyBucket(0)[0]})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the house's balances: %w", err)
+	}
+	balances := make([]HouseBalance, 0, len(sums))
+	for k, sum := range sums {
+		balances = append(balances, HouseBalance{k.account, k.asset, sum})
+	}
+	slices.SortFunc(balances, func(a, b HouseBalance) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
+	})
+	return balances, nil
+}

@@ -1,0 +1,134 @@
+package store_test
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func TestOpenAccountTwiceIsOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		if repeated := must[bool](t)(db.OpenAccount(ctx, "alice", "us-ca")); repeated {
+			t.Error("the first is not a repetition")
+		}
+		clock.Set(2, "08:00")
+		if repeated := must[bool](t)(db.OpenAccount(ctx, "alice", "US-CA")); !repeated {
+			t.Error("the second is a repetition")
+		}
+		_, err := db.OpenAccount(ctx, "alice", "DE")
+		wants(t, err, ledger.ErrMismatch)
+		if a := must[store.Account](t)(db.Account(ctx, "alice")); a != (store.Account{ID: "alice", Region: "US-CA", Opened: noon}) {
+			t.Errorf("alice is %+v", a)
+		}
+		must[bool](t)(db.OpenAccount(ctx, "bob", ""))
+		if a := must[store.Account](t)(db.Account(ctx, "bob")); a.Region != "" {
+			t.Errorf("bob's residence is not verified; it is %q", a.Region)
+		}
+		_, err = db.Account(ctx, "carol")
+		wants(t, err, ledger.ErrNotFound)
+		for _, id := range []ledger.Account{"", "@rewards", "a/b", "a b", "a\n", ledger.Account(strings.Repeat("x", 129))} {
+			_, err := db.OpenAccount(ctx, id, "DE")
+			wants(t, err, ledger.ErrInvalid)
+		}
+		_, err = db.OpenAccount(ctx, "dora", "DEU")
+		wants(t, err, ledger.ErrInvalid)
+	})
+}
+
+func TestAccountsAreReadPageByPage(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		must[bool](t)(db.OpenAccount(ctx, "user-7", "FR"))
+		var accounts []store.Account
+		for _, n := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "7"} {
+			accounts = append(accounts, store.Account{ID: ledger.Account("user-" + n), Region: "de", Opened: noon.Add(-time.Hour)})
+		}
+		ok(t, db.OpenAccounts(ctx, accounts))
+		ok(t, db.OpenAccounts(ctx, accounts))
+		var read []store.Account
+		for after := ledger.Account(""); ; after = read[len(read)-1].ID {
+			page := must[[]store.Account](t)(db.Accounts(ctx, after, 4))
+			if len(page) == 0 {
+				break
+			}
+			read = append(read, page...)
+		}
+		if len(read) != 9 || !slices.IsSortedFunc(read, func(a, b store.Account) int { return a.ID.Bucket() - b.ID.Bucket() }) {
+			t.Errorf("read are %v", read)
+		}
+		for _, a := range read {
+			if want := map[bool]staking.Region{true: "FR", false: "DE"}[a.ID == "user-7"]; a.Region != want {
+				t.Errorf("%s is a resident of %s", a.ID, a.Region)
+			}
+		}
+		wants(t, db.OpenAccounts(ctx, []store.Account{{ID: "fine"}, {ID: "@not"}}), ledger.ErrInvalid)
+		_, err := db.Account(ctx, "fine")
+		wants(t, err, ledger.ErrNotFound)
+	})
+}
+
+func TestBalancesShowFreeAndHeld(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		deposit(t, db, "d1", "alice", 5, "SOL", time.Time{})
+		deposit(t, db, "d2", "alice", 2, "BNB", time.Time{})
+		deposit(t, db, "d3", "bob", 7, "BNB", time.Time{})
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h", Kind: ledger.Hold, Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "SOL", Amount: 1e8}}}})))
+		want := []store.Balance{{Asset: "BNB", Free: 2e8}, {Asset: "SOL", Free: 4e8, Held: 1e8}}
+		if got := must[[]store.Balance](t)(db.Balances(ctx, "alice")); !slices.Equal(got, want) {
+			t.Errorf("alice has %v", got)
+		}
+		_, err := db.Balances(ctx, "carol")
+		wants(t, err, ledger.ErrNotFound)
+		_, err = db.Balances(ctx, "alice/held")
+		wants(t, err, ledger.ErrInvalid)
+		for _, b := range must[[]store.HouseBalance](t)(db.HouseBalances(ctx)) {
+			if b.Account == ledger.Custody && b.Asset == "BNB" && b.Sum.Cmp(big.NewInt(-9e8)) != 0 {
+				t.Errorf("@custody, over its buckets, has %s BNB", b.Sum)
+			}
+			if b.Account == ledger.Custody && b.Asset == "SOL" && b.Sum.Cmp(big.NewInt(-5e8)) != 0 {
+				t.Errorf("@custody has %s SOL", b.Sum)
+			}
+			if !b.Account.IsHouse() {
+				t.Errorf("%s is no house account", b.Account)
+			}
+		}
+	})
+}
+
+func TestEnrollAllFillsTheBooks(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		accounts := []ledger.Account{"user-1", "user-2", "user-3", "acct:77:spot"}
+		wants(t, db.EnrollAll(ctx, accounts, day1), ledger.ErrNotFound)
+		for _, id := range accounts {
+			must[bool](t)(db.OpenAccount(ctx, id, "DE"))
+		}
+		ok(t, db.EnrollAll(ctx, append(accounts, "user-1"), day1))
+		off(t, db, "user-2")
+		on(t, db, "user-3")
+		ok(t, db.EnrollAll(ctx, accounts, day1))
+		for _, id := range accounts {
+			if got := covered(t, db, id, 4); got != "xxxx" {
+				t.Errorf("%s is covered %s", id, got)
+			}
+		}
+		off(t, db, "user-1")
+		clock.Set(2, "01:00")
+		if e := on(t, db, "user-1"); e.From != day1+2 {
+			t.Errorf("the documents are accepted, and it earns from Day 3; it is %+v", e)
+		}
+		settle(t, db, clock)
+		wants(t, db.EnrollAll(ctx, accounts, day1), ledger.ErrDayClosed)
+		wants(t, db.EnrollAll(ctx, []ledger.Account{"a b"}, day1+1), ledger.ErrInvalid)
+	})
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// ensureDays makes the rows of all days up to tomorrow, in every bucket. Safe to call at any time.
+func (db *DB) ensureDays(ctx context.Context) error {
+	through := staking.DayOf(db.clock()) + 1
+	if staking.Day(db.opened.Load()) >= through {
+		return nil
+	}
+	err := db.engine.write(ctx, func(t tx) error { return db.makeDays(t, through) })
+	if err != nil {
+		return fmt.Errorf("open the days through %s: %w", through, err)
+	}
+	db.opened.Store(int32(through)) // after the commit: what was rolled back is made again
+	return nil
+}
+
+// makeDays makes the rows of days that are missing up to and including a day.
+func (db *DB) makeDays(t tx, through staking.Day) error {
+	last := int64(db.first) - 1
+	if err := t.query(func(r row) error { last = max(last, r.int(0)); return nil },
+		"SELECT day FROM days WHERE bucket = 0 ORDER BY day DESC LIMIT 1"); err != nil {
+		return err
+	}
+	var days []int64
+	for d := last + 1; d <= int64(through); d++ {
+		days = append(days, d)
+	}
+	n := len(days)
+	if n > 0 {
+		// Bucket 0 last: its rows say that the others are there.
+		for b := ledger.Buckets - 1; b >= 0; b-- {
+			if _, err := t.set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, r.closed FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+				set{ints("bucket", slices.Repeat([]int64{int64(b)}, n)), ints("day", days), ints("closed", make([]int64, n))}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// firstOpen is the first day that still takes entries.
+func (db *DB) firstOpen(t tx) (staking.Day, error) {
+	day := int64(db.first) - 1
+	err := t.query(func(r row) error { day = r.int(0); return nil }, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
+	if err != nil {
+		return 0, fmt.Errorf("read the closed days: %w", err)
+	}
+	return staking.Day(day) + 1, nil
+}
+
+// FirstOpen is the first day that still takes entries.
+func (db *DB) FirstOpen(ctx context.Context) (day staking.Day, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		day, err = db.firstOpen(t)
+		return err
+	})
+	return day, err
+}
+
+// lockDays shares the locks of (bucket, day) rows, one bucket a statement,
+// ascending, and calls closed for each of those who wanted one that is closed.
+func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day)) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	keys := make([][2]int64, 0, len(wanted))
+	for k := range wanted {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
+	buckets, days := make([]int64, len(keys)), make([]int64, len(keys))
+	for i, k := range keys {
+		buckets[i], days[i] = k[0], k[1]
+	}
+	found := 0
+	err := t.each(func(r row) error {
+		found++
+		if r.int(2) != 0 {
+			for _, who := range wanted[[2]int64{r.int(0), r.int(1)}] {
+				closed(who, staking.Day(r.int(1)))
+			}
+		}
+		return nil
+	}, "SELECT bucket, day, closed FROM days WHERE bucket = $1 AND day = $2"+t.share(), set{ints("bucket", buckets), ints("day", days)})
+	if err == nil && found != len(keys) {
+		err = fmt.Errorf("%d of %d days are not open yet", len(keys)-found, len(keys))
+	}
+	if err != nil {
+		return fmt.Errorf("lock the days: %w", err)
+	}
+	return nil
+}
+
+// CloseDays closes every open day up to and including through: no entry is taken for
+// it any more. It commits the intent first, which Post looks at before it locks,
+// so that a stream of late entries cannot keep it waiting; then it takes each
+// bucket's rows whole. Safe to call twice, and from several processes.
+func (db *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
+	if err := db.ensureDays(ctx); err != nil {
+		return err
+	}
+	var days []int64
+	err := db.engine.write(ctx, func(t tx) error {
+		first, err := db.firstOpen(t)
+		if err != nil {
+			return err
+		}
+		days = nil
+		for d := first; d <= through; d++ {
+			days = append(days, int64(d))
+		}
+		if days == nil {
+			return nil
+		}
+		_, err = t.set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+			set{ints("day", days), ints("at", slices.Repeat([]int64{now.UnixMilli()}, len(days)))})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("close the days through %s: %w", through, err)
+	}
+	return db.closeBuckets(ctx, through)
+}
+
+// closeBuckets closes the rows of days whose closing is intended, bucket by
+// bucket. The last bucket's rows say that all others are closed.
+func (db *DB) closeBuckets(ctx context.Context, through staking.Day) error {
+	from := int64(db.first)
+	err := db.engine.read(ctx, func(t tx) error {
+		return t.query(func(r row) error { from = r.int(0) + 1; return nil },
+			"SELECT day FROM days WHERE bucket = $1 AND day <= $2 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(ledger.Buckets-1), int64(through))
+	})
+	for b := range ledger.Buckets {
+		if err != nil || from > int64(through) {
+			break
+		}
+		err = db.engine.write(ctx, func(t tx) error {
+			_, err := t.exec("UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND closed = 0", int64(b), from, int64(through))
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("close the days through %s: %w", through, err)
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// apply puts all changes on the balances in one statement, which locks them and
+// tells what they are. Nobody else sees them before the commit, and write takes
+// back what decide refuses.
+func (p *posting) apply() error {
+	for _, b := range p.sorted {
+		b.now = 0
+	}
+	return p.update(p.sorted, func(b *balance) ledger.Amount { return b.applied }, func(b *balance, now ledger.Amount) {
+		b.exists = true
+		b.now = now - b.applied
+	})
+}
+
+// update adds an amount to each of some balances that exist, in the one order of locks.
+func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amount, seen func(*balance, ledger.Amount)) error {
+	if len(balances) == 0 {
+		return nil
+	}
+	var buckets, amounts []int64
+	var accounts, assets []string
+	for _, b := range balances {
+		buckets = append(buckets, int64(b.bucket))
+		accounts = append(accounts, string(b.account))
+		assets = append(assets, b.asset)
+		amounts = append(amounts, int64(amount(b)))
+	}
+	_, err := p.t.set(func(r row) error {
+		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
+		seen(b, ledger.Amount(r.int(3)))
+		return nil
+	}, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
+	     WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset
+	 RETURNING balances.bucket, balances.account, balances.asset, balances.balance`,
+		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), ints("amount", amounts)})
+	if err != nil {
+		return fmt.Errorf("update balances: %w", err)
+	}
+	return nil
+}
+
+// openings refuses entries that name an account which was never opened. A
+// balance that is there shows that its account is.
+func (p *posting) openings() error {
+	unknown := map[ledger.Account]bool{}
+	var buckets []int64
+	var owners []string
+	for _, b := range p.sorted {
+		if owner := b.account.Owner(); !b.exists && !owner.IsHouse() && !unknown[owner] {
+			unknown[owner] = true
+			buckets = append(buckets, int64(b.bucket))
+			owners = append(owners, string(owner))
+		}
+	}
+	if owners == nil {
+		return nil
+	}
+	_, err := p.t.set(func(r row) error {
+		delete(unknown, ledger.Account(r.text(0)))
+		return nil
+	}, `SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account`,
+		set{ints("bucket", buckets), texts("account", owners)})
+	if err != nil {
+		return fmt.Errorf("look accounts up: %w", err)
+	}
+	for it := range p.open {
+		for _, c := range it.changes {
+			if owner := c.account.Owner(); unknown[owner] {
+				it.refuse(fmt.Errorf("%w: entry %s: account %s; open it with \"softstake account open %s\"", ledger.ErrNotFound, it.ID, owner, owner))
+			}
+		}
+	}
+	return nil
+}
+
+// history reads what the balances that entries take from show at later moments
+// than the entries': an entry that is dated back must leave none below zero.
+func (p *posting) history() error {
+	since := map[*balance]int64{}
+	for it := range p.open {
+		at := it.at
+		if at == 0 {
+			at = p.now
+		}
+		for _, c := range it.changes {
+			if t, ok := since[c.balance]; c.net < 0 && !c.account.Overdraws() && c.exists && (!ok || at < t) {
+				since[c.balance] = at
+			}
+		}
+	}
+	today := staking.DayOf(timeOf(p.now + 1000))
+	var buckets, days, ats []int64
+	var accounts, assets []string
+	for _, b := range p.sorted {
+		at, ok := since[b]
+		if !ok {
+			continue
+		}
+		for d := staking.DayOf(timeOf(at)); d <= today; d++ {
+			buckets, days, ats = append(buckets, int64(b.bucket)), append(days, int64(d)), append(ats, at)
+			accounts, assets = append(accounts, string(b.account)), append(assets, b.asset)
+		}
+	}
+	if days == nil {
+		return nil
+	}
+	_, err := p.t.set(func(r row) error {
+		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
+		b.later = append(b.later, later{r.int(3), ledger.Amount(r.int(4))})
+		return nil
+	}, `SELECT p.bucket, p.account, p.asset, p.at, p.amount
+	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.account = r.account AND p.asset = r.asset AND p.at > r.at`,
+		set{ints("bucket", buckets), ints("day", days), texts("account", accounts), texts("asset", assets), ints("at", ats)})
+	if err != nil {
+		return fmt.Errorf("read later postings: %w", err)
+	}
+	return nil
+}
+
+// decide accepts or refuses each entry, in order, as if they came one by one.
+func (p *posting) decide() {
+	n := 0
+	for _, c := range p.calls {
+		items := p.items[n : n+len(c.entries)]
+		n += len(c.entries)
+		for _, it := range items {
+			p.decideItem(it)
+		}
+		if !c.whole {
+			continue
+		}
+		if i := slices.IndexFunc(items, func(it *item) bool { return it.out.Err != nil }); i >= 0 {
+			p.undo(items, items[i].out.Err)
+		}
+	}
+}
+
+func (p *posting) decideItem(it *item) {
+	if it.done {
+		return
+	}
+	if first := it.same; first != nil {
+		if first.out.Err != nil {
+			it.refuse(fmt.Errorf("as the one of the same ID before it: %w", first.out.Err))
+			return
+		}
+		it.answer(first.out.At.UnixMilli(), first.out.PostedAt.UnixMilli(), first.digest)
+		if first.digest == it.digest && it.out.Err == nil {
+			return
+		}
+		return
+	}
+	it.at = p.entryTime(it)
+	for _, c := range it.changes {
+		if err := c.allows(it.at, p.assets[c.asset]); err != nil {
+			it.refuse(fmt.Errorf("entry %s: %w", it.ID, err))
+			return
+		}
+	}
+	for _, c := range it.changes {
+		c.balance.now += c.net
+		c.kept += c.net
+		c.touched = true
+		c.later = append(c.later, later{it.at, c.net})
+	}
+	it.done = true
+	*it.out = Outcome{At: timeOf(it.at), PostedAt: timeOf(p.now)}
+}
+
+// entryTime stamps an item that has no time of its own, under the locks: not
+// before anything that its balances already show, nor past the day that is locked.
+func (p *posting) entryTime(it *item) int64 {
+	if it.at != 0 {
+		return it.at
+	}
+	at := max(p.now, p.db.now())
+	for _, c := range it.changes {
+		for _, l := range c.later {
+			at = max(at, l.at)
+		}
+	}
+	return min(at, (p.day(it)+1).Millis()-1)
+}
+
+// allows says why a change cannot be made at a moment, or nil.
+func (c change) allows(at int64, asset ledger.Asset) error {
+	after, err := c.now.Add(c.net)
+	if err != nil || after > asset.MaxSupply || after < -asset.MaxSupply {
+		return fmt.Errorf("%w: %s would have more %s than there can be (%s)", ledger.ErrInvalid, c.account, asset.Symbol, asset.Format(asset.MaxSupply))
+	}
+	if c.net > 0 || c.account.Overdraws() {
+		return nil
+	}
+	least := c.least(at)
+	if least+c.net >= 0 {
+		return nil
+	}
+	when := ""
+	if least < c.now {
+		when = fmt.Sprintf(" at some moment since %s", stamp(at))
+	}
+	return fmt.Errorf("%w: %s has %s %s%s, and %s is needed", ledger.ErrInsufficient, c.account, asset.Format(least), asset.Symbol, when, asset.Format(-c.net))
+}
+
+// least is the lowest balance at any moment from at on, counted back from now.
+// Changes of one moment count together.
+func (b *balance) least(at int64) ledger.Amount {
+	slices.SortStableFunc(b.later, func(x, y later) int { return int(min(max(y.at-x.at, math.MinInt32), math.MaxInt32)) })
+	least, running := b.now, b.now
+	for i, l := range b.later {
+		if l.at <= at {
+			break
+		}
+		running -= l.amount
+		if i+1 == len(b.later) || b.later[i+1].at != l.at {
+			least = min(least, running)
+		}
+	}
+	return least
+}
+
+// undo takes back what was accepted of a call that is posted whole or not at all.
+func (p *posting) undo(items []*item, why error) {
+	for _, it := range items {
+		if it.out.Err != nil || it.out.Repeated {
+			continue
+		}
+		for _, c := range it.changes {
+			c.balance.now -= c.net
+			c.kept -= c.net
+			i := slices.Index(c.later, later{it.at, c.net})
+			c.balance.later = slices.Delete(c.later, i, i+1)
+		}
+		*it.out = Outcome{Err: errors.Join(errNotPosted, why)}
+	}
+}
+
+// errNotPosted is what the other entries of a call answer that is posted whole or not at all.
+var errNotPosted = errors.New("not posted, because another entry of the same call was refused")

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// maxDocument is the length in bytes of the longest document.
+const maxDocument = 1 << 20
+
+func checkDocument(name, text string) error {
+	switch {
+	case !slices.Contains(staking.DocumentNames, name):
+		return fmt.Errorf("%w: the document %q is unknown; it is one of %s", ledger.ErrInvalid, ledger.Clip(name), strings.Join(staking.DocumentNames, ", "))
+	case strings.TrimSpace(text) == "":
+		return fmt.Errorf("%w: the document %s is empty", ledger.ErrInvalid, name)
+	case !utf8.ValidString(text) || strings.Contains(text, "\x00"):
+		return fmt.Errorf("%w: the document %s is not text in UTF-8", ledger.ErrInvalid, name)
+	case len(text) > maxDocument:
+		return fmt.Errorf("%w: the document %s has %d bytes; at most %d are allowed", ledger.ErrInvalid, name, len(text), maxDocument)
+	}
+	return nil
+}
+
+// Documents are all versions of the documents, in the order in which they are
+// shown, and the newest of each last.
+func (db *DB) Documents(ctx context.Context) ([]staking.Document, error) {
+	var documents []staking.Document
+	err := db.engine.read(ctx, func(t tx) error {
+		documents = nil
+		return t.query(func(r row) error {
+			documents = append(documents, staking.Document{Name: r.text(0), Version: int(r.int(1)), Published: timeOf(r.int(2)), Text: r.text(3)})
+			return nil
+		}, "SELECT name, version, published, content FROM documents ORDER BY version")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the documents: %w", err)
+	}
+	slices.SortStableFunc(documents, func(a, b staking.Document) int {
+		return slices.Index(staking.DocumentNames, a.Name) - slices.Index(staking.DocumentNames, b.Name)
+	})
+	return documents, nil
+}
+
+// PublishDocument makes a text the current version of a document, which is to be
+// accepted before the next activation; those that run go on. The text that is
+// current already is not published again.
+func (db *DB) PublishDocument(ctx context.Context, name, text string) (staking.Document, error) {
+	if err := checkDocument(name, text); err != nil {
+		return staking.Document{}, err
+	}
+	var d staking.Document
+	err := db.engine.write(ctx, func(t tx) error {
+		d = staking.Document{Name: name}
+		err := t.query(func(r row) error {
+			d.Version, d.Published, d.Text = int(r.int(0)), timeOf(r.int(1)), r.text(2)
+			return nil
+		}, "SELECT version, published, content FROM documents WHERE name = $1 ORDER BY version DESC LIMIT 1", name)
+		if err != nil || d.Text == text {
+			return err
+		}
+		d.Version, d.Published, d.Text = d.Version+1, timeOf(db.now()), text
+		if err := writeDocument(t, d); err != nil {
+			return err
+		}
+		return db.logLine(t, "document publish", name, fmt.Sprintf("version %d", d.Version))
+	})
+	if err != nil {
+		return staking.Document{}, fmt.Errorf("publish %s: %w", name, err)
+	}
+	return d, nil
+}
+
+// writeDocument writes a version that nobody else may have written meanwhile.
+func writeDocument(t tx, d staking.Document) error {
+	n, err := t.exec("INSERT INTO documents (name, version, published, content) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+		d.Name, int64(d.Version), d.Published.UnixMilli(), d.Text)
+	if err == nil && n == 0 {
+		err = errRetry
+	}
+	return err
+}
+
+// Acceptance says that a holder has accepted a version of a document, and with what.
+type Acceptance struct {
+	Document string
+	Version  int
+	At       time.Time
+	Client   string // "ios 3.2.0"
+	Address  string // "192.0.2.7 DE"
+}
+
+// Accept keeps that the holder has accepted a version of a document; version 0 is
+// the current one. The same twice is once, and the first stays. ErrNotFound if
+// there is no such account, document or version.
+func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, version int, c staking.Client) error {
+	if err := id.CheckHolder(); err != nil {
+		return err
+	}
+	if err := checkClient(&c); err != nil {
+		return err
+	}
+	client, address := described(c)
+	err := db.engine.write(ctx, func(t tx) error {
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		current, err := currentDocuments(t)
+		if err != nil {
+			return err
+		}
+		wanted := version
+		if wanted == 0 {
+			wanted = current[document]
+		}
+		if wanted < 1 || wanted > current[document] {
+			return fmt.Errorf("%w: document %q version %d; see \"softstake document list\"", ledger.ErrNotFound, ledger.Clip(document), version)
+		}
+		_, err = t.exec(`INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+		                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+			int64(id.Bucket()), string(id), document, int64(wanted), db.now(), client, address)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("accept for %s: %w", id, err)
+	}
+	return nil
+}
+
+// Acceptances are what the holder has accepted, the oldest first; ErrNotFound if
+// the account was never opened.
+func (db *DB) Acceptances(ctx context.Context, id ledger.Account) (acceptances []Acceptance, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		acceptances = nil
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		return t.query(func(r row) error {
+			acceptances = append(acceptances, Acceptance{r.text(0), int(r.int(1)), timeOf(r.int(2)), r.text(3), r.text(4)})
+			return nil
+		}, `SELECT document, version, accepted_at, client, address FROM acceptances
+		     WHERE bucket = $1 AND account = $2 ORDER BY accepted_at, document, version`, int64(id.Bucket()), string(id))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what %s has accepted: %w", id, err)
+	}
+	return acceptances, nil
+}
+
+// currentDocuments are the current versions, by name.
+func currentDocuments(t tx) (map[string]int, error) {
+	current := map[string]int{}
+	err := t.query(func(r row) error { current[r.text(0)] = int(r.int(1)); return nil }, "SELECT name, max(version) FROM documents GROUP BY name")
+	if err != nil {
+		return nil, fmt.Errorf("read the documents: %w", err)
+	}
+	return current, nil
+}
+
+// acceptedVersions are the newest versions that a holder has accepted, by name.
+func acceptedVersions(t tx, id ledger.Account) (map[string]int, error) {
+	accepted := map[string]int{}
+	err := t.query(func(r row) error { accepted[r.text(0)] = int(r.int(1)); return nil },
+		"SELECT document, max(version) FROM acceptances WHERE bucket = $1 AND account = $2 GROUP BY document", int64(id.Bucket()), string(id))
+	if err != nil {
+		return nil, fmt.Errorf("read what %s has accepted: %w", id, err)
+	}
+	return accepted, nil
+}

@@ -1,0 +1,76 @@
+package store_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// A new version must be accepted before the next activation; it does not stop a running one.
+func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		on(t, db, "alice")
+		clock.Set(2, "09:00")
+		d := must[staking.Document](t)(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall."))
+		if again := must[staking.Document](t)(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall.")); d.Version != 2 || again != d || !d.Published.Equal(clock.Now()) {
+			t.Errorf("published are %+v and %+v", d, again)
+		}
+		on(t, db, "alice")
+		off(t, db, "alice")
+		_, err := db.Enroll(ctx, "alice", staking.Client{}, time.Time{})
+		wants(t, err, staking.ErrDocuments)
+		ok(t, db.Accept(ctx, "alice", staking.RiskWarning, 1, staking.Client{}))
+		_, err = db.Enroll(ctx, "alice", staking.Client{}, time.Time{})
+		wants(t, err, staking.ErrDocuments)
+		ok(t, db.Accept(ctx, "alice", staking.RiskWarning, 2, staking.Client{}))
+		on(t, db, "alice")
+
+		documents := must[[]staking.Document](t)(db.Documents(ctx))
+		names := make([]string, len(documents))
+		for i, d := range documents {
+			names[i] = d.Name
+		}
+		if want := []string{staking.TermsOfUse, staking.SoftStakingTerms, staking.RiskWarning, staking.RiskWarning}; !slices.Equal(names, want) || documents[3].Version != 2 {
+			t.Errorf("the documents are %v", names)
+		}
+		back := must[staking.Document](t)(db.PublishDocument(ctx, staking.RiskWarning, staking.ShippedDocuments()[staking.RiskWarning]))
+		if back.Version != 3 {
+			t.Errorf("a text of before, published again, is version %d", back.Version)
+		}
+		for name, text := range map[string]string{"cookies": "x", staking.TermsOfUse: " ", staking.RiskWarning: "\xff"} {
+			_, err := db.PublishDocument(ctx, name, text)
+			wants(t, err, ledger.ErrInvalid)
+		}
+		_, err = db.PublishDocument(ctx, staking.TermsOfUse, strings.Repeat("x", 1<<20+1))
+		wants(t, err, ledger.ErrInvalid)
+	})
+}
+
+// Who accepted which version, when, from which client and address is kept.
+func TestAcceptancesAreKeptAsTheFirstTime(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		must[bool](t)(db.OpenAccount(ctx, "alice", "DE"))
+		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 0, staking.Client{Platform: "ios", Version: "3.1.0", Address: "192.0.2.7", Country: "de"}))
+		clock.Set(2, "09:00")
+		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 1, staking.Client{Platform: "web"}))
+		want := []store.Acceptance{{Document: staking.TermsOfUse, Version: 1, At: noon, Client: "ios 3.1.0", Address: "192.0.2.7 DE"}}
+		if got := must[[]store.Acceptance](t)(db.Acceptances(ctx, "alice")); !slices.Equal(got, want) {
+			t.Errorf("kept is %v", got)
+		}
+		wants(t, db.Accept(ctx, "alice", staking.TermsOfUse, 2, staking.Client{}), ledger.ErrNotFound)
+		wants(t, db.Accept(ctx, "alice", staking.TermsOfUse, -1, staking.Client{}), ledger.ErrNotFound)
+		wants(t, db.Accept(ctx, "alice", "cookies", 0, staking.Client{}), ledger.ErrNotFound)
+		wants(t, db.Accept(ctx, "bob", staking.TermsOfUse, 1, staking.Client{}), ledger.ErrNotFound)
+		wants(t, db.Accept(ctx, "alice", staking.TermsOfUse, 1, staking.Client{Address: "a\nb"}), ledger.ErrInvalid)
+		_, err := db.Acceptances(ctx, "bob")
+		wants(t, err, ledger.ErrNotFound)
+	})
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// fillPart is how many accounts are filled in with one transaction.
+const fillPart = 10_000
+
+// OpenAccounts opens many accounts, some thousands in each transaction. Those
+// that are there stay as they are. Safe to call twice.
+func (db *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
+	for part := range slices.Chunk(accounts, fillPart) {
+		rows := make([]Account, len(part))
+		copy(rows, part)
+		for i := range rows {
+			if err := rows[i].check(); err != nil {
+				return fmt.Errorf("open accounts: %w", err)
+			}
+		}
+		if err := db.openPart(ctx, rows); err != nil {
+			return fmt.Errorf("open accounts: %w", err)
+		}
+	}
+	return nil
+}
+
+func (db *DB) openPart(ctx context.Context, accounts []Account) error {
+	n := len(accounts)
+	slices.SortFunc(accounts, func(a, b Account) int {
+		return cmp.Or(a.ID.Bucket()-b.ID.Bucket(), cmp.Compare(a.ID, b.ID))
+	})
+	buckets, opened, ids, regions := make([]int64, n), make([]int64, n), make([]string, n), make([]string, n)
+	for i, a := range accounts {
+		buckets[i], ids[i], regions[i], opened[i] = int64(a.ID.Bucket()), string(a.ID), string(a.Region), a.Opened.UnixMilli()
+	}
+	return db.engine.write(ctx, func(t tx) error {
+		_, err := t.set(nil, `INSERT INTO accounts (bucket, account, region, opened)
+		                      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
+			set{ints("bucket", buckets), texts("account", ids), texts("region", regions), ints("opened", opened)})
+		return err
+	})
+}
+
+// EnrollAll enrolls many accounts from an open day on, at the latest tomorrow, as
+// if each had accepted the current documents and switched on the day before. It
+// fills books with made-up holders and asks for no region and no app version.
+// Those whose switch is on stay as they are. Safe to call twice.
+func (db *DB) EnrollAll(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
+	for _, a := range accounts {
+		if err := a.CheckHolder(); err != nil {
+			return fmt.Errorf("enroll accounts: %w", err)
+		}
+	}
+	if err := db.ensureDays(ctx); err != nil {
+		return err
+	}
+	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b ledger.Account) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a, b)) })
+	sorted = slices.Compact(sorted)
+	for part := range slices.Chunk(sorted, fillPart) {
+		if err := db.enrollPart(ctx, part, from); err != nil {
+			return fmt.Errorf("enroll accounts from %s: %w", from, err)
+		}
+	}
+	return nil
+}
+
+func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
+	n := len(accounts)
+	buckets, ids, touched := make([]int64, n), make([]string, n), make([]int, n)
+	for i, a := range accounts {
+		buckets[i], ids[i], touched[i] = int64(a.Bucket()), string(a), a.Bucket()
+	}
+	days, forever := slices.Repeat([]int64{int64(from)}, n), slices.Repeat([]int64{int64(staking.Forever)}, n)
+	return db.engine.write(ctx, func(t tx) error {
+		if err := db.lockOpenDay(t, from, touched...); err != nil {
+			return err
+		}
+		known := 0
+		_, err := t.set(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+			set{ints("bucket", buckets), texts("account", ids)})
+		if err == nil && known != n {
+			err = fmt.Errorf("%w: %d of %d accounts from %s to %s; open them first", ledger.ErrNotFound, n-known, n, ids[0], ids[n-1])
+		}
+		if err != nil {
+			return err
+		}
+		_, err = t.set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)
+		                     SELECT r.bucket, r.account, r.day, r.forever FROM {rows}
+		                      WHERE NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = r.bucket AND e.account = r.account AND e.until_day > r.day)
+		                     ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
+			set{ints("bucket", buckets), texts("account", ids), ints("day", days), ints("forever", forever)})
+		if err != nil {
+			return err
+		}
+		return db.acceptAll(t, buckets, ids)
+	})
+}
+
+// acceptAll accepts the current documents for many accounts.
+func (db *DB) acceptAll(t tx, buckets []int64, ids []string) error {
+	current, err := currentDocuments(t)
+	if err != nil {
+		return err
+	}
+	n := len(ids)
+	now := slices.Repeat([]int64{db.now()}, n)
+	for _, name := range staking.DocumentNames {
+		if _, err := t.set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+		                         SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
+			ints("bucket", buckets), texts("account", ids), texts("document", repeat(name, n)),
+			ints("version", slices.Repeat([]int64{int64(current[name])}, n)), ints("at", now),
+			texts("client", repeat("", n)), texts("address", repeat("", n)),
+		}); err != nil {
+			return fmt.Errorf("accept %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"softstake/ledger"
+)
+
+// Fund moves an amount of an asset into @rewards, from which rewards are paid, or
+// takes it out again. The ID is the caller's, and the entry's is "fund/" and it:
+// the same twice is once.
+func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
+	if err := ledger.CheckID("fund", id); err != nil {
+		return Outcome{}, err
+	}
+	a, err := db.Asset(ctx, asset)
+	if err != nil {
+		return Outcome{}, err
+	}
+	move := ledger.Move{From: ledger.Custody, To: ledger.Rewards, Asset: asset, Amount: amount}
+	action := "fund"
+	if withdraw {
+		move.From, move.To = move.To, move.From
+		action = "fund withdraw"
+	}
+	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
+	o, err := db.postNoted(ctx, e, true, note{action, asset, a.Format(amount) + " as " + e.ID})
+	if err != nil {
+		return o, fmt.Errorf("%s %s: %w", action, asset, err)
+	}
+	return o, nil
+}
+
+// Adjust posts a correction, dated now, and keeps in the log who made it and why.
+// The same twice is once, whatever the reason said.
+func (db *DB) Adjust(ctx context.Context, e ledger.Entry, reason string) (Outcome, error) {
+	if err := checkReason(reason); err != nil {
+		return Outcome{}, err
+	}
+	if e.Kind != ledger.Adjustment || !e.At.IsZero() {
+		return Outcome{}, fmt.Errorf("%w: entry %s: a correction is of the kind %q and dated now; it is %q at %q",
+			ledger.ErrInvalid, ledger.Clip(e.ID), ledger.Adjustment, e.Kind, e.At.Format(time.RFC3339))
+	}
+	return db.postNoted(ctx, e, false, note{"adjust", e.ID, reason})
+}
+
+// postNoted posts an entry and, with it, a line of the log.
+func (db *DB) postNoted(ctx context.Context, e ledger.Entry, own bool, n note) (Outcome, error) {
+	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: own, note: &n})
+	if err != nil {
+		return Outcome{}, err
+	}
+	return outcomes[0], outcomes[0].Err
+}
+
+// note is the line of the log that tells of an entry.
+type note struct{ action, subject, detail string }
+
+// writeNotes writes the lines of those calls that have posted something just now.
+func (db *DB) writeNotes(t tx, calls []*call) error {
+	for _, c := range calls {
+		if c.note == nil || c.outcomes[0].Err != nil || c.outcomes[0].Repeated {
+			continue
+		}
+		if err := db.logLine(t, c.note.action, c.note.subject, c.note.detail); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Beginning is what books begin with.
+type Beginning struct {
+	From      staking.Day // the first day of the books, at the latest today
+	Tokens    []staking.Token
+	Regions   []staking.Region
+	Documents map[string]string // version 1 of each of staking.DocumentNames, by name
+}
+
+// Create makes books at "sqlite:PATH" or "postgres://…" and opens them. All
+// terms hold from the first day on, whatever day they name. Where there are books
+// already it changes nothing and says since when; of two who call it at once, one wins.
+func Create(ctx context.Context, url string, o Options, b Beginning) (*DB, error) {
+	if err := b.check(o); err != nil {
+		return nil, fmt.Errorf("make books: %w", err)
+	}
+	db, err := connect(ctx, url, o, true)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func(context.Context) error{
+		db.migrate,
+		func(ctx context.Context) error { return db.firstRows(ctx, b) },
+		db.begin,
+		db.ensureDays,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("make books: %w", err), db.Close())
+		}
+	}
+	return db, nil
+}
+
+func (b *Beginning) check(o Options) error {
+	if o.Clock == nil {
+		return errors.New("no clock was given")
+	}
+	if today := staking.DayOf(o.Clock()); b.From > today || b.From < 0 {
+		return fmt.Errorf("%w: the first day %s does not lie between %s and today, %s", ledger.ErrInvalid, b.From, staking.Day(0), today)
+	}
+	tokens := make([]staking.Token, 0, len(b.Tokens))
+	seen := map[string]bool{}
+	for _, token := range b.Tokens {
+		token.Terms.From = b.From
+		if err := checkToken(token); err != nil {
+			return err
+		}
+		if symbol := token.Asset.Symbol; seen[symbol] {
+			return fmt.Errorf("%w: %s is there twice", ledger.ErrInvalid, symbol)
+		}
+		seen[token.Asset.Symbol] = true
+		tokens = append(tokens, token)
+	}
+	b.Tokens = tokens
+	for _, r := range b.Regions {
+		if _, err := staking.ParseRegion(string(r)); err != nil {
+			return err
+		}
+	}
+	for name, text := range b.Documents {
+		if err := checkDocument(name, text); err != nil {
+			return err
+		}
+	}
+	for _, name := range staking.DocumentNames {
+		if _, ok := b.Documents[name]; !ok {
+			return fmt.Errorf("%w: the document %s is missing", ledger.ErrInvalid, name)
+		}
+	}
+	return nil
+}
+
+// firstRows writes what the books begin with. The row of the first day is written
+// first: whoever finds it there has come too late.
+func (db *DB) firstRows(ctx context.Context, b Beginning) error {
+	return db.engine.write(ctx, func(t tx) error {
+		n, err := t.exec("INSERT INTO meta (name, value) VALUES ('first_day', $1) ON CONFLICT DO NOTHING", b.From.String())
+		if err == nil && n == 0 {
+			err = booksExist(t)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2)", listsLock, stamp(db.now())); err != nil {
+			return err
+		}
+		for _, token := range b.Tokens {
+			if err := db.writeToken(t, token, "with the books"); err != nil {
+				return err
+			}
+		}
+		for _, r := range b.Regions {
+			if _, err := addRegion(t, r); err != nil {
+				return err
+			}
+		}
+		for _, name := range staking.DocumentNames {
+			if err := writeDocument(t, staking.Document{Name: name, Version: 1, Published: timeOf(db.now()), Text: b.Documents[name]}); err != nil {
+				return err
+			}
+		}
+		return db.logLine(t, "init", "books", fmt.Sprintf("from %s with %d tokens and %d restricted regions", b.From, len(b.Tokens), len(b.Regions)))
+	})
+}
+
+func booksExist(t tx) error {
+	since := ""
+	if err := t.query(func(r row) error { since = r.text(0); return nil }, "SELECT value FROM meta WHERE name = 'first_day'"); err != nil {
+		return err
+	}
+	return fmt.Errorf("these books began on %s; open them without \"init\", or name another database", since)
+}
+
+// writeToken writes an asset, its first terms, that nothing of it is paid before
+// them, and an empty pool.
+func (db *DB) writeToken(t tx, token staking.Token, reason string) error {
+	a := token.Asset
+	n, err := t.exec("INSERT INTO assets (symbol, scale, max_supply) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", a.Symbol, int64(a.Scale), int64(a.MaxSupply))
+	if err == nil && n == 0 {
+		err = errRetry // another has added it meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("add %s: %w", a.Symbol, err)
+	}
+	if err := db.writeTerms(t, TermsRevision{Terms: token.Terms, Revision: 1, Reason: reason}); err != nil {
+		return err
+	}
+	rows := everyBucket(token.Terms.From - 1)
+	through := slices.Clone(rows[1].ints)
+	if err := t.insert("progress", set{
+		rows[0], texts("asset", repeat(a.Symbol, ledger.Buckets)),
+		ints("accrued_through", through), ints("paid_through", through),
+	}); err != nil {
+		return fmt.Errorf("add %s: %w", a.Symbol, err)
+	}
+	_, err = t.exec("INSERT INTO balances (bucket, account, asset, balance, carry, earned) VALUES ($1, $2, $3, 0, 0, 0)",
+		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), a.Symbol)
+	if err != nil {
+		return fmt.Errorf("add %s: %w", a.Symbol, err)
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		if db.FirstDay() != day1 || must[staking.Day](t)(db.FirstOpen(ctx)) != day1 {
+			t.Errorf("the books begin on %s", db.FirstDay())
+		}
+		begin := shipped(t, day1)
+		terms := must[[]staking.Terms](t)(db.TermsOn(ctx, day1))
+		if len(terms) != len(begin.Tokens) {
+			t.Errorf("%d tokens have terms on Day 1, not %d", len(terms), len(begin.Tokens))
+		}
+		for _, token := range begin.Tokens {
+			if a := must[ledger.Asset](t)(db.Asset(ctx, token.Asset.Symbol)); a != token.Asset {
+				t.Errorf("%s is kept as %+v", token.Asset.Symbol, a)
+			}
+		}
+		if none := must[[]staking.Terms](t)(db.TermsOn(ctx, day1-1)); len(none) != 0 {
+			t.Errorf("before the books there are terms: %v", none)
+		}
+		if regions := must[[]staking.Region](t)(db.Regions(ctx)); len(regions) != len(begin.Regions) {
+			t.Errorf("restricted are %v", regions)
+		}
+		documents := must[[]staking.Document](t)(db.Documents(ctx))
+		for i, name := range staking.DocumentNames {
+			if d := documents[i]; d.Name != name || d.Version != 1 || d.Text != begin.Documents[name] || !d.Published.Equal(noon) {
+				t.Errorf("document %d is %s version %d of %s", i, d.Name, d.Version, d.Published)
+			}
+		}
+		lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 10))
+		if len(lines) != 1 || lines[0].Action != "init" || lines[0].Actor != "test" {
+			t.Errorf("the log says %v", lines)
+		}
+		house := must[[]store.HouseBalance](t)(db.HouseBalances(ctx))
+		if len(house) != len(begin.Tokens) || house[0].Account != ledger.Rewards || house[0].Sum.Sign() != 0 {
+			t.Errorf("the house has %v", house)
+		}
+		clock.Set(2, "00:05")
+		due := must[[]staking.Due](t)(db.Due(ctx, day1))
+		if len(due) != len(begin.Tokens) || due[0].Day != day1 {
+			t.Errorf("due on Day 2 is %v", due)
+		}
+	})
+}
+
+// An operator may begin the books in the past; all shipped terms hold from then on.
+func TestCreateInThePast(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		clock := &Clock{now: noon}
+		begin := shipped(t, day1) // terms that name a later day than the books
+		begin.From = day1 - 40
+		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), begin))
+		closeAfter(t, db)
+		if terms := must[[]staking.Terms](t)(db.TermsOn(t.Context(), day1-40)); len(terms) != len(begin.Tokens) || terms[0].From != day1-40 {
+			t.Errorf("on the first day hold %v", terms)
+		}
+		if first := must[staking.Day](t)(db.FirstOpen(t.Context())); first != day1-40 {
+			t.Errorf("the first open day is %s", first)
+		}
+		if begin.Tokens[0].Terms.From != day1 {
+			t.Error("what the caller gave is changed")
+		}
+	})
+}
+
+func TestCreateRefuses(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		clock := &Clock{now: noon}
+		for what, change := range map[string]func(*store.Beginning){
+			"a first day in the future":  func(b *store.Beginning) { b.From = day1 + 1 },
+			"a first day before 1970":    func(b *store.Beginning) { b.From = -1 },
+			"a token twice":              func(b *store.Beginning) { b.Tokens = append(b.Tokens, b.Tokens[0]) },
+			"terms of another token":     func(b *store.Beginning) { b.Tokens[0].Terms.Asset = "SOL" },
+			"terms that cannot be":       func(b *store.Beginning) { b.Tokens[0].Terms.Cap = 0 },
+			"an asset that cannot be":    func(b *store.Beginning) { b.Tokens[0].Asset.Scale = 19 },
+			"a region that is none":      func(b *store.Beginning) { b.Regions = append(b.Regions, "USA") },
+			"a document that is missing": func(b *store.Beginning) { delete(b.Documents, staking.RiskWarning) },
+			"a document that is empty":   func(b *store.Beginning) { b.Documents[staking.RiskWarning] = " \n" },
+			"a document nobody knows":    func(b *store.Beginning) { b.Documents["cookies"] = "yes" },
+			"a document with a zero in":  func(b *store.Beginning) { b.Documents[staking.RiskWarning] = "a\x00" },
+		} {
+			begin := shipped(t, day1)
+			change(&begin)
+			if db, err := store.Create(t.Context(), url, options(clock), begin); !errors.Is(err, ledger.ErrInvalid) || db != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if _, err := store.Create(t.Context(), url, store.Options{}, shipped(t, day1)); err == nil {
+			t.Error("books without a clock are made")
+		}
+		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		closeAfter(t, db)
+	})
+}
+
+func TestCreateTwiceSaysSinceWhen(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		clock := &Clock{now: noon}
+		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		ok(t, db.Close())
+		clock.Set(9, "12:00")
+		if _, err := store.Create(t.Context(), url, options(clock), shipped(t, day1+8)); err == nil || !strings.Contains(err.Error(), day1.String()) {
+			t.Errorf("made twice: %v", err)
+		}
+		db = must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+		closeAfter(t, db)
+		if db.FirstDay() != day1 {
+			t.Errorf("the books begin on %s", db.FirstDay())
+		}
+	})
+}
+
+func TestOfTwoWhoCreateOneWins(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		clock := &Clock{now: noon}
+		begin := shipped(t, day1)
+		var all sync.WaitGroup
+		dbs, errs := make([]*store.DB, 4), make([]error, 4)
+		for i := range dbs {
+			all.Go(func() { dbs[i], errs[i] = store.Create(t.Context(), url, options(clock), begin) })
+		}
+		all.Wait()
+		made := 0
+		for i, db := range dbs {
+			if db != nil {
+				made++
+				closeAfter(t, db)
+			} else if !strings.Contains(errs[i].Error(), "these books began on "+day1.String()) {
+				t.Errorf("the one who came too late is told: %v", errs[i])
+			}
+		}
+		if made != 1 {
+			t.Errorf("%d have made the books: %v", made, errs)
+		}
+	})
+}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"softstake/ledger"
+)
+
+// LogLine says what an operator changed, when.
+type LogLine struct {
+	At      time.Time
+	Actor   string
+	Action  string // "terms set", "region add" …
+	Subject string // the account, token or document it is about
+	Detail  string
+}
+
+// logLine writes a line of the log, with what it tells of: in one transaction.
+func (db *DB) logLine(t tx, action, subject, detail string) error {
+	return db.logLines(t, action, []string{subject}, []string{detail})
+}
+
+// logLines writes a line for each subject. A line lies where its subject does.
+func (db *DB) logLines(t tx, action string, subjects, details []string) error {
+	n := len(subjects)
+	buckets := make([]int64, n)
+	for i, subject := range subjects {
+		buckets[i] = int64(ledger.Account(subject).Bucket())
+	}
+	_, err := t.set(nil, `INSERT INTO log (bucket, at, actor, action, subject, detail)
+	                      SELECT r.bucket, r.at, r.actor, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
+		ints("bucket", buckets), ints("at", slices.Repeat([]int64{db.now()}, n)),
+		texts("actor", repeat(db.actor, n)), texts("action", repeat(action, n)),
+		texts("subject", subjects), texts("detail", details),
+	})
+	if err != nil {
+		return fmt.Errorf("log %q: %w", action, err)
+	}
+	return nil
+}
+
+// Log are the last lines of the log since a moment, at most limit, the newest last.
+func (db *DB) Log(ctx context.Context, since time.Time, limit int) ([]LogLine, error) {
+	var lines []LogLine
+	err := db.engine.read(ctx, func(t tx) error {
+		lines = nil
+		buckets := everyBucket(0)[0]
+		n := len(buckets.ints)
+		return t.each(func(r row) error {
+			lines = append(lines, LogLine{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3), r.text(4)})
+			return nil
+		}, "SELECT at, actor, action, subject, detail FROM log WHERE bucket = $1 AND at >= $2 ORDER BY at DESC LIMIT $3",
+			set{buckets, ints("since", slices.Repeat([]int64{since.UnixMilli()}, n)), ints("most", slices.Repeat([]int64{int64(max(limit, 0))}, n))})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	slices.SortFunc(lines, func(a, b LogLine) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Detail, b.Detail))
+	})
+	return lines[max(0, len(lines)-limit):], nil
+}
+
+// maxText is the length in characters of the longest reason, client or address.
+const maxText = 200
+
+// checkText refuses what cannot be kept and shown as one line. Its errors are ErrInvalid.
+func checkText(what, s string) error {
+	switch {
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
+		return fmt.Errorf("%w: %s %q is not a line of plain text", ledger.ErrInvalid, what, ledger.Clip(s))
+	case utf8.RuneCountInString(s) > maxText:
+		return fmt.Errorf("%w: %s has more than %d characters", ledger.ErrInvalid, what, maxText)
+	}
+	return nil
+}
+
+// checkReason refuses a reason that is none.
+func checkReason(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return fmt.Errorf("%w: a reason is needed; it is kept in the log", ledger.ErrInvalid)
+	}
+	return checkText("the reason", reason)
+}

@@ -1,0 +1,160 @@
+package store_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+func TestFundsAreOnceAndLogged(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		first := must[store.Outcome](t)(db.Fund(ctx, "2026-03", "BNB", 5e8, false))
+		clock.Set(2, "12:00")
+		again := must[store.Outcome](t)(db.Fund(ctx, "2026-03", "BNB", 5e8, false))
+		if !again.Repeated || !again.At.Equal(first.At) {
+			t.Errorf("the second answers %+v", again)
+		}
+		_, err := db.Fund(ctx, "2026-03", "BNB", 6e8, false)
+		wants(t, err, ledger.ErrMismatch)
+		must[store.Outcome](t)(db.Fund(ctx, "surplus", "BNB", 2e8, true))
+		_, err = db.Fund(ctx, "more", "BNB", 4e8, true)
+		wants(t, err, ledger.ErrInsufficient)
+		_, err = db.Fund(ctx, "", "BNB", 1, false)
+		wants(t, err, ledger.ErrInvalid)
+		_, err = db.Fund(ctx, "x", "BNB", 0, false)
+		wants(t, err, ledger.ErrInvalid)
+		_, err = db.Fund(ctx, "x", "DOGE", 1, false)
+		wants(t, err, ledger.ErrNotFound)
+		for _, b := range must[[]store.HouseBalance](t)(db.HouseBalances(ctx)) {
+			if b.Account == ledger.Rewards && b.Asset == "BNB" && b.Sum.Int64() != 3e8 {
+				t.Errorf("the pool has %s", b.Sum)
+			}
+		}
+		var told []string
+		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon.Add(time.Millisecond), 99)) {
+			told = append(told, l.Action+" "+l.Subject+": "+l.Detail)
+		}
+		if want := []string{"fund withdraw BNB: 2 as fund/surplus"}; !slices.Equal(told, want) {
+			t.Errorf("since then the log says %q", told)
+		}
+		if lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 99)); len(lines) != 3 {
+			t.Errorf("the log says %v", lines)
+		}
+		if lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 1)); len(lines) != 1 || lines[0].Action != "fund withdraw" {
+			t.Errorf("the last line is %v", lines)
+		}
+	})
+}
+
+func TestAnAdjustmentHasAReason(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		e := ledger.Entry{ID: "adj-1", Kind: ledger.Adjustment, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 7}}}
+		for _, reason := range []string{"", "  ", "a\nb", strings.Repeat("x", 201)} {
+			_, err := db.Adjust(ctx, e, reason)
+			wants(t, err, ledger.ErrInvalid)
+		}
+		must[store.Outcome](t)(db.Adjust(ctx, e, "Day 2 paid at the wrong rate"))
+		if o := must[store.Outcome](t)(db.Adjust(ctx, e, "again")); !o.Repeated {
+			t.Errorf("the second answers %+v", o)
+		}
+		lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 99))
+		if len(lines) != 2 || lines[0].Detail != "Day 2 paid at the wrong rate" || lines[0].Subject != "adj-1" {
+			t.Errorf("the log says %v", lines)
+		}
+		for _, change := range []func(*ledger.Entry){
+			func(e *ledger.Entry) { e.Kind = ledger.Deposit },
+			func(e *ledger.Entry) { e.At = noon },
+			func(e *ledger.Entry) { e.ID = "fund/x" },
+			func(e *ledger.Entry) {
+				e.Moves = []ledger.Move{{From: ledger.Rewards, To: "alice", Asset: "BNB", Amount: 7}}
+			},
+		} {
+			other := e
+			other.ID = "adj-2"
+			change(&other)
+			_, err := db.Adjust(ctx, other, "why")
+			wants(t, err, ledger.ErrInvalid)
+		}
+	})
+}
+
+func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		long := ledger.Account(strings.Repeat("x", 128))
+		open(t, db, "alice")
+		open(t, db, long)
+		if _, found, err := db.Opening(ctx, "alice", "BNB"); err != nil || found {
+			t.Errorf("an opening is found before it is posted: %v", err)
+		}
+		openings := []store.Opening{{Account: "alice", Asset: "BNB", Amount: 5}, {Account: long, Asset: "ALGO", Amount: 9}}
+		clock.Set(2, "12:00")
+		for _, o := range must[[]store.Outcome](t)(db.PostOpenings(ctx, openings)) {
+			if o.Err != nil || !o.At.Equal(day1.Start()) {
+				t.Errorf("the outcome is %+v", o)
+			}
+		}
+		clock.Set(3, "12:00")
+		settle(t, db, clock)
+		openings = append(openings, store.Opening{Account: "alice", Asset: "SOL", Amount: 5}, store.Opening{Account: "bob", Asset: "SOL", Amount: 5})
+		openings[1].Amount = 10
+		outcomes := must[[]store.Outcome](t)(db.PostOpenings(ctx, openings))
+		if o := outcomes[0]; !o.Repeated || !o.At.Equal(day1.Start()) {
+			t.Errorf("the same again answers %+v", o)
+		}
+		wants(t, outcomes[1].Err, ledger.ErrMismatch)
+		if o := outcomes[2]; o.Err != nil || !o.At.Equal((day1 + 2).Start()) {
+			t.Errorf("after the first days are closed it is dated %s, %v", o.At, o.Err)
+		}
+		wants(t, outcomes[3].Err, ledger.ErrNotFound)
+		if amount, found, err := db.Opening(ctx, long, "ALGO"); err != nil || !found || amount != 9 {
+			t.Errorf("the opening is %d, %t, %v", amount, found, err)
+		}
+		_, err := db.PostOpenings(ctx, []store.Opening{{Account: "@desk", Asset: "SOL", Amount: 1}})
+		wants(t, err, ledger.ErrInvalid)
+	})
+}
+
+func TestAnImportTwiceIsOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		clock.Set(2, "12:00")
+		moments := []store.Import{
+			{At: moment(1, "09:00:00"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 5}, {Asset: "SOL", Amount: 7}}},
+			{At: moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "SOL", Amount: -7}, {Asset: "BNB", Amount: 3}}},
+			{At: moment(1, "09:00:02"), Changes: []store.ImportChange{{Asset: "SOL", Amount: 0}}},
+			{At: moment(1, "09:00:03"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -9}}},
+		}
+		for _, again := range []bool{false, true} {
+			outcomes := must[[]store.Outcome](t)(db.PostImport(ctx, "alice", moments))
+			if outcomes[0].Err != nil || outcomes[1].Err != nil || outcomes[2].Err != nil || outcomes[0].Repeated != again || outcomes[1].Repeated != again {
+				t.Errorf("the outcomes are %+v", outcomes)
+			}
+			wants(t, outcomes[3].Err, ledger.ErrInsufficient)
+			slices.Reverse(moments[1].Changes) // the order within a second says nothing
+		}
+		want := []store.Balance{{Asset: "BNB", Free: 8}, {Asset: "SOL"}}
+		if got := must[[]store.Balance](t)(db.Balances(ctx, "alice")); !slices.Equal(got, want) {
+			t.Errorf("alice has %v", got)
+		}
+		moments[0].Changes[0].Amount = 6
+		outcomes := must[[]store.Outcome](t)(db.PostImport(ctx, "alice", moments[:1]))
+		wants(t, outcomes[0].Err, ledger.ErrMismatch)
+		_, err := db.PostImport(ctx, "alice", []store.Import{{At: noon.Add(time.Millisecond)}})
+		wants(t, err, ledger.ErrInvalid)
+		e := ledger.Entry{ID: "mine", Kind: ledger.Import, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 5}}}
+		wants(t, refusal(db.Post(ctx, []ledger.Entry{e})), ledger.ErrInvalid)
+		clock.Set(3, "12:00")
+		settle(t, db, clock)
+		outcomes = must[[]store.Outcome](t)(db.PostImport(ctx, "alice", []store.Import{{At: moment(2, "23:00:00"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 5}}}}))
+		wants(t, outcomes[0].Err, ledger.ErrDayClosed)
+	})
+}

@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"softstake/ledger"
+)
+
+// postgresPosters is how many transactions of postings run at once.
+const postgresPosters = 2
+
+// gatherLimit is how many entries of several calls share a transaction.
+const gatherLimit = 2000
+
+// Outcome is what became of one entry.
+type Outcome struct {
+	At       time.Time // when it counts
+	PostedAt time.Time // when it was written
+	Repeated bool      // it had been posted before, with the same content
+	Err      error     // why it was refused: ErrInvalid, ErrInsufficient, ErrMismatch, ErrDayClosed, ErrNotFound
+}
+
+// Post writes entries into the books, in order, each whole or not at all, and
+// says of each what became of it. What it returns without an error is durable.
+// The same entry twice is once and answers as the first time; a refused entry
+// leaves no trace. It may be called from many goroutines: their entries share
+// commits. The error is the database's: then nothing is known of the entries,
+// and the same call may be made again.
+func (db *DB) Post(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
+	return db.post(ctx, &call{entries: entries})
+}
+
+// PostAll writes all of the entries, or none: the error is then the first refusal.
+func (db *DB) PostAll(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
+	outcomes, err := db.post(ctx, &call{entries: entries, whole: true})
+	for _, o := range outcomes {
+		err = errors.Join(err, o.Err)
+		if err != nil {
+			break
+		}
+	}
+	return outcomes, err
+}
+
+// postOwn writes entries of our own making: openings, imports, funds.
+func (db *DB) postOwn(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
+	return db.post(ctx, &call{entries: entries, own: true})
+}
+
+// call is one call of Post on its way.
+type call struct {
+	entries  []ledger.Entry
+	whole    bool  // all of the entries or none
+	own      bool  // entries of our own making
+	note     *note // the line of the log that tells of its entry, if it has one
+	outcomes []Outcome
+	err      error
+	done     chan struct{}
+}
+
+func (db *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
+	if len(c.entries) == 0 {
+		return nil, nil
+	}
+	c.done = make(chan struct{})
+	if err := db.queue.add(c, db.gather); err != nil {
+		return nil, err
+	}
+	select {
+	case <-c.done:
+		if c.err != nil {
+			return nil, fmt.Errorf("post %d entries: %w", len(c.entries), c.err)
+		}
+		return c.outcomes, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("post %d entries: %w; whether they were posted is not known; post them again", len(c.entries), ctx.Err())
+	}
+}
+
+// add puts a call into the queue, and a poster to work on it if one is free.
+func (q *queue) add(c *call, gather func(q *queue)) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return errors.New("the books are closed")
+	}
+	q.waiting = append(q.waiting, c)
+	if q.posters < q.limit {
+		q.posters++
+		q.work.Go(func() { gather(q) })
+	}
+	return nil
+}
+
+// take returns the calls that share the next transaction, or none: then the poster ends.
+func (q *queue) take() []*call {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, entries := 0, 0
+	for n < len(q.waiting) && (n == 0 || entries+len(q.waiting[n].entries) <= gatherLimit) {
+		entries += len(q.waiting[n].entries)
+		n++
+	}
+	calls := q.waiting[:n:n]
+	q.waiting = q.waiting[n:]
+	if n == 0 {
+		q.posters--
+		q.waiting = nil
+	}
+	return calls
+}
+
+// close lets what is queued be posted, and refuses what comes after.
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.work.Wait()
+	q.end()
+}
+
+// gather posts what is in the queue, transaction after transaction, until it is empty.
+func (db *DB) gather(q *queue) {
+	for {
+		calls := q.take()
+		if len(calls) == 0 {
+			return
+		}
+		db.commit(q.life, calls)
+	}
+}
+
+// commit posts the calls in one transaction. Where their amounts together do not
+// fit 63 bits, the later ones go into a transaction of their own.
+func (db *DB) commit(ctx context.Context, calls []*call) {
+	for len(calls) > 0 {
+		taken := len(calls)
+		err := db.ensureDays(ctx)
+		if err == nil {
+			err = db.engine.write(ctx, func(t tx) (err error) {
+				if taken, err = db.postIn(ctx, t, calls); err != nil {
+					return err
+				}
+				return db.writeNotes(t, calls[:taken])
+			})
+		}
+		if err != nil {
+			taken = len(calls) // nothing was written of any of them
+		}
+		for _, c := range calls[:taken] {
+			c.err = err
+			close(c.done)
+		}
+		calls = calls[taken:]
+	}
+}

@@ -1,0 +1,274 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"softstake/ledger"
+)
+
+// postgresDB is a PostgreSQL database, 15 or later.
+type postgresDB struct {
+	pool *pgxpool.Pool
+}
+
+// byKey keeps the planner to keys. Every statement here goes by a primary key; a
+// planner without statistics, on books just loaded, may think otherwise. A nested
+// loop over a sorted set also locks rows in the set's order, and so in one order
+// everywhere.
+const byKey = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off"
+
+func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("the address of the PostgreSQL database cannot be read; it is like postgres://user:password@host:5432/name: %w", err)
+	}
+	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.PgConn().Exec(ctx, byKey).ReadAll()
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	db := &postgresDB{pool}
+	var version int
+	if err := pool.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("PostgreSQL cannot be reached; is it running, and are its address and password right? %w", err)
+	}
+	if version < 15_00_00 {
+		pool.Close()
+		return nil, fmt.Errorf("PostgreSQL %d is too old; 15 or later is needed", version/10_000)
+	}
+	return db, nil
+}
+
+func (db *postgresDB) close() error {
+	db.pool.Close()
+	return nil
+}
+
+func (db *postgresDB) words() map[string]string {
+	return map[string]string{
+		"text": `text COLLATE "C"`, "int": "bigint", "day": "integer", "small": "smallint", "blob": "bytea",
+		"table": "", "hot": "WITH (fillfactor = 45)",
+		"date": "(date '1970-01-01' + a.day)::text", "millis": "86400000",
+		"rewards": strconv.Itoa(ledger.Rewards.Bucket()),
+	}
+}
+
+func (db *postgresDB) about(ctx context.Context) (About, error) {
+	a := About{Engine: "postgres"}
+	err := db.pool.QueryRow(ctx, "SELECT current_setting('server_version'), pg_database_size(current_database())").Scan(&a.Version, &a.Bytes)
+	return a, postgresError(err)
+}
+
+func (db *postgresDB) write(ctx context.Context, fn func(tx) error) error {
+	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, fn)
+}
+
+func (db *postgresDB) claim(ctx context.Context, fn func(tx) error) error {
+	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, fn)
+}
+
+func (db *postgresDB) read(ctx context.Context, fn func(tx) error) error {
+	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+}
+
+func (db *postgresDB) transact(ctx context.Context, options pgx.TxOptions, fn func(tx) error) error {
+	return retry(ctx, func() error {
+		return postgresError(pgx.BeginTxFunc(ctx, db.pool, options, func(t pgx.Tx) error {
+			return fn(postgresTx{ctx, t})
+		}))
+	})
+}
+
+// postgresError marks what may be tried again: serialization failures and
+// deadlocks; a connection that went away, since every write here is once because
+// of a name, even where a commit's answer was lost.
+func postgresError(err error) error {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch server.Code {
+		case "40001", "40P01", // serialization failure, deadlock
+			"57P01", "57P02", "57P03", "08006", "08003": // shutting down, crashed, starting up, connection lost
+			return fmt.Errorf("%w: %w", errRetry, err)
+		case "53100":
+			return fmt.Errorf("the disk of PostgreSQL is full; nothing was changed; free some space and try again: %w", err)
+		}
+		return err
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || pgconn.SafeToRetry(err) || isConnectionError(err) {
+		return fmt.Errorf("%w: %w", errRetry, err)
+	}
+	return err
+}
+
+// isConnectionError says whether the connection broke while it was used.
+func isConnectionError(err error) bool {
+	var network *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
+}
+
+// postgresTx runs the statements of one transaction.
+type postgresTx struct {
+	ctx context.Context
+	tx  pgx.Tx
+}
+
+func (t postgresTx) share() string { return " FOR SHARE" }
+
+func (t postgresTx) exec(sql string, args ...any) (int64, error) {
+	tag, err := t.tx.Exec(t.ctx, sql, args...)
+	return tag.RowsAffected(), err
+}
+
+func (t postgresTx) query(fn func(row) error, sql string, args ...any) error {
+	rows, err := t.tx.Query(t.ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	_, err = read(rows, fn)
+	return err
+}
+
+// read gives fn each row, and says how many rows the statement touched.
+func read(rows pgx.Rows, fn func(row) error) (int64, error) {
+	defer rows.Close()
+	for rows.Next() {
+		if fn == nil {
+			continue
+		}
+		r := postgresRow{rows.RawValues(), rows.FieldDescriptions(), nil}
+		if err := fn(&r); err != nil {
+			return 0, err
+		}
+		if r.err != nil {
+			return 0, r.err
+		}
+	}
+	return rows.CommandTag().RowsAffected(), rows.Err()
+}
+
+func (t postgresTx) set(fn func(row) error, sql string, s set, args ...any) (int64, error) {
+	if s.rows() == 0 {
+		return 0, nil
+	}
+	arrays, all := make([]string, len(s)), make([]any, len(s), len(s)+len(args))
+	for i, c := range s {
+		switch {
+		case c.isText():
+			arrays[i], all[i] = fmt.Sprintf("$%d::text[]", i+1), c.texts
+		case c.isBlob():
+			arrays[i], all[i] = fmt.Sprintf("$%d::bytea[]", i+1), c.blobs
+		default:
+			arrays[i], all[i] = fmt.Sprintf("$%d::bigint[]", i+1), c.ints
+		}
+	}
+	source := fmt.Sprintf("unnest(%s) AS r(%s)", strings.Join(arrays, ", "), strings.Join(s.names(), ", "))
+	rows, err := t.tx.Query(t.ctx, strings.Replace(sql, "{rows}", source, 1), append(all, args...)...)
+	if err != nil {
+		return 0, err
+	}
+	return read(rows, fn)
+}
+
+func (t postgresTx) each(fn func(row) error, sql string, s set) (err error) {
+	if s.rows() == 0 {
+		return nil
+	}
+	var batch pgx.Batch
+	for n := range s.rows() {
+		args := make([]any, len(s))
+		for i, c := range s {
+			args[i] = c.value(n)
+		}
+		batch.Queue(sql, args...)
+	}
+	results := t.tx.SendBatch(t.ctx, &batch)
+	defer func() { err = errors.Join(err, results.Close()) }()
+	for range s.rows() {
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		if _, err := read(rows, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t postgresTx) insert(table string, s set) error {
+	values := make([]any, len(s))
+	n := -1
+	_, err := t.tx.CopyFrom(t.ctx, pgx.Identifier{table}, s.names(), pgx.CopyFromFunc(func() ([]any, error) {
+		if n++; n == s.rows() {
+			return nil, nil
+		}
+		for i, c := range s {
+			values[i] = c.value(n)
+		}
+		return values, nil
+	}))
+	return err
+}
+
+// postgresRow reads values as they came over the wire: in binary, or as text
+// where a pooler wants the simple protocol.
+type postgresRow struct {
+	values [][]byte
+	fields []pgconn.FieldDescription
+	err    error
+}
+
+func (r *postgresRow) int(i int) int64 {
+	v := r.values[i]
+	if r.fields[i].Format == pgx.TextFormatCode {
+		n, err := strconv.ParseInt(string(v), 10, 64)
+		r.failed(i, err)
+		return n
+	}
+	switch len(v) {
+	case 8:
+		return int64(binary.BigEndian.Uint64(v))
+	case 4:
+		return int64(int32(binary.BigEndian.Uint32(v)))
+	case 2:
+		return int64(int16(binary.BigEndian.Uint16(v)))
+	}
+	r.failed(i, fmt.Errorf("a value of %d bytes is not a whole number", len(v)))
+	return 0
+}
+
+func (r *postgresRow) text(i int) string { return string(r.values[i]) }
+
+func (r *postgresRow) bytes(i int) []byte {
+	v := r.values[i]
+	if r.fields[i].Format == pgx.TextFormatCode {
+		b, err := hex.DecodeString(strings.TrimPrefix(string(v), `\x`))
+		r.failed(i, err)
+		return b
+	}
+	return append([]byte(nil), v...)
+}
+
+// failed keeps a value that could not be read, for the one who reads the rows.
+func (r *postgresRow) failed(i int, err error) {
+	if err != nil {
+		r.err = errors.Join(r.err, fmt.Errorf("column %s: %w", r.fields[i].Name, err))
+	}
+}

@@ -1,0 +1,330 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// posting is one transaction of Post, in which the entries of some calls are
+// looked at together and written together. Its steps stand in postIn.
+type posting struct {
+	db     *DB
+	t      tx
+	assets map[string]ledger.Asset
+	now    int64 // when the transaction began; entries without a time are stamped later, under the locks
+	calls  []*call
+	items  []*item
+	first  map[string]*item // by entry ID
+	keys   map[key]*balance
+	sorted []*balance // keys in the one order of locks
+}
+
+// item is one entry on its way.
+type item struct {
+	ledger.Entry
+	call    *call
+	out     *Outcome
+	at      int64 // milliseconds; 0: to be stamped
+	bucket  int
+	digest  [16]byte
+	done    bool  // accepted, refused or repeated
+	same    *item // an earlier item with the same ID
+	changes []change
+}
+
+// change is what an entry does to a balance, its moves taken together.
+type change struct {
+	*balance
+	net ledger.Amount
+}
+
+// key names a balance.
+type key struct {
+	bucket  int
+	account ledger.Account
+	asset   string
+}
+
+// balance is a balance that entries of the transaction touch.
+type balance struct {
+	key
+	exists  bool
+	now     ledger.Amount // as it stands with the entries accepted so far
+	applied ledger.Amount // what the first update has put on it
+	kept    ledger.Amount // what the accepted entries put on it
+	touched bool          // by an accepted entry
+	later   []later
+}
+
+// later is a change of a balance at a moment that an entry might come before.
+type later struct {
+	at     int64
+	amount ledger.Amount
+}
+
+// postIn posts calls, or as many of the first as fit together, and says how many.
+func (db *DB) postIn(ctx context.Context, t tx, calls []*call) (taken int, err error) {
+	p := &posting{db: db, t: t, now: db.now(), first: map[string]*item{}, keys: map[key]*balance{}}
+	if err := p.check(ctx, calls); err != nil {
+		return 0, err
+	}
+	for _, step := range []func() error{p.lookUp, p.lockDays} {
+		if err := step(); err != nil {
+			return 0, err
+		}
+	}
+	taken = p.add()
+	for _, step := range []func() error{p.apply, p.openings, p.history} {
+		if err := step(); err != nil {
+			return 0, err
+		}
+	}
+	p.decide()
+	return taken, p.write()
+}
+
+// check looks at what can be known without the books, and begins the outcomes anew.
+func (p *posting) check(ctx context.Context, calls []*call) error {
+	p.calls = calls
+	for _, c := range calls {
+		c.outcomes = make([]Outcome, len(c.entries))
+		for i, e := range c.entries {
+			it := &item{Entry: e, call: c, out: &c.outcomes[i], bucket: e.Bucket(), digest: e.Digest()}
+			it.same = p.first[e.ID]
+			if it.same == nil {
+				p.first[e.ID] = it
+			}
+			p.items = append(p.items, it)
+		}
+	}
+	var symbols []string
+	for _, it := range p.items {
+		for _, m := range it.Moves {
+			symbols = append(symbols, m.Asset)
+		}
+	}
+	var err error
+	p.assets, err = p.db.assets(ctx, symbols...)
+	if err != nil {
+		return err
+	}
+	for _, it := range p.items {
+		if !it.call.own {
+			it.refuse(it.CheckCaller())
+		}
+		it.refuse(it.Check(p.assets))
+		if it.done || it.At.IsZero() {
+			continue
+		}
+		it.at = it.At.UnixMilli()
+		if it.at > p.now+1000 {
+			it.refuse(fmt.Errorf("%w: entry %s: its time %s lies in the future; it is %s", ledger.ErrInvalid, it.ID, stamp(it.at), stamp(p.now)))
+		}
+	}
+	return nil
+}
+
+// refuse ends the item with an error, unless there is none or it has ended.
+func (it *item) refuse(err error) {
+	if err != nil && !it.done {
+		it.done = true
+		it.out.Err = err
+	}
+}
+
+func stamp(millis int64) string { return timeOf(millis).Format("2006-01-02T15:04:05.000Z") }
+
+// open are the items not yet ended, nor waiting for an earlier one of the same ID.
+func (p *posting) open(yield func(*item) bool) {
+	for _, it := range p.items {
+		if !it.done && it.same == nil && !yield(it) {
+			return
+		}
+	}
+}
+
+// lookUp finds the entries that were posted before: they answer as the first time.
+func (p *posting) lookUp() error {
+	var buckets []int64
+	var ids []string
+	for it := range p.open {
+		buckets = append(buckets, int64(it.bucket))
+		ids = append(ids, it.ID)
+	}
+	if ids == nil {
+		return nil
+	}
+	_, err := p.t.set(func(r row) error {
+		it := p.first[r.text(0)]
+		it.answer(r.int(1), r.int(2), [16]byte(r.bytes(3)))
+		return nil
+	}, `SELECT e.entry, e.at, e.posted_at, e.digest
+	      FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry`,
+		set{ints("bucket", buckets), texts("entry", ids)})
+	if err != nil {
+		return fmt.Errorf("look entries up: %w", err)
+	}
+	return nil
+}
+
+// answer ends an item whose ID was posted before: as the first time if it says
+// the same, else with ErrMismatch. Its time is a part of what it says where the caller gave one.
+func (it *item) answer(at, postedAt int64, digest [16]byte) {
+	it.done = true
+	if digest != it.digest || (!it.At.IsZero() && it.At.UnixMilli() != at) {
+		it.out.Err = fmt.Errorf("%w: entry %s", ledger.ErrMismatch, it.ID)
+		return
+	}
+	*it.out = Outcome{At: timeOf(at), PostedAt: timeOf(postedAt), Repeated: true}
+}
+
+// day is the day that the item counts on: its own time's, or today.
+func (p *posting) day(it *item) staking.Day {
+	if it.at == 0 {
+		return staking.DayOf(timeOf(p.now))
+	}
+	return staking.DayOf(timeOf(it.at))
+}
+
+// lockDays shares the lock on each day and bucket that the entries touch, so that
+// no day is closed under them. The intent to close is looked at first, so that a
+// stream of entries cannot keep the closer waiting.
+func (p *posting) lockDays() error {
+	firstOpen, err := p.db.firstOpen(p.t)
+	if err != nil {
+		return err
+	}
+	wanted := map[[2]int64][]*item{}
+	for it := range p.open {
+		day := p.day(it)
+		if day < firstOpen {
+			it.refuse(dayClosed(it.ID, day, firstOpen))
+			continue
+		}
+		for _, m := range it.Moves {
+			from, to := m.Sides()
+			for _, b := range []int{from, to} {
+				k := [2]int64{int64(b), int64(day)}
+				if l := wanted[k]; len(l) == 0 || l[len(l)-1] != it {
+					wanted[k] = append(l, it)
+				}
+			}
+		}
+	}
+	return lockDays(p.t, wanted, func(it *item, day staking.Day) {
+		it.refuse(dayClosed(it.ID, day, day+1))
+	})
+}
+
+func dayClosed(id string, day, firstOpen staking.Day) error {
+	return fmt.Errorf("%w: entry %s: %s; the first open moment is %s", ledger.ErrDayClosed, id, day, stamp(firstOpen.Millis()))
+}
+
+// add sums the changes of each balance over the entries of as many calls as fit
+// 63 bits together, in the one order of locks, and says how many calls.
+func (p *posting) add() (taken int) {
+	n := 0
+	for taken < len(p.calls) {
+		next := n + len(p.calls[taken].entries)
+		if !p.addCall(p.items[n:next], taken == 0) {
+			break
+		}
+		n = next
+		taken++
+	}
+	p.calls, p.items = p.calls[:taken], p.items[:n]
+	used := map[*balance]bool{}
+	for _, it := range p.items {
+		for _, c := range it.changes {
+			if !used[c.balance] {
+				used[c.balance] = true
+				p.sorted = append(p.sorted, c.balance)
+			}
+		}
+	}
+	slices.SortFunc(p.sorted, func(a, b *balance) int {
+		return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.account, b.account), cmp.Compare(a.asset, b.asset))
+	})
+	return taken
+}
+
+// addCall adds a call's entries. One whose amounts do not fit is refused if its
+// call is the first; else nothing of the call is added, and addCall says false.
+func (p *posting) addCall(items []*item, first bool) bool {
+	for i, it := range items {
+		if it.done || it.same != nil {
+			continue
+		}
+		err := p.net(it)
+		if err == nil {
+			err = it.apply()
+		}
+		if err == nil {
+			continue
+		}
+		it.changes = nil
+		if !first {
+			for _, added := range items[:i] {
+				for _, c := range added.changes {
+					c.applied -= c.net
+				}
+			}
+			return false
+		}
+		it.refuse(fmt.Errorf("%w: entry %s: %w together with those posted with it; post it alone", ledger.ErrInvalid, it.ID, err))
+	}
+	return true
+}
+
+// apply adds the item's changes to those of its balances, or none of them.
+func (it *item) apply() error {
+	for i, c := range it.changes {
+		sum, err := c.applied.Add(c.net)
+		if err == nil && (sum > ledger.MaxSupply || sum < -ledger.MaxSupply) {
+			err = ledger.ErrOverflow
+		}
+		if err != nil {
+			for _, done := range it.changes[:i] {
+				done.applied -= done.net
+			}
+			return err
+		}
+		c.balance.applied = sum
+	}
+	return nil
+}
+
+// net takes an entry's moves together, by balance.
+func (p *posting) net(it *item) error {
+	for _, m := range it.Moves {
+		from, to := m.Sides()
+		if err := p.put(it, key{from, m.From, m.Asset}, -m.Amount); err != nil {
+			return err
+		}
+		if err := p.put(it, key{to, m.To, m.Asset}, m.Amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *posting) put(it *item, k key, amount ledger.Amount) (err error) {
+	b := p.keys[k]
+	if b == nil {
+		b = &balance{key: k}
+		p.keys[k] = b
+	}
+	for i := range it.changes {
+		if c := &it.changes[i]; c.balance == b {
+			c.net, err = c.net.Add(amount)
+			return err
+		}
+	}
+	it.changes = append(it.changes, change{b, amount})
+	return nil
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Preview is what a token's next day would pay, or will: amounts in smallest units.
+type Preview struct {
+	Asset       string
+	Day         staking.Day
+	Declared    bool // the total is declared and being paid
+	Holders     int64
+	Total       ledger.Amount
+	Average     ledger.Amount // the mean of the holders' averages, rounded down
+	Before      ledger.Amount // the total of the day before
+	BeforeKnown bool
+	Pool        ledger.Amount // in @rewards
+	Verdict     string        // why it would wait, or nothing
+}
+
+// Preview says of each token what its oldest day that is over and not paid would
+// pay. It writes nothing, and closes no day: late entries may still change it.
+func (db *DB) Preview(ctx context.Context) ([]Preview, error) {
+	due, err := db.Due(ctx, staking.DayOf(db.clock())-1)
+	if err != nil {
+		return nil, err
+	}
+	days := map[staking.Day]map[string]*Preview{}
+	previews := make([]Preview, len(due))
+	for i, d := range due {
+		previews[i] = Preview{Asset: d.Asset, Day: d.Day}
+		if days[d.Day] == nil {
+			days[d.Day] = map[string]*Preview{}
+		}
+		days[d.Day][d.Asset] = &previews[i]
+	}
+	for d, tokens := range days {
+		if err := db.previewDay(ctx, d, tokens); err != nil {
+			return nil, fmt.Errorf("preview %s: %w", d, err)
+		}
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		for i := range previews {
+			if err := db.judge(t, &previews[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return previews, err
+}
+
+// previewDay measures a day of some tokens, bucket by bucket, as the run does.
+func (db *DB) previewDay(ctx context.Context, d staking.Day, tokens map[string]*Preview) error {
+	averages := map[string]*big.Int{}
+	for token := range tokens {
+		averages[token] = new(big.Int)
+	}
+	for b := range ledger.Buckets {
+		err := db.engine.read(ctx, func(t tx) error {
+			terms, err := termsOn(t, d)
+			if err != nil {
+				return err
+			}
+			return holdings(t, b, d, func(asset string) bool { return tokens[asset] != nil }, func(page []staking.Holding) error {
+				for _, h := range page {
+					a, earned := staking.Accrue(d, terms[h.Asset], h)
+					if !earned {
+						continue
+					}
+					p := tokens[h.Asset]
+					p.Holders++
+					averages[h.Asset].Add(averages[h.Asset], big.NewInt(int64(a.Average)))
+					if p.Total, err = p.Total.Add(a.Reward); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for token, p := range tokens {
+		p.Average = mean(averages[token], p.Holders)
+	}
+	return nil
+}
+
+// mean is a sum of amounts divided by how many they are, rounded down; of none, zero.
+func mean(sum *big.Int, n int64) ledger.Amount {
+	if n == 0 {
+		return 0
+	}
+	return ledger.Amount(new(big.Int).Quo(sum, big.NewInt(n)).Int64())
+}
+
+// judge says whether the previewed day would be paid.
+func (db *DB) judge(t tx, p *Preview) error {
+	var holders, total, before, pool int64
+	var err error
+	if p.Declared, err = one(t, []*int64{&holders, &total}, "SELECT holders, total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day), p.Asset); err != nil {
+		return err
+	}
+	if p.Declared {
+		p.Holders, p.Total = holders, ledger.Amount(total)
+	}
+	if p.BeforeKnown, err = one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day)-1, p.Asset); err != nil {
+		return err
+	}
+	if _, err = one(t, []*int64{&pool}, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
+		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), p.Asset); err != nil {
+		return err
+	}
+	p.Before, p.Pool = ledger.Amount(before), ledger.Amount(pool)
+	if p.Declared {
+		return nil
+	}
+	p.Verdict, err = db.verdict(t, p.Day, p.Asset, p.Total)
+	return err
+}
+
+// verdict says why a day's total would wait for a person, or nothing.
+func (db *DB) verdict(t tx, d staking.Day, token string, total ledger.Amount) (string, error) {
+	err := db.withinLimits(t, d, token, total)
+	if err == nil {
+		var pool int64
+		if _, err := one(t, []*int64{&pool}, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
+			int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token); err != nil {
+			return "", err
+		}
+		if pool < int64(total) {
+			err = db.shortOfFunds(t, token, total)
+		}
+	}
+	if errors.Is(err, staking.ErrFunds) || errors.Is(err, staking.ErrLimit) {
+		return err.Error(), nil
+	}
+	return "", err
+}
+
+// waiting says why a token's oldest unpaid day waits for a person, or nothing:
+// it is accrued everywhere and not declared.
+func (db *DB) waiting(t tx, token string, d staking.Day) (string, error) {
+	if declared, err := db.declared(t, d, token); err != nil || declared {
+		return "", err
+	}
+	left, err := count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
+	if err != nil || left > 0 {
+		return "", err
+	}
+	_, _, _, total, err := batchesOf(t, d, token)
+	if err != nil {
+		return "", err
+	}
+	return db.verdict(t, d, token, total)
+}

@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Price is what a whole token of an asset was worth on a day, in USDT and in 1e-8.
+type Price struct {
+	Asset string
+	Day   staking.Day
+	Price int64
+}
+
+// USDT is what prices are told in. Its own is 1.
+const USDT = "USDT"
+
+const (
+	priceScale = 8
+	priceUnit  = 100_000_000
+	// priceReach is how many days a price holds on where later ones are missing.
+	priceReach = 7
+)
+
+// SetPrices sets prices of days that have begun, all of them or none, and says
+// how many were new or changed. A price may be changed until its day is declared
+// for the asset. A day declared without a price, or one of the 7 days before it,
+// gets one once. The same price again is once; another is ErrMismatch.
+func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error) {
+	prices, err = db.checkPrices(ctx, prices)
+	if err != nil || len(prices) == 0 {
+		return 0, err
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		frozen, err := lockPrices(t, prices)
+		if err != nil {
+			return err
+		}
+		known, err := pricesFor(t, prices)
+		if err != nil {
+			return err
+		}
+		var news []Price
+		for i, p := range prices {
+			k := known[i]
+			switch {
+			case k == p:
+			case k.Price != 0 && p.Day <= frozen[p.Asset]:
+				return fmt.Errorf("%w: %s of %s is paid at the price of %s, %s; it cannot be %s any more", ledger.ErrMismatch,
+					p.Asset, p.Day, k.Day, ledger.FormatDecimal(k.Price, priceScale), ledger.FormatDecimal(p.Price, priceScale))
+			default:
+				news = append(news, p)
+			}
+		}
+		set = len(news)
+		return db.writePrices(t, news)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("set prices: %w", err)
+	}
+	return set, nil
+}
+
+// checkPrices refuses prices that cannot be, and returns the others by asset and
+// day, each once, without those of USDT.
+func (db *DB) checkPrices(ctx context.Context, prices []Price) ([]Price, error) {
+	today := staking.DayOf(db.clock())
+	var checked []Price
+	for _, p := range prices {
+		switch _, err := db.Asset(ctx, p.Asset); {
+		case p.Asset == USDT && p.Price == priceUnit:
+			continue
+		case p.Asset == USDT:
+			return nil, fmt.Errorf("%w: the price of USDT is 1", ledger.ErrInvalid)
+		case err != nil:
+			return nil, err
+		case p.Price <= 0:
+			return nil, fmt.Errorf("%w: the price of %s of %s is not above zero", ledger.ErrInvalid, p.Asset, p.Day)
+		case p.Day < 0 || p.Day > today:
+			return nil, fmt.Errorf("%w: %s of %s: the price of a day that has not begun cannot be known; today is %s", ledger.ErrInvalid, p.Asset, p.Day, today)
+		}
+		checked = append(checked, p)
+	}
+	slices.SortStableFunc(checked, comparePrices)
+	checked = slices.Compact(checked)
+	for i := 1; i < len(checked); i++ {
+		if comparePrices(checked[i-1], checked[i]) == 0 {
+			return nil, fmt.Errorf("%w: %s of %s has two prices", ledger.ErrInvalid, checked[i].Asset, checked[i].Day)
+		}
+	}
+	return checked, nil
+}
+
+func comparePrices(a, b Price) int {
+	if c := strings.Compare(a.Asset, b.Asset); c != 0 {
+		return c
+	}
+	return int(a.Day) - int(b.Day)
+}
+
+// lockPrices keeps days of the prices' assets, which come in order, from being
+// declared, and says through which day each asset's are.
+func lockPrices(t tx, prices []Price) (frozen map[string]staking.Day, err error) {
+	frozen = map[string]staking.Day{}
+	for _, p := range prices {
+		if _, done := frozen[p.Asset]; done {
+			continue
+		}
+		if err := lockToken(t, p.Asset); err != nil {
+			return nil, err
+		}
+		through := int64(-1)
+		if _, err := one(t, []*int64{&through}, "SELECT day FROM declarations WHERE asset = $1 ORDER BY day DESC LIMIT 1", p.Asset); err != nil {
+			return nil, err
+		}
+		frozen[p.Asset] = staking.Day(through)
+	}
+	return frozen, nil
+}
+
+// pricesFor finds for each price the one that is known for its asset and day: of
+// that day, or the last of at most 7 days before. None is Price 0.
+func pricesFor(t tx, wanted []Price) ([]Price, error) {
+	n := len(wanted)
+	numbers, days, assets := make([]int64, n), make([]int64, n), make([]string, n)
+	for i, p := range wanted {
+		numbers[i], days[i], assets[i] = int64(i), int64(p.Day), p.Asset
+	}
+	known := make([]Price, n)
+	err := t.each(func(r row) error {
+		known[r.int(0)] = Price{r.text(1), staking.Day(r.int(2)), r.int(3)}
+		return nil
+	}, `SELECT CAST($1 AS bigint), asset, day, price FROM prices WHERE asset = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(priceReach)+`
+	     ORDER BY day DESC LIMIT 1`, set{ints("number", numbers), texts("asset", assets), ints("day", days)})
+	if err != nil {
+		return nil, fmt.Errorf("read prices: %w", err)
+	}
+	return known, nil
+}
+
+func (db *DB) writePrices(t tx, prices []Price) error {
+	n := len(prices)
+	if n == 0 {
+		return nil
+	}
+	assets, days, amounts, details := make([]string, n), make([]int64, n), make([]int64, n), make([]string, n)
+	for i, p := range prices {
+		assets[i], days[i], amounts[i] = p.Asset, int64(p.Day), p.Price
+		details[i] = fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, priceScale))
+	}
+	_, err := t.set(nil, `INSERT INTO prices (asset, day, price, set_at) SELECT r.asset, r.day, r.price, r.at FROM {rows} WHERE true
+	                      ON CONFLICT (asset, day) DO UPDATE SET price = excluded.price, set_at = excluded.set_at`,
+		set{texts("asset", assets), ints("day", days), ints("price", amounts), ints("at", slices.Repeat([]int64{db.now()}, n))})
+	if err != nil {
+		return err
+	}
+	return db.logLines(t, "price set", assets, details)
+}
+
+// Prices are those that were set for an asset's days, both ends inclusive, by day.
+func (db *DB) Prices(ctx context.Context, asset string, from, to staking.Day) ([]Price, error) {
+	if _, err := db.Asset(ctx, asset); err != nil {
+		return nil, err
+	}
+	var prices []Price
+	err := db.engine.read(ctx, func(t tx) error {
+		prices = nil
+		return t.query(func(r row) error {
+			prices = append(prices, Price{asset, staking.Day(r.int(0)), r.int(1)})
+			return nil
+		}, "SELECT day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day", asset, int64(from), int64(to))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the prices of %s: %w", asset, err)
+	}
+	return prices, nil
+}
+
+// PriceOf is what a whole token was worth on a day, in USDT and in 1e-8: the
+// price of that day, or the last of at most 7 days before it; else it is not known.
+func (db *DB) PriceOf(ctx context.Context, asset string, d staking.Day) (price int64, known bool, err error) {
+	if asset != USDT {
+		if _, err := db.Asset(ctx, asset); err != nil {
+			return 0, false, err
+		}
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		price, known, err = priceOf(t, asset, d)
+		return err
+	})
+	return price, known, err
+}
+
+func priceOf(t tx, asset string, d staking.Day) (price int64, known bool, err error) {
+	if asset == USDT {
+		return priceUnit, true, nil
+	}
+	found, err := pricesFor(t, []Price{{Asset: asset, Day: d}})
+	if err != nil {
+		return 0, false, err
+	}
+	return found[0].Price, found[0].Price != 0, nil
+}
+
+// Value is what an amount of an asset, zero or more, is worth at a price: in USDT
+// and in 1e-8, rounded down. Its error is ledger.ErrOverflow.
+func Value(asset ledger.Asset, amount ledger.Amount, price int64) (ledger.Amount, error) {
+	whole := uint64(1)
+	for range asset.Scale {
+		whole *= 10
+	}
+	hi, lo := bits.Mul64(uint64(amount), uint64(price))
+	if amount < 0 || price < 0 || hi >= whole {
+		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, priceScale), ledger.ErrOverflow)
+	}
+	value, _ := bits.Div64(hi, lo, whole)
+	if value >= 1<<63 {
+		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, priceScale), ledger.ErrOverflow)
+	}
+	return ledger.Amount(value), nil
+}

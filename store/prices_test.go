@@ -1,0 +1,116 @@
+package store_test
+
+import (
+	"errors"
+	"math"
+	"math/big"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func price(asset string, day int, whole int64) store.Price {
+	return store.Price{Asset: asset, Day: day1 + staking.Day(day-1), Price: whole * 1e8}
+}
+
+// A day's price may be set until the day is paid and never changed after.
+func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		set := func(n int, prices ...store.Price) {
+			t.Helper()
+			if got := must[int](t)(db.SetPrices(ctx, prices)); got != n {
+				t.Errorf("%d prices were set, not %d", got, n)
+			}
+		}
+		refused := func(wanted error, prices ...store.Price) {
+			t.Helper()
+			_, err := db.SetPrices(ctx, prices)
+			wants(t, err, wanted)
+		}
+		set(2, price("BNB", 1, 600), price("SOL", 1, 150), price("SOL", 1, 150))
+		set(1, price("BNB", 1, 610), price("SOL", 1, 150))
+		refused(ledger.ErrInvalid, price("BNB", 2, 600)) // has not begun
+		refused(ledger.ErrInvalid, price("BNB", 1, 1), price("BNB", 1, 2))
+		refused(ledger.ErrInvalid, price("BNB", 1, 0))
+		refused(ledger.ErrInvalid, price("USDT", 1, 2))
+		refused(ledger.ErrNotFound, price("DOGE", 1, 2))
+		set(0, price("USDT", 1, 1))
+		set(0)
+		clock.Set(2, "00:05")
+		settle(t, db, clock) // Day 1 is paid, though nobody has earned
+		set(0, price("BNB", 1, 610))
+		refused(ledger.ErrMismatch, price("BNB", 2, 620), price("BNB", 1, 600)) // all or nothing
+		if got := must[[]store.Price](t)(db.Prices(ctx, "BNB", day1-9, day1+9)); !slices.Equal(got, []store.Price{price("BNB", 1, 610)}) {
+			t.Errorf("the prices are %v", got)
+		}
+		clock.Set(3, "12:00")
+		set(1, price("BNB", 2, 620)) // over, not paid
+		settle(t, db, clock)
+		refused(ledger.ErrMismatch, price("BNB", 2, 621))
+		refused(ledger.ErrMismatch, price("SOL", 2, 151)) // paid at the price of Day 1
+		set(1, price("BNB", 3, 700))
+	})
+}
+
+// A paid day without any price gets one once, and no value that is fixed changes.
+func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		clock.Set(12, "12:00")
+		settle(t, db, clock)
+		if _, known, err := db.PriceOf(ctx, "BNB", day1+4); err != nil || known {
+			t.Errorf("a price that nobody set is known: %v", err)
+		}
+		n := must[int](t)(db.SetPrices(ctx, []store.Price{price("BNB", 3, 600), price("BNB", 4, 610)}))
+		if n != 2 {
+			t.Errorf("%d were set", n)
+		}
+		for day, want := range map[int]int64{1: 0, 2: 0, 3: 600, 4: 610, 5: 610, 11: 610, 12: 0} {
+			got, known, err := db.PriceOf(ctx, "BNB", day1+staking.Day(day-1))
+			if err != nil || got != want*1e8 || known != (want != 0) {
+				t.Errorf("on Day %d it is %d, %t, %v", day, got, known, err)
+			}
+		}
+		for _, day := range []int{3, 4, 5, 11} {
+			_, err := db.SetPrices(ctx, []store.Price{price("BNB", day, 999)})
+			wants(t, err, ledger.ErrMismatch)
+		}
+		if n := must[int](t)(db.SetPrices(ctx, []store.Price{price("BNB", -3, 500), price("BNB", 12, 700)})); n != 2 {
+			t.Errorf("%d were set", n)
+		}
+		_, err := db.SetPrices(ctx, []store.Price{price("BNB", -3, 501)}) // Days 1 and 2 were paid at it
+		wants(t, err, ledger.ErrMismatch)
+		if p, known, err := db.PriceOf(ctx, "USDT", day1); err != nil || !known || p != 1e8 {
+			t.Errorf("USDT is %d, %t, %v", p, known, err)
+		}
+		_, _, err = db.PriceOf(ctx, "DOGE", day1)
+		wants(t, err, ledger.ErrNotFound)
+		_, err = db.Prices(ctx, "DOGE", day1, day1)
+		wants(t, err, ledger.ErrNotFound)
+	})
+}
+
+func TestValueAgreesWithBig(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		asset := ledger.Asset{Symbol: "X", Scale: rapid.IntRange(0, 18).Draw(t, "scale")}
+		amount := rapid.Int64().Draw(t, "amount")
+		price := rapid.Int64().Draw(t, "price")
+		got, err := store.Value(asset, ledger.Amount(amount), price)
+		want := new(big.Int).Mul(big.NewInt(amount), big.NewInt(price))
+		want.Div(want, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(asset.Scale)), nil))
+		fits := amount >= 0 && price >= 0 && want.Cmp(big.NewInt(math.MaxInt64)) <= 0
+		if fits != (err == nil) || (err != nil && !errors.Is(err, ledger.ErrOverflow)) || (fits && want.Int64() != int64(got)) {
+			t.Fatalf("%d at %d is %d, %v; want %s", amount, price, got, err, want)
+		}
+	})
+	bnb := ledger.Asset{Symbol: "BNB", Scale: 8}
+	if v, err := store.Value(bnb, 557, 623_45678901); err != nil || v != 347_265 { // 0.00000557 × 623.45678901, rounded down
+		t.Errorf("%d, %v", v, err)
+	}
+}

@@ -1,0 +1,136 @@
+package store_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// A holder who becomes a resident of a restricted region stops earning from that day.
+func TestMovingToARestrictedRegionStopsEarning(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		on(t, db, "alice")
+		clock.Set(3, "09:00")
+		ok(t, db.SetRegion(ctx, "alice", "fr"))
+		if got := covered(t, db, "alice", 5); got != ".xxxx" {
+			t.Errorf("a resident of FR is covered %s", got)
+		}
+		clock.Set(4, "09:00")
+		ok(t, db.SetRegion(ctx, "alice", "US-NY"))
+		ok(t, db.SetRegion(ctx, "alice", "US-NY"))
+		if got := covered(t, db, "alice", 5); got != ".xx.." {
+			t.Errorf("a resident of US-NY is covered %s", got)
+		}
+		_, err := db.Enroll(ctx, "alice", staking.Client{}, time.Time{})
+		wants(t, err, staking.ErrRegion)
+		clock.Set(4, "10:00")
+		ok(t, db.SetRegion(ctx, "alice", "DE"))
+		on(t, db, "alice")
+		clock.Set(5, "10:00")
+		ok(t, db.SetRegion(ctx, "alice", "")) // without a verified residence nobody earns
+		if got := covered(t, db, "alice", 7); got != ".xx...." {
+			t.Errorf("it covers %s", got)
+		}
+		lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 3))
+		if len(lines) != 3 || lines[0].Detail != `"US-NY", before "FR"` || lines[2].Detail != `"", before "DE"` || lines[2].Subject != "alice" {
+			t.Errorf("the log says %v", lines)
+		}
+		presses := must[[]store.Press](t)(db.Presses(ctx, "alice"))
+		if len(presses) != 5 || presses[1].Action != "off: region US-NY" || presses[1].At != moment(4, "09:00") {
+			t.Errorf("the presses are %v", presses)
+		}
+		wants(t, db.SetRegion(ctx, "bob", "DE"), ledger.ErrNotFound)
+		wants(t, db.SetRegion(ctx, "alice", "Germany"), ledger.ErrInvalid)
+	})
+}
+
+// Whose region is listed anew stops earning from that day, and nobody else does.
+func TestARegionListedAnewStopsItsResidents(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		for id, region := range map[ledger.Account]staking.Region{"alice": "FR", "bob": "FR-75", "carol": "DE", "dora": "FR", "emil": "FR"} {
+			must[bool](t)(db.OpenAccount(ctx, id, region))
+			accept(t, db, id)
+		}
+		for _, id := range []ledger.Account{"alice", "bob", "carol", "dora"} {
+			on(t, db, id)
+		}
+		clock.Set(2, "09:00")
+		off(t, db, "dora")
+		clock.Set(3, "08:00")
+		on(t, db, "emil") // its first day would be the next
+		clock.Set(3, "09:00")
+		ok(t, db.AddRegion(ctx, "fr"))
+		ok(t, db.AddRegion(ctx, "FR"))
+		for id, want := range map[ledger.Account]string{"alice": ".x...", "bob": ".x...", "carol": ".xxxx", "dora": ".....", "emil": "....."} {
+			if got := covered(t, db, id, 5); got != want {
+				t.Errorf("%s is covered %s, not %s", id, got, want)
+			}
+		}
+		if presses := must[[]store.Press](t)(db.Presses(ctx, "dora")); len(presses) != 2 {
+			t.Errorf("dora was off already: %v", presses)
+		}
+		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
+		wants(t, err, staking.ErrRegion)
+		if regions := must[[]staking.Region](t)(db.Regions(ctx)); !slices.Contains(regions, "FR") || !slices.IsSorted(regions) {
+			t.Errorf("listed are %v", regions)
+		}
+		ok(t, db.RemoveRegion(ctx, "fr"))
+		wants(t, db.RemoveRegion(ctx, "FR"), ledger.ErrNotFound)
+		wants(t, db.AddRegion(ctx, "Europe"), ledger.ErrInvalid)
+		on(t, db, "bob")
+		if got := covered(t, db, "bob", 5); got != ".x.xx" {
+			t.Errorf("bob is covered %s", got)
+		}
+		var actions []string
+		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, moment(3, "00:00"), 9)) {
+			actions = append(actions, l.Action+" "+l.Subject)
+		}
+		if got := strings.Join(actions, ", "); got != "region add FR, region remove FR" {
+			t.Errorf("the log says %s", got)
+		}
+	})
+}
+
+// However presses and the listing fall together, no resident of the region is left earning.
+func TestNoPressSlipsPastAListing(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		accounts := []ledger.Account{"user-1", "user-2", "user-3", "user-4", "user-5", "user-6", "user-7", "user-8"}
+		for i, id := range accounts {
+			must[bool](t)(db.OpenAccount(ctx, id, []staking.Region{"FR", "DE"}[i%2]))
+			accept(t, db, id)
+		}
+		var all sync.WaitGroup
+		for i, id := range accounts {
+			all.Go(func() {
+				_, err := db.Enroll(ctx, id, staking.Client{}, time.Time{})
+				if err == nil && i%2 == 1 {
+					err = db.SetRegion(ctx, id, "FR")
+				}
+				if err != nil && !strings.Contains(err.Error(), staking.ErrRegion.Error()) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Go(func() {
+			if err := db.AddRegion(ctx, "FR"); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Wait()
+		for _, id := range accounts {
+			if got := covered(t, db, id, 3); got != "..." {
+				t.Errorf("%s is covered %s", id, got)
+			}
+		}
+	})
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Reward is what an account was paid for a day, with its figures.
+type Reward struct {
+	staking.Accrual
+	PaidAt     time.Time     // when it was credited; it counts from the end of its day
+	Price      int64         // USDT per whole token in 1e-8, of the day
+	PriceKnown bool          //
+	Value      ledger.Amount // USDT in 1e-8, rounded down
+}
+
+// rewardDays is how many days of rewards are in memory at once.
+const rewardDays = 92
+
+// Rewards gives visit an account's paid rewards of some days, both ends
+// inclusive, by day and token. Rewards of less than one smallest unit are among them.
+func (db *DB) Rewards(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Reward) error) error {
+	if _, err := db.Account(ctx, id); err != nil {
+		return err
+	}
+	from, to = max(from, db.first), min(to, staking.DayOf(db.clock()))
+	assets, err := db.assets(ctx)
+	if err != nil {
+		return err
+	}
+	for ; from <= to; from += rewardDays {
+		rewards, err := db.rewardsOf(ctx, id, from, min(to, from+rewardDays-1))
+		if err != nil {
+			return fmt.Errorf("read the rewards of %s: %w", id, err)
+		}
+		for _, r := range rewards {
+			if r.PriceKnown {
+				if r.Value, err = Value(assets[r.Asset], r.Reward, r.Price); err != nil {
+					return err
+				}
+			}
+			if err := visit(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// accrualColumns are what readAccrual reads.
+const accrualColumns = "a.day, a.account, a.asset, a.opening, a.average, a.rest, a.eligible, a.apr, a.reward, a.before, a.carry"
+
+func readAccrual(r row) staking.Accrual {
+	return staking.Accrual{
+		Day: staking.Day(r.int(0)), Account: ledger.Account(r.text(1)), Asset: r.text(2),
+		Opening: ledger.Amount(r.int(3)), Average: ledger.Amount(r.int(4)), Rest: r.int(5), Eligible: ledger.Amount(r.int(6)),
+		APR: staking.Rate(r.int(7)), Reward: ledger.Amount(r.int(8)), Before: staking.Fraction(r.int(9)), Carry: staking.Fraction(r.int(10)),
+	}
+}
+
+// rewardsOf reads the rewards of some days, one key a day, with the prices of their days.
+func (db *DB) rewardsOf(ctx context.Context, id ledger.Account, from, to staking.Day) (rewards []Reward, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		rewards = nil
+		err := t.query(func(r row) error {
+			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.int(11))})
+			return nil
+		}, `SELECT `+accrualColumns+`, p.paid_at
+		      FROM days d CROSS JOIN accruals a CROSS JOIN payments p
+		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3
+		       AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4
+		       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
+		     ORDER BY a.day, a.asset`, int64(id.Bucket()), int64(from), int64(to), string(id))
+		if err != nil {
+			return err
+		}
+		for i := range rewards {
+			r := &rewards[i]
+			if r.Price, r.PriceKnown, err = priceOf(t, r.Asset, r.Day); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return rewards, err
+}
+
+// TokenTotal sums a token's paid days.
+type TokenTotal struct {
+	Asset   string
+	Holders int64         // different ones
+	Rewards int64         // records: one a holder and day
+	Total   ledger.Amount // in smallest units
+	Average ledger.Amount // the mean of all records' averages, rounded down
+}
+
+// TokenTotals sums what was paid for some days, both ends inclusive, by token. It
+// reads every reward of these days.
+func (db *DB) TokenTotals(ctx context.Context, from, to staking.Day) ([]TokenTotal, error) {
+	assets, err := db.Assets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	index, sums := map[string]int{}, make([]big.Int, len(assets))
+	totals := make([]TokenTotal, len(assets))
+	for i, a := range assets {
+		index[a.Symbol], totals[i].Asset = i, a.Symbol
+	}
+	for b := range ledger.Buckets {
+		type position struct{ account, asset string }
+		seen := map[position]bool{}
+		var average big.Int
+		err := db.engine.read(ctx, func(t tx) error {
+			return t.query(func(r row) (err error) {
+				i := index[r.text(1)]
+				if p := (position{r.text(0), r.text(1)}); !seen[p] {
+					seen[p] = true
+					totals[i].Holders++
+				}
+				totals[i].Rewards++
+				sums[i].Add(&sums[i], average.SetInt64(r.int(2)))
+				totals[i].Total, err = totals[i].Total.Add(ledger.Amount(r.int(3)))
+				return err
+			}, `SELECT a.account, a.asset, a.average, a.reward FROM accruals a CROSS JOIN payments p
+			     WHERE a.bucket = $1 AND a.day BETWEEN $2 AND $3 AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset`,
+				int64(b), int64(from), int64(to))
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sum the rewards: %w", err)
+		}
+	}
+	for i := range totals {
+		totals[i].Average = mean(&sums[i], totals[i].Rewards)
+	}
+	return totals, nil
+}
+
+// DayTotal is what was declared for a token and day.
+type DayTotal struct {
+	Day     staking.Day
+	Asset   string
+	Holders int64
+	Total   ledger.Amount
+}
+
+// DayTotals are the declared days, both ends inclusive, by day and token.
+func (db *DB) DayTotals(ctx context.Context, from, to staking.Day) (totals []DayTotal, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		totals = nil
+		return t.query(func(r row) error {
+			totals = append(totals, DayTotal{staking.Day(r.int(0)), r.text(1), r.int(2), ledger.Amount(r.int(3))})
+			return nil
+		}, "SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset", int64(from), int64(to))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the declared days: %w", err)
+	}
+	return totals, nil
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Line is one line of an account's statement.
+type Line struct {
+	At      time.Time
+	Entry   string
+	Kind    ledger.Kind    // of the entry; rewards have the kind "reward"
+	Account ledger.Account // the free or the held part
+	Asset   string
+	Amount  ledger.Amount // signed
+	Balance ledger.Amount // of that part, after it
+	Other   ledger.Account
+}
+
+// KindReward is the kind of a reward's line in a statement.
+const KindReward ledger.Kind = "reward"
+
+// part is the free or the held balance of an account.
+type part struct {
+	account ledger.Account
+	asset   string
+}
+
+// Statement gives visit every change of an account's free and held balances on
+// some days, both ends inclusive, in order of time, from one snapshot. A reward
+// counts from the 00:00 after its day. A day's lines are in memory at once.
+func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Line) error) error {
+	if _, err := db.Account(ctx, id); err != nil {
+		return err
+	}
+	last := staking.DayOf(db.clock()) + 1
+	from, to = max(from, db.first), min(to, last)
+	begun := false
+	return db.engine.read(ctx, func(t tx) error {
+		if begun {
+			return fmt.Errorf("the database went away in the middle of the statement of %s; ask for it again", id)
+		}
+		running, err := balancesAt(t, id, from, last, db.first)
+		if err != nil {
+			return fmt.Errorf("read the balances of %s: %w", id, err)
+		}
+		for d := from; d <= to; d++ {
+			lines, err := linesOf(t, id, d)
+			if err != nil {
+				return err
+			}
+			for _, l := range lines {
+				p := part{l.Account, l.Asset}
+				running[p] += l.Amount
+				l.Balance = running[p]
+				begun = true
+				if err := visit(l); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// balancesAt counts back from the balances now to those when a day began.
+func balancesAt(t tx, id ledger.Account, from, last, first staking.Day) (map[part]ledger.Amount, error) {
+	running := map[part]ledger.Amount{}
+	if from <= first {
+		return running, nil
+	}
+	err := t.query(func(r row) error {
+		running[part{ledger.Account(r.text(0)), r.text(1)}] = ledger.Amount(r.int(2))
+		return nil
+	},
+		"SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account IN ($2, $3)", int64(id.Bucket()), string(id), string(id.Held()))
+	if err != nil {
+		return nil, err
+	}
+	for d := last; d >= from; d-- {
+		lines, err := linesOf(t, id, d)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range lines {
+			running[part{l.Account, l.Asset}] -= l.Amount
+		}
+	}
+	return running, nil
+}
+
+// linesOf reads what changed an account's balances on a day: the rewards of the
+// day before, which count from its first moment, and its postings.
+func linesOf(t tx, id ledger.Account, d staking.Day) ([]Line, error) {
+	var lines []Line
+	err := t.query(func(r row) error {
+		lines = append(lines, Line{
+			At: d.Start(), Entry: fmt.Sprintf("reward/%s/%s/%s", d-1, r.text(0), id), Kind: KindReward,
+			Account: id, Asset: r.text(0), Amount: ledger.Amount(r.int(1)), Other: ledger.Payable,
+		})
+		return nil
+	}, `SELECT a.asset, a.reward FROM accruals a CROSS JOIN payments p
+	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.reward > 0 AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
+	     ORDER BY a.asset`, int64(id.Bucket()), int64(d)-1, string(id))
+	if err != nil {
+		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
+	}
+	err = t.query(func(r row) error {
+		lines = append(lines, Line{
+			At: timeOf(r.int(2)), Account: ledger.Account(r.text(0)), Asset: r.text(1), Entry: r.text(3),
+			Amount: ledger.Amount(r.int(4)), Other: ledger.Account(r.text(5)), Kind: ledger.Kind(r.text(6)),
+		})
+		return nil
+	}, `SELECT account, asset, at, entry, amount, other, kind FROM postings
+	     WHERE bucket = $1 AND day = $2 AND account IN ($3, $4) ORDER BY account, asset, at, entry, move, side`,
+		int64(id.Bucket()), int64(d), string(id), string(id.Held()))
+	if err != nil {
+		return nil, fmt.Errorf("read the postings of %s: %w", id, err)
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry)) })
+	return lines, nil
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Status says how the books stand.
+type Status struct {
+	About
+	First, FirstOpen staking.Day
+	Accounts         int64
+	Enrolled         int64 // accounts whose switch is on
+	Tokens           []TokenStatus
+	Unpriced         int64 // declared days of tokens without a price
+}
+
+// TokenStatus says how a token stands.
+type TokenStatus struct {
+	Asset       string
+	PaidThrough staking.Day
+	Pool        ledger.Amount // in @rewards
+	LastTotal   ledger.Amount // of the last declared day
+	LastHolders int64
+	DaysLeft    int64  // that the pool lasts at the last total, rounded down; -1: not known
+	Waiting     string // what its next day waits for, or nothing
+}
+
+// Status reads how the books stand. It counts all accounts.
+func (db *DB) Status(ctx context.Context) (Status, error) {
+	about, err := db.About(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	var s Status
+	err = db.engine.read(ctx, func(t tx) error {
+		s = Status{About: about, First: db.first}
+		if s.FirstOpen, err = db.firstOpen(t); err != nil {
+			return err
+		}
+		if s.Accounts, err = count(t, "SELECT count(*) FROM accounts"); err != nil {
+			return err
+		}
+		if s.Enrolled, err = count(t, "SELECT count(*) FROM enrollments WHERE until_day = $1", int64(staking.Forever)); err != nil {
+			return err
+		}
+		if s.Unpriced, err = unpriced(t); err != nil {
+			return err
+		}
+		s.Tokens, err = db.tokenStatus(t, s.FirstOpen-1)
+		return err
+	})
+	if err != nil {
+		return s, fmt.Errorf("read the status: %w", err)
+	}
+	return s, nil
+}
+
+// TokenStatus reads how each token stands, without counting accounts.
+func (db *DB) TokenStatus(ctx context.Context) (tokens []TokenStatus, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		firstOpen, err := db.firstOpen(t)
+		if err != nil {
+			return err
+		}
+		tokens, err = db.tokenStatus(t, firstOpen-1)
+		return err
+	})
+	return tokens, err
+}
+
+func (db *DB) tokenStatus(t tx, closed staking.Day) ([]TokenStatus, error) {
+	var tokens []TokenStatus
+	if err := t.query(func(r row) error {
+		tokens = append(tokens, TokenStatus{Asset: r.text(0), PaidThrough: staking.Day(r.int(1)), DaysLeft: -1})
+		return nil
+	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset"); err != nil {
+		return nil, err
+	}
+	for i := range tokens {
+		s := &tokens[i]
+		pool, err := count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
+			int64(ledger.Rewards.Bucket()), string(ledger.Rewards), s.Asset)
+		if err != nil {
+			return nil, err
+		}
+		var total int64
+		if _, err := one(t, []*int64{&s.LastHolders, &total}, "SELECT holders, total FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC LIMIT 1",
+			s.Asset, int64(s.PaidThrough), int64(s.PaidThrough)+1); err != nil {
+			return nil, err
+		}
+		s.Pool, s.LastTotal = ledger.Amount(pool), ledger.Amount(total)
+		if total > 0 {
+			s.DaysLeft = pool / total
+		}
+		if s.PaidThrough < closed {
+			if s.Waiting, err = db.waiting(t, s.Asset, s.PaidThrough+1); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return tokens, nil
+}
+
+// unpriced counts the declared days of tokens for which no price is known.
+func unpriced(t tx) (n int64, err error) {
+	err = t.query(func(r row) error { n = r.int(0); return nil }, `SELECT count(*) FROM declarations d
+	     WHERE d.total > 0 AND d.asset <> 'USDT'
+	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - 7 AND d.day)`)
+	return n, err
+}

@@ -1,0 +1,184 @@
+// Package store keeps the books in SQLite or PostgreSQL. It is the only package that knows SQL, and knows nothing of HTTP or of the command line.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// DB is the books. All its methods may be called from several goroutines at
+// once, and the same books may be open in several processes. Times are kept in
+// UTC, cut to milliseconds.
+type DB struct {
+	engine engine
+	clock  func() time.Time
+	actor  string
+	first  staking.Day // the first day of the books
+
+	known  atomic.Pointer[map[string]ledger.Asset] // assets, which are only ever added
+	opened atomic.Int32                            // the day through which rows of open days are known to exist
+	queue  queue
+}
+
+// Options say how to open books.
+type Options struct {
+	Clock    func() time.Time // what time it is
+	Actor    string           // who is at work, for the log
+	Volatile bool             // SQLite only: do not wait for the disk. For books that are thrown away
+}
+
+// Open opens the books at "sqlite:PATH" or "postgres://…". It refuses a database
+// without books (ErrNoBooks) and one of a newer program.
+func Open(ctx context.Context, url string, o Options) (*DB, error) {
+	db, err := connect(ctx, url, o, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.begin(ctx); err != nil {
+		return nil, errors.Join(err, db.engine.close())
+	}
+	return db, nil
+}
+
+func connect(ctx context.Context, url string, o Options, create bool) (*DB, error) {
+	if o.Clock == nil {
+		return nil, errors.New("open books: no clock was given")
+	}
+	db := &DB{clock: o.Clock, actor: o.Actor}
+	var err error
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && path != "" {
+		var file *sqliteDB
+		file, err = openSQLite(path, create, o.Volatile)
+		db.engine, db.queue.limit = file, 1
+	} else if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		var server *postgresDB
+		server, err = openPostgres(ctx, url)
+		db.engine, db.queue.limit = server, postgresPosters
+	} else {
+		err = fmt.Errorf("%q is not the address of books; it is sqlite:PATH or postgres://…", ledger.Clip(url))
+	}
+	if err != nil {
+		return nil, err
+	}
+	db.queue.life, db.queue.end = context.WithCancel(context.Background())
+	return db, nil
+}
+
+// begin reads what the books began with, and keeps what never changes.
+func (db *DB) begin(ctx context.Context) error {
+	n, err := db.version(ctx)
+	if err == nil && n == 0 {
+		err = ErrNoBooks
+	}
+	if err != nil {
+		return err
+	}
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	found := false
+	err = db.engine.read(ctx, func(t tx) error {
+		return t.query(func(r row) (err error) {
+			found = true
+			db.first, err = staking.ParseDay(r.text(0))
+			return err
+		}, "SELECT value FROM meta WHERE name = 'first_day'")
+	})
+	if err == nil && !found {
+		err = ErrNoBooks
+	}
+	if err != nil {
+		return err
+	}
+	_, err = db.loadAssets(ctx)
+	return err
+}
+
+// Close waits for what is being posted and closes the books.
+func (db *DB) Close() error {
+	db.queue.close()
+	return db.engine.close()
+}
+
+// About says which database this is.
+func (db *DB) About(ctx context.Context) (About, error) { return db.engine.about(ctx) }
+
+// FirstDay is the first day of the books: no entry is dated before it.
+func (db *DB) FirstDay() staking.Day { return db.first }
+
+// now is the clock's time in milliseconds since 1970.
+func (db *DB) now() int64 { return db.clock().UnixMilli() }
+
+func timeOf(millis int64) time.Time { return time.UnixMilli(millis).UTC() }
+
+// loadAssets reads the assets and keeps them: they are added, and never change.
+func (db *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
+	assets := map[string]ledger.Asset{}
+	err := db.engine.read(ctx, func(t tx) error {
+		clear(assets)
+		return t.query(func(r row) error {
+			assets[r.text(0)] = ledger.Asset{Symbol: r.text(0), Scale: int(r.int(1)), MaxSupply: ledger.Amount(r.int(2))}
+			return nil
+		}, "SELECT symbol, scale, max_supply FROM assets")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the assets: %w", err)
+	}
+	db.known.Store(&assets)
+	return assets, nil
+}
+
+// assets are those the books keep; they are read again where one is missing that is asked for.
+func (db *DB) assets(ctx context.Context, wanted ...string) (map[string]ledger.Asset, error) {
+	assets := *db.known.Load()
+	for _, symbol := range wanted {
+		if _, ok := assets[symbol]; !ok {
+			return db.loadAssets(ctx)
+		}
+	}
+	return assets, nil
+}
+
+// Asset is the asset of a symbol; ErrNotFound if the books do not keep it.
+func (db *DB) Asset(ctx context.Context, symbol string) (ledger.Asset, error) {
+	assets, err := db.assets(ctx, symbol)
+	if err != nil {
+		return ledger.Asset{}, err
+	}
+	a, ok := assets[symbol]
+	if !ok {
+		return a, fmt.Errorf("%w: asset %q; the books keep %s", ledger.ErrNotFound, ledger.Clip(symbol), strings.Join(slices.Sorted(maps.Keys(assets)), " "))
+	}
+	return a, nil
+}
+
+// Assets are all that the books keep, by symbol.
+func (db *DB) Assets(ctx context.Context) ([]ledger.Asset, error) {
+	assets, err := db.loadAssets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.SortedFunc(maps.Values(assets), func(a, b ledger.Asset) int { return strings.Compare(a.Symbol, b.Symbol) }), nil
+}
+
+// queue gathers calls of Post, so that many callers share one commit.
+type queue struct {
+	mu      sync.Mutex
+	waiting []*call
+	posters int // at work
+	limit   int // at most
+	work    sync.WaitGroup
+	life    context.Context
+	end     context.CancelFunc
+	closed  bool
+}

@@ -1,0 +1,215 @@
+package store_test
+
+import (
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/pgtest"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// day1 is the first day of a test's books, and noon when its clock begins.
+var (
+	day1 = staking.DayOf(noon)
+	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+)
+
+// Clock is a clock that a test sets.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now is what the books are told.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Set puts the clock to a moment of a day, Day 1 being the first of the books: Set(2, "15:04").
+func (c *Clock) Set(day int, hour string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = moment(day, hour)
+}
+
+// Advance puts the clock forward.
+func (c *Clock) Advance(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}
+
+// moment is a time of a day of the books such as "15:04" or "15:04:05".
+func moment(day int, hour string) time.Time {
+	layout := "15:04"
+	if len(hour) > len(layout) {
+		layout = "15:04:05"
+	}
+	at, err := time.Parse(layout, hour)
+	if err != nil {
+		panic(err)
+	}
+	start := (day1 + staking.Day(day-1)).Start()
+	return start.Add(at.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)))
+}
+
+// each runs a test on every database: on new books that begin on Day 1 with all
+// that is shipped, at noon of that day.
+func each(t *testing.T, test func(t *testing.T, db *store.DB, clock *Clock)) {
+	t.Helper()
+	eachURL(t, func(t *testing.T, url string) {
+		clock := &Clock{now: noon}
+		db, err := store.Create(t.Context(), url, options(clock), shipped(t, day1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeAfter(t, db)
+		test(t, db, clock)
+	})
+}
+
+// eachURL runs a test on every database, which is empty.
+func eachURL(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		test(t, "sqlite:"+filepath.Join(t.TempDir(), "books.db"))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		test(t, pgtest.Database(t))
+	})
+}
+
+func closeAfter(t *testing.T, db *store.DB) {
+	t.Helper()
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func options(clock *Clock) store.Options {
+	return store.Options{Clock: clock.Now, Actor: "test", Volatile: true}
+}
+
+// shipped is what books begin with unless an operator says otherwise.
+func shipped(t *testing.T, from staking.Day) store.Beginning {
+	t.Helper()
+	tokens, err := staking.ShippedTokens(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.Beginning{From: from, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}
+}
+
+// must ends the test at an error.
+func must[T any](t *testing.T) func(T, error) T {
+	t.Helper()
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// ok ends the test at an error.
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wants ends the test unless the error is the one that is wanted.
+func wants(t *testing.T, err, wanted error) {
+	t.Helper()
+	if !errors.Is(err, wanted) {
+		t.Fatalf("%v is wanted, not %v", wanted, err)
+	}
+}
+
+// open opens an account for a resident of Germany who has accepted everything.
+func open(t *testing.T, db *store.DB, id ledger.Account) {
+	t.Helper()
+	must[bool](t)(db.OpenAccount(t.Context(), id, "DE"))
+	accept(t, db, id)
+}
+
+func accept(t *testing.T, db *store.DB, id ledger.Account) {
+	t.Helper()
+	for _, name := range staking.DocumentNames {
+		ok(t, db.Accept(t.Context(), id, name, 0, staking.Client{}))
+	}
+}
+
+// on and off press the switch now.
+func on(t *testing.T, db *store.DB, id ledger.Account) staking.Enrollment {
+	t.Helper()
+	return must[staking.Enrollment](t)(db.Enroll(t.Context(), id, staking.Client{}, time.Time{}))
+}
+
+func off(t *testing.T, db *store.DB, id ledger.Account) {
+	t.Helper()
+	ok(t, db.Leave(t.Context(), id, staking.Client{}, time.Time{}))
+}
+
+// covered tells on which of so many first days of the books the account earns: "..xx".
+func covered(t *testing.T, db *store.DB, id ledger.Account, days int) string {
+	t.Helper()
+	line := ""
+	for d := range staking.Day(days) {
+		times := 0
+		for _, e := range must[[]staking.Enrollment](t)(db.Enrollments(t.Context(), id)) {
+			if e.Covers(day1 + d) {
+				times++
+			}
+		}
+		line += string(".x2345"[times])
+	}
+	return line
+}
+
+// deposit gives an account so many whole tokens of 8 decimals at a moment.
+func deposit(t *testing.T, db *store.DB, id string, account ledger.Account, tokens int64, asset string, at time.Time) {
+	t.Helper()
+	ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{
+		ID: id, Kind: ledger.Deposit, At: at,
+		Moves: []ledger.Move{{From: ledger.Custody, To: account, Asset: asset, Amount: ledger.Amount(tokens * 1e8)}},
+	}})))
+}
+
+// refusal is why the first of some entries was refused, or the database's error.
+func refusal(outcomes []store.Outcome, err error) error {
+	for _, o := range outcomes {
+		err = errors.Join(err, o.Err)
+	}
+	return err
+}
+
+// settle runs what is due.
+func settle(t *testing.T, db *store.DB, clock *Clock) staking.Report {
+	t.Helper()
+	return must[staking.Report](t)(staking.Run(t.Context(), db, clock.Now(), staking.Options{CloseAfter: 5 * time.Minute, Workers: 2}))
+}
+
+// earned is what the account has earned of an asset.
+func earned(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Amount {
+	t.Helper()
+	for _, b := range must[[]store.Balance](t)(db.Balances(t.Context(), id)) {
+		if b.Asset == asset {
+			return b.Earned
+		}
+	}
+	return 0
+}

@@ -1,0 +1,393 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// What is kept of a press: "on", "off", "off: …" where a region did it, "refused: …".
+const (
+	pressOn  = "on"
+	pressOff = "off"
+	refused  = "refused: "
+)
+
+// Enroll switches an account's Soft Staking on at a moment: it earns from the day
+// after it. The zero time is now; another must lie in an open day, not in the
+// future, and not before a press that is recorded. Already on is a success and
+// changes nothing; else the checks are, in this order, staking.ErrRegion,
+// ErrUpdateApp and ErrDocuments. Every press is kept, a refused one too. The same
+// press at the same moment twice is once.
+func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (staking.Enrollment, error) {
+	if err := checkClient(&c); err != nil {
+		return staking.Enrollment{}, err
+	}
+	var e staking.Enrollment
+	var no error
+	err := db.press(ctx, id, at, func(t tx, s *switching) (err error) {
+		e, no = s.running, nil
+		if s.repeats(pressOn) {
+			e, err = s.enrolledBy()
+			return err
+		}
+		if err := s.isLast(); err != nil {
+			return err
+		}
+		if e.On() {
+			return s.keep(pressOn, c)
+		}
+		if no, err = s.refusal(c); err != nil {
+			return err
+		}
+		if no != nil {
+			return s.keep(refusedFor(no), c)
+		}
+		if e, err = s.on(); err != nil {
+			return err
+		}
+		return s.keep(pressOn, c)
+	})
+	if err == nil {
+		err = no
+	}
+	if err != nil {
+		return staking.Enrollment{}, fmt.Errorf("switch %s on: %w", id, err)
+	}
+	return e, nil
+}
+
+// Leave switches an account's Soft Staking off at a moment, as Enroll means it:
+// that day is not paid any more, the day before it is. Off already is a success.
+// It always works: what cannot be kept of the client is left out.
+func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) error {
+	if checkClient(&c) != nil {
+		c = staking.Client{}
+	}
+	err := db.press(ctx, id, at, func(t tx, s *switching) error {
+		if s.repeats(pressOff) {
+			return nil
+		}
+		if err := s.isLast(); err != nil {
+			return err
+		}
+		if s.running.On() {
+			if err := endEnrollments(t, id.Bucket(), []ledger.Account{id}, s.day); err != nil {
+				return err
+			}
+		}
+		return s.keep(pressOff, c)
+	})
+	if err != nil {
+		return fmt.Errorf("switch %s off: %w", id, err)
+	}
+	return nil
+}
+
+// Enrollments are an account's, the oldest first, with those that cover no day.
+func (db *DB) Enrollments(ctx context.Context, id ledger.Account) (enrollments []staking.Enrollment, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		enrollments, err = enrollmentsOf(t, id)
+		return err
+	})
+	return enrollments, err
+}
+
+func enrollmentsOf(t tx, id ledger.Account) (enrollments []staking.Enrollment, err error) {
+	err = t.query(func(r row) error {
+		enrollments = append(enrollments, staking.Enrollment{Account: id, From: staking.Day(r.int(0)), Until: staking.Day(r.int(1))})
+		return nil
+	}, "SELECT from_day, until_day FROM enrollments WHERE bucket = $1 AND account = $2 ORDER BY from_day", int64(id.Bucket()), string(id))
+	if err != nil {
+		return nil, fmt.Errorf("read the enrollments of %s: %w", id, err)
+	}
+	return enrollments, nil
+}
+
+// switching is a press of the switch on its way, under its locks.
+type switching struct {
+	t         tx
+	id        ledger.Account
+	at        int64
+	day       staking.Day // that the press lies in
+	residence staking.Region
+	all       []staking.Enrollment
+	running   staking.Enrollment // or the zero one
+	recorded  []string           // what was pressed at this moment
+	later     int64              // when something else was pressed after it; 0: nothing was
+}
+
+// press takes the locks of a press and gives it what the books say. The locks are,
+// in this order: the day, so that it is not closed meanwhile; the list of regions,
+// so that none is added meanwhile; the account, so that its presses come one by one.
+func (db *DB) press(ctx context.Context, id ledger.Account, at time.Time, do func(tx, *switching) error) error {
+	if err := id.CheckHolder(); err != nil {
+		return err
+	}
+	if err := db.ensureDays(ctx); err != nil {
+		return err
+	}
+	return db.engine.write(ctx, func(t tx) error {
+		s := &switching{t: t, id: id, at: db.now()}
+		if !at.IsZero() {
+			if s.at = at.UnixMilli(); s.at > db.now()+1000 {
+				return fmt.Errorf("%w: %s lies in the future; it is %s", ledger.ErrInvalid, stamp(s.at), stamp(db.now()))
+			}
+		}
+		s.day = staking.DayOf(timeOf(s.at))
+		if err := db.lockOpenDay(t, s.day, id.Bucket()); err != nil {
+			return err
+		}
+		if err := lockLists(t); err != nil {
+			return err
+		}
+		a, err := lockAccount(t, id)
+		if err != nil {
+			return err
+		}
+		s.residence = a.Region
+		if at.IsZero() {
+			s.at = max(s.at, min(db.now(), (s.day+1).Millis()-1)) // under the locks: presses come one by one
+		}
+		if err := s.read(); err != nil {
+			return err
+		}
+		if at.IsZero() && staking.DayOf(timeOf(s.later)) == s.day {
+			s.at, s.later = s.later, 0 // another process's clock is a little ahead
+		}
+		return do(t, s)
+	})
+}
+
+// lockOpenDay shares the locks on buckets' day, so that it is not closed until
+// the commit; ErrDayClosed if it has been.
+func (db *DB) lockOpenDay(t tx, d staking.Day, buckets ...int) error {
+	first, err := db.firstOpen(t)
+	if err == nil && d >= first {
+		wanted := map[[2]int64][]int{}
+		for _, b := range buckets {
+			wanted[[2]int64{int64(b), int64(d)}] = []int{b}
+		}
+		err = lockDays(t, wanted, func(int, staking.Day) { first = d + 1 })
+	}
+	if err == nil && d < first {
+		err = fmt.Errorf("%w: %s; the first open moment is %s", ledger.ErrDayClosed, d, stamp(first.Millis()))
+	}
+	return err
+}
+
+// lockAccount takes an account's row whole and reads it; ErrNotFound if it was never opened.
+func lockAccount(t tx, id ledger.Account) (Account, error) {
+	n, err := t.exec("UPDATE accounts SET region = region WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+	if err != nil {
+		return Account{}, fmt.Errorf("lock account %s: %w", id, err)
+	}
+	if n == 0 {
+		return Account{}, noAccount(id)
+	}
+	return account(t, id)
+}
+
+// read finds out whether the switch is on, and what was pressed at and since the moment.
+func (s *switching) read() (err error) {
+	if s.all, err = enrollmentsOf(s.t, s.id); err != nil {
+		return err
+	}
+	for _, e := range s.all {
+		if e.On() {
+			s.running = e
+		}
+	}
+	err = s.t.query(func(r row) error {
+		switch at, action := r.int(0), r.text(1); {
+		case at == s.at:
+			s.recorded = append(s.recorded, action)
+		case !strings.HasPrefix(action, refused):
+			s.later = max(s.later, at)
+		}
+		return nil
+	}, "SELECT at, action FROM presses WHERE bucket = $1 AND account = $2 AND at >= $3", int64(s.id.Bucket()), string(s.id), s.at)
+	if err != nil {
+		return fmt.Errorf("read the presses of %s: %w", s.id, err)
+	}
+	return nil
+}
+
+// repeats says whether this very press was recorded and others followed it: then
+// it answers as the first time. Without others it may be pressed again as it is.
+func (s *switching) repeats(action string) bool {
+	return s.later != 0 && slices.Contains(s.recorded, action)
+}
+
+// isLast refuses a press dated before another, whose effect it would change.
+func (s *switching) isLast() error {
+	if s.later == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: the switch was pressed at %s, after %s; a press may be dated back only to after the last one",
+		ledger.ErrInvalid, stamp(s.later), stamp(s.at))
+}
+
+// enrolledBy is the enrollment that a press of this day has made, or has found running.
+func (s *switching) enrolledBy() (staking.Enrollment, error) {
+	for _, e := range slices.Backward(s.all) {
+		if e.From <= s.day+1 {
+			return e, nil
+		}
+	}
+	return staking.Enrollment{}, fmt.Errorf("the press at %s is recorded and its enrollment is not there; run \"softstake audit\"", stamp(s.at))
+}
+
+// refusal says why the switch may not be pressed on, or nothing.
+func (s *switching) refusal(c staking.Client) (no, err error) {
+	restricted, err := regionsOf(s.t)
+	if err != nil {
+		return nil, err
+	}
+	if no := staking.CheckRegion(s.residence, c, restricted); no != nil {
+		return no, nil
+	}
+	if no := c.CheckVersion(); no != nil {
+		return no, nil
+	}
+	current, err := currentDocuments(s.t)
+	if err != nil {
+		return nil, err
+	}
+	accepted, err := acceptedVersions(s.t, s.id)
+	if err != nil {
+		return nil, err
+	}
+	return staking.CheckDocuments(current, accepted), nil
+}
+
+// refusedFor is how a refused press is kept.
+func refusedFor(no error) string {
+	switch {
+	case errors.Is(no, staking.ErrRegion):
+		return refused + "region"
+	case errors.Is(no, staking.ErrUpdateApp):
+		return refused + "app version"
+	}
+	return refused + "documents"
+}
+
+// on makes the enrollment from the next day on. An empty one of the same day opens again.
+func (s *switching) on() (staking.Enrollment, error) {
+	e := staking.Enrollment{Account: s.id, From: s.day + 1, Until: staking.Forever}
+	for _, other := range s.all {
+		if other.From < other.Until && other.Until > e.From {
+			return e, fmt.Errorf("%w: it was on until %s", ledger.ErrInvalid, other.Until)
+		}
+	}
+	_, err := s.t.exec(`INSERT INTO enrollments (bucket, account, from_day, until_day) VALUES ($1, $2, $3, $4)
+	                    ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
+		int64(s.id.Bucket()), string(s.id), int64(e.From), int64(e.Until))
+	return e, err
+}
+
+// endEnrollments ends the running enrollments of some accounts of a bucket: that
+// day is not paid any more. One that has not begun becomes empty.
+func endEnrollments(t tx, bucket int, accounts []ledger.Account, d staking.Day) error {
+	ids := make([]string, len(accounts))
+	for i, a := range accounts {
+		ids[i] = string(a)
+	}
+	slices.Sort(ids)
+	n := len(ids)
+	_, err := t.set(nil, `UPDATE enrollments SET until_day = CASE WHEN from_day > r.day THEN from_day ELSE r.day END FROM {rows}
+	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.until_day = r.forever`,
+		set{
+			ints("bucket", slices.Repeat([]int64{int64(bucket)}, n)), texts("account", ids),
+			ints("day", slices.Repeat([]int64{int64(d)}, n)), ints("forever", slices.Repeat([]int64{int64(staking.Forever)}, n)),
+		})
+	if err != nil {
+		return fmt.Errorf("end enrollments: %w", err)
+	}
+	return nil
+}
+
+// keep records the press.
+func (s *switching) keep(action string, c staking.Client) error {
+	return keepPresses(s.t, []ledger.Account{s.id}, s.at, action, c)
+}
+
+func keepPresses(t tx, accounts []ledger.Account, at int64, action string, c staking.Client) error {
+	n := len(accounts)
+	buckets, ids := make([]int64, n), make([]string, n)
+	for i, a := range accounts {
+		buckets[i], ids[i] = int64(a.Bucket()), string(a)
+	}
+	client, address := described(c)
+	_, err := t.set(nil, `INSERT INTO presses (bucket, account, at, action, client, address)
+	                      SELECT r.bucket, r.account, r.at, r.action, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
+		ints("bucket", buckets), texts("account", ids), ints("at", slices.Repeat([]int64{at}, n)),
+		texts("action", repeat(action, n)), texts("client", repeat(client, n)), texts("address", repeat(address, n)),
+	})
+	if err != nil {
+		return fmt.Errorf("keep the press: %w", err)
+	}
+	return nil
+}
+
+// checkClient refuses what cannot be kept of a client, and writes its country in
+// capitals. Its errors are ErrInvalid.
+func checkClient(c *staking.Client) error {
+	for _, s := range []string{c.Platform, c.Version, c.Address} {
+		if err := checkText("the client", s); err != nil {
+			return err
+		}
+	}
+	if c.Country == "" {
+		return nil
+	}
+	country, err := staking.ParseRegion(string(c.Country))
+	c.Country = country
+	return err
+}
+
+// described is how a client and its address are kept: "ios 3.2.0", "192.0.2.7 DE".
+func described(c staking.Client) (client, address string) {
+	return strings.TrimSpace(c.Platform + " " + c.Version), strings.TrimSpace(c.Address + " " + string(c.Country))
+}
+
+// Press is a press of the switch.
+type Press struct {
+	At      time.Time
+	Action  string // "on", "off", "off: …" where a region did it, "refused: …"
+	Client  string
+	Address string
+}
+
+// Presses are an account's, the oldest first; ErrNotFound if it was never opened.
+func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		presses = nil
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		return t.query(func(r row) error {
+			presses = append(presses, Press{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3)})
+			return nil
+		}, "SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 ORDER BY at, action", int64(id.Bucket()), string(id))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the presses of %s: %w", id, err)
+	}
+	return presses, nil
+}

@@ -1,0 +1,300 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// TermsRevision is terms as they were set. Of one token and day the highest
+// revision counts; none is ever edited.
+type TermsRevision struct {
+	staking.Terms
+	Revision int // from 1
+	SetAt    time.Time
+	SetBy    string
+	Reason   string
+}
+
+// AddAsset adds an asset to the books, with terms that hold from tomorrow on. The
+// same twice is once; the same symbol with other figures is ErrMismatch.
+func (db *DB) AddAsset(ctx context.Context, token staking.Token) error {
+	if err := checkToken(token); err != nil {
+		return err
+	}
+	symbol := token.Asset.Symbol
+	err := db.engine.write(ctx, func(t tx) error {
+		if same, err := sameToken(t, token); err != nil || same {
+			return err
+		}
+		token.Terms.From = staking.DayOf(db.clock()) + 1
+		if err := db.writeToken(t, token, "added"); err != nil {
+			return err
+		}
+		detail := fmt.Sprintf("%d decimals, at most %s; %s", token.Asset.Scale, token.Asset.Format(token.Asset.MaxSupply), describe(token.Asset, token.Terms))
+		return db.logLine(t, "asset add", symbol, detail)
+	})
+	if err != nil {
+		return fmt.Errorf("add %s: %w", symbol, err)
+	}
+	_, err = db.loadAssets(ctx)
+	return err
+}
+
+// checkToken says what is wrong with an asset and its first terms, or nil.
+func checkToken(token staking.Token) error {
+	if err := token.Asset.Check(); err != nil {
+		return err
+	}
+	if token.Terms.Asset != token.Asset.Symbol {
+		return fmt.Errorf("%w: asset %s: its terms are those of %q", ledger.ErrInvalid, token.Asset.Symbol, ledger.Clip(token.Terms.Asset))
+	}
+	return token.Terms.Check(token.Asset)
+}
+
+// sameToken says whether the asset is there, added with the same figures.
+func sameToken(t tx, token staking.Token) (bool, error) {
+	a := token.Asset
+	var scale, supply int64
+	found, err := one(t, []*int64{&scale, &supply}, "SELECT scale, max_supply FROM assets WHERE symbol = $1", a.Symbol)
+	if err != nil || !found {
+		return false, err
+	}
+	history, err := termsHistory(t, a.Symbol)
+	if err != nil {
+		return false, err
+	}
+	if int(scale) != a.Scale || ledger.Amount(supply) != a.MaxSupply || len(history) == 0 || !sameFigures(history[0].Terms, token.Terms) {
+		return false, fmt.Errorf("%w: it was added with %d decimals, a largest supply of %d units and other terms, or some of them; terms are changed with \"softstake terms set\"",
+			ledger.ErrMismatch, scale, supply)
+	}
+	return true, nil
+}
+
+func sameFigures(a, b staking.Terms) bool {
+	a.From, b.From = 0, 0
+	return a == b
+}
+
+// describe is how terms are told in the log.
+func describe(a ledger.Asset, t staking.Terms) string {
+	offer := "offered"
+	if !t.Offered {
+		offer = "not offered"
+	}
+	return fmt.Sprintf("from %s %s, APR %s, minimum %s, cap %s", t.From, offer, t.APR, a.Format(t.Min), a.Format(t.Cap))
+}
+
+// TermsOn are the terms of each token on a day, by token. One without terms yet is not among them.
+func (db *DB) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms, error) {
+	var terms map[string]staking.Terms
+	err := db.engine.read(ctx, func(t tx) (err error) {
+		terms, err = termsOn(t, d)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return slices.SortedFunc(maps.Values(terms), func(a, b staking.Terms) int { return strings.Compare(a.Asset, b.Asset) }), nil
+}
+
+// TermsHistory are all terms that were ever set for a token, or for all if it is
+// "", by token, day and revision.
+func (db *DB) TermsHistory(ctx context.Context, asset string) (history []TermsRevision, err error) {
+	if asset != "" {
+		if _, err := db.Asset(ctx, asset); err != nil {
+			return nil, err
+		}
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		history, err = termsHistory(t, asset)
+		return err
+	})
+	return history, err
+}
+
+func termsHistory(t tx, asset string) (history []TermsRevision, err error) {
+	err = t.query(func(r row) error {
+		history = append(history, TermsRevision{readTerms(r), int(r.int(6)), timeOf(r.int(7)), r.text(8), r.text(9)})
+		return nil
+	}, `SELECT asset, from_day, offered, apr, minimum, cap, revision, set_at, set_by, reason FROM terms
+	     WHERE asset = $1 OR $1 = '' ORDER BY asset, from_day, revision`, asset)
+	if err != nil {
+		return nil, fmt.Errorf("read the terms of %s: %w", cmp.Or(asset, "all tokens"), err)
+	}
+	return history, nil
+}
+
+// writeTerms writes a revision that nobody else may have written meanwhile.
+func (db *DB) writeTerms(t tx, r TermsRevision) error {
+	var offered int64
+	if r.Offered {
+		offered = 1
+	}
+	n, err := t.exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
+	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
+		r.Asset, int64(r.From), int64(r.Revision), offered, int64(r.APR), int64(r.Min), int64(r.Cap), db.now(), db.actor, r.Reason)
+	if err == nil && n == 0 {
+		err = errRetry
+	}
+	if err != nil {
+		return fmt.Errorf("write the terms of %s: %w", r.Asset, err)
+	}
+	return nil
+}
+
+// revisions is how many terms of a token were set for this very day.
+func revisions(t tx, asset string, d staking.Day) (int, error) {
+	n, err := count(t, "SELECT count(*) FROM terms WHERE asset = $1 AND from_day = $2", asset, int64(d))
+	return int(n), err
+}
+
+// SetTerms sets a token's terms from a day on, at the earliest tomorrow, until
+// the next day for which terms are set. What was set for that day before is kept.
+// Terms that hold then already are not set again.
+func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
+	asset, err := db.Asset(ctx, terms.Asset)
+	if err != nil {
+		return err
+	}
+	if err := terms.Check(asset); err != nil {
+		return err
+	}
+	if tomorrow := staking.DayOf(db.clock()) + 1; terms.From < tomorrow || terms.From >= staking.Forever {
+		return fmt.Errorf("%w: terms of %s: they are set from tomorrow on (%s), not from %s; a day that is over is mended with \"softstake terms correct\"",
+			ledger.ErrInvalid, terms.Asset, tomorrow, terms.From)
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		holding, err := termsOn(t, terms.From)
+		if err != nil || sameFigures(holding[terms.Asset], terms) {
+			return err
+		}
+		n, err := revisions(t, terms.Asset, terms.From)
+		if err != nil {
+			return err
+		}
+		if err := db.writeTerms(t, TermsRevision{Terms: terms, Revision: n + 1}); err != nil {
+			return err
+		}
+		return db.logLine(t, "terms set", terms.Asset, describe(asset, terms))
+	})
+	if err != nil {
+		return fmt.Errorf("set the terms of %s: %w", terms.Asset, err)
+	}
+	return nil
+}
+
+// CorrectTerms corrects a token's terms of one day that is over and not declared,
+// and of that day alone. What was accrued for it is accrued anew by the next run;
+// an approval of it is taken back. Who corrected and why is kept. Safe to call twice.
+func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Terms, reason string) error {
+	asset, err := db.Asset(ctx, terms.Asset)
+	if err != nil {
+		return err
+	}
+	terms.From = d
+	if err := terms.Check(asset); err != nil {
+		return err
+	}
+	if err := checkReason(reason); err != nil {
+		return err
+	}
+	if today := staking.DayOf(db.clock()); d >= today {
+		return fmt.Errorf("%w: %s is not over; set terms from tomorrow on with \"softstake terms set\"", ledger.ErrInvalid, d)
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		if err := db.lockUndeclared(t, d, terms.Asset); err != nil {
+			return err
+		}
+		if done, err := db.correct(t, terms, reason); err != nil || done {
+			return err
+		}
+		if err := unaccrue(t, d, terms.Asset); err != nil {
+			return err
+		}
+		return db.logLine(t, "terms correct", terms.Asset, describe(asset, terms)+" for that day alone: "+reason)
+	})
+	if err != nil {
+		return fmt.Errorf("correct the terms of %s of %s: %w", terms.Asset, d, err)
+	}
+	return nil
+}
+
+// lockToken takes what Declare takes: the day's total of a token is not declared until the commit.
+func lockToken(t tx, asset string) error {
+	n, err := t.exec("UPDATE progress SET paid_through = paid_through WHERE bucket = 0 AND asset = $1", asset)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%w: %s has no progress", ledger.ErrNotFound, asset)
+	}
+	return err
+}
+
+// lockUndeclared locks a token whose day is not declared.
+func (db *DB) lockUndeclared(t tx, d staking.Day, asset string) error {
+	if err := lockToken(t, asset); err != nil {
+		return err
+	}
+	declared, err := db.declared(t, d, asset)
+	if err == nil && declared {
+		err = fmt.Errorf("%w: it is declared and being paid; mend single balances with \"softstake adjust\"", ledger.ErrInvalid)
+	}
+	return err
+}
+
+// correct writes the corrected terms, and after them those that held before.
+// done says that they held already.
+func (db *DB) correct(t tx, terms staking.Terms, reason string) (done bool, err error) {
+	holding, err := termsOn(t, terms.From)
+	if err != nil {
+		return false, err
+	}
+	before, known := holding[terms.Asset]
+	if !known {
+		return false, fmt.Errorf("%w: %s has no terms on that day", ledger.ErrInvalid, terms.Asset)
+	}
+	if sameFigures(before, terms) {
+		return true, nil
+	}
+	n, err := revisions(t, terms.Asset, terms.From)
+	if err != nil {
+		return false, err
+	}
+	next, err := revisions(t, terms.Asset, terms.From+1)
+	if err != nil {
+		return false, err
+	}
+	if next == 0 {
+		before.From = terms.From + 1
+		if err := db.writeTerms(t, TermsRevision{Terms: before, Revision: 1, Reason: fmt.Sprintf("as before the correction of %s", terms.From)}); err != nil {
+			return false, err
+		}
+	}
+	return false, db.writeTerms(t, TermsRevision{Terms: terms, Revision: n + 1, Reason: reason})
+}
+
+// unaccrue takes back what was accrued of a token's day. It writes every row of
+// the token's progress, so that whoever is accruing it meanwhile begins again.
+func unaccrue(t tx, d staking.Day, asset string) error {
+	if _, err := t.exec(`UPDATE progress SET accrued_through = CASE WHEN paid_through = $1 - 1 THEN $1 - 1 ELSE accrued_through END
+	                      WHERE asset = $2`, int64(d), asset); err != nil {
+		return err
+	}
+	every := append(everyBucket(d), texts("asset", repeat(asset, ledger.Buckets)))
+	for _, sql := range []string{
+		"DELETE FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3",
+		"DELETE FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
+	} {
+		if err := t.each(nil, sql, every); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec("DELETE FROM approvals WHERE day = $1 AND asset = $2", int64(d), asset)
+	return err
+}

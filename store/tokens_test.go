@@ -1,0 +1,241 @@
+package store_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// bnbTerms are the shipped terms of BNB with another rate, from a day of the books.
+func bnbTerms(t *testing.T, day int, apr string) staking.Terms {
+	t.Helper()
+	asset := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 200_000_000e8}
+	return must[staking.Terms](t)(staking.ParseTerms(asset, day1+staking.Day(day-1), apr, "0.5", "1000"))
+}
+
+// rates tells the rate of BNB on so many first days.
+func rates(t *testing.T, db *store.DB, days int) string {
+	t.Helper()
+	var line []string
+	for d := range staking.Day(days) {
+		for _, terms := range must[[]staking.Terms](t)(db.TermsOn(t.Context(), day1+d)) {
+			if terms.Asset == "BNB" {
+				line = append(line, terms.APR.String())
+			}
+		}
+	}
+	return strings.Join(line, " ")
+}
+
+func TestTermsAreSetFromTomorrowOn(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		wants(t, db.SetTerms(ctx, bnbTerms(t, 1, "0.02")), ledger.ErrInvalid)
+		ok(t, db.SetTerms(ctx, bnbTerms(t, 4, "0.04")))
+		ok(t, db.SetTerms(ctx, bnbTerms(t, 2, "0.02")))
+		ok(t, db.SetTerms(ctx, bnbTerms(t, 2, "0.02"))) // they hold already
+		ok(t, db.SetTerms(ctx, bnbTerms(t, 3, "0.02")))
+		if got := rates(t, db, 5); got != "0.0015 0.02 0.02 0.04 0.04" {
+			t.Errorf("the rates are %s", got)
+		}
+		ok(t, db.SetTerms(ctx, bnbTerms(t, 2, "0.03"))) // terms of the future may be replaced
+		ok(t, db.SetTerms(ctx, bnbTerms(t, 3, "0.0015")))
+		if got := rates(t, db, 5); got != "0.0015 0.03 0.0015 0.04 0.04" {
+			t.Errorf("the rates are %s", got)
+		}
+		history := must[[]store.TermsRevision](t)(db.TermsHistory(ctx, "BNB"))
+		if len(history) != 5 || history[2].Revision != 2 || history[2].SetBy != "test" || !history[2].SetAt.Equal(noon) {
+			t.Errorf("the former are kept: %+v", history)
+		}
+		if all := must[[]store.TermsRevision](t)(db.TermsHistory(ctx, "")); len(all) != 14 {
+			t.Errorf("in all there are %d", len(all))
+		}
+		_, err := db.TermsHistory(ctx, "DOGE")
+		wants(t, err, ledger.ErrNotFound)
+		bad := bnbTerms(t, 9, "0.1")
+		bad.Cap = 1
+		wants(t, db.SetTerms(ctx, bad), ledger.ErrInvalid)
+		bad.Asset = "DOGE"
+		wants(t, db.SetTerms(ctx, bad), ledger.ErrNotFound)
+		clock.Set(2, "00:00")
+		wants(t, db.SetTerms(ctx, bnbTerms(t, 2, "0.5")), ledger.ErrInvalid)
+		if lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 99)); len(lines) != 5 {
+			t.Errorf("the log says %v", lines)
+		}
+	})
+}
+
+func TestAnAssetIsAddedOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		asset := ledger.Asset{Symbol: "SHIB", Scale: 2, MaxSupply: 1_000_000_000_000_000_00}
+		token := staking.Token{Asset: asset, Terms: must[staking.Terms](t)(staking.ParseTerms(asset, 0, "0.01", "1000000", "10000000000"))}
+		clock.Set(3, "12:00")
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				if err := db.AddAsset(ctx, token); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		history := must[[]store.TermsRevision](t)(db.TermsHistory(ctx, "SHIB"))
+		if len(history) != 1 || history[0].From != day1+3 {
+			t.Errorf("its terms hold from tomorrow on: %+v", history)
+		}
+		more := token.Terms
+		more.From, more.APR = day1+3, 5
+		ok(t, db.SetTerms(ctx, more))
+		ok(t, db.AddAsset(ctx, token)) // it is there, added with the same figures
+		other := token
+		other.Asset.Scale = 3
+		wants(t, db.AddAsset(ctx, other), ledger.ErrMismatch)
+		other = token
+		other.Terms.APR = 7
+		wants(t, db.AddAsset(ctx, other), ledger.ErrMismatch)
+		other.Asset.MaxSupply = 1 << 62
+		other.Asset.Symbol = "shib"
+		wants(t, db.AddAsset(ctx, other), ledger.ErrInvalid)
+		clock.Set(4, "12:00")
+		for _, due := range must[[]staking.Due](t)(db.Due(ctx, day1+9)) {
+			if due.Asset == "SHIB" && due.Day != day1+3 {
+				t.Errorf("its first day is %s", due.Day)
+			}
+		}
+		open(t, db, "alice")
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{
+			ID: "d", Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "SHIB", Amount: 5}},
+		}})))
+	})
+}
+
+// A day that is over and not declared may be corrected: its accruals are made
+// anew, and the days after it are as they were.
+func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		deposit(t, db, "d", "alice", 365, "BNB", time.Time{})
+		on(t, db, "alice")
+		clock.Set(3, "12:00")
+		if waits := settle(t, db, clock).Waiting; len(waits) != 1 || waits[0].Day != day1+1 {
+			t.Fatalf("Day 2 waits for funds: %v", waits)
+		}
+		wants(t, db.CorrectTerms(ctx, day1+2, bnbTerms(t, 1, "0.01"), "wrong"), ledger.ErrInvalid) // not over
+		wants(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.01"), " "), ledger.ErrInvalid)     // no reason
+		wants(t, db.CorrectTerms(ctx, day1, bnbTerms(t, 1, "0.01"), "wrong"), ledger.ErrInvalid)   // declared
+		wants(t, db.CorrectTerms(ctx, day1-1, bnbTerms(t, 1, "0.01"), "wrong"), ledger.ErrInvalid) // before the books
+		ok(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.01"), "a typing error"))
+		ok(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.02"), "another"))
+		ok(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.02"), "another"))
+		if got := rates(t, db, 4); got != "0.0015 0.02 0.0015 0.0015" {
+			t.Errorf("the rates are %s", got)
+		}
+		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1e8, false))
+		settle(t, db, clock)
+		if got := earned(t, db, "alice", "BNB"); got != 2_000_000 { // 365 BNB × 0.02 / 365
+			t.Errorf("Day 2 has paid %d", got)
+		}
+		wants(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.03"), "too late"), ledger.ErrInvalid)
+		history := must[[]store.TermsRevision](t)(db.TermsHistory(ctx, "BNB"))
+		if len(history) != 4 || history[1].Reason != "a typing error" || history[2].Reason != "another" || history[3].From != day1+2 {
+			t.Errorf("the history is %+v", history)
+		}
+		lines := must[[]store.LogLine](t)(db.Log(ctx, moment(3, "00:00"), 99))
+		if !strings.Contains(lines[len(lines)-1].Detail, "another") {
+			t.Errorf("the log says %v", lines)
+		}
+	})
+}
+
+func TestALimitWaitsForAnApproval(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		deposit(t, db, "d", "alice", 365, "BNB", time.Time{})
+		on(t, db, "alice")
+		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1e8, false))
+		limit := staking.Limit{Asset: "BNB", MaxTotal: 1000, MaxChange: 5000}
+		ok(t, db.SetLimit(ctx, limit))
+		ok(t, db.SetLimit(ctx, limit))
+		if limits := must[[]staking.Limit](t)(db.Limits(ctx)); len(limits) != 1 || limits[0] != limit {
+			t.Errorf("the limits are %v", limits)
+		}
+		wants(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxTotal: -1}), ledger.ErrInvalid)
+		wants(t, db.SetLimit(ctx, staking.Limit{Asset: "DOGE"}), ledger.ErrNotFound)
+		clock.Set(2, "12:00")
+		wants(t, db.Approve(ctx, day1+1, "BNB"), ledger.ErrInvalid) // nobody can have looked at it
+		clock.Set(3, "12:00")
+		waits := settle(t, db, clock).Waiting
+		if len(waits) != 1 {
+			t.Fatalf("waiting is %v", waits)
+		}
+		wants(t, waits[0].Reason, staking.ErrLimit)
+		ok(t, db.Approve(ctx, day1+1, "BNB"))
+		ok(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.02"), "wrong")) // other figures than those approved
+		if waits := settle(t, db, clock).Waiting; len(waits) != 1 {
+			t.Errorf("waiting is %v", waits)
+		}
+		ok(t, db.Approve(ctx, day1+1, "BNB"))
+		ok(t, db.Approve(ctx, day1+1, "BNB"))
+		settle(t, db, clock)
+		if got := earned(t, db, "alice", "BNB"); got != 2_000_000 {
+			t.Errorf("Day 2 has paid %d", got)
+		}
+		wants(t, db.Approve(ctx, day1+1, "BNB"), ledger.ErrInvalid) // declared
+		wants(t, db.Approve(ctx, day1+1, "DOGE"), ledger.ErrNotFound)
+		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB"}))
+		if limits := must[[]staking.Limit](t)(db.Limits(ctx)); len(limits) != 0 {
+			t.Errorf("the limits are %v", limits)
+		}
+	})
+}
+
+// A correction comes before the day's total is declared, or not at all, however
+// the two fall together.
+func TestACorrectionNeverMeetsADeclaration(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		deposit(t, db, "d", "alice", 365, "BNB", time.Time{})
+		on(t, db, "alice")
+		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 100e8, false))
+		clock.Set(2, "12:00")
+		settle(t, db, clock)
+		for day := range staking.Day(4) {
+			clock.Set(int(day)+3, "12:00")
+			var both sync.WaitGroup
+			both.Go(func() {
+				if _, err := staking.Run(ctx, db, clock.Now(), staking.Options{CloseAfter: time.Minute, Workers: 1}); err != nil {
+					t.Error(err)
+				}
+			})
+			want := "0.0015"
+			time.Sleep(time.Duration(day) * 40 * time.Millisecond) // only where the two meet differs
+			if err := db.CorrectTerms(ctx, day1+1+day, bnbTerms(t, 1, "0.02"), "wrong"); err == nil {
+				want = "0.02"
+			} else {
+				wants(t, err, ledger.ErrInvalid)
+			}
+			both.Wait()
+			settle(t, db, clock)
+			paid := 0
+			ok(t, db.Rewards(ctx, "alice", day1+1+day, day1+1+day, func(r store.Reward) error {
+				paid++
+				if got := r.APR.String(); got != want {
+					t.Errorf("Day %d is paid at %s, not at %s", day+2, got, want)
+				}
+				return nil
+			}))
+			if paid != 1 {
+				t.Errorf("Day %d has %d rewards", day+2, paid)
+			}
+		}
+	})
+}
