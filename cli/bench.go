@@ -54,7 +54,7 @@ func (c *benchSettleCmd) Run(w *World) error {
 			Changes        int         `json:"changes"`
 			History        int         `json:"history"`
 			Positions      int64       `json:"positions"`
-			Seconds        json.Number `json:"seconds"`
+			Took           json.Number `json:"seconds"`
 			PerSecond      int64       `json:"positions_per_second"`
 			RawPerSecond   int64       `json:"raw_per_second"`
 			Ratio          json.Number `json:"ratio"`
@@ -97,7 +97,7 @@ func (c *benchPostCmd) Run(w *World) error {
 	}
 	o, done := benchOptions(w, c.Seed)
 	if c.Callers == 0 {
-		c.Callers = o.Workers
+		c.Callers = min(o.Workers, 2)
 	}
 	r, err := bench.Post(w.Context, o, bench.PostOptions{Accounts: c.Accounts, Before: c.Before, Callers: c.Callers, Batch: c.Batch,
 		Transfers: c.Transfers, Singles: c.Singles, SingleN: c.SingleN})
@@ -113,7 +113,7 @@ func (c *benchPostCmd) Run(w *World) error {
 			Callers      int         `json:"callers"`
 			Batch        int         `json:"batch"`
 			Transfers    int         `json:"transfers"`
-			Seconds      json.Number `json:"seconds"`
+			Took         json.Number `json:"seconds"`
 			PerSecond    int64       `json:"transfers_per_second"`
 			Singles      int         `json:"single_callers"`
 			SingleN      int         `json:"single_transfers"`
@@ -141,7 +141,7 @@ func benchOptions(w *World, seed uint64) (bench.Options, func() error) {
 		o.URL = w.DB
 	}
 	if strings.HasPrefix(o.URL, "postgres") {
-		o.Workers = runtime.GOMAXPROCS(0)
+		o.Workers = 2 * runtime.GOMAXPROCS(0)
 	}
 	return o, p.end
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -47,55 +48,73 @@ func (c *demoCmd) Run(w *World) error {
 		if today := staking.DayOf(w.Now()); o.Last >= today {
 			return usage("--last %s is not over; books that are kept end before today, %s", o.Last, today)
 		}
-		return c.visit(w, w.DB, o)
+		v, err := c.visit(w, w.DB, o)
+		if err != nil {
+			return err
+		}
+		return c.tell(w, v)
 	}
 	dir, err := os.MkdirTemp("", "softstake-demo-*")
 	if err != nil {
 		return err
 	}
 	o.Volatile = true
-	return errors.Join(c.visit(w, "sqlite:"+filepath.Join(dir, "town.db"), o), os.RemoveAll(dir))
+	v, err := c.visit(w, "sqlite:"+filepath.Join(dir, "town.db"), o)
+	// Before a word is printed: a reader that goes away (| head) ends the program at once.
+	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+		return err
+	}
+	return c.tell(w, v)
 }
 
-// visit makes the town, shows how far it is, and reports.
-func (c *demoCmd) visit(w *World, url string, o demo.Options) error {
+// visit is what there is to tell of a town.
+type visit struct {
+	town     *demo.Town // closed
+	audit    audit.Report
+	totals   []demo.Total
+	showcase []store.Explanation
+}
+
+// visit makes the town, shows how far it is, and reads what there is to tell.
+func (c *demoCmd) visit(w *World, url string, o demo.Options) (visit, error) {
 	m := newMeter(w, "days settled", int64(o.Days)+1)
 	m.every = 10
 	o.Progress = func(done, _ int) { m.to(int64(done), m.what) }
 	town, err := demo.New(w.Context, url, o)
 	ended := m.end()
 	if err != nil {
-		return err
+		return visit{}, err
 	}
+	v := visit{town: town}
 	if ended == nil {
-		ended = c.report(w, town)
+		ended = v.read(w.Context)
 	}
-	return errors.Join(ended, town.Close())
+	return v, errors.Join(ended, town.Close())
 }
 
-func (c *demoCmd) report(w *World, town *demo.Town) error {
-	books, err := audit.Run(w.Context, town.Books, audit.Options{Workers: 2})
-	if err != nil {
+func (v *visit) read(ctx context.Context) (err error) {
+	if v.audit, err = audit.Run(ctx, v.town.Books, audit.Options{Workers: 2}); err != nil {
 		return err
 	}
-	if books.Total > 0 {
-		return fmt.Errorf("the audit of the town found %d differences, the first: %v", books.Total, books.Findings[0])
+	if v.audit.Total > 0 {
+		return fmt.Errorf("the audit of the town found %d differences, the first: %v", v.audit.Total, v.audit.Findings[0])
 	}
-	totals, err := town.Totals(w.Context)
-	if err != nil {
+	if v.totals, err = v.town.Totals(ctx); err != nil {
 		return err
 	}
-	showcase, err := town.Showcase(w.Context)
-	if err != nil {
-		return err
-	}
+	v.showcase, err = v.town.Showcase(ctx)
+	return err
+}
+
+// tell prints the report.
+func (c *demoCmd) tell(w *World, v visit) error {
 	for _, part := range []func() error{
-		func() error { return c.tellTown(w, town) },
-		func() error { return tellTotals(w, totals) },
-		func() error { return tellEvents(w, town) },
-		func() error { return tellAudit(w, books) },
-		func() error { return tellShowcase(w, showcase) },
-		func() error { return c.tellNext(w, showcase) },
+		func() error { return c.tellTown(w, v.town) },
+		func() error { return tellTotals(w, v.totals) },
+		func() error { return tellEvents(w, v.town) },
+		func() error { return tellAudit(w, v.audit) },
+		func() error { return tellShowcase(w, v.showcase) },
+		func() error { return c.tellNext(w, v.showcase) },
 	} {
 		if err := part(); err != nil {
 			return err

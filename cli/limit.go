@@ -61,12 +61,26 @@ func (c *limitSetCmd) Run(w *World) error {
 		if err := db.SetLimit(ctx, l); err != nil {
 			return err
 		}
-		return w.printf("A day of %s waits for a person above a total of %s, and above a change of %s.\n", c.Asset, limitTotal(asset, l), limitChange(l))
+		return w.printf("%s\n", limitSentence(asset, l))
 	})
 }
 
 // percentScale is how many decimals of a percentage are kept.
 const percentScale = 2
+
+// limitSentence says what a limit means.
+func limitSentence(a ledger.Asset, l staking.Limit) string {
+	total, change := "a total above "+limitTotal(a, l), "a change above "+limitChange(l)
+	switch {
+	case l.MaxTotal > 0 && l.MaxChange > 0:
+		return "A day of " + l.Asset + " with " + total + " or " + change + " waits for a person."
+	case l.MaxTotal > 0:
+		return "A day of " + l.Asset + " with " + total + " waits for a person."
+	case l.MaxChange > 0:
+		return "A day of " + l.Asset + " with " + change + " waits for a person."
+	}
+	return l.Asset + " has no limit."
+}
 
 func limitTotal(a ledger.Asset, l staking.Limit) string {
 	if l.MaxTotal == 0 {

@@ -87,7 +87,7 @@ func (c *settleCmd) check() error {
 func runOptions(w *World, closeAfter time.Duration) staking.Options {
 	o := staking.Options{CloseAfter: closeAfter, Workers: 1, Start: rand.IntN(ledger.Buckets)}
 	if !strings.HasPrefix(w.DB, "sqlite:") {
-		o.Workers = max(2, runtime.GOMAXPROCS(0))
+		o.Workers = 2 * runtime.GOMAXPROCS(0) // while one waits for the disk, another works
 	}
 	return o
 }

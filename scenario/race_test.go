@@ -39,23 +39,29 @@ type race struct {
 func TestRunsRaceWithTransfers(t *testing.T) {
 	seed := Seed(t)
 	for _, c := range []struct {
-		name, kind string
-		processes  int // as if: each with a pool of connections of its own
-	}{{"sqlite", "sqlite", 1}, {"sqlite from two", "sqlite", 2}, {"postgres", "postgres", 1}, {"postgres from two", "postgres", 2}} {
-		for _, late := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, late %t", c.name, late), func(t *testing.T) {
-				r := &race{t: t, town: Town{Holders: 200, Days: 1, Last: Day1}, url: NewURL(t, c.kind, true), clock: NewClock(Day1.Start()), acked: map[string]string{}}
-				r.closed.Store(int32(Day1) - 1)
-				if err := r.town.create(t, r.url, r.clock).Close(); err != nil {
-					t.Fatal(err)
-				}
-				for range c.processes {
-					r.posting = append(r.posting, Open(t, r.url, r.clock.Now))
-				}
-				r.running = []*store.DB{r.posting[0], r.posting[c.processes-1]}
-				r.run(seed, late)
-			})
+		kind      string
+		processes int  // as if: each with connections of its own
+		late      bool // whether all is dated yesterday
+		long      bool // in the long tests alone
+	}{
+		{"sqlite", 1, true, false}, {"sqlite", 2, false, false}, {"postgres", 1, true, false}, {"postgres", 2, false, false},
+		{"sqlite", 1, false, true}, {"sqlite", 2, true, true}, {"postgres", 1, false, true}, {"postgres", 2, true, true},
+	} {
+		if c.long && !Long() {
+			continue
 		}
+		t.Run(fmt.Sprintf("%s from %d, late %t", c.kind, c.processes, c.late), func(t *testing.T) {
+			r := &race{t: t, town: Town{Holders: 200, Days: 1, Last: Day1}, url: NewURL(t, c.kind, true), clock: NewClock(Day1.Start()), acked: map[string]string{}}
+			r.closed.Store(int32(Day1) - 1)
+			if err := r.town.create(t, r.url, r.clock).Close(); err != nil {
+				t.Fatal(err)
+			}
+			for range c.processes {
+				r.posting = append(r.posting, Open(t, r.url, r.clock.Now))
+			}
+			r.running = []*store.DB{r.posting[0], r.posting[c.processes-1]}
+			r.run(seed, c.late)
+		})
 	}
 }
 
@@ -219,54 +225,66 @@ func compareAcked(t *testing.T, acked, posted map[string]string, stopped bool) {
 	}
 }
 
-// TestALateRunRacesWithCorrections corrects the terms of a day while two runs
-// settle it: it is paid once, by the one terms or by the other.
-func TestALateRunRacesWithCorrections(t *testing.T) {
+// TestRunsRaceWithCorrections corrects the terms of a day while two runs settle
+// it: it is paid once, by the one terms or by the other.
+func TestRunsRaceWithCorrections(t *testing.T) {
+	seed := Seed(t)
 	for _, kind := range Databases {
 		t.Run(kind, func(t *testing.T) {
 			town := Town{Holders: 60, Days: 4, Last: Day1 + 3, Changes: 20}
 			url := NewURL(t, kind, false)
-			town.Build(t, url, Chance(Seed(t), 0))
+			town.Build(t, url, Chance(seed, 0))
 			clock := NewClock((town.Last + 1).Start().Add(time.Hour))
 			a, b := Open(t, url, clock.Now), Open(t, url, clock.Now)
-			var both sync.WaitGroup
-			var corrected int
-			both.Go(func() { corrected = correctTerms(t, a, town) })
-			for _, db := range []*store.DB{a, b} {
-				both.Go(func() { runUntilDone(t, db, clock.Now(), town.Options()) })
+			steps := make(chan staking.Step, 1)
+			o := town.Options()
+			o.Progress = func(s staking.Step) {
+				select {
+				case steps <- s:
+				default:
+				}
 			}
-			both.Wait()
-			t.Logf("%d corrections were in time", corrected)
+			var runs, person sync.WaitGroup
+			var inTime, tooLate int
+			person.Go(func() { inTime, tooLate = correctTerms(t, a, steps, Chance(seed, 1)) })
+			for _, db := range []*store.DB{a, b} {
+				runs.Go(func() { runUntilDone(t, db, clock.Now(), o) })
+			}
+			runs.Wait()
+			close(steps)
+			person.Wait()
+			t.Logf("%d corrections were in time, %d too late", inTime, tooLate)
 			Clean(t, a)
 		})
 	}
 }
 
-// correctTerms corrects each day's terms again and again until it is declared,
-// and says how many times that was in time.
-func correctTerms(t *testing.T, db *store.DB, town Town) (corrected int) {
+// correctTerms corrects the terms of the day of some steps of a run, a few times a day.
+func correctTerms(t *testing.T, db *store.DB, steps <-chan staking.Step, chance *rand.Rand) (inTime, tooLate int) {
 	asset, err := db.Asset(t.Context(), "BNB")
 	if err != nil {
 		t.Error(err)
-		return 0
+		return 0, 0
 	}
-	for d := town.First(); d <= town.Last; d++ {
-		for n := 0; ; n++ {
-			terms, err := staking.ParseTerms(asset, d, fmt.Sprintf("0.0%d", 100+n), "0.5", "1000")
-			if err == nil {
-				err = db.CorrectTerms(t.Context(), d, terms, "a race")
-			}
-			if errors.Is(err, ledger.ErrInvalid) { // declared
-				break
-			}
-			if err != nil {
-				t.Error(err)
-				return corrected
-			}
-			corrected++
+	tries := map[staking.Day]int{}
+	for s := range steps {
+		if tries[s.Day]++; tries[s.Day] > 12 {
+			continue
+		}
+		terms, err := staking.ParseTerms(asset, s.Day, fmt.Sprintf("0.%04d", chance.IntN(10_000)), "0.5", "1000")
+		if err == nil {
+			err = db.CorrectTerms(t.Context(), s.Day, terms, "a race")
+		}
+		switch {
+		case errors.Is(err, ledger.ErrInvalid): // declared
+			tooLate++
+		case err != nil:
+			t.Error(err)
+		default:
+			inTime++
 		}
 	}
-	return corrected
+	return inTime, tooLate
 }
 
 // runUntilDone runs as the scheduler does: again, after an error.

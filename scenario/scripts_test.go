@@ -11,7 +11,14 @@ import (
 	"softstake/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	defer func() {
+		if err := RemoveProgram(); err != nil {
+			panic(err)
+		}
+	}()
+	pgtest.Main(m)
+}
 
 // TestScripts plays each day of testdata on every database. What it expects must
 // come true, the audit must find nothing, and the books must be the same.

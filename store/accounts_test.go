@@ -82,8 +82,8 @@ func TestBalancesShowFreeAndHeld(t *testing.T) {
 		deposit(t, db, "d1", "alice", 5, "SOL", time.Time{})
 		deposit(t, db, "d2", "alice", 2, "BNB", time.Time{})
 		deposit(t, db, "d3", "bob", 7, "BNB", time.Time{})
-		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h", Kind: ledger.Hold, Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "SOL", Amount: 1e8}}}})))
-		want := []store.Balance{{Asset: "BNB", Free: 2e8}, {Asset: "SOL", Free: 4e8, Held: 1e8}}
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h", Kind: ledger.Hold, Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "SOL", Amount: 1_00000000}}}})))
+		want := []store.Balance{{Asset: "BNB", Free: 2_00000000}, {Asset: "SOL", Free: 4_00000000, Held: 1_00000000}}
 		if got := must[[]store.Balance](t)(db.Balances(ctx, "alice")); !slices.Equal(got, want) {
 			t.Errorf("alice has %v", got)
 		}
@@ -92,10 +92,10 @@ func TestBalancesShowFreeAndHeld(t *testing.T) {
 		_, err = db.Balances(ctx, "alice/held")
 		wants(t, err, ledger.ErrInvalid)
 		for _, b := range must[[]store.HouseBalance](t)(db.HouseBalances(ctx)) {
-			if b.Account == ledger.Custody && b.Asset == "BNB" && b.Sum.Cmp(big.NewInt(-9e8)) != 0 {
+			if b.Account == ledger.Custody && b.Asset == "BNB" && b.Sum.Cmp(big.NewInt(-9_00000000)) != 0 {
 				t.Errorf("@custody, over its buckets, has %s BNB", b.Sum)
 			}
-			if b.Account == ledger.Custody && b.Asset == "SOL" && b.Sum.Cmp(big.NewInt(-5e8)) != 0 {
+			if b.Account == ledger.Custody && b.Asset == "SOL" && b.Sum.Cmp(big.NewInt(-5_00000000)) != 0 {
 				t.Errorf("@custody has %s SOL", b.Sum)
 			}
 			if !b.Account.IsHouse() {

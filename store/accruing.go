@@ -21,20 +21,18 @@ const pageSize = 4096
 func (db *DB) Accrue(ctx context.Context, bucket int, d staking.Day, tokens []string, rule staking.Rule) error {
 	return db.engine.claim(ctx, func(t tx) error {
 		a := accruing{t: t, bucket: bucket, day: d, rule: rule, batches: map[string]*accrued{}}
-		for _, token := range tokens {
-			n, err := t.exec(`UPDATE progress SET accrued_through = $1
-			                   WHERE bucket = $2 AND asset = $3 AND accrued_through = $1 - 1 AND paid_through = $1 - 1`, int64(d), int64(bucket), token)
-			if err != nil {
-				return fmt.Errorf("claim %s of %s: %w", token, d, err)
-			}
-			if n == 1 {
-				a.batches[token] = &accrued{digest: sha256.New()}
-			}
+		claimed, err := claimProgress(t, `UPDATE progress SET accrued_through = $3 FROM {rows}
+		                WHERE progress.bucket = r.bucket AND progress.asset = r.asset
+		                  AND progress.accrued_through = $3 - 1 AND progress.paid_through = $3 - 1 RETURNING progress.asset`, bucket, d, tokens)
+		if err != nil {
+			return err
+		}
+		for _, token := range claimed {
+			a.batches[token] = &accrued{digest: sha256.New()}
 		}
 		if len(a.batches) == 0 {
 			return nil
 		}
-		var err error
 		if a.terms, err = termsOn(t, d); err != nil {
 			return err
 		}
@@ -43,6 +41,18 @@ func (db *DB) Accrue(ctx context.Context, bucket int, d staking.Day, tokens []st
 		}
 		return a.total()
 	})
+}
+
+// claimProgress moves the bucket's progress of some tokens on by a day, with a
+// statement that passes over those which are not at the day before, and says
+// which it has moved: theirs is the work, until the transaction ends.
+func claimProgress(t tx, sql string, bucket int, d staking.Day, tokens []string) (claimed []string, err error) {
+	_, err = t.set(func(r row) error { claimed = append(claimed, r.text(0)); return nil }, sql,
+		set{ints("bucket", slices.Repeat([]int64{int64(bucket)}, len(tokens))), texts("asset", tokens)}, int64(d))
+	if err != nil {
+		return nil, fmt.Errorf("claim bucket %d of %s: %w", bucket, d, err)
+	}
+	return claimed, nil
 }
 
 // accruing is the accruing of one bucket's day.

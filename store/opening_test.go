@@ -13,16 +13,16 @@ import (
 func TestFundsAreOnceAndLogged(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		ctx := t.Context()
-		first := must[store.Outcome](t)(db.Fund(ctx, "2026-03", "BNB", 5e8, false))
+		first := must[store.Outcome](t)(db.Fund(ctx, "2026-03", "BNB", 5_00000000, false))
 		clock.Set(2, "12:00")
-		again := must[store.Outcome](t)(db.Fund(ctx, "2026-03", "BNB", 5e8, false))
+		again := must[store.Outcome](t)(db.Fund(ctx, "2026-03", "BNB", 5_00000000, false))
 		if !again.Repeated || !again.At.Equal(first.At) {
 			t.Errorf("the second answers %+v", again)
 		}
-		_, err := db.Fund(ctx, "2026-03", "BNB", 6e8, false)
+		_, err := db.Fund(ctx, "2026-03", "BNB", 6_00000000, false)
 		wants(t, err, ledger.ErrMismatch)
-		must[store.Outcome](t)(db.Fund(ctx, "surplus", "BNB", 2e8, true))
-		_, err = db.Fund(ctx, "more", "BNB", 4e8, true)
+		must[store.Outcome](t)(db.Fund(ctx, "surplus", "BNB", 2_00000000, true))
+		_, err = db.Fund(ctx, "more", "BNB", 4_00000000, true)
 		wants(t, err, ledger.ErrInsufficient)
 		_, err = db.Fund(ctx, "", "BNB", 1, false)
 		wants(t, err, ledger.ErrInvalid)
@@ -31,7 +31,7 @@ func TestFundsAreOnceAndLogged(t *testing.T) {
 		_, err = db.Fund(ctx, "x", "DOGE", 1, false)
 		wants(t, err, ledger.ErrNotFound)
 		for _, b := range must[[]store.HouseBalance](t)(db.HouseBalances(ctx)) {
-			if b.Account == ledger.Rewards && b.Asset == "BNB" && b.Sum.Int64() != 3e8 {
+			if b.Account == ledger.Rewards && b.Asset == "BNB" && b.Sum.Int64() != 3_00000000 {
 				t.Errorf("the pool has %s", b.Sum)
 			}
 		}

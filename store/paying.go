@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,27 +48,22 @@ type batch struct {
 // claim takes the tokens whose day is accrued and not paid: the row's lock is
 // ours until the commit.
 func (p *payment) claim(tokens []string) error {
-	p.batches = map[string]batch{}
-	for _, token := range tokens {
-		n, err := p.t.exec(`UPDATE progress SET paid_through = $1
-		                     WHERE bucket = $2 AND asset = $3 AND paid_through = $1 - 1 AND accrued_through = $1`, p.day, p.bucket, token)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			continue
-		}
-		err = p.t.query(func(r row) error {
-			p.batches[token] = batch{r.int(0), r.int(1), r.bytes(2)}
-			p.tokens = append(p.tokens, token)
-			p.holders += r.int(0)
-			return nil
-		}, "SELECT holders, total, digest FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3", p.bucket, p.day, token)
-		if err != nil {
-			return err
-		}
+	claimed, err := claimProgress(p.t, `UPDATE progress SET paid_through = $3 FROM {rows}
+	                WHERE progress.bucket = r.bucket AND progress.asset = r.asset
+	                  AND progress.paid_through = $3 - 1 AND progress.accrued_through = $3 RETURNING progress.asset`,
+		int(p.bucket), staking.Day(p.day), tokens)
+	if err != nil {
+		return err
 	}
-	return nil
+	p.batches = map[string]batch{}
+	return p.t.query(func(r row) error {
+		if token := r.text(0); slices.Contains(claimed, token) {
+			p.batches[token] = batch{r.int(1), r.int(2), r.bytes(3)}
+			p.tokens = append(p.tokens, token)
+			p.holders += r.int(1)
+		}
+		return nil
+	}, "SELECT asset, holders, total, digest FROM batches WHERE bucket = $1 AND day = $2 ORDER BY asset", p.bucket, p.day)
 }
 
 // ours is the condition that a statement is about our tokens, whose parameters follow the first two.

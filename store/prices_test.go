@@ -15,7 +15,7 @@ import (
 )
 
 func price(asset string, day int, whole int64) store.Price {
-	return store.Price{Asset: asset, Day: day1 + staking.Day(day-1), Price: whole * 1e8}
+	return store.Price{Asset: asset, Day: day1 + staking.Day(day-1), Price: whole * 1_00000000}
 }
 
 // A day's price may be set until the day is paid and never changed after.
@@ -73,7 +73,7 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 		}
 		for day, want := range map[int]int64{1: 0, 2: 0, 3: 600, 4: 610, 5: 610, 11: 610, 12: 0} {
 			got, known, err := db.PriceOf(ctx, "BNB", day1+staking.Day(day-1))
-			if err != nil || got != want*1e8 || known != (want != 0) {
+			if err != nil || got != want*1_00000000 || known != (want != 0) {
 				t.Errorf("on Day %d it is %d, %t, %v", day, got, known, err)
 			}
 		}
@@ -86,7 +86,7 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 		}
 		_, err := db.SetPrices(ctx, []store.Price{price("BNB", -3, 501)}) // Days 1 and 2 were paid at it
 		wants(t, err, ledger.ErrMismatch)
-		if p, known, err := db.PriceOf(ctx, "USDT", day1); err != nil || !known || p != 1e8 {
+		if p, known, err := db.PriceOf(ctx, "USDT", day1); err != nil || !known || p != 1_00000000 {
 			t.Errorf("USDT is %d, %t, %v", p, known, err)
 		}
 		_, _, err = db.PriceOf(ctx, "DOGE", day1)

@@ -185,7 +185,7 @@ func deposit(t *testing.T, db *store.DB, id string, account ledger.Account, toke
 	t.Helper()
 	ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{
 		ID: id, Kind: ledger.Deposit, At: at,
-		Moves: []ledger.Move{{From: ledger.Custody, To: account, Asset: asset, Amount: ledger.Amount(tokens * 1e8)}},
+		Moves: []ledger.Move{{From: ledger.Custody, To: account, Asset: asset, Amount: ledger.Amount(tokens * 1_00000000)}},
 	}})))
 }
 

@@ -18,7 +18,7 @@ func TestDay1Day2Day3(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 1000, "BNB", time.Time{})
-		must[store.Outcome](t)(db.Fund(t.Context(), "f", "BNB", 100e8, false))
+		must[store.Outcome](t)(db.Fund(t.Context(), "f", "BNB", 100_00000000, false))
 		if e := on(t, db, "alice"); e != (staking.Enrollment{Account: "alice", From: day1 + 1, Until: staking.Forever}) {
 			t.Errorf("the enrollment is %+v", e)
 		}

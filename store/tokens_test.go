@@ -14,7 +14,7 @@ import (
 // bnbTerms are the shipped terms of BNB with another rate, from a day of the books.
 func bnbTerms(t *testing.T, day int, apr string) staking.Terms {
 	t.Helper()
-	asset := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 200_000_000e8}
+	asset := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 200_000_000_00000000}
 	return must[staking.Terms](t)(staking.ParseTerms(asset, day1+staking.Day(day-1), apr, "0.5", "1000"))
 }
 
@@ -137,7 +137,7 @@ func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
 		if got := rates(t, db, 4); got != "0.0015 0.02 0.0015 0.0015" {
 			t.Errorf("the rates are %s", got)
 		}
-		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1e8, false))
+		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1_00000000, false))
 		settle(t, db, clock)
 		if got := earned(t, db, "alice", "BNB"); got != 2_000_000 { // 365 BNB × 0.02 / 365
 			t.Errorf("Day 2 has paid %d", got)
@@ -160,7 +160,7 @@ func TestALimitWaitsForAnApproval(t *testing.T) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 365, "BNB", time.Time{})
 		on(t, db, "alice")
-		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1e8, false))
+		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1_00000000, false))
 		limit := staking.Limit{Asset: "BNB", MaxTotal: 1000, MaxChange: 5000}
 		ok(t, db.SetLimit(ctx, limit))
 		ok(t, db.SetLimit(ctx, limit))
@@ -205,7 +205,7 @@ func TestACorrectionNeverMeetsADeclaration(t *testing.T) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 365, "BNB", time.Time{})
 		on(t, db, "alice")
-		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 100e8, false))
+		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 100_00000000, false))
 		clock.Set(2, "12:00")
 		settle(t, db, clock)
 		for day := range staking.Day(4) {

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/store"
+)
+
+// safeBuffer is a buffer that several goroutines may use.
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// server is "softstake serve" in this process, with a clock to turn.
+type server struct {
+	t      *testing.T
+	log    safeBuffer
+	mu     sync.Mutex
+	now    time.Time
+	stop   context.CancelFunc
+	status chan int
+}
+
+func serve(t *testing.T, url string, now time.Time) *server {
+	t.Helper()
+	s := &server{t: t, now: now, status: make(chan int, 1)}
+	ctx, stop := context.WithCancel(t.Context())
+	s.stop = stop
+	w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &s.log, Now: s.clock, Context: ctx, Env: func(string) string { return "" }}
+	go func() { s.status <- run(w, []string{"serve", "--listen", "127.0.0.1:0", "--poll", "10ms", "--db", url}) }()
+	return s
+}
+
+func (s *server) clock() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+func (s *server) turn(to time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = to
+}
+
+// waitFor waits until the log matches, and returns what it matches.
+func (s *server) waitFor(pattern string) []string {
+	s.t.Helper()
+	re := regexp.MustCompile(pattern)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if found := re.FindStringSubmatch(s.log.String()); found != nil {
+			return found
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the log does not say %q:\n%s", pattern, s.log.String())
+		}
+	}
+}
+
+// get asks the server, and returns status and body.
+func (s *server) get(path string) (int, string) {
+	s.t.Helper()
+	address := s.waitFor(`msg=serving address=(\S+)`)[1]
+	response, err := http.Get("http://" + address + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err == nil {
+		err = response.Body.Close()
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// end stops the server, which must end well.
+func (s *server) end() {
+	s.t.Helper()
+	s.stop()
+	select {
+	case status := <-s.status:
+		if status != 0 {
+			s.t.Errorf("exit status %d:\n%s", status, s.log.String())
+		}
+	case <-time.After(20 * time.Second):
+		s.t.Fatal("the server did not stop")
+	}
+	s.waitFor("msg=stopped")
+}
+
+// TestServe tells three days: one is paid by itself, one waits for funds, and a
+// server that was stopped and started goes on where it was.
+func TestServe(t *testing.T) {
+	url := books(t)
+	must(t, "", "accept", "alice", "--db", url)
+	must(t, "", "enroll", "alice", "--db", url)
+	must(t, "", "fund", "BNB", "0.00000821", "--db", url)
+	must(t, `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`, "post", "-", "--db", url)
+
+	s := serve(t, url, noon)
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/nowhere": 404} {
+		if status, body := s.get(path); status != want {
+			t.Errorf("GET %s: %d %s", path, status, body)
+		}
+	}
+	s.turn(noon.Add(36*time.Hour + 4*time.Minute)) // 00:04 of the day after the first that earns
+	s.waitFor(`msg=settled day=2026-11-22`)
+	if strings.Contains(s.log.String(), "day=2026-11-23") {
+		t.Error("the day was settled before --close-after")
+	}
+	s.turn(noon.Add(36*time.Hour + 5*time.Minute))
+	s.waitFor(`msg=settled day=2026-11-23 tokens=".*BNB.*"`)
+	s.turn(noon.Add(61 * time.Hour))
+	s.waitFor(`msg="a token waits" token=BNB day=2026-11-24 reason="not enough funds`)
+	s.end()
+	if n := strings.Count(s.log.String(), "a token waits"); n != 1 {
+		t.Errorf("that a token waits is told %d times", n)
+	}
+
+	s = serve(t, url, noon.Add(61*time.Hour))
+	s.waitFor(`msg="a token waits" token=BNB day=2026-11-24`)
+	must(t, "", "fund", "BNB", "1", "--db", url)
+	s.waitFor(`msg=settled day=2026-11-24 tokens=\[BNB\]`)
+	s.end()
+	if out := must(t, "", "audit", "--db", url); !strings.Contains(out, "All is right through 2026-11-24") || !strings.Contains(out, "2 rewards") {
+		t.Errorf("the audit says %s", out)
+	}
+}
+
+func TestServeIsNotReadyWithoutItsBooks(t *testing.T) {
+	url := books(t)
+	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	handler := newHandler(db, &scheduler{}, slog.New(slog.DiscardHandler))
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		if answer.Code != want {
+			t.Errorf("GET %s: %d %s", path, answer.Code, answer.Body)
+		}
+	}
+}
+
+func TestServeTellsThatItsAddressIsTaken(t *testing.T) {
+	url := books(t)
+	first := serve(t, url, noon)
+	address := first.waitFor(`msg=serving address=(\S+)`)[1]
+	_, told, status := command(t, t.Context(), strings.NewReader(""), "serve", "--listen", address, "--db", url)
+	if status != 1 || !strings.Contains(told, "address already in use") {
+		t.Errorf("exit status %d: %s", status, told)
+	}
+	first.end()
+}

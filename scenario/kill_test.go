@@ -1,0 +1,170 @@
+package scenario
+
+import (
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"softstake/staking"
+)
+
+// yesterday is the last day that is over by the clock of the machine, which the
+// program itself goes by.
+func yesterday() staking.Day { return staking.DayOf(time.Now()) - 1 }
+
+// killing kills the program at random moments, over copies of the same books.
+type killing struct {
+	t      *testing.T
+	chance *rand.Rand
+	town   Town
+	books  string        // the books that are copied
+	wanted string        // the rewards of an undisturbed run
+	span   time.Duration // how long an undisturbed run of the program takes
+
+	killedRuns, killedPosts, halfway, acked, again int
+}
+
+// TestKilled kills the program at random moments while it posts and while it
+// settles, with the other at work or not. When the run is then finished, the
+// rewards are those of an undisturbed one, what was acknowledged is there, once,
+// and the audit finds nothing.
+func TestKilled(t *testing.T) {
+	seed := Seed(t)
+	for _, c := range []struct {
+		kind        string
+		kills, long int
+		town        Town
+	}{
+		{"sqlite", 12, 200, Town{Holders: 1000, Days: 5, Last: yesterday(), Changes: 500}},
+		{"postgres", 4, 50, Town{Holders: 300, Days: 4, Last: yesterday(), Changes: 200}},
+	} {
+		t.Run(c.kind, func(t *testing.T) {
+			k := &killing{t: t, chance: Chance(seed, 0), town: c.town, books: NewURL(t, c.kind, true)}
+			k.town.Build(t, k.books, k.chance)
+			k.wanted = k.town.Undisturbed(t, k.books)
+			k.measure()
+			if Long() {
+				c.kills = c.long
+			}
+			for k.killedRuns < c.kills/2 || k.killedRuns+k.killedPosts < c.kills {
+				k.round()
+			}
+			t.Logf("killed %d runs, %d of them halfway, and %d posters; %d transfers acknowledged, %d sent again and answered as the first time; an undisturbed run takes %s",
+				k.killedRuns, k.halfway, k.killedPosts, k.acked, k.again, k.span.Round(time.Millisecond))
+		})
+	}
+}
+
+// measure runs the program undisturbed, which must come to the same as a run in this process.
+func (k *killing) measure() {
+	k.t.Helper()
+	url, began := Copy(k.t, k.books), time.Now()
+	k.finish(url)
+	k.span = time.Since(began)
+	k.compare(url, &Client{})
+}
+
+// startRun starts the program to settle the town's days.
+func (k *killing) startRun(url string) *Process {
+	return Start(k.t, url, nil, nil, "settle", "--through", k.town.Last.String(), "--close-after", "0s")
+}
+
+// finish lets a run come to its end.
+func (k *killing) finish(url string) {
+	k.t.Helper()
+	if err := k.startRun(url).Wait(2 * time.Minute); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// round kills the program again and again over one copy of the books, until a run
+// came to its end before it was killed, and looks at what is left.
+func (k *killing) round() {
+	k.t.Helper()
+	url, client := Copy(k.t, k.books), &Client{Town: k.town, Acked: map[string]string{}}
+	for ended := false; !ended; {
+		ended = k.strike(url, client)
+	}
+	k.finish(url)
+	k.compare(url, client)
+	k.acked, k.again = k.acked+len(client.Acked), k.again+client.Again
+}
+
+// strike starts a run, or a poster, or both, kills them at a random moment, and
+// says whether the run had ended by itself.
+func (k *killing) strike(url string, client *Client) (ended bool) {
+	k.t.Helper()
+	var run, poster *Process
+	wait := func() error { return nil }
+	what := k.chance.IntN(4)
+	if what > 0 {
+		run = k.startRun(url)
+	}
+	if what < 2 {
+		poster, wait = client.post(k.t, url, k.chance)
+	}
+	moment := time.NewTimer(time.Duration(k.chance.Int64N(int64(k.span))))
+	defer moment.Stop()
+	if run == nil {
+		<-moment.C
+	} else {
+		select {
+		case <-moment.C:
+		case <-run.exited:
+		}
+	}
+	if run != nil {
+		killed, err := run.Kill()
+		if ended = !killed; killed {
+			k.killedRuns++
+		}
+		if ended && err == nil {
+			err = run.Wait(0)
+		}
+		if err != nil {
+			k.t.Fatal(err)
+		}
+	}
+	if poster != nil {
+		killed, err := poster.Kill()
+		if err = errors.Join(err, wait()); err != nil || !killed {
+			k.t.Fatalf("the poster: %v\n%s", err, poster.told)
+		}
+		k.killedPosts++
+	}
+	if run != nil && !ended && k.isHalfway(url) {
+		k.halfway++
+	}
+	return ended
+}
+
+// isHalfway says whether a day was begun that is not paid to its end.
+func (k *killing) isHalfway(url string) bool {
+	k.t.Helper()
+	lines, err := Rows(k.t.Context(), url, "SELECT count(*) FROM progress WHERE accrued_through > paid_through OR paid_through > (SELECT min(paid_through) FROM progress)")
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return lines[0] != "0"
+}
+
+// compare looks at books in which all is settled.
+func (k *killing) compare(url string, client *Client) {
+	k.t.Helper()
+	if diff := cmp.Diff(k.wanted, k.town.rewards(k.t, url)); diff != "" {
+		k.t.Errorf("the rewards of an undisturbed run, and (+) of this one:\n%s", diff)
+	}
+	posted := Posted(k.t, url)
+	for id, at := range client.Acked {
+		if posted[id] != at {
+			k.t.Errorf("%s was acknowledged for %s, and is in the books for %q", id, at, posted[id])
+		}
+	}
+	Clean(k.t, Open(k.t, url, time.Now))
+	if k.t.Failed() {
+		k.t.FailNow()
+	}
+}
