@@ -32,5 +32,6 @@ check: ## format, vet, staticcheck
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
-bench: ## measure, on this machine
-	go run . bench
+bench: ## measure how fast this machine settles and posts, on SQLite
+	go run . bench settle
+	go run . bench post

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 if ! command -v go >/dev/null; then
-	echo "test: Go is missing: install the version that go.mod names, from https://go.dev/dl" >&2
+	echo "test: Go is missing: install the version that go.mod names" >&2
 	exit 1
 fi
 
