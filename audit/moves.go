@@ -23,16 +23,21 @@ import (
 type slots struct {
 	sides [slotCount]uint64 // to sides of moves, less from sides
 	rows  [slotCount]uint64 // entries by their postings, less entries by their rows
+	used  bool              // most buckets of small books have nothing for them
 }
 
 const slotCount = 1 << 16
 
 func (s *slots) clear() {
-	clear(s.sides[:])
-	clear(s.rows[:])
+	if s.used {
+		*s = slots{}
+	}
 }
 
 func (s *slots) add(more *slots) {
+	if !more.used {
+		return
+	}
 	for i := range slotCount {
 		s.sides[i] += more.sides[i]
 		s.rows[i] += more.rows[i]
@@ -81,6 +86,7 @@ func (w *worker) countPosting(x *Posting) {
 	b = binary.BigEndian.AppendUint64(b, uint64(move.Amount))
 	b = binary.AppendVarint(b, x.Move)
 	w.line = b
+	w.slots.used = true
 	if hash := maphash.Bytes(w.seed, b); x.Side == 1 {
 		w.slots.sides[slotOf(mixed)] += hash
 	} else {
@@ -110,6 +116,7 @@ func (w *worker) countEntries() error {
 		}
 		w.line = append(w.line[:0], e.ID...)
 		mixed := mix(w.line)
+		w.slots.used = true
 		w.slots.rows[slotOf(mixed)] -= w.hashRow(e.ID, mixed, e.At, func() [16]byte { return e.Digest })
 	})
 }

@@ -23,19 +23,28 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // command runs a command at noon, and returns what it printed and its exit status.
 func command(t *testing.T, ctx context.Context, stdin io.Reader, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
+	return commandAt(ctx, noon, stdin, args...)
+}
+
+func commandAt(ctx context.Context, now time.Time, stdin io.Reader, args ...string) (stdout, stderr string, status int) {
 	var out, told bytes.Buffer
 	w := &World{
 		Stdin: stdin, Stdout: &out, Stderr: &told, Context: ctx,
-		Now: func() time.Time { return noon }, Env: func(string) string { return "" },
+		Now: func() time.Time { return now }, Env: func(string) string { return "" },
 	}
 	status = run(w, args)
 	return out.String(), told.String(), status
 }
 
-// must runs a command that has to succeed.
+// must runs a command at noon that has to succeed.
 func must(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	out, told, status := command(t, t.Context(), strings.NewReader(stdin), args...)
+	return mustAt(t, noon, stdin, args...)
+}
+
+func mustAt(t *testing.T, now time.Time, stdin string, args ...string) string {
+	t.Helper()
+	out, told, status := commandAt(t.Context(), now, strings.NewReader(stdin), args...)
 	if status != 0 {
 		t.Fatalf("%q: exit status %d: %s", args, status, told)
 	}

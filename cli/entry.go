@@ -47,6 +47,8 @@ func (d *decimalString) UnmarshalJSON(text []byte) error {
 type entryParser struct {
 	asset func(ctx context.Context, symbol string) (ledger.Asset, error)
 	known map[string]ledger.Asset
+
+	failed error // what the books failed with: no fault of the line's
 }
 
 // line reads an entry. Its errors are ledger.ErrInvalid, or what looking an asset up failed with.
@@ -90,6 +92,9 @@ func (p *entryParser) lookUp(ctx context.Context, symbol string) (ledger.Asset, 
 	}
 	asset, err := p.asset(ctx, symbol)
 	if err != nil {
+		if !errors.Is(err, ledger.ErrNotFound) {
+			p.failed = err
+		}
 		return asset, err
 	}
 	if p.known == nil {

@@ -16,7 +16,7 @@ type estimateCmd struct {
 	From      *staking.Day    `placeholder:"DAY" help:"First day that is measured, such as 2025-07-24: the holder switched on the day before it. Without it: the day after the first Spot row."`
 	To        *staking.Day    `placeholder:"DAY" help:"Last day that is measured. Without it: the day of the last Spot row, to 24:00."`
 	Terms     string          `placeholder:"FILE" help:"Terms to count with, a CSV file with the columns from,asset,apr,min,cap. Without it: the shipped terms, on every day."`
-	UTCOffset *history.Offset `name:"utc-offset" placeholder:"+01:00" help:"Zone of the column Time; write --utc-offset=-06:00 behind UTC. Without it: the zone in the file's name, else UTC. A column UTC_Time is always UTC."`
+	UTCOffset *history.Offset `name:"utc-offset" placeholder:"+01:00" help:"Zone of the column Time; Without it: the zone in the file's name, else UTC. A column UTC_Time is always UTC."`
 	Strict    bool            `help:"Fail at the first row that cannot be read, instead of leaving it out."`
 	Format    string          `enum:"table,csv,json" default:"table" help:"How to print: ${enum}."`
 }
@@ -25,7 +25,11 @@ type estimateCmd struct {
 func (c *estimateCmd) Help() string {
 	return `Prints what Soft Staking would have paid, per day and token, from the file alone: no database is read or made.
 
-The holder counts as having switched on at the first Spot row. All Spot rows make up the balance, except rewards that the real product paid: those are printed beside the estimate, for the day before they were credited. Messages go to standard error.`
+The holder counts as having switched on at the first Spot row. All Spot rows make up the balance, except rewards that the real product paid: those are printed beside the estimate, for the day before they were credited. Messages go to standard error.
+
+Example:
+  softstake estimate Transaction-History.csv
+  softstake estimate Transaction-History.csv --utc-offset +01:00 --format json`
 }
 
 // Run reads the file, tells what was made of it, and prints the estimate.

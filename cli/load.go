@@ -34,6 +34,7 @@ const loadBatch = 10_000
 // loadLine is a line that was read, or what is wrong with it.
 type loadLine struct {
 	n       int
+	bytes   int64
 	account store.Account
 	opening store.Opening // without an asset: none
 	bad     error
@@ -42,7 +43,7 @@ type loadLine struct {
 // Run loads the file, batch after batch.
 func (c *loadCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) (err error) {
-		in, _, err := w.file(c.File)
+		in, size, err := w.file(c.File)
 		if err != nil {
 			return err
 		}
@@ -60,11 +61,10 @@ func (c *loadCmd) Run(w *World) error {
 				return loadLine{}, err
 			}
 			l := parse.line(ctx, w, row, line.bad)
-			l.n = line.n
-			return l, nil
+			l.n, l.bytes = line.n, int64(len(line.text))
+			return l, parse.failed
 		})
-		l := &loader{w: w, db: db, strict: c.Strict, meter: newMeter(w, "loading", 0)}
-		l.meter.every = 100_000
+		l := &loader{w: w, db: db, strict: c.Strict, meter: newMeter(w, "loading", size)}
 		err = l.load(ctx, lines)
 		if err == nil {
 			err = <-failed
@@ -114,6 +114,8 @@ type loader struct {
 	strict bool
 	meter  *meter
 
+	lines                     int
+	bytes                     int64
 	posted, repeated, refused int
 }
 
@@ -136,8 +138,27 @@ func (l *loader) load(ctx context.Context, lines <-chan loadLine) error {
 		if err := l.batch(ctx, batch); err != nil {
 			return err
 		}
-		l.meter.add(int64(len(batch)))
+		if err := l.progress(batch); err != nil {
+			return err
+		}
 	}
+}
+
+// loadTold is each how many lines something is told where nobody watches a bar.
+const loadTold = 100_000
+
+// progress shows how far the load is.
+func (l *loader) progress(batch []loadLine) error {
+	before := l.lines
+	l.lines += len(batch)
+	for _, line := range batch {
+		l.bytes += line.bytes
+	}
+	l.meter.to(l.bytes, fmt.Sprintf("loading, %d lines", l.lines))
+	if !isTerminal(l.w.Stderr) && l.lines/loadTold > before/loadTold {
+		return l.w.tellf("%d lines are loaded", l.lines)
+	}
+	return nil
 }
 
 // batch opens the accounts of some lines and posts what they have.

@@ -105,7 +105,7 @@ func parse(w *World, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, err := k.Parse(args)
+	ctx, err := k.Parse(joinOffset(args))
 	switch {
 	case helped && out == w.Stdout:
 		return nil
@@ -120,6 +120,16 @@ func parse(w *World, args []string) error {
 	w.DB, w.Actor = a.DB, a.Actor
 	w.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })
 	return ctx.Run(w)
+}
+
+// joinOffset writes "--utc-offset -06:00" as one argument, so that the offset is
+// not taken for a flag.
+func joinOffset(args []string) []string {
+	i := slices.Index(args, "--utc-offset")
+	if i < 0 || i+1 >= len(args) || !strings.HasPrefix(args[i+1], "-") {
+		return args
+	}
+	return slices.Concat(args[:i], []string{args[i] + "=" + args[i+1]}, args[i+2:])
 }
 
 // seeHelp names the help of the command that was being read.

@@ -56,7 +56,7 @@ func (c *postCmd) Run(w *World) error {
 				return entryLine{}, err
 			}
 			e, bad := parse.line(ctx, line)
-			return entryLine{line.n, int64(len(line.text)), e, bad}, nil
+			return entryLine{line.n, int64(len(line.text)), e, bad}, parse.failed
 		})
 		if c.AllOrNothing {
 			err = p.postAll(ctx, entries)
@@ -123,6 +123,7 @@ func (p *poster) postEach(ctx context.Context, lines <-chan entryLine) error {
 func (p *poster) postAll(ctx context.Context, lines <-chan entryLine) error {
 	var all []entryLine
 	var entries []ledger.Entry
+	unread := 0
 	for {
 		batch, err := take(ctx, lines, postBatch)
 		if err != nil {
@@ -133,13 +134,19 @@ func (p *poster) postAll(ctx context.Context, lines <-chan entryLine) error {
 		}
 		for _, l := range batch {
 			if l.bad != nil {
-				return fmt.Errorf("line %d: %s; nothing was posted", l.n, plain(l.bad))
+				unread++
+				if err := p.meter.tellf("line %d: %s", l.n, plain(l.bad)); err != nil {
+					return err
+				}
 			}
 			all, entries = append(all, l), append(entries, l.entry)
 		}
 		if len(all) > postWhole {
 			return fmt.Errorf("more than %d entries cannot be posted all or none; nothing was posted", postWhole)
 		}
+	}
+	if unread > 0 {
+		return fmt.Errorf("%s not be read; nothing was posted", count(unread, "line could", "lines could"))
 	}
 	outcomes, err := p.db.PostAll(ctx, entries)
 	if err != nil {

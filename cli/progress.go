@@ -8,12 +8,12 @@ import (
 )
 
 // meter shows a person how far a long piece of work is: a bar on a terminal,
-// otherwise nothing, or a line each so many. It may be used by several
+// otherwise nothing, or a line each so many steps. It may be used by several
 // goroutines. What goes wrong with it is told at its end, for it must not stop the work.
 type meter struct {
 	w     *World
 	what  string
-	every int64 // a line each so many, where nobody watches; 0: none
+	every int64 // a line each so many steps, where nobody watches; 0: none
 
 	mu     sync.Mutex
 	bar    *progressbar.ProgressBar // nil where nobody watches
@@ -32,7 +32,7 @@ func newMeter(w *World, what string, of int64) *meter {
 		m.bar = progressbar.NewOptions64(of,
 			progressbar.OptionSetWriter(w.Stderr), progressbar.OptionSetDescription(what),
 			progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetSpinnerChangeInterval(0),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerHead: "━", SaucerPadding: "─"}))
 	}
 	return m
@@ -45,10 +45,10 @@ func (m *meter) add(n int64) { m.to(m.done+n, m.what) }
 func (m *meter) to(n int64, what string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before := m.done
 	if m.of > 0 {
 		n = min(n, m.of)
 	}
+	before := m.done
 	m.done = max(n, before)
 	switch {
 	case m.bar != nil:
@@ -81,7 +81,7 @@ func (m *meter) end() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.bar != nil {
-		m.note(m.bar.Clear())
+		m.note(m.bar.Finish())
 	}
 	return m.failed
 }

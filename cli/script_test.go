@@ -11,15 +11,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"softstake/pgtest"
 )
 
 // update writes what the scripts print into them, to be read by a person before it is kept.
 var update = flag.Bool("update", false, "write what the scripts in testdata print into them")
 
-// TestScripts plays the scripts of testdata, each in a folder of its own: a line
-// "$ init" is a command, lines "< …" before it are its input, a line "now TIME" sets the
-// clock, lines "> NAME …" write a file, and what the command printed follows it, with its
-// exit status where that is not 0.
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// TestScripts plays the scripts of testdata on both databases, each in a folder of
+// its own: a line "$ init" is a command, lines "< …" before it are its input, a line
+// "now TIME" sets the clock, lines "> NAME …" write a file, and what the command
+// printed follows it, with its exit status where that is not 0. What is about files
+// of SQLite (refused.script) is played on SQLite alone.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.script")
 	if err != nil || len(scripts) == 0 {
@@ -30,22 +35,29 @@ func TestScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".script"), func(t *testing.T) {
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Chdir(t.TempDir())
-			got := play(t, string(want))
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			compareScripts(t, string(want), got)
-		})
+		script := strings.TrimSuffix(filepath.Base(name), ".script")
+		t.Run(script+"/sqlite", func(t *testing.T) { testScript(t, path, "") })
+		if script != "refused" && !*update {
+			t.Run(script+"/postgres", func(t *testing.T) { testScript(t, path, pgtest.Database(t)) })
+		}
 	}
+}
+
+// testScript plays a script on the books at url; "" is where they are without --db.
+func testScript(t *testing.T, path, url string) {
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	got := play(t, string(want), url)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	compareScripts(t, string(want), got)
 }
 
 // compareScripts names the first line that differs.
@@ -68,10 +80,10 @@ func compareScripts(t *testing.T, want, got string) {
 }
 
 // play runs a script and returns it with what was printed.
-func play(t *testing.T, script string) string {
+func play(t *testing.T, script, url string) string {
 	t.Helper()
 	var out strings.Builder
-	s := &stage{t: t}
+	s := &stage{t: t, env: map[string]string{"USER": "olga", "SOFTSTAKE_DB": url}}
 	printing := false
 	for line := range strings.Lines(script) {
 		text := strings.TrimSuffix(line, "\n")
@@ -102,6 +114,7 @@ func play(t *testing.T, script string) string {
 // stage is the world of a script.
 type stage struct {
 	t     *testing.T
+	env   map[string]string
 	now   time.Time
 	input bytes.Buffer
 }
@@ -131,11 +144,16 @@ func (s *stage) writeLine(text string) {
 	}
 }
 
-// What depends on the library, not on us.
-var (
-	versions = regexp.MustCompile(`(sqlite|"version":")[ ]?[0-9]+\.[0-9]+\.[0-9]+`)
-	sizes    = regexp.MustCompile(`[0-9]+\.[0-9] MiB|"bytes":[0-9]+`)
-)
+// differs is what depends on the database, and how a script has it.
+var differs = []struct {
+	is  *regexp.Regexp
+	has string
+}{
+	{regexp.MustCompile(`sqlite:softstake\.db|postgres://[^\s,]+`), "BOOKS"},
+	{regexp.MustCompile(`(sqlite|postgres) [0-9][^,]*`), "ENGINE"},
+	{regexp.MustCompile(`"engine":"[a-z]+","version":"[^"]*","bytes":[0-9]+`), `"engine":"ENGINE","version":"VERSION","bytes":SIZE`},
+	{regexp.MustCompile(`[0-9]+\.[0-9] MiB`), "SIZE"},
+}
 
 // command runs a command, and returns what it printed and its exit status.
 func (s *stage) command(line string) string {
@@ -143,11 +161,14 @@ func (s *stage) command(line string) string {
 	w := &World{
 		Stdin: &s.input, Stdout: &printed, Stderr: &printed,
 		Now: func() time.Time { return s.now }, Context: context.Background(),
-		Env: func(name string) string { return map[string]string{"USER": "olga"}[name] },
+		Env: func(name string) string { return s.env[name] },
 	}
 	status := run(w, splitWords(line))
 	s.input.Reset()
-	text := versions.ReplaceAllString(sizes.ReplaceAllString(printed.String(), "SIZE"), "$1 VERSION")
+	text := printed.String()
+	for _, d := range differs {
+		text = d.is.ReplaceAllString(text, d.has)
+	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}

@@ -205,15 +205,15 @@ func grace(ctx context.Context) (context.Context, func()) {
 }
 
 // Accrue finishes the bucket in hand.
-func (f finishing) Accrue(ctx context.Context, bucket int, d staking.Day, tokens []string, rule staking.Rule) error {
+func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
 	ctx, done := grace(ctx)
 	defer done()
-	return f.DB.Accrue(ctx, bucket, d, tokens, rule)
+	return f.DB.Accrue(ctx, p, d, tokens, rule)
 }
 
 // Pay finishes the bucket in hand.
-func (f finishing) Pay(ctx context.Context, bucket int, d staking.Day, tokens []string, now time.Time) error {
+func (f finishing) Pay(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, now time.Time) error {
 	ctx, done := grace(ctx)
 	defer done()
-	return f.DB.Pay(ctx, bucket, d, tokens, now)
+	return f.DB.Pay(ctx, p, d, tokens, now)
 }

@@ -38,8 +38,8 @@ func TestKilled(t *testing.T) {
 		kills, long int
 		town        Town
 	}{
-		{"sqlite", 12, 200, Town{Holders: 1000, Days: 5, Last: yesterday(), Changes: 500}},
-		{"postgres", 4, 50, Town{Holders: 300, Days: 4, Last: yesterday(), Changes: 200}},
+		{"sqlite", 12, 200, Town{Holders: 3000, Days: 4, Last: yesterday(), Changes: 300}},
+		{"postgres", 4, 50, Town{Holders: 1500, Days: 4, Last: yesterday(), Changes: 200}},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
 			k := &killing{t: t, chance: Chance(seed, 0), town: c.town, books: NewURL(t, c.kind, true)}
@@ -63,7 +63,7 @@ func (k *killing) measure() {
 	k.t.Helper()
 	url, began := Copy(k.t, k.books), time.Now()
 	k.finish(url)
-	k.span = time.Since(began)
+	k.span = min(time.Since(began), time.Second) // on a slow machine a run is killed more often
 	k.compare(url, &Client{})
 }
 
@@ -122,7 +122,7 @@ func (k *killing) strike(url string, client *Client) (ended bool) {
 			k.killedRuns++
 		}
 		if ended && err == nil {
-			err = run.Wait(0)
+			err = run.Wait(time.Minute)
 		}
 		if err != nil {
 			k.t.Fatal(err)
@@ -157,7 +157,7 @@ func (k *killing) compare(url string, client *Client) {
 	if diff := cmp.Diff(k.wanted, k.town.rewards(k.t, url)); diff != "" {
 		k.t.Errorf("the rewards of an undisturbed run, and (+) of this one:\n%s", diff)
 	}
-	posted := Posted(k.t, url)
+	posted := Posted(k.t, url, "client-")
 	for id, at := range client.Acked {
 		if posted[id] != at {
 			k.t.Errorf("%s was acknowledged for %s, and is in the books for %q", id, at, posted[id])

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -68,7 +69,7 @@ type Process struct {
 	err    error // how it ended; to be read after exited is closed
 }
 
-// Start starts the program with books and arguments.
+// Start starts the program with books and arguments. It does not outlive the test.
 func Start(t testing.TB, url string, stdin io.Reader, stdout io.Writer, args ...string) *Process {
 	t.Helper()
 	p := &Process{cmd: exec.Command(Program(t), args...), told: &syncBuffer{}, exited: make(chan struct{})}
@@ -81,6 +82,11 @@ func Start(t testing.TB, url string, stdin io.Reader, stdout io.Writer, args ...
 		p.err = p.cmd.Wait()
 		close(p.exited)
 	}()
+	t.Cleanup(func() {
+		if _, err := p.Kill(); err != nil {
+			t.Error(err)
+		}
+	})
 	return p
 }
 
@@ -146,23 +152,30 @@ type Client struct {
 // process has ended, for what it had acknowledged.
 func (c *Client) post(t testing.TB, url string, chance *rand.Rand) (p *Process, wait func() error) {
 	t.Helper()
-	in, feed := io.Pipe()
-	answers, out := io.Pipe()
+	in, feed, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	p = Start(t, url, in, out, "post", "-", "--json")
-	go func() {
-		<-p.exited
-		// Both ends: the feeder and the reader hear that nobody is there.
-		in.CloseWithError(io.ErrClosedPipe)
-		out.Close()
-	}()
+	// The program has these ends now: when it dies, ours hear of it.
+	if err := errors.Join(in.Close(), out.Close()); err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan error, 1)
-	go func() { done <- c.talk(feed, bufio.NewScanner(answers), chance) }()
+	go func() {
+		err := c.talk(feed, bufio.NewScanner(answers), chance)
+		done <- errors.Join(err, feed.Close(), answers.Close())
+	}()
 	return p, func() error { return <-done }
 }
 
 // talk sends some transfers, waits for their answers, and sends the next, until
 // the program is gone. Sometimes it begins with some that were acknowledged before.
-func (c *Client) talk(feed *io.PipeWriter, answers *bufio.Scanner, chance *rand.Rand) error {
+func (c *Client) talk(feed io.Writer, answers *bufio.Scanner, chance *rand.Rand) error {
 	c.next -= min(c.next, chance.IntN(20))
 	for {
 		n := 1 + chance.IntN(200)
@@ -170,7 +183,7 @@ func (c *Client) talk(feed *io.PipeWriter, answers *bufio.Scanner, chance *rand.
 		for i := range n {
 			fmt.Fprintln(&lines, c.line(c.next+i))
 		}
-		if _, err := feed.Write(lines.Bytes()); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+		if _, err := feed.Write(lines.Bytes()); err != nil && !errors.Is(err, syscall.EPIPE) {
 			return err
 		}
 		for range n {

@@ -51,7 +51,7 @@ func TestRunsRaceWithTransfers(t *testing.T) {
 			continue
 		}
 		t.Run(fmt.Sprintf("%s from %d, late %t", c.kind, c.processes, c.late), func(t *testing.T) {
-			r := &race{t: t, town: Town{Holders: 200, Days: 1, Last: Day1}, url: NewURL(t, c.kind, true), clock: NewClock(Day1.Start()), acked: map[string]string{}}
+			r := &race{t: t, town: Town{Holders: 600, Days: 1, Last: Day1}, url: NewURL(t, c.kind, true), clock: NewClock(Day1.Start()), acked: map[string]string{}}
 			r.closed.Store(int32(Day1) - 1)
 			if err := r.town.create(t, r.url, r.clock).Close(); err != nil {
 				t.Fatal(err)
@@ -104,7 +104,7 @@ func (r *race) run(seed uint64, late bool) {
 			r.t.Errorf("%s: its postings were %v when it was closed, and are %v", d, before, after)
 		}
 	}
-	compareAcked(r.t, r.acked, Posted(r.t, r.url), false)
+	compareAcked(r.t, r.acked, Posted(r.t, r.url, "race-"), false)
 	Clean(r.t, r.running[0])
 }
 
@@ -231,7 +231,7 @@ func TestRunsRaceWithCorrections(t *testing.T) {
 	seed := Seed(t)
 	for _, kind := range Databases {
 		t.Run(kind, func(t *testing.T) {
-			town := Town{Holders: 60, Days: 4, Last: Day1 + 3, Changes: 20}
+			town := Town{Holders: 1000, Days: 4, Last: Day1 + 3, Changes: 20}
 			url := NewURL(t, kind, false)
 			town.Build(t, url, Chance(seed, 0))
 			clock := NewClock((town.Last + 1).Start().Add(time.Hour))

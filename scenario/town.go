@@ -21,10 +21,11 @@ import (
 // Town is books to be disturbed in: holders, all enrolled, who have moved their
 // tokens about for some days, none of which is settled.
 type Town struct {
-	Holders int
-	Days    int         // the holders were enrolled on the first
-	Last    staking.Day // the last of them
-	Changes int         // transfers a day
+	Holders  int
+	Days     int         // the holders were enrolled on the first
+	Last     staking.Day // the last of them
+	Changes  int         // transfers a day
+	Unfunded bool        // whether the pools are empty
 }
 
 // townTokens are what everybody in a town has.
@@ -99,7 +100,12 @@ func (w Town) create(t testing.TB, url string, clock *Clock) *store.DB {
 		func() error { return db.OpenAccounts(ctx, accounts) },
 		func() error { return db.EnrollAll(ctx, ids, w.First()+1) },
 		func() error { return postOpenings(ctx, db, openings) },
-		func() error { return fundTown(ctx, db) },
+		func() error {
+			if w.Unfunded {
+				return nil
+			}
+			return Fund(ctx, db)
+		},
 	} {
 		if err := step(); err != nil {
 			t.Fatal(err)
@@ -118,7 +124,8 @@ func postOpenings(ctx context.Context, db *store.DB, openings []store.Opening) e
 	return err
 }
 
-func fundTown(ctx context.Context, db *store.DB) error {
+// Fund fills the pools of a town's books.
+func Fund(ctx context.Context, db *store.DB) error {
 	for _, symbol := range townTokens {
 		if _, err := db.Fund(ctx, "town-"+symbol, symbol, 1_000_000_00000000, false); err != nil {
 			return err
@@ -221,9 +228,9 @@ func (w Town) rewards(t testing.TB, url string) string {
 	return text
 }
 
-// Posted is when each transfer in the books counts, by ID. One that is there
-// twice fails the test.
-func Posted(t testing.TB, url string) map[string]string {
+// Posted is when each transfer in the books counts whose ID begins so, by ID. One
+// that is there twice fails the test.
+func Posted(t testing.TB, url, prefix string) map[string]string {
 	t.Helper()
 	lines, err := Rows(context.Background(), url, "SELECT entry, at FROM journal WHERE kind = 'transfer' AND side = 1")
 	if err != nil {
@@ -232,6 +239,9 @@ func Posted(t testing.TB, url string) map[string]string {
 	posted := make(map[string]string, len(lines))
 	for _, l := range lines {
 		id, at, _ := strings.Cut(l, "\t")
+		if !strings.HasPrefix(id, prefix) {
+			continue
+		}
 		if _, twice := posted[id]; twice {
 			t.Errorf("%s is there twice", id)
 		}

@@ -17,6 +17,10 @@ var (
 	ErrLimit = errors.New("over the limit set for a person to look at")
 )
 
+// ErrChanged says that the day was changed between its accrual and its
+// declaration, as a correction of its terms does: it is to be accrued again.
+var ErrChanged = errors.New("changed meanwhile")
+
 // Books are what a run works on. Every method may be called twice, and by two
 // processes at once: what is done is done once.
 type Books interface {
@@ -24,18 +28,22 @@ type Books interface {
 	CloseDays(ctx context.Context, through Day, now time.Time) error
 	// Due are the oldest days up to and including through that are not paid, a day a token.
 	Due(ctx context.Context, through Day) ([]Due, error)
-	// Unaccrued and Unpaid are the buckets in which there is something left to do for any of the tokens.
-	Unaccrued(ctx context.Context, d Day, tokens []string) ([]int, error)
-	Unpaid(ctx context.Context, d Day, tokens []string) ([]int, error)
-	// Accrue applies the rule to every enrolled holding of the bucket, read in one
+	// Unaccrued and Unpaid are the pieces in which there is something left to do for any of the tokens.
+	Unaccrued(ctx context.Context, d Day, tokens []string) ([]Piece, error)
+	Unpaid(ctx context.Context, d Day, tokens []string) ([]Piece, error)
+	// Accrue applies the rule to every enrolled holding of the piece, read in one
 	// snapshot, and writes what it earned.
-	Accrue(ctx context.Context, bucket int, d Day, tokens []string, rule Rule) error
+	Accrue(ctx context.Context, p Piece, d Day, tokens []string, rule Rule) error
 	// Declare takes the day's total of a token out of the pool and makes it payable,
-	// or says why it waits: ErrFunds, ErrLimit.
+	// or says why it waits: ErrFunds, ErrLimit; or that it is to be accrued again: ErrChanged.
 	Declare(ctx context.Context, d Day, token string, now time.Time) error
-	// Pay credits what is payable in the bucket.
-	Pay(ctx context.Context, bucket int, d Day, tokens []string, now time.Time) error
+	// Pay credits what is payable in the piece.
+	Pay(ctx context.Context, p Piece, d Day, tokens []string, now time.Time) error
 }
+
+// Piece is what is done in one transaction: a bucket of the books, or some that
+// are small, ascending.
+type Piece []int
 
 // Rule is Accrue.
 type Rule func(Day, Terms, Holding) (Accrual, bool)
@@ -63,12 +71,12 @@ type Report struct {
 type Options struct {
 	CloseAfter time.Duration // how long past midnight a day stays open for late entries
 	Through    Day           // the last day to settle; 0: every day that is over
-	Workers    int           // how many buckets are worked on at once, at least 1
-	Start      int           // where among the buckets the workers begin, so that two processes do not meet at each
+	Workers    int           // how many pieces are worked on at once, at least 1
+	Start      int           // where among the pieces the workers begin, so that two processes do not meet at each
 	Progress   func(Step)    // told of each step; may be nil; called from several goroutines
 }
 
-// Step is a part of a run: so many of the buckets of a day are done.
+// Step is a part of a run: so many of the pieces of a day are done.
 type Step struct {
 	Day      Day
 	Stage    string // "accrue" or "pay"
@@ -119,12 +127,12 @@ func LastOver(now time.Time, closeAfter time.Duration) Day {
 // calls wait for each token whose day must wait.
 func settle(ctx context.Context, b Books, d Day, due []Due, now time.Time, o Options, wait func(Due, error)) ([]Due, error) {
 	tokens := tokensOf(due)
-	buckets, err := b.Unaccrued(ctx, d, tokens)
+	pieces, err := b.Unaccrued(ctx, d, tokens)
 	if err != nil {
 		return nil, err
 	}
-	err = o.spread(ctx, d, "accrue", buckets, func(ctx context.Context, bucket int) error {
-		return b.Accrue(ctx, bucket, d, tokens, Accrue)
+	err = o.spread(ctx, d, "accrue", pieces, func(ctx context.Context, p Piece) error {
+		return b.Accrue(ctx, p, d, tokens, Accrue)
 	})
 	if err != nil {
 		return nil, err
@@ -136,7 +144,7 @@ func settle(ctx context.Context, b Books, d Day, due []Due, now time.Time, o Opt
 			declared = append(declared, token)
 		case errors.Is(err, ErrFunds) || errors.Is(err, ErrLimit):
 			wait(token, err)
-		default:
+		case !errors.Is(err, ErrChanged):
 			return nil, err
 		}
 	}
@@ -144,11 +152,11 @@ func settle(ctx context.Context, b Books, d Day, due []Due, now time.Time, o Opt
 		return nil, nil
 	}
 	tokens = tokensOf(declared)
-	if buckets, err = b.Unpaid(ctx, d, tokens); err != nil {
+	if pieces, err = b.Unpaid(ctx, d, tokens); err != nil {
 		return nil, err
 	}
-	return declared, o.spread(ctx, d, "pay", buckets, func(ctx context.Context, bucket int) error {
-		return b.Pay(ctx, bucket, d, tokens, now)
+	return declared, o.spread(ctx, d, "pay", pieces, func(ctx context.Context, p Piece) error {
+		return b.Pay(ctx, p, d, tokens, now)
 	})
 }
 
@@ -160,22 +168,22 @@ func tokensOf(due []Due) []string {
 	return tokens
 }
 
-// spread does one thing for each bucket, several at once, and stops at the first error.
-func (o Options) spread(ctx context.Context, d Day, stage string, buckets []int, do func(context.Context, int) error) error {
+// spread does one thing for each piece, several at once, and stops at the first error.
+func (o Options) spread(ctx context.Context, d Day, stage string, pieces []Piece, do func(context.Context, Piece) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var next, done atomic.Int64
 	var workers sync.WaitGroup
 	for range max(o.Workers, 1) {
 		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(buckets)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				bucket := buckets[(int(i)+o.Start)%len(buckets)]
-				if err := do(ctx, bucket); err != nil {
-					stop(fmt.Errorf("%s bucket %d: %w", stage, bucket, err))
+			for i := next.Add(1) - 1; i < int64(len(pieces)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				p := pieces[(int(i)+o.Start)%len(pieces)]
+				if err := do(ctx, p); err != nil {
+					stop(fmt.Errorf("%s buckets %v: %w", stage, p, err))
 					return
 				}
 				if n := done.Add(1); o.Progress != nil {
-					o.Progress(Step{d, stage, int(n), len(buckets)})
+					o.Progress(Step{d, stage, int(n), len(pieces)})
 				}
 			}
 		})

@@ -15,32 +15,40 @@ import (
 // pageSize is how many positions are in memory at once, whatever the number of holders.
 const pageSize = 4096
 
-// Accrue applies the rule to every enrolled holding of the bucket and writes what
+// Accrue applies the rule to every enrolled holding of the piece and writes what
 // it earned. Balances, carries, enrollments, changes and terms are read in one
 // snapshot. Tokens whose day another has accrued meanwhile are passed over.
-func (db *DB) Accrue(ctx context.Context, bucket int, d staking.Day, tokens []string, rule staking.Rule) error {
+func (db *DB) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
 	return db.engine.claim(ctx, func(t tx) error {
-		a := accruing{t: t, bucket: bucket, day: d, rule: rule, batches: map[string]*accrued{}}
-		claimed, err := claimProgress(t, `UPDATE progress SET accrued_through = $3 FROM {rows}
-		                WHERE progress.bucket = r.bucket AND progress.asset = r.asset
-		                  AND progress.accrued_through = $3 - 1 AND progress.paid_through = $3 - 1 RETURNING progress.asset`, bucket, d, tokens)
+		terms, err := termsOn(t, d)
 		if err != nil {
 			return err
 		}
-		for _, token := range claimed {
-			a.batches[token] = &accrued{digest: sha256.New()}
+		for _, bucket := range p {
+			a := accruing{t: t, bucket: bucket, day: d, rule: rule, terms: terms, batches: map[string]*accrued{}}
+			if err := a.run(tokens); err != nil {
+				return fmt.Errorf("accrue %s: %w", d, err)
+			}
 		}
-		if len(a.batches) == 0 {
-			return nil
-		}
-		if a.terms, err = termsOn(t, d); err != nil {
-			return err
-		}
-		if err := holdings(t, bucket, d, func(asset string) bool { return a.batches[asset] != nil }, a.page); err != nil {
-			return fmt.Errorf("accrue %s: %w", d, err)
-		}
-		return a.total()
+		return nil
 	})
+}
+
+// run accrues the bucket's day of those tokens that are ours to do.
+func (a *accruing) run(tokens []string) error {
+	claimed, err := claimProgress(a.t, `UPDATE progress SET accrued_through = $3 FROM {rows}
+	                WHERE progress.bucket = r.bucket AND progress.asset = r.asset
+	                  AND progress.accrued_through = $3 - 1 AND progress.paid_through = $3 - 1 RETURNING progress.asset`, a.bucket, a.day, tokens)
+	if err != nil || len(claimed) == 0 {
+		return err
+	}
+	for _, token := range claimed {
+		a.batches[token] = &accrued{digest: sha256.New()}
+	}
+	if err := holdings(a.t, a.bucket, a.day, func(asset string) bool { return a.batches[asset] != nil }, a.page); err != nil {
+		return err
+	}
+	return a.total()
 }
 
 // claimProgress moves the bucket's progress of some tokens on by a day, with a

@@ -103,8 +103,8 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 
 // CloseDays closes every open day up to and including through: no entry is taken for
 // it any more. It commits the intent first, which Post looks at before it locks,
-// so that a stream of late entries cannot keep it waiting; then it takes each
-// bucket's rows whole. Safe to call twice, and from several processes.
+// so that a stream of late entries cannot keep it waiting; then it takes the
+// days' rows whole. Safe to call twice, and from several processes.
 func (db *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
 	if err := db.ensureDays(ctx); err != nil {
 		return err
@@ -132,23 +132,19 @@ func (db *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time)
 	return db.closeBuckets(ctx, through)
 }
 
-// closeBuckets closes the rows of days whose closing is intended, bucket by
-// bucket. The last bucket's rows say that all others are closed.
+// closeBuckets closes the rows of days whose closing is intended, in all buckets,
+// ascending as Post locks them. It waits for what is being posted to these days.
 func (db *DB) closeBuckets(ctx context.Context, through staking.Day) error {
-	from := int64(db.first)
-	err := db.engine.read(ctx, func(t tx) error {
-		return t.query(func(r row) error { from = r.int(0) + 1; return nil },
-			"SELECT day FROM days WHERE bucket = $1 AND day <= $2 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(ledger.Buckets-1), int64(through))
-	})
-	for b := range ledger.Buckets {
-		if err != nil || from > int64(through) {
-			break
-		}
-		err = db.engine.write(ctx, func(t tx) error {
-			_, err := t.exec("UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND closed = 0", int64(b), from, int64(through))
+	err := db.engine.write(ctx, func(t tx) error {
+		from := int64(db.first)
+		if err := t.query(func(r row) error { from = r.int(0) + 1; return nil },
+			"SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(through)); err != nil || from > int64(through) {
 			return err
-		})
-	}
+		}
+		rows := everyBucket(through)
+		rows = append(rows, ints("first", slices.Repeat([]int64{from}, ledger.Buckets)))
+		return t.each(nil, "UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $3 AND $2 AND closed = 0", rows)
+	})
 	if err != nil {
 		return fmt.Errorf("close the days through %s: %w", through, err)
 	}

@@ -121,7 +121,7 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 			wanted = current[document]
 		}
 		if wanted < 1 || wanted > current[document] {
-			return fmt.Errorf("%w: document %q version %d; see \"softstake document list\"", ledger.ErrNotFound, ledger.Clip(document), version)
+			return fmt.Errorf("%w: document %q version %d; see \"softstake documents list\"", ledger.ErrNotFound, ledger.Clip(document), version)
 		}
 		_, err = t.exec(`INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
 		                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,

@@ -37,9 +37,8 @@ func (db *DB) Post(ctx context.Context, entries []ledger.Entry) ([]Outcome, erro
 func (db *DB) PostAll(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
 	outcomes, err := db.post(ctx, &call{entries: entries, whole: true})
 	for _, o := range outcomes {
-		err = errors.Join(err, o.Err)
-		if err != nil {
-			break
+		if o.Err != nil && !errors.Is(o.Err, errNotPosted) {
+			return outcomes, o.Err
 		}
 	}
 	return outcomes, err

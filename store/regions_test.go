@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -104,7 +105,12 @@ func TestARegionListedAnewStopsItsResidents(t *testing.T) {
 func TestNoPressSlipsPastAListing(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		ctx := t.Context()
-		accounts := []ledger.Account{"user-1", "user-2", "user-3", "user-4", "user-5", "user-6", "user-7", "user-8"}
+		var accounts []ledger.Account // in the buckets that the listing comes to first
+		for n := 0; len(accounts) < 8; n++ {
+			if id := ledger.Account(fmt.Sprintf("user-%d", n)); id.Bucket() < 4 {
+				accounts = append(accounts, id)
+			}
+		}
 		for i, id := range accounts {
 			must[bool](t)(db.OpenAccount(ctx, id, []staking.Region{"FR", "DE"}[i%2]))
 			accept(t, db, id)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"softstake/ledger"
@@ -28,21 +29,27 @@ func (db *DB) Due(ctx context.Context, through staking.Day) ([]staking.Due, erro
 	return due, nil
 }
 
-// Unaccrued are the buckets in which the day is not accrued for some of the
-// tokens. Those without an enrollment that covers the day are done with at once:
-// the day is closed, so there will be none.
-func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]int, error) {
+// pieceSize is how many accounts are enough for a transaction of their own: the
+// buckets of small books share one, since each commit waits for the disk.
+const pieceSize = 128
+
+// Unaccrued are the pieces in which the day is not accrued for some of the
+// tokens. Buckets without an enrollment that covers the day are done with at
+// once: the day is closed, so there will be none.
+func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
+	var covered []int64 // accounts of each bucket, up to pieceSize
 	err := db.engine.write(ctx, func(t tx) error {
-		covered := make([]bool, ledger.Buckets)
-		if err := t.each(func(r row) error { covered[r.int(0)] = true; return nil },
-			"SELECT bucket FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT 1", everyBucket(d)); err != nil {
+		covered = nil
+		if err := t.each(func(r row) error { covered = append(covered, r.int(0)); return nil },
+			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, pieceSize),
+			everyBucket(d)); err != nil {
 			return err
 		}
 		var buckets []int64
 		var assets []string
-		for b := range covered {
+		for b, n := range covered {
 			for _, token := range tokens {
-				if !covered[b] {
+				if n == 0 {
 					buckets, assets = append(buckets, int64(b)), append(assets, token)
 				}
 			}
@@ -56,13 +63,19 @@ func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]
 	if err != nil {
 		return nil, fmt.Errorf("pass over empty buckets: %w", err)
 	}
-	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens)
+	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens, covered)
 }
 
-// Unpaid are the buckets in which the day is not paid for some of the tokens.
-// Those in which nothing was accrued are done with at once.
-func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]int, error) {
+// Unpaid are the pieces in which the day is not paid for some of the tokens.
+// Buckets in which nothing was accrued are done with at once.
+func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
+	var accrued []int64 // positions of each bucket
 	err := db.engine.write(ctx, func(t tx) error {
+		accrued = make([]int64, ledger.Buckets)
+		if err := t.each(func(r row) error { accrued[r.int(0)] += r.int(1); return nil },
+			"SELECT bucket, holders FROM batches WHERE bucket = $1 AND day = $2", everyBucket(d)); err != nil {
+			return err
+		}
 		for _, token := range tokens {
 			if _, err := t.exec(`UPDATE progress SET paid_through = $1
 			                      WHERE asset = $2 AND paid_through = $1 - 1 AND accrued_through = $1
@@ -76,7 +89,7 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]int
 	if err != nil {
 		return nil, fmt.Errorf("pass over empty buckets: %w", err)
 	}
-	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens)
+	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens, accrued)
 }
 
 func everyBucket(d staking.Day) set {
@@ -87,25 +100,31 @@ func everyBucket(d staking.Day) set {
 	return set{ints("bucket", buckets), ints("day", days)}
 }
 
-func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string) ([]int, error) {
-	wanted := map[string]bool{}
-	for _, token := range tokens {
-		wanted[token] = true
-	}
-	var buckets []int
+// unfinished are the pieces of the buckets that a statement finds, put together
+// by how many accounts or positions each has.
+func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Piece, error) {
+	var pieces []staking.Piece
 	err := db.engine.read(ctx, func(t tx) error {
-		buckets = nil
+		pieces = nil
+		last, sum := -1, int64(pieceSize)
 		return t.query(func(r row) error {
-			if b := int(r.int(0)); wanted[r.text(1)] && (len(buckets) == 0 || buckets[len(buckets)-1] != b) {
-				buckets = append(buckets, b)
+			b := int(r.int(0))
+			if b == last || !slices.Contains(tokens, r.text(1)) {
+				return nil
 			}
+			if sum >= pieceSize {
+				pieces, sum = append(pieces, nil), 0
+			}
+			p := &pieces[len(pieces)-1]
+			*p = append(*p, b)
+			last, sum = b, sum+size[b]
 			return nil
 		}, sql, int64(d))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the progress of %s: %w", d, err)
 	}
-	return buckets, nil
+	return pieces, nil
 }
 
 // Declare takes the day's total of a token out of @rewards and makes it payable,
@@ -121,7 +140,7 @@ func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time
 		}
 		left, err := count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
 		if err == nil && left > 0 {
-			err = fmt.Errorf("%w: %d buckets are not accrued", errRetry, left)
+			err = fmt.Errorf("%w: %d buckets are not accrued", staking.ErrChanged, left)
 		}
 		if err != nil {
 			return err

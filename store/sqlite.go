@@ -81,8 +81,8 @@ func (db *sqliteDB) check() error {
 		var mark, tables int64
 		err := errors.Join(
 			sqliteValue(c, "SELECT sqlite_version()", func(s *sqlite.Stmt) { version = s.ColumnText(0) }),
-			sqliteValue(c, "PRAGMA application_id", func(s *sqlite.Stmt) { mark = s.ColumnInt64(0) }),
 			sqliteValue(c, "SELECT count(*) FROM sqlite_schema", func(s *sqlite.Stmt) { tables = s.ColumnInt64(0) }),
+			sqliteValue(c, "PRAGMA application_id", func(s *sqlite.Stmt) { mark = s.ColumnInt64(0) }), // later: another marks a file before it makes tables
 		)
 		switch {
 		case err != nil:
@@ -173,7 +173,7 @@ func (db *sqliteDB) transact(ctx context.Context, pool *sqlitex.Pool, begin stri
 	return retry(ctx, func() error {
 		return db.with(ctx, pool, func(c *sqlite.Conn) error {
 			t := &sqliteTx{c, db.statements(c)}
-			if _, err := t.exec(begin); err != nil {
+			if err := t.begin(ctx, begin); err != nil {
 				return db.failed(ctx, err)
 			}
 			err := fn(t)
@@ -199,6 +199,25 @@ func (db *sqliteDB) transact(ctx context.Context, pool *sqlitex.Pool, begin stri
 func (db *sqliteDB) statements(c *sqlite.Conn) *statements {
 	known, _ := db.known.LoadOrStore(c, &statements{map[string]*sqlite.Stmt{}, map[string]string{}})
 	return known.(*statements)
+}
+
+// begin begins a transaction. SQLite's own wait for another process looks ten times
+// a second, and one that writes without a pause would hardly ever let it in; this
+// looks a thousand times.
+func (t *sqliteTx) begin(ctx context.Context, begin string) error {
+	t.conn.SetBusyTimeout(0)
+	defer t.conn.SetBusyTimeout(sqliteWait)
+	for end := time.Now().Add(sqliteWait); ; {
+		_, err := t.exec(begin)
+		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // failed says why a transaction failed: the caller's time ran out, or the database.

@@ -123,6 +123,12 @@ func linesOf(t tx, id ledger.Account, d staking.Day) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the postings of %s: %w", id, err)
 	}
-	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry)) })
+	// What comes in stands first, so that no line of a moment shows less than nothing.
+	slices.SortStableFunc(lines, func(a, b Line) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(sign(b.Amount), sign(a.Amount)), cmp.Compare(a.Entry, b.Entry))
+	})
 	return lines, nil
 }
+
+// sign is 1, 0 or −1.
+func sign(a ledger.Amount) int { return cmp.Compare(a, 0) }

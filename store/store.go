@@ -58,7 +58,10 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	var err error
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && path != "" {
 		var file *sqliteDB
-		file, err = openSQLite(path, create, o.Volatile)
+		err = retry(ctx, func() (err error) { // two that open a new file at once lock each other out
+			file, err = openSQLite(path, create, o.Volatile)
+			return err
+		})
 		db.engine, db.queue.limit = file, 1
 	} else if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		var server *postgresDB

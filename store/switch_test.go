@@ -74,6 +74,11 @@ func TestTheSwitchCoversWholeDays(t *testing.T) {
 			if got := covered(t, db, id, 6); got != c.covered {
 				t.Errorf("%s: covers %s, not %s", c.presses, got, c.covered)
 			}
+			for _, e := range must[[]staking.Enrollment](t)(db.Enrollments(t.Context(), id)) {
+				if e.Until < e.From {
+					t.Errorf("%s: an enrollment ends before it begins: %+v", c.presses, e)
+				}
+			}
 		}
 	})
 }
