@@ -46,6 +46,10 @@ func TestAFullDisk(t *testing.T) {
 		take(acked, entries, outcomes)
 		return entries, err
 	}
+	fill(t, disk) // before the rows of tomorrow are there
+	_, err := post()
+	toldFull(t, err)
+	free(t, disk)
 	for range 50 {
 		if _, err := post(); err != nil {
 			t.Fatal(err)
@@ -53,7 +57,7 @@ func TestAFullDisk(t *testing.T) {
 		batch++
 	}
 	fill(t, disk)
-	err := untilFull(func() error {
+	err = untilFull(func() error {
 		_, err := post()
 		batch++
 		return err

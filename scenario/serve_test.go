@@ -63,6 +63,9 @@ func TestTwoServers(t *testing.T) {
 		if err := s.Wait(time.Minute); err != nil {
 			t.Error(err)
 		}
+		if strings.Contains(s.told.String(), "failed") {
+			t.Errorf("the servers met, and one has failed:\n%s", s.told)
+		}
 	}
 	if diff := cmp.Diff(wanted, town.rewards(t, url)); diff != "" {
 		t.Errorf("the rewards of one alone, and (+) of two:\n%s", diff)

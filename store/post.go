@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"softstake/ledger"
@@ -136,18 +138,20 @@ func (db *DB) gather(q *queue) {
 // fit 63 bits, the later ones go into a transaction of their own.
 func (db *DB) commit(ctx context.Context, calls []*call) {
 	for len(calls) > 0 {
-		taken := len(calls)
-		err := db.ensureDays(ctx)
+		taken := 0
+		// Before the transaction: one that waited for a second connection could wait for ever.
+		assets, err := db.assets(ctx, symbols(calls)...)
+		if err == nil {
+			err = db.ensureDays(ctx)
+		}
 		if err == nil {
 			err = db.engine.write(ctx, func(t tx) (err error) {
-				if taken, err = db.postIn(ctx, t, calls); err != nil {
-					return err
-				}
-				return db.writeNotes(t, calls[:taken])
+				taken, err = db.postIn(t, assets, calls)
+				return err
 			})
 		}
 		if err != nil {
-			taken = len(calls) // nothing was written of any of them
+			taken = len(calls) // the database's error is every caller's
 		}
 		for _, c := range calls[:taken] {
 			c.err = err
@@ -155,4 +159,17 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 		}
 		calls = calls[taken:]
 	}
+}
+
+// symbols are the assets that the calls' entries name.
+func symbols(calls []*call) []string {
+	named := map[string]bool{}
+	for _, c := range calls {
+		for _, e := range c.entries {
+			for _, m := range e.Moves {
+				named[m.Asset] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(named))
 }

@@ -23,6 +23,10 @@ type postgresDB struct {
 	pool *pgxpool.Pool
 }
 
+// postgresConns is how many connections a process opens at most, unless its
+// address says pool_max_conns: for the workers of a run, posters and readers at once.
+const postgresConns = 16
+
 // byKey keeps the planner to keys. Every statement here goes by a primary key; a
 // planner without statistics, on books just loaded, may think otherwise. A nested
 // loop over a sorted set also locks rows in the set's order, and so in one order
@@ -33,6 +37,9 @@ func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("the address of the PostgreSQL database cannot be read; it is like postgres://user:password@host:5432/name: %w", err)
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = postgresConns
 	}
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.PgConn().Exec(ctx, byKey).ReadAll()

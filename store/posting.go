@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 
@@ -68,11 +67,9 @@ type later struct {
 }
 
 // postIn posts calls, or as many of the first as fit together, and says how many.
-func (db *DB) postIn(ctx context.Context, t tx, calls []*call) (taken int, err error) {
-	p := &posting{db: db, t: t, now: db.now(), first: map[string]*item{}, keys: map[key]*balance{}}
-	if err := p.check(ctx, calls); err != nil {
-		return 0, err
-	}
+func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, err error) {
+	p := &posting{db: db, t: t, assets: assets, now: db.now(), first: map[string]*item{}, keys: map[key]*balance{}}
+	p.check(calls)
 	for _, step := range []func() error{p.lookUp, p.lockDays} {
 		if err := step(); err != nil {
 			return 0, err
@@ -89,7 +86,7 @@ func (db *DB) postIn(ctx context.Context, t tx, calls []*call) (taken int, err e
 }
 
 // check looks at what can be known without the books, and begins the outcomes anew.
-func (p *posting) check(ctx context.Context, calls []*call) error {
+func (p *posting) check(calls []*call) {
 	p.calls = calls
 	for _, c := range calls {
 		c.outcomes = make([]Outcome, len(c.entries))
@@ -101,17 +98,6 @@ func (p *posting) check(ctx context.Context, calls []*call) error {
 			}
 			p.items = append(p.items, it)
 		}
-	}
-	var symbols []string
-	for _, it := range p.items {
-		for _, m := range it.Moves {
-			symbols = append(symbols, m.Asset)
-		}
-	}
-	var err error
-	p.assets, err = p.db.assets(ctx, symbols...)
-	if err != nil {
-		return err
 	}
 	for _, it := range p.items {
 		if !it.call.own {
@@ -126,7 +112,6 @@ func (p *posting) check(ctx context.Context, calls []*call) error {
 			it.refuse(fmt.Errorf("%w: entry %s: its time %s lies in the future; it is %s", ledger.ErrInvalid, it.ID, stamp(it.at), stamp(p.now)))
 		}
 	}
-	return nil
 }
 
 // refuse ends the item with an error, unless there is none or it has ended.
