@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,13 +25,14 @@ import (
 func TestAFullDisk(t *testing.T) {
 	seed := Seed(t)
 	disk := smallDisk(t, "96m")
-	town := Town{Holders: 1500, Days: 3, Last: yesterday(), Changes: 100}
+	town := Town{Holders: 1500, Days: 3, Last: Day1 + 2, Changes: 100}
+	clock := NewClock((town.Last + 2).Start()) // days have begun since the books were open
 	elsewhere := NewURL(t, "sqlite", false)
 	town.Build(t, elsewhere, Chance(seed, 0))
 	wanted := town.Undisturbed(t, elsewhere)
 	url := "sqlite:" + filepath.Join(disk, "books.db")
 	town.Build(t, url, Chance(seed, 0))
-	db := Open(t, url, time.Now)
+	db := Open(t, url, clock.Now)
 
 	acked := map[string]string{}
 	batch := 0
@@ -46,7 +46,7 @@ func TestAFullDisk(t *testing.T) {
 		take(acked, entries, outcomes)
 		return entries, err
 	}
-	fill(t, disk) // before the rows of tomorrow are there
+	fill(t, disk) // before the rows of today are there
 	_, err := post()
 	toldFull(t, err)
 	free(t, disk)
@@ -77,11 +77,11 @@ func TestAFullDisk(t *testing.T) {
 			full()
 		}
 	}
-	_, err = staking.Run(t.Context(), db, time.Now(), o)
+	_, err = staking.Run(t.Context(), db, clock.Now(), o)
 	toldFull(t, err)
 	Clean(t, db)
 	free(t, disk)
-	if _, err := staking.Run(t.Context(), db, time.Now(), town.Options()); err != nil {
+	if _, err := staking.Run(t.Context(), db, clock.Now(), town.Options()); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(wanted, town.rewards(t, url)); diff != "" {

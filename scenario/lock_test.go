@@ -134,3 +134,41 @@ func TestPostgresGoesAwayUnderAnEntry(t *testing.T) {
 	}
 	Clean(t, db)
 }
+
+// TestAnErrorOfTheDatabaseIsAnswered takes a table away, so that postings fail for
+// good: the caller hears of it, and may try again when it is back.
+func TestAnErrorOfTheDatabaseIsAnswered(t *testing.T) {
+	for _, kind := range Databases {
+		t.Run(kind, func(t *testing.T) {
+			town := Town{Holders: 50, Days: 1, Last: Day1}
+			url := NewURL(t, kind, false)
+			town.Build(t, url, Chance(1, 0))
+			db := Open(t, url, NewClock((Day1 + 1).Start()).Now)
+			post := func(id string) error {
+				h := &held{answer: make(chan error, 1)}
+				go func() {
+					_, err := db.Post(t.Context(), []ledger.Entry{town.Transfer(id, Chance(1, 1))})
+					h.answer <- err
+				}()
+				return h.wait(t)
+			}
+			rename := func(from, to string) {
+				if _, err := Rows(t.Context(), url, "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := post("before"); err != nil {
+				t.Fatal(err)
+			}
+			rename("days", "taken_away")
+			if err := post("meanwhile"); err == nil {
+				t.Error("posted without a table that it takes")
+			}
+			rename("taken_away", "days")
+			if err := post("meanwhile"); err != nil {
+				t.Error(err)
+			}
+			Clean(t, db)
+		})
+	}
+}

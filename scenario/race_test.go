@@ -44,8 +44,8 @@ func TestRunsRaceWithTransfers(t *testing.T) {
 		late      bool // whether all is dated yesterday
 		long      bool // in the long tests alone
 	}{
-		{"sqlite", 1, true, false}, {"sqlite", 2, false, false}, {"postgres", 1, true, false}, {"postgres", 2, false, false},
-		{"sqlite", 1, false, true}, {"sqlite", 2, true, true}, {"postgres", 1, false, true}, {"postgres", 2, true, true},
+		{"sqlite", 1, true, false}, {"sqlite", 2, false, false}, {"postgres", 6, true, false}, {"postgres", 2, false, false},
+		{"sqlite", 1, false, true}, {"sqlite", 2, true, true}, {"postgres", 1, false, true}, {"postgres", 1, true, true},
 	} {
 		if c.long && !Long() {
 			continue

@@ -146,8 +146,10 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 		}
 		if err == nil {
 			err = db.engine.write(ctx, func(t tx) (err error) {
-				taken, err = db.postIn(t, assets, calls)
-				return err
+				if taken, err = db.postIn(t, assets, calls); err != nil {
+					return err
+				}
+				return db.writeNotes(t, calls[:taken])
 			})
 		}
 		if err != nil {
