@@ -57,11 +57,10 @@ func Parse(name, text string) (*Script, error) {
 		}
 		err := l.read(words)
 		if err == nil && l.verb == "day" {
-			next, bad := strconv.Atoi(l.word(0))
-			if err = bad; next <= day && l.n > 1 && err == nil && next != 1 {
-				err = fmt.Errorf("day %d comes after day %d", next, day)
+			before := day
+			if day, err = strconv.Atoi(l.word(0)); err == nil && day < before {
+				err = fmt.Errorf("it comes after day %d", before)
 			}
-			day = next
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %s: %w", name, l.n, l.text, err)
