@@ -53,20 +53,17 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	if o.Day != nil && (*o.Day < outline.First || *o.Day > outline.Closed) {
 		return Report{}, fmt.Errorf("%w: %s is not a closed day of these books; they begin on %s and the last closed day is %s", ledger.ErrInvalid, *o.Day, outline.First, outline.Closed)
 	}
-	a := &audit{books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), several: new(marks), sums: map[string]*TokenSum{}, batches: map[Key]*declared{}}
-	phases := []func(*worker, Bucket) error{(*worker).mark, (*worker).bucket}
-	if o.Day != nil {
-		phases = phases[1:]
-	}
+	a := &audit{books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{}, batches: map[Key]*declared{}}
 	for _, d := range outline.Declared {
 		a.batches[d.Key] = &declared{declaration: d}
 	}
-	for n, phase := range phases {
-		if err := a.spread(ctx, o, n, len(phases), phase); err != nil {
-			return Report{}, fmt.Errorf("audit: %w", err)
-		}
+	if err := a.spread(ctx, o); err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	a.compareDeclared()
+	if outline.Intended < outline.Closed || outline.Intents != int64(outline.Intended-outline.First)+1 {
+		a.find(Finding{What: fmt.Sprintf("the closing of %d days is written down, the last %s; closed are all from %s to %s", outline.Intents, outline.Intended, outline.First, outline.Closed)})
+	}
 	if o.Day == nil {
 		if err := a.explainMoves(ctx); err != nil {
 			return Report{}, fmt.Errorf("audit: %w", err)
@@ -85,7 +82,6 @@ type audit struct {
 	outline Outline
 	only    *staking.Day
 	seed    maphash.Seed
-	several *marks
 
 	mu      sync.Mutex
 	report  Report
@@ -95,8 +91,8 @@ type audit struct {
 	slots   slots
 }
 
-// spread does one thing with each bucket, several at once, and stops at the first error.
-func (a *audit) spread(ctx context.Context, o Options, phase, phases int, do func(*worker, Bucket) error) error {
+// spread reads the buckets, several at once, and stops at the first error.
+func (a *audit) spread(ctx context.Context, o Options) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var next, done atomic.Int64
@@ -107,7 +103,7 @@ func (a *audit) spread(ctx context.Context, o Options, phase, phases int, do fun
 			for b := next.Add(1) - 1; b < ledger.Buckets && ctx.Err() == nil; b = next.Add(1) - 1 {
 				err := a.books.ReadBucket(ctx, int(b), func(books Bucket) error {
 					w.begin(int(b))
-					return do(w, books)
+					return w.bucket(books)
 				})
 				if err != nil {
 					stop(fmt.Errorf("bucket %d: %w", b, err))
@@ -115,7 +111,7 @@ func (a *audit) spread(ctx context.Context, o Options, phase, phases int, do fun
 				}
 				a.merge(w)
 				if n := done.Add(1); o.Progress != nil {
-					o.Progress(phase*ledger.Buckets+int(n), phases*ledger.Buckets)
+					o.Progress(int(n), ledger.Buckets)
 				}
 			}
 		})

@@ -21,6 +21,8 @@ type Books interface {
 type Outline struct {
 	First    staking.Day // of the books
 	Closed   staking.Day // the last day that is closed in every bucket; First-1: none
+	Intended staking.Day // the last day whose closing is intended; First-1: none
+	Intents  int64       // how many days' closing is
 	Declared []Declaration
 }
 
@@ -39,20 +41,20 @@ type Bucket interface {
 	Outside(first, last staking.Day, visit func(day staking.Day, account ledger.Account, asset string)) error
 	// Entries are the rows of those whose IDs lie in the bucket.
 	Entries(visit func(*Entry)) error
-	// SeveralMoves are the entries up to a day that have more than one move, by the postings.
-	SeveralMoves(through staking.Day, visit func(entry string)) error
 }
 
 // Head is what a bucket's snapshot has beside its accounts. It is small whatever the number of holders.
 type Head struct {
-	Last     staking.Day // the last day there are rows for: tomorrow, as a rule
-	Accounts int64
-	Assets   []ledger.Asset
-	Terms    []staking.Terms // by asset, day and revision: of one day the last counts
-	Progress []Progress
-	Declared []Declaration
-	Batches  []Batch // what the bucket has accrued
-	Payments []Batch // what the bucket has paid
+	Last      staking.Day // the last day there are rows for: tomorrow, as a rule
+	Days      int64       // how many days there are rows for
+	FirstOpen staking.Day // the first that is not closed
+	Accounts  int64
+	Assets    []ledger.Asset
+	Terms     []staking.Terms // by asset, day and revision: of one day the last counts
+	Progress  []Progress
+	Declared  []Declaration
+	Batches   []Batch // what the bucket has accrued
+	Payments  []Batch // what the bucket has paid
 }
 
 // Span is the accounts after one, up to and including another.

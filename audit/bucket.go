@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"softstake/ledger"
@@ -130,8 +131,23 @@ func (w *worker) readHead() (err error) {
 			w.find(Finding{Asset: a.Symbol, What: fmt.Sprintf("bucket %d has no row of its progress", w.number)})
 		}
 	}
+	w.compareDays()
 	w.readTotals()
 	return nil
+}
+
+// compareDays looks at which days are closed: all in a row, here as in the last
+// bucket, and every day that is accrued.
+func (w *worker) compareDays() {
+	h := &w.head
+	if h.Days != int64(h.Last-w.outline.First)+1 {
+		w.find(Finding{What: fmt.Sprintf("bucket %d has rows of %d days; from %s to %s there are %d", w.number, h.Days, w.outline.First, h.Last, h.Last-w.outline.First+1)})
+	}
+	if h.FirstOpen <= w.outline.Closed {
+		w.find(Finding{Day: h.FirstOpen, HasDay: true, What: fmt.Sprintf("is open in bucket %d, but a later day is closed", w.number)})
+	} else if slices.ContainsFunc(h.Progress, func(p Progress) bool { return p.Accrued >= h.FirstOpen }) {
+		w.find(Finding{Day: h.FirstOpen, HasDay: true, What: fmt.Sprintf("is accrued in bucket %d, but not closed", w.number)})
+	}
 }
 
 // token is what is known of a token; of one that is not among the assets: nothing.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"hash/maphash"
-	"sync/atomic"
+	"math/bits"
 	"time"
 
 	"softstake/ledger"
@@ -23,6 +23,7 @@ import (
 type slots struct {
 	sides [slotCount]uint64 // to sides of moves, less from sides
 	rows  [slotCount]uint64 // entries by their postings, less entries by their rows
+	says  [slotCount]uint64 // what moves say, less the digests of entries
 	used  bool              // most buckets of small books have nothing for them
 }
 
@@ -41,6 +42,7 @@ func (s *slots) add(more *slots) {
 	for i := range slotCount {
 		s.sides[i] += more.sides[i]
 		s.rows[i] += more.rows[i]
+		s.says[i] += more.says[i]
 	}
 }
 
@@ -48,7 +50,7 @@ func (s *slots) add(more *slots) {
 func (s *slots) wrong(n int) map[uint32]bool {
 	found := map[uint32]bool{}
 	for i := range uint32(slotCount) {
-		if len(found) < n && (s.sides[i] != 0 || s.rows[i] != 0) {
+		if len(found) < n && (s.sides[i] != 0 || s.rows[i] != 0 || s.says[i] != 0) {
 			found[i] = true
 		}
 	}
@@ -60,21 +62,8 @@ func mix(id []byte) uint32 { return crc32.ChecksumIEEE(id) }
 
 func slotOf(mixed uint32) uint32 { return mixed >> 16 }
 
-// marks remembers, in 16 MB, which entries have several moves. It may take one of
-// a single move for one of several, never the other way round.
-type marks [1 << 21]atomic.Uint64
-
-func (m *marks) set(mixed uint32)      { m[mixed>>11].Or(1 << (mixed >> 5 & 63)) }
-func (m *marks) has(mixed uint32) bool { return m[mixed>>11].Load()&(1<<(mixed>>5&63)) != 0 }
-
-// mark notes the bucket's entries of several moves. A digest is of all moves of
-// an entry, which nothing brings together in bounded memory; so digests are
-// derived for entries of one move, and for all others only where a slot differs.
-func (w *worker) mark(b Bucket) error {
-	return b.SeveralMoves(w.outline.Closed, func(entry string) { w.several.set(mix([]byte(entry))) })
-}
-
-// countPosting puts a side of a move into its entry's slot, and the first also as the entry.
+// countPosting puts a side of a move into its entry's slot: as the side, from's
+// also as what the move says, and the first also as the entry.
 func (w *worker) countPosting(x *Posting) {
 	move := moveOf(x)
 	b := append(w.line[:0], x.Entry...)
@@ -92,8 +81,12 @@ func (w *worker) countPosting(x *Posting) {
 	} else {
 		w.slots.sides[slotOf(mixed)] -= hash
 	}
-	if x.Move == 0 && x.Side == 0 {
-		w.slots.rows[slotOf(mixed)] += w.hashRow(x.Entry, mixed, x.At, func() [16]byte { return digest(x.Kind, []ledger.Move{move}) })
+	if x.Side != 0 {
+		return
+	}
+	w.slots.says[slotOf(mixed)] += w.weigh(x.Entry, digest(x.Kind, x.Move, move))
+	if x.Move == 0 {
+		w.slots.rows[slotOf(mixed)] += w.hashRow(x.Entry, x.At)
 	}
 }
 
@@ -117,33 +110,49 @@ func (w *worker) countEntries() error {
 		w.line = append(w.line[:0], e.ID...)
 		mixed := mix(w.line)
 		w.slots.used = true
-		w.slots.rows[slotOf(mixed)] -= w.hashRow(e.ID, mixed, e.At, func() [16]byte { return e.Digest })
+		w.slots.rows[slotOf(mixed)] -= w.hashRow(e.ID, e.At)
+		w.slots.says[slotOf(mixed)] -= w.weigh(e.ID, e.Digest)
 	})
 }
 
-// hashRow is an entry in its slot: its ID, time and, if it has one move, digest.
-func (w *worker) hashRow(id string, mixed uint32, at int64, digest func() [16]byte) uint64 {
+// hashRow is an entry in its slot: its ID and time.
+func (w *worker) hashRow(id string, at int64) uint64 {
 	w.line = append(append(w.line[:0], id...), 0)
 	w.line = binary.BigEndian.AppendUint64(w.line, uint64(at))
-	if !w.several.has(mixed) {
-		d := digest()
-		w.line = append(w.line, d[:]...)
-	}
 	return maphash.Bytes(w.seed, w.line)
 }
 
-// digest is what an entry says, kind and moves, in 16 bytes of SHA-256: each text
-// after its length, amounts as 8 bytes, the highest first.
-func digest(kind ledger.Kind, moves []ledger.Move) [16]byte {
+// weigh binds a digest to its entry, so that what one entry says more cannot be
+// made up for by what another says less. A digest is two sums over the moves, and
+// so the weighed moves of an entry add up to its weighed digest.
+func (w *worker) weigh(id string, digest [16]byte) uint64 {
+	weight := maphash.String(w.seed, id)
+	return (weight|1)*binary.BigEndian.Uint64(digest[:8]) + (bits.RotateLeft64(weight, 32)|1)*binary.BigEndian.Uint64(digest[8:])
+}
+
+// digest is what one move of an entry adds to its digest: the first two times 8
+// bytes of the SHA-256 over kind, number, accounts, asset and amount, each text
+// after its length, the amount as 8 bytes, the highest first.
+func digest(kind ledger.Kind, number int64, m ledger.Move) [16]byte {
 	var buffer [256]byte
 	text := func(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
-	b := text(buffer[:0], string(kind))
-	for _, m := range moves {
-		b = text(text(text(b, string(m.From)), string(m.To)), m.Asset)
-		b = binary.BigEndian.AppendUint64(b, uint64(m.Amount))
-	}
+	b := binary.AppendUvarint(text(buffer[:0], string(kind)), uint64(number))
+	b = text(text(text(b, string(m.From)), string(m.To)), m.Asset)
+	b = binary.BigEndian.AppendUint64(b, uint64(m.Amount))
 	sum := sha256.Sum256(b)
 	return [16]byte(sum[:16])
+}
+
+// digestOf is the digest of an entry with all its moves, added lane by lane.
+func digestOf(kind ledger.Kind, moves []ledger.Move) (all [16]byte) {
+	for i, m := range moves {
+		d := digest(kind, int64(i), m)
+		for lane := 0; lane < len(all); lane += 8 {
+			sum := binary.BigEndian.Uint64(all[lane:]) + binary.BigEndian.Uint64(d[lane:])
+			binary.BigEndian.PutUint64(all[lane:], sum)
+		}
+	}
+	return all
 }
 
 func dayOf(millis int64) staking.Day { return staking.DayOf(time.UnixMilli(millis)) }

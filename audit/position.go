@@ -147,7 +147,9 @@ func (w *worker) settle(p *position, record *staking.Accrual) {
 		w.compare(p, record)
 	} else if record != nil {
 		w.findAt(p, "has a reward of "+t.asset.Format(record.Reward)+", but "+w.whyNot(p))
-	} else if due && w.audited() {
+	} else if due && w.audited() && w.figures.integral.Sign() > 0 {
+		// Where the minimum is zero, one who held nothing may have a record of
+		// nothing, or none: it depends on whether the balance had a row by then.
 		w.findAt(p, "has no record of its reward of "+units(t.asset, &w.figures.reward))
 	}
 	if due && w.day <= t.progress.Paid {

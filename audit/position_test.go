@@ -105,7 +105,7 @@ func TestForwardIsBackward(t *testing.T) {
 // Digests are what ledger and staking make of the same, written a second time.
 func TestDigestAndLine(t *testing.T) {
 	moves := []ledger.Move{{From: "alice", To: "bob", Asset: "BNB", Amount: 5}, {From: "bob", To: "@desk", Asset: "SOL", Amount: ledger.MaxSupply}}
-	if digest(ledger.Trade, moves) != (ledger.Entry{Kind: ledger.Trade, Moves: moves}).Digest() {
+	if digestOf(ledger.Trade, moves) != (ledger.Entry{Kind: ledger.Trade, Moves: moves}).Digest() {
 		t.Error("the digest of an entry is another")
 	}
 	a := staking.Accrual{Day: 20_000, Account: "alice", Asset: "BNB", Opening: 1, Average: 2, Rest: 3, Eligible: 4, APR: 5, Reward: 6, Before: 7, Carry: 8}

@@ -103,7 +103,7 @@ func (a *audit) explain(s *suspect) {
 	}
 	if x := s.holders(); s.row.At != x.At {
 		a.findPosting(x, fmt.Sprintf("counts at %s by its own row, and at %s by its postings", stamp(s.row.At), stamp(x.At)))
-	} else if d := digest(x.Kind, moves); d != s.row.Digest {
+	} else if d := digestOf(x.Kind, moves); d != s.row.Digest {
 		a.findPosting(x, fmt.Sprintf("does not say what was posted: its digest is %x, derived %x", s.row.Digest, d))
 	}
 }
@@ -138,7 +138,7 @@ func (a *audit) explainMove(s *suspect, sides []Posting, number int64) bool {
 	}
 	// An entry of one move has a digest that says which side is the right one.
 	differs, other := first, second
-	if s.row != nil && len(s.postings) == 2 && s.row.At == first.At && s.row.Digest == digest(first.Kind, []ledger.Move{moveOf(first)}) {
+	if s.row != nil && len(s.postings) == 2 && s.row.At == first.At && s.row.Digest == digestOf(first.Kind, []ledger.Move{moveOf(first)}) {
 		differs, other = second, first
 	}
 	a.findPosting(differs, fmt.Sprintf("move %d: its two sides differ: %s and %s", number, a.sideText(differs), a.sideText(other)))

@@ -3,6 +3,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ type Options struct {
 	URL      string                          // of empty books; "": a temporary SQLite file
 	Day      staking.Day                     // the last day of the books
 	Seed     uint64                          // of what is random
-	Workers  int                             // buckets at once, or callers of Post
+	Workers  int                             // pieces of a run at once
 	Progress func(what string, done, of int) // may be nil
 }
 
@@ -33,8 +34,8 @@ func (o Options) progress(what string, done, of int) {
 var tokens = []string{"BNB", "SOL"}
 
 const (
-	held  ledger.Amount = 20_00000000 // of each token
-	chunk               = 2000        // entries a batch while the books are filled
+	each  ledger.Amount = 20_00000000 // of each token
+	chunk int           = 2000        // entries a batch while the books are filled
 )
 
 // books are books being filled, and the clock they run on.
@@ -67,7 +68,7 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 		From: from, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, b.remove())
 	}
 	b.buckets = make([]uint8, holders)
 	for i := range b.buckets {
@@ -127,7 +128,7 @@ func (b *books) open(ctx context.Context, holders []int, from staking.Day) error
 		ids[i] = id(h)
 		accounts[i] = store.Account{ID: ids[i], Region: "DE", Opened: b.now()}
 		for _, token := range tokens {
-			openings = append(openings, store.Opening{Account: ids[i], Asset: token, Amount: held})
+			openings = append(openings, store.Opening{Account: ids[i], Asset: token, Amount: each})
 		}
 	}
 	if err := b.OpenAccounts(ctx, accounts); err != nil {

@@ -87,7 +87,7 @@ func (b *books) settleDay(ctx context.Context, d staking.Day) error {
 	return err
 }
 
-// change moves a little between neighbours of a bucket at random moments of the
+// change moves a little from each holder to the next at random moments of the
 // day, so that each position changes so many times.
 func (b *books) change(ctx context.Context, d staking.Day, changes int) error {
 	random := rand.New(rand.NewPCG(b.Seed, uint64(d)))
@@ -98,12 +98,12 @@ func (b *books) change(ctx context.Context, d staking.Day, changes int) error {
 		}
 		var entries []ledger.Entry
 		err := b.inBucket(bucket, func(holders []int) error {
-			for i := range holders {
+			for _, h := range holders {
 				for _, token := range tokens {
 					for n := range (changes + 1) / 2 {
 						at := d.Start().Add(time.Duration(random.IntN(23*3600)) * time.Second)
-						entries = append(entries, transfer(fmt.Sprintf("change-%d-%d-%s-%d", d, holders[i], token, n),
-							id(holders[i]), id(holders[(i+1)%len(holders)]), token, ledger.Amount(random.IntN(1000)+1), at))
+						entries = append(entries, transfer(fmt.Sprintf("change-%d-%d-%s-%d", d, h, token, n),
+							id(h), id((h+1)%b.holders), token, ledger.Amount(random.IntN(1000)+1), at))
 					}
 				}
 			}

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -243,13 +244,19 @@ func switchSentence(enrollments []staking.Enrollment, now time.Time) string {
 		return "off, and never was on"
 	}
 	last := enrollments[len(enrollments)-1]
+	if last.Until <= last.From {
+		// Switched on and off on one day: what earned, if anything, was before.
+		enrollments = slices.DeleteFunc(slices.Clone(enrollments), func(e staking.Enrollment) bool { return e.Until <= e.From })
+		if len(enrollments) == 0 {
+			return "off; no day has earned"
+		}
+		last = enrollments[len(enrollments)-1]
+	}
 	switch {
 	case last.On() && last.From > staking.DayOf(now):
 		return "on; it earns from " + last.From.String()
 	case last.On():
 		return "on; earning since " + last.From.String()
-	case last.Until <= last.From:
-		return "off since " + last.Until.String()
 	}
 	return "off since " + last.Until.String() + "; the last day that earned was " + (last.Until - 1).String()
 }

@@ -16,7 +16,7 @@ type estimateCmd struct {
 	From      *staking.Day    `placeholder:"DAY" help:"First day that is measured, such as 2025-07-24: the holder switched on the day before it. Without it: the day after the first Spot row."`
 	To        *staking.Day    `placeholder:"DAY" help:"Last day that is measured. Without it: the day of the last Spot row, to 24:00."`
 	Terms     string          `placeholder:"FILE" help:"Terms to count with, a CSV file with the columns from,asset,apr,min,cap. Without it: the shipped terms, on every day."`
-	UTCOffset *history.Offset `name:"utc-offset" placeholder:"+01:00" help:"Zone of the column Time; Without it: the zone in the file's name, else UTC. A column UTC_Time is always UTC."`
+	UTCOffset *history.Offset `name:"utc-offset" placeholder:"+01:00" help:"Zone of the column Time. Without it: the zone in the file's name, else UTC. A column UTC_Time is always UTC."`
 	Strict    bool            `help:"Fail at the first row that cannot be read, instead of leaving it out."`
 	Format    string          `enum:"table,csv,json" default:"table" help:"How to print: ${enum}."`
 }

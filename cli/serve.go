@@ -204,14 +204,14 @@ func grace(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// Accrue finishes the bucket in hand.
+// Accrue finishes the piece in hand.
 func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
 	ctx, done := grace(ctx)
 	defer done()
 	return f.DB.Accrue(ctx, p, d, tokens, rule)
 }
 
-// Pay finishes the bucket in hand.
+// Pay finishes the piece in hand.
 func (f finishing) Pay(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, now time.Time) error {
 	ctx, done := grace(ctx)
 	defer done()

@@ -83,7 +83,7 @@ func (c *settleCmd) check() error {
 }
 
 // runOptions are how this machine runs: one worker for SQLite, which has one
-// writer, and beginning anywhere, so that two processes do not meet at each bucket.
+// writer, and beginning anywhere, so that two processes do not meet at each piece.
 func runOptions(w *World, closeAfter time.Duration) staking.Options {
 	o := staking.Options{CloseAfter: closeAfter, Workers: 1, Start: rand.IntN(ledger.Buckets)}
 	if !strings.HasPrefix(w.DB, "sqlite:") {
@@ -96,12 +96,12 @@ func runOptions(w *World, closeAfter time.Duration) staking.Options {
 func (c *settleCmd) settle(ctx context.Context, w *World, db *store.DB) (staking.Report, error) {
 	o, last := runOptions(w, c.CloseAfter), staking.LastOver(w.Now(), c.CloseAfter)
 	if c.Through != nil {
-		if o.Through = *c.Through; o.Through > last {
-			if err := w.tellf("%s is not over yet: settling through %s.", o.Through, last); err != nil {
+		if o.Through = c.Through; *o.Through > last {
+			if err := w.tellf("%s is not over yet: settling through %s.", *o.Through, last); err != nil {
 				return staking.Report{}, err
 			}
 		}
-		last = min(last, o.Through)
+		last = min(last, *o.Through)
 	}
 	due, err := db.Due(ctx, last)
 	if err != nil {
@@ -206,7 +206,7 @@ func writePaid(w *World, a assets, all []store.DayTotal) error {
 	}
 	paid := slices.DeleteFunc(slices.Clone(all), func(t store.DayTotal) bool { return t.Holders == 0 })
 	if len(paid) == 0 {
-		return w.printf("Nobody who is enrolled held the minimum of a token.\n")
+		return w.printf("No reward was due: nobody who is enrolled held the minimum of a token that was paid.\n")
 	}
 	if err := w.printf("\n"); err != nil {
 		return err

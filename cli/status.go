@@ -92,7 +92,7 @@ func writeStatus(w *World, a assets, s store.Status) error {
 			lasts = strconv.FormatInt(t.DaysLeft, 10)
 		}
 		through := t.PaidThrough.String()
-		if t.PaidThrough < s.First {
+		if t.PaidThrough < s.First || t.PaidThrough >= s.FirstOpen {
 			through = "no day yet"
 		}
 		grid.add(t.Asset, through, a.plain(t.Asset, t.LastTotal), strconv.FormatInt(t.LastHolders, 10), a.plain(t.Asset, t.Pool), lasts)

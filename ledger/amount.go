@@ -11,8 +11,8 @@ import (
 type Amount int64
 
 // MaxSupply bounds what an asset may have in circulation, so that the sum of
-// two amounts of it fits an int64.
-const MaxSupply Amount = 1 << 62
+// two amounts of it fits an int64: 2^62−1.
+const MaxSupply Amount = 1<<62 - 1
 
 // ErrOverflow says that a sum does not fit 63 bits.
 var ErrOverflow = errors.New("amount does not fit 63 bits")
@@ -37,7 +37,7 @@ func (a Amount) Sub(b Amount) (Amount, error) {
 type Asset struct {
 	Symbol    string // 1 to 20 of A-Z and 0-9
 	Scale     int    // decimals kept, 0 to 18
-	MaxSupply Amount // the most there can be, in smallest units, at most 2^62
+	MaxSupply Amount // the most there can be, in smallest units, at most 2^62−1
 }
 
 // Check says what is wrong with the asset's figures, or nil. Its errors are ErrInvalid.

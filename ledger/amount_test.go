@@ -184,8 +184,8 @@ func TestAssetCheck(t *testing.T) {
 		{"scale below zero", func(a *ledger.Asset) { a.Scale = -1 }, false},
 		{"supply of one unit", func(a *ledger.Asset) { a.MaxSupply = 1 }, true},
 		{"no supply", func(a *ledger.Asset) { a.MaxSupply = 0 }, false},
-		{"the largest supply", func(a *ledger.Asset) { a.MaxSupply = 1 << 62 }, true},
-		{"one above it", func(a *ledger.Asset) { a.MaxSupply = 1<<62 + 1 }, false},
+		{"the largest supply", func(a *ledger.Asset) { a.MaxSupply = 1<<62 - 1 }, true},
+		{"one above it", func(a *ledger.Asset) { a.MaxSupply = 1 << 62 }, false},
 	} {
 		a := sound
 		c.change(&a)

@@ -105,7 +105,7 @@ func (e Entry) Check(assets map[string]Asset) error {
 
 func (m Move) check(assets map[string]Asset) error {
 	if _, known := assets[m.Asset]; !known {
-		return fmt.Errorf("%w: asset %q is unknown; add it with \"asset add\"", ErrInvalid, Clip(m.Asset))
+		return fmt.Errorf("%w: asset %q is unknown; add it with \"softstake asset add\"", ErrInvalid, Clip(m.Asset))
 	}
 	if m.Amount <= 0 {
 		return fmt.Errorf("%w: the amount of %s is not above zero", ErrInvalid, m.Asset)
@@ -158,20 +158,29 @@ func (k Kind) allows(m Move) bool {
 	return false
 }
 
-// Digest is what the entry says, kind and moves, in 16 bytes (of SHA-256): two
-// entries of one ID are the same when it is the same, and so is At where the
-// caller gave it.
+// Digest is what the entry says, kind and moves, in 16 bytes: two entries of one
+// ID are the same when it is the same, and so is At where the caller gave it. It
+// is two sums modulo 2^64, each of 8 bytes of every move's SHA-256, so that an
+// audit can compare sums over many entries without bringing each one's moves
+// together. It can never change: stored entries are compared by it.
 func (e Entry) Digest() [16]byte {
+	var first, second uint64
 	b := make([]byte, 0, 128)
-	b = appendText(b, string(e.Kind))
-	for _, m := range e.Moves {
+	for i, m := range e.Moves {
+		b = appendText(b[:0], string(e.Kind))
+		b = binary.AppendUvarint(b, uint64(i))
 		b = appendText(b, string(m.From))
 		b = appendText(b, string(m.To))
 		b = appendText(b, m.Asset)
 		b = binary.BigEndian.AppendUint64(b, uint64(m.Amount))
+		sum := sha256.Sum256(b)
+		first += binary.BigEndian.Uint64(sum[:8])
+		second += binary.BigEndian.Uint64(sum[8:16])
 	}
-	sum := sha256.Sum256(b)
-	return [16]byte(sum[:16])
+	var digest [16]byte
+	binary.BigEndian.PutUint64(digest[:8], first)
+	binary.BigEndian.PutUint64(digest[8:], second)
+	return digest
 }
 
 func appendText(b []byte, s string) []byte {

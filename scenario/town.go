@@ -214,7 +214,7 @@ func (w Town) Undisturbed(t testing.TB, url string) string {
 }
 
 // Options are those of a run of the town's days and no later ones.
-func (w Town) Options() staking.Options { return staking.Options{Through: w.Last, Workers: 2} }
+func (w Town) Options() staking.Options { return staking.Options{Through: &w.Last, Workers: 2} }
 
 func (w Town) rewards(t testing.TB, url string) string {
 	t.Helper()

@@ -72,7 +72,7 @@ func (c Client) CheckVersion() error {
 // without a verified residence, and to requests from such a region, with ErrRegion.
 func CheckRegion(residence Region, c Client, restricted []Region) error {
 	if residence == "" {
-		return fmt.Errorf("%w: the account has no verified residence; set it with \"account set-region\"", ErrRegion)
+		return fmt.Errorf("%w: the account has no verified residence; set it with \"softstake account set-region\"", ErrRegion)
 	}
 	for _, r := range restricted {
 		if residence.In(r) {

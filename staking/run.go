@@ -62,7 +62,7 @@ type Waiting struct {
 
 // Report says what a run has done.
 type Report struct {
-	Closed  Day       // the last closed day
+	Closed  Day       // the last day that it was to close
 	Paid    []Due     // by day and token
 	Waiting []Waiting // by token
 }
@@ -70,7 +70,7 @@ type Report struct {
 // Options say how a run works.
 type Options struct {
 	CloseAfter time.Duration // how long past midnight a day stays open for late entries
-	Through    Day           // the last day to settle; 0: every day that is over
+	Through    *Day          // the last day to settle; nil: every day that is over
 	Workers    int           // how many pieces are worked on at once, at least 1
 	Start      int           // where among the pieces the workers begin, so that two processes do not meet at each
 	Progress   func(Step)    // told of each step; may be nil; called from several goroutines
@@ -89,8 +89,8 @@ type Step struct {
 // and does not keep the others.
 func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error) {
 	report := Report{Closed: LastOver(now, o.CloseAfter)}
-	if o.Through != 0 {
-		report.Closed = min(report.Closed, o.Through)
+	if o.Through != nil {
+		report.Closed = min(report.Closed, *o.Through)
 	}
 	if err := b.CloseDays(ctx, report.Closed, now); err != nil {
 		return report, err
@@ -179,7 +179,7 @@ func (o Options) spread(ctx context.Context, d Day, stage string, pieces []Piece
 			for i := next.Add(1) - 1; i < int64(len(pieces)) && ctx.Err() == nil; i = next.Add(1) - 1 {
 				p := pieces[(int(i)+o.Start)%len(pieces)]
 				if err := do(ctx, p); err != nil {
-					stop(fmt.Errorf("%s buckets %v: %w", stage, p, err))
+					stop(fmt.Errorf("%s buckets %d to %d: %w", stage, p[0], p[len(p)-1], err))
 					return
 				}
 				if n := done.Add(1); o.Progress != nil {

@@ -21,6 +21,10 @@ func (db *DB) Outline(ctx context.Context) (o audit.Outline, err error) {
 			return err
 		}
 		o = audit.Outline{First: db.first, Closed: staking.Day(closed)}
+		if err := t.query(func(r row) error { o.Intended, o.Intents = staking.Day(r.int(1)), r.int(0); return nil },
+			"SELECT count(*), coalesce(max(day), $1) FROM closings", int64(db.first)-1); err != nil {
+			return err
+		}
 		o.Declared, err = declarations(t)
 		return err
 	})
@@ -64,8 +68,8 @@ func (a auditing) query(what string, fn func(row), sql string, args ...any) erro
 func (a auditing) Head() (h audit.Head, err error) {
 	steps := []func() error{
 		func() error {
-			return a.query("the days", func(r row) { h.Last = staking.Day(r.int(0)) },
-				"SELECT day FROM days WHERE bucket = $1 ORDER BY day DESC LIMIT 1", a.bucket)
+			return a.query("the days", func(r row) { h.Last, h.Days, h.FirstOpen = staking.Day(r.int(0)), r.int(1), staking.Day(r.int(2)) },
+				"SELECT max(day), count(*), coalesce(min(CASE WHEN closed = 0 THEN day END), max(day) + 1) FROM days WHERE bucket = $1", a.bucket)
 		},
 		func() error {
 			return a.query("the accounts", func(r row) { h.Accounts = r.int(0) },
@@ -187,9 +191,4 @@ func (a auditing) Entries(visit func(*audit.Entry)) error {
 		copy(e.Digest[:], r.bytes(2))
 		visit(&e)
 	}, "SELECT entry, at, digest FROM entries WHERE bucket = $1 ORDER BY entry", a.bucket)
-}
-
-func (a auditing) SeveralMoves(through staking.Day, visit func(entry string)) error {
-	return a.query("the moves", func(r row) { visit(r.text(0)) },
-		"SELECT entry FROM postings WHERE bucket = $1 AND day <= $2 AND move = 1 AND side = 0", a.bucket, int64(through))
 }

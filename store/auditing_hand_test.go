@@ -44,7 +44,7 @@ func handOf(t *testing.T, url string) hand {
 }
 
 // tampered are the tables that tests change, and put back.
-var tampered = []string{"postings", "entries", "balances", "enrollments", "accounts", "terms", "accruals", "batches", "payments", "declarations", "progress", "assets"}
+var tampered = []string{"postings", "entries", "balances", "enrollments", "accounts", "terms", "accruals", "batches", "payments", "declarations", "progress", "assets", "days", "closings"}
 
 func (h hand) keep(t testing.TB) { h.all(t, "CREATE TABLE kept_%s AS SELECT * FROM %[1]s;") }
 func (h hand) restore(t testing.TB) {
@@ -140,6 +140,11 @@ var tamperings = []struct {
 	{"entry with nothing", "INSERT INTO entries SELECT bucket, 'ghost', at, posted_at, digest FROM entries WHERE entry = 'w1'", 4, "", "", "entry ghost has a row of its own, but no postings"},
 	{"row of an entry elsewhere", "UPDATE entries SET bucket = 3 WHERE entry = 'w1'", 4, "", "", "the row of entry w1 lies in bucket 3"},
 	{"decimals of an asset", "UPDATE assets SET scale = 19 WHERE symbol = 'BNB'", 0, "", bnb, "19 decimals"},
+	{"digest of several moves", "UPDATE entries SET digest = (SELECT digest FROM entries e WHERE e.entry = 'd2') WHERE entry = 'x1'", 3, "alice", sol, "does not say what was posted"},
+	{"a day open again", "UPDATE days SET closed = 0 WHERE bucket = 81 AND day = {5}", 5, "", "", "is open in bucket 81, but a later day is closed"},
+	{"the last days open again", "UPDATE days SET closed = 0 WHERE day >= {5}", 5, "", "", "is accrued in bucket 0, but not closed"},
+	{"a day deleted", "DELETE FROM days WHERE bucket = 81 AND day = {4}", 0, "", "", "bucket 81 has rows of"},
+	{"a closing deleted", "DELETE FROM closings WHERE day = {3}", 0, "", "", "is written down"},
 	{"digest of an entry", "UPDATE entries SET digest = (SELECT digest FROM entries e WHERE e.entry = 'd2') WHERE entry = 'd4'", 1, "dave", bnb, "does not say what was posted"},
 }
 

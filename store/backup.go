@@ -85,7 +85,12 @@ func (db *DB) copyInto(ctx context.Context, path string, progress func(int64)) (
 		return err
 	}
 	var copied int64
+	begun := false
 	return db.engine.read(ctx, func(from tx) error {
+		if begun {
+			return errors.New("the database went away in the middle of the backup; make it again")
+		}
+		begun = true
 		for _, table := range tables {
 			if err := copyTable(ctx, from, to, table, func(n int) {
 				if copied += int64(n); progress != nil {

@@ -48,7 +48,10 @@ func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, sym
 		return Explanation{}, err
 	}
 	today := staking.DayOf(db.clock())
-	if d < db.first || d > today {
+	if d > today {
+		return Explanation{}, fmt.Errorf("%w: %s has not begun; it can be explained from its first moment on, 00:00 UTC", ledger.ErrInvalid, d)
+	}
+	if d < db.first {
 		return Explanation{}, fmt.Errorf("%w: %s is not a day of these books, which began on %s", ledger.ErrInvalid, d, db.first)
 	}
 	var e Explanation

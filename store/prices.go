@@ -50,7 +50,7 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 		for i, p := range prices {
 			k := known[i]
 			switch {
-			case k == p:
+			case k == p, k.Price == p.Price && p.Day <= frozen[p.Asset]:
 			case k.Price != 0 && p.Day <= frozen[p.Asset]:
 				return fmt.Errorf("%w: %s of %s is paid at the price of %s, %s; it cannot be %s any more", ledger.ErrMismatch,
 					p.Asset, p.Day, k.Day, ledger.FormatDecimal(k.Price, priceScale), ledger.FormatDecimal(p.Price, priceScale))

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"softstake/pgtest"
+)
+
+// What a benchmark leaves behind are ordinary books, whose audit is clean, and its
+// JSON has every figure. Few holders: some buckets have one, and some none.
+func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
+	for _, bench := range []struct {
+		args   string
+		fields string
+	}{
+		{"settle --holders 300 --history 2 --changes 3", "engine positions seconds positions_per_second raw_per_second ratio peak_rss_bytes bytes_per_reward"},
+		{"post --accounts 300 --before 400 --transfers 1500 --batch 200 --singles 8 --single-transfers 100",
+			"engine transfers seconds transfers_per_second single_transfers_per_second single_p99_seconds raw_per_second ratio peak_rss_bytes"},
+	} {
+		for name, url := range map[string]func(*testing.T) string{
+			"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "bench.db") },
+			"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+		} {
+			t.Run(strings.Fields(bench.args)[0]+"/"+name, func(t *testing.T) {
+				db := url(t)
+				stdout := must(t, "", append(append([]string{"bench"}, strings.Fields(bench.args)...), "--json", "--db", db)...)
+				var figures map[string]any
+				if err := json.Unmarshal([]byte(stdout), &figures); err != nil {
+					t.Fatalf("%v: %s", err, stdout)
+				}
+				for _, field := range strings.Fields(bench.fields) {
+					if figures[field] == nil {
+						t.Errorf("%s is missing in %s", field, stdout)
+					}
+				}
+				must(t, "", "audit", "--db", db)
+			})
+		}
+	}
+}
