@@ -126,10 +126,12 @@ func (t *traffic) run(ctx context.Context, callers, n int, what string) (time.Du
 	return time.Since(began), context.Cause(ctx)
 }
 
+// transfer is one between random accounts. Its ID is in order, as IDs that a
+// ledger gives out are.
 func (t *traffic) transfer(random *rand.Rand, n int) ledger.Entry {
 	from := random.IntN(t.holders)
 	to := (from + 1 + random.IntN(t.holders-1)) % t.holders
-	return transfer(fmt.Sprintf("%s-%d-%d", t.name, t.now().Unix(), n), id(from), id(to), tokens[random.IntN(len(tokens))],
+	return transfer(fmt.Sprintf("%s-%d-%09d", t.name, t.now().Unix(), n), id(from), id(to), tokens[random.IntN(len(tokens))],
 		ledger.Amount(random.IntN(1000)+1), time.Time{})
 }
 

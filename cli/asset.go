@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"softstake/ledger"
@@ -41,6 +42,9 @@ func (c *assetAddCmd) Run(w *World) error {
 	supply, err := asset.Parse(c.MaxSupply)
 	if err != nil {
 		return err
+	}
+	if supply < 1 {
+		return fmt.Errorf("%w: --max-supply %s must be above zero", ledger.ErrInvalid, ledger.Clip(c.MaxSupply))
 	}
 	asset.MaxSupply = supply
 	if err := asset.Check(); err != nil {

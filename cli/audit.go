@@ -79,7 +79,7 @@ func (c *auditCmd) Run(w *World) error {
 
 func (c *auditCmd) write(w *World, r audit.Report) error {
 	for _, f := range r.Findings {
-		if err := w.printf("%s\n", f); err != nil {
+		if err := w.printf("%s\n", oneLine(f.String())); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,9 @@ Examples:
 
 // Run writes the backup.
 func (c *backupCmd) Run(w *World) error {
+	if c.File == "" {
+		return usage("name a new file to back up into, such as backup.db")
+	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
 		bar := newMeter(w, "backing up", 0)
 		err := db.Backup(ctx, c.File, func(rows int64) { bar.to(rows, bar.what) })

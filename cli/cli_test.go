@@ -146,6 +146,38 @@ func TestBooksOfANewerProgramAreRefused(t *testing.T) {
 	}
 }
 
+// TestWhatSteersATerminalIsNotPrinted: names in a database that somebody else wrote.
+func TestWhatSteersATerminalIsNotPrinted(t *testing.T) {
+	url := books(t)
+	c, err := sqlite.OpenConn(strings.TrimPrefix(url, "sqlite:"), sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteScript(c, `UPDATE accounts SET region = char(27) || '[2J' || char(10);
+		INSERT INTO balances (bucket, account, asset, balance, carry, earned)
+		SELECT bucket, 'eve' || char(27) || '[2J' || char(10), 'BNB', 5, 0, 0 FROM accounts;`, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"audit"}, {"account", "show", "alice"}, {"account", "list"}, {"account", "open", "alice", "--region", "DE"}} {
+		out, told, _ := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
+		if text := out + told; strings.Contains(text, "\x1b[2J") || !strings.Contains(text, "[2J") || strings.Contains(text, "[2J\n\n") {
+			t.Errorf("%q prints %q", args, text)
+		}
+	}
+}
+
+func TestHelpIsACommandToo(t *testing.T) {
+	for _, args := range [][]string{{}, {"settle"}, {"account", "open"}} {
+		want := must(t, "", append(args[:len(args):len(args)], "--help")...)
+		if got := must(t, "", append([]string{"help"}, args...)...); got != want {
+			t.Errorf("help %q prints %q", args, got)
+		}
+	}
+}
+
 func TestWhatIsNotADatabaseIsLeftAlone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "text.db")
 	if err := os.WriteFile(file, []byte(strings.Repeat("no database\n", 1000)), 0o600); err != nil {

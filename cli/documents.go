@@ -85,7 +85,7 @@ func (c *documentsShowCmd) Run(w *World) error {
 		if found == nil {
 			return fmt.Errorf("there is no document %q of that version; see \"softstake documents list\"", c.Document)
 		}
-		return w.printf("%s\n", strings.TrimRight(found.Text, "\n"))
+		return w.printf("%s\n", strings.TrimRight(strings.ReplaceAll(found.Text, "\r\n", "\n"), "\n"))
 	})
 }
 

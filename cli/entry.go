@@ -107,8 +107,8 @@ func (p *entryParser) lookUp(ctx context.Context, symbol string) (ledger.Asset, 
 // decodeStrictly reads one JSON value with no unknown and no repeated names, and
 // nothing after it. Its errors are ledger.ErrInvalid.
 func decodeStrictly(text []byte, into any) error {
-	if name, err := repeatedName(text); err == nil && name != "" {
-		return fmt.Errorf("%w: %q stands twice in one object; say it once", ledger.ErrInvalid, ledger.Clip(name))
+	if fault := faultOfNames(json.NewDecoder(bytes.NewReader(text)), 0); errors.Is(fault, ledger.ErrInvalid) {
+		return fault
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -128,44 +128,52 @@ func decodeStrictly(text []byte, into any) error {
 	return fmt.Errorf("%w: not an entry: %s", ledger.ErrInvalid, strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// repeatedName is a name that stands twice in one object, of which JSON would
-// silently take the last, or "".
-func repeatedName(text []byte) (string, error) {
-	return repeatedIn(json.NewDecoder(bytes.NewReader(text)), 0)
-}
-
 // deepest is how far a line may be nested; what is deeper is no entry, and Decode says so.
 const deepest = 8
 
-func repeatedIn(d *json.Decoder, depth int) (string, error) {
+// names are those that an entry and its moves may have.
+var names = []string{"id", "kind", "at", "moves", "from", "to", "asset", "amount"}
+
+// faultOfNames refuses, with ledger.ErrInvalid, a name that stands twice in one
+// object, of which JSON would silently take the last, and one in other letters
+// than ours, which JSON would take for ours. Its other errors are for Decode to tell.
+func faultOfNames(d *json.Decoder, depth int) error {
 	if depth > deepest {
-		return "", errors.New("nested too deeply")
+		return errors.New("nested too deeply")
 	}
 	token, err := d.Token()
 	if err != nil {
-		return "", err
+		return err
 	}
 	delim, nested := token.(json.Delim)
 	if !nested {
-		return "", nil
+		return nil
 	}
-	names := map[string]bool{}
+	seen := map[string]bool{}
 	for d.More() {
 		if delim == '{' {
 			token, err := d.Token()
 			if err != nil {
-				return "", err
+				return err
 			}
 			name, isName := token.(string)
-			if key := strings.ToLower(name); !isName || names[key] {
-				return name, nil
+			if !isName {
+				return errors.New("a name is missing")
 			}
-			names[strings.ToLower(name)] = true
+			if seen[name] {
+				return fmt.Errorf("%w: %q stands twice in one object; say it once", ledger.ErrInvalid, ledger.Clip(name))
+			}
+			seen[name] = true
+			for _, ours := range names {
+				if name != ours && strings.EqualFold(name, ours) {
+					return fmt.Errorf("%w: %q is written %q", ledger.ErrInvalid, ledger.Clip(name), ours)
+				}
+			}
 		}
-		if name, err := repeatedIn(d, depth+1); err != nil || name != "" {
-			return name, err
+		if err := faultOfNames(d, depth+1); err != nil {
+			return err
 		}
 	}
 	_, err = d.Token()
-	return "", err
+	return err
 }

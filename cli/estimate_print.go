@@ -31,7 +31,7 @@ func tellRows(w io.Writer, f *history.File, zoneAsked bool) error {
 	if f.Spot == 0 {
 		b.WriteString("The file has no Spot row, so there is nothing to estimate.\n")
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, printable(b.String()))
 	return err
 }
 
@@ -76,7 +76,7 @@ func tellResult(w io.Writer, offer history.Offer, statements []history.Statement
 	if format == "table" {
 		b.WriteString("\n") // a person sees both streams on one screen
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, printable(b.String()))
 	return err
 }
 

@@ -156,3 +156,16 @@ func TestEstimateRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNoTextIsNoExport(t *testing.T) {
+	for text, want := range map[string]string{
+		"\x7fELF\x02\x01\x01\x00\x00\"\x1b[2J,,\n": "it is not text; give the CSV file, saved in UTF-8",
+		"PK\x03\x04\x14\x00":                       "it is an archive; unpack it and give the CSV file in it",
+		"U\x00T\x00C\x00":                          "it is not text; give the CSV file, saved in UTF-8",
+	} {
+		out, told, status := runEstimate(text, "-")
+		if status != 1 || out != "" || told != "softstake: standard input is not a Transaction History export: "+want+"\n" {
+			t.Errorf("%q: exit status %d, %q, %q", text, status, out, told)
+		}
+	}
+}

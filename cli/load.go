@@ -21,6 +21,8 @@ type loadCmd struct {
 func (c *loadCmd) Help() string {
 	return `Each line is an account's balance of one token; an account that is not open yet is opened, with its residence. The column region may be missing; asset and amount may be empty for an account without a balance. It counts from the start of the first open day.
 
+An empty residence means: as it is. A line with another residence than the account has is refused. A line that cannot be read, or has more of a token than there can be, opens no account. What only the ledger can refuse, such as more of a token in all accounts together than there can be, leaves a new account open without a balance, and the line's message says so.
+
 A line is loaded once, by its account and token: after an interruption the same file may be loaded again. Bad lines are told with their numbers, the others are loaded, and the exit status is 1.
 
 Example:
@@ -101,7 +103,12 @@ func (p *loadParser) line(ctx context.Context, w *World, row []string, bad error
 		return l
 	}
 	l.opening = store.Opening{Account: l.account.ID, Asset: row[2]}
-	if l.opening.Amount, l.bad = asset.Parse(row[3]); l.bad == nil && l.opening.Amount <= 0 {
+	l.opening.Amount, l.bad = asset.Parse(row[3])
+	switch {
+	case l.bad != nil:
+	case l.opening.Amount > asset.MaxSupply:
+		l.bad = fmt.Errorf("%w: the amount is more %s than there can be (%s)", ledger.ErrInvalid, row[2], asset.Format(asset.MaxSupply))
+	case l.opening.Amount <= 0:
 		l.bad = fmt.Errorf("%w: the amount of %s is not above zero; leave asset and amount empty for an account without a balance", ledger.ErrInvalid, row[2])
 	}
 	return l
@@ -163,29 +170,79 @@ func (l *loader) progress(batch []loadLine) error {
 
 // batch opens the accounts of some lines and posts what they have.
 func (l *loader) batch(ctx context.Context, batch []loadLine) error {
-	var accounts []store.Account
-	var openings []store.Opening
-	var at []int
-	seen := map[ledger.Account]bool{}
 	refused := map[int]error{} // by line
+	var lines []loadLine
 	for _, line := range batch {
-		if line.bad != nil {
-			refused[line.n] = line.bad
-			if l.strict {
-				return fmt.Errorf("line %d: %w; mend it and load the file again: what was loaded stays once", line.n, line.bad)
-			}
+		if line.bad == nil {
+			lines = append(lines, line)
 			continue
 		}
-		if !seen[line.account.ID] {
-			seen[line.account.ID] = true
-			accounts = append(accounts, line.account)
-		}
-		if line.opening.Asset != "" {
-			openings, at = append(openings, line.opening), append(at, line.n)
+		refused[line.n] = line.bad
+		if l.strict {
+			return fmt.Errorf("line %d: %w; mend it and load the file again: what was loaded stays once", line.n, line.bad)
 		}
 	}
-	if err := l.db.OpenAccounts(ctx, accounts); err != nil {
+	fresh, err := l.open(ctx, lines, refused)
+	if err != nil {
 		return err
+	}
+	if err := l.post(ctx, lines, fresh, refused); err != nil {
+		return err
+	}
+	l.refused += len(refused)
+	for _, n := range slices.Sorted(maps.Keys(refused)) {
+		if err := l.meter.tellf("line %d: %s", n, plain(refused[n])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open opens the accounts of lines, each as its first line has it, refuses the
+// lines with another residence than the account's, and returns those accounts that
+// are new, and have no balance yet.
+func (l *loader) open(ctx context.Context, lines []loadLine, refused map[int]error) (fresh map[ledger.Account]bool, err error) {
+	var accounts []store.Account
+	regions := map[ledger.Account]staking.Region{}
+	fresh = map[ledger.Account]bool{}
+	for _, line := range lines {
+		if id := line.account.ID; !fresh[id] {
+			fresh[id], regions[id] = true, line.account.Region
+			accounts = append(accounts, line.account)
+		}
+	}
+	there, err := l.db.OpenOrFind(ctx, accounts)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range there {
+		regions[a.ID] = a.Region
+		delete(fresh, a.ID)
+	}
+	for _, line := range lines {
+		switch is, said := regions[line.account.ID], line.account.Region; {
+		case said == "" || said == is:
+		case is == "":
+			refused[line.n] = fmt.Errorf("%s is open without a residence, not with %s; set it with \"softstake account set-region\"", line.account.ID, said)
+		default:
+			refused[line.n] = fmt.Errorf("%s is open already, and its residence is %s, not %s; change it with \"softstake account set-region\"", line.account.ID, is, said)
+		}
+	}
+	return fresh, nil
+}
+
+// post posts what the accounts of lines have, but for refused lines.
+func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Account]bool, refused map[int]error) error {
+	var openings []store.Opening
+	var at []int
+	for _, line := range lines {
+		switch {
+		case refused[line.n] != nil:
+		case line.opening.Asset == "":
+			delete(fresh, line.account.ID) // it was to be opened without a balance
+		default:
+			openings, at = append(openings, line.opening), append(at, line.n)
+		}
 	}
 	outcomes, err := l.db.PostOpenings(ctx, openings)
 	if err != nil {
@@ -202,11 +259,13 @@ func (l *loader) batch(ctx context.Context, batch []loadLine) error {
 		default:
 			l.posted++
 		}
+		if o.Err == nil {
+			delete(fresh, openings[i].Account)
+		}
 	}
-	l.refused += len(refused)
-	for _, n := range slices.Sorted(maps.Keys(refused)) {
-		if err := l.meter.tellf("line %d: %s", n, plain(refused[n])); err != nil {
-			return err
+	for i, o := range outcomes {
+		if o.Err != nil && fresh[openings[i].Account] {
+			refused[at[i]] = fmt.Errorf("%w; the account was opened, without a balance", refused[at[i]])
 		}
 	}
 	return nil

@@ -97,6 +97,8 @@ func parse(w *World, args []string) error {
 	helped, out := false, w.Stdout
 	if len(args) == 0 {
 		args, out = []string{"--help"}, w.Stderr
+	} else if args[0] == "help" {
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, err := kong.New(&a, kong.Name("softstake"), groups,
 		kong.Description("Soft Staking for spot ledgers: double-entry books, and the daily reward on what holders keep."),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"softstake/ledger"
 )
@@ -35,6 +36,26 @@ var (
 // redact takes passwords out of a text that may have the address of books in it.
 func redact(text string) string {
 	return passwordInKey.ReplaceAllString(passwordInURL.ReplaceAllString(text, "${1}xxxxx@"), "${1}xxxxx")
+}
+
+// printable is a text with a mark in the place of what would steer a terminal:
+// control characters but for tab and line end, and those that turn the direction
+// of writing. Names and texts may come from a database that somebody else wrote.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029':
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// oneLine is a printable text that stays on its line.
+func oneLine(text string) string {
+	return strings.NewReplacer("\n", " ", "\t", " ").Replace(printable(text))
 }
 
 // reason is an error's sort, for programs.

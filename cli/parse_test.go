@@ -80,6 +80,20 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"größer 数 \t😀\n": "größer 数 \t😀\n", "\x1b[2Jx": "�[2Jx", "a\rb\x00\x7f": "a�b��",
+		"\u009b1m": "�1m", "a\u202eb": "a�b", "\xff": "�", "a\u2028b": "a�b",
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := oneLine("a\nb\tc"); got != "a b c" {
+		t.Errorf("oneLine says %q", got)
+	}
+}
+
 // FuzzEntryLine: what is read as an entry, written as a line and read again, is the same entry.
 func FuzzEntryLine(f *testing.F) {
 	f.Add([]byte(`{"id":"d-1","kind":"deposit","at":"2026-11-22T10:00:00Z","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"softstake/ledger"
@@ -18,7 +19,14 @@ type clientFlags struct {
 }
 
 func (f clientFlags) client() (staking.Client, error) {
-	c := staking.Client{Platform: f.Platform, Version: f.AppVersion, Address: f.Address}
+	c := staking.Client{Platform: f.Platform, Version: f.AppVersion}
+	if f.Address != "" {
+		address, err := netip.ParseAddr(f.Address)
+		if err != nil || address.Zone() != "" {
+			return c, usage("--address %q is not an IP address such as 192.0.2.7 or 2001:db8::7", ledger.Clip(f.Address))
+		}
+		c.Address = address.String()
+	}
 	if f.Country == "" {
 		return c, nil
 	}
@@ -31,7 +39,7 @@ func (f clientFlags) client() (staking.Client, error) {
 type acceptCmd struct {
 	Account  ledger.Account `arg:""`
 	Document string         `arg:"" optional:"" help:"One of them; without it all three."`
-	Version  int            `placeholder:"N" help:"Version that was accepted; without it the current one."`
+	Version  *int           `placeholder:"N" help:"Version that was accepted; without it the current one."`
 	clientFlags
 }
 
@@ -53,12 +61,19 @@ func (c *acceptCmd) Run(w *World) error {
 	if c.Document == "" {
 		names = staking.DocumentNames
 	}
-	if c.Version != 0 && c.Document == "" {
-		return usage("--version goes with a document's name")
+	version := 0
+	if c.Version != nil {
+		version = *c.Version
+		if c.Document == "" {
+			return usage("--version goes with a document's name")
+		}
+		if version < 1 {
+			return usage("--version %d is no version; the first is 1, and without --version it is the current one", version)
+		}
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
 		for _, name := range names {
-			if err := db.Accept(ctx, c.Account, name, c.Version, client); err != nil {
+			if err := db.Accept(ctx, c.Account, name, version, client); err != nil {
 				return err
 			}
 			if err := w.printf("%s accepted %s.\n", c.Account, name); err != nil {

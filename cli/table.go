@@ -26,7 +26,12 @@ func figure(name string) col { return col{name, true} }
 func newGrid(columns ...col) *grid { return &grid{columns: columns} }
 
 // add adds a row, a cell for each column.
-func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
+func (g *grid) add(cells ...string) {
+	for i := range cells {
+		cells[i] = oneLine(cells[i])
+	}
+	g.rows = append(g.rows, cells)
+}
 
 // write draws the grid. One without rows is not drawn.
 func (g *grid) write(w io.Writer) error {
@@ -99,7 +104,7 @@ func facts(w io.Writer, pairs ...[2]string) error {
 		width = max(width, lipgloss.Width(p[0]))
 	}
 	for _, p := range pairs {
-		b.WriteString(strings.TrimRight(pad(p[0], width, false)+"  "+p[1], " ") + "\n")
+		b.WriteString(strings.TrimRight(pad(p[0], width, false)+"  "+oneLine(p[1]), " ") + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -47,15 +47,15 @@ func (w *World) books(fn func(ctx context.Context, db *store.DB) error) (err err
 	return fn(w.Context, db)
 }
 
-// printf writes to the standard output.
+// printf writes to the standard output what a terminal can print.
 func (w *World) printf(format string, args ...any) error {
-	_, err := fmt.Fprintf(w.Stdout, format, args...)
+	_, err := io.WriteString(w.Stdout, printable(fmt.Sprintf(format, args...)))
 	return err
 }
 
 // tellf writes a message beside the result: a line on standard error.
 func (w *World) tellf(format string, args ...any) error {
-	_, err := fmt.Fprintf(w.Stderr, format+"\n", args...)
+	_, err := io.WriteString(w.Stderr, printable(fmt.Sprintf(format+"\n", args...)))
 	return err
 }
 

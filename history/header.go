@@ -51,6 +51,9 @@ type positions map[string]column
 
 // readNames reads the first record of a file as the names of its columns.
 func readNames(r *records) (positions, error) {
+	if err := r.looksLikeText(); err != nil {
+		return nil, err
+	}
 	rec, err := r.next()
 	if err == io.EOF {
 		return nil, errors.New("it is empty")
@@ -60,9 +63,6 @@ func readNames(r *records) (positions, error) {
 	}
 	if rec.bad != nil {
 		return nil, rec.bad
-	}
-	if strings.HasPrefix(rec.fields[0], "PK\x03\x04") || strings.HasPrefix(rec.fields[0], "\x1f\x8b") {
-		return nil, errors.New("it is an archive; unpack it and give the CSV file in it")
 	}
 	found := positions{}
 	for i, name := range rec.fields {

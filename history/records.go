@@ -2,6 +2,7 @@ package history
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,21 @@ func newRecords(r io.Reader) (*records, error) {
 		}
 	}
 	return &records{in: in}, nil
+}
+
+// looksLikeText says what a file is that begins with no text, or nil.
+func (r *records) looksLikeText() error {
+	start, err := r.in.Peek(512)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	switch {
+	case bytes.HasPrefix(start, []byte("PK\x03\x04")) || bytes.HasPrefix(start, []byte("\x1f\x8b")):
+		return errors.New("it is an archive; unpack it and give the CSV file in it")
+	case bytes.ContainsFunc(start, func(c rune) bool { return c < ' ' && !strings.ContainsRune("\t\n\v\f\r", c) }):
+		return errors.New("it is not text; give the CSV file, saved in UTF-8")
+	}
+	return nil
 }
 
 // next returns the next record that is not a blank line. Its error is io.EOF at

@@ -105,6 +105,25 @@ func TestBalancesShowFreeAndHeld(t *testing.T) {
 	})
 }
 
+func TestAccountsThatWereThereAreReturnedAsTheyAre(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		must[bool](t)(db.OpenAccount(ctx, "alice", "DE"))
+		must[bool](t)(db.OpenAccount(ctx, "bob", ""))
+		there := must[[]store.Account](t)(db.OpenOrFind(ctx, []store.Account{{ID: "carol", Region: "fr"}, {ID: "alice", Region: "US"}, {ID: "bob", Region: "DE"}}))
+		slices.SortFunc(there, func(a, b store.Account) int { return strings.Compare(string(a.ID), string(b.ID)) })
+		if want := []store.Account{{ID: "alice", Region: "DE", Opened: noon}, {ID: "bob", Opened: noon}}; !slices.Equal(there, want) {
+			t.Errorf("there were %v, want %v", there, want)
+		}
+		if a := must[store.Account](t)(db.Account(ctx, "carol")); a.Region != "FR" {
+			t.Errorf("carol is %+v", a)
+		}
+		if there := must[[]store.Account](t)(db.OpenOrFind(ctx, []store.Account{{ID: "dora"}})); len(there) != 0 {
+			t.Errorf("there were %v", there)
+		}
+	})
+}
+
 func TestEnrollAllFillsTheBooks(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		ctx := t.Context()

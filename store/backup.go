@@ -60,7 +60,7 @@ func syncFile(path string) error {
 
 // vacuumInto copies the file as it is in one snapshot.
 func (db *sqliteDB) vacuumInto(ctx context.Context, path string) error {
-	c, err := sqlite.OpenConn(db.path, sqlite.OpenReadWrite)
+	c, err := sqlite.OpenConn(db.mode.source(db.path, sqlite.OpenReadWrite))
 	if err != nil {
 		return sqliteError(db.path, err)
 	}

@@ -16,22 +16,31 @@ const fillPart = 10_000
 // OpenAccounts opens many accounts, some thousands in each transaction. Those
 // that are there stay as they are. Safe to call twice.
 func (db *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
+	_, err := db.OpenOrFind(ctx, accounts)
+	return err
+}
+
+// OpenOrFind opens many accounts as OpenAccounts does, and returns those that were
+// there, as they are: their residence may be another than the one given.
+func (db *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Account, err error) {
 	for part := range slices.Chunk(accounts, fillPart) {
 		rows := make([]Account, len(part))
 		copy(rows, part)
 		for i := range rows {
 			if err := rows[i].check(); err != nil {
-				return fmt.Errorf("open accounts: %w", err)
+				return nil, fmt.Errorf("open accounts: %w", err)
 			}
 		}
-		if err := db.openPart(ctx, rows); err != nil {
-			return fmt.Errorf("open accounts: %w", err)
+		found, err := db.openPart(ctx, rows)
+		if err != nil {
+			return nil, fmt.Errorf("open accounts: %w", err)
 		}
+		there = append(there, found...)
 	}
-	return nil
+	return there, nil
 }
 
-func (db *DB) openPart(ctx context.Context, accounts []Account) error {
+func (db *DB) openPart(ctx context.Context, accounts []Account) (there []Account, err error) {
 	n := len(accounts)
 	slices.SortFunc(accounts, func(a, b Account) int {
 		return cmp.Or(a.ID.Bucket()-b.ID.Bucket(), cmp.Compare(a.ID, b.ID))
@@ -40,12 +49,34 @@ func (db *DB) openPart(ctx context.Context, accounts []Account) error {
 	for i, a := range accounts {
 		buckets[i], ids[i], regions[i], opened[i] = int64(a.ID.Bucket()), string(a.ID), string(a.Region), a.Opened.UnixMilli()
 	}
-	return db.engine.write(ctx, func(t tx) error {
-		_, err := t.set(nil, `INSERT INTO accounts (bucket, account, region, opened)
-		                      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
+	err = db.engine.write(ctx, func(t tx) error {
+		there = nil
+		fresh := map[string]bool{}
+		_, err := t.set(func(r row) error { fresh[r.text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
+		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
 			set{ints("bucket", buckets), texts("account", ids), texts("region", regions), ints("opened", opened)})
+		if err != nil {
+			return err
+		}
+		var oldBuckets []int64
+		var old []string
+		for i, id := range ids {
+			if !fresh[id] {
+				oldBuckets, old = append(oldBuckets, buckets[i]), append(old, id)
+			}
+		}
+		if old == nil {
+			return nil
+		}
+		// A statement of its own: it sees what another has opened meanwhile.
+		_, err = t.set(func(r row) error {
+			there = append(there, Account{ledger.Account(r.text(0)), staking.Region(r.text(1)), timeOf(r.int(2))})
+			return nil
+		}, "SELECT a.account, a.region, a.opened FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+			set{ints("bucket", oldBuckets), texts("account", old)})
 		return err
 	})
+	return there, err
 }
 
 // EnrollAll enrolls many accounts from an open day on, at the latest tomorrow, as

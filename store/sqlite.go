@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
-	"slices"
-	"strings"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -21,9 +19,11 @@ import (
 // sqliteDB is an SQLite file: one writer, and some readers that cannot write.
 type sqliteDB struct {
 	path    string
+	mode    readMode
 	writer  *sqlitex.Pool // of one connection: callers wait for it in order
 	readers *sqlitex.Pool
-	known   sync.Map // the *statements of each *sqlite.Conn
+	was     os.FileInfo // the file as it was opened, where it is read only
+	known   sync.Map    // the *statements of each *sqlite.Conn
 }
 
 const (
@@ -37,41 +37,63 @@ const (
 )
 
 // openSQLite opens a file, or makes it where create says so. volatile gives up
-// durability for speed: for books that are thrown away.
+// durability for speed: for books that are thrown away. A file that may not be
+// written is opened to be read, and each write says why it fails.
 func openSQLite(path string, create, volatile bool) (*sqliteDB, error) {
-	if _, err := os.Stat(path); err != nil && !create {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("%s does not exist; make books with \"softstake init --db sqlite:%s\"", path, path)
-		}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return nil, fmt.Errorf("%s is a folder; name a file in it, such as sqlite:%s", path, filepath.Join(path, "softstake.db"))
+	case errors.Is(err, os.ErrNotExist) && !create:
+		return nil, fmt.Errorf("%s does not exist; make books with \"softstake init --db sqlite:%s\"", path, path)
+	case err != nil && !create:
 		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	synchronous := "FULL"
-	if volatile {
-		synchronous = "OFF"
 	}
 	flags := sqlite.OpenReadWrite | sqlite.OpenWAL
 	if create {
 		flags |= sqlite.OpenCreate
 	}
-	writer, err := sqlitex.NewPool(path, sqlitex.PoolOptions{Flags: flags, PoolSize: 1, PrepareConn: func(c *sqlite.Conn) error {
+	db := &sqliteDB{path: path}
+	err = db.open(flags, volatile)
+	for _, mode := range []readMode{readOnly, readImmutable} {
+		if !create && mode.mayHelp(path, err) {
+			db = &sqliteDB{path: path, mode: mode, was: info}
+			err = db.open(sqlite.OpenReadWrite, volatile)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+// open opens the connections and looks at what the file is. If it fails, nothing stays open.
+func (db *sqliteDB) open(flags sqlite.OpenFlags, volatile bool) error {
+	synchronous := "FULL"
+	if volatile {
+		synchronous = "OFF"
+	}
+	uri, flags := db.mode.source(db.path, flags)
+	writer, err := sqlitex.NewPool(uri, sqlitex.PoolOptions{Flags: flags, PoolSize: 1, PrepareConn: func(c *sqlite.Conn) error {
 		c.SetBusyTimeout(sqliteWait)
 		return pragmas(c, "synchronous="+synchronous, "cache_size=-49152", "wal_autocheckpoint=32768", "journal_size_limit=134217728")
 	}})
 	if err != nil {
-		return nil, sqliteError(path, err)
+		return sqliteError(db.path, err)
 	}
-	readers, err := sqlitex.NewPool(path, sqlitex.PoolOptions{Flags: sqlite.OpenReadWrite, PoolSize: sqliteReaders, PrepareConn: func(c *sqlite.Conn) error {
+	uri, flags = db.mode.source(db.path, sqlite.OpenReadWrite)
+	readers, err := sqlitex.NewPool(uri, sqlitex.PoolOptions{Flags: flags, PoolSize: sqliteReaders, PrepareConn: func(c *sqlite.Conn) error {
 		c.SetBusyTimeout(sqliteWait)
 		return pragmas(c, "cache_size=-8192", "query_only=ON")
 	}})
 	if err != nil {
-		return nil, errors.Join(sqliteError(path, err), writer.Close())
+		return errors.Join(sqliteError(db.path, err), writer.Close())
 	}
-	db := &sqliteDB{path: path, writer: writer, readers: readers}
+	db.writer, db.readers = writer, readers
 	if err := db.check(); err != nil {
-		return nil, errors.Join(err, db.close())
+		return errors.Join(err, readers.Close(), writer.Close())
 	}
-	return db, nil
+	return nil
 }
 
 // check refuses a library that is too old, and a file that is not ours.
@@ -113,7 +135,7 @@ func sqliteValue(c *sqlite.Conn, sql string, fn func(*sqlite.Stmt)) error {
 }
 
 func (db *sqliteDB) close() error {
-	return errors.Join(db.readers.Close(), db.writer.Close())
+	return errors.Join(db.readers.Close(), db.writer.Close(), db.changed())
 }
 
 func (db *sqliteDB) words() map[string]string {
@@ -158,10 +180,16 @@ func (db *sqliteDB) with(ctx context.Context, pool *sqlitex.Pool, fn func(*sqlit
 }
 
 func (db *sqliteDB) write(ctx context.Context, fn func(tx) error) error {
+	if db.mode != readWrite {
+		return cannotWrite(db.path)
+	}
 	return db.transact(ctx, db.writer, "BEGIN IMMEDIATE", fn)
 }
 
 func (db *sqliteDB) claim(ctx context.Context, fn func(tx) error) error {
+	if db.mode != readWrite {
+		return cannotWrite(db.path)
+	}
 	return db.transact(ctx, db.writer, "BEGIN IMMEDIATE", fn)
 }
 
@@ -201,25 +229,6 @@ func (db *sqliteDB) statements(c *sqlite.Conn) *statements {
 	return known.(*statements)
 }
 
-// begin begins a transaction. SQLite's own wait for another process looks ten times
-// a second, and one that writes without a pause would hardly ever let it in; this
-// looks a thousand times.
-func (t *sqliteTx) begin(ctx context.Context, begin string) error {
-	t.conn.SetBusyTimeout(0)
-	defer t.conn.SetBusyTimeout(sqliteWait)
-	for end := time.Now().Add(sqliteWait); ; {
-		_, err := t.exec(begin)
-		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(end) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Millisecond):
-		}
-	}
-}
-
 // failed says why a transaction failed: the caller's time ran out, or the database.
 func (db *sqliteDB) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt {
@@ -242,159 +251,7 @@ func sqliteError(path string, err error) error {
 	case sqlite.ResultCorrupt:
 		return fmt.Errorf("%s is damaged; go back to a backup: %w", path, err)
 	case sqlite.ResultReadOnly:
-		return fmt.Errorf("%s cannot be written; may you write the file and its folder? %w", path, err)
+		return fmt.Errorf("%w %w", cannotWrite(path), err)
 	}
 	return err
-}
-
-// sqliteTx runs the statements of one transaction. SQLite's own $1 is a name, its
-// ?1 a number: the statements are written with the one and prepared with the other.
-type sqliteTx struct {
-	conn  *sqlite.Conn
-	known *statements
-}
-
-// statements are what a connection has prepared, by the statement as it was written.
-type statements struct {
-	prepared map[string]*sqlite.Stmt
-	singles  map[string]string // a statement over a set, as one for a single row
-}
-
-func (t *sqliteTx) share() string { return "" }
-
-func (t *sqliteTx) prepare(sql string) (*sqlite.Stmt, error) {
-	if s := t.known.prepared[sql]; s != nil {
-		return s, nil
-	}
-	s, err := t.conn.Prepare(strings.ReplaceAll(sql, "$", "?"))
-	if err != nil {
-		return nil, err
-	}
-	t.known.prepared[sql] = s
-	return s, nil
-}
-
-func bind(s *sqlite.Stmt, i int, v any) error {
-	switch v := v.(type) {
-	case int64:
-		s.BindInt64(i, v)
-	case string:
-		s.BindText(i, v)
-	case []byte:
-		s.BindBytes(i, v)
-	default:
-		return fmt.Errorf("parameter %d: a %T cannot be stored", i, v)
-	}
-	return nil
-}
-
-// run steps through a bound statement's rows and makes it ready for the next time.
-func run(s *sqlite.Stmt, fn func(row) error) (err error) {
-	defer func() { err = errors.Join(err, s.Reset()) }()
-	for {
-		more, err := s.Step()
-		if err != nil || !more {
-			return err
-		}
-		if fn != nil {
-			if err := fn(sqliteRow{s}); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-func (t *sqliteTx) exec(sql string, args ...any) (int64, error) {
-	err := t.query(nil, sql, args...)
-	return int64(t.conn.Changes()), err
-}
-
-func (t *sqliteTx) query(fn func(row) error, sql string, args ...any) error {
-	s, err := t.prepare(sql)
-	if err != nil {
-		return err
-	}
-	for i, v := range args {
-		if err := bind(s, i+1, v); err != nil {
-			return err
-		}
-	}
-	return run(s, fn)
-}
-
-// set runs a statement row by row, without its source {rows} and with r.name as a
-// parameter: with a source of one row SQLite would make a table for it each time.
-func (t *sqliteTx) set(fn func(row) error, sql string, rows set, args ...any) (int64, error) {
-	single, known := t.known.singles[sql]
-	if !known {
-		single = singleRow(sql, rows)
-		t.known.singles[sql] = single
-	}
-	return t.loop(fn, single, rows, args)
-}
-
-// columnOf finds r.name in a statement.
-var columnOf = regexp.MustCompile(`\br\.\w+`)
-
-// singleRow writes a statement over a set of rows as one for a single row.
-func singleRow(sql string, rows set) string {
-	if strings.Contains(sql, "{rows} JOIN") {
-		sql = strings.Replace(strings.Replace(sql, "{rows} JOIN", "", 1), " ON ", " WHERE ", 1)
-	}
-	sql = strings.Replace(sql, "FROM {rows}", "", 1)
-	return columnOf.ReplaceAllStringFunc(sql, func(name string) string {
-		return fmt.Sprintf("$%d", slices.Index(rows.names(), name[len("r."):])+1)
-	})
-}
-
-func (t *sqliteTx) each(fn func(row) error, sql string, rows set) error {
-	_, err := t.loop(fn, sql, rows, nil)
-	return err
-}
-
-func (t *sqliteTx) insert(table string, rows set) error {
-	_, err := t.loop(nil, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(rows.names(), ", "), placeholders(len(rows))), rows, nil)
-	return err
-}
-
-// loop runs a prepared statement for each row of the set, and says how many rows were changed.
-func (t *sqliteTx) loop(fn func(row) error, sql string, rows set, args []any) (int64, error) {
-	s, err := t.prepare(sql)
-	if err != nil {
-		return 0, err
-	}
-	for i, v := range args {
-		if err := bind(s, len(rows)+i+1, v); err != nil {
-			return 0, err
-		}
-	}
-	changed := 0
-	for n := range rows.rows() {
-		for i, c := range rows {
-			switch {
-			case c.isText():
-				s.BindText(i+1, c.texts[n])
-			case c.isBlob():
-				s.BindBytes(i+1, c.blobs[n])
-			default:
-				s.BindInt64(i+1, c.ints[n])
-			}
-		}
-		if err := run(s, fn); err != nil {
-			return 0, err
-		}
-		changed += t.conn.Changes()
-	}
-	return int64(changed), nil
-}
-
-type sqliteRow struct{ *sqlite.Stmt }
-
-func (r sqliteRow) int(i int) int64   { return r.ColumnInt64(i) }
-func (r sqliteRow) text(i int) string { return r.ColumnText(i) }
-
-func (r sqliteRow) bytes(i int) []byte {
-	b := make([]byte, r.ColumnLen(i))
-	r.ColumnBytes(i, b)
-	return b
 }
