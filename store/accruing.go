@@ -13,7 +13,7 @@ import (
 )
 
 // pageSize is how many positions are in memory at once, whatever the number of holders.
-const pageSize = 4096
+const pageSize = 16384
 
 // Accrue applies the rule to every enrolled holding of the piece and writes what
 // it earned. Balances, carries, enrollments, changes and terms are read in one
@@ -214,8 +214,8 @@ func (m *measure) enrolled() error {
 	return nil
 }
 
-// changes takes out of the page what was changed since the day began. Each later
-// day is one range of keys.
+// changes takes out of the page what was changed since the day began. Each day is
+// one range of keys, in order of time, which is read once a page.
 func (m *measure) changes() error {
 	at := 0
 	err := m.t.query(func(r row) error {
@@ -234,7 +234,7 @@ func (m *measure) changes() error {
 	return nil
 }
 
-// find looks for a position in the page: mostly it is the one before, or the next.
+// find looks for a position in the page; changes of one position may follow one another.
 func (m *measure) find(hint int, account, asset string) (int, bool) {
 	for i := hint; i < min(hint+2, len(m.page)); i++ {
 		if h := &m.page[i]; string(h.Account) == account && h.Asset == asset {

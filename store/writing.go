@@ -111,7 +111,7 @@ func (p *posting) writePostings() error {
 		}
 	}
 	slices.SortFunc(sides, func(a, b side) int {
-		return cmp.Or(a.bucket-b.bucket, cmp.Compare(p.day(a.it), p.day(b.it)), cmp.Compare(a.account, b.account), cmp.Compare(a.asset, b.asset),
+		return cmp.Or(a.bucket-b.bucket, cmp.Compare(p.day(a.it), p.day(b.it)),
 			cmp.Compare(a.it.at, b.it.at), cmp.Compare(a.it.ID, b.it.ID), a.move-b.move, a.side-b.side)
 	})
 	n := len(sides)

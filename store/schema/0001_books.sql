@@ -133,8 +133,9 @@ CREATE TABLE entries (
 	PRIMARY KEY (bucket, entry)
 ) {{table}};
 
--- The day stands before the account: what a day's run reads lies together, and
--- however long the history, today's postings are written side by side.
+-- In order of time, and not of accounts: what a day's run reads lies together, and
+-- today's postings are written side by side at the end of their bucket, however
+-- many there are. What an account did on a day is found by reading its bucket's day.
 CREATE TABLE postings (
 	bucket  {{small}} NOT NULL,
 	day     {{day}} NOT NULL,
@@ -147,7 +148,7 @@ CREATE TABLE postings (
 	amount  {{int}} NOT NULL,
 	other   {{text}} NOT NULL,
 	kind    {{text}} NOT NULL,
-	PRIMARY KEY (bucket, day, account, asset, at, entry, move, side)
+	PRIMARY KEY (bucket, day, at, entry, move, side)
 ) {{table}};
 
 CREATE TABLE balances (
