@@ -104,7 +104,7 @@ func mean(sum *big.Int, n int64) ledger.Amount {
 
 // judge says whether the previewed day would be paid.
 func (db *DB) judge(t tx, p *Preview) error {
-	var holders, total, before, pool int64
+	var holders, total, before int64
 	var err error
 	if p.Declared, err = one(t, []*int64{&holders, &total}, "SELECT holders, total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day), p.Asset); err != nil {
 		return err
@@ -115,11 +115,10 @@ func (db *DB) judge(t tx, p *Preview) error {
 	if p.BeforeKnown, err = one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day)-1, p.Asset); err != nil {
 		return err
 	}
-	if _, err = one(t, []*int64{&pool}, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
-		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), p.Asset); err != nil {
+	if p.Pool, err = poolOf(t, p.Asset); err != nil {
 		return err
 	}
-	p.Before, p.Pool = ledger.Amount(before), ledger.Amount(pool)
+	p.Before = ledger.Amount(before)
 	if p.Declared {
 		return nil
 	}
@@ -131,12 +130,11 @@ func (db *DB) judge(t tx, p *Preview) error {
 func (db *DB) verdict(t tx, d staking.Day, token string, total ledger.Amount) (string, error) {
 	err := db.withinLimits(t, d, token, total)
 	if err == nil {
-		var pool int64
-		if _, err := one(t, []*int64{&pool}, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
-			int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token); err != nil {
-			return "", err
+		pool, failed := poolOf(t, token)
+		if failed != nil {
+			return "", failed
 		}
-		if pool < int64(total) {
+		if pool < total {
 			err = db.shortOfFunds(t, token, total)
 		}
 	}

@@ -226,15 +226,21 @@ func (db *DB) makePayable(t tx, token string, total ledger.Amount, buckets, sums
 	return err
 }
 
-func (db *DB) shortOfFunds(t tx, token string, total ledger.Amount) error {
+// poolOf is what lies in @rewards of a token.
+func poolOf(t tx, token string) (ledger.Amount, error) {
 	pool, err := count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
 		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
+	return ledger.Amount(pool), err
+}
+
+func (db *DB) shortOfFunds(t tx, token string, total ledger.Amount) error {
+	pool, err := poolOf(t, token)
 	if err != nil {
 		return err
 	}
 	asset := (*db.known.Load())[token]
 	return fmt.Errorf("%w: it has %s %s and the day needs %s; fund it with \"softstake fund %s %s\"", staking.ErrFunds,
-		asset.Format(ledger.Amount(pool)), token, asset.Format(total), token, asset.Format(total-ledger.Amount(pool)))
+		asset.Format(pool), token, asset.Format(total), token, asset.Format(total-pool))
 }
 
 // withinLimits says ErrLimit where the day's total is over the token's limits and

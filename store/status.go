@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"softstake/ledger"
 	"softstake/staking"
@@ -82,8 +83,7 @@ func (db *DB) tokenStatus(t tx, closed staking.Day) ([]TokenStatus, error) {
 	}
 	for i := range tokens {
 		s := &tokens[i]
-		pool, err := count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
-			int64(ledger.Rewards.Bucket()), string(ledger.Rewards), s.Asset)
+		pool, err := poolOf(t, s.Asset)
 		if err != nil {
 			return nil, err
 		}
@@ -92,9 +92,9 @@ func (db *DB) tokenStatus(t tx, closed staking.Day) ([]TokenStatus, error) {
 			s.Asset, int64(s.PaidThrough), int64(s.PaidThrough)+1); err != nil {
 			return nil, err
 		}
-		s.Pool, s.LastTotal = ledger.Amount(pool), ledger.Amount(total)
+		s.Pool, s.LastTotal = pool, ledger.Amount(total)
 		if total > 0 {
-			s.DaysLeft = pool / total
+			s.DaysLeft = int64(pool) / total
 		}
 		if s.PaidThrough < closed {
 			if s.Waiting, err = db.waiting(t, s.Asset, s.PaidThrough+1); err != nil {
@@ -109,6 +109,6 @@ func (db *DB) tokenStatus(t tx, closed staking.Day) ([]TokenStatus, error) {
 func unpriced(t tx) (n int64, err error) {
 	err = t.query(func(r row) error { n = r.int(0); return nil }, `SELECT count(*) FROM declarations d
 	     WHERE d.total > 0 AND d.asset <> 'USDT'
-	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - 7 AND d.day)`)
+	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - `+strconv.Itoa(priceReach)+` AND d.day)`)
 	return n, err
 }
