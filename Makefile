@@ -32,6 +32,7 @@ check: ## format, vet, staticcheck
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
-bench: ## measure how fast this machine settles and posts, on SQLite
+bench: ## measure how fast this machine settles, posts and answers, on SQLite
 	go run . bench settle
 	go run . bench post
+	go run . bench http

@@ -31,17 +31,23 @@ const (
 // arrows are the packages of ours that each may import. Tests may import
 // beside them what is in forTests. Whoever adds a package says here where it stands.
 var arrows = map[string][]string{
-	"ledger":   {},
-	"staking":  {"ledger"},
-	"history":  {"staking", "ledger"},
-	"audit":    {"staking", "ledger"},
-	"store":    {"staking", "audit", "ledger"},
-	"demo":     {"store", "staking", "audit", "ledger"},
-	"bench":    {"store", "staking", "ledger"},
-	"cli":      {"bench", "demo", "history", "store", "staking", "audit", "ledger"},
-	"pgtest":   {},
-	"scenario": {"store", "staking", "audit", "ledger", "pgtest"},
-	"main":     {"cli"},
+	"ledger":     {},
+	"strictjson": {},
+	"staking":    {"ledger"},
+	"history":    {"staking", "ledger"},
+	"audit":      {"staking", "ledger"},
+	"access":     {"ledger"},
+	"store":      {"staking", "access", "audit", "ledger"},
+	"events":     {"store", "staking", "ledger"},
+	"binance":    {"store", "staking", "access", "ledger"},
+	"api":        {"events", "store", "staking", "access", "ledger", "strictjson"},
+	"demo":       {"store", "staking", "audit", "ledger"},
+	"bench":      {"store", "staking", "access", "ledger"},
+	"cli":        {"api", "binance", "events", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson"},
+	"pgtest":     {},
+	"scenario":   {"store", "staking", "audit", "ledger", "pgtest"},
+	"clients":    {"access", "pgtest", "scenario"},
+	"main":       {"cli"},
 }
 
 // forTests are packages that only tests import, and each other.
@@ -54,7 +60,7 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "staking", "history", "audit", "store", "demo", "cli"}
+var exact = []string{"ledger", "staking", "history", "audit", "store", "access", "events", "binance", "api", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{

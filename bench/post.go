@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"softstake/ledger"
@@ -56,7 +53,7 @@ func Post(ctx context.Context, o Options, p PostOptions) (r Posted, err error) {
 	}
 	// What was before lies on the day before, as it would.
 	b.set(o.Day.Start().Add(-time.Minute))
-	before := &traffic{books: b, name: "before", batch: chunk, random: o.Seed}
+	before := &traffic{books: b, name: "before", batch: chunk, random: o.Seed, post: b.postAll}
 	if _, err := before.run(ctx, p.Callers, p.Before, "history"); err != nil {
 		return r, err
 	}
@@ -67,20 +64,27 @@ func Post(ctx context.Context, o Options, p PostOptions) (r Posted, err error) {
 	}
 	r = Posted{Engine: about.Engine, Accounts: p.Accounts, Before: p.Before, Callers: p.Callers, Batch: p.Batch,
 		Transfers: p.Transfers, Singles: p.Singles, SingleN: p.SingleN, RawN: p.Transfers}
-	batches := &traffic{books: b, name: "batch", batch: p.Batch, random: o.Seed + 1}
-	if r.Time, err = batches.run(ctx, p.Callers, p.Transfers, "batches"); err != nil {
+	batches := &traffic{books: b, name: "batch", batch: p.Batch, random: o.Seed + 1, post: b.postAll}
+	d, err := batches.run(ctx, p.Callers, p.Transfers, "batches")
+	if err != nil {
 		return r, err
 	}
-	singles := &traffic{books: b, name: "single", batch: 1, random: o.Seed + 2}
-	if r.SingleTime, err = singles.run(ctx, p.Singles, p.SingleN, "singles"); err != nil {
+	r.Time = d.time
+	singles := &traffic{books: b, name: "single", batch: 1, random: o.Seed + 2, post: b.postAll}
+	if d, err = singles.run(ctx, p.Singles, p.SingleN, "singles"); err != nil {
 		return r, err
 	}
-	r.SingleP99 = singles.p99()
+	r.SingleTime, r.SingleP99 = d.time, d.p99
 	if r.PeakRSS, err = peakRSS(); err != nil {
 		return r, err
 	}
 	r.RawTime, err = store.RawTransfers(ctx, b.URL, p.Accounts, r.RawN, p.Batch, o.Seed)
 	return r, err
+}
+
+// postAll posts entries, of which none may be refused.
+func (b *books) postAll(ctx context.Context, entries []ledger.Entry) error {
+	return accepted(b.Post(ctx, entries))
 }
 
 // traffic is transfers between random accounts.
@@ -89,41 +93,19 @@ type traffic struct {
 	name   string
 	batch  int
 	random uint64
-	next   atomic.Int64
-	mu     sync.Mutex
-	calls  []time.Duration
+	post   func(context.Context, []ledger.Entry) error
 }
 
 // run posts n transfers from some callers at once.
-func (t *traffic) run(ctx context.Context, callers, n int, what string) (time.Duration, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	began := time.Now()
-	var work sync.WaitGroup
-	for c := range callers {
-		work.Go(func() {
-			random := rand.New(rand.NewPCG(t.random, uint64(c)))
-			for ctx.Err() == nil {
-				from := int(t.next.Add(int64(t.batch))) - t.batch
-				if from >= n {
-					return
-				}
-				entries := make([]ledger.Entry, min(t.batch, n-from))
-				for i := range entries {
-					entries[i] = t.transfer(random, from+i)
-				}
-				if err := t.call(ctx, entries); err != nil {
-					stop(err)
-					return
-				}
-				if from%(20*chunk) == 0 {
-					t.progress(what, from, n)
-				}
-			}
-		})
-	}
-	work.Wait()
-	return time.Since(began), context.Cause(ctx)
+func (t *traffic) run(ctx context.Context, callers, n int, what string) (driven, error) {
+	return t.drive(ctx, callers, n, t.batch, what, func(ctx context.Context, from, to int) error {
+		random := rand.New(rand.NewPCG(t.random, uint64(from)))
+		entries := make([]ledger.Entry, to-from)
+		for i := range entries {
+			entries[i] = t.transfer(random, from+i)
+		}
+		return t.post(ctx, entries)
+	})
 }
 
 // transfer is one between random accounts. Its ID is in order, as IDs that a
@@ -133,25 +115,4 @@ func (t *traffic) transfer(random *rand.Rand, n int) ledger.Entry {
 	to := (from + 1 + random.IntN(t.holders-1)) % t.holders
 	return transfer(fmt.Sprintf("%s-%d-%09d", t.name, t.now().Unix(), n), id(from), id(to), tokens[random.IntN(len(tokens))],
 		ledger.Amount(random.IntN(1000)+1), time.Time{})
-}
-
-func (t *traffic) call(ctx context.Context, entries []ledger.Entry) error {
-	began := time.Now()
-	if err := accepted(t.Post(ctx, entries)); err != nil {
-		return err
-	}
-	took := time.Since(began)
-	t.mu.Lock()
-	t.calls = append(t.calls, took)
-	t.mu.Unlock()
-	return nil
-}
-
-// p99 is the time within which 99 of 100 calls were answered.
-func (t *traffic) p99() time.Duration {
-	if len(t.calls) == 0 {
-		return 0
-	}
-	slices.Sort(t.calls)
-	return t.calls[(len(t.calls)*99+99)/100-1]
 }

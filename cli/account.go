@@ -3,21 +3,19 @@ package cli
 import (
 	"cmp"
 	"context"
-	"slices"
-	"strconv"
-	"time"
 
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
 )
 
-// accountCmd opens and shows accounts.
+// accountCmd opens, shows and closes accounts.
 type accountCmd struct {
 	Open      accountOpenCmd      `cmd:"" help:"Open an account."`
 	List      accountListCmd      `cmd:"" help:"List accounts."`
 	Show      accountShowCmd      `cmd:"" help:"Show an account: its switch, balances and documents."`
 	SetRegion accountSetRegionCmd `cmd:"" help:"Set the verified residence of an account."`
+	Close     accountCloseCmd     `cmd:"" help:"Close an account that is empty and paid."`
 }
 
 type accountOpenCmd struct {
@@ -65,6 +63,15 @@ type accountJSON struct {
 	Account ledger.Account `json:"account"`
 	Region  staking.Region `json:"region"`
 	Opened  instant        `json:"opened"`
+	Closed  *instant       `json:"closed,omitempty"`
+}
+
+func formatAccount(a store.Account) accountJSON {
+	j := accountJSON{Account: a.ID, Region: a.Region, Opened: instant(a.Opened)}
+	if !a.Closed.IsZero() {
+		j.Closed = (*instant)(&a.Closed)
+	}
+	return j
 }
 
 // accountPage is how many accounts are read at once.
@@ -76,7 +83,7 @@ func (c *accountListCmd) Run(w *World) error {
 		return usage("--limit %d is below zero", c.Limit)
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		out, grid := newJSONList(w.Stdout), newGrid(text("account"), text("residence"), text("opened"))
+		out, grid := newJSONList(w.Stdout), newGrid(text("account"), text("residence"), text("opened"), text("closed"))
 		left, after, more := c.Limit, c.After, true
 		for more && (c.Limit == 0 || left > 0) {
 			want := accountPage
@@ -89,11 +96,15 @@ func (c *accountListCmd) Run(w *World) error {
 			}
 			for _, a := range page {
 				if c.JSON {
-					if err := out.add(accountJSON{a.ID, a.Region, instant(a.Opened)}); err != nil {
+					if err := out.add(formatAccount(a)); err != nil {
 						return err
 					}
 				} else {
-					grid.add(string(a.ID), cmp.Or(string(a.Region), none), wallTime(a.Opened))
+					closed := none
+					if !a.Closed.IsZero() {
+						closed = wallTime(a.Closed)
+					}
+					grid.add(string(a.ID), cmp.Or(string(a.Region), none), wallTime(a.Opened), closed)
 				}
 				after = a.ID
 			}
@@ -139,155 +150,24 @@ func (c *accountSetRegionCmd) Run(w *World) error {
 	})
 }
 
-type accountShowCmd struct {
+type accountCloseCmd struct {
 	Account ledger.Account `arg:""`
-	JSON    bool           `help:"Print a JSON object."`
 }
 
-func (c *accountShowCmd) Help() string {
-	return `Held tokens lie in open orders and pending withdrawals; they do not earn.
+func (c *accountCloseCmd) Help() string {
+	return `Only an account that has nothing, free or held, whose switch is off and whose every day is paid is closed. It takes no entry any more and is not opened again; what was is kept. Twice is once.
 
 Example:
 
-  softstake account show alice`
+  softstake account close alice`
 }
 
-// shown is everything there is to show of an account.
-type shown struct {
-	account     store.Account
-	enrollments []staking.Enrollment
-	balances    []store.Balance
-	acceptances []store.Acceptance
-	assets      assets
-}
-
-// Run shows the account.
-func (c *accountShowCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) (err error) {
-		var s shown
-		for _, read := range []func() error{
-			func() error { s.account, err = db.Account(ctx, c.Account); return err },
-			func() error { s.enrollments, err = db.Enrollments(ctx, c.Account); return err },
-			func() error { s.balances, err = db.Balances(ctx, c.Account); return err },
-			func() error { s.acceptances, err = db.Acceptances(ctx, c.Account); return err },
-			func() error { s.assets, err = readAssets(ctx, db); return err },
-		} {
-			if err := read(); err != nil {
-				return err
-			}
+// Run closes the account.
+func (c *accountCloseCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		if err := db.CloseAccount(ctx, c.Account); err != nil {
+			return err
 		}
-		if c.JSON {
-			return s.writeJSON(w)
-		}
-		return s.write(w)
+		return w.printf("Closed %s.\n", c.Account)
 	})
-}
-
-type (
-	shownJSON struct {
-		accountJSON
-		Enrolled    bool             `json:"enrolled"`
-		Enrollments []enrollmentJSON `json:"enrollments"`
-		Balances    []balanceJSON    `json:"balances"`
-		Accepted    []acceptedJSON   `json:"accepted"`
-	}
-	enrollmentJSON struct {
-		From  staking.Day  `json:"from"`
-		Until *staking.Day `json:"until"` // null: still on
-	}
-	balanceJSON struct {
-		Asset  string `json:"asset"`
-		Free   string `json:"free"`
-		Held   string `json:"held"`
-		Earned string `json:"earned"`
-	}
-	acceptedJSON struct {
-		Document string  `json:"document"`
-		Version  int     `json:"version"`
-		At       instant `json:"at"`
-	}
-)
-
-func (s *shown) on() bool {
-	n := len(s.enrollments)
-	return n > 0 && s.enrollments[n-1].On()
-}
-
-func (s *shown) writeJSON(w *World) error {
-	j := shownJSON{
-		accountJSON: accountJSON{s.account.ID, s.account.Region, instant(s.account.Opened)}, Enrolled: s.on(),
-		Enrollments: []enrollmentJSON{}, Balances: []balanceJSON{}, Accepted: []acceptedJSON{},
-	}
-	for _, e := range s.enrollments {
-		j.Enrollments = append(j.Enrollments, formatEnrollment(e))
-	}
-	for _, b := range s.balances {
-		j.Balances = append(j.Balances, balanceJSON{b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held), s.assets.plain(b.Asset, b.Earned)})
-	}
-	for _, a := range s.acceptances {
-		j.Accepted = append(j.Accepted, acceptedJSON{a.Document, a.Version, instant(a.At)})
-	}
-	return writeJSON(w.Stdout, j)
-}
-
-func formatEnrollment(e staking.Enrollment) enrollmentJSON {
-	j := enrollmentJSON{From: e.From}
-	if !e.On() {
-		j.Until = &e.Until
-	}
-	return j
-}
-
-// switchSentence says whether and since when an account earns.
-func switchSentence(enrollments []staking.Enrollment, now time.Time) string {
-	if len(enrollments) == 0 {
-		return "off, and never was on"
-	}
-	last := enrollments[len(enrollments)-1]
-	if last.Until <= last.From {
-		// Switched on and off on one day: what earned, if anything, was before.
-		enrollments = slices.DeleteFunc(slices.Clone(enrollments), func(e staking.Enrollment) bool { return e.Until <= e.From })
-		if len(enrollments) == 0 {
-			return "off; no day has earned"
-		}
-		last = enrollments[len(enrollments)-1]
-	}
-	switch {
-	case last.On() && last.From > staking.DayOf(now):
-		return "on; it earns from " + last.From.String()
-	case last.On():
-		return "on; earning since " + last.From.String()
-	}
-	return "off since " + last.Until.String() + "; the last day that earned was " + (last.Until - 1).String()
-}
-
-func (s *shown) write(w *World) error {
-	if err := facts(w.Stdout,
-		[2]string{"account", string(s.account.ID)},
-		[2]string{"residence", cmp.Or(string(s.account.Region), "not verified")},
-		[2]string{"opened", wallTime(s.account.Opened) + " UTC"},
-		[2]string{"soft staking", switchSentence(s.enrollments, w.Now())},
-	); err != nil {
-		return err
-	}
-	balances := newGrid(text("token"), figure("free"), figure("held"), figure("earned so far"))
-	for _, b := range s.balances {
-		balances.add(b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held), s.assets.plain(b.Asset, b.Earned))
-	}
-	documents := newGrid(text("accepted"), figure("version"), text("when"))
-	for _, a := range s.acceptances {
-		documents.add(a.Document, strconv.Itoa(a.Version), wallTime(a.At))
-	}
-	for _, g := range []*grid{balances, documents} {
-		if len(g.rows) == 0 {
-			continue
-		}
-		if err := w.printf("\n"); err != nil {
-			return err
-		}
-		if err := g.write(w.Stdout); err != nil {
-			return err
-		}
-	}
-	return nil
 }

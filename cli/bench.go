@@ -16,6 +16,7 @@ import (
 type benchCmd struct {
 	Settle benchSettleCmd `cmd:"" help:"Measure how fast a day is settled."`
 	Post   benchPostCmd   `cmd:"" help:"Measure how fast transfers are posted."`
+	HTTP   benchHTTPCmd   `cmd:"" name:"http" help:"Measure how fast requests are answered."`
 }
 
 type benchSettleCmd struct {
@@ -132,7 +133,7 @@ memory of this process at most %d MiB
 `, r.Engine, r.Transfers, r.Batch, r.Callers, seconds(r.Time), rate, r.Singles, single, seconds(r.SingleP99), raw, ratio(rate, raw), r.PeakRSS>>20)
 }
 
-// benchOptions are what both benchmarks have in common, and what ends their
+// benchOptions are what all benchmarks have in common, and what ends their
 // progress. The books end before today, so that they are ordinary books.
 func benchOptions(w *World, seed uint64) (bench.Options, func() error) {
 	p := &phases{w: w}

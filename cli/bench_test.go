@@ -19,6 +19,9 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 		{"settle --holders 300 --history 2 --changes 3", "engine positions seconds positions_per_second raw_per_second ratio peak_rss_bytes bytes_per_reward"},
 		{"post --accounts 300 --before 400 --transfers 1500 --batch 200 --singles 8 --single-transfers 100",
 			"engine transfers seconds transfers_per_second single_transfers_per_second single_p99_seconds raw_per_second ratio peak_rss_bytes"},
+		{"http --holders 300 --days 2 --transfers 1500 --batch 200 --singles 8 --single-transfers 100 --readers 4 --reads 50",
+			"engine positions seconds transfers_per_second single_transfers_per_second single_p99_seconds " +
+				"list_per_second list_p99_seconds rewards_per_second rewards_p99_seconds peak_rss_bytes"},
 	} {
 		for name, url := range map[string]func(*testing.T) string{
 			"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "bench.db") },

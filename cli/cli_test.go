@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -29,7 +30,7 @@ func command(t *testing.T, ctx context.Context, stdin io.Reader, args ...string)
 func commandAt(ctx context.Context, now time.Time, stdin io.Reader, args ...string) (stdout, stderr string, status int) {
 	var out, told bytes.Buffer
 	w := &World{
-		Stdin: stdin, Stdout: &out, Stderr: &told, Context: ctx,
+		Stdin: stdin, Stdout: &out, Stderr: &told, Context: ctx, Random: rand.Reader,
 		Now: func() time.Time { return now }, Env: func(string) string { return "" },
 	}
 	status = run(w, args)
@@ -66,7 +67,7 @@ func TestWrongUsageIsStatusTwo(t *testing.T) {
 		{"init", "--from", "yesterday"}, {"enroll", "alice", "--at", "noon"}, {"status", "--jsn"},
 		{"settle", "--approve"}, {"settle", "--approve", "2026-11-22"}, {"settle", "2026-11-22"}, {"settle", "--preview", "--through", "2026-11-22"},
 		{"settle", "--close-after", "25h"}, {"statement", "alice", "--format", "xml"}, {"serve", "--close-after=-1s"},
-		{"status", "--db", "mysql://root:secret@host/books"}, {"status", "--db", "sqlite:"}, {"accept", "alice", "--version", "2"},
+		{"status", "--db", "mysql://root:s3cr3t@host/books"}, {"status", "--db", "sqlite:"}, {"accept", "alice", "--version", "2"},
 		{"terms", "set", "BNB"}, {"limit", "set", "BNB"}, {"log", "--limit", "0"}, {"account", "list", "--limit", "-1"},
 	} {
 		db := []string{"--db", "sqlite:" + filepath.Join(t.TempDir(), "books.db")}
@@ -80,7 +81,7 @@ func TestWrongUsageIsStatusTwo(t *testing.T) {
 		if status != 2 || out != "" || !strings.Contains(told, "softstake: ") {
 			t.Errorf("%q: exit status %d, want 2\nstdout: %s\nstderr: %s", args, status, out, told)
 		}
-		if strings.Contains(told, "secret") {
+		if strings.Contains(told, "s3cr3t") {
 			t.Errorf("%q tells the password: %s", args, told)
 		}
 	}

@@ -1,16 +1,14 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"softstake/ledger"
+	"softstake/strictjson"
 )
 
 // entryJSON is an entry as a line of JSON says it.
@@ -107,73 +105,9 @@ func (p *entryParser) lookUp(ctx context.Context, symbol string) (ledger.Asset, 
 // decodeStrictly reads one JSON value with no unknown and no repeated names, and
 // nothing after it. Its errors are ledger.ErrInvalid.
 func decodeStrictly(text []byte, into any) error {
-	if fault := faultOfNames(json.NewDecoder(bytes.NewReader(text)), 0); errors.Is(fault, ledger.ErrInvalid) {
-		return fault
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("something follows the object; a line holds one entry")
-		}
-	}
+	err := strictjson.Decode(text, into)
 	if err == nil || errors.Is(err, ledger.ErrInvalid) {
 		return err
 	}
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
-		return fmt.Errorf("%w: %q cannot be a JSON %s", ledger.ErrInvalid, wrongType.Field, wrongType.Value)
-	}
-	return fmt.Errorf("%w: not an entry: %s", ledger.ErrInvalid, strings.TrimPrefix(err.Error(), "json: "))
-}
-
-// deepest is how far a line may be nested; what is deeper is no entry, and Decode says so.
-const deepest = 8
-
-// names are those that an entry and its moves may have.
-var names = []string{"id", "kind", "at", "moves", "from", "to", "asset", "amount"}
-
-// faultOfNames refuses, with ledger.ErrInvalid, a name that stands twice in one
-// object, of which JSON would silently take the last, and one in other letters
-// than ours, which JSON would take for ours. Its other errors are for Decode to tell.
-func faultOfNames(d *json.Decoder, depth int) error {
-	if depth > deepest {
-		return errors.New("nested too deeply")
-	}
-	token, err := d.Token()
-	if err != nil {
-		return err
-	}
-	delim, nested := token.(json.Delim)
-	if !nested {
-		return nil
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		if delim == '{' {
-			token, err := d.Token()
-			if err != nil {
-				return err
-			}
-			name, isName := token.(string)
-			if !isName {
-				return errors.New("a name is missing")
-			}
-			if seen[name] {
-				return fmt.Errorf("%w: %q stands twice in one object; say it once", ledger.ErrInvalid, ledger.Clip(name))
-			}
-			seen[name] = true
-			for _, ours := range names {
-				if name != ours && strings.EqualFold(name, ours) {
-					return fmt.Errorf("%w: %q is written %q", ledger.ErrInvalid, ledger.Clip(name), ours)
-				}
-			}
-		}
-		if err := faultOfNames(d, depth+1); err != nil {
-			return err
-		}
-	}
-	_, err = d.Token()
-	return err
+	return fmt.Errorf("%w: %w", ledger.ErrInvalid, err)
 }

@@ -13,8 +13,8 @@ import (
 // readyWait is how long the books may take to answer before they count as not reached.
 const readyWait = 5 * time.Second
 
-// newHandler serves health and metrics.
-func newHandler(db *store.DB, s *scheduler, log *slog.Logger) http.Handler {
+// newHealth serves health and metrics.
+func newHealth(db *store.DB, s *scheduler, m *meters, f *front, log *slog.Logger) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, log, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +26,7 @@ func newHandler(db *store.DB, s *scheduler, log *slog.Logger) http.Handler {
 		}
 		answer(w, log, http.StatusOK, "ready")
 	})
-	mux.Handle("GET /metrics", newMetrics(db, s, log))
+	mux.Handle("GET /metrics", newMetrics(db, s, m, f, log))
 	return mux
 }
 

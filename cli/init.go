@@ -17,6 +17,8 @@ type initCmd struct {
 func (c *initCmd) Help() string {
 	return `The books begin with ten tokens and their terms, the regions where Soft Staking is not offered, and version 1 of the three documents. All of it can be changed afterwards. Books that exist already are left as they are.
 
+The secrets of API keys are sealed with a key that is not in the database: a copy of the database alone does not give them away. It is made here, in --key-file, unless SOFTSTAKE_KEY holds one: 32 bytes in base64.
+
 Examples:
 
   softstake init
@@ -33,6 +35,11 @@ func (c *initCmd) Run(w *World) (err error) {
 	if err != nil {
 		return err
 	}
+	if w.Env(sealKeyName) != "" { // a wrong one is told before there are books
+		if _, err := w.sealer(); err != nil {
+			return err
+		}
+	}
 	regions := staking.ShippedRegions()
 	db, err := store.Create(w.Context, w.DB, w.options(), store.Beginning{
 		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(),
@@ -41,6 +48,10 @@ func (c *initCmd) Run(w *World) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	sealed, err := c.sealKey(w)
+	if err != nil {
+		return err
+	}
 	symbols := make([]string, len(tokens))
 	for i, t := range tokens {
 		symbols[i] = t.Asset.Symbol
@@ -53,8 +64,27 @@ func (c *initCmd) Run(w *World) (err error) {
 		[2]string{"tokens", strings.Join(symbols, " ")},
 		[2]string{"not offered in", fmt.Sprintf("%d regions", len(regions))},
 		[2]string{"documents", strings.Join(staking.DocumentNames, ", ") + ": version 1 of each"},
+		[2]string{"secrets", sealed},
 	); err != nil {
 		return err
 	}
 	return w.printf("\nNext: softstake account open alice --region DE\n")
+}
+
+// sealKey sees to it that there is a key to seal secrets with, and says where.
+func (c *initCmd) sealKey(w *World) (string, error) {
+	made, err := w.makeKeyFile()
+	if err != nil {
+		return "", fmt.Errorf("the books are made, but not the key that secrets are sealed with; name a file for it with --key-file when you make the first API key: %w", err)
+	}
+	if w.Env(sealKeyName) != "" {
+		return "sealed with " + sealKeyName + ", from the environment", nil
+	}
+	if !made {
+		if _, err := w.sealer(); err != nil {
+			return "", fmt.Errorf("the books are made, but secrets cannot be sealed: %w", err)
+		}
+		return "sealed with " + w.keyFile() + ", which was there before", nil
+	}
+	return "sealed with " + w.keyFile() + ": " + sealAdvice, nil
 }

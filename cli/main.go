@@ -3,6 +3,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,8 @@ import (
 type app struct {
 	DB    string `name:"db" placeholder:"URL" default:"sqlite:softstake.db" help:"Where the books are: sqlite:PATH or postgres://… Without it: $$SOFTSTAKE_DB, else ${default}."`
 	Actor string `placeholder:"NAME" help:"Who is at work, for the log. Without it: the name you are logged in by."`
+
+	KeyFile string `placeholder:"FILE" help:"The key that the secrets of API keys are sealed with. Without it: $$SOFTSTAKE_KEY_FILE, else beside the books, or softstake.key."`
 
 	Demo     demoCmd     `cmd:"" group:"start" help:"Make a town of made-up holders, settle its days, and look at it."`
 	Estimate estimateCmd `cmd:"" group:"start" help:"Say what Soft Staking would have paid on a real history."`
@@ -50,10 +53,13 @@ type app struct {
 	Documents documentsCmd `cmd:"" group:"offer" help:"Publish and show the documents that holders accept."`
 	Region    regionCmd    `cmd:"" group:"offer" help:"Say where Soft Staking is not offered."`
 
-	Serve  serveCmd  `cmd:"" group:"run" help:"Settle each day by itself, with health checks and metrics."`
+	Key   keyCmd   `cmd:"" group:"access" help:"Make, list and revoke API keys."`
+	Token tokenCmd `cmd:"" group:"access" help:"Make, list and revoke bearer tokens."`
+
+	Serve  serveCmd  `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
 	Audit  auditCmd  `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
 	Log    logCmd    `cmd:"" group:"run" help:"Say who changed what, and when."`
-	Bench  benchCmd  `cmd:"" group:"run" help:"Measure how fast this machine settles and posts."`
+	Bench  benchCmd  `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
 	Backup backupCmd `cmd:"" group:"run" help:"Write a snapshot of the books into a new file."`
 }
 
@@ -63,6 +69,7 @@ var groups = kong.ExplicitGroups([]kong.Group{
 	{Key: "entries", Title: "Entries:"},
 	{Key: "rewards", Title: "Rewards:"},
 	{Key: "offer", Title: "What is offered, to whom:"},
+	{Key: "access", Title: "Who may ask, and with what:"},
 	{Key: "run", Title: "Running the books:"},
 })
 
@@ -72,7 +79,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
-	return run(&World{Stdin: stdin, Stdout: stdout, Stderr: stderr, Now: time.Now, Env: os.Getenv, Context: ctx}, args)
+	return run(&World{Stdin: stdin, Stdout: stdout, Stderr: stderr, Now: time.Now, Random: rand.Reader, Env: os.Getenv, Context: ctx}, args)
 }
 
 // run runs a command in a world, tells what went wrong, and returns the exit status.
@@ -119,7 +126,7 @@ func parse(w *World, args []string) error {
 	if err := checkURL(a.DB); err != nil {
 		return err
 	}
-	w.DB, w.Actor = a.DB, a.Actor
+	w.DB, w.Actor, w.KeyFile = a.DB, a.Actor, a.KeyFile
 	w.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })
 	return ctx.Run(w)
 }
@@ -146,13 +153,17 @@ func seeHelp(err error) string {
 
 // environment finds the flags that may come from outside the command line.
 func environment(w *World) kong.Resolver {
-	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	return kong.ResolverFunc(func(_ *kong.Context, path *kong.Path, flag *kong.Flag) (any, error) {
 		value := ""
 		switch flag.Name {
 		case "db":
 			value = w.Env("SOFTSTAKE_DB")
 		case "actor":
 			value = actor(w.Env)
+		case "key-file":
+			value = w.Env("SOFTSTAKE_KEY_FILE")
+		default:
+			value = serveEnvironment(w, path, flag)
 		}
 		if value == "" {
 			return nil, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -13,16 +14,45 @@ import (
 	"softstake/store"
 )
 
-// metrics tells Prometheus how the books stand, read when it asks.
+// meters count what happens, as it happens.
+type meters struct {
+	requests *prometheus.CounterVec
+	times    *prometheus.HistogramVec
+	commits  prometheus.Histogram
+}
+
+func newMeters() *meters {
+	return &meters{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_total",
+			Help: "Requests answered; route \"none\" is paths that there are not."}, []string{"face", "route", "method", "status"}),
+		times: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "softstake_request_duration_seconds",
+			Help: "From a request's headers to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"face", "route", "method"}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "softstake_commit_entries",
+			Help: "Entries that shared a commit, also those that were refused.", Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
+	}
+}
+
+// answered counts a request.
+func (m *meters) answered(a answered) {
+	m.requests.WithLabelValues(a.face, a.route, a.method, strconv.Itoa(a.status)).Inc()
+	m.times.WithLabelValues(a.face, a.route, a.method).Observe(a.took.Seconds())
+}
+
+// committed counts a commit of so many entries.
+func (m *meters) committed(entries int) { m.commits.Observe(float64(entries)) }
+
+// metrics tells Prometheus how the books and the servers stand, read when it asks.
 type metrics struct {
 	db        *store.DB
 	scheduler *scheduler
+	front     *front
 }
 
-// newMetrics serves the figures of the books, of the runs, and of the process.
-func newMetrics(db *store.DB, s *scheduler, log *slog.Logger) http.Handler {
+// newMetrics serves the figures of the books, of the runs, of the requests, and of the process.
+func newMetrics(db *store.DB, s *scheduler, m *meters, f *front, log *slog.Logger) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), metrics{db, s})
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		metrics{db, s, f}, m.requests, m.times, m.commits)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
 		MaxRequestsInFlight: 2, Timeout: readyWait,
@@ -43,11 +73,14 @@ var (
 	runSeconds   = description("run_duration_seconds", "How long the last run took.")
 	runEnded     = description("run_timestamp_seconds", "When the last run ended.")
 	runFailed    = description("run_failed", "1 where the last run failed.")
+	lag          = description("settle_lag_seconds", "For how long the token's oldest unpaid day could have been settled; 0 where all are.", "token")
+	atWork       = description("requests_at_work", "Requests that are being answered, without streams of events.")
+	streamsOpen  = description("event_streams", "Streams of events that are open.")
 )
 
 // Describe sends the descriptions of what is collected.
 func (m metrics) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed, runSeconds, runEnded, runFailed} {
+	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed, runSeconds, runEnded, runFailed, lag, atWork, streamsOpen} {
 		c <- d
 	}
 }
@@ -59,6 +92,8 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	gauge(atWork, float64(m.front.atWork.Load()))
+	gauge(streamsOpen, float64(m.front.streams.Load()))
 	r := m.scheduler.soFar()
 	c <- prometheus.MustNewConstMetric(runsTotal, prometheus.CounterValue, float64(r.done))
 	c <- prometheus.MustNewConstMetric(runsFailed, prometheus.CounterValue, float64(r.failed))
@@ -79,6 +114,7 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 	}
 	for _, t := range tokens {
 		gauge(settledDay, float64(t.PaidThrough.Start().Unix()), t.Asset)
+		gauge(lag, m.scheduler.behind(t.PaidThrough).Seconds(), t.Asset)
 		gauge(waitingToken, oneIf(t.Waiting != ""), t.Asset)
 		gauge(poolBalance, roughly(assets[t.Asset], t.Pool), t.Asset)
 		if t.DaysLeft >= 0 {

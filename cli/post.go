@@ -23,7 +23,7 @@ func (c *postCmd) Help() string {
 
   {"id":"d-1","kind":"deposit","at":"2026-11-22T10:00:00Z","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}
 
-kind is deposit (@custody to a holder), withdrawal, transfer, trade (several moves, between holders or with @desk), hold (alice to alice/held), release or adjustment. Without "at" it counts from now. Amounts are strings.
+kind is deposit (@custody to a holder), withdrawal, transfer, trade (several moves, between holders or with @desk), hold (alice to alice/held), release or adjustment. A withdrawal that waits is a withdrawal-request (alice to alice/held) with an ID such as w-1, and ends once: with withdrawal-completed (alice/held to @custody) as w-1/completed, or withdrawal-cancelled (alice/held to alice) as w-1/cancelled. Without "at" it counts from now. Amounts are strings.
 
 The same ID twice is once, so a file may be posted again after an interruption. A refused or unreadable line is told with its number, the others are posted, and the exit status is 1.
 
@@ -188,6 +188,10 @@ func (p *poster) tell(batch []entryLine, outcomes []store.Outcome) error {
 		case o.Err != nil:
 			p.refused++
 			j.Reason, j.Error = reason(o.Err), plain(o.Err)
+			// In the order of lines, however many of them came together.
+			if _, err := out.WriteTo(p.w.Stdout); err != nil {
+				return err
+			}
 			if err := p.meter.tellf("line %d: %s", l.n, j.Error); err != nil {
 				return err
 			}
@@ -206,7 +210,7 @@ func (p *poster) tell(batch []entryLine, outcomes []store.Outcome) error {
 		}
 		p.meter.add(l.bytes)
 	}
-	_, err := p.w.Stdout.Write(out.Bytes())
+	_, err := out.WriteTo(p.w.Stdout)
 	return err
 }
 

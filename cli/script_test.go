@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -83,7 +85,7 @@ func compareScripts(t *testing.T, want, got string) {
 func play(t *testing.T, script, url string) string {
 	t.Helper()
 	var out strings.Builder
-	s := &stage{t: t, env: map[string]string{"USER": "olga", "SOFTSTAKE_DB": url}}
+	s := &stage{t: t, random: rand.NewChaCha8([32]byte([]byte("scripts are the same every time."))), env: map[string]string{"USER": "olga", "SOFTSTAKE_DB": url}}
 	printing := false
 	for line := range strings.Lines(script) {
 		text := strings.TrimSuffix(line, "\n")
@@ -113,10 +115,11 @@ func play(t *testing.T, script, url string) string {
 
 // stage is the world of a script.
 type stage struct {
-	t     *testing.T
-	env   map[string]string
-	now   time.Time
-	input bytes.Buffer
+	t      *testing.T
+	random io.Reader
+	env    map[string]string
+	now    time.Time
+	input  bytes.Buffer
 }
 
 func (s *stage) setNow(text string) {
@@ -150,6 +153,7 @@ var differs = []struct {
 	has string
 }{
 	{regexp.MustCompile(`sqlite:softstake\.db|postgres://[^\s,]+`), "BOOKS"},
+	{regexp.MustCompile(`softstake(\.db)?\.key`), "KEYFILE"},
 	{regexp.MustCompile(`(sqlite|postgres) [0-9][^,]*`), "ENGINE"},
 	{regexp.MustCompile(`"engine":"[a-z]+","version":"[^"]*","bytes":[0-9]+`), `"engine":"ENGINE","version":"VERSION","bytes":SIZE`},
 	{regexp.MustCompile(`[0-9]+\.[0-9] MiB`), "SIZE"},
@@ -160,7 +164,7 @@ func (s *stage) command(line string) string {
 	var printed bytes.Buffer
 	w := &World{
 		Stdin: &s.input, Stdout: &printed, Stderr: &printed,
-		Now: func() time.Time { return s.now }, Context: context.Background(),
+		Now: func() time.Time { return s.now }, Random: s.random, Context: context.Background(),
 		Env: func(name string) string { return s.env[name] },
 	}
 	status := run(w, splitWords(line))

@@ -3,217 +3,165 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
-	"softstake/staking"
+	"github.com/alecthomas/kong"
+
+	"softstake/access"
+	"softstake/ledger"
 	"softstake/store"
 )
 
-// serveCmd settles each day by itself.
+// serveCmd answers requests, and settles each day by itself.
 type serveCmd struct {
-	Listen     string        `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where health and metrics are served; port 0 takes a free one. Without it: ${default}."`
-	CloseAfter time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries."`
-	Poll       time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
+	Listen          string        `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where requests are answered; port 0 takes a free one. Without it: ${default}."`
+	MetricsListen   string        `placeholder:"ADDRESS" help:"Where health and metrics are served. Without it: beside everything else."`
+	TLSCert         string        `name:"tls-cert" placeholder:"FILE" help:"Certificate in PEM, with its chain; a changed file is read again. Without it: no TLS."`
+	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
+	TrustedProxy    string        `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
+	CountryHeader   string        `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
+	ExchangeWeights string        `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under /api and /sapi: on or off. Without it: ${default}."`
+	Rate            int           `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
+	MaxRequests     int           `default:"256" help:"Requests at work at once; more are told to come again. Without it: ${default}."`
+	AcceptAt        string        `placeholder:"URL" help:"Where a holder accepts the documents, for the message that says they are not accepted."`
+	Log             string        `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
+	CloseAfter      time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries. Without it: ${default}."`
+	Poll            time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
 }
 
 func (c *serveCmd) Help() string {
-	return `Each day is settled when it is over, from --close-after past midnight UTC. What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once.
+	return `Under /v1 is our own API; /v1/docs describes it. Under /api and /sapi is the one that programs written for the exchange find. GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus.
 
-GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus. SIGTERM ends it when the work in hand is done.
+Each day is settled when it is over, from --close-after past midnight UTC. What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
-Example:
+SIGTERM ends it when the work in hand is done. Each flag may come from the environment: --trusted-proxy is SOFTSTAKE_TRUSTED_PROXY.
 
-  softstake serve --listen 127.0.0.1:8080`
+Examples:
+
+  softstake serve --listen 127.0.0.1:8080
+  softstake serve --listen 0.0.0.0:443 --tls-cert site.pem --tls-key site.key --metrics-listen 127.0.0.1:9090
+  softstake serve --trusted-proxy 10.0.0.0/8 --country-header CF-IPCountry --log json`
 }
 
-const (
-	// stopWait is how long the work in hand may take after the signal to stop.
-	stopWait = 20 * time.Second
-	// firstRetry is how long to wait after the first failure; it doubles up to Poll.
-	firstRetry = time.Second
-)
+// serveEnvironment is a flag of serve's from the environment, or "".
+func serveEnvironment(w *World, path *kong.Path, flag *kong.Flag) string {
+	if path == nil || path.Command == nil || path.Command.Name != "serve" {
+		return ""
+	}
+	return w.Env("SOFTSTAKE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
+}
 
 // Run serves until the signal to stop.
-func (c *serveCmd) Run(w *World) error {
-	if c.CloseAfter < 0 || c.CloseAfter >= 24*time.Hour {
-		return usage("--close-after %s does not lie between 0 and a day", c.CloseAfter)
-	}
-	if c.Poll <= 0 {
-		return usage("--poll %s is not above zero", c.Poll)
-	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		log := slog.New(slog.NewTextHandler(w.Stderr, nil))
-		s := &scheduler{world: w, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
-		if err != nil {
-			return err
-		}
-		server := &http.Server{
-			Handler: newHandler(db, s, log), ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-			IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		}
-		ctx, stop := context.WithCancelCause(ctx)
-		defer stop(nil)
-		var serving sync.WaitGroup
-		serving.Go(func() {
-			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-				stop(err)
-			}
-		})
-		log.Info("serving", "address", listener.Addr().String(), "books", redact(w.DB), "close_after", c.CloseAfter)
-		s.run(ctx)
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
-		defer cancel()
-		err = server.Shutdown(closing)
-		serving.Wait()
-		log.Info("stopped")
-		if cause := context.Cause(ctx); w.Context.Err() == nil && cause != nil {
-			return errors.Join(cause, err)
-		}
+func (c *serveCmd) Run(w *World) (err error) {
+	proxies, err := c.check()
+	if err != nil {
 		return err
-	})
-}
-
-// scheduler settles what is due, again and again.
-type scheduler struct {
-	world   *World
-	books   *store.DB
-	log     *slog.Logger
-	options staking.Options
-	poll    time.Duration
-	retry   time.Duration // how long to wait after the next failure
-
-	mu   sync.Mutex
-	runs runs
-}
-
-// runs are what there is to say of the runs so far.
-type runs struct {
-	done, failed int64
-	last         time.Time // when the last one ended
-	took         time.Duration
-	lastFailed   bool
-	waiting      map[string]string // by token, as of the last run that did not fail
-}
-
-// run settles until the context ends.
-func (s *scheduler) run(ctx context.Context) {
-	for {
-		timer := time.NewTimer(s.settle(ctx))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
 	}
-}
-
-// settle settles what is due, tells what came of it, and says how long to wait.
-func (s *scheduler) settle(ctx context.Context) (wait time.Duration) {
-	began := time.Now()
-	report, err := staking.Run(ctx, finishing{s.books}, s.world.Now(), s.options)
-	for _, paid := range byDay(report.Paid) {
-		s.log.Info("settled", "day", paid.day.String(), "tokens", paid.tokens)
-	}
-	if err != nil && ctx.Err() != nil {
-		s.log.Info("stopping; what is not done yet is done when it is started again")
-		return 0
-	}
-	s.note(time.Since(began), report, err)
+	m := newMeters()
+	options := w.options()
+	options.Observe = m.committed
+	db, err := store.Open(w.Context, w.DB, options)
 	if err != nil {
-		wait, s.retry = s.retry, min(2*s.retry, max(s.poll, firstRetry))
-		s.log.Error("settling failed; it is tried again", "error", plain(err), "in", wait)
-		return wait
+		return err
 	}
-	s.retry = firstRetry
-	due := (report.Closed + 2).Start().Add(s.options.CloseAfter).Sub(s.world.Now())
-	return max(min(due, s.poll), time.Millisecond)
-}
-
-// note keeps what there is to say of a run, and logs a token that waits when its reason changes.
-func (s *scheduler) note(took time.Duration, report staking.Report, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.runs.done++
-	s.runs.last, s.runs.took, s.runs.lastFailed = s.world.Now(), took, err != nil
+	defer func() { err = errors.Join(err, db.Close()) }()
+	sealer, err := w.booksSealer(w.Context, db)
 	if err != nil {
-		s.runs.failed++
-		return
+		return err
 	}
-	waiting := map[string]string{}
-	for _, w := range report.Waiting {
-		reason := waitReason(w)
-		waiting[w.Asset] = reason
-		if s.runs.waiting[w.Asset] != reason {
-			s.log.Warn("a token waits", "token", w.Asset, "day", w.Day.String(), "reason", reason)
-		}
+	log := c.logger(w)
+	if sealer == nil {
+		log.Warn("there is no key that secrets are sealed with; start again once there is one, or API keys of the type hmac are not understood")
 	}
-	s.runs.waiting = waiting
-}
-
-// soFar is what there is to say of the runs so far.
-func (s *scheduler) soFar() runs {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.runs
-}
-
-// dayPaid is the tokens of which a day was paid.
-type dayPaid struct {
-	day    staking.Day
-	tokens []string
-}
-
-func byDay(paid []staking.Due) []dayPaid {
-	var days []dayPaid
-	for _, p := range paid {
-		if n := len(days); n == 0 || days[n-1].day != p.Day {
-			days = append(days, dayPaid{day: p.Day})
-		}
-		last := &days[len(days)-1]
-		last.tokens = append(last.tokens, p.Asset)
+	days := &scheduler{world: w, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
+	f := newFront(log, m.answered, c.MaxRequests)
+	f.proxies, f.country, f.secure = proxies, c.CountryHeader, c.TLSCert != ""
+	own, public := newHealth(db, days, m, f, log), http.NewServeMux()
+	if c.MetricsListen == "" {
+		public = own
 	}
-	return days
-}
-
-// finishing are books in which a piece of work that has begun is finished, also
-// when the run is told to stop: the run looks whether it should go on between two.
-type finishing struct{ *store.DB }
-
-// grace lets what has begun take a little longer than the context.
-func grace(ctx context.Context) (context.Context, func()) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	timer := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(stopWait / 2):
-			cancel()
-		case <-timer:
-		}
+	addFaces(public, f, faces{
+		books: db, sealer: sealer, now: w.Now, log: log, closeAfter: c.CloseAfter,
+		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt,
 	})
-	return longer, func() {
-		stop()
-		close(timer)
-		cancel()
+	s := &serving{log: log, front: f, patience: usualPatience}
+	ctx, stop := context.WithCancelCause(w.Context)
+	defer stop(nil)
+	address, err := c.listen(ctx, s, public, own, stop)
+	if err != nil {
+		return errors.Join(err, s.stop())
 	}
+	log.Info("serving", "address", address, "books", redact(w.DB), "close_after", c.CloseAfter.String())
+	err = c.work(ctx, s, days)
+	log.Info("stopped")
+	if cause := context.Cause(ctx); w.Context.Err() == nil && cause != nil {
+		return errors.Join(cause, err)
+	}
+	return err
 }
 
-// Accrue finishes the piece in hand.
-func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
-	ctx, done := grace(ctx)
-	defer done()
-	return f.DB.Accrue(ctx, p, d, tokens, rule)
+// check refuses what the flags cannot mean, and reads the proxies.
+func (c *serveCmd) check() ([]netip.Prefix, error) {
+	switch {
+	case c.CloseAfter < 0 || c.CloseAfter >= 24*time.Hour:
+		return nil, usage("--close-after %s does not lie between 0 and a day", c.CloseAfter)
+	case c.Poll <= 0:
+		return nil, usage("--poll %s is not above zero", c.Poll)
+	case c.Rate < 0:
+		return nil, usage("--rate %d is below zero", c.Rate)
+	case c.MaxRequests < 1:
+		return nil, usage("--max-requests %d is below 1", c.MaxRequests)
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return nil, usage("--tls-cert and --tls-key are given together")
+	case c.CountryHeader != "" && c.TrustedProxy == "":
+		return nil, usage("--country-header is believed from a trusted proxy only; name it with --trusted-proxy")
+	}
+	proxies, err := access.ParseAddresses(c.TrustedProxy)
+	if errors.Is(err, ledger.ErrInvalid) {
+		return nil, usage("--trusted-proxy: %s", plain(err))
+	}
+	return proxies, err
 }
 
-// Pay finishes the piece in hand.
-func (f finishing) Pay(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, now time.Time) error {
-	ctx, done := grace(ctx)
-	defer done()
-	return f.DB.Pay(ctx, p, d, tokens, now)
+// logger writes to standard error, where a supervisor collects it.
+func (c *serveCmd) logger(w *World) *slog.Logger {
+	if c.Log == "json" {
+		return slog.New(slog.NewJSONHandler(w.Stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(w.Stderr, nil))
+}
+
+// listen begins to answer, and returns at which address. What fails later ends the context.
+func (c *serveCmd) listen(ctx context.Context, s *serving, public, own http.Handler, failed func(error)) (string, error) {
+	if c.MetricsListen != "" {
+		address, err := s.listen(ctx, c.MetricsListen, own, nil, failed)
+		if err != nil {
+			return "", err
+		}
+		s.log.Info("serving health and metrics", "at", address)
+	}
+	if c.TLSCert == "" {
+		return s.listen(ctx, c.Listen, public, nil, failed)
+	}
+	certificate := &certificate{certFile: c.TLSCert, keyFile: c.TLSKey, log: s.log}
+	if err := certificate.read(); err != nil {
+		return "", fmt.Errorf("read the certificate: %w", err)
+	}
+	return s.listen(ctx, c.Listen, public, certificate, failed)
+}
+
+// work settles days until the context ends, and lets what is in hand be finished.
+func (c *serveCmd) work(ctx context.Context, s *serving, days *scheduler) error {
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { days.run(ctx) })
+	work.Go(func() { days.forget(ctx) })
+	<-ctx.Done()
+	return s.stop()
 }

@@ -44,14 +44,14 @@ type server struct {
 	status chan int
 }
 
-func serve(t *testing.T, url string, now time.Time) *server {
+func serve(t *testing.T, url string, now time.Time, flags ...string) *server {
 	t.Helper()
 	s := &server{t: t, now: now, status: make(chan int, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	s.stop = stop
 	w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &s.log, Now: s.clock, Context: ctx, Env: func(string) string { return "" }}
 	go func() {
-		s.status <- run(w, []string{"serve", "--listen", "127.0.0.1:0", "--poll", "10ms", "--db", url})
+		s.status <- run(w, append([]string{"serve", "--listen", "127.0.0.1:0", "--poll", "10ms", "--db", url}, flags...))
 	}()
 	return s
 }
@@ -112,7 +112,7 @@ func (s *server) end() {
 	case <-time.After(20 * time.Second):
 		s.t.Fatal("the server did not stop")
 	}
-	s.waitFor("msg=stopped")
+	s.waitFor("stopped")
 }
 
 // TestServe tells three days: one is paid by itself, one waits for funds, and a
@@ -163,7 +163,8 @@ func TestServeIsNotReadyWithoutItsBooks(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	handler := newHandler(db, &scheduler{}, slog.New(slog.DiscardHandler))
+	log := slog.New(slog.DiscardHandler)
+	handler := newHealth(db, &scheduler{}, newMeters(), newFront(log, nil, 1), log)
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))

@@ -19,12 +19,14 @@ type World struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Now            func() time.Time
+	Random         io.Reader // of secrets: crypto/rand.Reader, outside of tests
 	Env            func(string) string
 	Context        context.Context // ends when the person interrupts
 
 	DB      string // where the books are: sqlite:PATH or postgres://…
 	DBGiven bool   // whether --db was given, and DB is not where books are without it
 	Actor   string // who is at work, for the log
+	KeyFile string // of the key that secrets are sealed with; "": where it is without a name
 }
 
 // errUsage says that the command was given wrongly: exit status 2.

@@ -26,7 +26,7 @@ type Kind string
 // The kinds of entry. Opening, Import and Fund are ours; callers post the others.
 const (
 	Deposit    Kind = "deposit"    // @custody → holder
-	Withdrawal Kind = "withdrawal" // holder, or what was held for it → @custody
+	Withdrawal Kind = "withdrawal" // holder, or what was held for it → @custody: at once
 	Transfer   Kind = "transfer"   // holder → holder
 	Trade      Kind = "trade"      // between holders, what they held, and @desk; several moves
 	Hold       Kind = "hold"       // holder → the same holder's held part
@@ -35,6 +35,10 @@ const (
 	Opening    Kind = "opening"    // @custody → holder: what was there when the books began
 	Import     Kind = "import"     // @custody ↔ holder: what a file of the exchange shows; several moves
 	Fund       Kind = "fund"       // @custody ↔ @rewards
+
+	WithdrawalRequest   Kind = "withdrawal-request"   // holder → the same holder's held part; one move
+	WithdrawalCompleted Kind = "withdrawal-completed" // held part → @custody; one move
+	WithdrawalCancelled Kind = "withdrawal-cancelled" // held part → the same holder; one move
 )
 
 // Move takes an amount from one account to another. Amount is above zero.
@@ -47,7 +51,7 @@ type Move struct {
 // Entry is one event in the books: all its moves happen, or none. The same ID
 // twice is once.
 type Entry struct {
-	ID    string    // the caller's, 1 to 128 characters; unique for ever
+	ID    string    // the caller's, 1 to 128 characters; unique for ever. What ends a withdrawal is named after its request
 	Kind  Kind      //
 	At    time.Time // when it counts, in UTC, cut to milliseconds; zero: when it is posted
 	Moves []Move    // 1 to 100
@@ -79,11 +83,10 @@ func (e Entry) CheckCaller() error {
 // whether the balances allow it. assets are those the books keep, by symbol. Its
 // errors are ErrInvalid.
 func (e Entry) Check(assets map[string]Asset) error {
-	most := MaxID
-	if reservedID(e.ID) {
-		most = maxOwnID
+	if err := checkID("entry", e.ID, e.longestID()); err != nil {
+		return err
 	}
-	if err := checkID("entry", e.ID, most); err != nil {
+	if err := e.checkWithdrawal(); err != nil {
 		return err
 	}
 	if len(e.Moves) < 1 || len(e.Moves) > MaxMoves {
@@ -101,6 +104,17 @@ func (e Entry) Check(assets map[string]Asset) error {
 		}
 	}
 	return nil
+}
+
+// longestID is how long the entry's ID may be.
+func (e Entry) longestID() int {
+	if suffix, ends := endings[e.Kind]; ends {
+		return MaxID + len(suffix)
+	}
+	if reservedID(e.ID) {
+		return maxOwnID
+	}
+	return MaxID
 }
 
 func (m Move) check(assets map[string]Asset) error {
@@ -128,7 +142,10 @@ func (m Move) check(assets map[string]Asset) error {
 }
 
 // Kinds are those that callers post.
-var Kinds = []Kind{Deposit, Withdrawal, Transfer, Trade, Hold, Release, Adjustment}
+var Kinds = []Kind{
+	Deposit, Withdrawal, Transfer, Trade, Hold, Release, Adjustment,
+	WithdrawalRequest, WithdrawalCompleted, WithdrawalCancelled,
+}
 
 // allows says whether an entry of this kind may make the move.
 func (k Kind) allows(m Move) bool {
@@ -140,13 +157,15 @@ func (k Kind) allows(m Move) bool {
 		return m.From == Custody && free(m.To)
 	case Withdrawal:
 		return holder(m.From) && m.To == Custody
+	case WithdrawalCompleted:
+		return m.From.IsHeld() && m.To == Custody
 	case Transfer:
 		return free(m.From) && free(m.To)
 	case Trade:
 		return !pool && m.From != Custody && m.To != Custody && (holder(m.From) || holder(m.To))
-	case Hold:
+	case Hold, WithdrawalRequest:
 		return free(m.From) && m.To == m.From.Held()
-	case Release:
+	case Release, WithdrawalCancelled:
 		return free(m.To) && m.From == m.To.Held()
 	case Adjustment:
 		return !pool && (holder(m.From) || holder(m.To))

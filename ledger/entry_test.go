@@ -54,13 +54,17 @@ func TestKindsAndTheirMoves(t *testing.T) {
 		ledger.Adjustment: adjustments,
 		ledger.Fund:       both(ledger.Custody, ledger.Rewards),
 		"reward":          nil,
-		"":                nil,
+
+		ledger.WithdrawalRequest:   {move("alice", "alice/held"), move("bob", "bob/held")},
+		ledger.WithdrawalCompleted: {move("alice/held", ledger.Custody), move("bob/held", ledger.Custody)},
+		ledger.WithdrawalCancelled: {move("alice/held", "alice"), move("bob/held", "bob")},
+		"":                         nil,
 	}
 	for kind, moves := range allowed {
 		for _, from := range everyone {
 			for _, to := range everyone {
 				m := move(from, to)
-				err := ledger.Entry{ID: "e1", Kind: kind, Moves: []ledger.Move{m}}.Check(assets)
+				err := ledger.Entry{ID: ledger.EndingID("e1", kind), Kind: kind, Moves: []ledger.Move{m}}.Check(assets)
 				if want := slices.Contains(moves, m); (err == nil) != want {
 					t.Errorf("%q from %s to %s: %v", kind, from, to, err)
 				}
@@ -134,6 +138,7 @@ func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
 	}
 	for kind, ok := range map[ledger.Kind]bool{
 		ledger.Deposit: true, ledger.Withdrawal: true, ledger.Transfer: true, ledger.Trade: true, ledger.Hold: true, ledger.Release: true, ledger.Adjustment: true,
+		ledger.WithdrawalRequest: true, ledger.WithdrawalCompleted: true, ledger.WithdrawalCancelled: true,
 		ledger.Opening: false, ledger.Fund: false, "": false, "Deposit": false, "reward": false,
 	} {
 		if err := (ledger.Entry{ID: "e1", Kind: kind}).CheckCaller(); (err == nil) != ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {

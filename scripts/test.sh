@@ -17,6 +17,11 @@ have_postgres() {
 	return 1
 }
 
+have_node() { command -v node >/dev/null; }
+have_npm() { command -v npm >/dev/null; }
+
+install() { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$1"; }
+
 # The package would make and start a database cluster of its own, which the tests
 # do not need: while it is installed, a setting tells it not to.
 install_postgres() {
@@ -24,20 +29,30 @@ install_postgres() {
 	mkdir -p "$(dirname "$setting")"
 	echo "create_main_cluster = false" >"$setting"
 	trap 'rm -f "$setting"' EXIT
-	apt-get update
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql
+	install postgresql
 }
 
-if ! have_postgres; then
+if ! have_postgres || ! have_node || ! have_npm; then
 	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-		echo "test: PostgreSQL is missing. Install it (on Debian: sudo apt-get install postgresql)," >&2
-		echo "      or test on SQLite alone: go test ./..." >&2
+		echo "test: PostgreSQL, Node or npm is missing. Install them (on Debian: sudo apt-get install" >&2
+		echo "      postgresql nodejs npm), or run what needs none of them: go test ./..." >&2
 		exit 1
 	fi
-	install_postgres
+	apt-get update
+	have_postgres || install_postgres
+	have_node || install nodejs
+	have_npm || install npm # some packages of Node bring it, and refuse Debian's beside it
 fi
 
-export SOFTSTAKE_REQUIRE_POSTGRES=1 # missing is a failure, not a skipped test
+# The programs written for the exchange that are tried on the server. They run no
+# scripts of their own when they are installed, and are left alone while nothing changes.
+if [ ! clients/node_modules/.package-lock.json -nt clients/package-lock.json ]; then
+	echo "test: npm ci"
+	(cd clients && npm ci --loglevel=error --no-audit --no-fund --ignore-scripts)
+fi
+
+# What is missing from here on is a failure, not a skipped test.
+export SOFTSTAKE_REQUIRE_POSTGRES=1 SOFTSTAKE_REQUIRE_CLIENTS=1
 
 echo "test: gofmt"
 untidy=$(gofmt -l .)
@@ -53,4 +68,4 @@ go vet ./...
 echo "test: go test"
 go test ./... -count=1 -timeout=30m
 
-echo "test: all passed: format, vet, and the tests on SQLite and PostgreSQL"
+echo "test: all passed: format, vet, and the tests on SQLite and PostgreSQL, with the exchange's clients"

@@ -54,3 +54,10 @@ func (i Integral) Average() (average ledger.Amount, rest int64) {
 	q, r := bits.Div64(i.hi, i.lo, DayMillis)
 	return ledger.Amount(q), int64(r)
 }
+
+// AverageOver is the integral over so many milliseconds, 1 or more, as an average
+// balance, rounded down. The integral is within the bounds that Average has.
+func (i Integral) AverageOver(millis int64) ledger.Amount {
+	q, _ := bits.Div64(i.hi, i.lo, uint64(millis))
+	return ledger.Amount(q)
+}

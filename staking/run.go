@@ -39,6 +39,8 @@ type Books interface {
 	Declare(ctx context.Context, d Day, token string, now time.Time) error
 	// Pay credits what is payable in the piece.
 	Pay(ctx context.Context, p Piece, d Day, tokens []string, now time.Time) error
+	// Settled writes which days are paid in every piece, for those who want to be told.
+	Settled(ctx context.Context, now time.Time) error
 }
 
 // Piece is what is done in one transaction: a bucket of the books, or some that
@@ -97,6 +99,10 @@ func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error)
 	}
 	waiting := map[string]error{}
 	for {
+		// Also before anything is due: a run may have been stopped after its last payment.
+		if err := b.Settled(ctx, now); err != nil {
+			return report, err
+		}
 		due, err := b.Due(ctx, report.Closed)
 		if err != nil {
 			return report, err

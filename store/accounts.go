@@ -17,6 +17,7 @@ type Account struct {
 	ID     ledger.Account
 	Region staking.Region // the verified residence; "": none
 	Opened time.Time
+	Closed time.Time // zero: it is open
 }
 
 // Balance is what an account has of an asset.
@@ -45,7 +46,7 @@ func (a *Account) check() error {
 
 // OpenAccount opens an account for a resident of a region; "" is a residence not
 // yet verified. The same again is once and answers repeated; with another region
-// it is ErrMismatch.
+// it is ErrMismatch, and so is one that is closed: it is not opened again.
 func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
 	a := Account{ID: id, Region: region}
 	if err := a.check(); err != nil {
@@ -62,6 +63,10 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 			return nil
 		}
 		there, err := account(t, id)
+		if err == nil && !there.Closed.IsZero() {
+			err = fmt.Errorf("%w: it is closed since %s; a closed account is not opened again, so open one of another ID",
+				ledger.ErrMismatch, stamp(there.Closed.UnixMilli()))
+		}
 		if err == nil && there.Region != a.Region {
 			err = fmt.Errorf("%w: its residence is %q, not %q; change it with \"softstake account set-region\"", ledger.ErrMismatch, there.Region, a.Region)
 		}
@@ -73,13 +78,24 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 	return repeated, nil
 }
 
+// accountColumns are what readAccount reads.
+const accountColumns = "a.account, a.region, a.opened, a.closed"
+
+func readAccount(r row) Account {
+	a := Account{ID: ledger.Account(r.text(0)), Region: staking.Region(r.text(1)), Opened: timeOf(r.int(2))}
+	if closed := r.int(3); closed != 0 {
+		a.Closed = timeOf(closed)
+	}
+	return a
+}
+
 // account reads an account; ErrNotFound if it was never opened.
-func account(t tx, id ledger.Account) (Account, error) {
-	a, found := Account{ID: id}, false
-	err := t.query(func(r row) error {
-		a.Region, a.Opened, found = staking.Region(r.text(0)), timeOf(r.int(1)), true
+func account(t tx, id ledger.Account) (a Account, err error) {
+	found := false
+	err = t.query(func(r row) error {
+		a, found = readAccount(r), true
 		return nil
-	}, "SELECT region, opened FROM accounts WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+	}, "SELECT "+accountColumns+" FROM accounts a WHERE a.bucket = $1 AND a.account = $2", int64(id.Bucket()), string(id))
 	if err == nil && !found {
 		err = noAccount(id)
 	}
@@ -116,9 +132,9 @@ func (db *DB) Accounts(ctx context.Context, after ledger.Account, limit int) ([]
 	err := db.engine.read(ctx, func(t tx) error {
 		accounts = nil
 		return t.query(func(r row) error {
-			accounts = append(accounts, Account{ledger.Account(r.text(0)), staking.Region(r.text(1)), timeOf(r.int(2))})
+			accounts = append(accounts, readAccount(r))
 			return nil
-		}, "SELECT account, region, opened FROM accounts WHERE (bucket, account) > ($1, $2) ORDER BY bucket, account LIMIT $3",
+		}, "SELECT "+accountColumns+" FROM accounts a WHERE (a.bucket, a.account) > ($1, $2) ORDER BY a.bucket, a.account LIMIT $3",
 			bucket, string(after), int64(max(limit, 0)))
 	})
 	if err != nil {

@@ -253,16 +253,13 @@ func (m *measure) find(hint int, account, asset string) (int, bool) {
 // termsOn are the terms of each token on a day. A token without terms yet is not among them.
 func termsOn(t tx, d staking.Day) (map[string]staking.Terms, error) {
 	terms := map[string]staking.Terms{}
-	var symbols []string
-	if err := t.query(func(r row) error { symbols = append(symbols, r.text(0)); return nil }, "SELECT symbol FROM assets"); err != nil {
-		return nil, fmt.Errorf("read assets: %w", err)
-	}
-	days := slices.Repeat([]int64{int64(d)}, len(symbols))
-	err := t.each(func(r row) error {
+	err := t.query(func(r row) error {
 		terms[r.text(0)] = readTerms(r)
 		return nil
-	}, `SELECT asset, from_day, offered, apr, minimum, cap FROM terms
-	     WHERE asset = $1 AND from_day <= $2 ORDER BY from_day DESC, revision DESC LIMIT 1`, set{texts("asset", symbols), ints("day", days)})
+	}, `SELECT t.asset, t.from_day, t.offered, t.apr, t.minimum, t.cap FROM assets a CROSS JOIN terms t
+	     WHERE t.asset = a.symbol
+	       AND t.from_day = (SELECT max(f.from_day) FROM terms f WHERE f.asset = a.symbol AND f.from_day <= $1)
+	       AND t.revision = (SELECT max(r.revision) FROM terms r WHERE r.asset = a.symbol AND r.from_day = t.from_day)`, int64(d))
 	if err != nil {
 		return nil, fmt.Errorf("read the terms of %s: %w", d, err)
 	}

@@ -65,7 +65,7 @@ func (db *sqliteDB) vacuumInto(ctx context.Context, path string) error {
 		return sqliteError(db.path, err)
 	}
 	c.SetInterrupt(ctx.Done())
-	c.SetBusyTimeout(sqliteWait)
+	c.SetBusyTimeout(db.wait)
 	err = sqlitex.ExecuteTransient(c, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{path}})
 	return errors.Join(sqliteError(path, err), c.Close())
 }

@@ -38,11 +38,12 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 	}
 	_, err := p.t.set(func(r row) error {
 		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
+		b.closed = r.int(4) != 0
 		seen(b, ledger.Amount(r.int(3)))
 		return nil
 	}, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	     WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset
-	 RETURNING balances.bucket, balances.account, balances.asset, balances.balance`,
+	 RETURNING balances.bucket, balances.account, balances.asset, balances.balance, balances.closed`,
 		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), ints("amount", amounts)})
 	if err != nil {
 		return fmt.Errorf("update balances: %w", err)
@@ -50,33 +51,39 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 	return nil
 }
 
-// openings refuses entries that name an account which was never opened. A
-// balance that is there shows that its account is.
+// openings refuses entries that name an account which was never opened, or which
+// is closed. A balance that is there shows that its account was opened, and says
+// whether it is closed. Where none is there, the account's row is shared, so that
+// the account is not closed without a look at the balance that it gets here.
 func (p *posting) openings() error {
-	unknown := map[ledger.Account]bool{}
+	doubtful, closed := map[ledger.Account]bool{}, map[ledger.Account]int64{}
 	var buckets []int64
 	var owners []string
 	for _, b := range p.sorted {
-		if owner := b.account.Owner(); !b.exists && !owner.IsHouse() && !unknown[owner] {
-			unknown[owner] = true
-			buckets = append(buckets, int64(b.bucket))
-			owners = append(owners, string(owner))
+		if owner := b.account.Owner(); (!b.exists || b.closed) && !owner.IsHouse() && !doubtful[owner] {
+			doubtful[owner] = true
+			buckets, owners = append(buckets, int64(b.bucket)), append(owners, string(owner))
 		}
 	}
 	if owners == nil {
 		return nil
 	}
-	_, err := p.t.set(func(r row) error {
-		delete(unknown, ledger.Account(r.text(0)))
+	err := p.t.each(func(r row) error {
+		owner := ledger.Account(r.text(0))
+		closed[owner] = r.int(1)
+		doubtful[owner] = closed[owner] != 0
 		return nil
-	}, `SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account`,
-		set{ints("bucket", buckets), texts("account", owners)})
+	}, "SELECT account, closed FROM accounts WHERE bucket = $1 AND account = $2"+p.t.share(), set{ints("bucket", buckets), texts("account", owners)})
 	if err != nil {
 		return fmt.Errorf("look accounts up: %w", err)
 	}
 	for it := range p.open {
 		for _, c := range it.changes {
-			if owner := c.account.Owner(); unknown[owner] {
+			switch owner := c.account.Owner(); {
+			case !doubtful[owner]:
+			case closed[owner] != 0:
+				it.refuse(fmt.Errorf("entry %s: %w", it.ID, isClosed(owner, closed[owner])))
+			default:
 				it.refuse(fmt.Errorf("%w: entry %s: account %s; open it with \"softstake account open %s\"", ledger.ErrNotFound, it.ID, owner, owner))
 			}
 		}
@@ -150,23 +157,16 @@ func (p *posting) decideItem(it *item) {
 	if it.done {
 		return
 	}
-	if first := it.same; first != nil {
-		if first.out.Err != nil {
-			it.refuse(fmt.Errorf("as the one of the same ID before it: %w", first.out.Err))
-			return
-		}
+	// One that was refused left no trace, so that this one is decided as if it had come alone.
+	if first := p.before(it); first != nil {
+		it.repeats = first
 		it.answer(first.out.At.UnixMilli(), first.out.PostedAt.UnixMilli(), first.digest)
-		if first.digest == it.digest && it.out.Err == nil {
-			return
-		}
 		return
 	}
 	it.at = p.entryTime(it)
-	for _, c := range it.changes {
-		if err := c.allows(it.at, p.assets[c.asset]); err != nil {
-			it.refuse(fmt.Errorf("entry %s: %w", it.ID, err))
-			return
-		}
+	if err := p.allows(it); err != nil {
+		it.refuse(fmt.Errorf("entry %s: %w", it.ID, err))
+		return
 	}
 	for _, c := range it.changes {
 		c.balance.now += c.net
@@ -174,8 +174,22 @@ func (p *posting) decideItem(it *item) {
 		c.touched = true
 		c.later = append(c.later, later{it.at, c.net})
 	}
+	p.follow(it)
 	it.done = true
 	*it.out = Outcome{At: timeOf(it.at), PostedAt: timeOf(p.now)}
+}
+
+// isNew says whether the item is accepted, and was not in the books before.
+func (it *item) isNew() bool { return it.done && it.out.Err == nil && !it.out.Repeated }
+
+// before is the item with this one's ID that was accepted before it, or nil.
+func (p *posting) before(it *item) *item {
+	for other := p.first[it.ID]; other != it; other = other.next {
+		if other.isNew() {
+			return other
+		}
+	}
+	return nil
 }
 
 // entryTime stamps an item that has no time of its own, under the locks: not
@@ -191,6 +205,19 @@ func (p *posting) entryTime(it *item) int64 {
 		}
 	}
 	return min(at, (p.day(it)+1).Millis()-1)
+}
+
+// allows says why the item cannot be accepted, or nil.
+func (p *posting) allows(it *item) error {
+	if err := p.mayEnd(it); err != nil {
+		return err
+	}
+	for _, c := range it.changes {
+		if err := c.allows(it.at, p.assets[c.asset]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // allows says why a change cannot be made at a moment, or nil.
@@ -233,17 +260,26 @@ func (b *balance) least(at int64) ledger.Amount {
 // undo takes back what was accepted of a call that is posted whole or not at all.
 func (p *posting) undo(items []*item, why error) {
 	for _, it := range items {
-		if it.out.Err != nil || it.out.Repeated {
+		repeatsOther := it.out.Repeated && (it.repeats == nil || it.repeats.call != it.call)
+		if it.out.Err != nil || repeatsOther {
 			continue
 		}
-		for _, c := range it.changes {
-			c.balance.now -= c.net
-			c.kept -= c.net
-			i := slices.Index(c.later, later{it.at, c.net})
-			c.balance.later = slices.Delete(c.later, i, i+1)
+		if it.isNew() {
+			p.takeBack(it)
 		}
 		*it.out = Outcome{Err: errors.Join(errNotPosted, why)}
 	}
+}
+
+// takeBack undoes what accepting the item did.
+func (p *posting) takeBack(it *item) {
+	for _, c := range it.changes {
+		c.balance.now -= c.net
+		c.kept -= c.net
+		i := slices.Index(c.later, later{it.at, c.net})
+		c.balance.later = slices.Delete(c.later, i, i+1)
+	}
+	p.forget(it)
 }
 
 // errNotPosted is what the other entries of a call answer that is posted whole or not at all.

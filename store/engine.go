@@ -17,6 +17,9 @@ type engine interface {
 	claim(ctx context.Context, fn func(tx) error) error
 	// read runs fn in a transaction that reads one snapshot.
 	read(ctx context.Context, fn func(tx) error) error
+	// look runs fn without a transaction, which would be two more ways to the database
+	// and back: for one statement, or for several of what never changes once it is there.
+	look(ctx context.Context, fn func(tx) error) error
 	// words are what the schema's placeholders mean here.
 	words() map[string]string
 	// about says which database this is, its version and its size in bytes.

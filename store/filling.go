@@ -70,9 +70,9 @@ func (db *DB) openPart(ctx context.Context, accounts []Account) (there []Account
 		}
 		// A statement of its own: it sees what another has opened meanwhile.
 		_, err = t.set(func(r row) error {
-			there = append(there, Account{ledger.Account(r.text(0)), staking.Region(r.text(1)), timeOf(r.int(2))})
+			there = append(there, readAccount(r))
 			return nil
-		}, "SELECT a.account, a.region, a.opened FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+		}, "SELECT "+accountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
 			set{ints("bucket", oldBuckets), texts("account", old)})
 		return err
 	})
@@ -114,10 +114,10 @@ func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from st
 			return err
 		}
 		known := 0
-		_, err := t.set(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+		_, err := t.set(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
 			set{ints("bucket", buckets), texts("account", ids)})
 		if err == nil && known != n {
-			err = fmt.Errorf("%w: %d of %d accounts from %s to %s; open them first", ledger.ErrNotFound, n-known, n, ids[0], ids[n-1])
+			err = fmt.Errorf("%w: %d of %d accounts from %s to %s are not open; open them first", ledger.ErrNotFound, n-known, n, ids[0], ids[n-1])
 		}
 		if err != nil {
 			return err

@@ -13,7 +13,7 @@ var schema embed.FS
 
 // migrations are the steps from an empty database to the books of today, in
 // order. They are added and never edited.
-var migrations = []string{"schema/0001_books.sql"}
+var migrations = []string{"schema/0001_books.sql", "schema/0002_access.sql"}
 
 // ErrNoBooks says that a database has no books in it yet.
 var ErrNoBooks = errors.New("there are no books in this database yet; make them with \"softstake init\"")
@@ -44,7 +44,9 @@ func checkVersion(n int64) error {
 
 // migrate brings the database's schema up to date, each step in a transaction. Safe to call
 // twice, and from two processes.
-func (db *DB) migrate(ctx context.Context) error {
+func (db *DB) migrate(ctx context.Context) error { return db.migrateTo(ctx, int64(len(migrations))) }
+
+func (db *DB) migrateTo(ctx context.Context, target int64) error {
 	n, err := db.version(ctx)
 	if err != nil {
 		return err
@@ -52,7 +54,7 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err := checkVersion(n); err != nil {
 		return err
 	}
-	for ; n < int64(len(migrations)); n++ {
+	for ; n < target; n++ {
 		script, err := schema.ReadFile(migrations[n])
 		if err != nil {
 			return err
@@ -72,10 +74,20 @@ func (db *DB) migrate(ctx context.Context) error {
 			if m, again := db.version(ctx); again == nil && m > n {
 				continue // another process has done it meanwhile
 			}
-			return fmt.Errorf("bring the schema to %d: %w", n+1, err)
+			return outdated(n, err)
 		}
 	}
 	return nil
+}
+
+// outdated says why the schema could not be brought up to date, and what to do:
+// an old backup, or a file of another's, may well be one that cannot be written.
+func outdated(n int64, err error) error {
+	if n == 0 {
+		return fmt.Errorf("make the schema: %w", err)
+	}
+	return fmt.Errorf("these books have schema %d, and this softstake works with %d; it brings them up to date when it may write them: "+
+		"open them once where it may, or a copy of them: %w", n, len(migrations), err)
 }
 
 // script runs statements separated by ";" at the end of a line, in this database's words.

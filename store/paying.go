@@ -19,6 +19,7 @@ var errTampered = errors.New("the accruals are not those that were declared; run
 // each bucket's @payable, which ends at exactly zero.
 func (db *DB) Pay(ctx context.Context, piece staking.Piece, d staking.Day, tokens []string, now time.Time) error {
 	return db.engine.write(ctx, func(t tx) error {
+		var news newsBodies
 		for _, bucket := range piece {
 			p := payment{t: t, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
 			for _, step := range []func() error{func() error { return p.claim(tokens) }, p.compare, p.credit, p.settle} {
@@ -26,8 +27,9 @@ func (db *DB) Pay(ctx context.Context, piece staking.Piece, d staking.Day, token
 					return fmt.Errorf("pay %s: %w", d, err)
 				}
 			}
+			p.report(&news)
 		}
-		return nil
+		return db.tell(t, news)
 	})
 }
 
@@ -135,4 +137,13 @@ func (p *payment) settle() error {
 		}
 	}
 	return nil
+}
+
+// report adds what was paid to the news.
+func (p *payment) report(news *newsBodies) {
+	for _, token := range p.tokens {
+		if p.batches[token].total > 0 {
+			news.paid(PaidBatch{Bucket: int(p.bucket), Due: staking.Due{Asset: token, Day: staking.Day(p.day)}, PaidAt: timeOf(p.now)})
+		}
+	}
 }

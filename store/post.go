@@ -54,9 +54,10 @@ func (db *DB) postOwn(ctx context.Context, entries []ledger.Entry) ([]Outcome, e
 // call is one call of Post on its way.
 type call struct {
 	entries  []ledger.Entry
-	whole    bool  // all of the entries or none
-	own      bool  // entries of our own making
-	note     *note // the line of the log that tells of its entry, if it has one
+	whole    bool        // all of the entries or none
+	own      bool        // entries of our own making
+	note     *note       // the line of the log that tells of its entry, if it has one
+	goes     *Withdrawal // where the withdrawal goes that its entry requests, if that is known
 	outcomes []Outcome
 	err      error
 	done     chan struct{}
@@ -154,6 +155,8 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 		}
 		if err != nil {
 			taken = len(calls) // the database's error is every caller's
+		} else {
+			db.watch(entriesOf(calls[:taken]))
 		}
 		for _, c := range calls[:taken] {
 			c.err = err
@@ -161,6 +164,13 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 		}
 		calls = calls[taken:]
 	}
+}
+
+func entriesOf(calls []*call) (n int) {
+	for _, c := range calls {
+		n += len(c.entries)
+	}
+	return n
 }
 
 // symbols are the assets that the calls' entries name.

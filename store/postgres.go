@@ -94,6 +94,10 @@ func (db *postgresDB) read(ctx context.Context, fn func(tx) error) error {
 	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
 }
 
+func (db *postgresDB) look(ctx context.Context, fn func(tx) error) error {
+	return retry(ctx, func() error { return postgresError(fn(postgresTx{ctx, db.pool})) })
+}
+
 func (db *postgresDB) transact(ctx context.Context, options pgx.TxOptions, fn func(tx) error) error {
 	return retry(ctx, func() error {
 		return postgresError(pgx.BeginTxFunc(ctx, db.pool, options, func(t pgx.Tx) error {
@@ -130,10 +134,15 @@ func isConnectionError(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
-// postgresTx runs the statements of one transaction.
+// postgresTx runs the statements of one transaction, or without one.
 type postgresTx struct {
 	ctx context.Context
-	tx  pgx.Tx
+	tx  interface {
+		Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+		Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+		SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+		CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
+	}
 }
 
 func (t postgresTx) share() string { return " FOR SHARE" }

@@ -21,6 +21,8 @@ type posting struct {
 	first  map[string]*item // by entry ID
 	keys   map[key]*balance
 	sorted []*balance // keys in the one order of locks
+
+	requests map[requested]*request // withdrawals that entries end
 }
 
 // item is one entry on its way.
@@ -31,8 +33,11 @@ type item struct {
 	at      int64 // milliseconds; 0: to be stamped
 	bucket  int
 	digest  [16]byte
+	sought  bool  // looked up, and not found
 	done    bool  // accepted, refused or repeated
-	same    *item // an earlier item with the same ID
+	next    *item // the next one with the same ID
+	last    *item // of the first one with an ID: the last with it
+	repeats *item // the one with the same ID that was accepted before it, in this transaction
 	changes []change
 }
 
@@ -53,6 +58,7 @@ type key struct {
 type balance struct {
 	key
 	exists  bool
+	closed  bool          // its account is closed
 	now     ledger.Amount // as it stands with the entries accepted so far
 	applied ledger.Amount // what the first update has put on it
 	kept    ledger.Amount // what the accepted entries put on it
@@ -68,7 +74,10 @@ type later struct {
 
 // postIn posts calls, or as many of the first as fit together, and says how many.
 func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, err error) {
-	p := &posting{db: db, t: t, assets: assets, now: db.now(), first: map[string]*item{}, keys: map[key]*balance{}}
+	p := &posting{
+		db: db, t: t, assets: assets, now: db.now(),
+		first: map[string]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
+	}
 	p.check(calls)
 	for _, step := range []func() error{p.lookUp, p.lockDays} {
 		if err := step(); err != nil {
@@ -76,12 +85,15 @@ func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken
 		}
 	}
 	taken = p.add()
-	for _, step := range []func() error{p.apply, p.openings, p.history} {
+	for _, step := range []func() error{p.apply, p.openings, p.history, p.readRequests} {
 		if err := step(); err != nil {
 			return 0, err
 		}
 	}
 	p.decide()
+	if err := p.lookAgain(); err != nil {
+		return 0, err
+	}
 	return taken, p.write()
 }
 
@@ -92,9 +104,10 @@ func (p *posting) check(calls []*call) {
 		c.outcomes = make([]Outcome, len(c.entries))
 		for i, e := range c.entries {
 			it := &item{Entry: e, call: c, out: &c.outcomes[i], bucket: e.Bucket(), digest: e.Digest()}
-			it.same = p.first[e.ID]
-			if it.same == nil {
-				p.first[e.ID] = it
+			if first := p.first[e.ID]; first == nil {
+				p.first[e.ID], it.last = it, it
+			} else {
+				first.last.next, first.last = it, it
 			}
 			p.items = append(p.items, it)
 		}
@@ -124,10 +137,10 @@ func (it *item) refuse(err error) {
 
 func stamp(millis int64) string { return timeOf(millis).Format("2006-01-02T15:04:05.000Z") }
 
-// open are the items not yet ended, nor waiting for an earlier one of the same ID.
+// open are the items not yet ended.
 func (p *posting) open(yield func(*item) bool) {
 	for _, it := range p.items {
-		if !it.done && it.same == nil && !yield(it) {
+		if !it.done && !yield(it) {
 			return
 		}
 	}
@@ -135,20 +148,45 @@ func (p *posting) open(yield func(*item) bool) {
 
 // lookUp finds the entries that were posted before: they answer as the first time.
 func (p *posting) lookUp() error {
-	var buckets []int64
-	var ids []string
 	for it := range p.open {
-		buckets = append(buckets, int64(it.bucket))
-		ids = append(ids, it.ID)
+		it.sought = true
 	}
-	if ids == nil {
+	return p.find(slices.Collect(p.open), func(r row) error {
+		for it := p.first[r.text(0)]; it != nil; it = it.next {
+			if it.sought {
+				it.sought = false
+				it.answer(r.int(1), r.int(2), [16]byte(r.bytes(3)))
+			}
+		}
+		return nil
+	})
+}
+
+// lookAgain looks the refused entries up once more. Another connection may have
+// posted the same one meanwhile, and this one waited for its locks and was refused
+// for what the first has done: tried again, it answers as the first.
+func (p *posting) lookAgain() error {
+	var refused []*item
+	for _, it := range p.items {
+		if it.sought && it.out.Err != nil {
+			refused = append(refused, it)
+		}
+	}
+	return p.find(refused, func(r row) error {
+		return fmt.Errorf("%w: entry %s was posted meanwhile", errRetry, r.text(0))
+	})
+}
+
+// find gives fn the entries in the books that have the items' IDs.
+func (p *posting) find(items []*item, fn func(row) error) error {
+	if len(items) == 0 {
 		return nil
 	}
-	_, err := p.t.set(func(r row) error {
-		it := p.first[r.text(0)]
-		it.answer(r.int(1), r.int(2), [16]byte(r.bytes(3)))
-		return nil
-	}, `SELECT e.entry, e.at, e.posted_at, e.digest
+	buckets, ids := make([]int64, len(items)), make([]string, len(items))
+	for i, it := range items {
+		buckets[i], ids[i] = int64(it.bucket), it.ID
+	}
+	_, err := p.t.set(fn, `SELECT e.entry, e.at, e.posted_at, e.digest
 	      FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry`,
 		set{ints("bucket", buckets), texts("entry", ids)})
 	if err != nil {
@@ -242,7 +280,7 @@ func (p *posting) add() (taken int) {
 // call is the first; else nothing of the call is added, and addCall says false.
 func (p *posting) addCall(items []*item, first bool) bool {
 	for i, it := range items {
-		if it.done || it.same != nil {
+		if it.done {
 			continue
 		}
 		err := p.net(it)

@@ -47,6 +47,7 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 			return err
 		}
 		var news []Price
+		late := false
 		for i, p := range prices {
 			k := known[i]
 			switch {
@@ -55,7 +56,12 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 				return fmt.Errorf("%w: %s of %s is paid at the price of %s, %s; it cannot be %s any more", ledger.ErrMismatch,
 					p.Asset, p.Day, k.Day, ledger.FormatDecimal(k.Price, priceScale), ledger.FormatDecimal(p.Price, priceScale))
 			default:
-				news = append(news, p)
+				news, late = append(news, p), late || p.Day <= frozen[p.Asset]
+			}
+		}
+		if late {
+			if err := countLatePrices(t); err != nil {
+				return err
 			}
 		}
 		set = len(news)

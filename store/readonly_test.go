@@ -57,6 +57,16 @@ func TestReadingBooksThatMayNotBeWritten(t *testing.T) {
 	ok(t, db.Close())
 }
 
+// Books of an older softstake that may not be written cannot be brought up to date.
+func TestReadingOldBooksThatMayNotBeWritten(t *testing.T) {
+	path := filepath.Join(openFolder(t), "books.db")
+	ok(t, store.CreateOld(t.Context(), "sqlite:"+path, options(&Clock{now: noon}), shipped(t, day1), 1, "alice"))
+	forbid(t, path)
+	old := readAsNobody(t, path)
+	old.end(t, "these books have schema 1, and this softstake works with 2; it brings them up to date when it may write them: "+
+		"open them once where it may, or a copy of them: "+path+" cannot be written")
+}
+
 // openFolder is a folder that every user may look into.
 func openFolder(t *testing.T) string {
 	t.Helper()

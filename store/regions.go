@@ -135,11 +135,11 @@ func (db *DB) SetRegion(ctx context.Context, id ledger.Account, region staking.R
 		return err
 	}
 	err := db.press(ctx, id, time.Time{}, func(t tx, s *switching) error {
-		if s.residence != a.Region {
+		if s.account.Region != a.Region {
 			if _, err := t.exec("UPDATE accounts SET region = $1 WHERE bucket = $2 AND account = $3", string(a.Region), int64(id.Bucket()), string(id)); err != nil {
 				return err
 			}
-			if err := db.logLine(t, "account set-region", string(id), fmt.Sprintf("%q, before %q", a.Region, s.residence)); err != nil {
+			if err := db.logLine(t, "account set-region", string(id), fmt.Sprintf("%q, before %q", a.Region, s.account.Region)); err != nil {
 				return err
 			}
 		}

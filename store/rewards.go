@@ -29,24 +29,13 @@ func (db *DB) Rewards(ctx context.Context, id ledger.Account, from, to staking.D
 		return err
 	}
 	from, to = max(from, db.first), min(to, staking.DayOf(db.clock()))
-	assets, err := db.assets(ctx)
-	if err != nil {
-		return err
-	}
 	for ; from <= to; from += rewardDays {
 		rewards, err := db.rewardsOf(ctx, id, from, min(to, from+rewardDays-1))
 		if err != nil {
 			return fmt.Errorf("read the rewards of %s: %w", id, err)
 		}
-		for _, r := range rewards {
-			if r.PriceKnown {
-				if r.Value, err = Value(assets[r.Asset], r.Reward, r.Price); err != nil {
-					return err
-				}
-			}
-			if err := visit(r); err != nil {
-				return err
-			}
+		if err := every(visit)(rewards); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -63,7 +52,7 @@ func readAccrual(r row) staking.Accrual {
 	}
 }
 
-// rewardsOf reads the rewards of some days, one key a day, with the prices of their days.
+// rewardsOf reads the rewards of some days, one key a day, with what they were worth.
 func (db *DB) rewardsOf(ctx context.Context, id ledger.Account, from, to staking.Day) (rewards []Reward, err error) {
 	err = db.engine.read(ctx, func(t tx) error {
 		rewards = nil
@@ -79,15 +68,101 @@ func (db *DB) rewardsOf(ctx context.Context, id ledger.Account, from, to staking
 		if err != nil {
 			return err
 		}
-		for i := range rewards {
-			r := &rewards[i]
-			if r.Price, r.PriceKnown, err = priceOf(t, r.Asset, r.Day); err != nil {
-				return err
-			}
-		}
-		return nil
+		return priceRewards(t, rewards)
 	})
-	return rewards, err
+	if err != nil {
+		return nil, err
+	}
+	return rewards, db.valueRewards(ctx, rewards)
+}
+
+// RewardKey is a reward's place among an account's.
+type RewardKey struct {
+	Day   staking.Day
+	Asset string
+}
+
+// LatestRewards are an account's paid rewards of some days, both ends inclusive,
+// of an asset or of all if it is "": the newest day first, then by token, those
+// that come after a place, at most limit. ErrNotFound if there is no such account or asset.
+func (db *DB) LatestRewards(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, after *RewardKey, limit int) (rewards []Reward, err error) {
+	if _, err := db.Account(ctx, id); err != nil {
+		return nil, err
+	}
+	if asset != "" {
+		if _, err := db.Asset(ctx, asset); err != nil {
+			return nil, err
+		}
+	}
+	place := RewardKey{Day: to + 1}
+	if after != nil {
+		place = *after
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		rewards = nil
+		err := t.query(func(r row) error {
+			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.int(11))})
+			return nil
+		}, `SELECT `+accrualColumns+`, p.paid_at
+		      FROM days d CROSS JOIN accruals a CROSS JOIN payments p
+		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3
+		       AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND (d.day < $5 OR a.asset > $6) AND ($7 = '' OR a.asset = $7)
+		       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
+		     ORDER BY d.day DESC, a.asset LIMIT $8`,
+			int64(id.Bucket()), int64(max(from, db.first)), int64(min(to, place.Day)), string(id), int64(place.Day), place.Asset, asset, int64(limit))
+		if err != nil {
+			return err
+		}
+		return priceRewards(t, rewards)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
+	}
+	return rewards, db.valueRewards(ctx, rewards)
+}
+
+// priceRewards finds the prices of the rewards' days.
+func priceRewards(t tx, rewards []Reward) error {
+	at := map[RewardKey]int{}
+	var wanted []Price
+	for _, r := range rewards {
+		key := RewardKey{r.Day, r.Asset}
+		if _, there := at[key]; !there {
+			at[key] = len(wanted)
+			wanted = append(wanted, Price{Asset: r.Asset, Day: r.Day})
+		}
+	}
+	known, err := pricesFor(t, wanted)
+	if err != nil {
+		return err
+	}
+	for i := range rewards {
+		r := &rewards[i]
+		r.Price = known[at[RewardKey{r.Day, r.Asset}]].Price
+		if r.Asset == USDT {
+			r.Price = priceUnit
+		}
+		r.PriceKnown = r.Price != 0
+	}
+	return nil
+}
+
+// valueRewards says what the rewards were worth, where their price is known.
+func (db *DB) valueRewards(ctx context.Context, rewards []Reward) error {
+	for i := range rewards {
+		r := &rewards[i]
+		if !r.PriceKnown {
+			continue
+		}
+		assets, err := db.assets(ctx, r.Asset)
+		if err != nil {
+			return err
+		}
+		if r.Value, err = Value(assets[r.Asset], r.Reward, r.Price); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TokenTotal sums a token's paid days.

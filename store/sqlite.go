@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 // sqliteDB is an SQLite file: one writer, and some readers that cannot write.
 type sqliteDB struct {
 	path    string
+	wait    time.Duration // how long for another process that is writing
 	mode    readMode
 	writer  *sqlitex.Pool // of one connection: callers wait for it in order
 	readers *sqlitex.Pool
@@ -28,7 +30,8 @@ type sqliteDB struct {
 
 const (
 	sqliteReaders = 4
-	// sqliteWait is how long a writer waits for another process to finish writing.
+	// sqliteWait is how long a writer waits for another process to finish writing,
+	// unless Options say otherwise.
 	sqliteWait = 30 * time.Second
 	// oldestSQLite is the first without the corruption that a reset of the WAL could cause.
 	oldestSQLite = "3.51.3"
@@ -36,10 +39,18 @@ const (
 	sqliteMark = 0x7374616b
 )
 
-// openSQLite opens a file, or makes it where create says so. volatile gives up
-// durability for speed: for books that are thrown away. A file that may not be
-// written is opened to be read, and each write says why it fails.
-func openSQLite(path string, create, volatile bool) (*sqliteDB, error) {
+// openSQLite opens a file, or makes it where create says so. A file that may not
+// be written is opened to be read, and each write says why it fails.
+func openSQLite(ctx context.Context, path string, create bool, o Options) (db *sqliteDB, err error) {
+	o.LockWait = cmp.Or(o.LockWait, sqliteWait)
+	err = patiently(ctx, path, o.LockWait, func(time.Time) (err error) { // two that open a new file at once lock each other out
+		db, err = tryToOpen(path, create, o)
+		return err
+	})
+	return db, err
+}
+
+func tryToOpen(path string, create bool, o Options) (*sqliteDB, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
@@ -49,16 +60,16 @@ func openSQLite(path string, create, volatile bool) (*sqliteDB, error) {
 	case err != nil && !create:
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	flags := sqlite.OpenReadWrite | sqlite.OpenWAL
+	flags := sqlite.OpenReadWrite
 	if create {
 		flags |= sqlite.OpenCreate
 	}
-	db := &sqliteDB{path: path}
-	err = db.open(flags, volatile)
+	db := &sqliteDB{path: path, wait: o.LockWait}
+	err = db.open(flags, o.Volatile)
 	for _, mode := range []readMode{readOnly, readImmutable} {
 		if !create && mode.mayHelp(path, err) {
-			db = &sqliteDB{path: path, mode: mode, was: info}
-			err = db.open(sqlite.OpenReadWrite, volatile)
+			db = &sqliteDB{path: path, wait: o.LockWait, mode: mode, was: info}
+			err = db.open(sqlite.OpenReadWrite, o.Volatile)
 		}
 	}
 	if err != nil {
@@ -75,7 +86,13 @@ func (db *sqliteDB) open(flags sqlite.OpenFlags, volatile bool) error {
 	}
 	uri, flags := db.mode.source(db.path, flags)
 	writer, err := sqlitex.NewPool(uri, sqlitex.PoolOptions{Flags: flags, PoolSize: 1, PrepareConn: func(c *sqlite.Conn) error {
-		c.SetBusyTimeout(sqliteWait)
+		c.SetBusyTimeout(db.wait)
+		if db.mode == readWrite {
+			// Here and not by sqlite.OpenWAL, which waits ten seconds whatever it is told.
+			if err := pragmas(c, "journal_mode=WAL"); err != nil {
+				return err
+			}
+		}
 		return pragmas(c, "synchronous="+synchronous, "cache_size=-49152", "wal_autocheckpoint=32768", "journal_size_limit=134217728")
 	}})
 	if err != nil {
@@ -83,7 +100,7 @@ func (db *sqliteDB) open(flags sqlite.OpenFlags, volatile bool) error {
 	}
 	uri, flags = db.mode.source(db.path, sqlite.OpenReadWrite)
 	readers, err := sqlitex.NewPool(uri, sqlitex.PoolOptions{Flags: flags, PoolSize: sqliteReaders, PrepareConn: func(c *sqlite.Conn) error {
-		c.SetBusyTimeout(sqliteWait)
+		c.SetBusyTimeout(db.wait)
 		return pragmas(c, "cache_size=-8192", "query_only=ON")
 	}})
 	if err != nil {
@@ -197,11 +214,13 @@ func (db *sqliteDB) read(ctx context.Context, fn func(tx) error) error {
 	return db.transact(ctx, db.readers, "BEGIN", fn)
 }
 
+func (db *sqliteDB) look(ctx context.Context, fn func(tx) error) error { return db.read(ctx, fn) }
+
 func (db *sqliteDB) transact(ctx context.Context, pool *sqlitex.Pool, begin string, fn func(tx) error) error {
-	return retry(ctx, func() error {
+	return patiently(ctx, db.path, db.wait, func(until time.Time) error {
 		return db.with(ctx, pool, func(c *sqlite.Conn) error {
 			t := &sqliteTx{c, db.statements(c)}
-			if err := t.begin(ctx, begin); err != nil {
+			if err := t.begin(ctx, begin, until, db.wait); err != nil {
 				return db.failed(ctx, err)
 			}
 			err := fn(t)
@@ -237,11 +256,33 @@ func (db *sqliteDB) failed(ctx context.Context, err error) error {
 	return sqliteError(db.path, err)
 }
 
+// patiently calls fn again as retry does, but no longer than until the wait for
+// another process is over: each try may have waited that long itself.
+func patiently(ctx context.Context, path string, wait time.Duration, fn func(until time.Time) error) error {
+	until := time.Now().Add(wait)
+	return retry(ctx, func() error {
+		err := fn(until)
+		if isBusy(err) && !time.Now().Before(until) {
+			return fmt.Errorf("%s is locked by another process; nothing was changed; try again when that one has finished", path)
+		}
+		return err
+	})
+}
+
+// isBusy says whether another process was in the way.
+func isBusy(err error) bool {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultBusy, sqlite.ResultLocked:
+		return true
+	}
+	return false
+}
+
 // sqliteError says what a person can do about the database's own errors.
 func sqliteError(path string, err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultBusy, sqlite.ResultLocked:
-		return fmt.Errorf("%w: %s: another process has been writing for %s: %w", errRetry, path, sqliteWait, err)
+		return fmt.Errorf("%s is locked by another process: %w: %w", path, errRetry, err)
 	case sqlite.ResultNotADB:
 		return fmt.Errorf("%s is not a database; name another file, or move this one away", path)
 	case sqlite.ResultFull:

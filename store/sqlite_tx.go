@@ -25,15 +25,15 @@ type statements struct {
 	singles  map[string]string // a statement over a set, as one for a single row
 }
 
-// begin begins a transaction. SQLite's own wait for another process looks ten times
-// a second, and one that writes without a pause would hardly ever let it in; this
-// looks a thousand times.
-func (t *sqliteTx) begin(ctx context.Context, begin string) error {
+// begin begins a transaction, whose statements may then wait themselves. SQLite's
+// own wait for another process looks ten times a second, and one that writes
+// without a pause would hardly ever let it in; this looks a thousand times.
+func (t *sqliteTx) begin(ctx context.Context, begin string, until time.Time, wait time.Duration) error {
 	t.conn.SetBusyTimeout(0)
-	defer t.conn.SetBusyTimeout(sqliteWait)
-	for end := time.Now().Add(sqliteWait); ; {
+	defer t.conn.SetBusyTimeout(wait)
+	for {
 		_, err := t.exec(begin)
-		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(end) {
+		if !isBusy(err) || !time.Now().Before(until) {
 			return err
 		}
 		select {

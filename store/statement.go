@@ -33,40 +33,43 @@ type part struct {
 }
 
 // Statement gives visit every change of an account's free and held balances on
-// some days, both ends inclusive, in order of time, from one snapshot. A reward
-// counts from the 00:00 after its day. A day's lines are in memory at once.
+// some days, both ends inclusive, in order of time. A reward counts from the 00:00
+// after its day. Each day is read in a snapshot of its own, and its lines are in
+// memory at once; nothing is held while visit works. The balances are those that
+// the lines shown come to: what is posted meanwhile is among them, or it is not.
 func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Line) error) error {
 	if _, err := db.Account(ctx, id); err != nil {
 		return err
 	}
 	last := staking.DayOf(db.clock()) + 1
 	from, to = max(from, db.first), min(to, last)
-	begun := false
-	return db.engine.read(ctx, func(t tx) error {
-		if begun {
-			return fmt.Errorf("the database went away in the middle of the statement of %s; ask for it again", id)
-		}
-		running, err := balancesAt(t, id, from, last, db.first)
+	var running map[part]ledger.Amount
+	err := db.engine.read(ctx, func(t tx) (err error) {
+		running, err = balancesAt(t, id, from, last, db.first)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read the balances of %s: %w", id, err)
+	}
+	for d := from; d <= to; d++ {
+		var lines []Line
+		err := db.engine.read(ctx, func(t tx) (err error) {
+			lines, err = linesOf(t, id, d)
+			return err
+		})
 		if err != nil {
-			return fmt.Errorf("read the balances of %s: %w", id, err)
+			return err
 		}
-		for d := from; d <= to; d++ {
-			lines, err := linesOf(t, id, d)
-			if err != nil {
+		for _, l := range lines {
+			p := part{l.Account, l.Asset}
+			running[p] += l.Amount
+			l.Balance = running[p]
+			if err := visit(l); err != nil {
 				return err
 			}
-			for _, l := range lines {
-				p := part{l.Account, l.Asset}
-				running[p] += l.Amount
-				l.Balance = running[p]
-				begun = true
-				if err := visit(l); err != nil {
-					return err
-				}
-			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // balancesAt counts back from the balances now to those when a day began.

@@ -20,21 +20,31 @@ import (
 // once, and the same books may be open in several processes. Times are kept in
 // UTC, cut to milliseconds.
 type DB struct {
+	*books
+	actor string // who is at work, for the log
+}
+
+// books are what all who work on them in this process share.
+type books struct {
 	engine engine
 	clock  func() time.Time
-	actor  string
-	first  staking.Day // the first day of the books
+	watch  func(entries int) // Options.Observe, never nil
+	first  staking.Day       // the first day of the books
 
 	known  atomic.Pointer[map[string]ledger.Asset] // assets, which are only ever added
 	opened atomic.Int32                            // the day through which rows of open days are known to exist
 	queue  queue
+	stamps stamps
+	worths worths
 }
 
 // Options say how to open books.
 type Options struct {
-	Clock    func() time.Time // what time it is
-	Actor    string           // who is at work, for the log
-	Volatile bool             // SQLite only: do not wait for the disk. For books that are thrown away
+	Clock    func() time.Time  // what time it is
+	Actor    string            // who is at work, for the log
+	Volatile bool              // SQLite only: do not wait for the disk. For books that are thrown away
+	LockWait time.Duration     // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
+	Observe  func(entries int) // is told how many entries share each commit of Post; may be nil, must be quick and safe to call at once
 }
 
 // Open opens the books at "sqlite:PATH" or "postgres://…". It refuses a database
@@ -54,14 +64,14 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	if o.Clock == nil {
 		return nil, errors.New("open books: no clock was given")
 	}
-	db := &DB{clock: o.Clock, actor: o.Actor}
+	db := &DB{books: &books{clock: o.Clock, watch: o.Observe}, actor: o.Actor}
+	if db.watch == nil {
+		db.watch = func(int) {}
+	}
 	var err error
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && path != "" {
 		var file *sqliteDB
-		err = retry(ctx, func() (err error) { // two that open a new file at once lock each other out
-			file, err = openSQLite(path, create, o.Volatile)
-			return err
-		})
+		file, err = openSQLite(ctx, path, create, o)
 		db.engine, db.queue.limit = file, 1
 	} else if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		var server *postgresDB
@@ -106,6 +116,9 @@ func (db *DB) begin(ctx context.Context) error {
 	_, err = db.loadAssets(ctx)
 	return err
 }
+
+// As are the same books with another at work, for the log. They are closed once, by either.
+func (db *DB) As(actor string) *DB { return &DB{db.books, actor} }
 
 // Close waits for what is being posted and closes the books.
 func (db *DB) Close() error {

@@ -23,8 +23,9 @@ const (
 // after it. The zero time is now; another must lie in an open day, not in the
 // future, and not before a press that is recorded. Already on is a success and
 // changes nothing; else the checks are, in this order, staking.ErrRegion,
-// ErrUpdateApp and ErrDocuments. Every press is kept, a refused one too. The same
-// press at the same moment twice is once.
+// ErrUpdateApp and ErrDocuments. Every press is kept, a refused one too, but for
+// those on a closed account, which are ErrInvalid. The same press at the same
+// moment twice is once.
 func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (staking.Enrollment, error) {
 	if err := checkClient(&c); err != nil {
 		return staking.Enrollment{}, err
@@ -42,6 +43,9 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 		}
 		if e.On() {
 			return s.keep(pressOn, c)
+		}
+		if closed := s.account.Closed; !closed.IsZero() {
+			return isClosed(id, closed.UnixMilli())
 		}
 		if no, err = s.refusal(c); err != nil {
 			return err
@@ -118,15 +122,15 @@ func enrollmentsOf(t tx, id ledger.Account) (enrollments []staking.Enrollment, e
 
 // switching is a press of the switch on its way, under its locks.
 type switching struct {
-	t         tx
-	id        ledger.Account
-	at        int64
-	day       staking.Day // that the press lies in
-	residence staking.Region
-	all       []staking.Enrollment
-	running   staking.Enrollment // or the zero one
-	recorded  []string           // what was pressed at this moment
-	later     int64              // when something else was pressed after it; 0: nothing was
+	t        tx
+	id       ledger.Account
+	at       int64
+	day      staking.Day // that the press lies in
+	account  Account
+	all      []staking.Enrollment
+	running  staking.Enrollment // or the zero one
+	recorded []string           // what was pressed at this moment
+	later    int64              // when something else was pressed after it; 0: nothing was
 }
 
 // press takes the locks of a press and gives it what the books say. The locks are,
@@ -157,7 +161,7 @@ func (db *DB) press(ctx context.Context, id ledger.Account, at time.Time, do fun
 		if err != nil {
 			return err
 		}
-		s.residence = a.Region
+		s.account = a
 		if at.IsZero() {
 			s.at = max(s.at, min(db.now(), (s.day+1).Millis()-1)) // under the locks: presses come one by one
 		}
@@ -256,7 +260,7 @@ func (s *switching) refusal(c staking.Client) (no, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if no := staking.CheckRegion(s.residence, c, restricted); no != nil {
+	if no := staking.CheckRegion(s.account.Region, c, restricted); no != nil {
 		return no, nil
 	}
 	if no := c.CheckVersion(); no != nil {

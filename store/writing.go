@@ -12,7 +12,7 @@ import (
 
 // write brings the accepted entries into the books.
 func (p *posting) write() error {
-	for _, step := range []func() error{p.correct, p.openBalances, p.writeEntries, p.writePostings} {
+	for _, step := range []func() error{p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals, p.writeNews} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (p *posting) writeEntries() error {
 func (p *posting) accepted() []*item {
 	var items []*item
 	for _, it := range p.items {
-		if it.out.Err == nil && !it.out.Repeated {
+		if it.isNew() {
 			items = append(items, it)
 		}
 	}

@@ -1,0 +1,121 @@
+package access
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+)
+
+// Role is what a bearer token may do.
+type Role string
+
+// The roles.
+const (
+	Exchange Role = "exchange" // opens accounts and posts entries: an exchange's back end
+	Operator Role = "operator" // sets terms, funds and prices; runs
+	Auditor  Role = "auditor"  // reads everything, changes nothing
+	Holder   Role = "holder"   // sees and moves its own account only
+)
+
+// Roles are all roles.
+var Roles = []Role{Exchange, Operator, Auditor, Holder}
+
+// ParseRole reads a role. Its error is ledger.ErrInvalid.
+func ParseRole(s string) (Role, error) {
+	r := Role(strings.ToLower(s))
+	if !slices.Contains(Roles, r) {
+		return "", fmt.Errorf("%w: %q is not a role; it is one of %s", ledger.ErrInvalid, ledger.Clip(s), join(Roles))
+	}
+	return r, nil
+}
+
+// Token is a credential for our own API. Its zero times are: never.
+type Token struct {
+	ID      string   // 12 characters, the part of the token that may be shown
+	Hash    [32]byte // SHA-256 of the whole token: it is random, and needs no slow hash
+	Role    Role
+	Account ledger.Account // the holder's; "" for other roles
+	Label   string
+	Created time.Time
+	Expires time.Time
+	Revoked time.Time
+}
+
+const (
+	tokenPrefix = "sst_"
+	tokenID     = 12
+	tokenSecret = 43 // characters of 62: 256 bits
+)
+
+// NewToken makes the ID and hash of a token, and its text, which is shown once.
+func NewToken(random io.Reader) (t Token, text string, err error) {
+	body, err := randomText(random, tokenID+tokenSecret)
+	if err != nil {
+		return t, "", err
+	}
+	text = tokenPrefix + body[:tokenID] + "_" + body[tokenID:]
+	return Token{ID: body[:tokenID], Hash: sha256.Sum256([]byte(text))}, text, nil
+}
+
+// Valid says what is wrong with a token that is to be kept, or nil. Its errors are ledger.ErrInvalid.
+func (t Token) Valid() error {
+	switch {
+	case !IsTokenID(t.ID) || t.Hash == [32]byte{}:
+		return fmt.Errorf("%w: a token has an ID of %d characters of A-Z a-z 0-9, and a hash", ledger.ErrInvalid, tokenID)
+	case !slices.Contains(Roles, t.Role):
+		return fmt.Errorf("%w: %q is not a role; it is one of %s", ledger.ErrInvalid, ledger.Clip(string(t.Role)), join(Roles))
+	case t.Role == Holder:
+		return t.Account.CheckHolder()
+	case t.Account != "":
+		return fmt.Errorf("%w: only a holder's token has an account; one of the role %s sees all", ledger.ErrInvalid, t.Role)
+	}
+	return nil
+}
+
+// IsTokenID says whether text has the form of a token's ID. It says nothing of whether there is one.
+func IsTokenID(text string) bool {
+	return len(text) == tokenID && strings.Trim(text, keyAlphabet) == ""
+}
+
+// TokenID is the ID in a token's text, or false if it is no token.
+func TokenID(text string) (string, bool) {
+	body, ok := strings.CutPrefix(text, tokenPrefix)
+	if !ok || len(body) != tokenID+1+tokenSecret || body[tokenID] != '_' || !IsTokenID(body[:tokenID]) {
+		return "", false
+	}
+	return body[:tokenID], true
+}
+
+// Check says whether text is this token, and it can be used at a moment:
+// ErrUnknown if not. It compares in constant time.
+func (t Token) Check(text string, now time.Time) error {
+	sum := sha256.Sum256([]byte(text))
+	if subtle.ConstantTimeCompare(sum[:], t.Hash[:]) != 1 || !live(t.Expires, t.Revoked, now) {
+		return ErrUnknown
+	}
+	return nil
+}
+
+// Live says whether the token can be used at a moment, by its revocation and
+// expiry: ErrUnknown if not.
+func (t Token) Live(now time.Time) error {
+	if !live(t.Expires, t.Revoked, now) {
+		return ErrUnknown
+	}
+	return nil
+}
+
+// Owns says whether the token may see and move an account's things at all: a
+// holder its own, the other roles everybody's, no role nobody's.
+func (t Token) Owns(a ledger.Account) bool {
+	if t.Role == Holder {
+		return t.Account == a
+	}
+	return slices.Contains(Roles, t.Role)
+}

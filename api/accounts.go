@@ -1,0 +1,171 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// AccountIn is the account that a path names.
+type AccountIn struct {
+	Account string `path:"account" maxLength:"128" example:"alice" doc:"The account's ID."`
+}
+
+func (a AccountIn) id() ledger.Account { return ledger.Account(a.Account) }
+
+type accountOut struct {
+	ID     string `json:"id" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -."`
+	Region string `json:"region" example:"DE" doc:"The verified residence: ISO 3166-1 alpha-2, or ISO 3166-2 where a part of a country is meant. Empty: none is verified."`
+	Opened string `json:"opened" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was opened."`
+	Closed string `json:"closed,omitempty" format:"date-time" example:"2027-01-31T10:00:00.000Z" doc:"When it was closed, for ever. Absent: it is open."`
+}
+
+func showAccount(a store.Account) accountOut {
+	out := accountOut{ID: string(a.ID), Region: string(a.Region), Opened: instant(a.Opened)}
+	if !a.Closed.IsZero() {
+		out.Closed = instant(a.Closed)
+	}
+	return out
+}
+
+// accountRoutes are those of holders' accounts.
+func (s *server) accountRoutes() {
+	add(s, huma.Operation{
+		OperationID: "open-account", Method: http.MethodPost, Path: "/v1/accounts", Tags: []string{"Accounts"}, Summary: "Open an account",
+		Description:   "Opens an account for a resident of a region. The same again is once, and answers 200 instead of 201. With another region it is refused: a residence is changed by its own operation.",
+		DefaultStatus: http.StatusCreated, Responses: also[accountOut](s, "It was open before, as it is."),
+	}, exchange, s.openAccount)
+	add(s, huma.Operation{
+		OperationID: "list-accounts", Method: http.MethodGet, Path: "/v1/accounts", Tags: []string{"Accounts"}, Summary: "List the accounts",
+		Description: "All accounts, closed ones too, in an order that never changes. An account that is opened while you read may be found or not.",
+	}, staff, s.listAccounts)
+	add(s, huma.Operation{
+		OperationID: "get-account", Method: http.MethodGet, Path: "/v1/accounts/{account}", Tags: []string{"Accounts"}, Summary: "Look at an account",
+	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
+		a, err := s.Books.Account(ctx, in.id())
+		return say(showAccount(a), err)
+	})
+	add(s, huma.Operation{
+		OperationID: "set-region", Method: http.MethodPut, Path: "/v1/accounts/{account}/region", Tags: []string{"Accounts"}, Summary: "Set an account's residence",
+		Description: "Sets the verified residence, or takes it back. Where the product is not offered there, or no residence is left, the account stops earning from today; what it has earned before is paid. The same twice is once.",
+	}, writers, s.setRegion)
+	add(s, huma.Operation{
+		OperationID: "close-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/close", Tags: []string{"Accounts"}, Summary: "Close an account",
+		Description: "Closes an account for ever. It must be empty, free and held, with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. A closed account takes no entry any more and is not opened again; what was is kept. The same twice is once.",
+		Errors:      []int{http.StatusConflict},
+	}, exchange, s.closeAccount)
+}
+
+// also is the second status of an operation which answers 201 first: 200, when it is repeated.
+func also[T any](s *server, about string) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {
+		Description: about, Content: map[string]*huma.MediaType{jsonContent: {Schema: schemaOf[T](s)}},
+	}}
+}
+
+// made is what is answered where something is made once: 201 first, 200 when it is repeated.
+type made[T any] struct {
+	Status int
+	Body   T
+}
+
+func sayMade[T any](body T, repeated bool, err error) (*made[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	if repeated {
+		return &made[T]{http.StatusOK, body}, nil
+	}
+	return &made[T]{http.StatusCreated, body}, nil
+}
+
+type openIn struct {
+	Body struct {
+		ID     string `json:"id" minLength:"1" maxLength:"128" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -. It never changes."`
+		Region string `json:"region,omitempty" maxLength:"6" example:"DE" doc:"The verified residence, such as DE or UA-43. Without it Soft Staking cannot be switched on."`
+	}
+}
+
+func (s *server) openAccount(ctx context.Context, in *openIn) (*made[accountOut], error) {
+	id := ledger.Account(in.Body.ID)
+	if err := id.CheckHolder(); err != nil {
+		return nil, inField("id", err)
+	}
+	region, err := parseRegion(in.Body.Region)
+	if err != nil {
+		return nil, err
+	}
+	repeated, err := s.books(ctx).OpenAccount(ctx, id, region)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.Books.Account(ctx, id)
+	return sayMade(showAccount(a), repeated, err)
+}
+
+// parseRegion reads a residence, "" being none. Its error is ledger.ErrInvalid, in its field.
+func parseRegion(text string) (staking.Region, error) {
+	if text == "" {
+		return "", nil
+	}
+	region, err := staking.ParseRegion(text)
+	return region, inField("region", err)
+}
+
+func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[accountOut]], error) {
+	place, err := in.place(1)
+	if err != nil {
+		return nil, err
+	}
+	after := ledger.Account("")
+	if place != nil {
+		if after = ledger.Account(place[0]); after.CheckHolder() != nil {
+			return nil, badCursor()
+		}
+	}
+	accounts, err := s.Books.Accounts(ctx, after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	return say(pageOf(accounts, in.Limit, func(a store.Account) string { return placed(string(a.ID)) },
+		func(a store.Account) (accountOut, error) { return showAccount(a), nil }))
+}
+
+type residenceIn struct {
+	AccountIn
+	Body struct {
+		Region string `json:"region" maxLength:"6" example:"DE" doc:"The verified residence, such as DE or UA-43. Empty: it is taken back."`
+	}
+}
+
+func (s *server) setRegion(ctx context.Context, in *residenceIn) (*answer[accountOut], error) {
+	region, err := parseRegion(in.Body.Region)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.books(ctx).SetRegion(ctx, in.id(), region); err != nil {
+		return nil, err
+	}
+	a, err := s.Books.Account(ctx, in.id())
+	return say(showAccount(a), err)
+}
+
+func (s *server) closeAccount(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
+	if err := in.id().CheckHolder(); err != nil {
+		return nil, inField("account", err)
+	}
+	if err := s.books(ctx).CloseAccount(ctx, in.id()); errors.Is(err, ledger.ErrInvalid) {
+		return nil, fmt.Errorf("%w: %w", errInUse, err)
+	} else if err != nil {
+		return nil, err
+	}
+	a, err := s.Books.Account(ctx, in.id())
+	return say(showAccount(a), err)
+}

@@ -1,0 +1,219 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// clientIn is a holder's client as an exchange tells of it.
+type clientIn struct {
+	Platform string `json:"platform,omitempty" maxLength:"40" example:"ios" doc:"ios, android or web. Without it: the header X-Client-Platform."`
+	Version  string `json:"version,omitempty" maxLength:"40" example:"3.2.0" doc:"Of the app. Without it: the header X-Client-Version."`
+	Address  string `json:"address,omitempty" maxLength:"60" example:"192.0.2.7" doc:"The holder's network address, as the exchange saw it."`
+	Country  string `json:"country,omitempty" maxLength:"6" example:"DE" doc:"The country that the address lies in, ISO 3166."`
+}
+
+// client is what the holder of a request's account uses. Of a holder's own request
+// the address and country are the request's. An exchange's are its own, and say
+// nothing of the holder: it says the holder's in told, or they stay unknown.
+func (s *server) client(ctx context.Context, told *clientIn) (staking.Client, error) {
+	caller := access.CallerOf(ctx)
+	c := staking.Client{Platform: caller.Platform, Version: caller.Version}
+	switch {
+	case token(ctx).Role == access.Holder && told != nil:
+		return c, inField("client", fmt.Errorf("%w: only an exchange says its holder's client; leave it out", ledger.ErrInvalid))
+	case token(ctx).Role == access.Holder:
+		c.Country = staking.Region(caller.Country)
+		if caller.Address.IsValid() {
+			c.Address = caller.Address.String()
+		}
+	case told != nil:
+		if err := told.over(&c); err != nil {
+			return c, inField("client", err)
+		}
+	}
+	c.Platform = strings.ToLower(c.Platform) // "iOS" does not pass by the gate for old apps
+	return c, nil
+}
+
+// over puts what was told in the place of what the request's headers say.
+func (t clientIn) over(c *staking.Client) error {
+	if t.Platform != "" {
+		c.Platform, c.Version = t.Platform, t.Version
+	}
+	if t.Address != "" {
+		address, err := netip.ParseAddr(t.Address)
+		if err != nil {
+			return inField("address", fmt.Errorf("%w: %q is not a network address", ledger.ErrInvalid, ledger.Clip(t.Address)))
+		}
+		c.Address = address.String()
+	}
+	if t.Country != "" {
+		country, err := staking.ParseRegion(t.Country)
+		if err != nil {
+			return inField("country", err)
+		}
+		c.Country = country
+	}
+	return nil
+}
+
+type activationOut struct {
+	On              bool            `json:"on" doc:"Whether the switch is on."`
+	MeasuredFrom    string          `json:"measuredFrom" format:"date" example:"2026-11-23" doc:"The first day that is measured: of the switch that is on, or if it were switched on now."`
+	FirstRewardFrom string          `json:"firstRewardFrom" format:"date-time" example:"2026-11-24T00:00:00.000Z" doc:"The reward of that day is credited at the earliest at this time,"`
+	FirstRewardBy   string          `json:"firstRewardBy" format:"date-time" example:"2026-11-24T08:00:00.000Z" doc:"and usually by this one."`
+	Missing         []missingOut    `json:"missing" doc:"What keeps the switch from being switched on with this client, in the order in which it is looked at. Switching off always works."`
+	Enrollments     []enrollmentOut `json:"enrollments" doc:"The times for which it was on, the oldest first."`
+}
+
+type missingOut struct {
+	What     string `json:"what" enum:"region,update-app,document" doc:"As the type of problem that switching on would be refused with."`
+	Document string `json:"document,omitempty" example:"risk-warning" doc:"The document that is to be accepted."`
+	Version  int    `json:"version,omitempty" example:"2" doc:"Its current version."`
+	Detail   string `json:"detail" doc:"What to do, as a sentence."`
+}
+
+type enrollmentOut struct {
+	From  string `json:"from" format:"date" example:"2026-11-23" doc:"The first day that earns."`
+	Until string `json:"until,omitempty" format:"date" example:"2026-11-30" doc:"The first day that does not. Absent while it is on."`
+}
+
+type switchIn struct {
+	AccountIn
+	Body struct {
+		On     bool      `json:"on" doc:"true switches on, false off."`
+		Client *clientIn `json:"client,omitempty" doc:"The holder's own client. Only an exchange says it, which relays its holder; a holder's own is known from the request."`
+	}
+}
+
+type pressOut struct {
+	At      string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When."`
+	Action  string `json:"action" example:"on" doc:"on; off; off: and why, where a region switched it off; refused: and why."`
+	Client  string `json:"client,omitempty" example:"ios 3.2.0" doc:"With what: platform and version."`
+	Address string `json:"address,omitempty" example:"192.0.2.7 DE" doc:"From where: address and country, as far as they were known."`
+}
+
+type accountPageIn struct {
+	AccountIn
+	Paging
+}
+
+func (s *server) activationRoutes() {
+	add(s, huma.Operation{
+		OperationID: "get-activation", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation", Tags: []string{"Soft Staking"}, Summary: "Read the switch",
+		Description: "Whether Soft Staking is on, what keeps it from being switched on, and the dates that follow. The client is the one that asks: its headers X-Client-Platform and X-Client-Version.",
+		Errors:      []int{http.StatusNotFound},
+	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[activationOut], error) {
+		return s.activation(ctx, in.id())
+	})
+	add(s, huma.Operation{
+		OperationID: "set-activation", Method: http.MethodPut, Path: "/v1/accounts/{account}/activation", Tags: []string{"Soft Staking"}, Summary: "Switch on or off",
+		Description: "One switch for all tokens. It earns from the day after it is switched on until the day before it is switched off. On already and off already are a success and change nothing. Switching on is refused, in this order, where the product is not offered in the region (451), with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted (409). Every press is kept. An exchange does it for its holders, and says their client.",
+		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusUnavailableForLegalReasons},
+	}, owners, func(ctx context.Context, in *switchIn) (*answer[activationOut], error) {
+		if err := s.press(ctx, in); err != nil {
+			return nil, err
+		}
+		return s.activation(ctx, in.id())
+	})
+	add(s, huma.Operation{
+		OperationID: "list-presses", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation/presses", Tags: []string{"Soft Staking"}, Summary: "List the presses of the switch",
+		Description: "Every press, the newest first; those that changed nothing and those that were refused are among them.",
+		Errors:      []int{http.StatusNotFound},
+	}, everyone, s.presses)
+}
+
+// press presses the switch. Off works, whatever is said of the client.
+func (s *server) press(ctx context.Context, in *switchIn) error {
+	c, err := s.client(ctx, in.Body.Client)
+	if !in.Body.On {
+		return s.books(ctx).Leave(ctx, in.id(), c, time.Time{})
+	}
+	if err == nil {
+		_, err = s.books(ctx).Enroll(ctx, in.id(), c, time.Time{})
+	}
+	return err
+}
+
+// rewardWithin is how long after its day a reward is usually credited [guide].
+const rewardWithin = 8 * time.Hour
+
+func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[activationOut], error) {
+	c, err := s.client(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	standing, err := s.Books.Standing(ctx, id, c)
+	if err != nil {
+		return nil, err
+	}
+	running, on := standing.Running()
+	from := running.From
+	if !on {
+		from = staking.DayOf(s.Now()) + 1
+	}
+	out := activationOut{
+		On: on, MeasuredFrom: from.String(), FirstRewardFrom: instant((from + 1).Start()), FirstRewardBy: instant((from + 1).Start().Add(rewardWithin)),
+		Missing: missingFor(standing), Enrollments: make([]enrollmentOut, 0, len(standing.Enrollments)),
+	}
+	for _, e := range standing.Enrollments {
+		shown := enrollmentOut{From: e.From.String()}
+		if !e.On() {
+			shown.Until = e.Until.String()
+		}
+		out.Enrollments = append(out.Enrollments, shown)
+	}
+	return say(out, nil)
+}
+
+// missingFor is what keeps an account from being switched on.
+func missingFor(st store.Standing) []missingOut {
+	missing := []missingOut{}
+	if st.Region != nil {
+		missing = append(missing, missingOut{What: "region", Detail: sentence(st.Region, sortOf(st.Region))})
+	}
+	if st.Version != nil {
+		missing = append(missing, missingOut{What: "update-app", Detail: sentence(st.Version, sortOf(st.Version))})
+	}
+	for _, d := range st.Missing {
+		missing = append(missing, missingOut{What: "document", Document: d.Name, Version: d.Version,
+			Detail: fmt.Sprintf("Accept version %d of %s.", d.Version, d.Name)})
+	}
+	return missing
+}
+
+func (s *server) presses(ctx context.Context, in *accountPageIn) (*answer[list[pressOut]], error) {
+	seen, err := in.place(2)
+	if err != nil {
+		return nil, err
+	}
+	var after *store.Press
+	if seen != nil {
+		millis, err := strconv.ParseInt(seen[0], 10, 64)
+		if err != nil {
+			return nil, badCursor()
+		}
+		after = &store.Press{At: time.UnixMilli(millis), Action: seen[1]}
+	}
+	presses, err := s.Books.LatestPresses(ctx, in.id(), after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	place := func(p store.Press) string { return placed(strconv.FormatInt(p.At.UnixMilli(), 10), p.Action) }
+	return say(pageOf(presses, in.Limit, place, func(p store.Press) (pressOut, error) {
+		return pressOut{instant(p.At), p.Action, p.Client, p.Address}, nil
+	}))
+}

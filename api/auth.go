@@ -1,0 +1,50 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+// authenticate is the credential that a request bears: access.ErrUnknown where it
+// bears none, or one that is unknown, revoked or expired.
+func (s *server) authenticate(r *http.Request) (access.Token, error) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 {
+		return access.Token{}, fmt.Errorf("%w: send one header Authorization: Bearer, with a token; \"token create\" makes one", access.ErrUnknown)
+	}
+	scheme, text, _ := strings.Cut(headers[0], " ")
+	id, is := access.TokenID(text)
+	if !strings.EqualFold(scheme, "Bearer") || !is {
+		return access.Token{}, fmt.Errorf("%w: the header Authorization is not \"Bearer\" and a token", access.ErrUnknown)
+	}
+	t, err := s.Books.Token(r.Context(), id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = access.ErrUnknown
+	}
+	if err == nil {
+		err = t.Check(text, s.Now())
+	}
+	if errors.Is(err, access.ErrUnknown) {
+		err = fmt.Errorf("%w: the token is not known, or it is revoked or expired; ask the operator for another", access.ErrUnknown)
+	}
+	return t, err
+}
+
+// mayCall says who may call a route.
+func mayCall(roles []access.Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return "it takes one of " + strings.Join(names, ", ")
+}
+
+// noAccount says that there is no such account, as far as the caller may know.
+func noAccount(id ledger.Account) error {
+	return fmt.Errorf("%w: there is no account %q", ledger.ErrNotFound, ledger.Clip(string(id)))
+}

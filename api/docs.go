@@ -1,0 +1,202 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+)
+
+// The page at /v1/docs is made once, on the server, from the document that programs
+// read: what is said of an operation is said in one place.
+
+//go:embed docs.html docs.css
+var docsFiles embed.FS
+
+var docsTemplate = template.Must(template.New("docs.html").Funcs(template.FuncMap{"rich": rich}).ParseFS(docsFiles, "docs.html"))
+
+// docsPolicy lets the page use its own stylesheet, and nothing else of anywhere.
+const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// docsPage is what the page shows.
+type docsPage struct {
+	Groups   []docsGroup
+	Problems []docsProblem
+	Rate     int // requests a minute and credential; 0: no limit
+	Burst    int
+	Small    int // KiB of a body
+	Large    int // MiB of a body with many things
+	Entries  int
+	Kept     string
+}
+
+type docsGroup struct {
+	Name, Anchor, About string
+	Operations          []docsOperation
+}
+
+type docsOperation struct {
+	ID, Method, Path, Summary, About string
+	Roles                            []access.Role
+	Parameters                       []docsField
+	BodyAbout                        string
+	Body                             []docsField
+	BodyExample                      string
+	Limit                            string // what of its body is read, where that is not the usual
+	Answers                          []docsAnswer
+	Problems                         []docsProblem
+}
+
+// docsField is a line of a table: a parameter, or a field of a body at its path.
+type docsField struct {
+	Name, In, Type, About, Example string
+	Required                       bool // in what is asked: it must be there; in what is answered: it is always there
+}
+
+type docsAnswer struct {
+	Status, About, Content string
+	Fields                 []docsField
+	Example                string
+}
+
+type docsProblem struct {
+	Name, Title, About string
+	Status             int
+}
+
+// docs are the page and its stylesheet.
+func (s *server) docs() (page, style []byte, err error) {
+	p := docsPage{
+		Groups: s.docsGroups(), Problems: docsProblems(func(sort) bool { return true }), Rate: s.Rate, Burst: s.limits.burst,
+		Small: smallBody >> 10, Large: largeBody >> 20, Entries: mostEntries, Kept: "24 hours",
+	}
+	var text bytes.Buffer
+	if err := docsTemplate.Execute(&text, p); err != nil {
+		return nil, nil, fmt.Errorf("make the documentation: %w", err)
+	}
+	style, err = docsFiles.ReadFile("docs.css")
+	return text.Bytes(), style, err
+}
+
+// serveDocs serves the page at /v1/docs.
+func (s *server) serveDocs() {
+	page, style, err := s.docs()
+	if err != nil {
+		panic(err) // the page is made of our own files and types: no server is to be made without it
+	}
+	text := serveText("text/html; charset=utf-8", page)
+	s.mux.HandleFunc("GET /v1/docs", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", docsPolicy)
+		text(w, r)
+	})
+	s.mux.HandleFunc("GET /v1/docs.css", serveText("text/css; charset=utf-8", style))
+}
+
+// docsGroups are the operations in their groups, in the order of the routes.
+func (s *server) docsGroups() []docsGroup {
+	var groups []docsGroup
+	for _, tag := range s.huma.OpenAPI().Tags {
+		g := docsGroup{Name: tag.Name, Anchor: "group-" + anchor(tag.Name), About: tag.Description}
+		for _, rt := range s.routes {
+			if slices.Contains(rt.Tags, tag.Name) {
+				g.Operations = append(g.Operations, s.docsOperation(rt))
+			}
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+func anchor(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "-")) }
+
+func (s *server) docsOperation(rt *route) docsOperation {
+	shape := shape{s.huma.OpenAPI().Components.Schemas}
+	o := docsOperation{
+		ID: rt.OperationID, Method: rt.Method, Path: rt.Path, Summary: rt.Summary, About: rt.Description, Roles: rt.roles,
+	}
+	for _, p := range rt.Parameters {
+		f := docsField{Name: p.Name, In: p.In, Required: p.Required, About: p.Description}
+		if p.Schema != nil {
+			f.Type, f.Example = shape.kind(p.Schema), shape.exampleText(p.Schema)
+		}
+		o.Parameters = append(o.Parameters, f)
+	}
+	if rt.RequestBody != nil {
+		schema := rt.RequestBody.Content[jsonContent].Schema
+		o.BodyAbout, o.Body, o.BodyExample = rt.RequestBody.Description, shape.fields("", schema), shape.json(schema)
+		if rt.limit > smallBody {
+			o.Limit = fmt.Sprintf("%d MiB", rt.limit>>20)
+		}
+	}
+	for status, response := range rt.Responses {
+		if status[0] != '2' {
+			continue
+		}
+		o.Answers = append(o.Answers, shape.answers(status, response)...)
+	}
+	slices.SortFunc(o.Answers, func(a, b docsAnswer) int {
+		return cmp.Or(strings.Compare(a.Status, b.Status), strings.Compare(a.Content, b.Content))
+	})
+	// A second status often answers with the same: one table is enough for both.
+	for i := range max(0, len(o.Answers)-1) {
+		if a, next := &o.Answers[i], o.Answers[i+1]; a.Example == next.Example {
+			a.Fields, a.Example = nil, ""
+		}
+	}
+	o.Problems = docsProblems(func(p sort) bool { return rt.Responses[fmt.Sprint(p.status)] != nil && p.in(rt.OperationID) })
+	return o
+}
+
+// answers are what an operation answers with a status, by content type.
+func (s shape) answers(status string, response *huma.Response) []docsAnswer {
+	if len(response.Content) == 0 {
+		return []docsAnswer{{Status: status, About: response.Description}}
+	}
+	var all []docsAnswer
+	for content, media := range response.Content {
+		a := docsAnswer{Status: status, About: response.Description, Content: content}
+		if media.Schema != nil && content == jsonContent {
+			a.Fields, a.Example = s.fields("", media.Schema), s.json(media.Schema)
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// docsProblems are the sorts of problem that are wanted, by status and name.
+func docsProblems(wanted func(sort) bool) []docsProblem {
+	var all []docsProblem
+	for _, p := range sorts {
+		if p.about != "" && wanted(p) {
+			all = append(all, docsProblem{p.name, p.title, p.about, p.status})
+		}
+	}
+	slices.SortFunc(all, func(a, b docsProblem) int { return cmp.Or(a.Status-b.Status, strings.Compare(a.Name, b.Name)) })
+	return all
+}
+
+// rich is a text with paragraphs, in which what stands between backquotes is code.
+func rich(text string) template.HTML {
+	var b strings.Builder
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		b.WriteString("<p>")
+		for i, part := range strings.Split(paragraph, "`") {
+			if i%2 == 1 {
+				part = "<code>" + template.HTMLEscapeString(part) + "</code>"
+			} else {
+				part = template.HTMLEscapeString(part)
+			}
+			b.WriteString(part)
+		}
+		b.WriteString("</p>")
+	}
+	return template.HTML(b.String())
+}

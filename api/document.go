@@ -1,0 +1,192 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+)
+
+// huma asks variables of its own, and not each API, whether names in a body may be
+// written in other letters than they are, and whether every list may be null as
+// well. Neither ever holds here, for any server.
+func init() {
+	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false
+}
+
+// describe begins the OpenAPI document.
+func describe() huma.Config {
+	c := huma.DefaultConfig("softstake", "1")
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // they are served by finish
+	c.CreateHooks = nil                                   // no answer has links to its schema in it
+	c.Formats = map[string]huma.Format{jsonContent: bodies, "json": bodies}
+	c.RejectUnknownQueryParameters = true
+	c.Info.Description = "Soft Staking on double-entry books: accounts, entries, balances, what is offered, rewards and how each came about. The chapters at /v1/docs say how amounts, times, pages, repetitions and problems work."
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {
+		Type: "http", Scheme: "bearer",
+		Description: "A token that \"softstake token create\" has made. Its role says what it may do, and a holder's sees and moves its own account only.",
+	}}
+	c.Tags = tags
+	return c
+}
+
+// bearer is the name of the one security scheme.
+const bearer = "token"
+
+// tags are the groups that operations stand in.
+var tags = []*huma.Tag{
+	{Name: "Accounts", Description: "Holders' accounts: opened, with a residence, and closed for ever."},
+	{Name: "Entries", Description: "What happens in the books: each entry whole or not at all, and the same ID twice is once."},
+	{Name: "Journal", Description: "What accounts have, and every change it came about by."},
+	{Name: "Offer", Description: "What is offered: tokens and their dated terms, documents, regions, prices."},
+	{Name: "Soft Staking", Description: "A holder's switch, rewards, and how each came about."},
+	{Name: "Operation", Description: "Runs, funds, limits, and the log of what operators changed."},
+	{Name: "Exports", Description: "Tables of any length, as CSV or JSON lines."},
+	{Name: "Events", Description: "What happens, as it happens."},
+}
+
+// bodies are JSON, read and written.
+var bodies = huma.Format{Marshal: func(w io.Writer, v any) error { return writeJSON(w, v) }, Unmarshal: json.Unmarshal}
+
+// writeJSON writes a value. That nobody is there to read it is no error.
+func writeJSON(w io.Writer, v any) error {
+	text, err := marshal(v)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(text); err != nil {
+		return nil // the client has gone away, and its request is logged
+	}
+	return nil
+}
+
+// marshal is a value as a line of JSON, in which < stays <.
+func marshal(v any) ([]byte, error) {
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("write %T as JSON: %w", v, err)
+	}
+	return []byte(text.String()), nil
+}
+
+// has says whether a handler's struct has a field.
+func has[T any](field string) bool {
+	_, found := reflect.TypeFor[T]().FieldByName(field)
+	return found
+}
+
+// describeErrors puts the problems that an operation may answer with into its
+// description, and leaves none for huma to describe.
+func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody bool) []int {
+	statuses := append([]int{400, 401, 403, 429, 500, 503}, op.Errors...)
+	if strings.Contains(op.Path, "{account}") {
+		statuses = append(statuses, 404)
+	}
+	if hasBody {
+		statuses = append(statuses, 408, 413, 415)
+	}
+	if op.Method == http.MethodPost {
+		statuses = append(statuses, 409, 422)
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: "Idempotency-Key", In: "header", Example: "3f1c9a52-0d2e-4b7e",
+			Description: "1 to 128 printable characters without spaces. For 24 hours the same request under the same key is done once, and answers as the first time.",
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(longestKey)},
+		})
+	}
+	op.Security = []map[string][]string{{bearer: {}}}
+	if op.Extensions == nil {
+		op.Extensions = map[string]any{}
+	}
+	op.Extensions["x-roles"] = roles
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	schema := schemaOf[Problem](s)
+	slices.Sort(statuses)
+	for _, status := range slices.Compact(statuses) {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: problemsOf(op.OperationID, status),
+			Content:     map[string]*huma.MediaType{problemContent: {Schema: schema}},
+		}
+	}
+	return nil
+}
+
+// problemsOf names the sorts of problem of a status that an operation answers with.
+func problemsOf(operation string, status int) string {
+	var titles []string
+	for _, s := range sorts {
+		if s.status == status && s.in(operation) && !slices.Contains(titles, s.title) {
+			titles = append(titles, s.title)
+		}
+	}
+	return strings.Join(titles, ", or: ")
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// jsonBody describes the body of a handler that reads it by itself, as a T.
+func jsonBody[T any](s *server, about string) *huma.RequestBody {
+	return &huma.RequestBody{Description: about, Required: true, Content: map[string]*huma.MediaType{jsonContent: {Schema: schemaOf[T](s)}}}
+}
+
+// schemaOf is the schema of a T, by reference.
+func schemaOf[T any](s *server) *huma.Schema {
+	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+}
+
+// finish serves what is made of the table of routes, when all routes are in it.
+func (s *server) finish() {
+	doc := s.huma.OpenAPI()
+	// huma describes its own errors beside ours; none is ever answered with.
+	delete(doc.Components.Schemas.Map(), "ErrorModel")
+	delete(doc.Components.Schemas.Map(), "ErrorDetail")
+	text, err := marshal(doc)
+	if err != nil {
+		panic(err) // our own types cannot be described: no server can be made of them
+	}
+	s.mux.HandleFunc("GET /v1/openapi.json", serveText("application/json", text))
+	s.serveDocs()
+	s.mux.HandleFunc("/v1/", s.nowhere)
+}
+
+// serveText answers with a text that never changes.
+func serveText(contentType string, text []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Cache-Control", "no-cache")
+		if _, err := w.Write(text); err != nil {
+			return // the client has gone away, and its request is logged
+		}
+	}
+}
+
+// nowhere answers where there is no route: not found, or known under another method.
+func (s *server) nowhere(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := s.mux.Handler(other); pattern != "/v1/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if allowed == nil {
+		s.refuse(w, r, errNowhere)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	s.refuse(w, r, fmt.Errorf("%w: it takes %s", errMethod, strings.Join(allowed, ", ")))
+}

@@ -1,0 +1,232 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"softstake/api"
+	"softstake/ledger"
+)
+
+func accountID(prefix string, n int) ledger.Account {
+	return ledger.Account(fmt.Sprintf("%s%d", prefix, n))
+}
+
+// served is what is answered without a token and without books.
+func served(t *testing.T, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	handler := api.New(api.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Rate: 600})
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+	if answer.Code != 200 {
+		t.Fatalf("%s: %d", path, answer.Code)
+	}
+	return answer
+}
+
+func docs(t *testing.T) string {
+	t.Helper()
+	return served(t, "/v1/docs").Body.String()
+}
+
+// TestTheDocumentationIsWhole: every operation is on the page, its links lead
+// somewhere, and it needs nothing from elsewhere.
+func TestTheDocumentationIsWhole(t *testing.T) {
+	answer := served(t, "/v1/docs")
+	page := answer.Body.String()
+	for _, r := range api.Routes() {
+		if !strings.Contains(page, `<article id="op-`+r.Operation+`">`) || !strings.Contains(page, "<code>"+r.Path+"</code>") {
+			t.Errorf("%s %s is not on the page", r.Method, r.Path)
+		}
+	}
+	for _, link := range regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		anchor, inside := strings.CutPrefix(link[1], "#")
+		if inside && strings.Count(page, ` id="`+anchor+`"`) != 1 {
+			t.Errorf("%s leads nowhere, or to several places", link[1])
+		}
+		if !inside && link[1] != "/v1/docs.css" && link[1] != "/v1/openapi.json" {
+			t.Errorf("%s is elsewhere", link[1])
+		}
+	}
+	for _, word := range []string{"<script", "style=", "ErrorModel", "ZgotmplZ", "<no value>", "%!"} {
+		if strings.Contains(page, word) {
+			t.Errorf("the page has %s in it", word)
+		}
+	}
+	if policy := answer.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'self';") {
+		t.Errorf("the policy is %q", policy)
+	}
+	if css := served(t, "/v1/docs.css"); strings.Contains(css.Body.String(), "url(") || strings.Contains(css.Body.String(), "@import") || !strings.HasPrefix(css.Header().Get("Content-Type"), "text/css") {
+		t.Error("the stylesheet fetches something, or is none")
+	}
+}
+
+// described is what the document says; every answer in these tests is compared with it.
+var described = sync.OnceValue(api.NewDescription)
+
+// eachOperation is called in this order, and succeeds.
+var eachOperation = []struct{ operation, who, path, body string }{
+	{"open-account", "exchange", "/v1/accounts", openCarol},
+	{"list-accounts", "auditor", "/v1/accounts", ""},
+	{"get-account", "alice", "/v1/accounts/alice", ""},
+	{"set-region", "exchange", "/v1/accounts/bob/region", `{"region":"FR"}`},
+	{"close-account", "exchange", "/v1/accounts/carol/close", ""},
+	{"post-entry", "alice", "/v1/entries", entry("alice/1", "transfer", "alice bob BNB 1")},
+	{"get-entry", "auditor", "/v1/entries/alice%2F1", ""},
+	{"post-batch", "exchange", "/v1/batches", batch(false, entry("t-1", "transfer", "bob alice BNB 0.5"), entry("t-2", "transfer", "bob alice BNB 5"))},
+	{"post-adjustment", "operator", "/v1/adjustments", `{"id":"fix-1","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}],"reason":"it was missed"}`},
+	{"request-withdrawal", "alice", "/v1/accounts/alice/withdrawals", `{"id":"alice/w-1","asset":"BNB","amount":"1"}`},
+	{"list-withdrawals", "alice", "/v1/accounts/alice/withdrawals", ""},
+	{"list-pending-withdrawals", "exchange", "/v1/withdrawals", ""},
+	{"list-tokens", "alice", "/v1/tokens", ""},
+	{"add-token", "operator", "/v1/tokens", `{"asset":"DOT","scale":8,"maxSupply":"2100000000","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
+	{"get-limits", "auditor", "/v1/tokens/BNB/limits", ""},
+	{"set-limits", "operator", "/v1/tokens/BNB/limits", `{"maxTotal":"1000","maxChange":"0"}`},
+	{"list-terms", "alice", "/v1/tokens/BNB/terms", ""},
+	{"set-terms", "operator", "/v1/tokens/BNB/terms", `{"from":"2026-03-10","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
+	{"correct-terms", "operator", "/v1/tokens/BNB/corrections", `{"day":"2026-03-03","reason":"a digit too many","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
+	{"preview-run", "auditor", "/v1/runs/preview", ""},
+	{"approve-day", "operator", "/v1/runs/approvals", `{"asset":"BNB","day":"2026-03-03"}`},
+	{"run", "operator", "/v1/runs", ""},
+	{"get-run-status", "auditor", "/v1/runs/status", ""},
+	{"list-run-days", "auditor", "/v1/runs/days", ""},
+	{"list-documents", "alice", "/v1/documents", ""},
+	{"get-document", "alice", "/v1/documents/risk-warning/1", ""},
+	{"publish-document", "operator", "/v1/documents", `{"name":"risk-warning","text":"Take care."}`},
+	{"accept-document", "alice", "/v1/accounts/alice/acceptances", `{"document":"risk-warning","version":2}`},
+	{"list-acceptances", "alice", "/v1/accounts/alice/acceptances", ""},
+	{"list-regions", "alice", "/v1/regions", ""},
+	{"add-region", "operator", "/v1/regions/BR", ""},
+	{"remove-region", "operator", "/v1/regions/BR", ""},
+	{"get-activation", "alice", "/v1/accounts/alice/activation", ""},
+	{"set-activation", "alice", "/v1/accounts/alice/activation", `{"on":true}`},
+	{"list-presses", "alice", "/v1/accounts/alice/activation/presses", ""},
+	{"set-prices", "operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-04","price":"600"}]}`},
+	{"list-prices", "alice", "/v1/prices?asset=BNB", ""},
+	{"list-rewards", "alice", "/v1/accounts/alice/rewards", ""},
+	{"explain-reward", "alice", "/v1/accounts/alice/rewards/2026-03-03/BNB", ""},
+	{"get-earnings", "alice", "/v1/accounts/alice/earnings", ""},
+	{"get-today", "alice", "/v1/accounts/alice/today", ""},
+	{"get-balances", "alice", "/v1/accounts/alice/balances", ""},
+	{"get-account-journal", "alice", "/v1/accounts/alice/journal", ""},
+	{"get-journal", "auditor", "/v1/journal", ""},
+	{"get-funds", "auditor", "/v1/funds", ""},
+	{"fund", "operator", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"100","direction":"in"}`},
+	{"list-log", "auditor", "/v1/log", ""},
+	{"export-account-rewards", "alice", "/v1/accounts/alice/exports/rewards?format=jsonl", ""},
+	{"export-statement", "alice", "/v1/accounts/alice/exports/statement", ""},
+	{"export-rewards", "auditor", "/v1/exports/rewards", ""},
+	{"export-journal", "auditor", "/v1/exports/journal?format=jsonl", ""},
+}
+
+// TestEachOperationAnswersAsItIsDescribed calls each once, as it is meant.
+func TestEachOperationAnswersAsItIsDescribed(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.earner("alice")
+		w.holder("bob", "DE")
+		w.deposit("d-1", "alice", "10", "BNB")
+		w.post("operator", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"100","direction":"in"}`).is(200)
+		w.at(3, "00:06")
+		called := map[string]bool{}
+		methods := map[string]string{}
+		for _, r := range api.Routes() {
+			methods[r.Operation] = r.Method
+		}
+		for _, q := range eachOperation {
+			called[q.operation] = true
+			if r := w.call(q.who, methods[q.operation], q.path, q.body); r.status/100 != 2 {
+				t.Errorf("%s: %d %s", q.operation, r.status, r.body)
+			}
+		}
+		called["events"] = true // a stream has no end to wait for; it has tests of its own
+		for operation := range methods {
+			if !called[operation] {
+				t.Errorf("%s is not called", operation)
+			}
+		}
+	})
+}
+
+// TestTheDocumentIsOpenAPI of the version that it says, without what huma would add.
+func TestTheDocumentIsOpenAPI(t *testing.T) {
+	answer := served(t, "/v1/openapi.json")
+	var doc struct {
+		OpenAPI    string
+		Info       struct{ Title, Version string }
+		Tags       []struct{ Name, Description string }
+		Paths      map[string]map[string]operation
+		Components struct {
+			Schemas         map[string]json.RawMessage
+			SecuritySchemes map[string]struct{ Type, Scheme string }
+		}
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(doc.OpenAPI, "3.1.") || answer.Header().Get("Content-Type") != "application/json" || doc.Components.SecuritySchemes["token"].Scheme != "bearer" {
+		t.Errorf("it is OpenAPI %s: %v, %+v", doc.OpenAPI, answer.Header(), doc.Components.SecuritySchemes)
+	}
+	for _, ref := range regexp.MustCompile(`"\$ref":"#/components/schemas/([^"]*)"`).FindAllStringSubmatch(answer.Body.String(), -1) {
+		if doc.Components.Schemas[ref[1]] == nil {
+			t.Errorf("there is no schema %s", ref[1])
+		}
+	}
+	if doc.Components.Schemas["ErrorModel"] != nil || strings.Contains(answer.Body.String(), "$schema") {
+		t.Error("there is something of huma's own in it")
+	}
+	tagged := map[string]bool{}
+	for _, tag := range doc.Tags {
+		tagged[tag.Name] = tag.Description != ""
+	}
+	operations := 0
+	for path, methods := range doc.Paths {
+		for method, o := range methods {
+			operations++
+			o.check(t, strings.ToUpper(method)+" "+path, tagged)
+		}
+	}
+	if operations != len(api.Routes()) {
+		t.Errorf("it has %d operations; there are %d", operations, len(api.Routes()))
+	}
+}
+
+// operation is what the document says of one.
+type operation struct {
+	OperationID, Summary string
+	Tags                 []string
+	Security             []map[string][]string
+	Parameters           []struct{ Name, In, Description string }
+	RequestBody          *struct{ Content map[string]any }
+	Responses            map[string]struct {
+		Description string
+		Content     map[string]any
+	}
+}
+
+func (o operation) check(t *testing.T, line string, tagged map[string]bool) {
+	t.Helper()
+	if o.OperationID == "" || o.Summary == "" || len(o.Tags) != 1 || !tagged[o.Tags[0]] || len(o.Security) != 1 {
+		t.Errorf("%s: its ID, summary, tag or security is missing: %+v", line, o)
+	}
+	for _, p := range o.Parameters {
+		if p.Description == "" {
+			t.Errorf("%s: nothing is said of %s", line, p.Name)
+		}
+	}
+	if o.RequestBody != nil && o.RequestBody.Content["application/json"] == nil {
+		t.Errorf("%s: its body is no JSON: %v", line, o.RequestBody.Content)
+	}
+	for _, status := range []string{"400", "401", "403", "429", "500", "503"} {
+		if o.Responses[status].Content["application/problem+json"] == nil || o.Responses[status].Description == "" {
+			t.Errorf("%s: %s is not described", line, status)
+		}
+	}
+}

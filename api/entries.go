@@ -1,0 +1,212 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// mostEntries is the largest number of entries in a batch.
+const mostEntries = 10_000
+
+// entryRoutes are those that post.
+func (s *server) entryRoutes() {
+	add(s, huma.Operation{
+		OperationID: "post-entry", Method: http.MethodPost, Path: "/v1/entries", Tags: []string{"Entries"}, Summary: "Post an entry",
+		Description:   "Posts one entry, whole or not at all. The same ID with the same content is once, for ever, and answers as the first time, with 200 instead of 201. A refused entry leaves no trace, and may be posted again.\n\nA holder posts transfers of what is free in its own account, and requests withdrawals; its entries count when they are posted, and their IDs begin with its account and a slash.",
+		DefaultStatus: http.StatusCreated, Errors: []int{404, 409},
+		RequestBody: jsonBody[entryIn](s, "The entry."),
+		Responses:   also[entryOut](s, "It was posted before: the answer of the first time."),
+	}, owners, s.postEntry)
+	add(s, huma.Operation{
+		OperationID: "post-batch", Method: http.MethodPost, Path: "/v1/batches", Tags: []string{"Entries"}, Summary: "Post many entries",
+		Description:  fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused entry and its place in `field`.\n\nA batch may be posted again as it is: what was posted is repeated, and what was refused is tried again.", mostEntries),
+		MaxBodyBytes: largeBody, Errors: []int{404, 409},
+		RequestBody: jsonBody[batchIn](s, "The entries."),
+	}, exchange, s.postBatch)
+	add(s, huma.Operation{
+		OperationID: "post-adjustment", Method: http.MethodPost, Path: "/v1/adjustments", Tags: []string{"Entries"}, Summary: "Post a correction",
+		Description:   "Posts an entry of the kind `adjustment`, dated now, and keeps who made it and why. The past is never edited: what was wrong is mended by a correction. The same ID with the same content is once, whatever the reason says.",
+		DefaultStatus: http.StatusCreated, Errors: []int{404, 409},
+		Responses: also[entryOut](s, "It was posted before: the answer of the first time."),
+	}, operators, s.postAdjustment)
+	s.withdrawalRoutes()
+}
+
+type entryOut struct {
+	ID       string `json:"id" example:"t-4711" doc:"The entry's ID."`
+	At       string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
+	PostedAt string `json:"postedAt" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written."`
+	Repeated bool   `json:"repeated" doc:"Whether it had been posted before, with the same content."`
+}
+
+// posted is what is answered for one entry.
+type posted = made[entryOut]
+
+func showPosted(id string, o store.Outcome, err error) (*posted, error) {
+	if err == nil {
+		err = o.Err
+	}
+	return sayMade(entryOut{ID: id, At: instant(o.At), PostedAt: instant(o.PostedAt), Repeated: o.Repeated}, o.Repeated, err)
+}
+
+func (s *server) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
+	var in entryIn
+	if err := decode(request(ctx).body, &in); err != nil {
+		return nil, err
+	}
+	e, err := s.entry(ctx, in)
+	if err == nil {
+		err = mayPost(token(ctx), e)
+	}
+	if err != nil {
+		return nil, err
+	}
+	outcomes, err := s.books(ctx).Post(ctx, []ledger.Entry{e})
+	if err != nil {
+		return nil, err
+	}
+	return showPosted(e.ID, outcomes[0], s.faultIn(ctx, e, outcomes[0].Err))
+}
+
+type adjustmentIn struct {
+	Body struct {
+		ID     string   `json:"id" minLength:"1" maxLength:"128" example:"fix-1" doc:"Your name for the correction, unique for ever."`
+		Moves  []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"Between holders, what is held, @custody and @desk."`
+		Reason string   `json:"reason" minLength:"1" maxLength:"200" example:"deposit 4711 was missed" doc:"Why; it is kept in the log, with who made the correction."`
+	}
+}
+
+func (s *server) postAdjustment(ctx context.Context, in *adjustmentIn) (*posted, error) {
+	e, err := s.entry(ctx, entryIn{ID: in.Body.ID, Kind: string(ledger.Adjustment), Moves: in.Body.Moves})
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.books(ctx).Adjust(ctx, e, in.Body.Reason)
+	return showPosted(e.ID, o, s.faultIn(ctx, e, err))
+}
+
+type batchIn struct {
+	Entries []entryIn `json:"entries" minItems:"1" maxItems:"10000" doc:"The entries, in the order in which they are posted."`
+	Atomic  bool      `json:"atomic,omitempty" doc:"Post all of them, or none."`
+}
+
+// What became of an entry of a batch.
+const (
+	statusPosted   = "posted"
+	statusRepeated = "repeated"
+	statusRefused  = "refused"
+)
+
+type batchEntryOut struct {
+	ID       string        `json:"id" example:"t-4711" doc:"The entry's ID."`
+	Status   string        `json:"status" enum:"posted,repeated,refused" doc:"What became of it."`
+	At       string        `json:"at,omitempty" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Absent where it is refused."`
+	PostedAt string        `json:"postedAt,omitempty" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written. Absent where it is refused."`
+	Problem  *entryProblem `json:"problem,omitempty" doc:"Why it is refused."`
+}
+
+// entryProblem is what a Problem says of one entry of several.
+type entryProblem struct {
+	Type   string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"What sort of problem it is, as in a problem document."`
+	Detail string `json:"detail" doc:"What is wrong, and what to do about it, for a person."`
+	Field  string `json:"field,omitempty" example:"moves[0].amount" doc:"What is at fault, where one thing is: the path in the entry."`
+}
+
+type batchOut struct {
+	Entries []batchEntryOut `json:"entries" doc:"What became of each entry, in the order in which they came."`
+}
+
+func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
+	var in batchIn
+	if err := decode(request(ctx).body, &in); err != nil {
+		return nil, err
+	}
+	if n := len(in.Entries); n < 1 || n > mostEntries {
+		return nil, inField("entries", fmt.Errorf("%w: %d entries; a batch has 1 to %d", ledger.ErrInvalid, n, mostEntries))
+	}
+	b := batch{s: s, in: in, outcomes: make([]store.Outcome, len(in.Entries))}
+	if err := b.read(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.post(ctx); err != nil {
+		return nil, err
+	}
+	return say(b.show(ctx), nil)
+}
+
+// batch is entries on their way: those that can be posted at all, and where each came.
+type batch struct {
+	s        *server
+	in       batchIn
+	entries  []ledger.Entry
+	places   []int
+	outcomes []store.Outcome // by where they came
+}
+
+// read takes the entries as the ledger does. One that cannot be read is refused, and
+// with it the whole of an atomic batch.
+func (b *batch) read(ctx context.Context) error {
+	b.entries, b.places = make([]ledger.Entry, 0, len(b.in.Entries)), make([]int, 0, len(b.in.Entries))
+	for i, in := range b.in.Entries {
+		e, err := b.s.entry(ctx, in)
+		if err == nil {
+			err = mayPost(token(ctx), e)
+		}
+		switch {
+		case err == nil:
+			b.entries, b.places = append(b.entries, e), append(b.places, i)
+		case b.in.Atomic || !errors.Is(err, ledger.ErrInvalid) && !errors.Is(err, access.ErrForbidden):
+			return inEntry(i, err)
+		default:
+			b.outcomes[i].Err = err
+		}
+	}
+	return nil
+}
+
+func inEntry(i int, err error) error { return inField(fmt.Sprintf("entries[%d]", i), err) }
+
+// post posts them, each by itself or all together.
+func (b *batch) post(ctx context.Context) error {
+	post := b.s.books(ctx).Post
+	if b.in.Atomic {
+		post = b.s.books(ctx).PostAll
+	}
+	outcomes, err := post(ctx, b.entries)
+	for i, o := range outcomes {
+		refusal := o.Err
+		o.Err = b.s.faultIn(ctx, b.entries[i], refusal)
+		if err != nil && refusal == err {
+			return inEntry(b.places[i], o.Err)
+		}
+		b.outcomes[b.places[i]] = o
+	}
+	return err
+}
+
+// show says of each entry what became of it.
+func (b *batch) show(ctx context.Context) batchOut {
+	out := batchOut{Entries: make([]batchEntryOut, len(b.outcomes))}
+	for i, o := range b.outcomes {
+		e := batchEntryOut{ID: b.in.Entries[i].ID, Status: statusRefused}
+		if o.Err != nil {
+			p := b.s.problem(ctx, o.Err)
+			e.Problem = &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field}
+		} else {
+			e.Status, e.At, e.PostedAt = statusPosted, instant(o.At), instant(o.PostedAt)
+			if o.Repeated {
+				e.Status = statusRepeated
+			}
+		}
+		out.Entries[i] = e
+	}
+	return out
+}

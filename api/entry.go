@@ -1,0 +1,165 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/strictjson"
+)
+
+// Entries are read by our own decoder, and not by huma's, which reads each body
+// twice: they come in thousands.
+
+type moveIn struct {
+	From   string `json:"from" maxLength:"133" example:"alice" doc:"Account that it is taken from: a holder's, what is held of it (alice/held), @custody (the outside world) or @desk (the counterparty of conversions)."`
+	To     string `json:"to" maxLength:"133" example:"bob" doc:"Account that gets it."`
+	Asset  string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
+	Amount string `json:"amount" maxLength:"40" example:"2.5" doc:"How much, above zero, in whole tokens."`
+}
+
+type entryIn struct {
+	ID    string   `json:"id" minLength:"1" maxLength:"138" example:"t-4711" doc:"Your name for the entry, unique for ever: 1 to 128 of A-Z a-z 0-9 . _ : - @ and /. What ends a withdrawal is named after its request: ID/completed or ID/cancelled. A holder's begins with its account and a slash: alice/t-1."`
+	Kind  string   `json:"kind" enum:"deposit,withdrawal,transfer,trade,hold,release,withdrawal-request,withdrawal-completed,withdrawal-cancelled" example:"transfer" doc:"What happened; it says which accounts the moves may name."`
+	At    *string  `json:"at,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Without it: when it is posted. At most a second ahead, and on a day that is open. A holder's entry has none."`
+	Moves []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"All of them happen, or none."`
+}
+
+// decode reads a body strictly. Its errors are ledger.ErrInvalid, in their field.
+func decode(text []byte, into any) error {
+	if len(text) == 0 {
+		return fmt.Errorf("%w: the request has no body", ledger.ErrInvalid)
+	}
+	return inJSON(strictjson.Decode(text, into))
+}
+
+// entry is what was sent as the ledger takes it. Its errors are ledger.ErrInvalid,
+// in their field, or the books'.
+func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
+	e := ledger.Entry{ID: in.ID, Kind: ledger.Kind(in.Kind), Moves: make([]ledger.Move, len(in.Moves))}
+	if in.At != nil {
+		at, err := parseTime(*in.At)
+		if err != nil {
+			return e, inField("at", err)
+		}
+		e.At = at
+	}
+	for i, m := range in.Moves {
+		asset, err := s.Books.Asset(ctx, m.Asset)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return e, inField(fmt.Sprintf("moves[%d].asset", i), fmt.Errorf("%w: the books keep no asset %q; GET /v1/tokens lists them", ledger.ErrInvalid, ledger.Clip(m.Asset)))
+		}
+		if err != nil {
+			return e, err
+		}
+		amount, err := asset.Parse(m.Amount)
+		if err != nil {
+			return e, inField(fmt.Sprintf("moves[%d].amount", i), err)
+		}
+		e.Moves[i] = ledger.Move{From: ledger.Account(m.From), To: ledger.Account(m.To), Asset: asset.Symbol, Amount: amount}
+	}
+	return e, nil
+}
+
+// parseTime reads a time as all times are written, cut to milliseconds. Its error is ledger.ErrInvalid.
+func parseTime(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("%w: %q is not a time such as 2026-11-22T10:00:00.000Z", ledger.ErrInvalid, ledger.Clip(text))
+	}
+	return at.UTC().Truncate(time.Millisecond), nil
+}
+
+// mayPost says what the request's credential may not post, with access.ErrForbidden.
+// A holder moves its own: what lies free in its account, to another holder or into a
+// withdrawal. What is held belongs to orders and withdrawals, which the exchange ends.
+func mayPost(t access.Token, e ledger.Entry) error {
+	if e.Kind == ledger.Adjustment {
+		return inField("kind", fmt.Errorf("%w: a correction is posted by an operator, with its reason, to /v1/adjustments", access.ErrForbidden))
+	}
+	if t.Role != access.Holder {
+		return nil
+	}
+	if e.Kind != ledger.Transfer && e.Kind != ledger.WithdrawalRequest {
+		return inField("kind", fmt.Errorf("%w: a holder posts entries of the kinds %s and %s", access.ErrForbidden, ledger.Transfer, ledger.WithdrawalRequest))
+	}
+	for i, m := range e.Moves {
+		if m.From != t.Account {
+			return inField(fmt.Sprintf("moves[%d].from", i), fmt.Errorf("%w: a holder moves what is free in its own account", access.ErrForbidden))
+		}
+	}
+	if !e.At.IsZero() {
+		// Dated back, what has come to the account would have earned before it came.
+		return inField("at", fmt.Errorf("%w: a holder's entry counts when it is posted", access.ErrForbidden))
+	}
+	return mayName(t, e.ID)
+}
+
+// mayName keeps a holder to IDs of its own: one that names its entry as the exchange
+// names a deposit would keep the deposit out.
+func mayName(t access.Token, id string) error {
+	if t.Role != access.Holder {
+		return nil
+	}
+	if name, is := strings.CutPrefix(id, string(t.Account)+"/"); !is || name == "" || strings.Contains(name, "/") {
+		return inField("id", fmt.Errorf("%w: a holder's IDs begin with its account and one slash: %s/NAME", access.ErrForbidden, t.Account))
+	}
+	return nil
+}
+
+// faultIn is a refusal of the ledger's in the field of the entry that it is about.
+func (s *server) faultIn(ctx context.Context, e ledger.Entry, refusal error) error {
+	if !errors.Is(refusal, ledger.ErrInvalid) || fieldOf(refusal) != "" {
+		return refusal
+	}
+	assets := map[string]ledger.Asset{}
+	for _, m := range e.Moves {
+		asset, err := s.Books.Asset(ctx, m.Asset)
+		if err != nil {
+			return refusal // without its field: the refusal is what counts
+		}
+		assets[m.Asset] = asset
+	}
+	return inField(faultyField(e, assets), refusal)
+}
+
+// faultyField is the field of an entry that is not well formed, or "": then it is
+// refused for what is in the books.
+func faultyField(e ledger.Entry, assets map[string]ledger.Asset) string {
+	switch {
+	case !slices.Contains(ledger.Kinds, e.Kind):
+		return "kind"
+	case e.CheckCaller() != nil:
+		return "id"
+	case e.Check(assets) == nil:
+		return ""
+	case len(e.Moves) < 1 || len(e.Moves) > ledger.MaxMoves:
+		return "moves"
+	}
+	for i, m := range e.Moves {
+		alone := ledger.Entry{ID: "x", Kind: ledger.Adjustment, Moves: []ledger.Move{m}}
+		if m.Amount <= 0 || m.Amount > assets[m.Asset].MaxSupply {
+			return fmt.Sprintf("moves[%d].amount", i)
+		}
+		if alone.Check(assets) != nil || !allowed(e.Kind, m, assets) {
+			return fmt.Sprintf("moves[%d]", i)
+		}
+	}
+	if year := e.At.Year(); !e.At.IsZero() && (year < 1970 || year > 9999) {
+		return "at"
+	}
+	if len(e.Moves) > 1 && e.Kind != ledger.Trade && (ledger.Entry{ID: e.ID, Kind: e.Kind, Moves: e.Moves[:1]}).Check(assets) == nil {
+		return "moves"
+	}
+	return "id"
+}
+
+// allowed says whether an entry of a kind may make a move.
+func allowed(k ledger.Kind, m ledger.Move, assets map[string]ledger.Asset) bool {
+	return ledger.Entry{ID: ledger.EndingID("x", k), Kind: k, Moves: []ledger.Move{m}}.Check(assets) == nil
+}

@@ -1,0 +1,156 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/events"
+	"softstake/ledger"
+)
+
+const (
+	// usualStreams is how many streams of events there are at once, unless Options say otherwise.
+	usualStreams = 1000
+	// comeAgain is after how many milliseconds a client comes again whose stream has ended.
+	comeAgain = 2000
+	// streamsFull is after how many seconds one may come again who was one too many.
+	streamsFull = 10
+)
+
+type eventsIn struct {
+	Account   string `query:"account" doc:"Only this account's. A holder's own are all it is told of, with it or without."`
+	After     string `query:"after" doc:"Go on after the event with this ID; the header Last-Event-ID goes before it. Without both: from now on."`
+	LastEvent string `header:"Last-Event-ID" doc:"The ID of the last event that was seen. A browser sends it by itself when it comes again."`
+}
+
+// eventRoutes puts the stream of events into the table.
+func (s *server) eventRoutes() {
+	add(s, huma.Operation{
+		OperationID: "events", Method: http.MethodGet, Path: "/v1/events", Tags: []string{"Events"},
+		Summary: "Be told what happens",
+		Description: "Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; `settled`, all rewards of a token's day are credited; `reset`, what came after the ID is not known any more. " +
+			"Each has an ID, and is told at least once: come again with the last ID that was seen, within seven days, and nothing is missed. What is told again has the same `entry`; its ID may be another. " +
+			"An entry changes a balance (`account`, `part`, `asset`) once: the changes, each taken once, add up to the balance in whatever order they come. " +
+			"After `reset`, read everything anew, and go on from its ID. A line that begins with a colon, every fifteen seconds, says that the stream is alive; an `id` without an event beside it is a place to go on from as well. " +
+			"A stream ends when its client does not keep up, when its token is revoked or expires, and when the server stops; the client comes again after what `retry` says, two seconds.",
+		Errors: []int{http.StatusNotFound},
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The stream, without an end.", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}},
+		Extensions: map[string]any{"x-events": map[string]*huma.Schema{
+			"balance": schemaOf[events.Balance](s), "reward": schemaOf[events.Reward](s),
+			"settled": schemaOf[events.Settled](s), "reset": schemaOf[events.Reset](s),
+		}},
+	}, everyone, s.events)
+}
+
+// events begins a stream: everybody's events, or an account's.
+func (s *server) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, error) {
+	t, account := token(ctx), ledger.Account(in.Account)
+	if t.Role == access.Holder && account == "" {
+		account = t.Account
+	}
+	if account != "" {
+		err := own(ctx, account)
+		if err == nil {
+			_, err = s.Books.Account(ctx, account)
+		}
+		if err != nil {
+			return nil, inField("account", err)
+		}
+	}
+	if s.streams.Add(1) > int64(cmp.Or(s.Streams, usualStreams)) {
+		s.streams.Add(-1)
+		return nil, tooManyStreams(ctx)
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer s.streams.Add(-1)
+		err := s.stream(hc, t.ID, account, cmp.Or(in.LastEvent, in.After))
+		if hc.Context().Err() == nil && !errors.Is(err, errGone) {
+			s.Log.Info("a stream of events ended", "request", access.CallerOf(ctx).Request, "reason", err)
+		}
+	}}, nil
+}
+
+// tooManyStreams refuses a stream where there are as many as there may be.
+func tooManyStreams(ctx context.Context) *Problem {
+	return &Problem{
+		Type: "/v1/docs#busy", Title: "Too busy", Status: http.StatusServiceUnavailable,
+		Detail:  "There are as many streams of events as this server has at once; come again later.",
+		Request: access.CallerOf(ctx).Request, headers: http.Header{"Retry-After": {strconv.Itoa(streamsFull)}},
+	}
+}
+
+// errGone says that a stream's client has gone away, or takes nothing any more.
+var errGone = errors.New("the client is gone")
+
+// stream writes events until the client goes away, its token ends, or the context
+// does. At each sign of life the token is looked at again.
+func (s *server) stream(hc huma.Context, token string, account ledger.Account, after string) error {
+	hc.SetHeader("Content-Type", "text/event-stream")
+	hc.SetHeader("Cache-Control", "no-store")
+	hc.SetHeader("X-Accel-Buffering", "no") // some proxies would keep events until they have many
+	hc.SetStatus(http.StatusOK)
+	out, control := paced{writer(hc)}, http.NewResponseController(writer(hc))
+	send := func(text []byte) error {
+		_, err := out.Write(text)
+		if err == nil {
+			err = control.Flush()
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", errGone, err)
+		}
+		return nil
+	}
+	if err := send(fmt.Appendf(nil, "retry: %d\n\n", comeAgain)); err != nil {
+		return err
+	}
+	return s.Events.Subscribe(hc.Context(), account, after, func(e events.Event) error {
+		if e.Type == "" {
+			if err := s.stillGood(hc.Context(), token); err != nil {
+				return err
+			}
+		}
+		text, err := eventText(e)
+		if err != nil {
+			return err
+		}
+		return send(text)
+	})
+}
+
+// stillGood says whether a token may still be used.
+func (s *server) stillGood(ctx context.Context, id string) error {
+	t, err := s.Books.Token(ctx, id)
+	if err != nil {
+		return err
+	}
+	return t.Live(s.Now())
+}
+
+// eventText is an event as it is sent: a few lines, and an empty one. One of no type
+// is a comment, and the ID to go on from.
+func eventText(e events.Event) ([]byte, error) {
+	var text bytes.Buffer
+	if e.ID != "" {
+		fmt.Fprintf(&text, "id: %s\n", e.ID)
+	}
+	if e.Type == "" {
+		text.WriteString(": still here\n\n")
+		return text.Bytes(), nil
+	}
+	body, err := marshal(e.Body) // a line, and its end
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(&text, "event: %s\ndata: %s\n", e.Type, body)
+	return text.Bytes(), nil
+}

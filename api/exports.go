@@ -1,0 +1,188 @@
+package api
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+type ExportIn struct {
+	Format string `query:"format" enum:"csv,jsonl" default:"csv" doc:"csv: a header, then a line each; jsonl: a JSON object on each line."`
+}
+
+type accountExportIn struct {
+	AccountIn
+	DaysIn
+	ExportIn
+}
+
+type booksExportIn struct {
+	From string `query:"from" format:"date" example:"2026-11-01" doc:"The first day. Without it: the first of the books."`
+	To   string `query:"to" format:"date" example:"2026-11-30" doc:"The last day. Without it: the last of which nothing can be added any more, so that the same days always give the same lines. Later days are given as they are when they are read."`
+	ExportIn
+}
+
+type rewardLine struct {
+	Account ledger.Account `json:"account"`
+	RewardOut
+}
+
+type statementLine struct {
+	At      string         `json:"at"`
+	Entry   string         `json:"entry"`
+	Kind    ledger.Kind    `json:"kind"`
+	Part    string         `json:"part"` // "free" or "held"
+	Asset   string         `json:"asset"`
+	Change  string         `json:"change"`
+	Balance string         `json:"balance"`
+	Other   ledger.Account `json:"counterparty"`
+}
+
+type journalLine struct {
+	At      string         `json:"at"`
+	Entry   string         `json:"entry"`
+	Move    int            `json:"move"`
+	Side    string         `json:"side"` // "from" or "to"
+	Kind    ledger.Kind    `json:"kind"`
+	Account ledger.Account `json:"account"`
+	Asset   string         `json:"asset"`
+	Change  string         `json:"change"`
+	Other   ledger.Account `json:"counterparty"`
+}
+
+var (
+	rewardTable = table[rewardLine]{
+		columns: []string{"day", "account", "asset", "opening", "average", "eligible", "apr", "reward", "priceUsdt", "valueUsdt", "creditedAt"},
+		cells: func(r rewardLine) []string {
+			return []string{r.Day, plain(string(r.Account)), r.Asset, r.Opening, r.Average, r.Eligible, r.APR, r.Reward, known(r.PriceUSDT), known(r.ValueUSDT), r.Credited}
+		},
+	}
+	statementTable = table[statementLine]{
+		columns: []string{"at", "entry", "kind", "part", "asset", "change", "balance", "counterparty"},
+		cells: func(l statementLine) []string {
+			return []string{l.At, plain(l.Entry), string(l.Kind), l.Part, l.Asset, l.Change, l.Balance, plain(string(l.Other))}
+		},
+	}
+	journalTable = table[journalLine]{
+		columns: []string{"at", "entry", "move", "side", "kind", "account", "asset", "change", "counterparty"},
+		cells: func(l journalLine) []string {
+			return []string{l.At, plain(l.Entry), strconv.Itoa(l.Move), l.Side, string(l.Kind), plain(string(l.Account)), l.Asset, l.Change, plain(string(l.Other))}
+		},
+	}
+)
+
+// known is a figure, or an empty cell where there is none.
+func known(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func (s *server) exportRoutes() {
+	add(s, export("export-account-rewards", "/v1/accounts/{account}/exports/rewards", "Export an account's rewards",
+		"Those of some days, by day and token: ", rewardTable.columns), everyone, s.exportAccountRewards)
+	add(s, export("export-statement", "/v1/accounts/{account}/exports/statement", "Export an account's statement",
+		"Every change of the free and held balances, in order of time, with the balance after it. A reward counts from the 00:00 after its day. ", statementTable.columns), everyone, s.exportStatement)
+	add(s, export("export-rewards", "/v1/exports/rewards", "Export all rewards",
+		"Those of all accounts for some days, day after day. ", rewardTable.columns), staff, s.exportRewards)
+	add(s, export("export-journal", "/v1/exports/journal", "Export the journal",
+		"Both sides of every move, day after day; those of a day sum to zero for each token. Of a day the declared totals come first, then the rewards of the day before, which count from its first moment, then what was posted. ", journalTable.columns), staff, s.exportJournal)
+}
+
+func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) (*huma.StreamResponse, error) {
+	from, to, err := s.period(in.DaysIn)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Books.Account(ctx, in.id()); err != nil {
+		return nil, err
+	}
+	return rewardTable.export(s, "rewards-"+in.Account, from, to, in.Format, func(ctx context.Context, write func(rewardLine) error) error {
+		return s.Books.Rewards(ctx, in.id(), from, to, s.rewardWriter(ctx, write))
+	}), nil
+}
+
+func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*huma.StreamResponse, error) {
+	_, final, err := s.Books.Final(ctx)
+	if err != nil {
+		return nil, err
+	}
+	from, to, err := DaysIn{in.From, in.To}.period(s.Books.FirstDay(), final)
+	if err != nil {
+		return nil, err
+	}
+	return rewardTable.export(s, "rewards", from, to, in.Format, func(ctx context.Context, write func(rewardLine) error) error {
+		return s.Books.ExportRewards(ctx, from, to, s.rewardWriter(ctx, write))
+	}), nil
+}
+
+func (s *server) rewardWriter(ctx context.Context, write func(rewardLine) error) func(store.Reward) error {
+	return func(r store.Reward) error {
+		shown, err := s.showReward(ctx, r)
+		if err != nil {
+			return err
+		}
+		return write(rewardLine{r.Account, shown})
+	}
+}
+
+func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*huma.StreamResponse, error) {
+	from, to, err := s.period(in.DaysIn)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Books.Account(ctx, in.id()); err != nil {
+		return nil, err
+	}
+	return statementTable.export(s, "statement-"+in.Account, from, to, in.Format, func(ctx context.Context, write func(statementLine) error) error {
+		return s.Books.Statement(ctx, in.id(), from, to, func(l store.Line) error {
+			a, err := s.Books.Asset(ctx, l.Asset)
+			if err != nil {
+				return err
+			}
+			part := "free"
+			if l.Account.IsHeld() {
+				part = "held"
+			}
+			return write(statementLine{instant(l.At), l.Entry, l.Kind, part, l.Asset, a.Format(l.Amount), a.Format(l.Balance), l.Other})
+		})
+	}), nil
+}
+
+func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*huma.StreamResponse, error) {
+	final, _, err := s.Books.Final(ctx)
+	if err != nil {
+		return nil, err
+	}
+	from, to, err := DaysIn{in.From, in.To}.period(s.Books.FirstDay(), final)
+	if err != nil {
+		return nil, err
+	}
+	return journalTable.export(s, "journal", from, to, in.Format, func(ctx context.Context, write func(journalLine) error) error {
+		return s.Books.ExportJournal(ctx, from, to, func(p ledger.Posting) error {
+			a, err := s.Books.Asset(ctx, p.Asset)
+			if err != nil {
+				return err
+			}
+			side := "from"
+			if p.Side == 1 {
+				side = "to"
+			}
+			return write(journalLine{instant(p.At), p.Entry, p.Move, side, p.Kind, p.Account, p.Asset, a.Format(p.Amount), p.Other})
+		})
+	}), nil
+}
+
+// daysOf names the days of an export's file.
+func daysOf(from, to staking.Day) string {
+	if from == to {
+		return from.String()
+	}
+	return from.String() + "_" + to.String()
+}

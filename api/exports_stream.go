@@ -1,0 +1,130 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/staking"
+)
+
+// An export is written as it is read, without a limit on its length, and holds no
+// more than a page of it in memory. What cannot be finished ends with the connection
+// broken off, so that nobody takes a part for the whole.
+
+const (
+	// piece is how many bytes of an export are sent at once.
+	piece = 64 << 10
+	// stalled is how long a client may take for a piece, before it is given up.
+	stalled = 30 * time.Second
+	// patience is how long a request may take that reads all holdings.
+	patience = 15 * time.Minute
+)
+
+// export begins the description of an export.
+func export(id, path, summary, about string, columns []string) huma.Operation {
+	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	return huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Exports"}, Summary: summary,
+		Description: about + "Columns: " + strings.Join(columns, ", ") + ". The answer is whole when it ends as HTTP says; where the connection breaks off instead, ask again, from the last whole day on. In CSV a cell of free text that a spreadsheet would take for a formula begins with an apostrophe.",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The export.", Content: map[string]*huma.MediaType{"text/csv": text, "application/x-ndjson": text},
+		}},
+	}
+}
+
+// table is what an export is written as.
+type table[T any] struct {
+	columns []string
+	cells   func(T) []string // of a line in CSV
+}
+
+// export answers with what read reads.
+func (t table[T]) export(s *server, name string, from, to staking.Day, format string, read func(context.Context, func(T) error) error) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		kind, extension := "text/csv; charset=utf-8; header=present", "csv"
+		if format == "jsonl" {
+			kind, extension = "application/x-ndjson", "jsonl"
+		}
+		hc.SetHeader("Content-Type", kind)
+		hc.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s_%s.%s"`, fileName(name), daysOf(from, to), extension))
+		hc.SetStatus(http.StatusOK)
+		out := bufio.NewWriterSize(paced{writer(hc)}, piece)
+		write, end := t.lines(out, format)
+		err := read(hc.Context(), write)
+		if err == nil {
+			err = errors.Join(end(), out.Flush())
+		}
+		if err == nil {
+			return
+		}
+		if hc.Context().Err() == nil {
+			s.Log.Error("an export broke off", "request", access.CallerOf(hc.Context()).Request, "export", hc.Operation().OperationID, "error", err)
+		}
+		panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
+	}}
+}
+
+// lines writes lines in a format, and what comes after them.
+func (t table[T]) lines(out io.Writer, format string) (write func(T) error, end func() error) {
+	if format == "jsonl" {
+		e := json.NewEncoder(out)
+		e.SetEscapeHTML(false)
+		return func(line T) error { return e.Encode(line) }, func() error { return nil }
+	}
+	w := csv.NewWriter(out)
+	head := w.Write(t.columns)
+	return func(line T) error { return errors.Join(head, w.Write(t.cells(line))) }, func() error {
+		w.Flush()
+		return errors.Join(head, w.Error())
+	}
+}
+
+// paced gives the client some time for each piece, and not for the whole.
+type paced struct{ w http.ResponseWriter }
+
+// Write sends a piece. Its deadline is one of the network, and so of the real time,
+// whatever clock the books go by.
+func (p paced) Write(b []byte) (int, error) {
+	if err := http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(stalled)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.w.Write(b)
+}
+
+// patient lets an answer be long in coming.
+func patient(hc huma.Context, next func(huma.Context)) {
+	// A writer without deadlines needs none put off.
+	if err := http.NewResponseController(writer(hc)).SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		panic(http.ErrAbortHandler)
+	}
+	next(hc)
+}
+
+// fileName is a name without what file systems and headers read in their own way.
+func fileName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`:"\/`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+}
+
+// plain guards free text in a CSV file: a spreadsheet takes what begins like this for a formula.
+func plain(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}

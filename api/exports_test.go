@@ -1,0 +1,171 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+)
+
+// table is an export in CSV, its header first.
+func (r reply) table() [][]string {
+	r.t.Helper()
+	r.is(http.StatusOK)
+	if kind := r.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/csv") {
+		r.t.Errorf("%s: the content is %q", r.what, kind)
+	}
+	rows, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
+	if err != nil {
+		r.t.Fatalf("%s: %v", r.what, err)
+	}
+	return rows
+}
+
+func TestExports(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		earning(w)
+		rewards := w.get("alice", "/v1/accounts/alice/exports/rewards").table()
+		if len(rewards) != 5 || strings.Join(rewards[1], " ") != w.day(2)+" alice BNB 2 2.5 2.5 0.0015 0.00001027 600 0.006162 "+w.day(3)+"T00:10:00.000Z" || rewards[2][8] != "" {
+			t.Errorf("alice's rewards are %q", rewards)
+		}
+		if all := w.get("auditor", "/v1/exports/rewards"); all.body != w.get("alice", "/v1/accounts/alice/exports/rewards").body {
+			t.Errorf("all rewards, which are alice's, are %s", all.body)
+		}
+		statement := w.get("alice", "/v1/accounts/alice/exports/statement?from="+w.day(2)).table()
+		last := statement[len(statement)-1]
+		if len(statement) != 6 || statement[1][1] != "a-3" || statement[1][7] != "'@custody" || last[5] != rewards[4][7] || last[2] != "reward" {
+			t.Errorf("alice's statement is %q", statement)
+		}
+		if all := w.get("alice", "/v1/accounts/alice/exports/statement").table(); len(all) != 8 || !slices.EqualFunc(all[3:], statement[1:], slices.Equal[[]string]) {
+			t.Errorf("the whole statement is %q", all)
+		}
+
+		journal := w.get("exchange", "/v1/exports/journal").table()
+		sums := map[string]ledger.Amount{}
+		for _, row := range journal[1:] {
+			n, err := ledger.ParseDecimal(row[7], 8)
+			w.ok(err)
+			sums[row[0][:10]+row[6]] += ledger.Amount(n)
+			if row[5] == "@custody" {
+				t.Errorf("a spreadsheet takes %q for a formula", row[5])
+			}
+		}
+		for day, sum := range sums {
+			if sum != 0 {
+				t.Errorf("the lines of %s sum to %d", day, sum)
+			}
+		}
+		// Two deposits and two fundings on Day 1, one deposit on Day 2, on Day 3 the rewards of Day 2.
+		if n := len(journal) - 1; n != 2*4+2+2*4 || journal[n][0][:10] != w.day(3) {
+			t.Errorf("the journal through the last final day has %d lines, the last of %s", n, journal[n][0])
+		}
+		if open := w.get("exchange", "/v1/exports/journal?to="+w.day(4)).table(); len(open) != len(journal)+2*4 || !slices.EqualFunc(open[:len(journal)], journal, slices.Equal[[]string]) {
+			t.Errorf("with today there are %d lines; %d are wanted", len(open), len(journal)+2*4)
+		}
+		lines := strings.Split(strings.TrimSpace(w.get("auditor", "/v1/exports/journal?format=jsonl&from="+w.day(2)+"&to="+w.day(2)).is(200).body), "\n")
+		var line map[string]any
+		if len(lines) != 2 || json.Unmarshal([]byte(lines[1]), &line) != nil || line["account"] != "alice" || line["change"] != "1" || line["side"] != "to" {
+			t.Errorf("Day 2 as JSON lines is %q", lines)
+		}
+		r := w.get("auditor", "/v1/exports/journal?format=jsonl&from="+w.day(2)+"&to="+w.day(3)).is(200)
+		if kind, name := r.header.Get("Content-Type"), r.header.Get("Content-Disposition"); kind != "application/x-ndjson" || name != `attachment; filename="journal_`+w.day(2)+"_"+w.day(3)+`.jsonl"` {
+			t.Errorf("the content is %q, the file %q", kind, name)
+		}
+		if empty := w.get("auditor", "/v1/exports/rewards?from=2020-01-01&to=2020-01-02").table(); len(empty) != 1 {
+			t.Errorf("before the books: %q", empty)
+		}
+
+		w.get("bob", "/v1/accounts/alice/exports/rewards").refused(404, "not-found", "")
+		w.get("bob", "/v1/accounts/alice/exports/statement").refused(404, "not-found", "")
+		w.get("auditor", "/v1/accounts/nobody/exports/rewards").refused(404, "not-found", "")
+		w.get("auditor", "/v1/accounts/nobody/exports/statement").refused(404, "not-found", "")
+		w.get("alice", "/v1/exports/journal").refused(403, "forbidden", "")
+		w.get("alice", "/v1/exports/rewards").refused(403, "forbidden", "")
+		w.get("auditor", "/v1/exports/journal?format=xml").refused(400, "invalid", "format")
+		w.get("auditor", "/v1/exports/journal?from="+w.day(3)+"&to="+w.day(2)).refused(400, "invalid", "to")
+	})
+}
+
+// busy posts so many deposits of one unit to alice.
+func (w *town) busy(deposits int) {
+	w.t.Helper()
+	entries := make([]ledger.Entry, 0, deposits)
+	for n := range deposits {
+		entries = append(entries, ledger.Entry{ID: fmt.Sprintf("busy-%05d", n), Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}})
+	}
+	for part := range slices.Chunk(entries, 10_000) {
+		_, err := w.db.PostAll(w.t.Context(), part)
+		w.ok(err)
+	}
+}
+
+// TestExportsOfManyLines: tens of thousands of lines come whole and in order; and a
+// client that goes away in the middle leaves nothing behind that others would wait for.
+func TestExportsOfManyLines(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		w.busy(25_000)
+		journal := w.get("auditor", "/v1/exports/journal?to="+w.day(1)).table()
+		seen := map[string]int{}
+		for _, row := range journal[1:] {
+			seen[row[1]+row[3]]++
+		}
+		if len(journal) != 1+50_000 || len(seen) != 50_000 {
+			t.Errorf("%d lines are exported, %d different ones", len(journal)-1, len(seen))
+		}
+		statement := w.get("alice", "/v1/accounts/alice/exports/statement?format=jsonl").is(200).body
+		if n := strings.Count(statement, "\n"); n != 25_000 || !strings.Contains(statement[strings.LastIndex(statement[:len(statement)-1], "\n"):], `"balance":"0.00025"`) {
+			t.Errorf("the statement has %d lines, the last of them %s", n, statement[len(statement)-200:])
+		}
+		for range 20 { // more than there are connections that read
+			ctx, leave := context.WithCancel(t.Context())
+			r, err := http.NewRequestWithContext(ctx, get, w.server.URL+"/v1/exports/journal?to="+w.day(1), nil)
+			w.ok(err)
+			r.Header.Set("Authorization", "Bearer "+w.tokens["auditor"])
+			answer, err := w.server.Client().Do(r)
+			w.ok(err)
+			_, err = bufio.NewReader(answer.Body).ReadString('\n')
+			w.ok(err)
+			leave()
+			if err := answer.Body.Close(); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+		w.get("alice", "/v1/accounts/alice/exports/rewards").is(200)
+		w.server.Close() // it waits until every handler has ended
+	})
+}
+
+// TestSlowExport: a client that takes its time keeps nobody from reading or writing.
+func TestSlowExport(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		w.busy(25_000)
+		var answers []*http.Response
+		for range 20 {
+			r, err := http.NewRequestWithContext(t.Context(), get, w.server.URL+"/v1/exports/journal?to="+w.day(1), nil)
+			w.ok(err)
+			r.Header.Set("Authorization", "Bearer "+w.tokens["auditor"])
+			answer, err := w.server.Client().Do(r)
+			w.ok(err)
+			answers = append(answers, answer)
+		}
+		ctx, enough := context.WithTimeout(t.Context(), 20*time.Second)
+		defer enough()
+		if _, err := w.db.Balances(ctx, "alice"); err != nil {
+			t.Errorf("while exports are on their way: %v", err)
+		}
+		w.deposit("late", "alice", "1", "BNB")
+		for _, answer := range answers {
+			w.ok(answer.Body.Close())
+		}
+	})
+}

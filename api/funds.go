@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+type PoolOut struct {
+	Pool     string `json:"pool" example:"1000" doc:"What there is to pay rewards from, in whole tokens."`
+	LastPaid string `json:"lastTotal" example:"1.25" doc:"What the last declared day pays."`
+	DaysLeft *int64 `json:"daysLeft" example:"800" doc:"For how many such days the pool lasts; null: not known."`
+}
+
+type fundsOut struct {
+	Pools []fundedOut `json:"pools" doc:"What rewards are paid from, each token's, by symbol."`
+	House []houseOut  `json:"house" doc:"What the house accounts have: @custody is the outside world and below zero by what all others have, @desk the other side of conversions, @payable what is declared and not yet paid, @rewards the pools."`
+}
+
+type fundedOut struct {
+	Asset string `json:"asset" example:"BNB" doc:"Symbol."`
+	PoolOut
+}
+
+type houseOut struct {
+	Account ledger.Account `json:"account" example:"@custody" doc:"House account."`
+	Asset   string         `json:"asset" example:"BNB" doc:"Symbol."`
+	Balance string         `json:"balance" example:"-12000.5" doc:"In whole tokens."`
+}
+
+type fundIn struct {
+	Body struct {
+		ID        string `json:"id" minLength:"1" maxLength:"123" example:"2026-11-22-1" doc:"The caller's name of this funding: the same twice is once, for ever."`
+		Asset     string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
+		Amount    string `json:"amount" maxLength:"40" example:"1000" doc:"In whole tokens, above zero."`
+		Direction string `json:"direction" enum:"in,out" example:"in" doc:"in: into the pool, from staking income; out: a surplus out of it."`
+	}
+}
+
+type fundedEntry struct {
+	ID       string `json:"id" example:"fund/2026-11-22-1" doc:"The entry in the journal."`
+	At       string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
+	PostedAt string `json:"postedAt" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was written."`
+	Repeated bool   `json:"repeated" doc:"Whether it had been posted before."`
+}
+
+func (s *server) fundRoutes() {
+	add(s, huma.Operation{
+		OperationID: "get-funds", Method: http.MethodGet, Path: "/v1/funds", Tags: []string{"Operation"}, Summary: "Read the house's money",
+	}, office, s.funds)
+	add(s, huma.Operation{
+		OperationID: "fund", Method: http.MethodPost, Path: "/v1/funds", Tags: []string{"Operation"}, Summary: "Fund a pool, or take out of it",
+		Description: "A day that waits for funds is paid by itself once they are there.",
+		Errors:      []int{http.StatusNotFound, http.StatusConflict},
+	}, operators, func(ctx context.Context, in *fundIn) (*answer[fundedEntry], error) {
+		b := in.Body
+		asset, err := s.Books.Asset(ctx, b.Asset)
+		if err != nil {
+			return nil, inField("asset", err)
+		}
+		amount, err := asset.Parse(b.Amount)
+		if err != nil {
+			return nil, inField("amount", err)
+		}
+		if amount <= 0 {
+			return nil, inField("amount", fmt.Errorf("%w: %s is not above zero; which way it goes is told by direction", ledger.ErrInvalid, ledger.Clip(b.Amount)))
+		}
+		o, err := s.books(ctx).Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
+		return say(fundedEntry{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
+	})
+}
+
+func (s *server) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], error) {
+	standing, err := s.Books.TokenStatus(ctx)
+	if err != nil {
+		return nil, err
+	}
+	house, err := s.Books.HouseBalances(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out fundsOut
+	out.Pools, err = shown(standing, func(st store.TokenStatus) (fundedOut, error) {
+		pool, err := s.pool(ctx, st)
+		return fundedOut{st.Asset, pool}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.House, err = shown(house, func(h store.HouseBalance) (houseOut, error) {
+		a, err := s.Books.Asset(ctx, h.Asset)
+		return houseOut{h.Account, h.Asset, wholeTokens(h.Sum, a.Scale)}, err
+	})
+	return say(out, err)
+}
+
+func (s *server) pool(ctx context.Context, st store.TokenStatus) (PoolOut, error) {
+	a, err := s.Books.Asset(ctx, st.Asset)
+	out := PoolOut{Pool: a.Format(st.Pool), LastPaid: a.Format(st.LastTotal)}
+	if st.DaysLeft >= 0 {
+		out.DaysLeft = &st.DaysLeft
+	}
+	return out, err
+}
+
+// wholeTokens writes a sum that may be larger than an amount as Asset.Format writes amounts.
+func wholeTokens(n *big.Int, scale int) string {
+	digits := fmt.Sprintf("%0*s", scale+1, new(big.Int).Abs(n).String())
+	text := digits[:len(digits)-scale]
+	if part := strings.TrimRight(digits[len(digits)-scale:], "0"); part != "" {
+		text += "." + part
+	}
+	if n.Sign() < 0 {
+		return "-" + text
+	}
+	return text
+}

@@ -1,0 +1,267 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// journalRoutes are those that read balances and the journal.
+func (s *server) journalRoutes() {
+	add(s, huma.Operation{
+		OperationID: "get-balances", Method: http.MethodGet, Path: "/v1/accounts/{account}/balances", Tags: []string{"Journal"}, Summary: "List an account's balances",
+		Description: "What an account has of each asset, by symbol, and what that is worth in USDT by today's price: that of today, or the last of the 7 days before. Where there is none the value is absent, and the total is of the others.",
+	}, everyone, s.balances)
+	add(s, huma.Operation{
+		OperationID: "get-account-journal", Method: http.MethodGet, Path: "/v1/accounts/{account}/journal", Tags: []string{"Journal"}, Summary: "Read an account's journal",
+		Description: "Every change of an account's free and held balances, the newest first by the moment at which it counts; rewards count from the 00:00 UTC after their day. What is dated back is found at its place. A page may be short, or empty, and not be the last: as long as there is `next`, there may be more.",
+	}, everyone, s.accountJournal)
+	add(s, huma.Operation{
+		OperationID: "get-journal", Method: http.MethodGet, Path: "/v1/journal", Tags: []string{"Journal"}, Summary: "Read the journal",
+		Description: "Both sides of every move that was posted, by day, part of the books, and time. Each day that is closed is complete; into an open one something may be posted behind the place you have come to. Rewards and declared totals stand in tables of their own: the exports give them and all else as one. A page may be short, or empty, and not be the last: as long as there is `next`, there may be more.",
+	}, staff, s.journal)
+	add(s, huma.Operation{
+		OperationID: "get-entry", Method: http.MethodGet, Path: "/v1/entries/{entry}", Tags: []string{"Entries"}, Summary: "Look at an entry",
+		Description: "An entry as it was posted. A slash in its ID is written %2F in the path.",
+		Errors:      []int{http.StatusNotFound},
+	}, staff, s.getEntry)
+}
+
+type balanceOut struct {
+	Asset  string `json:"asset" example:"BNB" doc:"Symbol."`
+	Free   string `json:"free" example:"2.5" doc:"What can be moved, in whole tokens. It is what earns."`
+	Held   string `json:"held" example:"0.5" doc:"What open orders and pending withdrawals hold. It does not earn."`
+	Earned string `json:"earned" example:"0.00171234" doc:"All rewards ever credited."`
+	Value  string `json:"value,omitempty" example:"1803.21" doc:"What free and held are worth, in USDT, rounded down to 8 decimals. Absent: no price is known."`
+}
+
+type balancesOut struct {
+	At       string       `json:"at" format:"date-time" doc:"When they were read."`
+	Items    []balanceOut `json:"items" doc:"By symbol. An asset that the account has nothing of, and has never earned, is not among them."`
+	Total    string       `json:"total" example:"1803.21" doc:"The sum of the values that are known, in USDT."`
+	Unpriced []string     `json:"unpriced" doc:"Assets that the account has and no price is known of: they are not in the total."`
+}
+
+func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesOut], error) {
+	now := s.Now()
+	balances, err := s.Books.Balances(ctx, in.id())
+	if err != nil {
+		return nil, err
+	}
+	out := balancesOut{At: instant(now), Items: make([]balanceOut, 0, len(balances)), Unpriced: []string{}}
+	total := ledger.Amount(0)
+	for _, b := range balances {
+		if b.Free == 0 && b.Held == 0 && b.Earned == 0 {
+			continue
+		}
+		asset, err := s.Books.Asset(ctx, b.Asset)
+		if err != nil {
+			return nil, err
+		}
+		shown := balanceOut{Asset: b.Asset, Free: asset.Format(b.Free), Held: asset.Format(b.Held), Earned: asset.Format(b.Earned)}
+		worth, known, err := s.worth(ctx, asset, b, staking.DayOf(now))
+		if err == nil && known {
+			shown.Value = usdt.Format(worth)
+			total, err = total.Add(worth)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !known && b.Free+b.Held > 0 {
+			out.Unpriced = append(out.Unpriced, b.Asset)
+		}
+		out.Items = append(out.Items, shown)
+	}
+	out.Total = usdt.Format(total)
+	return say(out, nil)
+}
+
+// usdt is how values and prices are written: in USDT, with 8 decimals.
+var usdt = ledger.Asset{Symbol: store.USDT, Scale: 8}
+
+// worth is what a balance, free and held, is worth on a day, if a price is known.
+func (s *server) worth(ctx context.Context, asset ledger.Asset, b store.Balance, d staking.Day) (worth ledger.Amount, known bool, err error) {
+	price, known, err := s.Books.PriceOf(ctx, asset.Symbol, d)
+	if err != nil || !known {
+		return 0, false, err
+	}
+	sum, err := b.Free.Add(b.Held)
+	if err == nil {
+		worth, err = store.Value(asset, sum, price)
+	}
+	return worth, true, err
+}
+
+type lineOut struct {
+	At     string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
+	Entry  string `json:"entry" example:"t-4711" doc:"The entry's ID. A reward's is reward/DAY/TOKEN/ACCOUNT."`
+	Kind   string `json:"kind" example:"transfer" doc:"The entry's kind, or reward."`
+	Part   string `json:"part" enum:"free,held" doc:"Which part of the account is changed."`
+	Asset  string `json:"asset" example:"BNB" doc:"Symbol."`
+	Amount string `json:"amount" example:"-2.5" doc:"The change, in whole tokens: below zero it went."`
+	Other  string `json:"other" example:"bob" doc:"Where it came from or went to."`
+}
+
+type linesIn struct {
+	AccountIn
+	Paging
+	DaysIn
+	Asset string `query:"asset" maxLength:"20" example:"BNB" doc:"Only this asset's."`
+	Kind  string `query:"kind" maxLength:"40" example:"transfer" doc:"Only entries of this kind, or reward."`
+}
+
+func (s *server) accountJournal(ctx context.Context, in *linesIn) (*answer[list[lineOut]], error) {
+	from, to, err := in.period(s.Books.FirstDay(), staking.DayOf(s.Now())+1)
+	if err != nil {
+		return nil, err
+	}
+	after, err := lineAfter(in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	asked := store.LinesAsked{From: from, To: to, Asset: in.Asset, Kind: ledger.Kind(in.Kind)}
+	lines, next, err := s.Books.Lines(ctx, in.id(), asked, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	page, err := shown(lines, func(l store.JournalLine) (lineOut, error) {
+		asset, err := s.Books.Asset(ctx, l.Asset)
+		out := lineOut{
+			At: instant(l.At), Entry: l.Entry, Kind: string(l.Kind), Part: "free", Asset: l.Asset, Amount: asset.Format(l.Amount), Other: string(l.Other),
+		}
+		if l.Account.IsHeld() {
+			out.Part = "held"
+		}
+		return out, err
+	})
+	out := list[lineOut]{Items: page}
+	if next != nil {
+		out.Next = placed(millis(next.At), next.Entry, strconv.Itoa(next.Move), strconv.Itoa(next.Side))
+	}
+	return say(out, err)
+}
+
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+// numbers are the whole numbers of a cursor's parts. ok is false if one is none.
+func numbers(parts ...string) (n []int64, ok bool) {
+	for _, p := range parts {
+		i, err := strconv.ParseInt(p, 10, 64)
+		if err != nil || strconv.FormatInt(i, 10) != p {
+			return nil, false
+		}
+		n = append(n, i)
+	}
+	return n, true
+}
+
+// latest is the last moment that a cursor may name, in milliseconds since 1970: in the year 9999.
+const latest = 253_402_300_799_999
+
+// lineAfter is the line that a cursor is the place of, or nil.
+func lineAfter(p Paging) (*store.LineKey, error) {
+	place, err := p.place(4)
+	if place == nil {
+		return nil, err
+	}
+	n, ok := numbers(place[0], place[2], place[3])
+	if !ok || n[0] < 0 || n[0] > latest || n[1] < -1 || n[1] >= ledger.MaxMoves || n[2] < 0 || n[2] > 1 {
+		return nil, badCursor()
+	}
+	return &store.LineKey{At: time.UnixMilli(n[0]).UTC(), Entry: place[1], Move: int(n[1]), Side: int(n[2])}, nil
+}
+
+type postingOut struct {
+	At      string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
+	Entry   string `json:"entry" example:"t-4711" doc:"The entry's ID."`
+	Kind    string `json:"kind" example:"transfer" doc:"The entry's kind."`
+	Move    int    `json:"move" example:"0" doc:"Which move of the entry, from 0."`
+	Side    int    `json:"side" enum:"0,1" doc:"0: where it was taken from; 1: who got it."`
+	Account string `json:"account" example:"alice" doc:"The account that is changed."`
+	Asset   string `json:"asset" example:"BNB" doc:"Symbol."`
+	Amount  string `json:"amount" example:"-2.5" doc:"The change, in whole tokens: below zero it went."`
+	Other   string `json:"other" example:"bob" doc:"The move's other side."`
+}
+
+type journalIn struct {
+	Paging
+	DaysIn
+}
+
+func (s *server) journal(ctx context.Context, in *journalIn) (*answer[list[postingOut]], error) {
+	from, to, err := in.period(s.Books.FirstDay(), staking.DayOf(s.Now())+1)
+	if err != nil {
+		return nil, err
+	}
+	after, err := postingAfter(in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	postings, next, err := s.Books.Postings(ctx, from, to, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	page, err := shown(postings, func(p ledger.Posting) (postingOut, error) {
+		asset, err := s.Books.Asset(ctx, p.Asset)
+		return postingOut{
+			At: instant(p.At), Entry: p.Entry, Kind: string(p.Kind), Move: p.Move, Side: p.Side,
+			Account: string(p.Account), Asset: p.Asset, Amount: asset.Format(p.Amount), Other: string(p.Other),
+		}, err
+	})
+	out := list[postingOut]{Items: page}
+	if next != nil {
+		out.Next = placed(strconv.Itoa(next.Bucket), millis(next.At), next.Entry, strconv.Itoa(next.Move), strconv.Itoa(next.Side))
+	}
+	return say(out, err)
+}
+
+// postingAfter is the posting that a cursor is the place of, or nil.
+func postingAfter(p Paging) (*ledger.Posting, error) {
+	place, err := p.place(5)
+	if place == nil {
+		return nil, err
+	}
+	n, ok := numbers(place[0], place[1], place[3], place[4])
+	if !ok || n[0] < 0 || n[0] >= ledger.Buckets || n[1] < 0 || n[1] > latest || n[2] < -1 || n[2] >= ledger.MaxMoves || n[3] < 0 || n[3] > 1 {
+		return nil, badCursor()
+	}
+	return &ledger.Posting{Bucket: int(n[0]), At: time.UnixMilli(n[1]).UTC(), Entry: place[2], Move: int(n[2]), Side: int(n[3])}, nil
+}
+
+type entryPath struct {
+	Entry string `path:"entry" maxLength:"138" example:"t-4711" doc:"The entry's ID."`
+}
+
+type moveOut struct {
+	From   string `json:"from" example:"alice" doc:"Account that it was taken from."`
+	To     string `json:"to" example:"bob" doc:"Account that got it."`
+	Asset  string `json:"asset" example:"BNB" doc:"Symbol."`
+	Amount string `json:"amount" example:"2.5" doc:"How much, in whole tokens."`
+}
+
+type wholeEntryOut struct {
+	ID       string    `json:"id" example:"t-4711" doc:"The entry's ID."`
+	Kind     string    `json:"kind" example:"transfer" doc:"What happened."`
+	At       string    `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
+	PostedAt string    `json:"postedAt" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written."`
+	Moves    []moveOut `json:"moves" doc:"All that it moved."`
+}
+
+func (s *server) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntryOut], error) {
+	e, postedAt, err := s.Books.Entry(ctx, in.Entry)
+	if err != nil {
+		return nil, err
+	}
+	moves, err := shown(e.Moves, func(m ledger.Move) (moveOut, error) {
+		asset, err := s.Books.Asset(ctx, m.Asset)
+		return moveOut{From: string(m.From), To: string(m.To), Asset: m.Asset, Amount: asset.Format(m.Amount)}, err
+	})
+	return say(wholeEntryOut{ID: e.ID, Kind: string(e.Kind), At: instant(e.At), PostedAt: instant(postedAt), Moves: moves}, err)
+}

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// limits hold each credential to a rate of requests.
+type limits struct {
+	every time.Duration // one request's share of the time; 0: no limit
+	burst int
+
+	mu  sync.Mutex
+	all map[string]*rate.Limiter // by token ID
+}
+
+const (
+	// mostLimits is how many credentials are remembered at once.
+	mostLimits = 10_000
+	// burstShare is the part of a minute's requests that may come at once.
+	burstShare = 10
+)
+
+// newLimits allows each credential so many requests a minute; 0 is without limit.
+func newLimits(perMinute int) *limits {
+	l := &limits{all: map[string]*rate.Limiter{}}
+	if perMinute > 0 {
+		l.every, l.burst = time.Minute/time.Duration(perMinute), max(1, perMinute/burstShare)
+	}
+	return l
+}
+
+// tooMany says that a credential asks too often, and when it may ask again.
+type tooMany struct{ wait time.Duration }
+
+func (t *tooMany) Error() string {
+	return fmt.Sprintf("this credential has made more requests than it may; make the same request again in %d s", whole(t.wait))
+}
+
+// whole is a time in whole seconds, rounded up, at least one.
+func whole(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Second)) }
+
+// take counts a request of a credential: *tooMany if it is one too many, which is not counted.
+func (l *limits) take(id string, now time.Time) error {
+	if l.every == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limiter := l.all[id]
+	if limiter == nil {
+		l.forget(now)
+		limiter = rate.NewLimiter(rate.Every(l.every), l.burst)
+		l.all[id] = limiter
+	}
+	r := limiter.ReserveN(now, 1)
+	if wait := r.DelayFrom(now); wait > 0 {
+		r.CancelAt(now)
+		return &tooMany{wait}
+	}
+	return nil
+}
+
+// forget makes room for one more: those who have not asked for a while have their
+// whole burst again, and are as if they had never asked. Where all are busy, one of
+// them begins anew.
+func (l *limits) forget(now time.Time) {
+	if len(l.all) < mostLimits {
+		return
+	}
+	for id, limiter := range l.all {
+		if int(limiter.TokensAt(now)) >= l.burst {
+			delete(l.all, id)
+		}
+	}
+	for id := range l.all {
+		if len(l.all) < mostLimits {
+			return
+		}
+		delete(l.all, id)
+	}
+}

@@ -1,0 +1,159 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// office are those who look after the product, and those who look at them.
+var office = []access.Role{access.Operator, access.Auditor}
+
+// offerRoutes are what is offered, the switch, and what comes of it.
+func (s *server) offerRoutes() {
+	s.tokenRoutes()
+	s.limitRoutes()
+	s.termsRoutes()
+	s.documentRoutes()
+	s.regionRoutes()
+	s.activationRoutes()
+	s.rewardRoutes()
+	s.todayRoutes()
+	s.runRoutes()
+	s.fundRoutes()
+	s.priceRoutes()
+	s.logRoutes()
+	s.exportRoutes()
+}
+
+// answer is what a handler says.
+type answer[T any] struct{ Body T }
+
+func say[T any](body T, err error) (*answer[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &answer[T]{body}, nil
+}
+
+// shown maps what the books say to what is shown of it.
+func shown[T, U any](all []T, show func(T) (U, error)) ([]U, error) {
+	items := make([]U, 0, len(all))
+	for _, one := range all {
+		item, err := show(one)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}
+
+type tokenOut struct {
+	Asset       string    `json:"asset" example:"BNB" doc:"Symbol."`
+	Scale       int       `json:"scale" example:"8" doc:"How many decimals are kept."`
+	MaxSupply   string    `json:"maxSupply" example:"200000000" doc:"The most that there can be, in whole tokens."`
+	Offered     bool      `json:"offered" doc:"Whether it earns today."`
+	Terms       *TermsOut `json:"terms,omitempty" doc:"What holds today. Absent where the token's first terms lie ahead."`
+	PaidThrough string    `json:"paidThrough,omitempty" format:"date" example:"2026-11-21" doc:"The last day that is settled. Absent before the first."`
+	Waiting     string    `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. Holders are not told."`
+}
+
+type newToken struct {
+	Body struct {
+		Asset     string `json:"asset" pattern:"^[A-Z0-9]{1,20}$" example:"DOT" doc:"Symbol: 1 to 20 of A-Z and 0-9."`
+		Scale     int    `json:"scale" minimum:"0" maximum:"18" example:"8" doc:"How many decimals are kept."`
+		MaxSupply string `json:"maxSupply" maxLength:"40" example:"2100000000" doc:"The most that there can be, in whole tokens. In the smallest unit it fits 62 bits."`
+		FiguresIn
+	}
+}
+
+func (s *server) tokenRoutes() {
+	add(s, huma.Operation{
+		OperationID: "list-tokens", Method: http.MethodGet, Path: "/v1/tokens", Tags: []string{"Offer"}, Summary: "List the tokens",
+		Description: "All tokens that the books keep, by symbol, with the terms of today.",
+	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[list[tokenOut]], error) {
+		tokens, err := s.tokens(ctx)
+		return say(list[tokenOut]{Items: tokens}, err)
+	})
+	add(s, huma.Operation{
+		OperationID: "add-token", Method: http.MethodPost, Path: "/v1/tokens", Tags: []string{"Offer"}, Summary: "Add a token",
+		Description: "Adds a token with its first terms, which hold from tomorrow on. The same twice is once; other figures under the same symbol are refused, since those of a token never change: only its terms do.",
+		Errors:      []int{http.StatusConflict},
+	}, operators, s.addToken)
+}
+
+func (s *server) addToken(ctx context.Context, in *newToken) (*answer[tokenOut], error) {
+	b := in.Body
+	token := staking.Token{Asset: ledger.Asset{Symbol: b.Asset, Scale: b.Scale}}
+	var err error
+	if token.Asset.MaxSupply, err = token.Asset.Parse(b.MaxSupply); err != nil {
+		return nil, inField("maxSupply", err)
+	}
+	if err := token.Asset.Check(); err != nil {
+		return nil, err
+	}
+	tomorrow := staking.DayOf(s.Now()) + 1
+	if token.Terms, err = b.terms(token.Asset, tomorrow); err != nil {
+		return nil, err
+	}
+	if err := s.books(ctx).AddAsset(ctx, token); err != nil {
+		return nil, err
+	}
+	tokens, err := s.tokens(ctx)
+	for _, t := range tokens {
+		if t.Asset == b.Asset {
+			return say(t, err)
+		}
+	}
+	return nil, err
+}
+
+// tokens are all tokens as the request's credential may see them.
+func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
+	terms, err := s.Books.TermsOn(ctx, staking.DayOf(s.Now()))
+	if err != nil {
+		return nil, err
+	}
+	today := map[string]staking.Terms{}
+	for _, t := range terms {
+		today[t.Asset] = t
+	}
+	standing, err := s.Books.TokenStatus(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return shown(standing, func(st store.TokenStatus) (tokenOut, error) {
+		asset, err := s.Books.Asset(ctx, st.Asset)
+		if err != nil {
+			return tokenOut{}, err
+		}
+		t := tokenOut{Asset: asset.Symbol, Scale: asset.Scale, MaxSupply: asset.Format(asset.MaxSupply)}
+		if terms, known := today[asset.Symbol]; known {
+			t.Offered, t.Terms = terms.Offered, new(showTerms(asset, terms))
+		}
+		t.PaidThrough = s.since(st.PaidThrough)
+		if token(ctx).Role != access.Holder {
+			t.Waiting = st.Waiting
+		}
+		return t, nil
+	})
+}
+
+// since is a day's name, or nothing where it lies before the books.
+func (s *server) since(d staking.Day) string {
+	if d < s.Books.FirstDay() {
+		return ""
+	}
+	return d.String()
+}
+
+// instant writes a time as all times are written: RFC 3339 in UTC, with milliseconds.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

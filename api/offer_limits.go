@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+type AssetIn struct {
+	Asset string `path:"asset" maxLength:"20" example:"BNB" doc:"Symbol of a token."`
+}
+
+type limitsOut struct {
+	MaxTotal  string `json:"maxTotal" maxLength:"40" example:"1000" doc:"The most that a day may pay to all holders together, in whole tokens. 0: no limit."`
+	MaxChange string `json:"maxChange" maxLength:"20" example:"25" doc:"By how many percent a day's total may differ from the day before, up or down, with at most 2 decimals. 0: no limit."`
+}
+
+type limitsIn struct {
+	AssetIn
+	Body limitsOut
+}
+
+// percentScale is how many decimals a limit in percent has.
+const percentScale = 2
+
+func (s *server) limitRoutes() {
+	add(s, huma.Operation{
+		OperationID: "get-limits", Method: http.MethodGet, Path: "/v1/tokens/{asset}/limits", Tags: []string{"Operation"}, Summary: "Read a token's limits",
+		Description: "What stops a token's day for a person to look at, before anything of it is paid.",
+		Errors:      []int{http.StatusNotFound},
+	}, office, func(ctx context.Context, in *AssetIn) (*answer[limitsOut], error) {
+		return say(s.tokenLimits(ctx, in.Asset))
+	})
+	add(s, huma.Operation{
+		OperationID: "set-limits", Method: http.MethodPut, Path: "/v1/tokens/{asset}/limits", Tags: []string{"Operation"}, Summary: "Set a token's limits",
+		Description: "A day over a limit waits, accrued and not paid, until it is approved, its terms are corrected or its limits are changed.",
+		Errors:      []int{http.StatusNotFound},
+	}, operators, func(ctx context.Context, in *limitsIn) (*answer[limitsOut], error) {
+		asset, err := s.Books.Asset(ctx, in.Asset)
+		if err != nil {
+			return nil, err
+		}
+		limit := staking.Limit{Asset: asset.Symbol}
+		if limit.MaxTotal, err = asset.Parse(in.Body.MaxTotal); err != nil {
+			return nil, inField("maxTotal", err)
+		}
+		if limit.MaxChange, err = ledger.ParseDecimal(in.Body.MaxChange, percentScale); err != nil {
+			return nil, inField("maxChange", err)
+		}
+		if err := s.books(ctx).SetLimit(ctx, limit); err != nil {
+			return nil, err
+		}
+		return say(s.tokenLimits(ctx, asset.Symbol))
+	})
+}
+
+func (s *server) tokenLimits(ctx context.Context, symbol string) (limitsOut, error) {
+	asset, err := s.Books.Asset(ctx, symbol)
+	if err != nil {
+		return limitsOut{}, err
+	}
+	limits, err := s.Books.Limits(ctx)
+	shown := limitsOut{MaxTotal: "0", MaxChange: "0"}
+	for _, l := range limits {
+		if l.Asset == asset.Symbol {
+			shown = limitsOut{MaxTotal: asset.Format(l.MaxTotal), MaxChange: ledger.FormatDecimal(l.MaxChange, percentScale)}
+		}
+	}
+	return shown, err
+}

@@ -1,0 +1,58 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/store"
+)
+
+type logLineOut struct {
+	At      string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When."`
+	Actor   string `json:"actor" example:"token 4fQx81LmZp0a" doc:"Who: a token, or who was at the command line."`
+	Action  string `json:"action" example:"terms set" doc:"What was done."`
+	Subject string `json:"subject" example:"BNB" doc:"To what: a token, an account, a document …"`
+	Detail  string `json:"detail,omitempty" example:"from 2026-11-23 offered, APR 0.0015, minimum 0.5, cap 1000" doc:"In words."`
+}
+
+func (s *server) logRoutes() {
+	add(s, huma.Operation{
+		OperationID: "list-log", Method: http.MethodGet, Path: "/v1/log", Tags: []string{"Operation"}, Summary: "Read who changed what",
+		Description: "Everything that operators have changed, the newest first.",
+	}, office, s.log)
+}
+
+// mostBehind is how many lines of one moment are read past: setting prices writes 10,000 at once.
+const mostBehind = 1_000_000
+
+func (s *server) log(ctx context.Context, in *struct{ Paging }) (*answer[list[logLineOut]], error) {
+	seen, err := in.place(2)
+	if err != nil {
+		return nil, err
+	}
+	place := store.LogPlace{At: s.Now().Add(24 * time.Hour)} // later than any line
+	if seen != nil {
+		millis, badMillis := strconv.ParseInt(seen[0], 10, 64)
+		behind, badNumber := strconv.Atoi(seen[1])
+		if badMillis != nil || badNumber != nil || behind < 0 || behind > mostBehind {
+			return nil, badCursor()
+		}
+		place = store.LogPlace{At: time.UnixMilli(millis), Seen: behind}
+	}
+	lines, next, err := s.Books.LogPage(ctx, place, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	items, err := shown(lines, func(l store.LogLine) (logLineOut, error) {
+		return logLineOut{instant(l.At), l.Actor, l.Action, l.Subject, l.Detail}, nil
+	})
+	out := list[logLineOut]{Items: items}
+	if len(lines) == in.Limit {
+		out.Next = placed(strconv.FormatInt(next.At.UnixMilli(), 10), strconv.Itoa(next.Seen))
+	}
+	return say(out, err)
+}

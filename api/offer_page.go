@@ -1,0 +1,85 @@
+package api
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// list is what is answered where there are several.
+type list[T any] struct {
+	Items []T    `json:"items" doc:"In the order that the route tells."`
+	Next  string `json:"next,omitempty" doc:"Give it as cursor to read on. Absent: there is no more."`
+}
+
+// Paging is how a list is read on. A cursor is the place of the last item that was
+// seen, so that nothing is seen twice or passed over while others are added.
+type Paging struct {
+	Cursor string `query:"cursor" maxLength:"2048" doc:"Where to read on: next, as the answer before said it."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+}
+
+// placed is the cursor of an item's place.
+func placed(place ...string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(place, "\n")))
+}
+
+// place is what the cursor says, in so many parts; nil: from the beginning.
+func (p Paging) place(parts int) ([]string, error) {
+	if p.Cursor == "" {
+		return nil, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
+	place := strings.Split(string(text), "\n")
+	if err != nil || len(place) != parts {
+		return nil, badCursor()
+	}
+	return place, nil
+}
+
+func badCursor() error {
+	return inField("cursor", fmt.Errorf("%w: the cursor is not one of this list; leave it out to begin anew", ledger.ErrInvalid))
+}
+
+// pageOf shows at most limit of the items, of which there is one more where the list goes on.
+func pageOf[T, U any](items []T, limit int, place func(T) string, show func(T) (U, error)) (list[U], error) {
+	var next string
+	if len(items) > limit {
+		items, next = items[:limit], place(items[limit-1])
+	}
+	all, err := shown(items, show)
+	return list[U]{Items: all, Next: next}, err
+}
+
+// DaysIn is a time in whole days.
+type DaysIn struct {
+	From string `query:"from" format:"date" example:"2026-11-01" doc:"The first day. Without it: the first of the books."`
+	To   string `query:"to" format:"date" example:"2026-11-30" doc:"The last day. Without it: today."`
+}
+
+// period is the time that was asked for, or else that from first to last.
+func (d DaysIn) period(first, last staking.Day) (from, to staking.Day, err error) {
+	from, to = first, last
+	if d.From != "" {
+		if from, err = staking.ParseDay(d.From); err != nil {
+			return 0, 0, inField("from", err)
+		}
+	}
+	if d.To != "" {
+		if to, err = staking.ParseDay(d.To); err != nil {
+			return 0, 0, inField("to", err)
+		}
+	}
+	if from > to && d.From != "" && d.To != "" {
+		return 0, 0, inField("to", fmt.Errorf("%w: %s lies before %s, where the time begins", ledger.ErrInvalid, to, from))
+	}
+	return from, to, nil
+}
+
+// period is the time that was asked for, or else that from the first of the books until today.
+func (s *server) period(d DaysIn) (from, to staking.Day, err error) {
+	return d.period(s.Books.FirstDay(), staking.DayOf(s.Now()))
+}

@@ -1,0 +1,262 @@
+package api_test
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/access"
+	"softstake/api"
+	"softstake/events"
+	"softstake/ledger"
+	"softstake/pgtest"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// town is an API on books that begin on Day 1 with all that is shipped, at noon of
+// that day, with a token for each role and for each holder who came to live in it.
+type town struct {
+	t      testing.TB
+	db     *store.DB
+	server *httptest.Server
+	tokens map[string]string // by role, or the holder's ID
+	first  staking.Day
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// inTown runs a test on every database.
+func inTown(t *testing.T, test func(*testing.T, *town)) {
+	t.Helper()
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "books.db") },
+		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+	} {
+		t.Run(name, func(t *testing.T) { test(t, newTown(t, url(t))) })
+	}
+}
+
+func newTown(t testing.TB, url string) *town {
+	t.Helper()
+	w := &town{t: t, tokens: map[string]string{}, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	w.first = staking.DayOf(w.now)
+	shipped, err := staking.ShippedTokens(w.first)
+	w.ok(err)
+	w.db, err = store.Create(t.Context(), url, store.Options{Clock: w.clock, Actor: "test", Volatile: true},
+		store.Beginning{From: w.first, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
+	w.ok(err)
+	t.Cleanup(func() { w.ok(w.db.Close()) })
+	log := slog.New(slog.DiscardHandler)
+	handler := api.New(api.Options{
+		Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock, Log: log, CloseAfter: 5 * time.Minute,
+	})
+	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),
+			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Request: "R"}
+		handler.ServeHTTP(rw, r.WithContext(access.WithCaller(r.Context(), caller)))
+	}))
+	t.Cleanup(w.server.Close)
+	for _, role := range []access.Role{access.Exchange, access.Operator, access.Auditor} {
+		w.token(role, "")
+	}
+	return w
+}
+
+func (w *town) ok(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *town) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// at puts the clock to a moment of a day: at(2, "15:04").
+func (w *town) at(day int, hour string) {
+	w.t.Helper()
+	at, err := time.Parse("15:04", hour)
+	w.ok(err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = (w.first + staking.Day(day-1)).Start().Add(at.Sub(at.Truncate(24 * time.Hour)))
+}
+
+// day is the name of a day, Day 1 being the first of the books.
+func (w *town) day(n int) string { return (w.first + staking.Day(n-1)).String() }
+
+func (w *town) token(role access.Role, id ledger.Account) {
+	w.t.Helper()
+	token, text, err := access.NewToken(rand.Reader)
+	w.ok(err)
+	token.Role, token.Account = role, id
+	w.ok(w.db.AddToken(w.t.Context(), token))
+	name := string(role)
+	if id != "" {
+		name = string(id)
+	}
+	w.tokens[name] = text
+}
+
+// holder comes to live in the town, with a token of their own.
+func (w *town) holder(id ledger.Account, region staking.Region) {
+	w.t.Helper()
+	_, err := w.db.OpenAccount(w.t.Context(), id, region)
+	w.ok(err)
+	w.token(access.Holder, id)
+}
+
+// earner is a holder in Germany who has accepted everything and switched on.
+func (w *town) earner(id ledger.Account) {
+	w.t.Helper()
+	w.holder(id, "DE")
+	for _, name := range staking.DocumentNames {
+		w.ok(w.db.Accept(w.t.Context(), id, name, 0, staking.Client{}))
+	}
+	_, err := w.db.Enroll(w.t.Context(), id, staking.Client{}, time.Time{})
+	w.ok(err)
+}
+
+// deposit gives an account an amount in whole tokens now.
+func (w *town) deposit(entry string, id ledger.Account, amount, asset string) {
+	w.t.Helper()
+	a, err := w.db.Asset(w.t.Context(), asset)
+	w.ok(err)
+	n, err := a.Parse(amount)
+	w.ok(err)
+	_, err = w.db.PostAll(w.t.Context(), []ledger.Entry{{ID: entry, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: id, Asset: asset, Amount: n}}}})
+	w.ok(err)
+}
+
+// reply is what was answered.
+type reply struct {
+	t      testing.TB
+	what   string
+	status int
+	header http.Header
+	body   string
+}
+
+// call makes a request with somebody's token. headers are pairs of name and value.
+func (w *town) call(who, method, path, body string, headers ...string) reply {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, strings.NewReader(body))
+	w.ok(err)
+	r.Header.Set("Authorization", "Bearer "+w.tokens[who])
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	answer, err := w.server.Client().Do(r)
+	w.ok(err)
+	text, err := io.ReadAll(answer.Body)
+	w.ok(err)
+	w.ok(answer.Body.Close())
+	if err := described().Check(r, answer.StatusCode, answer.Header.Get("Content-Type"), text); err != nil {
+		w.t.Errorf("%s %s answers other than it is described: %v\n%s", method, path, err, text)
+	}
+	return reply{w.t, who + " " + method + " " + path, answer.StatusCode, answer.Header, string(text)}
+}
+
+func (w *town) get(who, path string) reply {
+	w.t.Helper()
+	return w.call(who, http.MethodGet, path, "")
+}
+
+// is ends the test unless the status is the one that is wanted, and gives the reply on.
+func (r reply) is(status int) reply {
+	r.t.Helper()
+	if r.status != status {
+		r.t.Fatalf("%s: %d is wanted, not %d %s", r.what, status, r.status, r.body)
+	}
+	return r
+}
+
+// refused says that the request was refused with a type of problem, and a field at fault.
+func (r reply) refused(status int, kind, field string) {
+	r.t.Helper()
+	if r.status != status || r.header.Get("Content-Type") != "application/problem+json" ||
+		!strings.HasSuffix(r.at("type"), "#"+kind) || r.at("field") != field {
+		r.t.Errorf("%s: %d %s in %q is wanted, not %d %s", r.what, status, kind, field, r.status, r.body)
+	}
+}
+
+// at is what stands somewhere in the answer: "items.0.asset"; "" where there is nothing.
+func (r reply) at(path string) string {
+	r.t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(r.body), &v); err != nil {
+		r.t.Fatalf("%s: %v in %q", r.what, err, r.body)
+	}
+	for _, name := range strings.Split(path, ".") {
+		switch node := v.(type) {
+		case map[string]any:
+			v = node[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if name == "#" {
+				return strconv.Itoa(len(node))
+			}
+			if v = nil; err == nil && i < len(node) {
+				v = node[i]
+			}
+		default:
+			v = nil
+		}
+	}
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// says compares places in the answer with what is wanted: pairs of place and text.
+func (r reply) says(pairs ...string) reply {
+	r.t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		if got := r.at(pairs[i]); got != pairs[i+1] {
+			r.t.Errorf("%s: %s is %q; %q is wanted", r.what, pairs[i], got, pairs[i+1])
+		}
+	}
+	return r
+}
+
+// walked are the values of a field of all items of a list, read in pages of a size.
+func (w *town) walked(who, path string, size int, field string) (values []string) {
+	w.t.Helper()
+	join := "?"
+	if strings.Contains(path, "?") {
+		join = "&"
+	}
+	for cursor := ""; ; {
+		page := w.get(who, fmt.Sprintf("%s%slimit=%d%s", path, join, size, cursor)).is(http.StatusOK)
+		n, err := strconv.Atoi(page.at("items.#"))
+		w.ok(err)
+		for i := range n {
+			values = append(values, page.at(fmt.Sprintf("items.%d.%s", i, field)))
+		}
+		next := page.at("next")
+		if next == "" {
+			return values
+		}
+		cursor = "&cursor=" + next
+	}
+}

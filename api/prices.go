@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+type priceOut struct {
+	Asset string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
+	Day   string `json:"day" format:"date" example:"2026-11-21" doc:"The day for which it holds, and for at most 7 days after it that have none of their own."`
+	Price string `json:"price" maxLength:"30" example:"600.25" doc:"What a whole token is worth in USDT, with at most 8 decimals, above zero."`
+}
+
+type pricesIn struct {
+	DaysIn
+	Paging
+	Asset string `query:"asset" required:"true" maxLength:"20" example:"BNB" doc:"Of which token."`
+}
+
+type setPricesIn struct {
+	Body struct {
+		Prices []priceOut `json:"prices" minItems:"1" maxItems:"10000" doc:"All of them are set, or none."`
+	}
+}
+
+type pricesSet struct {
+	Set int `json:"set" example:"10" doc:"How many were new or changed."`
+}
+
+// pricesLimit is how many bytes 10,000 prices may take.
+const pricesLimit = 2 << 20
+
+func (s *server) priceRoutes() {
+	add(s, huma.Operation{
+		OperationID: "list-prices", Method: http.MethodGet, Path: "/v1/prices", Tags: []string{"Offer"}, Summary: "List a token's prices",
+		Description: "Those that were set, by day.",
+		Errors:      []int{http.StatusNotFound},
+	}, everyone, s.prices)
+	add(s, huma.Operation{
+		OperationID: "set-prices", Method: http.MethodPut, Path: "/v1/prices", Tags: []string{"Offer"}, Summary: "Set prices",
+		Description:  "Sets the prices of days that have begun, up to 10,000 at once, all of them or none. A price may be changed until its day is declared for the token. A declared day without a price gets one once; another then is refused.",
+		MaxBodyBytes: pricesLimit,
+		Errors:       []int{http.StatusNotFound, http.StatusConflict},
+	}, operators, func(ctx context.Context, in *setPricesIn) (*answer[pricesSet], error) {
+		prices := make([]store.Price, len(in.Body.Prices))
+		for i, p := range in.Body.Prices {
+			var err error
+			if prices[i], err = readPrice(p); err != nil {
+				return nil, inField(fmt.Sprintf("prices[%d]", i), err)
+			}
+		}
+		n, err := s.books(ctx).SetPrices(ctx, prices)
+		return say(pricesSet{n}, err)
+	})
+}
+
+func readPrice(p priceOut) (store.Price, error) {
+	day, err := staking.ParseDay(p.Day)
+	if err != nil {
+		return store.Price{}, inField("day", err)
+	}
+	price, err := ledger.ParseDecimal(p.Price, usdt.Scale)
+	return store.Price{Asset: p.Asset, Day: day, Price: price}, inField("price", err)
+}
+
+func (s *server) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOut]], error) {
+	from, to, err := s.period(in.DaysIn)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := in.place(1)
+	if err != nil {
+		return nil, err
+	}
+	if seen != nil {
+		if from, err = staking.ParseDay(seen[0]); err != nil {
+			return nil, badCursor()
+		}
+		from++
+	}
+	prices, err := s.Books.Prices(ctx, in.Asset, from, to)
+	if err != nil {
+		return nil, err
+	}
+	place := func(p store.Price) string { return placed(p.Day.String()) }
+	return say(pageOf(prices, in.Limit, place, func(p store.Price) (priceOut, error) {
+		return priceOut{p.Asset, p.Day.String(), usdt.Format(ledger.Amount(p.Price))}, nil
+	}))
+}

@@ -1,0 +1,250 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// Problem says why a request was refused, or what failed (RFC 9457).
+type Problem struct {
+	Type    string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"What sort of problem it is. It never changes, and leads to what is said of it here."`
+	Title   string `json:"title" example:"Insufficient balance" doc:"The sort in words; the same for all of its type."`
+	Status  int    `json:"status" example:"409" doc:"The HTTP status."`
+	Detail  string `json:"detail" example:"entry w-1: alice has not enough BNB." doc:"What happened, and what to do about it, for a person. Its words may change."`
+	Field   string `json:"field,omitempty" example:"entries[3].moves[0].amount" doc:"What is at fault, where one thing is: the path in the body, or the name of a parameter or header."`
+	Request string `json:"request" example:"YJ5GQZ3NCMFWBJ7LVQZ2HDLU5Y" doc:"The request's ID. It is in the log, and in the header X-Request-Id."`
+
+	headers http.Header
+}
+
+// Error is the problem for a log.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus is the problem's HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders are what the answer's headers say beside it.
+func (p *Problem) GetHeaders() http.Header { return p.headers }
+
+// ContentType is that of a problem document.
+func (p *Problem) ContentType(string) string { return problemContent }
+
+const problemContent = "application/problem+json"
+
+// Why a request is refused that has nothing to do with the books.
+var (
+	errMethod    = errors.New("the method is not known here")
+	errTimeout   = errors.New("the body has not come")
+	errTooLarge  = errors.New("the body is too large")
+	errMediaType = errors.New("the body is of another type")
+	errKeyUsed   = errors.New("the Idempotency-Key was used before with another request")
+	errInUse     = errors.New("it is still in use")
+	errNowhere   = fmt.Errorf("%w: there is no such path; /v1/docs lists those that there are", ledger.ErrNotFound)
+)
+
+// sort is a line of the one table from error to status. Its name never changes.
+type sort struct {
+	name   string
+	err    error
+	status int
+	title  string
+	about  string // what it means and what to do, for the documentation
+}
+
+// internal is the sort of what is nobody's fault but ours.
+var internal = sort{"internal", nil, http.StatusInternalServerError, "Internal error",
+	"Something failed here. It is logged under the request's ID. Nothing is known of what became of the request; the same request may be made again: an entry of the same ID is once, and so is a POST under the same Idempotency-Key."}
+
+// sorts are looked through from the first: what is more special stands before what
+// it may be wrapped in.
+var sorts = []sort{
+	{"unauthorized", access.ErrUnknown, http.StatusUnauthorized, "Unauthorized", "The header `Authorization: Bearer` is missing, or its token is unknown, revoked or expired."},
+	{"forbidden", access.ErrForbidden, http.StatusForbidden, "Forbidden", "The token is valid, and its role may not do this. Each operation says who may call it."},
+	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app", "The client that was used is too old to switch Soft Staking on. Its holder updates it first."},
+	{"region", staking.ErrRegion, http.StatusUnavailableForLegalReasons, "Not offered in this region", "Soft Staking is not offered where the holder resides, or where the request comes from, or no residence is verified."},
+	{"documents", staking.ErrDocuments, http.StatusConflict, "Documents not accepted", "The holder accepts the current version of each document first, and then switches on."},
+	{"method", errMethod, http.StatusMethodNotAllowed, "Method not allowed", "The path is known, and the method is not. The header `Allow` names those that are."},
+	{"timeout", errTimeout, http.StatusRequestTimeout, "Body not received in time", "The body did not come within its time. Nothing was done; make the same request again."},
+	{"too-large", errTooLarge, http.StatusRequestEntityTooLarge, "Body too large", "Send less at once. Each operation with a larger limit than the usual one says so."},
+	{"media-type", errMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "Bodies are `application/json`, in UTF-8, and not compressed."},
+	{"idempotency-key", errKeyUsed, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The same key came before with another method, path, query or body. Nothing was done. Use a new key for a new request."},
+	{"in-progress", store.ErrBusy, http.StatusConflict, "The same request is being answered", "A request under the same Idempotency-Key is being answered at this moment. Make it again after the seconds of `Retry-After`."},
+	{"insufficient-balance", ledger.ErrInsufficient, http.StatusConflict, "Insufficient balance", "The account has not enough. Nothing of the entry was posted; the same entry may be posted again when it has."},
+	{"mismatch", ledger.ErrMismatch, http.StatusConflict, "Used before with other content", "The ID was used before, for something else. What was posted first stands. Use a new ID for what is new."},
+	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed", "The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open."},
+	{"in-use", errInUse, http.StatusConflict, "Still in use", "The account cannot be closed yet; `detail` says what keeps it open."},
+	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found", "There is no such thing, or it is another holder's: which of both is not told."},
+	{"invalid", ledger.ErrInvalid, http.StatusBadRequest, "Invalid request", "The request does not say what it should. `field` names what is at fault, where one thing is."},
+	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", ""},
+	internal,
+	{"busy", nil, http.StatusServiceUnavailable, "Too busy", "Too many requests are at work. Nothing was done; make the same request again after the seconds of `Retry-After`."},
+	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may. Nothing was done; make the same request again after the seconds of `Retry-After`."},
+}
+
+// onlyIn are the operations that answer with a sort of problem, for the description;
+// one that is not here may come of every operation that has its status.
+var onlyIn = map[string][]string{
+	"update-app":           {"set-activation"},
+	"region":               {"set-activation"},
+	"documents":            {"set-activation"},
+	"in-use":               {"close-account"},
+	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "request-withdrawal", "fund"},
+	"day-closed":           {"post-entry", "post-batch"},
+	"mismatch":             {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "request-withdrawal", "fund", "set-prices"},
+}
+
+// in says whether an operation that has the sort's status may answer with it.
+func (s sort) in(operation string) bool {
+	only, special := onlyIn[s.name]
+	return !special || slices.Contains(only, operation)
+}
+
+// sortOf is an error's sort.
+func sortOf(err error) sort {
+	if asks := (*tooMany)(nil); errors.As(err, &asks) {
+		return sorts[len(sorts)-1]
+	}
+	for _, s := range sorts {
+		if s.err != nil && errors.Is(err, s.err) {
+			return s
+		}
+	}
+	return internal
+}
+
+// inside is an error in a field of the request.
+type inside struct {
+	field string
+	err   error
+}
+
+// inField says where in the request an error lies: a path in the body such as
+// "moves[0].amount", or a parameter's or header's name. No error stays none. Around
+// another inField it is the outer part of the path.
+func inField(field string, err error) error {
+	if err == nil || field == "" {
+		return err
+	}
+	return &inside{field, err}
+}
+
+func (i *inside) Error() string { return i.err.Error() }
+
+func (i *inside) Unwrap() error { return i.err }
+
+// fieldOf is where in the request an error lies, or "".
+func fieldOf(err error) string {
+	var in *inside
+	if !errors.As(err, &in) {
+		return ""
+	}
+	inner := fieldOf(in.err)
+	if inner == "" || strings.HasPrefix(inner, "[") {
+		return in.field + inner
+	}
+	return in.field + "." + inner
+}
+
+// problem is what an error is to the client. What is nobody's fault but ours is
+// logged, and the client told no more than that.
+func (s *server) problem(ctx context.Context, err error) *Problem {
+	if p := (*Problem)(nil); errors.As(err, &p) {
+		return p
+	}
+	of, id := sortOf(err), access.CallerOf(ctx).Request
+	p := &Problem{Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: fieldOf(err), Request: id, headers: http.Header{}}
+	p.Detail = sentence(err, of)
+	switch asks := (*tooMany)(nil); {
+	case of.name == internal.name:
+		p.Detail = "Something failed here, and is logged under this request's ID; the same request may be made again."
+		if ctx.Err() == nil { // else the client has gone away, and its request is logged
+			s.Log.Error("a request failed", "request", id, "error", err)
+		}
+	case errors.As(err, &asks):
+		p.headers.Set("Retry-After", strconv.Itoa(whole(asks.wait)))
+	case of.err == store.ErrBusy:
+		p.headers.Set("Retry-After", "1")
+	case of.err == access.ErrUnknown:
+		p.headers.Set("WWW-Authenticate", `Bearer realm="softstake"`)
+	}
+	return p
+}
+
+// sentence is an error as a person reads it: without the words that only sort it,
+// and without what would help at a command line only.
+func sentence(err error, of sort) string {
+	text := err.Error()
+	if of.err != nil {
+		text = strings.Replace(text, of.err.Error()+": ", "", 1)
+	}
+	parts := slices.DeleteFunc(strings.Split(text, "; "), func(part string) bool { return strings.Contains(part, `"softstake `) })
+	if text = strings.Join(parts, "; "); text == "" {
+		return of.title + "."
+	}
+	return text + "."
+}
+
+// refuse answers with a problem.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	p := s.problem(r.Context(), err)
+	for name, values := range p.headers {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", problemContent)
+	w.WriteHeader(p.Status)
+	if err := writeJSON(w, p); err != nil {
+		s.Log.Error("a problem cannot be written", "request", p.Request, "error", err)
+	}
+}
+
+// asProblem turns what huma itself finds wrong with a request into a problem.
+func (s *server) asProblem(ctx huma.Context, _ string, v any) (any, error) {
+	found, is := v.(*huma.ErrorModel)
+	if !is {
+		return v, nil
+	}
+	slices.SortStableFunc(found.Errors, func(a, b *huma.ErrorDetail) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Location, b.Location))
+	})
+	err := error(fmt.Errorf("%w: %s", ledger.ErrInvalid, found.Detail))
+	if len(found.Errors) > 0 {
+		err = faultOf(found.Errors[0])
+	}
+	p := s.problem(ctx.Context(), err)
+	ctx.(*call).status = p.Status
+	return p, nil
+}
+
+// rank orders faults: a name that is unknown is often the one that is missed, written wrong.
+func rank(d *huma.ErrorDetail) int {
+	if strings.HasPrefix(d.Message, "unexpected") {
+		return 0
+	}
+	return 1
+}
+
+// faultOf is what huma finds wrong with a field.
+func faultOf(d *huma.ErrorDetail) error {
+	_, field, _ := strings.Cut(d.Location, ".") // without body, query, path or header
+	var missing string
+	if n, err := fmt.Sscanf(d.Message, "expected required property %s to be present", &missing); n == 1 && err == nil {
+		return inField(field, inField(missing, fmt.Errorf("%w: %q is missing", ledger.ErrInvalid, missing)))
+	}
+	if field == "" {
+		return fmt.Errorf("%w: the request: %s", ledger.ErrInvalid, d.Message)
+	}
+	return inField(field, fmt.Errorf("%w: %q: %s", ledger.ErrInvalid, ledger.Clip(field), d.Message))
+}

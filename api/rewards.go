@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+type RewardOut struct {
+	Day       string  `json:"day" format:"date" example:"2026-11-21" doc:"The day that was measured."`
+	Asset     string  `json:"asset" example:"BNB" doc:"The token that was held, and in which it is paid."`
+	Opening   string  `json:"opening" example:"2" doc:"The free balance at 00:00, in whole tokens."`
+	Average   string  `json:"average" example:"2.14" doc:"The day's average free balance, rounded down."`
+	Eligible  string  `json:"eligible" example:"2.14" doc:"What of the average earned: up to the cap."`
+	APR       string  `json:"apr" example:"0.0015" doc:"Rate a year as a fraction."`
+	Reward    string  `json:"reward" example:"0.00000879" doc:"What was credited, rounded down. What the rounding left is carried into the next reward."`
+	PriceUSDT *string `json:"priceUsdt" example:"600" doc:"What a whole token was worth on the day, in USDT; null: not known."`
+	ValueUSDT *string `json:"valueUsdt" example:"0.005274" doc:"What the reward was worth on its day, in USDT, rounded down to 1e-8; null: not known."`
+	Credited  string  `json:"creditedAt" format:"date-time" example:"2026-11-22T00:05:01.000Z" doc:"When it was credited. It counts from the end of its day."`
+}
+
+type rewardsIn struct {
+	AccountIn
+	DaysIn
+	Paging
+	Asset string `query:"asset" maxLength:"20" example:"BNB" doc:"Only this token."`
+}
+
+type earningsOut struct {
+	On       bool          `json:"on" doc:"Whether the switch is on."`
+	Tokens   []earnedToken `json:"tokens" doc:"Each token in which a reward was ever credited, by symbol; also those that are not offered any more."`
+	Value    string        `json:"valueUsdt" example:"3.09827182" doc:"What all rewards were worth on their days, in USDT."`
+	Unpriced int           `json:"unpriced" example:"0" doc:"How many rewards are not in the value, since no price of their day is known."`
+}
+
+type earnedToken struct {
+	Asset  string `json:"asset" example:"BNB" doc:"Symbol."`
+	Earned string `json:"earned" example:"0.00171234" doc:"All rewards ever credited, in whole tokens."`
+}
+
+func (s *server) rewardRoutes() {
+	add(s, huma.Operation{
+		OperationID: "list-rewards", Method: http.MethodGet, Path: "/v1/accounts/{account}/rewards", Tags: []string{"Soft Staking"}, Summary: "List an account's rewards",
+		Description: "Those that are credited, of the newest day first, then by token. A day of less than a smallest unit is among them, with a reward of 0: it is carried on.",
+		Errors:      []int{http.StatusNotFound},
+	}, everyone, s.rewards)
+	add(s, huma.Operation{
+		OperationID: "explain-reward", Method: http.MethodGet, Path: "/v1/accounts/{account}/rewards/{day}/{asset}", Tags: []string{"Soft Staking"}, Summary: "Explain a reward",
+		Description: "How an account's reward of a day came about, step by step and exactly, or why there was none. A day that is not over is measured as if nothing moved any more.",
+		Errors:      []int{http.StatusNotFound},
+	}, everyone, s.explain)
+	add(s, huma.Operation{
+		OperationID: "get-earnings", Method: http.MethodGet, Path: "/v1/accounts/{account}/earnings", Tags: []string{"Soft Staking"}, Summary: "Sum an account's rewards",
+		Errors: []int{http.StatusNotFound},
+	}, everyone, s.earnings)
+}
+
+func (s *server) rewards(ctx context.Context, in *rewardsIn) (*answer[list[RewardOut]], error) {
+	from, to, err := s.period(in.DaysIn)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := in.place(2)
+	if err != nil {
+		return nil, err
+	}
+	var after *store.RewardKey
+	if seen != nil {
+		day, err := staking.ParseDay(seen[0])
+		if err != nil {
+			return nil, badCursor()
+		}
+		after = &store.RewardKey{Day: day, Asset: seen[1]}
+	}
+	rewards, err := s.Books.LatestRewards(ctx, in.id(), in.Asset, from, to, after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	place := func(r store.Reward) string { return placed(r.Day.String(), r.Asset) }
+	return say(pageOf(rewards, in.Limit, place, func(r store.Reward) (RewardOut, error) { return s.showReward(ctx, r) }))
+}
+
+func (s *server) showReward(ctx context.Context, r store.Reward) (RewardOut, error) {
+	a, err := s.Books.Asset(ctx, r.Asset)
+	out := RewardOut{
+		Day: r.Day.String(), Asset: r.Asset, Opening: a.Format(r.Opening), Average: a.Format(r.Average), Eligible: a.Format(r.Eligible),
+		APR: r.APR.String(), Reward: a.Format(r.Reward), Credited: instant(r.PaidAt),
+	}
+	if r.PriceKnown {
+		out.PriceUSDT, out.ValueUSDT = new(usdt.Format(ledger.Amount(r.Price))), new(usdt.Format(r.Value))
+	}
+	return out, err
+}
+
+func (s *server) earnings(ctx context.Context, in *AccountIn) (*answer[earningsOut], error) {
+	balances, err := s.Books.Balances(ctx, in.id())
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.Books.Earnings(ctx, in.id())
+	if err != nil {
+		return nil, err
+	}
+	out := earningsOut{On: e.On, Tokens: []earnedToken{}, Value: usdt.Format(e.Value), Unpriced: e.Unpriced}
+	for _, b := range balances {
+		if b.Earned == 0 {
+			continue
+		}
+		a, err := s.Books.Asset(ctx, b.Asset)
+		if err != nil {
+			return nil, err
+		}
+		out.Tokens = append(out.Tokens, earnedToken{b.Asset, a.Format(b.Earned)})
+	}
+	return say(out, nil)
+}

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"math/big"
+	"strconv"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+type explainIn struct {
+	AccountIn
+	Day   string `path:"day" format:"date" example:"2026-11-21" doc:"The day that was measured, 00:00 to 24:00 UTC."`
+	Asset string `path:"asset" maxLength:"20" example:"BNB" doc:"Token."`
+}
+
+type explanationOut struct {
+	Day      string      `json:"day" format:"date" example:"2026-11-21" doc:"The day that was measured."`
+	Asset    string      `json:"asset" example:"BNB" doc:"Token."`
+	Over     bool        `json:"over" doc:"Whether the day has ended. If not, it is told as if nothing moved any more."`
+	Enrolled bool        `json:"enrolled" doc:"Whether the switch was on for the whole day."`
+	Earned   bool        `json:"earned" doc:"Whether there is a reward, or will be."`
+	Paid     bool        `json:"paid" doc:"Whether it is credited."`
+	Credited string      `json:"creditedAt,omitempty" format:"date-time" doc:"When it was credited."`
+	Reason   string      `json:"reason,omitempty" doc:"Why there is no reward, or not yet, as a sentence."`
+	Terms    *TermsOut   `json:"terms,omitempty" doc:"Those of the day. Absent where the token had none yet."`
+	Opening  string      `json:"opening" example:"2" doc:"The free balance at 00:00."`
+	Changes  []changeOut `json:"changes" doc:"Each change of the free balance on the day, in order of time."`
+	Average  string      `json:"average" example:"2.14" doc:"The day's average free balance, rounded down."`
+	Eligible string      `json:"eligible" example:"2.14" doc:"What of the average earns: up to the cap."`
+	Reward   string      `json:"reward" example:"0.00000879" doc:"In whole tokens, rounded down."`
+	Working  *workingOut `json:"working,omitempty" doc:"The exact working-out, in whole numbers. Absent where nothing is earned."`
+}
+
+type changeOut struct {
+	At      string         `json:"at" format:"date-time" example:"2026-11-21T12:00:00.000Z" doc:"When it counts."`
+	Entry   string         `json:"entry" example:"d-1" doc:"ID of the entry."`
+	Kind    ledger.Kind    `json:"kind" example:"deposit" doc:"What happened."`
+	Change  string         `json:"change" example:"-0.5" doc:"What came, or went if it is below zero."`
+	Balance string         `json:"balance" example:"1.5" doc:"The free balance after it."`
+	Other   ledger.Account `json:"counterparty" example:"@custody" doc:"Where it came from, or went to."`
+}
+
+// workingOut are whole numbers of any length, as text: what a program would
+// otherwise read as numbers that are rounded.
+type workingOut struct {
+	Integral  string `json:"integral" example:"18489600000000000" doc:"The free balance summed over the day: smallest units × milliseconds."`
+	Earning   string `json:"earning" example:"18489600000000000" doc:"The part of it that earns: at most the cap × 86,400,000."`
+	Rate      string `json:"rate" example:"150000" doc:"The rate a year in 1e-8."`
+	Before    string `json:"carriedBefore" example:"0" doc:"What the reward before left, as a part of the divisor."`
+	Numerator string `json:"numerator" example:"2773440000000000000000" doc:"earning × rate + carriedBefore."`
+	Divisor   string `json:"divisor" example:"3153600000000000000" doc:"365 × 86,400,000 × 10^8."`
+	Units     string `json:"units" example:"879" doc:"numerator / divisor, rounded down: the reward in smallest units."`
+	After     string `json:"carriedAfter" example:"1425600000000000000" doc:"The rest of that division. It is carried into the next reward."`
+}
+
+func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanationOut], error) {
+	day, err := staking.ParseDay(in.Day)
+	if err != nil {
+		return nil, inField("day", err)
+	}
+	e, err := s.Books.Explain(ctx, in.id(), day, in.Asset)
+	if err != nil {
+		return nil, err
+	}
+	a, m := e.Asset, e.Measured
+	out := explanationOut{
+		Day: day.String(), Asset: a.Symbol, Over: e.Over, Enrolled: e.Enrolled, Earned: e.Earned, Paid: e.Paid, Reason: e.Reason,
+		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Eligible: "0", Reward: "0", Changes: make([]changeOut, 0, len(e.Changes)),
+	}
+	if token(ctx).Role == access.Holder && e.Earned && e.Over && !e.Paid {
+		out.Reason = "It has not been credited yet. It comes by itself." // what the pool has and a day's totals are the operator's
+	}
+	if e.Paid {
+		out.Credited = instant(e.PaidAt)
+	}
+	if e.TermsKnown {
+		out.Terms = new(showTerms(a, e.Terms))
+	}
+	if e.Earned {
+		out.Eligible, out.Reward, out.Working = a.Format(m.Eligible), a.Format(m.Reward), work(e)
+	}
+	for _, c := range e.Changes {
+		out.Changes = append(out.Changes, changeOut{instant(c.At), c.Entry, c.Kind, a.Format(c.Amount), a.Format(c.Balance), c.Other})
+	}
+	return say(out, nil)
+}
+
+// work writes the figures of a reward as one would work it out on paper.
+func work(e store.Explanation) *workingOut {
+	m := e.Measured
+	day := big.NewInt(staking.DayMillis)
+	integral := new(big.Int).Mul(big.NewInt(int64(m.Average)), day)
+	integral.Add(integral, big.NewInt(m.Rest))
+	earning := integral
+	if limit := new(big.Int).Mul(big.NewInt(int64(e.Terms.Cap)), day); limit.Cmp(integral) < 0 {
+		earning = limit
+	}
+	numerator := new(big.Int).Mul(earning, big.NewInt(int64(m.APR)))
+	numerator.Add(numerator, big.NewInt(int64(m.Before)))
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	return &workingOut{
+		Integral: integral.String(), Earning: earning.String(), Rate: number(int64(m.APR)), Before: number(int64(m.Before)),
+		Numerator: numerator.String(), Divisor: number(int64(staking.Unit)), Units: number(int64(m.Reward)), After: number(int64(m.Carry)),
+	}
+}

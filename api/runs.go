@@ -1,0 +1,179 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+type runsOut struct {
+	FirstOpen string     `json:"firstOpen" format:"date" example:"2026-11-22" doc:"The first day that takes entries."`
+	Tokens    []runToken `json:"tokens" doc:"Each token, by symbol."`
+}
+
+type runToken struct {
+	Asset       string `json:"asset" example:"BNB" doc:"Symbol."`
+	PaidThrough string `json:"paidThrough,omitempty" format:"date" example:"2026-11-21" doc:"The last day that is settled. Absent before the first."`
+	Waiting     string `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. It is paid by itself once that is there."`
+	PoolOut
+}
+
+type previewOut struct {
+	Asset    string  `json:"asset" example:"BNB" doc:"Symbol."`
+	Day      string  `json:"day" format:"date" example:"2026-11-21" doc:"Its oldest day that is over and not settled."`
+	Declared bool    `json:"declared" doc:"Whether the total is declared, and being paid."`
+	Holders  int64   `json:"holders" example:"1200" doc:"How many would be paid."`
+	Total    string  `json:"total" example:"1.25" doc:"What they would be paid together, in whole tokens."`
+	Average  string  `json:"average" example:"10.5" doc:"The mean of their average holdings, rounded down."`
+	Before   *string `json:"before" example:"1.24" doc:"The total of the day before; null: there is none."`
+	Pool     string  `json:"pool" example:"1000" doc:"What there is to pay it from."`
+	Verdict  string  `json:"verdict,omitempty" doc:"Why it would wait, as a sentence. Absent: it would be paid."`
+}
+
+type dayOut struct {
+	Day     string `json:"day" format:"date" example:"2026-11-21" doc:"The day that was measured."`
+	Asset   string `json:"asset" example:"BNB" doc:"Symbol."`
+	Holders int64  `json:"holders" example:"1200" doc:"How many are paid."`
+	Total   string `json:"total" example:"1.25" doc:"What they are paid together, in whole tokens."`
+}
+
+type DueOut struct {
+	Asset string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
+	Day   string `json:"day" format:"date" example:"2026-11-21" doc:"Day that is over."`
+}
+
+type waitingOut struct {
+	DueOut
+	Reason string `json:"reason" doc:"What it waits for, as a sentence."`
+}
+
+type reportOut struct {
+	Closed  string       `json:"closed" format:"date" example:"2026-11-21" doc:"The last day that takes no entries any more."`
+	Paid    []DueOut     `json:"paid" doc:"What was paid by this run, by day and token."`
+	Waiting []waitingOut `json:"waiting" doc:"What waits, by token. Its later days wait behind it."`
+}
+
+func (s *server) runRoutes() {
+	add(s, huma.Operation{
+		OperationID: "get-run-status", Method: http.MethodGet, Path: "/v1/runs/status", Tags: []string{"Operation"}, Summary: "Read how far the runs are",
+	}, office, s.runStatus)
+	add(s, huma.Operation{
+		OperationID: "preview-run", Method: http.MethodGet, Path: "/v1/runs/preview", Tags: []string{"Operation"}, Summary: "Preview the next run",
+		Description: "What each token's oldest day that is over and not settled would pay. Nothing is written and no day is closed: late entries may still change it. It measures every holding, and takes its time with many.",
+		Middlewares: huma.Middlewares{patient},
+	}, office, s.preview)
+	add(s, huma.Operation{
+		OperationID: "list-run-days", Method: http.MethodGet, Path: "/v1/runs/days", Tags: []string{"Operation"}, Summary: "List what days have paid",
+		Description: "The declared totals of some days, by day and token.",
+	}, office, s.runDays)
+	add(s, huma.Operation{
+		OperationID: "run", Method: http.MethodPost, Path: "/v1/runs", Tags: []string{"Operation"}, Summary: "Run now",
+		Description: "Settles every day that is over and not settled, as the server does by itself. Running too often, twice at once or late changes nothing. Its answer may take long; where it is lost, run again.",
+		Middlewares: huma.Middlewares{patient},
+	}, operators, s.run)
+	add(s, huma.Operation{
+		OperationID: "approve-day", Method: http.MethodPost, Path: "/v1/runs/approvals", Tags: []string{"Operation"}, Summary: "Approve a day that is over a limit",
+		Description: "Lets a token's day that is over be paid by the next run, whatever its limits say. The same twice is once, until it is declared.",
+		Errors:      []int{http.StatusNotFound},
+	}, operators, func(ctx context.Context, in *struct{ Body DueOut }) (*struct{}, error) {
+		day, err := staking.ParseDay(in.Body.Day)
+		if err != nil {
+			return nil, inField("day", err)
+		}
+		return nil, s.books(ctx).Approve(ctx, day, in.Body.Asset)
+	})
+}
+
+func (s *server) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], error) {
+	open, err := s.Books.FirstOpen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	standing, err := s.Books.TokenStatus(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := shown(standing, func(st store.TokenStatus) (runToken, error) {
+		pool, err := s.pool(ctx, st)
+		return runToken{Asset: st.Asset, PaidThrough: s.since(st.PaidThrough), Waiting: st.Waiting, PoolOut: pool}, err
+	})
+	return say(runsOut{open.String(), tokens}, err)
+}
+
+func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[list[previewOut]], error) {
+	previews, err := s.Books.Preview(ctx)
+	if err != nil {
+		return nil, err
+	}
+	items, err := shown(previews, func(p store.Preview) (previewOut, error) {
+		a, err := s.Books.Asset(ctx, p.Asset)
+		out := previewOut{
+			Asset: p.Asset, Day: p.Day.String(), Declared: p.Declared, Holders: p.Holders, Total: a.Format(p.Total),
+			Average: a.Format(p.Average), Pool: a.Format(p.Pool), Verdict: p.Verdict,
+		}
+		if p.BeforeKnown {
+			out.Before = new(a.Format(p.Before))
+		}
+		return out, err
+	})
+	return say(list[previewOut]{Items: items}, err)
+}
+
+type runDaysIn struct {
+	DaysIn
+	Paging
+}
+
+func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOut]], error) {
+	from, to, err := s.period(in.DaysIn)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := in.place(2)
+	if err != nil {
+		return nil, err
+	}
+	var after store.DayTotal
+	if seen != nil {
+		if from, err = staking.ParseDay(seen[0]); err != nil {
+			return nil, badCursor()
+		}
+		after = store.DayTotal{Day: from, Asset: seen[1]}
+	}
+	totals, err := s.Books.DayTotals(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	for len(totals) > 0 && totals[0].Day == after.Day && totals[0].Asset <= after.Asset {
+		totals = totals[1:]
+	}
+	place := func(t store.DayTotal) string { return placed(t.Day.String(), t.Asset) }
+	return say(pageOf(totals, in.Limit, place, func(t store.DayTotal) (dayOut, error) {
+		a, err := s.Books.Asset(ctx, t.Asset)
+		return dayOut{t.Day.String(), t.Asset, t.Holders, a.Format(t.Total)}, err
+	}))
+}
+
+// runWorkers are how many pieces of a run are worked on at once: while one waits for the disk, another works.
+const runWorkers = 2
+
+func (s *server) run(ctx context.Context, _ *struct{}) (*answer[reportOut], error) {
+	o := staking.Options{CloseAfter: s.CloseAfter, Workers: runWorkers, Start: ledger.Buckets / 2} // the server's own run may be at work from 0 on
+	report, err := staking.Run(ctx, s.books(ctx), s.Now(), o)
+	if err != nil {
+		return nil, err
+	}
+	out := reportOut{Closed: report.Closed.String(), Paid: make([]DueOut, len(report.Paid)), Waiting: make([]waitingOut, len(report.Waiting))}
+	for i, d := range report.Paid {
+		out.Paid[i] = DueOut{d.Asset, d.Day.String()}
+	}
+	for i, w := range report.Waiting {
+		out.Waiting[i] = waitingOut{DueOut{w.Asset, w.Day.String()}, w.Reason.Error()}
+	}
+	return say(out, nil)
+}

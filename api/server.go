@@ -1,0 +1,87 @@
+// Package api is our own JSON API, for an exchange's back end and for pages: it reads, parses, calls one thing of the books, and answers. It knows no SQL.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/events"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// Options say what the API works with.
+type Options struct {
+	Books      *store.DB
+	Events     *events.Hub
+	Now        func() time.Time
+	Log        *slog.Logger
+	CloseAfter time.Duration // how long past midnight a day stays open for late entries
+	Rate       int           // requests a minute and credential; 0: no limit
+	Streams    int           // streams of events at once; 0: 1000
+}
+
+// server answers requests.
+type server struct {
+	Options
+	mux    *http.ServeMux
+	huma   huma.API
+	routes []*route
+	limits *limits
+
+	streams atomic.Int64 // of events, at this moment
+}
+
+// New serves everything under /v1.
+func New(o Options) http.Handler {
+	return newServer(o).mux
+}
+
+func newServer(o Options) *server {
+	s := &server{Options: o, mux: http.NewServeMux(), limits: newLimits(o.Rate)}
+	described := describe()
+	described.Transformers = []huma.Transformer{s.asProblem}
+	s.huma = huma.NewAPI(described, adapter{s})
+	s.accountRoutes()
+	s.entryRoutes()
+	s.journalRoutes()
+	s.offerRoutes()
+	s.eventRoutes()
+	s.finish()
+	return s
+}
+
+// asked is what is known of a request when its handler is called.
+type asked struct {
+	token access.Token
+	body  []byte
+}
+
+type askedKey struct{}
+
+// request is what is known of a handler's request.
+func request(ctx context.Context) asked {
+	a, _ := ctx.Value(askedKey{}).(asked)
+	return a
+}
+
+// token is the credential of the request, which has been checked.
+func token(ctx context.Context) access.Token { return request(ctx).token }
+
+// books are the books with the request's credential at work, for the log.
+func (s *server) books(ctx context.Context) *store.DB { return s.Books.As("token " + token(ctx).ID) }
+
+// own says whether the request's credential may see and move an account's things:
+// ErrNotFound if not, whether there is such an account or not.
+func own(ctx context.Context, id ledger.Account) error {
+	if !token(ctx).Owns(id) {
+		return noAccount(id)
+	}
+	return nil
+}

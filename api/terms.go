@@ -1,0 +1,157 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+type TermsOut struct {
+	Offered bool   `json:"offered" doc:"Whether it earns."`
+	APR     string `json:"apr" example:"0.0015" doc:"Rate a year as a fraction: 0.0015 is 0.15 %."`
+	Min     string `json:"minimum" example:"0.5" doc:"The average holding of a day below which nothing is earned, in whole tokens."`
+	Cap     string `json:"cap" example:"1000" doc:"What of a day's average holding earns at most, in whole tokens."`
+}
+
+func showTerms(a ledger.Asset, t staking.Terms) TermsOut {
+	return TermsOut{Offered: t.Offered, APR: t.APR.String(), Min: a.Format(t.Min), Cap: a.Format(t.Cap)}
+}
+
+type revisionOut struct {
+	From     string `json:"from" format:"date" example:"2026-11-23" doc:"The day from which they hold, until the next."`
+	Revision int    `json:"revision" example:"1" doc:"Of one day the highest counts; none is ever edited."`
+	TermsOut
+	SetAt  string `json:"setAt" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When they were set."`
+	SetBy  string `json:"setBy,omitempty" doc:"Who set them. Holders are not told."`
+	Reason string `json:"reason,omitempty" doc:"Why, where a reason was given."`
+}
+
+// FiguresIn are terms as they are asked for.
+type FiguresIn struct {
+	Offered bool   `json:"offered" doc:"Whether it is to earn."`
+	APR     string `json:"apr" maxLength:"20" example:"0.0015" doc:"Rate a year as a fraction, of at most 8 decimals: 0.0015 is 0.15 %."`
+	Min     string `json:"minimum" maxLength:"40" example:"0.5" doc:"The average holding of a day below which nothing is earned, in whole tokens."`
+	Cap     string `json:"cap" maxLength:"40" example:"1000" doc:"What of a day's average holding earns at most, in whole tokens."`
+}
+
+// terms are the figures as the books take them, from a day on.
+func (f FiguresIn) terms(asset ledger.Asset, from staking.Day) (staking.Terms, error) {
+	t := staking.Terms{Asset: asset.Symbol, From: from, Offered: f.Offered}
+	var err error
+	if t.APR, err = staking.ParseRate(f.APR); err != nil {
+		return t, inField("apr", err)
+	}
+	if t.Min, err = asset.Parse(f.Min); err != nil {
+		return t, inField("minimum", err)
+	}
+	if t.Cap, err = asset.Parse(f.Cap); err != nil {
+		return t, inField("cap", err)
+	}
+	return t, t.Check(asset)
+}
+
+type setTermsIn struct {
+	AssetIn
+	Body struct {
+		From string `json:"from" format:"date" example:"2026-11-24" doc:"The first day for which they hold, at the earliest tomorrow."`
+		FiguresIn
+	}
+}
+
+type correctTermsIn struct {
+	AssetIn
+	Body struct {
+		Day    string `json:"day" format:"date" example:"2026-11-21" doc:"The day that they are corrected for, and that alone: it is over, and not paid."`
+		Reason string `json:"reason" minLength:"1" maxLength:"200" example:"The rate had a digit too many." doc:"Why. It is kept, with who corrected."`
+		FiguresIn
+	}
+}
+
+type termsPageIn struct {
+	AssetIn
+	Paging
+}
+
+func (s *server) termsRoutes() {
+	add(s, huma.Operation{
+		OperationID: "list-terms", Method: http.MethodGet, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"}, Summary: "List a token's terms",
+		Description: "All terms that were ever set for a token, those of the latest day first. Terms hold from a day on, until the next; the past is never edited.",
+		Errors:      []int{http.StatusNotFound},
+	}, everyone, s.termsHistory)
+	add(s, huma.Operation{
+		OperationID: "set-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"}, Summary: "Set a token's terms",
+		Description: "Sets terms from a day on, at the earliest tomorrow. Terms that were set for that day before are kept, and do not count any more. The same twice is once.",
+		Errors:      []int{http.StatusNotFound},
+	}, operators, func(ctx context.Context, in *setTermsIn) (*answer[TermsOut], error) {
+		return s.setTerms(ctx, in.Asset, "from", in.Body.From, in.Body.FiguresIn, s.books(ctx).SetTerms)
+	})
+	add(s, huma.Operation{
+		OperationID: "correct-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/corrections", Tags: []string{"Offer"}, Summary: "Correct a token's terms of one day",
+		Description: "Corrects the terms of a day that is over and not declared, and of that day alone. What was accrued for it is accrued anew by the next run, and an approval of it is taken back. After a day is paid only adjustments mend it.",
+		Errors:      []int{http.StatusNotFound},
+	}, operators, func(ctx context.Context, in *correctTermsIn) (*answer[TermsOut], error) {
+		return s.setTerms(ctx, in.Asset, "day", in.Body.Day, in.Body.FiguresIn, func(ctx context.Context, t staking.Terms) error {
+			return s.books(ctx).CorrectTerms(ctx, t.From, t, in.Body.Reason)
+		})
+	})
+}
+
+func (s *server) setTerms(ctx context.Context, symbol, field, day string, f FiguresIn, set func(context.Context, staking.Terms) error) (*answer[TermsOut], error) {
+	asset, err := s.Books.Asset(ctx, symbol)
+	if err != nil {
+		return nil, err
+	}
+	d, err := staking.ParseDay(day)
+	if err != nil {
+		return nil, inField(field, err)
+	}
+	terms, err := f.terms(asset, d)
+	if err != nil {
+		return nil, err
+	}
+	return say(showTerms(asset, terms), set(ctx, terms))
+}
+
+func (s *server) termsHistory(ctx context.Context, in *termsPageIn) (*answer[list[revisionOut]], error) {
+	asset, err := s.Books.Asset(ctx, in.Asset)
+	if err != nil {
+		return nil, err
+	}
+	history, err := s.Books.TermsHistory(ctx, asset.Symbol)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(history)
+	seen, err := in.place(2)
+	if err != nil {
+		return nil, err
+	}
+	if seen != nil {
+		day, badDay := staking.ParseDay(seen[0])
+		revision, badNumber := strconv.Atoi(seen[1])
+		if badDay != nil || badNumber != nil {
+			return nil, badCursor()
+		}
+		history = slices.DeleteFunc(history, func(r store.TermsRevision) bool {
+			return r.From > day || (r.From == day && r.Revision >= revision)
+		})
+	}
+	place := func(r store.TermsRevision) string { return placed(r.From.String(), strconv.Itoa(r.Revision)) }
+	return say(pageOf(history, in.Limit, place, func(r store.TermsRevision) (revisionOut, error) {
+		shown := revisionOut{
+			From: r.From.String(), Revision: r.Revision, TermsOut: showTerms(asset, r.Terms), SetAt: instant(r.SetAt), SetBy: r.SetBy, Reason: r.Reason,
+		}
+		if token(ctx).Role == access.Holder {
+			shown.SetBy = ""
+		}
+		return shown, nil
+	}))
+}

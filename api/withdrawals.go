@@ -1,0 +1,175 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+type withdrawalOut struct {
+	ID       string `json:"id" example:"w-1" doc:"The entry that requested it. The entry ID/completed or ID/cancelled ends it."`
+	Account  string `json:"account" example:"alice" doc:"Whose it is."`
+	Asset    string `json:"asset" example:"BNB" doc:"Symbol."`
+	Amount   string `json:"amount" example:"1.5" doc:"How much, in whole tokens. It is held until the withdrawal ends."`
+	Address  string `json:"address,omitempty" doc:"Where it goes. Absent: it was not told, and so for the next three."`
+	Network  string `json:"network,omitempty" example:"BSC" doc:"On which network."`
+	Tag      string `json:"tag,omitempty" doc:"A memo or tag that the address needs."`
+	ClientID string `json:"clientId,omitempty" doc:"What its holder calls it."`
+	At       string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was requested."`
+	State    string `json:"state" enum:"pending,completed,cancelled" doc:"How it stands."`
+	Ended    string `json:"ended,omitempty" format:"date-time" example:"2026-11-22T10:05:00.000Z" doc:"When it was completed or cancelled. Absent while it is pending."`
+}
+
+// withdrawalRoutes are those of withdrawals. What ends one is an entry.
+func (s *server) withdrawalRoutes() {
+	add(s, huma.Operation{
+		OperationID: "request-withdrawal", Method: http.MethodPost, Path: "/v1/accounts/{account}/withdrawals", Tags: []string{"Entries"}, Summary: "Request a withdrawal",
+		Description:   "Holds the amount, which stops earning, and keeps where it goes. It is the entry of the kind `withdrawal-request`, and is ended by one of the kind `withdrawal-completed` or `withdrawal-cancelled`. The same ID with the same content is once; a holder's begins with its account and a slash.",
+		DefaultStatus: http.StatusCreated, Responses: also[entryOut](s, "It was requested before: the answer of the first time."),
+	}, owners, s.requestWithdrawal)
+	add(s, huma.Operation{
+		OperationID: "list-withdrawals", Method: http.MethodGet, Path: "/v1/accounts/{account}/withdrawals", Tags: []string{"Entries"}, Summary: "List an account's withdrawals",
+		Description: "The withdrawals that an account has requested, the oldest first.",
+	}, everyone, s.listWithdrawals)
+	add(s, huma.Operation{
+		OperationID: "list-pending-withdrawals", Method: http.MethodGet, Path: "/v1/withdrawals", Tags: []string{"Entries"}, Summary: "List the withdrawals that wait",
+		Description: "The withdrawals of all accounts that wait to be completed or cancelled, the oldest first: what there is to be sent.",
+	}, staff, s.pendingWithdrawals)
+}
+
+type withdrawalIn struct {
+	AccountIn
+	Body struct {
+		ID       string `json:"id" minLength:"1" maxLength:"128" example:"w-1" doc:"Your name for the request, unique for ever. A holder's begins with its account and a slash: alice/w-1."`
+		Asset    string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
+		Amount   string `json:"amount" maxLength:"40" example:"1.5" doc:"How much, in whole tokens."`
+		Address  string `json:"address,omitempty" maxLength:"200" doc:"Where it goes."`
+		Network  string `json:"network,omitempty" maxLength:"200" example:"BSC" doc:"On which network."`
+		Tag      string `json:"tag,omitempty" maxLength:"200" doc:"A memo or tag that the address needs."`
+		ClientID string `json:"clientId,omitempty" maxLength:"200" doc:"What its holder calls it."`
+	}
+}
+
+func (s *server) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*posted, error) {
+	b := in.Body
+	if err := mayName(token(ctx), b.ID); err != nil {
+		return nil, err
+	}
+	if err := in.id().CheckHolder(); err != nil {
+		return nil, inField("account", err)
+	}
+	e, err := s.entry(ctx, entryIn{ID: b.ID, Kind: string(ledger.WithdrawalRequest), Moves: []moveIn{{
+		From: in.Account, To: string(in.id().Held()), Asset: b.Asset, Amount: b.Amount,
+	}}})
+	if err != nil {
+		return nil, outOfMove(err)
+	}
+	o, err := s.books(ctx).Withdraw(ctx, store.Withdrawal{
+		ID: b.ID, Account: in.id(), Asset: b.Asset, Amount: e.Moves[0].Amount, Address: b.Address, Network: b.Network, Tag: b.Tag, ClientID: b.ClientID,
+	})
+	return showPosted(b.ID, o, outOfMove(s.faultIn(ctx, e, err)))
+}
+
+// outOfMove is an error in a field of an entry's one move in the field of a body that has no moves.
+func outOfMove(err error) error {
+	switch fieldOf(err) {
+	case "moves[0].asset":
+		return renamed("asset", err)
+	case "moves[0].amount":
+		return renamed("amount", err)
+	}
+	return err
+}
+
+// renamed is an error in another field than it says.
+func renamed(field string, err error) error {
+	for in := (*inside)(nil); errors.As(err, &in); {
+		err = in.err
+	}
+	return inField(field, err)
+}
+
+// withdrawalPlace is a withdrawal's cursor.
+func withdrawalPlace(w store.Withdrawal) string {
+	return placed(strconv.FormatInt(w.At.UnixMilli(), 10), w.ID)
+}
+
+// withdrawalAfter is the withdrawal that a cursor is the place of, or the zero one.
+func withdrawalAfter(p Paging) (w store.Withdrawal, err error) {
+	place, err := p.place(2)
+	if place == nil {
+		return w, err
+	}
+	at, err := strconv.ParseInt(place[0], 10, 64)
+	if err != nil || at <= 0 || ledger.CheckID("withdrawal", place[1]) != nil {
+		return w, badCursor()
+	}
+	return store.Withdrawal{At: time.UnixMilli(at).UTC(), ID: place[1]}, nil
+}
+
+// showWithdrawal is a withdrawal as it is shown.
+func (s *server) showWithdrawal(ctx context.Context) func(store.Withdrawal) (withdrawalOut, error) {
+	return func(w store.Withdrawal) (withdrawalOut, error) {
+		asset, err := s.Books.Asset(ctx, w.Asset)
+		out := withdrawalOut{
+			ID: w.ID, Account: string(w.Account), Asset: w.Asset, Amount: asset.Format(w.Amount), Address: w.Address, Network: w.Network,
+			Tag: w.Tag, ClientID: w.ClientID, At: instant(w.At), State: string(w.State),
+		}
+		if !w.Ended.IsZero() {
+			out.Ended = instant(w.Ended)
+		}
+		return out, err
+	}
+}
+
+func (s *server) pendingWithdrawals(ctx context.Context, in *Paging) (*answer[list[withdrawalOut]], error) {
+	after, err := withdrawalAfter(*in)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := s.Books.PendingWithdrawals(ctx, after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	return say(pageOf(waiting, in.Limit, withdrawalPlace, s.showWithdrawal(ctx)))
+}
+
+type withdrawalsIn struct {
+	AccountIn
+	Paging
+	Asset string `query:"asset" maxLength:"20" example:"BNB" doc:"Only this asset's."`
+}
+
+// errEnough ends a visit of more than was wanted.
+var errEnough = errors.New("enough")
+
+func (s *server) listWithdrawals(ctx context.Context, in *withdrawalsIn) (*answer[list[withdrawalOut]], error) {
+	after, err := withdrawalAfter(in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	if after.At.IsZero() {
+		after.At = s.Books.FirstDay().Start()
+	}
+	var page []store.Withdrawal
+	err = s.Books.Withdrawals(ctx, in.id(), after.At, s.Now().Add(time.Minute), in.Asset, func(w store.Withdrawal) error {
+		if w.At.Equal(after.At) && w.ID <= after.ID {
+			return nil
+		}
+		if page = append(page, w); len(page) > in.Limit {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	return say(pageOf(page, in.Limit, withdrawalPlace, s.showWithdrawal(ctx)))
+}

@@ -1,0 +1,163 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	random "math/rand/v2"
+	"net/http"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// Serve begins to serve books on this machine, and returns at which URL, and what ends it.
+type Serve func(books *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error, err error)
+
+// HTTPOptions say how much to ask.
+type HTTPOptions struct {
+	Holders   int // of two tokens each
+	Days      int // of rewards
+	Callers   int // of batches
+	Batch     int // transfers a request
+	Transfers int // in batches
+	Singles   int // callers with one transfer a request
+	SingleN   int
+	Readers   int // callers with signed reads
+	Reads     int // of each of the two
+}
+
+// Answered is what was measured of requests through sockets, from a client in the same process.
+type Answered struct {
+	HTTPOptions
+	Engine    string
+	Positions int64
+	Time      time.Duration // of the batches
+
+	SingleTime, SingleP99   time.Duration
+	ListTime, ListP99       time.Duration
+	RewardsTime, RewardsP99 time.Duration
+
+	PeakRSS int64 // of this process, client and server, bytes
+}
+
+// keyed is how many holders have an API key, each its own: reads are spread over them.
+const keyed = 1000
+
+// HTTP fills books with holders and some days of rewards, serves them, and measures
+// entries in batches, entries one at a time, and signed reads of what was earned.
+func HTTP(ctx context.Context, o Options, p HTTPOptions, serve Serve) (r Answered, err error) {
+	first := o.Day - staking.Day(p.Days)
+	b, err := create(ctx, o, p.Holders, first)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, b.close(), b.remove()) }()
+	if err := b.fill(ctx, first); err != nil {
+		return r, fmt.Errorf("fill the books: %w", err)
+	}
+	for d := first; d < o.Day; d++ {
+		if err := b.settleDay(ctx, d); err != nil {
+			return r, err
+		}
+		b.progress("history", int(d-first)+1, p.Days)
+	}
+	b.set(o.Day.Start().Add(12 * time.Hour))
+	about, err := b.Compact(ctx)
+	if err != nil {
+		return r, err
+	}
+	r = Answered{HTTPOptions: p, Engine: about.Engine, Positions: int64(p.Holders * len(tokens))}
+	c, err := b.client(ctx, p, serve)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	if err := c.measure(ctx, &r); err != nil {
+		return r, err
+	}
+	r.PeakRSS, err = peakRSS()
+	return r, err
+}
+
+// measure makes all the requests.
+func (c *client) measure(ctx context.Context, r *Answered) error {
+	batches := &traffic{books: c.books, name: "batch", batch: r.Batch, random: c.Seed + 1, post: c.postBatch}
+	d, err := batches.run(ctx, r.Callers, r.Transfers, "batches")
+	if err != nil {
+		return fmt.Errorf("batches: %w", err)
+	}
+	r.Time = d.time
+	singles := &traffic{books: c.books, name: "single", batch: 1, random: c.Seed + 2, post: c.postOne}
+	if d, err = singles.run(ctx, r.Singles, r.SingleN, "singles"); err != nil {
+		return fmt.Errorf("single entries: %w", err)
+	}
+	r.SingleTime, r.SingleP99 = d.time, d.p99
+	if d, err = c.read(ctx, r, "list"); err != nil {
+		return fmt.Errorf("list: %w", err)
+	}
+	r.ListTime, r.ListP99 = d.time, d.p99
+	if d, err = c.read(ctx, r, "history/rewardsRecord"); err != nil {
+		return fmt.Errorf("rewardsRecord: %w", err)
+	}
+	r.RewardsTime, r.RewardsP99 = d.time, d.p99
+	return nil
+}
+
+// read asks what holders earn, each time another of those that have a key.
+func (c *client) read(ctx context.Context, r *Answered, what string) (driven, error) {
+	return c.drive(ctx, r.Readers, r.Reads, 1, what, func(ctx context.Context, i, _ int) error {
+		return c.signed(ctx, "/sapi/v1/soft-staking/"+what, c.keys[i%len(c.keys)])
+	})
+}
+
+// client gives an exchange and some holders their credentials, and begins to serve.
+func (b *books) client(ctx context.Context, p HTTPOptions, serve Serve) (*client, error) {
+	text, err := access.NewSealKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := access.NewSealer(text)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{books: b}
+	token, bearer, err := access.NewToken(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	token.Role, c.bearer = access.Exchange, bearer
+	if err := b.AddToken(ctx, token); err != nil {
+		return nil, err
+	}
+	few := min(keyed, p.Holders)
+	for i, holder := range random.New(random.NewPCG(b.Seed, 0)).Perm(p.Holders)[:few] {
+		k, err := b.key(ctx, sealer, id(holder))
+		if err != nil {
+			return nil, err
+		}
+		c.keys = append(c.keys, k)
+		b.progress("keys", i+1, few)
+	}
+	most := max(p.Callers, p.Singles, p.Readers)
+	c.http = &http.Client{Transport: &http.Transport{MaxIdleConns: most, MaxIdleConnsPerHost: most, DisableCompression: true}}
+	c.url, c.stop, err = serve(b.DB, sealer, b.now)
+	return c, err
+}
+
+// key makes a holder's API key.
+func (b *books) key(ctx context.Context, sealer *access.Sealer, holder ledger.Account) (key, error) {
+	name, secret, err := access.NewKey(rand.Reader)
+	if err != nil {
+		return key{}, err
+	}
+	k := access.Key{Key: name, Account: holder, Type: access.HMAC, Permissions: []access.Permission{access.Read}}
+	if err := k.Seal(sealer, secret); err != nil {
+		return key{}, err
+	}
+	return key{name: name, secret: []byte(secret)}, b.AddKey(ctx, k)
+}

@@ -1,0 +1,108 @@
+package binance
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// refusal is an error as the exchange tells it [api].
+type refusal struct {
+	Code    int    `json:"code"`
+	Message string `json:"msg"`
+	status  int    // of HTTP
+	after   int    // in how many seconds it may be tried again; 0: that does not help
+}
+
+func (r refusal) Error() string { return fmt.Sprintf("%d %s", r.Code, r.Message) }
+
+// The refusals that are always the same.
+var (
+	errUnknown   = refusal{Code: -1000, Message: "An unknown error occurred while processing the request.", status: http.StatusInternalServerError}
+	errBusy      = refusal{Code: -1000, Message: "The same request is being answered at this moment; send it again.", status: http.StatusServiceUnavailable, after: 1}
+	errTooLate   = refusal{Code: -1021, Message: "Timestamp for this request is outside of the recvWindow.", status: http.StatusBadRequest}
+	errTooEarly  = refusal{Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.", status: http.StatusBadRequest}
+	errSignature = refusal{Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest}
+	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
+	errKey       = refusal{Code: -2015, Message: "Invalid API-key, IP, or permissions for action.", status: http.StatusUnauthorized}
+	errRange     = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
+	errNoPath    = refusal{Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound}
+	errNoMethod  = refusal{Code: -1020, Message: "This operation is not supported: the path has another method.", status: http.StatusMethodNotAllowed}
+	errCut       = refusal{Code: -1000, Message: "The body did not come whole, or not in time.", status: http.StatusRequestTimeout}
+	errBody      = refusal{Code: -1101, Message: fmt.Sprintf("Too many parameters; at most %d bytes are read.", maxBody), status: http.StatusRequestEntityTooLarge}
+)
+
+// heavy is the refusal of too much request weight, for so many seconds.
+func heavy(limit, after int) refusal {
+	return refusal{Code: -1003, Message: fmt.Sprintf("Too much request weight used; current limit is %d request weight per 1 MINUTE.", limit), status: http.StatusTooManyRequests, after: after}
+}
+
+// mandatory refuses a request without a parameter that it needs.
+func mandatory(name string) refusal {
+	return parameterRefusal(-1102, fmt.Sprintf("Mandatory parameter '%s' was not sent, was empty/null, or malformed.", name))
+}
+
+// illegal refuses characters that a parameter cannot have. name may be what a client
+// made up: it is not repeated.
+func illegal(name string) refusal {
+	if name == "" {
+		return parameterRefusal(-1100, "Illegal characters found in a parameter.")
+	}
+	return parameterRefusal(-1100, fmt.Sprintf("Illegal characters found in parameter '%s'.", name))
+}
+
+// duplicate refuses a parameter that stands twice in the query or in the body.
+func duplicate(name string) refusal {
+	return parameterRefusal(-1101, fmt.Sprintf("Duplicate values for parameter '%s' detected.", ledger.Clip(name)))
+}
+
+// tooPrecise refuses an amount with more decimals than its asset keeps.
+func tooPrecise() refusal {
+	return parameterRefusal(-1111, "Precision is over the maximum defined for this asset.")
+}
+
+// invalid refuses a value that a parameter cannot have.
+func invalid(name string) refusal {
+	return parameterRefusal(-1130, fmt.Sprintf("Data sent for parameter '%s' is not valid.", name))
+}
+
+func parameterRefusal(code int, message string) refusal {
+	return refusal{Code: code, Message: message, status: http.StatusBadRequest}
+}
+
+// refusalOf is the one table from error to refusal. accept is where a holder
+// accepts the documents. The codes -6022 and 0 are ours: the exchange's own apps
+// are never too old for it, and it does not tell regions by a code.
+func refusalOf(err error, accept string) refusal {
+	var no refusal
+	switch {
+	case errors.As(err, &no):
+		return no
+	case errors.Is(err, access.ErrSignature):
+		return errSignature
+	case errors.Is(err, access.ErrUnknown), errors.Is(err, access.ErrAddress), errors.Is(err, access.ErrForbidden):
+		return errKey
+	case errors.Is(err, store.ErrBusy):
+		return errBusy
+	case errors.Is(err, staking.ErrRegion):
+		return refusal{Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons}
+	case errors.Is(err, staking.ErrDocuments):
+		return refusal{Code: -6019, Message: "Need confirm: " + confirmation(accept), status: http.StatusBadRequest}
+	case errors.Is(err, staking.ErrUpdateApp):
+		return refusal{Code: -6022, Message: "Update the app: Soft Staking needs a newer version.", status: http.StatusBadRequest}
+	}
+	return errUnknown
+}
+
+// confirmation says where the documents are accepted.
+func confirmation(accept string) string {
+	if accept == "" {
+		return "accept the current Terms of Use, Soft Staking Terms and Risk Warning on the Soft Staking page first."
+	}
+	return "accept the current Terms of Use, Soft Staking Terms and Risk Warning first, at " + accept
+}

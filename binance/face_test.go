@@ -1,0 +1,238 @@
+package binance_test
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"softstake/access"
+	"softstake/binance"
+	"softstake/ledger"
+	"softstake/pgtest"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// noon of Day 1 is when a test's books begin.
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// home is where requests come from.
+var home = netip.MustParseAddr("192.0.2.7")
+
+// face is the API over books, on a clock that the test sets, and an account with a key.
+type face struct {
+	t       *testing.T
+	url     string // of the books
+	db      *store.DB
+	sealer  *access.Sealer
+	clock   atomic.Int64 // microseconds since 1970
+	log     bytes.Buffer
+	handler http.Handler
+	key     access.Key // of alice, HMAC, that may do everything
+	secret  string
+	caller  access.Caller
+}
+
+// each runs a test on every database: alice of Germany has accepted the documents,
+// and has a key.
+func each(t *testing.T, test func(t *testing.T, f *face)) {
+	t.Helper()
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "books.db") },
+		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+	} {
+		t.Run(name, func(t *testing.T) { test(t, newFace(t, url(t), func(*binance.Options) {})) })
+	}
+}
+
+// newFace makes books, and the API over them.
+func newFace(t *testing.T, url string, change func(*binance.Options)) *face {
+	t.Helper()
+	f := &face{t: t, url: url, caller: access.Caller{Address: home, Request: "r-1"}}
+	f.clock.Store(noon.UnixMicro())
+	sealKey := must[string](t)(access.NewSealKey(rand.Reader))
+	f.sealer = must[*access.Sealer](t)(access.NewSealer(sealKey))
+	tokens := must[[]staking.Token](t)(staking.ShippedTokens(staking.DayOf(noon)))
+	f.db = must[*store.DB](t)(store.Create(t.Context(), url, f.options(), store.Beginning{
+		From: staking.DayOf(noon), Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+	}))
+	t.Cleanup(func() { ok(t, f.db.Close()) })
+	o := binance.Options{Books: f.db, Sealer: f.sealer, Now: f.now, Log: slog.New(slog.NewTextHandler(&f.log, nil)), Accept: "https://example.com/accept"}
+	change(&o)
+	f.handler = binance.New(o)
+	f.open("alice")
+	f.key, f.secret = f.newKey("alice", "read,trade", "")
+	return f
+}
+
+func (f *face) options() store.Options {
+	return store.Options{Clock: f.now, Actor: "test", Volatile: true}
+}
+
+func (f *face) now() time.Time { return time.UnixMicro(f.clock.Load()).UTC() }
+
+// set puts the clock to a time of a day, Day 1 being the first of the books: set(2, "00:06").
+func (f *face) set(day int, hour string) {
+	f.t.Helper()
+	at := must[time.Time](f.t)(time.Parse("15:04", hour))
+	f.clock.Store(noon.Truncate(24*time.Hour).AddDate(0, 0, day-1).Add(at.Sub(at.Truncate(24 * time.Hour))).UnixMicro())
+}
+
+// open opens an account for a resident of Germany who has accepted everything.
+func (f *face) open(id ledger.Account) {
+	f.t.Helper()
+	must[bool](f.t)(f.db.OpenAccount(f.t.Context(), id, "DE"))
+	for _, name := range staking.DocumentNames {
+		ok(f.t, f.db.Accept(f.t.Context(), id, name, 0, staking.Client{}))
+	}
+}
+
+// newKey makes an HMAC key.
+func (f *face) newKey(id ledger.Account, permissions, addresses string) (access.Key, string) {
+	f.t.Helper()
+	name, secret, err := access.NewKey(rand.Reader)
+	ok(f.t, err)
+	k := access.Key{Key: name, Account: id, Type: access.HMAC}
+	k.Permissions = must[[]access.Permission](f.t)(access.ParsePermissions(permissions))
+	k.Addresses = must[[]netip.Prefix](f.t)(access.ParseAddresses(addresses))
+	ok(f.t, k.Seal(f.sealer, secret))
+	ok(f.t, f.db.AddKey(f.t.Context(), k))
+	return k, secret
+}
+
+// deposit gives an account so many whole tokens of 8 decimals, now.
+func (f *face) deposit(id string, account ledger.Account, tokens int64, asset string) {
+	f.t.Helper()
+	outcomes := must[[]store.Outcome](f.t)(f.db.Post(f.t.Context(), []ledger.Entry{{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{
+		{From: ledger.Custody, To: account, Asset: asset, Amount: ledger.Amount(tokens * 1_00000000)},
+	}}}))
+	ok(f.t, outcomes[0].Err)
+}
+
+// settle pays what is due.
+func (f *face) settle() {
+	f.t.Helper()
+	must[staking.Report](f.t)(staking.Run(f.t.Context(), f.db, f.now(), staking.Options{CloseAfter: 5 * time.Minute, Workers: 1}))
+}
+
+// ask is a request as it goes over the wire.
+type ask struct {
+	method, path, query, body string
+	headers                   map[string]string
+}
+
+// answered is what came back.
+type answered struct {
+	status  int
+	body    string
+	headers http.Header
+}
+
+// String is what most tests compare: 200 {"success":true}.
+func (a answered) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
+
+// send sends a request as it is, and checks what all answers have.
+func (f *face) send(a ask) answered {
+	f.t.Helper()
+	r := httptest.NewRequestWithContext(access.WithCaller(f.t.Context(), f.caller), a.method, "/", strings.NewReader(a.body))
+	r.URL = &url.URL{Path: a.path, RawQuery: a.query}
+	for name, value := range a.headers {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	body := must[[]byte](f.t)(io.ReadAll(w.Result().Body))
+	if kind := w.Result().Header.Get("Content-Type"); kind != "application/json" {
+		f.t.Errorf("%s %s?%s is answered with the type %q", a.method, a.path, a.query, kind)
+	}
+	return answered{w.Code, string(body), w.Result().Header}
+}
+
+// sign signs a payload with alice's secret.
+func (f *face) sign(payload string) string { return signHMAC(f.secret, payload) }
+
+func signHMAC(secret, payload string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(payload))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// signed is a GET with alice's key, signed now; query is without its timestamp.
+func (f *face) signed(path, query string) ask {
+	if query != "" {
+		query += "&"
+	}
+	query += fmt.Sprintf("timestamp=%d", f.now().UnixMilli())
+	return ask{method: http.MethodGet, path: path, query: query + "&signature=" + f.sign(query), headers: f.keyed()}
+}
+
+func (f *face) keyed() map[string]string { return map[string]string{"X-MBX-APIKEY": f.key.Key} }
+
+// get sends a GET signed now.
+func (f *face) get(path, query string) answered {
+	f.t.Helper()
+	return f.send(f.signed(path, query))
+}
+
+// The three paths.
+const (
+	listPath    = "/sapi/v1/soft-staking/list"
+	setPath     = "/sapi/v1/soft-staking/set"
+	recordsPath = "/sapi/v1/soft-staking/history/rewardsRecord"
+)
+
+// press presses the switch, which has to be answered so.
+func (f *face) press(on bool, want string) {
+	f.t.Helper()
+	f.wants(f.get(setPath, fmt.Sprintf("softStaking=%t", on)), want)
+}
+
+const success = `200 {"success":true}`
+
+// wants compares an answer, literally.
+func (f *face) wants(got answered, want string) {
+	f.t.Helper()
+	if got.String() != want {
+		f.t.Errorf("answered\n%s\nand not\n%s", got, want)
+	}
+}
+
+// isOn says how the switch stands.
+func (f *face) isOn() bool {
+	f.t.Helper()
+	return must[store.Earnings](f.t)(f.db.Earnings(f.t.Context(), "alice")).On
+}
+
+// must ends the test at an error.
+func must[T any](t *testing.T) func(T, error) T {
+	t.Helper()
+	return func(v T, err error) T {
+		t.Helper()
+		ok(t, err)
+		return v
+	}
+}
+
+// ok ends the test at an error.
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,40 @@
+package binance
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"time"
+
+	"softstake/store"
+)
+
+// clocks is how far the clocks of several processes may differ: so much longer than
+// a request can be accepted its answer is kept.
+const clocks = time.Minute
+
+// once answers a signed write once: again within its window it is answered as the
+// first time and changes nothing, so that an old "true" sent again after a "false"
+// does not switch on. It is known by what was signed: a signature can be written
+// in several ways. Refusals are kept as well; what failed here is not, and may be
+// sent again.
+func (s *server) once(req *request, e endpoint) (store.Answer, error) {
+	asked := store.Asked{
+		Owner: "key " + req.key.Key, Key: hex.EncodeToString(req.name[:]), Request: req.name,
+		Until: req.until.Add(clocks),
+	}
+	answer, _, err := req.books.Once(req.ctx, asked, func(store.Answer) bool { return true }, func(ctx context.Context) (store.Answer, error) {
+		req.ctx = ctx
+		v, err := e.handle(req)
+		if err == nil {
+			return encoded(http.StatusOK, v)
+		}
+		var no refusal
+		if no = refusalOf(err, s.Accept); no.status >= http.StatusInternalServerError || errors.Is(err, context.Canceled) {
+			return store.Answer{}, err
+		}
+		return encoded(no.status, no)
+	})
+	return answer, err
+}

@@ -1,0 +1,135 @@
+// Package binance is the REST API that a program written for the exchange's Soft Staking finds here: the same paths, shapes, limits and errors [api]. It decides nothing, and knows no SQL.
+package binance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"softstake/access"
+	"softstake/store"
+)
+
+// Options say what the API works with.
+type Options struct {
+	Books   *store.DB
+	Sealer  *access.Sealer // opens the secrets of HMAC keys
+	Now     func() time.Time
+	Log     *slog.Logger
+	Weights bool   // whether the exchange's limits of request weight hold
+	Accept  string // where a holder accepts the documents, for the message of -6019
+}
+
+// endpoint is one line of the table of what is answered here.
+type endpoint struct {
+	method     string
+	path       string
+	permission access.Permission // that the key needs; "" needs no key. What access.Trade may do is answered once
+	weight     int               // of one request [api]
+	handle     func(*request) (any, error)
+}
+
+// String is a line of the documentation: GET /sapi/v1/soft-staking/list read 50.
+func (e endpoint) String() string {
+	return fmt.Sprintf("%s %s %s %d", e.method, e.path, e.permission, e.weight)
+}
+
+// endpoints are all of them.
+func endpoints() []endpoint { return slices.Concat(softStaking, spot) }
+
+// server answers requests.
+type server struct {
+	Options
+	table   map[string]endpoint // by path
+	weights weights
+}
+
+// New serves everything under /api and /sapi. The context of a request says who is
+// calling (access.WithCaller).
+func New(o Options) http.Handler {
+	s := &server{Options: o, table: map[string]endpoint{}}
+	for _, e := range endpoints() {
+		s.table[e.path] = e
+	}
+	return s
+}
+
+// ServeHTTP answers a request in JSON, whatever it is.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, err := s.answer(w, r)
+	if err != nil {
+		answer = s.refuse(w.Header(), r, err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
+	w.WriteHeader(answer.Status)
+	if _, err := w.Write(answer.Body); err != nil {
+		s.Log.Debug("the client did not wait for its answer", "request", access.CallerOf(r.Context()).Request, "error", err)
+	}
+}
+
+// answer goes the way of a request: which endpoint, how heavy, who asks, what is the answer.
+func (s *server) answer(w http.ResponseWriter, r *http.Request) (store.Answer, error) {
+	e, known := s.table[r.URL.Path]
+	if !known {
+		return store.Answer{}, errNoPath
+	}
+	r.Pattern = e.path // as http.ServeMux does, for who counts requests by it
+	if r.Method != e.method {
+		w.Header().Set("Allow", e.method)
+		return store.Answer{}, errNoMethod
+	}
+	now := s.Now()
+	if s.Weights {
+		if err := s.weights.weigh(w.Header(), e, access.CallerOf(r.Context()).Address, now); err != nil {
+			return store.Answer{}, err
+		}
+	}
+	req, err := s.read(w, r, e, now)
+	if err != nil {
+		return store.Answer{}, err
+	}
+	if e.permission == access.Trade {
+		return s.once(req, e)
+	}
+	v, err := e.handle(req)
+	if err != nil {
+		return store.Answer{}, err
+	}
+	return encoded(http.StatusOK, v)
+}
+
+// refuse is what an error is answered. What is not in the table of errors is told
+// to the log, and to the client only that it happened.
+func (s *server) refuse(h http.Header, r *http.Request, err error) store.Answer {
+	no := refusalOf(err, s.Accept)
+	if no.status == http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+		s.Log.Error("a request failed", "request", access.CallerOf(r.Context()).Request, "path", r.URL.Path, "error", err)
+	}
+	if no.after > 0 {
+		h.Set("Retry-After", strconv.Itoa(no.after))
+	}
+	answer, err := encoded(no.status, no)
+	if err != nil { // a refusal is a number and a text
+		panic(err)
+	}
+	return answer
+}
+
+// encoded is a value as the JSON of an answer.
+func encoded(status int, v any) (store.Answer, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // the exchange does not
+	if err := e.Encode(v); err != nil {
+		return store.Answer{}, fmt.Errorf("write the answer: %w", err)
+	}
+	return store.Answer{Status: status, Body: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}, nil
+}

@@ -1,0 +1,145 @@
+package binance
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// softStaking are the exchange's three endpoints of Soft Staking.
+var softStaking = []endpoint{
+	{http.MethodGet, "/sapi/v1/soft-staking/list", access.Read, 50, list},
+	{http.MethodGet, "/sapi/v1/soft-staking/set", access.Trade, 50, set},
+	{http.MethodGet, "/sapi/v1/soft-staking/history/rewardsRecord", access.Read, 50, rewardsRecord},
+}
+
+// listing is what list answers.
+type listing struct {
+	Status           bool      `json:"status"`
+	TotalRewardsUSDT string    `json:"totalRewardsUsdt"`
+	Rows             []product `json:"rows"`
+	Total            int       `json:"total"`
+}
+
+// product is a token on offer, and what the account has of it.
+type product struct {
+	Asset        string `json:"asset"`
+	MinAmount    string `json:"minAmount"`
+	MaxCap       string `json:"maxCap"`
+	APR          string `json:"apr"`
+	StakedAmount string `json:"stakedAmount"`
+	TotalProfit  string `json:"totalProfit"`
+}
+
+// list copies GET /sapi/v1/soft-staking/list. The filter does not change the total in USDT.
+func list(r *request) (any, error) {
+	asset, err := r.parameters.asset("asset")
+	if err != nil {
+		return nil, err
+	}
+	offset, size, err := r.page()
+	if err != nil {
+		return nil, err
+	}
+	earnings, err := r.books.Earnings(r.ctx, r.account)
+	if err != nil {
+		return nil, err
+	}
+	answer := listing{Status: earnings.On, TotalRewardsUSDT: usdt(earnings.Value), Rows: []product{}}
+	for _, t := range earnings.Tokens {
+		if asset != "" && asset != t.Asset.Symbol {
+			continue
+		}
+		if answer.Total++; answer.Total > offset && len(answer.Rows) < size {
+			answer.Rows = append(answer.Rows, product{
+				Asset: t.Asset.Symbol, MinAmount: t.Asset.Format(t.Terms.Min), MaxCap: t.Asset.Format(t.Terms.Cap), APR: t.Terms.APR.String(),
+				StakedAmount: t.Asset.Format(t.Staked), TotalProfit: t.Asset.Format(t.Earned),
+			})
+		}
+	}
+	return answer, nil
+}
+
+// set copies GET /sapi/v1/soft-staking/set. It changes something though it is a GET,
+// and clients send a GET again: the same switch twice is a success.
+func set(r *request) (any, error) {
+	if _, err := r.parameters.need("softStaking"); err != nil {
+		return nil, err
+	}
+	on, err := r.parameters.flag("softStaking", false)
+	if err != nil {
+		return nil, err
+	}
+	caller := access.CallerOf(r.ctx)
+	client := staking.Client{Platform: caller.Platform, Version: caller.Version, Country: staking.Region(caller.Country)}
+	if caller.Address.IsValid() {
+		client.Address = caller.Address.String()
+	}
+	if on {
+		_, err = r.books.Enroll(r.ctx, r.account, client, time.Time{})
+	} else {
+		err = r.books.Leave(r.ctx, r.account, client, time.Time{})
+	}
+	switch {
+	case errors.Is(err, ledger.ErrInvalid): // the account is closed
+		return nil, errKey
+	case err != nil:
+		return nil, err
+	}
+	return struct {
+		Success bool `json:"success"`
+	}{true}, nil
+}
+
+// records is what history/rewardsRecord answers.
+type records struct {
+	Rows  []record `json:"rows"`
+	Total int      `json:"total"`
+}
+
+// record is a reward as it was credited.
+type record struct {
+	Asset       string `json:"asset"`
+	Rewards     string `json:"rewards"`
+	RewardAsset string `json:"rewardAsset"`
+	AvgAmount   string `json:"avgAmount"`
+	Time        int64  `json:"time"` // when it was credited, in milliseconds
+}
+
+// rewardsRecord copies GET /sapi/v1/soft-staking/history/rewardsRecord.
+func rewardsRecord(r *request) (any, error) {
+	asset, err := r.parameters.asset("asset")
+	if err != nil {
+		return nil, err
+	}
+	from, to, err := r.span(30*day, 93*day)
+	if err != nil {
+		return nil, err
+	}
+	offset, size, err := r.page()
+	if err != nil {
+		return nil, err
+	}
+	credits, total, err := r.books.Credited(r.ctx, r.account, from, to, asset, offset, size)
+	if err != nil {
+		return nil, err
+	}
+	answer := records{Rows: []record{}, Total: total}
+	for _, c := range credits {
+		a, err := r.books.Asset(r.ctx, c.Asset)
+		if err != nil {
+			return nil, err
+		}
+		answer.Rows = append(answer.Rows, record{
+			Asset: c.Asset, Rewards: a.Format(c.Reward), RewardAsset: c.Asset, AvgAmount: a.Format(c.Average), Time: c.PaidAt.UnixMilli(),
+		})
+	}
+	return answer, nil
+}
+
+// usdt writes USDT in 1e-8.
+func usdt(n ledger.Amount) string { return ledger.FormatDecimal(int64(n), 8) }

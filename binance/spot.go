@@ -1,0 +1,88 @@
+package binance
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"net/http"
+	"slices"
+	"strings"
+
+	"softstake/access"
+)
+
+// spot are the endpoints that a Spot user's client needs beside Soft Staking. The
+// weights are those of an address. Where the exchange has another kind of limit, the
+// weight allows as many requests a minute: a withdrawal weighs 900 of 180,000 there,
+// and its history is asked for ten times a second.
+var spot = []endpoint{
+	{http.MethodGet, "/api/v3/ping", "", 1, ping},
+	{http.MethodGet, "/api/v3/time", "", 1, serverTime},
+	{http.MethodGet, "/api/v3/exchangeInfo", "", 20, exchangeInfo},
+	{http.MethodGet, "/api/v3/account", access.Read, 20, account},
+	{http.MethodPost, "/sapi/v3/asset/getUserAsset", access.Read, 5, getUserAsset},
+	{http.MethodGet, "/sapi/v1/asset/assetDividend", access.Read, 10, assetDividend},
+	{http.MethodPost, "/sapi/v1/capital/withdraw/apply", access.Trade, 60, withdrawApply},
+	{http.MethodGet, "/sapi/v1/capital/withdraw/history", access.Read, 20, withdrawHistory},
+	{http.MethodGet, "/sapi/v1/capital/deposit/hisrec", access.Read, 1, depositHistory},
+	{http.MethodGet, "/sapi/v1/account/apiRestrictions", access.Read, 1, apiRestrictions},
+	{http.MethodGet, "/sapi/v1/system/status", "", 1, systemStatus},
+}
+
+// ping copies GET /api/v3/ping.
+func ping(*request) (any, error) { return struct{}{}, nil }
+
+// serverTime copies GET /api/v3/time.
+func serverTime(r *request) (any, error) {
+	return struct {
+		ServerTime int64 `json:"serverTime"`
+	}{r.now.UnixMilli()}, nil
+}
+
+// systemStatus copies GET /sapi/v1/system/status. Whoever can be asked is at work.
+func systemStatus(*request) (any, error) {
+	return struct {
+		Status  int    `json:"status"`
+		Message string `json:"msg"`
+	}{0, "normal"}, nil
+}
+
+// restrictions are what a key may do, in the exchange's words.
+type restrictions struct {
+	IPRestrict         bool  `json:"ipRestrict"`
+	CreateTime         int64 `json:"createTime"`
+	Expiration         int64 `json:"tradingAuthorityExpirationTime,omitempty"`
+	Reading            bool  `json:"enableReading"`
+	Withdrawals        bool  `json:"enableWithdrawals"`
+	SpotAndMargin      bool  `json:"enableSpotAndMarginTrading"`
+	InternalTransfer   bool  `json:"enableInternalTransfer"`
+	UniversalTransfer  bool  `json:"permitsUniversalTransfer"`
+	Margin             bool  `json:"enableMargin"`
+	Futures            bool  `json:"enableFutures"`
+	VanillaOptions     bool  `json:"enableVanillaOptions"`
+	PortfolioMargin    bool  `json:"enablePortfolioMarginTrading"`
+	FixAPITrade        bool  `json:"enableFixApiTrade"`
+	FixReadOnlyAllowed bool  `json:"enableFixReadOnly"`
+}
+
+// apiRestrictions copies GET /sapi/v1/account/apiRestrictions. Our one permission
+// to trade is two of the exchange's: it presses the switch, and withdraws.
+func apiRestrictions(r *request) (any, error) {
+	trades := mayTrade(r.key)
+	answer := restrictions{
+		IPRestrict: len(r.key.Addresses) > 0, CreateTime: r.key.Created.UnixMilli(),
+		Reading: true, Withdrawals: trades, SpotAndMargin: trades,
+	}
+	if !r.key.Expires.IsZero() {
+		answer.Expiration = r.key.Expires.UnixMilli()
+	}
+	return answer, nil
+}
+
+func mayTrade(k access.Key) bool { return slices.Contains(k.Permissions, access.Trade) }
+
+// number is a number for a name, the same for ever, and above zero. It has at most
+// 15 digits (49 bits): one client takes longer ones for something else than a number.
+func number(name ...string) int64 {
+	sum := sha256.Sum256([]byte(strings.Join(name, "\x00")))
+	return int64(binary.BigEndian.Uint64(sum[:8])>>15) | 1
+}

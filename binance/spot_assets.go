@@ -1,0 +1,184 @@
+package binance
+
+import (
+	"slices"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// holding is what the account has of an asset.
+type holding struct {
+	asset      ledger.Asset
+	free, held ledger.Amount
+}
+
+// holdings are the account's, of every asset that the books keep, by symbol.
+func (r *request) holdings() ([]holding, error) {
+	assets, err := r.books.Assets(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	balances, err := r.books.Balances(r.ctx, r.account)
+	if err != nil {
+		return nil, err
+	}
+	holdings := make([]holding, 0, len(assets))
+	for _, a := range assets {
+		h := holding{asset: a}
+		if i, found := slices.BinarySearchFunc(balances, a.Symbol, func(b store.Balance, s string) int { return strings.Compare(b.Asset, s) }); found {
+			h.free, h.held = balances[i].Free, balances[i].Held
+		}
+		holdings = append(holdings, h)
+	}
+	return holdings, nil
+}
+
+type balance struct {
+	Asset  string `json:"asset"`
+	Free   string `json:"free"`
+	Locked string `json:"locked"`
+}
+
+type commissions struct {
+	Maker  string `json:"maker"`
+	Taker  string `json:"taker"`
+	Buyer  string `json:"buyer"`
+	Seller string `json:"seller"`
+}
+
+// spotAccount is the account in the exchange's fields. Nothing is traded here, and
+// so costs nothing.
+type spotAccount struct {
+	Maker       int         `json:"makerCommission"`
+	Taker       int         `json:"takerCommission"`
+	Buyer       int         `json:"buyerCommission"`
+	Seller      int         `json:"sellerCommission"`
+	Rates       commissions `json:"commissionRates"`
+	CanTrade    bool        `json:"canTrade"`
+	CanWithdraw bool        `json:"canWithdraw"`
+	CanDeposit  bool        `json:"canDeposit"`
+	Brokered    bool        `json:"brokered"`
+	SelfTrade   bool        `json:"requireSelfTradePrevention"`
+	PreventSOR  bool        `json:"preventSor"`
+	UpdateTime  int64       `json:"updateTime"`
+	Type        string      `json:"accountType"`
+	Balances    []balance   `json:"balances"`
+	Permissions []string    `json:"permissions"`
+	UID         int64       `json:"uid"`
+}
+
+// account copies GET /api/v3/account. What it can do is what its key may; the time
+// of its last change is not kept, and so told as now.
+func account(r *request) (any, error) {
+	omit, err := r.parameters.flag("omitZeroBalances", false)
+	if err != nil {
+		return nil, err
+	}
+	holdings, err := r.holdings()
+	if err != nil {
+		return nil, err
+	}
+	answer := spotAccount{
+		Rates:    commissions{"0", "0", "0", "0"},
+		CanTrade: mayTrade(r.key), CanWithdraw: mayTrade(r.key), CanDeposit: true,
+		UpdateTime: r.now.UnixMilli(), Type: "SPOT", Balances: []balance{}, Permissions: []string{"SPOT"},
+		UID: number("account", string(r.account)),
+	}
+	for _, h := range holdings {
+		if omit && h.free == 0 && h.held == 0 {
+			continue
+		}
+		answer.Balances = append(answer.Balances, balance{h.asset.Symbol, h.asset.Format(h.free), h.asset.Format(h.held)})
+	}
+	return answer, nil
+}
+
+type userAsset struct {
+	Asset       string `json:"asset"`
+	Free        string `json:"free"`
+	Locked      string `json:"locked"`
+	Freeze      string `json:"freeze"`
+	Withdrawing string `json:"withdrawing"`
+	Ipoable     string `json:"ipoable"`
+	Bitcoin     string `json:"btcValuation"`
+}
+
+// getUserAsset copies POST /sapi/v3/asset/getUserAsset: one asset, or those of which
+// there is anything. What is held is not set apart for withdrawals in the books: all
+// of it is in "locked". No price is told in bitcoin, so that "btcValuation" is "0",
+// whether it is needed or not.
+func getUserAsset(r *request) (any, error) {
+	wanted, err := r.parameters.asset("asset")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.parameters.flag("needBtcValuation", false); err != nil {
+		return nil, err
+	}
+	holdings, err := r.holdings()
+	if err != nil {
+		return nil, err
+	}
+	answer := []userAsset{}
+	for _, h := range holdings {
+		if wanted == h.asset.Symbol || wanted == "" && (h.free != 0 || h.held != 0) {
+			answer = append(answer, userAsset{
+				Asset: h.asset.Symbol, Free: h.asset.Format(h.free), Locked: h.asset.Format(h.held),
+				Freeze: "0", Withdrawing: "0", Ipoable: "0", Bitcoin: "0",
+			})
+		}
+	}
+	return answer, nil
+}
+
+// dividendSpan is the longest range of time of which dividends are told.
+const dividendSpan = 180 * day
+
+type dividend struct {
+	ID        int64  `json:"id"`
+	Amount    string `json:"amount"`
+	Asset     string `json:"asset"`
+	Time      int64  `json:"divTime"`
+	Info      string `json:"enInfo"`
+	TranID    int64  `json:"tranId"`
+	Direction int    `json:"direction"`
+}
+
+// assetDividend copies GET /sapi/v1/asset/assetDividend: each reward is a row, the
+// newest first, and a day's distribution of a token has one "tranId". The exchange
+// does not say which range it takes where none is given: here the longest.
+func assetDividend(r *request) (any, error) {
+	from, to, err := r.span(dividendSpan, dividendSpan)
+	if err != nil {
+		return nil, err
+	}
+	asset, err := r.parameters.asset("asset")
+	if err != nil {
+		return nil, err
+	}
+	limit, err := r.parameters.int("limit", 20, 1, 500)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := r.assets()
+	if err != nil {
+		return nil, err
+	}
+	credits, total, err := r.books.Credited(r.ctx, r.account, from, to, asset, 0, limit)
+	if err != nil {
+		return nil, err
+	}
+	rows := []dividend{}
+	for _, c := range credits {
+		rows = append(rows, dividend{
+			ID: number("reward", c.Day.String(), c.Asset, string(r.account)), TranID: number("reward", c.Day.String(), c.Asset),
+			Amount: assets[c.Asset].Format(c.Reward), Asset: c.Asset, Time: c.PaidAt.UnixMilli(), Info: "Soft Staking", Direction: 1,
+		})
+	}
+	return struct {
+		Rows  []dividend `json:"rows"`
+		Total int        `json:"total"`
+	}{rows, total}, nil
+}

@@ -1,0 +1,279 @@
+package binance
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// capitalSpan is the longest range of time of which deposits and withdrawals are told.
+const capitalSpan = 90 * day
+
+// maxRows is how many of them are told at once.
+const maxRows = 1000
+
+// maxPlace is the length in characters of the longest text that says where a withdrawal goes.
+const maxPlace = 200
+
+// withdrawApply copies POST /sapi/v1/capital/withdraw/apply. A withdrawOrderId is
+// the name that makes it once: the same again, with the same content, is answered
+// as the first time for ever, and not only while its request may be repeated. The
+// address book and fees inside the exchange are not ours: "name" and
+// "transactionFeeFlag" change nothing, and there is one wallet.
+func withdrawApply(r *request) (any, error) {
+	w, err := r.withdrawal()
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.books.Withdraw(r.ctx, w)
+	switch {
+	case errors.Is(err, ledger.ErrInsufficient):
+		return nil, parameterRefusal(-4026, "You have insufficient balance.")
+	case errors.Is(err, ledger.ErrMismatch):
+		return nil, parameterRefusal(-1130, "Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.")
+	case errors.Is(err, ledger.ErrInvalid): // the account is closed
+		return nil, errKey
+	case err != nil:
+		return nil, err
+	}
+	return struct {
+		ID string `json:"id"`
+	}{w.ID}, nil
+}
+
+// withdrawal reads what is to be withdrawn, and where to.
+func (r *request) withdrawal() (w store.Withdrawal, err error) {
+	coin, err := r.parameters.need("coin")
+	if err != nil {
+		return w, err
+	}
+	asset, err := r.books.Asset(r.ctx, coin)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return w, parameterRefusal(-4018, "We don't have this asset.")
+	}
+	if err != nil {
+		return w, err
+	}
+	if _, err := r.parameters.need("address"); err != nil {
+		return w, err
+	}
+	for _, name := range []string{"address", "network", "addressTag", "withdrawOrderId"} {
+		if utf8.RuneCountInString(r.parameters.text(name)) > maxPlace {
+			return w, invalid(name)
+		}
+	}
+	if wallet := r.parameters.text("walletType"); wallet != "" && wallet != "0" {
+		return w, invalid("walletType")
+	}
+	amount, err := r.parameters.amount("amount", asset)
+	if err != nil {
+		return w, err
+	}
+	return store.Withdrawal{
+		ID: r.withdrawalID(), Account: r.account, Asset: asset.Symbol, Amount: amount,
+		Address: r.parameters.text("address"), Network: r.parameters.text("network"),
+		Tag: r.parameters.text("addressTag"), ClientID: r.parameters.text("withdrawOrderId"),
+	}, nil
+}
+
+// withdrawalID names the withdrawal: by the name its holder gave it, else by the
+// request, which is repeated only as it is.
+func (r *request) withdrawalID() string {
+	name := "request\x00" + r.key.Key + "\x00" + string(r.name[:])
+	if own := r.parameters.text("withdrawOrderId"); own != "" {
+		name = "own\x00" + string(r.account) + "\x00" + own
+	}
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:16])
+}
+
+// withdrawnRow is a withdrawal in the exchange's fields.
+type withdrawnRow struct {
+	ID           string `json:"id"`
+	Amount       string `json:"amount"`
+	Fee          string `json:"transactionFee"`
+	Coin         string `json:"coin"`
+	Status       int    `json:"status"`
+	Address      string `json:"address"`
+	Tag          string `json:"addressTag"`
+	TxID         string `json:"txId"`
+	ApplyTime    string `json:"applyTime"`
+	Network      string `json:"network"`
+	TransferType int    `json:"transferType"`
+	OrderID      string `json:"withdrawOrderId,omitempty"`
+	Info         string `json:"info"`
+	Confirms     int    `json:"confirmNo"`
+	Wallet       int    `json:"walletType"`
+	TxKey        string `json:"txKey"`
+	Completed    string `json:"completeTime,omitempty"`
+}
+
+// withdrawalStatus are the exchange's numbers for how a withdrawal stands.
+var withdrawalStatus = map[store.WithdrawalState]int{store.Cancelled: 1, store.Pending: 2, store.Completed: 6}
+
+// withdrawHistory copies GET /sapi/v1/capital/withdraw/history, the newest first.
+// "withdrawOrderId" narrows nothing but the answer: its range is as long as any.
+func withdrawHistory(r *request) (any, error) {
+	from, to, err := r.span(capitalSpan, capitalSpan)
+	if err != nil {
+		return nil, err
+	}
+	part, err := r.part("coin")
+	if err != nil {
+		return nil, err
+	}
+	own, ids := r.parameters.text("withdrawOrderId"), r.parameters.list("idList")
+	assets, err := r.assets()
+	if err != nil {
+		return nil, err
+	}
+	rows := []withdrawnRow{}
+	err = r.books.Withdrawals(r.ctx, r.account, from, to, part.asset, func(w store.Withdrawal) error {
+		if part.has(withdrawalStatus[w.State]) && (own == "" || own == w.ClientID) && (ids == nil || slices.Contains(ids, w.ID)) {
+			rows = append(rows, withdrawn(w, assets[w.Asset]))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(rows)
+	rows = rows[min(part.offset, len(rows)):]
+	return rows[:min(part.limit, len(rows))], nil
+}
+
+func withdrawn(w store.Withdrawal, a ledger.Asset) withdrawnRow {
+	row := withdrawnRow{
+		ID: w.ID, Amount: a.Format(w.Amount), Fee: "0", Coin: w.Asset, Status: withdrawalStatus[w.State],
+		Address: w.Address, Tag: w.Tag, Network: w.Network, OrderID: w.ClientID, ApplyTime: w.At.Format(time.DateTime),
+	}
+	if w.State == store.Completed {
+		row.TxID, row.Completed = ledger.EndingID(w.ID, ledger.WithdrawalCompleted), w.Ended.Format(time.DateTime)
+	}
+	return row
+}
+
+// depositRow is a deposit in the exchange's fields.
+type depositRow struct {
+	ID           string `json:"id"`
+	Amount       string `json:"amount"`
+	Coin         string `json:"coin"`
+	Network      string `json:"network"`
+	Status       int    `json:"status"`
+	Address      string `json:"address"`
+	Tag          string `json:"addressTag"`
+	TxID         string `json:"txId"`
+	InsertTime   int64  `json:"insertTime"`
+	CompleteTime int64  `json:"completeTime"`
+	TransferType int    `json:"transferType"`
+	Confirms     string `json:"confirmTimes"`
+	Unlock       int    `json:"unlockConfirm"`
+	Wallet       int    `json:"walletType"`
+}
+
+// credited is the exchange's number for a deposit that is there. Others are not in the books.
+const credited = 1
+
+// errEnough ends the reading of a list of which there is enough.
+var errEnough = errors.New("there is enough")
+
+// depositHistory copies GET /sapi/v1/capital/deposit/hisrec, the newest first. The
+// entry of a deposit is its "txId"; where it came from is not in the books.
+func depositHistory(r *request) (any, error) {
+	from, to, err := r.span(capitalSpan, capitalSpan)
+	if err != nil {
+		return nil, err
+	}
+	part, err := r.part("coin")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.parameters.flag("includeSource", false); err != nil {
+		return nil, err
+	}
+	entry := r.parameters.text("txId")
+	assets, err := r.assets()
+	if err != nil {
+		return nil, err
+	}
+	rows, passed := []depositRow{}, 0
+	err = r.books.Deposits(r.ctx, r.account, from, to, part.asset, func(l store.Line) error {
+		switch {
+		case !part.has(credited) || entry != "" && entry != l.Entry:
+			return nil
+		case passed < part.offset:
+			passed++
+			return nil
+		case len(rows) == part.limit:
+			return errEnough
+		}
+		rows = append(rows, deposited(l, assets[l.Asset]))
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func deposited(l store.Line, a ledger.Asset) depositRow {
+	at := l.At.UnixMilli()
+	return depositRow{
+		ID: strconv.FormatInt(number("deposit", l.Entry, l.Asset), 10), Amount: a.Format(l.Amount), Coin: l.Asset,
+		Status: credited, TxID: l.Entry, InsertTime: at, CompleteTime: at, Confirms: "1/1",
+	}
+}
+
+// part is which part of a history is asked for.
+type part struct {
+	asset         string // "": all
+	status        int    // -1: all
+	offset, limit int
+}
+
+func (p part) has(status int) bool { return p.status < 0 || p.status == status }
+
+// part reads it; asset is the name of the parameter that names the asset.
+func (r *request) part(asset string) (p part, err error) {
+	if p.asset, err = r.parameters.asset(asset); err != nil {
+		return p, err
+	}
+	if p.status, err = r.parameters.int("status", -1, 0, 1<<31-1); err != nil {
+		return p, err
+	}
+	if p.offset, err = r.parameters.int("offset", 0, 0, 1<<31-1); err != nil {
+		return p, err
+	}
+	p.limit, err = r.parameters.int("limit", maxRows, 1, maxRows)
+	return p, err
+}
+
+// list are the values of a parameter that has several, separated by commas; nil
+// where it was not sent.
+func (p parameters) list(name string) []string {
+	if p[name] == "" {
+		return nil
+	}
+	return strings.Split(p[name], ",")
+}
+
+// assets are all that the books keep, by symbol.
+func (r *request) assets() (map[string]ledger.Asset, error) {
+	all, err := r.books.Assets(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	assets := make(map[string]ledger.Asset, len(all))
+	for _, a := range all {
+		assets[a.Symbol] = a
+	}
+	return assets, nil
+}

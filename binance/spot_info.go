@@ -1,0 +1,152 @@
+package binance
+
+import (
+	"encoding/json"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// rateLimit is one of the exchange's limits, as it tells them.
+type rateLimit struct {
+	Type     string `json:"rateLimitType"`
+	Interval string `json:"interval"`
+	Number   int    `json:"intervalNum"`
+	Limit    int    `json:"limit"`
+}
+
+// symbol is a pair of assets, in the fields of the exchange. Nothing is traded here:
+// a pair has a name, by which clients ask what an asset is worth, and figures, by
+// which they cut amounts.
+type symbol struct {
+	Symbol                   string     `json:"symbol"`
+	Status                   string     `json:"status"`
+	BaseAsset                string     `json:"baseAsset"`
+	BasePrecision            int        `json:"baseAssetPrecision"`
+	QuoteAsset               string     `json:"quoteAsset"`
+	QuotePrecision           int        `json:"quotePrecision"`
+	QuoteAssetPrecision      int        `json:"quoteAssetPrecision"`
+	BaseCommissionPrecision  int        `json:"baseCommissionPrecision"`
+	QuoteCommissionPrecision int        `json:"quoteCommissionPrecision"`
+	OrderTypes               []string   `json:"orderTypes"`
+	Iceberg                  bool       `json:"icebergAllowed"`
+	OCO                      bool       `json:"ocoAllowed"`
+	OTO                      bool       `json:"otoAllowed"`
+	QuoteOrderQuantity       bool       `json:"quoteOrderQtyMarketAllowed"`
+	TrailingStop             bool       `json:"allowTrailingStop"`
+	CancelReplace            bool       `json:"cancelReplaceAllowed"`
+	AmendKeepPriority        bool       `json:"amendAllowed"`
+	SpotTrading              bool       `json:"isSpotTradingAllowed"`
+	MarginTrading            bool       `json:"isMarginTradingAllowed"`
+	Filters                  []any      `json:"filters"`
+	Permissions              []string   `json:"permissions"`
+	PermissionSets           [][]string `json:"permissionSets"`
+	SelfTrade                string     `json:"defaultSelfTradePreventionMode"`
+	SelfTradeModes           []string   `json:"allowedSelfTradePreventionModes"`
+}
+
+// The exchange's filters of price and quantity, which clients read for their steps.
+type (
+	priceFilter struct {
+		Type string `json:"filterType"`
+		Min  string `json:"minPrice"`
+		Max  string `json:"maxPrice"`
+		Step string `json:"tickSize"`
+	}
+	quantityFilter struct {
+		Type string `json:"filterType"`
+		Min  string `json:"minQty"`
+		Max  string `json:"maxQty"`
+		Step string `json:"stepSize"`
+	}
+	valueFilter struct {
+		Type        string `json:"filterType"`
+		Min         string `json:"minNotional"`
+		MinToMarket bool   `json:"applyMinToMarket"`
+		Max         string `json:"maxNotional"`
+		MaxToMarket bool   `json:"applyMaxToMarket"`
+		AverageOver int    `json:"avgPriceMins"`
+	}
+)
+
+// standing is the status of every pair: the exchange's word for one that exists and
+// is not traded.
+const standing = "BREAK"
+
+// priceScale is how many decimals a price has.
+const priceScale = 8
+
+// pair is an asset against USDT.
+func pair(a ledger.Asset) symbol {
+	const cheapest, dearest = 1, 1<<63 - 1
+	return symbol{
+		Symbol: a.Symbol + store.USDT, Status: standing,
+		BaseAsset: a.Symbol, BasePrecision: a.Scale, BaseCommissionPrecision: a.Scale,
+		QuoteAsset: store.USDT, QuotePrecision: priceScale, QuoteAssetPrecision: priceScale, QuoteCommissionPrecision: priceScale,
+		OrderTypes: []string{}, Permissions: []string{}, PermissionSets: [][]string{{}},
+		Filters: []any{
+			priceFilter{"PRICE_FILTER", usdt(cheapest), usdt(dearest), usdt(cheapest)},
+			quantityFilter{"LOT_SIZE", a.Format(1), a.Format(a.MaxSupply), a.Format(1)},
+			valueFilter{Type: "NOTIONAL", Min: usdt(0), Max: usdt(dearest)},
+		},
+		SelfTrade: "NONE", SelfTradeModes: []string{"NONE"},
+	}
+}
+
+// exchangeInfo copies GET /api/v3/exchangeInfo, of whose filters it has "symbol",
+// "symbols" and "symbolStatus".
+func exchangeInfo(r *request) (any, error) {
+	wanted, err := wantedSymbols(r.parameters)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := r.books.Assets(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	status := r.parameters.text("symbolStatus")
+	symbols, found := []symbol{}, 0
+	for _, a := range assets {
+		p := pair(a)
+		if a.Symbol == store.USDT || wanted != nil && !slices.Contains(wanted, p.Symbol) {
+			continue
+		}
+		found++
+		if status == "" || status == p.Status {
+			symbols = append(symbols, p)
+		}
+	}
+	if found < len(wanted) {
+		return nil, parameterRefusal(-1121, "Invalid symbol.")
+	}
+	return struct {
+		Timezone        string      `json:"timezone"`
+		ServerTime      int64       `json:"serverTime"`
+		RateLimits      []rateLimit `json:"rateLimits"`
+		ExchangeFilters []any       `json:"exchangeFilters"`
+		Symbols         []symbol    `json:"symbols"`
+	}{"UTC", r.now.UnixMilli(), []rateLimit{{"REQUEST_WEIGHT", "MINUTE", 1, apiLimit}}, []any{}, symbols}, nil
+}
+
+// wantedSymbols are those that are asked for, each once; nil is all.
+func wantedSymbols(p parameters) ([]string, error) {
+	one, several := p.text("symbol"), p.text("symbols")
+	switch {
+	case one != "" && several != "":
+		return nil, parameterRefusal(-1128, "Combination of optional parameters invalid.")
+	case one != "":
+		return []string{one}, nil
+	case several == "":
+		return nil, nil
+	}
+	var wanted []string
+	if err := json.Unmarshal([]byte(several), &wanted); err != nil {
+		return nil, illegal("symbols")
+	}
+	if len(wanted) == 0 {
+		return nil, invalid("symbols")
+	}
+	slices.Sort(wanted)
+	return slices.Compact(wanted), nil
+}

@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+type accountShowCmd struct {
+	Account ledger.Account `arg:""`
+	History bool           `help:"Show each press of the switch too, and with what documents were accepted."`
+	JSON    bool           `help:"Print a JSON object."`
+}
+
+func (c *accountShowCmd) Help() string {
+	return `Held tokens lie in open orders and pending withdrawals; they do not earn.
+
+Example:
+
+  softstake account show alice --history`
+}
+
+// shown is everything there is to show of an account.
+type shown struct {
+	account     store.Account
+	enrollments []staking.Enrollment
+	balances    []store.Balance
+	acceptances []store.Acceptance
+	assets      assets
+	history     bool
+	presses     []store.Press // where the history is asked for
+}
+
+// Run shows the account.
+func (c *accountShowCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) (err error) {
+		s := shown{history: c.History}
+		for _, read := range []func() error{
+			func() error { s.account, err = db.Account(ctx, c.Account); return err },
+			func() error { s.enrollments, err = db.Enrollments(ctx, c.Account); return err },
+			func() error { s.balances, err = db.Balances(ctx, c.Account); return err },
+			func() error { s.acceptances, err = db.Acceptances(ctx, c.Account); return err },
+			func() error { s.assets, err = readAssets(ctx, db); return err },
+			func() error {
+				if c.History {
+					s.presses, err = db.Presses(ctx, c.Account)
+				}
+				return err
+			},
+		} {
+			if err := read(); err != nil {
+				return err
+			}
+		}
+		if c.JSON {
+			return s.writeJSON(w)
+		}
+		return s.write(w)
+	})
+}
+
+type (
+	shownJSON struct {
+		accountJSON
+		Enrolled    bool             `json:"enrolled"`
+		Enrollments []enrollmentJSON `json:"enrollments"`
+		Balances    []balanceJSON    `json:"balances"`
+		Accepted    []acceptedJSON   `json:"accepted"`
+		Presses     *[]pressJSON     `json:"presses,omitempty"` // with --history
+	}
+	enrollmentJSON struct {
+		From  staking.Day  `json:"from"`
+		Until *staking.Day `json:"until"` // null: still on
+	}
+	balanceJSON struct {
+		Asset  string `json:"asset"`
+		Free   string `json:"free"`
+		Held   string `json:"held"`
+		Earned string `json:"earned"`
+	}
+	acceptedJSON struct {
+		Document string  `json:"document"`
+		Version  int     `json:"version"`
+		At       instant `json:"at"`
+		*originJSON
+	}
+	pressJSON struct {
+		At     instant `json:"at"`
+		Action string  `json:"action"`
+		*originJSON
+	}
+	// originJSON is what was used, and where: with --history.
+	originJSON struct {
+		Client  string `json:"client"`
+		Address string `json:"address"`
+	}
+)
+
+func (s *shown) on() bool {
+	n := len(s.enrollments)
+	return n > 0 && s.enrollments[n-1].On()
+}
+
+func (s *shown) writeJSON(w *World) error {
+	j := shownJSON{
+		accountJSON: formatAccount(s.account), Enrolled: s.on(),
+		Enrollments: []enrollmentJSON{}, Balances: []balanceJSON{}, Accepted: []acceptedJSON{},
+	}
+	for _, e := range s.enrollments {
+		j.Enrollments = append(j.Enrollments, formatEnrollment(e))
+	}
+	for _, b := range s.balances {
+		j.Balances = append(j.Balances, balanceJSON{b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held), s.assets.plain(b.Asset, b.Earned)})
+	}
+	for _, a := range s.acceptances {
+		accepted := acceptedJSON{a.Document, a.Version, instant(a.At), nil}
+		if s.history {
+			accepted.originJSON = &originJSON{a.Client, a.Address}
+		}
+		j.Accepted = append(j.Accepted, accepted)
+	}
+	if s.history {
+		presses := []pressJSON{}
+		for _, p := range s.presses {
+			presses = append(presses, pressJSON{instant(p.At), p.Action, &originJSON{p.Client, p.Address}})
+		}
+		j.Presses = &presses
+	}
+	return writeJSON(w.Stdout, j)
+}
+
+func formatEnrollment(e staking.Enrollment) enrollmentJSON {
+	j := enrollmentJSON{From: e.From}
+	if !e.On() {
+		j.Until = &e.Until
+	}
+	return j
+}
+
+// switchSentence says whether and since when an account earns.
+func switchSentence(enrollments []staking.Enrollment, now time.Time) string {
+	if len(enrollments) == 0 {
+		return "off, and never was on"
+	}
+	last := enrollments[len(enrollments)-1]
+	if last.Until <= last.From {
+		// Switched on and off on one day: what earned, if anything, was before.
+		enrollments = slices.DeleteFunc(slices.Clone(enrollments), func(e staking.Enrollment) bool { return e.Until <= e.From })
+		if len(enrollments) == 0 {
+			return "off; no day has earned"
+		}
+		last = enrollments[len(enrollments)-1]
+	}
+	switch {
+	case last.On() && last.From > staking.DayOf(now):
+		return "on; it earns from " + last.From.String()
+	case last.On():
+		return "on; earning since " + last.From.String()
+	}
+	return "off since " + last.Until.String() + "; the last day that earned was " + (last.Until - 1).String()
+}
+
+func (s *shown) write(w *World) error {
+	lines := [][2]string{
+		{"account", string(s.account.ID)},
+		{"residence", cmp.Or(string(s.account.Region), "not verified")},
+		{"opened", wallTime(s.account.Opened) + " UTC"},
+		{"soft staking", switchSentence(s.enrollments, w.Now())},
+	}
+	if !s.account.Closed.IsZero() {
+		lines = slices.Insert(lines, 3, [2]string{"closed", wallTime(s.account.Closed) + " UTC"})
+	}
+	if err := facts(w.Stdout, lines...); err != nil {
+		return err
+	}
+	for _, g := range s.grids() {
+		if len(g.rows) == 0 {
+			continue
+		}
+		if err := w.printf("\n"); err != nil {
+			return err
+		}
+		if err := g.write(w.Stdout); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grids are the balances, the documents and, where it is asked for, the history.
+func (s *shown) grids() []*grid {
+	balances := newGrid(text("token"), figure("free"), figure("held"), figure("earned so far"))
+	for _, b := range s.balances {
+		balances.add(b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held), s.assets.plain(b.Asset, b.Earned))
+	}
+	if !s.history {
+		documents := newGrid(text("accepted"), figure("version"), text("when"))
+		for _, a := range s.acceptances {
+			documents.add(a.Document, strconv.Itoa(a.Version), wallTime(a.At))
+		}
+		return []*grid{balances, documents}
+	}
+	documents := newGrid(text("accepted"), figure("version"), text("when"), text("with"), text("from"))
+	for _, a := range s.acceptances {
+		documents.add(a.Document, strconv.Itoa(a.Version), wallTime(a.At), a.Client, a.Address)
+	}
+	presses := newGrid(text("switch"), text("when (UTC)"), text("with"), text("from"))
+	for _, p := range s.presses {
+		presses.add(p.Action, clockTime(p.At), p.Client, p.Address)
+	}
+	return []*grid{balances, documents, presses}
+}

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"softstake/access"
+	"softstake/staking"
+)
+
+// longestClient is how long a platform or version may be.
+const longestClient = 32
+
+// caller is where a request comes from.
+func (f *front) caller(r *http.Request) access.Caller {
+	c := access.Caller{
+		Address:  peer(r.RemoteAddr),
+		Platform: strings.ToLower(clientText(r.Header.Get("X-Client-Platform"))),
+		Version:  clientText(r.Header.Get("X-Client-Version")),
+		Request:  requestID(r.Header),
+	}
+	if !f.trusted(c.Address) {
+		return c
+	}
+	c.Address = f.client(c.Address, r.Header.Values("X-Forwarded-For"))
+	if f.country != "" {
+		if region, err := staking.ParseRegion(r.Header.Get(f.country)); err == nil {
+			c.Country = string(region)
+		}
+	}
+	return c
+}
+
+// client is the address that the nearest of our proxies saw: the right-most one
+// that is not a proxy of ours. What stands left of it the client may have written
+// itself. Where all are ours it is the left-most.
+func (f *front) client(proxy netip.Addr, forwarded []string) netip.Addr {
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		address := peer(strings.TrimSpace(hop))
+		if !address.IsValid() {
+			return proxy // nothing left of it can be believed
+		}
+		if proxy = address; !f.trusted(address) {
+			return address
+		}
+	}
+	return proxy
+}
+
+func (f *front) trusted(a netip.Addr) bool {
+	return slices.ContainsFunc(f.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// peer is an address as a connection or a proxy writes it, with its port or without.
+func peer(text string) netip.Addr {
+	address, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil {
+		port, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Addr{}
+		}
+		address = port.Addr()
+	}
+	return address.Unmap().WithZone("")
+}
+
+// clientText is what a client says of itself, or "" where it is not fit to be kept.
+func clientText(s string) string {
+	if len(s) > longestClient || !plainText(s) {
+		return ""
+	}
+	return s
+}

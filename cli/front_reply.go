@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"net/http"
+)
+
+// reply is an answer on its way, that knows how far it is.
+type reply struct {
+	http.ResponseWriter
+	status int // 0: not begun
+	bytes  int64
+}
+
+// WriteHeader begins the answer.
+func (a *reply) WriteHeader(status int) {
+	if a.status == 0 && status >= 200 { // what is below only announces it
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes a part of the body.
+func (a *reply) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(p)
+	a.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *reply) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// FlushError sends what is written.
+func (a *reply) FlushError() error {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// Flush sends what is written, for those who do not ask whether it could be.
+func (a *reply) Flush() {
+	if a.FlushError() != nil {
+		return // the next write says that the client is gone
+	}
+}
+
+// result is the status that the client sees.
+func (a *reply) result() int {
+	if a.status == 0 {
+		return http.StatusOK
+	}
+	return a.status
+}
+
+// face is one of the APIs, and how it words a refusal that comes from before it.
+type face struct {
+	name   string // for the metrics
+	refuse func(w http.ResponseWriter, status int, request string)
+}
+
+var (
+	exchangeFace = face{"exchange", refuseExchange}
+	ownFace      = face{"v1", refuseOwn}
+)
+
+// refuseExchange refuses in the exchange's words [api].
+func refuseExchange(w http.ResponseWriter, status int, _ string) {
+	code, text := -1000, "An unknown error occurred while processing the request."
+	if status == http.StatusServiceUnavailable {
+		code, text = -1008, "Server is currently overloaded with other requests. Please try again in a few minutes."
+	}
+	refuse(w, "application/json", status, struct {
+		Code int    `json:"code"`
+		Msg  string `json:"msg"`
+	}{code, text})
+}
+
+// refuseOwn refuses with a problem document.
+func refuseOwn(w http.ResponseWriter, status int, request string) {
+	kind, title, detail := "internal", "Internal error", "Something failed here, and is logged under this request's ID; the same request may be made again."
+	if status == http.StatusServiceUnavailable {
+		kind, title, detail = "busy", "Too busy", "Too many requests are at work; nothing was done; make the same request again in a second."
+	}
+	refuse(w, "application/problem+json", status, struct {
+		Type    string `json:"type"`
+		Title   string `json:"title"`
+		Status  int    `json:"status"`
+		Detail  string `json:"detail"`
+		Request string `json:"request"`
+	}{"/v1/docs#" + kind, title, status, detail, request})
+}
+
+func refuse(w http.ResponseWriter, contentType string, status int, body any) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	if err := writeJSON(w, body); err != nil {
+		return // the client has gone away, and its request is logged
+	}
+}

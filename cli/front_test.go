@@ -1,0 +1,367 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/access"
+)
+
+// TestTheCallerIsWhoAProxyOfOursSaw: what the client wrote itself is never believed.
+func TestTheCallerIsWhoAProxyOfOursSaw(t *testing.T) {
+	proxies, err := access.ParseAddresses("10.0.0.0/8, 2001:db8:1::/48")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFront(slog.New(slog.DiscardHandler), func(answered) {}, 1)
+	f.proxies, f.country = proxies, "CF-IPCountry"
+	for _, c := range []struct {
+		remote           string
+		forwarded        []string
+		address, country string
+	}{
+		{"192.0.2.7:4711", nil, "192.0.2.7", ""},
+		{"192.0.2.7:4711", []string{"198.51.100.1"}, "192.0.2.7", ""}, // nobody of ours says so
+		{"10.1.2.3:80", nil, "10.1.2.3", "DE"},
+		{"10.1.2.3:80", []string{"198.51.100.1"}, "198.51.100.1", "DE"},
+		{"10.1.2.3:80", []string{"203.0.113.9, 198.51.100.1"}, "198.51.100.1", "DE"}, // the left one is the client's word
+		{"10.1.2.3:80", []string{"203.0.113.9", "198.51.100.1, 10.9.9.9"}, "198.51.100.1", "DE"},
+		{"10.1.2.3:80", []string{"10.8.8.8, 10.9.9.9"}, "10.8.8.8", "DE"},
+		{"10.1.2.3:80", []string{"203.0.113.9, nonsense, 10.9.9.9"}, "10.9.9.9", "DE"},
+		{"10.1.2.3:80", []string{""}, "10.1.2.3", "DE"},
+		{"10.1.2.3:80", []string{"198.51.100.1:5000"}, "198.51.100.1", "DE"},
+		{"[::ffff:10.1.2.3]:80", []string{"[2001:db8::5]:443"}, "2001:db8::5", "DE"},
+		{"[2001:db8:1::1]:80", []string{"::ffff:198.51.100.1"}, "198.51.100.1", "DE"},
+		{"[fe80::1%eth0]:80", []string{"198.51.100.1"}, "fe80::1", ""},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
+		r.RemoteAddr, r.Header["X-Forwarded-For"] = c.remote, c.forwarded
+		r.Header.Set("CF-IPCountry", "de")
+		got := f.caller(r)
+		if got.Address.String() != c.address || got.Country != c.country {
+			t.Errorf("%s %q: %s %q, want %s %q", c.remote, c.forwarded, got.Address, got.Country, c.address, c.country)
+		}
+	}
+}
+
+func TestWhatAClientSaysOfItselfIsShortAndPlain(t *testing.T) {
+	f := newFront(slog.New(slog.DiscardHandler), func(answered) {}, 1)
+	long := strings.Repeat("x", 65)
+	for _, c := range []struct{ platform, version, request, wantPlatform, wantVersion, wantRequest string }{
+		{"iOS", "3.1.0", "a-1_b.C", "ios", "3.1.0", "a-1_b.C"},
+		{"ios\nerror", "3.1.0 ", "a b", "", "", ""},
+		{long, long, long, "", "", ""},
+		{"", "", "", "", "", ""},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
+		for name, value := range map[string]string{"X-Client-Platform": c.platform, "X-Client-Version": c.version, "X-Request-ID": c.request} {
+			r.Header.Set(name, value)
+		}
+		got := f.caller(r)
+		if got.Platform != c.wantPlatform || got.Version != c.wantVersion {
+			t.Errorf("%q %q: %q %q", c.platform, c.version, got.Platform, got.Version)
+		}
+		if made := len(got.Request) >= 20; got.Request != c.wantRequest && (c.wantRequest != "" || !made) {
+			t.Errorf("request %q is %q", c.request, got.Request)
+		}
+	}
+}
+
+// fronted serves a handler at every path behind a front, until the test ends.
+func fronted(t *testing.T, of face, limit int, handler http.HandlerFunc) (url string, f *front, log *safeBuffer, told chan answered) {
+	t.Helper()
+	log, told = &safeBuffer{}, make(chan answered, 100)
+	f = newFront(slog.New(slog.NewTextHandler(log, nil)), func(a answered) { told <- a }, limit)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/things/{thing}", handler)
+	mux.HandleFunc("GET /v1/events", handler)
+	server := httptest.NewServer(f.before(of, mux))
+	t.Cleanup(server.Close)
+	return server.URL, f, log, told
+}
+
+func fetch(t *testing.T, url string) (*http.Response, string) {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err == nil {
+		err = response.Body.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+// TestARequestIsToldByItsRoute: neither the path nor the query is logged, for
+// names and signatures are in them.
+func TestARequestIsToldByItsRoute(t *testing.T) {
+	url, _, log, told := fronted(t, ownFace, 1, func(w http.ResponseWriter, r *http.Request) {
+		if c := access.CallerOf(r.Context()); c.Address.String() != "127.0.0.1" || c.Request == "" {
+			t.Errorf("the caller is %+v", c)
+		}
+		if _, err := io.WriteString(w, "hello"); err != nil {
+			t.Error(err)
+		}
+	})
+	response, _ := fetch(t, url+"/v1/things/alice?signature=5ec2e7")
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"} {
+		if got := response.Header.Get(name); got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	id := response.Header.Get("X-Request-Id")
+	if a := <-told; id == "" || a.face != "v1" || a.route != "/v1/things/{thing}" || a.method != "GET" || a.status != 200 {
+		t.Errorf("request %q: %+v", id, a)
+	}
+	fetch(t, url+"/v1/nothing/alice")
+	if a := <-told; a.route != "none" || a.status != 404 {
+		t.Errorf("%+v", a)
+	}
+	text := log.String()
+	if !strings.Contains(text, "request="+id+" method=GET route=/v1/things/{thing} status=200 whole=true bytes=5 ms=") || !strings.Contains(text, "address=127.0.0.1") {
+		t.Errorf("the log says %s", text)
+	}
+	if strings.Contains(text, "alice") || strings.Contains(text, "5ec2e7") {
+		t.Errorf("the log tells what was asked: %s", text)
+	}
+}
+
+func TestAPanicIsAnAnswer(t *testing.T) {
+	begun := false
+	handler := func(w http.ResponseWriter, _ *http.Request) {
+		if begun {
+			w.WriteHeader(http.StatusOK)
+		}
+		panic("it broke")
+	}
+	url, _, log, told := fronted(t, exchangeFace, 1, handler)
+	response, body := fetch(t, url+"/v1/things/x")
+	if response.StatusCode != 500 || body != `{"code":-1000,"msg":"An unknown error occurred while processing the request."}`+"\n" {
+		t.Errorf("%s %s", response.Status, body)
+	}
+	if a := <-told; a.status != 500 || !strings.Contains(log.String(), `panic="it broke"`) || !strings.Contains(log.String(), "front_test.go") {
+		t.Errorf("%+v\n%s", a, log.String())
+	}
+	begun = true
+	if response, err := http.Get(url + "/v1/things/x"); err == nil {
+		_, err = io.ReadAll(response.Body)
+		if err == nil {
+			t.Error("half an answer looks whole")
+		}
+	}
+	url, _, log, _ = fronted(t, ownFace, 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	if _, err := http.Get(url + "/v1/things/x"); err == nil || strings.Contains(log.String(), "panic") || !strings.Contains(log.String(), "whole=false") {
+		t.Errorf("%v\n%s", err, log.String())
+	}
+}
+
+// TestTooMuchAtOnceIsRefusedAtOnce in each face's own words, while a stream of events is not counted.
+func TestTooMuchAtOnceIsRefusedAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		of   face
+		want string
+	}{
+		{exchangeFace, `"code":-1008`},
+		{ownFace, `"type":"/v1/docs#busy"`},
+	} {
+		began, goOn := make(chan struct{}), make(chan struct{})
+		url, f, _, _ := fronted(t, c.of, 1, func(http.ResponseWriter, *http.Request) {
+			began <- struct{}{}
+			<-goOn
+		})
+		done := make(chan error, 2)
+		for _, path := range []string{"/v1/events", "/v1/things/x"} {
+			go func() {
+				response, err := http.Get(url + path)
+				if err == nil {
+					err = response.Body.Close()
+				}
+				done <- err
+			}()
+			<-began
+		}
+		if f.streams.Load() != 1 || f.atWork.Load() != 1 {
+			t.Errorf("%d streams and %d requests are counted", f.streams.Load(), f.atWork.Load())
+		}
+		response, body := fetch(t, url+"/v1/things/y")
+		if response.StatusCode != 503 || response.Header.Get("Retry-After") != "1" || !strings.Contains(body, c.want) {
+			t.Errorf("%s %v %s", response.Status, response.Header, body)
+		}
+		var document map[string]any
+		if err := json.Unmarshal([]byte(body), &document); err != nil {
+			t.Error(err)
+		}
+		close(goOn)
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// listening serves a handler with a patience, until the test ends.
+func listening(t *testing.T, p patience, handler http.HandlerFunc) (string, *serving) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	f := newFront(log, func(answered) {}, 10)
+	s := &serving{log: log, front: f, patience: p}
+	address, err := s.listen(t.Context(), "127.0.0.1:0", f.before(ownFace, handler), nil, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return address, s
+}
+
+// TestWhoTakesTooLongIsCutOff: clients that send half a request and then nothing.
+func TestWhoTakesTooLongIsCutOff(t *testing.T) {
+	short := 50 * time.Millisecond
+	address, _ := listening(t, patience{headers: short, request: 2 * short, answer: time.Minute, idle: short, stop: time.Minute},
+		func(w http.ResponseWriter, r *http.Request) {
+			if _, err := io.ReadAll(r.Body); err != nil {
+				w.WriteHeader(http.StatusRequestTimeout)
+			}
+		})
+	for name, sent := range map[string]string{
+		"nothing":          "",
+		"half the headers": "GET /v1/x HTTP/1.1\r\nHost: x\r\nX-A",
+		"half the body":    "POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+		"then nothing":     "GET /v1/x HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, sent); err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := io.ReadAll(conn); err != nil { // it ends only when the server hangs up
+			t.Errorf("%s: %v: %s", name, err, answer)
+		} else if name == "half the body" && !strings.HasPrefix(string(answer), "HTTP/1.1 408") {
+			t.Errorf("%s: %s", name, answer)
+		}
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestHeadersAreNotReadWithoutEnd(t *testing.T) {
+	address, _ := listening(t, usualPatience, func(http.ResponseWriter, *http.Request) {})
+	r, err := http.NewRequest(http.MethodGet, "http://"+address+"/v1/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Long", strings.Repeat("x", 2*maxHeaders))
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Error(response.Status)
+	}
+	if err := response.Body.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStoppingEndsStreamsAndFinishesRequests: a stream ends at once, a request in hand is answered.
+func TestStoppingEndsStreamsAndFinishesRequests(t *testing.T) {
+	began, goOn := make(chan struct{}, 2), make(chan struct{})
+	address, s := listening(t, usualPatience, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != streamPath {
+			began <- struct{}{}
+			<-goOn
+			fmt.Fprint(w, "done")
+			return
+		}
+		rc := http.NewResponseController(w)
+		fmt.Fprint(w, ": hello\n")
+		if err := rc.Flush(); err != nil {
+			t.Error(err)
+		}
+		if err := rc.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Error(err)
+		}
+		began <- struct{}{}
+		<-r.Context().Done()
+		close(goOn) // only now the request goes on: stopping does not wait for it first
+	})
+	answers := make(chan string, 2)
+	for _, path := range []string{streamPath, "/v1/x"} {
+		go func() {
+			response, err := http.Get("http://" + address + path)
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			body, err := io.ReadAll(response.Body)
+			answers <- fmt.Sprint(string(body), err, response.Body.Close())
+		}()
+		<-began
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), stopWait/2)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.stop() }()
+	select {
+	case err := <-stopped:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-ctx.Done():
+		t.Fatal("the server did not stop")
+	}
+	got := map[string]bool{<-answers: true, <-answers: true}
+	if !got[": hello\n<nil> <nil>"] || !got["done<nil> <nil>"] {
+		t.Errorf("answered %v", got)
+	}
+}
+
+// TestAFlushedLineArrives while the answer goes on, also for those who only know http.Flusher.
+func TestAFlushedLineArrives(t *testing.T) {
+	goOn := make(chan struct{})
+	url, _, _, _ := fronted(t, ownFace, 1, func(w http.ResponseWriter, _ *http.Request) {
+		flusher, ok := w.(http.Flusher)
+		if !ok {
+			t.Error("the answer cannot be flushed")
+			return
+		}
+		fmt.Fprintln(w, "one")
+		flusher.Flush()
+		<-goOn
+	})
+	response, err := http.Get(url + "/v1/things/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(response.Body).ReadString('\n'); line != "one\n" || err != nil {
+		t.Errorf("%q %v", line, err)
+	}
+	close(goOn)
+	if err := response.Body.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,271 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// keyCmd makes, lists and revokes API keys.
+type keyCmd struct {
+	Create keyCreateCmd `cmd:"" help:"Make an API key for an account."`
+	List   keyListCmd   `cmd:"" help:"List an account's API keys."`
+	Revoke keyRevokeCmd `cmd:"" help:"End an API key, at once."`
+}
+
+type keyCreateCmd struct {
+	Account     ledger.Account `required:"" placeholder:"ACCOUNT" help:"Whose it is."`
+	Type        string         `required:"" placeholder:"TYPE" help:"hmac: with a secret; ed25519 or rsa: with a private key that its holder keeps."`
+	Permissions string         `default:"read" placeholder:"LIST" help:"read, or read,trade: trade presses the switch and withdraws. Without it: ${default}."`
+	PublicKey   string         `placeholder:"FILE" help:"The public key in PEM, for ed25519 and rsa; - is the standard input."`
+	Address     string         `placeholder:"LIST" help:"From where it may be used: addresses and ranges, separated by commas. Without it: from anywhere."`
+	Expires     string         `placeholder:"WHEN" help:"A time such as 2026-11-22T10:00:00Z, or how long from now: 90d, 12h. Without it: never."`
+	Label       string         `placeholder:"TEXT" help:"What its holder calls it."`
+	JSON        bool           `help:"Print a JSON object."`
+}
+
+func (c *keyCreateCmd) Help() string {
+	return `A program written for the exchange's API signs its requests with it. The secret of an hmac key is shown once, and kept sealed with a key that is not in the database: SOFTSTAKE_KEY, or the file that "init" made. Of ed25519 and rsa only the public key is kept.
+
+Examples:
+
+  softstake key create --account alice --type hmac --permissions read,trade
+  softstake key create --account alice --type ed25519 --public-key alice.pem --address 192.0.2.0/24 --expires 90d`
+}
+
+// Run makes the key.
+func (c *keyCreateCmd) Run(w *World) error {
+	k, err := c.key(w)
+	if err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		name, secret, err := access.NewKey(w.Random)
+		if err != nil {
+			return err
+		}
+		k.Key = name
+		if k.Type == access.HMAC {
+			sealer, err := w.makeSealer(ctx, db)
+			if err == nil {
+				err = k.Seal(sealer, secret)
+			}
+			if err != nil {
+				return err
+			}
+		} else {
+			secret = ""
+		}
+		// A key that is made is shown, also to one who interrupts.
+		if err := db.AddKey(context.WithoutCancel(ctx), k); err != nil {
+			return err
+		}
+		return c.tell(w, name, secret)
+	})
+}
+
+// key is what was asked for, without its name.
+func (c *keyCreateCmd) key(w *World) (k access.Key, err error) {
+	k = access.Key{Account: c.Account, Label: c.Label}
+	for _, read := range []func() error{
+		func() error { k.Type, err = access.ParseKeyType(c.Type); return err },
+		func() error { k.Permissions, err = access.ParsePermissions(c.Permissions); return err },
+		func() error { k.Addresses, err = access.ParseAddresses(c.Address); return err },
+		func() error { k.Expires, err = parseExpiry(c.Expires, w.Now()); return err },
+	} {
+		if err := read(); err != nil {
+			return k, err
+		}
+	}
+	switch {
+	case k.Type == access.HMAC && c.PublicKey != "":
+		return k, usage("an hmac key has a secret, which is made here; --public-key goes with ed25519 and rsa")
+	case k.Type != access.HMAC && c.PublicKey == "":
+		return k, usage("--public-key names the file with the %s key's public half", k.Type)
+	case k.Type != access.HMAC:
+		k.Secret, err = c.readPublicKey(w, k.Type)
+	}
+	return k, err
+}
+
+// longestPublicKey is how much of a public key's file is read.
+const longestPublicKey = 16 << 10
+
+func (c *keyCreateCmd) readPublicKey(w *World, t access.KeyType) (der []byte, err error) {
+	in, _, err := w.file(c.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	text, err := io.ReadAll(io.LimitReader(in, longestPublicKey))
+	if err != nil {
+		return nil, err
+	}
+	return access.ParsePublicKey(t, text)
+}
+
+// makeSealer seals the secrets of these books. Books that have sealed nothing yet
+// may be without a key to do it with; then it is made.
+func (w *World) makeSealer(ctx context.Context, db *store.DB) (*access.Sealer, error) {
+	s, err := w.booksSealer(ctx, db)
+	if err != nil || s != nil {
+		return s, err
+	}
+	if _, err := w.makeKeyFile(); err != nil {
+		return nil, err
+	}
+	if err := w.tellf("Made %s, which secrets are sealed with; %s. Where \"softstake serve\" runs, start it again.", w.keyFile(), sealAdvice); err != nil {
+		return nil, err
+	}
+	return w.sealer()
+}
+
+func (c *keyCreateCmd) tell(w *World, key, secret string) error {
+	if c.JSON {
+		return writeJSON(w.Stdout, struct {
+			Key    string `json:"apiKey"`
+			Secret string `json:"secretKey,omitempty"`
+		}{key, secret})
+	}
+	pairs := [][2]string{{"API key", key}}
+	if secret != "" {
+		pairs = append(pairs, [2]string{"secret", secret})
+	}
+	if err := facts(w.Stdout, pairs...); err != nil || secret == "" {
+		return err
+	}
+	return w.printf("\nKeep the secret now: it is not shown again.\n")
+}
+
+// maxDays is how many days ahead something may expire.
+const maxDays = 36500
+
+// parseExpiry reads when something expires: a time, how long from now, or "" for
+// never. Its errors are ledger.ErrInvalid.
+func parseExpiry(s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if days, is := strings.CutSuffix(s, "d"); is {
+		if n, err := strconv.Atoi(days); err == nil && n > 0 && n <= maxDays {
+			return now.AddDate(0, 0, n), nil
+		}
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		return now.Add(d), nil
+	}
+	t, err := parseTime(s)
+	if err != nil {
+		return t, fmt.Errorf("%w: %q is not a time such as 2026-11-22T10:00:00Z, nor a while such as 90d or 12h", ledger.ErrInvalid, ledger.Clip(s))
+	}
+	return t, nil
+}
+
+type keyListCmd struct {
+	Account ledger.Account `required:"" placeholder:"ACCOUNT" help:"Whose they are."`
+	JSON    bool           `help:"Print a JSON array."`
+}
+
+func (c *keyListCmd) Help() string {
+	return `Revoked and expired keys are listed too. Secrets are not.
+
+Example:
+
+  softstake key list --account alice`
+}
+
+type keyJSON struct {
+	Key         string              `json:"apiKey"`
+	Type        access.KeyType      `json:"type"`
+	Permissions []access.Permission `json:"permissions"`
+	Addresses   []netip.Prefix      `json:"addresses"` // none: anywhere
+	Label       string              `json:"label"`
+	Created     instant             `json:"created"`
+	Expires     *instant            `json:"expires"` // null: never
+	Revoked     *instant            `json:"revoked"` // null: it is not
+}
+
+// Run lists the keys.
+func (c *keyListCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		keys, err := db.Keys(ctx, c.Account)
+		if err != nil {
+			return err
+		}
+		out := newJSONList(w.Stdout)
+		grid := newGrid(text("API key"), text("type"), text("may"), text("from"), text("label"), text("made"), text("until"))
+		for _, k := range keys {
+			if c.JSON {
+				if err := out.add(keyJSON{
+					k.Key, k.Type, k.Permissions, append([]netip.Prefix{}, k.Addresses...), k.Label,
+					instant(k.Created), instantOrNull(k.Expires), instantOrNull(k.Revoked),
+				}); err != nil {
+					return err
+				}
+			}
+			grid.add(k.Key, string(k.Type), access.FormatPermissions(k.Permissions), cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"),
+				cmp.Or(k.Label, none), wallTime(k.Created), ends(k.Expires, k.Revoked, w.Now()))
+		}
+		if c.JSON {
+			return out.end()
+		}
+		if len(keys) == 0 {
+			return w.printf("%s has no API keys.\n", c.Account)
+		}
+		return grid.write(w.Stdout)
+	})
+}
+
+// instantOrNull is a time for a program: null where there is none.
+func instantOrNull(t time.Time) *instant {
+	if t.IsZero() {
+		return nil
+	}
+	i := instant(t)
+	return &i
+}
+
+// ends says until when a key or token can be used.
+func ends(expires, revoked, now time.Time) string {
+	switch {
+	case !revoked.IsZero():
+		return "revoked " + wallTime(revoked)
+	case expires.IsZero():
+		return "no end"
+	case !now.Before(expires):
+		return "expired " + wallTime(expires)
+	}
+	return wallTime(expires)
+}
+
+type keyRevokeCmd struct {
+	Key string `arg:"" help:"The API key, whole."`
+}
+
+func (c *keyRevokeCmd) Help() string {
+	return `The next request that is signed with it is refused, in every process. It stays in the list.
+
+Example:
+
+  softstake key revoke vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A`
+}
+
+// Run revokes the key.
+func (c *keyRevokeCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		if err := db.RevokeKey(ctx, c.Key); err != nil {
+			return err
+		}
+		return w.printf("%s is revoked.\n", access.Key{Key: c.Key}.Short())
+	})
+}

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"softstake/staking"
+	"softstake/store"
+)
+
+const (
+	// firstRetry is how long to wait after the first failure; it doubles up to Poll.
+	firstRetry = time.Second
+	// forgetEvery is how often what is kept for a time only is looked through.
+	forgetEvery = time.Hour
+)
+
+// scheduler settles what is due, again and again.
+type scheduler struct {
+	world   *World
+	books   *store.DB
+	log     *slog.Logger
+	options staking.Options
+	poll    time.Duration
+	retry   time.Duration // how long to wait after the next failure
+
+	mu   sync.Mutex
+	runs runs
+}
+
+// runs are what there is to say of the runs so far.
+type runs struct {
+	done, failed int64
+	last         time.Time // when the last one ended
+	took         time.Duration
+	lastFailed   bool
+	waiting      map[string]string // by token, as of the last run that did not fail
+}
+
+// run settles until the context ends.
+func (s *scheduler) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		timer := time.NewTimer(s.settle(ctx))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// forget removes what is kept for a time only, now and each hour until the context ends.
+func (s *scheduler) forget(ctx context.Context) {
+	hour := time.NewTicker(forgetEvery)
+	defer hour.Stop()
+	for {
+		if err := s.books.Forget(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("what is over is not removed; it is tried again in an hour", "error", plain(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-hour.C:
+		}
+	}
+}
+
+// settle settles what is due, tells what came of it, and says how long to wait.
+func (s *scheduler) settle(ctx context.Context) (wait time.Duration) {
+	began := time.Now()
+	report, err := staking.Run(ctx, finishing{s.books}, s.world.Now(), s.options)
+	for _, paid := range byDay(report.Paid) {
+		s.log.Info("settled", "day", paid.day.String(), "tokens", paid.tokens)
+	}
+	if err != nil && ctx.Err() != nil {
+		s.log.Info("stopping; what is not done yet is done when it is started again")
+		return 0
+	}
+	s.note(time.Since(began), report, err)
+	if err != nil {
+		wait, s.retry = s.retry, min(2*s.retry, max(s.poll, firstRetry))
+		s.log.Error("settling failed; it is tried again", "error", plain(err), "in", wait)
+		return wait
+	}
+	s.retry = firstRetry
+	due := (report.Closed + 2).Start().Add(s.options.CloseAfter).Sub(s.world.Now())
+	return max(min(due, s.poll), time.Millisecond)
+}
+
+// note keeps what there is to say of a run, and logs a token that waits when its reason changes.
+func (s *scheduler) note(took time.Duration, report staking.Report, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs.done++
+	s.runs.last, s.runs.took, s.runs.lastFailed = s.world.Now(), took, err != nil
+	if err != nil {
+		s.runs.failed++
+		return
+	}
+	waiting := map[string]string{}
+	for _, w := range report.Waiting {
+		reason := waitReason(w)
+		waiting[w.Asset] = reason
+		if s.runs.waiting[w.Asset] != reason {
+			s.log.Warn("a token waits", "token", w.Asset, "day", w.Day.String(), "reason", reason)
+		}
+	}
+	s.runs.waiting = waiting
+}
+
+// behind is for how long the day after the last one paid could have been settled, or 0.
+func (s *scheduler) behind(paid staking.Day) time.Duration {
+	due := (paid + 2).Start().Add(s.options.CloseAfter)
+	return max(s.world.Now().Sub(due), 0)
+}
+
+// soFar is what there is to say of the runs so far.
+func (s *scheduler) soFar() runs {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runs
+}
+
+// dayPaid is the tokens of which a day was paid.
+type dayPaid struct {
+	day    staking.Day
+	tokens []string
+}
+
+func byDay(paid []staking.Due) []dayPaid {
+	var days []dayPaid
+	for _, p := range paid {
+		if n := len(days); n == 0 || days[n-1].day != p.Day {
+			days = append(days, dayPaid{day: p.Day})
+		}
+		last := &days[len(days)-1]
+		last.tokens = append(last.tokens, p.Asset)
+	}
+	return days
+}
+
+// finishing are books in which a piece of work that has begun is finished, also
+// when the run is told to stop: the run looks whether it should go on between two.
+type finishing struct{ *store.DB }
+
+// grace lets what has begun take a little longer than the context.
+func grace(ctx context.Context) (context.Context, func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	timer := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(stopWait / 2):
+			cancel()
+		case <-timer:
+		}
+	})
+	return longer, func() {
+		stop()
+		close(timer)
+		cancel()
+	}
+}
+
+// Accrue finishes the piece in hand.
+func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
+	ctx, done := grace(ctx)
+	defer done()
+	return f.DB.Accrue(ctx, p, d, tokens, rule)
+}
+
+// Pay finishes the piece in hand.
+func (f finishing) Pay(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, now time.Time) error {
+	ctx, done := grace(ctx)
+	defer done()
+	return f.DB.Pay(ctx, p, d, tokens, now)
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// tokenCmd makes, lists and revokes bearer tokens.
+type tokenCmd struct {
+	Create tokenCreateCmd `cmd:"" help:"Make a bearer token."`
+	List   tokenListCmd   `cmd:"" help:"List bearer tokens."`
+	Revoke tokenRevokeCmd `cmd:"" help:"End a bearer token, at once."`
+}
+
+type tokenCreateCmd struct {
+	Role    string         `required:"" placeholder:"ROLE" help:"exchange, operator, auditor or holder."`
+	Account ledger.Account `placeholder:"ACCOUNT" help:"The holder's; only with that role."`
+	Expires string         `placeholder:"WHEN" help:"A time such as 2026-11-22T10:00:00Z, or how long from now: 90d, 12h. Without it: never."`
+	Label   string         `placeholder:"TEXT" help:"What it is for."`
+	JSON    bool           `help:"Print a JSON object."`
+}
+
+func (c *tokenCreateCmd) Help() string {
+	return `A program shows it to our own API, under /v1. An exchange's back end opens accounts and posts entries (exchange); an operator sets terms, funds and prices (operator); an auditor reads everything and changes nothing (auditor); a holder sees and moves its own account (holder). The token is shown once, and only its hash is kept.
+
+Examples:
+
+  softstake token create --role exchange --label "back end"
+  softstake token create --role holder --account alice --expires 12h`
+}
+
+// Run makes the token.
+func (c *tokenCreateCmd) Run(w *World) error {
+	role, err := access.ParseRole(c.Role)
+	if err != nil {
+		return err
+	}
+	if (role == access.Holder) != (c.Account != "") {
+		return usage("--account names the holder, and goes with the role holder only")
+	}
+	expires, err := parseExpiry(c.Expires, w.Now())
+	if err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		token, secret, err := access.NewToken(w.Random)
+		if err != nil {
+			return err
+		}
+		token.Role, token.Account, token.Label, token.Expires = role, c.Account, c.Label, expires
+		// A token that is made is shown, also to one who interrupts.
+		if err := db.AddToken(context.WithoutCancel(ctx), token); err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(w.Stdout, struct {
+				Token string `json:"token"`
+			}{secret})
+		}
+		if err := facts(w.Stdout, [2]string{"token", secret}); err != nil {
+			return err
+		}
+		return w.printf("\nKeep it now: it is not shown again.\n")
+	})
+}
+
+type tokenListCmd struct {
+	JSON bool `help:"Print a JSON array."`
+}
+
+func (c *tokenListCmd) Help() string {
+	return `Revoked and expired tokens are listed too. A token begins with "sst_" and its ID.
+
+Example:
+
+  softstake token list`
+}
+
+type tokenJSON struct {
+	ID      string         `json:"id"`
+	Role    access.Role    `json:"role"`
+	Account ledger.Account `json:"account"` // "": not a holder's
+	Label   string         `json:"label"`
+	Created instant        `json:"created"`
+	Expires *instant       `json:"expires"` // null: never
+	Revoked *instant       `json:"revoked"` // null: it is not
+}
+
+// Run lists the tokens.
+func (c *tokenListCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		tokens, err := db.Tokens(ctx)
+		if err != nil {
+			return err
+		}
+		out := newJSONList(w.Stdout)
+		grid := newGrid(text("ID"), text("role"), text("account"), text("label"), text("made"), text("until"))
+		for _, t := range tokens {
+			if c.JSON {
+				if err := out.add(tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires), instantOrNull(t.Revoked)}); err != nil {
+					return err
+				}
+			}
+			grid.add(t.ID, string(t.Role), cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created), ends(t.Expires, t.Revoked, w.Now()))
+		}
+		if c.JSON {
+			return out.end()
+		}
+		if len(tokens) == 0 {
+			return w.printf("There are no tokens.\n")
+		}
+		return grid.write(w.Stdout)
+	})
+}
+
+type tokenRevokeCmd struct {
+	ID string `arg:"" name:"id" help:"The token's ID, which follows \"sst_\" in it."`
+}
+
+func (c *tokenRevokeCmd) Help() string {
+	return `The next request that shows it is refused, in every process. It stays in the list.
+
+Example:
+
+  softstake token revoke 4Fq0aT7bW2xK`
+}
+
+// Run revokes the token.
+func (c *tokenRevokeCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		if err := db.RevokeToken(ctx, c.ID); err != nil {
+			return err
+		}
+		return w.printf("%s is revoked.\n", c.ID)
+	})
+}

@@ -1,0 +1,12 @@
+package events
+
+import "time"
+
+// Limit sets how many events wait for a subscriber at most.
+func (h *Hub) Limit(n int) { h.limit = n }
+
+// ReadPlace reads the place in an event's ID, and writes it out again.
+func ReadPlace(id string) (written string, moment time.Time, ok bool) {
+	p, ok := parsePlace(id)
+	return p.String(), p.At, ok
+}

@@ -1,0 +1,111 @@
+package events
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// poller looks for news again and again, and hands it out to all subscribers of
+// this process.
+type poller struct {
+	books *store.DB
+	log   *slog.Logger
+	every time.Duration
+
+	stop  context.CancelFunc
+	begun chan struct{} // closed when it knows what there was before it
+	ended chan struct{}
+
+	audience atomic.Pointer[audience]
+	here     atomic.Pointer[place] // all that is before it is in the queues, or was
+}
+
+// startPoller begins to look. It ends when it is stopped.
+func startPoller(books *store.DB, log *slog.Logger, every time.Duration) *poller {
+	p := &poller{books: books, log: log, every: every, begun: make(chan struct{}), ended: make(chan struct{})}
+	p.audience.Store(&audience{})
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	go p.run(ctx)
+	return p
+}
+
+// run looks for news until the context ends. Where the books fail it looks again,
+// from the same place on.
+func (p *poller) run(ctx context.Context) {
+	defer close(p.ended)
+	tick := time.NewTicker(p.every)
+	defer tick.Stop()
+	t := tailFrom(p.books, p.books.Now())
+	look, failing := func() error { return t.skip(ctx) }, false
+	for {
+		err := look()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
+			p.log.Error("looking for news failed; it is tried again, and no event is missed", "error", err)
+		case err == nil && failing:
+			p.log.Info("news can be read again")
+		}
+		if failing = err != nil; !failing {
+			here := t.here
+			if p.here.Swap(&here) == nil {
+				close(p.begun)
+				look = func() error {
+					return t.read(ctx, func(at place, n store.News) error { return p.hand(ctx, at, n) })
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// hand puts a piece of news into the queues of those who want it.
+func (p *poller) hand(ctx context.Context, at place, n store.News) error {
+	to := *p.audience.Load()
+	emit := func(owner ledger.Account, e Event) error {
+		takers := [][]*queue{to[""], to[owner]}
+		if owner == "" {
+			takers = slices.Collect(maps.Values(to))
+		}
+		for _, queues := range takers {
+			for _, q := range queues {
+				q.put(queued{e, n.NewsKey})
+			}
+		}
+		return nil
+	}
+	t := telling{books: p.books, to: to, emit: emit, at: at}
+	return t.tell(ctx, n)
+}
+
+// join adds a queue for an account's events. It and leave are called one after the
+// other; the audience is never changed, only replaced, and so is read without a lock.
+func (p *poller) join(id ledger.Account, q *queue) {
+	next := maps.Clone(*p.audience.Load())
+	next[id] = append(slices.Clone(next[id]), q)
+	p.audience.Store(&next)
+}
+
+// leave takes a queue away, and says whether it was the last.
+func (p *poller) leave(id ledger.Account, q *queue) (last bool) {
+	next := maps.Clone(*p.audience.Load())
+	next[id] = slices.DeleteFunc(slices.Clone(next[id]), func(other *queue) bool { return other == q })
+	if len(next[id]) == 0 {
+		delete(next, id)
+	}
+	p.audience.Store(&next)
+	return len(next) == 0
+}

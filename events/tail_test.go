@@ -1,0 +1,97 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/scenario"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// Reading fails in the middle, again and again: nothing is passed over, and nothing
+// comes before what was written before it.
+func TestATailGoesOnWhereItFailed(t *testing.T) {
+	for _, kind := range scenario.Databases {
+		t.Run(kind, func(t *testing.T) {
+			clock := scenario.NewClock(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC))
+			day := staking.DayOf(clock.Now())
+			tokens, err := staking.ShippedTokens(day)
+			if err != nil {
+				t.Fatal(err)
+			}
+			books, err := store.Create(t.Context(), scenario.NewURL(t, kind, false), store.Options{Clock: clock.Now, Volatile: true}, store.Beginning{
+				From: day, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := books.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			if _, err := books.OpenAccount(t.Context(), "alice", "DE"); err != nil {
+				t.Fatal(err)
+			}
+			begun := clock.Now()
+			var want []string
+			post := func() {
+				id := fmt.Sprint("e", len(want))
+				want = append(want, id)
+				if _, err := books.PostAll(t.Context(), []ledger.Entry{{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}}}); err != nil {
+					t.Fatal(err)
+				}
+				clock.Forward(clock.Now().Add(time.Second))
+			}
+			for range 100 {
+				post() // far longer than the lag
+			}
+			followTail(t, tailFrom(books, begun), post, &want)
+		})
+	}
+}
+
+func followTail(t *testing.T, news *tail, post func(), want *[]string) {
+	t.Helper()
+	broken := errors.New("broken")
+	var told []string
+	for n := 0; len(told) < 120; n++ {
+		if n > 1000 {
+			t.Fatalf("after %d looks told are %d", n, len(told))
+		}
+		left := 7 + n // of what is far back, each look begins anew
+		err := news.read(t.Context(), func(_ place, n store.News) error {
+			if left--; left < 0 {
+				return broken
+			}
+			for _, e := range n.Entries {
+				if !slices.Contains(told, e.ID) {
+					told = append(told, e.ID)
+				}
+			}
+			return nil
+		})
+		if err == nil && len(*want) < 120 {
+			post()
+		} else if err != nil && !errors.Is(err, broken) {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(told, *want) {
+		t.Errorf("told are %v", told)
+	}
+	if len(news.seen) > 40 {
+		t.Errorf("%d pieces of news are kept in mind", len(news.seen))
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := news.read(gone, func(place, store.News) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("a look that is told to end says %v", err)
+	}
+}

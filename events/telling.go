@@ -1,0 +1,142 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// Event is one thing that happened.
+type Event struct {
+	ID   string // to go on after it: Subscribe's after. At most 128 characters, without spaces
+	Type string // "balance", "reward", "settled", "reset"; "": none of them happened up to the ID
+	Body any    // Balance, Reward, Settled or Reset, for JSON; nil where the Type is ""
+}
+
+// Balance is a balance that an entry changed. Here and below amounts are decimals of
+// whole tokens, and times as RFC 3339 has them, in UTC.
+type Balance struct {
+	Entry   string         `json:"entry" doc:"The entry's ID. An event that is told again bears the same."`
+	Kind    ledger.Kind    `json:"kind"`
+	At      string         `json:"at" format:"date-time" doc:"When the entry counts."`
+	Account ledger.Account `json:"account"`
+	Part    string         `json:"part" enum:"free,held"`
+	Asset   string         `json:"asset"`
+	Change  string         `json:"change" doc:"What the entry added; below zero, what it took."`
+	Balance string         `json:"balance" doc:"What it left."`
+}
+
+// Reward is a reward that was credited.
+type Reward struct {
+	Entry      string         `json:"entry" doc:"reward/DAY/TOKEN/ACCOUNT."`
+	Day        string         `json:"day" format:"date" doc:"The day that it is for."`
+	Account    ledger.Account `json:"account"`
+	Asset      string         `json:"asset"`
+	Amount     string         `json:"amount"`
+	Average    string         `json:"average" doc:"The account's average holding on that day."`
+	CreditedAt string         `json:"creditedAt" format:"date-time"`
+}
+
+// Settled is a day of a token whose rewards are all credited.
+type Settled struct {
+	Entry string `json:"entry" doc:"declare/DAY/TOKEN: the entry that made the day's total payable."`
+	Day   string `json:"day" format:"date"`
+	Asset string `json:"asset"`
+}
+
+// Reset says that events may have been missed.
+type Reset struct {
+	Reason string `json:"reason" doc:"What to do, for a person."`
+}
+
+// audience are those who want to be told, by account: "" wants every account's.
+type audience map[ledger.Account][]*queue
+
+// wants says whether somebody wants an account's events.
+func (a audience) wants(id ledger.Account) bool {
+	_, one := a[id]
+	_, all := a[""]
+	return one || all
+}
+
+// telling turns a piece of news into events, for an audience.
+type telling struct {
+	books *store.DB
+	to    audience
+	emit  func(owner ledger.Account, e Event) error // owner "": everybody's
+
+	at    place
+	count int // of events so far
+}
+
+// tell gives emit the events that the audience wants, in order.
+func (t *telling) tell(ctx context.Context, n store.News) error {
+	for _, e := range n.Entries {
+		for _, b := range e.Balances {
+			if err := t.balance(ctx, e, b); err != nil {
+				return err
+			}
+		}
+	}
+	for _, b := range n.Paid {
+		if err := t.paid(ctx, b); err != nil {
+			return err
+		}
+	}
+	for _, d := range n.Settled {
+		if err := t.event("", "settled", Settled{fmt.Sprintf("declare/%s/%s", d.Day, d.Asset), d.Day.String(), d.Asset}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *telling) event(owner ledger.Account, kind string, body any) error {
+	t.count++
+	return t.emit(owner, Event{t.at.nth(t.count), kind, body})
+}
+
+func (t *telling) balance(ctx context.Context, e store.PostedEntry, b store.PostedBalance) error {
+	owner, part := b.Account.Owner(), "free"
+	if !t.to.wants(owner) {
+		return nil
+	}
+	if b.Account.IsHeld() {
+		part = "held"
+	}
+	asset, err := t.books.Asset(ctx, b.Asset)
+	if err != nil {
+		return err
+	}
+	return t.event(owner, "balance", Balance{e.ID, e.Kind, stamp(e.At), owner, part, b.Asset, asset.Format(b.Change), asset.Format(b.Balance)})
+}
+
+// paid tells of the rewards of a batch: of all, or of those accounts that somebody wants.
+func (t *telling) paid(ctx context.Context, b store.PaidBatch) error {
+	asset, err := t.books.Asset(ctx, b.Asset)
+	if err != nil {
+		return err
+	}
+	reward := func(a staking.Accrual) error {
+		entry, day := fmt.Sprintf("reward/%s/%s/%s", a.Day, a.Asset, a.Account), a.Day.String()
+		return t.event(a.Account, "reward", Reward{entry, day, a.Account, a.Asset, asset.Format(a.Reward), asset.Format(a.Average), stamp(b.PaidAt)})
+	}
+	if t.to.wants("") {
+		return t.books.PaidRewards(ctx, b, "", reward)
+	}
+	for id := range t.to {
+		if id.Bucket() != b.Bucket {
+			continue
+		}
+		if err := t.books.PaidRewards(ctx, b, id, reward); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -1,0 +1,248 @@
+package events_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"softstake/events"
+	"softstake/ledger"
+	"softstake/pgtest"
+	"softstake/scenario"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var (
+	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	day1 = staking.DayOf(noon)
+)
+
+// poll is how often the tests' hubs look for news.
+const poll = time.Millisecond
+
+// patience is how long a test waits for what must come.
+const patience = time.Minute
+
+// world is books that begin on Day 1 with all that is shipped, at noon of that day,
+// and a hub that reads them.
+type world struct {
+	*testing.T
+	url   string
+	clock *scenario.Clock
+	books *store.DB
+	hub   *events.Hub
+	posts int
+}
+
+// each runs a test on every database, and looks that it leaves no goroutine behind.
+func each(t *testing.T, test func(w *world)) {
+	t.Helper()
+	for _, kind := range scenario.Databases {
+		t.Run(kind, func(t *testing.T) {
+			w := &world{T: t, url: scenario.NewURL(t, kind, false), clock: scenario.NewClock(noon)}
+			tokens, err := staking.ShippedTokens(day1)
+			w.ok(err)
+			w.books, err = store.Create(t.Context(), w.url, w.options(), store.Beginning{
+				From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+			})
+			w.ok(err)
+			defer func() { w.ok(w.books.Close()) }()
+			w.hub = events.New(w.books, slog.New(slog.DiscardHandler), poll)
+			_, err = w.books.FirstOpen(t.Context()) // now its connections are there
+			w.ok(err)
+			test(w)
+		})
+	}
+}
+
+func (w *world) options() store.Options {
+	return store.Options{Clock: w.clock.Now, Actor: "test", Volatile: true}
+}
+
+// another is the same books open in another process.
+func (w *world) another(clock func() time.Time) *store.DB {
+	w.Helper()
+	o := w.options()
+	o.Clock = clock
+	db, err := store.Open(w.Context(), w.url, o)
+	w.ok(err)
+	w.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			w.Error(err)
+		}
+	})
+	return db
+}
+
+func (w *world) ok(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) open(ids ...ledger.Account) {
+	w.Helper()
+	for _, id := range ids {
+		_, err := w.books.OpenAccount(w.Context(), id, "DE")
+		w.ok(err)
+	}
+}
+
+// post posts an entry of one move, of so many smallest units of BNB, and returns its ID.
+func (w *world) post(db *store.DB, kind ledger.Kind, from, to ledger.Account, amount ledger.Amount) string {
+	w.Helper()
+	w.posts++
+	id := fmt.Sprint("e", w.posts)
+	_, err := db.PostAll(w.Context(), []ledger.Entry{{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: "BNB", Amount: amount}}}})
+	w.ok(err)
+	return id
+}
+
+func (w *world) deposit(to ledger.Account, amount ledger.Amount) string {
+	w.Helper()
+	return w.post(w.books, ledger.Deposit, ledger.Custody, to, amount)
+}
+
+// settle runs what is due.
+func (w *world) settle() {
+	w.Helper()
+	_, err := staking.Run(w.Context(), w.books, w.clock.Now(), staking.Options{CloseAfter: time.Minute})
+	w.ok(err)
+}
+
+// leaks looks at the end of the test for goroutines that are there since now.
+func (w *world) leaks() func() {
+	before := goleak.IgnoreCurrent()
+	return func() {
+		w.Helper()
+		if err := goleak.Find(before); err != nil {
+			w.Error(err)
+		}
+	}
+}
+
+// follower is a subscriber that keeps what it is told.
+type follower struct {
+	t      *testing.T
+	cancel context.CancelFunc
+	ended  chan struct{}
+	err    error // how it ended; to be read after ended is closed
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	told    []events.Event // of any Type
+	last    string         // the last ID that was told
+	ready   bool           // it has been brought up to date
+	hold    chan struct{}  // nil, or closed when it may take the next event
+}
+
+// follow subscribes, and returns when the subscriber is up to date.
+func (w *world) follow(account ledger.Account, after string) *follower {
+	w.Helper()
+	f := w.begin(account, after)
+	f.await("up to date", func() bool { return f.ready })
+	return f
+}
+
+func (w *world) begin(account ledger.Account, after string) *follower {
+	ctx, cancel := context.WithCancel(w.Context())
+	f := &follower{t: w.T, cancel: cancel, ended: make(chan struct{})}
+	f.changed = sync.NewCond(&f.mu)
+	go func() {
+		defer close(f.ended)
+		f.err = w.hub.Subscribe(ctx, account, after, f.take)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.changed.Broadcast()
+	}()
+	return f
+}
+
+func (f *follower) take(e events.Event) error {
+	f.mu.Lock()
+	hold := f.hold
+	if e.ID != "" {
+		f.last = e.ID
+	}
+	if e.Type != "" {
+		f.told = append(f.told, e)
+	} else if e.ID != "" {
+		f.ready = true
+	}
+	f.changed.Broadcast()
+	f.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
+	return nil
+}
+
+// await waits until something is true of what was told.
+func (f *follower) await(what string, is func() bool) {
+	f.t.Helper()
+	late := false
+	timer := time.AfterFunc(patience, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		late = true
+		f.changed.Broadcast()
+	})
+	defer timer.Stop()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for !is() {
+		if late {
+			f.t.Fatalf("%s: it never was; told are %d events", what, len(f.told))
+		}
+		f.changed.Wait()
+	}
+}
+
+// entries waits until so many events were told, and gives the entries of all.
+func (f *follower) entries(n int) (entries []string) {
+	f.t.Helper()
+	f.await(fmt.Sprint(n, " events"), func() bool { return len(f.told) >= n })
+	for _, e := range f.events() {
+		entries = append(entries, entryOf(e))
+	}
+	return entries
+}
+
+func (f *follower) events() []events.Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]events.Event(nil), f.told...)
+}
+
+// leave ends the subscription, and returns the last ID.
+func (f *follower) leave() string {
+	f.t.Helper()
+	f.cancel()
+	<-f.ended
+	if !errors.Is(f.err, context.Canceled) {
+		f.t.Error(f.err)
+	}
+	return f.last
+}
+
+func entryOf(e events.Event) string {
+	switch b := e.Body.(type) {
+	case events.Balance:
+		return b.Entry
+	case events.Reward:
+		return b.Entry
+	case events.Settled:
+		return b.Entry
+	}
+	return e.Type
+}

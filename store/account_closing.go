@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// isClosed says since when an account is closed, in milliseconds since 1970.
+func isClosed(id ledger.Account, since int64) error {
+	return fmt.Errorf("%w: account %s is closed since %s", ledger.ErrInvalid, id, stamp(since))
+}
+
+// CloseAccount closes an account for ever: only when its balances are zero, free
+// and held, no withdrawal is pending, its switch is off, and every day that it
+// earned on is paid for every token. A closed account takes no entry any more and
+// is not opened again; what was is kept, and its residence may still be mended.
+// ErrInvalid says what keeps it open, ErrNotFound that it was never opened. The
+// same twice is once.
+func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
+	if err := id.CheckHolder(); err != nil {
+		return err
+	}
+	err := db.engine.write(ctx, func(t tx) error {
+		c := closing{db, t, id}
+		if err := c.lockBalances(); err != nil {
+			return err
+		}
+		a, err := lockAccount(t, id)
+		if err != nil || !a.Closed.IsZero() {
+			return err
+		}
+		for _, step := range []func() error{c.checkBalances, c.checkWithdrawals, c.checkDays} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", db.now(), int64(id.Bucket()), string(id)); err != nil {
+			return err
+		}
+		return db.logLine(t, "account close", string(id), "")
+	})
+	if err != nil {
+		return fmt.Errorf("close account %s: %w", id, err)
+	}
+	return nil
+}
+
+// closing is the closing of an account on its way.
+type closing struct {
+	db *DB
+	t  tx
+	id ledger.Account
+}
+
+// lockBalances marks the account's balances as closed, which locks them: a posting
+// that changes one is either in the books by now, or finds it closed. What a
+// refused closing has marked is rolled back. Balances come before the account, as
+// Post takes them.
+func (c closing) lockBalances() error {
+	_, err := c.t.exec("UPDATE balances SET closed = 1 WHERE bucket = $1 AND account IN ($2, $3)",
+		int64(c.id.Bucket()), string(c.id), string(c.id.Held()))
+	if err != nil {
+		return fmt.Errorf("lock the balances of %s: %w", c.id, err)
+	}
+	return nil
+}
+
+// checkBalances refuses an account that has something. The account is locked, so
+// that no balance is added to it meanwhile; one that was added after lockBalances
+// has looked is not marked, and the transaction begins anew.
+func (c closing) checkBalances() error {
+	assets := *c.db.known.Load()
+	var has error
+	unmarked := false
+	err := c.t.query(func(r row) error {
+		part, asset, amount := "", assets[r.text(1)], ledger.Amount(r.int(2))
+		if ledger.Account(r.text(0)).IsHeld() {
+			part = " in open orders or pending withdrawals"
+		}
+		if amount != 0 && has == nil {
+			has = fmt.Errorf("%w: it has %s %s%s; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.text(1), part)
+		}
+		unmarked = unmarked || r.int(3) == 0
+		return nil
+	}, "SELECT account, asset, balance, closed FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY asset, account",
+		int64(c.id.Bucket()), string(c.id), string(c.id.Held()))
+	if err == nil && has == nil && unmarked {
+		return fmt.Errorf("%w: a balance was added meanwhile", errRetry)
+	}
+	if err != nil {
+		return err
+	}
+	return has
+}
+
+// checkWithdrawals refuses an account with a withdrawal that waits: it could not
+// end any more.
+func (c closing) checkWithdrawals() error {
+	waits := ""
+	err := c.t.query(func(r row) error { waits = r.text(0); return nil },
+		"SELECT id FROM pending WHERE bucket = $1 AND account = $2 ORDER BY id LIMIT 1", int64(c.id.Bucket()), string(c.id))
+	if err == nil && waits != "" {
+		err = fmt.Errorf("%w: its withdrawal %s is pending; complete or cancel it first", ledger.ErrInvalid, waits)
+	}
+	return err
+}
+
+// checkDays refuses an account that earns, or one of whose days is not paid.
+func (c closing) checkDays() error {
+	enrollments, err := enrollmentsOf(c.t, c.id)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(enrollments, staking.Enrollment.On) {
+		return fmt.Errorf("%w: its Soft Staking is on; switch it off first", ledger.ErrInvalid)
+	}
+	var unpaid error
+	err = c.t.query(func(r row) error {
+		next := staking.Day(r.int(1)) + 1
+		for _, e := range enrollments {
+			if d := max(e.From, next); d < e.Until && unpaid == nil {
+				unpaid = fmt.Errorf("%w: it earned on %s, and %s of that day is not paid yet; close it when it is", ledger.ErrInvalid, d, r.text(0))
+			}
+		}
+		return nil
+	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1 ORDER BY paid_through, asset", int64(c.id.Bucket()))
+	if err != nil {
+		return err
+	}
+	return unpaid
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"softstake/ledger"
+)
+
+// How many rows are removed in one transaction at most: few enough that nobody waits long for it.
+const (
+	forgetAnswers = 1000
+	forgetNews    = 16 // of each bucket
+)
+
+// Forget removes what is kept for a time only, and is over: answers, and news. It
+// works in small transactions; safe to call twice, and from several processes.
+func (db *DB) Forget(ctx context.Context) error {
+	now := db.now()
+	if err := db.forget(ctx, func(t tx) (set, error) { return oldAnswers(t, now) },
+		"DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND claimed = $4 AND until = $5"); err != nil {
+		return fmt.Errorf("forget answers: %w", err)
+	}
+	if err := db.forget(ctx, func(t tx) (set, error) { return oldNews(t, now-NewsKept.Milliseconds()) },
+		"DELETE FROM news WHERE bucket = $1 AND at = $2 AND nonce = $3"); err != nil {
+		return fmt.Errorf("forget news: %w", err)
+	}
+	return nil
+}
+
+// forget removes what find gives, a row each time, until it gives nothing.
+func (db *DB) forget(ctx context.Context, find func(tx) (set, error), remove string) error {
+	for {
+		var old set
+		err := db.engine.read(ctx, func(t tx) (err error) {
+			old, err = find(t)
+			return err
+		})
+		if err != nil || old.rows() == 0 {
+			return err
+		}
+		if err := db.engine.write(ctx, func(t tx) error { return t.each(nil, remove, old) }); err != nil {
+			return err
+		}
+	}
+}
+
+// oldAnswers are some that are over, but for those that somebody may still be at.
+func oldAnswers(t tx, now int64) (set, error) {
+	var buckets, claimed, until []int64
+	var owners, keys []string
+	err := t.query(func(r row) error {
+		buckets, owners, keys = append(buckets, r.int(0)), append(owners, r.text(1)), append(keys, r.text(2))
+		claimed, until = append(claimed, r.int(3)), append(until, r.int(4))
+		return nil
+	}, `SELECT bucket, owner, key, claimed, until FROM answers
+	     WHERE until <= $1 AND (status <> 0 OR claimed <= $2) ORDER BY until LIMIT $3`, now, now-AnswerWait.Milliseconds(), int64(forgetAnswers))
+	return set{ints("bucket", buckets), texts("owner", owners), texts("key", keys), ints("claimed", claimed), ints("until", until)}, err
+}
+
+// oldNews are some from before a moment.
+func oldNews(t tx, before int64) (set, error) {
+	var buckets, ats []int64
+	var nonces []string
+	err := t.each(func(r row) error {
+		buckets, ats, nonces = append(buckets, r.int(0)), append(ats, r.int(1)), append(nonces, r.text(2))
+		return nil
+	}, "SELECT bucket, at, nonce FROM news WHERE bucket = $1 AND at < $2 ORDER BY at LIMIT $3", set{
+		everyBucket(0)[0], ints("before", slices.Repeat([]int64{before}, ledger.Buckets)), ints("most", slices.Repeat([]int64{forgetNews}, ledger.Buckets)),
+	})
+	return set{ints("bucket", buckets), ints("at", ats), texts("nonce", nonces)}, err
+}

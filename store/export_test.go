@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"softstake/ledger"
+)
+
+// CreateOld makes books of an old schema, with an account, as an older softstake left them.
+func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema int64, id ledger.Account) error {
+	if err := b.check(o); err != nil {
+		return err
+	}
+	db, err := connect(ctx, url, o, true)
+	if err != nil {
+		return err
+	}
+	err = db.migrateTo(ctx, schema)
+	if err == nil {
+		err = db.firstRows(ctx, b)
+	}
+	if err == nil {
+		_, err = db.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)", int64(id.Bucket()), string(id), db.now())
+	}
+	return errors.Join(err, db.Close())
+}
+
+// Exec runs a statement, and says how many rows it changed.
+func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err error) {
+	err = db.engine.write(ctx, func(t tx) error {
+		n, err = t.exec(sql, args...)
+		return err
+	})
+	return n, err
+}
+
+// Count is what a query counts.
+func (db *DB) Count(ctx context.Context, sql string, args ...any) (n int64, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		_, err := one(t, []*int64{&n}, sql, args...)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,237 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+// MaxKeys is the largest number of API keys that an account may use at once.
+const MaxKeys = 30
+
+// AddKey keeps an API key of an open account; its Created is now. The same key
+// with the same content twice is once, with other content it is ErrMismatch.
+// ErrNotFound if the account was never opened; ErrInvalid if it is closed or has
+// MaxKeys already, and for a key that cannot be one.
+func (db *DB) AddKey(ctx context.Context, k access.Key) error {
+	err := k.Valid()
+	if err == nil {
+		err = checkCredential(k.Label, k.Expires, timeOf(db.now()))
+	}
+	if err != nil {
+		return fmt.Errorf("add a key: %w", err)
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		if err := lockOpenAccount(t, k.Account); err != nil {
+			return err
+		}
+		now := db.now()
+		if repeated, err := insertKey(t, k, now); err != nil || repeated {
+			return err
+		}
+		var live int64 // with this one
+		if _, err := one(t, []*int64{&live}, "SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0 AND (expires = 0 OR expires > $2)",
+			string(k.Account), now); err != nil {
+			return err
+		}
+		if live > MaxKeys {
+			return fmt.Errorf("%w: it has %d keys already; revoke one first, with \"softstake key revoke\"", ledger.ErrInvalid, MaxKeys)
+		}
+		return db.logLine(t, "key create", string(k.Account), credential(k.Short()+" "+string(k.Type)+" "+access.FormatPermissions(k.Permissions), k.Label))
+	})
+	if err != nil {
+		return fmt.Errorf("add a key to %s: %w", k.Account, err)
+	}
+	return nil
+}
+
+// insertKey writes a key, or says that the very same is there already.
+func insertKey(t tx, k access.Key, now int64) (repeated bool, err error) {
+	bucket := keyBucket(k.Key)
+	n, err := t.exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked)
+	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
+		bucket, k.Key, string(k.Account), string(k.Type), access.FormatPermissions(k.Permissions), access.FormatAddresses(k.Addresses),
+		k.Label, []byte(k.Secret), now, millisOf(k.Expires))
+	if err != nil || n > 0 {
+		return false, err
+	}
+	there, err := findKey(t, k.Key)
+	if err != nil {
+		return false, err
+	}
+	if there.Account != k.Account || there.Type != k.Type || there.Label != k.Label || !bytes.Equal(there.Secret, k.Secret) ||
+		access.FormatPermissions(there.Permissions) != access.FormatPermissions(k.Permissions) ||
+		access.FormatAddresses(there.Addresses) != access.FormatAddresses(k.Addresses) || millisOf(there.Expires) != millisOf(k.Expires) {
+		return false, fmt.Errorf("%w: key %s", ledger.ErrMismatch, k.Short())
+	}
+	return true, nil
+}
+
+// lockOpenAccount takes an account's row whole, so that its keys are added one by
+// one; ErrNotFound if it was never opened, ErrInvalid if it is closed.
+func lockOpenAccount(t tx, id ledger.Account) error {
+	if _, err := lockAccount(t, id); err != nil {
+		return err
+	}
+	var closed int64
+	if _, err := one(t, []*int64{&closed}, "SELECT closed FROM accounts WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id)); err != nil {
+		return err
+	}
+	if closed != 0 {
+		return fmt.Errorf("%w: account %s was closed on %s", ledger.ErrInvalid, id, stamp(closed))
+	}
+	return nil
+}
+
+// checkCredential refuses a label that cannot be shown, and an expiry that is over.
+func checkCredential(label string, expires, now time.Time) error {
+	if !expires.IsZero() && (!expires.After(now) || expires.Year() > 9999) {
+		return fmt.Errorf("%w: it expires at %s, which does not lie ahead; it is %s", ledger.ErrInvalid, stamp(expires.UnixMilli()), stamp(now.UnixMilli()))
+	}
+	return checkText("the label", label)
+}
+
+// credential is what the log says of a key or token.
+func credential(what, label string) string {
+	if label == "" {
+		return what
+	}
+	return what + ": " + label
+}
+
+// keyBucket is where a credential lies: by its own name, which is all that a request says.
+func keyBucket(name string) int64 { return int64(ledger.Account(name).Bucket()) }
+
+// millisOf is a time as it is kept where none is 0.
+func millisOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// timeOrNever is the opposite of millisOf.
+func timeOrNever(millis int64) time.Time {
+	if millis == 0 {
+		return time.Time{}
+	}
+	return timeOf(millis)
+}
+
+const keyColumns = "SELECT key, account, type, permissions, addresses, label, secret, created, expires, revoked FROM keys "
+
+func scanKey(r row) (access.Key, error) {
+	k := access.Key{
+		Key: r.text(0), Account: ledger.Account(r.text(1)), Type: access.KeyType(r.text(2)), Label: r.text(5), Secret: r.bytes(6),
+		Created: timeOf(r.int(7)), Expires: timeOrNever(r.int(8)), Revoked: timeOrNever(r.int(9)),
+	}
+	var err error
+	if k.Permissions, err = access.ParsePermissions(r.text(3)); err == nil {
+		k.Addresses, err = access.ParseAddresses(r.text(4))
+	}
+	if err != nil {
+		return k, fmt.Errorf("the books' %s cannot be read: %w", k, err)
+	}
+	return k, nil
+}
+
+// findKey reads the key of a name; ErrNotFound if there is none.
+func findKey(t tx, name string) (k access.Key, err error) {
+	found := false
+	err = t.query(func(r row) error {
+		found = true
+		k, err = scanKey(r)
+		return err
+	}, keyColumns+"WHERE bucket = $1 AND key = $2", keyBucket(name), name)
+	if err == nil && !found {
+		err = noKey(name)
+	}
+	return k, err
+}
+
+func noKey(name string) error {
+	return fmt.Errorf("%w: key %q; see \"softstake key list\"", ledger.ErrNotFound, access.Key{Key: strings.ToValidUTF8(name, "?")}.Short())
+}
+
+// Key is the API key of a name, also a revoked one; ErrNotFound if there is none.
+func (db *DB) Key(ctx context.Context, name string) (k access.Key, err error) {
+	if !access.IsKey(name) {
+		return k, noKey(name)
+	}
+	err = db.engine.look(ctx, func(t tx) error {
+		k, err = findKey(t, name)
+		return err
+	})
+	if err != nil {
+		return access.Key{}, fmt.Errorf("look a key up: %w", err)
+	}
+	return k, nil
+}
+
+// Keys are an account's API keys, also the revoked ones, the oldest first;
+// ErrNotFound if the account was never opened.
+func (db *DB) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		keys = nil
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		return t.query(func(r row) error {
+			k, err := scanKey(r)
+			keys = append(keys, k)
+			return err
+		}, keyColumns+"WHERE account = $1 ORDER BY created, key", string(id))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the keys of %s: %w", id, err)
+	}
+	return keys, nil
+}
+
+// SealedKey is some API key whose secret is sealed: whoever opens it has the key
+// that these books are sealed with. found is false where there is none.
+func (db *DB) SealedKey(ctx context.Context) (k access.Key, found bool, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		found = false
+		return t.query(func(r row) error {
+			found = true
+			k, err = scanKey(r)
+			return err
+		}, keyColumns+"WHERE type = $1 ORDER BY revoked LIMIT 1", string(access.HMAC))
+	})
+	if err != nil {
+		return access.Key{}, false, fmt.Errorf("look for a sealed key: %w", err)
+	}
+	return k, found, nil
+}
+
+// RevokeKey ends an API key, at once and in every process. The same twice is once;
+// ErrNotFound if there is none.
+func (db *DB) RevokeKey(ctx context.Context, name string) error {
+	if !access.IsKey(name) {
+		return noKey(name)
+	}
+	err := db.engine.write(ctx, func(t tx) error {
+		n, err := t.exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", db.now(), keyBucket(name), name)
+		if err != nil {
+			return err
+		}
+		k, err := findKey(t, name)
+		if err != nil || n == 0 {
+			return err
+		}
+		return db.logLine(t, "key revoke", string(k.Account), credential(k.Short(), k.Label))
+	})
+	if err != nil {
+		return fmt.Errorf("revoke a key: %w", err)
+	}
+	return nil
+}

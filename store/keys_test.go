@@ -1,0 +1,267 @@
+package store_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// newKey is a new API key of an account, with a secret sealed by nobody in particular.
+func newKey(t *testing.T, id ledger.Account) access.Key {
+	t.Helper()
+	name, _, err := access.NewKey(rand.Reader)
+	ok(t, err)
+	return access.Key{Key: name, Account: id, Type: access.HMAC, Permissions: []access.Permission{access.Read}, Secret: []byte("sealed\x00\xff")}
+}
+
+func newToken(t *testing.T, role access.Role, id ledger.Account) access.Token {
+	t.Helper()
+	token, _, err := access.NewToken(rand.Reader)
+	ok(t, err)
+	token.Role, token.Account = role, id
+	return token
+}
+
+func TestKeysAreKeptAsTheyAre(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		plain := newKey(t, "alice")
+		ok(t, db.AddKey(ctx, plain))
+		clock.Advance(time.Second)
+		full := newKey(t, "alice")
+		full.Permissions = []access.Permission{access.Read, access.Trade}
+		full.Addresses = must[[]netip.Prefix](t)(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))
+		full.Label, full.Expires = "the \"bot\", ünïcode", noon.Add(time.Hour).In(time.FixedZone("", 3600))
+		ok(t, db.AddKey(ctx, full))
+		ok(t, db.AddKey(ctx, full)) // the same call, whose answer was lost
+
+		plain.Created, full.Created, full.Expires = noon, noon.Add(time.Second), noon.Add(time.Hour)
+		for _, want := range []access.Key{plain, full} {
+			if got := must[access.Key](t)(db.Key(ctx, want.Key)); !reflect.DeepEqual(got, want) {
+				t.Errorf("kept is %#v, want %#v", got, want)
+			}
+		}
+		if got := must[[]access.Key](t)(db.Keys(ctx, "alice")); !reflect.DeepEqual(got, []access.Key{plain, full}) {
+			t.Errorf("alice has %v", got)
+		}
+		if got := must[[]access.Key](t)(db.Keys(ctx, "bob")); len(got) != 0 {
+			t.Errorf("bob has %v", got)
+		}
+		_, err := db.Keys(ctx, "carol")
+		wants(t, err, ledger.ErrNotFound)
+		_, err = db.Keys(ctx, "@rewards")
+		wants(t, err, ledger.ErrInvalid)
+		for _, name := range []string{newKey(t, "alice").Key, "", "short", strings.Repeat("\x00", 64), strings.Repeat("é", 32)} {
+			_, err := db.Key(ctx, name)
+			wants(t, err, ledger.ErrNotFound)
+			wants(t, db.RevokeKey(ctx, name), ledger.ErrNotFound)
+		}
+	})
+}
+
+func TestKeysThatAreRefused(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		there := newKey(t, "alice")
+		ok(t, db.AddKey(ctx, there))
+		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'bob'"))
+		for what, c := range map[string]struct {
+			change func(*access.Key)
+			want   error
+		}{
+			"of nobody":             {func(k *access.Key) { k.Account = "carol" }, ledger.ErrNotFound},
+			"of a closed account":   {func(k *access.Key) { k.Account = "bob" }, ledger.ErrInvalid},
+			"without permissions":   {func(k *access.Key) { k.Permissions = nil }, ledger.ErrInvalid},
+			"that expires now":      {func(k *access.Key) { k.Expires = noon }, ledger.ErrInvalid},
+			"that expires too late": {func(k *access.Key) { k.Expires = noon.AddDate(9000, 0, 0) }, ledger.ErrInvalid},
+			"with a long label":     {func(k *access.Key) { k.Label = strings.Repeat("x", 201) }, ledger.ErrInvalid},
+			"with a label in lines": {func(k *access.Key) { k.Label = "a\nb" }, ledger.ErrInvalid},
+			"with another's name":   {func(k *access.Key) { k.Key = there.Key; k.Label = "mine" }, ledger.ErrMismatch},
+			"and other permissions": {func(k *access.Key) { *k = there; k.Permissions = []access.Permission{access.Read, access.Trade} }, ledger.ErrMismatch},
+			"with another secret":   {func(k *access.Key) { *k = there; k.Secret = []byte("other") }, ledger.ErrMismatch},
+		} {
+			k := newKey(t, "alice")
+			c.change(&k)
+			err := db.AddKey(ctx, k)
+			if wants(t, err, c.want); strings.Contains(err.Error(), k.Key) {
+				t.Errorf("a key %s: the error tells it whole: %v", what, err)
+			}
+		}
+		if keys := must[[]access.Key](t)(db.Keys(ctx, "alice")); len(keys) != 1 {
+			t.Errorf("alice has %v", keys)
+		}
+		if k := must[access.Key](t)(db.Key(ctx, there.Key)); k.Label != "" || len(k.Permissions) != 1 {
+			t.Errorf("the key is changed: %v", k)
+		}
+	})
+}
+
+// Keys added all at once are counted one by one.
+func TestAnAccountHasSoManyKeys(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		expires := newKey(t, "alice")
+		expires.Expires = noon.Add(time.Hour)
+		ok(t, db.AddKey(ctx, expires))
+		ok(t, db.AddKey(ctx, newKey(t, "alice")))
+		var all sync.WaitGroup
+		refused := make([]error, store.MaxKeys)
+		for i := range refused {
+			k := newKey(t, "alice")
+			all.Go(func() { refused[i] = db.AddKey(ctx, k) })
+		}
+		all.Wait()
+		refused = slices.DeleteFunc(refused, func(err error) bool { return err == nil })
+		if len(refused) != 2 {
+			t.Errorf("%d are refused: %v", len(refused), refused)
+		}
+		for _, err := range refused {
+			wants(t, err, ledger.ErrInvalid)
+		}
+		clock.Advance(time.Hour)
+		revoked := must[[]access.Key](t)(db.Keys(ctx, "alice"))[1].Key
+		ok(t, db.RevokeKey(ctx, revoked))
+		for range 2 { // one has expired, and one is revoked
+			ok(t, db.AddKey(ctx, newKey(t, "alice")))
+		}
+		wants(t, db.AddKey(ctx, newKey(t, "alice")), ledger.ErrInvalid)
+	})
+}
+
+func TestRevokedIsRevoked(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		key, token := newKey(t, "alice"), newToken(t, access.Holder, "alice")
+		key.Label, token.Label = "bot", "page"
+		ok(t, db.AddKey(ctx, key))
+		ok(t, db.AddToken(ctx, token))
+		clock.Advance(time.Minute)
+		olga := db.As("olga")
+		for range 2 {
+			ok(t, olga.RevokeKey(ctx, key.Key))
+			ok(t, olga.RevokeToken(ctx, token.ID))
+			clock.Advance(time.Minute)
+		}
+		k, tk := must[access.Key](t)(db.Key(ctx, key.Key)), must[access.Token](t)(db.Token(ctx, token.ID))
+		if want := noon.Add(time.Minute); !k.Revoked.Equal(want) || !tk.Revoked.Equal(want) {
+			t.Errorf("revoked are %v and %v", k.Revoked, tk.Revoked)
+		}
+		wants(t, k.Live(clock.Now()), access.ErrUnknown)
+		ok(t, db.AddKey(ctx, key)) // once more, and it stays revoked
+		wants(t, must[access.Key](t)(db.Key(ctx, key.Key)).Live(clock.Now()), access.ErrUnknown)
+
+		var told []string
+		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 20)) {
+			if strings.HasPrefix(l.Action, "key") || strings.HasPrefix(l.Action, "token") {
+				told = append(told, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
+			}
+		}
+		want := []string{
+			"test key create alice (" + key.Short() + " hmac read: bot)", "test token create " + token.ID + " (holder alice: page)",
+			"olga key revoke alice (" + key.Short() + ": bot)", "olga token revoke " + token.ID + " (holder alice: page)",
+		}
+		if !slices.Equal(told, want) {
+			t.Errorf("the log says\n%q, want\n%q", told, want)
+		}
+	})
+}
+
+func TestTokensAreKeptAsTheyAre(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		holder, operator := newToken(t, access.Holder, "alice"), newToken(t, access.Operator, "")
+		holder.Label, holder.Expires = "page", noon.Add(time.Hour)
+		ok(t, db.AddToken(ctx, holder))
+		ok(t, db.AddToken(ctx, holder))
+		clock.Advance(time.Second)
+		ok(t, db.AddToken(ctx, operator))
+		holder.Created, operator.Created = noon, noon.Add(time.Second)
+		if got := must[[]access.Token](t)(db.Tokens(ctx)); !slices.Equal(got, []access.Token{holder, operator}) {
+			t.Errorf("kept are %v", got)
+		}
+		if got := must[access.Token](t)(db.Token(ctx, operator.ID)); got != operator {
+			t.Errorf("kept is %v", got)
+		}
+		changed := operator
+		changed.Role = access.Exchange
+		wants(t, db.AddToken(ctx, changed), ledger.ErrMismatch)
+		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'alice'"))
+		wants(t, db.AddToken(ctx, newToken(t, access.Holder, "alice")), ledger.ErrInvalid)
+		wants(t, db.AddToken(ctx, newToken(t, access.Holder, "carol")), ledger.ErrNotFound)
+		wants(t, db.AddToken(ctx, newToken(t, access.Holder, "")), ledger.ErrInvalid)
+		wants(t, db.AddToken(ctx, newToken(t, access.Auditor, "alice")), ledger.ErrInvalid)
+		for _, id := range []string{newToken(t, access.Auditor, "").ID, "", "\x00", "x"} {
+			_, err := db.Token(ctx, id)
+			wants(t, err, ledger.ErrNotFound)
+			wants(t, db.RevokeToken(ctx, id), ledger.ErrNotFound)
+		}
+	})
+}
+
+func TestSomeSealedKey(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		if k, found, err := db.SealedKey(ctx); err != nil || found {
+			t.Errorf("in new books there is %v: %v", k, err)
+		}
+		revoked, key := newKey(t, "alice"), newKey(t, "alice")
+		ok(t, db.AddKey(ctx, revoked))
+		ok(t, db.RevokeKey(ctx, revoked.Key))
+		if k, found, err := db.SealedKey(ctx); err != nil || !found || k.Key != revoked.Key {
+			t.Errorf("found is %v, %t: %v", k, found, err)
+		}
+		ok(t, db.AddKey(ctx, key))
+		if k, found, err := db.SealedKey(ctx); err != nil || !found || k.Key != key.Key || string(k.Secret) != string(key.Secret) {
+			t.Errorf("found is %v, %t: %v", k, found, err)
+		}
+	})
+}
+
+// What somebody else wrote into the books is an error, and not a key that does anything.
+func TestDamagedCredentials(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		key, token := newKey(t, "alice"), newToken(t, access.Auditor, "")
+		ok(t, db.AddKey(ctx, key))
+		ok(t, db.AddToken(ctx, token))
+		for _, damage := range []string{
+			"UPDATE keys SET permissions = 'all'", "UPDATE keys SET permissions = 'read', addresses = '*'", "UPDATE tokens SET hash = $1",
+		} {
+			args := []any{}
+			if strings.Contains(damage, "$1") {
+				args = append(args, []byte("short"))
+			}
+			must[int64](t)(db.Exec(ctx, damage, args...))
+			_, one := db.Key(ctx, key.Key)
+			_, all := db.Keys(ctx, "alice")
+			_, _, sealed := db.SealedKey(ctx)
+			if one == nil || all == nil || sealed == nil {
+				t.Errorf("%s: %v, %v, %v", damage, one, all, sealed)
+			}
+		}
+		_, one := db.Token(ctx, token.ID)
+		_, all := db.Tokens(ctx)
+		if one == nil || all == nil {
+			t.Errorf("a token with a short hash: %v, %v", one, all)
+		}
+	})
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+// AddToken keeps a bearer token; its Created is now. The same token twice is once,
+// with other content it is ErrMismatch. ErrNotFound if a holder's account was never
+// opened; ErrInvalid if it is closed, and for a token that cannot be one.
+func (db *DB) AddToken(ctx context.Context, k access.Token) error {
+	err := k.Valid()
+	if err == nil {
+		err = checkCredential(k.Label, k.Expires, timeOf(db.now()))
+	}
+	if err != nil {
+		return fmt.Errorf("add a token: %w", err)
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		if k.Role == access.Holder {
+			if err := lockOpenAccount(t, k.Account); err != nil {
+				return err
+			}
+		}
+		n, err := t.exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked)
+		                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT DO NOTHING`,
+			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, db.now(), millisOf(k.Expires))
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return db.logLine(t, "token create", k.ID, credential(roleOf(k), k.Label))
+		}
+		there, err := findToken(t, k.ID)
+		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account || there.Label != k.Label || millisOf(there.Expires) != millisOf(k.Expires)) {
+			err = fmt.Errorf("%w: token %s", ledger.ErrMismatch, k.ID)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add a token: %w", err)
+	}
+	return nil
+}
+
+// roleOf says in the log what a token is for.
+func roleOf(k access.Token) string {
+	if k.Role == access.Holder {
+		return fmt.Sprintf("%s %s", k.Role, k.Account)
+	}
+	return string(k.Role)
+}
+
+const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked FROM tokens "
+
+func scanToken(r row) (access.Token, error) {
+	k := access.Token{
+		ID: r.text(0), Role: access.Role(r.text(2)), Account: ledger.Account(r.text(3)), Label: r.text(4),
+		Created: timeOf(r.int(5)), Expires: timeOrNever(r.int(6)), Revoked: timeOrNever(r.int(7)),
+	}
+	if n := copy(k.Hash[:], r.bytes(1)); n != len(k.Hash) {
+		return k, fmt.Errorf("the books' token %s has a hash of %d bytes", k.ID, n)
+	}
+	return k, nil
+}
+
+// findToken reads the token of an ID; ErrNotFound if there is none.
+func findToken(t tx, id string) (k access.Token, err error) {
+	found := false
+	err = t.query(func(r row) error {
+		found = true
+		k, err = scanToken(r)
+		return err
+	}, tokenColumns+"WHERE bucket = $1 AND id = $2", keyBucket(id), id)
+	if err == nil && !found {
+		err = noToken(id)
+	}
+	return k, err
+}
+
+func noToken(id string) error {
+	return fmt.Errorf("%w: token %.16q; see \"softstake token list\"", ledger.ErrNotFound, id) // and not what follows an ID in a whole token
+}
+
+// Token is the bearer token of an ID, also a revoked one; ErrNotFound if there is none.
+func (db *DB) Token(ctx context.Context, id string) (k access.Token, err error) {
+	if !access.IsTokenID(id) {
+		return k, noToken(id)
+	}
+	err = db.engine.look(ctx, func(t tx) error {
+		k, err = findToken(t, id)
+		return err
+	})
+	if err != nil {
+		return access.Token{}, fmt.Errorf("look a token up: %w", err)
+	}
+	return k, nil
+}
+
+// Tokens are all bearer tokens, also the revoked ones, the oldest first.
+func (db *DB) Tokens(ctx context.Context) (tokens []access.Token, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		tokens = nil
+		return t.query(func(r row) error {
+			k, err := scanToken(r)
+			tokens = append(tokens, k)
+			return err
+		}, tokenColumns+"ORDER BY created, id")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the tokens: %w", err)
+	}
+	return tokens, nil
+}
+
+// RevokeToken ends a bearer token, at once and in every process. The same twice is
+// once; ErrNotFound if there is none.
+func (db *DB) RevokeToken(ctx context.Context, id string) error {
+	if !access.IsTokenID(id) {
+		return noToken(id)
+	}
+	err := db.engine.write(ctx, func(t tx) error {
+		n, err := t.exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0", db.now(), keyBucket(id), id)
+		if err != nil {
+			return err
+		}
+		k, err := findToken(t, id)
+		if err != nil || n == 0 {
+			return err
+		}
+		return db.logLine(t, "token revoke", k.ID, credential(roleOf(k), k.Label))
+	})
+	if err != nil {
+		return fmt.Errorf("revoke a token: %w", err)
+	}
+	return nil
+}

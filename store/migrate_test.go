@@ -1,0 +1,87 @@
+package store_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"softstake/pgtest"
+	"softstake/store"
+)
+
+// Books of an older softstake are brought up to date by whoever opens them first.
+func TestOldBooksAreBroughtUpToDate(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		ctx, clock := t.Context(), &Clock{now: noon}
+		ok(t, store.CreateOld(ctx, url, options(clock), shipped(t, day1), 1, "alice"))
+		dbs, errs := make([]*store.DB, 4), make([]error, 4)
+		var all sync.WaitGroup
+		for i := range dbs {
+			all.Go(func() { dbs[i], errs[i] = store.Open(ctx, url, options(clock)) })
+		}
+		all.Wait()
+		ok(t, errors.Join(errs...))
+		for _, db := range dbs {
+			closeAfter(t, db)
+		}
+		if a := must[store.Account](t)(dbs[0].Account(ctx, "alice")); a.Region != "DE" || !a.Opened.Equal(noon) {
+			t.Errorf("alice is %+v", a)
+		}
+		accept(t, dbs[1], "alice")
+		on(t, dbs[2], "alice")
+		ok(t, dbs[3].AddKey(ctx, newKey(t, "alice")))
+		deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)
+		must[store.Outcome](t)(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))
+		clock.Set(3, "00:05")
+		if settle(t, dbs[0], clock); earned(t, dbs[1], "alice", "BNB") == 0 {
+			t.Error("nothing is earned")
+		}
+	})
+}
+
+// Old books that may only be read say what to do. TestReadingOldBooksThatMayNotBeWritten
+// reads a file of SQLite.
+func TestOldBooksOnAServerThatMayNotBeWritten(t *testing.T) {
+	clock, url := &Clock{now: noon}, pgtest.Database(t)
+	ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), 1, "alice"))
+	readOnly := url + map[bool]string{true: "&", false: "?"}[strings.Contains(url, "?")] + "default_transaction_read_only=on"
+	_, err := store.Open(t.Context(), readOnly, options(clock))
+	wantsOutdated(t, err, "read-only transaction")
+	db := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+	closeAfter(t, db)
+	again := must[*store.DB](t)(store.Open(t.Context(), readOnly, options(clock)))
+	closeAfter(t, again)
+	must[store.Account](t)(again.Account(t.Context(), "alice"))
+}
+
+func wantsOutdated(t *testing.T, err error, cause string) {
+	t.Helper()
+	for _, want := range []string{"these books have schema 1", "open them once where it may, or a copy of them", cause} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v; %q is missing", err, want)
+		}
+	}
+}
+
+func TestNoBooksAndNewerBooks(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		ctx, clock := t.Context(), &Clock{now: noon}
+		if path, is := strings.CutPrefix(url, "sqlite:"); is {
+			_, err := store.Open(ctx, url, options(clock))
+			if err == nil || !strings.Contains(err.Error(), filepath.Base(path)+" does not exist") {
+				t.Errorf("no file: %v", err)
+			}
+		} else {
+			_, err := store.Open(ctx, url, options(clock))
+			wants(t, err, store.ErrNoBooks)
+		}
+		db := must[*store.DB](t)(store.Create(ctx, url, options(clock), shipped(t, day1)))
+		must[int64](t)(db.Exec(ctx, "INSERT INTO migrations (number) VALUES (1000)"))
+		ok(t, db.Close())
+		if _, err := store.Open(ctx, url, options(clock)); err == nil || !strings.Contains(err.Error(), "use a newer softstake") {
+			t.Errorf("newer books: %v", err)
+		}
+	})
+}

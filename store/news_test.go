@@ -1,0 +1,233 @@
+package store_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// newsSince is all news after a key, page by page.
+func newsSince(t *testing.T, db *store.DB, after store.NewsKey) (news []store.News) {
+	t.Helper()
+	for {
+		keys := must[[]store.NewsKey](t)(db.NewsKeys(t.Context(), after, 7))
+		if len(keys) == 0 {
+			return news
+		}
+		after = keys[len(keys)-1]
+		page := must[[]store.News](t)(db.News(t.Context(), keys))
+		if len(page) != len(keys) {
+			t.Fatalf("%d keys have %d news", len(keys), len(page))
+		}
+		for i, n := range page {
+			if n.NewsKey != keys[i] {
+				t.Fatalf("the news of %+v is that of %+v", keys[i], n.NewsKey)
+			}
+		}
+		news = append(news, page...)
+	}
+}
+
+// beginning comes before all news of a test.
+var beginning = store.NewsKey{At: noon.Add(-time.Hour)}
+
+// told are the entries that news tells of.
+func told(news []store.News) (entries []store.PostedEntry) {
+	for _, n := range news {
+		entries = append(entries, n.Entries...)
+	}
+	return entries
+}
+
+// oracle says what entries leave on balances, one by one, in the plainest way.
+type oracle map[ledger.Account]map[string]ledger.Amount
+
+// post is what news is to tell of an accepted entry.
+func (o oracle) post(e ledger.Entry, at time.Time) store.PostedEntry {
+	told := store.PostedEntry{ID: e.ID, Kind: e.Kind, At: at}
+	change := oracle{}
+	for _, m := range e.Moves {
+		for account, amount := range map[ledger.Account]ledger.Amount{m.From: -m.Amount, m.To: m.Amount} {
+			for _, books := range []oracle{o, change} {
+				if books[account] == nil {
+					books[account] = map[string]ledger.Amount{}
+				}
+				books[account][m.Asset] += amount
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, m := range e.Moves { // in the order in which the entry names them first
+		for _, account := range []ledger.Account{m.From, m.To} {
+			place := string(account) + " " + m.Asset
+			if c := change[account][m.Asset]; !seen[place] && c != 0 && !account.IsHouse() {
+				told.Balances = append(told.Balances, store.PostedBalance{Account: account, Asset: m.Asset, Change: c, Balance: o[account][m.Asset]})
+			}
+			seen[place] = true
+		}
+	}
+	return told
+}
+
+// someEntry is one that may well be refused.
+func someEntry(r *rand.Rand, id string) ledger.Entry {
+	holders, assets := []ledger.Account{"alice", "bob", "carol"}, []string{"BNB", "SOL"}
+	a, b, asset := holders[r.IntN(3)], holders[r.IntN(3)], assets[r.IntN(2)]
+	amount := ledger.Amount(1 + r.Int64N(50))
+	e := ledger.Entry{ID: id}
+	switch r.IntN(6) {
+	case 0, 1:
+		e.Kind, e.Moves = ledger.Deposit, []ledger.Move{{From: ledger.Custody, To: a, Asset: asset, Amount: amount}}
+	case 2:
+		e.Kind, e.Moves = ledger.Transfer, []ledger.Move{{From: a, To: b, Asset: asset, Amount: amount}} // to oneself: refused
+	case 3:
+		e.Kind, e.Moves = ledger.Hold, []ledger.Move{{From: a, To: a.Held(), Asset: asset, Amount: amount}}
+	case 4:
+		e.Kind, e.Moves = ledger.Withdrawal, []ledger.Move{{From: a, To: ledger.Custody, Asset: asset, Amount: amount}}
+	case 5: // there and back again leaves nothing of the one asset
+		e.Kind, e.Moves = ledger.Trade, []ledger.Move{
+			{From: a, To: ledger.Desk, Asset: "BNB", Amount: amount}, {From: ledger.Desk, To: a, Asset: "SOL", Amount: 2 * amount}, {From: ledger.Desk, To: a, Asset: "BNB", Amount: amount},
+		}
+	}
+	return e
+}
+
+// Entries at random, alone, in batches and in batches that are posted whole or not
+// at all, some repeated: news tells of each accepted one once, in order, with the
+// balances as it left them.
+func TestNewsTellsTheBalancesThatEachEntryLeft(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
+			open(t, db, id)
+		}
+		r := rand.New(rand.NewPCG(7, 11))
+		books, want := oracle{}, []store.PostedEntry(nil)
+		refused := 0
+		for call := range 150 {
+			var entries []ledger.Entry
+			for i := range 1 + r.IntN(6) {
+				e := someEntry(r, fmt.Sprintf("e%d.%d", call, i))
+				if r.IntN(10) == 0 && i > 0 {
+					e = entries[r.IntN(i)] // repeated in the same call
+				}
+				entries = append(entries, e)
+			}
+			post := db.Post
+			if r.IntN(2) == 0 {
+				post = db.PostAll
+			}
+			outcomes, err := post(t.Context(), entries)
+			if err != nil && outcomes == nil {
+				t.Fatal(err)
+			}
+			for i, o := range outcomes {
+				if o.Err != nil {
+					refused++
+				} else if !o.Repeated {
+					if p := books.post(entries[i], o.At); p.Balances != nil {
+						want = append(want, p)
+					}
+				}
+			}
+			if r.IntN(3) == 0 {
+				clock.Advance(time.Millisecond)
+			}
+		}
+		got := told(newsSince(t, db, beginning))
+		if len(got) != len(want) || len(got) < 100 || refused < 100 {
+			t.Fatalf("%d entries are told of, and %d were posted; %d refused", len(got), len(want), refused)
+		}
+		for i := range got {
+			if !reflect.DeepEqual(got[i], want[i]) {
+				t.Fatalf("entry %d: told is %+v; it was %+v", i, got[i], want[i])
+			}
+		}
+	})
+}
+
+// Many at once, in two processes: what news tells of a balance, one after the other,
+// adds up in its order.
+func TestNewsOfOneBalanceIsInOrder(t *testing.T) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *Clock) {
+		open(t, one, "alice")
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				for n := range 20 {
+					deposit(t, one, fmt.Sprintf("d%d.%d", i, n), "alice", 1, "BNB", time.Time{})
+				}
+			})
+		}
+		all.Wait()
+		last := ledger.Amount(0)
+		for _, e := range told(newsSince(t, two, beginning)) {
+			if b := e.Balances[0]; b.Balance != last+b.Change {
+				t.Fatalf("after %d, %s leaves %d", last, e.ID, b.Balance)
+			} else {
+				last = b.Balance
+			}
+		}
+		if last != 160_00000000 {
+			t.Errorf("at last alice has %d", last)
+		}
+	})
+}
+
+func TestMuchIsToldInParts(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		id := ledger.Account(strings.Repeat("a", 128))
+		open(t, db, id)
+		var entries []ledger.Entry
+		for i := range 4500 {
+			entries = append(entries, ledger.Entry{
+				ID: fmt.Sprintf("%0128d", i), Kind: ledger.Deposit,
+				Moves: []ledger.Move{{From: ledger.Custody, To: id, Asset: "BNB", Amount: 1}},
+			})
+		}
+		must[[]store.Outcome](t)(db.PostAll(t.Context(), entries))
+		news := newsSince(t, db, beginning)
+		for i, e := range told(news) {
+			if e.ID != entries[i].ID || e.Balances[0].Balance != ledger.Amount(i+1) {
+				t.Fatalf("entry %d is told as %+v", i, e)
+			}
+		}
+		if len(news) != 2 || len(told(news)) != len(entries) {
+			t.Errorf("%d entries are told of in %d parts", len(told(news)), len(news))
+		}
+	})
+}
+
+// The clock runs on while the transaction is at work: it starts over until the time
+// it bears is fresh, and is told of once.
+func TestNewsIsFresh(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		var calls, slow atomic.Int64
+		now := func() time.Time { // a quarter of a minute goes by between any two looks
+			if calls.Add(1) <= slow.Load() {
+				return noon.Add(time.Duration(calls.Load()) * 15 * time.Second)
+			}
+			return noon.Add(time.Duration(slow.Load()) * 15 * time.Second)
+		}
+		db := must[*store.DB](t)(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))
+		closeAfter(t, db)
+		open(t, db, "alice")
+		calls.Store(0)
+		slow.Store(20)
+		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})
+		news := newsSince(t, db, beginning)
+		if len(news) != 1 {
+			t.Fatalf("%d news", len(news))
+		}
+		if age := now().Sub(news[0].At); age > store.NewsLag/3 || calls.Load() < 20 {
+			t.Errorf("the news bears a time %s old, after %d looks at the clock", age, calls.Load())
+		}
+	})
+}

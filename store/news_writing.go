@@ -1,0 +1,72 @@
+package store
+
+import (
+	"crypto/rand"
+	"fmt"
+	"sync"
+)
+
+// writeNews tells of the accepted entries, in the order in which they were decided:
+// from what the balances were before them, forward entry by entry.
+func (p *posting) writeNews() error {
+	for _, b := range p.sorted {
+		b.now -= b.kept
+	}
+	var bodies newsBodies
+	for _, it := range p.items {
+		if !it.isNew() {
+			continue
+		}
+		e := PostedEntry{ID: it.ID, Kind: it.Kind, At: timeOf(it.at)}
+		for _, c := range it.changes {
+			c.balance.now += c.net
+			if c.net != 0 && !c.account.IsHouse() {
+				e.Balances = append(e.Balances, PostedBalance{c.account, c.asset, c.net, c.now})
+			}
+		}
+		if e.Balances != nil {
+			bodies.entry(e)
+		}
+	}
+	return p.db.tell(p.t, bodies)
+}
+
+// tell writes news in the transaction that makes it, as the last thing it does:
+// the time it bears is then nearly that of the commit. Where writing it took long
+// all the same, the transaction starts over, so that readers need not look back further.
+func (db *DB) tell(t tx, bodies newsBodies) error {
+	for _, body := range bodies {
+		at, nonce := db.stamps.next(db.now())
+		if _, err := t.exec("INSERT INTO news (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)", newsBucket(nonce), at, nonce, body); err != nil {
+			return fmt.Errorf("write news: %w", err)
+		}
+		if took := db.now() - at; took > NewsLag.Milliseconds()/3 {
+			return fmt.Errorf("%w: writing news took %d ms", errRetry, took)
+		}
+	}
+	return nil
+}
+
+// stamps gives news its keys. In one process a later key is greater, also where
+// the clock stands or is put back a little: what two transactions say of one
+// balance, whose lock each has in its turn, is in order.
+type stamps struct {
+	mu      sync.Mutex
+	process string // random, so that two processes never give the same key
+	last    int64
+	given   uint64
+}
+
+func (s *stamps) next(now int64) (at int64, nonce string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == "" {
+		s.process = rand.Text()
+	}
+	if s.last-now > NewsLag.Milliseconds() {
+		s.last = now // put back for good
+	}
+	s.last = max(s.last, now)
+	s.given++
+	return s.last, fmt.Sprintf("%012x%s", s.given, s.process)
+}

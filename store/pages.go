@@ -1,0 +1,245 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Pages are read one at a time, each in a snapshot of its own, and go on after a
+// place: so nothing is shown twice or passed over while rows are added. A page walks
+// over so many days at most, that an account which has moved nothing for years costs
+// no more than another; where it ends before it is full, it says where to go on.
+
+// pageDays is how many days a page walks over at most.
+const pageDays = 92
+
+// LineKey is a line's place in an account's journal, which tells the newest first
+// and those of one moment by entry, move and side.
+type LineKey struct {
+	At    time.Time
+	Entry string
+	Move  int
+	Side  int
+}
+
+// compare is below zero where a is told before b.
+func (a LineKey) compare(b LineKey) int {
+	return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Entry, b.Entry), a.Move-b.Move, a.Side-b.Side)
+}
+
+// before is the place in front of all that counts at a moment or earlier.
+func before(at time.Time) LineKey { return LineKey{At: at, Move: -1} }
+
+// JournalLine is a line of an account's journal. Its balance is not told.
+type JournalLine struct {
+	Line
+	Key LineKey
+}
+
+// LinesAsked says which lines of an account's journal are wanted.
+type LinesAsked struct {
+	From, To staking.Day // both ends inclusive
+	Asset    string      // "": all
+	Kind     ledger.Kind // "": all, KindReward too
+}
+
+// Lines are the changes of an account's free and held balances, the newest first,
+// after a place or from the newest, at most limit of them; and where to go on, nil:
+// there are no more. A page may be short, or empty, and not be the last. Rewards
+// count from the 00:00 after their day. ErrNotFound if the account was never opened.
+func (db *DB) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, after *LineKey, limit int) (lines []JournalLine, next *LineKey, err error) {
+	if _, err := db.Account(ctx, id); err != nil {
+		return nil, nil, err
+	}
+	asked.From, asked.To = max(asked.From, db.first), min(asked.To, staking.DayOf(db.clock())+1)
+	place := before(asked.To.Start().Add(24*time.Hour - time.Millisecond))
+	if after != nil && after.compare(place) > 0 {
+		place = *after
+	}
+	to := staking.DayOf(place.At)
+	from := max(asked.From, to-pageDays+1)
+	if from > to || limit < 1 {
+		return nil, nil, nil
+	}
+	if asked.Kind == "" || asked.Kind == KindReward {
+		if lines, err = db.rewardLines(ctx, id, asked.Asset, from, to, place, limit+1); err != nil {
+			return nil, nil, err
+		}
+	}
+	if asked.Kind != KindReward {
+		posted, err := db.postedLines(ctx, id, asked, from, to, place, limit+1)
+		if err != nil {
+			return nil, nil, err
+		}
+		lines = append(lines, posted...)
+		slices.SortFunc(lines, func(a, b JournalLine) int { return a.Key.compare(b.Key) })
+	}
+	switch {
+	case len(lines) > limit:
+		return lines[:limit], &lines[limit-1].Key, nil
+	case from > asked.From:
+		rest := before(from.Start().Add(-time.Millisecond))
+		return lines, &rest, nil
+	}
+	return lines, nil, nil
+}
+
+// rewardLines are an account's rewards that count on some days, after a place.
+func (db *DB) rewardLines(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, err error) {
+	var last *RewardKey
+	for len(lines) < limit {
+		rewards, err := db.LatestRewards(ctx, id, asset, from-1, to-1, last, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rewards {
+			p := moveOf(r)
+			key := LineKey{At: p.At, Entry: p.Entry, Move: p.Move, Side: p.Side}
+			if r.Reward > 0 && key.compare(place) > 0 {
+				lines = append(lines, JournalLine{Line{At: p.At, Entry: p.Entry, Kind: p.Kind, Account: id, Asset: p.Asset, Amount: p.Amount, Other: p.Other}, key})
+			}
+			last = &RewardKey{r.Day, r.Asset}
+		}
+		if len(rewards) < limit {
+			break
+		}
+	}
+	return lines[:min(len(lines), limit)], nil
+}
+
+// postedLines are an account's postings of some days, after a place. They are read
+// from the end of the bucket's days backwards, until there are enough.
+func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		lines = nil
+		return t.query(func(r row) error {
+			key := LineKey{At: timeOf(r.int(2)), Entry: r.text(3), Move: int(r.int(4)), Side: int(r.int(5))}
+			lines = append(lines, JournalLine{Line{
+				At: key.At, Entry: key.Entry, Kind: ledger.Kind(r.text(8)), Account: ledger.Account(r.text(0)), Asset: r.text(1),
+				Amount: ledger.Amount(r.int(6)), Other: ledger.Account(r.text(7)),
+			}, key})
+			return nil
+		}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM postings
+		     WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND account IN ($4, $5) AND ($6 = '' OR asset = $6) AND ($7 = '' OR kind = $7)
+		       AND (at < $8 OR (at = $8 AND (entry, move, side) > ($9, $10, $11)))
+		     ORDER BY day DESC, at DESC, entry, move, side LIMIT $12`,
+			int64(id.Bucket()), int64(from), int64(to), string(id), string(id.Held()), asked.Asset, string(asked.Kind),
+			place.At.UnixMilli(), place.Entry, int64(place.Move), int64(place.Side), int64(limit))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the journal of %s: %w", id, err)
+	}
+	return lines, nil
+}
+
+// Postings are both sides of what was posted on some days, both ends inclusive,
+// after one of them or from the first, at most limit: by day, bucket, time, entry,
+// move and side. Rewards and declared totals are not among them. A page may be short,
+// or empty, and not be the last; next says where to go on, nil: there are no more.
+// What is posted into an open day behind the place that was come to is not seen.
+func (db *DB) Postings(ctx context.Context, from, to staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, next *ledger.Posting, err error) {
+	from, to = max(from, db.first), min(to, staking.DayOf(db.clock())+1)
+	day, place := from, after
+	if after != nil {
+		day = max(from, staking.DayOf(after.At))
+	}
+	for last := day + pageDays; day <= to && limit > 0; day, place = day+1, nil {
+		if day == last {
+			return postings, &ledger.Posting{At: day.Start(), Move: -1}, nil
+		}
+		page, err := db.postingsOf(ctx, day, place, limit+1-len(postings))
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the postings of %s: %w", day, err)
+		}
+		if postings = append(postings, page...); len(postings) > limit {
+			return postings[:limit], &postings[limit-1], nil
+		}
+	}
+	return postings, nil, nil
+}
+
+// postingsOf are a day's postings after one of them, or from the first.
+func (db *DB) postingsOf(ctx context.Context, day staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, err error) {
+	s := posted(day)
+	err = db.engine.read(ctx, func(t tx) error {
+		postings = nil
+		var busy []int
+		if _, err := t.set(func(r row) error { busy = append(busy, int(r.int(0))); return nil }, s.busy, everyBucket(day)); err != nil {
+			return err
+		}
+		slices.Sort(busy)
+		for _, bucket := range busy {
+			place := after
+			if after != nil && bucket != after.Bucket {
+				place = nil
+			}
+			if after != nil && bucket < after.Bucket {
+				continue
+			}
+			page, err := s.page(t, bucket, place, int64(limit-len(postings)))
+			if err != nil {
+				return err
+			}
+			if postings = append(postings, page...); len(postings) == limit {
+				return nil
+			}
+		}
+		return nil
+	})
+	return postings, err
+}
+
+// Entry is an entry as it was posted, and when; ErrNotFound if none was. Rewards and
+// declared totals, which stand for themselves, are not found by it.
+func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt time.Time, err error) {
+	e = ledger.Entry{ID: id}
+	err = db.engine.read(ctx, func(t tx) error {
+		var at, written int64
+		found, err := one(t, []*int64{&at, &written}, "SELECT at, posted_at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), id)
+		if err == nil && !found {
+			err = fmt.Errorf("%w: entry %q", ledger.ErrNotFound, ledger.Clip(id))
+		}
+		if err != nil {
+			return err
+		}
+		e.At, postedAt, e.Moves = timeOf(at), timeOf(written), nil
+		return db.readMoves(t, &e)
+	})
+	if err != nil {
+		return ledger.Entry{}, time.Time{}, fmt.Errorf("look an entry up: %w", err)
+	}
+	return e, postedAt, nil
+}
+
+// readMoves reads an entry's moves, wherever they lie: each bucket is asked by key.
+func (db *DB) readMoves(t tx, e *ledger.Entry) error {
+	var postings []ledger.Posting
+	buckets := everyBucket(staking.DayOf(e.At))
+	times, ids := make([]int64, buckets.rows()), make([]string, buckets.rows())
+	for i := range times {
+		times[i], ids[i] = e.At.UnixMilli(), e.ID
+	}
+	_, err := t.set(func(r row) error {
+		postings = append(postings, ledger.Posting{
+			Account: ledger.Account(r.text(0)), Asset: r.text(1), Move: int(r.int(2)), Amount: ledger.Amount(r.int(3)), Other: ledger.Account(r.text(4)), Kind: ledger.Kind(r.text(5)),
+		})
+		return nil
+	}, `SELECT p.account, p.asset, p.move, p.amount, p.other, p.kind
+	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.at = r.at AND p.entry = r.entry AND p.side = 0`,
+		append(buckets, ints("at", times), texts("entry", ids)))
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(postings, func(a, b ledger.Posting) int { return a.Move - b.Move })
+	for _, p := range postings {
+		e.Kind = p.Kind
+		e.Moves = append(e.Moves, ledger.Move{From: p.Account, To: p.Other, Asset: p.Asset, Amount: -p.Amount})
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"softstake/staking"
+)
+
+// Settled writes which days of tokens are paid in every bucket now, and tells of
+// each once. What was stopped between a day's last payment and this is made good
+// by the next call. Safe to call twice, and from several processes.
+func (db *DB) Settled(ctx context.Context, now time.Time) error {
+	var days []staking.Due
+	err := db.engine.read(ctx, func(t tx) (err error) { // mostly there are none, and nobody need wait to write them
+		days, err = unsettled(t)
+		return err
+	})
+	if err == nil && days != nil {
+		err = db.engine.write(ctx, func(t tx) error { return db.settle(t, now) })
+	}
+	if err != nil {
+		return fmt.Errorf("write which days are settled: %w", err)
+	}
+	return nil
+}
+
+// unsettled are the days of tokens that are declared, paid in every bucket, and not
+// written as settled: by token and day. Before the first declaration there are none.
+func unsettled(t tx) (days []staking.Due, err error) {
+	var tokens []string
+	var through []int64
+	if err := t.query(func(r row) error {
+		tokens, through = append(tokens, r.text(0)), append(through, r.int(1))
+		return nil
+	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset"); err != nil || tokens == nil {
+		return nil, err
+	}
+	err = t.each(func(r row) error {
+		days = append(days, staking.Due{Asset: r.text(0), Day: staking.Day(r.int(1))})
+		return nil
+	}, `SELECT d.asset, d.day FROM declarations d
+	     WHERE d.asset = $1 AND d.day <= $2 AND d.day > (SELECT coalesce(max(s.day), -1) FROM settled s WHERE s.asset = $1)
+	     ORDER BY d.day`, set{texts("asset", tokens), ints("through", through)})
+	return days, err
+}
+
+// settle writes the days, and news of them. Where another process has just written
+// some, it looks again.
+func (db *DB) settle(t tx, now time.Time) error {
+	days, err := unsettled(t)
+	if err != nil || days == nil {
+		return err
+	}
+	var numbers []int64
+	var tokens []string
+	var bodies newsBodies
+	for _, d := range days {
+		numbers, tokens = append(numbers, int64(d.Day)), append(tokens, d.Asset)
+		bodies.settled(d)
+	}
+	n, err := t.set(nil, "INSERT INTO settled (asset, day, settled_at) SELECT r.asset, r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+		set{texts("asset", tokens), ints("day", numbers), ints("at", slices.Repeat([]int64{now.UnixMilli()}, len(days)))})
+	if err == nil && n != int64(len(days)) {
+		err = fmt.Errorf("%w: another has written settled days", errRetry)
+	}
+	if err != nil {
+		return err
+	}
+	return db.tell(t, bodies)
+}

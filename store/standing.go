@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Standing says how an account stands to the switch: whether it is on, and what
+// keeps it from being switched on with a client.
+type Standing struct {
+	Enrollments []staking.Enrollment // the oldest first, without those that cover no day
+	Region      error                // staking.ErrRegion, or nil
+	Version     error                // staking.ErrUpdateApp, or nil
+	Missing     []staking.Document   // current versions that are not accepted yet, in the order in which they are shown; without their texts
+}
+
+// Running is the enrollment of a switch that is on, or false.
+func (s Standing) Running() (staking.Enrollment, bool) {
+	for _, e := range s.Enrollments {
+		if e.On() {
+			return e, true
+		}
+	}
+	return staking.Enrollment{}, false
+}
+
+// Standing says how an account stands to the switch. It presses nothing.
+// ErrNotFound if the account was never opened.
+func (db *DB) Standing(ctx context.Context, id ledger.Account, c staking.Client) (Standing, error) {
+	if c.Country != "" {
+		var err error
+		if c.Country, err = staking.ParseRegion(string(c.Country)); err != nil {
+			return Standing{}, err
+		}
+	}
+	if err := id.CheckHolder(); err != nil {
+		return Standing{}, err
+	}
+	var s Standing
+	err := db.engine.read(ctx, func(t tx) error {
+		s = Standing{Version: c.CheckVersion()}
+		a, err := account(t, id)
+		if err != nil {
+			return err
+		}
+		restricted, err := regionsOf(t)
+		if err != nil {
+			return err
+		}
+		s.Region = staking.CheckRegion(a.Region, c, restricted)
+		all, err := enrollmentsOf(t, id)
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			if e.From < e.Until {
+				s.Enrollments = append(s.Enrollments, e)
+			}
+		}
+		s.Missing, err = missingDocuments(t, id)
+		return err
+	})
+	if err != nil {
+		return s, fmt.Errorf("read how %s stands: %w", id, err)
+	}
+	return s, nil
+}
+
+// missingDocuments are the current versions that a holder has not accepted.
+func missingDocuments(t tx, id ledger.Account) (missing []staking.Document, err error) {
+	current, err := currentDocuments(t)
+	if err != nil {
+		return nil, err
+	}
+	accepted, err := acceptedVersions(t, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range staking.DocumentNames {
+		if accepted[name] < current[name] {
+			missing = append(missing, staking.Document{Name: name, Version: current[name]})
+		}
+	}
+	return missing, nil
+}
+
+// LatestPresses are an account's presses of the switch, the newest first, those
+// that come after one, or the first, at most limit. ErrNotFound if the account was
+// never opened.
+func (db *DB) LatestPresses(ctx context.Context, id ledger.Account, after *Press, limit int) (presses []Press, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	if after == nil {
+		after = &Press{At: db.clock().Add(24 * time.Hour)} // later than any
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		presses = nil
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		return t.query(func(r row) error {
+			presses = append(presses, Press{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3)})
+			return nil
+		}, `SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
+		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the presses of %s: %w", id, err)
+	}
+	return presses, nil
+}
+
+// DocumentVersions are all versions of the documents without their texts, in the
+// order in which they are shown, and the newest of each last.
+func (db *DB) DocumentVersions(ctx context.Context) ([]staking.Document, error) {
+	versions := map[string][]staking.Document{}
+	err := db.engine.read(ctx, func(t tx) error {
+		clear(versions)
+		return t.query(func(r row) error {
+			d := staking.Document{Name: r.text(0), Version: int(r.int(1)), Published: timeOf(r.int(2))}
+			versions[d.Name] = append(versions[d.Name], d)
+			return nil
+		}, "SELECT name, version, published FROM documents ORDER BY name, version")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the documents: %w", err)
+	}
+	var documents []staking.Document
+	for _, name := range staking.DocumentNames {
+		documents = append(documents, versions[name]...)
+	}
+	return documents, nil
+}
+
+// Document is a version of a document, the current one if it is 0; ErrNotFound if there is none.
+func (db *DB) Document(ctx context.Context, name string, version int) (d staking.Document, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		found := false
+		err := t.query(func(r row) error {
+			found = true
+			d = staking.Document{Name: name, Version: int(r.int(0)), Published: timeOf(r.int(1)), Text: r.text(2)}
+			return nil
+		}, "SELECT version, published, content FROM documents WHERE name = $1 AND (version = $2 OR $2 = 0) ORDER BY version DESC LIMIT 1", name, int64(version))
+		if err == nil && !found {
+			err = fmt.Errorf("%w: document %q version %d", ledger.ErrNotFound, ledger.Clip(name), version)
+		}
+		return err
+	})
+	return d, err
+}

@@ -1,0 +1,133 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func TestStanding(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		look := func(c staking.Client) store.Standing {
+			t.Helper()
+			return must[store.Standing](t)(db.Standing(t.Context(), "alice", c))
+		}
+		must[bool](t)(db.OpenAccount(t.Context(), "alice", "US-CA"))
+		s := look(staking.Client{Platform: "ios", Version: "3.0.9"})
+		if !errors.Is(s.Region, staking.ErrRegion) || !errors.Is(s.Version, staking.ErrUpdateApp) || len(s.Missing) != 3 || s.Missing[0].Name != staking.TermsOfUse {
+			t.Errorf("a resident of a restricted region with an old app: %+v", s)
+		}
+		ok(t, db.SetRegion(t.Context(), "alice", "DE"))
+		accept(t, db, "alice")
+		if s := look(staking.Client{Platform: "ios", Version: "3.1.0"}); s.Region != nil || s.Version != nil || s.Missing != nil {
+			t.Errorf("a resident of Germany who has accepted everything: %+v", s)
+		}
+		if s := look(staking.Client{Country: "us"}); !errors.Is(s.Region, staking.ErrRegion) {
+			t.Errorf("a request from the United States: %v", s.Region)
+		}
+		on(t, db, "alice")
+		off(t, db, "alice")
+		if s := look(staking.Client{}); len(s.Enrollments) != 0 {
+			t.Errorf("an enrollment that covers no day: %+v", s.Enrollments)
+		}
+		on(t, db, "alice")
+		if running, is := look(staking.Client{}).Running(); !is || running.From != day1+1 {
+			t.Errorf("switched on: %t, from %s", is, running.From)
+		}
+		must[staking.Document](t)(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))
+		if s := look(staking.Client{}); len(s.Missing) != 1 || s.Missing[0].Version != 2 {
+			t.Errorf("after a new version: %+v", s.Missing)
+		}
+		_, err := db.Standing(t.Context(), "nobody", staking.Client{})
+		wants(t, err, ledger.ErrNotFound)
+	})
+}
+
+func TestLatestPresses(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		open(t, db, "alice")
+		for range 3 {
+			on(t, db, "alice")
+			clock.Advance(time.Minute)
+			off(t, db, "alice")
+			clock.Advance(time.Minute)
+		}
+		all := must[[]store.Press](t)(db.Presses(t.Context(), "alice"))
+		slices.Reverse(all)
+		var walked []store.Press
+		var after *store.Press
+		for {
+			page := must[[]store.Press](t)(db.LatestPresses(t.Context(), "alice", after, 2))
+			if len(page) == 0 {
+				break
+			}
+			walked = append(walked, page...)
+			after = &page[len(page)-1]
+		}
+		if len(all) != 6 || !slices.Equal(all, walked) {
+			t.Errorf("backwards %v; %v is wanted", walked, all)
+		}
+		_, err := db.LatestPresses(t.Context(), "nobody", nil, 2)
+		wants(t, err, ledger.ErrNotFound)
+	})
+}
+
+func TestDocument(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		clock.Advance(time.Hour)
+		must[staking.Document](t)(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))
+		for version, wanted := range map[int]string{0: "Prices fall.", 2: "Prices fall.", 1: staking.ShippedDocuments()[staking.RiskWarning]} {
+			if d := must[staking.Document](t)(db.Document(t.Context(), staking.RiskWarning, version)); d.Text != wanted || (d.Version != version && version != 0) {
+				t.Errorf("version %d: %+v", version, d)
+			}
+		}
+		for name, version := range map[string]int{staking.RiskWarning: 3, "poem": 0} {
+			_, err := db.Document(t.Context(), name, version)
+			wants(t, err, ledger.ErrNotFound)
+		}
+		whole := must[[]staking.Document](t)(db.Documents(t.Context()))
+		for i := range whole {
+			whole[i].Text = ""
+		}
+		if versions := must[[]staking.Document](t)(db.DocumentVersions(t.Context())); len(versions) != 4 || !slices.Equal(versions, whole) {
+			t.Errorf("%v; %v is wanted", versions, whole)
+		}
+	})
+}
+
+// TestLogPage: many lines of one moment are walked through once, also with pages
+// that end among them.
+func TestLogPage(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		var prices []store.Price
+		for _, asset := range []string{"BNB", "SOL", "ADA", "SUI", "TON", "POL"} {
+			prices = append(prices, store.Price{Asset: asset, Day: day1, Price: 7})
+		}
+		must[int](t)(db.SetPrices(t.Context(), prices))
+		clock.Advance(time.Minute)
+		ok(t, db.AddRegion(t.Context(), "FR"))
+		for size := 1; size <= 9; size++ {
+			place, walked := store.LogPlace{At: clock.Now()}, []string{}
+			for {
+				lines, next, err := db.LogPage(t.Context(), place, size)
+				ok(t, err)
+				for _, l := range lines {
+					walked = append(walked, fmt.Sprint(l.Action, " ", l.Subject))
+				}
+				if place = next; len(lines) < size {
+					break
+				}
+			}
+			wanted := []string{"region add FR", "init books", "price set ADA", "price set BNB", "price set POL", "price set SOL", "price set SUI", "price set TON"}
+			if !slices.Equal(walked, wanted) {
+				t.Errorf("in pages of %d: %q; %q is wanted", size, walked, wanted)
+			}
+		}
+	})
+}
