@@ -170,10 +170,9 @@ func (db *DB) postingsOf(ctx context.Context, day staking.Day, after *ledger.Pos
 	err = db.engine.read(ctx, func(t tx) error {
 		postings = nil
 		var busy []int
-		if _, err := t.set(func(r row) error { busy = append(busy, int(r.int(0))); return nil }, s.busy, everyBucket(day)); err != nil {
+		if err := t.each(func(r row) error { busy = append(busy, int(r.int(0))); return nil }, s.busy, everyBucket(day)); err != nil {
 			return err
 		}
-		slices.Sort(busy)
 		for _, bucket := range busy {
 			place := after
 			if after != nil && bucket != after.Bucket {
