@@ -214,8 +214,8 @@ func (m *measure) enrolled() error {
 	return nil
 }
 
-// changes takes out of the page what was changed since the day began. Each day is
-// one range of keys, in order of time, which is read once a page.
+// changes takes out of the page what was changed since the day began: one range of
+// keys, in order of time, which is read once a page.
 func (m *measure) changes() error {
 	at := 0
 	err := m.t.query(func(r row) error {
@@ -225,9 +225,7 @@ func (m *measure) changes() error {
 			m.page[at].Undo(ledger.Amount(r.int(3)), r.int(2)-m.day.Millis())
 		}
 		return nil
-	}, `SELECT p.account, p.asset, p.at, p.amount FROM days d CROSS JOIN postings p
-	     WHERE d.bucket = $1 AND d.day >= $2 AND p.bucket = d.bucket AND p.day = d.day AND p.account BETWEEN $3 AND $4
-	       AND p.bucket = $1 AND p.day >= $2`, m.bucket, int64(m.day), m.first, m.last)
+	}, "SELECT account, asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4", m.bucket, int64(m.day), m.first, m.last)
 	if err != nil {
 		return fmt.Errorf("read changes: %w", err)
 	}
