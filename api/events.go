@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -19,6 +20,8 @@ import (
 const (
 	// usualStreams is how many streams of events there are at once, unless Options say otherwise.
 	usualStreams = 1000
+	// holderStreams is how many of them one token of a holder has: it cannot take everybody's.
+	holderStreams = 10
 	// comeAgain is after how many milliseconds a client comes again whose stream has ended.
 	comeAgain = 2000
 	// streamsFull is after how many seconds one may come again who was one too many.
@@ -67,12 +70,11 @@ func (s *server) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse
 			return nil, inField("account", err)
 		}
 	}
-	if s.streams.Add(1) > int64(cmp.Or(s.Streams, usualStreams)) {
-		s.streams.Add(-1)
+	if !s.streams.begin(t, cmp.Or(s.Streams, usualStreams)) {
 		return nil, tooManyStreams(ctx)
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		defer s.streams.Add(-1)
+		defer s.streams.end(t)
 		err := s.stream(hc, t.ID, account, cmp.Or(in.LastEvent, in.After))
 		if hc.Context().Err() == nil && !errors.Is(err, errGone) {
 			s.Log.Info("a stream of events ended", "request", access.CallerOf(ctx).Request, "reason", err)
@@ -80,11 +82,48 @@ func (s *server) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse
 	}}, nil
 }
 
+// streams counts the streams that there are.
+type streams struct {
+	mu  sync.Mutex
+	all int
+	of  map[string]int // holders' tokens
+}
+
+// begin counts a stream in, unless there are as many as there may be.
+func (s *streams) begin(t access.Token, most int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= most || s.of[t.ID] >= holderStreams {
+		return false
+	}
+	s.all++
+	if t.Role == access.Holder {
+		if s.of == nil {
+			s.of = map[string]int{}
+		}
+		s.of[t.ID]++
+	}
+	return true
+}
+
+// end counts it out.
+func (s *streams) end(t access.Token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if t.Role != access.Holder {
+		return
+	}
+	if s.of[t.ID]--; s.of[t.ID] == 0 {
+		delete(s.of, t.ID)
+	}
+}
+
 // tooManyStreams refuses a stream where there are as many as there may be.
 func tooManyStreams(ctx context.Context) *Problem {
 	return &Problem{
 		Type: "/v1/docs#busy", Title: "Too busy", Status: http.StatusServiceUnavailable,
-		Detail:  "There are as many streams of events as this server has at once; come again later.",
+		Detail:  "There are as many streams of events as this server, or your token, has at once; come again later.",
 		Request: access.CallerOf(ctx).Request, headers: http.Header{"Retry-After": {strconv.Itoa(streamsFull)}},
 	}
 }

@@ -210,6 +210,24 @@ func TestNoMoreStreamsThanThereMayBe(t *testing.T) {
 	})
 }
 
+// TestStreamsOfAHolder are so few that it cannot take everybody's.
+func TestStreamsOfAHolder(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		for range 10 {
+			if l := w.listen("alice", "/v1/events"); l.status != http.StatusOK {
+				t.Fatalf("a stream is answered with %d", l.status)
+			}
+		}
+		if l := w.listen("alice", "/v1/events"); l.status != http.StatusServiceUnavailable {
+			t.Errorf("the eleventh is answered with %d", l.status)
+		}
+		if l := w.listen("auditor", "/v1/events"); l.status != http.StatusOK {
+			t.Errorf("another's is answered with %d", l.status)
+		}
+	})
+}
+
 // The description says what an event looks like.
 func TestEventsAreDescribed(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {

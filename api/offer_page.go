@@ -34,7 +34,7 @@ func (p Paging) place(parts int) ([]string, error) {
 	}
 	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	place := strings.Split(string(text), "\n")
-	if err != nil || len(place) != parts {
+	if err != nil || !isText(string(text)) || len(place) != parts {
 		return nil, badCursor()
 	}
 	return place, nil

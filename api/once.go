@@ -34,7 +34,7 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 		Owner: "token " + what.token.ID, Key: keys[0], Request: digest(r, what.body), Until: s.Now().Add(answerKept),
 	}
 	answer, repeated, err := s.Books.Once(r.Context(), asked, kept, func(ctx context.Context) (store.Answer, error) {
-		rec := &recorder{header: http.Header{}}
+		rec := &recorder{to: w, header: http.Header{}}
 		rt.answer(newCall(rt, rec, r.WithContext(ctx)))
 		return rec.answer(), nil
 	})
@@ -85,10 +85,14 @@ func digest(r *http.Request, body []byte) (sum [32]byte) {
 
 // recorder is an answer that is written to memory.
 type recorder struct {
+	to     http.ResponseWriter
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
+
+// Unwrap is where the answer goes afterwards: a deadline that is put off is put off there.
+func (a *recorder) Unwrap() http.ResponseWriter { return a.to }
 
 // Header are the answer's headers.
 func (a *recorder) Header() http.Header { return a.header }

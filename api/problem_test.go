@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"encoding/base64"
 	"io"
 	"log/slog"
 	"net"
@@ -166,4 +167,33 @@ func TestWhatFailedHereIsNotTold(t *testing.T) {
 	if told := log.String(); !strings.Contains(told, "request=R-1") || !strings.Contains(told, "closed") || strings.Contains(told, text[20:]) {
 		t.Errorf("the log says %s", told)
 	}
+}
+
+// TestWhatIsNoTextIsRefused alike by both databases, one of which cannot keep NUL.
+func TestWhatIsNoTextIsRefused(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		nul, broken := base64.RawURLEncoding.EncodeToString([]byte("20000\n\x00")), base64.RawURLEncoding.EncodeToString([]byte("20000\n\xff"))
+		for _, path := range []string{
+			"/v1/accounts/alice/rewards?cursor=" + nul, "/v1/accounts/alice/rewards?cursor=" + broken,
+			"/v1/accounts/alice/journal?cursor=" + nul, "/v1/accounts/alice/activation/presses?cursor=" + broken,
+			"/v1/accounts/alice/journal?kind=%00", "/v1/accounts/alice/withdrawals?asset=%00",
+			"/v1/entries/%00", "/v1/entries/%ff", "/v1/documents/%00/1",
+		} {
+			if r := w.get("auditor", path); r.status != 400 {
+				t.Errorf("%s: %d %s", path, r.status, r.body)
+			}
+		}
+	})
+}
+
+// TestHeadOfAStream would be all of its work with nothing to show.
+func TestHeadOfAStream(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		for path, want := range map[string]int{"/v1/events": 405, "/v1/exports/journal": 405, "/v1/tokens": 200} {
+			if status, _ := w.status("auditor", http.MethodHead, path); status != want {
+				t.Errorf("HEAD %s: %d; want %d", path, status, want)
+			}
+		}
+	})
 }

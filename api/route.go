@@ -105,6 +105,10 @@ func add[I, O any](s *server, op huma.Operation, roles []access.Role, handle fun
 
 // serve answers a request, or says why it is refused before its handler sees it.
 func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodHead && rt.streams() {
+		w.Header().Set("Allow", rt.Method)
+		return fmt.Errorf("%w: it takes %s", errMethod, rt.Method) // all of the work, and nothing to show for it
+	}
 	token, err := s.authenticate(r)
 	if err != nil {
 		return err
@@ -133,7 +137,13 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
-// checkQuery refuses a query that different readers would read differently.
+// streams says whether the answer is a stream or may be one of any length.
+func (rt *route) streams() bool {
+	return slices.ContainsFunc(rt.Tags, func(tag string) bool { return tag == "Exports" || tag == "Events" })
+}
+
+// checkQuery refuses a query that different readers would read differently, and a URL
+// of which not all is text.
 func checkQuery(u *url.URL) error {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -143,12 +153,18 @@ func checkQuery(u *url.URL) error {
 		switch {
 		case len(all) > 1:
 			return inField(name, fmt.Errorf("%w: the parameter stands %d times in the query; say it once", ledger.ErrInvalid, len(all)))
-		case !utf8.ValidString(name) || !utf8.ValidString(all[0]):
-			return inField(strings.ToValidUTF8(name, "?"), fmt.Errorf("%w: the parameter is not valid UTF-8", ledger.ErrInvalid))
+		case !isText(name) || !isText(all[0]):
+			return inField(strings.ToValidUTF8(name, "?"), fmt.Errorf("%w: the parameter is not text in UTF-8", ledger.ErrInvalid))
 		}
+	}
+	if !isText(u.Path) {
+		return fmt.Errorf("%w: the path of the URL is not text in UTF-8", ledger.ErrInvalid)
 	}
 	return nil
 }
+
+// isText says whether a database can keep it as text: UTF-8 without NUL.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // read reads the request's body, as much as the route allows, and refuses JSON that
 // different readers would read differently. A route that takes none reads it all the

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,7 +34,7 @@ type server struct {
 	routes []*route
 	limits *limits
 
-	streams atomic.Int64 // of events, at this moment
+	streams streams // of events, at this moment
 }
 
 // New serves everything under /v1.

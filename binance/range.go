@@ -13,7 +13,7 @@ func (r *request) page() (offset, size int, err error) {
 	if err == nil {
 		size, err = r.parameters.int("size", 10, 1, 100)
 	}
-	return (current - 1) * size, size, err
+	return min(current-1, math.MaxInt32/100) * size, size, err
 }
 
 // span is the range of time that is asked for with "startTime" and "endTime", both

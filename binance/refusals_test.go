@@ -163,11 +163,27 @@ func TestWrongPathMethodAndBody(t *testing.T) {
 		f.wants(f.send(long), `413 {"code":-1101,"msg":"Too many parameters; at most 65536 bytes are read."}`)
 		f.wants(f.send(ask{method: http.MethodPost, path: assetsPath, query: "timestamp=1", body: "a=1&a=2", headers: f.keyed()}), twice("a"))
 		f.wants(f.send(ask{method: http.MethodPost, path: assetsPath, body: "a=%00", headers: f.keyed()}), illegal)
+		// A body is waited for only where the key is somebody's.
+		stranger := httptest.NewRecorder()
+		asked := httptest.NewRequestWithContext(t.Context(), http.MethodPost, assetsPath, readNever{t})
+		asked.Header.Set("X-MBX-APIKEY", strings.Repeat("x", 64))
+		f.handler.ServeHTTP(stranger, asked)
+		f.wants(answered{stranger.Code, stranger.Body.String(), nil}, `401 {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}`)
 		w := httptest.NewRecorder()
 		cut := httptest.NewRequestWithContext(t.Context(), http.MethodPost, assetsPath, iotest.ErrReader(io.ErrUnexpectedEOF))
+		cut.Header.Set("X-MBX-APIKEY", f.key.Key)
 		f.handler.ServeHTTP(w, cut)
 		f.wants(answered{w.Code, w.Body.String(), nil}, `408 {"code":-1000,"msg":"The body did not come whole, or not in time."}`)
 	})
+}
+
+// readNever is a body that nobody is to wait for.
+type readNever struct{ t *testing.T }
+
+// Read must not be called.
+func (n readNever) Read([]byte) (int, error) {
+	n.t.Error("a stranger's body is waited for")
+	return 0, io.EOF
 }
 
 // What a key is limited to holds at once, also when another process says so.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -16,6 +17,9 @@ import (
 
 // maxBody is the length in bytes of the longest body that is read.
 const maxBody = 64 << 10
+
+// bodyWait is how long a body may take to come.
+const bodyWait = 5 * time.Second
 
 // request is what a handler reads: a request that may be answered.
 type request struct {
@@ -33,6 +37,13 @@ type request struct {
 
 // read reads a request's parameters, and lets it in or refuses it.
 func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now time.Time) (*request, error) {
+	name := r.Header.Get("X-MBX-APIKEY")
+	if r.Method != http.MethodGet && e.permission != "" {
+		// A body may be slow to come: it is waited for only where the key is somebody's.
+		if _, err := s.find(r.Context(), name, now); err != nil {
+			return nil, err
+		}
+	}
 	body, err := form(w, r)
 	if err != nil {
 		return nil, err
@@ -45,7 +56,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	if e.permission == "" {
 		return req, nil
 	}
-	if err := s.admit(req, sent, r.Header.Get("X-MBX-APIKEY"), e.permission); err != nil {
+	if err := s.admit(req, sent, name, e.permission); err != nil {
 		return nil, err
 	}
 	req.name = sha256.Sum256([]byte(e.method + " " + e.path + "\n" + sent.payload))
@@ -59,7 +70,7 @@ func form(w http.ResponseWriter, r *http.Request) (string, error) {
 	if r.Method == http.MethodGet {
 		return "", nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readWithin(w, r)
 	var long *http.MaxBytesError
 	switch kind, _, bad := mime.ParseMediaType(r.Header.Get("Content-Type")); {
 	case errors.As(err, &long):
@@ -70,6 +81,38 @@ func form(w http.ResponseWriter, r *http.Request) (string, error) {
 		return "", nil
 	}
 	return string(body), nil
+}
+
+// readWithin reads a body as long as it comes in time.
+func readWithin(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	control := http.NewResponseController(w)
+	if err := control.SetReadDeadline(time.Now().Add(bodyWait)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, fmt.Errorf("set how long the body may take: %w", err)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return nil, err
+	}
+	// A deadline that stays set would end the request's context while it is answered.
+	if err := control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, fmt.Errorf("set how long the body may take: %w", err)
+	}
+	return body, nil
+}
+
+// find finds the key of a name that can be used.
+func (s *server) find(ctx context.Context, name string, now time.Time) (access.Key, error) {
+	if !access.IsKey(name) {
+		return access.Key{}, errKeyFormat
+	}
+	key, err := s.Books.Key(ctx, name)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return key, errKey
+	}
+	if err == nil {
+		err = key.Live(now)
+	}
+	return key, err
 }
 
 // admit lets a signed request in, or says why not, in the exchange's order: the
@@ -86,14 +129,8 @@ func (s *server) admit(req *request, sent sent, name string, p access.Permission
 	if sent.signature == "" {
 		return mandatory("signature")
 	}
-	key, err := s.Books.Key(req.ctx, name)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return errKey
-	}
+	key, err := s.find(req.ctx, name, req.now)
 	if err != nil {
-		return err
-	}
-	if err := key.Live(req.now); err != nil {
 		return err
 	}
 	denied := key.Allows(p, access.CallerOf(req.ctx).Address)

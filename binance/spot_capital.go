@@ -39,8 +39,12 @@ func withdrawApply(r *request) (any, error) {
 		return nil, parameterRefusal(-4026, "You have insufficient balance.")
 	case errors.Is(err, ledger.ErrMismatch):
 		return nil, parameterRefusal(-1130, "Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.")
-	case errors.Is(err, ledger.ErrInvalid): // the account is closed
-		return nil, errKey
+	case errors.Is(err, ledger.ErrInvalid):
+		account, look := r.books.Account(r.ctx, r.account)
+		if look == nil && !account.Closed.IsZero() {
+			return nil, errKey
+		}
+		return nil, errors.Join(look, invalid("amount"))
 	case err != nil:
 		return nil, err
 	}
@@ -135,10 +139,14 @@ func withdrawHistory(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := []withdrawnRow{}
+	var rows []store.Withdrawal
+	most := part.offset + part.limit
 	err = r.books.Withdrawals(r.ctx, r.account, from, to, part.asset, func(w store.Withdrawal) error {
 		if part.has(withdrawalStatus[w.State]) && (own == "" || own == w.ClientID) && (ids == nil || slices.Contains(ids, w.ID)) {
-			rows = append(rows, withdrawn(w, assets[w.Asset]))
+			rows = append(rows, w)
+		}
+		if len(rows) > 2*most { // of what is older than all that is asked for nothing is kept
+			rows = slices.Delete(rows, 0, len(rows)-most)
 		}
 		return nil
 	})
@@ -147,7 +155,11 @@ func withdrawHistory(r *request) (any, error) {
 	}
 	slices.Reverse(rows)
 	rows = rows[min(part.offset, len(rows)):]
-	return rows[:min(part.limit, len(rows))], nil
+	answer := []withdrawnRow{}
+	for _, w := range rows[:min(part.limit, len(rows))] {
+		answer = append(answer, withdrawn(w, assets[w.Asset]))
+	}
+	return answer, nil
 }
 
 func withdrawn(w store.Withdrawal, a ledger.Asset) withdrawnRow {
@@ -249,7 +261,7 @@ func (r *request) part(asset string) (p part, err error) {
 	if p.status, err = r.parameters.int("status", -1, 0, 1<<31-1); err != nil {
 		return p, err
 	}
-	if p.offset, err = r.parameters.int("offset", 0, 0, 1<<31-1); err != nil {
+	if p.offset, err = r.parameters.int("offset", 0, 0, 100_000); err != nil {
 		return p, err
 	}
 	p.limit, err = r.parameters.int("limit", maxRows, 1, maxRows)

@@ -26,8 +26,12 @@ func (f *front) caller(r *http.Request) access.Caller {
 	}
 	c.Address = f.client(c.Address, r.Header.Values("X-Forwarded-For"))
 	if f.country != "" {
-		if region, err := staking.ParseRegion(r.Header.Get(f.country)); err == nil {
-			c.Country = string(region)
+		// The last is the nearest proxy's: what stands before it the client may have written itself.
+		for _, said := range r.Header.Values(f.country) {
+			region, err := staking.ParseRegion(said)
+			if c.Country = string(region); err != nil {
+				c.Country = ""
+			}
 		}
 	}
 	return c

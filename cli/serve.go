@@ -28,7 +28,7 @@ type serveCmd struct {
 	CountryHeader   string        `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
 	ExchangeWeights string        `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under /api and /sapi: on or off. Without it: ${default}."`
 	Rate            int           `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
-	MaxRequests     int           `default:"256" help:"Requests at work at once; more are told to come again. Without it: ${default}."`
+	MaxRequests     int           `default:"256" help:"Requests at work at once, at most half of them from one address; more are told to come again. Without it: ${default}."`
 	AcceptAt        string        `placeholder:"URL" help:"Where a holder accepts the documents, for the message that says they are not accepted."`
 	Log             string        `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
 	CloseAfter      time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries. Without it: ${default}."`

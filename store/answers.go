@@ -15,8 +15,9 @@ import (
 var ErrBusy = errors.New("the same request is being answered")
 
 // AnswerWait is how long a request is waited for that is being answered. After it
-// whoever was at it is taken to have gone away.
-const AnswerWait = time.Minute
+// whoever was at it is taken to have gone away. It is longer than any signed request
+// can be accepted (a minute, and what clocks differ): a repeated one cannot outlive it.
+const AnswerWait = 3 * time.Minute
 
 // Answer is what a request was answered.
 type Answer struct {
@@ -46,7 +47,8 @@ const maxAsked = 1000
 // where another process or goroutine is answering it; one that went away without
 // an answer is succeeded after AnswerWait, and so do is safe to call twice.
 //
-// do runs outside of any transaction. Where it has succeeded and its answer cannot
+// do runs outside of any transaction, and to its end also when the caller goes away:
+// else nobody would know whether what it began was done. Where it has succeeded and its answer cannot
 // be kept, that is an error, and the request is not answered again before AnswerWait.
 func (db *DB) Once(ctx context.Context, a Asked, keep func(Answer) bool, do func(context.Context) (Answer, error)) (answer Answer, repeated bool, err error) {
 	if err := a.check(timeOf(db.now())); err != nil {
@@ -67,7 +69,7 @@ func (db *DB) Once(ctx context.Context, a Asked, keep func(Answer) bool, do func
 			}
 		}
 	}()
-	if answer, err = do(ctx); err != nil {
+	if answer, err = do(context.WithoutCancel(ctx)); err != nil {
 		return Answer{}, false, err
 	}
 	if answered = keep(answer); !answered {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"softstake/ledger"
 )
@@ -14,6 +15,10 @@ const (
 	forgetNews    = 16 // of each bucket
 )
 
+// newsGrace is how much longer news is there than it is promised: whoever has begun
+// to read at the very end of the time finds all of it.
+const newsGrace = time.Hour
+
 // Forget removes what is kept for a time only, and is over: answers, and news. It
 // works in small transactions; safe to call twice, and from several processes.
 func (db *DB) Forget(ctx context.Context) error {
@@ -22,7 +27,7 @@ func (db *DB) Forget(ctx context.Context) error {
 		"DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND claimed = $4 AND until = $5"); err != nil {
 		return fmt.Errorf("forget answers: %w", err)
 	}
-	if err := db.forget(ctx, func(t tx) (set, error) { return oldNews(t, now-NewsKept.Milliseconds()) },
+	if err := db.forget(ctx, func(t tx) (set, error) { return oldNews(t, now-(NewsKept+newsGrace).Milliseconds()) },
 		"DELETE FROM news WHERE bucket = $1 AND at = $2 AND nonce = $3"); err != nil {
 		return fmt.Errorf("forget news: %w", err)
 	}

@@ -287,7 +287,7 @@ func TestForget(t *testing.T) {
 		}
 		for i := range 60 { // in one bucket, more than are removed at once
 			must[int64](t)(one.Exec(ctx, "INSERT INTO news (bucket, at, nonce, body) VALUES (7, $1, $2, $3)",
-				noon.Add(time.Duration(i)*time.Minute-store.NewsKept).UnixMilli(), fmt.Sprint("test", i), []byte{}))
+				noon.Add(time.Duration(i)*time.Minute-store.NewsKept-time.Hour).UnixMilli(), fmt.Sprint("test", i), []byte{}))
 		}
 		clock.Set(1, "12:30")
 		var all sync.WaitGroup

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -228,6 +229,35 @@ func TestNewsIsFresh(t *testing.T) {
 		}
 		if age := now().Sub(news[0].At); age > store.NewsLag/3 || calls.Load() < 20 {
 			t.Errorf("the news bears a time %s old, after %d looks at the clock", age, calls.Load())
+		}
+	})
+}
+
+// TestALateCommitIsToldAgain: readers may have gone past the time that its news bears.
+func TestALateCommitIsToldAgain(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		var reader atomic.Pointer[store.DB]
+		now := func() time.Time { // once the commit can be seen, it is 25 seconds later
+			if db := reader.Load(); db != nil {
+				if n, err := db.Count(context.Background(), "SELECT count(*) FROM news"); err != nil || n > 0 {
+					return noon.Add(25 * time.Second)
+				}
+			}
+			return noon
+		}
+		db := must[*store.DB](t)(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))
+		closeAfter(t, db)
+		open(t, db, "alice")
+		other := must[*store.DB](t)(store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Volatile: true}))
+		closeAfter(t, other)
+		reader.Store(other)
+		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})
+		news := newsSince(t, other, beginning)
+		if len(news) != 2 || news[0].Entries[0].ID != "d" || news[1].Entries[0].ID != "d" {
+			t.Fatalf("told is %v", news)
+		}
+		if age := now().Sub(news[1].At); age != 0 {
+			t.Errorf("what is told again bears a time %s old", age)
 		}
 	})
 }

@@ -1,14 +1,15 @@
 package store
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"sync"
 )
 
-// writeNews tells of the accepted entries, in the order in which they were decided:
-// from what the balances were before them, forward entry by entry.
-func (p *posting) writeNews() error {
+// news tells of the accepted entries, in the order in which they were decided: from
+// what the balances were before them, forward entry by entry.
+func (p *posting) news() newsBodies {
 	for _, b := range p.sorted {
 		b.now -= b.kept
 	}
@@ -28,23 +29,46 @@ func (p *posting) writeNews() error {
 			bodies.entry(e)
 		}
 	}
-	return p.db.tell(p.t, bodies)
+	return bodies
 }
 
-// tell writes news in the transaction that makes it, as the last thing it does:
-// the time it bears is then nearly that of the commit. Where writing it took long
-// all the same, the transaction starts over, so that readers need not look back further.
-func (db *DB) tell(t tx, bodies newsBodies) error {
-	for _, body := range bodies {
+// telling runs a transaction that makes news, which it writes as the last thing: the
+// time it bears is then nearly that of the commit. Where it was a while before the
+// commit could be seen, readers may have gone past it: then it is told once more.
+func (db *DB) telling(ctx context.Context, fn func(tx) (newsBodies, error)) error {
+	var bodies newsBodies
+	var at int64
+	err := db.engine.write(ctx, func(t tx) (err error) {
+		if bodies, err = fn(t); err == nil {
+			at, err = db.tell(t, bodies)
+		}
+		return err
+	})
+	for err == nil && bodies != nil && db.now()-at > 2*NewsLag.Milliseconds()/3 {
+		err = db.engine.write(ctx, func(t tx) (err error) {
+			at, err = db.tell(t, bodies)
+			return err
+		})
+	}
+	return err
+}
+
+// tell writes news, and says which time the first of it bears. Where writing it took
+// long, the transaction starts over, so that readers need not look back further.
+func (db *DB) tell(t tx, bodies newsBodies) (first int64, err error) {
+	for i, body := range bodies {
 		at, nonce := db.stamps.next(db.now())
+		if i == 0 {
+			first = at
+		}
 		if _, err := t.exec("INSERT INTO news (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)", newsBucket(nonce), at, nonce, body); err != nil {
-			return fmt.Errorf("write news: %w", err)
+			return first, fmt.Errorf("write news: %w", err)
 		}
 		if took := db.now() - at; took > NewsLag.Milliseconds()/3 {
-			return fmt.Errorf("%w: writing news took %d ms", errRetry, took)
+			return first, fmt.Errorf("%w: writing news took %d ms", errRetry, took)
 		}
 	}
-	return nil
+	return first, nil
 }
 
 // stamps gives news its keys. In one process a later key is greater, also where

@@ -18,18 +18,17 @@ var errTampered = errors.New("the accruals are not those that were declared; run
 // Pay credits the piece's accruals of the day, set-based, and takes them out of
 // each bucket's @payable, which ends at exactly zero.
 func (db *DB) Pay(ctx context.Context, piece staking.Piece, d staking.Day, tokens []string, now time.Time) error {
-	return db.engine.write(ctx, func(t tx) error {
-		var news newsBodies
+	return db.telling(ctx, func(t tx) (news newsBodies, err error) {
 		for _, bucket := range piece {
 			p := payment{t: t, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
 			for _, step := range []func() error{func() error { return p.claim(tokens) }, p.compare, p.credit, p.settle} {
 				if err := step(); err != nil {
-					return fmt.Errorf("pay %s: %w", d, err)
+					return nil, fmt.Errorf("pay %s: %w", d, err)
 				}
 			}
 			p.report(&news)
 		}
-		return db.tell(t, news)
+		return news, nil
 	})
 }
 

@@ -146,11 +146,11 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 			err = db.ensureDays(ctx)
 		}
 		if err == nil {
-			err = db.engine.write(ctx, func(t tx) (err error) {
-				if taken, err = db.postIn(t, assets, calls); err != nil {
-					return err
+			err = db.telling(ctx, func(t tx) (news newsBodies, err error) {
+				if taken, news, err = db.postIn(t, assets, calls); err != nil {
+					return nil, err
 				}
-				return db.writeNotes(t, calls[:taken])
+				return news, db.writeNotes(t, calls[:taken])
 			})
 		}
 		if err != nil {

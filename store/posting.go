@@ -72,8 +72,9 @@ type later struct {
 	amount ledger.Amount
 }
 
-// postIn posts calls, or as many of the first as fit together, and says how many.
-func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, err error) {
+// postIn posts calls, or as many of the first as fit together, and says how many, and
+// what there is to tell of them.
+func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, news newsBodies, err error) {
 	p := &posting{
 		db: db, t: t, assets: assets, now: db.now(),
 		first: map[string]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
@@ -81,20 +82,23 @@ func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken
 	p.check(calls)
 	for _, step := range []func() error{p.lookUp, p.lockDays} {
 		if err := step(); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 	}
 	taken = p.add()
 	for _, step := range []func() error{p.apply, p.openings, p.history, p.readRequests} {
 		if err := step(); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 	}
 	p.decide()
 	if err := p.lookAgain(); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	return taken, p.write()
+	if err := p.write(); err != nil {
+		return 0, nil, err
+	}
+	return taken, p.news(), nil
 }
 
 // check looks at what can be known without the books, and begins the outcomes anew.

@@ -19,7 +19,7 @@ func (db *DB) Settled(ctx context.Context, now time.Time) error {
 		return err
 	})
 	if err == nil && days != nil {
-		err = db.engine.write(ctx, func(t tx) error { return db.settle(t, now) })
+		err = db.telling(ctx, func(t tx) (newsBodies, error) { return settle(t, now) })
 	}
 	if err != nil {
 		return fmt.Errorf("write which days are settled: %w", err)
@@ -47,12 +47,12 @@ func unsettled(t tx) (days []staking.Due, err error) {
 	return days, err
 }
 
-// settle writes the days, and news of them. Where another process has just written
+// settle writes the days, and says what there is to tell of them. Where another process has just written
 // some, it looks again.
-func (db *DB) settle(t tx, now time.Time) error {
+func settle(t tx, now time.Time) (newsBodies, error) {
 	days, err := unsettled(t)
 	if err != nil || days == nil {
-		return err
+		return nil, err
 	}
 	var numbers []int64
 	var tokens []string
@@ -67,7 +67,7 @@ func (db *DB) settle(t tx, now time.Time) error {
 		err = fmt.Errorf("%w: another has written settled days", errRetry)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return db.tell(t, bodies)
+	return bodies, nil
 }

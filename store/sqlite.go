@@ -93,7 +93,7 @@ func (db *sqliteDB) open(flags sqlite.OpenFlags, volatile bool) error {
 				return err
 			}
 		}
-		return pragmas(c, "synchronous="+synchronous, "cache_size=-49152", "wal_autocheckpoint=32768", "journal_size_limit=134217728")
+		return pragmas(c, "synchronous="+synchronous, "cache_size=-49152", "wal_autocheckpoint=65536", "journal_size_limit=268435456")
 	}})
 	if err != nil {
 		return sqliteError(db.path, err)
