@@ -3,10 +3,10 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    = 10s
 
-.PHONY: help build run test test-long fuzz check bench
+.PHONY: help build run test test-long fuzz check bench screenshots
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 build: ## build ./softstake, one static binary
 	CGO_ENABLED=0 go build -trimpath -o softstake .
@@ -31,6 +31,9 @@ check: ## format, vet, staticcheck
 	@untidy=$$(gofmt -l .); if [ -n "$$untidy" ]; then echo "run gofmt -w on:"; echo "$$untidy"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+
+screenshots: ## a picture of every page, both widths and themes, in screenshots/
+	SOFTSTAKE_REQUIRE_BROWSER=1 SOFTSTAKE_SCREENSHOTS="$(CURDIR)/screenshots" go test ./browser -count=1 -run=TestEveryPage
 
 bench: ## measure how fast this machine settles, posts and answers, on SQLite
 	go run . bench settle

@@ -33,6 +33,7 @@ const (
 var arrows = map[string][]string{
 	"ledger":     {},
 	"strictjson": {},
+	"download":   {},
 	"staking":    {"ledger"},
 	"history":    {"staking", "ledger"},
 	"audit":      {"staking", "ledger"},
@@ -40,13 +41,15 @@ var arrows = map[string][]string{
 	"store":      {"staking", "access", "audit", "ledger"},
 	"events":     {"store", "staking", "ledger"},
 	"binance":    {"store", "staking", "access", "ledger"},
-	"api":        {"events", "store", "staking", "access", "ledger", "strictjson"},
+	"api":        {"events", "store", "staking", "access", "ledger", "strictjson", "download"},
+	"web":        {"events", "store", "staking", "access", "ledger", "download"},
 	"demo":       {"store", "staking", "audit", "ledger"},
 	"bench":      {"store", "staking", "access", "ledger"},
-	"cli":        {"api", "binance", "events", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson"},
+	"cli":        {"api", "web", "binance", "events", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson", "download"},
 	"pgtest":     {},
 	"scenario":   {"store", "staking", "audit", "ledger", "pgtest"},
 	"clients":    {"access", "pgtest", "scenario"},
+	"browser":    {"scenario"},
 	"main":       {"cli"},
 }
 
@@ -60,7 +63,7 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "staking", "history", "audit", "store", "access", "events", "binance", "api", "demo", "cli"}
+var exact = []string{"ledger", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{

@@ -22,6 +22,7 @@ type Caller struct {
 	Country  string     // ISO 3166, where the operator supplies it; else ""
 	Platform string     // "ios", "android", "web", or "" where the client does not say
 	Version  string     // of the client: 3.1.0
+	Secure   bool       // it came over TLS, to us or to a trusted proxy
 	Request  string     // the request's ID, for logs and for messages of errors
 }
 

@@ -54,6 +54,16 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 // Short is the part of the key that may be shown anywhere.
 func (k Key) Short() string { return fmt.Sprintf("%.8s…", k.Key) }
 
+// longestNamed is how many characters Named has at most.
+const longestNamed = 100
+
+// Named is the part of the key that may be shown anywhere, and what its holder
+// calls it: at most 100 characters.
+func (k Key) Named() string {
+	named := []rune(strings.TrimSpace(k.Short() + " " + k.Label))
+	return string(named[:min(len(named), longestNamed)])
+}
+
 // keyLength is the length of an API key and of its secret, as the exchange's.
 const keyLength = 64
 

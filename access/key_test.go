@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
 	"softstake/access"
 	"softstake/ledger"
@@ -37,6 +38,19 @@ func TestNewKey(t *testing.T) {
 	}
 	if _, _, err := access.NewKey(bytes.NewReader(make([]byte, 64))); err == nil {
 		t.Error("a secret is made without random bytes")
+	}
+}
+
+func TestNamed(t *testing.T) {
+	k := access.Key{Key: strings.Repeat("k", 64), Label: "report"}
+	if got := k.Named(); got != "kkkkkkkk… report" {
+		t.Errorf("named %q", got)
+	}
+	if k.Label = ""; k.Named() != "kkkkkkkk…" {
+		t.Errorf("named %q", k.Named())
+	}
+	if k.Label = strings.Repeat("ü", 200); len([]rune(k.Named())) != 100 || !utf8.ValidString(k.Named()) {
+		t.Errorf("named %q", k.Named())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"softstake/access"
+	"softstake/download"
 	"softstake/events"
 	"softstake/ledger"
 )
@@ -138,7 +139,7 @@ func (s *server) stream(hc huma.Context, token string, account ledger.Account, a
 	hc.SetHeader("Cache-Control", "no-store")
 	hc.SetHeader("X-Accel-Buffering", "no") // some proxies would keep events until they have many
 	hc.SetStatus(http.StatusOK)
-	out, control := paced{writer(hc)}, http.NewResponseController(writer(hc))
+	out, control := download.Paced(writer(hc)), http.NewResponseController(writer(hc))
 	send := func(text []byte) error {
 		_, err := out.Write(text)
 		if err == nil {

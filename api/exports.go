@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"softstake/download"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -59,19 +60,19 @@ var (
 	rewardTable = table[rewardLine]{
 		columns: []string{"day", "account", "asset", "opening", "average", "eligible", "apr", "reward", "priceUsdt", "valueUsdt", "creditedAt"},
 		cells: func(r rewardLine) []string {
-			return []string{r.Day, plain(string(r.Account)), r.Asset, r.Opening, r.Average, r.Eligible, r.APR, r.Reward, known(r.PriceUSDT), known(r.ValueUSDT), r.Credited}
+			return []string{r.Day, download.Cell(string(r.Account)), r.Asset, r.Opening, r.Average, r.Eligible, r.APR, r.Reward, known(r.PriceUSDT), known(r.ValueUSDT), r.Credited}
 		},
 	}
 	statementTable = table[statementLine]{
 		columns: []string{"at", "entry", "kind", "part", "asset", "change", "balance", "counterparty"},
 		cells: func(l statementLine) []string {
-			return []string{l.At, plain(l.Entry), string(l.Kind), l.Part, l.Asset, l.Change, l.Balance, plain(string(l.Other))}
+			return []string{l.At, download.Cell(l.Entry), string(l.Kind), l.Part, l.Asset, l.Change, l.Balance, download.Cell(string(l.Other))}
 		},
 	}
 	journalTable = table[journalLine]{
 		columns: []string{"at", "entry", "move", "side", "kind", "account", "asset", "change", "counterparty"},
 		cells: func(l journalLine) []string {
-			return []string{l.At, plain(l.Entry), strconv.Itoa(l.Move), l.Side, string(l.Kind), plain(string(l.Account)), l.Asset, l.Change, plain(string(l.Other))}
+			return []string{l.At, download.Cell(l.Entry), strconv.Itoa(l.Move), l.Side, string(l.Kind), download.Cell(string(l.Account)), l.Asset, l.Change, download.Cell(string(l.Other))}
 		},
 	}
 )

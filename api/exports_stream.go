@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"softstake/access"
+	"softstake/download"
 	"softstake/staking"
 )
 
@@ -25,8 +26,6 @@ import (
 const (
 	// piece is how many bytes of an export are sent at once.
 	piece = 64 << 10
-	// stalled is how long a client may take for a piece, before it is given up.
-	stalled = 30 * time.Second
 	// patience is how long a request may take that reads all holdings.
 	patience = 15 * time.Minute
 )
@@ -57,9 +56,9 @@ func (t table[T]) export(s *server, name string, from, to staking.Day, format st
 			kind, extension = "application/x-ndjson", "jsonl"
 		}
 		hc.SetHeader("Content-Type", kind)
-		hc.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s_%s.%s"`, fileName(name), daysOf(from, to), extension))
+		hc.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s_%s.%s"`, download.Name(name), daysOf(from, to), extension))
 		hc.SetStatus(http.StatusOK)
-		out := bufio.NewWriterSize(paced{writer(hc)}, piece)
+		out := bufio.NewWriterSize(download.Paced(writer(hc)), piece)
 		write, end := t.lines(out, format)
 		err := read(hc.Context(), write)
 		if err == nil {
@@ -90,18 +89,6 @@ func (t table[T]) lines(out io.Writer, format string) (write func(T) error, end 
 	}
 }
 
-// paced gives the client some time for each piece, and not for the whole.
-type paced struct{ w http.ResponseWriter }
-
-// Write sends a piece. Its deadline is one of the network, and so of the real time,
-// whatever clock the books go by.
-func (p paced) Write(b []byte) (int, error) {
-	if err := http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(stalled)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	return p.w.Write(b)
-}
-
 // patient lets an answer be long in coming.
 func patient(hc huma.Context, next func(huma.Context)) {
 	// A writer without deadlines needs none put off.
@@ -109,22 +96,4 @@ func patient(hc huma.Context, next func(huma.Context)) {
 		panic(http.ErrAbortHandler)
 	}
 	next(hc)
-}
-
-// fileName is a name without what file systems and headers read in their own way.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`:"\/`, r) {
-			return '_'
-		}
-		return r
-	}, name)
-}
-
-// plain guards free text in a CSV file: a spreadsheet takes what begins like this for a formula.
-func plain(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

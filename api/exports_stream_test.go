@@ -49,13 +49,3 @@ func TestBrokenExport(t *testing.T) {
 		}
 	}
 }
-
-func TestPlainCells(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "", "alice": "alice", "@custody": "'@custody", "=1+1": "'=1+1", "-2": "'-2", "+2": "'+2", "\tx": "'\tx", "\rx": "'\rx", "a=b": "a=b",
-	} {
-		if got := plain(text); got != want {
-			t.Errorf("%q becomes %q; %q is wanted", text, got, want)
-		}
-	}
-}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"math/big"
 	"strconv"
 
 	"softstake/access"
@@ -91,19 +90,9 @@ func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 
 // work writes the figures of a reward as one would work it out on paper.
 func work(e store.Explanation) *workingOut {
-	m := e.Measured
-	day := big.NewInt(staking.DayMillis)
-	integral := new(big.Int).Mul(big.NewInt(int64(m.Average)), day)
-	integral.Add(integral, big.NewInt(m.Rest))
-	earning := integral
-	if limit := new(big.Int).Mul(big.NewInt(int64(e.Terms.Cap)), day); limit.Cmp(integral) < 0 {
-		earning = limit
-	}
-	numerator := new(big.Int).Mul(earning, big.NewInt(int64(m.APR)))
-	numerator.Add(numerator, big.NewInt(int64(m.Before)))
-	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	p := e.Paper()
 	return &workingOut{
-		Integral: integral.String(), Earning: earning.String(), Rate: number(int64(m.APR)), Before: number(int64(m.Before)),
-		Numerator: numerator.String(), Divisor: number(int64(staking.Unit)), Units: number(int64(m.Reward)), After: number(int64(m.Carry)),
+		Integral: p.Integral.String(), Earning: p.Earning.String(), Rate: strconv.FormatInt(int64(e.Measured.APR), 10), Before: strconv.FormatInt(int64(e.Measured.Before), 10),
+		Numerator: p.Numerator.String(), Divisor: p.Divisor.String(), Units: p.Units.String(), After: p.Carry.String(),
 	}
 }

@@ -11,7 +11,8 @@ import (
 // driven is what was measured of many calls.
 type driven struct {
 	time time.Duration // of all
-	p99  time.Duration // within which 99 of 100 calls were answered
+	p50  time.Duration // within which half of the calls were answered
+	p99  time.Duration // within which 99 of 100 were
 }
 
 // drive makes n steps from some callers at once, so many steps a call, and measures the calls.
@@ -48,7 +49,7 @@ func (b *books) drive(ctx context.Context, callers, n, step int, what string, ca
 	d := driven{time: time.Since(began)}
 	if len(all) > 0 {
 		slices.Sort(all)
-		d.p99 = all[(len(all)*99+99)/100-1]
+		d.p50, d.p99 = all[(len(all)+1)/2-1], all[(len(all)*99+99)/100-1]
 	}
 	return d, context.Cause(ctx)
 }

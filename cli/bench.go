@@ -17,6 +17,7 @@ type benchCmd struct {
 	Settle benchSettleCmd `cmd:"" help:"Measure how fast a day is settled."`
 	Post   benchPostCmd   `cmd:"" help:"Measure how fast transfers are posted."`
 	HTTP   benchHTTPCmd   `cmd:"" name:"http" help:"Measure how fast requests are answered."`
+	Pages  benchPagesCmd  `cmd:"" help:"Measure how fast the holder's pages are made."`
 }
 
 type benchSettleCmd struct {

@@ -101,7 +101,9 @@ func (w *World) serveBench(db *store.DB, sealer *access.Sealer, now func() time.
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	f := newFront(log, newMeters().answered, usualRequests)
 	mux := http.NewServeMux()
-	addFaces(mux, f, faces{books: db, sealer: sealer, now: now, log: log})
+	if err := addFaces(mux, f, faces{books: db, sealer: sealer, now: now, log: log}); err != nil {
+		return "", nil, err
+	}
 	ctx, failed := context.WithCancelCause(w.Context)
 	s := &serving{log: log, front: f, patience: usualPatience}
 	address, err := s.listen(ctx, "127.0.0.1:0", mux, nil, failed)

@@ -22,6 +22,7 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 		{"http --holders 300 --days 2 --transfers 1500 --batch 200 --singles 8 --single-transfers 100 --readers 4 --reads 50",
 			"engine positions seconds transfers_per_second single_transfers_per_second single_p99_seconds " +
 				"list_per_second list_p99_seconds rewards_per_second rewards_p99_seconds peak_rss_bytes"},
+		{"pages --positions 600 --days 2 --visitors 3 --reads 4", "engine positions days reads pages peak_rss_bytes"},
 	} {
 		for name, url := range map[string]func(*testing.T) string{
 			"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "bench.db") },

@@ -22,19 +22,23 @@ type demoCmd struct {
 	Days    int          `default:"30" help:"How many days they earn, 3 to 366."`
 	Seed    uint64       `default:"1" help:"Another seed, another town; the same seed, the same town."`
 	Last    *staking.Day `placeholder:"DAY" help:"The last of the days. Without it: 2025-10-31, whatever day it is, so that the same seed prints the same."`
-	Report  bool         `help:"Print the report and end, which is also what happens without it."`
+	Report  bool         `help:"Print the report and end."`
+	Listen  string       `placeholder:"ADDRESS" help:"Where the town is served; port 0 takes a free one. Without it: 127.0.0.1:8080, or a free port where that is taken."`
 }
 
 // Help is the text under the command's usage.
 func (demoCmd) Help() string {
 	return `Makes a town of made-up holders with deposits, withdrawals, transfers, trades and
 open orders, settles every day, audits the books, and prints what the tokens paid
-and how some rewards came about. Without --db the books are a temporary file, gone
-when the command ends; with it they are ordinary books and stay.
+and how some rewards came about. Then it serves the town's pages, and says at which
+address and as whom one may log in: its clock goes on, and may be moved by an hour,
+a day or a week on top of each page, while the town lives and days are settled.
+Without --db the books are a temporary file, gone when the command ends; with it
+they are ordinary books and stay, and their clock is not moved beyond today.
 
 Example:
   softstake demo
-  softstake demo --holders 5000 --days 90 --seed 7
+  softstake demo --report --holders 5000 --days 90 --seed 7
   softstake demo --db sqlite:town.db`
 }
 
@@ -48,34 +52,57 @@ func (c *demoCmd) Run(w *World) error {
 		if today := staking.DayOf(w.Now()); o.Last >= today {
 			return usage("--last %s is not over; books that are kept end before today, %s", o.Last, today)
 		}
-		v, err := c.visit(w, w.DB, o)
-		if err != nil {
-			return err
+	}
+	o.Volatile = !w.DBGiven
+	if !c.Report {
+		return c.books(w, func(url string) error { return c.look(w, url, o) })
+	}
+	var v visit
+	if err := c.books(w, func(url string) (err error) {
+		if v, err = c.visit(w, url, o); err == nil {
+			err = v.town.Close()
 		}
-		return c.tell(w, v)
+		return err
+	}); err != nil {
+		return err
+	}
+	return c.tell(w, v) // books that are thrown away are gone: a reader that goes away (| head) ends the program at once
+}
+
+// books gives fn where to make the books: where it was said, or in a folder that is
+// removed when fn has returned.
+func (c *demoCmd) books(w *World, fn func(url string) error) error {
+	if w.DBGiven {
+		return fn(w.DB)
 	}
 	dir, err := os.MkdirTemp("", "softstake-demo-*")
 	if err != nil {
 		return err
 	}
-	o.Volatile = true
-	v, err := c.visit(w, "sqlite:"+filepath.Join(dir, "town.db"), o)
-	// Before a word is printed: a reader that goes away (| head) ends the program at once.
-	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+	err = fn("sqlite:" + filepath.Join(dir, "town.db"))
+	return errors.Join(err, os.RemoveAll(dir))
+}
+
+// look makes the town, prints its report, and serves it.
+func (c *demoCmd) look(w *World, url string, o demo.Options) error {
+	v, err := c.visit(w, url, o)
+	if err != nil {
 		return err
 	}
-	return c.tell(w, v)
+	return errors.Join(c.serve(w, v), v.town.Close())
 }
 
 // visit is what there is to tell of a town.
 type visit struct {
-	town     *demo.Town // closed
+	town     *demo.Town
+	entries  int // posted in the days that the report tells of
 	audit    audit.Report
 	totals   []demo.Total
 	showcase []store.Explanation
 }
 
-// visit makes the town, shows how far it is, and reads what there is to tell.
+// visit makes the town, shows how far it is, and reads what there is to tell. The
+// town is open, unless there is an error.
 func (c *demoCmd) visit(w *World, url string, o demo.Options) (visit, error) {
 	m := newMeter(w, "days settled", int64(o.Days)+1)
 	m.every = 10
@@ -85,11 +112,14 @@ func (c *demoCmd) visit(w *World, url string, o demo.Options) (visit, error) {
 	if err != nil {
 		return visit{}, err
 	}
-	v := visit{town: town}
+	v := visit{town: town, entries: town.Entries}
 	if ended == nil {
 		ended = v.read(w.Context)
 	}
-	return v, errors.Join(ended, town.Close())
+	if ended != nil {
+		ended = errors.Join(ended, town.Close())
+	}
+	return v, ended
 }
 
 func (v *visit) read(ctx context.Context) (err error) {
@@ -109,7 +139,7 @@ func (v *visit) read(ctx context.Context) (err error) {
 // tell prints the report.
 func (c *demoCmd) tell(w *World, v visit) error {
 	for _, part := range []func() error{
-		func() error { return c.tellTown(w, v.town) },
+		func() error { return c.tellTown(w, v) },
 		func() error { return tellTotals(w, v.totals) },
 		func() error { return tellEvents(w, v.town) },
 		func() error { return tellAudit(w, v.audit) },
@@ -123,9 +153,9 @@ func (c *demoCmd) tell(w *World, v visit) error {
 	return nil
 }
 
-func (c *demoCmd) tellTown(w *World, town *demo.Town) error {
+func (c *demoCmd) tellTown(w *World, v visit) error {
 	return w.printf("A made-up town: %d holders, %d entries, %s to %s, seed %d.\n\n",
-		c.Holders, town.Entries, town.First, town.Last, c.Seed)
+		c.Holders, v.entries, v.town.First, v.town.Last, c.Seed)
 }
 
 func tellTotals(w *World, totals []demo.Total) error {

@@ -182,11 +182,6 @@ func fraction(f staking.Fraction) string { return inDigits(big.NewInt(int64(f)),
 // inDigits writes so many Units as a decimal number of whole tokens of a scale,
 // rounded down, with dots where there is more.
 func inDigits(units *big.Int, scale int) string {
-	units = new(big.Int).Mul(units, new(big.Int).Exp(big.NewInt(10), big.NewInt(shownDigits), nil))
-	whole, rest := new(big.Int).QuoRem(units, big.NewInt(int64(staking.Unit)), new(big.Int))
-	s := assets{"": {Scale: scale + shownDigits}}.sum("", whole)
-	if rest.Sign() != 0 {
-		s += "…"
-	}
-	return s
+	s, exact := store.UnitsDecimal(units, scale, shownDigits)
+	return s + more(!exact)
 }

@@ -15,7 +15,7 @@ import (
 	"softstake/access"
 )
 
-// front stands before the APIs: it says who is calling, refuses what is too much,
+// front stands before the APIs and the pages: it says who is calling, refuses what is too much,
 // and tells of each request what came of it.
 type front struct {
 	log      *slog.Logger
@@ -40,8 +40,9 @@ func newFront(log *slog.Logger, told func(answered), limit int) *front {
 func (f *front) endStreams() { f.stop() }
 
 const (
-	// streamPath is where events are streamed.
+	// streamPath is where events are streamed, and livePath where the pages listen.
 	streamPath = "/v1/events"
+	livePath   = "/live"
 	// maxBody is how many bytes of a body are read at all; routes allow less.
 	maxBody = 32 << 20
 	// comeAgain is after how many seconds one who was refused for load may come again.
@@ -65,7 +66,7 @@ func (f *front) before(of face, next http.Handler) http.Handler {
 		a := &reply{ResponseWriter: w}
 		f.head(a.Header(), caller)
 		defer func() { f.end(of, a, r, caller, began, recover()) }()
-		if r.URL.Path == streamPath {
+		if r.URL.Path == streamPath || r.URL.Path == livePath {
 			f.stream(next, a, r)
 			return
 		}

@@ -20,10 +20,12 @@ func (f *front) caller(r *http.Request) access.Caller {
 		Platform: strings.ToLower(clientText(r.Header.Get("X-Client-Platform"))),
 		Version:  clientText(r.Header.Get("X-Client-Version")),
 		Request:  requestID(r.Header),
+		Secure:   f.secure,
 	}
 	if !f.trusted(c.Address) {
 		return c
 	}
+	c.Secure = c.Secure || secure(r.Header.Values("X-Forwarded-Proto"))
 	c.Address = f.client(c.Address, r.Header.Values("X-Forwarded-For"))
 	if f.country != "" {
 		// The last is the nearest proxy's: what stands before it the client may have written itself.
@@ -52,6 +54,12 @@ func (f *front) client(proxy netip.Addr, forwarded []string) netip.Addr {
 		}
 	}
 	return proxy
+}
+
+// secure says whether the nearest proxy was reached over TLS: the last word is its own.
+func secure(forwarded []string) bool {
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
+	return strings.EqualFold(strings.TrimSpace(hops[len(hops)-1]), "https")
 }
 
 func (f *front) trusted(a netip.Addr) bool {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"html/template"
 	"net/http"
 )
 
@@ -55,7 +56,7 @@ func (a *reply) result() int {
 	return a.status
 }
 
-// face is one of the APIs, and how it words a refusal that comes from before it.
+// face is one of the APIs or the pages, and how it words a refusal that comes from before it.
 type face struct {
 	name   string // for the metrics
 	refuse func(w http.ResponseWriter, status int, request string)
@@ -64,6 +65,7 @@ type face struct {
 var (
 	exchangeFace = face{"exchange", refuseExchange}
 	ownFace      = face{"v1", refuseOwn}
+	pagesFace    = face{"pages", refusePage}
 )
 
 // refuseExchange refuses in the exchange's words [api].
@@ -92,6 +94,26 @@ func refuseOwn(w http.ResponseWriter, status int, request string) {
 		Request string `json:"request"`
 	}{"/v1/docs#" + kind, title, status, detail, request})
 }
+
+// refusePage refuses with a page as small as can be: what makes the real ones may be what has failed.
+func refusePage(w http.ResponseWriter, status int, request string) {
+	title, why := "Something went wrong", "It is our fault, and we have a record of it. Try again in a moment."
+	if status == http.StatusServiceUnavailable {
+		title, why = "Too many visitors at once", "Nothing was done. Go back, and try again in a moment."
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	w.WriteHeader(status)
+	if err := smallPage.Execute(w, struct{ Title, Why, Request string }{title, why, request}); err != nil {
+		return // the visitor has gone away, and the request is logged
+	}
+}
+
+var smallPage = template.Must(template.New("small").Parse(`<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<title>{{.Title}}</title>
+<main><h1>{{.Title}}</h1><p>{{.Why}}</p><p>Request {{.Request}}</p></main></html>
+`))
 
 func refuse(w http.ResponseWriter, contentType string, status int, body any) {
 	w.Header().Set("Content-Type", contentType)

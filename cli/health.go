@@ -13,6 +13,9 @@ import (
 // readyWait is how long the books may take to answer before they count as not reached.
 const readyWait = 5 * time.Second
 
+// healthPaths are where health and metrics are served.
+var healthPaths = []string{"/healthz", "/readyz", "/metrics"}
+
 // newHealth serves health and metrics.
 func newHealth(db *store.DB, s *scheduler, m *meters, f *front, log *slog.Logger) *http.ServeMux {
 	mux := http.NewServeMux()

@@ -67,11 +67,17 @@ func (c *keyCreateCmd) Run(w *World) error {
 			secret = ""
 		}
 		// A key that is made is shown, also to one who interrupts.
-		if err := db.AddKey(context.WithoutCancel(ctx), k); err != nil {
+		ctx = context.WithoutCancel(ctx)
+		if err := db.AddKey(ctx, k); err != nil {
 			return err
 		}
-		return c.tell(w, name, secret)
+		return errors.Join(c.tell(w, name, secret), tellHolder(ctx, db, "key create", k))
 	})
+}
+
+// tellHolder puts what the operator did with a key into the holder's list of what happened.
+func tellHolder(ctx context.Context, db *store.DB, action string, k access.Key) error {
+	return db.AddAct(ctx, k.Account, store.Act{Action: action, Detail: k.Named(), Client: "operator"})
 }
 
 // key is what was asked for, without its name.
@@ -263,8 +269,17 @@ Example:
 // Run revokes the key.
 func (c *keyRevokeCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
+		was, err := db.Key(ctx, c.Key)
+		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return err
+		}
 		if err := db.RevokeKey(ctx, c.Key); err != nil {
 			return err
+		}
+		if was.Revoked.IsZero() {
+			if err := tellHolder(ctx, db, "key revoke", was); err != nil {
+				return err
+			}
 		}
 		return w.printf("%s is revoked.\n", access.Key{Key: c.Key}.Short())
 	})

@@ -41,6 +41,8 @@ type app struct {
 	Adjust adjustCmd `cmd:"" group:"entries" help:"Post a correction dated today, with its reason."`
 	Fund   fundCmd   `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
 
+	Withdrawal withdrawalCmd `cmd:"" group:"entries" help:"List, complete and cancel the withdrawals that wait."`
+
 	Settle    settleCmd    `cmd:"" group:"rewards" help:"Close the days that are over, and pay their rewards."`
 	Rewards   rewardsCmd   `cmd:"" group:"rewards" help:"List an account's rewards."`
 	Explain   explainCmd   `cmd:"" group:"rewards" help:"Say how a reward came about, or why there was none."`
@@ -53,6 +55,7 @@ type app struct {
 	Documents documentsCmd `cmd:"" group:"offer" help:"Publish and show the documents that holders accept."`
 	Region    regionCmd    `cmd:"" group:"offer" help:"Say where Soft Staking is not offered."`
 
+	Login loginCmd `cmd:"" group:"access" help:"Say who may log in to the pages."`
 	Key   keyCmd   `cmd:"" group:"access" help:"Make, list and revoke API keys."`
 	Token tokenCmd `cmd:"" group:"access" help:"Make, list and revoke bearer tokens."`
 

@@ -9,7 +9,6 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"softstake/ledger"
-	"softstake/staking"
 	"softstake/store"
 )
 
@@ -17,29 +16,20 @@ import (
 // balance was at midnight and each change of it, times the seconds that were left
 // of the day; their sum and the average; the rate; and what is carried.
 func writePaper(w io.Writer, e store.Explanation) error {
-	m, asset := e.Measured, e.Asset
-	integral := integralOf(m.Average, m.Rest)
+	m, asset, paper := e.Measured, e.Asset, e.Paper()
 	day := newGrid(text("time"), text("change"), figure("amount"), text("×"), figure("seconds"), text("="), figure("product"))
-	seconds := func(n *big.Int) string { return assets{"": {Scale: asset.Scale + 3}}.sum("", n) }
-	line := func(time, what string, amount ledger.Amount, millis int64) {
-		product := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(millis))
-		day.add(time, what, asset.Format(amount), "×", ledger.FormatDecimal(millis, 3), "=", seconds(product))
-	}
-	line("00:00:00.000", "opening", m.Opening, staking.DayMillis)
-	for _, c := range e.Changes {
-		if since := c.At.UnixMilli() - m.Day.Millis(); since > 0 { // the opening has those of midnight
-			line(c.At.Format("15:04:05.000"), string(c.Kind), c.Amount, staking.DayMillis-since)
+	seconds := func(n *big.Int) string { return ledger.FormatBig(n, asset.Scale+3) }
+	for _, l := range paper.Lines {
+		what := "opening"
+		if l.Change != nil {
+			what = string(l.Change.Kind)
 		}
+		day.add(l.At.Format("15:04:05.000"), what, asset.Format(l.Amount), "×", ledger.FormatDecimal(l.Left, 3), "=", seconds(l.Product))
 	}
-	day.add("", "average", asset.Format(m.Average)+more(m.Rest != 0), "×", "86400", "=", seconds(integral))
+	day.add("", "average", asset.Format(m.Average)+more(m.Rest != 0), "×", "86400", "=", seconds(paper.Integral))
 
-	earned := integral
-	if most := integralOf(e.Terms.Cap, 0); most.Cmp(integral) < 0 {
-		earned = most
-	}
-	earned = new(big.Int).Mul(earned, big.NewInt(int64(m.APR)))
 	reward := newGrid(text("step"), figure("amount"))
-	reward.add(fmt.Sprintf("%s × %s ÷ 365", asset.Format(m.Eligible), m.APR), inDigits(earned, asset.Scale))
+	reward.add(fmt.Sprintf("%s × %s ÷ 365", asset.Format(m.Eligible), m.APR), inDigits(paper.Interest, asset.Scale))
 	reward.add("+ carried from the reward before", inDigits(big.NewInt(int64(m.Before)), asset.Scale))
 	reward.add("= paid, rounded down", asset.Format(m.Reward))
 	reward.add("  carried to the next", inDigits(big.NewInt(int64(m.Carry)), asset.Scale))
@@ -55,12 +45,6 @@ func between(e store.Explanation) string {
 		return fmt.Sprintf("above the cap; it earns on %s", high)
 	}
 	return fmt.Sprintf("at least the minimum of %s, and not above the cap of %s", low, high)
-}
-
-// integralOf is an average over a day, exactly: smallest units × milliseconds.
-func integralOf(average ledger.Amount, rest int64) *big.Int {
-	n := new(big.Int).Mul(big.NewInt(int64(average)), big.NewInt(staking.DayMillis))
-	return n.Add(n, big.NewInt(rest))
 }
 
 // more shows that a figure goes on.

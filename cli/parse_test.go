@@ -57,16 +57,6 @@ func TestLinesThatAreTooLongCostNoMoreThanThemselves(t *testing.T) {
 	}
 }
 
-func TestCSVTextIsNoFormula(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "", "d-1": "d-1", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@custody": "'@custody", "\t=1": "'\t=1", "a=1": "a=1",
-	} {
-		if got := csvText(in); got != want {
-			t.Errorf("csvText(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{
 		"at postgres://olga:pa:ss@word@host/books now": "at postgres://olga:xxxxx@host/books now",

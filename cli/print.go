@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"strings"
 	"time"
 
 	"softstake/ledger"
@@ -84,16 +83,7 @@ func (a assets) signed(symbol string, n ledger.Amount) string {
 
 // sum writes a sum that may be larger than an amount.
 func (a assets) sum(symbol string, n *big.Int) string {
-	scale := a[symbol].Scale
-	digits := fmt.Sprintf("%0*s", scale+1, new(big.Int).Abs(n).String())
-	whole, part := digits[:len(digits)-scale], strings.TrimRight(digits[len(digits)-scale:], "0")
-	if part != "" {
-		whole += "." + part
-	}
-	if n.Sign() < 0 {
-		return "-" + whole
-	}
-	return whole
+	return ledger.FormatBig(n, a[symbol].Scale)
 }
 
 // usdt writes a value in USDT, or a dash where it is not known.
@@ -152,12 +142,4 @@ func (l *jsonList) end() error {
 		return err
 	}
 	return l.out.Flush()
-}
-
-// csvText guards free text in a CSV file: a spreadsheet takes what begins like this for a formula.
-func csvText(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

@@ -29,6 +29,8 @@ type serveCmd struct {
 	ExchangeWeights string        `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under /api and /sapi: on or off. Without it: ${default}."`
 	Rate            int           `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
 	MaxRequests     int           `default:"256" help:"Requests at work at once, at most half of them from one address; more are told to come again. Without it: ${default}."`
+	Pages           string        `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`
+	Convert         bool          `help:"Let holders convert on the pages, against @desk at the price of the day: you bear what the price moves meanwhile."`
 	AcceptAt        string        `placeholder:"URL" help:"Where a holder accepts the documents, for the message that says they are not accepted."`
 	Log             string        `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
 	CloseAfter      time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries. Without it: ${default}."`
@@ -36,7 +38,7 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Help() string {
-	return `Under /v1 is our own API; /v1/docs describes it. Under /api and /sapi is the one that programs written for the exchange find. GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus.
+	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api and /sapi is the one that programs written for the exchange find. GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus.
 
 Each day is settled when it is over, from --close-after past midnight UTC. What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
@@ -84,12 +86,16 @@ func (c *serveCmd) Run(w *World) (err error) {
 	f.proxies, f.country, f.secure = proxies, c.CountryHeader, c.TLSCert != ""
 	own, public := newHealth(db, days, m, f, log), http.NewServeMux()
 	if c.MetricsListen == "" {
-		public = own
+		for _, path := range healthPaths {
+			public.Handle(path, own) // whatever the method: what own refuses is no page
+		}
 	}
-	addFaces(public, f, faces{
+	if err := addFaces(public, f, faces{
 		books: db, sealer: sealer, now: w.Now, log: log, closeAfter: c.CloseAfter,
-		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt,
-	})
+		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w),
+	}); err != nil {
+		return err
+	}
 	s := &serving{log: log, front: f, patience: usualPatience}
 	ctx, stop := context.WithCancelCause(w.Context)
 	defer stop(nil)
@@ -127,6 +133,14 @@ func (c *serveCmd) check() ([]netip.Prefix, error) {
 		return nil, usage("--trusted-proxy: %s", plain(err))
 	}
 	return proxies, err
+}
+
+// pages are what the holder's pages need, or nil where they are not served.
+func (c *serveCmd) pages(w *World) *pages {
+	if c.Pages == "off" {
+		return nil
+	}
+	return &pages{random: w.Random, convert: c.Convert, idle: usualIdle, all: usualSession}
 }
 
 // logger writes to standard error, where a supervisor collects it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"softstake/binance"
 	"softstake/events"
 	"softstake/store"
+	"softstake/web"
 )
 
 // patience is how long a client may take.
@@ -42,7 +44,7 @@ const maxHeaders = 16 << 10
 // newsPoll is how often the books are looked at for news, while somebody wants them.
 const newsPoll = 250 * time.Millisecond
 
-// faces are what the two APIs need.
+// faces are what the two APIs and the pages need.
 type faces struct {
 	books      *store.DB
 	sealer     *access.Sealer
@@ -52,18 +54,47 @@ type faces struct {
 	rate       int
 	weights    bool
 	acceptAt   string
+	pages      *pages // nil: none are served
 }
 
-// addFaces puts the two APIs behind the front.
-func addFaces(mux *http.ServeMux, f *front, o faces) {
+// pages are what the holder's pages need beside it.
+type pages struct {
+	random    io.Reader
+	convert   bool          // holders may convert against the desk
+	play      web.Play      // a clock that visitors may move, or nil
+	idle, all time.Duration // how long a session lives that is not used, and at all
+}
+
+const (
+	// usualIdle is how long one stays logged in who does nothing.
+	usualIdle = time.Hour
+	// usualSession is how long one stays logged in.
+	usualSession = 24 * time.Hour
+)
+
+// addFaces puts the two APIs and the pages behind the front.
+func addFaces(mux *http.ServeMux, f *front, o faces) error {
+	hub := events.New(o.books, o.log, newsPoll)
 	exchange := f.before(exchangeFace, binance.New(binance.Options{
 		Books: o.books, Sealer: o.sealer, Now: o.now, Log: o.log, Weights: o.weights, Accept: o.acceptAt,
 	}))
 	mux.Handle("/api/", exchange)
 	mux.Handle("/sapi/", exchange)
 	mux.Handle("/v1/", f.before(ownFace, api.New(api.Options{
-		Books: o.books, Events: events.New(o.books, o.log, newsPoll), Now: o.now, Log: o.log, CloseAfter: o.closeAfter, Rate: o.rate,
+		Books: o.books, Events: hub, Now: o.now, Log: o.log, CloseAfter: o.closeAfter, Rate: o.rate,
 	})))
+	if o.pages == nil {
+		return nil
+	}
+	holders, err := web.New(web.Options{
+		Books: o.books, Events: hub, Sealer: o.sealer, Now: o.now, Random: o.pages.random, Log: o.log, CloseAfter: o.closeAfter,
+		Convert: o.pages.convert, Play: o.pages.play, SessionIdle: o.pages.idle, SessionLife: o.pages.all,
+	})
+	if err != nil {
+		return err
+	}
+	mux.Handle("/", f.before(pagesFace, holders))
+	return nil
 }
 
 // serving is the servers of this process.

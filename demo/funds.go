@@ -72,6 +72,23 @@ func (t *Town) settle(ctx context.Context, d staking.Day) error {
 	if _, err := t.Books.SetPrices(ctx, t.market.prices(d)); err != nil {
 		return err
 	}
+	pay := t.pay
+	if d > t.Last {
+		pay = t.payAll
+	}
+	if err := pay(ctx, d); err != nil {
+		return err
+	}
+	t.market.walk(t.luck)
+	t.settled = d
+	if t.paid != nil {
+		t.paid(int(d-t.First)+1, int(t.Last-t.First)+1)
+	}
+	return nil
+}
+
+// pay pays a day that the report tells of: some wait for funds, for a while.
+func (t *Town) pay(ctx context.Context, d staking.Day) error {
 	waiting, err := t.run(ctx, d)
 	if err != nil {
 		return err
@@ -87,15 +104,9 @@ func (t *Town) settle(ctx context.Context, d staking.Day) error {
 		}
 	}
 	if d == t.Last && len(waiting) > 0 {
-		if _, err = t.run(ctx, d); err != nil {
-			return err
-		}
+		_, err = t.run(ctx, d)
 	}
-	t.market.walk(t.luck)
-	if t.paid != nil {
-		t.paid(int(d-t.First)+1, int(t.Last-t.First)+1)
-	}
-	return nil
+	return err
 }
 
 // noonAfter is when the operator fills a pool that was empty when a day should
@@ -106,7 +117,7 @@ func (t *Town) noonAfter(d staking.Day) time.Time {
 
 // run settles what can be settled through a day, and says what waits.
 func (t *Town) run(ctx context.Context, d staking.Day) ([]staking.Waiting, error) {
-	report, err := staking.Run(ctx, t.Books, t.Clock.Now(), staking.Options{CloseAfter: closeAfter, Through: &d, Workers: 2})
+	report, err := staking.Run(ctx, t.Books, t.Clock.Now(), staking.Options{CloseAfter: CloseAfter, Through: &d, Workers: 2})
 	for _, due := range report.Paid {
 		if due.Day < d {
 			t.late(due, d+1)

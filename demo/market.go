@@ -65,15 +65,14 @@ func (m *market) prices(d staking.Day) []store.Price {
 	return prices
 }
 
-// exchange is what an amount of one asset is worth in another, rounded down.
+// exchange is what an amount of one asset is worth in another, rounded down; zero
+// where that is more than there can be.
 func (m *market) exchange(amount ledger.Amount, from, to string) ledger.Amount {
-	worth := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(m.price[from]))
-	worth.Mul(worth, power(m.token[to].Asset.Scale))
-	worth.Quo(worth, new(big.Int).Mul(big.NewInt(m.price[to]), power(m.token[from].Asset.Scale)))
-	if !worth.IsInt64() {
+	worth, err := store.Convert(m.token[from].Asset, m.token[to].Asset, amount, m.price[from], m.price[to])
+	if err != nil {
 		return 0
 	}
-	return ledger.Amount(worth.Int64())
+	return worth
 }
 
 // common is an amount of an asset that a small holder thinks of: the minimum

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"softstake/ledger"
@@ -43,21 +43,13 @@ func (o Options) check() error {
 	return nil
 }
 
-// Clock is the town's time, which is moved from event to event.
-type Clock struct{ millis atomic.Int64 }
-
-// Now is what the books are told.
-func (c *Clock) Now() time.Time { return time.UnixMilli(c.millis.Load()).UTC() }
-
-// Set moves the clock.
-func (c *Clock) Set(t time.Time) { c.millis.Store(t.UnixMilli()) }
-
-// Town is a town whose days have been lived and settled.
+// Town is a town whose days have been lived and settled. It lives on when its
+// clock is moved.
 type Town struct {
 	Books   *store.DB
 	Clock   *Clock
-	First   staking.Day // of the books: everybody comes, and nobody earns yet
-	Last    staking.Day
+	First   staking.Day    // of the books: everybody comes, and nobody earns yet
+	Last    staking.Day    // of those that New lives and the report tells of
 	Entries int            // posted
 	Refused ledger.Account // the resident of a restricted region, who pressed the switch in vain
 	Delays  []Delay        // days that waited for funds
@@ -72,6 +64,11 @@ type Town struct {
 	named   map[string]int           // how many of each kind of thing there are
 	recent  map[purse]*[reported]int // changes on each of the last days
 	paid    func(done, of int)
+	planned staking.Day // the last day that was put into the queue
+	settled staking.Day // the last day that was settled
+
+	moving sync.Mutex   // held by whoever moves the clock
+	still  sync.RWMutex // held while anything is done of which the clock must not move
 }
 
 // reported is how many of the last days the report tells of.
@@ -99,8 +96,8 @@ type event struct {
 // batchSize is how many entries are posted together.
 const batchSize = 1000
 
-// closeAfter is how long past midnight a day stays open.
-const closeAfter = 5 * time.Minute
+// CloseAfter is how long past midnight UTC a day of the town stays open.
+const CloseAfter = 5 * time.Minute
 
 // New makes a town at "sqlite:PATH" or "postgres://…", where no books may be yet.
 func New(ctx context.Context, url string, o Options) (*Town, error) {
@@ -109,7 +106,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 	}
 	t := &Town{
 		Clock: &Clock{}, First: o.Last - staking.Day(o.Days), Last: o.Last,
-		holders: o.Holders, luck: newLuck(o.Seed), purses: map[purse]ledger.Amount{}, named: map[string]int{}, recent: map[purse]*[reported]int{}, paid: o.Progress,
+		holders: o.Holders, luck: newLuck(o.Seed), purses: map[purse]ledger.Amount{}, named: map[string]int{}, recent: map[purse]*[reported]int{}, paid: o.Progress, settled: o.Last - staking.Day(o.Days) - 1,
 	}
 	t.Clock.Set(t.First.Start())
 	var err error
@@ -135,27 +132,53 @@ func (t *Town) Close() error { return t.Books.Close() }
 // A day is planned when it begins, and settled soon after the next has begun.
 func (t *Town) live(ctx context.Context) error {
 	for d := t.First; d <= t.Last; d++ {
-		t.at(d.Start(), func(context.Context) error { t.plan(d); return nil })
-		t.at((d + 1).Start().Add(closeAfter), func(ctx context.Context) error { return t.settle(ctx, d) })
+		t.begin(d)
 	}
 	if err := t.settleIn(ctx); err != nil {
 		return err
 	}
-	end := (t.Last + 1).Start().Add(closeAfter)
+	return t.liveUntil(ctx, settledAt(t.Last))
+}
+
+// settledAt is when a day is settled.
+func settledAt(d staking.Day) time.Time { return (d + 1).Start().Add(CloseAfter) }
+
+// begin puts a day into the queue.
+func (t *Town) begin(d staking.Day) {
+	t.at(d.Start(), func(context.Context) error { t.plan(d); return nil })
+	t.at(settledAt(d), func(ctx context.Context) error { return t.settle(ctx, d) })
+	t.planned = d
+}
+
+// liveUntil lets happen what is in the queue until a moment. What fails stays in
+// the queue, and may happen twice.
+func (t *Town) liveUntil(ctx context.Context, end time.Time) error {
 	for len(t.queue) > 0 && !t.queue[0].at.After(end) {
-		next := t.queue[0]
-		t.queue = t.queue[1:]
-		t.Clock.Set(next.at)
-		if err := next.do(ctx); err != nil {
+		if err := t.happen(ctx, t.queue[0]); err != nil {
 			return err
 		}
+		t.queue = t.queue[1:]
 		if len(t.batch) >= batchSize {
 			if err := t.flush(ctx); err != nil {
 				return err
 			}
 		}
 	}
+	t.still.Lock()
+	defer t.still.Unlock()
+	t.Clock.Set(end)
 	return t.flush(ctx)
+}
+
+// happen lets an event happen, at its moment.
+func (t *Town) happen(ctx context.Context, e event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t.still.Lock()
+	defer t.still.Unlock()
+	t.Clock.Set(e.at)
+	return e.do(ctx)
 }
 
 // at lets something happen at a moment, after all else of that moment.
@@ -198,6 +221,9 @@ func (t *Town) name(kind string) string {
 
 // flush posts the batch. The town never spends what it does not have, so a refusal is an error.
 func (t *Town) flush(ctx context.Context) error {
+	if len(t.batch) == 0 {
+		return nil
+	}
 	if _, err := t.Books.PostAll(ctx, t.batch); err != nil {
 		return err
 	}

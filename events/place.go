@@ -27,6 +27,12 @@ func (p place) String() string {
 // firmAt is a place before which nothing is added any more.
 func firmAt(k store.NewsKey) place { return place{NewsKey: k, base: k.At} }
 
+// Since is the ID to go on after for one who has read the books at a moment. What
+// was written shortly before it may be told once more.
+func Since(moment time.Time) string {
+	return place{NewsKey: store.NewsKey{At: moment}, base: moment.Add(-store.NewsLag)}.String()
+}
+
 // nth is the ID of an event that is the nth of its news.
 func (p place) nth(n int) string { return fmt.Sprintf("%s-%d", p, n) }
 

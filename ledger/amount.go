@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"strings"
 )
 
@@ -101,16 +102,28 @@ func ParseDecimal(s string, scale int) (int64, error) {
 
 // FormatDecimal writes n units of 10^-scale without trailing zeros.
 func FormatDecimal(n int64, scale int) string {
-	sign, u := "", uint64(n)
 	if n < 0 {
-		sign, u = "-", -u
+		return "-" + point(fmt.Sprintf("%0*d", scale+1, -uint64(n)), scale)
 	}
-	s := fmt.Sprintf("%0*d", scale+1, u)
-	whole, fraction := s[:len(s)-scale], strings.TrimRight(s[len(s)-scale:], "0")
+	return point(fmt.Sprintf("%0*d", scale+1, n), scale)
+}
+
+// FormatBig is FormatDecimal of a number of any length.
+func FormatBig(n *big.Int, scale int) string {
+	digits := point(fmt.Sprintf("%0*s", scale+1, new(big.Int).Abs(n)), scale)
+	if n.Sign() < 0 {
+		return "-" + digits
+	}
+	return digits
+}
+
+// point puts the decimal point into digits, more than scale of them, and takes zeros off the end.
+func point(digits string, scale int) string {
+	whole, fraction := digits[:len(digits)-scale], strings.TrimRight(digits[len(digits)-scale:], "0")
 	if fraction == "" {
-		return sign + whole
+		return whole
 	}
-	return sign + whole + "." + fraction
+	return whole + "." + fraction
 }
 
 func allDigits(s string) bool {

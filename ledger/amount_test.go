@@ -203,3 +203,15 @@ func TestClip(t *testing.T) {
 		t.Errorf("61 characters become %q", s)
 	}
 }
+
+func TestFormatBigIsFormatDecimal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, scale := rapid.Int64().Draw(t, "n"), rapid.IntRange(0, 18).Draw(t, "scale")
+		if got, want := ledger.FormatBig(big.NewInt(n), scale), ledger.FormatDecimal(n, scale); got != want {
+			t.Fatalf("%s instead of %s", got, want)
+		}
+	})
+	if got := ledger.FormatBig(new(big.Int).Neg(new(big.Int).Lsh(big.NewInt(5), 100)), 1); got != "-633825300114114700748351602688" {
+		t.Errorf("-5 × 2^100 at one decimal is %s", got)
+	}
+}

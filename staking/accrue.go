@@ -44,6 +44,16 @@ func (h *Holding) Undo(change ledger.Amount, millis int64) {
 	h.Integral = h.Integral.Sub(Over(change, min(millis, DayMillis)))
 }
 
+// Change puts in a change of the free balance that is made so many milliseconds
+// after the day began, 0 or more, and that the holding does not have yet: the rest
+// of the day has it. What Undo takes out it puts in.
+func (h *Holding) Change(change ledger.Amount, millis int64) {
+	if millis <= 0 {
+		h.Opening += change
+	}
+	h.Integral = h.Integral.Add(Over(change, DayMillis-min(max(millis, 0), DayMillis)))
+}
+
 // Accrual is what an account earned with a token on a day, with every figure it
 // came about by.
 type Accrual struct {

@@ -17,7 +17,8 @@ func isClosed(id ledger.Account, since int64) error {
 // CloseAccount closes an account for ever: only when its balances are zero, free
 // and held, no withdrawal is pending, its switch is off, and every day that it
 // earned on is paid for every token. A closed account takes no entry any more and
-// is not opened again; what was is kept, and its residence may still be mended.
+// is not opened again; what was is kept, and its residence may still be mended. Its
+// logins and sessions end with it.
 // ErrInvalid says what keeps it open, ErrNotFound that it was never opened. The
 // same twice is once.
 func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
@@ -39,6 +40,9 @@ func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 			}
 		}
 		if _, err := t.exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", db.now(), int64(id.Bucket()), string(id)); err != nil {
+			return err
+		}
+		if err := shutOut(t, id); err != nil {
 			return err
 		}
 		return db.logLine(t, "account close", string(id), "")

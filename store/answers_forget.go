@@ -11,16 +11,16 @@ import (
 
 // How many rows are removed in one transaction at most: few enough that nobody waits long for it.
 const (
-	forgetAnswers = 1000
-	forgetNews    = 16 // of each bucket
+	forgetRows = 1000
+	forgetNews = 16 // of each bucket
 )
 
 // newsGrace is how much longer news is there than it is promised: whoever has begun
 // to read at the very end of the time finds all of it.
 const newsGrace = time.Hour
 
-// Forget removes what is kept for a time only, and is over: answers, and news. It
-// works in small transactions; safe to call twice, and from several processes.
+// Forget removes what is kept for a time only, and is over: answers, news, sessions
+// and attempts. It works in small transactions; safe to call twice, and from several processes.
 func (db *DB) Forget(ctx context.Context) error {
 	now := db.now()
 	if err := db.forget(ctx, func(t tx) (set, error) { return oldAnswers(t, now) },
@@ -30,6 +30,19 @@ func (db *DB) Forget(ctx context.Context) error {
 	if err := db.forget(ctx, func(t tx) (set, error) { return oldNews(t, now-(NewsKept+newsGrace).Milliseconds()) },
 		"DELETE FROM news WHERE bucket = $1 AND at = $2 AND nonce = $3"); err != nil {
 		return fmt.Errorf("forget news: %w", err)
+	}
+	for _, old := range []struct {
+		what, find, remove string
+		until              int64
+	}{
+		{"sessions", "SELECT bucket, id, expires FROM sessions WHERE expires <= $1 ORDER BY expires LIMIT $2",
+			"DELETE FROM sessions WHERE bucket = $1 AND id = $2 AND expires = $3", now},
+		{"attempts", "SELECT bucket, who, since FROM attempts WHERE since <= $1 ORDER BY since LIMIT $2",
+			"DELETE FROM attempts WHERE bucket = $1 AND who = $2 AND since = $3", now - AttemptsKept.Milliseconds()},
+	} {
+		if err := db.forget(ctx, func(t tx) (set, error) { return oldNames(t, old.find, old.until) }, old.remove); err != nil {
+			return fmt.Errorf("forget %s: %w", old.what, err)
+		}
 	}
 	return nil
 }
@@ -60,7 +73,7 @@ func oldAnswers(t tx, now int64) (set, error) {
 		claimed, until = append(claimed, r.int(3)), append(until, r.int(4))
 		return nil
 	}, `SELECT bucket, owner, key, claimed, until FROM answers
-	     WHERE until <= $1 AND (status <> 0 OR claimed <= $2) ORDER BY until LIMIT $3`, now, now-AnswerWait.Milliseconds(), int64(forgetAnswers))
+	     WHERE until <= $1 AND (status <> 0 OR claimed <= $2) ORDER BY until LIMIT $3`, now, now-AnswerWait.Milliseconds(), int64(forgetRows))
 	return set{ints("bucket", buckets), texts("owner", owners), texts("key", keys), ints("claimed", claimed), ints("until", until)}, err
 }
 
@@ -75,4 +88,16 @@ func oldNews(t tx, before int64) (set, error) {
 		everyBucket(0)[0], ints("before", slices.Repeat([]int64{before}, ledger.Buckets)), ints("most", slices.Repeat([]int64{forgetNews}, ledger.Buckets)),
 	})
 	return set{ints("bucket", buckets), ints("at", ats), texts("nonce", nonces)}, err
+}
+
+// oldNames are what a query finds of a time and before: where each lies, its name, and
+// its own time, by which it is removed only where nobody has renewed it meanwhile.
+func oldNames(t tx, find string, until int64) (set, error) {
+	var buckets, times []int64
+	var names []string
+	err := t.query(func(r row) error {
+		buckets, names, times = append(buckets, r.int(0)), append(names, r.text(1)), append(times, r.int(2))
+		return nil
+	}, find, until, int64(forgetRows))
+	return set{ints("bucket", buckets), texts("name", names), ints("time", times)}, err
 }

@@ -23,8 +23,10 @@ type Explanation struct {
 	Stored     bool            // the figures are those written by the run
 	Paid       bool
 	PaidAt     time.Time
-	Changes    []Change // of the free balance, that day, in order
-	Reason     string   // why there is no reward, or not yet; a sentence
+	Changes    []Change    // of the free balance, that day, in order
+	Why        Why         // there is no reward, or not yet; "" where it is paid
+	Behind     staking.Day // the older day that a WhyWaits waits behind, or 0
+	Reason     string      // Why as a sentence in English, for operators; ""
 }
 
 // Change is a change of an account's free balance.
@@ -59,8 +61,8 @@ func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, sym
 		e = Explanation{Asset: asset, Over: d < today}
 		for _, step := range []func() error{
 			func() error { return e.readTerms(t, id, d) },
-			func() error { return e.measure(t, id, d) },
 			func() error { return e.readStored(t, id, d) },
+			func() error { return e.measure(t, id, d) },
 			func() error { return e.judge(db, t, d) },
 		} {
 			if err := step(); err != nil {
@@ -87,23 +89,27 @@ func (e *Explanation) readTerms(t tx, id ledger.Account, d staking.Day) error {
 	return err
 }
 
-// measure counts back from the balance now: the changes since the day began, and
-// the rewards that take effect after it.
+// measure counts back from the nearest later balance that is known, that a day was
+// accrued from, or the one now; and finds what was earned. Of a day that was accrued
+// itself only the changes are read.
 func (e *Explanation) measure(t tx, id ledger.Account, d staking.Day) error {
-	var balance, carry int64
-	if _, err := one(t, []*int64{&balance, &carry}, "SELECT balance, carry FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
-		int64(id.Bucket()), string(id), e.Asset.Symbol); err != nil {
+	h, until, err := e.countFrom(t, id, d)
+	if err != nil {
 		return err
 	}
-	h := staking.Now(id, e.Asset.Symbol, ledger.Amount(balance), staking.Fraction(carry))
-	err := t.query(func(r row) error {
+	err = t.query(func(r row) error {
 		h.Undo(ledger.Amount(r.int(0)), staking.DayMillis)
 		return nil
 	}, `SELECT a.reward FROM days d CROSS JOIN accruals a CROSS JOIN payments p
-	     WHERE d.bucket = $1 AND d.day >= $2 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $3 AND a.asset = $4
-	       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset`, int64(id.Bucket()), int64(d), string(id), e.Asset.Symbol)
+	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day < $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
+	       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset`, int64(id.Bucket()), int64(d), int64(until), string(id), e.Asset.Symbol)
 	if err != nil {
 		return err
+	}
+	// What is dated at the first moment of a day is in the balance that it was accrued from.
+	last := until.Millis()
+	if e.Stored {
+		last = (d + 1).Millis() - 1
 	}
 	err = t.query(func(r row) error {
 		at, amount := r.int(0), ledger.Amount(r.int(1))
@@ -113,30 +119,54 @@ func (e *Explanation) measure(t tx, id ledger.Account, d staking.Day) error {
 		}
 		return nil
 	}, `SELECT p.at, p.amount, p.entry, p.kind, p.other FROM days d CROSS JOIN postings p
-	     WHERE d.bucket = $1 AND d.day >= $2 AND p.bucket = d.bucket AND p.day = d.day AND p.account = $3 AND p.asset = $4`,
-		int64(id.Bucket()), int64(d), string(id), e.Asset.Symbol)
+	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day <= $3 AND p.bucket = d.bucket AND p.day = d.day AND p.at <= $4 AND p.account = $5 AND p.asset = $6`,
+		int64(id.Bucket()), int64(d), int64(until), last, string(id), e.Asset.Symbol)
 	if err != nil {
 		return err
 	}
+	if !e.Stored {
+		var earned bool
+		e.Measured, earned = comesTo(d, e.Terms, h)
+		e.Earned = earned && e.TermsKnown && e.Enrolled
+	}
+	e.runBalances()
+	return nil
+}
+
+// countFrom is where to count back from: what a later day was accrued from, and that
+// day; or the balance now, and a day that never comes. Of a day that was accrued
+// itself nothing is counted back.
+func (e *Explanation) countFrom(t tx, id ledger.Account, d staking.Day) (h staking.Holding, until staking.Day, err error) {
+	bucket, token := int64(id.Bucket()), e.Asset.Symbol
+	if e.Stored {
+		return h, d, nil
+	}
+	var balance, carry, later int64
+	if _, err := one(t, []*int64{&balance, &carry}, "SELECT balance, carry FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3", bucket, string(id), token); err != nil {
+		return h, 0, err
+	}
+	found, err := one(t, []*int64{&later, &balance}, `SELECT a.day, a.opening FROM days d CROSS JOIN accruals a
+	     WHERE d.bucket = $1 AND d.day > $2 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $3 AND a.asset = $4
+	     ORDER BY d.day LIMIT 1`, bucket, int64(d), string(id), token)
+	if !found {
+		later = int64(staking.Forever)
+	}
+	return staking.Now(id, token, ledger.Amount(balance), staking.Fraction(carry)), staking.Day(later), err
+}
+
+// runBalances puts the changes in order, and says what the balance is after each.
+func (e *Explanation) runBalances() {
 	slices.SortStableFunc(e.Changes, func(a, b Change) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry)) })
-	running := h.Opening
+	running := e.Measured.Opening
 	for i := range e.Changes {
-		if c := &e.Changes[i]; !c.At.Equal(d.Start()) {
+		if c := &e.Changes[i]; !c.At.Equal(e.Measured.Day.Start()) { // the opening has those of midnight
 			running += c.Amount
 		}
 		e.Changes[i].Balance = running
 	}
-	var earned bool
-	e.Measured, earned = staking.Accrue(d, e.Terms, h)
-	e.Earned = earned && e.TermsKnown && e.Enrolled
-	if !earned {
-		average, rest := h.Integral.Average()
-		e.Measured = staking.Accrual{Day: d, Account: id, Asset: e.Asset.Symbol, Opening: h.Opening, Average: average, Rest: rest}
-	}
-	return nil
 }
 
-// readStored puts what the run wrote in the place of what was measured.
+// readStored reads what the run wrote.
 func (e *Explanation) readStored(t tx, id ledger.Account, d staking.Day) error {
 	err := t.query(func(r row) error {
 		e.Measured, e.Earned, e.Stored = readAccrual(r), true, true
@@ -152,49 +182,4 @@ func (e *Explanation) readStored(t tx, id ledger.Account, d staking.Day) error {
 		e.PaidAt = timeOf(paidAt)
 	}
 	return err
-}
-
-// judge finds the sentence for a day without a reward, or whose reward has not come yet.
-func (e *Explanation) judge(db *DB, t tx, d staking.Day) error {
-	if e.Paid {
-		return nil
-	}
-	token := e.Asset.Symbol
-	switch {
-	case !e.TermsKnown || !e.Terms.Offered:
-		e.Reason = fmt.Sprintf("%s was not on offer on %s.", token, d)
-	case !e.Enrolled:
-		e.Reason = fmt.Sprintf("Soft Staking was not on for the whole of %s: it earns from the day after it is switched on, until the day before it is switched off.", d)
-	case !e.Earned && !e.Over:
-		e.Reason = fmt.Sprintf("%s is not over: as it stands its average would be %s %s, below the minimum of %s.",
-			d, e.Asset.Format(e.Measured.Average), token, e.Asset.Format(e.Terms.Min))
-	case !e.Earned:
-		e.Reason = fmt.Sprintf("The average of %s %s was below the minimum of %s.", e.Asset.Format(e.Measured.Average), token, e.Asset.Format(e.Terms.Min))
-	case !e.Over:
-		e.Reason = fmt.Sprintf("%s is not over: this is what it would pay if nothing moved any more. It is paid after midnight UTC.", d)
-	default:
-		why, err := db.whyUnpaid(t, token, d)
-		e.Reason = why
-		return err
-	}
-	return nil
-}
-
-// whyUnpaid says in a sentence what a day that is over waits for.
-func (db *DB) whyUnpaid(t tx, token string, d staking.Day) (string, error) {
-	through, err := count(t, "SELECT min(paid_through) FROM progress WHERE asset = $1", token)
-	if err != nil {
-		return "", err
-	}
-	oldest := staking.Day(through) + 1
-	why, err := db.waiting(t, token, oldest)
-	switch {
-	case err != nil:
-		return "", err
-	case why != "" && oldest < d:
-		return fmt.Sprintf("Waiting behind %s: %s.", oldest, why), nil
-	case why != "":
-		return fmt.Sprintf("Waiting: %s.", why), nil
-	}
-	return fmt.Sprintf("%s has not been settled yet: %s is paid through %s.", d, token, staking.Day(through)), nil
 }

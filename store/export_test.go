@@ -26,6 +26,9 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 	return errors.Join(err, db.Close())
 }
 
+// LookAt makes pages look at fewer postings than they do.
+func (db *DB) LookAt(postings int) { db.looks = postings }
+
 // Exec runs a statement, and says how many rows it changed.
 func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err error) {
 	err = db.engine.write(ctx, func(t tx) error {

@@ -72,12 +72,15 @@ func (db *DB) Log(ctx context.Context, since time.Time, limit int) ([]LogLine, e
 const maxText = 200
 
 // checkText refuses what cannot be kept and shown as one line. Its errors are ErrInvalid.
-func checkText(what, s string) error {
+func checkText(what, s string) error { return checkLine(what, s, maxText) }
+
+// checkLine is checkText for a line of so many characters at most.
+func checkLine(what, s string, most int) error {
 	switch {
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
 		return fmt.Errorf("%w: %s %q is not a line of plain text", ledger.ErrInvalid, what, ledger.Clip(s))
-	case utf8.RuneCountInString(s) > maxText:
-		return fmt.Errorf("%w: %s has more than %d characters", ledger.ErrInvalid, what, maxText)
+	case utf8.RuneCountInString(s) > most:
+		return fmt.Errorf("%w: %s has more than %d characters", ledger.ErrInvalid, what, most)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -11,34 +12,44 @@ import (
 	"softstake/store"
 )
 
-// Books of an older softstake are brought up to date by whoever opens them first.
+// Books of every older softstake are brought up to date by whoever opens them first.
 func TestOldBooksAreBroughtUpToDate(t *testing.T) {
-	eachURL(t, func(t *testing.T, url string) {
-		ctx, clock := t.Context(), &Clock{now: noon}
-		ok(t, store.CreateOld(ctx, url, options(clock), shipped(t, day1), 1, "alice"))
-		dbs, errs := make([]*store.DB, 4), make([]error, 4)
-		var all sync.WaitGroup
-		for i := range dbs {
-			all.Go(func() { dbs[i], errs[i] = store.Open(ctx, url, options(clock)) })
-		}
-		all.Wait()
-		ok(t, errors.Join(errs...))
-		for _, db := range dbs {
-			closeAfter(t, db)
-		}
-		if a := must[store.Account](t)(dbs[0].Account(ctx, "alice")); a.Region != "DE" || !a.Opened.Equal(noon) {
-			t.Errorf("alice is %+v", a)
-		}
-		accept(t, dbs[1], "alice")
-		on(t, dbs[2], "alice")
-		ok(t, dbs[3].AddKey(ctx, newKey(t, "alice")))
-		deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)
-		must[store.Outcome](t)(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))
-		clock.Set(3, "00:05")
-		if settle(t, dbs[0], clock); earned(t, dbs[1], "alice", "BNB") == 0 {
-			t.Error("nothing is earned")
-		}
-	})
+	for _, schema := range []int64{1, 2} {
+		t.Run(fmt.Sprintf("schema %d", schema), func(t *testing.T) {
+			eachURL(t, func(t *testing.T, url string) { bringUpToDate(t, url, schema) })
+		})
+	}
+}
+
+func bringUpToDate(t *testing.T, url string, schema int64) {
+	ctx, clock := t.Context(), &Clock{now: noon}
+	ok(t, store.CreateOld(ctx, url, options(clock), shipped(t, day1), schema, "alice"))
+	dbs, errs := make([]*store.DB, 4), make([]error, 4)
+	var all sync.WaitGroup
+	for i := range dbs {
+		all.Go(func() { dbs[i], errs[i] = store.Open(ctx, url, options(clock)) })
+	}
+	all.Wait()
+	ok(t, errors.Join(errs...))
+	for _, db := range dbs {
+		closeAfter(t, db)
+	}
+	if a := must[store.Account](t)(dbs[0].Account(ctx, "alice")); a.Region != "DE" || !a.Opened.Equal(noon) {
+		t.Errorf("alice is %+v", a)
+	}
+	accept(t, dbs[1], "alice")
+	on(t, dbs[2], "alice")
+	ok(t, dbs[3].AddKey(ctx, newKey(t, "alice")))
+	addLogin(t, dbs[3], "alice@example.com", "alice")
+	if s := addSession(t, dbs[2], clock, "alice@example.com", "alice"); !inside(t, dbs[1], s) {
+		t.Error("alice is not inside")
+	}
+	deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)
+	must[store.Outcome](t)(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))
+	clock.Set(3, "00:05")
+	if settle(t, dbs[0], clock); earned(t, dbs[1], "alice", "BNB") == 0 {
+		t.Error("nothing is earned")
+	}
 }
 
 // Old books that may only be read say what to do. TestReadingOldBooksThatMayNotBeWritten

@@ -13,11 +13,16 @@ import (
 
 // Pages are read one at a time, each in a snapshot of its own, and go on after a
 // place: so nothing is shown twice or passed over while rows are added. A page walks
-// over so many days at most, that an account which has moved nothing for years costs
-// no more than another; where it ends before it is full, it says where to go on.
+// over so many days and postings of a bucket at most, that an account which has moved
+// nothing for years, or lies in busy books, costs no more than another; where it ends
+// before it is full, it says where to go on.
 
-// pageDays is how many days a page walks over at most.
-const pageDays = 92
+const (
+	// pageDays is how many days a page walks over at most.
+	pageDays = 92
+	// pageLooks is how many postings of a bucket a page looks at, about: those of a moment are looked at together.
+	pageLooks = 20_000
+)
 
 // LineKey is a line's place in an account's journal, which tells the newest first
 // and those of one moment by entry, move and side.
@@ -47,6 +52,8 @@ type LinesAsked struct {
 	From, To staking.Day // both ends inclusive
 	Asset    string      // "": all
 	Kind     ledger.Kind // "": all, KindReward too
+
+	NoRewards bool // none of KindReward
 }
 
 // Lines are the changes of an account's free and held balances, the newest first,
@@ -67,15 +74,24 @@ func (db *DB) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, af
 	if from > to || limit < 1 {
 		return nil, nil, nil
 	}
-	if asked.Kind == "" || asked.Kind == KindReward {
+	if !asked.NoRewards && (asked.Kind == "" || asked.Kind == KindReward) {
 		if lines, err = db.rewardLines(ctx, id, asked.Asset, from, to, place, limit+1); err != nil {
 			return nil, nil, err
 		}
 	}
+	first := from.Start()
 	if asked.Kind != KindReward {
-		posted, err := db.postedLines(ctx, id, asked, from, to, place, limit+1)
+		oldest := from
+		if len(lines) > limit {
+			oldest = staking.DayOf(lines[limit].At) // what lies before it is on no page yet
+		}
+		posted, reached, err := db.postedLines(ctx, id, asked, oldest, to, place, limit+1)
 		if err != nil {
 			return nil, nil, err
+		}
+		if reached.After(oldest.Start()) {
+			first = reached
+			lines = slices.DeleteFunc(lines, func(l JournalLine) bool { return l.At.Before(reached) })
 		}
 		lines = append(lines, posted...)
 		slices.SortFunc(lines, func(a, b JournalLine) int { return a.Key.compare(b.Key) })
@@ -83,8 +99,8 @@ func (db *DB) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, af
 	switch {
 	case len(lines) > limit:
 		return lines[:limit], &lines[limit-1].Key, nil
-	case from > asked.From:
-		rest := before(from.Start().Add(-time.Millisecond))
+	case first.After(asked.From.Start()):
+		rest := before(first.Add(-time.Millisecond))
 		return lines, &rest, nil
 	}
 	return lines, nil, nil
@@ -114,10 +130,18 @@ func (db *DB) rewardLines(ctx context.Context, id ledger.Account, asset string, 
 }
 
 // postedLines are an account's postings of some days, after a place. They are read
-// from the end of the bucket's days backwards, until there are enough.
-func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, err error) {
+// from the end of the bucket's days backwards, until there are enough or so many
+// were looked at that others wait; reached is the moment that was come to then.
+func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
+	bucket := int64(id.Bucket())
 	err = db.engine.read(ctx, func(t tx) error {
 		lines = nil
+		floor := from.Millis()
+		if _, err := one(t, []*int64{&floor}, `SELECT at FROM postings WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at <= $4
+		     ORDER BY day DESC, at DESC LIMIT 1 OFFSET $5`, bucket, int64(from), int64(to), place.At.UnixMilli(), int64(db.looks)); err != nil {
+			return err
+		}
+		reached = timeOf(floor)
 		return t.query(func(r row) error {
 			key := LineKey{At: timeOf(r.int(2)), Entry: r.text(3), Move: int(r.int(4)), Side: int(r.int(5))}
 			lines = append(lines, JournalLine{Line{
@@ -126,16 +150,16 @@ func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsk
 			}, key})
 			return nil
 		}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM postings
-		     WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND account IN ($4, $5) AND ($6 = '' OR asset = $6) AND ($7 = '' OR kind = $7)
+		     WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at >= $13 AND account IN ($4, $5) AND ($6 = '' OR asset = $6) AND ($7 = '' OR kind = $7)
 		       AND (at < $8 OR (at = $8 AND (entry, move, side) > ($9, $10, $11)))
 		     ORDER BY day DESC, at DESC, entry, move, side LIMIT $12`,
-			int64(id.Bucket()), int64(from), int64(to), string(id), string(id.Held()), asked.Asset, string(asked.Kind),
-			place.At.UnixMilli(), place.Entry, int64(place.Move), int64(place.Side), int64(limit))
+			bucket, int64(staking.DayOf(reached)), int64(to), string(id), string(id.Held()), asked.Asset, string(asked.Kind),
+			place.At.UnixMilli(), place.Entry, int64(place.Move), int64(place.Side), int64(limit), floor)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the journal of %s: %w", id, err)
+		return nil, reached, fmt.Errorf("read the journal of %s: %w", id, err)
 	}
-	return lines, nil
+	return lines, reached, nil
 }
 
 // Postings are both sides of what was posted on some days, both ends inclusive,

@@ -130,6 +130,12 @@ func TestLinesArePagesOfTheStatement(t *testing.T) {
 				sameLines(t, what, linesInPages(t, db, "alice", asked, size, func() {}), want)
 			}
 		}
+		for looks := 1; looks < 400; looks = looks*3 + 1 {
+			db.LookAt(looks)
+			for _, asked := range []store.LinesAsked{whole, {From: day1, To: day1 + 100, Kind: ledger.Trade, Asset: "SOL"}, {From: day1, To: day1 + 100, Kind: ledger.Import}} {
+				sameLines(t, fmt.Sprintf("%+v, %d looked at", asked, looks), linesInPages(t, db, "alice", asked, 5, func() {}), statement(t, db, "alice", asked))
+			}
+		}
 		if n := len(statement(t, db, "alice", whole)); n < 80 {
 			t.Errorf("the statement has %d lines only", n)
 		}

@@ -214,6 +214,26 @@ func priceOf(t tx, asset string, d staking.Day) (price int64, known bool, err er
 	return found[0].Price, found[0].Price != 0, nil
 }
 
+// PricesFor are the prices that hold on a day, by asset, each with the day that it
+// was set for: the day itself, or the last of at most 7 days before it. An asset
+// whose price is not known is not among them; USDT is.
+func (db *DB) PricesFor(ctx context.Context, d staking.Day) (map[string]Price, error) {
+	prices := map[string]Price{}
+	err := db.engine.read(ctx, func(t tx) error {
+		clear(prices)
+		prices[USDT] = Price{Asset: USDT, Day: d, Price: priceUnit}
+		return t.query(func(r row) error {
+			p := Price{Asset: r.text(0), Day: staking.Day(r.int(1)), Price: r.int(2)}
+			prices[p.Asset] = p
+			return nil
+		}, "SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(d-priceReach), int64(d))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the prices of %s: %w", d, err)
+	}
+	return prices, nil
+}
+
 // Value is what an amount of an asset, zero or more, is worth at a price: in USDT
 // and in 1e-8, rounded down. Its error is ledger.ErrOverflow.
 func Value(asset ledger.Asset, amount ledger.Amount, price int64) (ledger.Amount, error) {

@@ -36,6 +36,7 @@ type books struct {
 	queue  queue
 	stamps stamps
 	worths worths
+	looks  int // pageLooks
 }
 
 // Options say how to open books.
@@ -64,7 +65,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	if o.Clock == nil {
 		return nil, errors.New("open books: no clock was given")
 	}
-	db := &DB{books: &books{clock: o.Clock, watch: o.Observe}, actor: o.Actor}
+	db := &DB{books: &books{clock: o.Clock, watch: o.Observe, looks: pageLooks}, actor: o.Actor}
 	if db.watch == nil {
 		db.watch = func(int) {}
 	}

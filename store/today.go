@@ -25,7 +25,8 @@ type TodayToken struct {
 	Terms    staking.Terms   // of the day
 	Free     ledger.Amount   // now
 	SoFar    ledger.Amount   // the average since 00:00, rounded down
-	Measured staking.Accrual // the whole day, as if nothing moved any more; below the minimum without eligible, reward and carries
+	Holding  staking.Holding // of the whole day, as if nothing moved any more
+	Measured staking.Accrual // what comes of it; below the minimum without eligible, reward and carries
 	Reached  bool            // the average of the whole day reaches the minimum
 	Awaited  staking.Day     // the first day before it that the switch covered and that is not settled, or 0: what it pays is not in these figures
 }
@@ -140,14 +141,11 @@ func (p *position) undo(change ledger.Amount, millis, elapsed int64) {
 // token says what a token's day has come to.
 func (m *today) token(a ledger.Asset, terms staking.Terms) TodayToken {
 	p := m.positions[a.Symbol]
-	s := TodayToken{Asset: a, Terms: terms, Free: p.free, SoFar: p.holding.Opening}
+	s := TodayToken{Asset: a, Terms: terms, Free: p.free, SoFar: p.holding.Opening, Holding: p.holding}
 	if m.elapsed > 0 {
 		s.SoFar = p.sofar.AverageOver(m.elapsed)
 	}
-	if s.Measured, s.Reached = staking.Accrue(m.day, terms, p.holding); !s.Reached {
-		average, rest := p.holding.Integral.Average()
-		s.Measured = staking.Accrual{Day: m.day, Account: m.id, Asset: a.Symbol, Opening: p.holding.Opening, Average: average, Rest: rest}
-	}
+	s.Measured, s.Reached = comesTo(m.day, terms, p.holding)
 	for d := p.through + 1; d < m.day && s.Awaited == 0; d++ {
 		for _, e := range m.enrollments {
 			if e.Covers(d) {
@@ -156,4 +154,26 @@ func (m *today) token(a ledger.Asset, terms staking.Terms) TodayToken {
 		}
 	}
 	return s
+}
+
+// comesTo says what a holding of a whole day comes to: also below the minimum, then
+// without eligible, reward and carries, and false.
+func comesTo(d staking.Day, terms staking.Terms, h staking.Holding) (a staking.Accrual, reached bool) {
+	if a, reached = staking.Accrue(d, terms, h); reached {
+		return a, true
+	}
+	a = staking.Accrual{Day: d, Account: h.Account, Asset: h.Asset, Opening: h.Opening}
+	if !h.Integral.Less(staking.Integral{}) {
+		a.Average, a.Rest = h.Integral.Average()
+	}
+	return a, false
+}
+
+// After says what the token's day comes to if its free balance changes by so much
+// at a moment of it, and nothing else moves any more: what Measured is once that is
+// posted, and Reached. What would take more than is free comes to an average of zero.
+func (s TodayToken) After(change ledger.Amount, at time.Time) (a staking.Accrual, reached bool) {
+	h := s.Holding
+	h.Change(change, at.UnixMilli()-s.Measured.Day.Millis())
+	return comesTo(s.Measured.Day, s.Terms, h)
 }

@@ -1,0 +1,40 @@
+package access
+
+import (
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"softstake/ledger"
+)
+
+// longestEmail is the length in bytes of the longest e-mail address there is [RFC 5321].
+const longestEmail = 254
+
+// ParseEmail reads an e-mail address as people type it, and writes it as it is
+// kept: in small letters, without what stands around it. Its error is ledger.ErrInvalid.
+func ParseEmail(s string) (string, error) {
+	if len(s) > 4*longestEmail || !utf8.ValidString(s) {
+		return "", noEmail(s)
+	}
+	email := norm.NFC.String(strings.ToLower(strings.TrimSpace(s)))
+	a, err := mail.ParseAddress(email)
+	if err != nil || a.Address != email || len(email) > longestEmail || strings.ContainsFunc(email, notInEmail) {
+		return "", noEmail(s)
+	}
+	return email, nil
+}
+
+func noEmail(s string) error {
+	return fmt.Errorf("%w: %q is not an e-mail address such as alice@example.com", ledger.ErrInvalid, ledger.Clip(s))
+}
+
+// notInEmail says of what an address may have by its grammar, and nobody's has:
+// what cannot be seen, and what quotes a name or an address of a machine.
+func notInEmail(r rune) bool {
+	return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune(`"\[]`, r)
+}

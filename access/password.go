@@ -1,0 +1,126 @@
+package access
+
+import (
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+
+	"softstake/ledger"
+)
+
+const (
+	shortestPassword = 10
+	longestPassword  = 200
+)
+
+// argon is a password's hash by Argon2id, and what it was made with.
+type argon struct {
+	memory uint32 // KiB
+	passes uint32
+	lanes  uint8
+	salt   []byte
+	sum    []byte
+}
+
+// ours is what hashes are made with: OWASP's least for Argon2id.
+func ours() argon {
+	return argon{memory: 19 << 10, passes: 2, lanes: 1, salt: make([]byte, 16), sum: make([]byte, 32)}
+}
+
+// The most that a hash in the books may ask for: one that was made with other
+// figures is checked all the same, and a damaged one does not take the machine.
+const (
+	mostMemory = 256 << 10 // KiB
+	mostPasses = 16
+	mostLanes  = 16
+	mostBytes  = 64 // of a salt or a sum
+)
+
+// of is the sum of a password. The same letters are the same password, however the
+// keyboard composes them.
+func (a argon) of(password string) []byte {
+	return argon2.IDKey([]byte(norm.NFC.String(password)), a.salt, a.passes, a.memory, a.lanes, uint32(len(a.sum)))
+}
+
+// String is the hash in the PHC string format.
+func (a argon) String() string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, a.memory, a.passes, a.lanes,
+		base64.RawStdEncoding.EncodeToString(a.salt), base64.RawStdEncoding.EncodeToString(a.sum))
+}
+
+// parseArgon reads what String writes, and nothing else. Its error is
+// ledger.ErrInvalid, and does not tell the hash.
+func parseArgon(hash string) (argon, error) {
+	damaged := fmt.Errorf("%w: a password's hash in the books is damaged", ledger.ErrInvalid)
+	var a argon
+	var version int
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 {
+		return a, damaged
+	}
+	if n, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d", &version, &a.memory, &a.passes, &a.lanes); err != nil || n != 4 {
+		return a, damaged
+	}
+	var errs [2]error
+	a.salt, errs[0] = base64.RawStdEncoding.DecodeString(parts[4])
+	a.sum, errs[1] = base64.RawStdEncoding.DecodeString(parts[5])
+	switch {
+	case errs != [2]error{}, a.String() != hash,
+		len(a.salt) < 8 || len(a.salt) > mostBytes, len(a.sum) < 16 || len(a.sum) > mostBytes,
+		a.memory > mostMemory, a.passes < 1 || a.passes > mostPasses, a.lanes < 1 || a.lanes > mostLanes, a.memory < 8*uint32(a.lanes):
+		return a, damaged
+	}
+	return a, nil
+}
+
+// HashPassword makes what is kept of a password: Argon2id with 19 MiB and two
+// passes [OWASP], in the PHC string format. Its error is ledger.ErrInvalid for a
+// password of fewer than 10 or more than 200 characters. It takes 19 MiB of memory
+// and some 20 ms: whoever lets strangers call it limits how many do so at once.
+func HashPassword(random io.Reader, password string) (string, error) {
+	if n := utf8.RuneCountInString(norm.NFC.String(password)); !utf8.ValidString(password) || n < shortestPassword || n > longestPassword {
+		return "", fmt.Errorf("%w: a password has %d to %d characters", ledger.ErrInvalid, shortestPassword, longestPassword)
+	}
+	a := ours()
+	if _, err := io.ReadFull(random, a.salt); err != nil {
+		return "", fmt.Errorf("make a salt: %w", err)
+	}
+	a.sum = a.of(password)
+	return a.String(), nil
+}
+
+// IsPasswordHash says whether text is one that CheckPassword can check.
+func IsPasswordHash(text string) bool {
+	_, err := parseArgon(text)
+	return err == nil
+}
+
+// CheckPassword says whether a password is the one that was hashed: ErrUnknown if
+// not, ledger.ErrInvalid where the hash is damaged. hash "" is a person who does not
+// exist, for whom it takes as long. It costs as much as HashPassword.
+func CheckPassword(hash, password string) error {
+	a, err := ours(), error(nil)
+	if hash != "" {
+		a, err = parseArgon(hash)
+	}
+	if err != nil {
+		return err
+	}
+	same := subtle.ConstantTimeCompare(a.of(password), a.sum) == 1
+	if hash == "" || !same {
+		return ErrUnknown
+	}
+	return nil
+}
+
+// passwordLength is how long a made password is: 119 bits.
+const passwordLength = 20
+
+// NewPassword makes a password that nobody guesses. random is crypto/rand.Reader outside of tests.
+func NewPassword(random io.Reader) (string, error) { return randomText(random, passwordLength) }

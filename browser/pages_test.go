@@ -1,0 +1,138 @@
+package browser
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// sight is a page to look at, as somebody.
+type sight struct {
+	name, email, path string
+	status            int64
+}
+
+// sights are all pages, empty and full. {reward} is the first reward on the Earn page.
+var sights = []sight{
+	{"login", "", "/login", 200},
+	{"offline", "", "/offline", 200},
+	{"not-found", "", "/nothing-here", 404},
+	{"spot", "alice@example.com", "/spot", 200},
+	{"spot-earning", "bruno@example.com", "/spot", 200},
+	{"spot-restricted", "carla@example.com", "/spot", 200},
+	{"spot-no-tag", "dora@example.com", "/spot", 200},
+	{"spot-history", "bruno@example.com", "/spot/history", 200},
+	{"start", "alice@example.com", "/earn/start", 200},
+	{"start-restricted", "carla@example.com", "/earn/start", 451},
+	{"document", "alice@example.com", "/earn/documents/risk-warning", 200},
+	{"earn-off", "alice@example.com", "/earn", 200},
+	{"earn", "bruno@example.com", "/earn", 200},
+	{"earn-restricted", "carla@example.com", "/earn", 200},
+	{"stop", "bruno@example.com", "/earn/stop", 200},
+	{"history", "bruno@example.com", "/earn/history", 200},
+	{"reward", "bruno@example.com", "{reward}", 200},
+	{"export", "bruno@example.com", "/earn/export", 200},
+	{"help", "bruno@example.com", "/help", 200},
+	{"convert", "alice@example.com", "/convert?asset=BNB&into=USDT&amount=0.5", 200},
+	{"withdraw", "alice@example.com", "/withdraw?asset=BNB&amount=0.5", 200},
+	{"send", "alice@example.com", "/send?asset=BNB&amount=0.5&to=dora&step=confirm", 200},
+	{"deposit", "alice@example.com", "/deposit", 200},
+	{"activity", "bruno@example.com", "/activity", 200},
+	{"account", "alice@example.com", "/account", 200},
+	{"keys", "alice@example.com", "/account/keys", 200},
+	{"clock", "alice@example.com", "/demo/clock", 200},
+}
+
+// TestEveryPage looks at every page, at both widths and in both themes: it has no
+// barrier that axe knows, fits the screen, and says nothing odd. With
+// SOFTSTAKE_SCREENSHOTS it leaves pictures in that folder.
+func TestEveryPage(t *testing.T) {
+	axe, err := os.ReadFile(axeFile)
+	if err != nil && os.Getenv("SOFTSTAKE_REQUIRE_BROWSER") == "1" {
+		t.Fatal(err)
+	}
+	s := demo(t)
+	tabs := map[string]*tab{}
+	for _, width := range []int64{phone, desk} {
+		for _, page := range sights {
+			key := fmt.Sprint(page.email, width)
+			b := tabs[key]
+			if b == nil {
+				b = s.open(t, looks{width: width, zone: "Europe/Berlin"})
+				if page.email != "" {
+					b.logIn(page.email)
+				}
+				tabs[key] = b
+			}
+			for _, dark := range []bool{false, true} {
+				theme := map[bool]string{false: "light", true: "dark"}[dark]
+				t.Run(fmt.Sprintf("%s/%d/%s", page.name, width, theme), func(t *testing.T) {
+					b := &tab{t, b.ctx, b.site, b.looks}
+					b.theme(dark)
+					b.look(page)
+					b.barriers(string(axe))
+					b.picture(fmt.Sprintf("%s-%d-%s.png", page.name, width, theme))
+				})
+			}
+		}
+	}
+}
+
+// look goes to a page, and reads it as a person would.
+func (b *tab) look(page sight) {
+	b.t.Helper()
+	path := page.path
+	if path == "{reward}" {
+		b.visit("/earn")
+		path = eval[string](b, `document.querySelector('main a[href^="/earn/rewards/"]').getAttribute("href")`)
+	}
+	if status := b.visit(path); status != page.status {
+		b.t.Fatalf("%s answers %d and not %d:\n%s", path, status, page.status, b.text())
+	}
+	text := b.text()
+	for _, odd := range []string{"NaN", "undefined", "null", "{{", "%!", "0.0000000000", "0,0000000000"} {
+		if strings.Contains(text, odd) {
+			b.t.Errorf("%s says %q:\n%s", path, odd, text)
+		}
+	}
+	if wider := eval[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wider > 0 {
+		b.t.Errorf("%s is %d px wider than the screen", path, wider)
+	}
+}
+
+// barriers fails with what keeps people out, by WCAG 2.2 A and AA.
+func (b *tab) barriers(axe string) {
+	b.t.Helper()
+	b.do("load axe", chromedp.Evaluate[chromedp.Void](axe))
+	for _, found := range eval[[]string](b, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+		.then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + "\n" + n.target + "\n" + n.html + "\n" + n.failureSummary)))`) {
+		b.t.Errorf("a barrier at %s: %s", b.path(), found)
+	}
+}
+
+// picture leaves a picture of the whole page, on a screen as high as it: what stays
+// at the foot of a screen stands at the foot of the page.
+func (b *tab) picture(name string) {
+	b.t.Helper()
+	folder := os.Getenv("SOFTSTAKE_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	height := eval[int64](b, "document.documentElement.scrollHeight")
+	b.screen(max(height, screenHeight))
+	defer b.screen(screenHeight)
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.MkdirAll(folder, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, name), png, 0o644)
+	}
+	if err != nil {
+		b.t.Errorf("picture %s: %v", name, err)
+	}
+}

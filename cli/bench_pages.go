@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"softstake/bench"
+	"softstake/store"
+)
+
+type benchPagesCmd struct {
+	Positions int    `default:"1000000" help:"Positions in the books: two of each holder."`
+	Days      int    `default:"7" help:"Days of rewards."`
+	Changes   int    `default:"2" help:"Changes of each position on the last of these days."`
+	Visitors  int    `default:"200" help:"Holders who log in and look."`
+	Reads     int    `default:"1000" help:"Requests of each page."`
+	Seed      uint64 `default:"1" help:"Of the random holders."`
+	JSON      bool   `name:"json" help:"Print one JSON object."`
+}
+
+func (benchPagesCmd) Help() string {
+	return `Fills empty books with holders and some days of rewards, logs some of them in, and
+measures how long the server takes to make each of their pages, front and log and
+all, one after another, without a network: half of them, and 99 of 100, within so
+long. The bytes are those of the page, and of all that a first visit loads with it,
+compressed.
+
+Example:
+  softstake bench pages
+  softstake bench pages --positions 20000 --db postgres://softstake@localhost/bench --json`
+}
+
+// Run measures the pages.
+func (c *benchPagesCmd) Run(w *World) error {
+	for _, n := range []int{c.Positions - 3, c.Days, c.Changes + 1, c.Visitors, c.Reads} {
+		if n < 1 {
+			return usage("--positions is at least 4, --changes 0 or more, and every other number above zero")
+		}
+	}
+	o, done := benchOptions(w, c.Seed)
+	r, err := bench.Pages(w.Context, o, bench.PagesOptions{
+		Positions: c.Positions, Days: c.Days, Changes: c.Changes, Visitors: c.Visitors, Reads: c.Reads,
+	}, w.handleBench)
+	if err := errors.Join(err, done()); err != nil {
+		return err
+	}
+	if c.JSON {
+		return c.json(w, r)
+	}
+	if err := w.printf("%s, %d positions, %d days of rewards; %d requests of each page\n\n", r.Engine, r.Positions, r.Days, r.Reads); err != nil {
+		return err
+	}
+	g := newGrid(text("page"), figure("p50 ms"), figure("p99 ms"), figure("page KB"), figure("first load KB"))
+	for _, p := range r.Pages {
+		g.add(p.Path, thousandths(p.P50.Microseconds()), thousandths(p.P99.Microseconds()), thousandths(int64(p.Page)), thousandths(int64(p.Load)))
+	}
+	if err := g.write(w.Stdout); err != nil {
+		return err
+	}
+	return w.printf("\nmemory of this process at most %d MiB\n", r.PeakRSS>>20)
+}
+
+// thousandths writes a number of thousandths with one decimal, rounded up.
+func thousandths(n int64) string {
+	tenths := (n + 99) / 100
+	return strconv.FormatInt(tenths/10, 10) + "." + strconv.FormatInt(tenths%10, 10)
+}
+
+func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
+	type page struct {
+		Path string      `json:"path"`
+		P50  json.Number `json:"p50_seconds"`
+		P99  json.Number `json:"p99_seconds"`
+		Page int         `json:"page_bytes"`
+		Load int         `json:"first_load_bytes"`
+	}
+	pages := make([]page, len(r.Pages))
+	for i, p := range r.Pages {
+		pages[i] = page{p.Path, seconds(p.P50), seconds(p.P99), p.Page, p.Load}
+	}
+	return writeJSON(w.Stdout, struct {
+		Engine    string `json:"engine"`
+		Positions int    `json:"positions"`
+		Days      int    `json:"days"`
+		Reads     int    `json:"reads"`
+		Pages     []page `json:"pages"`
+		PeakRSS   int64  `json:"peak_rss_bytes"`
+	}{r.Engine, r.Positions, r.Days, r.Reads, pages, r.PeakRSS})
+}
+
+// handleBench answers for books as serve does. The log is written, but nowhere.
+func (w *World) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	mux := http.NewServeMux()
+	return mux, addFaces(mux, newFront(log, newMeters().answered, usualRequests), faces{
+		books: db, now: now, log: log, pages: &pages{random: w.Random, convert: true, idle: usualIdle, all: usualSession},
+	})
+}

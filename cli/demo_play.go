@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"softstake/demo"
+	"softstake/ledger"
+	"softstake/web"
+)
+
+const (
+	// tick is how often the town lives on while nobody moves its clock.
+	tick = time.Second
+	// tickAgain is how long it rests when that has failed.
+	tickAgain = time.Minute
+)
+
+// player moves the town's clock for its visitors: web.Play.
+type player struct {
+	town     *demo.Town
+	visitors []web.Visitor
+	latest   func() time.Time // the clock is not moved beyond it; nil: it has no end
+	log      *slog.Logger
+	every    time.Duration
+
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	mu       sync.Mutex
+	progress web.Progress
+}
+
+// newPlayer makes the player of a town. Books that are kept are ordinary ones,
+// which have no tomorrow.
+func newPlayer(w *World, town *demo.Town, visitors []web.Visitor, log *slog.Logger) *player {
+	p := &player{town: town, visitors: visitors, log: log, every: tick}
+	if w.DBGiven {
+		p.latest = w.Now
+	}
+	return p
+}
+
+// begin lets the town live on with its clock, until end or the context's.
+func (p *player) begin(ctx context.Context) {
+	p.ctx, p.stop = context.WithCancel(ctx)
+	p.work.Go(p.live)
+}
+
+// end stops whatever moves.
+func (p *player) end() {
+	p.stop()
+	p.work.Wait()
+}
+
+// live lets happen what is due by the clock, again and again.
+func (p *player) live() {
+	timer := time.NewTimer(p.every)
+	defer timer.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-timer.C:
+		}
+		wait := p.every
+		if err := p.town.Move(p.ctx, p.town.Clock.Now(), nil); err != nil && p.ctx.Err() == nil {
+			p.log.Error("the town does not live on; it is tried again", "error", plain(err), "in", tickAgain)
+			wait = tickAgain
+		}
+		timer.Reset(wait)
+	}
+}
+
+// Move begins to move the clock on. ledger.ErrInvalid if that is beyond where it may go.
+func (p *player) Move(by time.Duration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.progress.Moving {
+		return nil
+	}
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	from := p.town.Clock.Now()
+	to := from.Add(by)
+	if p.latest != nil && to.After(p.latest()) {
+		return fmt.Errorf("%w: %s lies ahead, and these books are kept", ledger.ErrInvalid, to.Format(time.DateTime))
+	}
+	p.progress = web.Progress{Moving: true, From: from, To: to}
+	p.work.Go(func() { p.move(to) })
+	return nil
+}
+
+// move moves the clock, and keeps how far it is.
+func (p *player) move(to time.Time) {
+	err := p.town.Move(p.ctx, to, func(done, of int) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.progress.Done, p.progress.Of = done, of
+	})
+	if err != nil && p.ctx.Err() == nil {
+		p.log.Error("the clock was not moved to its end", "to", to, "error", plain(err))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.progress.Moving, p.progress.Err = false, err
+}
+
+// Progress says how far the clock has come.
+func (p *player) Progress() web.Progress {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.progress
+}
+
+// Visitors are those whose shoes one may put on.
+func (p *player) Visitors() []web.Visitor { return p.visitors }

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"softstake/access"
+	"softstake/demo"
+	"softstake/store"
+	"softstake/web"
+)
+
+const (
+	// demoListen is where the town is served unless it is said where.
+	demoListen = "127.0.0.1:8080"
+	// demoPassword opens every account of a town that is thrown away.
+	demoPassword = "soft-staking"
+	// demoSession is how long one stays logged in to a town: its clock jumps by weeks.
+	demoSession = 100 * 366 * 24 * time.Hour
+)
+
+// serve opens the town to visitors, tells of it, and serves it until the person interrupts.
+func (c *demoCmd) serve(w *World, v visit) (err error) {
+	// A reader that goes away (| head) must not end the program at once: there is
+	// a folder to be removed.
+	signal.Ignore(syscall.SIGPIPE)
+	defer signal.Reset(syscall.SIGPIPE)
+	log := slog.New(slog.NewTextHandler(w.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	visitors, err := c.welcome(w, v.town)
+	if err != nil {
+		return err
+	}
+	sealer, err := c.sealer(w, v.town.Books)
+	if err != nil {
+		return err
+	}
+	f, mux := newFront(log, newMeters().answered, usualRequests), http.NewServeMux()
+	play := newPlayer(w, v.town, visitors, log)
+	if err := addFaces(mux, f, faces{
+		books: v.town.Books, sealer: sealer, now: v.town.Clock.Now, log: log, closeAfter: demo.CloseAfter,
+		pages: &pages{random: w.Random, convert: true, play: play, idle: demoSession, all: demoSession},
+	}); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(w.Context)
+	defer stop(nil)
+	s := &serving{log: log, front: f, patience: usualPatience}
+	address, err := c.listen(ctx, w, s, standing(v.town, mux), stop)
+	if err != nil {
+		return errors.Join(err, s.stop())
+	}
+	v.town.Clock.Go(w.Now)
+	play.begin(ctx)
+	defer play.end()
+	if err = c.tell(w, v); err == nil {
+		err = c.tellVisitors(w, v, visitors, address)
+	}
+	if err != nil {
+		stop(err)
+	}
+	<-ctx.Done()
+	err = s.stop()
+	if cause := context.Cause(ctx); w.Context.Err() == nil {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+// welcome lets the visitors come and log in.
+func (c *demoCmd) welcome(w *World, town *demo.Town) ([]web.Visitor, error) {
+	to := town.Morning()
+	if now := w.Now(); w.DBGiven && now.Before(to) {
+		to = now
+	}
+	came, err := town.Welcome(w.Context, to)
+	if err != nil {
+		return nil, err
+	}
+	visitors := make([]web.Visitor, len(came))
+	for i, v := range came {
+		password := demoPassword
+		if w.DBGiven { // these books may be served to others one day
+			if password, err = access.NewPassword(w.Random); err != nil {
+				return nil, err
+			}
+		}
+		hash, err := access.HashPassword(w.Random, password)
+		if err != nil {
+			return nil, err
+		}
+		visitors[i] = web.Visitor{Name: v.Name, Email: v.Name + "@example.com", Password: password, Story: "visitor." + v.Name}
+		if err := town.Books.AddLogin(w.Context, store.Login{Email: visitors[i].Email, Account: v.Account, Password: hash}); err != nil {
+			return nil, err
+		}
+	}
+	return visitors, nil
+}
+
+// sealer seals the secrets of API keys: those of books that are kept as elsewhere,
+// those of others with a key that is gone with them.
+func (c *demoCmd) sealer(w *World, db *store.DB) (*access.Sealer, error) {
+	if w.DBGiven {
+		return w.makeSealer(w.Context, db)
+	}
+	key, err := access.NewSealKey(w.Random)
+	if err != nil {
+		return nil, err
+	}
+	return access.NewSealer(key)
+}
+
+// listen begins to answer where it was said or, where nothing was said and the
+// usual address is taken, at a free port.
+func (c *demoCmd) listen(ctx context.Context, w *World, s *serving, handler http.Handler, failed func(error)) (string, error) {
+	if c.Listen != "" {
+		return s.listen(ctx, c.Listen, handler, nil, failed)
+	}
+	address, err := s.listen(ctx, demoListen, handler, nil, failed)
+	if err == nil {
+		return address, nil
+	}
+	if err := w.tellf("The town takes a free port: %s", plain(err)); err != nil {
+		return "", err
+	}
+	return s.listen(ctx, "127.0.0.1:0", handler, nil, failed)
+}
+
+// standing lets nobody move the clock while something is posted, but whoever asks for just that.
+func standing(town *demo.Town, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == web.ClockPath {
+			next.ServeHTTP(w, r)
+			return
+		}
+		town.Still(func() { next.ServeHTTP(w, r) })
+	})
+}
+
+// stories say what there is to see with whose eyes.
+var stories = map[string]string{
+	demo.Alice: "has enough, and has not switched on: begin with her grey tag",
+	demo.Bruno: "has earned since the town began",
+	demo.Carla: "lives where it is not offered: refused, and told why",
+	demo.Dora:  "has too little of each token: told what is missing",
+}
+
+// tellVisitors tells where the town is, and as whom one may look at it.
+func (c *demoCmd) tellVisitors(w *World, v visit, visitors []web.Visitor, address string) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nThe town is open at http://%s/\nIts clock says %s UTC; move it on top of each page.\n\n", address, v.town.Clock.Now().Format("2006-01-02 15:04"))
+	table := newGrid(text("who"), text("e-mail"), text("password"), text("what there is to see"))
+	for _, visitor := range visitors {
+		table.add(visitor.Name, visitor.Email, visitor.Password, stories[visitor.Name])
+	}
+	if err := table.write(&b); err != nil {
+		return err
+	}
+	end := "the books are gone then."
+	if w.DBGiven {
+		end = "the books stay."
+	}
+	fmt.Fprintf(&b, "\nNothing of it is real. Ctrl-C ends it; %s\n", end)
+	_, err := io.WriteString(w.Stdout, b.String())
+	return err
+}

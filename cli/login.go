@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// loginCmd says who may log in to the pages.
+type loginCmd struct {
+	Add      loginAddCmd      `cmd:"" help:"Let a person log in to an account."`
+	Password loginPasswordCmd `cmd:"" help:"Set a login's password, and end its sessions."`
+	List     loginListCmd     `cmd:"" help:"List who may log in."`
+	Remove   loginRemoveCmd   `cmd:"" help:"Take a login away, and end its sessions."`
+}
+
+type loginAddCmd struct {
+	Email    string         `arg:"" help:"What the person logs in with."`
+	Account  ledger.Account `required:"" placeholder:"ACCOUNT" help:"The account that it opens."`
+	Generate bool           `help:"Make the password, and print it once."`
+}
+
+func (c *loginAddCmd) Help() string {
+	return `The password has 10 to 200 characters. At a terminal it is asked for twice and not shown; else it is the first line of the standard input. Only its hash is kept. An account may have several logins; the same login twice is once, and keeps the password it has.
+
+Examples:
+
+  softstake login add alice@example.com --account alice
+  softstake login add alice@example.com --account alice --generate`
+}
+
+// Run adds the login.
+func (c *loginAddCmd) Run(w *World) error {
+	email, err := access.ParseEmail(c.Email)
+	if err != nil {
+		return err
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		// Nobody types a password for an account that there is not.
+		if _, err := db.Account(ctx, c.Account); err != nil {
+			return err
+		}
+		password, hash, err := w.password(c.Generate)
+		if err != nil {
+			return err
+		}
+		// A password that is made is shown, also to one who interrupts.
+		ctx = context.WithoutCancel(ctx)
+		if err := db.AddLogin(ctx, store.Login{Email: email, Account: c.Account, Password: hash}); err != nil {
+			return err
+		}
+		l, err := db.Login(ctx, email)
+		if err != nil {
+			return err
+		}
+		if l.Password != hash {
+			return w.printf("%s opens %s already, and its password is as it was; \"softstake login password\" sets another.\n", email, c.Account)
+		}
+		if err := w.printf("%s opens %s.\n", email, c.Account); err != nil {
+			return err
+		}
+		if c.Generate {
+			if err := w.showPassword(password); err != nil {
+				return err
+			}
+		}
+		return tellLogin(ctx, db, "login add", l)
+	})
+}
+
+type loginPasswordCmd struct {
+	Email    string `arg:"" help:"Whose it is."`
+	Generate bool   `help:"Make the password, and print it once."`
+}
+
+func (c *loginPasswordCmd) Help() string {
+	return `The password is asked for, or read, as "login add" does. All of the login's sessions end.
+
+Example:
+
+  softstake login password alice@example.com --generate`
+}
+
+// Run sets the password.
+func (c *loginPasswordCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		l, err := db.Login(ctx, c.Email)
+		if err != nil {
+			return err
+		}
+		password, hash, err := w.password(c.Generate)
+		if err != nil {
+			return err
+		}
+		ctx = context.WithoutCancel(ctx)
+		if err := db.SetPassword(ctx, l.Email, hash, ""); err != nil {
+			return err
+		}
+		if err := w.printf("The password of %s is set, and its sessions have ended.\n", l.Email); err != nil {
+			return err
+		}
+		if c.Generate {
+			if err := w.showPassword(password); err != nil {
+				return err
+			}
+		}
+		return tellLogin(ctx, db, "password", l)
+	})
+}
+
+// tellLogin puts what the operator did with a login into the holder's list of what happened.
+func tellLogin(ctx context.Context, db *store.DB, action string, l store.Login) error {
+	return db.AddAct(ctx, l.Account, store.Act{Action: action, Detail: l.Email, Client: "operator"})
+}
+
+// password makes a password or reads one, and its hash.
+func (w *World) password(generate bool) (password, hash string, err error) {
+	if generate {
+		password, err = access.NewPassword(w.Random)
+	} else {
+		password, err = w.readPassword()
+	}
+	if err != nil {
+		return "", "", err
+	}
+	hash, err = access.HashPassword(w.Random, password)
+	return password, hash, err
+}
+
+func (w *World) showPassword(password string) error {
+	if err := w.printf("\n"); err != nil {
+		return err
+	}
+	if err := facts(w.Stdout, [2]string{"password", password}); err != nil {
+		return err
+	}
+	return w.printf("\nKeep it now: it is not shown again.\n")
+}
+
+type loginListCmd struct {
+	Account ledger.Account `placeholder:"ACCOUNT" help:"Only who opens this one."`
+	JSON    bool           `help:"Print a JSON array."`
+}
+
+func (c *loginListCmd) Help() string {
+	return `Logins come by their address. A closed account has none.
+
+Example:
+
+  softstake login list --account alice`
+}
+
+type loginJSON struct {
+	Email       string         `json:"email"`
+	Account     ledger.Account `json:"account"`
+	Created     instant        `json:"created"`
+	PasswordSet instant        `json:"passwordSet"`
+}
+
+// Run lists the logins.
+func (c *loginListCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		logins, err := db.Logins(ctx, c.Account)
+		if err != nil {
+			return err
+		}
+		out := newJSONList(w.Stdout)
+		grid := newGrid(text("e-mail"), text("account"), text("made"), text("password set"))
+		for _, l := range logins {
+			if c.JSON {
+				if err := out.add(loginJSON{l.Email, l.Account, instant(l.Created), instant(l.Changed)}); err != nil {
+					return err
+				}
+			}
+			grid.add(l.Email, string(l.Account), wallTime(l.Created), wallTime(l.Changed))
+		}
+		switch {
+		case c.JSON:
+			return out.end()
+		case len(logins) == 0 && c.Account != "":
+			return w.printf("Nobody may log in to %s.\n", c.Account)
+		case len(logins) == 0:
+			return w.printf("There are no logins.\n")
+		}
+		return grid.write(w.Stdout)
+	})
+}
+
+type loginRemoveCmd struct {
+	Email string `arg:"" help:"Whose it is."`
+}
+
+func (c *loginRemoveCmd) Help() string {
+	return `The account and what it has stay as they are.
+
+Example:
+
+  softstake login remove alice@example.com`
+}
+
+// Run removes the login.
+func (c *loginRemoveCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		// One that is mistyped is told: whoever removes a login means it to be gone.
+		l, err := db.Login(ctx, c.Email)
+		if err != nil {
+			return err
+		}
+		if err := db.RemoveLogin(ctx, l.Email); err != nil {
+			return err
+		}
+		if err := w.printf("%s opens %s no more, and its sessions have ended.\n", l.Email, l.Account); err != nil {
+			return err
+		}
+		return tellLogin(ctx, db, "login remove", l)
+	})
+}

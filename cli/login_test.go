@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"softstake/store"
+)
+
+// A holder sees what an operator did with who may log in.
+func TestTheHolderIsToldOfLogins(t *testing.T) {
+	url := books(t)
+	for i, c := range []struct {
+		typed string
+		args  []string
+	}{
+		{"correct horse\n", []string{"login", "add", "alice@example.com", "--account", "alice"}},
+		{"another horse\n", []string{"login", "add", "alice@example.com", "--account", "alice"}}, // changes nothing, and tells nothing
+		{"", []string{"login", "password", "alice@example.com", "--generate"}},
+		{"", []string{"login", "remove", "alice@example.com"}},
+	} {
+		mustAt(t, noon.Add(time.Duration(i)*time.Second), c.typed, append(c.args, "--db", url)...)
+	}
+	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Actor: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	acts, err := db.Acts(t.Context(), "alice", nil, 10)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, a := range slices.Backward(acts) {
+		told = append(told, a.Action+" "+a.Detail+" by "+a.Client)
+	}
+	if want := []string{"login add alice@example.com by operator", "password alice@example.com by operator", "login remove alice@example.com by operator"}; !slices.Equal(told, want) {
+		t.Errorf("told is %q", told)
+	}
+}

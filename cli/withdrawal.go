@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// withdrawalCmd lists the withdrawals that wait, and ends them.
+type withdrawalCmd struct {
+	List     withdrawalListCmd     `cmd:"" help:"List the withdrawals that wait, of all accounts."`
+	Complete withdrawalCompleteCmd `cmd:"" help:"Say that a withdrawal was sent: it leaves the books."`
+	Cancel   withdrawalCancelCmd   `cmd:"" help:"Cancel a withdrawal: what was held is free again."`
+}
+
+type withdrawalListCmd struct {
+	Limit int  `default:"100" help:"How many at most; 0: all."`
+	JSON  bool `help:"Print a JSON array."`
+}
+
+func (c *withdrawalListCmd) Help() string {
+	return `The oldest comes first. What is held earns nothing while it waits. A dash stands where the requester kept the address to itself.
+
+Example:
+
+  softstake withdrawal list --limit 20`
+}
+
+type withdrawalJSON struct {
+	ID        string         `json:"id"`
+	Account   ledger.Account `json:"account"`
+	Asset     string         `json:"asset"`
+	Amount    string         `json:"amount"`
+	Address   string         `json:"address"`
+	Network   string         `json:"network"`
+	Tag       string         `json:"tag"`
+	ClientID  string         `json:"clientId"`
+	Requested instant        `json:"requested"`
+}
+
+// withdrawalPage is how many withdrawals are read at once.
+const withdrawalPage = 1000
+
+// Run lists the withdrawals, page after page.
+func (c *withdrawalListCmd) Run(w *World) error {
+	if c.Limit < 0 {
+		return usage("--limit is 0 or more")
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		known, err := readAssets(ctx, db)
+		if err != nil {
+			return err
+		}
+		out := newJSONList(w.Stdout)
+		grid := newGrid(text("requested (UTC)"), text("account"), figure("amount"), text("network"), text("address"), text("tag"), text("ID"))
+		n, last := 0, store.Withdrawal{}
+		for c.Limit == 0 || n < c.Limit {
+			most := withdrawalPage
+			if c.Limit > 0 {
+				most = min(most, c.Limit-n)
+			}
+			page, err := db.PendingWithdrawals(ctx, last, most)
+			if err != nil {
+				return err
+			}
+			for _, p := range page {
+				if !c.JSON {
+					grid.add(clockTime(p.At), string(p.Account), known.with(p.Asset, p.Amount), cmp.Or(p.Network, none), cmp.Or(p.Address, none), cmp.Or(p.Tag, none), p.ID)
+				} else if err := out.add(withdrawalJSON{p.ID, p.Account, p.Asset, known.plain(p.Asset, p.Amount), p.Address, p.Network, p.Tag, p.ClientID, instant(p.At)}); err != nil {
+					return err
+				}
+				n, last = n+1, p
+			}
+			if len(page) < most {
+				break
+			}
+		}
+		switch {
+		case c.JSON:
+			return out.end()
+		case n == 0:
+			return w.printf("No withdrawal waits.\n")
+		}
+		return grid.write(w.Stdout)
+	})
+}
+
+// waiting names a withdrawal.
+type waiting struct {
+	ID      string         `arg:"" name:"id" help:"The withdrawal, as \"withdrawal list\" names it."`
+	Account ledger.Account `required:"" placeholder:"ACCOUNT" help:"Whose it is."`
+}
+
+type withdrawalCompleteCmd struct{ waiting }
+
+func (c *withdrawalCompleteCmd) Help() string {
+	return `It posts the entry ID/completed, which moves the held amount to @custody. Do it when the transfer outside cannot be undone any more: a withdrawal ends once. The same twice is once.
+
+Example:
+
+  softstake withdrawal complete w-1 --account alice`
+}
+
+// Run completes the withdrawal.
+func (c *withdrawalCompleteCmd) Run(w *World) error {
+	return c.end(w, ledger.WithdrawalCompleted, ledger.Custody, "Completed %s: %s of %s have left the books.\n")
+}
+
+type withdrawalCancelCmd struct{ waiting }
+
+func (c *withdrawalCancelCmd) Help() string {
+	return `It posts the entry ID/cancelled, which moves the held amount back to the account. Be sure that the transfer outside was not made: a withdrawal ends once. The same twice is once.
+
+Example:
+
+  softstake withdrawal cancel w-1 --account alice`
+}
+
+// Run cancels the withdrawal.
+func (c *withdrawalCancelCmd) Run(w *World) error {
+	return c.end(w, ledger.WithdrawalCancelled, c.Account, "Cancelled %s: %s of %s are free again.\n")
+}
+
+// end posts the entry that ends the withdrawal, and says what it did. Whether it has
+// ended already is for the books to say: another may be ending it at this moment.
+func (x *waiting) end(w *World, kind ledger.Kind, to ledger.Account, told string) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		p, err := db.Withdrawal(ctx, x.Account, x.ID)
+		if err != nil {
+			return err
+		}
+		asset, err := db.Asset(ctx, p.Asset)
+		if err != nil {
+			return err
+		}
+		outcomes, err := db.Post(ctx, []ledger.Entry{{
+			ID: ledger.EndingID(p.ID, kind), Kind: kind,
+			Moves: []ledger.Move{{From: p.Account.Held(), To: to, Asset: p.Asset, Amount: p.Amount}},
+		}})
+		if err != nil {
+			return err
+		}
+		o := outcomes[0]
+		if o.Err == nil && !o.Repeated {
+			return w.printf(told, p.ID, withUnit(asset, p.Amount), p.Account)
+		}
+		if p, err = db.Withdrawal(ctx, x.Account, x.ID); err != nil { // another may have ended it meanwhile
+			return err
+		}
+		switch {
+		case o.Err == nil:
+			return w.printf("%s was %s before, at %s UTC; it is once.\n", p.ID, p.State, clockTime(p.Ended))
+		case errors.Is(o.Err, ledger.ErrMismatch) && p.State != store.Pending:
+			return fmt.Errorf("%s was %s at %s UTC, and a withdrawal ends once", p.ID, p.State, clockTime(p.Ended))
+		}
+		return o.Err
+	})
+}

@@ -1,0 +1,46 @@
+// Package download is what files have in common that people download, whatever is in them.
+package download
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Cell guards free text in a CSV file: a spreadsheet takes what begins like this for a
+// formula. Numbers are not free text.
+func Cell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// Name is a file's name without what file systems and headers read in their own way.
+func Name(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`:"\/`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+}
+
+// stalled is how long a client may take for a piece, before it is given up.
+const stalled = 30 * time.Second
+
+// Paced gives the client some time for each piece that is written, and not for the whole.
+func Paced(w http.ResponseWriter) io.Writer { return paced{w} }
+
+type paced struct{ w http.ResponseWriter }
+
+// Write sends a piece. Its deadline is one of the network, and so of the real time,
+// whatever clock the books go by.
+func (p paced) Write(b []byte) (int, error) {
+	if err := http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(stalled)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.w.Write(b)
+}

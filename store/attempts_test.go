@@ -1,0 +1,121 @@
+package store_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+func attempt(t *testing.T, db *store.DB, who string) time.Duration {
+	t.Helper()
+	return must[time.Duration](t)(db.Attempt(t.Context(), who, 3, time.Minute))
+}
+
+func TestAttemptsAreLimited(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		for range 3 {
+			if wait := attempt(t, db, "alice"); wait != 0 {
+				t.Errorf("it is to wait %v", wait)
+			}
+			clock.Advance(10 * time.Second)
+		}
+		for _, want := range []time.Duration{30 * time.Second, 20 * time.Second} {
+			if wait := attempt(t, db, "alice"); wait != want {
+				t.Errorf("it is to wait %v, not %v", wait, want)
+			}
+			clock.Advance(10 * time.Second)
+		}
+		if wait := attempt(t, db, "bob"); wait != 0 {
+			t.Errorf("another is to wait %v", wait)
+		}
+		clock.Advance(10*time.Second - time.Millisecond)
+		if wait := attempt(t, db, "alice"); wait != time.Millisecond {
+			t.Errorf("at the end it is to wait %v", wait)
+		}
+		clock.Advance(time.Millisecond) // a new window
+		for range 3 {
+			if wait := attempt(t, db, "alice"); wait != 0 {
+				t.Errorf("in the next window it is to wait %v", wait)
+			}
+		}
+		if wait := attempt(t, db, "alice"); wait != time.Minute {
+			t.Errorf("after the next three it is to wait %v", wait)
+		}
+		for range 2 {
+			ok(t, db.Forgive(t.Context(), "alice"))
+		}
+		if wait := attempt(t, db, "alice"); wait != 0 {
+			t.Errorf("once it is forgiven it is to wait %v", wait)
+		}
+	})
+}
+
+// Attempts all at once do not pass the limit.
+func TestAttemptsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		var all sync.WaitGroup
+		var taken atomic.Int32
+		for range 12 {
+			all.Go(func() {
+				switch wait, err := db.Attempt(t.Context(), "alice", 3, time.Minute); {
+				case err != nil:
+					t.Error(err)
+				case wait == 0:
+					taken.Add(1)
+				}
+			})
+		}
+		if all.Wait(); taken.Load() != 3 {
+			t.Errorf("%d are taken", taken.Load())
+		}
+	})
+}
+
+// A clock that goes a little wrong lets nobody try more often, and one that was far
+// ahead locks nobody out for long.
+func TestAttemptsOnAWrongClock(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		for range 3 {
+			attempt(t, db, "alice")
+		}
+		clock.Advance(-time.Second)
+		if wait := attempt(t, db, "alice"); wait != time.Minute+time.Second {
+			t.Errorf("it is to wait %v", wait)
+		}
+		clock.Advance(-24 * time.Hour)
+		if wait := attempt(t, db, "alice"); wait != 0 {
+			t.Errorf("it is to wait %v", wait)
+		}
+	})
+}
+
+func TestAttemptsAreForgottenAndTellNobody(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		attempt(t, db, "Secret, typed into the wrong field\x00\xff")
+		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM attempts WHERE who LIKE '%ecret%' OR length(who) <> 64")); n != 0 {
+			t.Error("who attempted stands in the books")
+		}
+		clock.Advance(store.AttemptsKept - time.Millisecond)
+		attempt(t, db, "bob")
+		for _, want := range []int64{2, 1} {
+			ok(t, db.Forget(ctx))
+			if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM attempts")); n != want {
+				t.Errorf("%d are kept, not %d", n, want)
+			}
+			clock.Advance(time.Millisecond)
+		}
+		for _, c := range []struct {
+			most   int
+			window time.Duration
+		}{{0, time.Minute}, {-1, time.Minute}, {3, 0}, {3, store.AttemptsKept + 1}} {
+			_, err := db.Attempt(ctx, strings.Repeat("x", 9), c.most, c.window)
+			wants(t, err, ledger.ErrInvalid)
+		}
+	})
+}

@@ -1,0 +1,33 @@
+package store
+
+import (
+	"fmt"
+	"math/big"
+
+	"softstake/ledger"
+)
+
+// Convert is what an amount of one asset, zero or more, is worth in another at
+// their prices in USDT, both in 1e-8 and above zero: exact, and rounded down to the
+// other's smallest units, so that it may be zero. Its error is ledger.ErrOverflow
+// where that is more of the other than there can be, and ledger.ErrInvalid for what
+// is no price or no amount.
+func Convert(from, to ledger.Asset, amount ledger.Amount, fromPrice, toPrice int64) (ledger.Amount, error) {
+	if amount < 0 || fromPrice <= 0 || toPrice <= 0 {
+		return 0, fmt.Errorf("%w: %s %s at %s, in %s at %s", ledger.ErrInvalid, from.Format(amount), from.Symbol,
+			ledger.FormatDecimal(fromPrice, priceScale), to.Symbol, ledger.FormatDecimal(toPrice, priceScale))
+	}
+	// amount / 10^from × fromPrice / toPrice × 10^to, divided once and at the end.
+	gives := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(fromPrice))
+	gives.Mul(gives, wholes(to))
+	gives.Quo(gives, new(big.Int).Mul(big.NewInt(toPrice), wholes(from)))
+	if gives.Cmp(big.NewInt(int64(to.MaxSupply))) > 0 {
+		return 0, fmt.Errorf("%s %s in %s: %w", from.Format(amount), from.Symbol, to.Symbol, ledger.ErrOverflow)
+	}
+	return ledger.Amount(gives.Int64()), nil
+}
+
+// wholes are the smallest units in a whole token.
+func wholes(a ledger.Asset) *big.Int {
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(a.Scale)), nil)
+}

@@ -1,0 +1,72 @@
+package store_test
+
+import (
+	"math/big"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+func TestConvert(t *testing.T) {
+	bnb := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: ledger.MaxSupply}
+	usdt := ledger.Asset{Symbol: "USDT", Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
+	rare := ledger.Asset{Symbol: "RARE", Scale: 0, MaxSupply: 100}
+	for _, c := range []struct {
+		from, to  ledger.Asset
+		amount    ledger.Amount
+		fromPrice int64
+		toPrice   int64
+		gives     ledger.Amount
+		err       error
+	}{
+		{bnb, usdt, 1_00000000, 1080_00000000, 1_00000000, 1080_000000, nil},
+		{usdt, bnb, 1_000000, 1_00000000, 3_00000000, 33333333, nil}, // a third, rounded down
+		{usdt, bnb, 2_000000, 1_00000000, 3_00000000, 66666666, nil},
+		{bnb, usdt, 1, 1080_00000000, 1_00000000, 10, nil}, // 0.0000108 is cut
+		{bnb, usdt, 1, 1_00000000, 1_00000000, 0, nil},     // less than one smallest unit
+		{bnb, rare, 99_99999999, 1_00000000, 1_00000000, 99, nil},
+		{bnb, rare, 101_00000000, 1_00000000, 1_00000000, 0, ledger.ErrOverflow}, // more than there can be
+		{bnb, bnb, ledger.MaxSupply, 1_00000000, 1_00000000, ledger.MaxSupply, nil},
+		{bnb, usdt, ledger.MaxSupply, 1 << 62, 1, 0, ledger.ErrOverflow},
+		{bnb, usdt, 1, 0, 1, 0, ledger.ErrInvalid},
+		{bnb, usdt, 1, 1, 0, 0, ledger.ErrInvalid},
+		{bnb, usdt, -1, 1, 1, 0, ledger.ErrInvalid},
+	} {
+		gives, err := store.Convert(c.from, c.to, c.amount, c.fromPrice, c.toPrice)
+		wants(t, err, c.err)
+		if gives != c.gives {
+			t.Errorf("%s %s at %d in %s at %d is %d, want %d", c.from.Format(c.amount), c.from.Symbol, c.fromPrice, c.to.Symbol, c.toPrice, gives, c.gives)
+		}
+	}
+}
+
+// TestConvertNeverGivesMore: what is given is worth at most what is taken, and one
+// unit more of it would be worth more.
+func TestConvertNeverGivesMore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		asset := func(name string) ledger.Asset {
+			return ledger.Asset{Symbol: "A", Scale: rapid.IntRange(0, 18).Draw(t, name), MaxSupply: ledger.MaxSupply}
+		}
+		price := rapid.Int64Range(1, 1<<50)
+		from, to := asset("from"), asset("to")
+		amount, fromPrice, toPrice := rapid.Int64Range(0, int64(ledger.MaxSupply)).Draw(t, "amount"), price.Draw(t, "price"), price.Draw(t, "other price")
+		gives, err := store.Convert(from, to, ledger.Amount(amount), fromPrice, toPrice)
+		worth := func(n, price int64, scale int) *big.Rat {
+			unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
+			return new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(n), big.NewInt(price)), unit)
+		}
+		taken := worth(amount, fromPrice, from.Scale)
+		if err != nil {
+			if worth(int64(ledger.MaxSupply), toPrice, to.Scale).Cmp(taken) >= 0 {
+				t.Fatalf("refused, and would fit: %v", err)
+			}
+			return
+		}
+		if worth(int64(gives), toPrice, to.Scale).Cmp(taken) > 0 || worth(int64(gives)+1, toPrice, to.Scale).Cmp(taken) <= 0 {
+			t.Fatalf("%d is not the amount rounded down", gives)
+		}
+	})
+}

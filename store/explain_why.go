@@ -1,0 +1,86 @@
+package store
+
+import (
+	"fmt"
+
+	"softstake/staking"
+)
+
+// Why says why a day has no reward, or none yet.
+type Why string
+
+// What a day has no reward for, in the order in which it is asked. Explanation has the figures.
+const (
+	WhyNotOffered Why = "not-offered" // the token was not on offer
+	WhyNotOn      Why = "not-on"      // the switch did not cover the whole day
+	WhyBelowYet   Why = "below-yet"   // the day is not over, and as it stands its average is below the minimum
+	WhyBelow      Why = "below"       // the average was below the minimum
+	WhyNotOver    Why = "not-over"    // the day is not over, and as it stands it is paid after it
+	WhyNotSettled Why = "not-settled" // the run has not come to it yet
+	WhyWaits      Why = "waits"       // for the operator: for funds, or for somebody to look at it; or behind an older day that does
+)
+
+// judge finds why the day has no reward, or none yet.
+func (e *Explanation) judge(db *DB, t tx, d staking.Day) error {
+	verdict := ""
+	switch {
+	case e.Paid:
+		return nil
+	case !e.TermsKnown || !e.Terms.Offered:
+		e.Why = WhyNotOffered
+	case !e.Enrolled:
+		e.Why = WhyNotOn
+	case !e.Earned && !e.Over:
+		e.Why = WhyBelowYet
+	case !e.Earned:
+		e.Why = WhyBelow
+	case !e.Over:
+		e.Why = WhyNotOver
+	default:
+		through, err := count(t, "SELECT min(paid_through) FROM progress WHERE asset = $1", e.Asset.Symbol)
+		if err != nil {
+			return err
+		}
+		oldest := staking.Day(through) + 1
+		if verdict, err = db.waiting(t, e.Asset.Symbol, oldest); err != nil {
+			return err
+		}
+		e.Why = WhyNotSettled
+		switch {
+		case verdict == "":
+			verdict = fmt.Sprintf("%s is paid through %s", e.Asset.Symbol, oldest-1)
+		case oldest < d:
+			e.Why, e.Behind = WhyWaits, oldest
+		default:
+			e.Why = WhyWaits
+		}
+	}
+	e.Reason = e.sentence(verdict)
+	return nil
+}
+
+// sentence is Why in English; verdict is what the token waits for, or how far it is paid.
+func (e *Explanation) sentence(verdict string) string {
+	token, d := e.Asset.Symbol, e.Measured.Day
+	average, minimum := e.Asset.Format(e.Measured.Average), e.Asset.Format(e.Terms.Min)
+	switch e.Why {
+	case WhyNotOffered:
+		return fmt.Sprintf("%s was not on offer on %s.", token, d)
+	case WhyNotOn:
+		return fmt.Sprintf("Soft Staking was not on for the whole of %s: it earns from the day after it is switched on, until the day before it is switched off.", d)
+	case WhyBelowYet:
+		return fmt.Sprintf("%s is not over: as it stands its average would be %s %s, below the minimum of %s.", d, average, token, minimum)
+	case WhyBelow:
+		return fmt.Sprintf("The average of %s %s was below the minimum of %s.", average, token, minimum)
+	case WhyNotOver:
+		return fmt.Sprintf("%s is not over: this is what it would pay if nothing moved any more. It is paid after midnight UTC.", d)
+	case WhyNotSettled:
+		return fmt.Sprintf("%s has not been settled yet: %s.", d, verdict)
+	case WhyWaits:
+		if e.Behind != 0 {
+			return fmt.Sprintf("Waiting behind %s: %s.", e.Behind, verdict)
+		}
+		return fmt.Sprintf("Waiting: %s.", verdict)
+	}
+	return ""
+}

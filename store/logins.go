@@ -1,0 +1,212 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+// Login is an e-mail address that opens an account.
+type Login struct {
+	Email    string // as access.ParseEmail writes it
+	Account  ledger.Account
+	Password string // its hash, as access.HashPassword makes it
+	Created  time.Time
+	Changed  time.Time // when the password was set
+}
+
+// String names the login in logs and messages, where the hash is never shown.
+func (l Login) String() string { return fmt.Sprintf("login %s of %s", l.Email, l.Account) }
+
+// LogValue is the login in a log.
+func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
+
+// AddLogin lets a person log in. An account may have several. The same address
+// for the same account twice is once, and leaves the password as it is; for
+// another account it is ErrMismatch. ErrNotFound if the account was never opened;
+// ErrInvalid if it is closed, and for what is no address or no hash.
+func (db *DB) AddLogin(ctx context.Context, l Login) error {
+	email, err := access.ParseEmail(l.Email)
+	if err == nil {
+		err = l.Account.CheckHolder()
+	}
+	if err == nil {
+		err = checkHash(l.Password)
+	}
+	if err != nil {
+		return fmt.Errorf("add a login: %w", err)
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		if err := lockOpenAccount(t, l.Account); err != nil {
+			return err
+		}
+		now := db.now()
+		n, err := t.exec("INSERT INTO logins (bucket, email, account, password, created, changed) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING",
+			keyBucket(email), email, string(l.Account), l.Password, now)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return db.logLine(t, "login add", string(l.Account), email)
+		}
+		there, err := findLogin(t, email)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
+			return fmt.Errorf("%w: it was removed meanwhile", errRetry)
+		case err == nil && there.Account != l.Account:
+			return fmt.Errorf("%w: it opens account %s", ledger.ErrMismatch, there.Account)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add the login %s: %w", email, err)
+	}
+	return nil
+}
+
+// checkHash refuses to keep a password itself.
+func checkHash(hash string) error {
+	if !access.IsPasswordHash(hash) {
+		return fmt.Errorf("%w: of a password only the hash is kept, and this is none", ledger.ErrInvalid)
+	}
+	return nil
+}
+
+const loginColumns = "SELECT email, account, password, created, changed FROM logins "
+
+func readLogin(r row) Login {
+	return Login{Email: r.text(0), Account: ledger.Account(r.text(1)), Password: r.text(2), Created: timeOf(r.int(3)), Changed: timeOf(r.int(4))}
+}
+
+// findLogin reads the login of an address; ErrNotFound if there is none.
+func findLogin(t tx, email string) (l Login, err error) {
+	found := false
+	err = t.query(func(r row) error {
+		l, found = readLogin(r), true
+		return nil
+	}, loginColumns+"WHERE bucket = $1 AND email = $2", keyBucket(email), email)
+	if err == nil && !found {
+		err = noLogin(email)
+	}
+	return l, err
+}
+
+func noLogin(email string) error {
+	return fmt.Errorf("%w: login %q; see \"softstake login list\"", ledger.ErrNotFound, ledger.Clip(email))
+}
+
+// Login is the login of an e-mail address, in capitals or not; ErrNotFound if there
+// is none, and for what is no address.
+func (db *DB) Login(ctx context.Context, email string) (l Login, err error) {
+	email, err = access.ParseEmail(email)
+	if err != nil {
+		return Login{}, fmt.Errorf("%w: a login: %w", ledger.ErrNotFound, err)
+	}
+	err = db.engine.look(ctx, func(t tx) error {
+		l, err = findLogin(t, email)
+		return err
+	})
+	if err != nil {
+		return Login{}, fmt.Errorf("look a login up: %w", err)
+	}
+	return l, nil
+}
+
+// Logins are an account's, by address, or those of all accounts for "".
+func (db *DB) Logins(ctx context.Context, id ledger.Account) (logins []Login, err error) {
+	if id != "" {
+		if _, err := db.Account(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		logins = nil
+		add := func(r row) error { logins = append(logins, readLogin(r)); return nil }
+		if id == "" {
+			return t.query(add, loginColumns+"ORDER BY email, account")
+		}
+		return t.query(add, loginColumns+"WHERE account = $1 ORDER BY email", string(id))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the logins: %w", err)
+	}
+	return logins, nil
+}
+
+// SetPassword sets a login's password by its hash, and ends the person's sessions
+// except one ("": all). ErrNotFound if there is no such login, ErrInvalid for what
+// is no hash.
+func (db *DB) SetPassword(ctx context.Context, email, hash, except string) error {
+	if err := checkHash(hash); err != nil {
+		return fmt.Errorf("set a password: %w", err)
+	}
+	l, err := db.Login(ctx, email)
+	if err != nil {
+		return err
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		if _, err := lockAccount(t, l.Account); err != nil {
+			return err
+		}
+		n, err := t.exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
+			hash, db.now(), keyBucket(l.Email), l.Email, string(l.Account))
+		if err == nil && n == 0 {
+			err = noLogin(l.Email)
+		}
+		if err == nil {
+			_, err = t.exec("DELETE FROM sessions WHERE account = $1 AND email = $2 AND id <> $3", string(l.Account), l.Email, except)
+		}
+		if err != nil {
+			return err
+		}
+		return db.logLine(t, "login password", string(l.Account), l.Email)
+	})
+	if err != nil {
+		return fmt.Errorf("set the password of %s: %w", l.Email, err)
+	}
+	return nil
+}
+
+// RemoveLogin takes a login away, and ends its sessions. The same twice is once.
+func (db *DB) RemoveLogin(ctx context.Context, email string) error {
+	l, err := db.Login(ctx, email)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		if _, err := lockAccount(t, l.Account); err != nil {
+			return err
+		}
+		n, err := t.exec("DELETE FROM logins WHERE bucket = $1 AND email = $2 AND account = $3", keyBucket(l.Email), l.Email, string(l.Account))
+		if err != nil || n == 0 {
+			return err
+		}
+		if _, err := t.exec("DELETE FROM sessions WHERE account = $1 AND email = $2", string(l.Account), l.Email); err != nil {
+			return err
+		}
+		return db.logLine(t, "login remove", string(l.Account), l.Email)
+	})
+	if err != nil {
+		return fmt.Errorf("remove the login %s: %w", l.Email, err)
+	}
+	return nil
+}
+
+// shutOut removes an account's logins and sessions. The account is locked, so that
+// none is added meanwhile.
+func shutOut(t tx, id ledger.Account) error {
+	for _, sql := range []string{"DELETE FROM logins WHERE account = $1", "DELETE FROM sessions WHERE account = $1"} {
+		if _, err := t.exec(sql, string(id)); err != nil {
+			return fmt.Errorf("end the logins of %s: %w", id, err)
+		}
+	}
+	return nil
+}

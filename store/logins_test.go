@@ -1,0 +1,219 @@
+package store_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// Two hashes as they are kept; of which passwords does not matter here.
+const (
+	oneHash   = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	otherHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+)
+
+// addLogin lets a person log in, and addSession is one of theirs that lives for an hour.
+func addLogin(t *testing.T, db *store.DB, email string, id ledger.Account) {
+	t.Helper()
+	ok(t, db.AddLogin(t.Context(), store.Login{Email: email, Account: id, Password: oneHash}))
+}
+
+func addSession(t *testing.T, db *store.DB, clock *Clock, email string, id ledger.Account) access.Session {
+	t.Helper()
+	s := newSession(t, clock, email, id)
+	ok(t, db.AddSession(t.Context(), s, oneHash))
+	return s
+}
+
+func newSession(t *testing.T, clock *Clock, email string, id ledger.Account) access.Session {
+	t.Helper()
+	s, _, err := access.NewSession(rand.Reader)
+	ok(t, err)
+	s.Email, s.Account, s.Expires = email, id, clock.Now().Add(time.Hour)
+	return s
+}
+
+// inside says whether the session is there.
+func inside(t *testing.T, db *store.DB, s access.Session) bool {
+	t.Helper()
+	_, err := db.Session(t.Context(), s.ID)
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+func TestLoginsAreKeptAsTheyAre(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		addLogin(t, db, " Zoe@Example.com ", "alice")
+		clock.Advance(time.Second)
+		addLogin(t, db, "ann@example.com", "alice")
+		addLogin(t, db, "bob@example.com", "bob")
+		ok(t, db.AddLogin(ctx, store.Login{Email: "zoe@example.COM", Account: "alice", Password: otherHash})) // once more, and the password stays
+
+		zoe := store.Login{Email: "zoe@example.com", Account: "alice", Password: oneHash, Created: noon, Changed: noon}
+		ann := store.Login{Email: "ann@example.com", Account: "alice", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
+		bob := store.Login{Email: "bob@example.com", Account: "bob", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
+		if got := must[store.Login](t)(db.Login(ctx, "ZOE@example.com\n")); got != zoe {
+			t.Errorf("kept is %#v", got)
+		}
+		if got := must[[]store.Login](t)(db.Logins(ctx, "alice")); !slices.Equal(got, []store.Login{ann, zoe}) {
+			t.Errorf("alice has %v", got)
+		}
+		if got := must[[]store.Login](t)(db.Logins(ctx, "")); !slices.Equal(got, []store.Login{ann, bob, zoe}) {
+			t.Errorf("all are %v", got)
+		}
+		for _, nobody := range []string{"", "carol@example.com", "zoe", "\x00@example.com", strings.Repeat("x", 300) + "@example.com"} {
+			_, err := db.Login(ctx, nobody)
+			wants(t, err, ledger.ErrNotFound)
+			wants(t, db.SetPassword(ctx, nobody, oneHash, ""), ledger.ErrNotFound)
+			ok(t, db.RemoveLogin(ctx, nobody))
+		}
+		_, err := db.Logins(ctx, "carol")
+		wants(t, err, ledger.ErrNotFound)
+	})
+}
+
+func TestLoginsThatAreRefused(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		addLogin(t, db, "alice@example.com", "alice")
+		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'bob'"))
+		for what, c := range map[string]struct {
+			login store.Login
+			want  error
+		}{
+			"of nobody":              {store.Login{Email: "carol@example.com", Account: "carol", Password: oneHash}, ledger.ErrNotFound},
+			"of a closed account":    {store.Login{Email: "bob@example.com", Account: "bob", Password: oneHash}, ledger.ErrInvalid},
+			"of the house":           {store.Login{Email: "desk@example.com", Account: "@desk", Password: oneHash}, ledger.ErrInvalid},
+			"with no address":        {store.Login{Email: "alice", Account: "alice", Password: oneHash}, ledger.ErrInvalid},
+			"with a password itself": {store.Login{Email: "a@example.com", Account: "alice", Password: "correct horse"}, ledger.ErrInvalid},
+			"without a password":     {store.Login{Email: "a@example.com", Account: "alice"}, ledger.ErrInvalid},
+		} {
+			if err := db.AddLogin(ctx, c.login); !errors.Is(err, c.want) || strings.Contains(err.Error(), "horse") {
+				t.Errorf("a login %s: %v", what, err)
+			}
+		}
+		wants(t, db.SetPassword(ctx, "alice@example.com", "correct horse", ""), ledger.ErrInvalid)
+		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 0 WHERE account = 'bob'"))
+		wants(t, db.AddLogin(ctx, store.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}), ledger.ErrMismatch)
+		if l := must[store.Login](t)(db.Login(ctx, "alice@example.com")); l.Account != "alice" || l.Password != oneHash {
+			t.Errorf("it is changed: %#v", l)
+		}
+	})
+}
+
+// A new password ends the person's sessions but the one that it was set in, and
+// nobody else's; a login that is removed ends all of them.
+func TestAPasswordEndsSessions(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		addLogin(t, db, "alice@example.com", "alice")
+		addLogin(t, db, "zoe@example.com", "alice")
+		here, there, zoes := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "zoe@example.com", "alice")
+		clock.Advance(time.Second)
+		ok(t, db.As("olga").SetPassword(ctx, "Alice@example.com", otherHash, here.ID))
+		if l := must[store.Login](t)(db.Login(ctx, "alice@example.com")); l.Password != otherHash || !l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
+			t.Errorf("kept is %#v", l)
+		}
+		if !inside(t, db, here) || inside(t, db, there) || !inside(t, db, zoes) {
+			t.Errorf("inside are here %t, there %t, zoe %t", inside(t, db, here), inside(t, db, there), inside(t, db, zoes))
+		}
+		// Somebody who was checking the old password meanwhile does not come in.
+		wants(t, db.AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
+
+		ok(t, db.SetPassword(ctx, "alice@example.com", oneHash, ""))
+		if inside(t, db, here) {
+			t.Error("without an exception one is still inside")
+		}
+		last := addSession(t, db, clock, "alice@example.com", "alice")
+		for range 2 {
+			ok(t, db.RemoveLogin(ctx, "ALICE@example.com"))
+		}
+		if inside(t, db, last) || !inside(t, db, zoes) {
+			t.Errorf("inside are %t, zoe %t", inside(t, db, last), inside(t, db, zoes))
+		}
+		wants(t, db.AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
+		var told []string
+		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 20)) {
+			if strings.HasPrefix(l.Action, "login") {
+				told = append(told, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
+			}
+		}
+		slices.Sort(told)
+		want := []string{
+			"olga login password alice (alice@example.com)", "test login add alice (alice@example.com)", "test login add alice (zoe@example.com)",
+			"test login password alice (alice@example.com)", "test login remove alice (alice@example.com)",
+		}
+		if !slices.Equal(told, want) {
+			t.Errorf("the log says\n%q, want\n%q", told, want)
+		}
+	})
+}
+
+// Nobody comes in to an account that is closed, nor stays; and one is closed once,
+// however many are coming in.
+func TestAClosedAccountHasNoLogins(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		addLogin(t, db, "alice@example.com", "alice")
+		addLogin(t, db, "bob@example.com", "bob")
+		bobs := addSession(t, db, clock, "bob@example.com", "bob")
+		sessions := []access.Session{addSession(t, db, clock, "alice@example.com", "alice")}
+		var all sync.WaitGroup
+		errs := make([]error, 8)
+		for i := range errs {
+			s := newSession(t, clock, "alice@example.com", "alice")
+			sessions = append(sessions, s)
+			all.Go(func() { errs[i] = db.AddSession(ctx, s, oneHash) })
+		}
+		closed := db.CloseAccount(ctx, "alice")
+		all.Wait()
+		ok(t, closed)
+		for _, err := range errs {
+			if err != nil {
+				wants(t, err, ledger.ErrNotFound)
+			}
+		}
+		for _, s := range sessions {
+			if inside(t, db, s) {
+				t.Errorf("session %s is inside a closed account", s.ID)
+			}
+		}
+		_, err := db.Login(ctx, "alice@example.com")
+		wants(t, err, ledger.ErrNotFound)
+		if !inside(t, db, bobs) || len(must[[]store.Login](t)(db.Logins(ctx, "bob"))) != 1 {
+			t.Error("bob is shut out")
+		}
+	})
+}
+
+// What is logged or printed by mistake tells no hash.
+func TestALoginIsPrintedWithoutItsHash(t *testing.T) {
+	l := store.Login{Email: "alice@example.com", Account: "alice", Password: oneHash}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%v %+v %s", l, &l, []store.Login{l})
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("text", "login", l)
+	if strings.Contains(out.String(), "argon2id") || !strings.Contains(out.String(), "login alice@example.com of alice") {
+		t.Error(out.String())
+	}
+}

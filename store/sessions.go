@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+// MaxSessions is the largest number of sessions that an account has at once.
+const MaxSessions = 50
+
+// AddSession keeps a session of a login that exists; its Created and Seen are now.
+// password is the login's hash that the person's password was checked against: where
+// another was set since, or the login was removed, the session is not kept and it is
+// ErrNotFound. An account with MaxSessions loses the one that was not used for
+// longest. The same session twice is once, with other content it is ErrMismatch.
+func (db *DB) AddSession(ctx context.Context, s access.Session, password string) error {
+	if err := checkSession(s, timeOf(db.now())); err != nil {
+		return fmt.Errorf("add a session: %w", err)
+	}
+	err := db.engine.write(ctx, func(t tx) error {
+		// Who sets a password or closes the account takes the same lock, and ends the sessions that are there.
+		if _, err := lockAccount(t, s.Account); err != nil {
+			return err
+		}
+		l, err := findLogin(t, s.Email)
+		if err != nil {
+			return err
+		}
+		if l.Account != s.Account || l.Password != password {
+			return fmt.Errorf("%w: login %s of %s with that password", ledger.ErrNotFound, s.Email, s.Account)
+		}
+		return insertSession(t, s, db.now())
+	})
+	if err != nil {
+		return fmt.Errorf("add a session: %w", err)
+	}
+	return nil
+}
+
+func checkSession(s access.Session, now time.Time) error {
+	if !access.IsTokenID(s.ID) || s.Hash == [32]byte{} {
+		return fmt.Errorf("%w: a session has an ID of 12 characters of A-Z a-z 0-9, and a hash", ledger.ErrInvalid)
+	}
+	if !s.Expires.After(now) {
+		return fmt.Errorf("%w: it expires at %s, which does not lie ahead; it is %s", ledger.ErrInvalid, stamp(s.Expires.UnixMilli()), stamp(now.UnixMilli()))
+	}
+	if err := checkText("the client", s.Client); err != nil {
+		return err
+	}
+	return checkText("the address", s.Address)
+}
+
+// insertSession writes a session, and removes what is too many with it.
+func insertSession(t tx, s access.Session, now int64) error {
+	n, err := t.exec(`INSERT INTO sessions (bucket, id, hash, email, account, client, address, created, seen, expires)
+	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT DO NOTHING`,
+		keyBucket(s.ID), s.ID, s.Hash[:], s.Email, string(s.Account), s.Client, s.Address, now, s.Expires.UnixMilli())
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		there, err := findSession(t, s.ID, now)
+		if err == nil && (there.Hash != s.Hash || there.Email != s.Email || there.Account != s.Account) {
+			err = fmt.Errorf("%w: session %s", ledger.ErrMismatch, s.ID)
+		}
+		return err
+	}
+	var others []string
+	if err := t.query(func(r row) error { others = append(others, r.text(0)); return nil },
+		"SELECT id FROM sessions WHERE account = $1 AND id <> $2 AND expires > $3 ORDER BY seen DESC, id", string(s.Account), s.ID, now); err != nil {
+		return err
+	}
+	for _, id := range others[min(len(others), MaxSessions-1):] {
+		if _, err := t.exec("DELETE FROM sessions WHERE bucket = $1 AND id = $2", keyBucket(id), id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const sessionColumns = "SELECT id, hash, email, account, client, address, created, seen, expires FROM sessions "
+
+func scanSession(r row) (access.Session, error) {
+	s := access.Session{
+		ID: r.text(0), Email: r.text(2), Account: ledger.Account(r.text(3)), Client: r.text(4), Address: r.text(5),
+		Created: timeOf(r.int(6)), Seen: timeOf(r.int(7)), Expires: timeOf(r.int(8)),
+	}
+	if n := copy(s.Hash[:], r.bytes(1)); n != len(s.Hash) {
+		return s, fmt.Errorf("the books' session %s has a hash of %d bytes", s.ID, n)
+	}
+	return s, nil
+}
+
+// findSession reads the session of an ID that is not over; ErrNotFound if there is none.
+func findSession(t tx, id string, now int64) (s access.Session, err error) {
+	found := false
+	err = t.query(func(r row) error {
+		found = true
+		s, err = scanSession(r)
+		return err
+	}, sessionColumns+"WHERE bucket = $1 AND id = $2 AND expires > $3", keyBucket(id), id, now)
+	if err == nil && !found {
+		err = noSession(id)
+	}
+	return s, err
+}
+
+func noSession(id string) error {
+	return fmt.Errorf("%w: session %.12q", ledger.ErrNotFound, id) // and not what follows an ID in a whole text
+}
+
+// Session is the session of an ID; ErrNotFound if there is none, or it has ended.
+func (db *DB) Session(ctx context.Context, id string) (s access.Session, err error) {
+	if !access.IsTokenID(id) {
+		return s, noSession(id)
+	}
+	err = db.engine.look(ctx, func(t tx) error {
+		s, err = findSession(t, id, db.now())
+		return err
+	})
+	if err != nil {
+		return access.Session{}, fmt.Errorf("look a session up: %w", err)
+	}
+	return s, nil
+}
+
+// Sessions are an account's that are not over, the one last seen first; ErrNotFound
+// if the account was never opened.
+func (db *DB) Sessions(ctx context.Context, id ledger.Account) (sessions []access.Session, err error) {
+	if _, err := db.Account(ctx, id); err != nil {
+		return nil, err
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		sessions = nil
+		return t.query(func(r row) error {
+			s, err := scanSession(r)
+			sessions = append(sessions, s)
+			return err
+		}, sessionColumns+"WHERE account = $1 AND expires > $2 ORDER BY seen DESC, id", string(id), db.now())
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the sessions of %s: %w", id, err)
+	}
+	return sessions, nil
+}
+
+// SeeSession keeps that a session was used now, and lets it live until a moment.
+// One that has ended stays so, and is no error.
+func (db *DB) SeeSession(ctx context.Context, id string, until time.Time) error {
+	if !access.IsTokenID(id) {
+		return nil
+	}
+	err := db.engine.write(ctx, func(t tx) error {
+		now := db.now()
+		_, err := t.exec(`UPDATE sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
+		                   WHERE bucket = $3 AND id = $4 AND expires > $1`, now, until.UnixMilli(), keyBucket(id), id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep that a session was used: %w", err)
+	}
+	return nil
+}
+
+// EndSession ends an account's session, at once and in every process; ErrNotFound
+// if the account has none of that ID.
+func (db *DB) EndSession(ctx context.Context, account ledger.Account, id string) error {
+	if !access.IsTokenID(id) {
+		return noSession(id)
+	}
+	err := db.engine.write(ctx, func(t tx) error {
+		n, err := t.exec("DELETE FROM sessions WHERE bucket = $1 AND id = $2 AND account = $3", keyBucket(id), id, string(account))
+		if err == nil && n == 0 {
+			err = noSession(id)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end a session of %s: %w", ledger.Clip(string(account)), err)
+	}
+	return nil
+}
+
+// EndSessions ends all of an account's sessions except one ("": none is excepted).
+// Safe to call twice.
+func (db *DB) EndSessions(ctx context.Context, account ledger.Account, except string) error {
+	err := db.engine.write(ctx, func(t tx) error {
+		_, err := t.exec("DELETE FROM sessions WHERE account = $1 AND id <> $2", string(account), except)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end the sessions of %s: %w", ledger.Clip(string(account)), err)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// yesterday tells in a line what became of an account's day before today: whether it
+// was covered, what it paid, and what is due.
+func yesterday(t *testing.T, db *store.DB, id ledger.Account) string {
+	t.Helper()
+	y := must[store.Yesterday](t)(db.Yesterday(t.Context(), id))
+	parts := []string{fmt.Sprintf("Day %d %t", y.Day-day1+1, y.Covered)}
+	for _, r := range y.Paid {
+		parts = append(parts, fmt.Sprintf("paid %s %d", r.Asset, r.Reward))
+	}
+	for _, r := range y.Due {
+		parts = append(parts, fmt.Sprintf("due %s %d of Day %d, %d days, waits %t", r.Asset, r.Reward, r.Day-day1+1, r.Days, r.Waits))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func saysYesterday(t *testing.T, db *store.DB, want string) {
+	t.Helper()
+	if got := yesterday(t, db, "alice"); got != want {
+		t.Errorf("yesterday is\n%s\nnot\n%s", got, want)
+	}
+}
+
+func TestYesterday(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		fund(t, db, "BNB", 1)
+		open(t, db, "alice")
+		deposit(t, db, "d1", "alice", 2, "BNB", time.Time{})
+		deposit(t, db, "d2", "alice", 100, "SOL", time.Time{})
+		saysYesterday(t, db, "Day 0 false")
+		on(t, db, "alice")
+		clock.Set(2, "00:01")
+		saysYesterday(t, db, "Day 1 false")
+
+		// Over and not accrued: as measured, with what moves after the day left out. 2.5 × 0.0015 / 365.
+		clock.Set(2, "12:00")
+		deposit(t, db, "d3", "alice", 1, "BNB", time.Time{})
+		clock.Set(3, "00:01")
+		deposit(t, db, "d4", "alice", 500, "BNB", time.Time{})
+		saysYesterday(t, db, "Day 2 true; due BNB 1027 of Day 2, 1 days, waits false; due SOL 219178 of Day 2, 1 days, waits false")
+
+		// Paid, or waiting for funds, which SOL has none of.
+		clock.Set(3, "00:06")
+		settle(t, db, clock)
+		saysYesterday(t, db, "Day 2 true; paid BNB 1027; due SOL 219178 of Day 2, 1 days, waits true")
+		clock.Set(4, "00:06")
+		settle(t, db, clock)
+		off(t, db, "alice")
+		clock.Set(6, "09:00")
+		settle(t, db, clock)
+		saysYesterday(t, db, "Day 5 false; due SOL 219178 of Day 2, 2 days, waits true")
+		fund(t, db, "SOL", 1)
+		settle(t, db, clock)
+		saysYesterday(t, db, "Day 5 false")
+
+		_, err := db.Yesterday(t.Context(), "nobody")
+		wants(t, err, ledger.ErrNotFound)
+	})
+}
+
+// TestYesterdayBehind: a token that waits holds others up by nothing, and what came
+// after its first day is measured, for a week at most.
+func TestYesterdayBehind(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		open(t, db, "bob") // for whose SOL there are no funds
+		deposit(t, db, "b", "bob", 100, "SOL", time.Time{})
+		open(t, db, "alice")
+		on(t, db, "bob")
+		on(t, db, "alice")
+		clock.Set(3, "00:06")
+		settle(t, db, clock)
+		saysYesterday(t, db, "Day 2 true")
+		deposit(t, db, "a", "alice", 100, "SOL", moment(3, "00:06"))
+		clock.Set(5, "01:00")
+		saysYesterday(t, db, "Day 4 true; due SOL 218264 of Day 3, 2 days, waits true")
+		clock.Set(20, "01:00")
+		saysYesterday(t, db, "Day 19 true; due SOL 219178 of Day 13, 7 days, waits true")
+	})
+}
+
+// TestYesterdayPromisesWhatIsPaid: what is due as measured is then paid.
+func TestYesterdayPromisesWhatIsPaid(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		open(t, db, "alice")
+		fund(t, db, "BNB", 10)
+		deposit(t, db, "d", "alice", 700, "BNB", time.Time{})
+		on(t, db, "alice")
+		for day := 3; day < 8; day++ {
+			clock.Set(day-1, "17:11")
+			deposit(t, db, fmt.Sprint("more", day), "alice", int64(day), "BNB", time.Time{})
+			clock.Set(day, "00:04")
+			due := must[store.Yesterday](t)(db.Yesterday(t.Context(), "alice")).Due
+			clock.Set(day, "00:06")
+			settle(t, db, clock)
+			paid := must[store.Yesterday](t)(db.Yesterday(t.Context(), "alice"))
+			if len(due) != 1 || len(paid.Paid) != 1 || len(paid.Due) != 0 || due[0].Accrual != paid.Paid[0].Accrual || paid.Paid[0].Account != "alice" {
+				t.Errorf("on Day %d %+v is due, and then %+v", day, due, paid)
+			}
+		}
+		var of staking.Day = day1 + 6 - 1
+		if e := must[store.Explanation](t)(db.Explain(t.Context(), "alice", of, "BNB")); !e.Paid {
+			t.Error("the last day is not paid: the test shows nothing")
+		}
+	})
+}

@@ -1,0 +1,151 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func (s *server) accountRoutes() {
+	s.get("/account", s.accountHome)
+	s.get("/account/sessions", func(v *visit) error { return v.see("/account", nil) })
+	s.post("/account/sessions", s.endSession)
+	s.get("/account/password", s.passwordForm)
+	s.post("/account/password", s.setPassword)
+	s.open("GET /settings", s.settings)
+	s.open("POST /settings", s.set)
+}
+
+// accountPage is who one is here.
+type accountPage struct {
+	*view
+	Of        store.Account
+	Residence string // the region's name, or "": none is verified
+	Standing  string // what it means for Soft Staking: "unknown", "offered", "here" or "not"
+	Accepted  []acceptedRow
+	Sessions  []sessionRow
+	Keys      int // that can be used
+	Changed   time.Time
+	Done      string // what was just done: "password", "session" or ""
+}
+
+// acceptedRow is a document that was accepted.
+type acceptedRow struct {
+	store.Acceptance
+	Newer bool // there is a newer version
+}
+
+// sessionRow is somebody who has logged in.
+type sessionRow struct {
+	access.Session
+	This bool
+}
+
+// accountHome shows who one is here, and what one may do about it.
+func (s *server) accountHome(v *visit) error {
+	page := accountPage{view: v.view("account.title")}
+	if done := v.value("done"); done == "password" || done == "session" {
+		page.Done = done
+	}
+	for _, read := range []func(*visit) error{page.readResidence, page.readAccepted, page.readSessions} {
+		if err := read(v); err != nil {
+			return err
+		}
+	}
+	keys, err := v.keysPage()
+	if err != nil {
+		return err
+	}
+	page.Keys = len(keys.Usable)
+	return v.show("account", page)
+}
+
+// readResidence reads the residence, and what it means for Soft Staking.
+func (p *accountPage) readResidence(v *visit) (err error) {
+	if p.Of, err = v.Books.Account(v.context(), v.account()); err != nil {
+		return err
+	}
+	restricted, err := v.Books.Regions(v.context())
+	if err != nil {
+		return err
+	}
+	if p.Of.Region != "" {
+		p.Residence = p.region(p.Of.Region)
+	}
+	atHome := staking.CheckRegion(p.Of.Region, staking.Client{}, restricted)
+	switch {
+	case p.Of.Region == "":
+		p.Standing = "unknown"
+	case atHome != nil:
+		p.Standing = "not"
+	case staking.CheckRegion(p.Of.Region, v.client(), restricted) != nil:
+		p.Standing = "here"
+	default:
+		p.Standing = "offered"
+	}
+	login, err := v.Books.Login(v.context(), v.session.Email)
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return err
+	}
+	p.Changed = login.Changed
+	return nil
+}
+
+// readAccepted reads which documents were accepted, in the order in which they are
+// shown, of each the newest first.
+func (p *accountPage) readAccepted(v *visit) error {
+	acceptances, err := v.Books.Acceptances(v.context(), v.account())
+	if err != nil {
+		return err
+	}
+	versions, err := v.Books.DocumentVersions(v.context())
+	if err != nil {
+		return err
+	}
+	newest := map[string]int{}
+	for _, d := range versions {
+		newest[d.Name] = max(newest[d.Name], d.Version)
+	}
+	for _, a := range acceptances {
+		p.Accepted = append(p.Accepted, acceptedRow{a, a.Version < newest[a.Document]})
+	}
+	slices.SortStableFunc(p.Accepted, func(a, b acceptedRow) int {
+		return cmp.Or(slices.Index(staking.DocumentNames, a.Document)-slices.Index(staking.DocumentNames, b.Document), b.Version-a.Version)
+	})
+	return nil
+}
+
+// readSessions reads who has logged in: this browser first.
+func (p *accountPage) readSessions(v *visit) error {
+	sessions, err := v.Books.Sessions(v.context(), v.account())
+	for _, s := range sessions {
+		if s.ID == v.session.ID {
+			p.Sessions = slices.Insert(p.Sessions, 0, sessionRow{s, true})
+		} else {
+			p.Sessions = append(p.Sessions, sessionRow{s, false})
+		}
+	}
+	return err
+}
+
+// endSession ends one of the account's sessions. One that is over already is over.
+func (s *server) endSession(v *visit) error {
+	id := v.value("session")
+	err := s.Books.EndSession(v.context(), v.account(), id)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return v.see("/account", nil)
+	case err != nil:
+		return err
+	}
+	if err := v.act("session end", ""); err != nil {
+		return err
+	}
+	return v.see("/account", map[string][]string{"done": {"session"}})
+}

@@ -1,0 +1,205 @@
+package web
+
+import (
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func (s *server) earnRoutes() {
+	s.get("/earn", s.earn)
+	s.get("/earn/history", s.earnHistory)
+	s.get("/help", s.help)
+}
+
+// earning is how the visitor stands with Soft Staking: the facts that the page, its
+// status and the questions speak of.
+type earning struct {
+	*view
+	Standing  store.Standing
+	Earnings  store.Earnings
+	Today     store.Today
+	Yesterday store.Yesterday
+	Assets    map[string]ledger.Asset
+}
+
+// earning reads the facts, one after the other: a reward that is credited between two
+// reads is told when the page is read again, which it says by itself.
+func (v *visit) earning(title string) (e earning, err error) {
+	e = earning{view: v.view(title), Assets: map[string]ledger.Asset{}}
+	if e.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
+		return e, err
+	}
+	if e.Earnings, err = v.Books.Earnings(v.context(), v.account()); err != nil {
+		return e, err
+	}
+	if e.Today, err = v.Books.Today(v.context(), v.account()); err != nil {
+		return e, err
+	}
+	if e.Yesterday, err = v.Books.Yesterday(v.context(), v.account()); err != nil {
+		return e, err
+	}
+	assets, err := v.Books.Assets(v.context())
+	for _, a := range assets {
+		e.Assets[a.Symbol] = a
+	}
+	return e, err
+}
+
+// earnPage is the Soft Staking page.
+type earnPage struct {
+	earning
+	Started   bool // the switch was pressed just now
+	Status    earnStatus
+	Paid      yesterdayFigure
+	Next      nextFigure
+	Tokens    []tokenRow
+	Counting  []todayRow
+	Chart     chart
+	Latest    []store.Reward
+	Older     bool // there are more than the latest
+	Questions []question
+}
+
+// latestRewards is how many rewards the page shows of its own.
+const latestRewards = 7
+
+// earn is the Soft Staking page.
+func (s *server) earn(v *visit) error {
+	e, err := v.earning("earn.title")
+	if err != nil {
+		return err
+	}
+	p := earnPage{earning: e, Started: v.r.Form.Has("started") && e.Today.On}
+	if p.Status, err = v.earnStatus(e); err != nil {
+		return err
+	}
+	if p.Paid, err = e.yesterday(); err != nil {
+		return err
+	}
+	p.Next, p.Tokens, p.Counting = e.next(), e.tokenRows(), e.todayRows()
+	if p.Chart, err = v.chart(e); err != nil {
+		return err
+	}
+	page, err := v.rewardsPage("", "", latestRewards)
+	if err != nil {
+		return err
+	}
+	p.Latest, p.Older = page.Rewards, page.Next != ""
+	p.Questions = e.questions("earning", "small", "when", "counts", "stop")
+	return v.show("earn", p)
+}
+
+// Soon says whether the switch is on and its first day has not begun.
+func (e earning) Soon() bool { return e.Today.On && e.Today.Day < e.Today.From }
+
+// qualifying are the tokens whose free balance reaches their minimum now, by symbol.
+func (e earning) qualifying() (tokens []string) {
+	for _, t := range e.Earnings.Tokens {
+		if t.Terms.Qualifies(t.Free) {
+			tokens = append(tokens, t.Asset.Symbol)
+		}
+	}
+	return tokens
+}
+
+// nearest is the token that the least is missing of until it reaches its minimum,
+// measured against that minimum, and how much.
+func (e earning) nearest() (asset ledger.Asset, missing ledger.Amount, found bool) {
+	var best store.EarningToken
+	for _, t := range e.Earnings.Tokens {
+		if t.Terms.Qualifies(t.Free) {
+			continue
+		}
+		if !found || moreOf(t.Free, max(t.Terms.Min, 1), best.Free, max(best.Terms.Min, 1)) {
+			best, found = t, true
+		}
+	}
+	return best.Asset, missingOf(best), found
+}
+
+// missingOf is what a token's free balance lacks: of one without a minimum, its smallest unit.
+func missingOf(t store.EarningToken) ledger.Amount {
+	if t.Terms.Qualifies(t.Free) {
+		return 0
+	}
+	return max(t.Terms.Min, 1) - t.Free
+}
+
+// tokenRow is a token on offer, as the table shows it.
+type tokenRow struct {
+	store.EarningToken
+	Counts  ledger.Amount // what of it earns, or would if the switch were on: up to the cap
+	Missing ledger.Amount // until it earns, or 0
+	Above   ledger.Amount // what lies above the cap, or 0
+}
+
+// tokenRows are the tokens on offer: those that the holder has first.
+func (e earning) tokenRows() (rows []tokenRow) {
+	var others []tokenRow
+	for _, t := range e.Earnings.Tokens {
+		row := tokenRow{EarningToken: t, Missing: missingOf(t)}
+		if row.Missing == 0 {
+			row.Counts = min(t.Free, t.Terms.Cap)
+			row.Above = t.Free - row.Counts
+		}
+		if t.Free > 0 || t.Earned > 0 {
+			rows = append(rows, row)
+		} else {
+			others = append(others, row)
+		}
+	}
+	return append(rows, others...)
+}
+
+// todayRow is what the day has come to in a token that the holder has had of today.
+type todayRow struct {
+	store.TodayToken
+	Short ledger.Amount // what the day's average lacks to reach the minimum, or 0
+}
+
+// todayRows are what today has come to, where the switch covers it.
+func (e earning) todayRows() (rows []todayRow) {
+	if !e.Today.Enrolled {
+		return nil
+	}
+	for _, t := range e.Today.Tokens {
+		if t.Free == 0 && t.SoFar == 0 && t.Measured.Average == 0 {
+			continue
+		}
+		row := todayRow{TodayToken: t}
+		if !t.Reached {
+			row.Short = max(t.Terms.Min, 1) - t.Measured.Average
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Self is the address at which the page is read again: what was just pressed is said
+// until another page is gone to.
+func (p earnPage) Self() string {
+	self := p.Chart.Here(p.Chart.Asset.Symbol, p.Chart.Days)
+	if p.Started {
+		self += "&started"
+	}
+	return self
+}
+
+// Behind says whether what an earlier day pays is missing from today's figures.
+func (p earnPage) Behind() bool {
+	for _, r := range p.Counting {
+		if r.Awaited != 0 && r.Reached {
+			return true
+		}
+	}
+	return false
+}
+
+// payFor is how long after midnight UTC the rewards of the day before are credited.
+const payFor = 8 * time.Hour
+
+// payday is when the reward of a day is due: from its end on, for payFor.
+func payday(d staking.Day) time.Time { return (d + 1).Start() }

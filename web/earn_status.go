@@ -1,0 +1,256 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"math/bits"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// earnStatus says in words whether the visitor is earning.
+type earnStatus struct {
+	Name  string // "on", "idle": nothing reaches its minimum, "soon", "off", "restricted"
+	Line  string
+	Why   string
+	Steps []step // what comes next, until the first reward is credited
+}
+
+// On says whether the switch is on.
+func (s earnStatus) On() bool { return s.Name == "on" || s.Name == "idle" || s.Name == "soon" }
+
+// step is a day on the way to the first reward.
+type step struct {
+	State string // "past", "now", "coming"
+	Title string
+	Text  string
+}
+
+func (v *visit) earnStatus(e earning) (s earnStatus, err error) {
+	tokens := e.qualifying()
+	switch {
+	case e.Soon():
+		s = earnStatus{Name: "soon", Line: e.T("earn.status.soon", "day", e.Day(e.Today.From))}
+	case e.Today.On && len(tokens) == 0:
+		s = earnStatus{Name: "idle", Line: e.T("earn.status.idle", "day", e.Day(e.Today.From))}
+	case e.Today.On:
+		s = earnStatus{Name: "on", Line: e.T("earn.status.on", "day", e.Day(e.Today.From)), Why: e.T("earn.status.on.why", "tokens", e.list(tokens))}
+	case e.Standing.Region != nil:
+		s = earnStatus{Name: "restricted", Line: e.T("earn.status.restricted")}
+		s.Why, err = v.whyRestricted()
+		return s, err
+	case len(tokens) > 0:
+		s = earnStatus{Name: "off", Line: e.T("earn.status.off"), Why: e.T("earn.status.off.why", "tokens", e.list(tokens))}
+	default:
+		s = earnStatus{Name: "off", Line: e.T("earn.status.off")}
+	}
+	if len(tokens) == 0 {
+		s.Why = e.whyNothing()
+	}
+	if e.Today.On {
+		s.Steps = e.steps()
+	}
+	return s, nil
+}
+
+// whyRestricted is the true reason for which the product is not offered to the visitor.
+func (v *visit) whyRestricted() (string, error) {
+	a, err := v.Books.Account(v.context(), v.account())
+	if err != nil {
+		return "", err
+	}
+	if a.Region == "" {
+		return v.locale.T("earn.restricted.unknown"), nil
+	}
+	regions, err := v.Books.Regions(v.context())
+	if err != nil {
+		return "", err
+	}
+	if staking.CheckRegion(a.Region, staking.Client{}, regions) != nil {
+		return v.locale.T("earn.restricted.residence", "region", a.Region), nil
+	}
+	return v.locale.T("earn.restricted.country", "region", v.caller.Country), nil
+}
+
+// whyNothing says what is missing where no token reaches its minimum.
+func (e earning) whyNothing() string {
+	asset, missing, found := e.nearest()
+	if !found {
+		return e.T("earn.nothing.offered")
+	}
+	return e.T("earn.nothing", "amount", e.Plain(asset, missing), "token", asset.Symbol)
+}
+
+// list joins words as a sentence does: "A, B and C".
+func (p *view) list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return p.T("earn.list", "list", strings.Join(words[:last], ", "), "last", words[last])
+}
+
+// steps are the three days from the switch to the first reward, until that is over.
+func (e earning) steps() []step {
+	from, today := e.Today.From, e.Today.Day
+	paying := false
+	for _, d := range e.Yesterday.Due {
+		paying = paying || d.Day == from && len(e.Yesterday.Paid) == 0
+	}
+	if today > from+1 || today == from+1 && !paying {
+		return nil
+	}
+	states := [3]string{"past", "coming", "coming"}
+	switch {
+	case today == from:
+		states[1] = "now"
+	case today > from:
+		states[1], states[2] = "past", "now"
+	}
+	return []step{
+		{states[0], e.T("earn.step.on"), e.Day(from - 1)},
+		{states[1], e.T("earn.step.measured"), e.T("earn.step.measured.from", "time", e.midnight(from))},
+		{states[2], e.T("earn.step.paid"), e.Window(from)},
+	}
+}
+
+// midnight is when a day begins: in UTC and, where that is another, in the visitor's zone.
+func (p *view) midnight(d staking.Day) string {
+	utc, here := p.locale.time(d.Start())+" UTC", d.Start().In(p.visit.zone)
+	if sameClock(here) {
+		return utc
+	}
+	return p.T("earn.moment", "utc", utc, "here", p.beside(here, d.Start()))
+}
+
+// Window is when the reward of a day is credited: in UTC and, where that is another,
+// in the visitor's zone.
+func (p *view) Window(d staking.Day) string {
+	from, to := payday(d), payday(d).Add(payFor)
+	utc := p.T("earn.window", "day", p.locale.date(from), "from", from.Format("15:04"), "to", to.Format("15:04"))
+	here := from.In(p.visit.zone)
+	if sameClock(here) {
+		return utc
+	}
+	return p.T("earn.window.both", "utc", utc, "from", p.beside(here, from), "to", p.beside(to.In(p.visit.zone), here))
+}
+
+// sameClock says whether a time's zone has the same clock as UTC then.
+func sameClock(t time.Time) bool {
+	return t.Format(time.DateTime) == t.UTC().Format(time.DateTime)
+}
+
+// beside is a time that stands beside another: without the day where that is the same.
+func (p *view) beside(t, other time.Time) string {
+	if t.Format(time.DateOnly) == other.Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return p.locale.time(t)
+}
+
+// yesterdayFigure is what the day before today paid.
+type yesterdayFigure struct {
+	Name     string // "paid", "due", "late", "waits", "nothing", "first": none was covered yet, "uncovered"
+	Rewards  []store.Reward
+	Due      []store.DueReward // what is not credited yet, whatever its day
+	Value    ledger.Amount     // of those paid, in USDT and in 1e-8
+	Unpriced int
+}
+
+// yesterday says what the day before today has come to.
+func (e earning) yesterday() (f yesterdayFigure, err error) {
+	y := e.Yesterday
+	f.Due = y.Due
+	for _, r := range y.Paid {
+		if r.Reward == 0 {
+			continue // less than a smallest unit: carried on
+		}
+		f.Rewards = append(f.Rewards, r)
+		if !r.PriceKnown {
+			f.Unpriced++
+		} else if f.Value, err = f.Value.Add(r.Value); err != nil {
+			return f, fmt.Errorf("add up what %s paid: %w", y.Day, err)
+		}
+	}
+	waits := false
+	for _, d := range y.Due {
+		waits = waits || d.Waits
+	}
+	switch {
+	case len(f.Rewards) > 0:
+		f.Name = "paid"
+	case waits:
+		f.Name = "waits"
+	case len(f.Due) > 0 && !e.Today.At.Before(payday(y.Day).Add(payFor)):
+		f.Name = "late"
+	case len(f.Due) > 0:
+		f.Name = "due"
+	case y.Covered:
+		f.Name = "nothing"
+	case e.Today.On && e.Today.From >= e.Today.Day:
+		f.Name = "first"
+	default:
+		f.Name = "uncovered"
+	}
+	return f, nil
+}
+
+// nextFigure is the next reward that is due.
+type nextFigure struct {
+	Name string      // "now", "in", "idle": nothing reaches its minimum, "off"
+	Day  staking.Day // that it is for
+	At   time.Time   // when it is due at the earliest
+}
+
+func (e earning) next() nextFigure {
+	y := e.Yesterday.Day
+	for _, d := range e.Yesterday.Due {
+		if d.Day == y && !d.Waits && e.Today.At.Before(payday(y).Add(payFor)) {
+			return nextFigure{Name: "now", Day: y}
+		}
+	}
+	if !e.Today.On {
+		return nextFigure{Name: "off"}
+	}
+	day := max(e.Today.Day, e.Today.From)
+	reached := len(e.qualifying()) > 0
+	if e.Today.Enrolled {
+		reached = false
+		for _, t := range e.Today.Tokens {
+			reached = reached || t.Reached
+		}
+	}
+	if !reached {
+		return nextFigure{Name: "idle"}
+	}
+	return nextFigure{Name: "in", Day: day, At: payday(day)}
+}
+
+// Countdown is how long it is until a moment, which goes on counting where there is
+// JavaScript.
+func (p *view) Countdown(now, at time.Time) template.HTML {
+	text := p.locale.until(at.Sub(now))
+	var b strings.Builder
+	err := countdownTemplate.Execute(&b, struct {
+		At, Text, Title string
+		Millis          int64
+	}{at.UTC().Format(time.RFC3339), text, p.locale.time(at.UTC()) + " UTC", at.UnixMilli()})
+	if err != nil {
+		panic(err) // a template of constants and texts
+	}
+	return template.HTML(b.String())
+}
+
+var countdownTemplate = template.Must(template.New("countdown").Parse(
+	`<time datetime="{{.At}}" title="{{.Title}}" data-countdown="{{.Millis}}">{{.Text}}</time>`))
+
+// moreOf says whether a of b is a larger part than c of d, exactly; none of these is below zero.
+func moreOf(a, b, c, d ledger.Amount) bool {
+	high, low := bits.Mul64(uint64(a), uint64(d))
+	otherHigh, otherLow := bits.Mul64(uint64(c), uint64(b))
+	return high > otherHigh || high == otherHigh && low > otherLow
+}

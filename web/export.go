@@ -1,0 +1,160 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"softstake/download"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// exportPage chooses which rewards are exported, and how.
+type exportPage struct {
+	*view
+	Form    *form
+	Periods []exportPeriod
+	Formats []string
+	Format  string // the one that is chosen
+	First   staking.Day
+	Last    staking.Day
+}
+
+// exportPeriod is a period that can be downloaded at once.
+type exportPeriod struct {
+	Year     int
+	From, To staking.Day
+	Current  bool // it is not over
+}
+
+// The formats of an export: our own columns, and those of a tax tool.
+const (
+	formatOurs   = "ours"
+	formatKoinly = "koinly"
+)
+
+var formats = []string{formatOurs, formatKoinly}
+
+// rewardsColumns are those of our own format: amounts in whole tokens, values in USDT.
+var rewardsColumns = []string{
+	"day", "asset", "opening", "average", "eligible", "apr", "reward", "carried_before", "carried_after", "price_usdt", "value_usdt", "credited_at_utc", "entry",
+}
+
+// koinlyColumns are those of Koinly's "simple" custom CSV file: the first three are
+// needed, the others are known. The date is UTC, to the minute; rewards bear the label
+// "reward". (support.koinly.io, "How to create a custom CSV file with your data" and "What are tags?")
+var koinlyColumns = []string{"Koinly Date", "Amount", "Currency", "Net Worth Amount", "Net Worth Currency", "Label", "Description", "TxHash"}
+
+// export is the page on which an export is chosen. What cannot be exported comes
+// back to it, with what is wrong.
+func (s *server) export(v *visit) error { return v.showExport(200, v.form()) }
+
+func (v *visit) showExport(status int, f *form) error {
+	p := exportPage{view: v.view("export.title"), Form: f, Formats: formats, Format: formatOurs, First: v.Books.FirstDay(), Last: staking.DayOf(v.Books.Now())}
+	if slices.Contains(formats, f.Value("format")) {
+		p.Format = f.Value("format")
+	}
+	for year := p.Last.Start().Year(); year >= p.Last.Start().Year()-1 && year >= p.First.Start().Year(); year-- {
+		from, to := yearOf(year)
+		p.Periods = append(p.Periods, exportPeriod{year, from, to, to >= p.Last})
+	}
+	for name, day := range map[string]staking.Day{"from": p.Periods[0].From, "to": p.Last} {
+		if f.values.Get(name) == "" {
+			f.values.Set(name, max(day, p.First).String())
+		}
+	}
+	return v.showAs(status, "export", p)
+}
+
+// yearOf are the first and the last day of a year.
+func yearOf(year int) (from, to staking.Day) {
+	return staking.DayOf(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)), staking.DayOf(time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC))
+}
+
+// rewardsFile is the rewards of a period, as a file.
+func (s *server) rewardsFile(v *visit) error {
+	f := v.form()
+	from, to := f.day(v.locale, "from"), f.day(v.locale, "to")
+	if !f.Faulty() && to < from {
+		f.fault("to", v.locale.T("export.fault.order"))
+	}
+	format := f.Value("format")
+	if format != "" && !slices.Contains(formats, format) {
+		f.fault("", v.locale.T("export.fault.format"))
+	}
+	if f.Faulty() {
+		return v.showExport(422, f)
+	}
+	assets, err := v.assets(v.context())
+	if err != nil {
+		return err
+	}
+	columns, cells := rewardsColumns, ourCells
+	if format == formatKoinly {
+		columns, cells = koinlyColumns, koinlyCells
+	}
+	name := fmt.Sprintf("rewards_%s_%s_%s", v.account(), from, to)
+	if format == formatKoinly {
+		name += "_koinly"
+	}
+	return v.file(name, columns, func(line func(...string) error) error {
+		return v.Books.Rewards(v.context(), v.account(), from, to, func(r store.Reward) error {
+			a, err := s.asset(v.context(), assets, r.Asset)
+			if err != nil {
+				return err
+			}
+			if row := cells(a, r); row != nil {
+				return line(row...)
+			}
+			return nil
+		})
+	})
+}
+
+// day is a field that is a day, or 0 with what is wrong with it.
+func (f *form) day(l *locale, name string) staking.Day {
+	d, err := staking.ParseDay(f.Value(name))
+	if errors.Is(err, ledger.ErrInvalid) {
+		f.fault(name, l.T("export.fault.day"))
+	}
+	return d
+}
+
+// entryOf is the entry that a reward is in the journal.
+func entryOf(r store.Reward) string {
+	return fmt.Sprintf("reward/%s/%s/%s", r.Day, r.Asset, r.Account)
+}
+
+// ourCells are a reward's in our own format.
+func ourCells(a ledger.Asset, r store.Reward) []string {
+	before, _ := store.UnitsDecimal(big.NewInt(int64(r.Before)), a.Scale, carriedDigits)
+	after, _ := store.UnitsDecimal(big.NewInt(int64(r.Carry)), a.Scale, carriedDigits)
+	price, value := "", ""
+	if r.PriceKnown {
+		price, value = ledger.FormatDecimal(r.Price, valueScale), ledger.FormatDecimal(int64(r.Value), valueScale)
+	}
+	return []string{
+		r.Day.String(), r.Asset, a.Format(r.Opening), a.Format(r.Average), a.Format(r.Eligible), r.APR.String(), a.Format(r.Reward),
+		before, after, price, value, r.PaidAt.Format("2006-01-02T15:04:05.000Z"), download.Cell(entryOf(r)),
+	}
+}
+
+// koinlyCells are a reward's in Koinly's format, or none where it came to less than a
+// smallest unit: nothing was received.
+func koinlyCells(a ledger.Asset, r store.Reward) []string {
+	if r.Reward == 0 {
+		return nil
+	}
+	value, currency := "", ""
+	if r.PriceKnown {
+		value, currency = ledger.FormatDecimal(int64(r.Value), valueScale), store.USDT
+	}
+	return []string{
+		r.PaidAt.Format("2006-01-02 15:04 UTC"), a.Format(r.Reward), r.Asset, value, currency, "reward",
+		"Soft Staking, " + r.Day.String(), download.Cell(entryOf(r)),
+	}
+}

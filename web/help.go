@@ -1,0 +1,196 @@
+package web
+
+import (
+	"slices"
+
+	"softstake/store"
+)
+
+// question is a question that holders ask, with its answer. Its texts are help.NAME
+// and help.NAME.answer, and its place on the page of all questions is #q-NAME.
+type question struct {
+	*view
+	Name  string
+	Facts []string // what holds for this holder, in their language; said first
+	More  *link    // where to go on
+	Open  bool
+}
+
+// link leads to a page.
+type link struct{ Path, Text string }
+
+// Question is one of the questions, with what holds for this holder.
+func (p *view) Question(name string, facts ...string) question {
+	q := question{view: p, Name: name, Facts: facts}
+	if path := furtherPages[name]; path != "" {
+		q.More = &link{path, p.T("help." + name + ".more")}
+	}
+	return q
+}
+
+// furtherPages are the pages that an answer leads to.
+var furtherPages = map[string]string{
+	"earning": "/earn", "trade": "/convert", "small": "/earn/history", "tokens": "/earn", "stop": "/earn/stop", "taxes": "/earn/export",
+}
+
+// allQuestions are the names of all, in the order in which they are shown.
+var allQuestions = []string{"earning", "no-tag", "counts", "when", "small", "claim", "trade", "tokens", "cap", "cost", "where", "stop", "taxes"}
+
+// helpPage is the page of all questions.
+type helpPage struct {
+	*view
+	Questions []question
+}
+
+// help answers all questions, with what holds for the visitor where that is known.
+func (s *server) help(v *visit) error {
+	e, err := v.earning("help.title")
+	if err != nil {
+		return err
+	}
+	questions := e.questions(allQuestions...)
+	if err := v.addSlowFacts(e, questions); err != nil {
+		return err
+	}
+	return v.show("help", helpPage{e.view, questions})
+}
+
+// questions are some of the questions, each with what the facts say to it.
+func (e earning) questions(names ...string) (all []question) {
+	for _, name := range names {
+		var facts []string
+		if say := factsFor[name]; say != nil {
+			facts = say(e)
+		}
+		q := e.Question(name, facts...)
+		if name == "stop" && !e.Today.On {
+			q.More = nil
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+// factsFor say what holds for this holder.
+var factsFor = map[string]func(earning) []string{
+	"earning": earning.amIEarning, "counts": earning.whatCounts, "when": earning.whenPaid, "small": earning.whySmall,
+	"tokens": earning.whichTokens, "cap": earning.whichCaps, "stop": earning.whetherOn,
+}
+
+func (e earning) amIEarning() []string {
+	tokens := e.qualifying()
+	switch {
+	case e.Soon():
+		return []string{e.T("help.earning.soon", "day", e.Day(e.Today.From))}
+	case e.Today.On && len(tokens) > 0:
+		return []string{e.T("help.earning.yes", "day", e.Day(e.Today.From), "tokens", e.list(tokens))}
+	case e.Today.On:
+		return []string{e.T("help.earning.idle"), e.whyNothing()}
+	default:
+		return []string{e.T("help.earning.no")}
+	}
+}
+
+func (e earning) whatCounts() []string {
+	var amounts []string
+	for _, row := range e.tokenRows() {
+		if row.Counts > 0 {
+			amounts = append(amounts, e.Plain(row.Asset, row.Counts)+" "+row.Asset.Symbol)
+		}
+	}
+	if amounts == nil {
+		return []string{e.whyNothing()}
+	}
+	if !e.Today.On {
+		return []string{e.T("help.counts.would", "amounts", e.list(amounts))}
+	}
+	return []string{e.T("help.counts.now", "amounts", e.list(amounts))}
+}
+
+func (e earning) whenPaid() []string {
+	switch next := e.next(); next.Name {
+	case "in":
+		return []string{e.T("help.when.next", "day", e.Day(next.Day), "window", e.Window(next.Day))}
+	case "now":
+		return []string{e.T("help.when.now", "day", e.Day(next.Day), "window", e.Window(next.Day))}
+	}
+	return nil
+}
+
+// whySmall tells how the largest of yesterday's rewards came about.
+func (e earning) whySmall() []string {
+	paid := slices.Clone(e.Yesterday.Paid)
+	if len(paid) == 0 {
+		return nil
+	}
+	r := slices.MaxFunc(paid, func(a, b store.Reward) int { return int(min(max(a.Value-b.Value, -1), 1)) })
+	asset := e.Assets[r.Asset]
+	return []string{e.T("help.small.last", "day", e.Day(r.Day), "reward", e.Plain(asset, r.Reward), "token", r.Asset,
+		"eligible", e.Plain(asset, r.Eligible), "rate", e.Percent(r.APR))}
+}
+
+func (e earning) whichTokens() []string {
+	var symbols []string
+	for _, t := range e.Earnings.Tokens {
+		symbols = append(symbols, t.Asset.Symbol)
+	}
+	if symbols == nil {
+		return []string{e.T("earn.nothing.offered")}
+	}
+	return []string{e.T("help.tokens.now", "tokens", e.list(symbols))}
+}
+
+func (e earning) whichCaps() (facts []string) {
+	for _, row := range e.tokenRows() {
+		if row.Above > 0 {
+			facts = append(facts, e.T("help.cap.above", "amount", e.Plain(row.Asset, row.Above), "token", row.Asset.Symbol, "cap", e.Plain(row.Asset, row.Terms.Cap)))
+		}
+	}
+	if facts == nil {
+		facts = []string{e.T("help.cap.below")}
+	}
+	return facts
+}
+
+func (e earning) whetherOn() []string {
+	if e.Today.On {
+		return []string{e.T("help.stop.on")}
+	}
+	return []string{e.T("help.stop.off")}
+}
+
+// addSlowFacts adds what only the page of all questions reads: the reason why there
+// is no tag, and the residence.
+func (v *visit) addSlowFacts(e earning, questions []question) error {
+	tag, err := v.tagged(e)
+	if err != nil {
+		return err
+	}
+	a, err := v.Books.Account(v.context(), v.account())
+	if err != nil {
+		return err
+	}
+	restricted := ""
+	if e.Standing.Region != nil {
+		if restricted, err = v.whyRestricted(); err != nil {
+			return err
+		}
+	}
+	for i := range questions {
+		switch q := &questions[i]; {
+		case q.Name == "no-tag" && restricted != "":
+			q.Facts = []string{restricted}
+		case q.Name == "no-tag" && tag == "":
+			q.Facts = []string{e.whyNothing()}
+		case q.Name == "no-tag" && e.Today.On:
+			q.Facts = []string{e.T("help.no-tag.on", "token", tag)}
+		case q.Name == "no-tag":
+			q.Facts = []string{e.T("help.no-tag.off", "token", tag)}
+		case q.Name == "where" && restricted != "":
+			q.Facts = []string{restricted}
+		case q.Name == "where":
+			q.Facts = []string{e.T("help.where.offered", "region", a.Region)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// keyFormPage is the form that makes an API key.
+type keyFormPage struct {
+	*view
+	F     *form
+	HMAC  bool // keys with a secret can be made here
+	Full  bool // no more can be made
+	Most  string
+	Lives []string // how many days a key may live; "0" is for ever
+	ID    string
+}
+
+// keyLives are how many days a key may be made to live, and keyLife what is proposed.
+var keyLives = []string{"30", "90", "365", "0"}
+
+const (
+	keyLife      = "90"
+	longestLabel = 60 // characters
+)
+
+// keyForm shows the form that makes an API key.
+func (s *server) keyForm(v *visit) error {
+	f := v.form()
+	usual := access.Ed25519
+	if s.Sealer != nil {
+		usual = access.HMAC
+	}
+	for name, value := range map[string]string{"type": string(usual), "may": string(access.Read), "days": keyLife} {
+		if f.Value(name) == "" {
+			f.values.Set(name, value)
+		}
+	}
+	return v.showKeyForm(http.StatusOK, f)
+}
+
+func (v *visit) showKeyForm(status int, f *form) error {
+	keys, err := v.keysPage()
+	if err != nil {
+		return err
+	}
+	page := keyFormPage{view: v.view("keys.new.title"), F: f, HMAC: v.Sealer != nil, Full: keys.Full, Most: keys.Most, Lives: keyLives, ID: f.Value("id")}
+	if !isID(page.ID) {
+		if page.ID, err = newID(v.Random); err != nil {
+			return err
+		}
+	}
+	return v.showAs(status, "key-new", page)
+}
+
+// readKey is the key that the form asks for, without its name. What is wrong stands in the form.
+func (v *visit) readKey(f *form) access.Key {
+	k := access.Key{Account: v.account(), Label: strings.TrimSpace(f.Value("label"))}
+	if n := utf8.RuneCountInString(k.Label); n == 0 || n > longestLabel || strings.ContainsFunc(k.Label, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		f.fault("label", v.locale.T("keys.fault.label", "most", longestLabel))
+	}
+	var err error
+	if k.Type, err = access.ParseKeyType(f.Value("type")); err != nil || k.Type == access.HMAC && v.Sealer == nil {
+		f.fault("type", v.locale.T("keys.fault.type"))
+	} else if k.Type != access.HMAC {
+		text := strings.TrimSpace(f.Value("public")) + "\n"
+		if k.Secret, err = access.ParsePublicKey(k.Type, []byte(text)); err != nil {
+			f.fault("public", v.locale.T(fmt.Sprintf("keys.fault.public.%s", k.Type)))
+		}
+	}
+	if k.Permissions, err = access.ParsePermissions(f.Value("may")); err != nil {
+		f.fault("may", v.locale.T("keys.fault.may"))
+	}
+	// One a line, as they are easiest to read, or separated by commas.
+	lines := strings.FieldsFunc(f.Value("addresses"), func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
+	if k.Addresses, err = access.ParseAddresses(strings.Join(lines, ",")); err != nil {
+		f.fault("addresses", v.locale.T("keys.fault.addresses", "most", access.MaxKeyAddresses))
+	}
+	days, err := strconv.Atoi(f.Value("days"))
+	switch {
+	case err != nil || !slices.Contains(keyLives, f.Value("days")):
+		f.fault("days", v.locale.T("keys.fault.days"))
+	case days > 0:
+		k.Expires = v.Books.Now().AddDate(0, 0, days)
+	}
+	return k
+}
+
+// makeKey makes an API key and shows it, its secret for the only time.
+func (s *server) makeKey(v *visit) error {
+	f := v.form()
+	k := v.readKey(f)
+	keys, err := v.keysPage()
+	if err != nil {
+		return err
+	}
+	if keys.Full {
+		f.fault("", v.locale.T("keys.full", "most", keys.Most))
+	}
+	if !isID(f.Value("id")) {
+		f.fault("", v.locale.T("keys.fault.id"))
+	}
+	if f.Faulty() {
+		return v.showKeyForm(http.StatusUnprocessableEntity, f)
+	}
+	status, err := v.confirm(f, "password")
+	if err != nil {
+		return err
+	}
+	if f.Faulty() {
+		return v.showKeyForm(status, f)
+	}
+	secret, repeated, err := v.keyOnce(&k, f.Value("id"))
+	switch {
+	case errors.Is(err, ledger.ErrInvalid): // another page has made the last one
+		f.fault("", v.locale.T("keys.full", "most", keys.Most))
+		return v.showKeyForm(http.StatusUnprocessableEntity, f)
+	case err != nil:
+		return err
+	case repeated:
+		return v.see("/account/keys", map[string][]string{"again": {"1"}})
+	}
+	return v.showKey(k, secret)
+}
+
+// keyOnce makes the key that a form asks for, or says that the form was sent before:
+// its secret is shown once, whatever a browser sends again.
+func (v *visit) keyOnce(k *access.Key, id string) (secret string, repeated bool, err error) {
+	asked := store.Asked{Owner: "pages " + string(k.Account), Key: "key " + id, Request: sha256.Sum256([]byte(id)), Until: v.Books.Now().Add(24 * time.Hour)}
+	_, repeated, err = v.Books.Once(v.context(), asked, func(store.Answer) bool { return true }, func(ctx context.Context) (store.Answer, error) {
+		var err error
+		if k.Key, secret, err = access.NewKey(v.Random); err != nil {
+			return store.Answer{}, err
+		}
+		if k.Type != access.HMAC {
+			secret = ""
+		} else if err := k.Seal(v.Sealer, secret); err != nil {
+			return store.Answer{}, err
+		}
+		if err := v.Books.AddKey(ctx, *k); err != nil {
+			return store.Answer{}, err
+		}
+		k.Created = v.Books.Now()
+		made := store.Act{Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address()}
+		return store.Answer{Status: http.StatusOK}, v.Books.AddAct(ctx, k.Account, made)
+	})
+	if errors.Is(err, store.ErrBusy) {
+		return "", true, nil
+	}
+	return secret, repeated, err
+}

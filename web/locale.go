@@ -1,0 +1,209 @@
+package web
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+)
+
+//go:embed locales
+var localeFiles embed.FS
+
+// locale is a language: its texts, and how it writes numbers and dates. Another
+// one is another folder of locales, and no code.
+type locale struct {
+	Tag     string   `json:"tag"`     // BCP 47
+	Name    string   `json:"name"`    // its own
+	Decimal string   `json:"decimal"` // "."
+	Group   string   `json:"group"`   // ","
+	Months  []string `json:"months"`  // twelve, short
+	Date    string   `json:"date"`    // "{day} {month} {year}"
+	Time    string   `json:"time"`    // "{date}, {clock}"
+
+	language language.Tag
+	texts    map[string]string
+}
+
+// locales are those there are. The first is the one that others fall back to.
+type locales struct {
+	all     []*locale
+	matcher language.Matcher
+}
+
+// readLocales reads a folder a language: locale.json, and texts in the other files.
+func readLocales() (locales, error) {
+	var l locales
+	folders, err := fs.ReadDir(localeFiles, "locales")
+	if err != nil {
+		return l, err
+	}
+	for _, folder := range folders {
+		one, err := readLocale(path.Join("locales", folder.Name()))
+		if err != nil {
+			return l, fmt.Errorf("read the language %s: %w", folder.Name(), err)
+		}
+		l.all = append(l.all, one)
+	}
+	slices.SortFunc(l.all, func(a, b *locale) int {
+		if a.Tag == "en" || b.Tag == "en" {
+			return strings.Compare(strconv.FormatBool(b.Tag == "en"), strconv.FormatBool(a.Tag == "en"))
+		}
+		return strings.Compare(a.Tag, b.Tag)
+	})
+	tags := make([]language.Tag, len(l.all))
+	for i, one := range l.all {
+		tags[i] = one.language
+	}
+	l.matcher = language.NewMatcher(tags)
+	return l, nil
+}
+
+func readLocale(folder string) (*locale, error) {
+	l := &locale{texts: map[string]string{}}
+	files, err := fs.Glob(localeFiles, folder+"/*.json")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		content, err := localeFiles.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		if path.Base(file) == "locale.json" {
+			err = json.Unmarshal(content, l)
+		} else {
+			err = l.add(content)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	if l.language, err = language.Parse(l.Tag); err != nil {
+		return nil, err
+	}
+	if len(l.Months) != 12 {
+		return nil, fmt.Errorf("it has %d months", len(l.Months))
+	}
+	return l, nil
+}
+
+// add adds texts, each of which is in one file only.
+func (l *locale) add(content []byte) error {
+	texts := map[string]string{}
+	if err := json.Unmarshal(content, &texts); err != nil {
+		return err
+	}
+	for key, text := range texts {
+		if _, there := l.texts[key]; there {
+			return fmt.Errorf("%q is in another file too", key)
+		}
+		l.texts[key] = text
+	}
+	return nil
+}
+
+// of is the language that a visitor has chosen, or whose browser asks for.
+func (l locales) of(r *http.Request) *locale {
+	asked := r.Header.Get("Accept-Language")
+	if c, err := r.Cookie("lang"); err == nil {
+		asked = c.Value
+	}
+	tags, _, err := language.ParseAcceptLanguage(asked)
+	if err != nil {
+		return l.all[0]
+	}
+	_, i, _ := l.matcher.Match(tags...)
+	return l.all[i]
+}
+
+// T is the text of a key, with names and values put into it: {name}. A key that
+// the catalogue does not have is shown as it is, and a test finds it.
+func (l *locale) T(key string, pairs ...any) string {
+	text, known := l.texts[key]
+	if !known {
+		return key
+	}
+	return fill(text, pairs, fmt.Sprint)
+}
+
+// H is a text into which HTML may be put, such as a time or an amount with its
+// markup; the text itself and all other values are escaped.
+func (l *locale) H(key string, pairs ...any) template.HTML {
+	return template.HTML(fill(template.HTMLEscapeString(l.T(key)), pairs, func(values ...any) string {
+		if markup, is := values[0].(template.HTML); is {
+			return string(markup)
+		}
+		return template.HTMLEscapeString(fmt.Sprint(values...))
+	}))
+}
+
+// fill puts values into a text in one go: what a value has in braces stays as it is.
+func fill(text string, pairs []any, write func(...any) string) string {
+	places := make([]string, 0, len(pairs))
+	for i := 0; i+1 < len(pairs); i += 2 {
+		places = append(places, fmt.Sprintf("{%v}", pairs[i]), write(pairs[i+1]))
+	}
+	return strings.NewReplacer(places...).Replace(text)
+}
+
+// forms are the endings of keys whose text depends on a number.
+var forms = map[plural.Form]string{plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few", plural.Many: ".many", plural.Other: ".other"}
+
+// N is the text of a key that depends on a number, 0 or more, which it has as {n}.
+func (l *locale) N(key string, n int, pairs ...any) string {
+	form := plural.Cardinal.MatchPlural(l.language, n, 0, 0, 0, 0)
+	return l.T(key+forms[form], append([]any{"n", l.number(strconv.Itoa(n))}, pairs...)...)
+}
+
+// number writes a decimal number with the language's separators.
+func (l *locale) number(decimal string) string {
+	sign := ""
+	if rest, negative := strings.CutPrefix(decimal, "-"); negative {
+		sign, decimal = "−", rest
+	}
+	whole, fraction, _ := strings.Cut(decimal, ".")
+	var b strings.Builder
+	for i, digit := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteString(l.Group)
+		}
+		b.WriteRune(digit)
+	}
+	if fraction != "" {
+		b.WriteString(l.Decimal + fraction)
+	}
+	return sign + b.String()
+}
+
+// date writes the day of a time, in that time's zone.
+func (l *locale) date(t time.Time) string {
+	return strings.NewReplacer("{day}", strconv.Itoa(t.Day()), "{month}", l.Months[t.Month()-1], "{year}", strconv.Itoa(t.Year())).Replace(l.Date)
+}
+
+// time writes a time, in its zone, to the minute.
+func (l *locale) time(t time.Time) string {
+	return strings.NewReplacer("{date}", l.date(t), "{clock}", t.Format("15:04")).Replace(l.Time)
+}
+
+// until says how long it is until something: in hours and minutes, rounded up.
+func (l *locale) until(d time.Duration) string {
+	minutes := int((d + time.Minute - 1) / time.Minute)
+	switch {
+	case minutes <= 0:
+		return l.T("until.now")
+	case minutes < 60:
+		return l.T("until.minutes", "m", minutes)
+	}
+	return l.T("until.hours", "h", minutes/60, "m", minutes%60)
+}

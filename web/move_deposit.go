@@ -1,0 +1,83 @@
+package web
+
+import (
+	"errors"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// depositing makes tokens out of nothing: of books that are made up.
+var depositing = kind{
+	name:   "deposit",
+	offers: (*wallet).every, read: (*moving).readDeposit, check: (*moving).checkDeposit, same: (*moving).sameDeposit, post: (*moving).postDeposit,
+}
+
+func (m *moving) readDeposit() (err error) {
+	m.Changes = []effect{m.wallet.effect(m.Asset, m.Sum)}
+	m.List, err = m.visit.latestDeposits(m.wallet.assets)
+	return err
+}
+
+// checkDeposit refuses what would be more than there can be.
+func (m *moving) checkDeposit() error {
+	if m.Sum > m.Asset.MaxSupply-m.Free {
+		m.F.fault("amount", m.T("amount.supply", "asset", m.Asset.Symbol, "most", m.Plain(m.Asset, m.Asset.MaxSupply)))
+	}
+	return nil
+}
+
+func (m *moving) sameDeposit(e ledger.Entry) (bool, error) {
+	return is(e, ledger.Deposit, m.moves(ledger.Custody, m.Account())), nil
+}
+
+func (m *moving) postDeposit() error {
+	return m.postEntry(ledger.Deposit, m.moves(ledger.Custody, m.Account()))
+}
+
+// deposits shows the latest deposits of books that are real: who keeps the tokens
+// outside credits them.
+func (v *visit) deposits() error {
+	w, err := v.wallet()
+	if err != nil {
+		return err
+	}
+	list, err := v.latestDeposits(w.assets)
+	if err != nil {
+		return err
+	}
+	return v.show("deposits", struct {
+		*view
+		List depositList
+	}{v.view("deposit.title"), list})
+}
+
+// depositDays is how many days back a page tells of deposits.
+const depositDays = 31
+
+// depositList are the latest deposits.
+type depositList struct {
+	Rows   []store.Line
+	Assets map[string]ledger.Asset
+	Days   int
+}
+
+// errEnough ends the reading of a list of which there is enough.
+var errEnough = errors.New("there is enough")
+
+// latestDeposits reads the latest.
+func (v *visit) latestDeposits(assets map[string]ledger.Asset) (depositList, error) {
+	list, now := depositList{Assets: assets, Days: depositDays}, v.Books.Now()
+	err := v.Books.Deposits(v.context(), v.account(), now.AddDate(0, 0, -depositDays), now.Add(time.Minute), "", func(l store.Line) error {
+		if len(list.Rows) == listed {
+			return errEnough
+		}
+		list.Rows = append(list.Rows, l)
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return list, err
+	}
+	return list, nil
+}

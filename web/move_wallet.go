@@ -1,0 +1,113 @@
+package web
+
+import (
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// wallet is what the account has, and what its day has come to.
+type wallet struct {
+	all    []ledger.Asset // by symbol
+	assets map[string]ledger.Asset
+	free   map[string]ledger.Amount
+	today  store.Today
+	tokens map[string]store.TodayToken // those on offer today
+}
+
+// offer is an asset that may be chosen.
+type offer struct {
+	Asset ledger.Asset
+	Free  ledger.Amount
+}
+
+// wallet reads the visitor's.
+func (v *visit) wallet() (*wallet, error) {
+	w := &wallet{assets: map[string]ledger.Asset{}, free: map[string]ledger.Amount{}, tokens: map[string]store.TodayToken{}}
+	var err error
+	if w.all, err = v.Books.Assets(v.context()); err != nil {
+		return nil, err
+	}
+	for _, a := range w.all {
+		w.assets[a.Symbol] = a
+	}
+	balances, err := v.Books.Balances(v.context(), v.account())
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range balances {
+		w.free[b.Asset] = b.Free
+	}
+	if w.today, err = v.Books.Today(v.context(), v.account()); err != nil {
+		return nil, err
+	}
+	for _, t := range w.today.Tokens { // read later than the balances, and in one with the day
+		w.tokens[t.Asset.Symbol], w.free[t.Asset.Symbol] = t, t.Free
+	}
+	return w, nil
+}
+
+// held are the assets of which some is free.
+func (w *wallet) held() (offers []offer) {
+	for _, o := range w.every() {
+		if o.Free > 0 {
+			offers = append(offers, o)
+		}
+	}
+	return offers
+}
+
+// every are all assets of the books.
+func (w *wallet) every() (offers []offer) {
+	for _, a := range w.all {
+		offers = append(offers, offer{a, w.free[a.Symbol]})
+	}
+	return offers
+}
+
+// effect is what a change does to what is free of an asset, and to its day.
+type effect struct {
+	Asset      ledger.Asset
+	Free, Left ledger.Amount // before and after
+	On         bool          // the switch is on
+	Counts     bool          // it covers today
+	From       staking.Day   // the first day that is measured, where it is on
+	Offered    bool          // the asset earns; else there is no more to say
+	Min        ledger.Amount // the average below which it earns nothing
+	Was, Will  staking.Accrual
+	Did, Does  bool // the average reaches the minimum: without the change, and with it
+}
+
+// effect is what it does if so much comes (above zero) or goes (below). What is
+// more than there is leaves nothing.
+func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
+	e := effect{Asset: a, Free: w.free[a.Symbol], On: w.today.On, Counts: w.today.Enrolled, From: w.today.From}
+	e.Left = max(e.Free+change, 0)
+	token, offered := w.tokens[a.Symbol]
+	if !offered {
+		return e
+	}
+	e.Offered, e.Min = true, token.Terms.Min
+	e.Was, e.Did = token.Measured, token.Reached
+	e.Will, e.Does = token.After(change, w.today.At)
+	return e
+}
+
+// Says is what the change means for today's reward: the end of a key of the catalogue.
+func (e effect) Says() string {
+	switch {
+	case !e.Offered:
+		return "not-offered"
+	case !e.On && !e.Counts:
+		return "off"
+	case !e.Counts:
+		return "not-yet"
+	case e.Did && e.Does:
+		return "both"
+	case e.Did:
+		return "lost"
+	case e.Does:
+		return "won"
+	}
+	return "neither"
+}

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// withdrawing is a request that an operator completes or cancels.
+var withdrawing = kind{
+	name: "withdraw", takes: true, fields: []string{"network", "address", "tag"},
+	offers: (*wallet).held, read: (*moving).readWithdraw, check: (*moving).checkWithdraw, same: (*moving).sameWithdraw, post: (*moving).postWithdraw,
+}
+
+// maxPlace is how many characters a text has that says where a withdrawal goes.
+const maxPlace = 200
+
+// listed is how many withdrawals or deposits a page shows.
+const listed = 20
+
+// needed are the fields that a withdrawal cannot be without, each with what is said where it is empty.
+var needed = map[string]string{"network": "withdraw.network.empty", "address": "withdraw.address.empty"}
+
+// readWithdraw reads where it goes, and what was withdrawn before.
+func (m *moving) readWithdraw() error {
+	for _, name := range m.kind.fields {
+		text := strings.TrimSpace(m.F.Value(name))
+		switch {
+		case text == "" && needed[name] != "":
+			m.F.fault(name, m.T(needed[name]))
+		case utf8.RuneCountInString(text) > maxPlace:
+			m.F.fault(name, m.N("withdraw.too-long", maxPlace))
+		case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+			m.F.fault(name, m.T("withdraw.not-plain"))
+		case name == "address" && strings.ContainsFunc(text, unicode.IsSpace):
+			m.F.fault(name, m.T("withdraw.address.spaces"))
+		}
+	}
+	m.Changes = []effect{m.wallet.effect(m.Asset, -m.Sum)}
+	return m.listWithdrawals()
+}
+
+// withdrawals are a page of those that were requested.
+type withdrawals struct {
+	Rows   []store.Withdrawal
+	Assets map[string]ledger.Asset
+	Older  string // where there are more, or ""
+	after  string // what they come after, or ""
+}
+
+// listWithdrawals reads the latest, or those after the one that the address names.
+func (m *moving) listWithdrawals() error {
+	var after *store.Withdrawal
+	if id := m.F.Value("after"); id != "" {
+		w, err := m.visit.Books.Withdrawal(m.visit.context(), m.Account(), id)
+		if err != nil {
+			return err
+		}
+		after = &w
+	}
+	rows, err := m.visit.Books.LatestWithdrawals(m.visit.context(), m.Account(), after, listed+1)
+	if err != nil {
+		return err
+	}
+	list := withdrawals{Rows: rows, Assets: m.wallet.assets, after: m.F.Value("after")}
+	if len(rows) > listed {
+		list.Rows = rows[:listed]
+		list.Older = "/withdraw?" + url.Values{"after": {rows[listed-1].ID}}.Encode() + "#withdrawals"
+	}
+	m.List = list
+	return nil
+}
+
+// Self is where this page of them is.
+func (l withdrawals) Self() string {
+	if l.after == "" {
+		return "/withdraw"
+	}
+	return "/withdraw?" + url.Values{"after": {l.after}}.Encode()
+}
+
+// Page is where a withdrawal is shown.
+func (withdrawals) Page(w store.Withdrawal) string { return withdrawPath(w.ID) }
+
+func withdrawPath(id string) string { return "/withdraw/" + url.PathEscape(id) }
+
+// checkWithdraw has nothing to ask the books: an operator looks at each.
+func (m *moving) checkWithdraw() error { return nil }
+
+// goes is the withdrawal that the form asks for.
+func (m *moving) goes() store.Withdrawal {
+	text := func(name string) string { return strings.TrimSpace(m.F.Value(name)) }
+	return store.Withdrawal{
+		ID: m.entry(), Account: m.Account(), Asset: m.Asset.Symbol, Amount: m.Sum,
+		Network: text("network"), Address: text("address"), Tag: text("tag"),
+	}
+}
+
+func (m *moving) sameWithdraw(e ledger.Entry) (bool, error) {
+	if !is(e, ledger.WithdrawalRequest, m.moves(m.Account(), m.Account().Held())) {
+		return false, nil
+	}
+	w, err := m.visit.Books.Withdrawal(m.visit.context(), m.Account(), e.ID)
+	asked := m.goes()
+	return w.Network == asked.Network && w.Address == asked.Address && w.Tag == asked.Tag, err
+}
+
+func (m *moving) postWithdraw() error {
+	_, err := m.visit.Books.Withdraw(m.visit.context(), m.goes())
+	return err
+}
+
+// withdrawalPage is a withdrawal, and how it stands.
+type withdrawalPage struct {
+	*view
+	W       store.Withdrawal
+	Of      ledger.Asset
+	Balance []effect // what is free now, and its day
+	Fault   string
+}
+
+// End is where the demo's visitor ends it.
+func (p withdrawalPage) End() string { return withdrawPath(p.W.ID) + "/end" }
+
+// withdrawal shows one of the visitor's.
+func (v *visit) withdrawal() error { return v.showWithdrawal(http.StatusOK, "") }
+
+func (v *visit) showWithdrawal(status int, fault string) error {
+	w, err := v.Books.Withdrawal(v.context(), v.account(), v.r.PathValue("entry"))
+	if err != nil {
+		return err
+	}
+	has, err := v.wallet()
+	if err != nil {
+		return err
+	}
+	of := has.assets[w.Asset]
+	return v.showAs(status, "withdrawal", withdrawalPage{v.view("withdrawal.title"), w, of, []effect{has.effect(of, 0)}, fault})
+}
+
+// seeWithdrawal leads from the address of a form to the page that has it.
+func (v *visit) seeWithdrawal() error { return v.see(withdrawPath(v.r.PathValue("entry")), nil) }
+
+// endings are how the demo's visitor may end a withdrawal, and where it goes then.
+var endings = map[string]ledger.Kind{
+	"completed": ledger.WithdrawalCompleted,
+	"cancelled": ledger.WithdrawalCancelled,
+}
+
+// endWithdrawal does in the demo what an operator does elsewhere.
+func (v *visit) endWithdrawal() error {
+	w, err := v.Books.Withdrawal(v.context(), v.account(), v.r.PathValue("entry"))
+	if err != nil {
+		return err
+	}
+	kind, known := endings[v.value("how")]
+	if !known {
+		return fmt.Errorf("%w: the way to end a withdrawal", ledger.ErrNotFound)
+	}
+	to := ledger.Custody
+	if kind == ledger.WithdrawalCancelled {
+		to = w.Account
+	}
+	_, err = v.Books.PostAll(v.context(), []ledger.Entry{{ID: ledger.EndingID(w.ID, kind), Kind: kind,
+		Moves: []ledger.Move{{From: w.Account.Held(), To: to, Asset: w.Asset, Amount: w.Amount}}}})
+	if errors.Is(err, ledger.ErrMismatch) || errors.Is(err, ledger.ErrInvalid) {
+		return v.showWithdrawal(http.StatusConflict, v.locale.T("withdrawal.ended"))
+	}
+	if err != nil {
+		return err
+	}
+	return v.see(withdrawPath(w.ID), nil)
+}

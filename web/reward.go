@@ -1,0 +1,221 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"math/big"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func (s *server) rewardRoutes() {
+	s.get("/earn/rewards/{day}/{asset}", s.reward)
+	s.get("/earn/rewards/{day}/{asset}/changes.csv", s.rewardChanges)
+	s.get("/earn/rewards.csv", s.rewardsFile)
+	s.get("/earn/export", s.export)
+}
+
+// rewardPage is a day of a token, and how its reward came about or why there is none.
+type rewardPage struct {
+	*view
+	store.Explanation
+	Paper         sheet
+	Chart         dayChart
+	Value         ledger.Amount // of what was credited, in USDT
+	Price         ledger.Amount // of a whole token on the day; 0: not known
+	Before, After staking.Day   // the nearest days with a reward, or 0
+}
+
+// reward explains a day of a token.
+func (s *server) reward(v *visit) error {
+	e, err := v.explain()
+	if err != nil {
+		return err
+	}
+	p := rewardPage{view: v.view("reward.title"), Explanation: e, Paper: sheetOf(e.Paper())}
+	p.Chart = p.view.dayChart(e, v.began)
+	if price, known, err := v.Books.PriceOf(v.context(), e.Asset.Symbol, e.Measured.Day); err != nil {
+		return err
+	} else if known {
+		p.Price = ledger.Amount(price)
+		if p.Value, err = store.Value(e.Asset, e.Measured.Reward, price); err != nil {
+			return err
+		}
+	}
+	if p.Before, p.After, err = v.Books.NearRewards(v.context(), v.account(), e.Measured.Day, e.Asset.Symbol); err != nil {
+		return err
+	}
+	return v.show("reward", p)
+}
+
+// explain explains the day and the token of the path. There is nothing where the books
+// have no such token or day, or the day has not begun.
+func (v *visit) explain() (store.Explanation, error) {
+	day, err := staking.ParseDay(v.r.PathValue("day"))
+	if err != nil {
+		return store.Explanation{}, ledger.ErrNotFound
+	}
+	e, err := v.Books.Explain(v.context(), v.account(), day, v.r.PathValue("asset"))
+	if errors.Is(err, ledger.ErrInvalid) {
+		err = ledger.ErrNotFound
+	}
+	return e, err
+}
+
+// Date is the day that is explained.
+func (p rewardPage) Date() string { return p.Day(p.Measured.Day) }
+
+// Sentence says why there is no reward, or none yet.
+func (p rewardPage) Sentence() string {
+	behind := ""
+	if p.Behind != 0 {
+		behind = ".behind"
+	}
+	key := fmt.Sprintf("reward.why.%s%s", p.Why, behind)
+	return p.T(key, "token", p.Asset.Symbol, "day", p.Date(), "behind", p.Day(p.Behind), "window", p.Window(p.Measured.Day),
+		"average", p.Plain(p.Asset, p.Measured.Average), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing", p.Plain(p.Asset, p.Terms.Min-p.Measured.Average))
+}
+
+// Below says whether the average does not reach the minimum.
+func (p rewardPage) Below() bool { return p.Measured.Average < p.Terms.Min }
+
+// Above says whether the average is more than the cap.
+func (p rewardPage) Above() bool {
+	m := p.Measured
+	return m.Average > p.Terms.Cap || m.Average == p.Terms.Cap && m.Rest > 0
+}
+
+// Offered says whether there are terms to measure the day by.
+func (p rewardPage) Offered() bool { return p.TermsKnown && p.Terms.Offered }
+
+// Rate is the rate as it is multiplied with: 0.0015.
+func (p rewardPage) Rate() string { return p.Number(p.Terms.APR.String()) }
+
+// beyond is how many digits below the smallest unit are shown of what is not rounded yet.
+const beyond = 8
+
+// Exact is so many Units of a smallest unit as an amount of tokens, with dots where more digits follow.
+func (p rewardPage) Exact(units *big.Int) string {
+	text, exact := store.UnitsDecimal(units, p.Asset.Scale, beyond)
+	if !exact {
+		text += "…"
+	}
+	return p.Number(text)
+}
+
+// Carried is a fraction as Exact writes it.
+func (p rewardPage) Carried(f staking.Fraction) string { return p.Exact(big.NewInt(int64(f))) }
+
+// Product is smallest units × milliseconds as tokens × seconds.
+func (p rewardPage) Product(n *big.Int) string {
+	return p.Number(ledger.FormatBig(n, p.Asset.Scale+3))
+}
+
+// PlusProduct is Product with the sign of an addition or subtraction.
+func (p rewardPage) PlusProduct(n *big.Int) string { return plus(n.Sign(), p.Product(n)) }
+
+// Plus is a change with the sign of an addition or subtraction.
+func (p rewardPage) Plus(n ledger.Amount) string {
+	return plus(big.NewInt(int64(n)).Sign(), p.Plain(p.Asset, n))
+}
+
+func plus(sign int, text string) string {
+	if sign < 0 {
+		return "− " + strings.TrimPrefix(text, "−")
+	}
+	return "+ " + text
+}
+
+// Full is a value in USDT with all its digits.
+func (p rewardPage) Full(value ledger.Amount) string { return p.view.Price(int64(value)) }
+
+// Instant is a time for programs.
+func (p rewardPage) Instant(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z") }
+
+// Span is so many milliseconds in seconds.
+func (p rewardPage) Span(millis int64) string { return p.Number(ledger.FormatDecimal(millis, 3)) }
+
+// Long is so many milliseconds as hours, minutes and seconds: "05:12:03".
+func (p rewardPage) Long(millis int64) string {
+	text := fmt.Sprintf("%02d:%02d:%02d", millis/3_600_000, millis/60_000%60, millis/1000%60)
+	if rest := millis % 1000; rest > 0 {
+		text += p.locale.Decimal + fmt.Sprintf("%03d", rest)
+	}
+	return text
+}
+
+// Hour is a time of the day in UTC, to the millisecond where it is not a whole second.
+func (p rewardPage) Hour(t time.Time) string { return p.Long(t.UnixMilli() - p.Measured.Day.Millis()) }
+
+// Yours is a time in the visitor's zone, with its date where that is not the day's.
+func (p rewardPage) Yours(t time.Time) template.HTML {
+	here := t.In(p.visit.zone)
+	text := here.Format(time.TimeOnly)
+	if here.Format(time.DateOnly) != p.Measured.Day.String() {
+		text = strings.NewReplacer("{date}", p.locale.date(here), "{clock}", text).Replace(p.locale.Time)
+	}
+	return p.stamp(t, text, "")
+}
+
+// What says what changed the balance.
+func (p rewardPage) What(c *store.Change) string {
+	if c == nil {
+		return p.T("reward.opening")
+	}
+	key := "activity.is." + string(c.Kind)
+	if c.Kind == ledger.Transfer {
+		key += "-in"
+		if c.Amount < 0 {
+			key = "activity.is.transfer-out"
+		}
+	}
+	if !p.says(key) {
+		key = "activity.is.other" // written by a newer program than this one
+	}
+	return p.T(key, "other", c.Other)
+}
+
+// Early are the changes of the day's first millisecond, which are in the opening.
+func (p rewardPage) Early() (early []*store.Change) {
+	for i, c := range p.Changes {
+		if c.At.Equal(p.Measured.Day.Start()) {
+			early = append(early, &p.Changes[i])
+		}
+	}
+	return early
+}
+
+// Of is where the page is found of another day with a reward.
+func (p rewardPage) Of(d staking.Day) string {
+	return "/earn/rewards/" + d.String() + "/" + p.Asset.Symbol
+}
+
+// sheet is a paper of which not more is shown than can be read: of a day with very
+// many changes the first and the last lines, and what those between come to.
+type sheet struct {
+	store.Paper
+	Head, Tail []store.PaperLine
+	Hidden     int
+	Between    *big.Int // what the hidden lines come to
+}
+
+// shownLines is how many lines of a paper are shown at each end, at most.
+const shownLines = 100
+
+func sheetOf(paper store.Paper) sheet {
+	s := sheet{Paper: paper, Head: paper.Lines}
+	if s.Hidden = len(paper.Lines) - 2*shownLines; s.Hidden <= 1 {
+		s.Hidden = 0
+		return s
+	}
+	s.Head, s.Tail, s.Between = paper.Lines[:shownLines], paper.Lines[shownLines+s.Hidden:], new(big.Int)
+	for _, l := range paper.Lines[shownLines : shownLines+s.Hidden] {
+		s.Between.Add(s.Between, l.Product)
+	}
+	return s
+}

@@ -1,0 +1,161 @@
+package web
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// dayChart is the balance of a day as a stepped line. What is drawn lies in a box of
+// 86,400 by chartHeight that is stretched to the page's width; what is written has
+// places in percent of the width, and is not stretched with it.
+type dayChart struct {
+	Curve string // path of the balance, until now where the day is not over
+	Later string // path of the rest of such a day, as if nothing moved any more, or ""
+	Area  string // path of the surface under Curve
+	Marks []chartMark
+	Scale []chartHour
+	Both  bool // the hours are also told in the visitor's zone
+	Text  string
+}
+
+// Height is the picture's; Floor is where zero lies; UTC and Here are where the hours stand.
+func (c dayChart) Height() int {
+	if c.Both {
+		return chartHeight
+	}
+	return chartHeight - letter
+}
+func (dayChart) Floor() int { return chartFloor }
+func (dayChart) UTC() int   { return chartFloor + letter }
+func (dayChart) Here() int  { return chartFloor + 2*letter }
+
+// chartMark is a line from side to side: the average, the minimum, the cap.
+type chartMark struct {
+	Name   string // also of its style
+	Amount ledger.Amount
+	Drawn  bool // it fits into the picture
+	Y      int
+	TextY  int // of its name; 0: there is no room
+}
+
+// chartHour is an hour of the day below the chart.
+type chartHour struct {
+	X, Anchor string
+	UTC, Here string
+}
+
+const (
+	chartTop    = 24  // the highest line, below which its name has room
+	chartFloor  = 204 // of zero
+	chartHeight = 240 // with the hours
+	letter      = 16  // the height of a name
+	dayLength   = staking.DayMillis / 1000
+	// drawnSteps is how many changes are drawn one by one; of more, those of a minute together.
+	drawnSteps = 1440
+)
+
+// dayChart draws the balance of an explained day, at a moment.
+func (p *view) dayChart(e store.Explanation, now time.Time) dayChart {
+	var c dayChart
+	lines := e.Paper().Lines
+	low, high := e.Measured.Opening, e.Measured.Opening
+	for _, l := range lines {
+		low, high = min(low, l.Balance), max(high, l.Balance)
+	}
+	top := max(high, 1)
+	c.Marks = []chartMark{{Name: "average", Amount: e.Measured.Average, Drawn: true}}
+	if e.TermsKnown && e.Terms.Offered {
+		top = max(top, e.Terms.Min)
+		if e.Terms.Cap/2 <= high {
+			top = max(top, e.Terms.Cap)
+		}
+		c.Marks = append(c.Marks, chartMark{Name: "minimum", Amount: e.Terms.Min, Drawn: true}, chartMark{Name: "cap", Amount: e.Terms.Cap, Drawn: e.Terms.Cap <= top})
+	}
+	c.place(top)
+	c.draw(lines, e, now, top)
+	c.hours(e.Measured.Day, p.visit.zone)
+	c.Text = p.T("reward.chart.text", "opening", p.Plain(e.Asset, e.Measured.Opening), "changes", p.N("reward.changes", len(lines)-1), "token", e.Asset.Symbol,
+		"low", p.Plain(e.Asset, low), "high", p.Plain(e.Asset, high), "average", p.Plain(e.Asset, e.Measured.Average))
+	return c
+}
+
+// height is how far down an amount lies, of which top lies at the top.
+func height(a, top ledger.Amount) int {
+	hi, lo := bits.Mul64(uint64(min(max(a, 0), top)), chartFloor-chartTop)
+	up, _ := bits.Div64(hi, lo, uint64(top))
+	return chartFloor - int(up)
+}
+
+// place puts the marks where they belong, and their names above or below them where no other has that room.
+func (c *dayChart) place(top ledger.Amount) {
+	var taken []int
+	free := func(y int) bool {
+		for _, other := range taken {
+			if max(y-other, other-y) < letter {
+				return false
+			}
+		}
+		return y <= chartFloor+letter
+	}
+	for i := range c.Marks {
+		m := &c.Marks[i]
+		if !m.Drawn {
+			continue
+		}
+		m.Y = height(m.Amount, top)
+		for _, y := range []int{m.Y - 6, m.Y + letter} {
+			if m.TextY == 0 && free(y) {
+				m.TextY = y
+				taken = append(taken, y)
+			}
+		}
+	}
+}
+
+// draw draws the balance: what was, and of a day that is not over what will be if nothing moves.
+func (c *dayChart) draw(lines []store.PaperLine, e store.Explanation, now time.Time, top ledger.Amount) {
+	end := int64(dayLength)
+	if !e.Over {
+		end = min(max(now.UnixMilli()-e.Measured.Day.Millis(), 0), staking.DayMillis) / 1000
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "M0 %d", height(lines[0].Balance, top))
+	for i, l := range lines[1:] {
+		x := (staking.DayMillis - l.Left) / 1000
+		if len(lines) > drawnSteps {
+			x -= x % 60
+			if next := i + 2; next < len(lines) && (staking.DayMillis-lines[next].Left)/60_000 == x/60 {
+				continue
+			}
+		}
+		fmt.Fprintf(&b, "H%dV%d", min(x, end), height(l.Balance, top))
+	}
+	fmt.Fprintf(&b, "H%d", end)
+	c.Curve = b.String()
+	c.Area = fmt.Sprintf("%sV%dH0Z", c.Curve, chartFloor)
+	if end < dayLength {
+		c.Later = fmt.Sprintf("M%d %dH%d", end, height(lines[len(lines)-1].Balance, top), dayLength)
+	}
+}
+
+// hours writes the hours below the chart.
+func (c *dayChart) hours(d staking.Day, zone *time.Location) {
+	for hour := 0; hour <= 24; hour += 6 {
+		h := chartHour{X: fmt.Sprintf("%d%%", hour*100/24), Anchor: "middle", UTC: fmt.Sprintf("%02d:00", hour)}
+		switch hour {
+		case 0:
+			h.Anchor = "start"
+		case 24:
+			h.Anchor = "end"
+		}
+		h.Here = d.Start().Add(time.Duration(hour) * time.Hour).In(zone).Format("15:04")
+		c.Both = c.Both || h.Here != h.UTC && hour < 24
+		c.Scale = append(c.Scale, h)
+	}
+}

@@ -1,0 +1,205 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+const (
+	// usualIdle is how long one stays logged in who does nothing, and usualLife how
+	// long at all, where Options do not say.
+	usualIdle = time.Hour
+	usualLife = 24 * time.Hour
+	// seenEvery is how often it is written down that a session is used.
+	seenEvery = 5 * time.Minute
+	// longestClient is how much is kept of what a browser says of itself.
+	longestClient = 200
+)
+
+func (s *server) sessionRoutes() {
+	s.open("GET /{$}", s.home)
+	s.open("GET /login", s.loginForm)
+	s.open("POST /login", s.logIn)
+	s.open("POST /logout", s.logOut)
+	s.post("/logout-everywhere", s.logOutEverywhere)
+}
+
+// home is where a visitor begins.
+func (s *server) home(v *visit) error {
+	if v.account() == "" {
+		return v.see("/login", nil)
+	}
+	return v.see("/spot", nil)
+}
+
+// sessionCookie is the cookie that a session's text is kept in. On TLS its name
+// keeps other hosts of the domain from setting it.
+func (v *visit) sessionCookie() string {
+	if v.caller.Secure {
+		return "__Host-session"
+	}
+	return "session"
+}
+
+// setSession gives the browser a session's text, or takes it away: "".
+func (v *visit) setSession(text string) {
+	c := &http.Cookie{
+		Name: v.sessionCookie(), Value: text, Path: "/", MaxAge: int(v.SessionLife / time.Second),
+		HttpOnly: true, Secure: v.caller.Secure, SameSite: http.SameSiteLaxMode,
+	}
+	if text == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(v.w, c)
+}
+
+// readSession reads who has logged in: access.ErrUnknown if nobody has.
+func (v *visit) readSession() error {
+	c, err := v.r.Cookie(v.sessionCookie())
+	if err != nil {
+		return access.ErrUnknown
+	}
+	s, err := v.findSession(c.Value)
+	if err != nil {
+		return err
+	}
+	v.session, v.text = s, c.Value
+	now := v.Books.Now()
+	if now.Sub(s.Seen) < seenEvery || v.r.URL.Path == livePath {
+		return nil // a page that stands open is no use of it
+	}
+	if err := v.Books.SeeSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
+		v.Log.Warn("it could not be kept that a session is used; it is used all the same", "request", v.caller.Request, "error", err)
+	}
+	return nil
+}
+
+// findSession is the session of a text: access.ErrUnknown if there is none, or it is over.
+func (v *visit) findSession(text string) (access.Session, error) {
+	id, is := access.SessionID(text)
+	if !is {
+		return access.Session{}, access.ErrUnknown
+	}
+	s, err := v.Books.Session(v.context(), id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return access.Session{}, access.ErrUnknown
+	}
+	if err == nil {
+		err = s.Check(text, v.Books.Now())
+	}
+	if err != nil {
+		return access.Session{}, err
+	}
+	return s, nil
+}
+
+// sessionEnd is until when a session lives that is used now.
+func (v *visit) sessionEnd(created, now time.Time) time.Time {
+	idle, life := now.Add(v.SessionIdle), created.Add(v.SessionLife)
+	if idle.Before(life) {
+		return idle
+	}
+	return life
+}
+
+// askToLogIn answers a request that needs a session and has none. What was typed
+// comes back after the log-in.
+func (v *visit) askToLogIn() {
+	query := url.Values{"next": {v.comeBack()}}
+	if _, err := v.r.Cookie(v.sessionCookie()); err == nil {
+		query.Set("why", "ended")
+	}
+	switch {
+	case v.fromHTMX(): // the page as a whole goes to the log-in
+		if v.r.Method != http.MethodPost {
+			query.Set("next", v.pageOfPart())
+		}
+		v.w.Header().Set("HX-Redirect", "/login?"+query.Encode())
+		v.w.WriteHeader(http.StatusUnauthorized)
+	case v.r.Method == http.MethodPost:
+		err := v.showLogin(http.StatusUnauthorized, loginPage{F: &form{url.Values{}, map[string]string{}}, Next: query.Get("next"), Why: "kept"})
+		if err != nil && !errors.Is(err, errAnswered) {
+			v.fail(v, err)
+		}
+	default:
+		if err := v.see("/login", query); err != nil {
+			v.fail(v, err)
+		}
+	}
+}
+
+// pageOfPart is the page on which a part is asked for, as htmx says it.
+func (v *visit) pageOfPart() string {
+	at, err := url.Parse(v.r.Header.Get("HX-Current-URL"))
+	if err != nil || at.Host != v.r.Host || !ours(at.RequestURI()) {
+		return "/spot"
+	}
+	return at.RequestURI()
+}
+
+// logOut ends the browser's session.
+func (s *server) logOut(v *visit) error {
+	if v.account() != "" {
+		if err := s.Books.EndSession(v.context(), v.account(), v.session.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return err
+		}
+		if err := v.act("log-out", v.session.Email); err != nil {
+			return err
+		}
+	}
+	v.setSession("")
+	return v.see("/login", url.Values{"why": {"out"}})
+}
+
+// logOutEverywhere ends all sessions of the account, this one too.
+func (s *server) logOutEverywhere(v *visit) error {
+	if err := s.Books.EndSessions(v.context(), v.account(), ""); err != nil {
+		return err
+	}
+	if err := v.act("log-out everywhere", v.session.Email); err != nil {
+		return err
+	}
+	v.setSession("")
+	return v.see("/login", url.Values{"why": {"everywhere"}})
+}
+
+// act keeps what the visitor did, for the account's activity.
+func (v *visit) act(action, detail string) error { return v.actOf(v.account(), action, detail) }
+
+func (v *visit) actOf(id ledger.Account, action, detail string) error {
+	return v.Books.AddAct(v.context(), id, store.Act{Action: action, Detail: detail, Client: v.browser(), Address: v.address()})
+}
+
+// browser is what the visitor's browser says of itself, or the app and its version.
+func (v *visit) browser() string {
+	said := v.r.UserAgent()
+	if v.caller.Platform != "" && v.caller.Platform != "web" {
+		said = v.caller.Platform + " " + v.caller.Version
+	}
+	said = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(said, ""))
+	if runes := []rune(said); len(runes) > longestClient {
+		said = string(runes[:longestClient])
+	}
+	return strings.TrimSpace(said)
+}
+
+// address is where the visitor comes from: "192.0.2.7 DE".
+func (v *visit) address() string {
+	if !v.caller.Address.IsValid() {
+		return v.caller.Country
+	}
+	return strings.TrimSpace(v.caller.Address.String() + " " + v.caller.Country)
+}

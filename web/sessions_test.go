@@ -1,0 +1,278 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+func credentials(email, password string) url.Values {
+	return url.Values{"email": {email}, "password": {password}}
+}
+
+func TestLogIn(t *testing.T) {
+	w := newWorld(t)
+	w.get("/").goesTo("/login").is(http.StatusOK).has("Log in").hasNot("Log out")
+	p := w.post("/login", credentials(" Alice@Example.com ", testPassword))
+	p.goesTo("/spot")
+	c, err := http.ParseSetCookie(p.header.Get("Set-Cookie"))
+	w.ok(err)
+	if c.Name != "session" || !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != int(usualLife/time.Second) {
+		t.Errorf("the cookie is %v", c)
+	}
+	w.get("/login").goesTo("/spot")
+	w.get("/nothing").is(http.StatusNotFound).has("Log out")
+	acts, err := w.books.Acts(t.Context(), "alice", nil, 10)
+	w.ok(err)
+	if len(acts) != 1 || acts[0].Action != "log-in" || acts[0].Address != "192.0.2.7" || !strings.HasPrefix(acts[0].Client, "Go-http-client") {
+		t.Errorf("the acts are %v", acts)
+	}
+}
+
+func TestOverTLSTheCookieIsTheHosts(t *testing.T) {
+	w := newWorld(t)
+	p := w.post("/login", credentials("alice@example.com", testPassword), "X-Test-Secure", "1").is(http.StatusSeeOther)
+	c, err := http.ParseSetCookie(p.header.Get("Set-Cookie"))
+	w.ok(err)
+	if c.Name != "__Host-session" || !c.Secure || c.Domain != "" || c.Path != "/" {
+		t.Errorf("the cookie is %v", c)
+	}
+}
+
+// TestEachLogInIsANewSession: whoever has put a session into somebody's browser does not share the next.
+func TestEachLogInIsANewSession(t *testing.T) {
+	w := newWorld(t)
+	w.holder("bob", "DE")
+	w.login("alice@example.com")
+	stolen := w.another()
+	stolen.client.Jar = w.client.Jar
+	former := w.sessions("alice")[0]
+	w.login("bob@example.com")
+	if left := w.sessions("alice"); len(left) != 0 {
+		t.Errorf("of alice's sessions %v is left", left)
+	}
+	if now := w.sessions("bob"); len(now) != 1 || now[0].ID == former.ID {
+		t.Errorf("bob's sessions are %v", now)
+	}
+}
+
+func (w *world) sessions(id string) []access.Session {
+	w.Helper()
+	s, err := w.books.Sessions(w.Context(), ledger.Account(id))
+	w.ok(err)
+	return s
+}
+
+func TestWrongLogInsAreAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	var texts []string
+	for _, email := range []string{"alice@example.com", "nobody@example.com"} {
+		began := time.Now()
+		p := w.post("/login", credentials(email, "not this one")).is(http.StatusUnprocessableEntity)
+		if took := time.Since(began); took < refusedAfter {
+			t.Errorf("%s is refused after %s", email, took)
+		}
+		p.has(`value="` + email + `"`).hasNot("not this one")
+		texts = append(texts, strings.ReplaceAll(p.body, email, ""))
+	}
+	if moment := strings.Index(texts[0], "data-now"); texts[0][moment+30:] != texts[1][moment+30:] {
+		t.Error("the refusals differ")
+	}
+	acts, err := w.books.Acts(t.Context(), "alice", nil, 10)
+	w.ok(err)
+	if len(acts) != 1 || acts[0].Action != "log-in refused" {
+		t.Errorf("the acts are %v", acts)
+	}
+	w.post("/login", credentials("alice", testPassword)).is(http.StatusUnprocessableEntity).has("name@example.com", `aria-invalid="true"`)
+	w.post("/login", credentials("alice@example.com", "")).is(http.StatusUnprocessableEntity).has("Enter your password")
+}
+
+func TestAttemptsAreLimited(t *testing.T) {
+	w := newWorld(t)
+	ip := func(n int) []string { return []string{"X-Test-Address", fmt.Sprintf("2001:db8:0:1::%x", n)} }
+	for n := range attemptsOfMail {
+		w.post("/login", credentials("alice@example.com", "wrong"), ip(n)...).is(http.StatusUnprocessableEntity)
+	}
+	p := w.post("/login", credentials("alice@example.com", testPassword), ip(1)...).is(http.StatusTooManyRequests).has("Try again in 15 minutes")
+	if after := p.header.Get("Retry-After"); after != "900" {
+		t.Errorf("to come again after %s", after)
+	}
+	w.clock.Forward(w.clock.Now().Add(attemptsWindow - time.Minute))
+	w.post("/login", credentials("alice@example.com", testPassword)).is(http.StatusTooManyRequests).has("Try again in 1 minute.")
+	w.clock.Forward(w.clock.Now().Add(time.Minute))
+	w.login("alice@example.com")
+	// One who succeeds begins anew.
+	for range attemptsOfMail {
+		w.another().login("alice@example.com")
+	}
+}
+
+func TestANetworkIsLimited(t *testing.T) {
+	w := newWorld(t)
+	for range attemptsFrom {
+		wait, err := w.books.Attempt(t.Context(), "from 2001:db8:0:1::/64", attemptsFrom, attemptsWindow)
+		if w.ok(err); wait != 0 {
+			t.Fatalf("it waits %s", wait)
+		}
+	}
+	form := credentials("alice@example.com", testPassword)
+	w.post("/login", form, "X-Test-Address", "2001:db8:0:1::77").is(http.StatusTooManyRequests)
+	w.post("/login", form, "X-Test-Address", "2001:db8:0:2::77").is(http.StatusSeeOther)
+}
+
+func TestPasswordsWaitTheirTurn(t *testing.T) {
+	s := &server{hashing: make(chan struct{}, hashesAtOnce)}
+	for range hashesAtOnce {
+		s.hashing <- struct{}{}
+	}
+	v := &visit{server: s}
+	if err := v.checkPassword(t.Context(), "", "x"); err != errBusy {
+		t.Errorf("with all at work: %v", err)
+	}
+	<-s.hashing
+	if err := v.checkPassword(t.Context(), "", "x"); err != access.ErrUnknown {
+		t.Errorf("with a place: %v", err)
+	}
+}
+
+func TestLogOut(t *testing.T) {
+	w := newWorld(t)
+	other := w.another()
+	other.login("alice@example.com")
+	w.login("alice@example.com")
+	w.post("/logout", nil).goesTo("/login").has("You are logged out.")
+	w.post("/logout", nil).goesTo("/login")
+	if left := w.sessions("alice"); len(left) != 1 {
+		t.Errorf("%d sessions are left", len(left))
+	}
+	w.login("alice@example.com")
+	other.post("/logout-everywhere", nil).goesTo("/login").has("on all devices")
+	if left := w.sessions("alice"); len(left) != 0 {
+		t.Errorf("%d sessions are left", len(left))
+	}
+	w.get("/activity").goesTo("/login").has("You were logged out")
+}
+
+func TestSessionsEnd(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.SessionIdle, o.SessionLife = time.Hour, 3*time.Hour })
+	w.login("alice@example.com")
+	seen := w.clock.Now()
+	for range 3 {
+		w.clock.Forward(w.clock.Now().Add(50 * time.Minute))
+		w.get("/login").goesTo("/spot")
+		if now := w.sessions("alice")[0].Seen; !now.After(seen) {
+			t.Errorf("it was seen at %s", now)
+		}
+	}
+	w.clock.Forward(w.clock.Now().Add(31 * time.Minute))
+	w.get("/login").is(http.StatusOK)
+	w.login("alice@example.com")
+	w.clock.Forward(w.clock.Now().Add(61 * time.Minute))
+	w.get("/login").is(http.StatusOK)
+}
+
+// TestNothingTypedIsLost: one whose session has ended comes back to what was typed.
+func TestNothingTypedIsLost(t *testing.T) {
+	w := newWorld(t)
+	typed := url.Values{"asset": {"BNB"}, "amount": {"0.25"}, "to": {"bob"}, "id": {"x1"}, "password": {"secret"}}
+	p := w.post("/send", typed).is(http.StatusUnauthorized).has("what you typed is still there").hasNot("secret")
+	next := p.hidden("next")
+	if next != "/send?amount=0.25&asset=BNB&id=x1&to=bob" {
+		t.Errorf("it comes back to %s", next)
+	}
+	p = w.post("/login", url.Values{"email": {"alice@example.com"}, "password": {testPassword}, "next": {next}}).is(http.StatusSeeOther)
+	if p.location != next {
+		t.Errorf("it goes to %s", p.location)
+	}
+	long := url.Values{"to": {strings.Repeat("x", longestAddress)}}
+	if next := w.another().post("/send", long).is(http.StatusUnauthorized).hidden("next"); next != "/send" {
+		t.Errorf("it comes back to %.20s…", next)
+	}
+}
+
+func TestAPartOfAPageThatNeedsALogIn(t *testing.T) {
+	w := newWorld(t)
+	for at, want := range map[string]string{
+		w.site.URL + "/spot?q=b": "/login?next=%2Fspot%3Fq%3Db",
+		"https://evil.example/x": "/login?next=%2Fspot",
+		"":                       "/login?next=%2Fspot",
+	} {
+		p := w.get("/earn", "HX-Request", "true", "HX-Current-URL", at).is(http.StatusUnauthorized)
+		if got := p.header.Get("HX-Redirect"); got != want || p.body != "" {
+			t.Errorf("%s: %q is wanted, and not %q %s", at, want, got, p.body)
+		}
+	}
+}
+
+func TestNextIsOurs(t *testing.T) {
+	w := newWorld(t)
+	for _, next := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "evil", "/\t/evil.example"} {
+		if ours(next) {
+			t.Errorf("%q leads elsewhere", next)
+		}
+		p := w.another().post("/login", url.Values{"email": {"alice@example.com"}, "password": {testPassword}, "next": {next}}).is(http.StatusSeeOther)
+		if p.location != "/spot" {
+			t.Errorf("%q: it goes to %s", next, p.location)
+		}
+	}
+}
+
+// FuzzOurs: a path that is taken for ours leads a browser nowhere else.
+func FuzzOurs(f *testing.F) {
+	for _, s := range []string{"/spot", "/spot?a=b#c", "//evil.example", "/\\evil.example", "/..//evil.example", "/%2f/evil.example", "https:evil.example"} {
+		f.Add(s)
+	}
+	base, err := url.Parse("https://softstake.example/login")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if !ours(s) {
+			return
+		}
+		at, query, _ := strings.Cut(s, "?")
+		for _, s := range []string{s, path.Clean(at) + "?" + query} { // as http.Redirect writes it
+			to, err := base.Parse(s)
+			if err != nil || to.Host != base.Host || to.Scheme != base.Scheme || strings.HasPrefix(s, "//") {
+				t.Errorf("%q leads to %v: %v", s, to, err)
+			}
+		}
+	})
+}
+
+// TestVisitorsOfTheDemo are logged in with one press.
+func TestVisitorsOfTheDemo(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Play = still{} })
+	p := w.get("/login").has("Log in as Alice", `value="`+testPassword+`"`)
+	if n := strings.Count(p.body, `action="/login"`); n != 2 {
+		t.Errorf("there are %d forms", n)
+	}
+}
+
+// still is a clock that does not move.
+type still struct{}
+
+func (still) Move(time.Duration) error { return nil }
+func (still) Progress() Progress       { return Progress{} }
+func (still) Visitors() []Visitor {
+	return []Visitor{{Name: "Alice", Email: "alice@example.com", Password: testPassword, Story: "product"}}
+}
+
+// TestClosedAccounts have nobody who logs in.
+func TestClosedAccounts(t *testing.T) {
+	w := newWorld(t)
+	w.login("alice@example.com")
+	w.ok(w.books.CloseAccount(t.Context(), "alice"))
+	w.get("/login").is(http.StatusOK)
+	w.post("/login", credentials("alice@example.com", testPassword)).is(http.StatusUnprocessableEntity)
+	if _, err := w.books.Login(t.Context(), "alice@example.com"); err == nil {
+		t.Error("there still is a login")
+	}
+}

@@ -1,0 +1,66 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// themes are those that can be chosen; "" is as the device has it.
+var themes = []string{"", "light", "dark"}
+
+// settingsPage is the form of the language and the theme, for those who have not logged in too.
+type settingsPage struct{ *view }
+
+func (s *server) settings(v *visit) error {
+	return v.show("settings", settingsPage{v.view("settings.title")})
+}
+
+// Languages are those there are.
+func (p *view) Languages() []*locale { return p.visit.locales.all }
+
+// Themes are those that can be chosen: "" is as the device has it.
+func (p *view) Themes() []string { return themes }
+
+// SettingsBack is where the settings lead back to: the page they are on.
+func (p *view) SettingsBack() string {
+	switch back := p.visit.value("back"); {
+	case p.Path() == "/settings" && ours(back):
+		return back
+	case p.visit.r.Method != http.MethodGet:
+		return p.Path()
+	}
+	return p.visit.r.URL.RequestURI()
+}
+
+// Zone is the visitor's time zone, as the browser has told it.
+func (p *view) Zone() string { return p.visit.zone.String() }
+
+// settingLife is how long a choice is remembered, in seconds: a year.
+const settingLife = 365 * 24 * 60 * 60
+
+// set keeps the language or the theme that was chosen, in a cookie: it is the
+// browser's, and not the account's.
+func (s *server) set(v *visit) error {
+	if lang := v.value("lang"); slices.ContainsFunc(s.locales.all, func(l *locale) bool { return l.Tag == lang }) {
+		v.remember("lang", lang)
+	}
+	if v.r.Form.Has("theme") && slices.Contains(themes, v.value("theme")) {
+		v.remember("theme", v.value("theme"))
+	}
+	back := v.value("back")
+	if !ours(back) {
+		back = "/settings"
+	}
+	http.Redirect(v.w, v.r, back, http.StatusSeeOther)
+	return nil
+}
+
+// remember gives the browser a choice; "" takes it away.
+func (v *visit) remember(name, value string) {
+	c := &http.Cookie{Name: name, Value: url.QueryEscape(value), Path: "/", MaxAge: settingLife, HttpOnly: true, Secure: v.caller.Secure, SameSite: http.SameSiteLaxMode}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(v.w, c)
+}

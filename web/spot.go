@@ -1,0 +1,229 @@
+package web
+
+import (
+	"cmp"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func (s *server) spotRoutes() {
+	s.get("/spot", s.spot)
+	s.get("/spot/history", s.spotHistory)
+}
+
+// holding is a token of the books, and what the visitor has of it.
+type holding struct {
+	Asset      ledger.Asset
+	Free, Held ledger.Amount
+	Worth      ledger.Amount // of both, in USDT
+	Priced     bool          // it is known what it is worth
+	Tagged     bool          // it bears the tag
+}
+
+// Any says whether there is something of it.
+func (h holding) Any() bool { return h.Free > 0 || h.Held > 0 }
+
+// smallWorth is what a balance is worth that is not small: 1 USDT.
+const smallWorth ledger.Amount = 100_000_000
+
+// Small says whether it may be hidden: what has no price may be worth much.
+func (h holding) Small() bool { return !h.Any() || h.Priced && h.Worth < smallWorth }
+
+// worth values what an account has of an asset. It is not priced where the price is
+// not known, and where there is more than can be counted.
+func (h *holding) worth(prices map[string]store.Price) {
+	price, known := prices[h.Asset.Symbol]
+	sum, err := h.Free.Add(h.Held)
+	if !known || err != nil {
+		return
+	}
+	h.Worth, err = store.Value(h.Asset, sum, price.Price)
+	h.Priced = err == nil
+}
+
+// before is the order in which tokens are shown: those that there is something of,
+// by what they are worth; the others by symbol.
+func (h holding) before(o holding) int {
+	first := func(is, other bool) int {
+		switch {
+		case is == other:
+			return 0
+		case is:
+			return -1
+		}
+		return 1
+	}
+	if both := first(h.Any(), o.Any()); both != 0 || !h.Any() {
+		return cmp.Or(both, strings.Compare(h.Asset.Symbol, o.Asset.Symbol))
+	}
+	return cmp.Or(first(h.Priced, o.Priced), cmp.Compare(o.Worth, h.Worth), strings.Compare(h.Asset.Symbol, o.Asset.Symbol))
+}
+
+// spotPage is the Spot wallet.
+type spotPage struct {
+	*view
+	Holdings  []holding // those that are shown
+	Total     ledger.Amount
+	Unpriced  []string // what there is and is not in the total, for want of a price
+	Query     string   // what was searched for
+	HideSmall bool
+	Small     int    // how many are hidden for being small
+	On        bool   // the switch is
+	Tagged    string // the token that bears the tag
+	Why       string // there is no tag
+	Anything  bool   // the wallet is not empty
+}
+
+// longestQuery is how much of what is searched for is looked at.
+const longestQuery = 50
+
+// spot is the Spot wallet, from which all begins.
+func (s *server) spot(v *visit) error {
+	p := spotPage{view: v.view("spot.title"), HideSmall: v.value("small") == "hide"}
+	p.Query = cutTo(strings.TrimSpace(v.value("q")), longestQuery)
+	holdings, err := v.readSpot(&p)
+	if err != nil {
+		return err
+	}
+	for i, h := range holdings {
+		p.add(h)
+		switch holdings[i].Tagged = h.Asset.Symbol == p.Tagged; {
+		case !p.finds(h.Asset.Symbol):
+		case p.HideSmall && h.Small():
+			p.Small++
+		default:
+			p.Holdings = append(p.Holdings, holdings[i])
+		}
+	}
+	slices.SortFunc(p.Holdings, holding.before)
+	slices.Sort(p.Unpriced)
+	return v.show("spot", p)
+}
+
+// readSpot reads every token of the books with what the visitor has of it, and how
+// the visitor stands to the switch.
+func (v *visit) readSpot(p *spotPage) ([]holding, error) {
+	e := earning{view: p.view}
+	var err error
+	if e.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
+		return nil, err
+	}
+	if e.Earnings, err = v.Books.Earnings(v.context(), v.account()); err != nil {
+		return nil, err
+	}
+	prices, err := v.Books.PricesFor(v.context(), staking.DayOf(v.Books.Now()))
+	if err != nil {
+		return nil, err
+	}
+	balances, err := v.Books.Balances(v.context(), v.account())
+	if err != nil {
+		return nil, err
+	}
+	assets, err := v.Books.Assets(v.context())
+	if err != nil {
+		return nil, err
+	}
+	has := map[string]store.Balance{}
+	for _, b := range balances {
+		has[b.Asset] = b
+	}
+	var holdings []holding
+	for _, a := range assets {
+		h := holding{Asset: a, Free: has[a.Symbol].Free, Held: has[a.Symbol].Held}
+		h.worth(prices)
+		holdings = append(holdings, h)
+	}
+	p.On = e.Earnings.On
+	switch {
+	case !p.On && e.Standing.Region != nil:
+		p.Why, err = v.whyRestricted()
+	default:
+		if p.Tagged = tagOf(e.Earnings.Tokens, prices); p.Tagged == "" {
+			p.Why = e.whyNothing()
+		}
+	}
+	return holdings, err
+}
+
+// tagOf is which of the tokens on offer bears the tag, or "".
+func tagOf(tokens []store.EarningToken, prices map[string]store.Price) string {
+	var candidates []staking.Candidate
+	for _, t := range tokens {
+		c := staking.Candidate{Terms: t.Terms, Free: t.Free}
+		if price, known := prices[t.Asset.Symbol]; known {
+			worth, err := store.Value(t.Asset, t.Free, price.Price)
+			c.Worth, c.Priced = worth, err == nil
+		}
+		candidates = append(candidates, c)
+	}
+	symbol, _ := staking.Tag(candidates)
+	return symbol
+}
+
+// add counts a holding into the total.
+func (p *spotPage) add(h holding) {
+	if !h.Any() {
+		return
+	}
+	p.Anything = true
+	if total, err := p.Total.Add(h.Worth); h.Priced && err == nil {
+		p.Total = total
+		return
+	}
+	p.Unpriced = append(p.Unpriced, h.Asset.Symbol)
+}
+
+// finds says whether a token is searched for: by its symbol or its name.
+func (p *spotPage) finds(symbol string) bool {
+	query := strings.ToLower(p.Query)
+	return strings.Contains(strings.ToLower(symbol), query) || strings.Contains(strings.ToLower(p.TokenName(symbol)), query)
+}
+
+// Everything is the same search without hiding what is small.
+func (p spotPage) Everything() string {
+	if p.Query == "" {
+		return "/spot"
+	}
+	return "/spot?" + url.Values{"q": {p.Query}}.Encode()
+}
+
+// Missing names what is not in the total.
+func (p spotPage) Missing() string { return p.list(p.Unpriced) }
+
+// TokenName is what a token is called, or its symbol where the catalogue has no name for it.
+func (p *view) TokenName(symbol string) string {
+	if name, known := p.texts["token."+strings.ToLower(symbol)]; known {
+		return name
+	}
+	return symbol
+}
+
+// Figure is an amount of an asset without its symbol, for a column in which the
+// decimal points stand below each other, and the longest has so many places.
+func (p *view) Figure(a ledger.Asset, n ledger.Amount, places int) template.HTML {
+	return p.figure(a.Format(n), "", places)
+}
+
+// FreePlaces and HeldPlaces are how many decimals their columns have.
+func (p spotPage) FreePlaces() int { return p.places(func(h holding) ledger.Amount { return h.Free }) }
+func (p spotPage) HeldPlaces() int { return p.places(func(h holding) ledger.Amount { return h.Held }) }
+
+func (p spotPage) places(of func(holding) ledger.Amount) (most int) {
+	for _, h := range p.Holdings {
+		_, fraction, _ := strings.Cut(h.Asset.Format(of(h)), ".")
+		most = max(most, len(fraction))
+	}
+	return most
+}
+
+// cutTo is a text cut to so many characters, without what is no text.
+func cutTo(text string, most int) string {
+	characters := []rune(strings.ToValidUTF8(text, ""))
+	return string(characters[:min(len(characters), most)])
+}

@@ -1,0 +1,178 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// change is what an entry did to a token of the wallet: to what is free, to what is
+// held, or to both.
+type change struct {
+	At         time.Time
+	Asset      ledger.Asset
+	Free, Held ledger.Amount
+	What       string         // of the texts: spot.what.WHAT
+	Other      ledger.Account // another holder, or ""
+	Day        staking.Day    // that a reward was earned on
+	key        store.LineKey
+	half       bool // the move's other side is ours too, and comes next
+}
+
+// Reward says whether it is one.
+func (c change) Reward() bool { return c.What == string(store.KindReward) }
+
+// Came says whether there is more in the wallet for it.
+func (c change) Came() bool { return c.Free+c.Held > 0 }
+
+// spotHistoryPage is what the wallet's tokens went through, the newest first.
+type spotHistoryPage struct {
+	*view
+	Assets  []ledger.Asset
+	Asset   string // "": all
+	Changes []change
+	First   bool   // it begins with the newest
+	Next    string // where it goes on; "": there is no more
+}
+
+const (
+	// changesShown is how many lines a page has.
+	changesShown = 50
+	// linesReads is how often a page is read on that is not full yet: a wallet in
+	// which nothing moved for years has many pages with nothing on them.
+	linesReads = 8
+)
+
+// spotHistory is the Spot wallet's history.
+func (s *server) spotHistory(v *visit) error {
+	p := spotHistoryPage{view: v.view("spot.history.title"), Asset: v.value("asset"), First: v.value("after") == ""}
+	var err error
+	if p.Assets, err = v.Books.Assets(v.context()); err != nil {
+		return err
+	}
+	assets := map[string]ledger.Asset{}
+	for _, a := range p.Assets {
+		assets[a.Symbol] = a
+	}
+	if _, known := assets[p.Asset]; p.Asset != "" && !known {
+		return fmt.Errorf("%w: asset %q", ledger.ErrNotFound, ledger.Clip(p.Asset))
+	}
+	var after *store.LineKey
+	if !p.First {
+		if after, err = lineAfter(v.value("after")); err != nil {
+			return err
+		}
+	}
+	asked := store.LinesAsked{From: v.Books.FirstDay(), To: staking.DayOf(v.Books.Now()), Asset: p.Asset}
+	for range linesReads {
+		lines, next, err := v.Books.Lines(v.context(), v.account(), asked, after, max(changesShown-len(p.Changes), 1))
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			p.add(l, assets[l.Asset])
+		}
+		after = next
+		if after == nil || len(p.Changes) >= changesShown && !p.Changes[len(p.Changes)-1].half {
+			break
+		}
+	}
+	if after != nil {
+		p.Next = lineText(*after)
+	}
+	return v.show("spot_history", p)
+}
+
+// add adds a line. The two sides of what is held or let go are one change.
+func (p *spotHistoryPage) add(l store.JournalLine, asset ledger.Asset) {
+	if n := len(p.Changes); n > 0 {
+		last := &p.Changes[n-1]
+		if last.key.At.Equal(l.Key.At) && last.key.Entry == l.Key.Entry && last.key.Move == l.Key.Move {
+			last.put(l)
+			last.half = false
+			return
+		}
+	}
+	c := change{At: l.At, Asset: asset, What: whatHappened(l), key: l.Key}
+	c.half = l.Key.Side == 0 && l.Other.Owner() == l.Account.Owner()
+	if l.Kind == ledger.Transfer {
+		c.Other = l.Other.Owner()
+	}
+	if c.Reward() {
+		c.Day = staking.DayOf(l.At) - 1 // it counts from the end of its day
+	}
+	c.put(l)
+	p.Changes = append(p.Changes, c)
+}
+
+// put puts a line's amount into the part that it changes.
+func (c *change) put(l store.JournalLine) {
+	if l.Account.IsHeld() {
+		c.Held += l.Amount
+	} else {
+		c.Free += l.Amount
+	}
+}
+
+// whatHappened is the name of a line's text.
+func whatHappened(l store.JournalLine) string {
+	switch {
+	case l.Kind == ledger.Transfer && l.Amount < 0:
+		return "sent"
+	case l.Kind == ledger.Transfer:
+		return "received"
+	case l.Kind == ledger.Trade && l.Amount < 0:
+		return "sold"
+	case l.Kind == ledger.Trade:
+		return "bought"
+	}
+	return string(l.Kind)
+}
+
+// lineText is a line's place as an address has it: "1764547200000.0.1.ENTRY".
+func lineText(k store.LineKey) string {
+	return fmt.Sprintf("%d.%d.%d.%s", k.At.UnixMilli(), k.Move, k.Side, k.Entry)
+}
+
+// lineAfter reads what lineText writes. Its error is ledger.ErrNotFound.
+func lineAfter(text string) (*store.LineKey, error) {
+	var n [3]int64
+	rest, ok := text, true
+	for i := range n {
+		var number string
+		number, rest, ok = strings.Cut(rest, ".")
+		var err error
+		if n[i], err = strconv.ParseInt(number, 10, 64); err != nil || !ok {
+			return nil, fmt.Errorf("%w: the place %q", ledger.ErrNotFound, ledger.Clip(text))
+		}
+	}
+	at := time.UnixMilli(n[0]).UTC()
+	if at.Year() < 1970 || at.Year() > 9999 || n[1] < -1 || n[1] > ledger.MaxMoves || n[2] < 0 || n[2] > 1 || len(rest) > 2*ledger.MaxID || strings.Contains(rest, "\x00") {
+		return nil, fmt.Errorf("%w: the place %q", ledger.ErrNotFound, ledger.Clip(text))
+	}
+	return &store.LineKey{At: at, Entry: strings.ToValidUTF8(rest, ""), Move: int(n[1]), Side: int(n[2])}, nil
+}
+
+// Newest is the address of this page's newest lines, and Older of those that come after it.
+func (p spotHistoryPage) Newest() string { return p.address("") }
+func (p spotHistoryPage) Older() string  { return p.address(p.Next) }
+
+func (p spotHistoryPage) address(after string) string {
+	q := url.Values{}
+	if p.Asset != "" {
+		q.Set("asset", p.Asset)
+	}
+	if after != "" {
+		q.Set("after", after)
+	}
+	if len(q) == 0 {
+		return p.Path()
+	}
+	return p.Path() + "?" + q.Encode()
+}

@@ -1,0 +1,305 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func (s *server) startRoutes() {
+	s.get("/earn/start", s.start)
+	s.post("/earn/start", s.startEarning)
+	s.get("/earn/stop", s.stop)
+	s.post("/earn/stop", s.stopEarning)
+	s.open("GET /earn/documents/{name}", s.document)
+}
+
+// agreement is the current version of a document, and whether the visitor has accepted it.
+type agreement struct {
+	staking.Document
+	Accepted time.Time // zero: not yet
+	Changed  bool      // it is not the version that was shown
+}
+
+// Blocks are the document's text, without the heading that it begins with: that is its name.
+func (a agreement) Blocks() []block {
+	all := blocks(a.Text)
+	if len(all) > 0 && all[0].Heading != "" {
+		all = all[1:]
+	}
+	return all
+}
+
+// expected is what a token would earn.
+type expected struct {
+	Asset         ledger.Asset
+	Free          ledger.Amount
+	APR           staking.Rate
+	Cap, Above    ledger.Amount // what lies above the cap does not earn
+	Day, Year     ledger.Amount
+	DayIs, YearIs ledger.Amount // in USDT
+	Priced        bool          // they are known
+	Beyond        bool          // it is more than can be counted
+}
+
+// startPage is the sheet from which Soft Staking is switched on.
+type startPage struct {
+	earning
+	F           *form
+	On          bool
+	From        staking.Day // the first day that is measured
+	Documents   []agreement
+	Accepted    bool // all of them, before
+	Expected    []expected
+	DayIs       ledger.Amount // of all that have a price, in USDT
+	YearIs      ledger.Amount
+	Unpriced    []string // those that have none
+	ChangedOnes []string // names of the documents that have changed
+	Nothing     string   // earns now: why
+}
+
+// start is the sheet.
+func (s *server) start(v *visit) error { return v.showStart(http.StatusOK, nil) }
+
+// showStart shows the sheet, or why it cannot be used. changed are the documents
+// that are not what was shown when Start Earning was pressed.
+func (v *visit) showStart(status int, changed []string) error {
+	p := startPage{earning: earning{view: v.view("start.title")}, F: &form{v.r.Form, map[string]string{}}, ChangedOnes: changed}
+	var err error
+	if p.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
+		return err
+	}
+	if running, on := p.Standing.Running(); on {
+		p.On, p.From = true, running.From
+		return v.showAs(status, "start", p)
+	}
+	if p.Standing.Region != nil {
+		return p.Standing.Region
+	}
+	if p.Standing.Version != nil {
+		return p.Standing.Version
+	}
+	if status == http.StatusUnprocessableEntity {
+		p.F.fault("accept", p.T("start.accept.missing"))
+	}
+	p.From = staking.DayOf(v.Books.Now()) + 1
+	if p.Documents, err = v.agreements(changed); err != nil {
+		return err
+	}
+	p.Accepted = len(p.Standing.Missing) == 0
+	if p.Earnings, err = v.Books.Earnings(v.context(), v.account()); err != nil {
+		return err
+	}
+	if err := p.expect(); err != nil {
+		return err
+	}
+	return v.showAs(status, "start", p)
+}
+
+// agreements are the current documents.
+func (v *visit) agreements(changed []string) (all []agreement, err error) {
+	accepted, err := v.Books.Acceptances(v.context(), v.account())
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range staking.DocumentNames {
+		d, err := v.Books.Document(v.context(), name, 0)
+		if err != nil {
+			return nil, err
+		}
+		a := agreement{Document: d, Changed: slices.Contains(changed, name)}
+		for _, one := range accepted {
+			if one.Document == name && one.Version == d.Version {
+				a.Accepted = one.At
+			}
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// expect says what the balances of now would earn.
+func (p *startPage) expect() error {
+	prices, err := p.visit.Books.PricesFor(p.visit.context(), staking.DayOf(p.visit.Books.Now()))
+	if err != nil {
+		return err
+	}
+	for _, t := range p.Earnings.Tokens {
+		if !t.Terms.Qualifies(t.Free) {
+			continue
+		}
+		x := expected{Asset: t.Asset, Free: t.Free, APR: t.Terms.APR, Cap: t.Terms.Cap, Above: max(t.Free-t.Terms.Cap, 0)}
+		x.Day, x.Year, err = staking.Estimate(t.Terms, t.Free)
+		x.Beyond = err != nil
+		if price, known := prices[t.Asset.Symbol]; known && !x.Beyond {
+			x.value(price.Price)
+		}
+		if x.Priced {
+			p.DayIs, p.YearIs = p.DayIs+x.DayIs, p.YearIs+x.YearIs
+		} else {
+			p.Unpriced = append(p.Unpriced, t.Asset.Symbol)
+		}
+		p.Expected = append(p.Expected, x)
+	}
+	if p.Expected == nil {
+		p.Nothing = p.whyNothing()
+	}
+	return nil
+}
+
+// mostValue is a value of which many can be added up.
+const mostValue ledger.Amount = 1 << 56
+
+// value says what is expected in USDT.
+func (x *expected) value(price int64) {
+	day, err1 := store.Value(x.Asset, x.Day, price)
+	year, err2 := store.Value(x.Asset, x.Year, price)
+	if x.Priced = err1 == nil && err2 == nil && year < mostValue; x.Priced {
+		x.DayIs, x.YearIs = day, year
+	}
+}
+
+// Valued says whether there is an estimate in USDT.
+func (p startPage) Valued() bool { return len(p.Unpriced) < len(p.Expected) }
+
+// Begins is when measuring begins: in UTC and, where that is another, in the visitor's zone.
+func (p startPage) Begins() string {
+	at := p.From.Start()
+	utc, here := p.locale.time(at)+" UTC", at.In(p.visit.zone)
+	switch {
+	case here.Format(time.DateTime) == at.Format(time.DateTime):
+		return utc
+	case here.Format(time.DateOnly) == at.Format(time.DateOnly):
+		return p.T("start.begins", "utc", utc, "here", here.Format("15:04"))
+	}
+	return p.T("start.begins", "utc", utc, "here", p.locale.time(here))
+}
+
+// When is a time in the visitor's zone, as text.
+func (p startPage) When(t time.Time) string { return p.locale.time(t.In(p.visit.zone)) }
+
+// Missing names the tokens that are not in the estimate in USDT.
+func (p startPage) Missing() string { return p.list(p.Unpriced) }
+
+// Changed names the documents that have changed.
+func (p startPage) Changed() string {
+	var titles []string
+	for _, name := range p.ChangedOnes {
+		title := p.T("document." + name)
+		titles = append(titles, title)
+	}
+	return p.list(titles)
+}
+
+// startEarning switches Soft Staking on. What is accepted is exactly what was shown:
+// if another version has come out since, nothing is done, and the sheet says so.
+func (s *server) startEarning(v *visit) error {
+	standing, err := v.Books.Standing(v.context(), v.account(), v.client())
+	if err != nil {
+		return err
+	}
+	if _, on := standing.Running(); !on && standing.Region == nil && standing.Version == nil {
+		if done, err := v.accept(standing); done || err != nil {
+			return err
+		}
+	}
+	_, err = v.Books.Enroll(v.context(), v.account(), v.client(), time.Time{})
+	if errors.Is(err, staking.ErrDocuments) {
+		return v.showChanged()
+	}
+	if err != nil {
+		return err
+	}
+	return v.see("/earn?started", nil)
+}
+
+// accept keeps that the visitor has accepted the documents that were shown. done says
+// that it was not so, and that the sheet was shown again.
+func (v *visit) accept(standing store.Standing) (done bool, err error) {
+	versions, changed, err := v.shown()
+	if err != nil {
+		return false, err
+	}
+	if len(changed) > 0 {
+		return true, v.showStart(http.StatusConflict, changed)
+	}
+	if len(standing.Missing) == 0 {
+		return false, nil
+	}
+	if v.r.PostForm.Get("accept") == "" {
+		return true, v.showStart(http.StatusUnprocessableEntity, nil)
+	}
+	for _, name := range staking.DocumentNames {
+		if err := v.Books.Accept(v.context(), v.account(), name, versions[name], v.client()); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// shown are the versions that the form was shown with, and which of them are not the
+// current ones.
+func (v *visit) shown() (versions map[string]int, changed []string, err error) {
+	versions = map[string]int{}
+	for _, name := range staking.DocumentNames {
+		current, err := v.Books.Document(v.context(), name, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		n, err := strconv.Atoi(v.r.PostForm.Get(name))
+		if err != nil || n != current.Version {
+			changed = append(changed, name)
+		}
+		versions[name] = n
+	}
+	return versions, changed, nil
+}
+
+// showChanged shows the sheet again, after a document has come out between its
+// acceptance and the switch.
+func (v *visit) showChanged() error {
+	_, changed, err := v.shown()
+	if err != nil {
+		return err
+	}
+	return v.showStart(http.StatusConflict, changed)
+}
+
+// documentPage is a document by itself.
+type documentPage struct {
+	*view
+	D       agreement
+	Current int // the newest version
+}
+
+// document shows a document to everybody.
+func (s *server) document(v *visit) error {
+	name, version := v.r.PathValue("name"), 0
+	if asked := v.value("version"); asked != "" {
+		var err error
+		if version, err = strconv.Atoi(asked); err != nil || version < 1 || strings.HasPrefix(asked, "+") {
+			return ledger.ErrNotFound
+		}
+	}
+	if !slices.Contains(staking.DocumentNames, name) {
+		return ledger.ErrNotFound
+	}
+	current, err := v.Books.Document(v.context(), name, 0)
+	if err != nil {
+		return err
+	}
+	d := current
+	if version != 0 {
+		if d, err = v.Books.Document(v.context(), name, version); err != nil {
+			return err
+		}
+	}
+	return v.show("document", documentPage{v.view("document." + name), agreement{Document: d}, current.Version})
+}

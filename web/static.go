@@ -1,0 +1,120 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+// static is what does not change while the program runs: styles, scripts, icons.
+// Each is found under a name with its hash in it, and may be kept for ever.
+type static struct {
+	paths   map[string]string // "app.css": "/static/app.3f9a….css"
+	files   map[string]file   // by path
+	version string            // of all of them together
+}
+
+// file is a file as it is, and compressed; nil where that is not worth it.
+type file struct{ plain, packed []byte }
+
+func readStatic() (static, error) {
+	s, all := static{paths: map[string]string{}, files: map[string]file{}}, sha256.New()
+	err := fs.WalkDir(staticFiles, "static", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := staticFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		packed, err := pack(content)
+		if err != nil {
+			return fmt.Errorf("compress %s: %w", name, err)
+		}
+		sum, ending := sha256.Sum256(content), path.Ext(name)
+		all.Write(sum[:])
+		hashed := fmt.Sprintf("/%s.%s%s", strings.TrimSuffix(name, ending), shortHash(sum[:]), ending)
+		s.paths[strings.TrimPrefix(name, "static/")] = hashed
+		s.files[hashed] = file{content, packed}
+		return nil
+	})
+	s.version = shortHash(all.Sum(nil))
+	return s, err
+}
+
+// shortHash is as much of a hash as tells files of ours apart.
+func shortHash(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum[:9]) }
+
+// pack compresses a file, or is nil where that does not make it a tenth smaller.
+func pack(content []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil || b.Len() > len(content)/10*9 {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// path is where a file is found.
+func (s static) path(name string) (string, error) {
+	p, there := s.paths[name]
+	if !there {
+		return "", fmt.Errorf("there is no file static/%s", name)
+	}
+	return p, nil
+}
+
+// has says whether there is such a file.
+func (s static) has(name string) bool { return s.paths[name] != "" }
+
+// kinds are the types of the files, by their ending.
+var kinds = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png", ".txt": "text/plain; charset=utf-8",
+}
+
+// file serves a file; nobody needs to have logged in for it.
+func (s *server) file(w http.ResponseWriter, r *http.Request) {
+	f, there := s.static.files[r.URL.Path]
+	if !there {
+		s.visit(w, r).refuse(http.StatusNotFound, "not-found")
+		return
+	}
+	h, content := w.Header(), f.plain
+	h.Set("Content-Type", kinds[path.Ext(r.URL.Path)])
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	if f.packed != nil && takesGzip(r.Header.Values("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		content = f.packed
+	}
+	if _, err := w.Write(content); err != nil {
+		return // the client has gone away
+	}
+}
+
+// takesGzip says whether a client takes gzip, by what it accepts.
+func takesGzip(accepted []string) bool {
+	for coding := range strings.SplitSeq(strings.Join(accepted, ","), ",") {
+		name, quality, weighed := strings.Cut(strings.ReplaceAll(coding, " ", ""), ";")
+		if strings.EqualFold(name, "gzip") && (!weighed || strings.Trim(quality, "qQ=0.") != "") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,87 @@
+package web
+
+import (
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// reward is a sum in a token.
+type reward struct {
+	Asset  ledger.Asset
+	Amount ledger.Amount
+}
+
+// stopPage says what it means to stop, and asks once.
+type stopPage struct {
+	*view
+	On        bool
+	Today     staking.Day
+	Begun     bool     // today is measured
+	Lost      []reward // what today would pay if nothing moved any more
+	Yesterday staking.Day
+	Covered   bool     // yesterday is measured, and paid all the same
+	Paid      []reward // what it has paid
+	Due       []reward // what it will pay
+	Before    bool     // days before yesterday are due, and paid as well
+}
+
+// stop asks whether to stop.
+func (s *server) stop(v *visit) error {
+	today, err := v.Books.Today(v.context(), v.account())
+	if err != nil {
+		return err
+	}
+	y, err := v.Books.Yesterday(v.context(), v.account())
+	if err != nil {
+		return err
+	}
+	p := stopPage{view: v.view("stop.title"), On: today.On, Today: today.Day, Begun: today.Enrolled, Yesterday: y.Day, Covered: y.Covered}
+	for _, t := range today.Tokens {
+		if p.Begun && t.Reached && t.Measured.Reward > 0 {
+			p.Lost = append(p.Lost, reward{t.Asset, t.Measured.Reward})
+		}
+	}
+	add := func(to *[]reward, a staking.Accrual) error {
+		asset, err := v.Books.Asset(v.context(), a.Asset)
+		if a.Reward > 0 {
+			*to = append(*to, reward{asset, a.Reward})
+		}
+		return err
+	}
+	for _, r := range y.Paid {
+		if err := add(&p.Paid, r.Accrual); err != nil {
+			return err
+		}
+	}
+	for _, d := range y.Due {
+		if p.Before = p.Before || d.Days > 1; d.Day != y.Day {
+			continue
+		}
+		if err := add(&p.Due, d.Accrual); err != nil {
+			return err
+		}
+	}
+	return v.show("stop", p)
+}
+
+// Sums names rewards one after the other: "0.0001 BNB and 0.02 SOL".
+func (p *view) Sums(rewards []reward) string {
+	var words []string
+	for _, r := range rewards {
+		words = append(words, p.Plain(r.Asset, r.Amount)+" "+r.Asset.Symbol)
+	}
+	return p.list(words)
+}
+
+// Tomorrow is the first day that is measured if the switch is pressed again today.
+func (p stopPage) Tomorrow() staking.Day { return p.Today + 1 }
+
+// stopEarning switches Soft Staking off. It always works, and twice is once.
+func (s *server) stopEarning(v *visit) error {
+	if err := v.Books.Leave(v.context(), v.account(), v.client(), time.Time{}); err != nil {
+		return err
+	}
+	return v.see("/earn", nil)
+}

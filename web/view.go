@@ -1,0 +1,191 @@
+package web
+
+import (
+	"html/template"
+	"strings"
+	"time"
+
+	"softstake/events"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// view is what every page is told beside its own: who looks at it, and in which
+// language and time zone. Its methods are the templates' words.
+type view struct {
+	*locale
+	visit *visit
+	Title string // key of the catalogue
+}
+
+func (v *visit) view(title string) *view { return &view{locale: v.locale, visit: v, Title: title} }
+
+// Path is where the visitor is.
+func (p *view) Path() string { return p.visit.r.URL.Path }
+
+// sections are the parts of the site that the menus name, by the first word of a path.
+var sections = map[string]string{
+	"spot": "assets", "convert": "assets", "withdraw": "assets", "send": "assets", "deposit": "assets",
+	"earn": "earn", "activity": "activity", "help": "help", "account": "account",
+}
+
+// Here says how a menu marks a part of the site that begins at a path: "page" on its
+// first page, "true" on the others, "" elsewhere.
+func (p *view) Here(section, first string) string {
+	word, _, _ := strings.Cut(strings.TrimPrefix(p.Path(), "/"), "/")
+	switch {
+	case sections[word] != section:
+		return ""
+	case p.Path() == first:
+		return "page"
+	}
+	return "true"
+}
+
+// SignedIn says whether the visitor has logged in.
+func (p *view) SignedIn() bool { return p.visit.session.Account != "" }
+
+// Account and Email are the visitor's.
+func (p *view) Account() ledger.Account { return p.visit.session.Account }
+func (p *view) Email() string           { return p.visit.session.Email }
+
+// Request is the request's ID, for those who are asked for it.
+func (p *view) Request() string { return p.visit.caller.Request }
+
+// Theme is "light", "dark" or "": as the device has it.
+func (p *view) Theme() string {
+	if c, err := p.visit.r.Cookie("theme"); err == nil && (c.Value == "light" || c.Value == "dark") {
+		return c.Value
+	}
+	return ""
+}
+
+// Moment is what time it is by the books' clock, in milliseconds since 1970.
+func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
+
+// Live is where a page hears of what happens from when it was made on.
+func (p *view) Live() string { return livePath + "?after=" + events.Since(p.visit.began) }
+
+// CanConvert says whether holders may convert here.
+func (p *view) CanConvert() bool { return p.visit.Convert }
+
+// Play is the clock that visitors may move, or nil.
+func (p *view) Play() Play { return p.visit.Play }
+
+// Number is a decimal number, such as "1234.5", as the language writes it.
+func (p *view) Number(decimal string) string { return p.locale.number(decimal) }
+
+// Amount is an amount of an asset with its symbol, without trailing zeros:
+// aligned on the decimal point where such stand below each other.
+func (p *view) Amount(a ledger.Asset, n ledger.Amount) template.HTML {
+	return p.figure(a.Format(n), a.Symbol, a.Scale)
+}
+
+// Plain is an amount of an asset without its symbol and without markup.
+func (p *view) Plain(a ledger.Asset, n ledger.Amount) string { return p.Number(a.Format(n)) }
+
+// Signed is an amount with its sign, which is also there when it is above zero.
+func (p *view) Signed(a ledger.Asset, n ledger.Amount) string {
+	if n > 0 {
+		return "+" + p.Plain(a, n)
+	}
+	return strings.Replace(p.Plain(a, n), "-", "−", 1)
+}
+
+// figure is a decimal number in parts that a style can align.
+func (p *view) figure(decimal, symbol string, scale int) template.HTML {
+	whole, fraction, _ := strings.Cut(p.Number(decimal), p.locale.Decimal)
+	if fraction != "" {
+		fraction = p.locale.Decimal + fraction
+	}
+	var b strings.Builder
+	err := figureTemplate.Execute(&b, struct {
+		Whole, Fraction, Symbol string
+		Scale                   int
+	}{whole, fraction, symbol, scale})
+	if err != nil {
+		panic(err) // a template of constants and texts
+	}
+	return template.HTML(b.String())
+}
+
+var figureTemplate = template.Must(template.New("figure").Parse(
+	`<span class="amount"><span class="whole">{{.Whole}}</span><span class="fraction f{{.Scale}}">{{.Fraction}}</span>{{with .Symbol}} <span class="symbol">{{.}}</span>{{end}}</span>`))
+
+// valueScale is how many decimals values in USDT are kept with.
+const valueScale = 8
+
+// Value is a value in USDT, rounded down: two decimals or, of less than one, four
+// figures, so that no reward looks like nothing.
+func (p *view) Value(v ledger.Amount) string { return p.Number(shortValue(v)) }
+
+// Price is a price in USDT with all its digits.
+func (p *view) Price(price int64) string { return p.Number(ledger.FormatDecimal(price, valueScale)) }
+
+// shortValue cuts a value in 1e-8.
+func shortValue(v ledger.Amount) string {
+	unit := ledger.Amount(1)
+	if v >= 100_000_000 {
+		unit = 1_000_000
+	} else {
+		for v/unit >= 10_000 {
+			unit *= 10
+		}
+	}
+	text := ledger.FormatDecimal(int64(v/unit*unit), valueScale)
+	if v < 100_000_000 {
+		return text
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	return whole + "." + (fraction + "00")[:2]
+}
+
+// Worth is what an amount is worth at a price that may not be known: "≈ 12.34 USDT", or "–".
+func (p *view) Worth(a ledger.Asset, n ledger.Amount, prices map[string]store.Price) string {
+	price, known := prices[a.Symbol]
+	if !known {
+		return "–"
+	}
+	value, err := store.Value(a, n, price.Price)
+	if err != nil {
+		return "–" // more than can be counted
+	}
+	return p.Value(value)
+}
+
+// Percent is a yearly rate: 0.0015 is "0.15%".
+func (p *view) Percent(r staking.Rate) string {
+	return p.T("percent", "n", p.Number(ledger.FormatDecimal(int64(r), valueScale-2)))
+}
+
+// Day is a UTC day.
+func (p *view) Day(d staking.Day) string { return p.locale.date(d.Start()) }
+
+// Local is a time in the visitor's zone, with the UTC time in its title.
+func (p *view) Local(t time.Time) template.HTML {
+	return p.stamp(t, p.locale.time(t.In(p.visit.zone)), p.locale.time(t.UTC())+" UTC")
+}
+
+// Both is a time of the product's clock: in UTC, and in the visitor's zone where that is another.
+func (p *view) Both(t time.Time) template.HTML { return p.stamp(t, p.both(t), "") }
+
+// both is what Both writes, without markup.
+func (p *view) both(t time.Time) string {
+	text := p.locale.time(t.UTC()) + " UTC"
+	if here := t.In(p.visit.zone); here.Format(time.DateTime) != t.UTC().Format(time.DateTime) {
+		text = p.T("time.both", "utc", text, "here", p.locale.time(here))
+	}
+	return text
+}
+
+func (p *view) stamp(t time.Time, text, title string) template.HTML {
+	var b strings.Builder
+	err := stampTemplate.Execute(&b, struct{ At, Text, Title string }{t.UTC().Format(time.RFC3339), text, title})
+	if err != nil {
+		panic(err) // a template of constants and texts
+	}
+	return template.HTML(b.String())
+}
+
+var stampTemplate = template.Must(template.New("stamp").Parse(`<time datetime="{{.At}}"{{with .Title}} title="{{.}}"{{end}}>{{.Text}}</time>`))

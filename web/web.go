@@ -1,0 +1,74 @@
+// Package web is the holder's pages: HTML made on the server, with the forms that move a holder's own things. It knows nothing of SQL, and decides nothing about money.
+package web
+
+import (
+	"cmp"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"softstake/access"
+	"softstake/events"
+	"softstake/store"
+)
+
+// Options are what the pages need.
+type Options struct {
+	Books      *store.DB
+	Events     *events.Hub
+	Sealer     *access.Sealer // nil: no API keys of the type hmac
+	Now        func() time.Time
+	Random     io.Reader
+	Log        *slog.Logger
+	CloseAfter time.Duration // how long past midnight UTC a day stays open
+	Convert    bool          // holders may convert against @desk at the day's price
+	Play       Play          // a clock that visitors may move, of books that are made up; nil: these are real
+
+	// SessionIdle is how long a session lives that is not used, SessionLife how long
+	// one lives at all; zero: an hour, and a day.
+	SessionIdle, SessionLife time.Duration
+}
+
+// server is the pages.
+type server struct {
+	Options
+	mux     *http.ServeMux
+	locales locales
+	pages   pages
+	static  static
+	hashing chan struct{} // holds one for each password that is being checked
+	streams streams
+}
+
+// New makes the pages. What it returns expects the caller in the request's
+// context (access.WithCaller), and sets its own security headers.
+func New(o Options) (http.Handler, error) {
+	o.SessionIdle, o.SessionLife = cmp.Or(o.SessionIdle, usualIdle), cmp.Or(o.SessionLife, usualLife)
+	s := &server{Options: o, mux: http.NewServeMux(), hashing: make(chan struct{}, hashesAtOnce)}
+	var err error
+	if s.locales, err = readLocales(); err != nil {
+		return nil, err
+	}
+	if s.static, err = readStatic(); err != nil {
+		return nil, err
+	}
+	if s.pages, err = readPages(s.static); err != nil {
+		return nil, err
+	}
+	s.sessionRoutes()
+	s.spotRoutes()
+	s.startRoutes()
+	s.earnRoutes()
+	s.rewardRoutes()
+	s.moveRoutes()
+	s.activityRoutes()
+	s.keyRoutes()
+	s.accountRoutes()
+	s.appRoutes()
+	s.liveRoutes()
+	if o.Play != nil {
+		s.playRoutes()
+	}
+	return s.protect(s.mux), nil
+}
