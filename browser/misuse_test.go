@@ -50,7 +50,7 @@ func TestDoubleClick(t *testing.T) {
 	b.logIn("alice@example.com")
 	b.visit("/earn/start")
 	b.press("#accept")
-	b.do("press twice", chromedp.DoubleClick(chromedp.CSS("main button.primary")))
+	b.pressTwice("main button.primary")
 	b.at("/earn")
 	b.seesNot("Something went wrong")
 	b.visit("/activity?show=soft-staking")
@@ -58,7 +58,7 @@ func TestDoubleClick(t *testing.T) {
 		t.Fatalf("the switch was pressed %d times:\n%s", on, b.text())
 	}
 	b.visit("/deposit?asset=BNB&amount=2&step=confirm")
-	b.do("press twice", chromedp.DoubleClick(chromedp.CSS("main form[method=post] button.primary")))
+	b.pressTwice("main form[method=post] button.primary")
 	b.until("the deposit", "document.readyState === 'complete' && location.pathname.startsWith('/deposit/')")
 	b.visit("/spot")
 	b.sees("5.5") // and not 7.5

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -216,16 +217,32 @@ func (b *tab) at(path string) {
 // press presses what a person would, by a selector, with the mouse or a finger.
 func (b *tab) press(selector string) {
 	b.t.Helper()
+	b.click(selector, 1)
+}
+
+// pressTwice is a double click.
+func (b *tab) pressTwice(selector string) {
+	b.t.Helper()
+	b.click(selector, 2)
+}
+
+// click clicks the middle of what is there, wherever parts of the page that are
+// refreshed meanwhile leave it.
+func (b *tab) click(selector string, times int) {
+	b.t.Helper()
 	b.until(selector+", to be pressed", "(e => !!e && !e.disabled && e.getClientRects().length > 0)(document.querySelector("+quote(selector)+"))")
-	eval[chromedp.Void](b, "document.querySelector("+quote(selector)+").scrollIntoView({block: 'center', behavior: 'instant'})")
-	b.do("press "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	at := eval[[2]float64](b, "(e => { e.scrollIntoView({block: 'center', behavior: 'instant'}); const r = e.getClientRects()[0]; return [r.left + r.width / 2, r.top + r.height / 2] })(document.querySelector("+quote(selector)+"))")
+	for n := range times {
+		b.do("press "+selector, chromedp.MouseClickXY(at[0], at[1], chromedp.ClickCount(n+1)))
+	}
 }
 
 // fill types into a field, in the place of what is there.
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
 	b.until(selector+", to be filled", "!!document.querySelector("+quote(selector)+")")
-	b.do("fill "+selector, chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	eval[chromedp.Void](b, "(e => { e.focus(); e.select() })(document.querySelector("+quote(selector)+"))")
+	call(b, input.InsertText, input.InsertTextParams{Text: text})
 }
 
 // logIn logs in as one of the demo's visitors.

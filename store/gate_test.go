@@ -101,6 +101,7 @@ func TestOneOfTwoEndingsThatWaitForEachOther(t *testing.T) {
 		first := later(t, one, completed("w", "alice", 10))
 		g.waiting(1)
 		second := later(t, two, cancelled("w", "alice", 10))
+		g.waiting(2) // or the third might share its commit
 		third := later(t, two, completed("w", "alice", 10))
 		g.waiting(3)
 		g.open()

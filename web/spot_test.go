@@ -131,7 +131,7 @@ func TestSpotHistory(t *testing.T) {
 	w.login("alice@example.com")
 	w.move(ledger.Transfer, "alice", "bob", "1.5 BNB")
 	w.move(ledger.Hold, "alice", "alice/held", "2 BNB")
-	page := w.get("/spot/history").is(http.StatusOK).has("Soft Staking reward 3 Mar 2026: how it was computed", "/earn/rewards/2026-03-03/BNB",
+	page := w.get("/spot/history").is(http.StatusOK).has("Soft Staking reward , BNB, 3 Mar 2026: how it was computed for 3 Mar 2026", "/earn/rewards/2026-03-03/BNB",
 		"+0.00016438 BNB", "Sent to bob", "−1.5 BNB", "Held for an order", "−2 BNB +2 BNB held", "+40 BNB", "Deposit").hasNot("Older", "Newest")
 	if !strings.Contains(page.body, `class="number free credit">&#43;0.00016438`) {
 		t.Error("the reward is not green")
