@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    = 10s
 
-.PHONY: help build run test test-long fuzz check bench screenshots
+.PHONY: help build run test test-long fuzz check bench screenshots pictures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ check: ## format, vet, staticcheck
 
 screenshots: ## a picture of every page, both widths and themes, in screenshots/
 	SOFTSTAKE_REQUIRE_BROWSER=1 SOFTSTAKE_SCREENSHOTS="$(CURDIR)/screenshots" go test ./browser -count=1 -run=TestEveryPage
+
+pictures: ## the three pictures of the README, in docs/
+	SOFTSTAKE_REQUIRE_BROWSER=1 SOFTSTAKE_PICTURES="$(CURDIR)/docs" go test ./browser -count=1 -run=TestPicturesForTheReadme
 
 bench: ## measure how fast this machine settles, posts and answers, on SQLite
 	go run . bench settle

@@ -145,9 +145,16 @@ func (w *worker) compareDays() {
 	}
 	if h.FirstOpen <= w.outline.Closed {
 		w.find(Finding{Day: h.FirstOpen, HasDay: true, What: fmt.Sprintf("is open in bucket %d, but a later day is closed", w.number)})
-	} else if slices.ContainsFunc(h.Progress, func(p Progress) bool { return p.Accrued >= h.FirstOpen }) {
+	} else if slices.ContainsFunc(h.Progress, func(p Progress) bool { return p.Accrued >= h.FirstOpen && !w.begins(p) }) {
 		w.find(Finding{Day: h.FirstOpen, HasDay: true, What: fmt.Sprintf("is accrued in bucket %d, but not closed", w.number)})
 	}
+}
+
+// begins says whether nothing of a token is accrued yet. Its progress then stands
+// just before its first terms: at today, open as it is, from when the token was added.
+func (w *worker) begins(p Progress) bool {
+	rules := w.token(p.Asset).rules
+	return len(rules) > 0 && p.Accrued == rules[0].From-1 && p.Paid == p.Accrued
 }
 
 // token is what is known of a token; of one that is not among the assets: nothing.

@@ -207,6 +207,11 @@ func (l *looking) get(ctx context.Context, path string, visitor int) (*answer, e
 
 // measure asks for a page again and again, one after another.
 func (l *looking) measure(ctx context.Context, path string, reads int) (Page, error) {
+	for i := range l.cookies {
+		if _, err := l.get(ctx, path, i); err != nil {
+			return Page{}, err
+		}
+	}
 	d, err := l.drive(ctx, 1, reads, 1, path, func(ctx context.Context, i, _ int) error {
 		_, err := l.get(ctx, path, i)
 		return err

@@ -125,6 +125,12 @@ func (b *tab) picture(name string) {
 	height := eval[int64](b, "document.documentElement.scrollHeight")
 	b.screen(max(height, screenHeight))
 	defer b.screen(screenHeight)
+	b.capture(folder, name)
+}
+
+// capture leaves a picture of the screen in a folder.
+func (b *tab) capture(folder, name string) {
+	b.t.Helper()
 	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		err = os.MkdirAll(folder, 0o755)

@@ -107,7 +107,7 @@ Example:
 
 // Run completes the withdrawal.
 func (c *withdrawalCompleteCmd) Run(w *World) error {
-	return c.end(w, ledger.WithdrawalCompleted, ledger.Custody, "Completed %s: %s of %s have left the books.\n")
+	return c.end(w, ledger.WithdrawalCompleted, "Completed %s: %s of %s have left the books.\n")
 }
 
 type withdrawalCancelCmd struct{ waiting }
@@ -122,12 +122,12 @@ Example:
 
 // Run cancels the withdrawal.
 func (c *withdrawalCancelCmd) Run(w *World) error {
-	return c.end(w, ledger.WithdrawalCancelled, c.Account, "Cancelled %s: %s of %s are free again.\n")
+	return c.end(w, ledger.WithdrawalCancelled, "Cancelled %s: %s of %s are free again.\n")
 }
 
 // end posts the entry that ends the withdrawal, and says what it did. Whether it has
 // ended already is for the books to say: another may be ending it at this moment.
-func (x *waiting) end(w *World, kind ledger.Kind, to ledger.Account, told string) error {
+func (x *waiting) end(w *World, kind ledger.Kind, told string) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
 		p, err := db.Withdrawal(ctx, x.Account, x.ID)
 		if err != nil {
@@ -137,10 +137,7 @@ func (x *waiting) end(w *World, kind ledger.Kind, to ledger.Account, told string
 		if err != nil {
 			return err
 		}
-		outcomes, err := db.Post(ctx, []ledger.Entry{{
-			ID: ledger.EndingID(p.ID, kind), Kind: kind,
-			Moves: []ledger.Move{{From: p.Account.Held(), To: to, Asset: p.Asset, Amount: p.Amount}},
-		}})
+		outcomes, err := db.Post(ctx, []ledger.Entry{p.Ending(kind)})
 		if err != nil {
 			return err
 		}

@@ -114,8 +114,9 @@ func (t *Town) send(ctx context.Context) error {
 		if w.At.Add(sentAfter).After(t.Clock.Now()) {
 			continue
 		}
-		move := ledger.Move{From: w.Account.Held(), To: ledger.Custody, Asset: w.Asset, Amount: w.Amount}
-		entries = append(entries, ledger.Entry{ID: ledger.EndingID(w.ID, ledger.WithdrawalCompleted), Kind: ledger.WithdrawalCompleted, At: t.Clock.Now(), Moves: []ledger.Move{move}})
+		sent := w.Ending(ledger.WithdrawalCompleted)
+		sent.At = t.Clock.Now()
+		entries = append(entries, sent)
 	}
 	if len(entries) == 0 {
 		return nil

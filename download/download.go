@@ -10,12 +10,19 @@ import (
 )
 
 // Cell guards free text in a CSV file: a spreadsheet takes what begins like this for a
-// formula. Numbers are not free text.
+// formula. In a language that writes 1,5 it separates by semicolons, and a cell begins
+// behind each of them too, whatever is quoted. Numbers are not free text.
 func Cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
+	var b strings.Builder
+	begins := true
+	for _, r := range s {
+		if begins && strings.ContainsRune("=+-@\t\r", r) {
+			b.WriteByte('\'')
+		}
+		b.WriteRune(r)
+		begins = strings.ContainsRune(";\t\r\n", r) || begins && (r == ' ' || r == '"')
 	}
-	return s
+	return b.String()
 }
 
 // Name is a file's name without what file systems and headers read in their own way.

@@ -122,8 +122,7 @@ func (t *telling) paid(ctx context.Context, b store.PaidBatch) error {
 		return err
 	}
 	reward := func(a staking.Accrual) error {
-		entry, day := fmt.Sprintf("reward/%s/%s/%s", a.Day, a.Asset, a.Account), a.Day.String()
-		return t.event(a.Account, "reward", Reward{entry, day, a.Account, a.Asset, asset.Format(a.Reward), asset.Format(a.Average), stamp(b.PaidAt)})
+		return t.event(a.Account, "reward", Reward{a.EntryID(), a.Day.String(), a.Account, a.Asset, asset.Format(a.Reward), asset.Format(a.Average), stamp(b.PaidAt)})
 	}
 	if t.to.wants("") {
 		return t.books.PaidRewards(ctx, b, "", reward)

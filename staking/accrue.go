@@ -2,6 +2,7 @@
 package staking
 
 import (
+	"fmt"
 	"math/bits"
 	"strconv"
 	"time"
@@ -68,6 +69,12 @@ type Accrual struct {
 	Reward   ledger.Amount // rounded down
 	Before   Fraction      // carried from the reward before
 	Carry    Fraction      // left to the next
+}
+
+// EntryID is the name under which the reward stands in the journal. Only the run
+// posts under it, and so each is posted once.
+func (a Accrual) EntryID() string {
+	return fmt.Sprintf("reward/%s/%s/%s", a.Day, a.Asset, a.Account)
 }
 
 // Accrue says what a holding earned on a day (rules: what is earned), or false

@@ -110,7 +110,7 @@ func (db *DB) exportDay(ctx context.Context, d staking.Day, visit func(Reward) e
 func moveOf(r Reward) ledger.Posting {
 	return ledger.Posting{
 		Bucket: r.Account.Bucket(), Account: r.Account, Asset: r.Asset, At: (r.Day + 1).Start(), Kind: KindReward,
-		Entry: fmt.Sprintf("reward/%s/%s/%s", r.Day, r.Asset, r.Account), Side: 1, Amount: r.Reward, Other: ledger.Payable,
+		Entry: r.EntryID(), Side: 1, Amount: r.Reward, Other: ledger.Payable,
 	}
 }
 

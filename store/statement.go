@@ -104,7 +104,7 @@ func linesOf(t tx, id ledger.Account, d staking.Day) ([]Line, error) {
 	var lines []Line
 	err := t.query(func(r row) error {
 		lines = append(lines, Line{
-			At: d.Start(), Entry: fmt.Sprintf("reward/%s/%s/%s", d-1, r.text(0), id), Kind: KindReward,
+			At: d.Start(), Entry: staking.Accrual{Day: d - 1, Asset: r.text(0), Account: id}.EntryID(), Kind: KindReward,
 			Account: id, Asset: r.text(0), Amount: ledger.Amount(r.int(1)), Other: ledger.Payable,
 		})
 		return nil

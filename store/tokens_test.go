@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"softstake/audit"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -90,6 +91,7 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 		if len(history) != 1 || history[0].From != day1+3 {
 			t.Errorf("its terms hold from tomorrow on: %+v", history)
 		}
+		wantClean(t, auditOf(t, db, audit.Options{})) // also while today, before its first, is open
 		more := token.Terms
 		more.From, more.APR = day1+3, 5
 		ok(t, db.SetTerms(ctx, more))

@@ -34,6 +34,17 @@ type Withdrawal struct {
 	Ended    time.Time // when it was completed or cancelled; zero while it is pending
 }
 
+// Ending is the entry that ends the withdrawal, now: WithdrawalCompleted moves what
+// is held to @custody, and WithdrawalCancelled back to what is free. Its name ties it
+// to the request, so that a withdrawal ends once.
+func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
+	to := ledger.Custody
+	if kind == ledger.WithdrawalCancelled {
+		to = w.Account
+	}
+	return ledger.Entry{ID: ledger.EndingID(w.ID, kind), Kind: kind, Moves: []ledger.Move{{From: w.Account.Held(), To: to, Asset: w.Asset, Amount: w.Amount}}}
+}
+
 // Withdraw requests a withdrawal: it posts the entry that holds the amount and, in
 // the same commit, keeps where it goes, in texts of at most 200 characters each. At
 // is the entry's time, zero for now; State and Ended are not looked at. The same ID

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"errors"
+	"net/url"
 	"slices"
 	"time"
 
@@ -136,8 +137,7 @@ func (p *accountPage) readSessions(v *visit) error {
 
 // endSession ends one of the account's sessions. One that is over already is over.
 func (s *server) endSession(v *visit) error {
-	id := v.value("session")
-	err := s.Books.EndSession(v.context(), v.account(), id)
+	err := s.Books.EndSession(v.context(), v.account(), v.value("session"))
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return v.see("/account", nil)
@@ -147,5 +147,5 @@ func (s *server) endSession(v *visit) error {
 	if err := v.act("session end", ""); err != nil {
 		return err
 	}
-	return v.see("/account", map[string][]string{"done": {"session"}})
+	return v.see("/account", url.Values{"done": {"session"}})
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"softstake/access"
 	"softstake/ledger"
@@ -19,7 +20,7 @@ func (v *visit) showPassword(status int, f *form) error {
 }
 
 func (s *server) passwordForm(v *visit) error {
-	return v.showPassword(http.StatusOK, &form{nil, map[string]string{}})
+	return v.showPassword(http.StatusOK, emptyForm())
 }
 
 // setPassword sets the person's password, and ends their other sessions.
@@ -64,5 +65,5 @@ func (s *server) setPassword(v *visit) error {
 	if err := v.act("password", ""); err != nil {
 		return err
 	}
-	return v.see("/account", map[string][]string{"done": {"password"}})
+	return v.see("/account", url.Values{"done": {"password"}})
 }

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"context"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,20 +92,11 @@ func (a activityAsked) moves() bool {
 
 // path is the address of the list, from a place on or, "", from the newest.
 func (a activityAsked) path(path, from string) string {
-	query := url.Values{}
-	if a.Show != showAll {
-		query.Set("show", a.Show)
+	show := a.Show
+	if show == showAll {
+		show = ""
 	}
-	if a.Asset != "" {
-		query.Set("asset", a.Asset)
-	}
-	if from != "" {
-		query.Set("from", from)
-	}
-	if len(query) == 0 {
-		return path
-	}
-	return path + "?" + query.Encode()
+	return address(path, "show", show, "asset", a.Asset, "from", from)
 }
 
 // activityAsked reads what is wanted of the list, and which assets there are. What
@@ -124,29 +113,6 @@ func (v *visit) activityAsked() (asked activityAsked, assets map[string]ledger.A
 		asked.Asset = ""
 	}
 	return asked, assets, nil
-}
-
-// assets are all that the books keep, by symbol.
-func (s *server) assets(ctx context.Context) (map[string]ledger.Asset, error) {
-	all, err := s.Books.Assets(ctx)
-	assets := make(map[string]ledger.Asset, len(all))
-	for _, a := range all {
-		assets[a.Symbol] = a
-	}
-	return assets, err
-}
-
-// asset is the asset of a symbol: also one that was added since the others were read.
-func (s *server) asset(ctx context.Context, assets map[string]ledger.Asset, symbol string) (ledger.Asset, error) {
-	a, known := assets[symbol]
-	if known {
-		return a, nil
-	}
-	a, err := s.Books.Asset(ctx, symbol)
-	if err == nil {
-		assets[symbol] = a
-	}
-	return a, err
 }
 
 // days puts happenings under the visitor's days.

@@ -43,7 +43,7 @@ func (h happening) lines(assets map[string]ledger.Asset) (lines [][]string) {
 	if h.Gap {
 		return nil
 	}
-	at, day, detail := h.moment().Format("2006-01-02T15:04:05.000Z"), "", h.Detail
+	at, day, detail := instant(h.moment()), "", h.Detail
 	if h.Name == happenedReward {
 		day = h.Day.String()
 	}

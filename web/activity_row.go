@@ -58,11 +58,28 @@ func (p *view) happeningTitle(h happening) string {
 	case "accepted":
 		return p.T("activity.is.accepted", "document", p.Called(h.Detail), "version", p.version(h.Version))
 	}
-	key := "activity.is." + h.Name
+	return p.Happened(h.Name, h.Other, h.Detail)
+}
+
+// Happened is what such a thing is called, wherever it is told of.
+func (p *view) Happened(name string, other ledger.Account, detail string) string {
+	key := "activity.is." + name
 	if !p.says(key) {
 		key = "activity.is.other" // written by a newer program than this one
 	}
-	return p.T(key, "other", h.Other, "detail", h.Detail)
+	return p.T(key, "other", other, "detail", detail)
+}
+
+// nameOf names what changed a balance by an amount: a transfer by its direction,
+// and all else by its kind.
+func nameOf(kind ledger.Kind, amount ledger.Amount) string {
+	switch {
+	case kind == ledger.Transfer && amount < 0:
+		return "transfer-out"
+	case kind == ledger.Transfer:
+		return "transfer-in"
+	}
+	return string(kind)
 }
 
 // converted says which token became which, where it was one each.
@@ -100,7 +117,7 @@ func (p *view) says(key string) bool {
 
 // Called is what a document is called.
 func (p *view) Called(name string) string {
-	if key := "activity.document." + name; p.says(key) {
+	if key := "document." + name; p.says(key) {
 		return p.T(key)
 	}
 	return name

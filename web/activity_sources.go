@@ -235,10 +235,7 @@ func happened(lines []store.JournalLine) happening {
 		h.Day = staking.DayOf(first.At) - 1
 		h.Entry = ""
 	case ledger.Transfer:
-		h.Name, h.Other = "transfer-in", first.Other.Owner()
-		if first.Amount < 0 {
-			h.Name = "transfer-out"
-		}
+		h.Name, h.Other = nameOf(first.Kind, first.Amount), first.Other.Owner()
 	}
 	h.Sides = slices.DeleteFunc(h.Sides, func(s side) bool { return s.Amount == 0 || s.Held && mirrored(first.Kind) })
 	return h

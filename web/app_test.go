@@ -53,6 +53,8 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 		t.Error("alice was logged out")
 	}
 	w.post("/logout", url.Values{"x": {strings.Repeat("x", maxForm+1)}}).is(http.StatusBadRequest).has("This could not be read")
+	// Whoever sends another method does not get more of it read.
+	w.ask(http.MethodPut, "/nothing", "x="+strings.Repeat("x", maxForm), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin").is(http.StatusBadRequest)
 }
 
 func TestPagesThatAreNotThere(t *testing.T) {

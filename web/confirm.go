@@ -3,28 +3,28 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strconv"
-	"time"
 
 	"softstake/access"
 	"softstake/ledger"
 )
 
 // confirm checks the password of the person who has logged in once more, before
-// something that a browser left open must not do. Attempts count as those to log in.
+// something that a browser left open must not do. Attempts are counted apart from those
+// to log in: a stranger who knows the address cannot keep its owner from a new password.
 // What is wrong stands at the field of the form, and the status says it as well.
 func (v *visit) confirm(f *form, field string) (status int, err error) {
 	if f.Value(field) == "" {
 		f.fault(field, v.locale.T("confirm.none"))
 		return http.StatusUnprocessableEntity, nil
 	}
-	wait, err := v.countAttempt(v.session.Email)
+	who := "confirm " + v.session.Email
+	wait, err := v.countAttempt(who)
 	if err != nil {
 		return 0, err
 	}
 	if wait > 0 {
-		v.w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
-		f.fault(field, v.locale.N("confirm.wait", int((wait+time.Minute-1)/time.Minute)))
+		v.comeAgain(wait)
+		f.fault(field, v.locale.N("confirm.wait", minutes(wait)))
 		return http.StatusTooManyRequests, nil
 	}
 	login, err := v.Books.Login(v.context(), v.session.Email)
@@ -42,11 +42,5 @@ func (v *visit) confirm(f *form, field string) (status int, err error) {
 	case err != nil:
 		return 0, err
 	}
-	return http.StatusOK, v.Books.Forgive(v.context(), mailbox(v.session.Email))
-}
-
-// refuseBusy says that too many passwords are checked at once.
-func (v *visit) refuseBusy() {
-	v.w.Header().Set("Retry-After", strconv.Itoa(comeAgainIfBusy))
-	v.refuse(http.StatusServiceUnavailable, "busy")
+	return http.StatusOK, v.Books.Forgive(v.context(), who)
 }

@@ -28,7 +28,7 @@ type earning struct {
 // earning reads the facts, one after the other: a reward that is credited between two
 // reads is told when the page is read again, which it says by itself.
 func (v *visit) earning(title string) (e earning, err error) {
-	e = earning{view: v.view(title), Assets: map[string]ledger.Asset{}}
+	e = earning{view: v.view(title)}
 	if e.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
 		return e, err
 	}
@@ -41,10 +41,7 @@ func (v *visit) earning(title string) (e earning, err error) {
 	if e.Yesterday, err = v.Books.Yesterday(v.context(), v.account()); err != nil {
 		return e, err
 	}
-	assets, err := v.Books.Assets(v.context())
-	for _, a := range assets {
-		e.Assets[a.Symbol] = a
-	}
+	e.Assets, err = v.assets(v.context())
 	return e, err
 }
 

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -89,13 +88,10 @@ type historyPage struct {
 
 // earnHistory is all rewards, page by page.
 func (s *server) earnHistory(v *visit) error {
-	h := historyPage{view: v.view("earn.history.title"), Asset: v.value("asset"), First: v.value("after") == "", Assets: map[string]ledger.Asset{}, Today: staking.DayOf(v.Books.Now())}
-	assets, err := v.Books.Assets(v.context())
-	if err != nil {
+	h := historyPage{view: v.view("earn.history.title"), Asset: v.value("asset"), First: v.value("after") == "", Today: staking.DayOf(v.Books.Now())}
+	var err error
+	if h.Assets, err = v.assets(v.context()); err != nil {
 		return err
-	}
-	for _, a := range assets {
-		h.Assets[a.Symbol] = a
 	}
 	if h.Choice, err = v.earned(); err != nil {
 		return err
@@ -106,7 +102,7 @@ func (s *server) earnHistory(v *visit) error {
 	if h.Asset != "" && !slices.Contains(h.Choice, h.Asset) {
 		h.Choice = append(h.Choice, h.Asset)
 	}
-	return v.show("earn_history", h)
+	return v.show("earn-history", h)
 }
 
 // earned are the tokens that the visitor has rewards of, also those not on offer any more.
@@ -130,15 +126,5 @@ func (h historyPage) Older() string { return historyPath(h.Asset, h.Next) }
 func (h historyPage) Of(asset string) string { return historyPath(asset, "") }
 
 func historyPath(asset, after string) string {
-	query := url.Values{}
-	if asset != "" {
-		query.Set("asset", asset)
-	}
-	if after != "" {
-		query.Set("after", after)
-	}
-	if len(query) == 0 {
-		return "/earn/history"
-	}
-	return "/earn/history?" + query.Encode()
+	return address("/earn/history", "asset", asset, "after", after)
 }

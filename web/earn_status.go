@@ -113,18 +113,9 @@ func (e earning) steps() []step {
 	}
 	return []step{
 		{states[0], e.T("earn.step.on"), e.Day(from - 1)},
-		{states[1], e.T("earn.step.measured"), e.T("earn.step.measured.from", "time", e.midnight(from))},
+		{states[1], e.T("earn.step.measured"), e.T("earn.step.measured.from", "time", e.both(from.Start()))},
 		{states[2], e.T("earn.step.paid"), e.Window(from)},
 	}
-}
-
-// midnight is when a day begins: in UTC and, where that is another, in the visitor's zone.
-func (p *view) midnight(d staking.Day) string {
-	utc, here := p.locale.time(d.Start())+" UTC", d.Start().In(p.visit.zone)
-	if sameClock(here) {
-		return utc
-	}
-	return p.T("earn.moment", "utc", utc, "here", p.beside(here, d.Start()))
 }
 
 // Window is when the reward of a day is credited: in UTC and, where that is another,
@@ -137,19 +128,6 @@ func (p *view) Window(d staking.Day) string {
 		return utc
 	}
 	return p.T("earn.window.both", "utc", utc, "from", p.beside(here, from), "to", p.beside(to.In(p.visit.zone), here))
-}
-
-// sameClock says whether a time's zone has the same clock as UTC then.
-func sameClock(t time.Time) bool {
-	return t.Format(time.DateTime) == t.UTC().Format(time.DateTime)
-}
-
-// beside is a time that stands beside another: without the day where that is the same.
-func (p *view) beside(t, other time.Time) string {
-	if t.Format(time.DateOnly) == other.Format(time.DateOnly) {
-		return t.Format("15:04")
-	}
-	return p.locale.time(t)
 }
 
 // yesterdayFigure is what the day before today paid.

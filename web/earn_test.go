@@ -193,6 +193,6 @@ func TestHelp(t *testing.T) {
 	w.settle(2)
 	w.get("/help").has("Yes, since 3 Mar 2026. Earning now: BNB and SOL.", "Yesterday, 3 Mar 2026: 0.21917808 SOL, which is 10,000 SOL at 0.8% a year, for one day.")
 	w.cookie("lang", "de")
-	w.get("/help").has("Ja, seit 3. März 2026. Jetzt verdienen Sie an: BNB und SOL.", "0,21917808 SOL")
-	w.get("/earn").has("Sie verdienen seit 3. März 2026", "Obergrenze")
+	w.get("/help").has("Ja, seit dem 3. März 2026. Jetzt verdienen Sie an: BNB und SOL.", "0,21917808 SOL")
+	w.get("/earn").has("Sie verdienen seit dem 3. März 2026", "Obergrenze")
 }

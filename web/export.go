@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net/http"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 // exportPage chooses which rewards are exported, and how.
 type exportPage struct {
 	*view
-	Form    *form
+	F       *form
 	Periods []exportPeriod
 	Formats []string
 	Format  string // the one that is chosen
@@ -51,10 +52,10 @@ var koinlyColumns = []string{"Koinly Date", "Amount", "Currency", "Net Worth Amo
 
 // export is the page on which an export is chosen. What cannot be exported comes
 // back to it, with what is wrong.
-func (s *server) export(v *visit) error { return v.showExport(200, v.form()) }
+func (s *server) export(v *visit) error { return v.showExport(http.StatusOK, v.form()) }
 
 func (v *visit) showExport(status int, f *form) error {
-	p := exportPage{view: v.view("export.title"), Form: f, Formats: formats, Format: formatOurs, First: v.Books.FirstDay(), Last: staking.DayOf(v.Books.Now())}
+	p := exportPage{view: v.view("export.title"), F: f, Formats: formats, Format: formatOurs, First: v.Books.FirstDay(), Last: staking.DayOf(v.Books.Now())}
 	if slices.Contains(formats, f.Value("format")) {
 		p.Format = f.Value("format")
 	}
@@ -87,7 +88,7 @@ func (s *server) rewardsFile(v *visit) error {
 		f.fault("", v.locale.T("export.fault.format"))
 	}
 	if f.Faulty() {
-		return v.showExport(422, f)
+		return v.showExport(http.StatusUnprocessableEntity, f)
 	}
 	assets, err := v.assets(v.context())
 	if err != nil {
@@ -124,11 +125,6 @@ func (f *form) day(l *locale, name string) staking.Day {
 	return d
 }
 
-// entryOf is the entry that a reward is in the journal.
-func entryOf(r store.Reward) string {
-	return fmt.Sprintf("reward/%s/%s/%s", r.Day, r.Asset, r.Account)
-}
-
 // ourCells are a reward's in our own format.
 func ourCells(a ledger.Asset, r store.Reward) []string {
 	before, _ := store.UnitsDecimal(big.NewInt(int64(r.Before)), a.Scale, carriedDigits)
@@ -139,7 +135,7 @@ func ourCells(a ledger.Asset, r store.Reward) []string {
 	}
 	return []string{
 		r.Day.String(), r.Asset, a.Format(r.Opening), a.Format(r.Average), a.Format(r.Eligible), r.APR.String(), a.Format(r.Reward),
-		before, after, price, value, r.PaidAt.Format("2006-01-02T15:04:05.000Z"), download.Cell(entryOf(r)),
+		before, after, price, value, instant(r.PaidAt), download.Cell(r.EntryID()),
 	}
 }
 
@@ -155,6 +151,6 @@ func koinlyCells(a ledger.Asset, r store.Reward) []string {
 	}
 	return []string{
 		r.PaidAt.Format("2006-01-02 15:04 UTC"), a.Format(r.Reward), r.Asset, value, currency, "reward",
-		"Soft Staking, " + r.Day.String(), download.Cell(entryOf(r)),
+		"Soft Staking, " + r.Day.String(), download.Cell(r.EntryID()),
 	}
 }

@@ -1,8 +1,6 @@
 package web
 
-import (
-	"net/url"
-)
+import "net/url"
 
 // form is what was typed, and what is wrong with it.
 type form struct {
@@ -12,6 +10,9 @@ type form struct {
 
 // form is the visit's: posted, or from the query.
 func (v *visit) form() *form { return &form{v.r.Form, map[string]string{}} }
+
+// emptyForm is one that nobody has typed into.
+func emptyForm() *form { return &form{url.Values{}, map[string]string{}} }
 
 // Value is what was typed into a field.
 func (f *form) Value(name string) string { return f.values.Get(name) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,7 +132,7 @@ func (s *server) makeKey(v *visit) error {
 	case err != nil:
 		return err
 	case repeated:
-		return v.see("/account/keys", map[string][]string{"again": {"1"}})
+		return v.see("/account/keys", url.Values{"again": {"1"}})
 	}
 	return v.showKey(k, secret)
 }

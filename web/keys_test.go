@@ -137,8 +137,12 @@ func TestKeyFaults(t *testing.T) {
 		t.Errorf("%d keys are made", len(keys))
 	}
 	w.get("/activity?show=sign-ins").has("Password refused")
-	for range attemptsOfMail {
-		w.post("/account/keys/new", w.keyForm("password", "wrong horse battery"))
+	stranger := w.another()
+	for range attemptsOfMail + 1 {
+		stranger.post("/login", url.Values{"email": {"alice@example.com"}, "password": {"wrong horse battery"}})
+	}
+	for range attemptsOfMail - 1 { // one was above, and a stranger's do not count
+		w.post("/account/keys/new", w.keyForm("password", "wrong horse battery")).is(http.StatusUnprocessableEntity)
 	}
 	w.post("/account/keys/new", w.keyForm()).is(http.StatusTooManyRequests).has("Too many attempts")
 }

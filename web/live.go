@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -20,9 +19,9 @@ const livePath = "/live"
 
 const (
 	mostStreams    = 1000
-	mostStreamsOf  = 10   // one account's: it cannot take everybody's
-	streamsFull    = 30   // seconds after which one may come again who was one too many
-	streamAgain    = 2000 // milliseconds after which a browser comes again whose stream has ended
+	mostStreamsOf  = 10               // one account's: it cannot take everybody's
+	streamsFull    = 30 * time.Second // after which one may come again who was one too many
+	streamAgain    = 2000             // milliseconds after which a browser comes again whose stream has ended
 	streamPatience = 30 * time.Second
 )
 
@@ -71,7 +70,7 @@ func (s *server) live(v *visit) error {
 		v.w.WriteHeader(http.StatusNoContent)
 		return nil
 	case !s.streams.begin(v.account()):
-		v.w.Header().Set("Retry-After", strconv.Itoa(streamsFull))
+		v.comeAgain(streamsFull)
 		v.w.WriteHeader(http.StatusServiceUnavailable)
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
@@ -134,25 +133,10 @@ func (l *locale) T(key string, pairs ...any) string {
 	if !known {
 		return key
 	}
-	return fill(text, pairs, fmt.Sprint)
-}
-
-// H is a text into which HTML may be put, such as a time or an amount with its
-// markup; the text itself and all other values are escaped.
-func (l *locale) H(key string, pairs ...any) template.HTML {
-	return template.HTML(fill(template.HTMLEscapeString(l.T(key)), pairs, func(values ...any) string {
-		if markup, is := values[0].(template.HTML); is {
-			return string(markup)
-		}
-		return template.HTMLEscapeString(fmt.Sprint(values...))
-	}))
-}
-
-// fill puts values into a text in one go: what a value has in braces stays as it is.
-func fill(text string, pairs []any, write func(...any) string) string {
+	// In one go: what a value has in braces stays as it is.
 	places := make([]string, 0, len(pairs))
 	for i := 0; i+1 < len(pairs); i += 2 {
-		places = append(places, fmt.Sprintf("{%v}", pairs[i]), write(pairs[i+1]))
+		places = append(places, fmt.Sprintf("{%v}", pairs[i]), fmt.Sprint(pairs[i+1]))
 	}
 	return strings.NewReplacer(places...).Replace(text)
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"strconv"
 	"time"
 
 	"softstake/access"
@@ -16,12 +14,12 @@ import (
 
 const (
 	// attemptsWindow is how long attempts to log in are counted, by address of mail and of network.
-	attemptsWindow  = 15 * time.Minute
-	attemptsOfMail  = 10
-	attemptsFrom    = 100
-	hashesAtOnce    = 2               // each takes 19 MiB and a core
-	hashPatience    = 3 * time.Second // how long one waits for one's turn
-	comeAgainIfBusy = 5               // seconds
+	attemptsWindow = 15 * time.Minute
+	attemptsOfMail = 10
+	attemptsFrom   = 100
+	hashesAtOnce   = 2               // each takes 19 MiB and a core
+	hashPatience   = 3 * time.Second // how long one waits for one's turn
+	againIfBusy    = 5 * time.Second // after which one may come again who has waited in vain
 	// refusedAfter is how long a refusal takes at least: that more is done for an
 	// address that is known does not show.
 	refusedAfter = 200 * time.Millisecond
@@ -55,7 +53,7 @@ func (s *server) loginForm(v *visit) error {
 	if v.account() != "" {
 		return v.see(cmp.Or(v.next(), "/spot"), nil)
 	}
-	p := loginPage{F: &form{url.Values{}, map[string]string{}}, Next: v.next()}
+	p := loginPage{F: emptyForm(), Next: v.next()}
 	if why := v.value("why"); whys[why] {
 		p.Why = why
 	}
@@ -84,7 +82,7 @@ func (s *server) logIn(v *visit) error {
 	}
 	slow := time.NewTimer(refusedAfter)
 	defer slow.Stop()
-	wait, err := v.countAttempt(email)
+	wait, err := v.countAttempt(mailbox(email))
 	if err != nil {
 		return err
 	}
@@ -101,8 +99,7 @@ func (s *server) logIn(v *visit) error {
 		f.fault("", v.locale.T("login.wrong"))
 		return v.showLogin(http.StatusUnprocessableEntity, loginPage{F: f, Next: v.next()})
 	case errors.Is(err, errBusy):
-		v.w.Header().Set("Retry-After", strconv.Itoa(comeAgainIfBusy))
-		v.refuse(http.StatusServiceUnavailable, "busy")
+		v.refuseBusy()
 		return nil
 	case err != nil:
 		return err
@@ -112,12 +109,12 @@ func (s *server) logIn(v *visit) error {
 
 // countAttempt counts an attempt before anything else is done for it, and returns how
 // long to wait where there were too many.
-func (v *visit) countAttempt(email string) (time.Duration, error) {
+func (v *visit) countAttempt(who string) (time.Duration, error) {
 	wait, err := v.Books.Attempt(v.context(), "from "+network(v.caller.Address), attemptsFrom, attemptsWindow)
 	if err != nil || wait > 0 {
 		return wait, err
 	}
-	return v.Books.Attempt(v.context(), mailbox(email), attemptsOfMail, attemptsWindow)
+	return v.Books.Attempt(v.context(), who, attemptsOfMail, attemptsWindow)
 }
 
 // mailbox is what an address's attempts are counted under.
@@ -138,8 +135,8 @@ func network(a netip.Addr) string {
 
 // tooManyAttempts says when to try again.
 func (v *visit) tooManyAttempts(f *form, wait time.Duration) error {
-	v.w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
-	f.fault("", v.locale.N("login.wait", int((wait+time.Minute-1)/time.Minute)))
+	v.comeAgain(wait)
+	f.fault("", v.locale.N("login.wait", minutes(wait)))
 	return v.showLogin(http.StatusTooManyRequests, loginPage{F: f, Next: v.next()})
 }
 

@@ -17,9 +17,6 @@ var converting = kind{
 	offers: (*wallet).held, read: (*moving).readConvert, check: (*moving).checkConvert, same: (*moving).sameConvert, post: (*moving).postConvert,
 }
 
-// priceScale is how many decimals prices have.
-const priceScale = 8
-
 // oldestPrice is how many days old a price may be at which something is converted:
 // today's may not be told yet. Who may convert at one that everybody knows to be
 // over takes from the desk what it has moved since.
@@ -36,8 +33,8 @@ type exchange struct {
 }
 
 // Price and Other are both prices as the form carries them.
-func (x exchange) Price() string { return ledger.FormatDecimal(x.From.Price, priceScale) }
-func (x exchange) Other() string { return ledger.FormatDecimal(x.To.Price, priceScale) }
+func (x exchange) Price() string { return ledger.FormatDecimal(x.From.Price, valueScale) }
+func (x exchange) Other() string { return ledger.FormatDecimal(x.To.Price, valueScale) }
 
 // Of is the day that the older of both prices is of.
 func (x exchange) Of() staking.Day { return min(x.From.Day, x.To.Day) }

@@ -44,7 +44,7 @@ func (m *moving) checkSend() error {
 		return err
 	}
 	if wait > 0 {
-		m.F.fault("to", m.N("send.to.wait", int((wait+time.Minute-1)/time.Minute)))
+		m.F.fault("to", m.N("send.to.wait", minutes(wait)))
 		return nil
 	}
 	to, err := v.Books.Account(v.context(), m.To)

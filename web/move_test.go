@@ -112,7 +112,7 @@ func (b *browser) confirmed(path string, pairs ...string) (url.Values, answer) {
 func TestSend(t *testing.T) {
 	w := moveWorld(t)
 	// Half a day of 2.5 and half of 1.5: 2.
-	w.get("/send?asset=BNB&amount=1&to=bob").is(200).has("Today’s average of BNB becomes 2 (2.5 if nothing moves).", "becomes about 0.00000821 BNB", "Free after it 1 .5 BNB")
+	w.get("/send?asset=BNB&amount=1&to=bob").is(200).has("Today’s average of BNB becomes 2 (2.5 if nothing moves).", "becomes about 0.00000821 BNB", "Free after it 1.5 BNB")
 	form, p := w.confirmed("/send", "asset", "BNB", "amount", "1", "to", "bob")
 	p.has("Send 1 BNB to bob", "becomes 2 (2.5 if")
 	if w.free("alice", "BNB") != "2.5" {
@@ -120,7 +120,7 @@ func TestSend(t *testing.T) {
 	}
 	p = w.post("/send", form).is(http.StatusSeeOther)
 	done := p.location
-	w.get(done).is(200).has("Sent", "−1 BNB", "bob", "Free 1 .5 BNB", "Average of today 2 BNB", strings.TrimPrefix(done, "/send/"))
+	w.get(done).is(200).has("Sent", "−1 BNB", "bob", "Free 1.5 BNB", "Average of today 2 BNB", strings.TrimPrefix(done, "/send/"))
 
 	// The same form again, at once or later, is once.
 	w.at(2, "12:30")
@@ -186,13 +186,13 @@ func TestSendRefusesBesideTheField(t *testing.T) {
 	w.ok(w.books.CloseAccount(t.Context(), "gone"))
 	for _, c := range []struct{ amount, to, says string }{
 		{"3", "bob", "That is more than the 2.5 BNB you have free."},
-		{"0", "bob", "Say an amount above zero. The smallest is 0.00000001 BNB."},
-		{"-1", "bob", "Say an amount above zero."},
-		{"", "bob", "Say how much."},
+		{"0", "bob", "Enter an amount above zero. The smallest is 0.00000001 BNB."},
+		{"-1", "bob", "Enter an amount above zero."},
+		{"", "bob", "Enter an amount."},
 		{"0.000000001", "bob", "BNB is kept with 8 decimals."},
 		{"1,500", "bob", "1,500 can be read in two ways. Write 1500 or 1.5."},
 		{"one", "bob", "not a number"},
-		{"1", "", "Say who it goes to."},
+		{"1", "", "Enter the account it goes to."},
 		{"1", "alice", "This is your own account."},
 		{"1", "@desk", "An account ID has letters"},
 		{"1", "alice/held", "An account ID has letters"},
@@ -252,7 +252,7 @@ func TestEverythingAndTheMinimum(t *testing.T) {
 	w.get("/send?asset=SOL&amount=1").is(200).has("becomes 0.25 (1 if", "today would earn nothing, instead of about")
 
 	w.cookie("lang", "de")
-	w.get("/send?asset=BNB&amount=1,5&to=bob").is(200).has("Der heutige Durchschnitt von BNB wird 1,375 (2,5, wenn sich nichts bewegt).")
+	w.get("/send?asset=BNB&amount=1,5&to=bob").is(200).has("Der heutige Durchschnitt von BNB beträgt dann 1,375 (2,5, wenn sich nichts bewegt).")
 	w.get("/send?asset=BNB&amount=1.500&to=bob&step=confirm").is(422).has("1.500 lässt sich auf zwei Arten lesen. Schreiben Sie 1500 oder 1,5.")
 	form, p := w.confirmed("/send", "asset", "BNB", "amount", "1,25", "to", "bob")
 	p.has("1,25 BNB an bob senden")
@@ -300,7 +300,7 @@ func TestWithdraw(t *testing.T) {
 	form, p := w.confirmed("/withdraw", fields...)
 	p.has("Withdraw 1 BNB", "0xAbC")
 	done := w.post("/withdraw", form).is(http.StatusSeeOther).location
-	w.get(done).is(200).has("Pending", "0xAbC", "you are the operator too", "Free 1 .5 BNB")
+	w.get(done).is(200).has("Pending", "0xAbC", "you are the operator too", "Free 1.5 BNB")
 	w.post("/withdraw", form).goesTo(done)
 	form.Set("address", "0xDef")
 	w.post("/withdraw", form).is(http.StatusConflict).has("moved something before", `value="0xDef"`)
@@ -314,14 +314,14 @@ func TestWithdraw(t *testing.T) {
 
 	w.post(done+"/end", query("how", "else")).is(http.StatusNotFound)
 	w.at(2, "18:00")
-	w.post(done+"/end", query("how", "cancelled")).goesTo(done).has("Cancelled", "Free 2 .5 BNB", "Average of today 2 .25 BNB")
+	w.post(done+"/end", query("how", "cancelled")).goesTo(done).has("Cancelled", "Free 2.5 BNB", "Average of today 2.25 BNB")
 	w.post(done+"/end", query("how", "cancelled")).is(http.StatusSeeOther)
 	w.post(done+"/end", query("how", "completed")).is(http.StatusConflict).has("has ended already", "Cancelled")
 	w.get(done + "/end").goesTo(done)
 
 	form, _ = w.confirmed("/withdraw", "asset", "BNB", "amount", "2", "network", "BSC", "address", "0xAbC", "tag", "7")
 	second := w.post("/withdraw", form).is(http.StatusSeeOther).location
-	w.post(second+"/end", query("how", "completed")).goesTo(second).has("Completed", "left your account", "Free 0 .5 BNB")
+	w.post(second+"/end", query("how", "completed")).goesTo(second).has("Completed", "left your account", "Free 0.5 BNB")
 	w.get("/withdraw").is(200).has("Completed", "Cancelled")
 	w.conserves()
 }
@@ -329,8 +329,8 @@ func TestWithdraw(t *testing.T) {
 func TestWithdrawRefusesBesideTheField(t *testing.T) {
 	w := moveWorld(t)
 	for _, c := range []struct{ network, address, tag, says string }{
-		{"", "0xAbC", "", "Say which network"},
-		{"BSC", "", "", "Say which address"},
+		{"", "0xAbC", "", "Enter the network"},
+		{"BSC", "", "", "Enter the address"},
 		{"BSC", "0x AbC", "", "An address has no spaces"},
 		{"BSC", "0xAbC", "a\x01b", "not plain text"},
 		{"BSC", strings.Repeat("a", 201), "", "at most 200 characters"},

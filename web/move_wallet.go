@@ -23,14 +23,12 @@ type offer struct {
 
 // wallet reads the visitor's.
 func (v *visit) wallet() (*wallet, error) {
-	w := &wallet{assets: map[string]ledger.Asset{}, free: map[string]ledger.Amount{}, tokens: map[string]store.TodayToken{}}
+	w := &wallet{free: map[string]ledger.Amount{}, tokens: map[string]store.TodayToken{}}
 	var err error
 	if w.all, err = v.Books.Assets(v.context()); err != nil {
 		return nil, err
 	}
-	for _, a := range w.all {
-		w.assets[a.Symbol] = a
-	}
+	w.assets = bySymbol(w.all)
 	balances, err := v.Books.Balances(v.context(), v.account())
 	if err != nil {
 		return nil, err

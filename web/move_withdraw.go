@@ -72,19 +72,14 @@ func (m *moving) listWithdrawals() error {
 	list := withdrawals{Rows: rows, Assets: m.wallet.assets, after: m.F.Value("after")}
 	if len(rows) > listed {
 		list.Rows = rows[:listed]
-		list.Older = "/withdraw?" + url.Values{"after": {rows[listed-1].ID}}.Encode() + "#withdrawals"
+		list.Older = address("/withdraw", "after", rows[listed-1].ID) + "#withdrawals"
 	}
 	m.List = list
 	return nil
 }
 
 // Self is where this page of them is.
-func (l withdrawals) Self() string {
-	if l.after == "" {
-		return "/withdraw"
-	}
-	return "/withdraw?" + url.Values{"after": {l.after}}.Encode()
-}
+func (l withdrawals) Self() string { return address("/withdraw", "after", l.after) }
 
 // Page is where a withdrawal is shown.
 func (withdrawals) Page(w store.Withdrawal) string { return withdrawPath(w.ID) }
@@ -148,7 +143,7 @@ func (v *visit) showWithdrawal(status int, fault string) error {
 // seeWithdrawal leads from the address of a form to the page that has it.
 func (v *visit) seeWithdrawal() error { return v.see(withdrawPath(v.r.PathValue("entry")), nil) }
 
-// endings are how the demo's visitor may end a withdrawal, and where it goes then.
+// endings are how the demo's visitor may end a withdrawal.
 var endings = map[string]ledger.Kind{
 	"completed": ledger.WithdrawalCompleted,
 	"cancelled": ledger.WithdrawalCancelled,
@@ -164,12 +159,7 @@ func (v *visit) endWithdrawal() error {
 	if !known {
 		return fmt.Errorf("%w: the way to end a withdrawal", ledger.ErrNotFound)
 	}
-	to := ledger.Custody
-	if kind == ledger.WithdrawalCancelled {
-		to = w.Account
-	}
-	_, err = v.Books.PostAll(v.context(), []ledger.Entry{{ID: ledger.EndingID(w.ID, kind), Kind: kind,
-		Moves: []ledger.Move{{From: w.Account.Held(), To: to, Asset: w.Asset, Amount: w.Amount}}}})
+	_, err = v.Books.PostAll(v.context(), []ledger.Entry{w.Ending(kind)})
 	if errors.Is(err, ledger.ErrMismatch) || errors.Is(err, ledger.ErrInvalid) {
 		return v.showWithdrawal(http.StatusConflict, v.locale.T("withdrawal.ended"))
 	}

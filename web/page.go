@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -86,7 +87,7 @@ type refusal struct {
 
 // refuse answers with a page that says why something is not done, and what is possible.
 func (v *visit) refuse(status int, name string) {
-	if err := v.showAs(status, "refused", refusal{v.view("refused." + name + ".title"), name, status}); err != nil && err != errAnswered {
+	if err := v.showAs(status, "refused", refusal{v.view("refused." + name + ".title"), name, status}); err != nil && !errors.Is(err, errAnswered) {
 		v.Log.Error("a page of refusal failed", "request", v.caller.Request, "error", err)
 		http.Error(v.w, "Something went wrong. Request "+v.caller.Request, http.StatusInternalServerError)
 	}

@@ -124,14 +124,5 @@ func (p *view) UTC(t time.Time) template.HTML {
 	return p.stamp(t, p.locale.time(t.UTC())+" UTC", "")
 }
 
-// Shortly is a time as Both tells it, with the day once where it is the same.
-func (p *view) Shortly(t time.Time) template.HTML {
-	here := t.In(p.visit.zone)
-	if utc := t.UTC(); here.Format(time.DateOnly) != utc.Format(time.DateOnly) || here.Format(time.TimeOnly) == utc.Format(time.TimeOnly) {
-		return p.Both(t)
-	}
-	return p.stamp(t, p.T("time.both", "utc", p.locale.time(t.UTC())+" UTC", "here", here.Format("15:04")), "")
-}
-
 // Steps are the clock's, the shortest first.
 func (c clockBar) Steps() []string { return []string{"hour", "day", "week"} }

@@ -135,7 +135,7 @@ func plus(sign int, text string) string {
 func (p rewardPage) Full(value ledger.Amount) string { return p.view.Price(int64(value)) }
 
 // Instant is a time for programs.
-func (p rewardPage) Instant(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z") }
+func (p rewardPage) Instant(t time.Time) string { return instant(t) }
 
 // Span is so many milliseconds in seconds.
 func (p rewardPage) Span(millis int64) string { return p.Number(ledger.FormatDecimal(millis, 3)) }
@@ -167,17 +167,7 @@ func (p rewardPage) What(c *store.Change) string {
 	if c == nil {
 		return p.T("reward.opening")
 	}
-	key := "activity.is." + string(c.Kind)
-	if c.Kind == ledger.Transfer {
-		key += "-in"
-		if c.Amount < 0 {
-			key = "activity.is.transfer-out"
-		}
-	}
-	if !p.says(key) {
-		key = "activity.is.other" // written by a newer program than this one
-	}
-	return p.T(key, "other", c.Other)
+	return p.Happened(nameOf(c.Kind, c.Amount), c.Other, "")
 }
 
 // Early are the changes of the day's first millisecond, which are in the opening.

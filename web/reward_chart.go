@@ -77,7 +77,7 @@ func (p *view) dayChart(e store.Explanation, now time.Time) dayChart {
 		}
 		c.Marks = append(c.Marks, chartMark{Name: "minimum", Amount: e.Terms.Min, Drawn: true}, chartMark{Name: "cap", Amount: e.Terms.Cap, Drawn: e.Terms.Cap <= top})
 	}
-	c.place(top)
+	c.place(top, late(lines, top))
 	c.draw(lines, e, now, top)
 	c.hours(e.Measured.Day, p.visit.zone)
 	c.Text = p.T("reward.chart.text", "opening", p.Plain(e.Asset, e.Measured.Opening), "changes", p.N("reward.changes", len(lines)-1), "token", e.Asset.Symbol,
@@ -92,10 +92,26 @@ func height(a, top ledger.Amount) int {
 	return chartFloor - int(up)
 }
 
-// place puts the marks where they belong, and their names above or below them where no other has that room.
-func (c *dayChart) place(top ledger.Amount) {
+// late is how far down the balances of the day's last quarter lie, where the names stand.
+func late(lines []store.PaperLine, top ledger.Amount) (at []int) {
+	for i, l := range lines {
+		if i+1 == len(lines) || lines[i+1].Left < staking.DayMillis/4 {
+			at = append(at, height(l.Balance, top))
+		}
+	}
+	return at
+}
+
+// place puts the marks where they belong, and their names above or below them where
+// no other has that room and the balance does not run through it.
+func (c *dayChart) place(top ledger.Amount, balances []int) {
 	var taken []int
 	free := func(y int) bool {
+		for _, line := range balances {
+			if y > line-2 && y < line+letter-3 {
+				return false
+			}
+		}
 		for _, other := range taken {
 			if max(y-other, other-y) < letter {
 				return false

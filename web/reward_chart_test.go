@@ -99,6 +99,29 @@ func TestTheChartStaysInItsBox(t *testing.T) {
 				}
 			}
 			names = append(names, m.TextY)
+			if through(t, c.Curve, m.TextY) {
+				t.Fatalf("the balance runs through the name of the %s at %d: %s", m.Name, m.TextY, c.Curve)
+			}
 		}
 	})
+}
+
+// through says whether the balance of the day's last quarter runs through a name at y.
+func through(t *rapid.T, path string, y int) bool {
+	at := 0
+	for _, m := range command.FindAllStringSubmatch(path, -1) {
+		n, err := strconv.Atoi(m[2])
+		if m[1] == "M" {
+			n, err = strconv.Atoi(m[3])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m[1] != "H" {
+			at = n
+		} else if n > dayLength*3/4 && y-12 < at && at < y+1 {
+			return true
+		}
+	}
+	return false
 }

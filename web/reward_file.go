@@ -43,7 +43,7 @@ func (s *server) rewardChanges(v *visit) error {
 			}
 			stays := new(big.Int).Mul(big.NewInt(int64(l.Balance)), big.NewInt(l.Stays))
 			cells := []string{
-				l.At.Format("2006-01-02T15:04:05.000Z"), what, entry, a.Format(l.Amount), strconv.FormatInt(l.Left, 10), ledger.FormatBig(l.Product, a.Scale),
+				instant(l.At), what, entry, a.Format(l.Amount), strconv.FormatInt(l.Left, 10), ledger.FormatBig(l.Product, a.Scale),
 				a.Format(l.Balance), strconv.FormatInt(l.Stays, 10), ledger.FormatBig(stays, a.Scale),
 			}
 			if err := line(append(cells, facts...)...); err != nil {

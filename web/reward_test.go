@@ -82,7 +82,7 @@ func TestARewardIsExplained(t *testing.T) {
 		"13:00:00 Deposit +0.5 2.5 06:00:00", "It changed 2 times.",
 	).hasNot(append(keys, "NaN")...)
 	w.cookie("lang", "de")
-	w.read(path).is(200).has("0,00000821 BNB", "Gutgeschrieben, abgerundet", "Zu 0,15 % im Jahr").hasNot(keys...)
+	w.read(path).is(200).has("0,00000821 BNB", "Gutgeschrieben, abgerundet", "Zu 0,15\u00a0% im Jahr").hasNot(keys...)
 
 	w.settle(3)
 	w.read(path).has(fmt.Sprintf(`href="/earn/rewards/%s/BNB"`, w.day(3)))

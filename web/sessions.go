@@ -125,7 +125,7 @@ func (v *visit) askToLogIn() {
 		v.w.Header().Set("HX-Redirect", "/login?"+query.Encode())
 		v.w.WriteHeader(http.StatusUnauthorized)
 	case v.r.Method == http.MethodPost:
-		err := v.showLogin(http.StatusUnauthorized, loginPage{F: &form{url.Values{}, map[string]string{}}, Next: query.Get("next"), Why: "kept"})
+		err := v.showLogin(http.StatusUnauthorized, loginPage{F: emptyForm(), Next: query.Get("next"), Why: "kept"})
 		if err != nil && !errors.Is(err, errAnswered) {
 			v.fail(v, err)
 		}

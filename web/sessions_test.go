@@ -195,6 +195,9 @@ func TestNothingTypedIsLost(t *testing.T) {
 	if next := w.another().post("/send", long).is(http.StatusUnauthorized).hidden("next"); next != "/send" {
 		t.Errorf("it comes back to %.20s…", next)
 	}
+	if p := w.another().get("/send?" + long.Encode()).is(http.StatusSeeOther); p.location != "/login?next=%2Fspot" {
+		t.Errorf("it goes to %.40s…", p.location)
+	}
 }
 
 func TestAPartOfAPageThatNeedsALogIn(t *testing.T) {

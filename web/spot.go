@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"html/template"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -29,8 +28,8 @@ type holding struct {
 // Any says whether there is something of it.
 func (h holding) Any() bool { return h.Free > 0 || h.Held > 0 }
 
-// smallWorth is what a balance is worth that is not small: 1 USDT.
-const smallWorth ledger.Amount = 100_000_000
+// smallWorth is what a balance is worth that is not small.
+const smallWorth = dollar
 
 // Small says whether it may be hidden: what has no price may be worth much.
 func (h holding) Small() bool { return !h.Any() || h.Priced && h.Worth < smallWorth }
@@ -186,12 +185,7 @@ func (p *spotPage) finds(symbol string) bool {
 }
 
 // Everything is the same search without hiding what is small.
-func (p spotPage) Everything() string {
-	if p.Query == "" {
-		return "/spot"
-	}
-	return "/spot?" + url.Values{"q": {p.Query}}.Encode()
-}
+func (p spotPage) Everything() string { return address("/spot", "q", p.Query) }
 
 // Missing names what is not in the total.
 func (p spotPage) Missing() string { return p.list(p.Unpriced) }

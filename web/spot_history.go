@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -18,11 +17,10 @@ type change struct {
 	At         time.Time
 	Asset      ledger.Asset
 	Free, Held ledger.Amount
-	What       string         // of the texts: spot.what.WHAT
+	What       string         // what it is: activity.is.WHAT in the catalogue
 	Other      ledger.Account // another holder, or ""
 	Day        staking.Day    // that a reward was earned on
 	key        store.LineKey
-	half       bool // the move's other side is ours too, and comes next
 }
 
 // Reward says whether it is one.
@@ -56,10 +54,7 @@ func (s *server) spotHistory(v *visit) error {
 	if p.Assets, err = v.Books.Assets(v.context()); err != nil {
 		return err
 	}
-	assets := map[string]ledger.Asset{}
-	for _, a := range p.Assets {
-		assets[a.Symbol] = a
-	}
+	assets := bySymbol(p.Assets)
 	if _, known := assets[p.Asset]; p.Asset != "" && !known {
 		return fmt.Errorf("%w: asset %q", ledger.ErrNotFound, ledger.Clip(p.Asset))
 	}
@@ -71,36 +66,44 @@ func (s *server) spotHistory(v *visit) error {
 	}
 	asked := store.LinesAsked{From: v.Books.FirstDay(), To: staking.DayOf(v.Books.Now()), Asset: p.Asset}
 	for range linesReads {
-		lines, next, err := v.Books.Lines(v.context(), v.account(), asked, after, max(changesShown-len(p.Changes), 1))
+		full := false
+		lines, next, err := v.Books.Lines(v.context(), v.account(), asked, after, 2*changesShown) // a change has two at most
 		if err != nil {
 			return err
 		}
 		for _, l := range lines {
-			p.add(l, assets[l.Asset])
+			if full = !p.add(l, assets[l.Asset]); full {
+				break
+			}
+			after = &l.Key
 		}
-		after = next
-		if after == nil || len(p.Changes) >= changesShown && !p.Changes[len(p.Changes)-1].half {
+		if full {
+			break
+		}
+		if after = next; after == nil {
 			break
 		}
 	}
 	if after != nil {
 		p.Next = lineText(*after)
 	}
-	return v.show("spot_history", p)
+	return v.show("spot-history", p)
 }
 
-// add adds a line. The two sides of what is held or let go are one change.
-func (p *spotHistoryPage) add(l store.JournalLine, asset ledger.Asset) {
+// add adds a line, unless it begins another change and the page is full. The two
+// sides of what is held or let go are one change.
+func (p *spotHistoryPage) add(l store.JournalLine, asset ledger.Asset) (added bool) {
 	if n := len(p.Changes); n > 0 {
 		last := &p.Changes[n-1]
 		if last.key.At.Equal(l.Key.At) && last.key.Entry == l.Key.Entry && last.key.Move == l.Key.Move {
 			last.put(l)
-			last.half = false
-			return
+			return true
+		}
+		if n == changesShown {
+			return false
 		}
 	}
 	c := change{At: l.At, Asset: asset, What: whatHappened(l), key: l.Key}
-	c.half = l.Key.Side == 0 && l.Other.Owner() == l.Account.Owner()
 	if l.Kind == ledger.Transfer {
 		c.Other = l.Other.Owner()
 	}
@@ -109,6 +112,7 @@ func (p *spotHistoryPage) add(l store.JournalLine, asset ledger.Asset) {
 	}
 	c.put(l)
 	p.Changes = append(p.Changes, c)
+	return true
 }
 
 // put puts a line's amount into the part that it changes.
@@ -120,19 +124,15 @@ func (c *change) put(l store.JournalLine) {
 	}
 }
 
-// whatHappened is the name of a line's text.
+// whatHappened names a line: of a trade, of which it is one side, by what was done with the token.
 func whatHappened(l store.JournalLine) string {
 	switch {
-	case l.Kind == ledger.Transfer && l.Amount < 0:
-		return "sent"
-	case l.Kind == ledger.Transfer:
-		return "received"
 	case l.Kind == ledger.Trade && l.Amount < 0:
 		return "sold"
 	case l.Kind == ledger.Trade:
 		return "bought"
 	}
-	return string(l.Kind)
+	return nameOf(l.Kind, l.Amount)
 }
 
 // lineText is a line's place as an address has it: "1764547200000.0.1.ENTRY".
@@ -164,15 +164,5 @@ func (p spotHistoryPage) Newest() string { return p.address("") }
 func (p spotHistoryPage) Older() string  { return p.address(p.Next) }
 
 func (p spotHistoryPage) address(after string) string {
-	q := url.Values{}
-	if p.Asset != "" {
-		q.Set("asset", p.Asset)
-	}
-	if after != "" {
-		q.Set("after", after)
-	}
-	if len(q) == 0 {
-		return p.Path()
-	}
-	return p.Path() + "?" + q.Encode()
+	return address(p.Path(), "asset", p.Asset, "after", after)
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -71,7 +72,7 @@ func (s *server) start(v *visit) error { return v.showStart(http.StatusOK, nil) 
 // showStart shows the sheet, or why it cannot be used. changed are the documents
 // that are not what was shown when Start Earning was pressed.
 func (v *visit) showStart(status int, changed []string) error {
-	p := startPage{earning: earning{view: v.view("start.title")}, F: &form{v.r.Form, map[string]string{}}, ChangedOnes: changed}
+	p := startPage{earning: earning{view: v.view("start.title")}, F: v.form(), ChangedOnes: changed}
 	var err error
 	if p.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
 		return err
@@ -169,18 +170,8 @@ func (x *expected) value(price int64) {
 // Valued says whether there is an estimate in USDT.
 func (p startPage) Valued() bool { return len(p.Unpriced) < len(p.Expected) }
 
-// Begins is when measuring begins: in UTC and, where that is another, in the visitor's zone.
-func (p startPage) Begins() string {
-	at := p.From.Start()
-	utc, here := p.locale.time(at)+" UTC", at.In(p.visit.zone)
-	switch {
-	case here.Format(time.DateTime) == at.Format(time.DateTime):
-		return utc
-	case here.Format(time.DateOnly) == at.Format(time.DateOnly):
-		return p.T("start.begins", "utc", utc, "here", here.Format("15:04"))
-	}
-	return p.T("start.begins", "utc", utc, "here", p.locale.time(here))
-}
+// Begins is when measuring begins.
+func (p startPage) Begins() template.HTML { return p.Both(p.From.Start()) }
 
 // When is a time in the visitor's zone, as text.
 func (p startPage) When(t time.Time) string { return p.locale.time(t.In(p.visit.zone)) }

@@ -38,7 +38,7 @@ func TestTheSwitch(t *testing.T) {
 	w.deposit("alice", "500 SUI") // qualifies, without a price
 	w.get("/spot").has("tag off")
 	sheet := w.get("/earn/start").is(http.StatusOK).has("Earn on what you hold", "0.005274 USDT a day", "1.92 USDT a year",
-		"BNB 0.15% a year 0.00000879 a day 0.00321 a year", "SUI 1% a year 0.01369863 a day 5 a year", "Not counted in USDT, for want of a price: SUI.",
+		"BNB 0.15% a year 0.00000879 a day 0.00321 a year", "SUI 1% a year 0.01369863 a day 5 a year", "Not counted in USDT, because no price is known: SUI.",
 		"3 Mar 2026, 00:00 UTC (01:00 your time)", "4 Mar 2026",
 		"Terms of Use version 1", "Soft Staking Terms version 1", "Risk Warning version 1", "The price of a token can fall", "<ol start=\"1\">",
 		"required data-enables=\"start-earning\"", `id="start-earning"`)

@@ -24,6 +24,9 @@ func (v *visit) view(title string) *view { return &view{locale: v.locale, visit:
 // Path is where the visitor is.
 func (p *view) Path() string { return p.visit.r.URL.Path }
 
+// URL is the path as an address has it: an entry's ID may have slashes.
+func (p *view) URL() string { return p.visit.r.URL.EscapedPath() }
+
 // sections are the parts of the site that the menus name, by the first word of a path.
 var sections = map[string]string{
 	"spot": "assets", "convert": "assets", "withdraw": "assets", "send": "assets", "deposit": "assets",
@@ -113,8 +116,12 @@ func (p *view) figure(decimal, symbol string, scale int) template.HTML {
 var figureTemplate = template.Must(template.New("figure").Parse(
 	`<span class="amount"><span class="whole">{{.Whole}}</span><span class="fraction f{{.Scale}}">{{.Fraction}}</span>{{with .Symbol}} <span class="symbol">{{.}}</span>{{end}}</span>`))
 
-// valueScale is how many decimals values in USDT are kept with.
-const valueScale = 8
+// valueScale is how many decimals prices, and values in USDT, are kept with; dollar
+// is a value of 1 USDT.
+const (
+	valueScale               = 8
+	dollar     ledger.Amount = 100_000_000
+)
 
 // Value is a value in USDT, rounded down: two decimals or, of less than one, four
 // figures, so that no reward looks like nothing.
@@ -126,7 +133,7 @@ func (p *view) Price(price int64) string { return p.Number(ledger.FormatDecimal(
 // shortValue cuts a value in 1e-8.
 func shortValue(v ledger.Amount) string {
 	unit := ledger.Amount(1)
-	if v >= 100_000_000 {
+	if v >= dollar {
 		unit = 1_000_000
 	} else {
 		for v/unit >= 10_000 {
@@ -134,7 +141,7 @@ func shortValue(v ledger.Amount) string {
 		}
 	}
 	text := ledger.FormatDecimal(int64(v/unit*unit), valueScale)
-	if v < 100_000_000 {
+	if v < dollar {
 		return text
 	}
 	whole, fraction, _ := strings.Cut(text, ".")
@@ -170,13 +177,26 @@ func (p *view) Local(t time.Time) template.HTML {
 // Both is a time of the product's clock: in UTC, and in the visitor's zone where that is another.
 func (p *view) Both(t time.Time) template.HTML { return p.stamp(t, p.both(t), "") }
 
-// both is what Both writes, without markup.
+// both is what Both writes, without markup: the day once where it is the same.
 func (p *view) both(t time.Time) string {
-	text := p.locale.time(t.UTC()) + " UTC"
-	if here := t.In(p.visit.zone); here.Format(time.DateTime) != t.UTC().Format(time.DateTime) {
-		text = p.T("time.both", "utc", text, "here", p.locale.time(here))
+	utc, here := p.locale.time(t.UTC())+" UTC", t.In(p.visit.zone)
+	if sameClock(here) {
+		return utc
 	}
-	return text
+	return p.T("time.both", "utc", utc, "here", p.beside(here, t.UTC()))
+}
+
+// sameClock says whether a time's zone has the same clock as UTC then.
+func sameClock(t time.Time) bool {
+	return t.Format(time.DateTime) == t.UTC().Format(time.DateTime)
+}
+
+// beside is a time that stands beside another: without the day where that is the same.
+func (p *view) beside(t, other time.Time) string {
+	if t.Format(time.DateOnly) == other.Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return p.locale.time(t)
 }
 
 func (p *view) stamp(t time.Time, text, title string) template.HTML {

@@ -55,9 +55,7 @@ const maxForm = 64 << 10
 // begin reads the session and the form. Where a session is needed and there is
 // none it answers with the way to log in, and returns errAnswered.
 func (v *visit) begin(private bool) error {
-	if v.r.Method == http.MethodPost {
-		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm) // forms of methods that no page takes are read as well
 	if err := v.r.ParseForm(); err != nil {
 		v.refuse(http.StatusBadRequest, "bad-form")
 		return errAnswered
@@ -96,7 +94,10 @@ var secrets = []string{"password", "current", "new", "again"}
 // was asked for or, for a form, the page of its path with what was typed.
 func (v *visit) comeBack() string {
 	if v.r.Method != http.MethodPost {
-		return v.r.URL.RequestURI()
+		if back := v.r.URL.RequestURI(); len(back) <= longestAddress {
+			return back
+		}
+		return "/spot"
 	}
 	typed := url.Values{}
 	for name, values := range v.r.PostForm {

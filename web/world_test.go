@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -311,10 +312,13 @@ func (p answer) hasNot(texts ...string) answer {
 	return p
 }
 
+// figureParts are the tags within a number.
+var figureParts = regexp.MustCompile(`<span class="amount"><span class="whole">|</span><span class="fraction f\d+">`)
+
 // text is what is read in the page: without tags, with one space between words.
 func (p answer) text() string {
 	var b strings.Builder
-	for piece := range strings.SplitSeq(p.body, "<") {
+	for piece := range strings.SplitSeq(figureParts.ReplaceAllString(p.body, ""), "<") {
 		if tag, after, closed := strings.Cut(piece, ">"); closed {
 			piece = after
 			if strings.HasPrefix(tag, "title") {
