@@ -26,9 +26,9 @@ type benchPagesCmd struct {
 func (benchPagesCmd) Help() string {
 	return `Fills empty books with holders and some days of rewards, logs some of them in, and
 measures how long the server takes to make each of their pages, front and log and
-all, one after another, without a network, after each holder has seen the page once: half
-of them, and 99 of 100, within so long. The bytes are those of the page, and of all that a first visit loads with it,
-compressed.
+all, one after another, without a network, after each holder has seen the page once:
+half of them, and 99 of 100, within so long. The bytes are those of the page, and of
+all that a first visit loads with it, compressed.
 
 Example:
   softstake bench pages

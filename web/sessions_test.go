@@ -279,3 +279,10 @@ func TestClosedAccounts(t *testing.T) {
 		t.Error("there still is a login")
 	}
 }
+
+func TestSecretsAreNotTakenFromAnAddress(t *testing.T) {
+	w := newWorld(t)
+	typed := credentials("alice@example.com", testPassword)
+	w.post("/login?"+typed.Encode(), url.Values{"email": {"alice@example.com"}}).is(http.StatusUnprocessableEntity)
+	w.post("/login", typed).goesTo("/spot")
+}

@@ -44,7 +44,7 @@ const (
 	changesShown = 50
 	// linesReads is how often a page is read on that is not full yet: a wallet in
 	// which nothing moved for years has many pages with nothing on them.
-	linesReads = 8
+	linesReads = 3
 )
 
 // spotHistory is the Spot wallet's history.

@@ -60,6 +60,7 @@ func (v *visit) begin(private bool) error {
 		v.refuse(http.StatusBadRequest, "bad-form")
 		return errAnswered
 	}
+	v.forgetAddress()
 	err := v.readSession()
 	if err == nil || !errors.Is(err, access.ErrUnknown) {
 		return err
@@ -89,6 +90,18 @@ const longestAddress = 4000
 
 // secrets are fields that are never put into an address.
 var secrets = []string{"password", "current", "new", "again"}
+
+// forgetAddress takes secrets of a form from its body only: what stands in an address
+// is written into logs on the way.
+func (v *visit) forgetAddress() {
+	for _, name := range secrets {
+		if posted, is := v.r.PostForm[name]; is {
+			v.r.Form[name] = posted
+		} else if v.r.Method == http.MethodPost {
+			v.r.Form.Del(name)
+		}
+	}
+}
 
 // comeBack is the page that a visitor comes back to after logging in: the one that
 // was asked for or, for a form, the page of its path with what was typed.
