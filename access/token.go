@@ -95,8 +95,14 @@ func TokenID(text string) (string, bool) {
 // Check says whether text is this token, and it can be used at a moment:
 // ErrUnknown if not. It compares in constant time.
 func (t Token) Check(text string, now time.Time) error {
+	return checkText(t.Hash, text, live(t.Expires, t.Revoked, now))
+}
+
+// checkText says whether a text is the one of a hash, compared in constant time, and
+// may still be used: ErrUnknown if not.
+func checkText(hash [32]byte, text string, live bool) error {
 	sum := sha256.Sum256([]byte(text))
-	if subtle.ConstantTimeCompare(sum[:], t.Hash[:]) != 1 || !live(t.Expires, t.Revoked, now) {
+	if subtle.ConstantTimeCompare(sum[:], hash[:]) != 1 || !live {
 		return ErrUnknown
 	}
 	return nil

@@ -148,9 +148,6 @@ func (s *server) press(ctx context.Context, in *switchIn) error {
 	return err
 }
 
-// rewardWithin is how long after its day a reward is usually credited [guide].
-const rewardWithin = 8 * time.Hour
-
 func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[activationOut], error) {
 	c, err := s.client(ctx, nil)
 	if err != nil {
@@ -166,7 +163,7 @@ func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[act
 		from = staking.DayOf(s.Now()) + 1
 	}
 	out := activationOut{
-		On: on, MeasuredFrom: from.String(), FirstRewardFrom: instant((from + 1).Start()), FirstRewardBy: instant((from + 1).Start().Add(rewardWithin)),
+		On: on, MeasuredFrom: from.String(), FirstRewardFrom: instant(from.PaidFrom()), FirstRewardBy: instant(from.PaidBy()),
 		Missing: missingFor(standing), Enrollments: make([]enrollmentOut, 0, len(standing.Enrollments)),
 	}
 	for _, e := range standing.Enrollments {

@@ -54,8 +54,8 @@ func (db *DB) Today(ctx context.Context, id ledger.Account) (Today, error) {
 		if err := m.read(); err != nil {
 			return err
 		}
+		s.Enrolled = covers(m.enrollments, s.Day)
 		for _, e := range m.enrollments {
-			s.Enrolled = s.Enrolled || e.Covers(s.Day)
 			if e.On() {
 				s.On, s.From = true, e.From
 			}

@@ -1,10 +1,7 @@
 package web
 
 import (
-	"time"
-
 	"softstake/ledger"
-	"softstake/staking"
 	"softstake/store"
 )
 
@@ -194,9 +191,3 @@ func (p earnPage) Behind() bool {
 	}
 	return false
 }
-
-// payFor is how long after midnight UTC the rewards of the day before are credited.
-const payFor = 8 * time.Hour
-
-// payday is when the reward of a day is due: from its end on, for payFor.
-func payday(d staking.Day) time.Time { return (d + 1).Start() }

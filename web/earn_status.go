@@ -121,7 +121,7 @@ func (e earning) steps() []step {
 // Window is when the reward of a day is credited: in UTC and, where that is another,
 // in the visitor's zone.
 func (p *view) Window(d staking.Day) string {
-	from, to := payday(d), payday(d).Add(payFor)
+	from, to := d.PaidFrom(), d.PaidBy()
 	utc := p.T("earn.window", "day", p.locale.date(from), "from", from.Format("15:04"), "to", to.Format("15:04"))
 	here := from.In(p.visit.zone)
 	if sameClock(here) {
@@ -163,7 +163,7 @@ func (e earning) yesterday() (f yesterdayFigure, err error) {
 		f.Name = "paid"
 	case waits:
 		f.Name = "waits"
-	case len(f.Due) > 0 && !e.Today.At.Before(payday(y.Day).Add(payFor)):
+	case len(f.Due) > 0 && !e.Today.At.Before(y.Day.PaidBy()):
 		f.Name = "late"
 	case len(f.Due) > 0:
 		f.Name = "due"
@@ -187,7 +187,7 @@ type nextFigure struct {
 func (e earning) next() nextFigure {
 	y := e.Yesterday.Day
 	for _, d := range e.Yesterday.Due {
-		if d.Day == y && !d.Waits && e.Today.At.Before(payday(y).Add(payFor)) {
+		if d.Day == y && !d.Waits && e.Today.At.Before(y.PaidBy()) {
 			return nextFigure{Name: "now", Day: y}
 		}
 	}
@@ -205,7 +205,7 @@ func (e earning) next() nextFigure {
 	if !reached {
 		return nextFigure{Name: "idle"}
 	}
-	return nextFigure{Name: "in", Day: day, At: payday(day)}
+	return nextFigure{Name: "in", Day: day, At: day.PaidFrom()}
 }
 
 // Countdown is how long it is until a moment, which goes on counting where there is
