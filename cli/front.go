@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,14 +23,14 @@ type front struct {
 	country  string         // the header in which they say the country, or ""
 	secure   bool           // we speak TLS ourselves
 
-	work     work            // requests at work
-	streams  atomic.Int64    // of events, which do no work while nothing happens, and do not count
-	stopping context.Context // ends the streams
+	work     *access.Places[netip.Addr] // requests at work: half of them at most of one address
+	streams  atomic.Int64               // of events, which do no work while nothing happens, and do not count
+	stopping context.Context            // ends the streams
 	stop     context.CancelFunc
 }
 
 func newFront(log *slog.Logger, told func(answered), limit int) *front {
-	f := &front{log: log, answered: told, work: work{limit: limit, of: map[netip.Addr]int{}}}
+	f := &front{log: log, answered: told, work: access.NewPlaces[netip.Addr](limit, (limit+1)/2)}
 	f.stopping, f.stop = context.WithCancel(context.Background())
 	return f
 }
@@ -70,55 +69,17 @@ func (f *front) before(of face, next http.Handler) http.Handler {
 			f.stream(next, a, r)
 			return
 		}
-		if !f.work.begin(caller.Address) {
+		if !f.work.Take(caller.Address) {
 			a.Header().Set("Retry-After", comeAgain)
 			of.refuse(a, http.StatusServiceUnavailable, caller.Request)
 			return
 		}
-		defer f.work.end(caller.Address)
+		defer f.work.Give(caller.Address)
 		if r.Body != nil {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
 		next.ServeHTTP(a, r)
 	})
-}
-
-// work counts the requests at work at once: at most a limit, and half of it for one
-// address, so that no single client keeps all others out.
-type work struct {
-	limit int
-	mu    sync.Mutex
-	all   int
-	of    map[netip.Addr]int
-}
-
-// begin counts a request in, unless there are as many as there may be.
-func (w *work) begin(from netip.Addr) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.all >= w.limit || w.of[from] >= (w.limit+1)/2 {
-		return false
-	}
-	w.all++
-	w.of[from]++
-	return true
-}
-
-// now is how many are at work.
-func (w *work) now() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.all
-}
-
-// end counts it out.
-func (w *work) end(from netip.Addr) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.all--
-	if w.of[from]--; w.of[from] == 0 {
-		delete(w.of, from)
-	}
 }
 
 // stream serves a stream, until it ends by itself or everything stops. The pattern

@@ -195,8 +195,8 @@ func TestTooMuchAtOnceIsRefusedAtOnce(t *testing.T) {
 			}()
 			<-began
 		}
-		if f.streams.Load() != 1 || f.work.now() != 1 {
-			t.Errorf("%d streams and %d requests are counted", f.streams.Load(), f.work.now())
+		if f.streams.Load() != 1 || f.work.Taken() != 1 {
+			t.Errorf("%d streams and %d requests are counted", f.streams.Load(), f.work.Taken())
 		}
 		response, body := fetch(t, url+"/v1/things/y")
 		if response.StatusCode != 503 || response.Header.Get("Retry-After") != "1" || !strings.Contains(body, c.want) {
@@ -218,18 +218,18 @@ func TestTooMuchAtOnceIsRefusedAtOnce(t *testing.T) {
 // TestNoAddressTakesAllTheWork that is done at once.
 func TestNoAddressTakesAllTheWork(t *testing.T) {
 	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	w := work{limit: 5, of: map[netip.Addr]int{}}
+	w := newFront(slog.New(slog.DiscardHandler), func(answered) {}, 5).work
 	for i, want := range []struct {
 		from netip.Addr
 		in   bool
 	}{{one, true}, {one, true}, {one, true}, {one, false}, {other, true}, {other, true}, {other, false}} {
-		if in := w.begin(want.from); in != want.in {
+		if in := w.Take(want.from); in != want.in {
 			t.Errorf("%d: %s is let in: %t", i, want.from, in)
 		}
 	}
-	w.end(one)
-	if !w.begin(other) || w.now() != 5 {
-		t.Errorf("%d are at work", w.now())
+	w.Give(one)
+	if !w.Take(other) || w.Taken() != 5 {
+		t.Errorf("%d are at work", w.Taken())
 	}
 }
 

@@ -92,7 +92,7 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	gauge(atWork, float64(m.front.work.now()))
+	gauge(atWork, float64(m.front.work.Taken()))
 	gauge(streamsOpen, float64(m.front.streams.Load()))
 	r := m.scheduler.soFar()
 	c <- prometheus.MustNewConstMetric(runsTotal, prometheus.CounterValue, float64(r.done))

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"softstake/events"
-	"softstake/ledger"
 )
 
 // livePath is where a page hears of what happens. It is a stream without an end,
@@ -27,38 +25,6 @@ const (
 
 func (s *server) liveRoutes() { s.open("GET "+livePath, s.live) }
 
-// streams counts the streams that there are.
-type streams struct {
-	mu  sync.Mutex
-	all int
-	of  map[ledger.Account]int
-}
-
-// begin counts a stream in, unless there are as many as there may be.
-func (s *streams) begin(id ledger.Account) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all >= mostStreams || s.of[id] >= mostStreamsOf {
-		return false
-	}
-	if s.of == nil {
-		s.of = map[ledger.Account]int{}
-	}
-	s.all++
-	s.of[id]++
-	return true
-}
-
-// end counts it out.
-func (s *streams) end(id ledger.Account) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all--
-	if s.of[id]--; s.of[id] == 0 {
-		delete(s.of, id)
-	}
-}
-
 // live tells of what happens to the visitor's account, until the session ends. HEAD
 // says whether it would: a browser does not tell a page why a stream was refused.
 func (s *server) live(v *visit) error {
@@ -69,12 +35,12 @@ func (s *server) live(v *visit) error {
 	case v.r.Method == http.MethodHead:
 		v.w.WriteHeader(http.StatusNoContent)
 		return nil
-	case !s.streams.begin(v.account()):
+	case !s.streams.Take(v.account()):
 		v.comeAgain(streamsFull)
 		v.w.WriteHeader(http.StatusServiceUnavailable)
 		return nil
 	}
-	defer s.streams.end(v.account())
+	defer s.streams.Give(v.account())
 	if err := v.stream(); v.context().Err() == nil && !errors.Is(err, errGone) {
 		s.Log.Info("a page's stream ended", "request", v.caller.Request, "reason", err)
 	}

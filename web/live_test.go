@@ -3,7 +3,6 @@ package web
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"go.uber.org/goleak"
 
 	"softstake/events"
-	"softstake/ledger"
 )
 
 // heard is a stream that a browser listens to.
@@ -121,23 +119,5 @@ func TestStreamsAreLimited(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("there is no place again")
 		}
-	}
-}
-
-func TestStreamsAreCounted(t *testing.T) {
-	var s streams
-	for n := range mostStreams {
-		if !s.begin(ledger.Account(fmt.Sprint("a", n/mostStreamsOf))) {
-			t.Fatalf("stream %d is refused", n)
-		}
-	}
-	if s.begin("another") {
-		t.Error("there is one too many")
-	}
-	for n := range mostStreams {
-		s.end(ledger.Account(fmt.Sprint("a", n/mostStreamsOf)))
-	}
-	if s.all != 0 || len(s.of) != 0 {
-		t.Errorf("%d streams of %d are left", s.all, len(s.of))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"softstake/access"
 	"softstake/events"
+	"softstake/ledger"
 	"softstake/store"
 )
 
@@ -38,7 +39,7 @@ type server struct {
 	pages   pages
 	static  static
 	hashing chan struct{} // holds one for each password that is being checked
-	streams streams
+	streams *access.Places[ledger.Account]
 }
 
 // New makes the pages. What it returns expects the caller in the request's
