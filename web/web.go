@@ -46,7 +46,7 @@ type server struct {
 // context (access.WithCaller), and sets its own security headers.
 func New(o Options) (http.Handler, error) {
 	o.SessionIdle, o.SessionLife = cmp.Or(o.SessionIdle, usualIdle), cmp.Or(o.SessionLife, usualLife)
-	s := &server{Options: o, mux: http.NewServeMux(), hashing: make(chan struct{}, hashesAtOnce)}
+	s := &server{Options: o, mux: http.NewServeMux(), hashing: make(chan struct{}, hashesAtOnce), streams: access.NewPlaces[ledger.Account](mostStreams, mostStreamsOf)}
 	var err error
 	if s.locales, err = readLocales(); err != nil {
 		return nil, err
