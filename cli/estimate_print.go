@@ -6,61 +6,27 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"softstake/history"
 	"softstake/ledger"
 	"softstake/staking"
 )
 
-// tellRows tells what was made of the file's rows.
-func tellRows(w io.Writer, f *history.File, zoneAsked bool) error {
+// tellResult says what the estimate presumes, and of what the exchange paid what the
+// format has no place for.
+func tellResult(w io.Writer, offer history.Offer, e estimated, format string) error {
 	var b strings.Builder
-	for _, s := range f.Skipped {
-		fmt.Fprintf(&b, "%s; the row is left out\n", s)
-	}
-	fmt.Fprintf(&b, "Times are read as %s: %s.\n", f.Zone.Offset, f.Zone.Source)
-	if zoneAsked && f.Zone.Source == history.ByColumn {
-		b.WriteString("--utc-offset was not needed and is ignored.\n")
-	}
-	if f.Rounded > 0 {
-		fmt.Fprintf(&b, "%s more decimals than the token keeps: each is rounded, half away from zero.\n", count(f.Rounded, "row has", "rows have"))
-	}
-	if others := f.Spot - len(f.Rows); others > 0 {
-		fmt.Fprintf(&b, "%s of coins without terms: %s.\n", count(others, "Spot row is", "Spot rows are"), listCoins(f))
-	}
-	if f.Spot == 0 {
-		b.WriteString("The file has no Spot row, so there is nothing to estimate.\n")
-	}
-	_, err := io.WriteString(w, printable(b.String()))
-	return err
-}
-
-// listCoins names the other coins with most rows. They come from the file, so
-// what cannot be shown in them is escaped.
-func listCoins(f *history.File) string {
-	const most = 8
-	var list []string
-	for i, coin := range f.Coins() {
-		if i == most {
-			list = append(list, fmt.Sprintf("and %d more", len(f.Others)-most))
-			break
-		}
-		shown := strconv.Quote(ledger.Clip(coin))
-		list = append(list, fmt.Sprintf("%s %d", shown[1:len(shown)-1], f.Others[coin]))
-	}
-	return strings.Join(list, ", ")
-}
-
-// tellResult tells what the estimate presumes, and of what the real product paid
-// what the format has no place for.
-func tellResult(w io.Writer, offer history.Offer, statements []history.Statement, c history.Comparison, format string) error {
-	var b strings.Builder
-	for _, s := range statements {
+	for _, s := range e.statements {
 		if s.Opening > 0 {
 			fmt.Fprintf(&b, "The history of %s begins in the middle: an opening balance of %s is presumed to have been there all along.\n", s.Asset.Symbol, s.Asset.Format(s.Opening))
 		}
 	}
-	for _, t := range c.Totals {
+	for _, s := range e.shortages {
+		fmt.Fprintf(&b, "%s: from %s on more was spent than the estimate has, by %s in all: the rewards really paid were larger. Its balance counts as zero there.\n",
+			s.Asset, s.At.Format(time.DateTime), offer.Assets[s.Asset].Format(s.Amount))
+	}
+	for _, t := range e.result.Totals {
 		asset := offer.Assets[t.Asset]
 		if format != "table" && t.PaidDays > 0 {
 			fmt.Fprintf(&b, "%s: really paid %s on %s, estimated %s on %s.\n", t.Asset,
@@ -72,6 +38,9 @@ func tellResult(w io.Writer, offer history.Offer, statements []history.Statement
 		if t.Outside != 0 {
 			fmt.Fprintf(&b, "%s: %s was really paid for days that are not measured here.\n", t.Asset, asset.Format(t.Outside))
 		}
+	}
+	if e.unreadable > 0 {
+		fmt.Fprintf(&b, "%s missing in this estimate.\n", count(e.unreadable, "row could not be read and is", "rows could not be read and are"))
 	}
 	if format == "table" {
 		b.WriteString("\n") // a person sees both streams on one screen
@@ -149,9 +118,14 @@ func printCSV(w io.Writer, offer history.Offer, c history.Comparison) error {
 const none = "–"
 
 // printTables writes the days, and under them what each token comes to.
-func printTables(w io.Writer, offer history.Offer, c history.Comparison) error {
+func printTables(w io.Writer, offer history.Offer, e estimated) error {
+	c := e.result
 	if len(c.Days) == 0 {
-		_, err := fmt.Fprintln(w, "No day reached the minimum of a token: nothing would have been paid.")
+		sentence := "No day reached the minimum of a token: nothing would have been paid."
+		if e.unreadable > 0 {
+			sentence = "No day reached the minimum of a token by the rows that could be read; some could not."
+		}
+		_, err := fmt.Fprintln(w, sentence)
 		return err
 	}
 	days := newGrid(text("day"), text("token"), figure("opening"), figure("average"), figure("eligible"), figure("APR %"), figure("reward"), figure("really paid"))

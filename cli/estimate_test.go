@@ -42,11 +42,13 @@ const smallHistory = exportHeader +
 	"1,2020-10-30 03:00:00,Spot,Soft Staking Rewards,BNB,6e-6,\n"
 
 const smallMessages = `line 5: its amount "x" is not a number; the row is left out
-Times are read as UTC: the column is UTC_Time.
+Times are read as UTC: the column says so.
 1 row has more decimals than the token keeps: each is rounded, half away from zero.
 1 Spot row is of coins without terms: USDT 1.
 The history of SOL begins in the middle: an opening balance of 0.25 is presumed to have been there all along.
 `
+
+const smallMissing = "1 row could not be read and is missing in this estimate.\n"
 
 const smallPaid = "BNB: really paid 0.000006 on 1 day, estimated 0.00001027 on 2 days.\n"
 
@@ -56,11 +58,11 @@ func TestEstimateFormats(t *testing.T) {
  {"day":"2020-10-29","asset":"BNB","opening":"2","average":"1.5","eligible":"1.5","apr":"0.0015","reward":"0.00000616"},
  {"day":"2020-10-30","asset":"BNB","opening":"1.00000616","average":"1.00000616","eligible":"1.00000616","apr":"0.0015","reward":"0.00000411"}
 ]
-`, smallMessages + smallPaid},
+`, smallMessages + smallPaid + smallMissing},
 		{"csv", `day,asset,opening,average,eligible,apr,reward,really_paid
 2020-10-29,BNB,2,1.5,1.5,0.0015,0.00000616,0.000006
 2020-10-30,BNB,1.00000616,1.00000616,1.00000616,0.0015,0.00000411,
-`, smallMessages + smallPaid},
+`, smallMessages + smallPaid + smallMissing},
 		{"table", `day         token     opening     average    eligible  APR %      reward  really paid
 ──────────  ─────  ──────────  ──────────  ──────────  ─────  ──────────  ───────────
 2020-10-29  BNB    2           1.5         1.5          0.15  0.00000616     0.000006
@@ -69,7 +71,7 @@ func TestEstimateFormats(t *testing.T) {
 token  days  would have been paid  days  really paid
 ─────  ────  ────────────────────  ────  ───────────
 BNB       2            0.00001027     1     0.000006
-`, smallMessages + "\n"},
+`, smallMessages + smallMissing + "\n"},
 	}
 	path := written(t, "history.csv", smallHistory)
 	for _, test := range tests {
@@ -96,7 +98,7 @@ func TestEstimateOfNothing(t *testing.T) {
 	}
 	for _, test := range tests {
 		stdout, stderr, status := runEstimate(exportHeader, "-", "--from", "2020-10-29", "--to", "2020-10-30", "--format", test.format)
-		if status != 0 || stdout != test.want || !strings.Contains(stderr, "no Spot row") {
+		if status != 0 || stdout != test.want || !strings.Contains(stderr, "There is no Spot row") {
 			t.Errorf("%s: exit status %d, %q, %q", test.format, status, stdout, stderr)
 		}
 	}
@@ -160,8 +162,7 @@ func TestEstimateRefuses(t *testing.T) {
 func TestWhatIsNoTextIsNoExport(t *testing.T) {
 	for text, want := range map[string]string{
 		"\x7fELF\x02\x01\x01\x00\x00\"\x1b[2J,,\n": "it is not text; give the CSV file, saved in UTF-8",
-		"PK\x03\x04\x14\x00":                       "it is an archive; unpack it and give the CSV file in it",
-		"U\x00T\x00C\x00":                          "it is not text; give the CSV file, saved in UTF-8",
+		"U\x00T\x00C\x00":                          "its header has no column UTC_Time or Time, Account, Operation, Coin, Change",
 	} {
 		out, told, status := runEstimate(text, "-")
 		if status != 1 || out != "" || told != "softstake: standard input is not a Transaction History export: "+want+"\n" {

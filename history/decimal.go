@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"softstake/ledger"
@@ -12,12 +13,31 @@ import (
 // maxExponent bounds the exponent of an amount in scientific notation, both ways.
 const maxExponent = 40
 
-// parseAmount reads a number as the exchange writes it, "-0.5" or "1.2e-07", as
+// grouped matches digits with a comma before groups of three, and groupsOfThousands
+// those of them in which the comma cannot stand for the decimal point.
+var (
+	grouped           = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$`)
+	groupsOfThousands = regexp.MustCompile(`^[+-]?[0-9]+(,[0-9]{3}){2,}$|\.`)
+)
+
+// showsThousands reports whether an amount can only mean that commas group thousands.
+func showsThousands(s string) bool { return grouped.MatchString(s) && groupsOfThousands.MatchString(s) }
+
+var errTwoWays = errors.New("can be read in two ways, with the comma for thousands or for decimals")
+
+// parseAmount reads a number as the exchange writes it, "-0.5" or "1.2e-07", or with
+// its thousands grouped, "1,500.25", as
 // units of 10^-scale, rounded half away from zero where it has more digits;
 // rounded says whether that changed it. Its errors are whole sentences.
 func parseAmount(s string, scale int) (n ledger.Amount, rounded bool, err error) {
 	if s == "" {
 		return 0, false, errors.New("it has no amount")
+	}
+	if grouped.MatchString(s) {
+		if !groupsOfThousands.MatchString(s) {
+			return 0, false, fmt.Errorf("its amount %q %w", ledger.Clip(s), errTwoWays)
+		}
+		s = strings.ReplaceAll(s, ",", "")
 	}
 	digits, exponent, negative, ok := parseDecimal(s)
 	if !ok {

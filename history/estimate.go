@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"softstake/ledger"
 	"softstake/staking"
@@ -13,32 +14,45 @@ import (
 // year must not make millions of them.
 const MaxDays = 36_600
 
+// Shortage is a token of which more was spent than the estimate has: the rewards that
+// were really paid, and spent, were larger than the estimated ones. The balance counts
+// as zero where it would be below.
+type Shortage struct {
+	Asset  string
+	At     time.Time     // of the first spending that the balance did not cover, UTC
+	Amount ledger.Amount // what is missing in all, above zero
+}
+
 // Estimate is what Soft Staking would have paid on the statements: an accrual
 // for each day of the window and token that reached its minimum, by day and then
 // token. Each token goes forward through its days: a reward is in the balance
 // from the day after, and its fraction is carried to the next (rules: what is
-// earned).
-func Estimate(statements []Statement, o Offer, w Window) ([]staking.Accrual, error) {
+// earned). The estimated rewards stand in the place of those that were really paid.
+func Estimate(statements []Statement, o Offer, w Window) ([]staking.Accrual, []Shortage, error) {
 	if days := w.Last - w.First + 1; days > MaxDays {
-		return nil, fmt.Errorf("from %s to %s are %d days, and at most %d can be estimated; is a year mistyped? If not, give --from and --to", w.First, w.Last, days, MaxDays)
+		return nil, nil, fmt.Errorf("from %s to %s are %d days, and at most %d can be estimated; is a year mistyped? If not, give --from and --to", w.First, w.Last, days, MaxDays)
 	}
 	var accruals []staking.Accrual
+	var shortages []Shortage
 	for _, s := range statements {
 		walk := walk{asset: s.Asset.Symbol, balance: s.Opening, ahead: s.Moments}
 		for d := w.First; d <= w.Last; d++ {
 			a, earned, err := walk.over(d, o.On(s.Asset.Symbol, d))
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if earned {
 				accruals = append(accruals, a)
 			}
 		}
+		if walk.short.Amount > 0 {
+			shortages = append(shortages, walk.short)
+		}
 	}
 	slices.SortFunc(accruals, func(a, b staking.Accrual) int {
 		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Asset, b.Asset))
 	})
-	return accruals, nil
+	return accruals, shortages, nil
 }
 
 // walk is where a token has come to on its way through the days.
@@ -47,6 +61,7 @@ type walk struct {
 	balance ledger.Amount
 	carry   staking.Fraction
 	ahead   []Moment // those that are not in the balance yet
+	short   Shortage
 }
 
 // over walks over one day, and says what it earned. Moments before it, which no
@@ -76,11 +91,22 @@ func (w *walk) over(d staking.Day, t staking.Terms) (staking.Accrual, bool, erro
 	return a, true, w.credit(d, a.Reward)
 }
 
-// step takes the next moment into the balance.
+// step takes the next moment into the balance, which never falls below zero.
 func (w *walk) step(d staking.Day) error {
 	m := w.ahead[0]
 	w.ahead = w.ahead[1:]
-	return w.credit(d, m.Sum)
+	if err := w.credit(d, m.Sum); err != nil || w.balance >= 0 {
+		return err
+	}
+	if w.short.Amount == 0 {
+		w.short = Shortage{Asset: w.asset, At: m.At}
+	}
+	missing, err := w.short.Amount.Sub(w.balance)
+	if err != nil {
+		return fmt.Errorf("what is missing of %s on %s: %w", w.asset, d, err)
+	}
+	w.short.Amount, w.balance = missing, 0
+	return nil
 }
 
 func (w *walk) credit(d staking.Day, change ledger.Amount) error {

@@ -43,7 +43,7 @@ func TestEstimate(t *testing.T) {
 			"2025-07-25 BNB 1 1 1 0.0015 0.0000041\n"},
 		{"really paid rewards are left out, switch on, and make a last day",
 			row("2025-07-23 10:00:00", "Soft Staking Rewards", "BNB", "7") + row("2025-07-23 11:00:00", "Deposit", "BNB", "1") + row("2025-07-24 03:00:00", "SOFT STAKING", "SOL", "-7"),
-			"2025-07-24 BNB 1 1 1 0.0015 0.0000041\n"},
+			"2025-07-24 BNB 1 1 1 0.0015 0.0000041\n2025-07-24 SOL 7 7 7 0.008 0.00015342\n"},
 		{"each row is rounded before anything is summed",
 			row("2025-07-24 10:00:00", "Deposit", "BNB", "1") + row("2025-07-24 10:00:00", "Deposit", "BNB", "5e-9") + row("2025-07-24 10:00:00", "Deposit", "BNB", "0.000000005") + row("2025-07-25 00:00:00", "x", "X", "1"),
 			"2025-07-25 BNB 1.00000002 1.00000002 1.00000002 0.0015 0.0000041\n"},
@@ -61,7 +61,7 @@ func TestEstimate(t *testing.T) {
 }
 
 func TestWindow(t *testing.T) {
-	f := read(t, oldHeader+row("2025-07-24 10:00:00", "Withdraw", "BNB", "-1")+row("2025-07-26 06:00:00", "Deposit", "BNB", "2"))
+	f := readHistory(t, oldHeader+row("2025-07-24 10:00:00", "Withdraw", "BNB", "-1")+row("2025-07-26 06:00:00", "Deposit", "BNB", "2"))
 	tests := []struct{ first, last, want string }{
 		// The opening was there all along, before the first row too.
 		{"2025-07-23", "2025-07-23", "2025-07-23 BNB 1 1 1 0.0015 0.0000041\n"},
@@ -71,18 +71,18 @@ func TestWindow(t *testing.T) {
 		{"2025-07-27", "2025-07-26", ""},
 	}
 	for _, test := range tests {
-		if got := show(t, estimateFile(t, f, Window{day(t, test.first), day(t, test.last)})); got != test.want {
+		if got := show(t, estimateHistory(t, f, Window{day(t, test.first), day(t, test.last)})); got != test.want {
 			t.Errorf("%s to %s:\n%swant:\n%s", test.first, test.last, got, test.want)
 		}
 	}
-	_, err := Estimate(statements(t, f), shipped(t), Window{day(t, "2025-07-24"), day(t, "9025-07-24")})
+	_, _, err := Estimate(statements(t, f), shipped(t), Window{day(t, "2025-07-24"), day(t, "9025-07-24")})
 	if err == nil || !strings.Contains(err.Error(), "is a year mistyped") {
 		t.Errorf("seven thousand years: %v", err)
 	}
 }
 
 func TestStatements(t *testing.T) {
-	f := read(t, oldHeader+
+	f := readHistory(t, oldHeader+
 		row("2025-07-26 10:00:00", "Withdraw", "BNB", "-3")+
 		row("2025-07-24 10:00:00", "Deposit", "BNB", "1")+
 		row("2025-07-25 10:00:00", "Withdraw", "BNB", "-1.5")+
@@ -103,7 +103,7 @@ func TestStatements(t *testing.T) {
 		}
 		got += "\n"
 	}
-	want := "BNB opening 200000000, 24 10:00 100000000, 25 10:00 -200000000, 25 11:00 200000000, 26 10:00 -300000000, reward 25 10:00 10000000000\n" +
+	want := "BNB opening 0, 24 10:00 100000000, 25 10:00 -200000000, 25 11:00 200000000, 26 10:00 -300000000, reward 25 10:00 10000000000\n" +
 		"SOL opening 0, 27 10:00 100000000\n"
 	if got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
@@ -120,17 +120,17 @@ func TestSumsPast63Bits(t *testing.T) {
 		{"rewards", row("2025-07-24 10:00:00", "soft staking", "BNB", most) + row("2025-07-24 10:00:00", "Soft Staking", "BNB", "1")},
 	}
 	for _, test := range tests {
-		if _, err := read(t, oldHeader+test.rows).Statements(); !errors.Is(err, ledger.ErrOverflow) || !strings.Contains(err.Error(), "BNB") {
+		if _, err := readHistory(t, oldHeader+test.rows).Statements(); !errors.Is(err, ledger.ErrOverflow) || !strings.Contains(err.Error(), "BNB") {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
 	// As much as can be, over some days, is estimated; one unit too much with a reward is an error.
-	f := read(t, oldHeader+row("2025-07-24 10:00:00", "x", "BNB", most)+row("2025-07-25 10:00:00", "x", "X", "1"))
-	if _, err := Estimate(statements(t, f), shipped(t), f.Window()); !errors.Is(err, ledger.ErrOverflow) {
+	f := readHistory(t, oldHeader+row("2025-07-24 10:00:00", "x", "BNB", most)+row("2025-07-25 10:00:00", "x", "X", "1"))
+	if _, _, err := Estimate(statements(t, f), shipped(t), f.Window()); !errors.Is(err, ledger.ErrOverflow) {
 		t.Errorf("a reward on top of the largest balance: %v", err)
 	}
-	f = read(t, oldHeader+row("2025-07-24 10:00:00", "x", "BNB", "92233720367")+row("2025-07-25 10:00:00", "x", "X", "1"))
-	if got, want := show(t, estimateFile(t, f, f.Window())), "2025-07-25 BNB 92233720367 92233720367 1000 0.0015 0.00410958\n"; got != want {
+	f = readHistory(t, oldHeader+row("2025-07-24 10:00:00", "x", "BNB", "92233720367")+row("2025-07-25 10:00:00", "x", "X", "1"))
+	if got, want := show(t, estimateHistory(t, f, f.Window())), "2025-07-25 BNB 92233720367 92233720367 1000 0.0015 0.00410958\n"; got != want {
 		t.Errorf("more than the supply: %s", got)
 	}
 }
@@ -146,7 +146,11 @@ func TestReadOffer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accruals, err := Estimate(statements(t, f), o, f.Window())
+	h, err := Merge([]*File{f}, o.Assets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accruals, _, err := Estimate(statements(t, h), o, h.Window())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,8 +159,8 @@ func TestReadOffer(t *testing.T) {
 	if got := show(t, accruals); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
 	}
-	if f.Others["SOL"] != 1 {
-		t.Errorf("others %v: SOL has no terms in this file", f.Others)
+	if h.Others["SOL"] != 1 {
+		t.Errorf("others %v: SOL has no terms in this file", h.Others)
 	}
 }
 
@@ -184,14 +188,14 @@ func TestReadOfferRefuses(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	f := read(t, oldHeader+
+	f := readHistory(t, oldHeader+
 		row("2025-07-24 02:00:00", "Soft Staking", "BNB", "0.5")+ // for the 23rd, before the window
 		row("2025-07-24 10:00:00", "Deposit", "BNB", "1")+
 		row("2025-07-26 02:00:00", "Soft Staking", "BNB", "0.00000400")+
 		row("2025-07-26 03:00:00", "Soft Staking", "BNB", "0.00000010")+
 		row("2025-07-26 02:00:00", "Soft Staking", "SOL", "0.00001"))
 	w := f.Window()
-	c, err := Compare(estimateFile(t, f, w), statements(t, f), w)
+	c, err := Compare(estimateHistory(t, f, w), statements(t, f), w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +214,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareAtTheEdges(t *testing.T) {
-	f := read(t, oldHeader+
+	f := readHistory(t, oldHeader+
 		row("2025-07-24 10:00:00", "Soft Staking", "BNB", "1")+
 		row("2025-07-25 10:00:00", "Soft Staking", "BNB", "10")+
 		row("2025-07-26 10:00:00", "Soft Staking", "BNB", "100")+
@@ -231,7 +235,7 @@ func TestSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := readNamed(t, name, string(text))
+	f := merged(t, readNamed(t, name, string(text)))
 	want := `2025-07-22 BNB 2.339658 2.339658 2.339658 0.0015 0.00000961
 2025-07-22 SOL 3.25 2.39352719 2.39352719 0.008 0.00005246
 2025-07-23 ADA 420.5 420.5 420.5 0.005 0.00576027
@@ -249,7 +253,7 @@ func TestSample(t *testing.T) {
 2025-07-29 BNB 2.36124851 2.36124851 2.36124851 0.0015 0.00000971
 2025-07-29 SOL 2.70518066 2.70518066 2.70518066 0.008 0.00005929
 `
-	if diff := cmp.Diff(want, show(t, estimateFile(t, f, f.Window()))); diff != "" {
+	if diff := cmp.Diff(want, show(t, estimateHistory(t, f, f.Window()))); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -1,7 +1,8 @@
-// Package history reads the exchange's Transaction History export, and says what Soft Staking would have paid on it. It knows no database.
+// Package history reads the exchange's Transaction History exports, says what Soft Staking would have paid on them, and plans their import. It knows no database.
 package history
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -11,101 +12,181 @@ import (
 	"time"
 
 	"softstake/ledger"
-	"softstake/staking"
 )
 
-// maxRows bounds the rows of a file, so that what is kept of it fits memory.
+// maxRows bounds the rows of a history, so that what is kept of it fits memory.
 const maxRows = 5_000_000
 
-// Options say how a file is to be read.
+// maxReasons is how many rows that cannot be read are kept with their reasons.
+const maxReasons = 5
+
+// Options say how files are to be read.
 type Options struct {
 	Assets map[string]ledger.Asset // the tokens to read, by symbol; rows of other coins are only counted
-	Offset *Offset                 // the zone of the column Time; nil: what the file's name says
-	Strict bool                    // a row that cannot be read is an error, instead of being left out
+	Offset *Offset                 // the zone of the column Time; nil: what the file says
+	// Rewards are the operations of the rewards that the exchange paid, in any case; none:
+	// those that contain "soft staking".
+	Rewards []string
+	// Strict refuses a file with a row that cannot be read, instead of leaving the row
+	// out. Lines that are no rows of a history, such as a footer, are left out all the same.
+	Strict bool
+}
+
+// isReward reports whether the exchange paid a reward of Soft Staking by the operation.
+func (o Options) isReward(operation string) bool {
+	if len(o.Rewards) == 0 {
+		return strings.Contains(strings.ToLower(operation), "soft staking")
+	}
+	return slices.ContainsFunc(o.Rewards, func(r string) bool { return strings.EqualFold(strings.TrimSpace(r), operation) })
 }
 
 // File is what is kept of an export: the rows of its Spot account.
 type File struct {
+	Name    string
+	Part    Part
 	Zone    Zone
-	Rows    []Row          // the tokens asked for, in order of time and then of lines
-	Spot    int            // readable Spot rows, of any coin, rewards too
-	First   time.Time      // of the first of them, in UTC; zero where there is none
-	Last    time.Time      // of the last of them
-	Rounded int            // rows of the tokens asked for that had more decimals than are kept
-	Others  map[string]int // Spot rows of other coins, by coin
-	Away    int            // rows of other accounts
-	Skipped []Skipped      // rows that could not be read, in order of lines
+	Columns Found
+	Rows    []Row // of any coin, in order of time and then of lines
+	Rounded int   // rows of the tokens asked for that had more decimals than are kept
+	Cut     int   // rows whose time had a fraction of a second, which is cut off
+	Away    int   // rows of other accounts
+	LeftOut int   // lines that could not be read
+	// Unreadable counts those of LeftOut that are rows of a history, and not such as a footer.
+	Unreadable int
+	Skipped    []Skipped // the first of them, in order of lines
+	Users      []string  // the user IDs of its rows, up to two
 
-	assets map[string]ledger.Asset
+	first       Skipped  // of Unreadable
+	spotLeftOut int      // of Unreadable, those that may be of the Spot account
+	firstTime   string   // of the first line left out
+	thousands   bool     // an amount has shown that commas group thousands
+	ambiguous   []record // rows whose amounts can be read in two ways
+	assets      map[string]ledger.Asset
+	options     Options
+	texts       map[string]string // coins and operations, each once in memory
 }
 
-// Row is a change of a token's Spot balance.
+// Row is a change of a coin's Spot balance.
 type Row struct {
-	Line   int
-	At     time.Time // in UTC, whole seconds
-	Coin   string
-	Change ledger.Amount // in the token's smallest units, rounded half away from zero
-	Reward bool          // paid by the real product, so no part of the balance
+	Line      int
+	At        time.Time // in UTC, whole seconds
+	Coin      string
+	Operation string
+	Change    ledger.Amount // in the token's smallest units, or in whole coins of another; rounded half away from zero
+	Reward    bool          // of Soft Staking, paid by the exchange
+	Other     bool          // of a coin that was not asked for
 }
 
-// Skipped is a row that could not be read, whatever its account.
+// Skipped is a line that could not be read.
 type Skipped struct {
 	Line   int
 	Reason string
 }
 
-// String tells the person with the file where to look.
+// String says where to look.
 func (s Skipped) String() string { return fmt.Sprintf("line %d: %s", s.Line, s.Reason) }
 
-// Read reads an export to its end. name is the file's, for the zone in it. What
-// is not such an export is refused, and so is any row that cannot be read if the
-// options are strict; the messages are for the person who gave the file.
+// Read reads one export, a CSV file in UTF-8 or UTF-16, to its end. name is the file's,
+// for the zone and the part in it. What is no such export is refused, and so is one of
+// which no row can be read. The messages are for the person who gave the file.
 func Read(r io.Reader, name string, o Options) (*File, error) {
-	records, err := newRecords(r)
+	text, err := newText(r)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, notExport(name, err)
 	}
+	return readText(text, name, "", o)
+}
+
+// readText reads an export; archive is the name of the ZIP file that it lies in, if any.
+func readText(text *bufio.Reader, name, archive string, o Options) (*File, error) {
+	records := newRecords(text)
 	columns, err := readHeader(records)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a Transaction History export: %w", name, err)
+		return nil, notExport(name, err)
 	}
-	zone, err := zoneOf(name, columns.utc, o.Offset)
+	places := []place{{"the name", name, ByName}}
+	if _, found, err := findZone(name); archive != "" && err == nil && !found {
+		places = append(places, place{"the name", archive, ByName})
+	}
+	for _, line := range columns.head {
+		places = append(places, place{"the line", line, ByHead})
+	}
+	zone, err := zoneOf(columns.timeName, o.Offset, places)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	f := &File{Zone: zone, Others: map[string]int{}, assets: o.Assets}
-	for n := 1; ; n++ {
-		rec, err := records.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		if n > maxRows {
-			return nil, fmt.Errorf("%s has more than %d rows; export a shorter time", name, maxRows)
-		}
-		if reason := f.add(columns, rec); reason != nil {
-			s := Skipped{rec.line, reason.Error()}
-			if o.Strict {
-				return nil, fmt.Errorf("%s, %s; mend it, or leave such rows out by reading without --strict", name, s)
-			}
-			f.Skipped = append(f.Skipped, s)
-		}
+	f := &File{
+		Name: name, Part: partOf(name, archive), Zone: zone, Columns: columns.found,
+		assets: o.Assets, options: o, texts: map[string]string{},
+	}
+	if err := f.readRows(records, columns); err != nil {
+		return nil, err
+	}
+	if err := f.checkReadable(records.separator); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(f.Rows, func(a, b Row) int { return a.At.Compare(b.At) })
 	return f, nil
 }
 
-// rewardOperation is what the operation of the real product's rewards contains, in any case.
-const rewardOperation = "soft staking"
+// notExport says that a file is none, unless reading it failed.
+func notExport(name string, err error) error {
+	var failed readError
+	if errors.As(err, &failed) {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return fmt.Errorf("%s is not a Transaction History export: %w", name, err)
+}
+
+func (f *File) readRows(records *records, c columns) error {
+	for n := 1; ; n++ {
+		rec, err := records.next()
+		if err == io.EOF {
+			f.addAmbiguous(c)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", f.Name, err)
+		}
+		if n > maxRows {
+			return fmt.Errorf("%s has more than %d rows; export a shorter time", f.Name, maxRows)
+		}
+		reason := f.add(c, rec)
+		switch {
+		case errors.Is(reason, errTwoWays) && len(f.ambiguous) < maxAmbiguous:
+			rec.fields = slices.Clone(rec.fields)
+			f.ambiguous = append(f.ambiguous, rec)
+		case reason != nil:
+			f.leaveOut(c, rec, reason)
+		}
+	}
+}
+
+// maxAmbiguous bounds the rows that are kept until the rest of the file has shown what
+// its commas mean.
+const maxAmbiguous = 100_000
+
+// addAmbiguous takes in the rows whose amounts can be read in two ways, if another amount
+// of the file has shown that its commas group thousands; else they cannot be read.
+func (f *File) addAmbiguous(c columns) {
+	for _, rec := range f.ambiguous {
+		if f.thousands {
+			rec.fields[c.change] = strings.ReplaceAll(rec.fields[c.change], ",", "")
+		}
+		if reason := f.add(c, rec); reason != nil {
+			f.leaveOut(c, rec, reason)
+		}
+	}
+	f.ambiguous = nil
+	slices.SortStableFunc(f.Skipped, func(a, b Skipped) int { return cmp.Compare(a.Line, b.Line) })
+}
 
 // add takes a row in, or says why it cannot be read.
 func (f *File) add(c columns, rec record) error {
 	if rec.bad != nil {
 		return rec.bad
 	}
-	at, err := parseTime(c.time.of(rec), f.Zone.Offset)
+	at, cut, err := parseTime(c.time.of(rec), f.Zone.Offset)
 	if err != nil {
 		return err
 	}
@@ -116,76 +197,115 @@ func (f *File) add(c columns, rec record) error {
 	// How many decimals the exchange keeps of another coin is not known, so its
 	// amount is only held to 63 bits of whole coins.
 	asset, asked := f.assets[coin]
+	f.thousands = f.thousands || showsThousands(c.change.of(rec))
 	change, rounded, err := parseAmount(c.change.of(rec), asset.Scale)
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(c.account.of(rec), "Spot") {
+	f.addUser(c, rec)
+	if !isSpot(c.account.of(rec)) {
 		f.Away++
 		return nil
 	}
-	f.Spot++
-	if f.First.IsZero() || at.Before(f.First) {
-		f.First = at
-	}
-	if at.After(f.Last) {
-		f.Last = at
-	}
-	if !asked {
-		f.Others[coin]++
-		return nil
-	}
-	if rounded {
+	if rounded && asked {
 		f.Rounded++
 	}
-	reward := strings.Contains(strings.ToLower(c.operation.of(rec)), rewardOperation)
-	f.Rows = append(f.Rows, Row{Line: rec.line, At: at, Coin: asset.Symbol, Change: change, Reward: reward})
+	if cut {
+		f.Cut++
+	}
+	operation := f.intern(c.operation.of(rec))
+	f.Rows = append(f.Rows, Row{
+		Line: rec.line, At: at, Coin: f.intern(coin), Operation: operation, Change: change,
+		Reward: f.options.isReward(operation), Other: !asked,
+	})
 	return nil
 }
 
-// parseTime reads "2025-07-24 21:30:41" or "25-07-24 21:30:41" as a time in UTC.
-// Two digits of a year are those of this century: the exchange is younger.
-func parseTime(s string, zone Offset) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, errors.New("it has no time")
+func isSpot(account string) bool { return strings.EqualFold(account, "Spot") }
+
+// intern returns one copy of a text that many rows have.
+func (f *File) intern(s string) string {
+	if known, found := f.texts[s]; found {
+		return known
 	}
-	full := s
-	if len(s) == len("25-07-24 21:30:41") {
-		full = "20" + s
-	}
-	t, err := time.Parse(time.DateTime, full)
-	if err != nil || len(full) != len(time.DateTime) {
-		return time.Time{}, fmt.Errorf("its time %q is not one such as 2025-07-24 21:30:41", ledger.Clip(s))
-	}
-	t = t.Add(-time.Duration(zone))
-	if t.Unix() < 0 || t.Year() > 9999 {
-		return time.Time{}, fmt.Errorf("its time %q is not between 1970 and 9999", ledger.Clip(s))
-	}
-	return t, nil
+	s = strings.Clone(s)
+	f.texts[s] = s
+	return s
 }
 
-// Coins are the other coins with Spot rows, those with most rows first.
-func (f *File) Coins() []string {
-	coins := make([]string, 0, len(f.Others))
-	for coin := range f.Others {
-		coins = append(coins, coin)
+func (f *File) addUser(c columns, rec record) {
+	if c.user < 0 || len(f.Users) > 1 {
+		return
 	}
-	slices.SortFunc(coins, func(a, b string) int {
-		return cmp.Or(cmp.Compare(f.Others[b], f.Others[a]), cmp.Compare(a, b))
-	})
-	return coins
+	if user := c.user.of(rec); user != "" && !slices.Contains(f.Users, user) {
+		f.Users = append(f.Users, strings.Clone(user))
+	}
 }
 
-// Window is the days that are measured, the first and the last of them included;
-// empty where the last is before the first.
-type Window struct{ First, Last staking.Day }
-
-// Window is the days that the file covers: the holder switched on at the first
-// Spot row, so that the first day is the one after it, and the last is the day of
-// the last. Without a Spot row it is empty.
-func (f *File) Window() Window {
-	if f.Spot == 0 {
-		return Window{First: 1, Last: 0}
+// leaveOut counts a line that could not be read. One that has neither a time nor an
+// account is no row of a history, such as a footer.
+func (f *File) leaveOut(c columns, rec record, reason error) {
+	s := Skipped{rec.line, reason.Error()}
+	account := c.account.of(rec)
+	_, _, untimed := parseTime(c.time.of(rec), 0)
+	if f.LeftOut++; f.LeftOut == 1 {
+		f.firstTime = strings.Clone(c.time.of(rec))
 	}
-	return Window{First: staking.DayOf(f.First) + 1, Last: staking.DayOf(f.Last)}
+	if rec.bad != nil || isAccount(account) || untimed == nil {
+		if f.Unreadable++; f.Unreadable == 1 {
+			f.first = s
+		}
+		if !isAccount(account) || isSpot(account) {
+			f.spotLeftOut++
+		}
+	}
+	if len(f.Skipped) < maxReasons {
+		f.Skipped = append(f.Skipped, s)
+	}
+}
+
+// ErrUnreadable says that a row of a history cannot be read.
+var ErrUnreadable = errors.New("a row cannot be read")
+
+// unreadable is an ErrUnreadable that says where and why.
+type unreadable struct{ text string }
+
+func (e unreadable) Error() string        { return e.text }
+func (e unreadable) Is(target error) bool { return target == ErrUnreadable }
+
+// checkReadable refuses a file of which nothing could be read: an estimate of nothing
+// would say that nothing had been paid. If asked to be strict, it refuses one of which
+// a row could not be read.
+func (f *File) checkReadable(separator byte) error {
+	if len(f.Rows) == 0 && f.LeftOut > 0 && (f.Away == 0 || f.spotLeftOut > 0) {
+		return f.nothingReadable(separator)
+	}
+	if !f.options.Strict || f.Unreadable == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%s, %s", f.Name, f.first)
+	if f.Unreadable > 1 {
+		text += fmt.Sprintf(" (and %d more rows cannot be read)", f.Unreadable-1)
+	}
+	return unreadable{text}
+}
+
+// nothingReadable says why no row could be read, by the first line that could not.
+func (f *File) nothingReadable(separator byte) error {
+	what, evidence := "no row", ""
+	if f.Away > 0 {
+		what = "no row of the Spot account"
+	}
+	var signs []string
+	if separator != ',' {
+		signs = append(signs, fmt.Sprintf("columns separated by %q", separator))
+	}
+	if withoutSeconds.MatchString(f.firstTime) {
+		signs = append(signs, "times without seconds")
+	}
+	if signs != nil {
+		evidence = " (" + strings.Join(signs, ", ") + ")"
+	}
+	return fmt.Errorf("%s: %s could be read; %s; was it saved by a spreadsheet%s? Download the CSV again, and give it as it came",
+		f.Name, what, f.Skipped[0], evidence)
 }

@@ -37,25 +37,41 @@ func readNamed(t testing.TB, name, text string) *File {
 	return f
 }
 
+// merged is the history of files together.
+func merged(t testing.TB, files ...*File) *History {
+	t.Helper()
+	h, err := Merge(files, shipped(t).Assets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// readHistory reads an export as a whole history.
+func readHistory(t testing.TB, text string) *History {
+	t.Helper()
+	return merged(t, read(t, text))
+}
+
 // estimate reads an export and estimates all of it under the shipped terms.
 func estimate(t testing.TB, text string) []staking.Accrual {
 	t.Helper()
-	f := read(t, text)
-	return estimateFile(t, f, f.Window())
+	h := readHistory(t, text)
+	return estimateHistory(t, h, h.Window())
 }
 
-func estimateFile(t testing.TB, f *File, w Window) []staking.Accrual {
+func estimateHistory(t testing.TB, h *History, w Window) []staking.Accrual {
 	t.Helper()
-	accruals, err := Estimate(statements(t, f), shipped(t), w)
+	accruals, _, err := Estimate(statements(t, h), shipped(t), w)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return accruals
 }
 
-func statements(t testing.TB, f *File) []Statement {
+func statements(t testing.TB, h *History) []Statement {
 	t.Helper()
-	s, err := f.Statements()
+	s, err := h.Statements()
 	if err != nil {
 		t.Fatal(err)
 	}

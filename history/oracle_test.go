@@ -51,11 +51,15 @@ func TestEstimateAgainstSeconds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		statements, err := f.Statements()
+		h, err := Merge([]*File{f}, o.Assets)
 		if err != nil {
 			t.Fatal(err)
 		}
-		accruals, err := Estimate(statements, o, f.Window())
+		statements, err := h.Statements()
+		if err != nil {
+			t.Fatal(err)
+		}
+		accruals, _, err := Estimate(statements, o, h.Window())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,29 +93,36 @@ func drawRows(t *rapid.T) []made {
 
 // bySeconds says what a token would have earned, as text.
 func bySeconds(start time.Time, rows []made, coin, apr, minimum, cap string) []string {
-	changes := make([]*big.Int, madeDays*86400)
+	changes := make([]*big.Int, madeDays*86400) // without the rewards really paid
+	paid := make([]*big.Int, madeDays*86400)
 	begin, end, known := len(changes), 0, false
 	for _, r := range rows {
 		begin, end = min(begin, r.second/86400+1), max(end, r.second/86400)
-		if r.coin != coin || r.reward {
-			known = known || r.coin == coin
+		if r.coin != coin {
 			continue
 		}
 		known = true
-		if changes[r.second] == nil {
-			changes[r.second] = new(big.Int)
+		list := changes
+		if r.reward {
+			list = paid
 		}
-		changes[r.second].Add(changes[r.second], units(r.change))
+		if list[r.second] == nil {
+			list[r.second] = new(big.Int)
+		}
+		list[r.second].Add(list[r.second], units(r.change))
 	}
 	if !known {
 		return nil
 	}
 	balance, lowest := new(big.Int), new(big.Int)
-	for _, c := range changes {
-		if c != nil {
-			if balance.Add(balance, c); balance.Cmp(lowest) < 0 {
-				lowest.Set(balance)
+	for second := range changes {
+		for _, c := range []*big.Int{changes[second], paid[second]} {
+			if c != nil {
+				balance.Add(balance, c)
 			}
+		}
+		if balance.Cmp(lowest) < 0 {
+			lowest.Set(balance)
 		}
 	}
 	balance.Neg(lowest)
@@ -122,6 +133,9 @@ func bySeconds(start time.Time, rows []made, coin, apr, minimum, cap string) []s
 		for second := range 86400 {
 			if c := changes[day*86400+second]; c != nil {
 				balance.Add(balance, c)
+			}
+			if balance.Sign() < 0 { // more was spent than the estimate has
+				balance.SetInt64(0)
 			}
 			if second == 0 {
 				opening = balance.String()

@@ -2,7 +2,6 @@ package history
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -28,13 +27,15 @@ type record struct {
 	bad    error
 }
 
-// records reads a CSV file record by record. It differs from encoding/csv in one
-// thing: a broken record costs the line it begins on and no more, so that one
-// stray quote cannot swallow the rows after it.
+// records reads a CSV file record by record. It differs from encoding/csv in two
+// things. A broken record costs the line it begins on and no more, so that one
+// stray quote cannot swallow the rows after it. And a line that is one quoted field
+// as a whole is read as the record inside the quotes.
 type records struct {
-	in    *bufio.Reader
-	taken int    // lines that are done with
-	ahead []line // lines read past them, in search of a closing quote
+	in        *bufio.Reader
+	separator byte
+	taken     int    // lines that are done with
+	ahead     []line // lines read past them, in search of a closing quote
 }
 
 // line is a line without its end, or what is wrong with it.
@@ -43,34 +44,27 @@ type line struct {
 	bad  error
 }
 
-// newRecords reads r from its start, past a byte-order mark if there is one.
-func newRecords(r io.Reader) (*records, error) {
-	const byteOrderMark = "\ufeff"
-	in := bufio.NewReaderSize(r, maxLine)
-	start, err := in.Peek(len(byteOrderMark))
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if string(start) == byteOrderMark {
-		if _, err := in.Discard(len(start)); err != nil {
+// newRecords reads text from its start.
+func newRecords(text *bufio.Reader) *records { return &records{in: text, separator: ','} }
+
+// head returns the next n lines, or all that there are, which stay to be read.
+func (r *records) head(n int) ([]line, error) {
+	for i := range n {
+		if _, err := r.peek(i); err == io.EOF {
+			break
+		} else if err != nil {
 			return nil, err
 		}
 	}
-	return &records{in: in}, nil
+	return r.ahead, nil
 }
 
-// looksLikeText says what a file is that begins with no text, or nil.
-func (r *records) looksLikeText() error {
-	start, err := r.in.Peek(512)
-	if err != nil && err != io.EOF {
-		return err
+// skip passes n lines over that head has returned.
+func (r *records) skip(n int) error {
+	if n > len(r.ahead) {
+		return io.ErrUnexpectedEOF
 	}
-	switch {
-	case bytes.HasPrefix(start, []byte("PK\x03\x04")) || bytes.HasPrefix(start, []byte("\x1f\x8b")):
-		return errors.New("it is an archive; unpack it and give the CSV file in it")
-	case bytes.ContainsFunc(start, func(c rune) bool { return c < ' ' && !strings.ContainsRune("\t\n\v\f\r", c) }):
-		return errors.New("it is not text; give the CSV file, saved in UTF-8")
-	}
+	r.take(n)
 	return nil
 }
 
@@ -97,7 +91,7 @@ func (r *records) next() (record, error) {
 			break
 		}
 		text += l.text
-		fields, end := split(text)
+		fields, end := splitLine(text, r.separator)
 		if end == whole {
 			r.take(n + 1)
 			rec.fields = fields
@@ -151,14 +145,17 @@ func (r *records) read() (line, error) {
 	if err == nil || (err == io.EOF && len(text) > 0) {
 		return line{text: strings.TrimRight(string(text), "\r\n")}, nil
 	}
-	if err != bufio.ErrBufferFull {
+	if err == io.EOF {
 		return line{}, err
+	}
+	if err != bufio.ErrBufferFull {
+		return line{}, readError{err}
 	}
 	for err == bufio.ErrBufferFull {
 		_, err = r.in.ReadSlice('\n')
 	}
 	if err != nil && err != io.EOF {
-		return line{}, err
+		return line{}, readError{err}
 	}
 	return line{bad: errLongLine}, nil
 }
@@ -169,16 +166,25 @@ type ending int
 const (
 	whole  ending = iota
 	open          // within a quoted field
-	broken        // with something between a closing quote and the comma
+	broken        // with something between a closing quote and the separator
 )
+
+// splitLine takes a record apart, and one that is quoted as a whole line once more.
+func splitLine(text string, separator byte) ([]string, ending) {
+	fields, end := split(text, separator)
+	if end == whole && len(fields) == 1 && strings.HasPrefix(text, `"`) && strings.IndexByte(fields[0], separator) >= 0 {
+		return split(fields[0], separator)
+	}
+	return fields, end
+}
 
 // split takes a record apart. A quote that does not begin a field is a
 // character like any other: remarks have them.
-func split(text string) ([]string, ending) {
+func split(text string, separator byte) ([]string, ending) {
 	fields := make([]string, 0, 8)
 	for {
 		if !strings.HasPrefix(text, `"`) {
-			field, rest, more := strings.Cut(text, ",")
+			field, rest, more := strings.Cut(text, string(separator))
 			fields = append(fields, field)
 			if !more {
 				return fields, whole
@@ -194,7 +200,7 @@ func split(text string) ([]string, ending) {
 		if rest == "" {
 			return fields, whole
 		}
-		if rest[0] != ',' {
+		if rest[0] != separator {
 			return nil, broken
 		}
 		text = rest[1:]

@@ -15,24 +15,28 @@ type Moment struct {
 	Sum ledger.Amount
 }
 
-// Statement is what the file says of one token in the Spot account.
+// Statement is what a history says of one token in the Spot account.
 type Statement struct {
 	Asset ledger.Asset
-	// Opening is the smallest balance before the first row with which none falls
-	// below zero; above zero where the history begins in the middle.
+	// Opening is the smallest balance before the first row with which none falls below
+	// zero, the rewards that were really paid included; above zero where the history
+	// begins in the middle.
 	Opening ledger.Amount
 	Moments []Moment // in order of time, of those that change the balance; without rewards
-	Rewards []Moment // what the real product paid, in order of time
+	Rewards []Moment // what the exchange paid, in order of time
 }
 
 // Statements are those of the tokens asked for that have rows, by symbol. Sums
 // that do not fit 63 bits are an error.
-func (f *File) Statements() ([]Statement, error) {
+func (h *History) Statements() ([]Statement, error) {
 	bySymbol := map[string]*Statement{}
-	for _, row := range f.Rows {
+	for _, row := range h.Rows {
+		if row.Other {
+			continue
+		}
 		s := bySymbol[row.Coin]
 		if s == nil {
-			s = &Statement{Asset: f.assets[row.Coin]}
+			s = &Statement{Asset: h.assets[row.Coin]}
 			bySymbol[row.Coin] = s
 		}
 		list := &s.Moments
@@ -45,10 +49,13 @@ func (f *File) Statements() ([]Statement, error) {
 	}
 	statements := make([]Statement, 0, len(bySymbol))
 	for _, s := range bySymbol {
-		s.Moments = slices.DeleteFunc(s.Moments, func(m Moment) bool { return m.Sum == 0 })
-		if err := s.open(); err != nil {
+		nothing := func(m Moment) bool { return m.Sum == 0 }
+		s.Moments = slices.DeleteFunc(s.Moments, nothing)
+		opening, err := s.opening(mergeMoments(s.Moments, s.Rewards))
+		if err != nil {
 			return nil, err
 		}
+		s.Opening = opening
 		statements = append(statements, *s)
 	}
 	slices.SortFunc(statements, func(a, b Statement) int { return cmp.Compare(a.Asset.Symbol, b.Asset.Symbol) })
@@ -64,20 +71,31 @@ func add(list *[]Moment, row Row) error {
 	}
 	sum, err := (*list)[last].Sum.Add(row.Change)
 	if err != nil {
-		return fmt.Errorf("line %d: the %s of that moment come to more than can be: %w", row.Line, row.Coin, err)
+		return fmt.Errorf("the %s of %s come to more than can be: %w; look for a row with a wrong amount", row.Coin, row.At.Format(time.DateTime), err)
 	}
 	(*list)[last].Sum = sum
 	return nil
 }
 
-// open presumes the smallest opening balance, and checks that no balance after it
-// is too large.
-func (s *Statement) open() error {
+// mergeMoments puts two lists into one, in order of time.
+func mergeMoments(a, b []Moment) []Moment {
+	merged := slices.Concat(a, b)
+	slices.SortStableFunc(merged, func(a, b Moment) int { return a.At.Compare(b.At) })
+	return merged
+}
+
+// opening is the smallest opening balance with which no balance after any of the
+// moments, which are in order of time, is below zero. What happened in one second counts
+// together: its order is not known. A balance that is too large is an error.
+func (s *Statement) opening(moments []Moment) (ledger.Amount, error) {
 	var balance, lowest, highest ledger.Amount
-	for _, m := range s.Moments {
+	for i, m := range moments {
 		var err error
 		if balance, err = balance.Add(m.Sum); err != nil {
-			return fmt.Errorf("the balance of %s at %s: %w; look for a row with a wrong amount before it", s.Asset.Symbol, m.At.Format(time.DateTime), err)
+			return 0, fmt.Errorf("the balance of %s at %s: %w; look for a row with a wrong amount before it", s.Asset.Symbol, m.At.Format(time.DateTime), err)
+		}
+		if i+1 < len(moments) && moments[i+1].At.Equal(m.At) {
+			continue
 		}
 		lowest, highest = min(lowest, balance), max(highest, balance)
 	}
@@ -86,8 +104,7 @@ func (s *Statement) open() error {
 		_, err = highest.Add(opening)
 	}
 	if err != nil {
-		return fmt.Errorf("the balance of %s with what it must have begun with: %w; look for a row with a wrong amount", s.Asset.Symbol, err)
+		return 0, fmt.Errorf("the balance of %s with what it must have begun with: %w; look for a row with a wrong amount", s.Asset.Symbol, err)
 	}
-	s.Opening = opening
-	return nil
+	return opening, nil
 }

@@ -43,10 +43,11 @@ func ReadOffer(r io.Reader, name string) (Offer, error) {
 	if err != nil {
 		return Offer{}, err
 	}
-	records, err := newRecords(r)
+	text, err := newText(r)
 	if err != nil {
-		return Offer{}, fmt.Errorf("read %s: %w", name, err)
+		return Offer{}, fmt.Errorf("%s holds no terms: %w", name, err)
 	}
+	records := newRecords(text)
 	positions, err := readNames(records)
 	if err != nil {
 		return Offer{}, fmt.Errorf("%s holds no terms: %w", name, err)

@@ -1,11 +1,16 @@
 package history
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"softstake/ledger"
 )
 
 // Offset is how far a zone's clock is ahead of UTC: at most 14 hours, either way.
@@ -63,47 +68,154 @@ func (o Offset) String() string {
 	return fmt.Sprintf("UTC%s%d:%02d", sign, hours, minutes)
 }
 
-// Source says who told the zone of a file's times.
+// Source says where the zone of a file's times was found.
 type Source string
 
 // The sources, the strongest first.
 const (
-	ByColumn  Source = "the column is UTC_Time"
+	ByColumn  Source = "the column says so"
 	ByCaller  Source = "as asked"
 	ByName    Source = "the file's name says so"
+	ByHead    Source = "a line above the header says so"
 	ByDefault Source = "neither the file's name nor its columns name another zone"
 )
 
-// Zone is the zone that a file's times are in, and who told it.
+// Zone is the zone that a file's times are in, and where it was found.
 type Zone struct {
 	Offset Offset
 	Source Source
 }
 
-// zoneInName finds the zone that the exchange writes into the name of an export:
-// "…(UTC+1)_1a2b.csv", and for zones behind UTC "(UTC-6)" or "(UTC--6)".
-var zoneInName = regexp.MustCompile(`(?i)\(UTC([^()]*)\)`)
+// zoneWord finds "UTC" where it is a word of its own, and what follows: the exchange
+// writes "(UTC+2)" and, for zones behind UTC, "(UTC-6)" or "(UTC--6)". In capitals it is
+// a word also beside small letters, as in "historyUTC2".
+var zoneWord = regexp.MustCompile(`(?:^|[^A-Z])UTC($|[^A-Z].*)|(?:^|[^A-Za-z])[Uu][Tt][Cc]($|[^A-Za-z].*)`)
 
-// zoneOf decides which zone the times of a file are in. A zone in its name that
-// cannot be read is an error: taken as UTC, days would begin at the wrong hour.
-func zoneOf(name string, utcColumn bool, asked *Offset) (Zone, error) {
-	if utcColumn {
+// zoneForm is what may follow "UTC" to name another zone: up to two signs, hours, and
+// minutes. Systems that take "+" out of names leave the digits alone, which are then
+// ahead of UTC, as a zone behind it keeps its "-".
+var zoneForm = regexp.MustCompile(`^(\+|--?)?([0-9]{1,2})(?:[:_.]?([0-9]{2}))?(?:[^0-9A-Za-z:].*)?$`)
+
+// plainZone is what may follow "UTC" where no other zone is meant: the end, a closing
+// bracket, the ending of the name, the number of a copy, or another word.
+var plainZone = regexp.MustCompile(`(?i)^(?:[_ ]*$|[.,;:]$|[,;:)\]}].*|_*\.[a-z]+$|[_ ]*\([0-9]+\).*|[-_ ]+[a-z].*)`)
+
+// errZone says that a text names a zone that cannot be understood.
+var errZone = errors.New("it names a zone after UTC that cannot be understood; say which it is with --utc-offset, such as --utc-offset=+02:00")
+
+// findZone finds the zone that a text names after "UTC". Several must agree. A zone
+// that cannot be understood is errZone: taken as UTC, days would begin at the wrong hour.
+func findZone(text string) (offset Offset, found bool, err error) {
+	text = plainText(text)
+	for {
+		at := zoneWord.FindStringSubmatchIndex(text)
+		if at == nil {
+			return offset, found, nil
+		}
+		after := max(at[2], at[4])
+		opened := after >= len("(utc") && text[after-len("(utc")] == '('
+		text = text[after:]
+		next, err := zoneAfter(text, opened)
+		if err != nil {
+			return 0, true, err
+		}
+		if found && next != offset {
+			return 0, true, fmt.Errorf("it names two zones, %s and %s; say which it is with --utc-offset", offset, next)
+		}
+		offset, found = next, true
+	}
+}
+
+// zoneAfter reads what follows "UTC" in a text, which may stand in brackets.
+func zoneAfter(text string, opened bool) (Offset, error) {
+	if opened {
+		text, _, _ = strings.Cut(text, ")")
+		// "+" means a space in a URL, so within brackets a space is a lost "+".
+		if digits := strings.TrimLeft(text, " "); digits != text && digits != "" && digits[0] >= '0' && digits[0] <= '9' {
+			text = "+" + digits
+		}
+		text = strings.ReplaceAll(text, " ", "")
+	}
+	if parts := zoneForm.FindStringSubmatch(text); parts != nil {
+		sign := "+"
+		if strings.HasPrefix(parts[1], "-") {
+			sign = "-"
+		}
+		hours, minutes := parts[2], parts[3]
+		if minutes != "" {
+			minutes = ":" + minutes
+		}
+		if offset, err := ParseOffset(sign + hours + minutes); err == nil {
+			return offset, nil
+		}
+		return 0, errZone
+	}
+	if plainZone.MatchString(text) {
+		return 0, nil
+	}
+	return 0, errZone
+}
+
+// plainText undoes what browsers and file systems make of a name: percent-encoding,
+// full-width characters, and other signs for minus.
+func plainText(text string) string {
+	for range 3 { // a name may be encoded again on its way
+		decoded, err := url.PathUnescape(text)
+		if err != nil || decoded == text || !utf8.ValidString(decoded) {
+			break
+		}
+		text = decoded
+	}
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c >= '！' && c <= '～':
+			return c - '！' + '!'
+		case c == '−' || c == '‐' || c == '‑' || c == '–' || c == '—' || c == '﹣':
+			return '-'
+		case c == '﹢':
+			return '+'
+		case c == '　' || c == '\u00a0':
+			return ' '
+		}
+		return c
+	}, text)
+}
+
+// place is a text in which a zone may be named.
+type place struct {
+	what, text string
+	source     Source
+}
+
+// zoneOf decides which zone the times of a file are in. The column of the times is
+// believed first, then the caller. The places must agree where several name a zone.
+func zoneOf(column string, asked *Offset, places []place) (Zone, error) {
+	if columnKey(column) == "utctime" {
 		return Zone{0, ByColumn}, nil
+	}
+	offset, found, err := findZone(column)
+	if err == nil && found {
+		return Zone{offset, ByColumn}, nil
 	}
 	if asked != nil {
 		return Zone{*asked, ByCaller}, nil
 	}
-	found := zoneInName.FindStringSubmatch(name)
-	if found == nil {
-		return Zone{0, ByDefault}, nil
-	}
-	text := strings.Replace(strings.TrimSpace(found[1]), "--", "-", 1)
-	if text == "" {
-		return Zone{0, ByName}, nil
-	}
-	offset, err := ParseOffset(text)
 	if err != nil {
-		return Zone{}, fmt.Errorf("the zone in its name: %w; say which it is with --utc-offset", err)
+		return Zone{}, fmt.Errorf("the column %q: %w", ledger.Clip(column), err)
 	}
-	return Zone{offset, ByName}, nil
+	zone := Zone{0, ByDefault}
+	for _, p := range places {
+		offset, found, err := findZone(p.text)
+		if err != nil {
+			return Zone{}, fmt.Errorf("%s %q: %w", p.what, ledger.Clip(p.text), err)
+		}
+		if found && zone.Source != ByDefault && offset != zone.Offset {
+			return Zone{}, fmt.Errorf("%s %q: its zone is %s, but %s that it is %s; say which it is with --utc-offset",
+				p.what, ledger.Clip(p.text), offset, zone.Source, zone.Offset)
+		}
+		if found && zone.Source == ByDefault {
+			zone = Zone{offset, p.source}
+		}
+	}
+	return zone, nil
 }

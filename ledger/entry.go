@@ -23,7 +23,8 @@ var (
 // Kind says what happened, and so which accounts an entry may name.
 type Kind string
 
-// The kinds of entry. Opening, Import and Fund are ours; callers post the others.
+// The kinds of entry. Opening, Import, RewardElsewhere and Fund are ours; callers post
+// the others.
 const (
 	Deposit    Kind = "deposit"    // @custody → holder
 	Withdrawal Kind = "withdrawal" // holder, or what was held for it → @custody: at once
@@ -32,9 +33,13 @@ const (
 	Hold       Kind = "hold"       // holder → the same holder's held part
 	Release    Kind = "release"    // held part → the same holder
 	Adjustment Kind = "adjustment" // a correction, between holders, held parts, @custody and @desk
-	Opening    Kind = "opening"    // @custody → holder: what was there when the books began
+	Opening    Kind = "opening"    // @custody ↔ holder: what was there when the books began, and corrections of it
 	Import     Kind = "import"     // @custody ↔ holder: what a file of the exchange shows; several moves
 	Fund       Kind = "fund"       // @custody ↔ @rewards
+
+	// RewardElsewhere is @custody ↔ holder: a reward of Soft Staking that another exchange
+	// paid, as a file of it shows; several moves.
+	RewardElsewhere Kind = "reward-from-elsewhere"
 
 	WithdrawalRequest   Kind = "withdrawal-request"   // holder → the same holder's held part; one move
 	WithdrawalCompleted Kind = "withdrawal-completed" // held part → @custody; one move
@@ -153,7 +158,7 @@ func (k Kind) allows(m Move) bool {
 	holder := func(a Account) bool { return !a.IsHouse() }
 	pool := m.From == Rewards || m.To == Rewards
 	switch k {
-	case Deposit, Opening:
+	case Deposit:
 		return m.From == Custody && free(m.To)
 	case Withdrawal:
 		return holder(m.From) && m.To == Custody
@@ -169,7 +174,7 @@ func (k Kind) allows(m Move) bool {
 		return free(m.To) && m.From == m.To.Held()
 	case Adjustment:
 		return !pool && (holder(m.From) || holder(m.To))
-	case Import:
+	case Opening, Import, RewardElsewhere:
 		return (m.From == Custody && free(m.To)) || (free(m.From) && m.To == Custody)
 	case Fund:
 		return (m.From == Custody && m.To == Rewards) || (m.From == Rewards && m.To == Custody)

@@ -43,9 +43,11 @@ func TestKindsAndTheirMoves(t *testing.T) {
 	}
 	adjustments := slices.DeleteFunc(both("alice", "bob", "alice/held", "bob/held", ledger.Desk, ledger.Custody),
 		func(m ledger.Move) bool { return m.From.IsHouse() && m.To.IsHouse() })
+	imports := []ledger.Move{
+		move(ledger.Custody, "alice"), move(ledger.Custody, "bob"), move("alice", ledger.Custody), move("bob", ledger.Custody),
+	}
 	allowed := map[ledger.Kind][]ledger.Move{
 		ledger.Deposit:    {move(ledger.Custody, "alice"), move(ledger.Custody, "bob")},
-		ledger.Opening:    {move(ledger.Custody, "alice"), move(ledger.Custody, "bob")},
 		ledger.Withdrawal: {move("alice", ledger.Custody), move("bob", ledger.Custody), move("alice/held", ledger.Custody), move("bob/held", ledger.Custody)},
 		ledger.Transfer:   both("alice", "bob"),
 		ledger.Trade:      both("alice", "bob", "alice/held", "bob/held", ledger.Desk),
@@ -54,6 +56,10 @@ func TestKindsAndTheirMoves(t *testing.T) {
 		ledger.Adjustment: adjustments,
 		ledger.Fund:       both(ledger.Custody, ledger.Rewards),
 		"reward":          nil,
+
+		ledger.Opening:         imports,
+		ledger.Import:          imports,
+		ledger.RewardElsewhere: imports,
 
 		ledger.WithdrawalRequest:   {move("alice", "alice/held"), move("bob", "bob/held")},
 		ledger.WithdrawalCompleted: {move("alice/held", ledger.Custody), move("bob/held", ledger.Custody)},
@@ -139,7 +145,7 @@ func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
 	for kind, ok := range map[ledger.Kind]bool{
 		ledger.Deposit: true, ledger.Withdrawal: true, ledger.Transfer: true, ledger.Trade: true, ledger.Hold: true, ledger.Release: true, ledger.Adjustment: true,
 		ledger.WithdrawalRequest: true, ledger.WithdrawalCompleted: true, ledger.WithdrawalCancelled: true,
-		ledger.Opening: false, ledger.Fund: false, "": false, "Deposit": false, "reward": false,
+		ledger.Opening: false, ledger.Import: false, ledger.RewardElsewhere: false, ledger.Fund: false, "": false, "Deposit": false, "reward": false,
 	} {
 		if err := (ledger.Entry{ID: "e1", Kind: kind}).CheckCaller(); (err == nil) != ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
 			t.Errorf("kind %q: %v", kind, err)

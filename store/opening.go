@@ -1,11 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"softstake/ledger"
 	"softstake/staking"
@@ -18,26 +16,14 @@ type Opening struct {
 	Amount  ledger.Amount
 }
 
-// Import is what changed in an account in one second, as a file of the exchange shows it.
-type Import struct {
-	At      time.Time // a whole second
-	Changes []ImportChange
-}
-
-// ImportChange is the sum of an asset's changes: above zero it came, below it went.
-type ImportChange struct {
-	Asset  string
-	Amount ledger.Amount
-}
-
 func openingID(account ledger.Account, asset string) string {
 	return "opening/" + string(account) + "/" + asset
 }
 
 // PostOpenings posts what accounts had in the beginning: at the start of the
 // first day of the books or, where that is closed, of the first open one. An
-// account has one opening an asset: the same amount again is once and answers as
-// the first time, another is ErrMismatch.
+// account has one opening an asset. Repeating has no further effect and answers as the
+// first time; another amount is ErrMismatch.
 func (db *DB) PostOpenings(ctx context.Context, openings []Opening) ([]Outcome, error) {
 	entries := make([]ledger.Entry, len(openings))
 	for i, o := range openings {
@@ -52,21 +38,29 @@ func (db *DB) PostOpenings(ctx context.Context, openings []Opening) ([]Outcome, 
 	return db.postOwnParts(ctx, entries, db.dateOpenings)
 }
 
-// dateOpenings dates openings at the first open moment, and those that were posted as they were.
+// dateOpenings dates the openings among the entries: at the first open moment, and those
+// that were posted before as they were.
 func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
 	index := map[string][]int{}
 	buckets, ids := make([]int64, len(entries)), make([]string, len(entries))
 	for i, e := range entries {
 		buckets[i], ids[i] = int64(e.Bucket()), e.ID
-		index[e.ID] = append(index[e.ID], i)
+		if e.Kind == ledger.Opening {
+			index[e.ID] = append(index[e.ID], i)
+		}
+	}
+	if len(index) == 0 {
+		return nil
 	}
 	err := db.engine.read(ctx, func(t tx) error {
 		first, err := db.firstOpen(t)
 		if err != nil {
 			return err
 		}
-		for i := range entries {
-			entries[i].At = first.Start()
+		for _, same := range index {
+			for _, i := range same {
+				entries[i].At = first.Start()
+			}
 		}
 		return t.each(func(r row) error {
 			for _, i := range index[r.text(0)] {
@@ -102,58 +96,6 @@ func (db *DB) Opening(ctx context.Context, account ledger.Account, asset string)
 		return 0, false, fmt.Errorf("look up the opening of %s: %w", account, err)
 	}
 	return amount, found, nil
-}
-
-// PostImport posts what changed in an account, an entry for each second, named by
-// it: the same file twice is once. Its outcomes are in the order of moments; a
-// moment in which nothing changed on the whole is no entry.
-func (db *DB) PostImport(ctx context.Context, account ledger.Account, moments []Import) ([]Outcome, error) {
-	if err := account.CheckHolder(); err != nil {
-		return nil, err
-	}
-	outcomes := make([]Outcome, len(moments))
-	var entries []ledger.Entry
-	var posted []int
-	for i, m := range moments {
-		e, err := m.entry(account)
-		if err != nil {
-			return nil, err
-		}
-		outcomes[i].At = m.At
-		if e.Moves != nil {
-			entries, posted = append(entries, e), append(posted, i)
-		}
-	}
-	results, err := db.postOwnParts(ctx, entries, func(context.Context, []ledger.Entry) error { return nil })
-	if err != nil {
-		return nil, err
-	}
-	for i, n := range posted {
-		outcomes[n] = results[i]
-	}
-	return outcomes, nil
-}
-
-// entry is the moment as an entry, without moves if nothing changed.
-func (m Import) entry(account ledger.Account) (ledger.Entry, error) {
-	at := m.At.UTC()
-	if at.Nanosecond() != 0 {
-		return ledger.Entry{}, fmt.Errorf("%w: the time %s of an import is not a whole second", ledger.ErrInvalid, at.Format(time.RFC3339Nano))
-	}
-	e := ledger.Entry{ID: "import/" + string(account) + "/" + at.Format("2006-01-02T15:04:05Z"), Kind: ledger.Import, At: at}
-	changes := slices.SortedFunc(slices.Values(m.Changes), func(a, b ImportChange) int {
-		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(b.Amount, a.Amount))
-	})
-	for _, c := range changes {
-		move := ledger.Move{From: ledger.Custody, To: account, Asset: c.Asset, Amount: c.Amount}
-		if c.Amount < 0 {
-			move = ledger.Move{From: account, To: ledger.Custody, Asset: c.Asset, Amount: -c.Amount}
-		}
-		if c.Amount != 0 {
-			e.Moves = append(e.Moves, move)
-		}
-	}
-	return e, nil
 }
 
 // ownPart is how many entries of our own are posted in one transaction.

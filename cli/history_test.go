@@ -1,0 +1,331 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// exports are histories as people have them; testdata/exports/NAME holds the files of one,
+// and in expected.txt what the estimate of them is, worked out by hand or by other means.
+const exports = "testdata/exports"
+
+// filesOf are the files of an export, in order of their names, by absolute paths.
+func filesOf(t *testing.T, name string) (files []string) {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(exports, name, "*"))
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%s: %d files, %v", name, len(all), err)
+	}
+	for _, file := range all {
+		if base := filepath.Base(file); base == "README" || strings.HasPrefix(base, "expected") {
+			continue
+		}
+		path, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, path)
+	}
+	return files
+}
+
+// estimateLines runs the estimate, and returns day, token, opening, average and reward of each line.
+func estimateLines(t *testing.T, files ...string) (lines []string, stderr string, status int) {
+	t.Helper()
+	stdout, stderr, status := runEstimate("", append(files, "--format", "csv")...)
+	records, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range records {
+		if i > 0 {
+			lines = append(lines, strings.Join([]string{r[0], r[1], r[2], r[3], r[6]}, " "))
+		}
+	}
+	return lines, stderr, status
+}
+
+// expected are the lines of a file, without comments.
+func expected(t *testing.T, path string) (lines []string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "#") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+func TestEstimateOfRealFiles(t *testing.T) {
+	dirs, err := filepath.Glob(exports + "/*/expected*.txt")
+	if err != nil || len(dirs) < 21 {
+		t.Fatalf("%d exports: %v", len(dirs), err)
+	}
+	want := map[string]string{}
+	for _, path := range dirs {
+		want[filepath.Base(filepath.Dir(path))] = path
+	}
+	// The same history in other shapes.
+	for _, name := range []string{"zip-parts", "dash-change", "excel-utf16-tab", "footer", "plus-sign", "zone-name-minus", "zone-name-real"} {
+		want[name] = exports + "/reference.txt"
+	}
+	for name, path := range want {
+		t.Run(name, func(t *testing.T) {
+			files := filesOf(t, name)
+			for range 2 {
+				got, stderr, status := estimateLines(t, files...)
+				if status != 0 || !slices.Equal(got, expected(t, path)) {
+					t.Errorf("exit status %d, %q\n%s", status, stderr, strings.Join(got, "\n"))
+				}
+				slices.Reverse(files) // in any order
+			}
+		})
+	}
+	got, _, status := estimateLines(t, filesOf(t, "thousands")...)
+	if want := []string{"2025-07-21 ADA 1500.25 1500.25 0.02055136", "2025-07-22 ADA 1500.27055136 1500.27055136 0.02055166"}; status != 0 || !slices.Equal(got, want) {
+		t.Errorf("thousands: %v", got)
+	}
+}
+
+func TestFilesThatCannotBeRead(t *testing.T) {
+	for name, want := range map[string]string{
+		"excel-semicolon-de":      `was it saved by a spreadsheet (columns separated by ';', times without seconds)? Download the CSV again`,
+		"excel-uk-date":           `no row could be read; line 2: its time "21/07/2025 00:30" is not one such as 2025-07-24 21:30:41; was it saved by a spreadsheet`,
+		"excel-us-date":           `no row could be read; line 2: its time "7/21/2025 0:30" is not one such as 2025-07-24 21:30:41; was it saved by a spreadsheet`,
+		"xlsx":                    `it is a workbook of a spreadsheet (XLSX); download the history again as CSV`,
+		"wrong-deposits": `its header has no column Account, Operation, Change`,
+	} {
+		stdout, stderr, status := runEstimate("", filesOf(t, name)...)
+		if status != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit status %d, %q, %q", name, status, stdout, stderr)
+		}
+		b := newImportBooks(t, "")
+		if printed, status := b.run(append([]string{"import", "--account", "a"}, filesOf(t, name)...)...); status != 1 || !strings.Contains(printed, want) {
+			t.Errorf("%s: import: exit status %d, %q", name, status, printed)
+		}
+		b.has(t, "")
+	}
+	name := written(t, "h_UTC_2_.csv", exportHeader)
+	if _, stderr, status := runEstimate("", strings.Replace(name, "x", "x", 1)); status != 0 { // UTC_Time needs no zone
+		t.Errorf("exit status %d, %q", status, stderr)
+	}
+	name = written(t, "h_UTC_2_.csv", strings.Replace(smallHistory, "UTC_Time", "Time", 1))
+	if _, stderr, status := runEstimate("", name); status != 1 || !strings.Contains(stderr, "--utc-offset") {
+		t.Errorf("exit status %d, %q", status, stderr)
+	}
+	if _, stderr, status := runEstimate("", name, "--utc-offset", "+02:00"); status != 0 || !strings.Contains(stderr, "UTC+2: as asked") {
+		t.Errorf("exit status %d, %q", status, stderr)
+	}
+}
+
+func TestNotesAboutFiles(t *testing.T) {
+	bad := written(t, "bad.csv", smallHistory+strings.Repeat("1,21/07/2025 00:30,Spot,Deposit,BNB,1,\n", 99))
+	tests := []struct {
+		args []string
+		want []string
+	}{
+		{[]string{bad}, []string{"line 11: its time", "100 rows are left out in all", "100 rows could not be read and are missing in this estimate."}},
+		{filesOf(t, "localized-header-es"), []string{"The header is not in English; its columns are known by their names."}},
+		{append(filesOf(t, "coin-filtered"), bad), []string{"-BNB.csv: Times are read as UTC", "bad.csv: line 11: ", "The rows name several user IDs"}},
+		{filesOf(t, "parts-split-second")[1:], []string{"part 1 of 2 is not among the files"}},
+		{append(filesOf(t, "coin-filtered"), "--reward-operation", "Hold", "--reward-operation", "deposit"), []string{`No Spot row has the operation "Hold".`}},
+		{filesOf(t, "coin-filtered"), []string{`No operation contains "Soft Staking"`}},
+	}
+	for _, test := range tests {
+		_, stderr, status := runEstimate("", append(test.args, "--format", "json")...)
+		for _, want := range test.want {
+			if status != 0 || !strings.Contains(stderr, want) {
+				t.Errorf("%v: exit status %d, %q has no %q", test.args, status, stderr, want)
+			}
+		}
+	}
+	if n := strings.Count(func() string { _, s, _ := runEstimate("", bad); return s }(), "; the row is left out"); n != 5 {
+		t.Errorf("%d reasons are shown", n)
+	}
+	if _, stderr, status := runEstimate("", "-", "-"); status != 2 || !strings.Contains(stderr, "read only once") {
+		t.Errorf("exit status %d, %q", status, stderr)
+	}
+}
+
+// importBooks are books with one account, a, in a file of their own.
+type importBooks struct {
+	url string
+	now time.Time
+}
+
+// newImportBooks makes books from a day on, two weeks after which it is, or from
+// 2026-11-25 with "".
+func newImportBooks(t *testing.T, from string) *importBooks {
+	t.Helper()
+	b := &importBooks{url: "sqlite:" + filepath.Join(t.TempDir(), "books.db"), now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+	init := []string{"init"}
+	if from != "" { // fewer days are made much faster
+		first, err := time.Parse(time.DateOnly, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.now = first.AddDate(0, 0, 14)
+		init = append(init, "--from", from)
+	}
+	for _, args := range [][]string{init, {"account", "open", "a", "--region", "DE"}} {
+		if printed, status := b.run(args...); status != 0 {
+			t.Fatalf("%v: %s", args, printed)
+		}
+	}
+	return b
+}
+
+func (b *importBooks) run(args ...string) (printed string, status int) {
+	var out bytes.Buffer
+	status = run(&World{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Now: func() time.Time { return b.now },
+		Random: rand.NewChaCha8([32]byte{}), Context: context.Background(),
+		Env: func(name string) string { return map[string]string{"USER": "olga", "SOFTSTAKE_DB": b.url}[name] },
+	}, args)
+	return out.String(), status
+}
+
+// has holds the balances of a against "2 BNB, 5 SOL", and has the books audited.
+func (b *importBooks) has(t *testing.T, want string) {
+	t.Helper()
+	printed, status := b.run("account", "show", "a", "--json")
+	var shown struct {
+		Balances []struct{ Asset, Free, Held string }
+	}
+	if err := json.Unmarshal([]byte(printed), &shown); err != nil || status != 0 {
+		t.Fatalf("exit status %d, %q: %v", status, printed, err)
+	}
+	var got []string
+	for _, x := range shown.Balances {
+		if x.Free != "0" || x.Held != "0" {
+			got = append(got, x.Free+" "+x.Asset)
+		}
+	}
+	if strings.Join(got, ", ") != want {
+		t.Errorf("a has %v; want %s", got, want)
+	}
+	if printed, status := b.run("audit"); status != 0 {
+		t.Errorf("audit: %s", printed)
+	}
+}
+
+// TestImportOfRealFiles imports files one by one and together, in each order, into books
+// whose days are all closed and into books whose days are partly open, and once more.
+func TestImportOfRealFiles(t *testing.T) {
+	tests := []struct {
+		name, want string
+		flags      []string
+	}{
+		{"parts-split-second", "200 ADA, 0.9985 BNB, 10 SOL", nil},
+		{"coin-filtered", "2 BNB, 5.2 SOL", nil},
+		{"overlap-two-files", "190 ADA", nil},
+		{"mend-after-skip", "2 BNB, 5.2 SOL", []string{"--skip-unreadable"}},
+		{"years-two-files", "6 BNB", nil},
+		{"sell-all-with-rewards", "", nil},
+		{"sell-all-with-rewards", "", []string{"--without-rewards"}},
+		{"zip-parts", "499.75787602 ADA, 1.49926337 BNB, 3 SOL", nil},
+		{"zip-parts", "499.75 ADA, 1.49925 BNB, 3 SOL", []string{"--without-rewards"}},
+		{"footer", "499.75787602 ADA, 1.49926337 BNB, 3 SOL", nil},
+		{"fee-before-buy", "1.5 BNB", nil},
+	}
+	for _, test := range tests {
+		files := filesOf(t, test.name)
+		backwards := slices.Clone(files)
+		slices.Reverse(backwards)
+		single := func(files []string) (runs [][]string) {
+			for _, f := range files {
+				runs = append(runs, []string{f})
+			}
+			return runs
+		}
+		for _, from := range []string{"", "2025-07-22"} {
+			for i, runs := range [][][]string{{files}, single(files), single(backwards), append(single(files), files)} {
+				t.Run(fmt.Sprintf("%s %s from %q, %d", test.name, test.flags, from, i), func(t *testing.T) {
+					b := newImportBooks(t, from)
+					last := ""
+					for _, files := range append(runs, runs[len(runs)-1]) {
+						printed, status := b.run(slices.Concat([]string{"import", "--account", "a"}, test.flags, files)...)
+						if status != 0 {
+							t.Fatalf("exit status %d, %s", status, printed)
+						}
+						last = printed
+					}
+					if !strings.Contains(last, "entries: posted 0, refused 0;") {
+						t.Errorf("the same once more: %s", last)
+					}
+					b.has(t, test.want)
+				})
+			}
+		}
+	}
+}
+
+func TestAnUnreadableRowRefusesAnImport(t *testing.T) {
+	file := filesOf(t, "excel-mixed-dates")[0]
+	b := newImportBooks(t, "2025-07-19")
+	printed, status := b.run("import", file, "--account", "a")
+	if status != 1 || !strings.Contains(printed, `line 5: its time "21/07/2025 14:00" is not one such as`) || !strings.Contains(printed, "--skip-unreadable") {
+		t.Errorf("exit status %d, %s", status, printed)
+	}
+	b.has(t, "")
+	if printed, status := b.run("import", file, "--account", "a", "--skip-unreadable"); status != 0 || !strings.Contains(printed, "1 row could not be read and is missing in this import.") {
+		t.Errorf("exit status %d, %s", status, printed)
+	}
+	// Its right edition completes it.
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := written(t, "whole(UTC+2).csv", strings.Replace(string(text), "21/07/2025 14:00", "2025-07-21 14:00:00", 1))
+	if printed, status := b.run("import", whole, "--account", "a"); status != 0 {
+		t.Errorf("exit status %d, %s", status, printed)
+	}
+	b.has(t, "499.75787602 ADA, 1.49926337 BNB, 3 SOL")
+}
+
+func TestATokenAddedLaterIsImportedLater(t *testing.T) {
+	for _, from := range []string{"", "2025-07-12"} {
+		b := newImportBooks(t, from)
+		file := written(t, "h.csv", exportHeader+"1,2025-07-22 11:00:00,Spot,Deposit,BNB,3,\n1,2025-07-22 11:00:00,Spot,Deposit,XRP,7.123456,\n1,2025-07-23 11:00:00,Spot,Withdraw,XRP,-1,\n")
+		for _, args := range [][]string{
+			{"import", file, "--account", "a"},
+			{"asset", "add", "XRP", "--scale", "6", "--max-supply", "100000000000", "--apr", "0.01", "--min", "1", "--cap", "1000"},
+			{"import", file, "--account", "a"},
+		} {
+			if printed, status := b.run(args...); status != 0 {
+				t.Fatalf("%v: %s", args, printed)
+			}
+		}
+		b.has(t, "3 BNB, 6.123456 XRP")
+	}
+}
+
+// TestAMissingMiddle imports some days between two others, whose entries can only be posted
+// with all gains before all losses.
+func TestAMissingMiddle(t *testing.T) {
+	b := newImportBooks(t, "2026-01-01")
+	outer := written(t, "outer.csv", exportHeader+"1,2026-01-02 00:00:00,Spot,Deposit,BNB,10,\n1,2026-01-02 00:00:00,Spot,Deposit,SOL,0,\n1,2026-01-05 00:00:00,Spot,Withdraw,BNB,-10,\n")
+	inner := written(t, "inner.csv", exportHeader+
+		"1,2026-01-03 00:00:00,Spot,Convert,BNB,-5,\n1,2026-01-03 00:00:00,Spot,Convert,SOL,4,\n"+
+		"1,2026-01-04 00:00:00,Spot,Convert,SOL,-4,\n1,2026-01-04 00:00:00,Spot,Convert,BNB,5,\n")
+	for _, file := range []string{outer, inner, outer, inner} {
+		if printed, status := b.run("import", file, "--account", "a"); status != 0 {
+			t.Fatalf("exit status %d, %s", status, printed)
+		}
+	}
+	b.has(t, "")
+}

@@ -1,0 +1,85 @@
+package history
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestNothingReadable(t *testing.T) {
+	tests := []struct{ name, rows, want string }{
+		{"times of a spreadsheet", "1,21/07/2025 00:30,Spot,Deposit,BNB,2,\n1,22/07/2025 00:30,Spot,Deposit,BNB,2,\n", `h.csv: no row could be read; line 2: its time "21/07/2025 00:30"`},
+		{"amounts of a spreadsheet", "1,2025-07-24 21:30:41,Spot,Deposit,BNB,\"0,5\",\n", `no row could be read; line 2: its amount "0,5" is not a number`},
+		{"Spot rows only", "1,2025-07-24 21:30:41,Earn,x,BNB,1,\n1,x,Spot,x,BNB,1,\n", `no row of the Spot account could be read; line 3: its time "x"`},
+		{"a footer only", "the end\n", "no row could be read"},
+	}
+	for _, test := range tests {
+		for _, strict := range []bool{false, true} {
+			_, err := Read(strings.NewReader(newHeader+test.rows), "h.csv", Options{Strict: strict})
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "was it saved by a spreadsheet") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
+	}
+	for name, rows := range map[string]string{
+		"nothing": "", "other accounts": "1,2025-07-24 21:30:41,Earn,x,BNB,1,\n", "other accounts, one of them damaged": "1,2025-07-24 21:30:41,Earn,x,BNB,1,\n1,x,Earn,x,BNB,1,\n",
+	} {
+		if _, err := Read(strings.NewReader(newHeader+rows), "h.csv", Options{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestThousandsAreKnownByOtherRows(t *testing.T) {
+	text := oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,\"12,000\",\n1,2025-07-24 21:30:42,Spot,Deposit,BNB,\"1,500.25\",\n"
+	f := read(t, text)
+	if f.LeftOut != 0 || len(f.Rows) != 2 || f.Rows[0].Change != 12_000_00000000 || f.Rows[1].Change != 1500_25000000 {
+		t.Errorf("rows %v, skipped %v", f.Rows, f.Skipped)
+	}
+}
+
+func TestReasonsAreCapped(t *testing.T) {
+	f := read(t, oldHeader+"1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"+strings.Repeat("1,x,Spot,Deposit,BNB,2,\n", 1000))
+	if len(f.Skipped) != maxReasons || f.LeftOut != 1000 || f.Unreadable != 1000 {
+		t.Errorf("%d reasons of %d rows", len(f.Skipped), f.LeftOut)
+	}
+}
+
+func TestRewardOperations(t *testing.T) {
+	text := oldHeader + row("2025-07-24 10:00:00", "Hold Rewards", "BNB", "1") + row("2025-07-24 11:00:00", "Soft Staking", "BNB", "1")
+	for _, test := range []struct {
+		named []string
+		want  string
+	}{{nil, "false true"}, {[]string{" hold rewards "}, "true false"}, {[]string{"x", "HOLD REWARDS", "soft staking"}, "true true"}} {
+		f, err := Read(strings.NewReader(text), "h.csv", Options{Assets: shipped(t).Assets, Rewards: test.named})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(f.Rows[0].Reward, " ", f.Rows[1].Reward); got != test.want {
+			t.Errorf("%q: %s; want %s", test.named, got, test.want)
+		}
+	}
+}
+
+func TestAShortageIsToldOnce(t *testing.T) {
+	// A real reward of 3 BNB was spent; the estimated ones are far smaller.
+	h := readHistory(t, oldHeader+row("2025-07-24 10:00:00", "Deposit", "BNB", "1")+row("2025-07-26 03:00:00", "Soft Staking", "BNB", "3")+
+		row("2025-07-27 12:00:00", "Withdraw", "BNB", "-4")+row("2025-07-28 00:00:00", "Deposit", "BNB", "2")+row("2025-07-28 12:00:00", "Withdraw", "BNB", "-2"))
+	s := statements(t, h)
+	if s[0].Opening != 0 {
+		t.Errorf("the presumed opening is %d", s[0].Opening)
+	}
+	accruals, shortages, err := Estimate(s, shipped(t), h.Window())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "2025-07-25 BNB 1 1 1 0.0015 0.0000041\n2025-07-26 BNB 1.0000041 1.0000041 1.0000041 0.0015 0.00000411\n" +
+		"2025-07-27 BNB 1.00000821 0.5000041 0.5000041 0.0015 0.00000206\n2025-07-28 BNB 2.00000206 1.00000206 1.00000206 0.0015 0.00000411\n"
+	if got := show(t, accruals); got != want {
+		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+	if len(shortages) != 1 || shortages[0].Asset != "BNB" || shortages[0].Amount != 2_99999179 || shortages[0].At.Format(time.DateTime) != "2025-07-27 12:00:00" {
+		t.Errorf("shortages %v", shortages)
+	}
+}

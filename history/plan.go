@@ -1,0 +1,365 @@
+package history
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+)
+
+// An import brings what the books have posted of an account's history to what the rows
+// say that are known by now, those of earlier imports included. What is posted is never
+// changed: a difference is an entry of its own. So files may come in any order, and an
+// import that was stopped is completed by the next one.
+
+// Posted is an entry that an import has posted, by the part of its ID that the plan
+// named it with.
+type Posted struct {
+	Name    string
+	Changes []Change
+}
+
+// Change is how an entry changes a token's balance.
+type Change struct {
+	Asset  string
+	Amount ledger.Amount // in smallest units; above zero it came, below it went
+}
+
+// Books are what a plan must know of the books.
+type Books struct {
+	Posted []Posted
+	// Given are opening balances that no import has posted, by symbol. They stand for
+	// everything before the first open day, and are left as they are.
+	Given     map[string]ledger.Amount
+	FirstOpen time.Time // the start of the first day that can be posted to
+}
+
+// PlannedEntry is an entry to post.
+type PlannedEntry struct {
+	Name    string    // unique within the account; the next number where the name was used before
+	Opening bool      // a correction of what was there before the first open day, dated at its start
+	Reward  bool      // what the exchange paid for Soft Staking
+	At      time.Time // a whole second, UTC; not of an opening
+	Changes []Change  // none is zero, each token once
+}
+
+// Difference is a token whose given opening balance is not what the rows say.
+type Difference struct {
+	Asset       string
+	Given, Rows ledger.Amount
+}
+
+// Plan is what an import posts.
+type Plan struct {
+	Entries     []PlannedEntry
+	Openings    map[string]ledger.Amount // the presumed opening balance of each token, if above zero
+	Differences []Difference             // by token
+	Known       int                      // seconds of which there is nothing left to post
+}
+
+// PlanOptions choose what a plan posts, and how.
+type PlanOptions struct {
+	WithoutRewards bool // leave out what the exchange paid for Soft Staking
+	// GainsFirst splits each entry by the sign of its changes, and posts all gains before
+	// all losses: then no balance falls below zero on the way if none does in the end.
+	// Otherwise entries come in order of time, each whole.
+	GainsFirst bool
+}
+
+// slot is where changes are posted: a second, in one of two kinds of entries.
+type slot struct {
+	at     int64 // seconds since 1970
+	reward bool
+}
+
+// planning is a plan in the making.
+type planning struct {
+	books   Books
+	options PlanOptions
+	rows    map[slot]map[string]ledger.Amount // what the rows say
+	posted  map[slot]map[string]ledger.Amount // what the books have
+	uses    map[string]int                    // how often a name was used, by its beginning
+	opening map[string]ledger.Amount          // posted as openings by imports, by symbol
+	plan    Plan
+}
+
+// MakePlan compares the rows of the tokens asked for with the books. It changes nothing,
+// and the same rows and books make the same plan.
+func (h *History) MakePlan(b Books, o PlanOptions) (Plan, error) {
+	p := &planning{
+		books: b, options: o, rows: map[slot]map[string]ledger.Amount{}, posted: map[slot]map[string]ledger.Amount{},
+		uses: map[string]int{}, opening: map[string]ledger.Amount{}, plan: Plan{Openings: map[string]ledger.Amount{}},
+	}
+	for _, r := range h.Rows {
+		if r.Other || (r.Reward && o.WithoutRewards) {
+			continue
+		}
+		if err := addTo(p.rows, slot{r.At.Unix(), r.Reward}, r.Coin, r.Change); err != nil {
+			return Plan{}, err
+		}
+	}
+	if err := p.readPosted(h); err != nil {
+		return Plan{}, err
+	}
+	if err := p.compare(h); err != nil {
+		return Plan{}, err
+	}
+	return p.plan, nil
+}
+
+func addTo(sums map[slot]map[string]ledger.Amount, s slot, asset string, amount ledger.Amount) error {
+	if sums[s] == nil {
+		sums[s] = map[string]ledger.Amount{}
+	}
+	sum, err := sums[s][asset].Add(amount)
+	if err != nil {
+		return fmt.Errorf("the %s of %s come to more than can be: %w; look for a row with a wrong amount", asset, time.Unix(s.at, 0).UTC().Format(time.DateTime), err)
+	}
+	sums[s][asset] = sum
+	return nil
+}
+
+// The names of entries: "opening/BNB", "2025-07-21T09:15:02Z" and
+// "2025-07-21T09:15:02Z/reward", each followed by "/2", "/3" … when it is used again.
+const (
+	openingName = "opening/"
+	rewardName  = "/reward"
+	secondForm  = "2006-01-02T15:04:05Z"
+)
+
+// readPosted takes apart what the books have. What was posted of a second for which no
+// row is known stays: an earlier version did not keep the rows.
+func (p *planning) readPosted(h *History) error {
+	for _, e := range p.books.Posted {
+		if rest, opening := strings.CutPrefix(e.Name, openingName); opening {
+			asset, _, _ := strings.Cut(rest, "/")
+			p.uses[openingName+asset]++
+			for _, c := range e.Changes {
+				sum, err := p.opening[c.Asset].Add(c.Amount)
+				if err != nil {
+					return fmt.Errorf("the posted openings of %s: %w", c.Asset, err)
+				}
+				p.opening[c.Asset] = sum
+			}
+			continue
+		}
+		second, rest, _ := strings.Cut(e.Name, "/")
+		at, err := time.Parse(secondForm, second)
+		if err != nil {
+			return fmt.Errorf("the books have an import named %q, which is no time; a newer version may have posted it", ledger.Clip(e.Name))
+		}
+		s := slot{at.Unix(), rest == "reward" || strings.HasPrefix(rest, "reward/")}
+		p.uses[s.name()]++
+		for _, c := range e.Changes {
+			if err := addTo(p.posted, s, c.Asset, c.Amount); err != nil {
+				return err
+			}
+		}
+	}
+	known := map[slot]map[string]bool{}
+	for _, r := range h.Rows {
+		s := slot{r.At.Unix(), r.Reward}
+		if known[s] == nil {
+			known[s] = map[string]bool{}
+		}
+		known[s][r.Coin] = true
+	}
+	for s, sums := range p.posted {
+		for asset, amount := range sums {
+			if known[s][asset] || (s.reward && p.options.WithoutRewards) || (!s.reward && known[slot{s.at, true}][asset]) {
+				continue
+			}
+			if err := addTo(p.rows, s, asset, amount); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s slot) name() string {
+	name := time.Unix(s.at, 0).UTC().Format(secondForm)
+	if s.reward {
+		name += rewardName
+	}
+	return name
+}
+
+// compare makes the entries that bring what is posted to what the rows say.
+func (p *planning) compare(h *History) error {
+	assets := map[string]bool{}
+	for _, sums := range p.rows {
+		for asset := range sums {
+			assets[asset] = true
+		}
+	}
+	for asset := range p.opening {
+		assets[asset] = true
+	}
+	var openings []PlannedEntry
+	for _, asset := range slices.Sorted(maps.Keys(assets)) {
+		amount, err := p.openingOf(h.assets[asset], asset)
+		if err != nil {
+			return err
+		}
+		if amount != 0 {
+			openings = append(openings, PlannedEntry{Name: p.next(openingName + asset), Opening: true, Changes: []Change{{asset, amount}}})
+		}
+	}
+	seconds, err := p.seconds()
+	if err != nil {
+		return err
+	}
+	if p.options.GainsFirst {
+		entries := slices.Concat(openings, seconds)
+		p.plan.Entries = slices.Concat(p.signed(entries, true), p.signed(entries, false))
+		return nil
+	}
+	// A lower opening comes last: the gains that make up for it must be there first.
+	p.plan.Entries = slices.Concat(signedOnly(openings, true), seconds, signedOnly(openings, false))
+	return nil
+}
+
+func isGain(c Change) bool { return c.Amount > 0 }
+
+// signedOnly are the entries of one change whose sign is the one asked for.
+func signedOnly(entries []PlannedEntry, gain bool) (kept []PlannedEntry) {
+	for _, e := range entries {
+		if isGain(e.Changes[0]) == gain {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// signed are the entries with their gains or their losses only, each under a name of its own.
+func (p *planning) signed(entries []PlannedEntry, gain bool) (kept []PlannedEntry) {
+	for _, e := range entries {
+		all := len(e.Changes)
+		e.Changes = slices.DeleteFunc(slices.Clone(e.Changes), func(c Change) bool { return isGain(c) != gain })
+		if len(e.Changes) == 0 {
+			continue
+		}
+		if !gain && len(e.Changes) < all {
+			e.Name = p.next(p.slotOf(e))
+		}
+		kept = append(kept, e)
+	}
+	return kept
+}
+
+func (p *planning) slotOf(e PlannedEntry) string { return slot{e.At.Unix(), e.Reward}.name() }
+
+// next is the name itself, or the name with the next number if it was used before.
+func (p *planning) next(name string) string {
+	p.uses[name]++
+	if n := p.uses[name]; n > 1 {
+		return name + "/" + strconv.Itoa(n)
+	}
+	return name
+}
+
+// openingOf is what is left to post of a token for the time before the first open day:
+// the presumed opening balance and all changes of closed days, less what was posted.
+func (p *planning) openingOf(known ledger.Asset, asset string) (ledger.Amount, error) {
+	var moments []Moment
+	var closedRows, closedPosted ledger.Amount
+	var err error
+	for s, sums := range p.rows {
+		amount, found := sums[asset]
+		if !found {
+			continue
+		}
+		at := time.Unix(s.at, 0).UTC()
+		moments = append(moments, Moment{at, amount})
+		if at.Before(p.books.FirstOpen) && err == nil {
+			closedRows, err = closedRows.Add(amount)
+		}
+	}
+	for s, sums := range p.posted {
+		if time.Unix(s.at, 0).Before(p.books.FirstOpen) && err == nil {
+			closedPosted, err = closedPosted.Add(sums[asset])
+		}
+	}
+	slices.SortFunc(moments, func(a, b Moment) int { return a.At.Compare(b.At) })
+	opening, wrong := (&Statement{Asset: ledger.Asset{Symbol: asset, Scale: known.Scale}}).opening(moments)
+	if wrong != nil {
+		return 0, wrong
+	}
+	if opening > 0 {
+		p.plan.Openings[asset] = opening
+	}
+	for _, term := range []ledger.Amount{opening, -closedPosted, -p.opening[asset]} {
+		if err == nil {
+			closedRows, err = closedRows.Add(term)
+		}
+	}
+	if err != nil {
+		return 0, fmt.Errorf("the opening balance of %s: %w; look for a row with a wrong amount", asset, err)
+	}
+	if given, found := p.books.Given[asset]; found {
+		if given != closedRows {
+			p.plan.Differences = append(p.plan.Differences, Difference{asset, given, closedRows})
+		}
+		return 0, nil
+	}
+	return closedRows, nil
+}
+
+// seconds are the entries of open days, in order of time; in one second what the
+// exchange paid comes first, since it may have been spent at once.
+func (p *planning) seconds() ([]PlannedEntry, error) {
+	slots := map[slot]bool{}
+	for s := range p.rows {
+		slots[s] = true
+	}
+	for s := range p.posted {
+		slots[s] = true
+	}
+	order := slices.SortedFunc(maps.Keys(slots), func(a, b slot) int {
+		if a.at == b.at && a.reward {
+			return -1
+		}
+		return cmp.Or(cmp.Compare(a.at, b.at), 1)
+	})
+	var entries []PlannedEntry
+	for _, s := range order {
+		if time.Unix(s.at, 0).Before(p.books.FirstOpen) {
+			continue
+		}
+		changes, err := p.differences(s)
+		if err != nil {
+			return nil, err
+		}
+		if changes == nil {
+			p.plan.Known++
+			continue
+		}
+		entries = append(entries, PlannedEntry{Name: p.next(s.name()), Reward: s.reward, At: time.Unix(s.at, 0).UTC(), Changes: changes})
+	}
+	return entries, nil
+}
+
+// differences are what is left to post of a second, by token.
+func (p *planning) differences(s slot) (changes []Change, err error) {
+	assets := maps.Clone(p.rows[s])
+	if assets == nil {
+		assets = map[string]ledger.Amount{}
+	}
+	maps.Copy(assets, p.posted[s])
+	for _, asset := range slices.Sorted(maps.Keys(assets)) {
+		left, err := p.rows[s][asset].Sub(p.posted[s][asset])
+		if err != nil {
+			return nil, fmt.Errorf("the %s of %s: %w; look for a row with a wrong amount", asset, s.name(), err)
+		}
+		if left != 0 {
+			changes = append(changes, Change{asset, left})
+		}
+	}
+	return changes, nil
+}

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// ImportRow is how often a row stands in one part of an export of another exchange.
+type ImportRow struct {
+	At        time.Time // UTC, a whole second
+	Asset     string
+	Operation string        // at most 255 bytes
+	Amount    ledger.Amount // the change, in smallest units
+	Reward    bool          // of Soft Staking, paid by the other exchange
+	Export    string        // at most 255 bytes
+	Part      int
+	Times     int // above zero
+}
+
+// ImportEntry is what an import posts in one entry: the sums of some rows.
+type ImportEntry struct {
+	Name    string      // what the entry's ID ends with, behind "import/ACCOUNT/"
+	Kind    ledger.Kind // Import, RewardElsewhere or Opening
+	At      time.Time   // UTC, a whole second; of an opening it is the start of the first open day
+	Changes []ImportChange
+}
+
+// ImportChange is the change of an asset: above zero it came, below it went.
+type ImportChange struct {
+	Asset  string
+	Amount ledger.Amount
+}
+
+// Imports is what is known of an account's history elsewhere, and what is posted of it.
+type Imports struct {
+	Rows    []ImportRow
+	Entries []ImportEntry // in order of their names
+}
+
+func importPrefix(account ledger.Account) string { return "import/" + string(account) + "/" }
+
+// Imports reads an account's imports, in one snapshot: what is posted in it is known in it.
+func (db *DB) Imports(ctx context.Context, account ledger.Account) (Imports, error) {
+	if err := account.CheckHolder(); err != nil {
+		return Imports{}, err
+	}
+	var found Imports
+	err := db.engine.read(ctx, func(t tx) (err error) {
+		if found.Rows, err = readImportRows(t, account); err != nil {
+			return err
+		}
+		found.Entries, err = readImportEntries(t, account)
+		return err
+	})
+	if err != nil {
+		return Imports{}, fmt.Errorf("read the imports of %s: %w", account, err)
+	}
+	return found, nil
+}
+
+func readImportRows(t tx, account ledger.Account) (rows []ImportRow, err error) {
+	err = t.query(func(r row) error {
+		rows = append(rows, ImportRow{
+			At: timeOf(r.int(0)), Asset: r.text(1), Operation: r.text(2), Amount: ledger.Amount(r.int(3)),
+			Export: r.text(4), Part: int(r.int(5)), Times: int(r.int(6)), Reward: r.int(7) != 0,
+		})
+		return nil
+	}, `SELECT at, asset, operation, amount, export, part, times, reward FROM import_rows
+	     WHERE bucket = $1 AND account = $2 ORDER BY at, asset, operation, amount, export, part`, int64(account.Bucket()), string(account))
+	return rows, err
+}
+
+// readImportEntries reads the entries of an account's imports, which lie in the buckets
+// of their IDs, and then their sides of the account.
+func readImportEntries(t tx, account ledger.Account) ([]ImportEntry, error) {
+	prefix := importPrefix(account)
+	n := ledger.Buckets
+	buckets, from, until := make([]int64, n), make([]string, n), make([]string, n)
+	for b := range n {
+		buckets[b], from[b], until[b] = int64(b), prefix, prefix[:len(prefix)-1]+"0" // "0" follows "/"
+	}
+	var entries []ImportEntry
+	index := map[string]int{}
+	err := t.each(func(r row) error {
+		index[r.text(0)] = len(entries)
+		entries = append(entries, ImportEntry{Name: r.text(0)[len(prefix):], At: timeOf(r.int(1))})
+		return nil
+	}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry >= $2 AND entry < $3 ORDER BY entry",
+		set{ints("bucket", buckets), texts("from", from), texts("until", until)})
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	places := make([]int64, len(entries))
+	days, ats := make([]int64, len(entries)), make([]int64, len(entries))
+	ids, accounts := make([]string, len(entries)), make([]string, len(entries))
+	for i, e := range entries {
+		places[i], days[i], ats[i] = int64(account.Bucket()), int64(staking.DayOf(e.At)), e.At.UnixMilli()
+		ids[i], accounts[i] = prefix+e.Name, string(account)
+	}
+	err = t.each(func(r row) error {
+		e := &entries[index[r.text(0)]]
+		e.Kind = ledger.Kind(r.text(3))
+		e.Changes = append(e.Changes, ImportChange{r.text(1), ledger.Amount(r.int(2))})
+		return nil
+	}, "SELECT entry, asset, amount, kind FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND account = $5 ORDER BY move, side",
+		set{ints("bucket", places), ints("day", days), ints("at", ats), texts("entry", ids), texts("account", accounts)})
+	slices.SortFunc(entries, func(a, b ImportEntry) int { return cmp.Compare(a.Name, b.Name) })
+	return entries, err
+}
+
+// importPart is how many rows are recorded in one transaction.
+const importPart = 10_000
+
+// RecordImport keeps the rows that an import has read, before anything of them is
+// posted: an import that is stopped in between is completed by the next one. Of a row
+// that is known in the same part of the same export the larger number stays, so
+// repeating has no further effect.
+func (db *DB) RecordImport(ctx context.Context, account ledger.Account, rows []ImportRow) error {
+	if err := account.CheckHolder(); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(foldImportRows(rows), importPart) {
+		if err := db.engine.write(ctx, func(t tx) error { return writeImportRows(t, account, part) }); err != nil {
+			return fmt.Errorf("record the import into %s: %w", account, err)
+		}
+	}
+	return nil
+}
+
+func compareImportRows(a, b ImportRow) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Operation, b.Operation),
+		cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.Export, b.Export), cmp.Compare(a.Part, b.Part))
+}
+
+// foldImportRows sorts the rows, and makes one of those with the same key: a statement
+// must not change a row twice.
+func foldImportRows(rows []ImportRow) []ImportRow {
+	sorted := slices.SortedFunc(slices.Values(rows), compareImportRows)
+	folded := sorted[:0]
+	for _, r := range sorted {
+		if last := len(folded) - 1; last >= 0 && compareImportRows(folded[last], r) == 0 {
+			folded[last].Times = max(folded[last].Times, r.Times)
+			folded[last].Reward = folded[last].Reward || r.Reward
+			continue
+		}
+		folded = append(folded, r)
+	}
+	return folded
+}
+
+func writeImportRows(t tx, account ledger.Account, rows []ImportRow) error {
+	n := len(rows)
+	bucket, owner, at := make([]int64, n), make([]string, n), make([]int64, n)
+	asset, operation, amount := make([]string, n), make([]string, n), make([]int64, n)
+	export, part, times, reward := make([]string, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	for i, r := range rows {
+		bucket[i], owner[i], at[i] = int64(account.Bucket()), string(account), r.At.UnixMilli()
+		asset[i], operation[i], amount[i] = r.Asset, r.Operation, int64(r.Amount)
+		export[i], part[i], times[i] = r.Export, int64(r.Part), int64(r.Times)
+		if r.Reward {
+			reward[i] = 1
+		}
+	}
+	_, err := t.set(nil, `INSERT INTO import_rows (bucket, account, at, asset, operation, amount, export, part, times, reward)
+		SELECT r.bucket, r.account, r.at, r.asset, r.operation, r.amount, r.export, r.part, r.times, r.reward FROM {rows} WHERE true
+		ON CONFLICT (bucket, account, at, asset, operation, amount, export, part) DO UPDATE SET
+			times = CASE WHEN excluded.times > import_rows.times THEN excluded.times ELSE import_rows.times END,
+			reward = CASE WHEN excluded.reward > import_rows.reward THEN excluded.reward ELSE import_rows.reward END`,
+		set{
+			ints("bucket", bucket), texts("account", owner), ints("at", at), texts("asset", asset), texts("operation", operation),
+			ints("amount", amount), texts("export", export), ints("part", part), ints("times", times), ints("reward", reward),
+		})
+	return err
+}
+
+// PostImport posts entries of an account's import, in order, and says of each what became
+// of it. An entry is named by the account and its name: repeating has no further effect
+// and answers as the first time; another content under the same name is ErrMismatch.
+func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported []ImportEntry) ([]Outcome, error) {
+	if err := account.CheckHolder(); err != nil {
+		return nil, err
+	}
+	entries := make([]ledger.Entry, len(imported))
+	for i, e := range imported {
+		if e.At.Nanosecond() != 0 {
+			return nil, fmt.Errorf("%w: the time %s of an import is not a whole second", ledger.ErrInvalid, e.At.Format(time.RFC3339Nano))
+		}
+		entries[i] = ledger.Entry{ID: importPrefix(account) + e.Name, Kind: e.Kind, At: e.At.UTC()}
+		for _, c := range e.Changes {
+			move := ledger.Move{From: ledger.Custody, To: account, Asset: c.Asset, Amount: c.Amount}
+			if c.Amount < 0 {
+				move = ledger.Move{From: account, To: ledger.Custody, Asset: c.Asset, Amount: -c.Amount}
+			}
+			entries[i].Moves = append(entries[i].Moves, move)
+		}
+	}
+	return db.postOwnParts(ctx, entries, func(ctx context.Context, part []ledger.Entry) error {
+		return db.dateOpenings(ctx, part)
+	})
+}

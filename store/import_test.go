@@ -1,0 +1,94 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+func TestImportRowsAreKeptAndFolded(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		at := moment(1, "09:00:00")
+		row := store.ImportRow{At: at, Asset: "BNB", Operation: "Buy", Amount: 5, Export: "2025", Part: 1, Times: 2}
+		part := row
+		part.Part, part.Times = 2, 1
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{row, part, row}))
+		fewer, more, reward := row, part, row
+		fewer.Times, more.Times, reward.Reward = 1, 9, true
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{fewer, more}))
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{reward}))
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{row})) // what is known as a reward stays one
+		ok(t, db.RecordImport(ctx, "alice", nil))
+		got := must[store.Imports](t)(db.Imports(ctx, "alice"))
+		row.Reward = true
+		if want := []store.ImportRow{row, more}; !slices.Equal(got.Rows, want) || got.Entries != nil {
+			t.Errorf("alice has %+v; want %+v", got, want)
+		}
+		if got := must[store.Imports](t)(db.Imports(ctx, "bob")); got.Rows != nil || got.Entries != nil {
+			t.Errorf("bob has %+v", got)
+		}
+		wants(t, db.RecordImport(ctx, "@desk", []store.ImportRow{row}), ledger.ErrInvalid)
+		_, err := db.Imports(ctx, "alice/held")
+		wants(t, err, ledger.ErrInvalid)
+	})
+}
+
+func TestImportEntriesAreNamedAndFound(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		long := ledger.Account(strings.Repeat("x", 128))
+		open(t, db, "alice")
+		open(t, db, long)
+		open(t, db, "alice.b") // no part of alice
+		clock.Set(2, "12:00")
+		entries := []store.ImportEntry{
+			{Name: "opening/BNB", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "BNB", Amount: 5}}},
+			{Name: "opening/BNB/2", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "BNB", Amount: -2}}},
+			{Name: "2026-11-22T09:00:01Z", Kind: ledger.Import, At: moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -3}, {Asset: "SOL", Amount: 7}}},
+			{Name: "2026-11-22T09:00:01Z/reward", Kind: ledger.RewardElsewhere, At: moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
+		}
+		for _, account := range []ledger.Account{"alice", long, "alice.b"} {
+			for _, again := range []bool{false, true} {
+				outcomes := must[[]store.Outcome](t)(db.PostImport(ctx, account, entries))
+				for i, o := range outcomes {
+					if o.Err != nil || o.Repeated != again {
+						t.Errorf("%s: %s: %+v", account, entries[i].Name, o)
+					}
+				}
+			}
+			entries[0].At, entries[1].At = day1.Start(), day1.Start()
+			want := slices.SortedFunc(slices.Values(entries), func(a, b store.ImportEntry) int { return strings.Compare(a.Name, b.Name) })
+			if got := must[store.Imports](t)(db.Imports(ctx, account)); fmt.Sprint(got.Entries) != fmt.Sprint(want) {
+				t.Errorf("%s has %v; want %v", account, got.Entries, want)
+			}
+		}
+		other := entries[2]
+		other.Changes = []store.ImportChange{{Asset: "SOL", Amount: 8}}
+		lost := store.ImportEntry{Name: "2026-11-22T09:00:02Z", Kind: ledger.Import, At: moment(1, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -9}}}
+		outcomes := must[[]store.Outcome](t)(db.PostImport(ctx, "alice", []store.ImportEntry{other, lost}))
+		wants(t, outcomes[0].Err, ledger.ErrMismatch)
+		wants(t, outcomes[1].Err, ledger.ErrInsufficient)
+		lost.At = lost.At.Add(time.Millisecond)
+		_, err := db.PostImport(ctx, "alice", []store.ImportEntry{lost})
+		wants(t, err, ledger.ErrInvalid)
+		e := ledger.Entry{ID: "mine", Kind: ledger.RewardElsewhere, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 5}}}
+		wants(t, refusal(db.Post(ctx, []ledger.Entry{e})), ledger.ErrInvalid)
+		clock.Set(3, "12:00")
+		settle(t, db, clock)
+		closed := store.ImportEntry{Name: "2026-11-23T09:00:02Z", Kind: ledger.Import, At: moment(2, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 9}}}
+		late := store.ImportEntry{Name: "opening/SOL", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "SOL", Amount: 9}}}
+		outcomes = must[[]store.Outcome](t)(db.PostImport(ctx, "alice", []store.ImportEntry{closed, late}))
+		wants(t, outcomes[0].Err, ledger.ErrDayClosed)
+		if o := outcomes[1]; o.Err != nil || !o.At.Equal((day1 + 2).Start()) {
+			t.Errorf("an opening on closed days: %+v", o)
+		}
+	})
+}
