@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 
 	"softstake/access"
 	"softstake/ledger"
@@ -29,7 +30,6 @@ var (
 	errTooEarly  = refusal{Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.", status: http.StatusBadRequest}
 	errSignature = refusal{Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest}
 	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
-	errKey       = refusal{Code: -2015, Message: "Invalid API-key, IP, or permissions for action.", status: http.StatusUnauthorized}
 	errRange     = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
 	errNoPath    = refusal{Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound}
 	errNoMethod  = refusal{Code: -1020, Message: "This operation is not supported: the path has another method.", status: http.StatusMethodNotAllowed}
@@ -66,6 +66,11 @@ func tooPrecise() refusal {
 	return parameterRefusal(-1111, "Precision is over the maximum defined for this asset.")
 }
 
+// tooLong refuses a recvWindow above the longest.
+func tooLong() refusal {
+	return parameterRefusal(-1131, fmt.Sprintf("recvWindow must be less than %d.", maxWindow.Milliseconds()))
+}
+
 // invalid refuses a value that a parameter cannot have.
 func invalid(name string) refusal {
 	return parameterRefusal(-1130, fmt.Sprintf("Data sent for parameter '%s' is not valid.", name))
@@ -75,10 +80,20 @@ func parameterRefusal(code int, message string) refusal {
 	return refusal{Code: code, Message: message, status: http.StatusBadRequest}
 }
 
-// refusalOf is the one table from error to refusal. accept is where a holder
-// accepts the documents. The codes -6022 and 0 are ours: the exchange's own apps
+// badKey refuses a key: it is not known, or not permitted from the address or for the
+// action. It tells the client its address, which is what a key is limited to.
+func badKey(from netip.Addr) refusal {
+	r := refusal{Code: -2015, Message: "Invalid API-key, IP, or permissions for action.", status: http.StatusUnauthorized}
+	if from.IsValid() {
+		r.Message = "Invalid API-key, IP, or permissions for action, request ip: " + from.Unmap().WithZone("").String()
+	}
+	return r
+}
+
+// refusalOf is the one table from error to refusal. from is the client's address, and
+// accept is where a holder accepts the documents. The codes -6022 and 0 are ours: the exchange's own apps
 // are never too old for it, and it does not tell regions by a code.
-func refusalOf(err error, accept string) refusal {
+func refusalOf(err error, from netip.Addr, accept string) refusal {
 	var no refusal
 	switch {
 	case errors.As(err, &no):
@@ -86,7 +101,7 @@ func refusalOf(err error, accept string) refusal {
 	case errors.Is(err, access.ErrSignature):
 		return errSignature
 	case errors.Is(err, access.ErrUnknown), errors.Is(err, access.ErrAddress), errors.Is(err, access.ErrForbidden):
-		return errKey
+		return badKey(from)
 	case errors.Is(err, store.ErrBusy):
 		return errBusy
 	case errors.Is(err, staking.ErrRegion):

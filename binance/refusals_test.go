@@ -17,13 +17,18 @@ import (
 
 const (
 	badFormat    = `401 {"code":-2014,"msg":"API-key format invalid."}`
-	badKey       = `401 {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}`
+	badKey       = `401 {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action, request ip: 192.0.2.7"}`
+	badKeyNoIP   = `401 {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}` // from where is not known
 	badSignature = `400 {"code":-1022,"msg":"Signature for this request is not valid."}`
 	tooLate      = `400 {"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}`
 	tooEarly     = `400 {"code":-1021,"msg":"Timestamp for this request was 1000ms ahead of the server's time."}`
+	longWindow   = `400 {"code":-1131,"msg":"recvWindow must be less than 60000."}`
 	illegal      = `400 {"code":-1100,"msg":"Illegal characters found in a parameter."}`
 	listed       = `200 {"status":false,"totalRewardsUsdt":"0","rows":[],"total":0}` // of an asset that nobody knows
 )
+
+// badKeyFrom is the refusal of a key that came from another address than home.
+func badKeyFrom(address string) string { return strings.Replace(badKey, "192.0.2.7", address, 1) }
 
 func twice(name string) string {
 	return fmt.Sprintf(`400 {"code":-1101,"msg":"Duplicate values for parameter '%s' detected."}`, name)
@@ -70,7 +75,12 @@ func TestRefusals(t *testing.T) {
 			"no UTF-8":                         {fmt.Sprintf("asset=%%ff%%fe&timestamp=%d", now), "", "", illegal},
 			"no UTF-8, raw":                    {fmt.Sprintf("asset=\xff&timestamp=%d", now), "", "", illegal},
 			"a name that is no UTF-8":          {fmt.Sprintf("%%ff=1&timestamp=%d", now), "", "", illegal},
-			"a window too long":                {fmt.Sprintf("recvWindow=60001&timestamp=%d", now), "", "", notValid("recvWindow")},
+			"a window too long":                {fmt.Sprintf("recvWindow=60001&timestamp=%d", now), "", "", longWindow},
+			"a window a little too long":       {fmt.Sprintf("recvWindow=60000.001&timestamp=%d", now), "", "", longWindow},
+			"too long by what is not kept":     {fmt.Sprintf("recvWindow=060000.0001&timestamp=%d", now), "", "", longWindow},
+			"a window past every number":       {fmt.Sprintf("recvWindow=%s&timestamp=%d", strings.Repeat("9", 30), now), "", "", longWindow},
+			"a window far below zero":          {fmt.Sprintf("recvWindow=-%s&timestamp=%d", strings.Repeat("9", 30), now), "", "", notValid("recvWindow")},
+			"the window before the key":        {fmt.Sprintf("recvWindow=60001&timestamp=%d", now), stranger, "", longWindow},
 			"a window below zero":              {fmt.Sprintf("recvWindow=-1&timestamp=%d", now), "", "", notValid("recvWindow")},
 			"a window of four decimals":        {fmt.Sprintf("recvWindow=5000.0001&timestamp=%d", now), "", "", notValid("recvWindow")},
 			"a window that is none":            {fmt.Sprintf("recvWindow=1e3&timestamp=%d", now), "", "", illegalIn("recvWindow")},
@@ -168,7 +178,7 @@ func TestWrongPathMethodAndBody(t *testing.T) {
 		asked := httptest.NewRequestWithContext(t.Context(), http.MethodPost, assetsPath, readNever{t})
 		asked.Header.Set("X-MBX-APIKEY", strings.Repeat("x", 64))
 		f.handler.ServeHTTP(stranger, asked)
-		f.wants(answered{stranger.Code, stranger.Body.String(), nil}, `401 {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}`)
+		f.wants(answered{stranger.Code, stranger.Body.String(), nil}, badKeyNoIP)
 		w := httptest.NewRecorder()
 		cut := httptest.NewRequestWithContext(t.Context(), http.MethodPost, assetsPath, iotest.ErrReader(io.ErrUnexpectedEOF))
 		cut.Header.Set("X-MBX-APIKEY", f.key.Key)
@@ -201,16 +211,16 @@ func TestLimitsOfAKey(t *testing.T) {
 		use(f.newKey("alice", "read", "192.0.2.0/24,2001:db8::/32"))
 		for address, want := range map[string]string{
 			"192.0.2.7": listed, "192.0.2.255": listed, "::ffff:192.0.2.7": listed, "2001:db8::1": listed,
-			"192.0.3.7": badKey, "2001:db9::1": badKey, "::1": badKey,
+			"192.0.3.7": badKeyFrom("192.0.3.7"), "::ffff:192.0.3.7": badKeyFrom("192.0.3.7"), "2001:db9::1": badKeyFrom("2001:db9::1"), "fe80::1%eth0": badKeyFrom("fe80::1"),
 		} {
 			f.caller.Address = netip.MustParseAddr(address)
 			ask(want)
 		}
 		f.caller.Address = netip.Addr{}
-		ask(badKey)
+		ask(badKeyNoIP)
 		forged := f.signed(listPath, "")
 		forged.query += "0"
-		f.wants(f.send(forged), badKey) // the address before the signature
+		f.wants(f.send(forged), badKeyNoIP) // the address before the signature
 		f.caller.Address = home
 		ok(t, other.RevokeKey(t.Context(), f.key.Key))
 		ask(badKey)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"softstake/access"
 	"softstake/store"
 )
 
@@ -16,8 +17,8 @@ const clocks = time.Minute
 
 // once answers a signed write once: again within its window it is answered as the
 // first time and changes nothing, so that an old "true" sent again after a "false"
-// does not switch on. It is known by what was signed: a signature can be written
-// in several ways. Refusals are kept as well; what failed here is not, and may be
+// does not switch on. It is known by the canonical form of what was signed: a signature
+// and what it is over can be written in several ways. Refusals are kept as well; what failed here is not, and may be
 // sent again.
 func (s *server) once(req *request, e endpoint) (store.Answer, error) {
 	asked := store.Asked{
@@ -31,7 +32,7 @@ func (s *server) once(req *request, e endpoint) (store.Answer, error) {
 			return encoded(http.StatusOK, v)
 		}
 		var no refusal
-		if no = refusalOf(err, s.Accept); no.status >= http.StatusInternalServerError || errors.Is(err, context.Canceled) {
+		if no = refusalOf(err, access.CallerOf(ctx).Address, s.Accept); no.status >= http.StatusInternalServerError || errors.Is(err, context.Canceled) {
 			return store.Answer{}, err
 		}
 		return encoded(no.status, no)

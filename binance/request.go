@@ -31,7 +31,7 @@ type request struct {
 	// Of an endpoint that needs a key:
 	key     access.Key
 	account ledger.Account
-	name    [32]byte  // what is asked, in one word: the same request again has the same
+	name    [32]byte  // of the request: the same request again, however it is spelled, has the same
 	until   time.Time // when the request is too old to be accepted again
 }
 
@@ -56,11 +56,19 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	if e.permission == "" {
 		return req, nil
 	}
-	if err := s.admit(req, sent, name, e.permission); err != nil {
+	signed, err := s.admit(req, sent, name, e.permission)
+	if err != nil {
 		return nil, err
 	}
-	req.name = sha256.Sum256([]byte(e.method + " " + e.path + "\n" + sent.payload))
+	req.name = nameOf(e, signed)
 	return req, nil
+}
+
+// nameOf names a request by its endpoint and by the canonical form of what was signed:
+// the same request in another spelling has the same name. The bytes that the signature
+// is over are one text, wherever a client or somebody else cuts it into query and body.
+func nameOf(e endpoint, signed string) [32]byte {
+	return sha256.Sum256([]byte(e.method + " " + e.path + "\n" + canonical(signed)))
 }
 
 // form is the raw body of a request that sends its parameters there. The body of a
@@ -107,7 +115,7 @@ func (s *server) find(ctx context.Context, name string, now time.Time) (access.K
 	}
 	key, err := s.Books.Key(ctx, name)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return key, errKey
+		return key, access.ErrUnknown
 	}
 	if err == nil {
 		err = key.Live(now)
@@ -115,38 +123,38 @@ func (s *server) find(ctx context.Context, name string, now time.Time) (access.K
 	return key, err
 }
 
-// admit lets a signed request in, or says why not, in the exchange's order: the
-// key's form, what is missing, the key and the address, the time, the signature,
-// the permission. What costs nothing comes first.
-func (s *server) admit(req *request, sent sent, name string, p access.Permission) error {
+// admit lets a signed request in, and gives the bytes that its signature is over, or
+// says why not, in the exchange's order: the key's form, what is missing, the key and
+// the address, the time, the signature, the permission. What costs nothing comes first.
+func (s *server) admit(req *request, sent sent, name string, p access.Permission) (signed string, err error) {
 	if !access.IsKey(name) {
-		return errKeyFormat
+		return "", errKeyFormat
 	}
 	at, window, err := validity(sent.parameters)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if sent.signature == "" {
-		return mandatory("signature")
+		return "", mandatory("signature")
 	}
 	key, err := s.find(req.ctx, name, req.now)
 	if err != nil {
-		return err
+		return "", err
 	}
 	denied := key.Allows(p, access.CallerOf(req.ctx).Address)
 	if errors.Is(denied, access.ErrAddress) {
-		return denied
+		return "", denied
 	}
 	if !at.Before(req.now.Add(ahead)) {
-		return errTooEarly
+		return "", errTooEarly
 	}
 	if req.now.Sub(at) > window {
-		return errTooLate
+		return "", errTooLate
 	}
-	if err := key.Verify(s.Sealer, []byte(sent.payload), sent.signature); err != nil {
-		return err
+	if signed, err = sent.verify(key, s.Sealer); err != nil {
+		return "", err
 	}
 	req.key, req.account, req.until = key, key.Account, at.Add(window)
 	req.books = s.Books.As("key " + key.Short())
-	return denied
+	return signed, denied
 }

@@ -109,7 +109,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (store.Answer, e
 // refuse is what an error is answered. What is not in the table of errors is told
 // to the log, and to the client only that it happened.
 func (s *server) refuse(h http.Header, r *http.Request, err error) store.Answer {
-	no := refusalOf(err, s.Accept)
+	no := refusalOf(err, access.CallerOf(r.Context()).Address, s.Accept)
 	if no.status == http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		s.Log.Error("a request failed", "request", access.CallerOf(r.Context()).Request, "path", r.URL.Path, "error", err)
 	}

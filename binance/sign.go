@@ -1,10 +1,12 @@
 package binance
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 )
 
@@ -19,23 +21,28 @@ const (
 // sent is what a client sent: its parameters, and what it signed.
 type sent struct {
 	parameters parameters
-	payload    string // the raw query and the raw body without their signature, with nothing between
+	query      string // raw, without its signature
+	body       string // the same of the body
 	signature  string
 }
 
+// payload is what is signed: the raw query and the raw body, with nothing between.
+func (s sent) payload() string { return s.query + s.body }
+
 // parse reads the raw query and the raw body of a form. What is signed is the bytes
-// as they came, never parameters written anew: one client signs a leading "&", and
-// each has its own order and its own way to escape. Where both have a parameter,
-// the query's counts.
+// as they came, never parameters in an order of ours: one client signs a leading
+// "&", and each has its own order and its own way to escape. Where both have a
+// parameter, the query's counts.
 func parse(query, body string) (sent, error) {
 	var s sent
 	s.parameters = parameters{}
-	unsignedBody, signature, err := s.parameters.parse(body)
-	if err != nil {
+	var signature, fromQuery string
+	var err error
+	if s.body, signature, err = s.parameters.parse(body); err != nil {
 		return s, err
 	}
 	inQuery := parameters{}
-	unsignedQuery, fromQuery, err := inQuery.parse(query)
+	s.query, fromQuery, err = inQuery.parse(query)
 	if err != nil {
 		return s, err
 	}
@@ -45,7 +52,6 @@ func parse(query, body string) (sent, error) {
 	if s.signature = fromQuery; s.signature == "" {
 		s.signature = signature
 	}
-	s.payload = unsignedQuery + unsignedBody
 	return s, nil
 }
 
@@ -99,6 +105,21 @@ func unescape(pair string) (name, value string, err error) {
 	return name, value, nil
 }
 
+// verify finds the bytes that a signature is over, or refuses it with
+// access.ErrSignature: the payload as it came or, where that fails and a form's
+// encoding may have changed its spelling, the canonical form of the query and of the
+// body. The canonical form has the same pairs: what it lets in, its raw bytes would
+// let in too.
+func (s sent) verify(key access.Key, sealer *access.Sealer) (signed string, err error) {
+	signed = s.payload()
+	err = key.Verify(sealer, []byte(signed), s.signature)
+	if !errors.Is(err, access.ErrSignature) || !formSpelling.MatchString(signed) {
+		return signed, err
+	}
+	signed = canonical(s.query) + canonical(s.body)
+	return signed, key.Verify(sealer, []byte(signed), s.signature)
+}
+
 // validity is a signed request's time, and how long it is good for. The exchange
 // counts in microseconds: a timestamp of 16 digits is in them, and recvWindow, in
 // milliseconds, may have three decimals.
@@ -109,16 +130,33 @@ func validity(p parameters) (at time.Time, window time.Duration, err error) {
 	if at.IsZero() {
 		return at, 0, mandatory("timestamp")
 	}
-	text := p.text("recvWindow")
+	window, err = p.window("recvWindow")
+	return at, window, err
+}
+
+// window is how long a request is good for, in milliseconds with at most three
+// decimals, or the usual time where it was not sent. -1100: no decimal number;
+// -1131: above 60000; -1130: below zero, or more decimals.
+func (p parameters) window(name string) (time.Duration, error) {
+	text := p[name]
 	if text == "" {
-		return at, usualWindow, nil
+		return usualWindow, nil
+	}
+	if !numeric(text) {
+		return 0, illegal(name)
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	millis, err := ledger.ParseDecimal(whole, 0)
+	most := maxWindow.Milliseconds()
+	switch above := err != nil || millis > most || millis == most && strings.Trim(fraction, "0") != ""; {
+	case strings.HasPrefix(text, "-"):
+		return 0, invalid(name)
+	case above:
+		return 0, tooLong()
 	}
 	micros, err := ledger.ParseDecimal(text, 3)
-	switch {
-	case !numeric(text):
-		return at, 0, illegal("recvWindow")
-	case err != nil || micros < 0 || micros > maxWindow.Microseconds():
-		return at, 0, invalid("recvWindow")
+	if err != nil {
+		return 0, invalid(name)
 	}
-	return at, time.Duration(micros) * time.Microsecond, nil
+	return time.Duration(micros) * time.Microsecond, nil
 }

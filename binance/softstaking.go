@@ -86,7 +86,7 @@ func set(r *request) (any, error) {
 	}
 	switch {
 	case errors.Is(err, ledger.ErrInvalid): // the account is closed
-		return nil, errKey
+		return nil, access.ErrForbidden
 	case err != nil:
 		return nil, err
 	}

@@ -205,7 +205,7 @@ func tick(f *face) { f.clock.Add(1000) }
 func TestSetOnAClosedAccount(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		ok(t, f.db.CloseAccount(t.Context(), "alice"))
-		f.press(true, `401 {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}`)
+		f.press(true, badKey)
 		f.press(false, success)
 		f.wants(f.get(recordsPath, ""), `200 {"rows":[],"total":0}`)
 	})
@@ -247,7 +247,7 @@ func TestTheKeyIsNotInTheLog(t *testing.T) {
 func TestPermissions(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		f.key, f.secret = f.newKey("alice", "read", "")
-		f.press(true, `401 {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}`)
+		f.press(true, badKey)
 		if got := f.get(listPath, "").status; got != http.StatusOK || f.isOn() {
 			t.Errorf("list is answered with %d, or it is on", got)
 		}

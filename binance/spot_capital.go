@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/store"
 )
@@ -42,7 +43,7 @@ func withdrawApply(r *request) (any, error) {
 	case errors.Is(err, ledger.ErrInvalid):
 		account, look := r.books.Account(r.ctx, r.account)
 		if look == nil && !account.Closed.IsZero() {
-			return nil, errKey
+			return nil, access.ErrForbidden
 		}
 		return nil, errors.Join(look, invalid("amount"))
 	case err != nil:
