@@ -31,6 +31,7 @@ var (
 	errSignature = refusal{Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest}
 	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
 	errRange     = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
+	errTimeUnit  = refusal{Code: -1194, Message: "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.", status: http.StatusBadRequest}
 	errNoPath    = refusal{Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound}
 	errNoMethod  = refusal{Code: -1020, Message: "This operation is not supported: the path has another method.", status: http.StatusMethodNotAllowed}
 	errCut       = refusal{Code: -1000, Message: "The body did not come whole, or not in time.", status: http.StatusRequestTimeout}

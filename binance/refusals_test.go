@@ -162,6 +162,10 @@ func TestWrongPathMethodAndBody(t *testing.T) {
 		for _, path := range []string{"/", "", "/sapi", "/sapi/v1/soft-staking", listPath + "/", "/sapi/v1/../v1/soft-staking/list", "/SAPI/v1/soft-staking/list"} {
 			f.wants(f.send(ask{method: http.MethodGet, path: path}), noPath)
 		}
+		for _, path := range []string{"//sapi/v1/soft-staking/list", "/sapi//v1/soft-staking//list", "///sapi/v1/soft-staking/list"} {
+			a := f.signed(path, "asset=undefined")
+			f.wants(f.send(a), listed)
+		}
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodHead, http.MethodOptions, "BREW"} {
 			got := f.send(ask{method: method, path: setPath, headers: f.keyed()})
 			f.wants(got, noMethod)

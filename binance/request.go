@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"softstake/access"
@@ -27,6 +28,7 @@ type request struct {
 	parameters parameters
 	now        time.Time
 	books      *store.DB // with the key at work, for the log
+	micros     bool      // times are answered in microseconds
 
 	// Of an endpoint that needs a key:
 	key     access.Key
@@ -37,6 +39,10 @@ type request struct {
 
 // read reads a request's parameters, and lets it in or refuses it.
 func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now time.Time) (*request, error) {
+	micros, err := inMicros(r.Header, e.path)
+	if err != nil {
+		return nil, err
+	}
 	name := r.Header.Get("X-MBX-APIKEY")
 	if r.Method != http.MethodGet && e.permission != "" {
 		// A body may be slow to come: it is waited for only where the key is somebody's.
@@ -52,7 +58,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	if err != nil {
 		return nil, err
 	}
-	req := &request{ctx: r.Context(), parameters: sent.parameters, now: now, books: s.Books}
+	req := &request{ctx: r.Context(), parameters: sent.parameters, now: now, books: s.Books, micros: micros}
 	if e.permission == "" {
 		return req, nil
 	}
@@ -62,6 +68,27 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	}
 	req.name = nameOf(e, signed)
 	return req, nil
+}
+
+// inMicros says whether the client wants times in microseconds, which it may under
+// /api only [api]: elsewhere the header is not looked at. -1194: another unit.
+func inMicros(h http.Header, path string) (bool, error) {
+	switch unit := h.Get("X-MBX-TIME-UNIT"); {
+	case !strings.HasPrefix(path, "/api/"), unit == "", strings.EqualFold(unit, "MILLISECOND"):
+		return false, nil
+	case strings.EqualFold(unit, "MICROSECOND"):
+		return true, nil
+	}
+	return false, errTimeUnit
+}
+
+// stamp is a time in an answer: in milliseconds since 1970 or, where the client wants
+// it so, in microseconds.
+func (r *request) stamp(t time.Time) int64 {
+	if r.micros {
+		return t.UnixMicro()
+	}
+	return t.UnixMilli()
 }
 
 // nameOf names a request by its endpoint and by the canonical form of what was signed:

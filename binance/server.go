@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"softstake/access"
@@ -51,7 +52,26 @@ type server struct {
 	weights weights
 }
 
-// New serves everything under /api and /sapi. The context of a request says who is
+// prefixes are what the exchange's paths begin with.
+var prefixes = []string{"api", "sapi", "fapi", "dapi"}
+
+// Serves says whether a path is one of the exchange's, which New's handler answers in
+// JSON, whatever it is: "/api", "/sapi/v1/nothing", "//api/v3/time".
+func Serves(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimLeft(path, "/"), "/")
+	return slices.Contains(prefixes, first)
+}
+
+// plainPath is a path with one slash where it has several: a base URL that ends with
+// one makes "//api/v3/time".
+func plainPath(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return path
+}
+
+// New serves everything under the exchange's prefixes (Serves). The context of a request says who is
 // calling (access.WithCaller).
 func New(o Options) http.Handler {
 	s := &server{Options: o, table: map[string]endpoint{}}
@@ -77,7 +97,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer goes the way of a request: which endpoint, how heavy, who asks, what is the answer.
 func (s *server) answer(w http.ResponseWriter, r *http.Request) (store.Answer, error) {
-	e, known := s.table[r.URL.Path]
+	e, known := s.table[plainPath(r.URL.Path)]
 	if !known {
 		return store.Answer{}, errNoPath
 	}

@@ -35,7 +35,7 @@ func ping(*request) (any, error) { return struct{}{}, nil }
 func serverTime(r *request) (any, error) {
 	return struct {
 		ServerTime int64 `json:"serverTime"`
-	}{r.now.UnixMilli()}, nil
+	}{r.stamp(r.now)}, nil
 }
 
 // systemStatus copies GET /sapi/v1/system/status. Whoever can be asked is at work.

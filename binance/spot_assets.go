@@ -83,7 +83,7 @@ func account(r *request) (any, error) {
 	answer := spotAccount{
 		Rates:    commissions{"0", "0", "0", "0"},
 		CanTrade: mayTrade(r.key), CanWithdraw: mayTrade(r.key), CanDeposit: true,
-		UpdateTime: r.now.UnixMilli(), Type: "SPOT", Balances: []balance{}, Permissions: []string{"SPOT"},
+		UpdateTime: r.stamp(r.now), Type: "SPOT", Balances: []balance{}, Permissions: []string{"SPOT"},
 		UID: number("account", string(r.account)),
 	}
 	for _, h := range holdings {

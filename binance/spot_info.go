@@ -126,7 +126,7 @@ func exchangeInfo(r *request) (any, error) {
 		RateLimits      []rateLimit `json:"rateLimits"`
 		ExchangeFilters []any       `json:"exchangeFilters"`
 		Symbols         []symbol    `json:"symbols"`
-	}{"UTC", r.now.UnixMilli(), []rateLimit{{"REQUEST_WEIGHT", "MINUTE", 1, apiLimit}}, []any{}, symbols}, nil
+	}{"UTC", r.stamp(r.now), []rateLimit{{"REQUEST_WEIGHT", "MINUTE", 1, apiLimit}}, []any{}, symbols}, nil
 }
 
 // wantedSymbols are those that are asked for, each once; nil is all.

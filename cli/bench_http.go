@@ -100,13 +100,13 @@ memory of this process at most %d MiB
 func (w *World) serveBench(db *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error, err error) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	f := newFront(log, newMeters().answered, usualRequests)
-	mux := http.NewServeMux()
-	if err := addFaces(mux, f, faces{books: db, sealer: sealer, now: now, log: log}); err != nil {
+	all, err := addFaces(http.NewServeMux(), f, faces{books: db, sealer: sealer, now: now, log: log})
+	if err != nil {
 		return "", nil, err
 	}
 	ctx, failed := context.WithCancelCause(w.Context)
 	s := &serving{log: log, front: f, patience: usualPatience}
-	address, err := s.listen(ctx, "127.0.0.1:0", mux, nil, failed)
+	address, err := s.listen(ctx, "127.0.0.1:0", all, nil, failed)
 	return "http://" + address, func() error {
 		err := errors.Join(s.stop(), context.Cause(ctx))
 		failed(nil)

@@ -96,8 +96,7 @@ func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
 // handleBench answers for books as serve does. The log is written, but nowhere.
 func (w *World) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	mux := http.NewServeMux()
-	return mux, addFaces(mux, newFront(log, newMeters().answered, usualRequests), faces{
+	return addFaces(http.NewServeMux(), newFront(log, newMeters().answered, usualRequests), faces{
 		books: db, now: now, log: log, pages: &pages{random: w.Random, convert: true, idle: usualIdle, all: usualSession},
 	})
 }

@@ -42,18 +42,19 @@ func (c *demoCmd) serve(w *World, v visit) (err error) {
 	if err != nil {
 		return err
 	}
-	f, mux := newFront(log, newMeters().answered, usualRequests), http.NewServeMux()
+	f := newFront(log, newMeters().answered, usualRequests)
 	play := newPlayer(w, v.town, visitors, log)
-	if err := addFaces(mux, f, faces{
+	all, err := addFaces(http.NewServeMux(), f, faces{
 		books: v.town.Books, sealer: sealer, now: v.town.Clock.Now, log: log, closeAfter: demo.CloseAfter,
 		pages: &pages{random: w.Random, convert: true, play: play, idle: demoSession, all: demoSession},
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(w.Context)
 	defer stop(nil)
 	s := &serving{log: log, front: f, patience: usualPatience}
-	address, err := c.listen(ctx, w, s, standing(v.town, mux), stop)
+	address, err := c.listen(ctx, w, s, standing(v.town, all), stop)
 	if err != nil {
 		return errors.Join(err, s.stop())
 	}

@@ -84,16 +84,17 @@ func (c *serveCmd) Run(w *World) (err error) {
 	days := &scheduler{world: w, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
 	f := newFront(log, m.answered, c.MaxRequests)
 	f.proxies, f.country, f.secure = proxies, c.CountryHeader, c.TLSCert != ""
-	own, public := newHealth(db, days, m, f, log), http.NewServeMux()
+	own, mux := newHealth(db, days, m, f, log), http.NewServeMux()
 	if c.MetricsListen == "" {
 		for _, path := range healthPaths {
-			public.Handle(path, own) // whatever the method: what own refuses is no page
+			mux.Handle(path, own) // whatever the method: what own refuses is no page
 		}
 	}
-	if err := addFaces(public, f, faces{
+	public, err := addFaces(mux, f, faces{
 		books: db, sealer: sealer, now: w.Now, log: log, closeAfter: c.CloseAfter,
 		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w),
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	s := &serving{log: log, front: f, patience: usualPatience}

@@ -72,29 +72,37 @@ const (
 	usualSession = 24 * time.Hour
 )
 
-// addFaces puts the two APIs and the pages behind the front.
-func addFaces(mux *http.ServeMux, f *front, o faces) error {
+// addFaces puts the two APIs and the pages behind the front, beside what the mux has
+// already: the handler that it returns serves all of it.
+func addFaces(mux *http.ServeMux, f *front, o faces) (http.Handler, error) {
 	hub := events.New(o.books, o.log, newsPoll)
 	exchange := f.before(exchangeFace, binance.New(binance.Options{
 		Books: o.books, Sealer: o.sealer, Now: o.now, Log: o.log, Weights: o.weights, Accept: o.acceptAt,
 	}))
-	mux.Handle("/api/", exchange)
-	mux.Handle("/sapi/", exchange)
+	// Not a pattern of the mux, which redirects "/api" and "//api/v3/time": a program that
+	// was written for the exchange does not follow that, and does not read HTML.
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if binance.Serves(r.URL.Path) {
+			exchange.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 	mux.Handle("/v1/", f.before(ownFace, api.New(api.Options{
 		Books: o.books, Events: hub, Now: o.now, Log: o.log, CloseAfter: o.closeAfter, Rate: o.rate,
 	})))
 	if o.pages == nil {
-		return nil
+		return all, nil
 	}
 	holders, err := web.New(web.Options{
 		Books: o.books, Events: hub, Sealer: o.sealer, Now: o.now, Random: o.pages.random, Log: o.log, CloseAfter: o.closeAfter,
 		Convert: o.pages.convert, Play: o.pages.play, SessionIdle: o.pages.idle, SessionLife: o.pages.all,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	mux.Handle("/", f.before(pagesFace, holders))
-	return nil
+	return all, nil
 }
 
 // serving is the servers of this process.

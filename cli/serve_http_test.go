@@ -29,6 +29,8 @@ func (s *server) at(path string) string {
 // TestEachFaceAnswersInItsOwnWords also what it does not have.
 func TestEachFaceAnswersInItsOwnWords(t *testing.T) {
 	s := serve(t, books(t), noon)
+	// It follows no redirect, as programs do not.
+	straight := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -41,6 +43,19 @@ func TestEachFaceAnswersInItsOwnWords(t *testing.T) {
 		{"GET", "/login", 200, "text/html; charset=utf-8", "<form"},
 		{"GET", "/api/v3/ping", 200, "application/json", "{}"},
 		{"GET", "/sapi/v1/nowhere", 404, "application/json", `"code":`},
+		{"GET", "//api/v3/ping", 200, "application/json", "{}"},
+		{"GET", "/api//v3///ping", 200, "application/json", "{}"},
+		{"GET", "//sapi/v1/soft-staking/list", 401, "application/json", `"code":-2014`},
+		{"GET", "/api", 404, "application/json", `"code":-1020`},
+		{"GET", "/api/", 404, "application/json", `"code":-1020`},
+		{"GET", "//api", 404, "application/json", `"code":-1020`},
+		{"POST", "/sapi", 404, "application/json", `"code":-1020`},
+		{"GET", "/sapi/", 404, "application/json", `"code":-1020`},
+		{"GET", "/sapi/../sapi/v1/system/status", 404, "application/json", `"code":-1020`},
+		{"GET", "/api/./v3/ping", 404, "application/json", `"code":-1020`},
+		{"GET", "/fapi/v1/nowhere", 404, "application/json", `"code":-1020`},
+		{"GET", "/dapi", 404, "application/json", `"code":-1020`},
+		{"GET", "/apis", 404, "text/html; charset=utf-8", "<html"},
 		{"POST", "/sapi/v1/soft-staking/list", 405, "application/json", `"code":`},
 		{"GET", "/sapi/v1/soft-staking/list", 401, "application/json", `"code":-2014`},
 		{"GET", "/v1/openapi.json", 200, "application/", `"openapi"`},
@@ -52,7 +67,7 @@ func TestEachFaceAnswersInItsOwnWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := http.DefaultClient.Do(r)
+		response, err := straight.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
