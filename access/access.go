@@ -21,7 +21,7 @@ type Caller struct {
 	Address  netip.Addr // of the client
 	Country  string     // ISO 3166, where the operator supplies it; else ""
 	Platform string     // "ios", "android", "web", or "" where the client does not say
-	Version  string     // of the client: 3.1.0
+	Version  string     // of the client, as it says it: 3.1.0, v3.1.0, 3.1.0 (1234)
 	Secure   bool       // it came over TLS, to us or to a trusted proxy
 	Request  string     // the request's ID, for logs and for messages of errors
 }

@@ -162,12 +162,12 @@ func TestSet(t *testing.T) {
 			app       = `400 {"code":-6022,"msg":"Update the app: Soft Staking needs a newer version."}`
 		)
 		must[staking.Document](t)(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))
-		f.caller.Country, f.caller.Platform, f.caller.Version = "US", "ios", "3.0.9"
+		f.caller.Country, f.caller.Platform, f.caller.Version = "US", "iPadOS", "v3.0.9 (77)"
 		f.press(true, region)
 		f.caller.Country = "DE"
 		tick(f)
 		f.press(true, app)
-		f.caller.Version = "3.1.0"
+		f.caller.Version = "v3.1.0 (1234)"
 		tick(f)
 		f.press(true, documents)
 		f.press(false, success)
@@ -189,7 +189,7 @@ func TestSet(t *testing.T) {
 			t.Error("it is on")
 		}
 		presses := must[[]store.Press](t)(f.db.Presses(t.Context(), "alice"))
-		if p := presses[0]; p.Action != "refused: region" || p.Client != "ios 3.0.9" || p.Address != "192.0.2.7 US" {
+		if p := presses[0]; p.Action != "refused: region" || p.Client != "ios v3.0.9 (77)" || p.Address != "192.0.2.7 US" {
 			t.Errorf("the first press is kept as %+v", p)
 		}
 		must[bool](t)(f.db.OpenAccount(t.Context(), "nobody", ""))

@@ -17,7 +17,7 @@ const longestClient = 32
 func (f *front) caller(r *http.Request) access.Caller {
 	c := access.Caller{
 		Address:  peer(r.RemoteAddr),
-		Platform: strings.ToLower(clientText(r.Header.Get("X-Client-Platform"))),
+		Platform: staking.Platform(clientText(r.Header.Get("X-Client-Platform"))),
 		Version:  clientText(r.Header.Get("X-Client-Version")),
 		Request:  requestID(r.Header),
 		Secure:   f.secure,
@@ -79,9 +79,11 @@ func peer(text string) netip.Addr {
 	return address.Unmap().WithZone("")
 }
 
-// clientText is what a client says of itself, or "" where it is not fit to be kept.
+// clientText is what a client says of itself, or "" where it is not fit to be kept. A
+// version may name its build: "3.1.0 (1234)", "3.1.0+7".
 func clientText(s string) string {
-	if len(s) > longestClient || !plainText(s) {
+	s = strings.TrimSpace(s)
+	if len(s) > longestClient || !plainText(strings.NewReplacer(" ", "", "(", "", ")", "", "+", "").Replace(s)) {
 		return ""
 	}
 	return s

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/semver"
-
 	"softstake/ledger"
 )
 
@@ -47,25 +45,10 @@ func (r Region) In(listed Region) bool {
 
 // Client is what a holder pressed the switch with.
 type Client struct {
-	Platform string // "ios", "android", or "" and "web": no version gate
+	Platform string // "ios" or "android", in any words (Platform); others have no version gate
 	Version  string // of the app: 3.1.0
 	Address  string // network address, as told
 	Country  Region // where the request comes from, if the operator supplies it
-}
-
-// oldestApp is the oldest mobile app that may activate [guide].
-const oldestApp = "3.1.0"
-
-// CheckVersion refuses activation from a mobile app older than 3.1.0, or of a
-// version that cannot be read, with ErrUpdateApp.
-func (c Client) CheckVersion() error {
-	if c.Platform != "ios" && c.Platform != "android" {
-		return nil
-	}
-	if semver.Compare("v"+c.Version, "v"+oldestApp) < 0 {
-		return fmt.Errorf("%w: this is version %q; Soft Staking needs %s or later", ErrUpdateApp, ledger.Clip(c.Version), oldestApp)
-	}
-	return nil
 }
 
 // CheckRegion refuses activation to residents of a restricted region, to those

@@ -11,30 +11,6 @@ import (
 	"softstake/staking"
 )
 
-func TestCheckVersion(t *testing.T) {
-	for version, ok := range map[string]bool{
-		"3.1.0": true, "3.1": true, "3.1.1": true, "3.10.0": true, "3.2": true, "4": true, "10.0.0": true, "3.1.0+7": true, "3.1.1-beta": true,
-		"3.0.9": false, "3.0.99": false, "3": false, "2.9.9": false, "0": false, "": false, "abc": false, "3.1.0-beta": false, "-3.1.0": false,
-		"v3.1.0": false, "3.1.0.0": false, "3,1,0": false, " 3.1.0": false, "3.1.0 ": false, "03.1.0": false, "3.1.x": false, "∞": false,
-	} {
-		for _, platform := range []string{"ios", "android"} {
-			err := staking.Client{Platform: platform, Version: version}.CheckVersion()
-			if (err == nil) != ok || (err != nil && !errors.Is(err, staking.ErrUpdateApp)) {
-				t.Errorf("%s %q: %v", platform, version, err)
-			}
-		}
-		for _, platform := range []string{"", "web"} {
-			if err := (staking.Client{Platform: platform, Version: version}).CheckVersion(); err != nil {
-				t.Errorf("the web has no version gate: %q %q: %v", platform, version, err)
-			}
-		}
-	}
-	err := staking.Client{Platform: "ios", Version: strings.Repeat("9", 10_000) + "x"}.CheckVersion()
-	if err == nil || len(err.Error()) > 300 || !strings.Contains(err.Error(), "3.1.0") {
-		t.Errorf("the message is short and says what is needed: %.400v", err)
-	}
-}
-
 func TestRegionIn(t *testing.T) {
 	for _, c := range []struct {
 		region, listed staking.Region

@@ -346,14 +346,15 @@ func keepPresses(t tx, accounts []ledger.Account, at int64, action string, c sta
 	return nil
 }
 
-// checkClient refuses what cannot be kept of a client, and writes its country in
-// capitals. Its errors are ErrInvalid.
+// checkClient refuses what cannot be kept of a client, and writes its platform in one
+// way and its country in capitals. Its errors are ErrInvalid.
 func checkClient(c *staking.Client) error {
 	for _, s := range []string{c.Platform, c.Version, c.Address} {
 		if err := checkText("the client", s); err != nil {
 			return err
 		}
 	}
+	c.Platform = staking.Platform(c.Platform)
 	if c.Country == "" {
 		return nil
 	}

@@ -87,7 +87,7 @@ func TestTheSwitchCoversWholeDays(t *testing.T) {
 func TestTheOrderOfTheChecks(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		ctx := t.Context()
-		old := staking.Client{Platform: "ios", Version: "3.0.9", Address: "192.0.2.7", Country: "us"}
+		old := staking.Client{Platform: "iPadOS", Version: "3.0.9", Address: "192.0.2.7", Country: "us"}
 		enroll := func(c staking.Client) error {
 			clock.Advance(time.Second)
 			_, err := db.Enroll(ctx, "alice", c, time.Time{})
@@ -99,7 +99,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 		wants(t, enroll(old), staking.ErrRegion) // the request comes from US
 		old.Country = "DE"
 		wants(t, enroll(old), staking.ErrUpdateApp)
-		current := staking.Client{Platform: "ios", Version: "3.1.0"}
+		current := staking.Client{Platform: "iPhone", Version: "3.1.0"}
 		wants(t, enroll(current), staking.ErrDocuments)
 		accept(t, db, "alice")
 		ok(t, enroll(current))

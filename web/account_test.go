@@ -120,7 +120,7 @@ func TestDevice(t *testing.T) {
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                      "Chrome on Linux",
 		"curl/8.5.0": "curl",
 		"Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0": "Firefox on Android",
-		"ios 3.2.0": "App 3.2.0 for iOS", "android ": "App for Android", "web": "Browser", "operator": "By the operator", "": "Unknown browser", "web 1.2": "Unknown browser",
+		"ios 3.2.0": "App 3.2.0 for iOS", "ios v3.1.0 (1234)": "App v3.1.0 (1234) for iOS", "android ": "App for Android", "web": "Browser", "operator": "By the operator", "": "Unknown browser", "web 1.2": "Unknown browser",
 	} {
 		if got := p.Device(said); got != want {
 			t.Errorf("%q is %q, and not %q", said, got, want)
