@@ -31,6 +31,7 @@ type app struct {
 	Status   statusCmd   `cmd:"" group:"start" help:"Say how the books stand."`
 
 	Account accountCmd `cmd:"" group:"holders" help:"Open and show accounts."`
+	Address addressCmd `cmd:"" group:"holders" help:"Set and list where holders send their deposits."`
 	Accept  acceptCmd  `cmd:"" group:"holders" help:"Accept the documents for a holder."`
 	Enroll  enrollCmd  `cmd:"" group:"holders" help:"Switch Soft Staking on for a holder."`
 	Leave   leaveCmd   `cmd:"" group:"holders" help:"Switch Soft Staking off for a holder."`

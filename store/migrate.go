@@ -13,7 +13,9 @@ var schema embed.FS
 
 // migrations are the steps from an empty database to the books of today, in
 // order. They are added and never edited.
-var migrations = []string{"schema/0001_books.sql", "schema/0002_access.sql", "schema/0003_people.sql", "schema/0005_imports.sql"}
+var migrations = []string{
+	"schema/0001_books.sql", "schema/0002_access.sql", "schema/0003_people.sql", "schema/0004_addresses.sql", "schema/0005_imports.sql",
+}
 
 // ErrNoBooks says that a database has no books in it yet.
 var ErrNoBooks = errors.New("there are no books in this database yet; make them with \"softstake init\"")

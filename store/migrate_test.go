@@ -14,7 +14,7 @@ import (
 
 // Books of every older softstake are brought up to date by whoever opens them first.
 func TestOldBooksAreBroughtUpToDate(t *testing.T) {
-	for _, schema := range []int64{1, 2} {
+	for _, schema := range []int64{1, 2, 3} {
 		t.Run(fmt.Sprintf("schema %d", schema), func(t *testing.T) {
 			eachURL(t, func(t *testing.T, url string) { bringUpToDate(t, url, schema) })
 		})
@@ -43,6 +43,9 @@ func bringUpToDate(t *testing.T, url string, schema int64) {
 	addLogin(t, dbs[3], "alice@example.com", "alice")
 	if s := addSession(t, dbs[2], clock, "alice@example.com", "alice"); !inside(t, dbs[1], s) {
 		t.Error("alice is not inside")
+	}
+	if a := (store.DepositAddress{Account: "alice", Asset: "BNB", Address: "0x1"}); !must[bool](t)(dbs[0].SetDepositAddress(ctx, a)) {
+		t.Error("an address is there before it is set")
 	}
 	deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)
 	must[store.Outcome](t)(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))

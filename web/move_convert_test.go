@@ -138,6 +138,14 @@ func TestDepositsOfRealBooks(t *testing.T) {
 	if got := w.free("alice", "SOL"); got != "0" {
 		t.Errorf("alice has %s SOL", got)
 	}
+	w.get("/deposit").is(200).hasNot("Where to send deposits")
+	for _, a := range []store.DepositAddress{
+		{Account: "alice", Asset: "BNB", Network: "BSC", Address: "0x94df<b>", Tag: "7"}, {Account: "bob", Asset: "BNB", Network: "BSC", Address: "0xb0b"},
+	} {
+		_, err := w.books.SetDepositAddress(t.Context(), a)
+		w.ok(err)
+	}
+	w.get("/deposit").is(200).has("Where to send deposits", "BSC", "0x94df<b>", "Tag or memo", "7").hasNot("0xb0b")
 	w.at(40, "12:00")
 	w.get("/deposit").is(200).has("There was no deposit in this time")
 }

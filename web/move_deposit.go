@@ -36,8 +36,9 @@ func (m *moving) postDeposit() error {
 	return m.postEntry(ledger.Deposit, m.moves(ledger.Custody, m.Account()))
 }
 
-// deposits shows the latest deposits of books that are real: who keeps the tokens
-// outside credits them.
+// deposits shows where the holder sends deposits, as far as the operator has set it,
+// and the latest deposits of books that are real: who keeps the tokens outside credits
+// them.
 func (v *visit) deposits() error {
 	w, err := v.wallet()
 	if err != nil {
@@ -47,10 +48,15 @@ func (v *visit) deposits() error {
 	if err != nil {
 		return err
 	}
+	addresses, err := v.Books.DepositAddresses(v.context(), v.account())
+	if err != nil {
+		return err
+	}
 	return v.show("deposits", struct {
 		*view
-		List depositList
-	}{v.view("deposit.title"), list})
+		List      depositList
+		Addresses []store.DepositAddress
+	}{v.view("deposit.title"), list, addresses})
 }
 
 // depositDays is how many days back a page tells of deposits.

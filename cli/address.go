@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// addressCmd sets, lists and removes where holders send their deposits.
+type addressCmd struct {
+	Set    addressSetCmd    `cmd:"" help:"Set where an account's holder sends a token."`
+	List   addressListCmd   `cmd:"" help:"List where an account's holder sends tokens."`
+	Remove addressRemoveCmd `cmd:"" help:"Remove an address."`
+}
+
+type addressSetCmd struct {
+	Account ledger.Account `arg:"" help:"Whose deposits arrive there."`
+	Asset   string         `arg:"" help:"Token."`
+	Address string         `arg:"" help:"Where it is sent."`
+	Network string         `placeholder:"NAME" help:"The token's chain, such as BSC. Without it: the token has no other."`
+	Tag     string         `placeholder:"TEXT" help:"The tag or memo that the deposit needs beside the address."`
+}
+
+func (c *addressSetCmd) Help() string {
+	return `The holder's programs find the address in the exchange's API, and the pages show it. It takes the place of the one that was set for the same token and network; each change is kept in the log. Nothing here watches a chain: post a deposit when it has arrived.
+
+Example:
+
+  softstake address set alice BNB 0x94df8b352de7f46f64b01d3666bf6e936e44ce60 --network BSC`
+}
+
+// Run sets the address.
+func (c *addressSetCmd) Run(w *World) error {
+	a := store.DepositAddress{Account: c.Account, Asset: c.Asset, Network: c.Network, Address: c.Address, Tag: c.Tag}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		changed, err := db.SetDepositAddress(ctx, a)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			return w.printf("%s has this address of %s already.\n", c.Account, c.Asset)
+		}
+		return w.printf("Deposits of %s by %s go to %s.\n", c.Asset, c.Account, c.Address)
+	})
+}
+
+type addressListCmd struct {
+	Account ledger.Account `arg:""`
+	JSON    bool           `help:"Print a JSON array."`
+}
+
+func (c *addressListCmd) Help() string {
+	return `Example:
+
+  softstake address list alice`
+}
+
+type addressJSON struct {
+	Asset   string `json:"asset"`
+	Network string `json:"network"`
+	Address string `json:"address"`
+	Tag     string `json:"tag"`
+}
+
+// Run lists the addresses.
+func (c *addressListCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		addresses, err := db.DepositAddresses(ctx, c.Account)
+		if err != nil {
+			return err
+		}
+		out, grid := newJSONList(w.Stdout), newGrid(text("token"), text("network"), text("address"), text("tag"))
+		for _, a := range addresses {
+			if c.JSON {
+				if err := out.add(addressJSON{a.Asset, a.Network, a.Address, a.Tag}); err != nil {
+					return err
+				}
+			}
+			grid.add(a.Asset, cmp.Or(a.Network, none), a.Address, cmp.Or(a.Tag, none))
+		}
+		if c.JSON {
+			return out.end()
+		}
+		if len(addresses) == 0 {
+			return w.printf("No address is set for %s.\n", c.Account)
+		}
+		return grid.write(w.Stdout)
+	})
+}
+
+type addressRemoveCmd struct {
+	Account ledger.Account `arg:""`
+	Asset   string         `arg:"" help:"Token."`
+	Network string         `placeholder:"NAME" help:"The token's chain, as it was set. Without it: the address that was set without one."`
+}
+
+func (c *addressRemoveCmd) Help() string {
+	return `It is shown to the holder no longer. What is sent there all the same is yours to post.
+
+Example:
+
+  softstake address remove alice BNB --network BSC`
+}
+
+// Run removes the address.
+func (c *addressRemoveCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		if err := db.RemoveDepositAddress(ctx, c.Account, c.Asset, c.Network); err != nil {
+			return err
+		}
+		return w.printf("Removed the address of %s for %s.\n", c.Asset, c.Account)
+	})
+}

@@ -1,0 +1,117 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// addressOf is an address of alice's.
+func addressOf(asset, network, address, tag string) store.DepositAddress {
+	return store.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}
+}
+
+func TestDepositAddresses(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		set := func(a store.DepositAddress, changed bool) {
+			t.Helper()
+			clock.Advance(time.Second)
+			if got := must[bool](t)(db.SetDepositAddress(ctx, a)); got != changed {
+				t.Errorf("%+v is set, and changed: %t", a, got)
+			}
+		}
+		there := func(want ...store.DepositAddress) {
+			t.Helper()
+			if got := must[[]store.DepositAddress](t)(db.DepositAddresses(ctx, "alice")); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("there are %v, not %v", got, want)
+			}
+		}
+		there()
+		set(addressOf("BNB", "bsc", "0x1", ""), true)
+		set(addressOf("BNB", "BSC", "0x1", ""), false)
+		set(addressOf("ALGO", "", "ABC", "7"), true)
+		set(addressOf("BNB", "BSC", "0x2", "8"), true)
+		set(addressOf("BNB", "OPBNB", "0x3", ""), true)
+		there(addressOf("ALGO", "", "ABC", "7"), addressOf("BNB", "BSC", "0x2", "8"), addressOf("BNB", "OPBNB", "0x3", ""))
+		if bobs := must[[]store.DepositAddress](t)(db.DepositAddresses(ctx, "bob")); len(bobs) != 0 {
+			t.Errorf("bob has alice's: %v", bobs)
+		}
+		clock.Advance(time.Second)
+		ok(t, db.RemoveDepositAddress(ctx, "alice", "BNB", "bsc"))
+		wants(t, db.RemoveDepositAddress(ctx, "alice", "BNB", "BSC"), ledger.ErrNotFound)
+		wants(t, db.RemoveDepositAddress(ctx, "alice", "BNB", ""), ledger.ErrNotFound)
+		there(addressOf("ALGO", "", "ABC", "7"), addressOf("BNB", "OPBNB", "0x3", ""))
+		var log []string
+		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 100)) {
+			if strings.HasPrefix(l.Action, "address ") {
+				log = append(log, l.Actor+" "+l.Action+" "+l.Subject+" "+l.Detail)
+			}
+		}
+		if got := strings.Join(log, "\n"); got != "test address set alice BNB on BSC: 0x1\n"+
+			"test address set alice ALGO: ABC, tag 7\n"+
+			"test address set alice BNB on BSC: 0x2, tag 8; before BNB on BSC: 0x1\n"+
+			"test address set alice BNB on OPBNB: 0x3\n"+
+			"test address remove alice BNB on BSC: 0x2, tag 8" {
+			t.Errorf("the log says\n%s", got)
+		}
+		ok(t, db.CloseAccount(ctx, "alice"))
+		there() // what is sent to a closed account cannot be posted
+		_, err := db.SetDepositAddress(ctx, addressOf("BNB", "", "0x1", ""))
+		wants(t, err, ledger.ErrInvalid)
+	})
+}
+
+func TestDepositAddressesRefused(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		open(t, db, "alice")
+		for _, a := range []store.DepositAddress{
+			addressOf("BNB", "", "", ""), addressOf("BNB", "", "0x 1", ""), addressOf("BNB", "", "0x1\n", ""), addressOf("BNB", "", strings.Repeat("x", 201), ""),
+			addressOf("BNB", "", "\xff", ""), addressOf("BNB", "", "0x1", "a b"), addressOf("BNB", "B C", "0x1", ""), addressOf("BNB", "ıx", "0x1", ""),
+			addressOf("BNB", strings.Repeat("x", 33), "0x1", ""), {Account: "@custody", Asset: "BNB", Address: "0x1"}, {Asset: "BNB", Address: "0x1"},
+		} {
+			_, err := db.SetDepositAddress(t.Context(), a)
+			wants(t, err, ledger.ErrInvalid)
+		}
+		for _, a := range []store.DepositAddress{addressOf("NOPE", "", "0x1", ""), {Account: "nobody", Asset: "BNB", Address: "0x1"}} {
+			_, err := db.SetDepositAddress(t.Context(), a)
+			wants(t, err, ledger.ErrNotFound)
+		}
+		_, err := db.DepositAddresses(t.Context(), "nobody")
+		wants(t, err, ledger.ErrNotFound)
+		_, err = db.DepositAddresses(t.Context(), "@custody")
+		wants(t, err, ledger.ErrInvalid)
+		wants(t, db.RemoveDepositAddress(t.Context(), "nobody", "BNB", ""), ledger.ErrNotFound)
+		wants(t, db.RemoveDepositAddress(t.Context(), "alice", "BNB", "a b"), ledger.ErrInvalid)
+	})
+}
+
+// Of several who set the same one at once, one changes it.
+func TestDepositAddressAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		open(t, db, "alice")
+		var all sync.WaitGroup
+		changes, errs := make([]bool, 8), make([]error, 8)
+		for i := range changes {
+			all.Go(func() { changes[i], errs[i] = db.SetDepositAddress(t.Context(), addressOf("BNB", "BSC", "0x1", "")) })
+		}
+		all.Wait()
+		n := 0
+		for i := range changes {
+			ok(t, errs[i])
+			if changes[i] {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("it was changed %d times", n)
+		}
+	})
+}
