@@ -30,6 +30,8 @@ var (
 	errTooEarly  = refusal{Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.", status: http.StatusBadRequest}
 	errSignature = refusal{Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest}
 	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
+	errSymbol    = refusal{Code: -1121, Message: "Invalid symbol.", status: http.StatusBadRequest}
+	errNoAsset   = refusal{Code: -4018, Message: "We don't have this asset.", status: http.StatusBadRequest}
 	errRange     = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
 	errTimeUnit  = refusal{Code: -1194, Message: "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.", status: http.StatusBadRequest}
 	errNoPath    = refusal{Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound}

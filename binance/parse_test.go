@@ -23,16 +23,33 @@ func TestEndpoints(t *testing.T) {
 	documented := []string{
 		"GET /api/v3/account read 20",
 		"GET /api/v3/exchangeInfo  20",
+		"GET /api/v3/myTrades read 20",
+		"GET /api/v3/openOrders read 80",
 		"GET /api/v3/ping  1",
+		"GET /api/v3/ticker/24hr  80",
+		"GET /api/v3/ticker/price  4",
 		"GET /api/v3/time  1",
+		"GET /dapi/v1/exchangeInfo  1",
+		"GET /fapi/v1/exchangeInfo  1",
 		"GET /sapi/v1/account/apiRestrictions read 1",
+		"GET /sapi/v1/account/info read 1",
+		"GET /sapi/v1/account/status read 1",
+		"GET /sapi/v1/accountSnapshot read 2400",
+		"GET /sapi/v1/asset/assetDetail read 1",
 		"GET /sapi/v1/asset/assetDividend read 10",
+		"GET /sapi/v1/asset/tradeFee read 1",
+		"GET /sapi/v1/asset/wallet/balance read 60",
+		"GET /sapi/v1/capital/config/getall read 10",
+		"GET /sapi/v1/capital/deposit/address read 10",
 		"GET /sapi/v1/capital/deposit/hisrec read 1",
 		"GET /sapi/v1/capital/withdraw/history read 20",
+		"GET /sapi/v1/margin/allPairs market data 1",
+		"GET /sapi/v1/margin/isolated/allPairs market data 10",
 		"GET /sapi/v1/soft-staking/history/rewardsRecord read 50",
 		"GET /sapi/v1/soft-staking/list read 50",
 		"GET /sapi/v1/soft-staking/set trade 50",
 		"GET /sapi/v1/system/status  1",
+		"POST /sapi/v1/asset/get-funding-asset read 1",
 		"POST /sapi/v1/capital/withdraw/apply trade 60",
 		"POST /sapi/v3/asset/getUserAsset read 5",
 	}
@@ -43,6 +60,25 @@ func TestEndpoints(t *testing.T) {
 	slices.Sort(table)
 	if !slices.Equal(table, documented) {
 		t.Errorf("the table is\n%s\nnot\n%s", strings.Join(table, "\n"), strings.Join(documented, "\n"))
+	}
+}
+
+// Who asks for one pair weighs less than who asks for all [api].
+func TestWeightsByParameters(t *testing.T) {
+	list := func(n int) string { return `symbols=["A"` + strings.Repeat(`,"A"`, n-1) + `]` }
+	for path, weights := range map[string]map[string]int{
+		"/api/v3/ticker/price": {"": 4, "symbol=BNBUSDT": 2, list(1): 4, "symbol=": 4, "symbol=%zz": 4},
+		"/api/v3/ticker/24hr":  {"": 80, "symbol=BNBUSDT": 2, list(1): 2, list(20): 2, list(21): 40, list(100): 40, list(101): 80, "type=MINI": 80},
+		"/api/v3/openOrders":   {"": 80, "symbol=BNBUSDT&timestamp=1": 6, "timestamp=1": 80},
+		"/api/v3/myTrades":     {"symbol=BNBUSDT": 20, "symbol=BNBUSDT&orderId=1": 5},
+		"/api/v3/account":      {"": 20, "symbol=BNBUSDT": 20},
+	} {
+		for query, want := range weights {
+			i := slices.IndexFunc(endpoints(), func(e endpoint) bool { return e.path == path })
+			if got := endpoints()[i].weightOf(query); got != want {
+				t.Errorf("%s?%s weighs %d, not %d", path, query, got, want)
+			}
+		}
 	}
 }
 

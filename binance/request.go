@@ -59,8 +59,15 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 		return nil, err
 	}
 	req := &request{ctx: r.Context(), parameters: sent.parameters, now: now, books: s.Books, micros: micros}
-	if e.permission == "" {
+	switch e.permission {
+	case "":
 		return req, nil
+	case marketData:
+		key, err := s.find(r.Context(), name, now)
+		if err == nil {
+			err = key.Allows(access.Read, access.CallerOf(r.Context()).Address)
+		}
+		return req, err
 	}
 	signed, err := s.admit(req, sent, name, e.permission)
 	if err != nil {

@@ -32,8 +32,8 @@ type Options struct {
 type endpoint struct {
 	method     string
 	path       string
-	permission access.Permission // that the key needs; "" needs no key. What access.Trade may do is answered once
-	weight     int               // of one request [api]
+	permission access.Permission // that the key needs; "" needs no key. What access.Trade may do is idempotent
+	weight     int               // of one request [api], at most: see lighter
 	handle     func(*request) (any, error)
 }
 
@@ -43,7 +43,10 @@ func (e endpoint) String() string {
 }
 
 // endpoints are all of them.
-func endpoints() []endpoint { return slices.Concat(softStaking, spot) }
+func endpoints() []endpoint { return slices.Concat(softStaking, spot, wallet, market, elsewhere) }
+
+// marketData is the permission of an endpoint that needs a key, and no signature [api].
+const marketData access.Permission = "market data"
 
 // server answers requests.
 type server struct {
@@ -108,7 +111,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (store.Answer, e
 	}
 	now := s.Now()
 	if s.Weights {
-		if err := s.weights.weigh(w.Header(), e, access.CallerOf(r.Context()).Address, now); err != nil {
+		if err := s.weights.weigh(w.Header(), e.path, e.weightOf(r.URL.RawQuery), access.CallerOf(r.Context()).Address, now); err != nil {
 			return store.Answer{}, err
 		}
 	}

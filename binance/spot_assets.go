@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"softstake/ledger"
+	"softstake/staking"
 	"softstake/store"
 )
 
@@ -39,6 +40,11 @@ type balance struct {
 	Asset  string `json:"asset"`
 	Free   string `json:"free"`
 	Locked string `json:"locked"`
+}
+
+// balance is a holding in the exchange's fields.
+func (h holding) balance() balance {
+	return balance{h.asset.Symbol, h.asset.Format(h.free), h.asset.Format(h.held)}
 }
 
 type commissions struct {
@@ -90,7 +96,7 @@ func account(r *request) (any, error) {
 		if omit && h.free == 0 && h.held == 0 {
 			continue
 		}
-		answer.Balances = append(answer.Balances, balance{h.asset.Symbol, h.asset.Format(h.free), h.asset.Format(h.held)})
+		answer.Balances = append(answer.Balances, h.balance())
 	}
 	return answer, nil
 }
@@ -107,28 +113,40 @@ type userAsset struct {
 
 // getUserAsset copies POST /sapi/v3/asset/getUserAsset: one asset, or those of which
 // there is anything. What is held is not set apart for withdrawals in the books: all
-// of it is in "locked". No price is told in bitcoin, so that "btcValuation" is "0",
-// whether it is needed or not.
+// of it is in "locked". "btcValuation" is "0" where it is not needed, and where the
+// asset or bitcoin has no price in the books.
 func getUserAsset(r *request) (any, error) {
 	wanted, err := r.parameters.asset("asset")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.parameters.flag("needBtcValuation", false); err != nil {
+	valued, err := r.parameters.flag("needBtcValuation", false)
+	if err != nil {
 		return nil, err
 	}
 	holdings, err := r.holdings()
 	if err != nil {
 		return nil, err
 	}
+	var v valuation
+	if valued {
+		if v, err = r.valuation(staking.DayOf(r.now)); err != nil {
+			return nil, err
+		}
+	}
 	answer := []userAsset{}
 	for _, h := range holdings {
-		if wanted == h.asset.Symbol || wanted == "" && (h.free != 0 || h.held != 0) {
-			answer = append(answer, userAsset{
-				Asset: h.asset.Symbol, Free: h.asset.Format(h.free), Locked: h.asset.Format(h.held),
-				Freeze: "0", Withdrawing: "0", Ipoable: "0", Bitcoin: "0",
-			})
+		if wanted != h.asset.Symbol && (wanted != "" || h.free == 0 && h.held == 0) {
+			continue
 		}
+		value, err := v.bitcoin(h)
+		if err != nil {
+			return nil, err
+		}
+		answer = append(answer, userAsset{
+			Asset: h.asset.Symbol, Free: h.asset.Format(h.free), Locked: h.asset.Format(h.held),
+			Freeze: "0", Withdrawing: "0", Ipoable: "0", Bitcoin: value,
+		})
 	}
 	return answer, nil
 }

@@ -62,7 +62,7 @@ func (r *request) withdrawal() (w store.Withdrawal, err error) {
 	}
 	asset, err := r.books.Asset(r.ctx, coin)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return w, parameterRefusal(-4018, "We don't have this asset.")
+		return w, errNoAsset
 	}
 	if err != nil {
 		return w, err

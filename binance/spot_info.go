@@ -3,6 +3,7 @@ package binance
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"softstake/ledger"
 	"softstake/store"
@@ -74,8 +75,11 @@ type (
 // is not traded.
 const standing = "BREAK"
 
-// priceScale is how many decimals a price has.
-const priceScale = 8
+// priceScale is how many decimals a price has, and priceUnit is 1 USDT.
+const (
+	priceScale = 8
+	priceUnit  = 100_000_000
+)
 
 // pair is an asset against USDT.
 func pair(a ledger.Asset) symbol {
@@ -97,28 +101,16 @@ func pair(a ledger.Asset) symbol {
 // exchangeInfo copies GET /api/v3/exchangeInfo, of whose filters it has "symbol",
 // "symbols" and "symbolStatus".
 func exchangeInfo(r *request) (any, error) {
-	wanted, err := wantedSymbols(r.parameters)
-	if err != nil {
-		return nil, err
-	}
-	assets, err := r.books.Assets(r.ctx)
+	assets, err := r.wantedPairs()
 	if err != nil {
 		return nil, err
 	}
 	status := r.parameters.text("symbolStatus")
-	symbols, found := []symbol{}, 0
+	symbols := []symbol{}
 	for _, a := range assets {
-		p := pair(a)
-		if a.Symbol == store.USDT || wanted != nil && !slices.Contains(wanted, p.Symbol) {
-			continue
-		}
-		found++
-		if status == "" || status == p.Status {
+		if p := pair(a); status == "" || status == p.Status {
 			symbols = append(symbols, p)
 		}
-	}
-	if found < len(wanted) {
-		return nil, parameterRefusal(-1121, "Invalid symbol.")
 	}
 	return struct {
 		Timezone        string      `json:"timezone"`
@@ -129,19 +121,43 @@ func exchangeInfo(r *request) (any, error) {
 	}{"UTC", r.stamp(r.now), []rateLimit{{"REQUEST_WEIGHT", "MINUTE", 1, apiLimit}}, []any{}, symbols}, nil
 }
 
-// wantedSymbols are those that are asked for, each once; nil is all.
+// wantedPairs are the assets whose pairs with USDT are asked for by "symbol" or
+// "symbols", in order, or all. -1121: a symbol that there is not.
+func (r *request) wantedPairs() ([]ledger.Asset, error) {
+	wanted, err := wantedSymbols(r.parameters)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := r.books.Assets(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	assets = slices.DeleteFunc(assets, func(a ledger.Asset) bool {
+		return a.Symbol == store.USDT || wanted != nil && !slices.Contains(wanted, a.Symbol+store.USDT)
+	})
+	if len(assets) < len(wanted) {
+		return nil, errSymbol
+	}
+	return assets, nil
+}
+
+// wantedSymbols are those that are asked for, each once; nil is all. -1100: other
+// characters than A-Z, digits and "-_.", or no list.
 func wantedSymbols(p parameters) ([]string, error) {
 	one, several := p.text("symbol"), p.text("symbols")
 	switch {
 	case one != "" && several != "":
 		return nil, parameterRefusal(-1128, "Combination of optional parameters invalid.")
+	case one != "" && !symbolLike(one):
+		return nil, illegal("symbol")
 	case one != "":
 		return []string{one}, nil
 	case several == "":
 		return nil, nil
 	}
 	var wanted []string
-	if err := json.Unmarshal([]byte(several), &wanted); err != nil {
+	err := json.Unmarshal([]byte(several), &wanted)
+	if err != nil || slices.ContainsFunc(wanted, func(s string) bool { return !symbolLike(s) }) {
 		return nil, illegal("symbols")
 	}
 	if len(wanted) == 0 {
@@ -149,4 +165,9 @@ func wantedSymbols(p parameters) ([]string, error) {
 	}
 	slices.Sort(wanted)
 	return slices.Compact(wanted), nil
+}
+
+// symbolLike says whether a text is made as the symbol of a pair is.
+func symbolLike(s string) bool {
+	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 }

@@ -89,6 +89,9 @@ func TestSpotPublic(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]string{
+		"symbol=bnbusdt":                    illegalIn("symbol"),
+		"symbol=BNB/USDT":                   illegalIn("symbol"),
+		`symbols=["BNBUSDT","bnbusdt"]`:     illegalIn("symbols"),
 		"symbol=BNBBTC":                     `400 {"code":-1121,"msg":"Invalid symbol."}`,
 		"symbol=USDTUSDT":                   `400 {"code":-1121,"msg":"Invalid symbol."}`,
 		`symbols=["BNBUSDT","NOPEUSDT"]`:    `400 {"code":-1121,"msg":"Invalid symbol."}`,

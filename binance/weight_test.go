@@ -56,6 +56,23 @@ func TestWeights(t *testing.T) {
 	f.wants(ask("/api/v3/time", api, 6001), `429 {"code":-1003,"msg":"Too much request weight used; current limit is 6000 request weight per 1 MINUTE."}`)
 }
 
+// Futures have a limit of their own, each kind.
+func TestWeightsOfFutures(t *testing.T) {
+	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", func(o *binance.Options) { o.Weights = true })
+	ask := func(path string) answered { return f.send(ask{method: http.MethodGet, path: path}) }
+	for range 2400 {
+		if got := ask("/fapi/v1/exchangeInfo"); got.status != http.StatusOK {
+			t.Fatalf("answered %s", got)
+		}
+	}
+	f.wants(ask("/fapi/v1/exchangeInfo"), `429 {"code":-1003,"msg":"Too much request weight used; current limit is 2400 request weight per 1 MINUTE."}`)
+	for path, used := range map[string]string{"/dapi/v1/exchangeInfo": "1", "/api/v3/ping": "1"} {
+		if got := ask(path); got.status != http.StatusOK || got.headers.Get("X-Mbx-Used-Weight-1m") != used {
+			t.Errorf("%s: %s, used %q", path, got, got.headers.Get("X-Mbx-Used-Weight-1m"))
+		}
+	}
+}
+
 // Without weights there is no limit, and nothing is said of it.
 func TestWithoutWeights(t *testing.T) {
 	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", func(*binance.Options) {})

@@ -74,28 +74,37 @@ func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking
 
 // balancesAt counts back from the balances now to those when a day began.
 func balancesAt(t tx, id ledger.Account, from, last, first staking.Day) (map[part]ledger.Amount, error) {
-	running := map[part]ledger.Amount{}
 	if from <= first {
-		return running, nil
+		return map[part]ledger.Amount{}, nil
 	}
-	err := t.query(func(r row) error {
+	running, err := balancesNow(t, id)
+	for d := last; err == nil && d >= from; d-- {
+		err = countBack(t, id, running, d)
+	}
+	return running, err
+}
+
+// balancesNow reads what an account has, free and held.
+func balancesNow(t tx, id ledger.Account) (map[part]ledger.Amount, error) {
+	running := map[part]ledger.Amount{}
+	return running, t.query(func(r row) error {
 		running[part{ledger.Account(r.text(0)), r.text(1)}] = ledger.Amount(r.int(2))
 		return nil
 	},
 		"SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account IN ($2, $3)", int64(id.Bucket()), string(id), string(id.Held()))
+}
+
+// countBack takes a day's changes off the balances at its end: what is left is the
+// balances when it began.
+func countBack(t tx, id ledger.Account, running map[part]ledger.Amount, d staking.Day) error {
+	lines, err := linesOf(t, id, d)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for d := last; d >= from; d-- {
-		lines, err := linesOf(t, id, d)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range lines {
-			running[part{l.Account, l.Asset}] -= l.Amount
-		}
+	for _, l := range lines {
+		running[part{l.Account, l.Asset}] -= l.Amount
 	}
-	return running, nil
+	return nil
 }
 
 // linesOf reads what changed an account's balances on a day: the rewards of the
