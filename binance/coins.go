@@ -60,9 +60,9 @@ type network struct {
 }
 
 // coins copies GET /sapi/v1/capital/config/getall: every token of the books. Its
-// networks are those on which the account has an address to deposit to; one that has
-// none is named by the token, and takes withdrawals only. A withdrawal is free, of any
-// amount, and to any network: what it names is the operator's to read.
+// networks are those on which the account has an address to deposit to: no other is
+// known. A withdrawal is free, of any amount, and to any network: what it names is the
+// operator's to read.
 func coins(r *request) (any, error) {
 	holdings, err := r.holdings()
 	if err != nil {
@@ -83,27 +83,20 @@ func coins(r *request) (any, error) {
 		for _, a := range there {
 			c.Networks = append(c.Networks, networkOf(h.asset, a, len(there) == 1))
 		}
-		if len(there) == 0 {
-			c.Networks = append(c.Networks, networkOf(h.asset, store.DepositAddress{}, true))
-		}
 		all = append(all, c)
 	}
 	return all, nil
 }
 
-// networkOf is the network of an address to deposit to, or the one that is named by the
-// token where the address is empty.
+// networkOf is the network of an address to deposit to. One that was set without a
+// network is on the token's own, and named by it.
 func networkOf(asset ledger.Asset, a store.DepositAddress, only bool) network {
 	name, least := cmp.Or(a.Network, asset.Symbol), asset.Format(1)
-	n := network{
-		Network: name, Coin: asset.Symbol, Name: name, Default: only || a.Network == "", Deposit: a.Address != "", Withdraw: true,
+	return network{
+		Network: name, Coin: asset.Symbol, Name: name, Default: only || a.Network == "", Deposit: true, Withdraw: true,
 		Multiple: least, Fee: "0", Min: least, Max: asset.Format(asset.MaxSupply), InternalMin: least, Dust: least, MinConfirm: 1,
 		SameAddress: a.Tag != "", NeedsTag: a.Tag != "",
 	}
-	if !n.Deposit {
-		n.DepositDesc = noAddress
-	}
-	return n
 }
 
 // depositAddresses are the account's, by token.

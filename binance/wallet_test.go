@@ -129,11 +129,11 @@ func TestCoins(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		f.deposit("d1", "alice", 3, "BNB")
 		f.enter("h1", ledger.Hold, "alice", "alice/held", "BNB", 86000000)
-		network := func(name string, standard, deposit bool, why string, tag bool) string {
-			return fmt.Sprintf(`{"network":"%s","coin":"BNB","withdrawIntegerMultiple":"0.00000001","isDefault":%t,"depositEnable":%t,"withdrawEnable":true,"depositDesc":"%s","withdrawDesc":"",`+
+		network := func(name string, standard, tag bool) string {
+			return fmt.Sprintf(`{"network":"%s","coin":"BNB","withdrawIntegerMultiple":"0.00000001","isDefault":%t,"depositEnable":true,"withdrawEnable":true,"depositDesc":"","withdrawDesc":"",`+
 				`"specialTips":"","specialWithdrawTips":"","name":"%s","resetAddressStatus":false,"addressRegex":"","addressRule":"","memoRegex":"","withdrawFee":"0",`+
 				`"withdrawMin":"0.00000001","withdrawMax":"200000000","withdrawInternalMin":"0.00000001","depositDust":"0.00000001","minConfirm":1,"unLockConfirm":0,`+
-				`"sameAddress":%t,"withdrawTag":%t,"estimatedArrivalTime":0,"busy":false,"contractAddressUrl":"","contractAddress":""}`, name, standard, deposit, why, name, tag, tag)
+				`"sameAddress":%t,"withdrawTag":%t,"estimatedArrivalTime":0,"busy":false,"contractAddressUrl":"","contractAddress":""}`, name, standard, name, tag, tag)
 		}
 		bnb := func(deposit bool, networks ...string) {
 			t.Helper()
@@ -143,13 +143,13 @@ func TestCoins(t *testing.T) {
 				t.Errorf("answered\n%s\nwithout\n%s", got, want)
 			}
 		}
-		bnb(false, network("BNB", true, false, "The operator has set no deposit address for this account.", false))
+		bnb(false)
 		f.address("BNB", "BSC", "0x1", "")
-		bnb(true, network("BSC", true, true, "", false))
+		bnb(true, network("BSC", true, false))
 		f.address("BNB", "OPBNB", "0x2", "7")
-		bnb(true, network("BSC", false, true, "", false), network("OPBNB", false, true, "", true))
+		bnb(true, network("BSC", false, false), network("OPBNB", false, true))
 		f.address("BNB", "", "bnb1", "")
-		bnb(true, network("BNB", true, true, "", false), network("BSC", false, true, "", false), network("OPBNB", false, true, "", true))
+		bnb(true, network("BNB", true, false), network("BSC", false, false), network("OPBNB", false, true))
 	})
 }
 

@@ -26,7 +26,7 @@ type serveCmd struct {
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
 	TrustedProxy    string        `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
 	CountryHeader   string        `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
-	ExchangeWeights string        `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under /api and /sapi: on or off. Without it: ${default}."`
+	ExchangeWeights string        `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under its paths: on or off. Without it: ${default}."`
 	Rate            int           `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
 	MaxRequests     int           `default:"256" help:"Requests at work at once, at most half of them from one address; more are told to come again. Without it: ${default}."`
 	Pages           string        `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`

@@ -4,7 +4,7 @@
 // goes through its privateRequest.
 
 const Binance = require('binance-api-node').default
-const { server, talk, tooLong, withdrawal } = require('./talk')
+const { server, talk, one, latest, still, tooLong, withdrawal } = require('./talk')
 
 const client = Binance({ httpBase: server.url, apiKey: server.apiKey, apiSecret: server.secret, privateKey: server.privateKey })
 
@@ -21,6 +21,20 @@ talk({
   assets: () => assets({}),
   oneAsset: () => assets({ asset: 'BNB', needBtcValuation: true }),
   dividends: () => client.privateRequest('GET', '/sapi/v1/asset/assetDividend', { asset: 'BNB', limit: 2 }),
+  coins: async () => one(await client.privateRequest('GET', '/sapi/v1/capital/config/getall', {})),
+  address: () => client.depositAddress({ coin: 'BNB', network: 'BSC' }),
+  noAddress: () => client.depositAddress({ coin: 'SOL' }),
+  wallets: () => client.privateRequest('GET', '/sapi/v1/asset/wallet/balance', { quoteAsset: 'USDT' }),
+  funding: () => client.privateRequest('POST', '/sapi/v1/asset/get-funding-asset', { asset: 'BNB' }),
+  detail: () => client.assetDetail({ asset: 'BNB' }),
+  fee: () => client.tradeFee({ symbol: 'BNBUSDT' }),
+  snapshot: async () => latest(await client.accountSnapshot({ type: 'SPOT' })),
+  status: () => client.privateRequest('GET', '/sapi/v1/account/status', {}),
+  info: () => client.privateRequest('GET', '/sapi/v1/account/info', {}),
+  price: async () => ({ symbol: 'BNBUSDT', price: (await client.prices({ symbol: 'BNBUSDT' })).BNBUSDT }),
+  day: async () => still(await client.dailyStats({ symbol: 'BNBUSDT' })),
+  trades: () => client.myTrades({ symbol: 'BNBUSDT' }),
+  orders: () => client.openOrders({}),
   list: () => soft('list', {}),
   page: () => soft('list', { current: 2, size: 1 }),
   rewards: () => soft('history/rewardsRecord', {}),

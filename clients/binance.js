@@ -4,7 +4,7 @@
 // value that was not given. A private key is its secret.
 
 const { MainClient } = require('binance')
-const { server, talk, tooLong, withdrawal } = require('./talk')
+const { server, talk, one, latest, still, tooLong, withdrawal } = require('./talk')
 
 const client = new MainClient({ baseUrl: server.url, api_key: server.apiKey, api_secret: server.secret || server.privateKey })
 
@@ -18,6 +18,20 @@ talk({
   assets: () => client.getUserAsset(),
   oneAsset: () => client.getUserAsset({ asset: 'BNB', needBtcValuation: true }),
   dividends: () => client.getAssetDividendRecord({ asset: 'BNB', limit: 2 }),
+  coins: async () => one(await client.getBalances()),
+  address: () => client.getDepositAddress({ coin: 'BNB', network: 'BSC' }),
+  noAddress: () => client.getDepositAddress({ coin: 'SOL' }),
+  wallets: () => client.getWalletBalances({ quoteAsset: 'USDT' }),
+  funding: () => client.getFundingAsset({ asset: 'BNB' }),
+  detail: () => client.getAssetDetail({ asset: 'BNB' }),
+  fee: () => client.getTradeFee({ symbol: 'BNBUSDT' }),
+  snapshot: async () => latest(await client.getDailyAccountSnapshot({ type: 'SPOT' })),
+  status: () => client.getAccountStatus(),
+  info: () => client.getAccountInfo(),
+  price: () => client.getSymbolPriceTicker({ symbol: 'BNBUSDT' }),
+  day: async () => still(await client.get24hrChangeStatistics({ symbol: 'BNBUSDT' })),
+  trades: () => client.getAccountTradeList({ symbol: 'BNBUSDT' }),
+  orders: () => client.getOpenOrders(),
   list: () => client.getSoftStakingProductList(),
   page: () => client.getSoftStakingProductList({ current: 2, size: 1 }),
   rewards: () => client.getSoftStakingRewardsHistory(),

@@ -4,7 +4,7 @@
 // body, and a Content-Type of JSON. Soft Staking goes through its signRequest.
 
 const { Spot } = require('@binance/connector')
-const { server, talk, tooLong, withdrawal } = require('./talk')
+const { server, talk, one, latest, still, tooLong, withdrawal } = require('./talk')
 
 const algorithms = { rsa: 'RSA', ed25519: 'Ed25519' }
 const client = new Spot(server.apiKey, server.secret, {
@@ -25,6 +25,20 @@ talk({
   assets: () => data(client.userAsset()),
   oneAsset: () => data(client.userAsset({ asset: 'BNB', needBtcValuation: true })),
   dividends: () => data(client.assetDevidendRecord({ asset: 'BNB', limit: 2 })),
+  coins: async () => one(await data(client.coinInfo())),
+  address: () => data(client.depositAddress('BNB', { network: 'BSC' })),
+  noAddress: () => data(client.depositAddress('SOL')),
+  wallets: () => data(client.signRequest('GET', '/sapi/v1/asset/wallet/balance', { quoteAsset: 'USDT' })),
+  funding: () => data(client.fundingWallet({ asset: 'BNB' })),
+  detail: () => data(client.assetDetail({ asset: 'BNB' })),
+  fee: () => data(client.tradeFee({ symbol: 'BNBUSDT' })),
+  snapshot: async () => latest(await data(client.accountSnapshot('SPOT'))),
+  status: () => data(client.accountStatus()),
+  info: () => data(client.signRequest('GET', '/sapi/v1/account/info')),
+  price: () => data(client.tickerPrice('BNBUSDT')),
+  day: async () => still(await data(client.ticker24hr('BNBUSDT'))),
+  trades: () => data(client.myTrades('BNBUSDT')),
+  orders: () => data(client.openOrders()),
   list: () => signed('list', {}),
   page: () => signed('list', { current: 2, size: 1 }),
   rewards: () => signed('history/rewardsRecord', {}),

@@ -32,6 +32,7 @@ func TestGo(t *testing.T) {
 			client := binance.NewClient(given.APIKey, given.Secret+given.PrivateKey)
 			client.BaseURL, client.KeyType = given.URL, name
 			goReads(t, client)
+			goTracks(t, client)
 			s.goWithdraws(t, client, "go-"+string(kind))
 		})
 	}
@@ -72,6 +73,44 @@ func goReads(t *testing.T, client *binance.Client) {
 	}}, cmpopts.IgnoreFields(binance.DividendResponse{}, "ID", "TranID", "Time"))
 	if rows := dividends.Rows; rows[0].ID == rows[1].ID || rows[0].TranID == rows[1].TranID || rows[0].Time == 0 {
 		t.Errorf("the rows are %+v and %+v", rows[0], rows[1])
+	}
+}
+
+// goTracks asks for what a tracker of portfolios asks for.
+func goTracks(t *testing.T, client *binance.Client) {
+	t.Helper()
+	ctx := t.Context()
+	const home = "0x94df8b352de7f46f64b01d3666bf6e936e44ce60"
+	for _, coin := range must(client.NewGetAllCoinsInfoService().Do(ctx))(t) {
+		if coin.Coin == "BNB" && (coin.Free != "2.00002465" || len(coin.NetworkList) != 1 || coin.NetworkList[0].Network != "BSC" || !coin.NetworkList[0].IsDefault) {
+			t.Errorf("the coin is %+v", coin)
+		}
+	}
+	same(t, must(client.NewGetDepositAddressService().Coin("BNB").Network("BSC").Do(ctx))(t), &binance.GetDepositAddressResponse{Address: home, Coin: "BNB"})
+	var apiErr *common.APIError
+	if _, err := client.NewGetDepositAddressService().Coin("SOL").Do(ctx); !errors.As(err, &apiErr) || apiErr.Code != -4042 {
+		t.Errorf("the address of a token without one: %v", err)
+	}
+	wallets := must(client.NewWalletBalanceService().QuoteAsset("USDT").Do(ctx))(t)
+	same(t, wallets[0], &binance.WalletBalance{Activate: true, Balance: "2150.03081446", WalletName: "Spot"})
+	snapshot := must(client.NewGetAccountSnapshotService().Type("SPOT").Do(ctx))(t)
+	if n := len(snapshot.Snapshot); snapshot.Code != 200 || n != 6 || snapshot.Snapshot[n-1].Type != "spot" || snapshot.Snapshot[n-1].UpdateTime%86_400_000 != 86_399_000 {
+		t.Errorf("the snapshots are %+v", snapshot)
+	}
+	same(t, snapshot.Snapshot[5].Data.Balances, []*binance.SnapshotBalances{{Asset: "ADA", Free: "300.01232893", Locked: "0"}, {Asset: "BNB", Free: "2.00002465", Locked: "0"}})
+	prices := must(client.NewListPricesService().Do(ctx))(t)
+	same(t, prices, []*binance.SymbolPrice{{Symbol: "ADAUSDT", Price: "0.5"}, {Symbol: "BNBUSDT", Price: "1000"}})
+	same(t, must(client.NewListPricesService().Symbol("BNBUSDT").Do(ctx))(t), prices[1:])
+	stats := must(client.NewListPriceChangeStatsService().Symbol("BNBUSDT").Do(ctx))(t)
+	if len(stats) != 1 || stats[0].LastPrice != "1000" || stats[0].Count != 0 || stats[0].CloseTime-stats[0].OpenTime != 86_400_000 {
+		t.Errorf("the day's figures are %+v", stats)
+	}
+	same(t, must(client.NewTradeFeeService().Symbol("BNBUSDT").Do(ctx))(t), []*binance.TradeFeeDetails{{Symbol: "BNBUSDT", MakerCommission: "0", TakerCommission: "0"}})
+	if trades := must(client.NewListTradesService().Symbol("BNBUSDT").Do(ctx))(t); len(trades) != 0 {
+		t.Errorf("there are trades: %+v", trades)
+	}
+	if orders := must(client.NewListOpenOrdersService().Do(ctx))(t); len(orders) != 0 {
+		t.Errorf("there are orders: %+v", orders)
 	}
 }
 

@@ -20,6 +20,15 @@ const withdrawal = {
   withdrawOrderId: 'rent-1'
 }
 
+// one is the coin of the answer that the tests look at.
+const one = coins => coins.filter(c => c.coin === 'BNB')
+
+// latest is the last of an account's daily snapshots, without its day.
+const latest = ({ code, snapshotVos }) => ({ code, count: snapshotVos.length, data: snapshotVos.at(-1).data })
+
+// still is a ticker without the times of its day.
+const still = ({ openTime, closeTime, ...ticker }) => ticker
+
 // talk makes the calls one after another. reason tells an error's code and message.
 async function talk (calls, reason) {
   const told = {}
@@ -33,4 +42,4 @@ async function talk (calls, reason) {
   console.log(JSON.stringify(told))
 }
 
-module.exports = { server, talk, tooLong, withdrawal }
+module.exports = { server, talk, one, latest, still, tooLong, withdrawal }
