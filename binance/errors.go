@@ -84,7 +84,7 @@ func parameterRefusal(code int, message string) refusal {
 }
 
 // badKey refuses a key: it is not known, or not permitted from the address or for the
-// action. It tells the client its address, which is what a key is limited to.
+// action. The message has the client's address, which is what a key is limited to.
 func badKey(from netip.Addr) refusal {
 	r := refusal{Code: -2015, Message: "Invalid API-key, IP, or permissions for action.", status: http.StatusUnauthorized}
 	if from.IsValid() {

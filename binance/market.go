@@ -166,7 +166,7 @@ func percent(from, to int64) string {
 	return ledger.FormatBig(n, 3)
 }
 
-// tradesSpan is the longest range of time of which trades are told.
+// tradesSpan is the longest range of time in which trades are listed.
 const tradesSpan = 24 * time.Hour
 
 // myTrades copies GET /api/v3/myTrades: there is no trade.

@@ -77,7 +77,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	return req, nil
 }
 
-// inMicros says whether the client wants times in microseconds, which it may under
+// inMicros reports whether the client wants times in microseconds, which it may under
 // /api only [api]: elsewhere the header is not looked at. -1194: another unit.
 func inMicros(h http.Header, path string) (bool, error) {
 	switch unit := h.Get("X-MBX-TIME-UNIT"); {

@@ -71,6 +71,28 @@ func TestFormSpelling(t *testing.T) {
 	})
 }
 
+// The same connector has some parameters of a POST in the query and some in the body:
+// it signs the one, then the other, with nothing between.
+func TestFormSpellingInTwoParts(t *testing.T) {
+	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f.deposit("d1", "alice", 100, "BNB")
+	part := func(write func(string) string, name, rest string) string { return "name=" + write(name) + rest }
+	query, body := fmt.Sprintf("&timestamp=%d", f.now().UnixMilli()), "&coin=BNB&address=0x1&amount=0.1"
+	for _, c := range [][2]string{{"my wallet", "a b"}, {"it's", "plain"}, {"plain", "(a) ~b"}, {"plain", "plain"}} {
+		inQuery := func(write func(string) string) string { return part(write, c[0], query) }
+		inBody := func(write func(string) string) string { return "addressTag=" + write(c[1]) + body }
+		a := ask{
+			method: http.MethodPost, path: applyPath, headers: f.keyed(), body: inBody(form),
+			query: inQuery(form) + "&signature=" + f.sign(inQuery(component)+inBody(component)),
+		}
+		if got := f.send(a); got.status != http.StatusOK {
+			t.Errorf("%q: %s", c, got)
+		}
+		a.body = inBody(func(s string) string { return form(s + "+") }) // another tag
+		f.wants(f.send(a), badSignature)
+	}
+}
+
 // Other pairs than those signed, or in another order, are refused, however they are spelled.
 func TestNoOtherPairsAreLetIn(t *testing.T) {
 	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)

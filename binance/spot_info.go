@@ -167,7 +167,7 @@ func wantedSymbols(p parameters) ([]string, error) {
 	return slices.Compact(wanted), nil
 }
 
-// symbolLike says whether a text is made as the symbol of a pair is.
+// symbolLike reports whether a text is made as the symbol of a pair is.
 func symbolLike(s string) bool {
 	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 }

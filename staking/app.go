@@ -30,7 +30,7 @@ func Platform(said string) string {
 	return name
 }
 
-// Mobile says whether the client is a mobile app.
+// Mobile reports whether the client is a mobile app.
 func (c Client) Mobile() bool {
 	platform := Platform(c.Platform)
 	return platform == "ios" || platform == "android"
@@ -65,7 +65,7 @@ func (v appVersion) String() string {
 	return fmt.Sprintf("%d.%d.%d", v.numbers[0], v.numbers[1], v.numbers[2])
 }
 
-// before says whether a version is older than another.
+// before reports whether a version is older than another.
 func (v appVersion) before(other appVersion) bool {
 	if c := slices.Compare(v.numbers[:], other.numbers[:]); c != 0 {
 		return c < 0

@@ -56,7 +56,7 @@ func parseNetwork(s string) (string, error) {
 	return upper, nil
 }
 
-// String is the address as the log tells it: "BNB on BSC: 0x1, tag 7".
+// String is the address as the log has it: "BNB on BSC: 0x1, tag 7".
 func (a DepositAddress) String() string {
 	text := a.Asset
 	if a.Network != "" {
@@ -70,7 +70,7 @@ func (a DepositAddress) String() string {
 }
 
 // SetDepositAddress sets where an account's holder sends a token on a network, in the
-// place of what was set before, and says whether that was another. Repeating it has no
+// place of what was set before, and reports whether that was another. Repeating it has no
 // further effect. ErrNotFound if the account or the token is not in the books;
 // ErrInvalid for what is not an address, and for a closed account.
 func (db *DB) SetDepositAddress(ctx context.Context, a DepositAddress) (changed bool, err error) {

@@ -13,7 +13,7 @@ import (
 // Snapshot is what an account has at the end of a day.
 type Snapshot struct {
 	Day      staking.Day
-	Balances []Balance // by asset, without those that are nothing; what was earned is not told
+	Balances []Balance // by asset, without those that are nothing; Earned is zero
 }
 
 // Snapshots are an account's at the end of some days that are over, both ends

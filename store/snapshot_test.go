@@ -11,7 +11,7 @@ import (
 	"softstake/store"
 )
 
-// snapshots tells an account's: "1: ADA 5; 2: ADA 5 + 1 held".
+// snapshots lists an account's: "1: ADA 5; 2: ADA 5 + 1 held".
 func snapshots(t *testing.T, db *store.DB, id ledger.Account, from, to staking.Day) string {
 	t.Helper()
 	var days []string
@@ -98,11 +98,11 @@ func TestSnapshotsAgreeWithTheStatement(t *testing.T) {
 			}))
 			end(last + 1)
 			for _, s := range must[[]store.Snapshot](t)(db.Snapshots(t.Context(), id, day1, last)) {
-				told := map[string]ledger.Amount{}
+				got := map[string]ledger.Amount{}
 				for _, b := range s.Balances {
-					told[b.Asset+"false"] = b.Free
+					got[b.Asset+"false"] = b.Free
 				}
-				if got := fmt.Sprint(told); got != lines[s.Day] {
+				if got := fmt.Sprint(got); got != lines[s.Day] {
 					t.Errorf("%s at the end of %s: %s, and by the statement %s", id, s.Day, got, lines[s.Day])
 				}
 			}
