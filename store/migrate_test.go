@@ -14,7 +14,7 @@ import (
 
 // Books of every older softstake are brought up to date by whoever opens them first.
 func TestOldBooksAreBroughtUpToDate(t *testing.T) {
-	for _, schema := range []int64{1, 2, 3} {
+	for _, schema := range []int64{1, 2, 3, 4} {
 		t.Run(fmt.Sprintf("schema %d", schema), func(t *testing.T) {
 			eachURL(t, func(t *testing.T, url string) { bringUpToDate(t, url, schema) })
 		})
@@ -46,6 +46,10 @@ func bringUpToDate(t *testing.T, url string, schema int64) {
 	}
 	if a := (store.DepositAddress{Account: "alice", Asset: "BNB", Address: "0x1"}); !must[bool](t)(dbs[0].SetDepositAddress(ctx, a)) {
 		t.Error("an address is there before it is set")
+	}
+	ok(t, dbs[1].RecordImport(ctx, "alice", []store.ImportRow{{At: noon, Asset: "BNB", Operation: "Deposit", Amount: 1, Export: "2025", Times: 1}}))
+	if known := must[store.Imports](t)(dbs[0].Imports(ctx, "alice")); len(known.Rows) != 1 {
+		t.Errorf("the imports are %+v", known)
 	}
 	deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)
 	must[store.Outcome](t)(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))
