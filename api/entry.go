@@ -31,12 +31,7 @@ type entryIn struct {
 }
 
 // decode reads a body strictly. Its errors are ledger.ErrInvalid, in their field.
-func decode(text []byte, into any) error {
-	if len(text) == 0 {
-		return fmt.Errorf("%w: the request has no body", ledger.ErrInvalid)
-	}
-	return inJSON(strictjson.Decode(text, into))
-}
+func decode(text []byte, into any) error { return inJSON(strictjson.Decode(text, into)) }
 
 // entry is what was sent as the ledger takes it. Its errors are ledger.ErrInvalid,
 // in their field, or the books'.

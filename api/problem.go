@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -216,9 +215,7 @@ func (s *server) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	if !is {
 		return v, nil
 	}
-	slices.SortStableFunc(found.Errors, func(a, b *huma.ErrorDetail) int {
-		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Location, b.Location))
-	})
+	slices.SortStableFunc(found.Errors, func(a, b *huma.ErrorDetail) int { return strings.Compare(a.Location, b.Location) })
 	err := error(fmt.Errorf("%w: %s", ledger.ErrInvalid, found.Detail))
 	if len(found.Errors) > 0 {
 		err = faultOf(found.Errors[0])
@@ -226,25 +223,4 @@ func (s *server) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	p := s.problem(ctx.Context(), err)
 	ctx.(*call).status = p.Status
 	return p, nil
-}
-
-// rank orders faults: a name that is unknown is often the one that is missed, written wrong.
-func rank(d *huma.ErrorDetail) int {
-	if strings.HasPrefix(d.Message, "unexpected") {
-		return 0
-	}
-	return 1
-}
-
-// faultOf is what huma finds wrong with a field.
-func faultOf(d *huma.ErrorDetail) error {
-	_, field, _ := strings.Cut(d.Location, ".") // without body, query, path or header
-	var missing string
-	if n, err := fmt.Sscanf(d.Message, "expected required property %s to be present", &missing); n == 1 && err == nil {
-		return inField(field, inField(missing, fmt.Errorf("%w: %q is missing", ledger.ErrInvalid, missing)))
-	}
-	if field == "" {
-		return fmt.Errorf("%w: the request: %s", ledger.ErrInvalid, d.Message)
-	}
-	return inField(field, fmt.Errorf("%w: %q: %s", ledger.ErrInvalid, ledger.Clip(field), d.Message))
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ type route struct {
 	roles   []access.Role
 	account bool // the account in the path is looked at: a holder has its own only
 	limit   int64
-	raw     bool // the handler reads its body by itself
+	body    reflect.Type // what huma reads the body into; nil: the handler reads it by itself, or there is none
 	answer  func(huma.Context)
 }
 
@@ -89,8 +90,11 @@ func add[I, O any](s *server, op huma.Operation, roles []access.Role, handle fun
 		return out, nil
 	})
 	rt := s.routes[len(s.routes)-1]
-	if rt.raw = body != nil; rt.raw {
+	if body != nil {
 		rt.RequestBody = body
+	}
+	if field, found := reflect.TypeFor[I]().FieldByName("Body"); found {
+		rt.body = field.Type
 	}
 	rt.roles, rt.limit, rt.account = roles, limit, strings.Contains(op.Path, "{account}")
 	if limit == 0 {
@@ -209,8 +213,11 @@ func readUntil(w http.ResponseWriter, deadline time.Time) error {
 // check refuses a body that is not JSON as the route takes it. A route that reads
 // its body by itself looks at what is in it by itself.
 func (rt *route) check(h http.Header, body []byte) error {
-	if rt.RequestBody == nil || len(body) == 0 {
+	if rt.RequestBody == nil {
 		return nil
+	}
+	if len(body) == 0 {
+		return fmt.Errorf("%w: the request has no body", ledger.ErrInvalid)
 	}
 	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); h.Get("Content-Type") != "" && (err != nil || kind != jsonContent) {
 		return fmt.Errorf("%w: it is %q; send %s", errMediaType, ledger.Clip(h.Get("Content-Type")), jsonContent)
@@ -218,19 +225,22 @@ func (rt *route) check(h http.Header, body []byte) error {
 	if coding := h.Get("Content-Encoding"); coding != "" {
 		return fmt.Errorf("%w: it is encoded as %q; send it plain", errMediaType, ledger.Clip(coding))
 	}
-	if rt.raw {
+	if rt.body == nil {
 		return nil
 	}
-	return inJSON(strictjson.Check(body))
+	return inJSON(strictjson.CheckFor(body, rt.body))
 }
 
 // inJSON is a fault of a body as an error in its field.
 func inJSON(err error) error {
 	var fault *strictjson.Fault
-	if errors.As(err, &fault) {
-		return inField(fault.Field, fmt.Errorf("%w: the body: %w", ledger.ErrInvalid, err))
+	switch {
+	case !errors.As(err, &fault):
+		return err
+	case fault.Field == "":
+		return fmt.Errorf("%w: the body: %w", ledger.ErrInvalid, err)
 	}
-	return err
+	return inField(fault.Field, fmt.Errorf("%w: %w", ledger.ErrInvalid, err))
 }
 
 // humaContext lends its methods to call, in which a field named Context would hide one of them.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -15,7 +14,7 @@ import (
 type entryJSON struct {
 	ID    string      `json:"id"`
 	Kind  ledger.Kind `json:"kind"`
-	At    *string     `json:"at"`
+	At    *string     `json:"at" example:"2026-11-22T10:00:00Z"`
 	Moves []moveJSON  `json:"moves"`
 }
 
@@ -23,22 +22,7 @@ type moveJSON struct {
 	From   ledger.Account `json:"from"`
 	To     ledger.Account `json:"to"`
 	Asset  string         `json:"asset"`
-	Amount decimalString  `json:"amount"`
-}
-
-// decimalString is an amount in a line of JSON: a string, for many programs
-// read a JSON number as a float, and lose units.
-type decimalString string
-
-// UnmarshalJSON refuses what is not a string.
-func (d *decimalString) UnmarshalJSON(text []byte) error {
-	if len(text) == 0 || text[0] != '"' {
-		return fmt.Errorf("%w: the amount %s is not in quotes; write \"2.5\", for JSON numbers lose units", ledger.ErrInvalid, ledger.Clip(string(text)))
-	}
-	var s string
-	err := json.Unmarshal(text, &s)
-	*d = decimalString(s)
-	return err
+	Amount string         `json:"amount" example:"2.5"` // no JSON number: many programs read one as a float, and lose units
 }
 
 // entryParser reads entries from lines of JSON.
@@ -71,7 +55,7 @@ func (p *entryParser) line(ctx context.Context, l inputLine) (ledger.Entry, erro
 		if err != nil {
 			return e, inEntry(e, err)
 		}
-		amount, err := asset.Parse(string(m.Amount))
+		amount, err := asset.Parse(m.Amount)
 		if err != nil {
 			return e, inEntry(e, err)
 		}
@@ -105,9 +89,8 @@ func (p *entryParser) lookUp(ctx context.Context, symbol string) (ledger.Asset, 
 // decodeStrictly reads one JSON value with no unknown and no repeated names, and
 // nothing after it. Its errors are ledger.ErrInvalid.
 func decodeStrictly(text []byte, into any) error {
-	err := strictjson.Decode(text, into)
-	if err == nil || errors.Is(err, ledger.ErrInvalid) {
-		return err
+	if err := strictjson.Decode(text, into); err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrInvalid, err)
 	}
-	return fmt.Errorf("%w: %w", ledger.ErrInvalid, err)
+	return nil
 }

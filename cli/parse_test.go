@@ -105,7 +105,7 @@ func FuzzEntryLine(f *testing.F) {
 			again.At = &at
 		}
 		for _, m := range e.Moves {
-			again.Moves = append(again.Moves, moveJSON{m.From, m.To, m.Asset, decimalString(bnb.Format(m.Amount))})
+			again.Moves = append(again.Moves, moveJSON{m.From, m.To, m.Asset, bnb.Format(m.Amount)})
 		}
 		text, err := json.Marshal(again)
 		if err != nil {

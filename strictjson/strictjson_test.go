@@ -12,15 +12,23 @@ import (
 
 type move struct {
 	From   string `json:"from"`
-	Amount string `json:"amount"`
+	Amount string `json:"amount" example:"2.5"`
 }
+
+// day reads text by itself, as a type of ours may.
+type day struct{ text string }
+
+func (d *day) UnmarshalText(text []byte) error { d.text = string(text); return nil }
 
 type entry struct {
 	ID     string         `json:"id"`
-	At     *string        `json:"at,omitempty"`
+	At     *string        `json:"at,omitempty" example:"2026-11-22"`
 	Moves  []move         `json:"moves"`
 	Atomic bool           `json:"atomic"`
 	Count  int            `json:"count"`
+	Page   uint8          `json:"page" example:"3"`
+	Share  float64        `json:"share"`
+	Day    day            `json:"day"`
 	Notes  map[string]int `json:"notes"`
 	Any    any            `json:"any"`
 	Hidden string         `json:"-"`
@@ -28,7 +36,7 @@ type entry struct {
 
 func TestDecode(t *testing.T) {
 	var e entry
-	text := ` {"id":"a","at":null,"moves":[{"from":"alice","amount":"2"},{"amount":"3"}],"atomic":true,"count":-7,"notes":{"x":1,"X":2},"any":{"From":[1,"1",null]}} `
+	text := ` {"id":"a","at":null,"moves":[{"from":"alice","amount":"2"},{"amount":"3"}],"atomic":true,"count":-7,"page":3,"share":0.5,"day":"2026-11-22","notes":{"x":1,"X":2},"any":{"From":[1,"1",null]}} `
 	if err := strictjson.Decode([]byte(text), &e); err != nil {
 		t.Fatal(err)
 	}
@@ -37,53 +45,103 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestDecodeRefuses(t *testing.T) {
+// refusal is a text, the field in which it is refused, and what is said of it.
+type refusal struct{ text, field, says string }
+
+func (c refusal) check(t *testing.T) {
+	t.Helper()
+	var e entry
+	err := strictjson.Decode([]byte(c.text), &e)
+	var fault *strictjson.Fault
+	if !errors.As(err, &fault) || fault.Field != c.field || !strings.Contains(fault.Error(), c.says) || len(fault.Error()) > 300 || strings.Contains(fault.Error(), "Go ") {
+		t.Errorf("%.60s: %v; %q in %q is wanted", c.text, err, c.says, c.field)
+	}
+}
+
+func TestDecodeRefusesTexts(t *testing.T) {
 	deep := strings.Repeat("[", 17) + strings.Repeat("]", 17)
-	for _, c := range []struct{ text, field, says string }{
+	for _, c := range []refusal{
 		{``, "", "ends in the middle"},
 		{`{"id":"a"`, "", "ends in the middle"},
 		{`{"id":"a"} {}`, "", "something follows"},
 		{`{"id":"a"}]`, "", "something follows"},
-		{`{"id":nul}`, "", "not JSON"},
-		{`{"id" "a"}`, "", "not JSON"},
+		{`{"id":nul}`, "", `the text is not JSON: "}" is unexpected at line 1, column 10`},
+		{"{\"id\":\n \"é\", 'x'}", "", `the text is not JSON: "'" is unexpected at line 2, column 7`},
+		{`{"id" "a"}`, "", `not JSON: "\"" is unexpected at line 1, column 7`},
 		{`{'id':"a"}`, "", "not JSON"},
 		{`{"id":"a",}`, "", "not JSON"},
+		{`{"id":é}`, "", `not JSON: "é" is unexpected at line 1, column 7`},
 		{`{"count":01}`, "", "not JSON"},
 		{"{\"id\":\"a\xff\"}", "", "not valid UTF-8"},
 		{"\ufeff{}", "", "not JSON"},
-		{`null`, "", "cannot be null"},
-		{`[]`, "", "cannot be an array"},
-		{`"x"`, "", "cannot be a string"},
-		{`{"id":"a","id":"b"}`, "id", "stands twice"},
-		{`{"id":"a","\u0069d":"b"}`, "id", "stands twice"},
-		{`{"moves":[{},{"from":"a","from":"b"}]}`, "moves[1].from", "stands twice"},
-		{`{"any":[{"x":{"y":1,"y":2}}]}`, "any[0].x.y", "stands twice"},
-		{`{"ID":"a"}`, "ID", `is written "id"`},
-		{`{"moves":[{"From":"a"}]}`, "moves[0].From", `is written "from"`},
-		{`{"moveſ":[]}`, "moveſ", `is written "moves"`},
-		{`{"fee":"1"}`, "fee", "is unknown here"},
-		{`{"from":"a"}`, "from", "is unknown here"},
-		{`{"Hidden":"a"}`, "Hidden", "is unknown here"},
-		{`{"":"a"}`, "", "a member without a name"},
-		{`{"moves":[{"amount":2}]}`, "moves[0].amount", "cannot be a number; write it in quotes"},
-		{`{"moves":[{"amount":null}]}`, "moves[0].amount", "cannot be null"},
-		{`{"moves":null}`, "moves", "cannot be null"},
-		{`{"moves":{}}`, "moves", "cannot be an object"},
-		{`{"moves":["a"]}`, "moves[0]", "cannot be a string"},
-		{`{"atomic":"true"}`, "atomic", "cannot be a string"},
-		{`{"atomic":1}`, "atomic", "cannot be a number"},
-		{`{"count":1.5}`, "count", "cannot be a JSON number"},
-		{`{"count":9223372036854775808}`, "count", "cannot be a JSON number"},
-		{`{"count":true}`, "count", "cannot be true or false"},
 		{`{"any":` + deep + `}`, "", "nested more than 16 deep"},
-		{`{"` + strings.Repeat("é", 5000) + `":1}`, strings.Repeat("é", 32) + "…", "is unknown here"},
 	} {
-		var e entry
-		err := strictjson.Decode([]byte(c.text), &e)
-		var fault *strictjson.Fault
-		if !errors.As(err, &fault) || fault.Field != c.field || !strings.Contains(fault.Error(), c.says) || len(fault.Error()) > 300 {
-			t.Errorf("%.60s: %v; %q in %q is wanted", c.text, err, c.says, c.field)
-		}
+		c.check(t)
+	}
+}
+
+func TestDecodeRefusesNames(t *testing.T) {
+	for _, c := range []refusal{
+		{`{"id":"a","id":"b"}`, "id", "id: the name stands twice in one object; give it once"},
+		{`{"id":"a","\u0069d":"b"}`, "id", "stands twice"},
+		{`{"moves":[{},{"from":"a","from":"b"}]}`, "moves[1].from", "moves[1].from: the name stands twice"},
+		{`{"any":[{"x":{"y":1,"y":2}}]}`, "any[0].x.y", "stands twice"},
+		{`{"ID":"a"}`, "ID", `the name is written "id"`},
+		{`{"moves":[{"From":"a"}]}`, "moves[0].From", `the name is written "from"`},
+		{`{"moveſ":[]}`, "moveſ", `the name is written "moves"`},
+		{`{"fee":"1"}`, "fee", "fee: the name is unknown here; known are id, at, moves, atomic, count,"},
+		{`{"moves":[{"fee":"1"}]}`, "moves[0].fee", "the name is unknown here; known are from, amount"},
+		{`{"from":"a"}`, "from", "the name is unknown here"},
+		{`{"Hidden":"a"}`, "Hidden", "the name is unknown here"},
+		{`{"a\u001b[2J":1}`, "a\x1b[2J", `"a\x1b[2J": the name is unknown here`},
+		{`{"":"a"}`, "", "a member has no name"},
+		{`{"any":[{"":1}]}`, "any[0]", "any[0]: a member has no name"},
+		{`{"` + strings.Repeat("é", 5000) + `":1}`, strings.Repeat("é", 32) + "…", "the name is unknown here"},
+	} {
+		c.check(t)
+	}
+}
+
+// TestDecodeRefusesValues of another type than is due, and says which that is.
+func TestDecodeRefusesValues(t *testing.T) {
+	for _, c := range []refusal{
+		{`null`, "", "an object is due, not null"},
+		{`[]`, "", "an object is due, not an array"},
+		{`"x"`, "", "an object is due, not a string"},
+		{`7`, "", "an object is due, not a number"},
+		{`true`, "", "an object is due, not true"},
+		{`{"moves":[{"amount":2}]}`, "moves[0].amount", `moves[0].amount: a decimal string such as "2.5" is due, not a number`},
+		{`{"moves":[{},{"amount":2e400}]}`, "moves[1].amount", `a decimal string such as "2.5" is due, not a number`},
+		{`{"moves":[{"amount":true}]}`, "moves[0].amount", `a decimal string such as "2.5" is due, not true`},
+		{`{"moves":[{"amount":{}}]}`, "moves[0].amount", `a decimal string such as "2.5" is due, not an object`},
+		{`{"moves":[{"amount":["2"]}]}`, "moves[0].amount", `a decimal string such as "2.5" is due, not an array`},
+		{`{"moves":[{"amount":null}]}`, "moves[0].amount", `a decimal string such as "2.5" is due, not null`},
+		{`{"at":7}`, "at", `a string such as "2026-11-22" is due, not a number`},
+		{`{"id":7}`, "id", "id: a string is due, not a number; write it in quotes"},
+		{`{"day":7}`, "day", "a string is due, not a number"},
+		{`{"moves":null}`, "moves", "an array is due, not null"},
+		{`{"moves":{}}`, "moves", "an array is due, not an object"},
+		{`{"moves":["a"]}`, "moves[0]", "an object is due, not a string"},
+		{`{"moves":[{},[]]}`, "moves[1]", "an object is due, not an array"},
+		{`{"atomic":"true"}`, "atomic", "true or false is due, not a string"},
+		{`{"atomic":1}`, "atomic", "true or false is due, not a number"},
+		{`{"atomic":null}`, "atomic", "true or false is due, not null"},
+		{`{"count":"7"}`, "count", "a whole number is due, not a string"},
+		{`{"count":1.5}`, "count", "a whole number is due, not 1.5"},
+		{`{"count":1.0}`, "count", "a whole number is due, not 1.0"},
+		{`{"count":1e2}`, "count", "a whole number is due, not 1e2"},
+		{`{"count":9223372036854775808}`, "count", "a whole number from -9223372036854775808 to 9223372036854775807 is due, not 9223372036854775808"},
+		{`{"count":` + strings.Repeat("9", 5000) + `}`, "count", "is due, not 999"},
+		{`{"count":true}`, "count", "a whole number is due, not true"},
+		{`{"page":"3"}`, "page", "a whole number such as 3 is due, not a string"},
+		{`{"page":256}`, "page", "a whole number from 0 to 255 is due, not 256"},
+		{`{"page":-1}`, "page", "a whole number such as 3 is due, not -1"},
+		{`{"share":"1"}`, "share", "a number is due, not a string"},
+		{`{"share":1e400}`, "share", "this number does not fit"},
+		{`{"notes":[]}`, "notes", "an object is due, not an array"},
+		{`{"notes":{"x":"1"}}`, "notes.x", "a whole number is due, not a string"},
+	} {
+		c.check(t)
 	}
 }
 
