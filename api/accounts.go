@@ -48,6 +48,7 @@ func (s *server) accountRoutes() {
 	}, staff, s.listAccounts)
 	add(s, huma.Operation{
 		OperationID: "get-account", Method: http.MethodGet, Path: "/v1/accounts/{account}", Tags: []string{"Accounts"}, Summary: "Look at an account",
+		Description: "Its residence, and when it was opened and closed. A closed account is found as well.",
 	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
 		a, err := s.Books.Account(ctx, in.id())
 		return say(showAccount(a), err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -31,6 +32,9 @@ func describe() huma.Config {
 	c.Formats = map[string]huma.Format{jsonContent: bodies, "json": bodies}
 	c.RejectUnknownQueryParameters = true
 	c.Info.Description = "Soft Staking on double-entry books: accounts, entries, balances, what is offered, rewards and how each came about. The chapters at /v1/docs say how amounts, times, pages, repetitions and problems work."
+	c.Info.Contact = &huma.Contact{Name: "The operator of this server"}
+	c.Servers = []*huma.Server{{URL: "/", Description: "The server that this document comes from."}}
+	c.Components.Headers, c.Components.Responses = map[string]*huma.Header{}, map[string]*huma.Response{}
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {
 		Type: "http", Scheme: "bearer",
@@ -90,12 +94,18 @@ func has[T any](field string) bool {
 // describeErrors puts the problems that an operation may answer with into its
 // description, and leaves none for huma to describe.
 func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody bool) []int {
-	statuses := append([]int{400, 401, 403, 429, 500, 503}, op.Errors...)
+	statuses := append([]int{400, 401, 403, 500, 503}, op.Errors...)
+	if s.Rate > 0 {
+		statuses = append(statuses, 429)
+	}
 	if strings.Contains(op.Path, "{account}") {
 		statuses = append(statuses, 404)
 	}
+	if op.Method != http.MethodGet {
+		statuses = append(statuses, 408, 413)
+	}
 	if hasBody {
-		statuses = append(statuses, 408, 413, 415)
+		statuses = append(statuses, 415)
 	}
 	if op.Method == http.MethodPost {
 		statuses = append(statuses, 409, 422)
@@ -113,16 +123,35 @@ func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
-	schema := schemaOf[Problem](s)
-	slices.Sort(statuses)
-	for _, status := range slices.Compact(statuses) {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: problemsOf(op.OperationID, status),
-			Content:     map[string]*huma.MediaType{problemContent: {Schema: schema}},
-		}
+	for _, status := range statuses {
+		op.Responses[strconv.Itoa(status)] = s.problemResponse(op, status)
 	}
 	return nil
 }
+
+// alike are the problems that every operation which has their status answers with
+// alike: they are described once, under these names.
+var alike = map[int]string{
+	401: "Unauthorized", 408: "BodyTimeout", 413: "BodyTooLarge", 415: "UnsupportedMediaType",
+	422: "IdempotencyKeyUsed", 429: "TooManyRequests", 500: "InternalError", 503: "TooBusy",
+}
+
+// problemResponse describes an operation's answer with a status of a problem.
+func (s *server) problemResponse(op *huma.Operation, status int) *huma.Response {
+	described := &huma.Response{
+		Description: problemsOf(op.OperationID, status), Headers: s.headersOf(op, status),
+		Content: map[string]*huma.MediaType{problemContent: {Schema: schemaOf[Problem](s)}},
+	}
+	name := alike[status]
+	if name == "" {
+		return described
+	}
+	s.huma.OpenAPI().Components.Responses[name] = described
+	return &huma.Response{Ref: responses + name}
+}
+
+// responses is where the answers are that several operations share.
+const responses = "#/components/responses/"
 
 // problemsOf names the sorts of problem of a status that an operation answers with.
 func problemsOf(operation string, status int) string {
@@ -153,6 +182,7 @@ func (s *server) finish() {
 	// huma describes its own errors beside ours; none is ever answered with.
 	delete(doc.Components.Schemas.Map(), "ErrorModel")
 	delete(doc.Components.Schemas.Map(), "ErrorDetail")
+	s.openAnswers()
 	text, err := marshal(doc)
 	if err != nil {
 		panic(err) // our own types cannot be described: no server can be made of them
@@ -160,6 +190,43 @@ func (s *server) finish() {
 	s.mux.HandleFunc("GET /v1/openapi.json", serveText("application/json", text))
 	s.serveDocs()
 	s.mux.HandleFunc("/v1/", s.nowhere)
+}
+
+// openAnswers lets what is answered have more fields than are described: one that is
+// new must not break a client that checks. What is asked stays closed, since a field
+// that nobody reads is a mistake; so no schema is of both.
+func (s *server) openAnswers() {
+	components := s.huma.OpenAPI().Components
+	opened := map[*huma.Schema]bool{}
+	var open func(*huma.Schema)
+	open = func(schema *huma.Schema) {
+		if schema == nil || opened[schema] {
+			return
+		}
+		opened[schema] = true
+		if schema.Ref != "" {
+			open(components.Schemas.SchemaFromRef(schema.Ref))
+		}
+		if schema.AdditionalProperties == false {
+			schema.AdditionalProperties = nil
+		}
+		open(schema.Items)
+		for _, inner := range schema.Properties {
+			open(inner)
+		}
+		for _, inner := range eventSchemas(schema) {
+			open(inner)
+		}
+	}
+	answers := slices.Collect(maps.Values(components.Responses))
+	for _, rt := range s.routes {
+		answers = slices.AppendSeq(answers, maps.Values(rt.Responses))
+	}
+	for _, response := range answers {
+		for _, media := range response.Content {
+			open(media.Schema)
+		}
+	}
 }
 
 // serveText answers with a text that never changes.

@@ -165,6 +165,7 @@ func TestTheDocumentIsOpenAPI(t *testing.T) {
 		Paths      map[string]map[string]operation
 		Components struct {
 			Schemas         map[string]json.RawMessage
+			Responses       map[string]response
 			SecuritySchemes map[string]struct{ Type, Scheme string }
 		}
 	}
@@ -190,7 +191,7 @@ func TestTheDocumentIsOpenAPI(t *testing.T) {
 	for path, methods := range doc.Paths {
 		for method, o := range methods {
 			operations++
-			o.check(t, strings.ToUpper(method)+" "+path, tagged)
+			o.check(t, strings.ToUpper(method)+" "+path, tagged, doc.Components.Responses)
 		}
 	}
 	if operations != len(api.Routes()) {
@@ -198,23 +199,97 @@ func TestTheDocumentIsOpenAPI(t *testing.T) {
 	}
 }
 
-// operation is what the document says of one.
-type operation struct {
-	OperationID, Summary string
-	Tags                 []string
-	Security             []map[string][]string
-	Parameters           []struct{ Name, In, Description string }
-	RequestBody          *struct{ Content map[string]any }
-	Responses            map[string]struct {
-		Description string
-		Content     map[string]any
+// TestWithoutALimit the document says nothing of one.
+func TestWithoutALimit(t *testing.T) {
+	for rate, want := range map[int]bool{0: false, 600: true} {
+		answer := httptest.NewRecorder()
+		api.New(api.Options{Rate: rate}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
+		for _, word := range []string{`"RateLimit-Limit"`, `"429"`} {
+			if got := strings.Contains(answer.Body.String(), word); got != want {
+				t.Errorf("at %d requests a minute %s is in the document: %t", rate, word, got)
+			}
+		}
 	}
 }
 
-func (o operation) check(t *testing.T, line string, tagged map[string]bool) {
+// TestAnswersAreOpenAndBodiesClosed: an answer may have a field that is new, a body
+// none that is unknown.
+func TestAnswersAreOpenAndBodiesClosed(t *testing.T) {
+	if both := described().BothWays(); both != nil {
+		t.Errorf("%v are asked and answered, and so neither open nor closed; give what is asked a type of its own", both)
+	}
+	var doc any
+	if err := json.Unmarshal(served(t, "/v1/openapi.json").Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	root := doc.(map[string]any)
+	for path, methods := range root["paths"].(map[string]any) {
+		for method, o := range methods.(map[string]any) {
+			line, o := method+" "+path, o.(map[string]any)
+			for at, closed := range objects(root, o["requestBody"], "", nil) {
+				if !closed {
+					t.Errorf("%s: the body is open at %q", line, at)
+				}
+			}
+			for at, closed := range objects(root, o["responses"], "", nil) {
+				if closed {
+					t.Errorf("%s: the answer is closed at %q", line, at)
+				}
+			}
+		}
+	}
+}
+
+// objects are the places of the objects' schemas in a node of the document, and
+// whether each is closed.
+func objects(root map[string]any, node any, at string, found map[string]bool) map[string]bool {
+	if found == nil {
+		found = map[string]bool{}
+	}
+	switch node := node.(type) {
+	case map[string]any:
+		if ref, is := node["$ref"].(string); is {
+			target := any(root)
+			for _, name := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
+				target = target.(map[string]any)[name]
+			}
+			return objects(root, target, at, found)
+		}
+		if node["type"] == "object" {
+			found[at] = node["additionalProperties"] == false
+		}
+		for name, inner := range node {
+			objects(root, inner, at+"/"+name, found)
+		}
+	case []any:
+		for _, inner := range node {
+			objects(root, inner, at+"/-", found)
+		}
+	}
+	return found
+}
+
+// operation is what the document says of one.
+type operation struct {
+	OperationID, Summary, Description string
+	Tags                              []string
+	Security                          []map[string][]string
+	Parameters                        []struct{ Name, In, Description string }
+	RequestBody                       *struct{ Content map[string]any }
+	Responses                         map[string]response
+}
+
+type response struct {
+	Ref         string `json:"$ref"`
+	Description string
+	Headers     map[string]any
+	Content     map[string]any
+}
+
+func (o operation) check(t *testing.T, line string, tagged map[string]bool, shared map[string]response) {
 	t.Helper()
-	if o.OperationID == "" || o.Summary == "" || len(o.Tags) != 1 || !tagged[o.Tags[0]] || len(o.Security) != 1 {
-		t.Errorf("%s: its ID, summary, tag or security is missing: %+v", line, o)
+	if o.OperationID == "" || o.Summary == "" || o.Description == "" || len(o.Tags) != 1 || !tagged[o.Tags[0]] || len(o.Security) != 1 {
+		t.Errorf("%s: its ID, summary, description, tag or security is missing", line)
 	}
 	for _, p := range o.Parameters {
 		if p.Description == "" {
@@ -225,7 +300,11 @@ func (o operation) check(t *testing.T, line string, tagged map[string]bool) {
 		t.Errorf("%s: its body is no JSON: %v", line, o.RequestBody.Content)
 	}
 	for _, status := range []string{"400", "401", "403", "429", "500", "503"} {
-		if o.Responses[status].Content["application/problem+json"] == nil || o.Responses[status].Description == "" {
+		r := o.Responses[status]
+		if r.Ref != "" {
+			r = shared[strings.TrimPrefix(r.Ref, "#/components/responses/")]
+		}
+		if r.Content["application/problem+json"] == nil || r.Description == "" || r.Headers["X-Request-Id"] == nil {
 			t.Errorf("%s: %s is not described", line, status)
 		}
 	}

@@ -57,7 +57,8 @@ func (s *server) documentRoutes() {
 	})
 	add(s, huma.Operation{
 		OperationID: "get-document", Method: http.MethodGet, Path: "/v1/documents/{name}/{version}", Tags: []string{"Offer"}, Summary: "Read a document",
-		Errors: []int{http.StatusNotFound},
+		Description: "The text of a version, in Markdown. Every version is kept.",
+		Errors:      []int{http.StatusNotFound},
 	}, everyone, s.document)
 	add(s, huma.Operation{
 		OperationID: "publish-document", Method: http.MethodPost, Path: "/v1/documents", Tags: []string{"Offer"}, Summary: "Publish a version of a document",
@@ -83,7 +84,7 @@ func (s *server) document(ctx context.Context, in *documentIn) (*answer[wholeDoc
 	if in.Version != "current" {
 		version, err := strconv.Atoi(in.Version)
 		if err != nil {
-			return nil, inField("version", fmt.Errorf("%w: %w", ledger.ErrInvalid, err))
+			return nil, inField("version", fmt.Errorf("%w: version: a whole number or current is due, not %q", ledger.ErrInvalid, ledger.Clip(in.Version)))
 		}
 		if d, err = s.Books.Document(ctx, in.Name, version); err != nil {
 			return nil, err

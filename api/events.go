@@ -47,13 +47,24 @@ func (s *server) eventRoutes() {
 			"A stream ends when its client does not keep up, when its token is revoked or expires, and when the server stops; the client comes again after what `retry` says, two seconds.",
 		Errors: []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The stream, without an end.", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
-		}},
-		Extensions: map[string]any{"x-events": map[string]*huma.Schema{
-			"balance": schemaOf[events.Balance](s), "reward": schemaOf[events.Reward](s),
-			"settled": schemaOf[events.Settled](s), "reset": schemaOf[events.Reset](s),
+			Description: "The stream, without an end. The `$defs` of its schema are what `data` holds, by the name of the `event`.",
+			Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{
+				Type: huma.TypeString, Extensions: map[string]any{eventDefs: map[string]*huma.Schema{
+					"balance": schemaOf[events.Balance](s), "reward": schemaOf[events.Reward](s),
+					"settled": schemaOf[events.Settled](s), "reset": schemaOf[events.Reset](s),
+				}},
+			}}},
 		}},
 	}, everyone, s.events)
+}
+
+// eventDefs is where the stream's schema has those of the events.
+const eventDefs = "$defs"
+
+// eventSchemas are the schemas of the events that a stream's schema has in it.
+func eventSchemas(stream *huma.Schema) map[string]*huma.Schema {
+	schemas, _ := stream.Extensions[eventDefs].(map[string]*huma.Schema)
+	return schemas
 }
 
 // events begins a stream: everybody's events, or an account's.

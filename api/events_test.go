@@ -233,7 +233,7 @@ func TestEventsAreDescribed(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		document := w.get("auditor", "/v1/openapi.json").is(http.StatusOK)
 		for kind, fields := range map[string]any{"balance": events.Balance{}, "reward": events.Reward{}, "settled": events.Settled{}, "reset": events.Reset{}} {
-			name := strings.TrimPrefix(document.at("paths./v1/events.get.x-events."+kind+".$ref"), "#/components/schemas/")
+			name := strings.TrimPrefix(document.at("paths./v1/events.get.responses.200.content.text/event-stream.schema.$defs."+kind+".$ref"), "#/components/schemas/")
 			text, err := json.Marshal(fields)
 			w.ok(err)
 			var has map[string]any

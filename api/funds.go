@@ -54,6 +54,7 @@ type fundedEntry struct {
 func (s *server) fundRoutes() {
 	add(s, huma.Operation{
 		OperationID: "get-funds", Method: http.MethodGet, Path: "/v1/funds", Tags: []string{"Operation"}, Summary: "Read the house's money",
+		Description: "The pools that rewards are paid from, with how long each lasts, and the balances of the house accounts.",
 	}, office, s.funds)
 	add(s, huma.Operation{
 		OperationID: "fund", Method: http.MethodPost, Path: "/v1/funds", Tags: []string{"Operation"}, Summary: "Fund a pool, or take out of it",

@@ -2,6 +2,8 @@ package api
 
 import (
 	"fmt"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -43,10 +45,31 @@ func (t *tooMany) Error() string {
 // whole is a time in whole seconds, rounded up, at least one.
 func whole(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Second)) }
 
-// take counts a request of a credential: *tooMany if it is one too many, which is not counted.
-func (l *limits) take(id string, now time.Time) error {
+// quota is how many requests a credential may make.
+type quota struct {
+	limit     int           // at once; 0: as many as it makes
+	remaining int           // of them, still at this moment
+	reset     time.Duration // until they are all there again
+}
+
+// set puts the quota into the headers of an answer: those of the IETF's first drafts
+// of RateLimit fields, three whole numbers, which clients and proxies know. The newer
+// drafts put the same into structured fields, whose form still changes, and which no
+// description of an API can take apart.
+func (q quota) set(h http.Header) {
+	if q.limit == 0 {
+		return
+	}
+	h.Set("RateLimit-Limit", strconv.Itoa(q.limit))
+	h.Set("RateLimit-Remaining", strconv.Itoa(q.remaining))
+	h.Set("RateLimit-Reset", strconv.Itoa(whole(q.reset)))
+}
+
+// take counts a request of a credential, and returns what is left: *tooMany if it is
+// one too many, which is not counted.
+func (l *limits) take(id string, now time.Time) (quota, error) {
 	if l.every == 0 {
-		return nil
+		return quota{}, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,11 +80,16 @@ func (l *limits) take(id string, now time.Time) error {
 		l.all[id] = limiter
 	}
 	r := limiter.ReserveN(now, 1)
-	if wait := r.DelayFrom(now); wait > 0 {
+	wait := r.DelayFrom(now)
+	if wait > 0 {
 		r.CancelAt(now)
-		return &tooMany{wait}
 	}
-	return nil
+	q := quota{limit: l.burst, remaining: max(0, int(limiter.TokensAt(now)))}
+	q.reset = time.Duration(l.burst-q.remaining) * l.every
+	if wait > 0 {
+		return q, &tooMany{wait}
+	}
+	return q, nil
 }
 
 // forget makes room for one more: those who have not asked for a while have their

@@ -19,9 +19,12 @@ type limitsOut struct {
 	MaxChange string `json:"maxChange" maxLength:"20" example:"25" doc:"By how many percent a day's total may differ from the day before, up or down, with at most 2 decimals. 0: no limit."`
 }
 
+// setLimits are limits as they are sent.
+type setLimits limitsOut
+
 type limitsIn struct {
 	AssetIn
-	Body limitsOut
+	Body setLimits
 }
 
 // percentScale is how many decimals a limit in percent has.

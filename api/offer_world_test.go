@@ -38,6 +38,9 @@ type town struct {
 	now time.Time
 }
 
+// townRate lets a test make as many requests at once as it has.
+const townRate = 600_000
+
 // inTown runs a test on every database.
 func inTown(t *testing.T, test func(*testing.T, *town)) {
 	t.Helper()
@@ -61,11 +64,12 @@ func newTown(t testing.TB, url string) *town {
 	t.Cleanup(func() { w.ok(w.db.Close()) })
 	log := slog.New(slog.DiscardHandler)
 	handler := api.New(api.Options{
-		Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock, Log: log, CloseAfter: 5 * time.Minute,
+		Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock, Log: log, CloseAfter: 5 * time.Minute, Rate: townRate,
 	})
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),
 			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Request: "R"}
+		rw.Header().Set("X-Request-Id", caller.Request) // as the gateway does
 		handler.ServeHTTP(rw, r.WithContext(access.WithCaller(r.Context(), caller)))
 	}))
 	t.Cleanup(w.server.Close)
@@ -170,7 +174,7 @@ func (w *town) call(who, method, path, body string, headers ...string) reply {
 	text, err := io.ReadAll(answer.Body)
 	w.ok(err)
 	w.ok(answer.Body.Close())
-	if err := described().Check(r, answer.StatusCode, answer.Header.Get("Content-Type"), text); err != nil {
+	if err := described().Check(r, answer.StatusCode, answer.Header, text); err != nil {
 		w.t.Errorf("%s %s answers other than it is described: %v\n%s", method, path, err, text)
 	}
 	return reply{w.t, who + " " + method + " " + path, answer.StatusCode, answer.Header, string(text)}

@@ -115,17 +115,34 @@ func TestRate(t *testing.T) {
 			return answer
 		}
 		// A tenth of a minute's twenty may come at once, and then one each three seconds.
-		for range 2 {
-			if a := ask("exchange", "k-1"); a.Code != 201 {
-				t.Fatalf("%d %s", a.Code, a.Body)
+		says := func(a *httptest.ResponseRecorder, limit, remaining, reset string) {
+			t.Helper()
+			h := a.Header()
+			if h.Get("RateLimit-Limit") != limit || h.Get("RateLimit-Remaining") != remaining || h.Get("RateLimit-Reset") != reset {
+				t.Errorf("%s of %s are left, all in %s s, is wanted: %v", remaining, limit, reset, h)
 			}
 		}
+		for _, left := range []struct{ remaining, reset string }{{"1", "3"}, {"0", "6"}} {
+			a := ask("exchange", "k-1") // the second is a repetition, and counts as well
+			if a.Code != 201 {
+				t.Fatalf("%d %s", a.Code, a.Body)
+			}
+			says(a, "2", left.remaining, left.reset)
+		}
 		refused := ask("exchange", "k-2")
+		says(refused, "2", "0", "6")
 		if refused.Code != 429 || refused.Header().Get("Retry-After") != "3" || !strings.Contains(refused.Body.String(), `"/v1/docs#too-many-requests"`) {
 			t.Errorf("%d %v %s", refused.Code, refused.Header(), refused.Body)
 		}
 		if a := ask("operator", "k-1"); a.Code != 403 {
 			t.Errorf("another credential: %d %s", a.Code, a.Body)
+		} else {
+			says(a, "2", "1", "3")
+		}
+		if a := ask("nobody", "k-1"); a.Code != 401 {
+			t.Errorf("no credential: %d %s", a.Code, a.Body)
+		} else {
+			says(a, "", "", "")
 		}
 		w.mu.Lock()
 		w.now = w.now.Add(3 * time.Second)

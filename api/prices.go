@@ -18,6 +18,9 @@ type priceOut struct {
 	Price string `json:"price" maxLength:"30" example:"600.25" doc:"What a whole token is worth in USDT, with at most 8 decimals, above zero."`
 }
 
+// setPrice is a price as it is sent.
+type setPrice priceOut
+
 type pricesIn struct {
 	DaysIn
 	Paging
@@ -26,7 +29,7 @@ type pricesIn struct {
 
 type setPricesIn struct {
 	Body struct {
-		Prices []priceOut `json:"prices" minItems:"1" maxItems:"10000" doc:"All of them are set, or none."`
+		Prices []setPrice `json:"prices" minItems:"1" maxItems:"10000" doc:"All of them are set, or none."`
 	}
 }
 
@@ -61,7 +64,7 @@ func (s *server) priceRoutes() {
 	})
 }
 
-func readPrice(p priceOut) (store.Price, error) {
+func readPrice(p setPrice) (store.Price, error) {
 	day, err := staking.ParseDay(p.Day)
 	if err != nil {
 		return store.Price{}, inField("day", err)

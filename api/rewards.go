@@ -56,7 +56,8 @@ func (s *server) rewardRoutes() {
 	}, everyone, s.explain)
 	add(s, huma.Operation{
 		OperationID: "get-earnings", Method: http.MethodGet, Path: "/v1/accounts/{account}/earnings", Tags: []string{"Soft Staking"}, Summary: "Sum an account's rewards",
-		Errors: []int{http.StatusNotFound},
+		Description: "All rewards ever credited: by token, and together in USDT at the prices of their days.",
+		Errors:      []int{http.StatusNotFound},
 	}, everyone, s.earnings)
 }
 

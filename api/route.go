@@ -90,6 +90,7 @@ func add[I, O any](s *server, op huma.Operation, roles []access.Role, handle fun
 		return out, nil
 	})
 	rt := s.routes[len(s.routes)-1]
+	s.describeHeaders(rt.Operation)
 	if body != nil {
 		rt.RequestBody = body
 	}
@@ -117,7 +118,9 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	if err := s.limits.take(token.ID, s.Now()); err != nil {
+	left, err := s.limits.take(token.ID, s.Now())
+	left.set(w.Header())
+	if err != nil {
 		return err
 	}
 	if !slices.Contains(rt.roles, token.Role) {
@@ -129,9 +132,11 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if err := checkQuery(r.URL); err != nil {
 		return err
 	}
-	body, err := rt.read(w, r)
-	if err != nil {
-		return err
+	var body []byte
+	if rt.Method != http.MethodGet {
+		if body, err = rt.read(w, r); err != nil {
+			return err
+		}
 	}
 	r = r.WithContext(context.WithValue(r.Context(), askedKey{}, asked{token: token, body: body}))
 	if key := r.Header.Values("Idempotency-Key"); r.Method == http.MethodPost && key != nil {
@@ -151,7 +156,7 @@ func (rt *route) streams() bool {
 func checkQuery(u *url.URL) error {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return fmt.Errorf("%w: the query of the URL cannot be read: %w", ledger.ErrInvalid, err)
+		return fmt.Errorf("%w: the query of the URL cannot be read; write a semicolon in it as %%3B, and a percent sign as %%25", ledger.ErrInvalid)
 	}
 	for name, all := range values {
 		switch {
@@ -171,7 +176,7 @@ func checkQuery(u *url.URL) error {
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // read reads the request's body, as much as the route allows, and refuses JSON that
-// different readers would read differently. A route that takes none reads it all the
+// different readers would read differently. A POST that takes none is read all the
 // same: what is under an Idempotency-Key is compared whole.
 func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	wait := smallWait

@@ -47,6 +47,9 @@ type DueOut struct {
 	Day   string `json:"day" format:"date" example:"2026-11-21" doc:"Day that is over."`
 }
 
+// approveDay is a token's day as it is sent.
+type approveDay DueOut
+
 type waitingOut struct {
 	DueOut
 	Reason string `json:"reason" doc:"What it waits for, as a sentence."`
@@ -61,6 +64,7 @@ type reportOut struct {
 func (s *server) runRoutes() {
 	add(s, huma.Operation{
 		OperationID: "get-run-status", Method: http.MethodGet, Path: "/v1/runs/status", Tags: []string{"Operation"}, Summary: "Read how far the runs are",
+		Description: "The first day that takes entries, and for each token the last day that is settled and what its next one waits for.",
 	}, office, s.runStatus)
 	add(s, huma.Operation{
 		OperationID: "preview-run", Method: http.MethodGet, Path: "/v1/runs/preview", Tags: []string{"Operation"}, Summary: "Preview the next run",
@@ -80,7 +84,7 @@ func (s *server) runRoutes() {
 		OperationID: "approve-day", Method: http.MethodPost, Path: "/v1/runs/approvals", Tags: []string{"Operation"}, Summary: "Approve a day that is over a limit",
 		Description: "Lets a token's day that is over be paid by the next run, whatever its limits say. The same twice is once, until it is declared.",
 		Errors:      []int{http.StatusNotFound},
-	}, operators, func(ctx context.Context, in *struct{ Body DueOut }) (*struct{}, error) {
+	}, operators, func(ctx context.Context, in *struct{ Body approveDay }) (*struct{}, error) {
 		day, err := staking.ParseDay(in.Body.Day)
 		if err != nil {
 			return nil, inField("day", err)

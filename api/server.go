@@ -34,6 +34,8 @@ type server struct {
 	routes []*route
 	limits *limits
 
+	headers map[string]*huma.Header // components that answers may have
+
 	streams streams // of events, at this moment
 }
 
@@ -47,6 +49,7 @@ func newServer(o Options) *server {
 	described := describe()
 	described.Transformers = []huma.Transformer{s.asProblem}
 	s.huma = huma.NewAPI(described, adapter{s})
+	s.headers = s.headerComponents()
 	s.accountRoutes()
 	s.entryRoutes()
 	s.journalRoutes()
