@@ -50,6 +50,7 @@ var arrows = map[string][]string{
 	"scenario":   {"store", "staking", "audit", "ledger", "pgtest"},
 	"clients":    {"access", "pgtest", "scenario"},
 	"browser":    {"scenario"},
+	"contract":   {"scenario"},
 	"main":       {"cli"},
 }
 

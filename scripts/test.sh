@@ -46,10 +46,10 @@ if ! have_postgres || ! have_node || ! have_npm || ! have_chromium; then
 	have_chromium || install chromium fonts-liberation
 fi
 
-# The programs written for the exchange that are tried on the server, and what looks
-# for barriers in the pages. They run no scripts of their own when they are installed,
+# The programs written for the exchange that are tried on the server, what looks for
+# barriers in the pages, and what reads the API's description. They run no scripts of their own when they are installed,
 # and are left alone while nothing changes.
-for packages in clients browser; do
+for packages in clients browser contract; do
 	if [ ! $packages/node_modules/.package-lock.json -nt $packages/package-lock.json ]; then
 		echo "test: npm ci in $packages"
 		(cd $packages && npm ci --loglevel=error --no-audit --no-fund --ignore-scripts)
@@ -74,4 +74,4 @@ go vet ./...
 echo "test: go test"
 go test ./... -count=1 -timeout=30m
 
-echo "test: all passed: format, vet, and the tests on SQLite and PostgreSQL, with the exchange's clients, and in a browser"
+echo "test: all passed: format, vet, and the tests on SQLite and PostgreSQL, with the exchange's clients and generated ones, and in a browser"
