@@ -22,7 +22,7 @@ func (a AccountIn) id() ledger.Account { return ledger.Account(a.Account) }
 
 type accountOut struct {
 	ID     string `json:"id" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -."`
-	Region string `json:"region" example:"DE" doc:"The verified residence: ISO 3166-1 alpha-2, or ISO 3166-2 where a part of a country is meant. Empty: none is verified."`
+	Region string `json:"region" example:"DE" doc:"The verified residence: ISO 3166-1 alpha-2, or ISO 3166-2 where a part of a country is meant. Empty: none is verified. A code that does not exist, in books from before codes were checked, counts as none."`
 	Opened string `json:"opened" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was opened."`
 	Closed string `json:"closed,omitempty" format:"date-time" example:"2027-01-31T10:00:00.000Z" doc:"When it was closed, for ever. Absent: it is open."`
 }
@@ -90,7 +90,7 @@ func sayMade[T any](body T, repeated bool, err error) (*made[T], error) {
 type openIn struct {
 	Body struct {
 		ID     string `json:"id" minLength:"1" maxLength:"128" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -. It never changes."`
-		Region string `json:"region,omitempty" maxLength:"6" example:"DE" doc:"The verified residence, such as DE or UA-43. Without it Soft Staking cannot be switched on."`
+		Region string `json:"region,omitempty" maxLength:"6" example:"DE" doc:"The verified residence, a code that exists in ISO 3166, such as DE or UA-43. Without it Soft Staking cannot be switched on."`
 	}
 }
 
@@ -142,7 +142,7 @@ func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[acc
 type residenceIn struct {
 	AccountIn
 	Body struct {
-		Region string `json:"region" maxLength:"6" example:"DE" doc:"The verified residence, such as DE or UA-43. Empty: it is taken back."`
+		Region string `json:"region" maxLength:"6" example:"DE" doc:"The verified residence, a code that exists in ISO 3166, such as DE or UA-43. Empty: it is taken back."`
 	}
 }
 

@@ -33,6 +33,10 @@ func TestAccounts(t *testing.T) {
 		w.put("operator", "/v1/accounts/dave/region", `{"region":""}`).is(200).says("region", "")
 		w.put("operator", "/v1/accounts/dave/region", `{}`).refused(400, "invalid", "region")
 		w.put("operator", "/v1/accounts/dave/region", `{"region":"Europe"}`).refused(400, "invalid", "region")
+		for _, code := range []string{"XX", "ZZ", "UK", "EU", "QQ", "T1", "US-ZZ", "001", "x"} {
+			w.post("exchange", "/v1/accounts", `{"id":"nowhere","region":"`+code+`"}`).refused(400, "invalid", "region")
+			w.put("exchange", "/v1/accounts/dave/region", `{"region":"`+code+`"}`).refused(400, "invalid", "region")
+		}
 		w.put("operator", "/v1/accounts/erin/region", `{"region":"FR"}`).refused(404, "not-found", "")
 	})
 }

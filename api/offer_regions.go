@@ -31,13 +31,13 @@ func (s *server) regionRoutes() {
 	})
 	add(s, huma.Operation{
 		OperationID: "add-region", Method: http.MethodPut, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Stop offering the product in a region",
-		Description: "Its residents stop earning from today; what is paid stays paid. The same twice is once.",
+		Description: "Its residents stop earning from today; what is paid stays paid. The code exists in ISO 3166. Repeating has no further effect.",
 	}, operators, func(ctx context.Context, in *codeIn) (*struct{}, error) {
 		return nil, inField("code", s.books(ctx).AddRegion(ctx, staking.Region(in.Code)))
 	})
 	add(s, huma.Operation{
 		OperationID: "remove-region", Method: http.MethodDelete, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Offer the product in a region again",
-		Description: "Its residents may switch on again. Nobody is switched on by it.",
+		Description: "Its residents may switch on again. Nobody is switched on by it. A code that does not exist, on the list of older books, is removed like any other.",
 		Errors:      []int{http.StatusNotFound},
 	}, operators, func(ctx context.Context, in *codeIn) (*struct{}, error) {
 		return nil, s.books(ctx).RemoveRegion(ctx, staking.Region(in.Code))

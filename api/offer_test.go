@@ -91,7 +91,10 @@ func TestRegions(t *testing.T) {
 		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").is(204)
 		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").refused(404, "not-found", "")
 		w.call("operator", put, "/v1/regions/Germany", "").refused(400, "invalid", "code")
-		w.call("operator", put, "/v1/regions/D1", "").refused(400, "invalid", "code")
+		for _, code := range []string{"D1", "T1", "XX", "ZZ", "UK", "EU", "UA-99"} {
+			w.call("operator", put, "/v1/regions/"+code, "").refused(400, "invalid", "code")
+		}
+		w.call("operator", http.MethodDelete, "/v1/regions/UK", "").refused(404, "not-found", "") // it might be on the list of older books
 		w.call("auditor", put, "/v1/regions/FR", "").refused(403, "forbidden", "")
 		w.call("alice", http.MethodDelete, "/v1/regions/US", "").refused(403, "forbidden", "")
 	})

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -107,6 +106,17 @@ func (s *shown) on() bool {
 	return n > 0 && s.enrollments[n-1].On()
 }
 
+// residenceSentence is a residence as it is shown. Books may hold codes from before they were checked.
+func residenceSentence(r staking.Region) string {
+	switch {
+	case r == "":
+		return "not verified"
+	case !r.Exists():
+		return string(r) + ": not a code of ISO 3166, counts as not verified"
+	}
+	return string(r)
+}
+
 func (s *shown) writeJSON(w *World) error {
 	j := shownJSON{
 		accountJSON: formatAccount(s.account), Enrolled: s.on(),
@@ -169,7 +179,7 @@ func switchSentence(enrollments []staking.Enrollment, now time.Time) string {
 func (s *shown) write(w *World) error {
 	lines := [][2]string{
 		{"account", string(s.account.ID)},
-		{"residence", cmp.Or(string(s.account.Region), "not verified")},
+		{"residence", residenceSentence(s.account.Region)},
 		{"opened", wallTime(s.account.Opened) + " UTC"},
 		{"soft staking", switchSentence(s.enrollments, w.Now())},
 	}

@@ -82,7 +82,7 @@ Example:
 
 // Run takes the region off the list.
 func (c *regionRemoveCmd) Run(w *World) error {
-	region, err := staking.ParseRegion(string(c.Region))
+	region, err := staking.ParseRegionCode(string(c.Region))
 	if err != nil {
 		return err
 	}

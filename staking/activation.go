@@ -16,33 +16,6 @@ var (
 	ErrDocuments = errors.New("documents not accepted")
 )
 
-// Region is a country or a part of one: ISO 3166-1 alpha-2 ("DE") or ISO 3166-2 ("UA-43").
-type Region string
-
-// ParseRegion reads a region, in capitals or not. Its errors are ledger.ErrInvalid.
-func ParseRegion(s string) (Region, error) {
-	upper := strings.ToUpper(s)
-	country, part, dash := strings.Cut(upper, "-")
-	ascii := len(upper) == len(s) // "ı" is no I, though I is its capital
-	if !ascii || !capitals(country) || len(country) != 2 || (dash && (len(part) < 1 || len(part) > 3 || !alphanumeric(part))) {
-		return "", fmt.Errorf("%w: %q is not a region such as DE or UA-43", ledger.ErrInvalid, ledger.Clip(s))
-	}
-	return Region(upper), nil
-}
-
-func capitals(s string) bool {
-	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
-}
-
-func alphanumeric(s string) bool {
-	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
-}
-
-// In says whether r lies in a listed region: US-CA lies in US, UA does not lie in UA-43.
-func (r Region) In(listed Region) bool {
-	return r == listed || strings.HasPrefix(string(r), string(listed)+"-")
-}
-
 // Client is what a holder pressed the switch with.
 type Client struct {
 	Platform string // "ios" or "android", in any words (Platform); others have no version gate
@@ -52,10 +25,14 @@ type Client struct {
 }
 
 // CheckRegion refuses activation to residents of a restricted region, to those
-// without a verified residence, and to requests from such a region, with ErrRegion.
+// without a verified residence, and to requests from such a region, with ErrRegion. A
+// residence that does not exist in ISO 3166 is no verified one.
 func CheckRegion(residence Region, c Client, restricted []Region) error {
 	if residence == "" {
 		return fmt.Errorf("%w: the account has no verified residence; set it with \"softstake account set-region\"", ErrRegion)
+	}
+	if !residence.Exists() {
+		return fmt.Errorf("%w: the account's residence %s is not a code of ISO 3166, and counts as none; set it with \"softstake account set-region\"", ErrRegion, residence)
 	}
 	for _, r := range restricted {
 		if residence.In(r) {

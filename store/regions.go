@@ -104,9 +104,10 @@ func offFor(region staking.Region) string {
 }
 
 // RemoveRegion takes a region off the list: its residents may switch on again.
-// ErrNotFound if it is not on the list.
+// ErrNotFound if it is not on the list. One that does not exist in ISO 3166 may be on
+// the list of older books, and is removed like any other.
 func (db *DB) RemoveRegion(ctx context.Context, region staking.Region) error {
-	region, err := staking.ParseRegion(string(region))
+	region, err := staking.ParseRegionCode(string(region))
 	if err != nil {
 		return err
 	}

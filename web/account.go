@@ -76,12 +76,12 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.Of.Region != "" {
+	if p.Of.Region.Exists() {
 		p.Residence = p.region(p.Of.Region)
 	}
 	atHome := staking.CheckRegion(p.Of.Region, staking.Client{}, restricted)
 	switch {
-	case p.Of.Region == "":
+	case !p.Of.Region.Exists():
 		p.Standing = "unknown"
 	case atHome != nil:
 		p.Standing = "not"

@@ -63,7 +63,7 @@ func (v *visit) whyRestricted() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if a.Region == "" {
+	if !a.Region.Exists() {
 		return v.locale.T("earn.restricted.unknown"), nil
 	}
 	regions, err := v.Books.Regions(v.context())
