@@ -24,6 +24,8 @@ type Caller struct {
 	Version  string     // of the client, as it says it: 3.1.0, v3.1.0, 3.1.0 (1234)
 	Secure   bool       // it came over TLS, to us or to a trusted proxy
 	Request  string     // the request's ID, for logs and for messages of errors
+
+	NeedCountry bool // the operator wants the country known: without one Soft Staking is not switched on
 }
 
 type callerKey struct{}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -22,7 +23,7 @@ type clientIn struct {
 	Platform string `json:"platform,omitempty" maxLength:"40" example:"ios" doc:"ios, android or web. Without it: the header X-Client-Platform."`
 	Version  string `json:"version,omitempty" maxLength:"40" example:"3.2.0" doc:"Of the app. Without it: the header X-Client-Version."`
 	Address  string `json:"address,omitempty" maxLength:"60" example:"192.0.2.7" doc:"The holder's network address, as the exchange saw it."`
-	Country  string `json:"country,omitempty" maxLength:"6" example:"DE" doc:"The country that the address lies in, ISO 3166."`
+	Country  string `json:"country,omitempty" maxLength:"6" example:"DE" doc:"The country that the address lies in, a code that exists in ISO 3166. Where the server is set to need the country, switching on is refused without it."`
 }
 
 // client is what the holder of a request's account uses. Of a holder's own request
@@ -35,7 +36,7 @@ func (s *server) client(ctx context.Context, told *clientIn) (staking.Client, er
 	case token(ctx).Role == access.Holder && told != nil:
 		return c, inField("client", fmt.Errorf("%w: only an exchange says its holder's client; leave it out", ledger.ErrInvalid))
 	case token(ctx).Role == access.Holder:
-		c.Country = staking.Region(caller.Country)
+		c.Country, c.NeedCountry = staking.Region(caller.Country), caller.NeedCountry
 		if caller.Address.IsValid() {
 			c.Address = caller.Address.String()
 		}
@@ -80,7 +81,7 @@ type activationOut struct {
 }
 
 type missingOut struct {
-	What     string `json:"what" enum:"region,update-app,document" doc:"As the type of problem that switching on would be refused with."`
+	What     string `json:"what" enum:"region,unknown-country,update-app,document" doc:"As the type of problem that switching on would be refused with."`
 	Document string `json:"document,omitempty" example:"risk-warning" doc:"The document that is to be accepted."`
 	Version  int    `json:"version,omitempty" example:"2" doc:"Its current version."`
 	Detail   string `json:"detail" doc:"What to do, as a sentence."`
@@ -121,7 +122,7 @@ func (s *server) activationRoutes() {
 	})
 	add(s, huma.Operation{
 		OperationID: "set-activation", Method: http.MethodPut, Path: "/v1/accounts/{account}/activation", Tags: []string{"Soft Staking"}, Summary: "Switch on or off",
-		Description: "One switch for all tokens. It earns from the day after it is switched on until the day before it is switched off. On already and off already are a success and change nothing. Switching on is refused, in this order, where the product is not offered in the region (451), with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted (409). Every press is kept. An exchange does it for its holders, and says their client.",
+		Description: "One switch for all tokens. It earns from the day after it is switched on until the day before it is switched off. On already and off already are a success and change nothing. Switching on is refused, in this order, where the product is not offered in the region (451), where the country of the request is not known and the operator wants it known (451), with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted (409). Every press is kept. An exchange does it for its holders, and says their client.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusUnavailableForLegalReasons},
 	}, owners, func(ctx context.Context, in *switchIn) (*answer[activationOut], error) {
 		if err := s.press(ctx, in); err != nil {
@@ -136,14 +137,19 @@ func (s *server) activationRoutes() {
 	}, everyone, s.presses)
 }
 
-// press presses the switch. Off works, whatever is said of the client.
+// press presses the switch. Off works, whatever is said of the client. Where the
+// operator wants the country known, an exchange that relays its holder names it.
 func (s *server) press(ctx context.Context, in *switchIn) error {
 	c, err := s.client(ctx, in.Body.Client)
 	if !in.Body.On {
 		return s.books(ctx).Leave(ctx, in.id(), c, time.Time{})
 	}
 	if err == nil {
+		c.NeedCountry = access.CallerOf(ctx).NeedCountry
 		_, err = s.books(ctx).Enroll(ctx, in.id(), c, time.Time{})
+	}
+	if errors.Is(err, staking.ErrUnknownCountry) && token(ctx).Role == access.Exchange {
+		return inField("client.country", err)
 	}
 	return err
 }
@@ -180,7 +186,7 @@ func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[act
 func missingFor(st store.Standing) []missingOut {
 	missing := []missingOut{}
 	if st.Region != nil {
-		missing = append(missing, missingOut{What: "region", Detail: sentence(st.Region, sortOf(st.Region))})
+		missing = append(missing, missingOut{What: sortOf(st.Region).name, Detail: sentence(st.Region, sortOf(st.Region))})
 	}
 	if st.Version != nil {
 		missing = append(missing, missingOut{What: "update-app", Detail: sentence(st.Version, sortOf(st.Version))})

@@ -77,6 +77,40 @@ func TestActivation(t *testing.T) {
 	})
 }
 
+// TestUnknownCountry: where the operator wants the country known, nobody switches on
+// without one, and everybody switches off.
+func TestUnknownCountry(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		w.holder("bob", "US")
+		w.accepted("alice", "alice")
+		const alice, on, off, need = "/v1/accounts/alice/activation", `{"on":true}`, `{"on":false}`, "X-Test-Need-Country"
+		w.call("alice", get, alice, "", need, "1").is(200).says("missing.#", "1", "missing.0.what", "unknown-country")
+		w.call("alice", put, alice, on, need, "1").refused(451, "unknown-country", "")
+		w.call("bob", put, "/v1/accounts/bob/activation", on, need, "1").refused(451, "region", "") // the residence comes first
+		w.call("alice", put, alice, on, need, "1", "X-Test-Country", "US").refused(451, "region", "")
+		w.call("alice", put, alice, off, need, "1").is(200)
+		w.call("alice", put, alice, on, need, "1", "X-Test-Country", "DE").is(200).says("on", "true", "missing.#", "0")
+		w.at(1, "13:00")
+		w.call("alice", put, alice, on, need, "1").is(200).says("on", "true") // on already
+		w.call("alice", put, alice, off, need, "1").is(200).says("on", "false")
+
+		// The country of an exchange's own request is not its holder's.
+		w.at(1, "14:00")
+		w.call("exchange", put, alice, on, need, "1", "X-Test-Country", "DE").refused(451, "unknown-country", "client.country")
+		w.call("exchange", put, alice, `{"on":true,"client":{"country":"XX"}}`, need, "1").refused(400, "invalid", "client.country")
+		w.call("exchange", put, alice, `{"on":true,"client":{"country":"DE"}}`, need, "1").is(200).says("on", "true")
+		w.call("auditor", get, alice, "", need, "1").is(200).says("missing.#", "0")
+		w.at(1, "15:00")
+		w.call("exchange", put, alice, off, need, "1").is(200).says("on", "false")
+		w.call("alice", put, alice, on).is(200) // the operator does not ask for it
+		actions := w.walked("alice", alice+"/presses", 100, "action")
+		if !slices.Contains(actions, "refused: unknown country") {
+			t.Errorf("the presses are %q", actions)
+		}
+	})
+}
+
 // TestExchangeRelays: what an exchange does for its holders is kept with the
 // holder's client, and the exchange's own address says nothing of the holder.
 func TestExchangeRelays(t *testing.T) {

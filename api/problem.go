@@ -74,6 +74,7 @@ var sorts = []sort{
 	{"forbidden", access.ErrForbidden, http.StatusForbidden, "Forbidden", "The token is valid, and its role may not do this. Each operation says who may call it."},
 	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app", "The client that was used is too old to switch Soft Staking on. Its holder updates it first."},
 	{"region", staking.ErrRegion, http.StatusUnavailableForLegalReasons, "Not offered in this region", "Soft Staking is not offered where the holder resides, or where the request comes from, or no residence is verified."},
+	{"unknown-country", staking.ErrUnknownCountry, http.StatusUnavailableForLegalReasons, "Country not known", "The operator wants to know the country that a holder switches on from, and no trusted proxy has named one that exists: the header was missing, unreadable, T1 (Tor) or XX, or the client did not come through the proxy. An exchange names its holder's in `client.country`. Switching off always works."},
 	{"documents", staking.ErrDocuments, http.StatusConflict, "Documents not accepted", "The holder accepts the current version of each document first, and then switches on."},
 	{"method", errMethod, http.StatusMethodNotAllowed, "Method not allowed", "The path is known, and the method is not. The header `Allow` names those that are."},
 	{"timeout", errTimeout, http.StatusRequestTimeout, "Body not received in time", "The body did not come within its time. Nothing was done; make the same request again."},
@@ -98,6 +99,7 @@ var sorts = []sort{
 var onlyIn = map[string][]string{
 	"update-app":           {"set-activation"},
 	"region":               {"set-activation"},
+	"unknown-country":      {"set-activation"},
 	"documents":            {"set-activation"},
 	"in-use":               {"close-account"},
 	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "request-withdrawal", "fund"},

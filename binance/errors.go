@@ -109,6 +109,8 @@ func refusalOf(err error, from netip.Addr, accept string) refusal {
 		return errBusy
 	case errors.Is(err, staking.ErrRegion):
 		return refusal{Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons}
+	case errors.Is(err, staking.ErrUnknownCountry):
+		return refusal{Code: 0, Message: "The country that your request comes from is not known; Soft Staking is switched on only from a known one.", status: http.StatusUnavailableForLegalReasons}
 	case errors.Is(err, staking.ErrDocuments):
 		return refusal{Code: -6019, Message: "Need confirm: " + confirmation(accept), status: http.StatusBadRequest}
 	case errors.Is(err, staking.ErrUpdateApp):

@@ -75,7 +75,9 @@ func set(r *request) (any, error) {
 		return nil, err
 	}
 	caller := access.CallerOf(r.ctx)
-	client := staking.Client{Platform: caller.Platform, Version: caller.Version, Country: staking.Region(caller.Country)}
+	client := staking.Client{
+		Platform: caller.Platform, Version: caller.Version, Country: staking.Region(caller.Country), NeedCountry: caller.NeedCountry,
+	}
 	if caller.Address.IsValid() {
 		client.Address = caller.Address.String()
 	}

@@ -158,12 +158,17 @@ func TestSet(t *testing.T) {
 		}
 		const (
 			region    = `451 {"code":0,"msg":"Soft Staking is not offered in your region."}`
+			nowhere   = `451 {"code":0,"msg":"The country that your request comes from is not known; Soft Staking is switched on only from a known one."}`
 			documents = `400 {"code":-6019,"msg":"Need confirm: accept the current Terms of Use, Soft Staking Terms and Risk Warning first, at https://example.com/accept"}`
 			app       = `400 {"code":-6022,"msg":"Update the app: Soft Staking needs a newer version."}`
 		)
 		must[staking.Document](t)(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))
 		f.caller.Country, f.caller.Platform, f.caller.Version = "US", "iPadOS", "v3.0.9 (77)"
 		f.press(true, region)
+		f.caller.Country, f.caller.NeedCountry = "", true
+		tick(f)
+		f.press(true, nowhere)
+		f.press(false, success)
 		f.caller.Country = "DE"
 		tick(f)
 		f.press(true, app)

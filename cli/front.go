@@ -21,6 +21,7 @@ type front struct {
 	answered func(answered)
 	proxies  []netip.Prefix // whose word on the client's address is taken
 	country  string         // the header in which they say the country, or ""
+	anywhere bool           // a country that is not known keeps nobody from switching on
 	secure   bool           // we speak TLS ourselves
 
 	work     *access.Places[netip.Addr] // requests at work: half of them at most of one address

@@ -21,6 +21,9 @@ func (f *front) caller(r *http.Request) access.Caller {
 		Version:  clientText(r.Header.Get("X-Client-Version")),
 		Request:  requestID(r.Header),
 		Secure:   f.secure,
+
+		// Whoever comes past the proxies has no country: none that it says itself, and none to get by without.
+		NeedCountry: f.country != "" && !f.anywhere,
 	}
 	if !f.trusted(c.Address) {
 		return c
@@ -28,15 +31,21 @@ func (f *front) caller(r *http.Request) access.Caller {
 	c.Secure = c.Secure || secure(r.Header.Values("X-Forwarded-Proto"))
 	c.Address = f.client(c.Address, r.Header.Values("X-Forwarded-For"))
 	if f.country != "" {
-		// The last is the nearest proxy's: what stands before it the client may have written itself.
-		for _, said := range r.Header.Values(f.country) {
-			region, err := staking.ParseRegion(said)
-			if c.Country = string(region); err != nil {
-				c.Country = ""
-			}
-		}
+		c.Country = country(r.Header.Values(f.country))
 	}
 	return c
+}
+
+// country is the one that the nearest proxy says, or "" where that is no code of ISO
+// 3166, such as T1 (Tor) and XX (unknown). The nearest proxy's is the last: what
+// stands before it, on its line or on an earlier one, the client may have written itself.
+func country(lines []string) string {
+	said := strings.Split(strings.Join(lines, ","), ",")
+	region, err := staking.ParseRegion(strings.TrimSpace(said[len(said)-1]))
+	if err != nil {
+		return ""
+	}
+	return string(region)
 }
 
 // client is the address that the nearest of our proxies saw: the right-most one

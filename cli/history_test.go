@@ -103,11 +103,11 @@ func TestEstimateOfRealFiles(t *testing.T) {
 
 func TestFilesThatCannotBeRead(t *testing.T) {
 	for name, want := range map[string]string{
-		"excel-semicolon-de":      `was it saved by a spreadsheet (columns separated by ';', times without seconds)? Download the CSV again`,
-		"excel-uk-date":           `no row could be read; line 2: its time "21/07/2025 00:30" is not one such as 2025-07-24 21:30:41; was it saved by a spreadsheet`,
-		"excel-us-date":           `no row could be read; line 2: its time "7/21/2025 0:30" is not one such as 2025-07-24 21:30:41; was it saved by a spreadsheet`,
-		"xlsx":                    `it is a workbook of a spreadsheet (XLSX); download the history again as CSV`,
-		"wrong-deposits": `its header has no column Account, Operation, Change`,
+		"excel-semicolon-de": `was it saved by a spreadsheet (columns separated by ';', times without seconds)? Download the CSV again`,
+		"excel-uk-date":      `no row could be read; line 2: its time "21/07/2025 00:30" is not one such as 2025-07-24 21:30:41; was it saved by a spreadsheet`,
+		"excel-us-date":      `no row could be read; line 2: its time "7/21/2025 0:30" is not one such as 2025-07-24 21:30:41; was it saved by a spreadsheet`,
+		"xlsx":               `it is a workbook of a spreadsheet (XLSX); download the history again as CSV`,
+		"wrong-deposits":     `its header has no column Account, Operation, Change`,
 	} {
 		stdout, stderr, status := runEstimate("", filesOf(t, name)...)
 		if status != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {

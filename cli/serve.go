@@ -26,6 +26,7 @@ type serveCmd struct {
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
 	TrustedProxy    string        `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
 	CountryHeader   string        `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
+	UnknownCountry  string        `enum:"refuse,allow" default:"refuse" help:"With --country-header, whether Soft Staking may be switched on by a request whose country is not known: refuse or allow. Without it: ${default}."`
 	ExchangeWeights string        `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under its paths: on or off. Without it: ${default}."`
 	Rate            int           `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
 	MaxRequests     int           `default:"256" help:"Requests at work at once, at most half of them from one address; more are told to come again. Without it: ${default}."`
@@ -41,6 +42,8 @@ func (c *serveCmd) Help() string {
 	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api and /sapi is the one that programs written for the exchange find. GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus.
 
 Each day is settled when it is over, from --close-after past midnight UTC. What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
+
+With --country-header a country is known where a trusted proxy names one of ISO 3166: of several the last. It is not known where the header is missing, says T1 or XX, or the client did not come through a proxy. Then Soft Staking cannot be switched on; switching off always works.
 
 SIGTERM ends it when the work in hand is done. Each flag may come from the environment: --trusted-proxy is SOFTSTAKE_TRUSTED_PROXY.
 
@@ -83,7 +86,7 @@ func (c *serveCmd) Run(w *World) (err error) {
 	}
 	days := &scheduler{world: w, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
 	f := newFront(log, m.answered, c.MaxRequests)
-	f.proxies, f.country, f.secure = proxies, c.CountryHeader, c.TLSCert != ""
+	f.proxies, f.country, f.anywhere, f.secure = proxies, c.CountryHeader, c.UnknownCountry == "allow", c.TLSCert != ""
 	own, mux := newHealth(db, days, m, f, log), http.NewServeMux()
 	if c.MetricsListen == "" {
 		for _, path := range healthPaths {

@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"softstake/ledger"
 )
 
 // Why activation is refused, in the order in which it is looked at.
 var (
-	ErrRegion    = errors.New("not offered in this region")
-	ErrUpdateApp = errors.New("update the app")
-	ErrDocuments = errors.New("documents not accepted")
+	ErrRegion         = errors.New("not offered in this region")
+	ErrUnknownCountry = errors.New("the country of the request is not known")
+	ErrUpdateApp      = errors.New("update the app")
+	ErrDocuments      = errors.New("documents not accepted")
 )
 
 // Client is what a holder pressed the switch with.
@@ -22,11 +21,14 @@ type Client struct {
 	Version  string // of the app: 3.1.0
 	Address  string // network address, as told
 	Country  Region // where the request comes from, if the operator supplies it
+
+	NeedCountry bool // the operator wants the country known: without one it is not switched on
 }
 
 // CheckRegion refuses activation to residents of a restricted region, to those
 // without a verified residence, and to requests from such a region, with ErrRegion. A
-// residence that does not exist in ISO 3166 is no verified one.
+// residence that does not exist in ISO 3166 is no verified one. A request whose country
+// must be known and is not is refused with ErrUnknownCountry.
 func CheckRegion(residence Region, c Client, restricted []Region) error {
 	if residence == "" {
 		return fmt.Errorf("%w: the account has no verified residence; set it with \"softstake account set-region\"", ErrRegion)
@@ -41,6 +43,9 @@ func CheckRegion(residence Region, c Client, restricted []Region) error {
 		if c.Country != "" && c.Country.In(r) {
 			return fmt.Errorf("%w: the request comes from %s", ErrRegion, c.Country)
 		}
+	}
+	if c.NeedCountry && c.Country == "" {
+		return fmt.Errorf("%w: Soft Staking is switched on only from a country that is known", ErrUnknownCountry)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // keeps it from being switched on with a client.
 type Standing struct {
 	Enrollments []staking.Enrollment // the oldest first, without those that cover no day
-	Region      error                // staking.ErrRegion, or nil
+	Region      error                // staking.ErrRegion or ErrUnknownCountry, or nil
 	Version     error                // staking.ErrUpdateApp, or nil
 	Missing     []staking.Document   // current versions that are not accepted yet, in the order in which they are shown; without their texts
 }

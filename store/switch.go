@@ -23,7 +23,7 @@ const (
 // after it. The zero time is now; another must lie in an open day, not in the
 // future, and not before a press that is recorded. Already on is a success and
 // changes nothing; else the checks are, in this order, staking.ErrRegion,
-// ErrUpdateApp and ErrDocuments. Every press is kept, a refused one too, but for
+// ErrUnknownCountry, ErrUpdateApp and ErrDocuments. Every press is kept, a refused one too, but for
 // those on a closed account, which are ErrInvalid. The same press at the same
 // moment twice is once.
 func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (staking.Enrollment, error) {
@@ -282,6 +282,8 @@ func refusedFor(no error) string {
 	switch {
 	case errors.Is(no, staking.ErrRegion):
 		return refused + "region"
+	case errors.Is(no, staking.ErrUnknownCountry):
+		return refused + "unknown country"
 	case errors.Is(no, staking.ErrUpdateApp):
 		return refused + "app version"
 	}

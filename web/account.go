@@ -28,7 +28,7 @@ type accountPage struct {
 	*view
 	Of        store.Account
 	Residence string // the region's name, or "": none is verified
-	Standing  string // what it means for Soft Staking: "unknown", "offered", "here" or "not"
+	Standing  string // what it means for Soft Staking: "unknown", "offered", "here", "unknown-country" or "not"
 	Accepted  []acceptedRow
 	Sessions  []sessionRow
 	Keys      int // that can be used
@@ -79,13 +79,15 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 	if p.Of.Region.Exists() {
 		p.Residence = p.region(p.Of.Region)
 	}
-	atHome := staking.CheckRegion(p.Of.Region, staking.Client{}, restricted)
+	atHome, asked := staking.CheckRegion(p.Of.Region, staking.Client{}, restricted), staking.CheckRegion(p.Of.Region, v.client(), restricted)
 	switch {
 	case !p.Of.Region.Exists():
 		p.Standing = "unknown"
 	case atHome != nil:
 		p.Standing = "not"
-	case staking.CheckRegion(p.Of.Region, v.client(), restricted) != nil:
+	case errors.Is(asked, staking.ErrUnknownCountry):
+		p.Standing = "unknown-country"
+	case asked != nil:
 		p.Standing = "here"
 	default:
 		p.Standing = "offered"

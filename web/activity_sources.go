@@ -116,7 +116,7 @@ func (s *server) tellPresses(id ledger.Account) happeningSource {
 // pressNames are the names of presses as they are kept.
 var pressNames = map[string]string{
 	"on": "switch-on", "off": "switch-off", "off by region": "switch-off-region",
-	"refused: region": "switch-refused-region", "refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
+	"refused: region": "switch-refused-region", "refused: unknown country": "switch-refused-country", "refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
 }
 
 // tellAccount tells which documents were accepted and, if it is asked for, when the

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"math/bits"
@@ -41,6 +42,9 @@ func (v *visit) earnStatus(e earning) (s earnStatus, err error) {
 		s = earnStatus{Name: "on", Line: e.T("earn.status.on", "day", e.Day(e.Today.From)), Why: e.T("earn.status.on.why", "tokens", e.list(tokens))}
 	case e.Standing.Region != nil:
 		s = earnStatus{Name: "restricted", Line: e.T("earn.status.restricted")}
+		if errors.Is(e.Standing.Region, staking.ErrUnknownCountry) {
+			s.Line = e.T("earn.status.unknown-country")
+		}
 		s.Why, err = v.whyRestricted()
 		return s, err
 	case len(tokens) > 0:
@@ -57,7 +61,7 @@ func (v *visit) earnStatus(e earning) (s earnStatus, err error) {
 	return s, nil
 }
 
-// whyRestricted is the true reason for which the product is not offered to the visitor.
+// whyRestricted is the true reason for which the visitor cannot switch it on.
 func (v *visit) whyRestricted() (string, error) {
 	a, err := v.Books.Account(v.context(), v.account())
 	if err != nil {
@@ -72,6 +76,9 @@ func (v *visit) whyRestricted() (string, error) {
 	}
 	if staking.CheckRegion(a.Region, staking.Client{}, regions) != nil {
 		return v.locale.T("earn.restricted.residence", "region", a.Region), nil
+	}
+	if v.caller.Country == "" {
+		return v.locale.T("earn.restricted.unknown-country"), nil
 	}
 	return v.locale.T("earn.restricted.country", "region", v.caller.Country), nil
 }

@@ -47,6 +47,8 @@ func (s *server) fail(v *visit, err error) {
 		v.refuse(http.StatusNotFound, "not-found")
 	case errors.Is(err, staking.ErrRegion):
 		v.refuse(http.StatusUnavailableForLegalReasons, "region")
+	case errors.Is(err, staking.ErrUnknownCountry):
+		v.refuse(http.StatusUnavailableForLegalReasons, "unknown-country")
 	case errors.Is(err, staking.ErrUpdateApp):
 		v.refuse(http.StatusForbidden, "update-app")
 	default:

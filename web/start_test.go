@@ -101,6 +101,13 @@ func TestStartRefused(t *testing.T) {
 	for _, page := range ask(w.browser, "X-Test-Country", "US") {
 		page.is(http.StatusUnavailableForLegalReasons)
 	}
+	for _, page := range ask(w.browser, "X-Test-Need-Country", "1") {
+		page.is(http.StatusUnavailableForLegalReasons).has("We do not know which country you are in").hasNot(">refused.")
+	}
+	w.get("/earn", "X-Test-Need-Country", "1").has("your country is not known", "turn off the VPN or Tor").hasNot("Start Earning", "earn.")
+	w.get("/spot", "X-Test-Need-Country", "1").has("We do not know which country you are in now")
+	w.get("/account", "X-Test-Need-Country", "1").has("we do not know which country you are in now").hasNot("account.residence.")
+	w.get("/earn/start", "X-Test-Need-Country", "1", "X-Test-Country", "DE").is(http.StatusOK)
 	for _, version := range []string{"3.0.9", "", "nonsense"} {
 		for _, page := range ask(w.browser, "X-Client-Platform", "ios", "X-Client-Version", version) {
 			page.is(http.StatusForbidden).has("Update the app", "3.1.0")
@@ -112,6 +119,7 @@ func TestStartRefused(t *testing.T) {
 	w.post("/earn/start", form, "X-Client-Platform", "android", "X-Client-Version", "3.1.0").goesTo("/earn")
 	// On already: nothing is asked any more, wherever one is.
 	w.post("/earn/start", form, "X-Test-Country", "US").goesTo("/earn")
+	w.post("/earn/start", form, "X-Test-Need-Country", "1").goesTo("/earn")
 	w.get("/earn/start", "X-Test-Country", "US").is(http.StatusOK).has("Soft Staking is on")
 }
 
@@ -179,7 +187,7 @@ func TestStop(t *testing.T) {
 	w.get("/earn/stop").has("Today, 4 Mar 2026, will not be paid.", "it would come to 0.00016438 BNB", "Yesterday, 3 Mar 2026, will still be paid: 0.00016438 BNB.")
 	w.settle(2)
 	w.get("/earn/stop").has("Yesterday, 3 Mar 2026, is paid: 0.00016438 BNB.", "the first day that counts is 5 Mar 2026")
-	w.post("/earn/stop", nil, "X-Client-Platform", "ios", "X-Client-Version", "1.0.0", "X-Test-Country", "US").goesTo("/earn")
+	w.post("/earn/stop", nil, "X-Client-Platform", "ios", "X-Client-Version", "1.0.0", "X-Test-Country", "US", "X-Test-Need-Country", "1").goesTo("/earn")
 	w.post("/earn/stop", nil).goesTo("/earn")
 	if w.isOn() {
 		t.Error("it is on")

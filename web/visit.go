@@ -39,7 +39,9 @@ func (v *visit) account() ledger.Account { return v.session.Account }
 
 // client is what the switch is told of the visitor.
 func (v *visit) client() staking.Client {
-	c := staking.Client{Platform: v.caller.Platform, Version: v.caller.Version, Country: staking.Region(v.caller.Country)}
+	c := staking.Client{
+		Platform: v.caller.Platform, Version: v.caller.Version, Country: staking.Region(v.caller.Country), NeedCountry: v.caller.NeedCountry,
+	}
 	if c.Platform == "" {
 		c.Platform = "web"
 	}

@@ -73,7 +73,8 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.ok(err)
 	w.site = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),
-			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Secure: r.Header.Get("X-Test-Secure") != "", Request: "R1"}
+			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Secure: r.Header.Get("X-Test-Secure") != "", Request: "R1",
+			NeedCountry: r.Header.Get("X-Test-Need-Country") != ""}
 		if from := r.Header.Get("X-Test-Address"); from != "" {
 			caller.Address = netip.MustParseAddr(from)
 		}
