@@ -89,14 +89,14 @@ func sayMade[T any](body T, repeated bool, err error) (*made[T], error) {
 
 type openIn struct {
 	Body struct {
-		ID     string `json:"id" minLength:"1" maxLength:"128" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -. It never changes."`
+		ID     string `json:"id" minLength:"1" maxLength:"128" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -, but not . or .. alone, which vanish from a URL. It never changes."`
 		Region string `json:"region,omitempty" maxLength:"6" example:"DE" doc:"The verified residence, a code that exists in ISO 3166, such as DE or UA-43. Without it Soft Staking cannot be switched on."`
 	}
 }
 
 func (s *server) openAccount(ctx context.Context, in *openIn) (*made[accountOut], error) {
 	id := ledger.Account(in.Body.ID)
-	if err := id.CheckHolder(); err != nil {
+	if err := id.CheckNew(); err != nil {
 		return nil, inField("id", err)
 	}
 	region, err := parseRegion(in.Body.Region)

@@ -117,6 +117,30 @@ func TestWhatIsNoEntry(t *testing.T) {
 	})
 }
 
+// TestIDsThatVanishFromAURL: no ID can be one that a client's URL does without.
+func TestIDsThatVanishFromAURL(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.settlers()
+		for _, id := range []string{".", ".."} {
+			w.post("exchange", "/v1/accounts", `{"id":"`+id+`","region":"DE"}`).refused(400, "invalid", "id")
+			w.post("exchange", "/v1/accounts/alice/withdrawals", `{"id":"`+id+`","asset":"BNB","amount":"1"}`).refused(400, "invalid", "id")
+			w.post("alice", "/v1/accounts/alice/withdrawals", `{"id":"alice/`+id+`","asset":"BNB","amount":"1"}`).refused(400, "invalid", "id")
+			w.post("alice", "/v1/entries", entry("alice/"+id, "transfer", "alice bob BNB 1")).refused(400, "invalid", "id")
+			w.post("operator", "/v1/adjustments", `{"id":"`+id+`","reason":"x","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}]}`).refused(400, "invalid", "id")
+			w.post("operator", "/v1/funds", `{"id":"`+id+`","asset":"BNB","amount":"1","direction":"in"}`).refused(400, "invalid", "")
+			for _, whole := range []string{id, "a/" + id, id + "/a", "a/" + id + "/b"} {
+				w.post("exchange", "/v1/entries", entry(whole, "deposit", "@custody bob BNB 1")).refused(400, "invalid", "id")
+				w.post("exchange", "/v1/batches", batch(true, entry("b", "deposit", "@custody bob BNB 1"), entry(whole, "deposit", "@custody bob BNB 1"))).refused(400, "invalid", "entries[1].id")
+				w.post("exchange", "/v1/batches", batch(false, entry(whole, "deposit", "@custody bob BNB 1"))).is(200).says("entries.0.status", "refused", "entries.0.problem.field", "id")
+			}
+		}
+		w.post("exchange", "/v1/accounts", `{"id":"...","region":"DE"}`).is(201)
+		w.post("exchange", "/v1/entries", entry("a/...", "deposit", "@custody ... BNB 1")).is(201)
+		w.get("exchange", "/v1/accounts/.../balances").is(200)
+		w.get("exchange", "/v1/entries/a%2F...").is(200)
+	})
+}
+
 func TestABatchSaysOfEachEntryWhatBecameOfIt(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.settlers()

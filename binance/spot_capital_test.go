@@ -165,3 +165,16 @@ func TestSpotHistoriesRefused(t *testing.T) {
 	}
 	f.wants(f.get(depositedPath, "includeSource=maybe"), `400 {"code":-1102,"msg":"Mandatory parameter 'includeSource' was not sent, was empty/null, or malformed."}`)
 }
+
+// What a holder calls a withdrawal is any text, and never stands in a URL: its ID is made of it.
+func TestAWithdrawalWhoseNameVanishesFromAURL(t *testing.T) {
+	each(t, func(t *testing.T, f *face) {
+		f.deposit("d1", "alice", 3, "BNB")
+		for _, name := range []string{".", "..", "a%2F..%2Fb"} {
+			id := f.apply("coin=BNB&address=bnb1x&amount=0.01&withdrawOrderId=" + name)
+			if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" {
+				t.Errorf("a withdrawal called %q has the ID %q", name, id)
+			}
+		}
+	})
+}

@@ -19,7 +19,7 @@ type accountCmd struct {
 }
 
 type accountOpenCmd struct {
-	Account ledger.Account `arg:"" help:"1 to 128 characters of A-Z a-z 0-9 . _ : -"`
+	Account ledger.Account `arg:"" help:"1 to 128 characters of A-Z a-z 0-9 . _ : - but not . or .. alone"`
 	Region  string         `help:"Verified residence, such as DE or US-CA. Without it Soft Staking cannot be switched on." placeholder:"CODE"`
 }
 

@@ -87,7 +87,7 @@ func (p *loadParser) line(ctx context.Context, w *World, row []string, bad error
 		return l
 	}
 	l.account = store.Account{ID: ledger.Account(row[0]), Opened: w.Now()}
-	if l.bad = l.account.ID.CheckHolder(); l.bad != nil {
+	if l.bad = l.account.ID.CheckNew(); l.bad != nil {
 		return l
 	}
 	if row[1] != "" {

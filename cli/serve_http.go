@@ -123,7 +123,7 @@ func (s *serving) listen(ctx context.Context, address string, handler http.Handl
 		return "", err
 	}
 	server := &http.Server{
-		Handler: handler, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), MaxHeaderBytes: maxHeaders,
+		Handler: undotted(handler), ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), MaxHeaderBytes: maxHeaders,
 		ReadHeaderTimeout: s.patience.headers, ReadTimeout: s.patience.request, WriteTimeout: s.patience.answer, IdleTimeout: s.patience.idle,
 	}
 	server.RegisterOnShutdown(s.front.endStreams)

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -79,6 +80,38 @@ func TestEachFaceAnswersInItsOwnWords(t *testing.T) {
 			t.Errorf("%s %s: %s %q %.300s", c.method, c.path, response.Status, response.Header.Get("Content-Type"), body)
 		}
 		if err := response.Body.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	s.end()
+}
+
+// TestAPathIsNotLedElsewhere: what a mux would make of the dots is never what was asked for.
+func TestAPathIsNotLedElsewhere(t *testing.T) {
+	url := books(t)
+	token := made(t, "token", "create", "--role", "exchange", "--json", "--db", url)["token"]
+	s := serve(t, url, noon)
+	address := strings.TrimPrefix(s.at(""), "http://")
+	for path, kind := range map[string]string{
+		"/v1/accounts/../withdrawals": "application/problem+json", "/v1/accounts/./balances": "application/problem+json", "/v1/./journal": "application/problem+json",
+		"/v1/..": "application/problem+json", "/v1/entries/..": "application/problem+json", "/v1/accounts/a/..?limit=1": "application/problem+json",
+		"/sapi/../v1/accounts": "application/json", "/api/v3/../v3/ping": "application/json",
+	} {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nConnection: close\r\n\r\n", path, token); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != http.StatusNotFound || response.Header.Get("Content-Type") != kind {
+			t.Errorf("GET %s: %s %q, to %q", path, response.Status, response.Header.Get("Content-Type"), response.Header.Get("Location"))
+		}
+		if err := errors.Join(response.Body.Close(), conn.Close()); err != nil {
 			t.Error(err)
 		}
 	}

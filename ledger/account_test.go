@@ -141,6 +141,39 @@ func TestCheckIDAndCheckHolder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { check(t, rapid.StringN(0, 140, 140).Draw(t, "s")) })
 }
 
+// TestNewIDsCanStandInAPath: "." and ".." vanish from the path of a URL.
+func TestNewIDsCanStandInAPath(t *testing.T) {
+	dotted := map[string]bool{}
+	for _, id := range []string{".", "..", "./a", "../a", "a/.", "a/..", "a/../b", "a/./b", "/..", "../", "@/..", "../completed", "fund/..", "opening/../BNB", "import/./2026-11-22T10:00:00Z"} {
+		dotted[id] = true
+	}
+	for _, id := range []string{"...", "a.", ".a", "..a", "a..", "a..b", "a.b", "-.", ".-", ":..", "a/...", "a/.b", "a/b..", "order/1", "/", "a//b", "...."} {
+		dotted[id] = false
+	}
+	for id, is := range dotted {
+		e := ledger.Entry{ID: id, Kind: ledger.Deposit}
+		if err := e.CheckNew(); (err != nil) != is || err != nil && !errors.Is(err, ledger.ErrInvalid) {
+			t.Errorf("entry %q: %v", id, err)
+		}
+		if strings.Contains(id, "/") {
+			continue
+		}
+		a := ledger.Account(id)
+		if err := a.CheckNew(); (err != nil) != is || err != nil && !errors.Is(err, ledger.ErrInvalid) {
+			t.Errorf("account %q: %v", id, err)
+		}
+		if err := a.CheckHolder(); err != nil {
+			t.Errorf("an account %q in the books is read: %v", id, err)
+		}
+	}
+	if err := (ledger.Entry{ID: "../completed", Kind: ledger.WithdrawalCompleted}).CheckNew(); err != nil {
+		t.Errorf("a withdrawal that was requested can be ended: %v", err)
+	}
+	if err := ledger.Account("@rewards").CheckNew(); !errors.Is(err, ledger.ErrInvalid) {
+		t.Errorf("what no holder may be called is refused as well: %v", err)
+	}
+}
+
 func TestMessagesAboutIDsStayShort(t *testing.T) {
 	err := ledger.Account(strings.Repeat("x", 1_000_000)).CheckHolder()
 	if err == nil || len(err.Error()) > 300 {

@@ -84,6 +84,17 @@ func (e Entry) CheckCaller() error {
 	return nil
 }
 
+// CheckNew says what is wrong with the ID of an entry that is not in the books yet, or
+// nil: no part of it between slashes is "." or "..". Entries that were posted before it
+// was asked for can be repeated, and a withdrawal that was requested then can be ended:
+// the ID of what ends it follows from the request's. Its errors are ErrInvalid.
+func (e Entry) CheckNew() error {
+	if _, ends := e.Ends(); ends {
+		return nil
+	}
+	return checkPath("entry", e.ID)
+}
+
 // Check says what is wrong with an entry, or nil: whether it is well formed, not
 // whether the balances allow it. assets are those the books keep, by symbol. Its
 // errors are ErrInvalid.

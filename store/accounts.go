@@ -44,12 +44,20 @@ func (a *Account) check() error {
 	return err
 }
 
+// checkNew says what is wrong with an account that is to be opened, as check does.
+func (a *Account) checkNew() error {
+	if err := a.ID.CheckNew(); err != nil {
+		return err
+	}
+	return a.check()
+}
+
 // OpenAccount opens an account for a resident of a region; "" is a residence not
 // yet verified. The same again is once and answers repeated; with another region
 // it is ErrMismatch, and so is one that is closed: it is not opened again.
 func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
 	a := Account{ID: id, Region: region}
-	if err := a.check(); err != nil {
+	if err := a.checkNew(); err != nil {
 		return false, err
 	}
 	err = db.engine.write(ctx, func(t tx) error {

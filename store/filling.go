@@ -27,7 +27,7 @@ func (db *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Accou
 		rows := make([]Account, len(part))
 		copy(rows, part)
 		for i := range rows {
-			if err := rows[i].check(); err != nil {
+			if err := rows[i].checkNew(); err != nil {
 				return nil, fmt.Errorf("open accounts: %w", err)
 			}
 		}

@@ -80,7 +80,7 @@ func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken
 		first: map[string]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
 	}
 	p.check(calls)
-	for _, step := range []func() error{p.lookUp, p.lockDays} {
+	for _, step := range []func() error{p.lookUp, p.checkNew, p.lockDays} {
 		if err := step(); err != nil {
 			return 0, nil, err
 		}
@@ -164,6 +164,14 @@ func (p *posting) lookUp() error {
 		}
 		return nil
 	})
+}
+
+// checkNew refuses what only an entry that is in the books already may be called.
+func (p *posting) checkNew() error {
+	for it := range p.open {
+		it.refuse(it.CheckNew())
+	}
+	return nil
 }
 
 // lookAgain looks the refused entries up once more. Another connection may have
