@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"softstake/ledger"
+	"softstake/store"
 )
 
 // table is an export in CSV, its header first.
@@ -91,6 +94,45 @@ func TestExports(t *testing.T) {
 		w.get("alice", "/v1/exports/rewards").refused(403, "forbidden", "")
 		w.get("auditor", "/v1/exports/journal?format=xml").refused(400, "invalid", "format")
 		w.get("auditor", "/v1/exports/journal?from="+w.day(3)+"&to="+w.day(2)).refused(400, "invalid", "to")
+	})
+}
+
+// TestEveryNameInTheJournalIsAnEntry: what an export and an account's journal name can be looked at.
+func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		earning(w)
+		long := ledger.Account(strings.Repeat("l", ledger.MaxID))
+		w.holder(long, "DE")
+		_, err := w.db.PostOpenings(t.Context(), []store.Opening{{Account: long, Asset: "BNB", Amount: 1}})
+		w.ok(err)
+		moves := map[string]int{}
+		for _, row := range w.get("auditor", "/v1/exports/journal?to="+w.day(4)).table()[1:] {
+			if row[3] == "from" {
+				moves[row[1]]++
+			}
+		}
+		for _, id := range w.walked("alice", "/v1/accounts/alice/journal", 100, "entry") {
+			if moves[id] == 0 {
+				t.Errorf("%s is in alice's journal alone", id)
+			}
+		}
+		kinds := map[string]bool{}
+		for id, n := range moves {
+			kind, _, _ := strings.Cut(id, "/")
+			kinds[kind] = true
+			w.get("auditor", "/v1/entries/"+url.PathEscape(id)).is(200).says("id", id, "moves.#", strconv.Itoa(n))
+		}
+		for _, kind := range []string{"reward", "declare", "fund", "opening"} {
+			if !kinds[kind] {
+				t.Errorf("no %s is in the journal", kind)
+			}
+		}
+		w.get("exchange", "/v1/entries/"+url.PathEscape("reward/"+w.day(2)+"/BNB/alice")).is(200).
+			says("kind", "reward", "at", w.day(3)+"T00:00:00.000Z", "postedAt", w.day(3)+"T00:10:00.000Z", "moves.#", "1",
+				"moves.0.from", "@payable", "moves.0.to", "alice", "moves.0.asset", "BNB", "moves.0.amount", "0.00001027")
+		w.get("exchange", "/v1/entries/"+url.PathEscape("declare/"+w.day(2)+"/BNB")).is(200).says("kind", "declare", "moves.0.from", "@rewards", "moves.0.to", "@payable", "moves.0.amount", "0.00001027")
+		w.get("exchange", "/v1/entries/"+url.PathEscape("reward/"+w.day(2)+"/BNB/bob")).refused(404, "not-found", "")
+		w.get("alice", "/v1/entries/"+url.PathEscape("reward/"+w.day(2)+"/BNB/alice")).refused(403, "forbidden", "")
 	})
 }
 

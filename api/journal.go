@@ -25,11 +25,11 @@ func (s *server) journalRoutes() {
 	}, everyone, s.accountJournal)
 	add(s, huma.Operation{
 		OperationID: "get-journal", Method: http.MethodGet, Path: "/v1/journal", Tags: []string{"Journal"}, Summary: "Read the journal",
-		Description: "Both sides of every move that was posted, by day, part of the books, and time. Each day that is closed is complete; into an open one something may be posted behind the place you have come to. Rewards and declared totals stand in tables of their own: the exports give them and all else as one. A page may be short, or empty, and not be the last: as long as there is `next`, there may be more.",
+		Description: "Both sides of every move that was posted, by day, part of the books, and time. Each day that is closed is complete; into an open one something may be posted behind the place you have come to. Rewards and declared totals are not among them: the exports give them and all else as one, and each is an entry by its name. A page may be short, or empty, and not be the last: as long as there is `next`, there may be more.",
 	}, staff, s.journal)
 	add(s, huma.Operation{
 		OperationID: "get-entry", Method: http.MethodGet, Path: "/v1/entries/{entry}", Tags: []string{"Entries"}, Summary: "Look at an entry",
-		Description: "An entry as it was posted. A slash in its ID is written %2F in the path.",
+		Description: "An entry as the journal names it: one that was posted, a reward that was credited (`reward/DAY/TOKEN/ACCOUNT`), or the total of a token's day that was declared (`declare/DAY/TOKEN`), which has a move for each part of the books that is paid in, and none where nobody earned. A slash in its ID is written %2F in the path.",
 		Errors:      []int{http.StatusNotFound},
 	}, staff, s.getEntry)
 }
@@ -236,7 +236,7 @@ func postingAfter(p Paging) (*ledger.Posting, error) {
 }
 
 type entryPath struct {
-	Entry string `path:"entry" maxLength:"138" example:"t-4711" doc:"The entry's ID."`
+	Entry string `path:"entry" maxLength:"168" example:"t-4711" doc:"The entry's ID, as the journal names it."`
 }
 
 type moveOut struct {
@@ -248,7 +248,7 @@ type moveOut struct {
 
 type wholeEntryOut struct {
 	ID       string    `json:"id" example:"t-4711" doc:"The entry's ID."`
-	Kind     string    `json:"kind" example:"transfer" doc:"What happened."`
+	Kind     string    `json:"kind" example:"transfer" doc:"What happened: the kind of entry that was posted, reward or declare."`
 	At       string    `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
 	PostedAt string    `json:"postedAt" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written."`
 	Moves    []moveOut `json:"moves" doc:"All that it moved."`

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -240,9 +241,75 @@ func TestEntry(t *testing.T) {
 		if e.ID != "a-2-3-t" || e.Kind != ledger.Trade || !slices.Equal(e.Moves, want) || !e.At.Equal(moment(2, "00:00").Add(time.Millisecond)) || !postedAt.Equal(moment(2, "23:00")) {
 			t.Errorf("%+v at %s", e, postedAt)
 		}
-		for _, id := range []string{"", "nothing", "reward/" + (day1 + 1).String() + "/BNB/alice", "a-2-3-T"} {
+		for _, id := range []string{
+			"", "nothing", "a-2-3-T", "reward/" + (day1 + 1).String() + "/BNB/nobody", "reward/" + (day1 + 9).String() + "/BNB/alice", "reward/" + (day1 + 1).String() + "/ADA/alice",
+			"reward/2026-3-3/BNB/alice", "reward/" + (day1 + 1).String() + "/BNB/", "reward/" + (day1 + 1).String() + "/BNB", "reward/" + (day1 + 1).String() + "/BNB/alice/held",
+			"declare/" + (day1 + 9).String() + "/BNB", "declare/" + (day1 + 1).String() + "/XYZ", "declare/" + (day1 + 1).String(), "declare/" + (day1 + 1).String() + "/BNB/0", "reward///", "declare//",
+		} {
 			_, _, err := db.Entry(t.Context(), id)
 			wants(t, err, ledger.ErrNotFound)
+		}
+	})
+}
+
+// TestEveryNameInTheJournalIsAnEntry: whatever wrote it, and with the same moves.
+func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		open(t, db, "carol")
+		open(t, db, ledger.Account(strings.Repeat("c", ledger.MaxID)))
+		for _, id := range []ledger.Account{"carol", ledger.Account(strings.Repeat("c", ledger.MaxID))} {
+			on(t, db, id)
+			must[[]store.Outcome](t)(db.PostOpenings(t.Context(), []store.Opening{{Account: id, Asset: "ADA", Amount: 1000_00000000}}))
+			must[[]store.Outcome](t)(db.PostImport(t.Context(), id, []store.Import{{At: noon, Changes: []store.ImportChange{{Asset: "BNB", Amount: 7_00000000}, {Asset: "ADA", Amount: -1}}}}))
+		}
+		fund(t, db, "ADA", 100)
+		must[store.Outcome](t)(db.Adjust(t.Context(), oneMove("fix", ledger.Adjustment, ledger.Custody, "carol", 1), "why"))
+		must[store.Outcome](t)(db.Withdraw(t.Context(), store.Withdrawal{ID: "w", Account: "carol", Asset: "BNB", Amount: 1_00000000}))
+		ok(t, refusal(db.Post(t.Context(), []ledger.Entry{oneMove("w/completed", ledger.WithdrawalCompleted, "carol/held", ledger.Custody, 10)})))
+		traders(t, db, clock)
+
+		type key struct {
+			entry string
+			ledger.Move
+		}
+		journal, kinds, at := map[key]int{}, map[ledger.Kind]bool{}, map[string]time.Time{}
+		ok(t, db.Journal(t.Context(), func(p ledger.Posting) error {
+			if kinds[p.Kind], at[p.Entry] = true, p.At; p.Side == 0 {
+				journal[key{p.Entry, ledger.Move{From: p.Account, To: p.Other, Asset: p.Asset, Amount: -p.Amount}}]++
+			}
+			return nil
+		}))
+		for _, kind := range []ledger.Kind{ledger.Deposit, ledger.Trade, ledger.Hold, ledger.Release, ledger.Opening, ledger.Import, ledger.Fund, ledger.Adjustment,
+			ledger.WithdrawalRequest, ledger.WithdrawalCompleted, store.KindReward, "declare"} {
+			if !kinds[kind] {
+				t.Errorf("no %s is in the journal", kind)
+			}
+		}
+		for id, at := range at {
+			e, postedAt, err := db.Entry(t.Context(), id)
+			if ok(t, err); e.ID != id || !e.At.Equal(at) || postedAt.Before(noon) || postedAt.After(clock.Now()) {
+				t.Errorf("%s: %+v at %s", id, e, postedAt)
+			}
+			for _, m := range e.Moves {
+				journal[key{id, m}]--
+			}
+		}
+		for k, n := range journal {
+			if n != 0 {
+				t.Errorf("%+v is in the journal %d times more often than in the entry", k, n)
+			}
+		}
+	})
+}
+
+// TestADayThatNobodyEarnedOn is declared all the same, and its entry is told as one without moves.
+func TestADayThatNobodyEarnedOn(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		clock.Set(3, "00:06")
+		settle(t, db, clock)
+		e, postedAt, err := db.Entry(t.Context(), "declare/"+(day1+1).String()+"/BNB")
+		if ok(t, err); e.Kind != "declare" || e.Moves != nil || !postedAt.Equal(moment(3, "00:06")) {
+			t.Errorf("%+v at %s", e, postedAt)
 		}
 	})
 }
