@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -27,7 +28,7 @@ func (s *server) entryRoutes() {
 	}, owners, s.postEntry)
 	add(s, huma.Operation{
 		OperationID: "post-batch", Method: http.MethodPost, Path: "/v1/batches", Tags: []string{"Entries"}, Summary: "Post many entries",
-		Description:  fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused entry and its place in `field`.\n\nA batch may be posted again as it is: what was posted is repeated, and what was refused is tried again.", mostEntries),
+		Description:  fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused entry and its place in `field`.\n\nA batch may be posted again as it is: what was posted is repeated, and what was refused is tried again. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries),
 		MaxBodyBytes: largeBody, Errors: []int{404, 409},
 		RequestBody: jsonBody[batchIn](s, "The entries."),
 	}, exchange, s.postBatch)
@@ -118,10 +119,17 @@ type entryProblem struct {
 	Type   string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"What sort of problem it is, as in a problem document."`
 	Detail string `json:"detail" doc:"What is wrong, and what to do about it, for a person."`
 	Field  string `json:"field,omitempty" example:"moves[0].amount" doc:"What is at fault, where one thing is: the path in the entry."`
+
+	definite bool
 }
 
 type batchOut struct {
 	Entries []batchEntryOut `json:"entries" doc:"What became of each entry, in the order in which they came."`
+}
+
+// curable reports whether an entry was refused that may be posted later.
+func (b batchOut) curable() bool {
+	return slices.ContainsFunc(b.Entries, func(e batchEntryOut) bool { return e.Problem != nil && !e.Problem.definite })
 }
 
 func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
@@ -199,7 +207,7 @@ func (b *batch) show(ctx context.Context) batchOut {
 		e := batchEntryOut{ID: b.in.Entries[i].ID, Status: statusRefused}
 		if o.Err != nil {
 			p := b.s.problem(ctx, o.Err)
-			e.Problem = &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field}
+			e.Problem = &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
 		} else {
 			e.Status, e.At, e.PostedAt = statusPosted, instant(o.At), instant(o.PostedAt)
 			if o.Repeated {

@@ -47,7 +47,7 @@ func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
 	for i, m := range in.Moves {
 		asset, err := s.Books.Asset(ctx, m.Asset)
 		if errors.Is(err, ledger.ErrNotFound) {
-			return e, inField(fmt.Sprintf("moves[%d].asset", i), fmt.Errorf("%w: the books keep no asset %q; GET /v1/tokens lists them", ledger.ErrInvalid, ledger.Clip(m.Asset)))
+			return e, inField(fmt.Sprintf("moves[%d].asset", i), forNow{fmt.Errorf("%w: the books keep no asset %q; GET /v1/tokens lists them", ledger.ErrInvalid, ledger.Clip(m.Asset))})
 		}
 		if err != nil {
 			return e, err
@@ -120,7 +120,11 @@ func (s *server) faultIn(ctx context.Context, e ledger.Entry, refusal error) err
 		}
 		assets[m.Asset] = asset
 	}
-	return inField(faultyField(e, assets), refusal)
+	field := faultyField(e, assets)
+	if field == "" {
+		return forNow{refusal}
+	}
+	return inField(field, refusal)
 }
 
 // faultyField is the field of an entry that is not well formed, or "": then it is

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -68,7 +69,7 @@ func newTown(t testing.TB, url string) *town {
 	})
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),
-			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Request: "R",
+			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Request: cmp.Or(r.Header.Get("X-Request-Id"), "R"),
 			NeedCountry: r.Header.Get("X-Test-Need-Country") != ""}
 		rw.Header().Set("X-Request-Id", caller.Request) // as the gateway does
 		handler.ServeHTTP(rw, r.WithContext(access.WithCaller(r.Context(), caller)))

@@ -5,12 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/store"
 )
@@ -24,7 +26,8 @@ const (
 var keptHeaders = []string{"Content-Type", "Location", "Retry-After"}
 
 // once answers a request under an Idempotency-Key: the first time by its handler,
-// later as the first time.
+// later as the first time. A refusal is kept only where the request itself is wrong:
+// what time or another request may cure leaves the key as if it had not been used.
 func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.Request) error {
 	if len(keys) != 1 || !isKey(keys[0]) {
 		return inField("Idempotency-Key", fmt.Errorf("%w: it is 1 to %d printable characters of ASCII without spaces, sent once", ledger.ErrInvalid, longestKey))
@@ -33,13 +36,20 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 	asked := store.Asked{
 		Owner: "token " + what.token.ID, Key: keys[0], Request: digest(r, what.body), Until: s.Now().Add(answerKept),
 	}
+	curable := false
+	kept := func(a store.Answer) bool { return a.Status < http.StatusInternalServerError && !curable }
 	answer, repeated, err := s.Books.Once(r.Context(), asked, kept, func(ctx context.Context) (store.Answer, error) {
 		rec := &recorder{to: w, header: http.Header{}}
-		rt.answer(newCall(rt, rec, r.WithContext(ctx)))
+		call := newCall(rt, rec, r.WithContext(ctx))
+		rt.answer(call)
+		curable = call.curable
 		return rec.answer(), nil
 	})
 	if errors.Is(err, ledger.ErrMismatch) {
 		return fmt.Errorf("%w: %q", errKeyUsed, keys[0])
+	}
+	if err == nil && repeated {
+		err = readdress(&answer, access.CallerOf(r.Context()).Request)
 	}
 	if err != nil {
 		return err
@@ -58,9 +68,20 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 	return nil
 }
 
-// kept says whether an answer is kept: not one that says to ask again.
-func kept(a store.Answer) bool {
-	return a.Status < http.StatusInternalServerError && a.Status != http.StatusTooManyRequests
+// readdress puts the ID of the request that is answered now into a problem that was
+// kept: under the ID of the first one nobody would find this one in the log.
+func readdress(a *store.Answer, request string) error {
+	if a.Status < http.StatusBadRequest {
+		return nil
+	}
+	var p Problem
+	if err := json.Unmarshal(a.Body, &p); err != nil {
+		return fmt.Errorf("read a problem that was kept: %w", err)
+	}
+	p.Request = request
+	body, err := marshal(p)
+	a.Body = body
+	return err
 }
 
 func isKey(key string) bool {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -45,16 +46,6 @@ func TestIdempotencyKey(t *testing.T) {
 		// Another credential's key is another key.
 		w.call(own, http.MethodPost, "/v1/entries", openCarol, "Idempotency-Key", "k-1").is(400)
 
-		// A refusal is kept as well, though it would go well now.
-		transfer := `{"id":"t-1","kind":"transfer","moves":[{"from":"alice","to":"carol","asset":"BNB","amount":"1"}]}`
-		post("k-3", "/v1/entries", transfer).refused(409, "insufficient-balance", "")
-		w.deposit("d-1", own, "2", "BNB")
-		if r := post("k-3", "/v1/entries", transfer); r.header.Get("Idempotency-Replayed") != "true" {
-			t.Errorf("%v", r.header)
-		}
-		post("k-4", "/v1/entries", transfer).is(201).says("repeated", "false")
-		w.get("exchange", "/v1/accounts/carol/balances").is(200).says("items.0.free", "1")
-
 		for _, key := range []string{"", " ", "a b", "é", strings.Repeat("k", 129), "a\tb"} {
 			post(key, "/v1/accounts", openCarol).refused(400, "invalid", "Idempotency-Key")
 		}
@@ -66,6 +57,97 @@ func TestIdempotencyKey(t *testing.T) {
 		post("k-1", "/v1/accounts", openCarol).is(201)
 		w.at(2, "12:00")
 		post("k-1", "/v1/accounts", openCarol).is(200).says("id", "carol")
+	})
+}
+
+// TestIdempotencyKeyOfARefusal: what time or another request cures is asked again
+// under its key, and what is wrong in itself is answered as the first time.
+func TestIdempotencyKeyOfARefusal(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		post := func(who, key, path, body string) reply {
+			t.Helper()
+			return w.call(who, http.MethodPost, path, body, "Idempotency-Key", key)
+		}
+		const entries, batches = "/v1/entries", "/v1/batches"
+		transfer := entry("t-1", "transfer", "alice bob BNB 1")
+		atomic := batch(true, entry("a-1", "deposit", "@custody alice SOL 1"), entry("a-2", "transfer", "alice bob SOL 2"))
+		each := batch(false, entry("e-1", "deposit", "@custody alice SOL 1"), entry("e-2", "transfer", "alice bob SOL 4"), entry("e-3", "no-kind", "alice bob SOL 1"))
+		token := `{"asset":"DOT","scale":8,"maxSupply":"1000","offered":true,"apr":"0.02","minimum":"5","cap":"20"}`
+		ahead := func(by string) string { return `"at":"2026-03-02T12:00:0` + by + `Z"` }
+
+		post("exchange", "now", entries, entry("n-1", "deposit", "@custody alice ADA 1", ahead("1.000"))).is(201) // what clocks differ
+		post("exchange", "time", entries, entry("n-2", "deposit", "@custody alice ADA 1", ahead("1.001"))).refused(400, "invalid", "")
+		post("exchange", "time-batch", batches, batch(true, entry("n-3", "deposit", "@custody alice ADA 1", ahead("2.000")))).refused(400, "invalid", "entries[0]")
+		post("exchange", "account", entries, entry("b-1", "deposit", "@custody bob ADA 1")).refused(404, "not-found", "")
+		post("exchange", "asset", entries, entry("dot", "deposit", "@custody alice DOT 1")).refused(400, "invalid", "moves[0].asset")
+		post("alice", "withdrawal", "/v1/accounts/alice/withdrawals", `{"id":"alice/w","asset":"BNB","amount":"1"}`).refused(409, "insufficient-balance", "")
+		post("exchange", "atomic", batches, atomic).refused(404, "not-found", "entries[1]")
+		post("exchange", "each", batches, each).is(200).says("entries.0.status", "posted", "entries.1.status", "refused", "entries.2.status", "refused")
+		post("exchange", "close", "/v1/accounts/alice/close", "").refused(409, "in-use", "")
+
+		w.at(1, "12:01")
+		w.holder("bob", "DE")
+		post("exchange", "balance", entries, transfer).refused(409, "insufficient-balance", "")
+		post("operator", "token", "/v1/tokens", token).is(200)
+		w.deposit("d-1", "alice", "3", "BNB")
+		w.deposit("d-2", "alice", "3", "SOL")
+		for _, again := range []reply{
+			post("exchange", "time", entries, entry("n-2", "deposit", "@custody alice ADA 1", ahead("1.001"))).is(201),
+			post("exchange", "time-batch", batches, batch(true, entry("n-3", "deposit", "@custody alice ADA 1", ahead("2.000")))).is(200),
+			post("exchange", "account", entries, entry("b-1", "deposit", "@custody bob ADA 1")).is(201),
+			post("exchange", "asset", entries, entry("dot", "deposit", "@custody alice DOT 1")).is(201),
+			post("alice", "withdrawal", "/v1/accounts/alice/withdrawals", `{"id":"alice/w","asset":"BNB","amount":"1"}`).is(201),
+			post("exchange", "balance", entries, transfer).is(201),
+			post("exchange", "atomic", batches, atomic).is(200).says("entries.1.status", "posted"),
+			post("exchange", "each", batches, each).is(200).says("entries.0.status", "repeated", "entries.1.status", "refused"), // still not enough
+			post("exchange", "close", "/v1/accounts/alice/close", " ").is(409).says("type", "/v1/docs#in-use"),                  // the key is free for another request
+		} {
+			if again.header.Get("Idempotency-Replayed") != "" {
+				t.Errorf("%s: a refusal that is cured is kept", again.what)
+			}
+		}
+		w.deposit("d-3", "alice", "1", "SOL")
+		post("exchange", "each", batches, each).is(200).says("entries.0.status", "repeated", "entries.1.status", "posted", "entries.2.status", "refused")
+		if r := post("exchange", "each", batches, each).says("entries.1.status", "posted"); r.header.Get("Idempotency-Replayed") != "true" {
+			t.Error("an answer to a batch is kept whose one refusal is of an entry that is wrong in itself")
+		}
+		// A success is kept for as long as it says.
+		if r := post("exchange", "balance", entries, transfer).is(201); r.header.Get("Idempotency-Replayed") != "true" {
+			t.Error("a success is not kept")
+		}
+	})
+}
+
+// TestIdempotencyKeyOfAWrongRequest: it is refused as the first time, and names the
+// request that is answered.
+func TestIdempotencyKeyOfAWrongRequest(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		for n, c := range []struct{ who, path, body, field string }{
+			{"exchange", "/v1/entries", entry("e", "deposit", "@custody alice BNB x"), "moves[0].amount"},
+			{"exchange", "/v1/entries", entry("e", "deposit", "@custody alice BNB 0"), "moves[0].amount"},
+			{"exchange", "/v1/entries", entry("e", "deposit", "alice @custody BNB 1"), "moves[0]"},
+			{"exchange", "/v1/entries", entry("..", "deposit", "@custody alice BNB 1"), "id"},
+			{"exchange", "/v1/entries", entry("e", "gift", "@custody alice BNB 1"), "kind"},
+			{"exchange", "/v1/entries", entry("e", "deposit", "@custody alice BNB 1", `"at":"today"`), "at"},
+			{"exchange", "/v1/entries", `{"id":"e","id":"f"}`, "id"},
+			{"exchange", "/v1/entries", `{`, ""},
+			{"exchange", "/v1/batches", batch(true, entry("e", "deposit", "@custody alice BNB 0")), "entries[0].moves[0].amount"},
+			{"exchange", "/v1/accounts", `{"id":"bob","region":"XX"}`, "region"},
+			{"exchange", "/v1/accounts", `{"id":"bob","town":"Paris"}`, "town"},
+			{"operator", "/v1/funds", `{"id":"1","asset":"BNB","amount":"1","direction":"up"}`, "direction"},
+		} {
+			key := fmt.Sprintf("k-%d", n)
+			first := w.call(c.who, post, c.path, c.body, "Idempotency-Key", key, "X-Request-Id", "first").is(400).says("field", c.field)
+			again := w.call(c.who, post, c.path, c.body, "Idempotency-Key", key, "X-Request-Id", "again").is(400)
+			if first.header.Get("Idempotency-Replayed") != "" || again.header.Get("Idempotency-Replayed") != "true" || again.header.Get("Content-Type") != first.header.Get("Content-Type") {
+				t.Errorf("%s: answered with %v, and again with %v", c.body, first.header, again.header)
+			}
+			if first.at("request") != "first" || again.body != strings.Replace(first.body, `"request":"first"`, `"request":"again"`, 1) {
+				t.Errorf("answered %s, and again %s", first.body, again.body)
+			}
+		}
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
+	"softstake/strictjson"
 )
 
 // Problem says why a request was refused, or what failed (RFC 9457).
@@ -26,8 +27,12 @@ type Problem struct {
 	Field   string `json:"field,omitempty" example:"entries[3].moves[0].amount" doc:"What is at fault, where one thing is: the path in the body, or the name of a parameter or header."`
 	Request string `json:"request" example:"YJ5GQZ3NCMFWBJ7LVQZ2HDLU5Y" doc:"The request's ID. It is in the log, and in the header X-Request-Id."`
 
-	headers http.Header
+	headers  http.Header
+	definite bool // neither time nor another request can cure it: the request itself is wrong
 }
+
+// curable reports whether the same request may be answered otherwise later.
+func (p *Problem) curable() bool { return !p.definite }
 
 // Error is the problem for a log.
 func (p *Problem) Error() string { return p.Detail }
@@ -146,6 +151,21 @@ func (i *inside) Error() string { return i.err.Error() }
 
 func (i *inside) Unwrap() error { return i.err }
 
+// forNow is a refusal of a request that is well formed: of what is in the books, or of
+// the time.
+type forNow struct{ error }
+
+func (f forNow) Unwrap() error { return f.error }
+
+// definite reports whether an error lies in the request itself, so that the same
+// request is refused whenever it is made. What does not show where it lies does not count.
+func definite(err error) bool {
+	if sortOf(err).name != "invalid" || errors.As(err, &forNow{}) {
+		return false
+	}
+	return fieldOf(err) != "" || errors.As(err, new(*strictjson.Fault))
+}
+
 // fieldOf is where in the request an error lies, or "".
 func fieldOf(err error) string {
 	var in *inside
@@ -166,7 +186,7 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		return p
 	}
 	of, id := sortOf(err), access.CallerOf(ctx).Request
-	p := &Problem{Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: fieldOf(err), Request: id, headers: http.Header{}}
+	p := &Problem{Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: fieldOf(err), Request: id, headers: http.Header{}, definite: definite(err)}
 	p.Detail = sentence(err, of)
 	switch asks := (*tooMany)(nil); {
 	case of.name == internal.name:
@@ -211,10 +231,14 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// asProblem turns what huma itself finds wrong with a request into a problem.
+// asProblem turns what huma itself finds wrong with a request into a problem, and keeps
+// with the call whether its answer may be another later.
 func (s *server) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	found, is := v.(*huma.ErrorModel)
 	if !is {
+		if said, is := v.(interface{ curable() bool }); is {
+			ctx.(*call).curable = said.curable()
+		}
 		return v, nil
 	}
 	slices.SortStableFunc(found.Errors, func(a, b *huma.ErrorDetail) int { return strings.Compare(a.Location, b.Location) })
@@ -223,6 +247,6 @@ func (s *server) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 		err = faultOf(found.Errors[0])
 	}
 	p := s.problem(ctx.Context(), err)
-	ctx.(*call).status = p.Status
+	ctx.(*call).status, ctx.(*call).curable = p.Status, p.curable()
 	return p, nil
 }

@@ -254,9 +254,10 @@ type humaContext huma.Context
 // call is a request on its way through huma, whose body has been read.
 type call struct {
 	humaContext
-	w      http.ResponseWriter
-	body   []byte
-	status int // that of a problem, instead of what huma says; 0: none
+	w       http.ResponseWriter
+	body    []byte
+	status  int  // that of a problem, instead of what huma says; 0: none
+	curable bool // it is refused, in part or whole, for what may be otherwise later
 }
 
 func newCall(rt *route, w http.ResponseWriter, r *http.Request) *call {
