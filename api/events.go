@@ -40,17 +40,17 @@ func (s *server) eventRoutes() {
 	add(s, huma.Operation{
 		OperationID: "events", Method: http.MethodGet, Path: "/v1/events", Tags: []string{"Events"},
 		Summary: "Be told what happens",
-		Description: "Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; `settled`, all rewards of a token's day are credited; `reset`, what came after the ID is not known any more. " +
+		Description: "Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; `settled`, all rewards of a token's day are credited; `reset`, what came after the ID is not known any more; `ready`, the stream is up to date. " +
 			"Each has an ID, and is told at least once: come again with the last ID that was seen, within seven days, and nothing is missed. What is told again has the same `entry`; its ID may be another. " +
 			"An entry changes a balance (`account`, `part`, `asset`) once: the changes, each taken once, add up to the balance in whatever order they come. " +
-			"After `reset`, read everything anew, and go on from its ID. A line that begins with a colon, every fifteen seconds, says that the stream is alive; an `id` without an event beside it is a place to go on from as well. " +
+			"After `reset`, read everything anew, and go on from its ID. Each connection sends one `ready`, after what was missed and before what is new: a new stream begins with it, so that there is an ID to come again with before anything has happened. A line that begins with a colon, every fifteen seconds, says that the stream is alive; an `id` beside it is a place to go on from as well, for clients that keep the ID of what is no event, as browsers do. " +
 			"A stream ends when its client does not keep up, when its token is revoked or expires, and when the server stops; the client comes again after what `retry` says, two seconds.",
 		Errors: []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The stream, without an end. The `$defs` of its schema are what `data` holds, by the name of the `event`.",
 			Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{
 				Type: huma.TypeString, Extensions: map[string]any{eventDefs: map[string]*huma.Schema{
-					"balance": schemaOf[events.Balance](s), "reward": schemaOf[events.Reward](s),
+					"ready": schemaOf[events.Ready](s), "balance": schemaOf[events.Balance](s), "reward": schemaOf[events.Reward](s),
 					"settled": schemaOf[events.Settled](s), "reset": schemaOf[events.Reset](s),
 				}},
 			}}},

@@ -80,7 +80,7 @@ func (l *listener) next(what string) (e streamed) {
 		case "":
 			if strings.HasPrefix(l.lines.Text(), ":") {
 				e.kind = "life"
-			} else if e.kind == what || what == "" && e.kind != "" && e.kind != "life" {
+			} else if e.kind != "" && (e.kind == what || what == "" && e.kind != "life") {
 				return e
 			} else {
 				e = streamed{}
@@ -95,10 +95,13 @@ func (l *listener) next(what string) (e streamed) {
 	return streamed{}
 }
 
-// is wants the next event to be of a type and an entry.
+// is wants the next event, but for "ready", to be of a type and an entry.
 func (l *listener) is(kind, entry string) streamed {
 	l.t.Helper()
 	e := l.next("")
+	if e.kind == "ready" {
+		e = l.next("")
+	}
 	if e.kind != kind || e.body["entry"] != entry {
 		l.t.Fatalf("%s of %s is wanted, not %+v", kind, entry, e)
 	}
@@ -154,6 +157,39 @@ func TestEventsAreStreamed(t *testing.T) {
 		w.deposit("d-3", "alice", "1", "BNB")
 		quiet.is("balance", "d-3")
 		w.listen("alice", "/v1/events?after="+quiet.id, "Last-Event-ID", "what?").next("reset")
+	})
+}
+
+// TestAStreamBeginsWithReady: its first event has an ID and data, so that a client that
+// drops before anything has happened goes on from there, and misses nothing.
+func TestAStreamBeginsWithReady(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		for n, who := range []string{"alice", "exchange"} {
+			w.at(2+n, "12:00")
+			first := w.listen(who, "/v1/events")
+			ready := first.next("")
+			if ready.kind != "ready" || ready.id == "" || ready.body == nil || len(ready.body) != 0 {
+				t.Fatalf("the stream begins with %+v", ready)
+			}
+			first.leave()
+			w.deposit("d-"+who, "alice", "1", "BNB")
+			again := w.listen(who, "/v1/events", "Last-Event-ID", ready.id)
+			if e := again.next(""); e.kind != "balance" || e.body["entry"] != "d-"+who {
+				t.Errorf("what was missed is told as %+v", e)
+			}
+			if e := again.next(""); e.kind != "ready" || e.id == "" {
+				t.Errorf("after what was missed comes %+v", e)
+			}
+			again.leave()
+		}
+		unknown := w.listen("alice", "/v1/events?after=what")
+		if e := unknown.next(""); e.kind != "reset" || e.id == "" {
+			t.Errorf("what is not known is answered %+v", e)
+		}
+		if e := unknown.next(""); e.kind != "ready" || e.id == "" {
+			t.Errorf("after the reset comes %+v", e)
+		}
 	})
 }
 
@@ -232,12 +268,15 @@ func TestStreamsOfAHolder(t *testing.T) {
 func TestEventsAreDescribed(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		document := w.get("auditor", "/v1/openapi.json").is(http.StatusOK)
-		for kind, fields := range map[string]any{"balance": events.Balance{}, "reward": events.Reward{}, "settled": events.Settled{}, "reset": events.Reset{}} {
+		for kind, fields := range map[string]any{"ready": events.Ready{}, "balance": events.Balance{}, "reward": events.Reward{}, "settled": events.Settled{}, "reset": events.Reset{}} {
 			name := strings.TrimPrefix(document.at("paths./v1/events.get.responses.200.content.text/event-stream.schema.$defs."+kind+".$ref"), "#/components/schemas/")
 			text, err := json.Marshal(fields)
 			w.ok(err)
 			var has map[string]any
 			w.ok(json.Unmarshal(text, &has))
+			if name == "" {
+				t.Errorf("%s is not described", kind)
+			}
 			for field := range has {
 				if document.at("components.schemas."+name+".properties."+field+".type") == "" {
 					t.Errorf("%s of %s is not described, in %s", field, kind, name)

@@ -45,6 +45,34 @@ func TestTwoTabs(t *testing.T) {
 	second.sees("6.5")
 }
 
+// A tab that was hidden before anything happened goes on from where its stream was up
+// to date, and not from where the page was read.
+func TestAHiddenTabGoesOn(t *testing.T) {
+	b := demo(t).open(t, looks{width: desk})
+	b.logIn("alice@example.com")
+	b.visit("/spot")
+	b.do("record the streams", chromedp.Evaluate[chromedp.Void](`
+		window.streams = [];
+		window.EventSource = class extends EventSource {
+			constructor(url) {
+				super(url);
+				streams.push(this);
+				this.addEventListener("ready", (e) => { this.ready = e.lastEventId; });
+			}
+		};
+		window.hideAndShow = () => {
+			for (const hidden of [true, false]) {
+				Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+				document.dispatchEvent(new Event("visibilitychange"));
+			}
+		};
+		hideAndShow();`))
+	b.until("a stream that is up to date", `!!streams[0]?.ready`)
+	if !eval[bool](b, `hideAndShow(), streams[1].url.endsWith("/live?after=" + encodeURIComponent(streams[0].ready))`) {
+		t.Fatalf("the next stream is %s", eval[string](b, "streams[1].url"))
+	}
+}
+
 func TestDoubleClick(t *testing.T) {
 	b := demo(t).open(t, looks{width: desk})
 	b.logIn("alice@example.com")

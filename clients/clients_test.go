@@ -1,5 +1,5 @@
-// Package clients tries softstake with programs that others wrote for the
-// exchange's API: it starts the real server, lets each of them talk to it, and
+// Package clients tries softstake with programs that others wrote: for the exchange's
+// API, and for streams of events. It starts the real server, lets each of them talk to it, and
 // compares what they understood with what the books say. It has tests only.
 package clients
 

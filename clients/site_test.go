@@ -33,6 +33,8 @@ type site struct {
 	began     time.Time
 	deposited time.Time
 	log       *buffer
+	serving   *exec.Cmd
+	exited    chan error // how it ended
 }
 
 // buffer is a buffer that may be read while it is written.
@@ -83,7 +85,7 @@ func open(t *testing.T, kind string, holders []string) *site {
 	s.softstake(t, "", "price", "set", "BNB", day(4), "1000")
 	s.softstake(t, "", "price", "set", "ADA", day(4), "0.5")
 	s.softstake(t, "", "settle", "--through", day(2))
-	s.serve(t)
+	s.serve(t, "127.0.0.1:0")
 	return s
 }
 
@@ -110,25 +112,19 @@ func (s *site) softstake(t *testing.T, stdin string, args ...string) []byte {
 	return out
 }
 
-// serve starts the server, and ends it with the test. All clients come from one
-// address, and ask for more snapshots than the exchange's weights allow it a minute.
-func (s *site) serve(t *testing.T) {
+// serve starts the server at an address, and ends it with the test unless it was stopped.
+// All clients come from one address, and ask for more snapshots than the exchange's
+// weights allow it a minute.
+func (s *site) serve(t *testing.T, address string) {
 	t.Helper()
-	cmd := s.command(t, "serve", "--listen", "127.0.0.1:0", "--exchange-weights", "off")
-	cmd.Stderr = s.log
-	if err := cmd.Start(); err != nil {
+	s.log, s.exited = &buffer{}, make(chan error, 1)
+	s.serving = s.command(t, "serve", "--listen", address, "--exchange-weights", "off")
+	s.serving.Stderr = s.log
+	if err := s.serving.Start(); err != nil {
 		t.Fatal(err)
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	t.Cleanup(func() {
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Error(err)
-		}
-		if err := <-exited; err != nil {
-			t.Errorf("serve: %v\n%s", err, s.log)
-		}
-	})
+	go func(cmd *exec.Cmd, exited chan<- error) { exited <- cmd.Wait() }(s.serving, s.exited)
+	t.Cleanup(func() { s.stop(t) })
 	serving := regexp.MustCompile(`msg=serving address=(\S+)`)
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if found := serving.FindStringSubmatch(s.log.String()); found != nil {
@@ -139,6 +135,21 @@ func (s *site) serve(t *testing.T) {
 			t.Fatalf("the server does not serve:\n%s", s.log)
 		}
 	}
+}
+
+// stop ends the server, if it serves.
+func (s *site) stop(t *testing.T) {
+	t.Helper()
+	if s.serving == nil {
+		return
+	}
+	if err := s.serving.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	if err := <-s.exited; err != nil {
+		t.Errorf("serve: %v\n%s", err, s.log)
+	}
+	s.serving = nil
 }
 
 // told is the server's log, for a message.

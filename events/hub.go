@@ -43,9 +43,10 @@ func New(books *store.DB, log *slog.Logger, poll time.Duration) *Hub {
 // balance, whose clocks differ by more than lies between the changes, these come in
 // the wrong order; the changes, each entry's taken once, add up all the same.
 //
-// Beside the events, an Event of no Type is sent when the subscriber is up to date
-// for the first time, and after each sixty looks: a sign of life, and, where it has
-// an ID, a place to go on after for one who has seen no event for long.
+// One "ready" is sent when the subscriber is up to date: what is written from then on
+// is missed by nobody who comes again after its ID. Beside the events, an Event of no
+// Type is sent after each sixty looks: a sign of life, and, where it has an ID, a place
+// to go on after for one who has seen no event for long.
 func (h *Hub) Subscribe(ctx context.Context, account ledger.Account, after string, send func(Event) error) error {
 	beat := time.NewTicker(beatEvery * h.poll)
 	defer beat.Stop()

@@ -47,7 +47,7 @@ func (v *wanderer) wander(w *world, done func() bool) error {
 					return fmt.Errorf("%s is told of %+v", v.account, b)
 				}
 				v.seen[b.Entry+"/"+string(b.Account)] = true
-			} else if e.Type != "" {
+			} else if e.Type != "" && e.Type != "ready" {
 				return fmt.Errorf("an event of the type %q", e.Type)
 			}
 			if done() {

@@ -48,7 +48,8 @@ func (s *subscription) run(ctx context.Context, after string) error {
 			return err
 		}
 	}
-	if err := s.send(Event{ID: here.String()}); err != nil {
+	// With a body: many clients keep the ID only of an event that has one.
+	if err := s.send(Event{here.String(), "ready", Ready{}}); err != nil {
 		return err
 	}
 	return s.follow(ctx, p)

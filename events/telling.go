@@ -13,9 +13,12 @@ import (
 // Event is one thing that happened.
 type Event struct {
 	ID   string // to go on after it: Subscribe's after. At most 128 characters, without spaces
-	Type string // "balance", "reward", "settled", "reset"; "": none of them happened up to the ID
-	Body any    // Balance, Reward, Settled or Reset, for JSON; nil where the Type is ""
+	Type string // "ready", "balance", "reward", "settled", "reset"; "": nothing else happened up to the ID
+	Body any    // Ready, Balance, Reward, Settled or Reset, for JSON; nil where the Type is ""
 }
+
+// Ready says that the stream is up to date: all that came before its ID has been sent.
+type Ready struct{}
 
 // Balance is a balance that an entry changed. Here and below amounts are decimals of
 // whole tokens, and times as RFC 3339 has them, in UTC.

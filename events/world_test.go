@@ -140,7 +140,7 @@ type follower struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	told    []events.Event // of any Type
+	told    []events.Event // of any Type but "ready"
 	last    string         // the last ID that was told
 	ready   bool           // it has been brought up to date
 	hold    chan struct{}  // nil, or closed when it may take the next event
@@ -174,10 +174,15 @@ func (f *follower) take(e events.Event) error {
 	if e.ID != "" {
 		f.last = e.ID
 	}
-	if e.Type != "" {
-		f.told = append(f.told, e)
-	} else if e.ID != "" {
+	switch e.Type {
+	case "":
+	case "ready":
+		if f.ready || e.ID == "" || e.Body != (events.Ready{}) {
+			f.t.Errorf("the subscriber is up to date once, and told a place to go on after: %+v", e)
+		}
 		f.ready = true
+	default:
+		f.told = append(f.told, e)
 	}
 	f.changed.Broadcast()
 	f.mu.Unlock()

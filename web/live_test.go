@@ -64,6 +64,9 @@ func TestLive(t *testing.T) {
 	if line := h.until("data: "); !strings.Contains(line, first) || strings.Contains(line, "bob") {
 		t.Errorf("told is %s", line)
 	}
+	if line := h.until("event: "); line != "event: ready" || h.until("data: ") != "data: {}" {
+		t.Errorf("when all before it is told comes %q", line)
+	}
 	second := w.deposit("alice", "2 BNB")
 	if line := h.until("data: "); !strings.Contains(line, second) || !strings.Contains(line, `"balance":"3"`) {
 		t.Errorf("told is %s", line)

@@ -42,6 +42,8 @@
 				tell(name);
 			});
 		}
+		// Nothing has happened: the next stream goes on from here.
+		stream.addEventListener("ready", (e) => { last = e.lastEventId; });
 		stream.addEventListener("open", () => { patience = shortest; });
 		stream.addEventListener("error", () => {
 			if (stream?.readyState !== EventSource.CLOSED) return; // it comes again by itself
