@@ -72,54 +72,73 @@ func sameBucket(id string) string {
 	}
 }
 
-// Books from before IDs were kept out that vanish from a URL are read, moved, settled
-// and audited as they are; what is new is refused.
-func TestIDsThatVanishFromAURL(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+// oneBNB are the moves of one BNB.
+func oneBNB(from, to ledger.Account) []ledger.Move {
+	return []ledger.Move{{From: from, To: to, Asset: "BNB", Amount: 1_00000000}}
+}
+
+// TestNewIDsCannotVanishFromAURL: whatever it is that is called so.
+func TestNewIDsCannotVanishFromAURL(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		deposit(t, db, "d-alice", "alice", 10, "BNB", time.Time{})
-		move := func(from, to ledger.Account) []ledger.Move {
-			return []ledger.Move{{From: from, To: to, Asset: "BNB", Amount: 1_00000000}}
-		}
 		for _, id := range []string{".", ".."} {
 			_, err := db.OpenAccount(ctx, ledger.Account(id), "DE")
 			wants(t, err, ledger.ErrInvalid)
 			wants(t, db.OpenAccounts(ctx, []store.Account{{ID: ledger.Account(id)}}), ledger.ErrInvalid)
 			_, err = db.Fund(ctx, id, "BNB", 1, false)
 			wants(t, err, ledger.ErrInvalid)
-			_, err = db.Adjust(ctx, ledger.Entry{ID: id, Kind: ledger.Adjustment, Moves: move(ledger.Custody, "alice")}, "why")
+			_, err = db.Adjust(ctx, ledger.Entry{ID: id, Kind: ledger.Adjustment, Moves: oneBNB(ledger.Custody, "alice")}, "why")
 			wants(t, err, ledger.ErrInvalid)
 			_, err = db.Withdraw(ctx, store.Withdrawal{ID: id, Account: "alice", Asset: "BNB", Amount: 1})
 			wants(t, err, ledger.ErrInvalid)
-			wants(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "a/" + id, Kind: ledger.Deposit, Moves: move(ledger.Custody, "alice")}})), ledger.ErrInvalid)
-			_, err = db.PostAll(ctx, []ledger.Entry{{ID: id + "/a", Kind: ledger.Deposit, Moves: move(ledger.Custody, "alice")}})
+			wants(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "a/" + id, Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")}})), ledger.ErrInvalid)
+			_, err = db.PostAll(ctx, []ledger.Entry{{ID: id + "/a", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")}})
 			wants(t, err, ledger.ErrInvalid)
 		}
+	})
+}
 
-		// An account and an entry, and a withdrawal that waits, all called "..".
-		const dots = ".."
-		account, entry := ledger.Account(sameBucket(dots)), sameBucket(dots)
-		open(t, db, account)
-		deposit(t, db, entry, account, 5, "BNB", time.Time{})
-		accept(t, db, account)
-		on(t, db, account)
-		request := "x" + entry
-		must[store.Outcome](t)(db.Withdraw(ctx, store.Withdrawal{ID: request, Account: account, Asset: "BNB", Amount: 1_00000000}))
-		for _, sql := range []string{
-			"UPDATE accounts SET account = $1 WHERE account = $2", "UPDATE balances SET account = $1 WHERE account = $2",
-			"UPDATE acceptances SET account = $1 WHERE account = $2", "UPDATE enrollments SET account = $1 WHERE account = $2",
-			"UPDATE presses SET account = $1 WHERE account = $2", "UPDATE withdrawals SET account = $1 WHERE account = $2",
-			"UPDATE pending SET account = $1 WHERE account = $2", "UPDATE postings SET account = $1 WHERE account = $2", "UPDATE postings SET other = $1 WHERE other = $2",
-		} {
-			must[int64](t)(db.Exec(ctx, sql, dots, string(account)))
-			must[int64](t)(db.Exec(ctx, strings.ReplaceAll(sql, "$1 WHERE", "$1 || '/held' WHERE")+" || '/held'", dots, string(account)))
-		}
-		posted := ledger.Entry{ID: dots, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: dots, Asset: "BNB", Amount: 5_00000000}}}
-		renameEntry(t, db, entry, posted)
-		renameEntry(t, db, request, ledger.Entry{ID: "./w", Kind: ledger.WithdrawalRequest, Moves: move(dots, "../held")})
-		must[int64](t)(db.Exec(ctx, "UPDATE withdrawals SET id = './w'"))
-		must[int64](t)(db.Exec(ctx, "UPDATE pending SET id = './w'"))
+// dots is what the account, the entry and the withdrawal of older books are called.
+const dots = ".."
+
+// dotted puts into the books what older ones may hold: an account "..", its deposit
+// ".." of 5 BNB, which it returns, and its withdrawal "./w" of 1 BNB, which waits.
+func dotted(t *testing.T, db *store.DB) ledger.Entry {
+	t.Helper()
+	account, entry := ledger.Account(sameBucket(dots)), sameBucket(dots)
+	open(t, db, account)
+	deposit(t, db, entry, account, 5, "BNB", time.Time{})
+	accept(t, db, account)
+	on(t, db, account)
+	request := "x" + entry
+	must[store.Outcome](t)(db.Withdraw(t.Context(), store.Withdrawal{ID: request, Account: account, Asset: "BNB", Amount: 1_00000000}))
+	for _, column := range []string{
+		"accounts account", "balances account", "acceptances account", "enrollments account", "presses account", "withdrawals account", "pending account",
+		"postings account", "postings other",
+	} {
+		table, name, _ := strings.Cut(column, " ")
+		sql := fmt.Sprintf("UPDATE %s SET %s = $1 WHERE %s = $2", table, name, name)
+		must[int64](t)(db.Exec(t.Context(), sql, dots, string(account)))
+		must[int64](t)(db.Exec(t.Context(), sql, dots+"/held", string(account.Held())))
+	}
+	posted := ledger.Entry{ID: dots, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: dots, Asset: "BNB", Amount: 5_00000000}}}
+	renameEntry(t, db, entry, posted)
+	renameEntry(t, db, request, ledger.Entry{ID: "./w", Kind: ledger.WithdrawalRequest, Moves: oneBNB(dots, dots+"/held")})
+	must[int64](t)(db.Exec(t.Context(), "UPDATE withdrawals SET id = './w'"))
+	must[int64](t)(db.Exec(t.Context(), "UPDATE pending SET id = './w'"))
+	return posted
+}
+
+// Books from before IDs were kept out that vanish from a URL are read, moved, settled
+// and audited as they are.
+func TestIDsThatVanishFromAURL(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		deposit(t, db, "d-alice", "alice", 10, "BNB", time.Time{})
+		posted := dotted(t, db)
 
 		if a := must[store.Account](t)(db.Account(ctx, dots)); a.ID != dots {
 			t.Errorf("the account is %+v", a)
@@ -136,16 +155,15 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 			t.Errorf("%d accounts are read page by page", found)
 		}
 		e, _, err := db.Entry(ctx, dots)
-		if ok(t, err); e.Moves[0].To != dots {
+		if ok(t, err); !slices.Equal(e.Moves, posted.Moves) {
 			t.Errorf("the entry is %+v", e)
 		}
-		repeated := must[[]store.Outcome](t)(db.Post(ctx, []ledger.Entry{posted}))
-		if !repeated[0].Repeated {
-			t.Errorf("the entry posted again is answered %+v", repeated[0])
+		if again := must[[]store.Outcome](t)(db.Post(ctx, []ledger.Entry{posted})); !again[0].Repeated {
+			t.Errorf("the entry posted again is answered %+v", again[0])
 		}
 		w := must[store.Withdrawal](t)(db.Withdrawal(ctx, dots, "./w"))
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{w.Ending(ledger.WithdrawalCancelled)})))
-		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "t-1", Kind: ledger.Transfer, Moves: move("alice", dots)}})))
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "t-1", Kind: ledger.Transfer, Moves: oneBNB("alice", dots)}})))
 		must[store.Outcome](t)(db.Fund(ctx, "1", "BNB", 100_00000000, false))
 		clock.Set(3, "00:10")
 		settle(t, db, clock)
