@@ -176,7 +176,7 @@ func TestAStreamBeginsWithReady(t *testing.T) {
 			w.deposit("d-"+who, "alice", "1", "BNB")
 			again := w.listen(who, "/v1/events", "Last-Event-ID", ready.id)
 			if e := again.next(""); e.kind != "balance" || e.body["entry"] != "d-"+who {
-				t.Errorf("what was missed is told as %+v", e)
+				t.Errorf("what was missed is sent as %+v", e)
 			}
 			if e := again.next(""); e.kind != "ready" || e.id == "" {
 				t.Errorf("after what was missed comes %+v", e)

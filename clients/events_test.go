@@ -55,7 +55,7 @@ func TestEventsourceMissesNothing(t *testing.T) {
 	l.is(l.next(""), "missed-1")
 	l.is(l.next(""), "missed-2")
 	if now := l.next(""); now.Type != "ready" || now.ID == ready.ID {
-		t.Errorf("when it is up to date it is told %+v", now)
+		t.Errorf("when it is up to date it is sent %+v", now)
 	}
 }
 

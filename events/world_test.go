@@ -178,7 +178,7 @@ func (f *follower) take(e events.Event) error {
 	case "":
 	case "ready":
 		if f.ready || e.ID == "" || e.Body != (events.Ready{}) {
-			f.t.Errorf("the subscriber is up to date once, and told a place to go on after: %+v", e)
+			f.t.Errorf("\"ready\" is sent once, with an ID: %+v", e)
 		}
 		f.ready = true
 	default:

@@ -302,7 +302,7 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 	})
 }
 
-// TestADayThatNobodyEarnedOn is declared all the same, and its entry is told as one without moves.
+// TestADayThatNobodyEarnedOn is declared all the same, and its entry has no moves.
 func TestADayThatNobodyEarnedOn(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		clock.Set(3, "00:06")

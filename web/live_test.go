@@ -65,7 +65,7 @@ func TestLive(t *testing.T) {
 		t.Errorf("told is %s", line)
 	}
 	if line := h.until("event: "); line != "event: ready" || h.until("data: ") != "data: {}" {
-		t.Errorf("when all before it is told comes %q", line)
+		t.Errorf("after what was missed comes %q", line)
 	}
 	second := w.deposit("alice", "2 BNB")
 	if line := h.until("data: "); !strings.Contains(line, second) || !strings.Contains(line, `"balance":"3"`) {
