@@ -260,7 +260,10 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 		for _, id := range []ledger.Account{"carol", ledger.Account(strings.Repeat("c", ledger.MaxID))} {
 			on(t, db, id)
 			must[[]store.Outcome](t)(db.PostOpenings(t.Context(), []store.Opening{{Account: id, Asset: "ADA", Amount: 1000_00000000}}))
-			must[[]store.Outcome](t)(db.PostImport(t.Context(), id, []store.Import{{At: noon, Changes: []store.ImportChange{{Asset: "BNB", Amount: 7_00000000}, {Asset: "ADA", Amount: -1}}}}))
+			must[[]store.Outcome](t)(db.PostImport(t.Context(), id, []store.ImportEntry{
+				{Name: noon.Format("2006-01-02T15:04:05Z"), Kind: ledger.Import, At: noon, Changes: []store.ImportChange{{Asset: "BNB", Amount: 7_00000000}, {Asset: "ADA", Amount: -1}}},
+				{Name: noon.Format("2006-01-02T15:04:05Z") + "/reward/9999", Kind: ledger.RewardElsewhere, At: noon, Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
+			}))
 		}
 		fund(t, db, "ADA", 100)
 		must[store.Outcome](t)(db.Adjust(t.Context(), oneMove("fix", ledger.Adjustment, ledger.Custody, "carol", 1), "why"))
@@ -279,7 +282,7 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 			}
 			return nil
 		}))
-		for _, kind := range []ledger.Kind{ledger.Deposit, ledger.Trade, ledger.Hold, ledger.Release, ledger.Opening, ledger.Import, ledger.Fund, ledger.Adjustment,
+		for _, kind := range []ledger.Kind{ledger.Deposit, ledger.Trade, ledger.Hold, ledger.Release, ledger.Opening, ledger.Import, ledger.RewardElsewhere, ledger.Fund, ledger.Adjustment,
 			ledger.WithdrawalRequest, ledger.WithdrawalCompleted, store.KindReward, "declare"} {
 			if !kinds[kind] {
 				t.Errorf("no %s is in the journal", kind)
