@@ -40,6 +40,11 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 	kept := func(a store.Answer) bool { return a.Status < http.StatusInternalServerError && !curable }
 	answer, repeated, err := s.Books.Once(r.Context(), asked, kept, func(ctx context.Context) (store.Answer, error) {
 		rec := &recorder{to: w, header: http.Header{}}
+		if err := rt.check(r.Header, what.body); err != nil {
+			curable = !definite(err)
+			s.refuse(rec, r, err)
+			return rec.answer(), nil
+		}
 		call := newCall(rt, rec, r.WithContext(ctx))
 		rt.answer(call)
 		curable = call.curable

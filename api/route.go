@@ -142,6 +142,9 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if key := r.Header.Values("Idempotency-Key"); r.Method == http.MethodPost && key != nil {
 		return s.once(rt, key, w, r)
 	}
+	if err := rt.check(r.Header, body); err != nil {
+		return err
+	}
 	rt.answer(newCall(rt, w, r))
 	return nil
 }
@@ -175,9 +178,8 @@ func checkQuery(u *url.URL) error {
 // isText says whether a database can keep it as text: UTF-8 without NUL.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// read reads the request's body, as much as the route allows, and refuses JSON that
-// different readers would read differently. A POST that takes none is read all the
-// same: what is under an Idempotency-Key is compared whole.
+// read reads the request's body, as much as the route allows. A POST that takes none is
+// read all the same: what is under an Idempotency-Key is compared whole.
 func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	wait := smallWait
 	if rt.limit > smallBody {
@@ -198,9 +200,6 @@ func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("%w within %s; make the same request again", errTimeout, wait)
 	case err != nil:
 		return nil, fmt.Errorf("%w: the body ends before it is whole; make the same request again", ledger.ErrInvalid)
-	}
-	if err := rt.check(r.Header, body.Bytes()); err != nil {
-		return nil, err
 	}
 	// A deadline that stays set would end the request's context while it is answered.
 	return body.Bytes(), readUntil(w, time.Time{})

@@ -66,7 +66,7 @@ type importer struct {
 	command *importCmd
 
 	posted, repeated, refused int
-	insufficient              []string // refusals of a plan in order of time, to be planned again
+	insufficient              bool // a balance would have fallen below zero in order of time: plan again
 }
 
 // describe says what was made of the files' rows.
@@ -185,7 +185,7 @@ func (i *importer) post(ctx context.Context) error {
 	if err := i.postPlan(ctx, plan, false); err != nil {
 		return err
 	}
-	if i.insufficient != nil {
+	if i.insufficient {
 		left, err := i.plan(ctx, nil, true)
 		if err != nil {
 			return err
@@ -242,7 +242,7 @@ func kindOf(e history.PlannedEntry) ledger.Kind {
 func (i *importer) count(e store.ImportEntry, o store.Outcome, last bool) error {
 	switch {
 	case errors.Is(o.Err, ledger.ErrInsufficient) && !last:
-		i.insufficient = append(i.insufficient, e.Name)
+		i.insufficient = true
 		return nil
 	case errors.Is(o.Err, ledger.ErrMismatch):
 		i.refused++

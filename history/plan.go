@@ -59,7 +59,7 @@ type Plan struct {
 	Entries     []PlannedEntry
 	Openings    map[string]ledger.Amount // the presumed opening balance of each token, if above zero
 	Differences []Difference             // by token
-	Known       int                      // seconds of which there is nothing left to post
+	Known       int                      // seconds that are posted already, with nothing left to post
 }
 
 // PlanOptions choose what a plan posts, and how.
@@ -337,7 +337,9 @@ func (p *planning) seconds() ([]PlannedEntry, error) {
 			return nil, err
 		}
 		if changes == nil {
-			p.plan.Known++
+			if p.posted[s] != nil {
+				p.plan.Known++
+			}
 			continue
 		}
 		entries = append(entries, PlannedEntry{Name: p.next(s.name()), Reward: s.reward, At: time.Unix(s.at, 0).UTC(), Changes: changes})
