@@ -16,7 +16,7 @@ type estimateCmd struct {
 	From   *staking.Day `placeholder:"DAY" help:"First day that is measured, such as 2025-07-24: the holder switched on the day before it. Without it: the day after the first Spot row."`
 	To     *staking.Day `placeholder:"DAY" help:"Last day that is measured. Without it: the day of the last Spot row, to 24:00."`
 	Terms  string       `placeholder:"FILE" help:"Terms to count with, a CSV file with the columns from,asset,apr,min,cap. Without it: the shipped terms, on every day."`
-	Strict bool         `help:"Fail at the first row that cannot be read, instead of leaving it out."`
+	Strict bool         `help:"Refuse a file with a row that cannot be read, instead of leaving the row out."`
 	Format string       `enum:"table,csv,json" default:"table" help:"How to print: ${enum}."`
 }
 
@@ -42,6 +42,9 @@ func (c *estimateCmd) Run(w *World) error {
 		return err
 	}
 	files, err := c.read(w, offer.Assets, c.Strict)
+	if errors.Is(err, history.ErrUnreadable) {
+		return fmt.Errorf("%w; download the CSV again, or leave such rows out by estimating without --strict", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func tellResult(w io.Writer, offer history.Offer, e estimated, format string) er
 	var b strings.Builder
 	for _, s := range e.statements {
 		if s.Opening > 0 {
-			fmt.Fprintf(&b, "The history of %s begins in the middle: an opening balance of %s is presumed to have been there all along.\n", s.Asset.Symbol, s.Asset.Format(s.Opening))
+			fmt.Fprintf(&b, "The rows of %s spend more than they bring: an opening balance of %s is assumed.\n", s.Asset.Symbol, s.Asset.Format(s.Opening))
 		}
 	}
 	for _, s := range e.shortages {

@@ -45,7 +45,7 @@ const smallMessages = `line 5: its amount "x" is not a number; the row is left o
 Times are read as UTC: the column says so.
 1 row has more decimals than the token keeps: each is rounded, half away from zero.
 1 Spot row is of coins without terms: USDT 1.
-The history of SOL begins in the middle: an opening balance of 0.25 is presumed to have been there all along.
+The rows of SOL spend more than they bring: an opening balance of 0.25 is assumed.
 `
 
 const smallMissing = "1 row could not be read and is missing in this estimate.\n"
@@ -138,7 +138,7 @@ func TestEstimateRefuses(t *testing.T) {
 		want   string
 		status int
 	}{
-		{[]string{path, "--strict"}, `history.csv, line 5: its amount "x" is not a number`, 1},
+		{[]string{path, "--strict"}, `history.csv, line 5: its amount "x" is not a number; download the CSV again, or leave such rows out by estimating without --strict`, 1},
 		{[]string{other}, "trades.csv is not a Transaction History export", 1},
 		{[]string{path, "--terms", other}, "trades.csv holds no terms", 1},
 		{[]string{path + ".gone"}, "no such file", 1},

@@ -27,7 +27,7 @@ func filesOf(t *testing.T, name string) (files []string) {
 		t.Fatalf("%s: %d files, %v", name, len(all), err)
 	}
 	for _, file := range all {
-		if base := filepath.Base(file); base == "README" || strings.HasPrefix(base, "expected") {
+		if base := filepath.Base(file); strings.HasPrefix(base, "expected") {
 			continue
 		}
 		path, err := filepath.Abs(file)
@@ -95,6 +95,9 @@ func TestEstimateOfRealFiles(t *testing.T) {
 			}
 		})
 	}
+	if got, stderr, status := estimateLines(t, filesOf(t, "header-only")...); status != 0 || got != nil || !strings.Contains(stderr, "There is no Spot row") {
+		t.Errorf("header-only: exit status %d, %q, %v", status, stderr, got)
+	}
 	got, _, status := estimateLines(t, filesOf(t, "thousands")...)
 	if want := []string{"2025-07-21 ADA 1500.25 1500.25 0.02055136", "2025-07-22 ADA 1500.27055136 1500.27055136 0.02055166"}; status != 0 || !slices.Equal(got, want) {
 		t.Errorf("thousands: %v", got)
@@ -106,7 +109,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		"excel-semicolon-de": `was it saved by a spreadsheet (columns separated by ';', times without seconds)? Download the CSV again`,
 		"excel-uk-date":      `no row could be read; line 2: its time "21/07/2025 00:30" is not one such as 2025-07-24 21:30:41; was it saved by a spreadsheet`,
 		"excel-us-date":      `no row could be read; line 2: its time "7/21/2025 0:30" is not one such as 2025-07-24 21:30:41; was it saved by a spreadsheet`,
-		"xlsx":               `it is a workbook of a spreadsheet (XLSX); download the history again as CSV`,
+		"xlsx":               `it is a workbook of a spreadsheet (XLSX); download the CSV again`,
 		"wrong-deposits":     `its header has no column Account, Operation, Change`,
 	} {
 		stdout, stderr, status := runEstimate("", filesOf(t, name)...)
@@ -120,7 +123,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		b.has(t, "")
 	}
 	name := written(t, "h_UTC_2_.csv", exportHeader)
-	if _, stderr, status := runEstimate("", strings.Replace(name, "x", "x", 1)); status != 0 { // UTC_Time needs no zone
+	if _, stderr, status := runEstimate("", name); status != 0 { // UTC_Time needs no zone
 		t.Errorf("exit status %d, %q", status, stderr)
 	}
 	name = written(t, "h_UTC_2_.csv", strings.Replace(smallHistory, "UTC_Time", "Time", 1))
@@ -141,7 +144,7 @@ func TestNotesAboutFiles(t *testing.T) {
 		{[]string{bad}, []string{"line 11: its time", "100 rows are left out in all", "100 rows could not be read and are missing in this estimate."}},
 		{filesOf(t, "localized-header-es"), []string{"The header is not in English; its columns are known by their names."}},
 		{append(filesOf(t, "coin-filtered"), bad), []string{"-BNB.csv: Times are read as UTC", "bad.csv: line 11: ", "The rows name several user IDs"}},
-		{filesOf(t, "parts-split-second")[1:], []string{"part 1 of 2 is not among the files"}},
+		{filesOf(t, "parts-split-second")[1:], []string{"has 2 parts; these are missing: 1."}},
 		{append(filesOf(t, "coin-filtered"), "--reward-operation", "Hold", "--reward-operation", "deposit"), []string{`No Spot row has the operation "Hold".`}},
 		{filesOf(t, "coin-filtered"), []string{`No operation contains "Soft Staking"`}},
 	}
@@ -311,6 +314,26 @@ func TestATokenAddedLaterIsImportedLater(t *testing.T) {
 			}
 		}
 		b.has(t, "3 BNB, 6.123456 XRP")
+	}
+}
+
+// TestRewardsAreTakenBackAndPostedAgain imports one history with the rewards that the
+// exchange paid and without them, in turn, on open and on closed days.
+func TestRewardsAreTakenBackAndPostedAgain(t *testing.T) {
+	file := filesOf(t, "zip-parts")[0]
+	for _, from := range []string{"", "2025-07-22"} {
+		b := newImportBooks(t, from)
+		for range 2 {
+			for _, c := range []struct {
+				flags []string
+				want  string
+			}{{nil, "499.75787602 ADA, 1.49926337 BNB, 3 SOL"}, {[]string{"--without-rewards"}, "499.75 ADA, 1.49925 BNB, 3 SOL"}} {
+				if printed, status := b.run(append([]string{"import", file, "--account", "a"}, c.flags...)...); status != 0 {
+					t.Fatalf("exit status %d, %s", status, printed)
+				}
+				b.has(t, c.want)
+			}
+		}
 	}
 }
 

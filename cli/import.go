@@ -19,11 +19,11 @@ type importCmd struct {
 	historyFlags
 	Account        ledger.Account `required:"" placeholder:"ACCOUNT" help:"Account they become the history of."`
 	SkipUnreadable bool           `help:"Leave out rows that cannot be read. Without it they refuse the file, and nothing is posted."`
-	WithoutRewards bool           `help:"Leave out the rewards of Soft Staking that the exchange paid. Without it they are posted as entries of the kind reward-from-elsewhere."`
+	WithoutRewards bool           `help:"Leave out the rewards of Soft Staking that the exchange paid, and take back those that an earlier import posted. Give it at each import of the account: one without it posts the rewards, as entries of the kind reward-from-elsewhere."`
 }
 
 func (c *importCmd) Help() string {
-	return `What changed in the Spot account in one second becomes one entry, named by the account and the second. Days that are closed become one opening balance of each token. The rows are kept: files that come later, in any order, post the difference to what is in the books already, and repeating an import has no further effect.
+	return `What changed in the Spot account in one second becomes one entry, named by the account and the second. Days that are closed become one opening balance of each token. The rows are kept: files that come later, in any order, post the difference to what is in the books already, and repeating an import with the same flags has no further effect.
 
 Example:
 
@@ -77,7 +77,7 @@ func (i *importer) describe(files []*history.File) error {
 	}
 	var notes notes
 	if n := otherRows(h); n > 0 {
-		notes.addf("%s of coins that the books do not keep, and skipped: %s.", count(n, "Spot row is", "Spot rows are"), listCoins(h))
+		notes.addf("%s of coins that the books do not have; they are skipped: %s.", count(n, "Spot row is", "Spot rows are"), listCoins(h))
 	}
 	rewards := 0
 	for _, r := range h.Rows {
@@ -122,7 +122,7 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 		if !slices.ContainsFunc(rows, func(r store.ImportRow) bool { return r.Asset == symbol }) {
 			continue // said when its files were imported
 		}
-		notes.addf("The history of %s begins in the middle: %s is presumed to have been there all along.", symbol, i.assets.with(symbol, plan.Openings[symbol]))
+		notes.addf("The rows of %s spend more than they bring: an opening balance of %s is assumed.", symbol, i.assets.with(symbol, plan.Openings[symbol]))
 	}
 	for _, d := range plan.Differences {
 		notes.addf("%s: the account was given an opening balance of %s, and by its history it would be %s. The difference is not posted; correct it with \"softstake adjust\" if it is missing.",

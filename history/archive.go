@@ -48,8 +48,8 @@ type archive struct {
 	left int64 // of maxUnpacked
 }
 
-// openArchive opens a ZIP file: where it lies, if that can be read at any place, else
-// in memory.
+// openArchive opens a ZIP file: from the file itself if it can be read at any offset,
+// otherwise from memory (at most maxArchive bytes).
 func openArchive(in io.Reader, r io.Reader) (*archive, error) {
 	type placed interface {
 		io.ReaderAt
@@ -86,7 +86,7 @@ func openArchive(in io.Reader, r io.Reader) (*archive, error) {
 // files reads the exports in the archive.
 func (a *archive) files(name string, o Options) (files []*File, ignored []string, err error) {
 	if kind := a.workbook(); kind != "" {
-		return nil, nil, notExport(name, fmt.Errorf("it is a workbook of a spreadsheet (%s); download the history again as CSV", kind))
+		return nil, nil, notExport(name, fmt.Errorf("it is a workbook of a spreadsheet (%s); download the CSV again", kind))
 	}
 	for _, entry := range a.File {
 		inside := path.Base(strings.ReplaceAll(entry.Name, `\`, "/"))

@@ -71,13 +71,13 @@ func TestArchives(t *testing.T) {
 	}{
 		"empty":        {zipped(t), "without a CSV file"},
 		"no CSV":       {zipped(t, "a.txt", "x"), "without a CSV file"},
-		"XLSX":         {zipped(t, "[Content_Types].xml", "x", "xl/worksheets/sheet1.xml", "x"), "(XLSX); download the history again as CSV"},
-		"ODS":          {zipped(t, "mimetype", "x", "content.xml", "x"), "(ODS); download the history again as CSV"},
+		"XLSX":         {zipped(t, "[Content_Types].xml", "x", "xl/worksheets/sheet1.xml", "x"), "(XLSX); download the CSV again"},
+		"ODS":          {zipped(t, "mimetype", "x", "content.xml", "x"), "(ODS); download the CSV again"},
 		"damaged":      {damaged, "damaged"},
 		"password":     {password, "has a password"},
 		"many":         {zipped(t, many...), "at most 1000"},
 		"bomb":         {zipped(t, "a.csv", one+strings.Repeat("1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n", 200_000)+strings.Repeat("\n", 40<<20)), "unpacks to more than"},
-		"inside":       {zipped(t, "b.csv", string(zipped(t, "a.csv", one))), "ZIP file inside of another"},
+		"inside":       {zipped(t, "b.csv", string(zipped(t, "a.csv", one))), "b.csv is not a Transaction History export: it is a ZIP file"},
 		"not a row":    {zipped(t, "b.csv", newHeader+"1,x,Spot,Deposit,BNB,2,\n"), "in h.zip: b.csv: no row could be read"},
 		"other export": {zipped(t, "b.csv", "a,b\n"), "b.csv is not a Transaction History export"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -172,6 +173,7 @@ func TestReadOfferRefuses(t *testing.T) {
 		{header + "2025-7-1,BNB,0.01,0,1\n", "terms.csv, line 2: invalid: \"2025-7-1\" is not a day"},
 		{header + "2025-07-01,bnb,0.01,0,1\n", "made of A-Z and 0-9"},
 		{header + "2025-07-01,,0.01,0,1\n", "1 to 20 characters"},
+		{"PK\x03\x04", "terms.csv holds no terms: it is a ZIP file; unpack it and give the CSV file in it"},
 		{header + "2025-07-01,BNB,-1,0,1\n", "APR -1 is not between"},
 		{header + "2025-07-01,BNB,x,0,1\n", "is not a decimal number"},
 		{header + "2025-07-01,BNB,0.01,2,1\n", "cap 1 is not between the minimum"},
@@ -184,6 +186,9 @@ func TestReadOfferRefuses(t *testing.T) {
 		if _, err := ReadOffer(strings.NewReader(test.text), "terms.csv"); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: %v; want %q", test.text, err, test.want)
 		}
+	}
+	if _, err := ReadOffer(iotest.ErrReader(os.ErrClosed), "terms.csv"); !errors.Is(err, os.ErrClosed) || strings.Contains(err.Error(), "holds no terms") {
+		t.Errorf("a file that cannot be read: %v", err)
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 	"softstake/ledger"
 )
 
-// maxRows bounds the rows of a history, so that what is kept of it fits memory.
+// maxRows bounds the rows of one file, and those of all files together, so that what is
+// kept of them fits memory.
 const maxRows = 5_000_000
 
 // maxReasons is how many rows that cannot be read are kept with their reasons.
@@ -61,7 +62,6 @@ type File struct {
 	firstTime   string   // of the first line left out
 	thousands   bool     // an amount has shown that commas group thousands
 	ambiguous   []record // rows whose amounts can be read in two ways
-	assets      map[string]ledger.Asset
 	options     Options
 	texts       map[string]string // coins and operations, each once in memory
 }
@@ -104,20 +104,20 @@ func readText(text *bufio.Reader, name, archive string, o Options) (*File, error
 	if err != nil {
 		return nil, notExport(name, err)
 	}
-	places := []place{{"the name", name, ByName}}
+	texts := []zoneText{{"the name", name, ByName}}
 	if _, found, err := findZone(name); archive != "" && err == nil && !found {
-		places = append(places, place{"the name", archive, ByName})
+		texts = append(texts, zoneText{"the name", archive, ByName})
 	}
 	for _, line := range columns.head {
-		places = append(places, place{"the line", line, ByHead})
+		texts = append(texts, zoneText{"the line", line, ByHead})
 	}
-	zone, err := zoneOf(columns.timeName, o.Offset, places)
+	zone, err := zoneOf(columns.timeName, o.Offset, texts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	f := &File{
 		Name: name, Part: partOf(name, archive), Zone: zone, Columns: columns.found,
-		assets: o.Assets, options: o, texts: map[string]string{},
+		options: o, texts: map[string]string{},
 	}
 	if err := f.readRows(records, columns); err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func (f *File) add(c columns, rec record) error {
 	}
 	// How many decimals the exchange keeps of another coin is not known, so its
 	// amount is only held to 63 bits of whole coins.
-	asset, asked := f.assets[coin]
+	asset, asked := f.options.Assets[coin]
 	f.thousands = f.thousands || showsThousands(c.change.of(rec))
 	change, rounded, err := parseAmount(c.change.of(rec), asset.Scale)
 	if err != nil {

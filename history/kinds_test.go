@@ -62,7 +62,7 @@ func TestRewardOperations(t *testing.T) {
 	}
 }
 
-func TestAShortageIsToldOnce(t *testing.T) {
+func TestAShortageIsReportedOnce(t *testing.T) {
 	// A real reward of 3 BNB was spent; the estimated ones are far smaller.
 	h := readHistory(t, oldHeader+row("2025-07-24 10:00:00", "Deposit", "BNB", "1")+row("2025-07-26 03:00:00", "Soft Staking", "BNB", "3")+
 		row("2025-07-27 12:00:00", "Withdraw", "BNB", "-4")+row("2025-07-28 00:00:00", "Deposit", "BNB", "2")+row("2025-07-28 12:00:00", "Withdraw", "BNB", "-2"))

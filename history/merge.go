@@ -59,12 +59,15 @@ func Merge(files []*File, assets map[string]ledger.Asset) (*History, error) {
 	if len(files) == 1 {
 		return newHistory(files[0].Rows, assets), nil
 	}
+	rows := 0
+	for _, f := range files {
+		if rows += len(f.Rows); rows > maxRows {
+			return nil, fmt.Errorf("the files have more than %d rows together; give fewer of them", maxRows)
+		}
+	}
 	var tallies []Tally
 	for _, f := range files {
 		tallies = append(tallies, f.Tallies()...)
-		if len(tallies) > maxRows {
-			return nil, fmt.Errorf("the files have more than %d rows together; give fewer of them", maxRows)
-		}
 	}
 	return MergeTallies(tallies, assets), nil
 }
@@ -145,6 +148,15 @@ func (h *History) Window() Window {
 	return Window{First: staking.DayOf(h.First) + 1, Last: staking.DayOf(h.Last)}
 }
 
+// listed names some, and counts the others.
+func listed(names []string) string {
+	const most = 8
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
 // MissingParts names the parts of exports that were not given, one sentence an export.
 func MissingParts(files []*File) (sentences []string) {
 	given := map[string]map[int]bool{}
@@ -167,7 +179,8 @@ func MissingParts(files []*File) (sentences []string) {
 			}
 		}
 		if missing != nil {
-			sentences = append(sentences, fmt.Sprintf("Of the export %q, part %s of %d is not among the files.", ledger.Clip(export), strings.Join(missing, ", "), of[export]))
+			sentences = append(sentences, fmt.Sprintf("The export %q has %d parts; these are missing: %s. Give them as well, or the history has gaps.",
+				ledger.Clip(export), of[export], listed(missing)))
 		}
 	}
 	return sentences

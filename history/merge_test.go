@@ -32,7 +32,7 @@ func TestParts(t *testing.T) {
 		t.Errorf("a long name: %+v", p)
 	}
 	files := []*File{{Part: partOf(stamp+"-part3-of4.csv", "")}, {Part: partOf(stamp+"-part1-of4.csv", "")}, {Part: partOf("h.csv", "")}}
-	if got := MissingParts(files); len(got) != 1 || !strings.Contains(got[0], "part 2, 4 of 4 is not among the files") {
+	if got := MissingParts(files); len(got) != 1 || !strings.Contains(got[0], "has 4 parts; these are missing: 2, 4. Give them") {
 		t.Errorf("missing: %q", got)
 	}
 }

@@ -59,7 +59,7 @@ type Plan struct {
 	Entries     []PlannedEntry
 	Openings    map[string]ledger.Amount // the presumed opening balance of each token, if above zero
 	Differences []Difference             // by token
-	Known       int                      // seconds that are posted already, with nothing left to post
+	Known       int                      // seconds, rewards apart, whose posted entries are already what the rows say
 }
 
 // PlanOptions choose what a plan posts, and how.
@@ -106,7 +106,7 @@ func (h *History) MakePlan(b Books, o PlanOptions) (Plan, error) {
 	if err := p.readPosted(h); err != nil {
 		return Plan{}, err
 	}
-	if err := p.compare(h); err != nil {
+	if err := p.compare(); err != nil {
 		return Plan{}, err
 	}
 	return p.plan, nil
@@ -118,7 +118,7 @@ func addTo(sums map[slot]map[string]ledger.Amount, s slot, asset string, amount 
 	}
 	sum, err := sums[s][asset].Add(amount)
 	if err != nil {
-		return fmt.Errorf("the %s of %s come to more than can be: %w; look for a row with a wrong amount", asset, time.Unix(s.at, 0).UTC().Format(time.DateTime), err)
+		return tooLarge(asset, time.Unix(s.at, 0).UTC(), err)
 	}
 	sums[s][asset] = sum
 	return nil
@@ -182,6 +182,14 @@ func (p *planning) readPosted(h *History) error {
 	return nil
 }
 
+// rank orders the entries of one second.
+func (s slot) rank() int {
+	if s.reward {
+		return 0
+	}
+	return 1
+}
+
 func (s slot) name() string {
 	name := time.Unix(s.at, 0).UTC().Format(secondForm)
 	if s.reward {
@@ -191,7 +199,7 @@ func (s slot) name() string {
 }
 
 // compare makes the entries that bring what is posted to what the rows say.
-func (p *planning) compare(h *History) error {
+func (p *planning) compare() error {
 	assets := map[string]bool{}
 	for _, sums := range p.rows {
 		for asset := range sums {
@@ -203,7 +211,7 @@ func (p *planning) compare(h *History) error {
 	}
 	var openings []PlannedEntry
 	for _, asset := range slices.Sorted(maps.Keys(assets)) {
-		amount, err := p.openingOf(h.assets[asset], asset)
+		amount, err := p.openingOf(asset)
 		if err != nil {
 			return err
 		}
@@ -266,7 +274,7 @@ func (p *planning) next(name string) string {
 
 // openingOf is what is left to post of a token for the time before the first open day:
 // the presumed opening balance and all changes of closed days, less what was posted.
-func (p *planning) openingOf(known ledger.Asset, asset string) (ledger.Amount, error) {
+func (p *planning) openingOf(asset string) (ledger.Amount, error) {
 	var moments []Moment
 	var closedRows, closedPosted ledger.Amount
 	var err error
@@ -287,7 +295,7 @@ func (p *planning) openingOf(known ledger.Asset, asset string) (ledger.Amount, e
 		}
 	}
 	slices.SortFunc(moments, func(a, b Moment) int { return a.At.Compare(b.At) })
-	opening, wrong := (&Statement{Asset: ledger.Asset{Symbol: asset, Scale: known.Scale}}).opening(moments)
+	opening, wrong := smallestOpening(asset, moments)
 	if wrong != nil {
 		return 0, wrong
 	}
@@ -322,10 +330,7 @@ func (p *planning) seconds() ([]PlannedEntry, error) {
 		slots[s] = true
 	}
 	order := slices.SortedFunc(maps.Keys(slots), func(a, b slot) int {
-		if a.at == b.at && a.reward {
-			return -1
-		}
-		return cmp.Or(cmp.Compare(a.at, b.at), 1)
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank(), b.rank()))
 	})
 	var entries []PlannedEntry
 	for _, s := range order {

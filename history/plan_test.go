@@ -258,7 +258,7 @@ func TestPlanOnBooksOfEarlierVersions(t *testing.T) {
 	if len(p.Entries) != 1 || p.Entries[0].Name != old.Name+"/2" || p.Entries[0].Changes[0].Amount != 2 {
 		t.Errorf("%+v", p)
 	}
-	// A given opening is left alone, and the difference is told.
+	// A given opening is left alone, and the difference is reported.
 	p = plan(Books{Given: map[string]ledger.Amount{"BNB": 3}}, bnb(planTime(0, 0), 10), bnb(at, 1))
 	if len(p.Entries) != 1 || len(p.Differences) != 1 || p.Differences[0] != (Difference{"BNB", 3, 10}) {
 		t.Errorf("%+v", p)

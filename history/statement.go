@@ -51,7 +51,7 @@ func (h *History) Statements() ([]Statement, error) {
 	for _, s := range bySymbol {
 		nothing := func(m Moment) bool { return m.Sum == 0 }
 		s.Moments = slices.DeleteFunc(s.Moments, nothing)
-		opening, err := s.opening(mergeMoments(s.Moments, s.Rewards))
+		opening, err := smallestOpening(s.Asset.Symbol, mergeMoments(s.Moments, s.Rewards))
 		if err != nil {
 			return nil, err
 		}
@@ -71,10 +71,14 @@ func add(list *[]Moment, row Row) error {
 	}
 	sum, err := (*list)[last].Sum.Add(row.Change)
 	if err != nil {
-		return fmt.Errorf("the %s of %s come to more than can be: %w; look for a row with a wrong amount", row.Coin, row.At.Format(time.DateTime), err)
+		return tooLarge(row.Coin, row.At, err)
 	}
 	(*list)[last].Sum = sum
 	return nil
+}
+
+func tooLarge(symbol string, at time.Time, err error) error {
+	return fmt.Errorf("the %s of %s come to more than can be: %w; look for a row with a wrong amount", symbol, at.Format(time.DateTime), err)
 }
 
 // mergeMoments puts two lists into one, in order of time.
@@ -84,15 +88,15 @@ func mergeMoments(a, b []Moment) []Moment {
 	return merged
 }
 
-// opening is the smallest opening balance with which no balance after any of the
+// smallestOpening is the smallest opening balance with which no balance after any of the
 // moments, which are in order of time, is below zero. What happened in one second counts
 // together: its order is not known. A balance that is too large is an error.
-func (s *Statement) opening(moments []Moment) (ledger.Amount, error) {
+func smallestOpening(symbol string, moments []Moment) (ledger.Amount, error) {
 	var balance, lowest, highest ledger.Amount
 	for i, m := range moments {
 		var err error
 		if balance, err = balance.Add(m.Sum); err != nil {
-			return 0, fmt.Errorf("the balance of %s at %s: %w; look for a row with a wrong amount before it", s.Asset.Symbol, m.At.Format(time.DateTime), err)
+			return 0, fmt.Errorf("the balance of %s at %s: %w; look for a row with a wrong amount before it", symbol, m.At.Format(time.DateTime), err)
 		}
 		if i+1 < len(moments) && moments[i+1].At.Equal(m.At) {
 			continue
@@ -104,7 +108,7 @@ func (s *Statement) opening(moments []Moment) (ledger.Amount, error) {
 		_, err = highest.Add(opening)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("the balance of %s with what it must have begun with: %w; look for a row with a wrong amount", s.Asset.Symbol, err)
+		return 0, fmt.Errorf("the balance of %s with what it must have begun with: %w; look for a row with a wrong amount", symbol, err)
 	}
 	return opening, nil
 }

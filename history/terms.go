@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -44,6 +45,9 @@ func ReadOffer(r io.Reader, name string) (Offer, error) {
 		return Offer{}, err
 	}
 	text, err := newText(r)
+	if errors.As(err, new(readError)) {
+		return Offer{}, fmt.Errorf("read %s: %w", name, err)
+	}
 	if err != nil {
 		return Offer{}, fmt.Errorf("%s holds no terms: %w", name, err)
 	}

@@ -59,10 +59,10 @@ const (
 // notText names a file by its first bytes, or returns nil.
 func notText(start []byte) error {
 	for prefix, problem := range map[string]string{
-		zipStart:  "it is a ZIP file inside of another; unpack it and give the files in it",
+		zipStart:  "it is a ZIP file; unpack it and give the CSV file in it",
 		gzipStart: "it is a gzip file; unpack it and give the CSV file in it",
-		pdfStart:  "it is a PDF; download the history again as CSV",
-		oldOffice: "it is a workbook of a spreadsheet (XLS); download the history again as CSV",
+		pdfStart:  "it is a PDF; download the CSV again",
+		oldOffice: "it is a workbook of a spreadsheet (XLS); download the CSV again",
 	} {
 		if bytes.HasPrefix(start, []byte(prefix)) {
 			return errors.New(problem)

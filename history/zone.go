@@ -181,15 +181,15 @@ func plainText(text string) string {
 	}, text)
 }
 
-// place is a text in which a zone may be named.
-type place struct {
+// zoneText is a text in which a zone may be named.
+type zoneText struct {
 	what, text string
 	source     Source
 }
 
 // zoneOf decides which zone the times of a file are in. The column of the times is
 // believed first, then the caller. The places must agree where several name a zone.
-func zoneOf(column string, asked *Offset, places []place) (Zone, error) {
+func zoneOf(column string, asked *Offset, texts []zoneText) (Zone, error) {
 	if columnKey(column) == "utctime" {
 		return Zone{0, ByColumn}, nil
 	}
@@ -204,14 +204,14 @@ func zoneOf(column string, asked *Offset, places []place) (Zone, error) {
 		return Zone{}, fmt.Errorf("the column %q: %w", ledger.Clip(column), err)
 	}
 	zone := Zone{0, ByDefault}
-	for _, p := range places {
+	for _, p := range texts {
 		offset, found, err := findZone(p.text)
 		if err != nil {
 			return Zone{}, fmt.Errorf("%s %q: %w", p.what, ledger.Clip(p.text), err)
 		}
 		if found && zone.Source != ByDefault && offset != zone.Offset {
-			return Zone{}, fmt.Errorf("%s %q: its zone is %s, but %s that it is %s; say which it is with --utc-offset",
-				p.what, ledger.Clip(p.text), offset, zone.Source, zone.Offset)
+			return Zone{}, fmt.Errorf("%s %q names the zone %s, but %s was found before (%s); give the right one with --utc-offset",
+				p.what, ledger.Clip(p.text), offset, zone.Offset, zone.Source)
 		}
 		if found && zone.Source == ByDefault {
 			zone = Zone{offset, p.source}

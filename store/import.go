@@ -19,8 +19,8 @@ type ImportRow struct {
 	Amount    ledger.Amount // the change, in smallest units
 	Reward    bool          // of Soft Staking, paid by the other exchange
 	Export    string        // at most 255 bytes
-	Part      int
-	Times     int // above zero
+	Part      int           // -1: the file is the whole export
+	Times     int           // above zero
 }
 
 // ImportEntry is what an import posts in one entry: the sums of some rows.
@@ -45,7 +45,8 @@ type Imports struct {
 
 func importPrefix(account ledger.Account) string { return "import/" + string(account) + "/" }
 
-// Imports reads an account's imports, in one snapshot: what is posted in it is known in it.
+// Imports reads an account's recorded rows and posted import entries in one snapshot: the
+// rows of what is posted in it are in it. ErrInvalid if it is no holder's account.
 func (db *DB) Imports(ctx context.Context, account ledger.Account) (Imports, error) {
 	if err := account.CheckHolder(); err != nil {
 		return Imports{}, err
@@ -96,11 +97,11 @@ func readImportEntries(t tx, account ledger.Account) ([]ImportEntry, error) {
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	places := make([]int64, len(entries))
+	accountBuckets := make([]int64, len(entries))
 	days, ats := make([]int64, len(entries)), make([]int64, len(entries))
 	ids, accounts := make([]string, len(entries)), make([]string, len(entries))
 	for i, e := range entries {
-		places[i], days[i], ats[i] = int64(account.Bucket()), int64(staking.DayOf(e.At)), e.At.UnixMilli()
+		accountBuckets[i], days[i], ats[i] = int64(account.Bucket()), int64(staking.DayOf(e.At)), e.At.UnixMilli()
 		ids[i], accounts[i] = prefix+e.Name, string(account)
 	}
 	err = t.each(func(r row) error {
@@ -109,7 +110,7 @@ func readImportEntries(t tx, account ledger.Account) ([]ImportEntry, error) {
 		e.Changes = append(e.Changes, ImportChange{r.text(1), ledger.Amount(r.int(2))})
 		return nil
 	}, "SELECT entry, asset, amount, kind FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND account = $5 ORDER BY move, side",
-		set{ints("bucket", places), ints("day", days), ints("at", ats), texts("entry", ids), texts("account", accounts)})
+		set{ints("bucket", accountBuckets), ints("day", days), ints("at", ats), texts("entry", ids), texts("account", accounts)})
 	slices.SortFunc(entries, func(a, b ImportEntry) int { return cmp.Compare(a.Name, b.Name) })
 	return entries, err
 }
@@ -120,15 +121,37 @@ const importPart = 10_000
 // RecordImport keeps the rows that an import has read, before anything of them is
 // posted: an import that is stopped in between is completed by the next one. Of a row
 // that is known in the same part of the same export the larger number stays, so
-// repeating has no further effect.
+// repeating has no further effect. A row beyond the limits of ImportRow is ErrInvalid,
+// and nothing is recorded. Rows are written in transactions of 10,000: after another
+// error some may be recorded, and the same call may be made again.
 func (db *DB) RecordImport(ctx context.Context, account ledger.Account, rows []ImportRow) error {
 	if err := account.CheckHolder(); err != nil {
 		return err
+	}
+	for _, r := range rows {
+		if err := r.check(); err != nil {
+			return err
+		}
 	}
 	for part := range slices.Chunk(foldImportRows(rows), importPart) {
 		if err := db.engine.write(ctx, func(t tx) error { return writeImportRows(t, account, part) }); err != nil {
 			return fmt.Errorf("record the import into %s: %w", account, err)
 		}
+	}
+	return nil
+}
+
+// maxImportText is the length in bytes of the longest text of a row: it is part of a key.
+const maxImportText = 255
+
+func (r ImportRow) check() error {
+	switch {
+	case r.At.Nanosecond() != 0:
+		return fmt.Errorf("%w: the time %s of an import is not a whole second", ledger.ErrInvalid, r.At.Format(time.RFC3339Nano))
+	case len(r.Operation) > maxImportText || len(r.Export) > maxImportText:
+		return fmt.Errorf("%w: an operation and an export of an import have at most %d bytes", ledger.ErrInvalid, maxImportText)
+	case r.Times < 1 || r.Part < -1:
+		return fmt.Errorf("%w: a row of an import counts %d times in part %d", ledger.ErrInvalid, r.Times, r.Part)
 	}
 	return nil
 }
@@ -200,7 +223,5 @@ func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported [
 			entries[i].Moves = append(entries[i].Moves, move)
 		}
 	}
-	return db.postOwnParts(ctx, entries, func(ctx context.Context, part []ledger.Entry) error {
-		return db.dateOpenings(ctx, part)
-	})
+	return db.postOwnParts(ctx, entries, db.dateOpenings)
 }

@@ -35,6 +35,20 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 		if got := must[store.Imports](t)(db.Imports(ctx, "bob")); got.Rows != nil || got.Entries != nil {
 			t.Errorf("bob has %+v", got)
 		}
+		for _, wrong := range []func(*store.ImportRow){
+			func(r *store.ImportRow) { r.At = r.At.Add(time.Millisecond) },
+			func(r *store.ImportRow) { r.Operation = strings.Repeat("x", 256) },
+			func(r *store.ImportRow) { r.Export = strings.Repeat("x", 256) },
+			func(r *store.ImportRow) { r.Times = 0 },
+			func(r *store.ImportRow) { r.Part = -2 },
+		} {
+			bad := row
+			wrong(&bad)
+			wants(t, db.RecordImport(ctx, "bob", []store.ImportRow{row, bad}), ledger.ErrInvalid)
+		}
+		if got := must[store.Imports](t)(db.Imports(ctx, "bob")); got.Rows != nil {
+			t.Errorf("of a refused import is recorded %+v", got)
+		}
 		wants(t, db.RecordImport(ctx, "@desk", []store.ImportRow{row}), ledger.ErrInvalid)
 		_, err := db.Imports(ctx, "alice/held")
 		wants(t, err, ledger.ErrInvalid)
