@@ -56,7 +56,7 @@ type server struct {
 }
 
 // prefixes are what the exchange's paths begin with.
-var prefixes = []string{"api", "sapi", "fapi", "dapi"}
+var prefixes = []string{"api", "sapi", "fapi", "dapi", "eapi", "papi"}
 
 // Serves reports whether a path is one of the exchange's, which New's handler answers in
 // JSON, whatever it is: "/api", "/sapi/v1/nothing", "//api/v3/time".

@@ -46,6 +46,9 @@ func parse(query, body string) (sent, error) {
 	if err != nil {
 		return s, err
 	}
+	if s.query != "" && s.body != "" && (!isPair(lastPair(s.query)) || !isPair(firstPair(s.body))) {
+		return s, illegal("")
+	}
 	for name, value := range inQuery {
 		s.parameters[name] = value
 	}
@@ -54,6 +57,20 @@ func parse(query, body string) (sent, error) {
 	}
 	return s, nil
 }
+
+// Nothing stands between query and body in what is signed. So whoever has a signed
+// request could cut it elsewhere, inside of a name or a value, and it would still verify:
+// "amount=12" as "amount=1" and "2". Where the parts meet, both must therefore be whole.
+
+func lastPair(query string) string { return query[strings.LastIndexByte(query, '&')+1:] }
+
+func firstPair(body string) string {
+	first, _, _ := strings.Cut(body, "&")
+	return first
+}
+
+// isPair reports whether a text is a name and a value, or nothing at all.
+func isPair(text string) bool { return text == "" || strings.IndexByte(text, '=') > 0 }
 
 // parse adds the parameters of a raw query, and gives what of it is signed, and the
 // signature: all pairs but the signature's, joined as they were.
@@ -98,8 +115,10 @@ func unescape(pair string) (name, value string, err error) {
 	if name == "signature" {
 		read = url.PathUnescape
 	}
+	// An unescaped "=" in a value may be where a body was joined to a query: see lastPair.
+	joined := name != "signature" && strings.Contains(value, "=")
 	value, err = read(value)
-	if err != nil || !legal(value) {
+	if err != nil || !legal(value) || joined {
 		return "", "", illegal("")
 	}
 	return name, value, nil

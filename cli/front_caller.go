@@ -17,7 +17,7 @@ const longestClient = 32
 func (f *front) caller(r *http.Request) access.Caller {
 	c := access.Caller{
 		Address:  peer(r.RemoteAddr),
-		Platform: staking.Platform(clientText(r.Header.Get("X-Client-Platform"))),
+		Platform: platform(r.Header.Get("X-Client-Platform")),
 		Version:  clientText(r.Header.Get("X-Client-Version")),
 		Request:  requestID(r.Header),
 		Secure:   f.secure,
@@ -86,6 +86,15 @@ func peer(text string) netip.Addr {
 		address = port.Addr()
 	}
 	return address.Unmap().WithZone("")
+}
+
+// platform is what a client says that it runs on. A mobile app is known before the text
+// is cleaned: one that names itself in a way that is not fit to be kept is still an app.
+func platform(said string) string {
+	if name := staking.Platform(said); name == "ios" || name == "android" {
+		return name
+	}
+	return staking.Platform(clientText(said))
 }
 
 // clientText is what a client says of itself, or "" where it is not fit to be kept. A

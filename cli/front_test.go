@@ -60,7 +60,9 @@ func TestWhatAClientSaysOfItselfIsShortAndPlain(t *testing.T) {
 	long := strings.Repeat("x", 65)
 	for _, c := range []struct{ platform, version, request, wantPlatform, wantVersion, wantRequest string }{
 		{"iOS", "3.1.0", "a-1_b.C", "ios", "3.1.0", "a-1_b.C"},
-		{"ios\nerror", "3.1.0;", "a b", "", "", ""},
+		{"ios\nerror", "3.1.0;", "a b", "ios", "", ""},
+		{"Android 14 (Samsung Galaxy S24 Ultra 5G)", "3.0.9", "", "android", "3.0.9", ""},
+		{"iPhone15,2", "3.0.9", "", "ios", "3.0.9", ""},
 		{"iPhone", "v3.1.0", "", "ios", "v3.1.0", ""},
 		{"iPadOS", " 3.1.0 (1234) ", "", "ios", "3.1.0 (1234)", ""},
 		{"IPHONE OS", "3.1.0+7", "", "ios", "3.1.0+7", ""},

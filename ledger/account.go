@@ -91,13 +91,13 @@ func (a Account) CheckNew() error {
 }
 
 // checkPath says what is wrong with an ID that is to stand in the path of a URL, or
-// nil. Clients and proxies take the parts "." and ".." out of a path before they send
+// nil. Clients and proxies take empty parts, "." and ".." out of a path before they send
 // it, also where its slashes are escaped, and so ask for something else:
 // /v1/accounts/../withdrawals is everybody's withdrawals.
 func checkPath(what, id string) error {
 	for part := range strings.SplitSeq(id, "/") {
-		if part == "." || part == ".." {
-			return fmt.Errorf("%w: %s %q: \".\" and \"..\" cannot be an ID, nor stand between its slashes: they vanish from the path of a URL", ErrInvalid, what, Clip(id))
+		if part == "" || part == "." || part == ".." {
+			return fmt.Errorf("%w: %s %q: an ID must not have an empty part, \".\" or \"..\" between its slashes: clients remove them from URLs; choose another ID", ErrInvalid, what, Clip(id))
 		}
 	}
 	return nil

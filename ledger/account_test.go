@@ -141,13 +141,14 @@ func TestCheckIDAndCheckHolder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { check(t, rapid.StringN(0, 140, 140).Draw(t, "s")) })
 }
 
-// TestNewIDsCanStandInAPath: "." and ".." vanish from the path of a URL.
+// TestNewIDsCanStandInAPath: empty parts, "." and ".." vanish from the path of a URL.
 func TestNewIDsCanStandInAPath(t *testing.T) {
 	dotted := map[string]bool{}
-	for _, id := range []string{".", "..", "./a", "../a", "a/.", "a/..", "a/../b", "a/./b", "/..", "../", "@/..", "../completed", "fund/..", "opening/../BNB", "import/./2026-11-22T10:00:00Z"} {
+	for _, id := range []string{".", "..", "./a", "../a", "a/.", "a/..", "a/../b", "a/./b", "/..", "../", "@/..", "../completed", "fund/..", "opening/../BNB", "import/./2026-11-22T10:00:00Z",
+		"/", "//", "/a", "a/", "a//b", "@/"} {
 		dotted[id] = true
 	}
-	for _, id := range []string{"...", "a.", ".a", "..a", "a..", "a..b", "a.b", "-.", ".-", ":..", "a/...", "a/.b", "a/b..", "order/1", "/", "a//b", "...."} {
+	for _, id := range []string{"...", "a.", ".a", "..a", "a..", "a..b", "a.b", "-.", ".-", ":..", "a/...", "a/.b", "a/b..", "order/1", "a/b/c", "...."} {
 		dotted[id] = false
 	}
 	for id, is := range dotted {

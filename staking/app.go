@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"softstake/ledger"
 )
@@ -13,18 +14,19 @@ import (
 // oldestApp is the oldest mobile app that may activate [guide].
 var oldestApp = appVersion{numbers: [4]int{3, 1, 0}}
 
-// appNames are the words that the names of mobile systems and their devices begin
-// with, in small letters: "iOS 18", "iPhone", "iPadOS", "Android TV".
-var appNames = map[string]string{"ios": "ios", "iphone": "ios", "ipad": "ios", "ipod": "ios", "android": "android"}
+// appWords begin the words by which mobile systems and their devices are named, in small
+// letters: "iOS 18", "Apple iPhone15,2", "iPadOS", "Android TV".
+var appWords = map[string]string{"ios": "ios", "iphone": "ios", "ipad": "ios", "ipod": "ios", "android": "android"}
 
-// Platform is what a client says that it runs on, in one way: "ios" or "android" for
-// a mobile app, in whatever words it names its system or its device, else in small
-// letters.
+// Platform is what a client says that it runs on, in one way: "ios" or "android" where a
+// word of it names a mobile system or device, else the whole in small letters.
 func Platform(said string) string {
 	name := strings.ToLower(strings.TrimSpace(said))
-	for begin, platform := range appNames {
-		if strings.HasPrefix(name, begin) {
-			return platform
+	for word := range strings.FieldsFuncSeq(name, func(c rune) bool { return !unicode.IsLetter(c) }) {
+		for begin, platform := range appWords {
+			if strings.HasPrefix(word, begin) {
+				return platform
+			}
 		}
 	}
 	return name

@@ -43,7 +43,7 @@ func TestCheckVersion(t *testing.T) {
 func TestPlatform(t *testing.T) {
 	for said, want := range map[string]string{
 		"ios": "ios", "iOS": "ios", "iPhone": "ios", "iPad": "ios", "iPadOS": "ios", "IPADOS 18": "ios", "iPod": "ios",
-		"Android": "android", " android ": "android", "Android 15": "android", "web": "web", "Web ": "web", "Windows": "windows", "": "", "macOS": "macos", "notios": "notios",
+		"Android": "android", " android ": "android", "Apple iPhone": "ios", "iPhone15,2": "ios", "\"iOS\"": "ios", "Android;14": "android", "Google-Android": "android", "iOS,": "ios", "Android 15": "android", "web": "web", "Web ": "web", "Windows": "windows", "": "", "macOS": "macos", "notios": "notios",
 	} {
 		if got := staking.Platform(said); got != want {
 			t.Errorf("%q is %q, not %q", said, got, want)
