@@ -212,6 +212,36 @@ func TestWithoutALimit(t *testing.T) {
 	}
 }
 
+// TestOnlyKeptAnswersAreReplayed: of the refusals of a POST, only 400 may be repeated
+// under an Idempotency-Key, and so only there is the header that says it.
+func TestOnlyKeptAnswersAreReplayed(t *testing.T) {
+	var doc struct {
+		Paths      map[string]map[string]operation
+		Components struct{ Responses map[string]response }
+	}
+	if err := json.Unmarshal(served(t, "/v1/openapi.json").Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	answers := 0
+	for path, methods := range doc.Paths {
+		for method, o := range methods {
+			for status, r := range o.Responses {
+				if r.Ref != "" {
+					r = doc.Components.Responses[strings.TrimPrefix(r.Ref, "#/components/responses/")]
+				}
+				want := method == "post" && status <= "400"
+				if got := r.Headers["Idempotency-Replayed"] != nil; got != want {
+					t.Errorf("%s %s: a repeated %s is described: %t", method, path, status, got)
+				}
+				answers++
+			}
+		}
+	}
+	if answers < 100 {
+		t.Errorf("only %d answers are described", answers)
+	}
+}
+
 // TestAnswersAreOpenAndBodiesClosed: an answer may have a field that is new, a body
 // none that is unknown.
 func TestAnswersAreOpenAndBodiesClosed(t *testing.T) {

@@ -69,15 +69,12 @@ func (s *server) headersOf(op *huma.Operation, status int) map[string]*huma.Head
 			refer("Content-Disposition", "Content-Disposition")
 		}
 	}
-	if post && (status < http.StatusBadRequest || slices.Contains(replayed, status)) {
+	// Of refusals only those of requests that can never succeed are kept under a key; all of them are 400.
+	if post && status <= http.StatusBadRequest {
 		refer("Idempotency-Replayed", "Idempotency-Replayed")
 	}
 	return headers
 }
-
-// replayed are the statuses of the problems that handlers answer with and that are
-// kept under an Idempotency-Key.
-var replayed = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusConflict}
 
 // describeHeaders puts the headers of an operation's answers, of those that are no
 // problems, into its description.

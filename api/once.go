@@ -23,7 +23,7 @@ const (
 )
 
 // keptHeaders are those of an answer that are kept with it.
-var keptHeaders = []string{"Content-Type", "Location", "Retry-After"}
+var keptHeaders = []string{"Content-Type", "Location"}
 
 // once answers a request under an Idempotency-Key: the first time by its handler,
 // later as the first time. A refusal is kept only where the request itself is wrong:
