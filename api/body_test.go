@@ -146,10 +146,10 @@ func caller(r api.Route) string {
 var absent = regexp.MustCompile(`(^|\.)(at|client)$`)
 
 // TestAValueOfTheWrongType in any field of any body, at any depth, is refused by its
-// field, what is due and what was given.
+// field, what was expected and what was given.
 func TestAValueOfTheWrongType(t *testing.T) {
 	b, byOperation := describedBodies(t)
-	words := regexp.MustCompile(`^(an? (decimal )?string( such as ".*")?|a whole number( such as \d+| from -?\d+ to \d+)?|true or false|an array|an object) is due, not (.*)\.$`)
+	words := regexp.MustCompile(`^expected (an? (decimal )?string( such as ".*")?|a whole number( such as \d+| from -?\d+ to \d+)?|true or false|an array|an object), got (.*)\.$`)
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder(own, "DE")
 		tried := 0
@@ -182,7 +182,7 @@ func TestAValueOfTheWrongType(t *testing.T) {
 	})
 }
 
-// TestFaultsAreInOurWords: the field, what is due, and what was given.
+// TestFaultsAreInOurWords: the field, what was expected, and what was given.
 func TestFaultsAreInOurWords(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder(own, "DE")
@@ -191,29 +191,29 @@ func TestFaultsAreInOurWords(t *testing.T) {
 		}
 		for _, c := range []struct{ who, method, path, body, detail string }{
 			{"exchange", "POST", "/v1/batches", batchOf(`{"from":"alice","to":"bob","asset":"BNB","amount":2.5}`),
-				`entries[1].moves[0].amount: a decimal string such as "2.5" is due, not a number.`},
-			{"exchange", "POST", "/v1/batches", batchOf(`{},[]`), `entries[1].moves[1]: an object is due, not an array.`},
-			{"exchange", "POST", "/v1/batches", batchOf(`{"fee":"1"}`), `entries[1].moves[0].fee: the name is unknown here; known are from, to, asset, amount.`},
+				`entries[1].moves[0].amount: expected a decimal string such as "2.5", got a number.`},
+			{"exchange", "POST", "/v1/batches", batchOf(`{},[]`), `entries[1].moves[1]: expected an object, got an array.`},
+			{"exchange", "POST", "/v1/batches", batchOf(`{"fee":"1"}`), `entries[1].moves[0].fee: unknown name; the known names are from, to, asset, amount.`},
 			{"exchange", "POST", "/v1/batches", batchOf(`{"to":"bob","to":"bob"}`), `entries[1].moves[0].to: the name stands twice in one object; give it once.`},
-			{"exchange", "POST", "/v1/accounts", `{"id":7}`, `id: a string such as "alice" is due, not a number.`},
+			{"exchange", "POST", "/v1/accounts", `{"id":7}`, `id: expected a string such as "alice", got a number.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":"bob","Region":"DE"}`, `Region: the name is written "region".`},
-			{"exchange", "POST", "/v1/accounts", `{"id":"bob","zone":"DE"}`, `zone: the name is unknown here; known are id, region.`},
+			{"exchange", "POST", "/v1/accounts", `{"id":"bob","zone":"DE"}`, `zone: unknown name; the known names are id, region.`},
 			{"exchange", "POST", "/v1/accounts", `{"region":"DE"}`, `id is missing.`},
-			{"exchange", "POST", "/v1/accounts", `{"id":""}`, `id: at least 1 characters are due, not "".`},
+			{"exchange", "POST", "/v1/accounts", `{"id":""}`, `id: expected at least 1 characters, got "".`},
 			{"exchange", "POST", "/v1/accounts", `{"id":"bob"} {}`, `the body: something follows the value; one is expected.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":"bob"`, `the body: the text ends in the middle of a value.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":bob}`, `the body: the text is not JSON: "b" is unexpected at line 1, column 7.`},
-			{"exchange", "POST", "/v1/accounts", `[{"id":"bob"}]`, `the body: an object is due, not an array.`},
+			{"exchange", "POST", "/v1/accounts", `[{"id":"bob"}]`, `the body: expected an object, got an array.`},
 			{"exchange", "POST", "/v1/accounts", ``, `the request has no body.`},
 			{"exchange", "POST", "/v1/entries", ``, `the request has no body.`},
-			{"operator", "POST", "/v1/tokens", `{"asset":"DOT","scale":1.0,"maxSupply":"1"}`, `scale: a whole number such as 8 is due, not 1.0.`},
-			{"operator", "POST", "/v1/tokens", `{"asset":"DOT","scale":19,"maxSupply":"1","offered":true,"apr":"0.01","minimum":"1","cap":"1"}`, `scale: a number of at most 18 is due, not 19.`},
-			{"operator", "POST", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"1","direction":"up"}`, `direction: one of in, out is due, not "up".`},
-			{"operator", "PUT", "/v1/prices", `{"prices":[]}`, `prices: at least 1 items are due, not 0.`},
-			{"operator", "PUT", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-13-01","price":"1"}]}`, `prices[0].day: a day such as "2026-11-22" is due, not "2026-13-01".`},
+			{"operator", "POST", "/v1/tokens", `{"asset":"DOT","scale":1.0,"maxSupply":"1"}`, `scale: expected a whole number such as 8, got 1.0.`},
+			{"operator", "POST", "/v1/tokens", `{"asset":"DOT","scale":19,"maxSupply":"1","offered":true,"apr":"0.01","minimum":"1","cap":"1"}`, `scale: expected a number of at most 18, got 19.`},
+			{"operator", "POST", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"1","direction":"up"}`, `direction: expected one of in, out, got "up".`},
+			{"operator", "PUT", "/v1/prices", `{"prices":[]}`, `prices: expected at least 1 items, got 0.`},
+			{"operator", "PUT", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-13-01","price":"1"}]}`, `prices[0].day: expected a day such as "2026-11-22", got "2026-13-01".`},
 			{"operator", "PUT", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-01"}]}`, `prices[0].price is missing.`},
-			{"exchange", "GET", "/v1/accounts?limit=x", ``, `limit: a whole number is due, not "x".`},
-			{"exchange", "GET", "/v1/accounts?limit=0", ``, `limit: a number of at least 1 is due, not 0.`},
+			{"exchange", "GET", "/v1/accounts?limit=x", ``, `limit: expected a whole number, got "x".`},
+			{"exchange", "GET", "/v1/accounts?limit=0", ``, `limit: expected a number of at least 1, got 0.`},
 			{"exchange", "GET", "/v1/accounts?size=1", ``, `size: the parameter is unknown here.`},
 			{"exchange", "GET", "/v1/prices", ``, `asset: the parameter is missing.`},
 		} {

@@ -13,25 +13,25 @@ import (
 )
 
 // What huma finds wrong with a request is worded as strictjson words what is wrong with
-// a value: in which field, what is due, and what was given. huma keeps its
-// messages in variables, and puts them into a schema when that is made.
+// a value: in which field, what was expected, and what was given. huma keeps
+// its messages in variables, and puts them into a schema when that is made.
 func init() {
-	validation.MsgExpectedMinLength = "at least %d characters are due"
-	validation.MsgExpectedMaxLength = "at most %d characters are due"
-	validation.MsgExpectedMinItems = "at least %d items are due"
-	validation.MsgExpectedMaxItems = "at most %d items are due"
-	validation.MsgExpectedMinimumNumber = "a number of at least %v is due"
-	validation.MsgExpectedMaximumNumber = "a number of at most %v is due"
-	validation.MsgExpectedOneOf = "one of %s is due"
-	validation.MsgExpectedMatchPattern = "text that matches %s is due"
-	validation.MsgExpectedRFC3339Date = `a day such as "2026-11-22" is due`
-	validation.MsgExpectedRFC3339DateTime = `a time such as "2026-11-22T10:00:00.000Z" is due`
+	validation.MsgExpectedMinLength = "expected at least %d characters"
+	validation.MsgExpectedMaxLength = "expected at most %d characters"
+	validation.MsgExpectedMinItems = "expected at least %d items"
+	validation.MsgExpectedMaxItems = "expected at most %d items"
+	validation.MsgExpectedMinimumNumber = "expected a number of at least %v"
+	validation.MsgExpectedMaximumNumber = "expected a number of at most %v"
+	validation.MsgExpectedOneOf = "expected one of %s"
+	validation.MsgExpectedMatchPattern = "expected text that matches %s"
+	validation.MsgExpectedRFC3339Date = `expected a day such as "2026-11-22"`
+	validation.MsgExpectedRFC3339DateTime = `expected a time such as "2026-11-22T10:00:00.000Z"`
 }
 
 // ofParameters are our words for what huma has no variables for.
 var ofParameters = map[string]string{
-	"invalid integer":                     "a whole number is due",
-	"invalid boolean":                     "true or false is due",
+	"invalid integer":                     "expected a whole number",
+	"invalid boolean":                     "expected true or false",
 	"required query parameter is missing": "the parameter is missing",
 	"unknown query parameter":             "the parameter is unknown here",
 }
@@ -48,7 +48,7 @@ func faultOf(d *huma.ErrorDetail) error {
 	if ours, known := ofParameters[message]; known {
 		message = ours
 	}
-	if strings.HasSuffix(message, " due") {
+	if strings.HasPrefix(message, "expected ") {
 		message += given(d.Value)
 	}
 	if field == "" {
@@ -57,15 +57,15 @@ func faultOf(d *huma.ErrorDetail) error {
 	return inField(field, fmt.Errorf("%w: %w", ledger.ErrInvalid, &strictjson.Fault{Field: ledger.Clip(field), Message: message}))
 }
 
-// given is what stands where something else is due, as the end of a sentence.
+// given is what was given instead of what was expected, as the end of a sentence.
 func given(value any) string {
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.String:
-		return fmt.Sprintf(", not %q", ledger.Clip(v.String()))
+		return fmt.Sprintf(", got %q", ledger.Clip(v.String()))
 	case reflect.Slice, reflect.Map:
-		return fmt.Sprintf(", not %d", v.Len())
+		return fmt.Sprintf(", got %d", v.Len())
 	case reflect.Invalid:
 		return ""
 	}
-	return fmt.Sprintf(", not %v", value)
+	return fmt.Sprintf(", got %v", value)
 }

@@ -97,7 +97,8 @@ func (a Account) CheckNew() error {
 func checkPath(what, id string) error {
 	for part := range strings.SplitSeq(id, "/") {
 		if part == "" || part == "." || part == ".." {
-			return fmt.Errorf("%w: %s %q: an ID must not have an empty part, \".\" or \"..\" between its slashes: clients remove them from URLs; choose another ID", ErrInvalid, what, Clip(id))
+			return fmt.Errorf("%w: %s %q: an ID must not have an empty part, \".\" or \"..\", alone or between slashes: "+
+				"clients remove them from URLs; choose another ID", ErrInvalid, what, Clip(id))
 		}
 	}
 	return nil

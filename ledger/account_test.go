@@ -141,7 +141,7 @@ func TestCheckIDAndCheckHolder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { check(t, rapid.StringN(0, 140, 140).Draw(t, "s")) })
 }
 
-// TestNewIDsCanStandInAPath: empty parts, "." and ".." vanish from the path of a URL.
+// TestNewIDsCanStandInAPath: clients remove empty segments, "." and ".." from a URL.
 func TestNewIDsCanStandInAPath(t *testing.T) {
 	dotted := map[string]bool{}
 	for _, id := range []string{".", "..", "./a", "../a", "a/.", "a/..", "a/../b", "a/./b", "/..", "../", "@/..", "../completed", "fund/..", "opening/../BNB", "import/./2026-11-22T10:00:00Z",

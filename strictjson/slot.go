@@ -17,8 +17,8 @@ type slot struct {
 	example string       // the field's tag of this name, or ""
 }
 
-// refuse says what is due where a value does not fit, or "". Of an object or an array
-// it sees the beginning.
+// refuse says what was expected where a value does not fit, or "". Of an object or an
+// array it sees the beginning.
 func (s slot) refuse(token json.Token) string {
 	t := plainType(s.t)
 	if t == nil || t.Kind() == reflect.Interface {
@@ -43,20 +43,20 @@ func (s slot) refuse(token json.Token) string {
 	return s.unless(s.t.Kind() == reflect.Pointer, t, "null")
 }
 
-// unless says what is due instead of what is given, unless that fits.
+// unless says what was expected instead of what was given, unless that fits.
 func (s slot) unless(fits bool, t reflect.Type, given string) string {
 	if fits {
 		return ""
 	}
-	due := s.due(t)
-	if given == "a number" && due == "a string" {
+	expected := s.expected(t)
+	if given == "a number" && expected == "a string" {
 		given += "; write it in quotes"
 	}
-	return due + " is due, not " + given
+	return "expected " + expected + ", got " + given
 }
 
-// due names what fits a plain type.
-func (s slot) due(t reflect.Type) string {
+// expected names what fits a plain type.
+func (s slot) expected(t reflect.Type) string {
 	switch {
 	case t.Kind() == reflect.String && s.example != "" && strings.Trim(s.example, "0123456789.") == "":
 		return fmt.Sprintf("a decimal string such as %q", s.example)
@@ -80,8 +80,8 @@ var kinds = map[reflect.Kind]string{
 
 func wholeKind(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Uint64 }
 
-// refuseNumber says what is due where a number does not fit a type of whole numbers,
-// or "".
+// refuseNumber says what was expected where a number does not fit a type of whole
+// numbers, or "".
 func (s slot) refuseNumber(t reflect.Type, number string) string {
 	var err error
 	signed := t.Kind() < reflect.Uint
@@ -94,11 +94,12 @@ func (s slot) refuseNumber(t reflect.Type, number string) string {
 	case err == nil:
 		return ""
 	case errors.Is(err, strconv.ErrRange) && signed:
-		return fmt.Sprintf("a whole number from %d to %d is due, not %s", int64(-1)<<(t.Bits()-1), uint64(1)<<(t.Bits()-1)-1, clip(number))
+		least, most := int64(-1)<<(t.Bits()-1), uint64(1)<<(t.Bits()-1)-1
+		return fmt.Sprintf("expected a whole number from %d to %d, got %s", least, most, clip(number))
 	case errors.Is(err, strconv.ErrRange):
-		return fmt.Sprintf("a whole number from 0 to %d is due, not %s", uint64(1)<<t.Bits()-1, clip(number))
+		return fmt.Sprintf("expected a whole number from 0 to %d, got %s", uint64(1)<<t.Bits()-1, clip(number))
 	}
-	return s.due(t) + " is due, not " + clip(number)
+	return "expected " + s.expected(t) + ", got " + clip(number)
 }
 
 // element is what a value in an array goes into.
@@ -134,7 +135,7 @@ func (m *members) member(at *place) (slot, error) {
 			return slot{}, &Fault{Field: at.field(), Message: fmt.Sprintf("the name is written %q", name)}
 		}
 	}
-	return slot{}, &Fault{Field: at.field(), Message: "the name is unknown here; known are " + strings.Join(m.names, ", ")}
+	return slot{}, &Fault{Field: at.field(), Message: "unknown name; the known names are " + strings.Join(m.names, ", ")}
 }
 
 // structs are the members of the structs seen so far, by type: to find them takes

@@ -16,10 +16,10 @@ import (
 // Fault says what is wrong with a text, and where.
 type Fault struct {
 	Field   string // such as "entries[3].moves[0].amount"; "": the whole
-	Message string // what is due, and what was given
+	Message string // what was expected, and what was given
 }
 
-// Error is the fault as a sentence: amount: a decimal string such as "2.5" is due, not a number.
+// Error is the fault as a sentence: amount: expected a decimal string such as "2.5", got a number.
 func (f *Fault) Error() string {
 	if f.Field == "" {
 		return f.Message
@@ -39,16 +39,13 @@ func plain(s string) string {
 // deepest is how far values may be nested.
 const deepest = 16
 
-// Check says what is wrong with a text that is to be one JSON value, or nil: it is
-// UTF-8, has no name twice in one object, of which readers would silently take the
-// first or the last, is not nested more than 16 deep, and nothing follows it. Its
-// error is a *Fault.
-func Check(text []byte) error { return CheckFor(text, nil) }
-
-// CheckFor is Check for a text that goes into a value of a type: its names are known,
-// and written exactly as the type says, each value is of the JSON type that is due,
-// and null stands only for what may be absent. A field's tag "example" is shown where
-// its value is of the wrong type. Its error is a *Fault.
+// CheckFor says what is wrong with a text that is to be one JSON value for a type, or
+// nil. The text is UTF-8, has no name twice in one object (readers would silently take
+// the first or the last), is not nested more than 16 deep, and nothing follows it. Its
+// names are known and written exactly as the type says, each value is of the expected
+// JSON type, and null stands only for what may be absent; a nil type accepts any names
+// and values. A field's tag "example" is shown where its value is of the wrong type.
+// The error is a *Fault.
 func CheckFor(text []byte, into reflect.Type) error {
 	if !utf8.Valid(text) {
 		return &Fault{Message: "the text is not valid UTF-8"}
@@ -86,7 +83,7 @@ func faultOf(text []byte, err error) error {
 	switch {
 	case errors.As(err, &wrongType):
 		kind, _, _ := strings.Cut(wrongType.Value, " ") // without the value itself
-		return &Fault{Field: wrongType.Field, Message: "another value is due; this " + kind + " does not fit"}
+		return &Fault{Field: wrongType.Field, Message: "expected another value; this " + kind + " does not fit"}
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return &Fault{Message: "the text ends in the middle of a value"}
 	case errors.As(err, &wrongText):

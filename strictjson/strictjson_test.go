@@ -89,65 +89,65 @@ func TestDecodeRefusesNames(t *testing.T) {
 		{`{"ID":"a"}`, "ID", `the name is written "id"`},
 		{`{"moves":[{"From":"a"}]}`, "moves[0].From", `the name is written "from"`},
 		{`{"moveſ":[]}`, "moveſ", `the name is written "moves"`},
-		{`{"fee":"1"}`, "fee", "fee: the name is unknown here; known are id, at, moves, atomic, count,"},
-		{`{"moves":[{"fee":"1"}]}`, "moves[0].fee", "the name is unknown here; known are from, amount"},
-		{`{"from":"a"}`, "from", "the name is unknown here"},
-		{`{"Hidden":"a"}`, "Hidden", "the name is unknown here"},
-		{`{"a\u001b[2J":1}`, "a\x1b[2J", `"a\x1b[2J": the name is unknown here`},
+		{`{"fee":"1"}`, "fee", "fee: unknown name; the known names are id, at, moves, atomic, count,"},
+		{`{"moves":[{"fee":"1"}]}`, "moves[0].fee", "unknown name; the known names are from, amount"},
+		{`{"from":"a"}`, "from", "unknown name"},
+		{`{"Hidden":"a"}`, "Hidden", "unknown name"},
+		{`{"a\u001b[2J":1}`, "a\x1b[2J", `"a\x1b[2J": unknown name`},
 		{`{"":"a"}`, "", "a member has no name"},
 		{`{"any":[{"":1}]}`, "any[0]", "any[0]: a member has no name"},
-		{`{"` + strings.Repeat("é", 5000) + `":1}`, strings.Repeat("é", 32) + "…", "the name is unknown here"},
+		{`{"` + strings.Repeat("é", 5000) + `":1}`, strings.Repeat("é", 32) + "…", "unknown name"},
 	} {
 		c.check(t)
 	}
 }
 
-// TestDecodeRefusesValues of another type than is due, and says which that is.
+// TestDecodeRefusesValues of another type than expected: the message names the expected one.
 func TestDecodeRefusesValues(t *testing.T) {
 	for _, c := range []refusal{
-		{`null`, "", "an object is due, not null"},
-		{`[]`, "", "an object is due, not an array"},
-		{`"x"`, "", "an object is due, not a string"},
-		{`7`, "", "an object is due, not a number"},
-		{`true`, "", "an object is due, not true"},
-		{`{"moves":[{"amount":2}]}`, "moves[0].amount", `moves[0].amount: a decimal string such as "2.5" is due, not a number`},
-		{`{"moves":[{},{"amount":2e400}]}`, "moves[1].amount", `a decimal string such as "2.5" is due, not a number`},
-		{`{"moves":[{"amount":true}]}`, "moves[0].amount", `a decimal string such as "2.5" is due, not true`},
-		{`{"moves":[{"amount":{}}]}`, "moves[0].amount", `a decimal string such as "2.5" is due, not an object`},
-		{`{"moves":[{"amount":["2"]}]}`, "moves[0].amount", `a decimal string such as "2.5" is due, not an array`},
-		{`{"moves":[{"amount":null}]}`, "moves[0].amount", `a decimal string such as "2.5" is due, not null`},
-		{`{"at":7}`, "at", `a string such as "2026-11-22" is due, not a number`},
-		{`{"id":7}`, "id", "id: a string is due, not a number; write it in quotes"},
-		{`{"day":7}`, "day", "a string is due, not a number"},
-		{`{"moves":null}`, "moves", "an array is due, not null"},
-		{`{"moves":{}}`, "moves", "an array is due, not an object"},
-		{`{"moves":["a"]}`, "moves[0]", "an object is due, not a string"},
-		{`{"moves":[{},[]]}`, "moves[1]", "an object is due, not an array"},
-		{`{"atomic":"true"}`, "atomic", "true or false is due, not a string"},
-		{`{"atomic":1}`, "atomic", "true or false is due, not a number"},
-		{`{"atomic":null}`, "atomic", "true or false is due, not null"},
-		{`{"count":"7"}`, "count", "a whole number is due, not a string"},
-		{`{"count":1.5}`, "count", "a whole number is due, not 1.5"},
-		{`{"count":1.0}`, "count", "a whole number is due, not 1.0"},
-		{`{"count":1e2}`, "count", "a whole number is due, not 1e2"},
-		{`{"count":9223372036854775808}`, "count", "a whole number from -9223372036854775808 to 9223372036854775807 is due, not 9223372036854775808"},
-		{`{"count":` + strings.Repeat("9", 5000) + `}`, "count", "is due, not 999"},
-		{`{"count":true}`, "count", "a whole number is due, not true"},
-		{`{"page":"3"}`, "page", "a whole number such as 3 is due, not a string"},
-		{`{"page":256}`, "page", "a whole number from 0 to 255 is due, not 256"},
-		{`{"page":-1}`, "page", "a whole number such as 3 is due, not -1"},
-		{`{"share":"1"}`, "share", "a number is due, not a string"},
+		{`null`, "", "expected an object, got null"},
+		{`[]`, "", "expected an object, got an array"},
+		{`"x"`, "", "expected an object, got a string"},
+		{`7`, "", "expected an object, got a number"},
+		{`true`, "", "expected an object, got true"},
+		{`{"moves":[{"amount":2}]}`, "moves[0].amount", `moves[0].amount: expected a decimal string such as "2.5", got a number`},
+		{`{"moves":[{},{"amount":2e400}]}`, "moves[1].amount", `expected a decimal string such as "2.5", got a number`},
+		{`{"moves":[{"amount":true}]}`, "moves[0].amount", `expected a decimal string such as "2.5", got true`},
+		{`{"moves":[{"amount":{}}]}`, "moves[0].amount", `expected a decimal string such as "2.5", got an object`},
+		{`{"moves":[{"amount":["2"]}]}`, "moves[0].amount", `expected a decimal string such as "2.5", got an array`},
+		{`{"moves":[{"amount":null}]}`, "moves[0].amount", `expected a decimal string such as "2.5", got null`},
+		{`{"at":7}`, "at", `expected a string such as "2026-11-22", got a number`},
+		{`{"id":7}`, "id", "id: expected a string, got a number; write it in quotes"},
+		{`{"day":7}`, "day", "expected a string, got a number"},
+		{`{"moves":null}`, "moves", "expected an array, got null"},
+		{`{"moves":{}}`, "moves", "expected an array, got an object"},
+		{`{"moves":["a"]}`, "moves[0]", "expected an object, got a string"},
+		{`{"moves":[{},[]]}`, "moves[1]", "expected an object, got an array"},
+		{`{"atomic":"true"}`, "atomic", "expected true or false, got a string"},
+		{`{"atomic":1}`, "atomic", "expected true or false, got a number"},
+		{`{"atomic":null}`, "atomic", "expected true or false, got null"},
+		{`{"count":"7"}`, "count", "expected a whole number, got a string"},
+		{`{"count":1.5}`, "count", "expected a whole number, got 1.5"},
+		{`{"count":1.0}`, "count", "expected a whole number, got 1.0"},
+		{`{"count":1e2}`, "count", "expected a whole number, got 1e2"},
+		{`{"count":9223372036854775808}`, "count", "expected a whole number from -9223372036854775808 to 9223372036854775807, got 9223372036854775808"},
+		{`{"count":` + strings.Repeat("9", 5000) + `}`, "count", "to 9223372036854775807, got 999"},
+		{`{"count":true}`, "count", "expected a whole number, got true"},
+		{`{"page":"3"}`, "page", "expected a whole number such as 3, got a string"},
+		{`{"page":256}`, "page", "expected a whole number from 0 to 255, got 256"},
+		{`{"page":-1}`, "page", "expected a whole number such as 3, got -1"},
+		{`{"share":"1"}`, "share", "expected a number, got a string"},
 		{`{"share":1e400}`, "share", "this number does not fit"},
-		{`{"notes":[]}`, "notes", "an object is due, not an array"},
-		{`{"notes":{"x":"1"}}`, "notes.x", "a whole number is due, not a string"},
+		{`{"notes":[]}`, "notes", "expected an object, got an array"},
+		{`{"notes":{"x":"1"}}`, "notes.x", "expected a whole number, got a string"},
 	} {
 		c.check(t)
 	}
 }
 
-func TestCheckLooksAtNoType(t *testing.T) {
+func TestCheckForNoType(t *testing.T) {
 	for _, text := range []string{`{"a":[1,"2",{"A":null}],"A":1e400}`, `7`, `null`, strings.Repeat("[", 16) + strings.Repeat("]", 16)} {
-		if err := strictjson.Check([]byte(text)); err != nil {
+		if err := strictjson.CheckFor([]byte(text), nil); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -173,7 +173,7 @@ func FuzzDecode(f *testing.F) {
 		if err := json.Unmarshal(text, &plain); err != nil || !reflect.DeepEqual(e, plain) {
 			t.Errorf("%q is %+v, and to others %+v: %v", text, e, plain, err)
 		}
-		if err := strictjson.Check(text); err != nil {
+		if err := strictjson.CheckFor(text, nil); err != nil {
 			t.Errorf("%q is read, and not right: %v", text, err)
 		}
 	})
