@@ -94,7 +94,7 @@ type priceTicker struct {
 
 // tickerPrice copies GET /api/v3/ticker/price. What has no price is not in the list.
 func tickerPrice(r *request) (any, error) {
-	return tickers(r, func(q quote) priceTicker { return priceTicker{q.symbol, price(q.last)} })
+	return tickers(r, func(q quote) priceTicker { return priceTicker{q.symbol, formatValue(q.last)} })
 }
 
 // miniTicker is the part of a day's figures that "type" MINI has.
@@ -143,20 +143,23 @@ func ticker24hr(r *request) (any, error) {
 
 func (r *request) mini(q quote) miniTicker {
 	return miniTicker{
-		Symbol: q.symbol, Open: price(q.before), High: price(max(q.last, q.before)), Low: price(min(q.last, q.before)), Last: price(q.last),
-		Volume: "0", QuoteVolume: "0", OpenTime: r.stamp(r.now.Add(-24 * time.Hour)), CloseTime: r.stamp(r.now), FirstID: -1, LastID: -1,
+		Symbol: q.symbol, Open: formatValue(q.before), Last: formatValue(q.last),
+		High: formatValue(max(q.last, q.before)), Low: formatValue(min(q.last, q.before)), Volume: "0", QuoteVolume: "0",
+		OpenTime: r.stamp(r.now.Add(-24 * time.Hour)), CloseTime: r.stamp(r.now), FirstID: -1, LastID: -1,
 	}
 }
 
 func (r *request) full(q quote) fullTicker {
 	return fullTicker{
-		miniTicker: r.mini(q), Change: price(q.last - q.before), ChangePercent: percent(q.before, q.last), Average: "0",
-		PreviousClose: price(q.before), LastQuantity: "0", Bid: "0", BidQuantity: "0", Ask: "0", AskQuantity: "0",
+		miniTicker: r.mini(q), Change: formatValue(q.last - q.before), ChangePercent: percent(q.before, q.last),
+		Average: "0", PreviousClose: formatValue(q.before), LastQuantity: "0",
+		Bid: "0", BidQuantity: "0", Ask: "0", AskQuantity: "0",
 	}
 }
 
-// price writes a price, or the difference of two, in USDT.
-func price(n int64) string { return ledger.FormatDecimal(n, priceScale) }
+// formatValue writes a price, the difference of two, or a value: n is in 1e-8 of USDT or
+// of another asset that is valued in.
+func formatValue(n int64) string { return ledger.FormatDecimal(n, store.PriceScale) }
 
 // percent is the change from a price above zero to another in percent, with three
 // decimals, rounded towards zero.

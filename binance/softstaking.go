@@ -49,7 +49,7 @@ func list(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := listing{Status: earnings.On, TotalRewardsUSDT: usdt(earnings.Value), Rows: []product{}}
+	answer := listing{Status: earnings.On, TotalRewardsUSDT: formatValue(int64(earnings.Value)), Rows: []product{}}
 	for _, t := range earnings.Tokens {
 		if asset != "" && asset != t.Asset.Symbol {
 			continue
@@ -142,6 +142,3 @@ func rewardsRecord(r *request) (any, error) {
 	}
 	return answer, nil
 }
-
-// usdt writes USDT in 1e-8.
-func usdt(n ledger.Amount) string { return ledger.FormatDecimal(int64(n), 8) }

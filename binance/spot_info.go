@@ -75,24 +75,19 @@ type (
 // is not traded.
 const standing = "BREAK"
 
-// priceScale is how many decimals a price has, and priceUnit is 1 USDT.
-const (
-	priceScale = 8
-	priceUnit  = 100_000_000
-)
-
 // pair is an asset against USDT.
 func pair(a ledger.Asset) symbol {
 	const cheapest, dearest = 1, 1<<63 - 1
 	return symbol{
 		Symbol: a.Symbol + store.USDT, Status: standing,
 		BaseAsset: a.Symbol, BasePrecision: a.Scale, BaseCommissionPrecision: a.Scale,
-		QuoteAsset: store.USDT, QuotePrecision: priceScale, QuoteAssetPrecision: priceScale, QuoteCommissionPrecision: priceScale,
-		OrderTypes: []string{}, Permissions: []string{}, PermissionSets: [][]string{{}},
+		QuoteAsset: store.USDT, QuotePrecision: store.PriceScale, QuoteAssetPrecision: store.PriceScale,
+		QuoteCommissionPrecision: store.PriceScale, OrderTypes: []string{},
+		Permissions: []string{}, PermissionSets: [][]string{{}},
 		Filters: []any{
-			priceFilter{"PRICE_FILTER", usdt(cheapest), usdt(dearest), usdt(cheapest)},
+			priceFilter{"PRICE_FILTER", formatValue(cheapest), formatValue(dearest), formatValue(cheapest)},
 			quantityFilter{"LOT_SIZE", a.Format(1), a.Format(a.MaxSupply), a.Format(1)},
-			valueFilter{Type: "NOTIONAL", Min: usdt(0), Max: usdt(dearest)},
+			valueFilter{Type: "NOTIONAL", Min: formatValue(0), Max: formatValue(dearest)},
 		},
 		SelfTrade: "NONE", SelfTradeModes: []string{"NONE"},
 	}

@@ -52,7 +52,7 @@ func (v valuation) in(quote string, holdings ...holding) (text string, known boo
 	if err != nil {
 		return "", true, err
 	}
-	high, low := bits.Mul64(uint64(value), priceUnit)
+	high, low := bits.Mul64(uint64(value), store.PriceUnit)
 	if high >= uint64(price.Price) {
 		return "", true, ledger.ErrOverflow
 	}
@@ -60,7 +60,7 @@ func (v valuation) in(quote string, holdings ...holding) (text string, known boo
 	if n >= 1<<63 {
 		return "", true, ledger.ErrOverflow
 	}
-	return usdt(ledger.Amount(n)), true, nil
+	return formatValue(int64(n)), true, nil
 }
 
 // bitcoin is what some holdings are worth in bitcoin: "0" where it has no price in the books.

@@ -5,18 +5,22 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"softstake/binance"
 )
 
-// undotted answers a path of the APIs that has a part "." or ".." as one that there is
-// not. The mux would redirect it to the path that is left without them, and so lead a
-// client that asks for /v1/accounts/../withdrawals to everybody's withdrawals.
-func undotted(next http.Handler) http.Handler {
+// rejectDotSegments treats an API path with a segment "." or ".." as an unmatched path.
+// The mux would redirect it to the cleaned path: a client that asks for
+// /v1/accounts/../withdrawals would get all withdrawals.
+func rejectDotSegments(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		parts := strings.Split(r.URL.EscapedPath(), "/")
-		api := len(parts) > 1 && slices.Contains([]string{"api", "sapi", "v1"}, parts[1])
+		// Decoded, as the mux matches it: /%761 is /v1.
+		first, _, _ := strings.Cut(strings.TrimLeft(r.URL.Path, "/"), "/")
+		api := binance.Serves(r.URL.Path) || first == "v1"
+		parts := strings.Split(r.URL.EscapedPath(), "/") // the mux cleans the escaped path
 		if api && (slices.Contains(parts, ".") || slices.Contains(parts, "..")) {
 			elsewhere := *r
-			elsewhere.URL = &url.URL{Path: "/" + parts[1] + "/"}
+			elsewhere.URL = &url.URL{Path: "/" + first + "/"}
 			r = &elsewhere
 		}
 		next.ServeHTTP(w, r)

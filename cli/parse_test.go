@@ -12,6 +12,7 @@ import (
 
 	"softstake/history"
 	"softstake/ledger"
+	"softstake/store"
 )
 
 var bnb = ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 200_000_000_00000000}
@@ -162,7 +163,7 @@ func FuzzPrices(f *testing.F) {
 			return
 		}
 		for _, p := range prices {
-			again, err := parsePrice(p.Day.String(), p.Asset, ledger.FormatDecimal(p.Price, priceScale))
+			again, err := parsePrice(p.Day.String(), p.Asset, ledger.FormatDecimal(p.Price, store.PriceScale))
 			if err != nil || again != p || p.Price <= 0 {
 				t.Fatalf("%v, and again %v: %v", p, again, err)
 			}

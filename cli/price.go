@@ -18,9 +18,6 @@ type priceCmd struct {
 	List   priceListCmd   `cmd:"" help:"List a token's prices."`
 }
 
-// priceScale is how many decimals of a price are kept: USDT per whole token in 1e-8.
-const priceScale = 8
-
 type priceSetCmd struct {
 	Asset string      `arg:"" help:"Token."`
 	Day   staking.Day `arg:"" help:"Day, such as 2026-11-22."`
@@ -47,9 +44,9 @@ func (c *priceSetCmd) Run(w *World) error {
 			return err
 		}
 		if set == 0 {
-			return w.printf("%s on %s was at %s USDT already.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, priceScale))
+			return w.printf("%s on %s was at %s USDT already.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
 		}
-		return w.printf("%s on %s: %s USDT.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, priceScale))
+		return w.printf("%s on %s: %s USDT.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
 	})
 }
 
@@ -62,7 +59,7 @@ func parsePrice(day, asset, price string) (store.Price, error) {
 	if asset == "" {
 		return store.Price{}, fmt.Errorf("%w: the price names no token", ledger.ErrInvalid)
 	}
-	n, err := ledger.ParseDecimal(price, priceScale)
+	n, err := ledger.ParseDecimal(price, store.PriceScale)
 	if err != nil {
 		return store.Price{}, fmt.Errorf("price %w", err)
 	}
@@ -173,7 +170,7 @@ func (c *priceListCmd) Run(w *World) error {
 		}
 		out, grid := newJSONList(w.Stdout), newGrid(text("day"), text("token"), figure("USDT"))
 		for _, p := range prices {
-			price := ledger.FormatDecimal(p.Price, priceScale)
+			price := ledger.FormatDecimal(p.Price, store.PriceScale)
 			if c.JSON {
 				if err := out.add(priceJSON{p.Asset, p.Day, price}); err != nil {
 					return err

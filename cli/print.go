@@ -91,7 +91,7 @@ func usdt(value ledger.Amount, known bool) string {
 	if !known {
 		return none
 	}
-	return ledger.FormatDecimal(int64(value), 8)
+	return ledger.FormatDecimal(int64(value), store.PriceScale)
 }
 
 // usdtJSON is a value in USDT for a program: null where it is not known.
@@ -99,7 +99,7 @@ func usdtJSON(value ledger.Amount, known bool) *string {
 	if !known {
 		return nil
 	}
-	s := ledger.FormatDecimal(int64(value), 8)
+	s := ledger.FormatDecimal(int64(value), store.PriceScale)
 	return &s
 }
 

@@ -123,7 +123,8 @@ func (s *serving) listen(ctx context.Context, address string, handler http.Handl
 		return "", err
 	}
 	server := &http.Server{
-		Handler: undotted(handler), ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), MaxHeaderBytes: maxHeaders,
+		Handler: rejectDotSegments(handler), MaxHeaderBytes: maxHeaders,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: s.patience.headers, ReadTimeout: s.patience.request, WriteTimeout: s.patience.answer, IdleTimeout: s.patience.idle,
 	}
 	server.RegisterOnShutdown(s.front.endStreams)

@@ -95,7 +95,9 @@ func TestAPathIsNotLedElsewhere(t *testing.T) {
 	for path, kind := range map[string]string{
 		"/v1/accounts/../withdrawals": "application/problem+json", "/v1/accounts/./balances": "application/problem+json", "/v1/./journal": "application/problem+json",
 		"/v1/..": "application/problem+json", "/v1/entries/..": "application/problem+json", "/v1/accounts/a/..?limit=1": "application/problem+json",
-		"/sapi/../v1/accounts": "application/json", "/api/v3/../v3/ping": "application/json",
+		"//v1/accounts/../withdrawals": "application/problem+json", "/%761/accounts/../withdrawals": "application/problem+json",
+		"/sapi/../v1/accounts": "application/json", "/api/v3/../v3/ping": "application/json", "//api/v3/../v3/ping": "application/json",
+		"/fapi/../v1/accounts": "application/json", "/dapi/v1/./time": "application/json",
 	} {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 		if err != nil {

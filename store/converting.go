@@ -15,7 +15,7 @@ import (
 func Convert(from, to ledger.Asset, amount ledger.Amount, fromPrice, toPrice int64) (ledger.Amount, error) {
 	if amount < 0 || fromPrice <= 0 || toPrice <= 0 {
 		return 0, fmt.Errorf("%w: %s %s at %s, in %s at %s", ledger.ErrInvalid, from.Format(amount), from.Symbol,
-			ledger.FormatDecimal(fromPrice, priceScale), to.Symbol, ledger.FormatDecimal(toPrice, priceScale))
+			ledger.FormatDecimal(fromPrice, PriceScale), to.Symbol, ledger.FormatDecimal(toPrice, PriceScale))
 	}
 	// amount / 10^from × fromPrice / toPrice × 10^to, divided once and at the end.
 	gives := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(fromPrice))

@@ -163,7 +163,7 @@ func pricesOf(t tx, days map[string][]staking.Day) (map[string][]Price, error) {
 // priceOn is a day's price among an asset's, which are by day.
 func priceOn(prices []Price, asset string, d staking.Day) (price int64, known bool) {
 	if asset == USDT {
-		return priceUnit, true
+		return PriceUnit, true
 	}
 	after, _ := slices.BinarySearchFunc(prices, d+1, func(p Price, d staking.Day) int { return cmp.Compare(p.Day, d) })
 	if after == 0 || prices[after-1].Day < d-priceReach {

@@ -20,11 +20,11 @@ func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt ti
 	err = db.engine.read(ctx, func(t tx) (err error) {
 		found := false
 		e = ledger.Entry{ID: id}
-		switch kind, of := runEntry(id); kind {
+		switch kind, key := runEntry(id); kind {
 		case KindReward:
-			written, found, err = readReward(t, of, &e)
+			written, found, err = readReward(t, key, &e)
 		case kindDeclare:
-			written, found, err = readDeclaration(t, of, &e)
+			written, found, err = readDeclaration(t, key, &e)
 		default:
 			written, found, err = readPosted(t, &e)
 		}
@@ -39,57 +39,66 @@ func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt ti
 	return e, timeOf(written), nil
 }
 
-// runEntry is the kind of an entry that the run writes, and what it is of, as its name
-// says; "" where a caller, an import or a funding has named it. What the run writes
-// has a table of its own, in which it is found by what it is of.
-func runEntry(id string) (kind ledger.Kind, of staking.Accrual) {
+// runKey is what finds an entry that a run writes.
+type runKey struct {
+	day     staking.Day
+	asset   string
+	account ledger.Account // of a reward only
+}
+
+// runEntry parses the ID of an entry that a run writes: reward/DAY/TOKEN/ACCOUNT or
+// declare/DAY/TOKEN. kind is "" for any other ID. These entries are not in the table
+// entries; they are found by day, token and account.
+func runEntry(id string) (kind ledger.Kind, key runKey) {
 	parts := strings.Split(id, "/")
 	switch {
 	case len(parts) == 4 && parts[0] == string(KindReward):
-		kind, of.Account = KindReward, ledger.Account(parts[3])
+		kind, key.account = KindReward, ledger.Account(parts[3])
 	case len(parts) == 3 && parts[0] == string(kindDeclare):
 		kind = kindDeclare
 	default:
-		return "", of
+		return "", runKey{}
 	}
 	day, err := staking.ParseDay(parts[1])
 	if err != nil {
-		return "", of
+		return "", runKey{}
 	}
-	of.Day, of.Asset = day, parts[2]
-	return kind, of
+	key.day, key.asset = day, parts[2]
+	return kind, key
 }
 
 // readReward reads a reward that was credited, as the entry that it stands for.
-func readReward(t tx, of staking.Accrual, e *ledger.Entry) (written int64, found bool, err error) {
+func readReward(t tx, key runKey, e *ledger.Entry) (written int64, found bool, err error) {
 	var reward int64
 	found, err = one(t, []*int64{&reward, &written}, `SELECT a.reward, p.paid_at
 	      FROM accruals a JOIN payments p ON p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4 AND a.reward > 0`,
-		int64(of.Account.Bucket()), int64(of.Day), string(of.Account), of.Asset)
-	e.Kind, e.At = KindReward, (of.Day + 1).Start()
-	e.Moves = []ledger.Move{{From: ledger.Payable, To: of.Account, Asset: of.Asset, Amount: ledger.Amount(reward)}}
+		int64(key.account.Bucket()), int64(key.day), string(key.account), key.asset)
+	e.Kind, e.At = KindReward, (key.day + 1).Start()
+	e.Moves = []ledger.Move{{From: ledger.Payable, To: key.account, Asset: key.asset, Amount: ledger.Amount(reward)}}
 	return written, found, err
 }
 
 // readDeclaration reads what was declared for a token's day, by bucket. A day that
 // nobody earned on has no moves.
-func readDeclaration(t tx, of staking.Accrual, e *ledger.Entry) (written int64, found bool, err error) {
-	found, err = one(t, []*int64{&written}, "SELECT declared_at FROM declarations WHERE day = $1 AND asset = $2", int64(of.Day), of.Asset)
+func readDeclaration(t tx, key runKey, e *ledger.Entry) (written int64, found bool, err error) {
+	found, err = one(t, []*int64{&written},
+		"SELECT declared_at FROM declarations WHERE day = $1 AND asset = $2", int64(key.day), key.asset)
 	if err != nil || !found {
 		return 0, false, err
 	}
-	e.Kind, e.At = kindDeclare, (of.Day + 1).Start()
-	buckets := everyBucket(of.Day)
+	e.Kind, e.At = kindDeclare, (key.day + 1).Start()
+	buckets := everyBucket(key.day)
 	totals := make([]int64, buckets.rows())
 	if _, err := t.set(func(r row) error { totals[r.int(0)] = r.int(1); return nil },
 		"SELECT b.bucket, b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset",
-		append(buckets, texts("asset", repeat(of.Asset, len(totals))))); err != nil {
+		append(buckets, texts("asset", repeat(key.asset, len(totals))))); err != nil {
 		return 0, false, err
 	}
 	for _, total := range totals {
 		if total > 0 {
-			e.Moves = append(e.Moves, ledger.Move{From: ledger.Rewards, To: ledger.Payable, Asset: of.Asset, Amount: ledger.Amount(total)})
+			move := ledger.Move{From: ledger.Rewards, To: ledger.Payable, Asset: key.asset, Amount: ledger.Amount(total)}
+			e.Moves = append(e.Moves, move)
 		}
 	}
 	return written, true, nil

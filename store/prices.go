@@ -22,8 +22,10 @@ type Price struct {
 const USDT = "USDT"
 
 const (
-	priceScale = 8
-	priceUnit  = 100_000_000
+	// PriceScale is how many decimals a price, and a value in USDT, has.
+	PriceScale = 8
+	// PriceUnit is 1 USDT as a price or a value: 10^PriceScale.
+	PriceUnit = 100_000_000
 	// priceReach is how many days a price holds on where later ones are missing.
 	priceReach = 7
 )
@@ -54,7 +56,7 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 			case k == p, k.Price == p.Price && p.Day <= frozen[p.Asset]:
 			case k.Price != 0 && p.Day <= frozen[p.Asset]:
 				return fmt.Errorf("%w: %s of %s is paid at the price of %s, %s; it cannot be %s any more", ledger.ErrMismatch,
-					p.Asset, p.Day, k.Day, ledger.FormatDecimal(k.Price, priceScale), ledger.FormatDecimal(p.Price, priceScale))
+					p.Asset, p.Day, k.Day, ledger.FormatDecimal(k.Price, PriceScale), ledger.FormatDecimal(p.Price, PriceScale))
 			default:
 				news, late = append(news, p), late || p.Day <= frozen[p.Asset]
 			}
@@ -80,7 +82,7 @@ func (db *DB) checkPrices(ctx context.Context, prices []Price) ([]Price, error) 
 	var checked []Price
 	for _, p := range prices {
 		switch _, err := db.Asset(ctx, p.Asset); {
-		case p.Asset == USDT && p.Price == priceUnit:
+		case p.Asset == USDT && p.Price == PriceUnit:
 			continue
 		case p.Asset == USDT:
 			return nil, fmt.Errorf("%w: the price of USDT is 1", ledger.ErrInvalid)
@@ -158,7 +160,7 @@ func (db *DB) writePrices(t tx, prices []Price) error {
 	assets, days, amounts, details := make([]string, n), make([]int64, n), make([]int64, n), make([]string, n)
 	for i, p := range prices {
 		assets[i], days[i], amounts[i] = p.Asset, int64(p.Day), p.Price
-		details[i] = fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, priceScale))
+		details[i] = fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, PriceScale))
 	}
 	_, err := t.set(nil, `INSERT INTO prices (asset, day, price, set_at) SELECT r.asset, r.day, r.price, r.at FROM {rows} WHERE true
 	                      ON CONFLICT (asset, day) DO UPDATE SET price = excluded.price, set_at = excluded.set_at`,
@@ -205,7 +207,7 @@ func (db *DB) PriceOf(ctx context.Context, asset string, d staking.Day) (price i
 
 func priceOf(t tx, asset string, d staking.Day) (price int64, known bool, err error) {
 	if asset == USDT {
-		return priceUnit, true, nil
+		return PriceUnit, true, nil
 	}
 	found, err := pricesFor(t, []Price{{Asset: asset, Day: d}})
 	if err != nil {
@@ -221,7 +223,7 @@ func (db *DB) PricesFor(ctx context.Context, d staking.Day) (map[string]Price, e
 	prices := map[string]Price{}
 	err := db.engine.read(ctx, func(t tx) error {
 		clear(prices)
-		prices[USDT] = Price{Asset: USDT, Day: d, Price: priceUnit}
+		prices[USDT] = Price{Asset: USDT, Day: d, Price: PriceUnit}
 		return t.query(func(r row) error {
 			p := Price{Asset: r.text(0), Day: staking.Day(r.int(1)), Price: r.int(2)}
 			prices[p.Asset] = p
@@ -243,11 +245,11 @@ func Value(asset ledger.Asset, amount ledger.Amount, price int64) (ledger.Amount
 	}
 	hi, lo := bits.Mul64(uint64(amount), uint64(price))
 	if amount < 0 || price < 0 || hi >= whole {
-		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, priceScale), ledger.ErrOverflow)
+		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, PriceScale), ledger.ErrOverflow)
 	}
 	value, _ := bits.Div64(hi, lo, whole)
 	if value >= 1<<63 {
-		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, priceScale), ledger.ErrOverflow)
+		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, PriceScale), ledger.ErrOverflow)
 	}
 	return ledger.Amount(value), nil
 }

@@ -140,7 +140,7 @@ func priceRewards(t tx, rewards []Reward) error {
 		r := &rewards[i]
 		r.Price = known[at[RewardKey{r.Day, r.Asset}]].Price
 		if r.Asset == USDT {
-			r.Price = priceUnit
+			r.Price = PriceUnit
 		}
 		r.PriceKnown = r.Price != 0
 	}
