@@ -89,7 +89,7 @@ func sayMade[T any](body T, repeated bool, err error) (*made[T], error) {
 
 type openIn struct {
 	Body struct {
-		ID     string `json:"id" minLength:"1" maxLength:"128" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -, but not . or .. alone, which vanish from a URL. It never changes."`
+		ID     string `json:"id" minLength:"1" maxLength:"128" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -, but not . or .. alone, which clients remove from URLs. It never changes."`
 		Region string `json:"region,omitempty" maxLength:"6" example:"DE" doc:"The verified residence, a code that exists in ISO 3166, such as DE or UA-43. Without it Soft Staking cannot be switched on."`
 	}
 }

@@ -129,9 +129,9 @@ func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody
 	return nil
 }
 
-// alike are the problems that every operation which has their status answers with
-// alike: they are described once, under these names.
-var alike = map[int]string{
+// sharedProblems are the problem statuses that every operation answers in the same way.
+// Each is described once, as a component of this name.
+var sharedProblems = map[int]string{
 	401: "Unauthorized", 408: "BodyTimeout", 413: "BodyTooLarge", 415: "UnsupportedMediaType",
 	422: "IdempotencyKeyUsed", 429: "TooManyRequests", 500: "InternalError", 503: "TooBusy",
 }
@@ -142,7 +142,7 @@ func (s *server) problemResponse(op *huma.Operation, status int) *huma.Response 
 		Description: problemsOf(op.OperationID, status), Headers: s.headersOf(op, status),
 		Content: map[string]*huma.MediaType{problemContent: {Schema: schemaOf[Problem](s)}},
 	}
-	name := alike[status]
+	name := sharedProblems[status]
 	if name == "" {
 		return described
 	}
@@ -192,9 +192,9 @@ func (s *server) finish() {
 	s.mux.HandleFunc("/v1/", s.nowhere)
 }
 
-// openAnswers lets what is answered have more fields than are described: one that is
-// new must not break a client that checks. What is asked stays closed, since a field
-// that nobody reads is a mistake; so no schema is of both.
+// openAnswers allows fields in answers that the document does not describe: a new field
+// must not break a client that validates. Request bodies stay closed. So no schema may
+// be used for both; TestAnswersAreOpenAndBodiesClosed checks it.
 func (s *server) openAnswers() {
 	components := s.huma.OpenAPI().Components
 	opened := map[*huma.Schema]bool{}

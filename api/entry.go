@@ -24,7 +24,7 @@ type moveIn struct {
 }
 
 type entryIn struct {
-	ID    string   `json:"id" minLength:"1" maxLength:"138" example:"t-4711" doc:"Your name for the entry, unique for ever: 1 to 128 of A-Z a-z 0-9 . _ : - @ and /, no part of it between slashes being . or .. . What ends a withdrawal is named after its request: ID/completed or ID/cancelled. A holder's begins with its account and a slash: alice/t-1."`
+	ID    string   `json:"id" minLength:"1" maxLength:"138" example:"t-4711" doc:"Your name for the entry; it must be unique. 1 to 128 of A-Z a-z 0-9 . _ : - @ and /; no part between slashes may be \".\" or \"..\". What ends a withdrawal is named after its request: ID/completed or ID/cancelled. A holder's begins with its account and a slash: alice/t-1."`
 	Kind  string   `json:"kind" enum:"deposit,withdrawal,transfer,trade,hold,release,withdrawal-request,withdrawal-completed,withdrawal-cancelled" example:"transfer" doc:"What happened; it says which accounts the moves may name."`
 	At    *string  `json:"at,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Without it: when it is posted. At most a second ahead, and on a day that is open. A holder's entry has none."`
 	Moves []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"All of them happen, or none."`

@@ -43,7 +43,9 @@ func (s *server) eventRoutes() {
 		Description: "Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; `settled`, all rewards of a token's day are credited; `reset`, what came after the ID is not known any more; `ready`, the stream is up to date. " +
 			"Each has an ID, and is told at least once: come again with the last ID that was seen, within seven days, and nothing is missed. What is told again has the same `entry`; its ID may be another. " +
 			"An entry changes a balance (`account`, `part`, `asset`) once: the changes, each taken once, add up to the balance in whatever order they come. " +
-			"After `reset`, read everything anew, and go on from its ID. Each connection sends one `ready`, after what was missed and before what is new: a new stream begins with it, so that there is an ID to come again with before anything has happened. A line that begins with a colon, every fifteen seconds, says that the stream is alive; an `id` beside it is a place to go on from as well, for clients that keep the ID of what is no event, as browsers do. " +
+			"After `reset`, read everything again and continue from its ID. Each connection sends one `ready` when it is up to date: after the missed events, before new ones. " +
+			"A new stream begins with it, so a client has an ID to resume from before anything has happened. " +
+			"Every fifteen seconds a line that begins with a colon shows that the stream is alive. If it carries an `id`, you may resume from that ID too. " +
 			"A stream ends when its client does not keep up, when its token is revoked or expires, and when the server stops; the client comes again after what `retry` says, two seconds.",
 		Errors: []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {

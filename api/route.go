@@ -178,8 +178,9 @@ func checkQuery(u *url.URL) error {
 // isText says whether a database can keep it as text: UTF-8 without NUL.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// read reads the request's body, as much as the route allows. A POST that takes none is
-// read all the same: what is under an Idempotency-Key is compared whole.
+// read reads the request's body, as much as the route allows. The body of every request
+// but a GET is read, also where none is taken: under an Idempotency-Key the whole
+// request is compared.
 func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	wait := smallWait
 	if rt.limit > smallBody {

@@ -127,8 +127,7 @@ func unescape(pair string) (name, value string, err error) {
 // verify finds the bytes that a signature is over, or refuses it with
 // access.ErrSignature: the payload as it came or, where that fails and a form's
 // encoding may have changed its spelling, the canonical form of the query and of the
-// body. The canonical form has the same pairs: what it lets in, its raw bytes would
-// let in too.
+// body. Accepting it is safe: the raw bytes decode to the same pairs.
 func (s sent) verify(key access.Key, sealer *access.Sealer) (signed string, err error) {
 	signed = s.payload()
 	err = key.Verify(sealer, []byte(signed), s.signature)

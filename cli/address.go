@@ -19,7 +19,7 @@ type addressSetCmd struct {
 	Account ledger.Account `arg:"" help:"Whose deposits arrive there."`
 	Asset   string         `arg:"" help:"Token."`
 	Address string         `arg:"" help:"Where it is sent."`
-	Network string         `placeholder:"NAME" help:"The token's chain, such as BSC. Without it: the token has no other."`
+	Network string         `placeholder:"NAME" help:"Chain of the token, such as BSC. Leave it out for a token with only one chain."`
 	Tag     string         `placeholder:"TEXT" help:"The tag or memo that the deposit needs beside the address."`
 }
 
@@ -93,11 +93,11 @@ func (c *addressListCmd) Run(w *World) error {
 type addressRemoveCmd struct {
 	Account ledger.Account `arg:""`
 	Asset   string         `arg:"" help:"Token."`
-	Network string         `placeholder:"NAME" help:"The token's chain, as it was set. Without it: the address that was set without one."`
+	Network string         `placeholder:"NAME" help:"Chain of the token, as it was set. Leave it out for the address that was set without one."`
 }
 
 func (c *addressRemoveCmd) Help() string {
-	return `It is shown to the holder no longer. What is sent there all the same is yours to post.
+	return `The holder no longer sees the address. Tokens may still arrive there; you must post them yourself.
 
 Example:
 

@@ -21,8 +21,9 @@ type front struct {
 	answered func(answered)
 	proxies  []netip.Prefix // whose word on the client's address is taken
 	country  string         // the header in which they say the country, or ""
-	anywhere bool           // a country that is not known keeps nobody from switching on
 	secure   bool           // we speak TLS ourselves
+
+	allowUnknownCountry bool // switching on is allowed when the country is not known
 
 	work     *access.Places[netip.Addr] // requests at work: half of them at most of one address
 	streams  atomic.Int64               // of events, which do no work while nothing happens, and do not count

@@ -22,8 +22,9 @@ func (f *front) caller(r *http.Request) access.Caller {
 		Request:  requestID(r.Header),
 		Secure:   f.secure,
 
-		// Whoever comes past the proxies has no country: none that it says itself, and none to get by without.
-		NeedCountry: f.country != "" && !f.anywhere,
+		// A request that did not come through a trusted proxy has no country: its own
+		// header is not believed, and it is refused like any other without one.
+		NeedCountry: f.country != "" && !f.allowUnknownCountry,
 	}
 	if !f.trusted(c.Address) {
 		return c

@@ -35,11 +35,11 @@ func TestTheCountryIsOneThatExists(t *testing.T) {
 		if got := f.caller(r); got.Country != c.want || !got.NeedCountry {
 			t.Errorf("%s %.60q: country %q, needed %t; want %q", c.remote, c.lines, got.Country, got.NeedCountry, c.want)
 		}
-		f.anywhere = true
+		f.allowUnknownCountry = true
 		if got := f.caller(r); got.Country != c.want || got.NeedCountry {
 			t.Errorf("allowed, %s %.60q: country %q, needed %t; want %q", c.remote, c.lines, got.Country, got.NeedCountry, c.want)
 		}
-		f.anywhere = false
+		f.allowUnknownCountry = false
 	}
 	f.country = ""
 	if got := f.caller(httptest.NewRequest(http.MethodGet, "/v1/x", nil)); got.Country != "" || got.NeedCountry {

@@ -39,11 +39,11 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Help() string {
-	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api and /sapi is the one that programs written for the exchange find. GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus.
+	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api, /sapi, /fapi and /dapi is the exchange's API, for programs written for it (futures are empty). GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus.
 
 Each day is settled when it is over, from --close-after past midnight UTC. What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
-With --country-header a country is known where a trusted proxy names one of ISO 3166: of several the last. It is not known where the header is missing, says T1 or XX, or the client did not come through a proxy. Then Soft Staking cannot be switched on; switching off always works.
+With --country-header, the country of a request is the last value of the header that a trusted proxy sends, if it is a code of ISO 3166. It is unknown if the header is missing, is T1 (Tor) or XX, or if the client did not come through a trusted proxy. Soft Staking cannot be switched on then; it can always be switched off.
 
 SIGTERM ends it when the work in hand is done. Each flag may come from the environment: --trusted-proxy is SOFTSTAKE_TRUSTED_PROXY.
 
@@ -86,7 +86,8 @@ func (c *serveCmd) Run(w *World) (err error) {
 	}
 	days := &scheduler{world: w, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
 	f := newFront(log, m.answered, c.MaxRequests)
-	f.proxies, f.country, f.anywhere, f.secure = proxies, c.CountryHeader, c.UnknownCountry == "allow", c.TLSCert != ""
+	f.proxies, f.country, f.allowUnknownCountry = proxies, c.CountryHeader, c.UnknownCountry == "allow"
+	f.secure = c.TLSCert != ""
 	own, mux := newHealth(db, days, m, f, log), http.NewServeMux()
 	if c.MetricsListen == "" {
 		for _, path := range healthPaths {

@@ -43,8 +43,8 @@ func New(books *store.DB, log *slog.Logger, poll time.Duration) *Hub {
 // balance, whose clocks differ by more than lies between the changes, these come in
 // the wrong order; the changes, each entry's taken once, add up all the same.
 //
-// One "ready" is sent when the subscriber is up to date: what is written from then on
-// is missed by nobody who comes again after its ID. Beside the events, an Event of no
+// One "ready" is sent when the subscriber is up to date: a client that resumes after
+// its ID misses nothing written later. Beside the events, an Event of no
 // Type is sent after each sixty looks: a sign of life, and, where it has an ID, a place
 // to go on after for one who has seen no event for long.
 func (h *Hub) Subscribe(ctx context.Context, account ledger.Account, after string, send func(Event) error) error {

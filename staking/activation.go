@@ -17,12 +17,14 @@ var (
 
 // Client is what a holder pressed the switch with.
 type Client struct {
-	Platform string // "ios" or "android", in any words (Platform); others have no version gate
+	// Platform is as the client names it; Platform() decides whether it is iOS or Android.
+	// Others have no minimum version.
+	Platform string
 	Version  string // of the app: 3.1.0
 	Address  string // network address, as told
 	Country  Region // where the request comes from, if the operator supplies it
 
-	NeedCountry bool // the operator wants the country known: without one it is not switched on
+	NeedCountry bool // refuse to switch on while Country is ""
 }
 
 // CheckRegion refuses activation to residents of a restricted region, to those

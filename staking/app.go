@@ -53,7 +53,7 @@ func (c Client) CheckVersion() error {
 
 // appForm is how stores and systems write an app's version: v3.1.0, 3.1, 3.1.0.5,
 // 3.1.0-beta.2, 3.1.0+7, 3.1.0 (1234), 3.1.0 build 1234. What follows the numbers names
-// a build of them, and a "-" names what came before them.
+// a build of them; a "-" marks a pre-release, which is older than the version it names.
 var appForm = regexp.MustCompile(`^[vV]?((?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){0,3})(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?(?: ?\([0-9A-Za-z ._-]+\)| (?:[bB]uild )?\d+)?$`)
 
 // appVersion is the version of an app.

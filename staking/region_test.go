@@ -69,7 +69,7 @@ func TestParseRegionKnowsWhatExists(t *testing.T) {
 		}
 	}
 	if _, err := staking.ParseRegion("uk"); err == nil || !strings.Contains(err.Error(), "GB") {
-		t.Errorf("who writes UK is told what to write: %v", err)
+		t.Errorf("the message names GB: %v", err)
 	}
 	if _, err := staking.ParseRegion("DE-99"); err == nil || !strings.Contains(err.Error(), "DE exists") {
 		t.Errorf("what is wrong is the part: %v", err)

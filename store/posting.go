@@ -166,7 +166,8 @@ func (p *posting) lookUp() error {
 	})
 }
 
-// checkNew refuses what only an entry that is in the books already may be called.
+// checkNew refuses new entries whose ID is "." or "..", or has one between slashes;
+// entries already in the books keep such IDs.
 func (p *posting) checkNew() error {
 	for it := range p.open {
 		it.refuse(it.CheckNew())

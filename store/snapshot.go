@@ -19,8 +19,8 @@ type Snapshot struct {
 // Snapshots are an account's at the end of some days that are over, both ends
 // inclusive, the oldest first, counted back from the balances now by the journal. A
 // reward counts from the 00:00 after its day, and so is in the next day's snapshot.
-// Days before the account was opened are left out until it has something. The cost
-// grows with the days from the first that is wanted until today.
+// Days before the account was opened are left out, up to the first on which it had a
+// balance. The cost grows with the days from the first that is wanted until today.
 // ErrNotFound if the account was never opened.
 func (db *DB) Snapshots(ctx context.Context, id ledger.Account, from, to staking.Day) (snapshots []Snapshot, err error) {
 	if err := id.CheckHolder(); err != nil {
