@@ -9,6 +9,9 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode"
+
+	"softstake/ledger"
 )
 
 // The bounds of a ZIP file. The exchange's exports are compressed about 20 to 1.
@@ -89,7 +92,7 @@ func (a *archive) files(name string, o Options) (files []*File, ignored []string
 		return nil, nil, notExport(name, fmt.Errorf("it is a workbook of a spreadsheet (%s); download the CSV again", kind))
 	}
 	for _, entry := range a.File {
-		inside := path.Base(strings.ReplaceAll(entry.Name, `\`, "/"))
+		inside := shown(path.Base(strings.ReplaceAll(entry.Name, `\`, "/")))
 		switch {
 		case entry.FileInfo().IsDir() || strings.HasPrefix(entry.Name, "__MACOSX/"):
 			continue
@@ -104,9 +107,27 @@ func (a *archive) files(name string, o Options) (files []*File, ignored []string
 		files = append(files, f)
 	}
 	if files == nil {
-		return nil, nil, notExport(name, errors.New("it is a ZIP file without a CSV file in it"))
+		return nil, nil, notExport(name, fmt.Errorf("it is a ZIP file without a CSV file in it%s; download the history again as CSV", among(ignored)))
 	}
 	return files, ignored, nil
+}
+
+// among names the first of the files that are in an archive instead.
+func among(ignored []string) string {
+	if len(ignored) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", but with %q", ledger.Clip(ignored[0]))
+}
+
+// shown is a name without characters that would break a message.
+func shown(name string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
+		}
+		return c
+	}, name)
 }
 
 // workbook names the kind of workbook that a ZIP file is, "" if it is none.
@@ -133,7 +154,11 @@ func (a *archive) file(entry *zip.File, inside, name string, o Options) (f *File
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", inside, err)
 	}
-	defer func() { err = errors.Join(err, body.Close()) }()
+	defer func() {
+		if closed := body.Close(); err == nil && closed != nil {
+			err = fmt.Errorf("read %s: %w", inside, closed)
+		}
+	}()
 	limit := max(maxFree, int64(min(entry.CompressedSize64, maxUnpacked))*maxRatio)
 	bounded := &boundedReader{in: body, left: min(limit, a.left)}
 	text, err := newText(bounded)

@@ -25,6 +25,15 @@ func showsThousands(s string) bool { return grouped.MatchString(s) && groupsOfTh
 
 var errTwoWays = errors.New("can be read in two ways, with the comma for thousands or for decimals")
 
+// decimalComma matches an amount whose comma can only stand for decimals, and pointGroups
+// one whose points may group thousands.
+var (
+	decimalComma = regexp.MustCompile(`^[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),[0-9]+$`)
+	pointGroups  = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$`)
+)
+
+func showsDecimalComma(s string) bool { return decimalComma.MatchString(s) && !grouped.MatchString(s) }
+
 // parseAmount reads a number as the exchange writes it, "-0.5" or "1.2e-07", or with
 // its thousands grouped, "1,500.25", as
 // units of 10^-scale, rounded half away from zero where it has more digits;

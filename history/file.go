@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,18 @@ type Options struct {
 	// Strict refuses a file with a row that cannot be read, instead of leaving the row
 	// out. Lines that are no rows of a history, such as a footer, are left out all the same.
 	Strict bool
+	// Now tells a year of two digits from a day; zero: unknown.
+	Now time.Time
+}
+
+// firstYear is the one in which the exchange began.
+const firstYear = 2017
+
+func sum(counts map[string]int) (n int) {
+	for _, count := range counts {
+		n += count
+	}
+	return n
 }
 
 // isReward reports whether the exchange paid a reward of Soft Staking by the operation.
@@ -47,23 +60,28 @@ type File struct {
 	Part    Part
 	Zone    Zone
 	Columns Found
-	Rows    []Row // of any coin, in order of time and then of lines
-	Rounded int   // rows of the tokens asked for that had more decimals than are kept
-	Cut     int   // rows whose time had a fraction of a second, which is cut off
-	Away    int   // rows of other accounts
-	LeftOut int   // lines that could not be read
+	Rows    []Row          // of any coin, in order of time and then of lines
+	Rounded int            // rows of the tokens asked for that had more decimals than are kept
+	Cut     int            // rows whose time had a fraction of a second, which is cut off
+	Away    int            // rows of other accounts
+	Unknown map[string]int // of these, those of accounts that are not known, by name
+	LeftOut int            // lines that could not be read
 	// Unreadable counts those of LeftOut that are rows of a history, and not such as a footer.
 	Unreadable int
 	Skipped    []Skipped // the first of them, in order of lines
 	Users      []string  // the user IDs of its rows, up to two
 
-	first       Skipped  // of Unreadable
-	spotLeftOut int      // of Unreadable, those that may be of the Spot account
-	firstTime   string   // of the first line left out
-	thousands   bool     // an amount has shown that commas group thousands
-	ambiguous   []record // rows whose amounts can be read in two ways
-	options     Options
-	texts       map[string]string // coins and operations, each once in memory
+	first        Skipped  // of Unreadable
+	spotLeftOut  int      // of Unreadable, those that may be of the Spot account
+	firstTime    string   // of the first line left out
+	shortYears   bool     // a time has two digits for its year
+	otherYears   bool     // one of them is not of the exchange
+	decimalComma bool     // an amount has shown that its comma stands for decimals
+	maybeGrouped bool     // the point of an amount may group thousands
+	thousands    bool     // an amount has shown that commas group thousands
+	ambiguous    []record // rows whose amounts can be read in two ways
+	options      Options
+	texts        map[string]string // coins and operations, each once in memory
 }
 
 // Row is a change of a coin's Spot balance.
@@ -117,7 +135,7 @@ func readText(text *bufio.Reader, name, archive string, o Options) (*File, error
 	}
 	f := &File{
 		Name: name, Part: partOf(name, archive), Zone: zone, Columns: columns.found,
-		options: o, texts: map[string]string{},
+		Unknown: map[string]int{}, options: o, texts: map[string]string{},
 	}
 	if err := f.readRows(records, columns); err != nil {
 		return nil, err
@@ -183,12 +201,20 @@ func (f *File) addAmbiguous(c columns) {
 
 // add takes a row in, or says why it cannot be read.
 func (f *File) add(c columns, rec record) error {
-	if rec.bad != nil {
-		return rec.bad
+	if err := c.checkShape(rec); err != nil {
+		return err
 	}
-	at, cut, err := parseTime(c.time.of(rec), f.Zone.Offset)
+	text := c.time.of(rec)
+	at, cut, err := parseTime(text, f.Zone.Offset)
 	if err != nil {
 		return err
+	}
+	if shortYear(text) {
+		f.shortYears = true
+		if at.Year() < firstYear || (!f.options.Now.IsZero() && at.After(f.options.Now.AddDate(0, 0, 1))) {
+			f.otherYears = true
+			return fmt.Errorf("its time %q is not one of the exchange, if its year comes first", ledger.Clip(text))
+		}
 	}
 	coin := c.coin.of(rec)
 	if coin == "" {
@@ -198,13 +224,22 @@ func (f *File) add(c columns, rec record) error {
 	// amount is only held to 63 bits of whole coins.
 	asset, asked := f.options.Assets[coin]
 	f.thousands = f.thousands || showsThousands(c.change.of(rec))
+	f.decimalComma = f.decimalComma || showsDecimalComma(c.change.of(rec))
+	f.maybeGrouped = f.maybeGrouped || pointGroups.MatchString(c.change.of(rec))
 	change, rounded, err := parseAmount(c.change.of(rec), asset.Scale)
 	if err != nil {
 		return err
 	}
+	account := c.account.of(rec)
+	if account == "" {
+		return errors.New("it has no account")
+	}
 	f.addUser(c, rec)
-	if !isSpot(c.account.of(rec)) {
+	if !isSpot(account) {
 		f.Away++
+		if !isAccount(account) {
+			f.Unknown[f.intern(account)]++
+		}
 		return nil
 	}
 	if rounded && asked {
@@ -221,7 +256,27 @@ func (f *File) add(c columns, rec record) error {
 	return nil
 }
 
-func isSpot(account string) bool { return strings.EqualFold(account, "Spot") }
+// spotNames are those of the Spot account, as columnKey writes them.
+var spotNames = []string{"spot", "spotwallet", "spotaccount"}
+
+func isSpot(account string) bool { return slices.Contains(spotNames, columnKey(account)) }
+
+// checkShape refuses a record that is broken, that the file ends in, or whose amount may
+// go on after the separator.
+func (c columns) checkShape(rec record) error {
+	switch {
+	case rec.bad != nil:
+		return rec.bad
+	case rec.open && len(rec.fields) < c.names:
+		return errors.New("the file ends in the middle of the row")
+	case c.names > 0 && len(rec.fields) > c.names && decimals.MatchString(column(c.change+1).of(rec)):
+		return fmt.Errorf("it has %d fields, and the header %d: its amount %q may go on in the next field", len(rec.fields), c.names, ledger.Clip(c.change.of(rec)))
+	}
+	return nil
+}
+
+// decimals matches what may be the decimals of an amount that were cut off by a comma.
+var decimals = regexp.MustCompile(`^[0-9]+$`)
 
 // intern returns one copy of a text that many rows have.
 func (f *File) intern(s string) string {
@@ -247,11 +302,10 @@ func (f *File) addUser(c columns, rec record) {
 func (f *File) leaveOut(c columns, rec record, reason error) {
 	s := Skipped{rec.line, reason.Error()}
 	account := c.account.of(rec)
-	_, _, untimed := parseTime(c.time.of(rec), 0)
 	if f.LeftOut++; f.LeftOut == 1 {
 		f.firstTime = strings.Clone(c.time.of(rec))
 	}
-	if rec.bad != nil || isAccount(account) || untimed == nil {
+	if rec.bad != nil || (line{text: strings.Join(rec.fields, ",")}).holdsRow() {
 		if f.Unreadable++; f.Unreadable == 1 {
 			f.first = s
 		}
@@ -277,6 +331,14 @@ func (e unreadable) Is(target error) bool { return target == ErrUnreadable }
 // would say that nothing had been paid. If asked to be strict, it refuses one of which
 // a row could not be read.
 func (f *File) checkReadable(separator byte) error {
+	switch {
+	case f.shortYears && f.otherYears:
+		return fmt.Errorf("%s: %s; the order of day, month and year in its times is not known; download the CSV again, and give it as it came", f.Name, f.first)
+	case f.decimalComma && f.maybeGrouped:
+		return fmt.Errorf("%s: %s; its points may stand for thousands; download the CSV again, and give it as it came", f.Name, f.first)
+	case len(f.Rows) == 0 && f.Away > 0 && f.Away == sum(f.Unknown):
+		return fmt.Errorf("%s: no row is of an account that is known, such as Spot; download the CSV again, in English", f.Name)
+	}
 	if len(f.Rows) == 0 && f.LeftOut > 0 && (f.Away == 0 || f.spotLeftOut > 0) {
 		return f.nothingReadable(separator)
 	}

@@ -27,6 +27,7 @@ func (c column) of(rec record) string {
 type columns struct {
 	time, account, operation, coin, change column
 	user                                   column // -1: there is none
+	names                                  int    // how many columns the header has; 0: there is no header
 	timeName                               string // the header of the times, which may name their zone
 	head                                   []string
 	found                                  Found
@@ -64,6 +65,9 @@ func readHeader(r *records) (columns, error) {
 	}
 	names := lines[:min(len(lines), maxHead+1)]
 	c, at, separator, err := findNames(names)
+	if err == nil && slices.ContainsFunc(names[:at], line.holdsRow) {
+		return columns{}, errors.New("a row stands above its header; was it sorted by a spreadsheet? Download the CSV again, and give it as it came")
+	}
 	if err != nil {
 		missing := err
 		var ok bool
@@ -143,8 +147,8 @@ func nameColumns(fields []string) (c columns, missing []string, broken error) {
 		return columns{}, missing, nil
 	}
 	c.time, c.account, c.operation, c.coin, c.change = at[0], at[1], at[2], at[3], at[4]
-	c.timeName = strings.TrimSpace(fields[c.time])
-	if user := findColumns(fields, []string{"userid"}); len(user) > 0 {
+	c.names, c.timeName = len(fields), strings.TrimSpace(fields[c.time])
+	if user := findColumns(fields, userNames); len(user) > 0 {
 		c.user = user[0]
 	}
 	if !english {
@@ -185,6 +189,9 @@ func findPositions(lines []line) (c columns, at int, separator byte, ok bool) {
 				}
 				return c, at, separator, true
 			}
+			if l.holdsRow() {
+				break // a damaged row must not pass for a header
+			}
 			above, at = fields, i
 		}
 	}
@@ -212,7 +219,7 @@ func readsAsRow(fields, above []string) (columns, bool) {
 	c.time, c.account, c.operation, c.coin, c.change = used[0], used[1], used[2], used[3], used[4]
 	coin := c.coin.of(rec)
 	if !looseTime.MatchString(c.time.of(rec)) || !isAccount(c.account.of(rec)) || c.operation.of(rec) == "" ||
-		coin == "" || allDigits(coin) || !looseAmount.MatchString(c.change.of(rec)) {
+		coin == "" || allDigits(coin) || coin != strings.ToUpper(coin) || !looseAmount.MatchString(c.change.of(rec)) {
 		return columns{}, false
 	}
 	for _, at := range used[:5] {
@@ -220,8 +227,17 @@ func readsAsRow(fields, above []string) (columns, bool) {
 			return c, true
 		}
 	}
-	c.found, c.timeName = ByPosition, strings.TrimSpace(above[c.time])
+	c.found, c.names, c.timeName = ByPosition, len(above), strings.TrimSpace(above[c.time])
 	return c, true
+}
+
+// holdsRow reports whether a line holds what only a row of a history has, whatever its
+// separator: the name of an account, or a time.
+func (l line) holdsRow() bool {
+	return slices.ContainsFunc(strings.FieldsFunc(l.text, func(c rune) bool { return strings.ContainsRune(",;\t\"", c) }), func(field string) bool {
+		field = strings.TrimSpace(field)
+		return isAccount(field) || looseTime.MatchString(field)
+	})
 }
 
 // positions are the columns of a file, by name without case, space and underscore.

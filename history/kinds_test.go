@@ -83,3 +83,39 @@ func TestAShortageIsReportedOnce(t *testing.T) {
 		t.Errorf("shortages %v", shortages)
 	}
 }
+
+// TestNoRowIsLostUnseen: what looks like a row is read or refuses a strict reading.
+func TestNoRowIsLostUnseen(t *testing.T) {
+	const good = "1,2026-11-10 10:00:00,Spot,Buy,BNB,1,\n"
+	for name, text := range map[string]string{
+		"a damaged row in the place of a header": "Ид,Quand,Wo,Was,Muntje,Verschil,Nota\n1,2026-11-09 10:00:00,Spot,Withdraw,BNB,−5,\n" + good,
+		"a damaged row and no header":            "1,09.11.2026,Spot,Withdraw,BNB,-5,\n" + good,
+		"rows above the header":                  good + newHeader,
+		"another separator":                      newHeader + good + "1;2026-11-11 10:00:00;Spot;Withdraw;BNB;-4;\n",
+		"tabs in one field":                      newHeader + good + "\"1\t2026-11-11 10:00:00\tSpot\tWithdraw\tBNB\t-4\"\n",
+		"an unknown account and another time":    newHeader + good + "1,07/08/2025 10:00,现货,Deposit,BNB,5,\n",
+		"no account":                             newHeader + good + "1,2026-11-11 10:00:00,,Withdraw,BNB,-4,\n",
+		"only unknown accounts":                  newHeader + "1,2026-11-11 10:00:00,现货,Deposit,BNB,5,\n",
+		"a decimal comma without quotes":         newHeader + good + "1,2026-11-10 10:00:00,Spot,Deposit,BNB,1,5,\n",
+		"cut off":                                newHeader + good + "1,2026-11-11 10:00:00,Spot,Withdraw,BNB,-1",
+		"a quote that swallows rows":             newHeader + "1,2026-11-10 10:00:00,Spot,Deposit,BNB,5,\"note\n" + good + "1,2026-11-20 10:00:00,Spot,Deposit,BNB,1,end\"\n",
+		"CR alone after the first row":           newHeader + good + "1,2026-11-11 10:00:00,Spot,Deposit,BNB,5,x\r1,2026-11-12 10:00:00,Spot,Withdraw,BNB,-4,\r",
+		"the day first":                          newHeader + "1,08-07-25 10:00:00,Spot,Deposit,BNB,5,\n1,31-07-25 10:00:00,Spot,Deposit,BNB,5,\n",
+		"points for thousands":                   strings.ReplaceAll(newHeader, ",", ";") + "1;2026-11-10 10:00:00;Spot;Buy;ADA;1.234;\n1;2026-11-10 10:00:00;Spot;Buy;ADA;0,5;\n",
+		"columns in another order":               "a,b,c,d,e,f,g\n1,2026-11-10 10:00:00,Spot,BNB,Deposit,5,\n",
+	} {
+		o := Options{Assets: shipped(t).Assets, Strict: true, Now: time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)}
+		if f, err := Read(strings.NewReader(text), "h.csv", o); err == nil {
+			t.Errorf("%s: %v", name, f.Rows)
+		} else if strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f := read(t, newHeader+good+"1,2026-11-11 10:00:00,Spot Wallet,Withdraw,BNB,-0.5,\n1,2026-11-11 10:00:00,Moon,Withdraw,BNB,-4,\nthe end,,,,,,\n")
+	if len(f.Rows) != 2 || f.Unknown["Moon"] != 1 || f.Unreadable != 0 || f.LeftOut != 1 {
+		t.Errorf("%+v", f)
+	}
+	if f := read(t, newHeader+"1,25-07-20 10:00:00.250,Spot,Deposit,BNB,1,\n"); len(f.Rows) != 1 || f.Cut != 1 {
+		t.Errorf("%+v", f)
+	}
+}

@@ -45,6 +45,12 @@ var roles = []role{
 	}},
 }
 
+// userNames are the names of the column of the user ID, as columnKey writes them.
+var userNames = []string{
+	"userid", "iddeusuario", "identifiantutilisateur", "iddousuário", "iddeusuário", "idużytkownika", "idпользователя", "benutzer-id", "benutzerid",
+	"kullanıcıkimliği", "用户id", "用戶id", "ユーザーid", "사용자id", "idutente",
+}
+
 // accountWords begin the names of the exchange's accounts, as columnKey writes them.
 var accountWords = []string{
 	"spot", "funding", "earn", "savings", "card", "pool", "p2p", "strategy", "options", "margin", "crossmargin", "isolatedmargin",

@@ -23,7 +23,7 @@ func TestColumnsAreFoundByName(t *testing.T) {
 		{"byte-order mark", "\ufeff" + oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"},
 		{"byte-order mark and quotes", "\ufeff\"UTC_Time\",Account,Operation,Coin,Change\n2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
 		{"CRLF and blank lines", "\r\n" + strings.ReplaceAll(oldHeader+"\n1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n\n", "\n", "\r\n")},
-		{"no trailing columns", oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2"},
+		{"no trailing columns", oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
 		{"more columns than the header", oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,remark,more"},
 		{"year of two digits", newHeader + "1,25-07-24 21:30:41,Spot,Deposit,BNB,2,\n"},
 		{"account in another case, with spaces", oldHeader + "1, 2025-07-24 21:30:41 , SPOT ,Deposit, BNB , 2 ,\n"},

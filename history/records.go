@@ -17,6 +17,7 @@ const (
 // What can be wrong with a record as such.
 var (
 	errLongLine = fmt.Errorf("the line is longer than %d bytes", maxLine)
+	errLoneCR   = errors.New("a line ends with CR alone; save the file with LF or CRLF")
 	errQuote    = errors.New("a quote is not closed, or closed before the field ends")
 )
 
@@ -24,6 +25,7 @@ var (
 type record struct {
 	line   int // the line it begins on, from 1
 	fields []string
+	open   bool // the file ends in it, without the end of a line
 	bad    error
 }
 
@@ -41,6 +43,7 @@ type records struct {
 // line is a line without its end, or what is wrong with it.
 type line struct {
 	text string
+	open bool // the file ends in it
 	bad  error
 }
 
@@ -90,11 +93,14 @@ func (r *records) next() (record, error) {
 			}
 			break
 		}
+		if n > 0 && l.holdsRow() {
+			break // a quote that is never closed must not swallow rows
+		}
 		text += l.text
 		fields, end := splitLine(text, r.separator)
 		if end == whole {
 			r.take(n + 1)
-			rec.fields = fields
+			rec.fields, rec.open = fields, l.open
 			return rec, nil
 		}
 		if end == broken {
@@ -143,7 +149,11 @@ func (r *records) take(n int) {
 func (r *records) read() (line, error) {
 	text, err := r.in.ReadSlice('\n')
 	if err == nil || (err == io.EOF && len(text) > 0) {
-		return line{text: strings.TrimRight(string(text), "\r\n")}, nil
+		l := line{text: strings.TrimRight(string(text), "\r\n"), open: err == io.EOF}
+		if strings.Contains(l.text, "\r") {
+			l.bad = errLoneCR
+		}
+		return l, nil
 	}
 	if err == io.EOF {
 		return line{}, err

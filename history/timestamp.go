@@ -12,7 +12,7 @@ import (
 
 // timeForm is a time as other programs write it: the year first, always with seconds,
 // and with a fraction of them or a zone of its own if need be.
-var timeForm = regexp.MustCompile(`^([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?` +
+var timeForm = regexp.MustCompile(`^([0-9]{4}|[0-9]{2})[-/]([0-9]{2})[-/]([0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?` +
 	` ?(?:(Z|UTC)|([+-][0-9]{2}):?([0-9]{2})?)?$`)
 
 // parseTime reads "2025-07-24 21:30:41" or "25-07-24 21:30:41", as the exchange writes
@@ -48,6 +48,12 @@ func parseForm(s string, zone Offset) (t time.Time, in Offset, cut, ok bool) {
 	if parts == nil {
 		return t, zone, false, false
 	}
+	if len(parts[1]) == 2 {
+		if !shortYear(s) {
+			return t, zone, false, false
+		}
+		parts[1] = "20" + parts[1]
+	}
 	t, err := time.Parse(time.DateTime, parts[1]+"-"+parts[2]+"-"+parts[3]+" "+parts[4])
 	if err != nil {
 		return t, zone, false, false
@@ -66,6 +72,12 @@ func parseForm(s string, zone Offset) (t time.Time, in Offset, cut, ok bool) {
 	}
 	return t, zone, strings.Trim(parts[5], "0") != "", true
 }
+
+// shortForm is how the exchange writes a time with two digits of the year.
+var shortForm = regexp.MustCompile(`^[0-9]{2}-[0-9]{2}-[0-9]{2} `)
+
+// shortYear reports whether a time has two digits for its year, as the exchange writes it.
+func shortYear(s string) bool { return shortForm.MatchString(s) }
 
 // looseTime matches what a spreadsheet may make of a time, in any order of day, month and year.
 var looseTime = regexp.MustCompile(`^[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4},?[ T]+[0-9]{1,2}[:.][0-9]{2}`)

@@ -88,17 +88,23 @@ type Zone struct {
 
 // zoneWord finds "UTC" where it is a word of its own, and what follows: the exchange
 // writes "(UTC+2)" and, for zones behind UTC, "(UTC-6)" or "(UTC--6)". In capitals it is
-// a word also beside small letters, as in "historyUTC2".
-var zoneWord = regexp.MustCompile(`(?:^|[^A-Z])UTC($|[^A-Z].*)|(?:^|[^A-Za-z])[Uu][Tt][Cc]($|[^A-Za-z].*)`)
+// a word also beside small letters, as in "historyUTC2", and in any case before a sign,
+// a digit, "plus" or "minus".
+var zoneWord = regexp.MustCompile(`(?:^|[^A-Z])UTC($|[^A-Z].*)|(?:^|[^A-Za-z])[Uu][Tt][Cc]($|[^A-Za-z].*)|[Uu][Tt][Cc]((?:[-+0-9]|(?i:plus|minus)).*)`)
 
 // zoneForm is what may follow "UTC" to name another zone: up to two signs, hours, and
-// minutes. Systems that take "+" out of names leave the digits alone, which are then
-// ahead of UTC, as a zone behind it keeps its "-".
-var zoneForm = regexp.MustCompile(`^(\+|--?)?([0-9]{1,2})(?:[:_.]?([0-9]{2}))?(?:[^0-9A-Za-z:].*)?$`)
+// minutes, which no zone has but 00, 15, 30 and 45; then no more digits. Systems that take
+// "+" out of names leave the digits alone, which are then ahead of UTC, as a zone behind
+// it keeps its "-".
+var zoneForm = regexp.MustCompile(`^(\+|--?)?([0-9]{1,2})(?:[:_]?(00|15|30|45))?(?:$|[^0-9A-Za-z:]([^0-9].*)?$)`)
 
 // plainZone is what may follow "UTC" where no other zone is meant: the end, a closing
-// bracket, the ending of the name, the number of a copy, or another word.
-var plainZone = regexp.MustCompile(`(?i)^(?:[_ ]*$|[.,;:]$|[,;:)\]}].*|_*\.[a-z]+$|[_ ]*\([0-9]+\).*|[-_ ]+[a-z].*)`)
+// bracket, the ending of a name, the number of a part or of a copy, a hash, or the word
+// "Time". Anything else may be meant for a zone.
+var plainZone = regexp.MustCompile(`(?i)^(?:[_ ]*$|[.,;:]$|[,;:)\]}|]|\s\||_*\.[a-z]+$|[_ ]*\([0-9]+\)|[-_ ]+(?:part|time)|[-_][a-f][0-9a-f]{3,}(?:$|[^0-9a-z]))`)
+
+// hiddenZone is what may follow a plain zone and still mean another: "UTC: +2".
+var hiddenZone = regexp.MustCompile(`^[,;:)\]}|\s]+(?:[-+][0-9]|[0-9]{1,2}(?:$|[^0-9]))`)
 
 // errZone says that a text names a zone that cannot be understood.
 var errZone = errors.New("it names a zone after UTC that cannot be understood; say which it is with --utc-offset, such as --utc-offset=+02:00")
@@ -112,7 +118,7 @@ func findZone(text string) (offset Offset, found bool, err error) {
 		if at == nil {
 			return offset, found, nil
 		}
-		after := max(at[2], at[4])
+		after := max(at[2], at[4], at[6])
 		opened := after >= len("(utc") && text[after-len("(utc")] == '('
 		text = text[after:]
 		next, err := zoneAfter(text, opened)
@@ -129,7 +135,11 @@ func findZone(text string) (offset Offset, found bool, err error) {
 // zoneAfter reads what follows "UTC" in a text, which may stand in brackets.
 func zoneAfter(text string, opened bool) (Offset, error) {
 	if opened {
-		text, _, _ = strings.Cut(text, ")")
+		inside, after, _ := strings.Cut(text, ")")
+		if hiddenZone.MatchString(")" + after) {
+			return 0, errZone
+		}
+		text = inside
 		// "+" means a space in a URL, so within brackets a space is a lost "+".
 		if digits := strings.TrimLeft(text, " "); digits != text && digits != "" && digits[0] >= '0' && digits[0] <= '9' {
 			text = "+" + digits
@@ -150,7 +160,7 @@ func zoneAfter(text string, opened bool) (Offset, error) {
 		}
 		return 0, errZone
 	}
-	if plainZone.MatchString(text) {
+	if plainZone.MatchString(text) && !hiddenZone.MatchString(text) {
 		return 0, nil
 	}
 	return 0, errZone
@@ -174,6 +184,8 @@ func plainText(text string) string {
 			return '-'
 		case c == '﹢':
 			return '+'
+		case c == '∶' || c == '꞉':
+			return ':'
 		case c == '　' || c == '\u00a0':
 			return ' '
 		}

@@ -33,6 +33,11 @@ func TestZonesInNames(t *testing.T) {
 		"h(UTC 2).csv":                                     hour(2, 0),
 		"h(UTC−3).csv":                                     hour(-3, 0),
 		"h(UTC+2) (1).csv":                                 hour(2, 0),
+		"historyutc2.csv":                                  hour(2, 0),
+		"HISTORYUTC+2.csv":                                 hour(2, 0),
+		"h(UTC+5∶30).csv":                                  hour(5, 30),
+		"hUTC+5꞉30.csv":                                    hour(5, 30),
+		"hUTC_ab12.csv":                                    0,
 		"h(UTC).csv":                                       0,
 		"h(UTC)_3f9a.csv":                                  0,
 		"hUTC-part1-of1.csv":                               0,
@@ -47,7 +52,9 @@ func TestZonesInNames(t *testing.T) {
 	}
 	for _, name := range []string{
 		"h(UTC+25).csv", "h(UTC+2x).csv", "hUTC_2_.csv", "hUTC 2.csv", "hUTC20250725.csv", "h(UTC+-6).csv", "h(UTC+).csv", "hUTC-.csv",
-		"h(UTC+2:3).csv", "h(UTC+2:75).csv", "h(UTC+15).csv", "h(UTC+2)(UTC+3).csv", "hUTC_3f9a.csv", "h(UTC???).csv",
+		"h(UTC+5-30).csv", "hUTC+5-45.csv", "hUTC+5 30.csv", "h(UTC+5.5).csv", "hUTC+5,5.csv", "hutcplus2.csv", "h-utcplus2.csv", "h(UTCPLUS2).csv", "h_UTC_plus_2.csv",
+		"hUTC minus 3.csv", "h(UTC_minus_3).csv", "hUTC_GMT+2.csv", "hUTC-EST.csv", "hUTC-Berlin.csv", "hUTC:2.csv", "hUTC:+2.csv", "hUTC,2.csv", "h(UTC)+2.csv",
+		"hUTC020.csv", "hUTC+002.csv", "hUTC+1_2.csv", "hUTC+10-2025.csv", "hUTC-1-2.csv", "h(UTC+2:3).csv", "h(UTC+2:75).csv", "h(UTC+15).csv", "h(UTC+2)(UTC+3).csv", "hUTC_3f9a.csv", "h(UTC???).csv",
 	} {
 		if got, found, err := findZone(name); err == nil {
 			t.Errorf("%s was read as %s, %v", name, got, found)
