@@ -98,7 +98,7 @@ func (c *estimateCmd) estimate(h *history.History, offer history.Offer) (e estim
 func (c *estimateCmd) describe(w *World, h *history.History) error {
 	var notes notes
 	if n := otherRows(h); n > 0 {
-		notes.addf("%s of coins without terms: %s.", count(n, "Spot row is", "Spot rows are"), listCoins(h))
+		notes.addf("%s of coins without terms: %s.", count(n, "Spot row is", "Spot rows are"), listCounts(h.Others))
 	}
 	notes.addRewards(h, c.RewardOperation)
 	if h.Spot == 0 {

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -24,7 +26,7 @@ func (c *historyFlags) read(w *World, assets map[string]ledger.Asset, strict boo
 	if stdin := slices.Index(c.Files, "-"); stdin >= 0 && slices.Contains(c.Files[stdin+1:], "-") {
 		return nil, usage("the standard input can be read only once; give - once")
 	}
-	o := history.Options{Assets: assets, Offset: c.UTCOffset, Rewards: c.RewardOperation, Strict: strict}
+	o := history.Options{Assets: assets, Offset: c.UTCOffset, Rewards: c.RewardOperation, Strict: strict, Now: w.Now()}
 	var files []*history.File
 	var notes notes
 	for _, name := range c.Files {
@@ -109,6 +111,9 @@ func (n *notes) addFile(f *history.File, named bool) {
 	if f.Cut > 0 {
 		n.addf("%s%s a fraction of a second, which is cut off.", prefix, count(f.Cut, "row has", "rows have"))
 	}
+	if len(f.Unknown) > 0 {
+		n.addf("%sRows of accounts that are not known are not counted: %s.", prefix, listCounts(f.Unknown))
+	}
 	if f.Rounded > 0 {
 		n.addf("%s%s more decimals than the token keeps: each is rounded, half away from zero.", prefix, count(f.Rounded, "row has", "rows have"))
 	}
@@ -142,18 +147,21 @@ func (n *notes) addRewards(h *history.History, operations []string) {
 	}
 }
 
-// listCoins names the other coins with most rows. They come from the file, so
-// what cannot be shown in them is escaped.
-func listCoins(h *history.History) string {
+// listCounts names what has most rows. The names come from a file, so what cannot be
+// shown in them is escaped.
+func listCounts(counts map[string]int) string {
 	const most = 8
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
 	var list []string
-	for i, coin := range h.Coins() {
+	for i, name := range names {
 		if i == most {
-			list = append(list, fmt.Sprintf("and %d more", len(h.Others)-most))
+			list = append(list, fmt.Sprintf("and %d more", len(counts)-most))
 			break
 		}
-		shown := strconv.Quote(ledger.Clip(coin))
-		list = append(list, fmt.Sprintf("%s %d", shown[1:len(shown)-1], h.Others[coin]))
+		shown := strconv.Quote(ledger.Clip(name))
+		list = append(list, fmt.Sprintf("%s %d", shown[1:len(shown)-1], counts[name]))
 	}
 	return strings.Join(list, ", ")
 }

@@ -205,7 +205,12 @@ func (b *importBooks) run(args ...string) (printed string, status int) {
 // has holds the balances of a against "2 BNB, 5 SOL", and has the books audited.
 func (b *importBooks) has(t *testing.T, want string) {
 	t.Helper()
-	printed, status := b.run("account", "show", "a", "--json")
+	b.balances(t, "a", want)
+}
+
+func (b *importBooks) balances(t *testing.T, account, want string) {
+	t.Helper()
+	printed, status := b.run("account", "show", account, "--json")
 	var shown struct {
 		Balances []struct{ Asset, Free, Held string }
 	}
@@ -219,7 +224,7 @@ func (b *importBooks) has(t *testing.T, want string) {
 		}
 	}
 	if strings.Join(got, ", ") != want {
-		t.Errorf("a has %v; want %s", got, want)
+		t.Errorf("%s has %v; want %s", account, got, want)
 	}
 	if printed, status := b.run("audit"); status != 0 {
 		t.Errorf("audit: %s", printed)
@@ -334,6 +339,73 @@ func TestRewardsAreTakenBackAndPostedAgain(t *testing.T) {
 				b.has(t, c.want)
 			}
 		}
+	}
+}
+
+// TestAWrongRowIsNotKept corrects a file whose first edition the books could never take.
+func TestAWrongRowIsNotKept(t *testing.T) {
+	for wrong, want := range map[string]string{
+		"1,2026-01-02 10:00:00,Spot,Withdraw,BNB,-2e9,\n": "is more than there can be",
+		"1,2026-12-30 10:00:00,Spot,Deposit,BNB,1,\n":     "lies in the future",
+	} {
+		b := newImportBooks(t, "2026-01-01")
+		good := exportHeader + "1,2026-01-02 09:00:00,Spot,Deposit,BNB,2,\n"
+		path := written(t, "h.csv", good+wrong)
+		if printed, status := b.run("import", path, "--account", "a"); status != 1 || !strings.Contains(printed, want) {
+			t.Errorf("exit status %d, %s", status, printed)
+		}
+		b.has(t, "")
+		if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if printed, status := b.run("import", path, "--account", "a"); status != 0 {
+			t.Errorf("exit status %d, %s", status, printed)
+		}
+		b.has(t, "2 BNB")
+	}
+}
+
+// TestALoadedOpeningStandsForItsOwnDay: what came after it is imported, also when its day
+// is closed by then.
+func TestALoadedOpeningStandsForItsOwnDay(t *testing.T) {
+	before := written(t, "before.csv", exportHeader+"1,2026-01-03 10:00:00,Spot,Deposit,BNB,7,\n1,2026-01-08 10:00:00,Spot,Deposit,BNB,1,\n")
+	later := written(t, "later.csv", exportHeader+"1,2026-01-04 10:00:00,Spot,Deposit,BNB,2,\n")
+	load := written(t, "load.csv", "account,region,asset,amount\nb,DE,BNB,30\n")
+	for _, closeFirst := range []bool{false, true} {
+		b := newImportBooks(t, "2026-01-01")
+		steps := [][]string{{"load", load}, {"settle", "--through", "2026-01-06"}, {"import", before, "--account", "b"}, {"import", later, "--account", "b"}, {"import", before, "--account", "b"}}
+		if !closeFirst {
+			steps[1], steps[2] = steps[2], steps[1]
+		}
+		for _, args := range steps {
+			if printed, status := b.run(args...); status != 0 || strings.Contains(printed, "by its history") && args[0] != "import" {
+				t.Fatalf("%v: exit status %d, %s", args, status, printed)
+			}
+		}
+		b.balances(t, "b", "40 BNB")
+	}
+}
+
+// TestRewardsAreMarkedByTheLastImport: a slip in --reward-operation is corrected by an
+// import without it, and one that comes later holds for the rows that are known.
+func TestRewardsAreMarkedByTheLastImport(t *testing.T) {
+	b := newImportBooks(t, "2026-01-01")
+	deposit := written(t, "a.csv", exportHeader+"1,2026-01-03 10:00:00,Spot,Deposit,BNB,100,\n1,2026-01-03 11:00:00,Spot,Bonus,BNB,1,\n")
+	bonus := written(t, "b.csv", exportHeader+"1,2026-01-04 10:00:00,Spot,Bonus,BNB,2,\n")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{deposit, "--reward-operation", "Deposit", "--without-rewards"}, "1 BNB"},
+		{[]string{deposit}, "101 BNB"},
+		{[]string{deposit, "--without-rewards"}, "101 BNB"},
+		{[]string{bonus, "--reward-operation", "bonus", "--without-rewards"}, "100 BNB"},
+		{[]string{bonus, "--reward-operation", "bonus"}, "103 BNB"},
+	} {
+		if printed, status := b.run(append([]string{"import", "--account", "a"}, c.args...)...); status != 0 {
+			t.Fatalf("%v: exit status %d, %s", c.args, status, printed)
+		}
+		b.has(t, c.want)
 	}
 }
 

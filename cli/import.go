@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"softstake/history"
 	"softstake/ledger"
@@ -77,7 +78,7 @@ func (i *importer) describe(files []*history.File) error {
 	}
 	var notes notes
 	if n := otherRows(h); n > 0 {
-		notes.addf("%s of coins that the books do not have; they are skipped: %s.", count(n, "Spot row is", "Spot rows are"), listCoins(h))
+		notes.addf("%s of coins that the books do not have; they are skipped: %s.", count(n, "Spot row is", "Spot rows are"), listCounts(h.Others))
 	}
 	rewards := 0
 	for _, r := range h.Rows {
@@ -114,6 +115,9 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 		}
 	}
 	plan, err := i.plan(ctx, rows, false)
+	if err == nil {
+		err = i.checkPlan(rows, plan)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.command.name(), err)
 	}
@@ -142,14 +146,14 @@ func (i *importer) plan(ctx context.Context, more []store.ImportRow, gainsFirst 
 	}
 	tallies := make([]history.Tally, 0, len(known.Rows)+len(more))
 	symbols := map[string]bool{}
-	for _, r := range slices.Concat(known.Rows, more) {
+	for _, r := range i.marked(known.Rows, more) {
 		symbols[r.Asset] = true
 		tallies = append(tallies, history.Tally{
 			Row:  history.Row{At: r.At, Coin: r.Asset, Operation: r.Operation, Change: r.Amount, Reward: r.Reward},
 			Part: history.Part{Export: r.Export, Number: r.Part}, Count: r.Times,
 		})
 	}
-	books := history.Books{Given: map[string]ledger.Amount{}}
+	books := history.Books{Given: map[string]history.Given{}}
 	for _, e := range known.Entries {
 		posted := history.Posted{Name: e.Name}
 		for _, c := range e.Changes {
@@ -159,12 +163,12 @@ func (i *importer) plan(ctx context.Context, more []store.ImportRow, gainsFirst 
 		books.Posted = append(books.Posted, posted)
 	}
 	for symbol := range symbols {
-		amount, found, err := i.db.Opening(ctx, i.command.Account, symbol)
+		amount, since, err := i.db.Opening(ctx, i.command.Account, symbol)
 		if err != nil {
 			return history.Plan{}, err
 		}
-		if found {
-			books.Given[symbol] = amount
+		if !since.IsZero() {
+			books.Given[symbol] = history.Given{Amount: amount, Since: since}
 		}
 	}
 	firstOpen, err := i.db.FirstOpen(ctx)
@@ -173,6 +177,50 @@ func (i *importer) plan(ctx context.Context, more []store.ImportRow, gainsFirst 
 	}
 	books.FirstOpen = firstOpen.Start()
 	return history.MergeTallies(tallies, i.assets).MakePlan(books, history.PlanOptions{WithoutRewards: i.command.WithoutRewards, GainsFirst: gainsFirst})
+}
+
+// marked are the rows that are known and more of them. Whether a row is a reward, this
+// import says of its own rows; of others, by the operations that it names.
+func (i *importer) marked(known, more []store.ImportRow) []store.ImportRow {
+	rewards := map[store.ImportRow]bool{}
+	for _, r := range more {
+		rewards[importKey(r)] = r.Reward
+	}
+	rows := slices.Clone(known)
+	for n, r := range rows {
+		reward, again := rewards[importKey(r)]
+		if !again {
+			named := func(operation string) bool {
+				return strings.EqualFold(history.Key(strings.TrimSpace(operation)), r.Operation)
+			}
+			reward = r.Reward || slices.ContainsFunc(i.command.RewardOperation, named)
+		}
+		rows[n].Reward = reward
+	}
+	return append(rows, more...)
+}
+
+// importKey is the row as it is known in a part of an export, however often.
+func importKey(r store.ImportRow) store.ImportRow {
+	r.At, r.Times, r.Reward = r.At.UTC(), 0, false
+	return r
+}
+
+// checkPlan refuses what the books could never take, before its rows are kept.
+func (i *importer) checkPlan(rows []store.ImportRow, plan history.Plan) error {
+	for _, r := range rows {
+		if now := i.w.Now(); r.At.After(now.Add(time.Second)) {
+			return fmt.Errorf("a row of %s lies in the future; is the zone right? Say which it is with --utc-offset", clockTime(r.At))
+		}
+	}
+	for _, e := range plan.Entries {
+		for _, c := range e.Changes {
+			if most := i.assets[c.Asset].MaxSupply; c.Amount > most || c.Amount < -most {
+				return fmt.Errorf("%s: %s is more than there can be; look for a row with a wrong amount", e.Name, i.assets.with(c.Asset, c.Amount))
+			}
+		}
+	}
+	return nil
 }
 
 // post posts what is planned: in order of time, and, where a balance would fall below

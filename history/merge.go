@@ -125,15 +125,6 @@ func newHistory(rows []Row, assets map[string]ledger.Asset) *History {
 	return h
 }
 
-// Coins are the coins that were not asked for, those with the most rows first.
-func (h *History) Coins() []string {
-	coins := slices.Collect(maps.Keys(h.Others))
-	slices.SortFunc(coins, func(a, b string) int {
-		return cmp.Or(cmp.Compare(h.Others[b], h.Others[a]), cmp.Compare(a, b))
-	})
-	return coins
-}
-
 // Window is the days that are measured, the first and the last of them included;
 // empty where the last is before the first.
 type Window struct{ First, Last staking.Day }

@@ -17,10 +17,16 @@ func TestParts(t *testing.T) {
 	}
 	same(stamp+"-part1-of2.csv", stamp+"-part2-of2.csv")
 	same(stamp+"-part1-of2.csv", stamp+"-part2-of2 (1).csv")
+	same(stamp+"-part1-of2_ab12.csv", stamp+"-part2-of2_cd34.csv")
+	same(stamp+"-part1-of2 - Copy.csv", stamp+"-part2-of2.csv")
+	same(stamp+"-part1-of2 copy 2.csv", stamp+"-part2-of2.csv")
+	same(stamp+"-part1-of2-1.csv", stamp+"-part2-of2.csv")
+	same(stamp+"-part1-of2.csv", strings.NewReplacer("(", "_", ")", "_").Replace(stamp)+"-part2-of2.csv")
 	same("h%28UTC%2B2%29-part1-of2.csv", "h(UTC+2)-part2-of2.csv")
 	same("h_Part 1 of 2.csv", "h_part 2 of 2.CSV")
 	same("part-00000-5d0e.csv", "part-00001-5d0e.csv")
-	for _, other := range []string{stamp + "-part1-of3.csv", "Binance-Transaction-History-202507250901(UTC+2)-part2-of2.csv", stamp + ".csv", "part-00000-5d0e.csv"} {
+	for _, other := range []string{stamp + "-part1-of3.csv", "Binance-Transaction-History-202507250901(UTC+2)-part2-of2.csv", stamp + ".csv", "part-00000-5d0e.csv",
+		stamp + "-part2-of2-BNB.csv", "Binance-Transaction-History-202507250900(UTC-2)-part2-of2.csv"} {
 		if a, b := partOf(stamp+"-part1-of2.csv", ""), partOf(other, ""); a.Export == b.Export {
 			t.Errorf("%q is taken for a part of the same export: %+v", other, b)
 		}

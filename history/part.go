@@ -24,8 +24,12 @@ var (
 	partOfMany = regexp.MustCompile(`(?i)[-_ .]*part[-_ ]*([0-9]{1,4})[-_ ]*of[-_ ]*([0-9]{1,4})`)
 	// partNumber is how older exports name them: "part-00000-5d0e….csv".
 	partNumber = regexp.MustCompile(`(?i)^part[-_]([0-9]{5})[-_]`)
-	// copyNumber is what a browser adds to the name of a file that is there already.
-	copyNumber = regexp.MustCompile(` ?\([0-9]{1,3}\)$`)
+	// copyName is what browsers and systems add to the name of a file that is there already.
+	copyName = regexp.MustCompile(`(?i)( ?\([0-9]{1,3}\)|[ _-]+(copy|kopie|copie|copia)( ?[0-9]{1,3})?|-[0-9]{1,2})$`)
+	// partHash is what the exchange adds to the name of a part.
+	partHash = regexp.MustCompile(`(?i)^_[0-9a-f]{4,}$`)
+	// nameMarks are what systems replace with one another in names.
+	nameMarks = regexp.MustCompile(`[^\pL\pN+-]+`)
 )
 
 // partOf finds the part in a file's name; archive is the name of the ZIP file that it
@@ -35,7 +39,11 @@ func partOf(name, archive string) Part {
 	p := Part{Export: name, Number: -1}
 	if at := partOfMany.FindStringSubmatchIndex(name); at != nil {
 		p.Number, p.Of = number(name[at[2]:at[3]]), number(name[at[4]:at[5]])
-		p.Export = name[:at[0]] + name[at[1]:] + " of " + strconv.Itoa(p.Of)
+		p.Export = nameMarks.ReplaceAllString(name[:at[0]], "_")
+		if rest := name[at[1]:]; !partHash.MatchString(rest) {
+			p.Export += rest
+		}
+		p.Export = strings.ToLower(strings.Trim(p.Export, "_")) + " of " + strconv.Itoa(p.Of)
 		name = name[:at[0]]
 	} else if at := partNumber.FindStringSubmatchIndex(name); at != nil {
 		p.Number = number(name[at[2]:at[3]])
@@ -53,7 +61,10 @@ func withoutEnding(name string) string {
 	if at := strings.LastIndexByte(name, '.'); at > 0 && len(name)-at <= len(".csv") {
 		name = name[:at]
 	}
-	return copyNumber.ReplaceAllString(name, "")
+	for range 3 { // a copy of a copy
+		name = copyName.ReplaceAllString(name, "")
+	}
+	return name
 }
 
 // number reads digits, of which there are at most five.

@@ -33,10 +33,16 @@ type Change struct {
 // Books are what a plan must know of the books.
 type Books struct {
 	Posted []Posted
-	// Given are opening balances that no import has posted, by symbol. They stand for
-	// everything before the first open day, and are left as they are.
-	Given     map[string]ledger.Amount
+	// Given are opening balances that no import has posted, by symbol. Each stands for
+	// everything before its own time, and is left as it is.
+	Given     map[string]Given
 	FirstOpen time.Time // the start of the first day that can be posted to
+}
+
+// Given is an opening balance that no import has posted.
+type Given struct {
+	Amount ledger.Amount
+	Since  time.Time // UTC
 }
 
 // PlannedEntry is an entry to post.
@@ -273,10 +279,12 @@ func (p *planning) next(name string) string {
 }
 
 // openingOf is what is left to post of a token for the time before the first open day:
-// the presumed opening balance and all changes of closed days, less what was posted.
+// the presumed opening balance and all changes of closed days, less what was posted. A
+// given opening stands for all of that before its own time.
 func (p *planning) openingOf(asset string) (ledger.Amount, error) {
+	given, isGiven := p.books.Given[asset]
 	var moments []Moment
-	var closedRows, closedPosted ledger.Amount
+	var before, closed ledger.Amount // the rows before the given opening, and those after it
 	var err error
 	for s, sums := range p.rows {
 		amount, found := sums[asset]
@@ -285,13 +293,18 @@ func (p *planning) openingOf(asset string) (ledger.Amount, error) {
 		}
 		at := time.Unix(s.at, 0).UTC()
 		moments = append(moments, Moment{at, amount})
-		if at.Before(p.books.FirstOpen) && err == nil {
-			closedRows, err = closedRows.Add(amount)
+		switch {
+		case err != nil || !at.Before(p.books.FirstOpen):
+		case isGiven && at.Before(given.Since):
+			before, err = before.Add(amount)
+		default:
+			closed, err = closed.Add(amount)
 		}
 	}
 	for s, sums := range p.posted {
-		if time.Unix(s.at, 0).Before(p.books.FirstOpen) && err == nil {
-			closedPosted, err = closedPosted.Add(sums[asset])
+		at := time.Unix(s.at, 0)
+		if at.Before(p.books.FirstOpen) && (!isGiven || !at.Before(given.Since)) && err == nil {
+			closed, err = closed.Sub(sums[asset])
 		}
 	}
 	slices.SortFunc(moments, func(a, b Moment) int { return a.At.Compare(b.At) })
@@ -299,24 +312,25 @@ func (p *planning) openingOf(asset string) (ledger.Amount, error) {
 	if wrong != nil {
 		return 0, wrong
 	}
-	if opening > 0 {
-		p.plan.Openings[asset] = opening
+	if err == nil {
+		closed, err = closed.Sub(p.opening[asset])
 	}
-	for _, term := range []ledger.Amount{opening, -closedPosted, -p.opening[asset]} {
-		if err == nil {
-			closedRows, err = closedRows.Add(term)
-		}
+	if err == nil {
+		before, err = before.Add(opening)
+	}
+	if err == nil && !isGiven {
+		closed, err = closed.Add(before)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("the opening balance of %s: %w; look for a row with a wrong amount", asset, err)
 	}
-	if given, found := p.books.Given[asset]; found {
-		if given != closedRows {
-			p.plan.Differences = append(p.plan.Differences, Difference{asset, given, closedRows})
-		}
-		return 0, nil
+	switch {
+	case isGiven && given.Amount != before:
+		p.plan.Differences = append(p.plan.Differences, Difference{asset, given.Amount, before})
+	case !isGiven && opening > 0:
+		p.plan.Openings[asset] = opening
 	}
-	return closedRows, nil
+	return closed, nil
 }
 
 // seconds are the entries of open days, in order of time; in one second what the

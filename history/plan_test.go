@@ -258,9 +258,11 @@ func TestPlanOnBooksOfEarlierVersions(t *testing.T) {
 	if len(p.Entries) != 1 || p.Entries[0].Name != old.Name+"/2" || p.Entries[0].Changes[0].Amount != 2 {
 		t.Errorf("%+v", p)
 	}
-	// A given opening is left alone, and the difference is reported.
-	p = plan(Books{Given: map[string]ledger.Amount{"BNB": 3}}, bnb(planTime(0, 0), 10), bnb(at, 1))
-	if len(p.Entries) != 1 || len(p.Differences) != 1 || p.Differences[0] != (Difference{"BNB", 3, 10}) {
+	// A given opening is left alone, and the difference is reported. What came after it
+	// on days that are closed by now is posted.
+	given := map[string]Given{"BNB": {3, planTime(0, 1)}}
+	p = plan(Books{Given: given}, bnb(planTime(0, 0), 10), bnb(planTime(0, 2), 7), bnb(at, 1))
+	if len(p.Entries) != 2 || !p.Entries[0].Opening || p.Entries[0].Changes[0].Amount != 7 || len(p.Differences) != 1 || p.Differences[0] != (Difference{"BNB", 3, 10}) {
 		t.Errorf("%+v", p)
 	}
 	if _, err := MergeTallies(nil, assets).MakePlan(Books{Posted: []Posted{{Name: "tomorrow"}}}, PlanOptions{}); err == nil {

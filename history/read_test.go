@@ -160,9 +160,6 @@ func TestWhatCountsAsSpot(t *testing.T) {
 	if want := map[string]int{"SHIB": 2, "BTC": 1}; !reflect.DeepEqual(h.Others, want) {
 		t.Errorf("others %v", h.Others)
 	}
-	if want := []string{"SHIB", "BTC"}; !reflect.DeepEqual(h.Coins(), want) {
-		t.Errorf("coins %v", h.Coins())
-	}
 	if r := f.Rows[4]; !r.Reward || r.Change != 1 {
 		t.Errorf("reward %+v", r)
 	}

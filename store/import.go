@@ -120,10 +120,11 @@ const importPart = 10_000
 
 // RecordImport keeps the rows that an import has read, before anything of them is
 // posted: an import that is stopped in between is completed by the next one. Of a row
-// that is known in the same part of the same export the larger number stays, so
-// repeating has no further effect. A row beyond the limits of ImportRow is ErrInvalid,
-// and nothing is recorded. Rows are written in transactions of 10,000: after another
-// error some may be recorded, and the same call may be made again.
+// that is known in the same part of the same export the larger number stays, and whether
+// it is a reward is what the last import says; so repeating has no further effect. A row
+// beyond the limits of ImportRow is ErrInvalid, and nothing is recorded. Rows are written
+// in transactions of 10,000: after another error some may be recorded, and the same call
+// may be made again.
 func (db *DB) RecordImport(ctx context.Context, account ledger.Account, rows []ImportRow) error {
 	if err := account.CheckHolder(); err != nil {
 		return err
@@ -194,7 +195,7 @@ func writeImportRows(t tx, account ledger.Account, rows []ImportRow) error {
 		SELECT r.bucket, r.account, r.at, r.asset, r.operation, r.amount, r.export, r.part, r.times, r.reward FROM {rows} WHERE true
 		ON CONFLICT (bucket, account, at, asset, operation, amount, export, part) DO UPDATE SET
 			times = CASE WHEN excluded.times > import_rows.times THEN excluded.times ELSE import_rows.times END,
-			reward = CASE WHEN excluded.reward > import_rows.reward THEN excluded.reward ELSE import_rows.reward END`,
+			reward = excluded.reward`,
 		set{
 			ints("bucket", bucket), texts("account", owner), ints("at", at), texts("asset", asset), texts("operation", operation),
 			ints("amount", amount), texts("export", export), ints("part", part), ints("times", times), ints("reward", reward),

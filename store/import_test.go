@@ -24,8 +24,8 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 		fewer, more, reward := row, part, row
 		fewer.Times, more.Times, reward.Reward = 1, 9, true
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{fewer, more}))
-		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{reward}))
-		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{row})) // what is known as a reward stays one
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{row}))
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{reward})) // the last import says whether it is a reward
 		ok(t, db.RecordImport(ctx, "alice", nil))
 		got := must[store.Imports](t)(db.Imports(ctx, "alice"))
 		row.Reward = true

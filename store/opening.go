@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"softstake/ledger"
 	"softstake/staking"
@@ -75,27 +76,31 @@ func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
 	return nil
 }
 
-// Opening is what was posted as an account's opening of an asset, if any was.
-func (db *DB) Opening(ctx context.Context, account ledger.Account, asset string) (amount ledger.Amount, found bool, err error) {
+// Opening is what was posted as an account's opening of an asset, in smallest units, and
+// when it counts, in UTC; zero: none was posted.
+func (db *DB) Opening(ctx context.Context, account ledger.Account, asset string) (amount ledger.Amount, since time.Time, err error) {
 	if err := account.CheckHolder(); err != nil {
-		return 0, false, err
+		return 0, since, err
 	}
 	e := ledger.Entry{ID: openingID(account, asset)}
 	err = db.engine.read(ctx, func(t tx) error {
 		var at, n int64
-		amount = 0
-		if found, err = one(t, []*int64{&at}, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID); err != nil || !found {
+		amount, since = 0, time.Time{}
+		found, err := one(t, []*int64{&at}, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
+		if err != nil || !found {
 			return err
 		}
 		found, err = one(t, []*int64{&n}, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4 AND at = $5 AND entry = $6",
 			int64(account.Bucket()), int64(staking.DayOf(timeOf(at))), string(account), asset, at, e.ID)
-		amount = ledger.Amount(n)
+		if amount = ledger.Amount(n); found {
+			since = timeOf(at)
+		}
 		return err
 	})
 	if err != nil {
-		return 0, false, fmt.Errorf("look up the opening of %s: %w", account, err)
+		return 0, time.Time{}, fmt.Errorf("look up the opening of %s: %w", account, err)
 	}
-	return amount, found, nil
+	return amount, since, nil
 }
 
 // ownPart is how many entries of our own are posted in one transaction.
