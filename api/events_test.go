@@ -175,7 +175,11 @@ func TestAStreamBeginsWithReady(t *testing.T) {
 			first.leave()
 			w.deposit("d-"+who, "alice", "1", "BNB")
 			again := w.listen(who, "/v1/events", "Last-Event-ID", ready.id)
-			if e := again.next(""); e.kind != "balance" || e.body["entry"] != "d-"+who {
+			e := again.next("")
+			if who == "exchange" && e.kind == "balance" && e.body["entry"] == "d-alice" {
+				e = again.next("") // "ready" may come with the ID of a moment before: then this is sent again
+			}
+			if e.kind != "balance" || e.body["entry"] != "d-"+who {
 				t.Errorf("what was missed is sent as %+v", e)
 			}
 			if e := again.next(""); e.kind != "ready" || e.id == "" {
