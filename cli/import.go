@@ -20,6 +20,7 @@ type importCmd struct {
 	historyFlags
 	Account        ledger.Account `required:"" placeholder:"ACCOUNT" help:"Account they become the history of."`
 	SkipUnreadable bool           `help:"Leave out rows that cannot be read. Without it they refuse the file, and nothing is posted."`
+	Replace        bool           `help:"Forget what earlier imports read from files of the same names, such as in a wrong zone. Without it their rows count as well."`
 	WithoutRewards bool           `help:"Leave out the rewards of Soft Staking that the exchange paid, and take back those that an earlier import posted. Give it at each import of the account: one without it posts the rewards, as entries of the kind reward-from-elsewhere."`
 }
 
@@ -114,6 +115,10 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 			})
 		}
 	}
+	rows, notes, err := i.replaced(ctx, rows)
+	if err != nil {
+		return err
+	}
 	plan, err := i.plan(ctx, rows, false)
 	if err == nil {
 		err = i.checkPlan(rows, plan)
@@ -121,7 +126,6 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.command.name(), err)
 	}
-	var notes notes
 	for _, symbol := range slices.Sorted(maps.Keys(plan.Openings)) {
 		if !slices.ContainsFunc(rows, func(r store.ImportRow) bool { return r.Asset == symbol }) {
 			continue // said when its files were imported
@@ -179,17 +183,56 @@ func (i *importer) plan(ctx context.Context, more []store.ImportRow, gainsFirst 
 	return history.MergeTallies(tallies, i.assets).MakePlan(books, history.PlanOptions{WithoutRewards: i.command.WithoutRewards, GainsFirst: gainsFirst})
 }
 
+// replaced adds the rows that earlier imports have read from files of the same names and
+// that are not in these: with --replace they count no more, else a note says that they do.
+func (i *importer) replaced(ctx context.Context, rows []store.ImportRow) ([]store.ImportRow, notes, error) {
+	known, err := i.db.Imports(ctx, i.command.Account)
+	if err != nil {
+		return nil, nil, err
+	}
+	type part struct {
+		export string
+		number int
+	}
+	given, parts, missing := map[store.ImportRow]bool{}, map[part]bool{}, 0
+	for _, r := range rows {
+		given[importKey(r)], parts[part{r.Export, r.Part}] = true, true
+	}
+	for _, r := range known.Rows {
+		if r.Times == 0 || given[importKey(r)] || !parts[part{r.Export, r.Part}] {
+			continue
+		}
+		missing++
+		if i.command.Replace {
+			r.Times = 0
+			rows = append(rows, r)
+		}
+	}
+	var said notes
+	switch {
+	case missing > 0 && i.command.Replace:
+		said.addf("No longer counted: %s of earlier imports of files of the same names.", count(missing, "row", "rows"))
+	case missing > 0:
+		said.addf("Earlier imports of files of the same names had %s that these have not; they still count. If those files were read wrongly, import these with --replace.", count(missing, "row", "rows"))
+	}
+	return rows, said, nil
+}
+
 // marked are the rows that are known and more of them. Whether a row is a reward, this
 // import says of its own rows; of others, by the operations that it names.
 func (i *importer) marked(known, more []store.ImportRow) []store.ImportRow {
-	rewards := map[store.ImportRow]bool{}
+	said := map[store.ImportRow]store.ImportRow{}
 	for _, r := range more {
-		rewards[importKey(r)] = r.Reward
+		said[importKey(r)] = r
 	}
 	rows := slices.Clone(known)
 	for n, r := range rows {
-		reward, again := rewards[importKey(r)]
-		if !again {
+		again, is := said[importKey(r)]
+		if is && again.Times == 0 {
+			rows[n].Times = 0
+		}
+		reward := again.Reward
+		if !is {
 			named := func(operation string) bool {
 				return strings.EqualFold(history.Key(strings.TrimSpace(operation)), r.Operation)
 			}

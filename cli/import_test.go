@@ -259,6 +259,34 @@ func TestRewardsAreMarkedByTheLastImport(t *testing.T) {
 	}
 }
 
+// TestAFileIsReplaced: what was read in a wrong zone is taken back, and only that.
+func TestAFileIsReplaced(t *testing.T) {
+	for _, from := range []string{"", "2026-01-01"} {
+		b := newImportBooks(t, from)
+		file := written(t, "h.csv", strings.Replace(exportHeader, "UTC_Time", "Time", 1)+"1,2026-01-03 10:00:00,Spot,Deposit,BNB,100,\n1,2026-01-03 11:00:00,Spot,Withdraw,BNB,-1,\n")
+		other := written(t, "other.csv", exportHeader+"1,2026-01-04 10:00:00,Spot,Deposit,BNB,2,\n")
+		for _, c := range []struct {
+			args []string
+			want string
+			says string
+		}{
+			{[]string{file}, "99 BNB", ""},
+			{[]string{other}, "101 BNB", ""},
+			{[]string{file, "--utc-offset=+02:00"}, "200 BNB", "had 2 rows that these have not; they still count"},
+			{[]string{file, "--utc-offset=+02:00", "--replace"}, "101 BNB", "No longer counted: 2 rows of earlier imports"},
+			{[]string{file, "--utc-offset=+02:00", "--replace"}, "101 BNB", "entries: posted 0, refused 0"},
+			{[]string{other}, "101 BNB", "entries: posted 0, refused 0"},
+			{[]string{file}, "200 BNB", ""},
+		} {
+			printed, status := b.run(append([]string{"import", "--account", "a"}, c.args...)...)
+			if status != 0 || !strings.Contains(printed, c.says) {
+				t.Errorf("%v: exit status %d, %s", c.args, status, printed)
+			}
+			b.has(t, c.want)
+		}
+	}
+}
+
 // TestAMissingMiddle imports some days between two others, whose entries can only be posted
 // with all gains before all losses.
 func TestAMissingMiddle(t *testing.T) {

@@ -20,6 +20,7 @@ type History struct {
 	First  time.Time      // of the first of them, in UTC; zero where there is none
 	Last   time.Time      // of the last of them
 	Others map[string]int // Spot rows of coins that were not asked for, by coin
+	Gone   []Row          // rows that were known and count no more
 
 	assets map[string]ledger.Asset
 }
@@ -28,7 +29,7 @@ type History struct {
 type Tally struct {
 	Row
 	Part  Part
-	Count int
+	Count int // 0: the row was known in the part, and counts no more
 }
 
 // same orders rows by what they say: rows of different exports that say the same are
@@ -77,7 +78,7 @@ func MergeTallies(tallies []Tally, assets map[string]ledger.Asset) *History {
 	slices.SortStableFunc(tallies, func(a, b Tally) int {
 		return cmp.Or(same(a.Row, b.Row), cmp.Compare(a.Part.Export, b.Part.Export), cmp.Compare(a.Part.Number, b.Part.Number))
 	})
-	var rows []Row
+	var rows, gone []Row
 	for len(tallies) > 0 {
 		n := 1
 		for n < len(tallies) && same(tallies[0].Row, tallies[n].Row) == 0 {
@@ -87,10 +88,16 @@ func MergeTallies(tallies []Tally, assets map[string]ledger.Asset) *History {
 		for _, t := range tallies[:n] {
 			row.Reward = row.Reward || t.Reward
 		}
-		rows = append(rows, slices.Repeat([]Row{row}, countRow(tallies[:n]))...)
+		if times := countRow(tallies[:n]); times > 0 {
+			rows = append(rows, slices.Repeat([]Row{row}, times)...)
+		} else {
+			gone = append(gone, row)
+		}
 		tallies = tallies[n:]
 	}
-	return newHistory(rows, assets)
+	h := newHistory(rows, assets)
+	h.Gone = gone
+	return h
 }
 
 // countRow says how often one row was made, by the tallies of it, which lie in order of

@@ -168,7 +168,7 @@ func (p *planning) readPosted(h *History) error {
 		}
 	}
 	known := map[slot]map[string]bool{}
-	for _, r := range h.Rows {
+	for _, r := range slices.Concat(h.Rows, h.Gone) {
 		s := slot{r.At.Unix(), r.Reward}
 		if known[s] == nil {
 			known[s] = map[string]bool{}

@@ -120,11 +120,11 @@ const importPart = 10_000
 
 // RecordImport keeps the rows that an import has read, before anything of them is
 // posted: an import that is stopped in between is completed by the next one. Of a row
-// that is known in the same part of the same export the larger number stays, and whether
-// it is a reward is what the last import says; so repeating has no further effect. A row
-// beyond the limits of ImportRow is ErrInvalid, and nothing is recorded. Rows are written
-// in transactions of 10,000: after another error some may be recorded, and the same call
-// may be made again.
+// that is known in the same part of the same export the larger number stays, or zero
+// where the row is to count no more; whether it is a reward is what the last import says.
+// So repeating has no further effect. A row beyond the limits of ImportRow is ErrInvalid,
+// and nothing is recorded. Rows are written in transactions of 10,000: after another
+// error some may be recorded, and the same call may be made again.
 func (db *DB) RecordImport(ctx context.Context, account ledger.Account, rows []ImportRow) error {
 	if err := account.CheckHolder(); err != nil {
 		return err
@@ -151,7 +151,7 @@ func (r ImportRow) check() error {
 		return fmt.Errorf("%w: the time %s of an import is not a whole second", ledger.ErrInvalid, r.At.Format(time.RFC3339Nano))
 	case len(r.Operation) > maxImportText || len(r.Export) > maxImportText:
 		return fmt.Errorf("%w: an operation and an export of an import have at most %d bytes", ledger.ErrInvalid, maxImportText)
-	case r.Times < 1 || r.Part < -1:
+	case r.Times < 0 || r.Part < -1:
 		return fmt.Errorf("%w: a row of an import counts %d times in part %d", ledger.ErrInvalid, r.Times, r.Part)
 	}
 	return nil
@@ -194,7 +194,7 @@ func writeImportRows(t tx, account ledger.Account, rows []ImportRow) error {
 	_, err := t.set(nil, `INSERT INTO import_rows (bucket, account, at, asset, operation, amount, export, part, times, reward)
 		SELECT r.bucket, r.account, r.at, r.asset, r.operation, r.amount, r.export, r.part, r.times, r.reward FROM {rows} WHERE true
 		ON CONFLICT (bucket, account, at, asset, operation, amount, export, part) DO UPDATE SET
-			times = CASE WHEN excluded.times > import_rows.times THEN excluded.times ELSE import_rows.times END,
+			times = CASE WHEN excluded.times > import_rows.times OR excluded.times = 0 THEN excluded.times ELSE import_rows.times END,
 			reward = excluded.reward`,
 		set{
 			ints("bucket", bucket), texts("account", owner), ints("at", at), texts("asset", asset), texts("operation", operation),

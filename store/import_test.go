@@ -27,6 +27,13 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{row}))
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{reward})) // the last import says whether it is a reward
 		ok(t, db.RecordImport(ctx, "alice", nil))
+		gone := more
+		gone.Times = 0
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{gone}))
+		if got := must[store.Imports](t)(db.Imports(ctx, "alice")); len(got.Rows) != 2 || got.Rows[1] != gone {
+			t.Errorf("a row that counts no more is %+v", got.Rows)
+		}
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{more}))
 		got := must[store.Imports](t)(db.Imports(ctx, "alice"))
 		row.Reward = true
 		if want := []store.ImportRow{row, more}; !slices.Equal(got.Rows, want) || got.Entries != nil {
@@ -39,7 +46,7 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 			func(r *store.ImportRow) { r.At = r.At.Add(time.Millisecond) },
 			func(r *store.ImportRow) { r.Operation = strings.Repeat("x", 256) },
 			func(r *store.ImportRow) { r.Export = strings.Repeat("x", 256) },
-			func(r *store.ImportRow) { r.Times = 0 },
+			func(r *store.ImportRow) { r.Times = -1 },
 			func(r *store.ImportRow) { r.Part = -2 },
 		} {
 			bad := row
