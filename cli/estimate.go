@@ -101,7 +101,7 @@ func (c *estimateCmd) describe(w *World, h *history.History) error {
 		notes.addf("%s of coins without terms: %s.", count(n, "Spot row is", "Spot rows are"), listCounts(h.Others))
 	}
 	notes.addRewards(h, c.RewardOperation)
-	if h.Spot == 0 {
+	if len(h.Rows) == 0 {
 		notes.addf("There is no Spot row, so there is nothing to estimate.")
 	}
 	return notes.write(w)
@@ -123,7 +123,7 @@ func (c *estimateCmd) offer(w *World) (offer history.Offer, err error) {
 // whatever was asked for.
 func (c *estimateCmd) window(h *history.History) history.Window {
 	window := h.Window()
-	if h.Spot == 0 {
+	if len(h.Rows) == 0 {
 		return window
 	}
 	if c.From != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -73,26 +72,11 @@ func TestServeNeedsTheCountry(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, url, noon, c.flags...)
 			turn := func(on string) (int, string) {
-				r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.at("/v1/accounts/alice/activation"), strings.NewReader(`{"on":`+on+`}`))
-				if err != nil {
-					t.Fatal(err)
-				}
-				r.Header.Set("Authorization", "Bearer "+token)
+				headers := map[string]string{"Authorization": "Bearer " + token}
 				if c.country != "" {
-					r.Header.Set("CF-IPCountry", c.country)
+					headers["CF-IPCountry"] = c.country
 				}
-				response, err := http.DefaultClient.Do(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				body, err := io.ReadAll(response.Body)
-				if err == nil {
-					err = response.Body.Close()
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				return response.StatusCode, string(body)
+				return ask(t, asked{method: http.MethodPut, url: s.at("/v1/accounts/alice/activation"), body: `{"on":` + on + `}`, headers: headers})
 			}
 			if status, body := turn("true"); status != c.status || !strings.Contains(body, c.has) {
 				t.Errorf("on: %d %s", status, body)

@@ -135,7 +135,7 @@ func (n *notes) addUsers(files []*history.File) {
 // addRewards says which operations of rewards no row has.
 func (n *notes) addRewards(h *history.History, operations []string) {
 	if len(operations) == 0 {
-		if h.Spot > 0 && !slices.ContainsFunc(h.Rows, func(r history.Row) bool { return r.Reward }) {
+		if len(h.Rows) > 0 && !slices.ContainsFunc(h.Rows, func(r history.Row) bool { return r.Reward }) {
 			n.addf("No operation contains \"Soft Staking\". If the exchange paid rewards, they count as deposits here; name their operation with --reward-operation.")
 		}
 		return

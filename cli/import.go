@@ -115,11 +115,12 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 			})
 		}
 	}
-	rows, notes, err := i.replaced(ctx, rows)
+	known, err := i.db.Imports(ctx, i.command.Account)
 	if err != nil {
 		return err
 	}
-	plan, err := i.plan(ctx, rows, false)
+	rows, notes := i.replaced(known.Rows, rows)
+	plan, err := i.plan(ctx, known, rows, false)
 	if err == nil {
 		err = i.checkPlan(rows, plan)
 	}
@@ -142,12 +143,17 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 	return i.db.RecordImport(ctx, i.command.Account, rows)
 }
 
-// plan compares all rows that are known, more of them included, with the books.
-func (i *importer) plan(ctx context.Context, more []store.ImportRow, gainsFirst bool) (history.Plan, error) {
+// planAgain compares all rows that are recorded with the books as they are now.
+func (i *importer) planAgain(ctx context.Context, gainsFirst bool) (history.Plan, error) {
 	known, err := i.db.Imports(ctx, i.command.Account)
 	if err != nil {
 		return history.Plan{}, err
 	}
+	return i.plan(ctx, known, nil, gainsFirst)
+}
+
+// plan compares all rows that are known, more of them included, with the books.
+func (i *importer) plan(ctx context.Context, known store.Imports, more []store.ImportRow, gainsFirst bool) (history.Plan, error) {
 	tallies := make([]history.Tally, 0, len(known.Rows)+len(more))
 	symbols := map[string]bool{}
 	for _, r := range i.marked(known.Rows, more) {
@@ -185,11 +191,7 @@ func (i *importer) plan(ctx context.Context, more []store.ImportRow, gainsFirst 
 
 // replaced adds the rows that earlier imports have read from files of the same names and
 // that are not in these: with --replace they count no more, else a note says that they do.
-func (i *importer) replaced(ctx context.Context, rows []store.ImportRow) ([]store.ImportRow, notes, error) {
-	known, err := i.db.Imports(ctx, i.command.Account)
-	if err != nil {
-		return nil, nil, err
-	}
+func (i *importer) replaced(known, rows []store.ImportRow) ([]store.ImportRow, notes) {
 	type part struct {
 		export string
 		number int
@@ -198,7 +200,7 @@ func (i *importer) replaced(ctx context.Context, rows []store.ImportRow) ([]stor
 	for _, r := range rows {
 		given[importKey(r)], parts[part{r.Export, r.Part}] = true, true
 	}
-	for _, r := range known.Rows {
+	for _, r := range known {
 		if r.Times == 0 || given[importKey(r)] || !parts[part{r.Export, r.Part}] {
 			continue
 		}
@@ -215,7 +217,7 @@ func (i *importer) replaced(ctx context.Context, rows []store.ImportRow) ([]stor
 	case missing > 0:
 		said.addf("Earlier imports of files of the same names had %s that these have not; they still count. If those files were read wrongly, import these with --replace.", count(missing, "row", "rows"))
 	}
-	return rows, said, nil
+	return rows, said
 }
 
 // marked are the rows that are known and more of them. Whether a row is a reward, this
@@ -269,7 +271,7 @@ func (i *importer) checkPlan(rows []store.ImportRow, plan history.Plan) error {
 // post posts what is planned: in order of time, and, where a balance would fall below
 // zero on the way, what is left with all gains before all losses.
 func (i *importer) post(ctx context.Context) error {
-	plan, err := i.plan(ctx, nil, false)
+	plan, err := i.planAgain(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -277,7 +279,7 @@ func (i *importer) post(ctx context.Context) error {
 		return err
 	}
 	if i.insufficient {
-		left, err := i.plan(ctx, nil, true)
+		left, err := i.planAgain(ctx, true)
 		if err != nil {
 			return err
 		}

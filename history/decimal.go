@@ -21,7 +21,10 @@ var (
 )
 
 // showsThousands reports whether an amount can only mean that commas group thousands.
-func showsThousands(s string) bool { return grouped.MatchString(s) && groupsOfThousands.MatchString(s) }
+func showsThousands(s string) bool { return isGrouped(s) && groupsOfThousands.MatchString(s) }
+
+// isGrouped reports whether s matches grouped; most amounts have no comma.
+func isGrouped(s string) bool { return strings.IndexByte(s, ',') >= 0 && grouped.MatchString(s) }
 
 var errTwoWays = errors.New("can be read in two ways, with the comma for thousands or for decimals")
 
@@ -32,7 +35,14 @@ var (
 	pointGroups  = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$`)
 )
 
-func showsDecimalComma(s string) bool { return decimalComma.MatchString(s) && !grouped.MatchString(s) }
+func showsDecimalComma(s string) bool {
+	return strings.IndexByte(s, ',') >= 0 && decimalComma.MatchString(s) && !isGrouped(s)
+}
+
+// mayGroupByPoints reports whether s matches pointGroups, whose last group is of three.
+func mayGroupByPoints(s string) bool {
+	return len(s) > 4 && s[len(s)-4] == '.' && pointGroups.MatchString(s)
+}
 
 // parseAmount reads a number as the exchange writes it, "-0.5" or "1.2e-07", or with
 // its thousands grouped, "1,500.25", as
@@ -42,7 +52,7 @@ func parseAmount(s string, scale int) (n ledger.Amount, rounded bool, err error)
 	if s == "" {
 		return 0, false, errors.New("it has no amount")
 	}
-	if grouped.MatchString(s) {
+	if isGrouped(s) {
 		if !groupsOfThousands.MatchString(s) {
 			return 0, false, fmt.Errorf("its amount %q %w", ledger.Clip(s), errTwoWays)
 		}

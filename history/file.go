@@ -81,7 +81,9 @@ type File struct {
 	thousands    bool     // an amount has shown that commas group thousands
 	ambiguous    []record // rows whose amounts can be read in two ways
 	options      Options
-	texts        map[string]string // coins and operations, each once in memory
+	texts        map[string]string      // coins and operations, each once in memory
+	accounts     map[string]accountKind // what each name of an account is
+	rewards      map[string]bool        // whether each operation is a reward
 }
 
 // Row is a change of a coin's Spot balance.
@@ -135,7 +137,8 @@ func readText(text *bufio.Reader, name, archive string, o Options) (*File, error
 	}
 	f := &File{
 		Name: name, Part: partOf(name, archive), Zone: zone, Columns: columns.found,
-		Unknown: map[string]int{}, options: o, texts: map[string]string{},
+		Unknown: map[string]int{}, options: o,
+		texts: map[string]string{}, accounts: map[string]accountKind{}, rewards: map[string]bool{},
 	}
 	if err := f.readRows(records, columns); err != nil {
 		return nil, err
@@ -223,10 +226,11 @@ func (f *File) add(c columns, rec record) error {
 	// How many decimals the exchange keeps of another coin is not known, so its
 	// amount is only held to 63 bits of whole coins.
 	asset, asked := f.options.Assets[coin]
-	f.thousands = f.thousands || showsThousands(c.change.of(rec))
-	f.decimalComma = f.decimalComma || showsDecimalComma(c.change.of(rec))
-	f.maybeGrouped = f.maybeGrouped || pointGroups.MatchString(c.change.of(rec))
-	change, rounded, err := parseAmount(c.change.of(rec), asset.Scale)
+	amount := c.change.of(rec)
+	f.thousands = f.thousands || showsThousands(amount)
+	f.decimalComma = f.decimalComma || showsDecimalComma(amount)
+	f.maybeGrouped = f.maybeGrouped || mayGroupByPoints(amount)
+	change, rounded, err := parseAmount(amount, asset.Scale)
 	if err != nil {
 		return err
 	}
@@ -235,9 +239,9 @@ func (f *File) add(c columns, rec record) error {
 		return errors.New("it has no account")
 	}
 	f.addUser(c, rec)
-	if !isSpot(account) {
+	if kind := f.kindOf(account); kind != spotAccount {
 		f.Away++
-		if !isAccount(account) {
+		if kind == unknownAccount {
 			f.Unknown[f.intern(account)]++
 		}
 		return nil
@@ -249,17 +253,17 @@ func (f *File) add(c columns, rec record) error {
 		f.Cut++
 	}
 	operation := f.intern(c.operation.of(rec))
+	reward, judged := f.rewards[operation]
+	if !judged {
+		reward = f.options.isReward(operation)
+		f.rewards[operation] = reward
+	}
 	f.Rows = append(f.Rows, Row{
 		Line: rec.line, At: at, Coin: f.intern(coin), Operation: operation, Change: change,
-		Reward: f.options.isReward(operation), Other: !asked,
+		Reward: reward, Other: !asked,
 	})
 	return nil
 }
-
-// spotNames are those of the Spot account, as columnKey writes them.
-var spotNames = []string{"spot", "spotwallet", "spotaccount"}
-
-func isSpot(account string) bool { return slices.Contains(spotNames, columnKey(account)) }
 
 // checkShape refuses a record that is broken, that the file ends in, or whose amount may
 // go on after the separator.

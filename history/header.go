@@ -81,7 +81,8 @@ func readHeader(r *records) (columns, error) {
 			c.head = append(c.head, strings.Join(fields, " | "))
 		}
 	}
-	return c, r.skip(at + 1)
+	r.take(at + 1)
+	return c, nil
 }
 
 // findNames finds the line of the header by the names of its columns, and the
@@ -257,9 +258,6 @@ func readNames(r *records) (positions, error) {
 	}
 	found := positions{}
 	for i, name := range rec.fields {
-		if strings.Contains(name, "\r") {
-			return nil, errors.New("its lines end with CR alone; save it with LF or CRLF")
-		}
 		key := columnKey(name)
 		if _, twice := found[key]; twice && key != "" {
 			return nil, fmt.Errorf("its header has the column %q twice", strings.TrimSpace(name))

@@ -1,10 +1,6 @@
 package history
 
-import (
-	"regexp"
-	"slices"
-	"strings"
-)
+import "regexp"
 
 // role is a column that is read, and the names it is known by, as columnKey writes them.
 type role struct {
@@ -49,24 +45,6 @@ var roles = []role{
 var userNames = []string{
 	"userid", "iddeusuario", "identifiantutilisateur", "iddousuário", "iddeusuário", "idużytkownika", "idпользователя", "benutzer-id", "benutzerid",
 	"kullanıcıkimliği", "用户id", "用戶id", "ユーザーid", "사용자id", "idutente",
-}
-
-// accountWords begin the names of the exchange's accounts, as columnKey writes them.
-var accountWords = []string{
-	"spot", "funding", "earn", "savings", "card", "pool", "p2p", "strategy", "options", "margin", "crossmargin", "isolatedmargin",
-	"usdt-futures", "usdⓢ-mfutures", "usd-mfutures", "usdm", "coin-futures", "coin-mfutures", "coinm", "futures", "crossfutures", "cm", "um",
-	"launchpad", "launchpool", "staking", "loan", "cryptoloan", "vanillaoptions", "europeanoptions", "copytrading", "tradingbots", "bots", "pay", "web3", "alpha",
-}
-
-// isAccount reports whether a text is the name of an account of the exchange.
-func isAccount(text string) bool {
-	key := columnKey(text)
-	for _, suffix := range []string{"", "wallet", "account", "copy", "lead"} {
-		if slices.Contains(accountWords, strings.TrimSuffix(key, suffix)) {
-			return true
-		}
-	}
-	return false
 }
 
 // looseAmount matches what an amount may look like, also as a spreadsheet writes it.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"softstake/ledger"
 	"softstake/staking"
@@ -15,10 +14,7 @@ import (
 
 // History is what several exports say together.
 type History struct {
-	Rows   []Row          // in order of time
-	Spot   int            // rows of the Spot account, of any coin, rewards too
-	First  time.Time      // of the first of them, in UTC; zero where there is none
-	Last   time.Time      // of the last of them
+	Rows   []Row          // of the Spot account, of any coin, rewards too, in order of time
 	Others map[string]int // Spot rows of coins that were not asked for, by coin
 	Gone   []Row          // rows that were known and count no more
 
@@ -120,10 +116,7 @@ func countRow(tallies []Tally) int {
 
 // newHistory makes a history of rows, which are in order of time.
 func newHistory(rows []Row, assets map[string]ledger.Asset) *History {
-	h := &History{Rows: rows, Spot: len(rows), Others: map[string]int{}, assets: assets}
-	if len(rows) > 0 {
-		h.First, h.Last = rows[0].At, rows[len(rows)-1].At
-	}
+	h := &History{Rows: rows, Others: map[string]int{}, assets: assets}
 	for _, r := range rows {
 		if r.Other {
 			h.Others[r.Coin]++
@@ -140,10 +133,10 @@ type Window struct{ First, Last staking.Day }
 // Spot row, so that the first day is the one after it, and the last is the day of
 // the last. Without a Spot row it is empty.
 func (h *History) Window() Window {
-	if h.Spot == 0 {
+	if len(h.Rows) == 0 {
 		return Window{First: 1, Last: 0}
 	}
-	return Window{First: staking.DayOf(h.First) + 1, Last: staking.DayOf(h.Last)}
+	return Window{First: staking.DayOf(h.Rows[0].At) + 1, Last: staking.DayOf(h.Rows[len(h.Rows)-1].At)}
 }
 
 // listed names some, and counts the others.

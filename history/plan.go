@@ -235,39 +235,26 @@ func (p *planning) compare() error {
 		return nil
 	}
 	// A lower opening comes last: the gains that make up for it must be there first.
-	p.plan.Entries = slices.Concat(signedOnly(openings, true), seconds, signedOnly(openings, false))
+	p.plan.Entries = slices.Concat(p.signed(openings, true), seconds, p.signed(openings, false))
 	return nil
 }
 
-func isGain(c Change) bool { return c.Amount > 0 }
-
-// signedOnly are the entries of one change whose sign is the one asked for.
-func signedOnly(entries []PlannedEntry, gain bool) (kept []PlannedEntry) {
-	for _, e := range entries {
-		if isGain(e.Changes[0]) == gain {
-			kept = append(kept, e)
-		}
-	}
-	return kept
-}
-
-// signed are the entries with their gains or their losses only, each under a name of its own.
+// signed are the entries with their gains or their losses only. One that is parted has a
+// name of its own for its losses.
 func (p *planning) signed(entries []PlannedEntry, gain bool) (kept []PlannedEntry) {
 	for _, e := range entries {
 		all := len(e.Changes)
-		e.Changes = slices.DeleteFunc(slices.Clone(e.Changes), func(c Change) bool { return isGain(c) != gain })
+		e.Changes = slices.DeleteFunc(slices.Clone(e.Changes), func(c Change) bool { return (c.Amount > 0) != gain })
 		if len(e.Changes) == 0 {
 			continue
 		}
 		if !gain && len(e.Changes) < all {
-			e.Name = p.next(p.slotOf(e))
+			e.Name = p.next(slot{e.At.Unix(), e.Reward}.name())
 		}
 		kept = append(kept, e)
 	}
 	return kept
 }
-
-func (p *planning) slotOf(e PlannedEntry) string { return slot{e.At.Unix(), e.Reward}.name() }
 
 // next is the name itself, or the name with the next number if it was used before.
 func (p *planning) next(name string) string {

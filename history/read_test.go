@@ -154,8 +154,8 @@ func TestWhatCountsAsSpot(t *testing.T) {
 		"1,2025-07-24 11:00:00,Spot,Deposit,BTC,1,\n"+
 		"1,2025-07-24 12:00:00,Spot,Deposit,SHIB,-0.5,\n")
 	h := merged(t, f)
-	if h.Spot != 5 || f.Away != 2 || f.Rounded != 1 {
-		t.Errorf("spot %d, away %d, rounded %d", h.Spot, f.Away, f.Rounded)
+	if len(h.Rows) != 5 || f.Away != 2 || f.Rounded != 1 {
+		t.Errorf("spot %d, away %d, rounded %d", len(h.Rows), f.Away, f.Rounded)
 	}
 	if want := map[string]int{"SHIB": 2, "BTC": 1}; !reflect.DeepEqual(h.Others, want) {
 		t.Errorf("others %v", h.Others)

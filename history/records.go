@@ -62,15 +62,6 @@ func (r *records) head(n int) ([]line, error) {
 	return r.ahead, nil
 }
 
-// skip passes n lines over that head has returned.
-func (r *records) skip(n int) error {
-	if n > len(r.ahead) {
-		return io.ErrUnexpectedEOF
-	}
-	r.take(n)
-	return nil
-}
-
 // next returns the next record that is not a blank line. Its error is io.EOF at
 // the end, or what reading failed with.
 func (r *records) next() (record, error) {

@@ -73,11 +73,11 @@ func parseForm(s string, zone Offset) (t time.Time, in Offset, cut, ok bool) {
 	return t, zone, strings.Trim(parts[5], "0") != "", true
 }
 
-// shortForm is how the exchange writes a time with two digits of the year.
-var shortForm = regexp.MustCompile(`^[0-9]{2}-[0-9]{2}-[0-9]{2} `)
-
-// shortYear reports whether a time has two digits for its year, as the exchange writes it.
-func shortYear(s string) bool { return shortForm.MatchString(s) }
+// shortYear reports whether a time has two digits for its year, as the exchange writes
+// it: "25-07-24 …".
+func shortYear(s string) bool {
+	return len(s) > 8 && s[2] == '-' && s[5] == '-' && s[8] == ' ' && allDigits(s[:2]+s[3:5]+s[6:8])
+}
 
 // looseTime matches what a spreadsheet may make of a time, in any order of day, month and year.
 var looseTime = regexp.MustCompile(`^[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4},?[ T]+[0-9]{1,2}[:.][0-9]{2}`)

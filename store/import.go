@@ -146,13 +146,21 @@ func (db *DB) RecordImport(ctx context.Context, account ledger.Account, rows []I
 const maxImportText = 255
 
 func (r ImportRow) check() error {
+	if err := checkSecond(r.At); err != nil {
+		return err
+	}
 	switch {
-	case r.At.Nanosecond() != 0:
-		return fmt.Errorf("%w: the time %s of an import is not a whole second", ledger.ErrInvalid, r.At.Format(time.RFC3339Nano))
 	case len(r.Operation) > maxImportText || len(r.Export) > maxImportText:
 		return fmt.Errorf("%w: an operation and an export of an import have at most %d bytes", ledger.ErrInvalid, maxImportText)
 	case r.Times < 0 || r.Part < -1:
 		return fmt.Errorf("%w: a row of an import counts %d times in part %d", ledger.ErrInvalid, r.Times, r.Part)
+	}
+	return nil
+}
+
+func checkSecond(at time.Time) error {
+	if at.Nanosecond() != 0 {
+		return fmt.Errorf("%w: the time %s of an import is not a whole second", ledger.ErrInvalid, at.Format(time.RFC3339Nano))
 	}
 	return nil
 }
@@ -212,8 +220,8 @@ func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported [
 	}
 	entries := make([]ledger.Entry, len(imported))
 	for i, e := range imported {
-		if e.At.Nanosecond() != 0 {
-			return nil, fmt.Errorf("%w: the time %s of an import is not a whole second", ledger.ErrInvalid, e.At.Format(time.RFC3339Nano))
+		if err := checkSecond(e.At); err != nil {
+			return nil, err
 		}
 		entries[i] = ledger.Entry{ID: importPrefix(account) + e.Name, Kind: e.Kind, At: e.At.UTC()}
 		for _, c := range e.Changes {
