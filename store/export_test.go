@@ -7,6 +7,9 @@ import (
 	"softstake/ledger"
 )
 
+// Schema is the number of migrations that this softstake knows.
+var Schema = int64(len(migrations))
+
 // CreateOld makes books of an old schema, with an account, as an older softstake left them.
 func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema int64, id ledger.Account) error {
 	if err := b.check(o); err != nil {
@@ -18,7 +21,7 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 	}
 	err = db.migrateTo(ctx, schema)
 	if err == nil {
-		err = db.firstRows(ctx, b)
+		err = db.engine.write(ctx, func(t tx) error { return db.writeFirstRows(t, b) })
 	}
 	if err == nil {
 		_, err = db.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)", int64(id.Bucket()), string(id), db.now())

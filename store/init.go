@@ -85,33 +85,41 @@ func (b *Beginning) check(o Options) error {
 // first: whoever finds it there has come too late.
 func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 	return db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("INSERT INTO meta (name, value) VALUES ('first_day', $1) ON CONFLICT DO NOTHING", b.From.String())
-		if err == nil && n == 0 {
-			err = booksExist(t)
-		}
-		if err != nil {
+		if err := db.writeFirstRows(t, b); err != nil {
 			return err
-		}
-		if _, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2)", listsLock, stamp(db.now())); err != nil {
-			return err
-		}
-		for _, token := range b.Tokens {
-			if err := db.writeToken(t, token, "with the books"); err != nil {
-				return err
-			}
-		}
-		for _, r := range b.Regions {
-			if _, err := addRegion(t, r); err != nil {
-				return err
-			}
-		}
-		for _, name := range staking.DocumentNames {
-			if err := writeDocument(t, staking.Document{Name: name, Version: 1, Published: timeOf(db.now()), Text: b.Documents[name]}); err != nil {
-				return err
-			}
 		}
 		return db.logLine(t, "init", "books", fmt.Sprintf("from %s with %d tokens and %d restricted regions", b.From, len(b.Tokens), len(b.Regions)))
 	})
+}
+
+// writeFirstRows writes what the books begin with, but for the line of the log.
+func (db *DB) writeFirstRows(t tx, b Beginning) error {
+	n, err := t.exec("INSERT INTO meta (name, value) VALUES ('first_day', $1) ON CONFLICT DO NOTHING", b.From.String())
+	if err == nil && n == 0 {
+		err = booksExist(t)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2)", listsLock, stamp(db.now())); err != nil {
+		return err
+	}
+	for _, token := range b.Tokens {
+		if err := db.writeToken(t, token, "with the books"); err != nil {
+			return err
+		}
+	}
+	for _, r := range b.Regions {
+		if _, err := addRegion(t, r); err != nil {
+			return err
+		}
+	}
+	for _, name := range staking.DocumentNames {
+		if err := writeDocument(t, staking.Document{Name: name, Version: 1, Published: timeOf(db.now()), Text: b.Documents[name]}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func booksExist(t tx) error {

@@ -13,8 +13,30 @@ var schema embed.FS
 
 // migrations are the steps from an empty database to the books of today, in
 // order. They are added and never edited.
-var migrations = []string{
-	"schema/0001_books.sql", "schema/0002_access.sql", "schema/0003_people.sql", "schema/0004_addresses.sql", "schema/0005_imports.sql",
+var migrations = []migration{
+	{file: "0001_books.sql"},
+	{file: "0002_access.sql"},
+	{file: "0003_people.sql"},
+	{file: "0004_addresses.sql"},
+	{file: "0005_imports.sql"},
+}
+
+// migration is one step: a script, and what SQL alone cannot do, in one transaction.
+type migration struct {
+	file string                                        // in schema/
+	fill func(ctx context.Context, db *DB, t tx) error // after the script; may be nil
+}
+
+// run runs the step.
+func (m migration) run(ctx context.Context, db *DB, t tx) error {
+	script, err := schema.ReadFile("schema/" + m.file)
+	if err == nil {
+		err = db.script(t, string(script))
+	}
+	if err == nil && m.fill != nil {
+		err = m.fill(ctx, db, t)
+	}
+	return err
 }
 
 // ErrNoBooks says that a database has no books in it yet.
@@ -57,11 +79,7 @@ func (db *DB) migrateTo(ctx context.Context, target int64) error {
 		return err
 	}
 	for ; n < target; n++ {
-		script, err := schema.ReadFile(migrations[n])
-		if err != nil {
-			return err
-		}
-		err = db.engine.write(ctx, func(t tx) error {
+		err := db.engine.write(ctx, func(t tx) error {
 			if n == 0 {
 				if _, err := t.exec("CREATE TABLE migrations (number " + db.engine.words()["int"] + " NOT NULL PRIMARY KEY)"); err != nil {
 					return err
@@ -70,7 +88,7 @@ func (db *DB) migrateTo(ctx context.Context, target int64) error {
 			if _, err := t.exec("INSERT INTO migrations (number) VALUES ($1)", n+1); err != nil {
 				return err
 			}
-			return db.script(t, string(script))
+			return migrations[n].run(ctx, db, t)
 		})
 		if err != nil {
 			if m, again := db.version(ctx); again == nil && m > n {

@@ -63,7 +63,7 @@ func TestReadingOldBooksThatMayNotBeWritten(t *testing.T) {
 	ok(t, store.CreateOld(t.Context(), "sqlite:"+path, options(&Clock{now: noon}), shipped(t, day1), 1, "alice"))
 	forbid(t, path)
 	old := readAsNobody(t, path)
-	old.end(t, "these books have schema 1, and this softstake works with 5; it brings them up to date when it may write them: "+
+	old.end(t, fmt.Sprintf("these books have schema 1, and this softstake works with %d; it brings them up to date when it may write them: ", store.Schema)+
 		"open them once where it may, or a copy of them: "+path+" cannot be written")
 }
 
