@@ -252,10 +252,13 @@ type wholeEntryOut struct {
 	At       string    `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
 	PostedAt string    `json:"postedAt" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written."`
 	Moves    []moveOut `json:"moves" doc:"All that it moved."`
+	Actor    string    `json:"actor,omitempty" example:"token 4fQx81LmZp0a" doc:"Who posted it, as in the log; of a reward, who ran its day. Absent: it is from before this was kept."`
+	Role     string    `json:"role,omitempty" example:"exchange" doc:"The actor's role, as in the log."`
+	Request  string    `json:"request,omitempty" example:"A7QZ3VYJ4N5KX2M6PBTCDEFGHI" doc:"The ID of the request that posted it, as in the log."`
 }
 
 func (s *server) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntryOut], error) {
-	e, postedAt, err := s.Books.Entry(ctx, in.Entry)
+	e, err := s.Books.Posted(ctx, in.Entry)
 	if err != nil {
 		return nil, err
 	}
@@ -263,5 +266,8 @@ func (s *server) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntr
 		asset, err := s.Books.Asset(ctx, m.Asset)
 		return moveOut{From: string(m.From), To: string(m.To), Asset: m.Asset, Amount: asset.Format(m.Amount)}, err
 	})
-	return say(wholeEntryOut{ID: e.ID, Kind: string(e.Kind), At: instant(e.At), PostedAt: instant(postedAt), Moves: moves}, err)
+	return say(wholeEntryOut{
+		ID: e.ID, Kind: string(e.Kind), At: instant(e.At), PostedAt: instant(e.PostedAt), Moves: moves,
+		Actor: e.Actor.Credential, Role: string(e.Actor.Role), Request: e.Actor.Request,
+	}, err)
 }

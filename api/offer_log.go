@@ -13,7 +13,9 @@ import (
 
 type logLineOut struct {
 	At      string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When."`
-	Actor   string `json:"actor" example:"token 4fQx81LmZp0a" doc:"Who: a token, or who was at the command line."`
+	Actor   string `json:"actor" example:"token 4fQx81LmZp0a" doc:"Who: 'token ID', 'key KEY…', 'login EMAIL', 'operator NAME' of the command line, or 'serve' and other single words for a process. In lines of books from before this was kept: a name alone."`
+	Role    string `json:"role,omitempty" example:"operator" doc:"The role: operator, exchange, auditor, holder or system. Absent: the line is from before it was kept."`
+	Request string `json:"request,omitempty" example:"A7QZ3VYJ4N5KX2M6PBTCDEFGHI" doc:"The request's ID, as in the header X-Request-Id of its answer. Absent: the change came by no request."`
 	Action  string `json:"action" example:"terms set" doc:"What was done."`
 	Subject string `json:"subject" example:"BNB" doc:"To what: a token, an account, a document …"`
 	Detail  string `json:"detail,omitempty" example:"from 2026-11-23 offered, APR 0.0015, minimum 0.5, cap 1000" doc:"In words."`
@@ -22,7 +24,7 @@ type logLineOut struct {
 func (s *server) logRoutes() {
 	add(s, huma.Operation{
 		OperationID: "list-log", Method: http.MethodGet, Path: "/v1/log", Tags: []string{"Operation"}, Summary: "Read who changed what",
-		Description: "Everything that operators have changed, the newest first.",
+		Description: "Every change of the books, and who made it, the newest first.",
 	}, office, s.log)
 }
 
@@ -48,7 +50,7 @@ func (s *server) log(ctx context.Context, in *struct{ Paging }) (*answer[list[lo
 		return nil, err
 	}
 	items, err := shown(lines, func(l store.LogLine) (logLineOut, error) {
-		return logLineOut{instant(l.At), l.Actor, l.Action, l.Subject, l.Detail}, nil
+		return logLineOut{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject, l.Detail}, nil
 	})
 	out := list[logLineOut]{Items: items}
 	if len(lines) == in.Limit {

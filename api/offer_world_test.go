@@ -59,7 +59,7 @@ func newTown(t testing.TB, url string) *town {
 	w.first = staking.DayOf(w.now)
 	shipped, err := staking.ShippedTokens(w.first)
 	w.ok(err)
-	w.db, err = store.Create(t.Context(), url, store.Options{Clock: w.clock, Actor: "test", Volatile: true},
+	w.db, err = store.Create(t.Context(), url, store.Options{Clock: w.clock, Actor: access.Process("test"), Volatile: true},
 		store.Beginning{From: w.first, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.db.Close()) })

@@ -76,8 +76,10 @@ func request(ctx context.Context) asked {
 // token is the credential of the request, which has been checked.
 func token(ctx context.Context) access.Token { return request(ctx).token }
 
-// books are the books with the request's credential at work, for the log.
-func (s *server) books(ctx context.Context) *store.DB { return s.Books.As("token " + token(ctx).ID) }
+// books is the books with the request's credential as the actor.
+func (s *server) books(ctx context.Context) *store.DB {
+	return s.Books.As(token(ctx).Actor().In(access.CallerOf(ctx).Request))
+}
 
 // own says whether the request's credential may see and move an account's things:
 // ErrNotFound if not, whether there is such an account or not.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -64,7 +65,7 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 		return nil, err
 	}
 	b.set(from.Start())
-	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: "bench"}, store.Beginning{
+	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench")}, store.Beginning{
 		From: from, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	})
 	if err != nil {

@@ -82,7 +82,7 @@ func newFace(t *testing.T, url string, change func(*binance.Options)) *face {
 }
 
 func (f *face) options() store.Options {
-	return store.Options{Clock: f.now, Actor: "test", Volatile: true}
+	return store.Options{Clock: f.now, Actor: access.Process("test"), Volatile: true}
 }
 
 func (f *face) now() time.Time { return time.UnixMicro(f.clock.Load()).UTC() }

@@ -189,6 +189,6 @@ func (s *server) admit(req *request, sent sent, name string, p access.Permission
 		return "", err
 	}
 	req.key, req.account, req.until = key, key.Account, at.Add(window)
-	req.books = s.Books.As("key " + key.Short())
+	req.books = s.Books.As(key.Actor().In(access.CallerOf(req.ctx).Request))
 	return signed, denied
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"softstake/access"
 	"softstake/audit"
 	"softstake/store"
 	"softstake/web"
@@ -170,7 +171,7 @@ func TestKeptBooksHaveNoTomorrow(t *testing.T) {
 	if status := o.end(); status != 0 {
 		t.Errorf("it ended with %d", status)
 	}
-	db, err := store.Open(t.Context(), books, store.Options{Clock: func() time.Time { return lately }, Actor: "test"})
+	db, err := store.Open(t.Context(), books, store.Options{Clock: func() time.Time { return lately }, Actor: access.Process("test")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"softstake/store"
 )
 
-// logCmd says who changed what, and when.
+// logCmd lists who changed what, and when.
 type logCmd struct {
 	Since *staking.Day `placeholder:"DAY" help:"First day. Without it: from the beginning."`
 	Limit int          `default:"100" help:"How many lines at most, the newest."`
@@ -26,6 +26,8 @@ Example:
 type logJSON struct {
 	At      instant `json:"at"`
 	Actor   string  `json:"actor"`
+	Role    string  `json:"role"`
+	Request string  `json:"request"`
 	Action  string  `json:"action"`
 	Subject string  `json:"subject"`
 	Detail  string  `json:"detail"`
@@ -45,14 +47,14 @@ func (c *logCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(w.Stdout), newGrid(text("when (UTC)"), text("who"), text("did"), text("to"), text("detail"))
+		out, grid := newJSONList(w.Stdout), newGrid(text("when (UTC)"), text("actor"), text("action"), text("subject"), text("detail"))
 		for _, l := range lines {
 			if c.JSON {
-				if err := out.add(logJSON{instant(l.At), l.Actor, l.Action, l.Subject, l.Detail}); err != nil {
+				if err := out.add(logJSON{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject, l.Detail}); err != nil {
 					return err
 				}
 			}
-			grid.add(wallTime(l.At), l.Actor, l.Action, l.Subject, l.Detail)
+			grid.add(wallTime(l.At), l.Actor.Credential, l.Action, l.Subject, l.Detail)
 		}
 		if c.JSON {
 			return out.end()

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"softstake/access"
 	"softstake/store"
 )
 
@@ -23,7 +24,7 @@ func TestTheHolderIsToldOfLogins(t *testing.T) {
 	} {
 		mustAt(t, noon.Add(time.Duration(i)*time.Second), c.typed, append(c.args, "--db", url)...)
 	}
-	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Actor: "test"})
+	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,12 +16,14 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"softstake/access"
 )
 
 // app is every command, in the order in which help lists them.
 type app struct {
 	DB    string `name:"db" placeholder:"URL" default:"sqlite:softstake.db" help:"Where the books are: sqlite:PATH or postgres://… Without it: $$SOFTSTAKE_DB, else ${default}."`
-	Actor string `placeholder:"NAME" help:"Who is at work, for the log. Without it: the name you are logged in by."`
+	Actor string `placeholder:"NAME" help:"Your name, kept with each change as 'operator NAME'. Without it: the name you are logged in by."`
 
 	KeyFile string `placeholder:"FILE" help:"The key that the secrets of API keys are sealed with. Without it: $$SOFTSTAKE_KEY_FILE, else beside the books, or softstake.key."`
 
@@ -130,7 +132,10 @@ func parse(w *World, args []string) error {
 	if err := checkURL(a.DB); err != nil {
 		return err
 	}
-	w.DB, w.Actor, w.KeyFile = a.DB, a.Actor, a.KeyFile
+	if w.Actor, err = access.CommandLine(a.Actor); err != nil {
+		return fmt.Errorf("%w: --actor: %w", errUsage, err)
+	}
+	w.DB, w.KeyFile = a.DB, a.KeyFile
 	w.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })
 	return ctx.Run(w)
 }
@@ -176,7 +181,7 @@ func environment(w *World) kong.Resolver {
 	})
 }
 
-// actor is the name that the person is logged in by.
+// actor is the name that the person is logged in by, on this machine.
 func actor(env func(string) string) string {
 	if name := env("USER"); name != "" {
 		return name

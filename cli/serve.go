@@ -70,7 +70,7 @@ func (c *serveCmd) Run(w *World) (err error) {
 	}
 	m := newMeters()
 	options := w.options()
-	options.Observe = m.committed
+	options.Observe, options.Actor = m.committed, access.Process("serve")
 	db, err := store.Open(w.Context, w.DB, options)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"softstake/access"
 	"softstake/store"
 )
 
@@ -23,10 +24,10 @@ type World struct {
 	Env            func(string) string
 	Context        context.Context // ends when the person interrupts
 
-	DB      string // where the books are: sqlite:PATH or postgres://…
-	DBGiven bool   // whether --db was given, and DB is not where books are without it
-	Actor   string // who is at work, for the log
-	KeyFile string // of the key that secrets are sealed with; "": where it is without a name
+	DB      string       // where the books are: sqlite:PATH or postgres://…
+	DBGiven bool         // whether --db was given, and DB is not where books are without it
+	Actor   access.Actor // who gives the command
+	KeyFile string       // of the key that secrets are sealed with; "": where it is without a name
 }
 
 // errUsage says that the command was given wrongly: exit status 2.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -113,7 +114,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 	if t.market, err = newMarket(t.First); err != nil {
 		return nil, err
 	}
-	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: "demo", Volatile: o.Volatile}, store.Beginning{
+	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"), Volatile: o.Volatile}, store.Beginning{
 		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"softstake/access"
 	"softstake/events"
 	"softstake/ledger"
 	"softstake/pgtest"
@@ -65,7 +66,7 @@ func each(t *testing.T, test func(w *world)) {
 }
 
 func (w *world) options() store.Options {
-	return store.Options{Clock: w.clock.Now, Actor: "test", Volatile: true}
+	return store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
 }
 
 // another is the same books open in another process.

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/store"
 )
@@ -23,7 +24,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 			town.Build(t, url, Chance(1, 0))
 			before := goleak.IgnoreCurrent()
 			clock := NewClock((town.Last + 1).Start().Add(time.Hour))
-			db, err := store.Open(t.Context(), url, store.Options{Clock: clock.Now, Actor: "scenario"})
+			db, err := store.Open(t.Context(), url, store.Options{Clock: clock.Now, Actor: access.Process("scenario")})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -71,7 +72,7 @@ func (p *Player) prepare(url string) (err error) {
 		}
 		b.Tokens = append(b.Tokens, staking.Token{Asset: asset, Terms: terms})
 	}
-	if p.db, err = store.Create(p.ctx, url, store.Options{Clock: p.clock.Now, Actor: "scenario", Volatile: true}, b); err != nil {
+	if p.db, err = store.Create(p.ctx, url, store.Options{Clock: p.clock.Now, Actor: access.Process("scenario"), Volatile: true}, b); err != nil {
 		return err
 	}
 	for _, token := range b.Tokens {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/pgtest"
 	"softstake/staking"
@@ -82,7 +83,7 @@ func (w Town) create(t testing.TB, url string, clock *Clock) *store.DB {
 		}
 		b.Tokens = append(b.Tokens, staking.Token{Asset: asset, Terms: terms})
 	}
-	db, err := store.Create(ctx, url, store.Options{Clock: clock.Now, Actor: "town", Volatile: true}, b)
+	db, err := store.Create(ctx, url, store.Options{Clock: clock.Now, Actor: access.Process("town"), Volatile: true}, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +190,7 @@ func copyPostgres(t testing.TB, url string) string {
 // Open opens books that are there, and closes them when the test ends.
 func Open(t testing.TB, url string, clock func() time.Time) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), url, store.Options{Clock: clock, Actor: "scenario"})
+	db, err := store.Open(t.Context(), url, store.Options{Clock: clock, Actor: access.Process("scenario")})
 	if err != nil {
 		t.Fatal(err)
 	}

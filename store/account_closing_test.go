@@ -53,7 +53,7 @@ func TestAnAccountIsClosedWhenItIsEmptyAndPaid(t *testing.T) {
 		paid := earned(t, db, "alice", bnb)
 		stays(t, db, "alice", "it has 0.0")
 		ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{ID: "w3", Kind: ledger.Withdrawal, Moves: []ledger.Move{{From: "alice", To: ledger.Custody, Asset: bnb, Amount: paid}}}})))
-		ok(t, db.As("olga").CloseAccount(t.Context(), "alice"))
+		ok(t, db.As(olga).CloseAccount(t.Context(), "alice"))
 		clock.Set(3, "13:00")
 		ok(t, db.CloseAccount(t.Context(), "alice"))
 		a := must[store.Account](t)(db.Account(t.Context(), "alice"))
@@ -65,7 +65,7 @@ func TestAnAccountIsClosedWhenItIsEmptyAndPaid(t *testing.T) {
 		}
 		log := must[[]store.LogLine](t)(db.Log(t.Context(), noon, 100))
 		last := log[len(log)-1]
-		if last.Action != "account close" || last.Actor != "olga" || last.Subject != "alice" || !last.At.Equal(a.Closed) {
+		if last.Action != "account close" || last.Actor != olga || last.Subject != "alice" || !last.At.Equal(a.Closed) {
 			t.Errorf("the log's last line is %+v", last)
 		}
 		clock.Set(4, "01:00")

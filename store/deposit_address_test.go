@@ -52,7 +52,7 @@ func TestDepositAddresses(t *testing.T) {
 		var log []string
 		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 100)) {
 			if strings.HasPrefix(l.Action, "address ") {
-				log = append(log, l.Actor+" "+l.Action+" "+l.Subject+" "+l.Detail)
+				log = append(log, l.Actor.Credential+" "+l.Action+" "+l.Subject+" "+l.Detail)
 			}
 		}
 		if got := strings.Join(log, "\n"); got != "test address set alice BNB on BSC: 0x1\n"+

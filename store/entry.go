@@ -7,26 +7,39 @@ import (
 	"strings"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
 )
 
-// Entry is an entry as the journal names it, and when it was written: one that was
-// posted, a reward that was credited (reward/DAY/TOKEN/ACCOUNT), or a token's day that
-// was declared (declare/DAY/TOKEN), with a move for each bucket that it is paid in.
-// ErrNotFound if there is none.
+// Posted is an entry in the books, when it was written, and who posted it.
+type Posted struct {
+	ledger.Entry
+	PostedAt time.Time
+	Actor    access.Actor // of a reward, who ran the day; zero: it was written before this was kept
+}
+
+// Entry is Posted without who posted the entry.
 func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt time.Time, err error) {
-	var written int64
+	p, err := db.Posted(ctx, id)
+	return p.Entry, p.PostedAt, err
+}
+
+// Posted is an entry as the journal names it: one that was posted, a reward that was
+// credited (reward/DAY/TOKEN/ACCOUNT), or a token's day that was declared
+// (declare/DAY/TOKEN), with a move for each bucket that it is paid in. ErrNotFound if
+// there is none.
+func (db *DB) Posted(ctx context.Context, id string) (p Posted, err error) {
 	err = db.engine.read(ctx, func(t tx) (err error) {
 		found := false
-		e = ledger.Entry{ID: id}
+		p = Posted{Entry: ledger.Entry{ID: id}}
 		switch kind, key := runEntry(id); kind {
 		case KindReward:
-			written, found, err = readReward(t, key, &e)
+			found, err = readReward(t, key, &p)
 		case kindDeclare:
-			written, found, err = readDeclaration(t, key, &e)
+			found, err = readDeclaration(t, key, &p)
 		default:
-			written, found, err = readPosted(t, &e)
+			found, err = readPosted(t, &p)
 		}
 		if err == nil && !found {
 			err = fmt.Errorf("%w: entry %q", ledger.ErrNotFound, ledger.Clip(id))
@@ -34,9 +47,15 @@ func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt ti
 		return err
 	})
 	if err != nil {
-		return ledger.Entry{}, time.Time{}, fmt.Errorf("look an entry up: %w", err)
+		return Posted{}, fmt.Errorf("look an entry up: %w", err)
 	}
-	return e, timeOf(written), nil
+	return p, nil
+}
+
+// written reads when and by whom the entry was written, a row's first four columns.
+func (p *Posted) written(r row) {
+	p.PostedAt = timeOf(r.int(0))
+	p.Actor = access.Actor{Credential: r.text(1), Role: access.Role(r.text(2)), Request: r.text(3)}
 }
 
 // runKey is what finds an entry that a run writes.
@@ -68,24 +87,24 @@ func runEntry(id string) (kind ledger.Kind, key runKey) {
 }
 
 // readReward reads a reward that was credited, as the entry that it stands for.
-func readReward(t tx, key runKey, e *ledger.Entry) (written int64, found bool, err error) {
-	var reward int64
-	found, err = one(t, []*int64{&reward, &written}, `SELECT a.reward, p.paid_at
+func readReward(t tx, key runKey, e *Posted) (found bool, err error) {
+	var reward ledger.Amount
+	err = t.query(func(r row) error { found, reward = true, ledger.Amount(r.int(4)); e.written(r); return nil }, `SELECT p.paid_at, p.credential, p.role, p.request, a.reward
 	      FROM accruals a JOIN payments p ON p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4 AND a.reward > 0`,
 		int64(key.account.Bucket()), int64(key.day), string(key.account), key.asset)
 	e.Kind, e.At = KindReward, (key.day + 1).Start()
-	e.Moves = []ledger.Move{{From: ledger.Payable, To: key.account, Asset: key.asset, Amount: ledger.Amount(reward)}}
-	return written, found, err
+	e.Moves = []ledger.Move{{From: ledger.Payable, To: key.account, Asset: key.asset, Amount: reward}}
+	return found, err
 }
 
 // readDeclaration reads what was declared for a token's day, by bucket. A day that
 // nobody earned on has no moves.
-func readDeclaration(t tx, key runKey, e *ledger.Entry) (written int64, found bool, err error) {
-	found, err = one(t, []*int64{&written},
-		"SELECT declared_at FROM declarations WHERE day = $1 AND asset = $2", int64(key.day), key.asset)
+func readDeclaration(t tx, key runKey, e *Posted) (found bool, err error) {
+	err = t.query(func(r row) error { found = true; e.written(r); return nil },
+		"SELECT declared_at, credential, role, request FROM declarations WHERE day = $1 AND asset = $2", int64(key.day), key.asset)
 	if err != nil || !found {
-		return 0, false, err
+		return false, err
 	}
 	e.Kind, e.At = kindDeclare, (key.day + 1).Start()
 	buckets := everyBucket(key.day)
@@ -93,7 +112,7 @@ func readDeclaration(t tx, key runKey, e *ledger.Entry) (written int64, found bo
 	if _, err := t.set(func(r row) error { totals[r.int(0)] = r.int(1); return nil },
 		"SELECT b.bucket, b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset",
 		append(buckets, texts("asset", repeat(key.asset, len(totals))))); err != nil {
-		return 0, false, err
+		return false, err
 	}
 	for _, total := range totals {
 		if total > 0 {
@@ -101,18 +120,17 @@ func readDeclaration(t tx, key runKey, e *ledger.Entry) (written int64, found bo
 			e.Moves = append(e.Moves, move)
 		}
 	}
-	return written, true, nil
+	return true, nil
 }
 
 // readPosted reads an entry that was posted.
-func readPosted(t tx, e *ledger.Entry) (written int64, found bool, err error) {
-	var at int64
-	found, err = one(t, []*int64{&at, &written}, "SELECT at, posted_at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
+func readPosted(t tx, e *Posted) (found bool, err error) {
+	err = t.query(func(r row) error { found, e.At = true, timeOf(r.int(4)); e.written(r); return nil },
+		"SELECT posted_at, credential, role, request, at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
 	if err != nil || !found {
-		return 0, false, err
+		return false, err
 	}
-	e.At = timeOf(at)
-	return written, true, readMoves(t, e)
+	return true, readMoves(t, &e.Entry)
 }
 
 // readMoves reads an entry's moves, wherever they lie: each bucket is asked by key.

@@ -26,7 +26,7 @@ func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, 
 		action = "fund withdraw"
 	}
 	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
-	o, err := db.postNoted(ctx, e, true, note{db.actor, action, asset, a.Format(amount) + " as " + e.ID})
+	o, err := db.postNoted(ctx, e, true, note{action, asset, a.Format(amount) + " as " + e.ID})
 	if err != nil {
 		return o, fmt.Errorf("%s %s: %w", action, asset, err)
 	}
@@ -43,7 +43,7 @@ func (db *DB) Adjust(ctx context.Context, e ledger.Entry, reason string) (Outcom
 		return Outcome{}, fmt.Errorf("%w: entry %s: a correction is of the kind %q and dated now; it is %q at %q",
 			ledger.ErrInvalid, ledger.Clip(e.ID), ledger.Adjustment, e.Kind, e.At.Format(time.RFC3339))
 	}
-	return db.postNoted(ctx, e, false, note{db.actor, "adjust", e.ID, reason})
+	return db.postNoted(ctx, e, false, note{"adjust", e.ID, reason})
 }
 
 // postNoted posts an entry and, with it, a line of the log.
@@ -56,7 +56,7 @@ func (db *DB) postNoted(ctx context.Context, e ledger.Entry, own bool, n note) (
 }
 
 // note is the line of the log that tells of an entry.
-type note struct{ actor, action, subject, detail string }
+type note struct{ action, subject, detail string }
 
 // writeNotes writes the lines of those calls that have posted something just now.
 func (db *DB) writeNotes(t tx, calls []*call) error {
@@ -64,7 +64,7 @@ func (db *DB) writeNotes(t tx, calls []*call) error {
 		if c.note == nil || c.outcomes[0].Err != nil || c.outcomes[0].Repeated {
 			continue
 		}
-		if err := db.As(c.note.actor).logLine(t, c.note.action, c.note.subject, c.note.detail); err != nil {
+		if err := db.As(c.actor).logLine(t, c.note.action, c.note.subject, c.note.detail); err != nil {
 			return err
 		}
 	}

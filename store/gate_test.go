@@ -162,7 +162,7 @@ func TestADepositWaitsForAClosing(t *testing.T) {
 	for _, symbol := range []string{bnb, sol} {
 		twoOnPostgres(t, func(t *testing.T, url string, one, two *store.DB) {
 			ok(t, refusal(post(t, one, oneMove("d", ledger.Deposit, ledger.Custody, "alice", 10), oneMove("w", ledger.Withdrawal, "alice", ledger.Custody, 10)), nil))
-			g := shut(t, url, "INSERT INTO log (bucket, at, actor, action, subject, detail) VALUES ($1, $2, 'test', 'account close', 'alice', '')",
+			g := shut(t, url, "INSERT INTO log (bucket, at, actor, role, request, action, subject, detail) VALUES ($1, $2, 'test', 'system', '', 'account close', 'alice', '')",
 				ledger.Account("alice").Bucket(), noon.UnixMilli())
 			closed := make(chan error, 1)
 			go func() { closed <- two.CloseAccount(t.Context(), "alice") }()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -40,7 +41,7 @@ func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 			}
 		}
 		lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 10))
-		if len(lines) != 1 || lines[0].Action != "init" || lines[0].Actor != "test" {
+		if len(lines) != 1 || lines[0].Action != "init" || lines[0].Actor != access.Process("test") {
 			t.Errorf("the log says %v", lines)
 		}
 		house := must[[]store.HouseBalance](t)(db.HouseBalances(ctx))

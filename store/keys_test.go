@@ -152,7 +152,7 @@ func TestRevokedIsRevoked(t *testing.T) {
 		ok(t, db.AddKey(ctx, key))
 		ok(t, db.AddToken(ctx, token))
 		clock.Advance(time.Minute)
-		olga := db.As("olga")
+		olga := db.As(olga)
 		for range 2 {
 			ok(t, olga.RevokeKey(ctx, key.Key))
 			ok(t, olga.RevokeToken(ctx, token.ID))
@@ -174,7 +174,7 @@ func TestRevokedIsRevoked(t *testing.T) {
 		}
 		want := []string{
 			"test key create alice (" + key.Short() + " hmac read: bot)", "test token create " + token.ID + " (holder alice: page)",
-			"olga key revoke alice (" + key.Short() + ": bot)", "olga token revoke " + token.ID + " (holder alice: page)",
+			"operator olga key revoke alice (" + key.Short() + ": bot)", "operator olga token revoke " + token.ID + " (holder alice: page)",
 		}
 		if !slices.Equal(told, want) {
 			t.Errorf("the log says\n%q, want\n%q", told, want)

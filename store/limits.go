@@ -71,7 +71,7 @@ func (db *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 			return err
 		}
 		n, err := t.exec("INSERT INTO approvals (day, asset, approved_at, approved_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-			int64(d), asset, db.now(), db.actor)
+			int64(d), asset, db.now(), db.actor.Credential)
 		if err != nil || n == 0 {
 			return err
 		}

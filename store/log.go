@@ -10,15 +10,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"softstake/access"
 	"softstake/ledger"
 )
 
-// LogLine says what an operator changed, when.
+// LogLine is one change of the books: who made it, and when.
 type LogLine struct {
 	At      time.Time
-	Actor   string
-	Action  string // "terms set", "region add" …
-	Subject string // the account, token or document it is about
+	Actor   access.Actor // Role and Request are "" in lines from before they were kept
+	Action  string       // "terms set", "region add" …
+	Subject string       // the account, token or document it is about
 	Detail  string
 }
 
@@ -34,16 +35,27 @@ func (db *DB) logLines(t tx, action string, subjects, details []string) error {
 	for i, subject := range subjects {
 		buckets[i] = int64(ledger.Account(subject).Bucket())
 	}
-	_, err := t.set(nil, `INSERT INTO log (bucket, at, actor, action, subject, detail)
-	                      SELECT r.bucket, r.at, r.actor, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
+	_, err := t.set(nil, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail)
+	                      SELECT r.bucket, r.at, r.actor, r.role, r.request, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 		ints("bucket", buckets), ints("at", slices.Repeat([]int64{db.now()}, n)),
-		texts("actor", repeat(db.actor, n)), texts("action", repeat(action, n)),
+		texts("actor", repeat(db.actor.Credential, n)), texts("role", repeat(string(db.actor.Role), n)), texts("request", repeat(db.actor.Request, n)),
+		texts("action", repeat(action, n)),
 		texts("subject", subjects), texts("detail", details),
 	})
 	if err != nil {
 		return fmt.Errorf("log %q: %w", action, err)
 	}
 	return nil
+}
+
+// logColumns are what readLogLine reads.
+const logColumns = "at, actor, role, request, action, subject, detail"
+
+func readLogLine(r row) LogLine {
+	return LogLine{
+		At: timeOf(r.int(0)), Actor: access.Actor{Credential: r.text(1), Role: access.Role(r.text(2)), Request: r.text(3)},
+		Action: r.text(4), Subject: r.text(5), Detail: r.text(6),
+	}
 }
 
 // Log are the last lines of the log since a moment, at most limit, the newest last.
@@ -54,9 +66,9 @@ func (db *DB) Log(ctx context.Context, since time.Time, limit int) ([]LogLine, e
 		buckets := everyBucket(0)[0]
 		n := len(buckets.ints)
 		return t.each(func(r row) error {
-			lines = append(lines, LogLine{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3), r.text(4)})
+			lines = append(lines, readLogLine(r))
 			return nil
-		}, "SELECT at, actor, action, subject, detail FROM log WHERE bucket = $1 AND at >= $2 ORDER BY at DESC LIMIT $3",
+		}, "SELECT "+logColumns+" FROM log WHERE bucket = $1 AND at >= $2 ORDER BY at DESC LIMIT $3",
 			set{buckets, ints("since", slices.Repeat([]int64{since.UnixMilli()}, n)), ints("most", slices.Repeat([]int64{int64(max(limit, 0))}, n))})
 	})
 	if err != nil {

@@ -26,9 +26,9 @@ func (db *DB) LogPage(ctx context.Context, from LogPlace, limit int) ([]LogLine,
 		buckets := everyBucket(0)[0]
 		n := len(buckets.ints)
 		return t.each(func(r row) error {
-			lines = append(lines, LogLine{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3), r.text(4)})
+			lines = append(lines, readLogLine(r))
 			return nil
-		}, "SELECT at, actor, action, subject, detail FROM log WHERE bucket = $1 AND at <= $2 ORDER BY at DESC, action, subject, actor, detail LIMIT $3",
+		}, "SELECT "+logColumns+" FROM log WHERE bucket = $1 AND at <= $2 ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3",
 			set{buckets, ints("at", slices.Repeat([]int64{from.At.UnixMilli()}, n)), ints("most", slices.Repeat([]int64{int64(from.Seen + limit)}, n))})
 	})
 	if err != nil {
@@ -36,7 +36,7 @@ func (db *DB) LogPage(ctx context.Context, from LogPlace, limit int) ([]LogLine,
 	}
 	slices.SortFunc(lines, func(a, b LogLine) int {
 		return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject),
-			strings.Compare(a.Actor, b.Actor), strings.Compare(a.Detail, b.Detail))
+			strings.Compare(a.Actor.Credential, b.Actor.Credential), strings.Compare(a.Detail, b.Detail), strings.Compare(a.Actor.Request, b.Actor.Request))
 	})
 	seen := 0
 	for seen < from.Seen && seen < len(lines) && lines[seen].At.UnixMilli() == from.At.UnixMilli() {

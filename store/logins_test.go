@@ -129,7 +129,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		addLogin(t, db, "zoe@example.com", "alice")
 		here, there, zoes := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "zoe@example.com", "alice")
 		clock.Advance(time.Second)
-		ok(t, db.As("olga").SetPassword(ctx, "Alice@example.com", otherHash, here.ID))
+		ok(t, db.As(olga).SetPassword(ctx, "Alice@example.com", otherHash, here.ID))
 		if l := must[store.Login](t)(db.Login(ctx, "alice@example.com")); l.Password != otherHash || !l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
 			t.Errorf("kept is %#v", l)
 		}
@@ -159,7 +159,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		}
 		slices.Sort(told)
 		want := []string{
-			"olga login password alice (alice@example.com)", "test login add alice (alice@example.com)", "test login add alice (zoe@example.com)",
+			"operator olga login password alice (alice@example.com)", "test login add alice (alice@example.com)", "test login add alice (zoe@example.com)",
 			"test login password alice (alice@example.com)", "test login remove alice (alice@example.com)",
 		}
 		if !slices.Equal(told, want) {

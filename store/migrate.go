@@ -19,6 +19,7 @@ var migrations = []migration{
 	{file: "0003_people.sql"},
 	{file: "0004_addresses.sql"},
 	{file: "0005_imports.sql"},
+	{file: "0006_actor.sql"},
 }
 
 // migration is one step: a script, and what SQL alone cannot do, in one transaction.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
 )
@@ -20,7 +21,7 @@ var errTampered = errors.New("the accruals are not those that were declared; run
 func (db *DB) Pay(ctx context.Context, piece staking.Piece, d staking.Day, tokens []string, now time.Time) error {
 	return db.telling(ctx, func(t tx) (news newsBodies, err error) {
 		for _, bucket := range piece {
-			p := payment{t: t, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
+			p := payment{t: t, actor: db.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
 			for _, step := range []func() error{func() error { return p.claim(tokens) }, p.compare, p.credit, p.settle} {
 				if err := step(); err != nil {
 					return nil, fmt.Errorf("pay %s: %w", d, err)
@@ -35,6 +36,7 @@ func (db *DB) Pay(ctx context.Context, piece staking.Piece, d staking.Day, token
 // payment is the paying of one bucket's day.
 type payment struct {
 	t           tx
+	actor       access.Actor
 	bucket, day int64
 	now         int64
 	tokens      []string         // those that are for us to pay
@@ -130,8 +132,8 @@ func (p *payment) settle() error {
 				return err
 			}
 		}
-		if _, err := p.t.exec("INSERT INTO payments (bucket, day, asset, holders, total, digest, paid_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			p.bucket, p.day, token, b.holders, b.total, b.digest, p.now); err != nil {
+		if _, err := p.t.exec("INSERT INTO payments (bucket, day, asset, holders, total, digest, paid_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			p.bucket, p.day, token, b.holders, b.total, b.digest, p.now, p.actor.Credential, string(p.actor.Role), p.actor.Request); err != nil {
 			return err
 		}
 	}

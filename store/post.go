@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 )
 
@@ -54,6 +55,7 @@ func (db *DB) postOwn(ctx context.Context, entries []ledger.Entry) ([]Outcome, e
 // call is one call of Post on its way.
 type call struct {
 	entries  []ledger.Entry
+	actor    access.Actor
 	whole    bool        // all of the entries or none
 	own      bool        // entries of our own making
 	note     *note       // the line of the log that tells of its entry, if it has one
@@ -67,7 +69,7 @@ func (db *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
 	if len(c.entries) == 0 {
 		return nil, nil
 	}
-	c.done = make(chan struct{})
+	c.actor, c.done = db.actor, make(chan struct{})
 	if err := db.queue.add(c, db.gather); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/pgtest"
 	"softstake/staking"
@@ -23,7 +24,7 @@ func TestPostTellsThatTheDatabaseWentAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Create(t.Context(), url, store.Options{Clock: clock, Actor: "test"},
+	db, err := store.Create(t.Context(), url, store.Options{Clock: clock, Actor: access.Process("test")},
 		store.Beginning{From: 20000, Tokens: tokens, Documents: staking.ShippedDocuments()})
 	if err != nil {
 		t.Fatal(err)

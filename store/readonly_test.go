@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/store"
 )
@@ -27,7 +28,7 @@ const nobody = 65534
 func TestReadingBooksThatMayNotBeWritten(t *testing.T) {
 	clock := &Clock{now: noon}
 	path := filepath.Join(openFolder(t), "books#1%.db")
-	db := must[*store.DB](t)(store.Create(t.Context(), "sqlite:"+path, store.Options{Clock: clock.Now, Actor: "test"}, shipped(t, day1)))
+	db := must[*store.DB](t)(store.Create(t.Context(), "sqlite:"+path, store.Options{Clock: clock.Now, Actor: access.Process("test")}, shipped(t, day1)))
 	open(t, db, "alice")
 	ok(t, db.Close())
 	forbid(t, path)

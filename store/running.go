@@ -152,8 +152,8 @@ func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time
 		if err := db.withinLimits(t, d, token, total); err != nil {
 			return err
 		}
-		n, err := t.exec("INSERT INTO declarations (day, asset, holders, total, declared_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-			int64(d), token, holders, int64(total), now.UnixMilli())
+		n, err := t.exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+			int64(d), token, holders, int64(total), now.UnixMilli(), db.actor.Credential, string(db.actor.Role), db.actor.Request)
 		if err != nil || n == 0 {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
 )
@@ -21,7 +22,7 @@ import (
 // UTC, cut to milliseconds.
 type DB struct {
 	*books
-	actor string // who is at work, for the log
+	actor access.Actor // who makes the changes
 }
 
 // books are what all who work on them in this process share.
@@ -42,7 +43,7 @@ type books struct {
 // Options say how to open books.
 type Options struct {
 	Clock    func() time.Time  // what time it is
-	Actor    string            // who is at work, for the log
+	Actor    access.Actor      // who makes the changes, unless As says otherwise: kept with each entry and in the log
 	Volatile bool              // SQLite only: do not wait for the disk. For books that are thrown away
 	LockWait time.Duration     // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
 	Observe  func(entries int) // is told how many entries share each commit of Post; may be nil, must be quick and safe to call at once
@@ -118,8 +119,8 @@ func (db *DB) begin(ctx context.Context) error {
 	return err
 }
 
-// As are the same books with another at work, for the log. They are closed once, by either.
-func (db *DB) As(actor string) *DB { return &DB{db.books, actor} }
+// As is the same books for another actor. Close either of them, not both.
+func (db *DB) As(actor access.Actor) *DB { return &DB{db.books, actor} }
 
 // Close waits for what is being posted and closes the books.
 func (db *DB) Close() error {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/pgtest"
 	"softstake/staking"
@@ -97,8 +98,11 @@ func closeAfter(t *testing.T, db *store.DB) {
 	})
 }
 
+// olga is an operator at the command line.
+var olga = access.Actor{Role: access.Operator, Credential: "operator olga"}
+
 func options(clock *Clock) store.Options {
-	return store.Options{Clock: clock.Now, Actor: "test", Volatile: true}
+	return store.Options{Clock: clock.Now, Actor: access.Process("test"), Volatile: true}
 }
 
 // shipped is what books begin with unless an operator says otherwise.

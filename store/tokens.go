@@ -140,7 +140,7 @@ func (db *DB) writeTerms(t tx, r TermsRevision) error {
 	}
 	n, err := t.exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		r.Asset, int64(r.From), int64(r.Revision), offered, int64(r.APR), int64(r.Min), int64(r.Cap), db.now(), db.actor, r.Reason)
+		r.Asset, int64(r.From), int64(r.Revision), offered, int64(r.APR), int64(r.Min), int64(r.Cap), db.now(), db.actor.Credential, r.Reason)
 	if err == nil && n == 0 {
 		err = errRetry
 	}

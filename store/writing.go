@@ -49,14 +49,17 @@ func (p *posting) openBalances() error {
 
 func (p *posting) writeEntries() error {
 	var buckets, ats, posted []int64
-	var ids []string
+	var ids, credentials, roles, requests []string
 	var digests [][]byte
 	for _, it := range p.accepted() {
 		buckets, ats, posted = append(buckets, int64(it.bucket)), append(ats, it.at), append(posted, p.now)
 		ids, digests = append(ids, it.ID), append(digests, it.digest[:])
+		by := it.call.actor
+		credentials, roles, requests = append(credentials, by.Credential), append(roles, string(by.Role)), append(requests, by.Request)
 	}
 	return p.insertNew("entries", set{
 		ints("bucket", buckets), texts("entry", ids), ints("at", ats), ints("posted_at", posted), blobs("digest", digests),
+		texts("credential", credentials), texts("role", roles), texts("request", requests),
 	})
 }
 

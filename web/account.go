@@ -139,7 +139,7 @@ func (p *accountPage) readSessions(v *visit) error {
 
 // endSession ends one of the account's sessions. One that is over already is over.
 func (s *server) endSession(v *visit) error {
-	err := s.Books.EndSession(v.context(), v.account(), v.value("session"))
+	err := v.Books.EndSession(v.context(), v.account(), v.value("session"))
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return v.see("/account", nil)

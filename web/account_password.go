@@ -59,7 +59,7 @@ func (s *server) setPassword(v *visit) error {
 	case err != nil:
 		return err
 	}
-	if err := s.Books.SetPassword(v.context(), v.session.Email, hash, v.session.ID); err != nil {
+	if err := v.Books.SetPassword(v.context(), v.session.Email, hash, v.session.ID); err != nil {
 		return err
 	}
 	if err := v.act("password", ""); err != nil {

@@ -133,7 +133,7 @@ func (s *server) revokeKey(v *visit) error {
 		return err
 	}
 	if k.Revoked.IsZero() {
-		if err := s.Books.RevokeKey(v.context(), k.Key); err != nil {
+		if err := v.Books.RevokeKey(v.context(), k.Key); err != nil {
 			return err
 		}
 		if err := v.act("key revoke", k.Named()); err != nil {

@@ -72,6 +72,7 @@ func (v *visit) readSession() error {
 		return err
 	}
 	v.session, v.text = s, c.Value
+	v.Books = v.Books.As(s.Actor().In(v.caller.Request))
 	now := v.Books.Now()
 	if now.Sub(s.Seen) < seenEvery || v.r.URL.Path == livePath {
 		return nil // a page that stands open is no use of it
@@ -148,7 +149,7 @@ func (v *visit) pageOfPart() string {
 // logOut ends the browser's session.
 func (s *server) logOut(v *visit) error {
 	if v.account() != "" {
-		if err := s.Books.EndSession(v.context(), v.account(), v.session.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		if err := v.Books.EndSession(v.context(), v.account(), v.session.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
 		if err := v.act("log-out", v.session.Email); err != nil {
@@ -161,7 +162,7 @@ func (s *server) logOut(v *visit) error {
 
 // logOutEverywhere ends all sessions of the account, this one too.
 func (s *server) logOutEverywhere(v *visit) error {
-	if err := s.Books.EndSessions(v.context(), v.account(), ""); err != nil {
+	if err := v.Books.EndSessions(v.context(), v.account(), ""); err != nil {
 		return err
 	}
 	if err := v.act("log-out everywhere", v.session.Email); err != nil {

@@ -11,11 +11,13 @@ import (
 	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
+	"softstake/store"
 )
 
 // visit is one request, and who makes it.
 type visit struct {
 	*server
+	Books   *store.DB // with the visitor as the actor, in front of the server's
 	w       http.ResponseWriter
 	r       *http.Request
 	caller  access.Caller
@@ -28,7 +30,9 @@ type visit struct {
 
 // visit reads what is known of a request before its session.
 func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{server: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.locales.of(r), zone: zoneOf(r), began: s.Books.Now()}
+	caller := access.CallerOf(r.Context())
+	books := s.Books.As(access.Process("pages").In(caller.Request))
+	return &visit{server: s, Books: books, w: w, r: r, caller: caller, locale: s.locales.of(r), zone: zoneOf(r), began: s.Books.Now()}
 }
 
 // context is the request's.

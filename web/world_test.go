@@ -59,7 +59,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	dollar := ledger.Asset{Symbol: "USDT", Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
 	tokens = append(tokens, staking.Token{Asset: dollar, Terms: staking.Terms{Asset: "USDT", From: day1, Cap: dollar.MaxSupply}})
 	w.books, err = store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"),
-		store.Options{Clock: w.clock.Now, Actor: "test", Volatile: true},
+		store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true},
 		store.Beginning{From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.books.Close()) })
