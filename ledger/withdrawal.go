@@ -17,6 +17,9 @@ var endings = map[Kind]string{
 // WithdrawalCompleted or WithdrawalCancelled.
 func EndingID(request string, kind Kind) string { return request + endings[kind] }
 
+// OfWithdrawal says whether entries of the kind request or end a withdrawal.
+func (k Kind) OfWithdrawal() bool { return k == WithdrawalRequest || endings[k] != "" }
+
 // Ends is the ID of the request whose withdrawal the entry ends, if it is of a kind
 // that ends one and is named as such an entry is.
 func (e Entry) Ends() (request string, ends bool) {

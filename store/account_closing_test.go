@@ -98,15 +98,18 @@ func TestAnUnpaidDayKeepsAnAccountOpen(t *testing.T) {
 	})
 }
 
+// Books of an older softstake may hold less than a pending withdrawal asks for.
 func TestAPendingWithdrawalKeepsAnAccountOpen(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 1, bnb, time.Time{})
 		ok(t, refusal(post(t, db, request("w1", "alice", 10)), nil))
-		ok(t, refusal(post(t, db, oneMove("x", ledger.Withdrawal, "alice/held", ledger.Custody, 10)), nil))
+		stays(t, db, "alice", "in open orders or pending withdrawals")
+		const setHeld = "UPDATE balances SET balance = $1 WHERE account = 'alice/held'"
+		must[int64](t)(db.Exec(t.Context(), setHeld, int64(0)))
 		stays(t, db, "alice", "w1")
-		deposit(t, db, "d2", "alice", 1, bnb, time.Time{})
-		ok(t, refusal(post(t, db, oneMove("h", ledger.Hold, "alice", "alice/held", 10), completed("w1", "alice", 10)), nil))
+		must[int64](t)(db.Exec(t.Context(), setHeld, int64(coins(10))))
+		ok(t, refusal(post(t, db, completed("w1", "alice", 10)), nil))
 		ok(t, db.CloseAccount(t.Context(), "alice"))
 	})
 }

@@ -124,9 +124,9 @@ func (p *posting) history() error {
 	}
 	_, err := p.t.set(func(r row) error {
 		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
-		b.later = append(b.later, later{r.int(3), ledger.Amount(r.int(4))})
+		b.later = append(b.later, later{r.int(3), ledger.Amount(r.int(4)), ledger.Kind(r.text(5)).OfWithdrawal()})
 		return nil
-	}, `SELECT p.bucket, p.account, p.asset, p.at, p.amount
+	}, `SELECT p.bucket, p.account, p.asset, p.at, p.amount, p.kind
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.account = r.account AND p.asset = r.asset AND p.at > r.at`,
 		set{ints("bucket", buckets), ints("day", days), texts("account", accounts), texts("asset", assets), ints("at", ats)})
 	if err != nil {
@@ -172,7 +172,7 @@ func (p *posting) decideItem(it *item) {
 		c.balance.now += c.net
 		c.kept += c.net
 		c.touched = true
-		c.later = append(c.later, later{it.at, c.net})
+		c.later = append(c.later, it.asLater(c))
 	}
 	p.follow(it)
 	it.done = true
@@ -213,15 +213,16 @@ func (p *posting) allows(it *item) error {
 		return err
 	}
 	for _, c := range it.changes {
-		if err := c.allows(it.at, p.assets[c.asset]); err != nil {
+		if err := c.allows(it, p.assets[c.asset]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// allows says why a change cannot be made at a moment, or nil.
-func (c change) allows(at int64, asset ledger.Asset) error {
+// allows says why an item cannot make the change, or nil. What a pending withdrawal
+// holds is taken by the entry that ends it, and by no other.
+func (c change) allows(it *item, asset ledger.Asset) error {
 	after, err := c.now.Add(c.net)
 	if err != nil || after > asset.MaxSupply || after < -asset.MaxSupply {
 		return fmt.Errorf("%w: %s would have more %s than there can be (%s)", ledger.ErrInvalid, c.account, asset.Symbol, asset.Format(asset.MaxSupply))
@@ -229,33 +230,49 @@ func (c change) allows(at int64, asset ledger.Asset) error {
 	if c.net > 0 || c.account.Overdraws() {
 		return nil
 	}
-	least := c.least(at)
-	if least+c.net >= 0 {
+	now, reserves := c.now, c.account.IsHeld() && !it.Kind.OfWithdrawal()
+	if reserves {
+		now -= c.reserved
+	}
+	least := c.least(it.at, now, reserves)
+	if least >= 0 && least+c.net >= 0 {
 		return nil
 	}
-	when := ""
-	if least < c.now {
-		when = fmt.Sprintf(" at some moment since %s", stamp(at))
+	when, what := "", ""
+	if least < now {
+		when = fmt.Sprintf(" at some moment since %s", stamp(it.at))
 	}
-	return fmt.Errorf("%w: %s has %s %s%s, and %s is needed", ledger.ErrInsufficient, c.account, asset.Format(least), asset.Symbol, when, asset.Format(-c.net))
+	if reserves && c.reserved > 0 {
+		what = fmt.Sprintf(" beside the %s that pending withdrawals hold", asset.Format(c.reserved))
+		when += "; cancel a withdrawal first"
+	}
+	return fmt.Errorf("%w: %s has %s %s%s, and %s is needed%s", ledger.ErrInsufficient,
+		c.account, asset.Format(max(least, 0)), asset.Symbol, what, asset.Format(-c.net), when)
 }
 
-// least is the lowest balance at any moment from at on, counted back from now.
-// Changes of one moment count together.
-func (b *balance) least(at int64) ledger.Amount {
+// least is the lowest balance at any moment from at on, counted back from what it is
+// now. Changes of one moment count together. Without the withdrawals' it is what their
+// requests leave to other entries: a request and its ending change the balance by as
+// much as they change what is reserved.
+func (b *balance) least(at int64, now ledger.Amount, withoutWithdrawals bool) ledger.Amount {
 	slices.SortStableFunc(b.later, func(x, y later) int { return int(min(max(y.at-x.at, math.MinInt32), math.MaxInt32)) })
-	least, running := b.now, b.now
+	least, running := now, now
 	for i, l := range b.later {
 		if l.at <= at {
 			break
 		}
-		running -= l.amount
+		if !withoutWithdrawals || !l.withdrawal {
+			running -= l.amount
+		}
 		if i+1 == len(b.later) || b.later[i+1].at != l.at {
 			least = min(least, running)
 		}
 	}
 	return least
 }
+
+// asLater is the item's change of a balance, for the entries that come after it.
+func (it *item) asLater(c change) later { return later{it.at, c.net, it.Kind.OfWithdrawal()} }
 
 // undo takes back what was accepted of a call that is posted whole or not at all.
 func (p *posting) undo(items []*item, why error) {
@@ -276,7 +293,7 @@ func (p *posting) takeBack(it *item) {
 	for _, c := range it.changes {
 		c.balance.now -= c.net
 		c.kept -= c.net
-		i := slices.Index(c.later, later{it.at, c.net})
+		i := slices.Index(c.later, it.asLater(c))
 		c.balance.later = slices.Delete(c.later, i, i+1)
 	}
 	p.forget(it)

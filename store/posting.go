@@ -64,12 +64,15 @@ type balance struct {
 	kept    ledger.Amount // what the accepted entries put on it
 	touched bool          // by an accepted entry
 	later   []later
+
+	reserved ledger.Amount // of a held part: what its pending withdrawals hold; see readReserved
 }
 
 // later is a change of a balance at a moment that an entry might come before.
 type later struct {
-	at     int64
-	amount ledger.Amount
+	at         int64
+	amount     ledger.Amount
+	withdrawal bool // by an entry that requests or ends a withdrawal
 }
 
 // postIn posts calls, or as many of the first as fit together, and says how many, and
@@ -86,7 +89,7 @@ func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken
 		}
 	}
 	taken = p.add()
-	for _, step := range []func() error{p.apply, p.openings, p.history, p.readRequests} {
+	for _, step := range []func() error{p.apply, p.openings, p.history, p.readRequests, p.readReserved} {
 		if err := step(); err != nil {
 			return 0, nil, err
 		}

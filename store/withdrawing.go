@@ -11,9 +11,9 @@ import (
 // it, so that of two who come at once, the second looks when the first has
 // committed; and the key of its row in endings is the request's, so that there is one.
 //
-// What is held is not set apart for one withdrawal: a release or a withdrawal of
-// the plain kind may take from the held part what a pending withdrawal has put
-// there. Its ending is then refused for want of balance, until there is enough again.
+// A pending withdrawal reserves its amount in the held part. A release, a trade, a plain
+// withdrawal or an adjustment takes from it at most what no pending withdrawal reserves,
+// at every moment since its own time, so that each withdrawal can always be ended.
 
 // request is a withdrawal that was requested, as an entry that ends it finds it.
 type request struct {
@@ -65,6 +65,53 @@ func (p *posting) readRequests() error {
 	return nil
 }
 
+// readReserved sums what pending withdrawals reserve in the held parts that other entries
+// take from. Their balances are locked, so that no withdrawal begins or ends before the commit.
+func (p *posting) readReserved() error {
+	seen := map[*balance]bool{}
+	var buckets []int64
+	var accounts, owners, assets []string
+	for it := range p.open {
+		for _, c := range it.changes {
+			if c.net > 0 || !c.account.IsHeld() || !c.exists || it.Kind.OfWithdrawal() || seen[c.balance] {
+				continue
+			}
+			seen[c.balance] = true
+			buckets, accounts = append(buckets, int64(c.bucket)), append(accounts, string(c.account))
+			owners, assets = append(owners, string(c.account.Owner())), append(assets, c.asset)
+		}
+	}
+	if owners == nil {
+		return nil
+	}
+	_, err := p.t.set(func(r row) error {
+		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
+		// Each request was at most the supply, but older books may hold less than was requested.
+		if sum, err := b.reserved.Add(ledger.Amount(r.int(3))); err == nil && sum <= ledger.MaxSupply {
+			b.reserved = sum
+		} else {
+			b.reserved = ledger.MaxSupply
+		}
+		return nil
+	}, `SELECT r.bucket, r.account, r.asset,
+	           coalesce((SELECT w.amount FROM withdrawals w WHERE w.bucket = n.bucket AND w.account = n.account AND w.id = n.id AND w.asset = r.asset), 0)
+	      FROM {rows} JOIN pending n ON n.bucket = r.bucket AND n.account = r.owner`,
+		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), texts("owner", owners)})
+	if err != nil {
+		return fmt.Errorf("read what pending withdrawals hold: %w", err)
+	}
+	return nil
+}
+
+// reserve adds an amount to what is reserved in the held part that the item changes.
+func (it *item) reserve(amount ledger.Amount) {
+	for _, c := range it.changes {
+		if c.account.IsHeld() {
+			c.balance.reserved += amount
+		}
+	}
+}
+
 // mayEnd says why the item cannot end the withdrawal that it is named after, or
 // nil; nil too for an item that ends none.
 func (p *posting) mayEnd(it *item) error {
@@ -92,9 +139,11 @@ func (p *posting) follow(it *item) {
 	if it.Kind == ledger.WithdrawalRequest {
 		m := it.Moves[0]
 		p.requests[requested{m.From, it.ID}] = &request{asset: m.Asset, amount: m.Amount, at: it.at}
+		it.reserve(m.Amount)
 	}
 	if of, ends := it.ends(); ends {
 		p.requests[of].ended = it.Kind
+		it.reserve(-it.Moves[0].Amount)
 	}
 }
 
@@ -102,9 +151,13 @@ func (p *posting) follow(it *item) {
 func (p *posting) forget(it *item) {
 	if it.Kind == ledger.WithdrawalRequest {
 		delete(p.requests, requested{it.Moves[0].From, it.ID})
+		it.reserve(-it.Moves[0].Amount)
 	}
-	if of, ends := it.ends(); ends && p.requests[of] != nil {
-		p.requests[of].ended = ""
+	if of, ends := it.ends(); ends {
+		it.reserve(it.Moves[0].Amount)
+		if r := p.requests[of]; r != nil { // nil: its request was forgotten before it
+			r.ended = ""
+		}
 	}
 }
 
