@@ -122,7 +122,7 @@ func (s *server) activationRoutes() {
 	})
 	add(s, huma.Operation{
 		OperationID: "set-activation", Method: http.MethodPut, Path: "/v1/accounts/{account}/activation", Tags: []string{"Soft Staking"}, Summary: "Switch on or off",
-		Description: "One switch for all tokens. It earns from the day after it is switched on until the day before it is switched off. On already and off already are a success and change nothing. Switching on is refused, in this order, where the product is not offered in the region (451), where the country of the request is not known and the operator wants it known (451), with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted (409). Every press is kept. An exchange does it for its holders, and says their client.",
+		Description: "One switch for all tokens. It earns from the day after it is switched on until the day before it is switched off. On already and off already are a success and change nothing. Switching on is refused, in this order, where the product is not offered in the region (451), where the country of the request is not known and the operator wants it known (451), with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted (409). Each change is recorded; what changes nothing or is refused is recorded at most once an hour for each account and outcome. An exchange does it for its holders, and says their client.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusUnavailableForLegalReasons},
 	}, owners, func(ctx context.Context, in *switchIn) (*answer[activationOut], error) {
 		if err := s.press(ctx, in); err != nil {
@@ -132,7 +132,7 @@ func (s *server) activationRoutes() {
 	})
 	add(s, huma.Operation{
 		OperationID: "list-presses", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation/presses", Tags: []string{"Soft Staking"}, Summary: "List the presses of the switch",
-		Description: "Every press, the newest first; those that changed nothing and those that were refused are among them.",
+		Description: "The events of the switch, the newest first. What changed nothing and what was refused is among them, at most once an hour for each outcome.",
 		Errors:      []int{http.StatusNotFound},
 	}, everyone, s.presses)
 }

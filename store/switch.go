@@ -23,9 +23,10 @@ const (
 // after it. The zero time is now; another must lie in an open day, not in the
 // future, and not before a press that is recorded. Already on is a success and
 // changes nothing; else the checks are, in this order, staking.ErrRegion,
-// ErrUnknownCountry, ErrUpdateApp and ErrDocuments. Every press is kept, a refused one too, but for
-// those on a closed account, which are ErrInvalid. The same press at the same
-// moment twice is once.
+// ErrUnknownCountry, ErrUpdateApp and ErrDocuments. Each change of the switch is
+// recorded. What changes nothing, because it is on already or is refused, is recorded
+// at most once in quietTime for each account and action; on a closed account, where it
+// is ErrInvalid, never. Repeating a call with the same moment has no further effect.
 func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (staking.Enrollment, error) {
 	if err := checkClient(&c); err != nil {
 		return staking.Enrollment{}, err
@@ -42,7 +43,7 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 			return err
 		}
 		if e.On() {
-			return s.keep(pressOn, c)
+			return s.keepQuiet(pressOn, c)
 		}
 		if closed := s.account.Closed; !closed.IsZero() {
 			return isClosed(id, closed.UnixMilli())
@@ -51,7 +52,7 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 			return err
 		}
 		if no != nil {
-			return s.keep(refusedFor(no), c)
+			return s.keepQuiet(refusedFor(no), c)
 		}
 		if e, err = s.on(); err != nil {
 			return err
@@ -68,7 +69,8 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 }
 
 // Leave switches an account's Soft Staking off at a moment, as Enroll means it:
-// that day is not paid any more, the day before it is. Off already is a success.
+// that day is not paid any more, the day before it is. Off already is a success, and
+// recorded as Enroll records what changes nothing.
 // It always works: what cannot be kept of the client is left out.
 func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) error {
 	if checkClient(&c) != nil {
@@ -81,10 +83,11 @@ func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at
 		if err := s.isLast(); err != nil {
 			return err
 		}
-		if s.running.On() {
-			if err := endEnrollments(t, id.Bucket(), []ledger.Account{id}, s.day); err != nil {
-				return err
-			}
+		if !s.running.On() {
+			return s.keepQuiet(pressOff, c)
+		}
+		if err := endEnrollments(t, id.Bucket(), []ledger.Account{id}, s.day); err != nil {
+			return err
 		}
 		return s.keep(pressOff, c)
 	})
@@ -130,6 +133,7 @@ type switching struct {
 	all      []staking.Enrollment
 	running  staking.Enrollment // or the zero one
 	recorded []string           // what was pressed at this moment
+	earlier  []string           // what was pressed in quietTime before it, the oldest first
 	later    int64              // when something else was pressed after it; 0: nothing was
 }
 
@@ -204,8 +208,9 @@ func lockAccount(t tx, id ledger.Account) (Account, error) {
 	return account(t, id)
 }
 
-// read finds out whether the switch is on, and what was pressed at and since the moment.
+// read finds out whether the switch is on, and what was pressed before, at and since the moment.
 func (s *switching) read() (err error) {
+	s.earlier, s.recorded, s.later = nil, nil, 0
 	if s.all, err = enrollmentsOf(s.t, s.id); err != nil {
 		return err
 	}
@@ -216,23 +221,27 @@ func (s *switching) read() (err error) {
 	}
 	err = s.t.query(func(r row) error {
 		switch at, action := r.int(0), r.text(1); {
+		case at < s.at:
+			s.earlier = append(s.earlier, action)
 		case at == s.at:
 			s.recorded = append(s.recorded, action)
 		case !strings.HasPrefix(action, refused):
 			s.later = max(s.later, at)
 		}
 		return nil
-	}, "SELECT at, action FROM presses WHERE bucket = $1 AND account = $2 AND at >= $3", int64(s.id.Bucket()), string(s.id), s.at)
+	}, "SELECT at, action FROM presses WHERE bucket = $1 AND account = $2 AND at > $3 ORDER BY at",
+		int64(s.id.Bucket()), string(s.id), s.at-quietTime.Milliseconds())
 	if err != nil {
 		return fmt.Errorf("read the presses of %s: %w", s.id, err)
 	}
 	return nil
 }
 
-// repeats says whether this very press was recorded and others followed it: then
-// it answers as the first time. Without others it may be pressed again as it is.
+// repeats reports whether this press was made before and others followed it: then
+// it answers as the first time. One that changed nothing may have no row of its own,
+// and is known by the row that stands for it. Without others it may be pressed again as it is.
 func (s *switching) repeats(action string) bool {
-	return s.later != 0 && slices.Contains(s.recorded, action)
+	return s.later != 0 && (slices.Contains(s.recorded, action) || s.changesNothing(action))
 }
 
 // isLast refuses a press dated before another, whose effect it would change.
@@ -368,33 +377,4 @@ func checkClient(c *staking.Client) error {
 // described is how a client and its address are kept: "ios 3.2.0", "192.0.2.7 DE".
 func described(c staking.Client) (client, address string) {
 	return strings.TrimSpace(c.Platform + " " + c.Version), strings.TrimSpace(c.Address + " " + string(c.Country))
-}
-
-// Press is a press of the switch.
-type Press struct {
-	At      time.Time
-	Action  string // "on", "off", "off: …" where a region did it, "refused: …"
-	Client  string
-	Address string
-}
-
-// Presses are an account's, the oldest first; ErrNotFound if it was never opened.
-func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
-	}
-	err = db.engine.read(ctx, func(t tx) error {
-		presses = nil
-		if _, err := account(t, id); err != nil {
-			return err
-		}
-		return t.query(func(r row) error {
-			presses = append(presses, Press{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3)})
-			return nil
-		}, "SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 ORDER BY at, action", int64(id.Bucket()), string(id))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the presses of %s: %w", id, err)
-	}
-	return presses, nil
 }

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// quietTime is how long an event that changes nothing stands for its repetitions:
+// without it, whoever may press the switch could fill the books.
+const quietTime = time.Hour
+
+// changesNothing reports whether the last change of the switch in quietTime before the
+// moment was this one, and nothing else is recorded at the moment itself.
+func (s *switching) changesNothing(action string) bool {
+	changes := slices.DeleteFunc(slices.Concat(s.earlier, s.recorded), func(a string) bool { return strings.HasPrefix(a, refused) })
+	return len(changes) > 0 && changes[len(changes)-1] == action
+}
+
+// keepQuiet records a press that changes nothing, unless the same is recorded in
+// quietTime before it. The account is locked, so that of many at the same time one is.
+func (s *switching) keepQuiet(action string, c staking.Client) error {
+	if slices.Contains(s.earlier, action) {
+		return nil
+	}
+	return s.keep(action, c)
+}
+
+// Press is a press of the switch.
+type Press struct {
+	At      time.Time
+	Action  string // "on", "off", "off: …" where a region did it, "refused: …"
+	Client  string
+	Address string
+}
+
+// Presses are an account's, the oldest first; ErrNotFound if it was never opened.
+func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		presses = nil
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		return t.query(func(r row) error {
+			presses = append(presses, Press{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3)})
+			return nil
+		}, "SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 ORDER BY at, action", int64(id.Bucket()), string(id))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the presses of %s: %w", id, err)
+	}
+	return presses, nil
+}
