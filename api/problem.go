@@ -94,6 +94,7 @@ var sorts = []sort{
 	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found", "There is no such thing, or it is another holder's: which of both is not told."},
 	{"invalid", ledger.ErrInvalid, http.StatusBadRequest, "Invalid request", "The request does not say what it should. `field` names what is at fault, where one thing is."},
 	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", ""},
+	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded", "The server is older than the books, and is about to be replaced. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 	internal,
 	{"busy", nil, http.StatusServiceUnavailable, "Too busy", "Too many requests are at work. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may. Nothing was done; make the same request again after the seconds of `Retry-After`."},
@@ -198,6 +199,9 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		p.headers.Set("Retry-After", strconv.Itoa(whole(asks.wait)))
 	case of.err == store.ErrBusy:
 		p.headers.Set("Retry-After", "1")
+	case of.err == store.ErrSchema:
+		p.Detail = "The books are being upgraded; nothing was done; make the same request again."
+		p.headers.Set("Retry-After", "5")
 	case of.err == access.ErrUnknown:
 		p.headers.Set("WWW-Authenticate", `Bearer realm="softstake"`)
 	}

@@ -107,6 +107,8 @@ func refusalOf(err error, from netip.Addr, accept string) refusal {
 		return badKey(from)
 	case errors.Is(err, store.ErrBusy):
 		return errBusy
+	case errors.Is(err, store.ErrSchema):
+		return refusal{Code: -1008, Message: "The server is being upgraded. Nothing was done. Please try again in a few minutes.", status: http.StatusServiceUnavailable}
 	case errors.Is(err, staking.ErrRegion):
 		return refusal{Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons}
 	case errors.Is(err, staking.ErrUnknownCountry):

@@ -122,21 +122,25 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	}
 }
 
-func TestBooksOfANewerProgramAreRefused(t *testing.T) {
-	url := books(t)
-	file := strings.TrimPrefix(url, "sqlite:")
-	c, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
+// alter changes books in SQLite past the program.
+func alter(t *testing.T, url, sql string) {
+	t.Helper()
+	c, err := sqlite.OpenConn(strings.TrimPrefix(url, "sqlite:"), sqlite.OpenReadWrite)
+	if err == nil {
+		err = sqlitex.ExecuteScript(c, sql, nil)
+		err = errors.Join(err, c.Close())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlitex.ExecuteScript(c, "INSERT INTO migrations (number) VALUES (1000);", nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
+}
+
+func TestBooksOfANewerProgramAreRefused(t *testing.T) {
+	url := books(t)
+	file := strings.TrimPrefix(url, "sqlite:")
+	alter(t, url, "INSERT INTO migrations (number) VALUES (1000)")
 	before := contents(t, file)
-	for _, args := range [][]string{{"status"}, {"init"}, {"settle"}, {"post", "-"}} {
+	for _, args := range [][]string{{"status"}, {"init"}, {"settle"}, {"post", "-"}, {"upgrade"}, {"serve", "--listen", "127.0.0.1:0"}} {
 		_, told, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
 		if status != 1 || !strings.Contains(told, "use a newer softstake") {
 			t.Errorf("%q: exit status %d: %s", args, status, told)

@@ -62,11 +62,12 @@ type app struct {
 	Key   keyCmd   `cmd:"" group:"access" help:"Make, list and revoke API keys."`
 	Token tokenCmd `cmd:"" group:"access" help:"Make, list and revoke bearer tokens."`
 
-	Serve  serveCmd  `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
-	Audit  auditCmd  `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
-	Log    logCmd    `cmd:"" group:"run" help:"Say who changed what, and when."`
-	Bench  benchCmd  `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
-	Backup backupCmd `cmd:"" group:"run" help:"Write a snapshot of the books into a new file."`
+	Serve   serveCmd   `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
+	Audit   auditCmd   `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
+	Log     logCmd     `cmd:"" group:"run" help:"Say who changed what, and when."`
+	Bench   benchCmd   `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
+	Upgrade upgradeCmd `cmd:"" group:"run" help:"Bring books of an older softstake up to date."`
+	Backup  backupCmd  `cmd:"" group:"run" help:"Write a snapshot of the books into a new file."`
 }
 
 var groups = kong.ExplicitGroups([]kong.Group{

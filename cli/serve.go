@@ -109,7 +109,7 @@ func (c *serveCmd) Run(w *World) (err error) {
 		return errors.Join(err, s.stop())
 	}
 	log.Info("serving", "address", address, "books", redact(w.DB), "close_after", c.CloseAfter.String())
-	err = c.work(ctx, s, days)
+	err = c.work(ctx, s, days, stop)
 	log.Info("stopped")
 	if cause := context.Cause(ctx); w.Context.Err() == nil && cause != nil {
 		return errors.Join(cause, err)
@@ -176,11 +176,12 @@ func (c *serveCmd) listen(ctx context.Context, s *serving, public, own http.Hand
 }
 
 // work settles days until the context ends, and lets what is in hand be finished.
-func (c *serveCmd) work(ctx context.Context, s *serving, days *scheduler) error {
+func (c *serveCmd) work(ctx context.Context, s *serving, days *scheduler, stop context.CancelCauseFunc) error {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { days.run(ctx) })
 	work.Go(func() { days.forget(ctx) })
+	work.Go(func() { watchSchema(ctx, days.books, c.Poll, stop) })
 	<-ctx.Done()
 	return s.stop()
 }

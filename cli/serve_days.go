@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -175,4 +177,25 @@ func (f finishing) Pay(ctx context.Context, p staking.Piece, d staking.Day, toke
 	ctx, done := grace(ctx)
 	defer done()
 	return f.DB.Pay(ctx, p, d, tokens, now)
+}
+
+// schemaPoll is how often a server looks whether it still knows the books' schema.
+const schemaPoll = 2 * time.Second
+
+// watchSchema ends the server when another process has upgraded the books, so that a
+// supervisor starts the new program. Until then each request is refused by itself.
+func watchSchema(ctx context.Context, db *store.DB, poll time.Duration, stop context.CancelCauseFunc) {
+	every := time.NewTicker(min(poll, schemaPoll))
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		if err := db.CheckSchema(ctx); errors.Is(err, store.ErrSchema) {
+			stop(fmt.Errorf("stopped serving: %w", err))
+			return
+		}
+	}
 }

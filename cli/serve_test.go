@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -49,7 +51,7 @@ func serve(t *testing.T, url string, now time.Time, flags ...string) *server {
 	s := &server{t: t, now: now, status: make(chan int, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	s.stop = stop
-	w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &s.log, Now: s.clock, Context: ctx, Env: func(string) string { return "" }}
+	w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &s.log, Now: s.clock, Random: rand.Reader, Context: ctx, Env: func(string) string { return "" }}
 	go func() {
 		s.status <- run(w, append([]string{"serve", "--listen", "127.0.0.1:0", "--poll", "10ms", "--db", url}, flags...))
 	}()
@@ -183,4 +185,61 @@ func TestServeTellsThatItsAddressIsTaken(t *testing.T) {
 		t.Errorf("exit status %d: %s", status, told)
 	}
 	first.end()
+}
+
+// TestServeEndsWhenTheBooksAreUpgraded, with an error, so that a supervisor starts the new program.
+func TestServeEndsWhenTheBooksAreUpgraded(t *testing.T) {
+	url := books(t)
+	s := serve(t, url, noon)
+	if status, body := s.get("/readyz"); status != http.StatusOK {
+		t.Fatalf("not ready: %d %s", status, body)
+	}
+	alter(t, url, "INSERT INTO migrations (number) VALUES (1000)")
+	select {
+	case status := <-s.status:
+		if status != 1 {
+			t.Errorf("exit status %d", status)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it goes on")
+	}
+	s.waitFor(`stopped serving: these books have another schema: schema`)
+}
+
+// TestRequestsToBooksThatAreUpgraded are refused in each API's own words.
+func TestRequestsToBooksThatAreUpgraded(t *testing.T) {
+	url := books(t)
+	token := regexp.MustCompile(`sst_[\w-]+`).FindString(must(t, "", "token", "create", "--role", "exchange", "--db", url))
+	must(t, "", "login", "add", "alice@example.com", "--account", "alice", "--generate", "--db", url)
+	s := serve(t, url, noon, "--poll", "1h")
+	address := "http://" + s.waitFor(`msg=serving address=(\S+)`)[1]
+	alter(t, url, "INSERT INTO migrations (number) VALUES (1000)")
+	for _, ask := range []struct{ method, path, want string }{
+		{"GET", "/readyz", "another schema"},
+		{"GET", "/v1/accounts", "/v1/docs#upgrading"},
+		{"GET", "/api/v3/exchangeInfo", "-1008"},
+		{"POST", "/login?email=alice%40example.com&password=wrong-password", "being upgraded"},
+	} {
+		r, err := http.NewRequest(ask.method, address+ask.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		if ask.method == http.MethodPost {
+			_, query, _ := strings.Cut(ask.path, "?")
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(query)), int64(len(query))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		if err := errors.Join(err, answer.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), ask.want) {
+			t.Errorf("%s %s: %s %s", ask.method, ask.path, answer.Status, body)
+		}
+	}
 }

@@ -77,7 +77,7 @@ func (db *DB) copyInto(ctx context.Context, path string, progress func(int64)) (
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	if err := to.migrate(ctx); err != nil {
+	if err := to.migrateTo(ctx, int64(len(migrations))); err != nil {
 		return err
 	}
 	tables, err := to.tables(ctx)

@@ -20,6 +20,9 @@ type engine interface {
 	// look runs fn without a transaction, which would be two more ways to the database
 	// and back: for one statement, or for several of what never changes once it is there.
 	look(ctx context.Context, fn func(tx) error) error
+	// expect makes each transaction from here on refuse books of another schema than
+	// this with ErrSchema. It is called before several goroutines use the engine.
+	expect(schema int64)
 	// words are what the schema's placeholders mean here.
 	words() map[string]string
 	// about says which database this is, its version and its size in bytes.

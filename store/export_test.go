@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
+	"testing"
 
 	"softstake/ledger"
 )
@@ -27,6 +29,35 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 		_, err = db.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)", int64(id.Bucket()), string(id), db.now())
 	}
 	return errors.Join(err, db.Close())
+}
+
+// SetSchemaWait sets how long an upgrade waits for others, until the test ends.
+func SetSchemaWait(t *testing.T, wait string) {
+	before := schemaWait
+	schemaWait = wait
+	t.Cleanup(func() { schemaWait = before })
+}
+
+// AddMigrations adds migrations until the test ends. Each writes a row of the table
+// "filled", reports it, and fails as it is told to.
+func AddMigrations(t *testing.T, fail ...func() error) {
+	before := migrations
+	migrations = slices.Clone(before)
+	t.Cleanup(func() { migrations = before })
+	for i, fails := range fail {
+		migrations = append(migrations, migration{fill: func(_ context.Context, db *DB, t tx) error {
+			if i == 0 {
+				if _, err := t.exec("CREATE TABLE filled (number " + db.engine.words()["int"] + " NOT NULL PRIMARY KEY)"); err != nil {
+					return err
+				}
+			}
+			if _, err := t.exec("INSERT INTO filled (number) VALUES ($1)", int64(i)); err != nil {
+				return err
+			}
+			db.filled(1)
+			return fails()
+		}})
+	}
 }
 
 // LookAt makes pages look at fewer postings than they do.

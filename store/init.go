@@ -30,7 +30,7 @@ func Create(ctx context.Context, url string, o Options, b Beginning) (*DB, error
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{
-		db.migrate,
+		db.makeSchema,
 		func(ctx context.Context) error { return db.firstRows(ctx, b) },
 		db.begin,
 		db.ensureDays,
@@ -79,6 +79,22 @@ func (b *Beginning) check(o Options) error {
 		}
 	}
 	return nil
+}
+
+// makeSchema makes the schema where there are no books. Those of another program are left as they are.
+func (db *DB) makeSchema(ctx context.Context) error {
+	n, err := db.version(ctx)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		if _, err := db.readFirstDay(ctx); err == nil {
+			return checkVersion(n)
+		} else if !errors.Is(err, ErrNoBooks) {
+			return err
+		}
+	}
+	return db.migrateTo(ctx, int64(len(migrations)))
 }
 
 // firstRows writes what the books begin with. The row of the first day is written

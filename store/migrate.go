@@ -12,7 +12,7 @@ import (
 var schema embed.FS
 
 // migrations are the steps from an empty database to the books of today, in
-// order. They are added and never edited.
+// order. They are added and never edited. Only Create, Upgrade and Restore run them.
 var migrations = []migration{
 	{file: "0001_books.sql"},
 	{file: "0002_access.sql"},
@@ -24,13 +24,17 @@ var migrations = []migration{
 
 // migration is one step: a script, and what SQL alone cannot do, in one transaction.
 type migration struct {
-	file string                                        // in schema/
+	file string                                        // in schema/; "": none
 	fill func(ctx context.Context, db *DB, t tx) error // after the script; may be nil
 }
 
 // run runs the step.
 func (m migration) run(ctx context.Context, db *DB, t tx) error {
-	script, err := schema.ReadFile("schema/" + m.file)
+	var script []byte
+	var err error
+	if m.file != "" {
+		script, err = schema.ReadFile("schema/" + m.file)
+	}
 	if err == nil {
 		err = db.script(t, string(script))
 	}
@@ -59,56 +63,68 @@ func (db *DB) version(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// checkVersion refuses books of a newer program than this.
-func checkVersion(n int64) error {
-	if n > int64(len(migrations)) {
-		return fmt.Errorf("these books have schema %d, and this softstake knows %d; use a newer softstake", n, len(migrations))
-	}
-	return nil
-}
-
-// migrate brings the database's schema up to date, each step in a transaction. Safe to call
-// twice, and from two processes.
-func (db *DB) migrate(ctx context.Context) error { return db.migrateTo(ctx, int64(len(migrations))) }
-
+// migrateTo brings the database's schema to a number of migrations, each in a
+// transaction. Safe to call twice, and from two processes. What was interrupted in
+// the middle of a migration begins with that migration when it is called again.
 func (db *DB) migrateTo(ctx context.Context, target int64) error {
 	n, err := db.version(ctx)
+	if err == nil && n > target {
+		err = checkVersion(n)
+	}
 	if err != nil {
 		return err
 	}
-	if err := checkVersion(n); err != nil {
-		return err
-	}
 	for ; n < target; n++ {
-		err := db.engine.write(ctx, func(t tx) error {
-			if n == 0 {
-				if _, err := t.exec("CREATE TABLE migrations (number " + db.engine.words()["int"] + " NOT NULL PRIMARY KEY)"); err != nil {
-					return err
-				}
-			}
-			if _, err := t.exec("INSERT INTO migrations (number) VALUES ($1)", n+1); err != nil {
-				return err
-			}
-			return migrations[n].run(ctx, db, t)
-		})
+		err := db.engine.write(ctx, func(t tx) error { return db.migrateOnce(ctx, t, n) })
 		if err != nil {
 			if m, again := db.version(ctx); again == nil && m > n {
-				continue // another process has done it meanwhile
+				continue // another process has done it
 			}
-			return outdated(n, err)
+			return notMigrated(n, err)
 		}
 	}
 	return nil
 }
 
-// outdated says why the schema could not be brought up to date, and what to do:
-// an old backup, or a file of another's, may well be one that cannot be written.
-func outdated(n int64, err error) error {
+// migrateOnce runs migration n+1, unless another process has run it.
+func (db *DB) migrateOnce(ctx context.Context, t tx, n int64) error {
+	if n == 0 {
+		if _, err := t.exec("CREATE TABLE migrations (number " + db.engine.words()["int"] + " NOT NULL PRIMARY KEY)"); err != nil {
+			return err
+		}
+	} else {
+		if err := db.lockSchema(t); err != nil {
+			return err
+		}
+		if is, err := count(t, "SELECT count(*) FROM migrations"); err != nil || is > n {
+			return err
+		}
+	}
+	if _, err := t.exec("INSERT INTO migrations (number) VALUES ($1)", n+1); err != nil {
+		return err
+	}
+	db.migration = n + 1
+	db.filled(0)
+	if err := migrations[n].run(ctx, db, t); err != nil || db.upgradedFrom == 0 || db.migration < int64(len(migrations)) {
+		return err
+	}
+	return db.logLine(t, "upgrade", "books", fmt.Sprintf("from schema %d to %d", db.upgradedFrom, db.migration))
+}
+
+// filled reports that the step in Go of the migration that is being run has worked
+// through so many rows so far.
+func (db *DB) filled(rows int64) {
+	if db.migrating != nil {
+		db.migrating(db.migration, rows)
+	}
+}
+
+// notMigrated says why the schema could not be brought up to date.
+func notMigrated(n int64, err error) error {
 	if n == 0 {
 		return fmt.Errorf("make the schema: %w", err)
 	}
-	return fmt.Errorf("these books have schema %d, and this softstake works with %d; it brings them up to date when it may write them: "+
-		"open them once where it may, or a copy of them: %w", n, len(migrations), err)
+	return fmt.Errorf("upgrade from schema %d to %d; the books still have schema %d: %w", n, n+1, n, err)
 }
 
 // script runs statements separated by ";" at the end of a line, in this database's words.

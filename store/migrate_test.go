@@ -7,32 +7,57 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"softstake/pgtest"
 	"softstake/store"
 )
 
-// Books of every older softstake are brought up to date by whoever opens them first.
-func TestOldBooksAreBroughtUpToDate(t *testing.T) {
+// Books of every older softstake are refused until they are upgraded, by however many at once.
+func TestOldBooksAreUpgraded(t *testing.T) {
 	for schema := int64(1); schema < store.Schema; schema++ {
 		t.Run(fmt.Sprintf("schema %d", schema), func(t *testing.T) {
-			eachURL(t, func(t *testing.T, url string) { bringUpToDate(t, url, schema) })
+			eachURL(t, func(t *testing.T, url string) { upgradeOld(t, url, schema) })
 		})
 	}
 }
 
-func bringUpToDate(t *testing.T, url string, schema int64) {
+func upgradeOld(t *testing.T, url string, schema int64) {
 	ctx, clock := t.Context(), &Clock{now: noon}
 	ok(t, store.CreateOld(ctx, url, options(clock), shipped(t, day1), schema, "alice"))
+	for range 2 { // the first has changed nothing
+		_, err := store.Open(ctx, url, options(clock))
+		wantsOutdated(t, err, schema)
+	}
+	_, err := store.Create(ctx, url, options(clock), shipped(t, day1))
+	wantsOutdated(t, err, schema)
+
 	dbs, errs := make([]*store.DB, 4), make([]error, 4)
 	var all sync.WaitGroup
 	for i := range dbs {
-		all.Go(func() { dbs[i], errs[i] = store.Open(ctx, url, options(clock)) })
+		all.Go(func() {
+			if _, errs[i] = store.Upgrade(ctx, url, options(clock), nil); errs[i] == nil {
+				dbs[i], errs[i] = store.Open(ctx, url, options(clock))
+			}
+		})
 	}
 	all.Wait()
 	ok(t, errors.Join(errs...))
 	for _, db := range dbs {
 		closeAfter(t, db)
+	}
+	again := must[store.Upgraded](t)(store.Upgrade(ctx, url, options(clock), nil))
+	if again != (store.Upgraded{From: store.Schema, To: store.Schema}) {
+		t.Errorf("upgraded again: %+v", again)
+	}
+	upgrades := 0
+	for _, l := range must[[]store.LogLine](t)(dbs[0].Log(ctx, time.Time{}, 100)) {
+		if l.Action == "upgrade" {
+			upgrades++
+		}
+	}
+	if upgrades != 1 {
+		t.Errorf("the log has %d upgrades", upgrades)
 	}
 	if a := must[store.Account](t)(dbs[0].Account(ctx, "alice")); a.Region != "DE" || !a.Opened.Equal(noon) {
 		t.Errorf("alice is %+v", a)
@@ -59,25 +84,29 @@ func bringUpToDate(t *testing.T, url string, schema int64) {
 	}
 }
 
-// Old books that may only be read say what to do. TestReadingOldBooksThatMayNotBeWritten
-// reads a file of SQLite.
+// Old books that may only be read are refused as they are, and so is their upgrade.
+// TestReadingOldBooksThatMayNotBeWritten reads a file of SQLite.
 func TestOldBooksOnAServerThatMayNotBeWritten(t *testing.T) {
 	clock, url := &Clock{now: noon}, pgtest.Database(t)
 	ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), 1, "alice"))
 	readOnly := url + map[bool]string{true: "&", false: "?"}[strings.Contains(url, "?")] + "default_transaction_read_only=on"
 	_, err := store.Open(t.Context(), readOnly, options(clock))
-	wantsOutdated(t, err, "read-only transaction")
-	db := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
-	closeAfter(t, db)
+	wantsOutdated(t, err, 1)
+	_, err = store.Upgrade(t.Context(), readOnly, options(clock), nil)
+	if err == nil || !strings.Contains(err.Error(), "read-only transaction") {
+		t.Errorf("the upgrade: %v", err)
+	}
+	must[store.Upgraded](t)(store.Upgrade(t.Context(), url, options(clock), nil))
 	again := must[*store.DB](t)(store.Open(t.Context(), readOnly, options(clock)))
 	closeAfter(t, again)
 	must[store.Account](t)(again.Account(t.Context(), "alice"))
 }
 
-func wantsOutdated(t *testing.T, err error, cause string) {
+func wantsOutdated(t *testing.T, err error, schema int64) {
 	t.Helper()
-	for _, want := range []string{"these books have schema 1", "open them once where it may, or a copy of them", cause} {
-		if err == nil || !strings.Contains(err.Error(), want) {
+	wants(t, err, store.ErrSchema)
+	for _, want := range []string{fmt.Sprintf("schema %d,", schema), `run "softstake upgrade"`} {
+		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v; %q is missing", err, want)
 		}
 	}
@@ -98,8 +127,12 @@ func TestNoBooksAndNewerBooks(t *testing.T) {
 		db := must[*store.DB](t)(store.Create(ctx, url, options(clock), shipped(t, day1)))
 		must[int64](t)(db.Exec(ctx, "INSERT INTO migrations (number) VALUES (1000)"))
 		ok(t, db.Close())
-		if _, err := store.Open(ctx, url, options(clock)); err == nil || !strings.Contains(err.Error(), "use a newer softstake") {
-			t.Errorf("newer books: %v", err)
+		_, opened := store.Open(ctx, url, options(clock))
+		_, upgraded := store.Upgrade(ctx, url, options(clock), nil)
+		for _, err := range []error{opened, upgraded} {
+			if wants(t, err, store.ErrSchema); !strings.Contains(err.Error(), "use a newer softstake") {
+				t.Errorf("newer books: %v", err)
+			}
 		}
 	})
 }

@@ -20,7 +20,8 @@ import (
 
 // postgresDB is a PostgreSQL database, 15 or later.
 type postgresDB struct {
-	pool *pgxpool.Pool
+	pool   *pgxpool.Pool
+	schema int64 // what transactions expect; 0: anything
 }
 
 // postgresConns is how many connections a process opens at most, unless its
@@ -49,7 +50,7 @@ func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open PostgreSQL: %w", err)
 	}
-	db := &postgresDB{pool}
+	db := &postgresDB{pool: pool}
 	var version int
 	if err := pool.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
 		pool.Close()
@@ -83,27 +84,68 @@ func (db *postgresDB) about(ctx context.Context) (About, error) {
 }
 
 func (db *postgresDB) write(ctx context.Context, fn func(tx) error) error {
-	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, fn)
+	return db.transact(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", fn)
 }
 
 func (db *postgresDB) claim(ctx context.Context, fn func(tx) error) error {
-	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, fn)
+	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ", fn)
 }
 
 func (db *postgresDB) read(ctx context.Context, fn func(tx) error) error {
-	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", fn)
 }
 
 func (db *postgresDB) look(ctx context.Context, fn func(tx) error) error {
 	return retry(ctx, func() error { return postgresError(fn(postgresTx{ctx, db.pool})) })
 }
 
-func (db *postgresDB) transact(ctx context.Context, options pgx.TxOptions, fn func(tx) error) error {
+func (db *postgresDB) expect(schema int64) { db.schema = schema }
+
+func (db *postgresDB) transact(ctx context.Context, begin string, fn func(tx) error) error {
 	return retry(ctx, func() error {
-		return postgresError(pgx.BeginTxFunc(ctx, db.pool, options, func(t pgx.Tx) error {
-			return fn(postgresTx{ctx, t})
+		return postgresError(db.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+			err := db.begin(ctx, c.Conn(), begin)
+			if err == nil {
+				err = fn(postgresTx{ctx, c})
+			}
+			if err == nil {
+				return commit(ctx, c)
+			}
+			// A connection that is left in its transaction is closed by the pool.
+			if ctx.Err() == nil && !c.Conn().IsClosed() {
+				_, undo := c.Exec(ctx, "ROLLBACK")
+				err = errors.Join(err, undo)
+			}
+			return err
 		}))
 	})
+}
+
+// begin begins a transaction, and looks which schema the books have, in one message.
+// The lock, which an upgrade takes exclusively, is taken before the snapshot: what the
+// transaction sees here holds until its end.
+func (db *postgresDB) begin(ctx context.Context, c *pgx.Conn, begin string) error {
+	if db.schema > 0 {
+		begin += "; LOCK TABLE migrations IN ACCESS SHARE MODE; SELECT count(*) FROM migrations"
+	}
+	results, err := c.PgConn().Exec(ctx, begin).ReadAll()
+	if err != nil || db.schema == 0 {
+		return err
+	}
+	n, err := strconv.ParseInt(string(results[len(results)-1].Rows[0][0]), 10, 64)
+	if err == nil && n != db.schema {
+		err = checkVersion(n)
+	}
+	return err
+}
+
+// commit ends a transaction. What failed in it and was not seen is an error.
+func commit(ctx context.Context, c *pgxpool.Conn) error {
+	done, err := c.Exec(ctx, "COMMIT")
+	if err == nil && done.String() != "COMMIT" {
+		err = pgx.ErrTxCommitRollback
+	}
+	return err
 }
 
 // postgresError marks what may be tried again: serialization failures and

@@ -26,6 +26,7 @@ type sqliteDB struct {
 	readers *sqlitex.Pool
 	was     os.FileInfo // the file as it was opened, where it is read only
 	known   sync.Map    // the *statements of each *sqlite.Conn
+	schema  int64       // what transactions expect; 0: anything
 }
 
 const (
@@ -216,6 +217,20 @@ func (db *sqliteDB) read(ctx context.Context, fn func(tx) error) error {
 
 func (db *sqliteDB) look(ctx context.Context, fn func(tx) error) error { return db.read(ctx, fn) }
 
+func (db *sqliteDB) expect(schema int64) { db.schema = schema }
+
+// check refuses books of another schema. The transaction keeps what it sees here.
+func (t *sqliteTx) check(schema int64) error {
+	if schema == 0 {
+		return nil
+	}
+	n, err := count(t, "SELECT count(*) FROM migrations")
+	if err == nil && n != schema {
+		err = checkVersion(n)
+	}
+	return err
+}
+
 func (db *sqliteDB) transact(ctx context.Context, pool *sqlitex.Pool, begin string, fn func(tx) error) error {
 	return patiently(ctx, db.path, db.wait, func(until time.Time) error {
 		return db.with(ctx, pool, func(c *sqlite.Conn) error {
@@ -223,7 +238,10 @@ func (db *sqliteDB) transact(ctx context.Context, pool *sqlitex.Pool, begin stri
 			if err := t.begin(ctx, begin, until, db.wait); err != nil {
 				return db.failed(ctx, err)
 			}
-			err := fn(t)
+			err := t.check(db.schema)
+			if err == nil {
+				err = fn(t)
+			}
 			if err == nil {
 				_, err = t.exec("COMMIT")
 			}

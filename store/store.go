@@ -38,6 +38,9 @@ type books struct {
 	stamps stamps
 	worths worths
 	looks  int // pageLooks
+
+	migrating               func(migration, rows int64) // progress of an upgrade; may be nil
+	migration, upgradedFrom int64                       // the migration that is being run, and the schema that it began with; 0: no upgrade
 }
 
 // Options say how to open books.
@@ -50,7 +53,7 @@ type Options struct {
 }
 
 // Open opens the books at "sqlite:PATH" or "postgres://…". It refuses a database
-// without books (ErrNoBooks) and one of a newer program.
+// without books (ErrNoBooks) and books of another schema (ErrSchema), and changes nothing.
 func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	db, err := connect(ctx, url, o, false)
 	if err != nil {
@@ -95,28 +98,34 @@ func (db *DB) begin(ctx context.Context) error {
 	if err == nil && n == 0 {
 		err = ErrNoBooks
 	}
+	if err == nil {
+		err = checkVersion(n)
+	}
 	if err != nil {
 		return err
 	}
-	if err := db.migrate(ctx); err != nil {
+	db.engine.expect(n)
+	if db.first, err = db.readFirstDay(ctx); err != nil {
 		return err
 	}
+	_, err = db.loadAssets(ctx)
+	return err
+}
+
+// readFirstDay reads the first day of the books; ErrNoBooks if there is none.
+func (db *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
 	found := false
 	err = db.engine.read(ctx, func(t tx) error {
 		return t.query(func(r row) (err error) {
 			found = true
-			db.first, err = staking.ParseDay(r.text(0))
+			day, err = staking.ParseDay(r.text(0))
 			return err
 		}, "SELECT value FROM meta WHERE name = 'first_day'")
 	})
 	if err == nil && !found {
 		err = ErrNoBooks
 	}
-	if err != nil {
-		return err
-	}
-	_, err = db.loadAssets(ctx)
-	return err
+	return day, err
 }
 
 // As is the same books for another actor. Close either of them, not both.

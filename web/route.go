@@ -6,6 +6,7 @@ import (
 
 	"softstake/ledger"
 	"softstake/staking"
+	"softstake/store"
 )
 
 // handler reads what was asked, calls one thing, and answers. What it returns is
@@ -51,6 +52,8 @@ func (s *server) fail(v *visit, err error) {
 		v.refuse(http.StatusUnavailableForLegalReasons, "unknown-country")
 	case errors.Is(err, staking.ErrUpdateApp):
 		v.refuse(http.StatusForbidden, "update-app")
+	case errors.Is(err, store.ErrSchema):
+		v.refuse(http.StatusServiceUnavailable, "upgrade")
 	default:
 		if v.r.Context().Err() == nil {
 			s.Log.Error("a page failed", "request", v.caller.Request, "error", err)

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"fmt"
+
+	"softstake/store"
+)
+
+// upgradeCmd brings the schema of the books up to this program's.
+type upgradeCmd struct{}
+
+func (upgradeCmd) Help() string {
+	return `Every other command, and a server that runs, refuses books whose schema is older or newer than its own. This command is the only one that changes the schema. It cannot be undone: make a backup first, with the softstake that the books were last used with.
+
+Stop "softstake serve" and other commands before. A server of this version or later that still runs sees the upgrade within seconds, answers 503 and ends with an error. Where the command is interrupted, run it again: what is done stays done, and the step in hand begins again.
+
+Example:
+
+  softstake upgrade`
+}
+
+// Run upgrades the books.
+func (upgradeCmd) Run(w *World) error {
+	bar := newMeter(w, "upgrading", 0)
+	u, err := store.Upgrade(w.Context, w.DB, w.options(), func(migration, rows int64) {
+		bar.to(rows, fmt.Sprintf("upgrading to schema %d", migration))
+	})
+	if ended := bar.end(); err == nil {
+		err = ended
+	}
+	switch {
+	case err != nil:
+		return err
+	case u.From == u.To:
+		return w.printf("Nothing to do: the books have schema %d.\n", u.To)
+	}
+	return w.printf("Upgraded from schema %d to %d. Check it: softstake audit\n", u.From, u.To)
+}

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrSchema says that the books have a schema that this program does not work with.
+// Each transaction looks, so that a program that was started before an upgrade reads
+// and writes nothing after it.
+var ErrSchema = errors.New("these books have another schema")
+
+// checkVersion refuses books of an older and of a newer program than this.
+func checkVersion(n int64) error {
+	known := int64(len(migrations))
+	switch {
+	case n == known:
+		return nil
+	case n > known:
+		return fmt.Errorf("%w: schema %d, and this softstake works with %d; use a newer softstake", ErrSchema, n, known)
+	}
+	return fmt.Errorf("%w: schema %d, and this softstake works with %d; make a backup with the former softstake, stop it everywhere, and run \"softstake upgrade\"", ErrSchema, n, known)
+}
+
+// CheckSchema is ErrSchema if the books no longer have the schema of this program:
+// another process has upgraded them. It may be called at any time.
+func (db *DB) CheckSchema(ctx context.Context) error {
+	return db.engine.read(ctx, func(tx) error { return nil })
+}
+
+// Upgraded says from which schema to which books were brought.
+type Upgraded struct{ From, To int64 }
+
+// Upgrade brings the schema of the books at "sqlite:PATH" or "postgres://…" up to
+// this program's, each migration in a transaction of its own: one that was
+// interrupted is run from its beginning by the next call, those before it stay done.
+// Where nothing is to be done it changes nothing. Of several processes that call it
+// at the same time one does the work. It waits some seconds for the transactions of
+// others, and fails where they do not end. progress is called with the number of the
+// migration and the rows that it has worked through so far, where it counts them; it
+// may be nil. ErrNoBooks and ErrSchema (of a newer program) as Open.
+func Upgrade(ctx context.Context, url string, o Options, progress func(migration, rows int64)) (u Upgraded, err error) {
+	db, err := connect(ctx, url, o, false)
+	if err != nil {
+		return u, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.migrating = progress
+	u.To = int64(len(migrations))
+	if u.From, err = db.version(ctx); err != nil {
+		return u, err
+	}
+	switch {
+	case u.From == 0:
+		return u, ErrNoBooks
+	case u.From > u.To:
+		return u, checkVersion(u.From)
+	case u.From == u.To:
+		return u, nil
+	}
+	db.upgradedFrom = u.From
+	return u, db.migrateTo(ctx, u.To)
+}
+
+// schemaWait is how long an upgrade waits in PostgreSQL for the transactions of
+// others: while it waits, new ones wait behind it.
+var schemaWait = "10s" // another in tests
+
+// lockSchema keeps every other transaction out until this one ends. Those of
+// PostgreSQL share the lock of the table of migrations from their beginning; SQLite
+// has one writer, and a reader there sees what was before.
+func (db *DB) lockSchema(t tx) error {
+	if _, is := db.engine.(*postgresDB); !is {
+		return nil
+	}
+	if _, err := t.exec("SET LOCAL lock_timeout = '" + schemaWait + "'"); err != nil {
+		return err
+	}
+	if _, err := t.exec("LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE"); err != nil {
+		return fmt.Errorf("wait for the transactions of other processes; stop those that use these books (serve, audit, backup) and try again: %w", err)
+	}
+	return nil
+}
