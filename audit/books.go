@@ -41,6 +41,8 @@ type Bucket interface {
 	Outside(first, last staking.Day, visit func(day staking.Day, account ledger.Account, asset string)) error
 	// Entries are the rows of those whose IDs lie in the bucket.
 	Entries(visit func(*Entry)) error
+	// Withdrawals are the rows of those that the bucket's accounts have requested.
+	Withdrawals(visit func(*Withdrawal)) error
 }
 
 // Head is what a bucket's snapshot has beside its accounts. It is small whatever the number of holders.
@@ -95,9 +97,23 @@ type Posting struct {
 
 // Entry is an entry's own row.
 type Entry struct {
-	ID     string
-	At     int64 // milliseconds since 1970
-	Digest [16]byte
+	ID          string
+	At          int64 // milliseconds since 1970
+	Version     int64 // of the digest
+	Digest      []byte
+	Leaves      []byte // 32 bytes for each move
+	Destination []byte // 32 bytes of an entry that requests a withdrawal
+}
+
+// Withdrawal is the row of a withdrawal that was requested: what its entry says, and
+// where it goes.
+type Withdrawal struct {
+	ID      string // of the entry
+	Account ledger.Account
+	Asset   string
+	Amount  ledger.Amount
+	At      int64 // milliseconds since 1970
+	To      ledger.Destination
 }
 
 // Progress says through which days a token's rewards are accrued and paid in the bucket.

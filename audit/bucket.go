@@ -94,8 +94,10 @@ func (w *worker) bucket(b Bucket) error {
 	if w.only != nil {
 		return nil
 	}
-	if err := w.countEntries(); err != nil {
-		return err
+	for _, count := range []func() error{w.countEntries, w.countWithdrawals} {
+		if err := count(); err != nil {
+			return err
+		}
 	}
 	return b.Outside(w.outline.First, w.head.Last, func(d staking.Day, account ledger.Account, asset string) {
 		w.find(Finding{Day: d, HasDay: true, Account: account, Asset: asset, What: fmt.Sprintf("has rows of a day that the books do not have; theirs are %s to %s", w.outline.First, w.head.Last)})

@@ -1,12 +1,12 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"hash/maphash"
-	"math/bits"
 	"time"
 
 	"softstake/ledger"
@@ -23,7 +23,8 @@ import (
 type slots struct {
 	sides [slotCount]uint64 // to sides of moves, less from sides
 	rows  [slotCount]uint64 // entries by their postings, less entries by their rows
-	says  [slotCount]uint64 // what moves say, less the digests of entries
+	says  [slotCount]uint64 // what moves say, less the leaves of entries
+	goes  [slotCount]uint64 // entries that request withdrawals, less withdrawals
 	used  bool              // most buckets of small books have nothing for them
 }
 
@@ -43,6 +44,7 @@ func (s *slots) add(more *slots) {
 		s.sides[i] += more.sides[i]
 		s.rows[i] += more.rows[i]
 		s.says[i] += more.says[i]
+		s.goes[i] += more.goes[i]
 	}
 }
 
@@ -50,7 +52,7 @@ func (s *slots) add(more *slots) {
 func (s *slots) wrong(n int) map[uint32]bool {
 	found := map[uint32]bool{}
 	for i := range uint32(slotCount) {
-		if len(found) < n && (s.sides[i] != 0 || s.rows[i] != 0 || s.says[i] != 0) {
+		if len(found) < n && (s.sides[i] != 0 || s.rows[i] != 0 || s.says[i] != 0 || s.goes[i] != 0) {
 			found[i] = true
 		}
 	}
@@ -84,7 +86,8 @@ func (w *worker) countPosting(x *Posting) {
 	if x.Side != 0 {
 		return
 	}
-	w.slots.says[slotOf(mixed)] += w.weigh(x.Entry, digest(x.Kind, x.Move, move))
+	leaf := leafOf(x.Kind, x.Move, move)
+	w.slots.says[slotOf(mixed)] += w.hashLeaf(x.Entry, x.Move, leaf[:])
 	if x.Move == 0 {
 		w.slots.rows[slotOf(mixed)] += w.hashRow(x.Entry, x.At)
 	}
@@ -98,7 +101,9 @@ func moveOf(x *Posting) ledger.Move {
 	return ledger.Move{From: x.Other, To: x.Account, Asset: x.Asset, Amount: x.Amount}
 }
 
-// countEntries takes the bucket's entries out of their slots.
+// countEntries takes the bucket's entries out of their slots: each as the entry, its
+// leaves as what its moves say, and that its digest is made of them. One with a digest of
+// an older version has no leaves, and so leaves its slot as it is: not zero.
 func (w *worker) countEntries() error {
 	return w.books.Entries(func(e *Entry) {
 		if (ledger.Entry{ID: e.ID}).Bucket() != w.number {
@@ -107,12 +112,40 @@ func (w *worker) countEntries() error {
 		if dayOf(e.At) > w.outline.Closed {
 			return
 		}
-		w.line = append(w.line[:0], e.ID...)
-		mixed := mix(w.line)
-		w.slots.used = true
-		w.slots.rows[slotOf(mixed)] -= w.hashRow(e.ID, e.At)
-		w.slots.says[slotOf(mixed)] -= w.weigh(e.ID, e.Digest)
+		slot := w.slot(e.ID)
+		w.slots.rows[slot] -= w.hashRow(e.ID, e.At)
+		for i := range len(e.Leaves) / sha256.Size {
+			w.slots.says[slot] -= w.hashLeaf(e.ID, int64(i), e.leaf(i))
+		}
+		if derived := digestOf(e.ID, e.At, e.Leaves, e.Destination); e.Version != ledger.DigestVersion || !bytes.Equal(derived, e.Digest) {
+			w.slots.rows[slot] += w.hash(e.ID, e.Digest) - w.hash(e.ID, derived, e.Digest)
+		}
+		if len(e.Destination) > 0 {
+			w.slots.goes[slot] += w.hashRequest(e.ID, e.At, e.leaf(0), e.Destination)
+		}
 	})
+}
+
+// leaf is the i-th leaf, or what there is of it.
+func (e *Entry) leaf(i int) []byte {
+	from, to := min(i*sha256.Size, len(e.Leaves)), min((i+1)*sha256.Size, len(e.Leaves))
+	return e.Leaves[from:to]
+}
+
+// countWithdrawals takes the bucket's withdrawals out of the slots of their entries.
+func (w *worker) countWithdrawals() error {
+	return w.books.Withdrawals(func(x *Withdrawal) {
+		if dayOf(x.At) <= w.outline.Closed {
+			w.slots.goes[w.slot(x.ID)] -= w.hashRequest(x.ID, x.At, x.leaf(), destinationOf(x.To))
+		}
+	})
+}
+
+// slot is the number of an entry's slot.
+func (w *worker) slot(id string) uint32 {
+	w.line = append(w.line[:0], id...)
+	w.slots.used = true
+	return slotOf(mix(w.line))
 }
 
 // hashRow is an entry in its slot: its ID and time.
@@ -122,37 +155,27 @@ func (w *worker) hashRow(id string, at int64) uint64 {
 	return maphash.Bytes(w.seed, w.line)
 }
 
-// weigh binds a digest to its entry, so that what one entry says more cannot be
-// made up for by what another says less. A digest is two sums over the moves, and
-// so the weighed moves of an entry add up to its weighed digest.
-func (w *worker) weigh(id string, digest [16]byte) uint64 {
-	weight := maphash.String(w.seed, id)
-	return (weight|1)*binary.BigEndian.Uint64(digest[:8]) + (bits.RotateLeft64(weight, 32)|1)*binary.BigEndian.Uint64(digest[8:])
-}
-
-// digest is what one move of an entry adds to its digest: the first two times 8
-// bytes of the SHA-256 over kind, number, accounts, asset and amount, each text
-// after its length, the amount as 8 bytes, the highest first.
-func digest(kind ledger.Kind, number int64, m ledger.Move) [16]byte {
-	var buffer [256]byte
-	text := func(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
-	b := binary.AppendUvarint(text(buffer[:0], string(kind)), uint64(number))
-	b = text(text(text(b, string(m.From)), string(m.To)), m.Asset)
-	b = binary.BigEndian.AppendUint64(b, uint64(m.Amount))
-	sum := sha256.Sum256(b)
-	return [16]byte(sum[:16])
-}
-
-// digestOf is the digest of an entry with all its moves, added lane by lane.
-func digestOf(kind ledger.Kind, moves []ledger.Move) (all [16]byte) {
-	for i, m := range moves {
-		d := digest(kind, int64(i), m)
-		for lane := 0; lane < len(all); lane += 8 {
-			sum := binary.BigEndian.Uint64(all[lane:]) + binary.BigEndian.Uint64(d[lane:])
-			binary.BigEndian.PutUint64(all[lane:], sum)
-		}
+// hash is a number for some parts of an entry, bound to its ID, so that what one entry
+// says more cannot be made up for by what another says less.
+func (w *worker) hash(id string, parts ...[]byte) uint64 {
+	w.line = append(w.line[:0], id...)
+	for _, part := range parts {
+		w.line = binary.BigEndian.AppendUint64(w.line, uint64(len(part)))
+		w.line = append(w.line, part...)
 	}
-	return all
+	return maphash.Bytes(w.seed, w.line)
+}
+
+// hashLeaf is a move of an entry in its slot.
+func (w *worker) hashLeaf(id string, number int64, leaf []byte) uint64 {
+	var b [binary.MaxVarintLen64]byte
+	return w.hash(id, binary.AppendVarint(b[:0], number), leaf)
+}
+
+// hashRequest is a withdrawal in the slot of the entry that requests it.
+func (w *worker) hashRequest(id string, at int64, leaf, destination []byte) uint64 {
+	var b [binary.MaxVarintLen64]byte
+	return w.hash(id, binary.AppendVarint(b[:0], at), leaf, destination)
 }
 
 func dayOf(millis int64) staking.Day { return staking.DayOf(time.UnixMilli(millis)) }

@@ -1,11 +1,13 @@
 package audit
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math/big"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -105,8 +107,19 @@ func TestForwardIsBackward(t *testing.T) {
 // Digests are what ledger and staking make of the same, written a second time.
 func TestDigestAndLine(t *testing.T) {
 	moves := []ledger.Move{{From: "alice", To: "bob", Asset: "BNB", Amount: 5}, {From: "bob", To: "@desk", Asset: "SOL", Amount: ledger.MaxSupply}}
-	if digestOf(ledger.Trade, moves) != (ledger.Entry{Kind: ledger.Trade, Moves: moves}).Digest() {
+	e := ledger.Entry{ID: "t-1", At: time.UnixMilli(1_790_000_000_123), Kind: ledger.Trade, Moves: moves}
+	if !bytes.Equal(leavesOf(ledger.Trade, moves), e.Leaves()) {
+		t.Error("the leaves of an entry are others")
+	}
+	to := ledger.Destination{Address: "0x1", Network: "BSC", Tag: "7", ClientID: "c"}
+	if !bytes.Equal(destinationOf(to), to.Hash()) {
+		t.Error("the hash of a destination is another")
+	}
+	if digest := e.Digest(e.Leaves(), to.Hash()); !bytes.Equal(digestOf(e.ID, e.At.UnixMilli(), e.Leaves(), to.Hash()), digest[:]) {
 		t.Error("the digest of an entry is another")
+	}
+	if first := ledger.FirstDigest(e.Leaves()); !bytes.Equal(firstDigestOf(e.Leaves()), first[:]) {
+		t.Error("the digest of version 1 of an entry is another")
 	}
 	a := staking.Accrual{Day: 20_000, Account: "alice", Asset: "BNB", Opening: 1, Average: 2, Rest: 3, Eligible: 4, APR: 5, Reward: 6, Before: 7, Carry: 8}
 	if line := "2024-10-04 BNB " + string(appendLine(nil, &a)); line != string(a.AppendLine(nil)) {

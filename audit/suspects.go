@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -14,11 +15,13 @@ import (
 // four-thousandth of the journal is in memory.
 const looked = 16
 
-// suspect is an entry of a slot that is not zero: its row, if it has one, and its postings.
+// suspect is an entry of a slot that is not zero: its row, if it has one, its postings, and
+// the withdrawals that are said to be requested by it.
 type suspect struct {
 	id       string
 	row      *Entry
 	postings []Posting
+	goes     []Withdrawal
 }
 
 // explainMoves reads again what lies in slots that are not zero, and finds which
@@ -65,10 +68,19 @@ func (a *audit) readSuspects(b Bucket, get func(id string) *suspect) error {
 			return err
 		}
 	}
+	err := b.Withdrawals(func(x *Withdrawal) {
+		if s := get(x.ID); s != nil && !slices.Contains(s.goes, *x) {
+			s.goes = append(s.goes, *x)
+		}
+	})
+	if err != nil {
+		return err
+	}
 	return b.Entries(func(e *Entry) {
 		if dayOf(e.At) <= a.outline.Closed {
 			if s := get(e.ID); s != nil {
 				row := *e
+				row.Digest, row.Leaves, row.Destination = slices.Clone(e.Digest), slices.Clone(e.Leaves), slices.Clone(e.Destination)
 				s.row = &row
 			}
 		}
@@ -77,6 +89,14 @@ func (a *audit) readSuspects(b Bucket, get func(id string) *suspect) error {
 
 // explain finds what is wrong with an entry.
 func (a *audit) explain(s *suspect) {
+	if len(s.postings) == 0 && s.row == nil {
+		for _, x := range s.goes {
+			if dayOf(x.At) <= a.outline.Closed {
+				a.find(Finding{Day: dayOf(x.At), HasDay: true, Account: x.Account, Asset: x.Asset, What: "the withdrawal " + s.id + " is requested by no entry"})
+			}
+		}
+		return
+	}
 	if len(s.postings) == 0 {
 		a.find(Finding{Day: dayOf(s.row.At), HasDay: true, What: "entry " + s.id + " has a row of its own, but no postings"})
 		return
@@ -101,11 +121,45 @@ func (a *audit) explain(s *suspect) {
 	if s.row == nil || !whole {
 		return
 	}
-	if x := s.holders(); s.row.At != x.At {
-		a.findPosting(x, fmt.Sprintf("counts at %s by its own row, and at %s by its postings", stamp(s.row.At), stamp(x.At)))
-	} else if d := digestOf(x.Kind, moves); d != s.row.Digest {
-		a.findPosting(x, fmt.Sprintf("does not say what was posted: its digest is %x, derived %x", s.row.Digest, d))
+	a.explainRow(s, leavesOf(s.postings[0].Kind, moves))
+}
+
+// explainRow compares an entry's row with the leaves of its postings, and with its
+// withdrawal if it requests one.
+func (a *audit) explainRow(s *suspect, leaves []byte) {
+	x, row := s.holders(), s.row
+	var destination []byte
+	if x.Kind == ledger.WithdrawalRequest {
+		if len(s.goes) != 1 {
+			a.findPosting(x, fmt.Sprintf("requests a withdrawal, and there are %d rows of it", len(s.goes)))
+			return
+		}
+		destination = destinationOf(s.goes[0].To)
+	} else if len(s.goes) != 0 {
+		a.findPosting(x, "requests no withdrawal, and there is a row of one")
+		return
 	}
+	derived := digestOf(s.id, row.At, leaves, destination)
+	switch {
+	case row.At != x.At:
+		a.findPosting(x, fmt.Sprintf("counts at %s by its own row, and at %s by its postings", stamp(row.At), stamp(x.At)))
+	case row.Version != ledger.DigestVersion:
+		a.findPosting(x, fmt.Sprintf("has a digest of version %d, %x; derived %x. It was changed by hand, before the books were upgraded or since", row.Version, row.Digest, firstDigestOf(leaves)))
+	case destination != nil && !s.goes[0].says(x):
+		a.findPosting(x, "requests another withdrawal than the row of it says: another account, token, amount or time")
+	case destination != nil && bytes.Equal(row.Digest, digestOf(s.id, row.At, leaves, row.Destination)) && !bytes.Equal(row.Destination, destination):
+		a.findPosting(x, "requests a withdrawal that goes elsewhere by its row: the address, network, tag or client's ID was changed")
+	case !bytes.Equal(row.Digest, derived):
+		a.findPosting(x, fmt.Sprintf("does not say what was posted: its digest is %x, derived %x", row.Digest, derived))
+	case !bytes.Equal(row.Leaves, leaves) || !bytes.Equal(row.Destination, destination):
+		a.findPosting(x, "has a row that its digest was not made of")
+	}
+}
+
+// says says whether the withdrawal is the one that a posting of its entry requests.
+func (x *Withdrawal) says(p *Posting) bool {
+	m := moveOf(p)
+	return x.At == p.At && m == ledger.Move{From: x.Account, To: x.Account.Held(), Asset: x.Asset, Amount: x.Amount}
 }
 
 // holders is the entry's first posting of a holder, or the first.
@@ -136,9 +190,10 @@ func (a *audit) explainMove(s *suspect, sides []Posting, number int64) bool {
 	if moveOf(first) == moveOf(second) && first.At == second.At && first.Kind == second.Kind {
 		return true
 	}
-	// An entry of one move has a digest that says which side is the right one.
+	// The entry's leaf of the move says which side is the right one.
 	differs, other := first, second
-	if s.row != nil && len(s.postings) == 2 && s.row.At == first.At && s.row.Digest == digestOf(first.Kind, []ledger.Move{moveOf(first)}) {
+	leaf := leafOf(first.Kind, number, moveOf(first))
+	if s.row != nil && s.row.At == first.At && bytes.Equal(s.row.leaf(int(number)), leaf[:]) {
 		differs, other = second, first
 	}
 	a.findPosting(differs, fmt.Sprintf("move %d: its two sides differ: %s and %s", number, a.sideText(differs), a.sideText(other)))

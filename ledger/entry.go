@@ -2,8 +2,6 @@
 package ledger
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -191,36 +189,6 @@ func (k Kind) allows(m Move) bool {
 		return (m.From == Custody && m.To == Rewards) || (m.From == Rewards && m.To == Custody)
 	}
 	return false
-}
-
-// Digest is what the entry says, kind and moves, in 16 bytes: two entries of one
-// ID are the same when it is the same, and so is At where the caller gave it. It
-// is two sums modulo 2^64, each of 8 bytes of every move's SHA-256, so that an
-// audit can compare sums over many entries without bringing each one's moves
-// together. It can never change: stored entries are compared by it.
-func (e Entry) Digest() [16]byte {
-	var first, second uint64
-	b := make([]byte, 0, 128)
-	for i, m := range e.Moves {
-		b = appendText(b[:0], string(e.Kind))
-		b = binary.AppendUvarint(b, uint64(i))
-		b = appendText(b, string(m.From))
-		b = appendText(b, string(m.To))
-		b = appendText(b, m.Asset)
-		b = binary.BigEndian.AppendUint64(b, uint64(m.Amount))
-		sum := sha256.Sum256(b)
-		first += binary.BigEndian.Uint64(sum[:8])
-		second += binary.BigEndian.Uint64(sum[8:16])
-	}
-	var digest [16]byte
-	binary.BigEndian.PutUint64(digest[:8], first)
-	binary.BigEndian.PutUint64(digest[8:], second)
-	return digest
-}
-
-func appendText(b []byte, s string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
 }
 
 // Bucket is the part of the books where the entry's own row lies, 0 to 255, so

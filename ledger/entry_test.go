@@ -1,9 +1,7 @@
 package ledger_test
 
 import (
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -150,60 +148,6 @@ func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
 		if err := (ledger.Entry{ID: "e1", Kind: kind}).CheckCaller(); (err == nil) != ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
 			t.Errorf("kind %q: %v", kind, err)
 		}
-	}
-}
-
-// What differs in any field, or only in where one field ends and the next
-// begins, has another digest; ID and time are no part of it.
-func TestDigestSeparatesWhatDiffers(t *testing.T) {
-	m := ledger.Move{From: "alice", To: "bob", Asset: "BNB", Amount: 256}
-	changed := func(change func(*ledger.Move)) []ledger.Move {
-		other := m
-		change(&other)
-		return []ledger.Move{other}
-	}
-	all := []ledger.Entry{
-		{Kind: "trade"},
-		{Kind: "trade", Moves: []ledger.Move{m}},
-		{Kind: "transfer", Moves: []ledger.Move{m}},
-		{Kind: "", Moves: []ledger.Move{m}},
-		{Kind: "trade", Moves: []ledger.Move{m, m}},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.From, m.To = m.To, m.From })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.From = "carol" })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.To = "carol" })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.From, m.To = "aliceb", "ob" })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.To, m.Asset = "bobB", "NB" })},
-		{Kind: "tradea", Moves: changed(func(m *ledger.Move) { m.From = "lice" })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Asset = "BN" })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Asset = "BNB\x00" })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Asset, m.Amount = "BNB\x00", 1 })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Amount = 1 })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Amount = 257 })},
-		{Kind: "trade", Moves: changed(func(m *ledger.Move) { m.Amount = 256 << 40 })},
-		{Kind: "trade", Moves: []ledger.Move{m, changed(func(m *ledger.Move) { m.Amount = 1 })[0]}},
-		{Kind: "trade", Moves: []ledger.Move{changed(func(m *ledger.Move) { m.Amount = 1 })[0], m}},
-	}
-	seen := map[[16]byte]string{}
-	for _, e := range all {
-		said := fmt.Sprintf("%q %+v", e.Kind, e.Moves)
-		if other, twice := seen[e.Digest()]; twice {
-			t.Errorf("one digest for %s and %s", said, other)
-		}
-		seen[e.Digest()] = said
-		same := ledger.Entry{ID: "other", Kind: e.Kind, At: time.Unix(1, 0), Moves: slices.Clone(e.Moves)}
-		if same.Digest() != e.Digest() {
-			t.Errorf("%s: ID and time are no part of the digest", said)
-		}
-	}
-}
-
-// Stored entries are compared by it, so it can never change:
-// printf '\x07deposit\x00\x08@custody\x05alice\x03BNB\x00\x00\x00\x00\x0b\xeb\xc2\x00' | sha256sum
-func TestDigestIsPinned(t *testing.T) {
-	e := ledger.Entry{ID: "d1", Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 200_000_000}}}
-	digest := e.Digest()
-	if got, want := hex.EncodeToString(digest[:]), "5286d5d114669a068e50b2df16562ffd"; got != want {
-		t.Errorf("the digest is %s; stored ones say %s", got, want)
 	}
 }
 

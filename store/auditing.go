@@ -187,8 +187,19 @@ func (a auditing) Outside(first, last staking.Day, visit func(staking.Day, ledge
 func (a auditing) Entries(visit func(*audit.Entry)) error {
 	var e audit.Entry
 	return a.query("the entries", func(r row) {
-		e = audit.Entry{ID: r.text(0), At: r.int(1)}
-		copy(e.Digest[:], r.bytes(2))
+		e = audit.Entry{ID: r.text(0), At: r.int(1), Version: r.int(2), Digest: r.bytes(3), Leaves: r.bytes(4), Destination: r.bytes(5)}
 		visit(&e)
-	}, "SELECT entry, at, digest FROM entries WHERE bucket = $1 ORDER BY entry", a.bucket)
+	}, "SELECT entry, at, digest_version, digest, leaves, destination FROM entries WHERE bucket = $1 ORDER BY entry", a.bucket)
+}
+
+func (a auditing) Withdrawals(visit func(*audit.Withdrawal)) error {
+	var w audit.Withdrawal
+	return a.query("the withdrawals", func(r row) {
+		w = audit.Withdrawal{
+			ID: r.text(0), Account: ledger.Account(r.text(1)), Asset: r.text(2), Amount: ledger.Amount(r.int(3)), At: r.int(4),
+			To: ledger.Destination{Address: r.text(5), Network: r.text(6), Tag: r.text(7), ClientID: r.text(8)},
+		}
+		visit(&w)
+	}, `SELECT id, account, asset, amount, requested, address, network, tag, client_id FROM withdrawals
+	     WHERE bucket = $1 ORDER BY account, id`, a.bucket)
 }

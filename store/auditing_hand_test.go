@@ -44,7 +44,7 @@ func handOf(t *testing.T, url string) hand {
 }
 
 // tampered are the tables that tests change, and put back.
-var tampered = []string{"postings", "entries", "balances", "enrollments", "accounts", "terms", "accruals", "batches", "payments", "declarations", "progress", "assets", "days", "closings"}
+var tampered = []string{"postings", "entries", "balances", "enrollments", "accounts", "terms", "accruals", "batches", "withdrawals", "payments", "declarations", "progress", "assets", "days", "closings"}
 
 func (h hand) keep(t testing.TB) { h.all(t, "CREATE TABLE kept_%s AS SELECT * FROM %[1]s;") }
 func (h hand) restore(t testing.TB) {
@@ -119,7 +119,7 @@ var tamperings = []struct {
 	{"holders of a batch", "UPDATE batches SET holders = holders + 1 WHERE day = {2} AND asset = 'ADA'", 2, "", "ADA", "control total is 2 rewards"},
 	{"payment", "UPDATE payments SET total = total + 1 WHERE day = {5} AND bucket = 81 AND asset = 'SOL'", 5, "", sol, "bucket 81: paid to 1 holders"},
 	{"payment deleted", "DELETE FROM payments WHERE day = {5} AND bucket = 81 AND asset = 'SOL'", 5, "", sol, "the day is paid, but not the control total"},
-	{"payment twice", "INSERT INTO payments SELECT bucket, {2}, 'ADA', holders, total, digest, paid_at FROM payments WHERE day = {3} AND asset = 'BNB' AND bucket = 242", 2, "", "ADA", "the day is not declared"},
+	{"payment twice", "INSERT INTO payments SELECT bucket, {2}, 'ADA', holders, total, digest, paid_at, credential, role, request FROM payments WHERE day = {3} AND asset = 'BNB' AND bucket = 242", 2, "", "ADA", "the day is not declared"},
 	{"declaration", "UPDATE declarations SET total = total + 1 WHERE day = {4} AND asset = 'SOL'", 4, "", sol, "declared are 1 rewards"},
 	{"declaration deleted", "DELETE FROM declarations WHERE day = {4} AND asset = 'SOL'", 4, "", sol, "the day is not declared"},
 	{"enrollment deleted", "DELETE FROM enrollments WHERE account = 'alice'", 2, "alice", bnb, "no enrollment covers the day"},
@@ -137,7 +137,7 @@ var tamperings = []struct {
 	{"entry", "DELETE FROM entries WHERE entry = 't1'", 2, "dave", bnb, "entry t1 has no row of its own"},
 	{"entry of several moves", "DELETE FROM entries WHERE entry = 'x1'", 3, "alice", sol, "entry x1 has no row of its own"},
 	{"time of an entry", "UPDATE entries SET at = at + 1 WHERE entry = 'w1'", 4, "carol", bnb, "entry w1 counts at"},
-	{"entry with nothing", "INSERT INTO entries SELECT bucket, 'ghost', at, posted_at, digest FROM entries WHERE entry = 'w1'", 4, "", "", "entry ghost has a row of its own, but no postings"},
+	{"entry with nothing", "INSERT INTO entries (bucket, entry, at, posted_at, digest) SELECT bucket, 'ghost', at, posted_at, digest FROM entries WHERE entry = 'w1'", 4, "", "", "entry ghost has a row of its own, but no postings"},
 	{"row of an entry elsewhere", "UPDATE entries SET bucket = 3 WHERE entry = 'w1'", 4, "", "", "the row of entry w1 lies in bucket 3"},
 	{"decimals of an asset", "UPDATE assets SET scale = 19 WHERE symbol = 'BNB'", 0, "", bnb, "19 decimals"},
 	{"digest of several moves", "UPDATE entries SET digest = (SELECT digest FROM entries e WHERE e.entry = 'd2') WHERE entry = 'x1'", 3, "alice", sol, "does not say what was posted"},
@@ -145,6 +145,33 @@ var tamperings = []struct {
 	{"the last days open again", "UPDATE days SET closed = 0 WHERE day >= {5}", 5, "", "", "is accrued in bucket 0, but not closed"},
 	{"a day deleted", "DELETE FROM days WHERE bucket = 81 AND day = {4}", 0, "", "", "bucket 81 has rows of"},
 	{"a closing deleted", "DELETE FROM closings WHERE day = {3}", 0, "", "", "is written down"},
+	{"leaves of an entry", "UPDATE entries SET leaves = (SELECT leaves FROM entries e WHERE e.entry = 'x2') WHERE entry = 'x1'", 3, "alice", sol, "a row that its digest was not made of"},
+	{"leaves and digest of an entry", `UPDATE entries SET leaves = (SELECT leaves FROM entries e WHERE e.entry = 'x2') WHERE entry = 'x1';
+		UPDATE entries SET digest = (SELECT digest FROM entries e WHERE e.entry = 'x2') WHERE entry = 'x1'`, 3, "alice", sol, "does not say what was posted"},
+	{"leaves deleted", "UPDATE entries SET leaves = NULL WHERE entry = 'x1'", 3, "alice", sol, "a row that its digest was not made of"},
+	{"version of a digest", "UPDATE entries SET digest_version = 1 WHERE entry = 'd4'", 1, "dave", bnb, "has a digest of version 1"},
+	{"version and digest", "UPDATE entries SET digest_version = 1, leaves = NULL, digest = (SELECT digest FROM entries e WHERE e.entry = 'd2') WHERE entry = 'd4'", 1, "dave", bnb, "has a digest of version 1"},
+	{"ID everywhere", "UPDATE entries SET entry = '" + sameBucket("d4") + "' WHERE entry = 'd4'; UPDATE postings SET entry = '" + sameBucket("d4") + "' WHERE entry = 'd4'", 1, "dave", bnb, "does not say what was posted"},
+	{"time everywhere", "UPDATE entries SET at = at + 1 WHERE entry = 'd4'; UPDATE postings SET at = at + 1 WHERE entry = 'd4'", 1, "dave", bnb, "does not say what was posted"},
+	{"kind everywhere", "UPDATE postings SET kind = 'import' WHERE entry = 'd4'", 1, "dave", bnb, "does not say what was posted"},
+	{"order of moves", "UPDATE postings SET move = 1 - move WHERE entry = 'x1'", 3, "bob", bnb, "does not say what was posted"},
+	{"a move more", "INSERT INTO postings SELECT bucket, day, account, asset, at, entry, 1, side, amount, other, kind FROM postings WHERE entry = 'd4'", 1, "dave", bnb, ""},
+	{"a move less", "DELETE FROM postings WHERE entry = 'x2' AND move = 1", 4, "alice", bnb, ""},
+	{"address", "UPDATE withdrawals SET address = 'UQ-2' WHERE id = 'w2'", 4, "erin", ton, "goes elsewhere by its row"},
+	{"network", "UPDATE withdrawals SET network = 'BSC' WHERE id = 'w2'", 4, "erin", ton, "goes elsewhere by its row"},
+	{"tag", "UPDATE withdrawals SET tag = '' WHERE id = 'w2'", 4, "erin", ton, "goes elsewhere by its row"},
+	{"client's ID", "UPDATE withdrawals SET client_id = 'yours' WHERE id = 'w2'", 4, "erin", ton, "goes elsewhere by its row"},
+	{"address and tag exchanged", "UPDATE withdrawals SET address = tag, tag = address WHERE id = 'w2'", 4, "erin", ton, "goes elsewhere by its row"},
+	{"destination of an entry", "UPDATE entries SET destination = digest WHERE entry = 'w2'", 4, "erin", ton, "a row that its digest was not made of"},
+	{"destination deleted", "UPDATE entries SET destination = NULL WHERE entry = 'w2'", 4, "erin", ton, "a row that its digest was not made of"},
+	{"destination of a deposit", "UPDATE entries SET destination = digest WHERE entry = 'd4'", 1, "dave", bnb, "a row that its digest was not made of"},
+	{"amount of a withdrawal", "UPDATE withdrawals SET amount = amount + 1 WHERE id = 'w2'", 4, "erin", ton, "requests another withdrawal"},
+	{"token of a withdrawal", "UPDATE withdrawals SET asset = 'BNB' WHERE id = 'w2'", 4, "erin", ton, "requests another withdrawal"},
+	{"account of a withdrawal", "UPDATE withdrawals SET account = 'dave' WHERE id = 'w2'", 4, "erin", ton, "requests another withdrawal"},
+	{"time of a withdrawal", "UPDATE withdrawals SET requested = requested + 900000000 WHERE id = 'w2'", 4, "erin", ton, "requests another withdrawal"},
+	{"withdrawal deleted", "DELETE FROM withdrawals WHERE id = 'w2'", 4, "erin", ton, "there are 0 rows of it"},
+	{"withdrawal of a deposit", "UPDATE withdrawals SET id = 'd4', requested = (SELECT at FROM entries WHERE entry = 'd4')", 1, "dave", bnb, "requests no withdrawal"},
+	{"withdrawal of no entry", "INSERT INTO withdrawals SELECT bucket, account, 'ghost', requested, asset, amount, address, network, tag, client_id FROM withdrawals", 4, "erin", ton, "the withdrawal ghost is requested by no entry"},
 	{"digest of an entry", "UPDATE entries SET digest = (SELECT digest FROM entries e WHERE e.entry = 'd2') WHERE entry = 'd4'", 1, "dave", bnb, "does not say what was posted"},
 }
 

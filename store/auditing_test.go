@@ -49,7 +49,7 @@ func (b auditBooks) enroll(ids ...ledger.Account) {
 	}
 }
 
-const bnb, sol = "BNB", "SOL"
+const bnb, sol, ton = "BNB", "SOL", "TON"
 
 func coins(n int64) ledger.Amount { return ledger.Amount(n) * 10_000_000 } // tenths of a coin
 
@@ -58,7 +58,7 @@ func (b auditBooks) tell() {
 	move := func(from, to ledger.Account, asset string, tenths int64) ledger.Move {
 		return ledger.Move{From: from, To: to, Asset: asset, Amount: coins(tenths)}
 	}
-	for _, id := range []ledger.Account{"alice", "bob", "carol", "dave"} {
+	for _, id := range []ledger.Account{"alice", "bob", "carol", "dave", "erin"} {
 		must[bool](b.T)(b.OpenAccount(b.Context(), id, "DE"))
 	}
 	for _, asset := range []string{bnb, sol} {
@@ -68,6 +68,7 @@ func (b auditBooks) tell() {
 	b.post(1, "12:31", "d2", ledger.Deposit, move(ledger.Custody, "bob", bnb, 33))
 	b.post(1, "12:32", "d3", ledger.Deposit, move(ledger.Custody, "carol", "ADA", 2000))
 	b.post(1, "12:33", "d4", ledger.Deposit, move(ledger.Custody, "dave", bnb, 50))
+	b.post(1, "12:34", "d5", ledger.Deposit, move(ledger.Custody, "erin", ton, 90))
 	b.enroll("alice", "bob", "carol")
 	b.settle(2)
 	b.post(2, "08:00", "h1", ledger.Hold, move("alice", "alice/held", bnb, 7))
@@ -80,6 +81,10 @@ func (b auditBooks) tell() {
 	b.settle(4)
 	b.post(4, "00:10", "x2", ledger.Trade, move("alice", ledger.Desk, sol, 5), move(ledger.Desk, "alice", bnb, 1))
 	b.post(4, "06:00", "w1", ledger.Withdrawal, move("carol", ledger.Custody, bnb, 4))
+	b.clock.Set(4, "07:00")
+	must[store.Outcome](b.T)(b.Withdraw(b.Context(), store.Withdrawal{
+		ID: "w2", Account: "erin", Asset: ton, Amount: coins(40), Address: "UQ-1", Network: "TON", Tag: "7", ClientID: "mine", At: moment(4, "07:00"),
+	}))
 	b.enroll("bob")
 	report := b.settle(5)
 	if len(report.Waiting) != 1 || report.Waiting[0].Asset != "ADA" {
@@ -89,6 +94,7 @@ func (b auditBooks) tell() {
 	midnight := moment(5, "00:00")
 	_, err := b.PostAll(b.Context(), []ledger.Entry{{ID: "m1", Kind: ledger.Deposit, At: midnight, Moves: []ledger.Move{move(ledger.Custody, "alice", bnb, 10)}}})
 	ok(b.T, err)
+	b.post(5, "17:00", "w2/completed", ledger.WithdrawalCompleted, move("erin/held", ledger.Custody, ton, 40))
 	b.post(5, "18:00", "m2", ledger.Adjustment, move("alice", ledger.Custody, bnb, 2))
 	b.settle(6)
 	b.settle(7)
@@ -147,7 +153,7 @@ func findsNothingInGoodBooks(t *testing.T, b auditBooks) {
 		done = max(done, n*100/of)
 	}})
 	wantClean(t, r)
-	if r.Through != day1+5 || r.Accounts != 4 || r.Postings != 2*18 || r.Accruals == 0 || done != 100 {
+	if r.Through != day1+5 || r.Accounts != 5 || r.Postings != 2*21 || r.Accruals == 0 || done != 100 {
 		t.Errorf("through %s, %d accounts, %d postings, %d accruals, %d%% done", r.Through, r.Accounts, r.Postings, r.Accruals, done)
 	}
 	if len(r.Tokens) != 10 || r.Tokens[3].Asset.Symbol != bnb || r.Tokens[3].Holders.Sign() <= 0 ||

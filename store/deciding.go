@@ -160,7 +160,7 @@ func (p *posting) decideItem(it *item) {
 	// One that was refused left no trace, so that this one is decided as if it had come alone.
 	if first := p.before(it); first != nil {
 		it.repeats = first
-		it.answer(first.out.At.UnixMilli(), first.out.PostedAt.UnixMilli(), first.digest)
+		it.answer(first.at, p.now, ledger.DigestVersion, first.digest)
 		return
 	}
 	it.at = p.entryTime(it)
@@ -175,7 +175,7 @@ func (p *posting) decideItem(it *item) {
 		c.later = append(c.later, it.asLater(c))
 	}
 	p.follow(it)
-	it.done = true
+	it.done, it.digest = true, it.digestAt(it.at)
 	*it.out = Outcome{At: timeOf(it.at), PostedAt: timeOf(p.now)}
 }
 

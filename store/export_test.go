@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"softstake/ledger"
+	"softstake/staking"
 )
 
 // Schema is the number of migrations that this softstake knows.
@@ -58,6 +59,16 @@ func AddMigrations(t *testing.T, fail ...func() error) {
 			return fails()
 		}})
 	}
+}
+
+// DigestAgain brings entries with digests of version 1 to version 2, as the migration does.
+func DigestAgain(ctx context.Context, db *DB) error {
+	return db.engine.write(ctx, func(t tx) error { return digestEntries(ctx, t, func(int64) {}) })
+}
+
+// DigestInParts does so with a day, in so many parts.
+func DigestInParts(ctx context.Context, db *DB, d staking.Day, parts int) error {
+	return db.engine.write(ctx, func(t tx) error { return digestParts(t, d, parts, func(int) {}) })
 }
 
 // LookAt makes pages look at fewer postings than they do.

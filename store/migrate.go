@@ -20,6 +20,7 @@ var migrations = []migration{
 	{file: "0004_addresses.sql"},
 	{file: "0005_imports.sql"},
 	{file: "0006_actor.sql"},
+	{file: "0007_digest.sql", fill: func(ctx context.Context, db *DB, t tx) error { return digestEntries(ctx, t, db.filled) }},
 }
 
 // migration is one step: a script, and what SQL alone cannot do, in one transaction.

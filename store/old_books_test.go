@@ -184,7 +184,15 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 // renameEntry gives an entry another name and digest, as books may have them.
 func renameEntry(t *testing.T, db *store.DB, from string, to ledger.Entry) {
 	t.Helper()
-	digest := to.Digest()
-	must[int64](t)(db.Exec(t.Context(), "UPDATE entries SET entry = $1, bucket = $2, digest = $3 WHERE entry = $4", to.ID, int64(to.Bucket()), digest[:], from))
+	there, _, err := db.Entry(t.Context(), from)
+	ok(t, err)
+	to.At = there.At
+	var destination []byte
+	if to.Kind == ledger.WithdrawalRequest {
+		destination = ledger.Destination{}.Hash()
+	}
+	digest := to.Digest(to.Leaves(), destination)
+	must[int64](t)(db.Exec(t.Context(), "UPDATE entries SET entry = $1, bucket = $2, digest = $3, leaves = $4 WHERE entry = $5",
+		to.ID, int64(to.Bucket()), digest[:], to.Leaves(), from))
 	must[int64](t)(db.Exec(t.Context(), "UPDATE postings SET entry = $1 WHERE entry = $2", to.ID, from))
 }

@@ -56,13 +56,22 @@ func (db *DB) postOwn(ctx context.Context, entries []ledger.Entry) ([]Outcome, e
 type call struct {
 	entries  []ledger.Entry
 	actor    access.Actor
-	whole    bool        // all of the entries or none
-	own      bool        // entries of our own making
-	note     *note       // the line of the log that tells of its entry, if it has one
-	goes     *Withdrawal // where the withdrawal goes that its entry requests, if that is known
+	whole    bool               // all of the entries or none
+	own      bool               // entries of our own making
+	note     *note              // the line of the log that tells of its entry, if it has one
+	goes     ledger.Destination // of the withdrawal that its entry requests, if that is known
 	outcomes []Outcome
 	err      error
 	done     chan struct{}
+}
+
+// destination is the hash of where the withdrawal goes that an entry of the call
+// requests, or nil if it requests none.
+func (c *call) destination(e ledger.Entry) []byte {
+	if e.Kind != ledger.WithdrawalRequest {
+		return nil
+	}
+	return c.goes.Hash()
 }
 
 func (db *DB) post(ctx context.Context, c *call) ([]Outcome, error) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -32,12 +33,14 @@ type item struct {
 	out     *Outcome
 	at      int64 // milliseconds; 0: to be stamped
 	bucket  int
-	digest  [16]byte
-	sought  bool  // looked up, and not found
-	done    bool  // accepted, refused or repeated
-	next    *item // the next one with the same ID
-	last    *item // of the first one with an ID: the last with it
-	repeats *item // the one with the same ID that was accepted before it, in this transaction
+	leaves  []byte // of its moves
+	goes    []byte // the hash of where the withdrawal goes that it requests; nil: it requests none
+	digest  []byte // nil: it is not accepted
+	sought  bool   // looked up, and not found
+	done    bool   // accepted, refused or repeated
+	next    *item  // the next one with the same ID
+	last    *item  // of the first one with an ID: the last with it
+	repeats *item  // the one with the same ID that was accepted before it, in this transaction
 	changes []change
 }
 
@@ -110,7 +113,7 @@ func (p *posting) check(calls []*call) {
 	for _, c := range calls {
 		c.outcomes = make([]Outcome, len(c.entries))
 		for i, e := range c.entries {
-			it := &item{Entry: e, call: c, out: &c.outcomes[i], bucket: e.Bucket(), digest: e.Digest()}
+			it := &item{Entry: e, call: c, out: &c.outcomes[i], bucket: e.Bucket(), leaves: e.Leaves(), goes: c.destination(e)}
 			if first := p.first[e.ID]; first == nil {
 				p.first[e.ID], it.last = it, it
 			} else {
@@ -162,7 +165,7 @@ func (p *posting) lookUp() error {
 		for it := p.first[r.text(0)]; it != nil; it = it.next {
 			if it.sought {
 				it.sought = false
-				it.answer(r.int(1), r.int(2), [16]byte(r.bytes(3)))
+				it.answer(r.int(1), r.int(2), r.int(3), r.bytes(4))
 			}
 		}
 		return nil
@@ -202,7 +205,7 @@ func (p *posting) find(items []*item, fn func(row) error) error {
 	for i, it := range items {
 		buckets[i], ids[i] = int64(it.bucket), it.ID
 	}
-	_, err := p.t.set(fn, `SELECT e.entry, e.at, e.posted_at, e.digest
+	_, err := p.t.set(fn, `SELECT e.entry, e.at, e.posted_at, e.digest_version, e.digest
 	      FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry`,
 		set{ints("bucket", buckets), texts("entry", ids)})
 	if err != nil {
@@ -212,14 +215,30 @@ func (p *posting) find(items []*item, fn func(row) error) error {
 }
 
 // answer ends an item whose ID was posted before: as the first time if it says
-// the same, else with ErrMismatch. Its time is a part of what it says where the caller gave one.
-func (it *item) answer(at, postedAt int64, digest [16]byte) {
+// the same, else with ErrMismatch. Its time is a part of what it says where the caller gave
+// one. A digest of an older version is that of a row which the upgrade found damaged: it
+// proves nothing, so nothing is a repeat of it.
+func (it *item) answer(at, postedAt, version int64, digest []byte) {
 	it.done = true
-	if digest != it.digest || (!it.At.IsZero() && it.At.UnixMilli() != at) {
+	switch {
+	case version != ledger.DigestVersion:
+		it.out.Err = fmt.Errorf("%w: entry %s: it did not match its postings when the books were upgraded; see \"softstake audit\"", ledger.ErrMismatch, it.ID)
+		return
+	case !bytes.Equal(it.digestAt(at), digest):
 		it.out.Err = fmt.Errorf("%w: entry %s", ledger.ErrMismatch, it.ID)
 		return
 	}
 	*it.out = Outcome{At: timeOf(at), PostedAt: timeOf(postedAt), Repeated: true}
+}
+
+// digestAt is the item's digest, with a time where it has none of its own.
+func (it *item) digestAt(at int64) []byte {
+	e := it.Entry
+	if e.At.IsZero() {
+		e.At = timeOf(at)
+	}
+	digest := e.Digest(it.leaves, it.goes)
+	return digest[:]
 }
 
 // day is the day that the item counts on: its own time's, or today.

@@ -60,22 +60,15 @@ func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 		ID: w.ID, Kind: ledger.WithdrawalRequest, At: w.At,
 		Moves: []ledger.Move{{From: w.Account, To: w.Account.Held(), Asset: w.Asset, Amount: w.Amount}},
 	}
-	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, goes: &w})
+	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, goes: w.destination()})
 	if err != nil {
 		return Outcome{}, err
 	}
-	o := outcomes[0]
-	if o.Err != nil || !o.Repeated {
-		return o, o.Err
-	}
-	there, err := db.Withdrawal(ctx, w.Account, w.ID)
-	if err == nil && (there.Address != w.Address || there.Network != w.Network || there.Tag != w.Tag || there.ClientID != w.ClientID) {
-		err = fmt.Errorf("%w: the withdrawal %s goes elsewhere", ledger.ErrMismatch, w.ID)
-	}
-	if err != nil {
-		return Outcome{Err: err}, err
-	}
-	return o, nil
+	return outcomes[0], outcomes[0].Err
+}
+
+func (w Withdrawal) destination() ledger.Destination {
+	return ledger.Destination{Address: w.Address, Network: w.Network, Tag: w.Tag, ClientID: w.ClientID}
 }
 
 // withdrawalColumns are what readWithdrawal reads, of the rows that withdrawalRows names.

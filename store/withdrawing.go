@@ -194,9 +194,8 @@ func (p *posting) writeRequests(items []*item) error {
 		m := it.Moves[0]
 		buckets[i], accounts[i], ids[i] = int64(m.From.Bucket()), string(m.From), it.ID
 		ats[i], assets[i], amounts[i] = it.at, m.Asset, int64(m.Amount)
-		if w := it.call.goes; w != nil {
-			addresses[i], networks[i], tags[i], clients[i] = w.Address, w.Network, w.Tag, w.ClientID
-		}
+		to := it.call.goes
+		addresses[i], networks[i], tags[i], clients[i] = to.Address, to.Network, to.Tag, to.ClientID
 	}
 	key := set{ints("bucket", buckets), texts("account", accounts), texts("id", ids), ints("requested", ats)}
 	if err := p.insertNew("pending", key); err != nil {

@@ -48,17 +48,19 @@ func (p *posting) openBalances() error {
 }
 
 func (p *posting) writeEntries() error {
-	var buckets, ats, posted []int64
+	var buckets, ats, posted, versions []int64
 	var ids, credentials, roles, requests []string
-	var digests [][]byte
+	var digests, leaves, destinations [][]byte
 	for _, it := range p.accepted() {
 		buckets, ats, posted = append(buckets, int64(it.bucket)), append(ats, it.at), append(posted, p.now)
-		ids, digests = append(ids, it.ID), append(digests, it.digest[:])
+		ids, digests = append(ids, it.ID), append(digests, it.digest)
+		versions, leaves, destinations = append(versions, ledger.DigestVersion), append(leaves, it.leaves), append(destinations, it.goes)
 		by := it.call.actor
 		credentials, roles, requests = append(credentials, by.Credential), append(roles, string(by.Role)), append(requests, by.Request)
 	}
 	return p.insertNew("entries", set{
 		ints("bucket", buckets), texts("entry", ids), ints("at", ats), ints("posted_at", posted), blobs("digest", digests),
+		ints("digest_version", versions), blobs("leaves", leaves), blobs("destination", destinations),
 		texts("credential", credentials), texts("role", roles), texts("request", requests),
 	})
 }
