@@ -187,7 +187,7 @@ func TestFaultsAreInOurWords(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder(own, "DE")
 		batchOf := func(move string) string {
-			return `{"entries":[{"id":"e-0","kind":"transfer","moves":[]},{"id":"e-1","kind":"transfer","moves":[` + move + `]}]}`
+			return `{"entries":[{"id":"e-0","kind":"transfer","moves":[]},{"id":"e-1","kind":"transfer","moves":[` + move + `]}],"atomic":true}`
 		}
 		for _, c := range []struct{ who, method, path, body, detail string }{
 			{"exchange", "POST", "/v1/batches", batchOf(`{"from":"alice","to":"bob","asset":"BNB","amount":2.5}`),

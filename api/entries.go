@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 	"softstake/access"
 	"softstake/ledger"
 	"softstake/store"
+	"softstake/strictjson"
 )
 
 // mostEntries is the largest number of entries in a batch.
@@ -28,7 +31,7 @@ func (s *server) entryRoutes() {
 	}, owners, s.postEntry)
 	add(s, huma.Operation{
 		OperationID: "post-batch", Method: http.MethodPost, Path: "/v1/batches", Tags: []string{"Entries"}, Summary: "Post many entries",
-		Description:  fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused entry and its place in `field`.\n\nA batch may be posted again as it is: what was posted is repeated, and what was refused is tried again. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries),
+		Description:  fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it. An entry that cannot be read, because of a value of the wrong type, an unknown field or a field given twice, is refused in the same way; only a body that is not JSON, or that is wrong around its entries, is refused as a whole. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused entry and its place in `field`.\n\nA batch may be posted again as it is: what was posted is repeated, and what was refused is tried again. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries),
 		MaxBodyBytes: largeBody, Errors: []int{404, 409},
 		RequestBody: jsonBody[batchIn](s, "The entries."),
 	}, exchange, s.postBatch)
@@ -107,7 +110,8 @@ const (
 )
 
 type batchEntryOut struct {
-	ID       string        `json:"id" example:"t-4711" doc:"The entry's ID."`
+	Index    int           `json:"index" example:"0" doc:"Its place in the batch, from 0."`
+	ID       string        `json:"id" example:"t-4711" doc:"The entry's ID; empty where none could be read."`
 	Status   string        `json:"status" enum:"posted,repeated,refused" doc:"What became of it."`
 	At       string        `json:"at,omitempty" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Absent where it is refused."`
 	PostedAt string        `json:"postedAt,omitempty" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written. Absent where it is refused."`
@@ -133,14 +137,10 @@ func (b batchOut) curable() bool {
 }
 
 func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
-	var in batchIn
-	if err := decode(request(ctx).body, &in); err != nil {
+	b := batch{s: s}
+	if err := b.open(request(ctx).body); err != nil {
 		return nil, err
 	}
-	if n := len(in.Entries); n < 1 || n > mostEntries {
-		return nil, inField("entries", fmt.Errorf("%w: %d entries; a batch has 1 to %d", ledger.ErrInvalid, n, mostEntries))
-	}
-	b := batch{s: s, in: in, outcomes: make([]store.Outcome, len(in.Entries))}
 	if err := b.read(ctx); err != nil {
 		return nil, err
 	}
@@ -153,25 +153,43 @@ func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut],
 // batch is entries on their way: those that can be posted at all, and where each came.
 type batch struct {
 	s        *server
-	in       batchIn
+	texts    []json.RawMessage // the entries as they came, not looked at yet
+	atomic   bool
 	entries  []ledger.Entry
 	places   []int
+	ids      []string        // by where they came; "" where no ID could be read
 	outcomes []store.Outcome // by where they came
+}
+
+// open takes a body apart: what is wrong within an entry is that entry's fault, and what
+// is wrong around the entries is the batch's.
+func (b *batch) open(body []byte) error {
+	texts, rest, err := strictjson.Elements(body, "entries", mostEntries)
+	var in batchIn
+	if err == nil {
+		err = strictjson.Decode(rest, &in)
+	}
+	if err != nil {
+		return inJSON(err)
+	}
+	if len(texts) < 1 {
+		return inField("entries", fmt.Errorf("%w: no entries; a batch has 1 to %d", ledger.ErrInvalid, mostEntries))
+	}
+	b.texts, b.atomic = texts, in.Atomic
+	b.ids, b.outcomes = make([]string, len(texts)), make([]store.Outcome, len(texts))
+	return nil
 }
 
 // read takes the entries as the ledger does. One that cannot be read is refused, and
 // with it the whole of an atomic batch.
 func (b *batch) read(ctx context.Context) error {
-	b.entries, b.places = make([]ledger.Entry, 0, len(b.in.Entries)), make([]int, 0, len(b.in.Entries))
-	for i, in := range b.in.Entries {
-		e, err := b.s.entry(ctx, in)
-		if err == nil {
-			err = mayPost(token(ctx), e)
-		}
+	b.entries, b.places = make([]ledger.Entry, 0, len(b.texts)), make([]int, 0, len(b.texts))
+	for i := range b.texts {
+		e, err := b.entry(ctx, i)
 		switch {
 		case err == nil:
 			b.entries, b.places = append(b.entries, e), append(b.places, i)
-		case b.in.Atomic || !errors.Is(err, ledger.ErrInvalid) && !errors.Is(err, access.ErrForbidden):
+		case b.atomic || !errors.Is(err, ledger.ErrInvalid) && !errors.Is(err, access.ErrForbidden):
 			return inEntry(i, err)
 		default:
 			b.outcomes[i].Err = err
@@ -180,12 +198,68 @@ func (b *batch) read(ctx context.Context) error {
 	return nil
 }
 
+// entry reads one of the entries.
+func (b *batch) entry(ctx context.Context, i int) (ledger.Entry, error) {
+	var in entryIn
+	if err := strictjson.Decode(b.texts[i], &in); err != nil {
+		b.ids[i] = idIn(b.texts[i])
+		return ledger.Entry{}, b.unreadable(i, err)
+	}
+	b.ids[i] = in.ID
+	e, err := b.s.entry(ctx, in)
+	if err == nil {
+		err = mayPost(token(ctx), e)
+	}
+	return e, err
+}
+
+// unreadable is what is wrong with the text of an entry, as an error in its field. The
+// message has the field as well, and so the entry's place where the batch is refused for it.
+func (b *batch) unreadable(i int, err error) error {
+	var fault *strictjson.Fault
+	if !errors.As(err, &fault) {
+		return err
+	}
+	in := fault.Field
+	shown := *fault
+	switch {
+	case b.atomic && in == "":
+		shown.Field = fmt.Sprintf("entries[%d]", i)
+	case b.atomic:
+		shown.Field = fmt.Sprintf("entries[%d].%s", i, in)
+	case in == "":
+		shown.Field = "the entry"
+	}
+	return inField(in, fmt.Errorf("%w: %w", ledger.ErrInvalid, &shown))
+}
+
+// idIn is the ID in an entry that cannot be read, so that its sender finds it; "" where
+// there is none, or several, or it is no text.
+func idIn(text []byte) (id string) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if token, err := d.Token(); err != nil || token != json.Delim('{') {
+		return ""
+	}
+	for found := false; d.More(); {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err == nil {
+			err = d.Decode(&value)
+		}
+		if err != nil || name == "id" && (found || json.Unmarshal(value, &id) != nil) {
+			return ""
+		}
+		found = found || name == "id"
+	}
+	return id
+}
+
 func inEntry(i int, err error) error { return inField(fmt.Sprintf("entries[%d]", i), err) }
 
 // post posts them, each by itself or all together.
 func (b *batch) post(ctx context.Context) error {
 	post := b.s.books(ctx).Post
-	if b.in.Atomic {
+	if b.atomic {
 		post = b.s.books(ctx).PostAll
 	}
 	outcomes, err := post(ctx, b.entries)
@@ -204,7 +278,7 @@ func (b *batch) post(ctx context.Context) error {
 func (b *batch) show(ctx context.Context) batchOut {
 	out := batchOut{Entries: make([]batchEntryOut, len(b.outcomes))}
 	for i, o := range b.outcomes {
-		e := batchEntryOut{ID: b.in.Entries[i].ID, Status: statusRefused}
+		e := batchEntryOut{Index: i, ID: b.ids[i], Status: statusRefused}
 		if o.Err != nil {
 			p := b.s.problem(ctx, o.Err)
 			e.Problem = &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}

@@ -197,7 +197,7 @@ func TestTheSizeOfABatch(t *testing.T) {
 		w.settlers()
 		w.post("exchange", "/v1/batches", `{"entries":[]}`).refused(400, "invalid", "entries")
 		w.post("exchange", "/v1/batches", `{}`).refused(400, "invalid", "entries")
-		w.post("exchange", "/v1/batches", `{"entries":[{"moves":[{"amount":1}]}]}`).refused(400, "invalid", "entries[0].moves[0].amount")
+		w.post("exchange", "/v1/batches", `{"entries":[{"moves":[{"amount":1}]}],"atomic":true}`).refused(400, "invalid", "entries[0].moves[0].amount")
 		many := make([]string, 10_001)
 		for i := range many {
 			many[i] = entry(fmt.Sprintf("m-%d", i), "deposit", "@custody bob BNB 0.001")

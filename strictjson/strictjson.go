@@ -55,6 +55,11 @@ func CheckFor(text []byte, into reflect.Type) error {
 	if err := checkValue(d, nil, slot{t: into}); err != nil {
 		return faultOf(text, err)
 	}
+	return checkEnd(d)
+}
+
+// checkEnd refuses what follows the value that was read.
+func checkEnd(d *json.Decoder) error {
 	if _, err := d.Token(); err != io.EOF {
 		return &Fault{Message: "something follows the value; one is expected"}
 	}
