@@ -44,10 +44,8 @@ var (
 )
 
 const (
-	smallBody   = 64 << 10         // bytes of a body, where a route does not say otherwise
-	largeBody   = 8 << 20          // bytes of a body with many things in it
-	smallWait   = 10 * time.Second // how long a small body may take to come
-	largeWait   = 30 * time.Second
+	smallBody   = 64 << 10 // bytes of a body, where a route does not say otherwise
+	largeBody   = 8 << 20  // bytes of a body with many things in it
 	jsonContent = "application/json"
 )
 
@@ -134,7 +132,7 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	}
 	var body []byte
 	if rt.Method != http.MethodGet {
-		if body, err = rt.read(w, r); err != nil {
+		if body, err = rt.read(r); err != nil {
 			return err
 		}
 	}
@@ -178,41 +176,34 @@ func checkQuery(u *url.URL) error {
 // isText says whether a database can keep it as text: UTF-8 without NUL.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
+// maxBody is how many bytes of a request's body are read.
+func (s *server) maxBody(r *http.Request) int64 {
+	_, pattern := s.mux.Handler(r)
+	i := slices.IndexFunc(s.routes, func(rt *route) bool { return rt.Method+" "+rt.Path == pattern })
+	if i < 0 || s.routes[i].limit <= smallBody {
+		return smallBody
+	}
+	token, err := s.authenticate(r)
+	if err != nil || !slices.Contains(s.routes[i].roles, token.Role) {
+		return smallBody // the route says what is wrong
+	}
+	return s.routes[i].limit
+}
+
 // read reads the request's body, as much as the route allows. The body of every request
 // but a GET is read, also where none is taken: under an Idempotency-Key the whole
 // request is compared.
-func (rt *route) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	wait := smallWait
-	if rt.limit > smallBody {
-		wait = largeWait
-	}
-	if err := readUntil(w, time.Now().Add(wait)); err != nil {
-		return nil, err
-	}
-	var body bytes.Buffer
-	if n := r.ContentLength; n > 0 && n <= rt.limit {
-		body.Grow(int(n) + bytes.MinRead)
-	}
-	_, err := body.ReadFrom(io.LimitReader(r.Body, rt.limit+1))
+func (rt *route) read(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, rt.limit+1))
 	switch tooLarge := (*http.MaxBytesError)(nil); {
-	case int64(body.Len()) > rt.limit || errors.As(err, &tooLarge):
+	case int64(len(body)) > rt.limit || errors.As(err, &tooLarge):
 		return nil, fmt.Errorf("%w: at most %d bytes are read here; send less at once", errTooLarge, rt.limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, fmt.Errorf("%w within %s; make the same request again", errTimeout, wait)
+		return nil, fmt.Errorf("%w in time; make the same request again", errTimeout)
 	case err != nil:
 		return nil, fmt.Errorf("%w: the body ends before it is whole; make the same request again", ledger.ErrInvalid)
 	}
-	// A deadline that stays set would end the request's context while it is answered.
-	return body.Bytes(), readUntil(w, time.Time{})
-}
-
-// readUntil sets how long the client may send; the zero time is without end. What
-// has no such deadline is left as it is.
-func readUntil(w http.ResponseWriter, deadline time.Time) error {
-	if err := http.NewResponseController(w).SetReadDeadline(deadline); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return fmt.Errorf("set how long the body may take: %w", err)
-	}
-	return nil
+	return body, nil
 }
 
 // check refuses a body that is not JSON as the route takes it. A route that reads

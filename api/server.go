@@ -39,10 +39,19 @@ type server struct {
 	streams streams // of events, at this moment
 }
 
-// New serves everything under /v1.
-func New(o Options) http.Handler {
-	return newServer(o).mux
-}
+// Handler serves everything under /v1.
+type Handler struct{ server *server }
+
+// New makes the API's handler.
+func New(o Options) Handler { return Handler{newServer(o)} }
+
+// ServeHTTP answers a request. The context says who is calling (access.WithCaller). How
+// long the body may take is limited by who calls it, which may read the body before.
+func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.mux.ServeHTTP(w, r) }
+
+// MaxBody is how many bytes of a request's body are read: 64 KiB, or what the route
+// takes if the request's credential may call it. It reads nothing of the body.
+func (h Handler) MaxBody(r *http.Request) int64 { return h.server.maxBody(r) }
 
 func newServer(o Options) *server {
 	s := &server{Options: o, mux: http.NewServeMux(), limits: newLimits(o.Rate)}

@@ -88,14 +88,14 @@ func TestWeighingIsBounded(t *testing.T) {
 	address := netip.MustParseAddr("10.0.0.0")
 	for range maxAddresses + 10 {
 		address = address.Next()
-		if used := w.count(weighed{address: address}, 7, 1); used != 7 {
+		if used := w.count(weighed{network: netip.PrefixFrom(address, 32)}, 7, 1); used != 7 {
 			t.Fatalf("%s has used %d", address, used)
 		}
 	}
-	if used := w.count(weighed{address: address}, 7, 1); used != 7 || len(w.used) != maxAddresses {
+	if used := w.count(weighed{network: netip.PrefixFrom(address, 32)}, 7, 1); used != 7 || len(w.used) != maxAddresses {
 		t.Errorf("the last one has used %d, and %d are counted", used, len(w.used))
 	}
-	if w.count(weighed{address: address}, 7, 2); len(w.used) != 1 {
+	if w.count(weighed{network: netip.PrefixFrom(address, 32)}, 7, 2); len(w.used) != 1 {
 		t.Errorf("in the next minute %d are counted", len(w.used))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -18,9 +17,6 @@ import (
 
 // maxBody is the length in bytes of the longest body that is read.
 const maxBody = 64 << 10
-
-// bodyWait is how long a body may take to come.
-const bodyWait = 5 * time.Second
 
 // request is what a handler reads: a request that may be answered.
 type request struct {
@@ -45,7 +41,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	}
 	name := r.Header.Get("X-MBX-APIKEY")
 	if r.Method != http.MethodGet && e.permission != "" {
-		// A body may be slow to come: it is waited for only where the key is somebody's.
+		// What a stranger sends is not looked at.
 		if _, err := s.find(r.Context(), name, now); err != nil {
 			return nil, err
 		}
@@ -112,7 +108,7 @@ func form(w http.ResponseWriter, r *http.Request) (string, error) {
 	if r.Method == http.MethodGet {
 		return "", nil
 	}
-	body, err := readWithin(w, r)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var long *http.MaxBytesError
 	switch kind, _, bad := mime.ParseMediaType(r.Header.Get("Content-Type")); {
 	case errors.As(err, &long):
@@ -123,23 +119,6 @@ func form(w http.ResponseWriter, r *http.Request) (string, error) {
 		return "", nil
 	}
 	return string(body), nil
-}
-
-// readWithin reads a body as long as it comes in time.
-func readWithin(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	control := http.NewResponseController(w)
-	if err := control.SetReadDeadline(time.Now().Add(bodyWait)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return nil, fmt.Errorf("set how long the body may take: %w", err)
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		return nil, err
-	}
-	// A deadline that stays set would end the request's context while it is answered.
-	if err := control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return nil, fmt.Errorf("set how long the body may take: %w", err)
-	}
-	return body, nil
 }
 
 // find finds the key of a name that can be used.

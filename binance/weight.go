@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"softstake/access"
 )
 
 // The exchange's limits of request weight, a minute and address [api].
@@ -64,10 +66,10 @@ type weights struct {
 	used   map[weighed]int
 }
 
-// weighed is what is counted together: an address's requests to an endpoint, or to all
+// weighed is what is counted together: a network's requests to an endpoint, or to all
 // under a prefix.
 type weighed struct {
-	address netip.Addr
+	network netip.Prefix
 	path    string
 }
 
@@ -75,7 +77,7 @@ type weighed struct {
 // used. Above the limit it is refused until the minute is over.
 func (s *weights) weigh(h http.Header, path string, weight int, from netip.Addr, now time.Time) error {
 	prefix, _, _ := strings.Cut(path[1:], "/")
-	w, limit, header := weighed{household(from), prefix}, apiLimit, "X-MBX-USED-WEIGHT-1M"
+	w, limit, header := weighed{access.Network(from), prefix}, apiLimit, "X-MBX-USED-WEIGHT-1M"
 	switch prefix {
 	case "sapi":
 		w.path, limit, header = path, sapiLimit, "X-SAPI-USED-IP-WEIGHT-1M"
@@ -102,18 +104,4 @@ func (s *weights) count(w weighed, weight int, minute int64) int {
 		s.used[w] = used + weight
 	}
 	return used + weight
-}
-
-// household is the address that is counted: of IPv6 the network, of which one
-// customer has all addresses.
-func household(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if !a.Is6() {
-		return a
-	}
-	network, err := a.Prefix(64)
-	if err != nil {
-		return a
-	}
-	return network.Addr()
 }

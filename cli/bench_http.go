@@ -95,17 +95,17 @@ memory of this process at most %d MiB
 		r.Readers, list, seconds(r.ListP99), rewards, seconds(r.RewardsP99), r.PeakRSS>>20)
 }
 
-// serveBench serves books as serve does, front and log and all, on a free port. The
+// serveBench serves books as serve does, gateway and log and all, on a free port. The
 // log is written, but nowhere: what a disk takes to keep it is another's measurement.
 func (w *World) serveBench(db *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error, err error) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	f := newFront(log, newMeters().answered, usualRequests)
-	all, err := addFaces(http.NewServeMux(), f, faces{books: db, sealer: sealer, now: now, log: log})
+	g := newGateway(log, newMeters().answered, usualRequests)
+	all, err := addAPIs(http.NewServeMux(), g, apiOptions{books: db, sealer: sealer, now: now, log: log})
 	if err != nil {
 		return "", nil, err
 	}
 	ctx, failed := context.WithCancelCause(w.Context)
-	s := &serving{log: log, front: f, patience: usualPatience}
+	s := &serving{log: log, gateway: g, patience: usualPatience}
 	address, err := s.listen(ctx, "127.0.0.1:0", all, nil, failed)
 	return "http://" + address, func() error {
 		err := errors.Join(s.stop(), context.Cause(ctx))

@@ -25,7 +25,7 @@ type benchPagesCmd struct {
 
 func (benchPagesCmd) Help() string {
 	return `Fills empty books with holders and some days of rewards, logs some of them in, and
-measures how long the server takes to make each of their pages, front and log and
+measures how long the server takes to make each of their pages, gateway and log and
 all, one after another, without a network, after each holder has seen the page once:
 half of them, and 99 of 100, within so long. The bytes are those of the page, and of
 all that a first visit loads with it, compressed.
@@ -96,7 +96,7 @@ func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
 // handleBench answers for books as serve does. The log is written, but nowhere.
 func (w *World) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return addFaces(http.NewServeMux(), newFront(log, newMeters().answered, usualRequests), faces{
+	return addAPIs(http.NewServeMux(), newGateway(log, newMeters().answered, usualRequests), apiOptions{
 		books: db, now: now, log: log, pages: &pages{random: w.Random, convert: true, idle: usualIdle, all: usualSession},
 	})
 }

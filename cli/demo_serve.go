@@ -42,19 +42,20 @@ func (c *demoCmd) serve(w *World, v visit) (err error) {
 	if err != nil {
 		return err
 	}
-	f := newFront(log, newMeters().answered, usualRequests)
+	g := newGateway(log, newMeters().answered, usualRequests)
 	play := newPlayer(w, v.town, visitors, log)
-	all, err := addFaces(http.NewServeMux(), f, faces{
+	all, err := addAPIs(http.NewServeMux(), g, apiOptions{
 		books: v.town.Books, sealer: sealer, now: v.town.Clock.Now, log: log, closeAfter: demo.CloseAfter,
 		pages: &pages{random: w.Random, convert: true, play: play, idle: demoSession, all: demoSession},
+		around: func(next http.Handler) http.Handler { return standing(v.town, next) },
 	})
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(w.Context)
 	defer stop(nil)
-	s := &serving{log: log, front: f, patience: usualPatience}
-	address, err := c.listen(ctx, w, s, standing(v.town, all), stop)
+	s := &serving{log: log, gateway: g, patience: usualPatience}
+	address, err := c.listen(ctx, w, s, all, stop)
 	if err != nil {
 		return errors.Join(err, s.stop())
 	}

@@ -17,7 +17,7 @@ const readyWait = 5 * time.Second
 var healthPaths = []string{"/healthz", "/readyz", "/metrics"}
 
 // newHealth serves health and metrics.
-func newHealth(db *store.DB, s *scheduler, m *meters, f *front, log *slog.Logger) *http.ServeMux {
+func newHealth(db *store.DB, s *scheduler, m *meters, g *gateway, log *slog.Logger) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, log, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +29,7 @@ func newHealth(db *store.DB, s *scheduler, m *meters, f *front, log *slog.Logger
 		}
 		answer(w, log, http.StatusOK, "ready")
 	})
-	mux.Handle("GET /metrics", newMetrics(db, s, m, f, log))
+	mux.Handle("GET /metrics", newMetrics(db, s, m, g, log))
 	return mux
 }
 

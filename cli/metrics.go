@@ -17,6 +17,7 @@ import (
 // meters count what happens, as it happens.
 type meters struct {
 	requests *prometheus.CounterVec
+	refused  *prometheus.CounterVec
 	times    *prometheus.HistogramVec
 	commits  prometheus.Histogram
 }
@@ -24,9 +25,11 @@ type meters struct {
 func newMeters() *meters {
 	return &meters{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_total",
-			Help: "Requests answered; route \"none\" is paths that there are not."}, []string{"face", "route", "method", "status"}),
+			Help: "Requests answered; route \"none\" is unmatched paths."}, []string{"api", "route", "method", "status"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_refused_total",
+			Help: "Requests refused for load (busy), and bodies that were not read: slow, evicted by others, large, unfinished."}, []string{"api", "reason"}),
 		times: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "softstake_request_duration_seconds",
-			Help: "From a request's headers to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"face", "route", "method"}),
+			Help: "From a request's headers to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"api", "route", "method"}),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "softstake_commit_entries",
 			Help: "Entries that shared a commit, also those that were refused.", Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
 	}
@@ -34,8 +37,11 @@ func newMeters() *meters {
 
 // answered counts a request.
 func (m *meters) answered(a answered) {
-	m.requests.WithLabelValues(a.face, a.route, a.method, strconv.Itoa(a.status)).Inc()
-	m.times.WithLabelValues(a.face, a.route, a.method).Observe(a.took.Seconds())
+	m.requests.WithLabelValues(a.api, a.route, a.method, strconv.Itoa(a.status)).Inc()
+	if a.refused != "" {
+		m.refused.WithLabelValues(a.api, a.refused).Inc()
+	}
+	m.times.WithLabelValues(a.api, a.route, a.method).Observe(a.took.Seconds())
 }
 
 // committed counts a commit of so many entries.
@@ -45,14 +51,14 @@ func (m *meters) committed(entries int) { m.commits.Observe(float64(entries)) }
 type metrics struct {
 	db        *store.DB
 	scheduler *scheduler
-	front     *front
+	gateway   *gateway
 }
 
 // newMetrics serves the figures of the books, of the runs, of the requests, and of the process.
-func newMetrics(db *store.DB, s *scheduler, m *meters, f *front, log *slog.Logger) http.Handler {
+func newMetrics(db *store.DB, s *scheduler, m *meters, g *gateway, log *slog.Logger) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		metrics{db, s, f}, m.requests, m.times, m.commits)
+		metrics{db, s, g}, m.requests, m.refused, m.times, m.commits)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
 		MaxRequestsInFlight: 2, Timeout: readyWait,
@@ -74,13 +80,15 @@ var (
 	runEnded     = description("run_timestamp_seconds", "When the last run ended.")
 	runFailed    = description("run_failed", "1 where the last run failed.")
 	lag          = description("settle_lag_seconds", "For how long the token's oldest unpaid day could have been settled; 0 where all are.", "token")
-	atWork       = description("requests_at_work", "Requests that are being answered, without streams of events.")
+	inFlightNow  = description("requests_in_flight", "Requests that are being answered, without streams of events.", "api")
 	streamsOpen  = description("event_streams", "Streams of events that are open.")
+	bodiesRead   = description("bodies_reading", "Request bodies that are being read.")
+	largeBytes   = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
 // Describe sends the descriptions of what is collected.
 func (m metrics) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed, runSeconds, runEnded, runFailed, lag, atWork, streamsOpen} {
+	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed, runSeconds, runEnded, runFailed, lag, inFlightNow, streamsOpen, bodiesRead, largeBytes} {
 		c <- d
 	}
 }
@@ -92,8 +100,12 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	gauge(atWork, float64(m.front.work.Taken()))
-	gauge(streamsOpen, float64(m.front.streams.Load()))
+	for api, slots := range m.gateway.requests {
+		gauge(inFlightNow, float64(slots.Acquired()), api)
+	}
+	gauge(streamsOpen, float64(m.gateway.streams.Acquired()))
+	gauge(bodiesRead, float64(m.gateway.bodies.small.taken()))
+	gauge(largeBytes, float64(m.gateway.bodies.large.taken()))
 	r := m.scheduler.soFar()
 	c <- prometheus.MustNewConstMetric(runsTotal, prometheus.CounterValue, float64(r.done))
 	c <- prometheus.MustNewConstMetric(runsFailed, prometheus.CounterValue, float64(r.failed))

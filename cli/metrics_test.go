@@ -38,9 +38,9 @@ func TestMetrics(t *testing.T) {
 		`softstake_waiting{token="BNB"} 0`, `softstake_waiting{token="SOL"} 1`,
 		`softstake_pool_tokens{token="BNB"} 2.49999179`, `softstake_pool_days{token="BNB"} 304505`,
 		`softstake_settle_lag_seconds{token="BNB"} 0`, `softstake_settle_lag_seconds{token="SOL"} 3300`, // 01:00, and 00:05 was its time
-		`softstake_requests_total{face="exchange",method="GET",route="/api/v3/ping",status="200"} 1`,
-		`softstake_request_duration_seconds_count{face="exchange",method="GET",route="/api/v3/ping"} 1`,
-		`softstake_requests_at_work 0`, `softstake_event_streams 0`, `softstake_commit_entries_count 0`,
+		`softstake_requests_total{api="exchange",method="GET",route="/api/v3/ping",status="200"} 1`,
+		`softstake_request_duration_seconds_count{api="exchange",method="GET",route="/api/v3/ping"} 1`,
+		`softstake_requests_in_flight{api="v1"} 0`, `softstake_requests_in_flight{api="pages"} 0`, `softstake_bodies_reading 0`, `softstake_event_streams 0`, `softstake_commit_entries_count 0`,
 		`softstake_run_failed 0`, `softstake_runs_failed_total 0`, "go_goroutines", "process_start_time_seconds",
 	} {
 		if !strings.Contains(body, want+"\n") && !strings.Contains(body, want+" ") {

@@ -29,7 +29,7 @@ type serveCmd struct {
 	UnknownCountry  string        `enum:"refuse,allow" default:"refuse" help:"With --country-header, whether Soft Staking may be switched on by a request whose country is not known: refuse or allow. Without it: ${default}."`
 	ExchangeWeights string        `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under its paths: on or off. Without it: ${default}."`
 	Rate            int           `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
-	MaxRequests     int           `default:"256" help:"Requests at work at once, at most half of them from one address; more are told to come again. Without it: ${default}."`
+	MaxRequests     int           `default:"256" help:"Requests in flight at the same time, of each of the pages, /v1 and the exchange's paths; at most half of them from one network (IPv4 address or IPv6 /64). More are refused with 503. Without it: ${default}."`
 	Pages           string        `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`
 	Convert         bool          `help:"Let holders convert on the pages, against @desk at the price of the day: you bear what the price moves meanwhile."`
 	AcceptAt        string        `placeholder:"URL" help:"Where a holder accepts the documents, for the message that says they are not accepted."`
@@ -85,23 +85,23 @@ func (c *serveCmd) Run(w *World) (err error) {
 		log.Warn("there is no key that secrets are sealed with; start again once there is one, or API keys of the type hmac are not understood")
 	}
 	days := &scheduler{world: w, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
-	f := newFront(log, m.answered, c.MaxRequests)
-	f.proxies, f.country, f.allowUnknownCountry = proxies, c.CountryHeader, c.UnknownCountry == "allow"
-	f.secure = c.TLSCert != ""
-	own, mux := newHealth(db, days, m, f, log), http.NewServeMux()
+	g := newGateway(log, m.answered, c.MaxRequests)
+	g.proxies, g.country, g.allowUnknownCountry = proxies, c.CountryHeader, c.UnknownCountry == "allow"
+	g.secure = c.TLSCert != ""
+	own, mux := newHealth(db, days, m, g, log), http.NewServeMux()
 	if c.MetricsListen == "" {
 		for _, path := range healthPaths {
 			mux.Handle(path, own) // whatever the method: what own refuses is no page
 		}
 	}
-	public, err := addFaces(mux, f, faces{
+	public, err := addAPIs(mux, g, apiOptions{
 		books: db, sealer: sealer, now: w.Now, log: log, closeAfter: c.CloseAfter,
 		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w),
 	})
 	if err != nil {
 		return err
 	}
-	s := &serving{log: log, front: f, patience: usualPatience}
+	s := &serving{log: log, gateway: g, patience: usualPatience}
 	ctx, stop := context.WithCancelCause(w.Context)
 	defer stop(nil)
 	address, err := c.listen(ctx, s, public, own, stop)

@@ -35,7 +35,7 @@ var usualPatience = patience{headers: 5 * time.Second, request: 30 * time.Second
 // stopWait is how long the work in hand may take after the signal to stop.
 const stopWait = 20 * time.Second
 
-// usualRequests is how many requests are at work at once where nobody says otherwise.
+// usualRequests is how many requests of each API are in flight where nobody says otherwise.
 const usualRequests = 256
 
 // maxHeaders is how many bytes of headers are read, the request's line among them.
@@ -44,8 +44,8 @@ const maxHeaders = 16 << 10
 // newsPoll is how often the books are looked at for news, while somebody wants them.
 const newsPoll = 250 * time.Millisecond
 
-// faces are what the two APIs and the pages need.
-type faces struct {
+// apiOptions are what the two APIs and the pages need.
+type apiOptions struct {
 	books      *store.DB
 	sealer     *access.Sealer
 	now        func() time.Time
@@ -54,7 +54,8 @@ type faces struct {
 	rate       int
 	weights    bool
 	acceptAt   string
-	pages      *pages // nil: none are served
+	pages      *pages                          // nil: none are served
+	around     func(http.Handler) http.Handler // put around each API, behind the gateway; may be nil
 }
 
 // pages are what the holder's pages need beside it.
@@ -72,13 +73,16 @@ const (
 	usualSession = 24 * time.Hour
 )
 
-// addFaces puts the two APIs and the pages behind the front, beside what the mux has
+// addAPIs puts the two APIs and the pages behind the gateway, beside what the mux has
 // already: the handler that it returns serves all of it.
-func addFaces(mux *http.ServeMux, f *front, o faces) (http.Handler, error) {
+func addAPIs(mux *http.ServeMux, g *gateway, o apiOptions) (http.Handler, error) {
+	if o.around == nil {
+		o.around = func(next http.Handler) http.Handler { return next }
+	}
 	hub := events.New(o.books, o.log, newsPoll)
-	exchange := f.before(exchangeFace, binance.New(binance.Options{
+	exchange := g.wrap(exchangeAPI, o.around(binance.New(binance.Options{
 		Books: o.books, Sealer: o.sealer, Now: o.now, Log: o.log, Weights: o.weights, Accept: o.acceptAt,
-	}))
+	})))
 	// Not a pattern of the mux, which redirects "/api" and "//api/v3/time": a program that
 	// was written for the exchange does not follow that, and does not read HTML.
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,9 +92,11 @@ func addFaces(mux *http.ServeMux, f *front, o faces) (http.Handler, error) {
 		}
 		mux.ServeHTTP(w, r)
 	})
-	mux.Handle("/v1/", f.before(ownFace, api.New(api.Options{
+	own, ours := ownAPI, api.New(api.Options{
 		Books: o.books, Events: hub, Now: o.now, Log: o.log, CloseAfter: o.closeAfter, Rate: o.rate,
-	})))
+	})
+	own.maxBody = ours.MaxBody
+	mux.Handle("/v1/", g.wrap(own, o.around(ours)))
 	if o.pages == nil {
 		return all, nil
 	}
@@ -101,14 +107,14 @@ func addFaces(mux *http.ServeMux, f *front, o faces) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux.Handle("/", f.before(pagesFace, holders))
+	mux.Handle("/", g.wrap(pagesAPI, o.around(holders)))
 	return all, nil
 }
 
 // serving is the servers of this process.
 type serving struct {
 	log      *slog.Logger
-	front    *front
+	gateway  *gateway
 	patience patience
 
 	servers []*http.Server
@@ -127,7 +133,7 @@ func (s *serving) listen(ctx context.Context, address string, handler http.Handl
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: s.patience.headers, ReadTimeout: s.patience.request, WriteTimeout: s.patience.answer, IdleTimeout: s.patience.idle,
 	}
-	server.RegisterOnShutdown(s.front.endStreams)
+	server.RegisterOnShutdown(s.gateway.endStreams)
 	serve := func() error { return server.Serve(listener) }
 	if c != nil {
 		server.TLSConfig = &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}

@@ -120,7 +120,7 @@ func TestTheLogTellsNoSecret(t *testing.T) {
 				t.Errorf("%s: %s is in the log", format, what)
 			}
 		}
-		for _, want := range []string{"token " + token[4:16], "key " + key["apiKey"][:keyShown], "/sapi/v1/soft-staking/set", "/v1/entries"} {
+		for _, want := range []string{"token " + token[4:16], "key " + key["apiKey"][:credentialShown], "/sapi/v1/soft-staking/set", "/v1/entries"} {
 			if !strings.Contains(log, want) {
 				t.Errorf("%s: %q is not in the log:\n%s", format, want, log)
 			}

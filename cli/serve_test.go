@@ -166,7 +166,7 @@ func TestServeIsNotReadyWithoutItsBooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	handler := newHealth(db, &scheduler{}, newMeters(), newFront(log, nil, 1), log)
+	handler := newHealth(db, &scheduler{}, newMeters(), newGateway(log, nil, 1), log)
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))

@@ -35,12 +35,12 @@ func (s *server) live(v *visit) error {
 	case v.r.Method == http.MethodHead:
 		v.w.WriteHeader(http.StatusNoContent)
 		return nil
-	case !s.streams.Take(v.account()):
+	case !s.streams.Acquire(v.account()):
 		v.comeAgain(streamsFull)
 		v.w.WriteHeader(http.StatusServiceUnavailable)
 		return nil
 	}
-	defer s.streams.Give(v.account())
+	defer s.streams.Release(v.account())
 	if err := v.stream(); v.context().Err() == nil && !errors.Is(err, errGone) {
 		s.Log.Info("a page's stream ended", "request", v.caller.Request, "reason", err)
 	}

@@ -40,14 +40,16 @@ func (s *server) home(v *visit) error {
 	return v.see("/spot", nil)
 }
 
-// sessionCookie is the cookie that a session's text is kept in. On TLS its name
-// keeps other hosts of the domain from setting it.
-func (v *visit) sessionCookie() string {
-	if v.caller.Secure {
+// SessionCookie is the name of the cookie that a session's text is kept in. On TLS it
+// keeps other hosts of the domain from setting the cookie.
+func SessionCookie(secure bool) string {
+	if secure {
 		return "__Host-session"
 	}
 	return "session"
 }
+
+func (v *visit) sessionCookie() string { return SessionCookie(v.caller.Secure) }
 
 // setSession gives the browser a session's text, or takes it away: "".
 func (v *visit) setSession(text string) {

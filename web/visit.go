@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ const maxForm = 64 << 10
 func (v *visit) begin(private bool) error {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm) // forms of methods that no page takes are read as well
 	if err := v.r.ParseForm(); err != nil {
-		v.refuse(http.StatusBadRequest, "bad-form")
+		v.refuse(formStatus(err), "bad-form")
 		return errAnswered
 	}
 	v.forgetAddress()
@@ -76,6 +77,14 @@ func (v *visit) begin(private bool) error {
 	}
 	v.askToLogIn()
 	return errAnswered
+}
+
+// formStatus is the status of a form that could not be read.
+func formStatus(err error) int {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return http.StatusRequestTimeout
+	}
+	return http.StatusBadRequest
 }
 
 // value is a field of the form, or of the query.

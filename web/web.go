@@ -39,14 +39,14 @@ type server struct {
 	pages   pages
 	static  static
 	hashing chan struct{} // holds one for each password that is being checked
-	streams *access.Places[ledger.Account]
+	streams *access.Limiter[ledger.Account]
 }
 
 // New makes the pages. What it returns expects the caller in the request's
 // context (access.WithCaller), and sets its own security headers.
 func New(o Options) (http.Handler, error) {
 	o.SessionIdle, o.SessionLife = cmp.Or(o.SessionIdle, usualIdle), cmp.Or(o.SessionLife, usualLife)
-	s := &server{Options: o, mux: http.NewServeMux(), hashing: make(chan struct{}, hashesAtOnce), streams: access.NewPlaces[ledger.Account](mostStreams, mostStreamsOf)}
+	s := &server{Options: o, mux: http.NewServeMux(), hashing: make(chan struct{}, hashesAtOnce), streams: access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf)}
 	var err error
 	if s.locales, err = readLocales(); err != nil {
 		return nil, err

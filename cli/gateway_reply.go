@@ -56,16 +56,17 @@ func (a *reply) result() int {
 	return a.status
 }
 
-// face is one of the APIs or the pages, and how it words a refusal that comes from before it.
-type face struct {
-	name   string // for the metrics
-	refuse func(w http.ResponseWriter, status int, request string)
+// servedAPI is one of the APIs or the pages, and how it words a refusal of the gateway.
+type servedAPI struct {
+	name    string // for the metrics
+	refuse  func(w http.ResponseWriter, status int, request string)
+	maxBody func(r *http.Request) int64 // how many bytes of a body it reads; nil: smallBody
 }
 
 var (
-	exchangeFace = face{"exchange", refuseExchange}
-	ownFace      = face{"v1", refuseOwn}
-	pagesFace    = face{"pages", refusePage}
+	exchangeAPI = servedAPI{name: "exchange", refuse: refuseExchange}
+	ownAPI      = servedAPI{name: "v1", refuse: refuseOwn}
+	pagesAPI    = servedAPI{name: "pages", refuse: refusePage}
 )
 
 // refuseExchange refuses in the exchange's words [api].
@@ -84,7 +85,7 @@ func refuseExchange(w http.ResponseWriter, status int, _ string) {
 func refuseOwn(w http.ResponseWriter, status int, request string) {
 	kind, title, detail := "internal", "Internal error", "Something failed here, and is logged under this request's ID; the same request may be made again."
 	if status == http.StatusServiceUnavailable {
-		kind, title, detail = "busy", "Too busy", "Too many requests are at work; nothing was done; make the same request again in a second."
+		kind, title, detail = "busy", "Too busy", "Too many requests are in flight; nothing was done; make the same request again in a second."
 	}
 	refuse(w, "application/problem+json", status, struct {
 		Type    string `json:"type"`

@@ -11,8 +11,8 @@ import (
 
 // TestTheCountryIsOneThatExists: what the nearest proxy says last, or none.
 func TestTheCountryIsOneThatExists(t *testing.T) {
-	f := newFront(slog.New(slog.DiscardHandler), func(answered) {}, 1)
-	f.proxies, f.country = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "cf-ipcountry"
+	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
+	g.proxies, g.country = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "cf-ipcountry"
 	const proxy, direct = "10.1.2.3:80", "192.0.2.7:80"
 	for _, c := range []struct {
 		remote string
@@ -31,17 +31,17 @@ func TestTheCountryIsOneThatExists(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
 		r.RemoteAddr, r.Header["Cf-Ipcountry"] = c.remote, c.lines
-		if got := f.caller(r); got.Country != c.want || !got.NeedCountry {
+		if got := g.caller(r); got.Country != c.want || !got.NeedCountry {
 			t.Errorf("%s %.60q: country %q, needed %t; want %q", c.remote, c.lines, got.Country, got.NeedCountry, c.want)
 		}
-		f.allowUnknownCountry = true
-		if got := f.caller(r); got.Country != c.want || got.NeedCountry {
+		g.allowUnknownCountry = true
+		if got := g.caller(r); got.Country != c.want || got.NeedCountry {
 			t.Errorf("allowed, %s %.60q: country %q, needed %t; want %q", c.remote, c.lines, got.Country, got.NeedCountry, c.want)
 		}
-		f.allowUnknownCountry = false
+		g.allowUnknownCountry = false
 	}
-	f.country = ""
-	if got := f.caller(httptest.NewRequest(http.MethodGet, "/v1/x", nil)); got.Country != "" || got.NeedCountry {
+	g.country = ""
+	if got := g.caller(httptest.NewRequest(http.MethodGet, "/v1/x", nil)); got.Country != "" || got.NeedCountry {
 		t.Errorf("without a header no country is needed: %+v", got)
 	}
 }

@@ -14,25 +14,25 @@ import (
 const longestClient = 32
 
 // caller is where a request comes from.
-func (f *front) caller(r *http.Request) access.Caller {
+func (g *gateway) caller(r *http.Request) access.Caller {
 	c := access.Caller{
 		Address:  peer(r.RemoteAddr),
 		Platform: platform(r.Header.Get("X-Client-Platform")),
 		Version:  clientText(r.Header.Get("X-Client-Version")),
 		Request:  requestID(r.Header),
-		Secure:   f.secure,
+		Secure:   g.secure,
 
 		// A request that did not come through a trusted proxy has no country: its own
 		// header is not believed, and it is refused like any other without one.
-		NeedCountry: f.country != "" && !f.allowUnknownCountry,
+		NeedCountry: g.country != "" && !g.allowUnknownCountry,
 	}
-	if !f.trusted(c.Address) {
+	if !g.trusted(c.Address) {
 		return c
 	}
 	c.Secure = c.Secure || secure(r.Header.Values("X-Forwarded-Proto"))
-	c.Address = f.client(c.Address, r.Header.Values("X-Forwarded-For"))
-	if f.country != "" {
-		c.Country = country(r.Header.Values(f.country))
+	c.Address = g.client(c.Address, r.Header.Values("X-Forwarded-For"))
+	if g.country != "" {
+		c.Country = country(r.Header.Values(g.country))
 	}
 	return c
 }
@@ -52,14 +52,14 @@ func country(lines []string) string {
 // client is the address that the nearest of our proxies saw: the right-most one
 // that is not a proxy of ours. What stands left of it the client may have written
 // itself. Where all are ours it is the left-most.
-func (f *front) client(proxy netip.Addr, forwarded []string) netip.Addr {
+func (g *gateway) client(proxy netip.Addr, forwarded []string) netip.Addr {
 	hops := strings.Split(strings.Join(forwarded, ","), ",")
 	for _, hop := range slices.Backward(hops) {
 		address := peer(strings.TrimSpace(hop))
 		if !address.IsValid() {
 			return proxy // nothing left of it can be believed
 		}
-		if proxy = address; !f.trusted(address) {
+		if proxy = address; !g.trusted(address) {
 			return address
 		}
 	}
@@ -72,8 +72,8 @@ func secure(forwarded []string) bool {
 	return strings.EqualFold(strings.TrimSpace(hops[len(hops)-1]), "https")
 }
 
-func (f *front) trusted(a netip.Addr) bool {
-	return slices.ContainsFunc(f.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+func (g *gateway) trusted(a netip.Addr) bool {
+	return slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // peer is an address as a connection or a proxy writes it, with its port or without.

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -24,8 +23,8 @@ func TestTheCallerIsWhoAProxyOfOursSaw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFront(slog.New(slog.DiscardHandler), func(answered) {}, 1)
-	f.proxies, f.country = proxies, "CF-IPCountry"
+	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
+	g.proxies, g.country = proxies, "CF-IPCountry"
 	for _, c := range []struct {
 		remote           string
 		forwarded        []string
@@ -48,7 +47,7 @@ func TestTheCallerIsWhoAProxyOfOursSaw(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
 		r.RemoteAddr, r.Header["X-Forwarded-For"] = c.remote, c.forwarded
 		r.Header.Set("CF-IPCountry", "de")
-		got := f.caller(r)
+		got := g.caller(r)
 		if got.Address.String() != c.address || got.Country != c.country {
 			t.Errorf("%s %q: %s %q, want %s %q", c.remote, c.forwarded, got.Address, got.Country, c.address, c.country)
 		}
@@ -56,7 +55,7 @@ func TestTheCallerIsWhoAProxyOfOursSaw(t *testing.T) {
 }
 
 func TestWhatAClientSaysOfItselfIsShortAndPlain(t *testing.T) {
-	f := newFront(slog.New(slog.DiscardHandler), func(answered) {}, 1)
+	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
 	long := strings.Repeat("x", 65)
 	for _, c := range []struct{ platform, version, request, wantPlatform, wantVersion, wantRequest string }{
 		{"iOS", "3.1.0", "a-1_b.C", "ios", "3.1.0", "a-1_b.C"},
@@ -75,7 +74,7 @@ func TestWhatAClientSaysOfItselfIsShortAndPlain(t *testing.T) {
 		for name, value := range map[string]string{"X-Client-Platform": c.platform, "X-Client-Version": c.version, "X-Request-ID": c.request} {
 			r.Header.Set(name, value)
 		}
-		got := f.caller(r)
+		got := g.caller(r)
 		if got.Platform != c.wantPlatform || got.Version != c.wantVersion {
 			t.Errorf("%q %q: %q %q", c.platform, c.version, got.Platform, got.Version)
 		}
@@ -85,17 +84,17 @@ func TestWhatAClientSaysOfItselfIsShortAndPlain(t *testing.T) {
 	}
 }
 
-// fronted serves a handler at every path behind a front, until the test ends.
-func fronted(t *testing.T, of face, limit int, handler http.HandlerFunc) (url string, f *front, log *safeBuffer, told chan answered) {
+// fronted serves a handler at every path behind a gateway, until the test ends.
+func fronted(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (url string, g *gateway, log *safeBuffer, told chan answered) {
 	t.Helper()
 	log, told = &safeBuffer{}, make(chan answered, 100)
-	f = newFront(slog.New(slog.NewTextHandler(log, nil)), func(a answered) { told <- a }, limit)
+	g = newGateway(slog.New(slog.NewTextHandler(log, nil)), func(a answered) { told <- a }, limit)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/things/{thing}", handler)
 	mux.HandleFunc("GET /v1/events", handler)
-	server := httptest.NewServer(f.before(of, mux))
+	server := httptest.NewServer(g.wrap(of, mux))
 	t.Cleanup(server.Close)
-	return server.URL, f, log, told
+	return server.URL, g, log, told
 }
 
 func fetch(t *testing.T, url string) (*http.Response, string) {
@@ -117,7 +116,7 @@ func fetch(t *testing.T, url string) (*http.Response, string) {
 // TestARequestIsToldByItsRoute: neither the path nor the query is logged, for
 // names and signatures are in them.
 func TestARequestIsToldByItsRoute(t *testing.T) {
-	url, _, log, told := fronted(t, ownFace, 1, func(w http.ResponseWriter, r *http.Request) {
+	url, _, log, told := fronted(t, ownAPI, 1, func(w http.ResponseWriter, r *http.Request) {
 		if c := access.CallerOf(r.Context()); c.Address.String() != "127.0.0.1" || c.Request == "" {
 			t.Errorf("the caller is %+v", c)
 		}
@@ -132,7 +131,7 @@ func TestARequestIsToldByItsRoute(t *testing.T) {
 		}
 	}
 	id := response.Header.Get("X-Request-Id")
-	if a := <-told; id == "" || a.face != "v1" || a.route != "/v1/things/{thing}" || a.method != "GET" || a.status != 200 {
+	if a := <-told; id == "" || a.api != "v1" || a.route != "/v1/things/{thing}" || a.method != "GET" || a.status != 200 {
 		t.Errorf("request %q: %+v", id, a)
 	}
 	fetch(t, url+"/v1/nothing/alice")
@@ -156,12 +155,12 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 		}
 		panic("it broke")
 	}
-	url, _, log, told := fronted(t, exchangeFace, 1, handler)
+	url, _, log, told := fronted(t, exchangeAPI, 1, handler)
 	response, body := fetch(t, url+"/v1/things/x")
 	if response.StatusCode != 500 || body != `{"code":-1000,"msg":"An unknown error occurred while processing the request."}`+"\n" {
 		t.Errorf("%s %s", response.Status, body)
 	}
-	if a := <-told; a.status != 500 || !strings.Contains(log.String(), `panic="it broke"`) || !strings.Contains(log.String(), "front_test.go") {
+	if a := <-told; a.status != 500 || !strings.Contains(log.String(), `panic="it broke"`) || !strings.Contains(log.String(), "gateway_test.go") {
 		t.Errorf("%+v\n%s", a, log.String())
 	}
 	begun = true
@@ -171,23 +170,23 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 			t.Error("half an answer looks whole")
 		}
 	}
-	url, _, log, _ = fronted(t, ownFace, 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	url, _, log, _ = fronted(t, ownAPI, 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := http.Get(url + "/v1/things/x"); err == nil || strings.Contains(log.String(), "panic") || !strings.Contains(log.String(), "whole=false") {
 		t.Errorf("%v\n%s", err, log.String())
 	}
 }
 
-// TestTooMuchAtOnceIsRefusedAtOnce in each face's own words, while a stream of events is not counted.
+// TestTooMuchAtOnceIsRefusedAtOnce in each API's own words, while a stream of events is not counted.
 func TestTooMuchAtOnceIsRefusedAtOnce(t *testing.T) {
 	for _, c := range []struct {
-		of   face
+		of   servedAPI
 		want string
 	}{
-		{exchangeFace, `"code":-1008`},
-		{ownFace, `"type":"/v1/docs#busy"`},
+		{exchangeAPI, `"code":-1008`},
+		{ownAPI, `"type":"/v1/docs#busy"`},
 	} {
 		began, goOn := make(chan struct{}), make(chan struct{})
-		url, f, _, _ := fronted(t, c.of, 1, func(http.ResponseWriter, *http.Request) {
+		url, g, _, _ := fronted(t, c.of, 1, func(http.ResponseWriter, *http.Request) {
 			began <- struct{}{}
 			<-goOn
 		})
@@ -202,8 +201,8 @@ func TestTooMuchAtOnceIsRefusedAtOnce(t *testing.T) {
 			}()
 			<-began
 		}
-		if f.streams.Load() != 1 || f.work.Taken() != 1 {
-			t.Errorf("%d streams and %d requests are counted", f.streams.Load(), f.work.Taken())
+		if g.streams.Acquired() != 1 || g.requests[c.of.name].Acquired() != 1 {
+			t.Errorf("%d streams and %d requests are counted", g.streams.Acquired(), g.requests[c.of.name].Acquired())
 		}
 		response, body := fetch(t, url+"/v1/things/y")
 		if response.StatusCode != 503 || response.Header.Get("Retry-After") != "1" || !strings.Contains(body, c.want) {
@@ -222,21 +221,38 @@ func TestTooMuchAtOnceIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// TestNoAddressTakesAllTheWork that is done at once.
-func TestNoAddressTakesAllTheWork(t *testing.T) {
-	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	w := newFront(slog.New(slog.DiscardHandler), func(answered) {}, 5).work
-	for i, want := range []struct {
-		from netip.Addr
-		in   bool
-	}{{one, true}, {one, true}, {one, true}, {one, false}, {other, true}, {other, true}, {other, false}} {
-		if in := w.Take(want.from); in != want.in {
-			t.Errorf("%d: %s is let in: %t", i, want.from, in)
+// TestNoNetworkTakesAllSlots of an API, and no API those of another.
+func TestNoNetworkTakesAllSlots(t *testing.T) {
+	began, goOn := make(chan struct{}, 4), make(chan struct{})
+	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 4)
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { began <- struct{}{}; <-goOn })
+	own, exchange := g.wrap(ownAPI, handler), g.wrap(exchangeAPI, handler)
+	ask := func(of http.Handler, from string) int {
+		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
+		r.RemoteAddr = from
+		answer := httptest.NewRecorder()
+		of.ServeHTTP(answer, r)
+		return answer.Code
+	}
+	done := make(chan int, 4)
+	for _, c := range []struct {
+		of   http.Handler
+		from string
+	}{{own, "[2001:db8::1]:1"}, {own, "[2001:db8::2]:1"}, {exchange, "[2001:db8::3]:1"}, {own, "192.0.2.1:1"}} {
+		go func() { done <- ask(c.of, c.from) }()
+		<-began
+	}
+	if status := ask(own, "[2001:db8::ffff]:1"); status != http.StatusServiceUnavailable {
+		t.Errorf("a third request of one network: %d", status)
+	}
+	close(goOn)
+	for range 4 {
+		if status := <-done; status != http.StatusOK {
+			t.Errorf("let in, and answered %d", status)
 		}
 	}
-	w.Give(one)
-	if !w.Take(other) || w.Taken() != 5 {
-		t.Errorf("%d are at work", w.Taken())
+	if status := ask(own, "[2001:db8::ffff]:1"); status != http.StatusOK {
+		t.Errorf("when the others are done: %d", status)
 	}
 }
 
@@ -244,9 +260,10 @@ func TestNoAddressTakesAllTheWork(t *testing.T) {
 func listening(t *testing.T, p patience, handler http.HandlerFunc) (string, *serving) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	f := newFront(log, func(answered) {}, 10)
-	s := &serving{log: log, front: f, patience: p}
-	address, err := s.listen(t.Context(), "127.0.0.1:0", f.before(ownFace, handler), nil, func(err error) { t.Error(err) })
+	g := newGateway(log, func(answered) {}, 10)
+	g.bodies.wait = p.request
+	s := &serving{log: log, gateway: g, patience: p}
+	address, err := s.listen(t.Context(), "127.0.0.1:0", g.wrap(ownAPI, handler), nil, func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,7 +386,7 @@ func TestStoppingEndsStreamsAndFinishesRequests(t *testing.T) {
 // TestAFlushedLineArrives while the answer goes on, also for those who only know http.Flusher.
 func TestAFlushedLineArrives(t *testing.T) {
 	goOn := make(chan struct{})
-	url, _, _, _ := fronted(t, ownFace, 1, func(w http.ResponseWriter, _ *http.Request) {
+	url, _, _, _ := fronted(t, ownAPI, 1, func(w http.ResponseWriter, _ *http.Request) {
 		flusher, ok := w.(http.Flusher)
 		if !ok {
 			t.Error("the answer cannot be flushed")

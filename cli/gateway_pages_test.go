@@ -32,11 +32,11 @@ func TestWhoCameOverTLS(t *testing.T) {
 		{true, "192.0.2.7:80", []string{"http"}, true},
 		{true, "10.1.2.3:80", []string{"http"}, true},
 	} {
-		f := newFront(slog.New(slog.DiscardHandler), func(answered) {}, 1)
-		f.proxies, f.secure = proxies, c.tls
+		g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
+		g.proxies, g.secure = proxies, c.tls
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr, r.Header["X-Forwarded-Proto"] = c.remote, c.forwarded
-		if got := f.caller(r); got.Secure != c.want {
+		if got := g.caller(r); got.Secure != c.want {
 			t.Errorf("%+v: secure %t", c, got.Secure)
 		}
 	}
@@ -44,7 +44,7 @@ func TestWhoCameOverTLS(t *testing.T) {
 
 // TestAPageThatCannotBeMadeIsAPage, which says nothing of what went wrong.
 func TestAPageThatCannotBeMadeIsAPage(t *testing.T) {
-	url, _, _, _ := fronted(t, pagesFace, 1, func(http.ResponseWriter, *http.Request) { panic("it broke") })
+	url, _, _, _ := fronted(t, pagesAPI, 1, func(http.ResponseWriter, *http.Request) { panic("it broke") })
 	response, body := fetch(t, url+"/v1/things/x")
 	if response.StatusCode != 500 || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") || response.Header.Get("Content-Security-Policy") != "default-src 'none'" {
 		t.Errorf("%s %v", response.Status, response.Header)

@@ -1,0 +1,63 @@
+package access
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// Limiter limits how many requests are in flight at the same time: in total, and of
+// each holder of slots, so that none of them keeps all others out. It is safe for
+// concurrent use.
+type Limiter[Holder comparable] struct {
+	all, each int
+	mu        sync.Mutex
+	acquired  int
+	of        map[Holder]int
+}
+
+// NewLimiter has so many slots in total, and for each holder.
+func NewLimiter[Holder comparable](all, each int) *Limiter[Holder] {
+	return &Limiter[Holder]{all: all, each: each, of: map[Holder]int{}}
+}
+
+// Acquire takes a slot, and reports whether there was one. It does not wait. Each slot
+// that was acquired is released.
+func (l *Limiter[Holder]) Acquire(holder Holder) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.acquired >= l.all || l.of[holder] >= l.each {
+		return false
+	}
+	l.acquired++
+	l.of[holder]++
+	return true
+}
+
+// Release gives a slot back.
+func (l *Limiter[Holder]) Release(holder Holder) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.acquired--
+	if l.of[holder]--; l.of[holder] == 0 {
+		delete(l.of, holder)
+	}
+}
+
+// Acquired is how many slots are in use.
+func (l *Limiter[Holder]) Acquired() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acquired
+}
+
+// Network is the addresses that limits count as one client: an IPv4 address (also one
+// mapped into IPv6) as it is, and of IPv6 the /64, of which one customer has all
+// addresses. The network of an invalid address is the zero Prefix.
+func Network(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	network, err := a.Prefix(min(a.BitLen(), 64))
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return network
+}

@@ -1,0 +1,234 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"softstake/access"
+	"softstake/web"
+)
+
+// gateway is the middleware of the APIs and the pages: it says who is calling, reads the
+// request's body, refuses what is too much at the same time, and logs and counts each
+// request.
+type gateway struct {
+	log      *slog.Logger
+	answered func(answered)
+	proxies  []netip.Prefix // whose X-Forwarded-For is believed
+	country  string         // the header in which they name the country, or ""
+	secure   bool           // we speak TLS ourselves
+
+	allowUnknownCountry bool // switching on is allowed when the country is not known
+
+	requests map[string]*limiter // in flight, by API: each has a pool of its own
+	streams  *limiter            // of events, which are open for long and do no work while nothing happens
+	bodies   bodies              // that are being read
+	stopping context.Context     // ends the streams
+	stop     context.CancelFunc
+}
+
+// limiter counts what each client has: see access.Network.
+type limiter = access.Limiter[netip.Prefix]
+
+// newGateway lets in so many requests of each API at the same time, and at most half of
+// them from one network.
+func newGateway(log *slog.Logger, observe func(answered), limit int) *gateway {
+	g := &gateway{
+		log: log, answered: observe, bodies: newBodies(), requests: map[string]*limiter{},
+		streams: access.NewLimiter[netip.Prefix](mostStreams, mostStreams/4),
+	}
+	for _, a := range []servedAPI{exchangeAPI, ownAPI, pagesAPI} {
+		g.requests[a.name] = access.NewLimiter[netip.Prefix](limit, (limit+1)/2)
+	}
+	g.stopping, g.stop = context.WithCancel(context.Background())
+	return g
+}
+
+// endStreams ends the streams of events, which would otherwise never end.
+func (g *gateway) endStreams() { g.stop() }
+
+const (
+	// streamPath is where events are streamed, and livePath where the pages listen.
+	streamPath = "/v1/events"
+	livePath   = "/live"
+	// mostStreams is how many streams of events are open at the same time, at most a
+	// quarter of them from one network: many holders may share an address.
+	mostStreams = 2048
+	// retryAfter is after how many seconds a client may retry that was refused for load.
+	retryAfter = "1"
+)
+
+// answered is what came of a request.
+type answered struct {
+	api, route, method string // route is the pattern, or "none": no route matches
+	status             int
+	refused            string // why the gateway refused it or its body, or ""
+	took               time.Duration
+}
+
+// inFlight is a request in the gateway, and its answer.
+type inFlight struct {
+	*reply
+	r       *http.Request // as the handler got it: the mux sets the pattern of this one
+	of      servedAPI
+	caller  access.Caller
+	network netip.Prefix
+	began   time.Time
+	refused string
+}
+
+// wrap puts the gateway before an API.
+func (g *gateway) wrap(of servedAPI, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller := g.caller(r)
+		x := &inFlight{reply: &reply{ResponseWriter: w}, of: of, caller: caller, network: access.Network(caller.Address), began: time.Now()}
+		x.r = r.WithContext(access.WithCaller(r.Context(), caller))
+		x.r.Pattern = ""
+		g.head(x.Header(), caller)
+		defer func() { g.end(x, recover()) }()
+		release, ok := g.receive(x)
+		defer release()
+		if !ok {
+			g.refuse(x)
+			return
+		}
+		if r.URL.Path == streamPath || r.URL.Path == livePath {
+			g.limit(x, g.streams, func() { g.stream(x, next) })
+			return
+		}
+		g.limit(x, g.requests[of.name], func() { next.ServeHTTP(x, x.r) })
+	})
+}
+
+// limit serves a request that gets a slot, and refuses it otherwise.
+func (g *gateway) limit(x *inFlight, l *limiter, serve func()) {
+	if !l.Acquire(x.network) {
+		g.refuse(x)
+		return
+	}
+	defer l.Release(x.network)
+	serve()
+}
+
+// refuse refuses a request for load.
+func (g *gateway) refuse(x *inFlight) {
+	x.refused = refusedBusy
+	x.Header().Set("Retry-After", retryAfter)
+	x.of.refuse(x, http.StatusServiceUnavailable, x.caller.Request)
+}
+
+// stream serves a stream, until it ends by itself or the server stops.
+func (g *gateway) stream(x *inFlight, next http.Handler) {
+	ctx, cancel := context.WithCancel(x.r.Context())
+	defer cancel()
+	defer context.AfterFunc(g.stopping, cancel)()
+	x.r = x.r.WithContext(ctx)
+	next.ServeHTTP(x, x.r)
+}
+
+// head sets what every answer says; a handler may say otherwise.
+func (g *gateway) head(h http.Header, caller access.Caller) {
+	h.Set("X-Request-Id", caller.Request)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	if caller.Secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// end logs and counts a request, and answers for a handler that panicked. An answer that
+// has begun is cut off, so that nobody takes the half for the whole.
+func (g *gateway) end(x *inFlight, fault any) {
+	if fault != nil && fault != http.ErrAbortHandler {
+		g.log.Error("a request failed", "request", x.caller.Request, "panic", fault, "stack", string(debug.Stack()))
+		if x.status == 0 {
+			x.of.refuse(x, http.StatusInternalServerError, x.caller.Request)
+			fault = nil
+		}
+	}
+	done := answered{
+		api: x.of.name, route: route(x.r.Pattern), method: method(x.r.Method),
+		status: x.result(), refused: x.refused, took: time.Since(x.began),
+	}
+	g.answered(done)
+	g.log.Info("request", "request", x.caller.Request, "method", done.method, "route", done.route, "status", done.status, "whole", fault == nil,
+		"bytes", x.bytes, "ms", done.took.Milliseconds(), "address", x.caller.Address, "credential", x.credential())
+	if fault != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// route is the path of a pattern: as many as there are routes, whatever is asked for.
+func route(pattern string) string {
+	if _, path, ok := strings.Cut(pattern, " "); ok {
+		return path
+	}
+	if pattern == "" {
+		return "none"
+	}
+	return pattern
+}
+
+// method is a method that we know, or "other".
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+// credentialShown is how much of an API key or of a session's ID is logged: enough to find it,
+// too little to use it.
+const credentialShown = 8
+
+// credential is the part of a request's credential that may be shown, as the
+// client claims it: the status says whether it was right. Only what has the form of
+// a credential is shown: a forged one writes no text of its own into the log.
+func (x *inFlight) credential() string {
+	if x.of.name == pagesAPI.name {
+		return sessionShown(x.r, x.caller.Secure)
+	}
+	if scheme, bearer, _ := strings.Cut(x.r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+		if id, ok := access.TokenID(bearer); ok {
+			return "token " + id
+		}
+	}
+	if key := x.r.Header.Get("X-Mbx-Apikey"); len(key) > 4*credentialShown && plainText(key) {
+		return "key " + key[:credentialShown]
+	}
+	return ""
+}
+
+// sessionShown is the short ID of the session that a page's request belongs to, or "".
+func sessionShown(r *http.Request, secure bool) string {
+	cookie, err := r.Cookie(web.SessionCookie(secure))
+	if err != nil {
+		return ""
+	}
+	id, ok := access.SessionID(cookie.Value)
+	if !ok {
+		return ""
+	}
+	return "session " + id[:credentialShown]
+}
+
+// requestID is the client's own, where it is fit to be logged, or a new one.
+func requestID(h http.Header) string {
+	if id := h.Get("X-Request-Id"); len(id) >= 1 && len(id) <= 64 && plainText(id) {
+		return id
+	}
+	return rand.Text()
+}
+
+// plainText says whether a text is letters, digits, dots, dashes and underlines.
+func plainText(s string) bool {
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == ""
+}
