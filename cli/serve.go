@@ -84,6 +84,9 @@ func (c *serveCmd) Run(w *World) (err error) {
 	if sealer == nil {
 		log.Warn("there is no key that secrets are sealed with; start again once there is one, or API keys of the type hmac are not understood")
 	}
+	if err := warnExposed(db, log); err != nil {
+		return err
+	}
 	days := &scheduler{world: w, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
 	g := newGateway(log, m.answered, c.MaxRequests)
 	g.proxies, g.country, g.allowUnknownCountry = proxies, c.CountryHeader, c.UnknownCountry == "allow"
@@ -113,6 +116,15 @@ func (c *serveCmd) Run(w *World) (err error) {
 	log.Info("stopped")
 	if cause := context.Cause(ctx); w.Context.Err() == nil && cause != nil {
 		return errors.Join(cause, err)
+	}
+	return err
+}
+
+// warnExposed warns of files of the books that others may read.
+func warnExposed(db *store.DB, log *slog.Logger) error {
+	files, err := db.Exposed()
+	for _, file := range files {
+		log.Warn("others can read or write a file of the books; keep it to yourself: chmod 600", "file", file)
 	}
 	return err
 }

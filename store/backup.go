@@ -22,10 +22,10 @@ func (db *DB) Backup(ctx context.Context, path string, progress func(rows int64)
 	if err := removeAll(part); err != nil {
 		return err
 	}
-	var err error
-	if file, ok := db.engine.(*sqliteDB); ok {
+	err := makePrivate(part)
+	if file, ok := db.engine.(*sqliteDB); err == nil && ok {
 		err = file.vacuumInto(ctx, part)
-	} else {
+	} else if err == nil {
 		err = db.copyInto(ctx, part, progress)
 	}
 	if err == nil {
@@ -42,7 +42,7 @@ func (db *DB) Backup(ctx context.Context, path string, progress func(rows int64)
 
 // removeAll removes an SQLite file and what lies beside it, if they are there.
 func removeAll(path string) error {
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+	for _, suffix := range sqliteFiles {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove an unfinished backup: %w", err)
 		}

@@ -64,6 +64,9 @@ func tryToOpen(path string, create bool, o Options) (*sqliteDB, error) {
 	flags := sqlite.OpenReadWrite
 	if create {
 		flags |= sqlite.OpenCreate
+		if err := makePrivate(path); err != nil {
+			return nil, err
+		}
 	}
 	db := &sqliteDB{path: path, wait: o.LockWait}
 	err = db.open(flags, o.Volatile)

@@ -1,0 +1,78 @@
+//go:build unix
+
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"softstake/pgtest"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// TestFilesAreTheirOwnersOnly whatever the umask: the books, what lies beside them while
+// they are open, and backups of both databases. Files that are wider are listed.
+func TestFilesAreTheirOwnersOnly(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	folder := t.TempDir()
+	path := filepath.Join(folder, "books.db")
+	postgres := pgtest.Database(t)
+	o := store.Options{Clock: func() time.Time { return noon }}
+	for i, url := range []string{"sqlite:" + path, postgres} {
+		db, err := store.Create(t.Context(), url, o, store.Beginning{From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Backup(t.Context(), filepath.Join(folder, []string{"a.db", "b.db"}[i]), nil); err != nil {
+			t.Fatal(err)
+		}
+		private(t, folder)
+		if exposed, err := db.Exposed(); err != nil || len(exposed) > 0 {
+			t.Errorf("%q are exposed, %v", exposed, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := store.RawCredits(t.Context(), "sqlite:"+path, 300); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), "sqlite:"+path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exposed, err := db.Exposed(); err != nil || len(exposed) == 0 || exposed[0] != path {
+		t.Errorf("%q are exposed, %v", exposed, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the mode of another's file was changed: %v, %v", info.Mode(), err)
+	}
+}
+
+// private looks at the modes of all files of a folder.
+func private(t *testing.T, folder string) {
+	t.Helper()
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has the mode %v", f.Name(), info.Mode())
+		}
+	}
+}
