@@ -27,8 +27,23 @@ type Permission string
 
 // The permissions of a key.
 const (
-	Read  Permission = "read"  // see the account
-	Trade Permission = "trade" // press the switch, and withdraw
+	Read     Permission = "read"     // see the account
+	Trade    Permission = "trade"    // switch Soft Staking on and off
+	Withdraw Permission = "withdraw" // move tokens out of the account; only of a key that is limited to addresses
+)
+
+// permissions are all of them, in the order that a key has them in.
+var permissions = []Permission{Read, Trade, Withdraw}
+
+// UnlimitedTrade is how long a key with Trade can be used while it is not limited to
+// addresses. The exchange has the same rule [api].
+const UnlimitedTrade = 90 * 24 * time.Hour
+
+// The widest ranges that limit a key. The largest assignments to one network are an
+// IPv4 /8 and an IPv6 /32: what is wider is not the place of one holder. Ours.
+const (
+	widestIPv4 = 8
+	widestIPv6 = 32
 )
 
 // Key is a holder's API key. Its zero times are: never.
@@ -36,12 +51,13 @@ type Key struct {
 	Key         string // what a client sends, 64 characters of A-Z a-z 0-9
 	Account     ledger.Account
 	Type        KeyType
-	Permissions []Permission   // in the order read, trade
+	Permissions []Permission   // in the order read, trade, withdraw
 	Addresses   []netip.Prefix // from where it may be used; none: from anywhere
 	Label       string         // what its holder calls it
 	Secret      Hidden         // HMAC: the sealed secret; else the public key, PKIX DER
 	Created     time.Time
-	Expires     time.Time
+	Expires     time.Time // as its holder wants it; see Ends
+	TradeUntil  time.Time // of a key with Trade that is not limited to addresses: UnlimitedTrade from then on
 	Revoked     time.Time
 }
 
@@ -110,22 +126,23 @@ func ParseKeyType(s string) (KeyType, error) {
 	return t, nil
 }
 
-// ParsePermissions reads permissions separated by commas: "read,trade". Its error is ledger.ErrInvalid.
+// ParsePermissions reads permissions separated by commas, in any order and case:
+// "read,trade". Its error is ledger.ErrInvalid.
 func ParsePermissions(s string) ([]Permission, error) {
-	var permissions []Permission
+	var parsed []Permission
 	for _, word := range strings.Split(s, ",") {
 		p := Permission(strings.ToLower(strings.TrimSpace(word)))
-		if p != Read && p != Trade {
-			return nil, fmt.Errorf("%w: %q is not a permission; a key has read, or read,trade", ledger.ErrInvalid, ledger.Clip(word))
+		if !slices.Contains(permissions, p) {
+			return nil, fmt.Errorf("%w: %q is not a permission; a key has read, and may have trade and withdraw: read,trade,withdraw", ledger.ErrInvalid, ledger.Clip(word))
 		}
-		permissions = append(permissions, p)
+		parsed = append(parsed, p)
 	}
-	slices.Sort(permissions)
-	permissions = slices.Compact(permissions)
-	if !slices.Contains(permissions, Read) {
-		return nil, fmt.Errorf("%w: a key that may trade may read as well: read,trade", ledger.ErrInvalid)
+	slices.Sort(parsed)
+	parsed = slices.Compact(parsed)
+	if !slices.Contains(parsed, Read) {
+		return nil, fmt.Errorf("%w: every key has the permission to read: read,%s", ledger.ErrInvalid, FormatPermissions(parsed))
 	}
-	return permissions, nil
+	return parsed, nil
 }
 
 // FormatPermissions is what ParsePermissions reads.
@@ -191,11 +208,11 @@ func (k Key) Valid() error {
 	if err := k.Account.CheckHolder(); err != nil {
 		return err
 	}
-	if permissions, err := ParsePermissions(FormatPermissions(k.Permissions)); err != nil || !slices.Equal(permissions, k.Permissions) {
-		return fmt.Errorf("%w: the permissions %q are not read, or read,trade", ledger.ErrInvalid, ledger.Clip(FormatPermissions(k.Permissions)))
+	if parsed, err := ParsePermissions(FormatPermissions(k.Permissions)); err != nil || !slices.Equal(parsed, k.Permissions) {
+		return fmt.Errorf("%w: the permissions %q are not as ParsePermissions reads them", ledger.ErrInvalid, ledger.Clip(FormatPermissions(k.Permissions)))
 	}
-	if addresses, err := ParseAddresses(FormatAddresses(k.Addresses)); err != nil || !slices.Equal(addresses, k.Addresses) {
-		return fmt.Errorf("%w: the addresses %q are not as ParseAddresses reads them", ledger.ErrInvalid, ledger.Clip(FormatAddresses(k.Addresses)))
+	if err := k.validAddresses(); err != nil {
+		return err
 	}
 	switch {
 	case k.Type == HMAC && len(k.Secret) == 0:
@@ -207,10 +224,59 @@ func (k Key) Valid() error {
 	return err
 }
 
+// validAddresses says what is wrong with the addresses that the key is limited to.
+func (k Key) validAddresses() error {
+	if parsed, err := ParseAddresses(FormatAddresses(k.Addresses)); err != nil || !slices.Equal(parsed, k.Addresses) {
+		return fmt.Errorf("%w: the addresses %q are not as ParseAddresses reads them", ledger.ErrInvalid, ledger.Clip(FormatAddresses(k.Addresses)))
+	}
+	if slices.Contains(k.Permissions, Withdraw) && !k.Limited() {
+		return fmt.Errorf("%w: a key may withdraw only from addresses that it is limited to; give it addresses, or ranges of at least /%d (IPv4) or /%d (IPv6)",
+			ledger.ErrInvalid, widestIPv4, widestIPv6)
+	}
+	return nil
+}
+
+// May says whether the key permits p from some address. Whatever is in the books, none
+// permits Withdraw that is not limited: what moves tokens out is checked again at use.
+func (k Key) May(p Permission) bool {
+	return slices.Contains(k.Permissions, p) && (p != Withdraw || k.Limited())
+}
+
+// Limited says whether the key is limited to addresses: to ranges none of which is
+// wider than a /8 of IPv4 or a /32 of IPv6. At most MaxKeyAddresses of these are
+// nowhere near all addresses together.
+func (k Key) Limited() bool {
+	return len(k.Addresses) > 0 && !slices.ContainsFunc(k.Addresses, func(r netip.Prefix) bool {
+		if r.Addr().Is4() {
+			return r.Bits() < widestIPv4
+		}
+		return r.Bits() < widestIPv6
+	})
+}
+
+// LimitTrade sets TradeUntil of a key that gets its addresses at a moment. A key that was
+// not limited before keeps the time that it has.
+func (k *Key) LimitTrade(now time.Time) {
+	switch {
+	case !k.May(Trade) || k.Limited():
+		k.TradeUntil = time.Time{}
+	case k.TradeUntil.IsZero():
+		k.TradeUntil = now.Add(UnlimitedTrade)
+	}
+}
+
+// Ends is when the key expires: at the earlier of Expires and TradeUntil; zero: never.
+func (k Key) Ends() time.Time {
+	if k.Expires.IsZero() || !k.TradeUntil.IsZero() && k.TradeUntil.Before(k.Expires) {
+		return k.TradeUntil
+	}
+	return k.Expires
+}
+
 // Live says whether the key can be used at a moment, by its revocation and
 // expiry: ErrUnknown if not.
 func (k Key) Live(now time.Time) error {
-	if !live(k.Expires, k.Revoked, now) {
+	if !live(k.Ends(), k.Revoked, now) {
 		return ErrUnknown
 	}
 	return nil
@@ -227,7 +293,7 @@ func (k Key) Allows(p Permission, from netip.Addr) error {
 	if len(k.Addresses) > 0 && !slices.ContainsFunc(k.Addresses, func(r netip.Prefix) bool { return r.Contains(from) }) {
 		return ErrAddress
 	}
-	if !slices.Contains(k.Permissions, p) {
+	if !k.May(p) {
 		return fmt.Errorf("%w: the key has no permission to %s", ErrForbidden, p)
 	}
 	return nil

@@ -77,7 +77,7 @@ func newFace(t *testing.T, url string, change func(*binance.Options)) *face {
 	change(&o)
 	f.handler = binance.New(o)
 	f.open("alice")
-	f.key, f.secret = f.newKey("alice", "read,trade", "")
+	f.key, f.secret = f.newKey("alice", "read,trade,withdraw", "192.0.2.0/24,198.51.100.0/24,2001:db8::/32")
 	return f
 }
 

@@ -50,7 +50,7 @@ func TestEndpoints(t *testing.T) {
 		"GET /sapi/v1/soft-staking/set trade 50",
 		"GET /sapi/v1/system/status  1",
 		"POST /sapi/v1/asset/get-funding-asset read 1",
-		"POST /sapi/v1/capital/withdraw/apply trade 60",
+		"POST /sapi/v1/capital/withdraw/apply withdraw 60",
 		"POST /sapi/v3/asset/getUserAsset read 5",
 	}
 	var table []string

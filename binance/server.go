@@ -32,7 +32,7 @@ type Options struct {
 type endpoint struct {
 	method     string
 	path       string
-	permission access.Permission // that the key needs; "" needs no key. What access.Trade may do is idempotent
+	permission access.Permission // that the key needs; "" needs no key
 	weight     int               // of one request [api], at most: see lighter
 	handle     func(*request) (any, error)
 }
@@ -40,6 +40,11 @@ type endpoint struct {
 // String is a line of the documentation: GET /sapi/v1/soft-staking/list read 50.
 func (e endpoint) String() string {
 	return fmt.Sprintf("%s %s %s %d", e.method, e.path, e.permission, e.weight)
+}
+
+// writes says whether the endpoint changes anything: then it is idempotent.
+func (e endpoint) writes() bool {
+	return e.permission == access.Trade || e.permission == access.Withdraw
 }
 
 // endpoints are all of them.
@@ -119,7 +124,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (store.Answer, e
 	if err != nil {
 		return store.Answer{}, err
 	}
-	if e.permission == access.Trade {
+	if e.writes() {
 		return s.once(req, e)
 	}
 	v, err := e.handle(req)

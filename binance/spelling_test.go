@@ -161,7 +161,7 @@ func TestARespelledRequestIsTheSame(t *testing.T) {
 			}
 		}
 		again()
-		f.key, f.secret = f.newKey("alice", "read,trade", "") // another key's request is another
+		f.key, f.secret = f.newKey("alice", "read,withdraw", "192.0.2.0/24") // another key's request is another
 		if got := f.respell(signed, signed, false); got.status != http.StatusOK || got.String() == first.String() {
 			t.Errorf("with another key: %s, and before %s", got, first)
 		}

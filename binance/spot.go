@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
-	"slices"
 	"strings"
 
 	"softstake/access"
@@ -21,7 +20,7 @@ var spot = []endpoint{
 	{http.MethodGet, "/api/v3/account", access.Read, 20, account},
 	{http.MethodPost, "/sapi/v3/asset/getUserAsset", access.Read, 5, getUserAsset},
 	{http.MethodGet, "/sapi/v1/asset/assetDividend", access.Read, 10, assetDividend},
-	{http.MethodPost, "/sapi/v1/capital/withdraw/apply", access.Trade, 60, withdrawApply},
+	{http.MethodPost, "/sapi/v1/capital/withdraw/apply", access.Withdraw, 60, withdrawApply},
 	{http.MethodGet, "/sapi/v1/capital/withdraw/history", access.Read, 20, withdrawHistory},
 	{http.MethodGet, "/sapi/v1/capital/deposit/hisrec", access.Read, 1, depositHistory},
 	{http.MethodGet, "/sapi/v1/account/apiRestrictions", access.Read, 1, apiRestrictions},
@@ -64,21 +63,19 @@ type restrictions struct {
 	FixReadOnlyAllowed bool  `json:"enableFixReadOnly"`
 }
 
-// apiRestrictions copies GET /sapi/v1/account/apiRestrictions. Our one permission
-// to trade is two of the exchange's: it presses the switch, and withdraws.
+// apiRestrictions copies GET /sapi/v1/account/apiRestrictions. Trading is the switch of
+// Soft Staking here; its authority ends with the key. ipRestrict is what a withdrawal
+// needs: ranges as wide as the Internet restrict nothing.
 func apiRestrictions(r *request) (any, error) {
-	trades := mayTrade(r.key)
 	answer := restrictions{
-		IPRestrict: len(r.key.Addresses) > 0, CreateTime: r.key.Created.UnixMilli(),
-		Reading: true, Withdrawals: trades, SpotAndMargin: trades,
+		IPRestrict: r.key.Limited(), CreateTime: r.key.Created.UnixMilli(),
+		Reading: true, Withdrawals: r.key.May(access.Withdraw), SpotAndMargin: r.key.May(access.Trade),
 	}
-	if !r.key.Expires.IsZero() {
-		answer.Expiration = r.key.Expires.UnixMilli()
+	if ends := r.key.Ends(); answer.SpotAndMargin && !ends.IsZero() {
+		answer.Expiration = ends.UnixMilli()
 	}
 	return answer, nil
 }
-
-func mayTrade(k access.Key) bool { return slices.Contains(k.Permissions, access.Trade) }
 
 // number is a number for a name, the same for ever, and above zero. It has at most
 // 15 digits (49 bits): one client takes longer ones for something else than a number.

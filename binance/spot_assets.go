@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"softstake/access"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -88,7 +89,7 @@ func account(r *request) (any, error) {
 	}
 	answer := spotAccount{
 		Rates:    commissions{"0", "0", "0", "0"},
-		CanTrade: mayTrade(r.key), CanWithdraw: mayTrade(r.key), CanDeposit: true,
+		CanTrade: r.key.May(access.Trade), CanWithdraw: r.key.May(access.Withdraw), CanDeposit: true,
 		UpdateTime: r.stamp(r.now), Type: "SPOT", Balances: []balance{}, Permissions: []string{"SPOT"},
 		UID: number("account", string(r.account)),
 	}

@@ -2,12 +2,15 @@ package binance_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
+	"softstake/access"
 	"softstake/binance"
 	"softstake/ledger"
 	"softstake/store"
@@ -140,12 +143,72 @@ func TestSpotRestrictions(t *testing.T) {
 	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
 	const none = `"enableInternalTransfer":false,"permitsUniversalTransfer":false,"enableMargin":false,"enableFutures":false,"enableVanillaOptions":false,` +
 		`"enablePortfolioMarginTrading":false,"enableFixApiTrade":false,"enableFixReadOnly":false}`
-	f.wants(f.get(restrictionsPath, ""), `200 {"ipRestrict":false,"createTime":1772452800000,"enableReading":true,"enableWithdrawals":true,"enableSpotAndMarginTrading":true,`+none)
-	f.key, f.secret = f.newKey("alice", "read", "192.0.2.0/24")
-	f.wants(f.get(restrictionsPath, ""), `200 {"ipRestrict":true,"createTime":1772452800000,"enableReading":true,"enableWithdrawals":false,"enableSpotAndMarginTrading":false,`+none)
-	f.wants(f.post(applyPath, "coin=BNB&address=x&amount=1"), badKey)
+	lapse := noon.Add(access.UnlimitedTrade).UnixMilli()
+	for _, c := range []struct {
+		permissions, addresses    string
+		limited, withdraws, trade bool
+		until                     int64
+	}{
+		{"read,trade,withdraw", "192.0.2.0/24", true, true, true, 0},
+		{"read,withdraw", "192.0.0.0/8", true, true, false, 0},
+		{"read,trade", "192.0.2.7", true, false, true, 0},
+		{"read,trade", "", false, false, true, lapse},
+		{"read,trade", "0.0.0.0/0,::/0", false, false, true, lapse},
+		{"read,trade", "192.0.2.7,128.0.0.0/1", false, false, true, lapse},
+		{"read", "", false, false, false, 0},
+		{"read", "192.0.2.0/24", true, false, false, 0},
+	} {
+		f.key, f.secret = f.newKey("alice", c.permissions, c.addresses)
+		until := ""
+		if c.until > 0 {
+			until = fmt.Sprintf(`"tradingAuthorityExpirationTime":%d,`, c.until)
+		}
+		f.wants(f.get(restrictionsPath, ""), fmt.Sprintf(`200 {"ipRestrict":%t,"createTime":1772452800000,%s"enableReading":true,"enableWithdrawals":%t,"enableSpotAndMarginTrading":%t,`,
+			c.limited, until, c.withdraws, c.trade)+none)
+	}
 	f.caller.Address = netip.MustParseAddr("198.51.100.1")
 	f.wants(f.get(restrictionsPath, ""), badKeyFrom("198.51.100.1"))
+}
+
+// What moves tokens out needs the permission to withdraw, whatever else a key may do, and
+// an address that the key is limited to: whatever is in the books.
+func TestWithdrawingNeedsAPermissionOfItsOwn(t *testing.T) {
+	each(t, func(t *testing.T, f *face) {
+		f.deposit("d1", "alice", 3, "BNB")
+		f.key, f.secret = f.newKey("alice", "read,trade", "192.0.2.7")
+		f.wants(f.post(applyPath, "coin=BNB&address=x&amount=1"), badKey)
+		f.press(true, success)
+		f.key, f.secret = f.newKey("alice", "read,withdraw", "192.0.2.7")
+		f.apply("coin=BNB&address=x&amount=1")
+		f.press(false, badKey)
+		f.has(2_00000000, 1_00000000)
+
+		f.key.Permissions, f.key.Addresses = []access.Permission{access.Read, access.Trade, access.Withdraw}, nil
+		if err := f.db.AddKey(t.Context(), f.key); !errors.Is(err, ledger.ErrInvalid) {
+			t.Errorf("a key that withdraws from anywhere: %v", err)
+		}
+	})
+}
+
+// A key that may trade from anywhere can be used for 90 days.
+func TestTradingFromAnywhereEnds(t *testing.T) {
+	each(t, func(t *testing.T, f *face) {
+		anywhere, secret := f.newKey("alice", "read,trade", "")
+		limited, limitedSecret := f.newKey("alice", "read,trade", "192.0.2.7")
+		reads, readsSecret := f.newKey("alice", "read", "")
+		f.clock.Store(noon.Add(access.UnlimitedTrade).Add(-time.Millisecond).UnixMicro())
+		f.key, f.secret = anywhere, secret
+		f.press(true, success)
+		f.clock.Add(1000)
+		f.press(false, badKey)
+		f.wants(f.get(listPath, ""), badKey)
+		f.key, f.secret = limited, limitedSecret
+		f.press(false, success)
+		f.key, f.secret = reads, readsSecret
+		if got := f.get(listPath, ""); got.status != 200 {
+			t.Errorf("a key that only reads is answered %s", got)
+		}
+	})
 }
 
 func TestSpotDividends(t *testing.T) {

@@ -16,19 +16,20 @@ import (
 	"softstake/store"
 )
 
-// keyCmd makes, lists and revokes API keys.
+// keyCmd makes, limits, lists and revokes API keys.
 type keyCmd struct {
 	Create keyCreateCmd `cmd:"" help:"Make an API key for an account."`
 	List   keyListCmd   `cmd:"" help:"List an account's API keys."`
+	Limit  keyLimitCmd  `cmd:"" help:"Set the addresses that an API key may be used from."`
 	Revoke keyRevokeCmd `cmd:"" help:"End an API key, at once."`
 }
 
 type keyCreateCmd struct {
 	Account     ledger.Account `required:"" placeholder:"ACCOUNT" help:"Whose it is."`
 	Type        string         `required:"" placeholder:"TYPE" help:"hmac: with a secret; ed25519 or rsa: with a private key that its holder keeps."`
-	Permissions string         `default:"read" placeholder:"LIST" help:"read, or read,trade: trade presses the switch and withdraws. Without it: ${default}."`
+	Permissions string         `default:"read" placeholder:"LIST" help:"read, and any of trade and withdraw: trade switches Soft Staking, withdraw needs --address. Without it: ${default}."`
 	PublicKey   string         `placeholder:"FILE" help:"The public key in PEM, for ed25519 and rsa; - is the standard input."`
-	Address     string         `placeholder:"LIST" help:"From where it may be used: addresses and ranges, separated by commas. Without it: from anywhere."`
+	Address     string         `aliases:"addresses" placeholder:"LIST" help:"From where it may be used: addresses and ranges, separated by commas. Without it: from anywhere."`
 	Expires     string         `placeholder:"WHEN" help:"A time such as 2026-11-22T10:00:00Z, or how long from now: 90d, 12h. Without it: never."`
 	Label       string         `placeholder:"TEXT" help:"What its holder calls it."`
 	JSON        bool           `help:"Print a JSON object."`
@@ -37,9 +38,12 @@ type keyCreateCmd struct {
 func (c *keyCreateCmd) Help() string {
 	return `A program written for the exchange's API signs its requests with it. The secret of an hmac key is shown once, and kept sealed with a key that is not in the database: SOFTSTAKE_KEY, or the file that "init" made. Of ed25519 and rsa only the public key is kept.
 
+A key with withdraw is limited to addresses, or to ranges of at least /8 (IPv4) or /32 (IPv6). A key with trade that is not limited like this expires after 90 days.
+
 Examples:
 
   softstake key create --account alice --type hmac --permissions read,trade
+  softstake key create --account alice --type hmac --permissions read,withdraw --address 192.0.2.7
   softstake key create --account alice --type ed25519 --public-key alice.pem --address 192.0.2.0/24 --expires 90d`
 }
 
@@ -214,13 +218,13 @@ func (c *keyListCmd) Run(w *World) error {
 			if c.JSON {
 				if err := out.add(keyJSON{
 					k.Key, k.Type, k.Permissions, append([]netip.Prefix{}, k.Addresses...), k.Label,
-					instant(k.Created), instantOrNull(k.Expires), instantOrNull(k.Revoked),
+					instant(k.Created), instantOrNull(k.Ends()), instantOrNull(k.Revoked),
 				}); err != nil {
 					return err
 				}
 			}
 			grid.add(k.Key, string(k.Type), access.FormatPermissions(k.Permissions), cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"),
-				cmp.Or(k.Label, none), wallTime(k.Created), ends(k.Expires, k.Revoked, w.Now()))
+				cmp.Or(k.Label, none), wallTime(k.Created), ends(k.Ends(), k.Revoked, w.Now()))
 		}
 		if c.JSON {
 			return out.end()

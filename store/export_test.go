@@ -91,3 +91,13 @@ func (db *DB) Count(ctx context.Context, sql string, args ...any) (n int64, err 
 	})
 	return n, err
 }
+
+// RunOld runs a statement on books of whatever schema, which it leaves as it is.
+func RunOld(ctx context.Context, url string, o Options, sql string, args ...any) error {
+	db, err := connect(ctx, url, o, false)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(ctx, sql, args...)
+	return errors.Join(err, db.Close())
+}

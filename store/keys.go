@@ -14,8 +14,9 @@ import (
 // MaxKeys is the largest number of API keys that an account may use at once.
 const MaxKeys = 30
 
-// AddKey keeps an API key of an open account; its Created is now. The same key
-// with the same content twice is once, with other content it is ErrMismatch.
+// AddKey keeps an API key of an open account; its Created is now, and its TradeUntil
+// follows from that. Repeating it with the same content has no further effect, with
+// other content it is ErrMismatch.
 // ErrNotFound if the account was never opened; ErrInvalid if it is closed or has
 // MaxKeys already, and for a key that cannot be one.
 func (db *DB) AddKey(ctx context.Context, k access.Key) error {
@@ -35,8 +36,8 @@ func (db *DB) AddKey(ctx context.Context, k access.Key) error {
 			return err
 		}
 		var live int64 // with this one
-		if _, err := one(t, []*int64{&live}, "SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0 AND (expires = 0 OR expires > $2)",
-			string(k.Account), now); err != nil {
+		if _, err := one(t, []*int64{&live}, `SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0
+			AND (expires = 0 OR expires > $2) AND (trade_until = 0 OR trade_until > $2)`, string(k.Account), now); err != nil {
 			return err
 		}
 		if live > MaxKeys {
@@ -52,11 +53,12 @@ func (db *DB) AddKey(ctx context.Context, k access.Key) error {
 
 // insertKey writes a key, or says that the very same is there already.
 func insertKey(t tx, k access.Key, now int64) (repeated bool, err error) {
-	bucket := keyBucket(k.Key)
-	n, err := t.exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked)
-	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
-		bucket, k.Key, string(k.Account), string(k.Type), access.FormatPermissions(k.Permissions), access.FormatAddresses(k.Addresses),
-		k.Label, []byte(k.Secret), now, millisOf(k.Expires))
+	k.TradeUntil = time.Time{}
+	k.LimitTrade(timeOf(now))
+	n, err := t.exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked, trade_until)
+	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11) ON CONFLICT DO NOTHING`,
+		keyBucket(k.Key), k.Key, string(k.Account), string(k.Type), access.FormatPermissions(k.Permissions), access.FormatAddresses(k.Addresses),
+		k.Label, []byte(k.Secret), now, millisOf(k.Expires), millisOf(k.TradeUntil))
 	if err != nil || n > 0 {
 		return false, err
 	}
@@ -123,12 +125,13 @@ func timeOrNever(millis int64) time.Time {
 	return timeOf(millis)
 }
 
-const keyColumns = "SELECT key, account, type, permissions, addresses, label, secret, created, expires, revoked FROM keys "
+const keyColumns = "SELECT key, account, type, permissions, addresses, label, secret, created, expires, revoked, trade_until FROM keys "
 
 func scanKey(r row) (access.Key, error) {
 	k := access.Key{
 		Key: r.text(0), Account: ledger.Account(r.text(1)), Type: access.KeyType(r.text(2)), Label: r.text(5), Secret: r.bytes(6),
 		Created: timeOf(r.int(7)), Expires: timeOrNever(r.int(8)), Revoked: timeOrNever(r.int(9)),
+		TradeUntil: timeOrNever(r.int(10)),
 	}
 	var err error
 	if k.Permissions, err = access.ParsePermissions(r.text(3)); err == nil {

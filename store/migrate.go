@@ -21,6 +21,7 @@ var migrations = []migration{
 	{file: "0005_imports.sql"},
 	{file: "0006_actor.sql"},
 	{file: "0007_digest.sql", fill: func(ctx context.Context, db *DB, t tx) error { return digestEntries(ctx, t, db.filled) }},
+	{file: "0008_keys.sql", fill: limitTrade},
 }
 
 // migration is one step: a script, and what SQL alone cannot do, in one transaction.

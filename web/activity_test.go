@@ -225,7 +225,7 @@ func TestEveryHappeningHasItsText(t *testing.T) {
 	}
 	names := []string{
 		"transfer-in", "transfer-out", "bought", "sold", "opening", "import", "reward-from-elsewhere", "reward.one", "reward.other", "accepted", "opened", "other",
-		"log-in", "log-in-refused", "log-out", "log-out-everywhere", "session-end", "password", "password-refused", "login-add", "login-remove", "key-create", "key-revoke",
+		"log-in", "log-in-refused", "log-out", "log-out-everywhere", "session-end", "password", "password-refused", "login-add", "login-remove", "key-create", "key-limit", "key-revoke",
 	}
 	for _, kind := range ledger.Kinds {
 		if kind != ledger.Transfer {

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"softstake/access"
@@ -31,8 +30,7 @@ type keysPage struct {
 // keyRow is an API key.
 type keyRow struct {
 	access.Key
-	Trades bool
-	State  string // "live", "expired" or "revoked"
+	State string // "live", "expired" or "revoked"
 }
 
 // From is from where the key may be used: "" is from anywhere.
@@ -58,7 +56,7 @@ func keyName(k access.Key) string { return k.Key[:keyNameLength] }
 
 // keyRow says how a key stands.
 func (v *visit) keyRow(k access.Key) keyRow {
-	row := keyRow{Key: k, Trades: slices.Contains(k.Permissions, access.Trade), State: "live"}
+	row := keyRow{Key: k, State: "live"}
 	switch {
 	case !k.Revoked.IsZero():
 		row.State = "revoked"

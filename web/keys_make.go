@@ -22,12 +22,20 @@ import (
 // keyFormPage is the form that makes an API key.
 type keyFormPage struct {
 	*view
-	F     *form
-	HMAC  bool // keys with a secret can be made here
-	Full  bool // no more can be made
-	Most  string
-	Lives []string // how many days a key may live; "0" is for ever
-	ID    string
+	F               *form
+	HMAC            bool // keys with a secret can be made here
+	Full            bool // no more can be made
+	Most            string
+	Lives           []string // how many days a key may live; "0" is without an end
+	ID              string
+	Trade, Withdraw bool   // are ticked
+	Lapse           string // for how many days a key may trade from anywhere
+}
+
+// ticked are the permissions that a form asks for, as access.ParsePermissions reads
+// them: every key may read.
+func (f *form) ticked() string {
+	return strings.Join(append([]string{string(access.Read)}, f.values["may"]...), ",")
 }
 
 // keyLives are how many days a key may be made to live, and keyLife what is proposed.
@@ -45,7 +53,7 @@ func (s *server) keyForm(v *visit) error {
 	if s.Sealer != nil {
 		usual = access.HMAC
 	}
-	for name, value := range map[string]string{"type": string(usual), "may": string(access.Read), "days": keyLife} {
+	for name, value := range map[string]string{"type": string(usual), "days": keyLife} {
 		if f.Value(name) == "" {
 			f.values.Set(name, value)
 		}
@@ -59,6 +67,9 @@ func (v *visit) showKeyForm(status int, f *form) error {
 		return err
 	}
 	page := keyFormPage{view: v.view("keys.new.title"), F: f, HMAC: v.Sealer != nil, Full: keys.Full, Most: keys.Most, Lives: keyLives, ID: f.Value("id")}
+	ticked := strings.Split(f.ticked(), ",")
+	page.Trade, page.Withdraw = slices.Contains(ticked, string(access.Trade)), slices.Contains(ticked, string(access.Withdraw))
+	page.Lapse = v.locale.number(strconv.Itoa(int(access.UnlimitedTrade / (24 * time.Hour))))
 	if !isID(page.ID) {
 		if page.ID, err = newID(v.Random); err != nil {
 			return err
@@ -82,13 +93,15 @@ func (v *visit) readKey(f *form) access.Key {
 			f.fault("public", v.locale.T(fmt.Sprintf("keys.fault.public.%s", k.Type)))
 		}
 	}
-	if k.Permissions, err = access.ParsePermissions(f.Value("may")); err != nil {
+	if k.Permissions, err = access.ParsePermissions(f.ticked()); err != nil {
 		f.fault("may", v.locale.T("keys.fault.may"))
 	}
 	// One a line, as they are easiest to read, or separated by commas.
 	lines := strings.FieldsFunc(f.Value("addresses"), func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 	if k.Addresses, err = access.ParseAddresses(strings.Join(lines, ",")); err != nil {
 		f.fault("addresses", v.locale.T("keys.fault.addresses", "most", access.MaxKeyAddresses))
+	} else if slices.Contains(k.Permissions, access.Withdraw) && !k.Limited() {
+		f.fault("addresses", v.locale.T("keys.fault.withdraw"))
 	}
 	days, err := strconv.Atoi(f.Value("days"))
 	switch {
@@ -155,6 +168,7 @@ func (v *visit) keyOnce(k *access.Key, id string) (secret string, repeated bool,
 			return store.Answer{}, err
 		}
 		k.Created = v.Books.Now()
+		k.LimitTrade(k.Created)
 		made := store.Act{Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address()}
 		return store.Answer{Status: http.StatusOK}, v.Books.AddAct(ctx, k.Account, made)
 	})

@@ -192,3 +192,28 @@ func TestKeysAreLimited(t *testing.T) {
 	w.get("/account/keys").is(http.StatusOK).has("at most 30 keys").hasNot(`href="/account/keys/new"`)
 	w.get("/account/keys/new").is(http.StatusOK).hasNot("<textarea")
 }
+
+// TestKeysThatWithdraw are limited to addresses, and one that trades from anywhere says when it ends.
+func TestKeysThatWithdraw(t *testing.T) {
+	w := newWorld(t, sealed(t))
+	w.login("alice@example.com")
+	w.get("/account/keys/new").has(`value="withdraw" data-needs="addresses"`, "Without addresses below, the key expires after 90 days")
+	form := w.keyForm("days", "0")
+	form["may"] = []string{"trade", "withdraw"}
+	for _, addresses := range []string{"", "0.0.0.0/0", "0.0.0.0/1 128.0.0.0/1", "::/0"} {
+		form.Set("addresses", addresses)
+		w.post("/account/keys/new", form).is(http.StatusUnprocessableEntity).has("needs your own addresses", `value="withdraw" checked`, `value="trade" checked`)
+	}
+	form.Set("addresses", "192.0.2.7")
+	made := w.post("/account/keys/new", form).is(http.StatusOK).has("Read, Switch Soft Staking, Withdraw", "does not expire")
+	k, err := w.books.Key(w.Context(), made.field("key"))
+	w.ok(err)
+	if !k.May(access.Withdraw) || !k.May(access.Trade) {
+		t.Errorf("made %+v", k)
+	}
+	made = w.post("/account/keys/new", w.keyForm("may", "trade", "days", "365")).is(http.StatusOK).has("Read, Switch Soft Staking").hasNot("Withdraw</span>")
+	if k, err = w.books.Key(w.Context(), made.field("key")); err != nil || !k.Ends().Equal(w.clock.Now().Add(access.UnlimitedTrade)) {
+		t.Errorf("it ends at %s: %v", k.Ends(), err)
+	}
+	made.has("until")
+}

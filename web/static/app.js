@@ -190,7 +190,17 @@
 		}
 	}
 
+	// allow looks at the options that need a field: data-needs is the field's ID.
+	function allow() {
+		for (const option of document.querySelectorAll("[data-needs]")) {
+			const field = document.getElementById(option.dataset.needs);
+			option.disabled = !field?.value.trim();
+			if (option.disabled) option.checked = false;
+		}
+	}
+
 	on("change", enable);
+	on("input", allow);
 	on("submit", (e) => {
 		const form = e.target;
 		if (e.defaultPrevented || form.getAttribute("method") !== "post") return;
@@ -206,6 +216,7 @@
 	});
 
 	enable();
+	allow();
 	count();
 	setInterval(count, 1000);
 	listen();

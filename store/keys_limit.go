@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+// LimitKey sets the addresses that an API key may be used from, in place of those it
+// has; none: from anywhere. A key that may trade expires access.UnlimitedTrade after it
+// has lost its addresses, and does not where it is limited to some. Repeating it has no
+// further effect. ErrNotFound if there is no such key; ErrInvalid if it cannot be
+// used any more, or may withdraw and would not be limited.
+func (db *DB) LimitKey(ctx context.Context, name string, addresses []netip.Prefix) (k access.Key, err error) {
+	if !access.IsKey(name) {
+		return k, noKey(name)
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		if k, err = findKey(t, name); err != nil {
+			return err
+		}
+		// The account's keys are changed one after the other: what is read now stays.
+		if _, err := lockAccount(t, k.Account); err != nil {
+			return err
+		}
+		if k, err = findKey(t, name); err != nil {
+			return err
+		}
+		now := timeOf(db.now())
+		if k.Live(now) != nil {
+			return fmt.Errorf("%w: %s is revoked or expired; make another with \"softstake key create\"", ledger.ErrInvalid, k)
+		}
+		before := access.FormatAddresses(k.Addresses)
+		k.Addresses = addresses
+		if err := k.Valid(); err != nil {
+			return err
+		}
+		after := access.FormatAddresses(addresses)
+		if before == after {
+			return nil
+		}
+		k.LimitTrade(now)
+		if _, err := t.exec("UPDATE keys SET addresses = $1, trade_until = $2 WHERE bucket = $3 AND key = $4",
+			after, millisOf(k.TradeUntil), keyBucket(name), name); err != nil {
+			return err
+		}
+		return db.logLine(t, "key limit", string(k.Account), credential(k.Short()+" to "+placesOf(addresses), k.Label))
+	})
+	if err != nil {
+		return access.Key{}, fmt.Errorf("limit a key: %w", err)
+	}
+	return k, nil
+}
+
+// placesOf says from where a key may be used.
+func placesOf(addresses []netip.Prefix) string {
+	if len(addresses) == 0 {
+		return "anywhere"
+	}
+	return access.FormatAddresses(addresses)
+}
+
+// limitTrade gives the keys of books that had no permission to withdraw their time: what
+// may trade from anywhere expires access.UnlimitedTrade after these books are brought up
+// to date. None may withdraw. It reads and writes only columns of its own migration.
+func limitTrade(_ context.Context, db *DB, t tx) error {
+	now := db.now()
+	var trading int
+	var names []string
+	var buckets []int64
+	err := t.query(func(r row) error {
+		addresses, err := access.ParseAddresses(r.text(1))
+		if err != nil {
+			return fmt.Errorf("the books' %s cannot be read: %w", access.Key{Key: r.text(0)}.Short(), err)
+		}
+		trading++
+		if k := (access.Key{Addresses: addresses}); !k.Limited() {
+			names, buckets = append(names, r.text(0)), append(buckets, keyBucket(r.text(0)))
+		}
+		return nil
+	}, "SELECT key, addresses FROM keys WHERE permissions LIKE '%trade%' AND revoked = 0 AND (expires = 0 OR expires > $1)", now)
+	if err != nil || trading == 0 {
+		return err
+	}
+	until := timeOf(now).Add(access.UnlimitedTrade)
+	if len(names) > 0 {
+		n := len(names)
+		unlimited := set{ints("bucket", buckets), texts("key", names), ints("until", slices.Repeat([]int64{until.UnixMilli()}, n))}
+		if _, err := t.set(nil, "UPDATE keys SET trade_until = r.until FROM {rows} WHERE keys.bucket = r.bucket AND keys.key = r.key", unlimited); err != nil {
+			return err
+		}
+	}
+	_, err = t.exec(`INSERT INTO log (bucket, at, actor, action, subject, detail) VALUES ($1, $2, $3, 'upgrade', 'keys', $4) ON CONFLICT DO NOTHING`,
+		keyBucket("keys"), now, db.actor, keysUpgraded(trading, len(names), until))
+	return err
+}
+
+// keysUpgraded says what limitTrade has changed.
+func keysUpgraded(trading, unlimited int, until time.Time) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is limited to addresses", trading)
+	if unlimited > 0 {
+		fmt.Fprintf(&b, "; %d of them are not limited to addresses and expire at %s, unless \"key limit\" gives them some", unlimited, stamp(until.UnixMilli()))
+	}
+	return b.String()
+}

@@ -1,0 +1,150 @@
+package store_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// ranges are addresses that a key is limited to.
+func ranges(t *testing.T, text string) []netip.Prefix {
+	t.Helper()
+	return must[[]netip.Prefix](t)(access.ParseAddresses(text))
+}
+
+// A key may withdraw only from ranges that limit it, whoever adds or changes it.
+func TestWithdrawingNeedsAddresses(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		for text, limited := range map[string]bool{
+			"": false, "0.0.0.0/0": false, "::/0": false, "0.0.0.0/1,128.0.0.0/1": false, "192.0.2.7,::/0": false, "10.0.0.0/7": false, "2001::/31": false,
+			"::ffff:0.0.0.0/96": false, "10.0.0.0/8": true, "2001:db8::/32": true, "192.0.2.7": true, "::ffff:192.0.2.7": true, "192.0.2.7,2001:db8::1": true,
+		} {
+			for _, may := range []string{"read,withdraw", "read,trade,withdraw"} {
+				k := newKey(t, "alice")
+				k.Permissions, k.Addresses = must[[]access.Permission](t)(access.ParsePermissions(may)), ranges(t, text)
+				err := db.AddKey(ctx, k)
+				if limited {
+					ok(t, err)
+					_, err = db.LimitKey(ctx, k.Key, nil)
+					wants(t, err, ledger.ErrInvalid)
+					_, err = db.LimitKey(ctx, k.Key, ranges(t, "0.0.0.0/4"))
+				}
+				wants(t, err, ledger.ErrInvalid)
+			}
+		}
+	})
+}
+
+// A key that may trade from anywhere has 90 days, from when it was made or lost its
+// addresses; with addresses it has no such end.
+func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		k := newKey(t, "alice")
+		k.Permissions = []access.Permission{access.Read, access.Trade}
+		k.TradeUntil = noon.AddDate(50, 0, 0) // what a caller says of it does not count
+		ok(t, db.AddKey(ctx, k))
+		ends := func(want time.Time) {
+			t.Helper()
+			if got := must[access.Key](t)(db.Key(ctx, k.Key)); !got.Ends().Equal(want) {
+				t.Errorf("it ends at %s, not %s", got.Ends(), want)
+			}
+		}
+		limit := func(text string) {
+			t.Helper()
+			must[access.Key](t)(db.LimitKey(ctx, k.Key, ranges(t, text)))
+		}
+		ends(noon.Add(access.UnlimitedTrade))
+		clock.Advance(time.Hour)
+		limit("0.0.0.0/0") // which limits nothing, and wins no time
+		ends(noon.Add(access.UnlimitedTrade))
+		limit("192.0.2.0/24")
+		ends(time.Time{})
+		limit("192.0.2.0/24")
+		clock.Advance(time.Hour)
+		limit("")
+		ends(noon.Add(2*time.Hour + access.UnlimitedTrade))
+
+		sooner := newKey(t, "alice")
+		sooner.Permissions, sooner.Expires = k.Permissions, noon.AddDate(0, 0, 10)
+		ok(t, db.AddKey(ctx, sooner))
+		k = sooner
+		ends(noon.AddDate(0, 0, 10))
+		clock.now = noon.AddDate(0, 0, 10)
+		_, err := db.LimitKey(ctx, sooner.Key, ranges(t, "192.0.2.7"))
+		wants(t, err, ledger.ErrInvalid) // what has expired stays so
+		_, err = db.LimitKey(ctx, strings.Repeat("x", 64), nil)
+		wants(t, err, ledger.ErrNotFound)
+		_, err = db.LimitKey(ctx, "nothing", nil)
+		wants(t, err, ledger.ErrNotFound)
+		if lines := logged(t, db, "key limit"); len(lines) != 3 {
+			t.Errorf("logged is %q", lines)
+		}
+	})
+}
+
+// logged are the details of the log's lines of an action.
+func logged(t *testing.T, db *store.DB, action string) (details []string) {
+	t.Helper()
+	for _, line := range must[[]store.LogLine](t)(db.Log(t.Context(), time.Time{}, 1000)) {
+		if line.Action == action {
+			details = append(details, line.Detail)
+		}
+	}
+	return details
+}
+
+// Keys of books from before there was a permission to withdraw may not withdraw any more,
+// and those that trade from anywhere have 90 days from then.
+func TestOldKeysLoseWithdrawing(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		ctx, clock := t.Context(), &Clock{now: noon}
+		ok(t, store.CreateOld(ctx, url, options(clock), shipped(t, day1), 5, "alice"))
+		keys := map[string]struct {
+			permissions, addresses string
+			expires, revoked       time.Time
+			until                  time.Time // as it is kept after
+		}{}
+		add := func(c, permissions, addresses string, expires, revoked, until time.Time) {
+			keys[strings.Repeat(c, 64)] = struct {
+				permissions, addresses  string
+				expires, revoked, until time.Time
+			}{permissions, addresses, expires, revoked, until}
+		}
+		upgraded := noon.AddDate(1, 0, 0)
+		lapse := upgraded.Add(access.UnlimitedTrade)
+		add("a", "read,trade", "", time.Time{}, time.Time{}, lapse)
+		add("b", "read,trade", "192.0.2.0/24", time.Time{}, time.Time{}, time.Time{})
+		add("c", "read,trade", "0.0.0.0/0,::/0", upgraded.Add(time.Hour), time.Time{}, lapse)
+		add("d", "read", "", time.Time{}, time.Time{}, time.Time{})
+		add("e", "read,trade", "", time.Time{}, noon, time.Time{})
+		for name, k := range keys {
+			millis := func(at time.Time) int64 { return max(at.UnixMilli(), 0) }
+			ok(t, store.RunOld(ctx, url, options(clock), `INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked)
+				VALUES ($1, $2, 'alice', 'hmac', $3, $4, '', $5, $6, $7, $8)`,
+				int64(ledger.Account(name).Bucket()), name, k.permissions, k.addresses, []byte("sealed"), noon.UnixMilli(), millis(k.expires), millis(k.revoked)))
+		}
+		clock.now = upgraded
+		db := must[*store.DB](t)(store.Open(ctx, url, options(clock)))
+		closeAfter(t, db)
+		for name, want := range keys {
+			k := must[access.Key](t)(db.Key(ctx, name))
+			if k.May(access.Withdraw) || access.FormatPermissions(k.Permissions) != want.permissions || !k.TradeUntil.Equal(want.until) {
+				t.Errorf("%s is %#v; want until %s", k, k, want.until)
+			}
+		}
+		want := `3 keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is limited to addresses; ` +
+			`2 of them are not limited to addresses and expire at 2027-05-31T12:00:00.000Z, unless "key limit" gives them some`
+		if lines := logged(t, db, "upgrade"); len(lines) != 1 || !strings.HasPrefix(lines[0], "3 keys with trade may no longer withdraw") || !strings.Contains(lines[0], "2 of them") {
+			t.Errorf("logged is %q, want %q", lines, want)
+		}
+	})
+}
