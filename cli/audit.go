@@ -52,7 +52,9 @@ type (
 
 // Run audits the books.
 func (c *auditCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	o := w.options()
+	o.Unfinished = true
+	return w.booksWith(o, func(ctx context.Context, db *store.DB) error {
 		const parts = 1000
 		bar := newMeter(w, "auditing", parts)
 		report, err := audit.Run(ctx, db, audit.Options{

@@ -68,6 +68,7 @@ type app struct {
 	Bench   benchCmd   `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
 	Upgrade upgradeCmd `cmd:"" group:"run" help:"Bring books of an older softstake up to date."`
 	Backup  backupCmd  `cmd:"" group:"run" help:"Write a snapshot of the books into a new file."`
+	Restore restoreCmd `cmd:"" group:"run" help:"Make books from a snapshot, in SQLite or PostgreSQL."`
 }
 
 var groups = kong.ExplicitGroups([]kong.Group{

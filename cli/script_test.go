@@ -157,6 +157,8 @@ var differs = []struct {
 	{regexp.MustCompile(`(sqlite|postgres) [0-9][^,]*`), "ENGINE"},
 	{regexp.MustCompile(`"engine":"[a-z]+","version":"[^"]*","bytes":[0-9]+`), `"engine":"ENGINE","version":"VERSION","bytes":SIZE`},
 	{regexp.MustCompile(`[0-9]+\.[0-9] MiB`), "SIZE"},
+	{regexp.MustCompile(`(with|Restored) [0-9]+ rows`), "$1 ROWS"},
+	{regexp.MustCompile(`schema [0-9]+`), "schema NUMBER"},
 }
 
 // command runs a command, and returns what it printed and its exit status.

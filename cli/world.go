@@ -41,8 +41,13 @@ func usage(format string, args ...any) error {
 func (w *World) options() store.Options { return store.Options{Clock: w.Now, Actor: w.Actor} }
 
 // books opens the books, and closes them after fn, whatever comes of it.
-func (w *World) books(fn func(ctx context.Context, db *store.DB) error) (err error) {
-	db, err := store.Open(w.Context, w.DB, w.options())
+func (w *World) books(fn func(ctx context.Context, db *store.DB) error) error {
+	return w.booksWith(w.options(), fn)
+}
+
+// booksWith is books with options of their own.
+func (w *World) booksWith(o store.Options, fn func(ctx context.Context, db *store.DB) error) (err error) {
+	db, err := store.Open(w.Context, w.DB, o)
 	if err != nil {
 		return err
 	}

@@ -92,10 +92,12 @@ func (db *DB) copyInto(ctx context.Context, path string, progress func(int64)) (
 		}
 		begun = true
 		for _, table := range tables {
-			if err := copyTable(ctx, from, to, table, func(n int) {
-				if copied += int64(n); progress != nil {
+			if err := copyTable(from, table, func(page set) error {
+				err := to.engine.write(ctx, func(t tx) error { return t.insert(table.name, page) })
+				if copied += int64(page.rows()); progress != nil {
 					progress(copied)
 				}
+				return err
 			}); err != nil {
 				return fmt.Errorf("copy the table %s: %w", table.name, err)
 			}
@@ -137,17 +139,18 @@ func (db *DB) tables(ctx context.Context) (tables []table, err error) {
 	return tables, err
 }
 
-// copyTable copies a table in the order of its key, page after page.
-func copyTable(ctx context.Context, from tx, to *DB, b table, progress func(int)) error {
-	page := b.page()
+// pageBytes is how many bytes of texts and blobs are enough for a page that is copied.
+const pageBytes = 16 << 20
+
+// copyTable reads a table in the order of its key, and gives it to put page by page.
+func copyTable(from tx, b table, put func(page set) error) error {
+	page, size := b.page(), 0
 	flush := func() error {
-		n := page.rows()
-		if n == 0 {
+		if page.rows() == 0 {
 			return nil
 		}
-		err := to.engine.write(ctx, func(t tx) error { return t.insert(b.name, page) })
-		page = b.page()
-		progress(n)
+		err := put(page)
+		page, size = b.page(), 0
 		return err
 	}
 	err := from.query(func(r row) error {
@@ -155,13 +158,15 @@ func copyTable(ctx context.Context, from tx, to *DB, b table, progress func(int)
 			switch c := &page[i]; b.types[i] {
 			case "TEXT":
 				c.texts = append(c.texts, r.text(i))
+				size += len(c.texts[len(c.texts)-1])
 			case "BLOB":
 				c.blobs = append(c.blobs, r.bytes(i))
+				size += len(c.blobs[len(c.blobs)-1])
 			default:
 				c.ints = append(c.ints, r.int(i))
 			}
 		}
-		if page.rows() == pageSize {
+		if page.rows() == pageSize || size >= pageBytes {
 			return flush()
 		}
 		return nil

@@ -71,6 +71,18 @@ func DigestInParts(ctx context.Context, db *DB, d staking.Day, parts int) error 
 	return db.engine.write(ctx, func(t tx) error { return digestParts(t, d, parts, func(int) {}) })
 }
 
+// URLOf is the address of open books.
+func URLOf(t *testing.T, db *DB) string {
+	switch e := db.engine.(type) {
+	case *sqliteDB:
+		return "sqlite:" + e.path
+	case *postgresDB:
+		return e.pool.Config().ConnString()
+	}
+	t.Fatalf("books in a %T", db.engine)
+	return ""
+}
+
 // LookAt makes pages look at fewer postings than they do.
 func (db *DB) LookAt(postings int) { db.looks = postings }
 

@@ -32,7 +32,7 @@ func Create(ctx context.Context, url string, o Options, b Beginning) (*DB, error
 	for _, step := range []func(context.Context) error{
 		db.makeSchema,
 		func(ctx context.Context) error { return db.firstRows(ctx, b) },
-		db.begin,
+		func(ctx context.Context) error { return db.begin(ctx, false) },
 		db.ensureDays,
 	} {
 		if err := step(ctx); err != nil {
@@ -88,6 +88,9 @@ func (db *DB) makeSchema(ctx context.Context) error {
 		return err
 	}
 	if n > 0 {
+		if err := db.checkRestored(ctx, false); err != nil {
+			return err
+		}
 		if _, err := db.readFirstDay(ctx); err == nil {
 			return checkVersion(n)
 		} else if !errors.Is(err, ErrNoBooks) {
@@ -101,6 +104,16 @@ func (db *DB) makeSchema(ctx context.Context) error {
 // first: whoever finds it there has come too late.
 func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 	return db.engine.write(ctx, func(t tx) error {
+		if err := db.lockSchema(t); err != nil {
+			return err
+		}
+		state, err := restoreState(t, "")
+		if err == nil && state != "" {
+			err = errors.New("another process restores books here at this moment; name another database")
+		}
+		if err != nil {
+			return err
+		}
 		if err := db.writeFirstRows(t, b); err != nil {
 			return err
 		}

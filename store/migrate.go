@@ -30,15 +30,20 @@ type migration struct {
 	fill func(ctx context.Context, db *DB, t tx) error // after the script; may be nil
 }
 
+// script is the text of the step's script.
+func (m migration) script() (string, error) {
+	if m.file == "" {
+		return "", nil
+	}
+	text, err := schema.ReadFile("schema/" + m.file)
+	return string(text), err
+}
+
 // run runs the step.
 func (m migration) run(ctx context.Context, db *DB, t tx) error {
-	var script []byte
-	var err error
-	if m.file != "" {
-		script, err = schema.ReadFile("schema/" + m.file)
-	}
+	script, err := m.script()
 	if err == nil {
-		err = db.script(t, string(script))
+		err = db.script(t, script)
 	}
 	if err == nil && m.fill != nil {
 		err = m.fill(ctx, db, t)

@@ -69,6 +69,11 @@ func tryToOpen(path string, create bool, o Options) (*sqliteDB, error) {
 		}
 	}
 	db := &sqliteDB{path: path, wait: o.LockWait}
+	if o.ReadOnly {
+		if db.mode, db.was = readImmutable, info; hasJournal(path) {
+			db.mode = readOnly
+		}
+	}
 	err = db.open(flags, o.Volatile)
 	for _, mode := range []readMode{readOnly, readImmutable} {
 		if !create && mode.mayHelp(path, err) {
@@ -134,7 +139,7 @@ func (db *sqliteDB) check() error {
 			return fmt.Errorf("SQLite %s can corrupt a database; %s or later is needed", version, oldestSQLite)
 		case mark == sqliteMark:
 			return nil
-		case tables > 0:
+		case tables > 0 || db.mode != readWrite:
 			return fmt.Errorf("%s is a database, but not softstake's; name another file", db.path)
 		}
 		return sqliteError(db.path, pragmas(c, fmt.Sprintf("application_id=%d", sqliteMark)))

@@ -45,11 +45,14 @@ type books struct {
 
 // Options say how to open books.
 type Options struct {
-	Clock    func() time.Time  // what time it is
-	Actor    access.Actor      // who makes the changes, unless As says otherwise: kept with each entry and in the log
-	Volatile bool              // SQLite only: do not wait for the disk. For books that are thrown away
-	LockWait time.Duration     // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
-	Observe  func(entries int) // is told how many entries share each commit of Post; may be nil, must be quick and safe to call at once
+	Clock    func() time.Time // what time it is
+	Actor    access.Actor     // who makes the changes, unless As says otherwise: kept with each entry and in the log
+	Volatile bool             // SQLite only: do not wait for the disk. For books that are thrown away
+	LockWait time.Duration    // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
+	ReadOnly bool             // SQLite only: change nothing, and make no file beside the file
+	// Unfinished opens books that are restored and not audited too: for their audit.
+	Unfinished bool
+	Observe    func(entries int) // is told how many entries share each commit of Post; may be nil, must be quick and safe to call at once
 }
 
 // Open opens the books at "sqlite:PATH" or "postgres://…". It refuses a database
@@ -59,7 +62,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.begin(ctx); err != nil {
+	if err := db.begin(ctx, o.Unfinished); err != nil {
 		return nil, errors.Join(err, db.engine.close())
 	}
 	return db, nil
@@ -93,10 +96,13 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 }
 
 // begin reads what the books began with, and keeps what never changes.
-func (db *DB) begin(ctx context.Context) error {
+func (db *DB) begin(ctx context.Context, unfinished bool) error {
 	n, err := db.version(ctx)
 	if err == nil && n == 0 {
 		err = ErrNoBooks
+	}
+	if err == nil {
+		err = db.checkRestored(ctx, unfinished)
 	}
 	if err == nil {
 		err = checkVersion(n)

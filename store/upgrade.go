@@ -51,9 +51,13 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 	if u.From, err = db.version(ctx); err != nil {
 		return u, err
 	}
-	switch {
-	case u.From == 0:
+	if u.From == 0 {
 		return u, ErrNoBooks
+	}
+	if err := db.checkRestored(ctx, false); err != nil {
+		return u, err
+	}
+	switch {
 	case u.From > u.To:
 		return u, checkVersion(u.From)
 	case u.From == u.To:

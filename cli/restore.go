@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"softstake/store"
+)
+
+// restoreCmd makes books from a snapshot.
+type restoreCmd struct {
+	Snapshot string `arg:"" help:"SQLite file that \"backup\" has written."`
+}
+
+func (c *restoreCmd) Help() string {
+	return `The books are made at --db, which must be an empty database of PostgreSQL or a new SQLite file, from a snapshot of either; the snapshot is only read. A snapshot of an older softstake is upgraded on the way.
+
+When all rows are copied, the books are audited. Until the audit has found nothing, every command but "audit" refuses them, and the exit status is 1. Where the command was interrupted, or the audit found something, run it again with the same or another snapshot: it begins again.
+
+The key that secrets are sealed with is not in the snapshot: bring its file too.
+
+Examples:
+
+  softstake restore backup.db --db postgres://softstake@localhost/books
+  softstake restore backup.db --db sqlite:restored.db`
+}
+
+// Run restores the books.
+func (c *restoreCmd) Run(w *World) error {
+	const parts = 1000
+	rows, audited := newMeter(w, "restoring", 0), newMeter(w, "auditing", parts)
+	r, err := store.Restore(w.Context, c.Snapshot, w.DB, w.options(), store.RestoreOptions{
+		Workers: runtime.GOMAXPROCS(0),
+		Progress: func(what string, done, of int) {
+			if of == 0 {
+				rows.to(int64(done), what)
+				return
+			}
+			audited.to(int64(done)*parts/int64(of), what)
+		},
+	})
+	if ended := errors.Join(rows.end(), audited.end()); err == nil {
+		err = ended
+	}
+	if errors.Is(err, store.ErrFindings) {
+		return errors.Join((&auditCmd{}).write(w, r.Audit), err)
+	}
+	if err != nil {
+		return err
+	}
+	upgraded := ""
+	if r.From != r.To {
+		upgraded = fmt.Sprintf(", and upgraded from schema %d to %d", r.From, r.To)
+	}
+	if err := w.printf("Restored %s into %s%s.\n", count(int(r.Rows), "row", "rows"), redact(w.DB), upgraded); err != nil {
+		return err
+	}
+	return (&auditCmd{}).write(w, r.Audit)
+}

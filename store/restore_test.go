@@ -1,0 +1,240 @@
+package store_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"softstake/audit"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// beforeSchema and beforeDay are of the books in testdata, which softstake has made
+// with its commands and its server before "upgrade" was one of them: a snapshot with
+// deposits, trades, holds, withdrawals in each state, rewards of six days, API keys,
+// a login with its session, an import and requests that are answered once. Its last
+// entries are of 2026-11-26.
+const beforeSchema = 5
+
+var afterBefore = time.Date(2026, 11, 27, 0, 5, 0, 0, time.UTC)
+
+// before unpacks those books into a folder of their own.
+func before(t *testing.T) string {
+	t.Helper()
+	packed := must[*os.File](t)(os.Open("testdata/books-schema5.db.gz"))
+	defer func() { ok(t, packed.Close()) }()
+	text := must[*gzip.Reader](t)(gzip.NewReader(packed))
+	path := filepath.Join(t.TempDir(), "snapshot.db")
+	ok(t, os.WriteFile(path, must[[]byte](t)(io.ReadAll(text)), 0o600))
+	return path
+}
+
+// untouched runs something, and wants a file and its folder to be as they were.
+func untouched(t *testing.T, path string, do func()) {
+	t.Helper()
+	was := must[[]byte](t)(os.ReadFile(path))
+	do()
+	if !bytes.Equal(was, must[[]byte](t)(os.ReadFile(path))) {
+		t.Errorf("%s was changed", path)
+	}
+	if files := must[[]os.DirEntry](t)(os.ReadDir(filepath.Dir(path))); len(files) != 1 {
+		t.Errorf("beside it are %v", files)
+	}
+}
+
+// goOn settles the next day of those books, and audits them before and after it.
+func goOn(t *testing.T, url string) {
+	t.Helper()
+	clock := &Clock{now: afterBefore}
+	db := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+	closeAfter(t, db)
+	wantClean(t, auditOf(t, db, audit.Options{}))
+	report := settle(t, db, clock)
+	if len(report.Paid) < 10 || len(report.Waiting) > 0 || report.Closed != staking.DayOf(afterBefore)-1 {
+		t.Errorf("the next day: %+v", report)
+	}
+	if earned(t, db, "alice", "BNB") == 0 {
+		t.Error("alice has earned nothing")
+	}
+	deposit(t, db, "next", "alice", 1, "BNB", time.Time{})
+	wantClean(t, auditOf(t, db, audit.Options{}))
+}
+
+// TestUpgradingRealBooks goes on with books of the version before.
+func TestUpgradingRealBooks(t *testing.T) {
+	path := before(t)
+	u := must[store.Upgraded](t)(store.Upgrade(t.Context(), "sqlite:"+path, options(&Clock{now: afterBefore}), nil))
+	if u.From != beforeSchema || u.To != store.Schema {
+		t.Errorf("upgraded %+v", u)
+	}
+	goOn(t, "sqlite:"+path)
+}
+
+// TestRestoringRealBooks of the version before, and of this one.
+func TestRestoringRealBooks(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		ctx, o := t.Context(), options(&Clock{now: afterBefore})
+		old := before(t)
+		untouched(t, old, func() {
+			r := must[store.Restored](t)(store.Restore(ctx, old, url, o, store.RestoreOptions{Workers: 2}))
+			if r.From != beforeSchema || r.To != store.Schema || r.Rows < 1000 || r.Audit.Accruals == 0 {
+				t.Errorf("restored %+v", r)
+			}
+		})
+		goOn(t, url)
+
+		db := must[*store.DB](t)(store.Open(ctx, url, o))
+		closeAfter(t, db)
+		snapshot := filepath.Join(t.TempDir(), "now.db")
+		ok(t, db.Backup(ctx, snapshot, nil))
+		again := "sqlite:" + filepath.Join(t.TempDir(), "again.db")
+		untouched(t, snapshot, func() {
+			must[store.Restored](t)(store.Restore(ctx, snapshot, again, o, store.RestoreOptions{Workers: 1}))
+		})
+		wantSameRows(t, ctx, db, must[*store.DB](t)(store.Open(ctx, again, o)))
+	})
+}
+
+// wantSameRows wants two books to have the same accounts, balances and rewards.
+func wantSameRows(t *testing.T, ctx context.Context, one, two *store.DB) {
+	t.Helper()
+	closeAfter(t, two)
+	for _, sql := range []string{
+		"SELECT count(*) FROM entries", "SELECT sum(amount * move + at) FROM postings", "SELECT sum(balance * bucket + carry) FROM balances",
+		"SELECT sum(reward) FROM accruals", "SELECT count(*) FROM keys", "SELECT count(*) FROM logins", "SELECT count(*) FROM sessions",
+		"SELECT count(*) FROM import_rows", "SELECT count(*) FROM answers", "SELECT count(*) FROM meta",
+	} {
+		sql = strings.Replace(sql, "SELECT sum(", "SELECT CAST(sum(", 1)
+		if strings.Contains(sql, "CAST(") {
+			sql = strings.Replace(sql, ") FROM", ") AS bigint) FROM", 1)
+		}
+		if a, b := must[int64](t)(one.Count(ctx, sql)), must[int64](t)(two.Count(ctx, sql)); a != b {
+			t.Errorf("%s: %d, and restored %d", sql, a, b)
+		}
+	}
+}
+
+// TestARestoreThatIsInterrupted leaves nothing that can be used, and is begun again.
+func TestARestoreThatIsInterrupted(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		snapshot, o := before(t), options(&Clock{now: afterBefore})
+		for _, at := range []string{"restoring entries", "restoring postings", "auditing"} {
+			ctx, interrupt := context.WithCancel(t.Context())
+			_, err := store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1, Progress: func(what string, _, _ int) {
+				if strings.HasPrefix(what, at) {
+					interrupt()
+				}
+			}})
+			interrupt()
+			wants(t, err, context.Canceled)
+			wantUnusable(t, url, o, at == "auditing")
+		}
+		must[store.Restored](t)(store.Restore(t.Context(), snapshot, url, o, store.RestoreOptions{Workers: 1}))
+		goOn(t, url)
+	})
+}
+
+// wantUnusable wants books that nobody may use; or audit, unless their rows are all there.
+func wantUnusable(t *testing.T, url string, o store.Options, complete bool) {
+	t.Helper()
+	ctx := t.Context()
+	_, opened := store.Open(ctx, url, o)
+	_, created := store.Create(ctx, url, o, shipped(t, day1))
+	_, upgraded := store.Upgrade(ctx, url, o, nil)
+	for _, err := range []error{opened, created, upgraded} {
+		wants(t, err, store.ErrUnfinished)
+	}
+	o.Unfinished = true
+	db, err := store.Open(ctx, url, o)
+	if !complete {
+		wants(t, err, store.ErrUnfinished)
+		return
+	}
+	ok(t, err)
+	ok(t, db.Close())
+}
+
+// TestRestoringWhatDoesNotAddUp keeps the books closed, until they are restored from a good snapshot.
+func TestRestoringWhatDoesNotAddUp(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		ctx, o := t.Context(), options(&Clock{now: afterBefore})
+		bad, good := before(t), before(t)
+		c := must[*sqlite.Conn](t)(sqlite.OpenConn(bad, sqlite.OpenReadWrite))
+		ok(t, sqlitex.ExecuteScript(c, "UPDATE balances SET balance = balance + 1 WHERE account = 'alice' AND asset = 'BNB';", nil))
+		ok(t, c.Close())
+		r, err := store.Restore(ctx, bad, url, o, store.RestoreOptions{Workers: 1})
+		if wants(t, err, store.ErrFindings); r.Audit.Total == 0 || len(r.Audit.Findings) == 0 {
+			t.Errorf("the report is %+v", r.Audit)
+		}
+		wantUnusable(t, url, o, true)
+		must[store.Restored](t)(store.Restore(ctx, good, url, o, store.RestoreOptions{Workers: 1}))
+		goOn(t, url)
+	})
+}
+
+// TestRestoringIntoBooks refuses, and leaves them as they are.
+func TestRestoringIntoBooks(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		open(t, db, "alice")
+		_, err := store.Restore(t.Context(), before(t), store.URLOf(t, db), options(clock), store.RestoreOptions{Workers: 1})
+		if err == nil || !strings.Contains(err.Error(), "there are books in this database already") {
+			t.Errorf("restored: %v", err)
+		}
+		must[store.Account](t)(db.Account(t.Context(), "alice"))
+		wantClean(t, auditOf(t, db, audit.Options{}))
+	})
+}
+
+// TestRestoringTwiceAtOnce: the later takes the database over, and the former notices.
+func TestRestoringTwiceAtOnce(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		ctx, o, snapshot := t.Context(), options(&Clock{now: afterBefore}), before(t)
+		var later sync.Once
+		_, err := store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1, Progress: func(what string, _, _ int) {
+			if what == "restoring entries" {
+				later.Do(func() {
+					must[store.Restored](t)(store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1}))
+				})
+			}
+		}})
+		if err == nil || !strings.Contains(err.Error(), "another process restores into this database") {
+			t.Errorf("the former: %v", err)
+		}
+		goOn(t, url)
+	})
+}
+
+// TestRestoringFromWhatIsNoSnapshot makes no books.
+func TestRestoringFromWhatIsNoSnapshot(t *testing.T) {
+	o := options(&Clock{now: afterBefore})
+	empty, text := filepath.Join(t.TempDir(), "empty.db"), filepath.Join(t.TempDir(), "text.db")
+	ok(t, os.WriteFile(empty, nil, 0o600))
+	ok(t, os.WriteFile(text, []byte(strings.Repeat("no database\n", 1000)), 0o600))
+	newer := before(t)
+	c := must[*sqlite.Conn](t)(sqlite.OpenConn(newer, sqlite.OpenReadWrite))
+	ok(t, sqlitex.ExecuteScript(c, "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) INSERT INTO migrations SELECT i FROM n;", nil))
+	ok(t, c.Close())
+	for path, want := range map[string]string{
+		empty: "not softstake's", text: "is not a database", newer: "use a newer softstake", filepath.Join(t.TempDir(), "none.db"): "open the snapshot",
+	} {
+		to := filepath.Join(t.TempDir(), "to.db")
+		_, err := store.Restore(t.Context(), path, "sqlite:"+to, o, store.RestoreOptions{Workers: 1})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+		if _, err := os.Stat(to); err == nil {
+			t.Errorf("%s: a file was made", path)
+		}
+	}
+}
