@@ -25,6 +25,7 @@ type accountOut struct {
 	Region string `json:"region" example:"DE" doc:"The verified residence: ISO 3166-1 alpha-2, or ISO 3166-2 where a part of a country is meant. Empty: none is verified. A code that does not exist, in books from before codes were checked, counts as none."`
 	Opened string `json:"opened" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was opened."`
 	Closed string `json:"closed,omitempty" format:"date-time" example:"2027-01-31T10:00:00.000Z" doc:"When it was closed, for ever. Absent: it is open."`
+	Ends   string `json:"softStakingEnds,omitempty" format:"date" example:"2026-11-23" doc:"The first day that it does not earn any more, where this request has ended its Soft Staking. In answers to other requests it is absent."`
 }
 
 func showAccount(a store.Account) accountOut {
@@ -55,7 +56,7 @@ func (s *server) accountRoutes() {
 	})
 	add(s, huma.Operation{
 		OperationID: "set-region", Method: http.MethodPut, Path: "/v1/accounts/{account}/region", Tags: []string{"Accounts"}, Summary: "Set an account's residence",
-		Description: "Sets the verified residence, or takes it back. Where the product is not offered there, or no residence is left, the account stops earning from today; what it has earned before is paid. The same twice is once.",
+		Description: "Sets the verified residence, or clears it with an empty string. Where the product is not offered there, or no residence is left, the account stops earning from today, or from the day from which a listing of the region holds; what it has earned before is paid. Repeating has no further effect.",
 	}, writers, s.setRegion)
 	add(s, huma.Operation{
 		OperationID: "close-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/close", Tags: []string{"Accounts"}, Summary: "Close an account",
@@ -142,7 +143,7 @@ func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[acc
 type residenceIn struct {
 	AccountIn
 	Body struct {
-		Region string `json:"region" maxLength:"6" example:"DE" doc:"The verified residence, a code that exists in ISO 3166, such as DE or UA-43. Empty: it is taken back."`
+		Region string `json:"region" maxLength:"6" example:"DE" doc:"The verified residence, a code that exists in ISO 3166, such as DE or UA-43. Empty: it is cleared."`
 	}
 }
 
@@ -151,11 +152,16 @@ func (s *server) setRegion(ctx context.Context, in *residenceIn) (*answer[accoun
 	if err != nil {
 		return nil, err
 	}
-	if err := s.books(ctx).SetRegion(ctx, in.id(), region); err != nil {
+	ends, err := s.books(ctx).SetRegion(ctx, in.id(), region)
+	if err != nil {
 		return nil, err
 	}
 	a, err := s.Books.Account(ctx, in.id())
-	return say(showAccount(a), err)
+	out := showAccount(a)
+	if ends > 0 {
+		out.Ends = ends.String()
+	}
+	return say(out, err)
 }
 
 func (s *server) closeAccount(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {

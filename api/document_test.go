@@ -104,6 +104,8 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"accept-document", "alice", "/v1/accounts/alice/acceptances", `{"document":"risk-warning","version":2}`},
 	{"list-acceptances", "alice", "/v1/accounts/alice/acceptances", ""},
 	{"list-regions", "alice", "/v1/regions", ""},
+	{"preview-delisting", "auditor", "/v1/tokens/BNB/delisting", ""},
+	{"preview-region", "auditor", "/v1/regions/BR/preview?from=2026-03-31", ""},
 	{"add-region", "operator", "/v1/regions/BR", ""},
 	{"remove-region", "operator", "/v1/regions/BR", ""},
 	{"get-activation", "alice", "/v1/accounts/alice/activation", ""},

@@ -2,44 +2,152 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"softstake/ledger"
 	"softstake/staking"
+	"softstake/store"
 )
 
 type regionsOut struct {
-	Items []string `json:"items" doc:"ISO 3166-1 alpha-2, and ISO 3166-2 where only a part of a country is meant."`
+	Items    []string     `json:"items" doc:"ISO 3166-1 alpha-2, and ISO 3166-2 where only a part of a country is meant."`
+	Listings []listingOut `json:"listings" doc:"The same regions, each with the day from which it is listed."`
 }
 
-type codeIn struct {
+type listingOut struct {
+	Code     string `json:"code" example:"UA-43" doc:"The region."`
+	From     string `json:"from" format:"date" example:"2026-11-24" doc:"The first day that its residents do not earn. Nobody there can switch on before it either."`
+	Added    string `json:"added" format:"date-time" example:"2026-11-23T10:00:00.000Z" doc:"When it was listed."`
+	Reason   string `json:"reason,omitempty" doc:"Why, where a reason was given."`
+	Ended    int64  `json:"ended" example:"120" doc:"How many accounts' Soft Staking the listing ended."`
+	Removed  string `json:"removed,omitempty" format:"date-time" example:"2026-11-23T11:00:00.000Z" doc:"When it was taken off the list."`
+	Restored int64  `json:"restored" example:"118" doc:"How many of these go on earning because the listing was undone."`
+}
+
+func showListing(l store.Listing) (listingOut, error) {
+	out := listingOut{
+		Code: string(l.Region), From: l.From.String(), Added: instant(l.Added), Reason: l.Reason, Ended: l.Ended, Restored: l.Restored,
+	}
+	if !l.Removed.IsZero() {
+		out.Removed = instant(l.Removed)
+	}
+	return out, nil
+}
+
+type CodeIn struct {
 	Code string `path:"code" maxLength:"6" example:"UA-43" doc:"ISO 3166-1 alpha-2 (DE), or ISO 3166-2 (UA-43)."`
+}
+
+// FromIn is the day from which a region is to be listed.
+type FromIn struct {
+	CodeIn
+	From string `query:"from" format:"date" example:"2026-11-24" doc:"The first day that its residents do not earn, at the earliest today. Without it: tomorrow."`
+}
+
+// day is the day that is asked for; 0: the books' default, tomorrow.
+func (in FromIn) day(now time.Time) (staking.Day, error) {
+	if in.From == "" {
+		return 0, nil
+	}
+	d, err := staking.ParseDay(in.From)
+	if today := staking.DayOf(now); err == nil && (d < today || d >= staking.Forever) {
+		err = fmt.Errorf("%w: a region is listed from today on, %s, or from a later day", ledger.ErrInvalid, today)
+	}
+	return d, inField("from", err)
+}
+
+type addRegionIn struct {
+	FromIn
+	Reason string `query:"reason" maxLength:"200" example:"licence ends" doc:"Why. It is kept in the log."`
+}
+
+type effectOut struct {
+	From     string           `json:"from" format:"date" example:"2026-11-24" doc:"The first day that would not earn."`
+	Accounts int64            `json:"accounts" example:"1500" doc:"Open accounts whose residence lies in the region; where a token is taken off offer, all."`
+	Enrolled int64            `json:"enrolled" example:"120" doc:"Of these, whose Soft Staking is on."`
+	Tokens   []effectTokenOut `json:"tokens" doc:"What they earn on now, by symbol."`
+	USDT     string           `json:"usdt" example:"125000.5" doc:"What that is worth today, without tokens that have no price."`
+	Unpriced int              `json:"unpriced" example:"0" doc:"How many tokens have no price of today or of the 7 days before."`
+}
+
+type effectTokenOut struct {
+	Asset   string  `json:"asset" example:"BNB" doc:"Symbol."`
+	Holders int64   `json:"holders" example:"90" doc:"How many hold at least the minimum free."`
+	Earning string  `json:"earning" example:"200.5" doc:"What they hold free, each up to the cap, in whole tokens."`
+	USDT    *string `json:"usdt" example:"125000.5" doc:"What that is worth today; null: there is no price."`
+}
+
+func showEffect(e store.Effect, err error) (*answer[effectOut], error) {
+	out := effectOut{From: e.From.String(), Accounts: e.Accounts, Enrolled: e.Enrolled, Unpriced: e.Unpriced,
+		USDT: ledger.FormatDecimal(int64(e.USDT), store.PriceScale), Tokens: make([]effectTokenOut, len(e.Tokens))}
+	for i, token := range e.Tokens {
+		out.Tokens[i] = effectTokenOut{Asset: token.Asset.Symbol, Holders: token.Holders, Earning: token.Asset.Format(token.Earning)}
+		if token.HasPrice {
+			out.Tokens[i].USDT = new(ledger.FormatDecimal(int64(token.USDT), store.PriceScale))
+		}
+	}
+	return say(out, err)
 }
 
 func (s *server) regionRoutes() {
 	add(s, huma.Operation{
 		OperationID: "list-regions", Method: http.MethodGet, Path: "/v1/regions", Tags: []string{"Offer"}, Summary: "List where the product is not offered",
-		Description: "In order. A region lies in another: US means US-CA as well.",
+		Description: "In order, those too that are listed from a coming day on. A region lies in another: US means US-CA as well.",
 	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[regionsOut], error) {
-		regions, err := s.Books.Regions(ctx)
-		items := make([]string, len(regions))
-		for i, r := range regions {
-			items[i] = string(r)
+		listings, err := s.Books.Listings(ctx, false)
+		if err != nil {
+			return nil, err
 		}
-		return say(regionsOut{items}, err)
+		items := make([]string, len(listings))
+		for i, l := range listings {
+			items[i] = string(l.Region)
+		}
+		shownListings, err := shown(listings, showListing)
+		return say(regionsOut{items, shownListings}, err)
+	})
+	add(s, huma.Operation{
+		OperationID: "preview-region", Method: http.MethodGet, Path: "/v1/regions/{code}/preview", Tags: []string{"Offer"}, Summary: "Preview that a region is listed",
+		Description: "Whom it would switch off, and what they earn on now. Nothing is written. It reads every account there, and takes its time with many.",
+		Middlewares: huma.Middlewares{patient},
+	}, office, func(ctx context.Context, in *FromIn) (*answer[effectOut], error) {
+		from, err := in.day(s.Now())
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.Books.PreviewRegion(ctx, staking.Region(in.Code), from)
+		return showEffect(e, inField("code", err))
 	})
 	add(s, huma.Operation{
 		OperationID: "add-region", Method: http.MethodPut, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Stop offering the product in a region",
-		Description: "Its residents stop earning from today; what is paid stays paid. The code exists in ISO 3166. Repeating has no further effect.",
-	}, operators, func(ctx context.Context, in *codeIn) (*struct{}, error) {
-		return nil, inField("code", s.books(ctx).AddRegion(ctx, staking.Region(in.Code)))
+		Description: "Its residents do not earn from a day on, and nobody there can switch on from now on; the days before are paid. The code exists in ISO 3166. Repeating has no further effect, and answers the listing that there is; from another day than it holds from is refused.",
+		Middlewares: huma.Middlewares{patient},
+		Errors:      []int{http.StatusConflict},
+	}, operators, func(ctx context.Context, in *addRegionIn) (*answer[listingOut], error) {
+		from, err := in.day(s.Now())
+		if err != nil {
+			return nil, err
+		}
+		l, err := s.books(ctx).AddRegion(ctx, staking.Region(in.Code), from, in.Reason)
+		return sayListing(l, inField("code", err))
 	})
 	add(s, huma.Operation{
 		OperationID: "remove-region", Method: http.MethodDelete, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Offer the product in a region again",
-		Description: "Its residents may switch on again. Nobody is switched on by it. A code that does not exist, on the list of older books, is removed like any other.",
+		Description: "Its residents may switch on again. On the day on which it was listed, and before the day from which it holds, this undoes the listing: who was switched off by it goes on earning, but for those who have switched off or moved since. Later nobody is switched on by it. A code that does not exist, on the list of older books, is removed like any other.",
+		Middlewares: huma.Middlewares{patient},
 		Errors:      []int{http.StatusNotFound},
-	}, operators, func(ctx context.Context, in *codeIn) (*struct{}, error) {
-		return nil, s.books(ctx).RemoveRegion(ctx, staking.Region(in.Code))
+	}, operators, func(ctx context.Context, in *CodeIn) (*answer[listingOut], error) {
+		l, err := s.books(ctx).RemoveRegion(ctx, staking.Region(in.Code))
+		return sayListing(l, err)
 	})
+}
+
+func sayListing(l store.Listing, err error) (*answer[listingOut], error) {
+	if err != nil {
+		return nil, err
+	}
+	return say(showListing(l))
 }

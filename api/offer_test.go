@@ -84,11 +84,21 @@ func TestLimits(t *testing.T) {
 func TestRegions(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.earner("alice")
+		w.deposit("d-1", "alice", "2", "BNB")
+		w.at(2, "12:00")
 		w.get("alice", "/v1/regions").is(200).says("items.#", "15", "items.0", "AS")
-		w.call("operator", put, "/v1/regions/de", "").is(204)
-		w.get("alice", "/v1/regions").is(200).says("items.#", "16", "items.2", "DE")
+		w.get("auditor", "/v1/regions/de/preview").is(200).says("from", w.day(3), "accounts", "1", "enrolled", "1", "tokens.0.asset", "BNB", "tokens.0.holders", "1", "tokens.0.earning", "2")
+		w.get("auditor", "/v1/regions/de/preview?from="+w.day(1)).refused(400, "invalid", "from")
+		w.get("exchange", "/v1/regions/de/preview").refused(403, "forbidden", "")
+		w.call("operator", put, "/v1/regions/de?reason=a+new+law", "").is(200).says("code", "DE", "from", w.day(3), "ended", "1", "reason", "a new law")
+		w.get("alice", "/v1/regions").is(200).says("items.#", "16", "items.2", "DE", "listings.2.code", "DE", "listings.2.from", w.day(3))
+		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "enrollments.0.until", w.day(3), "missing.0.what", "region")
+		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").is(200).says("restored", "1")
+		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "enrollments.0.until", "")
+		w.call("operator", put, "/v1/regions/de?from="+w.day(2), "").is(200).says("from", w.day(2), "ended", "1")
+		w.call("operator", put, "/v1/regions/de?from="+w.day(3), "").refused(409, "mismatch", "code")
 		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "false", "missing.0.what", "region")
-		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").is(204)
+		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").is(200).says("restored", "1")
 		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").refused(404, "not-found", "")
 		w.call("operator", put, "/v1/regions/Germany", "").refused(400, "invalid", "code")
 		for _, code := range []string{"D1", "T1", "XX", "ZZ", "UK", "EU", "UA-99"} {
@@ -133,7 +143,7 @@ func TestLog(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
 		w.at(1, "13:00")
-		w.call("operator", put, "/v1/regions/FR", "").is(204)
+		w.call("operator", put, "/v1/regions/FR", "").is(200)
 		first := w.get("auditor", "/v1/log?limit=1").is(200).says("items.0.action", "region add", "items.0.subject", "FR", "items.0.at", w.day(1)+"T13:00:00.000Z")
 		if actor := first.at("items.0.actor"); !strings.HasPrefix(actor, "token ") || len(actor) != len("token ")+12 {
 			t.Errorf("the line's actor is %q", actor)

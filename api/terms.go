@@ -87,6 +87,14 @@ func (s *server) termsRoutes() {
 		Errors:      []int{http.StatusNotFound},
 	}, everyone, s.termsHistory)
 	add(s, huma.Operation{
+		OperationID: "preview-delisting", Method: http.MethodGet, Path: "/v1/tokens/{asset}/delisting", Tags: []string{"Offer"}, Summary: "Preview that a token is taken off offer",
+		Description: "Who would not earn with it any more from tomorrow on. Nothing is written. It reads every account, and takes its time with many.",
+		Middlewares: huma.Middlewares{patient},
+		Errors:      []int{http.StatusNotFound},
+	}, office, func(ctx context.Context, in *AssetIn) (*answer[effectOut], error) {
+		return showEffect(s.Books.PreviewDelisting(ctx, in.Asset, staking.DayOf(s.Now())+1))
+	})
+	add(s, huma.Operation{
 		OperationID: "set-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"}, Summary: "Set a token's terms",
 		Description: "Sets terms from a day on, at the earliest tomorrow. Terms that were set for that day before are kept, and do not count any more. The same twice is once.",
 		Errors:      []int{http.StatusNotFound},

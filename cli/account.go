@@ -125,28 +125,43 @@ func (c *accountListCmd) Run(w *World) error {
 
 type accountSetRegionCmd struct {
 	Account ledger.Account `arg:""`
-	Region  staking.Region `arg:"" help:"ISO 3166 code, such as DE or US-CA."`
+	Region  string         `arg:"" help:"ISO 3166 code, such as DE or US-CA; \"\" clears the residence."`
 }
 
 func (c *accountSetRegionCmd) Help() string {
-	return `Who becomes a resident of a region where Soft Staking is not offered stops earning from today.
+	return `Who becomes a resident of a region where Soft Staking is not offered, or has no verified residence any more, stops earning from today; where the region is listed from a coming day on, from that day.
 
-Example:
+Examples:
 
-  softstake account set-region alice FR`
+  softstake account set-region alice FR
+  softstake account set-region alice ""`
 }
 
-// Run sets the residence.
+// Run sets the residence, or clears it.
 func (c *accountSetRegionCmd) Run(w *World) error {
-	region, err := staking.ParseRegion(string(c.Region))
-	if err != nil {
-		return err
-	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.SetRegion(ctx, c.Account, region); err != nil {
+	region, lives := staking.Region(""), "has no verified residence"
+	if c.Region != "" {
+		var err error
+		if region, err = staking.ParseRegion(c.Region); err != nil {
 			return err
 		}
-		return w.printf("%s lives in %s.\n", c.Account, region)
+		lives = "lives in " + string(region)
+	}
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		ends, err := db.SetRegion(ctx, c.Account, region)
+		if err != nil {
+			return err
+		}
+		if err := w.printf("%s %s.\n", c.Account, lives); err != nil {
+			return err
+		}
+		switch {
+		case ends > 0:
+			return w.printf("Soft Staking ends for %s: %s and later days are not paid.\n", c.Account, ends)
+		case region == "":
+			return w.printf("Without one Soft Staking cannot be switched on.\n")
+		}
+		return nil
 	})
 }
 

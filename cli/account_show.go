@@ -101,9 +101,9 @@ type (
 	}
 )
 
-func (s *shown) on() bool {
+func (s *shown) on(now time.Time) bool {
 	n := len(s.enrollments)
-	return n > 0 && s.enrollments[n-1].On()
+	return n > 0 && s.enrollments[n-1].On(staking.DayOf(now))
 }
 
 // residenceSentence is a residence as it is shown. Books may hold codes from before they were checked.
@@ -119,7 +119,7 @@ func residenceSentence(r staking.Region) string {
 
 func (s *shown) writeJSON(w *World) error {
 	j := shownJSON{
-		accountJSON: formatAccount(s.account), Enrolled: s.on(),
+		accountJSON: formatAccount(s.account), Enrolled: s.on(w.Now()),
 		Enrollments: []enrollmentJSON{}, Balances: []balanceJSON{}, Accepted: []acceptedJSON{},
 	}
 	for _, e := range s.enrollments {
@@ -147,7 +147,7 @@ func (s *shown) writeJSON(w *World) error {
 
 func formatEnrollment(e staking.Enrollment) enrollmentJSON {
 	j := enrollmentJSON{From: e.From}
-	if !e.On() {
+	if e.Until != staking.Forever {
 		j.Until = &e.Until
 	}
 	return j
@@ -167,11 +167,15 @@ func switchSentence(enrollments []staking.Enrollment, now time.Time) string {
 		}
 		last = enrollments[len(enrollments)-1]
 	}
+	today, end := staking.DayOf(now), ""
+	if last.Until != staking.Forever {
+		end = "; the last day that earns is " + (last.Until - 1).String()
+	}
 	switch {
-	case last.On() && last.From > staking.DayOf(now):
-		return "on; it earns from " + last.From.String()
-	case last.On():
-		return "on; earning since " + last.From.String()
+	case last.On(today) && last.From > today:
+		return "on; it earns from " + last.From.String() + end
+	case last.On(today):
+		return "on; earning since " + last.From.String() + end
 	}
 	return "off since " + last.Until.String() + "; the last day that earned was " + (last.Until - 1).String()
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 
 	"softstake/staking"
 	"softstake/store"
@@ -11,69 +13,149 @@ import (
 type regionCmd struct {
 	List   regionListCmd   `cmd:"" help:"List where it is not offered."`
 	Add    regionAddCmd    `cmd:"" help:"No longer offer it in a region."`
-	Remove regionRemoveCmd `cmd:"" help:"Offer it in a region again."`
+	Remove regionRemoveCmd `cmd:"" help:"Offer it in a region again, or undo that it was added."`
 }
 
 type regionListCmd struct {
-	JSON bool `help:"Print a JSON array."`
+	History bool `help:"List also the regions that were removed, with when and by whom."`
+	JSON    bool `help:"Print a JSON array."`
 }
 
 func (c *regionListCmd) Help() string {
-	return `Example:
+	return `Nobody can switch it on in a listed region, also before the day from which it is listed; who lives there earns until the day before.
 
-  softstake region list`
+Examples:
+
+  softstake region list
+  softstake region list --history`
+}
+
+type listingJSON struct {
+	Region    staking.Region `json:"region"`
+	From      staking.Day    `json:"from"`
+	Added     instant        `json:"added"`
+	AddedBy   string         `json:"added_by"`
+	Reason    string         `json:"reason"`
+	Ended     int64          `json:"ended"`
+	Removed   *instant       `json:"removed,omitempty"`
+	RemovedBy string         `json:"removed_by,omitempty"`
+	Restored  int64          `json:"restored"`
+}
+
+func formatListing(l store.Listing) listingJSON {
+	j := listingJSON{
+		Region: l.Region, From: l.From, Added: instant(l.Added), AddedBy: l.AddedBy, Reason: l.Reason,
+		Ended: l.Ended, RemovedBy: l.RemovedBy, Restored: l.Restored,
+	}
+	if !l.Removed.IsZero() {
+		j.Removed = (*instant)(&l.Removed)
+	}
+	return j
 }
 
 // Run lists the regions.
 func (c *regionListCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		regions, err := db.Regions(ctx)
+		listings, err := db.Listings(ctx, c.History)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			return writeJSON(w.Stdout, append([]staking.Region{}, regions...))
+			out := newJSONList(w.Stdout)
+			for _, l := range listings {
+				if err := out.add(formatListing(l)); err != nil {
+					return err
+				}
+			}
+			return out.end()
 		}
-		grid := newGrid(text("not offered in"))
-		for _, r := range regions {
-			grid.add(string(r))
+		columns := []col{text("not offered in"), text("from"), figure("ended"), text("added (UTC)"), text("by"), text("reason")}
+		if c.History {
+			columns = append(columns, text("removed (UTC)"), text("by"), figure("restored"))
+		}
+		grid := newGrid(columns...)
+		for _, l := range listings {
+			row := []string{string(l.Region), l.From.String(), strconv.FormatInt(l.Ended, 10), wallTime(l.Added), l.AddedBy, l.Reason}
+			if c.History {
+				removed := none
+				if !l.Removed.IsZero() {
+					removed = wallTime(l.Removed)
+				}
+				row = append(row, removed, l.RemovedBy, strconv.FormatInt(l.Restored, 10))
+			}
+			grid.add(row...)
 		}
 		return grid.write(w.Stdout)
 	})
 }
 
 type regionAddCmd struct {
-	Region staking.Region `arg:"" help:"ISO 3166 code: a country such as US, or a part of one such as UA-43."`
+	Region  staking.Region `arg:"" help:"ISO 3166 code: a country such as US, or a part of one such as UA-43."`
+	From    *staking.Day   `placeholder:"DAY" help:"First day that its residents do not earn, at the earliest today. Without it: tomorrow."`
+	Reason  string         `placeholder:"TEXT" help:"Why; it is kept in the log."`
+	Preview bool           `help:"Print whom it would switch off; write nothing."`
+	JSON    bool           `help:"Print a JSON object."`
 }
 
 func (c *regionAddCmd) Help() string {
-	return `Its residents stop earning from today.
+	return `Its residents earn until the day before, which is still paid. From now on nobody there can switch it on. On the same day, and until its first day, "softstake region remove" undoes it.
 
-Example:
+Examples:
 
-  softstake region add US-NY`
+  softstake region add US-NY --preview
+  softstake region add US-NY --from 2026-12-01 --reason "licence ends"`
 }
 
-// Run adds the region to the list.
+// Run adds the region to the list, or says what that would do.
 func (c *regionAddCmd) Run(w *World) error {
 	region, err := staking.ParseRegion(string(c.Region))
 	if err != nil {
 		return err
 	}
+	from := staking.Day(0)
+	if c.From != nil {
+		if from = *c.From; from < staking.DayOf(w.Now()) {
+			return usage("--from %s is over; a region is listed from today on, %s, or from a later day", from, staking.DayOf(w.Now()))
+		}
+	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.AddRegion(ctx, region); err != nil {
+		if c.Preview {
+			e, err := db.PreviewRegion(ctx, region, from)
+			if err != nil {
+				return err
+			}
+			return writeEffect(w, e, string(region), " in "+string(region), c.JSON)
+		}
+		l, err := db.AddRegion(ctx, region, from, c.Reason)
+		if err != nil {
 			return err
 		}
-		return w.printf("Soft Staking is not offered in %s.\n", region)
+		if c.JSON {
+			return writeJSON(w.Stdout, formatListing(l))
+		}
+		return w.printf("Soft Staking is not offered in %s from %s on.\n%s\n", region, l.From, endedSentence(l, staking.DayOf(w.Now())))
 	})
+}
+
+// endedSentence says whom a listing has switched off.
+func endedSentence(l store.Listing, today staking.Day) string {
+	if l.Ended == 0 {
+		return "Nobody there had it on."
+	}
+	ended, last := "ended", "The last day that is paid is "
+	if l.From > today {
+		ended = "ends"
+	}
+	return fmt.Sprintf("It %s for %s there. %s%s.", ended, countOf(l.Ended, "holder", "holders"), last, l.From-1)
 }
 
 type regionRemoveCmd struct {
 	Region staking.Region `arg:"" help:"A code of the list."`
+	JSON   bool           `help:"Print a JSON object."`
 }
 
 func (c *regionRemoveCmd) Help() string {
-	return `Its residents may switch on again; nobody is switched on by it.
+	return `Its residents may switch on again. On the day on which the region was added, and before its first day, this undoes that: who was switched off by it goes on earning as if nothing had been, but for those who have switched off or moved since. Later nobody is switched on by it.
 
 Example:
 
@@ -87,9 +169,25 @@ func (c *regionRemoveCmd) Run(w *World) error {
 		return err
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.RemoveRegion(ctx, region); err != nil {
+		l, err := db.RemoveRegion(ctx, region)
+		if err != nil {
 			return err
 		}
-		return w.printf("Soft Staking is offered in %s.\n", region)
+		if c.JSON {
+			return writeJSON(w.Stdout, formatListing(l))
+		}
+		return w.printf("Soft Staking is offered in %s.\n%s\n", region, restoredSentence(l))
 	})
+}
+
+// restoredSentence says whom the removal of a listing has brought back.
+func restoredSentence(l store.Listing) string {
+	ended := countOf(l.Ended, "holder", "holders")
+	switch {
+	case l.Ended == 0:
+		return "Nobody there had been switched off by it."
+	case l.Undone():
+		return fmt.Sprintf("It goes on for %d of the %s that were switched off when it was added.", l.Restored, ended)
+	}
+	return fmt.Sprintf("The %s that were switched off on %s do not come back by themselves: each may switch on again.", ended, l.From)
 }

@@ -68,6 +68,8 @@ type termsSetCmd struct {
 	Asset string       `arg:"" help:"Token."`
 	From  *staking.Day `placeholder:"DAY" help:"First day on which they hold, at the earliest tomorrow. Without it: tomorrow."`
 	termsFlags
+	Preview bool `help:"With --no-offered: print who would not earn any more; write nothing."`
+	JSON    bool `help:"With --preview: print a JSON object."`
 }
 
 func (c *termsSetCmd) Help() string {
@@ -76,6 +78,7 @@ func (c *termsSetCmd) Help() string {
 Examples:
 
   softstake terms set BNB --apr 0.002
+  softstake terms set AXS --no-offered --preview
   softstake terms set AXS --no-offered --from 2026-12-01`
 }
 
@@ -85,15 +88,33 @@ func (c *termsSetCmd) Run(w *World) error {
 	if c.From != nil {
 		from = *c.From
 	}
+	switch delists := c.Offered != nil && !*c.Offered; {
+	case c.Preview && !delists:
+		return usage("--preview goes with --no-offered: it prints who would not earn any more")
+	case c.JSON && !c.Preview:
+		return usage("--json goes with --preview")
+	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
 		t, asset, err := c.on(ctx, db, from, c.Asset)
 		if err != nil {
 			return err
 		}
+		var e store.Effect
+		if !t.Offered {
+			if e, err = db.PreviewDelisting(ctx, t.Asset, from); err != nil {
+				return err
+			}
+		}
+		if c.Preview {
+			return writeEffect(w, e, t.Asset, "", c.JSON)
+		}
 		if err := db.SetTerms(ctx, t); err != nil {
 			return err
 		}
-		return w.printf("From %s on %s\n", from, termsSentence(asset, t))
+		if err := w.printf("From %s on %s\n", from, termsSentence(asset, t)); err != nil || t.Offered {
+			return err
+		}
+		return w.printf("Holders who earn with it until then, as of now: %d.\n", e.Holders())
 	})
 }
 

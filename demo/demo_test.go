@@ -199,7 +199,7 @@ func checkPeople(t *testing.T, town *demo.Town) {
 			if e.From > town.First+1 {
 				late++
 			}
-			if !e.On() {
+			if e.Until != staking.Forever {
 				off++
 			}
 		}

@@ -160,7 +160,8 @@ func (p *Player) open(l line) (string, error) {
 }
 
 func (p *Player) region(l line) (string, error) {
-	return "", p.db.SetRegion(p.ctx, l.holder(0), staking.Region(l.word(1)))
+	_, err := p.db.SetRegion(p.ctx, l.holder(0), staking.Region(l.word(1)))
+	return "", err
 }
 
 // enrollLine accepts the documents and presses the switch; press presses it alone.

@@ -174,7 +174,15 @@ func TestEnrollmentCovers(t *testing.T) {
 			t.Errorf("%d to %d covers %d: %t", c.e.From, c.e.Until, c.d, got)
 		}
 	}
-	if !on.On() || off.On() || empty.On() {
-		t.Error("on is until Forever")
+	for _, c := range []struct {
+		e     staking.Enrollment
+		today staking.Day
+		want  bool
+	}{
+		{on, 9, true}, {on, 100, true}, {off, 9, true}, {off, 11, true}, {off, 12, false}, {empty, 9, false}, {empty, 8, false}, {staking.Enrollment{}, 0, false},
+	} {
+		if got := c.e.On(c.today); got != c.want {
+			t.Errorf("%d to %d is on, on %d: %t", c.e.From, c.e.Until, c.today, got)
+		}
 	}
 }

@@ -119,7 +119,8 @@ func (c closing) checkDays() error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(enrollments, staking.Enrollment.On) {
+	today := staking.DayOf(c.db.clock())
+	if slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(today) }) {
 		return fmt.Errorf("%w: its Soft Staking is on; switch it off first", ledger.ErrInvalid)
 	}
 	var unpaid error

@@ -150,7 +150,7 @@ func TestAClosedAccountTakesNothing(t *testing.T) {
 		off(t, db, "alice")
 		_, err = db.OpenAccount(ctx, "alice", "DE")
 		wants(t, err, ledger.ErrMismatch)
-		ok(t, db.SetRegion(ctx, "alice", "FR"))
+		setRegion(t, db, "alice", "FR")
 		there := must[[]store.Account](t)(db.OpenOrFind(ctx, []store.Account{{ID: "alice", Opened: noon}}))
 		if len(there) != 1 || !there[0].Closed.Equal(noon) || there[0].Region != "FR" {
 			t.Errorf("found is %+v", there)

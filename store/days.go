@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -104,32 +105,56 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 // CloseDays closes every open day up to and including through: no entry is taken for
 // it any more. It commits the intent first, which Post looks at before it locks,
 // so that a stream of late entries cannot keep it waiting; then it takes the
-// days' rows whole. Safe to call twice, and from several processes.
+// days' rows whole. What a region's listing ends by then is ended first. Safe to call
+// twice, and from several processes.
 func (db *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
 	if err := db.ensureDays(ctx); err != nil {
 		return err
 	}
-	var days []int64
-	err := db.engine.write(ctx, func(t tx) error {
+	err := errListing
+	for errors.Is(err, errListing) {
+		if err = db.finishListings(ctx); err == nil {
+			err = db.intendToClose(ctx, through, now)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("close the days through %s: %w", through, err)
+	}
+	return db.closeBuckets(ctx, through)
+}
+
+// errListing says that a day cannot be closed yet: a region is listed from it on, and
+// enrollments there are still to be ended.
+var errListing = errors.New("a region's listing is not complete")
+
+// intendToClose commits the intent to close the open days up to and including through.
+func (db *DB) intendToClose(ctx context.Context, through staking.Day, now time.Time) error {
+	return db.engine.write(ctx, func(t tx) error {
 		first, err := db.firstOpen(t)
 		if err != nil {
 			return err
 		}
-		days = nil
+		var days []int64
 		for d := first; d <= through; d++ {
 			days = append(days, int64(d))
 		}
 		if days == nil {
 			return nil
 		}
+		if err := lockLists(t); err != nil {
+			return err
+		}
+		left, err := count(t, "SELECT count(*) FROM listings WHERE unfinished = 1 AND from_day <= $1", int64(through))
+		if err == nil && left > 0 {
+			err = errListing
+		}
+		if err != nil {
+			return err
+		}
 		_, err = t.set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
 			set{ints("day", days), ints("at", slices.Repeat([]int64{now.UnixMilli()}, len(days)))})
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("close the days through %s: %w", through, err)
-	}
-	return db.closeBuckets(ctx, through)
 }
 
 // closeBuckets closes the rows of days whose closing is intended, in all buckets,

@@ -42,7 +42,7 @@ func (db *DB) Earnings(ctx context.Context, id ledger.Account) (Earnings, error)
 	var terms map[string]staking.Terms
 	var rewards []Reward
 	err := db.engine.read(ctx, func(t tx) (err error) {
-		if s, err = situationOf(t, id); err != nil {
+		if s, err = situationOf(t, id, staking.DayOf(db.clock())); err != nil {
 			return err
 		}
 		if terms, err = termsOn(t, today); err != nil {
@@ -90,7 +90,7 @@ type situation struct {
 }
 
 // situationOf reads it in one statement: each costs a way to the database and back.
-func situationOf(t tx, id ledger.Account) (situation, error) {
+func situationOf(t tx, id ledger.Account, today staking.Day) (situation, error) {
 	s := situation{free: map[string]ledger.Amount{}, earned: map[string]ledger.Amount{}, paid: map[string]staking.Day{}}
 	err := t.query(func(r row) error {
 		switch asset := r.text(1); r.int(0) {
@@ -106,9 +106,9 @@ func situationOf(t tx, id ledger.Account) (situation, error) {
 		return nil
 	}, `SELECT 0, asset, balance, earned FROM balances WHERE bucket = $1 AND account = $2
 	    UNION ALL SELECT 1, asset, paid_through, 0 FROM progress WHERE bucket = $1
-	    UNION ALL SELECT 2, '', 0, 0 FROM enrollments WHERE bucket = $1 AND account = $2 AND until_day = $3
+	    UNION ALL SELECT 2, '', 0, 0 FROM enrollments WHERE bucket = $1 AND account = $2 AND from_day < until_day AND until_day > $3
 	    UNION ALL SELECT 3, '', CAST(value AS bigint), 0 FROM meta WHERE name = $4`,
-		int64(id.Bucket()), string(id), int64(staking.Forever), latePrices)
+		int64(id.Bucket()), string(id), int64(today), latePrices)
 	return s, err
 }
 

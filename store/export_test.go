@@ -13,6 +13,9 @@ import (
 // Schema is the number of migrations that this softstake knows.
 var Schema = int64(len(migrations))
 
+// listingsSchema is the first with listings; before it a region was listed or not.
+const listingsSchema = 6
+
 // CreateOld makes books of an old schema, with an account, as an older softstake left them.
 func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema int64, id ledger.Account) error {
 	if err := b.check(o); err != nil {
@@ -23,6 +26,15 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 		return err
 	}
 	err = db.migrateTo(ctx, schema)
+	var regions []staking.Region
+	if schema < listingsSchema {
+		regions, b.Regions = b.Regions, nil
+	}
+	for _, r := range regions {
+		if err == nil {
+			_, err = db.Exec(ctx, "INSERT INTO regions (code) VALUES ($1)", string(r))
+		}
+	}
 	if err == nil {
 		err = db.engine.write(ctx, func(t tx) error { return db.writeFirstRows(t, b) })
 	}

@@ -139,7 +139,7 @@ func (db *DB) writeFirstRows(t tx, b Beginning) error {
 		}
 	}
 	for _, r := range b.Regions {
-		if _, err := addRegion(t, r); err != nil {
+		if err := db.list(t, &Listing{Region: r, Number: 1, From: b.From, Reason: "with the books"}); err != nil {
 			return err
 		}
 	}

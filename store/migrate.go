@@ -22,6 +22,7 @@ var migrations = []migration{
 	{file: "0006_actor.sql"},
 	{file: "0007_digest.sql", fill: func(ctx context.Context, db *DB, t tx) error { return digestEntries(ctx, t, db.filled) }},
 	{file: "0008_keys.sql", fill: limitTrade},
+	{file: "0009_offer.sql", fill: dateListings},
 }
 
 // migration is one step: a script, and what SQL alone cannot do, in one transaction.

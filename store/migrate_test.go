@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"softstake/pgtest"
+	"softstake/staking"
 	"softstake/store"
 )
 
@@ -61,6 +62,10 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	}
 	if a := must[store.Account](t)(dbs[0].Account(ctx, "alice")); a.Region != "DE" || !a.Opened.Equal(noon) {
 		t.Errorf("alice is %+v", a)
+	}
+	listings := must[[]store.Listing](t)(dbs[1].Listings(ctx, true))
+	if n := len(listings); n != len(staking.ShippedRegions()) || listings[0].From != day1 || listings[0].Number != 1 || !listings[n-1].Removed.IsZero() {
+		t.Errorf("the listings are %+v", listings)
 	}
 	accept(t, dbs[1], "alice")
 	on(t, dbs[2], "alice")

@@ -22,7 +22,7 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 			_, err := db.OpenAccount(ctx, "new", code)
 			wants(t, err, ledger.ErrInvalid)
 			wants(t, db.OpenAccounts(ctx, []store.Account{{ID: "new", Region: code}}), ledger.ErrInvalid)
-			wants(t, db.AddRegion(ctx, code), ledger.ErrInvalid)
+			wants(t, failure(db.AddRegion(ctx, code, 0, "")), ledger.ErrInvalid)
 		}
 		for _, id := range []ledger.Account{"alice", "bob"} {
 			open(t, db, id)
@@ -32,7 +32,7 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 		on(t, db, "alice")
 		must[store.Outcome](t)(db.Fund(ctx, "1", "BNB", 100_00000000, false))
 		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET region = 'XX'"))
-		must[int64](t)(db.Exec(ctx, "INSERT INTO regions (code) VALUES ('UK')"))
+		must[int64](t)(db.Exec(ctx, "INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished) VALUES ('UK', 1, 1, 0, '', '', 0, 0, '', 0, 0)"))
 
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
@@ -52,14 +52,14 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 		if a := must[store.Account](t)(db.Account(ctx, "alice")); a.Region != "XX" {
 			t.Errorf("alice's residence is read as %q", a.Region)
 		}
-		ok(t, db.SetRegion(ctx, "bob", "GB"))
+		setRegion(t, db, "bob", "GB")
 		on(t, db, "bob")
 
 		if regions := must[[]staking.Region](t)(db.Regions(ctx)); !slices.Contains(regions, "UK") {
 			t.Errorf("listed are %v", regions)
 		}
-		ok(t, db.RemoveRegion(ctx, "uk"))
-		wants(t, db.RemoveRegion(ctx, "UK"), ledger.ErrNotFound)
+		must[store.Listing](t)(db.RemoveRegion(ctx, "uk"))
+		wants(t, failure(db.RemoveRegion(ctx, "UK")), ledger.ErrNotFound)
 	})
 }
 

@@ -10,7 +10,33 @@ import (
 	"softstake/staking"
 )
 
-// listsLock names the row that a change of the list of regions takes whole and
+// Listing says that the product is not offered in a region from a day on. Nobody in a
+// listed region can switch it on, also before that day.
+type Listing struct {
+	Region    staking.Region
+	Number    int         // of the region's listings, from 1
+	From      staking.Day // the first day on which its residents do not earn
+	Added     time.Time
+	AddedBy   string
+	Reason    string
+	Ended     int64     // how many enrollments it ended
+	Removed   time.Time // zero: it is listed
+	RemovedBy string
+	Restored  int64 // how many of these enrollments were restored when it was undone
+
+	unfinished bool // some buckets are left in which its enrollments are to be ended, or restored
+}
+
+// undoable says whether removing the listing on a day undoes it: on the day on which it
+// was added, and before its first day.
+func (l Listing) undoable(today staking.Day) bool {
+	return staking.DayOf(l.Added) == today || today < l.From
+}
+
+// Undone says whether the removal of the listing undid it.
+func (l Listing) Undone() bool { return !l.Removed.IsZero() && l.undoable(staking.DayOf(l.Removed)) }
+
+// listsLock names the row that a change of the list of regions locks exclusively and
 // that every press shares: no press works with a list that is being changed.
 const listsLock = "regions_changed"
 
@@ -21,7 +47,16 @@ func lockLists(t tx) error {
 	return nil
 }
 
-// Regions are those where the product is not offered, in order.
+// lockListsAlone keeps presses waiting until the commit.
+func (db *DB) lockListsAlone(t tx) error {
+	if _, err := t.exec("UPDATE meta SET value = $1 WHERE name = $2", stamp(db.now()), listsLock); err != nil {
+		return fmt.Errorf("lock the list of regions: %w", err)
+	}
+	return nil
+}
+
+// Regions are those where the product is not offered, or will not be from a coming
+// day on, in order.
 func (db *DB) Regions(ctx context.Context) (regions []staking.Region, err error) {
 	err = db.engine.read(ctx, func(t tx) error {
 		regions, err = regionsOf(t)
@@ -30,131 +65,206 @@ func (db *DB) Regions(ctx context.Context) (regions []staking.Region, err error)
 	return regions, err
 }
 
-func regionsOf(t tx) (regions []staking.Region, err error) {
-	err = t.query(func(r row) error { regions = append(regions, staking.Region(r.text(0))); return nil }, "SELECT code FROM regions ORDER BY code")
+func regionsOf(t tx) ([]staking.Region, error) {
+	listings, err := listingsOf(t, "WHERE removed = 0")
+	regions := make([]staking.Region, len(listings))
+	for i, l := range listings {
+		regions[i] = l.Region
+	}
+	return regions, err
+}
+
+// Listings are those that there are, or with history all that there ever were, by
+// region and number.
+func (db *DB) Listings(ctx context.Context, history bool) (listings []Listing, err error) {
+	which := "WHERE removed = 0"
+	if history {
+		which = ""
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		listings, err = listingsOf(t, which)
+		return err
+	})
+	return listings, err
+}
+
+// listingsOf reads the listings that a condition chooses.
+func listingsOf(t tx, where string, args ...any) (listings []Listing, err error) {
+	err = t.query(func(r row) error {
+		l := Listing{
+			Region: staking.Region(r.text(0)), Number: int(r.int(1)), From: staking.Day(r.int(2)),
+			Added: timeOf(r.int(3)), AddedBy: r.text(4), Reason: r.text(5), Ended: r.int(6),
+			RemovedBy: r.text(8), Restored: r.int(9), unfinished: r.int(10) != 0,
+		}
+		if removed := r.int(7); removed != 0 {
+			l.Removed = timeOf(removed)
+		}
+		listings = append(listings, l)
+		return nil
+	}, `SELECT code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished
+	      FROM listings `+where+" ORDER BY code, number", args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the restricted regions: %w", err)
 	}
-	return regions, nil
+	return listings, nil
 }
 
-// AddRegion puts a region on the list of those where the product is not offered:
-// its residents stop earning from today. What is paid stays paid. Where it was
-// interrupted, call it again; safe to call twice.
-func (db *DB) AddRegion(ctx context.Context, region staking.Region) error {
+// listedAs is the last listing of a region, or nothing if it never had one.
+func listedAs(t tx, region staking.Region) (l Listing, found bool, err error) {
+	all, err := listingsOf(t, "WHERE code = $1", string(region))
+	if n := len(all); n > 0 {
+		return all[n-1], true, err
+	}
+	return l, false, err
+}
+
+// AddRegion lists a region from a day on, at the earliest today; 0 is tomorrow. Its
+// residents do not earn from that day on, and nobody there can switch on from now on.
+// The days before are paid. It returns the listing, with how many enrollments it ended.
+// Idempotent: a region that is listed stays as it is; from another day than the one
+// given it is ErrMismatch. Where it was interrupted, call it again; the next run
+// completes it as well.
+func (db *DB) AddRegion(ctx context.Context, region staking.Region, from staking.Day, reason string) (Listing, error) {
 	region, err := staking.ParseRegion(string(region))
-	if err != nil {
-		return err
+	if err == nil {
+		err = checkText("the reason", reason)
 	}
-	today := staking.DayOf(db.clock())
+	if err == nil {
+		err = db.ensureDays(ctx)
+	}
+	if err != nil {
+		return Listing{}, err
+	}
+	var l Listing
 	err = db.engine.write(ctx, func(t tx) error {
-		if _, err := t.exec("UPDATE meta SET value = $1 WHERE name = $2", stamp(db.now()), listsLock); err != nil {
+		if err := db.lockListsAlone(t); err != nil {
 			return err
 		}
-		added, err := addRegion(t, region)
-		if err != nil || !added {
-			return err
-		}
-		return db.logLine(t, "region add", string(region), "its residents stop earning from "+today.String())
-	})
-	for bucket := 0; bucket < ledger.Buckets && err == nil; bucket++ {
-		err = db.endResidents(ctx, bucket, region, today)
-	}
-	if err != nil {
-		return fmt.Errorf("add region %s: %w; add it again", region, err)
-	}
-	return nil
-}
-
-func addRegion(t tx, r staking.Region) (added bool, err error) {
-	n, err := t.exec("INSERT INTO regions (code) VALUES ($1) ON CONFLICT DO NOTHING", string(r))
-	return n > 0, err
-}
-
-// endResidents ends the running enrollments of a region's residents in a bucket.
-func (db *DB) endResidents(ctx context.Context, bucket int, region staking.Region, today staking.Day) error {
-	if err := db.ensureDays(ctx); err != nil {
-		return err
-	}
-	return db.engine.write(ctx, func(t tx) error {
-		if err := db.lockOpenDay(t, today, bucket); err != nil {
-			return err
-		}
-		var residents []ledger.Account
-		err := t.query(func(r row) error {
-			if staking.Region(r.text(1)).In(region) {
-				residents = append(residents, ledger.Account(r.text(0)))
-			}
-			return nil
-		}, `SELECT e.account, a.region FROM enrollments e JOIN accounts a ON a.bucket = e.bucket AND a.account = e.account
-		     WHERE e.bucket = $1 AND e.until_day = $2`, int64(bucket), int64(staking.Forever))
-		if err != nil || residents == nil {
-			return err
-		}
-		if err := endEnrollments(t, bucket, residents, today); err != nil {
-			return err
-		}
-		return keepPresses(t, residents, db.now(), offFor(region), staking.Client{})
-	})
-}
-
-// offFor is how it is kept that a region has switched an account off.
-func offFor(region staking.Region) string {
-	return strings.TrimSpace(pressOff + ": region " + string(region))
-}
-
-// RemoveRegion takes a region off the list: its residents may switch on again.
-// ErrNotFound if it is not on the list. One that does not exist in ISO 3166 may be on
-// the list of older books, and is removed like any other.
-func (db *DB) RemoveRegion(ctx context.Context, region staking.Region) error {
-	region, err := staking.ParseRegionCode(string(region))
-	if err != nil {
-		return err
-	}
-	err = db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("DELETE FROM regions WHERE code = $1", string(region))
-		if err == nil && n == 0 {
-			err = fmt.Errorf("%w: it is not on the list; see \"softstake region list\"", ledger.ErrNotFound)
-		}
+		last, found, err := listedAs(t, region)
 		if err != nil {
 			return err
 		}
-		return db.logLine(t, "region remove", string(region), "")
+		if l = last; found && last.Removed.IsZero() {
+			return checkSameDay(last, from)
+		}
+		l = Listing{Region: region, Number: last.Number + 1, Reason: reason, unfinished: true}
+		if l.From, err = db.listingDay(t, from); err != nil {
+			return err
+		}
+		if l.Ended, err = countEnding(t, region, l.From); err != nil {
+			return err
+		}
+		if err := db.list(t, &l); err != nil {
+			return err
+		}
+		return db.logLine(t, "region add", string(region), strings.TrimSuffix(fmt.Sprintf("from %s: %d enrollments end; %s", l.From, l.Ended, reason), "; "))
 	})
-	if err != nil {
-		return fmt.Errorf("remove region %s: %w", region, err)
+	if err == nil {
+		err = db.finishListing(ctx, l)
 	}
-	return nil
+	l.unfinished = false
+	if err != nil {
+		return l, fmt.Errorf("add region %s: %w", region, err)
+	}
+	return l, nil
 }
 
-// SetRegion sets an account's verified residence; "" takes it back. Where the
-// product is not offered there, or there is no residence any more, the account
-// stops earning from today. The same twice is once.
-func (db *DB) SetRegion(ctx context.Context, id ledger.Account, region staking.Region) error {
-	a := Account{ID: id, Region: region}
-	if err := a.check(); err != nil {
+func checkSameDay(l Listing, from staking.Day) error {
+	if from == 0 || from == l.From {
+		return nil
+	}
+	return fmt.Errorf("%w: it is listed from %s, not from %s; remove it first, which restores what it ended where its day has not come",
+		ledger.ErrMismatch, l.From, from)
+}
+
+// listingDay is the day from which a region is listed that is added now.
+func (db *DB) listingDay(t tx, from staking.Day) (staking.Day, error) {
+	today := staking.DayOf(db.clock())
+	if from == 0 {
+		from = today + 1
+	}
+	open, err := db.firstOpen(t)
+	if err != nil {
+		return 0, err
+	}
+	if first := max(today, open); from < first || from >= staking.Forever {
+		return 0, fmt.Errorf("%w: a region is listed from today on (%s) or from a later day, not from %s", ledger.ErrInvalid, first, from)
+	}
+	return from, nil
+}
+
+// list writes a listing that is added now.
+func (db *DB) list(t tx, l *Listing) error {
+	now, unfinished := db.now(), int64(0)
+	if l.unfinished {
+		unfinished = 1
+	}
+	l.Added, l.AddedBy = timeOf(now), db.actor.String()
+	_, err := t.exec(`INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
+	                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', 0, $8)`,
+		string(l.Region), int64(l.Number), int64(l.From), now, l.AddedBy, l.Reason, l.Ended, unfinished)
+	return err
+}
+
+// RemoveRegion takes a region off the list: its residents may switch on again. On the
+// day on which it was added, or before its first day, this undoes the listing: the
+// enrollments that it ended go on, but for those of holders who have switched off or
+// moved since, and of those who live in another region that is listed. Later nobody is
+// switched on by it. It returns the listing, with how many enrollments were restored.
+// ErrNotFound if it is not on the list. One that does not exist in ISO 3166 may be on
+// the list of older books, and is removed like any other. Where it was interrupted,
+// call it again; the next run completes it as well.
+func (db *DB) RemoveRegion(ctx context.Context, region staking.Region) (Listing, error) {
+	region, err := staking.ParseRegionCode(string(region))
+	if err != nil {
+		return Listing{}, err
+	}
+	var l Listing
+	err = db.engine.write(ctx, func(t tx) error {
+		if err := db.lockListsAlone(t); err != nil {
+			return err
+		}
+		last, found, err := listedAs(t, region)
+		if err != nil {
+			return err
+		}
+		if l = last; found && last.unfinished && !last.Removed.IsZero() {
+			return nil // what was interrupted goes on
+		}
+		if !found || !last.Removed.IsZero() {
+			return fmt.Errorf("%w: it is not on the list; see \"softstake region list\"", ledger.ErrNotFound)
+		}
+		return db.unlist(t, &l)
+	})
+	if err == nil {
+		err = db.finishListing(ctx, l)
+	}
+	l.unfinished = false
+	if err != nil {
+		return l, fmt.Errorf("remove region %s: %w", region, err)
+	}
+	return l, nil
+}
+
+// unlist takes a listing off the list.
+func (db *DB) unlist(t tx, l *Listing) error {
+	now, unfinished := db.now(), int64(0)
+	detail := fmt.Sprintf("listed from %s; %d enrollments ended, and none is restored", l.From, l.Ended)
+	l.unfinished = l.undoable(staking.DayOf(timeOf(now)))
+	if l.Removed, l.RemovedBy = timeOf(now), db.actor.String(); l.unfinished {
+		others, err := listingsOf(t, "WHERE removed = 0 AND code <> $1", string(l.Region))
+		if err != nil {
+			return err
+		}
+		if l.Restored, err = countRestored(t, *l, others); err != nil {
+			return err
+		}
+		detail, unfinished = fmt.Sprintf("listed from %s; undone: %d of %d enrollments restored", l.From, l.Restored, l.Ended), 1
+	}
+	_, err := t.exec("UPDATE listings SET removed = $1, removed_by = $2, restored = $3, unfinished = $4 WHERE code = $5 AND number = $6",
+		now, l.RemovedBy, l.Restored, unfinished, string(l.Region), int64(l.Number))
+	if err != nil {
 		return err
 	}
-	err := db.press(ctx, id, time.Time{}, func(t tx, s *switching) error {
-		if s.account.Region != a.Region {
-			if _, err := t.exec("UPDATE accounts SET region = $1 WHERE bucket = $2 AND account = $3", string(a.Region), int64(id.Bucket()), string(id)); err != nil {
-				return err
-			}
-			if err := db.logLine(t, "account set-region", string(id), fmt.Sprintf("%q, before %q", a.Region, s.account.Region)); err != nil {
-				return err
-			}
-		}
-		restricted, err := regionsOf(t)
-		if err != nil || !s.running.On() || staking.CheckRegion(a.Region, staking.Client{}, restricted) == nil {
-			return err
-		}
-		if err := endEnrollments(t, id.Bucket(), []ledger.Account{id}, s.day); err != nil {
-			return err
-		}
-		return s.keep(offFor(a.Region), staking.Client{})
-	})
-	if err != nil {
-		return fmt.Errorf("set the region of %s: %w", id, err)
-	}
-	return nil
+	return db.logLine(t, "region remove", string(l.Region), detail)
 }

@@ -20,41 +20,41 @@ func TestMovingToARestrictedRegionStopsEarning(t *testing.T) {
 		open(t, db, "alice")
 		on(t, db, "alice")
 		clock.Set(3, "09:00")
-		ok(t, db.SetRegion(ctx, "alice", "fr"))
+		setRegion(t, db, "alice", "fr")
 		if got := covered(t, db, "alice", 5); got != ".xxxx" {
 			t.Errorf("a resident of FR is covered %s", got)
 		}
 		clock.Set(4, "09:00")
-		ok(t, db.SetRegion(ctx, "alice", "US-NY"))
-		ok(t, db.SetRegion(ctx, "alice", "US-NY"))
+		setRegion(t, db, "alice", "US-NY")
+		setRegion(t, db, "alice", "US-NY")
 		if got := covered(t, db, "alice", 5); got != ".xx.." {
 			t.Errorf("a resident of US-NY is covered %s", got)
 		}
 		_, err := db.Enroll(ctx, "alice", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
 		clock.Set(4, "10:00")
-		ok(t, db.SetRegion(ctx, "alice", "DE"))
+		setRegion(t, db, "alice", "DE")
 		on(t, db, "alice")
 		clock.Set(5, "10:00")
-		ok(t, db.SetRegion(ctx, "alice", "")) // without a verified residence nobody earns
+		setRegion(t, db, "alice", "") // without a verified residence nobody earns
 		if got := covered(t, db, "alice", 7); got != ".xx...." {
 			t.Errorf("it covers %s", got)
 		}
 		lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 3))
-		if len(lines) != 3 || lines[0].Detail != `"US-NY", before "FR"` || lines[2].Detail != `"", before "DE"` || lines[2].Subject != "alice" {
+		if len(lines) != 3 || !strings.HasPrefix(lines[0].Detail, `"US-NY", before "FR"; Soft Staking ends on `) || lines[1].Detail != `"DE", before "US-NY"` || lines[2].Detail[:16] != `"", before "DE";` || lines[2].Subject != "alice" {
 			t.Errorf("the log says %v", lines)
 		}
 		presses := must[[]store.Press](t)(db.Presses(ctx, "alice"))
 		if len(presses) != 5 || presses[1].Action != "off: region US-NY" || presses[1].At != moment(4, "09:00") {
 			t.Errorf("the presses are %v", presses)
 		}
-		wants(t, db.SetRegion(ctx, "bob", "DE"), ledger.ErrNotFound)
-		wants(t, db.SetRegion(ctx, "alice", "Germany"), ledger.ErrInvalid)
+		wants(t, failure(db.SetRegion(ctx, "bob", "DE")), ledger.ErrNotFound)
+		wants(t, failure(db.SetRegion(ctx, "alice", "Germany")), ledger.ErrInvalid)
 	})
 }
 
-// Whose region is listed anew stops earning from that day, and nobody else does.
-func TestARegionListedAnewStopsItsResidents(t *testing.T) {
+// Whose region is listed stops earning from that day, and nobody else does.
+func TestAListedRegionStopsItsResidents(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		ctx := t.Context()
 		for id, region := range map[ledger.Account]staking.Region{"alice": "FR", "bob": "FR-75", "carol": "DE", "dora": "FR", "emil": "FR"} {
@@ -69,8 +69,8 @@ func TestARegionListedAnewStopsItsResidents(t *testing.T) {
 		clock.Set(3, "08:00")
 		on(t, db, "emil") // its first day would be the next
 		clock.Set(3, "09:00")
-		ok(t, db.AddRegion(ctx, "fr"))
-		ok(t, db.AddRegion(ctx, "FR"))
+		must[store.Listing](t)(db.AddRegion(ctx, "fr", day1+2, ""))
+		must[store.Listing](t)(db.AddRegion(ctx, "FR", day1+2, ""))
 		for id, want := range map[ledger.Account]string{"alice": ".x...", "bob": ".x...", "carol": ".xxxx", "dora": ".....", "emil": "....."} {
 			if got := covered(t, db, id, 5); got != want {
 				t.Errorf("%s is covered %s, not %s", id, got, want)
@@ -84,11 +84,12 @@ func TestARegionListedAnewStopsItsResidents(t *testing.T) {
 		if regions := must[[]staking.Region](t)(db.Regions(ctx)); !slices.Contains(regions, "FR") || !slices.IsSorted(regions) {
 			t.Errorf("listed are %v", regions)
 		}
-		ok(t, db.RemoveRegion(ctx, "fr"))
-		wants(t, db.RemoveRegion(ctx, "FR"), ledger.ErrNotFound)
-		wants(t, db.AddRegion(ctx, "Europe"), ledger.ErrInvalid)
+		clock.Set(4, "09:00")
+		must[store.Listing](t)(db.RemoveRegion(ctx, "fr"))
+		wants(t, failure(db.RemoveRegion(ctx, "FR")), ledger.ErrNotFound)
+		wants(t, failure(db.AddRegion(ctx, "Europe", 0, "")), ledger.ErrInvalid)
 		on(t, db, "bob")
-		if got := covered(t, db, "bob", 5); got != ".x.xx" {
+		if got := covered(t, db, "bob", 6); got != ".x..xx" {
 			t.Errorf("bob is covered %s", got)
 		}
 		var actions []string
@@ -120,7 +121,7 @@ func TestNoPressSlipsPastAListing(t *testing.T) {
 			all.Go(func() {
 				_, err := db.Enroll(ctx, id, staking.Client{}, time.Time{})
 				if err == nil && i%2 == 1 {
-					err = db.SetRegion(ctx, id, "FR")
+					_, err = db.SetRegion(ctx, id, "FR")
 				}
 				if err != nil && !strings.Contains(err.Error(), staking.ErrRegion.Error()) {
 					t.Error(err)
@@ -128,7 +129,7 @@ func TestNoPressSlipsPastAListing(t *testing.T) {
 			})
 		}
 		all.Go(func() {
-			if err := db.AddRegion(ctx, "FR"); err != nil {
+			if _, err := db.AddRegion(ctx, "FR", day1, ""); err != nil {
 				t.Error(err)
 			}
 		})

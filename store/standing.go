@@ -12,6 +12,7 @@ import (
 // Standing says how an account stands to the switch: whether it is on, and what
 // keeps it from being switched on with a client.
 type Standing struct {
+	Today       staking.Day          // the day of which it tells
 	Enrollments []staking.Enrollment // the oldest first, without those that cover no day
 	Region      error                // staking.ErrRegion or ErrUnknownCountry, or nil
 	Version     error                // staking.ErrUpdateApp, or nil
@@ -21,7 +22,7 @@ type Standing struct {
 // Running is the enrollment of a switch that is on, or false.
 func (s Standing) Running() (staking.Enrollment, bool) {
 	for _, e := range s.Enrollments {
-		if e.On() {
+		if e.On(s.Today) {
 			return e, true
 		}
 	}
@@ -47,6 +48,7 @@ func (db *DB) Standing(ctx context.Context, id ledger.Account, c staking.Client)
 		if err != nil {
 			return err
 		}
+		s.Today = staking.DayOf(db.clock())
 		restricted, err := regionsOf(t)
 		if err != nil {
 			return err

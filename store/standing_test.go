@@ -23,7 +23,7 @@ func TestStanding(t *testing.T) {
 		if !errors.Is(s.Region, staking.ErrRegion) || !errors.Is(s.Version, staking.ErrUpdateApp) || len(s.Missing) != 3 || s.Missing[0].Name != staking.TermsOfUse {
 			t.Errorf("a resident of a restricted region with an old app: %+v", s)
 		}
-		ok(t, db.SetRegion(t.Context(), "alice", "DE"))
+		setRegion(t, db, "alice", "DE")
 		accept(t, db, "alice")
 		if s := look(staking.Client{Platform: "ios", Version: "3.1.0"}); s.Region != nil || s.Version != nil || s.Missing != nil {
 			t.Errorf("a resident of Germany who has accepted everything: %+v", s)
@@ -111,7 +111,7 @@ func TestLogPage(t *testing.T) {
 		}
 		must[int](t)(db.SetPrices(t.Context(), prices))
 		clock.Advance(time.Minute)
-		ok(t, db.AddRegion(t.Context(), "FR"))
+		must[store.Listing](t)(db.AddRegion(t.Context(), "FR", day1, ""))
 		for size := 1; size <= 9; size++ {
 			place, walked := store.LogPlace{At: clock.Now()}, []string{}
 			for {

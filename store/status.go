@@ -45,7 +45,7 @@ func (db *DB) Status(ctx context.Context) (Status, error) {
 		if s.Accounts, err = count(t, "SELECT count(*) FROM accounts"); err != nil {
 			return err
 		}
-		if s.Enrolled, err = count(t, "SELECT count(*) FROM enrollments WHERE until_day = $1", int64(staking.Forever)); err != nil {
+		if s.Enrolled, err = count(t, "SELECT count(*) FROM enrollments WHERE from_day < until_day AND until_day > $1", int64(staking.DayOf(db.clock()))); err != nil {
 			return err
 		}
 		if s.Unpriced, err = unpriced(t); err != nil {

@@ -135,6 +135,9 @@ func ok(t *testing.T, err error) {
 	}
 }
 
+// failure is the error alone of what answers more.
+func failure[T any](_ T, err error) error { return err }
+
 // wants ends the test unless the error is the one that is wanted.
 func wants(t *testing.T, err, wanted error) {
 	t.Helper()
@@ -166,6 +169,12 @@ func on(t *testing.T, db *store.DB, id ledger.Account) staking.Enrollment {
 func off(t *testing.T, db *store.DB, id ledger.Account) {
 	t.Helper()
 	ok(t, db.Leave(t.Context(), id, staking.Client{}, time.Time{}))
+}
+
+// setRegion sets a residence, and returns the day on which Soft Staking ends by it.
+func setRegion(t *testing.T, db *store.DB, id ledger.Account, region staking.Region) staking.Day {
+	t.Helper()
+	return must[staking.Day](t)(db.SetRegion(t.Context(), id, region))
 }
 
 // covered tells on which of so many first days of the books the account earns: "..xx".

@@ -12,7 +12,7 @@ import (
 	"softstake/staking"
 )
 
-// What is kept of a press: "on", "off", "off: …" where a region did it, "refused: …".
+// What is kept of a press: "on", "off", "refused: …"; "off: …" and "on: …" where a region did it.
 const (
 	pressOn  = "on"
 	pressOff = "off"
@@ -22,11 +22,12 @@ const (
 // Enroll switches an account's Soft Staking on at a moment: it earns from the day
 // after it. The zero time is now; another must lie in an open day, not in the
 // future, and not before a press that is recorded. Already on is a success and
-// changes nothing; else the checks are, in this order, staking.ErrRegion,
-// ErrUnknownCountry, ErrUpdateApp and ErrDocuments. Each change of the switch is
-// recorded. What changes nothing, because it is on already or is refused, is recorded
-// at most once in quietTime for each account and action; on a closed account, where it
-// is ErrInvalid, never. Repeating a call with the same moment has no further effect.
+// changes nothing, but that an end to come is lifted where the checks allow it; else
+// the checks are, in this order, staking.ErrRegion, ErrUnknownCountry, ErrUpdateApp and
+// ErrDocuments. Each change of the switch is recorded. What changes nothing, because it
+// is on already or is refused, is recorded at most once in quietTime for each account
+// and action; on a closed account, where it is ErrInvalid, never. Repeating a call with
+// the same moment has no further effect.
 func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (staking.Enrollment, error) {
 	if err := checkClient(&c); err != nil {
 		return staking.Enrollment{}, err
@@ -42,7 +43,7 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 		if err := s.isLast(); err != nil {
 			return err
 		}
-		if e.On() {
+		if e.Until == staking.Forever {
 			return s.keepQuiet(pressOn, c)
 		}
 		if closed := s.account.Closed; !closed.IsZero() {
@@ -50,6 +51,10 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 		}
 		if no, err = s.refusal(c); err != nil {
 			return err
+		}
+		if no != nil && s.isOn() {
+			no = nil // it is on already, until the day on which it ends
+			return s.keepQuiet(pressOn, c)
 		}
 		if no != nil {
 			return s.keepQuiet(refusedFor(no), c)
@@ -83,11 +88,12 @@ func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at
 		if err := s.isLast(); err != nil {
 			return err
 		}
-		if !s.running.On() {
-			return s.keepQuiet(pressOff, c)
-		}
-		if err := endEnrollments(t, id.Bucket(), []ledger.Account{id}, s.day); err != nil {
+		on := s.isOn()
+		if err := s.end(s.day); err != nil {
 			return err
+		}
+		if !on {
+			return s.keepQuiet(pressOff, c)
 		}
 		return s.keep(pressOff, c)
 	})
@@ -215,7 +221,7 @@ func (s *switching) read() (err error) {
 		return err
 	}
 	for _, e := range s.all {
-		if e.On() {
+		if e.On(s.day) {
 			s.running = e
 		}
 	}
@@ -299,13 +305,32 @@ func refusedFor(no error) string {
 	return refused + "documents"
 }
 
-// on makes the enrollment from the next day on. An empty one of the same day opens again.
+// isOn says whether the switch is on at the moment of the press.
+func (s *switching) isOn() bool { return s.running.On(s.day) }
+
+// end ends the running enrollment on a day, if there is one. What a listing had ended
+// is not restored any more when it is undone.
+func (s *switching) end(d staking.Day) error {
+	if err := forgetListedOut(s.t, s.id); err != nil || !s.isOn() {
+		return err
+	}
+	return endEnrollments(s.t, s.id.Bucket(), []ledger.Account{s.id}, d)
+}
+
+// on makes the enrollment from the next day on. An empty one of the same day opens
+// again, and so does one that has an end to come.
 func (s *switching) on() (staking.Enrollment, error) {
 	e := staking.Enrollment{Account: s.id, From: s.day + 1, Until: staking.Forever}
+	if s.isOn() {
+		e.From = s.running.From
+	}
 	for _, other := range s.all {
-		if other.From < other.Until && other.Until > e.From {
+		if other.From < other.Until && other.Until > e.From && other != s.running {
 			return e, fmt.Errorf("%w: it was on until %s", ledger.ErrInvalid, other.Until)
 		}
+	}
+	if err := forgetListedOut(s.t, s.id); err != nil {
+		return e, err
 	}
 	_, err := s.t.exec(`INSERT INTO enrollments (bucket, account, from_day, until_day) VALUES ($1, $2, $3, $4)
 	                    ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
@@ -313,8 +338,8 @@ func (s *switching) on() (staking.Enrollment, error) {
 	return e, err
 }
 
-// endEnrollments ends the running enrollments of some accounts of a bucket: that
-// day is not paid any more. One that has not begun becomes empty.
+// endEnrollments ends the enrollments of some accounts of a bucket that would last
+// longer: that day is not paid any more. One that has not begun becomes empty.
 func endEnrollments(t tx, bucket int, accounts []ledger.Account, d staking.Day) error {
 	ids := make([]string, len(accounts))
 	for i, a := range accounts {
@@ -323,10 +348,10 @@ func endEnrollments(t tx, bucket int, accounts []ledger.Account, d staking.Day) 
 	slices.Sort(ids)
 	n := len(ids)
 	_, err := t.set(nil, `UPDATE enrollments SET until_day = CASE WHEN from_day > r.day THEN from_day ELSE r.day END FROM {rows}
-	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.until_day = r.forever`,
+	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.until_day > r.day`,
 		set{
 			ints("bucket", slices.Repeat([]int64{int64(bucket)}, n)), texts("account", ids),
-			ints("day", slices.Repeat([]int64{int64(d)}, n)), ints("forever", slices.Repeat([]int64{int64(staking.Forever)}, n)),
+			ints("day", slices.Repeat([]int64{int64(d)}, n)),
 		})
 	if err != nil {
 		return fmt.Errorf("end enrollments: %w", err)
@@ -355,26 +380,4 @@ func keepPresses(t tx, accounts []ledger.Account, at int64, action string, c sta
 		return fmt.Errorf("keep the press: %w", err)
 	}
 	return nil
-}
-
-// checkClient refuses what cannot be kept of a client, and writes its platform in one
-// way and its country in capitals. Its errors are ErrInvalid.
-func checkClient(c *staking.Client) error {
-	for _, s := range []string{c.Platform, c.Version, c.Address} {
-		if err := checkText("the client", s); err != nil {
-			return err
-		}
-	}
-	c.Platform = staking.Platform(c.Platform)
-	if c.Country == "" {
-		return nil
-	}
-	country, err := staking.ParseRegion(string(c.Country))
-	c.Country = country
-	return err
-}
-
-// described is how a client and its address are kept: "ios 3.2.0", "192.0.2.7 DE".
-func described(c staking.Client) (client, address string) {
-	return strings.TrimSpace(c.Platform + " " + c.Version), strings.TrimSpace(c.Address + " " + string(c.Country))
 }

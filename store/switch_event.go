@@ -34,7 +34,7 @@ func (s *switching) keepQuiet(action string, c staking.Client) error {
 // Press is a press of the switch.
 type Press struct {
 	At      time.Time
-	Action  string // "on", "off", "off: …" where a region did it, "refused: …"
+	Action  string // "on", "off", "refused: …"; "off: …" and "on: …" where a region did it
 	Client  string
 	Address string
 }
@@ -58,4 +58,26 @@ func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, 
 		return nil, fmt.Errorf("read the presses of %s: %w", id, err)
 	}
 	return presses, nil
+}
+
+// checkClient refuses what cannot be kept of a client, and writes its platform in one
+// way and its country in capitals. Its errors are ErrInvalid.
+func checkClient(c *staking.Client) error {
+	for _, s := range []string{c.Platform, c.Version, c.Address} {
+		if err := checkText("the client", s); err != nil {
+			return err
+		}
+	}
+	c.Platform = staking.Platform(c.Platform)
+	if c.Country == "" {
+		return nil
+	}
+	country, err := staking.ParseRegion(string(c.Country))
+	c.Country = country
+	return err
+}
+
+// described is how a client and its address are kept: "ios 3.2.0", "192.0.2.7 DE".
+func described(c staking.Client) (client, address string) {
+	return strings.TrimSpace(c.Platform + " " + c.Version), strings.TrimSpace(c.Address + " " + string(c.Country))
 }

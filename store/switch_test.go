@@ -95,7 +95,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 		}
 		must[bool](t)(db.OpenAccount(ctx, "alice", ""))
 		wants(t, enroll(old), staking.ErrRegion) // no verified residence
-		ok(t, db.SetRegion(ctx, "alice", "DE"))
+		setRegion(t, db, "alice", "DE")
 		wants(t, enroll(old), staking.ErrRegion) // the request comes from US
 		old.Country = "DE"
 		wants(t, enroll(old), staking.ErrUpdateApp)

@@ -56,7 +56,7 @@ func (db *DB) Today(ctx context.Context, id ledger.Account) (Today, error) {
 		}
 		s.Enrolled = covers(m.enrollments, s.Day)
 		for _, e := range m.enrollments {
-			if e.On() {
+			if e.On(s.Day) {
 				s.On, s.From = true, e.From
 			}
 		}

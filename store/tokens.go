@@ -171,6 +171,14 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		return fmt.Errorf("%w: terms of %s: they are set from tomorrow on (%s), not from %s; a day that is over is mended with \"softstake terms correct\"",
 			ledger.ErrInvalid, terms.Asset, tomorrow, terms.From)
 	}
+	detail := describe(asset, terms)
+	if !terms.Offered {
+		e, err := db.effect(ctx, terms.From, "", terms.Asset)
+		if err != nil {
+			return fmt.Errorf("set the terms of %s: %w", terms.Asset, err)
+		}
+		detail += fmt.Sprintf("; holders who earn with it until then: %d", e.Holders())
+	}
 	err = db.engine.write(ctx, func(t tx) error {
 		holding, err := termsOn(t, terms.From)
 		if err != nil || sameFigures(holding[terms.Asset], terms) {
@@ -183,7 +191,7 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		if err := db.writeTerms(t, TermsRevision{Terms: terms, Revision: n + 1}); err != nil {
 			return err
 		}
-		return db.logLine(t, "terms set", terms.Asset, describe(asset, terms))
+		return db.logLine(t, "terms set", terms.Asset, detail)
 	})
 	if err != nil {
 		return fmt.Errorf("set the terms of %s: %w", terms.Asset, err)

@@ -103,8 +103,12 @@ func (p *view) happeningNote(h happening) string {
 	if h.Name == "switch-off-region" && h.Detail == "" {
 		return p.T("activity.note.switch-off-residence", "day", p.Day(day))
 	}
+	region, from, coming := strings.Cut(h.Detail, " from ")
+	if last, err := staking.ParseDay(from); coming && err == nil {
+		day = last
+	}
 	if key := "activity.note." + h.Name; p.says(key) {
-		return p.T(key, "region", p.region(staking.Region(h.Detail)), "day", p.Day(day), "detail", h.Detail)
+		return p.T(key, "region", p.region(staking.Region(region)), "day", p.Day(day), "detail", h.Detail)
 	}
 	return ""
 }

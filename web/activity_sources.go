@@ -102,7 +102,7 @@ func (s *server) tellPresses(id ledger.Account) happeningSource {
 		for _, p := range presses {
 			name, region, _ := strings.Cut(p.Action, ": region ")
 			if region != "" || p.Action == "off: region" {
-				name = "off by region"
+				name = strings.TrimSuffix(name, ": region") + " by region"
 			}
 			told = append(told, happening{
 				happeningPlace: happeningPlace{At: p.At.UnixMilli(), ID: p.Action},
@@ -115,7 +115,7 @@ func (s *server) tellPresses(id ledger.Account) happeningSource {
 
 // pressNames are the names of presses as they are kept.
 var pressNames = map[string]string{
-	"on": "switch-on", "off": "switch-off", "off by region": "switch-off-region",
+	"on": "switch-on", "off": "switch-off", "off by region": "switch-off-region", "on by region": "switch-on-region",
 	"refused: region": "switch-refused-region", "refused: unknown country": "switch-refused-country", "refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
 }
 

@@ -87,6 +87,13 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	return w
 }
 
+// residence sets an account's residence.
+func (w *world) residence(id ledger.Account, region staking.Region) {
+	w.Helper()
+	_, err := w.books.SetRegion(w.Context(), id, region)
+	w.ok(err)
+}
+
 func (w *world) ok(err error) {
 	w.Helper()
 	if err != nil {

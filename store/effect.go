@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Effect is whom something would affect that ends earning for many holders at once.
+type Effect struct {
+	From     staking.Day // the first day that would not earn
+	Accounts int64       // open accounts that it concerns
+	Enrolled int64       // of these, whose enrollment covers From or a later day
+	Tokens   []EffectToken
+	USDT     ledger.Amount // what earns in all, in 1e-8, rounded down per token
+	Unpriced int           // tokens that have no price of today or of the 7 days before: not in USDT
+}
+
+// EffectToken is what of a token earns now that would not any more.
+type EffectToken struct {
+	Asset    ledger.Asset
+	Holders  int64         // enrolled, with at least the minimum free
+	Earning  ledger.Amount // what they have free, each up to the cap
+	USDT     ledger.Amount // in 1e-8, rounded down
+	HasPrice bool
+}
+
+// Holders are those of the token that is concerned most.
+func (e Effect) Holders() (most int64) {
+	for _, token := range e.Tokens {
+		most = max(most, token.Holders)
+	}
+	return most
+}
+
+// PreviewRegion says whom listing a region from a day on would affect, 0 being
+// tomorrow: those who live there. It writes nothing. It reads bucket by bucket, and so
+// what is posted or switched at the same time may be in it or not.
+func (db *DB) PreviewRegion(ctx context.Context, region staking.Region, from staking.Day) (Effect, error) {
+	region, err := staking.ParseRegion(string(region))
+	if err != nil {
+		return Effect{}, err
+	}
+	err = db.engine.read(ctx, func(t tx) (err error) {
+		from, err = db.listingDay(t, from)
+		return err
+	})
+	if err != nil {
+		return Effect{}, fmt.Errorf("preview region %s: %w", region, err)
+	}
+	e, err := db.effect(ctx, from, region, "")
+	if err != nil {
+		return e, fmt.Errorf("preview region %s: %w", region, err)
+	}
+	return e, nil
+}
+
+// PreviewDelisting says whom it would affect if a token were not on offer from a day
+// on: all who are enrolled and hold it. As PreviewRegion.
+func (db *DB) PreviewDelisting(ctx context.Context, asset string, from staking.Day) (Effect, error) {
+	if _, err := db.Asset(ctx, asset); err != nil {
+		return Effect{}, err
+	}
+	e, err := db.effect(ctx, from, "", asset)
+	if err != nil {
+		return e, fmt.Errorf("preview %s off offer: %w", asset, err)
+	}
+	return e, nil
+}
+
+// effect counts the accounts of a region, or all if it is "", and what they earn on
+// with a token, or with all if it is "".
+func (db *DB) effect(ctx context.Context, from staking.Day, region staking.Region, asset string) (Effect, error) {
+	c := counting{db: db, region: region, asset: asset, e: Effect{From: from}, tokens: map[string]*EffectToken{}}
+	err := db.engine.read(ctx, func(t tx) (err error) {
+		c.terms, err = termsOn(t, staking.DayOf(db.clock()))
+		return err
+	})
+	for bucket := 0; bucket < ledger.Buckets && err == nil; bucket++ {
+		err = db.engine.read(ctx, func(t tx) error { return c.bucket(t, bucket) })
+	}
+	if err == nil {
+		err = c.worth(ctx)
+	}
+	return c.e, err
+}
+
+// counting is the counting of an effect.
+type counting struct {
+	db     *DB
+	region staking.Region
+	asset  string
+	terms  map[string]staking.Terms
+	e      Effect
+	tokens map[string]*EffectToken
+}
+
+// inEffect is the condition that an account is concerned by a region, "" being all.
+var inEffect = "a.bucket = $1 AND a.closed = 0 AND ($2 = '' OR " + inRegion("$2") + ")"
+
+func (c *counting) bucket(t tx, bucket int) error {
+	n, err := count(t, "SELECT count(*) FROM accounts a WHERE "+inEffect, int64(bucket), string(c.region))
+	if err != nil {
+		return err
+	}
+	c.e.Accounts += n
+	const joined = " FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account"
+	const running = " AND e.until_day > $3 AND e.from_day < e.until_day"
+	if n, err = count(t, "SELECT count(*)"+joined+" WHERE "+inEffect+running, int64(bucket), string(c.region), int64(c.e.From)); err != nil {
+		return err
+	}
+	c.e.Enrolled += n
+	return t.query(func(r row) error {
+		terms, known := c.terms[r.text(0)]
+		free := ledger.Amount(r.int(1))
+		if !known || !terms.Offered || free < terms.Min || free == 0 {
+			return nil
+		}
+		token := c.tokens[terms.Asset]
+		if token == nil {
+			token = &EffectToken{Asset: (*c.db.known.Load())[terms.Asset]}
+			c.tokens[terms.Asset] = token
+		}
+		token.Holders++
+		token.Earning, err = token.Earning.Add(min(free, terms.Cap))
+		return err
+	}, "SELECT b.asset, b.balance"+joined+" JOIN balances b ON b.bucket = a.bucket AND b.account = a.account WHERE "+inEffect+running+
+		" AND ($4 = '' OR b.asset = $4)", int64(bucket), string(c.region), int64(c.e.From), c.asset)
+}
+
+// worth puts the tokens in order, with what they are worth today.
+func (c *counting) worth(ctx context.Context) error {
+	prices, err := c.db.PricesFor(ctx, staking.DayOf(c.db.clock()))
+	if err != nil {
+		return err
+	}
+	for _, token := range slices.SortedFunc(maps.Values(c.tokens), func(a, b *EffectToken) int { return strings.Compare(a.Asset.Symbol, b.Asset.Symbol) }) {
+		var price Price
+		if price, token.HasPrice = prices[token.Asset.Symbol]; !token.HasPrice {
+			c.e.Unpriced++
+		} else if token.USDT, err = Value(token.Asset, token.Earning, price.Price); err != nil {
+			return err
+		}
+		if c.e.USDT, err = c.e.USDT.Add(token.USDT); err != nil {
+			return err
+		}
+		c.e.Tokens = append(c.e.Tokens, *token)
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"softstake/audit"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// residents opens an account in each region, switches it on, and gives it 2 BNB.
+func residents(t *testing.T, db *store.DB, regions map[ledger.Account]staking.Region) {
+	t.Helper()
+	for id, region := range regions {
+		must[bool](t)(db.OpenAccount(t.Context(), id, region))
+		accept(t, db, id)
+		on(t, db, id)
+		deposit(t, db, "d-"+string(id), id, 2, "BNB", time.Time{})
+	}
+}
+
+func wantsCovered(t *testing.T, db *store.DB, days int, wanted map[ledger.Account]string) {
+	t.Helper()
+	for id, want := range wanted {
+		if got := covered(t, db, id, days); got != want {
+			t.Errorf("%s is covered %s, not %s", id, got, want)
+		}
+	}
+}
+
+// Undone on the day on which it was added, a listing restores what it ended, and
+// nothing that ended for another reason or changed since.
+func TestAListingIsUndoneOnTheSameDay(t *testing.T) {
+	each(t, undoOnTheSameDay)
+}
+
+func undoOnTheSameDay(t *testing.T, db *store.DB, clock *Clock) {
+	ctx := t.Context()
+	residents(t, db, map[ledger.Account]staking.Region{
+		"alice": "FR", "bob": "FR-75", "carol": "DE", "dora": "FR", "emil": "FR", "gone": "FR", "hugo": "FR",
+	})
+	must[int](t)(db.SetPrices(ctx, []store.Price{{Asset: "BNB", Day: day1, Price: 500_00000000}}))
+	must[bool](t)(db.OpenAccount(ctx, "new", "FR"))
+	accept(t, db, "new")
+	clock.Set(3, "08:00")
+	off(t, db, "gone")
+	must[bool](t)(db.OpenAccount(ctx, "late", "FR"))
+	accept(t, db, "late")
+	on(t, db, "late")
+
+	e := must[store.Effect](t)(db.PreviewRegion(ctx, "fr", 0))
+	if e.From != day1+3 || e.Accounts != 8 || e.Enrolled != 6 || len(e.Tokens) != 1 {
+		t.Fatalf("the preview says %+v", e)
+	}
+	if token := e.Tokens[0]; token.Holders != 5 || token.Earning != 10_00000000 || token.USDT != 5000_00000000 || e.USDT != token.USDT {
+		t.Errorf("BNB: %+v", token)
+	}
+	if n := len(must[[]staking.Region](t)(db.Regions(ctx))); n != len(staking.ShippedRegions()) {
+		t.Errorf("a preview lists a region: there are %d", n)
+	}
+
+	l := must[store.Listing](t)(db.AddRegion(ctx, "FR", 0, "a new law"))
+	if l.From != day1+3 || l.Ended != 6 || l.AddedBy != "test" || l.Reason != "a new law" || !l.Added.Equal(moment(3, "08:00")) {
+		t.Errorf("the listing is %+v", l)
+	}
+	if again := must[store.Listing](t)(db.AddRegion(ctx, "FR", 0, "")); again != l {
+		t.Errorf("added again it is %+v", again)
+	}
+	wants(t, failure(db.AddRegion(ctx, "FR", day1+2, "")), ledger.ErrMismatch)
+	wantsCovered(t, db, 6, map[ledger.Account]string{"alice": ".xx...", "bob": ".xx...", "carol": ".xxxxx", "gone": ".x....", "late": "......"})
+	if s := must[store.Standing](t)(db.Standing(ctx, "alice", staking.Client{})); s.Region == nil {
+		t.Error("a resident could switch on")
+	} else if _, is := s.Running(); !is {
+		t.Error("it is off before its last day is over")
+	}
+	on(t, db, "alice") // it is on, until its end
+	wants(t, failure(db.Enroll(ctx, "new", staking.Client{}, time.Time{})), staking.ErrRegion)
+
+	clock.Set(3, "09:00")
+	off(t, db, "dora")
+	setRegion(t, db, "emil", "DE")
+	setRegion(t, db, "emil", "FR")
+	setRegion(t, db, "hugo", "DE")
+	on(t, db, "hugo") // who lives elsewhere by now lifts the end
+	clock.Set(3, "23:59")
+	l = must[store.Listing](t)(db.RemoveRegion(ctx, "FR"))
+	if l.Restored != 3 || l.RemovedBy != "test" {
+		t.Errorf("the removed listing is %+v", l)
+	}
+	wants(t, failure(db.RemoveRegion(ctx, "FR")), ledger.ErrNotFound)
+	wantsCovered(t, db, 6, map[ledger.Account]string{
+		"alice": ".xxxxx", "bob": ".xxxxx", "carol": ".xxxxx", "gone": ".x....", "late": "...xxx", "dora": ".x....", "emil": ".xx...", "hugo": ".xxxxx",
+	})
+	undoneLines(t, db)
+}
+
+// undoneLines are what is kept of the listing and its undoing.
+func undoneLines(t *testing.T, db *store.DB) {
+	t.Helper()
+	ctx := t.Context()
+	presses := must[[]store.Press](t)(db.Presses(ctx, "bob"))
+	if len(presses) != 3 || presses[1].Action != "off: region FR from 2026-03-05" || presses[2].Action != "on: region FR" {
+		t.Errorf("bob's presses are %v", presses)
+	}
+	var said []string
+	for _, line := range must[[]store.LogLine](t)(db.Log(ctx, moment(3, "00:00"), 99)) {
+		if line.Subject == "FR" {
+			said = append(said, line.Action+" "+line.Detail)
+		}
+	}
+	wantsLines(t, said, "region add from 2026-03-05: 6 enrollments end; a new law",
+		"region remove listed from 2026-03-05; undone: 3 of 6 enrollments restored")
+}
+
+func wantsLines(t *testing.T, lines []string, wanted ...string) {
+	t.Helper()
+	for i := range max(len(lines), len(wanted)) {
+		if i >= len(lines) || i >= len(wanted) || lines[i] != wanted[i] {
+			t.Fatalf("the lines are %q, not %q", lines, wanted)
+		}
+	}
+}
+
+// After its first day has come a listing is removed without effect on anyone; before
+// that day it is undone however long ago it was added. The day it holds from is the first
+// that is not paid, and the audit derives the same.
+func TestARemovedListingBringsNobodyBackLater(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		residents(t, db, map[ledger.Account]staking.Region{"alice": "FR", "bob": "IT"})
+		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1000_00000000, false))
+		must[store.Listing](t)(db.AddRegion(ctx, "FR", day1+3, ""))
+		must[store.Listing](t)(db.AddRegion(ctx, "IT", day1+5, ""))
+		wants(t, failure(db.AddRegion(ctx, "ES", day1-1, "")), ledger.ErrInvalid)
+		wants(t, failure(db.PreviewRegion(ctx, "ES", day1-1)), ledger.ErrInvalid)
+		wants(t, failure(db.AddRegion(ctx, "ES", staking.Forever, "")), ledger.ErrInvalid)
+		clock.Set(5, "09:00")
+		if l := must[store.Listing](t)(db.RemoveRegion(ctx, "FR")); l.Restored != 0 || l.Ended != 1 {
+			t.Errorf("FR: %+v", l)
+		}
+		if l := must[store.Listing](t)(db.RemoveRegion(ctx, "IT")); l.Restored != 1 {
+			t.Errorf("IT: %+v", l)
+		}
+		wantsCovered(t, db, 7, map[ledger.Account]string{"alice": ".xx....", "bob": ".xxxxxx"})
+		on(t, db, "alice")
+		wantsCovered(t, db, 7, map[ledger.Account]string{"alice": ".xx..xx"})
+		history := must[[]store.Listing](t)(db.Listings(ctx, true))
+		if n := len(history); n != len(staking.ShippedRegions())+2 {
+			t.Errorf("there are %d listings in all", n)
+		}
+		must[store.Listing](t)(db.AddRegion(ctx, "FR", day1+5, "")) // alice's is cut short, bob's is his own
+		clock.Set(8, "00:10")
+		settle(t, db, clock)
+		if a, b := earned(t, db, "alice", "BNB"), earned(t, db, "bob", "BNB"); a != 1643 || b != 4931 {
+			t.Errorf("alice earns %d on 2 days, and bob %d on 6", a, b)
+		}
+		if r := auditOf(t, db, audit.Options{}); r.Total != 0 {
+			t.Errorf("the audit finds %v", r.Findings)
+		}
+	})
+}
+
+// A region and a part of it may be listed both: what still holds of one limits what the
+// undoing of the other restores.
+func TestListingsOfARegionAndItsPart(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		residents(t, db, map[ledger.Account]staking.Region{"paris": "FR-75", "lyon": "FR-69", "france": "FR", "other": "DE"})
+		add := func(region staking.Region, from staking.Day) int64 {
+			t.Helper()
+			return must[store.Listing](t)(db.AddRegion(ctx, region, from, "")).Ended
+		}
+		remove := func(region staking.Region) int64 {
+			t.Helper()
+			return must[store.Listing](t)(db.RemoveRegion(ctx, region)).Restored
+		}
+		if n := add("FR-75", day1+2); n != 1 {
+			t.Errorf("FR-75 ends %d", n)
+		}
+		if n := add("FR", day1+4); n != 2 {
+			t.Errorf("FR ends %d more", n)
+		}
+		wantsCovered(t, db, 6, map[ledger.Account]string{"paris": ".x....", "lyon": ".xxx..", "france": ".xxx..", "other": ".xxxxx"})
+		if n := remove("FR-75"); n != 0 {
+			t.Errorf("FR-75 restores %d", n)
+		}
+		wantsCovered(t, db, 6, map[ledger.Account]string{"paris": ".xxx..", "lyon": ".xxx.."})
+		if n := add("FR-75", day1+2); n != 1 {
+			t.Errorf("FR-75 ends %d the second time", n)
+		}
+		if n := remove("FR"); n != 2 {
+			t.Errorf("FR restores %d", n)
+		}
+		wantsCovered(t, db, 6, map[ledger.Account]string{"paris": ".x....", "lyon": ".xxxxx", "france": ".xxxxx"})
+		if n := remove("FR-75"); n != 1 {
+			t.Errorf("FR-75 restores %d the second time", n)
+		}
+		wantsCovered(t, db, 6, map[ledger.Account]string{"paris": ".xxxxx", "other": ".xxxxx"})
+		add("FR", day1+3)
+		if ends := setRegion(t, db, "other", "FR-75"); ends != day1+3 {
+			t.Errorf("who moves into a listed region earns until %s", ends)
+		}
+		remove("FR") // it ended for the move, which it does not undo
+		wantsCovered(t, db, 6, map[ledger.Account]string{"other": ".xx..."})
+	})
+}
+
+// A listing that was interrupted is completed before a day is closed on which it holds.
+func TestTheRunCompletesAListing(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		residents(t, db, map[ledger.Account]staking.Region{"alice": "FR", "bob": "IT"})
+		must[store.Listing](t)(db.AddRegion(ctx, "IT", day1+1, ""))
+		must[int64](t)(db.Exec(ctx, `INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
+			VALUES ('FR', 1, $1, 0, '', '', 0, 0, '', 0, 1)`, int64(day1+2)))
+		must[int64](t)(db.Exec(ctx, "UPDATE listings SET removed = 1, unfinished = 1 WHERE code = 'IT'"))
+		clock.Set(5, "00:10")
+		settle(t, db, clock)
+		wantsCovered(t, db, 5, map[ledger.Account]string{"alice": ".x...", "bob": ".xxxx"})
+		if left := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1")); left != 0 {
+			t.Errorf("%d listings are not complete", left)
+		}
+	})
+}
