@@ -35,6 +35,31 @@ type previewOut struct {
 	Verdict  string  `json:"verdict,omitempty" doc:"Why it would wait, as a sentence. Absent: it would be paid."`
 }
 
+// openOut is the open day as it stands.
+type openOut struct {
+	Day    string      `json:"day" format:"date" example:"2026-11-22" doc:"The open day."`
+	At     string      `json:"at" format:"date-time" example:"2026-11-22T17:30:00.000Z" doc:"The moment that the figures tell of."`
+	Tokens []openToken `json:"tokens" doc:"Each token on offer, by symbol."`
+}
+
+type openToken struct {
+	Asset   string  `json:"asset" example:"BNB" doc:"Symbol."`
+	Holders int64   `json:"holders" example:"1200" doc:"How many would be paid."`
+	Total   string  `json:"total" example:"1.25" doc:"What they would be paid together, in whole tokens."`
+	Average string  `json:"average" example:"10.5" doc:"The mean of their average holdings, rounded down."`
+	Before  *string `json:"before" example:"1.24" doc:"The total of the day before, declared or as it stands; null: it is not known."`
+	Pool    string  `json:"pool" example:"1000" doc:"What there is to pay from."`
+	Owed    string  `json:"owed" example:"0" doc:"What the days before it need that are over and not declared, a week at most."`
+	Missing string  `json:"missing" example:"0" doc:"What the pool lacks for these days and the open one."`
+	Over    string  `json:"needsApproval,omitempty" doc:"Which limit its total exceeds, as a sentence: it will need approval. Absent: none."`
+	Partial bool    `json:"partial" doc:"Whether days before that week are not paid either, and not in these figures."`
+}
+
+type previewsOut struct {
+	Items []previewOut `json:"items" doc:"Each token with a day that is over and not settled, by symbol."`
+	Open  openOut      `json:"open" doc:"An estimate of the open day: as if no balance changed any more until its end."`
+}
+
 type dayOut struct {
 	Day     string `json:"day" format:"date" example:"2026-11-21" doc:"The day that was measured."`
 	Asset   string `json:"asset" example:"BNB" doc:"Symbol."`
@@ -68,7 +93,7 @@ func (s *server) runRoutes() {
 	}, office, s.runStatus)
 	add(s, huma.Operation{
 		OperationID: "preview-run", Method: http.MethodGet, Path: "/v1/runs/preview", Tags: []string{"Operation"}, Summary: "Preview the next run",
-		Description: "What each token's oldest day that is over and not settled would pay. Nothing is written and no day is closed: late entries may still change it. It measures every holding, and takes its time with many.",
+		Description: "What each token's oldest day that is over and not settled would pay, and what the open day would as it stands, against pool and limits. Nothing is written and no day is closed: entries may still change it. It measures every holding, and takes its time with many.",
 		Middlewares: huma.Middlewares{patient},
 	}, office, s.preview)
 	add(s, huma.Operation{
@@ -109,7 +134,7 @@ func (s *server) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 	return say(runsOut{open.String(), tokens}, err)
 }
 
-func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[list[previewOut]], error) {
+func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut], error) {
 	previews, err := s.Books.Preview(ctx)
 	if err != nil {
 		return nil, err
@@ -125,7 +150,35 @@ func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[list[preview
 		}
 		return out, err
 	})
-	return say(list[previewOut]{Items: items}, err)
+	if err != nil {
+		return nil, err
+	}
+	open, err := s.previewOpen(ctx)
+	return say(previewsOut{items, open}, err)
+}
+
+func (s *server) previewOpen(ctx context.Context) (openOut, error) {
+	now := s.Now()
+	out := openOut{Day: staking.DayOf(now).String(), At: instant(now)}
+	previews, err := s.Books.PreviewOpen(ctx)
+	if err != nil {
+		return out, err
+	}
+	if len(previews) > 0 {
+		out.Day, out.At = previews[0].Day.String(), instant(previews[0].At)
+	}
+	out.Tokens, err = shown(previews, func(p store.OpenPreview) (openToken, error) {
+		a, err := s.Books.Asset(ctx, p.Asset)
+		token := openToken{
+			Asset: p.Asset, Holders: p.Holders, Total: a.Format(p.Total), Average: a.Format(p.Average), Pool: a.Format(p.Pool),
+			Owed: a.Format(p.Owed), Missing: a.Format(p.Missing), Over: p.Over, Partial: p.Partial,
+		}
+		if p.BeforeKnown {
+			token.Before = new(a.Format(p.Before))
+		}
+		return token, err
+	})
+	return out, err
 }
 
 type runDaysIn struct {

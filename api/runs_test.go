@@ -11,7 +11,9 @@ func TestRuns(t *testing.T) {
 		w.deposit("a-1", "alice", "1000", "BNB")
 		w.at(3, "00:10")
 		w.get("auditor", "/v1/runs/status").is(200).says("firstOpen", w.day(1), "tokens.#", "10", "tokens.3.asset", "BNB", "tokens.3.pool", "0", "tokens.3.paidThrough", "", "tokens.3.daysLeft", "")
-		w.get("operator", "/v1/runs/preview").is(200).says("items.3.asset", "BNB", "items.3.day", w.day(1), "items.3.total", "0", "items.3.before", "", "items.3.verdict", "")
+		w.get("operator", "/v1/runs/preview").is(200).says("items.3.asset", "BNB", "items.3.day", w.day(1), "items.3.total", "0", "items.3.before", "", "items.3.verdict", "").
+			says("open.day", w.day(3), "open.at", w.day(3)+"T00:10:00.000Z", "open.tokens.#", "10", "open.tokens.3.asset", "BNB", "open.tokens.3.holders", "1",
+				"open.tokens.3.average", "1000.00410958", "open.tokens.3.total", "0.00410959", "open.tokens.3.owed", "0.00410958", "open.tokens.3.missing", "0.00821917", "open.tokens.3.needsApproval", "")
 		r := w.call("operator", post, "/v1/runs", "").is(200).says("closed", w.day(2), "waiting.#", "1", "waiting.0.asset", "BNB", "waiting.0.day", w.day(2), "paid.#", "19")
 		if reason := r.at("waiting.0.reason"); !strings.Contains(reason, "@rewards") {
 			t.Errorf("BNB waits because of %q", reason)
@@ -37,6 +39,9 @@ func TestRuns(t *testing.T) {
 		w.get("exchange", "/v1/funds").refused(403, "forbidden", "")
 
 		w.call("operator", put, "/v1/tokens/BNB/limits", `{"maxTotal":"0.001","maxChange":"0"}`).is(200)
+		if over := w.get("operator", "/v1/runs/preview").is(200).at("open.tokens.3.needsApproval"); !strings.Contains(over, "is above 0.001") {
+			t.Errorf("the open day is over its limit, and says %q", over)
+		}
 		w.call("operator", post, "/v1/runs", "").is(200).says("waiting.#", "1", "paid.#", "0")
 		w.call("operator", post, "/v1/runs/approvals", `{"day":"`+w.day(3)+`","asset":"BNB"}`).refused(400, "invalid", "")
 		w.call("operator", post, "/v1/runs/approvals", `{"day":"`+w.day(2)+`","asset":"XYZ"}`).refused(404, "not-found", "")

@@ -19,7 +19,7 @@ import (
 // settleCmd closes days and pays their rewards.
 type settleCmd struct {
 	Through    *staking.Day  `placeholder:"DAY" help:"Last day to settle. Without it: every day that is over."`
-	Preview    bool          `help:"Say what each token's next day would pay; close and write nothing."`
+	Preview    bool          `help:"Print what each token's next day would pay, and the open day as it stands; close and write nothing."`
 	Approve    bool          `help:"Approve the DAY of the TOKEN, which is over a limit, before settling."`
 	Day        *staking.Day  `arg:"" optional:"" help:"Day to approve."`
 	Token      string        `arg:"" optional:"" help:"Token to approve."`
@@ -260,57 +260,4 @@ func waitingError(r staking.Report) error {
 // waitReason says why a token waits, without what was being done when that was found.
 func waitReason(w staking.Waiting) string {
 	return strings.TrimPrefix(plain(w.Reason), fmt.Sprintf("declare %s of %s: ", w.Asset, w.Day))
-}
-
-type previewJSON struct {
-	Asset       string      `json:"asset"`
-	Day         staking.Day `json:"day"`
-	Declared    bool        `json:"declared"`
-	Holders     int64       `json:"holders"`
-	Total       string      `json:"total"`
-	MeanAverage string      `json:"mean_average"`
-	Before      *string     `json:"day_before"`
-	Pool        string      `json:"pool"`
-	Waits       string      `json:"waits,omitempty"`
-}
-
-// preview says what each token's next day would pay.
-func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a assets) error {
-	previews, err := db.Preview(ctx)
-	if err != nil {
-		return err
-	}
-	out := newJSONList(w.Stdout)
-	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"), figure("day before"), figure("pool"))
-	var waits []string
-	for _, p := range previews {
-		before := none
-		j := previewJSON{
-			Asset: p.Asset, Day: p.Day, Declared: p.Declared, Holders: p.Holders, Total: a.plain(p.Asset, p.Total),
-			MeanAverage: a.plain(p.Asset, p.Average), Pool: a.plain(p.Asset, p.Pool), Waits: p.Verdict,
-		}
-		if p.BeforeKnown {
-			before = a.plain(p.Asset, p.Before)
-			j.Before = &before
-		}
-		if c.JSON {
-			if err := out.add(j); err != nil {
-				return err
-			}
-		}
-		grid.add(p.Day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.MeanAverage, j.Total, before, j.Pool)
-		if p.Verdict != "" {
-			waits = append(waits, fmt.Sprintf("\n%s of %s would wait: %s", p.Asset, p.Day, p.Verdict))
-		}
-	}
-	if c.JSON {
-		return out.end()
-	}
-	if len(previews) == 0 {
-		return w.printf("Nothing is due.\n")
-	}
-	if err := grid.write(w.Stdout); err != nil || len(waits) == 0 {
-		return err
-	}
-	return w.printf("%s\n", strings.Join(waits, ""))
 }

@@ -77,12 +77,21 @@ func (db *DB) PreviewDelisting(ctx context.Context, asset string, from staking.D
 // with a token, or with all if it is "".
 func (db *DB) effect(ctx context.Context, from staking.Day, region staking.Region, asset string) (Effect, error) {
 	c := counting{db: db, region: region, asset: asset, e: Effect{From: from}, tokens: map[string]*EffectToken{}}
+	var accounts, enrolled int64
 	err := db.engine.read(ctx, func(t tx) (err error) {
 		c.terms, err = termsOn(t, staking.DayOf(db.clock()))
 		return err
 	})
 	for bucket := 0; bucket < ledger.Buckets && err == nil; bucket++ {
-		err = db.engine.read(ctx, func(t tx) error { return c.bucket(t, bucket) })
+		err = db.engine.read(ctx, func(t tx) (err error) {
+			c.part = nil
+			accounts, enrolled, err = c.bucket(t, bucket)
+			return err
+		})
+		if err == nil {
+			c.e.Accounts, c.e.Enrolled = c.e.Accounts+accounts, c.e.Enrolled+enrolled
+			err = c.add()
+		}
 	}
 	if err == nil {
 		err = c.worth(ctx)
@@ -98,39 +107,48 @@ type counting struct {
 	terms  map[string]staking.Terms
 	e      Effect
 	tokens map[string]*EffectToken
+	part   []Balance // that earn, of the bucket that is being read: Free is what earns
 }
 
 // inEffect is the condition that an account is concerned by a region, "" being all.
 var inEffect = "a.bucket = $1 AND a.closed = 0 AND ($2 = '' OR " + inRegion("$2") + ")"
 
-func (c *counting) bucket(t tx, bucket int) error {
-	n, err := count(t, "SELECT count(*) FROM accounts a WHERE "+inEffect, int64(bucket), string(c.region))
+func (c *counting) bucket(t tx, bucket int) (accounts, enrolled int64, err error) {
+	accounts, err = count(t, "SELECT count(*) FROM accounts a WHERE "+inEffect, int64(bucket), string(c.region))
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	c.e.Accounts += n
 	const joined = " FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account"
 	const running = " AND e.until_day > $3 AND e.from_day < e.until_day"
-	if n, err = count(t, "SELECT count(*)"+joined+" WHERE "+inEffect+running, int64(bucket), string(c.region), int64(c.e.From)); err != nil {
-		return err
+	enrolled, err = count(t, "SELECT count(*)"+joined+" WHERE "+inEffect+running, int64(bucket), string(c.region), int64(c.e.From))
+	if err != nil {
+		return 0, 0, err
 	}
-	c.e.Enrolled += n
-	return t.query(func(r row) error {
+	err = t.query(func(r row) error {
 		terms, known := c.terms[r.text(0)]
-		free := ledger.Amount(r.int(1))
-		if !known || !terms.Offered || free < terms.Min || free == 0 {
-			return nil
+		if free := ledger.Amount(r.int(1)); known && terms.Offered && free >= terms.Min && free > 0 {
+			c.part = append(c.part, Balance{Asset: terms.Asset, Free: min(free, terms.Cap)})
 		}
-		token := c.tokens[terms.Asset]
-		if token == nil {
-			token = &EffectToken{Asset: (*c.db.known.Load())[terms.Asset]}
-			c.tokens[terms.Asset] = token
-		}
-		token.Holders++
-		token.Earning, err = token.Earning.Add(min(free, terms.Cap))
-		return err
+		return nil
 	}, "SELECT b.asset, b.balance"+joined+" JOIN balances b ON b.bucket = a.bucket AND b.account = a.account WHERE "+inEffect+running+
 		" AND ($4 = '' OR b.asset = $4)", int64(bucket), string(c.region), int64(c.e.From), c.asset)
+	return accounts, enrolled, err
+}
+
+// add adds what earns in a bucket.
+func (c *counting) add() (err error) {
+	for _, b := range c.part {
+		token := c.tokens[b.Asset]
+		if token == nil {
+			token = &EffectToken{Asset: (*c.db.known.Load())[b.Asset]}
+			c.tokens[b.Asset] = token
+		}
+		token.Holders++
+		if token.Earning, err = token.Earning.Add(b.Free); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // worth puts the tokens in order, with what they are worth today.

@@ -1,0 +1,218 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// OpenPreview is what a token's open day would pay as it stands: as if no balance
+// changed any more until its end. Amounts are in smallest units.
+type OpenPreview struct {
+	Asset       string
+	Day         staking.Day
+	At          time.Time // the moment that it tells of
+	Holders     int64
+	Total       ledger.Amount
+	Average     ledger.Amount // the mean of the holders' averages, rounded down
+	Before      ledger.Amount // the total of the day before, as declared or as it stands
+	BeforeKnown bool
+	Pool        ledger.Amount // in @rewards
+	Owed        ledger.Amount // what the days before it need, from First on, that are not declared
+	First       staking.Day   // the oldest day that is in the figures
+	Partial     bool          // older days are not paid either, and are not in the figures
+	Missing     ledger.Amount // what the pool lacks for Owed and Total; 0: nothing
+	Over        string        // which limit Total exceeds, so that it needs approval, or nothing
+}
+
+// PreviewOpen says of each token on offer what the open day would pay as it stands.
+// The figures are those of the run, by the same rule: where nothing moves any more, the
+// day pays exactly them. Days before it that are over and not paid are measured with
+// it, a week at most, since their rewards and carries count in it. It writes nothing,
+// and has one bucket in memory at a time.
+func (db *DB) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
+	if _, err := db.loadAssets(ctx); err != nil {
+		return nil, err
+	}
+	now := db.clock()
+	p := openDay{db: db, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{}, tokens: map[string]*openToken{}}
+	for b := range ledger.Buckets {
+		err := db.engine.read(ctx, func(t tx) error {
+			p.part = map[string]*openToken{}
+			return p.bucket(t, b)
+		})
+		if err == nil {
+			err = p.merge()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("preview %s: %w", p.day, err)
+		}
+	}
+	var previews []OpenPreview
+	err := db.engine.read(ctx, func(t tx) error {
+		previews = nil
+		for _, symbol := range slices.Sorted(maps.Keys(p.tokens)) {
+			if !p.terms[p.day][symbol].Offered {
+				continue
+			}
+			preview, err := p.judge(t, symbol)
+			if err != nil {
+				return err
+			}
+			previews = append(previews, preview)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preview %s: %w", p.day, err)
+	}
+	return previews, nil
+}
+
+// openDay is the measuring of the open day, and of those before it that are not paid.
+type openDay struct {
+	db     *DB
+	at     time.Time
+	day    staking.Day
+	terms  map[staking.Day]map[string]staking.Terms
+	tokens map[string]*openToken
+	part   map[string]*openToken // of the bucket that is being measured
+}
+
+// openToken is what comes of a token.
+type openToken struct {
+	first   staking.Day // that is measured
+	paid    staking.Day // through this day in every bucket
+	days    map[staking.Day]ledger.Amount
+	holders int64    // on the open day
+	average *big.Int // the sum of their averages
+}
+
+// earnedOn is what a position has earned on the days that are not paid.
+type earnedOn struct {
+	rewards ledger.Amount
+	carry   staking.Fraction
+}
+
+// bucket measures a bucket in one snapshot, day by day.
+func (p *openDay) bucket(t tx, bucket int) error {
+	paid := map[string]staking.Day{}
+	first := p.day
+	err := t.query(func(r row) error {
+		symbol, through := r.text(0), staking.Day(r.int(1))
+		paid[symbol] = max(through, p.day-1-backlog)
+		first = min(first, paid[symbol]+1)
+		p.part[symbol] = &openToken{first: paid[symbol] + 1, paid: through, days: map[staking.Day]ledger.Amount{}, average: new(big.Int)}
+		return nil
+	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1", int64(bucket))
+	if err != nil {
+		return err
+	}
+	before := map[key]earnedOn{}
+	for d := first; d <= p.day; d++ {
+		if p.terms[d] == nil {
+			if p.terms[d], err = termsOn(t, d); err != nil {
+				return err
+			}
+		}
+		wanted := func(asset string) bool { return p.part[asset] != nil && paid[asset] < d && p.terms[d][asset].Offered }
+		err := holdings(t, bucket, d, wanted, func(page []staking.Holding) error { return p.accrue(d, page, before) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accrue applies the rule to a page of a day, with what the days before it have earned.
+func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[key]earnedOn) (err error) {
+	for _, h := range page {
+		k := key{account: h.Account, asset: h.Asset}
+		earned, some := before[k]
+		if some {
+			h.Change(earned.rewards, 0)
+			h.Carry = earned.carry
+		}
+		a, earns := staking.Accrue(d, p.terms[d][h.Asset], h)
+		if !earns {
+			continue
+		}
+		token := p.part[h.Asset]
+		if token.days[d], err = token.days[d].Add(a.Reward); err != nil {
+			return fmt.Errorf("the total of %s: %w", h.Asset, err)
+		}
+		if d == p.day {
+			token.holders++
+			token.average.Add(token.average, big.NewInt(int64(a.Average)))
+			continue
+		}
+		before[k] = earnedOn{earned.rewards + a.Reward, a.Carry}
+	}
+	return nil
+}
+
+// merge adds what was measured in a bucket.
+func (p *openDay) merge() (err error) {
+	for symbol, part := range p.part {
+		token := p.tokens[symbol]
+		if token == nil {
+			p.tokens[symbol] = part
+			continue
+		}
+		token.first, token.paid = min(token.first, part.first), min(token.paid, part.paid)
+		token.holders += part.holders
+		token.average.Add(token.average, part.average)
+		for d, total := range part.days {
+			if token.days[d], err = token.days[d].Add(total); err != nil {
+				return fmt.Errorf("the total of %s: %w", symbol, err)
+			}
+		}
+	}
+	return nil
+}
+
+// judge compares what comes of a token with its pool and its limits.
+func (p *openDay) judge(t tx, symbol string) (OpenPreview, error) {
+	token := p.tokens[symbol]
+	v := OpenPreview{
+		Asset: symbol, Day: p.day, At: p.at, Holders: token.holders, Total: token.days[p.day], Average: mean(token.average, token.holders),
+		First: token.first, Partial: token.paid+1 < token.first,
+	}
+	for d := token.first; d < p.day; d++ {
+		declared, err := p.db.declared(t, d, symbol)
+		if err == nil && !declared {
+			v.Owed, err = v.Owed.Add(token.days[d])
+		}
+		if err != nil {
+			return v, err
+		}
+	}
+	var before, most, change int64
+	var err error
+	if v.BeforeKnown, err = one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.day)-1, symbol); err != nil {
+		return v, err
+	}
+	if v.Before = ledger.Amount(before); !v.BeforeKnown && token.first < p.day {
+		v.Before, v.BeforeKnown = token.days[p.day-1], true
+	}
+	if v.Pool, err = poolOf(t, symbol); err != nil {
+		return v, err
+	}
+	needed, err := v.Owed.Add(v.Total)
+	if err != nil {
+		return v, err
+	}
+	v.Missing = max(needed-v.Pool, 0)
+	if _, err := one(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", symbol); err != nil {
+		return v, err
+	}
+	l := staking.Limit{Asset: symbol, MaxTotal: ledger.Amount(most), MaxChange: change}
+	v.Over = l.Exceeded((*p.db.known.Load())[symbol], v.Total, v.Before, v.BeforeKnown)
+	return v, nil
+}

@@ -1,0 +1,112 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// openOf is what the open day would pay of a token.
+func openOf(t *testing.T, db *store.DB, asset string) store.OpenPreview {
+	t.Helper()
+	for _, p := range must[[]store.OpenPreview](t)(db.PreviewOpen(t.Context())) {
+		if p.Asset == asset {
+			return p
+		}
+	}
+	t.Fatalf("%s has no open day", asset)
+	return store.OpenPreview{}
+}
+
+// Where nothing moves until midnight, the open day pays what it would as it stands,
+// with the rewards and carries of the days before it that are not paid yet.
+func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		for i := range 9 {
+			id := ledger.Account(fmt.Sprintf("user-%d", i))
+			open(t, db, id)
+			if i > 0 {
+				on(t, db, id)
+			}
+			deposit(t, db, "d-"+string(id), id, int64(i*i*i*3+1), "BNB", noon) // up to above the cap
+			deposit(t, db, "s-"+string(id), id, int64(i*7000+1), "SUI", noon)
+		}
+		clock.Set(2, "17:31")
+		for i := range 9 {
+			id := ledger.Account(fmt.Sprintf("user-%d", i))
+			deposit(t, db, "e-"+string(id), id, int64(i+1), "BNB", moment(2, "09:00").Add(1))
+		}
+		off(t, db, "user-5")
+		p := openOf(t, db, "BNB")
+		if p.Day != day1+1 || !p.At.Equal(clock.Now()) || p.Holders != 7 || p.Total == 0 || p.Missing != p.Total || p.Owed != 0 || p.Over != "" || p.Partial {
+			t.Errorf("the open day is %+v", p)
+		}
+		must[store.Outcome](t)(db.Fund(ctx, "f-1", "BNB", p.Total-1, false))
+		if p = openOf(t, db, "BNB"); p.Missing != 1 {
+			t.Errorf("one unit is missing, not %d", p.Missing)
+		}
+
+		clock.Set(4, "12:00") // two days are over and not paid
+		deposit(t, db, "later", "user-2", 100, "BNB", moment(3, "06:00"))
+		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxTotal: 1}))
+		stands, sui := openOf(t, db, "BNB"), openOf(t, db, "SUI")
+		if stands.First != day1 || stands.Partial || !strings.Contains(stands.Over, "is above 0.00000001") {
+			t.Errorf("the open day is %+v", stands)
+		}
+		if n := must[int64](t)(db.Count(ctx, "SELECT (SELECT count(*) FROM accruals) + (SELECT count(*) FROM closings)")); n != 0 {
+			t.Errorf("a preview has written %d rows", n)
+		}
+		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB"}))
+		must[store.Outcome](t)(db.Fund(ctx, "f-2", "BNB", stands.Missing, false))
+		must[store.Outcome](t)(db.Fund(ctx, "f-3", "SUI", sui.Missing, false))
+		if openOf(t, db, "BNB").Missing != 0 {
+			t.Error("what was missing is there, and still missing")
+		}
+		clock.Set(5, "00:05")
+		if r := settle(t, db, clock); len(r.Waiting) != 0 {
+			t.Errorf("%v waits", r.Waiting)
+		}
+		for _, want := range []store.OpenPreview{stands, sui} {
+			var got store.DayTotal
+			for _, total := range must[[]store.DayTotal](t)(db.DayTotals(ctx, day1+3, day1+3)) {
+				if total.Asset == want.Asset {
+					got = total
+				}
+			}
+			if got.Holders != want.Holders || got.Total != want.Total {
+				t.Errorf("%s: paid are %d to %d holders, and %d to %d were to be", want.Asset, got.Total, got.Holders, want.Total, want.Holders)
+			}
+		}
+		for _, pool := range must[[]store.HouseBalance](t)(db.HouseBalances(ctx)) {
+			if pool.Account == ledger.Rewards && pool.Sum.Sign() != 0 {
+				t.Errorf("of %s %s are left; the missing amount was exact", pool.Asset, pool.Sum)
+			}
+		}
+		if p := openOf(t, db, "BNB"); p.Before != stands.Total || !p.BeforeKnown || p.Day != day1+4 {
+			t.Errorf("the day after is %+v", p)
+		}
+	})
+}
+
+// The days of a token that waits long are not all measured, which is said.
+func TestTheOpenDayOfATokenThatWaitsLong(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		open(t, db, "alice")
+		on(t, db, "alice")
+		deposit(t, db, "d", "alice", 2, "BNB", noon)
+		clock.Set(20, "00:05")
+		settle(t, db, clock)
+		p := openOf(t, db, "BNB")
+		if !p.Partial || p.First != day1+12 || p.Holders != 1 || p.Owed < 6*p.Total || p.Missing != p.Owed+p.Total {
+			t.Errorf("the open day is %+v", p)
+		}
+		if ada := openOf(t, db, "ADA"); ada.Partial || ada.First != day1+19 || ada.Holders != 0 {
+			t.Errorf("a token that is paid says %+v", ada)
+		}
+	})
+}
