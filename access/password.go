@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
@@ -14,6 +13,7 @@ import (
 	"softstake/ledger"
 )
 
+// The lengths of a password in characters.
 const (
 	shortestPassword = 10
 	longestPassword  = 200
@@ -80,19 +80,35 @@ func parseArgon(hash string) (argon, error) {
 }
 
 // HashPassword makes what is kept of a password: Argon2id with 19 MiB and two
-// passes [OWASP], in the PHC string format. Its error is ledger.ErrInvalid for a
-// password of fewer than 10 or more than 200 characters. It takes 19 MiB of memory
-// and some 20 ms: whoever lets strangers call it limits how many do so at once.
+// passes [OWASP], in the PHC string format. Its error is ErrPasswordLength for a
+// password of fewer than 10 or more than 200 characters; what else a person may not
+// choose is CheckNewPassword's. It takes 19 MiB of memory and some 20 ms: whoever lets
+// strangers call it limits how many do so at the same time.
 func HashPassword(random io.Reader, password string) (string, error) {
-	if n := utf8.RuneCountInString(norm.NFC.String(password)); !utf8.ValidString(password) || n < shortestPassword || n > longestPassword {
-		return "", fmt.Errorf("%w: a password has %d to %d characters", ledger.ErrInvalid, shortestPassword, longestPassword)
+	if err := checkPasswordLength(password); err != nil {
+		return "", err
 	}
+	return RehashPassword(random, password)
+}
+
+// RehashPassword is HashPassword for a password that was just verified: it is hashed
+// whatever its length, since it was set when other rules held.
+func RehashPassword(random io.Reader, password string) (string, error) {
 	a := ours()
 	if _, err := io.ReadFull(random, a.salt); err != nil {
 		return "", fmt.Errorf("make a salt: %w", err)
 	}
 	a.sum = a.of(password)
 	return a.String(), nil
+}
+
+// IsOutdated reports whether a hash that CheckPassword can check was made with other
+// parameters than HashPassword uses today.
+func IsOutdated(hash string) bool {
+	a, err := parseArgon(hash)
+	today := ours()
+	return err == nil && (a.memory != today.memory || a.passes != today.passes || a.lanes != today.lanes ||
+		len(a.salt) != len(today.salt) || len(a.sum) != len(today.sum))
 }
 
 // IsPasswordHash says whether text is one that CheckPassword can check.

@@ -3,6 +3,8 @@ package access
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -27,6 +29,7 @@ const sealKeyLength = 32
 // Sealer seals secrets with a key that is not in the database, so that a copy of
 // the database alone does not give them away. It may be used by several goroutines.
 type Sealer struct {
+	key  Hidden
 	aead cipher.AEAD
 }
 
@@ -45,7 +48,16 @@ func NewSealer(text string) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{aead: aead}, nil
+	return &Sealer{key, aead}, nil
+}
+
+// Derive is a secret of 32 bytes for another purpose, by HKDF-SHA256 [RFC 5869]: it is
+// the same in every process that has the key, and does not give the key away.
+func (s *Sealer) Derive(purpose string) (Hidden, error) {
+	if s == nil {
+		return nil, errNoSealer
+	}
+	return hkdf.Key(sha256.New, s.key, nil, purpose, sha256.Size)
 }
 
 // NewSealKey makes a key to seal secrets with, in base64. random is

@@ -1,0 +1,114 @@
+package access
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Device is a browser in which a person has logged in. It proves no identity: whoever
+// has its cookie still needs the password, and is only not taken for a stranger.
+type Device struct {
+	ID          string    // 12 characters: what its attempts are counted by
+	Email       string    // of the login, as ParseEmail writes it
+	PasswordSet time.Time // when the password was set that was given: with another one the device is unknown
+	Expires     time.Time
+}
+
+// NewDevice makes the ID of a device.
+func NewDevice(random io.Reader) (Device, error) {
+	id, err := randomText(random, tokenID)
+	return Device{ID: id}, err
+}
+
+// mostDevices is how many logins one browser is known for at most: those who share a
+// browser are all known in it.
+const mostDevices = 4
+
+// Between the devices of a cookie, and between the parts of one.
+const (
+	deviceSeparator = "~"
+	partSeparator   = "."
+)
+
+// longestCookie is how many bytes of a cookie are read: more than mostDevices have.
+const longestCookie = 1 << 10
+
+// DeviceSigner signs what a browser keeps of its devices, and so knows them again
+// without a row for each. A cookie has for each device its ID, its expiry and an
+// HMAC-SHA256 over all of it. It may be used by several goroutines.
+type DeviceSigner struct {
+	secret Hidden
+}
+
+// NewDeviceSigner signs with a secret of 32 random bytes.
+func NewDeviceSigner(secret Hidden) DeviceSigner { return DeviceSigner{secret} }
+
+// Format keeps the secret out of messages and logs.
+func (DeviceSigner) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
+
+// Find is the device of a login in a cookie, or false where there is none that is valid
+// at a moment: one that was signed with this secret, for this address and the password
+// that was set then, and has not expired. It compares in constant time.
+func (s DeviceSigner) Find(cookie, email string, passwordSet, now time.Time) (Device, bool) {
+	for _, text := range devicesIn(cookie) {
+		if d, ok := s.read(text, email, passwordSet); ok && d.Expires.After(now) {
+			return d, true
+		}
+	}
+	return Device{}, false
+}
+
+// Add is a cookie with a device, and with those of other logins that are in it already:
+// the latest mostDevices.
+func (s DeviceSigner) Add(cookie string, d Device) string {
+	texts := []string{s.sign(d)}
+	for _, text := range devicesIn(cookie) {
+		if id, _, _ := strings.Cut(text, partSeparator); id != d.ID && len(texts) < mostDevices {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, deviceSeparator)
+}
+
+// devicesIn are the texts in a cookie that have the form of a device.
+func devicesIn(cookie string) (texts []string) {
+	if len(cookie) > longestCookie {
+		return nil
+	}
+	for text := range strings.SplitSeq(cookie, deviceSeparator) {
+		if parts := strings.Split(text, partSeparator); len(parts) == 3 && IsTokenID(parts[0]) {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// sign is the text of a device in a cookie.
+func (s DeviceSigner) sign(d Device) string {
+	expires := strconv.FormatInt(d.Expires.Unix(), 10)
+	return strings.Join([]string{d.ID, expires, base64.RawURLEncoding.EncodeToString(s.mac(d))}, partSeparator)
+}
+
+// read is the device of a text, or false if it was not signed for this login.
+func (s DeviceSigner) read(text, email string, passwordSet time.Time) (Device, bool) {
+	parts := strings.Split(text, partSeparator)
+	expires, err := strconv.ParseInt(parts[1], 10, 64)
+	if err != nil {
+		return Device{}, false
+	}
+	d := Device{ID: parts[0], Email: email, PasswordSet: passwordSet, Expires: time.Unix(expires, 0).UTC()}
+	return d, hmac.Equal([]byte(s.sign(d)), []byte(text))
+}
+
+// mac signs all fields. Only the address may have any character, and it comes last.
+func (s DeviceSigner) mac(d Device) []byte {
+	h := hmac.New(sha256.New, s.secret)
+	fmt.Fprintf(h, "device %s %d %d %s", d.ID, d.Expires.Unix(), d.PasswordSet.UnixMilli(), d.Email)
+	return h.Sum(nil)
+}
