@@ -43,6 +43,7 @@ var sights = []sight{
 	{"deposit", "alice@example.com", "/deposit", 200},
 	{"activity", "bruno@example.com", "/activity", 200},
 	{"account", "alice@example.com", "/account", 200},
+	{"password", "alice@example.com", "/account/password", 200},
 	{"keys", "alice@example.com", "/account/keys", 200},
 	{"clock", "alice@example.com", "/demo/clock", 200},
 }

@@ -81,7 +81,7 @@ func (c *keyCreateCmd) Run(w *World) error {
 
 // tellHolder puts what the operator did with a key into the holder's list of what happened.
 func tellHolder(ctx context.Context, db *store.DB, action string, k access.Key) error {
-	return db.AddAct(ctx, k.Account, store.Act{Action: action, Detail: k.Named(), Client: "operator"})
+	return db.AddSecurityEvent(ctx, k.Account, store.SecurityEvent{Action: action, Detail: k.Named(), Client: operatorClient})
 }
 
 // key is what was asked for, without its name.

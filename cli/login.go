@@ -8,7 +8,7 @@ import (
 	"softstake/store"
 )
 
-// loginCmd says who may log in to the pages.
+// loginCmd is who may log in to the pages.
 type loginCmd struct {
 	Add      loginAddCmd      `cmd:"" help:"Let a person log in to an account."`
 	Password loginPasswordCmd `cmd:"" help:"Set a login's password, and end its sessions."`
@@ -23,7 +23,7 @@ type loginAddCmd struct {
 }
 
 func (c *loginAddCmd) Help() string {
-	return `The password has 10 to 200 characters. At a terminal it is asked for twice and not shown; else it is the first line of the standard input. Only its hash is kept. An account may have several logins; the same login twice is once, and keeps the password it has.
+	return `The password has 10 to 200 characters, is none of the most common ones, and has neither the name in the e-mail address nor the product's in it. At a terminal it is asked for twice and not shown; else it is the first line of the standard input. Only its hash is kept. An account may have several logins; the same login twice is once, and keeps the password it has.
 
 Examples:
 
@@ -42,7 +42,7 @@ func (c *loginAddCmd) Run(w *World) error {
 		if _, err := db.Account(ctx, c.Account); err != nil {
 			return err
 		}
-		password, hash, err := w.password(c.Generate)
+		password, hash, err := w.password(email, c.Generate)
 		if err != nil {
 			return err
 		}
@@ -71,16 +71,18 @@ func (c *loginAddCmd) Run(w *World) error {
 }
 
 type loginPasswordCmd struct {
-	Email    string `arg:"" help:"Whose it is."`
-	Generate bool   `help:"Make the password, and print it once."`
+	Email      string `arg:"" help:"Whose it is."`
+	Generate   bool   `help:"Make the password, and print it once."`
+	RevokeKeys bool   `help:"Revoke all API keys of the account."`
 }
 
 func (c *loginPasswordCmd) Help() string {
-	return `The password is asked for, or read, as "login add" does. All of the login's sessions end.
+	return `The password is asked for, or read, as "login add" does. All of the login's sessions end, and its devices are strangers until they log in again. API keys stay valid unless --revoke-keys is given: use it where somebody else may have known the password.
 
-Example:
+Examples:
 
-  softstake login password alice@example.com --generate`
+  softstake login password alice@example.com --generate
+  softstake login password alice@example.com --generate --revoke-keys`
 }
 
 // Run sets the password.
@@ -90,37 +92,44 @@ func (c *loginPasswordCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		password, hash, err := w.password(c.Generate)
+		password, hash, err := w.password(l.Email, c.Generate)
 		if err != nil {
 			return err
 		}
 		ctx = context.WithoutCancel(ctx)
-		if err := db.SetPassword(ctx, l.Email, hash, ""); err != nil {
+		revoked, err := db.SetPassword(ctx, l.Email, store.PasswordChange{Hash: hash, RevokeKeys: c.RevokeKeys, Client: operatorClient})
+		if err != nil {
 			return err
 		}
 		if err := w.printf("The password of %s is set, and its sessions have ended.\n", l.Email); err != nil {
 			return err
 		}
-		if c.Generate {
-			if err := w.showPassword(password); err != nil {
+		if c.RevokeKeys {
+			if err := w.printf("API keys of %s that are revoked: %d.\n", l.Account, revoked); err != nil {
 				return err
 			}
 		}
-		return tellLogin(ctx, db, "password", l)
+		if c.Generate {
+			return w.showPassword(password)
+		}
+		return nil
 	})
 }
 
-// tellLogin puts what the operator did with a login into the holder's list of what happened.
+// operatorClient is who did something in a holder's security events that an operator did.
+const operatorClient = "operator"
+
+// tellLogin writes what the operator did with a login into the holder's security events.
 func tellLogin(ctx context.Context, db *store.DB, action string, l store.Login) error {
-	return db.AddAct(ctx, l.Account, store.Act{Action: action, Detail: l.Email, Client: "operator"})
+	return db.AddSecurityEvent(ctx, l.Account, store.SecurityEvent{Action: action, Detail: l.Email, Client: operatorClient})
 }
 
-// password makes a password or reads one, and its hash.
-func (w *World) password(generate bool) (password, hash string, err error) {
+// password makes a password for the login of an address or reads one, and its hash.
+func (w *World) password(email string, generate bool) (password, hash string, err error) {
 	if generate {
 		password, err = access.NewPassword(w.Random)
-	} else {
-		password, err = w.readPassword()
+	} else if password, err = w.readPassword(); err == nil {
+		err = access.CheckNewPassword(email, password)
 	}
 	if err != nil {
 		return "", "", err

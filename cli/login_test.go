@@ -28,12 +28,12 @@ func TestTheHolderIsToldOfLogins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	acts, err := db.Acts(t.Context(), "alice", nil, 10)
+	events, err := db.SecurityEvents(t.Context(), "alice", nil, 10)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	var told []string
-	for _, a := range slices.Backward(acts) {
+	for _, a := range slices.Backward(events) {
 		told = append(told, a.Action+" "+a.Detail+" by "+a.Client)
 	}
 	if want := []string{"login add alice@example.com by operator", "password alice@example.com by operator", "login remove alice@example.com by operator"}; !slices.Equal(told, want) {

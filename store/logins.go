@@ -138,40 +138,6 @@ func (db *DB) Logins(ctx context.Context, id ledger.Account) (logins []Login, er
 	return logins, nil
 }
 
-// SetPassword sets a login's password by its hash, and ends the person's sessions
-// except one ("": all). ErrNotFound if there is no such login, ErrInvalid for what
-// is no hash.
-func (db *DB) SetPassword(ctx context.Context, email, hash, except string) error {
-	if err := checkHash(hash); err != nil {
-		return fmt.Errorf("set a password: %w", err)
-	}
-	l, err := db.Login(ctx, email)
-	if err != nil {
-		return err
-	}
-	err = db.engine.write(ctx, func(t tx) error {
-		if _, err := lockAccount(t, l.Account); err != nil {
-			return err
-		}
-		n, err := t.exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
-			hash, db.now(), keyBucket(l.Email), l.Email, string(l.Account))
-		if err == nil && n == 0 {
-			err = noLogin(l.Email)
-		}
-		if err == nil {
-			_, err = t.exec("DELETE FROM sessions WHERE account = $1 AND email = $2 AND id <> $3", string(l.Account), l.Email, except)
-		}
-		if err != nil {
-			return err
-		}
-		return db.logLine(t, "login password", string(l.Account), l.Email)
-	})
-	if err != nil {
-		return fmt.Errorf("set the password of %s: %w", l.Email, err)
-	}
-	return nil
-}
-
 // RemoveLogin takes a login away, and ends its sessions. The same twice is once.
 func (db *DB) RemoveLogin(ctx context.Context, email string) error {
 	l, err := db.Login(ctx, email)

@@ -44,6 +44,12 @@ func newSession(t *testing.T, clock *Clock, email string, id ledger.Account) acc
 	return s
 }
 
+// setPassword changes a login's password, and says how many keys are revoked with it.
+func setPassword(t *testing.T, db *store.DB, email string, c store.PasswordChange) int {
+	t.Helper()
+	return must[int](t)(db.SetPassword(t.Context(), email, c))
+}
+
 // inside says whether the session is there.
 func inside(t *testing.T, db *store.DB, s access.Session) bool {
 	t.Helper()
@@ -80,7 +86,8 @@ func TestLoginsAreKeptAsTheyAre(t *testing.T) {
 		for _, nobody := range []string{"", "carol@example.com", "zoe", "\x00@example.com", strings.Repeat("x", 300) + "@example.com"} {
 			_, err := db.Login(ctx, nobody)
 			wants(t, err, ledger.ErrNotFound)
-			wants(t, db.SetPassword(ctx, nobody, oneHash, ""), ledger.ErrNotFound)
+			_, err = db.SetPassword(ctx, nobody, store.PasswordChange{Hash: oneHash})
+			wants(t, err, ledger.ErrNotFound)
 			ok(t, db.RemoveLogin(ctx, nobody))
 		}
 		_, err := db.Logins(ctx, "carol")
@@ -110,7 +117,10 @@ func TestLoginsThatAreRefused(t *testing.T) {
 				t.Errorf("a login %s: %v", what, err)
 			}
 		}
-		wants(t, db.SetPassword(ctx, "alice@example.com", "correct horse", ""), ledger.ErrInvalid)
+		for _, c := range []store.PasswordChange{{}, {Hash: "correct horse"}, {Hash: otherHash, Client: "a\nb"}, {Hash: otherHash, Address: "\xff"}} {
+			_, err := db.SetPassword(ctx, "alice@example.com", c)
+			wants(t, err, ledger.ErrInvalid)
+		}
 		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 0 WHERE account = 'bob'"))
 		wants(t, db.AddLogin(ctx, store.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}), ledger.ErrMismatch)
 		if l := must[store.Login](t)(db.Login(ctx, "alice@example.com")); l.Account != "alice" || l.Password != oneHash {
@@ -129,7 +139,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		addLogin(t, db, "zoe@example.com", "alice")
 		here, there, zoes := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "zoe@example.com", "alice")
 		clock.Advance(time.Second)
-		ok(t, db.As(olga).SetPassword(ctx, "Alice@example.com", otherHash, here.ID))
+		setPassword(t, db.As(olga), "Alice@example.com", store.PasswordChange{Hash: otherHash, KeepSession: here.ID})
 		if l := must[store.Login](t)(db.Login(ctx, "alice@example.com")); l.Password != otherHash || !l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
 			t.Errorf("kept is %#v", l)
 		}
@@ -139,7 +149,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		// Somebody who was checking the old password meanwhile does not come in.
 		wants(t, db.AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
 
-		ok(t, db.SetPassword(ctx, "alice@example.com", oneHash, ""))
+		setPassword(t, db, "alice@example.com", store.PasswordChange{Hash: oneHash})
 		if inside(t, db, here) {
 			t.Error("without an exception one is still inside")
 		}

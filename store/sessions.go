@@ -148,9 +148,9 @@ func (db *DB) Sessions(ctx context.Context, id ledger.Account) (sessions []acces
 	return sessions, nil
 }
 
-// SeeSession keeps that a session was used now, and lets it live until a moment.
-// One that has ended stays so, and is no error.
-func (db *DB) SeeSession(ctx context.Context, id string, until time.Time) error {
+// TouchSession sets when a session was last used to now, and until when it lives. One
+// that has ended stays so, and is no error.
+func (db *DB) TouchSession(ctx context.Context, id string, until time.Time) error {
 	if !access.IsTokenID(id) {
 		return nil
 	}
@@ -161,7 +161,7 @@ func (db *DB) SeeSession(ctx context.Context, id string, until time.Time) error 
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("keep that a session was used: %w", err)
+		return fmt.Errorf("set when a session was last used: %w", err)
 	}
 	return nil
 }

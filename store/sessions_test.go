@@ -44,7 +44,7 @@ func TestSessionsAreKeptAsTheyAre(t *testing.T) {
 			_, err := db.Session(ctx, id)
 			wants(t, err, ledger.ErrNotFound)
 			wants(t, db.EndSession(ctx, "alice", id), ledger.ErrNotFound)
-			ok(t, db.SeeSession(ctx, id, clock.Now().Add(time.Hour)))
+			ok(t, db.TouchSession(ctx, id, clock.Now().Add(time.Hour)))
 		}
 	})
 }
@@ -97,7 +97,7 @@ func TestASessionLivesWhileItIsUsed(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		used, idle := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice")
 		clock.Advance(59 * time.Minute)
-		ok(t, db.SeeSession(ctx, used.ID, clock.Now().Add(time.Hour)))
+		ok(t, db.TouchSession(ctx, used.ID, clock.Now().Add(time.Hour)))
 		clock.Advance(time.Minute - time.Millisecond)
 		if !inside(t, db, idle) {
 			t.Error("it is over a millisecond early")
@@ -106,7 +106,7 @@ func TestASessionLivesWhileItIsUsed(t *testing.T) {
 		if inside(t, db, idle) || !inside(t, db, used) {
 			t.Errorf("inside are: idle %t, used %t", inside(t, db, idle), inside(t, db, used))
 		}
-		ok(t, db.SeeSession(ctx, idle.ID, clock.Now().Add(time.Hour)))
+		ok(t, db.TouchSession(ctx, idle.ID, clock.Now().Add(time.Hour)))
 		if inside(t, db, idle) {
 			t.Error("what was over lives again")
 		}
@@ -160,7 +160,7 @@ func TestAnAccountHasSoManySessions(t *testing.T) {
 			addSession(t, db, clock, "alice@example.com", "alice")
 		}
 		clock.Advance(time.Second)
-		ok(t, db.SeeSession(ctx, used.ID, clock.Now().Add(time.Hour)))
+		ok(t, db.TouchSession(ctx, used.ID, clock.Now().Add(time.Hour)))
 		if !inside(t, db, idle) {
 			t.Error("one too few is kept")
 		}

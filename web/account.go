@@ -33,8 +33,11 @@ type accountPage struct {
 	Sessions  []sessionRow
 	Keys      int // that can be used
 	Changed   time.Time
-	Done      string // what was just done: "password", "session" or ""
+	Done      string // what was just done, of accountDone, or ""
 }
+
+// accountDone is what may have been done before the page is shown: account.done.NAME in the catalogue.
+var accountDone = []string{"password", "password-keys", "session"}
 
 // acceptedRow is a document that was accepted.
 type acceptedRow struct {
@@ -51,7 +54,7 @@ type sessionRow struct {
 // accountHome shows who one is here, and what one may do about it.
 func (s *server) accountHome(v *visit) error {
 	page := accountPage{view: v.view("account.title")}
-	if done := v.value("done"); done == "password" || done == "session" {
+	if done := v.value("done"); slices.Contains(accountDone, done) {
 		page.Done = done
 	}
 	for _, read := range []func(*visit) error{page.readResidence, page.readAccepted, page.readSessions} {
@@ -146,7 +149,7 @@ func (s *server) endSession(v *visit) error {
 	case err != nil:
 		return err
 	}
-	if err := v.act("session end", ""); err != nil {
+	if err := v.recordEvent("session end", ""); err != nil {
 		return err
 	}
 	return v.see("/account", url.Values{"done": {"session"}})

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"softstake/access"
 	"softstake/staking"
 )
 
@@ -67,12 +69,19 @@ func TestPassword(t *testing.T) {
 		{testPassword, "too short", "too short", "10 to 200 characters"},
 		{testPassword, testPassword, testPassword, "the password you have now"},
 		{testPassword, newPassword, newPassword + "x", "not the same as above"},
+		{testPassword, "Password123!", "Password123!", "one of the most common"},
+		{testPassword, "Alice in Wonderland", "Alice in Wonderland", "the name of your e-mail address"},
+		{testPassword, "I love Soft Staking", "I love Soft Staking", "the name of this service"},
 		{"wrong horse battery", newPassword, newPassword, "not your password"},
 		{"", newPassword, newPassword, "Enter your password"},
 	} {
 		w.post("/account/password", url.Values{"current": {c.current}, "new": {c.first}, "again": {c.second}}).
-			is(http.StatusUnprocessableEntity).has(c.fault).hasNot(newPassword, testPassword)
+			is(http.StatusUnprocessableEntity).has(c.fault).hasNot(newPassword, testPassword, "Password123!", "Wonderland", "I love")
 	}
+	w.cookie("lang", "de")
+	w.post("/account/password", url.Values{"current": {testPassword}, "new": {"Password123!"}, "again": {"Password123!"}}).
+		is(http.StatusUnprocessableEntity).has("eines der häufigsten Passwörter")
+	w.cookie("lang", "en")
 	other.get("/account").is(http.StatusOK)
 	w.post("/account/password", url.Values{"current": {testPassword}, "new": {newPassword}, "again": {newPassword}}).
 		goesTo("/account").has("Your password is changed")
@@ -80,6 +89,33 @@ func TestPassword(t *testing.T) {
 	other.post("/login", url.Values{"email": {"alice@example.com"}, "password": {testPassword}}).is(http.StatusUnprocessableEntity)
 	other.post("/login", url.Values{"email": {"alice@example.com"}, "password": {newPassword}}).is(http.StatusSeeOther)
 	w.get("/activity").has("Password changed", "Log-in refused")
+}
+
+// TestAPasswordOffersToRevokeKeys where there are some; it is for the holder to choose.
+func TestAPasswordOffersToRevokeKeys(t *testing.T) {
+	w := newWorld(t)
+	w.login("alice@example.com")
+	w.get("/account/password").is(http.StatusOK).hasNot("API keys")
+	name, _, err := access.NewKey(rand.Reader)
+	w.ok(err)
+	k := access.Key{Key: name, Account: "alice", Type: access.HMAC, Permissions: []access.Permission{access.Read}, Secret: []byte("sealed"), Label: "bot"}
+	w.ok(w.books.AddKey(t.Context(), k))
+	w.get("/account/password").is(http.StatusOK).has("Also revoke all API keys", "The account has 1 key that can be used")
+	set := func(from, to string, more ...string) answer {
+		form := url.Values{"current": {from}, "new": {to}, "again": {to}}
+		for _, field := range more {
+			form.Set(field, "1")
+		}
+		return w.post("/account/password", form)
+	}
+	set("wrong", newPassword, "revoke").is(http.StatusUnprocessableEntity).has(`value="1" checked`)
+	set(testPassword, newPassword).goesTo("/account").has("Your password is changed", "1 that can be used").hasNot("are revoked")
+	set(newPassword, testPassword, "revoke").goesTo("/account").has("all API keys are revoked", "0 that can be used")
+	w.get("/activity").has("Password changed", "API key revoked: "+k.Short()+" bot")
+	k, err = w.books.Key(t.Context(), name)
+	if w.ok(err); k.Revoked.IsZero() {
+		t.Error("the key is not revoked")
+	}
 }
 
 // TestSettings keeps language and look in the browser, also for those who have not logged in.

@@ -82,7 +82,7 @@ func (s *server) sources(id ledger.Account, asked activityAsked) []happeningSour
 		sources[2] = s.tellAccount(id, asked.Show == showAll)
 	}
 	if asked.Show == showAll || asked.Show == showSignIns {
-		sources[3] = s.tellActs(id)
+		sources[3] = s.tellSecurityEvents(id)
 	}
 	return sources
 }
@@ -151,21 +151,21 @@ func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
 	}
 }
 
-// tellActs tells what persons did on the pages.
-func (s *server) tellActs(id ledger.Account) happeningSource {
+// tellSecurityEvents reads what persons did with their access to the pages.
+func (s *server) tellSecurityEvents(id ledger.Account) happeningSource {
 	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
-		after := store.Act{At: time.UnixMilli(at), Nonce: name}
+		after := store.SecurityEvent{At: time.UnixMilli(at), Nonce: name}
 		if name == "" {
 			after.At = time.UnixMilli(at + 1)
 		}
-		acts, err := s.Books.Acts(ctx, id, &after, limit)
-		for _, a := range acts {
+		events, err := s.Books.SecurityEvents(ctx, id, &after, limit)
+		for _, a := range events {
 			told = append(told, happening{
 				happeningPlace: happeningPlace{At: a.At.UnixMilli(), ID: a.Nonce},
 				Name:           strings.ReplaceAll(a.Action, " ", "-"), Detail: a.Detail, Client: a.Client, Address: a.Address,
 			})
 		}
-		return told, len(acts) < limit, err
+		return told, len(events) < limit, err
 	}
 }
 

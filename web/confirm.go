@@ -5,20 +5,20 @@ import (
 	"net/http"
 
 	"softstake/access"
-	"softstake/ledger"
 )
 
-// confirm checks the password of the person who has logged in once more, before
-// something that a browser left open must not do. Attempts are counted apart from those
-// to log in: a stranger who knows the address cannot keep its owner from a new password.
-// What is wrong stands at the field of the form, and the status says it as well.
+// confirm checks the password of the person who has logged in again, before something
+// that a browser left open must not do. Attempts are counted by the session alone:
+// neither a stranger in the same network nor one with a stolen session can keep the
+// owner from a new password. What is wrong stands at the field of the form, and the
+// status says it as well.
 func (v *visit) confirm(f *form, field string) (status int, err error) {
 	if f.Value(field) == "" {
 		f.fault(field, v.locale.T("confirm.none"))
 		return http.StatusUnprocessableEntity, nil
 	}
-	who := "confirm " + v.session.Email
-	wait, err := v.countAttempt(who)
+	counter := "confirm in " + v.session.ID
+	wait, err := v.Books.CountAttempt(v.context(), counter, attemptsOfDevice, attemptsWindow)
 	if err != nil {
 		return 0, err
 	}
@@ -27,20 +27,23 @@ func (v *visit) confirm(f *form, field string) (status int, err error) {
 		f.fault(field, v.locale.N("confirm.wait", minutes(wait)))
 		return http.StatusTooManyRequests, nil
 	}
-	login, err := v.Books.Login(v.context(), v.session.Email)
-	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+	login, err := v.findLogin(v.session.Email)
+	if err != nil {
 		return 0, err
 	}
-	err = v.checkPassword(v.context(), login.Password, f.Value(field))
+	err = v.trustedHashing.inTurn(v.context(), v.session.Email, func() error { return access.CheckPassword(login.Password, f.Value(field)) })
 	switch {
 	case errors.Is(err, access.ErrUnknown):
 		f.fault(field, v.locale.T("confirm.wrong"))
-		return http.StatusUnprocessableEntity, v.act("password refused", "")
+		return http.StatusUnprocessableEntity, v.recordEvent("password refused", "")
 	case errors.Is(err, errBusy):
+		if err := v.Books.UncountAttempts(v.context(), counter); err != nil {
+			return 0, err
+		}
 		v.refuseBusy()
 		return 0, errAnswered
 	case err != nil:
 		return 0, err
 	}
-	return http.StatusOK, v.Books.Forgive(v.context(), who)
+	return http.StatusOK, v.Books.ResetAttempts(v.context(), counter)
 }

@@ -134,7 +134,7 @@ func (s *server) revokeKey(v *visit) error {
 		if err := v.Books.RevokeKey(v.context(), k.Key); err != nil {
 			return err
 		}
-		if err := v.act("key revoke", k.Named()); err != nil {
+		if err := v.recordEvent("key revoke", k.Named()); err != nil {
 			return err
 		}
 	}

@@ -169,8 +169,8 @@ func (v *visit) keyOnce(k *access.Key, id string) (secret string, repeated bool,
 		}
 		k.Created = v.Books.Now()
 		k.LimitTrade(k.Created)
-		made := store.Act{Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address()}
-		return store.Answer{Status: http.StatusOK}, v.Books.AddAct(ctx, k.Account, made)
+		made := store.SecurityEvent{Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address()}
+		return store.Answer{Status: http.StatusOK}, v.Books.AddSecurityEvent(ctx, k.Account, made)
 	})
 	if errors.Is(err, store.ErrBusy) {
 		return "", true, nil

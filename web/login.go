@@ -2,31 +2,18 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"softstake/access"
 	"softstake/ledger"
+	"softstake/store"
 )
 
-const (
-	// attemptsWindow is how long attempts to log in are counted, by address of mail and of network.
-	attemptsWindow = 15 * time.Minute
-	attemptsOfMail = 10
-	attemptsFrom   = 100
-	hashesAtOnce   = 2               // each takes 19 MiB and a core
-	hashPatience   = 3 * time.Second // how long one waits for one's turn
-	againIfBusy    = 5 * time.Second // after which one may come again who has waited in vain
-	// refusedAfter is how long a refusal takes at least: that more is done for an
-	// address that is known does not show.
-	refusedAfter = 200 * time.Millisecond
-)
-
-// errBusy says that too many log in at once.
-var errBusy = errors.New("too many passwords are checked at once")
+// refusedAfter is how long a refusal takes at least: that more is done for an
+// address that is known does not show.
+const refusedAfter = 200 * time.Millisecond
 
 // loginPage is the page to log in on.
 type loginPage struct {
@@ -82,14 +69,18 @@ func (s *server) logIn(v *visit) error {
 	}
 	slow := time.NewTimer(refusedAfter)
 	defer slow.Stop()
-	wait, err := v.countAttempt(mailbox(email))
+	a, err := v.loginAttempt(email)
+	if err != nil {
+		return err
+	}
+	wait, err := a.begin()
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
 		return v.tooManyAttempts(f, wait)
 	}
-	err = v.beginSession(email, f.Value("password"))
+	err = a.logIn(f.Value("password"))
 	switch {
 	case errors.Is(err, access.ErrUnknown):
 		select {
@@ -99,38 +90,15 @@ func (s *server) logIn(v *visit) error {
 		f.fault("", v.locale.T("login.wrong"))
 		return v.showLogin(http.StatusUnprocessableEntity, loginPage{F: f, Next: v.next()})
 	case errors.Is(err, errBusy):
+		if err := a.takeBack(); err != nil {
+			return err
+		}
 		v.refuseBusy()
 		return nil
 	case err != nil:
 		return err
 	}
 	return v.see(cmp.Or(v.next(), "/spot"), nil)
-}
-
-// countAttempt counts an attempt before anything else is done for it, and returns how
-// long to wait where there were too many.
-func (v *visit) countAttempt(who string) (time.Duration, error) {
-	wait, err := v.Books.Attempt(v.context(), "from "+network(v.caller.Address), attemptsFrom, attemptsWindow)
-	if err != nil || wait > 0 {
-		return wait, err
-	}
-	return v.Books.Attempt(v.context(), who, attemptsOfMail, attemptsWindow)
-}
-
-// mailbox is what an address's attempts are counted under.
-func mailbox(email string) string { return "log in " + email }
-
-// network is the part of an address that one subscriber has: all of an IPv4 address,
-// and 64 bits of an IPv6 address.
-func network(a netip.Addr) string {
-	if !a.Is6() || a.Is4In6() {
-		return a.Unmap().String()
-	}
-	p, err := a.Prefix(64)
-	if err != nil {
-		return a.String()
-	}
-	return p.String()
 }
 
 // tooManyAttempts says when to try again.
@@ -140,64 +108,90 @@ func (v *visit) tooManyAttempts(f *form, wait time.Duration) error {
 	return v.showLogin(http.StatusTooManyRequests, loginPage{F: f, Next: v.next()})
 }
 
-// beginSession begins a session, a new one at each log-in, and ends the browser's
-// former one. access.ErrUnknown if there is no such login, or the password is another.
-func (v *visit) beginSession(email, password string) error {
-	ctx := v.context()
-	login, err := v.Books.Login(ctx, email)
-	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
-		return err
-	}
-	if err := v.checkPassword(ctx, login.Password, password); err != nil {
-		if errors.Is(err, access.ErrUnknown) && login.Account != "" {
-			if err := v.actOf(login.Account, "log-in refused", login.Email); err != nil {
-				return err
-			}
+// logIn checks the password and begins a session. access.ErrUnknown if there is no such
+// login, or the password is another.
+func (a *loginAttempt) logIn(password string) error {
+	err := a.checkAndBegin(password)
+	if errors.Is(err, errHashReplaced) {
+		if a.login, err = a.findLogin(a.email); err == nil {
+			err = a.checkAndBegin(password)
 		}
-		return err
 	}
-	s, text, err := access.NewSession(v.Random)
+	if errors.Is(err, errHashReplaced) {
+		return access.ErrUnknown
+	}
 	if err != nil {
 		return err
 	}
-	now := v.Books.Now()
-	s.Email, s.Account, s.Client, s.Address, s.Expires = login.Email, login.Account, v.browser(), v.address(), v.sessionEnd(now, now)
-	if err := v.Books.AddSession(ctx, s, login.Password); err != nil {
-		if errors.Is(err, ledger.ErrNotFound) { // another password was set meanwhile
-			return access.ErrUnknown
-		}
+	a.rehash(password)
+	if err := a.recordEventOf(a.login.Account, "log-in", a.login.Email); err != nil {
 		return err
 	}
-	if former := v.session; former.ID != "" {
-		if err := v.Books.EndSession(ctx, former.Account, former.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+	return errors.Join(a.succeed(), a.setDevice(a.device, a.login))
+}
+
+// errHashReplaced says that a login's hash was replaced after it was read: another
+// password was set, or another log-in has hashed the same password with today's parameters.
+var errHashReplaced = errors.New("the hash of the password was replaced")
+
+// checkAndBegin checks the password against the login as it was read, and begins a
+// session, a new one at each log-in; the browser's former one ends.
+func (a *loginAttempt) checkAndBegin(password string) error {
+	err := a.hashing().inTurn(a.context(), a.hasher(), func() error { return access.CheckPassword(a.login.Password, password) })
+	if errors.Is(err, access.ErrUnknown) && a.login.Account != "" && !a.slowed {
+		// Of those beyond the threshold no events are kept: a stranger must not fill the list.
+		if err := a.recordEventOf(a.login.Account, "log-in refused", a.login.Email); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(v.actOf(login.Account, "log-in", login.Email), v.Books.Forgive(ctx, mailbox(login.Email))); err != nil {
+	if err != nil {
 		return err
 	}
-	v.setSession(text)
+	s, text, err := access.NewSession(a.Random)
+	if err != nil {
+		return err
+	}
+	now := a.Books.Now()
+	s.Email, s.Account, s.Client, s.Address, s.Expires = a.login.Email, a.login.Account, a.browser(), a.address(), a.sessionEnd(now, now)
+	if err := a.Books.AddSession(a.context(), s, a.login.Password); err != nil {
+		if errors.Is(err, ledger.ErrNotFound) {
+			return errHashReplaced
+		}
+		return err
+	}
+	if former := a.session; former.ID != "" {
+		if err := a.Books.EndSession(a.context(), former.Account, former.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return err
+		}
+	}
+	a.setSession(text)
 	return nil
 }
 
-// checkPassword checks a password against its hash, "" for somebody who does not
-// exist, when it is its turn. errBusy if that does not come in time.
-func (v *visit) checkPassword(ctx context.Context, hash, password string) error {
-	return v.hashInTurn(ctx, func() error { return access.CheckPassword(hash, password) })
+// findLogin is the login of an address; the zero Login, whose password is nobody's, if
+// there is none.
+func (v *visit) findLogin(email string) (store.Login, error) {
+	login, err := v.Books.Login(v.context(), email)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return store.Login{}, nil
+	}
+	return login, err
 }
 
-// hashInTurn does what hashes a password when it is its turn. errBusy if that does
-// not come in time.
-func (v *visit) hashInTurn(ctx context.Context, do func() error) error {
-	patience := time.NewTimer(hashPatience)
-	defer patience.Stop()
-	select {
-	case v.hashing <- struct{}{}:
-		defer func() { <-v.hashing }()
-		return do()
-	case <-patience.C:
-		return errBusy
-	case <-ctx.Done():
-		return ctx.Err()
+// rehash replaces a hash that was made with other parameters than today's. A person
+// who has logged in is not refused where that fails.
+func (a *loginAttempt) rehash(password string) {
+	if !access.IsOutdated(a.login.Password) {
+		return
+	}
+	err := a.hashing().inTurn(a.context(), a.hasher(), func() error {
+		hash, err := access.RehashPassword(a.Random, password)
+		if err == nil {
+			_, err = a.Books.RehashPassword(a.context(), a.login, hash)
+		}
+		return err
+	})
+	if err != nil {
+		a.Log.Warn("a password could not be hashed with today's parameters; the next log-in tries again", "request", a.caller.Request, "error", err)
 	}
 }

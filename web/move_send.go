@@ -39,7 +39,7 @@ func (m *moving) readSend() error {
 // checkSend looks whether the account is there, and takes tokens.
 func (m *moving) checkSend() error {
 	v := m.visit
-	wait, err := v.Books.Attempt(v.context(), "send "+string(m.Account()), mostRecipients, recipientsWindow)
+	wait, err := v.Books.CountAttempt(v.context(), "send "+string(m.Account()), mostRecipients, recipientsWindow)
 	if err != nil {
 		return err
 	}

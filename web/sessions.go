@@ -40,24 +40,30 @@ func (s *server) home(v *visit) error {
 	return v.see("/spot", nil)
 }
 
-// SessionCookie is the name of the cookie that a session's text is kept in. On TLS it
-// keeps other hosts of the domain from setting the cookie.
-func SessionCookie(secure bool) string {
+// SessionCookie is the name of the cookie that a session's text is kept in.
+func SessionCookie(secure bool) string { return cookieName("session", secure) }
+
+// cookieName is a cookie's name. On TLS it keeps other hosts of the domain from setting it.
+func cookieName(name string, secure bool) string {
 	if secure {
-		return "__Host-session"
+		return "__Host-" + name
 	}
-	return "session"
+	return name
 }
 
 func (v *visit) sessionCookie() string { return SessionCookie(v.caller.Secure) }
 
 // setSession gives the browser a session's text, or takes it away: "".
-func (v *visit) setSession(text string) {
+func (v *visit) setSession(text string) { v.setCookie(v.sessionCookie(), text, v.SessionLife) }
+
+// setCookie gives the browser a cookie that no script and no other site's form sees, or
+// takes it away: "".
+func (v *visit) setCookie(name, value string, life time.Duration) {
 	c := &http.Cookie{
-		Name: v.sessionCookie(), Value: text, Path: "/", MaxAge: int(v.SessionLife / time.Second),
+		Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second),
 		HttpOnly: true, Secure: v.caller.Secure, SameSite: http.SameSiteLaxMode,
 	}
-	if text == "" {
+	if value == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(v.w, c)
@@ -79,7 +85,7 @@ func (v *visit) readSession() error {
 	if now.Sub(s.Seen) < seenEvery || v.r.URL.Path == livePath {
 		return nil // a page that stands open is no use of it
 	}
-	if err := v.Books.SeeSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
+	if err := v.Books.TouchSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
 		v.Log.Warn("it could not be kept that a session is used; it is used all the same", "request", v.caller.Request, "error", err)
 	}
 	return nil
@@ -154,7 +160,7 @@ func (s *server) logOut(v *visit) error {
 		if err := v.Books.EndSession(v.context(), v.account(), v.session.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
-		if err := v.act("log-out", v.session.Email); err != nil {
+		if err := v.recordEvent("log-out", v.session.Email); err != nil {
 			return err
 		}
 	}
@@ -167,18 +173,20 @@ func (s *server) logOutEverywhere(v *visit) error {
 	if err := v.Books.EndSessions(v.context(), v.account(), ""); err != nil {
 		return err
 	}
-	if err := v.act("log-out everywhere", v.session.Email); err != nil {
+	if err := v.recordEvent("log-out everywhere", v.session.Email); err != nil {
 		return err
 	}
 	v.setSession("")
 	return v.see("/login", url.Values{"why": {"everywhere"}})
 }
 
-// act keeps what the visitor did, for the account's activity.
-func (v *visit) act(action, detail string) error { return v.actOf(v.account(), action, detail) }
+// recordEvent writes a security event of the visitor, for the account's activity.
+func (v *visit) recordEvent(action, detail string) error {
+	return v.recordEventOf(v.account(), action, detail)
+}
 
-func (v *visit) actOf(id ledger.Account, action, detail string) error {
-	return v.Books.AddAct(v.context(), id, store.Act{Action: action, Detail: detail, Client: v.browser(), Address: v.address()})
+func (v *visit) recordEventOf(id ledger.Account, action, detail string) error {
+	return v.Books.AddSecurityEvent(v.context(), id, store.SecurityEvent{Action: action, Detail: detail, Client: v.browser(), Address: v.address()})
 }
 
 // browser is what the visitor's browser says of itself, or the app and its version.

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -22,27 +21,26 @@ func TestLogIn(t *testing.T) {
 	w.get("/").goesTo("/login").is(http.StatusOK).has("Log in").hasNot("Log out")
 	p := w.post("/login", credentials(" Alice@Example.com ", testPassword))
 	p.goesTo("/spot")
-	c, err := http.ParseSetCookie(p.header.Get("Set-Cookie"))
-	w.ok(err)
-	if c.Name != "session" || !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != int(usualLife/time.Second) {
+	c := p.cookie("session")
+	if !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != int(usualLife/time.Second) {
 		t.Errorf("the cookie is %v", c)
 	}
 	w.get("/login").goesTo("/spot")
 	w.get("/nothing").is(http.StatusNotFound).has("Log out")
-	acts, err := w.books.Acts(t.Context(), "alice", nil, 10)
+	events, err := w.books.SecurityEvents(t.Context(), "alice", nil, 10)
 	w.ok(err)
-	if len(acts) != 1 || acts[0].Action != "log-in" || acts[0].Address != "192.0.2.7" || !strings.HasPrefix(acts[0].Client, "Go-http-client") {
-		t.Errorf("the acts are %v", acts)
+	if len(events) != 1 || events[0].Action != "log-in" || events[0].Address != "192.0.2.7" || !strings.HasPrefix(events[0].Client, "Go-http-client") {
+		t.Errorf("the events are %v", events)
 	}
 }
 
 func TestOverTLSTheCookieIsTheHosts(t *testing.T) {
 	w := newWorld(t)
 	p := w.post("/login", credentials("alice@example.com", testPassword), "X-Test-Secure", "1").is(http.StatusSeeOther)
-	c, err := http.ParseSetCookie(p.header.Get("Set-Cookie"))
-	w.ok(err)
-	if c.Name != "__Host-session" || !c.Secure || c.Domain != "" || c.Path != "/" {
-		t.Errorf("the cookie is %v", c)
+	for _, name := range []string{"__Host-session", "__Host-device"} {
+		if c := p.cookie(name); !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Domain != "" || c.Path != "/" {
+			t.Errorf("the cookie is %v", c)
+		}
 	}
 }
 
@@ -85,61 +83,13 @@ func TestWrongLogInsAreAllTheSame(t *testing.T) {
 	if moment := strings.Index(texts[0], "data-now"); texts[0][moment+30:] != texts[1][moment+30:] {
 		t.Error("the refusals differ")
 	}
-	acts, err := w.books.Acts(t.Context(), "alice", nil, 10)
+	events, err := w.books.SecurityEvents(t.Context(), "alice", nil, 10)
 	w.ok(err)
-	if len(acts) != 1 || acts[0].Action != "log-in refused" {
-		t.Errorf("the acts are %v", acts)
+	if len(events) != 1 || events[0].Action != "log-in refused" {
+		t.Errorf("the events are %v", events)
 	}
 	w.post("/login", credentials("alice", testPassword)).is(http.StatusUnprocessableEntity).has("name@example.com", `aria-invalid="true"`)
 	w.post("/login", credentials("alice@example.com", "")).is(http.StatusUnprocessableEntity).has("Enter your password")
-}
-
-func TestAttemptsAreLimited(t *testing.T) {
-	w := newWorld(t)
-	ip := func(n int) []string { return []string{"X-Test-Address", fmt.Sprintf("2001:db8:0:1::%x", n)} }
-	for n := range attemptsOfMail {
-		w.post("/login", credentials("alice@example.com", "wrong"), ip(n)...).is(http.StatusUnprocessableEntity)
-	}
-	p := w.post("/login", credentials("alice@example.com", testPassword), ip(1)...).is(http.StatusTooManyRequests).has("Try again in 15 minutes")
-	if after := p.header.Get("Retry-After"); after != "900" {
-		t.Errorf("to come again after %s", after)
-	}
-	w.clock.Forward(w.clock.Now().Add(attemptsWindow - time.Minute))
-	w.post("/login", credentials("alice@example.com", testPassword)).is(http.StatusTooManyRequests).has("Try again in 1 minute.")
-	w.clock.Forward(w.clock.Now().Add(time.Minute))
-	w.login("alice@example.com")
-	// One who succeeds begins anew.
-	for range attemptsOfMail {
-		w.another().login("alice@example.com")
-	}
-}
-
-func TestANetworkIsLimited(t *testing.T) {
-	w := newWorld(t)
-	for range attemptsFrom {
-		wait, err := w.books.Attempt(t.Context(), "from 2001:db8:0:1::/64", attemptsFrom, attemptsWindow)
-		if w.ok(err); wait != 0 {
-			t.Fatalf("it waits %s", wait)
-		}
-	}
-	form := credentials("alice@example.com", testPassword)
-	w.post("/login", form, "X-Test-Address", "2001:db8:0:1::77").is(http.StatusTooManyRequests)
-	w.post("/login", form, "X-Test-Address", "2001:db8:0:2::77").is(http.StatusSeeOther)
-}
-
-func TestPasswordsWaitTheirTurn(t *testing.T) {
-	s := &server{hashing: make(chan struct{}, hashesAtOnce)}
-	for range hashesAtOnce {
-		s.hashing <- struct{}{}
-	}
-	v := &visit{server: s}
-	if err := v.checkPassword(t.Context(), "", "x"); err != errBusy {
-		t.Errorf("with all at work: %v", err)
-	}
-	<-s.hashing
-	if err := v.checkPassword(t.Context(), "", "x"); err != access.ErrUnknown {
-		t.Errorf("with a place: %v", err)
-	}
 }
 
 func TestLogOut(t *testing.T) {

@@ -38,16 +38,29 @@ type server struct {
 	locales locales
 	pages   pages
 	static  static
-	hashing chan struct{} // holds one for each password that is being checked
 	streams *access.Limiter[ledger.Account]
+
+	strangersHashing, trustedHashing *turns
+	slow                             slowing // of attempts to log in
 }
 
 // New makes the pages. What it returns expects the caller in the request's
 // context (access.WithCaller), and sets its own security headers.
 func New(o Options) (http.Handler, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	return s.protect(s.mux), nil
+}
+
+func newServer(o Options) (s *server, err error) {
 	o.SessionIdle, o.SessionLife = cmp.Or(o.SessionIdle, usualIdle), cmp.Or(o.SessionLife, usualLife)
-	s := &server{Options: o, mux: http.NewServeMux(), hashing: make(chan struct{}, hashesAtOnce), streams: access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf)}
-	var err error
+	s = &server{
+		Options: o, mux: http.NewServeMux(), streams: access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
+		strangersHashing: newTurns(mostHashingFrom), trustedHashing: newTurns(mostHashingOf),
+		slow: slowing{slowedInAll, slowedBy, access.NewLimiter[string](mostSlowed, mostSlowedOf)},
+	}
 	if s.locales, err = readLocales(); err != nil {
 		return nil, err
 	}
@@ -71,5 +84,5 @@ func New(o Options) (http.Handler, error) {
 	if o.Play != nil {
 		s.playRoutes()
 	}
-	return s.protect(s.mux), nil
+	return s, nil
 }

@@ -45,6 +45,7 @@ type world struct {
 	books  *store.DB
 	hub    *events.Hub
 	clock  *scenario.Clock
+	pages  *server
 	site   *httptest.Server
 	posted int
 }
@@ -69,8 +70,9 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	for _, f := range change {
 		f(&o)
 	}
-	pages, err := New(o)
+	w.pages, err = newServer(o)
 	w.ok(err)
+	handler := w.pages.protect(w.pages.mux)
 	w.site = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),
 			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Secure: r.Header.Get("X-Test-Secure") != "", Request: "R1",
@@ -78,7 +80,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		if from := r.Header.Get("X-Test-Address"); from != "" {
 			caller.Address = netip.MustParseAddr(from)
 		}
-		pages.ServeHTTP(rw, r.WithContext(access.WithCaller(r.Context(), caller)))
+		handler.ServeHTTP(rw, r.WithContext(access.WithCaller(r.Context(), caller)))
 	}))
 	t.Cleanup(w.site.Close)
 	w.browser = w.another()
@@ -277,6 +279,20 @@ func (b *browser) cookie(name, value string) {
 	site, err := url.Parse(b.w.site.URL)
 	b.w.ok(err)
 	b.client.Jar.SetCookies(site, []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+}
+
+// cookie is a cookie that the answer sets, and ends the test where it sets none of the name.
+func (p answer) cookie(name string) *http.Cookie {
+	p.b.w.Helper()
+	for _, line := range p.header.Values("Set-Cookie") {
+		c, err := http.ParseSetCookie(line)
+		p.b.w.ok(err)
+		if c.Name == name {
+			return c
+		}
+	}
+	p.b.w.Fatalf("%s: it sets no cookie %s", p.what, name)
+	return nil
 }
 
 // is ends the test unless the status is the one that is wanted, and gives the page on.

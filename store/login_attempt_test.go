@@ -13,7 +13,7 @@ import (
 
 func attempt(t *testing.T, db *store.DB, who string) time.Duration {
 	t.Helper()
-	return must[time.Duration](t)(db.Attempt(t.Context(), who, 3, time.Minute))
+	return must[time.Duration](t)(db.CountAttempt(t.Context(), who, 3, time.Minute))
 }
 
 func TestAttemptsAreLimited(t *testing.T) {
@@ -47,10 +47,10 @@ func TestAttemptsAreLimited(t *testing.T) {
 			t.Errorf("after the next three it is to wait %v", wait)
 		}
 		for range 2 {
-			ok(t, db.Forgive(t.Context(), "alice"))
+			ok(t, db.ResetAttempts(t.Context(), "alice"))
 		}
 		if wait := attempt(t, db, "alice"); wait != 0 {
-			t.Errorf("once it is forgiven it is to wait %v", wait)
+			t.Errorf("after the reset it is to wait %v", wait)
 		}
 	})
 }
@@ -62,7 +62,7 @@ func TestAttemptsAtOnce(t *testing.T) {
 		var taken atomic.Int32
 		for range 12 {
 			all.Go(func() {
-				switch wait, err := db.Attempt(t.Context(), "alice", 3, time.Minute); {
+				switch wait, err := db.CountAttempt(t.Context(), "alice", 3, time.Minute); {
 				case err != nil:
 					t.Error(err)
 				case wait == 0:
@@ -73,6 +73,35 @@ func TestAttemptsAtOnce(t *testing.T) {
 		if all.Wait(); taken.Load() != 3 {
 			t.Errorf("%d are taken", taken.Load())
 		}
+	})
+}
+
+// An attempt that is taken back leaves its place to another, and none is taken back twice.
+func TestAttemptsAreTakenBack(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		for range 3 {
+			attempt(t, db, "alice")
+		}
+		ok(t, db.UncountAttempts(ctx, "alice", "bob"))
+		if wait := attempt(t, db, "alice"); wait != 0 {
+			t.Errorf("it is to wait %v", wait)
+		}
+		if wait := attempt(t, db, "alice"); wait != time.Minute {
+			t.Errorf("after the next one it is to wait %v", wait)
+		}
+		for range 5 {
+			ok(t, db.UncountAttempts(ctx, "alice"))
+		}
+		for range 3 {
+			if wait := attempt(t, db, "alice"); wait != 0 {
+				t.Errorf("it is to wait %v", wait)
+			}
+		}
+		if wait := attempt(t, db, "alice"); wait == 0 {
+			t.Error("more were taken back than there were")
+		}
+		ok(t, db.UncountAttempts(ctx))
 	})
 }
 
@@ -87,7 +116,7 @@ func TestAttemptsOnAWrongClock(t *testing.T) {
 		if wait := attempt(t, db, "alice"); wait != time.Minute+time.Second {
 			t.Errorf("it is to wait %v", wait)
 		}
-		clock.Advance(-24 * time.Hour)
+		clock.Advance(-store.AttemptsKept)
 		if wait := attempt(t, db, "alice"); wait != 0 {
 			t.Errorf("it is to wait %v", wait)
 		}
@@ -114,7 +143,7 @@ func TestAttemptsAreForgottenAndTellNobody(t *testing.T) {
 			most   int
 			window time.Duration
 		}{{0, time.Minute}, {-1, time.Minute}, {3, 0}, {3, store.AttemptsKept + 1}} {
-			_, err := db.Attempt(ctx, strings.Repeat("x", 9), c.most, c.window)
+			_, err := db.CountAttempt(ctx, strings.Repeat("x", 9), c.most, c.window)
 			wants(t, err, ledger.ErrInvalid)
 		}
 	})

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"softstake/ledger"
+)
+
+// AttemptsKept is the longest window in which attempts are counted. Counters are
+// removed after it: a stranger who tries from many networks makes many of them.
+const AttemptsKept = time.Hour
+
+// CountAttempt adds one to an attempt counter, before it is known whether the attempt
+// succeeds: at most so many in a window of time, which begins with the first and is at
+// most AttemptsKept. wait is zero, or how long until the next is allowed; then it was
+// not counted. Attempts at the same moment, in several processes too, are counted one
+// by one. counter is any text; only its hash is kept, since people type their password
+// into the wrong field.
+func (db *DB) CountAttempt(ctx context.Context, counter string, most int, window time.Duration) (wait time.Duration, err error) {
+	if most < 1 || window < time.Millisecond || window > AttemptsKept {
+		return 0, fmt.Errorf("%w: %d attempts in %s; it is at least 1 in at most %s", ledger.ErrInvalid, most, window, AttemptsKept)
+	}
+	who := attemptKey(counter)
+	err = db.engine.write(ctx, func(t tx) error {
+		wait = 0
+		now := db.now()
+		// A window that begins later than it can is one of a clock that was put back.
+		n, err := t.exec(`INSERT INTO attempts (bucket, who, since, tries) VALUES ($1, $2, $3, 1)
+		                  ON CONFLICT (bucket, who) DO UPDATE SET
+		                    tries = CASE WHEN attempts.since BETWEEN $4 AND $5 THEN attempts.tries + 1 ELSE 1 END,
+		                    since = CASE WHEN attempts.since BETWEEN $4 AND $5 THEN attempts.since ELSE $3 END
+		                  WHERE attempts.tries < $6 OR attempts.since NOT BETWEEN $4 AND $5`,
+			keyBucket(who), who, now, now-window.Milliseconds()+1, now+window.Milliseconds(), int64(most))
+		if err != nil || n > 0 {
+			return err
+		}
+		var since int64
+		found, err := one(t, []*int64{&since}, "SELECT since FROM attempts WHERE bucket = $1 AND who = $2", keyBucket(who), who)
+		if err == nil && !found {
+			err = errRetry // it was reset in between
+		}
+		wait = max(timeOf(since).Add(window).Sub(timeOf(now)), time.Millisecond)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count an attempt: %w", err)
+	}
+	return wait, nil
+}
+
+// attemptKey is what is kept of a counter's name.
+func attemptKey(counter string) string {
+	sum := sha256.Sum256([]byte(counter))
+	return hex.EncodeToString(sum[:])
+}
+
+// UncountAttempts takes one from each counter, none below zero: for an attempt that
+// was counted, and succeeded or was not made.
+func (db *DB) UncountAttempts(ctx context.Context, counters ...string) error {
+	return db.changeAttempts(ctx, "take back an attempt", "UPDATE attempts SET tries = tries - 1 WHERE bucket = $1 AND who = $2 AND tries > 0", counters)
+}
+
+// ResetAttempts sets a counter to zero, after an attempt that succeeded. Repeating has
+// no further effect.
+func (db *DB) ResetAttempts(ctx context.Context, counter string) error {
+	return db.changeAttempts(ctx, "reset a counter of attempts", "DELETE FROM attempts WHERE bucket = $1 AND who = $2", []string{counter})
+}
+
+// changeAttempts runs a statement for the key of each counter.
+func (db *DB) changeAttempts(ctx context.Context, what, sql string, counters []string) error {
+	err := db.engine.write(ctx, func(t tx) error {
+		for _, counter := range counters {
+			who := attemptKey(counter)
+			if _, err := t.exec(sql, keyBucket(who), who); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+// PasswordChange is a new password of a login, and what ends with the old one.
+type PasswordChange struct {
+	Hash        string // as access.HashPassword makes it
+	KeepSession string // the ID of the one session of the login that goes on, or ""
+	RevokeKeys  bool   // revokes all API keys of the account
+	Client      string // who changes it, for the security events
+	Address     string
+}
+
+// SetPassword sets a login's password, and ends the login's sessions except one. With
+// RevokeKeys it also revokes all API keys of the login's account, and returns how many
+// these were. All of it, the lines of the log and the security events are one
+// transaction. ErrNotFound if there is no such login, ErrInvalid for what is no hash.
+// Repeating sets the password again, and finds no key to revoke.
+func (db *DB) SetPassword(ctx context.Context, email string, c PasswordChange) (revoked int, err error) {
+	err = checkHash(c.Hash)
+	if err == nil {
+		err = SecurityEvent{Action: "password", Client: c.Client, Address: c.Address}.check()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("set a password: %w", err)
+	}
+	l, err := db.Login(ctx, email)
+	if err != nil {
+		return 0, err
+	}
+	at, nonce := db.stamps.next(db.now())
+	err = db.engine.write(ctx, func(t tx) error {
+		revoked = 0
+		if _, err := lockAccount(t, l.Account); err != nil {
+			return err
+		}
+		if err := db.updatePassword(t, l, c); err != nil {
+			return err
+		}
+		event := SecurityEvent{Action: "password", Detail: l.Email, Client: c.Client, Address: c.Address}
+		if err := insertSecurityEvent(t, l.Account, event, at, nonce); err != nil || !c.RevokeKeys {
+			return err
+		}
+		revoked, err = db.revokeKeys(t, l.Account, c)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("set the password of %s: %w", l.Email, err)
+	}
+	return revoked, nil
+}
+
+// updatePassword sets the password, and ends the sessions. The account is locked.
+func (db *DB) updatePassword(t tx, l Login, c PasswordChange) error {
+	n, err := t.exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
+		c.Hash, db.now(), keyBucket(l.Email), l.Email, string(l.Account))
+	if err == nil && n == 0 {
+		err = noLogin(l.Email)
+	}
+	if err == nil {
+		_, err = t.exec("DELETE FROM sessions WHERE account = $1 AND email = $2 AND id <> $3", string(l.Account), l.Email, c.KeepSession)
+	}
+	if err != nil {
+		return err
+	}
+	return db.logLine(t, "login password", string(l.Account), l.Email)
+}
+
+// revokeKeys revokes an account's API keys, each with its line of the log and its
+// security event. The account is locked, so that no key is added at the same time.
+func (db *DB) revokeKeys(t tx, id ledger.Account, c PasswordChange) (revoked int, err error) {
+	var keys []access.Key
+	err = t.query(func(r row) error {
+		k, err := scanKey(r)
+		keys = append(keys, k)
+		return err
+	}, keyColumns+"WHERE account = $1 AND revoked = 0 ORDER BY created, key", string(id))
+	if err != nil {
+		return 0, err
+	}
+	for _, k := range keys {
+		n, err := t.exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", db.now(), keyBucket(k.Key), k.Key)
+		if err != nil {
+			return revoked, err
+		}
+		if n == 0 {
+			continue // another has revoked it in between
+		}
+		if err := db.logLine(t, "key revoke", string(id), credential(k.Short(), k.Label)); err != nil {
+			return revoked, err
+		}
+		at, nonce := db.stamps.next(db.now())
+		event := SecurityEvent{Action: "key revoke", Detail: k.Named(), Client: c.Client, Address: c.Address}
+		if err := insertSecurityEvent(t, id, event, at, nonce); err != nil {
+			return revoked, err
+		}
+		revoked++
+	}
+	return revoked, nil
+}
+
+// RehashPassword replaces the hash of a login's password by another hash of the same
+// password. The password stays the one that was set, and sessions stay. changed is
+// false where the hash is no longer the one that was verified: the password was set, or
+// hashed again, at the same time. ErrInvalid for what is no hash.
+func (db *DB) RehashPassword(ctx context.Context, l Login, hash string) (changed bool, err error) {
+	if err := checkHash(hash); err != nil {
+		return false, fmt.Errorf("hash a password again: %w", err)
+	}
+	err = db.engine.write(ctx, func(t tx) error {
+		n, err := t.exec("UPDATE logins SET password = $1 WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
+			hash, keyBucket(l.Email), l.Email, string(l.Account), l.Password)
+		changed = n > 0
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("hash the password of %s again: %w", l.Email, err)
+	}
+	return changed, nil
+}

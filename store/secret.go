@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+
+	"softstake/access"
+)
+
+// secretLength is the length in bytes of a secret of the books.
+const secretLength = 32
+
+// Secret is a secret that the books have for a purpose: 32 random bytes, made by the
+// first call and the same in every process from then on. Whoever has a copy of the books
+// has it: it is for what a key outside of the books would do better, where there is
+// none. random is crypto/rand.Reader outside of tests.
+func (db *DB) Secret(ctx context.Context, purpose string, random io.Reader) (access.Hidden, error) {
+	made := make([]byte, secretLength)
+	if _, err := io.ReadFull(random, made); err != nil {
+		return nil, fmt.Errorf("read random bytes: %w", err)
+	}
+	name := "secret: " + purpose
+	text, err := db.meta(ctx, name)
+	if err == nil && text == "" {
+		err = db.engine.write(ctx, func(t tx) error {
+			_, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, base64.StdEncoding.EncodeToString(made))
+			return err
+		})
+		if err == nil {
+			text, err = db.meta(ctx, name)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the secret for %s: %w", purpose, err)
+	}
+	secret, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(secret) != secretLength {
+		return nil, fmt.Errorf("the books' secret for %s is damaged", purpose)
+	}
+	return secret, nil
+}
+
+// meta is what the books keep under a name, or "".
+func (db *DB) meta(ctx context.Context, name string) (value string, err error) {
+	err = db.engine.look(ctx, func(t tx) error {
+		return t.query(func(r row) error { value = r.text(0); return nil }, "SELECT value FROM meta WHERE name = $1", name)
+	})
+	return value, err
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"softstake/ledger"
+)
+
+// SecurityEvent is something that was done with a person's access to the pages, and
+// that no other table has.
+type SecurityEvent struct {
+	At      time.Time
+	Nonce   string // which of those of one moment; for paging
+	Action  string // what it was: "log-in", "log-in refused", "password", "key create" …; an operator does some of it for them
+	Detail  string
+	Client  string
+	Address string
+}
+
+// longestDetail is the length in characters of an event's longest detail: any e-mail address fits.
+const longestDetail = 254
+
+func (e SecurityEvent) check() error {
+	if e.Action == "" {
+		return fmt.Errorf("%w: a security event has an action", ledger.ErrInvalid)
+	}
+	for _, text := range [][2]string{{"the action", e.Action}, {"the client", e.Client}, {"the address", e.Address}} {
+		if err := checkText(text[0], text[1]); err != nil {
+			return err
+		}
+	}
+	return checkLine("the detail", e.Detail, longestDetail)
+}
+
+// AddSecurityEvent keeps what a person did, now. Its nonce is made by the books.
+// ErrNotFound if the account was never opened, ErrInvalid for texts that are not a line
+// of at most 200 characters, and 254 for the detail.
+func (db *DB) AddSecurityEvent(ctx context.Context, id ledger.Account, e SecurityEvent) error {
+	if err := e.check(); err != nil {
+		return err
+	}
+	at, nonce := db.stamps.next(db.now()) // outside of what may run twice: it is written once
+	err := db.engine.write(ctx, func(t tx) error {
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		return insertSecurityEvent(t, id, e, at, nonce)
+	})
+	if err != nil {
+		return fmt.Errorf("keep a security event of %s: %w", ledger.Clip(string(id)), err)
+	}
+	return nil
+}
+
+// insertSecurityEvent writes an event in the transaction of what it is about.
+func insertSecurityEvent(t tx, id ledger.Account, e SecurityEvent, at int64, nonce string) error {
+	_, err := t.exec("INSERT INTO acts (bucket, account, at, nonce, action, detail, client, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+		int64(id.Bucket()), string(id), at, nonce, e.Action, e.Detail, e.Client, e.Address)
+	return err
+}
+
+// SecurityEvents are an account's, the newest first, those that come after one, of which
+// At and Nonce count, or the first; at most limit. ErrNotFound if the account was never opened.
+func (db *DB) SecurityEvents(ctx context.Context, id ledger.Account, after *SecurityEvent, limit int) (events []SecurityEvent, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	err = db.engine.read(ctx, func(t tx) error {
+		events = nil
+		if _, err := account(t, id); err != nil {
+			return err
+		}
+		sql, args := securityEventsOf+"ORDER BY at DESC, nonce DESC LIMIT $3", []any{int64(id.Bucket()), string(id), int64(max(limit, 0))}
+		if after != nil {
+			sql, args = securityEventsOf+"AND (at, nonce) < ($4, $5) ORDER BY at DESC, nonce DESC LIMIT $3", append(args, after.At.UnixMilli(), after.Nonce)
+		}
+		return t.query(func(r row) error {
+			events = append(events, SecurityEvent{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3), r.text(4), r.text(5)})
+			return nil
+		}, sql, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the security events of %s: %w", id, err)
+	}
+	return events, nil
+}
+
+const securityEventsOf = "SELECT at, nonce, action, detail, client, address FROM acts WHERE bucket = $1 AND account = $2 "
