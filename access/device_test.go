@@ -96,7 +96,7 @@ func TestABrowserIsSeveralDevices(t *testing.T) {
 	}
 }
 
-// What is derived for another purpose is as secret as the key, and says nothing of it.
+// What is derived for another purpose is as secret as the key, and does not give it away.
 func TestASealerDerivesSecrets(t *testing.T) {
 	key := must[string](t)(access.NewSealKey(rand.Reader))
 	one, same := must[*access.Sealer](t)(access.NewSealer(key)), must[*access.Sealer](t)(access.NewSealer(key))

@@ -23,7 +23,7 @@ type loginAddCmd struct {
 }
 
 func (c *loginAddCmd) Help() string {
-	return `The password has 10 to 200 characters, is none of the most common ones, and has neither the name in the e-mail address nor the product's in it. At a terminal it is asked for twice and not shown; else it is the first line of the standard input. Only its hash is kept. An account may have several logins; the same login twice is once, and keeps the password it has.
+	return `The password has 10 to 200 characters, is none of the most common ones, and has neither the name in the e-mail address nor the product's in it. At a terminal it is asked for twice and not shown; else it is the first line of the standard input. Only its hash is kept. An account may have several logins; adding the same login again has no effect, and keeps the password it has.
 
 Examples:
 

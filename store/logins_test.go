@@ -44,7 +44,7 @@ func newSession(t *testing.T, clock *Clock, email string, id ledger.Account) acc
 	return s
 }
 
-// setPassword changes a login's password, and says how many keys are revoked with it.
+// setPassword changes a login's password, and returns how many keys are revoked with it.
 func setPassword(t *testing.T, db *store.DB, email string, c store.PasswordChange) int {
 	t.Helper()
 	return must[int](t)(db.SetPassword(t.Context(), email, c))

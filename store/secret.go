@@ -17,20 +17,10 @@ const secretLength = 32
 // has it: it is for what a key outside of the books would do better, where there is
 // none. random is crypto/rand.Reader outside of tests.
 func (db *DB) Secret(ctx context.Context, purpose string, random io.Reader) (access.Hidden, error) {
-	made := make([]byte, secretLength)
-	if _, err := io.ReadFull(random, made); err != nil {
-		return nil, fmt.Errorf("read random bytes: %w", err)
-	}
 	name := "secret: " + purpose
 	text, err := db.meta(ctx, name)
 	if err == nil && text == "" {
-		err = db.engine.write(ctx, func(t tx) error {
-			_, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, base64.StdEncoding.EncodeToString(made))
-			return err
-		})
-		if err == nil {
-			text, err = db.meta(ctx, name)
-		}
+		text, err = db.makeSecret(ctx, name, random)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the secret for %s: %w", purpose, err)
@@ -40,6 +30,23 @@ func (db *DB) Secret(ctx context.Context, purpose string, random io.Reader) (acc
 		return nil, fmt.Errorf("the books' secret for %s is damaged", purpose)
 	}
 	return secret, nil
+}
+
+// makeSecret keeps a new secret under a name, or returns the one that another has kept
+// there in between.
+func (db *DB) makeSecret(ctx context.Context, name string, random io.Reader) (string, error) {
+	secret := make([]byte, secretLength)
+	if _, err := io.ReadFull(random, secret); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	err := db.engine.write(ctx, func(t tx) error {
+		_, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, base64.StdEncoding.EncodeToString(secret))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return db.meta(ctx, name)
 }
 
 // meta is what the books keep under a name, or "".

@@ -38,7 +38,7 @@ func TestSecurityEventsAreReadPageByPage(t *testing.T) {
 				break
 			}
 			after = &page[1]
-			ok(t, db.AddSecurityEvent(ctx, "bob", store.SecurityEvent{Action: "log-out"})) // what comes meanwhile is another's
+			ok(t, db.AddSecurityEvent(ctx, "bob", store.SecurityEvent{Action: "log-out"})) // what comes in between is another's
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("read are %q, want %q", got, want)

@@ -39,7 +39,7 @@ var passwordFaults = []struct {
 	{access.ErrPasswordProduct, "account.fault.product"},
 }
 
-// readPassword reads the form, and says in it what is wrong.
+// readPassword reads the form. What is wrong stands in it.
 func (v *visit) readPassword(f *form) {
 	switch {
 	case f.Value("new") == f.Value("current") && f.Value("new") != "":

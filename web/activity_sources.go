@@ -82,7 +82,7 @@ func (s *server) sources(id ledger.Account, asked activityAsked) []happeningSour
 		sources[2] = s.tellAccount(id, asked.Show == showAll)
 	}
 	if asked.Show == showAll || asked.Show == showSignIns {
-		sources[3] = s.tellSecurityEvents(id)
+		sources[3] = s.readSecurityEvents(id)
 	}
 	return sources
 }
@@ -151,8 +151,8 @@ func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
 	}
 }
 
-// tellSecurityEvents reads what persons did with their access to the pages.
-func (s *server) tellSecurityEvents(id ledger.Account) happeningSource {
+// readSecurityEvents reads what persons did with their access to the pages.
+func (s *server) readSecurityEvents(id ledger.Account) happeningSource {
 	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
 		after := store.SecurityEvent{At: time.UnixMilli(at), Nonce: name}
 		if name == "" {

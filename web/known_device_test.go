@@ -43,7 +43,7 @@ func (b *browser) kept(name string) string {
 	return ""
 }
 
-// known says whether the browser is taken for a device of a login.
+// known reports whether the browser is taken for a device of a login.
 func (b *browser) known(email string) bool {
 	b.w.Helper()
 	a := b.w.attempt(email, "192.0.2.7")

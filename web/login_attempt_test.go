@@ -58,6 +58,32 @@ func TestAnAddressOfMailIsLimitedInANetwork(t *testing.T) {
 	}
 }
 
+// TestNobodyIsCountedAsAnybody: what is counted does not show who is known here.
+func TestNobodyIsCountedAsAnybody(t *testing.T) {
+	w := newWorld(t)
+	w.pages.slow.by = time.Millisecond
+	for n := range slowedOfMail + 2*attemptsOfMail {
+		var waits [2]time.Duration
+		var slowed [2]bool
+		for i, email := range []string{"alice@example.com", "nobody@example.com"} {
+			address := manyNetworks(n) // after them one network alone
+			if n > slowedOfMail {
+				address = "2001:db8::1"
+			}
+			a := w.attempt(email, address)
+			wait, err := a.begin()
+			w.ok(err)
+			waits[i], slowed[i] = wait, a.slowed
+		}
+		if waits[0] != waits[1] || slowed[0] != slowed[1] {
+			t.Fatalf("attempt %d: they wait %v, slowed %v", n, waits, slowed)
+		}
+		if refused := n > slowedOfMail+attemptsOfMail; (waits[0] > 0) != refused {
+			t.Fatalf("attempt %d waits %s", n, waits[0])
+		}
+	}
+}
+
 // TestANetworkIsLimited in all addresses of mail that it tries; what succeeds is not counted.
 func TestANetworkIsLimited(t *testing.T) {
 	w := newWorld(t)

@@ -105,8 +105,8 @@ func TestALogInSucceedsWithoutARehash(t *testing.T) {
 	w.ok(a.logIn(testPassword))
 }
 
-// TestAPasswordSetMeanwhileRefusesTheOld, which was checked against the hash before it.
-func TestAPasswordSetMeanwhileRefusesTheOld(t *testing.T) {
+// TestAPasswordSetInBetweenRefusesTheOld, which was checked against the hash before it.
+func TestAPasswordSetInBetweenRefusesTheOld(t *testing.T) {
 	w := newWorld(t)
 	a := w.attempt("alice@example.com", "192.0.2.7")
 	hash, err := access.HashPassword(rand.Reader, newPassword)
