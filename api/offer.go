@@ -57,13 +57,19 @@ func shown[T, U any](all []T, show func(T) (U, error)) ([]U, error) {
 }
 
 type tokenOut struct {
-	Asset       string    `json:"asset" example:"BNB" doc:"Symbol."`
-	Scale       int       `json:"scale" example:"8" doc:"How many decimals are kept."`
-	MaxSupply   string    `json:"maxSupply" example:"200000000" doc:"The most that there can be, in whole tokens."`
-	Offered     bool      `json:"offered" doc:"Whether it earns today."`
-	Terms       *TermsOut `json:"terms,omitempty" doc:"What holds today. Absent where the token's first terms lie ahead."`
-	PaidThrough string    `json:"paidThrough,omitempty" format:"date" example:"2026-11-21" doc:"The last day that is settled. Absent before the first."`
-	Waiting     string    `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. Holders are not told."`
+	Asset       string        `json:"asset" example:"BNB" doc:"Symbol."`
+	Scale       int           `json:"scale" example:"8" doc:"How many decimals are kept."`
+	MaxSupply   string        `json:"maxSupply" example:"200000000" doc:"The most that there can be, in whole tokens."`
+	Offered     bool          `json:"offered" doc:"Whether it earns today."`
+	Terms       *TermsOut     `json:"terms,omitempty" doc:"What holds today. Absent where the token's first terms lie ahead."`
+	Coming      []comingTerms `json:"coming" doc:"Terms that are set for later days, by day."`
+	PaidThrough string        `json:"paidThrough,omitempty" format:"date" example:"2026-11-21" doc:"The last day that is settled. Absent before the first."`
+	Waiting     string        `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. Holders are not told."`
+}
+
+type comingTerms struct {
+	From string `json:"from" format:"date" example:"2026-11-24" doc:"The day from which they hold, until the next."`
+	TermsOut
 }
 
 type newToken struct {
@@ -78,7 +84,7 @@ type newToken struct {
 func (s *server) tokenRoutes() {
 	add(s, huma.Operation{
 		OperationID: "list-tokens", Method: http.MethodGet, Path: "/v1/tokens", Tags: []string{"Offer"}, Summary: "List the tokens",
-		Description: "All tokens that the books keep, by symbol, with the terms of today.",
+		Description: "All tokens that the books keep, by symbol, with the terms of today and those that come.",
 	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[list[tokenOut]], error) {
 		tokens, err := s.tokens(ctx)
 		return say(list[tokenOut]{Items: tokens}, err)
@@ -126,6 +132,10 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 	for _, t := range terms {
 		today[t.Asset] = t
 	}
+	later, err := s.Books.ComingTerms(ctx, staking.DayOf(s.Now()))
+	if err != nil {
+		return nil, err
+	}
 	standing, err := s.Books.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
@@ -135,7 +145,12 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 		if err != nil {
 			return tokenOut{}, err
 		}
-		t := tokenOut{Asset: asset.Symbol, Scale: asset.Scale, MaxSupply: asset.Format(asset.MaxSupply)}
+		t := tokenOut{Asset: asset.Symbol, Scale: asset.Scale, MaxSupply: asset.Format(asset.MaxSupply), Coming: []comingTerms{}}
+		for _, r := range later {
+			if r.Asset == asset.Symbol {
+				t.Coming = append(t.Coming, comingTerms{r.From.String(), showTerms(asset, r.Terms)})
+			}
+		}
 		if terms, known := today[asset.Symbol]; known {
 			t.Offered, t.Terms = terms.Offered, new(showTerms(asset, terms))
 		}

@@ -34,6 +34,8 @@ func TestTokensAndTerms(t *testing.T) {
 		w.call("operator", post, "/v1/tokens/BNB/terms", terms).is(200).says("apr", "0.002", "cap", "500", "offered", "true")
 		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, "0.002", "0.003", 1)).is(200)
 		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(strings.Replace(terms, w.day(3), w.day(5), 1), "true", "false", 1)).is(200).says("offered", "false")
+		w.get("alice", "/v1/tokens").is(200).says("items.3.terms.apr", "0.0015", "items.3.coming.#", "2", "items.3.coming.0.from", w.day(3), "items.3.coming.0.apr", "0.003",
+			"items.3.coming.1.from", w.day(5), "items.3.coming.1.offered", "false", "items.0.coming.#", "0")
 		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, w.day(3), w.day(1), 1)).refused(400, "invalid", "")
 		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, "0.002", "0.000000001", 1)).refused(400, "invalid", "apr")
 		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, w.day(3), "2026-02-30", 1)).refused(400, "invalid", "from")

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 
 	"softstake/ledger"
@@ -13,7 +14,7 @@ import (
 // termsCmd sets, lists and corrects what tokens earn.
 type termsCmd struct {
 	Set     termsSetCmd     `cmd:"" help:"Set a token's terms from a coming day on."`
-	List    termsListCmd    `cmd:"" help:"List the terms of a day, or all there ever were."`
+	List    termsListCmd    `cmd:"" help:"List the terms of today and those that come, of a day, or all there ever were."`
 	Correct termsCorrectCmd `cmd:"" help:"Correct the terms of a day that is over and not paid."`
 }
 
@@ -157,7 +158,7 @@ func (c *termsCorrectCmd) Run(w *World) error {
 
 type termsListCmd struct {
 	Asset   string       `arg:"" optional:"" help:"Token; without it all."`
-	On      *staking.Day `placeholder:"DAY" help:"Day whose terms to list. Without it: today."`
+	On      *staking.Day `placeholder:"DAY" help:"Day whose terms to list. Without it: today and the days for which others are set."`
 	History bool         `help:"List every version there ever was, with who set it."`
 	JSON    bool         `help:"Print a JSON array."`
 }
@@ -176,6 +177,7 @@ type termsJSON struct {
 	APR      string      `json:"apr"`
 	Min      string      `json:"min"`
 	Cap      string      `json:"cap"`
+	Coming   bool        `json:"coming,omitempty"`
 	Revision int         `json:"revision,omitempty"`
 	SetAt    *instant    `json:"set_at,omitempty"`
 	SetBy    string      `json:"set_by,omitempty"`
@@ -217,13 +219,32 @@ func (c *termsListCmd) read(ctx context.Context, w *World, db *store.DB) ([]stor
 		on = *c.On
 	}
 	all, err := db.TermsOn(ctx, on)
+	if err != nil {
+		return nil, err
+	}
 	var revisions []store.TermsRevision
 	for _, t := range all {
-		if c.Asset == "" || c.Asset == t.Asset {
-			revisions = append(revisions, store.TermsRevision{Terms: t})
-		}
+		revisions = append(revisions, store.TermsRevision{Terms: t})
 	}
-	return revisions, err
+	if c.On == nil {
+		coming, err := db.ComingTerms(ctx, on)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range coming {
+			revisions = append(revisions, store.TermsRevision{Terms: r.Terms})
+		}
+		slices.SortStableFunc(revisions, func(a, b store.TermsRevision) int { return cmp.Compare(a.Asset, b.Asset) })
+	}
+	return slices.DeleteFunc(revisions, func(r store.TermsRevision) bool { return c.Asset != "" && r.Asset != c.Asset }), nil
+}
+
+// showsComing says whether the list has today's terms and those that come.
+func (c *termsListCmd) showsComing() bool { return !c.History && c.On == nil }
+
+// coming says whether terms of the list hold only from a day after today on.
+func (c *termsListCmd) coming(w *World, r store.TermsRevision) bool {
+	return c.showsComing() && r.From > staking.DayOf(w.Now())
 }
 
 func (c *termsListCmd) writeJSON(w *World, a assets, revisions []store.TermsRevision) error {
@@ -231,7 +252,7 @@ func (c *termsListCmd) writeJSON(w *World, a assets, revisions []store.TermsRevi
 	for _, r := range revisions {
 		j := termsJSON{
 			Asset: r.Asset, From: r.From, Offered: r.Offered, APR: r.APR.String(), Min: a.plain(r.Asset, r.Min), Cap: a.plain(r.Asset, r.Cap),
-			Revision: r.Revision, SetBy: r.SetBy, Reason: r.Reason,
+			Coming: c.coming(w, r), Revision: r.Revision, SetBy: r.SetBy, Reason: r.Reason,
 		}
 		if c.History {
 			j.SetAt = (*instant)(&r.SetAt)
@@ -245,6 +266,9 @@ func (c *termsListCmd) writeJSON(w *World, a assets, revisions []store.TermsRevi
 
 func (c *termsListCmd) write(w *World, a assets, revisions []store.TermsRevision) error {
 	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap")}
+	if c.showsComing() {
+		columns = slices.Insert(columns, 2, text("holds"))
+	}
 	if c.History {
 		columns = append(columns, figure("version"), text("set at"), text("by"), text("reason"))
 	}
@@ -255,6 +279,13 @@ func (c *termsListCmd) write(w *World, a assets, revisions []store.TermsRevision
 			offered = "no"
 		}
 		row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap)}
+		if c.showsComing() {
+			holds := "today"
+			if c.coming(w, r) {
+				holds = "to come"
+			}
+			row = slices.Insert(row, 2, holds)
+		}
 		if c.History {
 			row = append(row, strconv.Itoa(r.Revision), wallTime(r.SetAt), r.SetBy, r.Reason)
 		}

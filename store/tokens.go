@@ -105,6 +105,18 @@ func (db *DB) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms, erro
 	return slices.SortedFunc(maps.Values(terms), func(a, b staking.Terms) int { return strings.Compare(a.Asset, b.Asset) }), nil
 }
 
+// ComingTerms are those that are set for days after a day, by token and day: of each
+// day the revision that counts.
+func (db *DB) ComingTerms(ctx context.Context, after staking.Day) (coming []TermsRevision, err error) {
+	history, err := db.TermsHistory(ctx, "")
+	for i, r := range history {
+		if last := i+1 == len(history) || history[i+1].Asset != r.Asset || history[i+1].From != r.From; last && r.From > after {
+			coming = append(coming, r)
+		}
+	}
+	return coming, err
+}
+
 // TermsHistory are all terms that were ever set for a token, or for all if it is
 // "", by token, day and revision.
 func (db *DB) TermsHistory(ctx context.Context, asset string) (history []TermsRevision, err error) {

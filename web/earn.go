@@ -2,6 +2,7 @@ package web
 
 import (
 	"softstake/ledger"
+	"softstake/staking"
 	"softstake/store"
 )
 
@@ -73,7 +74,14 @@ func (s *server) earn(v *visit) error {
 	if p.Paid, err = e.yesterday(); err != nil {
 		return err
 	}
+	coming, err := v.Books.ComingTerms(v.context(), e.Today.Day)
+	if err != nil {
+		return err
+	}
 	p.Next, p.Tokens, p.Counting = e.next(), e.tokenRows(), e.todayRows()
+	for i := range p.Tokens {
+		p.Tokens[i].Coming = nextTerms(p.Tokens[i].Terms, coming)
+	}
 	if p.Chart, err = v.chart(e); err != nil {
 		return err
 	}
@@ -125,9 +133,21 @@ func missingOf(t store.EarningToken) ledger.Amount {
 // tokenRow is a token on offer, as the table shows it.
 type tokenRow struct {
 	store.EarningToken
-	Counts  ledger.Amount // what of it earns, or would if the switch were on: up to the cap
-	Missing ledger.Amount // until it earns, or 0
-	Above   ledger.Amount // what lies above the cap, or 0
+	Counts  ledger.Amount  // what of it earns, or would if the switch were on: up to the cap
+	Missing ledger.Amount  // until it earns, or 0
+	Above   ledger.Amount  // what lies above the cap, or 0
+	Coming  *staking.Terms // the next that are set for a later day and change its rate or end its offer, or nil
+}
+
+// nextTerms are those of some that come which change a token's rate first or end its
+// offer, or nil.
+func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
+	for _, r := range coming {
+		if r.Asset == now.Asset && (r.APR != now.APR || r.Offered != now.Offered) {
+			return &r.Terms
+		}
+	}
+	return nil
 }
 
 // tokenRows are the tokens on offer: those that the holder has first.
