@@ -22,6 +22,7 @@ type Options struct {
 	Day      staking.Day                     // the last day of the books
 	Seed     uint64                          // of what is random
 	Workers  int                             // pieces of a run at once
+	Insecure bool                            // see store.Options
 	Progress func(what string, done, of int) // may be nil
 }
 
@@ -65,7 +66,7 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 		return nil, err
 	}
 	b.set(from.Start())
-	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench")}, store.Beginning{
+	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench"), Insecure: o.Insecure}, store.Beginning{
 		From: from, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	})
 	if err != nil {

@@ -138,7 +138,7 @@ memory of this process at most %d MiB
 // progress. The books end before today, so that they are ordinary books.
 func benchOptions(w *World, seed uint64) (bench.Options, func() error) {
 	p := &phases{w: w}
-	o := bench.Options{Day: staking.DayOf(w.Now()) - 2, Seed: seed, Workers: 1, Progress: p.tell}
+	o := bench.Options{Day: staking.DayOf(w.Now()) - 2, Seed: seed, Workers: 1, Insecure: w.Insecure, Progress: p.tell}
 	if w.DBGiven {
 		o.URL = w.DB
 	}

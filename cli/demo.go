@@ -44,9 +44,12 @@ Example:
 
 // Run makes the town, audits it, and prints the report.
 func (c *demoCmd) Run(w *World) error {
-	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: demo.LastDay()}
+	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: demo.LastDay(), Insecure: w.Insecure}
 	if c.Last != nil {
 		o.Last = *c.Last
+	}
+	if err := c.checkListen(w.Insecure); err != nil {
+		return err
 	}
 	if w.DBGiven {
 		if today := staking.DayOf(w.Now()); o.Last >= today {

@@ -27,6 +27,8 @@ type app struct {
 
 	KeyFile string `placeholder:"FILE" help:"The key that the secrets of API keys are sealed with. Without it: $$SOFTSTAKE_KEY_FILE, else beside the books, or softstake.key."`
 
+	Insecure bool `help:"Allow what others on the network can read: serve without TLS on other addresses than this machine's, PostgreSQL on another host without sslmode=verify-full. Without it: $$SOFTSTAKE_INSECURE, else refused."`
+
 	Demo     demoCmd     `cmd:"" group:"start" help:"Make a town of made-up holders, settle its days, and look at it."`
 	Estimate estimateCmd `cmd:"" group:"start" help:"Say what Soft Staking would have paid on a real history."`
 	Init     initCmd     `cmd:"" group:"start" help:"Make books: ten tokens, their terms, regions and documents."`
@@ -110,13 +112,16 @@ func run(w *World, args []string) int {
 func parse(w *World, args []string) error {
 	var a app
 	helped, out := false, w.Stdout
+	if len(args) == 1 && args[0] == "--version" { // no flag: "accept" has a --version of its own
+		return w.printf("%s", readBuild())
+	}
 	if len(args) == 0 {
 		args, out = []string{"--help"}, w.Stderr
 	} else if args[0] == "help" {
 		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, err := kong.New(&a, kong.Name("softstake"), groups,
-		kong.Description("Soft Staking for spot ledgers: double-entry books, and the daily reward on what holders keep."),
+		kong.Description("Soft Staking for spot ledgers: double-entry books, and the daily reward on what holders keep. softstake --version says how the program was built."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Resolvers(environment(w)), kong.Writers(out, w.Stderr), kong.Exit(func(int) { helped = true }))
 	if err != nil {
@@ -137,7 +142,7 @@ func parse(w *World, args []string) error {
 	if w.Actor, err = access.CommandLine(a.Actor); err != nil {
 		return fmt.Errorf("%w: --actor: %w", errUsage, err)
 	}
-	w.DB, w.KeyFile = a.DB, a.KeyFile
+	w.DB, w.KeyFile, w.Insecure = a.DB, a.KeyFile, a.Insecure
 	w.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })
 	return ctx.Run(w)
 }
@@ -173,6 +178,8 @@ func environment(w *World) kong.Resolver {
 			value = actor(w.Env)
 		case "key-file":
 			value = w.Env("SOFTSTAKE_KEY_FILE")
+		case "insecure":
+			value = w.Env("SOFTSTAKE_INSECURE")
 		default:
 			value = serveEnvironment(w, path, flag)
 		}

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"softstake/ledger"
+	"softstake/store"
 )
 
 // sentence is an error as a person reads it: without the sentinel's own word
@@ -16,7 +17,11 @@ func sentence(w *World, err error) string {
 	if errors.Is(err, context.Canceled) && w.Context.Err() != nil {
 		return "interrupted; run it again to go on"
 	}
-	return strings.TrimPrefix(plain(err), errUsage.Error()+": ")
+	text := strings.TrimPrefix(plain(err), errUsage.Error()+": ")
+	if errors.Is(err, store.ErrInsecure) {
+		text += "; or allow it with --insecure"
+	}
+	return text
 }
 
 // plain is an error's text without the words that only sort errors.

@@ -83,12 +83,19 @@ var (
 	inFlightNow  = description("requests_in_flight", "Requests that are being answered, without streams of events.", "api")
 	streamsOpen  = description("event_streams", "Streams of events that are open.")
 	bodiesRead   = description("bodies_reading", "Request bodies that are being read.")
+	poolMax      = description("db_pool_max_connections", "Connections to the database that this process opens at most.", "pool")
+	poolInUse    = description("db_pool_in_use_connections", "Connections in use.", "pool")
+	poolIdle     = description("db_pool_idle_connections", "Connections that are open and not in use.", "pool")
+	poolWaits    = description("db_pool_waits_total", "How often a connection was waited for.", "pool")
+	poolWaited   = description("db_pool_wait_seconds_total", "For how long connections were waited for.", "pool")
+	buildInfo    = description("build_info", "1, with how the program was built.", "version", "revision", "goversion", "schema")
 	largeBytes   = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
 // Describe sends the descriptions of what is collected.
 func (m metrics) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed, runSeconds, runEnded, runFailed, lag, inFlightNow, streamsOpen, bodiesRead, largeBytes} {
+	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed, runSeconds, runEnded, runFailed, lag, inFlightNow, streamsOpen,
+		bodiesRead, largeBytes, poolMax, poolInUse, poolIdle, poolWaits, poolWaited, buildInfo} {
 		c <- d
 	}
 }
@@ -100,6 +107,7 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	m.collectPools(c)
 	for api, slots := range m.gateway.requests {
 		gauge(inFlightNow, float64(slots.Acquired()), api)
 	}
@@ -114,15 +122,33 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 		gauge(runEnded, float64(r.last.UnixMilli())/1000)
 		gauge(runFailed, oneIf(r.lastFailed))
 	}
+	if err := m.collectTokens(ctx, gauge); err != nil && !m.scheduler.outage.failed(err) {
+		c <- prometheus.NewInvalidMetric(settledDay, err)
+	}
+}
+
+// collectPools says how connections are used, and what this program is: no database is asked.
+func (m metrics) collectPools(c chan<- prometheus.Metric) {
+	for _, p := range m.db.Pools() {
+		for d, v := range map[*prometheus.Desc]int{poolMax: p.Max, poolInUse: p.InUse, poolIdle: p.Idle} {
+			c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), p.Name)
+		}
+		c <- prometheus.MustNewConstMetric(poolWaits, prometheus.CounterValue, float64(p.Waits), p.Name)
+		c <- prometheus.MustNewConstMetric(poolWaited, prometheus.CounterValue, p.Wait.Seconds(), p.Name)
+	}
+	b := readBuild()
+	c <- prometheus.MustNewConstMetric(buildInfo, prometheus.GaugeValue, 1, b.version, b.revision, b.golang, strconv.Itoa(b.schema))
+}
+
+// collectTokens reads how the tokens stand in the books.
+func (m metrics) collectTokens(ctx context.Context, gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
 	tokens, err := m.db.TokenStatus(ctx)
 	if err != nil {
-		c <- prometheus.NewInvalidMetric(settledDay, err)
-		return
+		return err
 	}
 	assets, err := readAssets(ctx, m.db)
 	if err != nil {
-		c <- prometheus.NewInvalidMetric(poolBalance, err)
-		return
+		return err
 	}
 	for _, t := range tokens {
 		gauge(settledDay, float64(t.PaidThrough.Start().Unix()), t.Asset)
@@ -133,6 +159,7 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 			gauge(poolDays, float64(t.DaysLeft), t.Asset)
 		}
 	}
+	return nil
 }
 
 func oneIf(is bool) float64 {

@@ -41,11 +41,17 @@ func TestMetrics(t *testing.T) {
 		`softstake_requests_total{api="exchange",method="GET",route="/api/v3/ping",status="200"} 1`,
 		`softstake_request_duration_seconds_count{api="exchange",method="GET",route="/api/v3/ping"} 1`,
 		`softstake_requests_in_flight{api="v1"} 0`, `softstake_requests_in_flight{api="pages"} 0`, `softstake_bodies_reading 0`, `softstake_event_streams 0`, `softstake_commit_entries_count 0`,
+		`softstake_db_pool_max_connections{pool="writer"} 1`, `softstake_db_pool_max_connections{pool="readers"} 4`, `softstake_db_pool_in_use_connections{pool="writer"} 0`,
+		`softstake_db_pool_idle_connections{pool="readers"}`, `softstake_db_pool_waits_total{pool="writer"}`, `softstake_db_pool_wait_seconds_total{pool="readers"}`,
+		`softstake_large_body_bytes 0`,
 		`softstake_run_failed 0`, `softstake_runs_failed_total 0`, "go_goroutines", "process_start_time_seconds",
 	} {
 		if !strings.Contains(body, want+"\n") && !strings.Contains(body, want+" ") {
 			t.Errorf("there is no %q in:\n%s", want, strings.Join(ours.FindAllString(body, -1), "\n"))
 		}
+	}
+	if !regexp.MustCompile(`(?m)^softstake_build_info\{goversion="go[0-9.]+",revision=".+",schema="\d+",version=".+"\} 1$`).MatchString(body) {
+		t.Error("nothing says how the program was built")
 	}
 	if strings.Contains(body, "alice") || strings.Contains(body, "bob") {
 		t.Error("what is asked for is a label")

@@ -20,8 +20,8 @@ import (
 
 // serveCmd answers requests, and settles each day by itself.
 type serveCmd struct {
-	Listen          string        `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where requests are answered; port 0 takes a free one. Without it: ${default}."`
-	MetricsListen   string        `placeholder:"ADDRESS" help:"Where health and metrics are served. Without it: beside everything else."`
+	Listen          string        `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where requests are answered; port 0 takes a free one. Other addresses than this machine's need TLS, a trusted proxy, or --insecure. Without it: ${default}."`
+	MetricsListen   string        `placeholder:"ADDRESS" help:"Where health and metrics are served; with the same certificate, where others reach it. Without it: beside everything else, and the metrics for callers on this machine only."`
 	TLSCert         string        `name:"tls-cert" placeholder:"FILE" help:"Certificate in PEM, with its chain; a changed file is read again. Without it: no TLS."`
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
 	TrustedProxy    string        `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
@@ -36,10 +36,12 @@ type serveCmd struct {
 	Log             string        `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
 	CloseAfter      time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries. Without it: ${default}."`
 	Poll            time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
+
+	metricsTLS bool // the metrics are served over TLS
 }
 
 func (c *serveCmd) Help() string {
-	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api, /sapi, /fapi and /dapi is the exchange's API, for programs written for it (futures are empty). GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus.
+	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api, /sapi, /fapi and /dapi is the exchange's API, for programs written for it (futures are empty). GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus: without --metrics-listen to callers on this machine only, that come through no proxy.
 
 Each day is settled when it is over, from --close-after past midnight UTC. What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
@@ -64,7 +66,7 @@ func serveEnvironment(w *World, path *kong.Path, flag *kong.Flag) string {
 
 // Run serves until the signal to stop.
 func (c *serveCmd) Run(w *World) (err error) {
-	proxies, err := c.check()
+	proxies, err := c.check(w.Insecure)
 	if err != nil {
 		return err
 	}
@@ -87,14 +89,15 @@ func (c *serveCmd) Run(w *World) (err error) {
 	if err := warnExposed(db, log); err != nil {
 		return err
 	}
-	days := &scheduler{world: w, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
+	gone := &outage{log: log, now: w.Now}
+	days := &scheduler{world: w, outage: gone, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
 	g := newGateway(log, m.answered, c.MaxRequests)
 	g.proxies, g.country, g.allowUnknownCountry = proxies, c.CountryHeader, c.UnknownCountry == "allow"
 	g.secure = c.TLSCert != ""
 	own, mux := newHealth(db, days, m, g, log), http.NewServeMux()
 	if c.MetricsListen == "" {
 		for _, path := range healthPaths {
-			mux.Handle(path, own) // whatever the method: what own refuses is no page
+			mux.Handle(path, g.forThisMachine(own)) // whatever the method: what own refuses is no page
 		}
 	}
 	public, err := addAPIs(mux, g, apiOptions{
@@ -130,7 +133,7 @@ func warnExposed(db *store.DB, log *slog.Logger) error {
 }
 
 // check refuses what the flags cannot mean, and reads the proxies.
-func (c *serveCmd) check() ([]netip.Prefix, error) {
+func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 	switch {
 	case c.CloseAfter < 0 || c.CloseAfter >= 24*time.Hour:
 		return nil, usage("--close-after %s does not lie between 0 and a day", c.CloseAfter)
@@ -149,7 +152,10 @@ func (c *serveCmd) check() ([]netip.Prefix, error) {
 	if errors.Is(err, ledger.ErrInvalid) {
 		return nil, usage("--trusted-proxy: %s", plain(err))
 	}
-	return proxies, err
+	if err != nil {
+		return nil, err
+	}
+	return proxies, c.checkListen(insecure)
 }
 
 // pages are what the holder's pages need, or nil where they are not served.
@@ -170,21 +176,25 @@ func (c *serveCmd) logger(w *World) *slog.Logger {
 
 // listen begins to answer, and returns at which address. What fails later ends the context.
 func (c *serveCmd) listen(ctx context.Context, s *serving, public, own http.Handler, failed func(error)) (string, error) {
+	var cert *certificate
+	if c.TLSCert != "" {
+		cert = &certificate{certFile: c.TLSCert, keyFile: c.TLSKey, log: s.log}
+		if err := cert.read(); err != nil {
+			return "", fmt.Errorf("read the certificate: %w", err)
+		}
+	}
 	if c.MetricsListen != "" {
-		address, err := s.listen(ctx, c.MetricsListen, own, nil, failed)
+		metricsCert := cert
+		if !c.metricsTLS {
+			metricsCert = nil
+		}
+		address, err := s.listen(ctx, c.MetricsListen, own, metricsCert, failed)
 		if err != nil {
 			return "", err
 		}
 		s.log.Info("serving health and metrics", "at", address)
 	}
-	if c.TLSCert == "" {
-		return s.listen(ctx, c.Listen, public, nil, failed)
-	}
-	certificate := &certificate{certFile: c.TLSCert, keyFile: c.TLSKey, log: s.log}
-	if err := certificate.read(); err != nil {
-		return "", fmt.Errorf("read the certificate: %w", err)
-	}
-	return s.listen(ctx, c.Listen, public, certificate, failed)
+	return s.listen(ctx, c.Listen, public, cert, failed)
 }
 
 // work settles days until the context ends, and lets what is in hand be finished.

@@ -24,6 +24,7 @@ type scheduler struct {
 	world   *World
 	books   *store.DB
 	log     *slog.Logger
+	outage  *outage
 	options staking.Options
 	poll    time.Duration
 	retry   time.Duration // how long to wait after the next failure
@@ -58,7 +59,7 @@ func (s *scheduler) forget(ctx context.Context) {
 	hour := time.NewTicker(forgetEvery)
 	defer hour.Stop()
 	for {
-		if err := s.books.Forget(ctx); err != nil && ctx.Err() == nil {
+		if err := s.books.Forget(ctx); err != nil && ctx.Err() == nil && !s.outage.failed(err) {
 			s.log.Error("what is over is not removed; it is tried again in an hour", "error", plain(err))
 		}
 		select {
@@ -83,9 +84,12 @@ func (s *scheduler) settle(ctx context.Context) (wait time.Duration) {
 	s.note(time.Since(began), report, err)
 	if err != nil {
 		wait, s.retry = s.retry, min(2*s.retry, max(s.poll, firstRetry))
-		s.log.Error("settling failed; it is tried again", "error", plain(err), "in", wait)
+		if !s.outage.failed(err) {
+			s.log.Error("settling failed; it is tried again", "error", plain(err), "in", wait)
+		}
 		return wait
 	}
+	s.outage.over()
 	s.retry = firstRetry
 	due := (report.Closed + 2).Start().Add(s.options.CloseAfter).Sub(s.world.Now())
 	return max(min(due, s.poll), time.Millisecond)

@@ -24,10 +24,11 @@ type World struct {
 	Env            func(string) string
 	Context        context.Context // ends when the person interrupts
 
-	DB      string       // where the books are: sqlite:PATH or postgres://…
-	DBGiven bool         // whether --db was given, and DB is not where books are without it
-	Actor   access.Actor // who gives the command
-	KeyFile string       // of the key that secrets are sealed with; "": where it is without a name
+	DB       string       // where the books are: sqlite:PATH or postgres://…
+	DBGiven  bool         // whether --db was given, and DB is not where books are without it
+	Actor    access.Actor // who gives the command
+	KeyFile  string       // of the key that secrets are sealed with; "": where it is without a name
+	Insecure bool         // connections may be read on their way: --insecure
 }
 
 // errUsage says that the command was given wrongly: exit status 2.
@@ -38,7 +39,9 @@ func usage(format string, args ...any) error {
 }
 
 // options say how this world's books are opened.
-func (w *World) options() store.Options { return store.Options{Clock: w.Now, Actor: w.Actor} }
+func (w *World) options() store.Options {
+	return store.Options{Clock: w.Now, Actor: w.Actor, Insecure: w.Insecure}
+}
 
 // books opens the books, and closes them after fn, whatever comes of it.
 func (w *World) books(fn func(ctx context.Context, db *store.DB) error) error {

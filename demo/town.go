@@ -23,6 +23,7 @@ type Options struct {
 	Seed     uint64             // of all that is left to chance
 	Last     staking.Day        // the last of the days
 	Volatile bool               // SQLite only: books that are thrown away need not wait for the disk
+	Insecure bool               // see store.Options
 	Progress func(done, of int) // told of each day that is settled; may be nil
 }
 
@@ -114,7 +115,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 	if t.market, err = newMarket(t.First); err != nil {
 		return nil, err
 	}
-	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"), Volatile: o.Volatile}, store.Beginning{
+	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"), Volatile: o.Volatile, Insecure: o.Insecure}, store.Beginning{
 		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	})
 	if err != nil {

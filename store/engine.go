@@ -27,6 +27,8 @@ type engine interface {
 	words() map[string]string
 	// about says which database this is, its version and its size in bytes.
 	about(ctx context.Context) (About, error)
+	// pools are how the connections of this process are used.
+	pools() []Pool
 	close() error
 }
 

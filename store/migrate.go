@@ -25,6 +25,9 @@ var migrations = []migration{
 	{file: "0009_offer.sql", fill: dateListings},
 }
 
+// SchemaVersion is the schema that this program works with.
+func SchemaVersion() int { return len(migrations) }
+
 // migration is one step: a script, and what SQL alone cannot do, in one transaction.
 type migration struct {
 	file string                                        // in schema/; "": none

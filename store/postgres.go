@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,10 +35,15 @@ const postgresConns = 16
 // everywhere.
 const byKey = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off"
 
-func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
+func openPostgres(ctx context.Context, url string, o Options) (*postgresDB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("the address of the PostgreSQL database cannot be read; it is like postgres://user:password@host:5432/name: %w", err)
+	}
+	if !o.Insecure {
+		if err := checkSecure(&config.ConnConfig.Config); err != nil {
+			return nil, err
+		}
 	}
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = postgresConns
@@ -54,7 +60,7 @@ func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 	var version int
 	if err := pool.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("PostgreSQL cannot be reached; is it running, and are its address and password right? %w", err)
+		return nil, fmt.Errorf("%w; is it running, and are its address and password right?", postgresError(err))
 	}
 	if version < 15_00_00 {
 		pool.Close()
@@ -148,23 +154,34 @@ func commit(ctx context.Context, c *pgxpool.Conn) error {
 	return err
 }
 
+// retriedCodes are the server's errors after which the same may be tried again:
+// serialization failure, deadlock; shutting down, crashed, starting up, connection lost.
+var retriedCodes = []string{"40001", "40P01", "57P01", "57P02", "57P03", "08006", "08003"}
+
 // postgresError marks what may be tried again: serialization failures and
 // deadlocks; a connection that went away, since every write here is once because
 // of a name, even where a commit's answer was lost.
 func postgresError(err error) error {
+	var connect *pgconn.ConnectError
 	var server *pgconn.PgError
-	if errors.As(err, &server) {
-		switch server.Code {
-		case "40001", "40P01", // serialization failure, deadlock
-			"57P01", "57P02", "57P03", "08006", "08003": // shutting down, crashed, starting up, connection lost
+	refused := errors.As(err, &server)
+	if errors.As(err, &connect) {
+		failed := connectError(connect)
+		if refused && !slices.Contains(retriedCodes, server.Code) {
+			return failed // it would be refused again
+		}
+		return &retryError{failed}
+	}
+	if refused {
+		switch {
+		case slices.Contains(retriedCodes, server.Code):
 			return fmt.Errorf("%w: %w", errRetry, err)
-		case "53100":
+		case server.Code == "53100":
 			return fmt.Errorf("the disk of PostgreSQL is full; nothing was changed; free some space and try again: %w", err)
 		}
 		return err
 	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || pgconn.SafeToRetry(err) || isConnectionError(err) {
+	if pgconn.SafeToRetry(err) || isConnectionError(err) {
 		return fmt.Errorf("%w: %w", errRetry, err)
 	}
 	return err

@@ -85,7 +85,7 @@ func raw(ctx context.Context, url string, rows int, measure func(*DB) error) (_ 
 		}
 		url = "sqlite:" + path
 	}
-	db, err := connect(ctx, url, Options{Clock: time.Now}, true)
+	db, err := connect(ctx, url, Options{Clock: time.Now, Insecure: true}, true) // the books at url are open already, as securely as was asked for
 	if err != nil {
 		return 0, err
 	}

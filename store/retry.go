@@ -11,6 +11,12 @@ import (
 // met another one, or the connection went away before anything was committed.
 var errRetry = errors.New("try again")
 
+// retryError marks an error that says all there is to say.
+type retryError struct{ error }
+
+// Unwrap is that it may be tried again, and the error.
+func (r *retryError) Unwrap() []error { return []error{errRetry, r.error} }
+
 const (
 	retries   = 12
 	firstWait = 2 * time.Millisecond
@@ -26,12 +32,15 @@ func retry(ctx context.Context, fn func() error) error {
 		if err == nil || !errors.Is(err, errRetry) {
 			return err
 		}
+		if marked := (*retryError)(nil); n == retries && errors.As(err, &marked) {
+			return marked.error
+		}
 		if n == retries {
 			return fmt.Errorf("tried %d times: %w", n, err)
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
+			return fmt.Errorf("%w (%w)", err, ctx.Err())
 		case <-time.After(wait):
 		}
 		wait = min(2*wait, maxWait)

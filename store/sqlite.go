@@ -22,8 +22,8 @@ type sqliteDB struct {
 	path    string
 	wait    time.Duration // how long for another process that is writing
 	mode    readMode
-	writer  *sqlitex.Pool // of one connection: callers wait for it in order
-	readers *sqlitex.Pool
+	writer  *connections // of one: callers wait for it in order
+	readers *connections
 	was     os.FileInfo // the file as it was opened, where it is read only
 	known   sync.Map    // the *statements of each *sqlite.Conn
 	schema  int64       // what transactions expect; 0: anything
@@ -94,7 +94,7 @@ func (db *sqliteDB) open(flags sqlite.OpenFlags, volatile bool) error {
 		synchronous = "OFF"
 	}
 	uri, flags := db.mode.source(db.path, flags)
-	writer, err := sqlitex.NewPool(uri, sqlitex.PoolOptions{Flags: flags, PoolSize: 1, PrepareConn: func(c *sqlite.Conn) error {
+	writer, err := newConnections("writer", uri, sqlitex.PoolOptions{Flags: flags, PoolSize: 1, PrepareConn: func(c *sqlite.Conn) error {
 		c.SetBusyTimeout(db.wait)
 		if db.mode == readWrite {
 			// Here and not by sqlite.OpenWAL, which waits ten seconds whatever it is told.
@@ -108,7 +108,7 @@ func (db *sqliteDB) open(flags sqlite.OpenFlags, volatile bool) error {
 		return sqliteError(db.path, err)
 	}
 	uri, flags = db.mode.source(db.path, sqlite.OpenReadWrite)
-	readers, err := sqlitex.NewPool(uri, sqlitex.PoolOptions{Flags: flags, PoolSize: sqliteReaders, PrepareConn: func(c *sqlite.Conn) error {
+	readers, err := newConnections("readers", uri, sqlitex.PoolOptions{Flags: flags, PoolSize: sqliteReaders, PrepareConn: func(c *sqlite.Conn) error {
 		c.SetBusyTimeout(db.wait)
 		return pragmas(c, "cache_size=-8192", "query_only=ON")
 	}})
@@ -193,7 +193,7 @@ func (db *sqliteDB) checkpoint(ctx context.Context) error {
 	})
 }
 
-func (db *sqliteDB) with(ctx context.Context, pool *sqlitex.Pool, fn func(*sqlite.Conn) error) error {
+func (db *sqliteDB) with(ctx context.Context, pool *connections, fn func(*sqlite.Conn) error) error {
 	c, err := pool.Take(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -239,7 +239,7 @@ func (t *sqliteTx) check(schema int64) error {
 	return err
 }
 
-func (db *sqliteDB) transact(ctx context.Context, pool *sqlitex.Pool, begin string, fn func(tx) error) error {
+func (db *sqliteDB) transact(ctx context.Context, pool *connections, begin string, fn func(tx) error) error {
 	return patiently(ctx, db.path, db.wait, func(until time.Time) error {
 		return db.with(ctx, pool, func(c *sqlite.Conn) error {
 			t := &sqliteTx{c, db.statements(c)}

@@ -48,6 +48,7 @@ type Options struct {
 	Clock    func() time.Time // what time it is
 	Actor    access.Actor     // who makes the changes, unless As says otherwise: kept with each entry and in the log
 	Volatile bool             // SQLite only: do not wait for the disk. For books that are thrown away
+	Insecure bool             // PostgreSQL only: connect to another host without sslmode=verify-full; else ErrInsecure
 	LockWait time.Duration    // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
 	ReadOnly bool             // SQLite only: change nothing, and make no file beside the file
 	// Unfinished opens books that are restored and not audited too: for their audit.
@@ -83,7 +84,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 		db.engine, db.queue.limit = file, 1
 	} else if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		var server *postgresDB
-		server, err = openPostgres(ctx, url)
+		server, err = openPostgres(ctx, url, o)
 		db.engine, db.queue.limit = server, postgresPosters
 	} else {
 		err = fmt.Errorf("%q is not the address of books; it is sqlite:PATH or postgres://…", ledger.Clip(url))

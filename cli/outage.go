@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"softstake/store"
+)
+
+// outage logs that the books cannot be reached: when that begins, when its cause changes,
+// and when it is over. All that look at the books again and again share one, so that the
+// log does not fill with what it says already. It is safe for concurrent use.
+type outage struct {
+	log *slog.Logger
+	now func() time.Time
+
+	mu       sync.Mutex
+	since    time.Time
+	failures int
+	cause    string
+}
+
+// failed reports whether an error is that the books cannot be reached, and counts it.
+func (o *outage) failed(err error) bool {
+	var unreachable *store.UnreachableError
+	if !errors.As(err, &unreachable) {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failures++; o.failures == 1 {
+		o.since = o.now()
+	}
+	if cause := plain(unreachable); cause != o.cause {
+		o.cause = cause
+		o.log.Error("the books cannot be reached; retrying", "error", cause)
+	}
+	return true
+}
+
+// over says that the books were reached.
+func (o *outage) over() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failures == 0 {
+		return
+	}
+	o.log.Info("the books can be reached again", "after", o.now().Sub(o.since).Round(time.Second).String(), "failures", o.failures)
+	o.failures, o.cause = 0, ""
+}

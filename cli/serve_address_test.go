@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"crypto/tls"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestOthersDoNotReadWhatIsServed: an address that others reach needs TLS, a trusted proxy,
+// or --insecure.
+func TestOthersDoNotReadWhatIsServed(t *testing.T) {
+	cert, key := filepath.Join(t.TempDir(), "site.pem"), filepath.Join(t.TempDir(), "site.key")
+	writeCertificate(t, cert, key, "site", noon)
+	withTLS, withProxy := serveCmd{TLSCert: cert, TLSKey: key}, serveCmd{TrustedProxy: "10.0.0.0/8"}
+	for _, c := range []struct {
+		cmd             serveCmd
+		listen, metrics string
+		insecure, right bool
+	}{
+		{serveCmd{}, "127.0.0.1:8080", "", false, true},
+		{serveCmd{}, "127.9.9.9:0", "", false, true},
+		{serveCmd{}, "[::1]:8080", "", false, true},
+		{serveCmd{}, "[::ffff:127.0.0.1]:8080", "", false, true},
+		{serveCmd{}, "localhost:8080", "localhost:9090", false, true},
+		{serveCmd{}, "0.0.0.0:8080", "", false, false},
+		{serveCmd{}, ":8080", "", false, false},
+		{serveCmd{}, "[::]:8080", "", false, false},
+		{serveCmd{}, "192.0.2.1:8080", "", false, false},
+		{serveCmd{}, "[2001:db8::1]:8080", "", false, false},
+		{serveCmd{}, "0.0.0.0:8080", "", true, true},
+		{withTLS, "0.0.0.0:443", "", false, true},
+		{withProxy, "10.0.0.7:8080", "", false, true},
+		{withTLS, ":443", "127.0.0.1:9090", false, true},
+		{withTLS, ":443", ":9090", false, true}, // over TLS as well
+		{withProxy, ":8080", ":9090", false, false},
+		{withProxy, ":8080", ":9090", true, true},
+		{serveCmd{}, "127.0.0.1:8080", "0.0.0.0:9090", false, false},
+		{serveCmd{}, "127.0.0.1:8080", "10.0.0.7:9090", true, true},
+		{serveCmd{}, "no port", "", true, false},
+	} {
+		c.cmd.Listen, c.cmd.MetricsListen = c.listen, c.metrics
+		if err := c.cmd.checkListen(c.insecure); (err == nil) != c.right {
+			t.Errorf("--listen %s --metrics-listen %s, TLS %q, proxy %q, insecure %t: %v", c.listen, c.metrics, c.cmd.TLSCert, c.cmd.TrustedProxy, c.insecure, err)
+		}
+	}
+}
+
+// TestACommandSaysWhatIsNotSecure and what to do about it, with the exit status of a wrong flag.
+func TestACommandSaysWhatIsNotSecure(t *testing.T) {
+	url := books(t)
+	for _, c := range []struct {
+		args   []string
+		status int
+		says   []string
+	}{
+		{[]string{"serve", "--listen", "0.0.0.0:0", "--db", url}, 2, []string{"--tls-cert", "--trusted-proxy", "--insecure"}},
+		{[]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", ":0", "--db", url}, 2, []string{"--metrics-listen", "--insecure"}},
+		{[]string{"demo", "--listen", ":0"}, 2, []string{"--insecure"}},
+		{[]string{"status", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"db.invalid:5432", "sslmode=verify-full", "--insecure"}},
+		{[]string{"init", "--db", "postgres://u:pass-word@db.invalid/b?sslmode=require"}, 1, []string{"--insecure"}},
+		{[]string{"demo", "--report", "--db", "postgres://u:pass-word@127.0.0.1:1,db.invalid/b"}, 1, []string{"db.invalid:5432", "--insecure"}},
+		{[]string{"bench", "post", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"--insecure"}},
+		{[]string{"status", "--insecure", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"PostgreSQL at db.invalid:5432 cannot be reached: no such host: db.invalid; is it running"}},
+	} {
+		_, told, status := command(t, t.Context(), strings.NewReader(""), c.args...)
+		if status != c.status {
+			t.Errorf("%q: exit status %d: %s", c.args, status, told)
+		}
+		for _, want := range c.says {
+			if !strings.Contains(told, want) {
+				t.Errorf("%q does not say %q: %s", c.args, want, told)
+			}
+		}
+		if strings.Contains(told, "pass-word") || strings.Count(told, "\n") != 1 {
+			t.Errorf("%q says %q", c.args, told)
+		}
+	}
+}
+
+// TestMetricsOfOthersNeedTLS: where others reach them they are served with the certificate.
+func TestMetricsOfOthersNeedTLS(t *testing.T) {
+	cert, key := filepath.Join(t.TempDir(), "site.pem"), filepath.Join(t.TempDir(), "site.key")
+	writeCertificate(t, cert, key, "site", noon)
+	s := serve(t, books(t), noon, "--tls-cert", cert, "--tls-key", key, "--metrics-listen", "0.0.0.0:0")
+	address := s.waitFor(`msg="serving health and metrics" at=\S*:(\d+)`)[1]
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	response, err := client.Get("https://127.0.0.1:" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := response.Body.Close(); err != nil || response.StatusCode != 200 {
+		t.Errorf("%s %v", response.Status, err)
+	}
+	s.end()
+}
+
+// TestTLSStaysOnceItWasThere: HSTS is sent where the client speaks TLS, to us or to a trusted proxy.
+func TestTLSStaysOnceItWasThere(t *testing.T) {
+	s := serve(t, books(t), noon, "--trusted-proxy", "127.0.0.1")
+	for protocol, want := range map[string]string{"https": "max-age=31536000", "http": "", "": "", "https, http": ""} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.at("/login"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-Proto", protocol)
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := response.Header.Get("Strict-Transport-Security"); got != want {
+			t.Errorf("%q: %q", protocol, got)
+		}
+		if err := response.Body.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	s.end()
+}
+
+// TestPagesAreLoggedWithTheirSession: its short ID, and nothing else that a client has
+// written into its cookie.
+func TestPagesAreLoggedWithTheirSession(t *testing.T) {
+	s := serve(t, books(t), noon)
+	secret := strings.Repeat("s", 43)
+	for i, c := range []struct{ cookie, shown string }{
+		{"session=" + "abcdefgh1234" + secret, `"session abcdefgh"`},
+		{"session=" + "abcd fgh1234" + secret, `""`},
+		{"session=" + "abcd=fgh1234" + secret, `""`},
+		{"session=forged-text", `""`},
+		{"__Host-session=" + "abcdefgh1234" + secret, `""`},
+		{"", `""`},
+	} {
+		id := "request-" + string(rune('a'+i))
+		if status, body := ask(t, asked{"GET", s.at("/login"), "", map[string]string{"Cookie": c.cookie, "X-Request-Id": id}}); status != 200 {
+			t.Errorf("%d %.200s", status, body)
+		}
+		if got := s.waitFor(`request=` + id + ` method=GET .* credential=(".*")`)[1]; got != c.shown {
+			t.Errorf("%q is logged as %s", c.cookie, got)
+		}
+	}
+	s.end()
+	if log := s.log.String(); strings.Contains(log, secret) || strings.Contains(log, "1234s") || strings.Contains(log, "forged") {
+		t.Errorf("the log says too much:\n%s", log)
+	}
+}
+
+func TestTheVersion(t *testing.T) {
+	out, told, status := command(t, t.Context(), strings.NewReader(""), "--version")
+	lines := strings.Split(out, "\n")
+	if status != 0 || told != "" || len(lines) != 5 || !strings.HasPrefix(lines[0], "softstake ") || !strings.HasPrefix(lines[1], "revision ") ||
+		!strings.HasPrefix(lines[2], "go1.") || !strings.HasPrefix(lines[3], "schema ") {
+		t.Errorf("exit status %d: %q %q", status, out, told)
+	}
+}

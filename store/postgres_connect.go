@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// ErrInsecure says that the connection to the books could be read or led elsewhere.
+var ErrInsecure = errors.New("the connection to the books is not secure")
+
+// postgresHosts are the servers that an address names, in the order in which they are tried,
+// each as often as there are ways to connect to it.
+func postgresHosts(c *pgconn.Config) []pgconn.FallbackConfig {
+	hosts := []pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}
+	for _, f := range c.Fallbacks {
+		hosts = append(hosts, *f)
+	}
+	return hosts
+}
+
+// checkSecure refuses (ErrInsecure) an address by which a connection to another host might
+// be made without TLS, or without knowing that it is that host. It looks at what the
+// driver made of the address, of the environment and of the service file, and at every
+// way to connect: sslmode=prefer, which is the default, also connects without TLS.
+func checkSecure(c *pgconn.Config) error {
+	for _, h := range postgresHosts(c) {
+		if !onThisHost(h) && !verifies(h.TLSConfig) {
+			return fmt.Errorf("%w: PostgreSQL at %s is on another host, and nothing shows that it is the right one; add sslmode=verify-full to the address of the books, and sslrootcert=FILE where its certificate is not of a public authority", ErrInsecure, hostName(h))
+		}
+	}
+	return nil
+}
+
+// verifies reports whether a connection compares the server's certificate with its name.
+func verifies(c *tls.Config) bool { return c != nil && !c.InsecureSkipVerify && c.ServerName != "" }
+
+// onThisHost reports whether a connection does not leave this machine.
+func onThisHost(h pgconn.FallbackConfig) bool {
+	if network, _ := pgconn.NetworkAddress(h.Host, h.Port); network == "unix" {
+		return true
+	}
+	if strings.EqualFold(strings.TrimSuffix(h.Host, "."), "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(h.Host)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+// hostName is a server as a person writes it: a host and port, or a folder with a socket.
+func hostName(h pgconn.FallbackConfig) string {
+	if network, _ := pgconn.NetworkAddress(h.Host, h.Port); network == "unix" {
+		return h.Host
+	}
+	return net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))
+}
+
+// UnreachableError says in one sentence that no connection to the books could be made: the
+// driver's own error names the same host and cause once for each of its addresses and ways
+// to connect.
+type UnreachableError struct {
+	text string
+	err  error
+}
+
+// Error names each host and each cause once.
+func (u *UnreachableError) Error() string { return u.text }
+
+// Unwrap is the driver's error.
+func (u *UnreachableError) Unwrap() error { return u.err }
+
+// connectError says which servers could not be reached, and why.
+func connectError(err *pgconn.ConnectError) error {
+	var hosts, causes []string
+	for _, h := range postgresHosts(err.Config) {
+		hosts = appendNew(hosts, hostName(h))
+	}
+	for _, cause := range leaves(err.Unwrap()) {
+		causes = appendNew(causes, causeText(cause))
+	}
+	return &UnreachableError{fmt.Sprintf("PostgreSQL at %s cannot be reached: %s", strings.Join(hosts, ", "), strings.Join(causes, ", ")), err}
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// leaves are the errors that others were made of, without those around them. What has
+// words of its own about its cause is a leaf.
+func leaves(err error) []error {
+	switch e := err.(type) {
+	case *net.DNSError, *pgconn.PgError, *tls.CertificateVerificationError, syscall.Errno:
+		return []error{e}
+	case interface{ Unwrap() []error }:
+		var all []error
+		for _, part := range e.Unwrap() {
+			all = append(all, leaves(part)...)
+		}
+		return all
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return leaves(inner)
+	}
+	return []error{err}
+}
+
+// causeText is why a connection failed, in few words.
+func causeText(err error) string {
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &name):
+		return name.Err + ": " + name.Name
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	}
+	return err.Error()
+}
