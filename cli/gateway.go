@@ -29,6 +29,7 @@ type gateway struct {
 	requests map[string]*limiter // in flight, by API: each has a pool of its own
 	streams  *limiter            // of events, which are open for long and do no work while nothing happens
 	bodies   bodies              // that are being read
+	answers  *budget             // bytes of answers that are being sent
 	stopping context.Context     // ends the streams
 	stop     context.CancelFunc
 }
@@ -41,6 +42,7 @@ type limiter = access.Limiter[netip.Prefix]
 func newGateway(log *slog.Logger, observe func(answered), limit int) *gateway {
 	g := &gateway{
 		log: log, answered: observe, bodies: newBodies(), requests: map[string]*limiter{},
+		answers: newBudget(mostAnswerBytes, mostAnswerBytes/2),
 		streams: access.NewLimiter[netip.Prefix](mostStreams, mostStreams/4),
 	}
 	for _, a := range []servedAPI{exchangeAPI, ownAPI, pagesAPI} {
@@ -60,6 +62,8 @@ const (
 	// mostStreams is how many streams of events are open at the same time, at most a
 	// quarter of them from one network: many holders may share an address.
 	mostStreams = 2048
+	// mostAnswerBytes is how many bytes of answers wait for their clients to read them.
+	mostAnswerBytes = 128 << 20
 	// retryAfter is after how many seconds a client may retry that was refused for load.
 	retryAfter = "1"
 )
@@ -153,6 +157,9 @@ func (g *gateway) end(x *inFlight, fault any) {
 			fault = nil
 		}
 	}
+	if fault == nil {
+		g.send(x)
+	}
 	done := answered{
 		api: x.of.name, route: route(x.r.Pattern), method: method(x.r.Method),
 		status: x.result(), refused: x.refused, took: time.Since(x.began),
@@ -162,6 +169,23 @@ func (g *gateway) end(x *inFlight, fault any) {
 		"bytes", x.bytes, "ms", done.took.Milliseconds(), "address", x.caller.Address, "credential", x.credential())
 	if fault != nil {
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// send sends an answer, whose request has no slot any more. Where many clients do not read
+// theirs, the answer that has waited for longest is cut off.
+func (g *gateway) send(x *inFlight) {
+	control := http.NewResponseController(x.ResponseWriter)
+	cut := func() {
+		if err := control.SetWriteDeadline(time.Now()); err != nil {
+			g.log.Debug("an answer cannot be cut off", "request", x.caller.Request, "error", err)
+		}
+	}
+	if s := g.answers.acquire(x.network, int64(x.held.Len()), cut); s != nil {
+		defer g.answers.release(s)
+	}
+	if err := x.reply.send(); err != nil {
+		g.log.Debug("the client did not wait for its answer", "request", x.caller.Request, "error", err)
 	}
 }
 

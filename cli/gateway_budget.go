@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// budget limits what request bodies take while they are read: in total, and of one
-// network. Where it is used up, the body that has been read for longest is evicted:
-// a client that sends slowly loses its own request, and keeps nobody out. It is safe
-// for concurrent use.
+// budget limits what request bodies take while they are read, and answers while they are
+// sent: in total, and of one network. Where it is used up, the body that has been read
+// for longest is evicted, or the answer: a slow client loses its own request, and keeps
+// nobody out. It is safe for concurrent use.
 type budget struct {
 	all, each int64
 

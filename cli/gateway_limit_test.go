@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -87,4 +88,65 @@ func TestNoNetworkTakesAllSlots(t *testing.T) {
 	if status := ask(own, "[2001:db8::ffff]:1"); status != http.StatusOK {
 		t.Errorf("when the others are done: %d", status)
 	}
+}
+
+// TestSlowReadersHoldNoSlot: an answer that is not read waits in memory, and one that does
+// not fit there goes on by itself.
+func TestSlowReadersHoldNoSlot(t *testing.T) {
+	const answerSize = 400 << 10
+	for _, size := range []int{0, 1, answerSize, mostHeld + 1, 4 * mostHeld} {
+		text := strings.Repeat("x", size)
+		url, g, _, told := fronted(t, pagesAPI, 1, func(w http.ResponseWriter, _ *http.Request) {
+			for part := range slices.Chunk([]byte(text), 30_000) {
+				if _, err := w.Write(part); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if response, body := fetch(t, url+"/v1/things/x"); response.StatusCode != 200 || body != text {
+			t.Errorf("%d bytes: %s with %d", size, response.Status, len(body))
+		}
+		if a := <-told; a.status != 200 || g.answers.taken() != 0 {
+			t.Errorf("%+v, and %d bytes are left", a, g.answers.taken())
+		}
+	}
+	sent := make(chan struct{}, 100)
+	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
+	handler := g.wrap(pagesAPI, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := w.Write(make([]byte, answerSize)); err != nil {
+			t.Error(err)
+		}
+		sent <- struct{}{}
+	}))
+	stuck, unread := make(chan struct{}), make(chan struct{})
+	go func() {
+		handler.ServeHTTP(&stuckWriter{httptest.NewRecorder(), stuck, unread}, httptest.NewRequest(http.MethodGet, "/x", nil))
+		close(stuck)
+	}()
+	<-sent
+	<-stuck // the answer is being written, and nobody reads it
+	if n := g.answers.taken(); n != answerSize {
+		t.Errorf("%d bytes wait to be read", n)
+	}
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/x", nil))
+	if answer.Code != http.StatusOK {
+		t.Errorf("beside an answer that is not read: %d", answer.Code)
+	}
+	close(unread)
+	<-stuck
+}
+
+// stuckWriter is a client that does not read until it is told to.
+type stuckWriter struct {
+	*httptest.ResponseRecorder
+	stuck  chan<- struct{}
+	unread <-chan struct{}
+}
+
+// Write waits.
+func (w *stuckWriter) Write(p []byte) (int, error) {
+	w.stuck <- struct{}{}
+	<-w.unread
+	return w.ResponseRecorder.Write(p)
 }
