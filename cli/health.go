@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"softstake/store"
@@ -24,17 +25,12 @@ const metricsPath = "/metrics"
 func newHealth(db *store.DB, s *scheduler, m *meters, g *gateway, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, log, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), readyWait)
-		defer cancel()
-		if _, err := db.FirstOpen(ctx); err != nil {
-			if r.Context().Err() == nil && !s.outage.failed(err) {
-				log.Error("not ready", "error", plain(err))
-			}
+	ready := &shared{ask: func() bool { return reached(db, s, log) }}
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !ready.answer() {
 			answer(w, log, http.StatusServiceUnavailable, "not ready")
 			return
 		}
-		s.outage.over()
 		answer(w, log, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", newMetrics(db, s, m, g, log))
@@ -44,6 +40,53 @@ func newHealth(db *store.DB, s *scheduler, m *meters, g *gateway, log *slog.Logg
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// reached reports whether the books can be reached, and logs why not.
+func reached(db *store.DB, s *scheduler, log *slog.Logger) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), readyWait)
+	defer cancel()
+	if _, err := db.FirstOpen(ctx); err != nil {
+		if !s.outage.failed(err) {
+			log.Error("not ready", "error", plain(err))
+		}
+		return false
+	}
+	s.outage.over()
+	return true
+}
+
+// shared asks something once for all who want to know it at the same time: anybody may
+// ask whether the server is ready, and takes no slot for it. It is safe for concurrent use.
+type shared struct {
+	ask func() bool
+
+	mu     sync.Mutex
+	asking *asking // nil: nobody asks
+}
+
+type asking struct {
+	done chan struct{}
+	yes  bool // to be read after done is closed
+}
+
+// answer asks, or waits for the answer to one who asks already.
+func (s *shared) answer() bool {
+	s.mu.Lock()
+	if a := s.asking; a != nil {
+		s.mu.Unlock()
+		<-a.done
+		return a.yes
+	}
+	a := &asking{done: make(chan struct{})}
+	s.asking = a
+	s.mu.Unlock()
+	a.yes = s.ask()
+	s.mu.Lock()
+	s.asking = nil
+	s.mu.Unlock()
+	close(a.done)
+	return a.yes
 }
 
 // forwarding are headers by which a proxy, trusted or not, says that it is one.

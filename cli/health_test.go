@@ -6,7 +6,9 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"softstake/pgtest"
@@ -86,4 +88,32 @@ func TestMetricsAreForThisMachine(t *testing.T) {
 			t.Errorf("%s from %s, %s %s: %d", c.path, c.remote, c.header, c.value, w.Code)
 		}
 	}
+}
+
+// TestReadinessIsAskedOnce for all who want to know it at the same time, and again for the next.
+func TestReadinessIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		goOn, asked, yes := make(chan struct{}), 0, atomic.Int64{}
+		s := &shared{ask: func() bool {
+			asked++
+			<-goOn
+			return asked == 1
+		}}
+		for range 10 {
+			go func() {
+				if s.answer() {
+					yes.Add(1)
+				}
+			}()
+		}
+		synctest.Wait() // all of them wait for an answer
+		close(goOn)
+		synctest.Wait()
+		if asked != 1 || yes.Load() != 10 {
+			t.Errorf("asked %d times, %d are ready", asked, yes.Load())
+		}
+		if s.answer() {
+			t.Error("the first answer is kept")
+		}
+	})
 }
