@@ -21,15 +21,16 @@ type AccountIn struct {
 func (a AccountIn) id() ledger.Account { return ledger.Account(a.Account) }
 
 type accountOut struct {
-	ID     string `json:"id" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -."`
-	Region string `json:"region" example:"DE" doc:"The verified residence: ISO 3166-1 alpha-2, or ISO 3166-2 where a part of a country is meant. Empty: none is verified. A code that does not exist, in books from before codes were checked, counts as none."`
-	Opened string `json:"opened" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was opened."`
-	Closed string `json:"closed,omitempty" format:"date-time" example:"2027-01-31T10:00:00.000Z" doc:"When it was closed, for ever. Absent: it is open."`
-	Ends   string `json:"softStakingEnds,omitempty" format:"date" example:"2026-11-23" doc:"The first day that it does not earn any more, where this request has ended its Soft Staking. In answers to other requests it is absent."`
+	ID     string     `json:"id" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -."`
+	Region string     `json:"region" example:"DE" doc:"The verified residence: ISO 3166-1 alpha-2, or ISO 3166-2 where a part of a country is meant. Empty: none is verified. A code that does not exist, in books from before codes were checked, counts as none."`
+	Opened string     `json:"opened" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was opened."`
+	Closed string     `json:"closed,omitempty" format:"date-time" example:"2027-01-31T10:00:00.000Z" doc:"When it was closed, forever. Absent: it is open."`
+	Ends   string     `json:"softStakingEnds,omitempty" format:"date" example:"2026-11-23" doc:"The first day that it does not earn any more, where this request has ended its Soft Staking. In answers to other requests it is absent."`
+	Frozen *freezeOut `json:"frozen,omitempty" doc:"The freeze, while nothing may leave the account. Absent: it is not frozen."`
 }
 
-func showAccount(a store.Account) accountOut {
-	out := accountOut{ID: string(a.ID), Region: string(a.Region), Opened: instant(a.Opened)}
+func showAccount(ctx context.Context, a store.Account) accountOut {
+	out := accountOut{ID: string(a.ID), Region: string(a.Region), Opened: instant(a.Opened), Frozen: showFreeze(a.Freeze, token(ctx).Role)}
 	if !a.Closed.IsZero() {
 		out.Closed = instant(a.Closed)
 	}
@@ -49,10 +50,10 @@ func (s *server) accountRoutes() {
 	}, staff, s.listAccounts)
 	add(s, huma.Operation{
 		OperationID: "get-account", Method: http.MethodGet, Path: "/v1/accounts/{account}", Tags: []string{"Accounts"}, Summary: "Look at an account",
-		Description: "Its residence, and when it was opened and closed. A closed account is found as well.",
+		Description: "Its residence, when it was opened and closed, and whether it is frozen. A closed account is found as well.",
 	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
 		a, err := s.Books.Account(ctx, in.id())
-		return say(showAccount(a), err)
+		return say(showAccount(ctx, a), err)
 	})
 	add(s, huma.Operation{
 		OperationID: "set-region", Method: http.MethodPut, Path: "/v1/accounts/{account}/region", Tags: []string{"Accounts"}, Summary: "Set an account's residence",
@@ -63,6 +64,7 @@ func (s *server) accountRoutes() {
 		Description: "Closes an account for ever. It must be empty, free and held, with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. A closed account takes no entry any more and is not opened again; what was is kept. The same twice is once.",
 		Errors:      []int{http.StatusConflict},
 	}, exchange, s.closeAccount)
+	s.freezeRoutes()
 }
 
 // also is the second status of an operation which answers 201 first: 200, when it is repeated.
@@ -109,7 +111,7 @@ func (s *server) openAccount(ctx context.Context, in *openIn) (*made[accountOut]
 		return nil, err
 	}
 	a, err := s.Books.Account(ctx, id)
-	return sayMade(showAccount(a), repeated, err)
+	return sayMade(showAccount(ctx, a), repeated, err)
 }
 
 // parseRegion reads a residence, "" being none. Its error is ledger.ErrInvalid, in its field.
@@ -137,7 +139,7 @@ func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[acc
 		return nil, err
 	}
 	return say(pageOf(accounts, in.Limit, func(a store.Account) string { return placed(string(a.ID)) },
-		func(a store.Account) (accountOut, error) { return showAccount(a), nil }))
+		func(a store.Account) (accountOut, error) { return showAccount(ctx, a), nil }))
 }
 
 type residenceIn struct {
@@ -157,7 +159,7 @@ func (s *server) setRegion(ctx context.Context, in *residenceIn) (*answer[accoun
 		return nil, err
 	}
 	a, err := s.Books.Account(ctx, in.id())
-	out := showAccount(a)
+	out := showAccount(ctx, a)
 	if ends > 0 {
 		out.Ends = ends.String()
 	}
@@ -174,5 +176,5 @@ func (s *server) closeAccount(ctx context.Context, in *AccountIn) (*answer[accou
 		return nil, err
 	}
 	a, err := s.Books.Account(ctx, in.id())
-	return say(showAccount(a), err)
+	return say(showAccount(ctx, a), err)
 }

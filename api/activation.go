@@ -102,7 +102,7 @@ type switchIn struct {
 
 type pressOut struct {
 	At      string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When."`
-	Action  string `json:"action" example:"on" doc:"on; off; off: and why, where a region switched it off; on: and why, where that was undone; refused: and why."`
+	Action  string `json:"action" example:"on" doc:"on; off; off: and why, where a region or a freeze switched it off; on: and why, where that was undone or the freeze ended; refused: and why."`
 	Client  string `json:"client,omitempty" example:"ios 3.2.0" doc:"With what: platform and version."`
 	Address string `json:"address,omitempty" example:"192.0.2.7 DE" doc:"From where: address and country, as far as they were known."`
 }

@@ -79,6 +79,8 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"get-account", "alice", "/v1/accounts/alice", ""},
 	{"set-region", "exchange", "/v1/accounts/bob/region", `{"region":"FR"}`},
 	{"close-account", "exchange", "/v1/accounts/carol/close", ""},
+	{"freeze-account", "operator", "/v1/accounts/bob/freeze", `{"reason":"order 7","earning":true}`},
+	{"unfreeze-account", "operator", "/v1/accounts/bob/unfreeze", `{"reason":"order lifted"}`},
 	{"post-entry", "alice", "/v1/entries", entry("alice/1", "transfer", "alice bob BNB 1")},
 	{"get-entry", "auditor", "/v1/entries/alice%2F1", ""},
 	{"post-batch", "exchange", "/v1/batches", batch(false, entry("t-1", "transfer", "bob alice BNB 0.5"), entry("t-2", "transfer", "bob alice BNB 5"))},

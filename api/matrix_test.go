@@ -19,6 +19,8 @@ var matrix = map[string]string{
 	"GET /v1/accounts/{account}":                       "EOAH",
 	"PUT /v1/accounts/{account}/region":                "EO",
 	"POST /v1/accounts/{account}/close":                "E",
+	"POST /v1/accounts/{account}/freeze":               "O",
+	"POST /v1/accounts/{account}/unfreeze":             "O",
 	"POST /v1/entries":                                 "EH",
 	"GET /v1/entries/{entry}":                          "EOA",
 	"POST /v1/batches":                                 "E",

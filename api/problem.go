@@ -88,6 +88,7 @@ var sorts = []sort{
 	{"idempotency-key", errKeyUsed, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The same key came before with another method, path, query or body. Nothing was done. Use a new key for a new request."},
 	{"in-progress", store.ErrBusy, http.StatusConflict, "The same request is being answered", "A request under the same Idempotency-Key is being answered at this moment. Make it again after the seconds of `Retry-After`."},
 	{"insufficient-balance", ledger.ErrInsufficient, http.StatusConflict, "Insufficient balance", "The account has not enough. Nothing of the entry was posted; the same entry may be posted again when it has."},
+	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen", "An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot be switched on. The same request may be made again when it is unfrozen."},
 	{"mismatch", ledger.ErrMismatch, http.StatusConflict, "Used before with other content", "The ID was used before, for something else. What was posted first stands. Use a new ID for what is new."},
 	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed", "The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open."},
 	{"in-use", errInUse, http.StatusConflict, "Still in use", "The account cannot be closed yet; `detail` says what keeps it open."},
@@ -109,6 +110,7 @@ var onlyIn = map[string][]string{
 	"documents":            {"set-activation"},
 	"in-use":               {"close-account"},
 	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "request-withdrawal", "fund"},
+	"account-frozen":       {"post-entry", "post-batch", "request-withdrawal", "set-activation"},
 	"day-closed":           {"post-entry", "post-batch"},
 	"mismatch":             {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "request-withdrawal", "fund", "set-prices"},
 }

@@ -30,6 +30,7 @@ var (
 	errTooEarly  = refusal{Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.", status: http.StatusBadRequest}
 	errSignature = refusal{Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest}
 	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
+	errFrozen    = refusal{Code: -3022, Message: "You account's trading is banned.", status: http.StatusBadRequest}
 	errSymbol    = refusal{Code: -1121, Message: "Invalid symbol.", status: http.StatusBadRequest}
 	errNoAsset   = refusal{Code: -4018, Message: "We don't have this asset.", status: http.StatusBadRequest}
 	errRange     = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
@@ -109,6 +110,8 @@ func refusalOf(err error, from netip.Addr, accept string) refusal {
 		return errBusy
 	case errors.Is(err, store.ErrSchema):
 		return refusal{Code: -1008, Message: "The server is being upgraded. Nothing was done. Please try again in a few minutes.", status: http.StatusServiceUnavailable}
+	case errors.Is(err, ledger.ErrFrozen):
+		return errFrozen
 	case errors.Is(err, staking.ErrRegion):
 		return refusal{Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons}
 	case errors.Is(err, staking.ErrUnknownCountry):

@@ -76,7 +76,8 @@ type spotAccount struct {
 	UID         int64       `json:"uid"`
 }
 
-// account copies GET /api/v3/account. What it can do is what its key may; the time
+// account copies GET /api/v3/account. What it can do is what its key may, and
+// nothing leaves an account that is frozen; the time
 // of its last change is not kept, and so told as now.
 func account(r *request) (any, error) {
 	omit, err := r.parameters.flag("omitZeroBalances", false)
@@ -87,9 +88,14 @@ func account(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	of, err := r.books.Account(r.ctx, r.account)
+	if err != nil {
+		return nil, err
+	}
+	free := of.Freeze.Since.IsZero()
 	answer := spotAccount{
 		Rates:    commissions{"0", "0", "0", "0"},
-		CanTrade: r.key.May(access.Trade), CanWithdraw: r.key.May(access.Withdraw), CanDeposit: true,
+		CanTrade: r.key.May(access.Trade) && free, CanWithdraw: r.key.May(access.Withdraw) && free, CanDeposit: true,
 		UpdateTime: r.stamp(r.now), Type: "SPOT", Balances: []balance{}, Permissions: []string{"SPOT"},
 		UID: number("account", string(r.account)),
 	}

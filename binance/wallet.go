@@ -144,8 +144,11 @@ func accountStatus(r *request) (any, error) {
 		return nil, err
 	}
 	status := "Normal"
-	if !account.Closed.IsZero() {
+	switch {
+	case !account.Closed.IsZero():
 		status = "Closed"
+	case !account.Freeze.Since.IsZero():
+		status = "Locked"
 	}
 	return struct {
 		Data string `json:"data"`

@@ -15,6 +15,8 @@ type accountCmd struct {
 	List      accountListCmd      `cmd:"" help:"List accounts."`
 	Show      accountShowCmd      `cmd:"" help:"Show an account: its switch, balances and documents."`
 	SetRegion accountSetRegionCmd `cmd:"" help:"Set the verified residence of an account."`
+	Freeze    accountFreezeCmd    `cmd:"" help:"Let nothing leave an account."`
+	Unfreeze  accountUnfreezeCmd  `cmd:"" help:"End an account's freeze."`
 	Close     accountCloseCmd     `cmd:"" help:"Close an account that is empty and paid."`
 }
 
@@ -64,10 +66,11 @@ type accountJSON struct {
 	Region  staking.Region `json:"region"`
 	Opened  instant        `json:"opened"`
 	Closed  *instant       `json:"closed,omitempty"`
+	Frozen  *freezeJSON    `json:"frozen,omitempty"`
 }
 
 func formatAccount(a store.Account) accountJSON {
-	j := accountJSON{Account: a.ID, Region: a.Region, Opened: instant(a.Opened)}
+	j := accountJSON{Account: a.ID, Region: a.Region, Opened: instant(a.Opened), Frozen: formatFreeze(a.Freeze)}
 	if !a.Closed.IsZero() {
 		j.Closed = (*instant)(&a.Closed)
 	}

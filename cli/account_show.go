@@ -190,6 +190,9 @@ func (s *shown) write(w *World) error {
 	if !s.account.Closed.IsZero() {
 		lines = slices.Insert(lines, 3, [2]string{"closed", wallTime(s.account.Closed) + " UTC"})
 	}
+	if !s.account.Freeze.Since.IsZero() {
+		lines = append(lines, [2]string{"frozen", freezeSentence(s.account.Freeze)})
+	}
 	if err := facts(w.Stdout, lines...); err != nil {
 		return err
 	}

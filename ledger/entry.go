@@ -16,6 +16,7 @@ var (
 	ErrMismatch     = errors.New("the same ID was used before with other content")
 	ErrDayClosed    = errors.New("the day is closed")
 	ErrNotFound     = errors.New("not found")
+	ErrFrozen       = errors.New("the account is frozen")
 )
 
 // Kind says what happened, and so which accounts an entry may name.

@@ -18,6 +18,7 @@ type Account struct {
 	Region staking.Region // the verified residence; "": none
 	Opened time.Time
 	Closed time.Time // zero: it is open
+	Freeze Freeze
 }
 
 // Balance is what an account has of an asset.
@@ -87,13 +88,14 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 }
 
 // accountColumns are what readAccount reads.
-const accountColumns = "a.account, a.region, a.opened, a.closed"
+const accountColumns = "a.account, a.region, a.opened, a.closed, a.frozen, a.frozen_mode, a.frozen_reason"
 
 func readAccount(r row) Account {
 	a := Account{ID: ledger.Account(r.text(0)), Region: staking.Region(r.text(1)), Opened: timeOf(r.int(2))}
 	if closed := r.int(3); closed != 0 {
 		a.Closed = timeOf(closed)
 	}
+	a.Freeze = readFreeze(r.int(4), r.int(5), r.text(6))
 	return a
 }
 

@@ -38,12 +38,12 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 	}
 	_, err := p.t.set(func(r row) error {
 		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
-		b.closed = r.int(4) != 0
+		b.closed, b.frozen = r.int(4) != 0, r.int(5) != 0
 		seen(b, ledger.Amount(r.int(3)))
 		return nil
 	}, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	     WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset
-	 RETURNING balances.bucket, balances.account, balances.asset, balances.balance, balances.closed`,
+	 RETURNING balances.bucket, balances.account, balances.asset, balances.balance, balances.closed, balances.frozen`,
 		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), ints("amount", amounts)})
 	if err != nil {
 		return fmt.Errorf("update balances: %w", err)
@@ -56,7 +56,7 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 // whether it is closed. Where none is there, the account's row is shared, so that
 // the account is not closed without a look at the balance that it gets here.
 func (p *posting) openings() error {
-	doubtful, closed := map[ledger.Account]bool{}, map[ledger.Account]int64{}
+	doubtful, closed, frozen := map[ledger.Account]bool{}, map[ledger.Account]int64{}, map[ledger.Account]bool{}
 	var buckets []int64
 	var owners []string
 	for _, b := range p.sorted {
@@ -70,12 +70,15 @@ func (p *posting) openings() error {
 	}
 	err := p.t.each(func(r row) error {
 		owner := ledger.Account(r.text(0))
-		closed[owner] = r.int(1)
+		closed[owner], frozen[owner] = r.int(1), r.int(2) != 0
 		doubtful[owner] = closed[owner] != 0
 		return nil
-	}, "SELECT account, closed FROM accounts WHERE bucket = $1 AND account = $2"+p.t.share(), set{ints("bucket", buckets), texts("account", owners)})
+	}, "SELECT account, closed, frozen FROM accounts WHERE bucket = $1 AND account = $2"+p.t.share(), set{ints("bucket", buckets), texts("account", owners)})
 	if err != nil {
 		return fmt.Errorf("look accounts up: %w", err)
+	}
+	for _, b := range p.sorted {
+		b.frozen = b.frozen || !b.exists && frozen[b.account.Owner()]
 	}
 	for it := range p.open {
 		for _, c := range it.changes {
@@ -209,6 +212,9 @@ func (p *posting) entryTime(it *item) int64 {
 
 // allows says why the item cannot be accepted, or nil.
 func (p *posting) allows(it *item) error {
+	if err := p.mayLeave(it); err != nil {
+		return err
+	}
 	if err := p.mayEnd(it); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ var migrations = []migration{
 	{file: "0007_digest.sql", fill: func(ctx context.Context, db *DB, t tx) error { return digestEntries(ctx, t, db.filled) }},
 	{file: "0008_keys.sql", fill: limitTrade},
 	{file: "0009_offer.sql", fill: dateListings},
+	{file: "0010_posting.sql"},
 }
 
 // SchemaVersion is the schema that this program works with.

@@ -62,6 +62,7 @@ type balance struct {
 	key
 	exists  bool
 	closed  bool          // its account is closed
+	frozen  bool          // its account is frozen
 	now     ledger.Amount // as it stands with the entries accepted so far
 	applied ledger.Amount // what the first update has put on it
 	kept    ledger.Amount // what the accepted entries put on it

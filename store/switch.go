@@ -12,7 +12,7 @@ import (
 	"softstake/staking"
 )
 
-// What is kept of a press: "on", "off", "refused: …"; "off: …" and "on: …" where a region did it.
+// What is kept of a press: "on", "off", "refused: …"; "off: …" and "on: …" where a region or a freeze did it.
 const (
 	pressOn  = "on"
 	pressOff = "off"
@@ -26,8 +26,9 @@ const (
 // the checks are, in this order, staking.ErrRegion, ErrUnknownCountry, ErrUpdateApp and
 // ErrDocuments. Each change of the switch is recorded. What changes nothing, because it
 // is on already or is refused, is recorded at most once in quietTime for each account
-// and action; on a closed account, where it is ErrInvalid, never. Repeating a call with
-// the same moment has no further effect.
+// and action; on a closed account, where it is ErrInvalid, and on a frozen one that does
+// not earn, where it is ErrFrozen, never. Repeating a call with the same moment has no
+// further effect.
 func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (staking.Enrollment, error) {
 	if err := checkClient(&c); err != nil {
 		return staking.Enrollment{}, err
@@ -48,6 +49,9 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 		}
 		if closed := s.account.Closed; !closed.IsZero() {
 			return isClosed(id, closed.UnixMilli())
+		}
+		if err := s.mayEarn(); err != nil {
+			return err
 		}
 		if no, err = s.refusal(c); err != nil {
 			return err
@@ -90,6 +94,9 @@ func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at
 		}
 		on := s.isOn()
 		if err := s.end(s.day); err != nil {
+			return err
+		}
+		if err := s.staysOff(); err != nil {
 			return err
 		}
 		if !on {

@@ -34,7 +34,7 @@ func (s *switching) keepQuiet(action string, c staking.Client) error {
 // Press is a press of the switch.
 type Press struct {
 	At      time.Time
-	Action  string // "on", "off", "refused: …"; "off: …" and "on: …" where a region did it
+	Action  string // "on", "off", "refused: …"; "off: …" and "on: …" where a region or a freeze did it
 	Client  string
 	Address string
 }

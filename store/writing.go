@@ -33,17 +33,22 @@ func (p *posting) correct() error {
 
 // openBalances makes the rows of balances that were not there before.
 func (p *posting) openBalances() error {
-	var buckets, amounts, zeros []int64
+	var buckets, amounts, zeros, frozen []int64
 	var accounts, assets []string
 	for _, b := range p.sorted {
 		if !b.exists && b.touched {
+			mark := int64(0)
+			if b.frozen {
+				mark = 1
+			}
+			frozen = append(frozen, mark)
 			buckets, amounts, zeros = append(buckets, int64(b.bucket)), append(amounts, int64(b.kept)), append(zeros, 0)
 			accounts, assets = append(accounts, string(b.account)), append(assets, b.asset)
 		}
 	}
 	return p.insertNew("balances", set{
 		ints("bucket", buckets), texts("account", accounts), texts("asset", assets),
-		ints("balance", amounts), ints("carry", zeros), ints("earned", zeros),
+		ints("balance", amounts), ints("carry", zeros), ints("earned", zeros), ints("frozen", frozen),
 	})
 }
 

@@ -116,6 +116,7 @@ func (s *server) tellPresses(id ledger.Account) happeningSource {
 // pressNames are the names of presses as they are kept.
 var pressNames = map[string]string{
 	"on": "switch-on", "off": "switch-off", "off by region": "switch-off-region", "on by region": "switch-on-region",
+	"off: frozen": "switch-off-frozen", "on: unfrozen": "switch-on-unfrozen",
 	"refused: region": "switch-refused-region", "refused: unknown country": "switch-refused-country", "refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
 }
 

@@ -266,6 +266,9 @@ func (m *moving) Kind() string { return m.kind.name }
 // Fields are those of its own.
 func (m *moving) Fields() []string { return m.kind.fields }
 
+// Frozen says whether the move is one that a frozen account does not make.
+func (m *moving) Frozen() bool { return m.kind.takes && m.wallet.frozen }
+
 // Takes says whether it takes from what is free.
 func (m *moving) Takes() bool { return m.kind.takes }
 

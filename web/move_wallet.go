@@ -13,6 +13,7 @@ type wallet struct {
 	free   map[string]ledger.Amount
 	today  store.Today
 	tokens map[string]store.TodayToken // those on offer today
+	frozen bool                        // nothing may leave the account
 }
 
 // offer is an asset that may be chosen.
@@ -29,6 +30,11 @@ func (v *visit) wallet() (*wallet, error) {
 		return nil, err
 	}
 	w.assets = bySymbol(w.all)
+	account, err := v.Books.Account(v.context(), v.account())
+	if err != nil {
+		return nil, err
+	}
+	w.frozen = !account.Freeze.Since.IsZero()
 	balances, err := v.Books.Balances(v.context(), v.account())
 	if err != nil {
 		return nil, err

@@ -46,6 +46,8 @@ func (s *server) fail(v *visit, err error) {
 	case errors.Is(err, errAnswered):
 	case errors.Is(err, ledger.ErrNotFound):
 		v.refuse(http.StatusNotFound, "not-found")
+	case errors.Is(err, ledger.ErrFrozen):
+		v.refuse(http.StatusConflict, "frozen")
 	case errors.Is(err, staking.ErrRegion):
 		v.refuse(http.StatusUnavailableForLegalReasons, "region")
 	case errors.Is(err, staking.ErrUnknownCountry):

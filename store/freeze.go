@@ -1,0 +1,229 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Freeze is the state of an account that lets nothing out. The zero one is of an account
+// that is not frozen.
+type Freeze struct {
+	Since  time.Time // UTC; zero: it is not frozen
+	Reason string
+	Earns  bool // the days of the freeze earn, if the switch is on
+
+	resumes bool // the switch was on when the freeze set it off, and is set on again
+}
+
+// How a freeze is kept in accounts.frozen_mode.
+const (
+	frozenEarning = 0 // the account goes on earning
+	frozenOff     = 1 // it does not earn
+	frozenResumes = 2 // it does not earn, and the switch is set on again when it is unfrozen
+)
+
+// What is kept of the switch when a freeze or its end changes it.
+const (
+	pressFrozen   = pressOff + ": frozen"
+	pressUnfrozen = pressOn + ": unfrozen"
+)
+
+func readFreeze(since, mode int64, reason string) Freeze {
+	if since == 0 {
+		return Freeze{}
+	}
+	return Freeze{Since: timeOf(since), Reason: reason, Earns: mode == frozenEarning, resumes: mode == frozenResumes}
+}
+
+// isFrozen says that an account lets nothing out.
+func isFrozen(id ledger.Account) error {
+	return fmt.Errorf("%w: %s: nothing leaves it until an operator unfreezes it", ledger.ErrFrozen, id)
+}
+
+// Freeze lets nothing leave an account, from its free part or from its held part, until it
+// is unfrozen: entries that would are refused with ledger.ErrFrozen, the completion of a
+// pending withdrawal too. What stays in the account is allowed: a release, and the
+// cancelling of a withdrawal. Deposits and rewards come in, and an operator's adjustment
+// is posted, since a court or an error may need it. It holds for every entry posted after
+// the commit, dated back or not.
+//
+// Where earns is false, the account earns nothing from today (UTC) on, as if it was
+// switched off; Unfreeze sets the switch on again if it was on. The reason is kept and logged.
+// Repeating with the same earns has no further effect and answers repeated; with another it
+// is ledger.ErrInvalid. ledger.ErrNotFound if the account was never opened.
+func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns bool) (repeated bool, err error) {
+	err = db.freezing(ctx, id, reason, 1, func(t tx, s *switching) error {
+		f := s.account.Freeze
+		repeated = !f.Since.IsZero()
+		switch {
+		case !s.account.Closed.IsZero():
+			return isClosed(id, s.account.Closed.UnixMilli())
+		case repeated && f.Earns != earns:
+			return fmt.Errorf("%w: it is frozen since %s with earning %s; unfreeze it first", ledger.ErrInvalid, stamp(f.Since.UnixMilli()), onOff(f.Earns))
+		case repeated:
+			return nil
+		}
+		mode := int64(frozenEarning)
+		if !earns {
+			on := s.isOn()
+			mode = frozenOff
+			if err := s.end(s.day); err != nil {
+				return err
+			}
+			if on {
+				mode = frozenResumes
+				if err := s.keep(pressFrozen, staking.Client{}); err != nil {
+					return err
+				}
+			}
+		}
+		if err := setFreeze(t, id, db.now(), mode, reason); err != nil {
+			return err
+		}
+		return db.logLine(t, "account freeze", string(id), "earning "+onOff(earns)+": "+reason)
+	})
+	if err != nil {
+		return false, fmt.Errorf("freeze account %s: %w", id, err)
+	}
+	return repeated, nil
+}
+
+// Unfreeze ends an account's freeze. Where the freeze has set its switch off, it is set on
+// again and earns from tomorrow (UTC) on, unless its holder switched off in the meantime or
+// Soft Staking is not offered to its residence any more: then resumed is false. The reason is
+// logged. Of an account that is not frozen it has no effect and answers repeated.
+// ledger.ErrNotFound if the account was never opened.
+func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (resumed, repeated bool, err error) {
+	err = db.freezing(ctx, id, reason, 0, func(t tx, s *switching) error {
+		f := s.account.Freeze
+		resumed, repeated = false, f.Since.IsZero()
+		if repeated {
+			return nil
+		}
+		said := ""
+		if f.resumes {
+			restricted, err := regionsOf(t)
+			if err != nil {
+				return err
+			}
+			resumed = staking.CheckRegion(s.account.Region, staking.Client{}, restricted) == nil && !s.isOn()
+			said = "; Soft Staking stays off: it is not offered to its residence"
+		}
+		if resumed {
+			said = "; Soft Staking is on again"
+			if _, err := s.on(); err != nil {
+				return err
+			}
+			if err := s.keep(pressUnfrozen, staking.Client{}); err != nil {
+				return err
+			}
+		}
+		if err := setFreeze(t, id, 0, 0, ""); err != nil {
+			return err
+		}
+		return db.logLine(t, "account unfreeze", string(id), reason+said)
+	})
+	if err != nil {
+		return false, false, fmt.Errorf("unfreeze account %s: %w", id, err)
+	}
+	return resumed, repeated, nil
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// freezing takes the locks of a freeze or its end, and gives it what the books say. The
+// locks are those of a press, and before the account's the balances, as Post takes them:
+// an entry that takes from one is either in the books by now, or finds it marked.
+func (db *DB) freezing(ctx context.Context, id ledger.Account, reason string, mark int64, do func(tx, *switching) error) error {
+	if err := id.CheckHolder(); err != nil {
+		return err
+	}
+	if err := checkReason(reason); err != nil {
+		return err
+	}
+	if err := db.ensureDays(ctx); err != nil {
+		return err
+	}
+	return db.engine.write(ctx, func(t tx) error {
+		s := &switching{t: t, id: id, at: db.now()}
+		s.day = staking.DayOf(timeOf(s.at))
+		if err := db.lockOpenDay(t, s.day, id.Bucket()); err != nil {
+			return err
+		}
+		if err := lockLists(t); err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE balances SET frozen = $1 WHERE bucket = $2 AND account IN ($3, $4)",
+			mark, int64(id.Bucket()), string(id), string(id.Held())); err != nil {
+			return fmt.Errorf("lock the balances of %s: %w", id, err)
+		}
+		var err error
+		if s.account, err = lockAccount(t, id); err != nil {
+			return err
+		}
+		unmarked, err := count(t, "SELECT count(*) FROM balances WHERE bucket = $1 AND account IN ($2, $3) AND frozen <> $4",
+			int64(id.Bucket()), string(id), string(id.Held()), mark)
+		if err == nil && unmarked > 0 {
+			err = fmt.Errorf("%w: a balance was added at the same time", errRetry)
+		}
+		if err == nil {
+			err = s.read()
+		}
+		if err != nil {
+			return err
+		}
+		if staking.DayOf(timeOf(s.later)) == s.day {
+			s.at, s.later = s.later, 0 // another process's clock is a little ahead
+		}
+		return do(t, s)
+	})
+}
+
+func setFreeze(t tx, id ledger.Account, since, mode int64, reason string) error {
+	_, err := t.exec("UPDATE accounts SET frozen = $1, frozen_mode = $2, frozen_reason = $3 WHERE bucket = $4 AND account = $5",
+		since, mode, strings.TrimSpace(reason), int64(id.Bucket()), string(id))
+	return err
+}
+
+// mayEarn refuses to switch on what a freeze has switched off.
+func (s *switching) mayEarn() error {
+	if f := s.account.Freeze; !f.Since.IsZero() && !f.Earns {
+		return fmt.Errorf("%w: %s: it earns nothing until an operator unfreezes it", ledger.ErrFrozen, s.id)
+	}
+	return nil
+}
+
+// staysOff keeps a freeze that ends from setting the switch on again.
+func (s *switching) staysOff() error {
+	if !s.account.Freeze.resumes {
+		return nil
+	}
+	_, err := s.t.exec("UPDATE accounts SET frozen_mode = $1 WHERE bucket = $2 AND account = $3", int64(frozenOff), int64(s.id.Bucket()), string(s.id))
+	return err
+}
+
+// mayLeave says why the item cannot take what it takes from frozen accounts, or nil.
+// Moves between the parts of one account stay in it; only those to the free part are
+// allowed, since what is held leaves more easily. An adjustment is an operator's.
+func (p *posting) mayLeave(it *item) error {
+	if it.Kind == ledger.Adjustment {
+		return nil
+	}
+	for _, m := range it.Moves {
+		from, _ := m.Sides()
+		if b := p.keys[key{from, m.From, m.Asset}]; b != nil && b.frozen && m.To != m.From.Owner() {
+			return isFrozen(m.From.Owner())
+		}
+	}
+	return nil
+}
