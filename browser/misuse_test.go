@@ -40,7 +40,7 @@ func TestTwoTabs(t *testing.T) {
 	}
 	// A token that one tab sends is gone in the other, without a reload.
 	second.visit("/spot")
-	first.visit("/deposit?asset=BNB&amount=3")
+	first.fillIn("/deposit", "asset", "BNB", "amount", "3")
 	first.confirm()
 	second.sees("6.5")
 }
@@ -85,9 +85,11 @@ func TestDoubleClick(t *testing.T) {
 	if on := strings.Count(b.text(), "Soft Staking switched on"); on != 1 {
 		t.Fatalf("the switch was pressed %d times:\n%s", on, b.text())
 	}
-	b.visit("/deposit?asset=BNB&amount=2&step=confirm")
-	b.pressTwice("main form[method=post] button.primary")
-	b.until("the deposit", "document.readyState === 'complete' && location.pathname.startsWith('/deposit/')")
+	b.fillIn("/deposit", "asset", "BNB", "amount", "2")
+	b.pressTwice("main form button.primary")
+	b.confirmation()
+	b.pressTwice("main form button.primary")
+	b.until("the deposit", done("deposit"))
 	b.visit("/spot")
 	b.sees("5.5") // and not 7.5
 }
@@ -112,26 +114,83 @@ func TestBackButton(t *testing.T) {
 func TestSessionEnded(t *testing.T) {
 	b := demo(t).open(t, looks{width: phone})
 	b.logIn("alice@example.com")
-	b.visit("/send?asset=BNB&amount=0.25&to=dora&step=confirm")
+	b.fillIn("/send", "asset", "BNB", "amount", "0.25", "to", "dora")
+	b.press("main form button.primary")
+	b.confirmation()
 	call(b, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
-	b.press("main form[method=post] button.primary")
+	b.press("main form button.primary")
+	b.logInAgain() // the form is filled in again, and nothing is sent yet
+	b.until("what was typed", `document.querySelector("#amount").value === "0.25" && document.querySelector("#to").value === "dora"`)
+
+	// At the form as well, whether it is typed into or sent.
+	call(b, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
+	b.press("main form button.primary")
+	b.logInAgain()
+	b.until("what was typed", `document.querySelector("#amount").value === "0.25" && document.querySelector("#to").value === "dora"`)
+	call(b, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
+	b.fill("#amount", "0.5")
+	b.logInAgain()
+	b.until("what was typed", `document.querySelector("#amount").value === "0.5" && document.querySelector("#to").value === "dora"`)
+	b.confirm()
+	b.until("the sending", done("send"))
+}
+
+// A link fills nothing in, and opens no confirmation.
+func TestALinkFillsNothingIn(t *testing.T) {
+	b := demo(t).open(t, looks{width: phone})
+	b.logIn("alice@example.com")
+	for _, path := range []string{"/send", "/withdraw", "/convert", "/deposit"} {
+		b.visit(path + "?step=confirm&asset=BNB&amount=0.7531&to=dora&address=0xdead&network=BSC&tag=7&into=SOL&id=00112233445566778899aabbccddeeff")
+		if typed := eval[string](b, `Array.from(document.querySelectorAll("main input:not([type=hidden])"), e => e.value).join("")`); typed != "" {
+			t.Errorf("%s is filled in with %q", path, typed)
+		}
+		b.seesNot("0.7531")
+		b.seesNot("0xdead")
+	}
+}
+
+// logInAgain logs in as the same person, where the pages have asked for it, and comes back to the form.
+func (b *tab) logInAgain() {
+	b.t.Helper()
 	b.until("being asked to log in", `!!document.querySelector("#password")`)
 	b.fill("#email", "alice@example.com")
 	b.fill("#password", b.site.password["alice@example.com"])
 	b.press("main form button.primary")
-	b.at("/send")
-	b.sees("0.25") // asked once more, and not sent yet
-	b.press("main form[method=post] button.primary")
-	b.until("the sending", "document.readyState === 'complete' && location.pathname.startsWith('/send/')")
+	// The log-in may stand at the path of the form that was sent.
+	b.until("the form", `document.readyState === "complete" && location.pathname === "/send" && !!document.querySelector("#amount")`)
+}
+
+// fillIn goes to a page, and fills its form in: pairs of the name of a field and a value.
+func (b *tab) fillIn(path string, pairs ...string) {
+	b.t.Helper()
+	b.visit(path)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if field := "#" + pairs[i]; eval[bool](b, "document.querySelector("+quote(field)+").matches('select')") {
+			eval[chromedp.Void](b, "(e => { e.value = "+quote(pairs[i+1])+"; e.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector("+quote(field)+"))")
+		} else {
+			b.fill(field, pairs[i+1])
+		}
+	}
+}
+
+// confirmation waits until a draft is shown to be confirmed.
+func (b *tab) confirmation() {
+	b.t.Helper()
+	b.until("the confirmation", `document.readyState === "complete" && location.pathname.endsWith("/confirm") && !!document.querySelector('main form[action$="/confirm"]')`)
+}
+
+// done says that the page of something that has moved is there.
+func done(kind string) string {
+	return `document.readyState === "complete" && /^\/` + kind + `\/[^\/]+$/.test(location.pathname)`
 }
 
 func TestAnothersThingsAreNotFound(t *testing.T) {
 	s := demo(t)
 	alice := s.open(t, looks{width: desk})
 	alice.logIn("alice@example.com")
-	alice.visit("/withdraw?asset=BNB&amount=0.1&address=0x0000000000000000000000000000000000000001&network=BSC")
+	alice.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "address", "0x0000000000000000000000000000000000000001", "network", "BSC")
 	alice.confirm()
-	alice.until("the withdrawal", `location.pathname.startsWith("/withdraw/")`)
+	alice.until("the withdrawal", done("withdraw"))
 	path, _, _ := strings.Cut(alice.path(), "?")
 	if status := alice.visit(path); status != 200 {
 		t.Fatalf("her own withdrawal at %s answers %d", path, status)
@@ -165,6 +224,7 @@ func TestRefusals(t *testing.T) {
 // confirm goes on from what is typed, and presses what says what it does.
 func (b *tab) confirm() {
 	b.t.Helper()
-	b.press(`main form[method=get] button.primary`)
-	b.press(`main form[method=post] button.primary`)
+	b.press("main form button.primary")
+	b.confirmation()
+	b.press("main form button.primary")
 }

@@ -37,15 +37,28 @@ var sights = []sight{
 	{"reward", "bruno@example.com", "{reward}", 200},
 	{"export", "bruno@example.com", "/earn/export", 200},
 	{"help", "bruno@example.com", "/help", 200},
-	{"convert", "alice@example.com", "/convert?asset=BNB&into=USDT&amount=0.5", 200},
-	{"withdraw", "alice@example.com", "/withdraw?asset=BNB&amount=0.5", 200},
-	{"send", "alice@example.com", "/send?asset=BNB&amount=0.5&to=dora&step=confirm", 200},
+	{"convert", "alice@example.com", "/convert", 200},
+	{"convert-confirm", "alice@example.com", "/convert", 200},
+	{"withdraw", "alice@example.com", "/withdraw", 200},
+	{"withdraw-confirm", "alice@example.com", "/withdraw", 200},
+	{"send", "alice@example.com", "/send", 200},
+	{"send-confirm", "alice@example.com", "/send", 200},
+	{"send-over", "alice@example.com", "/send/draft/none/confirm", 410},
 	{"deposit", "alice@example.com", "/deposit", 200},
 	{"activity", "bruno@example.com", "/activity", 200},
 	{"account", "alice@example.com", "/account", 200},
 	{"password", "alice@example.com", "/account/password", 200},
 	{"keys", "alice@example.com", "/account/keys", 200},
 	{"clock", "alice@example.com", "/demo/clock", 200},
+}
+
+// typed is what is filled in on a page, before it is looked at: pairs of field and value.
+// Of one whose name ends with -confirm the form is sent, and the confirmation looked at.
+var typed = map[string][]string{
+	"convert": {"asset", "BNB", "into", "USDT", "amount", "0.5"}, "convert-confirm": {"asset", "BNB", "into", "USDT", "amount", "0.5"},
+	"withdraw":         {"asset", "BNB", "amount", "0.5"},
+	"withdraw-confirm": {"asset", "BNB", "amount", "0.5", "network", "BSC", "address", "0x0000000000000000000000000000000000000001"},
+	"send":             {"asset", "BNB", "amount", "0.5", "to", "dora"}, "send-confirm": {"asset", "BNB", "amount", "0.5", "to", "dora"},
 }
 
 // TestEveryPage looks at every page, at both widths and in both themes: it has no
@@ -93,6 +106,14 @@ func (b *tab) look(page sight) {
 	}
 	if status := b.visit(path); status != page.status {
 		b.t.Fatalf("%s answers %d and not %d:\n%s", path, status, page.status, b.text())
+	}
+	if fields := typed[page.name]; fields != nil {
+		b.fillIn(path, fields...)
+		b.until("what it does", `!!document.querySelector("#after .effect")`)
+	}
+	if strings.HasSuffix(page.name, "-confirm") {
+		b.press("main form button.primary")
+		b.confirmation()
 	}
 	text := b.text()
 	for _, odd := range []string{"NaN", "undefined", "null", "{{", "%!", "0.0000000000", "0,0000000000"} {

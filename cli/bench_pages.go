@@ -97,6 +97,7 @@ func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
 func (w *World) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	return addAPIs(http.NewServeMux(), newGateway(log, newMeters().answered, usualRequests), apiOptions{
-		books: db, now: now, log: log, pages: &pages{random: w.Random, convert: true, idle: usualIdle, all: usualSession},
+		books: db, now: now, log: log,
+		pages: &pages{random: w.Random, convert: &store.ConversionRules{PriceMaxAge: store.MaxPriceAge}, idle: usualIdle, all: usualSession},
 	})
 }

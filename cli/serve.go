@@ -31,7 +31,11 @@ type serveCmd struct {
 	Rate            int           `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
 	MaxRequests     int           `default:"256" help:"Requests in flight at the same time, of each of the pages, /v1 and the exchange's paths; at most half of them from one network (IPv4 address or IPv6 /64). More are refused with 503. Without it: ${default}."`
 	Pages           string        `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`
-	Convert         bool          `help:"Let holders convert on the pages, against @desk at the price of the day: you bear what the price moves meanwhile."`
+	Convert         bool          `help:"Let holders convert on the pages, against @desk at the newest prices: you bear what a price moves until it is set again."`
+	PriceMaxAge     minutes       `default:"10" placeholder:"MINUTES" help:"With --convert, how old a price is at most at which something is converted: in minutes, or as in 90s or 2h. Without it: ${default} minutes."`
+	ConvertSpread   int64         `default:"0" placeholder:"POINTS" help:"With --convert, what is taken off what a holder gets, in basis points (hundredths of a percent). Without it: ${default}."`
+	ConvertLimit    string        `name:"convert-daily-limit" default:"10000" placeholder:"USDT" help:"With --convert, what an account converts at most on a UTC day, in USDT; 0: no limit. Without it: ${default}."`
+	ConvertFloor    string        `placeholder:"AMOUNTS" help:"With --convert, what @desk keeps: 0 lets it pay out what it has of each token, BNB=10,USDT=500 sets tokens apart, and both may be given. Without it: @desk may overdraw."`
 	AcceptAt        string        `placeholder:"URL" help:"Where a holder accepts the documents, for the message that says they are not accepted."`
 	Log             string        `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
 	CloseAfter      time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries. Without it: ${default}."`
@@ -53,7 +57,8 @@ Examples:
 
   softstake serve --listen 127.0.0.1:8080
   softstake serve --listen 0.0.0.0:443 --tls-cert site.pem --tls-key site.key --metrics-listen 127.0.0.1:9090
-  softstake serve --trusted-proxy 10.0.0.0/8 --country-header CF-IPCountry --log json`
+  softstake serve --trusted-proxy 10.0.0.0/8 --country-header CF-IPCountry --log json
+  softstake serve --convert --price-max-age 5 --convert-spread 20 --convert-daily-limit 5000 --convert-floor 0,USDT=1000`
 }
 
 // serveEnvironment is a flag of serve's from the environment, or "".
@@ -83,6 +88,12 @@ func (c *serveCmd) Run(w *World) (err error) {
 		return err
 	}
 	log := c.logger(w)
+	var convert *store.ConversionRules
+	if c.Convert {
+		if convert, err = c.conversionRules(w.Context, db, log); err != nil {
+			return err
+		}
+	}
 	if sealer == nil {
 		log.Warn("there is no key that secrets are sealed with; start again once there is one, or API keys of the type hmac are not understood")
 	}
@@ -102,7 +113,7 @@ func (c *serveCmd) Run(w *World) (err error) {
 	}
 	public, err := addAPIs(mux, g, apiOptions{
 		books: db, sealer: sealer, now: w.Now, log: log, closeAfter: c.CloseAfter,
-		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w),
+		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w, convert),
 	})
 	if err != nil {
 		return err
@@ -159,11 +170,11 @@ func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 }
 
 // pages are what the holder's pages need, or nil where they are not served.
-func (c *serveCmd) pages(w *World) *pages {
+func (c *serveCmd) pages(w *World, convert *store.ConversionRules) *pages {
 	if c.Pages == "off" {
 		return nil
 	}
-	return &pages{random: w.Random, convert: c.Convert, idle: usualIdle, all: usualSession}
+	return &pages{random: w.Random, convert: convert, idle: usualIdle, all: usualSession}
 }
 
 // logger writes to standard error, where a supervisor collects it.

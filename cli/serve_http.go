@@ -61,9 +61,9 @@ type apiOptions struct {
 // pages are what the holder's pages need beside it.
 type pages struct {
 	random    io.Reader
-	convert   bool          // holders may convert against the desk
-	play      web.Play      // a clock that visitors may move, or nil
-	idle, all time.Duration // how long a session lives that is not used, and at all
+	convert   *store.ConversionRules // how holders may convert against the desk; nil: not at all
+	play      web.Play               // a clock that visitors may move, or nil
+	idle, all time.Duration          // how long a session lives that is not used, and at all
 }
 
 const (

@@ -19,8 +19,8 @@ const (
 // to read at the very end of the time finds all of it.
 const newsGrace = time.Hour
 
-// Forget removes what is kept for a time only, and is over: answers, news, sessions
-// and attempts. It works in small transactions; safe to call twice, and from several processes.
+// Forget removes what is kept for a time only, and is over: answers, news, sessions,
+// drafts and attempts. It works in small transactions; safe to call twice, and from several processes.
 func (db *DB) Forget(ctx context.Context) error {
 	now := db.now()
 	if err := db.forget(ctx, func(t tx) (set, error) { return oldAnswers(t, now) },
@@ -37,6 +37,8 @@ func (db *DB) Forget(ctx context.Context) error {
 	}{
 		{"sessions", "SELECT bucket, id, expires FROM sessions WHERE expires <= $1 ORDER BY expires LIMIT $2",
 			"DELETE FROM sessions WHERE bucket = $1 AND id = $2 AND expires = $3", now},
+		{"drafts", "SELECT bucket, id, expires FROM drafts WHERE expires <= $1 ORDER BY expires LIMIT $2",
+			"DELETE FROM drafts WHERE bucket = $1 AND id = $2 AND expires = $3", now},
 		{"attempts", "SELECT bucket, who, since FROM attempts WHERE since <= $1 ORDER BY since LIMIT $2",
 			"DELETE FROM attempts WHERE bucket = $1 AND who = $2 AND since = $3", now - AttemptsKept.Milliseconds()},
 	} {

@@ -35,7 +35,7 @@ func TestConvert(t *testing.T) {
 		{bnb, usdt, 1, 1, 0, 0, ledger.ErrInvalid},
 		{bnb, usdt, -1, 1, 1, 0, ledger.ErrInvalid},
 	} {
-		gives, err := store.Convert(c.from, c.to, c.amount, c.fromPrice, c.toPrice)
+		gives, err := store.Convert(c.from, c.to, c.amount, c.fromPrice, c.toPrice, 0)
 		wants(t, err, c.err)
 		if gives != c.gives {
 			t.Errorf("%s %s at %d in %s at %d is %d, want %d", c.from.Format(c.amount), c.from.Symbol, c.fromPrice, c.to.Symbol, c.toPrice, gives, c.gives)
@@ -53,7 +53,7 @@ func TestConvertNeverGivesMore(t *testing.T) {
 		price := rapid.Int64Range(1, 1<<50)
 		from, to := asset("from"), asset("to")
 		amount, fromPrice, toPrice := rapid.Int64Range(0, int64(ledger.MaxSupply)).Draw(t, "amount"), price.Draw(t, "price"), price.Draw(t, "other price")
-		gives, err := store.Convert(from, to, ledger.Amount(amount), fromPrice, toPrice)
+		gives, err := store.Convert(from, to, ledger.Amount(amount), fromPrice, toPrice, 0)
 		worth := func(n, price int64, scale int) *big.Rat {
 			unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
 			return new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(n), big.NewInt(price)), unit)
@@ -69,4 +69,29 @@ func TestConvertNeverGivesMore(t *testing.T) {
 			t.Fatalf("%d is not the amount rounded down", gives)
 		}
 	})
+}
+
+// TestConvertWithASpread: the spread is taken off before the one division, and so the
+// result is rounded down once, against the holder.
+func TestConvertWithASpread(t *testing.T) {
+	bnb := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: ledger.MaxSupply}
+	for _, c := range []struct {
+		amount, gives ledger.Amount
+		spread        int64
+		err           error
+	}{
+		{1_00000000, 99750000, 25, nil},
+		{10_000, 9_999, 1, nil},
+		{9_999, 9_998, 1, nil}, // 9998.0001
+		{1, 0, 1, nil},
+		{1_00000000, 10_000, 9_999, nil},
+		{1, 0, -1, ledger.ErrInvalid},
+		{1, 0, 10_000, ledger.ErrInvalid},
+	} {
+		gives, err := store.Convert(bnb, bnb, c.amount, 7, 7, c.spread)
+		wants(t, err, c.err)
+		if gives != c.gives {
+			t.Errorf("%d less %d basis points is %d, want %d", c.amount, c.spread, gives, c.gives)
+		}
+	}
 }

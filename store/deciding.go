@@ -178,6 +178,7 @@ func (p *posting) decideItem(it *item) {
 		c.later = append(c.later, it.asLater(c))
 	}
 	p.follow(it)
+	p.conversions.count(it, 1)
 	it.done, it.digest = true, it.digestAt(it.at)
 	*it.out = Outcome{At: timeOf(it.at), PostedAt: timeOf(p.now)}
 }
@@ -216,6 +217,9 @@ func (p *posting) allows(it *item) error {
 		return err
 	}
 	if err := p.mayEnd(it); err != nil {
+		return err
+	}
+	if err := p.mayConvert(it); err != nil {
 		return err
 	}
 	for _, c := range it.changes {
@@ -303,6 +307,7 @@ func (p *posting) takeBack(it *item) {
 		c.balance.later = slices.Delete(c.later, i, i+1)
 	}
 	p.forget(it)
+	p.conversions.count(it, -1)
 }
 
 // errNotPosted is what the other entries of a call answer that is posted whole or not at all.

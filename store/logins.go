@@ -155,7 +155,7 @@ func (db *DB) RemoveLogin(ctx context.Context, email string) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		if _, err := t.exec("DELETE FROM sessions WHERE account = $1 AND email = $2", string(l.Account), l.Email); err != nil {
+		if _, err := endSessions(t, l.Account, "account = $1 AND email = $2", string(l.Account), l.Email); err != nil {
 			return err
 		}
 		return db.logLine(t, "login remove", string(l.Account), l.Email)
@@ -169,10 +169,12 @@ func (db *DB) RemoveLogin(ctx context.Context, email string) error {
 // shutOut removes an account's logins and sessions. The account is locked, so that
 // none is added meanwhile.
 func shutOut(t tx, id ledger.Account) error {
-	for _, sql := range []string{"DELETE FROM logins WHERE account = $1", "DELETE FROM sessions WHERE account = $1"} {
-		if _, err := t.exec(sql, string(id)); err != nil {
-			return fmt.Errorf("end the logins of %s: %w", id, err)
-		}
+	_, err := t.exec("DELETE FROM logins WHERE account = $1", string(id))
+	if err == nil {
+		_, err = endSessions(t, id, "account = $1", string(id))
+	}
+	if err != nil {
+		return fmt.Errorf("end the logins of %s: %w", id, err)
 	}
 	return nil
 }

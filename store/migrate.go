@@ -24,6 +24,7 @@ var migrations = []migration{
 	{file: "0008_keys.sql", fill: limitTrade},
 	{file: "0009_offer.sql", fill: dateListings},
 	{file: "0010_posting.sql"},
+	{file: "0011_drafts.sql"},
 }
 
 // SchemaVersion is the schema that this program works with.

@@ -60,6 +60,7 @@ type call struct {
 	own      bool               // entries of our own making
 	note     *note              // the line of the log that tells of its entry, if it has one
 	goes     ledger.Destination // of the withdrawal that its entry requests, if that is known
+	converts *conversion        // what its entry converts, if it was asked for by Convert
 	outcomes []Outcome
 	err      error
 	done     chan struct{}

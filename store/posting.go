@@ -24,6 +24,8 @@ type posting struct {
 	sorted []*balance // keys in the one order of locks
 
 	requests map[requested]*request // withdrawals that entries end
+
+	conversions conversions
 }
 
 // item is one entry on its way.
@@ -93,7 +95,7 @@ func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken
 		}
 	}
 	taken = p.add()
-	for _, step := range []func() error{p.apply, p.openings, p.history, p.readRequests, p.readReserved} {
+	for _, step := range []func() error{p.readConversions, p.apply, p.openings, p.history, p.readRequests, p.readReserved} {
 		if err := step(); err != nil {
 			return 0, nil, err
 		}

@@ -33,7 +33,8 @@ const (
 // SetPrices sets prices of days that have begun, all of them or none, and says
 // how many were new or changed. A price may be changed until its day is declared
 // for the asset. A day declared without a price, or one of the 7 days before it,
-// gets one once. The same price again is once; another is ErrMismatch.
+// gets one once. The same price again changes nothing but how new it is, and that only
+// until its day is declared; another price of a declared day is ErrMismatch.
 func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error) {
 	prices, err = db.checkPrices(ctx, prices)
 	if err != nil || len(prices) == 0 {
@@ -48,12 +49,14 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 		if err != nil {
 			return err
 		}
-		var news []Price
+		var news, same []Price
 		late := false
 		for i, p := range prices {
 			k := known[i]
 			switch {
-			case k == p, k.Price == p.Price && p.Day <= frozen[p.Asset]:
+			case k.Price == p.Price && p.Day <= frozen[p.Asset]:
+			case k == p:
+				same = append(same, p)
 			case k.Price != 0 && p.Day <= frozen[p.Asset]:
 				return fmt.Errorf("%w: %s of %s is paid at the price of %s, %s; it cannot be %s any more", ledger.ErrMismatch,
 					p.Asset, p.Day, k.Day, ledger.FormatDecimal(k.Price, PriceScale), ledger.FormatDecimal(p.Price, PriceScale))
@@ -67,6 +70,9 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 			}
 		}
 		set = len(news)
+		if err := db.renewPrices(t, same); err != nil {
+			return err
+		}
 		return db.writePrices(t, news)
 	})
 	if err != nil {
@@ -150,6 +156,25 @@ func pricesFor(t tx, wanted []Price) ([]Price, error) {
 		return nil, fmt.Errorf("read prices: %w", err)
 	}
 	return known, nil
+}
+
+// renewPrices records that prices are still what they were: a feed that repeats a price
+// keeps it new enough to convert at.
+func (db *DB) renewPrices(t tx, prices []Price) error {
+	n := len(prices)
+	if n == 0 {
+		return nil
+	}
+	assets, days := make([]string, n), make([]int64, n)
+	for i, p := range prices {
+		assets[i], days[i] = p.Asset, int64(p.Day)
+	}
+	_, err := t.set(nil, `UPDATE prices SET set_at = r.at FROM {rows} WHERE prices.asset = r.asset AND prices.day = r.day AND prices.set_at < r.at`,
+		set{texts("asset", assets), ints("day", days), ints("at", slices.Repeat([]int64{db.now()}, n))})
+	if err != nil {
+		return fmt.Errorf("renew prices: %w", err)
+	}
+	return nil
 }
 
 func (db *DB) writePrices(t tx, prices []Price) error {

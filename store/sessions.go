@@ -173,7 +173,7 @@ func (db *DB) EndSession(ctx context.Context, account ledger.Account, id string)
 		return noSession(id)
 	}
 	err := db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("DELETE FROM sessions WHERE bucket = $1 AND id = $2 AND account = $3", keyBucket(id), id, string(account))
+		n, err := endSessions(t, account, "bucket = $1 AND id = $2 AND account = $3", keyBucket(id), id, string(account))
 		if err == nil && n == 0 {
 			err = noSession(id)
 		}
@@ -189,7 +189,7 @@ func (db *DB) EndSession(ctx context.Context, account ledger.Account, id string)
 // Safe to call twice.
 func (db *DB) EndSessions(ctx context.Context, account ledger.Account, except string) error {
 	err := db.engine.write(ctx, func(t tx) error {
-		_, err := t.exec("DELETE FROM sessions WHERE account = $1 AND id <> $2", string(account), except)
+		_, err := endSessions(t, account, "account = $1 AND id <> $2", string(account), except)
 		return err
 	})
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"softstake/staking"
 )
 
-// quietTime is how long an event that changes nothing stands for its repetitions:
-// without it, whoever may press the switch could fill the books.
+// quietTime is how long a switch event that changes nothing stands for its repetitions:
+// without it, whoever may use the switch could fill the books.
 const quietTime = time.Hour
 
 // changesNothing reports whether the last change of the switch in quietTime before the
@@ -22,7 +22,7 @@ func (s *switching) changesNothing(action string) bool {
 	return len(changes) > 0 && changes[len(changes)-1] == action
 }
 
-// keepQuiet records a press that changes nothing, unless the same is recorded in
+// keepQuiet records a switch event that changes nothing, unless the same is recorded in
 // quietTime before it. The account is locked, so that of many at the same time one is.
 func (s *switching) keepQuiet(action string, c staking.Client) error {
 	if slices.Contains(s.earlier, action) {

@@ -12,7 +12,7 @@ import (
 
 // write brings the accepted entries into the books.
 func (p *posting) write() error {
-	for _, step := range []func() error{p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals} {
+	for _, step := range []func() error{p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals, p.writeConversions} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -15,10 +15,8 @@ import (
 
 func (s *server) accountRoutes() {
 	s.get("/account", s.accountHome)
-	s.get("/account/sessions", func(v *visit) error { return v.see("/account", nil) })
-	s.post("/account/sessions", s.endSession)
-	s.get("/account/password", s.passwordForm)
-	s.post("/account/password", s.setPassword)
+	s.forms("/account/sessions", func(v *visit) error { return v.see("/account", nil) }, s.endSession)
+	s.forms("/account/password", s.passwordForm, s.setPassword)
 	s.open("GET /settings", s.settings)
 	s.open("POST /settings", s.set)
 }

@@ -52,7 +52,7 @@ var koinlyColumns = []string{"Koinly Date", "Amount", "Currency", "Net Worth Amo
 
 // export is the page on which an export is chosen. What cannot be exported comes
 // back to it, with what is wrong.
-func (s *server) export(v *visit) error { return v.showExport(http.StatusOK, v.form()) }
+func (s *server) export(v *visit) error { return v.showExport(http.StatusOK, v.asked()) }
 
 func (v *visit) showExport(status int, f *form) error {
 	p := exportPage{view: v.view("export.title"), F: f, Formats: formats, Format: formatOurs, First: v.Books.FirstDay(), Last: staking.DayOf(v.Books.Now())}
@@ -78,7 +78,7 @@ func yearOf(year int) (from, to staking.Day) {
 
 // rewardsFile is the rewards of a period, as a file.
 func (s *server) rewardsFile(v *visit) error {
-	f := v.form()
+	f := v.asked()
 	from, to := f.day(v.locale, "from"), f.day(v.locale, "to")
 	if !f.Faulty() && to < from {
 		f.fault("to", v.locale.T("export.fault.order"))

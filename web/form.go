@@ -8,11 +8,17 @@ type form struct {
 	faults map[string]string // by field, a sentence in the visitor's language; "" is the whole form
 }
 
-// form is the visit's: posted, or from the query.
-func (v *visit) form() *form { return &form{v.r.Form, map[string]string{}} }
+// form is what was posted. What stands in an address was typed by nobody: a link could
+// fill a form in.
+func (v *visit) form() *form { return formOf(v.r.PostForm) }
+
+// asked is what an address asks to be shown, of pages that change nothing.
+func (v *visit) asked() *form { return formOf(v.r.Form) }
+
+func formOf(values url.Values) *form { return &form{values, map[string]string{}} }
 
 // emptyForm is one that nobody has typed into.
-func emptyForm() *form { return &form{url.Values{}, map[string]string{}} }
+func emptyForm() *form { return formOf(url.Values{}) }
 
 // Value is what was typed into a field.
 func (f *form) Value(name string) string { return f.values.Get(name) }

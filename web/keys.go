@@ -12,10 +12,8 @@ import (
 
 func (s *server) keyRoutes() {
 	s.get("/account/keys", s.keys)
-	s.get("/account/keys/new", s.keyForm)
-	s.post("/account/keys/new", s.makeKey)
-	s.get("/account/keys/{name}/revoke", s.keyToRevoke)
-	s.post("/account/keys/{name}/revoke", s.revokeKey)
+	s.forms("/account/keys/new", s.keyForm, s.makeKey)
+	s.forms("/account/keys/{name}/revoke", s.keyToRevoke, s.revokeKey)
 }
 
 // keysPage is an account's API keys.

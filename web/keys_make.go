@@ -48,7 +48,10 @@ const (
 
 // keyForm shows the form that makes an API key.
 func (s *server) keyForm(v *visit) error {
-	f := v.form()
+	f, err := v.draftForm("/account/keys/new")
+	if err != nil {
+		return err
+	}
 	usual := access.Ed25519
 	if s.Sealer != nil {
 		usual = access.HMAC

@@ -98,7 +98,7 @@ func (s *server) logIn(v *visit) error {
 	case err != nil:
 		return err
 	}
-	return v.see(cmp.Or(v.next(), "/spot"), nil)
+	return v.seeNext()
 }
 
 // tooManyAttempts says when to try again.
@@ -165,6 +165,7 @@ func (a *loginAttempt) checkAndBegin(password string) error {
 		}
 	}
 	a.setSession(text)
+	a.session = s
 	return nil
 }
 

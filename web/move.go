@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
 
 	"softstake/ledger"
 )
@@ -18,26 +18,24 @@ func (s *server) moveRoutes() {
 	s.moves(withdrawing)
 	s.get("/withdraw/{entry}", (*visit).withdrawal)
 
-	if s.Convert {
+	if s.Convert != nil {
 		s.moves(converting)
 	} else {
-		s.get("/convert", (*visit).convertsNot)
-		s.post("/convert", (*visit).convertsNot)
+		s.forms("/convert", (*visit).convertsNot, (*visit).convertsNot)
 	}
 	s.get("/convert/{entry}", func(v *visit) error { return v.done("convert", ledger.Trade) })
 
 	if s.Play != nil {
 		s.moves(depositing)
-		s.get("/withdraw/{entry}/end", (*visit).seeWithdrawal)
-		s.post("/withdraw/{entry}/end", (*visit).endWithdrawal)
+		s.forms("/withdraw/{entry}/end", (*visit).seeWithdrawal, (*visit).endWithdrawal)
 	} else {
 		s.get("/deposit", (*visit).deposits)
 	}
 	s.get("/deposit/{entry}", func(v *visit) error { return v.done("deposit", ledger.Deposit) })
 }
 
-// kind is a way for tokens to move: a form in two steps. What was typed is shown
-// again with all that it does, and the second press posts it.
+// kind is a way for tokens to move: a form in two steps. What was typed becomes a draft
+// in the books, which is shown with all that it does, and the second press posts it.
 type kind struct {
 	name   string   // of its page, its path and its texts
 	takes  bool     // it takes from what is free, so that there is a most
@@ -50,10 +48,11 @@ type kind struct {
 	post   func(*moving) error                       // posts it
 }
 
-// moves adds the pages of a kind.
+// moves adds the pages of a kind: the form, which makes a draft, and the confirmation
+// of a draft, which posts it.
 func (s *server) moves(k kind) {
-	s.get("/"+k.name, func(v *visit) error { return v.ask(k) })
-	s.post("/"+k.name, func(v *visit) error { return v.move(k) })
+	s.forms("/"+k.name, func(v *visit) error { return v.ask(k) }, func(v *visit) error { return v.fillIn(k) })
+	s.forms(k.confirmation("{draft}"), func(v *visit) error { return v.confirmMove(k) }, func(v *visit) error { return v.move(k) })
 }
 
 // moving is the page of a move that is being asked for. What is wrong with it is a
@@ -67,6 +66,8 @@ type moving struct {
 	Sure   bool   // nothing is wrong: it is shown to be confirmed
 	Draft  string // what is wrong with what is being typed, or ""
 	status int    // of the answer where something is wrong
+	strict bool   // the form is to be taken as it is: nothing is filled in
+	posts  bool   // it is confirmed: what is read counts
 
 	Offers  []offer
 	Asset   ledger.Asset  // zero: there is nothing to move
@@ -79,52 +80,41 @@ type moving struct {
 	List     any            // what happened before, where the page shows that
 }
 
-// ask is the form: to be filled in or, once it is, to be confirmed.
+// ask is the form: empty, or with the fields of a draft that is changed.
 func (v *visit) ask(k kind) error {
-	m, err := v.moving(k)
+	id := v.value(draftField)
+	f, _, err := v.draft(id, "/"+k.name)
+	if errors.Is(err, ledger.ErrNotFound) {
+		f, err = emptyForm(), nil
+		if id != "" {
+			return v.gone(k, id)
+		}
+		if v.ownLink() {
+			f.values.Set("asset", v.value("asset"))
+		}
+	}
 	if err != nil {
 		return err
 	}
-	if v.value("step") == "" { // it is being typed: no reproaches
-		if v.value("amount") != "" {
-			m.Draft = cmp.Or(m.F.Fault("asset"), m.F.Fault("into"), m.F.Fault("amount"))
-		}
-		m.F.faults = map[string]string{}
-		return m.show()
-	}
-	if answered, err := m.before(); answered || err != nil {
+	m, err := v.moving(k, f, false)
+	if err != nil {
 		return err
 	}
-	if err := m.look(); err != nil {
-		return err
-	}
-	return m.show()
+	return m.showTyped()
 }
 
-// move posts what was confirmed, once: the same form again leads to the same page.
-func (v *visit) move(k kind) error {
-	m, err := v.moving(k)
-	if err != nil {
-		return err
+// ownLink reports whether a link on one of our own pages led here: such a one chooses the
+// token, and no more than that.
+func (v *visit) ownLink() bool { return v.r.Header.Get("Sec-Fetch-Site") == "same-origin" }
+
+// showTyped shows a form that is being typed: no reproaches.
+func (m *moving) showTyped() error {
+	m.Draft = cmp.Or(m.F.Fault("asset"), m.F.Fault("into"))
+	if m.Draft == "" && m.F.Value("amount") != "" {
+		m.Draft = m.F.Fault("amount")
 	}
-	if answered, err := m.before(); answered || err != nil {
-		return err
-	}
-	if err := m.look(); err != nil {
-		return err
-	}
-	if !m.Sure {
-		return m.show()
-	}
-	switch err := k.post(m); {
-	case errors.Is(err, ledger.ErrMismatch): // posted at this moment, with other figures
-		return m.another()
-	case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid), errors.Is(err, ledger.ErrNotFound):
-		return v.refused(k, m.ID, err)
-	case err != nil:
-		return err
-	}
-	return v.see(m.path(), nil)
+	m.F.faults = map[string]string{}
+	return m.show()
 }
 
 // before answers a form whose ID has moved something already: with what that was or,
@@ -142,7 +132,7 @@ func (m *moving) before() (answered bool, err error) {
 	case err != nil:
 		return false, err
 	case same:
-		return true, m.visit.see(m.path(), nil)
+		return true, m.done()
 	}
 	return true, m.another()
 }
@@ -152,19 +142,19 @@ func (m *moving) another() (err error) {
 	if m.ID, err = newID(m.visit.Random); err != nil {
 		return err
 	}
-	m.status = http.StatusConflict
+	m.status, m.Sure = http.StatusConflict, false
 	m.F.fault("", m.T("move.another"))
 	return m.show()
 }
 
 // refused shows the form after the books have refused it: what it was read with is
 // not so any more, and read again it says why.
-func (v *visit) refused(k kind, id string, why error) error {
-	m, err := v.moving(k)
+func (v *visit) refused(was *moving, why error) error {
+	m, err := v.moving(was.kind, formOf(was.F.values), true)
 	if err != nil {
 		return err
 	}
-	m.ID = id
+	m.status = was.status
 	if err := m.look(); err != nil {
 		return err
 	}
@@ -176,9 +166,12 @@ func (v *visit) refused(k kind, id string, why error) error {
 	return m.show()
 }
 
-// moving reads the form, and what the account has.
-func (v *visit) moving(k kind) (*moving, error) {
-	m := &moving{view: v.view(k.name + ".title"), kind: k, F: v.form(), ID: v.value("id"), status: http.StatusUnprocessableEntity}
+// moving reads a form, and what the account has. A strict form is taken as it is.
+func (v *visit) moving(k kind, f *form, strict bool) (*moving, error) {
+	m := &moving{
+		view: v.view(k.name + ".title"), kind: k, F: f, ID: f.Value("id"), status: http.StatusUnprocessableEntity,
+		strict: strict, posts: strict && v.r.Method == http.MethodPost,
+	}
 	var err error
 	if !isID(m.ID) {
 		if m.ID, err = newID(v.Random); err != nil {
@@ -189,7 +182,7 @@ func (v *visit) moving(k kind) (*moving, error) {
 		return nil, err
 	}
 	m.Offers = k.offers(m.wallet)
-	if err := m.choose(v.value("asset")); err != nil {
+	if err := m.choose(f.Value("asset")); err != nil {
 		return nil, err
 	}
 	if m.Asset.Symbol != "" {
@@ -204,7 +197,7 @@ func (m *moving) choose(symbol string) error {
 		if len(m.Offers) > 0 {
 			m.Asset, m.Free = m.Offers[0].Asset, m.Offers[0].Free
 		}
-		if m.strict() {
+		if m.strict {
 			m.F.fault("asset", m.T("move.asset.empty"))
 		}
 		return nil
@@ -220,16 +213,15 @@ func (m *moving) choose(symbol string) error {
 	return nil
 }
 
-// strict says that the form is to be taken as it is: nothing is filled in.
-func (m *moving) strict() bool {
-	return m.visit.value("step") != "" || m.visit.r.Method == http.MethodPost
-}
-
-// readAmount reads the amount. All that is free is filled in only while the form is
-// shown: what is posted is the amount that the button named.
+// readAmount reads the amount: of a draft in smallest units, else as it was typed. All
+// that is free is filled in only while the form is typed: what is posted is the amount
+// that the button named.
 func (m *moving) readAmount() {
 	typed := m.F.Value("amount")
-	if m.kind.takes && m.visit.r.Method == http.MethodGet && (typed == "max" || m.F.Value("max") != "") && m.Free > 0 {
+	if units, err := strconv.ParseInt(m.F.Value(unitsField), 10, 64); err == nil {
+		typed = m.typed(m.Asset, ledger.Amount(units))
+		m.F.values.Set("amount", typed)
+	} else if m.kind.takes && !m.strict && m.F.Value("max") != "" && m.Free > 0 {
 		typed = m.typed(m.Asset, m.Free)
 		m.F.values.Set("amount", typed)
 	}
@@ -263,9 +255,6 @@ func (m *moving) show() error {
 // Kind is the name of the page, its path and its texts.
 func (m *moving) Kind() string { return m.kind.name }
 
-// Fields are those of its own.
-func (m *moving) Fields() []string { return m.kind.fields }
-
 // Frozen says whether the move is one that a frozen account does not make.
 func (m *moving) Frozen() bool { return m.kind.takes && m.wallet.frozen }
 
@@ -278,13 +267,9 @@ func (m *moving) entry() string { return entryID(m.Account(), m.ID) }
 // path is the page of what the form has posted.
 func (m *moving) path() string { return "/" + m.kind.name + "/" + m.entry() }
 
-// Back is the form as it is filled in, to be changed.
+// Back is the form of the draft that is being confirmed, to be changed.
 func (m *moving) Back() string {
-	query := url.Values{"id": {m.ID}, "asset": {m.Asset.Symbol}, "amount": {m.F.Value("amount")}}
-	for _, name := range m.kind.fields {
-		query.Set(name, m.F.Value(name))
-	}
-	return "/" + m.kind.name + "?" + query.Encode()
+	return address("/"+m.kind.name, draftField, m.visit.r.PathValue("draft"))
 }
 
 // moves are the one move of the form's entry.

@@ -2,114 +2,178 @@ package web
 
 import (
 	"errors"
-	"maps"
+	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"softstake/ledger"
-	"softstake/staking"
 	"softstake/store"
 )
 
-// converting is a trade against @desk at the day's prices.
+// converting is a trade against @desk, at prices and within limits that an operator sets.
 var converting = kind{
 	name: "convert", takes: true, fields: []string{"into"},
 	offers: (*wallet).held, read: (*moving).readConvert, check: (*moving).checkConvert, same: (*moving).sameConvert, post: (*moving).postConvert,
 }
 
-// oldestPrice is how many days old a price may be at which something is converted:
-// today's may not be told yet. Who may convert at one that everybody knows to be
-// over takes from the desk what it has moved since.
-const oldestPrice = 1
-
 // exchange is what is asked for, and at which prices.
 type exchange struct {
-	Offers   []offer // what may be asked for: what has a price
-	Into     ledger.Asset
-	Gives    ledger.Amount // of it, rounded down; zero: none
-	One      ledger.Amount // of it, for one whole of what is given; zero: less than its smallest unit
-	From, To store.Price   // of what is given, and of Into
-	Priced   bool          // what is given has a price
+	Offers []offer // what may be asked for: what has a price that is new enough
+	Into   ledger.Asset
+	Gives  ledger.Amount // of it, rounded down; zero: none
+	One    ledger.Amount // of it, for one whole of what is given; zero: less than its smallest unit
+	Quote  store.Quote   // zero: no amount yet
 }
 
-// Price and Other are both prices as the form carries them.
-func (x exchange) Price() string { return ledger.FormatDecimal(x.From.Price, valueScale) }
-func (x exchange) Other() string { return ledger.FormatDecimal(x.To.Price, valueScale) }
+// quoted are the fields of a draft that say at which prices it is converted.
+func (x exchange) quoted() map[string]string {
+	return map[string]string{
+		"price": ledger.FormatDecimal(x.Quote.FromPrice.Price, valueScale), "other": ledger.FormatDecimal(x.Quote.IntoPrice.Price, valueScale),
+		"spread": fmt.Sprint(x.Quote.Spread), "gives": fmt.Sprint(int64(x.Gives)),
+	}
+}
 
-// Of is the day that the older of both prices is of.
-func (x exchange) Of() staking.Day { return min(x.From.Day, x.To.Day) }
+// keep puts the quote into the fields of a draft; of a move that converts nothing there is none.
+func (x exchange) keep(fields url.Values) {
+	if x.Gives == 0 {
+		return
+	}
+	for name, value := range x.quoted() {
+		fields.Set(name, value)
+	}
+}
 
 // readConvert reads what is asked for, and reckons what the amount gives.
 func (m *moving) readConvert() error {
 	if m.Asset.Symbol == "" {
 		return nil
 	}
-	prices, err := m.visit.Books.PricesFor(m.visit.context(), m.wallet.today.Day)
+	prices, err := m.visit.Books.ConversionPrices(m.visit.context(), *m.visit.Convert)
 	if err != nil {
 		return err
 	}
-	maps.DeleteFunc(prices, func(_ string, p store.Price) bool { return p.Day < m.wallet.today.Day-oldestPrice })
 	x := &m.Exchange
 	for _, o := range m.wallet.every() {
 		if _, priced := prices[o.Asset.Symbol]; priced && o.Asset != m.Asset {
 			x.Offers = append(x.Offers, o)
 		}
 	}
-	if x.From, x.Priced = prices[m.Asset.Symbol]; !x.Priced {
-		m.F.fault("asset", m.T("convert.no-price", "asset", m.Asset.Symbol))
+	if _, priced := prices[m.Asset.Symbol]; !priced {
+		m.F.fault("asset", m.noPrice(m.Asset))
 		return nil
 	}
 	asked := slices.IndexFunc(x.Offers, func(o offer) bool { return o.Asset.Symbol == m.F.Value("into") })
 	switch {
 	case asked >= 0:
 		x.Into = x.Offers[asked].Asset
-	case len(x.Offers) == 0 || m.strict():
+	case m.wallet.assets[m.F.Value("into")].Symbol != "" && m.F.Value("into") != m.Asset.Symbol:
+		m.F.fault("into", m.noPrice(m.wallet.assets[m.F.Value("into")]))
+		return nil
+	case len(x.Offers) == 0 || m.strict:
 		m.F.fault("into", m.T("convert.into.none"))
 		return nil
 	default: // nothing is asked for yet
 		x.Into = x.Offers[0].Asset
 	}
-	x.To = prices[x.Into.Symbol]
-	m.reckon()
+	if err := m.reckon(prices); err != nil {
+		return err
+	}
 	m.Changes = []effect{m.wallet.effect(m.Asset, -m.Sum), m.wallet.effect(x.Into, x.Gives)}
 	return nil
 }
 
+// noPrice says that an asset is not converted, and why.
+func (m *moving) noPrice(a ledger.Asset) string {
+	return m.N("convert.no-price", minutes(m.visit.Convert.PriceMaxAge), "asset", a.Symbol)
+}
+
 // reckon says what the amount, and what one whole token, is in the other.
-func (m *moving) reckon() {
-	x := &m.Exchange
+func (m *moving) reckon(prices map[string]store.Price) error {
+	x, rules := &m.Exchange, *m.visit.Convert
 	whole := ledger.Amount(1)
 	for range m.Asset.Scale {
 		whole *= 10
 	}
-	one, err := store.Convert(m.Asset, x.Into, whole, x.From.Price, x.To.Price)
+	one, err := store.Convert(m.Asset, x.Into, whole, prices[m.Asset.Symbol].Price, prices[x.Into.Symbol].Price, rules.Spread)
 	if err == nil {
 		x.One = one
 	}
 	if m.Sum == 0 {
-		return
+		return nil
 	}
-	gives, err := store.Convert(m.Asset, x.Into, m.Sum, x.From.Price, x.To.Price)
-	switch {
-	case err != nil || gives > x.Into.MaxSupply-m.wallet.free[x.Into.Symbol]:
+	x.Quote, err = m.visit.Books.Quote(m.visit.context(), m.Account(), m.Asset.Symbol, x.Into.Symbol, m.Sum, rules)
+	var no *store.ConversionError
+	if errors.As(err, &no) {
+		m.F.fault(m.refusedConversion(no))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if x.Quote.Gives > x.Into.MaxSupply-m.wallet.free[x.Into.Symbol] {
 		m.F.fault("amount", m.T("convert.too-much", "asset", x.Into.Symbol))
-	case gives == 0:
-		m.F.fault("amount", m.T("convert.too-little", "asset", x.Into.Symbol, "smallest", m.smallest(x.Into)))
-	default:
-		x.Gives = gives
+		return nil
 	}
+	x.Gives = x.Quote.Gives
+	return nil
 }
 
-// checkConvert compares the prices that were shown with those that hold: where they
-// have changed, nothing is converted before the new ones are seen.
+// refusedConversion says at which field, and why, something is not converted.
+func (m *moving) refusedConversion(no *store.ConversionError) (field, sentence string) {
+	switch no.Fault {
+	case store.PriceMissing:
+		if no.Asset == m.Asset {
+			return "asset", m.noPrice(no.Asset)
+		}
+		return "into", m.noPrice(no.Asset)
+	case store.AmountSmall:
+		return "amount", m.T("convert.too-little", "asset", no.Asset.Symbol, "smallest", m.smallest(no.Asset))
+	case store.LimitReached:
+		limit := m.Number(ledger.FormatDecimal(int64(m.visit.Convert.DailyLimit), valueScale))
+		return "amount", m.T("convert.limit", "left", m.Number(ledger.FormatDecimal(int64(no.Left), valueScale)), "limit", limit)
+	case store.DeskExhausted:
+		if no.Left == 0 {
+			return "into", m.T("convert.desk.empty", "asset", no.Asset.Symbol)
+		}
+		return "amount", m.T("convert.desk", "left", m.Plain(no.Asset, no.Left), "asset", no.Asset.Symbol)
+	case store.AmountLarge:
+		return "amount", m.T("convert.too-much", "asset", no.Asset.Symbol)
+	}
+	return "", m.T("convert.changed")
+}
+
+// isConversionError reports whether the rules of conversions have refused something.
+func isConversionError(err error) bool {
+	var no *store.ConversionError
+	return errors.As(err, &no)
+}
+
+// checkConvert compares the quote of a draft with what holds: where it has changed,
+// nothing is converted before the new one is seen.
 func (m *moving) checkConvert() error {
-	v, x := m.visit, m.Exchange
-	if v.r.Method == http.MethodPost && (v.value("price") != x.Price() || v.value("other") != x.Other()) {
-		m.status = http.StatusConflict
-		m.F.fault("", m.T("convert.changed"))
+	if m.F.Value(unitsField) == "" {
+		return nil // is quoted just now
+	}
+	for name, value := range m.Exchange.quoted() {
+		if m.F.Value(name) != value {
+			m.status = http.StatusConflict
+			m.F.fault("", m.T("convert.changed"))
+		}
 	}
 	return nil
 }
+
+// Spread is what is taken off, in percent, or "".
+func (m *moving) Spread() string {
+	if m.visit.Convert.Spread == 0 {
+		return ""
+	}
+	return m.T("percent", "n", m.Number(ledger.FormatDecimal(m.visit.Convert.Spread, 2)))
+}
+
+// PricedAt is when the older of both prices was set.
+func (m *moving) PricedAt() string { return m.both(m.Exchange.Quote.SetAt) }
 
 // sameConvert says whether an entry converts this amount into this asset: at which
 // price it did, it tells itself.
@@ -119,9 +183,8 @@ func (m *moving) sameConvert(e ledger.Entry) (bool, error) {
 }
 
 func (m *moving) postConvert() error {
-	x := m.Exchange
-	err := m.postEntry(ledger.Trade, append(m.moves(m.Account(), ledger.Desk),
-		ledger.Move{From: ledger.Desk, To: m.Account(), Asset: x.Into.Symbol, Amount: x.Gives}))
+	v := m.visit
+	_, err := v.Books.Convert(v.context(), m.entry(), m.Account(), m.Exchange.Quote, *v.Convert)
 	if errors.Is(err, ledger.ErrMismatch) {
 		return m.postedMeanwhile(err)
 	}

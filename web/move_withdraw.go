@@ -58,7 +58,7 @@ type withdrawals struct {
 // listWithdrawals reads the latest, or those after the one that the address names.
 func (m *moving) listWithdrawals() error {
 	var after *store.Withdrawal
-	if id := m.F.Value("after"); id != "" {
+	if id := m.visit.value(afterField); id != "" {
 		w, err := m.visit.Books.Withdrawal(m.visit.context(), m.Account(), id)
 		if err != nil {
 			return err
@@ -69,7 +69,7 @@ func (m *moving) listWithdrawals() error {
 	if err != nil {
 		return err
 	}
-	list := withdrawals{Rows: rows, Assets: m.wallet.assets, after: m.F.Value("after")}
+	list := withdrawals{Rows: rows, Assets: m.wallet.assets, after: m.visit.value(afterField)}
 	if len(rows) > listed {
 		list.Rows = rows[:listed]
 		list.Older = address("/withdraw", "after", rows[listed-1].ID) + "#withdrawals"

@@ -14,20 +14,34 @@ import (
 type handler func(*visit) error
 
 // get is a page for those who have logged in.
-func (s *server) get(path string, h handler) { s.handle("GET "+path, true, h) }
+func (s *server) get(path string, h handler) { s.handle("GET "+path, audience{private: true}, h) }
 
-// post is a form for those who have logged in. There is a page of the same path,
-// which takes the form's fields from its query: a session that has ended loses
-// nothing that was typed.
-func (s *server) post(path string, h handler) { s.handle("POST "+path, true, h) }
+// post is a form for those who have logged in. There is a page of the same path: a
+// session that has ended leads to the log-in, and back there.
+func (s *server) post(path string, h handler) { s.handle("POST "+path, audience{private: true}, h) }
+
+// forms are the page of a form and what it posts, at one path. The page takes nothing
+// from its query but the ID of a draft, and where a list on it goes on.
+func (s *server) forms(path string, page, posted handler) {
+	s.handle("GET "+path, audience{private: true, ofForm: true}, page)
+	s.post(path, posted)
+}
 
 // open is a page or form for everybody: "GET /login".
-func (s *server) open(pattern string, h handler) { s.handle(pattern, false, h) }
+func (s *server) open(pattern string, h handler) { s.handle(pattern, audience{}, h) }
 
-func (s *server) handle(pattern string, private bool, h handler) {
+// audience is for whom a page is, and what its address may say.
+type audience struct {
+	private bool // for those who have logged in
+	ofForm  bool // it is the page of a form
+}
+
+func (s *server) handle(pattern string, a audience, h handler) {
+	s.patterns = append(s.patterns, pattern)
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)
-		err := v.begin(private)
+		v.ofForm = a.ofForm
+		err := v.begin(a.private)
 		if err == nil {
 			err = h(v)
 		}

@@ -122,6 +122,7 @@ func (v *visit) sessionEnd(created, now time.Time) time.Time {
 // askToLogIn answers a request that needs a session and has none. What was typed
 // comes back after the log-in.
 func (v *visit) askToLogIn() {
+	v.keepForm()
 	query := url.Values{"next": {v.comeBack()}}
 	if _, err := v.r.Cookie(v.sessionCookie()); err == nil {
 		query.Set("why", "ended")

@@ -128,28 +128,6 @@ func TestSessionsEnd(t *testing.T) {
 	w.get("/login").is(http.StatusOK)
 }
 
-// TestNothingTypedIsLost: one whose session has ended comes back to what was typed.
-func TestNothingTypedIsLost(t *testing.T) {
-	w := newWorld(t)
-	typed := url.Values{"asset": {"BNB"}, "amount": {"0.25"}, "to": {"bob"}, "id": {"x1"}, "password": {"secret"}}
-	p := w.post("/send", typed).is(http.StatusUnauthorized).has("what you typed is still there").hasNot("secret")
-	next := p.hidden("next")
-	if next != "/send?amount=0.25&asset=BNB&id=x1&to=bob" {
-		t.Errorf("it comes back to %s", next)
-	}
-	p = w.post("/login", url.Values{"email": {"alice@example.com"}, "password": {testPassword}, "next": {next}}).is(http.StatusSeeOther)
-	if p.location != next {
-		t.Errorf("it goes to %s", p.location)
-	}
-	long := url.Values{"to": {strings.Repeat("x", longestAddress)}}
-	if next := w.another().post("/send", long).is(http.StatusUnauthorized).hidden("next"); next != "/send" {
-		t.Errorf("it comes back to %.20s…", next)
-	}
-	if p := w.another().get("/send?" + long.Encode()).is(http.StatusSeeOther); p.location != "/login?next=%2Fspot" {
-		t.Errorf("it goes to %.40s…", p.location)
-	}
-}
-
 func TestAPartOfAPageThatNeedsALogIn(t *testing.T) {
 	w := newWorld(t)
 	for at, want := range map[string]string{

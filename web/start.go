@@ -15,10 +15,8 @@ import (
 )
 
 func (s *server) startRoutes() {
-	s.get("/earn/start", s.start)
-	s.post("/earn/start", s.startEarning)
-	s.get("/earn/stop", s.stop)
-	s.post("/earn/stop", s.stopEarning)
+	s.forms("/earn/start", s.start, s.startEarning)
+	s.forms("/earn/stop", s.stop, s.stopEarning)
 	s.open("GET /earn/documents/{name}", s.document)
 }
 

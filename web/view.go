@@ -71,7 +71,7 @@ func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
 func (p *view) Live() string { return livePath + "?after=" + events.Since(p.visit.began) }
 
 // CanConvert says whether holders may convert here.
-func (p *view) CanConvert() bool { return p.visit.Convert }
+func (p *view) CanConvert() bool { return p.visit.Convert != nil }
 
 // Play is the clock that visitors may move, or nil.
 func (p *view) Play() Play { return p.visit.Play }

@@ -26,6 +26,7 @@ type visit struct {
 	zone    *time.Location
 	session access.Session // zero: nobody has logged in
 	text    string         // of the session, as the browser has it
+	ofForm  bool           // the page is a form's
 	began   time.Time      // by the books' clock
 }
 
@@ -67,8 +68,10 @@ func (v *visit) begin(private bool) error {
 		v.refuse(formStatus(err), "bad-form")
 		return errAnswered
 	}
-	v.forgetAddress()
 	err := v.readSession()
+	if err == nil && private {
+		return v.checkOwner()
+	}
 	if err == nil || !errors.Is(err, access.ErrUnknown) {
 		return err
 	}
@@ -87,8 +90,13 @@ func formStatus(err error) int {
 	return http.StatusBadRequest
 }
 
-// value is a field of the form, or of the query.
-func (v *visit) value(name string) string { return v.r.Form.Get(name) }
+// value is a field of what was posted or, where nothing was, of the query.
+func (v *visit) value(name string) string {
+	if v.r.Method == http.MethodPost {
+		return v.r.PostForm.Get(name)
+	}
+	return v.r.Form.Get(name)
+}
 
 // see sends the visitor to another page, which is got and not posted to.
 func (v *visit) see(path string, query url.Values) error {
@@ -99,46 +107,24 @@ func (v *visit) see(path string, query url.Values) error {
 	return nil
 }
 
-// longestAddress is how long an address is at most that leads back to a form with
-// what was typed: what is longer, proxies and browsers do not take.
+// longestAddress is how long an address is at most that is put into another: what is
+// longer, proxies and browsers do not take.
 const longestAddress = 4000
 
-// secrets are fields that are never put into an address.
-var secrets = []string{"password", "current", "new", "again"}
-
-// forgetAddress takes secrets of a form from its body only: what stands in an address
-// is written into logs on the way.
-func (v *visit) forgetAddress() {
-	for _, name := range secrets {
-		if posted, is := v.r.PostForm[name]; is {
-			v.r.Form[name] = posted
-		} else if v.r.Method == http.MethodPost {
-			v.r.Form.Del(name)
-		}
-	}
-}
-
-// comeBack is the page that a visitor comes back to after logging in: the one that
-// was asked for or, for a form, the page of its path with what was typed.
+// comeBack is the page that a visitor comes back to: the one that was asked for or, for
+// a form, the page of its path. Of the address of a form's page only what it takes is
+// kept: nothing that a link has added goes further.
 func (v *visit) comeBack() string {
-	if v.r.Method != http.MethodPost {
-		if back := v.r.URL.RequestURI(); len(back) <= longestAddress {
-			return back
-		}
-		return "/spot"
+	path := v.r.URL.EscapedPath()
+	switch back := v.r.URL.RequestURI(); {
+	case v.r.Method == http.MethodPost:
+		return path
+	case v.ofForm:
+		return address(path, draftField, v.value(draftField), afterField, v.value(afterField))
+	case len(back) <= longestAddress:
+		return back
 	}
-	typed := url.Values{}
-	for name, values := range v.r.PostForm {
-		typed[name] = values
-	}
-	for _, name := range secrets {
-		typed.Del(name)
-	}
-	back := v.r.URL.Path + "?" + typed.Encode()
-	if len(typed) == 0 || len(back) > longestAddress {
-		return v.r.URL.Path
-	}
-	return back
+	return "/spot"
 }
 
 // ours says whether a text is the path of a page of ours, and nothing that leads elsewhere.

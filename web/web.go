@@ -22,9 +22,9 @@ type Options struct {
 	Now        func() time.Time
 	Random     io.Reader
 	Log        *slog.Logger
-	CloseAfter time.Duration // how long past midnight UTC a day stays open
-	Convert    bool          // holders may convert against @desk at the day's price
-	Play       Play          // a clock that visitors may move, of books that are made up; nil: these are real
+	CloseAfter time.Duration          // how long past midnight UTC a day stays open
+	Convert    *store.ConversionRules // how holders may convert against @desk; nil: not at all
+	Play       Play                   // a clock that visitors may move, of books that are made up; nil: these are real
 
 	// SessionIdle is how long a session lives that is not used, SessionLife how long
 	// one lives at all; zero: an hour, and a day.
@@ -34,11 +34,12 @@ type Options struct {
 // server is the pages.
 type server struct {
 	Options
-	mux     *http.ServeMux
-	locales locales
-	pages   pages
-	static  static
-	streams *access.Limiter[ledger.Account]
+	mux      *http.ServeMux
+	patterns []string // of all pages and forms, as the mux has them
+	locales  locales
+	pages    pages
+	static   static
+	streams  *access.Limiter[ledger.Account]
 
 	strangersHashing, trustedHashing *turns
 	slow                             slowing // of attempts to log in

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"softstake/access"
+	"softstake/ledger"
+)
+
+// Draft is a form that a person has filled in and not confirmed yet. It belongs to a
+// session, and is never changed: who fills in something else makes another.
+type Draft struct {
+	ID      string // made by the caller of what the draft says; 1 to 64 of a-z 0-9 -
+	Account ledger.Account
+	Session string // the ID of the session that it was made in
+	Path    string // of the form
+	Body    string // the fields, as a form is encoded
+	Expires time.Time
+}
+
+const (
+	// MaxDrafts is how many drafts an account has; of more, the oldest are removed.
+	MaxDrafts = 50
+	// DraftLife is how long a draft is there that is not used.
+	DraftLife = 24 * time.Hour
+	// longestDraft is the largest size of a draft's fields, in bytes.
+	longestDraft = 16 << 10
+)
+
+// AddDraft keeps a draft of a session until DraftLife from now; Expires is not looked
+// at. The same draft again has no further effect but that it lives longer, and belongs
+// to the session that it is made in now. ErrNotFound if the account has no such
+// session, or it has ended; ErrInvalid for a draft that cannot be.
+func (db *DB) AddDraft(ctx context.Context, d Draft) error {
+	if !isDraftID(d.ID) || !strings.HasPrefix(d.Path, "/") || len(d.Body) > longestDraft {
+		return fmt.Errorf("%w: a draft has an ID, a path, and at most %d bytes of fields", ledger.ErrInvalid, longestDraft)
+	}
+	if !access.IsTokenID(d.Session) {
+		return noSession(d.Session)
+	}
+	err := db.engine.write(ctx, func(t tx) error {
+		now := db.now()
+		// Who ends the session takes the same lock, and removes the drafts that are there.
+		n, err := t.exec("UPDATE sessions SET expires = expires WHERE bucket = $1 AND id = $2 AND account = $3 AND expires > $4",
+			keyBucket(d.Session), d.Session, string(d.Account), now)
+		if err == nil && n == 0 {
+			err = noSession(d.Session)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(`INSERT INTO drafts (bucket, account, id, session, path, body, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		                     ON CONFLICT (bucket, account, id) DO UPDATE SET session = excluded.session, path = excluded.path, body = excluded.body,
+		                       created = excluded.created, expires = excluded.expires`,
+			int64(d.Account.Bucket()), string(d.Account), d.ID, d.Session, d.Path, d.Body, now, now+DraftLife.Milliseconds()); err != nil {
+			return err
+		}
+		return removeOldDrafts(t, d)
+	})
+	if err != nil {
+		return fmt.Errorf("keep a draft of %s: %w", ledger.Clip(string(d.Account)), err)
+	}
+	return nil
+}
+
+// removeOldDrafts removes what is too much with a draft that was added.
+func removeOldDrafts(t tx, added Draft) error {
+	var others []string
+	if err := t.query(func(r row) error { others = append(others, r.text(0)); return nil },
+		"SELECT id FROM drafts WHERE bucket = $1 AND account = $2 AND id <> $3 ORDER BY created DESC, id",
+		int64(added.Account.Bucket()), string(added.Account), added.ID); err != nil {
+		return err
+	}
+	for _, id := range others[min(len(others), MaxDrafts-1):] {
+		if err := removeDraft(t, added.Account, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func removeDraft(t tx, account ledger.Account, id string) error {
+	_, err := t.exec("DELETE FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3", int64(account.Bucket()), string(account), id)
+	return err
+}
+
+// Draft is an account's draft of an ID; ErrNotFound if there is none any more.
+func (db *DB) Draft(ctx context.Context, account ledger.Account, id string) (d Draft, err error) {
+	if !isDraftID(id) {
+		return Draft{}, fmt.Errorf("%w: a draft %q", ledger.ErrNotFound, ledger.Clip(id))
+	}
+	err = db.engine.look(ctx, func(t tx) error {
+		found := false
+		err := t.query(func(r row) error {
+			found = true
+			d = Draft{ID: id, Account: account, Session: r.text(0), Path: r.text(1), Body: r.text(2), Expires: timeOf(r.int(3))}
+			return nil
+		}, "SELECT session, path, body, expires FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3 AND expires > $4",
+			int64(account.Bucket()), string(account), id, db.now())
+		if err == nil && !found {
+			err = fmt.Errorf("%w: a draft %q", ledger.ErrNotFound, ledger.Clip(id))
+		}
+		return err
+	})
+	if err != nil {
+		return Draft{}, fmt.Errorf("look a draft up: %w", err)
+	}
+	return d, nil
+}
+
+func isDraftID(id string) bool {
+	return id != "" && len(id) <= 64 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// RemoveDraft removes a draft that was used. Repeating has no further effect.
+func (db *DB) RemoveDraft(ctx context.Context, account ledger.Account, id string) error {
+	if !isDraftID(id) {
+		return nil
+	}
+	err := db.engine.write(ctx, func(t tx) error { return removeDraft(t, account, id) })
+	if err != nil {
+		return fmt.Errorf("remove a draft of %s: %w", ledger.Clip(string(account)), err)
+	}
+	return nil
+}
+
+// endSessions ends an account's sessions that a condition names, with their drafts, and
+// returns how many. A session that nobody ended, and that was not used for too long,
+// leaves its drafts: whoever logs in again finds what was filled in.
+func endSessions(t tx, account ledger.Account, where string, args ...any) (int64, error) {
+	if _, err := t.exec("UPDATE sessions SET expires = expires WHERE "+where, args...); err != nil { // their locks, which AddDraft takes first
+		return 0, err
+	}
+	n := len(args)
+	of := fmt.Sprintf("DELETE FROM drafts WHERE bucket = $%d AND account = $%d AND session IN (SELECT id FROM sessions WHERE %s)", n+1, n+2, where)
+	if _, err := t.exec(of, append(args[:n:n], int64(account.Bucket()), string(account))...); err != nil {
+		return 0, err
+	}
+	return t.exec("DELETE FROM sessions WHERE "+where, args...)
+}

@@ -1,0 +1,179 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// What a form's page takes from its query, and nothing else: the ID of a draft of the
+// visitor's own, and the row that a list on the page goes on after.
+const (
+	draftField = "draft"
+	afterField = "after"
+)
+
+// accountField is the account that a form was shown to.
+const accountField = "account"
+
+// secrets are fields that are kept nowhere.
+var secrets = []string{"password", "current", "new", "again"}
+
+// draftID names a draft by the form's ID and by what it says: a draft is never changed,
+// and the same form posted twice is one draft.
+func draftID(form, path, body string) string {
+	sum := sha256.Sum256([]byte(path + "\x00" + body))
+	return form + "-" + hex.EncodeToString(sum[:8])
+}
+
+// formOfDraft is the ID of the form that a draft was made of, or "".
+func formOfDraft(id string) string {
+	if form, _, is := strings.Cut(id, "-"); is && isID(form) {
+		return form
+	}
+	return ""
+}
+
+// addDraft keeps a form of the visitor's session, and returns the draft's ID. form is
+// the form's ID; what is none gets one, so that no draft takes another's name.
+func (v *visit) addDraft(form, path string, fields url.Values) (id string, err error) {
+	if !isID(form) {
+		if form, err = newID(v.Random); err != nil {
+			return "", err
+		}
+	}
+	body := fields.Encode()
+	d := store.Draft{ID: draftID(form, path, body), Account: v.account(), Session: v.session.ID, Path: path, Body: body}
+	return d.ID, v.Books.AddDraft(v.context(), d)
+}
+
+// draft is the visitor's draft of a form: ledger.ErrNotFound if there is none any more.
+// here reports whether it was made in this session.
+func (v *visit) draft(id, path string) (f *form, here bool, err error) {
+	d, err := v.Books.Draft(v.context(), v.account(), id)
+	if err != nil {
+		return nil, false, err
+	}
+	fields, err := url.ParseQuery(d.Body)
+	if err != nil {
+		return nil, false, err
+	}
+	if d.Path != path {
+		return nil, false, ledger.ErrNotFound
+	}
+	return formOf(fields), d.Session == v.session.ID, nil
+}
+
+// draftForm is a form as its page shows it first: empty, or with the fields of the draft
+// that the address names.
+func (v *visit) draftForm(path string) (*form, error) {
+	id := v.value(draftField)
+	if id == "" {
+		return emptyForm(), nil
+	}
+	f, _, err := v.draft(id, path)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return emptyForm(), nil
+	}
+	return f, err
+}
+
+// checkOwner refuses a form that was shown to another account, by another log-in of the
+// same browser.
+func (v *visit) checkOwner() error {
+	if of := v.r.PostForm.Get(accountField); of != "" && of != string(v.account()) {
+		v.refuse(http.StatusConflict, "other-account")
+		return errAnswered
+	}
+	return nil
+}
+
+const (
+	// keptLife is how long a form is kept that was posted without a session.
+	keptLife = 10 * time.Minute
+	// longestKept is how many bytes a browser takes of it, as a cookie's value.
+	longestKept = 3500
+)
+
+// keptCookie is the cookie in which a form waits for the log-in. Only an answer to a
+// form of our own pages sets it: those of other sites are refused before.
+func (v *visit) keptCookie() string {
+	if v.caller.Secure {
+		return "__Host-form"
+	}
+	return "form"
+}
+
+// keepForm gives the browser what was posted without a session, but for the secrets.
+func (v *visit) keepForm() {
+	if v.r.Method != http.MethodPost || len(v.r.PostForm) == 0 {
+		return
+	}
+	fields := url.Values{}
+	for name, values := range v.r.PostForm {
+		fields[name] = values
+	}
+	for _, name := range secrets {
+		fields.Del(name)
+	}
+	text := base64.RawURLEncoding.EncodeToString([]byte(v.r.URL.Path + "?" + fields.Encode()))
+	if len(text) <= longestKept {
+		v.setKept(text)
+	}
+}
+
+// setKept gives the browser a form to keep, or takes it away: "".
+func (v *visit) setKept(text string) {
+	c := &http.Cookie{
+		Name: v.keptCookie(), Value: text, Path: "/", MaxAge: int(keptLife / time.Second),
+		HttpOnly: true, Secure: v.caller.Secure, SameSite: http.SameSiteStrictMode,
+	}
+	if text == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(v.w, c)
+}
+
+// seeNext leads on after a log-in: to where the visitor was or, with what was typed
+// there, to a draft of the new session.
+func (v *visit) seeNext() error {
+	next := v.next()
+	if next == "" {
+		next = "/spot"
+	}
+	c, err := v.r.Cookie(v.keptCookie())
+	if err != nil {
+		return v.see(next, nil)
+	}
+	v.setKept("")
+	path, fields, is := readKept(c.Value)
+	if of := fields.Get(accountField); !is || path != next || of != "" && of != string(v.account()) {
+		return v.see(next, nil)
+	}
+	fields.Del(unitsField) // it was not looked at yet
+	id, err := v.addDraft(fields.Get("id"), path, fields)
+	if err != nil {
+		v.Log.Warn("a form that was kept could not be shown again", "request", v.caller.Request, "error", err)
+		return v.see(next, nil)
+	}
+	return v.see(address(path, draftField, id), nil)
+}
+
+// readKept reads what a browser has kept.
+func readKept(text string) (path string, fields url.Values, is bool) {
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return "", nil, false
+	}
+	path, query, is := strings.Cut(string(b), "?")
+	fields, err = url.ParseQuery(query)
+	return path, fields, is && err == nil && ours(path)
+}
