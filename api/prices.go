@@ -48,7 +48,7 @@ func (s *server) priceRoutes() {
 	}, everyone, s.prices)
 	add(s, huma.Operation{
 		OperationID: "set-prices", Method: http.MethodPut, Path: "/v1/prices", Tags: []string{"Offer"}, Summary: "Set prices",
-		Description:  "Sets the prices of days that have begun, up to 10,000 at once, all of them or none. A price may be changed until its day is declared for the token. A declared day without a price gets one once; another then is refused.",
+		Description:  "Sets the prices of days that have begun, up to 10,000 at once, all of them or none. A price may be changed until its day is declared for the token. A declared day without a price gets one once; another then is refused. The same price again changes no more than how new it is, for those who convert at it.",
 		MaxBodyBytes: pricesLimit,
 		Errors:       []int{http.StatusNotFound, http.StatusConflict},
 	}, operators, func(ctx context.Context, in *setPricesIn) (*answer[pricesSet], error) {

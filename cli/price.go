@@ -25,7 +25,7 @@ type priceSetCmd struct {
 }
 
 func (c *priceSetCmd) Help() string {
-	return `A day's price may be set until the day is paid, and never changed after; a paid day without a price may get one once.
+	return `A day's price may be set until the day is paid, and never changed after; a paid day without a price may get one once. The same price again is a new one for "serve --convert", which converts at prices that were set a while ago at most.
 
 Example:
 
