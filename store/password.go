@@ -64,7 +64,7 @@ func (db *DB) updatePassword(t tx, l Login, c PasswordChange) error {
 		err = noLogin(l.Email)
 	}
 	if err == nil {
-		_, err = t.exec("DELETE FROM sessions WHERE account = $1 AND email = $2 AND id <> $3", string(l.Account), l.Email, c.KeepSession)
+		_, err = endSessions(t, l.Account, "account = $1 AND email = $2 AND id <> $3", string(l.Account), l.Email, c.KeepSession)
 	}
 	if err != nil {
 		return err

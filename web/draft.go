@@ -153,9 +153,12 @@ func (v *visit) seeNext() error {
 	if err != nil {
 		return v.see(next, nil)
 	}
-	v.setKept("")
 	path, fields, is := readKept(c.Value)
-	if of := fields.Get(accountField); !is || path != next || of != "" && of != string(v.account()) {
+	if is && path != next {
+		return v.see(next, nil) // another tab waits for it
+	}
+	v.setKept("")
+	if of := fields.Get(accountField); !is || of != "" && of != string(v.account()) {
 		return v.see(next, nil)
 	}
 	fields.Del(unitsField) // it was not looked at yet

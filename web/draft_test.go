@@ -221,6 +221,27 @@ func TestNothingTypedIsLost(t *testing.T) {
 	w.conserves()
 }
 
+// TestAKeptFormAfterAnotherTab: where another tab has logged in first, and gone elsewhere,
+// the form comes back as well.
+func TestAKeptFormAfterAnotherTab(t *testing.T) {
+	w := moveWorld(t)
+	for name, logIn := range map[string]func(b *browser) answer{
+		"logs in": func(b *browser) answer {
+			return b.post("/login", query("email", "alice@example.com", "password", testPassword, "next", "/send"))
+		},
+		"is logged in": func(b *browser) answer { return b.get("/login?next=/send") },
+	} {
+		b := w.another()
+		b.post("/send", query("asset", "BNB", "amount", "0.25", "to", "bob", "account", "alice")).is(http.StatusUnauthorized)
+		b.login("alice@example.com")
+		b.get("/send").is(200).hasNot("0.25")
+		logIn(b).goesTo("/send").is(200).has(`value="0.25"`, `value="bob"`)
+		if p := logIn(b); p.location != "/send" {
+			t.Errorf("%s: it goes to %s again", name, p.location)
+		}
+	}
+}
+
 // TestAKeptFormIsItsAccounts: who logs in at the same browser finds nothing of another's form.
 func TestAKeptFormIsItsAccounts(t *testing.T) {
 	w := moveWorld(t)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -38,7 +37,7 @@ var whys = map[string]bool{"ended": true, "out": true, "everywhere": true}
 
 func (s *server) loginForm(v *visit) error {
 	if v.account() != "" {
-		return v.see(cmp.Or(v.next(), "/spot"), nil)
+		return v.seeNext() // another tab has logged in
 	}
 	p := loginPage{F: emptyForm(), Next: v.next()}
 	if why := v.value("why"); whys[why] {
