@@ -111,7 +111,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"add-region", "operator", "/v1/regions/BR", ""},
 	{"remove-region", "operator", "/v1/regions/BR", ""},
 	{"get-activation", "alice", "/v1/accounts/alice/activation", ""},
-	{"set-activation", "alice", "/v1/accounts/alice/activation", `{"on":true}`},
+	{"set-activation", "alice", "/v1/accounts/alice/activation", `{"on":false}`},
 	{"list-presses", "alice", "/v1/accounts/alice/activation/presses", ""},
 	{"set-prices", "operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-04","price":"600"}]}`},
 	{"list-prices", "alice", "/v1/prices?asset=BNB", ""},
@@ -131,14 +131,20 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"export-journal", "auditor", "/v1/exports/journal?format=jsonl", ""},
 }
 
+// readyForEachOperation is the town in which eachOperation succeeds.
+func (w *town) readyForEachOperation() {
+	w.t.Helper()
+	w.earner("alice")
+	w.holder("bob", "DE")
+	w.deposit("d-1", "alice", "10", "BNB")
+	w.post("operator", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"100","direction":"in"}`).is(200)
+	w.at(3, "00:06")
+}
+
 // TestEachOperationAnswersAsItIsDescribed calls each once, as it is meant.
 func TestEachOperationAnswersAsItIsDescribed(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
-		w.earner("alice")
-		w.holder("bob", "DE")
-		w.deposit("d-1", "alice", "10", "BNB")
-		w.post("operator", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"100","direction":"in"}`).is(200)
-		w.at(3, "00:06")
+		w.readyForEachOperation()
 		called := map[string]bool{}
 		methods := map[string]string{}
 		for _, r := range api.Routes() {

@@ -69,7 +69,7 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 		}
 		repeated = n == 0
 		if !repeated {
-			return nil
+			return db.logLine(t, "account open", string(id), residence(a.Region))
 		}
 		there, err := account(t, id)
 		if err == nil && !there.Closed.IsZero() {
@@ -85,6 +85,14 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 		return false, fmt.Errorf("open account %s: %w", id, err)
 	}
 	return repeated, nil
+}
+
+// residence is what the log says of a verified residence.
+func residence(r staking.Region) string {
+	if r == "" {
+		return "without a verified residence"
+	}
+	return "residence " + string(r)
 }
 
 // accountColumns are what readAccount reads.

@@ -151,9 +151,12 @@ func (db *DB) intendToClose(ctx context.Context, through staking.Day, now time.T
 		if err != nil {
 			return err
 		}
-		_, err = t.set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+		n, err := t.set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
 			set{ints("day", days), ints("at", slices.Repeat([]int64{now.UnixMilli()}, len(days)))})
-		return err
+		if err != nil || n == 0 {
+			return err
+		}
+		return db.logLine(t, "day close", through.String(), "all days from "+first.String())
 	})
 }
 

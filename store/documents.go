@@ -123,10 +123,13 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 		if wanted < 1 || wanted > current[document] {
 			return fmt.Errorf("%w: document %q version %d; see \"softstake documents list\"", ledger.ErrNotFound, ledger.Clip(document), version)
 		}
-		_, err = t.exec(`INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+		n, err := t.exec(`INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
 		                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 			int64(id.Bucket()), string(id), document, int64(wanted), db.now(), client, address)
-		return err
+		if err != nil || n == 0 {
+			return err
+		}
+		return db.logLine(t, "accept", string(id), fmt.Sprintf("%s version %d", document, wanted))
 	})
 	if err != nil {
 		return fmt.Errorf("accept for %s: %w", id, err)

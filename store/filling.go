@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"softstake/ledger"
@@ -55,6 +56,9 @@ func (db *DB) openPart(ctx context.Context, accounts []Account) (there []Account
 		_, err := t.set(func(r row) error { fresh[r.text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
 		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
 			set{ints("bucket", buckets), texts("account", ids), texts("region", regions), ints("opened", opened)})
+		if err == nil && len(fresh) > 0 {
+			err = db.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), "")
+		}
 		if err != nil {
 			return err
 		}
@@ -127,6 +131,9 @@ func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from st
 		                      WHERE NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = r.bucket AND e.account = r.account AND e.until_day > r.day)
 		                     ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
 			set{ints("bucket", buckets), texts("account", ids), ints("day", days), ints("forever", forever)})
+		if err == nil {
+			err = db.logMany(t, "enroll", ids, "from "+from.String())
+		}
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, 
 		action = "fund withdraw"
 	}
 	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
-	o, err := db.postNoted(ctx, e, true, note{action, asset, a.Format(amount) + " as " + e.ID})
+	o, err := db.postNoted(ctx, e, true, note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID})
 	if err != nil {
 		return o, fmt.Errorf("%s %s: %w", action, asset, err)
 	}
@@ -43,30 +43,14 @@ func (db *DB) Adjust(ctx context.Context, e ledger.Entry, reason string) (Outcom
 		return Outcome{}, fmt.Errorf("%w: entry %s: a correction is of the kind %q and dated now; it is %q at %q",
 			ledger.ErrInvalid, ledger.Clip(e.ID), ledger.Adjustment, e.Kind, e.At.Format(time.RFC3339))
 	}
-	return db.postNoted(ctx, e, false, note{"adjust", e.ID, reason})
+	return db.postNoted(ctx, e, false, note{action: "adjust", reason: reason})
 }
 
 // postNoted posts an entry and, with it, a line of the log.
 func (db *DB) postNoted(ctx context.Context, e ledger.Entry, own bool, n note) (Outcome, error) {
-	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: own, note: &n})
+	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: own, note: n})
 	if err != nil {
 		return Outcome{}, err
 	}
 	return outcomes[0], outcomes[0].Err
-}
-
-// note is the line of the log that tells of an entry.
-type note struct{ action, subject, detail string }
-
-// writeNotes writes the lines of those calls that have posted something just now.
-func (db *DB) writeNotes(t tx, calls []*call) error {
-	for _, c := range calls {
-		if c.note == nil || c.outcomes[0].Err != nil || c.outcomes[0].Repeated {
-			continue
-		}
-		if err := db.As(c.actor).logLine(t, c.note.action, c.note.subject, c.note.detail); err != nil {
-			return err
-		}
-	}
-	return nil
 }

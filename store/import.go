@@ -135,7 +135,13 @@ func (db *DB) RecordImport(ctx context.Context, account ledger.Account, rows []I
 		}
 	}
 	for part := range slices.Chunk(foldImportRows(rows), importPart) {
-		if err := db.engine.write(ctx, func(t tx) error { return writeImportRows(t, account, part) }); err != nil {
+		if err := db.engine.write(ctx, func(t tx) error {
+			n, err := writeImportRows(t, account, part)
+			if err != nil || n == 0 {
+				return err
+			}
+			return db.logLine(t, "import read", string(account), fmt.Sprintf("rows: %d", n))
+		}); err != nil {
 			return fmt.Errorf("record the import into %s: %w", account, err)
 		}
 	}
@@ -186,7 +192,8 @@ func foldImportRows(rows []ImportRow) []ImportRow {
 	return folded
 }
 
-func writeImportRows(t tx, account ledger.Account, rows []ImportRow) error {
+// writeImportRows writes rows, and says how many were new or changed.
+func writeImportRows(t tx, account ledger.Account, rows []ImportRow) (int64, error) {
 	n := len(rows)
 	bucket, owner, at := make([]int64, n), make([]string, n), make([]int64, n)
 	asset, operation, amount := make([]string, n), make([]string, n), make([]int64, n)
@@ -199,16 +206,16 @@ func writeImportRows(t tx, account ledger.Account, rows []ImportRow) error {
 			reward[i] = 1
 		}
 	}
-	_, err := t.set(nil, `INSERT INTO import_rows (bucket, account, at, asset, operation, amount, export, part, times, reward)
+	return t.set(nil, `INSERT INTO import_rows (bucket, account, at, asset, operation, amount, export, part, times, reward)
 		SELECT r.bucket, r.account, r.at, r.asset, r.operation, r.amount, r.export, r.part, r.times, r.reward FROM {rows} WHERE true
 		ON CONFLICT (bucket, account, at, asset, operation, amount, export, part) DO UPDATE SET
 			times = CASE WHEN excluded.times > import_rows.times OR excluded.times = 0 THEN excluded.times ELSE import_rows.times END,
-			reward = excluded.reward`,
+			reward = excluded.reward
+		WHERE excluded.times > import_rows.times OR (excluded.times = 0 AND import_rows.times <> 0) OR excluded.reward <> import_rows.reward`,
 		set{
 			ints("bucket", bucket), texts("account", owner), ints("at", at), texts("asset", asset), texts("operation", operation),
 			ints("amount", amount), texts("export", export), ints("part", part), ints("times", times), ints("reward", reward),
 		})
-	return err
 }
 
 // PostImport posts entries of an account's import, in order, and says of each what became
@@ -232,5 +239,5 @@ func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported [
 			entries[i].Moves = append(entries[i].Moves, move)
 		}
 	}
-	return db.postOwnParts(ctx, entries, db.dateOpenings)
+	return db.postOwnParts(ctx, entries, note{action: "import", subject: string(account)})
 }

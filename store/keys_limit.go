@@ -96,8 +96,8 @@ func limitTrade(_ context.Context, db *DB, t tx) error {
 			return err
 		}
 	}
-	_, err = t.exec(`INSERT INTO log (bucket, at, actor, action, subject, detail) VALUES ($1, $2, $3, 'upgrade', 'keys', $4) ON CONFLICT DO NOTHING`,
-		keyBucket("keys"), now, db.actor, keysUpgraded(trading, len(names), until))
+	_, err = t.exec(`INSERT INTO log (bucket, at, actor, role, request, action, subject, detail) VALUES ($1, $2, $3, $4, $5, 'upgrade', 'keys', $6) ON CONFLICT DO NOTHING`,
+		keyBucket("keys"), now, db.actor.Credential, string(db.actor.Role), db.actor.Request, keysUpgraded(trading, len(names), until))
 	return err
 }
 

@@ -85,14 +85,14 @@ func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
 		wants(t, err, ledger.ErrNotFound)
 		_, err = db.LimitKey(ctx, "nothing", nil)
 		wants(t, err, ledger.ErrNotFound)
-		if lines := logged(t, db, "key limit"); len(lines) != 3 {
+		if lines := loggedDetails(t, db, "key limit"); len(lines) != 3 {
 			t.Errorf("logged is %q", lines)
 		}
 	})
 }
 
 // logged are the details of the log's lines of an action.
-func logged(t *testing.T, db *store.DB, action string) (details []string) {
+func loggedDetails(t *testing.T, db *store.DB, action string) (details []string) {
 	t.Helper()
 	for _, line := range must[[]store.LogLine](t)(db.Log(t.Context(), time.Time{}, 1000)) {
 		if line.Action == action {
@@ -143,7 +143,7 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 		}
 		want := `3 keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is limited to addresses; ` +
 			`2 of them are not limited to addresses and expire at 2027-05-31T12:00:00.000Z, unless "key limit" gives them some`
-		if lines := logged(t, db, "upgrade"); len(lines) != 1 || !strings.HasPrefix(lines[0], "3 keys with trade may no longer withdraw") || !strings.Contains(lines[0], "2 of them") {
+		if lines := loggedDetails(t, db, "upgrade"); len(lines) != 1 || !strings.HasPrefix(lines[0], "3 keys with trade may no longer withdraw") || !strings.Contains(lines[0], "2 of them") {
 			t.Errorf("logged is %q, want %q", lines, want)
 		}
 	})

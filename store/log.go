@@ -23,27 +23,51 @@ type LogLine struct {
 	Detail  string
 }
 
-// logLine writes a line of the log, with what it tells of: in one transaction.
+// logLine writes a line of the log, in the transaction of the change that it is about.
+// Every change of the books writes one.
 func (db *DB) logLine(t tx, action, subject, detail string) error {
 	return db.logLines(t, action, []string{subject}, []string{detail})
 }
 
-// logLines writes a line for each subject. A line lies where its subject does.
+// logLines writes a line for each subject.
 func (db *DB) logLines(t tx, action string, subjects, details []string) error {
-	n := len(subjects)
-	buckets := make([]int64, n)
+	lines := make([]LogLine, len(subjects))
 	for i, subject := range subjects {
-		buckets[i] = int64(ledger.Account(subject).Bucket())
+		lines[i] = LogLine{Actor: db.actor, Action: action, Subject: subject, Detail: details[i]}
+	}
+	return db.writeLog(t, lines)
+}
+
+// logMany writes one line for a change of many accounts: at least one, sorted.
+func (db *DB) logMany(t tx, action string, accounts []string, detail string) error {
+	if last := len(accounts) - 1; last > 0 {
+		detail = strings.TrimSpace(fmt.Sprintf("%d accounts, the last %s %s", len(accounts), accounts[last], detail))
+	}
+	return db.logLine(t, action, accounts[0], detail)
+}
+
+// writeLog writes lines of the log, now. Those of one transaction lie side by side, in the
+// bucket of the first one's subject: as many pages would be written as there are lines.
+func (db *DB) writeLog(t tx, lines []LogLine) error {
+	n := len(lines)
+	if n == 0 {
+		return nil
+	}
+	buckets, actors, roles, requests := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
+	actions, subjects, details := make([]string, n), make([]string, n), make([]string, n)
+	for i, l := range lines {
+		buckets[i] = int64(ledger.Account(lines[0].Subject).Bucket())
+		actors[i], roles[i], requests[i] = l.Actor.Credential, string(l.Actor.Role), l.Actor.Request
+		actions[i], subjects[i], details[i] = l.Action, l.Subject, l.Detail
 	}
 	_, err := t.set(nil, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail)
 	                      SELECT r.bucket, r.at, r.actor, r.role, r.request, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 		ints("bucket", buckets), ints("at", slices.Repeat([]int64{db.now()}, n)),
-		texts("actor", repeat(db.actor.Credential, n)), texts("role", repeat(string(db.actor.Role), n)), texts("request", repeat(db.actor.Request, n)),
-		texts("action", repeat(action, n)),
-		texts("subject", subjects), texts("detail", details),
+		texts("actor", actors), texts("role", roles), texts("request", requests),
+		texts("action", actions), texts("subject", subjects), texts("detail", details),
 	})
 	if err != nil {
-		return fmt.Errorf("log %q: %w", action, err)
+		return fmt.Errorf("write the log: %w", err)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (db *DB) PostOpenings(ctx context.Context, openings []Opening) ([]Outcome, 
 			Moves: []ledger.Move{{From: ledger.Custody, To: o.Account, Asset: o.Asset, Amount: o.Amount}},
 		}
 	}
-	return db.postOwnParts(ctx, entries, db.dateOpenings)
+	return db.postOwnParts(ctx, entries, note{action: "load"})
 }
 
 // dateOpenings dates the openings among the entries: at the first open moment, and those
@@ -106,15 +106,15 @@ func (db *DB) Opening(ctx context.Context, account ledger.Account, asset string)
 // ownPart is how many entries of our own are posted in one transaction.
 const ownPart = 1000
 
-// postOwnParts posts entries of our own, part by part, each prepared first. At a
+// postOwnParts posts entries of our own, part by part, the openings among them dated first. At a
 // database's error nothing is known of the entries; post them again.
-func (db *DB) postOwnParts(ctx context.Context, entries []ledger.Entry, prepare func(context.Context, []ledger.Entry) error) ([]Outcome, error) {
+func (db *DB) postOwnParts(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
 	outcomes := make([]Outcome, 0, len(entries))
 	for part := range slices.Chunk(entries, ownPart) {
-		if err := prepare(ctx, part); err != nil {
+		if err := db.dateOpenings(ctx, part); err != nil {
 			return nil, err
 		}
-		posted, err := db.postOwn(ctx, part)
+		posted, err := db.postOwn(ctx, part, n)
 		if err != nil {
 			return nil, err
 		}

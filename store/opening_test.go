@@ -64,8 +64,8 @@ func TestAnAdjustmentHasAReason(t *testing.T) {
 		if o := must[store.Outcome](t)(db.Adjust(ctx, e, "again")); !o.Repeated {
 			t.Errorf("the second answers %+v", o)
 		}
-		lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 99))
-		if len(lines) != 2 || lines[0].Detail != "Day 2 paid at the wrong rate" || lines[0].Subject != "adj-1" {
+		lines := logged(t, db, "adjust")
+		if len(lines) != 1 || lines[0].Detail != "adjustment 0.00000007 BNB from @custody to alice: Day 2 paid at the wrong rate" || lines[0].Subject != "adj-1" {
 			t.Errorf("the log says %v", lines)
 		}
 		for _, change := range []func(*ledger.Entry){

@@ -47,9 +47,9 @@ func (db *DB) PostAll(ctx context.Context, entries []ledger.Entry) ([]Outcome, e
 	return outcomes, err
 }
 
-// postOwn writes entries of our own making: openings, imports, funds.
-func (db *DB) postOwn(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
-	return db.post(ctx, &call{entries: entries, own: true})
+// postOwn writes entries of our own making: openings and imports.
+func (db *DB) postOwn(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
+	return db.post(ctx, &call{entries: entries, own: true, note: n})
 }
 
 // call is one call of Post on its way.
@@ -58,7 +58,7 @@ type call struct {
 	actor    access.Actor
 	whole    bool               // all of the entries or none
 	own      bool               // entries of our own making
-	note     *note              // the line of the log that tells of its entry, if it has one
+	note     note               // what the log says of it
 	goes     ledger.Destination // of the withdrawal that its entry requests, if that is known
 	converts *conversion        // what its entry converts, if it was asked for by Convert
 	outcomes []Outcome

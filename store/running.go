@@ -157,6 +157,12 @@ func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time
 		if err != nil || n == 0 {
 			return err
 		}
+		if total > 0 {
+			asset := (*db.known.Load())[token]
+			if err := db.logLine(t, "declare", token, fmt.Sprintf("%s: %s %s, holders: %d", d, asset.Format(total), token, holders)); err != nil {
+				return err
+			}
+		}
 		return db.makePayable(t, token, total, buckets, sums)
 	})
 	if err != nil {

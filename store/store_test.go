@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -96,6 +97,17 @@ func closeAfter(t *testing.T, db *store.DB) {
 			t.Error(err)
 		}
 	})
+}
+
+// logged are the lines of the log since noon about some actions, the newest last.
+func logged(t *testing.T, db *store.DB, actions ...string) (lines []store.LogLine) {
+	t.Helper()
+	for _, l := range must[[]store.LogLine](t)(db.Log(t.Context(), noon, 1000)) {
+		if slices.Contains(actions, l.Action) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
 }
 
 // olga is an operator at the command line.

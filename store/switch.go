@@ -63,7 +63,10 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 		if no != nil {
 			return s.keepQuiet(refusedFor(no), c)
 		}
-		if e, err = s.on(); err != nil {
+		if e, err = s.on(); err == nil {
+			err = db.logLine(t, "enroll", string(id), "from "+e.From.String())
+		}
+		if err != nil {
 			return err
 		}
 		return s.keep(pressOn, c)
@@ -101,6 +104,9 @@ func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at
 		}
 		if !on {
 			return s.keepQuiet(pressOff, c)
+		}
+		if err := db.logLine(t, "leave", string(id), "from "+s.day.String()); err != nil {
+			return err
 		}
 		return s.keep(pressOff, c)
 	})

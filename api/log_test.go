@@ -1,0 +1,89 @@
+package api_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"softstake/access"
+	"softstake/api"
+	"softstake/store"
+)
+
+// logs says of each operation that changes the books what the log calls it. Whoever adds
+// such an operation adds it here, and to eachOperation, a line each.
+var logs = map[string]string{
+	"open-account":       "account open",
+	"set-region":         "account set-region",
+	"close-account":      "account close",
+	"post-entry":         "post",
+	"post-batch":         "post",
+	"post-adjustment":    "adjust",
+	"request-withdrawal": "withdrawal request",
+	"add-token":          "asset add",
+	"set-limits":         "limit set",
+	"set-terms":          "terms set",
+	"correct-terms":      "terms correct",
+	"approve-day":        "settle approve",
+	"run":                "day close",
+	"publish-document":   "document publish",
+	"accept-document":    "accept",
+	"add-region":         "region add",
+	"remove-region":      "region remove",
+	"set-activation":     "leave",
+	"set-prices":         "price set",
+	"fund":               "fund",
+}
+
+// TestEachChangeIsLogged: every operation that is no GET leaves the line of the log that
+// is expected of it, by the token that called it, with the ID of the request.
+func TestEachChangeIsLogged(t *testing.T) {
+	methods := map[string]string{}
+	for _, r := range api.Routes() {
+		methods[r.Operation] = r.Method
+		if r.Method != http.MethodGet && logs[r.Operation] == "" {
+			t.Errorf("%s changes something: what does the log call it?", r.Operation)
+		}
+	}
+	for operation := range logs {
+		if methods[operation] == "" || methods[operation] == http.MethodGet {
+			t.Errorf("%s changes nothing, or is no operation", operation)
+		}
+	}
+	inTown(t, func(t *testing.T, w *town) {
+		w.readyForEachOperation()
+		for _, q := range eachOperation {
+			if methods[q.operation] == http.MethodGet {
+				continue
+			}
+			if r := w.call(q.who, methods[q.operation], q.path, q.body, "X-Request-Id", q.operation); r.status/100 != 2 {
+				t.Errorf("%s: %d %s", q.operation, r.status, r.body)
+			}
+			id, _ := access.TokenID(w.tokens[q.who])
+			lines, err := w.db.Log(t.Context(), time.Time{}, 10_000)
+			w.ok(err)
+			if !slices.ContainsFunc(lines, func(l store.LogLine) bool {
+				role := map[string]access.Role{"alice": access.Holder}[q.who]
+				if role == "" {
+					role = access.Role(q.who)
+				}
+				return l.Action == logs[q.operation] && l.Actor == access.Actor{Role: role, Credential: "token " + id, Request: q.operation}
+			}) {
+				t.Errorf("%s by %s has left no line %q: %v", q.operation, q.who, logs[q.operation], lines[max(0, len(lines)-3):])
+			}
+		}
+	})
+}
+
+// TestAnEntryHasItsActor: who posted it is read with the entry, and in a batch as well.
+func TestAnEntryHasItsActor(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.settlers()
+		w.call("exchange", http.MethodPost, "/v1/batches", batch(true, entry("t-1", "transfer", "alice bob BNB 0.5"), entry("t-2", "transfer", "alice bob BNB 0.5")), "X-Request-Id", "r-77").is(200)
+		id, _ := access.TokenID(w.tokens["exchange"])
+		for _, entry := range []string{"t-1", "t-2"} {
+			w.get("auditor", "/v1/entries/"+entry).is(200).says("actor", "token "+id, "role", "exchange", "request", "r-77")
+		}
+	})
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// reading are the commands that change nothing in the books. Whoever adds such a command
+// adds it here; one that changes something is added to changing.
+var reading = strings.Fields(`demo estimate status account:list account:show address:list withdrawal:list rewards explain statement
+	asset:list terms:list limit:list price:list documents:list documents:show region:list login:list key:list token:list
+	audit log bench:settle bench:post bench:http bench:pages backup`)
+
+// serveCommand is the command whose changes are those of its requests, and of the daily run,
+// which "settle" shows.
+const serveCommand = "serve"
+
+// changing are commands, each with what the log calls it, in an order in which all
+// succeed: a minute after each other, from noon of the first day of the books on.
+var changing = []struct{ path, args, stdin, action string }{
+	{"init", "", "", "init"},
+	{"account open", "alice --region DE", "", "account open"},
+	{"account open", "bob --region FR", "", "account open"},
+	{"account set-region", "bob DE", "", "account set-region"},
+	{"account close", "bob", "", "account close"},
+	{"address set", "alice BNB 0x1", "", "address set"},
+	{"address remove", "alice BNB", "", "address remove"},
+	{"accept", "alice", "", "accept"},
+	{"enroll", "alice", "", "enroll"},
+	{"leave", "alice", "", "leave"},
+	{"load", "-", "account,region,asset,amount\ncarol,DE,BNB,5\n", "load"},
+	{"load", "-", "account,region,asset,amount\ndave,DE,BNB,5\n", "account open"},
+	{"post", "-", `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"5"}]}`, "post"},
+	{"import", "history.csv --account alice", "", "import"},
+	{"import", "more.csv --account alice", "", "import read"},
+	{"adjust", "a-1 alice @custody BNB 1 --reason missed", "", "adjust"},
+	{"fund", "BNB 10", "", "fund"},
+	{"fund", "BNB 1 --withdraw", "", "fund withdraw"},
+	{"post", "-", `{"id":"w-1","kind":"withdrawal-request","moves":[{"from":"alice","to":"alice/held","asset":"BNB","amount":"1"}]}`, "withdrawal request"},
+	{"withdrawal complete", "w-1 --account alice", "", "withdrawal complete"},
+	{"post", "-", `{"id":"w-2","kind":"withdrawal-request","moves":[{"from":"alice","to":"alice/held","asset":"BNB","amount":"1"}]}`, "withdrawal request"},
+	{"withdrawal cancel", "w-2 --account alice", "", "withdrawal cancel"},
+	{"asset add", "DOT --max-supply 2100000000 --apr 1 --min 1 --cap 100", "", "asset add"},
+	{"terms set", "BNB --min 0.6", "", "terms set"},
+	{"limit set", "BNB --total 1000", "", "limit set"},
+	{"price set", "BNB 2026-11-22 600", "", "price set"},
+	{"price import", "-", "asset,day,price\nSOL,2026-11-22,150\n", "price set"},
+	{"documents publish", "risk-warning warning.txt", "", "document publish"},
+	{"region add", "BR", "", "region add"},
+	{"region remove", "BR", "", "region remove"},
+	{"login add", "alice@example.com --account alice", "correct horse battery\n", "login add"},
+	{"login password", "alice@example.com", "incorrect horse battery\n", "login password"},
+	{"login remove", "alice@example.com", "", "login remove"},
+	{"key create", "--account alice --type hmac", "", "key create"},
+	{"key revoke", "{key}", "", "key revoke"},
+	{"token create", "--role exchange", "", "token create"},
+	{"token revoke", "{token}", "", "token revoke"},
+	{"settle", "", "", "day close"},
+	{"terms correct", "2026-11-24 SOL --apr 1 --reason typing", "", "terms correct"},
+	{"settle", "--approve 2026-11-25 BNB", "", "settle approve"},
+}
+
+// laterDays are the moments that some of the commands play at, by action: days are over then.
+var laterDays = map[string]time.Time{
+	"day close": noon.AddDate(0, 0, 2), "terms correct": noon.AddDate(0, 0, 3), "settle approve": noon.AddDate(0, 0, 4),
+}
+
+// TestEveryCommandIsClassified: a command changes nothing, or says what the log calls it.
+func TestEveryCommandIsClassified(t *testing.T) {
+	var a app
+	k, err := kong.New(&a, kong.Name("softstake"), groups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range k.Model.Leaves(true) {
+		path := pathOfCommand(leaf)
+		changes := slices.ContainsFunc(changing, func(c struct{ path, args, stdin, action string }) bool { return c.path == path })
+		if reads := slices.Contains(reading, strings.ReplaceAll(path, " ", ":")); reads == changes && path != serveCommand {
+			t.Errorf("%q: does it change something, and what does the log call it?", path)
+		}
+	}
+}
+
+// pathOfCommand is a command without its arguments: "account open".
+func pathOfCommand(n *kong.Node) string {
+	path := n.Name
+	for p := n.Parent; p != nil && p.Parent != nil; p = p.Parent {
+		path = p.Name + " " + path
+	}
+	return path
+}
+
+// TestEachCommandIsLogged: a command that changes something leaves the line of the log
+// that is expected of it, by the operator who gave it.
+func TestEachCommandIsLogged(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"history.csv": exportHeader + "1,2026-11-22 10:00:00,Spot,Deposit,BNB,1,\n",
+		"more.csv":    exportHeader + "1,2026-11-22 10:00:00,Spot,Deposit,BNB,1,\n1,2026-11-22 10:30:00,Spot,Deposit,BNB,2,\n",
+		"warning.txt": "Take care.\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	printed, now := "", noon
+	for _, c := range changing {
+		now = now.Add(time.Minute)
+		if later := laterDays[c.action]; later.After(now) {
+			now = later
+		}
+		args := append(strings.Fields(c.path), strings.Fields(strings.NewReplacer("{key}", found(printed, `[A-Za-z0-9]{64}`), "{token}", found(printed, `sst_([A-Za-z0-9]{12})_`)).Replace(c.args))...)
+		out := mustAt(t, now, c.stdin, append(args, "--actor", "token olga")...)
+		if !strings.HasPrefix(c.path, "settle") {
+			printed = out
+		}
+		var lines []logJSON
+		if err := json.Unmarshal([]byte(mustAt(t, now, "", "log", "--json", "--limit", "1000")), &lines); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(lines, func(l logJSON) bool {
+			return l.Action == c.action && l.Actor == "operator token olga" && l.Role == "operator" && !time.Time(l.At).Before(now)
+		}) {
+			t.Errorf("%s %s has left no line %q", c.path, c.args, c.action)
+		}
+	}
+}
+
+// found is the first text, or its first part in brackets, that matches.
+func found(text, pattern string) string {
+	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	return m[len(m)-1]
+}

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/access"
+	"softstake/store"
+)
+
+// logs says of each form what the log calls the change that it makes; a form that begins
+// with "-" makes none in the books, and why. Whoever adds a form adds it here, and to the
+// drivers below.
+var logs = map[string]string{
+	"POST /earn/start":                     "enroll",
+	"POST /earn/stop":                      "leave",
+	"POST /send":                           "- a draft of the session",
+	"POST /send/draft/{draft}/confirm":     "post",
+	"POST /convert":                        "- a draft of the session",
+	"POST /convert/draft/{draft}/confirm":  "post",
+	"POST /deposit":                        "- a draft of the session",
+	"POST /deposit/draft/{draft}/confirm":  "post",
+	"POST /withdraw":                       "- a draft of the session",
+	"POST /withdraw/draft/{draft}/confirm": "withdrawal request",
+	"POST /withdraw/{entry}/end":           "withdrawal cancel",
+	"POST /account/keys/new":               "key create",
+	"POST /account/keys/{name}/revoke":     "key revoke",
+	"POST /account/password":               "login password",
+	"POST /account/sessions":               "- a session ends: a security event of the account",
+	"POST /login":                          "- a session begins: a security event of the account",
+	"POST /logout":                         "- a session ends: a security event of the account",
+	"POST /logout-everywhere":              "- sessions end: a security event of the account",
+	"POST /settings":                       "- a cookie",
+	"POST " + ClockPath:                    "- the clock of made-up books",
+}
+
+// driver fills a form in.
+type driver struct {
+	form string
+	fill func(*world) answer
+}
+
+// drivers fill the forms in that change the books, in an order in which all succeed. alice
+// has 2.5 BNB, does not earn, and has logged in.
+var drivers = []driver{
+	{"POST /earn/start", func(w *world) answer { return w.post("/earn/start", shown(w.get("/earn/start"))) }},
+	{"POST /earn/stop", func(w *world) answer { return w.post("/earn/stop", nil) }},
+	{"POST /send/draft/{draft}/confirm", filled("/send", "asset", "BNB", "amount", "0.1", "to", "bob")},
+	{"POST /convert/draft/{draft}/confirm", filled("/convert", "asset", "BNB", "amount", "0.1", "into", "SOL")},
+	{"POST /deposit/draft/{draft}/confirm", filled("/deposit", "asset", "SOL", "amount", "4")},
+	{"POST /withdraw/draft/{draft}/confirm", filled("/withdraw", "asset", "BNB", "amount", "0.1", "network", "BSC", "address", "0xAbC", "tag", "")},
+	{"POST /withdraw/{entry}/end", func(w *world) answer {
+		pending, err := w.books.PendingWithdrawals(w.Context(), store.Withdrawal{}, 1)
+		w.ok(err)
+		return w.post("/withdraw/"+url.PathEscape(pending[0].ID)+"/end", query("how", "cancelled"))
+	}},
+	{"POST /account/keys/new", func(w *world) answer { return w.post("/account/keys/new", w.keyForm()) }},
+	{"POST /account/keys/{name}/revoke", func(w *world) answer {
+		keys, err := w.books.Keys(w.Context(), "alice")
+		w.ok(err)
+		return w.post("/account/keys/"+keys[0].Key[:keyNameLength]+"/revoke", nil)
+	}},
+	{"POST /account/password", func(w *world) answer {
+		return w.post("/account/password", url.Values{"current": {testPassword}, "new": {newPassword}, "again": {newPassword}})
+	}},
+}
+
+// filled fills a form in that moves something, both of its steps.
+func filled(path string, pairs ...string) func(*world) answer {
+	return func(w *world) answer {
+		at, _ := w.confirmed(path, pairs...)
+		return w.post(at, nil)
+	}
+}
+
+// TestEachFormIsLogged: every form that changes the books leaves the line of the log that
+// is expected of it, by the person who has logged in, with the ID of the request.
+func TestEachFormIsLogged(t *testing.T) {
+	w := newWorld(t, sealed(t), inDemo, longSessions)
+	s, err := newServer(Options{Books: w.books, Events: w.hub, Now: w.clock.Now, Convert: &store.ConversionRules{PriceMaxAge: store.MaxPriceAge}, Play: playing{}})
+	w.ok(err)
+	for _, pattern := range s.patterns {
+		if action, known := logs[pattern]; strings.HasPrefix(pattern, "POST ") && !known {
+			t.Errorf("%s changes something: what does the log call it?", pattern)
+		} else if known && !strings.HasPrefix(action, "-") && !slices.ContainsFunc(drivers, func(d driver) bool { return d.form == pattern }) {
+			t.Errorf("%s is called by no test", pattern)
+		}
+	}
+	for pattern := range logs {
+		if !slices.Contains(s.patterns, pattern) {
+			t.Errorf("there is no form %s", pattern)
+		}
+	}
+	w.holder("bob", "DE")
+	w.deposit("alice", "2.5 BNB")
+	w.login("alice@example.com")
+	for _, d := range drivers {
+		w.clock.Forward(w.clock.Now().Add(time.Minute))
+		before := w.clock.Now()
+		if got := d.fill(w); got.status != http.StatusSeeOther && got.status != http.StatusOK {
+			t.Errorf("%s: %d %s", d.form, got.status, got.text())
+		}
+		lines, err := w.books.Log(t.Context(), before, 100)
+		w.ok(err)
+		want := access.Actor{Role: access.Holder, Credential: "login alice@example.com", Request: "R1"}
+		if !slices.ContainsFunc(lines, func(l store.LogLine) bool { return l.Action == logs[d.form] && l.Actor == want }) {
+			t.Errorf("%s has left no line %q: %v", d.form, logs[d.form], lines)
+		}
+		for _, l := range lines {
+			if l.Actor != want {
+				t.Errorf("%s is logged as %+v", d.form, l)
+			}
+		}
+	}
+}
