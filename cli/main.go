@@ -46,6 +46,7 @@ type app struct {
 	Adjust adjustCmd `cmd:"" group:"entries" help:"Post a correction dated today, with its reason."`
 	Fund   fundCmd   `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
 
+	Entry      entryCmd      `cmd:"" group:"entries" help:"Show an entry, and who posted it."`
 	Withdrawal withdrawalCmd `cmd:"" group:"entries" help:"List, complete and cancel the withdrawals that wait."`
 
 	Settle    settleCmd    `cmd:"" group:"rewards" help:"Close the days that are over, and pay their rewards."`
