@@ -145,7 +145,7 @@ func (a *audit) explainRow(s *suspect, leaves []byte) {
 		a.findPosting(x, fmt.Sprintf("counts at %s by its own row, and at %s by its postings", stamp(row.At), stamp(x.At)))
 	case row.Version != ledger.DigestVersion:
 		a.findPosting(x, fmt.Sprintf("has a digest of version %d, %x; derived %x. It was changed by hand, before the books were upgraded or since", row.Version, row.Digest, firstDigestOf(leaves)))
-	case destination != nil && !s.goes[0].says(x):
+	case destination != nil && !s.goes[0].matches(x):
 		a.findPosting(x, "requests another withdrawal than the row of it says: another account, token, amount or time")
 	case destination != nil && bytes.Equal(row.Digest, digestOf(s.id, row.At, leaves, row.Destination)) && !bytes.Equal(row.Destination, destination):
 		a.findPosting(x, "requests a withdrawal that goes elsewhere by its row: the address, network, tag or client's ID was changed")
@@ -156,8 +156,8 @@ func (a *audit) explainRow(s *suspect, leaves []byte) {
 	}
 }
 
-// says says whether the withdrawal is the one that a posting of its entry requests.
-func (x *Withdrawal) says(p *Posting) bool {
+// matches reports whether the withdrawal is the one that a posting of its entry requests.
+func (x *Withdrawal) matches(p *Posting) bool {
 	m := moveOf(p)
 	return x.At == p.At && m == ledger.Move{From: x.Account, To: x.Account.Held(), Asset: x.Asset, Amount: x.Amount}
 }
