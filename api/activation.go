@@ -163,13 +163,17 @@ func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[act
 	if err != nil {
 		return nil, err
 	}
+	closings, err := s.Books.Closings(ctx)
+	if err != nil {
+		return nil, err
+	}
 	running, on := standing.Running()
 	from := running.From
 	if !on {
 		from = staking.DayOf(s.Now()) + 1
 	}
 	out := activationOut{
-		On: on, MeasuredFrom: from.String(), FirstRewardFrom: instant(from.PaidFrom()), FirstRewardBy: instant(from.PaidBy()),
+		On: on, MeasuredFrom: from.String(), FirstRewardFrom: instant(closings.ClosesAt(from)), FirstRewardBy: instant(closings.PaidBy(from)),
 		Missing: missingFor(standing), Enrollments: make([]enrollmentOut, 0, len(standing.Enrollments)),
 	}
 	for _, e := range standing.Enrollments {

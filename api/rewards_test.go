@@ -14,7 +14,7 @@ import (
 // settle runs what is due.
 func (w *town) settle() {
 	w.t.Helper()
-	_, err := staking.Run(w.t.Context(), w.db, w.clock(), staking.Options{CloseAfter: 0, Workers: 1})
+	_, err := staking.Run(w.t.Context(), w.db, w.clock(), staking.Options{Workers: 1})
 	w.ok(err)
 }
 

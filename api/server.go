@@ -17,13 +17,12 @@ import (
 
 // Options say what the API works with.
 type Options struct {
-	Books      *store.DB
-	Events     *events.Hub
-	Now        func() time.Time
-	Log        *slog.Logger
-	CloseAfter time.Duration // how long past midnight a day stays open for late entries
-	Rate       int           // requests a minute and credential; 0: no limit
-	Streams    int           // streams of events at once; 0: 1000
+	Books   *store.DB
+	Events  *events.Hub
+	Now     func() time.Time
+	Log     *slog.Logger
+	Rate    int // requests a minute and credential; 0: no limit
+	Streams int // streams of events at once; 0: 1000
 }
 
 // server answers requests.

@@ -80,7 +80,7 @@ const (
 
 func (b *books) settleDay(ctx context.Context, d staking.Day) error {
 	b.set((d + 1).Start().Add(closeAfter))
-	report, err := staking.Run(ctx, b.DB, b.now(), staking.Options{CloseAfter: closeAfter, Workers: b.Workers})
+	report, err := staking.Run(ctx, b.DB, b.now(), staking.Options{Workers: b.Workers})
 	if err == nil && len(report.Waiting) > 0 {
 		err = fmt.Errorf("%s waits: %w", report.Waiting[0].Asset, report.Waiting[0].Reason)
 	}

@@ -128,7 +128,7 @@ func (f *face) deposit(id string, account ledger.Account, tokens int64, asset st
 // settle pays what is due.
 func (f *face) settle() {
 	f.t.Helper()
-	must[staking.Report](f.t)(staking.Run(f.t.Context(), f.db, f.now(), staking.Options{CloseAfter: 5 * time.Minute, Workers: 1}))
+	must[staking.Report](f.t)(staking.Run(f.t.Context(), f.db, f.now(), staking.Options{Workers: 1}))
 }
 
 // ask is a request as it goes over the wire.

@@ -66,7 +66,7 @@ func TestWrongUsageIsStatusTwo(t *testing.T) {
 		{}, {"pots"}, {"post"}, {"account", "open"}, {"--db"}, {"account", "open", "alice", "bob"},
 		{"init", "--from", "yesterday"}, {"enroll", "alice", "--at", "noon"}, {"status", "--jsn"},
 		{"settle", "--approve"}, {"settle", "--approve", "2026-11-22"}, {"settle", "2026-11-22"}, {"settle", "--preview", "--through", "2026-11-22"},
-		{"settle", "--close-after", "25h"}, {"statement", "alice", "--format", "xml"}, {"serve", "--close-after=-1s"},
+		{"settle", "--close-after", "25h"}, {"init", "--close-after", "24h"}, {"days", "set-close-after", "1ns"}, {"statement", "alice", "--format", "xml"}, {"serve", "--close-after=-1s"},
 		{"status", "--db", "mysql://root:s3cr3t@host/books"}, {"status", "--db", "sqlite:"}, {"accept", "alice", "--version", "2"},
 		{"terms", "set", "BNB"}, {"limit", "set", "BNB"}, {"log", "--limit", "0"}, {"account", "list", "--limit", "-1"},
 	} {

@@ -45,7 +45,7 @@ func (c *demoCmd) serve(w *World, v visit) (err error) {
 	g := newGateway(log, newMeters().answered, usualRequests)
 	play := newPlayer(w, v.town, visitors, log)
 	all, err := addAPIs(http.NewServeMux(), g, apiOptions{
-		books: v.town.Books, sealer: sealer, now: v.town.Clock.Now, log: log, closeAfter: demo.CloseAfter,
+		books: v.town.Books, sealer: sealer, now: v.town.Clock.Now, log: log,
 		pages:  &pages{random: w.Random, convert: &store.ConversionRules{PriceMaxAge: 2 * 24 * time.Hour}, play: play, idle: demoSession, all: demoSession},
 		around: func(next http.Handler) http.Handler { return standing(v.town, next) },
 	})

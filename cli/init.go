@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"softstake/staking"
 	"softstake/store"
@@ -11,7 +12,8 @@ import (
 
 // initCmd makes books.
 type initCmd struct {
-	From *staking.Day `placeholder:"DAY" help:"First day of the books, such as 2026-11-22: nothing can be dated before it. Without it: today."`
+	From       *staking.Day   `placeholder:"DAY" help:"First day of the books, such as 2026-11-22: nothing can be dated before it. Without it: today."`
+	CloseAfter *time.Duration `placeholder:"TIME" help:"How long past midnight UTC days take late entries: less than a day. Without it: 5m."`
 }
 
 func (c *initCmd) Help() string {
@@ -22,6 +24,7 @@ The secrets of API keys are sealed with a key that is not in the database: a cop
 Examples:
 
   softstake init
+  softstake init --close-after 2h
   softstake init --from 2026-11-01 --db postgres://softstake@localhost/books`
 }
 
@@ -30,6 +33,13 @@ func (c *initCmd) Run(w *World) (err error) {
 	from := staking.DayOf(w.Now())
 	if c.From != nil {
 		from = *c.From
+	}
+	closeAfter := staking.UsualCloseAfter
+	if c.CloseAfter != nil {
+		closeAfter = *c.CloseAfter
+	}
+	if err := checkCloseAfter(&closeAfter); err != nil {
+		return err
 	}
 	tokens, err := staking.ShippedTokens(from)
 	if err != nil {
@@ -42,7 +52,7 @@ func (c *initCmd) Run(w *World) (err error) {
 	}
 	regions := staking.ShippedRegions()
 	db, err := store.Create(w.Context, w.DB, w.options(), store.Beginning{
-		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(),
+		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
 	})
 	if err != nil {
 		return err
@@ -67,6 +77,11 @@ func (c *initCmd) Run(w *World) (err error) {
 		[2]string{"secrets", sealed},
 	); err != nil {
 		return err
+	}
+	if c.CloseAfter != nil {
+		if err := w.printf("\nEach day takes late entries until %s after midnight UTC.\n", short(closeAfter)); err != nil {
+			return err
+		}
 	}
 	return w.printf("\nNext: softstake account open alice --region DE\n")
 }

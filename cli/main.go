@@ -50,6 +50,7 @@ type app struct {
 	Withdrawal withdrawalCmd `cmd:"" group:"entries" help:"List, complete and cancel the withdrawals that wait."`
 
 	Settle    settleCmd    `cmd:"" group:"rewards" help:"Close the days that are over, and pay their rewards."`
+	Days      daysCmd      `cmd:"" group:"rewards" help:"Show and set for how long days take late entries."`
 	Rewards   rewardsCmd   `cmd:"" group:"rewards" help:"List an account's rewards."`
 	Explain   explainCmd   `cmd:"" group:"rewards" help:"Say how a reward came about, or why there was none."`
 	Statement statementCmd `cmd:"" group:"rewards" help:"List every change of an account's balances."`
@@ -181,6 +182,8 @@ func environment(w *World) kong.Resolver {
 			value = w.Env("SOFTSTAKE_KEY_FILE")
 		case "insecure":
 			value = w.Env("SOFTSTAKE_INSECURE")
+		case "close-after":
+			value = w.Env("SOFTSTAKE_CLOSE_AFTER")
 		default:
 			value = serveEnvironment(w, path, flag)
 		}

@@ -150,9 +150,13 @@ func (m metrics) collectTokens(ctx context.Context, gauge func(d *prometheus.Des
 	if err != nil {
 		return err
 	}
+	closings, err := m.db.Closings(ctx)
+	if err != nil {
+		return err
+	}
 	for _, t := range tokens {
 		gauge(settledDay, float64(t.PaidThrough.Start().Unix()), t.Asset)
-		gauge(lag, m.scheduler.behind(t.PaidThrough).Seconds(), t.Asset)
+		gauge(lag, m.scheduler.behind(closings, t.PaidThrough).Seconds(), t.Asset)
 		gauge(waitingToken, oneIf(t.Waiting != ""), t.Asset)
 		gauge(poolBalance, roughly(assets[t.Asset], t.Pool), t.Asset)
 		if t.DaysLeft >= 0 {

@@ -20,26 +20,26 @@ import (
 
 // serveCmd answers requests, and settles each day by itself.
 type serveCmd struct {
-	Listen          string        `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where requests are answered; port 0 takes a free one. Other addresses than this machine's need TLS, a trusted proxy, or --insecure. Without it: ${default}."`
-	MetricsListen   string        `placeholder:"ADDRESS" help:"Where health and metrics are served; with the same certificate, where others reach it. Without it: beside everything else, and the metrics for callers on this machine only."`
-	TLSCert         string        `name:"tls-cert" placeholder:"FILE" help:"Certificate in PEM, with its chain; a changed file is read again. Without it: no TLS."`
-	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
-	TrustedProxy    string        `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
-	CountryHeader   string        `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
-	UnknownCountry  string        `enum:"refuse,allow" default:"refuse" help:"With --country-header, whether Soft Staking may be switched on by a request whose country is not known: refuse or allow. Without it: ${default}."`
-	ExchangeWeights string        `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under its paths: on or off. Without it: ${default}."`
-	Rate            int           `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
-	MaxRequests     int           `default:"256" help:"Requests in flight at the same time, of each of the pages, /v1 and the exchange's paths; at most half of them from one network (IPv4 address or IPv6 /64). More are refused with 503. Without it: ${default}."`
-	Pages           string        `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`
-	Convert         bool          `help:"Let holders convert on the pages, against @desk at the newest prices: you bear what a price moves until it is set again."`
-	PriceMaxAge     minutes       `default:"10" placeholder:"MINUTES" help:"With --convert, how old a price is at most at which something is converted: in minutes, or as in 90s or 2h. Without it: ${default} minutes."`
-	ConvertSpread   int64         `default:"0" placeholder:"POINTS" help:"With --convert, what is taken off what a holder gets, in basis points (hundredths of a percent). Without it: ${default}."`
-	ConvertLimit    string        `name:"convert-daily-limit" default:"10000" placeholder:"USDT" help:"With --convert, what an account converts at most on a UTC day, in USDT; 0: no limit. Without it: ${default}."`
-	ConvertFloor    string        `placeholder:"AMOUNTS" help:"With --convert, what @desk keeps: 0 lets it pay out what it has of each token, BNB=10,USDT=500 sets tokens apart, and both may be given. Without it: @desk may overdraw."`
-	AcceptAt        string        `placeholder:"URL" help:"Where a holder accepts the documents, for the message that says they are not accepted."`
-	Log             string        `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
-	CloseAfter      time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries. Without it: ${default}."`
-	Poll            time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
+	Listen          string         `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where requests are answered; port 0 takes a free one. Other addresses than this machine's need TLS, a trusted proxy, or --insecure. Without it: ${default}."`
+	MetricsListen   string         `placeholder:"ADDRESS" help:"Where health and metrics are served; with the same certificate, where others reach it. Without it: beside everything else, and the metrics for callers on this machine only."`
+	TLSCert         string         `name:"tls-cert" placeholder:"FILE" help:"Certificate in PEM, with its chain; a changed file is read again. Without it: no TLS."`
+	TLSKey          string         `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
+	TrustedProxy    string         `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
+	CountryHeader   string         `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
+	UnknownCountry  string         `enum:"refuse,allow" default:"refuse" help:"With --country-header, whether Soft Staking may be switched on by a request whose country is not known: refuse or allow. Without it: ${default}."`
+	ExchangeWeights string         `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under its paths: on or off. Without it: ${default}."`
+	Rate            int            `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
+	MaxRequests     int            `default:"256" help:"Requests in flight at the same time, of each of the pages, /v1 and the exchange's paths; at most half of them from one network (IPv4 address or IPv6 /64). More are refused with 503. Without it: ${default}."`
+	Pages           string         `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`
+	Convert         bool           `help:"Let holders convert on the pages, against @desk at the newest prices: you bear what a price moves until it is set again."`
+	PriceMaxAge     minutes        `default:"10" placeholder:"MINUTES" help:"With --convert, how old a price is at most at which something is converted: in minutes, or as in 90s or 2h. Without it: ${default} minutes."`
+	ConvertSpread   int64          `default:"0" placeholder:"POINTS" help:"With --convert, what is taken off what a holder gets, in basis points (hundredths of a percent). Without it: ${default}."`
+	ConvertLimit    string         `name:"convert-daily-limit" default:"10000" placeholder:"USDT" help:"With --convert, what an account converts at most on a UTC day, in USDT; 0: no limit. Without it: ${default}."`
+	ConvertFloor    string         `placeholder:"AMOUNTS" help:"With --convert, what @desk keeps: 0 lets it pay out what it has of each token, BNB=10,USDT=500 sets tokens apart, and both may be given. Without it: @desk may overdraw."`
+	AcceptAt        string         `placeholder:"URL" help:"Where a holder accepts the documents, for the message that says they are not accepted."`
+	Log             string         `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
+	CloseAfter      *time.Duration `placeholder:"TIME" help:"Refuse to serve unless the books say the same: see \"days set-close-after\"."`
+	Poll            time.Duration  `default:"1m" hidden:"" help:"How often to look for what is due."`
 
 	metricsTLS bool // the metrics are served over TLS
 }
@@ -47,7 +47,7 @@ type serveCmd struct {
 func (c *serveCmd) Help() string {
 	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api, /sapi, /fapi and /dapi is the exchange's API, for programs written for it (futures are empty). GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus: without --metrics-listen to callers on this machine only, that come through no proxy.
 
-Each day is settled when it is over, from --close-after past midnight UTC. What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
+Each day is settled when it is over, as soon as it takes no late entries any more: the books say for how long ("days closing"). What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
 With --country-header, the country of a request is the last value of the header that a trusted proxy sends, if it is a code of ISO 3166. It is unknown if the header is missing, is T1 (Tor) or XX, or if the client did not come through a trusted proxy. Soft Staking cannot be switched on then; it can always be switched off.
 
@@ -83,6 +83,9 @@ func (c *serveCmd) Run(w *World) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := agreeCloseAfter(w.Context, w, db, c.CloseAfter); err != nil {
+		return err
+	}
 	sealer, err := w.booksSealer(w.Context, db)
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func (c *serveCmd) Run(w *World) (err error) {
 		return err
 	}
 	gone := &outage{log: log, now: w.Now}
-	days := &scheduler{world: w, outage: gone, books: db, log: log, options: runOptions(w, c.CloseAfter), poll: c.Poll, retry: firstRetry}
+	days := &scheduler{world: w, outage: gone, books: db, log: log, options: runOptions(w), poll: c.Poll, retry: firstRetry}
 	g := newGateway(log, m.answered, c.MaxRequests)
 	g.proxies, g.country, g.allowUnknownCountry = proxies, c.CountryHeader, c.UnknownCountry == "allow"
 	g.secure = c.TLSCert != ""
@@ -112,7 +115,7 @@ func (c *serveCmd) Run(w *World) (err error) {
 		}
 	}
 	public, err := addAPIs(mux, g, apiOptions{
-		books: db, sealer: sealer, now: w.Now, log: log, closeAfter: c.CloseAfter,
+		books: db, sealer: sealer, now: w.Now, log: log,
 		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w, convert),
 	})
 	if err != nil {
@@ -125,7 +128,7 @@ func (c *serveCmd) Run(w *World) (err error) {
 	if err != nil {
 		return errors.Join(err, s.stop())
 	}
-	log.Info("serving", "address", address, "books", redact(w.DB), "close_after", c.CloseAfter.String())
+	log.Info("serving", "address", address, "books", redact(w.DB))
 	err = c.work(ctx, s, days, stop)
 	log.Info("stopped")
 	if cause := context.Cause(ctx); w.Context.Err() == nil && cause != nil {
@@ -146,8 +149,6 @@ func warnExposed(db *store.DB, log *slog.Logger) error {
 // check refuses what the flags cannot mean, and reads the proxies.
 func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 	switch {
-	case c.CloseAfter < 0 || c.CloseAfter >= 24*time.Hour:
-		return nil, usage("--close-after %s does not lie between 0 and a day", c.CloseAfter)
 	case c.Poll <= 0:
 		return nil, usage("--poll %s is not above zero", c.Poll)
 	case c.Rate < 0:
@@ -158,6 +159,9 @@ func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 		return nil, usage("--tls-cert and --tls-key are given together")
 	case c.CountryHeader != "" && c.TrustedProxy == "":
 		return nil, usage("--country-header is believed from a trusted proxy only; name it with --trusted-proxy")
+	}
+	if err := checkCloseAfter(c.CloseAfter); err != nil {
+		return nil, err
 	}
 	proxies, err := access.ParseAddresses(c.TrustedProxy)
 	if errors.Is(err, ledger.ErrInvalid) {

@@ -91,8 +91,7 @@ func (s *scheduler) settle(ctx context.Context) (wait time.Duration) {
 	}
 	s.outage.over()
 	s.retry = firstRetry
-	due := (report.Closed + 2).Start().Add(s.options.CloseAfter).Sub(s.world.Now())
-	return max(min(due, s.poll), time.Millisecond)
+	return max(min(report.Next.Sub(s.world.Now()), s.poll), time.Millisecond)
 }
 
 // note keeps what there is to say of a run, and logs a token that waits when its reason changes.
@@ -117,9 +116,8 @@ func (s *scheduler) note(took time.Duration, report staking.Report, err error) {
 }
 
 // behind is for how long the day after the last one paid could have been settled, or 0.
-func (s *scheduler) behind(paid staking.Day) time.Duration {
-	due := (paid + 2).Start().Add(s.options.CloseAfter)
-	return max(s.world.Now().Sub(due), 0)
+func (s *scheduler) behind(closings staking.Closings, paid staking.Day) time.Duration {
+	return max(s.world.Now().Sub(closings.ClosesAt(paid+1)), 0)
 }
 
 // soFar is what there is to say of the runs so far.

@@ -46,16 +46,15 @@ const newsPoll = 250 * time.Millisecond
 
 // apiOptions are what the two APIs and the pages need.
 type apiOptions struct {
-	books      *store.DB
-	sealer     *access.Sealer
-	now        func() time.Time
-	log        *slog.Logger
-	closeAfter time.Duration
-	rate       int
-	weights    bool
-	acceptAt   string
-	pages      *pages                          // nil: none are served
-	around     func(http.Handler) http.Handler // put around each API, behind the gateway; may be nil
+	books    *store.DB
+	sealer   *access.Sealer
+	now      func() time.Time
+	log      *slog.Logger
+	rate     int
+	weights  bool
+	acceptAt string
+	pages    *pages                          // nil: none are served
+	around   func(http.Handler) http.Handler // put around each API, behind the gateway; may be nil
 }
 
 // pages are what the holder's pages need beside it.
@@ -93,7 +92,7 @@ func addAPIs(mux *http.ServeMux, g *gateway, o apiOptions) (http.Handler, error)
 		mux.ServeHTTP(w, r)
 	})
 	own, ours := ownAPI, api.New(api.Options{
-		Books: o.books, Events: hub, Now: o.now, Log: o.log, CloseAfter: o.closeAfter, Rate: o.rate,
+		Books: o.books, Events: hub, Now: o.now, Log: o.log, Rate: o.rate,
 	})
 	own.maxBody = ours.MaxBody
 	mux.Handle("/v1/", g.wrap(own, o.around(ours)))
@@ -101,7 +100,7 @@ func addAPIs(mux *http.ServeMux, g *gateway, o apiOptions) (http.Handler, error)
 		return all, nil
 	}
 	holders, err := web.New(web.Options{
-		Books: o.books, Events: hub, Sealer: o.sealer, Now: o.now, Random: o.pages.random, Log: o.log, CloseAfter: o.closeAfter,
+		Books: o.books, Events: hub, Sealer: o.sealer, Now: o.now, Random: o.pages.random, Log: o.log,
 		Convert: o.pages.convert, Play: o.pages.play, SessionIdle: o.pages.idle, SessionLife: o.pages.all,
 	})
 	if err != nil {

@@ -187,6 +187,44 @@ func TestServeTellsThatItsAddressIsTaken(t *testing.T) {
 	first.end()
 }
 
+// TestServeGoesByTheBooks: a flag or environment that says another time is refused, and
+// a change of the time is seen while it runs.
+func TestServeGoesByTheBooks(t *testing.T) {
+	url := books(t)
+	for _, name := range []string{"", "SOFTSTAKE_CLOSE_AFTER"} {
+		var told safeBuffer
+		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Random: rand.Reader, Context: t.Context(),
+			Env: func(asked string) string {
+				if asked == name && name != "" {
+					return "2h"
+				}
+				return ""
+			}}
+		for _, args := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"settle"}, {"settle", "--preview"}} {
+			if name == "" {
+				args = append(args, "--close-after", "2h")
+			}
+			if status := run(w, append(args, "--db", url)); status != 1 || !strings.Contains(told.String(), `says 2h, and the books say 5m: leave it out, or change the books with "softstake days set-close-after 2h"`) {
+				t.Errorf("%q: exit status %d: %s", args, status, told.String())
+			}
+		}
+	}
+	s := serve(t, url, noon, "--close-after", "5m")
+	s.waitFor("msg=serving")
+	must(t, "", "days", "set-close-after", "1h", "--db", url)
+	s.turn(noon.Add(12*time.Hour + 59*time.Minute))
+	_, told, status := commandAt(t.Context(), s.clock(), strings.NewReader(""), "settle", "--db", url)
+	if status != 0 {
+		t.Errorf("settle: %s", told)
+	}
+	if strings.Contains(s.log.String(), "msg=settled") {
+		t.Errorf("the day was closed before the books say:\n%s", s.log.String())
+	}
+	s.turn(noon.Add(13 * time.Hour))
+	s.waitFor(`msg=settled day=2026-11-22`)
+	s.end()
+}
+
 // TestServeEndsWhenTheBooksAreUpgraded, with an error, so that a supervisor starts the new program.
 func TestServeEndsWhenTheBooksAreUpgraded(t *testing.T) {
 	url := books(t)

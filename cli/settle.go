@@ -18,17 +18,17 @@ import (
 
 // settleCmd closes days and pays their rewards.
 type settleCmd struct {
-	Through    *staking.Day  `placeholder:"DAY" help:"Last day to settle. Without it: every day that is over."`
-	Preview    bool          `help:"Print what each token's next day would pay, and the open day as it stands; close and write nothing."`
-	Approve    bool          `help:"Approve the DAY of the TOKEN, which is over a limit, before settling."`
-	Day        *staking.Day  `arg:"" optional:"" help:"Day to approve."`
-	Token      string        `arg:"" optional:"" help:"Token to approve."`
-	CloseAfter time.Duration `default:"5m" help:"How long past midnight UTC a day stays open for late entries."`
-	JSON       bool          `help:"Print a JSON object; with --preview an array."`
+	Through    *staking.Day   `placeholder:"DAY" help:"Last day to settle. Without it: every day that is over."`
+	Preview    bool           `help:"Print what each token's next day would pay, and the open day as it stands; close and write nothing."`
+	Approve    bool           `help:"Approve the DAY of the TOKEN, which is over a limit, before settling."`
+	Day        *staking.Day   `arg:"" optional:"" help:"Day to approve."`
+	Token      string         `arg:"" optional:"" help:"Token to approve."`
+	CloseAfter *time.Duration `placeholder:"TIME" help:"Refuse to run unless the books say the same: see \"days set-close-after\"."`
+	JSON       bool           `help:"Print a JSON object; with --preview an array."`
 }
 
 func (c *settleCmd) Help() string {
-	return `Each day that is over is closed for good, every enrolled holding is measured, and the rewards are paid. It may be run at any time, as often as wanted, from several processes, and again after an interruption: each reward is paid once.
+	return `Each day that is over, and takes no late entries any more ("days closing"), is closed for good, every enrolled holding is measured, and the rewards are paid. It may be run at any time, as often as wanted, from several processes, and again after an interruption: each reward is paid once.
 
 A token whose pool is too small, or whose day is over a limit, waits with its later days; the others are paid. The exit status is 0 when everything that is due is paid, and 1 when something waits.
 
@@ -45,6 +45,9 @@ func (c *settleCmd) Run(w *World) error {
 		return err
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
+		if err := agreeCloseAfter(ctx, w, db, c.CloseAfter); err != nil {
+			return err
+		}
 		a, err := readAssets(ctx, db)
 		if err != nil {
 			return err
@@ -76,16 +79,14 @@ func (c *settleCmd) check() error {
 		return usage("a day and a token go with --approve; to settle up to a day: --through %s", c.Day)
 	case c.Preview && (c.Approve || c.Through != nil):
 		return usage("--preview looks at each token's next day, and goes with no other choice")
-	case c.CloseAfter < 0 || c.CloseAfter >= 24*time.Hour:
-		return usage("--close-after %s does not lie between 0 and a day", c.CloseAfter)
 	}
-	return nil
+	return checkCloseAfter(c.CloseAfter)
 }
 
 // runOptions are how this machine runs: one worker for SQLite, which has one
 // writer, and beginning anywhere, so that two processes do not meet at each piece.
-func runOptions(w *World, closeAfter time.Duration) staking.Options {
-	o := staking.Options{CloseAfter: closeAfter, Workers: 1, Start: rand.IntN(ledger.Buckets)}
+func runOptions(w *World) staking.Options {
+	o := staking.Options{Workers: 1, Start: rand.IntN(ledger.Buckets)}
 	if !strings.HasPrefix(w.DB, "sqlite:") {
 		o.Workers = 2 * runtime.GOMAXPROCS(0) // while one waits for the disk, another works
 	}
@@ -94,10 +95,14 @@ func runOptions(w *World, closeAfter time.Duration) staking.Options {
 
 // settle runs, with a bar for who watches.
 func (c *settleCmd) settle(ctx context.Context, w *World, db *store.DB) (staking.Report, error) {
-	o, last := runOptions(w, c.CloseAfter), staking.LastOver(w.Now(), c.CloseAfter)
+	closings, err := db.Closings(ctx)
+	if err != nil {
+		return staking.Report{}, err
+	}
+	o, last := runOptions(w), closings.LastOver(w.Now())
 	if c.Through != nil {
 		if o.Through = c.Through; *o.Through > last {
-			if err := w.tellf("%s is not over yet: settling through %s.", *o.Through, last); err != nil {
+			if err := w.tellf("%s is not closed before %s UTC: settling through %s.", *o.Through, closings.ClosesAt(*o.Through).Format(time.DateTime), last); err != nil {
 				return staking.Report{}, err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"softstake/staking"
 	"softstake/store"
@@ -25,6 +26,7 @@ type (
 		store.About
 		First        staking.Day       `json:"first_day"`
 		FirstOpen    staking.Day       `json:"first_open_day"`
+		ClosesAt     time.Time         `json:"closes_at"` // when that day closes at the earliest
 		Accounts     int64             `json:"accounts"`
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpriced_days"`
@@ -61,7 +63,7 @@ func (c *statusCmd) Run(w *World) error {
 
 func formatStatus(a assets, s store.Status) statusJSON {
 	j := statusJSON{
-		About: s.About, First: s.First, FirstOpen: s.FirstOpen,
+		About: s.About, First: s.First, FirstOpen: s.FirstOpen, ClosesAt: s.ClosesAt,
 		Accounts: s.Accounts, Enrolled: s.Enrolled, UnpricedDays: s.Unpriced, Tokens: []tokenStatusJSON{},
 	}
 	for _, t := range s.Tokens {
@@ -80,7 +82,7 @@ func formatStatus(a assets, s store.Status) statusJSON {
 func writeStatus(w *World, a assets, s store.Status) error {
 	if err := facts(w.Stdout,
 		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(w.DB), s.Engine, s.Version, megabytes(s.Bytes))},
-		[2]string{"days", fmt.Sprintf("from %s; open from %s", s.First, s.FirstOpen)},
+		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen, s.ClosesAt.Format(time.DateTime))},
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
 	); err != nil {
 		return err

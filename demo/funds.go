@@ -117,7 +117,7 @@ func (t *Town) noonAfter(d staking.Day) time.Time {
 
 // run settles what can be settled through a day, and says what waits.
 func (t *Town) run(ctx context.Context, d staking.Day) ([]staking.Waiting, error) {
-	report, err := staking.Run(ctx, t.Books, t.Clock.Now(), staking.Options{CloseAfter: CloseAfter, Through: &d, Workers: 2})
+	report, err := staking.Run(ctx, t.Books, t.Clock.Now(), staking.Options{Through: &d, Workers: 2})
 	for _, due := range report.Paid {
 		if due.Day < d {
 			t.late(due, d+1)

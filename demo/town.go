@@ -116,7 +116,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 		return nil, err
 	}
 	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"), Volatile: o.Volatile, Insecure: o.Insecure}, store.Beginning{
-		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), CloseAfter: CloseAfter,
 	})
 	if err != nil {
 		return nil, err

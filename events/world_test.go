@@ -117,7 +117,7 @@ func (w *world) deposit(to ledger.Account, amount ledger.Amount) string {
 // settle runs what is due.
 func (w *world) settle() {
 	w.Helper()
-	_, err := staking.Run(w.Context(), w.books, w.clock.Now(), staking.Options{CloseAfter: time.Minute})
+	_, err := staking.Run(w.Context(), w.books, w.clock.Now(), staking.Options{})
 	w.ok(err)
 }
 

@@ -18,7 +18,7 @@ func (p *Player) settle(l line) (string, error) {
 
 // run runs now.
 func (p *Player) run(l line) (string, error) {
-	report, err := staking.Run(p.ctx, p.db, p.clock.Now(), staking.Options{CloseAfter: closeAfter, Workers: 2})
+	report, err := staking.Run(p.ctx, p.db, p.clock.Now(), staking.Options{Workers: 2})
 	if err != nil {
 		return "", err
 	}

@@ -59,7 +59,7 @@ func play(t testing.TB, s *Script, url string, random bool) *Player {
 
 // prepare makes the books that the script presumes.
 func (p *Player) prepare(url string) (err error) {
-	b := store.Beginning{From: Day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}
+	b := store.Beginning{From: Day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), CloseAfter: closeAfter}
 	for _, l := range p.script.lines {
 		known := slices.ContainsFunc(b.Tokens, func(t staking.Token) bool { return t.Asset.Symbol == l.word(0) })
 		if l.verb != "terms" || known {

@@ -115,7 +115,7 @@ func (r *race) settle(d staking.Day) {
 	var runs sync.WaitGroup
 	for n, db := range r.running {
 		runs.Go(func() {
-			report, err := staking.Run(ctx, db, r.clock.Now(), staking.Options{CloseAfter: closeAfter, Workers: 2, Start: n * ledger.Buckets / 2})
+			report, err := staking.Run(ctx, db, r.clock.Now(), staking.Options{Workers: 2, Start: n * ledger.Buckets / 2})
 			if err != nil || len(report.Waiting) > 0 {
 				r.t.Errorf("settle %s: %v, waiting %v", d, err, report.Waiting)
 			}

@@ -32,12 +32,6 @@ func (d Day) Start() time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
 // Millis is Start in milliseconds since 1970.
 func (d Day) Millis() int64 { return int64(d) * DayMillis }
 
-// PaidFrom is when the rewards of the day begin to be credited: at its end.
-func (d Day) PaidFrom() time.Time { return (d + 1).Start() }
-
-// PaidBy is by when they usually are: 08:00 UTC [guide].
-func (d Day) PaidBy() time.Time { return d.PaidFrom().Add(8 * time.Hour) }
-
 // String writes the day as 2006-01-02.
 func (d Day) String() string { return d.Start().Format(time.DateOnly) }
 

@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -58,14 +57,4 @@ func TestLimitOfChangeAgreesWithBig(t *testing.T) {
 			t.Fatalf("%s against %s: %q", change, allowed, got)
 		}
 	})
-}
-
-// A day may be closed so long after its end, and not a moment sooner.
-func TestLastOver(t *testing.T) {
-	midnight := staking.Day(20_780).Start()
-	for wait, want := range map[time.Duration]staking.Day{0: 20_778, 5*time.Minute - 1: 20_778, 5 * time.Minute: 20_779, 24 * time.Hour: 20_779, 24*time.Hour + 5*time.Minute: 20_780} {
-		if got := staking.LastOver(midnight.Add(wait), 5*time.Minute); got != want {
-			t.Errorf("%s after midnight the last day over is %s; want %s", wait, got, want)
-		}
-	}
 }

@@ -24,7 +24,9 @@ var ErrChanged = errors.New("changed meanwhile")
 // Books are what a run works on. Every method may be called twice, and by two
 // processes at once: what is done is done once.
 type Books interface {
-	// CloseDays closes every day up to and including through, for good.
+	// Closings say how long past their end days take late entries.
+	Closings(ctx context.Context) (Closings, error)
+	// CloseDays closes every day up to and including through, for good. It refuses a day that takes late entries still.
 	CloseDays(ctx context.Context, through Day, now time.Time) error
 	// Due are the oldest days up to and including through that are not paid, a day a token.
 	Due(ctx context.Context, through Day) ([]Due, error)
@@ -65,17 +67,17 @@ type Waiting struct {
 // Report says what a run has done.
 type Report struct {
 	Closed  Day       // the last day that it was to close
+	Next    time.Time // when the day after it may be closed
 	Paid    []Due     // by day and token
 	Waiting []Waiting // by token
 }
 
 // Options say how a run works.
 type Options struct {
-	CloseAfter time.Duration // how long past midnight a day stays open for late entries
-	Through    *Day          // the last day to settle; nil: every day that is over
-	Workers    int           // how many pieces are worked on at once, at least 1
-	Start      int           // where among the pieces the workers begin, so that two processes do not meet at each
-	Progress   func(Step)    // told of each step; may be nil; called from several goroutines
+	Through  *Day       // the last day to settle; nil: every day that is over
+	Workers  int        // how many pieces are worked on at once, at least 1
+	Start    int        // where among the pieces the workers begin, so that two processes do not meet at each
+	Progress func(Step) // told of each step; may be nil; called from several goroutines
 }
 
 // Step is a part of a run: so many of the pieces of a day are done.
@@ -90,10 +92,15 @@ type Step struct {
 // week late changes nothing. A token that must wait is reported, not an error,
 // and does not keep the others.
 func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error) {
-	report := Report{Closed: LastOver(now, o.CloseAfter)}
+	closings, err := b.Closings(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Closed: closings.LastOver(now)}
 	if o.Through != nil {
 		report.Closed = min(report.Closed, *o.Through)
 	}
+	report.Next = closings.ClosesAt(report.Closed + 1)
 	if err := b.CloseDays(ctx, report.Closed, now); err != nil {
 		return report, err
 	}
@@ -122,11 +129,6 @@ func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error)
 			return report, fmt.Errorf("settle %s: %w", day, err)
 		}
 	}
-}
-
-// LastOver is the last day that may be closed at a moment, so long past its end.
-func LastOver(now time.Time, closeAfter time.Duration) Day {
-	return DayOf(now.Add(-closeAfter)) - 1
 }
 
 // settle brings a day of some tokens from open accounts to paid rewards, and

@@ -34,7 +34,7 @@ func (b auditBooks) post(day int, hour, id string, kind ledger.Kind, moves ...le
 func (b auditBooks) settle(day int) staking.Report {
 	b.Helper()
 	b.clock.Set(day, "00:10")
-	report, err := staking.Run(b.Context(), b.DB, b.clock.Now(), staking.Options{CloseAfter: 5 * time.Minute, Workers: 2})
+	report, err := staking.Run(b.Context(), b.DB, b.clock.Now(), staking.Options{Workers: 2})
 	ok(b.T, err)
 	return report
 }
@@ -232,7 +232,7 @@ func (b auditBooks) work(n int) error {
 		return nil
 	}
 	b.clock.Set(day+1, "00:10")
-	_, err := staking.Run(context.Background(), b.DB, b.clock.Now(), staking.Options{CloseAfter: 5 * time.Minute, Workers: 1})
+	_, err := staking.Run(context.Background(), b.DB, b.clock.Now(), staking.Options{Workers: 1})
 	return err
 }
 
@@ -307,7 +307,7 @@ func benchBooks(b *testing.B, url string, holders, days int) *store.DB {
 			entries = entries[n:]
 		}
 		clock.Set(d, "00:10")
-		_, err := staking.Run(b.Context(), db, clock.Now(), staking.Options{CloseAfter: 5 * time.Minute, Workers: 2})
+		_, err := staking.Run(b.Context(), db, clock.Now(), staking.Options{Workers: 2})
 		fatal(err)
 	}
 	return db

@@ -105,8 +105,9 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 // CloseDays closes every open day up to and including through: no entry is taken for
 // it any more. It commits the intent first, which Post looks at before it locks,
 // so that a stream of late entries cannot keep it waiting; then it takes the
-// days' rows whole. What a region's listing ends by then is ended first. Safe to call
-// twice, and from several processes.
+// days' rows exclusively. What a region's listing ends by then is ended first. It refuses
+// a day that still takes late entries (ErrInvalid). Safe to call twice, and from several
+// processes.
 func (db *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
 	if err := db.ensureDays(ctx); err != nil {
 		return err
@@ -149,6 +150,9 @@ func (db *DB) intendToClose(ctx context.Context, through staking.Day, now time.T
 			err = errListing
 		}
 		if err != nil {
+			return err
+		}
+		if err := db.checkOver(t, through); err != nil {
 			return err
 		}
 		n, err := t.set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"softstake/ledger"
 	"softstake/staking"
@@ -12,10 +13,11 @@ import (
 
 // Beginning is what books begin with.
 type Beginning struct {
-	From      staking.Day // the first day of the books, at the latest today
-	Tokens    []staking.Token
-	Regions   []staking.Region
-	Documents map[string]string // version 1 of each of staking.DocumentNames, by name
+	From       staking.Day   // the first day of the books, at the latest today
+	CloseAfter time.Duration // how long past their end days take late entries; less than a day
+	Tokens     []staking.Token
+	Regions    []staking.Region
+	Documents  map[string]string // version 1 of each of staking.DocumentNames, by name
 }
 
 // Create makes books at "sqlite:PATH" or "postgres://…" and opens them. All
@@ -48,6 +50,9 @@ func (b *Beginning) check(o Options) error {
 	}
 	if today := staking.DayOf(o.Clock()); b.From > today || b.From < 0 {
 		return fmt.Errorf("%w: the first day %s does not lie between %s and today, %s", ledger.ErrInvalid, b.From, staking.Day(0), today)
+	}
+	if err := staking.CheckCloseAfter(b.CloseAfter); err != nil {
+		return err
 	}
 	tokens := make([]staking.Token, 0, len(b.Tokens))
 	seen := map[string]bool{}
@@ -115,6 +120,9 @@ func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 			return err
 		}
 		if err := db.writeFirstRows(t, b); err != nil {
+			return err
+		}
+		if err := db.writeClosing(t, staking.Closing{From: b.From, After: b.CloseAfter}); err != nil {
 			return err
 		}
 		return db.logLine(t, "init", "books", fmt.Sprintf("from %s with %d tokens and %d restricted regions", b.From, len(b.Tokens), len(b.Regions)))

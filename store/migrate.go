@@ -25,6 +25,7 @@ var migrations = []migration{
 	{file: "0009_offer.sql", fill: dateListings},
 	{file: "0010_posting.sql"},
 	{file: "0011_drafts.sql"},
+	{file: "0012_close_after.sql"},
 }
 
 // SchemaVersion is the schema that this program works with.

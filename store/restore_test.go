@@ -129,7 +129,7 @@ func wantSameRows(t *testing.T, ctx context.Context, one, two *store.DB) {
 func TestARestoreThatIsInterrupted(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		snapshot, o := before(t), options(&Clock{now: afterBefore})
-		for _, at := range []string{"restoring entries", "restoring postings", "auditing"} {
+		for _, at := range []string{"restoring entries", "restoring postings", "upgrading", "auditing"} {
 			ctx, interrupt := context.WithCancel(t.Context())
 			_, err := store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1, Progress: func(what string, _, _ int) {
 				if strings.HasPrefix(what, at) {

@@ -75,7 +75,7 @@ func TestNewsOfRewardsAndSettledDays(t *testing.T) {
 		var all sync.WaitGroup
 		for i, db := range []*store.DB{one, two} {
 			all.Go(func() {
-				_, err := staking.Run(t.Context(), db, clock.Now(), staking.Options{CloseAfter: time.Minute, Workers: 2, Start: i * 128})
+				_, err := staking.Run(t.Context(), db, clock.Now(), staking.Options{Workers: 2, Start: i * 128})
 				if err != nil {
 					t.Error(err)
 				}
@@ -141,7 +141,7 @@ func TestTheNextRunTellsWhatAStoppedOneDidNot(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		earning(t, db, clock, "alice")
 		clock.Set(3, "00:10")
-		options := staking.Options{CloseAfter: time.Minute}
+		options := staking.Options{}
 		_, err := staking.Run(t.Context(), stopped{db}, clock.Now(), options)
 		wants(t, err, errStopped)
 		if earned(t, db, "alice", "BNB") == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"softstake/ledger"
 	"softstake/staking"
@@ -13,6 +14,7 @@ import (
 type Status struct {
 	About
 	First, FirstOpen staking.Day
+	ClosesAt         time.Time // when the first open day closes at the earliest
 	Accounts         int64
 	Enrolled         int64 // accounts whose switch is on
 	Tokens           []TokenStatus
@@ -42,6 +44,11 @@ func (db *DB) Status(ctx context.Context) (Status, error) {
 		if s.FirstOpen, err = db.firstOpen(t); err != nil {
 			return err
 		}
+		closings, err := closingsOf(t)
+		if err != nil {
+			return err
+		}
+		s.ClosesAt = closings.ClosesAt(s.FirstOpen)
 		if s.Accounts, err = count(t, "SELECT count(*) FROM accounts"); err != nil {
 			return err
 		}

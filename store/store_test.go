@@ -225,7 +225,7 @@ func refusal(outcomes []store.Outcome, err error) error {
 // settle runs what is due.
 func settle(t *testing.T, db *store.DB, clock *Clock) staking.Report {
 	t.Helper()
-	return must[staking.Report](t)(staking.Run(t.Context(), db, clock.Now(), staking.Options{CloseAfter: 5 * time.Minute, Workers: 2}))
+	return must[staking.Report](t)(staking.Run(t.Context(), db, clock.Now(), staking.Options{Workers: 2}))
 }
 
 // earned is what the account has earned of an asset.

@@ -230,7 +230,7 @@ func TestACorrectionNeverMeetsADeclaration(t *testing.T) {
 					}
 				})
 			}
-			_, err := staking.Run(ctx, db, clock.Now(), staking.Options{CloseAfter: time.Minute, Progress: accrued})
+			_, err := staking.Run(ctx, db, clock.Now(), staking.Options{Progress: accrued})
 			correction.Wait()
 			if err != nil { // what was accrued is gone; the next run makes it anew
 				t.Log(err)

@@ -21,12 +21,16 @@ type earning struct {
 	Today     store.Today
 	Yesterday store.Yesterday
 	Assets    map[string]ledger.Asset
+	closings  staking.Closings
 }
 
 // earning reads the facts, one after the other: a reward that is credited between two
 // reads is told when the page is read again, which it says by itself.
 func (v *visit) earning(title string) (e earning, err error) {
 	e = earning{view: v.view(title)}
+	if e.closings, err = v.closings(); err != nil {
+		return e, err
+	}
 	if e.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
 		return e, err
 	}

@@ -121,14 +121,32 @@ func (e earning) steps() []step {
 	return []step{
 		{states[0], e.T("earn.step.on"), e.Day(from - 1)},
 		{states[1], e.T("earn.step.measured"), e.T("earn.step.measured.from", "time", e.both(from.Start()))},
-		{states[2], e.T("earn.step.paid"), e.Window(from)},
+		{states[2], e.T("earn.step.paid"), e.window(e.closings, from)},
 	}
 }
 
-// Window is when the reward of a day is credited: in UTC and, where that is another,
+// closings say when days close; they are read once for a page.
+func (v *visit) closings() (staking.Closings, error) {
+	if v.closes == nil {
+		closings, err := v.Books.Closings(v.context())
+		if err != nil {
+			return nil, err
+		}
+		v.closes = closings
+	}
+	return v.closes, nil
+}
+
+// Window is when the reward of a day is credited.
+func (p *view) Window(d staking.Day) (string, error) {
+	closings, err := p.visit.closings()
+	return p.window(closings, d), err
+}
+
+// window is when the reward of a day is credited: in UTC and, where that is another,
 // in the visitor's zone.
-func (p *view) Window(d staking.Day) string {
-	from, to := d.PaidFrom(), d.PaidBy()
+func (p *view) window(closings staking.Closings, d staking.Day) string {
+	from, to := closings.ClosesAt(d), closings.PaidBy(d)
 	utc := p.T("earn.window", "day", p.locale.date(from), "from", from.Format("15:04"), "to", to.Format("15:04"))
 	here := from.In(p.visit.zone)
 	if sameClock(here) {
@@ -170,7 +188,7 @@ func (e earning) yesterday() (f yesterdayFigure, err error) {
 		f.Name = "paid"
 	case waits:
 		f.Name = "waits"
-	case len(f.Due) > 0 && !e.Today.At.Before(y.Day.PaidBy()):
+	case len(f.Due) > 0 && !e.Today.At.Before(e.closings.PaidBy(y.Day)):
 		f.Name = "late"
 	case len(f.Due) > 0:
 		f.Name = "due"
@@ -194,7 +212,7 @@ type nextFigure struct {
 func (e earning) next() nextFigure {
 	y := e.Yesterday.Day
 	for _, d := range e.Yesterday.Due {
-		if d.Day == y && !d.Waits && e.Today.At.Before(y.PaidBy()) {
+		if d.Day == y && !d.Waits && e.Today.At.Before(e.closings.PaidBy(y)) {
 			return nextFigure{Name: "now", Day: y}
 		}
 	}
@@ -212,7 +230,7 @@ func (e earning) next() nextFigure {
 	if !reached {
 		return nextFigure{Name: "idle"}
 	}
-	return nextFigure{Name: "in", Day: day, At: day.PaidFrom()}
+	return nextFigure{Name: "in", Day: day, At: e.closings.ClosesAt(day)}
 }
 
 // Countdown is how long it is until a moment, which goes on counting where there is

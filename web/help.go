@@ -110,9 +110,9 @@ func (e earning) whatCounts() []string {
 func (e earning) whenPaid() []string {
 	switch next := e.next(); next.Name {
 	case "in":
-		return []string{e.T("help.when.next", "day", e.Day(next.Day), "window", e.Window(next.Day))}
+		return []string{e.T("help.when.next", "day", e.Day(next.Day), "window", e.window(e.closings, next.Day))}
 	case "now":
-		return []string{e.T("help.when.now", "day", e.Day(next.Day), "window", e.Window(next.Day))}
+		return []string{e.T("help.when.now", "day", e.Day(next.Day), "window", e.window(e.closings, next.Day))}
 	}
 	return nil
 }

@@ -71,14 +71,18 @@ func (v *visit) explain() (store.Explanation, error) {
 func (p rewardPage) Date() string { return p.Day(p.Measured.Day) }
 
 // Sentence says why there is no reward, or none yet.
-func (p rewardPage) Sentence() string {
+func (p rewardPage) Sentence() (string, error) {
+	window, err := p.Window(p.Measured.Day)
+	if err != nil {
+		return "", err
+	}
 	behind := ""
 	if p.Behind != 0 {
 		behind = ".behind"
 	}
 	key := fmt.Sprintf("reward.why.%s%s", p.Why, behind)
-	return p.T(key, "token", p.Asset.Symbol, "day", p.Date(), "behind", p.Day(p.Behind), "window", p.Window(p.Measured.Day),
-		"average", p.Plain(p.Asset, p.Measured.Average), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing", p.Plain(p.Asset, p.Terms.Min-p.Measured.Average))
+	return p.T(key, "token", p.Asset.Symbol, "day", p.Date(), "behind", p.Day(p.Behind), "window", window,
+		"average", p.Plain(p.Asset, p.Measured.Average), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing", p.Plain(p.Asset, p.Terms.Min-p.Measured.Average)), nil
 }
 
 // Below says whether the average does not reach the minimum.

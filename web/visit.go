@@ -28,6 +28,7 @@ type visit struct {
 	text    string         // of the session, as the browser has it
 	ofForm  bool           // the page is a form's
 	began   time.Time      // by the books' clock
+	closes  staking.Closings
 }
 
 // visit reads what is known of a request before its session.

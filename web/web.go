@@ -16,15 +16,14 @@ import (
 
 // Options are what the pages need.
 type Options struct {
-	Books      *store.DB
-	Events     *events.Hub
-	Sealer     *access.Sealer // nil: no API keys of the type hmac
-	Now        func() time.Time
-	Random     io.Reader
-	Log        *slog.Logger
-	CloseAfter time.Duration          // how long past midnight UTC a day stays open
-	Convert    *store.ConversionRules // how holders may convert against @desk; nil: not at all
-	Play       Play                   // a clock that visitors may move, of books that are made up; nil: these are real
+	Books   *store.DB
+	Events  *events.Hub
+	Sealer  *access.Sealer // nil: no API keys of the type hmac
+	Now     func() time.Time
+	Random  io.Reader
+	Log     *slog.Logger
+	Convert *store.ConversionRules // how holders may convert against @desk; nil: not at all
+	Play    Play                   // a clock that visitors may move, of books that are made up; nil: these are real
 
 	// SessionIdle is how long a session lives that is not used, SessionLife how long
 	// one lives at all; zero: an hour, and a day.

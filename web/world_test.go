@@ -66,7 +66,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Cleanup(func() { w.ok(w.books.Close()) })
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.hub = events.New(w.books, log, time.Millisecond)
-	o := Options{Books: w.books, Events: w.hub, Now: w.clock.Now, Random: rand.Reader, Log: log, CloseAfter: 5 * time.Minute, Convert: &store.ConversionRules{PriceMaxAge: 48 * time.Hour}}
+	o := Options{Books: w.books, Events: w.hub, Now: w.clock.Now, Random: rand.Reader, Log: log, Convert: &store.ConversionRules{PriceMaxAge: 48 * time.Hour}}
 	for _, f := range change {
 		f(&o)
 	}
@@ -201,7 +201,7 @@ func (w *world) enroll(id ledger.Account) {
 func (w *world) settle(day int) {
 	w.Helper()
 	w.at(day+1, "00:10")
-	_, err := staking.Run(w.Context(), w.books, w.clock.Now(), staking.Options{CloseAfter: 5 * time.Minute})
+	_, err := staking.Run(w.Context(), w.books, w.clock.Now(), staking.Options{})
 	w.ok(err)
 }
 

@@ -1,0 +1,66 @@
+package staking
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"softstake/ledger"
+)
+
+// Closing says how long past their end, 24:00 UTC, the days from one on take late
+// entries. It is a property of the books, and no process closes a day before it.
+type Closing struct {
+	From  Day
+	After time.Duration // at least 0, less than a day, in whole milliseconds
+}
+
+// UsualCloseAfter is how long days take late entries unless an operator says otherwise.
+const UsualCloseAfter = 5 * time.Minute
+
+// CheckCloseAfter refuses with ErrInvalid what days cannot take late entries for: from
+// a day on, the next day's rewards would be due before.
+func CheckCloseAfter(after time.Duration) error {
+	if after < 0 || after >= 24*time.Hour || after%time.Millisecond != 0 {
+		return fmt.Errorf("%w: %s does not lie between 0 and a day, in whole milliseconds", ledger.ErrInvalid, after)
+	}
+	return nil
+}
+
+// Closings are those of the books, each from another day on, in any order.
+type Closings []Closing
+
+// After is how long past its end a day takes late entries.
+func (c Closings) After(d Day) time.Duration {
+	var holds Closing
+	for _, closing := range slices.SortedFunc(slices.Values(c), func(a, b Closing) int { return cmp.Compare(a.From, b.From) }) {
+		if closing.From <= d {
+			holds = closing
+		}
+	}
+	return holds.After
+}
+
+// ClosesAt is when a day closes at the earliest, and its rewards begin to be credited.
+func (c Closings) ClosesAt(d Day) time.Time { return (d + 1).Start().Add(c.After(d)) }
+
+// PaidBy is by when the rewards of a day usually are credited: 08:00 UTC [guide], or an
+// hour after the day closes where that is later (ours).
+func (c Closings) PaidBy(d Day) time.Time {
+	usual, late := (d + 1).Start().Add(8*time.Hour), c.ClosesAt(d).Add(time.Hour)
+	if late.After(usual) {
+		return late
+	}
+	return usual
+}
+
+// LastOver is the last day that may be closed at a moment. All days before it may be,
+// since none takes late entries for a day or longer.
+func (c Closings) LastOver(now time.Time) Day {
+	if yesterday := DayOf(now) - 1; now.Before(c.ClosesAt(yesterday)) {
+		return yesterday - 1
+	} else {
+		return yesterday
+	}
+}
