@@ -36,6 +36,7 @@ type docsPage struct {
 	Large    int // MiB of a body with many things
 	Entries  int
 	Kept     string
+	Test     bool
 }
 
 type docsGroup struct {
@@ -76,7 +77,7 @@ type docsProblem struct {
 func (s *server) docs() (page, style []byte, err error) {
 	p := docsPage{
 		Groups: s.docsGroups(), Problems: docsProblems(func(sort) bool { return true }), Rate: s.Rate, Burst: s.limits.burst,
-		Small: smallBody >> 10, Large: largeBody >> 20, Entries: mostEntries, Kept: "24 hours",
+		Small: smallBody >> 10, Large: largeBody >> 20, Entries: mostEntries, Kept: "24 hours", Test: s.Test,
 	}
 	var text bytes.Buffer
 	if err := docsTemplate.Execute(&text, p); err != nil {

@@ -21,8 +21,9 @@ type Options struct {
 	Events  *events.Hub
 	Now     func() time.Time
 	Log     *slog.Logger
-	Rate    int // requests a minute and credential; 0: no limit
-	Streams int // streams of events at once; 0: 1000
+	Test    bool // the books are a test, and the documentation says so
+	Rate    int  // requests a minute and credential; 0: no limit
+	Streams int  // streams of events at once; 0: 1000
 }
 
 // server answers requests.

@@ -142,7 +142,7 @@ func refusePage(w http.ResponseWriter, status int, request string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'")
 	w.WriteHeader(status)
-	if err := smallPage.Execute(w, struct{ Title, Why, Request string }{title, why, request}); err != nil {
+	if err := smallPage.Execute(w, struct{ Title, Why, Request, Test string }{title, why, request, w.Header().Get(testHeader)}); err != nil {
 		return // the visitor has gone away, and the request is logged
 	}
 }
@@ -150,7 +150,8 @@ func refusePage(w http.ResponseWriter, status int, request string) {
 var smallPage = template.Must(template.New("small").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <title>{{.Title}}</title>
-<main><h1>{{.Title}}</h1><p>{{.Why}}</p><p>Request {{.Request}}</p></main></html>
+{{if .Test}}<p role="note">This is a test: nothing here is real.</p>
+{{end}}<main><h1>{{.Title}}</h1><p>{{.Why}}</p><p>Request {{.Request}}</p></main></html>
 `))
 
 func refuse(w http.ResponseWriter, contentType string, status int, body any) {

@@ -13,6 +13,7 @@ import (
 // initCmd makes books.
 type initCmd struct {
 	From       *staking.Day   `placeholder:"DAY" help:"First day of the books, such as 2026-11-22: nothing can be dated before it. Without it: today."`
+	TestClock  bool           `help:"Mark the books for tests: their clock may be moved with --clock-offset, and they say on every page and in every answer that they are a test. It cannot be changed."`
 	CloseAfter *time.Duration `placeholder:"TIME" help:"How long past midnight UTC days take late entries: less than a day. Without it: 5m."`
 }
 
@@ -25,6 +26,7 @@ Examples:
 
   softstake init
   softstake init --close-after 2h
+  softstake init --test-clock --db sqlite:staging.db
   softstake init --from 2026-11-01 --db postgres://softstake@localhost/books`
 }
 
@@ -52,7 +54,7 @@ func (c *initCmd) Run(w *World) (err error) {
 	}
 	regions := staking.ShippedRegions()
 	db, err := store.Create(w.Context, w.DB, w.options(), store.Beginning{
-		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
+		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter, TestClock: c.TestClock,
 	})
 	if err != nil {
 		return err
@@ -77,6 +79,11 @@ func (c *initCmd) Run(w *World) (err error) {
 		[2]string{"secrets", sealed},
 	); err != nil {
 		return err
+	}
+	if c.TestClock {
+		if err := w.printf("\n%s\n", testBooks(w)); err != nil {
+			return err
+		}
 	}
 	if c.CloseAfter != nil {
 		if err := w.printf("\nEach day takes late entries until %s after midnight UTC.\n", short(closeAfter)); err != nil {

@@ -25,6 +25,8 @@ type app struct {
 	DB    string `name:"db" placeholder:"URL" default:"sqlite:softstake.db" help:"Where the books are: sqlite:PATH or postgres://… Without it: $$SOFTSTAKE_DB, else ${default}."`
 	Actor string `placeholder:"NAME" help:"Your name, kept with each change as 'operator NAME'. Without it: the name you are logged in by."`
 
+	ClockOffset time.Duration `placeholder:"TIME" help:"Move the clock ahead by so much, such as 36h: on books for tests only, as \"init --test-clock\" makes them. Without it: $$SOFTSTAKE_CLOCK_OFFSET."`
+
 	KeyFile string `placeholder:"FILE" help:"The key that the secrets of API keys are sealed with. Without it: $$SOFTSTAKE_KEY_FILE, else beside the books, or softstake.key."`
 
 	Insecure bool `help:"Allow what others on the network can read: serve without TLS on other addresses than this machine's, PostgreSQL on another host without sslmode=verify-full. Without it: $$SOFTSTAKE_INSECURE, else refused."`
@@ -141,6 +143,9 @@ func parse(w *World, args []string) error {
 	if err := checkURL(a.DB); err != nil {
 		return err
 	}
+	if err := w.moveClock(a.ClockOffset, ctx.Command()); err != nil {
+		return err
+	}
 	if w.Actor, err = access.CommandLine(a.Actor); err != nil {
 		return fmt.Errorf("%w: --actor: %w", errUsage, err)
 	}
@@ -182,6 +187,8 @@ func environment(w *World) kong.Resolver {
 			value = w.Env("SOFTSTAKE_KEY_FILE")
 		case "insecure":
 			value = w.Env("SOFTSTAKE_INSECURE")
+		case "clock-offset":
+			value = w.Env("SOFTSTAKE_CLOCK_OFFSET")
 		case "close-after":
 			value = w.Env("SOFTSTAKE_CLOSE_AFTER")
 		default:

@@ -92,7 +92,7 @@ func addAPIs(mux *http.ServeMux, g *gateway, o apiOptions) (http.Handler, error)
 		mux.ServeHTTP(w, r)
 	})
 	own, ours := ownAPI, api.New(api.Options{
-		Books: o.books, Events: hub, Now: o.now, Log: o.log, Rate: o.rate,
+		Books: o.books, Events: hub, Now: o.now, Log: o.log, Test: o.books.Test(), Rate: o.rate,
 	})
 	own.maxBody = ours.MaxBody
 	mux.Handle("/v1/", g.wrap(own, o.around(ours)))

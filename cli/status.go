@@ -27,6 +27,7 @@ type (
 		First        staking.Day       `json:"first_day"`
 		FirstOpen    staking.Day       `json:"first_open_day"`
 		ClosesAt     time.Time         `json:"closes_at"` // when that day closes at the earliest
+		Test         bool              `json:"test,omitempty"`
 		Accounts     int64             `json:"accounts"`
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpriced_days"`
@@ -55,7 +56,14 @@ func (c *statusCmd) Run(w *World) error {
 			return err
 		}
 		if c.JSON {
-			return writeJSON(w.Stdout, formatStatus(a, s))
+			j := formatStatus(a, s)
+			j.Test = db.Test()
+			return writeJSON(w.Stdout, j)
+		}
+		if db.Test() {
+			if err := w.printf("%s\n\n", testBooks(w)); err != nil {
+				return err
+			}
 		}
 		return writeStatus(w, a, s)
 	})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -24,11 +26,12 @@ type World struct {
 	Env            func(string) string
 	Context        context.Context // ends when the person interrupts
 
-	DB       string       // where the books are: sqlite:PATH or postgres://…
-	DBGiven  bool         // whether --db was given, and DB is not where books are without it
-	Actor    access.Actor // who gives the command
-	KeyFile  string       // of the key that secrets are sealed with; "": where it is without a name
-	Insecure bool         // connections may be read on their way: --insecure
+	DB         string       // where the books are: sqlite:PATH or postgres://…
+	DBGiven    bool         // whether --db was given, and DB is not where books are without it
+	Actor      access.Actor // who gives the command
+	ClockMoved bool         // Now is not what time it is
+	KeyFile    string       // of the key that secrets are sealed with; "": where it is without a name
+	Insecure   bool         // connections may be read on their way: --insecure
 }
 
 // errUsage says that the command was given wrongly: exit status 2.
@@ -38,9 +41,25 @@ func usage(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{errUsage}, args...)...)
 }
 
+// moveClock moves the clock ahead for a command.
+func (w *World) moveClock(by time.Duration, command string) error {
+	name, _, _ := strings.Cut(command, " ")
+	switch {
+	case by == 0:
+		return nil
+	case by < 0:
+		return usage("--clock-offset %s is below zero; the clock is moved ahead only", by)
+	case slices.Contains([]string{"demo", "bench", "estimate"}, name):
+		return usage("--clock-offset is for books made with \"init --test-clock\"; %s has a clock of its own", name)
+	}
+	now := w.Now
+	w.Now, w.ClockMoved = func() time.Time { return now().Add(by) }, true
+	return nil
+}
+
 // options say how this world's books are opened.
 func (w *World) options() store.Options {
-	return store.Options{Clock: w.Now, Actor: w.Actor, Insecure: w.Insecure}
+	return store.Options{Clock: w.Now, ClockMoved: w.ClockMoved, Actor: w.Actor, Insecure: w.Insecure}
 }
 
 // books opens the books, and closes them after fn, whatever comes of it.

@@ -14,6 +14,7 @@ import (
 // Beginning is what books begin with.
 type Beginning struct {
 	From       staking.Day   // the first day of the books, at the latest today
+	TestClock  bool          // the books are marked for tests, and their clock may be moved
 	CloseAfter time.Duration // how long past their end days take late entries; less than a day
 	Tokens     []staking.Token
 	Regions    []staking.Region
@@ -34,7 +35,7 @@ func Create(ctx context.Context, url string, o Options, b Beginning) (*DB, error
 	for _, step := range []func(context.Context) error{
 		db.makeSchema,
 		func(ctx context.Context) error { return db.firstRows(ctx, b) },
-		func(ctx context.Context) error { return db.begin(ctx, false) },
+		func(ctx context.Context) error { return db.begin(ctx, o) },
 		db.ensureDays,
 	} {
 		if err := step(ctx); err != nil {
@@ -47,6 +48,9 @@ func Create(ctx context.Context, url string, o Options, b Beginning) (*DB, error
 func (b *Beginning) check(o Options) error {
 	if o.Clock == nil {
 		return errors.New("no clock was given")
+	}
+	if o.ClockMoved && !b.TestClock {
+		return ErrRealBooks
 	}
 	if today := staking.DayOf(o.Clock()); b.From > today || b.From < 0 {
 		return fmt.Errorf("%w: the first day %s does not lie between %s and today, %s", ledger.ErrInvalid, b.From, staking.Day(0), today)
@@ -121,6 +125,11 @@ func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 		}
 		if err := db.writeFirstRows(t, b); err != nil {
 			return err
+		}
+		if b.TestClock {
+			if _, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2)", testClock, stamp(db.now())); err != nil {
+				return err
+			}
 		}
 		if err := db.writeClosing(t, staking.Closing{From: b.From, After: b.CloseAfter}); err != nil {
 			return err

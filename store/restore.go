@@ -91,7 +91,11 @@ func openSnapshot(ctx context.Context, path string, o Options) (*DB, error) {
 	if _, err = db.readFirstDay(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
 	}
-	if err := db.checkRestored(ctx, false); err != nil {
+	err = db.checkRestored(ctx, false)
+	if err == nil {
+		err = db.readTest(ctx, o.ClockMoved)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
 	}
 	return db, nil

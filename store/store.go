@@ -31,6 +31,7 @@ type books struct {
 	clock  func() time.Time
 	watch  func(entries int) // Options.Observe, never nil
 	first  staking.Day       // the first day of the books
+	test   bool              // they are marked for tests
 
 	known  atomic.Pointer[map[string]ledger.Asset] // assets, which are only ever added
 	opened atomic.Int32                            // the day through which rows of open days are known to exist
@@ -45,12 +46,13 @@ type books struct {
 
 // Options say how to open books.
 type Options struct {
-	Clock    func() time.Time // what time it is
-	Actor    access.Actor     // who makes the changes, unless As says otherwise: kept with each entry and in the log
-	Volatile bool             // SQLite only: do not wait for the disk. For books that are thrown away
-	Insecure bool             // PostgreSQL only: connect to another host without sslmode=verify-full; else ErrInsecure
-	LockWait time.Duration    // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
-	ReadOnly bool             // SQLite only: change nothing, and make no file beside the file
+	Clock      func() time.Time // what time it is
+	ClockMoved bool             // Clock does not say what time it is: for books that are marked for tests
+	Actor      access.Actor     // who makes the changes, unless As says otherwise: kept with each entry and in the log
+	Volatile   bool             // SQLite only: do not wait for the disk. For books that are thrown away
+	Insecure   bool             // PostgreSQL only: connect to another host without sslmode=verify-full; else ErrInsecure
+	LockWait   time.Duration    // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
+	ReadOnly   bool             // SQLite only: change nothing, and make no file beside the file
 	// Unfinished opens books that are restored and not audited too: for their audit.
 	Unfinished bool
 	Observe    func(entries int) // is told how many entries share each commit of Post; may be nil, must be quick and safe to call at once
@@ -63,7 +65,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.begin(ctx, o.Unfinished); err != nil {
+	if err := db.begin(ctx, o); err != nil {
 		return nil, errors.Join(err, db.engine.close())
 	}
 	return db, nil
@@ -97,13 +99,13 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 }
 
 // begin reads what the books began with, and keeps what never changes.
-func (db *DB) begin(ctx context.Context, unfinished bool) error {
+func (db *DB) begin(ctx context.Context, o Options) error {
 	n, err := db.version(ctx)
 	if err == nil && n == 0 {
 		err = ErrNoBooks
 	}
 	if err == nil {
-		err = db.checkRestored(ctx, unfinished)
+		err = db.checkRestored(ctx, o.Unfinished)
 	}
 	if err == nil {
 		err = checkVersion(n)
@@ -112,6 +114,9 @@ func (db *DB) begin(ctx context.Context, unfinished bool) error {
 		return err
 	}
 	db.engine.expect(n)
+	if err := db.readTest(ctx, o.ClockMoved); err != nil {
+		return err
+	}
 	if db.first, err = db.readFirstDay(ctx); err != nil {
 		return err
 	}

@@ -57,6 +57,9 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 	if err := db.checkRestored(ctx, false); err != nil {
 		return u, err
 	}
+	if err := db.readTest(ctx, o.ClockMoved); err != nil {
+		return u, err
+	}
 	switch {
 	case u.From > u.To:
 		return u, checkVersion(u.From)

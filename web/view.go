@@ -73,6 +73,12 @@ func (p *view) Live() string { return livePath + "?after=" + events.Since(p.visi
 // CanConvert says whether holders may convert here.
 func (p *view) CanConvert() bool { return p.visit.Convert != nil }
 
+// Test reports whether the books are a test, which each page says.
+func (p *view) Test() bool { return p.visit.Books.Test() }
+
+// TestClock is what time it is in books that are a test.
+func (p *view) TestClock() string { return p.visit.Books.Now().UTC().Format(time.DateTime) }
+
 // Play is the clock that visitors may move, or nil.
 func (p *view) Play() Play { return p.visit.Play }
 
