@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
@@ -69,12 +71,14 @@ func TestTheClockOfRealBooksCannotBeMoved(t *testing.T) {
 	snapshot := filepath.Join(t.TempDir(), "snapshot.db")
 	must(t, "", "backup", snapshot, "--db", url)
 	empty := "sqlite:" + filepath.Join(t.TempDir(), "empty.db")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a server that is not refused would go on
+	defer cancel()
 	for _, args := range [][]string{
 		{"serve", "--listen", "127.0.0.1:0", "--db", url}, {"settle", "--db", url}, {"status", "--db", url}, {"post", "-", "--db", url}, {"upgrade", "--db", url},
 		{"init", "--db", empty}, {"restore", snapshot, "--db", empty},
 	} {
 		var told safeBuffer
-		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Context: t.Context(),
+		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Random: rand.Reader, Context: ctx,
 			Env: func(name string) string { return map[string]string{"SOFTSTAKE_CLOCK_OFFSET": "24h"}[name] }}
 		if status := run(w, args); status != 1 || !strings.Contains(told.String(), "the clock of these books cannot be moved") {
 			t.Errorf("%q: exit status %d: %s", args, status, told.String())
