@@ -97,7 +97,7 @@ var sorts = []sort{
 	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", ""},
 	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded", "The server is older than the books, and is about to be replaced. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 	internal,
-	{"busy", nil, http.StatusServiceUnavailable, "Too busy", "Too many requests are at work. Nothing was done; make the same request again after the seconds of `Retry-After`."},
+	{"busy", nil, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 }
 

@@ -5,9 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+
+	"softstake/access"
 )
 
 // TestTooMuchAtOnceIsRefusedAtOnce in each API's own words, while a stream of events is not counted.
@@ -146,4 +149,36 @@ func (w *stuckWriter) Write(p []byte) (int, error) {
 	w.stuck <- struct{}{}
 	<-w.unread
 	return w.ResponseRecorder.Write(p)
+}
+
+// TestStreamsAreLimited by themselves: those of one network leave some to others.
+func TestStreamsAreLimited(t *testing.T) {
+	began, goOn := make(chan struct{}), make(chan struct{})
+	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
+	g.streams = access.NewLimiter[netip.Prefix](2, 1)
+	handler := g.wrap(ownAPI, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { began <- struct{}{}; <-goOn }))
+	ask := func(from string) int {
+		r := httptest.NewRequest(http.MethodGet, streamPath, nil)
+		r.RemoteAddr = from
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, r)
+		return answer.Code
+	}
+	done := make(chan int, 2)
+	for _, from := range []string{"192.0.2.1:1", "192.0.2.2:1"} {
+		go func() { done <- ask(from) }()
+		<-began
+		if status := ask(from); status != http.StatusServiceUnavailable {
+			t.Errorf("a second stream of %s: %d", from, status)
+		}
+	}
+	if status := ask("192.0.2.3:1"); status != http.StatusServiceUnavailable {
+		t.Errorf("a third stream: %d", status)
+	}
+	close(goOn)
+	for range 2 {
+		if status := <-done; status != http.StatusOK {
+			t.Errorf("let in, and answered %d", status)
+		}
+	}
 }
