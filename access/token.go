@@ -45,6 +45,8 @@ type Token struct {
 	Created time.Time
 	Expires time.Time
 	Revoked time.Time
+
+	Authoritative bool // it may post entries that another ledger has decided; of the role exchange only
 }
 
 const (
@@ -70,6 +72,8 @@ func (t Token) Valid() error {
 		return fmt.Errorf("%w: a token has an ID of %d characters of A-Z a-z 0-9, and a hash", ledger.ErrInvalid, tokenID)
 	case !slices.Contains(Roles, t.Role):
 		return fmt.Errorf("%w: %q is not a role; it is one of %s", ledger.ErrInvalid, ledger.Clip(string(t.Role)), join(Roles))
+	case t.Authoritative && t.Role != Exchange:
+		return fmt.Errorf("%w: only a token of the role %s may be authoritative", ledger.ErrInvalid, Exchange)
 	case t.Role == Holder:
 		return t.Account.CheckHolder()
 	case t.Account != "":

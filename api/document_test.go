@@ -84,6 +84,8 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"post-entry", "alice", "/v1/entries", entry("alice/1", "transfer", "alice bob BNB 1")},
 	{"get-entry", "auditor", "/v1/entries/alice%2F1", ""},
 	{"post-batch", "exchange", "/v1/batches", batch(false, entry("t-1", "transfer", "bob alice BNB 0.5"), entry("t-2", "transfer", "bob alice BNB 5"))},
+	{"list-reconciliation", "auditor", "/v1/reconciliation", ""},
+	{"resolve-reconciliation", "operator", "/v1/reconciliation/resolutions", `{"entry":"w-flagged","reason":"it was late"}`},
 	{"post-adjustment", "operator", "/v1/adjustments", `{"id":"fix-1","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}],"reason":"it was missed"}`},
 	{"request-withdrawal", "alice", "/v1/accounts/alice/withdrawals", `{"id":"alice/w-1","asset":"BNB","amount":"1"}`},
 	{"list-withdrawals", "alice", "/v1/accounts/alice/withdrawals", ""},
@@ -138,7 +140,10 @@ func (w *town) readyForEachOperation() {
 	w.holder("bob", "DE")
 	w.deposit("d-1", "alice", "10", "BNB")
 	w.post("operator", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"100","direction":"in"}`).is(200)
+	w.at(3, "00:05")
+	w.post("exchange", "/v1/entries", entry("d-flagged", "deposit", "@custody bob SOL 1")).is(201)
 	w.at(3, "00:06")
+	w.post(w.authoritative(), "/v1/entries", entry("w-flagged", "withdrawal", "bob @custody SOL 1", `"at":"`+w.day(3)+`T00:01:00Z"`, `"authoritative":true`)).is(201)
 }
 
 // TestEachOperationAnswersAsItIsDescribed calls each once, as it is meant.

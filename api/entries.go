@@ -42,6 +42,7 @@ func (s *server) entryRoutes() {
 		Responses: also[entryOut](s, "It was posted before: the answer of the first time."),
 	}, operators, s.postAdjustment)
 	s.withdrawalRoutes()
+	s.reconciliationRoutes()
 }
 
 type entryOut struct {

@@ -28,6 +28,8 @@ type entryIn struct {
 	Kind  string   `json:"kind" enum:"deposit,withdrawal,transfer,trade,hold,release,withdrawal-request,withdrawal-completed,withdrawal-cancelled" example:"transfer" doc:"What happened; it says which accounts the moves may name."`
 	At    *string  `json:"at,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Without it: when it is posted. At most a second ahead, and on a day that is open. A holder's entry has none."`
 	Moves []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"All of them happen, or none."`
+
+	Authoritative bool `json:"authoritative,omitempty" doc:"Another ledger has decided the entry already: it is accepted though a balance was below zero at some moment between its time and now, and is then to be reconciled (GET /v1/reconciliation). What the balance is now must suffice, and the day must be open. It is no part of the content that a repetition is compared by. The token must be allowed to."`
 }
 
 // decode reads a body strictly. Its errors are ledger.ErrInvalid, in their field.
@@ -36,7 +38,7 @@ func decode(text []byte, into any) error { return inJSON(strictjson.Decode(text,
 // entry is what was sent as the ledger takes it. Its errors are ledger.ErrInvalid,
 // in their field, or the books'.
 func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
-	e := ledger.Entry{ID: in.ID, Kind: ledger.Kind(in.Kind), Moves: make([]ledger.Move, len(in.Moves))}
+	e := ledger.Entry{ID: in.ID, Kind: ledger.Kind(in.Kind), Moves: make([]ledger.Move, len(in.Moves)), Authoritative: in.Authoritative}
 	if in.At != nil {
 		at, err := parseTime(*in.At)
 		if err != nil {
@@ -76,6 +78,9 @@ func parseTime(text string) (time.Time, error) {
 func mayPost(t access.Token, e ledger.Entry) error {
 	if e.Kind == ledger.Adjustment {
 		return inField("kind", fmt.Errorf("%w: a correction is posted by an operator, with its reason, to /v1/adjustments", access.ErrForbidden))
+	}
+	if e.Authoritative && !t.Authoritative {
+		return inField("authoritative", fmt.Errorf("%w: the token may not post authoritative entries; an operator makes one that may", access.ErrForbidden))
 	}
 	if t.Role != access.Holder {
 		return nil

@@ -21,6 +21,8 @@ var matrix = map[string]string{
 	"POST /v1/accounts/{account}/close":                "E",
 	"POST /v1/accounts/{account}/freeze":               "O",
 	"POST /v1/accounts/{account}/unfreeze":             "O",
+	"GET /v1/reconciliation":                           "EOA",
+	"POST /v1/reconciliation/resolutions":              "O",
 	"POST /v1/entries":                                 "EH",
 	"GET /v1/entries/{entry}":                          "EOA",
 	"POST /v1/batches":                                 "E",

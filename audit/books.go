@@ -57,6 +57,15 @@ type Head struct {
 	Declared  []Declaration
 	Batches   []Batch // what the bucket has accrued
 	Payments  []Batch // what the bucket has paid
+	Overdrawn []Overdraft
+}
+
+// Overdraft is a time in which a balance may be below zero, since an authoritative entry
+// was accepted: from its time on and before until, in milliseconds since 1970.
+type Overdraft struct {
+	Account   ledger.Account
+	Asset     string
+	At, Until int64
 }
 
 // Span is the accounts after one, up to and including another.

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"softstake/ledger"
@@ -90,9 +91,16 @@ func (w *worker) sumUntil(p *position, millis int64) {
 
 // endMoment finds balances below zero, when all changes of a moment are made.
 func (w *worker) endMoment(p *position) {
-	if p.balance.Sign() < 0 && !p.stored.Account.IsHouse() {
+	if p.balance.Sign() < 0 && !p.stored.Account.IsHouse() && !w.overdrawn(p.stored, w.day.Millis()+p.last) {
 		w.findAt(p, fmt.Sprintf("the balance is %s at %s", units(p.token.asset, &p.balance), stamp(w.day.Millis()+p.last)))
 	}
+}
+
+// overdrawn says whether an authoritative entry accounts for a balance below zero at a moment.
+func (w *worker) overdrawn(b Balance, at int64) bool {
+	return slices.ContainsFunc(w.head.Overdrawn, func(o Overdraft) bool {
+		return o.Account == b.Account && o.Asset == b.Asset && o.At <= at && at < o.Until
+	})
 }
 
 // endDay brings the positions with postings to the end of the day.

@@ -16,6 +16,8 @@ type entryJSON struct {
 	Kind  ledger.Kind `json:"kind"`
 	At    *string     `json:"at" example:"2026-11-22T10:00:00Z"`
 	Moves []moveJSON  `json:"moves"`
+
+	Authoritative bool `json:"authoritative"`
 }
 
 type moveJSON struct {
@@ -30,6 +32,8 @@ type entryParser struct {
 	asset func(ctx context.Context, symbol string) (ledger.Asset, error)
 	known map[string]ledger.Asset
 
+	authoritative bool // entries may be marked so
+
 	failed error // what the books failed with: no fault of the line's
 }
 
@@ -42,7 +46,10 @@ func (p *entryParser) line(ctx context.Context, l inputLine) (ledger.Entry, erro
 	if err := decodeStrictly(l.text, &j); err != nil {
 		return ledger.Entry{}, err
 	}
-	e := ledger.Entry{ID: j.ID, Kind: j.Kind}
+	e := ledger.Entry{ID: j.ID, Kind: j.Kind, Authoritative: j.Authoritative}
+	if e.Authoritative && !p.authoritative {
+		return e, inEntry(e, fmt.Errorf("%w: it is marked authoritative; post it with --authoritative", ledger.ErrInvalid))
+	}
 	if j.At != nil {
 		at, err := parseTime(*j.At)
 		if err != nil {

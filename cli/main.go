@@ -51,6 +51,8 @@ type app struct {
 	Entry      entryCmd      `cmd:"" group:"entries" help:"Show an entry, and who posted it."`
 	Withdrawal withdrawalCmd `cmd:"" group:"entries" help:"List, complete and cancel the withdrawals that wait."`
 
+	Reconciliation reconciliationCmd `cmd:"" group:"entries" help:"List and resolve what authoritative entries left below zero."`
+
 	Settle    settleCmd    `cmd:"" group:"rewards" help:"Close the days that are over, and pay their rewards."`
 	Days      daysCmd      `cmd:"" group:"rewards" help:"Show and set for how long days take late entries."`
 	Rewards   rewardsCmd   `cmd:"" group:"rewards" help:"List an account's rewards."`

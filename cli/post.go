@@ -16,6 +16,8 @@ type postCmd struct {
 	File         string `arg:"" help:"JSON lines, an entry each; - is the standard input."`
 	AllOrNothing bool   `help:"Post all entries together, or none. At most 10,000."`
 	JSON         bool   `help:"Print what became of each entry as a JSON line."`
+
+	Authoritative bool `help:"Accept entries with \"authoritative\":true, which another ledger has decided, though a balance was below zero in between. They are listed by \"reconciliation list\"."`
 }
 
 func (c *postCmd) Help() string {
@@ -47,7 +49,7 @@ func (c *postCmd) Run(w *World) error {
 		defer func() { err = errors.Join(err, in.Close()) }()
 		p := &poster{w: w, db: db, json: c.JSON, meter: newMeter(w, "posting", size)}
 		lines := newLines(in)
-		parse := entryParser{asset: db.Asset}
+		parse := entryParser{asset: db.Asset, authoritative: c.Authoritative}
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		entries, failed := stream(ctx, func() (entryLine, error) {

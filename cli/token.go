@@ -22,6 +22,8 @@ type tokenCreateCmd struct {
 	Expires string         `placeholder:"WHEN" help:"A time such as 2026-11-22T10:00:00Z, or how long from now: 90d, 12h. Without it: never."`
 	Label   string         `placeholder:"TEXT" help:"What it is for."`
 	JSON    bool           `help:"Print a JSON object."`
+
+	Authoritative bool `help:"Let it post entries marked authoritative, which another ledger has decided; only with the role exchange."`
 }
 
 func (c *tokenCreateCmd) Help() string {
@@ -51,7 +53,7 @@ func (c *tokenCreateCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		token.Role, token.Account, token.Label, token.Expires = role, c.Account, c.Label, expires
+		token.Role, token.Account, token.Label, token.Expires, token.Authoritative = role, c.Account, c.Label, expires, c.Authoritative
 		// A token that is made is shown, also to one who interrupts.
 		if err := db.AddToken(context.WithoutCancel(ctx), token); err != nil {
 			return err
@@ -88,6 +90,8 @@ type tokenJSON struct {
 	Created instant        `json:"created"`
 	Expires *instant       `json:"expires"` // null: never
 	Revoked *instant       `json:"revoked"` // null: it is not
+
+	Authoritative bool `json:"authoritative"`
 }
 
 // Run lists the tokens.
@@ -101,11 +105,15 @@ func (c *tokenListCmd) Run(w *World) error {
 		grid := newGrid(text("ID"), text("role"), text("account"), text("label"), text("made"), text("until"))
 		for _, t := range tokens {
 			if c.JSON {
-				if err := out.add(tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires), instantOrNull(t.Revoked)}); err != nil {
+				if err := out.add(tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires), instantOrNull(t.Revoked), t.Authoritative}); err != nil {
 					return err
 				}
 			}
-			grid.add(t.ID, string(t.Role), cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created), ends(t.Expires, t.Revoked, w.Now()))
+			role := string(t.Role)
+			if t.Authoritative {
+				role += ", authoritative"
+			}
+			grid.add(t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created), ends(t.Expires, t.Revoked, w.Now()))
 		}
 		if c.JSON {
 			return out.end()

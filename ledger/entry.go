@@ -59,6 +59,11 @@ type Entry struct {
 	Kind  Kind      //
 	At    time.Time // when it counts, in UTC, cut to milliseconds; zero: when it is posted
 	Moves []Move    // 1 to 100
+
+	// Authoritative says that another ledger has decided the entry already. It is then
+	// accepted though a balance was below zero at some moment between its time and now. It
+	// is no part of the entry's content: the same entry with it and without is the same.
+	Authoritative bool
 }
 
 // MaxMoves is the largest number of moves in one entry.

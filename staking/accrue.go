@@ -78,7 +78,10 @@ func (a Accrual) EntryID() string {
 }
 
 // Accrue says what a holding earned on a day (rules: what is earned), or false
-// where it earned nothing: not offered, or on average below the minimum. The
+// where it earned nothing: not offered, or on average below the minimum. An entry that
+// another ledger decided may leave a balance below zero for a part of the day: that part
+// counts against the rest, and a day whose sum is below zero earns nothing, whatever the
+// minimum. The
 // terms must have passed Check, and the balance must fit the asset's supply.
 //
 //	reward + carry = min(integral, cap × day) × APR / 365 + carry before

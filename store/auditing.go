@@ -91,6 +91,11 @@ func (a auditing) Head() (h audit.Head, err error) {
 		},
 		func() error { h.Declared, err = declarations(a.t); return err },
 		func() error {
+			return a.query("the reconciliations", func(r row) {
+				h.Overdrawn = append(h.Overdrawn, audit.Overdraft{Account: ledger.Account(r.text(0)), Asset: r.text(1), At: r.int(2), Until: r.int(3)})
+			}, "SELECT account, asset, at, until FROM reconciliations WHERE bucket = $1", a.bucket)
+		},
+		func() error {
 			return a.query("the batches", func(r row) { h.Batches = append(h.Batches, readBatch(r)) },
 				"SELECT day, asset, holders, total, digest FROM batches WHERE bucket = $1 ORDER BY day, asset", a.bucket)
 		},

@@ -222,6 +222,7 @@ func (p *posting) allows(it *item) error {
 	if err := p.mayConvert(it); err != nil {
 		return err
 	}
+	it.dips = nil
 	for _, c := range it.changes {
 		if err := c.allows(it, p.assets[c.asset]); err != nil {
 			return err
@@ -231,7 +232,8 @@ func (p *posting) allows(it *item) error {
 }
 
 // allows says why an item cannot make the change, or nil. What a pending withdrawal
-// holds is taken by the entry that ends it, and by no other.
+// holds is taken by the entry that ends it, and by no other. An authoritative entry must
+// leave what there is now, and not what there was at each moment since its own time.
 func (c change) allows(it *item, asset ledger.Asset) error {
 	after, err := c.now.Add(c.net)
 	if err != nil || after > asset.MaxSupply || after < -asset.MaxSupply {
@@ -244,8 +246,12 @@ func (c change) allows(it *item, asset ledger.Asset) error {
 	if reserves {
 		now -= c.reserved
 	}
-	least := c.least(it.at, now, reserves)
-	if least >= 0 && least+c.net >= 0 {
+	least, until := c.least(it.at, now, -c.net, reserves)
+	switch {
+	case least >= 0 && least+c.net >= 0:
+		return nil
+	case it.Authoritative && now >= 0 && now+c.net >= 0:
+		it.dips = append(it.dips, dip{c.key, until, least + c.net})
 		return nil
 	}
 	when, what := "", ""
@@ -261,12 +267,13 @@ func (c change) allows(it *item, asset ledger.Asset) error {
 }
 
 // least is the lowest balance at any moment from at on, counted back from what it is
-// now. Changes of one moment count together. Without the withdrawals' it is what their
+// now, and until when it was below what is needed. Changes of one moment count together. Without the withdrawals' it is what their
 // requests leave to other entries: a request and its ending change the balance by as
 // much as they change what is reserved.
-func (b *balance) least(at int64, now ledger.Amount, withoutWithdrawals bool) ledger.Amount {
+func (b *balance) least(at int64, now, needed ledger.Amount, withoutWithdrawals bool) (least ledger.Amount, until int64) {
 	slices.SortStableFunc(b.later, func(x, y later) int { return int(min(max(y.at-x.at, math.MinInt32), math.MaxInt32)) })
-	least, running := now, now
+	least = now
+	running := now
 	for i, l := range b.later {
 		if l.at <= at {
 			break
@@ -276,9 +283,12 @@ func (b *balance) least(at int64, now ledger.Amount, withoutWithdrawals bool) le
 		}
 		if i+1 == len(b.later) || b.later[i+1].at != l.at {
 			least = min(least, running)
+			if until == 0 && running < needed {
+				until = l.at
+			}
 		}
 	}
-	return least
+	return least, until
 }
 
 // asLater is the item's change of a balance, for the entries that come after it.

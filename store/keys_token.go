@@ -25,9 +25,13 @@ func (db *DB) AddToken(ctx context.Context, k access.Token) error {
 				return err
 			}
 		}
-		n, err := t.exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked)
-		                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT DO NOTHING`,
-			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, db.now(), millisOf(k.Expires))
+		authoritative := int64(0)
+		if k.Authoritative {
+			authoritative = 1
+		}
+		n, err := t.exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked, authoritative)
+		                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT DO NOTHING`,
+			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, db.now(), millisOf(k.Expires), authoritative)
 		if err != nil {
 			return err
 		}
@@ -35,7 +39,7 @@ func (db *DB) AddToken(ctx context.Context, k access.Token) error {
 			return db.logLine(t, "token create", k.ID, credential(roleOf(k), k.Label))
 		}
 		there, err := findToken(t, k.ID)
-		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account || there.Label != k.Label || millisOf(there.Expires) != millisOf(k.Expires)) {
+		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account || there.Label != k.Label || there.Authoritative != k.Authoritative || millisOf(there.Expires) != millisOf(k.Expires)) {
 			err = fmt.Errorf("%w: token %s", ledger.ErrMismatch, k.ID)
 		}
 		return err
@@ -51,15 +55,18 @@ func roleOf(k access.Token) string {
 	if k.Role == access.Holder {
 		return fmt.Sprintf("%s %s", k.Role, k.Account)
 	}
+	if k.Authoritative {
+		return string(k.Role) + ", authoritative"
+	}
 	return string(k.Role)
 }
 
-const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked FROM tokens "
+const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative FROM tokens "
 
 func scanToken(r row) (access.Token, error) {
 	k := access.Token{
 		ID: r.text(0), Role: access.Role(r.text(2)), Account: ledger.Account(r.text(3)), Label: r.text(4),
-		Created: timeOf(r.int(5)), Expires: timeOrNever(r.int(6)), Revoked: timeOrNever(r.int(7)),
+		Created: timeOf(r.int(5)), Expires: timeOrNever(r.int(6)), Revoked: timeOrNever(r.int(7)), Authoritative: r.int(8) != 0,
 	}
 	if n := copy(k.Hash[:], r.bytes(1)); n != len(k.Hash) {
 		return k, fmt.Errorf("the books' token %s has a hash of %d bytes", k.ID, n)

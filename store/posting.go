@@ -44,6 +44,7 @@ type item struct {
 	last    *item  // of the first one with an ID: the last with it
 	repeats *item  // the one with the same ID that was accepted before it, in this transaction
 	changes []change
+	dips    []dip // what accepting it, as authoritative, leaves below zero for a time
 }
 
 // change is what an entry does to a balance, its moves taken together.
@@ -282,6 +283,7 @@ func (p *posting) lockDays() error {
 	})
 }
 
+// dayClosed refuses an authoritative entry too: the rewards of a closed day rest on it.
 func dayClosed(id string, day, firstOpen staking.Day) error {
 	return fmt.Errorf("%w: entry %s: %s; the first open moment is %s", ledger.ErrDayClosed, id, day, stamp(firstOpen.Millis()))
 }

@@ -143,7 +143,9 @@ func (m *today) token(a ledger.Asset, terms staking.Terms) TodayToken {
 	p := m.positions[a.Symbol]
 	s := TodayToken{Asset: a, Terms: terms, Free: p.free, SoFar: p.holding.Opening, Holding: p.holding}
 	if m.elapsed > 0 {
-		s.SoFar = p.sofar.AverageOver(m.elapsed)
+		if !p.sofar.Less(staking.Integral{}) {
+			s.SoFar = p.sofar.AverageOver(m.elapsed)
+		}
 	}
 	s.Measured, s.Reached = comesTo(m.day, terms, p.holding)
 	for d := p.through + 1; d < m.day && s.Awaited == 0; d++ {

@@ -12,7 +12,8 @@ import (
 
 // write brings the accepted entries into the books.
 func (p *posting) write() error {
-	for _, step := range []func() error{p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals, p.writeConversions} {
+	steps := []func() error{p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals, p.writeConversions, p.writeReconciliations}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}

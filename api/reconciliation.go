@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/store"
+)
+
+type reconciliationOut struct {
+	Entry    string `json:"entry" example:"w-4711" doc:"The entry that was accepted as authoritative."`
+	Account  string `json:"account" example:"alice" doc:"Account whose balance was below zero: the free part, or what is held of it (alice/held)."`
+	Asset    string `json:"asset" example:"BNB" doc:"Symbol."`
+	At       string `json:"at" format:"date-time" example:"2026-11-22T08:00:00.000Z" doc:"The entry's time: from here on the balance may be below zero."`
+	Until    string `json:"until" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"The first moment at which it is not below zero any more, as it was when the entry was posted."`
+	Lowest   string `json:"lowest" example:"-0.5" doc:"The lowest balance in between, as it was when the entry was posted."`
+	Flagged  string `json:"flagged" format:"date-time" example:"2026-11-22T11:00:00.000Z" doc:"When the entry was posted."`
+	Resolved string `json:"resolved,omitempty" format:"date-time" example:"2026-11-23T10:00:00.000Z" doc:"When it was resolved. Absent: it is not."`
+	Reason   string `json:"reason,omitempty" example:"the deposit was credited late" doc:"Why it is resolved."`
+}
+
+// reconciliationRoutes are those of authoritative entries that left a balance below zero.
+func (s *server) reconciliationRoutes() {
+	add(s, huma.Operation{
+		OperationID: "list-reconciliation", Method: http.MethodGet, Path: "/v1/reconciliation", Tags: []string{"Entries"}, Summary: "List what is to be reconciled",
+		Description: "The balances that authoritative entries left below zero for a time, in the order of their posting: what to compare with the ledger that decided the entries. Such a time counts against the day's average, and a day whose average is below zero earns nothing.",
+	}, staff, s.reconciliations)
+	add(s, huma.Operation{
+		OperationID: "resolve-reconciliation", Method: http.MethodPost, Path: "/v1/reconciliation/resolutions", Tags: []string{"Entries"}, Summary: "Resolve an entry",
+		Description: "Records that an entry was reconciled, and why, with who did it. The balances stay as they are: what is wrong in them is corrected by an adjustment. Repeating has no further effect.",
+		Errors:      []int{http.StatusNotFound},
+	}, operators, s.resolve)
+}
+
+type reconciliationsIn struct {
+	Paging
+	State string `query:"state" enum:"open,all" default:"open" doc:"open: those that are not resolved."`
+}
+
+func (s *server) reconciliations(ctx context.Context, in *reconciliationsIn) (*answer[list[reconciliationOut]], error) {
+	place, err := in.place(4)
+	if err != nil {
+		return nil, err
+	}
+	var after store.Reconciliation
+	if place != nil {
+		at, err := strconv.ParseInt(place[0], 10, 64)
+		if err != nil || at <= 0 {
+			return nil, badCursor()
+		}
+		after = store.Reconciliation{Flagged: time.UnixMilli(at).UTC(), Entry: place[1], Account: ledger.Account(place[2]), Asset: place[3]}
+	}
+	found, err := s.Books.Reconciliations(ctx, after, in.State != "all", in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	placeOf := func(r store.Reconciliation) string {
+		return placed(strconv.FormatInt(r.Flagged.UnixMilli(), 10), r.Entry, string(r.Account), r.Asset)
+	}
+	return say(pageOf(found, in.Limit, placeOf, func(r store.Reconciliation) (reconciliationOut, error) {
+		asset, err := s.Books.Asset(ctx, r.Asset)
+		out := reconciliationOut{
+			Entry: r.Entry, Account: string(r.Account), Asset: r.Asset, At: instant(r.At), Until: instant(r.Until),
+			Lowest: asset.Format(r.Lowest), Flagged: instant(r.Flagged), Reason: r.Reason,
+		}
+		if !r.Resolved.IsZero() {
+			out.Resolved = instant(r.Resolved)
+		}
+		return out, err
+	}))
+}
+
+type resolveIn struct {
+	Body struct {
+		Entry  string `json:"entry" minLength:"1" maxLength:"168" example:"w-4711" doc:"The entry."`
+		Reason string `json:"reason" minLength:"1" maxLength:"200" example:"the deposit was credited late" doc:"Why; it is kept in the log."`
+	}
+}
+
+type resolvedOut struct {
+	Entry    string `json:"entry" example:"w-4711" doc:"The entry."`
+	Repeated bool   `json:"repeated" doc:"Whether it was resolved before."`
+}
+
+func (s *server) resolve(ctx context.Context, in *resolveIn) (*answer[resolvedOut], error) {
+	repeated, err := s.books(ctx).Resolve(ctx, in.Body.Entry, in.Body.Reason)
+	return say(resolvedOut{in.Body.Entry, repeated}, err)
+}
