@@ -43,6 +43,7 @@ func (s *server) entryRoutes() {
 	}, operators, s.postAdjustment)
 	s.withdrawalRoutes()
 	s.reconciliationRoutes()
+	s.correctionRoutes()
 }
 
 type entryOut struct {

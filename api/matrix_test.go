@@ -21,6 +21,8 @@ var matrix = map[string]string{
 	"POST /v1/accounts/{account}/close":                "E",
 	"POST /v1/accounts/{account}/freeze":               "O",
 	"POST /v1/accounts/{account}/unfreeze":             "O",
+	"POST /v1/adjustments/batches":                     "O",
+	"POST /v1/compensations":                           "O",
 	"GET /v1/reconciliation":                           "EOA",
 	"POST /v1/reconciliation/resolutions":              "O",
 	"POST /v1/entries":                                 "EH",

@@ -109,10 +109,10 @@ var onlyIn = map[string][]string{
 	"unknown-country":      {"set-activation"},
 	"documents":            {"set-activation"},
 	"in-use":               {"close-account"},
-	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "request-withdrawal", "fund"},
+	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate", "request-withdrawal", "fund"},
 	"account-frozen":       {"post-entry", "post-batch", "request-withdrawal", "set-activation"},
 	"day-closed":           {"post-entry", "post-batch"},
-	"mismatch":             {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "request-withdrawal", "fund", "set-prices"},
+	"mismatch":             {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate", "request-withdrawal", "fund", "set-prices"},
 }
 
 // in says whether an operation that has the sort's status may answer with it.

@@ -32,6 +32,8 @@ type explanationOut struct {
 	Eligible string      `json:"eligible" example:"2.14" doc:"What of the average earns: up to the cap."`
 	Reward   string      `json:"reward" example:"0.00000879" doc:"In whole tokens, rounded down."`
 	Working  *workingOut `json:"working,omitempty" doc:"The exact working-out, in whole numbers. Absent where nothing is earned."`
+
+	Compensations []compensationOut `json:"compensations,omitempty" doc:"What was made good since of what the reward was too low by. It is no part of the reward."`
 }
 
 type changeOut struct {
@@ -84,6 +86,9 @@ func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 	}
 	for _, c := range e.Changes {
 		out.Changes = append(out.Changes, changeOut{instant(c.At), c.Entry, c.Kind, a.Format(c.Amount), a.Format(c.Balance), c.Other})
+	}
+	for _, c := range e.Compensations {
+		out.Compensations = append(out.Compensations, compensationOut{Entry: c.Entry, Amount: a.Format(c.Amount), At: instant(c.At)})
 	}
 	return say(out, nil)
 }

@@ -9,16 +9,23 @@ import (
 
 // adjustCmd posts a correction.
 type adjustCmd struct {
-	ID     string         `arg:"" name:"id" help:"Name of the correction: the same name twice is once."`
-	From   ledger.Account `arg:"" help:"Account that it is taken from; @custody is the outside world."`
-	To     ledger.Account `arg:"" help:"Account that gets it."`
-	Asset  string         `arg:"" help:"Token."`
-	Amount string         `arg:"" help:"How much, such as 0.5."`
-	Reason string         `required:"" placeholder:"TEXT" help:"Why; it is kept in the log."`
+	ID     string         `arg:"" optional:"" name:"id" help:"Name of the correction: repeating it has no further effect."`
+	From   ledger.Account `arg:"" optional:"" help:"Account that it is taken from; @custody is the outside world."`
+	To     ledger.Account `arg:"" optional:"" help:"Account that gets it."`
+	Asset  string         `arg:"" optional:"" help:"Token."`
+	Amount string         `arg:"" optional:"" help:"How much, such as 0.5."`
+	Reason string         `placeholder:"TEXT" help:"Why; it is kept in the log."`
+
+	File         string `placeholder:"FILE" help:"Post the corrections of a file instead: JSON lines, at most 10,000; - is the standard input."`
+	AllOrNothing bool   `help:"With --file: post all corrections together, or none."`
 }
 
 func (c *adjustCmd) Help() string {
-	return `The past is never edited: what was wrong is mended by an entry dated today.
+	return `The past is never edited: what was wrong is corrected by an entry dated today. In a file each line is a correction with its reason:
+
+  {"id":"fix-1","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"0.5"}],"reason":"deposit 4711 was missed"}
+
+A refused or unreadable line is named with its number, the others are posted, and the exit status is 1. A file may be posted again.
 
 Example:
 
@@ -27,6 +34,18 @@ Example:
 
 // Run posts the correction.
 func (c *adjustCmd) Run(w *World) error {
+	switch {
+	case c.File != "" && (c.ID != "" || c.Reason != ""):
+		return usage("--file has the corrections and their reasons; name nothing beside it")
+	case c.File != "":
+		return c.runFile(w)
+	case c.AllOrNothing:
+		return usage("--all-or-nothing goes with --file")
+	case c.Amount == "":
+		return usage("expected \"<id> <from> <to> <asset> <amount>\", or --file")
+	case c.Reason == "":
+		return usage("missing flags: --reason=TEXT")
+	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
 		asset, err := db.Asset(ctx, c.Asset)
 		if err != nil {

@@ -17,6 +17,7 @@ type explainCmd struct {
 	Account ledger.Account `arg:""`
 	Day     staking.Day    `arg:"" help:"Day that was measured, such as 2026-11-23."`
 	Asset   string         `arg:"" help:"Token."`
+	With    []string       `sep:"none" placeholder:"ENTRY" help:"An entry that came late, as a line of JSON, or a file of such lines: show what the day would have earned with it. Nothing is written."`
 	JSON    bool           `help:"Print a JSON object."`
 }
 
@@ -25,12 +26,19 @@ func (c *explainCmd) Help() string {
 
 Example:
 
-  softstake explain alice 2026-11-23 BNB`
+  softstake explain alice 2026-11-23 BNB
+
+With an entry that came too late for the day, it shows what is missing; "compensate" makes it good:
+
+  softstake explain alice 2026-11-23 BNB --with '{"id":"d-9","kind":"deposit","at":"2026-11-23T06:00:00Z","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}'`
 }
 
 // Run explains the day.
 func (c *explainCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
+		if c.With != nil {
+			return c.propose(ctx, w, db)
+		}
 		e, err := db.Explain(ctx, c.Account, c.Day, c.Asset)
 		if err != nil {
 			return err
@@ -40,6 +48,22 @@ func (c *explainCmd) Run(w *World) error {
 		}
 		return writeExplanation(w, e)
 	})
+}
+
+// propose shows what the day would have earned with other entries.
+func (c *explainCmd) propose(ctx context.Context, w *World, db *store.DB) error {
+	entries, err := w.readProposed(ctx, db, c.With)
+	if err != nil {
+		return err
+	}
+	p, err := db.Propose(ctx, c.Account, c.Day, c.Asset, entries)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(w.Stdout, formatProposal(p))
+	}
+	return writeProposal(w, p)
 }
 
 type (
@@ -66,6 +90,13 @@ type (
 		Carry    string         `json:"carry"`
 		Unit     string         `json:"carry_unit"`
 		Changes  []changeJSON   `json:"changes"`
+
+		Compensations []compensationJSON `json:"compensations,omitempty"`
+	}
+	compensationJSON struct {
+		Entry  string  `json:"entry"`
+		Amount string  `json:"amount"`
+		At     instant `json:"at"`
 	}
 	changeJSON struct {
 		At      instant        `json:"at"`
@@ -93,6 +124,9 @@ func formatExplanation(e store.Explanation) explanationJSON {
 	for _, c := range e.Changes {
 		j.Changes = append(j.Changes, changeJSON{instant(c.At), c.Entry, c.Kind, a.Format(c.Amount), a.Format(c.Balance), c.Other})
 	}
+	for _, c := range e.Compensations {
+		j.Compensations = append(j.Compensations, compensationJSON{c.Entry, a.Format(c.Amount), instant(c.At)})
+	}
 	return j
 }
 
@@ -114,7 +148,11 @@ func writeExplanation(w *World, e store.Explanation) error {
 	if err := w.printf("\n"); err != nil {
 		return err
 	}
-	if err := facts(w.Stdout, sum(e)...); err != nil {
+	lines := sum(e)
+	for _, c := range e.Compensations {
+		lines = append(lines, [2]string{"compensated", withUnit(e.Asset, c.Amount) + " at " + wallTime(c.At) + " UTC, as " + c.Entry})
+	}
+	if err := facts(w.Stdout, lines...); err != nil {
 		return err
 	}
 	if e.Reason != "" {

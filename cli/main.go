@@ -46,7 +46,10 @@ type app struct {
 	Load   loadCmd   `cmd:"" group:"entries" help:"Load the opening balances of many accounts."`
 	Import importCmd `cmd:"" group:"entries" help:"Import an exchange's Transaction History into an account."`
 	Adjust adjustCmd `cmd:"" group:"entries" help:"Post a correction dated today, with its reason."`
-	Fund   fundCmd   `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
+
+	Compensate compensateCmd `cmd:"" group:"entries" help:"Make the reward of a paid day good, out of the pool."`
+
+	Fund fundCmd `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
 
 	Entry      entryCmd      `cmd:"" group:"entries" help:"Show an entry, and who posted it."`
 	Withdrawal withdrawalCmd `cmd:"" group:"entries" help:"List, complete and cancel the withdrawals that wait."`

@@ -91,7 +91,7 @@ type tokenJSON struct {
 	Expires *instant       `json:"expires"` // null: never
 	Revoked *instant       `json:"revoked"` // null: it is not
 
-	Authoritative bool `json:"authoritative"`
+	Authoritative bool `json:"authoritative,omitempty"`
 }
 
 // Run lists the tokens.

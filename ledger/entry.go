@@ -22,7 +22,7 @@ var (
 // Kind says what happened, and so which accounts an entry may name.
 type Kind string
 
-// The kinds of entry. Opening, Import, RewardElsewhere and Fund are ours; callers post
+// The kinds of entry. Opening, Import, RewardElsewhere, Fund and Compensation are ours; callers post
 // the others.
 const (
 	Deposit    Kind = "deposit"    // @custody → holder
@@ -35,6 +35,10 @@ const (
 	Opening    Kind = "opening"    // @custody ↔ holder: what was there when the books began, and corrections of it
 	Import     Kind = "import"     // @custody ↔ holder: what a file of the exchange shows; several moves
 	Fund       Kind = "fund"       // @custody ↔ @rewards
+
+	// Compensation is @rewards → holder: it makes good what the holder's reward of a day that
+	// is paid was too low by; one move.
+	Compensation Kind = "compensation"
 
 	// RewardElsewhere is @custody ↔ holder: a reward of Soft Staking that another exchange
 	// paid, as a file of it shows; several moves.
@@ -70,7 +74,7 @@ type Entry struct {
 const MaxMoves = 100
 
 // reserved begins the IDs of entries that we make ourselves.
-var reserved = []string{"reward/", "declare/", "pay/", "fund/", "import/", "opening/"}
+var reserved = []string{"reward/", "declare/", "pay/", "fund/", "import/", "opening/", compensationPrefix}
 
 func reservedID(id string) bool {
 	return slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
@@ -109,6 +113,9 @@ func (e Entry) Check(assets map[string]Asset) error {
 	if err := e.checkWithdrawal(); err != nil {
 		return err
 	}
+	if err := e.checkCompensation(); err != nil {
+		return err
+	}
 	if len(e.Moves) < 1 || len(e.Moves) > MaxMoves {
 		return fmt.Errorf("%w: entry %s: %d moves; an entry has 1 to %d", ErrInvalid, e.ID, len(e.Moves), MaxMoves)
 	}
@@ -130,6 +137,9 @@ func (e Entry) Check(assets map[string]Asset) error {
 func (e Entry) longestID() int {
 	if suffix, ends := endings[e.Kind]; ends {
 		return MaxID + len(suffix)
+	}
+	if e.Kind == Compensation {
+		return maxOwnID + maxCompensationName
 	}
 	if reservedID(e.ID) {
 		return maxOwnID
@@ -191,6 +201,8 @@ func (k Kind) allows(m Move) bool {
 		return !pool && (holder(m.From) || holder(m.To))
 	case Opening, Import, RewardElsewhere:
 		return (m.From == Custody && free(m.To)) || (free(m.From) && m.To == Custody)
+	case Compensation:
+		return m.From == Rewards && free(m.To)
 	case Fund:
 		return (m.From == Custody && m.To == Rewards) || (m.From == Rewards && m.To == Custody)
 	}

@@ -27,6 +27,10 @@ type Explanation struct {
 	Why        Why         // there is no reward, or not yet; "" where it is paid
 	Behind     staking.Day // the older day that a WhyWaits waits behind, or 0
 	Reason     string      // Why as a sentence in English, for operators; ""
+
+	Compensations []Compensation // what was made good of it since, in the order of their posting
+
+	measured staking.Holding // of a day that is not stored
 }
 
 // Change is a change of an account's free balance.
@@ -64,6 +68,10 @@ func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, sym
 			func() error { return e.readStored(t, id, d) },
 			func() error { return e.measure(t, id, d) },
 			func() error { return e.judge(db, t, d) },
+			func() (err error) {
+				e.Compensations, err = compensationsFor(t, id, d, symbol)
+				return err
+			},
 		} {
 			if err := step(); err != nil {
 				return err
@@ -126,6 +134,7 @@ func (e *Explanation) measure(t tx, id ledger.Account, d staking.Day) error {
 	}
 	if !e.Stored {
 		var earned bool
+		e.measured = h
 		e.Measured, earned = comesTo(d, e.Terms, h)
 		e.Earned = earned && e.TermsKnown && e.Enrolled
 	}

@@ -19,26 +19,28 @@ var actions = map[ledger.Kind]string{
 	ledger.WithdrawalCancelled: "withdrawal cancel",
 }
 
-// writeNotes writes a line of the log for each call that has posted something now. One
-// line a call, and not one an entry, keeps the log as small as what people did.
+// writeNotes writes a line of the log for each call that has posted something now, or one
+// for each of its entries where these have reasons of their own. One line a call keeps the
+// log as small as what people did.
 func (db *DB) writeNotes(t tx, calls []*call) error {
 	var lines []LogLine
+	assets := *db.known.Load()
 	for _, c := range calls {
-		if posted := c.posted(); len(posted) > 0 {
-			lines = append(lines, c.note.of(posted, c.actor, *db.known.Load()))
+		var posted []ledger.Entry
+		for i, e := range c.entries {
+			switch o := c.outcomes[i]; {
+			case o.Err != nil || o.Repeated:
+			case c.notes != nil:
+				lines = append(lines, c.notes[i].of([]ledger.Entry{e}, c.actor, assets))
+			default:
+				posted = append(posted, e)
+			}
+		}
+		if len(posted) > 0 {
+			lines = append(lines, c.note.of(posted, c.actor, assets))
 		}
 	}
 	return db.writeLog(t, lines)
-}
-
-// posted are the call's entries that were written now.
-func (c *call) posted() (posted []ledger.Entry) {
-	for i, e := range c.entries {
-		if o := c.outcomes[i]; o.Err == nil && !o.Repeated {
-			posted = append(posted, e)
-		}
-	}
-	return posted
 }
 
 // of is the line of the log about some entries.

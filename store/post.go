@@ -59,6 +59,7 @@ type call struct {
 	whole    bool               // all of the entries or none
 	own      bool               // entries of our own making
 	note     note               // what the log says of it
+	notes    []note             // what the log says of each of its entries; nil: it has one line for all
 	goes     ledger.Destination // of the withdrawal that its entry requests, if that is known
 	converts *conversion        // what its entry converts, if it was asked for by Convert
 	outcomes []Outcome

@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// mostAdjustments is the largest number of corrections in a batch.
+const mostAdjustments = 1000
+
+// correctionRoutes are those that correct what was, beside a single adjustment.
+func (s *server) correctionRoutes() {
+	add(s, huma.Operation{
+		OperationID: "post-adjustments", Method: http.MethodPost, Path: "/v1/adjustments/batches", Tags: []string{"Entries"}, Summary: "Post many corrections",
+		Description: fmt.Sprintf("Posts 1 to %d corrections in their order, each with its reason. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused one and its place in `field`. Repeating has no further effect.", mostAdjustments),
+		// The body is checked as a whole: a correction is made by a person, not by a stream.
+		MaxBodyBytes: largeBody, Errors: []int{404, 409},
+	}, operators, s.postAdjustments)
+	add(s, huma.Operation{
+		OperationID: "compensate", Method: http.MethodPost, Path: "/v1/compensations", Tags: []string{"Entries"}, Summary: "Make a reward good",
+		Description:   "Moves an amount from @rewards to an account, now, for its reward of a day that is paid: such a day never changes, and an entry that came too late for it may have changed what it earned. Its entry is `compensation/DAY/TOKEN/ACCOUNT/NAME`. It is no reward, and not part of what the account has earned; the explanation of the reward lists it. Repeating a name with the same amount has no further effect.",
+		DefaultStatus: http.StatusCreated, Errors: []int{404, 409},
+		Responses: also[entryOut](s, "It was posted before: the answer of the first time."),
+	}, operators, s.compensate)
+}
+
+type reasonedIn struct {
+	ID     string   `json:"id" minLength:"1" maxLength:"128" example:"fix-1" doc:"Your name for the correction; it must be unique."`
+	Moves  []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"Between holders, what is held, @custody and @desk."`
+	Reason string   `json:"reason" minLength:"1" maxLength:"200" example:"deposit 4711 was missed" doc:"Why; it is kept in the log, with who made the correction."`
+}
+
+type adjustmentsIn struct {
+	Body struct {
+		Adjustments []reasonedIn `json:"adjustments" minItems:"1" maxItems:"1000" doc:"The corrections, in the order in which they are posted."`
+		Atomic      bool         `json:"atomic,omitempty" doc:"Post all of them, or none."`
+	}
+}
+
+func (s *server) postAdjustments(ctx context.Context, in *adjustmentsIn) (*answer[batchOut], error) {
+	n := len(in.Body.Adjustments)
+	b := batch{s: s, ids: make([]string, n), outcomes: make([]store.Outcome, n)}
+	var posted []store.ReasonedEntry
+	for i, r := range in.Body.Adjustments {
+		b.ids[i] = r.ID
+		e, err := s.entry(ctx, entryIn{ID: r.ID, Kind: string(ledger.Adjustment), Moves: r.Moves})
+		switch {
+		case err == nil:
+			posted, b.places = append(posted, store.ReasonedEntry{Entry: e, Reason: r.Reason}), append(b.places, i)
+		case in.Body.Atomic || sortOf(err).name != "invalid":
+			return nil, inField(fmt.Sprintf("adjustments[%d]", i), err)
+		default:
+			b.outcomes[i].Err = err
+		}
+	}
+	outcomes, err := s.books(ctx).AdjustAll(ctx, posted, in.Body.Atomic)
+	for i, o := range outcomes {
+		refusal := o.Err
+		o.Err = s.faultIn(ctx, posted[i].Entry, refusal)
+		if err != nil && refusal == err {
+			return nil, inField(fmt.Sprintf("adjustments[%d]", b.places[i]), o.Err)
+		}
+		b.outcomes[b.places[i]] = o
+	}
+	if err != nil {
+		return nil, err
+	}
+	return say(b.show(ctx), nil)
+}
+
+type compensationOut struct {
+	Entry  string `json:"entry" example:"compensation/2026-11-21/BNB/alice/d-4711" doc:"ID of the entry, which names the day and the token."`
+	Amount string `json:"amount" example:"0.00061644" doc:"How much, in whole tokens."`
+	At     string `json:"at" format:"date-time" example:"2026-11-23T10:00:00.000Z" doc:"When it was credited."`
+}
+
+type compensateIn struct {
+	Body struct {
+		Account string `json:"account" maxLength:"128" example:"alice" doc:"Whose reward it was."`
+		Day     string `json:"day" format:"date" example:"2026-11-21" doc:"The day that the reward was for. It is paid."`
+		Asset   string `json:"asset" maxLength:"20" example:"BNB" doc:"The reward's token, and the compensation's."`
+		Amount  string `json:"amount" maxLength:"40" example:"0.00061644" doc:"How much, in whole tokens."`
+		Name    string `json:"name" minLength:"1" maxLength:"64" example:"d-4711" doc:"Tells the compensations of one reward apart: A-Z a-z 0-9 . _ : and -."`
+		Reason  string `json:"reason" minLength:"1" maxLength:"200" example:"deposit 4711 came late" doc:"Why; it is kept in the log."`
+	}
+}
+
+func (s *server) compensate(ctx context.Context, in *compensateIn) (*posted, error) {
+	b := in.Body
+	day, err := staking.ParseDay(b.Day)
+	if err != nil {
+		return nil, inField("day", err)
+	}
+	asset, err := s.Books.Asset(ctx, b.Asset)
+	if err != nil {
+		return nil, inField("asset", err)
+	}
+	amount, err := asset.Parse(b.Amount)
+	if err != nil {
+		return nil, inField("amount", err)
+	}
+	id := ledger.Account(b.Account)
+	if err := id.CheckHolder(); err != nil {
+		return nil, inField("account", err)
+	}
+	o, err := s.books(ctx).Compensate(ctx, store.Compensation{Account: id, Day: day, Asset: b.Asset, Name: b.Name, Amount: amount}, b.Reason)
+	return showPosted(ledger.CompensationID(day.String(), b.Asset, id, b.Name), o, err)
+}

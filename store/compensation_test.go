@@ -1,0 +1,160 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"softstake/audit"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+// late is a deposit of 1500 BNB at a moment of a day.
+func late(id string, to ledger.Account, day int, hour string) ledger.Entry {
+	e := oneMove(id, ledger.Deposit, ledger.Custody, to, 1500_0)
+	e.At = moment(day, hour)
+	return e
+}
+
+// lateWorld runs a test when Day 2 is paid: alice, twin and off had 600 BNB, twin got a
+// late deposit in time, and the switch of off is off.
+func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *Clock, reward func(ledger.Account) ledger.Amount)) {
+	t.Helper()
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		must[store.Outcome](t)(db.Fund(t.Context(), "f", bnb, coins(10_0000), false))
+		for _, id := range []ledger.Account{"alice", "twin", "small", "off"} {
+			open(t, db, id)
+			if id != "off" {
+				on(t, db, id)
+			}
+		}
+		for _, id := range []ledger.Account{"alice", "twin", "off"} {
+			deposit(t, db, "d-"+string(id), id, 600, bnb, noon)
+		}
+		clock.Set(2, "23:00")
+		ok(t, refusal(post(t, db, late("twin", "twin", 2, "06:00")), nil)) // beyond the cap of 1000
+		clock.Set(3, "00:10")
+		settle(t, db, clock)
+		test(t, db, clock, func(id ledger.Account) ledger.Amount {
+			return must[store.Explanation](t)(db.Explain(t.Context(), id, day1+1, bnb)).Measured.Reward
+		})
+	})
+}
+
+// What the day would have earned with a late deposit is what the same deposit earns
+// another who made it in time, beyond the cap too.
+func TestWhatALateDepositWouldHaveEarned(t *testing.T) {
+	lateWorld(t, func(t *testing.T, db *store.DB, _ *Clock, reward func(ledger.Account) ledger.Amount) {
+		ctx, day := t.Context(), day1+1
+		p := must[store.Proposal](t)(db.Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))
+		if !p.Earned || p.With.Reward != reward("twin") || p.Difference != reward("twin")-reward("alice") || p.Difference <= 0 || p.Missing() != p.Difference {
+			t.Errorf("proposed is %+v; twin has %d and alice %d", p.With, reward("twin"), reward("alice"))
+		}
+		if p := must[store.Proposal](t)(db.Propose(ctx, "small", day, bnb, []ledger.Entry{late("late", "small", 1, "13:00")})); !p.Earned || p.Was.Earned || p.Difference != p.With.Reward {
+			t.Errorf("of one who earned nothing: %+v", p)
+		}
+		if p := must[store.Proposal](t)(db.Propose(ctx, "off", day, bnb, []ledger.Entry{late("late", "off", 1, "13:00")})); p.Earned || p.Difference != 0 {
+			t.Errorf("of one whose switch is off: %+v", p)
+		}
+		wrong := late("late", "alice", 2, "06:00")
+		wrong.At = time.Time{}
+		for what, e := range map[string]ledger.Entry{
+			"no time": wrong, "another's": late("late", "twin", 2, "06:00"), "of the next day": late("late", "alice", 3, "00:00"), "posted": late("d-alice", "alice", 2, "06:00"),
+			"what is no entry": {ID: "late", Kind: "gift", At: noon, Moves: wrong.Moves},
+		} {
+			if _, err := db.Propose(ctx, "alice", day, bnb, []ledger.Entry{e}); err == nil || !strings.Contains(err.Error(), "invalid") {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}
+
+// A compensation makes it good, once, and is no reward.
+func TestACompensation(t *testing.T) {
+	lateWorld(t, func(t *testing.T, db *store.DB, clock *Clock, reward func(ledger.Account) ledger.Amount) {
+		ctx, day := t.Context(), day1+1
+		missing := reward("twin") - reward("alice")
+		c := store.Compensation{Account: "alice", Asset: bnb, Day: day, Name: "late", Amount: missing}
+		first := must[store.Outcome](t)(db.Compensate(ctx, c, "the deposit came late"))
+		again := must[store.Outcome](t)(db.Compensate(ctx, c, "another reason"))
+		if first.Repeated || !again.Repeated {
+			t.Errorf("%+v, then %+v", first, again)
+		}
+		for what, change := range map[string]func(*store.Compensation){
+			"mismatch: the same ID": func(c *store.Compensation) { c.Amount++ }, "not paid": func(c *store.Compensation) { c.Day++ }, "not found": func(c *store.Compensation) { c.Account = "nobody" },
+			"insufficient": func(c *store.Compensation) { c.Name, c.Amount = "x", coins(20_0000) }, "a name of 1 to 64": func(c *store.Compensation) { c.Name = "a/b" },
+			"name of 1 to 64": func(c *store.Compensation) { c.Name = strings.Repeat("x", 65) }, "is not above zero": func(c *store.Compensation) { c.Name, c.Amount = "y", 0 },
+			"is not paid": func(c *store.Compensation) { c.Day = day1 - 1 },
+		} {
+			other := c
+			change(&other)
+			_, err := db.Compensate(ctx, other, "why")
+			if want, _, _ := strings.Cut(what, ":"); err == nil || want != "mismatch" && !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		_, err := db.Compensate(ctx, c, " ")
+		wants(t, err, ledger.ErrInvalid)
+		long := store.Compensation{Account: ledger.Account(strings.Repeat("l", ledger.MaxID)), Asset: bnb, Day: day, Name: strings.Repeat("n", 64), Amount: 1}
+		open(t, db, long.Account)
+		must[store.Outcome](t)(db.Compensate(ctx, long, "why"))
+
+		e := must[store.Explanation](t)(db.Explain(ctx, "alice", day, bnb))
+		if len(e.Compensations) != 1 || e.Compensations[0].Entry != fmt.Sprintf("compensation/%s/BNB/alice/late", day) || e.Compensations[0].Amount != missing {
+			t.Errorf("the explanation has %+v", e.Compensations)
+		}
+		if p := must[store.Proposal](t)(db.Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")})); p.Missing() != 0 || p.Compensated != missing {
+			t.Errorf("after it %d is missing", p.Missing())
+		}
+		if got := earned(t, db, "alice", bnb); got != reward("alice") {
+			t.Errorf("earned is %d: a compensation is no reward", got)
+		}
+		own := ledger.Entry{ID: e.Compensations[0].Entry + "2", Kind: ledger.Compensation, Moves: []ledger.Move{{From: ledger.Rewards, To: "alice", Asset: bnb, Amount: 1}}}
+		wants(t, post(t, db, own)[0].Err, ledger.ErrInvalid)
+		clock.Set(5, "00:10")
+		settle(t, db, clock)
+		wantClean(t, auditOf(t, db, audit.Options{}))
+	})
+}
+
+func TestCorrectionsInABatch(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		fix := func(id string, tenths int64, reason string) store.ReasonedEntry {
+			e := oneMove(id, ledger.Adjustment, ledger.Custody, "alice", tenths)
+			if tenths < 0 {
+				e = oneMove(id, ledger.Adjustment, "alice", ledger.Custody, -tenths)
+			}
+			return store.ReasonedEntry{Entry: e, Reason: reason}
+		}
+		bad := []store.ReasonedEntry{fix("a-1", 5, "one"), fix("a-2", -99, "two"), fix("a-3", 5, " "), {Entry: oneMove("a-4", ledger.Deposit, ledger.Custody, "alice", 1), Reason: "x"}, fix("a-5", 1, "five")}
+		_, err := db.AdjustAll(ctx, bad[:2], true)
+		wants(t, err, ledger.ErrInsufficient)
+		_, err = db.AdjustAll(ctx, bad[2:3], true)
+		wants(t, err, ledger.ErrInvalid)
+		has(t, db, "alice", 0, 0)
+		outcomes := must[[]store.Outcome](t)(db.AdjustAll(ctx, bad, false))
+		for i, want := range []error{nil, ledger.ErrInsufficient, ledger.ErrInvalid, ledger.ErrInvalid, nil} {
+			if want == nil && outcomes[i].Err == nil {
+				continue
+			}
+			wants(t, outcomes[i].Err, want)
+		}
+		for _, o := range must[[]store.Outcome](t)(db.AdjustAll(ctx, []store.ReasonedEntry{bad[0], bad[4]}, true)) {
+			if !o.Repeated || o.Err != nil {
+				t.Errorf("posted again it is %+v", o)
+			}
+		}
+		has(t, db, "alice", 6, 0)
+		var lines []string
+		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 100)) {
+			if l.Action == "adjust" {
+				lines = append(lines, l.Subject+" "+l.Detail)
+			}
+		}
+		same(t, "the log", lines, []string{"a-1 one", "a-5 five"})
+	})
+}
