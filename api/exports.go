@@ -6,7 +6,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/download"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -60,19 +59,19 @@ var (
 	rewardTable = table[rewardLine]{
 		columns: []string{"day", "account", "asset", "opening", "average", "eligible", "apr", "reward", "priceUsdt", "valueUsdt", "creditedAt"},
 		cells: func(r rewardLine) []string {
-			return []string{r.Day, download.Cell(string(r.Account)), r.Asset, r.Opening, r.Average, r.Eligible, r.APR, r.Reward, known(r.PriceUSDT), known(r.ValueUSDT), r.Credited}
+			return []string{r.Day, string(r.Account), r.Asset, r.Opening, r.Average, r.Eligible, r.APR, r.Reward, known(r.PriceUSDT), known(r.ValueUSDT), r.Credited}
 		},
 	}
 	statementTable = table[statementLine]{
 		columns: []string{"at", "entry", "kind", "part", "asset", "change", "balance", "counterparty"},
 		cells: func(l statementLine) []string {
-			return []string{l.At, download.Cell(l.Entry), string(l.Kind), l.Part, l.Asset, l.Change, l.Balance, download.Cell(string(l.Other))}
+			return []string{l.At, l.Entry, string(l.Kind), l.Part, l.Asset, l.Change, l.Balance, string(l.Other)}
 		},
 	}
 	journalTable = table[journalLine]{
 		columns: []string{"at", "entry", "move", "side", "kind", "account", "asset", "change", "counterparty"},
 		cells: func(l journalLine) []string {
-			return []string{l.At, download.Cell(l.Entry), strconv.Itoa(l.Move), l.Side, string(l.Kind), download.Cell(string(l.Account)), l.Asset, l.Change, download.Cell(string(l.Other))}
+			return []string{l.At, l.Entry, strconv.Itoa(l.Move), l.Side, string(l.Kind), string(l.Account), l.Asset, l.Change, string(l.Other)}
 		},
 	}
 )
@@ -94,6 +93,7 @@ func (s *server) exportRoutes() {
 		"Those of all accounts for some days, day after day. ", rewardTable.columns), staff, s.exportRewards)
 	add(s, export("export-journal", "/v1/exports/journal", "Export the journal",
 		"Both sides of every move, day after day; those of a day sum to zero for each token. Of a day the declared totals come first, then the rewards of the day before, which count from its first moment, then what was posted. ", journalTable.columns), staff, s.exportJournal)
+	s.exportBalancesRoute()
 }
 
 func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) (*huma.StreamResponse, error) {
@@ -104,7 +104,7 @@ func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) 
 	if _, err := s.Books.Account(ctx, in.id()); err != nil {
 		return nil, err
 	}
-	return rewardTable.export(s, "rewards-"+in.Account, from, to, in.Format, func(ctx context.Context, write func(rewardLine) error) error {
+	return rewardTable.export(s, "rewards-"+in.Account+"_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(rewardLine) error) error {
 		return s.Books.Rewards(ctx, in.id(), from, to, s.rewardWriter(ctx, write))
 	}), nil
 }
@@ -118,7 +118,7 @@ func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*huma.St
 	if err != nil {
 		return nil, err
 	}
-	return rewardTable.export(s, "rewards", from, to, in.Format, func(ctx context.Context, write func(rewardLine) error) error {
+	return rewardTable.export(s, "rewards_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(rewardLine) error) error {
 		return s.Books.ExportRewards(ctx, from, to, s.rewardWriter(ctx, write))
 	}), nil
 }
@@ -141,7 +141,7 @@ func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*hum
 	if _, err := s.Books.Account(ctx, in.id()); err != nil {
 		return nil, err
 	}
-	return statementTable.export(s, "statement-"+in.Account, from, to, in.Format, func(ctx context.Context, write func(statementLine) error) error {
+	return statementTable.export(s, "statement-"+in.Account+"_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(statementLine) error) error {
 		return s.Books.Statement(ctx, in.id(), from, to, func(l store.Line) error {
 			a, err := s.Books.Asset(ctx, l.Asset)
 			if err != nil {
@@ -165,7 +165,7 @@ func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*huma.St
 	if err != nil {
 		return nil, err
 	}
-	return journalTable.export(s, "journal", from, to, in.Format, func(ctx context.Context, write func(journalLine) error) error {
+	return journalTable.export(s, "journal_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(journalLine) error) error {
 		return s.Books.ExportJournal(ctx, from, to, func(p ledger.Posting) error {
 			a, err := s.Books.Asset(ctx, p.Asset)
 			if err != nil {

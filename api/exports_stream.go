@@ -16,7 +16,6 @@ import (
 
 	"softstake/access"
 	"softstake/download"
-	"softstake/staking"
 )
 
 // An export is written as it is read, without a limit on its length, and holds no
@@ -35,7 +34,7 @@ func export(id, path, summary, about string, columns []string) huma.Operation {
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	return huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Exports"}, Summary: summary,
-		Description: about + "Columns: " + strings.Join(columns, ", ") + ". The answer is whole when it ends as HTTP says; where the connection breaks off instead, ask again, from the last whole day on. In CSV a cell of free text that a spreadsheet would take for a formula begins with an apostrophe.",
+		Description: about + "Columns: " + strings.Join(columns, ", ") + ". The answer is whole when it ends as HTTP says; where the connection breaks off instead, ask again, from the last whole day on. Accounts and IDs stand in CSV as they are, `@custody` as `@custody`: a program reads them, and none of their characters makes a formula.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The export.", Content: map[string]*huma.MediaType{"text/csv": text, "application/x-ndjson": text},
 		}},
@@ -49,14 +48,9 @@ type table[T any] struct {
 }
 
 // export answers with what read reads.
-func (t table[T]) export(s *server, name string, from, to staking.Day, format string, read func(context.Context, func(T) error) error) *huma.StreamResponse {
+func (t table[T]) export(s *server, name, format string, read func(context.Context, func(T) error) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		kind, extension := "text/csv; charset=utf-8; header=present", "csv"
-		if format == "jsonl" {
-			kind, extension = "application/x-ndjson", "jsonl"
-		}
-		hc.SetHeader("Content-Type", kind)
-		hc.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s_%s.%s"`, download.Name(name), daysOf(from, to), extension))
+		headed(hc, name, format)
 		hc.SetStatus(http.StatusOK)
 		out := bufio.NewWriterSize(download.Paced(writer(hc)), piece)
 		write, end := t.lines(out, format)
@@ -64,14 +58,29 @@ func (t table[T]) export(s *server, name string, from, to staking.Day, format st
 		if err == nil {
 			err = errors.Join(end(), out.Flush())
 		}
-		if err == nil {
-			return
-		}
-		if hc.Context().Err() == nil {
-			s.Log.Error("an export broke off", "request", access.CallerOf(hc.Context()).Request, "export", hc.Operation().OperationID, "error", err)
-		}
-		panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
+		s.sent(hc, err)
 	}}
+}
+
+// sent ends an export, with what sending it failed with.
+func (s *server) sent(hc huma.Context, err error) {
+	if err == nil {
+		return
+	}
+	if hc.Context().Err() == nil {
+		s.Log.Error("an export broke off", "request", access.CallerOf(hc.Context()).Request, "export", hc.Operation().OperationID, "error", err)
+	}
+	panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
+}
+
+// headed says what the file is that is sent.
+func headed(hc huma.Context, name, format string) {
+	kind, extension := "text/csv; charset=utf-8; header=present", "csv"
+	if format == "jsonl" {
+		kind, extension = "application/x-ndjson", "jsonl"
+	}
+	hc.SetHeader("Content-Type", kind)
+	hc.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, download.Name(name), extension))
 }
 
 // lines writes lines in a format, and what comes after them.

@@ -20,7 +20,7 @@ func TestBrokenExport(t *testing.T) {
 	for _, lines := range []int{0, 1, 100_000} {
 		for _, format := range []string{"csv", "jsonl"} {
 			for _, broken := range []bool{false, true} {
-				export := letters.export(s, "letters", 1, 1, format, func(_ context.Context, write func(string) error) error {
+				export := letters.export(s, "letters", format, func(_ context.Context, write func(string) error) error {
 					for range lines {
 						if err := write("a"); err != nil {
 							return err

@@ -44,7 +44,7 @@ func TestExports(t *testing.T) {
 		}
 		statement := w.get("alice", "/v1/accounts/alice/exports/statement?from="+w.day(2)).table()
 		last := statement[len(statement)-1]
-		if len(statement) != 6 || statement[1][1] != "a-3" || statement[1][7] != "'@custody" || last[5] != rewards[4][7] || last[2] != "reward" {
+		if len(statement) != 6 || statement[1][1] != "a-3" || statement[1][7] != "@custody" || last[5] != rewards[4][7] || last[2] != "reward" {
 			t.Errorf("alice's statement is %q", statement)
 		}
 		if all := w.get("alice", "/v1/accounts/alice/exports/statement").table(); len(all) != 8 || !slices.EqualFunc(all[3:], statement[1:], slices.Equal[[]string]) {
@@ -57,8 +57,8 @@ func TestExports(t *testing.T) {
 			n, err := ledger.ParseDecimal(row[7], 8)
 			w.ok(err)
 			sums[row[0][:10]+row[6]] += ledger.Amount(n)
-			if row[5] == "@custody" {
-				t.Errorf("a spreadsheet takes %q for a formula", row[5])
+			if strings.HasPrefix(row[5], "'") || strings.HasPrefix(row[8], "'") || strings.HasPrefix(row[1], "'") {
+				t.Errorf("an account or an ID is not what it is: %q", row)
 			}
 		}
 		for day, sum := range sums {
@@ -208,6 +208,45 @@ func TestSlowExport(t *testing.T) {
 		w.deposit("late", "alice", "1", "BNB")
 		for _, answer := range answers {
 			w.ok(answer.Body.Close())
+		}
+	})
+}
+
+// Balances at a moment are one file of one state of the books, with its length.
+func TestExportOfBalances(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		earning(w)
+		now := w.get("auditor", "/v1/exports/balances")
+		rows := now.table()
+		if now.header.Get("Content-Length") != strconv.Itoa(len(now.body)) || !strings.Contains(now.header.Get("Content-Disposition"), "balances_") {
+			t.Errorf("the headers are %v", now.header)
+		}
+		if strings.Join(rows[0], " ") != "account asset free held" || rows[1][0] != "@custody" {
+			t.Errorf("the balances are %q", rows)
+		}
+		sums := map[string]ledger.Amount{}
+		for _, row := range rows[1:] {
+			for _, cell := range row[2:] {
+				n, err := ledger.ParseDecimal(cell, 8)
+				w.ok(err)
+				sums[row[1]] += ledger.Amount(n)
+			}
+		}
+		for asset, sum := range sums {
+			if sum != 0 {
+				t.Errorf("%s sums to %d", asset, sum)
+			}
+		}
+		first := w.get("operator", "/v1/exports/balances?format=jsonl&at="+w.day(1)+"T00:00:00Z").is(http.StatusOK)
+		if first.body != "" {
+			t.Errorf("in the beginning there is %s", first.body)
+		}
+		zoned := w.get("exchange", "/v1/exports/balances?at="+url.QueryEscape(w.day(2)+"T02:00:00+02:00")).is(http.StatusOK)
+		if utc := w.get("exchange", "/v1/exports/balances?at="+w.day(2)+"T00:00:00Z"); utc.body != zoned.body || len(utc.table()) < 2 {
+			t.Errorf("at the start of Day 2 there is %s and %s", utc.body, zoned.body)
+		}
+		for _, at := range []string{"2099-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "yesterday", "2026-11-22"} {
+			w.get("auditor", "/v1/exports/balances?at="+at).refused(http.StatusBadRequest, "invalid", "at")
 		}
 	})
 }

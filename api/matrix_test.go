@@ -29,6 +29,7 @@ var matrix = map[string]string{
 	"GET /v1/entries/{entry}":                          "EOA",
 	"POST /v1/batches":                                 "E",
 	"POST /v1/adjustments":                             "O",
+	"POST /v1/enrollments":                             "E",
 	"POST /v1/accounts/{account}/withdrawals":          "EH",
 	"GET /v1/accounts/{account}/withdrawals":           "EOAH",
 	"GET /v1/withdrawals":                              "EOA",
@@ -73,6 +74,7 @@ var matrix = map[string]string{
 	"GET /v1/accounts/{account}/exports/statement":     "EOAH",
 	"GET /v1/exports/rewards":                          "EOA",
 	"GET /v1/exports/journal":                          "EOA",
+	"GET /v1/exports/balances":                         "EOA",
 	"GET /v1/events":                                   "EOAH",
 }
 

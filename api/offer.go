@@ -24,6 +24,7 @@ func (s *server) offerRoutes() {
 	s.documentRoutes()
 	s.regionRoutes()
 	s.activationRoutes()
+	s.enrollmentRoutes()
 	s.rewardRoutes()
 	s.todayRoutes()
 	s.runRoutes()

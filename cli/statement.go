@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 
-	"softstake/download"
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
@@ -85,7 +84,7 @@ func (c *statementCmd) csv(w *World, a assets) (add func(store.Line) error, end 
 				return head
 			}
 			j := formatLine(a, l)
-			return out.Write([]string{j.At.String(), download.Cell(j.Entry), string(j.Kind), j.Part, j.Asset, j.Change, j.Balance, download.Cell(string(j.Other))})
+			return out.Write([]string{j.At.String(), j.Entry, string(j.Kind), j.Part, j.Asset, j.Change, j.Balance, string(j.Other)})
 		}, func() error {
 			out.Flush()
 			return out.Error()

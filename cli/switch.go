@@ -86,7 +86,8 @@ func (c *acceptCmd) Run(w *World) error {
 
 // enrollCmd switches Soft Staking on.
 type enrollCmd struct {
-	Account ledger.Account `arg:""`
+	Account ledger.Account `arg:"" optional:""`
+	File    string         `placeholder:"FILE" help:"Switch on the accounts of a file; - is the standard input."`
 	At      *instant       `placeholder:"TIME" help:"When the switch was pressed, such as 2026-11-22T10:00:00Z: a moment of an open day. Without it: now."`
 	clientFlags
 }
@@ -94,13 +95,22 @@ type enrollCmd struct {
 func (c *enrollCmd) Help() string {
 	return `Every token on offer in the account earns from the day after. The account needs a verified residence where Soft Staking is offered, a mobile app of version 3.1.0 or later (the web needs none), and the current version of each document accepted. On already: nothing changes.
 
-Example:
+A file has a line for each account, in CSV with the column account, and those of accepted_at, accepted, at, platform, version, address and country that it needs; or in JSON, with the names account, acceptedAt, accepted (a list), and so on. accepted_at is when the holder accepted the documents, with its zone: not before they were published. accepted names them, separated by spaces, such as "terms-of-use:1 risk-warning:2"; without it, it is the current version of each. What a line says nothing of is as the flags say. Bad lines are shown with their numbers, and nothing of them is written; the others are switched on, some thousand in a transaction, and the exit status is 1. After an interruption, give the same file again.
 
-  softstake enroll alice`
+Examples:
+
+  softstake enroll alice
+  softstake enroll --file holders.csv`
 }
 
 // Run switches on.
 func (c *enrollCmd) Run(w *World) error {
+	if c.File != "" {
+		return c.runFile(w)
+	}
+	if c.Account == "" {
+		return usage("give an account, or a --file of many")
+	}
 	client, err := c.client()
 	if err != nil {
 		return err

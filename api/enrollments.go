@@ -1,0 +1,142 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// mostEnrollments is the largest number of accounts in a batch.
+const mostEnrollments = 10_000
+
+type enrollmentIn struct {
+	Account    string       `json:"account" minLength:"1" maxLength:"128" example:"alice" doc:"The account to switch on."`
+	At         *string      `json:"at,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was switched on: a moment of a day that is open, after the last time that its switch was pressed. It earns from the day after. Without it: now."`
+	AcceptedAt *string      `json:"acceptedAt,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T09:58:00.000Z" doc:"When its holder accepted the documents: not before they were published, and not after at. Without it no document is accepted here."`
+	Accepted   []acceptedIn `json:"accepted,omitempty" nullable:"false" maxItems:"30" doc:"The documents that were accepted. Without it: the current version of each, where acceptedAt is given."`
+	Client     *clientIn    `json:"client,omitempty" nullable:"false" doc:"The holder's own client."`
+}
+
+type acceptedIn struct {
+	Document string `json:"document" maxLength:"40" example:"risk-warning" doc:"Its name."`
+	Version  int    `json:"version,omitempty" minimum:"1" maximum:"1000000" example:"2" doc:"Its version. Without it: the current one."`
+}
+
+type enrollmentBatchIn struct {
+	Enrollments []enrollmentIn `json:"enrollments" minItems:"1" maxItems:"10000" doc:"The accounts, in the order in which they are switched on."`
+}
+
+// statusEnrolled is what became of an account that was switched on, beside repeated and refused.
+const statusEnrolled = "enrolled"
+
+type enrollmentStatusOut struct {
+	Account      string        `json:"account" example:"alice" doc:"The account."`
+	Status       string        `json:"status" enum:"enrolled,repeated,refused" doc:"enrolled: it is switched on, or a document was accepted for one that was on; repeated: all of it was so before; refused: nothing of it is written."`
+	MeasuredFrom string        `json:"measuredFrom,omitempty" format:"date" example:"2026-11-23" doc:"The first day that is measured. Absent where it is refused."`
+	Problem      *entryProblem `json:"problem,omitempty" doc:"Why it is refused."`
+}
+
+type enrollmentBatchOut struct {
+	Enrollments []enrollmentStatusOut `json:"enrollments" doc:"What became of each account, in the order in which they came."`
+}
+
+// curable reports whether an account was refused that may be switched on later.
+func (b enrollmentBatchOut) curable() bool {
+	return slices.ContainsFunc(b.Enrollments, func(e enrollmentStatusOut) bool { return e.Problem != nil && !e.Problem.definite })
+}
+
+func (s *server) enrollmentRoutes() {
+	add(s, huma.Operation{
+		OperationID: "enroll-batch", Method: http.MethodPost, Path: "/v1/enrollments", Tags: []string{"Soft Staking"}, Summary: "Switch many accounts on",
+		Description:  fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, and keeps the documents that their holders have accepted, with the times of that. Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` refuse, and the answer says of each, in the same order, what became of it. Of a refused one nothing is written, not even a press.\n\nRepeating has no further effect: a batch whose answer was lost is sent again as it is. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments),
+		MaxBodyBytes: largeBody,
+		RequestBody:  jsonBody[enrollmentBatchIn](s, "The accounts."),
+	}, exchange, s.enrollBatch)
+}
+
+func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollmentBatchOut], error) {
+	var in enrollmentBatchIn
+	if err := decode(request(ctx).body, &in); err != nil {
+		return nil, err
+	}
+	n := len(in.Enrollments)
+	if n < 1 || n > mostEnrollments {
+		return nil, inField("enrollments", fmt.Errorf("%w: %d accounts; a batch has 1 to %d", ledger.ErrInvalid, n, mostEnrollments))
+	}
+	out := enrollmentBatchOut{Enrollments: make([]enrollmentStatusOut, n)}
+	requests, places := make([]store.EnrollRequest, 0, n), make([]int, 0, n)
+	for i, row := range in.Enrollments {
+		out.Enrollments[i] = enrollmentStatusOut{Account: row.Account, Status: statusRefused}
+		request, err := s.enrollment(ctx, row)
+		if err != nil {
+			out.Enrollments[i].Problem = s.rowProblem(ctx, err)
+			continue
+		}
+		requests, places = append(requests, request), append(places, i)
+	}
+	outcomes, err := s.books(ctx).EnrollBatch(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range outcomes {
+		row := &out.Enrollments[places[i]]
+		if o.Err != nil {
+			row.Problem = s.rowProblem(ctx, o.Err)
+			continue
+		}
+		row.Status, row.MeasuredFrom = statusEnrolled, o.Enrollment.From.String()
+		if o.Repeated {
+			row.Status = statusRepeated
+		}
+	}
+	return say(out, nil)
+}
+
+// rowProblem is why a row of a batch is refused.
+func (s *server) rowProblem(ctx context.Context, err error) *entryProblem {
+	p := s.problem(ctx, err)
+	return &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
+}
+
+// enrollment is a row as the books take it. Its errors are ledger.ErrInvalid, in their field.
+func (s *server) enrollment(ctx context.Context, in enrollmentIn) (r store.EnrollRequest, err error) {
+	r = store.EnrollRequest{Account: ledger.Account(in.Account)}
+	if r.Client, err = s.client(ctx, in.Client); err != nil {
+		return r, err
+	}
+	r.Client.NeedCountry = access.CallerOf(ctx).NeedCountry
+	if in.At != nil {
+		if r.At, err = parseTime(*in.At); err != nil {
+			return r, inField("at", err)
+		}
+	}
+	if in.AcceptedAt == nil {
+		if len(in.Accepted) > 0 {
+			return r, inField("acceptedAt", fmt.Errorf("%w: acceptedAt is missing: when were the documents accepted?", ledger.ErrInvalid))
+		}
+		return r, nil
+	}
+	if r.AcceptedAt, err = parseTime(*in.AcceptedAt); err != nil {
+		return r, inField("acceptedAt", err)
+	}
+	for i, d := range in.Accepted {
+		if d.Version < 0 {
+			return r, inField(fmt.Sprintf("accepted[%d].version", i), fmt.Errorf("%w: %d is no version; the first is 1", ledger.ErrInvalid, d.Version))
+		}
+		r.Accepted = append(r.Accepted, store.DocumentVersion{Name: d.Document, Version: d.Version})
+	}
+	if in.Accepted == nil {
+		for _, name := range staking.DocumentNames {
+			r.Accepted = append(r.Accepted, store.DocumentVersion{Name: name})
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"softstake/download"
+	"softstake/ledger"
+	"softstake/store"
+)
+
+type balancesExportIn struct {
+	At string `query:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"The moment: from the first day of the books until now. What happens at it counts; a reward counts from the 00:00 after its day, once it is paid. Without it: now."`
+	ExportIn
+}
+
+type balanceLine struct {
+	Account ledger.Account `json:"account"`
+	Asset   string         `json:"asset"`
+	Free    string         `json:"free"`
+	Held    string         `json:"held"`
+}
+
+var balanceTable = table[balanceLine]{
+	columns: []string{"account", "asset", "free", "held"},
+	cells:   func(l balanceLine) []string { return []string{string(l.Account), l.Asset, l.Free, l.Held} },
+}
+
+func (s *server) exportBalancesRoute() {
+	o := export("export-balances", "/v1/exports/balances", "Export all balances",
+		"What every account has of every token at one moment, by account and token; house accounts are among them, so that each token sums to zero. What is zero is left out. All lines come from one state of the books. The file is made before it is sent, and the header Content-Length says how long it is. ", balanceTable.columns)
+	o.Middlewares = huma.Middlewares{patient}
+	add(s, o, staff, s.exportBalances)
+}
+
+func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*huma.StreamResponse, error) {
+	at := s.Now()
+	if in.At != "" {
+		var err error
+		if at, err = parseTime(in.At); err != nil {
+			return nil, inField("at", err)
+		}
+	}
+	// The books are read as fast as they can be, and not as fast as a client takes what it
+	// asked for: a snapshot that lasts keeps the database from cleaning up.
+	f, err := newSpool()
+	if err != nil {
+		return nil, err
+	}
+	size, err := s.writeBalances(ctx, f, at, in.Format)
+	if err != nil {
+		if errors.Is(err, ledger.ErrInvalid) {
+			err = inField("at", err)
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	name := "balances_" + strings.ReplaceAll(instant(at), ":", "")
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		headed(hc, name, in.Format)
+		hc.SetHeader("Content-Length", strconv.FormatInt(size, 10))
+		_, err := io.CopyBuffer(download.Paced(writer(hc)), f, make([]byte, piece))
+		s.sent(hc, errors.Join(err, f.Close()))
+	}}, nil
+}
+
+// spool is a temporary file that nobody else can read, and that is gone when it is closed.
+type spool struct{ *os.File }
+
+func newSpool() (spool, error) {
+	f, err := os.CreateTemp("", "softstake-export-")
+	if err != nil {
+		return spool{}, fmt.Errorf("make a file for the export: %w", err)
+	}
+	return spool{f}, nil
+}
+
+func (f spool) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Name())) }
+
+// writeBalances writes the balances at a moment into a file, sets it to its beginning, and
+// says how long it is in bytes.
+func (s *server) writeBalances(ctx context.Context, f spool, at time.Time, format string) (size int64, err error) {
+	out := bufio.NewWriterSize(f, piece)
+	var write func(balanceLine) error
+	var end func() error
+	err = s.Books.ExportBalances(ctx, at, func() error {
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		out.Reset(f)
+		write, end = balanceTable.lines(out, format)
+		return f.Truncate(0)
+	}, func(h store.Held) error {
+		a, err := s.Books.Asset(ctx, h.Asset)
+		if err != nil {
+			return err
+		}
+		return write(balanceLine{h.Account, h.Asset, a.Format(h.Free), a.Format(h.Held)})
+	})
+	if err == nil {
+		err = errors.Join(end(), out.Flush())
+	}
+	if err == nil {
+		size, err = f.Seek(0, io.SeekCurrent)
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	return size, err
+}
