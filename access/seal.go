@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // Hidden is bytes that no message, log or JSON shows.
@@ -26,38 +27,101 @@ func (Hidden) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 // sealKeyLength is the length in bytes of the key that secrets are sealed with: AES-256.
 const sealKeyLength = 32
 
+// MaxSealKeys is how many keys the text of a Sealer has at most.
+const MaxSealKeys = 16
+
 // Sealer seals secrets with a key that is not in the database, so that a copy of
-// the database alone does not give them away. It may be used by several goroutines.
-type Sealer struct {
-	key  Hidden
-	aead cipher.AEAD
+// the database alone does not give them away. While the key is being changed it has
+// several: the first seals, and all of them open. It may be used by several goroutines.
+type Sealer struct{ keys *sealKeys }
+
+type sealKeys struct {
+	mu     sync.Mutex
+	text   string                          // that the keys were read from
+	aeads  []cipher.AEAD                   // at least one
+	first  Hidden                          // the key that seals
+	source func() (text string, err error) // nil: the keys never change
 }
 
-// NewSealer makes a Sealer from the text of a key, as NewSealKey makes it. Its
-// errors never show the text.
+// NewSealer makes a Sealer from the text of one or more keys, each as NewSealKey makes
+// it, separated by space or lines. Its errors never show the text.
 func NewSealer(text string) (*Sealer, error) {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(key) != sealKeyLength {
-		return nil, fmt.Errorf("the key that secrets are sealed with is not %d bytes in base64", sealKeyLength)
-	}
-	block, err := aes.NewCipher(key)
+	first, aeads, err := parseSealKeys(text)
 	if err != nil {
 		return nil, err
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, err
-	}
-	return &Sealer{key, aead}, nil
+	return &Sealer{&sealKeys{text: text, first: first, aeads: aeads}}, nil
 }
 
-// Derive is a secret of 32 bytes for another purpose, by HKDF-SHA256 [RFC 5869]: it is
-// the same in every process that has the key, and does not give the key away.
+// Watch makes the Sealer ask for the text of its keys before it seals, and where it cannot
+// open something: in a process that runs while the key is changed.
+func (s *Sealer) Watch(source func() (text string, err error)) {
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	s.keys.source = source
+}
+
+// refresh asks for the keys again.
+func (k *sealKeys) refresh() ([]cipher.AEAD, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.source == nil {
+		return k.aeads, nil
+	}
+	text, err := k.source()
+	if err != nil || text == k.text {
+		return k.aeads, err
+	}
+	first, aeads, err := parseSealKeys(text)
+	if err == nil {
+		k.text, k.first, k.aeads = text, first, aeads
+	}
+	return k.aeads, err
+}
+
+// Derive is a secret of 32 bytes for another purpose, by HKDF-SHA256 [RFC 5869] from the
+// key that seals: it is the same in every process that has the key, does not give the key
+// away, and is another one after the process has read a changed key.
 func (s *Sealer) Derive(purpose string) (Hidden, error) {
 	if s == nil {
 		return nil, errNoSealer
 	}
-	return hkdf.Key(sha256.New, s.key, nil, purpose, sha256.Size)
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	return hkdf.Key(sha256.New, s.keys.first, nil, purpose, sha256.Size)
+}
+
+// known are the keys as they were last read.
+func (k *sealKeys) known() []cipher.AEAD {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.aeads
+}
+
+func parseSealKeys(text string) (first Hidden, aeads []cipher.AEAD, err error) {
+	words := strings.Fields(text)
+	if len(words) == 0 || len(words) > MaxSealKeys {
+		return nil, nil, fmt.Errorf("there are %d keys that secrets are sealed with, not 1 to %d", len(words), MaxSealKeys)
+	}
+	for _, word := range words {
+		key, err := base64.StdEncoding.DecodeString(word)
+		if err != nil || len(key) != sealKeyLength {
+			return nil, nil, fmt.Errorf("the key that secrets are sealed with is not %d bytes in base64", sealKeyLength)
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return nil, nil, err
+		}
+		aead, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return nil, nil, err
+		}
+		if aeads == nil {
+			first = key
+		}
+		aeads = append(aeads, aead)
+	}
+	return first, aeads, nil
 }
 
 // NewSealKey makes a key to seal secrets with, in base64. random is
@@ -73,12 +137,16 @@ func NewSealKey(random io.Reader) (string, error) {
 // Format keeps the key out of messages and logs.
 func (Sealer) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
 
-// Seal encrypts a secret for what it is named by.
+// Seal encrypts a secret for what it is named by, with the first key.
 func (s *Sealer) Seal(secret []byte, name string) ([]byte, error) {
 	if s == nil {
 		return nil, errNoSealer
 	}
-	return s.aead.Seal(nil, nil, secret, []byte(name)), nil
+	aeads, err := s.keys.refresh()
+	if err != nil {
+		return nil, err
+	}
+	return aeads[0].Seal(nil, nil, secret, []byte(name)), nil
 }
 
 // Open is the secret that was sealed for the name.
@@ -86,11 +154,27 @@ func (s *Sealer) Open(sealed []byte, name string) ([]byte, error) {
 	if s == nil {
 		return nil, errNoSealer
 	}
-	secret, err := s.aead.Open(nil, nil, sealed, []byte(name))
-	if err != nil {
-		return nil, errors.New("it was sealed with another key; give the one that these books were made with")
+	if secret, _, opened := open(s.keys.known(), sealed, name); opened {
+		return secret, nil
 	}
-	return secret, nil
+	aeads, err := s.keys.refresh()
+	if err != nil {
+		return nil, err
+	}
+	if secret, _, opened := open(aeads, sealed, name); opened {
+		return secret, nil
+	}
+	return nil, errors.New("it was sealed with another key; give the one that these books were made with")
+}
+
+// open tries one key after the other; by is the place of the one that opens.
+func open(aeads []cipher.AEAD, sealed []byte, name string) (secret []byte, by int, opened bool) {
+	for i, aead := range aeads {
+		if secret, err := aead.Open(nil, nil, sealed, []byte(name)); err == nil {
+			return secret, i, true
+		}
+	}
+	return nil, 0, false
 }
 
 var errNoSealer = errors.New("the key that secrets are sealed with is missing")
@@ -99,6 +183,22 @@ var errNoSealer = errors.New("the key that secrets are sealed with is missing")
 func (k *Key) Seal(s *Sealer, secret string) (err error) {
 	k.Secret, err = s.Seal([]byte(secret), k.sealedFor())
 	return err
+}
+
+// Reseal seals the key's secret with the Sealer's first key, or says that it is, or that
+// the key has none. Its error says that no key of the Sealer opens it.
+func (k *Key) Reseal(s *Sealer) (changed bool, err error) {
+	if k.Type != HMAC {
+		return false, nil
+	}
+	secret, err := k.open(s)
+	if err != nil {
+		return false, err
+	}
+	if _, by, opened := open(s.keys.known(), k.Secret, k.sealedFor()); opened && by == 0 {
+		return false, nil
+	}
+	return true, k.Seal(s, string(secret))
 }
 
 // Opens says whether a Sealer opens what the key has sealed, or why not. A key

@@ -59,6 +59,14 @@ func (w *World) sealer() (*access.Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	// "key reseal" changes the file while other processes run.
+	s.Watch(func() (string, error) {
+		again, err := w.readKeyFile(name)
+		if errors.Is(err, os.ErrNotExist) {
+			return text, nil // it was taken away after the start: nothing has changed
+		}
+		return again, err
+	})
 	return s, nil
 }
 
@@ -99,6 +107,27 @@ func (w *World) booksSealer(ctx context.Context, db *store.DB) (*access.Sealer, 
 		err = k.Opens(s)
 	}
 	return s, err
+}
+
+// writeKeyFile puts keys into a file, whole or not at all, in place of what it has.
+func writeKeyFile(name string, keys ...string) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // for its owner alone
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.WriteString(strings.Join(keys, "\n") + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(name))
 }
 
 // makeKeyFile makes the file of the key that secrets are sealed with. One that is

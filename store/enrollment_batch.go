@@ -197,10 +197,11 @@ func (e *enrolling) lockAccounts() error {
 	_, err := e.t.set(func(r row) error {
 		a := &enrollAccount{accepted: map[string]int{}, known: map[DocumentVersion]bool{}}
 		a.ID, a.Region, a.Closed = ledger.Account(r.text(0)), staking.Region(r.text(1)), timeOrNever(r.int(2))
+		a.Freeze = readFreeze(r.int(3), r.int(4), "")
 		e.accounts[a.ID] = a
 		return nil
 	}, `UPDATE accounts SET region = region FROM {rows} WHERE accounts.bucket = r.bucket AND accounts.account = r.account
-	    RETURNING accounts.account, accounts.region, accounts.closed`, e.ids())
+	    RETURNING accounts.account, accounts.region, accounts.closed, accounts.frozen, accounts.frozen_mode`, e.ids())
 	if err != nil {
 		return fmt.Errorf("lock the accounts: %w", err)
 	}

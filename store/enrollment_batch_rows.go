@@ -31,7 +31,7 @@ func (e *enrolling) enroll(r enrollRow, a *enrollAccount) (out EnrollOutcome, er
 		return out, err
 	}
 	for _, x := range a.all {
-		if x.On() {
+		if x.On(r.day) {
 			e.writes.accept(r, fresh, a)
 			return EnrollOutcome{Enrollment: x, Repeated: len(fresh) == 0}, nil
 		}
@@ -42,6 +42,9 @@ func (e *enrolling) enroll(r enrollRow, a *enrollAccount) (out EnrollOutcome, er
 	if a.last > r.At.UnixMilli() {
 		return out, fmt.Errorf("%w: the switch was pressed at %s, after %s; a press may be dated back only to after the last one",
 			ledger.ErrInvalid, stamp(a.last), stamp(r.At.UnixMilli()))
+	}
+	if err := a.mayEarn(); err != nil {
+		return out, err
 	}
 	if err := e.refusal(r, a, fresh); err != nil {
 		return out, err
@@ -141,6 +144,9 @@ func (e *enrolling) write() error {
 		ints("at", a.at), texts("client", a.clients), texts("address", a.places),
 	}); err != nil {
 		return fmt.Errorf("keep what is accepted: %w", err)
+	}
+	if err := e.t.each(nil, "DELETE FROM listed_out WHERE bucket = $1 AND account = $2", set{ints("bucket", n.buckets), texts("account", n.accounts)}); err != nil {
+		return fmt.Errorf("forget what listings ended: %w", err)
 	}
 	// An empty enrollment of the same day opens again.
 	if _, err := e.t.set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)

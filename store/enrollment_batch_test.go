@@ -55,7 +55,7 @@ func TestEnrollBatch(t *testing.T) {
 		accepted := clock.Now().Add(-time.Minute)
 		outcomes := must[[]store.EnrollOutcome](t)(db.EnrollBatch(ctx, batchOf(time.Time{}, accepted, append(accounts, accounts[0])...)))
 		for i, o := range outcomes {
-			if o.Err != nil || o.Enrollment.From != day1+1 || !o.Enrollment.On() || o.Repeated != (i == 40) {
+			if o.Err != nil || o.Enrollment.From != day1+1 || !o.Enrollment.On(day1) || o.Repeated != (i == 40) {
 				t.Errorf("outcome %d is %+v", i, o)
 			}
 		}

@@ -196,9 +196,9 @@ func setFreeze(t tx, id ledger.Account, since, mode int64, reason string) error 
 }
 
 // mayEarn refuses to switch on what a freeze has switched off.
-func (s *switching) mayEarn() error {
-	if f := s.account.Freeze; !f.Since.IsZero() && !f.Earns {
-		return fmt.Errorf("%w: %s: it earns nothing until an operator unfreezes it", ledger.ErrFrozen, s.id)
+func (a Account) mayEarn() error {
+	if f := a.Freeze; !f.Since.IsZero() && !f.Earns {
+		return fmt.Errorf("%w: %s: it earns nothing until an operator unfreezes it", ledger.ErrFrozen, a.ID)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 		if closed := s.account.Closed; !closed.IsZero() {
 			return isClosed(id, closed.UnixMilli())
 		}
-		if err := s.mayEarn(); err != nil {
+		if err := s.account.mayEarn(); err != nil {
 			return err
 		}
 		if no, err = s.refusal(c); err != nil {

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"softstake/access"
+	"softstake/store"
+)
+
+// keyResealCmd changes the key that the secrets of HMAC keys are sealed with.
+type keyResealCmd struct {
+	NewKey string `placeholder:"FILE" help:"A file with the new key: 32 bytes in base64. Without it: one is made."`
+}
+
+func (c *keyResealCmd) Help() string {
+	return `The file of the key (--key-file) gets the new key before the old one: the first key of a file seals, and all of them open. Then every secret in the books is sealed with the new key, revoked keys' too, and the old key moves to FILE.old. Processes of "serve" read the file again by themselves; nothing needs to be started again. If the command is interrupted, run it again: it goes on.
+
+Keep FILE.old as long as you keep backups of the books that were made before: their secrets are sealed with it.
+
+Where "serve" runs on several machines, bring the file with both keys to each of them before: put the new key on a line above the old one. With SOFTSTAKE_KEY, set it to the new key, a space and the old key, start the processes again, run this command, and then take the old key out of it.
+
+Example:
+
+  softstake key reseal`
+}
+
+// Run changes the key. Wherever it ends, the file has every key that something is sealed with.
+func (c *keyResealCmd) Run(w *World) error {
+	return w.books(func(ctx context.Context, db *store.DB) error {
+		if text := w.Env(sealKeyName); text != "" {
+			return c.resealEnv(ctx, w, db, text)
+		}
+		keys, err := w.sealKeys(w.keyFile())
+		if errors.Is(err, os.ErrNotExist) {
+			_, err = w.booksSealer(ctx, db) // says what is missing, if anything is sealed
+			if err == nil {
+				err = fmt.Errorf("there is no file %s, and nothing is sealed: \"softstake key create\" makes it when it is needed", w.keyFile())
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if err := opensAll(ctx, db, strings.Join(keys, "\n")); err != nil {
+			return err
+		}
+		if keys, err = c.prepare(w, keys); err != nil {
+			return err
+		}
+		n, err := resealWith(ctx, db, strings.Join(keys, "\n"))
+		if err == nil {
+			err = w.finishReseal(keys)
+		}
+		if err != nil {
+			return err
+		}
+		return w.printf("Sealed %s with the new key in %s. The old key is in %s.old: keep it as long as backups from before.\n",
+			count(n, "secret", "secrets"), w.keyFile(), w.keyFile())
+	})
+}
+
+// resealEnv seals with the first key of SOFTSTAKE_KEY, which only the operator can change.
+func (c *keyResealCmd) resealEnv(ctx context.Context, w *World, db *store.DB, text string) error {
+	if c.NewKey != "" || len(strings.Fields(text)) < 2 {
+		return usage("the key is in %s: set it to the new key, a space and the old key, in every process, and run this command again without --new-key", sealKeyName)
+	}
+	n, err := resealWith(ctx, db, text)
+	if err != nil {
+		return err
+	}
+	return w.printf("Sealed %s with the first key of %s. Take the others out of it now, and keep them as long as backups from before.\n",
+		count(n, "secret", "secrets"), sealKeyName)
+}
+
+// sealKeys are the keys in a file, the one that seals first.
+func (w *World) sealKeys(name string) ([]string, error) {
+	text, err := w.readKeyFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := access.NewSealer(text); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return strings.Fields(text), nil
+}
+
+// opensAll says whether the keys open every secret in the books. It changes nothing.
+func opensAll(ctx context.Context, db *store.DB, text string) error {
+	sealer, err := access.NewSealer(text)
+	if err != nil {
+		return err
+	}
+	_, err = db.Reseal(ctx, func(k *access.Key) (bool, error) { return false, k.Opens(sealer) })
+	return err
+}
+
+// resealWith seals every secret with the first of the keys, until none is left that
+// another process has sealed with an old one in between.
+func resealWith(ctx context.Context, db *store.DB, text string) (n int, err error) {
+	sealer, err := access.NewSealer(text)
+	for err == nil {
+		var part int
+		part, err = db.Reseal(ctx, func(k *access.Key) (bool, error) { return k.Reseal(sealer) })
+		if n += part; part == 0 {
+			break
+		}
+	}
+	return n, err
+}
+
+// prepare puts the new key before the old ones into the file. The new key is kept in a
+// file of its own first: whoever runs the command again, or at the same time, takes it from there.
+func (c *keyResealCmd) prepare(w *World, keys []string) ([]string, error) {
+	next := w.keyFile() + ".next"
+	fresh, err := w.sealKeys(next)
+	if errors.Is(err, os.ErrNotExist) && len(keys) > 1 {
+		return keys, c.checkNew(w, keys[0]) // the operator, or a run before, has put it there
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		if err := c.makeNext(w, next); err != nil {
+			return nil, err
+		}
+		fresh, err = w.sealKeys(next)
+	}
+	if err == nil {
+		err = c.checkNew(w, fresh[0])
+	}
+	if err != nil || keys[0] == fresh[0] {
+		return keys, err
+	}
+	keys = append([]string{fresh[0]}, slices.DeleteFunc(keys, func(k string) bool { return k == fresh[0] })...)
+	if len(keys) > access.MaxSealKeys {
+		return nil, fmt.Errorf("%s has too many keys; take those out of it that nothing is sealed with", w.keyFile())
+	}
+	return keys, writeKeyFile(w.keyFile(), keys...)
+}
+
+// checkNew refuses another new key than the one that is being changed to.
+func (c *keyResealCmd) checkNew(w *World, fresh string) error {
+	if c.NewKey == "" {
+		return nil
+	}
+	wanted, err := w.sealKeys(c.NewKey)
+	if err == nil && wanted[0] != fresh {
+		err = usage("the key is being changed to another one than that of %s; run this command without --new-key first", c.NewKey)
+	}
+	return err
+}
+
+// makeNext makes the file of the new key, unless somebody else just has.
+func (c *keyResealCmd) makeNext(w *World, next string) (err error) {
+	var fresh string
+	if c.NewKey == "" {
+		fresh, err = access.NewSealKey(w.Random)
+	} else {
+		var given []string
+		if given, err = w.sealKeys(c.NewKey); err == nil {
+			fresh = given[0]
+		}
+	}
+	if err != nil {
+		return err
+	}
+	mine := fmt.Sprintf("%s.%d", next, os.Getpid())
+	if err := writeKeyFile(mine, fresh); err != nil {
+		return fmt.Errorf("make the new key: %w", err)
+	}
+	err = os.Link(mine, next) // whole, and only where there is none
+	if errors.Is(err, os.ErrExist) {
+		err = nil
+	}
+	return errors.Join(err, os.Remove(mine))
+}
+
+// finishReseal moves the old keys out of the file.
+func (w *World) finishReseal(keys []string) error {
+	name := w.keyFile()
+	old, err := w.sealKeys(name + ".old")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	kept := slices.Clone(keys[1:])
+	for _, k := range old {
+		if !slices.Contains(kept, k) && k != keys[0] {
+			kept = append(kept, k)
+		}
+	}
+	if kept = kept[:min(len(kept), access.MaxSealKeys)]; len(keys) > 1 {
+		if err := writeKeyFile(name+".old", kept...); err != nil {
+			return fmt.Errorf("keep the old key: %w", err)
+		}
+		if err := writeKeyFile(name, keys[0]); err != nil {
+			return fmt.Errorf("take the old key out of %s: %w", name, err)
+		}
+	}
+	if err := os.Remove(name + ".next"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
