@@ -100,6 +100,38 @@ func mayPost(t access.Token, e ledger.Entry) error {
 	return mayName(t, e.ID)
 }
 
+// countRecipients counts whom a holder's entry would send to, before it is known whether
+// they are there: the answer tells. It counts where the pages do, and so a token learns no
+// faster than they which accounts there are. What was posted before is repeated, and
+// is not counted.
+func (s *server) countRecipients(ctx context.Context, e ledger.Entry) error {
+	from := token(ctx).Account
+	if token(ctx).Role != access.Holder {
+		return nil
+	}
+	switch _, _, err := s.Books.Entry(ctx, e.ID); {
+	case err == nil, errors.Is(err, ledger.ErrInvalid): // the books say so
+		return nil
+	case !errors.Is(err, ledger.ErrNotFound):
+		return err
+	}
+	var seen []ledger.Account
+	for _, m := range e.Moves {
+		if m.To == from || m.To.CheckHolder() != nil || slices.Contains(seen, m.To) {
+			continue
+		}
+		seen = append(seen, m.To)
+		wait, err := s.Books.CountRecipient(ctx, from)
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return &tooMany{wait, "this account has asked for many recipients"}
+		}
+	}
+	return nil
+}
+
 // mayName keeps a holder to IDs of its own: one that names its entry as the exchange
 // names a deposit would keep the deposit out.
 func mayName(t access.Token, id string) error {

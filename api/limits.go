@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -36,10 +37,13 @@ func newLimits(perMinute int) *limits {
 }
 
 // tooMany says that a credential asks too often, and when it may ask again.
-type tooMany struct{ wait time.Duration }
+type tooMany struct {
+	wait time.Duration
+	who  string // and what it has done; "": its requests are too many
+}
 
 func (t *tooMany) Error() string {
-	return fmt.Sprintf("this credential has made more requests than it may; make the same request again in %d s", whole(t.wait))
+	return fmt.Sprintf("%s; make the same request again in %d s", cmp.Or(t.who, "this credential has made more requests than it may"), whole(t.wait))
 }
 
 // whole is a time in whole seconds, rounded up, at least one.
@@ -87,7 +91,7 @@ func (l *limits) take(id string, now time.Time) (quota, error) {
 	q := quota{limit: l.burst, remaining: max(0, int(limiter.TokensAt(now)))}
 	q.reset = time.Duration(l.burst-q.remaining) * l.every
 	if wait > 0 {
-		return q, &tooMany{wait}
+		return q, &tooMany{wait: wait}
 	}
 	return q, nil
 }

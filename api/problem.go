@@ -98,7 +98,7 @@ var sorts = []sort{
 	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded", "The server is older than the books, and is about to be replaced. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 	internal,
 	{"busy", nil, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. Nothing was done; make the same request again after the seconds of `Retry-After`."},
-	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may. Nothing was done; make the same request again after the seconds of `Retry-After`."},
+	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may, or a holder has named more recipients of transfers. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 }
 
 // onlyIn are the operations that answer with a sort of problem, for the description;

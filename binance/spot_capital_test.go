@@ -178,3 +178,21 @@ func TestAWithdrawalWhoseNameVanishesFromAURL(t *testing.T) {
 		}
 	})
 }
+
+// Where a withdrawal goes is any text: an account's ID is answered as one that there is
+// not, and no endpoint names another account.
+func TestAKeyDoesNotListAccounts(t *testing.T) {
+	each(t, func(t *testing.T, f *face) {
+		f.open("bob")
+		f.deposit("d1", "alice", 3, "BNB")
+		for _, query := range []string{"coin=BNB&amount=9&address=%s", "coin=BNB&amount=0&address=%s", "coin=BNB&amount=1&walletType=1&address=%s"} {
+			there, not := f.post(applyPath, fmt.Sprintf(query, "bob")), f.post(applyPath, fmt.Sprintf(query, "nobody"))
+			if there.String() != not.String() {
+				t.Errorf("to bob it is answered %s, to nobody %s", there, not)
+			}
+		}
+		if there, not := f.apply("coin=BNB&amount=1&address=bob"), f.apply("coin=BNB&amount=1&address=nobody"); there == not {
+			t.Error("two withdrawals are one")
+		}
+	})
+}

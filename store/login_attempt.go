@@ -52,6 +52,20 @@ func (db *DB) CountAttempt(ctx context.Context, counter string, most int, window
 	return wait, nil
 }
 
+// An account may ask for so many recipients in a while, found or not, on the pages and by
+// every API together: who sends needs few of them, and who would learn which accounts
+// there are needs many.
+const (
+	MostRecipients   = 60
+	RecipientsWindow = time.Hour
+)
+
+// CountRecipient counts that an account asks for a recipient, before it is known whether
+// there is one. wait is that of CountAttempt.
+func (db *DB) CountRecipient(ctx context.Context, from ledger.Account) (wait time.Duration, err error) {
+	return db.CountAttempt(ctx, "send "+string(from), MostRecipients, RecipientsWindow)
+}
+
 // attemptKey is what is kept of a counter's name.
 func attemptKey(counter string) string {
 	sum := sha256.Sum256([]byte(counter))

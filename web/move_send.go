@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"strings"
-	"time"
 
 	"softstake/ledger"
 )
@@ -13,13 +12,6 @@ var sending = kind{
 	name: "send", takes: true, fields: []string{"to"},
 	offers: (*wallet).held, read: (*moving).readSend, check: (*moving).checkSend, same: (*moving).sameSend, post: (*moving).postSend,
 }
-
-// An account may be looked for so often in a while, found or not: who sends needs few
-// of them, and who would learn which accounts there are needs many.
-const (
-	mostRecipients   = 60
-	recipientsWindow = time.Hour
-)
 
 // readSend reads who it goes to. Whether there is such an account is not looked at here.
 func (m *moving) readSend() error {
@@ -43,7 +35,7 @@ func (m *moving) checkSend() error {
 	if !m.posts {
 		return nil
 	}
-	wait, err := v.Books.CountAttempt(v.context(), "send "+string(m.Account()), mostRecipients, recipientsWindow)
+	wait, err := v.Books.CountRecipient(v.context(), m.Account())
 	if err != nil {
 		return err
 	}

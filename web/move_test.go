@@ -237,7 +237,7 @@ func TestSendDoesNotListAccounts(t *testing.T) {
 	w := moveWorld(t)
 	at, _ := w.confirmed("/send", "asset", "BNB", "amount", "1", "to", "bob")
 	ask := func(to string) answer { return w.filled("/send", "asset", "BNB", "amount", "1", "to", to) }
-	for range mostRecipients - 1 {
+	for range store.MostRecipients - 1 {
 		ask("nobody").is(http.StatusUnprocessableEntity).has("No open account")
 	}
 	for _, to := range []string{"nobody", "bob"} {
