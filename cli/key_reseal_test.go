@@ -37,60 +37,67 @@ func (s *sealing) opened(t *testing.T, running *access.Sealer, want int) {
 	}
 }
 
+// one seals a single secret with the first key of the file.
+func (s *sealing) one(t *testing.T) {
+	t.Helper()
+	sealer, err := access.NewSealer(string(contents(t, s.keyFile())))
+	succeeds(t, err)
+	done := false
+	s.inBooks(t, func(ctx context.Context, db *store.DB) error {
+		_, err := db.Reseal(ctx, func(k *access.Key) (bool, error) {
+			if done {
+				return false, nil
+			}
+			done = true
+			return k.Reseal(sealer)
+		})
+		return err
+	})
+}
+
+// prepare puts a new key into the file, and returns all.
+func (s *sealing) prepare(t *testing.T) []string {
+	t.Helper()
+	keys, err := s.sealKeys(s.keyFile())
+	succeeds(t, err)
+	keys, err = (&keyResealCmd{}).prepare(s.World, keys)
+	succeeds(t, err)
+	return keys
+}
+
+// all puts a new key into the file, and seals every secret with it.
+func (s *sealing) all(t *testing.T) []string {
+	t.Helper()
+	keys := s.prepare(t)
+	s.inBooks(t, func(ctx context.Context, db *store.DB) error {
+		_, err := resealWith(ctx, db, strings.Join(keys, "\n"))
+		return err
+	})
+	return keys
+}
+
+// stops are where a run may have stopped.
+var stops = map[string]func(*sealing, *testing.T){
+	"nowhere": func(*sealing, *testing.T) {},
+	"with a new key alone": func(s *sealing, t *testing.T) {
+		succeeds(t, (&keyResealCmd{}).makeNext(s.World, s.keyFile()+".next"))
+	},
+	"with both keys":   func(s *sealing, t *testing.T) { s.prepare(t) },
+	"with one secret":  func(s *sealing, t *testing.T) { s.prepare(t); s.one(t) },
+	"with all secrets": func(s *sealing, t *testing.T) { s.all(t) },
+	"with the old key in both": func(s *sealing, t *testing.T) {
+		succeeds(t, writeKeyFile(s.keyFile()+".old", s.all(t)[1:]...))
+	},
+	"with the old key apart": func(s *sealing, t *testing.T) {
+		keys := s.all(t)
+		succeeds(t, errors.Join(writeKeyFile(s.keyFile()+".old", keys[1:]...), writeKeyFile(s.keyFile(), keys[0])))
+	},
+}
+
 // TestReseal changes the key wherever a run before has stopped, while another process
 // uses it. Only the new key opens anything afterwards, and the old one is kept apart.
 func TestReseal(t *testing.T) {
-	one := func(s *sealing, t *testing.T) { // seals a single secret
-		text := string(contents(t, s.keyFile()))
-		sealer, err := access.NewSealer(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := false
-		s.inBooks(t, func(ctx context.Context, db *store.DB) error {
-			_, err := db.Reseal(ctx, func(k *access.Key) (bool, error) {
-				if done {
-					return false, nil
-				}
-				done = true
-				return k.Reseal(sealer)
-			})
-			return err
-		})
-	}
-	prepare := func(s *sealing, t *testing.T) []string {
-		keys, err := s.sealKeys(s.keyFile())
-		if err == nil {
-			keys, err = (&keyResealCmd{}).prepare(s.World, keys)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return keys
-	}
-	all := func(s *sealing, t *testing.T, keys []string) {
-		s.inBooks(t, func(ctx context.Context, db *store.DB) error {
-			_, err := resealWith(ctx, db, strings.Join(keys, "\n"))
-			return err
-		})
-	}
-	for what, stopped := range map[string]func(*sealing, *testing.T){
-		"nowhere":              func(*sealing, *testing.T) {},
-		"with a new key alone": func(s *sealing, t *testing.T) { succeeds(t, (&keyResealCmd{}).makeNext(s.World, s.keyFile()+".next")) },
-		"with both keys":       func(s *sealing, t *testing.T) { prepare(s, t) },
-		"with one secret":      func(s *sealing, t *testing.T) { prepare(s, t); one(s, t) },
-		"with all secrets":     func(s *sealing, t *testing.T) { all(s, t, prepare(s, t)) },
-		"with the old key in both": func(s *sealing, t *testing.T) {
-			keys := prepare(s, t)
-			all(s, t, keys)
-			succeeds(t, writeKeyFile(s.keyFile()+".old", keys[1:]...))
-		},
-		"with the old key apart": func(s *sealing, t *testing.T) {
-			keys := prepare(s, t)
-			all(s, t, keys)
-			succeeds(t, errors.Join(writeKeyFile(s.keyFile()+".old", keys[1:]...), writeKeyFile(s.keyFile(), keys[0])))
-		},
-	} {
+	for what, stopped := range stops {
 		t.Run(what, func(t *testing.T) {
 			s := newSealing(t, true)
 			succeeds(t, errors.Join(s.create(), s.create(), s.create()))
@@ -103,32 +110,38 @@ func TestReseal(t *testing.T) {
 			s.opened(t, running, 4)
 			succeeds(t, s.reseal(""))
 			s.opened(t, running, 4)
-			now := string(contents(t, s.keyFile()))
-			if now == old || len(strings.Fields(now)) != 1 || string(contents(t, s.keyFile()+".old")) != old {
-				t.Errorf("the file has %d keys, and the other the old one: %t", len(strings.Fields(now)), string(contents(t, s.keyFile()+".old")) == old)
-			}
-			former, err := access.NewSealer(old)
-			succeeds(t, err)
-			keys, _ = s.keys(t)
-			for _, k := range keys {
-				if k.Opens(former) == nil {
-					t.Errorf("the old key opens %s", k)
-				}
-			}
-			for _, name := range []string{s.keyFile(), s.keyFile() + ".old"} {
-				if info, err := os.Stat(name); err != nil || info.Mode() != 0o600 && runtime.GOOS != "windows" {
-					t.Errorf("%s is %v: %v", name, info.Mode(), err)
-				}
-			}
-			if _, err := os.Stat(s.keyFile() + ".next"); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("the new key is left in a file of its own: %v", err)
-			}
+			s.changed(t, old)
 			succeeds(t, s.reseal("")) // and again
 			s.opened(t, running, 4)
 			if n := len(strings.Fields(string(contents(t, s.keyFile()+".old")))); n != 2 {
 				t.Errorf("%d old keys are kept", n)
 			}
 		})
+	}
+}
+
+// changed says that the old key opens nothing any more, and is kept apart from the new one.
+func (s *sealing) changed(t *testing.T, old string) {
+	t.Helper()
+	now := string(contents(t, s.keyFile()))
+	if now == old || len(strings.Fields(now)) != 1 || string(contents(t, s.keyFile()+".old")) != old {
+		t.Errorf("the file has %d keys, and the other the old one: %t", len(strings.Fields(now)), string(contents(t, s.keyFile()+".old")) == old)
+	}
+	former, err := access.NewSealer(old)
+	succeeds(t, err)
+	keys, _ := s.keys(t)
+	for _, k := range keys {
+		if k.Opens(former) == nil {
+			t.Errorf("the old key opens %s", k)
+		}
+	}
+	for _, name := range []string{s.keyFile(), s.keyFile() + ".old"} {
+		if info, err := os.Stat(name); err != nil || info.Mode() != 0o600 && runtime.GOOS != "windows" {
+			t.Errorf("%s is %v: %v", name, info.Mode(), err)
+		}
+	}
+	if _, err := os.Stat(s.keyFile() + ".next"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the new key is left in a file of its own: %v", err)
 	}
 }
 

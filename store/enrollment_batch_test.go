@@ -119,40 +119,7 @@ func TestEnrollBatchRefuses(t *testing.T) {
 		off(t, db, "left")
 		clock.Set(3, "12:00")
 		settle(t, db, clock)
-		published, now := moment(2, "10:00"), clock.Now()
-		row := func(change func(*store.EnrollRequest), id ledger.Account) store.EnrollRequest {
-			r := batchOf(time.Time{}, published, id)[0]
-			change(&r)
-			return r
-		}
-		cases := []struct {
-			what string
-			row  store.EnrollRequest
-			want error
-		}{
-			{"", row(func(r *store.EnrollRequest) {}, "alice"), nil},
-			{"no account", row(func(r *store.EnrollRequest) {}, "nobody"), ledger.ErrNotFound},
-			{"a house account", row(func(r *store.EnrollRequest) {}, "@custody"), ledger.ErrInvalid},
-			{"a closed account", row(func(r *store.EnrollRequest) {}, "closed"), ledger.ErrInvalid},
-			{"a restricted region", row(func(r *store.EnrollRequest) {}, "american"), staking.ErrRegion},
-			{"no residence", row(func(r *store.EnrollRequest) {}, "nowhere"), staking.ErrRegion},
-			{"a restricted country", row(func(r *store.EnrollRequest) { r.Client.Country = "IR" }, "bob"), staking.ErrRegion},
-			{"no country", row(func(r *store.EnrollRequest) { r.Client.Country, r.Client.NeedCountry = "", true }, "bob"), staking.ErrUnknownCountry},
-			{"an old app", row(func(r *store.EnrollRequest) { r.Client.Version = "3.0.9" }, "bob"), staking.ErrUpdateApp},
-			{"a client that is none", row(func(r *store.EnrollRequest) { r.Client.Address = "a\nb" }, "bob"), ledger.ErrInvalid},
-			{"no documents", row(func(r *store.EnrollRequest) { r.Accepted = nil }, "bob"), staking.ErrDocuments},
-			{"an old version", row(func(r *store.EnrollRequest) { r.Accepted[2].Version = 1 }, "bob"), staking.ErrDocuments},
-			{"an unknown version", row(func(r *store.EnrollRequest) { r.Accepted[0].Version = 9 }, "bob"), ledger.ErrNotFound},
-			{"an unknown document", row(func(r *store.EnrollRequest) { r.Accepted[0].Name = "poem" }, "bob"), ledger.ErrNotFound},
-			{"no time", row(func(r *store.EnrollRequest) { r.AcceptedAt = time.Time{} }, "bob"), ledger.ErrInvalid},
-			{"accepted in the future", row(func(r *store.EnrollRequest) { r.AcceptedAt = now.Add(time.Second) }, "bob"), ledger.ErrInvalid},
-			{"accepted before it was published", row(func(r *store.EnrollRequest) { r.AcceptedAt = published.Add(-time.Millisecond) }, "bob"), ledger.ErrInvalid},
-			{"accepted after it is on", row(func(r *store.EnrollRequest) { r.At, r.AcceptedAt = moment(3, "10:00"), moment(3, "10:01") }, "bob"), ledger.ErrInvalid},
-			{"on in the future", row(func(r *store.EnrollRequest) { r.At = now.Add(time.Minute) }, "bob"), ledger.ErrInvalid},
-			{"on on a closed day", row(func(r *store.EnrollRequest) { r.At = moment(2, "12:00") }, "bob"), ledger.ErrDayClosed},
-			{"after it left", row(func(r *store.EnrollRequest) { r.At = moment(3, "09:00") }, "left"), nil},
-			{"in an open day", row(func(r *store.EnrollRequest) { r.At = moment(3, "09:00") }, "carol"), nil},
-		}
+		cases, published := enrollCases(clock.Now()), moment(2, "10:00")
 		var requests []store.EnrollRequest
 		for _, c := range cases {
 			requests = append(requests, c.row)
@@ -213,4 +180,45 @@ func TestEnrollBatchesTogether(t *testing.T) {
 			t.Errorf("%d switches of %d accounts", first, len(accounts))
 		}
 	})
+}
+
+// enrollCase is a row, and what it is refused for.
+type enrollCase struct {
+	what string
+	row  store.EnrollRequest
+	want error
+}
+
+// enrollCases are rows on Day 3, of documents published at 10:00 on Day 2.
+func enrollCases(now time.Time) []enrollCase {
+	published := moment(2, "10:00")
+	row := func(change func(*store.EnrollRequest), id ledger.Account) store.EnrollRequest {
+		r := batchOf(time.Time{}, published, id)[0]
+		change(&r)
+		return r
+	}
+	return []enrollCase{
+		{"", row(func(r *store.EnrollRequest) {}, "alice"), nil},
+		{"no account", row(func(r *store.EnrollRequest) {}, "nobody"), ledger.ErrNotFound},
+		{"a house account", row(func(r *store.EnrollRequest) {}, "@custody"), ledger.ErrInvalid},
+		{"a closed account", row(func(r *store.EnrollRequest) {}, "closed"), ledger.ErrInvalid},
+		{"a restricted region", row(func(r *store.EnrollRequest) {}, "american"), staking.ErrRegion},
+		{"no residence", row(func(r *store.EnrollRequest) {}, "nowhere"), staking.ErrRegion},
+		{"a restricted country", row(func(r *store.EnrollRequest) { r.Client.Country = "IR" }, "bob"), staking.ErrRegion},
+		{"no country", row(func(r *store.EnrollRequest) { r.Client.Country, r.Client.NeedCountry = "", true }, "bob"), staking.ErrUnknownCountry},
+		{"an old app", row(func(r *store.EnrollRequest) { r.Client.Version = "3.0.9" }, "bob"), staking.ErrUpdateApp},
+		{"a client that is none", row(func(r *store.EnrollRequest) { r.Client.Address = "a\nb" }, "bob"), ledger.ErrInvalid},
+		{"no documents", row(func(r *store.EnrollRequest) { r.Accepted = nil }, "bob"), staking.ErrDocuments},
+		{"an old version", row(func(r *store.EnrollRequest) { r.Accepted[2].Version = 1 }, "bob"), staking.ErrDocuments},
+		{"an unknown version", row(func(r *store.EnrollRequest) { r.Accepted[0].Version = 9 }, "bob"), ledger.ErrNotFound},
+		{"an unknown document", row(func(r *store.EnrollRequest) { r.Accepted[0].Name = "poem" }, "bob"), ledger.ErrNotFound},
+		{"no time", row(func(r *store.EnrollRequest) { r.AcceptedAt = time.Time{} }, "bob"), ledger.ErrInvalid},
+		{"accepted in the future", row(func(r *store.EnrollRequest) { r.AcceptedAt = now.Add(time.Second) }, "bob"), ledger.ErrInvalid},
+		{"accepted before it was published", row(func(r *store.EnrollRequest) { r.AcceptedAt = published.Add(-time.Millisecond) }, "bob"), ledger.ErrInvalid},
+		{"accepted after it is on", row(func(r *store.EnrollRequest) { r.At, r.AcceptedAt = moment(3, "10:00"), moment(3, "10:01") }, "bob"), ledger.ErrInvalid},
+		{"on in the future", row(func(r *store.EnrollRequest) { r.At = now.Add(time.Minute) }, "bob"), ledger.ErrInvalid},
+		{"on on a closed day", row(func(r *store.EnrollRequest) { r.At = moment(2, "12:00") }, "bob"), ledger.ErrDayClosed},
+		{"after it left", row(func(r *store.EnrollRequest) { r.At = moment(3, "09:00") }, "left"), nil},
+		{"in an open day", row(func(r *store.EnrollRequest) { r.At = moment(3, "09:00") }, "carol"), nil},
+	}
 }
