@@ -182,6 +182,12 @@ func TestWithdrawingNeedsAPermissionOfItsOwn(t *testing.T) {
 		f.apply("coin=BNB&address=x&amount=1")
 		f.press(false, badKey)
 		f.has(2_00000000, 1_00000000)
+		refused := f.signed(applyPath, "coin=BNB&address=x&amount=5")
+		refused.method = http.MethodPost
+		first := f.send(refused)
+		f.deposit("d2", "alice", 5, "BNB")
+		f.wants(f.send(refused), first.String()) // a signed write is answered as the first time
+		f.has(7_00000000, 1_00000000)
 
 		f.key.Permissions, f.key.Addresses = []access.Permission{access.Read, access.Trade, access.Withdraw}, nil
 		if err := f.db.AddKey(t.Context(), f.key); !errors.Is(err, ledger.ErrInvalid) {
