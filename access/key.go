@@ -236,13 +236,13 @@ func (k Key) validAddresses() error {
 	return nil
 }
 
-// May says whether the key permits p from some address. Whatever is in the books, none
+// May reports whether the key permits p from some address. Whatever is in the books, none
 // permits Withdraw that is not limited: what moves tokens out is checked again at use.
 func (k Key) May(p Permission) bool {
 	return slices.Contains(k.Permissions, p) && (p != Withdraw || k.Limited())
 }
 
-// Limited says whether the key is limited to addresses: to ranges none of which is
+// Limited reports whether the key is limited to addresses: to ranges none of which is
 // wider than a /8 of IPv4 or a /32 of IPv6. At most MaxKeyAddresses of these are
 // nowhere near all addresses together.
 func (k Key) Limited() bool {

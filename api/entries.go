@@ -24,7 +24,7 @@ const mostEntries = 10_000
 func (s *server) entryRoutes() {
 	add(s, huma.Operation{
 		OperationID: "post-entry", Method: http.MethodPost, Path: "/v1/entries", Tags: []string{"Entries"}, Summary: "Post an entry",
-		Description:   "Posts one entry, whole or not at all. The same ID with the same content is once, for ever, and answers as the first time, with 200 instead of 201. A refused entry leaves no trace, and may be posted again.\n\nA holder posts transfers of what is free in its own account, and requests withdrawals; its entries count when they are posted, and their IDs begin with its account and a slash. It may name 60 recipients an hour, found or not, here and on the pages together (429).",
+		Description:   "Posts one entry, whole or not at all. Repeating it with the same content has no further effect and is answered as the first time, with 200 instead of 201. A refused entry leaves no trace, and may be posted again.\n\nA holder posts transfers of what is free in its own account, and requests withdrawals; its entries count when they are posted, and their IDs begin with its account and a slash. It may name 60 recipients an hour, found or not, here and on the pages together (429).",
 		DefaultStatus: http.StatusCreated, Errors: []int{404, 409, 429},
 		RequestBody: jsonBody[entryIn](s, "The entry."),
 		Responses:   also[entryOut](s, "It was posted before: the answer of the first time."),

@@ -101,7 +101,7 @@ func mayPost(t access.Token, e ledger.Entry) error {
 }
 
 // countRecipients counts whom a holder's entry would send to, before it is known whether
-// they are there: the answer tells. It counts where the pages do, and so a token learns no
+// they are there: the answer shows it. It counts where the pages do, and so a token learns no
 // faster than they which accounts there are. What was posted before is repeated, and
 // is not counted.
 func (s *server) countRecipients(ctx context.Context, e ledger.Entry) error {

@@ -24,7 +24,7 @@ func TestATokenDoesNotListAccounts(t *testing.T) {
 		for n := range store.MostRecipients - 12 {
 			send(n+1, "alice nobody BNB 1").refused(404, "not-found", "")
 		}
-		for range 20 { // what was posted is repeated, and tells nothing new
+		for range 20 { // what was posted is repeated, and shows nothing new
 			send(0, "alice bob BNB 1").is(200)
 		}
 		wait, err := w.db.CountRecipient(t.Context(), "alice") // as the pages count

@@ -42,7 +42,7 @@ func (e endpoint) String() string {
 	return fmt.Sprintf("%s %s %s %d", e.method, e.path, e.permission, e.weight)
 }
 
-// writes says whether the endpoint changes anything: then it is idempotent.
+// writes reports whether the endpoint changes anything: then it is idempotent.
 func (e endpoint) writes() bool {
 	return e.permission == access.Trade || e.permission == access.Withdraw
 }

@@ -88,7 +88,7 @@ func (w *World) sealKeys(name string) ([]string, error) {
 	return strings.Fields(text), nil
 }
 
-// opensAll says whether the keys open every secret in the books. It changes nothing.
+// opensAll checks that the keys open every secret in the books. It changes nothing.
 func opensAll(ctx context.Context, db *store.DB, text string) error {
 	sealer, err := access.NewSealer(text)
 	if err != nil {
