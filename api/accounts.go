@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -61,8 +59,8 @@ func (s *server) accountRoutes() {
 	}, writers, s.setRegion)
 	add(s, huma.Operation{
 		OperationID: "close-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/close", Tags: []string{"Accounts"}, Summary: "Close an account",
-		Description: "Closes an account for ever. It must be empty, free and held, with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. A closed account takes no entry any more and is not opened again; what was is kept. The same twice is once.",
-		Errors:      []int{http.StatusConflict},
+		Description: "Closes an account forever. Without sweepTo it must be empty, free and held, with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. With sweepTo its Soft Staking is switched off, what it has free goes to the other account, and so does each reward that is still to come, when it is credited; what is held keeps it open. A closed account takes no entry any more and is not opened again; what was is kept. Repeating has no further effect, but to move on what there is and to name another account.",
+		Errors:      []int{http.StatusConflict, http.StatusNotFound},
 	}, exchange, s.closeAccount)
 	s.freezeRoutes()
 }
@@ -164,17 +162,4 @@ func (s *server) setRegion(ctx context.Context, in *residenceIn) (*answer[accoun
 		out.Ends = ends.String()
 	}
 	return say(out, err)
-}
-
-func (s *server) closeAccount(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
-	if err := in.id().CheckHolder(); err != nil {
-		return nil, inField("account", err)
-	}
-	if err := s.books(ctx).CloseAccount(ctx, in.id()); errors.Is(err, ledger.ErrInvalid) {
-		return nil, fmt.Errorf("%w: %w", errInUse, err)
-	} else if err != nil {
-		return nil, err
-	}
-	a, err := s.Books.Account(ctx, in.id())
-	return say(showAccount(ctx, a), err)
 }

@@ -138,3 +138,25 @@ func TestJournals(t *testing.T) {
 		w.get("auditor", "/v1/journal?cursor=MA").refused(400, "invalid", "cursor")
 	})
 }
+
+// An account that is closed with sweepTo leaves what it has, and its last reward, to another.
+func TestCloseAnAccountAndSweepIt(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.earner("alice")
+		w.holder("bob", "DE")
+		w.deposit("d-1", "alice", "20", "BNB")
+		w.call("operator", post, "/v1/funds", `{"id":"f","asset":"BNB","amount":"1","direction":"in"}`).is(200)
+		w.at(3, "09:00")
+		const path = "/v1/accounts/alice/close?sweepTo="
+		w.post("exchange", path+"nobody", "").refused(404, "not-found", "")
+		w.post("exchange", path+"@desk", "").refused(400, "invalid", "sweepTo")
+		w.post("exchange", path+"alice", "").refused(409, "in-use", "")
+		w.post("operator", path+"bob", "").refused(403, "forbidden", "")
+		w.post("exchange", path+"bob", "").is(200).says("closed", "2026-03-04T09:00:00.000Z", "sweepTo", "bob", "unpaidFrom", w.day(2),
+			"moved.0.entry", "close/alice/1", "moved.0.asset", "BNB", "moved.0.amount", "20", "refused", "")
+		w.post("exchange", path+"bob", "").is(200).says("moved.#", "0", "unpaidFrom", w.day(2))
+		w.call("operator", post, "/v1/runs", "").is(200).says("waiting.#", "0")
+		w.post("exchange", path+"bob", "").is(200).says("moved.#", "0", "unpaidFrom", "", "left.0.asset", "BNB", "left.0.smallestUnits", "0.178082191780821917")
+		w.get("exchange", "/v1/accounts/bob/balances").is(200).says("items.0.asset", "BNB", "items.0.free", "20.00008219")
+	})
+}

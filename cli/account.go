@@ -167,25 +167,3 @@ func (c *accountSetRegionCmd) Run(w *World) error {
 		return nil
 	})
 }
-
-type accountCloseCmd struct {
-	Account ledger.Account `arg:""`
-}
-
-func (c *accountCloseCmd) Help() string {
-	return `Only an account that has nothing, free or held, whose switch is off and whose every day is paid is closed. It takes no entry any more and is not opened again; what was is kept. Twice is once.
-
-Example:
-
-  softstake account close alice`
-}
-
-// Run closes the account.
-func (c *accountCloseCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.CloseAccount(ctx, c.Account); err != nil {
-			return err
-		}
-		return w.printf("Closed %s.\n", c.Account)
-	})
-}

@@ -32,6 +32,8 @@ type shown struct {
 	balances    []store.Balance
 	acceptances []store.Acceptance
 	assets      assets
+	sweep       store.Sweep
+	swept       bool // the account is closed, and what is still to come goes to another
 	history     bool
 	presses     []store.Press // where the history is asked for
 }
@@ -46,6 +48,7 @@ func (c *accountShowCmd) Run(w *World) error {
 			func() error { s.balances, err = db.Balances(ctx, c.Account); return err },
 			func() error { s.acceptances, err = db.Acceptances(ctx, c.Account); return err },
 			func() error { s.assets, err = readAssets(ctx, db); return err },
+			func() error { s.sweep, s.swept, err = db.SweepOf(ctx, c.Account); return err },
 			func() error {
 				if c.History {
 					s.presses, err = db.Presses(ctx, c.Account)
@@ -67,6 +70,8 @@ func (c *accountShowCmd) Run(w *World) error {
 type (
 	shownJSON struct {
 		accountJSON
+		SweepTo     ledger.Account   `json:"sweep_to,omitempty"` // closed: what is still to come goes there
+		Refused     string           `json:"sweep_refused,omitempty"`
 		Enrolled    bool             `json:"enrolled"`
 		Enrollments []enrollmentJSON `json:"enrollments"`
 		Balances    []balanceJSON    `json:"balances"`
@@ -121,6 +126,9 @@ func (s *shown) writeJSON(w *World) error {
 	j := shownJSON{
 		accountJSON: formatAccount(s.account), Enrolled: s.on(w.Now()),
 		Enrollments: []enrollmentJSON{}, Balances: []balanceJSON{}, Accepted: []acceptedJSON{},
+	}
+	if s.swept {
+		j.SweepTo, j.Refused = s.sweep.Target, s.sweep.Refused
 	}
 	for _, e := range s.enrollments {
 		j.Enrollments = append(j.Enrollments, formatEnrollment(e))
@@ -192,6 +200,13 @@ func (s *shown) write(w *World) error {
 	}
 	if !s.account.Freeze.Since.IsZero() {
 		lines = append(lines, [2]string{"frozen", freezeSentence(s.account.Freeze)})
+	}
+	if s.swept {
+		still := "what is still to come goes to " + string(s.sweep.Target)
+		if s.sweep.Refused != "" {
+			still += ", but cannot be moved: " + s.sweep.Refused
+		}
+		lines = append(lines, [2]string{"left", still})
 	}
 	if err := facts(w.Stdout, lines...); err != nil {
 		return err

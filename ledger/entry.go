@@ -74,7 +74,7 @@ type Entry struct {
 const MaxMoves = 100
 
 // reserved begins the IDs of entries that we make ourselves.
-var reserved = []string{"reward/", "declare/", "pay/", "fund/", "import/", "opening/", compensationPrefix}
+var reserved = []string{"reward/", "declare/", "pay/", "fund/", "import/", "opening/", "close/", compensationPrefix}
 
 func reservedID(id string) bool {
 	return slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(id, prefix) })

@@ -133,7 +133,7 @@ func TestTheLongestHolderCanHold(t *testing.T) {
 
 func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
 	for id, ok := range map[string]bool{
-		"reward/2026-11-22/BNB/alice": false, "declare/x": false, "pay/x": false, "fund/x": false, "import/x": false, "opening/x": false,
+		"reward/2026-11-22/BNB/alice": false, "declare/x": false, "pay/x": false, "fund/x": false, "import/x": false, "opening/x": false, "close/x/1": false,
 		"reward/": false, "reward": true, "rewards/1": true, "x/reward/1": true, "order-1": true,
 	} {
 		if err := (ledger.Entry{ID: id, Kind: ledger.Deposit}).CheckCaller(); (err == nil) != ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {

@@ -39,10 +39,7 @@ func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 				return err
 			}
 		}
-		if _, err := t.exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", db.now(), int64(id.Bucket()), string(id)); err != nil {
-			return err
-		}
-		if err := shutOut(t, id); err != nil {
+		if err := c.mark(); err != nil {
 			return err
 		}
 		return db.logLine(t, "account close", string(id), "")
@@ -58,6 +55,15 @@ type closing struct {
 	db *DB
 	t  tx
 	id ledger.Account
+}
+
+// mark marks the account as closed, and ends its logins and sessions.
+func (c closing) mark() error {
+	_, err := c.t.exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", c.db.now(), int64(c.id.Bucket()), string(c.id))
+	if err != nil {
+		return err
+	}
+	return shutOut(c.t, c.id)
 }
 
 // lockBalances marks the account's balances as closed, which locks them: a posting
@@ -76,17 +82,27 @@ func (c closing) lockBalances() error {
 // checkBalances refuses an account that has something. The account is locked, so
 // that no balance is added to it meanwhile; one that was added after lockBalances
 // has looked is not marked, and the transaction begins anew.
-func (c closing) checkBalances() error {
+func (c closing) checkBalances() error { return c.checkHolds(true) }
+
+// checkHeld refuses an account that has something held.
+func (c closing) checkHeld() error { return c.checkHolds(false) }
+
+// checkHolds refuses an account that has something held or, if that matters, free.
+func (c closing) checkHolds(free bool) error {
 	assets := *c.db.known.Load()
 	var has error
 	unmarked := false
 	err := c.t.query(func(r row) error {
-		part, asset, amount := "", assets[r.text(1)], ledger.Amount(r.int(2))
-		if ledger.Account(r.text(0)).IsHeld() {
-			part = " in open orders or pending withdrawals"
-		}
-		if amount != 0 && has == nil {
-			has = fmt.Errorf("%w: it has %s %s%s; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.text(1), part)
+		asset, amount, held := assets[r.text(1)], ledger.Amount(r.int(2)), ledger.Account(r.text(0)).IsHeld()
+		switch {
+		case amount == 0 || has != nil || (!held && !free):
+		case held && !free:
+			has = fmt.Errorf("%w: it has %s %s in open orders or pending withdrawals; release it, and complete or cancel the withdrawals first",
+				ledger.ErrInvalid, asset.Format(amount), r.text(1))
+		case held:
+			has = fmt.Errorf("%w: it has %s %s in open orders or pending withdrawals; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.text(1))
+		default:
+			has = fmt.Errorf("%w: it has %s %s; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.text(1))
 		}
 		unmarked = unmarked || r.int(3) == 0
 		return nil
@@ -123,18 +139,28 @@ func (c closing) checkDays() error {
 	if slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(today) }) {
 		return fmt.Errorf("%w: its Soft Staking is on; switch it off first", ledger.ErrInvalid)
 	}
-	var unpaid error
+	d, token, err := c.unpaid()
+	if err != nil || d == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: it earned on %s, and %s of that day is not paid yet; close it when it is", ledger.ErrInvalid, d, token)
+}
+
+// unpaid is the first day that the account was enrolled for and that is not paid, and of
+// which token; 0 if there is none.
+func (c closing) unpaid() (first staking.Day, token string, err error) {
+	enrollments, err := enrollmentsOf(c.t, c.id)
+	if err != nil {
+		return 0, "", err
+	}
 	err = c.t.query(func(r row) error {
 		next := staking.Day(r.int(1)) + 1
 		for _, e := range enrollments {
-			if d := max(e.From, next); d < e.Until && unpaid == nil {
-				unpaid = fmt.Errorf("%w: it earned on %s, and %s of that day is not paid yet; close it when it is", ledger.ErrInvalid, d, r.text(0))
+			if d := max(e.From, next); d < e.Until && first == 0 {
+				first, token = d, r.text(0)
 			}
 		}
 		return nil
 	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1 ORDER BY paid_through, asset", int64(c.id.Bucket()))
-	if err != nil {
-		return err
-	}
-	return unpaid
+	return first, token, err
 }

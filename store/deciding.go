@@ -83,7 +83,7 @@ func (p *posting) openings() error {
 	for it := range p.open {
 		for _, c := range it.changes {
 			switch owner := c.account.Owner(); {
-			case !doubtful[owner]:
+			case !doubtful[owner] || it.sweeps(owner):
 			case closed[owner] != 0:
 				it.refuse(fmt.Errorf("entry %s: %w", it.ID, isClosed(owner, closed[owner])))
 			default:

@@ -11,7 +11,8 @@ import (
 
 // Settled writes which days of tokens are paid in every bucket now, and tells of
 // each once. What was stopped between a day's last payment and this is made good
-// by the next call. Safe to call twice, and from several processes.
+// by the next call. What was paid to closed accounts that leave it to another is moved
+// on. Safe to call twice, and from several processes.
 func (db *DB) Settled(ctx context.Context, now time.Time) error {
 	var days []staking.Due
 	err := db.engine.read(ctx, func(t tx) (err error) { // mostly there are none, and nobody need wait to write them
@@ -24,7 +25,7 @@ func (db *DB) Settled(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("write which days are settled: %w", err)
 	}
-	return nil
+	return db.sweepAll(ctx)
 }
 
 // unsettled are the days of tokens that are declared, paid in every bucket, and not

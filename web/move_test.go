@@ -244,7 +244,7 @@ func TestSendDoesNotListAccounts(t *testing.T) {
 		ask(to).is(http.StatusUnprocessableEntity).has("Try again in 60 minutes").hasNot("No open account")
 	}
 	w.post(at, nil).is(http.StatusUnprocessableEntity).has("Try again in 60 minutes", `value="bob"`)
-	for range mostRecipients + 1 { // to look at a confirmation again asks nothing new
+	for range store.MostRecipients + 1 { // to look at a confirmation again asks nothing new
 		w.get(at).is(200).has("becomes 2 (")
 	}
 	w.looked("/send", "asset", "BNB", "amount", "1", "to", "bob").has("becomes 2 (") // what it does is shown all the same

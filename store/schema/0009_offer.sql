@@ -32,3 +32,14 @@ INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, re
 SELECT code, 1, 0, 0, '', 'listed before listings had a first day', 0, 0, '', 0, 0 FROM regions;
 
 DROP TABLE regions;
+
+-- Closed accounts whose last rewards are still to come: what is credited is moved on to
+-- the target. A row is removed when nothing is left. refused: why a move was refused last.
+CREATE TABLE sweeps (
+	bucket  {{small}} NOT NULL,
+	account {{text}} NOT NULL,
+	target  {{text}} NOT NULL,
+	begun   {{int}} NOT NULL,
+	refused {{text}} NOT NULL,
+	PRIMARY KEY (bucket, account)
+) {{table}};

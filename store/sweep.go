@@ -1,0 +1,288 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"softstake/ledger"
+	"softstake/staking"
+)
+
+// Sweep is the closing of an account that leaves what it has to another. The account is
+// closed at once, for everybody but the run: it credits the rewards of the days that the
+// switch covered, and moves them on. What is still to come is a row in sweeps, and
+// nothing else: each move is an entry close/ACCOUNT/1, close/ACCOUNT/2 …, and so is
+// made once, whoever is interrupted and wherever.
+type Sweep struct {
+	Account ledger.Account
+	Target  ledger.Account
+	Moved   []Swept     // what this call has moved
+	Unpaid  staking.Day // the first day whose reward may still come, or 0
+	Refused string      // why what the account has cannot be moved, or nothing
+	Left    []Carried   // below the smallest unit, which nobody can move
+}
+
+// Swept is what was moved.
+type Swept struct {
+	Entry  string
+	Asset  string
+	Amount ledger.Amount
+}
+
+// Carried is the fraction of the smallest unit that an account's last reward left.
+type Carried struct {
+	Asset string
+	Carry staking.Fraction
+}
+
+// SweepAccount closes an account as CloseAccount does, and leaves what it has free, and
+// the rewards that are still to come, to another holder's open account. Its switch is
+// switched off: today is not paid any more, the days before are. What it has held, or a
+// pending withdrawal, keeps it open. Of an account that is being swept it moves on what
+// there is, and another target takes the place of the one before.
+// Idempotent. Safe to call at any time, and after an interruption; the run goes on too.
+func (db *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Sweep, error) {
+	for _, a := range []ledger.Account{id, target} {
+		if err := a.CheckHolder(); err != nil {
+			return Sweep{}, err
+		}
+	}
+	if id == target {
+		return Sweep{}, fmt.Errorf("%w: what account %s has cannot be left to itself", ledger.ErrInvalid, id)
+	}
+	err := db.ensureDays(ctx)
+	if err == nil {
+		err = db.engine.write(ctx, func(t tx) error { return db.beginSweep(t, id, target) })
+	}
+	var s Sweep
+	if err == nil {
+		s, err = db.sweep(ctx, id)
+	}
+	if err != nil {
+		return s, fmt.Errorf("close account %s: %w", id, err)
+	}
+	if s.Target == "" {
+		s.Target = target
+	}
+	return s, nil
+}
+
+// beginSweep closes the account, and writes that it is to be swept. The locks are those
+// of a press and then those of a closing.
+func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
+	today := staking.DayOf(db.clock())
+	if err := db.lockOpenDay(t, today, id.Bucket()); err != nil {
+		return err
+	}
+	if err := lockLists(t); err != nil {
+		return err
+	}
+	c := closing{db, t, id}
+	if err := c.lockBalances(); err != nil {
+		return err
+	}
+	a, err := lockAccount(t, id)
+	if err == nil {
+		err = checkTarget(t, target)
+	}
+	if err != nil {
+		return err
+	}
+	if !a.Freeze.Since.IsZero() {
+		return isFrozen(id)
+	}
+	if !a.Closed.IsZero() {
+		n, err := t.exec("UPDATE sweeps SET target = $1, refused = '' WHERE bucket = $2 AND account = $3 AND target <> $1", string(target), int64(id.Bucket()), string(id))
+		if err != nil || n == 0 {
+			return err
+		}
+		return db.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
+	}
+	for _, step := range []func() error{c.checkHeld, c.checkWithdrawals, func() error { return c.switchOff(today) }, c.mark} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if _, err := t.exec("INSERT INTO sweeps (bucket, account, target, begun, refused) VALUES ($1, $2, $3, $4, '')",
+		int64(id.Bucket()), string(id), string(target), db.now()); err != nil {
+		return err
+	}
+	return db.logLine(t, "account close", string(id), "what it has and is still to come goes to "+string(target))
+}
+
+// checkTarget refuses to leave anything to an account that is not open, or is frozen.
+func checkTarget(t tx, target ledger.Account) error {
+	a, err := account(t, target)
+	switch {
+	case err != nil:
+		return err
+	case !a.Closed.IsZero():
+		return isClosed(target, a.Closed.UnixMilli())
+	case !a.Freeze.Since.IsZero():
+		return isFrozen(target)
+	}
+	return nil
+}
+
+// switchOff ends the running enrollment today, and keeps that as a press.
+func (c closing) switchOff(today staking.Day) error {
+	enrollments, err := enrollmentsOf(c.t, c.id)
+	if err != nil {
+		return err
+	}
+	if err := forgetListedOut(c.t, c.id); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(today) }) {
+		return nil
+	}
+	if err := endEnrollments(c.t, c.id.Bucket(), []ledger.Account{c.id}, today); err != nil {
+		return err
+	}
+	return keepPresses(c.t, []ledger.Account{c.id}, c.db.now(), pressOff, staking.Client{})
+}
+
+// sweeping is what an account that is being swept has.
+type sweeping struct {
+	Sweep
+	begun bool
+	free  []Swept
+	next  int // number of the next entry
+}
+
+func (s *sweeping) read(db *DB, t tx, id ledger.Account) error {
+	*s = sweeping{Sweep: Sweep{Account: id, Moved: s.Moved}}
+	bucket := int64(id.Bucket())
+	err := t.query(func(r row) error {
+		s.Target, s.Refused, s.begun = ledger.Account(r.text(0)), r.text(1), true
+		return nil
+	}, "SELECT target, refused FROM sweeps WHERE bucket = $1 AND account = $2", bucket, string(id))
+	if err != nil {
+		return err
+	}
+	err = t.query(func(r row) error {
+		if amount := ledger.Amount(r.int(1)); amount > 0 && len(s.free) < ledger.MaxMoves {
+			s.free = append(s.free, Swept{Asset: r.text(0), Amount: amount})
+		}
+		if carry := staking.Fraction(r.int(2)); carry > 0 {
+			s.Left = append(s.Left, Carried{r.text(0), carry})
+		}
+		return nil
+	}, "SELECT asset, balance, carry FROM balances WHERE bucket = $1 AND account = $2 ORDER BY asset", bucket, string(id))
+	if err != nil {
+		return err
+	}
+	if s.Unpaid, _, err = (closing{db, t, id}).unpaid(); err != nil || !s.begun {
+		return err
+	}
+	for taken := int64(1); taken > 0; {
+		s.next++
+		e := ledger.Entry{ID: sweepID(id, s.next)}
+		if taken, err = count(t, "SELECT count(*) FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepPrefix begins the IDs of the entries that sweep accounts.
+const sweepPrefix = "close/"
+
+func sweepID(id ledger.Account, n int) string { return fmt.Sprintf("%s%s/%d", sweepPrefix, id, n) }
+
+// sweeps says whether the item is an entry of our own that sweeps a closed account.
+func (it *item) sweeps(owner ledger.Account) bool {
+	return it.call.own && strings.HasPrefix(it.ID, sweepPrefix+string(owner)+"/")
+}
+
+// sweep moves on what an account that is being swept has. When nothing is left and
+// every day that it earned on is paid, the sweep is over.
+func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
+	var s sweeping
+	look := func(t tx) error { return s.read(db, t, id) }
+	for err := db.engine.read(ctx, look); ; err = db.engine.read(ctx, look) {
+		if err != nil || !s.begun {
+			return s.Sweep, err
+		}
+		if len(s.free) == 0 {
+			return s.Sweep, db.endSweep(ctx, id)
+		}
+		e := ledger.Entry{ID: sweepID(id, s.next), Kind: ledger.Transfer}
+		var amounts []string
+		for i, m := range s.free {
+			s.free[i].Entry = e.ID
+			e.Moves = append(e.Moves, ledger.Move{From: id, To: s.Target, Asset: m.Asset, Amount: m.Amount})
+			amounts = append(amounts, (*db.known.Load())[m.Asset].Format(m.Amount)+" "+m.Asset)
+		}
+		detail := fmt.Sprintf("%s to %s as %s", strings.Join(amounts, ", "), s.Target, e.ID)
+		outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: true, note: note{action: "account sweep", subject: string(id), detail: detail}})
+		if err != nil {
+			return s.Sweep, err
+		}
+		switch why := outcomes[0].Err; {
+		case why == nil:
+			s.Moved = append(s.Moved, s.free...)
+		case errors.Is(why, ledger.ErrMismatch), errors.Is(why, ledger.ErrInsufficient): // another has swept it: look again
+		default:
+			s.Refused = why.Error()
+			return s.Sweep, db.refuseSweep(ctx, id, s.Refused)
+		}
+	}
+}
+
+// refuseSweep keeps why what an account has cannot be moved: it stays there until the
+// reason is gone, or the account is closed with another target.
+func (db *DB) refuseSweep(ctx context.Context, id ledger.Account, why string) error {
+	return db.engine.write(ctx, func(t tx) error {
+		_, err := t.exec("UPDATE sweeps SET refused = $1 WHERE bucket = $2 AND account = $3", why, int64(id.Bucket()), string(id))
+		return err
+	})
+}
+
+// endSweep ends a sweep that has nothing left to move and nothing to wait for.
+func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
+	return db.engine.write(ctx, func(t tx) error {
+		c := closing{db, t, id}
+		for _, step := range []func() error{c.lockBalances, c.checkBalances, c.checkDays} {
+			if err := step(); errors.Is(err, ledger.ErrInvalid) {
+				return nil // something is still to come, or has just come
+			} else if err != nil {
+				return err
+			}
+		}
+		n, err := t.exec("DELETE FROM sweeps WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+		if err != nil || n == 0 {
+			return err
+		}
+		return db.logLine(t, "account sweep", string(id), "nothing is left, and nothing is to come")
+	})
+}
+
+// sweepAll moves on what the accounts have that are being swept.
+func (db *DB) sweepAll(ctx context.Context) error {
+	var accounts []ledger.Account
+	err := db.engine.read(ctx, func(t tx) error {
+		accounts = nil
+		return t.query(func(r row) error { accounts = append(accounts, ledger.Account(r.text(0))); return nil }, "SELECT account FROM sweeps ORDER BY bucket, account")
+	})
+	for _, id := range accounts {
+		if err == nil {
+			_, err = db.sweep(ctx, id)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("move on what closed accounts have: %w", err)
+	}
+	return nil
+}
+
+// SweepOf is what is still to come of an account that is being swept, or false. It
+// moves nothing.
+func (db *DB) SweepOf(ctx context.Context, id ledger.Account) (Sweep, bool, error) {
+	var s sweeping
+	err := db.engine.read(ctx, func(t tx) error { return s.read(db, t, id) })
+	return s.Sweep, s.begun, err
+}

@@ -1,0 +1,205 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"softstake/audit"
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+func free(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Amount {
+	t.Helper()
+	for _, b := range must[[]store.Balance](t)(db.Balances(t.Context(), id)) {
+		if b.Asset == asset {
+			return b.Free
+		}
+	}
+	return 0
+}
+
+// An account that is swept is closed at once, and its last rewards go where the rest went.
+func TestTheLastRewardsAreSweptToo(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
+			open(t, db, id)
+		}
+		must[store.Outcome](t)(db.Fund(ctx, "f", bnb, coins(10), false))
+		deposit(t, db, "d-1", "alice", 200, bnb, time.Time{})
+		deposit(t, db, "d-2", "alice", 7, sol, time.Time{})
+		on(t, db, "alice")
+		clock.Set(3, "12:00") // Day 2 is not paid yet, and of SOL it will not be for long
+		wants(t, failure(db.SweepAccount(ctx, "alice", "alice")), ledger.ErrInvalid)
+		wants(t, failure(db.SweepAccount(ctx, "alice", "@desk")), ledger.ErrInvalid)
+		wants(t, failure(db.SweepAccount(ctx, "alice", "nobody")), ledger.ErrNotFound)
+		wants(t, failure(db.SweepAccount(ctx, "nobody", "bob")), ledger.ErrNotFound)
+		ok(t, db.CloseAccount(ctx, "carol"))
+		wants(t, failure(db.SweepAccount(ctx, "alice", "carol")), ledger.ErrInvalid)
+
+		s := must[store.Sweep](t)(db.As("olga").SweepAccount(ctx, "alice", "bob"))
+		if s.Unpaid != day1+1 || s.Refused != "" || len(s.Moved) != 2 || s.Moved[0] != (store.Swept{Entry: "close/alice/1", Asset: bnb, Amount: coins(2000)}) {
+			t.Errorf("it is swept with %+v", s)
+		}
+		if again := must[store.Sweep](t)(db.SweepAccount(ctx, "alice", "bob")); len(again.Moved) != 0 || again.Unpaid != day1+1 {
+			t.Errorf("swept again it is %+v", again)
+		}
+		if a := must[store.Account](t)(db.Account(ctx, "alice")); !a.Closed.Equal(moment(3, "12:00")) {
+			t.Errorf("alice is closed since %s", a.Closed)
+		}
+		wants(t, failure(db.Enroll(ctx, "alice", staking.Client{}, time.Time{})), ledger.ErrInvalid)
+		wants(t, refusal(post(t, db, oneMove("x", ledger.Deposit, ledger.Custody, "alice", 1)), nil), ledger.ErrInvalid)
+		wants(t, refusal(post(t, db, oneMove("close/alice/2", ledger.Transfer, "alice", "bob", 1)), nil), ledger.ErrInvalid)
+		if got := covered(t, db, "alice", 5); got != ".x..." {
+			t.Errorf("it covers %s", got)
+		}
+
+		settle(t, db, clock)
+		paid := earned(t, db, "alice", bnb)
+		if paid == 0 || free(t, db, "alice", bnb) != 0 || free(t, db, "bob", bnb) != coins(2000)+paid {
+			t.Errorf("of %d earned alice has %d, and bob %d", paid, free(t, db, "alice", bnb), free(t, db, "bob", bnb))
+		}
+		if s, is, err := db.SweepOf(ctx, "alice"); err != nil || !is || s.Unpaid != day1+1 || s.Target != "bob" {
+			t.Errorf("SOL of Day 2 waits, and it is %+v, %t, %v", s, is, err)
+		}
+		clock.Set(5, "12:00")
+		must[store.Outcome](t)(db.Fund(ctx, "g", sol, coins(10), false))
+		settle(t, db, clock)
+		if got := free(t, db, "bob", sol); got != coins(70)+earned(t, db, "alice", sol) || free(t, db, "alice", sol) != 0 {
+			t.Errorf("bob has %d SOL", got)
+		}
+		if s, is, err := db.SweepOf(ctx, "alice"); err != nil || is || s.Unpaid != 0 || len(s.Left) == 0 {
+			t.Errorf("nothing is to come, and it is %+v, %t, %v", s, is, err)
+		}
+		sweptLines(t, db)
+		wantClean(t, auditOf(t, db, audit.Options{}))
+	})
+}
+
+// sweptLines are what the log says of a sweep.
+func sweptLines(t *testing.T, db *store.DB) {
+	t.Helper()
+	var said []string
+	for _, line := range must[[]store.LogLine](t)(db.Log(t.Context(), noon, 99)) {
+		if line.Subject == "alice" {
+			said = append(said, line.Action+": "+line.Detail)
+		}
+	}
+	for _, want := range []string{
+		"account close: what it has and is still to come goes to bob", "account sweep: 200 BNB, 7 SOL to bob as close/alice/1",
+		"account sweep: nothing is left, and nothing is to come",
+	} {
+		if !slices.Contains(said, want) {
+			t.Errorf("the log says %q; %q is missing", said, want)
+		}
+	}
+}
+
+// What is held keeps an account open, and nothing of it is moved.
+func TestWhatIsHeldIsNotSwept(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		on(t, db, "alice")
+		deposit(t, db, "d", "alice", 10, bnb, time.Time{})
+		ok(t, refusal(post(t, db, request("w1", "alice", 10)), nil))
+		err := failure(db.SweepAccount(ctx, "alice", "bob"))
+		if wants(t, err, ledger.ErrInvalid); !strings.Contains(err.Error(), "complete or cancel the withdrawals first") {
+			t.Errorf("the refusal is %v", err)
+		}
+		if s := must[store.Standing](t)(db.Standing(ctx, "alice", staking.Client{})); len(s.Enrollments) != 1 {
+			t.Error("a refused closing switches off")
+		}
+		ok(t, refusal(post(t, db, completed("w1", "alice", 10)), nil))
+		if s := must[store.Sweep](t)(db.SweepAccount(ctx, "alice", "bob")); s.Unpaid != 0 || len(s.Moved) != 1 {
+			t.Errorf("it is %+v", s)
+		}
+		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sweeps")); n != 0 {
+			t.Error("nothing is to come, and it is still being swept")
+		}
+	})
+}
+
+// A target that is closed before the last reward keeps nothing from the others: the
+// reward stays where it is until another target is named.
+func TestATargetThatIsClosedMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+		ctx := t.Context()
+		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
+			open(t, db, id)
+		}
+		must[store.Outcome](t)(db.Fund(ctx, "f", bnb, coins(10), false))
+		deposit(t, db, "d-1", "alice", 200, bnb, time.Time{})
+		on(t, db, "alice")
+		clock.Set(3, "12:00")
+		must[store.Sweep](t)(db.SweepAccount(ctx, "alice", "bob"))
+		must[store.Sweep](t)(db.SweepAccount(ctx, "bob", "carol"))
+		if r := settle(t, db, clock); len(r.Waiting) != 0 {
+			t.Errorf("%v waits", r.Waiting)
+		}
+		s, is, err := db.SweepOf(ctx, "alice")
+		if err != nil || !is || !strings.Contains(s.Refused, "account bob is closed") || free(t, db, "alice", bnb) == 0 {
+			t.Errorf("it is %+v, %t, %v", s, is, err)
+		}
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if _, err := db.SweepAccount(ctx, "alice", "carol"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got := free(t, db, "carol", bnb); got != coins(2000)+earned(t, db, "alice", bnb) {
+			t.Errorf("carol has %d", got)
+		}
+		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sweeps")); n != 0 {
+			t.Errorf("%d accounts are being swept", n)
+		}
+		wantClean(t, auditOf(t, db, audit.Options{}))
+	})
+}
+
+// Deposits that come while an account is being swept are in the books before, and then
+// swept, or refused.
+func TestASweepAmongPostings(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		open(t, db, "bob")
+		on(t, db, "alice")
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		posted := ledger.Amount(0)
+		for i := range 12 {
+			all.Go(func() {
+				e := ledger.Entry{ID: fmt.Sprint("d-", i), Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")}
+				if i == 6 {
+					if _, err := db.SweepAccount(ctx, "alice", "bob"); err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				outcomes, err := db.Post(ctx, []ledger.Entry{e})
+				if err != nil {
+					t.Error(err)
+				} else if outcomes[0].Err == nil {
+					mu.Lock()
+					posted += coins(10)
+					mu.Unlock()
+				}
+			})
+		}
+		all.Wait()
+		if a, b := free(t, db, "alice", bnb), free(t, db, "bob", bnb); a != 0 || b != posted {
+			t.Errorf("of %d alice has %d and bob %d", posted, a, b)
+		}
+	})
+}
