@@ -142,11 +142,11 @@ func endedSentence(l store.Listing, today staking.Day) string {
 	if l.Ended == 0 {
 		return "Nobody there had it on."
 	}
-	ended, last := "ended", "The last day that is paid is "
+	ends := "ended"
 	if l.From > today {
-		ended = "ends"
+		ends = "ends"
 	}
-	return fmt.Sprintf("It %s for %s there. %s%s.", ended, countOf(l.Ended, "holder", "holders"), last, l.From-1)
+	return fmt.Sprintf("It %s for %s there. The last day that is paid is %s.", ends, countOf(l.Ended, "holder", "holders"), l.From-1)
 }
 
 type regionRemoveCmd struct {
@@ -182,12 +182,11 @@ func (c *regionRemoveCmd) Run(w *World) error {
 
 // restoredSentence says whom the removal of a listing has brought back.
 func restoredSentence(l store.Listing) string {
-	ended := countOf(l.Ended, "holder", "holders")
 	switch {
 	case l.Ended == 0:
 		return "Nobody there had been switched off by it."
 	case l.Undone():
-		return fmt.Sprintf("It goes on for %d of the %s that were switched off when it was added.", l.Restored, ended)
+		return fmt.Sprintf("Soft Staking goes on for %d of the %d whom it had switched off.", l.Restored, l.Ended)
 	}
-	return fmt.Sprintf("The %s that were switched off on %s do not come back by themselves: each may switch on again.", ended, l.From)
+	return fmt.Sprintf("Nobody comes back by itself: %d were switched off by it on %s, and may switch on again.", l.Ended, l.From)
 }

@@ -63,7 +63,11 @@ func (db *DB) workListing(ctx context.Context, l Listing, bucket int) error {
 		return err
 	}
 	return db.engine.write(ctx, func(t tx) error {
-		if err := db.lockOpenDay(t, min(l.From, staking.DayOf(db.clock())), bucket); err != nil {
+		open, err := db.firstOpen(t)
+		if err == nil {
+			err = db.lockOpenDay(t, max(open, min(l.From, staking.DayOf(db.clock()))), bucket)
+		}
+		if err != nil {
 			return err
 		}
 		if err := db.lockListsAlone(t); err != nil {
@@ -78,7 +82,10 @@ func (db *DB) workListing(ctx context.Context, l Listing, bucket int) error {
 		case i < 0 || !listings[i].unfinished || !listings[i].Removed.Equal(l.Removed):
 			return nil // another has finished or removed it
 		case l.Removed.IsZero():
+			l.From = max(l.From, open) // what is closed stays as it is
 			return db.endListed(t, l, bucket)
+		case l.From < open:
+			return nil
 		}
 		return db.restoreListed(t, l, bucket, listings)
 	})
@@ -246,7 +253,7 @@ func dateListings(_ context.Context, db *DB, t tx) error {
 		return err
 	}, "SELECT value FROM meta WHERE name = 'first_day'")
 	if err == nil {
-		_, err = t.exec("UPDATE listings SET from_day = $1, added = $2", int64(first), db.now())
+		_, err = t.exec("UPDATE listings SET from_day = $1, added = $2", int64(first), first.Millis())
 	}
 	return err
 }

@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -221,6 +224,74 @@ func TestTheRunCompletesAListing(t *testing.T) {
 		wantsCovered(t, db, 5, map[ledger.Account]string{"alice": ".x...", "bob": ".xxxx"})
 		if left := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1")); left != 0 {
 			t.Errorf("%d listings are not complete", left)
+		}
+	})
+}
+
+// A region that is listed with the books, before the day on which they were made, is
+// removed on that day like any other that holds for long.
+func TestARegionOfTheBooksIsRemoved(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		clock := &Clock{}
+		clock.Set(6, "12:00")
+		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		closeAfter(t, db)
+		settle(t, db, clock)
+		if l := must[store.Listing](t)(db.RemoveRegion(t.Context(), "CU")); l.Undone() || l.Restored != 0 {
+			t.Errorf("it is %+v", l)
+		}
+		clock.Set(7, "12:00")
+		settle(t, db, clock)
+	})
+}
+
+// However presses, listings and their undoing fall together, each account can be switched
+// on and off when no listing is left, and has one enrollment at a time.
+func TestListingsAmongPresses(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		ctx := t.Context()
+		regions := map[ledger.Account]staking.Region{}
+		for n := range 6 {
+			regions[ledger.Account(fmt.Sprint("user-", n))] = "FR"
+		}
+		residents(t, db, regions)
+		var all sync.WaitGroup
+		for id := range regions {
+			all.Go(func() {
+				for n := range 4 {
+					var err error
+					if n%2 == 0 {
+						err = db.Leave(ctx, id, staking.Client{}, time.Time{})
+					} else if _, err = db.Enroll(ctx, id, staking.Client{}, time.Time{}); errors.Is(err, staking.ErrRegion) {
+						err = nil
+					}
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		for range 2 {
+			all.Go(func() {
+				for range 3 {
+					if _, err := db.AddRegion(ctx, "FR", 0, ""); err != nil && !errors.Is(err, ledger.ErrMismatch) {
+						t.Error(err)
+					}
+					if _, err := db.RemoveRegion(ctx, "FR"); err != nil && !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrMismatch) {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		for id := range regions {
+			on(t, db, id)
+			wantsCovered(t, db, 4, map[ledger.Account]string{id: ".xxx"})
+			off(t, db, id)
+			wantsCovered(t, db, 4, map[ledger.Account]string{id: "...."})
+		}
+		if left := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1 OR (removed = 0 AND code = 'FR')")); left != 0 {
+			t.Errorf("%d listings are left", left)
 		}
 	})
 }

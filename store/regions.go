@@ -27,10 +27,10 @@ type Listing struct {
 	unfinished bool // some buckets are left in which its enrollments are to be ended, or restored
 }
 
-// undoable says whether removing the listing on a day undoes it: on the day on which it
-// was added, and before its first day.
+// undoable says whether removing the listing on a day undoes it: before its first day,
+// and on that day where it was added on it.
 func (l Listing) undoable(today staking.Day) bool {
-	return staking.DayOf(l.Added) == today || today < l.From
+	return today < l.From || today == l.From && today == staking.DayOf(l.Added)
 }
 
 // Undone says whether the removal of the listing undid it.

@@ -25,7 +25,7 @@ func TestAListedRegionIsToldAsActivity(t *testing.T) {
 	w.at(2, "12:00")
 	_, err := w.books.AddRegion(w.Context(), "DE", 0, "")
 	w.ok(err)
-	w.get("/earn").has("Stop earning…")
+	w.get("/earn").has("Stop earning…", "From 4 Mar 2026 on it is not offered where you live.")
 	w.get("/activity").has("Soft Staking ended", "It is not offered any more in", "4 Mar 2026 and later days are not paid.")
 	_, err = w.books.RemoveRegion(w.Context(), "DE")
 	w.ok(err)

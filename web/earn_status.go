@@ -58,6 +58,9 @@ func (v *visit) earnStatus(e earning) (s earnStatus, err error) {
 	if e.Today.On {
 		s.Steps = e.steps()
 	}
+	if running, is := e.Standing.Running(); is && running.Until != staking.Forever {
+		s.Why = e.T("earn.status.ends", "day", e.Day(running.Until))
+	}
 	return s, nil
 }
 
