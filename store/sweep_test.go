@@ -43,7 +43,7 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 		ok(t, db.CloseAccount(ctx, "carol"))
 		wants(t, failure(db.SweepAccount(ctx, "alice", "carol")), ledger.ErrInvalid)
 
-		s := must[store.Sweep](t)(db.As("olga").SweepAccount(ctx, "alice", "bob"))
+		s := must[store.Sweep](t)(db.As(olga).SweepAccount(ctx, "alice", "bob"))
 		if s.Unpaid != day1+1 || s.Refused != "" || len(s.Moved) != 2 || s.Moved[0] != (store.Swept{Entry: "close/alice/1", Asset: bnb, Amount: coins(2000)}) {
 			t.Errorf("it is swept with %+v", s)
 		}
