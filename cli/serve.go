@@ -103,6 +103,15 @@ func (c *serveCmd) Run(w *World) (err error) {
 	if err := warnExposed(db, log); err != nil {
 		return err
 	}
+	return c.serve(w, m, proxies, apiOptions{
+		books: db, sealer: sealer, now: w.Now, log: log,
+		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w, convert),
+	})
+}
+
+// serve answers and settles until the signal to stop, or until it cannot go on.
+func (c *serveCmd) serve(w *World, m *meters, proxies []netip.Prefix, o apiOptions) error {
+	db, log := o.books, o.log
 	gone := &outage{log: log, now: w.Now}
 	days := &scheduler{world: w, outage: gone, books: db, log: log, options: runOptions(w), poll: c.Poll, retry: firstRetry}
 	g := newGateway(log, m.answered, c.MaxRequests)
@@ -114,10 +123,7 @@ func (c *serveCmd) Run(w *World) (err error) {
 			mux.Handle(path, g.forThisMachine(own)) // whatever the method: what own refuses is no page
 		}
 	}
-	public, err := addAPIs(mux, g, apiOptions{
-		books: db, sealer: sealer, now: w.Now, log: log,
-		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w, convert),
-	})
+	public, err := addAPIs(mux, g, o)
 	if err != nil {
 		return err
 	}
