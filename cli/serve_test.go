@@ -253,7 +253,7 @@ func TestRequestsToBooksThatAreUpgraded(t *testing.T) {
 	address := "http://" + s.waitFor(`msg=serving address=(\S+)`)[1]
 	alter(t, url, "INSERT INTO migrations (number) VALUES (1000)")
 	for _, ask := range []struct{ method, path, want string }{
-		{"GET", "/readyz", "another schema"},
+		{"GET", "/readyz", "not ready"},
 		{"GET", "/v1/accounts", "/v1/docs#upgrading"},
 		{"GET", "/api/v3/exchangeInfo", "-1008"},
 		{"POST", "/login?email=alice%40example.com&password=wrong-password", "being upgraded"},
