@@ -143,7 +143,7 @@ func caller(r api.Route) string {
 }
 
 // absent are the fields for which null stands as if they were not there.
-var absent = regexp.MustCompile(`(^|\.)(at|client)$`)
+var absent = regexp.MustCompile(`(^|\.)(at|acceptedAt|client)$`)
 
 // TestAValueOfTheWrongType in any field of any body, at any depth, is refused by its
 // field, what was expected and what was given.
@@ -167,11 +167,21 @@ func TestAValueOfTheWrongType(t *testing.T) {
 					}
 					tried++
 					r := w.call(caller(route), route.Method, pathOf(route, own), b.example(schema, "", path, wrong.text))
-					r.refused(http.StatusBadRequest, "invalid", path)
-					said, found := strings.CutPrefix(r.at("detail"), path+": ")
+					detail, field := r.at("detail"), path
+					if in, row := inRow(path); row && r.status == http.StatusOK {
+						// A row that cannot be read is refused by itself.
+						field, detail = in, r.at("enrollments.0.problem.detail")
+						r.says("enrollments.0.status", "refused", "enrollments.0.problem.type", "/v1/docs#invalid", "enrollments.0.problem.field", in)
+						if in == "" {
+							field = "the row"
+						}
+					} else {
+						r.refused(http.StatusBadRequest, "invalid", path)
+					}
+					said, found := strings.CutPrefix(detail, field+": ")
 					parts := words.FindStringSubmatch(said)
 					if !found || parts == nil || !strings.HasPrefix(parts[len(parts)-1], wrong.named) {
-						t.Errorf("%s: %s as %s: %s", route.Operation, path, wrong.text, r.at("detail"))
+						t.Errorf("%s: %s as %s: %s", route.Operation, path, wrong.text, detail)
 					}
 				}
 			}
@@ -180,6 +190,12 @@ func TestAValueOfTheWrongType(t *testing.T) {
 			t.Errorf("only %d values were tried", tried)
 		}
 	})
+}
+
+// inRow is a path within a row of a batch whose rows are refused by themselves.
+func inRow(path string) (in string, is bool) {
+	in, is = strings.CutPrefix(path, "enrollments[0]")
+	return strings.TrimPrefix(in, "."), is
 }
 
 // TestFaultsAreInOurWords: the field, what was expected, and what was given.

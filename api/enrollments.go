@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
+	"softstake/strictjson"
 )
 
 // mostEnrollments is the largest number of accounts in a batch.
@@ -38,7 +40,8 @@ type enrollmentBatchIn struct {
 const statusEnrolled = "enrolled"
 
 type enrollmentStatusOut struct {
-	Account      string        `json:"account" example:"alice" doc:"The account."`
+	Index        int           `json:"index" example:"0" doc:"Its place in the batch, from 0."`
+	Account      string        `json:"account" example:"alice" doc:"The account; empty where none could be read."`
 	Status       string        `json:"status" enum:"enrolled,repeated,refused" doc:"enrolled: it is switched on, or a document was accepted for one that was on; repeated: all of it was so before; refused: nothing of it is written."`
 	MeasuredFrom string        `json:"measuredFrom,omitempty" format:"date" example:"2026-11-23" doc:"The first day that is measured. Absent where it is refused."`
 	Problem      *entryProblem `json:"problem,omitempty" doc:"Why it is refused."`
@@ -56,26 +59,33 @@ func (b enrollmentBatchOut) curable() bool {
 func (s *server) enrollmentRoutes() {
 	add(s, huma.Operation{
 		OperationID: "enroll-batch", Method: http.MethodPost, Path: "/v1/enrollments", Tags: []string{"Soft Staking"}, Summary: "Switch many accounts on",
-		Description:  fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, and keeps the documents that their holders have accepted, with the times of that. Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` refuse, and the answer says of each, in the same order, what became of it. Of a refused one nothing is written, not even a press.\n\nRepeating has no further effect: a batch whose answer was lost is sent again as it is. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments),
+		Description:  fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, and keeps the documents that their holders have accepted, with the times of that. Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` refuse, or because its row cannot be read; and the answer says of each, in the same order, what became of it. Of a refused one nothing is written, not even a press.\n\nRepeating has no further effect: a batch whose answer was lost is sent again as it is. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments),
 		MaxBodyBytes: largeBody,
 		RequestBody:  jsonBody[enrollmentBatchIn](s, "The accounts."),
 	}, exchange, s.enrollBatch)
 }
 
 func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollmentBatchOut], error) {
-	var in enrollmentBatchIn
-	if err := decode(request(ctx).body, &in); err != nil {
-		return nil, err
+	texts, rest, err := strictjson.Elements(request(ctx).body, "enrollments", mostEnrollments)
+	if err == nil {
+		err = strictjson.Decode(rest, new(enrollmentBatchIn))
 	}
-	n := len(in.Enrollments)
-	if n < 1 || n > mostEnrollments {
-		return nil, inField("enrollments", fmt.Errorf("%w: %d accounts; a batch has 1 to %d", ledger.ErrInvalid, n, mostEnrollments))
+	if err != nil {
+		return nil, inJSON(err)
+	}
+	n := len(texts)
+	if n < 1 {
+		return nil, inField("enrollments", fmt.Errorf("%w: no accounts; a batch has 1 to %d", ledger.ErrInvalid, mostEnrollments))
 	}
 	out := enrollmentBatchOut{Enrollments: make([]enrollmentStatusOut, n)}
 	requests, places := make([]store.EnrollRequest, 0, n), make([]int, 0, n)
-	for i, row := range in.Enrollments {
-		out.Enrollments[i] = enrollmentStatusOut{Account: row.Account, Status: statusRefused}
-		request, err := s.enrollment(ctx, row)
+	for i, text := range texts {
+		var row enrollmentIn
+		request, err := store.EnrollRequest{}, unreadable(strictjson.Decode(text, &row))
+		if err == nil {
+			request, err = s.enrollment(ctx, row)
+		}
+		out.Enrollments[i] = enrollmentStatusOut{Index: i, Account: row.Account, Status: statusRefused}
 		if err != nil {
 			out.Enrollments[i].Problem = s.rowProblem(ctx, err)
 			continue
@@ -98,6 +108,20 @@ func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollme
 		}
 	}
 	return say(out, nil)
+}
+
+// unreadable is what is wrong with the text of a row, as an error in its field; nil where
+// nothing is.
+func unreadable(err error) error {
+	var fault *strictjson.Fault
+	if !errors.As(err, &fault) {
+		return err
+	}
+	shown := *fault
+	if shown.Field == "" {
+		shown.Field = "the row"
+	}
+	return inField(fault.Field, fmt.Errorf("%w: %w", ledger.ErrInvalid, &shown))
 }
 
 // rowProblem is why a row of a batch is refused.

@@ -56,6 +56,16 @@ func TestEnrollMany(t *testing.T) {
 		w.get("alice", "/v1/accounts/alice/acceptances").is(200).says("items.#", "3", "items.0.at", w.day(1)+"T12:30:00.000Z", "items.0.client", "ios 3.2.0", "items.0.address", "192.0.2.7 DE")
 		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "measuredFrom", w.day(2))
 		w.at(1, "14:00")
+		unread := w.post("exchange", path, enrollments(`{"account":"alice","accepted":[{"document":7}]}`, `7`, `{"account":"bob","zone":1}`, `{"account":"bob","account":"bob"}`, `{"account":"bob"}`)).is(200)
+		for i, field := range []string{"accepted[0].document", "", "zone", "account"} {
+			unread.says(says(i, "index", fmt.Sprint(i), "status", "refused", "problem.type", "/v1/docs#invalid")...)
+			if field != "" {
+				unread.says(says(i, "problem.field", field)...)
+			}
+		}
+		unread.says(says(4, "account", "bob", "status", "repeated")...)
+		w.post("exchange", path, `{"enrollments":[{"account":"bob"},]}`).is(400)
+		w.post("exchange", path, `{"enrollments":[{"account":"bob"}],"zone":1}`).is(400)
 		again := w.post("exchange", path, body).is(200)
 		again.says(says(0, "status", "repeated")...).says(says(1, "status", "repeated")...).says(says(5, "status", "refused")...)
 		w.get("alice", "/v1/accounts/alice/activation/presses").is(200).says("items.#", "1")
@@ -69,7 +79,6 @@ func TestEnrollMany(t *testing.T) {
 		w.call("exchange", post, path, enrollments(`{"account":"carol"}`), "X-Test-Need-Country", "1").is(200).says(says(0, "problem.type", "/v1/docs#unknown-country")...)
 		w.post("exchange", path, enrollments()).refused(400, "invalid", "enrollments")
 		w.post("exchange", path, enrollments(strings.TrimSuffix(strings.Repeat(`{"account":"a"},`, 10_001), ","))).refused(400, "invalid", "enrollments")
-		w.post("exchange", path, enrollments(`{"account":"a","accepted":"all"}`)).refused(400, "invalid", "enrollments[0].accepted")
 		w.post("alice", path, whole).refused(403, "forbidden", "")
 	})
 }
