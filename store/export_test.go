@@ -13,10 +13,10 @@ import (
 // Schema is the number of migrations that this softstake knows.
 var Schema = int64(len(migrations))
 
-// listingsSchema is the first with listings; before it a region was listed or not.
-const listingsSchema = 6
+// Released is the schema of the version before: books of the migrations after it there are none.
+const Released = 5
 
-// CreateOld makes books of an old schema, with an account, as an older softstake left them.
+// CreateOld makes books of a schema up to Released, with an account, as an older softstake left them.
 func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema int64, id ledger.Account) error {
 	if err := b.check(o); err != nil {
 		return err
@@ -26,10 +26,8 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 		return err
 	}
 	err = db.migrateTo(ctx, schema)
-	var regions []staking.Region
-	if schema < listingsSchema {
-		regions, b.Regions = b.Regions, nil
-	}
+	regions := b.Regions
+	b.Regions = nil // writeFirstRows knows listings, which came later
 	for _, r := range regions {
 		if err == nil {
 			_, err = db.Exec(ctx, "INSERT INTO regions (code) VALUES ($1)", string(r))

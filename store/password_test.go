@@ -69,7 +69,7 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 			seen = append(seen, strings.TrimSpace(fmt.Sprint(e.Action, " ", e.Client, " ", e.Address)))
 		}
 		slices.Sort(logged)
-		if want := []string{"olga key revoke alice", "olga key revoke alice", "olga key revoke alice", "olga login password alice", "test login password alice"}; !slices.Equal(logged, want) {
+		if want := []string{"operator olga key revoke alice", "operator olga key revoke alice", "operator olga key revoke alice", "operator olga login password alice", "test login password alice"}; !slices.Equal(logged, want) {
 			t.Errorf("the log says %q", logged)
 		}
 		by := " Firefox 192.0.2.7 DE"

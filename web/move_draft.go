@@ -22,6 +22,9 @@ func (v *visit) fillIn(k kind) error {
 	if typing {
 		return m.showTyped()
 	}
+	if m.Frozen() {
+		return ledger.ErrFrozen // nobody confirms what the books will refuse
+	}
 	if answered, err := m.before(); answered || err != nil {
 		return err
 	}
