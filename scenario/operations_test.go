@@ -21,7 +21,7 @@ func TestOperations(t *testing.T) {
 	if err != nil {
 		t.Skip("bash is not installed")
 	}
-	for _, tool := range []string{"psql", "pg_dump", "pg_restore"} {
+	for _, tool := range []string{"psql", "createdb", "pg_dump", "pg_restore"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s is not installed", tool)
 		}
@@ -40,36 +40,46 @@ func TestOperations(t *testing.T) {
 		script.WriteString(b[1])
 	}
 	admin := pgtest.Database(t)
+	owner, server := url.UserPassword("books_owner", "o-secret"), url.UserPassword("books_server", "s-secret")
 	c := exec.CommandContext(t.Context(), bash, "-c", script.String())
 	c.Dir = t.TempDir()
 	c.Env = append(os.Environ(),
 		"PATH="+filepath.Dir(Program(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "SOFTSTAKE_KEY=", "SOFTSTAKE_KEY_FILE=",
 		"ADMIN="+admin, "OWNER_PASSWORD=o-secret", "SERVER_PASSWORD=s-secret",
-		"OWNER="+as(t, admin, url.UserPassword("books_owner", "o-secret")), "SOFTSTAKE_DB="+as(t, admin, url.UserPassword("books_server", "s-secret")),
-		"DRILL="+pgtest.Database(t), "DRILL2="+pgtest.Database(t), "CUTOVER="+pgtest.Database(t))
-	t.Cleanup(func() { dropRoles(t, admin) })
+		"OWNER="+as(t, admin, owner, "books"), "SOFTSTAKE_DB="+as(t, admin, server, "books"),
+		"DRILL="+as(t, admin, owner, "drill"), "DRILL2="+as(t, admin, owner, "drill2"), "CUTOVER="+as(t, admin, owner, "cutover"))
+	t.Cleanup(func() { remove(t, admin) })
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-}
-
-// dropRoles removes what the document has made beside its databases.
-func dropRoles(t *testing.T, admin string) {
-	t.Helper()
-	for _, role := range []string{"books_owner", "books_server"} {
-		if out, err := exec.Command("psql", "-q", admin, "-c", "DROP OWNED BY "+role+" CASCADE", "-c", "DROP ROLE "+role).CombinedOutput(); err != nil {
-			t.Errorf("remove %s: %v\n%s", role, err, out)
+	for _, database := range []string{"books", "drill", "drill2", "cutover"} {
+		c := exec.Command(Program(t), "account", "open", "bob", "--region", "DE", "--db", as(t, admin, server, database))
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("the servers' role cannot use %s: %v\n%s", database, err, out)
 		}
 	}
 }
 
-// as is an address with another role.
-func as(t *testing.T, address string, role *url.Userinfo) string {
+// remove removes the databases and the roles that the document has made.
+func remove(t *testing.T, admin string) {
+	t.Helper()
+	var commands []string
+	for _, database := range []string{"books", "drill", "drill2", "cutover"} {
+		commands = append(commands, "-c", "DROP DATABASE IF EXISTS "+database)
+	}
+	commands = append(commands, "-c", "DROP ROLE IF EXISTS books_owner", "-c", "DROP ROLE IF EXISTS books_server")
+	if out, err := exec.Command("psql", append([]string{"-q", "-v", "ON_ERROR_STOP=1", admin}, commands...)...).CombinedOutput(); err != nil {
+		t.Errorf("remove what the document has made: %v\n%s", err, out)
+	}
+}
+
+// as is the address of a database on the same server, with a role.
+func as(t *testing.T, address string, role *url.Userinfo, database string) string {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.User = role
+	u.User, u.Path = role, "/"+database
 	return u.String()
 }
