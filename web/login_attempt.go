@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"net/netip"
 	"time"
 
 	"softstake/access"
@@ -74,7 +73,7 @@ func (a *loginAttempt) begin() (wait time.Duration, err error) {
 		}
 		a.trusted = false // whoever has its cookie has guessed often enough: the rest as a stranger
 	}
-	from, all, mail := "log in from "+network(a.caller.Address), "log in", "log in "+a.email
+	from, all, mail := "log in from "+access.Network(a.caller.Address).String(), "log in", "log in "+a.email
 	if wait, err = a.count(from, attemptsFrom); err != nil || wait > 0 {
 		return wait, err
 	}
@@ -92,7 +91,7 @@ func (a *loginAttempt) begin() (wait time.Duration, err error) {
 
 // ofMail is the counter of an address of mail from one network.
 func (a *loginAttempt) ofMail() string {
-	return "log in " + a.email + " from " + network(a.caller.Address)
+	return "log in " + a.email + " from " + access.Network(a.caller.Address).String()
 }
 
 // count adds the attempt to a counter, where it is allowed.
@@ -156,18 +155,5 @@ func (a *loginAttempt) hasher() string {
 	if a.trusted {
 		return a.email
 	}
-	return network(a.caller.Address)
-}
-
-// network is the part of an address that one subscriber has: all of an IPv4 address,
-// and 64 bits of an IPv6 address.
-func network(a netip.Addr) string {
-	if !a.Is6() || a.Is4In6() {
-		return a.Unmap().String()
-	}
-	p, err := a.Prefix(64)
-	if err != nil {
-		return a.String()
-	}
-	return p.String()
+	return access.Network(a.caller.Address).String()
 }
