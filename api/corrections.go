@@ -87,7 +87,7 @@ type compensateIn struct {
 		Day     string `json:"day" format:"date" example:"2026-11-21" doc:"The day that the reward was for. It is paid."`
 		Asset   string `json:"asset" maxLength:"20" example:"BNB" doc:"The reward's token, and the compensation's."`
 		Amount  string `json:"amount" maxLength:"40" example:"0.00061644" doc:"How much, in whole tokens."`
-		Name    string `json:"name" minLength:"1" maxLength:"64" example:"d-4711" doc:"Tells the compensations of one reward apart: A-Z a-z 0-9 . _ : and -."`
+		Name    string `json:"name" minLength:"1" maxLength:"64" example:"d-4711" doc:"Distinguishes the compensations of one reward: A-Z a-z 0-9 . _ : and -."`
 		Reason  string `json:"reason" minLength:"1" maxLength:"200" example:"deposit 4711 came late" doc:"Why; it is kept in the log."`
 	}
 }

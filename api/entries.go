@@ -37,7 +37,7 @@ func (s *server) entryRoutes() {
 	}, exchange, s.postBatch)
 	add(s, huma.Operation{
 		OperationID: "post-adjustment", Method: http.MethodPost, Path: "/v1/adjustments", Tags: []string{"Entries"}, Summary: "Post a correction",
-		Description:   "Posts an entry of the kind `adjustment`, dated now, and keeps who made it and why. The past is never edited: what was wrong is mended by a correction. The same ID with the same content is once, whatever the reason says.",
+		Description:   "Posts an entry of the kind `adjustment`, dated now, and keeps who made it and why. The past is never edited: what was wrong is put right by a correction. Repeating an ID with the same content has no further effect, whatever the reason says.",
 		DefaultStatus: http.StatusCreated, Errors: []int{404, 409},
 		Responses: also[entryOut](s, "It was posted before: the answer of the first time."),
 	}, operators, s.postAdjustment)

@@ -38,7 +38,7 @@ type previewOut struct {
 // openOut is the open day as it stands.
 type openOut struct {
 	Day    string      `json:"day" format:"date" example:"2026-11-22" doc:"The open day."`
-	At     string      `json:"at" format:"date-time" example:"2026-11-22T17:30:00.000Z" doc:"The moment that the figures tell of."`
+	At     string      `json:"at" format:"date-time" example:"2026-11-22T17:30:00.000Z" doc:"The moment of the figures."`
 	Tokens []openToken `json:"tokens" doc:"Each token on offer, by symbol."`
 }
 

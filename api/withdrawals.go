@@ -31,7 +31,7 @@ type withdrawalOut struct {
 func (s *server) withdrawalRoutes() {
 	add(s, huma.Operation{
 		OperationID: "request-withdrawal", Method: http.MethodPost, Path: "/v1/accounts/{account}/withdrawals", Tags: []string{"Entries"}, Summary: "Request a withdrawal",
-		Description:   "Holds the amount, which stops earning, and keeps where it goes. It is the entry of the kind `withdrawal-request`, and is ended by one of the kind `withdrawal-completed` or `withdrawal-cancelled`. The same ID with the same content is once; a holder's begins with its account and a slash.",
+		Description:   "Holds the amount, which stops earning, and keeps where it goes. It is the entry of the kind `withdrawal-request`, and is ended by one of the kind `withdrawal-completed` or `withdrawal-cancelled`. Repeating an ID with the same content has no further effect; a holder's begins with its account and a slash.",
 		DefaultStatus: http.StatusCreated, Responses: also[entryOut](s, "It was requested before: the answer of the first time."),
 	}, owners, s.requestWithdrawal)
 	add(s, huma.Operation{

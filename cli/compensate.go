@@ -14,7 +14,7 @@ type compensateCmd struct {
 	Day     staking.Day    `arg:"" help:"Day whose reward was too low, such as 2026-11-23. It is paid."`
 	Asset   string         `arg:"" help:"Token."`
 	Amount  string         `arg:"" help:"How much, such as 0.0005."`
-	Name    string         `required:"" placeholder:"NAME" help:"Tells the compensations of one reward apart: repeating a name has no further effect."`
+	Name    string         `required:"" placeholder:"NAME" help:"Distinguishes the compensations of one reward: repeating a name has no further effect."`
 	Reason  string         `required:"" placeholder:"TEXT" help:"Why; it is kept in the log."`
 }
 

@@ -15,7 +15,7 @@ const compensationPrefix = "compensation/"
 const maxCompensationName = 64
 
 // CompensationID is the ID of a compensation for an account's reward of a day in a token.
-// day is 2006-01-02, UTC. name tells the compensations of one reward apart.
+// day is 2006-01-02, UTC. name distinguishes the compensations of one reward.
 func CompensationID(day, asset string, account Account, name string) string {
 	return CompensationsOf(day, asset, account) + name
 }

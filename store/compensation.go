@@ -19,7 +19,7 @@ type Compensation struct {
 	Account ledger.Account
 	Asset   string      // of the reward, and of the compensation
 	Day     staking.Day // that the reward was for
-	Name    string      // tells the compensations of one reward apart; 1 to 64 characters of an ID, without a slash
+	Name    string      // distinguishes the compensations of one reward; 1 to 64 characters of an ID, without a slash
 	Amount  ledger.Amount
 	At      time.Time // UTC, when it was posted and counts
 }
