@@ -96,7 +96,7 @@ func (w *worker) endMoment(p *position) {
 	}
 }
 
-// overdrawn says whether an authoritative entry accounts for a balance below zero at a moment.
+// overdrawn reports whether an authoritative entry accounts for a balance below zero at a moment.
 func (w *worker) overdrawn(b Balance, at int64) bool {
 	return slices.ContainsFunc(w.head.Overdrawn, func(o Overdraft) bool {
 		return o.Account == b.Account && o.Asset == b.Asset && o.At <= at && at < o.Until

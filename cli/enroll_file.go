@@ -187,25 +187,7 @@ type enroller struct {
 }
 
 func (e *enroller) enroll(ctx context.Context, lines <-chan enrollLine) error {
-	for {
-		var batch []enrollLine
-		for len(batch) < enrollBatch {
-			part, err := take(ctx, lines, enrollBatch-len(batch))
-			if err != nil {
-				return err
-			}
-			if len(part) == 0 {
-				break
-			}
-			batch = append(batch, part...)
-		}
-		if len(batch) == 0 {
-			return nil
-		}
-		if err := e.batch(ctx, batch); err != nil {
-			return err
-		}
-	}
+	return inBatches(ctx, lines, enrollBatch, func(batch []enrollLine) error { return e.batch(ctx, batch) })
 }
 
 // batch switches on the accounts of some lines, and shows how far the file is.

@@ -214,7 +214,7 @@ func method(m string) string {
 const credentialShown = 8
 
 // credential is the part of a request's credential that may be shown, as the
-// client claims it: the status says whether it was right. Only what has the form of
+// client claims it: the status shows whether it was right. Only what has the form of
 // a credential is shown: a forged one writes no text of its own into the log.
 func (x *inFlight) credential() string {
 	if x.of.name == pagesAPI.name {
@@ -252,7 +252,7 @@ func requestID(h http.Header) string {
 	return rand.Text()
 }
 
-// plainText says whether a text is letters, digits, dots, dashes and underlines.
+// plainText reports whether a text is letters, digits, dots, dashes and underlines.
 func plainText(s string) bool {
 	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == ""
 }

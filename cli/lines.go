@@ -206,3 +206,27 @@ func take[T any](ctx context.Context, things <-chan T, most int) ([]T, error) {
 	}
 	return taken, nil
 }
+
+// inBatches gives do all things, so many at a time; the last batch may be smaller. It ends
+// at the first error of do.
+func inBatches[T any](ctx context.Context, things <-chan T, size int, do func(batch []T) error) error {
+	for {
+		var batch []T
+		for len(batch) < size {
+			part, err := take(ctx, things, size-len(batch))
+			if err != nil {
+				return err
+			}
+			if len(part) == 0 {
+				break
+			}
+			batch = append(batch, part...)
+		}
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := do(batch); err != nil {
+			return err
+		}
+	}
+}

@@ -127,28 +127,12 @@ type loader struct {
 }
 
 func (l *loader) load(ctx context.Context, lines <-chan loadLine) error {
-	for {
-		var batch []loadLine
-		for len(batch) < loadBatch {
-			part, err := take(ctx, lines, loadBatch-len(batch))
-			if err != nil {
-				return err
-			}
-			if len(part) == 0 {
-				break
-			}
-			batch = append(batch, part...)
-		}
-		if len(batch) == 0 {
-			return nil
-		}
+	return inBatches(ctx, lines, loadBatch, func(batch []loadLine) error {
 		if err := l.batch(ctx, batch); err != nil {
 			return err
 		}
-		if err := l.progress(batch); err != nil {
-			return err
-		}
-	}
+		return l.progress(batch)
+	})
 }
 
 // loadTold is each how many lines something is told where nobody watches a bar.

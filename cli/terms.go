@@ -239,10 +239,10 @@ func (c *termsListCmd) read(ctx context.Context, w *World, db *store.DB) ([]stor
 	return slices.DeleteFunc(revisions, func(r store.TermsRevision) bool { return c.Asset != "" && r.Asset != c.Asset }), nil
 }
 
-// showsComing says whether the list has today's terms and those that come.
+// showsComing reports whether the list has today's terms and those that come.
 func (c *termsListCmd) showsComing() bool { return !c.History && c.On == nil }
 
-// coming says whether terms of the list hold only from a day after today on.
+// coming reports whether terms of the list hold only from a day after today on.
 func (c *termsListCmd) coming(w *World, r store.TermsRevision) bool {
 	return c.showsComing() && r.From > staking.DayOf(w.Now())
 }

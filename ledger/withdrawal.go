@@ -17,7 +17,7 @@ var endings = map[Kind]string{
 // WithdrawalCompleted or WithdrawalCancelled.
 func EndingID(request string, kind Kind) string { return request + endings[kind] }
 
-// OfWithdrawal says whether entries of the kind request or end a withdrawal.
+// OfWithdrawal reports whether entries of the kind request or end a withdrawal.
 func (k Kind) OfWithdrawal() bool { return k == WithdrawalRequest || endings[k] != "" }
 
 // Ends is the ID of the request whose withdrawal the entry ends, if it is of a kind

@@ -12,6 +12,6 @@ type Enrollment struct {
 // Covers says whether the account earns on the day.
 func (e Enrollment) Covers(d Day) bool { return e.From <= d && d < e.Until }
 
-// On says whether the switch is on, on a day: the enrollment covers that day or a later
+// On reports whether the switch is on, on a day: the enrollment covers that day or a later
 // one. It may have an end to come: the day from which a region is restricted.
 func (e Enrollment) On(today Day) bool { return e.From < e.Until && today < e.Until }

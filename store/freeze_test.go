@@ -19,7 +19,7 @@ func freeze(t *testing.T, db *store.DB, id ledger.Account, earns bool) {
 	}
 }
 
-// unfreeze ends a freeze, and says whether the switch is on again.
+// unfreeze ends a freeze, and reports whether the switch is on again.
 func unfreeze(t *testing.T, db *store.DB, id ledger.Account) bool {
 	t.Helper()
 	resumed, repeated, err := db.Unfreeze(t.Context(), id, "order lifted")

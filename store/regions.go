@@ -27,13 +27,13 @@ type Listing struct {
 	unfinished bool // some buckets are left in which its enrollments are to be ended, or restored
 }
 
-// undoable says whether removing the listing on a day undoes it: before its first day,
+// undoable reports whether removing the listing on a day undoes it: before its first day,
 // and on that day where it was added on it.
 func (l Listing) undoable(today staking.Day) bool {
 	return today < l.From || today == l.From && today == staking.DayOf(l.Added)
 }
 
-// Undone says whether the removal of the listing undid it.
+// Undone reports whether the removal of the listing undid it.
 func (l Listing) Undone() bool { return !l.Removed.IsZero() && l.undoable(staking.DayOf(l.Removed)) }
 
 // listsLock names the row that a change of the list of regions locks exclusively and

@@ -193,7 +193,7 @@ const sweepPrefix = "close/"
 
 func sweepID(id ledger.Account, n int) string { return fmt.Sprintf("%s%s/%d", sweepPrefix, id, n) }
 
-// sweeps says whether the item is an entry of our own that sweeps a closed account.
+// sweeps reports whether the item is an entry of our own that sweeps a closed account.
 func (it *item) sweeps(owner ledger.Account) bool {
 	return it.call.own && strings.HasPrefix(it.ID, sweepPrefix+string(owner)+"/")
 }

@@ -318,7 +318,7 @@ func refusedFor(no error) string {
 	return refused + "documents"
 }
 
-// isOn says whether the switch is on at the moment of the press.
+// isOn reports whether the switch is on at the moment of the press.
 func (s *switching) isOn() bool { return s.running.On(s.day) }
 
 // end ends the running enrollment on a day, if there is one. What a listing had ended

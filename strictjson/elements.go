@@ -43,7 +43,7 @@ func Elements(text []byte, name string, most int) (elements []json.RawMessage, r
 	return nil, text, nil
 }
 
-// isArray says whether the value that follows a member's name begins as an array does.
+// isArray reports whether the value that follows a member's name begins as an array does.
 func isArray(after []byte) bool {
 	value := bytes.TrimLeft(after, " \t\r\n:")
 	return len(value) > 0 && value[0] == '['

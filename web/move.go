@@ -255,7 +255,7 @@ func (m *moving) show() error {
 // Kind is the name of the page, its path and its texts.
 func (m *moving) Kind() string { return m.kind.name }
 
-// Frozen says whether the move is one that a frozen account does not make.
+// Frozen reports whether the move is one that a frozen account does not make.
 func (m *moving) Frozen() bool { return m.kind.takes && m.wallet.frozen }
 
 // Takes says whether it takes from what is free.
