@@ -15,16 +15,29 @@ const privateMode fs.FileMode = 0o600
 var sqliteFiles = []string{"", "-wal", "-shm", "-journal"}
 
 // makePrivate makes an empty file that only its owner can read, whatever the umask is.
-// SQLite gives the files beside it the same mode. One that is there stays as it is.
+// SQLite gives the files beside it the same mode. An empty one that is there becomes
+// private too, since books are made in it; one that has something in it stays as it is.
 func makePrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, privateMode)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return nil
+		return makeEmptyPrivate(path)
 	case err != nil:
 		return fmt.Errorf("%s cannot be opened; is its folder there, and may you write in it? %w", path, err)
 	}
 	return f.Close()
+}
+
+// makeEmptyPrivate takes the file away from others than its owner, if there is nothing in it.
+func makeEmptyPrivate(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().IsRegular() && info.Size() == 0 && info.Mode().Perm()&^privateMode != 0 {
+		err = os.Chmod(path, privateMode)
+	}
+	if err != nil {
+		return fmt.Errorf("keep %s from others; give a file of yours, or one that is not there yet: %w", path, err)
+	}
+	return nil
 }
 
 // Exposed lists the files of the books that others than their owner may read or write.

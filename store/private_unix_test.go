@@ -5,6 +5,8 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -59,14 +61,18 @@ func TestFilesAreTheirOwnersOnly(t *testing.T) {
 	}
 }
 
-// private looks at the modes of all files of a folder.
-func private(t *testing.T, folder string) {
+// private looks at the modes of all files of a folder, or of those that are named and what lies beside them.
+func private(t *testing.T, folder string, of ...string) {
 	t.Helper()
 	files, err := os.ReadDir(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range files {
+		path := filepath.Join(folder, f.Name())
+		if of != nil && !slices.ContainsFunc(of, func(name string) bool { return strings.HasPrefix(path, name) }) {
+			continue
+		}
 		info, err := f.Info()
 		if err != nil {
 			t.Fatal(err)
@@ -75,4 +81,35 @@ func private(t *testing.T, folder string) {
 			t.Errorf("%s has the mode %v", f.Name(), info.Mode())
 		}
 	}
+}
+
+// TestBooksInAnEmptyFileAreTheirOwnersOnly: a file that was there, and had nothing in it,
+// is no wider than one that is made, whether books are made in it or restored into it.
+func TestBooksInAnEmptyFileAreTheirOwnersOnly(t *testing.T) {
+	folder := t.TempDir()
+	o := store.Options{Clock: func() time.Time { return noon }}
+	made, restored, snapshot := filepath.Join(folder, "made.db"), filepath.Join(folder, "restored.db"), filepath.Join(folder, "snapshot.db")
+	for _, path := range []string{made, restored} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, 0o666); err != nil { // whatever the umask is
+			t.Fatal(err)
+		}
+	}
+	db, err := store.Create(t.Context(), "sqlite:"+made, o, store.Beginning{From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	private(t, folder, made)
+	if err := db.Backup(t.Context(), snapshot, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Restore(t.Context(), snapshot, "sqlite:"+restored, o, store.RestoreOptions{Workers: 1}); err != nil {
+		t.Fatal(err)
+	}
+	private(t, folder)
 }
