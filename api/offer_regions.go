@@ -82,15 +82,18 @@ type effectTokenOut struct {
 }
 
 func showEffect(e store.Effect, err error) (*answer[effectOut], error) {
+	if err != nil {
+		return nil, err
+	}
 	out := effectOut{From: e.From.String(), Accounts: e.Accounts, Enrolled: e.Enrolled, Unpriced: e.Unpriced,
-		USDT: ledger.FormatDecimal(int64(e.USDT), store.PriceScale), Tokens: make([]effectTokenOut, len(e.Tokens))}
+		USDT: ledger.FormatBig(e.USDT, store.PriceScale), Tokens: make([]effectTokenOut, len(e.Tokens))}
 	for i, token := range e.Tokens {
-		out.Tokens[i] = effectTokenOut{Asset: token.Asset.Symbol, Holders: token.Holders, Earning: token.Asset.Format(token.Earning)}
+		out.Tokens[i] = effectTokenOut{Asset: token.Asset.Symbol, Holders: token.Holders, Earning: ledger.FormatBig(token.Earning, token.Asset.Scale)}
 		if token.HasPrice {
-			out.Tokens[i].USDT = new(ledger.FormatDecimal(int64(token.USDT), store.PriceScale))
+			out.Tokens[i].USDT = new(ledger.FormatBig(token.USDT, store.PriceScale))
 		}
 	}
-	return say(out, err)
+	return say(out, nil)
 }
 
 func (s *server) regionRoutes() {

@@ -3,6 +3,7 @@ package cli
 import (
 	"strconv"
 
+	"softstake/ledger"
 	"softstake/staking"
 	"softstake/store"
 )
@@ -36,13 +37,17 @@ type (
 // writeEffect writes whom something would switch off, before it is done.
 func writeEffect(w *World, e store.Effect, what, where string, asJSON bool) error {
 	j := effectJSON{
-		Preview: what, From: e.From, Accounts: e.Accounts, Enrolled: e.Enrolled, Tokens: []effectTokenJSON{}, USDT: usdt(e.USDT, true), Unpriced: e.Unpriced,
+		Preview: what, From: e.From, Accounts: e.Accounts, Enrolled: e.Enrolled, Tokens: []effectTokenJSON{}, USDT: ledger.FormatBig(e.USDT, store.PriceScale), Unpriced: e.Unpriced,
 	}
 	grid := newGrid(text("token"), figure("holders"), figure("earning"), figure("USDT"))
 	for _, token := range e.Tokens {
-		row := effectTokenJSON{token.Asset.Symbol, token.Holders, token.Asset.Format(token.Earning), usdtJSON(token.USDT, token.HasPrice)}
+		row, worth := effectTokenJSON{Asset: token.Asset.Symbol, Holders: token.Holders, Earning: ledger.FormatBig(token.Earning, token.Asset.Scale)}, none
+		if token.HasPrice {
+			worth = ledger.FormatBig(token.USDT, store.PriceScale)
+			row.USDT = &worth
+		}
 		j.Tokens = append(j.Tokens, row)
-		grid.add(row.Asset, strconv.FormatInt(row.Holders, 10), row.Earning, usdt(token.USDT, token.HasPrice))
+		grid.add(row.Asset, strconv.FormatInt(row.Holders, 10), row.Earning, worth)
 	}
 	if asJSON {
 		return writeJSON(w.Stdout, j)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -11,22 +12,23 @@ import (
 	"softstake/staking"
 )
 
-// Effect is whom something would affect that ends earning for many holders at once.
+// Effect is whom something would affect that ends earning for many holders at once. Its
+// sums are of many accounts, each of which has an Amount, and so may be larger than one.
 type Effect struct {
 	From     staking.Day // the first day that would not earn
 	Accounts int64       // open accounts that it concerns
 	Enrolled int64       // of these, whose enrollment covers From or a later day
 	Tokens   []EffectToken
-	USDT     ledger.Amount // what earns in all, in 1e-8, rounded down per token
-	Unpriced int           // tokens that have no price of today or of the 7 days before: not in USDT
+	USDT     *big.Int // what earns in all, in 1e-8, rounded down per token
+	Unpriced int      // tokens that have no price of today or of the 7 days before: not in USDT
 }
 
 // EffectToken is what of a token earns now that would not any more.
 type EffectToken struct {
 	Asset    ledger.Asset
-	Holders  int64         // enrolled, with at least the minimum free
-	Earning  ledger.Amount // what they have free, each up to the cap
-	USDT     ledger.Amount // in 1e-8, rounded down
+	Holders  int64    // enrolled, with at least the minimum free
+	Earning  *big.Int // what they have free, each up to the cap, in smallest units
+	USDT     *big.Int // in 1e-8, rounded down
 	HasPrice bool
 }
 
@@ -76,7 +78,7 @@ func (db *DB) PreviewDelisting(ctx context.Context, asset string, from staking.D
 // effect counts the accounts of a region, or all if it is "", and what they earn on
 // with a token, or with all if it is "".
 func (db *DB) effect(ctx context.Context, from staking.Day, region staking.Region, asset string) (Effect, error) {
-	c := counting{db: db, region: region, asset: asset, e: Effect{From: from}, tokens: map[string]*EffectToken{}}
+	c := counting{db: db, region: region, asset: asset, e: Effect{From: from, USDT: new(big.Int)}, tokens: map[string]*EffectToken{}}
 	var accounts, enrolled int64
 	err := db.engine.read(ctx, func(t tx) (err error) {
 		c.terms, err = termsOn(t, staking.DayOf(db.clock()))
@@ -90,7 +92,7 @@ func (db *DB) effect(ctx context.Context, from staking.Day, region staking.Regio
 		})
 		if err == nil {
 			c.e.Accounts, c.e.Enrolled = c.e.Accounts+accounts, c.e.Enrolled+enrolled
-			err = c.add()
+			c.add()
 		}
 	}
 	if err == nil {
@@ -136,19 +138,16 @@ func (c *counting) bucket(t tx, bucket int) (accounts, enrolled int64, err error
 }
 
 // add adds what earns in a bucket.
-func (c *counting) add() (err error) {
+func (c *counting) add() {
 	for _, b := range c.part {
 		token := c.tokens[b.Asset]
 		if token == nil {
-			token = &EffectToken{Asset: (*c.db.known.Load())[b.Asset]}
+			token = &EffectToken{Asset: (*c.db.known.Load())[b.Asset], Earning: new(big.Int), USDT: new(big.Int)}
 			c.tokens[b.Asset] = token
 		}
 		token.Holders++
-		if token.Earning, err = token.Earning.Add(b.Free); err != nil {
-			return err
-		}
+		token.Earning.Add(token.Earning, big.NewInt(int64(b.Free)))
 	}
-	return nil
 }
 
 // worth puts the tokens in order, with what they are worth today.
@@ -161,12 +160,11 @@ func (c *counting) worth(ctx context.Context) error {
 		var price Price
 		if price, token.HasPrice = prices[token.Asset.Symbol]; !token.HasPrice {
 			c.e.Unpriced++
-		} else if token.USDT, err = Value(token.Asset, token.Earning, price.Price); err != nil {
-			return err
+		} else {
+			token.USDT.Mul(token.Earning, big.NewInt(price.Price))
+			token.USDT.Quo(token.USDT, wholes(token.Asset))
 		}
-		if c.e.USDT, err = c.e.USDT.Add(token.USDT); err != nil {
-			return err
-		}
+		c.e.USDT.Add(c.e.USDT, token.USDT)
 		c.e.Tokens = append(c.e.Tokens, *token)
 	}
 	return nil

@@ -1,0 +1,26 @@
+package store_test
+
+import (
+	"testing"
+
+	"softstake/ledger"
+	"softstake/staking"
+	"softstake/store"
+)
+
+// TestAPreviewOfAnyWorth says what many holders have together, which may be more than one
+// of them can have: the figure that warns an operator is there where it is the largest.
+func TestAPreviewOfAnyWorth(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		residents(t, db, map[ledger.Account]staking.Region{"alice": "FR", "bob": "FR-75"})
+		must[int](t)(db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: day1, Price: 90_000_000_000_00000000}}))
+		for _, e := range []store.Effect{
+			must[store.Effect](t)(db.PreviewRegion(t.Context(), "FR", 0)),
+			must[store.Effect](t)(db.PreviewDelisting(t.Context(), "BNB", day1+1)),
+		} {
+			if e.USDT.String() != "36000000000000000000" || len(e.Tokens) != 1 || e.Tokens[0].USDT.Cmp(e.USDT) != 0 {
+				t.Errorf("4 BNB are worth %s, by token %+v", e.USDT, e.Tokens)
+			}
+		}
+	})
+}
