@@ -49,6 +49,9 @@ func (c *restoreCmd) Run(w *World) error {
 	if err != nil {
 		return err
 	}
+	if err := printChanges(w, r.Changes); err != nil {
+		return err
+	}
 	upgraded := ""
 	if r.From != r.To {
 		upgraded = fmt.Sprintf(", and upgraded from schema %d to %d", r.From, r.To)

@@ -14,6 +14,8 @@ func (upgradeCmd) Help() string {
 
 Stop "softstake serve" and other commands before. A server of this version or later that still runs sees the upgrade within seconds, answers 503 and ends with an error. Where the command is interrupted, run it again: what is done stays done, and the step in hand begins again.
 
+What it changed for holders and their programs, such as keys that may no longer withdraw, is printed and kept in the log.
+
 Example:
 
   softstake upgrade`
@@ -34,5 +36,18 @@ func (upgradeCmd) Run(w *World) error {
 	case u.From == u.To:
 		return w.printf("Nothing to do: the books have schema %d.\n", u.To)
 	}
+	if err := printChanges(w, u.Changes); err != nil {
+		return err
+	}
 	return w.printf("Upgraded from schema %d to %d. Check it: softstake audit\n", u.From, u.To)
+}
+
+// printChanges says what an upgrade changed for holders and operators.
+func printChanges(w *World, changes []store.LogLine) error {
+	for _, l := range changes {
+		if err := w.printf("%s: %s\n", l.Subject, l.Detail); err != nil {
+			return err
+		}
+	}
+	return nil
 }

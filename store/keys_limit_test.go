@@ -134,7 +134,7 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 				int64(ledger.Account(name).Bucket()), name, k.permissions, k.addresses, []byte("sealed"), noon.UnixMilli(), millis(k.expires), millis(k.revoked)))
 		}
 		clock.now = upgraded
-		must[store.Upgraded](t)(store.Upgrade(ctx, url, options(clock), nil))
+		u := must[store.Upgraded](t)(store.Upgrade(ctx, url, options(clock), nil))
 		db := must[*store.DB](t)(store.Open(ctx, url, options(clock)))
 		closeAfter(t, db)
 		for name, want := range keys {
@@ -145,8 +145,8 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 		}
 		want := `3 keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is limited to addresses; ` +
 			`2 of them are not limited to addresses and expire at 2027-05-31T12:00:00.000Z, unless "key limit" gives them some`
-		if lines := loggedDetails(t, db, "upgrade"); !slices.Contains(lines, want) {
-			t.Errorf("logged is %q, want %q", lines, want)
+		if len(u.Changes) != 1 || u.Changes[0].Detail != want || !slices.Contains(loggedDetails(t, db, "upgrade"), want) {
+			t.Errorf("changed are %+v and logged is %q, want %q", u.Changes, loggedDetails(t, db, "upgrade"), want)
 		}
 	})
 }

@@ -30,7 +30,8 @@ const (
 
 // Restored says what was restored.
 type Restored struct {
-	From, To int64 // the schema of the snapshot, and of the books
+	From, To int64     // the schema of the snapshot, and of the books
+	Changes  []LogLine // what the upgrade of an older snapshot changed, as in Upgraded
 	Rows     int64
 	Audit    audit.Report
 }
@@ -116,6 +117,12 @@ func (db *DB) restore(ctx context.Context, from *DB, done *Restored, r RestoreOp
 	db.upgradedFrom = done.From
 	if err := db.migrateTo(ctx, done.To); err != nil {
 		return err
+	}
+	if done.From < done.To {
+		var err error
+		if done.Changes, err = db.upgradeLines(ctx); err != nil {
+			return err
+		}
 	}
 	return db.engine.write(ctx, func(t tx) error {
 		n, err := t.exec("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3", restoreCopied, restoring, attempt)

@@ -78,7 +78,16 @@ func TestUpgradingRealBooks(t *testing.T) {
 	if u.From != beforeSchema || u.To != store.Schema {
 		t.Errorf("upgraded %+v", u)
 	}
+	wantChangedKeys(t, u.Changes)
 	goOn(t, "sqlite:"+path)
+}
+
+// wantChangedKeys wants one line: the one about the keys that may no longer withdraw.
+func wantChangedKeys(t *testing.T, changes []store.LogLine) {
+	t.Helper()
+	if len(changes) != 1 || changes[0].Subject != "keys" || !strings.Contains(changes[0].Detail, "may no longer withdraw") {
+		t.Errorf("the upgrade has changed %+v", changes)
+	}
 }
 
 // TestRestoringRealBooks of the version before, and of this one.
@@ -91,6 +100,7 @@ func TestRestoringRealBooks(t *testing.T) {
 			if r.From != beforeSchema || r.To != store.Schema || r.Rows < 1000 || r.Audit.Accruals == 0 {
 				t.Errorf("restored %+v", r)
 			}
+			wantChangedKeys(t, r.Changes)
 		})
 		goOn(t, url)
 
@@ -100,7 +110,10 @@ func TestRestoringRealBooks(t *testing.T) {
 		ok(t, db.Backup(ctx, snapshot, nil))
 		again := "sqlite:" + filepath.Join(t.TempDir(), "again.db")
 		untouched(t, snapshot, func() {
-			must[store.Restored](t)(store.Restore(ctx, snapshot, again, o, store.RestoreOptions{Workers: 1}))
+			r := must[store.Restored](t)(store.Restore(ctx, snapshot, again, o, store.RestoreOptions{Workers: 1}))
+			if len(r.Changes) > 0 {
+				t.Errorf("nothing was upgraded, and changed is %v", r.Changes)
+			}
 		})
 		wantSameRows(t, ctx, db, must[*store.DB](t)(store.Open(ctx, again, o)))
 	})

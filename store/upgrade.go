@@ -29,8 +29,12 @@ func (db *DB) CheckSchema(ctx context.Context) error {
 	return db.engine.read(ctx, func(tx) error { return nil })
 }
 
-// Upgraded says from which schema to which books were brought.
-type Upgraded struct{ From, To int64 }
+// Upgraded says from which schema to which books were brought, and what that changed for
+// holders and operators: the lines of the log that say so, the oldest first.
+type Upgraded struct {
+	From, To int64
+	Changes  []LogLine
+}
 
 // Upgrade brings the schema of the books at "sqlite:PATH" or "postgres://…" up to
 // this program's, each migration in a transaction of its own: one that was
@@ -67,7 +71,30 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 		return u, nil
 	}
 	db.upgradedFrom = u.From
-	return u, db.migrateTo(ctx, u.To)
+	if err := db.migrateTo(ctx, u.To); err != nil {
+		return u, err
+	}
+	u.Changes, err = db.upgradeLines(ctx)
+	return u, err
+}
+
+// upgradeLines are what the last upgrade wrote into the log, without the line that it was
+// made: all after the upgrade before it, so that those of an interrupted one are among them.
+func (db *DB) upgradeLines(ctx context.Context) (lines []LogLine, err error) {
+	err = db.engine.read(ctx, func(t tx) error {
+		lines = nil
+		return t.query(func(r row) error {
+			lines = append(lines, readLogLine(r))
+			return nil
+		}, `SELECT `+logColumns+` FROM log WHERE action = 'upgrade' AND subject <> 'books' AND at > (
+		      SELECT COALESCE(max(b.at), 0) FROM log b WHERE b.action = 'upgrade' AND b.subject = 'books' AND b.at < (
+		        SELECT max(l.at) FROM log l WHERE l.action = 'upgrade' AND l.subject = 'books'))
+		    ORDER BY at, subject, detail`)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what the upgrade changed: %w", err)
+	}
+	return lines, nil
 }
 
 // schemaWait is how long an upgrade waits in PostgreSQL for the transactions of
