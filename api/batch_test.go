@@ -129,3 +129,52 @@ func TestAnUnreadableEntryUnderAKey(t *testing.T) {
 		keyed("k-2", body).is(200).says("entries.0.status", "refused", "entries.1.status", "posted")
 	})
 }
+
+// TestUnreadableCorrectionsOfABatch: as with entries, each is refused by itself.
+func TestUnreadableCorrectionsOfABatch(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.settlers()
+		const path = "/v1/adjustments/batches"
+		good := correction("x", "@custody", "bob", "1", "missed")
+		in := func(old, new string) string { return strings.Replace(good, old, new, 1) }
+		for i, c := range []struct{ text, field, id string }{
+			{`"x"`, "", ""},
+			{`null`, "", ""},
+			{`[` + good + `]`, "", ""},
+			{`{}`, "reason", ""},
+			{in(`"id":"x"`, `"id":7`), "id", ""},
+			{in(`"id":"x",`, ``), "id", ""},
+			{in(`"id":"x"`, `"id":"x","kind":"deposit"`), "kind", "x"},
+			{in(`"id":"x"`, `"id":"x","at":"2026-11-22T10:00:00Z"`), "at", "x"},
+			{in(`"amount":"1"`, `"amount":1`), "moves[0].amount", "x"},
+			{in(`"amount":"1"`, `"amount":"1","amount":"1"`), "moves[0].amount", "x"},
+			{in(`"reason":"missed"`, `"reason":7`), "reason", "x"},
+			{in(`"reason":"missed"`, `"reason":""`), "reason", "x"},
+			{in(`,"reason":"missed"`, ``), "reason", "x"},
+			{in(`"reason":"missed"`, `"reason":"`+strings.Repeat("m", 201)+`"`), "reason", "x"},
+			{in(`"reason":"missed"`, `"reason":"one\ntwo"`), "reason", "x"},
+			{correction("x", "@rewards", "bob", "1", "missed"), "moves[0]", "x"},
+			{`{"id":"x","moves":[],"reason":"missed"}`, "moves", "x"},
+		} {
+			before, after := correction(fmt.Sprintf("b-%d", i), "@custody", "bob", "1", "missed"), correction(fmt.Sprintf("a-%d", i), "@custody", "bob", "1", "missed")
+			field := "adjustments[1]"
+			if c.field != "" {
+				field += "." + c.field
+			}
+			w.post("operator", path, corrections(true, before, c.text, after)).refused(http.StatusBadRequest, "invalid", field)
+			w.post("operator", path, corrections(false, before, c.text, after)).is(200).
+				says("entries.#", "3", "entries.0.status", "posted", "entries.2.status", "posted", "entries.1.status", "refused",
+					"entries.1.id", c.id, "entries.1.problem.type", "/v1/docs#invalid", "entries.1.problem.field", c.field)
+		}
+		for _, c := range []struct{ body, field string }{
+			{`{"adjustments":[` + good, ""},
+			{`{"adjustments":null}`, "adjustments"},
+			{`{"adjustments":[` + strings.Repeat(good+",", 1000) + good + `]}`, "adjustments"},
+			{`{"adjustments":[` + good + `],"atomic":"true"}`, "atomic"},
+			{`{"adjustments":[` + good + `],"reason":"missed"}`, "reason"},
+		} {
+			w.post("operator", path, c.body).refused(http.StatusBadRequest, "invalid", c.field)
+		}
+		w.get("operator", "/v1/entries/x").refused(http.StatusNotFound, "not-found", "")
+	})
+}

@@ -173,7 +173,7 @@ func TestAValueOfTheWrongType(t *testing.T) {
 						field, detail = in, r.at("enrollments.0.problem.detail")
 						r.says("enrollments.0.status", "refused", "enrollments.0.problem.type", "/v1/docs#invalid", "enrollments.0.problem.field", in)
 						if in == "" {
-							field = "the row"
+							field = "this element of enrollments"
 						}
 					} else {
 						r.refused(http.StatusBadRequest, "invalid", path)

@@ -19,9 +19,9 @@ const mostAdjustments = 1000
 func (s *server) correctionRoutes() {
 	add(s, huma.Operation{
 		OperationID: "post-adjustments", Method: http.MethodPost, Path: "/v1/adjustments/batches", Tags: []string{"Entries"}, Summary: "Post many corrections",
-		Description: fmt.Sprintf("Posts 1 to %d corrections in their order, each with its reason. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused one and its place in `field`. Repeating has no further effect.", mostAdjustments),
-		// The body is checked as a whole: a correction is made by a person, not by a stream.
+		Description:  fmt.Sprintf("Posts 1 to %d corrections in their order, each with its reason. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it; one that cannot be read is refused in the same way, and only a body that is not JSON, or that is wrong around its corrections, is refused as a whole. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused one and its place in `field`. Repeating has no further effect.", mostAdjustments),
 		MaxBodyBytes: largeBody, Errors: []int{404, 409},
+		RequestBody: jsonBody[adjustmentsIn](s, "The corrections."),
 	}, operators, s.postAdjustments)
 	add(s, huma.Operation{
 		OperationID: "compensate", Method: http.MethodPost, Path: "/v1/compensations", Tags: []string{"Entries"}, Summary: "Make a reward good",
@@ -38,41 +38,48 @@ type reasonedIn struct {
 }
 
 type adjustmentsIn struct {
-	Body struct {
-		Adjustments []reasonedIn `json:"adjustments" minItems:"1" maxItems:"1000" doc:"The corrections, in the order in which they are posted."`
-		Atomic      bool         `json:"atomic,omitempty" doc:"Post all of them, or none."`
-	}
+	Adjustments []reasonedIn `json:"adjustments" minItems:"1" maxItems:"1000" doc:"The corrections, in the order in which they are posted."`
+	Atomic      bool         `json:"atomic,omitempty" doc:"Post all of them, or none."`
 }
 
-func (s *server) postAdjustments(ctx context.Context, in *adjustmentsIn) (*answer[batchOut], error) {
-	n := len(in.Body.Adjustments)
-	b := batch{s: s, ids: make([]string, n), outcomes: make([]store.Outcome, n)}
-	var posted []store.ReasonedEntry
-	for i, r := range in.Body.Adjustments {
-		b.ids[i] = r.ID
-		e, err := s.entry(ctx, entryIn{ID: r.ID, Kind: string(ledger.Adjustment), Moves: r.Moves})
-		switch {
-		case err == nil:
-			posted, b.places = append(posted, store.ReasonedEntry{Entry: e, Reason: r.Reason}), append(b.places, i)
-		case in.Body.Atomic || sortOf(err).name != "invalid":
-			return nil, inField(fmt.Sprintf("adjustments[%d]", i), err)
-		default:
-			b.outcomes[i].Err = err
-		}
-	}
-	outcomes, err := s.books(ctx).AdjustAll(ctx, posted, in.Body.Atomic)
-	for i, o := range outcomes {
-		refusal := o.Err
-		o.Err = s.faultIn(ctx, posted[i].Entry, refusal)
-		if err != nil && refusal == err {
-			return nil, inField(fmt.Sprintf("adjustments[%d]", b.places[i]), o.Err)
-		}
-		b.outcomes[b.places[i]] = o
-	}
+func (s *server) postAdjustments(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
+	var in adjustmentsIn
+	texts, err := elements(request(ctx).body, "adjustments", mostAdjustments, &in)
 	if err != nil {
 		return nil, err
 	}
+	b := newBatch(s, "adjustments", texts, in.Atomic)
+	reasons := make([]string, len(texts))
+	err = b.read(ctx, func(ctx context.Context, i int) (e ledger.Entry, err error) {
+		e, reasons[i], err = b.correction(ctx, i)
+		return e, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	corrections := make([]store.ReasonedEntry, len(b.entries))
+	for i, e := range b.entries {
+		corrections[i] = store.ReasonedEntry{Entry: e, Reason: reasons[b.places[i]]}
+	}
+	outcomes, err := s.books(ctx).AdjustAll(ctx, corrections, b.atomic)
+	if err := b.posted(ctx, outcomes, err); err != nil {
+		return nil, err
+	}
 	return say(b.show(ctx), nil)
+}
+
+// correction reads one of the entries as a correction, with its reason.
+func (b *batch) correction(ctx context.Context, i int) (e ledger.Entry, reason string, err error) {
+	var in reasonedIn
+	if err := b.decode(i, &in); err != nil {
+		return e, "", err
+	}
+	b.ids[i] = in.ID
+	if err := store.CheckReason(in.Reason); err != nil {
+		return e, "", inField("reason", err)
+	}
+	e, err = b.s.entry(ctx, entryIn{ID: in.ID, Kind: string(ledger.Adjustment), Moves: in.Moves})
+	return e, in.Reason, err
 }
 
 type compensationOut struct {

@@ -26,7 +26,7 @@ func TestABatchOfCorrections(t *testing.T) {
 		good, poor, bad := correction("a-1", "@custody", "bob", "1", "missed"), correction("a-2", "bob", "@custody", "9", "too much"), correction("a-3", "@custody", "bob", "x", "no amount")
 		w.post("operator", path, corrections(true, good, poor)).refused(409, "insufficient-balance", "adjustments[1]")
 		w.post("operator", path, corrections(true, good, bad)).refused(400, "invalid", "adjustments[1].moves[0].amount")
-		w.post("operator", path, corrections(false, correction("a-4", "@custody", "bob", "1", ""))).refused(400, "invalid", "adjustments[0].reason")
+		w.post("operator", path, corrections(true, correction("a-4", "@custody", "bob", "1", ""))).refused(400, "invalid", "adjustments[0].reason")
 		w.post("operator", path, corrections(false)).refused(400, "invalid", "adjustments")
 		w.post("operator", path, corrections(false, good, poor, bad)).is(200).
 			says("entries.0.status", "posted", "entries.1.problem.type", "/v1/docs#insufficient-balance", "entries.2.problem.field", "moves[0].amount", "entries.2.index", "2")

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -59,33 +58,23 @@ func (b enrollmentBatchOut) curable() bool {
 func (s *server) enrollmentRoutes() {
 	add(s, huma.Operation{
 		OperationID: "enroll-batch", Method: http.MethodPost, Path: "/v1/enrollments", Tags: []string{"Soft Staking"}, Summary: "Switch many accounts on",
-		Description:  fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, and keeps the documents that their holders have accepted, with the times of that. Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` refuse, or because its row cannot be read; and the answer says of each, in the same order, what became of it. Of a refused one nothing is written, not even a press.\n\nRepeating has no further effect: a batch whose answer was lost is sent again as it is. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments),
+		Description:  fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, and keeps the documents that their holders have accepted, with the times of that. Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` refuse, and the answer says of each, in the same order, what became of it. An account that cannot be read, because of a value of the wrong type, an unknown field or a field given twice, is refused in the same way; only a body that is not JSON, or that is wrong around its accounts, is refused as a whole. Of a refused one nothing is written, not even a press.\n\nRepeating has no further effect: a batch whose answer was lost is sent again as it is. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments),
 		MaxBodyBytes: largeBody,
 		RequestBody:  jsonBody[enrollmentBatchIn](s, "The accounts."),
 	}, exchange, s.enrollBatch)
 }
 
 func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollmentBatchOut], error) {
-	texts, rest, err := strictjson.Elements(request(ctx).body, "enrollments", mostEnrollments)
-	if err == nil {
-		err = strictjson.Decode(rest, new(enrollmentBatchIn))
-	}
+	texts, err := elements(request(ctx).body, "enrollments", mostEnrollments, &enrollmentBatchIn{})
 	if err != nil {
-		return nil, inJSON(err)
+		return nil, err
 	}
 	n := len(texts)
-	if n < 1 {
-		return nil, inField("enrollments", fmt.Errorf("%w: no accounts; a batch has 1 to %d", ledger.ErrInvalid, mostEnrollments))
-	}
 	out := enrollmentBatchOut{Enrollments: make([]enrollmentStatusOut, n)}
 	requests, places := make([]store.EnrollRequest, 0, n), make([]int, 0, n)
 	for i, text := range texts {
-		var row enrollmentIn
-		request, err := store.EnrollRequest{}, unreadable(strictjson.Decode(text, &row))
-		if err == nil {
-			request, err = s.enrollment(ctx, row)
-		}
-		out.Enrollments[i] = enrollmentStatusOut{Index: i, Account: row.Account, Status: statusRefused}
+		request, err := s.readEnrollment(ctx, text, i)
+		out.Enrollments[i] = enrollmentStatusOut{Index: i, Account: string(request.Account), Status: statusRefused}
 		if err != nil {
 			out.Enrollments[i].Problem = s.rowProblem(ctx, err)
 			continue
@@ -110,24 +99,20 @@ func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollme
 	return say(out, nil)
 }
 
-// unreadable is what is wrong with the text of a row, as an error in its field; nil where
-// nothing is.
-func unreadable(err error) error {
-	var fault *strictjson.Fault
-	if !errors.As(err, &fault) {
-		return err
-	}
-	shown := *fault
-	if shown.Field == "" {
-		shown.Field = "the row"
-	}
-	return inField(fault.Field, fmt.Errorf("%w: %w", ledger.ErrInvalid, &shown))
-}
-
 // rowProblem is why a row of a batch is refused.
 func (s *server) rowProblem(ctx context.Context, err error) *entryProblem {
 	p := s.problem(ctx, err)
 	return &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
+}
+
+// readEnrollment reads the text of a row. Of one that cannot be read it has the account,
+// where that can be read.
+func (s *server) readEnrollment(ctx context.Context, text []byte, i int) (store.EnrollRequest, error) {
+	var in enrollmentIn
+	if err := strictjson.Decode(text, &in); err != nil {
+		return store.EnrollRequest{Account: ledger.Account(textIn(text, "account"))}, unreadable("enrollments", i, false, err)
+	}
+	return s.enrollment(ctx, in)
 }
 
 // enrollment is a row as the books take it. Its errors are ledger.ErrInvalid, in their field.

@@ -79,6 +79,30 @@ func TestEnrollMany(t *testing.T) {
 		w.call("exchange", post, path, enrollments(`{"account":"carol"}`), "X-Test-Need-Country", "1").is(200).says(says(0, "problem.type", "/v1/docs#unknown-country")...)
 		w.post("exchange", path, enrollments()).refused(400, "invalid", "enrollments")
 		w.post("exchange", path, enrollments(strings.TrimSuffix(strings.Repeat(`{"account":"a"},`, 10_001), ","))).refused(400, "invalid", "enrollments")
+		w.post("exchange", path, whole[:len(whole)-1]+`,"atomic":true}`).refused(400, "invalid", "atomic")
 		w.post("alice", path, whole).refused(403, "forbidden", "")
+	})
+}
+
+// TestUnreadableRowsOfAnEnrollment are each refused by themselves; the others are switched on.
+func TestUnreadableRowsOfAnEnrollment(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.holder("alice", "DE")
+		w.accepted("alice", "alice")
+		for _, c := range []struct{ text, field, account string }{
+			{`"alice"`, "", ""},
+			{`null`, "", ""},
+			{`{"account":7}`, "account", ""},
+			{`{"account":"a","account":"a"}`, "account", ""},
+			{`{"account":"a","accepted":"all"}`, "accepted", "a"},
+			{`{"account":"a","accepted":[{"document":7}]}`, "accepted[0].document", "a"},
+			{`{"account":"a","client":"web"}`, "client", "a"},
+			{`{"account":"a","note":"x"}`, "note", "a"},
+		} {
+			w.post("exchange", "/v1/enrollments", enrollments(c.text, `{"account":"alice"}`)).is(200).
+				says("enrollments.#", "2", "enrollments.0.status", "refused", "enrollments.0.account", c.account,
+					"enrollments.0.problem.type", "/v1/docs#invalid", "enrollments.0.problem.field", c.field)
+		}
+		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true")
 	})
 }

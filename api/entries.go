@@ -1,20 +1,15 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/access"
 	"softstake/ledger"
 	"softstake/store"
-	"softstake/strictjson"
 )
 
 // mostEntries is the largest number of entries in a batch.
@@ -139,161 +134,4 @@ type batchOut struct {
 // curable reports whether an entry was refused that may be posted later.
 func (b batchOut) curable() bool {
 	return slices.ContainsFunc(b.Entries, func(e batchEntryOut) bool { return e.Problem != nil && !e.Problem.definite })
-}
-
-func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
-	b := batch{s: s}
-	if err := b.open(request(ctx).body); err != nil {
-		return nil, err
-	}
-	if err := b.read(ctx); err != nil {
-		return nil, err
-	}
-	if err := b.post(ctx); err != nil {
-		return nil, err
-	}
-	return say(b.show(ctx), nil)
-}
-
-// batch is entries on their way: those that can be posted at all, and where each came.
-type batch struct {
-	s        *server
-	texts    []json.RawMessage // the entries as they came, not looked at yet
-	atomic   bool
-	entries  []ledger.Entry
-	places   []int
-	ids      []string        // by where they came; "" where no ID could be read
-	outcomes []store.Outcome // by where they came
-}
-
-// open takes a body apart: what is wrong within an entry is that entry's fault, and what
-// is wrong around the entries is the batch's.
-func (b *batch) open(body []byte) error {
-	texts, rest, err := strictjson.Elements(body, "entries", mostEntries)
-	var in batchIn
-	if err == nil {
-		err = strictjson.Decode(rest, &in)
-	}
-	if err != nil {
-		return inJSON(err)
-	}
-	if len(texts) < 1 {
-		return inField("entries", fmt.Errorf("%w: no entries; a batch has 1 to %d", ledger.ErrInvalid, mostEntries))
-	}
-	b.texts, b.atomic = texts, in.Atomic
-	b.ids, b.outcomes = make([]string, len(texts)), make([]store.Outcome, len(texts))
-	return nil
-}
-
-// read takes the entries as the ledger does. One that cannot be read is refused, and
-// with it the whole of an atomic batch.
-func (b *batch) read(ctx context.Context) error {
-	b.entries, b.places = make([]ledger.Entry, 0, len(b.texts)), make([]int, 0, len(b.texts))
-	for i := range b.texts {
-		e, err := b.entry(ctx, i)
-		switch {
-		case err == nil:
-			b.entries, b.places = append(b.entries, e), append(b.places, i)
-		case b.atomic || !errors.Is(err, ledger.ErrInvalid) && !errors.Is(err, access.ErrForbidden):
-			return inEntry(i, err)
-		default:
-			b.outcomes[i].Err = err
-		}
-	}
-	return nil
-}
-
-// entry reads one of the entries.
-func (b *batch) entry(ctx context.Context, i int) (ledger.Entry, error) {
-	var in entryIn
-	if err := strictjson.Decode(b.texts[i], &in); err != nil {
-		b.ids[i] = idIn(b.texts[i])
-		return ledger.Entry{}, b.unreadable(i, err)
-	}
-	b.ids[i] = in.ID
-	e, err := b.s.entry(ctx, in)
-	if err == nil {
-		err = mayPost(token(ctx), e)
-	}
-	return e, err
-}
-
-// unreadable is what is wrong with the text of an entry, as an error in its field. The
-// message has the field as well, and so the entry's place where the batch is refused for it.
-func (b *batch) unreadable(i int, err error) error {
-	var fault *strictjson.Fault
-	if !errors.As(err, &fault) {
-		return err
-	}
-	in := fault.Field
-	shown := *fault
-	switch {
-	case b.atomic && in == "":
-		shown.Field = fmt.Sprintf("entries[%d]", i)
-	case b.atomic:
-		shown.Field = fmt.Sprintf("entries[%d].%s", i, in)
-	case in == "":
-		shown.Field = "the entry"
-	}
-	return inField(in, fmt.Errorf("%w: %w", ledger.ErrInvalid, &shown))
-}
-
-// idIn is the ID in an entry that cannot be read, so that its sender finds it; "" where
-// there is none, or several, or it is no text.
-func idIn(text []byte) (id string) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	if token, err := d.Token(); err != nil || token != json.Delim('{') {
-		return ""
-	}
-	for found := false; d.More(); {
-		name, err := d.Token()
-		var value json.RawMessage
-		if err == nil {
-			err = d.Decode(&value)
-		}
-		if err != nil || name == "id" && (found || json.Unmarshal(value, &id) != nil) {
-			return ""
-		}
-		found = found || name == "id"
-	}
-	return id
-}
-
-func inEntry(i int, err error) error { return inField(fmt.Sprintf("entries[%d]", i), err) }
-
-// post posts them, each by itself or all together.
-func (b *batch) post(ctx context.Context) error {
-	post := b.s.books(ctx).Post
-	if b.atomic {
-		post = b.s.books(ctx).PostAll
-	}
-	outcomes, err := post(ctx, b.entries)
-	for i, o := range outcomes {
-		refusal := o.Err
-		o.Err = b.s.faultIn(ctx, b.entries[i], refusal)
-		if err != nil && refusal == err {
-			return inEntry(b.places[i], o.Err)
-		}
-		b.outcomes[b.places[i]] = o
-	}
-	return err
-}
-
-// show says of each entry what became of it.
-func (b *batch) show(ctx context.Context) batchOut {
-	out := batchOut{Entries: make([]batchEntryOut, len(b.outcomes))}
-	for i, o := range b.outcomes {
-		e := batchEntryOut{Index: i, ID: b.ids[i], Status: statusRefused}
-		if o.Err != nil {
-			p := b.s.problem(ctx, o.Err)
-			e.Problem = &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
-		} else {
-			e.Status, e.At, e.PostedAt = statusPosted, instant(o.At), instant(o.PostedAt)
-			if o.Repeated {
-				e.Status = statusRepeated
-			}
-		}
-		out.Entries[i] = e
-	}
-	return out
 }

@@ -32,7 +32,7 @@ type Compensation struct {
 // further effect, with another it is ledger.ErrMismatch. ledger.ErrInvalid for a day that is not
 // paid, ledger.ErrNotFound for an account that was never opened.
 func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Outcome, error) {
-	if err := checkReason(reason); err != nil {
+	if err := CheckReason(reason); err != nil {
 		return Outcome{}, err
 	}
 	if _, err := db.Account(ctx, c.Account); err != nil {

@@ -148,7 +148,7 @@ func (db *DB) freezing(ctx context.Context, id ledger.Account, reason string, ma
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
-	if err := checkReason(reason); err != nil {
+	if err := CheckReason(reason); err != nil {
 		return err
 	}
 	if err := db.ensureDays(ctx); err != nil {

@@ -78,7 +78,7 @@ func (db *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic
 
 // checkAdjustment refuses what is no correction. Its errors are ErrInvalid.
 func checkAdjustment(e ledger.Entry, reason string) error {
-	if err := checkReason(reason); err != nil {
+	if err := CheckReason(reason); err != nil {
 		return err
 	}
 	if e.Kind != ledger.Adjustment || !e.At.IsZero() {

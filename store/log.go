@@ -121,8 +121,9 @@ func checkLine(what, s string, most int) error {
 	return nil
 }
 
-// checkReason refuses a reason that is none.
-func checkReason(reason string) error {
+// CheckReason refuses a reason that is none, or that the log cannot keep as one line of at most
+// 200 characters. Its errors are ErrInvalid.
+func CheckReason(reason string) error {
 	if strings.TrimSpace(reason) == "" {
 		return fmt.Errorf("%w: a reason is needed; it is kept in the log", ledger.ErrInvalid)
 	}

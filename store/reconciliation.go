@@ -83,7 +83,7 @@ func (db *DB) Reconciliations(ctx context.Context, after Reconciliation, open bo
 // is kept and logged. The balances stay as they are: what was wrong is corrected by an
 // adjustment. Repeating has no further effect. ErrNotFound if the entry was not flagged.
 func (db *DB) Resolve(ctx context.Context, entry, reason string) (repeated bool, err error) {
-	if err := checkReason(reason); err != nil {
+	if err := CheckReason(reason); err != nil {
 		return false, err
 	}
 	err = db.engine.write(ctx, func(t tx) error {

@@ -223,7 +223,7 @@ func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Ter
 	if err := terms.Check(asset); err != nil {
 		return err
 	}
-	if err := checkReason(reason); err != nil {
+	if err := CheckReason(reason); err != nil {
 		return err
 	}
 	if today := staking.DayOf(db.clock()); d >= today {

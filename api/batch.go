@@ -1,0 +1,188 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"softstake/access"
+	"softstake/ledger"
+	"softstake/store"
+	"softstake/strictjson"
+)
+
+func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
+	var in batchIn
+	texts, err := elements(request(ctx).body, "entries", mostEntries, &in)
+	if err != nil {
+		return nil, err
+	}
+	b := newBatch(s, "entries", texts, in.Atomic)
+	if err := b.read(ctx, b.entry); err != nil {
+		return nil, err
+	}
+	post := s.books(ctx).Post
+	if b.atomic {
+		post = s.books(ctx).PostAll
+	}
+	outcomes, err := post(ctx, b.entries)
+	if err := b.posted(ctx, outcomes, err); err != nil {
+		return nil, err
+	}
+	return say(b.show(ctx), nil)
+}
+
+// elements takes a body apart: the elements of its array of a name, as they are written,
+// and all else, which is decoded. What is wrong within an element is that element's
+// fault, and what is wrong around them is the body's.
+func elements(body []byte, name string, most int, around any) ([]json.RawMessage, error) {
+	texts, rest, err := strictjson.Elements(body, name, most)
+	if err == nil {
+		err = strictjson.Decode(rest, around)
+	}
+	if err != nil {
+		return nil, inJSON(err)
+	}
+	if len(texts) < 1 {
+		return nil, inField(name, fmt.Errorf("%w: %s is empty; a batch has 1 to %d", ledger.ErrInvalid, name, most))
+	}
+	return texts, nil
+}
+
+// batch is entries on their way: those that can be posted at all, and where each came.
+type batch struct {
+	s        *server
+	name     string            // of the array that they came in
+	texts    []json.RawMessage // the entries as they came, not looked at yet
+	atomic   bool
+	entries  []ledger.Entry
+	places   []int
+	ids      []string        // by where they came; "" where no ID could be read
+	outcomes []store.Outcome // by where they came
+}
+
+func newBatch(s *server, name string, texts []json.RawMessage, atomic bool) *batch {
+	return &batch{s: s, name: name, texts: texts, atomic: atomic, ids: make([]string, len(texts)), outcomes: make([]store.Outcome, len(texts))}
+}
+
+// read takes the entries as the ledger does. One that cannot be read is refused, and
+// with it the whole of an atomic batch.
+func (b *batch) read(ctx context.Context, entry func(context.Context, int) (ledger.Entry, error)) error {
+	b.entries, b.places = make([]ledger.Entry, 0, len(b.texts)), make([]int, 0, len(b.texts))
+	for i := range b.texts {
+		e, err := entry(ctx, i)
+		switch {
+		case err == nil:
+			b.entries, b.places = append(b.entries, e), append(b.places, i)
+		case b.atomic || !errors.Is(err, ledger.ErrInvalid) && !errors.Is(err, access.ErrForbidden):
+			return b.inEntry(i, err)
+		default:
+			b.outcomes[i].Err = err
+		}
+	}
+	return nil
+}
+
+// entry reads one of the entries.
+func (b *batch) entry(ctx context.Context, i int) (ledger.Entry, error) {
+	var in entryIn
+	if err := b.decode(i, &in); err != nil {
+		return ledger.Entry{}, err
+	}
+	b.ids[i] = in.ID
+	e, err := b.s.entry(ctx, in)
+	if err == nil {
+		err = mayPost(token(ctx), e)
+	}
+	return e, err
+}
+
+// decode reads the text of one of the entries, and of one that cannot be read the ID.
+func (b *batch) decode(i int, into any) error {
+	err := strictjson.Decode(b.texts[i], into)
+	if err == nil {
+		return nil
+	}
+	b.ids[i] = textIn(b.texts[i], "id")
+	return unreadable(b.name, i, b.atomic, err)
+}
+
+// unreadable is what is wrong with the text of an element, as an error in its field. The
+// message has the field as well, and so the element's place where all are refused for it.
+func unreadable(array string, i int, whole bool, err error) error {
+	var fault *strictjson.Fault
+	if !errors.As(err, &fault) {
+		return err
+	}
+	in := fault.Field
+	shown := *fault
+	switch {
+	case whole && in == "":
+		shown.Field = fmt.Sprintf("%s[%d]", array, i)
+	case whole:
+		shown.Field = fmt.Sprintf("%s[%d].%s", array, i, in)
+	case in == "":
+		shown.Field = "this element of " + array
+	}
+	return inField(in, fmt.Errorf("%w: %w", ledger.ErrInvalid, &shown))
+}
+
+// textIn is a member of an element that cannot be read, its ID, so that its sender finds
+// it; "" where there is none, or several, or it is no text.
+func textIn(text []byte, member string) (value string) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if token, err := d.Token(); err != nil || token != json.Delim('{') {
+		return ""
+	}
+	for found := false; d.More(); {
+		name, err := d.Token()
+		var raw json.RawMessage
+		if err == nil {
+			err = d.Decode(&raw)
+		}
+		if err != nil || name == member && (found || json.Unmarshal(raw, &value) != nil) {
+			return ""
+		}
+		found = found || name == member
+	}
+	return value
+}
+
+func (b *batch) inEntry(i int, err error) error {
+	return inField(fmt.Sprintf("%s[%d]", b.name, i), err)
+}
+
+// posted puts what became of those that were posted where they came. The error is the one
+// of posting, in the field of the entry that it is about.
+func (b *batch) posted(ctx context.Context, outcomes []store.Outcome, err error) error {
+	for i, o := range outcomes {
+		refusal := o.Err
+		o.Err = b.s.faultIn(ctx, b.entries[i], refusal)
+		if err != nil && refusal == err {
+			return b.inEntry(b.places[i], o.Err)
+		}
+		b.outcomes[b.places[i]] = o
+	}
+	return err
+}
+
+// show says of each entry what became of it.
+func (b *batch) show(ctx context.Context) batchOut {
+	out := batchOut{Entries: make([]batchEntryOut, len(b.outcomes))}
+	for i, o := range b.outcomes {
+		e := batchEntryOut{Index: i, ID: b.ids[i], Status: statusRefused}
+		if o.Err != nil {
+			p := b.s.problem(ctx, o.Err)
+			e.Problem = &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
+		} else {
+			e.Status, e.At, e.PostedAt = statusPosted, instant(o.At), instant(o.PostedAt)
+			if o.Repeated {
+				e.Status = statusRepeated
+			}
+		}
+		out.Entries[i] = e
+	}
+	return out
+}
