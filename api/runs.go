@@ -24,15 +24,16 @@ type runToken struct {
 }
 
 type previewOut struct {
-	Asset    string  `json:"asset" example:"BNB" doc:"Symbol."`
-	Day      string  `json:"day" format:"date" example:"2026-11-21" doc:"Its oldest day that is over and not settled."`
-	Declared bool    `json:"declared" doc:"Whether the total is declared, and being paid."`
-	Holders  int64   `json:"holders" example:"1200" doc:"How many would be paid."`
-	Total    string  `json:"total" example:"1.25" doc:"What they would be paid together, in whole tokens."`
-	Average  string  `json:"average" example:"10.5" doc:"The mean of their average holdings, rounded down."`
-	Before   *string `json:"before" example:"1.24" doc:"The total of the day before; null: there is none."`
-	Pool     string  `json:"pool" example:"1000" doc:"What there is to pay it from."`
-	Verdict  string  `json:"verdict,omitempty" doc:"Why it would wait, as a sentence. Absent: it would be paid."`
+	Asset     string  `json:"asset" example:"BNB" doc:"Symbol."`
+	Day       string  `json:"day" format:"date" example:"2026-11-21" doc:"Its oldest day that is over and not settled."`
+	Declared  bool    `json:"declared" doc:"Whether the total is declared, and being paid."`
+	Holders   int64   `json:"holders" example:"1200" doc:"How many would be paid."`
+	Total     string  `json:"total" example:"1.25" doc:"What they would be paid together, in whole tokens."`
+	Average   string  `json:"average" example:"10.5" doc:"The mean of their average holdings, rounded down."`
+	Before    *string `json:"before" example:"1.24" doc:"The total of the day before; null: there is none."`
+	Pool      string  `json:"pool" example:"1000" doc:"What there is to pay it from."`
+	Verdict   string  `json:"verdict,omitempty" doc:"Why it would wait, as a sentence. Absent: it would be paid."`
+	LateUntil string  `json:"lateUntil,omitempty" format:"date-time" example:"2026-11-22T02:00:00.000Z" doc:"Until then the day takes late entries, which may change these figures, and is not paid. Absent: it takes none."`
 }
 
 // openOut is the open day as it stands.
@@ -147,6 +148,9 @@ func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut]
 		}
 		if p.BeforeKnown {
 			out.Before = new(a.Format(p.Before))
+		}
+		if !p.LateUntil.IsZero() {
+			out.LateUntil = instant(p.LateUntil)
 		}
 		return out, err
 	})

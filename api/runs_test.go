@@ -3,6 +3,9 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"softstake/staking"
 )
 
 func TestRuns(t *testing.T) {
@@ -62,5 +65,11 @@ func TestRuns(t *testing.T) {
 		for _, path := range []string{"/v1/runs/status", "/v1/runs/preview", "/v1/runs/days"} {
 			w.get("alice", path).refused(403, "forbidden", "")
 		}
+
+		w.ok(w.db.SetCloseAfter(t.Context(), staking.Closing{From: w.first + 2, After: 2 * time.Hour}))
+		w.at(4, "01:59")
+		w.get("auditor", "/v1/runs/preview").is(200).says("items.#", "10", "items.3.day", w.day(3), "items.3.lateUntil", w.day(4)+"T02:00:00.000Z", "open.day", w.day(4))
+		w.at(4, "02:00")
+		w.get("auditor", "/v1/runs/preview").is(200).says("items.3.day", w.day(3), "items.3.lateUntil", "")
 	})
 }

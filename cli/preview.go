@@ -21,6 +21,7 @@ type previewJSON struct {
 	Before      *string     `json:"day_before"`
 	Pool        string      `json:"pool"`
 	Waits       string      `json:"waits,omitempty"`
+	LateUntil   instant     `json:"late_until,omitzero"`
 	*openJSON
 }
 
@@ -68,6 +69,7 @@ func formatPreview(a assets, p store.Preview) previewJSON {
 	j := previewJSON{
 		Asset: p.Asset, Day: p.Day, Declared: p.Declared, Holders: p.Holders, Total: a.plain(p.Asset, p.Total),
 		MeanAverage: a.plain(p.Asset, p.Average), Pool: a.plain(p.Asset, p.Pool), Waits: p.Verdict,
+		LateUntil: instant(p.LateUntil),
 	}
 	if p.BeforeKnown {
 		before := a.plain(p.Asset, p.Before)
@@ -105,6 +107,7 @@ func openVerdicts(a assets, p store.OpenPreview) (why []string) {
 func writeDue(w *World, a assets, previews []store.Preview) error {
 	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"), figure("day before"), figure("pool"))
 	var waits []string
+	var late store.Preview
 	for _, p := range previews {
 		j, before := formatPreview(a, p), none
 		if j.Before != nil {
@@ -114,6 +117,12 @@ func writeDue(w *World, a assets, previews []store.Preview) error {
 		if p.Verdict != "" {
 			waits = append(waits, fmt.Sprintf("%s of %s would wait: %s", p.Asset, p.Day, p.Verdict))
 		}
+		if !p.LateUntil.IsZero() {
+			late = p // the only such day: yesterday
+		}
+	}
+	if !late.LateUntil.IsZero() {
+		waits = append(waits, fmt.Sprintf("%s takes late entries until %s UTC, which may change its figures, and is not paid before.", late.Day, wallTime(late.LateUntil)))
 	}
 	if len(previews) == 0 {
 		return w.printf("Nothing is due.\n")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 
 	"softstake/ledger"
 	"softstake/staking"
@@ -22,6 +23,7 @@ type Preview struct {
 	BeforeKnown bool
 	Pool        ledger.Amount // in @rewards
 	Verdict     string        // why it would wait, or nothing
+	LateUntil   time.Time     // until then it takes late entries, which may change all this; zero: it takes none
 }
 
 // Preview says of each token what its oldest day that is over and not paid would
@@ -46,9 +48,18 @@ func (db *DB) Preview(ctx context.Context) ([]Preview, error) {
 		}
 	}
 	err = db.engine.read(ctx, func(t tx) error {
+		closings, err := closingsOf(t)
+		if err != nil {
+			return err
+		}
+		over := closings.LastOver(db.clock())
 		for i := range previews {
-			if err := db.judge(t, &previews[i]); err != nil {
+			p := &previews[i]
+			if err := db.judge(t, p); err != nil {
 				return err
+			}
+			if p.Day > over && !p.Declared {
+				p.LateUntil = closings.ClosesAt(p.Day)
 			}
 		}
 		return nil
