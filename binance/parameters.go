@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"softstake/ledger"
 )
@@ -13,11 +12,9 @@ import (
 // parameters are a request's, by name. One that is empty counts as not sent.
 type parameters map[string]string
 
-// legal says whether text may be a parameter's name or value at all: UTF-8 without
-// control characters. The readers of each kind know more.
-func legal(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
-}
+// legal says whether text may be a parameter's name or value at all: one line of UTF-8.
+// The readers of each kind know more.
+func legal(text string) bool { return ledger.IsLine(text) }
 
 // text is a parameter as it came, or "".
 func (p parameters) text(name string) string { return p[name] }

@@ -51,7 +51,7 @@ func printable(text string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			return r
-		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029':
+		case ledger.Steers(r):
 			return unicode.ReplacementChar
 		}
 		return r

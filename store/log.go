@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"softstake/access"
@@ -113,7 +112,7 @@ func checkText(what, s string) error { return checkLine(what, s, maxText) }
 // checkLine is checkText for a line of so many characters at most.
 func checkLine(what, s string, most int) error {
 	switch {
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
+	case !ledger.IsLine(s):
 		return fmt.Errorf("%w: %s %q is not a line of plain text", ledger.ErrInvalid, what, ledger.Clip(s))
 	case utf8.RuneCountInString(s) > most:
 		return fmt.Errorf("%w: %s has more than %d characters", ledger.ErrInvalid, what, most)

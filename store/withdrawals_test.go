@@ -309,3 +309,17 @@ func atOnce(t *testing.T, books []*store.DB, entries []ledger.Entry) []store.Out
 	ok(t, errors.Join(failed...))
 	return outcomes
 }
+
+// TestAWithdrawalSaysWhatItShows: where it goes, and why something was done, are lines in
+// which nothing turns the direction of writing or ends the line.
+func TestAWithdrawalSaysWhatItShows(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+		must[bool](t)(db.OpenAccount(t.Context(), "alice", ""))
+		deposit(t, db, "d-1", "alice", 2, "BNB", time.Time{})
+		for i, text := range []string{"0x94\u202edf8b", "0x94\u2028", "0x94\u2067df8b"} {
+			w := store.Withdrawal{ID: fmt.Sprintf("w-%d", i), Account: "alice", Asset: "BNB", Amount: 1, Address: text}
+			wants(t, failure(db.Withdraw(t.Context(), w)), ledger.ErrInvalid)
+			wants(t, failure(db.Freeze(t.Context(), "alice", text, true)), ledger.ErrInvalid)
+		}
+	})
+}

@@ -37,7 +37,7 @@ func (m *moving) readWithdraw() error {
 			m.F.fault(name, m.T(needed[name]))
 		case utf8.RuneCountInString(text) > maxPlace:
 			m.F.fault(name, m.N("withdraw.too-long", maxPlace))
-		case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		case !ledger.IsLine(text):
 			m.F.fault(name, m.T("withdraw.not-plain"))
 		case name == "address" && strings.ContainsFunc(text, unicode.IsSpace):
 			m.F.fault(name, m.T("withdraw.address.spaces"))

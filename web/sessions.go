@@ -197,7 +197,7 @@ func (v *visit) browser() string {
 		said = v.caller.Platform + " " + v.caller.Version
 	}
 	said = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+		if ledger.Steers(r) || r == unicode.ReplacementChar {
 			return -1
 		}
 		return r
