@@ -93,6 +93,9 @@ func TestBalances(t *testing.T) {
 			"items.0.asset", "BNB", "items.0.free", "9", "items.0.held", "1", "items.0.earned", "0", "items.0.value", "6001.2345678",
 			"items.1.asset", "SOL", "items.1.free", "3", "items.1.value", "")
 		w.get("bob", "/v1/accounts/bob/balances").is(200).says("items.#", "0", "total", "0", "unpriced.#", "0")
+		// More than 63 bits of 1e-8 USDT: a price set wrongly must not take the balances away.
+		w.put("operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-02","price":"90000000000"}]}`).is(200)
+		w.get("alice", "/v1/accounts/alice/balances").is(200).says("items.0.value", "900000000000", "total", "900000000000")
 		w.at(10, "12:00")
 		w.get("alice", "/v1/accounts/alice/balances").is(200).says("total", "0", "unpriced.#", "2")
 	})

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math/big"
 	"net/http"
 	"strconv"
 	"time"
@@ -56,7 +57,7 @@ func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 		return nil, err
 	}
 	out := balancesOut{At: instant(now), Items: make([]balanceOut, 0, len(balances)), Unpriced: []string{}}
-	total := ledger.Amount(0)
+	total := new(big.Int)
 	for _, b := range balances {
 		if b.Free == 0 && b.Held == 0 && b.Earned == 0 {
 			continue
@@ -67,19 +68,19 @@ func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 		}
 		shown := balanceOut{Asset: b.Asset, Free: asset.Format(b.Free), Held: asset.Format(b.Held), Earned: asset.Format(b.Earned)}
 		worth, known, err := s.worth(ctx, asset, b, staking.DayOf(now))
-		if err == nil && known {
-			shown.Value = usdt.Format(worth)
-			total, err = total.Add(worth)
-		}
 		if err != nil {
 			return nil, err
 		}
-		if !known && b.Free+b.Held > 0 {
+		if known {
+			shown.Value = ledger.FormatBig(worth, usdt.Scale)
+			total.Add(total, worth)
+		}
+		if !known && (b.Free > 0 || b.Held > 0) {
 			out.Unpriced = append(out.Unpriced, b.Asset)
 		}
 		out.Items = append(out.Items, shown)
 	}
-	out.Total = usdt.Format(total)
+	out.Total = ledger.FormatBig(total, usdt.Scale)
 	return say(out, nil)
 }
 
@@ -87,16 +88,13 @@ func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 var usdt = ledger.Asset{Symbol: store.USDT, Scale: 8}
 
 // worth is what a balance, free and held, is worth on a day, if a price is known.
-func (s *server) worth(ctx context.Context, asset ledger.Asset, b store.Balance, d staking.Day) (worth ledger.Amount, known bool, err error) {
+func (s *server) worth(ctx context.Context, asset ledger.Asset, b store.Balance, d staking.Day) (worth *big.Int, known bool, err error) {
 	price, known, err := s.Books.PriceOf(ctx, asset.Symbol, d)
 	if err != nil || !known {
-		return 0, false, err
+		return nil, false, err
 	}
-	sum, err := b.Free.Add(b.Held)
-	if err == nil {
-		worth, err = store.Value(asset, sum, price)
-	}
-	return worth, true, err
+	sum := new(big.Int).Add(big.NewInt(int64(b.Free)), big.NewInt(int64(b.Held)))
+	return store.Worth(asset, sum, price), true, nil
 }
 
 type lineOut struct {

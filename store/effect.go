@@ -161,8 +161,7 @@ func (c *counting) worth(ctx context.Context) error {
 		if price, token.HasPrice = prices[token.Asset.Symbol]; !token.HasPrice {
 			c.e.Unpriced++
 		} else {
-			token.USDT.Mul(token.Earning, big.NewInt(price.Price))
-			token.USDT.Quo(token.USDT, wholes(token.Asset))
+			token.USDT = Worth(token.Asset, token.Earning, price.Price)
 		}
 		c.e.USDT.Add(c.e.USDT, token.USDT)
 		c.e.Tokens = append(c.e.Tokens, *token)

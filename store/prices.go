@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"math/bits"
 	"slices"
 	"strings"
@@ -259,6 +260,12 @@ func (db *DB) PricesFor(ctx context.Context, d staking.Day) (map[string]Price, e
 		return nil, fmt.Errorf("read the prices of %s: %w", d, err)
 	}
 	return prices, nil
+}
+
+// Worth is Value of an amount of any length, and is exact to the last digit: it has no limit.
+func Worth(asset ledger.Asset, amount *big.Int, price int64) *big.Int {
+	worth := new(big.Int).Mul(amount, big.NewInt(price))
+	return worth.Quo(worth, wholes(asset))
 }
 
 // Value is what an amount of an asset, zero or more, is worth at a price: in USDT
