@@ -91,7 +91,7 @@ func TestALogInSucceedsWithoutARehash(t *testing.T) {
 	w.cheapen("alice@example.com")
 	a := w.attempt("alice@example.com", "192.0.2.7")
 	for range mostHashingFrom { // its network hashes as much as it may
-		if !w.pages.strangersHashing.waiting.Acquire("192.0.2.7") {
+		if !w.pages.strangersHashing.waiting.Acquire(a.hasher()) {
 			t.Fatal("there are fewer places")
 		}
 	}
@@ -100,7 +100,7 @@ func TestALogInSucceedsWithoutARehash(t *testing.T) {
 		t.Fatal("it was hashed")
 	}
 	for range mostHashingFrom {
-		w.pages.strangersHashing.waiting.Release("192.0.2.7")
+		w.pages.strangersHashing.waiting.Release(a.hasher())
 	}
 	w.ok(a.logIn(testPassword))
 }
