@@ -84,7 +84,7 @@ func reservedID(id string) bool {
 // our own kinds of entry and our own names. Its errors are ErrInvalid.
 func (e Entry) CheckCaller() error {
 	if reservedID(e.ID) {
-		return fmt.Errorf("%w: entry %q: IDs beginning with one of %v are ours", ErrInvalid, Clip(e.ID), reserved)
+		return fmt.Errorf("%w: entry %q: IDs beginning with one of %v are ours; choose another ID", ErrInvalid, Clip(e.ID), reserved)
 	}
 	if !slices.Contains(Kinds, e.Kind) {
 		return fmt.Errorf("%w: entry %s: the kind %q is unknown; it is one of %v", ErrInvalid, Clip(e.ID), Clip(string(e.Kind)), Kinds)

@@ -86,15 +86,20 @@ func compensationsFor(t tx, id ledger.Account, d staking.Day, asset string) (fou
 	if err != nil {
 		return nil, fmt.Errorf("look compensations up: %w", err)
 	}
-	for i := range found {
-		c := &found[i]
+	kept := found[:0]
+	for _, c := range found {
 		var amount int64
-		if _, err := one(t, []*int64{&amount}, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND move = 0 AND side = 1",
-			int64(id.Bucket()), int64(staking.DayOf(c.At)), c.At.UnixMilli(), c.Entry); err != nil {
+		// Callers could use such IDs before they were ours: the kind decides.
+		is, err := one(t, []*int64{&amount}, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND move = 0 AND side = 1 AND kind = $5",
+			int64(id.Bucket()), int64(staking.DayOf(c.At)), c.At.UnixMilli(), c.Entry, string(ledger.Compensation))
+		if err != nil {
 			return nil, fmt.Errorf("look compensations up: %w", err)
 		}
-		c.Amount = ledger.Amount(amount)
+		if c.Amount = ledger.Amount(amount); is {
+			kept = append(kept, c)
+		}
 	}
+	found = kept
 	slices.SortFunc(found, func(a, b Compensation) int { return strings.Compare(a.At.String()+a.Entry, b.At.String()+b.Entry) })
 	return found, nil
 }

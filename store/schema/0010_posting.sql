@@ -1,4 +1,4 @@
--- A frozen account lets nothing out until it is unfrozen. frozen 0: it is not. frozen_mode says whether it earns meanwhile:
+-- A frozen account lets nothing out until it is unfrozen. frozen 0: it is not. frozen_mode is whether it earns until then:
 -- 0 it does, 1 it does not, 2 it does not and its switch is set on again when it is unfrozen.
 ALTER TABLE accounts ADD COLUMN frozen {{int}} NOT NULL DEFAULT 0;
 
