@@ -253,6 +253,7 @@ type wholeEntryOut struct {
 	Actor    string    `json:"actor,omitempty" example:"token 4fQx81LmZp0a" doc:"Who posted it, as in the log; of a reward, who ran its day. Absent: it is from before this was kept."`
 	Role     string    `json:"role,omitempty" example:"exchange" doc:"The actor's role, as in the log."`
 	Request  string    `json:"request,omitempty" example:"A7QZ3VYJ4N5KX2M6PBTCDEFGHI" doc:"The ID of the request that posted it, as in the log."`
+	Flag     string    `json:"reconciliation,omitempty" enum:"open,resolved" doc:"Of an authoritative entry that left a balance below zero for a time: whether it is to be reconciled still. Absent of every other entry."`
 }
 
 func (s *server) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntryOut], error) {
@@ -267,5 +268,6 @@ func (s *server) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntr
 	return say(wholeEntryOut{
 		ID: e.ID, Kind: string(e.Kind), At: instant(e.At), PostedAt: instant(e.PostedAt), Moves: moves,
 		Actor: e.Actor.Credential, Role: string(e.Actor.Role), Request: e.Actor.Request,
+		Flag: e.Reconciliation(),
 	}, err)
 }

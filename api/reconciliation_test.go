@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"crypto/rand"
+	"strings"
 	"testing"
 
 	"softstake/access"
@@ -22,14 +23,21 @@ func TestAuthoritativeEntries(t *testing.T) {
 		w.post("exchange", "/v1/batches", batch(false, marked)).is(200).says("entries.0.problem.field", "authoritative")
 		w.post(secret, "/v1/entries", plain).refused(409, "insufficient-balance", "")
 		w.post(secret, "/v1/entries", entry("w-2", "withdrawal", "bob @custody BNB 2", `"authoritative":true`)).refused(409, "insufficient-balance", "")
-		w.post(secret, "/v1/entries", entry("w-2", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-01T12:30:00Z"`, `"authoritative":true`)).refused(409, "day-closed", "")
+		early := w.post(secret, "/v1/entries", entry("w-2", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-01T12:30:00Z"`, `"authoritative":true`))
+		early.refused(409, "day-closed", "")
+		if detail := early.at("detail"); !strings.Contains(detail, "a compensation") {
+			t.Errorf("of a closed day is said %q, and not what to do", detail)
+		}
 		w.post(secret, "/v1/batches", batch(false, marked)).is(200).says("entries.0.status", "posted")
 		w.post("exchange", "/v1/entries", plain).is(200) // posted before, marked or not
 		w.get("auditor", "/v1/reconciliation").is(200).says("items.#", "1", "items.0.entry", "w-1", "items.0.account", "bob", "items.0.lowest", "-1",
 			"items.0.at", "2026-03-02T12:30:00.000Z", "items.0.until", "2026-03-02T13:00:00.000Z")
+		w.get("auditor", "/v1/entries/w-1").is(200).says("reconciliation", "open")
+		w.get("auditor", "/v1/entries/d-2").is(200).says("reconciliation", "")
 		const path = "/v1/reconciliation/resolutions"
 		w.post("operator", path, `{"entry":"w-1","reason":"credited late"}`).is(200).says("repeated", "false")
 		w.post("operator", path, `{"entry":"w-1","reason":"credited late"}`).is(200).says("repeated", "true")
+		w.get("auditor", "/v1/entries/w-1").is(200).says("reconciliation", "resolved")
 		w.post("operator", path, `{"entry":"w-9","reason":"credited late"}`).refused(404, "not-found", "")
 		w.get("exchange", "/v1/reconciliation").is(200).says("items.#", "0")
 		w.get("exchange", "/v1/reconciliation?state=all").is(200).says("items.0.reason", "credited late")

@@ -38,6 +38,8 @@ type postedJSON struct {
 	Role     string           `json:"role"`
 	Request  string           `json:"request"`
 	Moves    []postedMoveJSON `json:"moves"`
+
+	Reconciliation string `json:"reconciliation,omitempty"` // open or resolved
 }
 
 // Run shows the entry.
@@ -54,7 +56,7 @@ func (c *entryCmd) Run(w *World) error {
 		if c.JSON {
 			out := postedJSON{
 				ID: p.ID, Kind: p.Kind, At: instant(p.At), PostedAt: instant(p.PostedAt),
-				Actor: p.Actor.Credential, Role: string(p.Actor.Role), Request: p.Actor.Request, Moves: []postedMoveJSON{},
+				Actor: p.Actor.Credential, Role: string(p.Actor.Role), Request: p.Actor.Request, Reconciliation: p.Reconciliation(), Moves: []postedMoveJSON{},
 			}
 			for _, m := range p.Moves {
 				out.Moves = append(out.Moves, postedMoveJSON{m.From, m.To, m.Asset, a.plain(m.Asset, m.Amount)})
@@ -76,8 +78,14 @@ func showEntry(w *World, p store.Posted, a assets) error {
 	if p.Actor.Request != "" {
 		actor += ", request " + p.Actor.Request
 	}
-	if err := facts(w.Stdout, [2]string{"entry", p.ID}, [2]string{"kind", string(p.Kind)}, [2]string{"counts at", clockTime(p.At)},
-		[2]string{"posted at", clockTime(p.PostedAt)}, [2]string{"actor", actor}); err != nil {
+	all := [][2]string{{"entry", p.ID}, {"kind", string(p.Kind)}, {"counts at", clockTime(p.At)}, {"posted at", clockTime(p.PostedAt)}, {"actor", actor}}
+	switch {
+	case !p.Resolved.IsZero():
+		all = append(all, [2]string{"flagged", "it left a balance below zero for a time; resolved at " + clockTime(p.Resolved)})
+	case !p.Flagged.IsZero():
+		all = append(all, [2]string{"flagged", `it left a balance below zero for a time: "softstake reconciliation list"`})
+	}
+	if err := facts(w.Stdout, all...); err != nil {
 		return err
 	}
 	if err := w.printf("\n"); err != nil {

@@ -17,6 +17,9 @@ type Posted struct {
 	ledger.Entry
 	PostedAt time.Time
 	Actor    access.Actor // of a reward, who ran the day; zero: it was written before this was kept
+	// Flagged is when it was posted, if it is authoritative and left a balance below zero
+	// for a time, and Resolved when that was reconciled. Zero: not.
+	Flagged, Resolved time.Time
 }
 
 // Entry is Posted without who posted the entry.
@@ -39,7 +42,9 @@ func (db *DB) Posted(ctx context.Context, id string) (p Posted, err error) {
 		case kindDeclare:
 			found, err = readDeclaration(t, key, &p)
 		default:
-			found, err = readPosted(t, &p)
+			if found, err = readPosted(t, &p); err == nil && found {
+				err = readFlag(t, &p)
+			}
 		}
 		if err == nil && !found {
 			err = fmt.Errorf("%w: entry %q", ledger.ErrNotFound, ledger.Clip(id))
@@ -50,6 +55,28 @@ func (db *DB) Posted(ctx context.Context, id string) (p Posted, err error) {
 		return Posted{}, fmt.Errorf("look an entry up: %w", err)
 	}
 	return p, nil
+}
+
+// Reconciliation is "open" of an entry that is to be reconciled still, "resolved" of one
+// that was, and "" of every other.
+func (p Posted) Reconciliation() string {
+	switch {
+	case !p.Resolved.IsZero():
+		return "resolved"
+	case !p.Flagged.IsZero():
+		return "open"
+	}
+	return ""
+}
+
+// readFlag reads whether the entry is to be reconciled, or was.
+func readFlag(t tx, p *Posted) error {
+	var flagged, resolved int64 // the same for each balance of the entry
+	found, err := one(t, []*int64{&flagged, &resolved}, "SELECT flagged, resolved FROM reconciliations WHERE entry = $1 LIMIT 1", p.ID)
+	if err == nil && found {
+		p.Flagged, p.Resolved = timeOf(flagged), timeOrNever(resolved)
+	}
+	return err
 }
 
 // written reads when and by whom the entry was written, a row's first four columns.

@@ -265,7 +265,7 @@ func (p *posting) lockDays() error {
 	for it := range p.open {
 		day := p.day(it)
 		if day < firstOpen {
-			it.refuse(dayClosed(it.ID, day, firstOpen))
+			it.refuse(it.dayClosed(day, firstOpen))
 			continue
 		}
 		for _, m := range it.Moves {
@@ -279,13 +279,18 @@ func (p *posting) lockDays() error {
 		}
 	}
 	return lockDays(p.t, wanted, func(it *item, day staking.Day) {
-		it.refuse(dayClosed(it.ID, day, day+1))
+		it.refuse(it.dayClosed(day, day+1))
 	})
 }
 
 // dayClosed refuses an authoritative entry too: the rewards of a closed day rest on it.
-func dayClosed(id string, day, firstOpen staking.Day) error {
-	return fmt.Errorf("%w: entry %s: %s; the first open moment is %s", ledger.ErrDayClosed, id, day, stamp(firstOpen.Millis()))
+// What the other ledger has decided must be posted all the same, and so it says how.
+func (it *item) dayClosed(day, firstOpen staking.Day) error {
+	next := ""
+	if it.Authoritative {
+		next = "; post it as of then or later, and make the reward of the closed day good with a compensation, where it was too low"
+	}
+	return fmt.Errorf("%w: entry %s: %s; the first open moment is %s%s", ledger.ErrDayClosed, it.ID, day, stamp(firstOpen.Millis()), next)
 }
 
 // add sums the changes of each balance over the entries of as many calls as fit
