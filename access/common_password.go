@@ -17,15 +17,35 @@ import (
 //go:embed common_passwords.txt
 var commonPasswords string
 
-// commonPassword are the lines of commonPasswords. They are read when the first
+// commonPassword are the lines of commonPasswords. and the parts of keyboard rows. They are read when the first
 // password is set: most processes never set one.
 var commonPassword = sync.OnceValue(func() map[string]bool {
 	words := make(map[string]bool, strings.Count(commonPasswords, "\n"))
 	for word := range strings.Lines(commonPasswords) {
 		words[strings.TrimSuffix(word, "\n")] = true
 	}
+	for _, row := range keyboardRows {
+		backwards := slices.Clone([]rune(row))
+		slices.Reverse(backwards)
+		for _, keys := range [][]rune{[]rune(row), backwards} {
+			for start := range keys {
+				for end := start + shortestRow; end <= len(keys); end++ {
+					words[string(keys[start:end])] = true
+				}
+			}
+		}
+	}
 	return words
 })
+
+// keyboardRows are the rows of letters of the keyboards that are common in Europe and
+// America; the list has only some of those of the American one. A part of one, in either
+// direction, is a common password from shortestRow keys on.
+var keyboardRows = []string{
+	"qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiopü", "asdfghjklöä", "yxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn",
+}
+
+const shortestRow = 4
 
 // The lengths in characters of the shortest and the longest line of commonPasswords.
 const (
@@ -41,7 +61,7 @@ var lookalikes = []*strings.Replacer{
 }
 
 // isCommon reports whether a folded password is a common one, or a common one that was
-// only made longer: repeated, or with digits and signs before, behind and between. A
+// only made longer: repeated, or with digits, signs and a few letters before, behind and between. A
 // password of digits and signs alone is one too if half of it is common. So is a
 // pattern: one character, a row of them, or two in turn.
 func isCommon(folded string) bool {
@@ -72,9 +92,14 @@ func isListed(word string) bool {
 	return words[word] || words[lookalikes[0].Replace(word)] || words[lookalikes[1].Replace(word)]
 }
 
-// isRest reports whether what a password has beside a common word adds nothing to it.
+// isRest reports whether what a password has beside a common word adds nothing to it:
+// no letters, or few, which are with the digits a quarter of all letters and digits at most.
 func isRest(s, word string) bool {
 	rest := strings.ReplaceAll(s, word, "")
+	few, all := utf8.RuneCountInString(lettersAndDigits(rest)), utf8.RuneCountInString(lettersAndDigits(s))
+	if 4*few <= all {
+		return true
+	}
 	if strings.ContainsFunc(rest, unicode.IsLetter) {
 		return false
 	}

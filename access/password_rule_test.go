@@ -27,6 +27,7 @@ func TestNewPasswords(t *testing.T) {
 			"p.a.s.s.w.o.r.d", "bas-ket-ball", "pass word 123",
 			"P@ssw0rd123", "Pa$$w0rd2026", "dr4g0n2026!", "!1etmein!!!", "w1nter2026!",
 			"12345678901", "123456123456", "0123456789", "9876543210", "01.01.1990", "123-456-7890", "12345!@#$%",
+			"qwertzuiop", "poiuztrewq2026", "asdfghjklöä", "azertyuiop!", "passwordab", "Passwordxy", "1234567890ab", "basketballer",
 			"aaaaaaaaaa", "0000000000", "1212121212", "abababababab", "abcdefghijkl", "zyxwvutsrq", "1122334455", "ääääääääää", "..........",
 		},
 		access.ErrPasswordEmail: {
