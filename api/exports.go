@@ -12,7 +12,7 @@ import (
 )
 
 type ExportIn struct {
-	Format string `query:"format" enum:"csv,jsonl" default:"csv" doc:"csv: a header, then a line each; jsonl: a JSON object on each line."`
+	Format string `query:"format" enum:"csv,jsonl,ndjson" default:"csv" doc:"csv: a header, then a line each; jsonl: a JSON object on each line; ndjson: another name of jsonl."`
 }
 
 type accountExportIn struct {

@@ -73,10 +73,13 @@ func (s *server) sent(hc huma.Context, err error) {
 	panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
 }
 
+// csvFormat is the format of exports that is no JSON.
+const csvFormat = "csv"
+
 // headed says what the file is that is sent.
 func headed(hc huma.Context, name, format string) {
 	kind, extension := "text/csv; charset=utf-8; header=present", "csv"
-	if format == "jsonl" {
+	if format != csvFormat {
 		kind, extension = "application/x-ndjson", "jsonl"
 	}
 	hc.SetHeader("Content-Type", kind)
@@ -85,7 +88,7 @@ func headed(hc huma.Context, name, format string) {
 
 // lines writes lines in a format, and what comes after them.
 func (t table[T]) lines(out io.Writer, format string) (write func(T) error, end func() error) {
-	if format == "jsonl" {
+	if format != csvFormat {
 		e := json.NewEncoder(out)
 		e.SetEscapeHTML(false)
 		return func(line T) error { return e.Encode(line) }, func() error { return nil }

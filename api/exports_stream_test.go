@@ -18,7 +18,7 @@ func TestBrokenExport(t *testing.T) {
 	s := &server{Options: Options{Log: slog.New(slog.DiscardHandler)}}
 	letters := table[string]{columns: []string{"letter"}, cells: func(s string) []string { return []string{s} }}
 	for _, lines := range []int{0, 1, 100_000} {
-		for _, format := range []string{"csv", "jsonl"} {
+		for _, format := range []string{"csv", "jsonl", "ndjson"} {
 			for _, broken := range []bool{false, true} {
 				export := letters.export(s, "letters", format, func(_ context.Context, write func(string) error) error {
 					for range lines {
