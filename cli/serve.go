@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -181,7 +182,19 @@ func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i := slices.IndexFunc(proxies, tooWide); i >= 0 && !insecure {
+		return nil, usage("--trusted-proxy %s believes nearly everybody; name the addresses of your proxies, in ranges of at least /8 (IPv4) or /7 (IPv6), or allow it with --insecure", proxies[i])
+	}
 	return proxies, c.checkListen(insecure)
+}
+
+// tooWide reports whether a range has addresses of the whole internet: it is wider than
+// any of the private ranges, 10.0.0.0/8 and fc00::/7.
+func tooWide(r netip.Prefix) bool {
+	if r.Addr().Is4() {
+		return r.Bits() < 8
+	}
+	return r.Bits() < 7
 }
 
 // pages are what the holder's pages need, or nil where they are not served.

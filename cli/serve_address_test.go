@@ -57,6 +57,8 @@ func TestACommandSaysWhatIsNotSecure(t *testing.T) {
 	}{
 		{[]string{"serve", "--listen", "0.0.0.0:0", "--db", url}, 2, []string{"--tls-cert", "--trusted-proxy", "--insecure"}},
 		{[]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", ":0", "--db", url}, 2, []string{"--metrics-listen", "--insecure"}},
+		{[]string{"serve", "--listen", "0.0.0.0:0", "--trusted-proxy", "10.0.0.0/8,0.0.0.0/0", "--db", url}, 2, []string{"0.0.0.0/0 believes nearly everybody", "--insecure"}},
+		{[]string{"serve", "--listen", "0.0.0.0:0", "--trusted-proxy", "::/1", "--db", url}, 2, []string{"::/1 believes nearly everybody"}},
 		{[]string{"demo", "--listen", ":0"}, 2, []string{"--insecure"}},
 		{[]string{"status", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"db.invalid:5432", "sslmode=verify-full", "--insecure"}},
 		{[]string{"init", "--db", "postgres://u:pass-word@db.invalid/b?sslmode=require"}, 1, []string{"--insecure"}},
