@@ -150,11 +150,9 @@ func TestCorrectionsInABatch(t *testing.T) {
 		}
 		has(t, db, "alice", 6, 0)
 		var lines []string
-		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 100)) {
-			if l.Action == "adjust" {
-				lines = append(lines, l.Subject+" "+l.Detail)
-			}
+		for _, l := range logged(t, db, "adjust") {
+			lines = append(lines, l.Subject+" "+l.Detail)
 		}
-		same(t, "the log", lines, []string{"a-1 one", "a-5 five"})
+		same(t, "the log", lines, []string{"a-1 adjustment 0.5 BNB from @custody to alice: one", "a-5 adjustment 0.1 BNB from @custody to alice: five"})
 	})
 }

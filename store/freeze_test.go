@@ -179,10 +179,8 @@ func TestAFreezeIsIdempotentAndLogged(t *testing.T) {
 			t.Errorf("the freeze is %+v", f)
 		}
 		var lines []string
-		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 100)) {
-			if l.Subject == "alice" {
-				lines = append(lines, l.Action+" "+l.Detail)
-			}
+		for _, l := range logged(t, db, "account freeze", "account unfreeze") {
+			lines = append(lines, l.Action+" "+l.Detail)
 		}
 		same(t, "the log", lines, []string{"account freeze earning off: court order 7", "account unfreeze order lifted"})
 		ok(t, db.CloseAccount(ctx, "alice"))

@@ -54,7 +54,7 @@ func TestATransactionAndAnUpgradeWaitForEachOther(t *testing.T) {
 	})
 	t.Run("the transaction comes first", func(t *testing.T) {
 		url, clock := pgtest.Database(t), &Clock{now: noon}
-		ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), store.Schema-1, "alice"))
+		ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), store.Released, "alice"))
 		g := shut(t, url, "LOCK TABLE migrations IN ACCESS SHARE MODE")
 		done := make(chan error, 1)
 		go func() {
@@ -67,7 +67,7 @@ func TestATransactionAndAnUpgradeWaitForEachOther(t *testing.T) {
 	})
 	t.Run("the transaction does not end", func(t *testing.T) {
 		url, clock := pgtest.Database(t), &Clock{now: noon}
-		ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), store.Schema-1, "alice"))
+		ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), store.Released, "alice"))
 		g := shut(t, url, "LOCK TABLE migrations IN ACCESS SHARE MODE")
 		store.SetSchemaWait(t, "50ms")
 		_, err := store.Upgrade(t.Context(), url, options(clock), nil)
