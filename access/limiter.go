@@ -15,7 +15,7 @@ type Limiter[Holder comparable] struct {
 	of        map[Holder]int
 }
 
-// NewLimiter has so many slots in total, and for each holder.
+// NewLimiter has all slots in total, and each for each holder.
 func NewLimiter[Holder comparable](all, each int) *Limiter[Holder] {
 	return &Limiter[Holder]{all: all, each: each, of: map[Holder]int{}}
 }

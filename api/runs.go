@@ -224,7 +224,7 @@ func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOu
 const runWorkers = 2
 
 func (s *server) run(ctx context.Context, _ *struct{}) (*answer[reportOut], error) {
-	o := staking.Options{Workers: runWorkers, Start: ledger.Buckets / 2} // the server's own run may be at work from 0 on
+	o := staking.Options{Workers: runWorkers, Start: ledger.Buckets / 2} // the server's own run, at the same time, begins at 0
 	report, err := staking.Run(ctx, s.books(ctx), s.Now(), o)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 // parameters are a request's, by name. One that is empty counts as not sent.
 type parameters map[string]string
 
-// legal says whether text may be a parameter's name or value at all: one line of UTF-8.
+// legal reports whether text may be a parameter's name or value at all: one line of UTF-8.
 // The readers of each kind know more.
 func legal(text string) bool { return ledger.IsLine(text) }
 
@@ -117,13 +117,13 @@ func (p parameters) amount(name string, asset ledger.Asset) (ledger.Amount, erro
 	return amount, nil
 }
 
-// whole says whether text is made as a whole number is.
+// whole reports whether text is made as a whole number is.
 func whole(text string) bool {
 	text = strings.TrimPrefix(text, "-")
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// numeric says whether text is made as a decimal number is: 2, -2 or 2.5.
+// numeric reports whether text is made as a decimal number is: 2, -2 or 2.5.
 func numeric(text string) bool {
 	before, after, point := strings.Cut(text, ".")
 	return whole(before) && (!point || whole(after) && after[0] != '-')

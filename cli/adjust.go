@@ -47,11 +47,7 @@ func (c *adjustCmd) Run(w *World) error {
 		return usage("missing flags: --reason=TEXT")
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		asset, err := db.Asset(ctx, c.Asset)
-		if err != nil {
-			return err
-		}
-		amount, err := asset.Parse(c.Amount)
+		asset, amount, err := parseAmount(ctx, db, c.Asset, c.Amount)
 		if err != nil {
 			return err
 		}

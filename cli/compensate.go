@@ -29,11 +29,7 @@ Example:
 // Run posts the compensation.
 func (c *compensateCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		asset, err := db.Asset(ctx, c.Asset)
-		if err != nil {
-			return err
-		}
-		amount, err := asset.Parse(c.Amount)
+		asset, amount, err := parseAmount(ctx, db, c.Asset, c.Amount)
 		if err != nil {
 			return err
 		}

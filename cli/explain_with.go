@@ -35,7 +35,7 @@ func (w *World) readProposed(ctx context.Context, db *store.DB, with []string) (
 	return entries, nil
 }
 
-// readEntries reads entries from lines of JSON, at most so many.
+// readEntries reads entries from lines of JSON, most of them at most.
 func readEntries(ctx context.Context, in io.Reader, parse *entryParser, where string, most int) (entries []ledger.Entry, err error) {
 	for lines := newLines(in); ; {
 		line, err := lines.next()

@@ -29,11 +29,7 @@ Examples:
 // Run funds the pool, or takes out of it.
 func (c *fundCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		asset, err := db.Asset(ctx, c.Asset)
-		if err != nil {
-			return err
-		}
-		amount, err := asset.Parse(c.Amount)
+		asset, amount, err := parseAmount(ctx, db, c.Asset, c.Amount)
 		if err != nil {
 			return err
 		}

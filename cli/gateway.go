@@ -37,8 +37,8 @@ type gateway struct {
 // limiter counts what each client has: see access.Network.
 type limiter = access.Limiter[netip.Prefix]
 
-// newGateway lets in so many requests of each API at the same time, and at most half of
-// them from one network.
+// newGateway lets in limit requests of each API at the same time, and at most half of them
+// from one network.
 func newGateway(log *slog.Logger, observe func(answered), limit int) *gateway {
 	g := &gateway{
 		log: log, answered: observe, bodies: newBodies(), requests: map[string]*limiter{},

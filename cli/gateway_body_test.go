@@ -39,7 +39,7 @@ func slowRequest(t *testing.T, address, line, headers, begun string) net.Conn {
 	return conn
 }
 
-// reads waits until the server reads so many bodies.
+// reads waits until the server reads this number of bodies.
 func (s *server) reads(metrics string, bodies int) {
 	s.t.Helper()
 	count := regexp.MustCompile(`(?m)^softstake_bodies_reading (\d+)$`)

@@ -207,7 +207,7 @@ func take[T any](ctx context.Context, things <-chan T, most int) ([]T, error) {
 	return taken, nil
 }
 
-// inBatches gives do all things, so many at a time; the last batch may be smaller. It ends
+// inBatches gives do all things, size at a time; the last batch may be smaller. It ends
 // at the first error of do.
 func inBatches[T any](ctx context.Context, things <-chan T, size int, do func(batch []T) error) error {
 	for {

@@ -65,6 +65,17 @@ func readAssets(ctx context.Context, db *store.DB) (assets, error) {
 	return a, nil
 }
 
+// parseAmount is an asset of the books, and an amount of it as a person writes it. Its
+// errors are those of store.DB.Asset and ledger.Asset.Parse.
+func parseAmount(ctx context.Context, db *store.DB, symbol, amount string) (ledger.Asset, ledger.Amount, error) {
+	asset, err := db.Asset(ctx, symbol)
+	if err != nil {
+		return asset, 0, err
+	}
+	n, err := asset.Parse(amount)
+	return asset, n, err
+}
+
 // plain writes an amount as a decimal: "2.5".
 func (a assets) plain(symbol string, n ledger.Amount) string { return a[symbol].Format(n) }
 

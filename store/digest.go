@@ -57,7 +57,7 @@ func digestDay(t tx, d staking.Day, count func(entries int)) error {
 	return digestParts(t, d, int(min(moves/digestPart+1, ledger.Buckets)), count)
 }
 
-// digestParts does a day in so many parts.
+// digestParts does a day, divided into parts by the entries' buckets.
 func digestParts(t tx, d staking.Day, parts int, count func(entries int)) error {
 	for part := range parts {
 		entries, err := readOld(t, d, func(bucket int) bool { return bucket*parts/ledger.Buckets == part })

@@ -66,7 +66,7 @@ func TestDraft(t *testing.T) {
 }
 
 // A draft goes with its session where that is ended, stays where it was only not used
-// for too long, and goes when it is over; an account has so many at most.
+// for too long, and goes when it is over; the drafts of an account are limited.
 func TestDraftsEnd(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		ctx := t.Context()

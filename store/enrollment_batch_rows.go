@@ -40,8 +40,7 @@ func (e *enrolling) enroll(r enrollRow, a *enrollAccount) (out EnrollOutcome, er
 		r.At = timeOf(max(a.last, r.At.UnixMilli())) // another process's clock is a little ahead
 	}
 	if a.last > r.At.UnixMilli() {
-		return out, fmt.Errorf("%w: the switch was pressed at %s, after %s; a press may be dated back only to after the last one",
-			ledger.ErrInvalid, stamp(a.last), stamp(r.At.UnixMilli()))
+		return out, pressedLater(a.last, r.At.UnixMilli())
 	}
 	if err := a.mayEarn(); err != nil {
 		return out, err
@@ -50,10 +49,8 @@ func (e *enrolling) enroll(r enrollRow, a *enrollAccount) (out EnrollOutcome, er
 		return out, err
 	}
 	made := staking.Enrollment{Account: a.ID, From: r.day + 1, Until: staking.Forever}
-	for _, x := range a.all {
-		if x.From < x.Until && x.Until > made.From {
-			return out, fmt.Errorf("%w: it was on until %s", ledger.ErrInvalid, x.Until)
-		}
+	if err := checkFree(a.all, made, staking.Enrollment{}); err != nil {
+		return out, err
 	}
 	e.writes.accept(r, fresh, a)
 	e.writes.enroll(r, made)

@@ -76,7 +76,7 @@ func DigestAgain(ctx context.Context, db *DB) error {
 	return db.engine.write(ctx, func(t tx) error { return digestEntries(ctx, t, func(int64) {}) })
 }
 
-// DigestInParts does so with a day, in so many parts.
+// DigestInParts does so with a day, divided into parts.
 func DigestInParts(ctx context.Context, db *DB, d staking.Day, parts int) error {
 	return db.engine.write(ctx, func(t tx) error { return digestParts(t, d, parts, func(int) {}) })
 }

@@ -25,7 +25,7 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 		fewer.Times, more.Times, reward.Reward = 1, 9, true
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{fewer, more}))
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{row}))
-		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{reward})) // the last import says whether it is a reward
+		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{reward})) // the last import decides whether it is a reward
 		ok(t, db.RecordImport(ctx, "alice", nil))
 		gone := more
 		gone.Times = 0

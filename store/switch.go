@@ -268,8 +268,7 @@ func (s *switching) isLast() error {
 	if s.later == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: the switch was pressed at %s, after %s; a press may be dated back only to after the last one",
-		ledger.ErrInvalid, stamp(s.later), stamp(s.at))
+	return pressedLater(s.later, s.at)
 }
 
 // enrolledBy is the enrollment that a press of this day has made, or has found running.
@@ -337,10 +336,8 @@ func (s *switching) on() (staking.Enrollment, error) {
 	if s.isOn() {
 		e.From = s.running.From
 	}
-	for _, other := range s.all {
-		if other.From < other.Until && other.Until > e.From && other != s.running {
-			return e, fmt.Errorf("%w: it was on until %s", ledger.ErrInvalid, other.Until)
-		}
+	if err := checkFree(s.all, e, s.running); err != nil {
+		return e, err
 	}
 	if err := forgetListedOut(s.t, s.id); err != nil {
 		return e, err

@@ -31,6 +31,24 @@ func (s *switching) keepQuiet(action string, c staking.Client) error {
 	return s.keep(action, c)
 }
 
+// pressedLater says that a press cannot be dated back to a moment, since the last one is
+// after it. Both are in milliseconds.
+func pressedLater(last, at int64) error {
+	return fmt.Errorf("%w: the switch was pressed at %s, after %s; a press may be dated back only to after the last one",
+		ledger.ErrInvalid, stamp(last), stamp(at))
+}
+
+// checkFree refuses an enrollment that would cover a day which another covers. Of those
+// that cover no day, and of the one that goes on as the new one, it takes no notice.
+func checkFree(all []staking.Enrollment, e, goesOn staking.Enrollment) error {
+	for _, other := range all {
+		if other.From < other.Until && other.Until > e.From && other != goesOn {
+			return fmt.Errorf("%w: it was on until %s", ledger.ErrInvalid, other.Until)
+		}
+	}
+	return nil
+}
+
 // Press is a press of the switch.
 type Press struct {
 	At      time.Time
