@@ -10,7 +10,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 build: ## build ./softstake, one static binary
-	CGO_ENABLED=0 go build -trimpath -ldflags "-X softstake/cli.version=$(VERSION)" -o softstake .
+	CGO_ENABLED=0 go build -trimpath -ldflags "-X $(shell go list -m)/cli.version=$(VERSION)" -o softstake .
 
 run: ## a made-up town of holders, to look at
 	go run . demo

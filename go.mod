@@ -1,4 +1,4 @@
-module softstake
+module github.com/softstake/softstake
 
 go 1.26.8
 

@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"softstake/cli"
+	"github.com/softstake/softstake/cli"
 )
 
 func main() {

@@ -18,10 +18,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/modfile"
 )
 
-// module is the path that our own packages' begin with.
-const module = "softstake"
+// module is the path that the paths of our own packages begin with. go.mod states it, once.
+var module = modulePath()
 
 const (
 	longestFunction = 70
@@ -69,6 +71,15 @@ var exact = []string{"ledger", "staking", "history", "audit", "store", "access",
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{
 	"cli/metrics.go": "Prometheus takes nothing else; they are for graphs, and never come back",
+}
+
+// modulePath is the path of the module that go.mod names.
+func modulePath() string {
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		panic(err)
+	}
+	return modfile.ModulePath(text)
 }
 
 // source is one Go file of the tree.

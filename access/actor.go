@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // System is the role of what a process does by itself: the daily run of "serve", and

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // TestActorsCannotBeImitated: whatever name is given at the command line, no token, key,

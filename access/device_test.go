@@ -10,7 +10,7 @@ import (
 	"testing/iotest"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // newDevice is a device of alice, and its cookie.

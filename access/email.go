@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // longestEmail is the length in bytes of the longest e-mail address there is [RFC 5321].

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 func TestParseEmail(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // KeyType says how an API key's requests are signed.

@@ -14,8 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // noon is when the tests play.

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 func TestALimiterCounts(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // The lengths of a password in characters.

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Why a password is refused that is to be set. Each is ledger.ErrInvalid, and a

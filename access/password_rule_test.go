@@ -8,8 +8,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 func TestNewPasswords(t *testing.T) {

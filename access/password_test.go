@@ -8,8 +8,8 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 const horse = "correct horse"

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Session is a person who has logged in with a browser.

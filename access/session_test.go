@@ -8,7 +8,7 @@ import (
 	"testing/iotest"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 func TestSessions(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"fmt"
 	"strings"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // RSA keys have as many bits: fewer are not safe, and more make verifying dear.

@@ -18,8 +18,8 @@ import (
 	"sync"
 	"testing"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // The exchange's own example [api].

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Role is what a bearer token may do.

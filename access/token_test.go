@@ -12,8 +12,8 @@ import (
 	"testing/iotest"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 func TestTokens(t *testing.T) {

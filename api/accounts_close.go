@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"math/big"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 type closeIn struct {

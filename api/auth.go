@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"strings"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // authenticate is the credential that a request bears: access.ErrUnknown where it

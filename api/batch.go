@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
-	"softstake/strictjson"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/strictjson"
 )
 
 func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {

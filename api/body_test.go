@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
-	"softstake/api"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
 )
 
 // wrongValue is a value, and how a message names it.

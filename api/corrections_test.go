@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // correction is a correction of BNB with its reason.

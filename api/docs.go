@@ -12,7 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // The page at /v1/docs is made once, on the server, from the document that programs

@@ -13,7 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // huma asks variables of its own, and not each API, whether names in a body may be

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"testing"
 
-	"softstake/api"
-	"softstake/ledger"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/ledger"
 )
 
 func accountID(prefix string, n int) ledger.Account {

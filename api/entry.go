@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/strictjson"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/strictjson"
 )
 
 // Entries are read by our own decoder, and not by huma's, which reads each body

@@ -12,10 +12,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/access"
-	"softstake/download"
-	"softstake/events"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/download"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
 )
 
 const (

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/api"
-	"softstake/events"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/events"
 )
 
 // streamed is an event as it came over the wire.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // Route is a line of the table of who may do what.

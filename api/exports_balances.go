@@ -13,9 +13,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/download"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/download"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 type balancesExportIn struct {

@@ -14,8 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/access"
-	"softstake/download"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/download"
 )
 
 // An export is written as it is read, without a limit on its length, and holds no

@@ -8,8 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
 
-	"softstake/ledger"
-	"softstake/strictjson"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/strictjson"
 )
 
 // What huma finds wrong with a request is worded as strictjson words what is wrong with

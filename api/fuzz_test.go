@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
-	"softstake/api"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
 )
 
 // FuzzBodies: whatever stands in a body, the answer is one that is described, and

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/api"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/store"
 )
 
 // logs says of each operation that changes the books what the log calls it. Whoever adds

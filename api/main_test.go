@@ -3,7 +3,7 @@ package api_test
 import (
 	"testing"
 
-	"softstake/pgtest"
+	"github.com/softstake/softstake/pgtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
-	"softstake/api"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
 )
 
 // matrix says of every route who may call it: Exchange, Operator, Auditor, Holder.

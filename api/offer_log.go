@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 type logLineOut struct {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // list is what is answered where there are several.

@@ -17,13 +17,13 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/api"
-	"softstake/events"
-	"softstake/ledger"
-	"softstake/pgtest"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // town is an API on books that begin on Day 1 with all that is shipped, at noon of

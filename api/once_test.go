@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/api"
+	"github.com/softstake/softstake/api"
 )
 
 const timeOfAnHour = time.Hour

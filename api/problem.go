@@ -11,11 +11,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
-	"softstake/strictjson"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/strictjson"
 )
 
 // Problem says why a request was refused, or what failed (RFC 9457).

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/api"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func TestWhatIsAskedInTwoWaysIsRefused(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // A holder's token learns which accounts there are no faster than the pages, with which

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // TestAuthoritativeEntries: only a token that may posts them, and what they leave below

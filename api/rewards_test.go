@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // settle runs what is due.

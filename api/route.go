@@ -19,9 +19,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/strictjson"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/strictjson"
 )
 
 // How a route is made. A handler is a function of a struct with what is asked and a

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 func TestRuns(t *testing.T) {

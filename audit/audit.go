@@ -12,8 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Options say what to audit, and how.

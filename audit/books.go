@@ -3,8 +3,8 @@ package audit
 import (
 	"context"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Books are what an audit reads.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // spanSize is how many balances are in memory at once, whatever the number of holders.

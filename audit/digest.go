@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // The digests of entries, written a second time: what the books keep is compared with

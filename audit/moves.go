@@ -9,8 +9,8 @@ import (
 	"hash/maphash"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Every move has two sides that say the same, and every entry one row and the

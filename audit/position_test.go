@@ -11,8 +11,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // walk brings a position with a balance and a carry over Day 0 and says what it earned.

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // looked is how many slots are looked at again: with 65,536 of them, a

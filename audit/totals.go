@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // total is what a bucket's records of a token's day come to.

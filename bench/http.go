@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Serve begins to serve books on this machine, and returns at which URL, and what ends it.

@@ -13,7 +13,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // client asks a server over sockets of this machine, which it keeps open.

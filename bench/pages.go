@@ -16,9 +16,9 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Handle makes what answers for books, as they are served, without a socket.

@@ -7,8 +7,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // Posted is what was measured of posting transfers between random accounts.

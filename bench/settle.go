@@ -7,9 +7,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Settled is what was measured of settling one day.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // The function of ECMAScript, on the characters by which it differs from others.

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // coin is a token and what the account has of it, in the exchange's fields.

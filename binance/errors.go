@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"net/netip"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // refusal is an error as the exchange tells it [api].

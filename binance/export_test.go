@@ -1,6 +1,6 @@
 package binance
 
-import "softstake/access"
+import "github.com/softstake/softstake/access"
 
 // Changes are the paths of the endpoints that change the books.
 func Changes() (paths []string) {

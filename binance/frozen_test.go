@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // TestAFrozenAccount answers what its programs understand: the account is suspended,

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/binance"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/store"
 )
 
 // change is a request that changes the books, and what the log calls it.

@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // market are the endpoints of prices and of trading. Prices are those of the books,

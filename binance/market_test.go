@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // parameters are a request's, by name. One that is empty counts as not sent.

@@ -14,8 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // The table of endpoints is the documented one.

@@ -11,8 +11,8 @@ import (
 	"testing/iotest"
 	"time"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // clocks is how far the clocks of several processes may differ: so much longer than

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/binance"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // A signed write that comes again is answered as the first time, and changes

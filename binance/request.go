@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // maxBody is the length in bytes of the longest body that is read.

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // Options say what the API works with.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 const (

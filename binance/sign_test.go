@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // What real clients sign and send, byte for byte: always over the raw query and the

@@ -3,7 +3,7 @@ package binance
 import (
 	"time"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 const (

@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // softStaking are the exchange's three endpoints of Soft Staking.

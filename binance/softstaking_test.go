@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Three days of a holder, in the exchange's shapes to the letter.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // component writes a value as encodeURIComponent does, and strict as RFC 3986 does.

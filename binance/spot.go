@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // spot are the endpoints that a Spot user's client needs beside Soft Staking. The

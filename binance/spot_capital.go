@@ -10,9 +10,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // capitalSpan is the longest range of time of which deposits and withdrawals are told.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // apply asks for a withdrawal that has to be taken, and returns its ID.

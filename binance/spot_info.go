@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // rateLimit is one of the exchange's limits, as it tells them.

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/binance"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // The paths beside Soft Staking.

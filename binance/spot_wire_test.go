@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // wire is a server that is sent bytes, as a client's socket sends them.

@@ -3,9 +3,9 @@ package binance
 import (
 	"math/bits"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // bitcoin is what the exchange values accounts in where nothing else is asked for.

@@ -3,9 +3,9 @@ package binance
 import (
 	"net/http"
 
-	"softstake/access"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // wallet are the endpoints that trackers of portfolios ask for beside the Spot account.

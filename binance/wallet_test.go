@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 const (

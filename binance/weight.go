@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // The exchange's limits of request weight, a minute and address [api].

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"testing"
 
-	"softstake/binance"
+	"github.com/softstake/softstake/binance"
 )
 
 // Each endpoint under /sapi has its own weight, all under /api have one together,

@@ -14,7 +14,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"softstake/scenario"
+	"github.com/softstake/softstake/scenario"
 )
 
 func TestMain(m *testing.M) {

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"softstake/scenario"
+	"github.com/softstake/softstake/scenario"
 )
 
 // site is a demo that serves its pages, for one test.

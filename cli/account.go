@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // accountCmd opens, shows and closes accounts.

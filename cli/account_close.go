@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"math/big"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 type accountCloseCmd struct {

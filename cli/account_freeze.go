@@ -3,8 +3,8 @@ package cli
 import (
 	"context"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 type accountFreezeCmd struct {

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // addressCmd sets, lists and removes where holders send their deposits.

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 
-	"softstake/ledger"
-	"softstake/store"
-	"softstake/strictjson"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/strictjson"
 )
 
 // mostAdjustments is how many corrections are posted from a file.

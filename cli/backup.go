@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // backupCmd writes a snapshot of the books.

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"softstake/bench"
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/bench"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 type benchCmd struct {

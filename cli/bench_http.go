@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/access"
-	"softstake/bench"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/bench"
+	"github.com/softstake/softstake/store"
 )
 
 type benchHTTPCmd struct {

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"time"
 
-	"softstake/bench"
-	"softstake/store"
+	"github.com/softstake/softstake/bench"
+	"github.com/softstake/softstake/store"
 )
 
 type benchPagesCmd struct {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/pgtest"
+	"github.com/softstake/softstake/pgtest"
 )
 
 // What a benchmark leaves behind are ordinary books, whose audit is clean, and its

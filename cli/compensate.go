@@ -3,9 +3,9 @@ package cli
 import (
 	"context"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // compensateCmd makes a reward of a paid day good.

@@ -9,11 +9,11 @@ import (
 	"strconv"
 	"strings"
 
-	"softstake/audit"
-	"softstake/demo"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/demo"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // demoCmd makes a town to look at.

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"softstake/demo"
-	"softstake/ledger"
-	"softstake/web"
+	"github.com/softstake/softstake/demo"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/web"
 )
 
 const (

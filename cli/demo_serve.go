@@ -12,10 +12,10 @@ import (
 	"syscall"
 	"time"
 
-	"softstake/access"
-	"softstake/demo"
-	"softstake/store"
-	"softstake/web"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/demo"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/web"
 )
 
 const (

@@ -15,10 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/audit"
-	"softstake/store"
-	"softstake/web"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/web"
 )
 
 // openTown is a demo that serves, and a browser's cookies.

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // documentsCmd publishes and shows the documents that holders accept.

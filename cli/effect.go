@@ -3,9 +3,9 @@ package cli
 import (
 	"strconv"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // countOf writes a number with what it counts: "1 holder", "2 holders".

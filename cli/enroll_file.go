@@ -13,10 +13,10 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
-	"softstake/strictjson"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/strictjson"
 )
 
 // enrollBatch is how many lines go into the books together.

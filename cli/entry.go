@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
-	"softstake/strictjson"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/strictjson"
 )
 
 // entryJSON is an entry as a line of JSON says it.

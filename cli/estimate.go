@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"softstake/history"
-	"softstake/staking"
+	"github.com/softstake/softstake/history"
+	"github.com/softstake/softstake/staking"
 )
 
 // estimateCmd says what Soft Staking would have paid on a real history.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"softstake/history"
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/history"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // tellResult says what the estimate presumes, and of what the exchange paid what the

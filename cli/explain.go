@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // explainCmd says how a reward came about.

@@ -7,8 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // proposedEntries is how many entries "explain --with" takes at most.

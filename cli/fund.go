@@ -5,8 +5,8 @@ import (
 	"crypto/rand"
 	"fmt"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // fundCmd puts tokens into the pool that rewards are paid from.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/web"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/web"
 )
 
 // gateway is the middleware of the APIs and the pages: it says who is calling, reads the

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/access"
-	"softstake/staking"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/staking"
 )
 
 // longestClient is how long a platform or version may be.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // TestTooMuchAtOnceIsRefusedAtOnce in each API's own words, while a stream of events is not counted.

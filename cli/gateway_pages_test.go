@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // TestWhoCameOverTLS: to us, or to a proxy of ours by its own word, which is the last.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/binance"
+	"github.com/softstake/softstake/binance"
 )
 
 // rejectDotSegments treats an API path with a segment "." or ".." as an unmatched path.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // TestTheCallerIsWhoAProxyOfOursSaw: what the client wrote itself is never believed.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // readyWait is how long the books may take to answer before they count as not reached.

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"softstake/pgtest"
+	"github.com/softstake/softstake/pgtest"
 )
 
 // TestAnOutageIsLoggedOnce, with its count and length when it is over, and is no secret's

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"softstake/history"
-	"softstake/ledger"
+	"github.com/softstake/softstake/history"
+	"github.com/softstake/softstake/ledger"
 )
 
 // historyFlags say which exports of another exchange make up a history, and how they are read.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"softstake/history"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/history"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // importCmd imports the exchange's exports into an account.

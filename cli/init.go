@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // initCmd makes books.

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // keyCmd makes, limits, lists and revokes API keys.

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // keyLimitCmd sets the addresses that an API key may be used from.

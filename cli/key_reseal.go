@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // keyResealCmd changes the key that the secrets of HMAC keys are sealed with.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // reseal runs the command, and returns what it says.

@@ -7,9 +7,9 @@ import (
 	"maps"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // loadCmd loads the opening balances of many accounts.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // logCmd lists who changed what, and when.

@@ -3,9 +3,9 @@ package cli
 import (
 	"context"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // loginCmd is who may log in to the pages.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // A holder sees what an operator did with who may log in.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // app is every command, in the order in which help lists them.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // sentence is an error as a person reads it: without the sentinel's own word

@@ -10,8 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // meters count what happens, as it happens.

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // outage logs that the books cannot be reached: when that begins, when its cause changes,

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/history"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/history"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 var bnb = ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 200_000_000_00000000}

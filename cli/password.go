@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/term"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // longestPasswordLine is how much of the standard input is read for a password.

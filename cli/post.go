@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // postCmd posts entries.

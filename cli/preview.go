@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 type previewJSON struct {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // priceCmd sets and lists prices.

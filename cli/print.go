@@ -9,8 +9,8 @@ import (
 	"math/big"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // instant is a time as it is printed: in UTC, with its milliseconds.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // regionCmd says where Soft Staking is not offered.

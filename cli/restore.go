@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"runtime"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // restoreCmd makes books from a snapshot.

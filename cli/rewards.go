@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // rewardsCmd lists an account's rewards.

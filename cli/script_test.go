@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/pgtest"
+	"github.com/softstake/softstake/pgtest"
 )
 
 // update writes what the scripts print into them, to be read by a person before it is kept.

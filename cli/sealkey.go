@@ -10,8 +10,8 @@ import (
 	"runtime"
 	"strings"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // The secrets of HMAC keys are sealed with a key that is not in the database:

@@ -17,9 +17,9 @@ import (
 	"testing/iotest"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // sealing is a world with books in a folder of their own, and with an environment.

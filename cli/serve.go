@@ -14,9 +14,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // serveCmd answers requests, and settles each day by itself.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // minutes is a time as a flag has it: whole minutes, "5", or a duration, "90s".

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 const (

@@ -13,12 +13,12 @@ import (
 	"sync"
 	"time"
 
-	"softstake/access"
-	"softstake/api"
-	"softstake/binance"
-	"softstake/events"
-	"softstake/store"
-	"softstake/web"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/web"
 )
 
 // patience is how long a client may take.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/pgtest"
+	"github.com/softstake/softstake/pgtest"
 )
 
 // asked is a request that a test makes.

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // safeBuffer is a buffer that several goroutines may use.

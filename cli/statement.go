@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/csv"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // statementCmd lists every change of an account's balances.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // statusCmd says how the books stand.

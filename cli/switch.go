@@ -5,9 +5,9 @@ import (
 	"net/netip"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // clientFlags are what a holder pressed the switch with.

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // tokenCmd makes, lists and revokes bearer tokens.

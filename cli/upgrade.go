@@ -3,7 +3,7 @@ package cli
 import (
 	"fmt"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // upgradeCmd brings the schema of the books up to this program's.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // version is set when a release is built, see the Makefile. Else it is the module's.

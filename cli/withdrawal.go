@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // withdrawalCmd lists the withdrawals that wait, and ends them.

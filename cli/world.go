@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/term"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // World is what a command sees of the outside: nothing in cli reads the clock,

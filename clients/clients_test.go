@@ -20,9 +20,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"softstake/access"
-	"softstake/pgtest"
-	"softstake/scenario"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 )
 
 func TestMain(m *testing.M) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // heard is a line that events.mjs prints.

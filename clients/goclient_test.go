@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // goTypes are go-binance's names for the types of key.

@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/scenario"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/scenario"
 )
 
 // site is books with some holders, and the program that serves them. Each holder

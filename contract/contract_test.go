@@ -18,7 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"softstake/scenario"
+	"github.com/softstake/softstake/scenario"
 )
 
 func TestMain(m *testing.M) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/scenario"
+	"github.com/softstake/softstake/scenario"
 )
 
 // site is books in which a holder has earned on one day, and the program that serves

@@ -9,12 +9,12 @@ import (
 	"slices"
 	"testing"
 
-	"softstake/audit"
-	"softstake/demo"
-	"softstake/ledger"
-	"softstake/pgtest"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/demo"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

@@ -6,8 +6,8 @@ import (
 	"math/big"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // fillPools is what the operator does at the end of the first day: puts into each

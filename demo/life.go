@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // plan lets some of the holders do something on a day, each at some moment. On

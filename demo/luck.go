@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // luck is all that is left to chance: whole numbers, the same for the same seed.

@@ -5,9 +5,9 @@ import (
 	"math/big"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // usdt is what tokens are traded against. It earns nothing here.

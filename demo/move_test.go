@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"softstake/audit"
-	"softstake/demo"
-	"softstake/ledger"
-	"softstake/pgtest"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/demo"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 const week = 7 * 24 * time.Hour

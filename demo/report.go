@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // Total is what a token has paid in the town.

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Visitor is a holder whose account is left to those who look at the town: by

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // beatEvery is how many looks at the books go by between two signs of life.

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/events"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func TestBalancesAreTold(t *testing.T) {

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"testing"
 
-	"softstake/events"
-	"softstake/ledger"
-	"softstake/pgtest"
-	"softstake/scenario"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // heard is a log that says which lines were written.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // place is how far a subscriber has come: at a piece of news, or, with no nonce, at

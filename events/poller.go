@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // poller looks for news again and again, and hands it out to all subscribers of

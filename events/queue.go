@@ -4,7 +4,7 @@ import (
 	"errors"
 	"sync"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // ErrSlow says that a subscriber does not keep up. One that subscribes again, after

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/events"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // errGone is how a client goes away in the middle.

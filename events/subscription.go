@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // subscription is one subscriber at work.

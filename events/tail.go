@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 const (

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/scenario"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Reading fails in the middle, again and again: nothing is passed over, and nothing

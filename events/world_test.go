@@ -11,13 +11,13 @@ import (
 
 	"go.uber.org/goleak"
 
-	"softstake/access"
-	"softstake/events"
-	"softstake/ledger"
-	"softstake/pgtest"
-	"softstake/scenario"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

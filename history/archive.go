@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unicode"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // The bounds of a ZIP file. The exchange's exports are compressed about 20 to 1.

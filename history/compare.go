@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Comparison is an estimate beside what the real product paid.

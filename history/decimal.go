@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // maxExponent bounds the exponent of an amount in scientific notation, both ways.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 func TestParseAmount(t *testing.T) {

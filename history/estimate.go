@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // MaxDays bounds the days of an estimate, a hundred years: a row with a mistyped

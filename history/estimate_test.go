@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // row is a line of an old export.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // maxRows bounds the rows of one file, and those of all files together, so that what is

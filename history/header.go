@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // column is where a column stands in a record, from 0.

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // oldHeader and newHeader are those of the export's two editions.

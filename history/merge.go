@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // History is what several exports say together.

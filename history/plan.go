@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // An import brings what the books have posted of an account's history to what the rows

@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // modelBooks are books that only imports post to, with the rules of the real ones: a name

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Moment is what happened to a token's Spot balance at one time: the sum of all its rows.

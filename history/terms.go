@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Offer is which tokens are offered under which terms, on every day.

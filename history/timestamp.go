@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // timeForm is a time as other programs write it: the year first, always with seconds,

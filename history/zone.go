@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Offset is how far a zone's clock is ahead of UTC: at most 14 hours, either way.

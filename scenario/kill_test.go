@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 // yesterday is the last day that is over by the clock of the machine, which the

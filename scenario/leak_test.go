@@ -9,9 +9,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // TestCloseLeavesNothingBehind closes books while callers post: each is answered,

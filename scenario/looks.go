@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // settle runs five minutes past the end of the day: "settle", or "settle waiting

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/pgtest"
+	"github.com/softstake/softstake/pgtest"
 )
 
 // runnable finds the blocks of a document that are to be run.

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // closeAfter is how long past midnight a script's days stay open.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"softstake/pgtest"
+	"github.com/softstake/softstake/pgtest"
 )
 
 func TestMain(m *testing.M) {

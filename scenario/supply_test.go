@@ -4,9 +4,9 @@ import (
 	"errors"
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // TestTheLargestSupply moves amounts at the edge of what fits: what is too much is

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // verbs are what can happen, or be looked at. Each says what the books answered.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Fraction is the part of a smallest unit that a reward leaves to the account's

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 func TestCheckRegion(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // oldestApp is the oldest mobile app that may activate [guide].

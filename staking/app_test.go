@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 // An app's version in each way that stores, systems and builds write it.

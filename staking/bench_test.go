@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 // BenchmarkAccrue is one holder's day: the rule alone, one change taken out, and

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Closing says how long past their end, 24:00 UTC, the days from one on take late

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // A day may be closed so long after its end, and not a moment sooner, by what holds for that day.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Day is a UTC calendar day: the number of days since 1 January 1970.

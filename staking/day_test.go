@@ -12,8 +12,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Midnight belongs to the day it begins, before 1970 too, and whatever the zone.

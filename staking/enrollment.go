@@ -1,6 +1,6 @@
 package staking
 
-import "softstake/ledger"
+import "github.com/softstake/softstake/ledger"
 
 // Enrollment is a time for which an account's switch was on, in whole days.
 type Enrollment struct {

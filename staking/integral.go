@@ -3,7 +3,7 @@ package staking
 import (
 	"math/bits"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Integral is a balance summed over time: smallest units × milliseconds, exact,

@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 var limited = ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: ledger.MaxSupply}

@@ -5,8 +5,8 @@ import (
 	"math/big"
 	"math/rand/v2"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // A history is what happened to an account's free balance from the midnight a

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Region is a country or a part of one: ISO 3166-1 alpha-2 ("DE") or ISO 3166-2

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 func TestRegionIn(t *testing.T) {

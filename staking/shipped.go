@@ -3,7 +3,7 @@ package staking
 import (
 	_ "embed"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Token is an asset with the terms it is offered under.

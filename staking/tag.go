@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"math/bits"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Candidate is a token that may bear the tag: what a holder has of it, and what

@@ -9,8 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 func TestTag(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Rate is a yearly rate in 1e-8: 0.0015 a year is 150,000.

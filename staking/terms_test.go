@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 var rateForm = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // A year is an account's life over many days: what it did, in milliseconds since

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // isClosed says since when an account is closed, in milliseconds since 1970.

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // TestEntriesKeepTheirActor: who posted an entry, funded the pool and ran the day is found

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // ErrBusy says that the same request is being answered at this moment.

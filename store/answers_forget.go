@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // How many rows are removed in one transaction at most: few enough that nobody waits long for it.

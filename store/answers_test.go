@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // eachTwo runs a test on every database, whose books two processes have open.

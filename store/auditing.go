@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"softstake/audit"
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // The books are what an audit reads.

@@ -12,7 +12,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"softstake/audit"
+	"github.com/softstake/softstake/audit"
 )
 
 // hand changes books by hand, past everything that guards them.

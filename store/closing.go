@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Closings say how long past their end days take late entries, the oldest first.

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"softstake/audit"
-	"softstake/ledger"
-	"softstake/pgtest"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // eachClosing runs a test on new books in which days take late entries for so long.

@@ -8,8 +8,8 @@ import (
 	"math/big"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // ConversionRules limit what holders convert against @desk. They are compared with

@@ -7,8 +7,8 @@ import (
 	"math/big"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // conversion is what a call of Convert asks for.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // wholeSpread is all of an amount in basis points.

@@ -6,8 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 func TestConvert(t *testing.T) {

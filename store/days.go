@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // ensureDays makes the rows of all days up to tomorrow, in every bucket. Safe to call at any time.

@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // apply puts all changes on the balances in one statement, which locks them and

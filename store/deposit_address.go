@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // DepositAddress is where a holder sends a token from outside. The operator sets it,

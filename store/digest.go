@@ -9,8 +9,8 @@ import (
 	"maps"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // digestPart is how many moves are in memory at once, about, while entries are brought

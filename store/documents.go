@@ -8,8 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // maxDocument is the length in bytes of the longest document.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Draft is a form that a person has filled in and not confirmed yet. It belongs to a

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Earnings are how an account stands with Soft Staking, from one snapshot.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"sync"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // worth is what an account's rewards up to and including a day come to. It never

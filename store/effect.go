@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Effect is whom something would affect that ends earning for many holders at once. Its

@@ -3,9 +3,9 @@ package store_test
 import (
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // TestAPreviewOfAnyWorth says what many holders have together, which may be more than one

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // decide decides row by row, in memory, as if they came one by one.

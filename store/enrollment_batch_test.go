@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/audit"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // allDocuments are the current versions of all documents.

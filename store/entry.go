@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Posted is an entry in the books, when it was written, and who posted it.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // NearRewards are the last day before a day, and the first after it, that an account

@@ -4,8 +4,8 @@ import (
 	"math/big"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Paper is how a reward came about as one would write it on paper: in whole numbers

@@ -3,7 +3,7 @@ package store
 import (
 	"fmt"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 // Why says why a day has no reward, or none yet.

@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Call is a call of Post, or of PostAll.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Schema is the number of migrations that this softstake knows.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Exports read a page at a time, each in a short snapshot of its own, and hold no

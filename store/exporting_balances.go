@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Held is what an account has of an asset at a moment, free and held.

@@ -7,8 +7,8 @@ import (
 	"maps"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // fillPart is how many accounts are filled in with one transaction.

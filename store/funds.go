@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Fund moves an amount of an asset into @rewards, from which rewards are paid, or

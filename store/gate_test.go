@@ -7,10 +7,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"softstake/audit"
-	"softstake/ledger"
-	"softstake/pgtest"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/store"
 )
 
 // gate is a transaction on a connection of its own that keeps others waiting at a

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/audit"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // What becomes of entries of one ID that callers post at one moment: as if they had

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // ImportRow is how often a row stands in one part of an export of another exchange.

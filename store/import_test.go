@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 func TestImportRowsAreKeptAndFolded(t *testing.T) {

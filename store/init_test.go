@@ -6,10 +6,10 @@ import (
 	"sync"
 	"testing"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {

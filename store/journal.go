@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Journal gives visit both sides of every move, from one snapshot: postings, and

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // MaxKeys is the largest number of API keys that an account may use at once.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // LimitKey sets the addresses that an API key may be used from, in place of those it

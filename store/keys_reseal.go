@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // resealPart is how many keys one transaction seals again.

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // newKey is a new API key of an account, with a secret sealed by nobody in particular.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // AddToken keeps a bearer token; its Created is now. The same token twice is once,

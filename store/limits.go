@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // SetLimit sets what stops a token's day for a person to look at. A limit of

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // What a listing does to its residents is done bucket by bucket, each in a transaction

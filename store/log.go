@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // LogLine is one change of the books: who made it, and when.

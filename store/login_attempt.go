@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // AttemptsKept is the longest window in which attempts are counted. Counters are

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 func attempt(t *testing.T, db *store.DB, who string) time.Duration {

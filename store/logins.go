@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // Login is an e-mail address that opens an account.

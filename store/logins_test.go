@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // Two hashes as they are kept; of which passwords does not matter here.

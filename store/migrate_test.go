@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/pgtest"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Books of every older softstake are refused until they are upgraded, by however many at once.

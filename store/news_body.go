@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // A piece of news is kept as a byte that says in which form, and records one after

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // bodies writes news as it would be kept.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // note is what the log says of a call of Post; what is empty, the entries say.

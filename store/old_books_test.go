@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/audit"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Books from before codes were checked hold residences and regions that do not exist:

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Pages are read one at a time, each in a snapshot of its own, and go on after a

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // PasswordChange is a new password of a login, and what ends with the old one.

@@ -11,9 +11,9 @@ import (
 	"testing/iotest"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // addKey is an API key that an account has.

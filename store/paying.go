@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // errTampered says that the books no longer say what was accrued.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // postgresPosters is how many transactions of postings run at once.

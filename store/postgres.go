@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // postgresDB is a PostgreSQL database, 15 or later.

@@ -7,8 +7,8 @@ import (
 	"math/big"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Preview is what a token's next day would pay, or will: amounts in smallest units.

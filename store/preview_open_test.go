@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // openOf is what the open day would pay of a token.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Price is what a whole token of an asset was worth on a day, in USDT and in 1e-8.

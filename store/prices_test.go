@@ -9,9 +9,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func price(asset string, day int, whole int64) store.Price {

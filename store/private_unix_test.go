@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/pgtest"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // TestFilesAreTheirOwnersOnly whatever the umask: the books, what lies beside them while

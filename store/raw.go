@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // RawCredits measures what the database itself can do, to compare with: so many

@@ -14,9 +14,9 @@ import (
 	"syscall"
 	"testing"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // nobody is a user who owns none of the files.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // dip is a time in which a balance is below zero because of an authoritative entry.

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/audit"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // decided is an entry of another ledger's at a time of a day.

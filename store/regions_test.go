@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // A holder who becomes a resident of a restricted region stops earning from that day.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // regionMark parts, in a kept press, what was done from the region that did it.

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"softstake/audit"
+	"github.com/softstake/softstake/audit"
 )
 
 // ErrUnfinished says that a database holds books that are being restored, or whose

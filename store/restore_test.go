@@ -15,9 +15,9 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"softstake/audit"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // beforeSchema and beforeDay are of the books in testdata, which softstake has made

@@ -6,8 +6,8 @@ import (
 	"math/big"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Reward is what an account was paid for a day, with its figures.

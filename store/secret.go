@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // secretLength is the length in bytes of a secret of the books.

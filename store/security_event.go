@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // SecurityEvent is something that was done with a person's access to the pages, and

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 // MaxSessions is the largest number of sessions that an account has at once.

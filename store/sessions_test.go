@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 func TestSessionsAreKeptAsTheyAre(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 // Settled writes which days of tokens are paid in every bucket now, and tells of

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Snapshot is what an account has at the end of a day.

@@ -14,7 +14,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // sqliteDB is an SQLite file: one writer, and some readers that cannot write.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Standing says how an account stands to the switch: whether it is on, and what

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Status says how the books stand.

@@ -12,9 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // DB is the books. All its methods may be called from several goroutines at

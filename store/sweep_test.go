@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/audit"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func free(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Amount {

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // What is kept of a press: "on", "off", "refused: …"; "off: …" and "on: …" where a region or a freeze did it.

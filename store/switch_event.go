@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // quietTime is how long a switch event that changes nothing stands for its repetitions:

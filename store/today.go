@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Today says what an account's day has come to so far.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // TestTodayAfterIsWhatComesTrue: what is said of a change before it is posted is,

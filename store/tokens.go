@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // TermsRevision is terms as they were set. Of one token and day the highest

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/pgtest"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // TestBooksThatAreUpgradedUnderAProgram: it reads and writes nothing of them any more.

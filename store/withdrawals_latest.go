@@ -4,7 +4,7 @@ import (
 	"context"
 	"math"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // LatestWithdrawals are an account's withdrawals, the last requested first and those

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // TestLatestWithdrawals: page after page, of any length, gives each once, the newest

@@ -3,7 +3,7 @@ package store
 import (
 	"fmt"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // A withdrawal is what its entries say: one requests it, and one named after that

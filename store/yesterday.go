@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // Yesterday says what an account's last day that is over pays, and what is still to

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/strictjson"
+	"github.com/softstake/softstake/strictjson"
 )
 
 func TestElements(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func (s *server) accountRoutes() {

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // passwordPage is the form that sets a password.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
-	"softstake/staking"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/staking"
 )
 
 const newPassword = "battery horse correct"

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 func (s *server) activityRoutes() {

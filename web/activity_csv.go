@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"time"
 
-	"softstake/download"
-	"softstake/ledger"
+	"github.com/softstake/softstake/download"
+	"github.com/softstake/softstake/ledger"
 )
 
 // activityColumns are those of the file: words for programs, in every language the

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // What happened to an account is kept in several places, each of which tells the

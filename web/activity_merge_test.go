@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // listedSource is a source that tells what is in a list, at most so many at once, and a

@@ -4,8 +4,8 @@ import (
 	"html/template"
 	"strings"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // activityRow is a happening in words.

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // TestActivityTellsAll shows one account's whole life on its page, the newest first.

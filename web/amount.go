@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // amount reads what was typed as an amount of an asset that is above zero, or says

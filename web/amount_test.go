@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // languages are all that there are, by tag.

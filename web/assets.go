@@ -3,7 +3,7 @@ package web
 import (
 	"context"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // assets are all that the books keep, by symbol.

@@ -3,7 +3,7 @@ package web
 import (
 	"testing"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 // TestComingTerms: a rate that is set for a later day stands below today's.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // confirm checks the password of the person who has logged in again, before something

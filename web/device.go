@@ -6,7 +6,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 // What browsers and systems call themselves in a User-Agent, the more particular

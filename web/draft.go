@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // What a form's page takes from its query, and nothing else: the ID of a draft of the

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // chart is a token's rewards of some days, and what of it was held: the table that

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // longSessions lets a log-in last for as long as a test moves the clock.

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"softstake/download"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/download"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // exportPage chooses which rewards are exported, and how.

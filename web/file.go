@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/download"
+	"github.com/softstake/softstake/download"
 )
 
 // instant is a time for programs: UTC, to the millisecond.

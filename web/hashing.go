@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 const (

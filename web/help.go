@@ -3,7 +3,7 @@ package web
 import (
 	"slices"
 
-	"softstake/store"
+	"github.com/softstake/softstake/store"
 )
 
 // question is a question that holders ask, with its answer. Its texts are help.NAME

@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"strings"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 func (s *server) keyRoutes() {

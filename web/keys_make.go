@@ -14,9 +14,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // keyFormPage is the form that makes an API key.

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // sealed gives the pages a key that secrets are sealed with.

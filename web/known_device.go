@@ -3,8 +3,8 @@ package web
 import (
 	"time"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // deviceLife is how long a device is known that nobody logs in with.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // TestADeviceIsLimitedByItself: whoever has stolen its cookie guesses no more often than

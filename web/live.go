@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/events"
+	"github.com/softstake/softstake/events"
 )
 
 // livePath is where a page hears of what happens. It is a stream without an end,

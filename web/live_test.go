@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"softstake/events"
+	"github.com/softstake/softstake/events"
 )
 
 // heard is a stream that a browser listens to.

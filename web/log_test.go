@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // logs says of each form what the log calls the change that it makes; a form that begins

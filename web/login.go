@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // refusedAfter is how long a refusal takes at least: that more is done for an

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"time"
 
-	"softstake/access"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 )
 
 // attemptsWindow is how long attempts to log in are counted.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
+	"github.com/softstake/softstake/access"
 )
 
 // from is the header of a request from a network: "192.0.2.7", "2001:db8::1".

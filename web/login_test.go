@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // cheapHash is a password's hash, made with the least work there is, as if by an older

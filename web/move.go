@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 func (s *server) moveRoutes() {

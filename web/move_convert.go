@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"slices"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // converting is a trade against @desk, at prices and within limits that an operator sets.

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"time"
 
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // depositing makes tokens out of nothing: of books that are made up.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // donePage is what has moved, as it was posted, and what there is now.

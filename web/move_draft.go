@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // fillIn makes a draft of what was filled in, and leads to its confirmation. What is

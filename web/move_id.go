@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // idBytes is how many random bytes the ID of a form has.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // sending is a transfer to another holder.

@@ -1,9 +1,9 @@
 package web
 
 import (
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // wallet is what the account has, and what its day has come to.

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // ClockPath is where the demo's clock is moved.

@@ -4,9 +4,9 @@ import (
 	"math/big"
 	"strconv"
 
-	"softstake/download"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/download"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // changesColumns are those of a day's changes: what a spreadsheet needs to come to the

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"net/http"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // handler reads what was asked, calls one thing, and answers. What it returns is

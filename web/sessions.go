@@ -8,9 +8,9 @@ import (
 	"time"
 	"unicode"
 
-	"softstake/access"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 const (

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/ledger"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 )
 
 func credentials(email, password string) url.Values {

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // change is what an entry did to a token of the wallet: to what is free, to what is

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // row is a token's row on the Spot page, as it is read.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/staking"
+	"github.com/softstake/softstake/staking"
 )
 
 // shown are the fields of the sheet, as it was shown, with the tick.

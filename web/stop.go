@@ -3,8 +3,8 @@ package web
 import (
 	"time"
 
-	"softstake/ledger"
-	"softstake/staking"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // reward is a sum in a token.

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"softstake/events"
-	"softstake/ledger"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // view is what every page is told beside its own: who looks at it, and in which

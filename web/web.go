@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"time"
 
-	"softstake/access"
-	"softstake/events"
-	"softstake/ledger"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // Options are what the pages need.

@@ -18,12 +18,12 @@ import (
 	"testing"
 	"time"
 
-	"softstake/access"
-	"softstake/events"
-	"softstake/ledger"
-	"softstake/scenario"
-	"softstake/staking"
-	"softstake/store"
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 const (
