@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // fnvBucket says a second time what a bucket is: the four bytes of FNV-1a, XORed.

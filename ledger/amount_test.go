@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // A sum is right or it is ErrOverflow, wherever in 64 bits its parts lie.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // digestOf is the digest of an entry that requests no withdrawal.

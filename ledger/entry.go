@@ -2,21 +2,10 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
-)
-
-// What can be wrong with an entry. Messages wrap one of these.
-var (
-	ErrInvalid      = errors.New("invalid")
-	ErrInsufficient = errors.New("insufficient balance")
-	ErrMismatch     = errors.New("the same ID was used before with other content")
-	ErrDayClosed    = errors.New("the day is closed")
-	ErrNotFound     = errors.New("not found")
-	ErrFrozen       = errors.New("the account is frozen")
 )
 
 // Kind says what happened, and so which accounts an entry may name.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 var assets = map[string]ledger.Asset{

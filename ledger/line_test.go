@@ -3,7 +3,7 @@ package ledger_test
 import (
 	"testing"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 func TestLines(t *testing.T) {

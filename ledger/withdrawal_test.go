@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"softstake/ledger"
+	"github.com/softstake/softstake/ledger"
 )
 
 // What ends a withdrawal is named after its request, which may be as long as any
