@@ -67,7 +67,7 @@ func HTTP(ctx context.Context, o Options, p HTTPOptions, serve Serve) (r Answere
 		b.progress("history", int(d-first)+1, p.Days)
 	}
 	b.set(o.Day.Start().Add(12 * time.Hour))
-	about, err := b.Compact(ctx)
+	about, err := b.Engine().Compact(ctx)
 	if err != nil {
 		return r, err
 	}

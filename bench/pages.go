@@ -61,7 +61,7 @@ func Pages(ctx context.Context, o Options, p PagesOptions, handle Handle) (r Loo
 	if err := b.live(ctx, first, p); err != nil {
 		return r, err
 	}
-	about, err := b.Compact(ctx)
+	about, err := b.Engine().Compact(ctx)
 	if err != nil {
 		return r, err
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
 )
 
 // Posted is what was measured of posting transfers between random accounts.
@@ -58,7 +57,7 @@ func Post(ctx context.Context, o Options, p PostOptions) (r Posted, err error) {
 		return r, err
 	}
 	b.set(o.Day.Start().Add(12 * time.Hour))
-	about, err := b.Compact(ctx)
+	about, err := b.Engine().Compact(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -78,7 +77,7 @@ func Post(ctx context.Context, o Options, p PostOptions) (r Posted, err error) {
 	if r.PeakRSS, err = peakRSS(); err != nil {
 		return r, err
 	}
-	r.RawTime, err = store.RawTransfers(ctx, b.URL, p.Accounts, r.RawN, p.Batch, o.Seed)
+	r.RawTime, err = rawTransfers(ctx, b.URL, p.Accounts, r.RawN, p.Batch, o.Seed)
 	return r, err
 }
 

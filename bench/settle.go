@@ -9,7 +9,6 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // Settled is what was measured of settling one day.
@@ -47,7 +46,7 @@ func Settle(ctx context.Context, o Options, holders, changes, history int) (s Se
 	if err := b.change(ctx, o.Day, changes); err != nil {
 		return s, fmt.Errorf("change the balances: %w", err)
 	}
-	before, err := b.Compact(ctx)
+	before, err := b.Engine().Compact(ctx)
 	if err != nil {
 		return s, err
 	}
@@ -61,14 +60,14 @@ func Settle(ctx context.Context, o Options, holders, changes, history int) (s Se
 	if s.PeakRSS, err = peakRSS(); err != nil {
 		return s, err
 	}
-	after, err := b.Compact(ctx)
+	after, err := b.Engine().Compact(ctx)
 	if err != nil {
 		return s, err
 	}
 	s.BytesPerReward = (after.Bytes - before.Bytes) / max(s.Positions, 1)
 	b.progress("raw", 0, 1)
 	s.RawRows = min(s.Positions, rawLimit)
-	s.RawTime, err = store.RawCredits(ctx, b.URL, int(s.RawRows))
+	s.RawTime, err = rawCredits(ctx, b.URL, int(s.RawRows))
 	b.progress("raw", 1, 1)
 	return s, err
 }

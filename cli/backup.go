@@ -30,7 +30,7 @@ func (c *backupCmd) Run(w *World) error {
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
 		bar := newMeter(w, "backing up", 0)
-		err := db.Backup(ctx, c.File, func(rows int64) { bar.to(rows, bar.what) })
+		err := db.Engine().Backup(ctx, c.File, func(rows int64) { bar.to(rows, bar.what) })
 		if ended := bar.end(); err == nil {
 			err = ended
 		}

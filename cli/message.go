@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
 )
 
 // sentence is an error as a person reads it: without the sentinel's own word
@@ -18,7 +18,7 @@ func sentence(w *World, err error) string {
 		return "interrupted; run it again to go on"
 	}
 	text := strings.TrimPrefix(plain(err), errUsage.Error()+": ")
-	if errors.Is(err, store.ErrInsecure) {
+	if errors.Is(err, db.ErrInsecure) {
 		text += "; or allow it with --insecure"
 	}
 	return text

@@ -129,7 +129,7 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 
 // collectPools says how connections are used, and what this program is: no database is asked.
 func (m metrics) collectPools(c chan<- prometheus.Metric) {
-	for _, p := range m.db.Pools() {
+	for _, p := range m.db.Engine().Pools() {
 		for d, v := range map[*prometheus.Desc]int{poolMax: p.Max, poolInUse: p.InUse, poolIdle: p.Idle} {
 			c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), p.Name)
 		}

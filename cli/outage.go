@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/db"
 )
 
 // outage logs that the books cannot be reached: when that begins, when its cause changes,
@@ -24,7 +24,7 @@ type outage struct {
 
 // failed reports whether an error is that the books cannot be reached, and counts it.
 func (o *outage) failed(err error) bool {
-	var unreachable *store.UnreachableError
+	var unreachable *db.UnreachableError
 	if !errors.As(err, &unreachable) {
 		return false
 	}

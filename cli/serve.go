@@ -151,7 +151,7 @@ func (c *serveCmd) serve(w *World, m *meters, proxies []netip.Prefix, o apiOptio
 
 // warnExposed warns of files of the books that others may read.
 func warnExposed(db *store.DB, log *slog.Logger) error {
-	files, err := db.Exposed()
+	files, err := db.Engine().Exposed()
 	for _, file := range files {
 		log.Warn("others can read or write a file of the books; keep it to yourself: chmod 600", "file", file)
 	}

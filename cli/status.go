@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -23,7 +24,7 @@ func (c *statusCmd) Help() string {
 
 type (
 	statusJSON struct {
-		store.About
+		db.About
 		First        staking.Day       `json:"first_day"`
 		FirstOpen    staking.Day       `json:"first_open_day"`
 		ClosesAt     time.Time         `json:"closes_at"` // when that day closes at the earliest

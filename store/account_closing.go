@@ -25,7 +25,7 @@ func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		c := closing{db, t, id}
 		if err := c.lockBalances(); err != nil {
 			return err
@@ -59,7 +59,7 @@ type closing struct {
 
 // mark marks the account as closed, and ends its logins and sessions.
 func (c closing) mark() error {
-	_, err := c.t.exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", c.db.now(), int64(c.id.Bucket()), string(c.id))
+	_, err := c.t.Exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", c.db.now(), int64(c.id.Bucket()), string(c.id))
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (c closing) mark() error {
 // refused closing has marked is rolled back. Balances come before the account, as
 // Post takes them.
 func (c closing) lockBalances() error {
-	_, err := c.t.exec("UPDATE balances SET closed = 1 WHERE bucket = $1 AND account IN ($2, $3)",
+	_, err := c.t.Exec("UPDATE balances SET closed = 1 WHERE bucket = $1 AND account IN ($2, $3)",
 		int64(c.id.Bucket()), string(c.id), string(c.id.Held()))
 	if err != nil {
 		return fmt.Errorf("lock the balances of %s: %w", c.id, err)
@@ -92,19 +92,19 @@ func (c closing) checkHolds(free bool) error {
 	assets := *c.db.known.Load()
 	var has error
 	unmarked := false
-	err := c.t.query(func(r row) error {
-		asset, amount, held := assets[r.text(1)], ledger.Amount(r.int(2)), ledger.Account(r.text(0)).IsHeld()
+	err := c.t.Query(func(r row) error {
+		asset, amount, held := assets[r.Text(1)], ledger.Amount(r.Int(2)), ledger.Account(r.Text(0)).IsHeld()
 		switch {
 		case amount == 0 || has != nil || (!held && !free):
 		case held && !free:
 			has = fmt.Errorf("%w: it has %s %s in open orders or pending withdrawals; release it, and complete or cancel the withdrawals first",
-				ledger.ErrInvalid, asset.Format(amount), r.text(1))
+				ledger.ErrInvalid, asset.Format(amount), r.Text(1))
 		case held:
-			has = fmt.Errorf("%w: it has %s %s in open orders or pending withdrawals; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.text(1))
+			has = fmt.Errorf("%w: it has %s %s in open orders or pending withdrawals; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.Text(1))
 		default:
-			has = fmt.Errorf("%w: it has %s %s; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.text(1))
+			has = fmt.Errorf("%w: it has %s %s; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.Text(1))
 		}
-		unmarked = unmarked || r.int(3) == 0
+		unmarked = unmarked || r.Int(3) == 0
 		return nil
 	}, "SELECT account, asset, balance, closed FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY asset, account",
 		int64(c.id.Bucket()), string(c.id), string(c.id.Held()))
@@ -121,7 +121,7 @@ func (c closing) checkHolds(free bool) error {
 // end any more.
 func (c closing) checkWithdrawals() error {
 	waits := ""
-	err := c.t.query(func(r row) error { waits = r.text(0); return nil },
+	err := c.t.Query(func(r row) error { waits = r.Text(0); return nil },
 		"SELECT id FROM pending WHERE bucket = $1 AND account = $2 ORDER BY id LIMIT 1", int64(c.id.Bucket()), string(c.id))
 	if err == nil && waits != "" {
 		err = fmt.Errorf("%w: its withdrawal %s is pending; complete or cancel it first", ledger.ErrInvalid, waits)
@@ -153,11 +153,11 @@ func (c closing) unpaid() (first staking.Day, token string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	err = c.t.query(func(r row) error {
-		next := staking.Day(r.int(1)) + 1
+	err = c.t.Query(func(r row) error {
+		next := staking.Day(r.Int(1)) + 1
 		for _, e := range enrollments {
 			if d := max(e.From, next); d < e.Until && first == 0 {
-				first, token = d, r.text(0)
+				first, token = d, r.Text(0)
 			}
 		}
 		return nil

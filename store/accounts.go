@@ -61,8 +61,8 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 	if err := a.checkNew(); err != nil {
 		return false, err
 	}
-	err = db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+	err = db.engine.Write(ctx, func(t tx) error {
+		n, err := t.Exec("INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
 			int64(id.Bucket()), string(id), string(a.Region), db.now())
 		if err != nil {
 			return err
@@ -99,18 +99,18 @@ func residence(r staking.Region) string {
 const accountColumns = "a.account, a.region, a.opened, a.closed, a.frozen, a.frozen_mode, a.frozen_reason"
 
 func readAccount(r row) Account {
-	a := Account{ID: ledger.Account(r.text(0)), Region: staking.Region(r.text(1)), Opened: timeOf(r.int(2))}
-	if closed := r.int(3); closed != 0 {
+	a := Account{ID: ledger.Account(r.Text(0)), Region: staking.Region(r.Text(1)), Opened: timeOf(r.Int(2))}
+	if closed := r.Int(3); closed != 0 {
 		a.Closed = timeOf(closed)
 	}
-	a.Freeze = readFreeze(r.int(4), r.int(5), r.text(6))
+	a.Freeze = readFreeze(r.Int(4), r.Int(5), r.Text(6))
 	return a
 }
 
 // account reads an account; ErrNotFound if it was never opened.
 func account(t tx, id ledger.Account) (a Account, err error) {
 	found := false
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		a, found = readAccount(r), true
 		return nil
 	}, "SELECT "+accountColumns+" FROM accounts a WHERE a.bucket = $1 AND a.account = $2", int64(id.Bucket()), string(id))
@@ -129,7 +129,7 @@ func (db *DB) Account(ctx context.Context, id ledger.Account) (a Account, err er
 	if err := id.CheckHolder(); err != nil {
 		return Account{}, err
 	}
-	err = db.engine.read(ctx, func(t tx) (err error) {
+	err = db.engine.Read(ctx, func(t tx) (err error) {
 		a, err = account(t, id)
 		return err
 	})
@@ -147,9 +147,9 @@ func (db *DB) Accounts(ctx context.Context, after ledger.Account, limit int) ([]
 		bucket = int64(after.Bucket())
 	}
 	var accounts []Account
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		accounts = nil
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			accounts = append(accounts, readAccount(r))
 			return nil
 		}, "SELECT "+accountColumns+" FROM accounts a WHERE (a.bucket, a.account) > ($1, $2) ORDER BY a.bucket, a.account LIMIT $3",
@@ -167,20 +167,20 @@ func (db *DB) Balances(ctx context.Context, id ledger.Account) ([]Balance, error
 		return nil, err
 	}
 	var balances []Balance
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		balances = nil
 		if _, err := account(t, id); err != nil {
 			return err
 		}
-		return t.query(func(r row) error {
-			if n := len(balances); n == 0 || balances[n-1].Asset != r.text(1) {
-				balances = append(balances, Balance{Asset: r.text(1)})
+		return t.Query(func(r row) error {
+			if n := len(balances); n == 0 || balances[n-1].Asset != r.Text(1) {
+				balances = append(balances, Balance{Asset: r.Text(1)})
 			}
 			b := &balances[len(balances)-1]
-			if ledger.Account(r.text(0)).IsHeld() {
-				b.Held = ledger.Amount(r.int(2))
+			if ledger.Account(r.Text(0)).IsHeld() {
+				b.Held = ledger.Amount(r.Int(2))
 			} else {
-				b.Free, b.Earned = ledger.Amount(r.int(2)), ledger.Amount(r.int(3))
+				b.Free, b.Earned = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3))
 			}
 			return nil
 		}, "SELECT account, asset, balance, earned FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY asset, account",
@@ -196,15 +196,15 @@ func (db *DB) Balances(ctx context.Context, id ledger.Account) ([]Balance, error
 // spread over the buckets may sum to more than 63 bits.
 func (db *DB) HouseBalances(ctx context.Context) ([]HouseBalance, error) {
 	sums := map[key]*big.Int{}
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		clear(sums)
 		// "@" to before "A" are all house accounts, and no holder's.
-		return t.each(func(r row) error {
-			k := key{account: ledger.Account(r.text(0)), asset: r.text(1)}
+		return t.Each(func(r row) error {
+			k := key{account: ledger.Account(r.Text(0)), asset: r.Text(1)}
 			if sums[k] == nil {
 				sums[k] = new(big.Int)
 			}
-			sums[k].Add(sums[k], big.NewInt(r.int(2)))
+			sums[k].Add(sums[k], big.NewInt(r.Int(2)))
 			return nil
 		}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account >= '@' AND account < 'A'", set{everyBucket(0)[0]})
 	})

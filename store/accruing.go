@@ -19,7 +19,7 @@ const pageSize = 16384
 // it earned. Balances, carries, enrollments, changes and terms are read in one
 // snapshot. Tokens whose day another has accrued meanwhile are passed over.
 func (db *DB) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
-	return db.engine.claim(ctx, func(t tx) error {
+	return db.engine.Claim(ctx, func(t tx) error {
 		terms, err := termsOn(t, d)
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (a *accruing) run(tokens []string) error {
 // statement that passes over those which are not at the day before, and says
 // which it has moved: theirs is the work, until the transaction ends.
 func claimProgress(t tx, sql string, bucket int, d staking.Day, tokens []string) (claimed []string, err error) {
-	_, err = t.set(func(r row) error { claimed = append(claimed, r.text(0)); return nil }, sql,
+	_, err = t.Set(func(r row) error { claimed = append(claimed, r.Text(0)); return nil }, sql,
 		set{ints("bucket", slices.Repeat([]int64{int64(bucket)}, len(tokens))), texts("asset", tokens)}, int64(d))
 	if err != nil {
 		return nil, fmt.Errorf("claim bucket %d of %s: %w", bucket, d, err)
@@ -115,7 +115,7 @@ func (a *accruing) page(page []staking.Holding) error {
 	if n == 0 {
 		return nil
 	}
-	return a.t.insert("accruals", set{
+	return a.t.Insert("accruals", set{
 		ints("bucket", slices.Repeat([]int64{int64(a.bucket)}, n)), ints("day", slices.Repeat([]int64{int64(a.day)}, n)),
 		texts("account", accounts), texts("asset", assets),
 		ints("opening", figures[0]), ints("average", figures[1]), ints("rest", figures[2]), ints("eligible", figures[3]),
@@ -129,7 +129,7 @@ func (a *accruing) total() error {
 		if b.holders == 0 {
 			continue
 		}
-		if _, err := a.t.exec("INSERT INTO batches (bucket, day, asset, holders, total, digest) VALUES ($1, $2, $3, $4, $5, $6)",
+		if _, err := a.t.Exec("INSERT INTO batches (bucket, day, asset, holders, total, digest) VALUES ($1, $2, $3, $4, $5, $6)",
 			int64(a.bucket), int64(a.day), token, b.holders, int64(b.total), b.digest.Sum(nil)); err != nil {
 			return fmt.Errorf("write the totals of %s: %w", a.day, err)
 		}
@@ -178,13 +178,13 @@ type measure struct {
 func (m *measure) balances() (more bool, err error) {
 	m.page = m.page[:0]
 	from, after := m.last, m.asset
-	err = m.t.query(func(r row) error {
-		m.last, m.asset = r.text(0), r.text(1)
+	err = m.t.Query(func(r row) error {
+		m.last, m.asset = r.Text(0), r.Text(1)
 		if !more {
 			m.first, more = m.last, true
 		}
 		if account := ledger.Account(m.last); m.wanted(m.asset) && !account.IsHeld() && !account.IsHouse() {
-			m.page = append(m.page, staking.Now(account, m.asset, ledger.Amount(r.int(2)), staking.Fraction(r.int(3))))
+			m.page = append(m.page, staking.Now(account, m.asset, ledger.Amount(r.Int(2)), staking.Fraction(r.Int(3))))
 		}
 		return nil
 	}, `SELECT account, asset, balance, carry FROM balances
@@ -198,7 +198,7 @@ func (m *measure) balances() (more bool, err error) {
 // enrolled leaves in the page what accounts hold whose switch covers the day.
 func (m *measure) enrolled() error {
 	var accounts []string
-	err := m.t.query(func(r row) error { accounts = append(accounts, r.text(0)); return nil },
+	err := m.t.Query(func(r row) error { accounts = append(accounts, r.Text(0)); return nil },
 		`SELECT account FROM enrollments WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND from_day <= $4 AND until_day > $4
 		  ORDER BY account`, m.bucket, m.first, m.last, int64(m.day))
 	if err != nil {
@@ -218,11 +218,11 @@ func (m *measure) enrolled() error {
 // keys, in order of time, which is read once a page.
 func (m *measure) changes() error {
 	at := 0
-	err := m.t.query(func(r row) error {
-		account, asset := r.text(0), r.text(1)
+	err := m.t.Query(func(r row) error {
+		account, asset := r.Text(0), r.Text(1)
 		var found bool
 		if at, found = m.find(at, account, asset); found {
-			m.page[at].Undo(ledger.Amount(r.int(3)), r.int(2)-m.day.Millis())
+			m.page[at].Undo(ledger.Amount(r.Int(3)), r.Int(2)-m.day.Millis())
 		}
 		return nil
 	}, "SELECT account, asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4", m.bucket, int64(m.day), m.first, m.last)
@@ -251,8 +251,8 @@ func (m *measure) find(hint int, account, asset string) (int, bool) {
 // termsOn are the terms of each token on a day. A token without terms yet is not among them.
 func termsOn(t tx, d staking.Day) (map[string]staking.Terms, error) {
 	terms := map[string]staking.Terms{}
-	err := t.query(func(r row) error {
-		terms[r.text(0)] = readTerms(r)
+	err := t.Query(func(r row) error {
+		terms[r.Text(0)] = readTerms(r)
 		return nil
 	}, `SELECT t.asset, t.from_day, t.offered, t.apr, t.minimum, t.cap FROM assets a CROSS JOIN terms t
 	     WHERE t.asset = a.symbol
@@ -266,7 +266,7 @@ func termsOn(t tx, d staking.Day) (map[string]staking.Terms, error) {
 
 func readTerms(r row) staking.Terms {
 	return staking.Terms{
-		Asset: r.text(0), From: staking.Day(r.int(1)), Offered: r.int(2) != 0,
-		APR: staking.Rate(r.int(3)), Min: ledger.Amount(r.int(4)), Cap: ledger.Amount(r.int(5)),
+		Asset: r.Text(0), From: staking.Day(r.Int(1)), Offered: r.Int(2) != 0,
+		APR: staking.Rate(r.Int(3)), Min: ledger.Amount(r.Int(4)), Cap: ledger.Amount(r.Int(5)),
 	}
 }

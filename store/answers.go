@@ -55,7 +55,7 @@ func (db *DB) Once(ctx context.Context, a Asked, keep func(Answer) bool, do func
 		return Answer{}, false, err
 	}
 	c := claim{Asked: a, bucket: int64(ledger.Entry{ID: a.Owner + " " + a.Key}.Bucket()), at: db.now()}
-	if err := db.engine.write(ctx, c.take); err != nil {
+	if err := db.engine.Write(ctx, c.take); err != nil {
 		return Answer{}, false, fmt.Errorf("claim the answer to a request of %s: %w", a.Owner, err)
 	}
 	if c.kept != nil {
@@ -86,7 +86,7 @@ func (db *DB) Once(ctx context.Context, a Asked, keep func(Answer) bool, do func
 func (db *DB) afterwards(ctx context.Context, fn func(tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwardsWait)
 	defer cancel()
-	return db.engine.write(ctx, fn)
+	return db.engine.Write(ctx, fn)
 }
 
 func (a Asked) check(now time.Time) error {
@@ -114,7 +114,7 @@ type claim struct {
 // the row is. Where a commit's answer was lost it finds itself, and says ErrBusy.
 func (c *claim) take(t tx) error {
 	c.kept = nil
-	n, err := t.exec(`INSERT INTO answers (bucket, owner, key, request, status, headers, body, claimed, until)
+	n, err := t.Exec(`INSERT INTO answers (bucket, owner, key, request, status, headers, body, claimed, until)
 	                  VALUES ($1, $2, $3, $4, 0, '', $5, $6, $7) ON CONFLICT DO NOTHING`,
 		c.bucket, c.Owner, c.Key, c.Request[:], []byte{}, c.at, c.Until.UnixMilli())
 	if err != nil || n > 0 {
@@ -123,10 +123,10 @@ func (c *claim) take(t tx) error {
 	var there Answer
 	var same, found bool
 	var at, until int64
-	err = t.query(func(r row) error {
-		there = Answer{Status: int(r.int(0)), Headers: r.text(1), Body: r.bytes(2)}
-		same, found = string(r.bytes(3)) == string(c.Request[:]), true
-		at, until = r.int(4), r.int(5)
+	err = t.Query(func(r row) error {
+		there = Answer{Status: int(r.Int(0)), Headers: r.Text(1), Body: r.Bytes(2)}
+		same, found = string(r.Bytes(3)) == string(c.Request[:]), true
+		at, until = r.Int(4), r.Int(5)
 		return nil
 	}, "SELECT status, headers, body, request, claimed, until FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3", c.bucket, c.Owner, c.Key)
 	switch working := there.Status == 0 && at > c.at-AnswerWait.Milliseconds(); {
@@ -142,7 +142,7 @@ func (c *claim) take(t tx) error {
 		c.kept = &there
 		return nil
 	}
-	n, err = t.exec(`UPDATE answers SET request = $1, status = 0, headers = '', body = $2, claimed = $3, until = $4
+	n, err = t.Exec(`UPDATE answers SET request = $1, status = 0, headers = '', body = $2, claimed = $3, until = $4
 	                  WHERE bucket = $5 AND owner = $6 AND key = $7 AND claimed = $8 AND status = $9`,
 		c.Request[:], []byte{}, c.at, c.Until.UnixMilli(), c.bucket, c.Owner, c.Key, at, int64(there.Status))
 	if err == nil && n == 0 {
@@ -156,13 +156,13 @@ func (c *claim) keep(t tx, a Answer) error {
 	if a.Status <= 0 {
 		return fmt.Errorf("an answer has a status above zero, not %d", a.Status)
 	}
-	_, err := t.exec("UPDATE answers SET status = $1, headers = $2, body = $3 WHERE bucket = $4 AND owner = $5 AND key = $6 AND status = 0 AND claimed = $7",
+	_, err := t.Exec("UPDATE answers SET status = $1, headers = $2, body = $3 WHERE bucket = $4 AND owner = $5 AND key = $6 AND status = 0 AND claimed = $7",
 		int64(a.Status), a.Headers, append([]byte{}, a.Body...), c.bucket, c.Owner, c.Key, c.at)
 	return err
 }
 
 // release gives the claim up, so that the request can be answered at once when it comes again.
 func (c *claim) release(t tx) error {
-	_, err := t.exec("DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND status = 0 AND claimed = $4", c.bucket, c.Owner, c.Key, c.at)
+	_, err := t.Exec("DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND status = 0 AND claimed = $4", c.bucket, c.Owner, c.Key, c.at)
 	return err
 }

@@ -53,14 +53,14 @@ func (db *DB) Forget(ctx context.Context) error {
 func (db *DB) forget(ctx context.Context, find func(tx) (set, error), remove string) error {
 	for {
 		var old set
-		err := db.engine.read(ctx, func(t tx) (err error) {
+		err := db.engine.Read(ctx, func(t tx) (err error) {
 			old, err = find(t)
 			return err
 		})
-		if err != nil || old.rows() == 0 {
+		if err != nil || old.Len() == 0 {
 			return err
 		}
-		if err := db.engine.write(ctx, func(t tx) error { return t.each(nil, remove, old) }); err != nil {
+		if err := db.engine.Write(ctx, func(t tx) error { return t.Each(nil, remove, old) }); err != nil {
 			return err
 		}
 	}
@@ -70,9 +70,9 @@ func (db *DB) forget(ctx context.Context, find func(tx) (set, error), remove str
 func oldAnswers(t tx, now int64) (set, error) {
 	var buckets, claimed, until []int64
 	var owners, keys []string
-	err := t.query(func(r row) error {
-		buckets, owners, keys = append(buckets, r.int(0)), append(owners, r.text(1)), append(keys, r.text(2))
-		claimed, until = append(claimed, r.int(3)), append(until, r.int(4))
+	err := t.Query(func(r row) error {
+		buckets, owners, keys = append(buckets, r.Int(0)), append(owners, r.Text(1)), append(keys, r.Text(2))
+		claimed, until = append(claimed, r.Int(3)), append(until, r.Int(4))
 		return nil
 	}, `SELECT bucket, owner, key, claimed, until FROM answers
 	     WHERE until <= $1 AND (status <> 0 OR claimed <= $2) ORDER BY until LIMIT $3`, now, now-AnswerWait.Milliseconds(), int64(forgetRows))
@@ -83,8 +83,8 @@ func oldAnswers(t tx, now int64) (set, error) {
 func oldNews(t tx, before int64) (set, error) {
 	var buckets, ats []int64
 	var nonces []string
-	err := t.each(func(r row) error {
-		buckets, ats, nonces = append(buckets, r.int(0)), append(ats, r.int(1)), append(nonces, r.text(2))
+	err := t.Each(func(r row) error {
+		buckets, ats, nonces = append(buckets, r.Int(0)), append(ats, r.Int(1)), append(nonces, r.Text(2))
 		return nil
 	}, "SELECT bucket, at, nonce FROM news WHERE bucket = $1 AND at < $2 ORDER BY at LIMIT $3", set{
 		everyBucket(0)[0], ints("before", slices.Repeat([]int64{before}, ledger.Buckets)), ints("most", slices.Repeat([]int64{forgetNews}, ledger.Buckets)),
@@ -97,8 +97,8 @@ func oldNews(t tx, before int64) (set, error) {
 func oldNames(t tx, find string, until int64) (set, error) {
 	var buckets, times []int64
 	var names []string
-	err := t.query(func(r row) error {
-		buckets, names, times = append(buckets, r.int(0)), append(names, r.text(1)), append(times, r.int(2))
+	err := t.Query(func(r row) error {
+		buckets, names, times = append(buckets, r.Int(0)), append(names, r.Text(1)), append(times, r.Int(2))
 		return nil
 	}, find, until, int64(forgetRows))
 	return set{ints("bucket", buckets), texts("name", names), ints("time", times)}, err

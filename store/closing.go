@@ -11,7 +11,7 @@ import (
 
 // Closings say how long past their end days take late entries, the oldest first.
 func (db *DB) Closings(ctx context.Context) (closings staking.Closings, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		closings, err = closingsOf(t)
 		return err
 	})
@@ -19,8 +19,8 @@ func (db *DB) Closings(ctx context.Context) (closings staking.Closings, err erro
 }
 
 func closingsOf(t tx) (closings staking.Closings, err error) {
-	err = t.query(func(r row) error {
-		c := staking.Closing{From: staking.Day(r.int(0)), After: time.Duration(r.int(1)) * time.Millisecond}
+	err = t.Query(func(r row) error {
+		c := staking.Closing{From: staking.Day(r.Int(0)), After: time.Duration(r.Int(1)) * time.Millisecond}
 		if last := len(closings) - 1; last >= 0 && closings[last].From == c.From {
 			closings = closings[:last] // a later revision
 		}
@@ -36,7 +36,7 @@ func closingsOf(t tx) (closings staking.Closings, err error) {
 // checkOver refuses to close a day that takes late entries still. It shares a lock
 // that a change of that time takes exclusively.
 func (db *DB) checkOver(t tx, d staking.Day) error {
-	if err := t.query(nil, "SELECT from_day FROM close_after ORDER BY from_day, revision LIMIT 1"+t.share()); err != nil {
+	if err := t.Query(nil, "SELECT from_day FROM close_after ORDER BY from_day, revision LIMIT 1"+t.Share()); err != nil {
 		return err
 	}
 	closings, err := closingsOf(t)
@@ -53,8 +53,8 @@ func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 	if err := staking.CheckCloseAfter(c.After); err != nil {
 		return err
 	}
-	err := db.engine.write(ctx, func(t tx) error {
-		if _, err := t.exec("UPDATE close_after SET set_at = set_at WHERE from_day = (SELECT min(from_day) FROM close_after) AND revision = 1"); err != nil {
+	err := db.engine.Write(ctx, func(t tx) error {
+		if _, err := t.Exec("UPDATE close_after SET set_at = set_at WHERE from_day = (SELECT min(from_day) FROM close_after) AND revision = 1"); err != nil {
 			return err
 		}
 		first, err := db.firstOpen(t)
@@ -86,7 +86,7 @@ func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 func (db *DB) writeClosing(t tx, c staking.Closing) error {
 	revisions, err := count(t, "SELECT count(*) FROM close_after WHERE from_day = $1", int64(c.From))
 	if err == nil {
-		_, err = t.exec("INSERT INTO close_after (from_day, revision, millis, set_at) VALUES ($1, $2, $3, $4)", int64(c.From), revisions+1, c.After.Milliseconds(), db.now())
+		_, err = t.Exec("INSERT INTO close_after (from_day, revision, millis, set_at) VALUES ($1, $2, $3, $4)", int64(c.From), revisions+1, c.After.Milliseconds(), db.now())
 	}
 	return err
 }

@@ -57,7 +57,7 @@ func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Ou
 // can still be corrected, and it may still be paid.
 func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
 	paid := int64(db.first) - 1
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		_, err := one(t, []*int64{&paid}, "SELECT paid_through FROM progress WHERE bucket = $1 AND asset = $2", int64(c.Account.Bucket()), c.Asset)
 		return err
 	})
@@ -75,9 +75,9 @@ func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
 func compensationsFor(t tx, id ledger.Account, d staking.Day, asset string) (found []Compensation, err error) {
 	prefix := ledger.CompensationsOf(d.String(), asset, id)
 	buckets := everyBucket(d)
-	n := buckets.rows()
-	_, err = t.set(func(r row) error {
-		c := Compensation{Entry: r.text(0), Account: id, Asset: asset, Day: d, At: timeOf(r.int(1))}
+	n := buckets.Len()
+	_, err = t.Set(func(r row) error {
+		c := Compensation{Entry: r.Text(0), Account: id, Asset: asset, Day: d, At: timeOf(r.Int(1))}
 		c.Name = strings.TrimPrefix(c.Entry, prefix)
 		found = append(found, c)
 		return nil

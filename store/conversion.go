@@ -104,9 +104,9 @@ type conversionPrice struct {
 func conversionPrices(t tx, now int64) (map[string]conversionPrice, error) {
 	today := staking.DayOf(timeOf(now))
 	prices := map[string]conversionPrice{USDT: {Price{USDT, today, PriceUnit}, now}}
-	err := t.query(func(r row) error {
-		p := Price{r.text(0), staking.Day(r.int(1)), r.int(2)}
-		prices[p.Asset] = conversionPrice{p, min(r.int(3), (p.Day + 1).Millis())}
+	err := t.Query(func(r row) error {
+		p := Price{r.Text(0), staking.Day(r.Int(1)), r.Int(2)}
+		prices[p.Asset] = conversionPrice{p, min(r.Int(3), (p.Day + 1).Millis())}
 		return nil
 	}, "SELECT asset, day, price, set_at FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(today-priceReach), int64(today))
 	if err != nil {
@@ -189,7 +189,7 @@ func (r ConversionRules) limit(q Quote, used ledger.Amount, desk *big.Int) error
 // ConversionPrices are the prices that are new enough to convert at now, by asset.
 func (db *DB) ConversionPrices(ctx context.Context, rules ConversionRules) (map[string]Price, error) {
 	fresh := map[string]Price{}
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		clear(fresh)
 		now := db.now()
 		prices, err := conversionPrices(t, now)
@@ -211,7 +211,7 @@ func (db *DB) Quote(ctx context.Context, account ledger.Account, from, into stri
 	if err != nil {
 		return Quote{}, err
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		now := db.now()
 		prices, err := conversionPrices(t, now)
 		if err != nil {

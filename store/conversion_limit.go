@@ -48,7 +48,7 @@ func (p *posting) readConversions() (err error) {
 		return nil
 	}
 	paid := slices.Sorted(maps.Keys(assets))
-	if _, err := p.t.set(nil, `INSERT INTO desk (asset) SELECT r.asset FROM {rows} WHERE true
+	if _, err := p.t.Set(nil, `INSERT INTO desk (asset) SELECT r.asset FROM {rows} WHERE true
 	                           ON CONFLICT (asset) DO UPDATE SET asset = excluded.asset`, set{texts("asset", paid)}); err != nil {
 		return fmt.Errorf("lock @desk: %w", err)
 	}
@@ -65,8 +65,8 @@ func (p *posting) readConversions() (err error) {
 
 // lockConverted takes the locks on what accounts have converted, and reads it.
 func (p *posting) lockConverted(keys []converted) error {
-	_, err := p.t.set(func(r row) error {
-		p.conversions.used[converted{ledger.Account(r.text(0)), staking.Day(r.int(1))}] = ledger.Amount(r.int(2))
+	_, err := p.t.Set(func(r row) error {
+		p.conversions.used[converted{ledger.Account(r.Text(0)), staking.Day(r.Int(1))}] = ledger.Amount(r.Int(2))
 		return nil
 	}, `INSERT INTO conversions (bucket, account, day, worth) SELECT r.bucket, r.account, r.day, r.worth FROM {rows} WHERE true
 	    ON CONFLICT (bucket, account, day) DO UPDATE SET worth = conversions.worth RETURNING account, day, worth`,
@@ -95,7 +95,7 @@ func deskBalances(t tx, assets []string) (map[string]*big.Int, error) {
 	sums := map[string]*big.Int{}
 	for _, asset := range assets {
 		sum, buckets := new(big.Int), everyBucket(0)[:1]
-		_, err := t.set(func(r row) error { sum.Add(sum, big.NewInt(r.int(0))); return nil },
+		_, err := t.Set(func(r row) error { sum.Add(sum, big.NewInt(r.Int(0))); return nil },
 			`SELECT b.balance FROM {rows} JOIN balances b ON b.bucket = r.bucket AND b.account = r.account AND b.asset = r.asset`,
 			append(buckets, texts("account", repeat(string(ledger.Desk), ledger.Buckets)), texts("asset", repeat(asset, ledger.Buckets))))
 		if err != nil {
@@ -148,7 +148,7 @@ func (p *posting) writeConversions() error {
 	if len(worth) == 0 {
 		return nil
 	}
-	_, err := p.t.set(nil, `UPDATE conversions SET worth = conversions.worth + r.worth FROM {rows}
+	_, err := p.t.Set(nil, `UPDATE conversions SET worth = conversions.worth + r.worth FROM {rows}
 	                         WHERE conversions.bucket = r.bucket AND conversions.account = r.account AND conversions.day = r.day`,
 		convertedSet(slices.Collect(maps.Keys(worth)), func(k converted) ledger.Amount { return worth[k] }))
 	if err != nil {

@@ -17,7 +17,7 @@ func (db *DB) ensureDays(ctx context.Context) error {
 	if staking.Day(db.opened.Load()) >= through {
 		return nil
 	}
-	err := db.engine.write(ctx, func(t tx) error { return db.makeDays(t, through) })
+	err := db.engine.Write(ctx, func(t tx) error { return db.makeDays(t, through) })
 	if err != nil {
 		return fmt.Errorf("open the days through %s: %w", through, err)
 	}
@@ -28,7 +28,7 @@ func (db *DB) ensureDays(ctx context.Context) error {
 // makeDays makes the rows of days that are missing up to and including a day.
 func (db *DB) makeDays(t tx, through staking.Day) error {
 	last := int64(db.first) - 1
-	if err := t.query(func(r row) error { last = max(last, r.int(0)); return nil },
+	if err := t.Query(func(r row) error { last = max(last, r.Int(0)); return nil },
 		"SELECT day FROM days WHERE bucket = 0 ORDER BY day DESC LIMIT 1"); err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (db *DB) makeDays(t tx, through staking.Day) error {
 	if n > 0 {
 		// Bucket 0 last: its rows say that the others are there.
 		for b := ledger.Buckets - 1; b >= 0; b-- {
-			if _, err := t.set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, r.closed FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+			if _, err := t.Set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, r.closed FROM {rows} WHERE true ON CONFLICT DO NOTHING",
 				set{ints("bucket", slices.Repeat([]int64{int64(b)}, n)), ints("day", days), ints("closed", make([]int64, n))}); err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func (db *DB) makeDays(t tx, through staking.Day) error {
 // firstOpen is the first day that still takes entries.
 func (db *DB) firstOpen(t tx) (staking.Day, error) {
 	day := int64(db.first) - 1
-	err := t.query(func(r row) error { day = r.int(0); return nil }, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
+	err := t.Query(func(r row) error { day = r.Int(0); return nil }, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
 	if err != nil {
 		return 0, fmt.Errorf("read the closed days: %w", err)
 	}
@@ -61,7 +61,7 @@ func (db *DB) firstOpen(t tx) (staking.Day, error) {
 
 // FirstOpen is the first day that still takes entries.
 func (db *DB) FirstOpen(ctx context.Context) (day staking.Day, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		day, err = db.firstOpen(t)
 		return err
 	})
@@ -84,15 +84,15 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 		buckets[i], days[i] = k[0], k[1]
 	}
 	found := 0
-	err := t.each(func(r row) error {
+	err := t.Each(func(r row) error {
 		found++
-		if r.int(2) != 0 {
-			for _, who := range wanted[[2]int64{r.int(0), r.int(1)}] {
-				closed(who, staking.Day(r.int(1)))
+		if r.Int(2) != 0 {
+			for _, who := range wanted[[2]int64{r.Int(0), r.Int(1)}] {
+				closed(who, staking.Day(r.Int(1)))
 			}
 		}
 		return nil
-	}, "SELECT bucket, day, closed FROM days WHERE bucket = $1 AND day = $2"+t.share(), set{ints("bucket", buckets), ints("day", days)})
+	}, "SELECT bucket, day, closed FROM days WHERE bucket = $1 AND day = $2"+t.Share(), set{ints("bucket", buckets), ints("day", days)})
 	if err == nil && found != len(keys) {
 		err = fmt.Errorf("%d of %d days are not open yet", len(keys)-found, len(keys))
 	}
@@ -130,7 +130,7 @@ var errListing = errors.New("a region's listing is not complete")
 
 // intendToClose commits the intent to close the open days up to and including through.
 func (db *DB) intendToClose(ctx context.Context, through staking.Day, now time.Time) error {
-	return db.engine.write(ctx, func(t tx) error {
+	return db.engine.Write(ctx, func(t tx) error {
 		first, err := db.firstOpen(t)
 		if err != nil {
 			return err
@@ -155,7 +155,7 @@ func (db *DB) intendToClose(ctx context.Context, through staking.Day, now time.T
 		if err := db.checkOver(t, through); err != nil {
 			return err
 		}
-		n, err := t.set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+		n, err := t.Set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
 			set{ints("day", days), ints("at", slices.Repeat([]int64{now.UnixMilli()}, len(days)))})
 		if err != nil || n == 0 {
 			return err
@@ -167,15 +167,15 @@ func (db *DB) intendToClose(ctx context.Context, through staking.Day, now time.T
 // closeBuckets closes the rows of days whose closing is intended, in all buckets,
 // ascending as Post locks them. It waits for what is being posted to these days.
 func (db *DB) closeBuckets(ctx context.Context, through staking.Day) error {
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		from := int64(db.first)
-		if err := t.query(func(r row) error { from = r.int(0) + 1; return nil },
+		if err := t.Query(func(r row) error { from = r.Int(0) + 1; return nil },
 			"SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(through)); err != nil || from > int64(through) {
 			return err
 		}
 		rows := everyBucket(through)
 		rows = append(rows, ints("first", slices.Repeat([]int64{from}, ledger.Buckets)))
-		return t.each(nil, "UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $3 AND $2 AND closed = 0", rows)
+		return t.Each(nil, "UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $3 AND $2 AND closed = 0", rows)
 	})
 	if err != nil {
 		return fmt.Errorf("close the days through %s: %w", through, err)

@@ -36,10 +36,10 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 		assets = append(assets, b.asset)
 		amounts = append(amounts, int64(amount(b)))
 	}
-	_, err := p.t.set(func(r row) error {
-		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
-		b.closed, b.frozen = r.int(4) != 0, r.int(5) != 0
-		seen(b, ledger.Amount(r.int(3)))
+	_, err := p.t.Set(func(r row) error {
+		b := p.keys[key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)}]
+		b.closed, b.frozen = r.Int(4) != 0, r.Int(5) != 0
+		seen(b, ledger.Amount(r.Int(3)))
 		return nil
 	}, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	     WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset
@@ -68,12 +68,12 @@ func (p *posting) openings() error {
 	if owners == nil {
 		return nil
 	}
-	err := p.t.each(func(r row) error {
-		owner := ledger.Account(r.text(0))
-		closed[owner], frozen[owner] = r.int(1), r.int(2) != 0
+	err := p.t.Each(func(r row) error {
+		owner := ledger.Account(r.Text(0))
+		closed[owner], frozen[owner] = r.Int(1), r.Int(2) != 0
 		doubtful[owner] = closed[owner] != 0
 		return nil
-	}, "SELECT account, closed, frozen FROM accounts WHERE bucket = $1 AND account = $2"+p.t.share(), set{ints("bucket", buckets), texts("account", owners)})
+	}, "SELECT account, closed, frozen FROM accounts WHERE bucket = $1 AND account = $2"+p.t.Share(), set{ints("bucket", buckets), texts("account", owners)})
 	if err != nil {
 		return fmt.Errorf("look accounts up: %w", err)
 	}
@@ -125,9 +125,9 @@ func (p *posting) history() error {
 	if days == nil {
 		return nil
 	}
-	_, err := p.t.set(func(r row) error {
-		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
-		b.later = append(b.later, later{r.int(3), ledger.Amount(r.int(4)), ledger.Kind(r.text(5)).OfWithdrawal()})
+	_, err := p.t.Set(func(r row) error {
+		b := p.keys[key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)}]
+		b.later = append(b.later, later{r.Int(3), ledger.Amount(r.Int(4)), ledger.Kind(r.Text(5)).OfWithdrawal()})
 		return nil
 	}, `SELECT p.bucket, p.account, p.asset, p.at, p.amount, p.kind
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.account = r.account AND p.asset = r.asset AND p.at > r.at`,

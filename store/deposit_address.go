@@ -80,7 +80,7 @@ func (db *DB) SetDepositAddress(ctx context.Context, a DepositAddress) (changed 
 	if _, err := db.Asset(ctx, a.Asset); err != nil {
 		return false, err
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		changed = false
 		holder, err := lockAccount(t, a.Account)
 		if err != nil {
@@ -94,7 +94,7 @@ func (db *DB) SetDepositAddress(ctx context.Context, a DepositAddress) (changed 
 			return err
 		}
 		changed = true
-		_, err = t.exec(`INSERT INTO deposit_addresses (bucket, account, asset, network, address, tag) VALUES ($1, $2, $3, $4, $5, $6)
+		_, err = t.Exec(`INSERT INTO deposit_addresses (bucket, account, asset, network, address, tag) VALUES ($1, $2, $3, $4, $5, $6)
 		                 ON CONFLICT (bucket, account, asset, network) DO UPDATE SET address = excluded.address, tag = excluded.tag`,
 			int64(a.Account.Bucket()), string(a.Account), a.Asset, a.Network, a.Address, a.Tag)
 		if err != nil {
@@ -122,7 +122,7 @@ func (db *DB) RemoveDepositAddress(ctx context.Context, id ledger.Account, asset
 	if err != nil {
 		return err
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if _, err := lockAccount(t, id); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (db *DB) RemoveDepositAddress(ctx context.Context, id ledger.Account, asset
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec("DELETE FROM deposit_addresses WHERE bucket = $1 AND account = $2 AND asset = $3 AND network = $4",
+		if _, err := t.Exec("DELETE FROM deposit_addresses WHERE bucket = $1 AND account = $2 AND asset = $3 AND network = $4",
 			int64(id.Bucket()), string(id), asset, network); err != nil {
 			return err
 		}
@@ -148,8 +148,8 @@ func (db *DB) RemoveDepositAddress(ctx context.Context, id ledger.Account, asset
 // depositAddress reads what is set for the account, token and network of a.
 func depositAddress(t tx, a DepositAddress) (there DepositAddress, found bool, err error) {
 	there = DepositAddress{Account: a.Account, Asset: a.Asset, Network: a.Network}
-	err = t.query(func(r row) error {
-		there.Address, there.Tag, found = r.text(0), r.text(1), true
+	err = t.Query(func(r row) error {
+		there.Address, there.Tag, found = r.Text(0), r.Text(1), true
 		return nil
 	}, "SELECT address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2 AND asset = $3 AND network = $4",
 		int64(a.Account.Bucket()), string(a.Account), a.Asset, a.Network)
@@ -163,14 +163,14 @@ func (db *DB) DepositAddresses(ctx context.Context, id ledger.Account) (addresse
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		addresses = nil
 		holder, err := account(t, id)
 		if err != nil || !holder.Closed.IsZero() {
 			return err
 		}
-		return t.query(func(r row) error {
-			addresses = append(addresses, DepositAddress{id, r.text(0), r.text(1), r.text(2), r.text(3)})
+		return t.Query(func(r row) error {
+			addresses = append(addresses, DepositAddress{id, r.Text(0), r.Text(1), r.Text(2), r.Text(3)})
 			return nil
 		}, "SELECT asset, network, address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2 ORDER BY asset, network",
 			int64(id.Bucket()), string(id))

@@ -50,7 +50,7 @@ func digestEntries(ctx context.Context, t tx, progress func(entries int64)) erro
 // as often as its moves fit into memory, each time for some of the entries' own buckets.
 func digestDay(t tx, d staking.Day, count func(entries int)) error {
 	moves := int64(0)
-	if err := t.each(func(r row) error { moves += r.int(0); return nil },
+	if err := t.Each(func(r row) error { moves += r.Int(0); return nil },
 		"SELECT count(*) FROM postings WHERE bucket = $1 AND day = $2 AND side = 0", everyBucket(d)); err != nil {
 		return err
 	}
@@ -89,20 +89,20 @@ type oldEntry struct {
 // readOld reads the entries of a day whose own bucket is wanted, by ID.
 func readOld(t tx, d staking.Day, wanted func(bucket int) bool) (map[string]*oldEntry, error) {
 	entries := map[string]*oldEntry{}
-	err := t.each(func(r row) error {
-		id := r.text(0)
+	err := t.Each(func(r row) error {
+		id := r.Text(0)
 		if !wanted(ledger.Entry{ID: id}.Bucket()) {
 			return nil
 		}
 		e := entries[id]
 		if e == nil {
-			e = &oldEntry{Entry: ledger.Entry{ID: id, At: timeOf(r.int(1)), Kind: ledger.Kind(r.text(2))}}
+			e = &oldEntry{Entry: ledger.Entry{ID: id, At: timeOf(r.Int(1)), Kind: ledger.Kind(r.Text(2))}}
 			entries[id] = e
 		}
-		if e.At.UnixMilli() != r.int(1) || e.Kind != ledger.Kind(r.text(2)) {
+		if e.At.UnixMilli() != r.Int(1) || e.Kind != ledger.Kind(r.Text(2)) {
 			e.damaged = true
 		}
-		e.add(int(r.int(3)), ledger.Move{From: ledger.Account(r.text(4)), To: ledger.Account(r.text(5)), Asset: r.text(6), Amount: -ledger.Amount(r.int(7))})
+		e.add(int(r.Int(3)), ledger.Move{From: ledger.Account(r.Text(4)), To: ledger.Account(r.Text(5)), Asset: r.Text(6), Amount: -ledger.Amount(r.Int(7))})
 		return nil
 	}, "SELECT entry, at, kind, move, account, other, asset, amount FROM postings WHERE bucket = $1 AND day = $2 AND side = 0", everyBucket(d))
 	return entries, err
@@ -137,11 +137,11 @@ func digestAll(t tx, batch []*oldEntry, entries map[string]*oldEntry) error {
 	for i, e := range batch {
 		buckets[i], ids[i] = int64(e.Bucket()), e.ID
 	}
-	if _, err := t.set(func(r row) error {
-		e := entries[r.text(0)]
+	if _, err := t.Set(func(r row) error {
+		e := entries[r.Text(0)]
 		old := ledger.FirstDigest(e.leaves)
 		whole := !e.damaged && e.moves*sha256.Size == len(e.leaves) && (e.Kind != ledger.WithdrawalRequest || e.destination != nil)
-		e.matches = whole && e.At.UnixMilli() == r.int(1) && bytes.Equal(old[:], r.bytes(2))
+		e.matches = whole && e.At.UnixMilli() == r.Int(1) && bytes.Equal(old[:], r.Bytes(2))
 		return nil
 	}, "SELECT e.entry, e.at, e.digest FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry AND e.digest_version = 1",
 		set{ints("bucket", buckets), texts("entry", ids)}); err != nil {
@@ -159,7 +159,7 @@ func digestAll(t tx, batch []*oldEntry, entries map[string]*oldEntry) error {
 	if ids == nil {
 		return nil
 	}
-	_, err := t.set(nil, `UPDATE entries SET digest = r.digest, digest_version = 2, leaves = r.leaves, destination = r.destination FROM {rows}
+	_, err := t.Set(nil, `UPDATE entries SET digest = r.digest, digest_version = 2, leaves = r.leaves, destination = r.destination FROM {rows}
 	                       WHERE entries.bucket = r.bucket AND entries.entry = r.entry`,
 		set{ints("bucket", buckets), texts("entry", ids), blobs("digest", digests), blobs("leaves", leaves), blobs("destination", destinations)})
 	return err
@@ -177,8 +177,8 @@ func readDestinations(t tx, batch []*oldEntry, entries map[string]*oldEntry) err
 	if ids == nil {
 		return nil
 	}
-	_, err := t.set(func(r row) error {
-		entries[r.text(0)].destination = ledger.Destination{Address: r.text(1), Network: r.text(2), Tag: r.text(3), ClientID: r.text(4)}.Hash()
+	_, err := t.Set(func(r row) error {
+		entries[r.Text(0)].destination = ledger.Destination{Address: r.Text(1), Network: r.Text(2), Tag: r.Text(3), ClientID: r.Text(4)}.Hash()
 		return nil
 	}, `SELECT w.id, w.address, w.network, w.tag, w.client_id
 	      FROM {rows} JOIN withdrawals w ON w.bucket = r.bucket AND w.account = r.account AND w.id = r.id`,

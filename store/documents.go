@@ -33,10 +33,10 @@ func checkDocument(name, text string) error {
 // shown, and the newest of each last.
 func (db *DB) Documents(ctx context.Context) ([]staking.Document, error) {
 	var documents []staking.Document
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		documents = nil
-		return t.query(func(r row) error {
-			documents = append(documents, staking.Document{Name: r.text(0), Version: int(r.int(1)), Published: timeOf(r.int(2)), Text: r.text(3)})
+		return t.Query(func(r row) error {
+			documents = append(documents, staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: timeOf(r.Int(2)), Text: r.Text(3)})
 			return nil
 		}, "SELECT name, version, published, content FROM documents ORDER BY version")
 	})
@@ -57,10 +57,10 @@ func (db *DB) PublishDocument(ctx context.Context, name, text string) (staking.D
 		return staking.Document{}, err
 	}
 	var d staking.Document
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		d = staking.Document{Name: name}
-		err := t.query(func(r row) error {
-			d.Version, d.Published, d.Text = int(r.int(0)), timeOf(r.int(1)), r.text(2)
+		err := t.Query(func(r row) error {
+			d.Version, d.Published, d.Text = int(r.Int(0)), timeOf(r.Int(1)), r.Text(2)
 			return nil
 		}, "SELECT version, published, content FROM documents WHERE name = $1 ORDER BY version DESC LIMIT 1", name)
 		if err != nil || d.Text == text {
@@ -80,7 +80,7 @@ func (db *DB) PublishDocument(ctx context.Context, name, text string) (staking.D
 
 // writeDocument writes a version that nobody else may have written meanwhile.
 func writeDocument(t tx, d staking.Document) error {
-	n, err := t.exec("INSERT INTO documents (name, version, published, content) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+	n, err := t.Exec("INSERT INTO documents (name, version, published, content) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
 		d.Name, int64(d.Version), d.Published.UnixMilli(), d.Text)
 	if err == nil && n == 0 {
 		err = errRetry
@@ -108,7 +108,7 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 		return err
 	}
 	client, address := described(c)
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		if _, err := account(t, id); err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 		if wanted < 1 || wanted > current[document] {
 			return fmt.Errorf("%w: document %q version %d; see \"softstake documents list\"", ledger.ErrNotFound, ledger.Clip(document), version)
 		}
-		n, err := t.exec(`INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+		n, err := t.Exec(`INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
 		                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 			int64(id.Bucket()), string(id), document, int64(wanted), db.now(), client, address)
 		if err != nil || n == 0 {
@@ -143,13 +143,13 @@ func (db *DB) Acceptances(ctx context.Context, id ledger.Account) (acceptances [
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		acceptances = nil
 		if _, err := account(t, id); err != nil {
 			return err
 		}
-		return t.query(func(r row) error {
-			acceptances = append(acceptances, Acceptance{r.text(0), int(r.int(1)), timeOf(r.int(2)), r.text(3), r.text(4)})
+		return t.Query(func(r row) error {
+			acceptances = append(acceptances, Acceptance{r.Text(0), int(r.Int(1)), timeOf(r.Int(2)), r.Text(3), r.Text(4)})
 			return nil
 		}, `SELECT document, version, accepted_at, client, address FROM acceptances
 		     WHERE bucket = $1 AND account = $2 ORDER BY accepted_at, document, version`, int64(id.Bucket()), string(id))
@@ -163,7 +163,7 @@ func (db *DB) Acceptances(ctx context.Context, id ledger.Account) (acceptances [
 // currentDocuments are the current versions, by name.
 func currentDocuments(t tx) (map[string]int, error) {
 	current := map[string]int{}
-	err := t.query(func(r row) error { current[r.text(0)] = int(r.int(1)); return nil }, "SELECT name, max(version) FROM documents GROUP BY name")
+	err := t.Query(func(r row) error { current[r.Text(0)] = int(r.Int(1)); return nil }, "SELECT name, max(version) FROM documents GROUP BY name")
 	if err != nil {
 		return nil, fmt.Errorf("read the documents: %w", err)
 	}
@@ -173,7 +173,7 @@ func currentDocuments(t tx) (map[string]int, error) {
 // acceptedVersions are the newest versions that a holder has accepted, by name.
 func acceptedVersions(t tx, id ledger.Account) (map[string]int, error) {
 	accepted := map[string]int{}
-	err := t.query(func(r row) error { accepted[r.text(0)] = int(r.int(1)); return nil },
+	err := t.Query(func(r row) error { accepted[r.Text(0)] = int(r.Int(1)); return nil },
 		"SELECT document, max(version) FROM acceptances WHERE bucket = $1 AND account = $2 GROUP BY document", int64(id.Bucket()), string(id))
 	if err != nil {
 		return nil, fmt.Errorf("read what %s has accepted: %w", id, err)

@@ -41,10 +41,10 @@ func (db *DB) AddDraft(ctx context.Context, d Draft) error {
 	if !access.IsTokenID(d.Session) {
 		return noSession(d.Session)
 	}
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		now := db.now()
 		// Who ends the session takes the same lock, and removes the drafts that are there.
-		n, err := t.exec("UPDATE sessions SET expires = expires WHERE bucket = $1 AND id = $2 AND account = $3 AND expires > $4",
+		n, err := t.Exec("UPDATE sessions SET expires = expires WHERE bucket = $1 AND id = $2 AND account = $3 AND expires > $4",
 			keyBucket(d.Session), d.Session, string(d.Account), now)
 		if err == nil && n == 0 {
 			err = noSession(d.Session)
@@ -52,7 +52,7 @@ func (db *DB) AddDraft(ctx context.Context, d Draft) error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(`INSERT INTO drafts (bucket, account, id, session, path, body, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		if _, err := t.Exec(`INSERT INTO drafts (bucket, account, id, session, path, body, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		                     ON CONFLICT (bucket, account, id) DO UPDATE SET session = excluded.session, path = excluded.path, body = excluded.body,
 		                       created = excluded.created, expires = excluded.expires`,
 			int64(d.Account.Bucket()), string(d.Account), d.ID, d.Session, d.Path, d.Body, now, now+DraftLife.Milliseconds()); err != nil {
@@ -69,7 +69,7 @@ func (db *DB) AddDraft(ctx context.Context, d Draft) error {
 // removeOldDrafts removes what is too much with a draft that was added.
 func removeOldDrafts(t tx, added Draft) error {
 	var others []string
-	if err := t.query(func(r row) error { others = append(others, r.text(0)); return nil },
+	if err := t.Query(func(r row) error { others = append(others, r.Text(0)); return nil },
 		"SELECT id FROM drafts WHERE bucket = $1 AND account = $2 AND id <> $3 ORDER BY created DESC, id",
 		int64(added.Account.Bucket()), string(added.Account), added.ID); err != nil {
 		return err
@@ -83,7 +83,7 @@ func removeOldDrafts(t tx, added Draft) error {
 }
 
 func removeDraft(t tx, account ledger.Account, id string) error {
-	_, err := t.exec("DELETE FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3", int64(account.Bucket()), string(account), id)
+	_, err := t.Exec("DELETE FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3", int64(account.Bucket()), string(account), id)
 	return err
 }
 
@@ -92,11 +92,11 @@ func (db *DB) Draft(ctx context.Context, account ledger.Account, id string) (d D
 	if !isDraftID(id) {
 		return Draft{}, fmt.Errorf("%w: a draft %q", ledger.ErrNotFound, ledger.Clip(id))
 	}
-	err = db.engine.look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t tx) error {
 		found := false
-		err := t.query(func(r row) error {
+		err := t.Query(func(r row) error {
 			found = true
-			d = Draft{ID: id, Account: account, Session: r.text(0), Path: r.text(1), Body: r.text(2), Expires: timeOf(r.int(3))}
+			d = Draft{ID: id, Account: account, Session: r.Text(0), Path: r.Text(1), Body: r.Text(2), Expires: timeOf(r.Int(3))}
 			return nil
 		}, "SELECT session, path, body, expires FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3 AND expires > $4",
 			int64(account.Bucket()), string(account), id, db.now())
@@ -120,7 +120,7 @@ func (db *DB) RemoveDraft(ctx context.Context, account ledger.Account, id string
 	if !isDraftID(id) {
 		return nil
 	}
-	err := db.engine.write(ctx, func(t tx) error { return removeDraft(t, account, id) })
+	err := db.engine.Write(ctx, func(t tx) error { return removeDraft(t, account, id) })
 	if err != nil {
 		return fmt.Errorf("remove a draft of %s: %w", ledger.Clip(string(account)), err)
 	}
@@ -131,13 +131,13 @@ func (db *DB) RemoveDraft(ctx context.Context, account ledger.Account, id string
 // returns how many. A session that nobody ended, and that was not used for too long,
 // leaves its drafts: whoever logs in again finds what was filled in.
 func endSessions(t tx, account ledger.Account, where string, args ...any) (int64, error) {
-	if _, err := t.exec("UPDATE sessions SET expires = expires WHERE "+where, args...); err != nil { // their locks, which AddDraft takes first
+	if _, err := t.Exec("UPDATE sessions SET expires = expires WHERE "+where, args...); err != nil { // their locks, which AddDraft takes first
 		return 0, err
 	}
 	n := len(args)
 	of := fmt.Sprintf("DELETE FROM drafts WHERE bucket = $%d AND account = $%d AND session IN (SELECT id FROM sessions WHERE %s)", n+1, n+2, where)
-	if _, err := t.exec(of, append(args[:n:n], int64(account.Bucket()), string(account))...); err != nil {
+	if _, err := t.Exec(of, append(args[:n:n], int64(account.Bucket()), string(account))...); err != nil {
 		return 0, err
 	}
-	return t.exec("DELETE FROM sessions WHERE "+where, args...)
+	return t.Exec("DELETE FROM sessions WHERE "+where, args...)
 }

@@ -41,7 +41,7 @@ func (db *DB) Earnings(ctx context.Context, id ledger.Account) (Earnings, error)
 	var s situation
 	var terms map[string]staking.Terms
 	var rewards []Reward
-	err := db.engine.read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t tx) (err error) {
 		if s, err = situationOf(t, id, staking.DayOf(db.clock())); err != nil {
 			return err
 		}
@@ -92,16 +92,16 @@ type situation struct {
 // situationOf reads it in one statement: each costs a way to the database and back.
 func situationOf(t tx, id ledger.Account, today staking.Day) (situation, error) {
 	s := situation{free: map[string]ledger.Amount{}, earned: map[string]ledger.Amount{}, paid: map[string]staking.Day{}}
-	err := t.query(func(r row) error {
-		switch asset := r.text(1); r.int(0) {
+	err := t.Query(func(r row) error {
+		switch asset := r.Text(1); r.Int(0) {
 		case 0:
-			s.free[asset], s.earned[asset] = ledger.Amount(r.int(2)), ledger.Amount(r.int(3))
+			s.free[asset], s.earned[asset] = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3))
 		case 1:
-			s.paid[asset] = staking.Day(r.int(2))
+			s.paid[asset] = staking.Day(r.Int(2))
 		case 2:
 			s.on = true
 		case 3:
-			s.late = r.int(2)
+			s.late = r.Int(2)
 		}
 		return nil
 	}, `SELECT 0, asset, balance, earned FROM balances WHERE bucket = $1 AND account = $2
@@ -135,13 +135,13 @@ func (db *DB) Credited(ctx context.Context, id ledger.Account, from, to time.Tim
 		day   staking.Day
 		asset string
 	}
-	err = db.engine.look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t tx) error {
 		credits = nil
 		var days []staking.Day
 		paid := map[due]int64{} // in the account's bucket
-		err := t.query(func(r row) error {
-			d := due{staking.Day(r.int(0)), r.text(1)}
-			days, paid[d] = append(days, d.day), r.int(2)
+		err := t.Query(func(r row) error {
+			d := due{staking.Day(r.Int(0)), r.Text(1)}
+			days, paid[d] = append(days, d.day), r.Int(2)
 			return nil
 		}, "SELECT day, asset, paid_at FROM payments WHERE bucket = $1 AND paid_at BETWEEN $2 AND $3 AND (asset = $4 OR $4 = '')",
 			int64(id.Bucket()), first, to.UnixMilli(), asset)
@@ -175,8 +175,8 @@ func accruedOn(t tx, id ledger.Account, days []staking.Day, visit func(Credit)) 
 	for i, d := range days {
 		numbers[i] = int64(d)
 	}
-	_, err := t.set(func(r row) error {
-		visit(Credit{Day: staking.Day(r.int(0)), Asset: r.text(1), Average: ledger.Amount(r.int(2)), Reward: ledger.Amount(r.int(3))})
+	_, err := t.Set(func(r row) error {
+		visit(Credit{Day: staking.Day(r.Int(0)), Asset: r.Text(1), Average: ledger.Amount(r.Int(2)), Reward: ledger.Amount(r.Int(3))})
 		return nil
 	}, `SELECT a.day, a.asset, a.average, a.reward
 	      FROM {rows} JOIN accruals a ON a.bucket = r.bucket AND a.day = r.day AND a.account = r.account AND a.reward > 0`,

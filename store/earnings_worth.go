@@ -149,8 +149,8 @@ func pricesOf(t tx, days map[string][]staking.Day) (map[string][]Price, error) {
 	if assets == nil {
 		return prices, nil
 	}
-	err := t.each(func(r row) error {
-		prices[r.text(0)] = append(prices[r.text(0)], Price{r.text(0), staking.Day(r.int(1)), r.int(2)})
+	err := t.Each(func(r row) error {
+		prices[r.Text(0)] = append(prices[r.Text(0)], Price{r.Text(0), staking.Day(r.Int(1)), r.Int(2)})
 		return nil
 	}, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",
 		set{texts("asset", assets), ints("from", from), ints("to", to)})
@@ -178,7 +178,7 @@ const latePrices = "late_prices"
 
 // countLatePrices counts that prices are being set late.
 func countLatePrices(t tx) error {
-	_, err := t.exec(`INSERT INTO meta (name, value) VALUES ($1, '1')
+	_, err := t.Exec(`INSERT INTO meta (name, value) VALUES ($1, '1')
 	                  ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS bigint) + 1 AS text)`, latePrices)
 	if err != nil {
 		return fmt.Errorf("count the late prices: %w", err)

@@ -48,7 +48,7 @@ func (db *DB) PreviewRegion(ctx context.Context, region staking.Region, from sta
 	if err != nil {
 		return Effect{}, err
 	}
-	err = db.engine.read(ctx, func(t tx) (err error) {
+	err = db.engine.Read(ctx, func(t tx) (err error) {
 		from, err = db.listingDay(t, from)
 		return err
 	})
@@ -80,12 +80,12 @@ func (db *DB) PreviewDelisting(ctx context.Context, asset string, from staking.D
 func (db *DB) effect(ctx context.Context, from staking.Day, region staking.Region, asset string) (Effect, error) {
 	c := counting{db: db, region: region, asset: asset, e: Effect{From: from, USDT: new(big.Int)}, tokens: map[string]*EffectToken{}}
 	var accounts, enrolled int64
-	err := db.engine.read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t tx) (err error) {
 		c.terms, err = termsOn(t, staking.DayOf(db.clock()))
 		return err
 	})
 	for bucket := 0; bucket < ledger.Buckets && err == nil; bucket++ {
-		err = db.engine.read(ctx, func(t tx) (err error) {
+		err = db.engine.Read(ctx, func(t tx) (err error) {
 			c.part = nil
 			accounts, enrolled, err = c.bucket(t, bucket)
 			return err
@@ -126,9 +126,9 @@ func (c *counting) bucket(t tx, bucket int) (accounts, enrolled int64, err error
 	if err != nil {
 		return 0, 0, err
 	}
-	err = t.query(func(r row) error {
-		terms, known := c.terms[r.text(0)]
-		if free := ledger.Amount(r.int(1)); known && terms.Offered && free >= terms.Min && free > 0 {
+	err = t.Query(func(r row) error {
+		terms, known := c.terms[r.Text(0)]
+		if free := ledger.Amount(r.Int(1)); known && terms.Offered && free >= terms.Min && free > 0 {
 			c.part = append(c.part, Balance{Asset: terms.Asset, Free: min(free, terms.Cap)})
 		}
 		return nil

@@ -95,7 +95,7 @@ type enrollAccount struct {
 }
 
 func (db *DB) enrollTogether(ctx context.Context, requests []EnrollRequest) (outcomes []EnrollOutcome, err error) {
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		e := &enrolling{db: db, t: t, outcomes: make([]EnrollOutcome, len(requests)), accounts: map[ledger.Account]*enrollAccount{}}
 		e.check(requests)
 		for _, step := range []func() error{e.lockDays, func() error { return lockLists(t) }, e.lockAccounts, e.read, e.decide, e.write} {
@@ -194,10 +194,10 @@ func (e *enrolling) lockAccounts() error {
 	if len(e.rows) == 0 {
 		return nil
 	}
-	_, err := e.t.set(func(r row) error {
+	_, err := e.t.Set(func(r row) error {
 		a := &enrollAccount{accepted: map[string]int{}, known: map[DocumentVersion]bool{}}
-		a.ID, a.Region, a.Closed = ledger.Account(r.text(0)), staking.Region(r.text(1)), timeOrNever(r.int(2))
-		a.Freeze = readFreeze(r.int(3), r.int(4), "")
+		a.ID, a.Region, a.Closed = ledger.Account(r.Text(0)), staking.Region(r.Text(1)), timeOrNever(r.Int(2))
+		a.Freeze = readFreeze(r.Int(3), r.Int(4), "")
 		e.accounts[a.ID] = a
 		return nil
 	}, `UPDATE accounts SET region = region FROM {rows} WHERE accounts.bucket = r.bucket AND accounts.account = r.account
@@ -220,9 +220,9 @@ func (e *enrolling) read() (err error) {
 		return nil
 	}
 	e.documents, e.current = map[DocumentVersion]time.Time{}, map[string]int{}
-	err = e.t.query(func(r row) error {
-		d := DocumentVersion{r.text(0), int(r.int(1))}
-		e.documents[d], e.current[d.Name] = timeOf(r.int(2)), max(e.current[d.Name], d.Version)
+	err = e.t.Query(func(r row) error {
+		d := DocumentVersion{r.Text(0), int(r.Int(1))}
+		e.documents[d], e.current[d.Name] = timeOf(r.Int(2)), max(e.current[d.Name], d.Version)
 		return nil
 	}, "SELECT name, version, published FROM documents")
 	if err == nil {
@@ -234,19 +234,19 @@ func (e *enrolling) read() (err error) {
 		each func(*enrollAccount, row)
 	}{
 		{"SELECT x.account, x.from_day, x.until_day FROM {rows} JOIN enrollments x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
-			a.all = append(a.all, staking.Enrollment{Account: a.ID, From: staking.Day(r.int(1)), Until: staking.Day(r.int(2))})
+			a.all = append(a.all, staking.Enrollment{Account: a.ID, From: staking.Day(r.Int(1)), Until: staking.Day(r.Int(2))})
 		}},
 		{"SELECT x.account, x.version, x.document FROM {rows} JOIN acceptances x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
-			a.accept(DocumentVersion{r.text(2), int(r.int(1))})
+			a.accept(DocumentVersion{r.Text(2), int(r.Int(1))})
 		}},
 		{"SELECT x.account, x.at, x.action FROM {rows} JOIN presses x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
-			if !strings.HasPrefix(r.text(2), refused) {
-				a.last = max(a.last, r.int(1))
+			if !strings.HasPrefix(r.Text(2), refused) {
+				a.last = max(a.last, r.Int(1))
 			}
 		}},
 	} {
 		if err == nil {
-			_, err = e.t.set(func(r row) error { of.each(e.accounts[ledger.Account(r.text(0))], r); return nil }, of.sql, ids)
+			_, err = e.t.Set(func(r row) error { of.each(e.accounts[ledger.Account(r.Text(0))], r); return nil }, of.sql, ids)
 		}
 	}
 	if err != nil {

@@ -135,25 +135,25 @@ func (e *enrolling) write() error {
 	if len(a.accounts) == 0 && len(n.accounts) == 0 {
 		return nil
 	}
-	if _, err := e.t.set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+	if _, err := e.t.Set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
 	                           SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 		ints("bucket", a.buckets), texts("account", a.accounts), texts("document", a.documents), ints("version", a.versions),
 		ints("at", a.at), texts("client", a.clients), texts("address", a.places),
 	}); err != nil {
 		return fmt.Errorf("keep what is accepted: %w", err)
 	}
-	if err := e.t.each(nil, "DELETE FROM listed_out WHERE bucket = $1 AND account = $2", set{ints("bucket", n.buckets), texts("account", n.accounts)}); err != nil {
+	if err := e.t.Each(nil, "DELETE FROM listed_out WHERE bucket = $1 AND account = $2", set{ints("bucket", n.buckets), texts("account", n.accounts)}); err != nil {
 		return fmt.Errorf("forget what listings ended: %w", err)
 	}
 	// An empty enrollment of the same day opens again.
-	if _, err := e.t.set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)
+	if _, err := e.t.Set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)
 	                           SELECT r.bucket, r.account, r.from_day, r.until_day FROM {rows} WHERE true
 	                           ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`, set{
 		ints("bucket", n.buckets), texts("account", n.accounts), ints("from_day", n.from), ints("until_day", n.until),
 	}); err != nil {
 		return fmt.Errorf("keep the enrollments: %w", err)
 	}
-	if _, err := e.t.set(nil, `INSERT INTO presses (bucket, account, at, action, client, address)
+	if _, err := e.t.Set(nil, `INSERT INTO presses (bucket, account, at, action, client, address)
 	                           SELECT r.bucket, r.account, r.at, r.action, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 		ints("bucket", n.buckets), texts("account", n.accounts), ints("at", n.at), texts("action", repeat(pressOn, len(n.accounts))),
 		texts("client", n.clients), texts("address", n.places),

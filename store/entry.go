@@ -33,7 +33,7 @@ func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt ti
 // (declare/DAY/TOKEN), with a move for each bucket that it is paid in. ErrNotFound if
 // there is none.
 func (db *DB) Posted(ctx context.Context, id string) (p Posted, err error) {
-	err = db.engine.read(ctx, func(t tx) (err error) {
+	err = db.engine.Read(ctx, func(t tx) (err error) {
 		found := false
 		p = Posted{Entry: ledger.Entry{ID: id}}
 		switch kind, key := runEntry(id); kind {
@@ -81,8 +81,8 @@ func readFlag(t tx, p *Posted) error {
 
 // written reads when and by whom the entry was written, a row's first four columns.
 func (p *Posted) written(r row) {
-	p.PostedAt = timeOf(r.int(0))
-	p.Actor = access.Actor{Credential: r.text(1), Role: access.Role(r.text(2)), Request: r.text(3)}
+	p.PostedAt = timeOf(r.Int(0))
+	p.Actor = access.Actor{Credential: r.Text(1), Role: access.Role(r.Text(2)), Request: r.Text(3)}
 }
 
 // runKey is what finds an entry that a run writes.
@@ -116,7 +116,7 @@ func runEntry(id string) (kind ledger.Kind, key runKey) {
 // readReward reads a reward that was credited, as the entry that it stands for.
 func readReward(t tx, key runKey, e *Posted) (found bool, err error) {
 	var reward ledger.Amount
-	err = t.query(func(r row) error { found, reward = true, ledger.Amount(r.int(4)); e.written(r); return nil }, `SELECT p.paid_at, p.credential, p.role, p.request, a.reward
+	err = t.Query(func(r row) error { found, reward = true, ledger.Amount(r.Int(4)); e.written(r); return nil }, `SELECT p.paid_at, p.credential, p.role, p.request, a.reward
 	      FROM accruals a JOIN payments p ON p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4 AND a.reward > 0`,
 		int64(key.account.Bucket()), int64(key.day), string(key.account), key.asset)
@@ -128,15 +128,15 @@ func readReward(t tx, key runKey, e *Posted) (found bool, err error) {
 // readDeclaration reads what was declared for a token's day, by bucket. A day that
 // nobody earned on has no moves.
 func readDeclaration(t tx, key runKey, e *Posted) (found bool, err error) {
-	err = t.query(func(r row) error { found = true; e.written(r); return nil },
+	err = t.Query(func(r row) error { found = true; e.written(r); return nil },
 		"SELECT declared_at, credential, role, request FROM declarations WHERE day = $1 AND asset = $2", int64(key.day), key.asset)
 	if err != nil || !found {
 		return false, err
 	}
 	e.Kind, e.At = kindDeclare, (key.day + 1).Start()
 	buckets := everyBucket(key.day)
-	totals := make([]int64, buckets.rows())
-	if _, err := t.set(func(r row) error { totals[r.int(0)] = r.int(1); return nil },
+	totals := make([]int64, buckets.Len())
+	if _, err := t.Set(func(r row) error { totals[r.Int(0)] = r.Int(1); return nil },
 		"SELECT b.bucket, b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset",
 		append(buckets, texts("asset", repeat(key.asset, len(totals))))); err != nil {
 		return false, err
@@ -152,7 +152,7 @@ func readDeclaration(t tx, key runKey, e *Posted) (found bool, err error) {
 
 // readPosted reads an entry that was posted.
 func readPosted(t tx, e *Posted) (found bool, err error) {
-	err = t.query(func(r row) error { found, e.At = true, timeOf(r.int(4)); e.written(r); return nil },
+	err = t.Query(func(r row) error { found, e.At = true, timeOf(r.Int(4)); e.written(r); return nil },
 		"SELECT posted_at, credential, role, request, at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
 	if err != nil || !found {
 		return false, err
@@ -164,13 +164,13 @@ func readPosted(t tx, e *Posted) (found bool, err error) {
 func readMoves(t tx, e *ledger.Entry) error {
 	var postings []ledger.Posting
 	buckets := everyBucket(staking.DayOf(e.At))
-	times, ids := make([]int64, buckets.rows()), make([]string, buckets.rows())
+	times, ids := make([]int64, buckets.Len()), make([]string, buckets.Len())
 	for i := range times {
 		times[i], ids[i] = e.At.UnixMilli(), e.ID
 	}
-	_, err := t.set(func(r row) error {
+	_, err := t.Set(func(r row) error {
 		postings = append(postings, ledger.Posting{
-			Account: ledger.Account(r.text(0)), Asset: r.text(1), Move: int(r.int(2)), Amount: ledger.Amount(r.int(3)), Other: ledger.Account(r.text(4)), Kind: ledger.Kind(r.text(5)),
+			Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Move: int(r.Int(2)), Amount: ledger.Amount(r.Int(3)), Other: ledger.Account(r.Text(4)), Kind: ledger.Kind(r.Text(5)),
 		})
 		return nil
 	}, `SELECT p.account, p.asset, p.move, p.amount, p.other, p.kind

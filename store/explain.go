@@ -61,7 +61,7 @@ func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, sym
 		return Explanation{}, fmt.Errorf("%w: %s is not a day of these books, which began on %s", ledger.ErrInvalid, d, db.first)
 	}
 	var e Explanation
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		e = Explanation{Asset: asset, Over: d < today}
 		for _, step := range []func() error{
 			func() error { return e.readTerms(t, id, d) },
@@ -105,8 +105,8 @@ func (e *Explanation) measure(t tx, id ledger.Account, d staking.Day) error {
 	if err != nil {
 		return err
 	}
-	err = t.query(func(r row) error {
-		h.Undo(ledger.Amount(r.int(0)), staking.DayMillis)
+	err = t.Query(func(r row) error {
+		h.Undo(ledger.Amount(r.Int(0)), staking.DayMillis)
 		return nil
 	}, `SELECT a.reward FROM days d CROSS JOIN accruals a CROSS JOIN payments p
 	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day < $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
@@ -119,11 +119,11 @@ func (e *Explanation) measure(t tx, id ledger.Account, d staking.Day) error {
 	if e.Stored {
 		last = (d + 1).Millis() - 1
 	}
-	err = t.query(func(r row) error {
-		at, amount := r.int(0), ledger.Amount(r.int(1))
+	err = t.Query(func(r row) error {
+		at, amount := r.Int(0), ledger.Amount(r.Int(1))
 		h.Undo(amount, at-d.Millis())
 		if staking.DayOf(timeOf(at)) == d {
-			e.Changes = append(e.Changes, Change{At: timeOf(at), Amount: amount, Entry: r.text(2), Kind: ledger.Kind(r.text(3)), Other: ledger.Account(r.text(4))})
+			e.Changes = append(e.Changes, Change{At: timeOf(at), Amount: amount, Entry: r.Text(2), Kind: ledger.Kind(r.Text(3)), Other: ledger.Account(r.Text(4))})
 		}
 		return nil
 	}, `SELECT p.at, p.amount, p.entry, p.kind, p.other FROM days d CROSS JOIN postings p
@@ -177,7 +177,7 @@ func (e *Explanation) runBalances() {
 
 // readStored reads what the run wrote.
 func (e *Explanation) readStored(t tx, id ledger.Account, d staking.Day) error {
-	err := t.query(func(r row) error {
+	err := t.Query(func(r row) error {
 		e.Measured, e.Earned, e.Stored = readAccrual(r), true, true
 		return nil
 	}, "SELECT "+accrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4",

@@ -20,7 +20,7 @@ func (db *DB) NearRewards(ctx context.Context, id ledger.Account, d staking.Day,
 		     ORDER BY d.day `+order+` LIMIT 1`, int64(id.Bucket()), int64(from), int64(to), string(id), token)
 		return staking.Day(day), err
 	}
-	err = db.engine.read(ctx, func(t tx) (err error) {
+	err = db.engine.Read(ctx, func(t tx) (err error) {
 		if before, err = find(t, d-reach, d-1, "DESC"); err != nil {
 			return err
 		}

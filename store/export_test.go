@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -25,7 +26,7 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 	if err != nil {
 		return err
 	}
-	err = db.migrateTo(ctx, schema)
+	err = db.engine.Migrate(ctx, schema, nil)
 	regions := b.Regions
 	b.Regions = nil // writeFirstRows knows listings, which came later
 	for _, r := range regions {
@@ -34,7 +35,7 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 		}
 	}
 	if err == nil {
-		err = db.engine.write(ctx, func(t tx) error { return db.writeFirstRows(t, b) })
+		err = db.engine.Write(ctx, func(t tx) error { return db.writeFirstRows(t, b) })
 	}
 	if err == nil {
 		_, err = db.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)", int64(id.Bucket()), string(id), db.now())
@@ -43,7 +44,7 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 }
 
 // SetSchemaWait sets how long an upgrade waits for others, until the test ends.
-func SetSchemaWait(t *testing.T, wait string) {
+func SetSchemaWait(t *testing.T, wait time.Duration) {
 	before := schemaWait
 	schemaWait = wait
 	t.Cleanup(func() { schemaWait = before })
@@ -56,16 +57,16 @@ func AddMigrations(t *testing.T, fail ...func() error) {
 	migrations = slices.Clone(before)
 	t.Cleanup(func() { migrations = before })
 	for i, fails := range fail {
-		migrations = append(migrations, migration{fill: func(_ context.Context, db *DB, t tx) error {
+		migrations = append(migrations, migration{fill: func(_ context.Context, db *DB, t tx, progress func(int64)) error {
 			if i == 0 {
-				if _, err := t.exec("CREATE TABLE filled (number " + db.engine.words()["int"] + " NOT NULL PRIMARY KEY)"); err != nil {
+				if err := db.engine.Script(t, "CREATE TABLE filled (number {{int}} NOT NULL PRIMARY KEY)"); err != nil {
 					return err
 				}
 			}
-			if _, err := t.exec("INSERT INTO filled (number) VALUES ($1)", int64(i)); err != nil {
+			if _, err := t.Exec("INSERT INTO filled (number) VALUES ($1)", int64(i)); err != nil {
 				return err
 			}
-			db.filled(1)
+			progress(1)
 			return fails()
 		}})
 	}
@@ -73,24 +74,12 @@ func AddMigrations(t *testing.T, fail ...func() error) {
 
 // DigestAgain brings entries with digests of version 1 to version 2, as the migration does.
 func DigestAgain(ctx context.Context, db *DB) error {
-	return db.engine.write(ctx, func(t tx) error { return digestEntries(ctx, t, func(int64) {}) })
+	return db.engine.Write(ctx, func(t tx) error { return digestEntries(ctx, t, func(int64) {}) })
 }
 
 // DigestInParts does so with a day, divided into parts.
 func DigestInParts(ctx context.Context, db *DB, d staking.Day, parts int) error {
-	return db.engine.write(ctx, func(t tx) error { return digestParts(t, d, parts, func(int) {}) })
-}
-
-// URLOf is the address of open books.
-func URLOf(t *testing.T, db *DB) string {
-	switch e := db.engine.(type) {
-	case *sqliteDB:
-		return "sqlite:" + e.path
-	case *postgresDB:
-		return e.pool.Config().ConnString()
-	}
-	t.Fatalf("books in a %T", db.engine)
-	return ""
+	return db.engine.Write(ctx, func(t tx) error { return digestParts(t, d, parts, func(int) {}) })
 }
 
 // LookAt makes pages look at fewer postings than they do.
@@ -98,8 +87,8 @@ func (db *DB) LookAt(postings int) { db.looks = postings }
 
 // Exec runs a statement, and says how many rows it changed.
 func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err error) {
-	err = db.engine.write(ctx, func(t tx) error {
-		n, err = t.exec(sql, args...)
+	err = db.engine.Write(ctx, func(t tx) error {
+		n, err = t.Exec(sql, args...)
 		return err
 	})
 	return n, err
@@ -107,7 +96,7 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err e
 
 // Count is what a query counts.
 func (db *DB) Count(ctx context.Context, sql string, args ...any) (n int64, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		_, err := one(t, []*int64{&n}, sql, args...)
 		return err
 	})

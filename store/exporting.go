@@ -21,7 +21,7 @@ const exportPage = 4096
 // before every open day and every reward that is still to come, rewards is paid
 // for every token. They lie before the first day while nothing is final.
 func (db *DB) Final(ctx context.Context) (postings, rewards staking.Day, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		open, err := db.firstOpen(t)
 		if err != nil {
 			return err
@@ -96,7 +96,7 @@ func (db *DB) ExportRewards(ctx context.Context, from, to staking.Day, visit fun
 // exportDay gives visit a day's rewards, with what they were worth.
 func (db *DB) exportDay(ctx context.Context, d staking.Day, visit func(Reward) error) error {
 	return export(ctx, db, rewarded(d), func(rewards []Reward) error {
-		if err := db.engine.read(ctx, func(t tx) error { return priceRewards(t, rewards) }); err != nil {
+		if err := db.engine.Read(ctx, func(t tx) error { return priceRewards(t, rewards) }); err != nil {
 			return err
 		}
 		if err := db.valueRewards(ctx, rewards); err != nil {
@@ -135,15 +135,15 @@ type shelf[T any] struct {
 // export gives write the rows of a shelf, page after page.
 func export[T any](ctx context.Context, db *DB, s shelf[T], write func([]T) error) error {
 	var busy []int
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		busy = nil
-		return t.each(func(r row) error { busy = append(busy, int(r.int(0))); return nil }, s.busy, everyBucket(s.day))
+		return t.Each(func(r row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, everyBucket(s.day))
 	})
 	var after *T
 	for err == nil && len(busy) > 0 {
 		var rows []T
 		next, last := busy, after
-		err = db.engine.read(ctx, func(t tx) error {
+		err = db.engine.Read(ctx, func(t tx) error {
 			rows, next, last = nil, busy, after
 			for len(next) > 0 {
 				limit := exportPage - len(rows)
@@ -182,10 +182,10 @@ func declared(d staking.Day) shelf[ledger.Posting] {
 			if after != nil {
 				asset = after.Asset
 			}
-			err = t.query(func(r row) error {
+			err = t.Query(func(r row) error {
 				rows = append(rows, ledger.Posting{
-					Bucket: bucket, Account: ledger.Payable, Asset: r.text(0), At: d.Start(), Kind: kindDeclare,
-					Entry: fmt.Sprintf("declare/%s/%s", d-1, r.text(0)), Move: bucket, Side: 1, Amount: ledger.Amount(r.int(1)), Other: ledger.Rewards,
+					Bucket: bucket, Account: ledger.Payable, Asset: r.Text(0), At: d.Start(), Kind: kindDeclare,
+					Entry: fmt.Sprintf("declare/%s/%s", d-1, r.Text(0)), Move: bucket, Side: 1, Amount: ledger.Amount(r.Int(1)), Other: ledger.Rewards,
 				})
 				return nil
 			}, `SELECT b.asset, b.total FROM batches b CROSS JOIN declarations d
@@ -206,8 +206,8 @@ func rewarded(d staking.Day) shelf[Reward] {
 			if after != nil {
 				account, asset = string(after.Account), after.Asset
 			}
-			err = t.query(func(r row) error {
-				rows = append(rows, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.int(11))})
+			err = t.Query(func(r row) error {
+				rows = append(rows, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
 				return nil
 			}, `SELECT `+accrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
 			     WHERE a.bucket = $1 AND a.day = $2 AND (a.account, a.asset) > ($3, $4)
@@ -228,10 +228,10 @@ func posted(d staking.Day) shelf[ledger.Posting] {
 			if after != nil {
 				last = *after
 			}
-			err = t.query(func(r row) error {
+			err = t.Query(func(r row) error {
 				rows = append(rows, ledger.Posting{
-					Bucket: bucket, Account: ledger.Account(r.text(0)), Asset: r.text(1), At: timeOf(r.int(2)), Entry: r.text(3),
-					Move: int(r.int(4)), Side: int(r.int(5)), Amount: ledger.Amount(r.int(6)), Other: ledger.Account(r.text(7)), Kind: ledger.Kind(r.text(8)),
+					Bucket: bucket, Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: timeOf(r.Int(2)), Entry: r.Text(3),
+					Move: int(r.Int(4)), Side: int(r.Int(5)), Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
 				})
 				return nil
 			}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM postings

@@ -60,14 +60,14 @@ func (db *DB) ExportBalances(ctx context.Context, at time.Time, begin func() err
 	case at.Before(db.first.Start()):
 		return fmt.Errorf("%w: %s lies before the books, which begin at %s", ledger.ErrInvalid, stamp(at.UnixMilli()), stamp(db.first.Millis()))
 	}
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		if err := begin(); err != nil {
 			return err
 		}
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			h := Held{
-				Account: ledger.Account(r.text(0)), Asset: r.text(1),
-				Free: joined(r.int(2), r.int(3)), Held: joined(r.int(4), r.int(5)),
+				Account: ledger.Account(r.Text(0)), Asset: r.Text(1),
+				Free: joined(r.Int(2), r.Int(3)), Held: joined(r.Int(4), r.Int(5)),
 			}
 			if h.Free == 0 && h.Held == 0 {
 				return nil

@@ -50,10 +50,10 @@ func (db *DB) openPart(ctx context.Context, accounts []Account) (there []Account
 	for i, a := range accounts {
 		buckets[i], ids[i], regions[i], opened[i] = int64(a.ID.Bucket()), string(a.ID), string(a.Region), a.Opened.UnixMilli()
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		there = nil
 		fresh := map[string]bool{}
-		_, err := t.set(func(r row) error { fresh[r.text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
+		_, err := t.Set(func(r row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
 		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
 			set{ints("bucket", buckets), texts("account", ids), texts("region", regions), ints("opened", opened)})
 		if err == nil && len(fresh) > 0 {
@@ -73,7 +73,7 @@ func (db *DB) openPart(ctx context.Context, accounts []Account) (there []Account
 			return nil
 		}
 		// A statement of its own: it sees what another has opened meanwhile.
-		_, err = t.set(func(r row) error {
+		_, err = t.Set(func(r row) error {
 			there = append(there, readAccount(r))
 			return nil
 		}, "SELECT "+accountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
@@ -113,12 +113,12 @@ func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from st
 		buckets[i], ids[i], touched[i] = int64(a.Bucket()), string(a), a.Bucket()
 	}
 	days, forever := slices.Repeat([]int64{int64(from)}, n), slices.Repeat([]int64{int64(staking.Forever)}, n)
-	return db.engine.write(ctx, func(t tx) error {
+	return db.engine.Write(ctx, func(t tx) error {
 		if err := db.lockOpenDay(t, from, touched...); err != nil {
 			return err
 		}
 		known := 0
-		_, err := t.set(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
+		_, err := t.Set(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
 			set{ints("bucket", buckets), texts("account", ids)})
 		if err == nil && known != n {
 			err = fmt.Errorf("%w: %d of %d accounts from %s to %s are not open; open them first", ledger.ErrNotFound, n-known, n, ids[0], ids[n-1])
@@ -126,7 +126,7 @@ func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from st
 		if err != nil {
 			return err
 		}
-		_, err = t.set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)
+		_, err = t.Set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)
 		                     SELECT r.bucket, r.account, r.day, r.forever FROM {rows}
 		                      WHERE NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = r.bucket AND e.account = r.account AND e.until_day > r.day)
 		                     ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
@@ -150,7 +150,7 @@ func (db *DB) acceptAll(t tx, buckets []int64, ids []string) error {
 	n := len(ids)
 	now := slices.Repeat([]int64{db.now()}, n)
 	for _, name := range staking.DocumentNames {
-		if _, err := t.set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+		if _, err := t.Set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
 		                         SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 			ints("bucket", buckets), texts("account", ids), texts("document", repeat(name, n)),
 			ints("version", slices.Repeat([]int64{int64(current[name])}, n)), ints("at", now),

@@ -154,7 +154,7 @@ func (db *DB) freezing(ctx context.Context, id ledger.Account, reason string, ma
 	if err := db.ensureDays(ctx); err != nil {
 		return err
 	}
-	return db.engine.write(ctx, func(t tx) error {
+	return db.engine.Write(ctx, func(t tx) error {
 		s := &switching{t: t, id: id, at: db.now()}
 		s.day = staking.DayOf(timeOf(s.at))
 		if err := db.lockOpenDay(t, s.day, id.Bucket()); err != nil {
@@ -163,7 +163,7 @@ func (db *DB) freezing(ctx context.Context, id ledger.Account, reason string, ma
 		if err := lockLists(t); err != nil {
 			return err
 		}
-		if _, err := t.exec("UPDATE balances SET frozen = $1 WHERE bucket = $2 AND account IN ($3, $4)",
+		if _, err := t.Exec("UPDATE balances SET frozen = $1 WHERE bucket = $2 AND account IN ($3, $4)",
 			mark, int64(id.Bucket()), string(id), string(id.Held())); err != nil {
 			return fmt.Errorf("lock the balances of %s: %w", id, err)
 		}
@@ -190,7 +190,7 @@ func (db *DB) freezing(ctx context.Context, id ledger.Account, reason string, ma
 }
 
 func setFreeze(t tx, id ledger.Account, since, mode int64, reason string) error {
-	_, err := t.exec("UPDATE accounts SET frozen = $1, frozen_mode = $2, frozen_reason = $3 WHERE bucket = $4 AND account = $5",
+	_, err := t.Exec("UPDATE accounts SET frozen = $1, frozen_mode = $2, frozen_reason = $3 WHERE bucket = $4 AND account = $5",
 		since, mode, strings.TrimSpace(reason), int64(id.Bucket()), string(id))
 	return err
 }
@@ -208,7 +208,7 @@ func (s *switching) staysOff() error {
 	if !s.account.Freeze.resumes {
 		return nil
 	}
-	_, err := s.t.exec("UPDATE accounts SET frozen_mode = $1 WHERE bucket = $2 AND account = $3", int64(frozenOff), int64(s.id.Bucket()), string(s.id))
+	_, err := s.t.Exec("UPDATE accounts SET frozen_mode = $1 WHERE bucket = $2 AND account = $3", int64(frozenOff), int64(s.id.Bucket()), string(s.id))
 	return err
 }
 

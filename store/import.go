@@ -52,7 +52,7 @@ func (db *DB) Imports(ctx context.Context, account ledger.Account) (Imports, err
 		return Imports{}, err
 	}
 	var found Imports
-	err := db.engine.read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t tx) (err error) {
 		if found.Rows, err = readImportRows(t, account); err != nil {
 			return err
 		}
@@ -66,10 +66,10 @@ func (db *DB) Imports(ctx context.Context, account ledger.Account) (Imports, err
 }
 
 func readImportRows(t tx, account ledger.Account) (rows []ImportRow, err error) {
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		rows = append(rows, ImportRow{
-			At: timeOf(r.int(0)), Asset: r.text(1), Operation: r.text(2), Amount: ledger.Amount(r.int(3)),
-			Export: r.text(4), Part: int(r.int(5)), Times: int(r.int(6)), Reward: r.int(7) != 0,
+			At: timeOf(r.Int(0)), Asset: r.Text(1), Operation: r.Text(2), Amount: ledger.Amount(r.Int(3)),
+			Export: r.Text(4), Part: int(r.Int(5)), Times: int(r.Int(6)), Reward: r.Int(7) != 0,
 		})
 		return nil
 	}, `SELECT at, asset, operation, amount, export, part, times, reward FROM import_rows
@@ -88,9 +88,9 @@ func readImportEntries(t tx, account ledger.Account) ([]ImportEntry, error) {
 	}
 	var entries []ImportEntry
 	index := map[string]int{}
-	err := t.each(func(r row) error {
-		index[r.text(0)] = len(entries)
-		entries = append(entries, ImportEntry{Name: r.text(0)[len(prefix):], At: timeOf(r.int(1))})
+	err := t.Each(func(r row) error {
+		index[r.Text(0)] = len(entries)
+		entries = append(entries, ImportEntry{Name: r.Text(0)[len(prefix):], At: timeOf(r.Int(1))})
 		return nil
 	}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry >= $2 AND entry < $3 ORDER BY entry",
 		set{ints("bucket", buckets), texts("from", from), texts("until", until)})
@@ -104,10 +104,10 @@ func readImportEntries(t tx, account ledger.Account) ([]ImportEntry, error) {
 		accountBuckets[i], days[i], ats[i] = int64(account.Bucket()), int64(staking.DayOf(e.At)), e.At.UnixMilli()
 		ids[i], accounts[i] = prefix+e.Name, string(account)
 	}
-	err = t.each(func(r row) error {
-		e := &entries[index[r.text(0)]]
-		e.Kind = ledger.Kind(r.text(3))
-		e.Changes = append(e.Changes, ImportChange{r.text(1), ledger.Amount(r.int(2))})
+	err = t.Each(func(r row) error {
+		e := &entries[index[r.Text(0)]]
+		e.Kind = ledger.Kind(r.Text(3))
+		e.Changes = append(e.Changes, ImportChange{r.Text(1), ledger.Amount(r.Int(2))})
 		return nil
 	}, "SELECT entry, asset, amount, kind FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND account = $5 ORDER BY move, side",
 		set{ints("bucket", accountBuckets), ints("day", days), ints("at", ats), texts("entry", ids), texts("account", accounts)})
@@ -135,7 +135,7 @@ func (db *DB) RecordImport(ctx context.Context, account ledger.Account, rows []I
 		}
 	}
 	for part := range slices.Chunk(foldImportRows(rows), importPart) {
-		if err := db.engine.write(ctx, func(t tx) error {
+		if err := db.engine.Write(ctx, func(t tx) error {
 			n, err := writeImportRows(t, account, part)
 			if err != nil || n == 0 {
 				return err
@@ -206,7 +206,7 @@ func writeImportRows(t tx, account ledger.Account, rows []ImportRow) (int64, err
 			reward[i] = 1
 		}
 	}
-	return t.set(nil, `INSERT INTO import_rows (bucket, account, at, asset, operation, amount, export, part, times, reward)
+	return t.Set(nil, `INSERT INTO import_rows (bucket, account, at, asset, operation, amount, export, part, times, reward)
 		SELECT r.bucket, r.account, r.at, r.asset, r.operation, r.amount, r.export, r.part, r.times, r.reward FROM {rows} WHERE true
 		ON CONFLICT (bucket, account, at, asset, operation, amount, export, part) DO UPDATE SET
 			times = CASE WHEN excluded.times > import_rows.times OR excluded.times = 0 THEN excluded.times ELSE import_rows.times END,

@@ -92,7 +92,7 @@ func (b *Beginning) check(o Options) error {
 
 // makeSchema makes the schema where there are no books. Those of another program are left as they are.
 func (db *DB) makeSchema(ctx context.Context) error {
-	n, err := db.version(ctx)
+	n, err := db.engine.Version(ctx)
 	if err != nil {
 		return err
 	}
@@ -101,19 +101,19 @@ func (db *DB) makeSchema(ctx context.Context) error {
 			return err
 		}
 		if _, err := db.readFirstDay(ctx); err == nil {
-			return checkVersion(n)
+			return db.engine.CheckVersion(n)
 		} else if !errors.Is(err, ErrNoBooks) {
 			return err
 		}
 	}
-	return db.migrateTo(ctx, int64(len(migrations)))
+	return db.engine.Migrate(ctx, int64(len(migrations)), nil)
 }
 
 // firstRows writes what the books begin with. The row of the first day is written
 // first: whoever finds it there has come too late.
 func (db *DB) firstRows(ctx context.Context, b Beginning) error {
-	return db.engine.write(ctx, func(t tx) error {
-		if err := db.lockSchema(t); err != nil {
+	return db.engine.Write(ctx, func(t tx) error {
+		if err := db.engine.LockSchema(t); err != nil {
 			return err
 		}
 		state, err := restoreState(t, "")
@@ -127,7 +127,7 @@ func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 			return err
 		}
 		if b.TestClock {
-			if _, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2)", testClock, stamp(db.now())); err != nil {
+			if _, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2)", testClock, stamp(db.now())); err != nil {
 				return err
 			}
 		}
@@ -140,14 +140,14 @@ func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 
 // writeFirstRows writes what the books begin with, but for the line of the log.
 func (db *DB) writeFirstRows(t tx, b Beginning) error {
-	n, err := t.exec("INSERT INTO meta (name, value) VALUES ('first_day', $1) ON CONFLICT DO NOTHING", b.From.String())
+	n, err := t.Exec("INSERT INTO meta (name, value) VALUES ('first_day', $1) ON CONFLICT DO NOTHING", b.From.String())
 	if err == nil && n == 0 {
 		err = booksExist(t)
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2)", listsLock, stamp(db.now())); err != nil {
+	if _, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2)", listsLock, stamp(db.now())); err != nil {
 		return err
 	}
 	for _, token := range b.Tokens {
@@ -170,7 +170,7 @@ func (db *DB) writeFirstRows(t tx, b Beginning) error {
 
 func booksExist(t tx) error {
 	since := ""
-	if err := t.query(func(r row) error { since = r.text(0); return nil }, "SELECT value FROM meta WHERE name = 'first_day'"); err != nil {
+	if err := t.Query(func(r row) error { since = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = 'first_day'"); err != nil {
 		return err
 	}
 	return fmt.Errorf("these books began on %s; open them without \"init\", or name another database", since)
@@ -180,7 +180,7 @@ func booksExist(t tx) error {
 // them, and an empty pool.
 func (db *DB) writeToken(t tx, token staking.Token, reason string) error {
 	a := token.Asset
-	n, err := t.exec("INSERT INTO assets (symbol, scale, max_supply) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", a.Symbol, int64(a.Scale), int64(a.MaxSupply))
+	n, err := t.Exec("INSERT INTO assets (symbol, scale, max_supply) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", a.Symbol, int64(a.Scale), int64(a.MaxSupply))
 	if err == nil && n == 0 {
 		err = errRetry // another has added it meanwhile
 	}
@@ -190,15 +190,14 @@ func (db *DB) writeToken(t tx, token staking.Token, reason string) error {
 	if err := db.writeTerms(t, TermsRevision{Terms: token.Terms, Revision: 1, Reason: reason}); err != nil {
 		return err
 	}
-	rows := everyBucket(token.Terms.From - 1)
-	through := slices.Clone(rows[1].ints)
-	if err := t.insert("progress", set{
+	rows, through := everyBucket(0), slices.Repeat([]int64{int64(token.Terms.From - 1)}, ledger.Buckets)
+	if err := t.Insert("progress", set{
 		rows[0], texts("asset", repeat(a.Symbol, ledger.Buckets)),
 		ints("accrued_through", through), ints("paid_through", through),
 	}); err != nil {
 		return fmt.Errorf("add %s: %w", a.Symbol, err)
 	}
-	_, err = t.exec("INSERT INTO balances (bucket, account, asset, balance, carry, earned) VALUES ($1, $2, $3, 0, 0, 0)",
+	_, err = t.Exec("INSERT INTO balances (bucket, account, asset, balance, carry, earned) VALUES ($1, $2, $3, 0, 0, 0)",
 		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), a.Symbol)
 	if err != nil {
 		return fmt.Errorf("add %s: %w", a.Symbol, err)

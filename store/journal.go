@@ -14,16 +14,16 @@ import (
 // databases. A bucket's lines are sorted in the database.
 func (db *DB) Journal(ctx context.Context, visit func(ledger.Posting) error) error {
 	begun := false
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		if begun {
 			return errors.New("the database went away in the middle; ask for it again")
 		}
 		for b := range ledger.Buckets {
-			if err := t.query(func(r row) error {
+			if err := t.Query(func(r row) error {
 				begun = true
 				return visit(ledger.Posting{
-					Bucket: b, Account: ledger.Account(r.text(0)), Asset: r.text(1), At: timeOf(r.int(2)), Entry: r.text(3),
-					Move: int(r.int(4)), Side: int(r.int(5)), Amount: ledger.Amount(r.int(6)), Other: ledger.Account(r.text(7)), Kind: ledger.Kind(r.text(8)),
+					Bucket: b, Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: timeOf(r.Int(2)), Entry: r.Text(3),
+					Move: int(r.Int(4)), Side: int(r.Int(5)), Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
 				})
 			}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM journal
 			     WHERE bucket = $1 ORDER BY day, account, asset, at, entry, move, side`, int64(b)); err != nil {

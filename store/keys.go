@@ -27,7 +27,7 @@ func (db *DB) AddKey(ctx context.Context, k access.Key) error {
 	if err != nil {
 		return fmt.Errorf("add a key: %w", err)
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if err := lockOpenAccount(t, k.Account); err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (db *DB) AddKey(ctx context.Context, k access.Key) error {
 func insertKey(t tx, k access.Key, now int64) (repeated bool, err error) {
 	k.TradeUntil = time.Time{}
 	k.LimitTrade(timeOf(now))
-	n, err := t.exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked, trade_until)
+	n, err := t.Exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked, trade_until)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11) ON CONFLICT DO NOTHING`,
 		keyBucket(k.Key), k.Key, string(k.Account), string(k.Type), access.FormatPermissions(k.Permissions), access.FormatAddresses(k.Addresses),
 		k.Label, []byte(k.Secret), now, millisOf(k.Expires), millisOf(k.TradeUntil))
@@ -129,13 +129,13 @@ const keyColumns = "SELECT key, account, type, permissions, addresses, label, se
 
 func scanKey(r row) (access.Key, error) {
 	k := access.Key{
-		Key: r.text(0), Account: ledger.Account(r.text(1)), Type: access.KeyType(r.text(2)), Label: r.text(5), Secret: r.bytes(6),
-		Created: timeOf(r.int(7)), Expires: timeOrNever(r.int(8)), Revoked: timeOrNever(r.int(9)),
-		TradeUntil: timeOrNever(r.int(10)),
+		Key: r.Text(0), Account: ledger.Account(r.Text(1)), Type: access.KeyType(r.Text(2)), Label: r.Text(5), Secret: r.Bytes(6),
+		Created: timeOf(r.Int(7)), Expires: timeOrNever(r.Int(8)), Revoked: timeOrNever(r.Int(9)),
+		TradeUntil: timeOrNever(r.Int(10)),
 	}
 	var err error
-	if k.Permissions, err = access.ParsePermissions(r.text(3)); err == nil {
-		k.Addresses, err = access.ParseAddresses(r.text(4))
+	if k.Permissions, err = access.ParsePermissions(r.Text(3)); err == nil {
+		k.Addresses, err = access.ParseAddresses(r.Text(4))
 	}
 	if err != nil {
 		return k, fmt.Errorf("the books' %s cannot be read: %w", k, err)
@@ -146,7 +146,7 @@ func scanKey(r row) (access.Key, error) {
 // findKey reads the key of a name; ErrNotFound if there is none.
 func findKey(t tx, name string) (k access.Key, err error) {
 	found := false
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		found = true
 		k, err = scanKey(r)
 		return err
@@ -166,7 +166,7 @@ func (db *DB) Key(ctx context.Context, name string) (k access.Key, err error) {
 	if !access.IsKey(name) {
 		return k, noKey(name)
 	}
-	err = db.engine.look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t tx) error {
 		k, err = findKey(t, name)
 		return err
 	})
@@ -182,12 +182,12 @@ func (db *DB) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, e
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		keys = nil
 		if _, err := account(t, id); err != nil {
 			return err
 		}
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			k, err := scanKey(r)
 			keys = append(keys, k)
 			return err
@@ -202,9 +202,9 @@ func (db *DB) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, e
 // SealedKey is some API key whose secret is sealed: whoever opens it has the key
 // that these books are sealed with. found is false where there is none.
 func (db *DB) SealedKey(ctx context.Context) (k access.Key, found bool, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		found = false
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			found = true
 			k, err = scanKey(r)
 			return err
@@ -222,8 +222,8 @@ func (db *DB) RevokeKey(ctx context.Context, name string) error {
 	if !access.IsKey(name) {
 		return noKey(name)
 	}
-	err := db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", db.now(), keyBucket(name), name)
+	err := db.engine.Write(ctx, func(t tx) error {
+		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", db.now(), keyBucket(name), name)
 		if err != nil {
 			return err
 		}

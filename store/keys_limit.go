@@ -21,7 +21,7 @@ func (db *DB) LimitKey(ctx context.Context, name string, addresses []netip.Prefi
 	if !access.IsKey(name) {
 		return k, noKey(name)
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if k, err = findKey(t, name); err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (db *DB) LimitKey(ctx context.Context, name string, addresses []netip.Prefi
 			return nil
 		}
 		k.LimitTrade(now)
-		if _, err := t.exec("UPDATE keys SET addresses = $1, trade_until = $2 WHERE bucket = $3 AND key = $4",
+		if _, err := t.Exec("UPDATE keys SET addresses = $1, trade_until = $2 WHERE bucket = $3 AND key = $4",
 			after, millisOf(k.TradeUntil), keyBucket(name), name); err != nil {
 			return err
 		}
@@ -69,19 +69,19 @@ func placesOf(addresses []netip.Prefix) string {
 // limitTrade gives the keys of books that had no permission to withdraw their time: what
 // may trade from anywhere expires access.UnlimitedTrade after these books are brought up
 // to date. None may withdraw. It reads and writes only columns of its own migration.
-func limitTrade(_ context.Context, db *DB, t tx) error {
+func limitTrade(_ context.Context, db *DB, t tx, _ func(int64)) error {
 	now := db.now()
 	var trading int
 	var names []string
 	var buckets []int64
-	err := t.query(func(r row) error {
-		addresses, err := access.ParseAddresses(r.text(1))
+	err := t.Query(func(r row) error {
+		addresses, err := access.ParseAddresses(r.Text(1))
 		if err != nil {
-			return fmt.Errorf("the books' %s cannot be read: %w", access.Key{Key: r.text(0)}.Short(), err)
+			return fmt.Errorf("the books' %s cannot be read: %w", access.Key{Key: r.Text(0)}.Short(), err)
 		}
 		trading++
 		if k := (access.Key{Addresses: addresses}); !k.Limited() {
-			names, buckets = append(names, r.text(0)), append(buckets, keyBucket(r.text(0)))
+			names, buckets = append(names, r.Text(0)), append(buckets, keyBucket(r.Text(0)))
 		}
 		return nil
 	}, "SELECT key, addresses FROM keys WHERE permissions LIKE '%trade%' AND revoked = 0 AND (expires = 0 OR expires > $1)", now)
@@ -92,11 +92,11 @@ func limitTrade(_ context.Context, db *DB, t tx) error {
 	if len(names) > 0 {
 		n := len(names)
 		unlimited := set{ints("bucket", buckets), texts("key", names), ints("until", slices.Repeat([]int64{until.UnixMilli()}, n))}
-		if _, err := t.set(nil, "UPDATE keys SET trade_until = r.until FROM {rows} WHERE keys.bucket = r.bucket AND keys.key = r.key", unlimited); err != nil {
+		if _, err := t.Set(nil, "UPDATE keys SET trade_until = r.until FROM {rows} WHERE keys.bucket = r.bucket AND keys.key = r.key", unlimited); err != nil {
 			return err
 		}
 	}
-	_, err = t.exec(`INSERT INTO log (bucket, at, actor, role, request, action, subject, detail) VALUES ($1, $2, $3, $4, $5, 'upgrade', 'keys', $6) ON CONFLICT DO NOTHING`,
+	_, err = t.Exec(`INSERT INTO log (bucket, at, actor, role, request, action, subject, detail) VALUES ($1, $2, $3, $4, $5, 'upgrade', 'keys', $6) ON CONFLICT DO NOTHING`,
 		keyBucket("keys"), now, db.actor.Credential, string(db.actor.Role), db.actor.Request, keysUpgraded(trading, len(names), until))
 	return err
 }

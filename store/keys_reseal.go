@@ -20,9 +20,9 @@ func (db *DB) Reseal(ctx context.Context, reseal func(*access.Key) (changed bool
 	bucket, after, more := int64(-1), "", true
 	for err == nil && more {
 		part, last := 0, ""
-		err = db.engine.write(ctx, func(t tx) error {
+		err = db.engine.Write(ctx, func(t tx) error {
 			var keys []access.Key
-			err := t.query(func(r row) error {
+			err := t.Query(func(r row) error {
 				k, err := scanKey(r)
 				keys = append(keys, k)
 				return err
@@ -62,7 +62,7 @@ func (db *DB) reseal(t tx, keys []access.Key, reseal func(*access.Key) (bool, er
 		return 0, nil
 	}
 	// A secret that another process has sealed again in between stays as that left it.
-	if _, err := t.set(nil, "UPDATE keys SET secret = r.after FROM {rows} WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
+	if _, err := t.Set(nil, "UPDATE keys SET secret = r.after FROM {rows} WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
 		set{ints("bucket", buckets), texts("key", names), blobs("before", before), blobs("after", after)}); err != nil {
 		return 0, err
 	}

@@ -19,7 +19,7 @@ func (db *DB) AddToken(ctx context.Context, k access.Token) error {
 	if err != nil {
 		return fmt.Errorf("add a token: %w", err)
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if k.Role == access.Holder {
 			if err := lockOpenAccount(t, k.Account); err != nil {
 				return err
@@ -29,7 +29,7 @@ func (db *DB) AddToken(ctx context.Context, k access.Token) error {
 		if k.Authoritative {
 			authoritative = 1
 		}
-		n, err := t.exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked, authoritative)
+		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked, authoritative)
 		                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT DO NOTHING`,
 			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, db.now(), millisOf(k.Expires), authoritative)
 		if err != nil {
@@ -65,10 +65,10 @@ const tokenColumns = "SELECT id, hash, role, account, label, created, expires, r
 
 func scanToken(r row) (access.Token, error) {
 	k := access.Token{
-		ID: r.text(0), Role: access.Role(r.text(2)), Account: ledger.Account(r.text(3)), Label: r.text(4),
-		Created: timeOf(r.int(5)), Expires: timeOrNever(r.int(6)), Revoked: timeOrNever(r.int(7)), Authoritative: r.int(8) != 0,
+		ID: r.Text(0), Role: access.Role(r.Text(2)), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
+		Created: timeOf(r.Int(5)), Expires: timeOrNever(r.Int(6)), Revoked: timeOrNever(r.Int(7)), Authoritative: r.Int(8) != 0,
 	}
-	if n := copy(k.Hash[:], r.bytes(1)); n != len(k.Hash) {
+	if n := copy(k.Hash[:], r.Bytes(1)); n != len(k.Hash) {
 		return k, fmt.Errorf("the books' token %s has a hash of %d bytes", k.ID, n)
 	}
 	return k, nil
@@ -77,7 +77,7 @@ func scanToken(r row) (access.Token, error) {
 // findToken reads the token of an ID; ErrNotFound if there is none.
 func findToken(t tx, id string) (k access.Token, err error) {
 	found := false
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		found = true
 		k, err = scanToken(r)
 		return err
@@ -97,7 +97,7 @@ func (db *DB) Token(ctx context.Context, id string) (k access.Token, err error) 
 	if !access.IsTokenID(id) {
 		return k, noToken(id)
 	}
-	err = db.engine.look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t tx) error {
 		k, err = findToken(t, id)
 		return err
 	})
@@ -109,9 +109,9 @@ func (db *DB) Token(ctx context.Context, id string) (k access.Token, err error) 
 
 // Tokens are all bearer tokens, also the revoked ones, the oldest first.
 func (db *DB) Tokens(ctx context.Context) (tokens []access.Token, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		tokens = nil
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			k, err := scanToken(r)
 			tokens = append(tokens, k)
 			return err
@@ -129,8 +129,8 @@ func (db *DB) RevokeToken(ctx context.Context, id string) error {
 	if !access.IsTokenID(id) {
 		return noToken(id)
 	}
-	err := db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0", db.now(), keyBucket(id), id)
+	err := db.engine.Write(ctx, func(t tx) error {
+		n, err := t.Exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0", db.now(), keyBucket(id), id)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 	if l.MaxTotal < 0 || l.MaxChange < 0 {
 		return fmt.Errorf("%w: the limits of %s are zero (none) or above", ledger.ErrInvalid, l.Asset)
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		var total, change int64
 		if _, err := one(t, []*int64{&total, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", l.Asset); err != nil {
 			return err
@@ -26,7 +26,7 @@ func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 		if total == int64(l.MaxTotal) && change == l.MaxChange {
 			return nil
 		}
-		_, err := t.exec(`INSERT INTO limits (asset, max_total, max_change) VALUES ($1, $2, $3)
+		_, err := t.Exec(`INSERT INTO limits (asset, max_total, max_change) VALUES ($1, $2, $3)
 		                  ON CONFLICT (asset) DO UPDATE SET max_total = excluded.max_total, max_change = excluded.max_change`,
 			l.Asset, int64(l.MaxTotal), l.MaxChange)
 		if err != nil {
@@ -44,10 +44,10 @@ func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 // Limits are those that are set, by token.
 func (db *DB) Limits(ctx context.Context) ([]staking.Limit, error) {
 	var limits []staking.Limit
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		limits = nil
-		return t.query(func(r row) error {
-			limits = append(limits, staking.Limit{Asset: r.text(0), MaxTotal: ledger.Amount(r.int(1)), MaxChange: r.int(2)})
+		return t.Query(func(r row) error {
+			limits = append(limits, staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2)})
 			return nil
 		}, "SELECT asset, max_total, max_change FROM limits WHERE max_total > 0 OR max_change > 0 ORDER BY asset")
 	})
@@ -66,11 +66,11 @@ func (db *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 	if d >= staking.DayOf(db.clock()) {
 		return fmt.Errorf("%w: approve %s of %s: the day is not over; nobody can have looked at it", ledger.ErrInvalid, asset, d)
 	}
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		if err := db.lockUndeclared(t, d, asset); err != nil {
 			return err
 		}
-		n, err := t.exec("INSERT INTO approvals (day, asset, approved_at, approved_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+		n, err := t.Exec("INSERT INTO approvals (day, asset, approved_at, approved_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
 			int64(d), asset, db.now(), db.actor.Credential)
 		if err != nil || n == 0 {
 			return err

@@ -23,11 +23,11 @@ func (db *DB) finishListing(ctx context.Context, l Listing) error {
 			return fmt.Errorf("%w; what is left is done by calling it again, or by the next run", err)
 		}
 	}
-	return db.engine.write(ctx, func(t tx) error {
+	return db.engine.Write(ctx, func(t tx) error {
 		if err := db.lockListsAlone(t); err != nil {
 			return err
 		}
-		n, err := t.exec("UPDATE listings SET unfinished = 0 WHERE code = $1 AND number = $2 AND removed = $3",
+		n, err := t.Exec("UPDATE listings SET unfinished = 0 WHERE code = $1 AND number = $2 AND removed = $3",
 			string(l.Region), int64(l.Number), millisOf(l.Removed))
 		if err == nil && n == 0 {
 			err = fmt.Errorf("%w: it was removed while it was being added", ledger.ErrMismatch)
@@ -39,7 +39,7 @@ func (db *DB) finishListing(ctx context.Context, l Listing) error {
 // finishListings completes what was interrupted of any listing.
 func (db *DB) finishListings(ctx context.Context) error {
 	var left []Listing
-	err := db.engine.read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t tx) (err error) {
 		left, err = listingsOf(t, "WHERE unfinished = 1")
 		return err
 	})
@@ -62,7 +62,7 @@ func (db *DB) workListing(ctx context.Context, l Listing, bucket int) error {
 	if err := db.ensureDays(ctx); err != nil {
 		return err
 	}
-	return db.engine.write(ctx, func(t tx) error {
+	return db.engine.Write(ctx, func(t tx) error {
 		open, err := db.firstOpen(t)
 		if err == nil {
 			err = db.lockOpenDay(t, max(open, min(l.From, staking.DayOf(db.clock()))), bucket)
@@ -105,16 +105,16 @@ var lasting = ` FROM enrollments e JOIN accounts a ON a.bucket = e.bucket AND a.
 // countEnding counts the enrollments that a listing ends.
 func countEnding(t tx, region staking.Region, from staking.Day) (n int64, err error) {
 	every := append(everyBucket(from), texts("code", repeat(string(region), ledger.Buckets)))
-	err = t.each(func(r row) error { n += r.int(0); return nil }, "SELECT count(*)"+lasting, every)
+	err = t.Each(func(r row) error { n += r.Int(0); return nil }, "SELECT count(*)"+lasting, every)
 	return n, err
 }
 
 // countRestored counts the enrollments that the undoing of a listing lets go on.
 func countRestored(t tx, l Listing, others []Listing) (n int64, err error) {
 	every := append(everyBucket(0)[:1], texts("code", repeat(string(l.Region), ledger.Buckets)), ints("number", slices.Repeat([]int64{int64(l.Number)}, ledger.Buckets)))
-	err = t.each(func(r row) error {
-		if until, _ := limitOf(staking.Region(r.text(0)), others); until == staking.Forever {
-			n += r.int(1)
+	err = t.Each(func(r row) error {
+		if until, _ := limitOf(staking.Region(r.Text(0)), others); until == staking.Forever {
+			n += r.Int(1)
 		}
 		return nil
 	}, "SELECT a.region, count(*)"+outBy+" GROUP BY a.region", every)
@@ -149,9 +149,9 @@ type listedOut struct {
 func (db *DB) endListed(t tx, l Listing, bucket int) error {
 	var residents []listedOut
 	var accounts []ledger.Account
-	err := t.query(func(r row) error {
-		residents = append(residents, listedOut{account: ledger.Account(r.text(0)), from: staking.Day(r.int(1)), by: l})
-		accounts = append(accounts, ledger.Account(r.text(0)))
+	err := t.Query(func(r row) error {
+		residents = append(residents, listedOut{account: ledger.Account(r.Text(0)), from: staking.Day(r.Int(1)), by: l})
+		accounts = append(accounts, ledger.Account(r.Text(0)))
 		return nil
 	}, "SELECT e.account, e.from_day"+lasting+" ORDER BY e.account", int64(bucket), int64(l.From), string(l.Region))
 	if err != nil || residents == nil {
@@ -178,7 +178,7 @@ func rememberListedOut(t tx, bucket int, out []listedOut) error {
 	for i, o := range out {
 		accounts[i], codes[i], froms[i], numbers[i] = string(o.account), string(o.by.Region), int64(o.from), int64(o.by.Number)
 	}
-	_, err := t.set(nil, `INSERT INTO listed_out (bucket, account, from_day, code, number)
+	_, err := t.Set(nil, `INSERT INTO listed_out (bucket, account, from_day, code, number)
 	                      SELECT r.bucket, r.account, r.from_day, r.code, r.number FROM {rows} WHERE true
 	                      ON CONFLICT (bucket, account) DO UPDATE SET from_day = excluded.from_day, code = excluded.code, number = excluded.number`,
 		set{
@@ -190,7 +190,7 @@ func rememberListedOut(t tx, bucket int, out []listedOut) error {
 
 // forgetListedOut takes an account out of those that the undoing of a listing restores.
 func forgetListedOut(t tx, id ledger.Account) error {
-	_, err := t.exec("DELETE FROM listed_out WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+	_, err := t.Exec("DELETE FROM listed_out WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
 	return err
 }
 
@@ -199,9 +199,9 @@ func forgetListedOut(t tx, id ledger.Account) error {
 func (db *DB) restoreListed(t tx, l Listing, bucket int, listings []Listing) error {
 	var back, kept []listedOut
 	var on []ledger.Account
-	err := t.query(func(r row) error {
-		o := listedOut{account: ledger.Account(r.text(0)), from: staking.Day(r.int(1))}
-		o.until, o.by = limitOf(staking.Region(r.text(2)), listings)
+	err := t.Query(func(r row) error {
+		o := listedOut{account: ledger.Account(r.Text(0)), from: staking.Day(r.Int(1))}
+		o.until, o.by = limitOf(staking.Region(r.Text(2)), listings)
 		if o.until == staking.Forever {
 			on = append(on, o.account)
 		} else {
@@ -217,7 +217,7 @@ func (db *DB) restoreListed(t tx, l Listing, bucket int, listings []Listing) err
 	if err := setUntil(t, bucket, back); err != nil {
 		return err
 	}
-	if _, err := t.exec("DELETE FROM listed_out WHERE bucket = $1 AND code = $2 AND number = $3", int64(bucket), string(l.Region), int64(l.Number)); err != nil {
+	if _, err := t.Exec("DELETE FROM listed_out WHERE bucket = $1 AND code = $2 AND number = $3", int64(bucket), string(l.Region), int64(l.Number)); err != nil {
 		return err
 	}
 	if err := rememberListedOut(t, bucket, kept); err != nil || on == nil {
@@ -233,7 +233,7 @@ func setUntil(t tx, bucket int, out []listedOut) error {
 	for i, o := range out {
 		accounts[i], froms[i], untils[i] = string(o.account), int64(o.from), int64(o.until)
 	}
-	_, err := t.set(nil, `UPDATE enrollments SET until_day = r.until_day FROM {rows}
+	_, err := t.Set(nil, `UPDATE enrollments SET until_day = r.until_day FROM {rows}
 	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.from_day = r.from_day`,
 		set{
 			ints("bucket", slices.Repeat([]int64{int64(bucket)}, n)), texts("account", accounts),
@@ -246,14 +246,14 @@ func setUntil(t tx, bucket int, out []listedOut) error {
 }
 
 // dateListings gives the listings of older books their first day: the books' own.
-func dateListings(_ context.Context, db *DB, t tx) error {
+func dateListings(_ context.Context, db *DB, t tx, _ func(int64)) error {
 	var first staking.Day
-	err := t.query(func(r row) (err error) {
-		first, err = staking.ParseDay(r.text(0))
+	err := t.Query(func(r row) (err error) {
+		first, err = staking.ParseDay(r.Text(0))
 		return err
 	}, "SELECT value FROM meta WHERE name = 'first_day'")
 	if err == nil {
-		_, err = t.exec("UPDATE listings SET from_day = $1, added = $2", int64(first), first.Millis())
+		_, err = t.Exec("UPDATE listings SET from_day = $1, added = $2", int64(first), first.Millis())
 	}
 	return err
 }

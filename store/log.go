@@ -59,7 +59,7 @@ func (db *DB) writeLog(t tx, lines []LogLine) error {
 		actors[i], roles[i], requests[i] = l.Actor.Credential, string(l.Actor.Role), l.Actor.Request
 		actions[i], subjects[i], details[i] = l.Action, l.Subject, l.Detail
 	}
-	_, err := t.set(nil, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail)
+	_, err := t.Set(nil, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail)
 	                      SELECT r.bucket, r.at, r.actor, r.role, r.request, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 		ints("bucket", buckets), ints("at", slices.Repeat([]int64{db.now()}, n)),
 		texts("actor", actors), texts("role", roles), texts("request", requests),
@@ -76,19 +76,19 @@ const logColumns = "at, actor, role, request, action, subject, detail"
 
 func readLogLine(r row) LogLine {
 	return LogLine{
-		At: timeOf(r.int(0)), Actor: access.Actor{Credential: r.text(1), Role: access.Role(r.text(2)), Request: r.text(3)},
-		Action: r.text(4), Subject: r.text(5), Detail: r.text(6),
+		At: timeOf(r.Int(0)), Actor: access.Actor{Credential: r.Text(1), Role: access.Role(r.Text(2)), Request: r.Text(3)},
+		Action: r.Text(4), Subject: r.Text(5), Detail: r.Text(6),
 	}
 }
 
 // Log are the last lines of the log since a moment, at most limit, the newest last.
 func (db *DB) Log(ctx context.Context, since time.Time, limit int) ([]LogLine, error) {
 	var lines []LogLine
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		lines = nil
 		buckets := everyBucket(0)[0]
-		n := len(buckets.ints)
-		return t.each(func(r row) error {
+		n := ledger.Buckets
+		return t.Each(func(r row) error {
 			lines = append(lines, readLogLine(r))
 			return nil
 		}, "SELECT "+logColumns+" FROM log WHERE bucket = $1 AND at >= $2 ORDER BY at DESC LIMIT $3",

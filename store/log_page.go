@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/softstake/softstake/ledger"
 )
 
 // LogPlace is a place in the log, read from its end: behind so many lines of a
@@ -21,11 +23,11 @@ type LogPlace struct {
 // limit, and the place behind them. There are no more once they are fewer.
 func (db *DB) LogPage(ctx context.Context, from LogPlace, limit int) ([]LogLine, LogPlace, error) {
 	var lines []LogLine
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		lines = nil
 		buckets := everyBucket(0)[0]
-		n := len(buckets.ints)
-		return t.each(func(r row) error {
+		n := ledger.Buckets
+		return t.Each(func(r row) error {
 			lines = append(lines, readLogLine(r))
 			return nil
 		}, "SELECT "+logColumns+" FROM log WHERE bucket = $1 AND at <= $2 ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3",

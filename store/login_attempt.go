@@ -25,11 +25,11 @@ func (db *DB) CountAttempt(ctx context.Context, counter string, most int, window
 		return 0, fmt.Errorf("%w: %d attempts in %s; it is at least 1 in at most %s", ledger.ErrInvalid, most, window, AttemptsKept)
 	}
 	who := attemptKey(counter)
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		wait = 0
 		now := db.now()
 		// A window that begins later than it can is one of a clock that was put back.
-		n, err := t.exec(`INSERT INTO attempts (bucket, who, since, tries) VALUES ($1, $2, $3, 1)
+		n, err := t.Exec(`INSERT INTO attempts (bucket, who, since, tries) VALUES ($1, $2, $3, 1)
 		                  ON CONFLICT (bucket, who) DO UPDATE SET
 		                    tries = CASE WHEN attempts.since BETWEEN $4 AND $5 THEN attempts.tries + 1 ELSE 1 END,
 		                    since = CASE WHEN attempts.since BETWEEN $4 AND $5 THEN attempts.since ELSE $3 END
@@ -86,10 +86,10 @@ func (db *DB) ResetAttempts(ctx context.Context, counter string) error {
 
 // changeAttempts runs a statement for the key of each counter.
 func (db *DB) changeAttempts(ctx context.Context, what, sql string, counters []string) error {
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		for _, counter := range counters {
 			who := attemptKey(counter)
-			if _, err := t.exec(sql, keyBucket(who), who); err != nil {
+			if _, err := t.Exec(sql, keyBucket(who), who); err != nil {
 				return err
 			}
 		}

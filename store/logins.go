@@ -41,12 +41,12 @@ func (db *DB) AddLogin(ctx context.Context, l Login) error {
 	if err != nil {
 		return fmt.Errorf("add a login: %w", err)
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if err := lockOpenAccount(t, l.Account); err != nil {
 			return err
 		}
 		now := db.now()
-		n, err := t.exec("INSERT INTO logins (bucket, email, account, password, created, changed) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING",
+		n, err := t.Exec("INSERT INTO logins (bucket, email, account, password, created, changed) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING",
 			keyBucket(email), email, string(l.Account), l.Password, now)
 		if err != nil {
 			return err
@@ -80,13 +80,13 @@ func checkHash(hash string) error {
 const loginColumns = "SELECT email, account, password, created, changed FROM logins "
 
 func readLogin(r row) Login {
-	return Login{Email: r.text(0), Account: ledger.Account(r.text(1)), Password: r.text(2), Created: timeOf(r.int(3)), Changed: timeOf(r.int(4))}
+	return Login{Email: r.Text(0), Account: ledger.Account(r.Text(1)), Password: r.Text(2), Created: timeOf(r.Int(3)), Changed: timeOf(r.Int(4))}
 }
 
 // findLogin reads the login of an address; ErrNotFound if there is none.
 func findLogin(t tx, email string) (l Login, err error) {
 	found := false
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		l, found = readLogin(r), true
 		return nil
 	}, loginColumns+"WHERE bucket = $1 AND email = $2", keyBucket(email), email)
@@ -107,7 +107,7 @@ func (db *DB) Login(ctx context.Context, email string) (l Login, err error) {
 	if err != nil {
 		return Login{}, fmt.Errorf("%w: a login: %w", ledger.ErrNotFound, err)
 	}
-	err = db.engine.look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t tx) error {
 		l, err = findLogin(t, email)
 		return err
 	})
@@ -124,13 +124,13 @@ func (db *DB) Logins(ctx context.Context, id ledger.Account) (logins []Login, er
 			return nil, err
 		}
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		logins = nil
 		add := func(r row) error { logins = append(logins, readLogin(r)); return nil }
 		if id == "" {
-			return t.query(add, loginColumns+"ORDER BY email, account")
+			return t.Query(add, loginColumns+"ORDER BY email, account")
 		}
-		return t.query(add, loginColumns+"WHERE account = $1 ORDER BY email", string(id))
+		return t.Query(add, loginColumns+"WHERE account = $1 ORDER BY email", string(id))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the logins: %w", err)
@@ -147,11 +147,11 @@ func (db *DB) RemoveLogin(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if _, err := lockAccount(t, l.Account); err != nil {
 			return err
 		}
-		n, err := t.exec("DELETE FROM logins WHERE bucket = $1 AND email = $2 AND account = $3", keyBucket(l.Email), l.Email, string(l.Account))
+		n, err := t.Exec("DELETE FROM logins WHERE bucket = $1 AND email = $2 AND account = $3", keyBucket(l.Email), l.Email, string(l.Account))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -169,7 +169,7 @@ func (db *DB) RemoveLogin(ctx context.Context, email string) error {
 // shutOut removes an account's logins and sessions. The account is locked, so that
 // none is added meanwhile.
 func shutOut(t tx, id ledger.Account) error {
-	_, err := t.exec("DELETE FROM logins WHERE account = $1", string(id))
+	_, err := t.Exec("DELETE FROM logins WHERE account = $1", string(id))
 	if err == nil {
 		_, err = endSessions(t, id, "account = $1", string(id))
 	}

@@ -62,10 +62,10 @@ func (db *DB) Now() time.Time { return timeOf(db.now()) }
 
 // NewsKeys are the keys of the news after a key, in order, at most limit.
 func (db *DB) NewsKeys(ctx context.Context, after NewsKey, limit int) (keys []NewsKey, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		keys = nil
-		return t.query(func(r row) error {
-			keys = append(keys, NewsKey{timeOf(r.int(0)), r.text(1)})
+		return t.Query(func(r row) error {
+			keys = append(keys, NewsKey{timeOf(r.Int(0)), r.Text(1)})
 			return nil
 		}, "SELECT at, nonce FROM news WHERE (at, nonce) > ($1, $2) ORDER BY at, nonce LIMIT $3", after.At.UnixMilli(), after.Nonce, int64(limit))
 	})
@@ -83,10 +83,10 @@ func (db *DB) News(ctx context.Context, keys []NewsKey) (news []News, err error)
 	for _, k := range keys {
 		buckets, ats, nonces = append(buckets, newsBucket(k.Nonce)), append(ats, k.At.UnixMilli()), append(nonces, k.Nonce)
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		news = nil
-		return t.each(func(r row) error {
-			n, err := readNews(NewsKey{timeOf(r.int(0)), r.text(1)}, r.bytes(2))
+		return t.Each(func(r row) error {
+			n, err := readNews(NewsKey{timeOf(r.Int(0)), r.Text(1)}, r.Bytes(2))
 			news = append(news, n)
 			return err
 		}, "SELECT at, nonce, body FROM news WHERE bucket = $1 AND at = $2 AND nonce = $3",
@@ -114,9 +114,9 @@ func (db *DB) PaidRewards(ctx context.Context, b PaidBatch, account ledger.Accou
 	}
 	for {
 		var page []staking.Accrual
-		err := db.engine.read(ctx, func(t tx) error {
+		err := db.engine.Read(ctx, func(t tx) error {
 			page = nil
-			return t.query(func(r row) error {
+			return t.Query(func(r row) error {
 				page = append(page, readAccrual(r))
 				return nil
 			}, "SELECT "+accrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND a.reward > 0 AND "+which+" ORDER BY a.account LIMIT $5",

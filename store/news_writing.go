@@ -38,14 +38,14 @@ func (p *posting) news() newsBodies {
 func (db *DB) telling(ctx context.Context, fn func(tx) (newsBodies, error)) error {
 	var bodies newsBodies
 	var at int64
-	err := db.engine.write(ctx, func(t tx) (err error) {
+	err := db.engine.Write(ctx, func(t tx) (err error) {
 		if bodies, err = fn(t); err == nil {
 			at, err = db.tell(t, bodies)
 		}
 		return err
 	})
 	for err == nil && bodies != nil && db.now()-at > 2*NewsLag.Milliseconds()/3 {
-		err = db.engine.write(ctx, func(t tx) (err error) {
+		err = db.engine.Write(ctx, func(t tx) (err error) {
 			at, err = db.tell(t, bodies)
 			return err
 		})
@@ -61,7 +61,7 @@ func (db *DB) tell(t tx, bodies newsBodies) (first int64, err error) {
 		if i == 0 {
 			first = at
 		}
-		if _, err := t.exec("INSERT INTO news (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)", newsBucket(nonce), at, nonce, body); err != nil {
+		if _, err := t.Exec("INSERT INTO news (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)", newsBucket(nonce), at, nonce, body); err != nil {
 			return first, fmt.Errorf("write news: %w", err)
 		}
 		if took := db.now() - at; took > NewsLag.Milliseconds()/3 {

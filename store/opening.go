@@ -53,7 +53,7 @@ func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
 	if len(index) == 0 {
 		return nil
 	}
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		first, err := db.firstOpen(t)
 		if err != nil {
 			return err
@@ -63,9 +63,9 @@ func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
 				entries[i].At = first.Start()
 			}
 		}
-		return t.each(func(r row) error {
-			for _, i := range index[r.text(0)] {
-				entries[i].At = timeOf(r.int(1))
+		return t.Each(func(r row) error {
+			for _, i := range index[r.Text(0)] {
+				entries[i].At = timeOf(r.Int(1))
 			}
 			return nil
 		}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry = $2", set{ints("bucket", buckets), texts("entry", ids)})
@@ -83,7 +83,7 @@ func (db *DB) Opening(ctx context.Context, account ledger.Account, asset string)
 		return 0, since, err
 	}
 	e := ledger.Entry{ID: openingID(account, asset)}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		var at, n int64
 		amount, since = 0, time.Time{}
 		found, err := one(t, []*int64{&at}, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)

@@ -134,7 +134,7 @@ func (db *DB) rewardLines(ctx context.Context, id ledger.Account, asset string, 
 // were looked at that others wait; reached is the moment that was come to then.
 func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
 	bucket := int64(id.Bucket())
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		lines = nil
 		floor := from.Millis()
 		if _, err := one(t, []*int64{&floor}, `SELECT at FROM postings WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at <= $4
@@ -142,11 +142,11 @@ func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsk
 			return err
 		}
 		reached = timeOf(floor)
-		return t.query(func(r row) error {
-			key := LineKey{At: timeOf(r.int(2)), Entry: r.text(3), Move: int(r.int(4)), Side: int(r.int(5))}
+		return t.Query(func(r row) error {
+			key := LineKey{At: timeOf(r.Int(2)), Entry: r.Text(3), Move: int(r.Int(4)), Side: int(r.Int(5))}
 			lines = append(lines, JournalLine{Line{
-				At: key.At, Entry: key.Entry, Kind: ledger.Kind(r.text(8)), Account: ledger.Account(r.text(0)), Asset: r.text(1),
-				Amount: ledger.Amount(r.int(6)), Other: ledger.Account(r.text(7)),
+				At: key.At, Entry: key.Entry, Kind: ledger.Kind(r.Text(8)), Account: ledger.Account(r.Text(0)), Asset: r.Text(1),
+				Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)),
 			}, key})
 			return nil
 		}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM postings
@@ -191,10 +191,10 @@ func (db *DB) Postings(ctx context.Context, from, to staking.Day, after *ledger.
 // postingsOf are a day's postings after one of them, or from the first.
 func (db *DB) postingsOf(ctx context.Context, day staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, err error) {
 	s := posted(day)
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		postings = nil
 		var busy []int
-		if err := t.each(func(r row) error { busy = append(busy, int(r.int(0))); return nil }, s.busy, everyBucket(day)); err != nil {
+		if err := t.Each(func(r row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, everyBucket(day)); err != nil {
 			return err
 		}
 		for _, bucket := range busy {

@@ -35,7 +35,7 @@ func (db *DB) SetPassword(ctx context.Context, email string, c PasswordChange) (
 		return 0, err
 	}
 	at, nonce := db.stamps.next(db.now())
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		revoked = 0
 		if _, err := lockAccount(t, l.Account); err != nil {
 			return err
@@ -58,7 +58,7 @@ func (db *DB) SetPassword(ctx context.Context, email string, c PasswordChange) (
 
 // updatePassword sets the password, and ends the sessions. The account is locked.
 func (db *DB) updatePassword(t tx, l Login, c PasswordChange) error {
-	n, err := t.exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
+	n, err := t.Exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
 		c.Hash, db.now(), keyBucket(l.Email), l.Email, string(l.Account))
 	if err == nil && n == 0 {
 		err = noLogin(l.Email)
@@ -76,7 +76,7 @@ func (db *DB) updatePassword(t tx, l Login, c PasswordChange) error {
 // security event. The account is locked, so that no key is added at the same time.
 func (db *DB) revokeKeys(t tx, id ledger.Account, c PasswordChange) (revoked int, err error) {
 	var keys []access.Key
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		k, err := scanKey(r)
 		keys = append(keys, k)
 		return err
@@ -85,7 +85,7 @@ func (db *DB) revokeKeys(t tx, id ledger.Account, c PasswordChange) (revoked int
 		return 0, err
 	}
 	for _, k := range keys {
-		n, err := t.exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", db.now(), keyBucket(k.Key), k.Key)
+		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", db.now(), keyBucket(k.Key), k.Key)
 		if err != nil {
 			return revoked, err
 		}
@@ -113,8 +113,8 @@ func (db *DB) RehashPassword(ctx context.Context, l Login, hash string) (changed
 	if err := checkHash(hash); err != nil {
 		return false, fmt.Errorf("hash a password again: %w", err)
 	}
-	err = db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("UPDATE logins SET password = $1 WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
+	err = db.engine.Write(ctx, func(t tx) error {
+		n, err := t.Exec("UPDATE logins SET password = $1 WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
 			hash, keyBucket(l.Email), l.Email, string(l.Account), l.Password)
 		changed = n > 0
 		return err

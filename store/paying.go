@@ -61,11 +61,11 @@ func (p *payment) claim(tokens []string) error {
 		return err
 	}
 	p.batches = map[string]batch{}
-	return p.t.query(func(r row) error {
-		if token := r.text(0); slices.Contains(claimed, token) {
-			p.batches[token] = batch{r.int(1), r.int(2), r.bytes(3)}
+	return p.t.Query(func(r row) error {
+		if token := r.Text(0); slices.Contains(claimed, token) {
+			p.batches[token] = batch{r.Int(1), r.Int(2), r.Bytes(3)}
 			p.tokens = append(p.tokens, token)
-			p.holders += r.int(1)
+			p.holders += r.Int(1)
 		}
 		return nil
 	}, "SELECT asset, holders, total, digest FROM batches WHERE bucket = $1 AND day = $2 ORDER BY asset", p.bucket, p.day)
@@ -90,8 +90,8 @@ func (p *payment) compare() error {
 	sql, args := p.ours(`SELECT asset, count(*), CAST(sum(reward) AS bigint) FROM accruals
 	                      WHERE bucket = $1 AND day = $2 AND asset IN ({tokens}) GROUP BY asset`)
 	same := 0
-	err := p.t.query(func(r row) error {
-		if b := p.batches[r.text(0)]; b.holders == r.int(1) && b.total == r.int(2) {
+	err := p.t.Query(func(r row) error {
+		if b := p.batches[r.Text(0)]; b.holders == r.Int(1) && b.total == r.Int(2) {
 			same++
 		}
 		return nil
@@ -111,7 +111,7 @@ func (p *payment) credit() error {
 	                       FROM accruals a
 	                      WHERE a.bucket = $1 AND a.day = $2 AND a.asset IN ({tokens})
 	                        AND balances.bucket = $1 AND balances.account = a.account AND balances.asset = a.asset`)
-	n, err := p.t.exec(sql, args...)
+	n, err := p.t.Exec(sql, args...)
 	if err == nil && n != p.holders {
 		err = errTampered
 	}
@@ -123,7 +123,7 @@ func (p *payment) settle() error {
 	for _, token := range p.tokens {
 		b := p.batches[token]
 		if b.total > 0 {
-			n, err := p.t.exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4 AND balance >= $1",
+			n, err := p.t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4 AND balance >= $1",
 				b.total, p.bucket, string(ledger.Payable), token)
 			if err == nil && n == 0 {
 				err = errTampered
@@ -132,7 +132,7 @@ func (p *payment) settle() error {
 				return err
 			}
 		}
-		if _, err := p.t.exec("INSERT INTO payments (bucket, day, asset, holders, total, digest, paid_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		if _, err := p.t.Exec("INSERT INTO payments (bucket, day, asset, holders, total, digest, paid_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 			p.bucket, p.day, token, b.holders, b.total, b.digest, p.now, p.actor.Credential, string(p.actor.Role), p.actor.Request); err != nil {
 			return err
 		}

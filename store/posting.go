@@ -166,10 +166,10 @@ func (p *posting) lookUp() error {
 		it.sought = true
 	}
 	return p.find(slices.Collect(p.open), func(r row) error {
-		for it := p.first[r.text(0)]; it != nil; it = it.next {
+		for it := p.first[r.Text(0)]; it != nil; it = it.next {
 			if it.sought {
 				it.sought = false
-				it.answer(r.int(1), r.int(2), r.int(3), r.bytes(4))
+				it.answer(r.Int(1), r.Int(2), r.Int(3), r.Bytes(4))
 			}
 		}
 		return nil
@@ -196,7 +196,7 @@ func (p *posting) lookAgain() error {
 		}
 	}
 	return p.find(refused, func(r row) error {
-		return fmt.Errorf("%w: entry %s was posted meanwhile", errRetry, r.text(0))
+		return fmt.Errorf("%w: entry %s was posted meanwhile", errRetry, r.Text(0))
 	})
 }
 
@@ -209,7 +209,7 @@ func (p *posting) find(items []*item, fn func(row) error) error {
 	for i, it := range items {
 		buckets[i], ids[i] = int64(it.bucket), it.ID
 	}
-	_, err := p.t.set(fn, `SELECT e.entry, e.at, e.posted_at, e.digest_version, e.digest
+	_, err := p.t.Set(fn, `SELECT e.entry, e.at, e.posted_at, e.digest_version, e.digest
 	      FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry`,
 		set{ints("bucket", buckets), texts("entry", ids)})
 	if err != nil {

@@ -47,7 +47,7 @@ func (db *DB) Preview(ctx context.Context) ([]Preview, error) {
 			return nil, fmt.Errorf("preview %s: %w", d, err)
 		}
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		closings, err := closingsOf(t)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func (db *DB) previewDay(ctx context.Context, d staking.Day, tokens map[string]*
 		averages[token] = new(big.Int)
 	}
 	for b := range ledger.Buckets {
-		err := db.engine.read(ctx, func(t tx) error {
+		err := db.engine.Read(ctx, func(t tx) error {
 			terms, err := termsOn(t, d)
 			if err != nil {
 				return err

@@ -43,7 +43,7 @@ func (db *DB) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 	now := db.clock()
 	p := openDay{db: db, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{}, tokens: map[string]*openToken{}}
 	for b := range ledger.Buckets {
-		err := db.engine.read(ctx, func(t tx) error {
+		err := db.engine.Read(ctx, func(t tx) error {
 			p.part = map[string]*openToken{}
 			return p.bucket(t, b)
 		})
@@ -55,7 +55,7 @@ func (db *DB) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 		}
 	}
 	var previews []OpenPreview
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		previews = nil
 		for _, symbol := range slices.Sorted(maps.Keys(p.tokens)) {
 			if !p.terms[p.day][symbol].Offered {
@@ -104,8 +104,8 @@ type earnedOn struct {
 func (p *openDay) bucket(t tx, bucket int) error {
 	paid := map[string]staking.Day{}
 	first := p.day
-	err := t.query(func(r row) error {
-		symbol, through := r.text(0), staking.Day(r.int(1))
+	err := t.Query(func(r row) error {
+		symbol, through := r.Text(0), staking.Day(r.Int(1))
 		paid[symbol] = max(through, p.day-1-backlog)
 		first = min(first, paid[symbol]+1)
 		p.part[symbol] = &openToken{first: paid[symbol] + 1, paid: through, days: map[staking.Day]ledger.Amount{}, average: new(big.Int)}

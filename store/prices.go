@@ -41,7 +41,7 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 	if err != nil || len(prices) == 0 {
 		return 0, err
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		frozen, err := lockPrices(t, prices)
 		if err != nil {
 			return err
@@ -148,8 +148,8 @@ func pricesFor(t tx, wanted []Price) ([]Price, error) {
 		numbers[i], days[i], assets[i] = int64(i), int64(p.Day), p.Asset
 	}
 	known := make([]Price, n)
-	err := t.each(func(r row) error {
-		known[r.int(0)] = Price{r.text(1), staking.Day(r.int(2)), r.int(3)}
+	err := t.Each(func(r row) error {
+		known[r.Int(0)] = Price{r.Text(1), staking.Day(r.Int(2)), r.Int(3)}
 		return nil
 	}, `SELECT CAST($1 AS bigint), asset, day, price FROM prices WHERE asset = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(priceReach)+`
 	     ORDER BY day DESC LIMIT 1`, set{ints("number", numbers), texts("asset", assets), ints("day", days)})
@@ -170,7 +170,7 @@ func (db *DB) renewPrices(t tx, prices []Price) error {
 	for i, p := range prices {
 		assets[i], days[i] = p.Asset, int64(p.Day)
 	}
-	_, err := t.set(nil, `UPDATE prices SET set_at = r.at FROM {rows} WHERE prices.asset = r.asset AND prices.day = r.day AND prices.set_at < r.at`,
+	_, err := t.Set(nil, `UPDATE prices SET set_at = r.at FROM {rows} WHERE prices.asset = r.asset AND prices.day = r.day AND prices.set_at < r.at`,
 		set{texts("asset", assets), ints("day", days), ints("at", slices.Repeat([]int64{db.now()}, n))})
 	if err != nil {
 		return fmt.Errorf("renew prices: %w", err)
@@ -188,7 +188,7 @@ func (db *DB) writePrices(t tx, prices []Price) error {
 		assets[i], days[i], amounts[i] = p.Asset, int64(p.Day), p.Price
 		details[i] = fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, PriceScale))
 	}
-	_, err := t.set(nil, `INSERT INTO prices (asset, day, price, set_at) SELECT r.asset, r.day, r.price, r.at FROM {rows} WHERE true
+	_, err := t.Set(nil, `INSERT INTO prices (asset, day, price, set_at) SELECT r.asset, r.day, r.price, r.at FROM {rows} WHERE true
 	                      ON CONFLICT (asset, day) DO UPDATE SET price = excluded.price, set_at = excluded.set_at`,
 		set{texts("asset", assets), ints("day", days), ints("price", amounts), ints("at", slices.Repeat([]int64{db.now()}, n))})
 	if err != nil {
@@ -203,10 +203,10 @@ func (db *DB) Prices(ctx context.Context, asset string, from, to staking.Day) ([
 		return nil, err
 	}
 	var prices []Price
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		prices = nil
-		return t.query(func(r row) error {
-			prices = append(prices, Price{asset, staking.Day(r.int(0)), r.int(1)})
+		return t.Query(func(r row) error {
+			prices = append(prices, Price{asset, staking.Day(r.Int(0)), r.Int(1)})
 			return nil
 		}, "SELECT day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day", asset, int64(from), int64(to))
 	})
@@ -224,7 +224,7 @@ func (db *DB) PriceOf(ctx context.Context, asset string, d staking.Day) (price i
 			return 0, false, err
 		}
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		price, known, err = priceOf(t, asset, d)
 		return err
 	})
@@ -247,11 +247,11 @@ func priceOf(t tx, asset string, d staking.Day) (price int64, known bool, err er
 // whose price is not known is not among them; USDT is.
 func (db *DB) PricesFor(ctx context.Context, d staking.Day) (map[string]Price, error) {
 	prices := map[string]Price{}
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		clear(prices)
 		prices[USDT] = Price{Asset: USDT, Day: d, Price: PriceUnit}
-		return t.query(func(r row) error {
-			p := Price{Asset: r.text(0), Day: staking.Day(r.int(1)), Price: r.int(2)}
+		return t.Query(func(r row) error {
+			p := Price{Asset: r.Text(0), Day: staking.Day(r.Int(1)), Price: r.Int(2)}
 			prices[p.Asset] = p
 			return nil
 		}, "SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(d-priceReach), int64(d))

@@ -61,12 +61,12 @@ func (db *DB) Reconciliations(ctx context.Context, after Reconciliation, open bo
 	if open {
 		most = 0
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		found = nil
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			found = append(found, Reconciliation{
-				Entry: r.text(0), Account: ledger.Account(r.text(1)), Asset: r.text(2), At: timeOf(r.int(3)), Until: timeOf(r.int(4)),
-				Lowest: ledger.Amount(r.int(5)), Flagged: timeOf(r.int(6)), Resolved: timeOrNever(r.int(7)), Reason: r.text(8),
+				Entry: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), At: timeOf(r.Int(3)), Until: timeOf(r.Int(4)),
+				Lowest: ledger.Amount(r.Int(5)), Flagged: timeOf(r.Int(6)), Resolved: timeOrNever(r.Int(7)), Reason: r.Text(8),
 			})
 			return nil
 		}, `SELECT entry, account, asset, at, until, lowest, flagged, resolved, reason FROM reconciliations
@@ -86,8 +86,8 @@ func (db *DB) Resolve(ctx context.Context, entry, reason string) (repeated bool,
 	if err := CheckReason(reason); err != nil {
 		return false, err
 	}
-	err = db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("UPDATE reconciliations SET resolved = $1, reason = $2 WHERE entry = $3 AND resolved = 0", db.now(), reason, entry)
+	err = db.engine.Write(ctx, func(t tx) error {
+		n, err := t.Exec("UPDATE reconciliations SET resolved = $1, reason = $2 WHERE entry = $3 AND resolved = 0", db.now(), reason, entry)
 		if err != nil {
 			return err
 		}

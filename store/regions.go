@@ -41,7 +41,7 @@ func (l Listing) Undone() bool { return !l.Removed.IsZero() && l.undoable(stakin
 const listsLock = "regions_changed"
 
 func lockLists(t tx) error {
-	if err := t.query(nil, "SELECT value FROM meta WHERE name = $1"+t.share(), listsLock); err != nil {
+	if err := t.Query(nil, "SELECT value FROM meta WHERE name = $1"+t.Share(), listsLock); err != nil {
 		return fmt.Errorf("lock the list of regions: %w", err)
 	}
 	return nil
@@ -49,7 +49,7 @@ func lockLists(t tx) error {
 
 // lockListsAlone keeps presses waiting until the commit.
 func (db *DB) lockListsAlone(t tx) error {
-	if _, err := t.exec("UPDATE meta SET value = $1 WHERE name = $2", stamp(db.now()), listsLock); err != nil {
+	if _, err := t.Exec("UPDATE meta SET value = $1 WHERE name = $2", stamp(db.now()), listsLock); err != nil {
 		return fmt.Errorf("lock the list of regions: %w", err)
 	}
 	return nil
@@ -58,7 +58,7 @@ func (db *DB) lockListsAlone(t tx) error {
 // Regions are those where the product is not offered, or will not be from a coming
 // day on, in order.
 func (db *DB) Regions(ctx context.Context) (regions []staking.Region, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		regions, err = regionsOf(t)
 		return err
 	})
@@ -81,7 +81,7 @@ func (db *DB) Listings(ctx context.Context, history bool) (listings []Listing, e
 	if history {
 		which = ""
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		listings, err = listingsOf(t, which)
 		return err
 	})
@@ -90,13 +90,13 @@ func (db *DB) Listings(ctx context.Context, history bool) (listings []Listing, e
 
 // listingsOf reads the listings that a condition chooses.
 func listingsOf(t tx, where string, args ...any) (listings []Listing, err error) {
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		l := Listing{
-			Region: staking.Region(r.text(0)), Number: int(r.int(1)), From: staking.Day(r.int(2)),
-			Added: timeOf(r.int(3)), AddedBy: r.text(4), Reason: r.text(5), Ended: r.int(6),
-			RemovedBy: r.text(8), Restored: r.int(9), unfinished: r.int(10) != 0,
+			Region: staking.Region(r.Text(0)), Number: int(r.Int(1)), From: staking.Day(r.Int(2)),
+			Added: timeOf(r.Int(3)), AddedBy: r.Text(4), Reason: r.Text(5), Ended: r.Int(6),
+			RemovedBy: r.Text(8), Restored: r.Int(9), unfinished: r.Int(10) != 0,
 		}
-		if removed := r.int(7); removed != 0 {
+		if removed := r.Int(7); removed != 0 {
 			l.Removed = timeOf(removed)
 		}
 		listings = append(listings, l)
@@ -136,7 +136,7 @@ func (db *DB) AddRegion(ctx context.Context, region staking.Region, from staking
 		return Listing{}, err
 	}
 	var l Listing
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if err := db.lockListsAlone(t); err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func (db *DB) list(t tx, l *Listing) error {
 		unfinished = 1
 	}
 	l.Added, l.AddedBy = timeOf(now), db.actor.String()
-	_, err := t.exec(`INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
+	_, err := t.Exec(`INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', 0, $8)`,
 		string(l.Region), int64(l.Number), int64(l.From), now, l.AddedBy, l.Reason, l.Ended, unfinished)
 	return err
@@ -220,7 +220,7 @@ func (db *DB) RemoveRegion(ctx context.Context, region staking.Region) (Listing,
 		return Listing{}, err
 	}
 	var l Listing
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if err := db.lockListsAlone(t); err != nil {
 			return err
 		}
@@ -261,7 +261,7 @@ func (db *DB) unlist(t tx, l *Listing) error {
 		}
 		detail, unfinished = fmt.Sprintf("listed from %s; undone: %d of %d enrollments restored", l.From, l.Restored, l.Ended), 1
 	}
-	_, err := t.exec("UPDATE listings SET removed = $1, removed_by = $2, restored = $3, unfinished = $4 WHERE code = $5 AND number = $6",
+	_, err := t.Exec("UPDATE listings SET removed = $1, removed_by = $2, restored = $3, unfinished = $4 WHERE code = $5 AND number = $6",
 		now, l.RemovedBy, l.Restored, unfinished, string(l.Region), int64(l.Number))
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func (db *DB) SetRegion(ctx context.Context, id ledger.Account, region staking.R
 
 func (db *DB) setRegion(t tx, s *switching, region staking.Region) (ends staking.Day, err error) {
 	if s.account.Region != region {
-		if _, err := t.exec("UPDATE accounts SET region = $1 WHERE bucket = $2 AND account = $3", string(region), int64(s.id.Bucket()), string(s.id)); err != nil {
+		if _, err := t.Exec("UPDATE accounts SET region = $1 WHERE bucket = $2 AND account = $3", string(region), int64(s.id.Bucket()), string(s.id)); err != nil {
 			return 0, err
 		}
 		if err := forgetListedOut(t, s.id); err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/softstake/softstake/audit"
@@ -62,11 +61,11 @@ func Restore(ctx context.Context, snapshot, url string, o Options, r RestoreOpti
 		return done, err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	if done.From, err = from.version(ctx); err != nil {
+	if done.From, err = from.engine.Version(ctx); err != nil {
 		return done, err
 	}
 	if done.To = int64(len(migrations)); done.From > done.To {
-		return done, fmt.Errorf("%s: %w", snapshot, checkVersion(done.From))
+		return done, fmt.Errorf("%s: %w", snapshot, from.engine.CheckVersion(done.From))
 	}
 	to, err := connect(ctx, url, o, true)
 	if err != nil {
@@ -111,11 +110,10 @@ func (db *DB) restore(ctx context.Context, from *DB, done *Restored, r RestoreOp
 	if err := db.copyFrom(ctx, from, attempt, done, r); err != nil {
 		return err
 	}
-	db.migrating = func(migration, rows int64) {
-		r.progress(fmt.Sprintf("upgrading to schema %d", migration), int(rows), 0)
-	}
 	db.upgradedFrom = done.From
-	if err := db.migrateTo(ctx, done.To); err != nil {
+	if err := db.engine.Migrate(ctx, done.To, func(migration, rows int64) {
+		r.progress(fmt.Sprintf("upgrading to schema %d", migration), int(rows), 0)
+	}); err != nil {
 		return err
 	}
 	if done.From < done.To {
@@ -124,8 +122,8 @@ func (db *DB) restore(ctx context.Context, from *DB, done *Restored, r RestoreOp
 			return err
 		}
 	}
-	return db.engine.write(ctx, func(t tx) error {
-		n, err := t.exec("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3", restoreCopied, restoring, attempt)
+	return db.engine.Write(ctx, func(t tx) error {
+		n, err := t.Exec("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3", restoreCopied, restoring, attempt)
 		if err == nil && n == 0 {
 			err = errOvertaken
 		}
@@ -139,7 +137,7 @@ var errOvertaken = errors.New("another process restores into this database; this
 // beginRestore makes an empty schema with the mark of this attempt, in the place of
 // what an earlier attempt has left.
 func (db *DB) beginRestore(ctx context.Context, attempt string, schema int64) error {
-	n, err := db.version(ctx)
+	n, err := db.engine.Version(ctx)
 	if err != nil {
 		return err
 	}
@@ -148,11 +146,11 @@ func (db *DB) beginRestore(ctx context.Context, attempt string, schema int64) er
 			return err
 		}
 	}
-	if err := db.migrateTo(ctx, schema); err != nil {
+	if err := db.engine.Migrate(ctx, schema, nil); err != nil {
 		return err
 	}
-	return db.engine.write(ctx, func(t tx) error {
-		if err := db.lockSchema(t); err != nil {
+	return db.engine.Write(ctx, func(t tx) error {
+		if err := db.engine.LockSchema(t); err != nil {
 			return err
 		}
 		rows, err := count(t, "SELECT count(*) FROM meta")
@@ -162,7 +160,7 @@ func (db *DB) beginRestore(ctx context.Context, attempt string, schema int64) er
 		if err != nil {
 			return err
 		}
-		_, err = t.exec("INSERT INTO meta (name, value) VALUES ($1, $2)", restoring, attempt)
+		_, err = t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2)", restoring, attempt)
 		return err
 	})
 }
@@ -171,7 +169,7 @@ func (db *DB) beginRestore(ctx context.Context, attempt string, schema int64) er
 // audited says that those may be read whose rows are all there.
 func (db *DB) checkRestored(ctx context.Context, audited bool) error {
 	var state string
-	err := db.engine.read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t tx) (err error) {
 		state, err = restoreState(t, "")
 		return err
 	})
@@ -186,18 +184,15 @@ func (db *DB) checkRestored(ctx context.Context, audited bool) error {
 
 // restoreState is how far a restore is; "": these books are not being restored.
 func restoreState(t tx, lock string) (state string, err error) {
-	err = t.query(func(r row) error { state = r.text(0); return nil }, "SELECT value FROM meta WHERE name = $1"+lock, restoring)
+	err = t.Query(func(r row) error { state = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1"+lock, restoring)
 	return state, err
 }
-
-// made finds what the scripts of the schema make.
-var made = regexp.MustCompile(`(?m)^CREATE (TABLE|VIEW) (\w+)`)
 
 // removeUnfinished removes what an interrupted restore, or an interrupted making of
 // books, has left. It refuses to remove books.
 func (db *DB) removeUnfinished(ctx context.Context) error {
-	err := db.engine.write(ctx, func(t tx) error {
-		if err := db.lockSchema(t); err != nil {
+	err := db.engine.Write(ctx, func(t tx) error {
+		if err := db.engine.LockSchema(t); err != nil {
 			return err
 		}
 		state, err := restoreState(t, "")
@@ -211,31 +206,7 @@ func (db *DB) removeUnfinished(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var views, tables []string
-		for _, m := range migrations {
-			script, err := m.script()
-			if err != nil {
-				return err
-			}
-			for _, found := range made.FindAllStringSubmatch(script, -1) {
-				if found[1] == "VIEW" {
-					views = append(views, found[2])
-				} else {
-					tables = append(tables, found[2])
-				}
-			}
-		}
-		for _, view := range views {
-			if _, err := t.exec("DROP VIEW IF EXISTS " + view); err != nil {
-				return err
-			}
-		}
-		for _, table := range append(tables, "migrations") {
-			if _, err := t.exec("DROP TABLE IF EXISTS " + table); err != nil {
-				return err
-			}
-		}
-		return nil
+		return db.engine.DropSchema(t)
 	})
 	if err != nil {
 		return fmt.Errorf("make room: %w", err)
@@ -245,37 +216,20 @@ func (db *DB) removeUnfinished(ctx context.Context) error {
 
 // copyFrom copies every row of the snapshot.
 func (db *DB) copyFrom(ctx context.Context, from *DB, attempt string, done *Restored, r RestoreOptions) error {
-	tables, err := from.tables(ctx)
-	if err != nil {
-		return err
-	}
-	begun := false
-	return from.engine.read(ctx, func(t tx) error {
-		if begun {
-			return errors.New("the database went away in the middle of the restore; run it again")
-		}
-		begun = true
-		for _, b := range tables {
-			err := copyTable(t, b, func(page set) error {
-				err := db.engine.write(ctx, func(t tx) error {
-					state, err := restoreState(t, t.share())
-					if err == nil && state != attempt {
-						err = errOvertaken
-					}
-					if err != nil {
-						return err
-					}
-					return t.insert(b.name, page)
-				})
-				done.Rows += int64(page.rows())
-				r.progress("restoring "+b.name, int(done.Rows), 0)
-				return err
-			})
-			if err != nil {
-				return fmt.Errorf("copy the table %s: %w", b.name, err)
+	return from.engine.Pages(ctx, from.engine, func(table string, page set) error {
+		err := db.engine.Write(ctx, func(t tx) error {
+			state, err := restoreState(t, t.Share())
+			if err == nil && state != attempt {
+				err = errOvertaken
 			}
-		}
-		return nil
+			if err != nil {
+				return err
+			}
+			return t.Insert(table, page)
+		})
+		done.Rows += int64(page.Len())
+		r.progress("restoring "+table, int(done.Rows), 0)
+		return err
 	})
 }
 
@@ -292,8 +246,8 @@ func finishRestore(ctx context.Context, snapshot, url string, o Options, done *R
 	case done.Audit.Total > 0:
 		err = fmt.Errorf("%w: %d; the books stay closed to every command but \"softstake audit\"", ErrFindings, done.Audit.Total)
 	default:
-		err = db.engine.write(ctx, func(t tx) error {
-			if _, err := t.exec("DELETE FROM meta WHERE name = $1 AND value = $2", restoring, restoreCopied); err != nil {
+		err = db.engine.Write(ctx, func(t tx) error {
+			if _, err := t.Exec("DELETE FROM meta WHERE name = $1 AND value = $2", restoring, restoreCopied); err != nil {
 				return err
 			}
 			return db.logLine(t, "restore", "books", fmt.Sprintf("from %s with %d rows of schema %d", strings.ToValidUTF8(filepath.Base(snapshot), "?"), done.Rows, done.From))

@@ -107,7 +107,7 @@ func TestRestoringRealBooks(t *testing.T) {
 		db := must[*store.DB](t)(store.Open(ctx, url, o))
 		closeAfter(t, db)
 		snapshot := filepath.Join(t.TempDir(), "now.db")
-		ok(t, db.Backup(ctx, snapshot, nil))
+		ok(t, db.Engine().Backup(ctx, snapshot, nil))
 		again := "sqlite:" + filepath.Join(t.TempDir(), "again.db")
 		untouched(t, snapshot, func() {
 			r := must[store.Restored](t)(store.Restore(ctx, snapshot, again, o, store.RestoreOptions{Workers: 1}))
@@ -200,7 +200,7 @@ func TestRestoringWhatDoesNotAddUp(t *testing.T) {
 func TestRestoringIntoBooks(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
 		open(t, db, "alice")
-		_, err := store.Restore(t.Context(), before(t), store.URLOf(t, db), options(clock), store.RestoreOptions{Workers: 1})
+		_, err := store.Restore(t.Context(), before(t), db.Engine().URL(), options(clock), store.RestoreOptions{Workers: 1})
 		if err == nil || !strings.Contains(err.Error(), "there are books in this database already") {
 			t.Errorf("restored: %v", err)
 		}

@@ -46,18 +46,18 @@ const accrualColumns = "a.day, a.account, a.asset, a.opening, a.average, a.rest,
 
 func readAccrual(r row) staking.Accrual {
 	return staking.Accrual{
-		Day: staking.Day(r.int(0)), Account: ledger.Account(r.text(1)), Asset: r.text(2),
-		Opening: ledger.Amount(r.int(3)), Average: ledger.Amount(r.int(4)), Rest: r.int(5), Eligible: ledger.Amount(r.int(6)),
-		APR: staking.Rate(r.int(7)), Reward: ledger.Amount(r.int(8)), Before: staking.Fraction(r.int(9)), Carry: staking.Fraction(r.int(10)),
+		Day: staking.Day(r.Int(0)), Account: ledger.Account(r.Text(1)), Asset: r.Text(2),
+		Opening: ledger.Amount(r.Int(3)), Average: ledger.Amount(r.Int(4)), Rest: r.Int(5), Eligible: ledger.Amount(r.Int(6)),
+		APR: staking.Rate(r.Int(7)), Reward: ledger.Amount(r.Int(8)), Before: staking.Fraction(r.Int(9)), Carry: staking.Fraction(r.Int(10)),
 	}
 }
 
 // rewardsOf reads the rewards of some days, one key a day, with what they were worth.
 func (db *DB) rewardsOf(ctx context.Context, id ledger.Account, from, to staking.Day) (rewards []Reward, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		rewards = nil
-		err := t.query(func(r row) error {
-			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.int(11))})
+		err := t.Query(func(r row) error {
+			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
 			return nil
 		}, `SELECT `+accrualColumns+`, p.paid_at
 		      FROM days d CROSS JOIN accruals a CROSS JOIN payments p
@@ -98,10 +98,10 @@ func (db *DB) LatestRewards(ctx context.Context, id ledger.Account, asset string
 	if after != nil {
 		place = *after
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		rewards = nil
-		err := t.query(func(r row) error {
-			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.int(11))})
+		err := t.Query(func(r row) error {
+			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
 			return nil
 		}, `SELECT `+accrualColumns+`, p.paid_at
 		      FROM days d CROSS JOIN accruals a CROSS JOIN payments p
@@ -190,16 +190,16 @@ func (db *DB) TokenTotals(ctx context.Context, from, to staking.Day) ([]TokenTot
 		type position struct{ account, asset string }
 		seen := map[position]bool{}
 		var average big.Int
-		err := db.engine.read(ctx, func(t tx) error {
-			return t.query(func(r row) (err error) {
-				i := index[r.text(1)]
-				if p := (position{r.text(0), r.text(1)}); !seen[p] {
+		err := db.engine.Read(ctx, func(t tx) error {
+			return t.Query(func(r row) (err error) {
+				i := index[r.Text(1)]
+				if p := (position{r.Text(0), r.Text(1)}); !seen[p] {
 					seen[p] = true
 					totals[i].Holders++
 				}
 				totals[i].Rewards++
-				sums[i].Add(&sums[i], average.SetInt64(r.int(2)))
-				totals[i].Total, err = totals[i].Total.Add(ledger.Amount(r.int(3)))
+				sums[i].Add(&sums[i], average.SetInt64(r.Int(2)))
+				totals[i].Total, err = totals[i].Total.Add(ledger.Amount(r.Int(3)))
 				return err
 			}, `SELECT a.account, a.asset, a.average, a.reward FROM accruals a CROSS JOIN payments p
 			     WHERE a.bucket = $1 AND a.day BETWEEN $2 AND $3 AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset`,
@@ -225,10 +225,10 @@ type DayTotal struct {
 
 // DayTotals are the declared days, both ends inclusive, by day and token.
 func (db *DB) DayTotals(ctx context.Context, from, to staking.Day) (totals []DayTotal, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		totals = nil
-		return t.query(func(r row) error {
-			totals = append(totals, DayTotal{staking.Day(r.int(0)), r.text(1), r.int(2), ledger.Amount(r.int(3))})
+		return t.Query(func(r row) error {
+			totals = append(totals, DayTotal{staking.Day(r.Int(0)), r.Text(1), r.Int(2), ledger.Amount(r.Int(3))})
 			return nil
 		}, "SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset", int64(from), int64(to))
 	})

@@ -16,10 +16,10 @@ var _ staking.Books = (*DB)(nil)
 // Due are the oldest days up to and including through that are not paid, a day a token.
 func (db *DB) Due(ctx context.Context, through staking.Day) ([]staking.Due, error) {
 	var due []staking.Due
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		due = nil
-		return t.query(func(r row) error {
-			due = append(due, staking.Due{Asset: r.text(0), Day: staking.Day(r.int(1)) + 1})
+		return t.Query(func(r row) error {
+			due = append(due, staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1)) + 1})
 			return nil
 		}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset", int64(through))
 	})
@@ -38,9 +38,9 @@ const pieceSize = 128
 // once: the day is closed, so there will be none.
 func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
 	var covered []int64 // accounts of each bucket, up to pieceSize
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		covered = nil
-		if err := t.each(func(r row) error { covered = append(covered, r.int(0)); return nil },
+		if err := t.Each(func(r row) error { covered = append(covered, r.Int(0)); return nil },
 			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, pieceSize),
 			everyBucket(d)); err != nil {
 			return err
@@ -54,7 +54,7 @@ func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]
 				}
 			}
 		}
-		_, err := t.set(nil, `UPDATE progress SET accrued_through = $3 FROM {rows}
+		_, err := t.Set(nil, `UPDATE progress SET accrued_through = $3 FROM {rows}
 		                       WHERE progress.bucket = r.bucket AND progress.asset = r.asset
 		                         AND progress.accrued_through = $3 - 1 AND progress.paid_through = $3 - 1`,
 			set{ints("bucket", buckets), texts("asset", assets)}, int64(d))
@@ -70,14 +70,14 @@ func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]
 // Buckets in which nothing was accrued are done with at once.
 func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
 	var accrued []int64 // positions of each bucket
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		accrued = make([]int64, ledger.Buckets)
-		if err := t.each(func(r row) error { accrued[r.int(0)] += r.int(1); return nil },
+		if err := t.Each(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
 			"SELECT bucket, holders FROM batches WHERE bucket = $1 AND day = $2", everyBucket(d)); err != nil {
 			return err
 		}
 		for _, token := range tokens {
-			if _, err := t.exec(`UPDATE progress SET paid_through = $1
+			if _, err := t.Exec(`UPDATE progress SET paid_through = $1
 			                      WHERE asset = $2 AND paid_through = $1 - 1 AND accrued_through = $1
 			                        AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.bucket = progress.bucket AND b.day = $1 AND b.asset = progress.asset)`,
 				int64(d), token); err != nil {
@@ -104,12 +104,12 @@ func everyBucket(d staking.Day) set {
 // by how many accounts or positions each has.
 func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Piece, error) {
 	var pieces []staking.Piece
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		pieces = nil
 		last, sum := -1, int64(pieceSize)
-		return t.query(func(r row) error {
-			b := int(r.int(0))
-			if b == last || !slices.Contains(tokens, r.text(1)) {
+		return t.Query(func(r row) error {
+			b := int(r.Int(0))
+			if b == last || !slices.Contains(tokens, r.Text(1)) {
 				return nil
 			}
 			if sum >= pieceSize {
@@ -131,7 +131,7 @@ func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens 
 // each bucket its own sum, in one transaction. The declaration's key is what makes
 // it once.
 func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time.Time) error {
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		if err := lockToken(t, token); err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time
 		if err := db.withinLimits(t, d, token, total); err != nil {
 			return err
 		}
-		n, err := t.exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
 			int64(d), token, holders, int64(total), now.UnixMilli(), db.actor.Credential, string(db.actor.Role), db.actor.Request)
 		if err != nil || n == 0 {
 			return err
@@ -183,12 +183,12 @@ func count(t tx, sql string, args ...any) (n int64, err error) {
 
 // batchesOf reads what the buckets have accrued, and sums it, checked.
 func batchesOf(t tx, d staking.Day, token string) (buckets, sums []int64, holders int64, total ledger.Amount, err error) {
-	err = t.each(func(r row) error {
-		if sum := r.int(1); sum > 0 {
-			buckets, sums = append(buckets, r.int(0)), append(sums, sum)
+	err = t.Each(func(r row) error {
+		if sum := r.Int(1); sum > 0 {
+			buckets, sums = append(buckets, r.Int(0)), append(sums, sum)
 		}
-		holders += r.int(2)
-		total, err = total.Add(ledger.Amount(r.int(1)))
+		holders += r.Int(2)
+		total, err = total.Add(ledger.Amount(r.Int(1)))
 		return err
 	}, "SELECT bucket, total, holders FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
 		append(everyBucket(d), texts("asset", repeat(token, ledger.Buckets))))
@@ -208,7 +208,7 @@ func (db *DB) makePayable(t tx, token string, total ledger.Amount, buckets, sums
 	if total == 0 {
 		return nil
 	}
-	n, err := t.exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4 AND balance >= $1",
+	n, err := t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4 AND balance >= $1",
 		int64(total), int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
 	if err != nil {
 		return err
@@ -217,13 +217,13 @@ func (db *DB) makePayable(t tx, token string, total ledger.Amount, buckets, sums
 		return db.shortOfFunds(t, token, total)
 	}
 	accounts, assets := repeat(string(ledger.Payable), len(buckets)), repeat(token, len(buckets))
-	_, err = t.set(nil, `INSERT INTO balances (bucket, account, asset, balance, carry, earned)
+	_, err = t.Set(nil, `INSERT INTO balances (bucket, account, asset, balance, carry, earned)
 	                     SELECT r.bucket, r.account, r.asset, 0, 0, 0 FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
 		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets)})
 	if err != nil {
 		return err
 	}
-	n, err = t.set(nil, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
+	n, err = t.Set(nil, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	                      WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset`,
 		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), ints("amount", sums)})
 	if err == nil && n != int64(len(buckets)) {

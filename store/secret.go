@@ -39,8 +39,8 @@ func (db *DB) makeSecret(ctx context.Context, name string, random io.Reader) (st
 	if _, err := io.ReadFull(random, secret); err != nil {
 		return "", fmt.Errorf("read random bytes: %w", err)
 	}
-	err := db.engine.write(ctx, func(t tx) error {
-		_, err := t.exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, base64.StdEncoding.EncodeToString(secret))
+	err := db.engine.Write(ctx, func(t tx) error {
+		_, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, base64.StdEncoding.EncodeToString(secret))
 		return err
 	})
 	if err != nil {
@@ -51,8 +51,8 @@ func (db *DB) makeSecret(ctx context.Context, name string, random io.Reader) (st
 
 // meta is what the books keep under a name, or "".
 func (db *DB) meta(ctx context.Context, name string) (value string, err error) {
-	err = db.engine.look(ctx, func(t tx) error {
-		return t.query(func(r row) error { value = r.text(0); return nil }, "SELECT value FROM meta WHERE name = $1", name)
+	err = db.engine.Look(ctx, func(t tx) error {
+		return t.Query(func(r row) error { value = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1", name)
 	})
 	return value, err
 }

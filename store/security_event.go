@@ -42,7 +42,7 @@ func (db *DB) AddSecurityEvent(ctx context.Context, id ledger.Account, e Securit
 		return err
 	}
 	at, nonce := db.stamps.next(db.now()) // outside of what may run twice: it is written once
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		if _, err := account(t, id); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (db *DB) AddSecurityEvent(ctx context.Context, id ledger.Account, e Securit
 
 // insertSecurityEvent writes an event in the transaction of what it is about.
 func insertSecurityEvent(t tx, id ledger.Account, e SecurityEvent, at int64, nonce string) error {
-	_, err := t.exec("INSERT INTO acts (bucket, account, at, nonce, action, detail, client, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+	_, err := t.Exec("INSERT INTO acts (bucket, account, at, nonce, action, detail, client, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
 		int64(id.Bucket()), string(id), at, nonce, e.Action, e.Detail, e.Client, e.Address)
 	return err
 }
@@ -67,7 +67,7 @@ func (db *DB) SecurityEvents(ctx context.Context, id ledger.Account, after *Secu
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		events = nil
 		if _, err := account(t, id); err != nil {
 			return err
@@ -76,8 +76,8 @@ func (db *DB) SecurityEvents(ctx context.Context, id ledger.Account, after *Secu
 		if after != nil {
 			sql, args = securityEventsOf+"AND (at, nonce) < ($4, $5) ORDER BY at DESC, nonce DESC LIMIT $3", append(args, after.At.UnixMilli(), after.Nonce)
 		}
-		return t.query(func(r row) error {
-			events = append(events, SecurityEvent{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3), r.text(4), r.text(5)})
+		return t.Query(func(r row) error {
+			events = append(events, SecurityEvent{timeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
 			return nil
 		}, sql, args...)
 	})

@@ -21,7 +21,7 @@ func (db *DB) AddSession(ctx context.Context, s access.Session, password string)
 	if err := checkSession(s, timeOf(db.now())); err != nil {
 		return fmt.Errorf("add a session: %w", err)
 	}
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		// Who sets a password or closes the account takes the same lock, and ends the sessions that are there.
 		if _, err := lockAccount(t, s.Account); err != nil {
 			return err
@@ -56,7 +56,7 @@ func checkSession(s access.Session, now time.Time) error {
 
 // insertSession writes a session, and removes what is too many with it.
 func insertSession(t tx, s access.Session, now int64) error {
-	n, err := t.exec(`INSERT INTO sessions (bucket, id, hash, email, account, client, address, created, seen, expires)
+	n, err := t.Exec(`INSERT INTO sessions (bucket, id, hash, email, account, client, address, created, seen, expires)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT DO NOTHING`,
 		keyBucket(s.ID), s.ID, s.Hash[:], s.Email, string(s.Account), s.Client, s.Address, now, s.Expires.UnixMilli())
 	if err != nil {
@@ -70,12 +70,12 @@ func insertSession(t tx, s access.Session, now int64) error {
 		return err
 	}
 	var others []string
-	if err := t.query(func(r row) error { others = append(others, r.text(0)); return nil },
+	if err := t.Query(func(r row) error { others = append(others, r.Text(0)); return nil },
 		"SELECT id FROM sessions WHERE account = $1 AND id <> $2 AND expires > $3 ORDER BY seen DESC, id", string(s.Account), s.ID, now); err != nil {
 		return err
 	}
 	for _, id := range others[min(len(others), MaxSessions-1):] {
-		if _, err := t.exec("DELETE FROM sessions WHERE bucket = $1 AND id = $2", keyBucket(id), id); err != nil {
+		if _, err := t.Exec("DELETE FROM sessions WHERE bucket = $1 AND id = $2", keyBucket(id), id); err != nil {
 			return err
 		}
 	}
@@ -86,10 +86,10 @@ const sessionColumns = "SELECT id, hash, email, account, client, address, create
 
 func scanSession(r row) (access.Session, error) {
 	s := access.Session{
-		ID: r.text(0), Email: r.text(2), Account: ledger.Account(r.text(3)), Client: r.text(4), Address: r.text(5),
-		Created: timeOf(r.int(6)), Seen: timeOf(r.int(7)), Expires: timeOf(r.int(8)),
+		ID: r.Text(0), Email: r.Text(2), Account: ledger.Account(r.Text(3)), Client: r.Text(4), Address: r.Text(5),
+		Created: timeOf(r.Int(6)), Seen: timeOf(r.Int(7)), Expires: timeOf(r.Int(8)),
 	}
-	if n := copy(s.Hash[:], r.bytes(1)); n != len(s.Hash) {
+	if n := copy(s.Hash[:], r.Bytes(1)); n != len(s.Hash) {
 		return s, fmt.Errorf("the books' session %s has a hash of %d bytes", s.ID, n)
 	}
 	return s, nil
@@ -98,7 +98,7 @@ func scanSession(r row) (access.Session, error) {
 // findSession reads the session of an ID that is not over; ErrNotFound if there is none.
 func findSession(t tx, id string, now int64) (s access.Session, err error) {
 	found := false
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		found = true
 		s, err = scanSession(r)
 		return err
@@ -118,7 +118,7 @@ func (db *DB) Session(ctx context.Context, id string) (s access.Session, err err
 	if !access.IsTokenID(id) {
 		return s, noSession(id)
 	}
-	err = db.engine.look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t tx) error {
 		s, err = findSession(t, id, db.now())
 		return err
 	})
@@ -134,9 +134,9 @@ func (db *DB) Sessions(ctx context.Context, id ledger.Account) (sessions []acces
 	if _, err := db.Account(ctx, id); err != nil {
 		return nil, err
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		sessions = nil
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			s, err := scanSession(r)
 			sessions = append(sessions, s)
 			return err
@@ -154,9 +154,9 @@ func (db *DB) TouchSession(ctx context.Context, id string, until time.Time) erro
 	if !access.IsTokenID(id) {
 		return nil
 	}
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		now := db.now()
-		_, err := t.exec(`UPDATE sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
+		_, err := t.Exec(`UPDATE sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
 		                   WHERE bucket = $3 AND id = $4 AND expires > $1`, now, until.UnixMilli(), keyBucket(id), id)
 		return err
 	})
@@ -172,7 +172,7 @@ func (db *DB) EndSession(ctx context.Context, account ledger.Account, id string)
 	if !access.IsTokenID(id) {
 		return noSession(id)
 	}
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		n, err := endSessions(t, account, "bucket = $1 AND id = $2 AND account = $3", keyBucket(id), id, string(account))
 		if err == nil && n == 0 {
 			err = noSession(id)
@@ -188,7 +188,7 @@ func (db *DB) EndSession(ctx context.Context, account ledger.Account, id string)
 // EndSessions ends all of an account's sessions except one ("": none is excepted).
 // Safe to call twice.
 func (db *DB) EndSessions(ctx context.Context, account ledger.Account, except string) error {
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		_, err := endSessions(t, account, "account = $1 AND id <> $2", string(account), except)
 		return err
 	})

@@ -15,7 +15,7 @@ import (
 // on. Safe to call twice, and from several processes.
 func (db *DB) Settled(ctx context.Context, now time.Time) error {
 	var days []staking.Due
-	err := db.engine.read(ctx, func(t tx) (err error) { // mostly there are none, and nobody need wait to write them
+	err := db.engine.Read(ctx, func(t tx) (err error) { // mostly there are none, and nobody need wait to write them
 		days, err = unsettled(t)
 		return err
 	})
@@ -33,14 +33,14 @@ func (db *DB) Settled(ctx context.Context, now time.Time) error {
 func unsettled(t tx) (days []staking.Due, err error) {
 	var tokens []string
 	var through []int64
-	if err := t.query(func(r row) error {
-		tokens, through = append(tokens, r.text(0)), append(through, r.int(1))
+	if err := t.Query(func(r row) error {
+		tokens, through = append(tokens, r.Text(0)), append(through, r.Int(1))
 		return nil
 	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset"); err != nil || tokens == nil {
 		return nil, err
 	}
-	err = t.each(func(r row) error {
-		days = append(days, staking.Due{Asset: r.text(0), Day: staking.Day(r.int(1))})
+	err = t.Each(func(r row) error {
+		days = append(days, staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1))})
 		return nil
 	}, `SELECT d.asset, d.day FROM declarations d
 	     WHERE d.asset = $1 AND d.day <= $2 AND d.day > (SELECT coalesce(max(s.day), -1) FROM settled s WHERE s.asset = $1)
@@ -62,7 +62,7 @@ func settle(t tx, now time.Time) (newsBodies, error) {
 		numbers, tokens = append(numbers, int64(d.Day)), append(tokens, d.Asset)
 		bodies.settled(d)
 	}
-	n, err := t.set(nil, "INSERT INTO settled (asset, day, settled_at) SELECT r.asset, r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+	n, err := t.Set(nil, "INSERT INTO settled (asset, day, settled_at) SELECT r.asset, r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
 		set{texts("asset", tokens), ints("day", numbers), ints("at", slices.Repeat([]int64{now.UnixMilli()}, len(days)))})
 	if err == nil && n != int64(len(days)) {
 		err = fmt.Errorf("%w: another has written settled days", errRetry)

@@ -42,7 +42,7 @@ func (db *DB) Standing(ctx context.Context, id ledger.Account, c staking.Client)
 		return Standing{}, err
 	}
 	var s Standing
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		s = Standing{Version: c.CheckVersion()}
 		a, err := account(t, id)
 		if err != nil {
@@ -100,13 +100,13 @@ func (db *DB) LatestPresses(ctx context.Context, id ledger.Account, after *Press
 	if after == nil {
 		after = &Press{At: db.clock().Add(24 * time.Hour)} // later than any
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		presses = nil
 		if _, err := account(t, id); err != nil {
 			return err
 		}
-		return t.query(func(r row) error {
-			presses = append(presses, Press{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3)})
+		return t.Query(func(r row) error {
+			presses = append(presses, Press{timeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3)})
 			return nil
 		}, `SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
 		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
@@ -121,10 +121,10 @@ func (db *DB) LatestPresses(ctx context.Context, id ledger.Account, after *Press
 // order in which they are shown, and the newest of each last.
 func (db *DB) DocumentVersions(ctx context.Context) ([]staking.Document, error) {
 	versions := map[string][]staking.Document{}
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		clear(versions)
-		return t.query(func(r row) error {
-			d := staking.Document{Name: r.text(0), Version: int(r.int(1)), Published: timeOf(r.int(2))}
+		return t.Query(func(r row) error {
+			d := staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: timeOf(r.Int(2))}
 			versions[d.Name] = append(versions[d.Name], d)
 			return nil
 		}, "SELECT name, version, published FROM documents ORDER BY name, version")
@@ -141,11 +141,11 @@ func (db *DB) DocumentVersions(ctx context.Context) ([]staking.Document, error) 
 
 // Document is a version of a document, the current one if it is 0; ErrNotFound if there is none.
 func (db *DB) Document(ctx context.Context, name string, version int) (d staking.Document, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		found := false
-		err := t.query(func(r row) error {
+		err := t.Query(func(r row) error {
 			found = true
-			d = staking.Document{Name: name, Version: int(r.int(0)), Published: timeOf(r.int(1)), Text: r.text(2)}
+			d = staking.Document{Name: name, Version: int(r.Int(0)), Published: timeOf(r.Int(1)), Text: r.Text(2)}
 			return nil
 		}, "SELECT version, published, content FROM documents WHERE name = $1 AND (version = $2 OR $2 = 0) ORDER BY version DESC LIMIT 1", name, int64(version))
 		if err == nil && !found {

@@ -44,7 +44,7 @@ func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking
 	last := staking.DayOf(db.clock()) + 1
 	from, to = max(from, db.first), min(to, last)
 	var running map[part]ledger.Amount
-	err := db.engine.read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t tx) (err error) {
 		running, err = balancesAt(t, id, from, last, db.first)
 		return err
 	})
@@ -53,7 +53,7 @@ func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking
 	}
 	for d := from; d <= to; d++ {
 		var lines []Line
-		err := db.engine.read(ctx, func(t tx) (err error) {
+		err := db.engine.Read(ctx, func(t tx) (err error) {
 			lines, err = linesOf(t, id, d)
 			return err
 		})
@@ -87,8 +87,8 @@ func balancesAt(t tx, id ledger.Account, from, last, first staking.Day) (map[par
 // balancesNow reads what an account has, free and held.
 func balancesNow(t tx, id ledger.Account) (map[part]ledger.Amount, error) {
 	running := map[part]ledger.Amount{}
-	return running, t.query(func(r row) error {
-		running[part{ledger.Account(r.text(0)), r.text(1)}] = ledger.Amount(r.int(2))
+	return running, t.Query(func(r row) error {
+		running[part{ledger.Account(r.Text(0)), r.Text(1)}] = ledger.Amount(r.Int(2))
 		return nil
 	},
 		"SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account IN ($2, $3)", int64(id.Bucket()), string(id), string(id.Held()))
@@ -111,10 +111,10 @@ func countBack(t tx, id ledger.Account, running map[part]ledger.Amount, d stakin
 // day before, which count from its first moment, and its postings.
 func linesOf(t tx, id ledger.Account, d staking.Day) ([]Line, error) {
 	var lines []Line
-	err := t.query(func(r row) error {
+	err := t.Query(func(r row) error {
 		lines = append(lines, Line{
-			At: d.Start(), Entry: staking.Accrual{Day: d - 1, Asset: r.text(0), Account: id}.EntryID(), Kind: KindReward,
-			Account: id, Asset: r.text(0), Amount: ledger.Amount(r.int(1)), Other: ledger.Payable,
+			At: d.Start(), Entry: staking.Accrual{Day: d - 1, Asset: r.Text(0), Account: id}.EntryID(), Kind: KindReward,
+			Account: id, Asset: r.Text(0), Amount: ledger.Amount(r.Int(1)), Other: ledger.Payable,
 		})
 		return nil
 	}, `SELECT a.asset, a.reward FROM accruals a CROSS JOIN payments p
@@ -123,10 +123,10 @@ func linesOf(t tx, id ledger.Account, d staking.Day) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
 	}
-	err = t.query(func(r row) error {
+	err = t.Query(func(r row) error {
 		lines = append(lines, Line{
-			At: timeOf(r.int(2)), Account: ledger.Account(r.text(0)), Asset: r.text(1), Entry: r.text(3),
-			Amount: ledger.Amount(r.int(4)), Other: ledger.Account(r.text(5)), Kind: ledger.Kind(r.text(6)),
+			At: timeOf(r.Int(2)), Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Entry: r.Text(3),
+			Amount: ledger.Amount(r.Int(4)), Other: ledger.Account(r.Text(5)), Kind: ledger.Kind(r.Text(6)),
 		})
 		return nil
 	}, `SELECT account, asset, at, entry, amount, other, kind FROM postings

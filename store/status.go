@@ -6,13 +6,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
 // Status says how the books stand.
 type Status struct {
-	About
+	db.About
 	First, FirstOpen staking.Day
 	ClosesAt         time.Time // when the first open day closes at the earliest
 	Accounts         int64
@@ -34,12 +35,12 @@ type TokenStatus struct {
 
 // Status reads how the books stand. It counts all accounts.
 func (db *DB) Status(ctx context.Context) (Status, error) {
-	about, err := db.About(ctx)
+	about, err := db.engine.About(ctx)
 	if err != nil {
 		return Status{}, err
 	}
 	var s Status
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		s = Status{About: about, First: db.first}
 		if s.FirstOpen, err = db.firstOpen(t); err != nil {
 			return err
@@ -69,7 +70,7 @@ func (db *DB) Status(ctx context.Context) (Status, error) {
 
 // TokenStatus reads how each token stands, without counting accounts.
 func (db *DB) TokenStatus(ctx context.Context) (tokens []TokenStatus, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		firstOpen, err := db.firstOpen(t)
 		if err != nil {
 			return err
@@ -82,8 +83,8 @@ func (db *DB) TokenStatus(ctx context.Context) (tokens []TokenStatus, err error)
 
 func (db *DB) tokenStatus(t tx, closed staking.Day) ([]TokenStatus, error) {
 	var tokens []TokenStatus
-	if err := t.query(func(r row) error {
-		tokens = append(tokens, TokenStatus{Asset: r.text(0), PaidThrough: staking.Day(r.int(1)), DaysLeft: -1})
+	if err := t.Query(func(r row) error {
+		tokens = append(tokens, TokenStatus{Asset: r.Text(0), PaidThrough: staking.Day(r.Int(1)), DaysLeft: -1})
 		return nil
 	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset"); err != nil {
 		return nil, err
@@ -114,7 +115,7 @@ func (db *DB) tokenStatus(t tx, closed staking.Day) ([]TokenStatus, error) {
 
 // unpriced counts the declared days of tokens for which no price is known.
 func unpriced(t tx) (n int64, err error) {
-	err = t.query(func(r row) error { n = r.int(0); return nil }, `SELECT count(*) FROM declarations d
+	err = t.Query(func(r row) error { n = r.Int(0); return nil }, `SELECT count(*) FROM declarations d
 	     WHERE d.total > 0 AND d.asset <> 'USDT'
 	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - `+strconv.Itoa(priceReach)+` AND d.day)`)
 	return n, err

@@ -1,4 +1,4 @@
-// Package store keeps the books in SQLite or PostgreSQL. It is the only package that knows SQL, and knows nothing of HTTP or of the command line.
+// Package store keeps the books in a database: their tables and their SQL. It knows nothing of HTTP or of the command line.
 package store
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -27,7 +28,7 @@ type DB struct {
 
 // books are what all who work on them in this process share.
 type books struct {
-	engine engine
+	engine *db.DB
 	clock  func() time.Time
 	watch  func(entries int) // Options.Observe, never nil
 	first  staking.Day       // the first day of the books
@@ -40,8 +41,7 @@ type books struct {
 	worths worths
 	looks  int // pageLooks
 
-	migrating               func(migration, rows int64) // progress of an upgrade; may be nil
-	migration, upgradedFrom int64                       // the migration that is being run, and the schema that it began with; 0: no upgrade
+	upgradedFrom int64 // the schema that an upgrade began with; 0: no upgrade
 }
 
 // Options say how to open books.
@@ -66,41 +66,41 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		return nil, err
 	}
 	if err := db.begin(ctx, o); err != nil {
-		return nil, errors.Join(err, db.engine.close())
+		return nil, errors.Join(err, db.engine.Close())
 	}
 	return db, nil
 }
+
+// sqliteMark tells the files of books from other SQLite files: "stak".
+const sqliteMark = 0x7374616b
 
 func connect(ctx context.Context, url string, o Options, create bool) (*DB, error) {
 	if o.Clock == nil {
 		return nil, errors.New("open books: no clock was given")
 	}
-	db := &DB{books: &books{clock: o.Clock, watch: o.Observe, looks: pageLooks}, actor: o.Actor}
-	if db.watch == nil {
-		db.watch = func(int) {}
+	b := &DB{books: &books{clock: o.Clock, watch: o.Observe, looks: pageLooks}, actor: o.Actor}
+	if b.watch == nil {
+		b.watch = func(int) {}
 	}
 	var err error
-	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && path != "" {
-		var file *sqliteDB
-		file, err = openSQLite(ctx, path, create, o)
-		db.engine, db.queue.limit = file, 1
-	} else if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
-		var server *postgresDB
-		server, err = openPostgres(ctx, url, o)
-		db.engine, db.queue.limit = server, postgresPosters
-	} else {
-		err = fmt.Errorf("%q is not the address of books; it is sqlite:PATH or postgres://…", ledger.Clip(url))
-	}
+	b.engine, err = db.Open(ctx, url, db.Options{
+		Migrations: b.steps(), Words: words, Mark: sqliteMark, Create: create, SchemaWait: schemaWait,
+		Volatile: o.Volatile, ReadOnly: o.ReadOnly, Insecure: o.Insecure, LockWait: o.LockWait,
+	})
 	if err != nil {
 		return nil, err
 	}
-	db.queue.life, db.queue.end = context.WithCancel(context.Background())
-	return db, nil
+	b.queue.limit = 1
+	if b.engine.Postgres() {
+		b.queue.limit = postgresPosters
+	}
+	b.queue.life, b.queue.end = context.WithCancel(context.Background())
+	return b, nil
 }
 
 // begin reads what the books began with, and keeps what never changes.
 func (db *DB) begin(ctx context.Context, o Options) error {
-	n, err := db.version(ctx)
+	n, err := db.engine.Version(ctx)
 	if err == nil && n == 0 {
 		err = ErrNoBooks
 	}
@@ -108,12 +108,12 @@ func (db *DB) begin(ctx context.Context, o Options) error {
 		err = db.checkRestored(ctx, o.Unfinished)
 	}
 	if err == nil {
-		err = checkVersion(n)
+		err = db.engine.CheckVersion(n)
 	}
 	if err != nil {
 		return err
 	}
-	db.engine.expect(n)
+	db.engine.Expect()
 	if err := db.readTest(ctx, o.ClockMoved); err != nil {
 		return err
 	}
@@ -127,10 +127,10 @@ func (db *DB) begin(ctx context.Context, o Options) error {
 // readFirstDay reads the first day of the books; ErrNoBooks if there is none.
 func (db *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
 	found := false
-	err = db.engine.read(ctx, func(t tx) error {
-		return t.query(func(r row) (err error) {
+	err = db.engine.Read(ctx, func(t tx) error {
+		return t.Query(func(r row) (err error) {
 			found = true
-			day, err = staking.ParseDay(r.text(0))
+			day, err = staking.ParseDay(r.Text(0))
 			return err
 		}, "SELECT value FROM meta WHERE name = 'first_day'")
 	})
@@ -146,11 +146,11 @@ func (db *DB) As(actor access.Actor) *DB { return &DB{db.books, actor} }
 // Close waits for what is being posted and closes the books.
 func (db *DB) Close() error {
 	db.queue.close()
-	return db.engine.close()
+	return db.engine.Close()
 }
 
-// About says which database this is.
-func (db *DB) About(ctx context.Context) (About, error) { return db.engine.about(ctx) }
+// Engine is the database itself: which one it is, how its connections are used, its files.
+func (b *DB) Engine() *db.DB { return b.engine }
 
 // FirstDay is the first day of the books: no entry is dated before it.
 func (db *DB) FirstDay() staking.Day { return db.first }
@@ -163,10 +163,10 @@ func timeOf(millis int64) time.Time { return time.UnixMilli(millis).UTC() }
 // loadAssets reads the assets and keeps them: they are added, and never change.
 func (db *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
 	assets := map[string]ledger.Asset{}
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		clear(assets)
-		return t.query(func(r row) error {
-			assets[r.text(0)] = ledger.Asset{Symbol: r.text(0), Scale: int(r.int(1)), MaxSupply: ledger.Amount(r.int(2))}
+		return t.Query(func(r row) error {
+			assets[r.Text(0)] = ledger.Asset{Symbol: r.Text(0), Scale: int(r.Int(1)), MaxSupply: ledger.Amount(r.Int(2))}
 			return nil
 		}, "SELECT symbol, scale, max_supply FROM assets")
 	})

@@ -55,7 +55,7 @@ func (db *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Swee
 	}
 	err := db.ensureDays(ctx)
 	if err == nil {
-		err = db.engine.write(ctx, func(t tx) error { return db.beginSweep(t, id, target) })
+		err = db.engine.Write(ctx, func(t tx) error { return db.beginSweep(t, id, target) })
 	}
 	var s Sweep
 	if err == nil {
@@ -95,7 +95,7 @@ func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
 		return isFrozen(id)
 	}
 	if !a.Closed.IsZero() {
-		n, err := t.exec("UPDATE sweeps SET target = $1, refused = '' WHERE bucket = $2 AND account = $3 AND target <> $1", string(target), int64(id.Bucket()), string(id))
+		n, err := t.Exec("UPDATE sweeps SET target = $1, refused = '' WHERE bucket = $2 AND account = $3 AND target <> $1", string(target), int64(id.Bucket()), string(id))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -106,7 +106,7 @@ func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
 			return err
 		}
 	}
-	if _, err := t.exec("INSERT INTO sweeps (bucket, account, target, begun, refused) VALUES ($1, $2, $3, $4, '')",
+	if _, err := t.Exec("INSERT INTO sweeps (bucket, account, target, begun, refused) VALUES ($1, $2, $3, $4, '')",
 		int64(id.Bucket()), string(id), string(target), db.now()); err != nil {
 		return err
 	}
@@ -156,19 +156,19 @@ type sweeping struct {
 func (s *sweeping) read(db *DB, t tx, id ledger.Account) error {
 	*s = sweeping{Sweep: Sweep{Account: id, Moved: s.Moved}}
 	bucket := int64(id.Bucket())
-	err := t.query(func(r row) error {
-		s.Target, s.Refused, s.begun = ledger.Account(r.text(0)), r.text(1), true
+	err := t.Query(func(r row) error {
+		s.Target, s.Refused, s.begun = ledger.Account(r.Text(0)), r.Text(1), true
 		return nil
 	}, "SELECT target, refused FROM sweeps WHERE bucket = $1 AND account = $2", bucket, string(id))
 	if err != nil {
 		return err
 	}
-	err = t.query(func(r row) error {
-		if amount := ledger.Amount(r.int(1)); amount > 0 && len(s.free) < ledger.MaxMoves {
-			s.free = append(s.free, Swept{Asset: r.text(0), Amount: amount})
+	err = t.Query(func(r row) error {
+		if amount := ledger.Amount(r.Int(1)); amount > 0 && len(s.free) < ledger.MaxMoves {
+			s.free = append(s.free, Swept{Asset: r.Text(0), Amount: amount})
 		}
-		if carry := staking.Fraction(r.int(2)); carry > 0 {
-			s.Left = append(s.Left, Carried{r.text(0), carry})
+		if carry := staking.Fraction(r.Int(2)); carry > 0 {
+			s.Left = append(s.Left, Carried{r.Text(0), carry})
 		}
 		return nil
 	}, "SELECT asset, balance, carry FROM balances WHERE bucket = $1 AND account = $2 ORDER BY asset", bucket, string(id))
@@ -203,7 +203,7 @@ func (it *item) sweeps(owner ledger.Account) bool {
 func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 	var s sweeping
 	look := func(t tx) error { return s.read(db, t, id) }
-	for err := db.engine.read(ctx, look); ; err = db.engine.read(ctx, look) {
+	for err := db.engine.Read(ctx, look); ; err = db.engine.Read(ctx, look) {
 		if err != nil || !s.begun {
 			return s.Sweep, err
 		}
@@ -236,15 +236,15 @@ func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 // refuseSweep keeps why what an account has cannot be moved: it stays there until the
 // reason is gone, or the account is closed with another target.
 func (db *DB) refuseSweep(ctx context.Context, id ledger.Account, why string) error {
-	return db.engine.write(ctx, func(t tx) error {
-		_, err := t.exec("UPDATE sweeps SET refused = $1 WHERE bucket = $2 AND account = $3", why, int64(id.Bucket()), string(id))
+	return db.engine.Write(ctx, func(t tx) error {
+		_, err := t.Exec("UPDATE sweeps SET refused = $1 WHERE bucket = $2 AND account = $3", why, int64(id.Bucket()), string(id))
 		return err
 	})
 }
 
 // endSweep ends a sweep that has nothing left to move and nothing to wait for.
 func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
-	return db.engine.write(ctx, func(t tx) error {
+	return db.engine.Write(ctx, func(t tx) error {
 		c := closing{db, t, id}
 		for _, step := range []func() error{c.lockBalances, c.checkBalances, c.checkDays} {
 			if err := step(); errors.Is(err, ledger.ErrInvalid) {
@@ -253,7 +253,7 @@ func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
 				return err
 			}
 		}
-		n, err := t.exec("DELETE FROM sweeps WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+		n, err := t.Exec("DELETE FROM sweeps WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -264,9 +264,9 @@ func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
 // sweepAll moves on what the accounts have that are being swept.
 func (db *DB) sweepAll(ctx context.Context) error {
 	var accounts []ledger.Account
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		accounts = nil
-		return t.query(func(r row) error { accounts = append(accounts, ledger.Account(r.text(0))); return nil }, "SELECT account FROM sweeps ORDER BY bucket, account")
+		return t.Query(func(r row) error { accounts = append(accounts, ledger.Account(r.Text(0))); return nil }, "SELECT account FROM sweeps ORDER BY bucket, account")
 	})
 	for _, id := range accounts {
 		if err == nil {
@@ -283,6 +283,6 @@ func (db *DB) sweepAll(ctx context.Context) error {
 // moves nothing.
 func (db *DB) SweepOf(ctx context.Context, id ledger.Account) (Sweep, bool, error) {
 	var s sweeping
-	err := db.engine.read(ctx, func(t tx) error { return s.read(db, t, id) })
+	err := db.engine.Read(ctx, func(t tx) error { return s.read(db, t, id) })
 	return s.Sweep, s.begun, err
 }

@@ -121,7 +121,7 @@ func (db *DB) Enrollments(ctx context.Context, id ledger.Account) (enrollments [
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		if _, err := account(t, id); err != nil {
 			return err
 		}
@@ -132,8 +132,8 @@ func (db *DB) Enrollments(ctx context.Context, id ledger.Account) (enrollments [
 }
 
 func enrollmentsOf(t tx, id ledger.Account) (enrollments []staking.Enrollment, err error) {
-	err = t.query(func(r row) error {
-		enrollments = append(enrollments, staking.Enrollment{Account: id, From: staking.Day(r.int(0)), Until: staking.Day(r.int(1))})
+	err = t.Query(func(r row) error {
+		enrollments = append(enrollments, staking.Enrollment{Account: id, From: staking.Day(r.Int(0)), Until: staking.Day(r.Int(1))})
 		return nil
 	}, "SELECT from_day, until_day FROM enrollments WHERE bucket = $1 AND account = $2 ORDER BY from_day", int64(id.Bucket()), string(id))
 	if err != nil {
@@ -166,7 +166,7 @@ func (db *DB) press(ctx context.Context, id ledger.Account, at time.Time, do fun
 	if err := db.ensureDays(ctx); err != nil {
 		return err
 	}
-	return db.engine.write(ctx, func(t tx) error {
+	return db.engine.Write(ctx, func(t tx) error {
 		s := &switching{t: t, id: id, at: db.now()}
 		if !at.IsZero() {
 			if s.at = at.UnixMilli(); s.at > db.now()+1000 {
@@ -217,7 +217,7 @@ func (db *DB) lockOpenDay(t tx, d staking.Day, buckets ...int) error {
 
 // lockAccount takes an account's row whole and reads it; ErrNotFound if it was never opened.
 func lockAccount(t tx, id ledger.Account) (Account, error) {
-	n, err := t.exec("UPDATE accounts SET region = region WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+	n, err := t.Exec("UPDATE accounts SET region = region WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
 	if err != nil {
 		return Account{}, fmt.Errorf("lock account %s: %w", id, err)
 	}
@@ -238,8 +238,8 @@ func (s *switching) read() (err error) {
 			s.running = e
 		}
 	}
-	err = s.t.query(func(r row) error {
-		switch at, action := r.int(0), r.text(1); {
+	err = s.t.Query(func(r row) error {
+		switch at, action := r.Int(0), r.Text(1); {
 		case at < s.at:
 			s.earlier = append(s.earlier, action)
 		case at == s.at:
@@ -342,7 +342,7 @@ func (s *switching) on() (staking.Enrollment, error) {
 	if err := forgetListedOut(s.t, s.id); err != nil {
 		return e, err
 	}
-	_, err := s.t.exec(`INSERT INTO enrollments (bucket, account, from_day, until_day) VALUES ($1, $2, $3, $4)
+	_, err := s.t.Exec(`INSERT INTO enrollments (bucket, account, from_day, until_day) VALUES ($1, $2, $3, $4)
 	                    ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
 		int64(s.id.Bucket()), string(s.id), int64(e.From), int64(e.Until))
 	return e, err
@@ -357,7 +357,7 @@ func endEnrollments(t tx, bucket int, accounts []ledger.Account, d staking.Day) 
 	}
 	slices.Sort(ids)
 	n := len(ids)
-	_, err := t.set(nil, `UPDATE enrollments SET until_day = CASE WHEN from_day > r.day THEN from_day ELSE r.day END FROM {rows}
+	_, err := t.Set(nil, `UPDATE enrollments SET until_day = CASE WHEN from_day > r.day THEN from_day ELSE r.day END FROM {rows}
 	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.until_day > r.day`,
 		set{
 			ints("bucket", slices.Repeat([]int64{int64(bucket)}, n)), texts("account", ids),
@@ -381,7 +381,7 @@ func keepPresses(t tx, accounts []ledger.Account, at int64, action string, c sta
 		buckets[i], ids[i] = int64(a.Bucket()), string(a)
 	}
 	client, address := described(c)
-	_, err := t.set(nil, `INSERT INTO presses (bucket, account, at, action, client, address)
+	_, err := t.Set(nil, `INSERT INTO presses (bucket, account, at, action, client, address)
 	                      SELECT r.bucket, r.account, r.at, r.action, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 		ints("bucket", buckets), texts("account", ids), ints("at", slices.Repeat([]int64{at}, n)),
 		texts("action", repeat(action, n)), texts("client", repeat(client, n)), texts("address", repeat(address, n)),

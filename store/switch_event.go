@@ -62,13 +62,13 @@ func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, 
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		presses = nil
 		if _, err := account(t, id); err != nil {
 			return err
 		}
-		return t.query(func(r row) error {
-			presses = append(presses, Press{timeOf(r.int(0)), r.text(1), r.text(2), r.text(3)})
+		return t.Query(func(r row) error {
+			presses = append(presses, Press{timeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3)})
 			return nil
 		}, "SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 ORDER BY at, action", int64(id.Bucket()), string(id))
 	})

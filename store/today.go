@@ -43,7 +43,7 @@ func (db *DB) Today(ctx context.Context, id ledger.Account) (Today, error) {
 		return Today{}, err
 	}
 	var s Today
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		if _, err := account(t, id); err != nil {
 			return err
 		}
@@ -103,25 +103,25 @@ func (m *today) read() (err error) {
 		m.positions[symbol] = m.begin(symbol, 0, 0)
 	}
 	bucket := int64(m.id.Bucket())
-	err = m.t.query(func(r row) error {
-		m.positions[r.text(0)] = m.begin(r.text(0), ledger.Amount(r.int(1)), staking.Fraction(r.int(2)))
+	err = m.t.Query(func(r row) error {
+		m.positions[r.Text(0)] = m.begin(r.Text(0), ledger.Amount(r.Int(1)), staking.Fraction(r.Int(2)))
 		return nil
 	}, "SELECT asset, balance, carry FROM balances WHERE bucket = $1 AND account = $2", bucket, string(m.id))
 	if err != nil {
 		return err
 	}
-	err = m.t.query(func(r row) error {
-		if p := m.positions[r.text(0)]; p != nil {
-			p.through = staking.Day(r.int(1))
+	err = m.t.Query(func(r row) error {
+		if p := m.positions[r.Text(0)]; p != nil {
+			p.through = staking.Day(r.Int(1))
 		}
 		return nil
 	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1", bucket)
 	if err != nil {
 		return err
 	}
-	return m.t.query(func(r row) error {
-		if p := m.positions[r.text(0)]; p != nil {
-			p.undo(ledger.Amount(r.int(2)), r.int(1)-m.day.Millis(), m.elapsed)
+	return m.t.Query(func(r row) error {
+		if p := m.positions[r.Text(0)]; p != nil {
+			p.undo(ledger.Amount(r.Int(2)), r.Int(1)-m.day.Millis(), m.elapsed)
 		}
 		return nil
 	}, "SELECT asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account = $3", bucket, int64(m.day), string(m.id))

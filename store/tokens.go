@@ -30,7 +30,7 @@ func (db *DB) AddAsset(ctx context.Context, token staking.Token) error {
 		return err
 	}
 	symbol := token.Asset.Symbol
-	err := db.engine.write(ctx, func(t tx) error {
+	err := db.engine.Write(ctx, func(t tx) error {
 		if same, err := sameToken(t, token); err != nil || same {
 			return err
 		}
@@ -95,7 +95,7 @@ func describe(a ledger.Asset, t staking.Terms) string {
 // TermsOn are the terms of each token on a day, by token. One without terms yet is not among them.
 func (db *DB) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms, error) {
 	var terms map[string]staking.Terms
-	err := db.engine.read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t tx) (err error) {
 		terms, err = termsOn(t, d)
 		return err
 	})
@@ -125,7 +125,7 @@ func (db *DB) TermsHistory(ctx context.Context, asset string) (history []TermsRe
 			return nil, err
 		}
 	}
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		history, err = termsHistory(t, asset)
 		return err
 	})
@@ -133,8 +133,8 @@ func (db *DB) TermsHistory(ctx context.Context, asset string) (history []TermsRe
 }
 
 func termsHistory(t tx, asset string) (history []TermsRevision, err error) {
-	err = t.query(func(r row) error {
-		history = append(history, TermsRevision{readTerms(r), int(r.int(6)), timeOf(r.int(7)), r.text(8), r.text(9)})
+	err = t.Query(func(r row) error {
+		history = append(history, TermsRevision{readTerms(r), int(r.Int(6)), timeOf(r.Int(7)), r.Text(8), r.Text(9)})
 		return nil
 	}, `SELECT asset, from_day, offered, apr, minimum, cap, revision, set_at, set_by, reason FROM terms
 	     WHERE asset = $1 OR $1 = '' ORDER BY asset, from_day, revision`, asset)
@@ -150,7 +150,7 @@ func (db *DB) writeTerms(t tx, r TermsRevision) error {
 	if r.Offered {
 		offered = 1
 	}
-	n, err := t.exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
+	n, err := t.Exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
 		r.Asset, int64(r.From), int64(r.Revision), offered, int64(r.APR), int64(r.Min), int64(r.Cap), db.now(), db.actor.Credential, r.Reason)
 	if err == nil && n == 0 {
@@ -191,7 +191,7 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		}
 		detail += fmt.Sprintf("; holders who earn with it until then: %d", e.Holders())
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		holding, err := termsOn(t, terms.From)
 		if err != nil || sameFigures(holding[terms.Asset], terms) {
 			return err
@@ -229,7 +229,7 @@ func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Ter
 	if today := staking.DayOf(db.clock()); d >= today {
 		return fmt.Errorf("%w: %s is not over; set terms from tomorrow on with \"softstake terms set\"", ledger.ErrInvalid, d)
 	}
-	err = db.engine.write(ctx, func(t tx) error {
+	err = db.engine.Write(ctx, func(t tx) error {
 		if err := db.lockUndeclared(t, d, terms.Asset); err != nil {
 			return err
 		}
@@ -249,7 +249,7 @@ func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Ter
 
 // lockToken takes what Declare takes: the day's total of a token is not declared until the commit.
 func lockToken(t tx, asset string) error {
-	n, err := t.exec("UPDATE progress SET paid_through = paid_through WHERE bucket = 0 AND asset = $1", asset)
+	n, err := t.Exec("UPDATE progress SET paid_through = paid_through WHERE bucket = 0 AND asset = $1", asset)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("%w: %s has no progress", ledger.ErrNotFound, asset)
 	}
@@ -302,7 +302,7 @@ func (db *DB) correct(t tx, terms staking.Terms, reason string) (done bool, err 
 // unaccrue takes back what was accrued of a token's day. It writes every row of
 // the token's progress, so that whoever is accruing it meanwhile begins again.
 func unaccrue(t tx, d staking.Day, asset string) error {
-	if _, err := t.exec(`UPDATE progress SET accrued_through = CASE WHEN paid_through = $1 - 1 THEN $1 - 1 ELSE accrued_through END
+	if _, err := t.Exec(`UPDATE progress SET accrued_through = CASE WHEN paid_through = $1 - 1 THEN $1 - 1 ELSE accrued_through END
 	                      WHERE asset = $2`, int64(d), asset); err != nil {
 		return err
 	}
@@ -311,10 +311,10 @@ func unaccrue(t tx, d staking.Day, asset string) error {
 		"DELETE FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3",
 		"DELETE FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
 	} {
-		if err := t.each(nil, sql, every); err != nil {
+		if err := t.Each(nil, sql, every); err != nil {
 			return err
 		}
 	}
-	_, err := t.exec("DELETE FROM approvals WHERE day = $1 AND asset = $2", int64(d), asset)
+	_, err := t.Exec("DELETE FROM approvals WHERE day = $1 AND asset = $2", int64(d), asset)
 	return err
 }

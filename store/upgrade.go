@@ -4,29 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
-
-// ErrSchema says that the books have a schema that this program does not work with.
-// Each transaction looks, so that a program that was started before an upgrade reads
-// and writes nothing after it.
-var ErrSchema = errors.New("these books have another schema")
-
-// checkVersion refuses books of an older and of a newer program than this.
-func checkVersion(n int64) error {
-	known := int64(len(migrations))
-	switch {
-	case n == known:
-		return nil
-	case n > known:
-		return fmt.Errorf("%w: schema %d, and this softstake works with %d; use a newer softstake", ErrSchema, n, known)
-	}
-	return fmt.Errorf("%w: schema %d, and this softstake works with %d; make a backup with the former softstake, stop it everywhere, and run \"softstake upgrade\"", ErrSchema, n, known)
-}
 
 // CheckSchema is ErrSchema if the books no longer have the schema of this program:
 // another process has upgraded them. It may be called at any time.
 func (db *DB) CheckSchema(ctx context.Context) error {
-	return db.engine.read(ctx, func(tx) error { return nil })
+	return db.engine.Read(ctx, func(tx) error { return nil })
 }
 
 // Upgraded says from which schema to which books were brought, and what that changed for
@@ -50,9 +34,8 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 		return u, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	db.migrating = progress
 	u.To = int64(len(migrations))
-	if u.From, err = db.version(ctx); err != nil {
+	if u.From, err = db.engine.Version(ctx); err != nil {
 		return u, err
 	}
 	if u.From == 0 {
@@ -66,12 +49,12 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 	}
 	switch {
 	case u.From > u.To:
-		return u, checkVersion(u.From)
+		return u, db.engine.CheckVersion(u.From)
 	case u.From == u.To:
 		return u, nil
 	}
 	db.upgradedFrom = u.From
-	if err := db.migrateTo(ctx, u.To); err != nil {
+	if err := db.engine.Migrate(ctx, u.To, progress); err != nil {
 		return u, err
 	}
 	u.Changes, err = db.upgradeLines(ctx)
@@ -81,9 +64,9 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 // upgradeLines are what the last upgrade wrote into the log, without the line that it was
 // made: all after the upgrade before it, so that those of an interrupted one are among them.
 func (db *DB) upgradeLines(ctx context.Context) (lines []LogLine, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		lines = nil
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			lines = append(lines, readLogLine(r))
 			return nil
 		}, `SELECT `+logColumns+` FROM log WHERE action = 'upgrade' AND subject <> 'books' AND at > (
@@ -98,21 +81,5 @@ func (db *DB) upgradeLines(ctx context.Context) (lines []LogLine, err error) {
 }
 
 // schemaWait is how long an upgrade waits in PostgreSQL for the transactions of
-// others: while it waits, new ones wait behind it.
-var schemaWait = "10s" // another in tests
-
-// lockSchema keeps every other transaction out until this one ends. Those of
-// PostgreSQL share the lock of the table of migrations from their beginning; SQLite
-// has one writer, and a reader there sees what was before.
-func (db *DB) lockSchema(t tx) error {
-	if _, is := db.engine.(*postgresDB); !is {
-		return nil
-	}
-	if _, err := t.exec("SET LOCAL lock_timeout = '" + schemaWait + "'"); err != nil {
-		return err
-	}
-	if _, err := t.exec("LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE"); err != nil {
-		return fmt.Errorf("wait for the transactions of other processes; stop those that use these books (serve, audit, backup) and try again: %w", err)
-	}
-	return nil
-}
+// others; 0: as long as the database does. Tests set another.
+var schemaWait time.Duration

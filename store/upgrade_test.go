@@ -69,7 +69,7 @@ func TestATransactionAndAnUpgradeWaitForEachOther(t *testing.T) {
 		url, clock := pgtest.Database(t), &Clock{now: noon}
 		ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), store.Released, "alice"))
 		g := shut(t, url, "LOCK TABLE migrations IN ACCESS SHARE MODE")
-		store.SetSchemaWait(t, "50ms")
+		store.SetSchemaWait(t, 50*time.Millisecond)
 		_, err := store.Upgrade(t.Context(), url, options(clock), nil)
 		if err == nil || !strings.Contains(err.Error(), "stop those that use these books") {
 			t.Errorf("the upgrade: %v", err)

@@ -79,23 +79,23 @@ const (
 
 func readWithdrawal(r row) Withdrawal {
 	w := Withdrawal{
-		ID: r.text(0), Account: ledger.Account(r.text(1)), Asset: r.text(2), Amount: ledger.Amount(r.int(3)),
-		Address: r.text(4), Network: r.text(5), Tag: r.text(6), ClientID: r.text(7), At: timeOf(r.int(8)), State: Pending,
+		ID: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), Amount: ledger.Amount(r.Int(3)),
+		Address: r.Text(4), Network: r.Text(5), Tag: r.Text(6), ClientID: r.Text(7), At: timeOf(r.Int(8)), State: Pending,
 	}
-	switch ledger.Kind(r.text(9)) {
+	switch ledger.Kind(r.Text(9)) {
 	case ledger.WithdrawalCompleted:
-		w.State, w.Ended = Completed, timeOf(r.int(10))
+		w.State, w.Ended = Completed, timeOf(r.Int(10))
 	case ledger.WithdrawalCancelled:
-		w.State, w.Ended = Cancelled, timeOf(r.int(10))
+		w.State, w.Ended = Cancelled, timeOf(r.Int(10))
 	}
 	return w
 }
 
 // readWithdrawals reads the withdrawals of a query.
 func (db *DB) readWithdrawals(ctx context.Context, sql string, args ...any) (withdrawals []Withdrawal, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		withdrawals = nil
-		return t.query(func(r row) error { withdrawals = append(withdrawals, readWithdrawal(r)); return nil }, sql, args...)
+		return t.Query(func(r row) error { withdrawals = append(withdrawals, readWithdrawal(r)); return nil }, sql, args...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read withdrawals: %w", err)
@@ -193,12 +193,12 @@ func (db *DB) Deposits(ctx context.Context, id ledger.Account, from, to time.Tim
 
 // depositsOf reads the deposits of some days, the newest first.
 func (db *DB) depositsOf(ctx context.Context, id ledger.Account, from, to staking.Day, asset string) (lines []Line, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t tx) error {
 		lines = nil
-		return t.query(func(r row) error {
+		return t.Query(func(r row) error {
 			lines = append(lines, Line{
-				At: timeOf(r.int(0)), Entry: r.text(1), Kind: ledger.Deposit, Account: id,
-				Asset: r.text(2), Amount: ledger.Amount(r.int(3)), Other: ledger.Account(r.text(4)),
+				At: timeOf(r.Int(0)), Entry: r.Text(1), Kind: ledger.Deposit, Account: id,
+				Asset: r.Text(2), Amount: ledger.Amount(r.Int(3)), Other: ledger.Account(r.Text(4)),
 			})
 			return nil
 		}, `SELECT p.at, p.entry, p.asset, p.amount, p.other FROM days d CROSS JOIN postings p

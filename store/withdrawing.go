@@ -52,8 +52,8 @@ func (p *posting) readRequests() error {
 	if ids == nil {
 		return nil
 	}
-	_, err := p.t.set(func(r row) error {
-		p.requests[requested{ledger.Account(r.text(0)), r.text(1)}] = &request{r.text(2), ledger.Amount(r.int(3)), r.int(4), ledger.Kind(r.text(5))}
+	_, err := p.t.Set(func(r row) error {
+		p.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{r.Text(2), ledger.Amount(r.Int(3)), r.Int(4), ledger.Kind(r.Text(5))}
 		return nil
 	}, `SELECT w.account, w.id, w.asset, w.amount, w.requested,
 	           coalesce((SELECT e.kind FROM endings e WHERE e.bucket = w.bucket AND e.account = w.account AND e.id = w.id), '')
@@ -84,10 +84,10 @@ func (p *posting) readReserved() error {
 	if owners == nil {
 		return nil
 	}
-	_, err := p.t.set(func(r row) error {
-		b := p.keys[key{int(r.int(0)), ledger.Account(r.text(1)), r.text(2)}]
+	_, err := p.t.Set(func(r row) error {
+		b := p.keys[key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)}]
 		// Each request was at most the supply, but older books may hold less than was requested.
-		if sum, err := b.reserved.Add(ledger.Amount(r.int(3))); err == nil && sum <= ledger.MaxSupply {
+		if sum, err := b.reserved.Add(ledger.Amount(r.Int(3))); err == nil && sum <= ledger.MaxSupply {
 			b.reserved = sum
 		} else {
 			b.reserved = ledger.MaxSupply
@@ -218,7 +218,7 @@ func (p *posting) writeEndings(items []*item) error {
 	if err := p.insertNew("endings", append(key, texts("kind", kinds), ints("at", ats))); err != nil {
 		return err
 	}
-	if err := p.t.each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3", key); err != nil {
+	if err := p.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3", key); err != nil {
 		return fmt.Errorf("take withdrawals off those that wait: %w", err)
 	}
 	return nil

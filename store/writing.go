@@ -86,13 +86,13 @@ func (p *posting) accepted() []*item {
 // insertNew writes rows that nobody else may have written meanwhile; where
 // somebody has, the transaction is tried again and sees them.
 func (p *posting) insertNew(table string, s set) error {
-	if s.rows() == 0 {
+	if s.Len() == 0 {
 		return nil
 	}
-	names := strings.Join(s.names(), ", ")
-	n, err := p.t.set(nil, fmt.Sprintf("INSERT INTO %s (%s) SELECT r.%s FROM {rows} WHERE true ON CONFLICT DO NOTHING",
-		table, names, strings.Join(s.names(), ", r.")), s)
-	if err == nil && n != int64(s.rows()) {
+	names := strings.Join(s.Names(), ", ")
+	n, err := p.t.Set(nil, fmt.Sprintf("INSERT INTO %s (%s) SELECT r.%s FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+		table, names, strings.Join(s.Names(), ", r.")), s)
+	if err == nil && n != int64(s.Len()) {
 		err = errRetry
 	}
 	if err != nil {

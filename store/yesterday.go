@@ -35,7 +35,7 @@ func (db *DB) Yesterday(ctx context.Context, id ledger.Account) (Yesterday, erro
 		return Yesterday{}, err
 	}
 	var y Yesterday
-	err := db.engine.read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t tx) error {
 		if _, err := account(t, id); err != nil {
 			return err
 		}
@@ -65,8 +65,8 @@ func covers(enrollments []staking.Enrollment, d staking.Day) bool {
 }
 
 func (y *Yesterday) readPaid(t tx, id ledger.Account) error {
-	err := t.query(func(r row) error {
-		y.Paid = append(y.Paid, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.int(11))})
+	err := t.Query(func(r row) error {
+		y.Paid = append(y.Paid, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
 		return nil
 	}, `SELECT `+accrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
@@ -139,11 +139,11 @@ func (o *owing) read() (due []DueReward, err error) {
 // readTokens reads which tokens are not paid through yesterday, of those that the switch covered a day of since.
 func (o *owing) readTokens() error {
 	o.tokens = map[string]*owed{}
-	return o.t.query(func(r row) error {
-		token := &owed{accrued: staking.Day(r.int(1)), paid: staking.Day(r.int(2))}
+	return o.t.Query(func(r row) error {
+		token := &owed{accrued: staking.Day(r.Int(1)), paid: staking.Day(r.Int(2))}
 		for _, e := range o.enrollments {
 			if max(e.From, token.paid+1) < min(e.Until, o.last+1) {
-				o.tokens[r.text(0)] = token
+				o.tokens[r.Text(0)] = token
 			}
 		}
 		return nil
@@ -155,7 +155,7 @@ func (o *owing) readTokens() error {
 func (o *owing) readHoldings() error {
 	bucket, id, first := int64(o.id.Bucket()), string(o.id), o.last+1
 	for symbol, token := range o.tokens {
-		err := o.t.query(func(r row) error { token.written = readAccrual(r); return nil },
+		err := o.t.Query(func(r row) error { token.written = readAccrual(r); return nil },
 			"SELECT "+accrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4", bucket, int64(token.paid)+1, id, symbol)
 		if err != nil {
 			return err
@@ -164,18 +164,18 @@ func (o *owing) readHoldings() error {
 			first = min(first, max(token.accrued+1, o.last+1-backlog))
 		}
 	}
-	err := o.t.query(func(r row) error {
-		if token := o.tokens[r.text(0)]; token != nil {
-			token.balance, token.carry = ledger.Amount(r.int(1)), staking.Fraction(r.int(2))
+	err := o.t.Query(func(r row) error {
+		if token := o.tokens[r.Text(0)]; token != nil {
+			token.balance, token.carry = ledger.Amount(r.Int(1)), staking.Fraction(r.Int(2))
 		}
 		return nil
 	}, "SELECT asset, balance, carry FROM balances WHERE bucket = $1 AND account = $2", bucket, id)
 	if err != nil || first > o.last {
 		return err
 	}
-	return o.t.query(func(r row) error {
-		if token := o.tokens[r.text(0)]; token != nil {
-			token.changes = append(token.changes, Change{At: timeOf(r.int(1)), Amount: ledger.Amount(r.int(2))})
+	return o.t.Query(func(r row) error {
+		if token := o.tokens[r.Text(0)]; token != nil {
+			token.changes = append(token.changes, Change{At: timeOf(r.Int(1)), Amount: ledger.Amount(r.Int(2))})
 		}
 		return nil
 	}, "SELECT asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account = $3", bucket, int64(first), id)

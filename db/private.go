@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"errors"
@@ -40,10 +40,10 @@ func makeEmptyPrivate(path string) error {
 	return nil
 }
 
-// Exposed lists the files of the books that others than their owner may read or write.
-// Books in PostgreSQL have none.
-func (db *DB) Exposed() ([]string, error) {
-	file, ok := db.engine.(*sqliteDB)
+// Exposed lists the files of the database that others than their owner may read or write.
+// PostgreSQL has none.
+func (d *DB) Exposed() ([]string, error) {
+	file, ok := d.engine.(*sqliteDB)
 	if !ok || runtime.GOOS == "windows" { // which has no such modes
 		return nil, nil
 	}

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -11,22 +11,23 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// Backup writes one snapshot of the books into a new SQLite file, while they are
-// at work. progress is told how many rows have been copied, where that is known;
-// it may be nil. The file appears under its name only when it is whole and on the disk.
-func (db *DB) Backup(ctx context.Context, path string, progress func(rows int64)) error {
+// Backup writes one snapshot of the database into a new SQLite file, while others read
+// and write it. progress is called with the number of rows that have been copied, where
+// that is known; it may be nil. The file appears under its name only when it is complete
+// and on the disk.
+func (d *DB) Backup(ctx context.Context, path string, progress func(rows int64)) error {
 	if _, err := os.Stat(path); err == nil {
 		return fmt.Errorf("%s is there already; name a new file", path)
 	}
 	part := path + ".part"
-	if err := removeAll(part); err != nil {
+	if err := RemoveFiles(part); err != nil {
 		return err
 	}
 	err := makePrivate(part)
-	if file, ok := db.engine.(*sqliteDB); err == nil && ok {
+	if file, ok := d.engine.(*sqliteDB); err == nil && ok {
 		err = file.vacuumInto(ctx, part)
 	} else if err == nil {
-		err = db.copyInto(ctx, part, progress)
+		err = d.copyInto(ctx, part, progress)
 	}
 	if err == nil {
 		err = syncFile(part)
@@ -35,16 +36,16 @@ func (db *DB) Backup(ctx context.Context, path string, progress func(rows int64)
 		err = os.Rename(part, path)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("back up into %s: %w", path, err), removeAll(part))
+		return errors.Join(fmt.Errorf("back up into %s: %w", path, err), RemoveFiles(part))
 	}
 	return nil
 }
 
-// removeAll removes an SQLite file and what lies beside it, if they are there.
-func removeAll(path string) error {
+// RemoveFiles removes an SQLite file and what lies beside it, if they are there.
+func RemoveFiles(path string) error {
 	for _, suffix := range sqliteFiles {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("remove an unfinished backup: %w", err)
+			return fmt.Errorf("remove an unfinished file: %w", err)
 		}
 	}
 	return nil
@@ -71,35 +72,44 @@ func (db *sqliteDB) vacuumInto(ctx context.Context, path string) error {
 }
 
 // copyInto copies every table, from one snapshot, into a new SQLite file.
-func (db *DB) copyInto(ctx context.Context, path string, progress func(int64)) (err error) {
-	to, err := connect(ctx, "sqlite:"+path, Options{Clock: db.clock, Actor: db.actor, Volatile: true}, true)
+func (d *DB) copyInto(ctx context.Context, path string, progress func(int64)) (err error) {
+	o := d.options
+	o.Create, o.Volatile, o.ReadOnly = true, true, false
+	to, err := Open(ctx, "sqlite:"+path, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	if err := to.migrateTo(ctx, int64(len(migrations))); err != nil {
-		return err
-	}
-	tables, err := to.tables(ctx)
-	if err != nil {
+	if err := to.Migrate(ctx, to.known(), nil); err != nil {
 		return err
 	}
 	var copied int64
+	return d.Pages(ctx, to, func(table string, page Set) error {
+		err := to.Write(ctx, func(t Tx) error { return t.Insert(table, page) })
+		if copied += int64(page.Len()); progress != nil {
+			progress(copied)
+		}
+		return err
+	})
+}
+
+// Pages reads every row of the database from one snapshot, and gives them to put page by
+// page, but for the table of the migrations. like is an SQLite database with the same
+// schema, and may be this one.
+func (d *DB) Pages(ctx context.Context, like *DB, put func(table string, page Set) error) error {
+	tables, err := like.tables(ctx)
+	if err != nil {
+		return err
+	}
 	begun := false
-	return db.engine.read(ctx, func(from tx) error {
+	return d.Read(ctx, func(t Tx) error {
 		if begun {
-			return errors.New("the database went away in the middle of the backup; make it again")
+			return errors.New("the database went away while it was copied; begin again")
 		}
 		begun = true
-		for _, table := range tables {
-			if err := copyTable(from, table, func(page set) error {
-				err := to.engine.write(ctx, func(t tx) error { return t.insert(table.name, page) })
-				if copied += int64(page.rows()); progress != nil {
-					progress(copied)
-				}
-				return err
-			}); err != nil {
-				return fmt.Errorf("copy the table %s: %w", table.name, err)
+		for _, b := range tables {
+			if err := copyTable(t, b, func(page Set) error { return put(b.name, page) }); err != nil {
+				return fmt.Errorf("copy the table %s: %w", b.name, err)
 			}
 		}
 		return nil
@@ -115,19 +125,19 @@ type table struct {
 }
 
 // tables are those of an SQLite database's schema, but for that of the migrations.
-func (db *DB) tables(ctx context.Context) (tables []table, err error) {
-	err = db.engine.read(ctx, func(t tx) error {
+func (d *DB) tables(ctx context.Context) (tables []table, err error) {
+	err = d.Read(ctx, func(t Tx) error {
 		tables = nil
-		if err := t.query(func(r row) error { tables = append(tables, table{name: r.text(0)}); return nil },
+		if err := t.Query(func(r Row) error { tables = append(tables, table{name: r.Text(0)}); return nil },
 			"SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migrations' ORDER BY name"); err != nil {
 			return err
 		}
 		for i := range tables {
 			b := &tables[i]
-			if err := t.query(func(r row) error {
-				b.columns, b.types = append(b.columns, r.text(0)), append(b.types, r.text(1))
-				if r.int(2) > 0 {
-					b.keys = append(b.keys, r.text(0))
+			if err := t.Query(func(r Row) error {
+				b.columns, b.types = append(b.columns, r.Text(0)), append(b.types, r.Text(1))
+				if r.Int(2) > 0 {
+					b.keys = append(b.keys, r.Text(0))
 				}
 				return nil
 			}, "SELECT name, type, pk FROM pragma_table_info($1) ORDER BY cid", b.name); err != nil {
@@ -139,34 +149,37 @@ func (db *DB) tables(ctx context.Context) (tables []table, err error) {
 	return tables, err
 }
 
-// pageBytes is how many bytes of texts and blobs are enough for a page that is copied.
-const pageBytes = 16 << 20
+// A page that is copied has pageRows rows, or fewer with pageBytes of texts and blobs.
+const (
+	pageRows  = 16384
+	pageBytes = 16 << 20
+)
 
 // copyTable reads a table in the order of its key, and gives it to put page by page.
-func copyTable(from tx, b table, put func(page set) error) error {
+func copyTable(from Tx, b table, put func(page Set) error) error {
 	page, size := b.page(), 0
 	flush := func() error {
-		if page.rows() == 0 {
+		if page.Len() == 0 {
 			return nil
 		}
 		err := put(page)
 		page, size = b.page(), 0
 		return err
 	}
-	err := from.query(func(r row) error {
+	err := from.Query(func(r Row) error {
 		for i := range page {
 			switch c := &page[i]; b.types[i] {
 			case "TEXT":
-				c.texts = append(c.texts, r.text(i))
+				c.texts = append(c.texts, r.Text(i))
 				size += len(c.texts[len(c.texts)-1])
 			case "BLOB":
-				c.blobs = append(c.blobs, r.bytes(i))
+				c.blobs = append(c.blobs, r.Bytes(i))
 				size += len(c.blobs[len(c.blobs)-1])
 			default:
-				c.ints = append(c.ints, r.int(i))
+				c.ints = append(c.ints, r.Int(i))
 			}
 		}
-		if page.rows() == pageSize || size >= pageBytes {
+		if page.Len() == pageRows || size >= pageBytes {
 			return flush()
 		}
 		return nil
@@ -177,8 +190,8 @@ func copyTable(from tx, b table, put func(page set) error) error {
 	return flush()
 }
 
-func (b table) page() set {
-	s := make(set, len(b.columns))
+func (b table) page() Set {
+	s := make(Set, len(b.columns))
 	for i, name := range b.columns {
 		s[i].name = name
 	}

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"cmp"
@@ -13,8 +13,6 @@ import (
 	"golang.org/x/mod/semver"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
-
-	"github.com/softstake/softstake/ledger"
 )
 
 // sqliteDB is an SQLite file: one writer, and some readers that cannot write.
@@ -25,8 +23,9 @@ type sqliteDB struct {
 	writer  *connections // of one: callers wait for it in order
 	readers *connections
 	was     os.FileInfo // the file as it was opened, where it is read only
+	mark    int32       // application_id
 	known   sync.Map    // the *statements of each *sqlite.Conn
-	schema  int64       // what transactions expect; 0: anything
+	version
 }
 
 const (
@@ -36,39 +35,37 @@ const (
 	sqliteWait = 30 * time.Second
 	// oldestSQLite is the first without the corruption that a reset of the WAL could cause.
 	oldestSQLite = "3.51.3"
-	// sqliteMark tells our files from others (PRAGMA application_id): "stak".
-	sqliteMark = 0x7374616b
 )
 
 // openSQLite opens a file, or makes it where create says so. A file that may not
 // be written is opened to be read, and each write says why it fails.
-func openSQLite(ctx context.Context, path string, create bool, o Options) (db *sqliteDB, err error) {
+func openSQLite(ctx context.Context, path string, o Options) (db *sqliteDB, err error) {
 	o.LockWait = cmp.Or(o.LockWait, sqliteWait)
 	err = patiently(ctx, path, o.LockWait, func(time.Time) (err error) { // two that open a new file at once lock each other out
-		db, err = tryToOpen(path, create, o)
+		db, err = tryToOpen(path, o)
 		return err
 	})
 	return db, err
 }
 
-func tryToOpen(path string, create bool, o Options) (*sqliteDB, error) {
+func tryToOpen(path string, o Options) (*sqliteDB, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
 		return nil, fmt.Errorf("%s is a folder; name a file in it, such as sqlite:%s", path, filepath.Join(path, "softstake.db"))
-	case errors.Is(err, os.ErrNotExist) && !create:
+	case errors.Is(err, os.ErrNotExist) && !o.Create:
 		return nil, fmt.Errorf("%s does not exist; make books with \"softstake init --db sqlite:%s\"", path, path)
-	case err != nil && !create:
+	case err != nil && !o.Create:
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	flags := sqlite.OpenReadWrite
-	if create {
+	if o.Create {
 		flags |= sqlite.OpenCreate
 		if err := makePrivate(path); err != nil {
 			return nil, err
 		}
 	}
-	db := &sqliteDB{path: path, wait: o.LockWait}
+	db := &sqliteDB{path: path, wait: o.LockWait, mark: o.Mark}
 	if o.ReadOnly {
 		if db.mode, db.was = readImmutable, info; hasJournal(path) {
 			db.mode = readOnly
@@ -76,8 +73,8 @@ func tryToOpen(path string, create bool, o Options) (*sqliteDB, error) {
 	}
 	err = db.open(flags, o.Volatile)
 	for _, mode := range []readMode{readOnly, readImmutable} {
-		if !create && mode.mayHelp(path, err) {
-			db = &sqliteDB{path: path, wait: o.LockWait, mode: mode, was: info}
+		if !o.Create && mode.mayHelp(path, err) {
+			db = &sqliteDB{path: path, wait: o.LockWait, mark: o.Mark, mode: mode, was: info}
 			err = db.open(sqlite.OpenReadWrite, o.Volatile)
 		}
 	}
@@ -137,12 +134,12 @@ func (db *sqliteDB) check() error {
 			return sqliteError(db.path, err)
 		case semver.Compare("v"+version, "v"+oldestSQLite) < 0:
 			return fmt.Errorf("SQLite %s can corrupt a database; %s or later is needed", version, oldestSQLite)
-		case mark == sqliteMark:
+		case mark == int64(db.mark):
 			return nil
 		case tables > 0 || db.mode != readWrite:
 			return fmt.Errorf("%s is a database, but not softstake's; name another file", db.path)
 		}
-		return sqliteError(db.path, pragmas(c, fmt.Sprintf("application_id=%d", sqliteMark)))
+		return sqliteError(db.path, pragmas(c, fmt.Sprintf("application_id=%d", db.mark)))
 	})
 }
 
@@ -160,7 +157,7 @@ func sqliteValue(c *sqlite.Conn, sql string, fn func(*sqlite.Stmt)) error {
 	return sqlitex.ExecuteTransient(c, sql, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error { fn(s); return nil }})
 }
 
-func (db *sqliteDB) close() error {
+func (db *sqliteDB) Close() error {
 	return errors.Join(db.readers.Close(), db.writer.Close(), db.changed())
 }
 
@@ -169,11 +166,10 @@ func (db *sqliteDB) words() map[string]string {
 		"text": "TEXT", "int": "INTEGER", "day": "INTEGER", "small": "INTEGER", "blob": "BLOB",
 		"table": "STRICT, WITHOUT ROWID", "hot": "STRICT, WITHOUT ROWID",
 		"date": "date(a.day * 86400, 'unixepoch')", "millis": "86400000",
-		"rewards": fmt.Sprint(ledger.Rewards.Bucket()),
 	}
 }
 
-func (db *sqliteDB) about(ctx context.Context) (About, error) {
+func (db *sqliteDB) About(ctx context.Context) (About, error) {
 	a := About{Engine: "sqlite"}
 	err := db.with(ctx, db.readers, func(c *sqlite.Conn) error {
 		return sqliteValue(c, "SELECT sqlite_version()", func(s *sqlite.Stmt) { a.Version = s.ColumnText(0) })
@@ -205,53 +201,51 @@ func (db *sqliteDB) with(ctx context.Context, pool *connections, fn func(*sqlite
 	return fn(c)
 }
 
-func (db *sqliteDB) write(ctx context.Context, fn func(tx) error) error {
+func (db *sqliteDB) Write(ctx context.Context, fn func(Tx) error) error {
 	if db.mode != readWrite {
 		return cannotWrite(db.path)
 	}
 	return db.transact(ctx, db.writer, "BEGIN IMMEDIATE", fn)
 }
 
-func (db *sqliteDB) claim(ctx context.Context, fn func(tx) error) error {
+func (db *sqliteDB) Claim(ctx context.Context, fn func(Tx) error) error {
 	if db.mode != readWrite {
 		return cannotWrite(db.path)
 	}
 	return db.transact(ctx, db.writer, "BEGIN IMMEDIATE", fn)
 }
 
-func (db *sqliteDB) read(ctx context.Context, fn func(tx) error) error {
+func (db *sqliteDB) Read(ctx context.Context, fn func(Tx) error) error {
 	return db.transact(ctx, db.readers, "BEGIN", fn)
 }
 
-func (db *sqliteDB) look(ctx context.Context, fn func(tx) error) error { return db.read(ctx, fn) }
+func (db *sqliteDB) Look(ctx context.Context, fn func(Tx) error) error { return db.Read(ctx, fn) }
 
-func (db *sqliteDB) expect(schema int64) { db.schema = schema }
-
-// check refuses books of another schema. The transaction keeps what it sees here.
-func (t *sqliteTx) check(schema int64) error {
-	if schema == 0 {
+// check refuses another schema. The transaction keeps what it sees here.
+func (t *sqliteTx) check(v version) error {
+	if v.expected == 0 {
 		return nil
 	}
-	n, err := count(t, "SELECT count(*) FROM migrations")
-	if err == nil && n != schema {
-		err = checkVersion(n)
+	var n int64
+	if _, err := One(t, []*int64{&n}, "SELECT count(*) FROM migrations"); err != nil {
+		return err
 	}
-	return err
+	return v.check(n)
 }
 
-func (db *sqliteDB) transact(ctx context.Context, pool *connections, begin string, fn func(tx) error) error {
+func (db *sqliteDB) transact(ctx context.Context, pool *connections, begin string, fn func(Tx) error) error {
 	return patiently(ctx, db.path, db.wait, func(until time.Time) error {
 		return db.with(ctx, pool, func(c *sqlite.Conn) error {
 			t := &sqliteTx{c, db.statements(c)}
 			if err := t.begin(ctx, begin, until, db.wait); err != nil {
 				return db.failed(ctx, err)
 			}
-			err := t.check(db.schema)
+			err := t.check(db.version)
 			if err == nil {
 				err = fn(t)
 			}
 			if err == nil {
-				_, err = t.exec("COMMIT")
+				_, err = t.Exec("COMMIT")
 			}
 			if err == nil {
 				return nil
@@ -259,7 +253,7 @@ func (db *sqliteDB) transact(ctx context.Context, pool *connections, begin strin
 			// A rollback must not be interrupted, or the connection goes back to the pool inside a transaction.
 			c.SetInterrupt(nil)
 			if !c.AutocommitEnabled() {
-				if _, undo := t.exec("ROLLBACK"); undo != nil {
+				if _, undo := t.Exec("ROLLBACK"); undo != nil {
 					err = errors.Join(err, undo)
 				}
 			}
@@ -308,7 +302,7 @@ func isBusy(err error) bool {
 func sqliteError(path string, err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultBusy, sqlite.ResultLocked:
-		return fmt.Errorf("%s is locked by another process: %w: %w", path, errRetry, err)
+		return fmt.Errorf("%s is locked by another process: %w: %w", path, ErrRetry, err)
 	case sqlite.ResultNotADB:
 		return fmt.Errorf("%s is not a database; name another file, or move this one away", path)
 	case sqlite.ResultFull:

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -15,14 +15,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/softstake/softstake/ledger"
 )
 
 // postgresDB is a PostgreSQL database, 15 or later.
 type postgresDB struct {
-	pool   *pgxpool.Pool
-	schema int64 // what transactions expect; 0: anything
+	pool *pgxpool.Pool
+	version
 }
 
 // postgresConns is how many connections a process opens at most, unless its
@@ -69,7 +67,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*postgresDB, erro
 	return db, nil
 }
 
-func (db *postgresDB) close() error {
+func (db *postgresDB) Close() error {
 	db.pool.Close()
 	return nil
 }
@@ -79,35 +77,32 @@ func (db *postgresDB) words() map[string]string {
 		"text": `text COLLATE "C"`, "int": "bigint", "day": "integer", "small": "smallint", "blob": "bytea",
 		"table": "", "hot": "WITH (fillfactor = 45)",
 		"date": "(date '1970-01-01' + a.day)::text", "millis": "86400000",
-		"rewards": strconv.Itoa(ledger.Rewards.Bucket()),
 	}
 }
 
-func (db *postgresDB) about(ctx context.Context) (About, error) {
+func (db *postgresDB) About(ctx context.Context) (About, error) {
 	a := About{Engine: "postgres"}
 	err := db.pool.QueryRow(ctx, "SELECT current_setting('server_version'), pg_database_size(current_database())").Scan(&a.Version, &a.Bytes)
 	return a, postgresError(err)
 }
 
-func (db *postgresDB) write(ctx context.Context, fn func(tx) error) error {
+func (db *postgresDB) Write(ctx context.Context, fn func(Tx) error) error {
 	return db.transact(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", fn)
 }
 
-func (db *postgresDB) claim(ctx context.Context, fn func(tx) error) error {
+func (db *postgresDB) Claim(ctx context.Context, fn func(Tx) error) error {
 	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ", fn)
 }
 
-func (db *postgresDB) read(ctx context.Context, fn func(tx) error) error {
+func (db *postgresDB) Read(ctx context.Context, fn func(Tx) error) error {
 	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", fn)
 }
 
-func (db *postgresDB) look(ctx context.Context, fn func(tx) error) error {
+func (db *postgresDB) Look(ctx context.Context, fn func(Tx) error) error {
 	return retry(ctx, func() error { return postgresError(fn(postgresTx{ctx, db.pool})) })
 }
 
-func (db *postgresDB) expect(schema int64) { db.schema = schema }
-
-func (db *postgresDB) transact(ctx context.Context, begin string, fn func(tx) error) error {
+func (db *postgresDB) transact(ctx context.Context, begin string, fn func(Tx) error) error {
 	return retry(ctx, func() error {
 		return postgresError(db.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
 			err := db.begin(ctx, c.Conn(), begin)
@@ -131,18 +126,18 @@ func (db *postgresDB) transact(ctx context.Context, begin string, fn func(tx) er
 // The lock, which an upgrade takes exclusively, is taken before the snapshot: what the
 // transaction sees here holds until its end.
 func (db *postgresDB) begin(ctx context.Context, c *pgx.Conn, begin string) error {
-	if db.schema > 0 {
+	if db.expected > 0 {
 		begin += "; LOCK TABLE migrations IN ACCESS SHARE MODE; SELECT count(*) FROM migrations"
 	}
 	results, err := c.PgConn().Exec(ctx, begin).ReadAll()
-	if err != nil || db.schema == 0 {
+	if err != nil || db.expected == 0 {
 		return err
 	}
 	n, err := strconv.ParseInt(string(results[len(results)-1].Rows[0][0]), 10, 64)
-	if err == nil && n != db.schema {
-		err = checkVersion(n)
+	if err != nil {
+		return err
 	}
-	return err
+	return db.check(n)
 }
 
 // commit ends a transaction. What failed in it and was not seen is an error.
@@ -175,14 +170,14 @@ func postgresError(err error) error {
 	if refused {
 		switch {
 		case slices.Contains(retriedCodes, server.Code):
-			return fmt.Errorf("%w: %w", errRetry, err)
+			return fmt.Errorf("%w: %w", ErrRetry, err)
 		case server.Code == "53100":
 			return fmt.Errorf("the disk of PostgreSQL is full; nothing was changed; free some space and try again: %w", err)
 		}
 		return err
 	}
 	if pgconn.SafeToRetry(err) || isConnectionError(err) {
-		return fmt.Errorf("%w: %w", errRetry, err)
+		return fmt.Errorf("%w: %w", ErrRetry, err)
 	}
 	return err
 }
@@ -204,14 +199,14 @@ type postgresTx struct {
 	}
 }
 
-func (t postgresTx) share() string { return " FOR SHARE" }
+func (t postgresTx) Share() string { return " FOR SHARE" }
 
-func (t postgresTx) exec(sql string, args ...any) (int64, error) {
+func (t postgresTx) Exec(sql string, args ...any) (int64, error) {
 	tag, err := t.tx.Exec(t.ctx, sql, args...)
 	return tag.RowsAffected(), err
 }
 
-func (t postgresTx) query(fn func(row) error, sql string, args ...any) error {
+func (t postgresTx) Query(fn func(Row) error, sql string, args ...any) error {
 	rows, err := t.tx.Query(t.ctx, sql, args...)
 	if err != nil {
 		return err
@@ -221,7 +216,7 @@ func (t postgresTx) query(fn func(row) error, sql string, args ...any) error {
 }
 
 // read gives fn each row, and says how many rows the statement touched.
-func read(rows pgx.Rows, fn func(row) error) (int64, error) {
+func read(rows pgx.Rows, fn func(Row) error) (int64, error) {
 	defer rows.Close()
 	for rows.Next() {
 		if fn == nil {
@@ -238,8 +233,8 @@ func read(rows pgx.Rows, fn func(row) error) (int64, error) {
 	return rows.CommandTag().RowsAffected(), rows.Err()
 }
 
-func (t postgresTx) set(fn func(row) error, sql string, s set, args ...any) (int64, error) {
-	if s.rows() == 0 {
+func (t postgresTx) Set(fn func(Row) error, sql string, s Set, args ...any) (int64, error) {
+	if s.Len() == 0 {
 		return 0, nil
 	}
 	arrays, all := make([]string, len(s)), make([]any, len(s), len(s)+len(args))
@@ -253,7 +248,7 @@ func (t postgresTx) set(fn func(row) error, sql string, s set, args ...any) (int
 			arrays[i], all[i] = fmt.Sprintf("$%d::bigint[]", i+1), c.ints
 		}
 	}
-	source := fmt.Sprintf("unnest(%s) AS r(%s)", strings.Join(arrays, ", "), strings.Join(s.names(), ", "))
+	source := fmt.Sprintf("unnest(%s) AS r(%s)", strings.Join(arrays, ", "), strings.Join(s.Names(), ", "))
 	rows, err := t.tx.Query(t.ctx, strings.Replace(sql, "{rows}", source, 1), append(all, args...)...)
 	if err != nil {
 		return 0, err
@@ -261,12 +256,12 @@ func (t postgresTx) set(fn func(row) error, sql string, s set, args ...any) (int
 	return read(rows, fn)
 }
 
-func (t postgresTx) each(fn func(row) error, sql string, s set) (err error) {
-	if s.rows() == 0 {
+func (t postgresTx) Each(fn func(Row) error, sql string, s Set) (err error) {
+	if s.Len() == 0 {
 		return nil
 	}
 	var batch pgx.Batch
-	for n := range s.rows() {
+	for n := range s.Len() {
 		args := make([]any, len(s))
 		for i, c := range s {
 			args[i] = c.value(n)
@@ -275,7 +270,7 @@ func (t postgresTx) each(fn func(row) error, sql string, s set) (err error) {
 	}
 	results := t.tx.SendBatch(t.ctx, &batch)
 	defer func() { err = errors.Join(err, results.Close()) }()
-	for range s.rows() {
+	for range s.Len() {
 		rows, err := results.Query()
 		if err != nil {
 			return err
@@ -287,11 +282,11 @@ func (t postgresTx) each(fn func(row) error, sql string, s set) (err error) {
 	return nil
 }
 
-func (t postgresTx) insert(table string, s set) error {
+func (t postgresTx) Insert(table string, s Set) error {
 	values := make([]any, len(s))
 	n := -1
-	_, err := t.tx.CopyFrom(t.ctx, pgx.Identifier{table}, s.names(), pgx.CopyFromFunc(func() ([]any, error) {
-		if n++; n == s.rows() {
+	_, err := t.tx.CopyFrom(t.ctx, pgx.Identifier{table}, s.Names(), pgx.CopyFromFunc(func() ([]any, error) {
+		if n++; n == s.Len() {
 			return nil, nil
 		}
 		for i, c := range s {
@@ -310,7 +305,7 @@ type postgresRow struct {
 	err    error
 }
 
-func (r *postgresRow) int(i int) int64 {
+func (r *postgresRow) Int(i int) int64 {
 	v := r.values[i]
 	if r.fields[i].Format == pgx.TextFormatCode {
 		n, err := strconv.ParseInt(string(v), 10, 64)
@@ -329,9 +324,9 @@ func (r *postgresRow) int(i int) int64 {
 	return 0
 }
 
-func (r *postgresRow) text(i int) string { return string(r.values[i]) }
+func (r *postgresRow) Text(i int) string { return string(r.values[i]) }
 
-func (r *postgresRow) bytes(i int) []byte {
+func (r *postgresRow) Bytes(i int) []byte {
 	v := r.values[i]
 	if r.fields[i].Format == pgx.TextFormatCode {
 		b, err := hex.DecodeString(strings.TrimPrefix(string(v), `\x`))

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -19,10 +19,7 @@ type Pool struct {
 	Wait  time.Duration // of all of them, in total
 }
 
-// Pools are the pools of connections of this process. It does not ask the database.
-func (db *DB) Pools() []Pool { return db.engine.pools() }
-
-func (db *postgresDB) pools() []Pool {
+func (db *postgresDB) Pools() []Pool {
 	s := db.pool.Stat()
 	return []Pool{{
 		Name: "postgres", Max: int(s.MaxConns()), InUse: int(s.AcquiredConns()), Idle: int(s.IdleConns()),
@@ -74,7 +71,7 @@ func (p *connections) Put(c *sqlite.Conn) {
 	p.asked.Add(-1)
 }
 
-func (db *sqliteDB) pools() []Pool {
+func (db *sqliteDB) Pools() []Pool {
 	var all []Pool
 	for _, p := range []*connections{db.writer, db.readers} {
 		used := int(p.inUse.Load())

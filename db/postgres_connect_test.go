@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -112,7 +111,7 @@ func TestAFailedConnectionIsOneSentence(t *testing.T) {
 		"postgres://u:pass-word@nowhere.invalid," + one + "/b":              "PostgreSQL at nowhere.invalid:5432, " + one + " cannot be reached: ",
 		"postgres://u:pass-word@" + one + "/b?target_session_attrs=primary": "PostgreSQL at " + one + " cannot be reached: connection refused" + advice,
 	} {
-		_, err := Open(t.Context(), url, Options{Clock: time.Now, Insecure: true})
+		_, err := Open(t.Context(), url, Options{Insecure: true})
 		var unreachable *UnreachableError
 		if !errors.As(err, &unreachable) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s\nfails with %v\nwanted is  %s", url, err, want)
@@ -126,7 +125,7 @@ func TestAFailedConnectionIsOneSentence(t *testing.T) {
 }
 
 func TestAnotherHostNeedsAProof(t *testing.T) {
-	_, err := Open(t.Context(), "postgres://u:pass-word@db.example.com/b", Options{Clock: time.Now})
+	_, err := Open(t.Context(), "postgres://u:pass-word@db.example.com/b", Options{})
 	if !errors.Is(err, ErrInsecure) || !strings.Contains(err.Error(), "db.example.com:5432") || !strings.Contains(err.Error(), "sslmode=verify-full") || strings.Contains(err.Error(), "pass-word") {
 		t.Errorf("it is opened with %v", err)
 	}

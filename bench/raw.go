@@ -1,4 +1,4 @@
-package store
+package bench
 
 import (
 	"cmp"
@@ -11,32 +11,33 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
-// RawCredits measures what the database itself can do, to compare with: so many
+// rawCredits measures what the database itself can do, to compare with: so many
 // credits, each a journal row and a balance row, as two set-based statements in
 // one durable transaction on one connection. It works beside the books at url, on
 // tables of its own that it removes again.
-func RawCredits(ctx context.Context, url string, credits int) (time.Duration, error) {
-	return raw(ctx, url, credits, func(db *DB) error {
-		return db.engine.write(ctx, func(t tx) error {
-			if _, ok := db.engine.(*postgresDB); ok {
+func rawCredits(ctx context.Context, url string, credits int) (time.Duration, error) {
+	return raw(ctx, url, credits, func(d *db.DB) error {
+		return d.Write(ctx, func(t db.Tx) error {
+			if d.Postgres() {
 				// Here the whole table is credited: let the planner choose.
-				if err := db.script(t, "SET LOCAL enable_hashjoin = on;\nSET LOCAL enable_mergejoin = on;\nSET LOCAL enable_seqscan = on"); err != nil {
+				if err := d.Script(t, "SET LOCAL enable_hashjoin = on;\nSET LOCAL enable_mergejoin = on;\nSET LOCAL enable_seqscan = on"); err != nil {
 					return err
 				}
 			}
-			return db.script(t, rawCredit)
+			return d.Script(t, rawCredit)
 		})
 	})
 }
 
-// RawTransfers measures transfers between random accounts, each two journal rows
+// rawTransfers measures transfers between random accounts, each two journal rows
 // and two balance rows, in durable transactions of batch transfers on one connection.
-func RawTransfers(ctx context.Context, url string, accounts, transfers, batch int, seed uint64) (time.Duration, error) {
+func rawTransfers(ctx context.Context, url string, accounts, transfers, batch int, seed uint64) (time.Duration, error) {
 	random := rand.New(rand.NewPCG(seed, 0))
-	return raw(ctx, url, accounts, func(db *DB) error {
+	return raw(ctx, url, accounts, func(d *db.DB) error {
 		for n := 0; n < transfers; n += batch {
 			deltas := make(map[int64]int64, 2*batch)
 			for range min(batch, transfers-n) {
@@ -44,7 +45,7 @@ func RawTransfers(ctx context.Context, url string, accounts, transfers, batch in
 				deltas[from] -= amount
 				deltas[to] += amount
 			}
-			if err := rawTransfer(ctx, db, int64(n), deltas); err != nil {
+			if err := rawTransfer(ctx, d, int64(n), deltas); err != nil {
 				return err
 			}
 		}
@@ -53,7 +54,7 @@ func RawTransfers(ctx context.Context, url string, accounts, transfers, batch in
 }
 
 // rawTransfer writes a batch, in key order.
-func rawTransfer(ctx context.Context, db *DB, n int64, deltas map[int64]int64) error {
+func rawTransfer(ctx context.Context, d *db.DB, n int64, deltas map[int64]int64) error {
 	holders := slices.SortedFunc(maps.Keys(deltas), func(a, b int64) int {
 		return cmp.Or(cmp.Compare(a%ledger.Buckets, b%ledger.Buckets), cmp.Compare(a, b))
 	})
@@ -63,51 +64,51 @@ func rawTransfer(ctx context.Context, db *DB, n int64, deltas map[int64]int64) e
 		buckets, amounts = append(buckets, h%ledger.Buckets), append(amounts, deltas[h])
 		accounts, entries = append(accounts, fmt.Sprintf("holder-%08d", h)), append(entries, fmt.Sprintf("transfer-%d", n))
 	}
-	s := set{ints("bucket", buckets), texts("account", accounts), texts("asset", repeat("BNB", len(holders))),
-		ints("at", slices.Repeat([]int64{n}, len(holders))), texts("entry", entries), ints("amount", amounts)}
-	return db.engine.write(ctx, func(t tx) error {
-		if _, err := t.set(nil, "INSERT INTO raw_journal (bucket, account, asset, at, entry, amount) SELECT r.bucket, r.account, r.asset, r.at, r.entry, r.amount FROM {rows}", s); err != nil {
+	s := db.Set{db.Ints("bucket", buckets), db.Texts("account", accounts), db.Texts("asset", slices.Repeat([]string{"BNB"}, len(holders))),
+		db.Ints("at", slices.Repeat([]int64{n}, len(holders))), db.Texts("entry", entries), db.Ints("amount", amounts)}
+	return d.Write(ctx, func(t db.Tx) error {
+		if _, err := t.Set(nil, "INSERT INTO raw_journal (bucket, account, asset, at, entry, amount) SELECT r.bucket, r.account, r.asset, r.at, r.entry, r.amount FROM {rows}", s); err != nil {
 			return err
 		}
-		_, err := t.set(nil, `UPDATE raw_balances SET balance = raw_balances.balance + r.amount FROM {rows}
+		_, err := t.Set(nil, `UPDATE raw_balances SET balance = raw_balances.balance + r.amount FROM {rows}
 		                       WHERE raw_balances.bucket = r.bucket AND raw_balances.account = r.account AND raw_balances.asset = r.asset`, s)
 		return err
 	})
 }
 
 // raw times what measure does on tables of its own beside the books, and removes them.
-func raw(ctx context.Context, url string, rows int, measure func(*DB) error) (_ time.Duration, err error) {
+func raw(ctx context.Context, url string, rows int, measure func(*db.DB) error) (_ time.Duration, err error) {
 	path, isFile := strings.CutPrefix(url, "sqlite:")
 	if isFile {
 		path += ".raw"
-		if err := removeAll(path); err != nil {
+		if err := db.RemoveFiles(path); err != nil {
 			return 0, err
 		}
 		url = "sqlite:" + path
 	}
-	db, err := connect(ctx, url, Options{Clock: time.Now, Insecure: true}, true) // the books at url are open already, as securely as was asked for
+	d, err := db.Open(ctx, url, db.Options{Create: true, Insecure: true}) // the books at url are open already, as securely as was asked for
 	if err != nil {
 		return 0, err
 	}
 	defer func() {
 		if isFile {
-			err = errors.Join(err, db.Close(), removeAll(path))
+			err = errors.Join(err, d.Close(), db.RemoveFiles(path))
 			return
 		}
-		err = errors.Join(err, db.engine.write(ctx, func(t tx) error { return db.script(t, rawDrop) }), db.Close())
+		err = errors.Join(err, d.Write(ctx, func(t db.Tx) error { return d.Script(t, rawDrop) }), d.Close())
 	}()
-	if err := db.engine.write(ctx, func(t tx) error { return db.script(t, rawDrop+rawTables) }); err != nil {
+	if err := d.Write(ctx, func(t db.Tx) error { return d.Script(t, rawDrop+rawTables) }); err != nil {
 		return 0, fmt.Errorf("make the tables of the raw measurement: %w", err)
 	}
-	if err := rawFill(ctx, db, rows); err != nil {
+	if err := rawFill(ctx, d, rows); err != nil {
 		return 0, fmt.Errorf("fill the tables of the raw measurement: %w", err)
 	}
-	if _, err := db.Compact(ctx); err != nil {
+	if _, err := d.Compact(ctx); err != nil {
 		return 0, err
 	}
-	began := db.clock()
-	err = measure(db)
-	return db.clock().Sub(began), err
+	began := time.Now()
+	err = measure(d)
+	return time.Since(began), err
 }
 
 const (
@@ -127,7 +128,7 @@ UPDATE raw_balances SET balance = raw_balances.balance + c.amount FROM raw_credi
 )
 
 // rawFill brings in the credits and the balances they go to, in key order.
-func rawFill(ctx context.Context, db *DB, credits int) error {
+func rawFill(ctx context.Context, d *db.DB, credits int) error {
 	for bucket := range ledger.Buckets {
 		var buckets, amounts []int64
 		var accounts, assets []string
@@ -135,32 +136,19 @@ func rawFill(ctx context.Context, db *DB, credits int) error {
 			buckets, amounts = append(buckets, int64(bucket)), append(amounts, int64(1000+i))
 			accounts, assets = append(accounts, fmt.Sprintf("holder-%08d", i)), append(assets, "BNB")
 		}
-		s := set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), ints("amount", amounts)}
-		if s.rows() == 0 {
+		s := db.Set{db.Ints("bucket", buckets), db.Texts("account", accounts), db.Texts("asset", assets), db.Ints("amount", amounts)}
+		if s.Len() == 0 {
 			continue
 		}
-		err := db.engine.write(ctx, func(t tx) error {
-			if err := t.insert("raw_credits", s); err != nil {
+		err := d.Write(ctx, func(t db.Tx) error {
+			if err := t.Insert("raw_credits", s); err != nil {
 				return err
 			}
-			s[3].name = "balance"
-			defer func() { s[3].name = "amount" }()
-			return t.insert("raw_balances", s)
+			return t.Insert("raw_balances", db.Set{s[0], s[1], s[2], db.Ints("balance", amounts)})
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// Compact brings what lies beside an SQLite file into it, so that its size says
-// what the books take, and says how the database stands.
-func (db *DB) Compact(ctx context.Context) (About, error) {
-	if file, ok := db.engine.(*sqliteDB); ok {
-		if err := file.checkpoint(ctx); err != nil {
-			return About{}, err
-		}
-	}
-	return db.About(ctx)
 }

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func (t *sqliteTx) begin(ctx context.Context, begin string, until time.Time, wai
 	t.conn.SetBusyTimeout(0)
 	defer t.conn.SetBusyTimeout(wait)
 	for {
-		_, err := t.exec(begin)
+		_, err := t.Exec(begin)
 		if !isBusy(err) || !time.Now().Before(until) {
 			return err
 		}
@@ -44,7 +44,7 @@ func (t *sqliteTx) begin(ctx context.Context, begin string, until time.Time, wai
 	}
 }
 
-func (t *sqliteTx) share() string { return "" }
+func (t *sqliteTx) Share() string { return "" }
 
 func (t *sqliteTx) prepare(sql string) (*sqlite.Stmt, error) {
 	if s := t.known.prepared[sql]; s != nil {
@@ -73,7 +73,7 @@ func bind(s *sqlite.Stmt, i int, v any) error {
 }
 
 // run steps through a bound statement's rows and makes it ready for the next time.
-func run(s *sqlite.Stmt, fn func(row) error) (err error) {
+func run(s *sqlite.Stmt, fn func(Row) error) (err error) {
 	defer func() { err = errors.Join(err, s.Reset()) }()
 	for {
 		more, err := s.Step()
@@ -88,12 +88,12 @@ func run(s *sqlite.Stmt, fn func(row) error) (err error) {
 	}
 }
 
-func (t *sqliteTx) exec(sql string, args ...any) (int64, error) {
-	err := t.query(nil, sql, args...)
+func (t *sqliteTx) Exec(sql string, args ...any) (int64, error) {
+	err := t.Query(nil, sql, args...)
 	return int64(t.conn.Changes()), err
 }
 
-func (t *sqliteTx) query(fn func(row) error, sql string, args ...any) error {
+func (t *sqliteTx) Query(fn func(Row) error, sql string, args ...any) error {
 	s, err := t.prepare(sql)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (t *sqliteTx) query(fn func(row) error, sql string, args ...any) error {
 
 // set runs a statement row by row, without its source {rows} and with r.name as a
 // parameter: with a source of one row SQLite would make a table for it each time.
-func (t *sqliteTx) set(fn func(row) error, sql string, rows set, args ...any) (int64, error) {
+func (t *sqliteTx) Set(fn func(Row) error, sql string, rows Set, args ...any) (int64, error) {
 	single, known := t.known.singles[sql]
 	if !known {
 		single = singleRow(sql, rows)
@@ -121,28 +121,28 @@ func (t *sqliteTx) set(fn func(row) error, sql string, rows set, args ...any) (i
 var columnOf = regexp.MustCompile(`\br\.\w+`)
 
 // singleRow writes a statement over a set of rows as one for a single row.
-func singleRow(sql string, rows set) string {
+func singleRow(sql string, rows Set) string {
 	if strings.Contains(sql, "{rows} JOIN") {
 		sql = strings.Replace(strings.Replace(sql, "{rows} JOIN", "", 1), " ON ", " WHERE ", 1)
 	}
 	sql = strings.Replace(sql, "FROM {rows}", "", 1)
 	return columnOf.ReplaceAllStringFunc(sql, func(name string) string {
-		return fmt.Sprintf("$%d", slices.Index(rows.names(), name[len("r."):])+1)
+		return fmt.Sprintf("$%d", slices.Index(rows.Names(), name[len("r."):])+1)
 	})
 }
 
-func (t *sqliteTx) each(fn func(row) error, sql string, rows set) error {
+func (t *sqliteTx) Each(fn func(Row) error, sql string, rows Set) error {
 	_, err := t.loop(fn, sql, rows, nil)
 	return err
 }
 
-func (t *sqliteTx) insert(table string, rows set) error {
-	_, err := t.loop(nil, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(rows.names(), ", "), placeholders(len(rows))), rows, nil)
+func (t *sqliteTx) Insert(table string, rows Set) error {
+	_, err := t.loop(nil, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(rows.Names(), ", "), placeholders(len(rows))), rows, nil)
 	return err
 }
 
 // loop runs a prepared statement for each row of the set, and says how many rows were changed.
-func (t *sqliteTx) loop(fn func(row) error, sql string, rows set, args []any) (int64, error) {
+func (t *sqliteTx) loop(fn func(Row) error, sql string, rows Set, args []any) (int64, error) {
 	s, err := t.prepare(sql)
 	if err != nil {
 		return 0, err
@@ -153,7 +153,7 @@ func (t *sqliteTx) loop(fn func(row) error, sql string, rows set, args []any) (i
 		}
 	}
 	changed := 0
-	for n := range rows.rows() {
+	for n := range rows.Len() {
 		for i, c := range rows {
 			switch {
 			case c.isText():
@@ -174,10 +174,10 @@ func (t *sqliteTx) loop(fn func(row) error, sql string, rows set, args []any) (i
 
 type sqliteRow struct{ *sqlite.Stmt }
 
-func (r sqliteRow) int(i int) int64   { return r.ColumnInt64(i) }
-func (r sqliteRow) text(i int) string { return r.ColumnText(i) }
+func (r sqliteRow) Int(i int) int64   { return r.ColumnInt64(i) }
+func (r sqliteRow) Text(i int) string { return r.ColumnText(i) }
 
-func (r sqliteRow) bytes(i int) []byte {
+func (r sqliteRow) Bytes(i int) []byte {
 	b := make([]byte, r.ColumnLen(i))
 	r.ColumnBytes(i, b)
 	return b

@@ -1,0 +1,58 @@
+package db
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Tx is a transaction. Parameters are $1, $2 … in both databases; an argument is
+// an int64 (or a type of one), a string or []byte.
+type Tx interface {
+	// Exec runs a statement and says how many rows it changed.
+	Exec(sql string, args ...any) (int64, error)
+	// Query calls fn for each row. The row is valid only during the call, and fn
+	// must not run another statement.
+	Query(fn func(Row) error, sql string, args ...any) error
+	// Set runs a statement over a set of rows, which the statement names {rows}
+	// and calls r. The statement returns rows to fn, or nothing if fn is nil; set
+	// says how many rows were changed. args follow the set's columns as parameters.
+	Set(fn func(Row) error, sql string, s Set, args ...any) (int64, error)
+	// Each runs a statement once for each row of the set, in order, the columns
+	// as its parameters.
+	Each(fn func(Row) error, sql string, s Set) error
+	// Insert brings rows into a table, fast. A row whose key is there is an error.
+	Insert(table string, s Set) error
+	// Share is what a SELECT ends with to share a row's lock.
+	Share() string
+}
+
+// Row is one row of a result, its columns from 0.
+type Row interface {
+	Int(i int) int64
+	Text(i int) string
+	Bytes(i int) []byte
+}
+
+// One reads a query's single row of int64s, or says that there is none.
+func One(t Tx, into []*int64, sql string, args ...any) (found bool, err error) {
+	err = t.Query(func(r Row) error {
+		found = true
+		for i, p := range into {
+			*p = r.Int(i)
+		}
+		return nil
+	}, sql, args...)
+	return found, err
+}
+
+// placeholders are "$1, $2, …" up to n.
+func placeholders(n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", i+1)
+	}
+	return b.String()
+}
