@@ -102,7 +102,7 @@ func (d *DB) Pages(ctx context.Context, like *DB, put func(table string, page Se
 		return err
 	}
 	begun := false
-	return d.Read(ctx, func(t Tx) error {
+	return d.Read(ctx, func(t View) error {
 		if begun {
 			return errors.New("the database went away while it was copied; begin again")
 		}
@@ -126,7 +126,7 @@ type table struct {
 
 // tables are those of an SQLite database's schema, but for that of the migrations.
 func (d *DB) tables(ctx context.Context) (tables []table, err error) {
-	err = d.Read(ctx, func(t Tx) error {
+	err = d.Read(ctx, func(t View) error {
 		tables = nil
 		if err := t.Query(func(r Row) error { tables = append(tables, table{name: r.Text(0)}); return nil },
 			"SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migrations' ORDER BY name"); err != nil {
@@ -156,7 +156,7 @@ const (
 )
 
 // copyTable reads a table in the order of its key, and gives it to put page by page.
-func copyTable(from Tx, b table, put func(page Set) error) error {
+func copyTable(from View, b table, put func(page Set) error) error {
 	page, size := b.page(), 0
 	flush := func() error {
 		if page.Len() == 0 {

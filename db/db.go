@@ -24,10 +24,10 @@ type engine interface {
 	// Claim runs fn in a transaction that reads one snapshot and may write.
 	Claim(ctx context.Context, fn func(Tx) error) error
 	// Read runs fn in a transaction that reads one snapshot.
-	Read(ctx context.Context, fn func(Tx) error) error
+	Read(ctx context.Context, fn func(View) error) error
 	// Look runs fn without a transaction, which would be two more ways to the database
 	// and back: for one statement, or for several of what never changes once it is there.
-	Look(ctx context.Context, fn func(Tx) error) error
+	Look(ctx context.Context, fn func(View) error) error
 	// About says which database this is, its version and its size in bytes.
 	About(ctx context.Context) (About, error)
 	// Pools are how the connections of this process are used. It does not ask the database.

@@ -57,7 +57,7 @@ func (d *DB) Version(ctx context.Context) (n int64, err error) {
 	if d.Postgres() {
 		exists = "SELECT CASE WHEN to_regclass('migrations') IS NULL THEN 0 ELSE 1 END"
 	}
-	err = d.Read(ctx, func(t Tx) error {
+	err = d.Read(ctx, func(t View) error {
 		if _, err := One(t, []*int64{&n}, exists); err != nil || n == 0 {
 			return err
 		}

@@ -94,11 +94,11 @@ func (db *postgresDB) Claim(ctx context.Context, fn func(Tx) error) error {
 	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ", fn)
 }
 
-func (db *postgresDB) Read(ctx context.Context, fn func(Tx) error) error {
-	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", fn)
+func (db *postgresDB) Read(ctx context.Context, fn func(View) error) error {
+	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", func(t Tx) error { return fn(t) })
 }
 
-func (db *postgresDB) Look(ctx context.Context, fn func(Tx) error) error {
+func (db *postgresDB) Look(ctx context.Context, fn func(View) error) error {
 	return retry(ctx, func() error { return postgresError(fn(postgresTx{ctx, db.pool})) })
 }
 
@@ -255,6 +255,13 @@ func (t postgresTx) Set(fn func(Row) error, sql string, s Set, args ...any) (int
 	}
 	return read(rows, fn)
 }
+
+func (t postgresTx) QuerySet(fn func(Row) error, sql string, s Set, args ...any) error {
+	_, err := t.Set(fn, sql, s, args...)
+	return err
+}
+
+func (t postgresTx) QueryEach(fn func(Row) error, sql string, s Set) error { return t.Each(fn, sql, s) }
 
 func (t postgresTx) Each(fn func(Row) error, sql string, s Set) (err error) {
 	if s.Len() == 0 {

@@ -215,11 +215,11 @@ func (db *sqliteDB) Claim(ctx context.Context, fn func(Tx) error) error {
 	return db.transact(ctx, db.writer, "BEGIN IMMEDIATE", fn)
 }
 
-func (db *sqliteDB) Read(ctx context.Context, fn func(Tx) error) error {
-	return db.transact(ctx, db.readers, "BEGIN", fn)
+func (db *sqliteDB) Read(ctx context.Context, fn func(View) error) error {
+	return db.transact(ctx, db.readers, "BEGIN", func(t Tx) error { return fn(t) })
 }
 
-func (db *sqliteDB) Look(ctx context.Context, fn func(Tx) error) error { return db.Read(ctx, fn) }
+func (db *sqliteDB) Look(ctx context.Context, fn func(View) error) error { return db.Read(ctx, fn) }
 
 // check refuses another schema. The transaction keeps what it sees here.
 func (t *sqliteTx) check(v version) error {

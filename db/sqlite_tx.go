@@ -131,6 +131,15 @@ func singleRow(sql string, rows Set) string {
 	})
 }
 
+func (t *sqliteTx) QuerySet(fn func(Row) error, sql string, rows Set, args ...any) error {
+	_, err := t.Set(fn, sql, rows, args...)
+	return err
+}
+
+func (t *sqliteTx) QueryEach(fn func(Row) error, sql string, rows Set) error {
+	return t.Each(fn, sql, rows)
+}
+
 func (t *sqliteTx) Each(fn func(Row) error, sql string, rows Set) error {
 	_, err := t.loop(fn, sql, rows, nil)
 	return err

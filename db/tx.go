@@ -5,20 +5,31 @@ import (
 	"strings"
 )
 
-// Tx is a transaction. Parameters are $1, $2 … in both databases; an argument is
-// an int64 (or a type of one), a string or []byte.
-type Tx interface {
-	// Exec runs a statement and says how many rows it changed.
-	Exec(sql string, args ...any) (int64, error)
-	// Query calls fn for each row. The row is valid only during the call, and fn
-	// must not run another statement.
+// View is what a transaction can read. Parameters are $1, $2 … in both databases; an
+// argument is an int64, a string or []byte. A row is valid only during the call of fn,
+// and fn must not run another statement.
+type View interface {
+	// Query calls fn for each row.
 	Query(fn func(Row) error, sql string, args ...any) error
-	// Set runs a statement over a set of rows, which the statement names {rows}
-	// and calls r. The statement returns rows to fn, or nothing if fn is nil; set
-	// says how many rows were changed. args follow the set's columns as parameters.
+	// QuerySet calls fn for each row of a SELECT over a set of rows, which the statement
+	// names {rows} and calls r. args follow the set's columns as parameters.
+	QuerySet(fn func(Row) error, sql string, s Set, args ...any) error
+	// QueryEach runs a SELECT for each row of the set, in order, the columns as its
+	// parameters.
+	QueryEach(fn func(Row) error, sql string, s Set) error
+}
+
+// Tx is a transaction that can write.
+type Tx interface {
+	View
+	// Exec runs a statement and returns how many rows it changed.
+	Exec(sql string, args ...any) (int64, error)
+	// Set runs a statement over a set of rows, which the statement names {rows} and calls
+	// r, and returns how many rows it changed. fn gets what the statement returns of them;
+	// it may be nil. args follow the set's columns as parameters.
 	Set(fn func(Row) error, sql string, s Set, args ...any) (int64, error)
-	// Each runs a statement once for each row of the set, in order, the columns
-	// as its parameters.
+	// Each runs a statement for each row of the set, in order, the columns as its
+	// parameters.
 	Each(fn func(Row) error, sql string, s Set) error
 	// Insert brings rows into a table, fast. A row whose key is there is an error.
 	Insert(table string, s Set) error
@@ -34,7 +45,7 @@ type Row interface {
 }
 
 // One reads a query's single row of int64s, or says that there is none.
-func One(t Tx, into []*int64, sql string, args ...any) (found bool, err error) {
+func One(t View, into []*int64, sql string, args ...any) (found bool, err error) {
 	err = t.Query(func(r Row) error {
 		found = true
 		for i, p := range into {

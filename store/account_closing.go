@@ -139,7 +139,7 @@ func (c closing) checkDays() error {
 	if slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(today) }) {
 		return fmt.Errorf("%w: its Soft Staking is on; switch it off first", ledger.ErrInvalid)
 	}
-	d, token, err := c.unpaid()
+	d, token, err := c.db.unpaid(c.t, c.id)
 	if err != nil || d == 0 {
 		return err
 	}
@@ -148,12 +148,12 @@ func (c closing) checkDays() error {
 
 // unpaid is the first day that the account was enrolled for and that is not paid, and of
 // which token; 0 if there is none.
-func (c closing) unpaid() (first staking.Day, token string, err error) {
-	enrollments, err := enrollmentsOf(c.t, c.id)
+func (db *DB) unpaid(t view, id ledger.Account) (first staking.Day, token string, err error) {
+	enrollments, err := enrollmentsOf(t, id)
 	if err != nil {
 		return 0, "", err
 	}
-	err = c.t.Query(func(r row) error {
+	err = t.Query(func(r row) error {
 		next := staking.Day(r.Int(1)) + 1
 		for _, e := range enrollments {
 			if d := max(e.From, next); d < e.Until && first == 0 {
@@ -161,6 +161,6 @@ func (c closing) unpaid() (first staking.Day, token string, err error) {
 			}
 		}
 		return nil
-	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1 ORDER BY paid_through, asset", int64(c.id.Bucket()))
+	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1 ORDER BY paid_through, asset", int64(id.Bucket()))
 	return first, token, err
 }

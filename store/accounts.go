@@ -108,7 +108,7 @@ func readAccount(r row) Account {
 }
 
 // account reads an account; ErrNotFound if it was never opened.
-func account(t tx, id ledger.Account) (a Account, err error) {
+func account(t view, id ledger.Account) (a Account, err error) {
 	found := false
 	err = t.Query(func(r row) error {
 		a, found = readAccount(r), true
@@ -129,7 +129,7 @@ func (db *DB) Account(ctx context.Context, id ledger.Account) (a Account, err er
 	if err := id.CheckHolder(); err != nil {
 		return Account{}, err
 	}
-	err = db.engine.Read(ctx, func(t tx) (err error) {
+	err = db.engine.Read(ctx, func(t view) (err error) {
 		a, err = account(t, id)
 		return err
 	})
@@ -147,7 +147,7 @@ func (db *DB) Accounts(ctx context.Context, after ledger.Account, limit int) ([]
 		bucket = int64(after.Bucket())
 	}
 	var accounts []Account
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		accounts = nil
 		return t.Query(func(r row) error {
 			accounts = append(accounts, readAccount(r))
@@ -167,7 +167,7 @@ func (db *DB) Balances(ctx context.Context, id ledger.Account) ([]Balance, error
 		return nil, err
 	}
 	var balances []Balance
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		balances = nil
 		if _, err := account(t, id); err != nil {
 			return err
@@ -196,10 +196,10 @@ func (db *DB) Balances(ctx context.Context, id ledger.Account) ([]Balance, error
 // spread over the buckets may sum to more than 63 bits.
 func (db *DB) HouseBalances(ctx context.Context) ([]HouseBalance, error) {
 	sums := map[key]*big.Int{}
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		clear(sums)
 		// "@" to before "A" are all house accounts, and no holder's.
-		return t.Each(func(r row) error {
+		return t.QueryEach(func(r row) error {
 			k := key{account: ledger.Account(r.Text(0)), asset: r.Text(1)}
 			if sums[k] == nil {
 				sums[k] = new(big.Int)

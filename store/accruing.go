@@ -140,7 +140,7 @@ func (a *accruing) total() error {
 // holdings measures what the enrolled accounts of a bucket held on a day of the
 // wanted tokens, page after page in key order: counted back from the balances
 // now, which show the rewards of all days before and of none since.
-func holdings(t tx, bucket int, d staking.Day, wanted func(asset string) bool, page func([]staking.Holding) error) error {
+func holdings(t view, bucket int, d staking.Day, wanted func(asset string) bool, page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted}
 	for {
 		more, err := m.balances()
@@ -164,7 +164,7 @@ func holdings(t tx, bucket int, d staking.Day, wanted func(asset string) bool, p
 
 // measure is a page of holdings being measured.
 type measure struct {
-	t           tx
+	t           view
 	bucket      int64
 	day         staking.Day
 	wanted      func(asset string) bool
@@ -249,7 +249,7 @@ func (m *measure) find(hint int, account, asset string) (int, bool) {
 }
 
 // termsOn are the terms of each token on a day. A token without terms yet is not among them.
-func termsOn(t tx, d staking.Day) (map[string]staking.Terms, error) {
+func termsOn(t view, d staking.Day) (map[string]staking.Terms, error) {
 	terms := map[string]staking.Terms{}
 	err := t.Query(func(r row) error {
 		terms[r.Text(0)] = readTerms(r)

@@ -23,11 +23,11 @@ const newsGrace = time.Hour
 // drafts and attempts. It works in small transactions; safe to call twice, and from several processes.
 func (db *DB) Forget(ctx context.Context) error {
 	now := db.now()
-	if err := db.forget(ctx, func(t tx) (set, error) { return oldAnswers(t, now) },
+	if err := db.forget(ctx, func(t view) (set, error) { return oldAnswers(t, now) },
 		"DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND claimed = $4 AND until = $5"); err != nil {
 		return fmt.Errorf("forget answers: %w", err)
 	}
-	if err := db.forget(ctx, func(t tx) (set, error) { return oldNews(t, now-(NewsKept+newsGrace).Milliseconds()) },
+	if err := db.forget(ctx, func(t view) (set, error) { return oldNews(t, now-(NewsKept+newsGrace).Milliseconds()) },
 		"DELETE FROM news WHERE bucket = $1 AND at = $2 AND nonce = $3"); err != nil {
 		return fmt.Errorf("forget news: %w", err)
 	}
@@ -42,7 +42,7 @@ func (db *DB) Forget(ctx context.Context) error {
 		{"attempts", "SELECT bucket, who, since FROM attempts WHERE since <= $1 ORDER BY since LIMIT $2",
 			"DELETE FROM attempts WHERE bucket = $1 AND who = $2 AND since = $3", now - AttemptsKept.Milliseconds()},
 	} {
-		if err := db.forget(ctx, func(t tx) (set, error) { return oldNames(t, old.find, old.until) }, old.remove); err != nil {
+		if err := db.forget(ctx, func(t view) (set, error) { return oldNames(t, old.find, old.until) }, old.remove); err != nil {
 			return fmt.Errorf("forget %s: %w", old.what, err)
 		}
 	}
@@ -50,10 +50,10 @@ func (db *DB) Forget(ctx context.Context) error {
 }
 
 // forget removes what find gives, a row each time, until it gives nothing.
-func (db *DB) forget(ctx context.Context, find func(tx) (set, error), remove string) error {
+func (db *DB) forget(ctx context.Context, find func(view) (set, error), remove string) error {
 	for {
 		var old set
-		err := db.engine.Read(ctx, func(t tx) (err error) {
+		err := db.engine.Read(ctx, func(t view) (err error) {
 			old, err = find(t)
 			return err
 		})
@@ -67,7 +67,7 @@ func (db *DB) forget(ctx context.Context, find func(tx) (set, error), remove str
 }
 
 // oldAnswers are some that are over, but for those that somebody may still be at.
-func oldAnswers(t tx, now int64) (set, error) {
+func oldAnswers(t view, now int64) (set, error) {
 	var buckets, claimed, until []int64
 	var owners, keys []string
 	err := t.Query(func(r row) error {
@@ -80,10 +80,10 @@ func oldAnswers(t tx, now int64) (set, error) {
 }
 
 // oldNews are some from before a moment.
-func oldNews(t tx, before int64) (set, error) {
+func oldNews(t view, before int64) (set, error) {
 	var buckets, ats []int64
 	var nonces []string
-	err := t.Each(func(r row) error {
+	err := t.QueryEach(func(r row) error {
 		buckets, ats, nonces = append(buckets, r.Int(0)), append(ats, r.Int(1)), append(nonces, r.Text(2))
 		return nil
 	}, "SELECT bucket, at, nonce FROM news WHERE bucket = $1 AND at < $2 ORDER BY at LIMIT $3", set{
@@ -94,7 +94,7 @@ func oldNews(t tx, before int64) (set, error) {
 
 // oldNames are what a query finds of a time and before: where each lies, its name, and
 // its own time, by which it is removed only where nobody has renewed it meanwhile.
-func oldNames(t tx, find string, until int64) (set, error) {
+func oldNames(t view, find string, until int64) (set, error) {
 	var buckets, times []int64
 	var names []string
 	err := t.Query(func(r row) error {

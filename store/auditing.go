@@ -15,7 +15,7 @@ var _ audit.Books = (*DB)(nil)
 // Outline says what there is to audit. Closed is the last day that is closed in
 // the last bucket, and so in all: from there on its journal never changes.
 func (db *DB) Outline(ctx context.Context) (o audit.Outline, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		closed := int64(db.first) - 1
 		if _, err := one(t, []*int64{&closed}, "SELECT day FROM days WHERE bucket = $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(ledger.Buckets-1)); err != nil {
 			return err
@@ -34,7 +34,7 @@ func (db *DB) Outline(ctx context.Context) (o audit.Outline, err error) {
 	return o, nil
 }
 
-func declarations(t tx) (declared []audit.Declaration, err error) {
+func declarations(t view) (declared []audit.Declaration, err error) {
 	err = t.Query(func(r row) error {
 		declared = append(declared, audit.Declaration{Key: keyOf(r), Holders: r.Int(2), Total: ledger.Amount(r.Int(3))})
 		return nil
@@ -47,12 +47,12 @@ func keyOf(r row) audit.Key { return audit.Key{Day: staking.Day(r.Int(0)), Asset
 
 // ReadBucket gives read a bucket, the whole of it in one snapshot.
 func (db *DB) ReadBucket(ctx context.Context, bucket int, read func(audit.Bucket) error) error {
-	return db.engine.Read(ctx, func(t tx) error { return read(auditing{t, int64(bucket)}) })
+	return db.engine.Read(ctx, func(t view) error { return read(auditing{t, int64(bucket)}) })
 }
 
 // auditing is one bucket in one snapshot.
 type auditing struct {
-	t      tx
+	t      view
 	bucket int64
 }
 

@@ -11,14 +11,14 @@ import (
 
 // Closings say how long past their end days take late entries, the oldest first.
 func (db *DB) Closings(ctx context.Context) (closings staking.Closings, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		closings, err = closingsOf(t)
 		return err
 	})
 	return closings, err
 }
 
-func closingsOf(t tx) (closings staking.Closings, err error) {
+func closingsOf(t view) (closings staking.Closings, err error) {
 	err = t.Query(func(r row) error {
 		c := staking.Closing{From: staking.Day(r.Int(0)), After: time.Duration(r.Int(1)) * time.Millisecond}
 		if last := len(closings) - 1; last >= 0 && closings[last].From == c.From {

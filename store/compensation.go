@@ -57,7 +57,7 @@ func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Ou
 // can still be corrected, and it may still be paid.
 func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
 	paid := int64(db.first) - 1
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		_, err := one(t, []*int64{&paid}, "SELECT paid_through FROM progress WHERE bucket = $1 AND asset = $2", int64(c.Account.Bucket()), c.Asset)
 		return err
 	})
@@ -72,11 +72,11 @@ func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
 
 // compensationsFor are those of one reward, in the order of their posting. Their entries
 // are found by what their IDs begin with, in every bucket by key.
-func compensationsFor(t tx, id ledger.Account, d staking.Day, asset string) (found []Compensation, err error) {
+func compensationsFor(t view, id ledger.Account, d staking.Day, asset string) (found []Compensation, err error) {
 	prefix := ledger.CompensationsOf(d.String(), asset, id)
 	buckets := everyBucket(d)
 	n := buckets.Len()
-	_, err = t.Set(func(r row) error {
+	err = t.QuerySet(func(r row) error {
 		c := Compensation{Entry: r.Text(0), Account: id, Asset: asset, Day: d, At: timeOf(r.Int(1))}
 		c.Name = strings.TrimPrefix(c.Entry, prefix)
 		found = append(found, c)

@@ -101,7 +101,7 @@ type conversionPrice struct {
 // conversionPrices reads the newest price of each asset. A price is as new as when it
 // was set, and not newer than the end of its day: that of yesterday, set once more, is
 // still yesterday's.
-func conversionPrices(t tx, now int64) (map[string]conversionPrice, error) {
+func conversionPrices(t view, now int64) (map[string]conversionPrice, error) {
 	today := staking.DayOf(timeOf(now))
 	prices := map[string]conversionPrice{USDT: {Price{USDT, today, PriceUnit}, now}}
 	err := t.Query(func(r row) error {
@@ -189,7 +189,7 @@ func (r ConversionRules) limit(q Quote, used ledger.Amount, desk *big.Int) error
 // ConversionPrices are the prices that are new enough to convert at now, by asset.
 func (db *DB) ConversionPrices(ctx context.Context, rules ConversionRules) (map[string]Price, error) {
 	fresh := map[string]Price{}
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		clear(fresh)
 		now := db.now()
 		prices, err := conversionPrices(t, now)
@@ -211,7 +211,7 @@ func (db *DB) Quote(ctx context.Context, account ledger.Account, from, into stri
 	if err != nil {
 		return Quote{}, err
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		now := db.now()
 		prices, err := conversionPrices(t, now)
 		if err != nil {

@@ -50,7 +50,7 @@ func (db *DB) makeDays(t tx, through staking.Day) error {
 }
 
 // firstOpen is the first day that still takes entries.
-func (db *DB) firstOpen(t tx) (staking.Day, error) {
+func (db *DB) firstOpen(t view) (staking.Day, error) {
 	day := int64(db.first) - 1
 	err := t.Query(func(r row) error { day = r.Int(0); return nil }, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
 	if err != nil {
@@ -61,7 +61,7 @@ func (db *DB) firstOpen(t tx) (staking.Day, error) {
 
 // FirstOpen is the first day that still takes entries.
 func (db *DB) FirstOpen(ctx context.Context) (day staking.Day, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		day, err = db.firstOpen(t)
 		return err
 	})
@@ -84,7 +84,7 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 		buckets[i], days[i] = k[0], k[1]
 	}
 	found := 0
-	err := t.Each(func(r row) error {
+	err := t.QueryEach(func(r row) error {
 		found++
 		if r.Int(2) != 0 {
 			for _, who := range wanted[[2]int64{r.Int(0), r.Int(1)}] {

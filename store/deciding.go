@@ -68,7 +68,7 @@ func (p *posting) openings() error {
 	if owners == nil {
 		return nil
 	}
-	err := p.t.Each(func(r row) error {
+	err := p.t.QueryEach(func(r row) error {
 		owner := ledger.Account(r.Text(0))
 		closed[owner], frozen[owner] = r.Int(1), r.Int(2) != 0
 		doubtful[owner] = closed[owner] != 0
@@ -125,7 +125,7 @@ func (p *posting) history() error {
 	if days == nil {
 		return nil
 	}
-	_, err := p.t.Set(func(r row) error {
+	err := p.t.QuerySet(func(r row) error {
 		b := p.keys[key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)}]
 		b.later = append(b.later, later{r.Int(3), ledger.Amount(r.Int(4)), ledger.Kind(r.Text(5)).OfWithdrawal()})
 		return nil

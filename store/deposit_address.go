@@ -163,7 +163,7 @@ func (db *DB) DepositAddresses(ctx context.Context, id ledger.Account) (addresse
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		addresses = nil
 		holder, err := account(t, id)
 		if err != nil || !holder.Closed.IsZero() {

@@ -50,7 +50,7 @@ func digestEntries(ctx context.Context, t tx, progress func(entries int64)) erro
 // as often as its moves fit into memory, each time for some of the entries' own buckets.
 func digestDay(t tx, d staking.Day, count func(entries int)) error {
 	moves := int64(0)
-	if err := t.Each(func(r row) error { moves += r.Int(0); return nil },
+	if err := t.QueryEach(func(r row) error { moves += r.Int(0); return nil },
 		"SELECT count(*) FROM postings WHERE bucket = $1 AND day = $2 AND side = 0", everyBucket(d)); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ type oldEntry struct {
 // readOld reads the entries of a day whose own bucket is wanted, by ID.
 func readOld(t tx, d staking.Day, wanted func(bucket int) bool) (map[string]*oldEntry, error) {
 	entries := map[string]*oldEntry{}
-	err := t.Each(func(r row) error {
+	err := t.QueryEach(func(r row) error {
 		id := r.Text(0)
 		if !wanted(ledger.Entry{ID: id}.Bucket()) {
 			return nil
@@ -137,7 +137,7 @@ func digestAll(t tx, batch []*oldEntry, entries map[string]*oldEntry) error {
 	for i, e := range batch {
 		buckets[i], ids[i] = int64(e.Bucket()), e.ID
 	}
-	if _, err := t.Set(func(r row) error {
+	if err := t.QuerySet(func(r row) error {
 		e := entries[r.Text(0)]
 		old := ledger.FirstDigest(e.leaves)
 		whole := !e.damaged && e.moves*sha256.Size == len(e.leaves) && (e.Kind != ledger.WithdrawalRequest || e.destination != nil)
@@ -177,7 +177,7 @@ func readDestinations(t tx, batch []*oldEntry, entries map[string]*oldEntry) err
 	if ids == nil {
 		return nil
 	}
-	_, err := t.Set(func(r row) error {
+	err := t.QuerySet(func(r row) error {
 		entries[r.Text(0)].destination = ledger.Destination{Address: r.Text(1), Network: r.Text(2), Tag: r.Text(3), ClientID: r.Text(4)}.Hash()
 		return nil
 	}, `SELECT w.id, w.address, w.network, w.tag, w.client_id

@@ -33,7 +33,7 @@ func checkDocument(name, text string) error {
 // shown, and the newest of each last.
 func (db *DB) Documents(ctx context.Context) ([]staking.Document, error) {
 	var documents []staking.Document
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		documents = nil
 		return t.Query(func(r row) error {
 			documents = append(documents, staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: timeOf(r.Int(2)), Text: r.Text(3)})
@@ -143,7 +143,7 @@ func (db *DB) Acceptances(ctx context.Context, id ledger.Account) (acceptances [
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		acceptances = nil
 		if _, err := account(t, id); err != nil {
 			return err
@@ -161,7 +161,7 @@ func (db *DB) Acceptances(ctx context.Context, id ledger.Account) (acceptances [
 }
 
 // currentDocuments are the current versions, by name.
-func currentDocuments(t tx) (map[string]int, error) {
+func currentDocuments(t view) (map[string]int, error) {
 	current := map[string]int{}
 	err := t.Query(func(r row) error { current[r.Text(0)] = int(r.Int(1)); return nil }, "SELECT name, max(version) FROM documents GROUP BY name")
 	if err != nil {
@@ -171,7 +171,7 @@ func currentDocuments(t tx) (map[string]int, error) {
 }
 
 // acceptedVersions are the newest versions that a holder has accepted, by name.
-func acceptedVersions(t tx, id ledger.Account) (map[string]int, error) {
+func acceptedVersions(t view, id ledger.Account) (map[string]int, error) {
 	accepted := map[string]int{}
 	err := t.Query(func(r row) error { accepted[r.Text(0)] = int(r.Int(1)); return nil },
 		"SELECT document, max(version) FROM acceptances WHERE bucket = $1 AND account = $2 GROUP BY document", int64(id.Bucket()), string(id))

@@ -92,7 +92,7 @@ func (db *DB) Draft(ctx context.Context, account ledger.Account, id string) (d D
 	if !isDraftID(id) {
 		return Draft{}, fmt.Errorf("%w: a draft %q", ledger.ErrNotFound, ledger.Clip(id))
 	}
-	err = db.engine.Look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t view) error {
 		found := false
 		err := t.Query(func(r row) error {
 			found = true

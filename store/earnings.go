@@ -41,7 +41,7 @@ func (db *DB) Earnings(ctx context.Context, id ledger.Account) (Earnings, error)
 	var s situation
 	var terms map[string]staking.Terms
 	var rewards []Reward
-	err := db.engine.Read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t view) (err error) {
 		if s, err = situationOf(t, id, staking.DayOf(db.clock())); err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ type situation struct {
 }
 
 // situationOf reads it in one statement: each costs a way to the database and back.
-func situationOf(t tx, id ledger.Account, today staking.Day) (situation, error) {
+func situationOf(t view, id ledger.Account, today staking.Day) (situation, error) {
 	s := situation{free: map[string]ledger.Amount{}, earned: map[string]ledger.Amount{}, paid: map[string]staking.Day{}}
 	err := t.Query(func(r row) error {
 		switch asset := r.Text(1); r.Int(0) {
@@ -135,7 +135,7 @@ func (db *DB) Credited(ctx context.Context, id ledger.Account, from, to time.Tim
 		day   staking.Day
 		asset string
 	}
-	err = db.engine.Look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t view) error {
 		credits = nil
 		var days []staking.Day
 		paid := map[due]int64{} // in the account's bucket
@@ -169,13 +169,13 @@ func (db *DB) Credited(ctx context.Context, id ledger.Account, from, to time.Tim
 
 // accruedOn gives visit what an account accrued above zero on some days, by key: a
 // join that begins with the days is not left to a planner.
-func accruedOn(t tx, id ledger.Account, days []staking.Day, visit func(Credit)) error {
+func accruedOn(t view, id ledger.Account, days []staking.Day, visit func(Credit)) error {
 	n := len(days)
 	numbers := make([]int64, n)
 	for i, d := range days {
 		numbers[i] = int64(d)
 	}
-	_, err := t.Set(func(r row) error {
+	err := t.QuerySet(func(r row) error {
 		visit(Credit{Day: staking.Day(r.Int(0)), Asset: r.Text(1), Average: ledger.Amount(r.Int(2)), Reward: ledger.Amount(r.Int(3))})
 		return nil
 	}, `SELECT a.day, a.asset, a.average, a.reward

@@ -100,7 +100,7 @@ func (w *worth) add(asset ledger.Asset, r Reward) error {
 
 // valued are an account's rewards credited after what is known of them, by day,
 // with the prices of their days.
-func valued(t tx, id ledger.Account, known worth, s situation) ([]Reward, error) {
+func valued(t view, id ledger.Account, known worth, s situation) ([]Reward, error) {
 	last := known.through
 	for asset, d := range s.paid {
 		if s.earned[asset] > 0 {
@@ -139,7 +139,7 @@ func valued(t tx, id ledger.Account, known worth, s situation) ([]Reward, error)
 
 // pricesOf reads the prices of some assets' days, and those before them that hold
 // on, by asset and day.
-func pricesOf(t tx, days map[string][]staking.Day) (map[string][]Price, error) {
+func pricesOf(t view, days map[string][]staking.Day) (map[string][]Price, error) {
 	prices := map[string][]Price{}
 	var assets []string
 	var from, to []int64
@@ -149,7 +149,7 @@ func pricesOf(t tx, days map[string][]staking.Day) (map[string][]Price, error) {
 	if assets == nil {
 		return prices, nil
 	}
-	err := t.Each(func(r row) error {
+	err := t.QueryEach(func(r row) error {
 		prices[r.Text(0)] = append(prices[r.Text(0)], Price{r.Text(0), staking.Day(r.Int(1)), r.Int(2)})
 		return nil
 	}, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",

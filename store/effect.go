@@ -48,7 +48,7 @@ func (db *DB) PreviewRegion(ctx context.Context, region staking.Region, from sta
 	if err != nil {
 		return Effect{}, err
 	}
-	err = db.engine.Read(ctx, func(t tx) (err error) {
+	err = db.engine.Read(ctx, func(t view) (err error) {
 		from, err = db.listingDay(t, from)
 		return err
 	})
@@ -80,12 +80,12 @@ func (db *DB) PreviewDelisting(ctx context.Context, asset string, from staking.D
 func (db *DB) effect(ctx context.Context, from staking.Day, region staking.Region, asset string) (Effect, error) {
 	c := counting{db: db, region: region, asset: asset, e: Effect{From: from, USDT: new(big.Int)}, tokens: map[string]*EffectToken{}}
 	var accounts, enrolled int64
-	err := db.engine.Read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t view) (err error) {
 		c.terms, err = termsOn(t, staking.DayOf(db.clock()))
 		return err
 	})
 	for bucket := 0; bucket < ledger.Buckets && err == nil; bucket++ {
-		err = db.engine.Read(ctx, func(t tx) (err error) {
+		err = db.engine.Read(ctx, func(t view) (err error) {
 			c.part = nil
 			accounts, enrolled, err = c.bucket(t, bucket)
 			return err
@@ -115,7 +115,7 @@ type counting struct {
 // inEffect is the condition that an account is concerned by a region, "" being all.
 var inEffect = "a.bucket = $1 AND a.closed = 0 AND ($2 = '' OR " + inRegion("$2") + ")"
 
-func (c *counting) bucket(t tx, bucket int) (accounts, enrolled int64, err error) {
+func (c *counting) bucket(t view, bucket int) (accounts, enrolled int64, err error) {
 	accounts, err = count(t, "SELECT count(*) FROM accounts a WHERE "+inEffect, int64(bucket), string(c.region))
 	if err != nil {
 		return 0, 0, err

@@ -246,7 +246,7 @@ func (e *enrolling) read() (err error) {
 		}},
 	} {
 		if err == nil {
-			_, err = e.t.Set(func(r row) error { of.each(e.accounts[ledger.Account(r.Text(0))], r); return nil }, of.sql, ids)
+			err = e.t.QuerySet(func(r row) error { of.each(e.accounts[ledger.Account(r.Text(0))], r); return nil }, of.sql, ids)
 		}
 	}
 	if err != nil {

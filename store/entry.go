@@ -33,7 +33,7 @@ func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt ti
 // (declare/DAY/TOKEN), with a move for each bucket that it is paid in. ErrNotFound if
 // there is none.
 func (db *DB) Posted(ctx context.Context, id string) (p Posted, err error) {
-	err = db.engine.Read(ctx, func(t tx) (err error) {
+	err = db.engine.Read(ctx, func(t view) (err error) {
 		found := false
 		p = Posted{Entry: ledger.Entry{ID: id}}
 		switch kind, key := runEntry(id); kind {
@@ -70,7 +70,7 @@ func (p Posted) Reconciliation() string {
 }
 
 // readFlag reads whether the entry is to be reconciled, or was.
-func readFlag(t tx, p *Posted) error {
+func readFlag(t view, p *Posted) error {
 	var flagged, resolved int64 // the same for each balance of the entry
 	found, err := one(t, []*int64{&flagged, &resolved}, "SELECT flagged, resolved FROM reconciliations WHERE entry = $1 LIMIT 1", p.ID)
 	if err == nil && found {
@@ -114,7 +114,7 @@ func runEntry(id string) (kind ledger.Kind, key runKey) {
 }
 
 // readReward reads a reward that was credited, as the entry that it stands for.
-func readReward(t tx, key runKey, e *Posted) (found bool, err error) {
+func readReward(t view, key runKey, e *Posted) (found bool, err error) {
 	var reward ledger.Amount
 	err = t.Query(func(r row) error { found, reward = true, ledger.Amount(r.Int(4)); e.written(r); return nil }, `SELECT p.paid_at, p.credential, p.role, p.request, a.reward
 	      FROM accruals a JOIN payments p ON p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
@@ -127,7 +127,7 @@ func readReward(t tx, key runKey, e *Posted) (found bool, err error) {
 
 // readDeclaration reads what was declared for a token's day, by bucket. A day that
 // nobody earned on has no moves.
-func readDeclaration(t tx, key runKey, e *Posted) (found bool, err error) {
+func readDeclaration(t view, key runKey, e *Posted) (found bool, err error) {
 	err = t.Query(func(r row) error { found = true; e.written(r); return nil },
 		"SELECT declared_at, credential, role, request FROM declarations WHERE day = $1 AND asset = $2", int64(key.day), key.asset)
 	if err != nil || !found {
@@ -136,7 +136,7 @@ func readDeclaration(t tx, key runKey, e *Posted) (found bool, err error) {
 	e.Kind, e.At = kindDeclare, (key.day + 1).Start()
 	buckets := everyBucket(key.day)
 	totals := make([]int64, buckets.Len())
-	if _, err := t.Set(func(r row) error { totals[r.Int(0)] = r.Int(1); return nil },
+	if err := t.QuerySet(func(r row) error { totals[r.Int(0)] = r.Int(1); return nil },
 		"SELECT b.bucket, b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset",
 		append(buckets, texts("asset", repeat(key.asset, len(totals))))); err != nil {
 		return false, err
@@ -151,7 +151,7 @@ func readDeclaration(t tx, key runKey, e *Posted) (found bool, err error) {
 }
 
 // readPosted reads an entry that was posted.
-func readPosted(t tx, e *Posted) (found bool, err error) {
+func readPosted(t view, e *Posted) (found bool, err error) {
 	err = t.Query(func(r row) error { found, e.At = true, timeOf(r.Int(4)); e.written(r); return nil },
 		"SELECT posted_at, credential, role, request, at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
 	if err != nil || !found {
@@ -161,14 +161,14 @@ func readPosted(t tx, e *Posted) (found bool, err error) {
 }
 
 // readMoves reads an entry's moves, wherever they lie: each bucket is asked by key.
-func readMoves(t tx, e *ledger.Entry) error {
+func readMoves(t view, e *ledger.Entry) error {
 	var postings []ledger.Posting
 	buckets := everyBucket(staking.DayOf(e.At))
 	times, ids := make([]int64, buckets.Len()), make([]string, buckets.Len())
 	for i := range times {
 		times[i], ids[i] = e.At.UnixMilli(), e.ID
 	}
-	_, err := t.Set(func(r row) error {
+	err := t.QuerySet(func(r row) error {
 		postings = append(postings, ledger.Posting{
 			Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Move: int(r.Int(2)), Amount: ledger.Amount(r.Int(3)), Other: ledger.Account(r.Text(4)), Kind: ledger.Kind(r.Text(5)),
 		})

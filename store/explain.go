@@ -61,7 +61,7 @@ func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, sym
 		return Explanation{}, fmt.Errorf("%w: %s is not a day of these books, which began on %s", ledger.ErrInvalid, d, db.first)
 	}
 	var e Explanation
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		e = Explanation{Asset: asset, Over: d < today}
 		for _, step := range []func() error{
 			func() error { return e.readTerms(t, id, d) },
@@ -85,7 +85,7 @@ func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, sym
 	return e, nil
 }
 
-func (e *Explanation) readTerms(t tx, id ledger.Account, d staking.Day) error {
+func (e *Explanation) readTerms(t view, id ledger.Account, d staking.Day) error {
 	terms, err := termsOn(t, d)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (e *Explanation) readTerms(t tx, id ledger.Account, d staking.Day) error {
 // measure counts back from the nearest later balance that is known, that a day was
 // accrued from, or the one now; and finds what was earned. Of a day that was accrued
 // itself only the changes are read.
-func (e *Explanation) measure(t tx, id ledger.Account, d staking.Day) error {
+func (e *Explanation) measure(t view, id ledger.Account, d staking.Day) error {
 	h, until, err := e.countFrom(t, id, d)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (e *Explanation) measure(t tx, id ledger.Account, d staking.Day) error {
 // countFrom is where to count back from: what a later day was accrued from, and that
 // day; or the balance now, and a day that never comes. Of a day that was accrued
 // itself nothing is counted back.
-func (e *Explanation) countFrom(t tx, id ledger.Account, d staking.Day) (h staking.Holding, until staking.Day, err error) {
+func (e *Explanation) countFrom(t view, id ledger.Account, d staking.Day) (h staking.Holding, until staking.Day, err error) {
 	bucket, token := int64(id.Bucket()), e.Asset.Symbol
 	if e.Stored {
 		return h, d, nil
@@ -176,7 +176,7 @@ func (e *Explanation) runBalances() {
 }
 
 // readStored reads what the run wrote.
-func (e *Explanation) readStored(t tx, id ledger.Account, d staking.Day) error {
+func (e *Explanation) readStored(t view, id ledger.Account, d staking.Day) error {
 	err := t.Query(func(r row) error {
 		e.Measured, e.Earned, e.Stored = readAccrual(r), true, true
 		return nil

@@ -21,7 +21,7 @@ const (
 )
 
 // judge finds why the day has no reward, or none yet.
-func (e *Explanation) judge(db *DB, t tx, d staking.Day) error {
+func (e *Explanation) judge(db *DB, t view, d staking.Day) error {
 	verdict := ""
 	switch {
 	case e.Paid:

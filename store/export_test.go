@@ -96,7 +96,7 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err e
 
 // Count is what a query counts.
 func (db *DB) Count(ctx context.Context, sql string, args ...any) (n int64, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		_, err := one(t, []*int64{&n}, sql, args...)
 		return err
 	})

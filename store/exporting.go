@@ -21,7 +21,7 @@ const exportPage = 4096
 // before every open day and every reward that is still to come, rewards is paid
 // for every token. They lie before the first day while nothing is final.
 func (db *DB) Final(ctx context.Context) (postings, rewards staking.Day, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		open, err := db.firstOpen(t)
 		if err != nil {
 			return err
@@ -96,7 +96,7 @@ func (db *DB) ExportRewards(ctx context.Context, from, to staking.Day, visit fun
 // exportDay gives visit a day's rewards, with what they were worth.
 func (db *DB) exportDay(ctx context.Context, d staking.Day, visit func(Reward) error) error {
 	return export(ctx, db, rewarded(d), func(rewards []Reward) error {
-		if err := db.engine.Read(ctx, func(t tx) error { return priceRewards(t, rewards) }); err != nil {
+		if err := db.engine.Read(ctx, func(t view) error { return priceRewards(t, rewards) }); err != nil {
 			return err
 		}
 		if err := db.valueRewards(ctx, rewards); err != nil {
@@ -129,21 +129,21 @@ type shelf[T any] struct {
 	// busy finds out whether the bucket $1 has a row on day $2: most have none in small books.
 	busy string
 	// page reads at most so many rows of a bucket after a row, or the first.
-	page func(t tx, bucket int, after *T, limit int64) ([]T, error)
+	page func(t view, bucket int, after *T, limit int64) ([]T, error)
 }
 
 // export gives write the rows of a shelf, page after page.
 func export[T any](ctx context.Context, db *DB, s shelf[T], write func([]T) error) error {
 	var busy []int
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		busy = nil
-		return t.Each(func(r row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, everyBucket(s.day))
+		return t.QueryEach(func(r row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, everyBucket(s.day))
 	})
 	var after *T
 	for err == nil && len(busy) > 0 {
 		var rows []T
 		next, last := busy, after
-		err = db.engine.Read(ctx, func(t tx) error {
+		err = db.engine.Read(ctx, func(t view) error {
 			rows, next, last = nil, busy, after
 			for len(next) > 0 {
 				limit := exportPage - len(rows)
@@ -177,7 +177,7 @@ func declared(d staking.Day) shelf[ledger.Posting] {
 	return shelf[ledger.Posting]{
 		day:  d - 1,
 		busy: "SELECT bucket FROM batches WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t tx, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
+		page: func(t view, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
 			asset := ""
 			if after != nil {
 				asset = after.Asset
@@ -201,7 +201,7 @@ func rewarded(d staking.Day) shelf[Reward] {
 	return shelf[Reward]{
 		day:  d,
 		busy: "SELECT bucket FROM payments WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t tx, bucket int, after *Reward, limit int64) (rows []Reward, err error) {
+		page: func(t view, bucket int, after *Reward, limit int64) (rows []Reward, err error) {
 			account, asset := "", ""
 			if after != nil {
 				account, asset = string(after.Account), after.Asset
@@ -223,7 +223,7 @@ func posted(d staking.Day) shelf[ledger.Posting] {
 	return shelf[ledger.Posting]{
 		day:  d,
 		busy: "SELECT bucket FROM postings WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t tx, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
+		page: func(t view, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
 			last := ledger.Posting{At: d.Start(), Move: -1}
 			if after != nil {
 				last = *after

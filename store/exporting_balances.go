@@ -60,7 +60,7 @@ func (db *DB) ExportBalances(ctx context.Context, at time.Time, begin func() err
 	case at.Before(db.first.Start()):
 		return fmt.Errorf("%w: %s lies before the books, which begin at %s", ledger.ErrInvalid, stamp(at.UnixMilli()), stamp(db.first.Millis()))
 	}
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		if err := begin(); err != nil {
 			return err
 		}

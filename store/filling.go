@@ -73,7 +73,7 @@ func (db *DB) openPart(ctx context.Context, accounts []Account) (there []Account
 			return nil
 		}
 		// A statement of its own: it sees what another has opened meanwhile.
-		_, err = t.Set(func(r row) error {
+		err = t.QuerySet(func(r row) error {
 			there = append(there, readAccount(r))
 			return nil
 		}, "SELECT "+accountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
@@ -118,7 +118,7 @@ func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from st
 			return err
 		}
 		known := 0
-		_, err := t.Set(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
+		err := t.QuerySet(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
 			set{ints("bucket", buckets), texts("account", ids)})
 		if err == nil && known != n {
 			err = fmt.Errorf("%w: %d of %d accounts from %s to %s are not open; open them first", ledger.ErrNotFound, n-known, n, ids[0], ids[n-1])

@@ -52,7 +52,7 @@ func (db *DB) Imports(ctx context.Context, account ledger.Account) (Imports, err
 		return Imports{}, err
 	}
 	var found Imports
-	err := db.engine.Read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t view) (err error) {
 		if found.Rows, err = readImportRows(t, account); err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func (db *DB) Imports(ctx context.Context, account ledger.Account) (Imports, err
 	return found, nil
 }
 
-func readImportRows(t tx, account ledger.Account) (rows []ImportRow, err error) {
+func readImportRows(t view, account ledger.Account) (rows []ImportRow, err error) {
 	err = t.Query(func(r row) error {
 		rows = append(rows, ImportRow{
 			At: timeOf(r.Int(0)), Asset: r.Text(1), Operation: r.Text(2), Amount: ledger.Amount(r.Int(3)),
@@ -79,7 +79,7 @@ func readImportRows(t tx, account ledger.Account) (rows []ImportRow, err error) 
 
 // readImportEntries reads the entries of an account's imports, which lie in the buckets
 // of their IDs, and then their sides of the account.
-func readImportEntries(t tx, account ledger.Account) ([]ImportEntry, error) {
+func readImportEntries(t view, account ledger.Account) ([]ImportEntry, error) {
 	prefix := importPrefix(account)
 	n := ledger.Buckets
 	buckets, from, until := make([]int64, n), make([]string, n), make([]string, n)
@@ -88,7 +88,7 @@ func readImportEntries(t tx, account ledger.Account) ([]ImportEntry, error) {
 	}
 	var entries []ImportEntry
 	index := map[string]int{}
-	err := t.Each(func(r row) error {
+	err := t.QueryEach(func(r row) error {
 		index[r.Text(0)] = len(entries)
 		entries = append(entries, ImportEntry{Name: r.Text(0)[len(prefix):], At: timeOf(r.Int(1))})
 		return nil
@@ -104,7 +104,7 @@ func readImportEntries(t tx, account ledger.Account) ([]ImportEntry, error) {
 		accountBuckets[i], days[i], ats[i] = int64(account.Bucket()), int64(staking.DayOf(e.At)), e.At.UnixMilli()
 		ids[i], accounts[i] = prefix+e.Name, string(account)
 	}
-	err = t.Each(func(r row) error {
+	err = t.QueryEach(func(r row) error {
 		e := &entries[index[r.Text(0)]]
 		e.Kind = ledger.Kind(r.Text(3))
 		e.Changes = append(e.Changes, ImportChange{r.Text(1), ledger.Amount(r.Int(2))})

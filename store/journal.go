@@ -14,7 +14,7 @@ import (
 // databases. A bucket's lines are sorted in the database.
 func (db *DB) Journal(ctx context.Context, visit func(ledger.Posting) error) error {
 	begun := false
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		if begun {
 			return errors.New("the database went away in the middle; ask for it again")
 		}

@@ -144,7 +144,7 @@ func scanKey(r row) (access.Key, error) {
 }
 
 // findKey reads the key of a name; ErrNotFound if there is none.
-func findKey(t tx, name string) (k access.Key, err error) {
+func findKey(t view, name string) (k access.Key, err error) {
 	found := false
 	err = t.Query(func(r row) error {
 		found = true
@@ -166,7 +166,7 @@ func (db *DB) Key(ctx context.Context, name string) (k access.Key, err error) {
 	if !access.IsKey(name) {
 		return k, noKey(name)
 	}
-	err = db.engine.Look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t view) error {
 		k, err = findKey(t, name)
 		return err
 	})
@@ -182,7 +182,7 @@ func (db *DB) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, e
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		keys = nil
 		if _, err := account(t, id); err != nil {
 			return err
@@ -202,7 +202,7 @@ func (db *DB) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, e
 // SealedKey is some API key whose secret is sealed: whoever opens it has the key
 // that these books are sealed with. found is false where there is none.
 func (db *DB) SealedKey(ctx context.Context) (k access.Key, found bool, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		found = false
 		return t.Query(func(r row) error {
 			found = true

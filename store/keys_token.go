@@ -75,7 +75,7 @@ func scanToken(r row) (access.Token, error) {
 }
 
 // findToken reads the token of an ID; ErrNotFound if there is none.
-func findToken(t tx, id string) (k access.Token, err error) {
+func findToken(t view, id string) (k access.Token, err error) {
 	found := false
 	err = t.Query(func(r row) error {
 		found = true
@@ -97,7 +97,7 @@ func (db *DB) Token(ctx context.Context, id string) (k access.Token, err error) 
 	if !access.IsTokenID(id) {
 		return k, noToken(id)
 	}
-	err = db.engine.Look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t view) error {
 		k, err = findToken(t, id)
 		return err
 	})
@@ -109,7 +109,7 @@ func (db *DB) Token(ctx context.Context, id string) (k access.Token, err error) 
 
 // Tokens are all bearer tokens, also the revoked ones, the oldest first.
 func (db *DB) Tokens(ctx context.Context) (tokens []access.Token, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		tokens = nil
 		return t.Query(func(r row) error {
 			k, err := scanToken(r)

@@ -44,7 +44,7 @@ func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 // Limits are those that are set, by token.
 func (db *DB) Limits(ctx context.Context) ([]staking.Limit, error) {
 	var limits []staking.Limit
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		limits = nil
 		return t.Query(func(r row) error {
 			limits = append(limits, staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2)})

@@ -39,7 +39,7 @@ func (db *DB) finishListing(ctx context.Context, l Listing) error {
 // finishListings completes what was interrupted of any listing.
 func (db *DB) finishListings(ctx context.Context) error {
 	var left []Listing
-	err := db.engine.Read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t view) (err error) {
 		left, err = listingsOf(t, "WHERE unfinished = 1")
 		return err
 	})
@@ -105,14 +105,14 @@ var lasting = ` FROM enrollments e JOIN accounts a ON a.bucket = e.bucket AND a.
 // countEnding counts the enrollments that a listing ends.
 func countEnding(t tx, region staking.Region, from staking.Day) (n int64, err error) {
 	every := append(everyBucket(from), texts("code", repeat(string(region), ledger.Buckets)))
-	err = t.Each(func(r row) error { n += r.Int(0); return nil }, "SELECT count(*)"+lasting, every)
+	err = t.QueryEach(func(r row) error { n += r.Int(0); return nil }, "SELECT count(*)"+lasting, every)
 	return n, err
 }
 
 // countRestored counts the enrollments that the undoing of a listing lets go on.
 func countRestored(t tx, l Listing, others []Listing) (n int64, err error) {
 	every := append(everyBucket(0)[:1], texts("code", repeat(string(l.Region), ledger.Buckets)), ints("number", slices.Repeat([]int64{int64(l.Number)}, ledger.Buckets)))
-	err = t.Each(func(r row) error {
+	err = t.QueryEach(func(r row) error {
 		if until, _ := limitOf(staking.Region(r.Text(0)), others); until == staking.Forever {
 			n += r.Int(1)
 		}

@@ -84,11 +84,11 @@ func readLogLine(r row) LogLine {
 // Log are the last lines of the log since a moment, at most limit, the newest last.
 func (db *DB) Log(ctx context.Context, since time.Time, limit int) ([]LogLine, error) {
 	var lines []LogLine
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		lines = nil
 		buckets := everyBucket(0)[0]
 		n := ledger.Buckets
-		return t.Each(func(r row) error {
+		return t.QueryEach(func(r row) error {
 			lines = append(lines, readLogLine(r))
 			return nil
 		}, "SELECT "+logColumns+" FROM log WHERE bucket = $1 AND at >= $2 ORDER BY at DESC LIMIT $3",

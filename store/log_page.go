@@ -23,11 +23,11 @@ type LogPlace struct {
 // limit, and the place behind them. There are no more once they are fewer.
 func (db *DB) LogPage(ctx context.Context, from LogPlace, limit int) ([]LogLine, LogPlace, error) {
 	var lines []LogLine
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		lines = nil
 		buckets := everyBucket(0)[0]
 		n := ledger.Buckets
-		return t.Each(func(r row) error {
+		return t.QueryEach(func(r row) error {
 			lines = append(lines, readLogLine(r))
 			return nil
 		}, "SELECT "+logColumns+" FROM log WHERE bucket = $1 AND at <= $2 ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3",

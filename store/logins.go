@@ -84,7 +84,7 @@ func readLogin(r row) Login {
 }
 
 // findLogin reads the login of an address; ErrNotFound if there is none.
-func findLogin(t tx, email string) (l Login, err error) {
+func findLogin(t view, email string) (l Login, err error) {
 	found := false
 	err = t.Query(func(r row) error {
 		l, found = readLogin(r), true
@@ -107,7 +107,7 @@ func (db *DB) Login(ctx context.Context, email string) (l Login, err error) {
 	if err != nil {
 		return Login{}, fmt.Errorf("%w: a login: %w", ledger.ErrNotFound, err)
 	}
-	err = db.engine.Look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t view) error {
 		l, err = findLogin(t, email)
 		return err
 	})
@@ -124,7 +124,7 @@ func (db *DB) Logins(ctx context.Context, id ledger.Account) (logins []Login, er
 			return nil, err
 		}
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		logins = nil
 		add := func(r row) error { logins = append(logins, readLogin(r)); return nil }
 		if id == "" {

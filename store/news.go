@@ -62,7 +62,7 @@ func (db *DB) Now() time.Time { return timeOf(db.now()) }
 
 // NewsKeys are the keys of the news after a key, in order, at most limit.
 func (db *DB) NewsKeys(ctx context.Context, after NewsKey, limit int) (keys []NewsKey, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		keys = nil
 		return t.Query(func(r row) error {
 			keys = append(keys, NewsKey{timeOf(r.Int(0)), r.Text(1)})
@@ -83,9 +83,9 @@ func (db *DB) News(ctx context.Context, keys []NewsKey) (news []News, err error)
 	for _, k := range keys {
 		buckets, ats, nonces = append(buckets, newsBucket(k.Nonce)), append(ats, k.At.UnixMilli()), append(nonces, k.Nonce)
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		news = nil
-		return t.Each(func(r row) error {
+		return t.QueryEach(func(r row) error {
 			n, err := readNews(NewsKey{timeOf(r.Int(0)), r.Text(1)}, r.Bytes(2))
 			news = append(news, n)
 			return err
@@ -114,7 +114,7 @@ func (db *DB) PaidRewards(ctx context.Context, b PaidBatch, account ledger.Accou
 	}
 	for {
 		var page []staking.Accrual
-		err := db.engine.Read(ctx, func(t tx) error {
+		err := db.engine.Read(ctx, func(t view) error {
 			page = nil
 			return t.Query(func(r row) error {
 				page = append(page, readAccrual(r))

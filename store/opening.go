@@ -53,7 +53,7 @@ func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
 	if len(index) == 0 {
 		return nil
 	}
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		first, err := db.firstOpen(t)
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
 				entries[i].At = first.Start()
 			}
 		}
-		return t.Each(func(r row) error {
+		return t.QueryEach(func(r row) error {
 			for _, i := range index[r.Text(0)] {
 				entries[i].At = timeOf(r.Int(1))
 			}
@@ -83,7 +83,7 @@ func (db *DB) Opening(ctx context.Context, account ledger.Account, asset string)
 		return 0, since, err
 	}
 	e := ledger.Entry{ID: openingID(account, asset)}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		var at, n int64
 		amount, since = 0, time.Time{}
 		found, err := one(t, []*int64{&at}, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)

@@ -134,7 +134,7 @@ func (db *DB) rewardLines(ctx context.Context, id ledger.Account, asset string, 
 // were looked at that others wait; reached is the moment that was come to then.
 func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
 	bucket := int64(id.Bucket())
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		lines = nil
 		floor := from.Millis()
 		if _, err := one(t, []*int64{&floor}, `SELECT at FROM postings WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at <= $4
@@ -191,10 +191,10 @@ func (db *DB) Postings(ctx context.Context, from, to staking.Day, after *ledger.
 // postingsOf are a day's postings after one of them, or from the first.
 func (db *DB) postingsOf(ctx context.Context, day staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, err error) {
 	s := posted(day)
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		postings = nil
 		var busy []int
-		if err := t.Each(func(r row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, everyBucket(day)); err != nil {
+		if err := t.QueryEach(func(r row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, everyBucket(day)); err != nil {
 			return err
 		}
 		for _, bucket := range busy {

@@ -209,7 +209,7 @@ func (p *posting) find(items []*item, fn func(row) error) error {
 	for i, it := range items {
 		buckets[i], ids[i] = int64(it.bucket), it.ID
 	}
-	_, err := p.t.Set(fn, `SELECT e.entry, e.at, e.posted_at, e.digest_version, e.digest
+	err := p.t.QuerySet(fn, `SELECT e.entry, e.at, e.posted_at, e.digest_version, e.digest
 	      FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry`,
 		set{ints("bucket", buckets), texts("entry", ids)})
 	if err != nil {

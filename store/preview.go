@@ -47,7 +47,7 @@ func (db *DB) Preview(ctx context.Context) ([]Preview, error) {
 			return nil, fmt.Errorf("preview %s: %w", d, err)
 		}
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		closings, err := closingsOf(t)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func (db *DB) previewDay(ctx context.Context, d staking.Day, tokens map[string]*
 		averages[token] = new(big.Int)
 	}
 	for b := range ledger.Buckets {
-		err := db.engine.Read(ctx, func(t tx) error {
+		err := db.engine.Read(ctx, func(t view) error {
 			terms, err := termsOn(t, d)
 			if err != nil {
 				return err
@@ -114,7 +114,7 @@ func mean(sum *big.Int, n int64) ledger.Amount {
 }
 
 // judge says whether the previewed day would be paid.
-func (db *DB) judge(t tx, p *Preview) error {
+func (db *DB) judge(t view, p *Preview) error {
 	var holders, total, before int64
 	var err error
 	if p.Declared, err = one(t, []*int64{&holders, &total}, "SELECT holders, total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day), p.Asset); err != nil {
@@ -138,7 +138,7 @@ func (db *DB) judge(t tx, p *Preview) error {
 }
 
 // verdict says why a day's total would wait for a person, or nothing.
-func (db *DB) verdict(t tx, d staking.Day, token string, total ledger.Amount) (string, error) {
+func (db *DB) verdict(t view, d staking.Day, token string, total ledger.Amount) (string, error) {
 	err := db.withinLimits(t, d, token, total)
 	if err == nil {
 		pool, failed := poolOf(t, token)
@@ -157,7 +157,7 @@ func (db *DB) verdict(t tx, d staking.Day, token string, total ledger.Amount) (s
 
 // waiting says why a token's oldest unpaid day waits for a person, or nothing:
 // it is accrued everywhere and not declared.
-func (db *DB) waiting(t tx, token string, d staking.Day) (string, error) {
+func (db *DB) waiting(t view, token string, d staking.Day) (string, error) {
 	if declared, err := db.declared(t, d, token); err != nil || declared {
 		return "", err
 	}

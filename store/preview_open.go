@@ -43,7 +43,7 @@ func (db *DB) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 	now := db.clock()
 	p := openDay{db: db, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{}, tokens: map[string]*openToken{}}
 	for b := range ledger.Buckets {
-		err := db.engine.Read(ctx, func(t tx) error {
+		err := db.engine.Read(ctx, func(t view) error {
 			p.part = map[string]*openToken{}
 			return p.bucket(t, b)
 		})
@@ -55,7 +55,7 @@ func (db *DB) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 		}
 	}
 	var previews []OpenPreview
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		previews = nil
 		for _, symbol := range slices.Sorted(maps.Keys(p.tokens)) {
 			if !p.terms[p.day][symbol].Offered {
@@ -101,7 +101,7 @@ type earnedOn struct {
 }
 
 // bucket measures a bucket in one snapshot, day by day.
-func (p *openDay) bucket(t tx, bucket int) error {
+func (p *openDay) bucket(t view, bucket int) error {
 	paid := map[string]staking.Day{}
 	first := p.day
 	err := t.Query(func(r row) error {
@@ -178,7 +178,7 @@ func (p *openDay) merge() (err error) {
 }
 
 // judge compares what comes of a token with its pool and its limits.
-func (p *openDay) judge(t tx, symbol string) (OpenPreview, error) {
+func (p *openDay) judge(t view, symbol string) (OpenPreview, error) {
 	token := p.tokens[symbol]
 	v := OpenPreview{
 		Asset: symbol, Day: p.day, At: p.at, Holders: token.holders, Total: token.days[p.day], Average: mean(token.average, token.holders),

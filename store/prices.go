@@ -141,14 +141,14 @@ func lockPrices(t tx, prices []Price) (frozen map[string]staking.Day, err error)
 
 // pricesFor finds for each price the one that is known for its asset and day: of
 // that day, or the last of at most 7 days before. None is Price 0.
-func pricesFor(t tx, wanted []Price) ([]Price, error) {
+func pricesFor(t view, wanted []Price) ([]Price, error) {
 	n := len(wanted)
 	numbers, days, assets := make([]int64, n), make([]int64, n), make([]string, n)
 	for i, p := range wanted {
 		numbers[i], days[i], assets[i] = int64(i), int64(p.Day), p.Asset
 	}
 	known := make([]Price, n)
-	err := t.Each(func(r row) error {
+	err := t.QueryEach(func(r row) error {
 		known[r.Int(0)] = Price{r.Text(1), staking.Day(r.Int(2)), r.Int(3)}
 		return nil
 	}, `SELECT CAST($1 AS bigint), asset, day, price FROM prices WHERE asset = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(priceReach)+`
@@ -203,7 +203,7 @@ func (db *DB) Prices(ctx context.Context, asset string, from, to staking.Day) ([
 		return nil, err
 	}
 	var prices []Price
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		prices = nil
 		return t.Query(func(r row) error {
 			prices = append(prices, Price{asset, staking.Day(r.Int(0)), r.Int(1)})
@@ -224,14 +224,14 @@ func (db *DB) PriceOf(ctx context.Context, asset string, d staking.Day) (price i
 			return 0, false, err
 		}
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		price, known, err = priceOf(t, asset, d)
 		return err
 	})
 	return price, known, err
 }
 
-func priceOf(t tx, asset string, d staking.Day) (price int64, known bool, err error) {
+func priceOf(t view, asset string, d staking.Day) (price int64, known bool, err error) {
 	if asset == USDT {
 		return PriceUnit, true, nil
 	}
@@ -247,7 +247,7 @@ func priceOf(t tx, asset string, d staking.Day) (price int64, known bool, err er
 // whose price is not known is not among them; USDT is.
 func (db *DB) PricesFor(ctx context.Context, d staking.Day) (map[string]Price, error) {
 	prices := map[string]Price{}
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		clear(prices)
 		prices[USDT] = Price{Asset: USDT, Day: d, Price: PriceUnit}
 		return t.Query(func(r row) error {

@@ -61,7 +61,7 @@ func (db *DB) Reconciliations(ctx context.Context, after Reconciliation, open bo
 	if open {
 		most = 0
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		found = nil
 		return t.Query(func(r row) error {
 			found = append(found, Reconciliation{

@@ -58,14 +58,14 @@ func (db *DB) lockListsAlone(t tx) error {
 // Regions are those where the product is not offered, or will not be from a coming
 // day on, in order.
 func (db *DB) Regions(ctx context.Context) (regions []staking.Region, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		regions, err = regionsOf(t)
 		return err
 	})
 	return regions, err
 }
 
-func regionsOf(t tx) ([]staking.Region, error) {
+func regionsOf(t view) ([]staking.Region, error) {
 	listings, err := listingsOf(t, "WHERE removed = 0")
 	regions := make([]staking.Region, len(listings))
 	for i, l := range listings {
@@ -81,7 +81,7 @@ func (db *DB) Listings(ctx context.Context, history bool) (listings []Listing, e
 	if history {
 		which = ""
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		listings, err = listingsOf(t, which)
 		return err
 	})
@@ -89,7 +89,7 @@ func (db *DB) Listings(ctx context.Context, history bool) (listings []Listing, e
 }
 
 // listingsOf reads the listings that a condition chooses.
-func listingsOf(t tx, where string, args ...any) (listings []Listing, err error) {
+func listingsOf(t view, where string, args ...any) (listings []Listing, err error) {
 	err = t.Query(func(r row) error {
 		l := Listing{
 			Region: staking.Region(r.Text(0)), Number: int(r.Int(1)), From: staking.Day(r.Int(2)),
@@ -178,7 +178,7 @@ func checkSameDay(l Listing, from staking.Day) error {
 }
 
 // listingDay is the day from which a region is listed that is added now.
-func (db *DB) listingDay(t tx, from staking.Day) (staking.Day, error) {
+func (db *DB) listingDay(t view, from staking.Day) (staking.Day, error) {
 	today := staking.DayOf(db.clock())
 	if from == 0 {
 		from = today + 1

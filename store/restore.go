@@ -169,7 +169,7 @@ func (db *DB) beginRestore(ctx context.Context, attempt string, schema int64) er
 // audited says that those may be read whose rows are all there.
 func (db *DB) checkRestored(ctx context.Context, audited bool) error {
 	var state string
-	err := db.engine.Read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t view) (err error) {
 		state, err = restoreState(t, "")
 		return err
 	})
@@ -183,7 +183,7 @@ func (db *DB) checkRestored(ctx context.Context, audited bool) error {
 }
 
 // restoreState is how far a restore is; "": these books are not being restored.
-func restoreState(t tx, lock string) (state string, err error) {
+func restoreState(t view, lock string) (state string, err error) {
 	err = t.Query(func(r row) error { state = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1"+lock, restoring)
 	return state, err
 }

@@ -54,7 +54,7 @@ func readAccrual(r row) staking.Accrual {
 
 // rewardsOf reads the rewards of some days, one key a day, with what they were worth.
 func (db *DB) rewardsOf(ctx context.Context, id ledger.Account, from, to staking.Day) (rewards []Reward, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		rewards = nil
 		err := t.Query(func(r row) error {
 			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
@@ -98,7 +98,7 @@ func (db *DB) LatestRewards(ctx context.Context, id ledger.Account, asset string
 	if after != nil {
 		place = *after
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		rewards = nil
 		err := t.Query(func(r row) error {
 			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
@@ -122,7 +122,7 @@ func (db *DB) LatestRewards(ctx context.Context, id ledger.Account, asset string
 }
 
 // priceRewards finds the prices of the rewards' days.
-func priceRewards(t tx, rewards []Reward) error {
+func priceRewards(t view, rewards []Reward) error {
 	at := map[RewardKey]int{}
 	var wanted []Price
 	for _, r := range rewards {
@@ -190,7 +190,7 @@ func (db *DB) TokenTotals(ctx context.Context, from, to staking.Day) ([]TokenTot
 		type position struct{ account, asset string }
 		seen := map[position]bool{}
 		var average big.Int
-		err := db.engine.Read(ctx, func(t tx) error {
+		err := db.engine.Read(ctx, func(t view) error {
 			return t.Query(func(r row) (err error) {
 				i := index[r.Text(1)]
 				if p := (position{r.Text(0), r.Text(1)}); !seen[p] {
@@ -225,7 +225,7 @@ type DayTotal struct {
 
 // DayTotals are the declared days, both ends inclusive, by day and token.
 func (db *DB) DayTotals(ctx context.Context, from, to staking.Day) (totals []DayTotal, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		totals = nil
 		return t.Query(func(r row) error {
 			totals = append(totals, DayTotal{staking.Day(r.Int(0)), r.Text(1), r.Int(2), ledger.Amount(r.Int(3))})

@@ -16,7 +16,7 @@ var _ staking.Books = (*DB)(nil)
 // Due are the oldest days up to and including through that are not paid, a day a token.
 func (db *DB) Due(ctx context.Context, through staking.Day) ([]staking.Due, error) {
 	var due []staking.Due
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		due = nil
 		return t.Query(func(r row) error {
 			due = append(due, staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1)) + 1})
@@ -40,7 +40,7 @@ func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]
 	var covered []int64 // accounts of each bucket, up to pieceSize
 	err := db.engine.Write(ctx, func(t tx) error {
 		covered = nil
-		if err := t.Each(func(r row) error { covered = append(covered, r.Int(0)); return nil },
+		if err := t.QueryEach(func(r row) error { covered = append(covered, r.Int(0)); return nil },
 			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, pieceSize),
 			everyBucket(d)); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]sta
 	var accrued []int64 // positions of each bucket
 	err := db.engine.Write(ctx, func(t tx) error {
 		accrued = make([]int64, ledger.Buckets)
-		if err := t.Each(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
+		if err := t.QueryEach(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
 			"SELECT bucket, holders FROM batches WHERE bucket = $1 AND day = $2", everyBucket(d)); err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func everyBucket(d staking.Day) set {
 // by how many accounts or positions each has.
 func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Piece, error) {
 	var pieces []staking.Piece
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		pieces = nil
 		last, sum := -1, int64(pieceSize)
 		return t.Query(func(r row) error {
@@ -171,19 +171,19 @@ func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time
 	return nil
 }
 
-func (db *DB) declared(t tx, d staking.Day, token string) (bool, error) {
+func (db *DB) declared(t view, d staking.Day, token string) (bool, error) {
 	n, err := count(t, "SELECT count(*) FROM declarations WHERE day = $1 AND asset = $2", int64(d), token)
 	return n > 0, err
 }
 
-func count(t tx, sql string, args ...any) (n int64, err error) {
+func count(t view, sql string, args ...any) (n int64, err error) {
 	_, err = one(t, []*int64{&n}, sql, args...)
 	return n, err
 }
 
 // batchesOf reads what the buckets have accrued, and sums it, checked.
-func batchesOf(t tx, d staking.Day, token string) (buckets, sums []int64, holders int64, total ledger.Amount, err error) {
-	err = t.Each(func(r row) error {
+func batchesOf(t view, d staking.Day, token string) (buckets, sums []int64, holders int64, total ledger.Amount, err error) {
+	err = t.QueryEach(func(r row) error {
 		if sum := r.Int(1); sum > 0 {
 			buckets, sums = append(buckets, r.Int(0)), append(sums, sum)
 		}
@@ -233,13 +233,13 @@ func (db *DB) makePayable(t tx, token string, total ledger.Amount, buckets, sums
 }
 
 // poolOf is what lies in @rewards of a token.
-func poolOf(t tx, token string) (ledger.Amount, error) {
+func poolOf(t view, token string) (ledger.Amount, error) {
 	pool, err := count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
 		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
 	return ledger.Amount(pool), err
 }
 
-func (db *DB) shortOfFunds(t tx, token string, total ledger.Amount) error {
+func (db *DB) shortOfFunds(t view, token string, total ledger.Amount) error {
 	pool, err := poolOf(t, token)
 	if err != nil {
 		return err
@@ -251,7 +251,7 @@ func (db *DB) shortOfFunds(t tx, token string, total ledger.Amount) error {
 
 // withinLimits says ErrLimit where the day's total is over the token's limits and
 // no person has approved it.
-func (db *DB) withinLimits(t tx, d staking.Day, token string, total ledger.Amount) error {
+func (db *DB) withinLimits(t view, d staking.Day, token string, total ledger.Amount) error {
 	var most, change int64
 	if found, err := one(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", token); err != nil || !found {
 		return err

@@ -4,9 +4,10 @@ import "github.com/softstake/softstake/db"
 
 // The names of the seam to the database, short: every statement of this package has some.
 type (
-	tx  = db.Tx
-	row = db.Row
-	set = db.Set
+	tx   = db.Tx
+	view = db.View
+	row  = db.Row
+	set  = db.Set
 )
 
 // errRetry is for what another transaction has changed at the same time: this one is run again.
@@ -20,6 +21,6 @@ func texts(name string, v []string) db.Column { return db.Texts(name, v) }
 func blobs(name string, v [][]byte) db.Column { return db.Blobs(name, v) }
 
 // one reads a query's single row of int64s, or says that there is none.
-func one(t tx, into []*int64, sql string, args ...any) (found bool, err error) {
+func one(t view, into []*int64, sql string, args ...any) (found bool, err error) {
 	return db.One(t, into, sql, args...)
 }

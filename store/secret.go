@@ -51,7 +51,7 @@ func (db *DB) makeSecret(ctx context.Context, name string, random io.Reader) (st
 
 // meta is what the books keep under a name, or "".
 func (db *DB) meta(ctx context.Context, name string) (value string, err error) {
-	err = db.engine.Look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t view) error {
 		return t.Query(func(r row) error { value = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1", name)
 	})
 	return value, err

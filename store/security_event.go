@@ -67,7 +67,7 @@ func (db *DB) SecurityEvents(ctx context.Context, id ledger.Account, after *Secu
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		events = nil
 		if _, err := account(t, id); err != nil {
 			return err

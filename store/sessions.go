@@ -96,7 +96,7 @@ func scanSession(r row) (access.Session, error) {
 }
 
 // findSession reads the session of an ID that is not over; ErrNotFound if there is none.
-func findSession(t tx, id string, now int64) (s access.Session, err error) {
+func findSession(t view, id string, now int64) (s access.Session, err error) {
 	found := false
 	err = t.Query(func(r row) error {
 		found = true
@@ -118,7 +118,7 @@ func (db *DB) Session(ctx context.Context, id string) (s access.Session, err err
 	if !access.IsTokenID(id) {
 		return s, noSession(id)
 	}
-	err = db.engine.Look(ctx, func(t tx) error {
+	err = db.engine.Look(ctx, func(t view) error {
 		s, err = findSession(t, id, db.now())
 		return err
 	})
@@ -134,7 +134,7 @@ func (db *DB) Sessions(ctx context.Context, id ledger.Account) (sessions []acces
 	if _, err := db.Account(ctx, id); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		sessions = nil
 		return t.Query(func(r row) error {
 			s, err := scanSession(r)

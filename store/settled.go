@@ -15,7 +15,7 @@ import (
 // on. Safe to call twice, and from several processes.
 func (db *DB) Settled(ctx context.Context, now time.Time) error {
 	var days []staking.Due
-	err := db.engine.Read(ctx, func(t tx) (err error) { // mostly there are none, and nobody need wait to write them
+	err := db.engine.Read(ctx, func(t view) (err error) { // mostly there are none, and nobody need wait to write them
 		days, err = unsettled(t)
 		return err
 	})
@@ -30,7 +30,7 @@ func (db *DB) Settled(ctx context.Context, now time.Time) error {
 
 // unsettled are the days of tokens that are declared, paid in every bucket, and not
 // written as settled: by token and day. Before the first declaration there are none.
-func unsettled(t tx) (days []staking.Due, err error) {
+func unsettled(t view) (days []staking.Due, err error) {
 	var tokens []string
 	var through []int64
 	if err := t.Query(func(r row) error {
@@ -39,7 +39,7 @@ func unsettled(t tx) (days []staking.Due, err error) {
 	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset"); err != nil || tokens == nil {
 		return nil, err
 	}
-	err = t.Each(func(r row) error {
+	err = t.QueryEach(func(r row) error {
 		days = append(days, staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1))})
 		return nil
 	}, `SELECT d.asset, d.day FROM declarations d

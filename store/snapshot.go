@@ -28,7 +28,7 @@ func (db *DB) Snapshots(ctx context.Context, id ledger.Account, from, to staking
 	}
 	today := staking.DayOf(db.clock())
 	from, to = max(from, db.first), min(to, today-1)
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		snapshots = nil
 		holder, err := account(t, id)
 		if err != nil {

@@ -42,7 +42,7 @@ func (db *DB) Standing(ctx context.Context, id ledger.Account, c staking.Client)
 		return Standing{}, err
 	}
 	var s Standing
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		s = Standing{Version: c.CheckVersion()}
 		a, err := account(t, id)
 		if err != nil {
@@ -73,7 +73,7 @@ func (db *DB) Standing(ctx context.Context, id ledger.Account, c staking.Client)
 }
 
 // missingDocuments are the current versions that a holder has not accepted.
-func missingDocuments(t tx, id ledger.Account) (missing []staking.Document, err error) {
+func missingDocuments(t view, id ledger.Account) (missing []staking.Document, err error) {
 	current, err := currentDocuments(t)
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (db *DB) LatestPresses(ctx context.Context, id ledger.Account, after *Press
 	if after == nil {
 		after = &Press{At: db.clock().Add(24 * time.Hour)} // later than any
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		presses = nil
 		if _, err := account(t, id); err != nil {
 			return err
@@ -121,7 +121,7 @@ func (db *DB) LatestPresses(ctx context.Context, id ledger.Account, after *Press
 // order in which they are shown, and the newest of each last.
 func (db *DB) DocumentVersions(ctx context.Context) ([]staking.Document, error) {
 	versions := map[string][]staking.Document{}
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		clear(versions)
 		return t.Query(func(r row) error {
 			d := staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: timeOf(r.Int(2))}
@@ -141,7 +141,7 @@ func (db *DB) DocumentVersions(ctx context.Context) ([]staking.Document, error) 
 
 // Document is a version of a document, the current one if it is 0; ErrNotFound if there is none.
 func (db *DB) Document(ctx context.Context, name string, version int) (d staking.Document, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		found := false
 		err := t.Query(func(r row) error {
 			found = true

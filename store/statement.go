@@ -44,7 +44,7 @@ func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking
 	last := staking.DayOf(db.clock()) + 1
 	from, to = max(from, db.first), min(to, last)
 	var running map[part]ledger.Amount
-	err := db.engine.Read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t view) (err error) {
 		running, err = balancesAt(t, id, from, last, db.first)
 		return err
 	})
@@ -53,7 +53,7 @@ func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking
 	}
 	for d := from; d <= to; d++ {
 		var lines []Line
-		err := db.engine.Read(ctx, func(t tx) (err error) {
+		err := db.engine.Read(ctx, func(t view) (err error) {
 			lines, err = linesOf(t, id, d)
 			return err
 		})
@@ -73,7 +73,7 @@ func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking
 }
 
 // balancesAt counts back from the balances now to those when a day began.
-func balancesAt(t tx, id ledger.Account, from, last, first staking.Day) (map[part]ledger.Amount, error) {
+func balancesAt(t view, id ledger.Account, from, last, first staking.Day) (map[part]ledger.Amount, error) {
 	if from <= first {
 		return map[part]ledger.Amount{}, nil
 	}
@@ -85,7 +85,7 @@ func balancesAt(t tx, id ledger.Account, from, last, first staking.Day) (map[par
 }
 
 // balancesNow reads what an account has, free and held.
-func balancesNow(t tx, id ledger.Account) (map[part]ledger.Amount, error) {
+func balancesNow(t view, id ledger.Account) (map[part]ledger.Amount, error) {
 	running := map[part]ledger.Amount{}
 	return running, t.Query(func(r row) error {
 		running[part{ledger.Account(r.Text(0)), r.Text(1)}] = ledger.Amount(r.Int(2))
@@ -96,7 +96,7 @@ func balancesNow(t tx, id ledger.Account) (map[part]ledger.Amount, error) {
 
 // countBack takes a day's changes off the balances at its end: what is left is the
 // balances when it began.
-func countBack(t tx, id ledger.Account, running map[part]ledger.Amount, d staking.Day) error {
+func countBack(t view, id ledger.Account, running map[part]ledger.Amount, d staking.Day) error {
 	lines, err := linesOf(t, id, d)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func countBack(t tx, id ledger.Account, running map[part]ledger.Amount, d stakin
 
 // linesOf reads what changed an account's balances on a day: the rewards of the
 // day before, which count from its first moment, and its postings.
-func linesOf(t tx, id ledger.Account, d staking.Day) ([]Line, error) {
+func linesOf(t view, id ledger.Account, d staking.Day) ([]Line, error) {
 	var lines []Line
 	err := t.Query(func(r row) error {
 		lines = append(lines, Line{

@@ -40,7 +40,7 @@ func (db *DB) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	var s Status
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		s = Status{About: about, First: db.first}
 		if s.FirstOpen, err = db.firstOpen(t); err != nil {
 			return err
@@ -70,7 +70,7 @@ func (db *DB) Status(ctx context.Context) (Status, error) {
 
 // TokenStatus reads how each token stands, without counting accounts.
 func (db *DB) TokenStatus(ctx context.Context) (tokens []TokenStatus, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		firstOpen, err := db.firstOpen(t)
 		if err != nil {
 			return err
@@ -81,7 +81,7 @@ func (db *DB) TokenStatus(ctx context.Context) (tokens []TokenStatus, err error)
 	return tokens, err
 }
 
-func (db *DB) tokenStatus(t tx, closed staking.Day) ([]TokenStatus, error) {
+func (db *DB) tokenStatus(t view, closed staking.Day) ([]TokenStatus, error) {
 	var tokens []TokenStatus
 	if err := t.Query(func(r row) error {
 		tokens = append(tokens, TokenStatus{Asset: r.Text(0), PaidThrough: staking.Day(r.Int(1)), DaysLeft: -1})
@@ -114,7 +114,7 @@ func (db *DB) tokenStatus(t tx, closed staking.Day) ([]TokenStatus, error) {
 }
 
 // unpriced counts the declared days of tokens for which no price is known.
-func unpriced(t tx) (n int64, err error) {
+func unpriced(t view) (n int64, err error) {
 	err = t.Query(func(r row) error { n = r.Int(0); return nil }, `SELECT count(*) FROM declarations d
 	     WHERE d.total > 0 AND d.asset <> 'USDT'
 	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - `+strconv.Itoa(priceReach)+` AND d.day)`)

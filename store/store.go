@@ -127,7 +127,7 @@ func (db *DB) begin(ctx context.Context, o Options) error {
 // readFirstDay reads the first day of the books; ErrNoBooks if there is none.
 func (db *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
 	found := false
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		return t.Query(func(r row) (err error) {
 			found = true
 			day, err = staking.ParseDay(r.Text(0))
@@ -163,7 +163,7 @@ func timeOf(millis int64) time.Time { return time.UnixMilli(millis).UTC() }
 // loadAssets reads the assets and keeps them: they are added, and never change.
 func (db *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
 	assets := map[string]ledger.Asset{}
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		clear(assets)
 		return t.Query(func(r row) error {
 			assets[r.Text(0)] = ledger.Asset{Symbol: r.Text(0), Scale: int(r.Int(1)), MaxSupply: ledger.Amount(r.Int(2))}

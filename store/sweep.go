@@ -153,7 +153,7 @@ type sweeping struct {
 	next  int // number of the next entry
 }
 
-func (s *sweeping) read(db *DB, t tx, id ledger.Account) error {
+func (s *sweeping) read(db *DB, t view, id ledger.Account) error {
 	*s = sweeping{Sweep: Sweep{Account: id, Moved: s.Moved}}
 	bucket := int64(id.Bucket())
 	err := t.Query(func(r row) error {
@@ -175,7 +175,7 @@ func (s *sweeping) read(db *DB, t tx, id ledger.Account) error {
 	if err != nil {
 		return err
 	}
-	if s.Unpaid, _, err = (closing{db, t, id}).unpaid(); err != nil || !s.begun {
+	if s.Unpaid, _, err = db.unpaid(t, id); err != nil || !s.begun {
 		return err
 	}
 	for taken := int64(1); taken > 0; {
@@ -202,7 +202,7 @@ func (it *item) sweeps(owner ledger.Account) bool {
 // every day that it earned on is paid, the sweep is over.
 func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 	var s sweeping
-	look := func(t tx) error { return s.read(db, t, id) }
+	look := func(t view) error { return s.read(db, t, id) }
 	for err := db.engine.Read(ctx, look); ; err = db.engine.Read(ctx, look) {
 		if err != nil || !s.begun {
 			return s.Sweep, err
@@ -264,7 +264,7 @@ func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
 // sweepAll moves on what the accounts have that are being swept.
 func (db *DB) sweepAll(ctx context.Context) error {
 	var accounts []ledger.Account
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		accounts = nil
 		return t.Query(func(r row) error { accounts = append(accounts, ledger.Account(r.Text(0))); return nil }, "SELECT account FROM sweeps ORDER BY bucket, account")
 	})
@@ -283,6 +283,6 @@ func (db *DB) sweepAll(ctx context.Context) error {
 // moves nothing.
 func (db *DB) SweepOf(ctx context.Context, id ledger.Account) (Sweep, bool, error) {
 	var s sweeping
-	err := db.engine.Read(ctx, func(t tx) error { return s.read(db, t, id) })
+	err := db.engine.Read(ctx, func(t view) error { return s.read(db, t, id) })
 	return s.Sweep, s.begun, err
 }

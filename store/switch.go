@@ -121,7 +121,7 @@ func (db *DB) Enrollments(ctx context.Context, id ledger.Account) (enrollments [
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		if _, err := account(t, id); err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (db *DB) Enrollments(ctx context.Context, id ledger.Account) (enrollments [
 	return enrollments, err
 }
 
-func enrollmentsOf(t tx, id ledger.Account) (enrollments []staking.Enrollment, err error) {
+func enrollmentsOf(t view, id ledger.Account) (enrollments []staking.Enrollment, err error) {
 	err = t.Query(func(r row) error {
 		enrollments = append(enrollments, staking.Enrollment{Account: id, From: staking.Day(r.Int(0)), Until: staking.Day(r.Int(1))})
 		return nil

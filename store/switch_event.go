@@ -62,7 +62,7 @@ func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, 
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		presses = nil
 		if _, err := account(t, id); err != nil {
 			return err

@@ -18,7 +18,7 @@ func (db *DB) Test() bool { return db.test }
 // readTest reads whether the books are marked for tests; ErrRealBooks if they are not, and the clock is moved.
 func (db *DB) readTest(ctx context.Context, moved bool) error {
 	var marks int64
-	err := db.engine.Read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t view) (err error) {
 		marks, err = count(t, "SELECT count(*) FROM meta WHERE name = $1", testClock)
 		return err
 	})

@@ -43,7 +43,7 @@ func (db *DB) Today(ctx context.Context, id ledger.Account) (Today, error) {
 		return Today{}, err
 	}
 	var s Today
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		if _, err := account(t, id); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (db *DB) Today(ctx context.Context, id ledger.Account) (Today, error) {
 
 // today is the measuring of a day that is not over.
 type today struct {
-	t           tx
+	t           view
 	id          ledger.Account
 	day         staking.Day
 	elapsed     int64 // milliseconds since 00:00

@@ -95,7 +95,7 @@ func describe(a ledger.Asset, t staking.Terms) string {
 // TermsOn are the terms of each token on a day, by token. One without terms yet is not among them.
 func (db *DB) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms, error) {
 	var terms map[string]staking.Terms
-	err := db.engine.Read(ctx, func(t tx) (err error) {
+	err := db.engine.Read(ctx, func(t view) (err error) {
 		terms, err = termsOn(t, d)
 		return err
 	})
@@ -125,14 +125,14 @@ func (db *DB) TermsHistory(ctx context.Context, asset string) (history []TermsRe
 			return nil, err
 		}
 	}
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		history, err = termsHistory(t, asset)
 		return err
 	})
 	return history, err
 }
 
-func termsHistory(t tx, asset string) (history []TermsRevision, err error) {
+func termsHistory(t view, asset string) (history []TermsRevision, err error) {
 	err = t.Query(func(r row) error {
 		history = append(history, TermsRevision{readTerms(r), int(r.Int(6)), timeOf(r.Int(7)), r.Text(8), r.Text(9)})
 		return nil

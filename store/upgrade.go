@@ -10,7 +10,7 @@ import (
 // CheckSchema is ErrSchema if the books no longer have the schema of this program:
 // another process has upgraded them. It may be called at any time.
 func (db *DB) CheckSchema(ctx context.Context) error {
-	return db.engine.Read(ctx, func(tx) error { return nil })
+	return db.engine.Read(ctx, func(view) error { return nil })
 }
 
 // Upgraded says from which schema to which books were brought, and what that changed for
@@ -64,7 +64,7 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 // upgradeLines are what the last upgrade wrote into the log, without the line that it was
 // made: all after the upgrade before it, so that those of an interrupted one are among them.
 func (db *DB) upgradeLines(ctx context.Context) (lines []LogLine, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		lines = nil
 		return t.Query(func(r row) error {
 			lines = append(lines, readLogLine(r))

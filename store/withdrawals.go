@@ -93,7 +93,7 @@ func readWithdrawal(r row) Withdrawal {
 
 // readWithdrawals reads the withdrawals of a query.
 func (db *DB) readWithdrawals(ctx context.Context, sql string, args ...any) (withdrawals []Withdrawal, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		withdrawals = nil
 		return t.Query(func(r row) error { withdrawals = append(withdrawals, readWithdrawal(r)); return nil }, sql, args...)
 	})
@@ -193,7 +193,7 @@ func (db *DB) Deposits(ctx context.Context, id ledger.Account, from, to time.Tim
 
 // depositsOf reads the deposits of some days, the newest first.
 func (db *DB) depositsOf(ctx context.Context, id ledger.Account, from, to staking.Day, asset string) (lines []Line, err error) {
-	err = db.engine.Read(ctx, func(t tx) error {
+	err = db.engine.Read(ctx, func(t view) error {
 		lines = nil
 		return t.Query(func(r row) error {
 			lines = append(lines, Line{

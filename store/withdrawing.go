@@ -52,7 +52,7 @@ func (p *posting) readRequests() error {
 	if ids == nil {
 		return nil
 	}
-	_, err := p.t.Set(func(r row) error {
+	err := p.t.QuerySet(func(r row) error {
 		p.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{r.Text(2), ledger.Amount(r.Int(3)), r.Int(4), ledger.Kind(r.Text(5))}
 		return nil
 	}, `SELECT w.account, w.id, w.asset, w.amount, w.requested,
@@ -84,7 +84,7 @@ func (p *posting) readReserved() error {
 	if owners == nil {
 		return nil
 	}
-	_, err := p.t.Set(func(r row) error {
+	err := p.t.QuerySet(func(r row) error {
 		b := p.keys[key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)}]
 		// Each request was at most the supply, but older books may hold less than was requested.
 		if sum, err := b.reserved.Add(ledger.Amount(r.Int(3))); err == nil && sum <= ledger.MaxSupply {

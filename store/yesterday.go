@@ -35,7 +35,7 @@ func (db *DB) Yesterday(ctx context.Context, id ledger.Account) (Yesterday, erro
 		return Yesterday{}, err
 	}
 	var y Yesterday
-	err := db.engine.Read(ctx, func(t tx) error {
+	err := db.engine.Read(ctx, func(t view) error {
 		if _, err := account(t, id); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func covers(enrollments []staking.Enrollment, d staking.Day) bool {
 	return slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.Covers(d) })
 }
 
-func (y *Yesterday) readPaid(t tx, id ledger.Account) error {
+func (y *Yesterday) readPaid(t view, id ledger.Account) error {
 	err := t.Query(func(r row) error {
 		y.Paid = append(y.Paid, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
 		return nil
@@ -84,7 +84,7 @@ const backlog = 7
 // owing finds what is still to be credited to an account.
 type owing struct {
 	db          *DB
-	t           tx
+	t           view
 	id          ledger.Account
 	last        staking.Day // yesterday
 	enrollments []staking.Enrollment
