@@ -33,28 +33,30 @@ const (
 // arrows are the packages of ours that each may import. Tests may import
 // beside them what is in forTests. Whoever adds a package says here where it stands.
 var arrows = map[string][]string{
-	"ledger":     {},
-	"strictjson": {},
-	"download":   {},
-	"staking":    {"ledger"},
-	"history":    {"staking", "ledger"},
-	"audit":      {"staking", "ledger"},
-	"access":     {"ledger"},
-	"db":         {},
-	"store":      {"staking", "access", "audit", "ledger", "db"},
-	"events":     {"store", "staking", "access", "ledger"},
-	"binance":    {"store", "staking", "access", "ledger"},
-	"api":        {"events", "store", "staking", "access", "ledger", "strictjson", "download"},
-	"web":        {"events", "store", "staking", "access", "ledger", "download"},
-	"demo":       {"store", "staking", "access", "audit", "ledger"},
-	"bench":      {"store", "staking", "access", "ledger", "db"},
-	"cli":        {"api", "web", "binance", "events", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson", "download", "db"},
-	"pgtest":     {},
-	"scenario":   {"store", "staking", "access", "audit", "ledger", "pgtest"},
-	"clients":    {"access", "pgtest", "scenario"},
-	"browser":    {"scenario"},
-	"contract":   {"scenario"},
-	"main":       {"cli"},
+	"ledger":      {},
+	"strictjson":  {},
+	"download":    {},
+	"staking":     {"ledger"},
+	"history":     {"staking", "ledger"},
+	"audit":       {"staking", "ledger"},
+	"access":      {"ledger"},
+	"db":          {},
+	"people":      {"access", "ledger", "db"},
+	"idempotency": {"ledger", "db"},
+	"store":       {"people", "idempotency", "staking", "access", "audit", "ledger", "db"},
+	"events":      {"store", "staking", "access", "ledger"},
+	"binance":     {"people", "idempotency", "store", "staking", "access", "ledger"},
+	"api":         {"events", "people", "idempotency", "store", "staking", "access", "ledger", "strictjson", "download"},
+	"web":         {"events", "people", "idempotency", "store", "staking", "access", "ledger", "download"},
+	"demo":        {"people", "store", "staking", "access", "audit", "ledger"},
+	"bench":       {"people", "store", "staking", "access", "ledger", "db"},
+	"cli":         {"people", "api", "web", "binance", "events", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson", "download", "db"},
+	"pgtest":      {},
+	"scenario":    {"people", "idempotency", "store", "staking", "access", "audit", "ledger", "pgtest"},
+	"clients":     {"access", "pgtest", "scenario"},
+	"browser":     {"scenario"},
+	"contract":    {"scenario"},
+	"main":        {"cli"},
 }
 
 // forTests are packages that only tests import, and each other.
@@ -67,7 +69,7 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "demo", "cli"}
+var exact = []string{"ledger", "people", "idempotency", "db", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{

@@ -121,7 +121,7 @@ func (s *server) countRecipients(ctx context.Context, e ledger.Entry) error {
 			continue
 		}
 		seen = append(seen, m.To)
-		wait, err := s.Books.CountRecipient(ctx, from)
+		wait, err := s.Books.People().CountRecipient(ctx, from)
 		if err != nil {
 			return err
 		}

@@ -182,7 +182,7 @@ func (s *server) stream(hc huma.Context, token string, account ledger.Account, a
 
 // stillGood says whether a token may still be used.
 func (s *server) stillGood(ctx context.Context, id string) error {
-	t, err := s.Books.Token(ctx, id)
+	t, err := s.Books.People().Token(ctx, id)
 	if err != nil {
 		return err
 	}

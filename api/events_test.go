@@ -215,13 +215,13 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 		revoked := w.listen("auditor", "/v1/events")
 		revoked.next("life")
 		id, _ := access.TokenID(w.tokens["auditor"])
-		w.ok(w.db.RevokeToken(t.Context(), id))
+		w.ok(w.db.People().RevokeToken(t.Context(), id))
 		revoked.next("end")
 
 		token, text, err := access.NewToken(strings.NewReader(strings.Repeat("some text that is not random", 100)))
 		w.ok(err)
 		token.Role, token.Expires = access.Operator, w.clock().Add(time.Hour)
-		w.ok(w.db.AddToken(t.Context(), token))
+		w.ok(w.db.People().AddToken(t.Context(), token))
 		w.tokens["short"] = text
 		expired := w.listen("short", "/v1/events")
 		expired.next("life")

@@ -209,7 +209,7 @@ func TestTokens(t *testing.T) {
 		}
 		w.call("auditor", http.MethodGet, "/v1/accounts", "", "Authorization", "bearer "+good).is(200)
 		id, _ := access.TokenID(good)
-		w.ok(w.db.RevokeToken(t.Context(), id))
+		w.ok(w.db.People().RevokeToken(t.Context(), id))
 		w.get("auditor", "/v1/accounts").refused(401, "unauthorized", "")
 	})
 }
@@ -219,7 +219,7 @@ func TestTokensExpire(t *testing.T) {
 		token, text, err := access.NewToken(zeros{})
 		w.ok(err)
 		token.Role, token.Expires = access.Auditor, w.clock().Add(timeOfAnHour)
-		w.ok(w.db.AddToken(t.Context(), token))
+		w.ok(w.db.People().AddToken(t.Context(), token))
 		w.tokens["guest"] = text
 		w.get("guest", "/v1/accounts").is(200)
 		w.at(1, "13:00")

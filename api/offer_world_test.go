@@ -112,7 +112,7 @@ func (w *town) token(role access.Role, id ledger.Account) {
 	token, text, err := access.NewToken(rand.Reader)
 	w.ok(err)
 	token.Role, token.Account = role, id
-	w.ok(w.db.AddToken(w.t.Context(), token))
+	w.ok(w.db.People().AddToken(w.t.Context(), token))
 	name := string(role)
 	if id != "" {
 		name = string(id)

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
 )
 
 const (
@@ -33,12 +33,12 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 		return inField("Idempotency-Key", fmt.Errorf("%w: it is 1 to %d printable characters of ASCII without spaces, sent once", ledger.ErrInvalid, longestKey))
 	}
 	what := request(r.Context())
-	asked := store.Asked{
-		Owner: "token " + what.token.ID, Key: keys[0], Request: digest(r, what.body), Until: s.Now().Add(answerKept),
+	asked := idempotency.Request{
+		Owner: "token " + what.token.ID, Key: keys[0], Digest: digest(r, what.body), Until: s.Now().Add(answerKept),
 	}
 	curable := false
-	kept := func(a store.Answer) bool { return a.Status < http.StatusInternalServerError && !curable }
-	answer, repeated, err := s.Books.Once(r.Context(), asked, kept, func(ctx context.Context) (store.Answer, error) {
+	kept := func(a idempotency.Response) bool { return a.Status < http.StatusInternalServerError && !curable }
+	answer, repeated, err := s.Books.Requests().Do(r.Context(), asked, kept, func(ctx context.Context) (idempotency.Response, error) {
 		rec := &recorder{to: w, header: http.Header{}}
 		if err := rt.check(r.Header, what.body); err != nil {
 			curable = !definite(err)
@@ -75,7 +75,7 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 
 // readdress puts the ID of the request that is answered now into a problem that was
 // kept: under the ID of the first one nobody would find this one in the log.
-func readdress(a *store.Answer, request string) error {
+func readdress(a *idempotency.Response, request string) error {
 	if a.Status < http.StatusBadRequest {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (a *recorder) Write(p []byte) (int, error) {
 }
 
 // answer is what was written, to be kept.
-func (a *recorder) answer() store.Answer {
+func (a *recorder) answer() idempotency.Response {
 	a.WriteHeader(http.StatusOK)
 	var headers strings.Builder
 	for _, name := range keptHeaders {
@@ -145,5 +145,5 @@ func (a *recorder) answer() store.Answer {
 			fmt.Fprintf(&headers, "%s: %s\n", name, value)
 		}
 	}
-	return store.Answer{Status: a.status, Headers: headers.String(), Body: a.body.Bytes()}
+	return idempotency.Response{Status: a.status, Headers: headers.String(), Body: a.body.Bytes()}
 }

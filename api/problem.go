@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -86,7 +87,7 @@ var sorts = []sort{
 	{"too-large", errTooLarge, http.StatusRequestEntityTooLarge, "Body too large", "Send less at once. Each operation with a larger limit than the usual one says so."},
 	{"media-type", errMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "Bodies are `application/json`, in UTF-8, and not compressed."},
 	{"idempotency-key", errKeyUsed, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The same key came before with another method, path, query or body. Nothing was done. Use a new key for a new request."},
-	{"in-progress", store.ErrBusy, http.StatusConflict, "The same request is being answered", "A request under the same Idempotency-Key is being answered at this moment. Make it again after the seconds of `Retry-After`."},
+	{"in-progress", idempotency.ErrInFlight, http.StatusConflict, "The same request is being answered", "A request under the same Idempotency-Key is being answered at this moment. Make it again after the seconds of `Retry-After`."},
 	{"insufficient-balance", ledger.ErrInsufficient, http.StatusConflict, "Insufficient balance", "The account has not enough. Nothing of the entry was posted; the same entry may be posted again when it has."},
 	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen", "An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot be switched on. The same request may be made again when it is unfrozen."},
 	{"mismatch", ledger.ErrMismatch, http.StatusConflict, "Used before with other content", "The ID was used before, for something else. What was posted first stands. Use a new ID for what is new."},
@@ -199,7 +200,7 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		}
 	case errors.As(err, &asks):
 		p.headers.Set("Retry-After", strconv.Itoa(whole(asks.wait)))
-	case of.err == store.ErrBusy:
+	case of.err == idempotency.ErrInFlight:
 		p.headers.Set("Retry-After", "1")
 	case of.err == store.ErrSchema:
 		p.Detail = "The books are being upgraded; nothing was done; make the same request again."

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // A holder's token learns which accounts there are no faster than the pages, with which
@@ -21,13 +21,13 @@ func TestATokenDoesNotListAccounts(t *testing.T) {
 			return w.post("alice", path, entry(fmt.Sprintf("alice/t-%d", n), "transfer", moves))
 		}
 		send(0, "alice bob BNB 1").is(201)
-		for n := range store.MostRecipients - 12 {
+		for n := range people.MostRecipients - 12 {
 			send(n+1, "alice nobody BNB 1").refused(404, "not-found", "")
 		}
 		for range 20 { // what was posted is repeated, and shows nothing new
 			send(0, "alice bob BNB 1").is(200)
 		}
-		wait, err := w.db.CountRecipient(t.Context(), "alice") // as the pages count
+		wait, err := w.db.People().CountRecipient(t.Context(), "alice") // as the pages count
 		w.ok(err)
 		var many []string
 		for n := range 10 {
@@ -40,7 +40,7 @@ func TestATokenDoesNotListAccounts(t *testing.T) {
 				t.Errorf("%s: to wait %s, and before %s", moves, r.header.Get("Retry-After"), wait)
 			}
 		}
-		if left, err := w.db.CountRecipient(t.Context(), "alice"); err != nil || left == 0 {
+		if left, err := w.db.People().CountRecipient(t.Context(), "alice"); err != nil || left == 0 {
 			t.Errorf("the pages let alice go on: %v", err)
 		}
 		send(0, "alice bob BNB 1").is(200)

@@ -66,7 +66,7 @@ func (w *town) authoritative() string {
 	token, text, err := access.NewToken(rand.Reader)
 	w.ok(err)
 	token.Role, token.Authoritative = access.Exchange, true
-	w.ok(w.db.AddToken(w.t.Context(), token))
+	w.ok(w.db.People().AddToken(w.t.Context(), token))
 	w.tokens[name] = text
 	return name
 }

@@ -131,7 +131,7 @@ func (b *books) client(ctx context.Context, p HTTPOptions, serve Serve) (*client
 		return nil, err
 	}
 	token.Role, c.bearer = access.Exchange, bearer
-	if err := b.AddToken(ctx, token); err != nil {
+	if err := b.People().AddToken(ctx, token); err != nil {
 		return nil, err
 	}
 	few := min(keyed, p.Holders)
@@ -159,5 +159,5 @@ func (b *books) key(ctx context.Context, sealer *access.Sealer, holder ledger.Ac
 	if err := k.Seal(sealer, secret); err != nil {
 		return key{}, err
 	}
-	return key{name: name, secret: []byte(secret)}, b.AddKey(ctx, k)
+	return key{name: name, secret: []byte(secret)}, b.People().AddKey(ctx, k)
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -138,7 +139,7 @@ func (l *looking) logIn(ctx context.Context, visitors int) error {
 	visitors = min(visitors, l.holders)
 	for i, holder := range random.New(random.NewPCG(l.Seed, 0)).Perm(l.holders)[:visitors] {
 		email := string(id(holder)) + "@example.com"
-		if err := l.AddLogin(ctx, store.Login{Email: email, Account: id(holder), Password: hash}); err != nil {
+		if err := l.People().AddLogin(ctx, people.Login{Email: email, Account: id(holder), Password: hash}); err != nil {
 			return err
 		}
 		form := url.Values{"email": {email}, "password": {password}}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -106,7 +107,7 @@ func refusalOf(err error, from netip.Addr, accept string) refusal {
 		return errSignature
 	case errors.Is(err, access.ErrUnknown), errors.Is(err, access.ErrAddress), errors.Is(err, access.ErrForbidden):
 		return badKey(from)
-	case errors.Is(err, store.ErrBusy):
+	case errors.Is(err, idempotency.ErrInFlight):
 		return errBusy
 	case errors.Is(err, store.ErrSchema):
 		return refusal{Code: -1008, Message: "The server is being upgraded. Nothing was done. Please try again in a few minutes.", status: http.StatusServiceUnavailable}

@@ -112,7 +112,7 @@ func (f *face) newKey(id ledger.Account, permissions, addresses string) (access.
 	k.Permissions = must[[]access.Permission](f.t)(access.ParsePermissions(permissions))
 	k.Addresses = must[[]netip.Prefix](f.t)(access.ParseAddresses(addresses))
 	ok(f.t, k.Seal(f.sealer, secret))
-	ok(f.t, f.db.AddKey(f.t.Context(), k))
+	ok(f.t, f.db.People().AddKey(f.t.Context(), k))
 	return k, secret
 }
 

@@ -238,7 +238,7 @@ func TestLimitsOfAKey(t *testing.T) {
 		forged.query += "0"
 		f.wants(f.send(forged), badKeyNoIP) // the address before the signature
 		f.caller.Address = home
-		ok(t, other.RevokeKey(t.Context(), f.key.Key))
+		ok(t, other.People().RevokeKey(t.Context(), f.key.Key))
 		ask(badKey)
 		use(all, allSecret)
 		ask(listed)
@@ -249,7 +249,7 @@ func TestLimitsOfAKey(t *testing.T) {
 		ok(t, err)
 		brief := access.Key{Key: name, Account: "alice", Type: access.HMAC, Permissions: []access.Permission{access.Read}, Expires: f.now().Add(time.Hour)}
 		ok(t, brief.Seal(f.sealer, secret))
-		ok(t, f.db.AddKey(t.Context(), brief))
+		ok(t, f.db.People().AddKey(t.Context(), brief))
 		use(brief, secret)
 		ask(listed)
 		f.clock.Store(brief.Expires.Add(-2 * time.Millisecond).UnixMicro())

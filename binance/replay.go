@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/idempotency"
 )
 
 // clocks is how far the clocks of several processes may differ: so much longer than
@@ -20,12 +20,12 @@ const clocks = time.Minute
 // does not switch on. It is known by the canonical form of what was signed: a signature
 // and what it is over can be written in several ways. Refusals are kept as well; what failed here is not, and may be
 // sent again.
-func (s *server) once(req *request, e endpoint) (store.Answer, error) {
-	asked := store.Asked{
-		Owner: "key " + req.key.Key, Key: hex.EncodeToString(req.name[:]), Request: req.name,
+func (s *server) once(req *request, e endpoint) (idempotency.Response, error) {
+	asked := idempotency.Request{
+		Owner: "key " + req.key.Key, Key: hex.EncodeToString(req.name[:]), Digest: req.name,
 		Until: req.until.Add(clocks),
 	}
-	answer, _, err := req.books.Once(req.ctx, asked, func(store.Answer) bool { return true }, func(ctx context.Context) (store.Answer, error) {
+	answer, _, err := req.books.Requests().Do(req.ctx, asked, func(idempotency.Response) bool { return true }, func(ctx context.Context) (idempotency.Response, error) {
 		req.ctx = ctx
 		v, err := e.handle(req)
 		if err == nil {
@@ -33,7 +33,7 @@ func (s *server) once(req *request, e endpoint) (store.Answer, error) {
 		}
 		var no refusal
 		if no = refusalOf(err, access.CallerOf(ctx).Address, s.Accept); no.status >= http.StatusInternalServerError || errors.Is(err, context.Canceled) {
-			return store.Answer{}, err
+			return idempotency.Response{}, err
 		}
 		return encoded(no.status, no)
 	})

@@ -44,12 +44,12 @@ func TestAReplayChangesNothing(t *testing.T) {
 		f.handler = handler
 		f.clock.Add(time.Minute.Microseconds() - 1000)
 		again(success)
-		ok(t, f.db.Forget(t.Context())) // what is kept of it is needed to its last moment
+		ok(t, f.db.Prune(t.Context())) // what is kept of it is needed to its last moment
 		again(success)
 		tick(f)
 		again(tooLate)
 		f.clock.Add(10 * time.Minute.Microseconds())
-		ok(t, f.db.Forget(t.Context()))
+		ok(t, f.db.Prune(t.Context()))
 		again(tooLate)
 	})
 }

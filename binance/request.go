@@ -126,7 +126,7 @@ func (s *server) find(ctx context.Context, name string, now time.Time) (access.K
 	if !access.IsKey(name) {
 		return access.Key{}, errKeyFormat
 	}
-	key, err := s.Books.Key(ctx, name)
+	key, err := s.Books.People().Key(ctx, name)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return key, access.ErrUnknown
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/store"
 )
 
@@ -104,39 +105,39 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer goes the way of a request: which endpoint, how heavy, who asks, what is the answer.
-func (s *server) answer(w http.ResponseWriter, r *http.Request) (store.Answer, error) {
+func (s *server) answer(w http.ResponseWriter, r *http.Request) (idempotency.Response, error) {
 	e, known := s.table[plainPath(r.URL.Path)]
 	if !known {
-		return store.Answer{}, errNoPath
+		return idempotency.Response{}, errNoPath
 	}
 	r.Pattern = e.path // as http.ServeMux does, for who counts requests by it
 	if r.Method != e.method {
 		w.Header().Set("Allow", e.method)
-		return store.Answer{}, errNoMethod
+		return idempotency.Response{}, errNoMethod
 	}
 	now := s.Now()
 	if s.Weights {
 		if err := s.weights.weigh(w.Header(), e.path, e.weightOf(r.URL.RawQuery), access.CallerOf(r.Context()).Address, now); err != nil {
-			return store.Answer{}, err
+			return idempotency.Response{}, err
 		}
 	}
 	req, err := s.read(w, r, e, now)
 	if err != nil {
-		return store.Answer{}, err
+		return idempotency.Response{}, err
 	}
 	if e.writes() {
 		return s.once(req, e)
 	}
 	v, err := e.handle(req)
 	if err != nil {
-		return store.Answer{}, err
+		return idempotency.Response{}, err
 	}
 	return encoded(http.StatusOK, v)
 }
 
 // refuse is what an error is answered. What is not in the table of errors is told
 // to the log, and to the client only that it happened.
-func (s *server) refuse(h http.Header, r *http.Request, err error) store.Answer {
+func (s *server) refuse(h http.Header, r *http.Request, err error) idempotency.Response {
 	no := refusalOf(err, access.CallerOf(r.Context()).Address, s.Accept)
 	if no.status == http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		s.Log.Error("a request failed", "request", access.CallerOf(r.Context()).Request, "path", r.URL.Path, "error", err)
@@ -152,12 +153,12 @@ func (s *server) refuse(h http.Header, r *http.Request, err error) store.Answer 
 }
 
 // encoded is a value as the JSON of an answer.
-func encoded(status int, v any) (store.Answer, error) {
+func encoded(status int, v any) (idempotency.Response, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // the exchange does not
 	if err := e.Encode(v); err != nil {
-		return store.Answer{}, fmt.Errorf("write the answer: %w", err)
+		return idempotency.Response{}, fmt.Errorf("write the answer: %w", err)
 	}
-	return store.Answer{Status: status, Body: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}, nil
+	return idempotency.Response{Status: status, Body: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}, nil
 }

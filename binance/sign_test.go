@@ -117,7 +117,7 @@ func TestPublicKeys(t *testing.T) {
 			text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must[[]byte](t)(x509.MarshalPKIXPublicKey(c.public))})
 			f.key = access.Key{Key: name, Account: "alice", Type: c.kind, Permissions: []access.Permission{access.Read}}
 			f.key.Secret = must[[]byte](t)(access.ParsePublicKey(c.kind, text))
-			ok(t, f.db.AddKey(t.Context(), f.key))
+			ok(t, f.db.People().AddKey(t.Context(), f.key))
 			raw := 0
 			for n := range 20 { // until a signature has a "+"
 				query := fmt.Sprintf("asset=undefined&n=%d&timestamp=%d", n, f.now().UnixMilli())

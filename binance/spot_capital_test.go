@@ -106,7 +106,7 @@ func TestSpotWithdrawalsRefused(t *testing.T) {
 		f.wants(f.post(applyPath, query), want)
 	}
 	f.has(3_00000000, 0)
-	ok(t, f.db.RevokeKey(t.Context(), f.key.Key))
+	ok(t, f.db.People().RevokeKey(t.Context(), f.key.Key))
 	f.wants(f.post(applyPath, "coin=BNB&address=x&amount=1"), badKey)
 	f.has(3_00000000, 0)
 }

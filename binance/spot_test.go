@@ -190,7 +190,7 @@ func TestWithdrawingNeedsAPermissionOfItsOwn(t *testing.T) {
 		f.has(7_00000000, 1_00000000)
 
 		f.key.Permissions, f.key.Addresses = []access.Permission{access.Read, access.Trade, access.Withdraw}, nil
-		if err := f.db.AddKey(t.Context(), f.key); !errors.Is(err, ledger.ErrInvalid) {
+		if err := f.db.People().AddKey(t.Context(), f.key); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("a key that withdraws from anywhere: %v", err)
 		}
 	})

@@ -231,7 +231,7 @@ func privateKeys(t *testing.T, w *wire) map[*access.Key]func(string) string {
 		ok(t, err)
 		k := access.Key{Key: name, Account: "alice", Type: kind, Permissions: []access.Permission{access.Read}}
 		k.Secret = must[[]byte](t)(x509.MarshalPKIXPublicKey(public))
-		ok(t, w.db.AddKey(t.Context(), k))
+		ok(t, w.db.People().AddKey(t.Context(), k))
 		return &k
 	}
 	return map[*access.Key]func(string) string{

@@ -14,6 +14,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/demo"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
 )
@@ -99,7 +100,7 @@ func (c *demoCmd) welcome(w *World, town *demo.Town) ([]web.Visitor, error) {
 			return nil, err
 		}
 		visitors[i] = web.Visitor{Name: v.Name, Email: v.Name + "@example.com", Password: password, Story: "visitor." + v.Name}
-		if err := town.Books.AddLogin(w.Context, store.Login{Email: visitors[i].Email, Account: v.Account, Password: hash}); err != nil {
+		if err := town.Books.People().AddLogin(w.Context, people.Login{Email: visitors[i].Email, Account: v.Account, Password: hash}); err != nil {
 			return nil, err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -73,7 +74,7 @@ func (c *keyCreateCmd) Run(w *World) error {
 		}
 		// A key that is made is shown, also to one who interrupts.
 		ctx = context.WithoutCancel(ctx)
-		if err := db.AddKey(ctx, k); err != nil {
+		if err := db.People().AddKey(ctx, k); err != nil {
 			return err
 		}
 		return errors.Join(c.tell(w, name, secret), tellHolder(ctx, db, "key create", k))
@@ -82,7 +83,7 @@ func (c *keyCreateCmd) Run(w *World) error {
 
 // tellHolder puts what the operator did with a key into the holder's list of what happened.
 func tellHolder(ctx context.Context, db *store.DB, action string, k access.Key) error {
-	return db.AddSecurityEvent(ctx, k.Account, store.SecurityEvent{Action: action, Detail: k.Named(), Client: operatorClient})
+	return db.People().AddSecurityEvent(ctx, k.Account, people.SecurityEvent{Action: action, Detail: k.Named(), Client: operatorClient})
 }
 
 // key is what was asked for, without its name.
@@ -209,7 +210,7 @@ type keyJSON struct {
 // Run lists the keys.
 func (c *keyListCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		keys, err := db.Keys(ctx, c.Account)
+		keys, err := db.People().Keys(ctx, c.Account)
 		if err != nil {
 			return err
 		}
@@ -274,11 +275,11 @@ Example:
 // Run revokes the key.
 func (c *keyRevokeCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		was, err := db.Key(ctx, c.Key)
+		was, err := db.People().Key(ctx, c.Key)
 		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
-		if err := db.RevokeKey(ctx, c.Key); err != nil {
+		if err := db.People().RevokeKey(ctx, c.Key); err != nil {
 			return err
 		}
 		if was.Revoked.IsZero() {

@@ -30,7 +30,7 @@ func (c *keyLimitCmd) Run(w *World) error {
 		return err
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		k, err := db.LimitKey(ctx, c.Key, addresses)
+		k, err := db.People().LimitKey(ctx, c.Key, addresses)
 		if err != nil {
 			return err
 		}

@@ -94,7 +94,7 @@ func opensAll(ctx context.Context, db *store.DB, text string) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.Reseal(ctx, func(k *access.Key) (bool, error) { return false, k.Opens(sealer) })
+	_, err = db.People().Reseal(ctx, func(k *access.Key) (bool, error) { return false, k.Opens(sealer) })
 	return err
 }
 
@@ -104,7 +104,7 @@ func resealWith(ctx context.Context, db *store.DB, text string) (n int, err erro
 	sealer, err := access.NewSealer(text)
 	for err == nil {
 		var part int
-		part, err = db.Reseal(ctx, func(k *access.Key) (bool, error) { return k.Reseal(sealer) })
+		part, err = db.People().Reseal(ctx, func(k *access.Key) (bool, error) { return k.Reseal(sealer) })
 		if n += part; part == 0 {
 			break
 		}

@@ -44,7 +44,7 @@ func (s *sealing) one(t *testing.T) {
 	succeeds(t, err)
 	done := false
 	s.inBooks(t, func(ctx context.Context, db *store.DB) error {
-		_, err := db.Reseal(ctx, func(k *access.Key) (bool, error) {
+		_, err := db.People().Reseal(ctx, func(k *access.Key) (bool, error) {
 			if done {
 				return false, nil
 			}
@@ -102,7 +102,7 @@ func TestReseal(t *testing.T) {
 			s := newSealing(t, true)
 			succeeds(t, errors.Join(s.create(), s.create(), s.create()))
 			keys, running := s.keys(t)
-			s.inBooks(t, func(ctx context.Context, db *store.DB) error { return db.RevokeKey(ctx, keys[0].Key) })
+			s.inBooks(t, func(ctx context.Context, db *store.DB) error { return db.People().RevokeKey(ctx, keys[0].Key) })
 			old := string(contents(t, s.keyFile()))
 			stopped(s, t)
 			s.opened(t, running, 3)

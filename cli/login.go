@@ -5,6 +5,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -48,10 +49,10 @@ func (c *loginAddCmd) Run(w *World) error {
 		}
 		// A password that is made is shown, also to one who interrupts.
 		ctx = context.WithoutCancel(ctx)
-		if err := db.AddLogin(ctx, store.Login{Email: email, Account: c.Account, Password: hash}); err != nil {
+		if err := db.People().AddLogin(ctx, people.Login{Email: email, Account: c.Account, Password: hash}); err != nil {
 			return err
 		}
-		l, err := db.Login(ctx, email)
+		l, err := db.People().Login(ctx, email)
 		if err != nil {
 			return err
 		}
@@ -88,7 +89,7 @@ Examples:
 // Run sets the password.
 func (c *loginPasswordCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		l, err := db.Login(ctx, c.Email)
+		l, err := db.People().Login(ctx, c.Email)
 		if err != nil {
 			return err
 		}
@@ -97,7 +98,7 @@ func (c *loginPasswordCmd) Run(w *World) error {
 			return err
 		}
 		ctx = context.WithoutCancel(ctx)
-		revoked, err := db.SetPassword(ctx, l.Email, store.PasswordChange{Hash: hash, RevokeKeys: c.RevokeKeys, Client: operatorClient})
+		revoked, err := db.People().SetPassword(ctx, l.Email, people.PasswordChange{Hash: hash, RevokeKeys: c.RevokeKeys, Client: operatorClient})
 		if err != nil {
 			return err
 		}
@@ -120,8 +121,8 @@ func (c *loginPasswordCmd) Run(w *World) error {
 const operatorClient = "operator"
 
 // tellLogin writes what the operator did with a login into the holder's security events.
-func tellLogin(ctx context.Context, db *store.DB, action string, l store.Login) error {
-	return db.AddSecurityEvent(ctx, l.Account, store.SecurityEvent{Action: action, Detail: l.Email, Client: operatorClient})
+func tellLogin(ctx context.Context, db *store.DB, action string, l people.Login) error {
+	return db.People().AddSecurityEvent(ctx, l.Account, people.SecurityEvent{Action: action, Detail: l.Email, Client: operatorClient})
 }
 
 // password makes a password for the login of an address or reads one, and its hash.
@@ -171,7 +172,7 @@ type loginJSON struct {
 // Run lists the logins.
 func (c *loginListCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		logins, err := db.Logins(ctx, c.Account)
+		logins, err := db.People().Logins(ctx, c.Account)
 		if err != nil {
 			return err
 		}
@@ -213,11 +214,11 @@ Example:
 func (c *loginRemoveCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
 		// One that is mistyped is told: whoever removes a login means it to be gone.
-		l, err := db.Login(ctx, c.Email)
+		l, err := db.People().Login(ctx, c.Email)
 		if err != nil {
 			return err
 		}
-		if err := db.RemoveLogin(ctx, l.Email); err != nil {
+		if err := db.People().RemoveLogin(ctx, l.Email); err != nil {
 			return err
 		}
 		if err := w.printf("%s opens %s no more, and its sessions have ended.\n", l.Email, l.Account); err != nil {

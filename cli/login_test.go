@@ -28,7 +28,7 @@ func TestTheHolderIsToldOfLogins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := db.SecurityEvents(t.Context(), "alice", nil, 10)
+	events, err := db.People().SecurityEvents(t.Context(), "alice", nil, 10)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,7 @@ func (w *World) readKeyFile(name string) (text string, err error) {
 // booksSealer opens the secrets of these books. Where there is no key, and nothing
 // that was sealed with one, it is nil: keys of the types ed25519 and rsa need none.
 func (w *World) booksSealer(ctx context.Context, db *store.DB) (*access.Sealer, error) {
-	k, sealed, err := db.SealedKey(ctx)
+	k, sealed, err := db.People().SealedKey(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func (s *sealing) create() error {
 func (s *sealing) keys(t *testing.T) (keys []access.Key, sealer *access.Sealer) {
 	t.Helper()
 	if err := s.books(func(ctx context.Context, db *store.DB) (err error) {
-		if keys, err = db.Keys(ctx, "alice"); err == nil {
+		if keys, err = db.People().Keys(ctx, "alice"); err == nil {
 			sealer, err = s.booksSealer(ctx, db)
 		}
 		return err
@@ -243,7 +243,7 @@ func TestTheSecretThatIsShownSigns(t *testing.T) {
 	}
 	w := &World{DB: url, Context: t.Context(), Now: func() time.Time { return noon }, Env: func(string) string { return "" }}
 	if err := w.books(func(ctx context.Context, db *store.DB) error {
-		k, err := db.Key(ctx, made.APIKey)
+		k, err := db.People().Key(ctx, made.APIKey)
 		if err != nil {
 			return err
 		}
@@ -261,7 +261,7 @@ func TestTheSecretThatIsShownSigns(t *testing.T) {
 	}
 	id, _ := access.TokenID(shown.Token)
 	if err := w.books(func(ctx context.Context, db *store.DB) error {
-		token, err := db.Token(ctx, id)
+		token, err := db.People().Token(ctx, id)
 		if err != nil {
 			return err
 		}

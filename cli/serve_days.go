@@ -59,7 +59,7 @@ func (s *scheduler) forget(ctx context.Context) {
 	hour := time.NewTicker(forgetEvery)
 	defer hour.Stop()
 	for {
-		if err := s.books.Forget(ctx); err != nil && ctx.Err() == nil && !s.outage.failed(err) {
+		if err := s.books.Prune(ctx); err != nil && ctx.Err() == nil && !s.outage.failed(err) {
 			s.log.Error("what is over is not removed; it is tried again in an hour", "error", plain(err))
 		}
 		select {

@@ -55,7 +55,7 @@ func (c *tokenCreateCmd) Run(w *World) error {
 		}
 		token.Role, token.Account, token.Label, token.Expires, token.Authoritative = role, c.Account, c.Label, expires, c.Authoritative
 		// A token that is made is shown, also to one who interrupts.
-		if err := db.AddToken(context.WithoutCancel(ctx), token); err != nil {
+		if err := db.People().AddToken(context.WithoutCancel(ctx), token); err != nil {
 			return err
 		}
 		if c.JSON {
@@ -97,7 +97,7 @@ type tokenJSON struct {
 // Run lists the tokens.
 func (c *tokenListCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		tokens, err := db.Tokens(ctx)
+		tokens, err := db.People().Tokens(ctx)
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ Example:
 // Run revokes the token.
 func (c *tokenRevokeCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.RevokeToken(ctx, c.ID); err != nil {
+		if err := db.People().RevokeToken(ctx, c.ID); err != nil {
 			return err
 		}
 		return w.printf("%s is revoked.\n", c.ID)

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -16,3 +18,24 @@ func IsLine(text string) bool { return utf8.ValidString(text) && !strings.Contai
 func Steers(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
+
+// MaxText is the length in characters of the longest reason, label or name of a client.
+const MaxText = 200
+
+// CheckText refuses what cannot be kept and shown as one line of MaxText characters. Its
+// errors are ErrInvalid.
+func CheckText(what, text string) error { return CheckLine(what, text, MaxText) }
+
+// CheckLine is CheckText for a line of at most so many characters.
+func CheckLine(what, text string, most int) error {
+	switch {
+	case !IsLine(text):
+		return fmt.Errorf("%w: %s %q is not a line of plain text", ErrInvalid, what, Clip(text))
+	case utf8.RuneCountInString(text) > most:
+		return fmt.Errorf("%w: %s has more than %d characters", ErrInvalid, what, most)
+	}
+	return nil
+}
+
+// FormatTime writes a moment in UTC, to the millisecond: 2026-11-22T12:00:00.000Z.
+func FormatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -63,7 +64,7 @@ func (c closing) mark() error {
 	if err != nil {
 		return err
 	}
-	return shutOut(c.t, c.id)
+	return people.EndAll(c.t, c.id)
 }
 
 // lockBalances marks the account's balances as closed, which locks them: a posting

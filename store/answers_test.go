@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
@@ -30,30 +31,30 @@ func eachTwo(t *testing.T, test func(t *testing.T, one, two *store.DB, clock *Cl
 }
 
 // asked is a request of alice's under a key, to be kept for an hour.
-func asked(key, request string) store.Asked {
-	return store.Asked{Owner: "key alice", Key: key, Request: sha256.Sum256([]byte(request)), Until: noon.Add(time.Hour)}
+func asked(key, request string) idempotency.Request {
+	return idempotency.Request{Owner: "key alice", Key: key, Digest: sha256.Sum256([]byte(request)), Until: noon.Add(time.Hour)}
 }
 
-func always(store.Answer) bool { return true }
+func always(idempotency.Response) bool { return true }
 
-func answers(body string) func(context.Context) (store.Answer, error) {
-	return func(context.Context) (store.Answer, error) {
-		return store.Answer{Status: 200, Headers: "Content-Type: text/plain\nX: é", Body: []byte(body)}, nil
+func answers(body string) func(context.Context) (idempotency.Response, error) {
+	return func(context.Context) (idempotency.Response, error) {
+		return idempotency.Response{Status: 200, Headers: "Content-Type: text/plain\nX: é", Body: []byte(body)}, nil
 	}
 }
 
 // never is a do that must not be called.
-func never(t *testing.T) func(context.Context) (store.Answer, error) {
-	return func(context.Context) (store.Answer, error) {
+func never(t *testing.T) func(context.Context) (idempotency.Response, error) {
+	return func(context.Context) (idempotency.Response, error) {
 		t.Error("it is done again")
-		return store.Answer{}, errors.New("done again")
+		return idempotency.Response{}, errors.New("done again")
 	}
 }
 
 // once asks, and wants a body and whether it was kept from before.
-func once(t *testing.T, db *store.DB, a store.Asked, do func(context.Context) (store.Answer, error), want string, repeated bool) {
+func once(t *testing.T, db *store.DB, a idempotency.Request, do func(context.Context) (idempotency.Response, error), want string, repeated bool) {
 	t.Helper()
-	got, again, err := db.Once(t.Context(), a, always, do)
+	got, again, err := db.Requests().Do(t.Context(), a, always, do)
 	ok(t, err)
 	if string(got.Body) != want || again != repeated {
 		t.Errorf("answered is %q, repeated %t; want %q, %t", got.Body, again, want, repeated)
@@ -61,34 +62,34 @@ func once(t *testing.T, db *store.DB, a store.Asked, do func(context.Context) (s
 }
 
 // busy wants the request to be at work.
-func busy(t *testing.T, a store.Asked, dbs ...*store.DB) {
+func busy(t *testing.T, a idempotency.Request, dbs ...*store.DB) {
 	t.Helper()
 	for _, db := range dbs {
-		_, _, err := db.Once(t.Context(), a, always, never(t))
-		wants(t, err, store.ErrBusy)
+		_, _, err := db.Requests().Do(t.Context(), a, always, never(t))
+		wants(t, err, idempotency.ErrInFlight)
 	}
 }
 
 func TestAnsweredOnce(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
 		ctx := t.Context()
-		first, repeated, err := one.Once(ctx, asked("k", "a"), always, answers("first"))
+		first, repeated, err := one.Requests().Do(ctx, asked("k", "a"), always, answers("first"))
 		if ok(t, err); repeated {
 			t.Error("the first is no repetition")
 		}
 		clock.Set(1, "12:59:59")
 		for _, db := range []*store.DB{one, two, one} {
-			again, repeated, err := db.Once(ctx, asked("k", "a"), always, never(t))
+			again, repeated, err := db.Requests().Do(ctx, asked("k", "a"), always, never(t))
 			if ok(t, err); !repeated || !reflect.DeepEqual(again, first) {
 				t.Errorf("answered is %+v, repeated %t; the first time %+v", again, repeated, first)
 			}
-			_, _, err = db.Once(ctx, asked("k", "b"), always, never(t))
+			_, _, err = db.Requests().Do(ctx, asked("k", "b"), always, never(t))
 			wants(t, err, ledger.ErrMismatch)
 		}
 		other := asked("k", "b")
 		other.Owner = "key bob"
 		once(t, two, other, answers("bob's"), "bob's", false)
-		once(t, two, asked("k2", "b"), func(context.Context) (store.Answer, error) { return store.Answer{Status: 204}, nil }, "", false)
+		once(t, two, asked("k2", "b"), func(context.Context) (idempotency.Response, error) { return idempotency.Response{Status: 204}, nil }, "", false)
 		once(t, one, asked("k2", "b"), never(t), "", true)
 	})
 }
@@ -96,15 +97,15 @@ func TestAnsweredOnce(t *testing.T) {
 func TestWhatIsNotKeptIsDoneAgain(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *Clock) {
 		ctx := t.Context()
-		overloaded := func(context.Context) (store.Answer, error) {
-			return store.Answer{Status: 503, Body: []byte("later")}, nil
+		overloaded := func(context.Context) (idempotency.Response, error) {
+			return idempotency.Response{Status: 503, Body: []byte("later")}, nil
 		}
-		got, repeated, err := one.Once(ctx, asked("k", "a"), func(a store.Answer) bool { return a.Status < 500 }, overloaded)
+		got, repeated, err := one.Requests().Do(ctx, asked("k", "a"), func(a idempotency.Response) bool { return a.Status < 500 }, overloaded)
 		if ok(t, err); got.Status != 503 || repeated {
 			t.Errorf("answered is %+v, %t", got, repeated)
 		}
 		failed := errors.New("the cable is out")
-		_, _, err = two.Once(ctx, asked("k", "a"), always, func(context.Context) (store.Answer, error) { return store.Answer{Status: 200}, failed })
+		_, _, err = two.Requests().Do(ctx, asked("k", "a"), always, func(context.Context) (idempotency.Response, error) { return idempotency.Response{Status: 200}, failed })
 		wants(t, err, failed)
 		func() {
 			defer func() {
@@ -112,7 +113,7 @@ func TestWhatIsNotKeptIsDoneAgain(t *testing.T) {
 					t.Error("a panic is swallowed")
 				}
 			}()
-			_, _, err := one.Once(ctx, asked("k", "a"), always, func(context.Context) (store.Answer, error) { panic("no such thing") })
+			_, _, err := one.Requests().Do(ctx, asked("k", "a"), always, func(context.Context) (idempotency.Response, error) { panic("no such thing") })
 			t.Errorf("it goes on after a panic: %v", err)
 		}()
 		// Nothing is left: even another request may have the key.
@@ -125,14 +126,14 @@ func TestBusyWhileItIsAnswered(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
 		a := asked("k", "a")
 		a.Until = noon.Add(5 * time.Second)
-		once(t, one, a, func(ctx context.Context) (store.Answer, error) {
+		once(t, one, a, func(ctx context.Context) (idempotency.Response, error) {
 			busy(t, a, one, two)
-			_, _, err := two.Once(ctx, asked("k", "b"), always, never(t))
+			_, _, err := two.Requests().Do(ctx, asked("k", "b"), always, never(t))
 			wants(t, err, ledger.ErrMismatch)
-			clock.Advance(store.AnswerWait - time.Millisecond)
+			clock.Advance(idempotency.ClaimLife - time.Millisecond)
 			later := a
 			later.Until = clock.Now().Add(time.Minute)
-			ok(t, two.Forget(ctx)) // what is being answered is not over, however short it is kept
+			ok(t, two.Prune(ctx)) // what is being answered is not over, however short it is kept
 			busy(t, later, one, two)
 			return answers("first")(ctx)
 		}, "first", false)
@@ -141,11 +142,11 @@ func TestBusyWhileItIsAnswered(t *testing.T) {
 
 func TestWhoWentAwayIsSucceeded(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
-		once(t, one, asked("k", "a"), func(ctx context.Context) (store.Answer, error) {
-			clock.Advance(store.AnswerWait)
-			_, _, err := two.Once(ctx, asked("k", "b"), always, never(t))
+		once(t, one, asked("k", "a"), func(ctx context.Context) (idempotency.Response, error) {
+			clock.Advance(idempotency.ClaimLife)
+			_, _, err := two.Requests().Do(ctx, asked("k", "b"), always, never(t))
 			wants(t, err, ledger.ErrMismatch)
-			once(t, two, asked("k", "a"), func(ctx context.Context) (store.Answer, error) {
+			once(t, two, asked("k", "a"), func(ctx context.Context) (idempotency.Response, error) {
 				busy(t, asked("k", "a"), one, two) // the minute begins anew
 				return answers("second")(ctx)
 			}, "second", false)
@@ -155,11 +156,11 @@ func TestWhoWentAwayIsSucceeded(t *testing.T) {
 
 		// The slow one's answer does not become that of a successor who is still at it.
 		begun, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
-		once(t, one, asked("k1", "a"), func(ctx context.Context) (store.Answer, error) {
-			clock.Advance(store.AnswerWait)
+		once(t, one, asked("k1", "a"), func(ctx context.Context) (idempotency.Response, error) {
+			clock.Advance(idempotency.ClaimLife)
 			go func() {
 				defer close(ended)
-				if _, _, err := two.Once(ctx, asked("k1", "a"), always, func(ctx context.Context) (store.Answer, error) {
+				if _, _, err := two.Requests().Do(ctx, asked("k1", "a"), always, func(ctx context.Context) (idempotency.Response, error) {
 					close(begun)
 					<-goOn
 					return answers("second")(ctx)
@@ -177,10 +178,10 @@ func TestWhoWentAwayIsSucceeded(t *testing.T) {
 
 		// One that fails late does not give up the claim of its successor.
 		late := errors.New("late")
-		_, _, err := one.Once(t.Context(), asked("k2", "a"), always, func(ctx context.Context) (store.Answer, error) {
-			clock.Advance(store.AnswerWait)
+		_, _, err := one.Requests().Do(t.Context(), asked("k2", "a"), always, func(ctx context.Context) (idempotency.Response, error) {
+			clock.Advance(idempotency.ClaimLife)
 			once(t, two, asked("k2", "a"), answers("second"), "second", false)
-			return store.Answer{}, late
+			return idempotency.Response{}, late
 		})
 		wants(t, err, late)
 		once(t, one, asked("k2", "a"), never(t), "second", true)
@@ -195,7 +196,7 @@ func TestAnswersAreKeptForATime(t *testing.T) {
 		a.Until = clock.Now().Add(time.Hour)
 		once(t, two, a, answers("second"), "second", false)
 		once(t, one, a, never(t), "second", true)
-		_, _, err := one.Once(t.Context(), asked("k", "a"), always, never(t))
+		_, _, err := one.Requests().Do(t.Context(), asked("k", "a"), always, never(t))
 		wants(t, err, ledger.ErrInvalid) // Until is over
 	})
 }
@@ -204,18 +205,18 @@ func TestAnswersAreKeptForATime(t *testing.T) {
 func TestTheAnswerOfOneWhoWentAwayIsKept(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *Clock) {
 		ctx, leave := context.WithCancel(t.Context())
-		_, _, err := one.Once(ctx, asked("k", "a"), always, func(ctx context.Context) (store.Answer, error) {
+		_, _, err := one.Requests().Do(ctx, asked("k", "a"), always, func(ctx context.Context) (idempotency.Response, error) {
 			leave()
 			return answers("done")(ctx)
 		})
 		ok(t, err)
 		once(t, two, asked("k", "a"), never(t), "done", true)
-		_, _, err = one.Once(ctx, asked("k2", "a"), always, never(t))
+		_, _, err = one.Requests().Do(ctx, asked("k2", "a"), always, never(t))
 		wants(t, err, context.Canceled)
 		ctx, leave = context.WithCancel(t.Context())
-		_, _, err = one.Once(ctx, asked("k3", "a"), always, func(context.Context) (store.Answer, error) {
+		_, _, err = one.Requests().Do(ctx, asked("k3", "a"), always, func(context.Context) (idempotency.Response, error) {
 			leave()
-			return store.Answer{}, ctx.Err()
+			return idempotency.Response{}, ctx.Err()
 		})
 		wants(t, err, context.Canceled)
 		once(t, two, asked("k3", "a"), answers("again"), "again", false)
@@ -230,13 +231,13 @@ func TestManyAskAtOnce(t *testing.T) {
 			var all sync.WaitGroup
 			for i := range 16 {
 				all.Go(func() {
-					a, _, err := []*store.DB{one, two}[i%2].Once(t.Context(), asked(fmt.Sprint("k", round), "a"), always, func(ctx context.Context) (store.Answer, error) {
+					a, _, err := []*store.DB{one, two}[i%2].Requests().Do(t.Context(), asked(fmt.Sprint("k", round), "a"), always, func(ctx context.Context) (idempotency.Response, error) {
 						done.Add(1)
 						return answers("the answer")(ctx)
 					})
 					if err == nil && string(a.Body) == "the answer" {
 						told.Add(1)
-					} else if !errors.Is(err, store.ErrBusy) {
+					} else if !errors.Is(err, idempotency.ErrInFlight) {
 						t.Errorf("told is %q: %v", a.Body, err)
 					}
 				})
@@ -251,17 +252,17 @@ func TestManyAskAtOnce(t *testing.T) {
 
 func TestAskedWrongly(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
-		for what, change := range map[string]func(*store.Asked){
-			"no owner":         func(a *store.Asked) { a.Owner = "" },
-			"no key":           func(a *store.Asked) { a.Key = "" },
-			"a long key":       func(a *store.Asked) { a.Key = strings.Repeat("x", 1001) },
-			"a zero in it":     func(a *store.Asked) { a.Key = "a\x00" },
-			"no text":          func(a *store.Asked) { a.Owner = "\xff" },
-			"kept for no time": func(a *store.Asked) { a.Until = noon },
+		for what, change := range map[string]func(*idempotency.Request){
+			"no owner":         func(a *idempotency.Request) { a.Owner = "" },
+			"no key":           func(a *idempotency.Request) { a.Key = "" },
+			"a long key":       func(a *idempotency.Request) { a.Key = strings.Repeat("x", 1001) },
+			"a zero in it":     func(a *idempotency.Request) { a.Key = "a\x00" },
+			"no text":          func(a *idempotency.Request) { a.Owner = "\xff" },
+			"kept for no time": func(a *idempotency.Request) { a.Until = noon },
 		} {
 			a := asked("k", "a")
 			change(&a)
-			_, _, err := db.Once(t.Context(), a, always, never(t))
+			_, _, err := db.Requests().Do(t.Context(), a, always, never(t))
 			if wants(t, err, ledger.ErrInvalid); len(err.Error()) > 300 {
 				t.Errorf("%s: %v", what, err)
 			}
@@ -270,7 +271,7 @@ func TestAskedWrongly(t *testing.T) {
 		a.Owner = strings.Repeat("/", 1000)
 		once(t, db, a, answers("long"), "long", false)
 		once(t, db, a, never(t), "long", true)
-		_, _, err := db.Once(t.Context(), asked("k", "a"), always, func(context.Context) (store.Answer, error) { return store.Answer{}, nil })
+		_, _, err := db.Requests().Do(t.Context(), asked("k", "a"), always, func(context.Context) (idempotency.Response, error) { return idempotency.Response{}, nil })
 		if err == nil || !strings.Contains(err.Error(), "status") {
 			t.Errorf("an answer without a status: %v", err)
 		}
@@ -293,13 +294,13 @@ func TestForget(t *testing.T) {
 		var all sync.WaitGroup
 		for _, db := range []*store.DB{one, two} {
 			all.Go(func() {
-				if err := db.Forget(ctx); err != nil {
+				if err := db.Prune(ctx); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		all.Wait()
-		ok(t, one.Forget(ctx))
+		ok(t, one.Prune(ctx))
 		kept := must[int64](t)(one.Count(ctx, "SELECT count(*) FROM answers"))
 		news := must[int64](t)(two.Count(ctx, "SELECT count(*) FROM news WHERE bucket = 7 AND nonce LIKE 'test%'"))
 		if kept != 10 || news != 30 {

@@ -33,7 +33,7 @@ func (a *DepositAddress) check() error {
 	}
 	a.Network = network
 	for _, text := range [][2]string{{"the address", a.Address}, {"the tag", a.Tag}} {
-		if err := checkText(text[0], text[1]); err != nil {
+		if err := ledger.CheckText(text[0], text[1]); err != nil {
 			return err
 		}
 		if strings.ContainsRune(text[1], ' ') {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -20,27 +21,27 @@ func TestDraft(t *testing.T) {
 		one, two := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice")
 		bob := addSession(t, db, clock, "bob@example.com", "bob")
 		there := func(account ledger.Account, id string) bool {
-			_, err := db.Draft(ctx, account, id)
+			_, err := db.People().Draft(ctx, account, id)
 			if err != nil {
 				wants(t, err, ledger.ErrNotFound)
 			}
 			return err == nil
 		}
-		d := store.Draft{ID: "d-1", Account: "alice", Session: one.ID, Path: "/send", Body: "amount=1&to=bob"}
-		ok(t, db.AddDraft(ctx, d))
-		d.Expires = clock.Now().Add(store.DraftLife)
-		if got := must[store.Draft](t)(db.Draft(ctx, "alice", "d-1")); got != d {
+		d := people.Draft{ID: "d-1", Account: "alice", Session: one.ID, Path: "/send", Body: "amount=1&to=bob"}
+		ok(t, db.People().AddDraft(ctx, d))
+		d.Expires = clock.Now().Add(people.DraftLife)
+		if got := must[people.Draft](t)(db.People().Draft(ctx, "alice", "d-1")); got != d {
 			t.Errorf("kept is %+v, want %+v", got, d)
 		}
 		if there("bob", "d-1") || there("alice", "d-2") || there("alice", "d\x00-1\xff") {
 			t.Error("it is found where it is not")
 		}
 		d.Session = two.ID // the same form, in another session
-		ok(t, db.AddDraft(ctx, d))
-		if got := must[store.Draft](t)(db.Draft(ctx, "alice", "d-1")); got.Session != two.ID {
+		ok(t, db.People().AddDraft(ctx, d))
+		if got := must[people.Draft](t)(db.People().Draft(ctx, "alice", "d-1")); got.Session != two.ID {
 			t.Errorf("kept is %+v", got)
 		}
-		for what, bad := range map[string]store.Draft{
+		for what, bad := range map[string]people.Draft{
 			"of another's session": {ID: "x", Account: "alice", Session: bob.ID, Path: "/send"},
 			"of no session":        {ID: "x", Account: "alice", Session: "", Path: "/send"},
 			"without an ID":        {Account: "alice", Session: one.ID, Path: "/send"},
@@ -48,16 +49,16 @@ func TestDraft(t *testing.T) {
 			"without a path":       {ID: "x", Account: "alice", Session: one.ID},
 			"too large":            {ID: "x", Account: "alice", Session: one.ID, Path: "/send", Body: strings.Repeat("x", 16<<10+1)},
 		} {
-			if err := db.AddDraft(ctx, bad); err == nil {
+			if err := db.People().AddDraft(ctx, bad); err == nil {
 				t.Errorf("a draft %s is kept", what)
 			}
 		}
-		ok(t, db.RemoveDraft(ctx, "bob", "d-1"))
+		ok(t, db.People().RemoveDraft(ctx, "bob", "d-1"))
 		if !there("alice", "d-1") {
 			t.Error("bob has removed alice's")
 		}
 		for range 2 {
-			ok(t, db.RemoveDraft(ctx, "alice", "d-1"))
+			ok(t, db.People().RemoveDraft(ctx, "alice", "d-1"))
 		}
 		if there("alice", "d-1") {
 			t.Error("it is there after it was removed")
@@ -73,8 +74,8 @@ func TestDraftsEnd(t *testing.T) {
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
 		count := func() (n int) {
-			for i := range store.MaxDrafts + 10 {
-				if _, err := db.Draft(ctx, "alice", fmt.Sprint("d-", i)); err == nil {
+			for i := range people.MaxDrafts + 10 {
+				if _, err := db.People().Draft(ctx, "alice", fmt.Sprint("d-", i)); err == nil {
 					n++
 				}
 			}
@@ -82,14 +83,14 @@ func TestDraftsEnd(t *testing.T) {
 		}
 		add := func(session string, i int) error {
 			clock.Advance(time.Millisecond)
-			return db.AddDraft(ctx, store.Draft{ID: fmt.Sprint("d-", i), Account: "alice", Session: session, Path: "/send", Body: "amount=1"})
+			return db.People().AddDraft(ctx, people.Draft{ID: fmt.Sprint("d-", i), Account: "alice", Session: session, Path: "/send", Body: "amount=1"})
 		}
 		other := addSession(t, db, clock, "alice@example.com", "alice")
 		for what, end := range map[string]func(id string) error{
-			"EndSession":  func(id string) error { return db.EndSession(ctx, "alice", id) },
-			"EndSessions": func(string) error { return db.EndSessions(ctx, "alice", other.ID) },
+			"EndSession":  func(id string) error { return db.People().EndSession(ctx, "alice", id) },
+			"EndSessions": func(string) error { return db.People().EndSessions(ctx, "alice", other.ID) },
 			"SetPassword": func(string) error {
-				_, err := db.SetPassword(ctx, "alice@example.com", store.PasswordChange{Hash: oneHash, KeepSession: other.ID})
+				_, err := db.People().SetPassword(ctx, "alice@example.com", people.PasswordChange{Hash: oneHash, KeepSession: other.ID})
 				return err
 			},
 		} {
@@ -102,26 +103,26 @@ func TestDraftsEnd(t *testing.T) {
 			}
 			wants(t, add(s.ID, 2), ledger.ErrNotFound)
 		}
-		for i := range store.MaxDrafts + 10 {
+		for i := range people.MaxDrafts + 10 {
 			ok(t, add(other.ID, i))
 		}
-		if _, err := db.Draft(ctx, "alice", "d-9"); err == nil || count() != store.MaxDrafts {
+		if _, err := db.People().Draft(ctx, "alice", "d-9"); err == nil || count() != people.MaxDrafts {
 			t.Errorf("there are %d drafts, the oldest too", count())
 		}
 		clock.Advance(2 * time.Hour) // the session is over
 		wants(t, add(other.ID, 0), ledger.ErrNotFound)
-		ok(t, db.Forget(ctx))
-		if n := count(); n != store.MaxDrafts {
+		ok(t, db.Prune(ctx))
+		if n := count(); n != people.MaxDrafts {
 			t.Errorf("there are %d drafts", n)
 		}
-		clock.Advance(store.DraftLife)
+		clock.Advance(people.DraftLife)
 		if n := count(); n != 0 {
 			t.Errorf("there are %d drafts that are over", n)
 		}
-		ok(t, db.Forget(ctx))
+		ok(t, db.Prune(ctx))
 		s := addSession(t, db, clock, "alice@example.com", "alice")
 		ok(t, add(s.ID, 0))
-		ok(t, db.RemoveLogin(ctx, "alice@example.com"))
+		ok(t, db.People().RemoveLogin(ctx, "alice@example.com"))
 		if n := count(); n != 0 {
 			t.Errorf("there are %d drafts without a login", n)
 		}

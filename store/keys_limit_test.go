@@ -30,12 +30,12 @@ func TestWithdrawingNeedsAddresses(t *testing.T) {
 			for _, may := range []string{"read,withdraw", "read,trade,withdraw"} {
 				k := newKey(t, "alice")
 				k.Permissions, k.Addresses = must[[]access.Permission](t)(access.ParsePermissions(may)), ranges(t, text)
-				err := db.AddKey(ctx, k)
+				err := db.People().AddKey(ctx, k)
 				if limited {
 					ok(t, err)
-					_, err = db.LimitKey(ctx, k.Key, nil)
+					_, err = db.People().LimitKey(ctx, k.Key, nil)
 					wants(t, err, ledger.ErrInvalid)
-					_, err = db.LimitKey(ctx, k.Key, ranges(t, "0.0.0.0/4"))
+					_, err = db.People().LimitKey(ctx, k.Key, ranges(t, "0.0.0.0/4"))
 				}
 				wants(t, err, ledger.ErrInvalid)
 			}
@@ -52,16 +52,16 @@ func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
 		k := newKey(t, "alice")
 		k.Permissions = []access.Permission{access.Read, access.Trade}
 		k.TradeUntil = noon.AddDate(50, 0, 0) // what a caller says of it does not count
-		ok(t, db.AddKey(ctx, k))
+		ok(t, db.People().AddKey(ctx, k))
 		ends := func(want time.Time) {
 			t.Helper()
-			if got := must[access.Key](t)(db.Key(ctx, k.Key)); !got.Ends().Equal(want) {
+			if got := must[access.Key](t)(db.People().Key(ctx, k.Key)); !got.Ends().Equal(want) {
 				t.Errorf("it ends at %s, not %s", got.Ends(), want)
 			}
 		}
 		limit := func(text string) {
 			t.Helper()
-			must[access.Key](t)(db.LimitKey(ctx, k.Key, ranges(t, text)))
+			must[access.Key](t)(db.People().LimitKey(ctx, k.Key, ranges(t, text)))
 		}
 		ends(noon.Add(access.UnlimitedTrade))
 		clock.Advance(time.Hour)
@@ -76,15 +76,15 @@ func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
 
 		sooner := newKey(t, "alice")
 		sooner.Permissions, sooner.Expires = k.Permissions, noon.AddDate(0, 0, 10)
-		ok(t, db.AddKey(ctx, sooner))
+		ok(t, db.People().AddKey(ctx, sooner))
 		k = sooner
 		ends(noon.AddDate(0, 0, 10))
 		clock.now = noon.AddDate(0, 0, 10)
-		_, err := db.LimitKey(ctx, sooner.Key, ranges(t, "192.0.2.7"))
+		_, err := db.People().LimitKey(ctx, sooner.Key, ranges(t, "192.0.2.7"))
 		wants(t, err, ledger.ErrInvalid) // what has expired stays so
-		_, err = db.LimitKey(ctx, strings.Repeat("x", 64), nil)
+		_, err = db.People().LimitKey(ctx, strings.Repeat("x", 64), nil)
 		wants(t, err, ledger.ErrNotFound)
-		_, err = db.LimitKey(ctx, "nothing", nil)
+		_, err = db.People().LimitKey(ctx, "nothing", nil)
 		wants(t, err, ledger.ErrNotFound)
 		if lines := loggedDetails(t, db, "key limit"); len(lines) != 3 {
 			t.Errorf("logged is %q", lines)
@@ -138,7 +138,7 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 		db := must[*store.DB](t)(store.Open(ctx, url, options(clock)))
 		closeAfter(t, db)
 		for name, want := range keys {
-			k := must[access.Key](t)(db.Key(ctx, name))
+			k := must[access.Key](t)(db.People().Key(ctx, name))
 			if k.May(access.Withdraw) || access.FormatPermissions(k.Permissions) != want.permissions || !k.TradeUntil.Equal(want.until) {
 				t.Errorf("%s is %#v; want until %s", k, k, want.until)
 			}

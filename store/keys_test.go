@@ -13,6 +13,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -38,35 +39,35 @@ func TestKeysAreKeptAsTheyAre(t *testing.T) {
 		open(t, db, "alice")
 		open(t, db, "bob")
 		plain := newKey(t, "alice")
-		ok(t, db.AddKey(ctx, plain))
+		ok(t, db.People().AddKey(ctx, plain))
 		clock.Advance(time.Second)
 		full := newKey(t, "alice")
 		full.Permissions = []access.Permission{access.Read, access.Trade}
 		full.Addresses = must[[]netip.Prefix](t)(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))
 		full.Label, full.Expires = "the \"bot\", ünïcode", noon.Add(time.Hour).In(time.FixedZone("", 3600))
-		ok(t, db.AddKey(ctx, full))
-		ok(t, db.AddKey(ctx, full)) // the same call, whose answer was lost
+		ok(t, db.People().AddKey(ctx, full))
+		ok(t, db.People().AddKey(ctx, full)) // the same call, whose answer was lost
 
 		plain.Created, full.Created, full.Expires = noon, noon.Add(time.Second), noon.Add(time.Hour)
 		for _, want := range []access.Key{plain, full} {
-			if got := must[access.Key](t)(db.Key(ctx, want.Key)); !reflect.DeepEqual(got, want) {
+			if got := must[access.Key](t)(db.People().Key(ctx, want.Key)); !reflect.DeepEqual(got, want) {
 				t.Errorf("kept is %#v, want %#v", got, want)
 			}
 		}
-		if got := must[[]access.Key](t)(db.Keys(ctx, "alice")); !reflect.DeepEqual(got, []access.Key{plain, full}) {
+		if got := must[[]access.Key](t)(db.People().Keys(ctx, "alice")); !reflect.DeepEqual(got, []access.Key{plain, full}) {
 			t.Errorf("alice has %v", got)
 		}
-		if got := must[[]access.Key](t)(db.Keys(ctx, "bob")); len(got) != 0 {
+		if got := must[[]access.Key](t)(db.People().Keys(ctx, "bob")); len(got) != 0 {
 			t.Errorf("bob has %v", got)
 		}
-		_, err := db.Keys(ctx, "carol")
+		_, err := db.People().Keys(ctx, "carol")
 		wants(t, err, ledger.ErrNotFound)
-		_, err = db.Keys(ctx, "@rewards")
+		_, err = db.People().Keys(ctx, "@rewards")
 		wants(t, err, ledger.ErrInvalid)
 		for _, name := range []string{newKey(t, "alice").Key, "", "short", strings.Repeat("\x00", 64), strings.Repeat("é", 32)} {
-			_, err := db.Key(ctx, name)
+			_, err := db.People().Key(ctx, name)
 			wants(t, err, ledger.ErrNotFound)
-			wants(t, db.RevokeKey(ctx, name), ledger.ErrNotFound)
+			wants(t, db.People().RevokeKey(ctx, name), ledger.ErrNotFound)
 		}
 	})
 }
@@ -77,7 +78,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 		open(t, db, "alice")
 		open(t, db, "bob")
 		there := newKey(t, "alice")
-		ok(t, db.AddKey(ctx, there))
+		ok(t, db.People().AddKey(ctx, there))
 		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'bob'"))
 		for what, c := range map[string]struct {
 			change func(*access.Key)
@@ -96,15 +97,15 @@ func TestKeysThatAreRefused(t *testing.T) {
 		} {
 			k := newKey(t, "alice")
 			c.change(&k)
-			err := db.AddKey(ctx, k)
+			err := db.People().AddKey(ctx, k)
 			if wants(t, err, c.want); strings.Contains(err.Error(), k.Key) {
 				t.Errorf("a key %s: the error tells it whole: %v", what, err)
 			}
 		}
-		if keys := must[[]access.Key](t)(db.Keys(ctx, "alice")); len(keys) != 1 {
+		if keys := must[[]access.Key](t)(db.People().Keys(ctx, "alice")); len(keys) != 1 {
 			t.Errorf("alice has %v", keys)
 		}
-		if k := must[access.Key](t)(db.Key(ctx, there.Key)); k.Label != "" || len(k.Permissions) != 1 {
+		if k := must[access.Key](t)(db.People().Key(ctx, there.Key)); k.Label != "" || len(k.Permissions) != 1 {
 			t.Errorf("the key is changed: %v", k)
 		}
 	})
@@ -117,13 +118,13 @@ func TestAnAccountHasSoManyKeys(t *testing.T) {
 		open(t, db, "alice")
 		expires := newKey(t, "alice")
 		expires.Expires = noon.Add(time.Hour)
-		ok(t, db.AddKey(ctx, expires))
-		ok(t, db.AddKey(ctx, newKey(t, "alice")))
+		ok(t, db.People().AddKey(ctx, expires))
+		ok(t, db.People().AddKey(ctx, newKey(t, "alice")))
 		var all sync.WaitGroup
-		refused := make([]error, store.MaxKeys)
+		refused := make([]error, people.MaxKeys)
 		for i := range refused {
 			k := newKey(t, "alice")
-			all.Go(func() { refused[i] = db.AddKey(ctx, k) })
+			all.Go(func() { refused[i] = db.People().AddKey(ctx, k) })
 		}
 		all.Wait()
 		refused = slices.DeleteFunc(refused, func(err error) bool { return err == nil })
@@ -134,12 +135,12 @@ func TestAnAccountHasSoManyKeys(t *testing.T) {
 			wants(t, err, ledger.ErrInvalid)
 		}
 		clock.Advance(time.Hour)
-		revoked := must[[]access.Key](t)(db.Keys(ctx, "alice"))[1].Key
-		ok(t, db.RevokeKey(ctx, revoked))
+		revoked := must[[]access.Key](t)(db.People().Keys(ctx, "alice"))[1].Key
+		ok(t, db.People().RevokeKey(ctx, revoked))
 		for range 2 { // one has expired, and one is revoked
-			ok(t, db.AddKey(ctx, newKey(t, "alice")))
+			ok(t, db.People().AddKey(ctx, newKey(t, "alice")))
 		}
-		wants(t, db.AddKey(ctx, newKey(t, "alice")), ledger.ErrInvalid)
+		wants(t, db.People().AddKey(ctx, newKey(t, "alice")), ledger.ErrInvalid)
 	})
 }
 
@@ -149,22 +150,22 @@ func TestRevokedIsRevoked(t *testing.T) {
 		open(t, db, "alice")
 		key, token := newKey(t, "alice"), newToken(t, access.Holder, "alice")
 		key.Label, token.Label = "bot", "page"
-		ok(t, db.AddKey(ctx, key))
-		ok(t, db.AddToken(ctx, token))
+		ok(t, db.People().AddKey(ctx, key))
+		ok(t, db.People().AddToken(ctx, token))
 		clock.Advance(time.Minute)
 		olga := db.As(olga)
 		for range 2 {
-			ok(t, olga.RevokeKey(ctx, key.Key))
-			ok(t, olga.RevokeToken(ctx, token.ID))
+			ok(t, olga.People().RevokeKey(ctx, key.Key))
+			ok(t, olga.People().RevokeToken(ctx, token.ID))
 			clock.Advance(time.Minute)
 		}
-		k, tk := must[access.Key](t)(db.Key(ctx, key.Key)), must[access.Token](t)(db.Token(ctx, token.ID))
+		k, tk := must[access.Key](t)(db.People().Key(ctx, key.Key)), must[access.Token](t)(db.People().Token(ctx, token.ID))
 		if want := noon.Add(time.Minute); !k.Revoked.Equal(want) || !tk.Revoked.Equal(want) {
 			t.Errorf("revoked are %v and %v", k.Revoked, tk.Revoked)
 		}
 		wants(t, k.Live(clock.Now()), access.ErrUnknown)
-		ok(t, db.AddKey(ctx, key)) // once more, and it stays revoked
-		wants(t, must[access.Key](t)(db.Key(ctx, key.Key)).Live(clock.Now()), access.ErrUnknown)
+		ok(t, db.People().AddKey(ctx, key)) // once more, and it stays revoked
+		wants(t, must[access.Key](t)(db.People().Key(ctx, key.Key)).Live(clock.Now()), access.ErrUnknown)
 
 		var told []string
 		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 20)) {
@@ -188,29 +189,29 @@ func TestTokensAreKeptAsTheyAre(t *testing.T) {
 		open(t, db, "alice")
 		holder, operator := newToken(t, access.Holder, "alice"), newToken(t, access.Operator, "")
 		holder.Label, holder.Expires = "page", noon.Add(time.Hour)
-		ok(t, db.AddToken(ctx, holder))
-		ok(t, db.AddToken(ctx, holder))
+		ok(t, db.People().AddToken(ctx, holder))
+		ok(t, db.People().AddToken(ctx, holder))
 		clock.Advance(time.Second)
-		ok(t, db.AddToken(ctx, operator))
+		ok(t, db.People().AddToken(ctx, operator))
 		holder.Created, operator.Created = noon, noon.Add(time.Second)
-		if got := must[[]access.Token](t)(db.Tokens(ctx)); !slices.Equal(got, []access.Token{holder, operator}) {
+		if got := must[[]access.Token](t)(db.People().Tokens(ctx)); !slices.Equal(got, []access.Token{holder, operator}) {
 			t.Errorf("kept are %v", got)
 		}
-		if got := must[access.Token](t)(db.Token(ctx, operator.ID)); got != operator {
+		if got := must[access.Token](t)(db.People().Token(ctx, operator.ID)); got != operator {
 			t.Errorf("kept is %v", got)
 		}
 		changed := operator
 		changed.Role = access.Exchange
-		wants(t, db.AddToken(ctx, changed), ledger.ErrMismatch)
+		wants(t, db.People().AddToken(ctx, changed), ledger.ErrMismatch)
 		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'alice'"))
-		wants(t, db.AddToken(ctx, newToken(t, access.Holder, "alice")), ledger.ErrInvalid)
-		wants(t, db.AddToken(ctx, newToken(t, access.Holder, "carol")), ledger.ErrNotFound)
-		wants(t, db.AddToken(ctx, newToken(t, access.Holder, "")), ledger.ErrInvalid)
-		wants(t, db.AddToken(ctx, newToken(t, access.Auditor, "alice")), ledger.ErrInvalid)
+		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "alice")), ledger.ErrInvalid)
+		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "carol")), ledger.ErrNotFound)
+		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "")), ledger.ErrInvalid)
+		wants(t, db.People().AddToken(ctx, newToken(t, access.Auditor, "alice")), ledger.ErrInvalid)
 		for _, id := range []string{newToken(t, access.Auditor, "").ID, "", "\x00", "x"} {
-			_, err := db.Token(ctx, id)
+			_, err := db.People().Token(ctx, id)
 			wants(t, err, ledger.ErrNotFound)
-			wants(t, db.RevokeToken(ctx, id), ledger.ErrNotFound)
+			wants(t, db.People().RevokeToken(ctx, id), ledger.ErrNotFound)
 		}
 	})
 }
@@ -219,17 +220,17 @@ func TestSomeSealedKey(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
-		if k, found, err := db.SealedKey(ctx); err != nil || found {
+		if k, found, err := db.People().SealedKey(ctx); err != nil || found {
 			t.Errorf("in new books there is %v: %v", k, err)
 		}
 		revoked, key := newKey(t, "alice"), newKey(t, "alice")
-		ok(t, db.AddKey(ctx, revoked))
-		ok(t, db.RevokeKey(ctx, revoked.Key))
-		if k, found, err := db.SealedKey(ctx); err != nil || !found || k.Key != revoked.Key {
+		ok(t, db.People().AddKey(ctx, revoked))
+		ok(t, db.People().RevokeKey(ctx, revoked.Key))
+		if k, found, err := db.People().SealedKey(ctx); err != nil || !found || k.Key != revoked.Key {
 			t.Errorf("found is %v, %t: %v", k, found, err)
 		}
-		ok(t, db.AddKey(ctx, key))
-		if k, found, err := db.SealedKey(ctx); err != nil || !found || k.Key != key.Key || string(k.Secret) != string(key.Secret) {
+		ok(t, db.People().AddKey(ctx, key))
+		if k, found, err := db.People().SealedKey(ctx); err != nil || !found || k.Key != key.Key || string(k.Secret) != string(key.Secret) {
 			t.Errorf("found is %v, %t: %v", k, found, err)
 		}
 	})
@@ -241,8 +242,8 @@ func TestDamagedCredentials(t *testing.T) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		key, token := newKey(t, "alice"), newToken(t, access.Auditor, "")
-		ok(t, db.AddKey(ctx, key))
-		ok(t, db.AddToken(ctx, token))
+		ok(t, db.People().AddKey(ctx, key))
+		ok(t, db.People().AddToken(ctx, token))
 		for _, damage := range []string{
 			"UPDATE keys SET permissions = 'all'", "UPDATE keys SET permissions = 'read', addresses = '*'", "UPDATE tokens SET hash = $1",
 		} {
@@ -251,15 +252,15 @@ func TestDamagedCredentials(t *testing.T) {
 				args = append(args, []byte("short"))
 			}
 			must[int64](t)(db.Exec(ctx, damage, args...))
-			_, one := db.Key(ctx, key.Key)
-			_, all := db.Keys(ctx, "alice")
-			_, _, sealed := db.SealedKey(ctx)
+			_, one := db.People().Key(ctx, key.Key)
+			_, all := db.People().Keys(ctx, "alice")
+			_, _, sealed := db.People().SealedKey(ctx)
 			if one == nil || all == nil || sealed == nil {
 				t.Errorf("%s: %v, %v, %v", damage, one, all, sealed)
 			}
 		}
-		_, one := db.Token(ctx, token.ID)
-		_, all := db.Tokens(ctx)
+		_, one := db.People().Token(ctx, token.ID)
+		_, all := db.People().Tokens(ctx)
 		if one == nil || all == nil {
 			t.Errorf("a token with a short hash: %v, %v", one, all)
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -103,28 +102,11 @@ func (db *DB) Log(ctx context.Context, since time.Time, limit int) ([]LogLine, e
 	return lines[max(0, len(lines)-limit):], nil
 }
 
-// maxText is the length in characters of the longest reason, client or address.
-const maxText = 200
-
-// checkText refuses what cannot be kept and shown as one line. Its errors are ErrInvalid.
-func checkText(what, s string) error { return checkLine(what, s, maxText) }
-
-// checkLine is checkText for a line of so many characters at most.
-func checkLine(what, s string, most int) error {
-	switch {
-	case !ledger.IsLine(s):
-		return fmt.Errorf("%w: %s %q is not a line of plain text", ledger.ErrInvalid, what, ledger.Clip(s))
-	case utf8.RuneCountInString(s) > most:
-		return fmt.Errorf("%w: %s has more than %d characters", ledger.ErrInvalid, what, most)
-	}
-	return nil
-}
-
 // CheckReason refuses a reason that is none, or that the log cannot keep as one line of at most
 // 200 characters. Its errors are ErrInvalid.
 func CheckReason(reason string) error {
 	if strings.TrimSpace(reason) == "" {
 		return fmt.Errorf("%w: a reason is needed; it is kept in the log", ledger.ErrInvalid)
 	}
-	return checkText("the reason", reason)
+	return ledger.CheckText("the reason", reason)
 }

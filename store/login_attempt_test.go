@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
 func attempt(t *testing.T, db *store.DB, who string) time.Duration {
 	t.Helper()
-	return must[time.Duration](t)(db.CountAttempt(t.Context(), who, 3, time.Minute))
+	return must[time.Duration](t)(db.People().CountAttempt(t.Context(), who, 3, time.Minute))
 }
 
 func TestAttemptsAreLimited(t *testing.T) {
@@ -47,7 +48,7 @@ func TestAttemptsAreLimited(t *testing.T) {
 			t.Errorf("after the next three it is to wait %v", wait)
 		}
 		for range 2 {
-			ok(t, db.ResetAttempts(t.Context(), "alice"))
+			ok(t, db.People().ResetAttempts(t.Context(), "alice"))
 		}
 		if wait := attempt(t, db, "alice"); wait != 0 {
 			t.Errorf("after the reset it is to wait %v", wait)
@@ -62,7 +63,7 @@ func TestAttemptsAtOnce(t *testing.T) {
 		var taken atomic.Int32
 		for range 12 {
 			all.Go(func() {
-				switch wait, err := db.CountAttempt(t.Context(), "alice", 3, time.Minute); {
+				switch wait, err := db.People().CountAttempt(t.Context(), "alice", 3, time.Minute); {
 				case err != nil:
 					t.Error(err)
 				case wait == 0:
@@ -83,7 +84,7 @@ func TestAttemptsAreTakenBack(t *testing.T) {
 		for range 3 {
 			attempt(t, db, "alice")
 		}
-		ok(t, db.UncountAttempts(ctx, "alice", "bob"))
+		ok(t, db.People().UncountAttempts(ctx, "alice", "bob"))
 		if wait := attempt(t, db, "alice"); wait != 0 {
 			t.Errorf("it is to wait %v", wait)
 		}
@@ -91,7 +92,7 @@ func TestAttemptsAreTakenBack(t *testing.T) {
 			t.Errorf("after the next one it is to wait %v", wait)
 		}
 		for range 5 {
-			ok(t, db.UncountAttempts(ctx, "alice"))
+			ok(t, db.People().UncountAttempts(ctx, "alice"))
 		}
 		for range 3 {
 			if wait := attempt(t, db, "alice"); wait != 0 {
@@ -101,7 +102,7 @@ func TestAttemptsAreTakenBack(t *testing.T) {
 		if wait := attempt(t, db, "alice"); wait == 0 {
 			t.Error("more were taken back than there were")
 		}
-		ok(t, db.UncountAttempts(ctx))
+		ok(t, db.People().UncountAttempts(ctx))
 	})
 }
 
@@ -116,7 +117,7 @@ func TestAttemptsOnAWrongClock(t *testing.T) {
 		if wait := attempt(t, db, "alice"); wait != time.Minute+time.Second {
 			t.Errorf("it is to wait %v", wait)
 		}
-		clock.Advance(-store.AttemptsKept)
+		clock.Advance(-people.AttemptsKept)
 		if wait := attempt(t, db, "alice"); wait != 0 {
 			t.Errorf("it is to wait %v", wait)
 		}
@@ -130,10 +131,10 @@ func TestAttemptsAreForgottenAndTellNobody(t *testing.T) {
 		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM attempts WHERE who LIKE '%ecret%' OR length(who) <> 64")); n != 0 {
 			t.Error("who attempted stands in the books")
 		}
-		clock.Advance(store.AttemptsKept - time.Millisecond)
+		clock.Advance(people.AttemptsKept - time.Millisecond)
 		attempt(t, db, "bob")
 		for _, want := range []int64{2, 1} {
-			ok(t, db.Forget(ctx))
+			ok(t, db.Prune(ctx))
 			if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM attempts")); n != want {
 				t.Errorf("%d are kept, not %d", n, want)
 			}
@@ -142,8 +143,8 @@ func TestAttemptsAreForgottenAndTellNobody(t *testing.T) {
 		for _, c := range []struct {
 			most   int
 			window time.Duration
-		}{{0, time.Minute}, {-1, time.Minute}, {3, 0}, {3, store.AttemptsKept + 1}} {
-			_, err := db.CountAttempt(ctx, strings.Repeat("x", 9), c.most, c.window)
+		}{{0, time.Minute}, {-1, time.Minute}, {3, 0}, {3, people.AttemptsKept + 1}} {
+			_, err := db.People().CountAttempt(ctx, strings.Repeat("x", 9), c.most, c.window)
 			wants(t, err, ledger.ErrInvalid)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -26,13 +27,13 @@ const (
 // addLogin lets a person log in, and addSession is one of theirs that lives for an hour.
 func addLogin(t *testing.T, db *store.DB, email string, id ledger.Account) {
 	t.Helper()
-	ok(t, db.AddLogin(t.Context(), store.Login{Email: email, Account: id, Password: oneHash}))
+	ok(t, db.People().AddLogin(t.Context(), people.Login{Email: email, Account: id, Password: oneHash}))
 }
 
 func addSession(t *testing.T, db *store.DB, clock *Clock, email string, id ledger.Account) access.Session {
 	t.Helper()
 	s := newSession(t, clock, email, id)
-	ok(t, db.AddSession(t.Context(), s, oneHash))
+	ok(t, db.People().AddSession(t.Context(), s, oneHash))
 	return s
 }
 
@@ -45,15 +46,15 @@ func newSession(t *testing.T, clock *Clock, email string, id ledger.Account) acc
 }
 
 // setPassword changes a login's password, and returns how many keys are revoked with it.
-func setPassword(t *testing.T, db *store.DB, email string, c store.PasswordChange) int {
+func setPassword(t *testing.T, db *store.DB, email string, c people.PasswordChange) int {
 	t.Helper()
-	return must[int](t)(db.SetPassword(t.Context(), email, c))
+	return must[int](t)(db.People().SetPassword(t.Context(), email, c))
 }
 
 // inside says whether the session is there.
 func inside(t *testing.T, db *store.DB, s access.Session) bool {
 	t.Helper()
-	_, err := db.Session(t.Context(), s.ID)
+	_, err := db.People().Session(t.Context(), s.ID)
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -69,28 +70,28 @@ func TestLoginsAreKeptAsTheyAre(t *testing.T) {
 		clock.Advance(time.Second)
 		addLogin(t, db, "ann@example.com", "alice")
 		addLogin(t, db, "bob@example.com", "bob")
-		ok(t, db.AddLogin(ctx, store.Login{Email: "zoe@example.COM", Account: "alice", Password: otherHash})) // once more, and the password stays
+		ok(t, db.People().AddLogin(ctx, people.Login{Email: "zoe@example.COM", Account: "alice", Password: otherHash})) // once more, and the password stays
 
-		zoe := store.Login{Email: "zoe@example.com", Account: "alice", Password: oneHash, Created: noon, Changed: noon}
-		ann := store.Login{Email: "ann@example.com", Account: "alice", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
-		bob := store.Login{Email: "bob@example.com", Account: "bob", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
-		if got := must[store.Login](t)(db.Login(ctx, "ZOE@example.com\n")); got != zoe {
+		zoe := people.Login{Email: "zoe@example.com", Account: "alice", Password: oneHash, Created: noon, Changed: noon}
+		ann := people.Login{Email: "ann@example.com", Account: "alice", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
+		bob := people.Login{Email: "bob@example.com", Account: "bob", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
+		if got := must[people.Login](t)(db.People().Login(ctx, "ZOE@example.com\n")); got != zoe {
 			t.Errorf("kept is %#v", got)
 		}
-		if got := must[[]store.Login](t)(db.Logins(ctx, "alice")); !slices.Equal(got, []store.Login{ann, zoe}) {
+		if got := must[[]people.Login](t)(db.People().Logins(ctx, "alice")); !slices.Equal(got, []people.Login{ann, zoe}) {
 			t.Errorf("alice has %v", got)
 		}
-		if got := must[[]store.Login](t)(db.Logins(ctx, "")); !slices.Equal(got, []store.Login{ann, bob, zoe}) {
+		if got := must[[]people.Login](t)(db.People().Logins(ctx, "")); !slices.Equal(got, []people.Login{ann, bob, zoe}) {
 			t.Errorf("all are %v", got)
 		}
 		for _, nobody := range []string{"", "carol@example.com", "zoe", "\x00@example.com", strings.Repeat("x", 300) + "@example.com"} {
-			_, err := db.Login(ctx, nobody)
+			_, err := db.People().Login(ctx, nobody)
 			wants(t, err, ledger.ErrNotFound)
-			_, err = db.SetPassword(ctx, nobody, store.PasswordChange{Hash: oneHash})
+			_, err = db.People().SetPassword(ctx, nobody, people.PasswordChange{Hash: oneHash})
 			wants(t, err, ledger.ErrNotFound)
-			ok(t, db.RemoveLogin(ctx, nobody))
+			ok(t, db.People().RemoveLogin(ctx, nobody))
 		}
-		_, err := db.Logins(ctx, "carol")
+		_, err := db.People().Logins(ctx, "carol")
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -103,27 +104,27 @@ func TestLoginsThatAreRefused(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'bob'"))
 		for what, c := range map[string]struct {
-			login store.Login
+			login people.Login
 			want  error
 		}{
-			"of nobody":              {store.Login{Email: "carol@example.com", Account: "carol", Password: oneHash}, ledger.ErrNotFound},
-			"of a closed account":    {store.Login{Email: "bob@example.com", Account: "bob", Password: oneHash}, ledger.ErrInvalid},
-			"of the house":           {store.Login{Email: "desk@example.com", Account: "@desk", Password: oneHash}, ledger.ErrInvalid},
-			"with no address":        {store.Login{Email: "alice", Account: "alice", Password: oneHash}, ledger.ErrInvalid},
-			"with a password itself": {store.Login{Email: "a@example.com", Account: "alice", Password: "correct horse"}, ledger.ErrInvalid},
-			"without a password":     {store.Login{Email: "a@example.com", Account: "alice"}, ledger.ErrInvalid},
+			"of nobody":              {people.Login{Email: "carol@example.com", Account: "carol", Password: oneHash}, ledger.ErrNotFound},
+			"of a closed account":    {people.Login{Email: "bob@example.com", Account: "bob", Password: oneHash}, ledger.ErrInvalid},
+			"of the house":           {people.Login{Email: "desk@example.com", Account: "@desk", Password: oneHash}, ledger.ErrInvalid},
+			"with no address":        {people.Login{Email: "alice", Account: "alice", Password: oneHash}, ledger.ErrInvalid},
+			"with a password itself": {people.Login{Email: "a@example.com", Account: "alice", Password: "correct horse"}, ledger.ErrInvalid},
+			"without a password":     {people.Login{Email: "a@example.com", Account: "alice"}, ledger.ErrInvalid},
 		} {
-			if err := db.AddLogin(ctx, c.login); !errors.Is(err, c.want) || strings.Contains(err.Error(), "horse") {
+			if err := db.People().AddLogin(ctx, c.login); !errors.Is(err, c.want) || strings.Contains(err.Error(), "horse") {
 				t.Errorf("a login %s: %v", what, err)
 			}
 		}
-		for _, c := range []store.PasswordChange{{}, {Hash: "correct horse"}, {Hash: otherHash, Client: "a\nb"}, {Hash: otherHash, Address: "\xff"}} {
-			_, err := db.SetPassword(ctx, "alice@example.com", c)
+		for _, c := range []people.PasswordChange{{}, {Hash: "correct horse"}, {Hash: otherHash, Client: "a\nb"}, {Hash: otherHash, Address: "\xff"}} {
+			_, err := db.People().SetPassword(ctx, "alice@example.com", c)
 			wants(t, err, ledger.ErrInvalid)
 		}
 		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 0 WHERE account = 'bob'"))
-		wants(t, db.AddLogin(ctx, store.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}), ledger.ErrMismatch)
-		if l := must[store.Login](t)(db.Login(ctx, "alice@example.com")); l.Account != "alice" || l.Password != oneHash {
+		wants(t, db.People().AddLogin(ctx, people.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}), ledger.ErrMismatch)
+		if l := must[people.Login](t)(db.People().Login(ctx, "alice@example.com")); l.Account != "alice" || l.Password != oneHash {
 			t.Errorf("it is changed: %#v", l)
 		}
 	})
@@ -139,28 +140,28 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		addLogin(t, db, "zoe@example.com", "alice")
 		here, there, zoes := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "zoe@example.com", "alice")
 		clock.Advance(time.Second)
-		setPassword(t, db.As(olga), "Alice@example.com", store.PasswordChange{Hash: otherHash, KeepSession: here.ID})
-		if l := must[store.Login](t)(db.Login(ctx, "alice@example.com")); l.Password != otherHash || !l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
+		setPassword(t, db.As(olga), "Alice@example.com", people.PasswordChange{Hash: otherHash, KeepSession: here.ID})
+		if l := must[people.Login](t)(db.People().Login(ctx, "alice@example.com")); l.Password != otherHash || !l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
 			t.Errorf("kept is %#v", l)
 		}
 		if !inside(t, db, here) || inside(t, db, there) || !inside(t, db, zoes) {
 			t.Errorf("inside are here %t, there %t, zoe %t", inside(t, db, here), inside(t, db, there), inside(t, db, zoes))
 		}
 		// Somebody who was checking the old password meanwhile does not come in.
-		wants(t, db.AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
+		wants(t, db.People().AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
 
-		setPassword(t, db, "alice@example.com", store.PasswordChange{Hash: oneHash})
+		setPassword(t, db, "alice@example.com", people.PasswordChange{Hash: oneHash})
 		if inside(t, db, here) {
 			t.Error("without an exception one is still inside")
 		}
 		last := addSession(t, db, clock, "alice@example.com", "alice")
 		for range 2 {
-			ok(t, db.RemoveLogin(ctx, "ALICE@example.com"))
+			ok(t, db.People().RemoveLogin(ctx, "ALICE@example.com"))
 		}
 		if inside(t, db, last) || !inside(t, db, zoes) {
 			t.Errorf("inside are %t, zoe %t", inside(t, db, last), inside(t, db, zoes))
 		}
-		wants(t, db.AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
+		wants(t, db.People().AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
 		var told []string
 		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 20)) {
 			if strings.HasPrefix(l.Action, "login") {
@@ -194,7 +195,7 @@ func TestAClosedAccountHasNoLogins(t *testing.T) {
 		for i := range errs {
 			s := newSession(t, clock, "alice@example.com", "alice")
 			sessions = append(sessions, s)
-			all.Go(func() { errs[i] = db.AddSession(ctx, s, oneHash) })
+			all.Go(func() { errs[i] = db.People().AddSession(ctx, s, oneHash) })
 		}
 		closed := db.CloseAccount(ctx, "alice")
 		all.Wait()
@@ -209,9 +210,9 @@ func TestAClosedAccountHasNoLogins(t *testing.T) {
 				t.Errorf("session %s is inside a closed account", s.ID)
 			}
 		}
-		_, err := db.Login(ctx, "alice@example.com")
+		_, err := db.People().Login(ctx, "alice@example.com")
 		wants(t, err, ledger.ErrNotFound)
-		if !inside(t, db, bobs) || len(must[[]store.Login](t)(db.Logins(ctx, "bob"))) != 1 {
+		if !inside(t, db, bobs) || len(must[[]people.Login](t)(db.People().Logins(ctx, "bob"))) != 1 {
 			t.Error("bob is shut out")
 		}
 	})
@@ -219,9 +220,9 @@ func TestAClosedAccountHasNoLogins(t *testing.T) {
 
 // What is logged or printed by mistake tells no hash.
 func TestALoginIsPrintedWithoutItsHash(t *testing.T) {
-	l := store.Login{Email: "alice@example.com", Account: "alice", Password: oneHash}
+	l := people.Login{Email: "alice@example.com", Account: "alice", Password: oneHash}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "%v %+v %s", l, &l, []store.Login{l})
+	fmt.Fprintf(&out, "%v %+v %s", l, &l, []people.Login{l})
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("text", "login", l)
 	if strings.Contains(out.String(), "argon2id") || !strings.Contains(out.String(), "login alice@example.com of alice") {
 		t.Error(out.String())

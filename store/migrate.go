@@ -26,7 +26,9 @@ var migrations = []migration{
 	{file: "0007_digest.sql", fill: func(ctx context.Context, _ *DB, t tx, progress func(int64)) error {
 		return digestEntries(ctx, t, progress)
 	}},
-	{file: "0008_keys.sql", fill: limitTrade},
+	{file: "0008_keys.sql", fill: func(_ context.Context, books *DB, t tx, _ func(int64)) error {
+		return books.People().LimitTrade(t)
+	}},
 	{file: "0009_offer.sql", fill: dateListings},
 	{file: "0010_posting.sql"},
 	{file: "0011_drafts.sql"},

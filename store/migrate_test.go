@@ -69,7 +69,7 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	}
 	accept(t, dbs[1], "alice")
 	on(t, dbs[2], "alice")
-	ok(t, dbs[3].AddKey(ctx, newKey(t, "alice")))
+	ok(t, dbs[3].People().AddKey(ctx, newKey(t, "alice")))
 	addLogin(t, dbs[3], "alice@example.com", "alice")
 	if s := addSession(t, dbs[2], clock, "alice@example.com", "alice"); !inside(t, dbs[1], s) {
 		t.Error("alice is not inside")

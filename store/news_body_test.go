@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -107,20 +108,20 @@ func TestMuchNewsLiesInSeveralRows(t *testing.T) {
 }
 
 func TestStampsGrow(t *testing.T) {
-	var s stamps
+	var s db.Stamps
 	var last NewsKey
 	for _, now := range []int64{1000, 1000, 1001, 999, 1001, 1002} { // the clock stands, and is put back
-		at, nonce := s.next(now)
+		at, nonce := s.Next(now)
 		if k := (NewsKey{timeOf(at), nonce}); k.At.Before(last.At) || k.At.Equal(last.At) && k.Nonce <= last.Nonce || at < now {
 			t.Errorf("%+v comes after %+v at %d", k, last, now)
 		} else {
 			last = k
 		}
 	}
-	if at, _ := s.next(1_000_000); at != 1_000_000 {
+	if at, _ := s.Next(1_000_000); at != 1_000_000 {
 		t.Errorf("the stamp is %d", at)
 	}
-	if at, _ := s.next(5000); at != 5000 {
+	if at, _ := s.Next(5000); at != 5000 {
 		t.Errorf("a clock that was put back for good is at 5000, and the stamp is %d", at)
 	}
 }

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"sync"
 )
 
 // news tells of the accepted entries, in the order in which they were decided: from
@@ -57,7 +55,7 @@ func (db *DB) telling(ctx context.Context, fn func(tx) (newsBodies, error)) erro
 // long, the transaction starts over, so that readers need not look back further.
 func (db *DB) tell(t tx, bodies newsBodies) (first int64, err error) {
 	for i, body := range bodies {
-		at, nonce := db.stamps.next(db.now())
+		at, nonce := db.stamps.Next(db.now())
 		if i == 0 {
 			first = at
 		}
@@ -69,28 +67,4 @@ func (db *DB) tell(t tx, bodies newsBodies) (first int64, err error) {
 		}
 	}
 	return first, nil
-}
-
-// stamps gives news its keys. In one process a later key is greater, also where
-// the clock stands or is put back a little: what two transactions say of one
-// balance, whose lock each has in its turn, is in order.
-type stamps struct {
-	mu      sync.Mutex
-	process string // random, so that two processes never give the same key
-	last    int64
-	given   uint64
-}
-
-func (s *stamps) next(now int64) (at int64, nonce string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.process == "" {
-		s.process = rand.Text()
-	}
-	if s.last-now > NewsLag.Milliseconds() {
-		s.last = now // put back for good
-	}
-	s.last = max(s.last, now)
-	s.given++
-	return s.last, fmt.Sprintf("%012x%s", s.given, s.process)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -21,7 +22,7 @@ func addKey(t *testing.T, db *store.DB, id ledger.Account, label string, expires
 	t.Helper()
 	k := newKey(t, id)
 	k.Label, k.Expires = label, expires
-	ok(t, db.AddKey(t.Context(), k))
+	ok(t, db.People().AddKey(t.Context(), k))
 	return k
 }
 
@@ -35,37 +36,37 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		first, second, expiring := addKey(t, db, "alice", "", time.Time{}), addKey(t, db, "alice", "bot", time.Time{}), addKey(t, db, "alice", "", noon.Add(time.Second))
 		before, bobs := addKey(t, db, "alice", "", time.Time{}), addKey(t, db, "bob", "", time.Time{})
-		ok(t, db.RevokeKey(ctx, before.Key))
+		ok(t, db.People().RevokeKey(ctx, before.Key))
 		clock.Advance(time.Minute)
 
-		if n := setPassword(t, db, "alice@example.com", store.PasswordChange{Hash: otherHash}); n != 0 {
+		if n := setPassword(t, db, "alice@example.com", people.PasswordChange{Hash: otherHash}); n != 0 {
 			t.Errorf("%d keys are revoked, and none was asked for", n)
 		}
-		if k := must[access.Key](t)(db.Key(ctx, first.Key)); !k.Revoked.IsZero() {
+		if k := must[access.Key](t)(db.People().Key(ctx, first.Key)); !k.Revoked.IsZero() {
 			t.Error("a key is revoked that nobody asked for")
 		}
-		c := store.PasswordChange{Hash: oneHash, RevokeKeys: true, Client: "Firefox", Address: "192.0.2.7 DE"}
+		c := people.PasswordChange{Hash: oneHash, RevokeKeys: true, Client: "Firefox", Address: "192.0.2.7 DE"}
 		for _, want := range []int{3, 0} {
 			if n := setPassword(t, db.As(olga), "alice@example.com", c); n != want {
 				t.Errorf("%d keys are revoked, not %d", n, want)
 			}
 		}
 		for _, k := range []access.Key{first, second, expiring} {
-			if k := must[access.Key](t)(db.Key(ctx, k.Key)); !k.Revoked.Equal(clock.Now()) {
+			if k := must[access.Key](t)(db.People().Key(ctx, k.Key)); !k.Revoked.Equal(clock.Now()) {
 				t.Errorf("%s is revoked at %s", k, k.Revoked)
 			}
 		}
-		if k := must[access.Key](t)(db.Key(ctx, before.Key)); !k.Revoked.Equal(noon) {
+		if k := must[access.Key](t)(db.People().Key(ctx, before.Key)); !k.Revoked.Equal(noon) {
 			t.Errorf("a key that was revoked is revoked again at %s", k.Revoked)
 		}
-		if k := must[access.Key](t)(db.Key(ctx, bobs.Key)); !k.Revoked.IsZero() {
+		if k := must[access.Key](t)(db.People().Key(ctx, bobs.Key)); !k.Revoked.IsZero() {
 			t.Error("bob's key is revoked")
 		}
 		var logged, seen []string
 		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, clock.Now(), 20)) {
 			logged = append(logged, fmt.Sprint(l.Actor, " ", l.Action, " ", l.Subject))
 		}
-		for _, e := range must[[]store.SecurityEvent](t)(db.SecurityEvents(ctx, "alice", nil, 20)) {
+		for _, e := range must[[]people.SecurityEvent](t)(db.People().SecurityEvents(ctx, "alice", nil, 20)) {
 			seen = append(seen, strings.TrimSpace(fmt.Sprint(e.Action, " ", e.Client, " ", e.Address)))
 		}
 		slices.Sort(logged)
@@ -86,11 +87,11 @@ func TestAPasswordThatFailsRevokesNothing(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		k := addKey(t, db, "alice", "", time.Time{})
 		must[int64](t)(db.Exec(t.Context(), "DROP TABLE acts"))
-		if _, err := db.SetPassword(t.Context(), "alice@example.com", store.PasswordChange{Hash: otherHash, RevokeKeys: true}); err == nil {
+		if _, err := db.People().SetPassword(t.Context(), "alice@example.com", people.PasswordChange{Hash: otherHash, RevokeKeys: true}); err == nil {
 			t.Fatal("it is set")
 		}
-		l := must[store.Login](t)(db.Login(t.Context(), "alice@example.com"))
-		if k := must[access.Key](t)(db.Key(t.Context(), k.Key)); !k.Revoked.IsZero() || l.Password != oneHash {
+		l := must[people.Login](t)(db.People().Login(t.Context(), "alice@example.com"))
+		if k := must[access.Key](t)(db.People().Key(t.Context(), k.Key)); !k.Revoked.IsZero() || l.Password != oneHash {
 			t.Errorf("half of it is done: the key is revoked at %s, the password is %s", k.Revoked, l.Password)
 		}
 	})
@@ -104,14 +105,14 @@ func TestAPasswordIsHashedAgain(t *testing.T) {
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
 		s := addSession(t, db, clock, "alice@example.com", "alice")
-		verified := must[store.Login](t)(db.Login(ctx, "alice@example.com"))
+		verified := must[people.Login](t)(db.People().Login(ctx, "alice@example.com"))
 		clock.Advance(time.Second)
 		var all sync.WaitGroup
 		var changed [8]bool
 		for i := range changed {
 			all.Go(func() {
 				var err error
-				if changed[i], err = db.RehashPassword(ctx, verified, otherHash); err != nil {
+				if changed[i], err = db.People().RehashPassword(ctx, verified, otherHash); err != nil {
 					t.Error(err)
 				}
 			})
@@ -123,15 +124,15 @@ func TestAPasswordIsHashedAgain(t *testing.T) {
 				n++
 			}
 		}
-		l := must[store.Login](t)(db.Login(ctx, "alice@example.com"))
+		l := must[people.Login](t)(db.People().Login(ctx, "alice@example.com"))
 		if n != 1 || l.Password != otherHash || !l.Changed.Equal(noon) || !inside(t, db, s) {
 			t.Errorf("%d have changed it: %#v", n, l)
 		}
-		setPassword(t, db, "alice@example.com", store.PasswordChange{Hash: oneHash})
-		if must[bool](t)(db.RehashPassword(ctx, l, otherHash)) {
+		setPassword(t, db, "alice@example.com", people.PasswordChange{Hash: oneHash})
+		if must[bool](t)(db.People().RehashPassword(ctx, l, otherHash)) {
 			t.Error("a password that was set since is replaced by the old one")
 		}
-		_, err := db.RehashPassword(ctx, l, "correct horse")
+		_, err := db.People().RehashPassword(ctx, l, "correct horse")
 		wants(t, err, ledger.ErrInvalid)
 	})
 }
@@ -145,7 +146,7 @@ func TestASecretIsMadeAtTheFirstCall(t *testing.T) {
 		for i := range got {
 			all.Go(func() {
 				var err error
-				if got[i], err = db.Secret(ctx, "cookies", rand.Reader); err != nil {
+				if got[i], err = db.People().Secret(ctx, "cookies", rand.Reader); err != nil {
 					t.Error(err)
 				}
 			})
@@ -156,14 +157,14 @@ func TestASecretIsMadeAtTheFirstCall(t *testing.T) {
 				t.Errorf("the secrets differ: %d and %d bytes", len(secret), len(got[0]))
 			}
 		}
-		if other := must[access.Hidden](t)(db.Secret(ctx, "another purpose", rand.Reader)); bytes.Equal(other, got[0]) {
+		if other := must[access.Hidden](t)(db.People().Secret(ctx, "another purpose", rand.Reader)); bytes.Equal(other, got[0]) {
 			t.Error("two purposes have the same secret")
 		}
 		must[int64](t)(db.Exec(ctx, "UPDATE meta SET value = 'AAAA' WHERE name = 'secret: cookies'"))
-		if _, err := db.Secret(ctx, "cookies", rand.Reader); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if _, err := db.People().Secret(ctx, "cookies", rand.Reader); err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("a damaged secret: %v", err)
 		}
-		if _, err := db.Secret(ctx, "third", iotest.ErrReader(iotest.ErrTimeout)); err == nil {
+		if _, err := db.People().Secret(ctx, "third", iotest.ErrReader(iotest.ErrTimeout)); err == nil {
 			t.Error("it is made without random bytes")
 		}
 	})

@@ -149,8 +149,6 @@ func (it *item) refuse(err error) {
 	}
 }
 
-func stamp(millis int64) string { return timeOf(millis).Format("2006-01-02T15:04:05.000Z") }
-
 // open are the items not yet ended.
 func (p *posting) open(yield func(*item) bool) {
 	for _, it := range p.items {

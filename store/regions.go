@@ -127,7 +127,7 @@ func listedAs(t tx, region staking.Region) (l Listing, found bool, err error) {
 func (db *DB) AddRegion(ctx context.Context, region staking.Region, from staking.Day, reason string) (Listing, error) {
 	region, err := staking.ParseRegion(string(region))
 	if err == nil {
-		err = checkText("the reason", reason)
+		err = ledger.CheckText("the reason", reason)
 	}
 	if err == nil {
 		err = db.ensureDays(ctx)

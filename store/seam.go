@@ -1,6 +1,11 @@
 package store
 
-import "github.com/softstake/softstake/db"
+import (
+	"time"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+)
 
 // The names of the seam to the database, short: every statement of this package has some.
 type (
@@ -24,3 +29,9 @@ func blobs(name string, v [][]byte) db.Column { return db.Blobs(name, v) }
 func one(t view, into []*int64, sql string, args ...any) (found bool, err error) {
 	return db.One(t, into, sql, args...)
 }
+
+// A moment is kept as milliseconds since 1970.
+func timeOf(millis int64) time.Time      { return db.TimeOf(millis) }
+func timeOrNever(millis int64) time.Time { return db.TimeOrZero(millis) }
+func millisOf(t time.Time) int64         { return db.MillisOf(t) }
+func stamp(millis int64) string          { return ledger.FormatTime(db.TimeOf(millis)) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -17,17 +18,17 @@ func TestSecurityEventsAreReadPageByPage(t *testing.T) {
 		open(t, db, "bob")
 		var want []string // the newest first
 		for i, action := range []string{"log-in", "password", "log-out", "log-in", "key create", "log-out everywhere", "log-in refused"} {
-			ok(t, db.AddSecurityEvent(ctx, "alice", store.SecurityEvent{Action: action, Detail: "détail", Client: "Firefox", Address: "192.0.2.7 DE"}))
+			ok(t, db.People().AddSecurityEvent(ctx, "alice", people.SecurityEvent{Action: action, Detail: "détail", Client: "Firefox", Address: "192.0.2.7 DE"}))
 			want = slices.Insert(want, 0, action)
 			if i%3 == 2 { // several at one moment
 				clock.Advance(time.Second)
 			}
 		}
-		ok(t, db.AddSecurityEvent(ctx, "bob", store.SecurityEvent{Action: "log-in"}))
+		ok(t, db.People().AddSecurityEvent(ctx, "bob", people.SecurityEvent{Action: "log-in"}))
 		var got []string
-		var after *store.SecurityEvent
+		var after *people.SecurityEvent
 		for {
-			page := must[[]store.SecurityEvent](t)(db.SecurityEvents(ctx, "alice", after, 2))
+			page := must[[]people.SecurityEvent](t)(db.People().SecurityEvents(ctx, "alice", after, 2))
 			for _, a := range page {
 				got = append(got, a.Action)
 				if a.Detail != "détail" || a.Client != "Firefox" || a.Address != "192.0.2.7 DE" || a.At.Before(noon) {
@@ -38,12 +39,12 @@ func TestSecurityEventsAreReadPageByPage(t *testing.T) {
 				break
 			}
 			after = &page[1]
-			ok(t, db.AddSecurityEvent(ctx, "bob", store.SecurityEvent{Action: "log-out"})) // what comes in between is another's
+			ok(t, db.People().AddSecurityEvent(ctx, "bob", people.SecurityEvent{Action: "log-out"})) // what comes in between is another's
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("read are %q, want %q", got, want)
 		}
-		if page := must[[]store.SecurityEvent](t)(db.SecurityEvents(ctx, "alice", nil, 0)); len(page) != 0 {
+		if page := must[[]people.SecurityEvent](t)(db.People().SecurityEvents(ctx, "alice", nil, 0)); len(page) != 0 {
 			t.Errorf("none is asked for: %v", page)
 		}
 	})
@@ -53,14 +54,14 @@ func TestSecurityEventsThatAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
-		for _, a := range []store.SecurityEvent{{}, {Action: "a\nb"}, {Action: "log-in", Client: strings.Repeat("x", 201)}, {Action: "log-in", Address: "\xff"}, {Action: "log-in", Detail: strings.Repeat("x", 255)}} {
-			wants(t, db.AddSecurityEvent(ctx, "alice", a), ledger.ErrInvalid)
+		for _, a := range []people.SecurityEvent{{}, {Action: "a\nb"}, {Action: "log-in", Client: strings.Repeat("x", 201)}, {Action: "log-in", Address: "\xff"}, {Action: "log-in", Detail: strings.Repeat("x", 255)}} {
+			wants(t, db.People().AddSecurityEvent(ctx, "alice", a), ledger.ErrInvalid)
 		}
-		ok(t, db.AddSecurityEvent(ctx, "alice", store.SecurityEvent{Action: "log-in", Detail: strings.Repeat("x", 242) + "@example.com"})) // the longest address there is
-		wants(t, db.AddSecurityEvent(ctx, "carol", store.SecurityEvent{Action: "log-in"}), ledger.ErrNotFound)
-		_, err := db.SecurityEvents(ctx, "carol", nil, 1)
+		ok(t, db.People().AddSecurityEvent(ctx, "alice", people.SecurityEvent{Action: "log-in", Detail: strings.Repeat("x", 242) + "@example.com"})) // the longest address there is
+		wants(t, db.People().AddSecurityEvent(ctx, "carol", people.SecurityEvent{Action: "log-in"}), ledger.ErrNotFound)
+		_, err := db.People().SecurityEvents(ctx, "carol", nil, 1)
 		wants(t, err, ledger.ErrNotFound)
-		_, err = db.SecurityEvents(ctx, "@rewards", nil, 1)
+		_, err = db.People().SecurityEvents(ctx, "@rewards", nil, 1)
 		wants(t, err, ledger.ErrInvalid)
 		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM acts")); n != 1 {
 			t.Errorf("%d are kept", n)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -21,30 +22,30 @@ func TestSessionsAreKeptAsTheyAre(t *testing.T) {
 		first := newSession(t, clock, "alice@example.com", "alice")
 		first.Client, first.Address = "Firefox on ünïx", "192.0.2.7 DE"
 		for range 2 { // the same call, whose answer was lost
-			ok(t, db.AddSession(ctx, first, oneHash))
+			ok(t, db.People().AddSession(ctx, first, oneHash))
 		}
 		clock.Advance(time.Second)
 		second := addSession(t, db, clock, "alice@example.com", "alice")
 		first.Created, first.Seen = noon, noon
 		second.Created, second.Seen = clock.Now(), clock.Now()
 		for _, want := range []access.Session{first, second} {
-			if got := must[access.Session](t)(db.Session(ctx, want.ID)); got != want {
+			if got := must[access.Session](t)(db.People().Session(ctx, want.ID)); got != want {
 				t.Errorf("kept is %#v, want %#v", got, want)
 			}
 		}
-		if got := must[[]access.Session](t)(db.Sessions(ctx, "alice")); !slices.Equal(got, []access.Session{second, first}) {
+		if got := must[[]access.Session](t)(db.People().Sessions(ctx, "alice")); !slices.Equal(got, []access.Session{second, first}) {
 			t.Errorf("alice has %v", got)
 		}
-		if got := must[[]access.Session](t)(db.Sessions(ctx, "bob")); len(got) != 0 {
+		if got := must[[]access.Session](t)(db.People().Sessions(ctx, "bob")); len(got) != 0 {
 			t.Errorf("bob has %v", got)
 		}
-		_, err := db.Sessions(ctx, "carol")
+		_, err := db.People().Sessions(ctx, "carol")
 		wants(t, err, ledger.ErrNotFound)
 		for _, id := range []string{newSession(t, clock, "", "").ID, "", "x", "\x00", strings.Repeat("é", 6)} {
-			_, err := db.Session(ctx, id)
+			_, err := db.People().Session(ctx, id)
 			wants(t, err, ledger.ErrNotFound)
-			wants(t, db.EndSession(ctx, "alice", id), ledger.ErrNotFound)
-			ok(t, db.TouchSession(ctx, id, clock.Now().Add(time.Hour)))
+			wants(t, db.People().EndSession(ctx, "alice", id), ledger.ErrNotFound)
+			ok(t, db.People().TouchSession(ctx, id, clock.Now().Add(time.Hour)))
 		}
 	})
 }
@@ -75,14 +76,14 @@ func TestSessionsThatAreRefused(t *testing.T) {
 		} {
 			s := newSession(t, clock, "alice@example.com", "alice")
 			c.change(&s)
-			if err := db.AddSession(t.Context(), s, oneHash); err == nil {
+			if err := db.People().AddSession(t.Context(), s, oneHash); err == nil {
 				t.Errorf("a session %s is kept", what)
 			} else {
 				wants(t, err, c.want)
 			}
 		}
-		wants(t, db.AddSession(t.Context(), newSession(t, clock, "alice@example.com", "alice"), otherHash), ledger.ErrNotFound)
-		if got := must[[]access.Session](t)(db.Sessions(t.Context(), "alice")); len(got) != 1 {
+		wants(t, db.People().AddSession(t.Context(), newSession(t, clock, "alice@example.com", "alice"), otherHash), ledger.ErrNotFound)
+		if got := must[[]access.Session](t)(db.People().Sessions(t.Context(), "alice")); len(got) != 1 {
 			t.Errorf("alice has %v", got)
 		}
 	})
@@ -97,7 +98,7 @@ func TestASessionLivesWhileItIsUsed(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		used, idle := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice")
 		clock.Advance(59 * time.Minute)
-		ok(t, db.TouchSession(ctx, used.ID, clock.Now().Add(time.Hour)))
+		ok(t, db.People().TouchSession(ctx, used.ID, clock.Now().Add(time.Hour)))
 		clock.Advance(time.Minute - time.Millisecond)
 		if !inside(t, db, idle) {
 			t.Error("it is over a millisecond early")
@@ -106,14 +107,14 @@ func TestASessionLivesWhileItIsUsed(t *testing.T) {
 		if inside(t, db, idle) || !inside(t, db, used) {
 			t.Errorf("inside are: idle %t, used %t", inside(t, db, idle), inside(t, db, used))
 		}
-		ok(t, db.TouchSession(ctx, idle.ID, clock.Now().Add(time.Hour)))
+		ok(t, db.People().TouchSession(ctx, idle.ID, clock.Now().Add(time.Hour)))
 		if inside(t, db, idle) {
 			t.Error("what was over lives again")
 		}
-		if got := must[[]access.Session](t)(db.Sessions(ctx, "alice")); len(got) != 1 || got[0].ID != used.ID || !got[0].Seen.Equal(noon.Add(59*time.Minute)) {
+		if got := must[[]access.Session](t)(db.People().Sessions(ctx, "alice")); len(got) != 1 || got[0].ID != used.ID || !got[0].Seen.Equal(noon.Add(59*time.Minute)) {
 			t.Errorf("alice has %+v", got)
 		}
-		ok(t, db.Forget(ctx))
+		ok(t, db.Prune(ctx))
 		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sessions")); n != 1 {
 			t.Errorf("%d are kept", n)
 		}
@@ -132,16 +133,16 @@ func TestSessionsAreEndedByTheirAccountOnly(t *testing.T) {
 			alices = append(alices, addSession(t, db, clock, "alice@example.com", "alice"))
 		}
 		bobs := addSession(t, db, clock, "bob@example.com", "bob")
-		wants(t, db.EndSession(ctx, "bob", alices[0].ID), ledger.ErrNotFound)
-		ok(t, db.EndSession(ctx, "alice", alices[0].ID))
-		wants(t, db.EndSession(ctx, "alice", alices[0].ID), ledger.ErrNotFound)
+		wants(t, db.People().EndSession(ctx, "bob", alices[0].ID), ledger.ErrNotFound)
+		ok(t, db.People().EndSession(ctx, "alice", alices[0].ID))
+		wants(t, db.People().EndSession(ctx, "alice", alices[0].ID), ledger.ErrNotFound)
 		for range 2 {
-			ok(t, db.EndSessions(ctx, "alice", alices[2].ID))
+			ok(t, db.People().EndSessions(ctx, "alice", alices[2].ID))
 		}
 		if inside(t, db, alices[0]) || inside(t, db, alices[1]) || !inside(t, db, alices[2]) || !inside(t, db, bobs) {
 			t.Error("others are inside than should be")
 		}
-		ok(t, db.EndSessions(ctx, "alice", ""))
+		ok(t, db.People().EndSessions(ctx, "alice", ""))
 		if inside(t, db, alices[2]) || !inside(t, db, bobs) {
 			t.Error("others are inside than should be, after all have ended")
 		}
@@ -156,11 +157,11 @@ func TestAnAccountHasSoManySessions(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		used, idle := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice")
 		clock.Advance(time.Second)
-		for range store.MaxSessions - 2 {
+		for range people.MaxSessions - 2 {
 			addSession(t, db, clock, "alice@example.com", "alice")
 		}
 		clock.Advance(time.Second)
-		ok(t, db.TouchSession(ctx, used.ID, clock.Now().Add(time.Hour)))
+		ok(t, db.People().TouchSession(ctx, used.ID, clock.Now().Add(time.Hour)))
 		if !inside(t, db, idle) {
 			t.Error("one too few is kept")
 		}
@@ -172,13 +173,13 @@ func TestAnAccountHasSoManySessions(t *testing.T) {
 		errs := make([]error, 6)
 		for i := range errs {
 			s := newSession(t, clock, "alice@example.com", "alice")
-			all.Go(func() { errs[i] = db.AddSession(ctx, s, oneHash) })
+			all.Go(func() { errs[i] = db.People().AddSession(ctx, s, oneHash) })
 		}
 		all.Wait()
 		for _, err := range errs {
 			ok(t, err)
 		}
-		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sessions")); n != store.MaxSessions {
+		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sessions")); n != people.MaxSessions {
 			t.Errorf("alice has %d sessions", n)
 		}
 	})
@@ -191,8 +192,8 @@ func TestADamagedSession(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		s := addSession(t, db, clock, "alice@example.com", "alice")
 		must[int64](t)(db.Exec(t.Context(), "UPDATE sessions SET hash = $1", []byte("short")))
-		_, one := db.Session(t.Context(), s.ID)
-		_, all := db.Sessions(t.Context(), "alice")
+		_, one := db.People().Session(t.Context(), s.ID)
+		_, all := db.People().Sessions(t.Context(), "alice")
 		if one == nil || all == nil {
 			t.Errorf("a session with a short hash: %v, %v", one, all)
 		}

@@ -37,7 +37,7 @@ type books struct {
 	known  atomic.Pointer[map[string]ledger.Asset] // assets, which are only ever added
 	opened atomic.Int32                            // the day through which rows of open days are known to exist
 	queue  queue
-	stamps stamps
+	stamps db.Stamps
 	worths worths
 	looks  int // pageLooks
 
@@ -157,8 +157,6 @@ func (db *DB) FirstDay() staking.Day { return db.first }
 
 // now is the clock's time in milliseconds since 1970.
 func (db *DB) now() int64 { return db.clock().UnixMilli() }
-
-func timeOf(millis int64) time.Time { return time.UnixMilli(millis).UTC() }
 
 // loadAssets reads the assets and keeps them: they are added, and never change.
 func (db *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {

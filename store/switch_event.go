@@ -82,7 +82,7 @@ func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, 
 // way and its country in capitals. Its errors are ErrInvalid.
 func checkClient(c *staking.Client) error {
 	for _, s := range []string{c.Platform, c.Version, c.Address} {
-		if err := checkText("the client", s); err != nil {
+		if err := ledger.CheckText("the client", s); err != nil {
 			return err
 		}
 	}

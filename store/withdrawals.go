@@ -52,7 +52,7 @@ func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
 // it is ErrMismatch. Its other errors are those of Post's outcomes.
 func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 	for _, text := range [][2]string{{"the address", w.Address}, {"the network", w.Network}, {"the tag", w.Tag}, {"the client's ID", w.ClientID}} {
-		if err := checkText(text[0], text[1]); err != nil {
+		if err := ledger.CheckText(text[0], text[1]); err != nil {
 			return Outcome{}, err
 		}
 	}

@@ -93,7 +93,7 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 	default:
 		p.Standing = "offered"
 	}
-	login, err := v.Books.Login(v.context(), v.session.Email)
+	login, err := v.Books.People().Login(v.context(), v.session.Email)
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
@@ -127,7 +127,7 @@ func (p *accountPage) readAccepted(v *visit) error {
 
 // readSessions reads who has logged in: this browser first.
 func (p *accountPage) readSessions(v *visit) error {
-	sessions, err := v.Books.Sessions(v.context(), v.account())
+	sessions, err := v.Books.People().Sessions(v.context(), v.account())
 	for _, s := range sessions {
 		if s.ID == v.session.ID {
 			p.Sessions = slices.Insert(p.Sessions, 0, sessionRow{s, true})
@@ -140,7 +140,7 @@ func (p *accountPage) readSessions(v *visit) error {
 
 // endSession ends one of the account's sessions. One that is over already is over.
 func (s *server) endSession(v *visit) error {
-	err := v.Books.EndSession(v.context(), v.account(), v.value("session"))
+	err := v.Books.People().EndSession(v.context(), v.account(), v.value("session"))
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return v.see("/account", nil)

@@ -6,7 +6,7 @@ import (
 	"net/url"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // passwordPage is the form that sets a password.
@@ -70,7 +70,7 @@ func (s *server) setPassword(v *visit) error {
 	if f.Faulty() {
 		return v.showPassword(status, f)
 	}
-	change := store.PasswordChange{KeepSession: v.session.ID, RevokeKeys: f.Value("revoke") != "", Client: v.browser(), Address: v.address()}
+	change := people.PasswordChange{KeepSession: v.session.ID, RevokeKeys: f.Value("revoke") != "", Client: v.browser(), Address: v.address()}
 	err = s.trustedHashing.inTurn(v.context(), v.session.Email, func() (err error) {
 		change.Hash, err = access.HashPassword(s.Random, f.Value("new"))
 		return err
@@ -82,7 +82,7 @@ func (s *server) setPassword(v *visit) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := v.Books.SetPassword(v.context(), v.session.Email, change)
+	revoked, err := v.Books.People().SetPassword(v.context(), v.session.Email, change)
 	if err != nil {
 		return err
 	}

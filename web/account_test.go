@@ -99,7 +99,7 @@ func TestAPasswordOffersToRevokeKeys(t *testing.T) {
 	name, _, err := access.NewKey(rand.Reader)
 	w.ok(err)
 	k := access.Key{Key: name, Account: "alice", Type: access.HMAC, Permissions: []access.Permission{access.Read}, Secret: []byte("sealed"), Label: "bot"}
-	w.ok(w.books.AddKey(t.Context(), k))
+	w.ok(w.books.People().AddKey(t.Context(), k))
 	w.get("/account/password").is(http.StatusOK).has("Also revoke all API keys", "The account has 1 key that can be used")
 	set := func(from, to string, more ...string) answer {
 		form := url.Values{"current": {from}, "new": {to}, "again": {to}}
@@ -112,7 +112,7 @@ func TestAPasswordOffersToRevokeKeys(t *testing.T) {
 	set(testPassword, newPassword).goesTo("/account").has("Your password is changed", "1 that can be used").hasNot("are revoked")
 	set(newPassword, testPassword, "revoke").goesTo("/account").has("all API keys are revoked", "0 that can be used")
 	w.get("/activity").has("Password changed", "API key revoked: "+k.Short()+" bot")
-	k, err = w.books.Key(t.Context(), name)
+	k, err = w.books.People().Key(t.Context(), name)
 	if w.ok(err); k.Revoked.IsZero() {
 		t.Error("the key is not revoked")
 	}

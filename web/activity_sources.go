@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -155,11 +156,11 @@ func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
 // readSecurityEvents reads what persons did with their access to the pages.
 func (s *server) readSecurityEvents(id ledger.Account) happeningSource {
 	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
-		after := store.SecurityEvent{At: time.UnixMilli(at), Nonce: name}
+		after := people.SecurityEvent{At: time.UnixMilli(at), Nonce: name}
 		if name == "" {
 			after.At = time.UnixMilli(at + 1)
 		}
-		events, err := s.Books.SecurityEvents(ctx, id, &after, limit)
+		events, err := s.Books.People().SecurityEvents(ctx, id, &after, limit)
 		for _, a := range events {
 			told = append(told, happening{
 				happeningPlace: happeningPlace{At: a.At.UnixMilli(), ID: a.Nonce},

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // TestActivityTellsAll shows one account's whole life on its page, the newest first.
@@ -101,7 +101,7 @@ func TestActivityPages(t *testing.T) {
 	w.login("alice@example.com")
 	for range 30 { // the clock stands: one moment for all
 		w.deposit("alice", "1 BNB")
-		w.ok(w.books.AddSecurityEvent(w.Context(), "alice", store.SecurityEvent{Action: "log-out"}))
+		w.ok(w.books.People().AddSecurityEvent(w.Context(), "alice", people.SecurityEvent{Action: "log-out"}))
 		w.ok(w.books.Leave(w.Context(), "alice", staking.Client{}, w.clock.Now()))
 		w.trade("alice", "0.5 BNB", "300 USDT")
 	}
@@ -117,7 +117,7 @@ func TestActivityPages(t *testing.T) {
 		path = ""
 		if m := olderLink.FindStringSubmatch(page.body); m != nil {
 			path = strings.ReplaceAll(m[1], "&amp;", "&")
-			w.ok(w.books.AddSecurityEvent(w.Context(), "alice", store.SecurityEvent{Action: "password"})) // on the first page, which is read
+			w.ok(w.books.People().AddSecurityEvent(w.Context(), "alice", people.SecurityEvent{Action: "password"})) // on the first page, which is read
 		}
 	}
 	want := map[string]int{"Deposit": 30, "Logged out": 30, "Converted BNB to USDT": 30, "Soft Staking switched off": 1, "Logged in": 1, "Account opened": 1}

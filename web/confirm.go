@@ -18,7 +18,7 @@ func (v *visit) confirm(f *form, field string) (status int, err error) {
 		return http.StatusUnprocessableEntity, nil
 	}
 	counter := "confirm in " + v.session.ID
-	wait, err := v.Books.CountAttempt(v.context(), counter, attemptsOfDevice, attemptsWindow)
+	wait, err := v.Books.People().CountAttempt(v.context(), counter, attemptsOfDevice, attemptsWindow)
 	if err != nil {
 		return 0, err
 	}
@@ -37,7 +37,7 @@ func (v *visit) confirm(f *form, field string) (status int, err error) {
 		f.fault(field, v.locale.T("confirm.wrong"))
 		return http.StatusUnprocessableEntity, v.recordEvent("password refused", "")
 	case errors.Is(err, errBusy):
-		if err := v.Books.UncountAttempts(v.context(), counter); err != nil {
+		if err := v.Books.People().UncountAttempts(v.context(), counter); err != nil {
 			return 0, err
 		}
 		v.refuseBusy()
@@ -45,5 +45,5 @@ func (v *visit) confirm(f *form, field string) (status int, err error) {
 	case err != nil:
 		return 0, err
 	}
-	return http.StatusOK, v.Books.ResetAttempts(v.context(), counter)
+	return http.StatusOK, v.Books.People().ResetAttempts(v.context(), counter)
 }

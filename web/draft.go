@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // What a form's page takes from its query, and nothing else: the ID of a draft of the
@@ -51,14 +51,14 @@ func (v *visit) addDraft(form, path string, fields url.Values) (id string, err e
 		}
 	}
 	body := fields.Encode()
-	d := store.Draft{ID: draftID(form, path, body), Account: v.account(), Session: v.session.ID, Path: path, Body: body}
-	return d.ID, v.Books.AddDraft(v.context(), d)
+	d := people.Draft{ID: draftID(form, path, body), Account: v.account(), Session: v.session.ID, Path: path, Body: body}
+	return d.ID, v.Books.People().AddDraft(v.context(), d)
 }
 
 // draft is the visitor's draft of a form: ledger.ErrNotFound if there is none any more.
 // here reports whether it was made in this session.
 func (v *visit) draft(id, path string) (f *form, here bool, err error) {
-	d, err := v.Books.Draft(v.context(), v.account(), id)
+	d, err := v.Books.People().Draft(v.context(), v.account(), id)
 	if err != nil {
 		return nil, false, err
 	}

@@ -187,7 +187,7 @@ func TestNothingTypedIsLost(t *testing.T) {
 	w := moveWorld(t)
 	id := w.get("/send").hidden("id")
 	typed := query("asset", "BNB", "amount", "0.25", "to", "bob", "id", id, "account", "alice", "password", "secret")
-	w.ok(w.books.EndSessions(t.Context(), "alice", ""))
+	w.ok(w.books.People().EndSessions(t.Context(), "alice", ""))
 	p := w.post("/send", typed).is(http.StatusUnauthorized).has("what you typed is still there").hasNot("secret", "0.25")
 	if next := p.hidden("next"); next != "/send" {
 		t.Errorf("it comes back to %s", next)
@@ -208,7 +208,7 @@ func TestNothingTypedIsLost(t *testing.T) {
 
 	// At a confirmation, once the session is over.
 	at, _ := w.confirmed("/send", "asset", "BNB", "amount", "0.5", "to", "bob")
-	w.ok(w.books.TouchSession(t.Context(), w.sessions("alice")[0].ID, w.clock.Now().Add(time.Minute)))
+	w.ok(w.books.People().TouchSession(t.Context(), w.sessions("alice")[0].ID, w.clock.Now().Add(time.Minute)))
 	w.clock.Forward(w.clock.Now().Add(time.Hour))
 	next := w.post(at, nil).is(http.StatusUnauthorized).hidden("next")
 	p = logIn(w.browser, "alice@example.com", next)
@@ -289,7 +289,7 @@ func TestDraftsOfKeys(t *testing.T) {
 	b.post("/account/keys/new", query("label", "my tracker", "may", "trade", "addresses", "192.0.2.9", "password", "my secret", "account", "alice")).is(http.StatusUnauthorized)
 	p := b.post("/login", query("email", "alice@example.com", "password", testPassword, "next", "/account/keys/new")).goesTo("/account/keys/new")
 	p.is(200).has(`value="my tracker"`, "192.0.2.9", `value="trade" checked`).hasNot("my secret")
-	if keys, err := w.books.Keys(t.Context(), ledger.Account("alice")); err != nil || len(keys) != 0 {
+	if keys, err := w.books.People().Keys(t.Context(), ledger.Account("alice")); err != nil || len(keys) != 0 {
 		t.Errorf("there are %v, %v", keys, err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 func (s *server) keyRoutes() {
@@ -75,8 +75,8 @@ func (s *server) keys(v *visit) error {
 }
 
 func (v *visit) keysPage() (page keysPage, err error) {
-	page = keysPage{view: v.view("keys.title"), Most: v.locale.number(fmt.Sprint(store.MaxKeys))}
-	all, err := v.Books.Keys(v.context(), v.account())
+	page = keysPage{view: v.view("keys.title"), Most: v.locale.number(fmt.Sprint(people.MaxKeys))}
+	all, err := v.Books.People().Keys(v.context(), v.account())
 	for i := range all {
 		row := v.keyRow(all[len(all)-1-i])
 		if row.State == "live" {
@@ -85,7 +85,7 @@ func (v *visit) keysPage() (page keysPage, err error) {
 			page.Over = append(page.Over, row)
 		}
 	}
-	page.Full = len(page.Usable) >= store.MaxKeys
+	page.Full = len(page.Usable) >= people.MaxKeys
 	return page, err
 }
 
@@ -98,7 +98,7 @@ type keyPage struct {
 
 // ownKey is the account's key that the address names; ledger.ErrNotFound if it has none such.
 func (v *visit) ownKey() (access.Key, error) {
-	all, err := v.Books.Keys(v.context(), v.account())
+	all, err := v.Books.People().Keys(v.context(), v.account())
 	if err != nil {
 		return access.Key{}, err
 	}
@@ -129,7 +129,7 @@ func (s *server) revokeKey(v *visit) error {
 		return err
 	}
 	if k.Revoked.IsZero() {
-		if err := v.Books.RevokeKey(v.context(), k.Key); err != nil {
+		if err := v.Books.People().RevokeKey(v.context(), k.Key); err != nil {
 			return err
 		}
 		if err := v.recordEvent("key revoke", k.Named()); err != nil {

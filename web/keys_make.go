@@ -15,8 +15,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // keyFormPage is the form that makes an API key.
@@ -156,26 +157,26 @@ func (s *server) makeKey(v *visit) error {
 // keyOnce makes the key that a form asks for, or says that the form was sent before:
 // its secret is shown once, whatever a browser sends again.
 func (v *visit) keyOnce(k *access.Key, id string) (secret string, repeated bool, err error) {
-	asked := store.Asked{Owner: "pages " + string(k.Account), Key: "key " + id, Request: sha256.Sum256([]byte(id)), Until: v.Books.Now().Add(24 * time.Hour)}
-	_, repeated, err = v.Books.Once(v.context(), asked, func(store.Answer) bool { return true }, func(ctx context.Context) (store.Answer, error) {
+	asked := idempotency.Request{Owner: "pages " + string(k.Account), Key: "key " + id, Digest: sha256.Sum256([]byte(id)), Until: v.Books.Now().Add(24 * time.Hour)}
+	_, repeated, err = v.Books.Requests().Do(v.context(), asked, func(idempotency.Response) bool { return true }, func(ctx context.Context) (idempotency.Response, error) {
 		var err error
 		if k.Key, secret, err = access.NewKey(v.Random); err != nil {
-			return store.Answer{}, err
+			return idempotency.Response{}, err
 		}
 		if k.Type != access.HMAC {
 			secret = ""
 		} else if err := k.Seal(v.Sealer, secret); err != nil {
-			return store.Answer{}, err
+			return idempotency.Response{}, err
 		}
-		if err := v.Books.AddKey(ctx, *k); err != nil {
-			return store.Answer{}, err
+		if err := v.Books.People().AddKey(ctx, *k); err != nil {
+			return idempotency.Response{}, err
 		}
 		k.Created = v.Books.Now()
 		k.LimitTrade(k.Created)
-		made := store.SecurityEvent{Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address()}
-		return store.Answer{Status: http.StatusOK}, v.Books.AddSecurityEvent(ctx, k.Account, made)
+		made := people.SecurityEvent{Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address()}
+		return idempotency.Response{Status: http.StatusOK}, v.Books.People().AddSecurityEvent(ctx, k.Account, made)
 	})
-	if errors.Is(err, store.ErrBusy) {
+	if errors.Is(err, idempotency.ErrInFlight) {
 		return "", true, nil
 	}
 	return secret, repeated, err

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // sealed gives the pages a key that secrets are sealed with.
@@ -68,7 +68,7 @@ func TestKeyIsShownOnce(t *testing.T) {
 	if !access.IsKey(name) || !access.IsKey(secret) {
 		t.Fatalf("key %q, secret %q", name, secret)
 	}
-	k, err := w.books.Key(w.Context(), name)
+	k, err := w.books.People().Key(w.Context(), name)
 	w.ok(err)
 	if err := k.Opens(o.Sealer); err != nil || k.Account != "alice" || k.Allows(access.Trade, netip.MustParseAddr("192.0.2.7")) != nil ||
 		!k.Expires.Equal(w.clock.Now().AddDate(0, 0, 30)) || k.Label != "tax report" {
@@ -77,7 +77,7 @@ func TestKeyIsShownOnce(t *testing.T) {
 
 	again := w.post("/account/keys/new", form).goesTo("/account/keys")
 	again.has("was sent before", "tax report", name[:8]).hasNot(secret, name)
-	keys, err := w.books.Keys(w.Context(), "alice")
+	keys, err := w.books.People().Keys(w.Context(), "alice")
 	w.ok(err)
 	if len(keys) != 1 {
 		t.Errorf("a form sent twice has made %d keys", len(keys))
@@ -99,7 +99,7 @@ func TestKeyOfOnesOwn(t *testing.T) {
 	w.post("/account/keys/new", w.keyForm("type", "rsa", "public", text)).is(http.StatusUnprocessableEntity).has("not an RSA public key")
 	made := w.post("/account/keys/new", w.keyForm("type", "ed25519", "public", strings.ReplaceAll(text, "\n", "\r\n"), "days", "0")).is(http.StatusOK)
 	made.has("does not expire").hasNot(`id="secret"`)
-	k, err := w.books.Key(w.Context(), made.field("key"))
+	k, err := w.books.People().Key(w.Context(), made.field("key"))
 	w.ok(err)
 	if !bytes.Equal(k.Secret, der) || !k.Expires.IsZero() {
 		t.Errorf("made %v", k)
@@ -131,7 +131,7 @@ func TestKeyFaults(t *testing.T) {
 			page.has("&lt;b&gt;")
 		}
 	}
-	keys, err := w.books.Keys(w.Context(), "alice")
+	keys, err := w.books.People().Keys(w.Context(), "alice")
 	w.ok(err)
 	if len(keys) != 0 {
 		t.Errorf("%d keys are made", len(keys))
@@ -164,7 +164,7 @@ func TestRevokeKey(t *testing.T) {
 	w.post(path, nil).goesTo("/account/keys").has("Revoked and expired", "None yet").hasNot(path)
 	w.post(path, nil).goesTo("/account/keys")
 	w.get(path).goesTo("/account/keys")
-	k, err := w.books.Key(w.Context(), name)
+	k, err := w.books.People().Key(w.Context(), name)
 	w.ok(err)
 	if k.Live(w.clock.Now()) == nil {
 		t.Error("it can still be used")
@@ -183,10 +183,10 @@ func TestKeysAreLimited(t *testing.T) {
 	w.ok(err)
 	der, err := x509.MarshalPKIXPublicKey(public)
 	w.ok(err)
-	for i := range store.MaxKeys {
+	for i := range people.MaxKeys {
 		name, _, err := access.NewKey(rand.Reader)
 		w.ok(err)
-		w.ok(w.books.AddKey(w.Context(), access.Key{Key: name, Account: "alice", Type: access.Ed25519, Permissions: []access.Permission{access.Read}, Label: fmt.Sprint(i), Secret: der}))
+		w.ok(w.books.People().AddKey(w.Context(), access.Key{Key: name, Account: "alice", Type: access.Ed25519, Permissions: []access.Permission{access.Read}, Label: fmt.Sprint(i), Secret: der}))
 	}
 	w.post("/account/keys/new", form).is(http.StatusUnprocessableEntity).has("at most 30 keys")
 	w.get("/account/keys").is(http.StatusOK).has("at most 30 keys").hasNot(`href="/account/keys/new"`)
@@ -206,13 +206,13 @@ func TestKeysThatWithdraw(t *testing.T) {
 	}
 	form.Set("addresses", "192.0.2.7")
 	made := w.post("/account/keys/new", form).is(http.StatusOK).has("Read, Switch Soft Staking, Withdraw", "does not expire")
-	k, err := w.books.Key(w.Context(), made.field("key"))
+	k, err := w.books.People().Key(w.Context(), made.field("key"))
 	w.ok(err)
 	if !k.May(access.Withdraw) || !k.May(access.Trade) {
 		t.Errorf("made %+v", k)
 	}
 	made = w.post("/account/keys/new", w.keyForm("may", "trade", "days", "365")).is(http.StatusOK).has("Read, Switch Soft Staking").hasNot("Withdraw</span>")
-	if k, err = w.books.Key(w.Context(), made.field("key")); err != nil || !k.Ends().Equal(w.clock.Now().Add(access.UnlimitedTrade)) {
+	if k, err = w.books.People().Key(w.Context(), made.field("key")); err != nil || !k.Ends().Equal(w.clock.Now().Add(access.UnlimitedTrade)) {
 		t.Errorf("it ends at %s: %v", k.Ends(), err)
 	}
 	made.has("until")

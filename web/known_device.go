@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // deviceLife is how long a device is known that nobody logs in with.
@@ -22,7 +22,7 @@ func (v *visit) devices() (access.DeviceSigner, error) {
 	if v.Sealer != nil {
 		secret, err = v.Sealer.Derive(purpose)
 	} else {
-		secret, err = v.Books.Secret(v.context(), purpose, v.Random)
+		secret, err = v.Books.People().Secret(v.context(), purpose, v.Random)
 	}
 	return access.NewDeviceSigner(secret), err
 }
@@ -38,7 +38,7 @@ func (v *visit) devicesSent() string {
 
 // findDevice is the device of a login that the browser is, or false. It does as much for
 // an address that nobody logs in with, so that the time does not show who is known here.
-func (v *visit) findDevice(email string, l store.Login) (d access.Device, known bool, err error) {
+func (v *visit) findDevice(email string, l people.Login) (d access.Device, known bool, err error) {
 	sent := v.devicesSent()
 	if sent == "" {
 		return d, false, nil
@@ -53,7 +53,7 @@ func (v *visit) findDevice(email string, l store.Login) (d access.Device, known 
 
 // setDevice makes the browser a device of a login whose password was given in it, or
 // the device that it was for longer.
-func (v *visit) setDevice(d access.Device, l store.Login) (err error) {
+func (v *visit) setDevice(d access.Device, l people.Login) (err error) {
 	if d.ID == "" {
 		if d, err = access.NewDevice(v.Random); err != nil {
 			return err

@@ -60,7 +60,7 @@ var drivers = []driver{
 	}},
 	{"POST /account/keys/new", func(w *world) answer { return w.post("/account/keys/new", w.keyForm()) }},
 	{"POST /account/keys/{name}/revoke", func(w *world) answer {
-		keys, err := w.books.Keys(w.Context(), "alice")
+		keys, err := w.books.People().Keys(w.Context(), "alice")
 		w.ok(err)
 		return w.post("/account/keys/"+keys[0].Key[:keyNameLength]+"/revoke", nil)
 	}},

@@ -7,7 +7,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // refusedAfter is how long a refusal takes at least: that more is done for an
@@ -152,14 +152,14 @@ func (a *loginAttempt) checkAndBegin(password string) error {
 	}
 	now := a.Books.Now()
 	s.Email, s.Account, s.Client, s.Address, s.Expires = a.login.Email, a.login.Account, a.browser(), a.address(), a.sessionEnd(now, now)
-	if err := a.Books.AddSession(a.context(), s, a.login.Password); err != nil {
+	if err := a.Books.People().AddSession(a.context(), s, a.login.Password); err != nil {
 		if errors.Is(err, ledger.ErrNotFound) {
 			return errHashReplaced
 		}
 		return err
 	}
 	if former := a.session; former.ID != "" {
-		if err := a.Books.EndSession(a.context(), former.Account, former.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		if err := a.Books.People().EndSession(a.context(), former.Account, former.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
 	}
@@ -170,10 +170,10 @@ func (a *loginAttempt) checkAndBegin(password string) error {
 
 // findLogin is the login of an address; the zero Login, whose password is nobody's, if
 // there is none.
-func (v *visit) findLogin(email string) (store.Login, error) {
-	login, err := v.Books.Login(v.context(), email)
+func (v *visit) findLogin(email string) (people.Login, error) {
+	login, err := v.Books.People().Login(v.context(), email)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return store.Login{}, nil
+		return people.Login{}, nil
 	}
 	return login, err
 }
@@ -187,7 +187,7 @@ func (a *loginAttempt) rehash(password string) {
 	err := a.hashing().inTurn(a.context(), a.hasher(), func() error {
 		hash, err := access.RehashPassword(a.Random, password)
 		if err == nil {
-			_, err = a.Books.RehashPassword(a.context(), a.login, hash)
+			_, err = a.Books.People().RehashPassword(a.context(), a.login, hash)
 		}
 		return err
 	})

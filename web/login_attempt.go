@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // attemptsWindow is how long attempts to log in are counted.
@@ -46,7 +46,7 @@ const (
 type loginAttempt struct {
 	*visit
 	email   string
-	login   store.Login   // zero: there is none
+	login   people.Login  // zero: there is none
 	device  access.Device // zero: it has not logged in before
 	trusted bool          // it comes from a device that has logged in before, and has not guessed too often
 	slowed  bool
@@ -96,7 +96,7 @@ func (a *loginAttempt) ofMail() string {
 
 // count adds the attempt to a counter, where it is allowed.
 func (a *loginAttempt) count(counter string, most int) (wait time.Duration, err error) {
-	wait, err = a.Books.CountAttempt(a.context(), counter, most, attemptsWindow)
+	wait, err = a.Books.People().CountAttempt(a.context(), counter, most, attemptsWindow)
 	if err == nil && wait == 0 {
 		a.counted = append(a.counted, counter)
 	}
@@ -129,7 +129,7 @@ func (a *loginAttempt) waitSlowed() (wait time.Duration, err error) {
 
 // takeBack uncounts an attempt that was not made.
 func (a *loginAttempt) takeBack() error {
-	return a.Books.UncountAttempts(a.context(), a.counted...)
+	return a.Books.People().UncountAttempts(a.context(), a.counted...)
 }
 
 // succeed uncounts an attempt that succeeded: its network and its address of mail have
@@ -139,7 +139,7 @@ func (a *loginAttempt) succeed() error {
 	if a.trusted {
 		return nil
 	}
-	return errors.Join(a.takeBack(), a.Books.ResetAttempts(a.context(), a.ofMail()))
+	return errors.Join(a.takeBack(), a.Books.People().ResetAttempts(a.context(), a.ofMail()))
 }
 
 // hashing is whose turn it is to check the password, and hasher who waits for it:

@@ -125,7 +125,7 @@ func TestNobodyKeepsAnOwnerOut(t *testing.T) {
 			t.Fatalf("attempt %d is slowed: %t", n, a.slowed)
 		}
 	}
-	events, err := w.books.SecurityEvents(t.Context(), "alice", nil, 1000)
+	events, err := w.books.People().SecurityEvents(t.Context(), "alice", nil, 1000)
 	if w.ok(err); len(events) != slowedOfMail+1 {
 		t.Errorf("%d events are kept", len(events))
 	}
@@ -144,7 +144,7 @@ func TestStrangersWaitInPlaces(t *testing.T) {
 	w := newWorld(t)
 	w.login("alice@example.com")
 	for range slowedOfMail {
-		_, err := w.books.CountAttempt(t.Context(), "log in alice@example.com", slowedOfMail, attemptsWindow)
+		_, err := w.books.People().CountAttempt(t.Context(), "log in alice@example.com", slowedOfMail, attemptsWindow)
 		w.ok(err)
 	}
 	w.pages.slow.by = time.Hour

@@ -11,7 +11,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // cheapHash is a password's hash, made with the least work there is, as if by an older
@@ -25,15 +25,15 @@ func cheapHash(password string) string {
 // cheapen gives a login, whose password is testPassword, a hash that is checked in no time.
 func (w *world) cheapen(email string) {
 	w.Helper()
-	changed, err := w.books.RehashPassword(w.Context(), w.loginOf(email), cheapHash(testPassword))
+	changed, err := w.books.People().RehashPassword(w.Context(), w.loginOf(email), cheapHash(testPassword))
 	if w.ok(err); !changed {
 		w.Fatal("the hash is another one")
 	}
 }
 
-func (w *world) loginOf(email string) store.Login {
+func (w *world) loginOf(email string) people.Login {
 	w.Helper()
-	l, err := w.books.Login(w.Context(), email)
+	l, err := w.books.People().Login(w.Context(), email)
 	w.ok(err)
 	return l
 }
@@ -74,7 +74,7 @@ func TestAWeakPasswordLogsIn(t *testing.T) {
 	for id, weak := range map[ledger.Account]string{"bob": "Password123!", "carol": "carol", "dora": "softstake"} {
 		email := string(id) + "@example.com"
 		w.holder(id, "DE")
-		_, err := w.books.SetPassword(t.Context(), email, store.PasswordChange{Hash: cheapHash(weak)})
+		_, err := w.books.People().SetPassword(t.Context(), email, people.PasswordChange{Hash: cheapHash(weak)})
 		w.ok(err)
 		for range 2 {
 			w.another().post("/login", credentials(email, weak)).is(http.StatusSeeOther)
@@ -111,7 +111,7 @@ func TestAPasswordSetInBetweenRefusesTheOld(t *testing.T) {
 	a := w.attempt("alice@example.com", "192.0.2.7")
 	hash, err := access.HashPassword(rand.Reader, newPassword)
 	w.ok(err)
-	_, err = w.books.SetPassword(t.Context(), "alice@example.com", store.PasswordChange{Hash: hash})
+	_, err = w.books.People().SetPassword(t.Context(), "alice@example.com", people.PasswordChange{Hash: hash})
 	w.ok(err)
 	if err := a.logIn(testPassword); !errors.Is(err, access.ErrUnknown) {
 		t.Errorf("the old password: %v", err)

@@ -133,7 +133,7 @@ func (v *visit) gone(k kind, id string) error {
 func (m *moving) done() error {
 	v := m.visit
 	if id := v.r.PathValue("draft"); id != "" {
-		if err := v.Books.RemoveDraft(v.context(), v.account(), id); err != nil {
+		if err := v.Books.People().RemoveDraft(v.context(), v.account(), id); err != nil {
 			v.Log.Warn("a draft that was used is not removed yet; it is when it is over", "request", v.caller.Request, "error", err)
 		}
 	}

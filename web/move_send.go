@@ -35,7 +35,7 @@ func (m *moving) checkSend() error {
 	if !m.posts {
 		return nil
 	}
-	wait, err := v.Books.CountRecipient(v.context(), m.Account())
+	wait, err := v.Books.People().CountRecipient(v.context(), m.Account())
 	if err != nil {
 		return err
 	}

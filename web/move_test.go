@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -237,14 +238,14 @@ func TestSendDoesNotListAccounts(t *testing.T) {
 	w := moveWorld(t)
 	at, _ := w.confirmed("/send", "asset", "BNB", "amount", "1", "to", "bob")
 	ask := func(to string) answer { return w.filled("/send", "asset", "BNB", "amount", "1", "to", to) }
-	for range store.MostRecipients - 1 {
+	for range people.MostRecipients - 1 {
 		ask("nobody").is(http.StatusUnprocessableEntity).has("No open account")
 	}
 	for _, to := range []string{"nobody", "bob"} {
 		ask(to).is(http.StatusUnprocessableEntity).has("Try again in 60 minutes").hasNot("No open account")
 	}
 	w.post(at, nil).is(http.StatusUnprocessableEntity).has("Try again in 60 minutes", `value="bob"`)
-	for range store.MostRecipients + 1 { // to look at a confirmation again asks nothing new
+	for range people.MostRecipients + 1 { // to look at a confirmation again asks nothing new
 		w.get(at).is(200).has("becomes 2 (")
 	}
 	w.looked("/send", "asset", "BNB", "amount", "1", "to", "bob").has("becomes 2 (") // what it does is shown all the same

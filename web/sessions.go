@@ -10,7 +10,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 const (
@@ -85,7 +85,7 @@ func (v *visit) readSession() error {
 	if now.Sub(s.Seen) < seenEvery || v.r.URL.Path == livePath {
 		return nil // a page that stands open is no use of it
 	}
-	if err := v.Books.TouchSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
+	if err := v.Books.People().TouchSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
 		v.Log.Warn("it could not be kept that a session is used; it is used all the same", "request", v.caller.Request, "error", err)
 	}
 	return nil
@@ -97,7 +97,7 @@ func (v *visit) findSession(text string) (access.Session, error) {
 	if !is {
 		return access.Session{}, access.ErrUnknown
 	}
-	s, err := v.Books.Session(v.context(), id)
+	s, err := v.Books.People().Session(v.context(), id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return access.Session{}, access.ErrUnknown
 	}
@@ -158,7 +158,7 @@ func (v *visit) pageOfPart() string {
 // logOut ends the browser's session.
 func (s *server) logOut(v *visit) error {
 	if v.account() != "" {
-		if err := v.Books.EndSession(v.context(), v.account(), v.session.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		if err := v.Books.People().EndSession(v.context(), v.account(), v.session.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
 		if err := v.recordEvent("log-out", v.session.Email); err != nil {
@@ -171,7 +171,7 @@ func (s *server) logOut(v *visit) error {
 
 // logOutEverywhere ends all sessions of the account, this one too.
 func (s *server) logOutEverywhere(v *visit) error {
-	if err := v.Books.EndSessions(v.context(), v.account(), ""); err != nil {
+	if err := v.Books.People().EndSessions(v.context(), v.account(), ""); err != nil {
 		return err
 	}
 	if err := v.recordEvent("log-out everywhere", v.session.Email); err != nil {
@@ -187,7 +187,7 @@ func (v *visit) recordEvent(action, detail string) error {
 }
 
 func (v *visit) recordEventOf(id ledger.Account, action, detail string) error {
-	return v.Books.AddSecurityEvent(v.context(), id, store.SecurityEvent{Action: action, Detail: detail, Client: v.browser(), Address: v.address()})
+	return v.Books.People().AddSecurityEvent(v.context(), id, people.SecurityEvent{Action: action, Detail: detail, Client: v.browser(), Address: v.address()})
 }
 
 // browser is what the visitor's browser says of itself, or the app and its version.

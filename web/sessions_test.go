@@ -27,7 +27,7 @@ func TestLogIn(t *testing.T) {
 	}
 	w.get("/login").goesTo("/spot")
 	w.get("/nothing").is(http.StatusNotFound).has("Log out")
-	events, err := w.books.SecurityEvents(t.Context(), "alice", nil, 10)
+	events, err := w.books.People().SecurityEvents(t.Context(), "alice", nil, 10)
 	w.ok(err)
 	if len(events) != 1 || events[0].Action != "log-in" || events[0].Address != "192.0.2.7" || !strings.HasPrefix(events[0].Client, "Go-http-client") {
 		t.Errorf("the events are %v", events)
@@ -63,7 +63,7 @@ func TestEachLogInIsANewSession(t *testing.T) {
 
 func (w *world) sessions(id string) []access.Session {
 	w.Helper()
-	s, err := w.books.Sessions(w.Context(), ledger.Account(id))
+	s, err := w.books.People().Sessions(w.Context(), ledger.Account(id))
 	w.ok(err)
 	return s
 }
@@ -83,7 +83,7 @@ func TestWrongLogInsAreAllTheSame(t *testing.T) {
 	if moment := strings.Index(texts[0], "data-now"); texts[0][moment+30:] != texts[1][moment+30:] {
 		t.Error("the refusals differ")
 	}
-	events, err := w.books.SecurityEvents(t.Context(), "alice", nil, 10)
+	events, err := w.books.People().SecurityEvents(t.Context(), "alice", nil, 10)
 	w.ok(err)
 	if len(events) != 1 || events[0].Action != "log-in refused" {
 		t.Errorf("the events are %v", events)
@@ -203,7 +203,7 @@ func TestClosedAccounts(t *testing.T) {
 	w.ok(w.books.CloseAccount(t.Context(), "alice"))
 	w.get("/login").is(http.StatusOK)
 	w.post("/login", credentials("alice@example.com", testPassword)).is(http.StatusUnprocessableEntity)
-	if _, err := w.books.Login(t.Context(), "alice@example.com"); err == nil {
+	if _, err := w.books.People().Login(t.Context(), "alice@example.com"); err == nil {
 		t.Error("there still is a login")
 	}
 }

@@ -161,7 +161,7 @@ func TestStartAfterTheSession(t *testing.T) {
 	w := newWorld(t)
 	w.login("alice@example.com")
 	form := shown(w.get("/earn/start"))
-	w.ok(w.books.EndSessions(t.Context(), "alice", ""))
+	w.ok(w.books.People().EndSessions(t.Context(), "alice", ""))
 	login := w.post("/earn/start", form).is(http.StatusUnauthorized)
 	next := login.hidden("next")
 	if next != "/earn/start" {

@@ -21,6 +21,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -130,7 +131,7 @@ func (w *world) holder(id ledger.Account, region staking.Region) {
 	w.ok(err)
 	hash, err := testHash()
 	w.ok(err)
-	w.ok(w.books.AddLogin(w.Context(), store.Login{Email: string(id) + "@example.com", Account: id, Password: hash}))
+	w.ok(w.books.People().AddLogin(w.Context(), people.Login{Email: string(id) + "@example.com", Account: id, Password: hash}))
 }
 
 // prices are set for today, in USDT per whole token, and hold for seven days after it.

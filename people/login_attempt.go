@@ -1,4 +1,4 @@
-package store
+package people
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -20,14 +21,14 @@ const AttemptsKept = time.Hour
 // not counted. Attempts at the same moment, in several processes too, are counted one
 // by one. counter is any text; only its hash is kept, since people type their password
 // into the wrong field.
-func (db *DB) CountAttempt(ctx context.Context, counter string, most int, window time.Duration) (wait time.Duration, err error) {
+func (p *People) CountAttempt(ctx context.Context, counter string, most int, window time.Duration) (wait time.Duration, err error) {
 	if most < 1 || window < time.Millisecond || window > AttemptsKept {
 		return 0, fmt.Errorf("%w: %d attempts in %s; it is at least 1 in at most %s", ledger.ErrInvalid, most, window, AttemptsKept)
 	}
 	who := attemptKey(counter)
-	err = db.engine.Write(ctx, func(t tx) error {
+	err = p.db.Write(ctx, func(t db.Tx) error {
 		wait = 0
-		now := db.now()
+		now := p.now()
 		// A window that begins later than it can is one of a clock that was put back.
 		n, err := t.Exec(`INSERT INTO attempts (bucket, who, since, tries) VALUES ($1, $2, $3, 1)
 		                  ON CONFLICT (bucket, who) DO UPDATE SET
@@ -39,11 +40,11 @@ func (db *DB) CountAttempt(ctx context.Context, counter string, most int, window
 			return err
 		}
 		var since int64
-		found, err := one(t, []*int64{&since}, "SELECT since FROM attempts WHERE bucket = $1 AND who = $2", keyBucket(who), who)
+		found, err := db.One(t, []*int64{&since}, "SELECT since FROM attempts WHERE bucket = $1 AND who = $2", keyBucket(who), who)
 		if err == nil && !found {
-			err = errRetry // it was reset in between
+			err = db.ErrRetry // it was reset in between
 		}
-		wait = max(timeOf(since).Add(window).Sub(timeOf(now)), time.Millisecond)
+		wait = max(db.TimeOf(since).Add(window).Sub(db.TimeOf(now)), time.Millisecond)
 		return err
 	})
 	if err != nil {
@@ -62,8 +63,8 @@ const (
 
 // CountRecipient counts that an account asks for a recipient, before it is known whether
 // there is one. wait is that of CountAttempt.
-func (db *DB) CountRecipient(ctx context.Context, from ledger.Account) (wait time.Duration, err error) {
-	return db.CountAttempt(ctx, "send "+string(from), MostRecipients, RecipientsWindow)
+func (p *People) CountRecipient(ctx context.Context, from ledger.Account) (wait time.Duration, err error) {
+	return p.CountAttempt(ctx, "send "+string(from), MostRecipients, RecipientsWindow)
 }
 
 // attemptKey is what is kept of a counter's name.
@@ -74,19 +75,19 @@ func attemptKey(counter string) string {
 
 // UncountAttempts takes one from each counter, none below zero: for an attempt that
 // was counted, and succeeded or was not made.
-func (db *DB) UncountAttempts(ctx context.Context, counters ...string) error {
-	return db.changeAttempts(ctx, "take back an attempt", "UPDATE attempts SET tries = tries - 1 WHERE bucket = $1 AND who = $2 AND tries > 0", counters)
+func (p *People) UncountAttempts(ctx context.Context, counters ...string) error {
+	return p.changeAttempts(ctx, "take back an attempt", "UPDATE attempts SET tries = tries - 1 WHERE bucket = $1 AND who = $2 AND tries > 0", counters)
 }
 
 // ResetAttempts sets a counter to zero, after an attempt that succeeded. Repeating has
 // no further effect.
-func (db *DB) ResetAttempts(ctx context.Context, counter string) error {
-	return db.changeAttempts(ctx, "reset a counter of attempts", "DELETE FROM attempts WHERE bucket = $1 AND who = $2", []string{counter})
+func (p *People) ResetAttempts(ctx context.Context, counter string) error {
+	return p.changeAttempts(ctx, "reset a counter of attempts", "DELETE FROM attempts WHERE bucket = $1 AND who = $2", []string{counter})
 }
 
 // changeAttempts runs a statement for the key of each counter.
-func (db *DB) changeAttempts(ctx context.Context, what, sql string, counters []string) error {
-	err := db.engine.Write(ctx, func(t tx) error {
+func (p *People) changeAttempts(ctx context.Context, what, sql string, counters []string) error {
+	err := p.db.Write(ctx, func(t db.Tx) error {
 		for _, counter := range counters {
 			who := attemptKey(counter)
 			if _, err := t.Exec(sql, keyBucket(who), who); err != nil {

@@ -1,10 +1,11 @@
-package store
+package people
 
 import (
 	"context"
 	"fmt"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -22,7 +23,7 @@ type PasswordChange struct {
 // these were. All of it, the lines of the log and the security events are one
 // transaction. ErrNotFound if there is no such login, ErrInvalid for what is no hash.
 // Repeating sets the password again, and finds no key to revoke.
-func (db *DB) SetPassword(ctx context.Context, email string, c PasswordChange) (revoked int, err error) {
+func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange) (revoked int, err error) {
 	err = checkHash(c.Hash)
 	if err == nil {
 		err = SecurityEvent{Action: "password", Client: c.Client, Address: c.Address}.check()
@@ -30,24 +31,24 @@ func (db *DB) SetPassword(ctx context.Context, email string, c PasswordChange) (
 	if err != nil {
 		return 0, fmt.Errorf("set a password: %w", err)
 	}
-	l, err := db.Login(ctx, email)
+	l, err := p.Login(ctx, email)
 	if err != nil {
 		return 0, err
 	}
-	at, nonce := db.stamps.next(db.now())
-	err = db.engine.Write(ctx, func(t tx) error {
+	at, nonce := p.stamps.Next(p.now())
+	err = p.db.Write(ctx, func(t db.Tx) error {
 		revoked = 0
-		if _, err := lockAccount(t, l.Account); err != nil {
+		if _, err := p.books.LockAccount(t, l.Account); err != nil {
 			return err
 		}
-		if err := db.updatePassword(t, l, c); err != nil {
+		if err := p.updatePassword(t, l, c); err != nil {
 			return err
 		}
 		event := SecurityEvent{Action: "password", Detail: l.Email, Client: c.Client, Address: c.Address}
 		if err := insertSecurityEvent(t, l.Account, event, at, nonce); err != nil || !c.RevokeKeys {
 			return err
 		}
-		revoked, err = db.revokeKeys(t, l.Account, c)
+		revoked, err = p.revokeKeys(t, l.Account, c)
 		return err
 	})
 	if err != nil {
@@ -57,9 +58,9 @@ func (db *DB) SetPassword(ctx context.Context, email string, c PasswordChange) (
 }
 
 // updatePassword sets the password, and ends the sessions. The account is locked.
-func (db *DB) updatePassword(t tx, l Login, c PasswordChange) error {
+func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 	n, err := t.Exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
-		c.Hash, db.now(), keyBucket(l.Email), l.Email, string(l.Account))
+		c.Hash, p.now(), keyBucket(l.Email), l.Email, string(l.Account))
 	if err == nil && n == 0 {
 		err = noLogin(l.Email)
 	}
@@ -69,14 +70,14 @@ func (db *DB) updatePassword(t tx, l Login, c PasswordChange) error {
 	if err != nil {
 		return err
 	}
-	return db.logLine(t, "login password", string(l.Account), l.Email)
+	return p.books.Log(t, "login password", string(l.Account), l.Email)
 }
 
 // revokeKeys revokes an account's API keys, each with its line of the log and its
 // security event. The account is locked, so that no key is added at the same time.
-func (db *DB) revokeKeys(t tx, id ledger.Account, c PasswordChange) (revoked int, err error) {
+func (p *People) revokeKeys(t db.Tx, id ledger.Account, c PasswordChange) (revoked int, err error) {
 	var keys []access.Key
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		k, err := scanKey(r)
 		keys = append(keys, k)
 		return err
@@ -85,17 +86,17 @@ func (db *DB) revokeKeys(t tx, id ledger.Account, c PasswordChange) (revoked int
 		return 0, err
 	}
 	for _, k := range keys {
-		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", db.now(), keyBucket(k.Key), k.Key)
+		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", p.now(), keyBucket(k.Key), k.Key)
 		if err != nil {
 			return revoked, err
 		}
 		if n == 0 {
 			continue // another has revoked it in between
 		}
-		if err := db.logLine(t, "key revoke", string(id), credential(k.Short(), k.Label)); err != nil {
+		if err := p.books.Log(t, "key revoke", string(id), credential(k.Short(), k.Label)); err != nil {
 			return revoked, err
 		}
-		at, nonce := db.stamps.next(db.now())
+		at, nonce := p.stamps.Next(p.now())
 		event := SecurityEvent{Action: "key revoke", Detail: k.Named(), Client: c.Client, Address: c.Address}
 		if err := insertSecurityEvent(t, id, event, at, nonce); err != nil {
 			return revoked, err
@@ -109,11 +110,11 @@ func (db *DB) revokeKeys(t tx, id ledger.Account, c PasswordChange) (revoked int
 // password. The password stays the one that was set, and sessions stay. changed is
 // false where the hash is no longer the one that was verified: the password was set, or
 // hashed again, at the same time. ErrInvalid for what is no hash.
-func (db *DB) RehashPassword(ctx context.Context, l Login, hash string) (changed bool, err error) {
+func (p *People) RehashPassword(ctx context.Context, l Login, hash string) (changed bool, err error) {
 	if err := checkHash(hash); err != nil {
 		return false, fmt.Errorf("hash a password again: %w", err)
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
+	err = p.db.Write(ctx, func(t db.Tx) error {
 		n, err := t.Exec("UPDATE logins SET password = $1 WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
 			hash, keyBucket(l.Email), l.Email, string(l.Account), l.Password)
 		changed = n > 0

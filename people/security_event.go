@@ -1,10 +1,11 @@
-package store
+package people
 
 import (
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -27,23 +28,23 @@ func (e SecurityEvent) check() error {
 		return fmt.Errorf("%w: a security event has an action", ledger.ErrInvalid)
 	}
 	for _, text := range [][2]string{{"the action", e.Action}, {"the client", e.Client}, {"the address", e.Address}} {
-		if err := checkText(text[0], text[1]); err != nil {
+		if err := ledger.CheckText(text[0], text[1]); err != nil {
 			return err
 		}
 	}
-	return checkLine("the detail", e.Detail, longestDetail)
+	return ledger.CheckLine("the detail", e.Detail, longestDetail)
 }
 
 // AddSecurityEvent keeps what a person did, now. Its nonce is made by the books.
 // ErrNotFound if the account was never opened, ErrInvalid for texts that are not a line
 // of at most 200 characters, and 254 for the detail.
-func (db *DB) AddSecurityEvent(ctx context.Context, id ledger.Account, e SecurityEvent) error {
+func (p *People) AddSecurityEvent(ctx context.Context, id ledger.Account, e SecurityEvent) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	at, nonce := db.stamps.next(db.now()) // outside of what may run twice: it is written once
-	err := db.engine.Write(ctx, func(t tx) error {
-		if _, err := account(t, id); err != nil {
+	at, nonce := p.stamps.Next(p.now()) // outside of what may run twice: it is written once
+	err := p.db.Write(ctx, func(t db.Tx) error {
+		if err := p.books.CheckAccount(t, id); err != nil {
 			return err
 		}
 		return insertSecurityEvent(t, id, e, at, nonce)
@@ -55,7 +56,7 @@ func (db *DB) AddSecurityEvent(ctx context.Context, id ledger.Account, e Securit
 }
 
 // insertSecurityEvent writes an event in the transaction of what it is about.
-func insertSecurityEvent(t tx, id ledger.Account, e SecurityEvent, at int64, nonce string) error {
+func insertSecurityEvent(t db.Tx, id ledger.Account, e SecurityEvent, at int64, nonce string) error {
 	_, err := t.Exec("INSERT INTO acts (bucket, account, at, nonce, action, detail, client, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
 		int64(id.Bucket()), string(id), at, nonce, e.Action, e.Detail, e.Client, e.Address)
 	return err
@@ -63,21 +64,21 @@ func insertSecurityEvent(t tx, id ledger.Account, e SecurityEvent, at int64, non
 
 // SecurityEvents are an account's, the newest first, those that come after one, of which
 // At and Nonce count, or the first; at most limit. ErrNotFound if the account was never opened.
-func (db *DB) SecurityEvents(ctx context.Context, id ledger.Account, after *SecurityEvent, limit int) (events []SecurityEvent, err error) {
+func (p *People) SecurityEvents(ctx context.Context, id ledger.Account, after *SecurityEvent, limit int) (events []SecurityEvent, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t view) error {
+	err = p.db.Read(ctx, func(t db.View) error {
 		events = nil
-		if _, err := account(t, id); err != nil {
+		if err := p.books.CheckAccount(t, id); err != nil {
 			return err
 		}
 		sql, args := securityEventsOf+"ORDER BY at DESC, nonce DESC LIMIT $3", []any{int64(id.Bucket()), string(id), int64(max(limit, 0))}
 		if after != nil {
 			sql, args = securityEventsOf+"AND (at, nonce) < ($4, $5) ORDER BY at DESC, nonce DESC LIMIT $3", append(args, after.At.UnixMilli(), after.Nonce)
 		}
-		return t.Query(func(r row) error {
-			events = append(events, SecurityEvent{timeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
+		return t.Query(func(r db.Row) error {
+			events = append(events, SecurityEvent{db.TimeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
 			return nil
 		}, sql, args...)
 	})

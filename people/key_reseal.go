@@ -1,4 +1,4 @@
-package store
+package people
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 )
 
 // resealPart is how many keys one transaction seals again.
@@ -16,13 +17,13 @@ const resealPart = 500
 // says it has changed; n counts them. Parts of them are committed one by one: where it was
 // interrupted, call it again. reseal may be called several times for a key. An error of
 // reseal ends it.
-func (db *DB) Reseal(ctx context.Context, reseal func(*access.Key) (changed bool, err error)) (n int, err error) {
+func (p *People) Reseal(ctx context.Context, reseal func(*access.Key) (changed bool, err error)) (n int, err error) {
 	bucket, after, more := int64(-1), "", true
 	for err == nil && more {
 		part, last := 0, ""
-		err = db.engine.Write(ctx, func(t tx) error {
+		err = p.db.Write(ctx, func(t db.Tx) error {
 			var keys []access.Key
-			err := t.Query(func(r row) error {
+			err := t.Query(func(r db.Row) error {
 				k, err := scanKey(r)
 				keys = append(keys, k)
 				return err
@@ -30,7 +31,7 @@ func (db *DB) Reseal(ctx context.Context, reseal func(*access.Key) (changed bool
 			if more = len(keys) == resealPart; err != nil || len(keys) == 0 {
 				return err
 			}
-			part, err = db.reseal(t, keys, reseal)
+			part, err = p.reseal(t, keys, reseal)
 			last = keys[len(keys)-1].Key
 			return err
 		})
@@ -43,7 +44,7 @@ func (db *DB) Reseal(ctx context.Context, reseal func(*access.Key) (changed bool
 }
 
 // reseal writes the secrets that change, and a line of the log.
-func (db *DB) reseal(t tx, keys []access.Key, reseal func(*access.Key) (bool, error)) (n int, err error) {
+func (p *People) reseal(t db.Tx, keys []access.Key, reseal func(*access.Key) (bool, error)) (n int, err error) {
 	var buckets []int64
 	var names []string
 	var before, after [][]byte
@@ -63,8 +64,8 @@ func (db *DB) reseal(t tx, keys []access.Key, reseal func(*access.Key) (bool, er
 	}
 	// A secret that another process has sealed again in between stays as that left it.
 	if _, err := t.Set(nil, "UPDATE keys SET secret = r.after FROM {rows} WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
-		set{ints("bucket", buckets), texts("key", names), blobs("before", before), blobs("after", after)}); err != nil {
+		db.Set{db.Ints("bucket", buckets), db.Texts("key", names), db.Blobs("before", before), db.Blobs("after", after)}); err != nil {
 		return 0, err
 	}
-	return len(names), db.logLine(t, "key reseal", "keys", fmt.Sprintf("%d secrets, from %s to %s", len(names), access.Key{Key: names[0]}.Short(), access.Key{Key: names[len(names)-1]}.Short()))
+	return len(names), p.books.Log(t, "key reseal", "keys", fmt.Sprintf("%d secrets, from %s to %s", len(names), access.Key{Key: names[0]}.Short(), access.Key{Key: names[len(names)-1]}.Short()))
 }

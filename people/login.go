@@ -1,4 +1,4 @@
-package store
+package people
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -30,7 +31,7 @@ func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
 // for the same account twice is once, and leaves the password as it is; for
 // another account it is ErrMismatch. ErrNotFound if the account was never opened;
 // ErrInvalid if it is closed, and for what is no address or no hash.
-func (db *DB) AddLogin(ctx context.Context, l Login) error {
+func (p *People) AddLogin(ctx context.Context, l Login) error {
 	email, err := access.ParseEmail(l.Email)
 	if err == nil {
 		err = l.Account.CheckHolder()
@@ -41,23 +42,23 @@ func (db *DB) AddLogin(ctx context.Context, l Login) error {
 	if err != nil {
 		return fmt.Errorf("add a login: %w", err)
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
-		if err := lockOpenAccount(t, l.Account); err != nil {
+	err = p.db.Write(ctx, func(t db.Tx) error {
+		if err := p.lockOpenAccount(t, l.Account); err != nil {
 			return err
 		}
-		now := db.now()
+		now := p.now()
 		n, err := t.Exec("INSERT INTO logins (bucket, email, account, password, created, changed) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING",
 			keyBucket(email), email, string(l.Account), l.Password, now)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			return db.logLine(t, "login add", string(l.Account), email)
+			return p.books.Log(t, "login add", string(l.Account), email)
 		}
 		there, err := findLogin(t, email)
 		switch {
 		case errors.Is(err, ledger.ErrNotFound):
-			return fmt.Errorf("%w: it was removed meanwhile", errRetry)
+			return fmt.Errorf("%w: it was removed meanwhile", db.ErrRetry)
 		case err == nil && there.Account != l.Account:
 			return fmt.Errorf("%w: it opens account %s", ledger.ErrMismatch, there.Account)
 		}
@@ -79,14 +80,14 @@ func checkHash(hash string) error {
 
 const loginColumns = "SELECT email, account, password, created, changed FROM logins "
 
-func readLogin(r row) Login {
-	return Login{Email: r.Text(0), Account: ledger.Account(r.Text(1)), Password: r.Text(2), Created: timeOf(r.Int(3)), Changed: timeOf(r.Int(4))}
+func readLogin(r db.Row) Login {
+	return Login{Email: r.Text(0), Account: ledger.Account(r.Text(1)), Password: r.Text(2), Created: db.TimeOf(r.Int(3)), Changed: db.TimeOf(r.Int(4))}
 }
 
 // findLogin reads the login of an address; ErrNotFound if there is none.
-func findLogin(t view, email string) (l Login, err error) {
+func findLogin(t db.View, email string) (l Login, err error) {
 	found := false
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		l, found = readLogin(r), true
 		return nil
 	}, loginColumns+"WHERE bucket = $1 AND email = $2", keyBucket(email), email)
@@ -102,12 +103,12 @@ func noLogin(email string) error {
 
 // Login is the login of an e-mail address, in capitals or not; ErrNotFound if there
 // is none, and for what is no address.
-func (db *DB) Login(ctx context.Context, email string) (l Login, err error) {
+func (p *People) Login(ctx context.Context, email string) (l Login, err error) {
 	email, err = access.ParseEmail(email)
 	if err != nil {
 		return Login{}, fmt.Errorf("%w: a login: %w", ledger.ErrNotFound, err)
 	}
-	err = db.engine.Look(ctx, func(t view) error {
+	err = p.db.Look(ctx, func(t db.View) error {
 		l, err = findLogin(t, email)
 		return err
 	})
@@ -118,17 +119,20 @@ func (db *DB) Login(ctx context.Context, email string) (l Login, err error) {
 }
 
 // Logins are an account's, by address, or those of all accounts for "".
-func (db *DB) Logins(ctx context.Context, id ledger.Account) (logins []Login, err error) {
+func (p *People) Logins(ctx context.Context, id ledger.Account) (logins []Login, err error) {
 	if id != "" {
-		if _, err := db.Account(ctx, id); err != nil {
+		if err := id.CheckHolder(); err != nil {
 			return nil, err
 		}
 	}
-	err = db.engine.Read(ctx, func(t view) error {
+	err = p.db.Read(ctx, func(t db.View) error {
 		logins = nil
-		add := func(r row) error { logins = append(logins, readLogin(r)); return nil }
+		add := func(r db.Row) error { logins = append(logins, readLogin(r)); return nil }
 		if id == "" {
 			return t.Query(add, loginColumns+"ORDER BY email, account")
+		}
+		if err := p.books.CheckAccount(t, id); err != nil {
+			return err
 		}
 		return t.Query(add, loginColumns+"WHERE account = $1 ORDER BY email", string(id))
 	})
@@ -139,16 +143,16 @@ func (db *DB) Logins(ctx context.Context, id ledger.Account) (logins []Login, er
 }
 
 // RemoveLogin takes a login away, and ends its sessions. The same twice is once.
-func (db *DB) RemoveLogin(ctx context.Context, email string) error {
-	l, err := db.Login(ctx, email)
+func (p *People) RemoveLogin(ctx context.Context, email string) error {
+	l, err := p.Login(ctx, email)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
-		if _, err := lockAccount(t, l.Account); err != nil {
+	err = p.db.Write(ctx, func(t db.Tx) error {
+		if _, err := p.books.LockAccount(t, l.Account); err != nil {
 			return err
 		}
 		n, err := t.Exec("DELETE FROM logins WHERE bucket = $1 AND email = $2 AND account = $3", keyBucket(l.Email), l.Email, string(l.Account))
@@ -158,7 +162,7 @@ func (db *DB) RemoveLogin(ctx context.Context, email string) error {
 		if _, err := endSessions(t, l.Account, "account = $1 AND email = $2", string(l.Account), l.Email); err != nil {
 			return err
 		}
-		return db.logLine(t, "login remove", string(l.Account), l.Email)
+		return p.books.Log(t, "login remove", string(l.Account), l.Email)
 	})
 	if err != nil {
 		return fmt.Errorf("remove the login %s: %w", l.Email, err)
@@ -166,9 +170,9 @@ func (db *DB) RemoveLogin(ctx context.Context, email string) error {
 	return nil
 }
 
-// shutOut removes an account's logins and sessions. The account is locked, so that
-// none is added meanwhile.
-func shutOut(t tx, id ledger.Account) error {
+// EndAll removes an account's logins and sessions, in the transaction that closes it. The
+// account is locked, so that none is added at the same time.
+func EndAll(t db.Tx, id ledger.Account) error {
 	_, err := t.Exec("DELETE FROM logins WHERE account = $1", string(id))
 	if err == nil {
 		_, err = endSessions(t, id, "account = $1", string(id))

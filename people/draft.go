@@ -1,4 +1,4 @@
-package store
+package people
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -34,15 +35,15 @@ const (
 // at. The same draft again has no further effect but that it lives longer, and belongs
 // to the session that it is made in now. ErrNotFound if the account has no such
 // session, or it has ended; ErrInvalid for a draft that cannot be.
-func (db *DB) AddDraft(ctx context.Context, d Draft) error {
+func (p *People) AddDraft(ctx context.Context, d Draft) error {
 	if !isDraftID(d.ID) || !strings.HasPrefix(d.Path, "/") || len(d.Body) > longestDraft {
 		return fmt.Errorf("%w: a draft has an ID, a path, and at most %d bytes of fields", ledger.ErrInvalid, longestDraft)
 	}
 	if !access.IsTokenID(d.Session) {
 		return noSession(d.Session)
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
-		now := db.now()
+	err := p.db.Write(ctx, func(t db.Tx) error {
+		now := p.now()
 		// Who ends the session takes the same lock, and removes the drafts that are there.
 		n, err := t.Exec("UPDATE sessions SET expires = expires WHERE bucket = $1 AND id = $2 AND account = $3 AND expires > $4",
 			keyBucket(d.Session), d.Session, string(d.Account), now)
@@ -67,9 +68,9 @@ func (db *DB) AddDraft(ctx context.Context, d Draft) error {
 }
 
 // removeOldDrafts removes what is too much with a draft that was added.
-func removeOldDrafts(t tx, added Draft) error {
+func removeOldDrafts(t db.Tx, added Draft) error {
 	var others []string
-	if err := t.Query(func(r row) error { others = append(others, r.Text(0)); return nil },
+	if err := t.Query(func(r db.Row) error { others = append(others, r.Text(0)); return nil },
 		"SELECT id FROM drafts WHERE bucket = $1 AND account = $2 AND id <> $3 ORDER BY created DESC, id",
 		int64(added.Account.Bucket()), string(added.Account), added.ID); err != nil {
 		return err
@@ -82,24 +83,24 @@ func removeOldDrafts(t tx, added Draft) error {
 	return nil
 }
 
-func removeDraft(t tx, account ledger.Account, id string) error {
+func removeDraft(t db.Tx, account ledger.Account, id string) error {
 	_, err := t.Exec("DELETE FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3", int64(account.Bucket()), string(account), id)
 	return err
 }
 
 // Draft is an account's draft of an ID; ErrNotFound if there is none any more.
-func (db *DB) Draft(ctx context.Context, account ledger.Account, id string) (d Draft, err error) {
+func (p *People) Draft(ctx context.Context, account ledger.Account, id string) (d Draft, err error) {
 	if !isDraftID(id) {
 		return Draft{}, fmt.Errorf("%w: a draft %q", ledger.ErrNotFound, ledger.Clip(id))
 	}
-	err = db.engine.Look(ctx, func(t view) error {
+	err = p.db.Look(ctx, func(t db.View) error {
 		found := false
-		err := t.Query(func(r row) error {
+		err := t.Query(func(r db.Row) error {
 			found = true
-			d = Draft{ID: id, Account: account, Session: r.Text(0), Path: r.Text(1), Body: r.Text(2), Expires: timeOf(r.Int(3))}
+			d = Draft{ID: id, Account: account, Session: r.Text(0), Path: r.Text(1), Body: r.Text(2), Expires: db.TimeOf(r.Int(3))}
 			return nil
 		}, "SELECT session, path, body, expires FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3 AND expires > $4",
-			int64(account.Bucket()), string(account), id, db.now())
+			int64(account.Bucket()), string(account), id, p.now())
 		if err == nil && !found {
 			err = fmt.Errorf("%w: a draft %q", ledger.ErrNotFound, ledger.Clip(id))
 		}
@@ -116,11 +117,11 @@ func isDraftID(id string) bool {
 }
 
 // RemoveDraft removes a draft that was used. Repeating has no further effect.
-func (db *DB) RemoveDraft(ctx context.Context, account ledger.Account, id string) error {
+func (p *People) RemoveDraft(ctx context.Context, account ledger.Account, id string) error {
 	if !isDraftID(id) {
 		return nil
 	}
-	err := db.engine.Write(ctx, func(t tx) error { return removeDraft(t, account, id) })
+	err := p.db.Write(ctx, func(t db.Tx) error { return removeDraft(t, account, id) })
 	if err != nil {
 		return fmt.Errorf("remove a draft of %s: %w", ledger.Clip(string(account)), err)
 	}
@@ -130,7 +131,7 @@ func (db *DB) RemoveDraft(ctx context.Context, account ledger.Account, id string
 // endSessions ends an account's sessions that a condition names, with their drafts, and
 // returns how many. A session that nobody ended, and that was not used for too long,
 // leaves its drafts: whoever logs in again finds what was filled in.
-func endSessions(t tx, account ledger.Account, where string, args ...any) (int64, error) {
+func endSessions(t db.Tx, account ledger.Account, where string, args ...any) (int64, error) {
 	if _, err := t.Exec("UPDATE sessions SET expires = expires WHERE "+where, args...); err != nil { // their locks, which AddDraft takes first
 		return 0, err
 	}

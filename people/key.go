@@ -1,4 +1,4 @@
-package store
+package people
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -19,31 +20,31 @@ const MaxKeys = 30
 // other content it is ErrMismatch.
 // ErrNotFound if the account was never opened; ErrInvalid if it is closed or has
 // MaxKeys already, and for a key that cannot be one.
-func (db *DB) AddKey(ctx context.Context, k access.Key) error {
+func (p *People) AddKey(ctx context.Context, k access.Key) error {
 	err := k.Valid()
 	if err == nil {
-		err = checkCredential(k.Label, k.Expires, timeOf(db.now()))
+		err = checkCredential(k.Label, k.Expires, db.TimeOf(p.now()))
 	}
 	if err != nil {
 		return fmt.Errorf("add a key: %w", err)
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
-		if err := lockOpenAccount(t, k.Account); err != nil {
+	err = p.db.Write(ctx, func(t db.Tx) error {
+		if err := p.lockOpenAccount(t, k.Account); err != nil {
 			return err
 		}
-		now := db.now()
+		now := p.now()
 		if repeated, err := insertKey(t, k, now); err != nil || repeated {
 			return err
 		}
 		var live int64 // with this one
-		if _, err := one(t, []*int64{&live}, `SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0
+		if _, err := db.One(t, []*int64{&live}, `SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0
 			AND (expires = 0 OR expires > $2) AND (trade_until = 0 OR trade_until > $2)`, string(k.Account), now); err != nil {
 			return err
 		}
 		if live > MaxKeys {
 			return fmt.Errorf("%w: it has %d keys already; revoke one first, with \"softstake key revoke\"", ledger.ErrInvalid, MaxKeys)
 		}
-		return db.logLine(t, "key create", string(k.Account), credential(k.Short()+" "+string(k.Type)+" "+access.FormatPermissions(k.Permissions), k.Label))
+		return p.books.Log(t, "key create", string(k.Account), credential(k.Short()+" "+string(k.Type)+" "+access.FormatPermissions(k.Permissions), k.Label))
 	})
 	if err != nil {
 		return fmt.Errorf("add a key to %s: %w", k.Account, err)
@@ -52,13 +53,13 @@ func (db *DB) AddKey(ctx context.Context, k access.Key) error {
 }
 
 // insertKey writes a key, or says that the very same is there already.
-func insertKey(t tx, k access.Key, now int64) (repeated bool, err error) {
+func insertKey(t db.Tx, k access.Key, now int64) (repeated bool, err error) {
 	k.TradeUntil = time.Time{}
-	k.LimitTrade(timeOf(now))
+	k.LimitTrade(db.TimeOf(now))
 	n, err := t.Exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked, trade_until)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11) ON CONFLICT DO NOTHING`,
 		keyBucket(k.Key), k.Key, string(k.Account), string(k.Type), access.FormatPermissions(k.Permissions), access.FormatAddresses(k.Addresses),
-		k.Label, []byte(k.Secret), now, millisOf(k.Expires), millisOf(k.TradeUntil))
+		k.Label, []byte(k.Secret), now, db.MillisOf(k.Expires), db.MillisOf(k.TradeUntil))
 	if err != nil || n > 0 {
 		return false, err
 	}
@@ -68,34 +69,28 @@ func insertKey(t tx, k access.Key, now int64) (repeated bool, err error) {
 	}
 	if there.Account != k.Account || there.Type != k.Type || there.Label != k.Label || !bytes.Equal(there.Secret, k.Secret) ||
 		access.FormatPermissions(there.Permissions) != access.FormatPermissions(k.Permissions) ||
-		access.FormatAddresses(there.Addresses) != access.FormatAddresses(k.Addresses) || millisOf(there.Expires) != millisOf(k.Expires) {
+		access.FormatAddresses(there.Addresses) != access.FormatAddresses(k.Addresses) || db.MillisOf(there.Expires) != db.MillisOf(k.Expires) {
 		return false, fmt.Errorf("%w: key %s", ledger.ErrMismatch, k.Short())
 	}
 	return true, nil
 }
 
-// lockOpenAccount takes an account's row whole, so that its keys are added one by
-// one; ErrNotFound if it was never opened, ErrInvalid if it is closed.
-func lockOpenAccount(t tx, id ledger.Account) error {
-	if _, err := lockAccount(t, id); err != nil {
-		return err
+// lockOpenAccount locks an account, so that its keys are added one after the other;
+// ErrNotFound if it was never opened, ErrInvalid if it is closed.
+func (p *People) lockOpenAccount(t db.Tx, id ledger.Account) error {
+	closed, err := p.books.LockAccount(t, id)
+	if err == nil && !closed.IsZero() {
+		err = fmt.Errorf("%w: account %s was closed on %s", ledger.ErrInvalid, id, ledger.FormatTime(closed))
 	}
-	var closed int64
-	if _, err := one(t, []*int64{&closed}, "SELECT closed FROM accounts WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id)); err != nil {
-		return err
-	}
-	if closed != 0 {
-		return fmt.Errorf("%w: account %s was closed on %s", ledger.ErrInvalid, id, stamp(closed))
-	}
-	return nil
+	return err
 }
 
 // checkCredential refuses a label that cannot be shown, and an expiry that is over.
 func checkCredential(label string, expires, now time.Time) error {
 	if !expires.IsZero() && (!expires.After(now) || expires.Year() > 9999) {
-		return fmt.Errorf("%w: it expires at %s, which does not lie ahead; it is %s", ledger.ErrInvalid, stamp(expires.UnixMilli()), stamp(now.UnixMilli()))
+		return fmt.Errorf("%w: it expires at %s, which does not lie ahead; it is %s", ledger.ErrInvalid, ledger.FormatTime(expires), ledger.FormatTime(now))
 	}
-	return checkText("the label", label)
+	return ledger.CheckText("the label", label)
 }
 
 // credential is what the log says of a key or token.
@@ -109,29 +104,13 @@ func credential(what, label string) string {
 // keyBucket is where a credential lies: by its own name, which is all that a request says.
 func keyBucket(name string) int64 { return int64(ledger.Account(name).Bucket()) }
 
-// millisOf is a time as it is kept where none is 0.
-func millisOf(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-// timeOrNever is the opposite of millisOf.
-func timeOrNever(millis int64) time.Time {
-	if millis == 0 {
-		return time.Time{}
-	}
-	return timeOf(millis)
-}
-
 const keyColumns = "SELECT key, account, type, permissions, addresses, label, secret, created, expires, revoked, trade_until FROM keys "
 
-func scanKey(r row) (access.Key, error) {
+func scanKey(r db.Row) (access.Key, error) {
 	k := access.Key{
 		Key: r.Text(0), Account: ledger.Account(r.Text(1)), Type: access.KeyType(r.Text(2)), Label: r.Text(5), Secret: r.Bytes(6),
-		Created: timeOf(r.Int(7)), Expires: timeOrNever(r.Int(8)), Revoked: timeOrNever(r.Int(9)),
-		TradeUntil: timeOrNever(r.Int(10)),
+		Created: db.TimeOf(r.Int(7)), Expires: db.TimeOrZero(r.Int(8)), Revoked: db.TimeOrZero(r.Int(9)),
+		TradeUntil: db.TimeOrZero(r.Int(10)),
 	}
 	var err error
 	if k.Permissions, err = access.ParsePermissions(r.Text(3)); err == nil {
@@ -144,9 +123,9 @@ func scanKey(r row) (access.Key, error) {
 }
 
 // findKey reads the key of a name; ErrNotFound if there is none.
-func findKey(t view, name string) (k access.Key, err error) {
+func findKey(t db.View, name string) (k access.Key, err error) {
 	found := false
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		found = true
 		k, err = scanKey(r)
 		return err
@@ -162,11 +141,11 @@ func noKey(name string) error {
 }
 
 // Key is the API key of a name, also a revoked one; ErrNotFound if there is none.
-func (db *DB) Key(ctx context.Context, name string) (k access.Key, err error) {
+func (p *People) Key(ctx context.Context, name string) (k access.Key, err error) {
 	if !access.IsKey(name) {
 		return k, noKey(name)
 	}
-	err = db.engine.Look(ctx, func(t view) error {
+	err = p.db.Look(ctx, func(t db.View) error {
 		k, err = findKey(t, name)
 		return err
 	})
@@ -178,16 +157,16 @@ func (db *DB) Key(ctx context.Context, name string) (k access.Key, err error) {
 
 // Keys are an account's API keys, also the revoked ones, the oldest first;
 // ErrNotFound if the account was never opened.
-func (db *DB) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, err error) {
+func (p *People) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t view) error {
+	err = p.db.Read(ctx, func(t db.View) error {
 		keys = nil
-		if _, err := account(t, id); err != nil {
+		if err := p.books.CheckAccount(t, id); err != nil {
 			return err
 		}
-		return t.Query(func(r row) error {
+		return t.Query(func(r db.Row) error {
 			k, err := scanKey(r)
 			keys = append(keys, k)
 			return err
@@ -201,10 +180,10 @@ func (db *DB) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, e
 
 // SealedKey is some API key whose secret is sealed: whoever opens it has the key
 // that these books are sealed with. found is false where there is none.
-func (db *DB) SealedKey(ctx context.Context) (k access.Key, found bool, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
+func (p *People) SealedKey(ctx context.Context) (k access.Key, found bool, err error) {
+	err = p.db.Read(ctx, func(t db.View) error {
 		found = false
-		return t.Query(func(r row) error {
+		return t.Query(func(r db.Row) error {
 			found = true
 			k, err = scanKey(r)
 			return err
@@ -218,12 +197,12 @@ func (db *DB) SealedKey(ctx context.Context) (k access.Key, found bool, err erro
 
 // RevokeKey ends an API key, at once and in every process. The same twice is once;
 // ErrNotFound if there is none.
-func (db *DB) RevokeKey(ctx context.Context, name string) error {
+func (p *People) RevokeKey(ctx context.Context, name string) error {
 	if !access.IsKey(name) {
 		return noKey(name)
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
-		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", db.now(), keyBucket(name), name)
+	err := p.db.Write(ctx, func(t db.Tx) error {
+		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", p.now(), keyBucket(name), name)
 		if err != nil {
 			return err
 		}
@@ -231,7 +210,7 @@ func (db *DB) RevokeKey(ctx context.Context, name string) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return db.logLine(t, "key revoke", string(k.Account), credential(k.Short(), k.Label))
+		return p.books.Log(t, "key revoke", string(k.Account), credential(k.Short(), k.Label))
 	})
 	if err != nil {
 		return fmt.Errorf("revoke a key: %w", err)

@@ -1,27 +1,28 @@
-package store
+package people
 
 import (
 	"context"
 	"fmt"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
 // AddToken keeps a bearer token; its Created is now. The same token twice is once,
 // with other content it is ErrMismatch. ErrNotFound if a holder's account was never
 // opened; ErrInvalid if it is closed, and for a token that cannot be one.
-func (db *DB) AddToken(ctx context.Context, k access.Token) error {
+func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	err := k.Valid()
 	if err == nil {
-		err = checkCredential(k.Label, k.Expires, timeOf(db.now()))
+		err = checkCredential(k.Label, k.Expires, db.TimeOf(p.now()))
 	}
 	if err != nil {
 		return fmt.Errorf("add a token: %w", err)
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
+	err = p.db.Write(ctx, func(t db.Tx) error {
 		if k.Role == access.Holder {
-			if err := lockOpenAccount(t, k.Account); err != nil {
+			if err := p.lockOpenAccount(t, k.Account); err != nil {
 				return err
 			}
 		}
@@ -31,15 +32,15 @@ func (db *DB) AddToken(ctx context.Context, k access.Token) error {
 		}
 		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked, authoritative)
 		                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT DO NOTHING`,
-			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, db.now(), millisOf(k.Expires), authoritative)
+			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, p.now(), db.MillisOf(k.Expires), authoritative)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			return db.logLine(t, "token create", k.ID, credential(roleOf(k), k.Label))
+			return p.books.Log(t, "token create", k.ID, credential(roleOf(k), k.Label))
 		}
 		there, err := findToken(t, k.ID)
-		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account || there.Label != k.Label || there.Authoritative != k.Authoritative || millisOf(there.Expires) != millisOf(k.Expires)) {
+		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account || there.Label != k.Label || there.Authoritative != k.Authoritative || db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
 			err = fmt.Errorf("%w: token %s", ledger.ErrMismatch, k.ID)
 		}
 		return err
@@ -63,10 +64,10 @@ func roleOf(k access.Token) string {
 
 const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative FROM tokens "
 
-func scanToken(r row) (access.Token, error) {
+func scanToken(r db.Row) (access.Token, error) {
 	k := access.Token{
 		ID: r.Text(0), Role: access.Role(r.Text(2)), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
-		Created: timeOf(r.Int(5)), Expires: timeOrNever(r.Int(6)), Revoked: timeOrNever(r.Int(7)), Authoritative: r.Int(8) != 0,
+		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOrZero(r.Int(6)), Revoked: db.TimeOrZero(r.Int(7)), Authoritative: r.Int(8) != 0,
 	}
 	if n := copy(k.Hash[:], r.Bytes(1)); n != len(k.Hash) {
 		return k, fmt.Errorf("the books' token %s has a hash of %d bytes", k.ID, n)
@@ -75,9 +76,9 @@ func scanToken(r row) (access.Token, error) {
 }
 
 // findToken reads the token of an ID; ErrNotFound if there is none.
-func findToken(t view, id string) (k access.Token, err error) {
+func findToken(t db.View, id string) (k access.Token, err error) {
 	found := false
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		found = true
 		k, err = scanToken(r)
 		return err
@@ -93,11 +94,11 @@ func noToken(id string) error {
 }
 
 // Token is the bearer token of an ID, also a revoked one; ErrNotFound if there is none.
-func (db *DB) Token(ctx context.Context, id string) (k access.Token, err error) {
+func (p *People) Token(ctx context.Context, id string) (k access.Token, err error) {
 	if !access.IsTokenID(id) {
 		return k, noToken(id)
 	}
-	err = db.engine.Look(ctx, func(t view) error {
+	err = p.db.Look(ctx, func(t db.View) error {
 		k, err = findToken(t, id)
 		return err
 	})
@@ -108,10 +109,10 @@ func (db *DB) Token(ctx context.Context, id string) (k access.Token, err error) 
 }
 
 // Tokens are all bearer tokens, also the revoked ones, the oldest first.
-func (db *DB) Tokens(ctx context.Context) (tokens []access.Token, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
+func (p *People) Tokens(ctx context.Context) (tokens []access.Token, err error) {
+	err = p.db.Read(ctx, func(t db.View) error {
 		tokens = nil
-		return t.Query(func(r row) error {
+		return t.Query(func(r db.Row) error {
 			k, err := scanToken(r)
 			tokens = append(tokens, k)
 			return err
@@ -125,12 +126,12 @@ func (db *DB) Tokens(ctx context.Context) (tokens []access.Token, err error) {
 
 // RevokeToken ends a bearer token, at once and in every process. The same twice is
 // once; ErrNotFound if there is none.
-func (db *DB) RevokeToken(ctx context.Context, id string) error {
+func (p *People) RevokeToken(ctx context.Context, id string) error {
 	if !access.IsTokenID(id) {
 		return noToken(id)
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
-		n, err := t.Exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0", db.now(), keyBucket(id), id)
+	err := p.db.Write(ctx, func(t db.Tx) error {
+		n, err := t.Exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0", p.now(), keyBucket(id), id)
 		if err != nil {
 			return err
 		}
@@ -138,7 +139,7 @@ func (db *DB) RevokeToken(ctx context.Context, id string) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return db.logLine(t, "token revoke", k.ID, credential(roleOf(k), k.Label))
+		return p.books.Log(t, "token revoke", k.ID, credential(roleOf(k), k.Label))
 	})
 	if err != nil {
 		return fmt.Errorf("revoke a token: %w", err)

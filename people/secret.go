@@ -1,4 +1,4 @@
-package store
+package people
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 )
 
 // secretLength is the length in bytes of a secret of the books.
@@ -16,11 +17,11 @@ const secretLength = 32
 // first call and the same in every process from then on. Whoever has a copy of the books
 // has it: it is for what a key outside of the books would do better, where there is
 // none. random is crypto/rand.Reader outside of tests.
-func (db *DB) Secret(ctx context.Context, purpose string, random io.Reader) (access.Hidden, error) {
+func (p *People) Secret(ctx context.Context, purpose string, random io.Reader) (access.Hidden, error) {
 	name := "secret: " + purpose
-	text, err := db.meta(ctx, name)
+	text, err := p.meta(ctx, name)
 	if err == nil && text == "" {
-		text, err = db.makeSecret(ctx, name, random)
+		text, err = p.makeSecret(ctx, name, random)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the secret for %s: %w", purpose, err)
@@ -34,25 +35,25 @@ func (db *DB) Secret(ctx context.Context, purpose string, random io.Reader) (acc
 
 // makeSecret keeps a new secret under a name, or returns the one that another has kept
 // there in between.
-func (db *DB) makeSecret(ctx context.Context, name string, random io.Reader) (string, error) {
+func (p *People) makeSecret(ctx context.Context, name string, random io.Reader) (string, error) {
 	secret := make([]byte, secretLength)
 	if _, err := io.ReadFull(random, secret); err != nil {
 		return "", fmt.Errorf("read random bytes: %w", err)
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
+	err := p.db.Write(ctx, func(t db.Tx) error {
 		_, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, base64.StdEncoding.EncodeToString(secret))
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	return db.meta(ctx, name)
+	return p.meta(ctx, name)
 }
 
 // meta is what the books keep under a name, or "".
-func (db *DB) meta(ctx context.Context, name string) (value string, err error) {
-	err = db.engine.Look(ctx, func(t view) error {
-		return t.Query(func(r row) error { value = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1", name)
+func (p *People) meta(ctx context.Context, name string) (value string, err error) {
+	err = p.db.Look(ctx, func(t db.View) error {
+		return t.Query(func(r db.Row) error { value = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1", name)
 	})
 	return value, err
 }

@@ -1,4 +1,4 @@
-package store
+package people
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -17,13 +18,13 @@ const MaxSessions = 50
 // another was set since, or the login was removed, the session is not kept and it is
 // ErrNotFound. An account with MaxSessions loses the one that was not used for
 // longest. The same session twice is once, with other content it is ErrMismatch.
-func (db *DB) AddSession(ctx context.Context, s access.Session, password string) error {
-	if err := checkSession(s, timeOf(db.now())); err != nil {
+func (p *People) AddSession(ctx context.Context, s access.Session, password string) error {
+	if err := checkSession(s, db.TimeOf(p.now())); err != nil {
 		return fmt.Errorf("add a session: %w", err)
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
+	err := p.db.Write(ctx, func(t db.Tx) error {
 		// Who sets a password or closes the account takes the same lock, and ends the sessions that are there.
-		if _, err := lockAccount(t, s.Account); err != nil {
+		if _, err := p.books.LockAccount(t, s.Account); err != nil {
 			return err
 		}
 		l, err := findLogin(t, s.Email)
@@ -33,7 +34,7 @@ func (db *DB) AddSession(ctx context.Context, s access.Session, password string)
 		if l.Account != s.Account || l.Password != password {
 			return fmt.Errorf("%w: login %s of %s with that password", ledger.ErrNotFound, s.Email, s.Account)
 		}
-		return insertSession(t, s, db.now())
+		return insertSession(t, s, p.now())
 	})
 	if err != nil {
 		return fmt.Errorf("add a session: %w", err)
@@ -46,16 +47,16 @@ func checkSession(s access.Session, now time.Time) error {
 		return fmt.Errorf("%w: a session has an ID of 12 characters of A-Z a-z 0-9, and a hash", ledger.ErrInvalid)
 	}
 	if !s.Expires.After(now) {
-		return fmt.Errorf("%w: it expires at %s, which does not lie ahead; it is %s", ledger.ErrInvalid, stamp(s.Expires.UnixMilli()), stamp(now.UnixMilli()))
+		return fmt.Errorf("%w: it expires at %s, which does not lie ahead; it is %s", ledger.ErrInvalid, ledger.FormatTime(s.Expires), ledger.FormatTime(now))
 	}
-	if err := checkText("the client", s.Client); err != nil {
+	if err := ledger.CheckText("the client", s.Client); err != nil {
 		return err
 	}
-	return checkText("the address", s.Address)
+	return ledger.CheckText("the address", s.Address)
 }
 
 // insertSession writes a session, and removes what is too many with it.
-func insertSession(t tx, s access.Session, now int64) error {
+func insertSession(t db.Tx, s access.Session, now int64) error {
 	n, err := t.Exec(`INSERT INTO sessions (bucket, id, hash, email, account, client, address, created, seen, expires)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT DO NOTHING`,
 		keyBucket(s.ID), s.ID, s.Hash[:], s.Email, string(s.Account), s.Client, s.Address, now, s.Expires.UnixMilli())
@@ -70,7 +71,7 @@ func insertSession(t tx, s access.Session, now int64) error {
 		return err
 	}
 	var others []string
-	if err := t.Query(func(r row) error { others = append(others, r.Text(0)); return nil },
+	if err := t.Query(func(r db.Row) error { others = append(others, r.Text(0)); return nil },
 		"SELECT id FROM sessions WHERE account = $1 AND id <> $2 AND expires > $3 ORDER BY seen DESC, id", string(s.Account), s.ID, now); err != nil {
 		return err
 	}
@@ -84,10 +85,10 @@ func insertSession(t tx, s access.Session, now int64) error {
 
 const sessionColumns = "SELECT id, hash, email, account, client, address, created, seen, expires FROM sessions "
 
-func scanSession(r row) (access.Session, error) {
+func scanSession(r db.Row) (access.Session, error) {
 	s := access.Session{
 		ID: r.Text(0), Email: r.Text(2), Account: ledger.Account(r.Text(3)), Client: r.Text(4), Address: r.Text(5),
-		Created: timeOf(r.Int(6)), Seen: timeOf(r.Int(7)), Expires: timeOf(r.Int(8)),
+		Created: db.TimeOf(r.Int(6)), Seen: db.TimeOf(r.Int(7)), Expires: db.TimeOf(r.Int(8)),
 	}
 	if n := copy(s.Hash[:], r.Bytes(1)); n != len(s.Hash) {
 		return s, fmt.Errorf("the books' session %s has a hash of %d bytes", s.ID, n)
@@ -96,9 +97,9 @@ func scanSession(r row) (access.Session, error) {
 }
 
 // findSession reads the session of an ID that is not over; ErrNotFound if there is none.
-func findSession(t view, id string, now int64) (s access.Session, err error) {
+func findSession(t db.View, id string, now int64) (s access.Session, err error) {
 	found := false
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		found = true
 		s, err = scanSession(r)
 		return err
@@ -114,12 +115,12 @@ func noSession(id string) error {
 }
 
 // Session is the session of an ID; ErrNotFound if there is none, or it has ended.
-func (db *DB) Session(ctx context.Context, id string) (s access.Session, err error) {
+func (p *People) Session(ctx context.Context, id string) (s access.Session, err error) {
 	if !access.IsTokenID(id) {
 		return s, noSession(id)
 	}
-	err = db.engine.Look(ctx, func(t view) error {
-		s, err = findSession(t, id, db.now())
+	err = p.db.Look(ctx, func(t db.View) error {
+		s, err = findSession(t, id, p.now())
 		return err
 	})
 	if err != nil {
@@ -130,17 +131,20 @@ func (db *DB) Session(ctx context.Context, id string) (s access.Session, err err
 
 // Sessions are an account's that are not over, the one last seen first; ErrNotFound
 // if the account was never opened.
-func (db *DB) Sessions(ctx context.Context, id ledger.Account) (sessions []access.Session, err error) {
-	if _, err := db.Account(ctx, id); err != nil {
+func (p *People) Sessions(ctx context.Context, id ledger.Account) (sessions []access.Session, err error) {
+	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	err = db.engine.Read(ctx, func(t view) error {
+	err = p.db.Read(ctx, func(t db.View) error {
 		sessions = nil
-		return t.Query(func(r row) error {
+		if err := p.books.CheckAccount(t, id); err != nil {
+			return err
+		}
+		return t.Query(func(r db.Row) error {
 			s, err := scanSession(r)
 			sessions = append(sessions, s)
 			return err
-		}, sessionColumns+"WHERE account = $1 AND expires > $2 ORDER BY seen DESC, id", string(id), db.now())
+		}, sessionColumns+"WHERE account = $1 AND expires > $2 ORDER BY seen DESC, id", string(id), p.now())
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the sessions of %s: %w", id, err)
@@ -150,12 +154,12 @@ func (db *DB) Sessions(ctx context.Context, id ledger.Account) (sessions []acces
 
 // TouchSession sets when a session was last used to now, and until when it lives. One
 // that has ended stays so, and is no error.
-func (db *DB) TouchSession(ctx context.Context, id string, until time.Time) error {
+func (p *People) TouchSession(ctx context.Context, id string, until time.Time) error {
 	if !access.IsTokenID(id) {
 		return nil
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
-		now := db.now()
+	err := p.db.Write(ctx, func(t db.Tx) error {
+		now := p.now()
 		_, err := t.Exec(`UPDATE sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
 		                   WHERE bucket = $3 AND id = $4 AND expires > $1`, now, until.UnixMilli(), keyBucket(id), id)
 		return err
@@ -168,11 +172,11 @@ func (db *DB) TouchSession(ctx context.Context, id string, until time.Time) erro
 
 // EndSession ends an account's session, at once and in every process; ErrNotFound
 // if the account has none of that ID.
-func (db *DB) EndSession(ctx context.Context, account ledger.Account, id string) error {
+func (p *People) EndSession(ctx context.Context, account ledger.Account, id string) error {
 	if !access.IsTokenID(id) {
 		return noSession(id)
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
+	err := p.db.Write(ctx, func(t db.Tx) error {
 		n, err := endSessions(t, account, "bucket = $1 AND id = $2 AND account = $3", keyBucket(id), id, string(account))
 		if err == nil && n == 0 {
 			err = noSession(id)
@@ -187,8 +191,8 @@ func (db *DB) EndSession(ctx context.Context, account ledger.Account, id string)
 
 // EndSessions ends all of an account's sessions except one ("": none is excepted).
 // Safe to call twice.
-func (db *DB) EndSessions(ctx context.Context, account ledger.Account, except string) error {
-	err := db.engine.Write(ctx, func(t tx) error {
+func (p *People) EndSessions(ctx context.Context, account ledger.Account, except string) error {
+	err := p.db.Write(ctx, func(t db.Tx) error {
 		_, err := endSessions(t, account, "account = $1 AND id <> $2", string(account), except)
 		return err
 	})

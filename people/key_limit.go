@@ -1,4 +1,4 @@
-package store
+package people
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -17,22 +18,22 @@ import (
 // has lost its addresses, and does not where it is limited to some. Repeating it has no
 // further effect. ErrNotFound if there is no such key; ErrInvalid if it cannot be
 // used any more, or may withdraw and would not be limited.
-func (db *DB) LimitKey(ctx context.Context, name string, addresses []netip.Prefix) (k access.Key, err error) {
+func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Prefix) (k access.Key, err error) {
 	if !access.IsKey(name) {
 		return k, noKey(name)
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
+	err = p.db.Write(ctx, func(t db.Tx) error {
 		if k, err = findKey(t, name); err != nil {
 			return err
 		}
 		// The account's keys are changed one after the other: what is read now stays.
-		if _, err := lockAccount(t, k.Account); err != nil {
+		if _, err := p.books.LockAccount(t, k.Account); err != nil {
 			return err
 		}
 		if k, err = findKey(t, name); err != nil {
 			return err
 		}
-		now := timeOf(db.now())
+		now := db.TimeOf(p.now())
 		if k.Live(now) != nil {
 			return fmt.Errorf("%w: %s is revoked or expired; make another with \"softstake key create\"", ledger.ErrInvalid, k)
 		}
@@ -47,10 +48,10 @@ func (db *DB) LimitKey(ctx context.Context, name string, addresses []netip.Prefi
 		}
 		k.LimitTrade(now)
 		if _, err := t.Exec("UPDATE keys SET addresses = $1, trade_until = $2 WHERE bucket = $3 AND key = $4",
-			after, millisOf(k.TradeUntil), keyBucket(name), name); err != nil {
+			after, db.MillisOf(k.TradeUntil), keyBucket(name), name); err != nil {
 			return err
 		}
-		return db.logLine(t, "key limit", string(k.Account), credential(k.Short()+" to "+placesOf(addresses), k.Label))
+		return p.books.Log(t, "key limit", string(k.Account), credential(k.Short()+" to "+placesOf(addresses), k.Label))
 	})
 	if err != nil {
 		return access.Key{}, fmt.Errorf("limit a key: %w", err)
@@ -66,15 +67,15 @@ func placesOf(addresses []netip.Prefix) string {
 	return access.FormatAddresses(addresses)
 }
 
-// limitTrade gives the keys of books that had no permission to withdraw their time: what
+// LimitTrade gives the keys of books that had no permission to withdraw their time: what
 // may trade from anywhere expires access.UnlimitedTrade after these books are brought up
 // to date. None may withdraw. It reads and writes only columns of its own migration.
-func limitTrade(_ context.Context, db *DB, t tx, _ func(int64)) error {
-	now := db.now()
+func (p *People) LimitTrade(t db.Tx) error {
+	now := p.now()
 	var trading int
 	var names []string
 	var buckets []int64
-	err := t.Query(func(r row) error {
+	err := t.Query(func(r db.Row) error {
 		addresses, err := access.ParseAddresses(r.Text(1))
 		if err != nil {
 			return fmt.Errorf("the books' %s cannot be read: %w", access.Key{Key: r.Text(0)}.Short(), err)
@@ -88,25 +89,25 @@ func limitTrade(_ context.Context, db *DB, t tx, _ func(int64)) error {
 	if err != nil || trading == 0 {
 		return err
 	}
-	until := timeOf(now).Add(access.UnlimitedTrade)
+	until := db.TimeOf(now).Add(access.UnlimitedTrade)
 	if len(names) > 0 {
 		n := len(names)
-		unlimited := set{ints("bucket", buckets), texts("key", names), ints("until", slices.Repeat([]int64{until.UnixMilli()}, n))}
+		unlimited := db.Set{db.Ints("bucket", buckets), db.Texts("key", names), db.Ints("until", slices.Repeat([]int64{until.UnixMilli()}, n))}
 		if _, err := t.Set(nil, "UPDATE keys SET trade_until = r.until FROM {rows} WHERE keys.bucket = r.bucket AND keys.key = r.key", unlimited); err != nil {
 			return err
 		}
 	}
 	_, err = t.Exec(`INSERT INTO log (bucket, at, actor, role, request, action, subject, detail) VALUES ($1, $2, $3, $4, $5, 'upgrade', 'keys', $6) ON CONFLICT DO NOTHING`,
-		keyBucket("keys"), now, db.actor.Credential, string(db.actor.Role), db.actor.Request, keysUpgraded(trading, len(names), until))
+		keyBucket("keys"), now, p.actor.Credential, string(p.actor.Role), p.actor.Request, keysUpgraded(trading, len(names), until))
 	return err
 }
 
-// keysUpgraded says what limitTrade has changed.
+// keysUpgraded says what LimitTrade has changed.
 func keysUpgraded(trading, unlimited int, until time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is limited to addresses", trading)
 	if unlimited > 0 {
-		fmt.Fprintf(&b, "; %d of them are not limited to addresses and expire at %s, unless \"key limit\" gives them some", unlimited, stamp(until.UnixMilli()))
+		fmt.Fprintf(&b, "; %d of them are not limited to addresses and expire at %s, unless \"key limit\" gives them some", unlimited, ledger.FormatTime(until))
 	}
 	return b.String()
 }

@@ -1,0 +1,206 @@
+// Package idempotency answers a request once: the response is kept under the caller's key, and a repeated request gets it again. It knows nothing of books or of HTTP.
+package idempotency
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+)
+
+// ErrInFlight says that the same request is in flight at this moment.
+var ErrInFlight = errors.New("the same request is being answered")
+
+// ClaimLife is how long a request in flight keeps others with its key out. After it
+// the process that answered it is taken to have gone away. It is longer than any signed
+// request can be accepted (a minute, and what clocks differ): a repeated one cannot outlive it.
+const ClaimLife = 3 * time.Minute
+
+// Requests are the requests with a key, and their responses. All methods may be called
+// from several goroutines at the same time, and from several processes.
+type Requests struct {
+	db    *db.DB
+	clock func() time.Time
+}
+
+// New is the requests whose responses are kept in a database.
+func New(d *db.DB, clock func() time.Time) *Requests { return &Requests{d, clock} }
+
+// now is the clock's time in milliseconds since 1970.
+func (r *Requests) now() int64 { return r.clock().UnixMilli() }
+
+// Response is what a request was answered.
+type Response struct {
+	Status  int    // of HTTP, above zero
+	Headers string // lines "Name: value", as few as are worth keeping
+	Body    []byte
+}
+
+// Request names a request that is to be answered once: who sent it, and under which
+// key. Another request under the same key is a mistake.
+type Request struct {
+	Owner  string    // "key …" or "token …"
+	Key    string    // the idempotency key, which the caller chooses
+	Digest [32]byte  // the SHA-256 of the request
+	Until  time.Time // how long the response is kept; it lies ahead
+}
+
+// recordWait is how long the database may take to record what became of a request.
+const recordWait = 10 * time.Second
+
+// maxName is the length in bytes of the longest owner and key.
+const maxName = 1000
+
+// Do answers a request: the first time with what do returns, which is kept until Until
+// where keep is true for it; then with what was kept, and do is not called. Its errors
+// are do's, ErrMismatch where another request had the key, and ErrInFlight where another
+// process or goroutine is answering it. After ClaimLife do may be called again for a request
+// whose process went away without a response; so do itself must be idempotent.
+//
+// do runs outside of any transaction, and to its end also when the caller goes away:
+// else nobody would know whether what it began was done. Where it has succeeded and its
+// response cannot be kept, that is an error, and the request is not answered again before ClaimLife.
+func (r *Requests) Do(ctx context.Context, q Request, keep func(Response) bool, do func(context.Context) (Response, error)) (response Response, repeated bool, err error) {
+	if err := q.check(r.clock()); err != nil {
+		return Response{}, false, err
+	}
+	c := claim{Request: q, bucket: int64(ledger.Entry{ID: q.Owner + " " + q.Key}.Bucket()), at: r.now()}
+	if err := r.db.Write(ctx, c.take); err != nil {
+		return Response{}, false, fmt.Errorf("claim a request of %s: %w", q.Owner, err)
+	}
+	if c.kept != nil {
+		return *c.kept, true, nil
+	}
+	answered := false
+	defer func() {
+		if !answered { // do has failed, or panicked, or its response is not kept
+			if failed := r.record(ctx, c.release); failed != nil {
+				err = errors.Join(err, fmt.Errorf("release the claim of a request of %s: %w", q.Owner, failed))
+			}
+		}
+	}()
+	if response, err = do(context.WithoutCancel(ctx)); err != nil {
+		return Response{}, false, err
+	}
+	if answered = keep(response); !answered {
+		return response, false, nil
+	}
+	if err := r.record(ctx, func(t db.Tx) error { return c.keep(t, response) }); err != nil {
+		return Response{}, false, fmt.Errorf("keep the response to a request of %s: %w", q.Owner, err)
+	}
+	return response, false, nil
+}
+
+// record writes what became of a request, also where its caller has gone away.
+func (r *Requests) record(ctx context.Context, fn func(db.Tx) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWait)
+	defer cancel()
+	return r.db.Write(ctx, fn)
+}
+
+func (q Request) check(now time.Time) error {
+	for _, text := range []string{q.Owner, q.Key} {
+		if text == "" || len(text) > maxName || !utf8.ValidString(text) || strings.Contains(text, "\x00") {
+			return fmt.Errorf("%w: a request's owner and key are text of 1 to %d bytes; %q is not", ledger.ErrInvalid, maxName, ledger.Clip(text))
+		}
+	}
+	if !q.Until.After(now) {
+		return fmt.Errorf("%w: a response kept until %s is not kept; it is %s", ledger.ErrInvalid, ledger.FormatTime(q.Until), ledger.FormatTime(now))
+	}
+	return nil
+}
+
+// claim is the row of a request in flight: its moment is whose it is.
+type claim struct {
+	Request
+	bucket int64
+	at     int64
+	kept   *Response // the response, where there is one already
+}
+
+// take makes the claim, or finds the response. A claim whose time is over, or whose
+// process went away, is taken over at a later moment than its own. Where the
+// acknowledgement of a commit was lost it finds itself, and is ErrInFlight.
+func (c *claim) take(t db.Tx) error {
+	c.kept = nil
+	n, err := t.Exec(`INSERT INTO answers (bucket, owner, key, request, status, headers, body, claimed, until)
+	                  VALUES ($1, $2, $3, $4, 0, '', $5, $6, $7) ON CONFLICT DO NOTHING`,
+		c.bucket, c.Owner, c.Key, c.Digest[:], []byte{}, c.at, c.Until.UnixMilli())
+	if err != nil || n > 0 {
+		return err
+	}
+	var there Response
+	var same, found bool
+	var at, until int64
+	err = t.Query(func(r db.Row) error {
+		there = Response{Status: int(r.Int(0)), Headers: r.Text(1), Body: r.Bytes(2)}
+		same, found = string(r.Bytes(3)) == string(c.Digest[:]), true
+		at, until = r.Int(4), r.Int(5)
+		return nil
+	}, "SELECT status, headers, body, request, claimed, until FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3", c.bucket, c.Owner, c.Key)
+	switch working := there.Status == 0 && at > c.at-ClaimLife.Milliseconds(); {
+	case err != nil:
+		return err
+	case !found:
+		return db.ErrRetry // removed at the same time
+	case !same && until > c.at:
+		return fmt.Errorf("%w: key %q", ledger.ErrMismatch, ledger.Clip(c.Key))
+	case working:
+		return ErrInFlight
+	case there.Status != 0 && until > c.at:
+		c.kept = &there
+		return nil
+	}
+	n, err = t.Exec(`UPDATE answers SET request = $1, status = 0, headers = '', body = $2, claimed = $3, until = $4
+	                  WHERE bucket = $5 AND owner = $6 AND key = $7 AND claimed = $8 AND status = $9`,
+		c.Digest[:], []byte{}, c.at, c.Until.UnixMilli(), c.bucket, c.Owner, c.Key, at, int64(there.Status))
+	if err == nil && n == 0 {
+		err = db.ErrRetry // another has taken it
+	}
+	return err
+}
+
+// keep writes the response, unless another has taken over the claim.
+func (c *claim) keep(t db.Tx, a Response) error {
+	if a.Status <= 0 {
+		return fmt.Errorf("a response has a status above zero, not %d", a.Status)
+	}
+	_, err := t.Exec("UPDATE answers SET status = $1, headers = $2, body = $3 WHERE bucket = $4 AND owner = $5 AND key = $6 AND status = 0 AND claimed = $7",
+		int64(a.Status), a.Headers, append([]byte{}, a.Body...), c.bucket, c.Owner, c.Key, c.at)
+	return err
+}
+
+// release gives the claim up, so that the request can be answered at once when it comes again.
+func (c *claim) release(t db.Tx) error {
+	_, err := t.Exec("DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND status = 0 AND claimed = $4", c.bucket, c.Owner, c.Key, c.at)
+	return err
+}
+
+// Prune removes the responses that are no longer kept, in small transactions. Repeating it
+// has no further effect, and several processes may call it at the same time.
+func (r *Requests) Prune(ctx context.Context) error {
+	now := r.now()
+	err := r.db.Prune(ctx, func(t db.View, most int) (db.Set, error) {
+		var old []claim
+		err := t.Query(func(r db.Row) error {
+			old = append(old, claim{Request: Request{Owner: r.Text(1), Key: r.Text(2), Until: db.TimeOf(r.Int(4))}, bucket: r.Int(0), at: r.Int(3)})
+			return nil
+		}, `SELECT bucket, owner, key, claimed, until FROM answers
+		     WHERE until <= $1 AND (status <> 0 OR claimed <= $2) ORDER BY until LIMIT $3`, now, now-ClaimLife.Milliseconds(), int64(most))
+		return db.SetOf(old,
+			db.Int("bucket", func(c claim) int64 { return c.bucket }),
+			db.Text("owner", func(c claim) string { return c.Owner }),
+			db.Text("key", func(c claim) string { return c.Key }),
+			db.Int("claimed", func(c claim) int64 { return c.at }),
+			db.Int("until", func(c claim) int64 { return c.Until.UnixMilli() })), err
+	}, "DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND claimed = $4 AND until = $5")
+	if err != nil {
+		return fmt.Errorf("remove old responses: %w", err)
+	}
+	return nil
+}
