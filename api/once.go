@@ -50,7 +50,7 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 		curable = call.curable
 		return rec.answer(), nil
 	})
-	if errors.Is(err, ledger.ErrMismatch) {
+	if errors.Is(err, ledger.ErrConflict) {
 		return fmt.Errorf("%w: %q", errKeyUsed, keys[0])
 	}
 	if err == nil && repeated {

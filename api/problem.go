@@ -90,7 +90,7 @@ var sorts = []sort{
 	{"in-progress", idempotency.ErrInFlight, http.StatusConflict, "The same request is being answered", "A request under the same Idempotency-Key is being answered at this moment. Make it again after the seconds of `Retry-After`."},
 	{"insufficient-balance", ledger.ErrInsufficient, http.StatusConflict, "Insufficient balance", "The account has not enough. Nothing of the entry was posted; the same entry may be posted again when it has."},
 	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen", "An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot be switched on. The same request may be made again when it is unfrozen."},
-	{"mismatch", ledger.ErrMismatch, http.StatusConflict, "Used before with other content", "The ID was used before, for something else. What was posted first stands. Use a new ID for what is new."},
+	{"mismatch", ledger.ErrConflict, http.StatusConflict, "Used before with other content", "The ID was used before, for something else. What was posted first stands. Use a new ID for what is new."},
 	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed", "The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open."},
 	{"in-use", errInUse, http.StatusConflict, "Still in use", "The account cannot be closed yet; `detail` says what keeps it open."},
 	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found", "There is no such thing, or it is another holder's: which of both is not told."},

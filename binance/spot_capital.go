@@ -38,7 +38,7 @@ func withdrawApply(r *request) (any, error) {
 	switch {
 	case errors.Is(err, ledger.ErrInsufficient):
 		return nil, parameterRefusal(-4026, "You have insufficient balance.")
-	case errors.Is(err, ledger.ErrMismatch):
+	case errors.Is(err, ledger.ErrConflict):
 		return nil, parameterRefusal(-1130, "Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.")
 	case errors.Is(err, ledger.ErrInvalid):
 		account, look := r.books.Account(r.ctx, r.account)

@@ -337,7 +337,7 @@ func (i *importer) count(e store.ImportEntry, o store.Outcome, last bool) error 
 	case errors.Is(o.Err, ledger.ErrInsufficient) && !last:
 		i.insufficient = true
 		return nil
-	case errors.Is(o.Err, ledger.ErrMismatch):
+	case errors.Is(o.Err, ledger.ErrConflict):
 		i.refused++
 		return i.w.tellf("%s: another import has posted to it at the same time; import again", e.Name)
 	case o.Err != nil:

@@ -234,7 +234,7 @@ func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Ac
 	}
 	for i, o := range outcomes {
 		switch {
-		case errors.Is(o.Err, ledger.ErrMismatch):
+		case errors.Is(o.Err, ledger.ErrConflict):
 			refused[at[i]] = fmt.Errorf("%s was loaded with another amount of %s before; mend it with \"softstake adjust\"", openings[i].Account, openings[i].Asset)
 		case o.Err != nil:
 			refused[at[i]] = o.Err

@@ -24,13 +24,29 @@ func sentence(w *World, err error) string {
 	return text
 }
 
-// plain is an error's text without the words that only sort errors.
+// plain is an error's text with what to do about it, without the words that only sort errors.
 func plain(err error) string {
 	text := redact(err.Error())
 	if errors.Is(err, ledger.ErrInvalid) {
 		text = strings.Replace(text, ledger.ErrInvalid.Error()+": ", "", 1)
 	}
+	if hint := hintOf(err); hint != "" {
+		text += "; " + hint
+	}
 	return text
+}
+
+// hints say what to do at the command line, by an error's reason.
+var hints = map[string]string{
+	ledger.ReasonUnknownAsset: `add it with "softstake asset add"`,
+}
+
+// hintOf is what to do about an error at the command line, or "".
+func hintOf(err error) string {
+	if e, is := errors.AsType[*ledger.Error](err); is {
+		return hints[e.Reason]
+	}
+	return ""
 }
 
 var (
@@ -71,7 +87,7 @@ func reason(err error) string {
 	}{
 		{ledger.ErrInvalid, "invalid"},
 		{ledger.ErrInsufficient, "insufficient"},
-		{ledger.ErrMismatch, "mismatch"},
+		{ledger.ErrConflict, "mismatch"},
 		{ledger.ErrDayClosed, "day_closed"},
 		{ledger.ErrNotFound, "not_found"},
 	} {

@@ -170,7 +170,7 @@ func TestReadOfferRefuses(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"", "terms.csv holds no terms: it is empty"},
 		{"from,asset,min\n", "terms.csv holds no terms: its header has no column apr, cap"},
-		{header + "2025-7-1,BNB,0.01,0,1\n", "terms.csv, line 2: invalid: \"2025-7-1\" is not a day"},
+		{header + "2025-7-1,BNB,0.01,0,1\n", "terms.csv, line 2: \"2025-7-1\" is not a day"},
 		{header + "2025-07-01,bnb,0.01,0,1\n", "made of A-Z and 0-9"},
 		{header + "2025-07-01,,0.01,0,1\n", "1 to 20 characters"},
 		{"PK\x03\x04", "terms.csv holds no terms: it is a ZIP file; unpack it and give the CSV file in it"},

@@ -58,7 +58,7 @@ const maxName = 1000
 
 // Do answers a request: the first time with what do returns, which is kept until Until
 // where keep is true for it; then with what was kept, and do is not called. Its errors
-// are do's, ErrMismatch where another request had the key, and ErrInFlight where another
+// are do's, ErrConflict where another request had the key, and ErrInFlight where another
 // process or goroutine is answering it. After ClaimLife do may be called again for a request
 // whose process went away without a response; so do itself must be idempotent.
 //
@@ -149,7 +149,7 @@ func (c *claim) take(t db.Tx) error {
 	case !found:
 		return db.ErrRetry // removed at the same time
 	case !same && until > c.at:
-		return fmt.Errorf("%w: key %q", ledger.ErrMismatch, ledger.Clip(c.Key))
+		return fmt.Errorf("%w: key %q", ledger.ErrConflict, ledger.Clip(c.Key))
 	case working:
 		return ErrInFlight
 	case there.Status != 0 && until > c.at:

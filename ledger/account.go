@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -72,10 +71,10 @@ func (a Account) CheckHolder() error {
 		return err
 	}
 	if a.IsHouse() {
-		return fmt.Errorf("%w: account %s is a house account, not a holder's", ErrInvalid, Clip(string(a)))
+		return ErrInvalid.In("", "account %s is a house account, not a holder's", Clip(string(a)))
 	}
 	if strings.ContainsAny(string(a), "@/") {
-		return fmt.Errorf("%w: account %q: \"@\" and \"/\" cannot be part of a holder's ID", ErrInvalid, Clip(string(a)))
+		return ErrInvalid.In("", "account %q: \"@\" and \"/\" cannot be part of a holder's ID", Clip(string(a)))
 	}
 	return nil
 }
@@ -97,8 +96,8 @@ func (a Account) CheckNew() error {
 func checkPath(what, id string) error {
 	for part := range strings.SplitSeq(id, "/") {
 		if part == "" || part == "." || part == ".." {
-			return fmt.Errorf("%w: %s %q: an ID must not have an empty part, \".\" or \"..\", alone or between slashes: "+
-				"clients remove them from URLs; choose another ID", ErrInvalid, what, Clip(id))
+			return ErrInvalid.In("", "%s %q: an ID must not have an empty part, \".\" or \"..\", alone or between slashes: "+
+				"clients remove them from URLs; choose another ID", what, Clip(id))
 		}
 	}
 	return nil
@@ -110,14 +109,14 @@ func CheckID(what, id string) error { return checkID(what, id, MaxID) }
 
 func checkID(what, id string, most int) error {
 	if id == "" {
-		return fmt.Errorf("%w: %s: the ID is empty", ErrInvalid, what)
+		return ErrInvalid.In("", "%s: the ID is empty", what)
 	}
 	if len(id) > most {
-		return fmt.Errorf("%w: %s %q: the ID has %d characters; at most %d are allowed", ErrInvalid, what, Clip(id), len(id), most)
+		return ErrInvalid.In("", "%s %q: the ID has %d characters; at most %d are allowed", what, Clip(id), len(id), most)
 	}
 	for i := range len(id) {
 		if !idByte(id[i]) {
-			return fmt.Errorf("%w: %s %q: an ID is made of A-Z a-z 0-9 . _ : and -", ErrInvalid, what, Clip(id))
+			return ErrInvalid.In("", "%s %q: an ID is made of A-Z a-z 0-9 . _ : and -", what, Clip(id))
 		}
 	}
 	return nil

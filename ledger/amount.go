@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -14,9 +13,6 @@ type Amount int64
 // MaxSupply bounds what an asset may have in circulation, so that the sum of
 // two amounts of it fits an int64: 2^62−1.
 const MaxSupply Amount = 1<<62 - 1
-
-// ErrOverflow says that a sum does not fit 63 bits.
-var ErrOverflow = errors.New("amount does not fit 63 bits")
 
 // Add returns a+b, or ErrOverflow.
 func (a Amount) Add(b Amount) (Amount, error) {
@@ -44,18 +40,18 @@ type Asset struct {
 // Check says what is wrong with the asset's figures, or nil. Its errors are ErrInvalid.
 func (a Asset) Check() error {
 	if len(a.Symbol) < 1 || len(a.Symbol) > 20 {
-		return fmt.Errorf("%w: asset %q: a symbol has 1 to 20 characters", ErrInvalid, Clip(a.Symbol))
+		return ErrInvalid.In("asset", "asset %q: a symbol has 1 to 20 characters", Clip(a.Symbol))
 	}
 	for _, c := range a.Symbol {
 		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
-			return fmt.Errorf("%w: asset %q: a symbol is made of A-Z and 0-9", ErrInvalid, Clip(a.Symbol))
+			return ErrInvalid.In("asset", "asset %q: a symbol is made of A-Z and 0-9", Clip(a.Symbol))
 		}
 	}
 	if a.Scale < 0 || a.Scale > 18 {
-		return fmt.Errorf("%w: asset %s: %d decimals; 0 to 18 can be kept", ErrInvalid, a.Symbol, a.Scale)
+		return ErrInvalid.In("scale", "asset %s: %d decimals; 0 to 18 can be kept", a.Symbol, a.Scale)
 	}
 	if a.MaxSupply < 1 || a.MaxSupply > MaxSupply {
-		return fmt.Errorf("%w: asset %s: its largest supply does not fit at %d decimals; keep fewer decimals", ErrInvalid, a.Symbol, a.Scale)
+		return ErrInvalid.In("maxSupply", "asset %s: its largest supply does not fit at %d decimals; keep fewer decimals", a.Symbol, a.Scale)
 	}
 	return nil
 }
@@ -80,17 +76,17 @@ func ParseDecimal(s string, scale int) (int64, error) {
 	digits, negative := strings.CutPrefix(s, "-")
 	whole, fraction, point := strings.Cut(digits, ".")
 	if whole == "" || (point && fraction == "") || !allDigits(whole) || !allDigits(fraction) {
-		return 0, fmt.Errorf("%w: %q is not a decimal number such as 2.5", ErrInvalid, Clip(s))
+		return 0, ErrInvalid.In("", "%q is not a decimal number such as 2.5", Clip(s))
 	}
 	fraction = strings.TrimRight(fraction, "0")
 	if len(fraction) > scale {
-		return 0, fmt.Errorf("%w: %q has %d decimals, %d are kept", ErrInvalid, Clip(s), len(fraction), scale)
+		return 0, ErrInvalid.In("", "%q has %d decimals, %d are kept", Clip(s), len(fraction), scale)
 	}
 	var n int64
 	for _, c := range whole + fraction + strings.Repeat("0", scale-len(fraction)) {
 		d := int64(c - '0')
 		if n > (math.MaxInt64-d)/10 {
-			return 0, fmt.Errorf("%w: %q: %w at %d decimals", ErrInvalid, Clip(s), ErrOverflow, scale)
+			return 0, ErrInvalid.In("", "%q: %w at %d decimals", Clip(s), ErrOverflow, scale)
 		}
 		n = n*10 + d
 	}

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -46,8 +45,8 @@ func (e Entry) checkCompensation() error {
 		return nil
 	}
 	if _, _, ok := e.Compensates(); !ok {
-		return fmt.Errorf("%w: entry %s: a compensation has one move and the ID %sDAY/TOKEN/ACCOUNT/NAME, with the move's token and account and a name of 1 to %d characters without a slash",
-			ErrInvalid, Clip(e.ID), compensationPrefix, maxCompensationName)
+		return ErrInvalid.In("id", "entry %s: a compensation has one move and the ID %sDAY/TOKEN/ACCOUNT/NAME, with the move's token and account and a name of 1 to %d characters without a slash",
+			Clip(e.ID), compensationPrefix, maxCompensationName)
 	}
 	return nil
 }

@@ -73,10 +73,10 @@ func reservedID(id string) bool {
 // our own kinds of entry and our own names. Its errors are ErrInvalid.
 func (e Entry) CheckCaller() error {
 	if reservedID(e.ID) {
-		return fmt.Errorf("%w: entry %q: IDs beginning with one of %v are ours; choose another ID", ErrInvalid, Clip(e.ID), reserved)
+		return ErrInvalid.In("id", "entry %q: IDs beginning with one of %v are ours; choose another ID", Clip(e.ID), reserved)
 	}
 	if !slices.Contains(Kinds, e.Kind) {
-		return fmt.Errorf("%w: entry %s: the kind %q is unknown; it is one of %v", ErrInvalid, Clip(e.ID), Clip(string(e.Kind)), Kinds)
+		return ErrInvalid.In("kind", "entry %s: the kind %q is unknown; it is one of %v", Clip(e.ID), Clip(string(e.Kind)), Kinds)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func (e Entry) CheckNew() error {
 	if _, ends := e.Ends(); ends {
 		return nil
 	}
-	return checkPath("entry", e.ID)
+	return At("id", checkPath("entry", e.ID))
 }
 
 // Check says what is wrong with an entry, or nil: whether it is well formed, not
@@ -97,7 +97,7 @@ func (e Entry) CheckNew() error {
 // errors are ErrInvalid.
 func (e Entry) Check(assets map[string]Asset) error {
 	if err := checkID("entry", e.ID, e.longestID()); err != nil {
-		return err
+		return At("id", err)
 	}
 	if err := e.checkWithdrawal(); err != nil {
 		return err
@@ -106,21 +106,24 @@ func (e Entry) Check(assets map[string]Asset) error {
 		return err
 	}
 	if len(e.Moves) < 1 || len(e.Moves) > MaxMoves {
-		return fmt.Errorf("%w: entry %s: %d moves; an entry has 1 to %d", ErrInvalid, e.ID, len(e.Moves), MaxMoves)
+		return ErrInvalid.In("moves", "entry %s: %d moves; an entry has 1 to %d", e.ID, len(e.Moves), MaxMoves)
 	}
 	if year := e.At.UTC().Year(); !e.At.IsZero() && (year < 1970 || year > 9999) {
-		return fmt.Errorf("%w: entry %s: the year %d is not between 1970 and 9999", ErrInvalid, e.ID, year)
+		return ErrInvalid.In("at", "entry %s: the year %d is not between 1970 and 9999", e.ID, year)
 	}
-	for _, m := range e.Moves {
+	for i, m := range e.Moves {
 		if err := m.check(assets); err != nil {
-			return fmt.Errorf("entry %s: %w", e.ID, err)
+			return At(moveField(i), fmt.Errorf("entry %s: %w", e.ID, err))
 		}
 		if !e.Kind.allows(m) {
-			return fmt.Errorf("%w: entry %s: an entry of the kind %q cannot move from %s to %s", ErrInvalid, e.ID, Clip(string(e.Kind)), m.From, m.To)
+			return ErrInvalid.In(moveField(i), "entry %s: an entry of the kind %q cannot move from %s to %s", e.ID, Clip(string(e.Kind)), m.From, m.To)
 		}
 	}
 	return nil
 }
+
+// moveField is the field of a move, counted from zero.
+func moveField(i int) string { return fmt.Sprintf("moves[%d]", i) }
 
 // longestID is how long the entry's ID may be.
 func (e Entry) longestID() int {
@@ -138,16 +141,16 @@ func (e Entry) longestID() int {
 
 func (m Move) check(assets map[string]Asset) error {
 	if _, known := assets[m.Asset]; !known {
-		return fmt.Errorf("%w: asset %q is unknown; add it with \"softstake asset add\"", ErrInvalid, Clip(m.Asset))
+		return ErrInvalid.In("asset", "asset %q is unknown", Clip(m.Asset)).Because(ReasonUnknownAsset)
 	}
 	if m.Amount <= 0 {
-		return fmt.Errorf("%w: the amount of %s is not above zero", ErrInvalid, m.Asset)
+		return ErrInvalid.In("amount", "the amount of %s is not above zero", m.Asset)
 	}
 	if m.Amount > assets[m.Asset].MaxSupply {
-		return fmt.Errorf("%w: the amount is more %s than there can be", ErrInvalid, m.Asset)
+		return ErrInvalid.In("amount", "the amount is more %s than there can be", m.Asset)
 	}
 	if m.From == m.To {
-		return fmt.Errorf("%w: a move from %s to itself", ErrInvalid, Clip(string(m.From)))
+		return ErrInvalid.In("", "a move from %s to itself", Clip(string(m.From)))
 	}
 	for _, a := range []Account{m.From, m.To} {
 		if a == Custody || a == Desk || a == Rewards {

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -88,37 +89,49 @@ func TestEntryCheck(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		change func(*ledger.Entry)
-		ok     bool
+		field  string // that is wrong; "": none
 	}{
-		{"sound", func(*ledger.Entry) {}, true},
-		{"no ID", func(e *ledger.Entry) { e.ID = "" }, false},
-		{"ID of 128", func(e *ledger.Entry) { e.ID = strings.Repeat("e", 128) }, true},
-		{"ID of 129", func(e *ledger.Entry) { e.ID = strings.Repeat("e", 129) }, false},
-		{"no moves", func(e *ledger.Entry) { e.Moves = nil }, false},
-		{"100 moves", func(e *ledger.Entry) { e.Moves = slices.Repeat(e.Moves, 100) }, true},
-		{"101 moves", func(e *ledger.Entry) { e.Moves = slices.Repeat(e.Moves, 101) }, false},
-		{"the second move is wrong", func(e *ledger.Entry) { e.Moves = append(e.Moves, move("alice", "bob")) }, false},
-		{"nothing", func(e *ledger.Entry) { e.Moves[0].Amount = 0 }, false},
-		{"less than nothing", func(e *ledger.Entry) { e.Moves[0].Amount = -1 }, false},
-		{"all there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply }, true},
-		{"more than there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply + 1 }, false},
-		{"unknown asset", func(e *ledger.Entry) { e.Moves[0].Asset = "bnb" }, false},
-		{"no asset", func(e *ledger.Entry) { e.Moves[0].Asset = "" }, false},
-		{"no account", func(e *ledger.Entry) { e.Moves[0].To = "" }, false},
-		{"the longest account", func(e *ledger.Entry) { e.Moves[0].To = ledger.Account(strings.Repeat("a", 128)) }, true},
-		{"too long an account", func(e *ledger.Entry) { e.Moves[0].To = ledger.Account(strings.Repeat("a", 129)) }, false},
-		{"1970", func(e *ledger.Entry) { e.At = utc(1970, 1, 1) }, true},
-		{"a moment before 1970", func(e *ledger.Entry) { e.At = utc(1970, 1, 1).Add(-1) }, false},
-		{"1970 in the east, 1969 in UTC", func(e *ledger.Entry) { e.At = time.Date(1970, 1, 1, 0, 30, 0, 0, east) }, false},
-		{"the end of 9999", func(e *ledger.Entry) { e.At = utc(10000, 1, 1).Add(-1) }, true},
-		{"10000 in the east, 9999 in UTC", func(e *ledger.Entry) { e.At = time.Date(10000, 1, 1, 0, 30, 0, 0, east) }, true},
-		{"10000", func(e *ledger.Entry) { e.At = utc(10000, 1, 1) }, false},
+		{"sound", func(*ledger.Entry) {}, ""},
+		{"no ID", func(e *ledger.Entry) { e.ID = "" }, "id"},
+		{"ID of 128", func(e *ledger.Entry) { e.ID = strings.Repeat("e", 128) }, ""},
+		{"ID of 129", func(e *ledger.Entry) { e.ID = strings.Repeat("e", 129) }, "id"},
+		{"no moves", func(e *ledger.Entry) { e.Moves = nil }, "moves"},
+		{"100 moves", func(e *ledger.Entry) { e.Moves = slices.Repeat(e.Moves, 100) }, ""},
+		{"101 moves", func(e *ledger.Entry) { e.Moves = slices.Repeat(e.Moves, 101) }, "moves"},
+		{"the second move is wrong", func(e *ledger.Entry) { e.Moves = append(e.Moves, move("alice", "bob")) }, "moves[1]"},
+		{"nothing", func(e *ledger.Entry) { e.Moves[0].Amount = 0 }, "moves[0].amount"},
+		{"less than nothing", func(e *ledger.Entry) { e.Moves[0].Amount = -1 }, "moves[0].amount"},
+		{"all there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply }, ""},
+		{"more than there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply + 1 }, "moves[0].amount"},
+		{"unknown asset", func(e *ledger.Entry) { e.Moves[0].Asset = "bnb" }, "moves[0].asset"},
+		{"no asset", func(e *ledger.Entry) { e.Moves[0].Asset = "" }, "moves[0].asset"},
+		{"no account", func(e *ledger.Entry) { e.Moves[0].To = "" }, "moves[0]"},
+		{"the longest account", func(e *ledger.Entry) { e.Moves[0].To = ledger.Account(strings.Repeat("a", 128)) }, ""},
+		{"too long an account", func(e *ledger.Entry) { e.Moves[0].To = ledger.Account(strings.Repeat("a", 129)) }, "moves[0]"},
+		{"1970", func(e *ledger.Entry) { e.At = utc(1970, 1, 1) }, ""},
+		{"a moment before 1970", func(e *ledger.Entry) { e.At = utc(1970, 1, 1).Add(-1) }, "at"},
+		{"1970 in the east, 1969 in UTC", func(e *ledger.Entry) { e.At = time.Date(1970, 1, 1, 0, 30, 0, 0, east) }, "at"},
+		{"the end of 9999", func(e *ledger.Entry) { e.At = utc(10000, 1, 1).Add(-1) }, ""},
+		{"10000 in the east, 9999 in UTC", func(e *ledger.Entry) { e.At = time.Date(10000, 1, 1, 0, 30, 0, 0, east) }, ""},
+		{"10000", func(e *ledger.Entry) { e.At = utc(10000, 1, 1) }, "at"},
 	} {
 		e := ledger.Entry{ID: "e1", Kind: ledger.Deposit, Moves: []ledger.Move{move(ledger.Custody, "alice")}}
 		c.change(&e)
-		if err := e.Check(assets); (err == nil) != c.ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
-			t.Errorf("%s: %v", c.what, err)
+		wrongIn(t, c.what, e.Check(assets), c.field)
+	}
+}
+
+// wrongIn wants an error of one field of the input, or none where the field is "".
+func wrongIn(t *testing.T, what string, err error, field string) {
+	t.Helper()
+	if field == "" {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
 		}
+		return
+	}
+	if e, is := errors.AsType[*ledger.Error](err); !is || !errors.Is(err, ledger.ErrInvalid) || e.Field != field {
+		t.Errorf("%s: %#v; want ErrInvalid in the field %s", what, err, field)
 	}
 }
 
@@ -136,18 +149,14 @@ func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
 		"reward/2026-11-22/BNB/alice": false, "declare/x": false, "pay/x": false, "fund/x": false, "import/x": false, "opening/x": false, "close/x/1": false,
 		"reward/": false, "reward": true, "rewards/1": true, "x/reward/1": true, "order-1": true,
 	} {
-		if err := (ledger.Entry{ID: id, Kind: ledger.Deposit}).CheckCaller(); (err == nil) != ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
-			t.Errorf("ID %s: %v", id, err)
-		}
+		wrongIn(t, "ID "+id, ledger.Entry{ID: id, Kind: ledger.Deposit}.CheckCaller(), map[bool]string{false: "id"}[ok])
 	}
 	for kind, ok := range map[ledger.Kind]bool{
 		ledger.Deposit: true, ledger.Withdrawal: true, ledger.Transfer: true, ledger.Trade: true, ledger.Hold: true, ledger.Release: true, ledger.Adjustment: true,
 		ledger.WithdrawalRequest: true, ledger.WithdrawalCompleted: true, ledger.WithdrawalCancelled: true,
 		ledger.Opening: false, ledger.Import: false, ledger.RewardElsewhere: false, ledger.Fund: false, "": false, "Deposit": false, "reward": false,
 	} {
-		if err := (ledger.Entry{ID: "e1", Kind: kind}).CheckCaller(); (err == nil) != ok || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
-			t.Errorf("kind %q: %v", kind, err)
-		}
+		wrongIn(t, fmt.Sprintf("kind %q", kind), ledger.Entry{ID: "e1", Kind: kind}.CheckCaller(), map[bool]string{false: "kind"}[ok])
 	}
 }
 

@@ -1,44 +1,98 @@
 package ledger
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // ErrorKind is what kind of thing is wrong: a front end chooses a status and its words by
 // it. A kind is an error itself, and errors.Is(err, kind) holds for every Error of the kind.
+// Kinds are told apart by their text, so that no two packages may use the same.
 type ErrorKind string
 
 // The kinds of error of bookkeeping. Other packages add their own.
 const (
 	ErrInvalid      ErrorKind = "invalid"
 	ErrInsufficient ErrorKind = "insufficient balance"
-	ErrMismatch     ErrorKind = "the same ID was used before with other content"
+	ErrConflict     ErrorKind = "already exists with different content"
+	ErrEnded        ErrorKind = "has ended already"
+	ErrNotRequested ErrorKind = "not what was requested"
 	ErrDayClosed    ErrorKind = "the day is closed"
 	ErrNotFound     ErrorKind = "not found"
 	ErrFrozen       ErrorKind = "the account is frozen"
+	ErrOverflow     ErrorKind = "amount does not fit 63 bits"
 )
+
+// ReasonUnknownAsset is ErrInvalid: the books do not keep the asset. They may later.
+const ReasonUnknownAsset = "unknown-asset"
 
 func (k ErrorKind) Error() string { return string(k) }
 
 // Error is something wrong that the caller can correct. It names no command, no page and no
-// route: each front end adds its own hint, by Kind and Reason.
+// route: each front end adds its own hint, by Kind and Reason. It is not changed once it is
+// returned.
 type Error struct {
 	Kind   ErrorKind
 	Reason string // what exactly, where a front end has a hint for it: "unknown-asset"; else ""
-	Field  string // of the input, as it is spelled in JSON: "moves[2].amount"; "": the whole input
+	Field  string // of the input, as it is spelled in JSON: "moves[2].amount"; "": the whole input, or the state of the books
 	Detail string // a sentence for a person, without the kind
+
+	err  error // what the error was made from
+	text bool  // the text is that of err, which says more than Detail
 }
 
-func (e *Error) Error() string { return string(e.Kind) + ": " + e.Detail }
+// Error is a sentence for a person. That an input is invalid is not said: Detail says what is.
+func (e *Error) Error() string {
+	if e.text {
+		return e.err.Error()
+	}
+	if e.Kind == ErrInvalid {
+		return e.Detail
+	}
+	return string(e.Kind) + ": " + e.Detail
+}
 
 // Is is true for the error's kind.
 func (e *Error) Is(target error) bool { return target == error(e.Kind) }
 
-// In is an Error of this kind about a field of the input; "" is the whole input.
+// Unwrap is what the error was made from.
+func (e *Error) Unwrap() error { return e.err }
+
+// In is an Error of this kind about a field of the input; "" is the whole input, a single
+// value, or the state of the books. The format is one of fmt.Errorf: what it wraps with %w
+// is found by errors.Is.
 func (k ErrorKind) In(field, format string, args ...any) *Error {
-	return &Error{Kind: k, Field: field, Detail: fmt.Sprintf(format, args...)}
+	err := fmt.Errorf(format, args...)
+	return &Error{Kind: k, Field: field, Detail: err.Error(), err: err}
 }
 
 // Because adds the reason, by which a front end finds its hint.
 func (e *Error) Because(reason string) *Error {
 	e.Reason = reason
 	return e
+}
+
+// At puts an error of a part of the input into the whole: in "moves[2]", the field "amount"
+// becomes "moves[2].amount", and an error of a single value is one of "moves[2]". The text
+// stays. nil, and what is neither an Error nor a kind of error, is returned as it is.
+func At(path string, err error) error {
+	var part *Error
+	if kind := ErrorKind(""); !errors.As(err, &part) {
+		if !errors.As(err, &kind) {
+			return err
+		}
+		part = &Error{Kind: kind, Detail: err.Error()}
+	}
+	whole := *part
+	whole.Field, whole.err, whole.text = join(path, part.Field), err, true
+	return &whole
+}
+
+// join is the path of a field of what lies at a path.
+func join(path, field string) string {
+	if path == "" || field == "" || strings.HasPrefix(field, "[") {
+		return path + field
+	}
+	return path + "." + field
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -39,10 +38,10 @@ func (e Entry) checkWithdrawal() error {
 		return nil
 	}
 	if _, named := e.Ends(); ends && !named {
-		return fmt.Errorf("%w: entry %s: an entry of the kind %q is named after the request that it ends: ID%s", ErrInvalid, Clip(e.ID), e.Kind, suffix)
+		return ErrInvalid.In("id", "entry %s: an entry of the kind %q is named after the request that it ends: ID%s", Clip(e.ID), e.Kind, suffix)
 	}
 	if len(e.Moves) != 1 {
-		return fmt.Errorf("%w: entry %s: %d moves; an entry of the kind %q has one", ErrInvalid, Clip(e.ID), len(e.Moves), e.Kind)
+		return ErrInvalid.In("moves", "entry %s: %d moves; an entry of the kind %q has one", Clip(e.ID), len(e.Moves), e.Kind)
 	}
 	return nil
 }

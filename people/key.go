@@ -17,7 +17,7 @@ const MaxKeys = 30
 
 // AddKey keeps an API key of an open account; its Created is now, and its TradeUntil
 // follows from that. Repeating it with the same content has no further effect, with
-// other content it is ErrMismatch.
+// other content it is ErrConflict.
 // ErrNotFound if the account was never opened; ErrInvalid if it is closed or has
 // MaxKeys already, and for a key that cannot be one.
 func (p *People) AddKey(ctx context.Context, k access.Key) error {
@@ -70,7 +70,7 @@ func insertKey(t db.Tx, k access.Key, now int64) (repeated bool, err error) {
 	if there.Account != k.Account || there.Type != k.Type || there.Label != k.Label || !bytes.Equal(there.Secret, k.Secret) ||
 		access.FormatPermissions(there.Permissions) != access.FormatPermissions(k.Permissions) ||
 		access.FormatAddresses(there.Addresses) != access.FormatAddresses(k.Addresses) || db.MillisOf(there.Expires) != db.MillisOf(k.Expires) {
-		return false, fmt.Errorf("%w: key %s", ledger.ErrMismatch, k.Short())
+		return false, fmt.Errorf("%w: key %s", ledger.ErrConflict, k.Short())
 	}
 	return true, nil
 }

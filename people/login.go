@@ -29,7 +29,7 @@ func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
 // AddLogin lets a person log in. An account may have several. The same address
 // for the same account twice is once, and leaves the password as it is; for
-// another account it is ErrMismatch. ErrNotFound if the account was never opened;
+// another account it is ErrConflict. ErrNotFound if the account was never opened;
 // ErrInvalid if it is closed, and for what is no address or no hash.
 func (p *People) AddLogin(ctx context.Context, l Login) error {
 	email, err := access.ParseEmail(l.Email)
@@ -60,7 +60,7 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 		case errors.Is(err, ledger.ErrNotFound):
 			return fmt.Errorf("%w: it was removed meanwhile", db.ErrRetry)
 		case err == nil && there.Account != l.Account:
-			return fmt.Errorf("%w: it opens account %s", ledger.ErrMismatch, there.Account)
+			return fmt.Errorf("%w: it opens account %s", ledger.ErrConflict, there.Account)
 		}
 		return err
 	})

@@ -17,7 +17,7 @@ const MaxSessions = 50
 // password is the login's hash that the person's password was checked against: where
 // another was set since, or the login was removed, the session is not kept and it is
 // ErrNotFound. An account with MaxSessions loses the one that was not used for
-// longest. The same session twice is once, with other content it is ErrMismatch.
+// longest. The same session twice is once, with other content it is ErrConflict.
 func (p *People) AddSession(ctx context.Context, s access.Session, password string) error {
 	if err := checkSession(s, db.TimeOf(p.now())); err != nil {
 		return fmt.Errorf("add a session: %w", err)
@@ -66,7 +66,7 @@ func insertSession(t db.Tx, s access.Session, now int64) error {
 	if n == 0 {
 		there, err := findSession(t, s.ID, now)
 		if err == nil && (there.Hash != s.Hash || there.Email != s.Email || there.Account != s.Account) {
-			err = fmt.Errorf("%w: session %s", ledger.ErrMismatch, s.ID)
+			err = fmt.Errorf("%w: session %s", ledger.ErrConflict, s.ID)
 		}
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // AddToken keeps a bearer token; its Created is now. The same token twice is once,
-// with other content it is ErrMismatch. ErrNotFound if a holder's account was never
+// with other content it is ErrConflict. ErrNotFound if a holder's account was never
 // opened; ErrInvalid if it is closed, and for a token that cannot be one.
 func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	err := k.Valid()
@@ -41,7 +41,7 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 		}
 		there, err := findToken(t, k.ID)
 		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account || there.Label != k.Label || there.Authoritative != k.Authoritative || db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
-			err = fmt.Errorf("%w: token %s", ledger.ErrMismatch, k.ID)
+			err = fmt.Errorf("%w: token %s", ledger.ErrConflict, k.ID)
 		}
 		return err
 	})

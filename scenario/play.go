@@ -151,7 +151,7 @@ func (p *Player) play(l line) error {
 var refusals = map[string]error{
 	"insufficient": ledger.ErrInsufficient,
 	"closed":       ledger.ErrDayClosed,
-	"mismatch":     ledger.ErrMismatch,
+	"mismatch":     ledger.ErrConflict,
 	"unknown":      ledger.ErrNotFound,
 	"invalid":      ledger.ErrInvalid,
 	"future":       ledger.ErrInvalid,

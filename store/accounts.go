@@ -55,7 +55,7 @@ func (a *Account) checkNew() error {
 
 // OpenAccount opens an account for a resident of a region; "" is a residence not
 // yet verified. The same again is once and answers repeated; with another region
-// it is ErrMismatch, and so is one that is closed: it is not opened again.
+// it is ErrConflict, and so is one that is closed: it is not opened again.
 func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
 	a := Account{ID: id, Region: region}
 	if err := a.checkNew(); err != nil {
@@ -74,10 +74,10 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 		there, err := account(t, id)
 		if err == nil && !there.Closed.IsZero() {
 			err = fmt.Errorf("%w: it is closed since %s; a closed account is not opened again, so open one of another ID",
-				ledger.ErrMismatch, stamp(there.Closed.UnixMilli()))
+				ledger.ErrConflict, stamp(there.Closed.UnixMilli()))
 		}
 		if err == nil && there.Region != a.Region {
-			err = fmt.Errorf("%w: its residence is %q, not %q; change it with \"softstake account set-region\"", ledger.ErrMismatch, there.Region, a.Region)
+			err = fmt.Errorf("%w: its residence is %q, not %q; change it with \"softstake account set-region\"", ledger.ErrConflict, there.Region, a.Region)
 		}
 		return err
 	})

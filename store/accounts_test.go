@@ -23,7 +23,7 @@ func TestOpenAccountTwiceIsOnce(t *testing.T) {
 			t.Error("the second is a repetition")
 		}
 		_, err := db.OpenAccount(ctx, "alice", "DE")
-		wants(t, err, ledger.ErrMismatch)
+		wants(t, err, ledger.ErrConflict)
 		if a := must[store.Account](t)(db.Account(ctx, "alice")); a != (store.Account{ID: "alice", Region: "US-CA", Opened: noon}) {
 			t.Errorf("alice is %+v", a)
 		}

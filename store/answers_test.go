@@ -84,7 +84,7 @@ func TestAnsweredOnce(t *testing.T) {
 				t.Errorf("answered is %+v, repeated %t; the first time %+v", again, repeated, first)
 			}
 			_, _, err = db.Requests().Do(ctx, asked("k", "b"), always, never(t))
-			wants(t, err, ledger.ErrMismatch)
+			wants(t, err, ledger.ErrConflict)
 		}
 		other := asked("k", "b")
 		other.Owner = "key bob"
@@ -129,7 +129,7 @@ func TestBusyWhileItIsAnswered(t *testing.T) {
 		once(t, one, a, func(ctx context.Context) (idempotency.Response, error) {
 			busy(t, a, one, two)
 			_, _, err := two.Requests().Do(ctx, asked("k", "b"), always, never(t))
-			wants(t, err, ledger.ErrMismatch)
+			wants(t, err, ledger.ErrConflict)
 			clock.Advance(idempotency.ClaimLife - time.Millisecond)
 			later := a
 			later.Until = clock.Now().Add(time.Minute)
@@ -145,7 +145,7 @@ func TestWhoWentAwayIsSucceeded(t *testing.T) {
 		once(t, one, asked("k", "a"), func(ctx context.Context) (idempotency.Response, error) {
 			clock.Advance(idempotency.ClaimLife)
 			_, _, err := two.Requests().Do(ctx, asked("k", "b"), always, never(t))
-			wants(t, err, ledger.ErrMismatch)
+			wants(t, err, ledger.ErrConflict)
 			once(t, two, asked("k", "a"), func(ctx context.Context) (idempotency.Response, error) {
 				busy(t, asked("k", "a"), one, two) // the minute begins anew
 				return answers("second")(ctx)

@@ -29,7 +29,7 @@ type Compensation struct {
 // account has earned, and the audit derives the day as if it was not there. The pool may not
 // go below zero: ledger.ErrInsufficient. Entry and At are not looked at. The entry's ID names
 // the day, the token, the account and the name: repeating it with the same amount has no
-// further effect, with another it is ledger.ErrMismatch. ledger.ErrInvalid for a day that is not
+// further effect, with another it is ledger.ErrConflict. ledger.ErrInvalid for a day that is not
 // paid, ledger.ErrNotFound for an account that was never opened.
 func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Outcome, error) {
 	if err := CheckReason(reason); err != nil {

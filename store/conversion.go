@@ -257,7 +257,7 @@ func (db *DB) conversionAssets(ctx context.Context, account ledger.Account, from
 // holder gives Amount to @desk and gets Gives. Where the books or the rules do not
 // allow it any more, nothing is posted and the error is a *ConversionError; its other
 // errors are those of Post's outcomes. The same ID with the same quote has no further
-// effect, whatever the rules are by then; with another it is ErrMismatch. It may be
+// effect, whatever the rules are by then; with another it is ErrConflict. It may be
 // called from many goroutines and processes.
 func (db *DB) Convert(ctx context.Context, id string, account ledger.Account, q Quote, rules ConversionRules) (Outcome, error) {
 	if _, err := db.conversionAssets(ctx, account, q.From.Symbol, q.Into.Symbol, q.Amount, rules); err != nil {

@@ -88,7 +88,7 @@ func TestConversion(t *testing.T) {
 		other := q
 		other.Gives = 1
 		_, err = db.Convert(ctx, "c-1", "alice", other, rules)
-		wants(t, err, ledger.ErrMismatch)
+		wants(t, err, ledger.ErrConflict)
 		big := must[store.Quote](t)(db.Quote(ctx, "alice", "BNB", "SOL", 101_00000000, rules))
 		_, err = db.Convert(ctx, "c-3", "alice", big, rules)
 		wants(t, err, ledger.ErrInsufficient)

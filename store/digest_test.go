@@ -31,11 +31,11 @@ func TestACollisionIsAConflict(t *testing.T) {
 		open(t, db, "alice")
 		open(t, db, "mallory")
 		both := collision(t)
-		wants(t, refusal(db.Post(t.Context(), both[:])), ledger.ErrMismatch)
-		wants(t, refusal(db.Post(t.Context(), both[1:])), ledger.ErrMismatch)
+		wants(t, refusal(db.Post(t.Context(), both[:])), ledger.ErrConflict)
+		wants(t, refusal(db.Post(t.Context(), both[1:])), ledger.ErrConflict)
 		makeOld(t, db)
 		ok(t, store.DigestAgain(t.Context(), db))
-		wants(t, refusal(db.Post(t.Context(), both[1:])), ledger.ErrMismatch)
+		wants(t, refusal(db.Post(t.Context(), both[1:])), ledger.ErrConflict)
 		if again := must[[]store.Outcome](t)(db.Post(t.Context(), both[:1])); again[0].Err != nil || !again[0].Repeated {
 			t.Errorf("the entry itself is answered %+v", again[0])
 		}
@@ -70,7 +70,7 @@ func TestRepeats(t *testing.T) {
 			want  error
 		}{
 			"as it was": {without, nil}, "with its time": {dated, nil}, "of a time": {with, nil}, "without the time it had": {timeless, nil},
-			"with another time": {later, ledger.ErrMismatch}, "with a move more": {other, ledger.ErrMismatch}, "of another kind": {kind, ledger.ErrMismatch},
+			"with another time": {later, ledger.ErrConflict}, "with a move more": {other, ledger.ErrConflict}, "of another kind": {kind, ledger.ErrConflict},
 		} {
 			outcomes := must[[]store.Outcome](t)(db.Post(ctx, []ledger.Entry{c.entry}))
 			if wants(t, outcomes[0].Err, c.want); c.want == nil && !outcomes[0].Repeated {
@@ -98,10 +98,10 @@ func repeatsOfAWithdrawal(t *testing.T, db *store.DB) {
 		other := w
 		change(&other)
 		_, err := db.Withdraw(ctx, other)
-		wants(t, err, ledger.ErrMismatch)
+		wants(t, err, ledger.ErrConflict)
 	}
 	plain := ledger.Entry{ID: "w", Kind: ledger.WithdrawalRequest, Moves: oneBNB("alice", "alice/held")}
-	wants(t, refusal(db.Post(ctx, []ledger.Entry{plain})), ledger.ErrMismatch)
+	wants(t, refusal(db.Post(ctx, []ledger.Entry{plain})), ledger.ErrConflict)
 }
 
 // rows are the rows of all entries, by ID.

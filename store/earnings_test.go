@@ -55,7 +55,7 @@ func TestEarningsAreWorthWhatTheRewardsAre(t *testing.T) {
 			for range random.IntN(3) {
 				p := price([]string{"BNB", "SOL"}[random.IntN(2)], 1+random.IntN(day), 1+random.Int64N(900))
 				if _, err := other.SetPrices(t.Context(), []store.Price{p}); err != nil {
-					wants(t, err, ledger.ErrMismatch) // it is paid at another
+					wants(t, err, ledger.ErrConflict) // it is paid at another
 				}
 			}
 			agrees(t, db, "alice")

@@ -111,7 +111,7 @@ func TestOneOfTwoEndingsThatWaitForEachOther(t *testing.T) {
 			if o.Err == nil && !o.Repeated {
 				posted++
 			}
-			if o.Err != nil && !errors.Is(o.Err, ledger.ErrMismatch) {
+			if o.Err != nil && !errors.Is(o.Err, ledger.ErrConflict) {
 				t.Error(o.Err)
 			}
 		}

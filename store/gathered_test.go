@@ -25,7 +25,7 @@ func TestOneIDInOneCommit(t *testing.T) {
 	bad := oneMove("bad", ledger.Withdrawal, "alice", ledger.Custody, 999)
 	call := func(entries ...ledger.Entry) store.Call { return store.Call{Entries: entries} }
 	whole := func(entries ...ledger.Entry) store.Call { return store.Call{Entries: entries, Whole: true} }
-	short, invalid, mismatch, repeated := ledger.ErrInsufficient, ledger.ErrInvalid, ledger.ErrMismatch, errors.New("repeated")
+	short, invalid, mismatch, repeated := ledger.ErrInsufficient, ledger.ErrInvalid, ledger.ErrConflict, errors.New("repeated")
 	cases := []struct {
 		what       string
 		calls      []store.Call
@@ -105,7 +105,7 @@ func TestWithdrawalsInOneCommit(t *testing.T) {
 			store.Call{Entries: []ledger.Entry{request("w3", "alice", 10), cancelled("w3", "alice", 10)}},
 			store.Call{Entries: []ledger.Entry{completed("w1", "alice", 10), completed("w3", "alice", 10), cancelled("w3", "alice", 10)}},
 		))
-		for i, want := range [][]error{{ledger.ErrInsufficient, ledger.ErrInsufficient, ledger.ErrInsufficient}, {nil, ledger.ErrNotFound, nil}, {nil, nil}, {ledger.ErrMismatch, ledger.ErrMismatch, nil}} {
+		for i, want := range [][]error{{ledger.ErrInsufficient, ledger.ErrInsufficient, ledger.ErrInsufficient}, {nil, ledger.ErrNotFound, nil}, {nil, nil}, {ledger.ErrConflict, ledger.ErrConflict, nil}} {
 			for n, o := range outcomes[i] {
 				if !errors.Is(o.Err, want[n]) {
 					t.Errorf("call %d, entry %d: %v; want %v", i, n, o.Err, want[n])

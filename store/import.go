@@ -220,7 +220,7 @@ func writeImportRows(t tx, account ledger.Account, rows []ImportRow) (int64, err
 
 // PostImport posts entries of an account's import, in order, and says of each what became
 // of it. An entry is named by the account and its name: repeating has no further effect
-// and answers as the first time; another content under the same name is ErrMismatch.
+// and answers as the first time; another content under the same name is ErrConflict.
 func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported []ImportEntry) ([]Outcome, error) {
 	if err := account.CheckHolder(); err != nil {
 		return nil, err

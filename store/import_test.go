@@ -95,7 +95,7 @@ func TestImportEntriesAreNamedAndFound(t *testing.T) {
 		other.Changes = []store.ImportChange{{Asset: "SOL", Amount: 8}}
 		lost := store.ImportEntry{Name: "2026-11-22T09:00:02Z", Kind: ledger.Import, At: moment(1, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -9}}}
 		outcomes := must[[]store.Outcome](t)(db.PostImport(ctx, "alice", []store.ImportEntry{other, lost}))
-		wants(t, outcomes[0].Err, ledger.ErrMismatch)
+		wants(t, outcomes[0].Err, ledger.ErrConflict)
 		wants(t, outcomes[1].Err, ledger.ErrInsufficient)
 		lost.At = lost.At.Add(time.Millisecond)
 		_, err := db.PostImport(ctx, "alice", []store.ImportEntry{lost})

@@ -91,9 +91,9 @@ func TestKeysThatAreRefused(t *testing.T) {
 			"that expires too late": {func(k *access.Key) { k.Expires = noon.AddDate(9000, 0, 0) }, ledger.ErrInvalid},
 			"with a long label":     {func(k *access.Key) { k.Label = strings.Repeat("x", 201) }, ledger.ErrInvalid},
 			"with a label in lines": {func(k *access.Key) { k.Label = "a\nb" }, ledger.ErrInvalid},
-			"with another's name":   {func(k *access.Key) { k.Key = there.Key; k.Label = "mine" }, ledger.ErrMismatch},
-			"and other permissions": {func(k *access.Key) { *k = there; k.Permissions = []access.Permission{access.Read, access.Trade} }, ledger.ErrMismatch},
-			"with another secret":   {func(k *access.Key) { *k = there; k.Secret = []byte("other") }, ledger.ErrMismatch},
+			"with another's name":   {func(k *access.Key) { k.Key = there.Key; k.Label = "mine" }, ledger.ErrConflict},
+			"and other permissions": {func(k *access.Key) { *k = there; k.Permissions = []access.Permission{access.Read, access.Trade} }, ledger.ErrConflict},
+			"with another secret":   {func(k *access.Key) { *k = there; k.Secret = []byte("other") }, ledger.ErrConflict},
 		} {
 			k := newKey(t, "alice")
 			c.change(&k)
@@ -202,7 +202,7 @@ func TestTokensAreKeptAsTheyAre(t *testing.T) {
 		}
 		changed := operator
 		changed.Role = access.Exchange
-		wants(t, db.People().AddToken(ctx, changed), ledger.ErrMismatch)
+		wants(t, db.People().AddToken(ctx, changed), ledger.ErrConflict)
 		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'alice'"))
 		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "alice")), ledger.ErrInvalid)
 		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "carol")), ledger.ErrNotFound)

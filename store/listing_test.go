@@ -71,7 +71,7 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *Clock) {
 	if again := must[store.Listing](t)(db.AddRegion(ctx, "FR", 0, "")); again != l {
 		t.Errorf("added again it is %+v", again)
 	}
-	wants(t, failure(db.AddRegion(ctx, "FR", day1+2, "")), ledger.ErrMismatch)
+	wants(t, failure(db.AddRegion(ctx, "FR", day1+2, "")), ledger.ErrConflict)
 	wantsCovered(t, db, 6, map[ledger.Account]string{"alice": ".xx...", "bob": ".xx...", "carol": ".xxxxx", "gone": ".x....", "late": "......"})
 	if s := must[store.Standing](t)(db.Standing(ctx, "alice", staking.Client{})); s.Region == nil {
 		t.Error("a resident could switch on")
@@ -274,10 +274,10 @@ func TestListingsAmongPresses(t *testing.T) {
 		for range 2 {
 			all.Go(func() {
 				for range 3 {
-					if _, err := db.AddRegion(ctx, "FR", 0, ""); err != nil && !errors.Is(err, ledger.ErrMismatch) {
+					if _, err := db.AddRegion(ctx, "FR", 0, ""); err != nil && !errors.Is(err, ledger.ErrConflict) {
 						t.Error(err)
 					}
-					if _, err := db.RemoveRegion(ctx, "FR"); err != nil && !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrMismatch) {
+					if _, err := db.RemoveRegion(ctx, "FR"); err != nil && !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrConflict) {
 						t.Error(err)
 					}
 				}

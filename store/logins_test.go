@@ -123,7 +123,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 			wants(t, err, ledger.ErrInvalid)
 		}
 		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 0 WHERE account = 'bob'"))
-		wants(t, db.People().AddLogin(ctx, people.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}), ledger.ErrMismatch)
+		wants(t, db.People().AddLogin(ctx, people.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}), ledger.ErrConflict)
 		if l := must[people.Login](t)(db.People().Login(ctx, "alice@example.com")); l.Account != "alice" || l.Password != oneHash {
 			t.Errorf("it is changed: %#v", l)
 		}

@@ -24,7 +24,7 @@ func openingID(account ledger.Account, asset string) string {
 // PostOpenings posts what accounts had in the beginning: at the start of the
 // first day of the books or, where that is closed, of the first open one. An
 // account has one opening an asset. Repeating has no further effect and answers as the
-// first time; another amount is ErrMismatch.
+// first time; another amount is ErrConflict.
 func (db *DB) PostOpenings(ctx context.Context, openings []Opening) ([]Outcome, error) {
 	entries := make([]ledger.Entry, len(openings))
 	for i, o := range openings {

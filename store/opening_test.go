@@ -20,7 +20,7 @@ func TestFundsAreOnceAndLogged(t *testing.T) {
 			t.Errorf("the second answers %+v", again)
 		}
 		_, err := db.Fund(ctx, "2026-03", "BNB", 6_00000000, false)
-		wants(t, err, ledger.ErrMismatch)
+		wants(t, err, ledger.ErrConflict)
 		must[store.Outcome](t)(db.Fund(ctx, "surplus", "BNB", 2_00000000, true))
 		_, err = db.Fund(ctx, "more", "BNB", 4_00000000, true)
 		wants(t, err, ledger.ErrInsufficient)
@@ -109,7 +109,7 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 		if o := outcomes[0]; !o.Repeated || !o.At.Equal(day1.Start()) {
 			t.Errorf("the same again answers %+v", o)
 		}
-		wants(t, outcomes[1].Err, ledger.ErrMismatch)
+		wants(t, outcomes[1].Err, ledger.ErrConflict)
 		if o := outcomes[2]; o.Err != nil || !o.At.Equal((day1 + 2).Start()) {
 			t.Errorf("after the first days are closed it is dated %s, %v", o.At, o.Err)
 		}

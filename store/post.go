@@ -23,7 +23,7 @@ type Outcome struct {
 	At       time.Time // when it counts
 	PostedAt time.Time // when it was written
 	Repeated bool      // it had been posted before, with the same content
-	Err      error     // why it was refused: ErrInvalid, ErrInsufficient, ErrMismatch, ErrDayClosed, ErrNotFound, ErrFrozen
+	Err      error     // why it was refused: ErrInvalid, ErrInsufficient, ErrConflict, ErrDayClosed, ErrNotFound, ErrFrozen
 }
 
 // Post writes entries into the books, in order, each whole or not at all, and

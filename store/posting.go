@@ -217,17 +217,17 @@ func (p *posting) find(items []*item, fn func(row) error) error {
 }
 
 // answer ends an item whose ID was posted before: as the first time if it says
-// the same, else with ErrMismatch. Its time is a part of what it says where the caller gave
+// the same, else with ErrConflict. Its time is a part of what it says where the caller gave
 // one. A digest of an older version is that of a row which the upgrade found damaged: it
 // proves nothing, so nothing is a repeat of it.
 func (it *item) answer(at, postedAt, version int64, digest []byte) {
 	it.done = true
 	switch {
 	case version != ledger.DigestVersion:
-		it.out.Err = fmt.Errorf("%w: entry %s: it did not match its postings when the books were upgraded; see \"softstake audit\"", ledger.ErrMismatch, it.ID)
+		it.out.Err = fmt.Errorf("%w: entry %s: it did not match its postings when the books were upgraded; see \"softstake audit\"", ledger.ErrConflict, it.ID)
 		return
 	case !bytes.Equal(it.digestAt(at), digest):
-		it.out.Err = fmt.Errorf("%w: entry %s", ledger.ErrMismatch, it.ID)
+		it.out.Err = fmt.Errorf("%w: entry %s", ledger.ErrConflict, it.ID)
 		return
 	}
 	*it.out = Outcome{At: timeOf(at), PostedAt: timeOf(postedAt), Repeated: true}

@@ -35,7 +35,7 @@ const (
 // how many were new or changed. A price may be changed until its day is declared
 // for the asset. A day declared without a price, or one of the 7 days before it,
 // gets one once. The same price again changes nothing but how new it is, and that only
-// until its day is declared; another price of a declared day is ErrMismatch.
+// until its day is declared; another price of a declared day is ErrConflict.
 func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error) {
 	prices, err = db.checkPrices(ctx, prices)
 	if err != nil || len(prices) == 0 {
@@ -59,7 +59,7 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 			case k == p:
 				same = append(same, p)
 			case k.Price != 0 && p.Day <= frozen[p.Asset]:
-				return fmt.Errorf("%w: %s of %s is paid at the price of %s, %s; it cannot be %s any more", ledger.ErrMismatch,
+				return fmt.Errorf("%w: %s of %s is paid at the price of %s, %s; it cannot be %s any more", ledger.ErrConflict,
 					p.Asset, p.Day, k.Day, ledger.FormatDecimal(k.Price, PriceScale), ledger.FormatDecimal(p.Price, PriceScale))
 			default:
 				news, late = append(news, p), late || p.Day <= frozen[p.Asset]

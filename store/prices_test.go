@@ -45,15 +45,15 @@ func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
 		clock.Set(2, "00:05")
 		settle(t, db, clock) // Day 1 is paid, though nobody has earned
 		set(0, price("BNB", 1, 610))
-		refused(ledger.ErrMismatch, price("BNB", 2, 620), price("BNB", 1, 600)) // all or nothing
+		refused(ledger.ErrConflict, price("BNB", 2, 620), price("BNB", 1, 600)) // all or nothing
 		if got := must[[]store.Price](t)(db.Prices(ctx, "BNB", day1-9, day1+9)); !slices.Equal(got, []store.Price{price("BNB", 1, 610)}) {
 			t.Errorf("the prices are %v", got)
 		}
 		clock.Set(3, "12:00")
 		set(1, price("BNB", 2, 620)) // over, not paid
 		settle(t, db, clock)
-		refused(ledger.ErrMismatch, price("BNB", 2, 621))
-		refused(ledger.ErrMismatch, price("SOL", 2, 151)) // paid at the price of Day 1
+		refused(ledger.ErrConflict, price("BNB", 2, 621))
+		refused(ledger.ErrConflict, price("SOL", 2, 151)) // paid at the price of Day 1
 		set(1, price("BNB", 3, 700))
 	})
 }
@@ -79,13 +79,13 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 		}
 		for _, day := range []int{3, 4, 5, 11} {
 			_, err := db.SetPrices(ctx, []store.Price{price("BNB", day, 999)})
-			wants(t, err, ledger.ErrMismatch)
+			wants(t, err, ledger.ErrConflict)
 		}
 		if n := must[int](t)(db.SetPrices(ctx, []store.Price{price("BNB", -3, 500), price("BNB", 12, 700)})); n != 2 {
 			t.Errorf("%d were set", n)
 		}
 		_, err := db.SetPrices(ctx, []store.Price{price("BNB", -3, 501)}) // Days 1 and 2 were paid at it
-		wants(t, err, ledger.ErrMismatch)
+		wants(t, err, ledger.ErrConflict)
 		if p, known, err := db.PriceOf(ctx, "USDT", day1); err != nil || !known || p != 1_00000000 {
 			t.Errorf("USDT is %d, %t, %v", p, known, err)
 		}

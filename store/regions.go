@@ -122,7 +122,7 @@ func listedAs(t tx, region staking.Region) (l Listing, found bool, err error) {
 // residents do not earn from that day on, and nobody there can switch on from now on.
 // The days before are paid. It returns the listing, with how many enrollments it ended.
 // Idempotent: a region that is listed stays as it is; from another day than the one
-// given it is ErrMismatch. Where it was interrupted, call it again; the next run
+// given it is ErrConflict. Where it was interrupted, call it again; the next run
 // completes it as well.
 func (db *DB) AddRegion(ctx context.Context, region staking.Region, from staking.Day, reason string) (Listing, error) {
 	region, err := staking.ParseRegion(string(region))
@@ -174,7 +174,7 @@ func checkSameDay(l Listing, from staking.Day) error {
 		return nil
 	}
 	return fmt.Errorf("%w: it is listed from %s, not from %s; remove it first, which restores what it ended where its day has not come",
-		ledger.ErrMismatch, l.From, from)
+		ledger.ErrConflict, l.From, from)
 }
 
 // listingDay is the day from which a region is listed that is added now.

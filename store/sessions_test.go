@@ -69,10 +69,10 @@ func TestSessionsThatAreRefused(t *testing.T) {
 			"without a hash":       {func(s *access.Session) { s.Hash = [32]byte{} }, ledger.ErrInvalid},
 			"with lines":           {func(s *access.Session) { s.Client = "a\nb" }, ledger.ErrInvalid},
 			"with a long address":  {func(s *access.Session) { s.Address = strings.Repeat("x", 201) }, ledger.ErrInvalid},
-			"with another's ID":    {func(s *access.Session) { s.ID = there.ID }, ledger.ErrMismatch},
+			"with another's ID":    {func(s *access.Session) { s.ID = there.ID }, ledger.ErrConflict},
 			"with another's secret": {func(s *access.Session) {
 				s.ID, s.Hash, s.Email, s.Account = there.ID, there.Hash, "bob@example.com", "bob"
-			}, ledger.ErrMismatch},
+			}, ledger.ErrConflict},
 		} {
 			s := newSession(t, clock, "alice@example.com", "alice")
 			c.change(&s)

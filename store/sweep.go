@@ -225,7 +225,7 @@ func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 		switch why := outcomes[0].Err; {
 		case why == nil:
 			s.Moved = append(s.Moved, s.free...)
-		case errors.Is(why, ledger.ErrMismatch), errors.Is(why, ledger.ErrInsufficient): // another has swept it: look again
+		case errors.Is(why, ledger.ErrConflict), errors.Is(why, ledger.ErrInsufficient): // another has swept it: look again
 		default:
 			s.Refused = why.Error()
 			return s.Sweep, db.refuseSweep(ctx, id, s.Refused)

@@ -24,7 +24,7 @@ type TermsRevision struct {
 }
 
 // AddAsset adds an asset to the books, with terms that hold from tomorrow on. The
-// same twice is once; the same symbol with other figures is ErrMismatch.
+// same twice is once; the same symbol with other figures is ErrConflict.
 func (db *DB) AddAsset(ctx context.Context, token staking.Token) error {
 	if err := checkToken(token); err != nil {
 		return err
@@ -73,7 +73,7 @@ func sameToken(t tx, token staking.Token) (bool, error) {
 	}
 	if int(scale) != a.Scale || ledger.Amount(supply) != a.MaxSupply || len(history) == 0 || !sameFigures(history[0].Terms, token.Terms) {
 		return false, fmt.Errorf("%w: it was added with %d decimals, a largest supply of %d units and other terms, or some of them; terms are changed with \"softstake terms set\"",
-			ledger.ErrMismatch, scale, supply)
+			ledger.ErrConflict, scale, supply)
 	}
 	return true, nil
 }

@@ -98,10 +98,10 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 		ok(t, db.AddAsset(ctx, token)) // it is there, added with the same figures
 		other := token
 		other.Asset.Scale = 3
-		wants(t, db.AddAsset(ctx, other), ledger.ErrMismatch)
+		wants(t, db.AddAsset(ctx, other), ledger.ErrConflict)
 		other = token
 		other.Terms.APR = 7
-		wants(t, db.AddAsset(ctx, other), ledger.ErrMismatch)
+		wants(t, db.AddAsset(ctx, other), ledger.ErrConflict)
 		other.Asset.MaxSupply = 1 << 62
 		other.Asset.Symbol = "shib"
 		wants(t, db.AddAsset(ctx, other), ledger.ErrInvalid)

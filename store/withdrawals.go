@@ -49,7 +49,7 @@ func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
 // the same commit, keeps where it goes, in texts of at most 200 characters each. At
 // is the entry's time, zero for now; State and Ended are not looked at. The same ID
 // with the same content twice is once; with other content, also of where it goes,
-// it is ErrMismatch. Its other errors are those of Post's outcomes.
+// it is ErrConflict. Its other errors are those of Post's outcomes.
 func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 	for _, text := range [][2]string{{"the address", w.Address}, {"the network", w.Network}, {"the tag", w.Tag}, {"the client's ID", w.ClientID}} {
 		if err := ledger.CheckText(text[0], text[1]); err != nil {

@@ -94,7 +94,7 @@ func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
 		} {
 			other := w
 			change(&other)
-			if o, err := db.Withdraw(t.Context(), other); !errors.Is(err, ledger.ErrMismatch) || !errors.Is(o.Err, ledger.ErrMismatch) {
+			if o, err := db.Withdraw(t.Context(), other); !errors.Is(err, ledger.ErrConflict) || !errors.Is(o.Err, ledger.ErrConflict) {
 				t.Errorf("another %s: %v, %v", what, o.Err, err)
 			}
 		}
@@ -151,16 +151,16 @@ func TestEndingsThatAreRefused(t *testing.T) {
 		{"another's", func(w string, a, other ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", other), completed(w, other, 20)}
 		}, ledger.ErrNotFound},
-		{"less", func(w string, a, _ ledger.Account) entries { return entries{request(w, a, 20), completed(w, a, 19)} }, ledger.ErrMismatch},
+		{"less", func(w string, a, _ ledger.Account) entries { return entries{request(w, a, 20), completed(w, a, 19)} }, ledger.ErrConflict},
 		{"more", func(w string, a, _ ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", a), cancelled(w, a, 21)}
-		}, ledger.ErrMismatch},
+		}, ledger.ErrConflict},
 		{"completed before", func(w string, a, _ ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", a), completed(w, a, 20), cancelled(w, a, 20)}
-		}, ledger.ErrMismatch},
+		}, ledger.ErrConflict},
 		{"cancelled before", func(w string, a, _ ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", a), cancelled(w, a, 20), completed(w, a, 20)}
-		}, ledger.ErrMismatch},
+		}, ledger.ErrConflict},
 		{"dated before", func(w string, a, _ ledger.Account) entries {
 			return entries{sent(hold(w+"h", a), "12:01"), sent(request(w, a, 20), "12:05"), sent(completed(w, a, 20), "12:04")}
 		}, ledger.ErrInvalid},
@@ -234,7 +234,7 @@ func TestEndingsThatComeAtOnce(t *testing.T) {
 			for i, o := range outcomes {
 				if o.Err == nil {
 					posted[entries[i].ID] = true
-				} else if !errors.Is(o.Err, ledger.ErrMismatch) {
+				} else if !errors.Is(o.Err, ledger.ErrConflict) {
 					t.Errorf("%s: %v", entries[i].ID, o.Err)
 				}
 			}

@@ -185,7 +185,7 @@ func (m *moving) sameConvert(e ledger.Entry) (bool, error) {
 func (m *moving) postConvert() error {
 	v := m.visit
 	_, err := v.Books.Convert(v.context(), m.entry(), m.Account(), m.Exchange.Quote, *v.Convert)
-	if errors.Is(err, ledger.ErrMismatch) {
+	if errors.Is(err, ledger.ErrConflict) {
 		return m.postedMeanwhile(err)
 	}
 	return err

@@ -69,7 +69,7 @@ func (v *visit) move(k kind) error {
 			return m.show()
 		}
 		switch err := k.post(m); {
-		case errors.Is(err, ledger.ErrMismatch): // posted at this moment, with other figures
+		case errors.Is(err, ledger.ErrConflict): // posted at this moment, with other figures
 			return m.another()
 		case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid), errors.Is(err, ledger.ErrNotFound), isConversionError(err):
 			return v.refused(m, err)

@@ -160,7 +160,7 @@ func (v *visit) endWithdrawal() error {
 		return fmt.Errorf("%w: the way to end a withdrawal", ledger.ErrNotFound)
 	}
 	_, err = v.Books.PostAll(v.context(), []ledger.Entry{w.Ending(kind)})
-	if errors.Is(err, ledger.ErrMismatch) || errors.Is(err, ledger.ErrInvalid) {
+	if errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrInvalid) {
 		return v.showWithdrawal(http.StatusConflict, v.locale.T("withdrawal.ended"))
 	}
 	if err != nil {
