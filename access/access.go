@@ -3,16 +3,17 @@ package access
 
 import (
 	"context"
-	"errors"
 	"net/netip"
+
+	"github.com/softstake/softstake/ledger"
 )
 
 // Why a call is refused.
-var (
-	ErrUnknown   = errors.New("the key is unknown, revoked or expired")
-	ErrSignature = errors.New("the signature is not valid")
-	ErrAddress   = errors.New("the key is not allowed from this address")
-	ErrForbidden = errors.New("not permitted")
+const (
+	ErrUnknown   ledger.ErrorKind = "the key is unknown, revoked or expired"
+	ErrSignature ledger.ErrorKind = "the signature is not valid"
+	ErrAddress   ledger.ErrorKind = "the key is not allowed from this address"
+	ErrForbidden ledger.ErrorKind = "not permitted"
 )
 
 // Caller says where a request comes from, as the server saw it or as a proxy that

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,7 +29,7 @@ const maxName = 100
 func CommandLine(name string) (Actor, error) {
 	plain := utf8.ValidString(name) && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 	if n := utf8.RuneCountInString(name); !plain || n < 1 || n > maxName {
-		return Actor{}, fmt.Errorf("%w: the name %q is not one line of plain text of 1 to %d characters", ledger.ErrInvalid, ledger.Clip(name), maxName)
+		return Actor{}, ledger.ErrInvalid.In("", "the name %q is not one line of plain text of 1 to %d characters", ledger.Clip(name), maxName)
 	}
 	return Actor{Role: Operator, Credential: "operator " + name}, nil
 }

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"fmt"
 	"net/mail"
 	"strings"
 	"unicode"
@@ -30,7 +29,7 @@ func ParseEmail(s string) (string, error) {
 }
 
 func noEmail(s string) error {
-	return fmt.Errorf("%w: %q is not an e-mail address such as alice@example.com", ledger.ErrInvalid, ledger.Clip(s))
+	return ledger.ErrInvalid.In("", "%q is not an e-mail address such as alice@example.com", ledger.Clip(s))
 }
 
 // notInEmail says of what an address may have by its grammar, and nobody's has:

@@ -121,7 +121,7 @@ func randomText(random io.Reader, n int) (string, error) {
 func ParseKeyType(s string) (KeyType, error) {
 	t := KeyType(strings.ToLower(s))
 	if t != HMAC && t != Ed25519 && t != RSA {
-		return "", fmt.Errorf("%w: %q is not a type of key; it is hmac, ed25519 or rsa", ledger.ErrInvalid, ledger.Clip(s))
+		return "", ledger.ErrInvalid.In("", "%q is not a type of key; it is hmac, ed25519 or rsa", ledger.Clip(s))
 	}
 	return t, nil
 }
@@ -133,14 +133,14 @@ func ParsePermissions(s string) ([]Permission, error) {
 	for _, word := range strings.Split(s, ",") {
 		p := Permission(strings.ToLower(strings.TrimSpace(word)))
 		if !slices.Contains(permissions, p) {
-			return nil, fmt.Errorf("%w: %q is not a permission; a key has read, and may have trade and withdraw: read,trade,withdraw", ledger.ErrInvalid, ledger.Clip(word))
+			return nil, ledger.ErrInvalid.In("", "%q is not a permission; a key has read, and may have trade and withdraw: read,trade,withdraw", ledger.Clip(word))
 		}
 		parsed = append(parsed, p)
 	}
 	slices.Sort(parsed)
 	parsed = slices.Compact(parsed)
 	if !slices.Contains(parsed, Read) {
-		return nil, fmt.Errorf("%w: every key has the permission to read: read,%s", ledger.ErrInvalid, FormatPermissions(parsed))
+		return nil, ledger.ErrInvalid.In("", "every key has the permission to read: read,%s", FormatPermissions(parsed))
 	}
 	return parsed, nil
 }
@@ -156,13 +156,13 @@ func ParseAddresses(s string) ([]netip.Prefix, error) {
 	}
 	words := strings.Split(s, ",")
 	if len(words) > MaxKeyAddresses {
-		return nil, fmt.Errorf("%w: %d addresses; a key is limited to at most %d", ledger.ErrInvalid, len(words), MaxKeyAddresses)
+		return nil, ledger.ErrInvalid.In("", "%d addresses; a key is limited to at most %d", len(words), MaxKeyAddresses)
 	}
 	var addresses []netip.Prefix
 	for _, word := range words {
 		prefix := parseRange(strings.TrimSpace(word))
 		if !prefix.IsValid() {
-			return nil, fmt.Errorf("%w: %q is not an address or a range such as 192.0.2.0/24", ledger.ErrInvalid, ledger.Clip(word))
+			return nil, ledger.ErrInvalid.In("", "%q is not an address or a range such as 192.0.2.0/24", ledger.Clip(word))
 		}
 		if !slices.Contains(addresses, prefix) {
 			addresses = append(addresses, prefix)
@@ -203,35 +203,35 @@ func join[T any](values []T) string {
 // Valid says what is wrong with a key that is to be kept, or nil. Its errors are ledger.ErrInvalid.
 func (k Key) Valid() error {
 	if !IsKey(k.Key) {
-		return fmt.Errorf("%w: an API key has %d characters of A-Z a-z 0-9", ledger.ErrInvalid, keyLength)
+		return ledger.ErrInvalid.In("key", "an API key has %d characters of A-Z a-z 0-9", keyLength)
 	}
 	if err := k.Account.CheckHolder(); err != nil {
-		return err
+		return ledger.At("account", err)
 	}
 	if parsed, err := ParsePermissions(FormatPermissions(k.Permissions)); err != nil || !slices.Equal(parsed, k.Permissions) {
-		return fmt.Errorf("%w: the permissions %q are not as ParsePermissions reads them", ledger.ErrInvalid, ledger.Clip(FormatPermissions(k.Permissions)))
+		return ledger.ErrInvalid.In("permissions", "the permissions %q are not as ParsePermissions reads them", ledger.Clip(FormatPermissions(k.Permissions)))
 	}
 	if err := k.validAddresses(); err != nil {
 		return err
 	}
 	switch {
 	case k.Type == HMAC && len(k.Secret) == 0:
-		return fmt.Errorf("%w: an HMAC key has a sealed secret", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("secret", "an HMAC key has a sealed secret")
 	case k.Type == HMAC:
 		return nil
 	}
 	_, err := publicKey(k.Type, k.Secret)
-	return err
+	return ledger.At("secret", err)
 }
 
 // validAddresses says what is wrong with the addresses that the key is limited to.
 func (k Key) validAddresses() error {
 	if parsed, err := ParseAddresses(FormatAddresses(k.Addresses)); err != nil || !slices.Equal(parsed, k.Addresses) {
-		return fmt.Errorf("%w: the addresses %q are not as ParseAddresses reads them", ledger.ErrInvalid, ledger.Clip(FormatAddresses(k.Addresses)))
+		return ledger.ErrInvalid.In("addresses", "the addresses %q are not as ParseAddresses reads them", ledger.Clip(FormatAddresses(k.Addresses)))
 	}
 	if slices.Contains(k.Permissions, Withdraw) && !k.Limited() {
-		return fmt.Errorf("%w: a key may withdraw only from addresses that it is limited to; give it addresses, or ranges of at least /%d (IPv4) or /%d (IPv6)",
-			ledger.ErrInvalid, widestIPv4, widestIPv6)
+		return ledger.ErrInvalid.In("addresses", "a key may withdraw only from addresses that it is limited to; give it addresses, or ranges of at least /%d (IPv4) or /%d (IPv6)",
+			widestIPv4, widestIPv6)
 	}
 	return nil
 }
@@ -294,7 +294,7 @@ func (k Key) Allows(p Permission, from netip.Addr) error {
 		return ErrAddress
 	}
 	if !k.May(p) {
-		return fmt.Errorf("%w: the key has no permission to %s", ErrForbidden, p)
+		return ErrForbidden.In("", "the key has no permission to %s", p)
 	}
 	return nil
 }

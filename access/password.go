@@ -57,7 +57,7 @@ func (a argon) String() string {
 // parseArgon reads what String writes, and nothing else. Its error is
 // ledger.ErrInvalid, and does not tell the hash.
 func parseArgon(hash string) (argon, error) {
-	damaged := fmt.Errorf("%w: a password's hash in the books is damaged", ledger.ErrInvalid)
+	damaged := ledger.ErrInvalid.In("", "a password's hash in the books is damaged")
 	var a argon
 	var version int
 	parts := strings.Split(hash, "$")

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,10 +14,10 @@ import (
 // Why a password is refused that is to be set. Each is ledger.ErrInvalid, and a
 // sentence for the person who set it.
 var (
-	ErrPasswordLength  = fmt.Errorf("%w: a password has %d to %d characters", ledger.ErrInvalid, shortestPassword, longestPassword)
-	ErrPasswordCommon  = fmt.Errorf("%w: this password is one of the most common, or one of them with digits and signs added; choose one that nobody guesses, such as a few words", ledger.ErrInvalid)
-	ErrPasswordEmail   = fmt.Errorf("%w: the password contains the name in the e-mail address; choose one without it", ledger.ErrInvalid)
-	ErrPasswordProduct = fmt.Errorf("%w: the password contains the product's name; choose one without it", ledger.ErrInvalid)
+	ErrPasswordLength  = ledger.ErrInvalid.In("", "a password has %d to %d characters", shortestPassword, longestPassword)
+	ErrPasswordCommon  = ledger.ErrInvalid.In("", "this password is one of the most common, or one of them with digits and signs added; choose one that nobody guesses, such as a few words")
+	ErrPasswordEmail   = ledger.ErrInvalid.In("", "the password contains the name in the e-mail address; choose one without it")
+	ErrPasswordProduct = ledger.ErrInvalid.In("", "the password contains the product's name; choose one without it")
 )
 
 // productNames are what a password must not contain, in small letters, without spaces and hyphens.

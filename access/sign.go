@@ -30,11 +30,11 @@ const maxPublicKey = 8 << 10
 // keys have 2048 to 4096 bits. Its error is ledger.ErrInvalid.
 func ParsePublicKey(t KeyType, text []byte) ([]byte, error) {
 	if len(text) > maxPublicKey {
-		return nil, fmt.Errorf("%w: the public key has %d bytes; at most %d are read", ledger.ErrInvalid, len(text), maxPublicKey)
+		return nil, ledger.ErrInvalid.In("", "the public key has %d bytes; at most %d are read", len(text), maxPublicKey)
 	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PUBLIC KEY" {
-		return nil, fmt.Errorf(`%w: the public key: a PEM block "PUBLIC KEY" is needed, as "openssl pkey -pubout" writes it`, ledger.ErrInvalid)
+		return nil, ledger.ErrInvalid.In("", `the public key: a PEM block "PUBLIC KEY" is needed, as "openssl pkey -pubout" writes it`)
 	}
 	if _, err := publicKey(t, block.Bytes); err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func ParsePublicKey(t KeyType, text []byte) ([]byte, error) {
 func publicKey(t KeyType, der []byte) (crypto.PublicKey, error) {
 	public, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the public key: %w", ledger.ErrInvalid, err)
+		return nil, ledger.ErrInvalid.In("", "the public key: %w", err)
 	}
 	switch public := public.(type) {
 	case ed25519.PublicKey:
@@ -55,13 +55,13 @@ func publicKey(t KeyType, der []byte) (crypto.PublicKey, error) {
 		}
 	case *rsa.PublicKey:
 		if bits := public.N.BitLen(); t == RSA && (bits < minRSA || bits > maxRSA) {
-			return nil, fmt.Errorf("%w: the public key: it is an RSA key of %d bits; it has %d to %d", ledger.ErrInvalid, bits, minRSA, maxRSA)
+			return nil, ledger.ErrInvalid.In("", "the public key: it is an RSA key of %d bits; it has %d to %d", bits, minRSA, maxRSA)
 		}
 		if t == RSA {
 			return public, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: the public key: it is not one of the type %s", ledger.ErrInvalid, t)
+	return nil, ledger.ErrInvalid.In("", "the public key: it is not one of the type %s", t)
 }
 
 // Verify says whether a signature is the key's over the payload, byte for byte as

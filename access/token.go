@@ -3,7 +3,6 @@ package access
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -30,7 +29,7 @@ var Roles = []Role{Exchange, Operator, Auditor, Holder}
 func ParseRole(s string) (Role, error) {
 	r := Role(strings.ToLower(s))
 	if !slices.Contains(Roles, r) {
-		return "", fmt.Errorf("%w: %q is not a role; it is one of %s", ledger.ErrInvalid, ledger.Clip(s), join(Roles))
+		return "", ledger.ErrInvalid.In("", "%q is not a role; it is one of %s", ledger.Clip(s), join(Roles))
 	}
 	return r, nil
 }
@@ -69,15 +68,16 @@ func NewToken(random io.Reader) (t Token, text string, err error) {
 func (t Token) Valid() error {
 	switch {
 	case !IsTokenID(t.ID) || t.Hash == [32]byte{}:
-		return fmt.Errorf("%w: a token has an ID of %d characters of A-Z a-z 0-9, and a hash", ledger.ErrInvalid, tokenID)
+		return ledger.ErrInvalid.In("id", "a token has an ID of %d characters of A-Z a-z 0-9, and a hash", tokenID)
 	case !slices.Contains(Roles, t.Role):
-		return fmt.Errorf("%w: %q is not a role; it is one of %s", ledger.ErrInvalid, ledger.Clip(string(t.Role)), join(Roles))
+		_, err := ParseRole(string(t.Role))
+		return ledger.At("role", err)
 	case t.Authoritative && t.Role != Exchange:
-		return fmt.Errorf("%w: only a token of the role %s may be authoritative", ledger.ErrInvalid, Exchange)
+		return ledger.ErrInvalid.In("authoritative", "only a token of the role %s may be authoritative", Exchange)
 	case t.Role == Holder:
-		return t.Account.CheckHolder()
+		return ledger.At("account", t.Account.CheckHolder())
 	case t.Account != "":
-		return fmt.Errorf("%w: only a holder's token has an account; one of the role %s sees all", ledger.ErrInvalid, t.Role)
+		return ledger.ErrInvalid.In("account", "only a holder's token has an account; one of the role %s sees all", t.Role)
 	}
 	return nil
 }
