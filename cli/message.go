@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // sentence is an error as a person reads it: without the sentinel's own word
@@ -39,6 +40,7 @@ func plain(err error) string {
 // hints say what to do at the command line, by an error's reason.
 var hints = map[string]string{
 	ledger.ReasonUnknownAsset: `add it with "softstake asset add"`,
+	staking.ReasonNoResidence: `set it with "softstake account set-region"`,
 }
 
 // hintOf is what to do about an error at the command line, or "".

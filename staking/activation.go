@@ -1,19 +1,23 @@
 package staking
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/softstake/softstake/ledger"
 )
 
 // Why activation is refused, in the order in which it is looked at.
-var (
-	ErrRegion         = errors.New("not offered in this region")
-	ErrUnknownCountry = errors.New("the country of the request is not known")
-	ErrUpdateApp      = errors.New("update the app")
-	ErrDocuments      = errors.New("documents not accepted")
+const (
+	ErrRegion         ledger.ErrorKind = "not offered in this region"
+	ErrUnknownCountry ledger.ErrorKind = "the country of the request is not known"
+	ErrUpdateApp      ledger.ErrorKind = "update the app"
+	ErrDocuments      ledger.ErrorKind = "documents not accepted"
 )
+
+// ReasonNoResidence is ErrRegion: the account has no residence, or one that does not exist.
+const ReasonNoResidence = "no-residence"
 
 // Client is what a holder pressed the switch with.
 type Client struct {
@@ -33,21 +37,21 @@ type Client struct {
 // must be known and is not is refused with ErrUnknownCountry.
 func CheckRegion(residence Region, c Client, restricted []Region) error {
 	if residence == "" {
-		return fmt.Errorf("%w: the account has no verified residence; set it with \"softstake account set-region\"", ErrRegion)
+		return ErrRegion.In("", "the account has no verified residence").Because(ReasonNoResidence)
 	}
 	if !residence.Exists() {
-		return fmt.Errorf("%w: the account's residence %s is not a code of ISO 3166, and counts as none; set it with \"softstake account set-region\"", ErrRegion, residence)
+		return ErrRegion.In("", "the account's residence %s is not a code of ISO 3166, and counts as none", residence).Because(ReasonNoResidence)
 	}
 	for _, r := range restricted {
 		if residence.In(r) {
-			return fmt.Errorf("%w: the account's residence is %s", ErrRegion, residence)
+			return ErrRegion.In("", "the account's residence is %s", residence)
 		}
 		if c.Country != "" && c.Country.In(r) {
-			return fmt.Errorf("%w: the request comes from %s", ErrRegion, c.Country)
+			return ErrRegion.In("", "the request comes from %s", c.Country)
 		}
 	}
 	if c.NeedCountry && c.Country == "" {
-		return fmt.Errorf("%w: Soft Staking is switched on only from a country that is known", ErrUnknownCountry)
+		return ErrUnknownCountry.In("", "Soft Staking is switched on only from a country that is known")
 	}
 	return nil
 }
@@ -70,7 +74,7 @@ func CheckDocuments(current, accepted map[string]int) error {
 		}
 	}
 	if missing != nil {
-		return fmt.Errorf("%w: accept first: %s", ErrDocuments, strings.Join(missing, ", "))
+		return ErrDocuments.In("", "accept first: %s", strings.Join(missing, ", "))
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (c Client) CheckVersion() error {
 	}
 	version, err := parseAppVersion(c.Version)
 	if err != nil || version.before(oldestApp) {
-		return fmt.Errorf("%w: this is version %q; Soft Staking needs %s or later", ErrUpdateApp, ledger.Clip(c.Version), oldestApp)
+		return ErrUpdateApp.In("", "this is version %q; Soft Staking needs %s or later", ledger.Clip(c.Version), oldestApp)
 	}
 	return nil
 }
@@ -79,11 +79,11 @@ func (v appVersion) before(other appVersion) bool {
 func parseAppVersion(s string) (v appVersion, err error) {
 	parts := appForm.FindStringSubmatch(strings.TrimSpace(s))
 	if parts == nil {
-		return v, fmt.Errorf("%w: %q is not an app's version such as 3.1.0", ledger.ErrInvalid, ledger.Clip(s))
+		return v, ledger.ErrInvalid.In("", "%q is not an app's version such as 3.1.0", ledger.Clip(s))
 	}
 	for i, digits := range strings.Split(parts[1], ".") {
 		if v.numbers[i], err = strconv.Atoi(digits); err != nil {
-			return v, fmt.Errorf("%w: %q is not an app's version: %w", ledger.ErrInvalid, ledger.Clip(s), err)
+			return v, ledger.ErrInvalid.In("", "%q is not an app's version: %w", ledger.Clip(s), err)
 		}
 	}
 	v.early = parts[2] != ""

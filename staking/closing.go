@@ -2,7 +2,6 @@ package staking
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -23,7 +22,7 @@ const UsualCloseAfter = 5 * time.Minute
 // a day on, the next day's rewards would be due before.
 func CheckCloseAfter(after time.Duration) error {
 	if after < 0 || after >= 24*time.Hour || after%time.Millisecond != 0 {
-		return fmt.Errorf("%w: %s does not lie between 0 and a day, in whole milliseconds", ledger.ErrInvalid, after)
+		return ledger.ErrInvalid.In("", "%s does not lie between 0 and a day, in whole milliseconds", after)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package staking
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
@@ -49,7 +48,7 @@ func (d *Day) UnmarshalText(text []byte) error {
 func ParseDay(s string) (Day, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil || t.Year() < 1970 {
-		return 0, fmt.Errorf("%w: %q is not a day such as 2026-11-22", ledger.ErrInvalid, ledger.Clip(s))
+		return 0, ledger.ErrInvalid.In("", "%q is not a day such as 2026-11-22", ledger.Clip(s))
 	}
 	return DayOf(t), nil
 }

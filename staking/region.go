@@ -51,7 +51,7 @@ func ParseRegion(s string) (Region, error) {
 	} else if region == "UK" {
 		hint = "the United Kingdom is GB"
 	}
-	return "", fmt.Errorf("%w: %s is not a code of ISO 3166; %s", ledger.ErrInvalid, region, hint)
+	return "", ledger.ErrInvalid.In("", "%s is not a code of ISO 3166; %s", region, hint)
 }
 
 // ParseRegionCode reads what has the form of a region's code, whether it exists or
@@ -62,7 +62,7 @@ func ParseRegionCode(s string) (Region, error) {
 	country, part, dash := strings.Cut(upper, "-")
 	ascii := len(upper) == len(s) // "ı" is no I, though I is its capital
 	if !ascii || !capitals(country) || len(country) != 2 || (dash && (len(part) < 1 || len(part) > 3 || !alphanumeric(part))) {
-		return "", fmt.Errorf("%w: %q is not a region such as DE or UA-43", ledger.ErrInvalid, ledger.Clip(s))
+		return "", ledger.ErrInvalid.In("", "%q is not a region such as DE or UA-43", ledger.Clip(s))
 	}
 	return Region(upper), nil
 }

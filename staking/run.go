@@ -9,12 +9,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/softstake/softstake/ledger"
 )
 
 // Why a token's day waits for a person. Later days of the token wait behind it.
-var (
-	ErrFunds = errors.New("not enough funds in @rewards")
-	ErrLimit = errors.New("over the limit set for a person to look at")
+const (
+	ErrFunds ledger.ErrorKind = "not enough funds in @rewards"
+	ErrLimit ledger.ErrorKind = "over the limit set for a person to look at"
 )
 
 // ErrChanged says that the day was changed between its accrual and its

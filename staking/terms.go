@@ -43,11 +43,11 @@ type Terms struct {
 func (t Terms) Check(asset ledger.Asset) error {
 	switch {
 	case t.APR < 0 || t.APR >= rateLimit:
-		return fmt.Errorf("%w: terms of %s: APR %s is not between 0 and %s", ledger.ErrInvalid, t.Asset, t.APR, rateLimit-1)
+		return ledger.ErrInvalid.In("apr", "terms of %s: APR %s is not between 0 and %s", t.Asset, t.APR, rateLimit-1)
 	case t.Min < 0 || t.Min > asset.MaxSupply:
-		return fmt.Errorf("%w: terms of %s: minimum %s is not between 0 and %s", ledger.ErrInvalid, t.Asset, asset.Format(t.Min), asset.Format(asset.MaxSupply))
+		return ledger.ErrInvalid.In("minimum", "terms of %s: minimum %s is not between 0 and %s", t.Asset, asset.Format(t.Min), asset.Format(asset.MaxSupply))
 	case t.Cap < 1 || t.Cap < t.Min || t.Cap > asset.MaxSupply:
-		return fmt.Errorf("%w: terms of %s: cap %s is not between the minimum and %s", ledger.ErrInvalid, t.Asset, asset.Format(t.Cap), asset.Format(asset.MaxSupply))
+		return ledger.ErrInvalid.In("cap", "terms of %s: cap %s is not between the minimum and %s", t.Asset, asset.Format(t.Cap), asset.Format(asset.MaxSupply))
 	}
 	return nil
 }
