@@ -51,7 +51,7 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	if o.Day != nil && (*o.Day < outline.First || *o.Day > outline.Closed) {
-		return Report{}, fmt.Errorf("%w: %s is not a closed day of these books; they begin on %s and the last closed day is %s", ledger.ErrInvalid, *o.Day, outline.First, outline.Closed)
+		return Report{}, ledger.ErrInvalid.In("day", "%s is not a closed day of these books; they begin on %s and the last closed day is %s", *o.Day, outline.First, outline.Closed)
 	}
 	a := &audit{books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{}, batches: map[Key]*declared{}}
 	for _, d := range outline.Declared {

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -41,6 +42,8 @@ func plain(err error) string {
 var hints = map[string]string{
 	ledger.ReasonUnknownAsset: `add it with "softstake asset add"`,
 	staking.ReasonNoResidence: `set it with "softstake account set-region"`,
+	history.ReasonTooLong:     `if not, give --from and --to`,
+	history.ReasonZone:        `say which it is with --utc-offset, such as --utc-offset=+02:00`,
 }
 
 // hintOf is what to do about an error at the command line, or "".

@@ -14,6 +14,9 @@ import (
 // year must not make millions of them.
 const MaxDays = 36_600
 
+// ReasonTooLong is ledger.ErrInvalid: an estimate of more than MaxDays days. The caller names fewer.
+const ReasonTooLong = "too-many-days"
+
 // Shortage is a token of which more was spent than the estimate has: the rewards that
 // were really paid, and spent, were larger than the estimated ones. The balance counts
 // as zero where it would be below.
@@ -30,7 +33,7 @@ type Shortage struct {
 // earned). The estimated rewards stand in the place of those that were really paid.
 func Estimate(statements []Statement, o Offer, w Window) ([]staking.Accrual, []Shortage, error) {
 	if days := w.Last - w.First + 1; days > MaxDays {
-		return nil, nil, fmt.Errorf("from %s to %s are %d days, and at most %d can be estimated; is a year mistyped? If not, give --from and --to", w.First, w.Last, days, MaxDays)
+		return nil, nil, ledger.ErrInvalid.In("", "is a year mistyped? From %s to %s are %d days, and at most %d can be estimated", w.First, w.Last, days, MaxDays).Because(ReasonTooLong)
 	}
 	var accruals []staking.Accrual
 	var shortages []Shortage

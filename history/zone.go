@@ -1,7 +1,6 @@
 package history
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -106,8 +105,12 @@ var plainZone = regexp.MustCompile(`(?i)^(?:[_ ]*$|[.,;:]$|[,;:)\]}|]|\s\||_*\.[
 // hiddenZone is what may follow a plain zone and still mean another: "UTC: +2".
 var hiddenZone = regexp.MustCompile(`^[,;:)\]}|\s]+(?:[-+][0-9]|[0-9]{1,2}(?:$|[^0-9]))`)
 
+// ReasonZone is ledger.ErrInvalid: which zone the times of a file are in is not known. The
+// caller says it: see Options.Offset.
+const ReasonZone = "unknown-zone"
+
 // errZone says that a text names a zone that cannot be understood.
-var errZone = errors.New("it names a zone after UTC that cannot be understood; say which it is with --utc-offset, such as --utc-offset=+02:00")
+var errZone = ledger.ErrInvalid.In("", "it names a zone after UTC that cannot be understood").Because(ReasonZone)
 
 // findZone finds the zone that a text names after "UTC". Several must agree. A zone
 // that cannot be understood is errZone: taken as UTC, days would begin at the wrong hour.
@@ -126,7 +129,7 @@ func findZone(text string) (offset Offset, found bool, err error) {
 			return 0, true, err
 		}
 		if found && next != offset {
-			return 0, true, fmt.Errorf("it names two zones, %s and %s; say which it is with --utc-offset", offset, next)
+			return 0, true, ledger.ErrInvalid.In("", "it names two zones, %s and %s", offset, next).Because(ReasonZone)
 		}
 		offset, found = next, true
 	}
@@ -222,8 +225,8 @@ func zoneOf(column string, asked *Offset, texts []zoneText) (Zone, error) {
 			return Zone{}, fmt.Errorf("%s %q: %w", p.what, ledger.Clip(p.text), err)
 		}
 		if found && zone.Source != ByDefault && offset != zone.Offset {
-			return Zone{}, fmt.Errorf("%s %q names the zone %s, but %s was found before (%s); give the right one with --utc-offset",
-				p.what, ledger.Clip(p.text), offset, zone.Offset, zone.Source)
+			return Zone{}, ledger.ErrInvalid.In("", "%s %q names the zone %s, but %s was found before (%s)",
+				p.what, ledger.Clip(p.text), offset, zone.Offset, zone.Source).Because(ReasonZone)
 		}
 		if found && zone.Source == ByDefault {
 			zone = Zone{offset, p.source}
