@@ -107,14 +107,10 @@ func run(w *World, args []string) int {
 	if err == nil {
 		return 0
 	}
-	status := 1
-	if errors.Is(err, errUsage) {
-		status = 2
-	}
 	if told := w.tellf("softstake: %s", sentence(w, err)); told != nil {
 		return 1
 	}
-	return status
+	return statusOf(err)
 }
 
 // parse reads the arguments and runs the command that they name.
@@ -143,7 +139,7 @@ func parse(w *World, args []string) error {
 	case helped:
 		return usage("name a command")
 	case err != nil:
-		return fmt.Errorf("%w: %s%s", errUsage, err, seeHelp(err))
+		return usage("%w%s", err, seeHelp(err))
 	}
 	if err := checkURL(a.DB); err != nil {
 		return err
@@ -152,7 +148,7 @@ func parse(w *World, args []string) error {
 		return err
 	}
 	if w.Actor, err = access.CommandLine(a.Actor); err != nil {
-		return fmt.Errorf("%w: --actor: %w", errUsage, err)
+		return usage("--actor: %w", err)
 	}
 	w.DB, w.KeyFile, w.Insecure = a.DB, a.KeyFile, a.Insecure
 	w.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })

@@ -7,26 +7,95 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
-// sentence is an error as a person reads it: without the sentinel's own word
-// where the rest says it all, and without any password.
+// hints are what a person may do about an error, by its reason (ledger.Error). The packages
+// that find an error know no command.
+var hints = map[string]string{
+	ledger.ReasonUnknownAsset: `add it with "softstake asset add"`,
+	staking.ReasonNoResidence: `set it with "softstake account set-region"`,
+	history.ReasonTooLong:     `if not, give --from and --to`,
+	history.ReasonZone:        `say which it is with --utc-offset, such as --utc-offset=+02:00`,
+}
+
+// kinds is the one table of the kinds of error: the word by which programs tell them apart
+// in JSON, and what a person may do about each, where no reason says it more exactly.
+var kinds = []struct {
+	kind error
+	word string
+	hint string
+}{
+	{ledger.ErrInvalid, "invalid", ""},
+	{ledger.ErrInsufficient, "insufficient", ""},
+	{ledger.ErrConflict, "mismatch", ""},
+	{ledger.ErrEnded, "mismatch", ""},
+	{ledger.ErrNotRequested, "mismatch", ""},
+	{ledger.ErrDayClosed, "day_closed", ""},
+	{ledger.ErrNotFound, "not_found", ""},
+	{ledger.ErrFrozen, "frozen", ""},
+	{ledger.ErrOverflow, failed, ""},
+	{access.ErrUnknown, failed, ""},
+	{access.ErrSignature, failed, ""},
+	{access.ErrAddress, failed, ""},
+	{access.ErrForbidden, failed, ""},
+	{staking.ErrRegion, failed, ""},
+	{staking.ErrUnknownCountry, failed, ""},
+	{staking.ErrUpdateApp, failed, ""},
+	{staking.ErrDocuments, failed, ""},
+	{staking.ErrFunds, failed, ""},
+	{staking.ErrLimit, failed, ""},
+	{db.ErrInsecure, failed, "allow it with --insecure"},
+}
+
+// failed is the word for what is no kind of error that a caller can correct.
+const failed = "failed"
+
+// wordOf is an error's word, for programs.
+func wordOf(err error) string {
+	for _, k := range kinds {
+		if errors.Is(err, k.kind) {
+			return k.word
+		}
+	}
+	return failed
+}
+
+// hintOf is what a person may do about an error, or "".
+func hintOf(err error) string {
+	var e *ledger.Error
+	if errors.As(err, &e) && hints[e.Reason] != "" {
+		return hints[e.Reason]
+	}
+	for _, k := range kinds {
+		if errors.Is(err, k.kind) {
+			return k.hint
+		}
+	}
+	return ""
+}
+
+// statusOf is the exit status of a command that ended with an error.
+func statusOf(err error) int {
+	if _, is := errors.AsType[*usageError](err); is {
+		return 2
+	}
+	return 1
+}
+
+// sentence is an error as a person reads it who has given a command.
 func sentence(w *World, err error) string {
 	if errors.Is(err, context.Canceled) && w.Context.Err() != nil {
 		return "interrupted; run it again to go on"
 	}
-	text := strings.TrimPrefix(plain(err), errUsage.Error()+": ")
-	if errors.Is(err, db.ErrInsecure) {
-		text += "; or allow it with --insecure"
-	}
-	return text
+	return plain(err)
 }
 
-// plain is an error's text with what to do about it, without the words that only sort errors.
+// plain is an error with its hint, and without any password.
 func plain(err error) string {
 	text := redact(err.Error())
 	if errors.Is(err, ledger.ErrInvalid) {
@@ -36,22 +105,6 @@ func plain(err error) string {
 		text += "; " + hint
 	}
 	return text
-}
-
-// hints say what to do at the command line, by an error's reason.
-var hints = map[string]string{
-	ledger.ReasonUnknownAsset: `add it with "softstake asset add"`,
-	staking.ReasonNoResidence: `set it with "softstake account set-region"`,
-	history.ReasonTooLong:     `if not, give --from and --to`,
-	history.ReasonZone:        `say which it is with --utc-offset, such as --utc-offset=+02:00`,
-}
-
-// hintOf is what to do about an error at the command line, or "".
-func hintOf(err error) string {
-	if e, is := errors.AsType[*ledger.Error](err); is {
-		return hints[e.Reason]
-	}
-	return ""
 }
 
 var (
@@ -82,23 +135,4 @@ func printable(text string) string {
 // oneLine is a printable text that stays on its line.
 func oneLine(text string) string {
 	return strings.NewReplacer("\n", " ", "\t", " ").Replace(printable(text))
-}
-
-// reason is an error's sort, for programs.
-func reason(err error) string {
-	for _, r := range []struct {
-		error
-		name string
-	}{
-		{ledger.ErrInvalid, "invalid"},
-		{ledger.ErrInsufficient, "insufficient"},
-		{ledger.ErrConflict, "mismatch"},
-		{ledger.ErrDayClosed, "day_closed"},
-		{ledger.ErrNotFound, "not_found"},
-	} {
-		if errors.Is(err, r.error) {
-			return r.name
-		}
-	}
-	return "failed"
 }

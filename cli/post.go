@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
@@ -159,14 +159,11 @@ func (p *poster) postAll(ctx context.Context, lines <-chan entryLine) error {
 
 // notPosted names the line because of which none was posted.
 func notPosted(all []entryLine, outcomes []store.Outcome, err error) error {
-	why := plain(err)
-	why = why[strings.LastIndexByte(why, '\n')+1:] // before it: that the others were not posted because of it
-	for i, o := range outcomes {
-		if o.Err != nil && plain(o.Err) == why {
-			return fmt.Errorf("line %d: %s; nothing was posted", all[i].n, why)
-		}
+	i := slices.IndexFunc(outcomes, func(o store.Outcome) bool { return o.Err == err })
+	if i < 0 {
+		return fmt.Errorf("%w; nothing was posted", err)
 	}
-	return fmt.Errorf("%w; nothing was posted", err)
+	return fmt.Errorf("line %d: %w; nothing was posted", all[i].n, err)
 }
 
 // outcomeJSON is what became of an entry, for a program.
@@ -189,7 +186,7 @@ func (p *poster) tell(batch []entryLine, outcomes []store.Outcome) error {
 		switch {
 		case o.Err != nil:
 			p.refused++
-			j.Reason, j.Error = reason(o.Err), plain(o.Err)
+			j.Reason, j.Error = wordOf(o.Err), plain(o.Err)
 			// In the order of lines, however many of them came together.
 			if _, err := out.WriteTo(p.w.Stdout); err != nil {
 				return err

@@ -54,7 +54,7 @@ func TestConversionRules(t *testing.T) {
 		}
 		rules, err := command.conversionRules(t.Context(), db, slog.New(slog.NewTextHandler(io.Discard, nil)))
 		if c.want == nil {
-			if !errors.Is(err, errUsage) {
+			if statusOf(err) != 2 {
 				t.Errorf("%+v: %v", c, err)
 			}
 			continue

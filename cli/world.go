@@ -34,12 +34,12 @@ type World struct {
 	Insecure   bool         // connections may be read on their way: --insecure
 }
 
-// errUsage says that the command was given wrongly: exit status 2.
-var errUsage = errors.New("usage")
+// usageError says that the command was given wrongly: exit status 2.
+type usageError struct{ error }
 
-func usage(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{errUsage}, args...)...)
-}
+func (u *usageError) Unwrap() error { return u.error }
+
+func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
 // moveClock moves the clock ahead for a command.
 func (w *World) moveClock(by time.Duration, command string) error {
