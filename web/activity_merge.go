@@ -55,7 +55,7 @@ func parsePlace(s string, sources int) (p happeningPlace, err error) {
 	p.At, bad[0] = strconv.ParseInt(at, 10, 64)
 	p.Source, bad[1] = strconv.Atoi(source)
 	if bad[0] != nil || bad[1] != nil || p.At < 0 || p.At > lastMoment || p.Source < 0 || p.Source >= sources {
-		return p, fmt.Errorf("%w: the place %q of a list", ledger.ErrNotFound, ledger.Clip(s))
+		return p, ledger.ErrNotFound.In("", "the place %q of a list", ledger.Clip(s))
 	}
 	return p, nil
 }

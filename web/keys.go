@@ -107,7 +107,7 @@ func (v *visit) ownKey() (access.Key, error) {
 			return k, nil
 		}
 	}
-	return access.Key{}, fmt.Errorf("%w: an API key", ledger.ErrNotFound)
+	return access.Key{}, ledger.ErrNotFound.In("", "an API key")
 }
 
 // keyToRevoke asks whether a key is to be revoked.

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -204,7 +203,7 @@ func (m *moving) choose(symbol string) error {
 	}
 	asset, known := m.wallet.assets[symbol]
 	if !known {
-		return fmt.Errorf("%w: the asset %s", ledger.ErrNotFound, ledger.Clip(symbol))
+		return ledger.ErrNotFound.In("asset", "the asset %s", ledger.Clip(symbol))
 	}
 	m.Asset, m.Free = asset, m.wallet.free[symbol]
 	if !slices.ContainsFunc(m.Offers, func(o offer) bool { return o.Asset == asset }) {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -50,7 +49,7 @@ func (v *visit) done(name string, kind ledger.Kind) error {
 		}
 	}
 	if e.Kind != kind || len(p.Moves) != len(e.Moves) {
-		return fmt.Errorf("%w: the entry %s", ledger.ErrNotFound, ledger.Clip(e.ID))
+		return ledger.ErrNotFound.In("", "the entry %s", ledger.Clip(e.ID))
 	}
 	if kind == ledger.Transfer && p.Moves[0].Came > 0 {
 		p.Kind, p.Title = "receive", "receive.done.title"

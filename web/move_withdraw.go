@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -157,7 +156,7 @@ func (v *visit) endWithdrawal() error {
 	}
 	kind, known := endings[v.value("how")]
 	if !known {
-		return fmt.Errorf("%w: the way to end a withdrawal", ledger.ErrNotFound)
+		return ledger.ErrNotFound.In("how", "the way to end a withdrawal")
 	}
 	_, err = v.Books.PostAll(v.context(), []ledger.Entry{w.Ending(kind)})
 	if errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrInvalid) {

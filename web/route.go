@@ -3,7 +3,9 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -54,26 +56,46 @@ func (s *server) handle(pattern string, a audience, h handler) {
 // errAnswered says that the visit was answered already.
 var errAnswered = errors.New("answered")
 
+// failures is the one table from the kinds of error to the page that tells of one: its
+// status, and the name of its texts, refused.NAME.title and others. What is not in it is
+// a fault of ours.
+var failures = []struct {
+	kinds  []error
+	status int
+	name   string
+}{
+	{[]error{ledger.ErrNotFound}, http.StatusNotFound, "not-found"},
+	{[]error{ledger.ErrFrozen}, http.StatusConflict, "frozen"},
+	{[]error{staking.ErrRegion}, http.StatusUnavailableForLegalReasons, "region"},
+	{[]error{staking.ErrUnknownCountry}, http.StatusUnavailableForLegalReasons, "unknown-country"},
+	{[]error{staking.ErrUpdateApp}, http.StatusForbidden, "update-app"},
+	{[]error{store.ErrSchema}, http.StatusServiceUnavailable, "upgrade"},
+	// A form answers these itself.
+	{[]error{
+		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow,
+		access.ErrUnknown, access.ErrSignature, access.ErrAddress, access.ErrForbidden,
+		staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit,
+	}, http.StatusInternalServerError, "failed"},
+}
+
+// pageOf is the status of the page that tells of an error, and the name of its texts.
+func pageOf(err error) (status int, name string) {
+	for _, f := range failures {
+		if slices.ContainsFunc(f.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
+			return f.status, f.name
+		}
+	}
+	return http.StatusInternalServerError, "failed"
+}
+
 // fail tells what went wrong, on a page.
 func (s *server) fail(v *visit, err error) {
-	switch {
-	case errors.Is(err, errAnswered):
-	case errors.Is(err, ledger.ErrNotFound):
-		v.refuse(http.StatusNotFound, "not-found")
-	case errors.Is(err, ledger.ErrFrozen):
-		v.refuse(http.StatusConflict, "frozen")
-	case errors.Is(err, staking.ErrRegion):
-		v.refuse(http.StatusUnavailableForLegalReasons, "region")
-	case errors.Is(err, staking.ErrUnknownCountry):
-		v.refuse(http.StatusUnavailableForLegalReasons, "unknown-country")
-	case errors.Is(err, staking.ErrUpdateApp):
-		v.refuse(http.StatusForbidden, "update-app")
-	case errors.Is(err, store.ErrSchema):
-		v.refuse(http.StatusServiceUnavailable, "upgrade")
-	default:
-		if v.r.Context().Err() == nil {
-			s.Log.Error("a page failed", "request", v.caller.Request, "error", err)
-		}
-		v.refuse(http.StatusInternalServerError, "failed")
+	if errors.Is(err, errAnswered) {
+		return
 	}
+	status, name := pageOf(err)
+	if status == http.StatusInternalServerError && v.r.Context().Err() == nil {
+		s.Log.Error("a page failed", "request", v.caller.Request, "error", err)
+	}
+	v.refuse(status, name)
 }

@@ -56,7 +56,7 @@ func (s *server) spotHistory(v *visit) error {
 	}
 	assets := bySymbol(p.Assets)
 	if _, known := assets[p.Asset]; p.Asset != "" && !known {
-		return fmt.Errorf("%w: asset %q", ledger.ErrNotFound, ledger.Clip(p.Asset))
+		return ledger.ErrNotFound.In("asset", "asset %q", ledger.Clip(p.Asset))
 	}
 	var after *store.LineKey
 	if !p.First {
@@ -149,12 +149,12 @@ func lineAfter(text string) (*store.LineKey, error) {
 		number, rest, ok = strings.Cut(rest, ".")
 		var err error
 		if n[i], err = strconv.ParseInt(number, 10, 64); err != nil || !ok {
-			return nil, fmt.Errorf("%w: the place %q", ledger.ErrNotFound, ledger.Clip(text))
+			return nil, ledger.ErrNotFound.In("", "the place %q", ledger.Clip(text))
 		}
 	}
 	at := time.UnixMilli(n[0]).UTC()
 	if at.Year() < 1970 || at.Year() > 9999 || n[1] < -1 || n[1] > ledger.MaxMoves || n[2] < 0 || n[2] > 1 || len(rest) > 2*ledger.MaxID || strings.Contains(rest, "\x00") {
-		return nil, fmt.Errorf("%w: the place %q", ledger.ErrNotFound, ledger.Clip(text))
+		return nil, ledger.ErrNotFound.In("", "the place %q", ledger.Clip(text))
 	}
 	return &store.LineKey{At: at, Entry: strings.ToValidUTF8(rest, ""), Move: int(n[1]), Side: int(n[2])}, nil
 }
