@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/idempotency"
@@ -25,21 +26,27 @@ func (r refusal) Error() string { return fmt.Sprintf("%d %s", r.Code, r.Message)
 
 // The refusals that are always the same.
 var (
-	errUnknown   = refusal{Code: -1000, Message: "An unknown error occurred while processing the request.", status: http.StatusInternalServerError}
-	errBusy      = refusal{Code: -1000, Message: "The same request is being answered at this moment; send it again.", status: http.StatusServiceUnavailable, after: 1}
-	errTooLate   = refusal{Code: -1021, Message: "Timestamp for this request is outside of the recvWindow.", status: http.StatusBadRequest}
-	errTooEarly  = refusal{Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.", status: http.StatusBadRequest}
-	errSignature = refusal{Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest}
-	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
-	errFrozen    = refusal{Code: -3022, Message: "You account's trading is banned.", status: http.StatusBadRequest}
-	errSymbol    = refusal{Code: -1121, Message: "Invalid symbol.", status: http.StatusBadRequest}
-	errNoAsset   = refusal{Code: -4018, Message: "We don't have this asset.", status: http.StatusBadRequest}
-	errRange     = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
-	errTimeUnit  = refusal{Code: -1194, Message: "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.", status: http.StatusBadRequest}
-	errNoPath    = refusal{Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound}
-	errNoMethod  = refusal{Code: -1020, Message: "This operation is not supported: the path has another method.", status: http.StatusMethodNotAllowed}
-	errCut       = refusal{Code: -1000, Message: "The body did not come whole, or not in time.", status: http.StatusRequestTimeout}
-	errBody      = refusal{Code: -1101, Message: fmt.Sprintf("Too many parameters; at most %d bytes are read.", maxBody), status: http.StatusRequestEntityTooLarge}
+	errUnknown      = refusal{Code: -1000, Message: "An unknown error occurred while processing the request.", status: http.StatusInternalServerError}
+	errBusy         = refusal{Code: -1000, Message: "The same request is being answered at this moment; send it again.", status: http.StatusServiceUnavailable, after: 1}
+	errUpgrade      = refusal{Code: -1008, Message: "The server is being upgraded. Nothing was done. Please try again in a few minutes.", status: http.StatusServiceUnavailable}
+	errRegion       = refusal{Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons}
+	errCountry      = refusal{Code: 0, Message: "The country that your request comes from is not known; Soft Staking is switched on only from a known one.", status: http.StatusUnavailableForLegalReasons}
+	errTooLate      = refusal{Code: -1021, Message: "Timestamp for this request is outside of the recvWindow.", status: http.StatusBadRequest}
+	errTooEarly     = refusal{Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.", status: http.StatusBadRequest}
+	errSignature    = refusal{Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest}
+	errKeyFormat    = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
+	errFrozen       = refusal{Code: -3022, Message: "You account's trading is banned.", status: http.StatusBadRequest}
+	errOldApp       = refusal{Code: -6022, Message: "Update the app: Soft Staking needs a newer version.", status: http.StatusBadRequest}
+	errSymbol       = refusal{Code: -1121, Message: "Invalid symbol.", status: http.StatusBadRequest}
+	errNoAsset      = refusal{Code: -4018, Message: "We don't have this asset.", status: http.StatusBadRequest}
+	errRange        = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
+	errOrderID      = refusal{Code: -1130, Message: "Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.", status: http.StatusBadRequest}
+	errTimeUnit     = refusal{Code: -1194, Message: "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.", status: http.StatusBadRequest}
+	errInsufficient = refusal{Code: -4026, Message: "You have insufficient balance.", status: http.StatusBadRequest}
+	errNoPath       = refusal{Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound}
+	errNoMethod     = refusal{Code: -1020, Message: "This operation is not supported: the path has another method.", status: http.StatusMethodNotAllowed}
+	errCut          = refusal{Code: -1000, Message: "The body did not come whole, or not in time.", status: http.StatusRequestTimeout}
+	errBody         = refusal{Code: -1101, Message: fmt.Sprintf("Too many parameters; at most %d bytes are read.", maxBody), status: http.StatusRequestEntityTooLarge}
 )
 
 // heavy is the refusal of too much request weight, for so many seconds.
@@ -76,8 +83,11 @@ func tooLong() refusal {
 	return parameterRefusal(-1131, fmt.Sprintf("recvWindow must be less than %d.", maxWindow.Milliseconds()))
 }
 
-// invalid refuses a value that a parameter cannot have.
+// invalid refuses a value that a parameter cannot have; "" where it is not known which.
 func invalid(name string) refusal {
+	if name == "" {
+		return parameterRefusal(-1130, "Data sent for a parameter is not valid.")
+	}
 	return parameterRefusal(-1130, fmt.Sprintf("Data sent for parameter '%s' is not valid.", name))
 }
 
@@ -95,40 +105,77 @@ func badKey(from netip.Addr) refusal {
 	return r
 }
 
-// refusalOf is the one table from error to refusal. from is the client's address, and
-// accept is where a holder accepts the documents. The codes -6022 and 0 are ours: the exchange's own apps
-// are never too old for it, and it does not tell regions by a code.
+// cause is what a refusal is made from: the error, the client's address, and where a holder
+// accepts the documents.
+type cause struct {
+	err    error
+	from   netip.Addr
+	accept string
+}
+
+// refusals is the one table from the kinds of error to what the exchange answers [api].
+// What is not in it is a fault of ours. The codes -6022 and 0 are ours: the exchange's own
+// apps are never too old for it, and it does not tell regions by a code.
+var refusals = []struct {
+	kinds []error
+	of    func(cause) refusal
+}{
+	{[]error{access.ErrSignature}, always(errSignature)},
+	{[]error{access.ErrUnknown, access.ErrAddress, access.ErrForbidden}, func(c cause) refusal { return badKey(c.from) }},
+	{[]error{idempotency.ErrInFlight}, always(errBusy)},
+	{[]error{store.ErrSchema}, always(errUpgrade)},
+	{[]error{ledger.ErrFrozen}, always(errFrozen)},
+	{[]error{ledger.ErrInsufficient}, always(errInsufficient)},
+	{[]error{ledger.ErrConflict}, always(errOrderID)},
+	{[]error{ledger.ErrInvalid}, ofInput},
+	{[]error{staking.ErrRegion}, always(errRegion)},
+	{[]error{staking.ErrUnknownCountry}, always(errCountry)},
+	{[]error{staking.ErrDocuments}, func(c cause) refusal { return unconfirmed(c.accept) }},
+	{[]error{staking.ErrUpdateApp}, always(errOldApp)},
+	// No endpoint comes to these.
+	{[]error{ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow, staking.ErrFunds, staking.ErrLimit}, always(errUnknown)},
+}
+
+func always(r refusal) func(cause) refusal { return func(cause) refusal { return r } }
+
+// refusalOf is what an error is answered. from is the client's address, and accept is where
+// a holder accepts the documents.
 func refusalOf(err error, from netip.Addr, accept string) refusal {
-	var no refusal
-	switch {
-	case errors.As(err, &no):
+	if no, is := errors.AsType[refusal](err); is {
 		return no
-	case errors.Is(err, access.ErrSignature):
-		return errSignature
-	case errors.Is(err, access.ErrUnknown), errors.Is(err, access.ErrAddress), errors.Is(err, access.ErrForbidden):
-		return badKey(from)
-	case errors.Is(err, idempotency.ErrInFlight):
-		return errBusy
-	case errors.Is(err, store.ErrSchema):
-		return refusal{Code: -1008, Message: "The server is being upgraded. Nothing was done. Please try again in a few minutes.", status: http.StatusServiceUnavailable}
-	case errors.Is(err, ledger.ErrFrozen):
-		return errFrozen
-	case errors.Is(err, staking.ErrRegion):
-		return refusal{Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons}
-	case errors.Is(err, staking.ErrUnknownCountry):
-		return refusal{Code: 0, Message: "The country that your request comes from is not known; Soft Staking is switched on only from a known one.", status: http.StatusUnavailableForLegalReasons}
-	case errors.Is(err, staking.ErrDocuments):
-		return refusal{Code: -6019, Message: "Need confirm: " + confirmation(accept), status: http.StatusBadRequest}
-	case errors.Is(err, staking.ErrUpdateApp):
-		return refusal{Code: -6022, Message: "Update the app: Soft Staking needs a newer version.", status: http.StatusBadRequest}
+	}
+	for _, r := range refusals {
+		if slices.ContainsFunc(r.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
+			return r.of(cause{err, from, accept})
+		}
 	}
 	return errUnknown
 }
 
-// confirmation says where the documents are accepted.
-func confirmation(accept string) string {
-	if accept == "" {
-		return "accept the current Terms of Use, Soft Staking Terms and Risk Warning on the Soft Staking page first."
+// parameterNames are the parameters that errors are about, by the field that they come to be.
+var parameterNames = map[string]string{
+	"moves[0].amount": "amount", "amount": "amount", "address": "address", "network": "network", "tag": "addressTag",
+}
+
+// ofInput refuses a parameter, or the key of an account that is closed.
+func ofInput(c cause) refusal {
+	e, is := errors.AsType[*ledger.Error](c.err)
+	switch {
+	case !is:
+		return invalid("")
+	case e.Reason == store.ReasonClosed:
+		return badKey(c.from)
 	}
-	return "accept the current Terms of Use, Soft Staking Terms and Risk Warning first, at " + accept
+	return invalid(parameterNames[e.Field])
+}
+
+// unconfirmed refuses to switch on before the documents are accepted, and says where they are.
+func unconfirmed(accept string) refusal {
+	message := "Need confirm: accept the current Terms of Use, Soft Staking Terms and Risk Warning "
+	if accept == "" {
+		message += "on the Soft Staking page first."
+	} else {
+		message += "first, at " + accept
+	}
+	return parameterRefusal(-6019, message)
 }

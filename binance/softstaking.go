@@ -1,12 +1,10 @@
 package binance
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -86,10 +84,7 @@ func set(r *request) (any, error) {
 	} else {
 		err = r.books.Leave(r.ctx, r.account, client, time.Time{})
 	}
-	switch {
-	case errors.Is(err, ledger.ErrInvalid): // the account is closed
-		return nil, access.ErrForbidden
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	return struct {

@@ -10,7 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
@@ -34,19 +33,7 @@ func withdrawApply(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = r.books.Withdraw(r.ctx, w)
-	switch {
-	case errors.Is(err, ledger.ErrInsufficient):
-		return nil, parameterRefusal(-4026, "You have insufficient balance.")
-	case errors.Is(err, ledger.ErrConflict):
-		return nil, parameterRefusal(-1130, "Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.")
-	case errors.Is(err, ledger.ErrInvalid):
-		account, look := r.books.Account(r.ctx, r.account)
-		if look == nil && !account.Closed.IsZero() {
-			return nil, access.ErrForbidden
-		}
-		return nil, errors.Join(look, invalid("amount"))
-	case err != nil:
+	if _, err := r.books.Withdraw(r.ctx, w); err != nil {
 		return nil, err
 	}
 	return struct {
