@@ -9,7 +9,6 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
-	"github.com/softstake/softstake/strictjson"
 )
 
 // mostAdjustments is how many corrections are posted from a file.
@@ -99,8 +98,8 @@ func readAdjustments(ctx context.Context, db *store.DB, in io.Reader) (all []sto
 func (p *entryParser) adjustment(ctx context.Context, l inputLine) (store.ReasonedEntry, error) {
 	var j adjustmentJSON
 	if l.bad == nil {
-		if err := strictjson.Decode(l.text, &j); err != nil {
-			return store.ReasonedEntry{}, fmt.Errorf("%w: %w", ledger.ErrInvalid, err)
+		if err := decodeStrictly(l.text, &j); err != nil {
+			return store.ReasonedEntry{}, err
 		}
 		var err error
 		if l.text, err = json.Marshal(entryJSON{ID: j.ID, Kind: ledger.Adjustment, Moves: j.Moves}); err != nil {

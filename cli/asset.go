@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/softstake/softstake/ledger"
@@ -44,7 +43,7 @@ func (c *assetAddCmd) Run(w *World) error {
 		return err
 	}
 	if supply < 1 {
-		return fmt.Errorf("%w: --max-supply %s must be above zero", ledger.ErrInvalid, ledger.Clip(c.MaxSupply))
+		return ledger.ErrInvalid.In("max_supply", "--max-supply %s must be above zero", ledger.Clip(c.MaxSupply))
 	}
 	asset.MaxSupply = supply
 	if err := asset.Check(); err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -89,7 +88,7 @@ func (p *player) Move(by time.Duration) error {
 	from := p.town.Clock.Now()
 	to := from.Add(by)
 	if p.latest != nil && to.After(p.latest()) {
-		return fmt.Errorf("%w: %s lies ahead, and these books are kept", ledger.ErrInvalid, to.Format(time.DateTime))
+		return ledger.ErrInvalid.In("", "%s lies ahead, and these books are kept", to.Format(time.DateTime))
 	}
 	p.progress = web.Progress{Moving: true, From: from, To: to}
 	p.work.Go(func() { p.move(to) })

@@ -138,12 +138,12 @@ func (r enrollRow) client(usual staking.Client) (staking.Client, error) {
 		c.Version = cmp.Or(r.Version, usual.Version)
 	}
 	if platforms := []string{"web", "ios", "android"}; !slices.Contains(platforms, c.Platform) {
-		return c, fmt.Errorf("%w: %q is not a platform; it is one of %s", ledger.ErrInvalid, ledger.Clip(c.Platform), strings.Join(platforms, ", "))
+		return c, ledger.ErrInvalid.In("platform", "%q is not a platform; it is one of %s", ledger.Clip(c.Platform), strings.Join(platforms, ", "))
 	}
 	if r.Address != "" {
 		address, err := netip.ParseAddr(r.Address)
 		if err != nil || address.Zone() != "" {
-			return c, fmt.Errorf("%w: %q is not an IP address such as 192.0.2.7", ledger.ErrInvalid, ledger.Clip(r.Address))
+			return c, ledger.ErrInvalid.In("address", "%q is not an IP address such as 192.0.2.7", ledger.Clip(r.Address))
 		}
 		c.Address = address.String()
 	}
@@ -167,7 +167,7 @@ func (r enrollRow) documents() (all []store.DocumentVersion, err error) {
 		if name, version, is := strings.Cut(word, ":"); is {
 			d.Name = name
 			if d.Version, err = strconv.Atoi(version); err != nil || d.Version < 1 {
-				return nil, fmt.Errorf("%w: %q is not a document and its version, such as risk-warning:2", ledger.ErrInvalid, ledger.Clip(word))
+				return nil, ledger.ErrInvalid.In("accepted", "%q is not a document and its version, such as risk-warning:2", ledger.Clip(word))
 			}
 		}
 		all = append(all, d)

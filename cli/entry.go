@@ -40,7 +40,7 @@ type entryParser struct {
 // line reads an entry. Its errors are ledger.ErrInvalid, or what looking an asset up failed with.
 func (p *entryParser) line(ctx context.Context, l inputLine) (ledger.Entry, error) {
 	if l.bad != nil {
-		return ledger.Entry{}, fmt.Errorf("%w: %w", ledger.ErrInvalid, l.bad)
+		return ledger.Entry{}, ledger.ErrInvalid.In("", "%v", l.bad)
 	}
 	var j entryJSON
 	if err := decodeStrictly(l.text, &j); err != nil {
@@ -48,7 +48,7 @@ func (p *entryParser) line(ctx context.Context, l inputLine) (ledger.Entry, erro
 	}
 	e := ledger.Entry{ID: j.ID, Kind: j.Kind, Authoritative: j.Authoritative}
 	if e.Authoritative && !p.authoritative {
-		return e, inEntry(e, fmt.Errorf("%w: it is marked authoritative; post it with --authoritative", ledger.ErrInvalid))
+		return e, inEntry(e, ledger.ErrInvalid.In("authoritative", "it is marked authoritative; post it with --authoritative"))
 	}
 	if j.At != nil {
 		at, err := parseTime(*j.At)
@@ -97,7 +97,7 @@ func (p *entryParser) lookUp(ctx context.Context, symbol string) (ledger.Asset, 
 // nothing after it. Its errors are ledger.ErrInvalid.
 func decodeStrictly(text []byte, into any) error {
 	if err := strictjson.Decode(text, into); err != nil {
-		return fmt.Errorf("%w: %w", ledger.ErrInvalid, err)
+		return ledger.ErrInvalid.In("", "%v", err)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 	"strconv"
@@ -178,7 +177,7 @@ func parseExpiry(s string, now time.Time) (time.Time, error) {
 	}
 	t, err := parseTime(s)
 	if err != nil {
-		return t, fmt.Errorf("%w: %q is not a time such as 2026-11-22T10:00:00Z, nor a while such as 90d or 12h", ledger.ErrInvalid, ledger.Clip(s))
+		return t, ledger.ErrInvalid.In("", "%q is not a time such as 2026-11-22T10:00:00Z, nor a while such as 90d or 12h", ledger.Clip(s))
 	}
 	return t, nil
 }

@@ -107,9 +107,9 @@ func (p *loadParser) line(ctx context.Context, w *World, row []string, bad error
 	switch {
 	case l.bad != nil:
 	case l.opening.Amount > asset.MaxSupply:
-		l.bad = fmt.Errorf("%w: the amount is more %s than there can be (%s)", ledger.ErrInvalid, row[2], asset.Format(asset.MaxSupply))
+		l.bad = ledger.ErrInvalid.In("amount", "the amount is more %s than there can be (%s)", row[2], asset.Format(asset.MaxSupply))
 	case l.opening.Amount <= 0:
-		l.bad = fmt.Errorf("%w: the amount of %s is not above zero; leave asset and amount empty for an account without a balance", ledger.ErrInvalid, row[2])
+		l.bad = ledger.ErrInvalid.In("amount", "the amount of %s is not above zero; leave asset and amount empty for an account without a balance", row[2])
 	}
 	return l
 }

@@ -70,7 +70,7 @@ func (w *World) askTwice(fd int) (string, error) {
 		typed[i] = string(text)
 	}
 	if typed[0] != typed[1] {
-		return "", fmt.Errorf("%w: the two are not the same; nothing is changed", ledger.ErrInvalid)
+		return "", ledger.ErrInvalid.In("", "the two are not the same; nothing is changed")
 	}
 	return typed[0], nil
 }
@@ -82,7 +82,7 @@ func firstLine(in io.Reader) (string, error) {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
 	if line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"); line == "" {
-		return "", fmt.Errorf("%w: a password is read from the standard input, and nothing came; --generate makes one", ledger.ErrInvalid)
+		return "", ledger.ErrInvalid.In("", "a password is read from the standard input, and nothing came; --generate makes one")
 	}
 	return line, nil
 }

@@ -57,14 +57,14 @@ func parsePrice(day, asset, price string) (store.Price, error) {
 		return store.Price{}, err
 	}
 	if asset == "" {
-		return store.Price{}, fmt.Errorf("%w: the price names no token", ledger.ErrInvalid)
+		return store.Price{}, ledger.ErrInvalid.In("asset", "the price names no token")
 	}
 	n, err := ledger.ParseDecimal(price, store.PriceScale)
 	if err != nil {
 		return store.Price{}, fmt.Errorf("price %w", err)
 	}
 	if n <= 0 {
-		return store.Price{}, fmt.Errorf("%w: the price %q is not above zero", ledger.ErrInvalid, ledger.Clip(price))
+		return store.Price{}, ledger.ErrInvalid.In("price", "the price %q is not above zero", ledger.Clip(price))
 	}
 	return store.Price{Asset: asset, Day: d, Price: n}, nil
 }

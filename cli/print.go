@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/big"
 	"time"
@@ -34,7 +33,7 @@ func (i instant) String() string { return time.Time(i).UTC().Format(instantForm)
 func parseTime(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: %q is not a time such as 2026-11-22T10:00:00Z", ledger.ErrInvalid, ledger.Clip(s))
+		return time.Time{}, ledger.ErrInvalid.In("", "%q is not a time such as 2026-11-22T10:00:00Z", ledger.Clip(s))
 	}
 	return t.UTC(), nil
 }

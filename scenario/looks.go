@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -24,7 +25,7 @@ func (p *Player) run(l line) (string, error) {
 	}
 	var waiting []string
 	for _, w := range report.Waiting {
-		why := map[bool]string{true: "funds", false: "limit"}[strings.Contains(w.Reason.Error(), staking.ErrFunds.Error())]
+		why := map[bool]string{true: "funds", false: "limit"}[errors.Is(w.Reason, staking.ErrFunds)]
 		waiting = append(waiting, w.Asset+" "+why)
 	}
 	got, want := strings.Join(waiting, ", "), ""
