@@ -6,7 +6,7 @@ import (
 	"math/big"
 	"strings"
 
-	"charm.land/lipgloss/v2"
+	"github.com/rivo/uniseg"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
@@ -61,7 +61,7 @@ func (g *grid) body() string {
 	for i, c := range g.columns {
 		width := g.align(i)
 		for _, row := range g.rows {
-			width = max(width, lipgloss.Width(row[i]))
+			width = max(width, uniseg.StringWidth(row[i]))
 		}
 		for _, row := range g.rows {
 			row[i] = pad(row[i], width, c.figure)

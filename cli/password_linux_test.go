@@ -70,8 +70,8 @@ func (s *screen) shows() bool {
 	return is.Lflag&syscall.ECHO != 0
 }
 
-// wait waits until a text has been seen and typing is hidden.
-func (s *screen) wait(text string) {
+// see waits until a text has been seen.
+func (s *screen) see(text string) {
 	s.t.Helper()
 	deadline := time.After(10 * time.Second)
 	for !strings.HasSuffix(s.text.String(), text) {
@@ -82,6 +82,13 @@ func (s *screen) wait(text string) {
 			s.t.Fatalf("%q does not come; seen was %q", text, s.text.String())
 		}
 	}
+}
+
+// wait waits until a text has been seen and typing is hidden.
+func (s *screen) wait(text string) {
+	s.t.Helper()
+	s.see(text)
+	deadline := time.After(10 * time.Second)
 	for s.shows() {
 		select {
 		case <-deadline:

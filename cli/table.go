@@ -2,9 +2,10 @@ package cli
 
 import (
 	"io"
+	"os"
 	"strings"
 
-	"charm.land/lipgloss/v2"
+	"github.com/rivo/uniseg"
 )
 
 // grid is a table for a person to read: text to the left, figures with their
@@ -38,28 +39,37 @@ func (g *grid) write(w io.Writer) error {
 	if len(g.rows) == 0 {
 		return nil
 	}
+	bold := showsBold(w)
 	var b strings.Builder
 	header, rule := make([]string, len(g.columns)), make([]string, len(g.columns))
 	for i, c := range g.columns {
 		width := g.align(i)
 		for _, row := range g.rows {
-			width = max(width, lipgloss.Width(row[i]))
+			width = max(width, uniseg.StringWidth(row[i]))
 		}
-		header[i] = pad(c.name, max(width, lipgloss.Width(c.name)), c.figure)
-		rule[i] = strings.Repeat("─", lipgloss.Width(header[i]))
+		header[i] = pad(c.name, max(width, uniseg.StringWidth(c.name)), c.figure)
+		rule[i] = strings.Repeat("─", uniseg.StringWidth(header[i]))
 		for _, row := range g.rows {
-			row[i] = pad(row[i], lipgloss.Width(header[i]), c.figure)
+			row[i] = pad(row[i], uniseg.StringWidth(header[i]), c.figure)
 		}
 		if i == len(g.columns)-1 {
 			header[i] = strings.TrimRight(header[i], " ")
 		}
-		header[i] = lipgloss.NewStyle().Bold(true).Render(header[i])
+		if bold {
+			header[i] = "\x1b[1m" + header[i] + "\x1b[m"
+		}
 	}
 	for _, row := range append([][]string{header, rule}, g.rows...) {
 		b.WriteString(strings.TrimRight(strings.Join(row, "  "), " ") + "\n")
 	}
-	_, err := lipgloss.Fprint(w, b.String())
+	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// showsBold says whether w is a terminal that shows bold text. NO_COLOR is about colors alone.
+func showsBold(w io.Writer) bool {
+	kind := os.Getenv("TERM")
+	return isTerminal(w) && kind != "" && kind != "dumb"
 }
 
 // align gives the figures of a column the same width, with their points under
@@ -71,7 +81,7 @@ func (g *grid) align(column int) int {
 	var whole, part, unit int
 	for _, row := range g.rows {
 		w, p, u := figureParts(row[column])
-		whole, part, unit = max(whole, lipgloss.Width(w)), max(part, len(p)), max(unit, lipgloss.Width(u))
+		whole, part, unit = max(whole, uniseg.StringWidth(w)), max(part, len(p)), max(unit, uniseg.StringWidth(u))
 	}
 	for _, row := range g.rows {
 		w, p, u := figureParts(row[column])
@@ -89,7 +99,7 @@ func figureParts(s string) (whole, part, unit string) {
 
 // pad fills a cell up to a width, on its left or on its right.
 func pad(s string, width int, left bool) string {
-	space := strings.Repeat(" ", max(width-lipgloss.Width(s), 0))
+	space := strings.Repeat(" ", max(width-uniseg.StringWidth(s), 0))
 	if left {
 		return space + s
 	}
@@ -101,7 +111,7 @@ func facts(w io.Writer, pairs ...[2]string) error {
 	var b strings.Builder
 	width := 0
 	for _, p := range pairs {
-		width = max(width, lipgloss.Width(p[0]))
+		width = max(width, uniseg.StringWidth(p[0]))
 	}
 	for _, p := range pairs {
 		b.WriteString(strings.TrimRight(pad(p[0], width, false)+"  "+oneLine(p[1]), " ") + "\n")
