@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -93,34 +95,31 @@ type audit struct {
 
 // spread reads the buckets, several at once, and stops at the first error.
 func (a *audit) spread(ctx context.Context, o Options) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	work, within := errgroup.WithContext(ctx)
 	var next, done atomic.Int64
-	var workers sync.WaitGroup
 	for range max(o.Workers, 1) {
-		workers.Go(func() {
+		work.Go(func() error {
 			w := newWorker(a)
-			for b := next.Add(1) - 1; b < ledger.Buckets && ctx.Err() == nil; b = next.Add(1) - 1 {
-				err := a.books.ReadBucket(ctx, int(b), func(books Bucket) error {
+			for b := next.Add(1) - 1; b < ledger.Buckets && within.Err() == nil; b = next.Add(1) - 1 {
+				err := a.books.ReadBucket(within, int(b), func(books Bucket) error {
 					w.begin(int(b))
 					return w.bucket(books)
 				})
 				if err != nil {
-					stop(fmt.Errorf("bucket %d: %w", b, err))
-					return
+					return fmt.Errorf("bucket %d: %w", b, err)
 				}
 				a.merge(w)
 				if n := done.Add(1); o.Progress != nil {
 					o.Progress(int(n), ledger.Buckets)
 				}
 			}
+			return nil
 		})
 	}
-	workers.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if work.Wait() != nil {
+		return context.Cause(within) // the first error, or the caller's reason to stop if that came before
 	}
-	return nil
+	return context.Cause(ctx)
 }
 
 // merge takes over what a worker has read of a bucket.

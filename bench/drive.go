@@ -1,11 +1,13 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // driven is what was measured of many calls.
@@ -17,39 +19,35 @@ type driven struct {
 
 // drive makes n steps from some callers at once, so many steps a call, and measures the calls.
 func (b *books) drive(ctx context.Context, callers, n, step int, what string, call func(ctx context.Context, from, to int) error) (driven, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var (
-		next  atomic.Int64
-		work  sync.WaitGroup
-		times = make([][]time.Duration, callers)
-	)
+	work, within := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	times := make([][]time.Duration, callers)
 	began := time.Now()
 	for c := range callers {
-		work.Go(func() {
-			for ctx.Err() == nil {
+		work.Go(func() error {
+			for within.Err() == nil {
 				from := int(next.Add(int64(step))) - step
 				if from >= n {
-					return
+					break
 				}
 				asked := time.Now()
-				if err := call(ctx, from, min(from+step, n)); err != nil {
-					stop(err)
-					return
+				if err := call(within, from, min(from+step, n)); err != nil {
+					return err
 				}
 				times[c] = append(times[c], time.Since(asked))
 				if from%(20*chunk) == 0 {
 					b.progress(what, from, n)
 				}
 			}
+			return nil
 		})
 	}
-	work.Wait()
+	err := work.Wait()
 	all := slices.Concat(times...)
 	d := driven{time: time.Since(began)}
 	if len(all) > 0 {
 		slices.Sort(all)
 		d.p50, d.p99 = all[(len(all)+1)/2-1], all[(len(all)*99+99)/100-1]
 	}
-	return d, context.Cause(ctx)
+	return d, cmp.Or(context.Cause(ctx), err)
 }

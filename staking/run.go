@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/softstake/softstake/ledger"
 )
@@ -180,27 +181,26 @@ func tokensOf(due []Due) []string {
 
 // spread does one thing for each piece, several at once, and stops at the first error.
 func (o Options) spread(ctx context.Context, d Day, stage string, pieces []Piece, do func(context.Context, Piece) error) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var next, done atomic.Int64
-	var workers sync.WaitGroup
-	for range max(o.Workers, 1) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(pieces)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				p := pieces[(int(i)+o.Start)%len(pieces)]
-				if err := do(ctx, p); err != nil {
-					stop(fmt.Errorf("%s buckets %d to %d: %w", stage, p[0], p[len(p)-1], err))
-					return
-				}
-				if n := done.Add(1); o.Progress != nil {
-					o.Progress(Step{d, stage, int(n), len(pieces)})
-				}
+	work, within := errgroup.WithContext(ctx)
+	work.SetLimit(max(o.Workers, 1))
+	var done atomic.Int64
+	for i := range pieces {
+		p := pieces[(i+o.Start)%len(pieces)]
+		work.Go(func() error {
+			if within.Err() != nil {
+				return nil
 			}
+			if err := do(within, p); err != nil {
+				return fmt.Errorf("%s buckets %d to %d: %w", stage, p[0], p[len(p)-1], err)
+			}
+			if n := done.Add(1); o.Progress != nil {
+				o.Progress(Step{d, stage, int(n), len(pieces)})
+			}
+			return nil
 		})
 	}
-	workers.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if work.Wait() != nil {
+		return context.Cause(within) // the first error, or the caller's reason to stop if that came before
 	}
-	return nil
+	return context.Cause(ctx)
 }
