@@ -42,7 +42,7 @@ func TestErrorTablesAreTotal(t *testing.T) {
 	}
 }
 
-// errorKinds are the constants of the type ledger.ErrorKind, sorted: "store.ErrBusy".
+// errorKinds are the constants of the type ledger.ErrorKind, sorted: "idempotency.ErrInFlight".
 func errorKinds(all []source) []string {
 	kinds := map[string]bool{}
 	for _, s := range all {

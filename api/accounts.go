@@ -72,22 +72,6 @@ func also[T any](s *server, about string) map[string]*huma.Response {
 	}}
 }
 
-// made is what is answered where something is made once: 201 first, 200 when it is repeated.
-type made[T any] struct {
-	Status int
-	Body   T
-}
-
-func sayMade[T any](body T, repeated bool, err error) (*made[T], error) {
-	if err != nil {
-		return nil, err
-	}
-	if repeated {
-		return &made[T]{http.StatusOK, body}, nil
-	}
-	return &made[T]{http.StatusCreated, body}, nil
-}
-
 type openIn struct {
 	Body struct {
 		ID     string `json:"id" minLength:"1" maxLength:"128" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -, but not . or .. alone, which clients remove from URLs. It never changes."`

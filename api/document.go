@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"reflect"
@@ -16,21 +15,15 @@ import (
 	"github.com/softstake/softstake/access"
 )
 
-// huma asks variables of its own, and not each API, whether names in a body may be
-// written in other letters than they are, and whether every list may be null as
-// well. Neither ever holds here, for any server.
-func init() {
-	huma.ValidateStrictCasing = true
-	huma.DefaultArrayNullable = false
-}
+// huma asks a variable of its own, and not each API, whether every list may be null as
+// well. None may here, for any server.
+func init() { huma.DefaultArrayNullable = false }
 
 // describe begins the OpenAPI document.
 func describe() huma.Config {
 	c := huma.DefaultConfig("softstake", "1")
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // they are served by finish
 	c.CreateHooks = nil                                   // no answer has links to its schema in it
-	c.Formats = map[string]huma.Format{jsonContent: bodies, "json": bodies}
-	c.RejectUnknownQueryParameters = true
 	c.Info.Description = "Soft Staking on double-entry books: accounts, entries, balances, what is offered, rewards and how each came about. The chapters at /v1/docs say how amounts, times, pages, repetitions and problems work."
 	c.Info.Contact = &huma.Contact{Name: "The operator of this server"}
 	c.Servers = []*huma.Server{{URL: "/", Description: "The server that this document comes from."}}
@@ -57,21 +50,6 @@ var tags = []*huma.Tag{
 	{Name: "Operation", Description: "Runs, funds, limits, and the log of what operators changed."},
 	{Name: "Exports", Description: "Tables of any length, as CSV or JSON lines."},
 	{Name: "Events", Description: "What happens, as it happens."},
-}
-
-// bodies are JSON, read and written.
-var bodies = huma.Format{Marshal: func(w io.Writer, v any) error { return writeJSON(w, v) }, Unmarshal: json.Unmarshal}
-
-// writeJSON writes a value. That nobody is there to read it is no error.
-func writeJSON(w io.Writer, v any) error {
-	text, err := marshal(v)
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(text); err != nil {
-		return nil // the client has gone away, and its request is logged
-	}
-	return nil
 }
 
 // marshal is a value as a line of JSON, in which < stays <.
@@ -232,11 +210,8 @@ func (s *server) openAnswers() {
 // serveText answers with a text that never changes.
 func serveText(contentType string, text []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Cache-Control", "no-cache")
-		if _, err := w.Write(text); err != nil {
-			return // the client has gone away, and its request is logged
-		}
+		write(w, contentType, http.StatusOK, text)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,8 +24,6 @@ const (
 	holderStreams = 10
 	// comeAgain is after how many milliseconds a client comes again whose stream has ended.
 	comeAgain = 2000
-	// streamsFull is after how many seconds one may come again who was one too many.
-	streamsFull = 10
 )
 
 type eventsIn struct {
@@ -47,7 +44,7 @@ func (s *server) eventRoutes() {
 			"A new stream begins with it, so a client has an ID to resume from before anything has happened. " +
 			"Every fifteen seconds a line that begins with a colon shows that the stream is alive. If it carries an `id`, you may resume from that ID too. " +
 			"A stream ends when its client does not keep up, when its token is revoked or expires, and when the server stops; the client comes again after what `retry` says, two seconds.",
-		Errors: []int{http.StatusNotFound},
+		DefaultStatus: http.StatusOK, Errors: []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The stream, without an end. The `$defs` of its schema are what `data` holds, by the name of the `event`.",
 			Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{
@@ -70,7 +67,7 @@ func eventSchemas(stream *huma.Schema) map[string]*huma.Schema {
 }
 
 // events begins a stream: everybody's events, or an account's.
-func (s *server) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, error) {
+func (s *server) events(ctx context.Context, in *eventsIn) (*stream, error) {
 	t, account := token(ctx), ledger.Account(in.Account)
 	if t.Role == access.Holder && account == "" {
 		account = t.Account
@@ -85,12 +82,12 @@ func (s *server) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse
 		}
 	}
 	if !s.streams.begin(t, cmp.Or(s.Streams, usualStreams)) {
-		return nil, tooManyStreams(ctx)
+		return nil, errStreams
 	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
+	return &stream{func(w http.ResponseWriter, r *http.Request) {
 		defer s.streams.end(t)
-		err := s.stream(hc, t.ID, account, cmp.Or(in.LastEvent, in.After))
-		if hc.Context().Err() == nil && !errors.Is(err, errGone) {
+		err := s.stream(w, r, t.ID, account, cmp.Or(in.LastEvent, in.After))
+		if r.Context().Err() == nil && !errors.Is(err, errGone) {
 			s.Log.Info("a stream of events ended", "request", access.CallerOf(ctx).Request, "reason", err)
 		}
 	}}, nil
@@ -133,26 +130,17 @@ func (s *streams) end(t access.Token) {
 	}
 }
 
-// tooManyStreams refuses a stream where there are as many as there may be.
-func tooManyStreams(ctx context.Context) *Problem {
-	return &Problem{
-		Type: "/v1/docs#busy", Title: "Too busy", Status: http.StatusServiceUnavailable,
-		Detail:  "There are as many streams of events as this server, or your token, has at once; come again later.",
-		Request: access.CallerOf(ctx).Request, headers: http.Header{"Retry-After": {strconv.Itoa(streamsFull)}},
-	}
-}
-
 // errGone says that a stream's client has gone away, or takes nothing any more.
 var errGone = errors.New("the client is gone")
 
 // stream writes events until the client goes away, its token ends, or the context
 // does. At each sign of life the token is looked at again.
-func (s *server) stream(hc huma.Context, token string, account ledger.Account, after string) error {
-	hc.SetHeader("Content-Type", "text/event-stream")
-	hc.SetHeader("Cache-Control", "no-store")
-	hc.SetHeader("X-Accel-Buffering", "no") // some proxies would keep events until they have many
-	hc.SetStatus(http.StatusOK)
-	out, control := download.Paced(writer(hc)), http.NewResponseController(writer(hc))
+func (s *server) stream(w http.ResponseWriter, r *http.Request, token string, account ledger.Account, after string) error {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // some proxies would keep events until they have many
+	w.WriteHeader(http.StatusOK)
+	out, control := download.Paced(w), http.NewResponseController(w)
 	send := func(text []byte) error {
 		_, err := out.Write(text)
 		if err == nil {
@@ -166,9 +154,9 @@ func (s *server) stream(hc huma.Context, token string, account ledger.Account, a
 	if err := send(fmt.Appendf(nil, "retry: %d\n\n", comeAgain)); err != nil {
 		return err
 	}
-	return s.Events.Subscribe(hc.Context(), account, after, func(e events.Event) error {
+	return s.Events.Subscribe(r.Context(), account, after, func(e events.Event) error {
 		if e.Type == "" {
-			if err := s.stillGood(hc.Context(), token); err != nil {
+			if err := s.stillGood(r.Context(), token); err != nil {
 				return err
 			}
 		}

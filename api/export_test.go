@@ -14,6 +14,9 @@ import (
 	"github.com/softstake/softstake/access"
 )
 
+// The answers of tests have their names in exactly the letters of the document.
+func init() { huma.ValidateStrictCasing = true }
+
 // Route is a line of the table of who may do what.
 type Route struct {
 	Method, Path, Operation string

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -96,7 +94,7 @@ func (s *server) exportRoutes() {
 	s.exportBalancesRoute()
 }
 
-func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) (*huma.StreamResponse, error) {
+func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) (*stream, error) {
 	from, to, err := s.period(in.DaysIn)
 	if err != nil {
 		return nil, err
@@ -109,7 +107,7 @@ func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) 
 	}), nil
 }
 
-func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*huma.StreamResponse, error) {
+func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*stream, error) {
 	_, final, err := s.Books.Final(ctx)
 	if err != nil {
 		return nil, err
@@ -133,7 +131,7 @@ func (s *server) rewardWriter(ctx context.Context, write func(rewardLine) error)
 	}
 }
 
-func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*huma.StreamResponse, error) {
+func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*stream, error) {
 	from, to, err := s.period(in.DaysIn)
 	if err != nil {
 		return nil, err
@@ -156,7 +154,7 @@ func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*hum
 	}), nil
 }
 
-func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*huma.StreamResponse, error) {
+func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*stream, error) {
 	final, _, err := s.Books.Final(ctx)
 	if err != nil {
 		return nil, err

@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
@@ -38,11 +37,11 @@ var balanceTable = table[balanceLine]{
 func (s *server) exportBalancesRoute() {
 	o := export("export-balances", "/v1/exports/balances", "Export all balances",
 		"What every account has of every token at one moment, by account and token; house accounts are among them, so that each token sums to zero. What is zero is left out. All lines come from one state of the books. The file is made before it is sent, and the header Content-Length says how long it is. ", balanceTable.columns)
-	o.Middlewares = huma.Middlewares{patient}
+	o.Metadata = slow
 	add(s, o, staff, s.exportBalances)
 }
 
-func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*huma.StreamResponse, error) {
+func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*stream, error) {
 	at := s.Now()
 	if in.At != "" {
 		var err error
@@ -64,11 +63,11 @@ func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*hum
 		return nil, errors.Join(err, f.Close())
 	}
 	name := "balances_" + strings.ReplaceAll(instant(at), ":", "")
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		headed(hc, name, in.Format)
-		hc.SetHeader("Content-Length", strconv.FormatInt(size, 10))
-		_, err := io.CopyBuffer(download.Paced(writer(hc)), f, make([]byte, piece))
-		s.sent(hc, errors.Join(err, f.Close()))
+	return &stream{func(w http.ResponseWriter, r *http.Request) {
+		headed(w, name, in.Format)
+		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+		_, err := io.CopyBuffer(download.Paced(w), f, make([]byte, piece))
+		s.sent(r, errors.Join(err, f.Close()))
 	}}, nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -22,19 +21,16 @@ import (
 // more than a page of it in memory. What cannot be finished ends with the connection
 // broken off, so that nobody takes a part for the whole.
 
-const (
-	// piece is how many bytes of an export are sent at once.
-	piece = 64 << 10
-	// patience is how long a request may take that reads all holdings.
-	patience = 15 * time.Minute
-)
+// piece is how many bytes of an export are sent at once.
+const piece = 64 << 10
 
 // export begins the description of an export.
 func export(id, path, summary, about string, columns []string) huma.Operation {
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	return huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Exports"}, Summary: summary,
-		Description: about + "Columns: " + strings.Join(columns, ", ") + ". The answer is whole when it ends as HTTP says; where the connection breaks off instead, ask again, from the last whole day on. Accounts and IDs stand in CSV as they are, `@custody` as `@custody`: a program reads them, and none of their characters makes a formula.",
+		DefaultStatus: http.StatusOK,
+		Description:   about + "Columns: " + strings.Join(columns, ", ") + ". The answer is whole when it ends as HTTP says; where the connection breaks off instead, ask again, from the last whole day on. Accounts and IDs stand in CSV as they are, `@custody` as `@custody`: a program reads them, and none of their characters makes a formula.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The export.", Content: map[string]*huma.MediaType{"text/csv": text, "application/x-ndjson": text},
 		}},
@@ -48,27 +44,27 @@ type table[T any] struct {
 }
 
 // export answers with what read reads.
-func (t table[T]) export(s *server, name, format string, read func(context.Context, func(T) error) error) *huma.StreamResponse {
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		headed(hc, name, format)
-		hc.SetStatus(http.StatusOK)
-		out := bufio.NewWriterSize(download.Paced(writer(hc)), piece)
+func (t table[T]) export(s *server, name, format string, read func(context.Context, func(T) error) error) *stream {
+	return &stream{func(w http.ResponseWriter, r *http.Request) {
+		headed(w, name, format)
+		w.WriteHeader(http.StatusOK)
+		out := bufio.NewWriterSize(download.Paced(w), piece)
 		write, end := t.lines(out, format)
-		err := read(hc.Context(), write)
+		err := read(r.Context(), write)
 		if err == nil {
 			err = errors.Join(end(), out.Flush())
 		}
-		s.sent(hc, err)
+		s.sent(r, err)
 	}}
 }
 
 // sent ends an export, with what sending it failed with.
-func (s *server) sent(hc huma.Context, err error) {
+func (s *server) sent(r *http.Request, err error) {
 	if err == nil {
 		return
 	}
-	if hc.Context().Err() == nil {
-		s.Log.Error("an export broke off", "request", access.CallerOf(hc.Context()).Request, "export", hc.Operation().OperationID, "error", err)
+	if r.Context().Err() == nil {
+		s.Log.Error("an export broke off", "request", access.CallerOf(r.Context()).Request, "export", r.Pattern, "error", err)
 	}
 	panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
 }
@@ -77,13 +73,13 @@ func (s *server) sent(hc huma.Context, err error) {
 const csvFormat = "csv"
 
 // headed says what the file is that is sent.
-func headed(hc huma.Context, name, format string) {
+func headed(w http.ResponseWriter, name, format string) {
 	kind, extension := "text/csv; charset=utf-8; header=present", "csv"
 	if format != csvFormat {
 		kind, extension = "application/x-ndjson", "jsonl"
 	}
-	hc.SetHeader("Content-Type", kind)
-	hc.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, download.Name(name), extension))
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, download.Name(name), extension))
 }
 
 // lines writes lines in a format, and what comes after them.
@@ -99,13 +95,4 @@ func (t table[T]) lines(out io.Writer, format string) (write func(T) error, end 
 		w.Flush()
 		return errors.Join(head, w.Error())
 	}
-}
-
-// patient lets an answer be long in coming.
-func patient(hc huma.Context, next func(huma.Context)) {
-	// A writer without deadlines needs none put off.
-	if err := http.NewResponseController(writer(hc)).SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		panic(http.ErrAbortHandler)
-	}
-	next(hc)
 }

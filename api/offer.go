@@ -34,16 +34,6 @@ func (s *server) offerRoutes() {
 	s.exportRoutes()
 }
 
-// answer is what a handler says.
-type answer[T any] struct{ Body T }
-
-func say[T any](body T, err error) (*answer[T], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &answer[T]{body}, nil
-}
-
 // shown maps what the books say to what is shown of it.
 func shown[T, U any](all []T, show func(T) (U, error)) ([]U, error) {
 	items := make([]U, 0, len(all))

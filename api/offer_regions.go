@@ -115,7 +115,7 @@ func (s *server) regionRoutes() {
 	add(s, huma.Operation{
 		OperationID: "preview-region", Method: http.MethodGet, Path: "/v1/regions/{code}/preview", Tags: []string{"Offer"}, Summary: "Preview that a region is listed",
 		Description: "Whom it would switch off, and what they earn on now. Nothing is written. It reads every account there, and takes its time with many.",
-		Middlewares: huma.Middlewares{patient},
+		Metadata:    slow,
 	}, office, func(ctx context.Context, in *FromIn) (*answer[effectOut], error) {
 		from, err := in.day(s.Now())
 		if err != nil {
@@ -127,7 +127,7 @@ func (s *server) regionRoutes() {
 	add(s, huma.Operation{
 		OperationID: "add-region", Method: http.MethodPut, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Stop offering the product in a region",
 		Description: "Its residents do not earn from a day on, and nobody there can switch on from now on; the days before are paid. The code exists in ISO 3166. Repeating has no further effect, and answers the listing that there is; from another day than it holds from is refused.",
-		Middlewares: huma.Middlewares{patient},
+		Metadata:    slow,
 		Errors:      []int{http.StatusConflict},
 	}, operators, func(ctx context.Context, in *addRegionIn) (*answer[listingOut], error) {
 		from, err := in.day(s.Now())
@@ -140,7 +140,7 @@ func (s *server) regionRoutes() {
 	add(s, huma.Operation{
 		OperationID: "remove-region", Method: http.MethodDelete, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Offer the product in a region again",
 		Description: "Its residents may switch on again. On the day on which it was listed, and before the day from which it holds, this undoes the listing: who was switched off by it goes on earning, but for those who have switched off or moved since. Later nobody is switched on by it. A code that does not exist, on the list of older books, is removed like any other.",
-		Middlewares: huma.Middlewares{patient},
+		Metadata:    slow,
 		Errors:      []int{http.StatusNotFound},
 	}, operators, func(ctx context.Context, in *CodeIn) (*answer[listingOut], error) {
 		l, err := s.books(ctx).RemoveRegion(ctx, staking.Region(in.Code))

@@ -36,18 +36,15 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 	asked := idempotency.Request{
 		Owner: "token " + what.token.ID, Key: keys[0], Digest: digest(r, what.body), Until: s.Now().Add(answerKept),
 	}
-	curable := false
-	kept := func(a idempotency.Response) bool { return a.Status < http.StatusInternalServerError && !curable }
+	final := false
+	kept := func(a idempotency.Response) bool { return a.Status < http.StatusInternalServerError && final }
 	answer, repeated, err := s.Books.Requests().Do(r.Context(), asked, kept, func(ctx context.Context) (idempotency.Response, error) {
 		rec := &recorder{to: w, header: http.Header{}}
-		if err := rt.check(r.Header, what.body); err != nil {
-			curable = !definite(err)
+		var err error
+		if final, err = rt.answer(rec, r.WithContext(ctx)); err != nil {
+			final = definite(err)
 			s.refuse(rec, r, err)
-			return rec.answer(), nil
 		}
-		call := newCall(rt, rec, r.WithContext(ctx))
-		rt.answer(call)
-		curable = call.curable
 		return rec.answer(), nil
 	})
 	if errors.Is(err, ledger.ErrConflict) {

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
@@ -32,21 +30,6 @@ type Problem struct {
 	definite bool // neither time nor another request can cure it: the request itself is wrong
 }
 
-// curable reports whether the same request may be answered otherwise later.
-func (p *Problem) curable() bool { return !p.definite }
-
-// Error is the problem for a log.
-func (p *Problem) Error() string { return p.Detail }
-
-// GetStatus is the problem's HTTP status.
-func (p *Problem) GetStatus() int { return p.Status }
-
-// GetHeaders are what the answer's headers say beside it.
-func (p *Problem) GetHeaders() http.Header { return p.headers }
-
-// ContentType is that of a problem document.
-func (p *Problem) ContentType(string) string { return problemContent }
-
 const problemContent = "application/problem+json"
 
 // Why a request is refused that has nothing to do with the books.
@@ -57,6 +40,7 @@ var (
 	errMediaType = errors.New("the body is of another type")
 	errKeyUsed   = errors.New("the Idempotency-Key was used before with another request")
 	errInUse     = errors.New("it is still in use")
+	errStreams   = errors.New("there are as many streams of events as this server, or your token, has at once; come again later")
 	errNowhere   = fmt.Errorf("%w: there is no such path; /v1/docs lists those that there are", ledger.ErrNotFound)
 )
 
@@ -98,7 +82,7 @@ var sorts = []sort{
 	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", ""},
 	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded", "The server is older than the books, and is about to be replaced. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 	internal,
-	{"busy", nil, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. Nothing was done; make the same request again after the seconds of `Retry-After`."},
+	{"busy", errStreams, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may, or a holder has named more recipients of transfers. Nothing was done; make the same request again after the seconds of `Retry-After`."},
 }
 
@@ -186,9 +170,6 @@ func fieldOf(err error) string {
 // problem is what an error is to the client. What is nobody's fault but ours is
 // logged, and the client told no more than that.
 func (s *server) problem(ctx context.Context, err error) *Problem {
-	if p := (*Problem)(nil); errors.As(err, &p) {
-		return p
-	}
 	of, id := sortOf(err), access.CallerOf(ctx).Request
 	p := &Problem{Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: fieldOf(err), Request: id, headers: http.Header{}, definite: definite(err)}
 	p.Detail = sentence(err, of)
@@ -200,6 +181,8 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		}
 	case errors.As(err, &asks):
 		p.headers.Set("Retry-After", strconv.Itoa(whole(asks.wait)))
+	case of.err == errStreams:
+		p.headers.Set("Retry-After", "10")
 	case of.err == idempotency.ErrInFlight:
 		p.headers.Set("Retry-After", "1")
 	case of.err == store.ErrSchema:
@@ -231,29 +214,9 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	for name, values := range p.headers {
 		w.Header()[name] = values
 	}
-	w.Header().Set("Content-Type", problemContent)
-	w.WriteHeader(p.Status)
-	if err := writeJSON(w, p); err != nil {
-		s.Log.Error("a problem cannot be written", "request", p.Request, "error", err)
+	text, err := marshal(p)
+	if err != nil {
+		panic(err) // it is made of texts alone
 	}
-}
-
-// asProblem turns what huma itself finds wrong with a request into a problem, and keeps
-// with the call whether its answer may be another later.
-func (s *server) asProblem(ctx huma.Context, _ string, v any) (any, error) {
-	found, is := v.(*huma.ErrorModel)
-	if !is {
-		if said, is := v.(interface{ curable() bool }); is {
-			ctx.(*call).curable = said.curable()
-		}
-		return v, nil
-	}
-	slices.SortStableFunc(found.Errors, func(a, b *huma.ErrorDetail) int { return strings.Compare(a.Location, b.Location) })
-	err := error(fmt.Errorf("%w: %s", ledger.ErrInvalid, found.Detail))
-	if len(found.Errors) > 0 {
-		err = faultOf(found.Errors[0])
-	}
-	p := s.problem(ctx.Context(), err)
-	ctx.(*call).status, ctx.(*call).curable = p.Status, p.curable()
-	return p, nil
+	write(w, problemContent, p.Status, text)
 }

@@ -1,37 +1,34 @@
 package api
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/strictjson"
 )
 
 // How a route is made. A handler is a function of a struct with what is asked and a
-// pointer to one with what is answered; their tags say to huma where each field
-// comes from and goes to, and to the reader what it is. add puts it into the table
-// of routes, and does for all of them what none does for itself: who is asking and
-// whether they may, how often, what of the query and the body cannot be read in one
-// way only, answering once under an Idempotency-Key, and turning an error into a
-// problem. So a handler reads its input, calls one thing of the books, and answers.
-// A struct that others embed has an exported name: huma looks into no other.
+// pointer to one with what is answered; their tags say where each field comes from,
+// and to the reader what it is. add puts it into the table of routes: huma describes it
+// from the tags, for the OpenAPI document, and serves nothing. serve does for all routes
+// what none does for itself: who is asking and whether they may, how often, what of the
+// query and the body cannot be read in one way only, answering once under an
+// Idempotency-Key, and turning an error into a problem. So a handler reads its input,
+// calls one thing of the books, and answers. A struct that others embed has an exported
+// name: huma looks into no other.
 
 // Who may call a route. A holder's own account is looked at beside it.
 var (
@@ -55,49 +52,49 @@ type route struct {
 	roles   []access.Role
 	account bool // the account in the path is looked at: a holder has its own only
 	limit   int64
-	body    reflect.Type // what huma reads the body into; nil: the handler reads it by itself, or there is none
-	answer  func(huma.Context)
+	params  []param
+	body    bool // it is read into the input's Body; else the handler reads it by itself, or there is none
+
+	// answer answers a request, or says why it is refused. What it has answered is final unless
+	// the same request may be answered otherwise later.
+	answer func(http.ResponseWriter, *http.Request) (final bool, err error)
 }
 
-// adapter takes what huma makes of a handler, for serve to call.
-type adapter struct{ s *server }
+// describer keeps the operations that huma describes as the table's lines.
+type describer struct{ s *server }
 
-// Handle keeps an operation and its handler as the table's newest line.
-func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
-	a.s.routes = append(a.s.routes, &route{Operation: op, answer: handler})
+// Handle keeps an operation as the table's newest line.
+func (d describer) Handle(op *huma.Operation, _ func(huma.Context)) {
+	d.s.routes = append(d.s.routes, &route{Operation: op})
 }
 
 // ServeHTTP is never called: requests come through the mux.
-func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.s.mux.ServeHTTP(w, r) }
+func (d describer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.s.mux.ServeHTTP(w, r) }
 
 // add puts a route into the table: who may call it, and what it does. The account
 // in its path, if it has one, is a holder's own, or it is not found. MaxBodyBytes
 // zero is 64 KiB. A handler that reads its body by itself, see request, describes it in
 // RequestBody, and has no field Body. Errors are the statuses of the problems that
 // the handler itself may answer with; those that any route may are added.
-func add[I, O any](s *server, op huma.Operation, roles []access.Role, handle func(context.Context, *I) (*O, error)) {
-	body, limit := op.RequestBody, op.MaxBodyBytes
-	// The body is read, and limited, before huma sees it.
-	op.RequestBody, op.MaxBodyBytes, op.BodyReadTimeout = nil, -1, -1
-	op.Errors = s.describeErrors(&op, roles, body != nil || has[I]("Body"))
-	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, in)
-		if err != nil {
-			return nil, s.problem(ctx, err)
-		}
-		return out, nil
-	})
+func add[I, O any, A answerOf[O]](s *server, op huma.Operation, roles []access.Role, handle func(context.Context, *I) (A, error)) {
+	limit := cmp.Or(op.MaxBodyBytes, smallBody)
+	op.Errors = s.describeErrors(&op, roles, op.RequestBody != nil || has[I]("Body"))
+	huma.Register[I, O](s.huma, op, nil)
 	rt := s.routes[len(s.routes)-1]
 	s.describeHeaders(rt.Operation)
-	if body != nil {
-		rt.RequestBody = body
-	}
-	if field, found := reflect.TypeFor[I]().FieldByName("Body"); found {
-		rt.body = field.Type
-	}
 	rt.roles, rt.limit, rt.account = roles, limit, strings.Contains(op.Path, "{account}")
-	if limit == 0 {
-		rt.limit = smallBody
+	rt.body, rt.params = has[I]("Body"), paramsOf(rt.Operation, reflect.TypeFor[I]())
+	rt.answer = func(w http.ResponseWriter, r *http.Request) (final bool, err error) {
+		rt.patient(w)
+		var in I
+		if err := s.input(rt, r, reflect.ValueOf(&in).Elem()); err != nil {
+			return false, err
+		}
+		out, err := handle(r.Context(), &in)
+		if err != nil {
+			return false, err
+		}
+		return out.send(rt, w, r)
 	}
 	s.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
 		if err := s.serve(rt, w, r); err != nil {
@@ -140,11 +137,8 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if key := r.Header.Values("Idempotency-Key"); r.Method == http.MethodPost && key != nil {
 		return s.once(rt, key, w, r)
 	}
-	if err := rt.check(r.Header, body); err != nil {
-		return err
-	}
-	rt.answer(newCall(rt, w, r))
-	return nil
+	_, err = rt.answer(w, r)
+	return err
 }
 
 // streams says whether the answer is a stream or may be one of any length.
@@ -205,78 +199,3 @@ func (rt *route) read(r *http.Request) ([]byte, error) {
 	}
 	return body, nil
 }
-
-// check refuses a body that is not JSON as the route takes it. A route that reads
-// its body by itself looks at what is in it by itself.
-func (rt *route) check(h http.Header, body []byte) error {
-	if rt.RequestBody == nil {
-		return nil
-	}
-	if len(body) == 0 {
-		return fmt.Errorf("%w: the request has no body", ledger.ErrInvalid)
-	}
-	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); h.Get("Content-Type") != "" && (err != nil || kind != jsonContent) {
-		return fmt.Errorf("%w: it is %q; send %s", errMediaType, ledger.Clip(h.Get("Content-Type")), jsonContent)
-	}
-	if coding := h.Get("Content-Encoding"); coding != "" {
-		return fmt.Errorf("%w: it is encoded as %q; send it plain", errMediaType, ledger.Clip(coding))
-	}
-	if rt.body == nil {
-		return nil
-	}
-	return inJSON(strictjson.CheckFor(body, rt.body))
-}
-
-// inJSON is a fault of a body as an error in its field.
-func inJSON(err error) error {
-	var fault *strictjson.Fault
-	switch {
-	case !errors.As(err, &fault):
-		return err
-	case fault.Field == "":
-		return fmt.Errorf("%w: the body: %w", ledger.ErrInvalid, err)
-	}
-	return inField(fault.Field, fmt.Errorf("%w: %w", ledger.ErrInvalid, err))
-}
-
-// humaContext lends its methods to call, in which a field named Context would hide one of them.
-type humaContext huma.Context
-
-// call is a request on its way through huma, whose body has been read.
-type call struct {
-	humaContext
-	w       http.ResponseWriter
-	body    []byte
-	status  int  // that of a problem, instead of what huma says; 0: none
-	curable bool // it is refused, in part or whole, for what may be otherwise later
-}
-
-func newCall(rt *route, w http.ResponseWriter, r *http.Request) *call {
-	return &call{humaContext: humago.NewContext(rt.Operation, r, w), w: w, body: request(r.Context()).body}
-}
-
-// BodyReader reads the body again.
-func (c *call) BodyReader() io.Reader { return bytes.NewReader(c.body) }
-
-// Header is a header of the request. A body's type has been looked at: it is JSON.
-func (c *call) Header(name string) string {
-	if name == "Content-Type" {
-		return jsonContent
-	}
-	return c.humaContext.Header(name)
-}
-
-// SetReadDeadline does nothing: there is no more to be read.
-func (c *call) SetReadDeadline(time.Time) error { return nil }
-
-// SetStatus begins the answer.
-func (c *call) SetStatus(status int) {
-	if c.status != 0 {
-		status = c.status
-	}
-	c.humaContext.SetStatus(status)
-}
-
-// writer is what an answer is streamed to, for a handler whose Out has a
-// `Body func(huma.Context)`. A http.ResponseController flushes it and sets its deadlines.
-func writer(ctx huma.Context) http.ResponseWriter { return ctx.(*call).w }

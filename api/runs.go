@@ -95,7 +95,7 @@ func (s *server) runRoutes() {
 	add(s, huma.Operation{
 		OperationID: "preview-run", Method: http.MethodGet, Path: "/v1/runs/preview", Tags: []string{"Operation"}, Summary: "Preview the next run",
 		Description: "What each token's oldest day that is over and not settled would pay, and what the open day would as it stands, against pool and limits. Nothing is written and no day is closed: entries may still change it. It measures every holding, and takes its time with many.",
-		Middlewares: huma.Middlewares{patient},
+		Metadata:    slow,
 	}, office, s.preview)
 	add(s, huma.Operation{
 		OperationID: "list-run-days", Method: http.MethodGet, Path: "/v1/runs/days", Tags: []string{"Operation"}, Summary: "List what days have paid",
@@ -104,13 +104,13 @@ func (s *server) runRoutes() {
 	add(s, huma.Operation{
 		OperationID: "run", Method: http.MethodPost, Path: "/v1/runs", Tags: []string{"Operation"}, Summary: "Run now",
 		Description: "Settles every day that is over and not settled, as the server does by itself. Running too often, twice at once or late changes nothing. Its answer may take long; where it is lost, run again.",
-		Middlewares: huma.Middlewares{patient},
+		Metadata:    slow,
 	}, operators, s.run)
 	add(s, huma.Operation{
 		OperationID: "approve-day", Method: http.MethodPost, Path: "/v1/runs/approvals", Tags: []string{"Operation"}, Summary: "Approve a day that is over a limit",
 		Description: "Lets a token's day that is over be paid by the next run, whatever its limits say. The same twice is once, until it is declared.",
 		Errors:      []int{http.StatusNotFound},
-	}, operators, func(ctx context.Context, in *struct{ Body approveDay }) (*struct{}, error) {
+	}, operators, func(ctx context.Context, in *struct{ Body approveDay }) (*none, error) {
 		day, err := staking.ParseDay(in.Body.Day)
 		if err != nil {
 			return nil, inField("day", err)

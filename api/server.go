@@ -55,9 +55,7 @@ func (h Handler) MaxBody(r *http.Request) int64 { return h.server.maxBody(r) }
 
 func newServer(o Options) *server {
 	s := &server{Options: o, mux: http.NewServeMux(), limits: newLimits(o.Rate)}
-	described := describe()
-	described.Transformers = []huma.Transformer{s.asProblem}
-	s.huma = huma.NewAPI(described, adapter{s})
+	s.huma = huma.NewAPI(describe(), describer{s})
 	s.headers = s.headerComponents()
 	s.accountRoutes()
 	s.entryRoutes()

@@ -89,7 +89,7 @@ func (s *server) termsRoutes() {
 	add(s, huma.Operation{
 		OperationID: "preview-delisting", Method: http.MethodGet, Path: "/v1/tokens/{asset}/delisting", Tags: []string{"Offer"}, Summary: "Preview that a token is taken off offer",
 		Description: "Who would not earn with it any more from tomorrow on. Nothing is written. It reads every account, and takes its time with many.",
-		Middlewares: huma.Middlewares{patient},
+		Metadata:    slow,
 		Errors:      []int{http.StatusNotFound},
 	}, office, func(ctx context.Context, in *AssetIn) (*answer[effectOut], error) {
 		return showEffect(s.Books.PreviewDelisting(ctx, in.Asset, staking.DayOf(s.Now())+1))
