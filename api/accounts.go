@@ -82,7 +82,7 @@ type openIn struct {
 func (s *server) openAccount(ctx context.Context, in *openIn) (*made[accountOut], error) {
 	id := ledger.Account(in.Body.ID)
 	if err := id.CheckNew(); err != nil {
-		return nil, inField("id", err)
+		return nil, ledger.At("id", err)
 	}
 	region, err := parseRegion(in.Body.Region)
 	if err != nil {
@@ -102,7 +102,7 @@ func parseRegion(text string) (staking.Region, error) {
 		return "", nil
 	}
 	region, err := staking.ParseRegion(text)
-	return region, inField("region", err)
+	return region, ledger.At("region", err)
 }
 
 func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[accountOut]], error) {

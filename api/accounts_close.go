@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/big"
 
 	"github.com/softstake/softstake/ledger"
@@ -43,19 +42,19 @@ const leftDigits = 18
 
 func (s *server) closeAccount(ctx context.Context, in *closeIn) (*answer[closedOut], error) {
 	if err := in.id().CheckHolder(); err != nil {
-		return nil, inField("account", err)
+		return nil, ledger.At("account", err)
 	}
 	target := ledger.Account(in.SweepTo)
 	sweep, err := store.Sweep{}, error(nil)
 	if target == "" {
 		err = s.books(ctx).CloseAccount(ctx, in.id())
 	} else if err = target.CheckHolder(); err != nil {
-		return nil, inField("sweepTo", err)
+		return nil, ledger.At("sweepTo", err)
 	} else {
 		sweep, err = s.books(ctx).SweepAccount(ctx, in.id(), target)
 	}
 	if errors.Is(err, ledger.ErrInvalid) {
-		err = fmt.Errorf("%w: %w", errInUse, err)
+		err = errInUse.In("", "%w", err)
 	}
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func (s *server) client(ctx context.Context, told *clientIn) (staking.Client, er
 	c := staking.Client{Platform: caller.Platform, Version: caller.Version}
 	switch {
 	case token(ctx).Role == access.Holder && told != nil:
-		return c, inField("client", fmt.Errorf("%w: only an exchange says its holder's client; leave it out", ledger.ErrInvalid))
+		return c, ledger.ErrInvalid.In("client", "only an exchange says its holder's client; leave it out")
 	case token(ctx).Role == access.Holder:
 		c.Country, c.NeedCountry = staking.Region(caller.Country), caller.NeedCountry
 		if caller.Address.IsValid() {
@@ -42,7 +42,7 @@ func (s *server) client(ctx context.Context, told *clientIn) (staking.Client, er
 		}
 	case told != nil:
 		if err := told.over(&c); err != nil {
-			return c, inField("client", err)
+			return c, ledger.At("client", err)
 		}
 	}
 	c.Platform = strings.ToLower(c.Platform) // "iOS" does not pass by the gate for old apps
@@ -57,14 +57,14 @@ func (t clientIn) over(c *staking.Client) error {
 	if t.Address != "" {
 		address, err := netip.ParseAddr(t.Address)
 		if err != nil {
-			return inField("address", fmt.Errorf("%w: %q is not a network address", ledger.ErrInvalid, ledger.Clip(t.Address)))
+			return ledger.ErrInvalid.In("address", "%q is not a network address", ledger.Clip(t.Address))
 		}
 		c.Address = address.String()
 	}
 	if t.Country != "" {
 		country, err := staking.ParseRegion(t.Country)
 		if err != nil {
-			return inField("country", err)
+			return ledger.At("country", err)
 		}
 		c.Country = country
 	}
@@ -149,7 +149,7 @@ func (s *server) press(ctx context.Context, in *switchIn) error {
 		_, err = s.books(ctx).Enroll(ctx, in.id(), c, time.Time{})
 	}
 	if errors.Is(err, staking.ErrUnknownCountry) && token(ctx).Role == access.Exchange {
-		return inField("client.country", err)
+		return ledger.At("client.country", err)
 	}
 	return err
 }
@@ -190,10 +190,10 @@ func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[act
 func missingFor(st store.Standing) []missingOut {
 	missing := []missingOut{}
 	if st.Region != nil {
-		missing = append(missing, missingOut{What: sortOf(st.Region).name, Detail: sentence(st.Region, sortOf(st.Region))})
+		missing = append(missing, missingOut{What: typeOf(st.Region).name, Detail: detailOf(st.Region)})
 	}
 	if st.Version != nil {
-		missing = append(missing, missingOut{What: "update-app", Detail: sentence(st.Version, sortOf(st.Version))})
+		missing = append(missing, missingOut{What: "update-app", Detail: detailOf(st.Version)})
 	}
 	for _, d := range st.Missing {
 		missing = append(missing, missingOut{What: "document", Document: d.Name, Version: d.Version,

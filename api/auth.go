@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -15,12 +14,12 @@ import (
 func (s *server) authenticate(r *http.Request) (access.Token, error) {
 	headers := r.Header.Values("Authorization")
 	if len(headers) != 1 {
-		return access.Token{}, fmt.Errorf("%w: send one header Authorization: Bearer, with a token; \"token create\" makes one", access.ErrUnknown)
+		return access.Token{}, access.ErrUnknown.In("", "send one header Authorization: Bearer, with a token; \"token create\" makes one")
 	}
 	scheme, text, _ := strings.Cut(headers[0], " ")
 	id, is := access.TokenID(text)
 	if !strings.EqualFold(scheme, "Bearer") || !is {
-		return access.Token{}, fmt.Errorf("%w: the header Authorization is not \"Bearer\" and a token", access.ErrUnknown)
+		return access.Token{}, access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token")
 	}
 	t, err := s.Books.People().Token(r.Context(), id)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -30,7 +29,7 @@ func (s *server) authenticate(r *http.Request) (access.Token, error) {
 		err = t.Check(text, s.Now())
 	}
 	if errors.Is(err, access.ErrUnknown) {
-		err = fmt.Errorf("%w: the token is not known, or it is revoked or expired; ask the operator for another", access.ErrUnknown)
+		err = access.ErrUnknown.In("", "the token is not known, or it is revoked or expired; ask the operator for another")
 	}
 	return t, err
 }
@@ -46,5 +45,5 @@ func mayCall(roles []access.Role) string {
 
 // noAccount says that there is no such account, as far as the caller may know.
 func noAccount(id ledger.Account) error {
-	return fmt.Errorf("%w: there is no account %q", ledger.ErrNotFound, ledger.Clip(string(id)))
+	return ledger.ErrNotFound.In("", "there is no account %q", ledger.Clip(string(id)))
 }

@@ -28,7 +28,7 @@ func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut],
 		post = s.books(ctx).PostAll
 	}
 	outcomes, err := post(ctx, b.entries)
-	if err := b.posted(ctx, outcomes, err); err != nil {
+	if err := b.posted(outcomes, err); err != nil {
 		return nil, err
 	}
 	return say(b.show(ctx), nil)
@@ -46,7 +46,7 @@ func elements(body []byte, name string, most int, around any) ([]json.RawMessage
 		return nil, inJSON(err)
 	}
 	if len(texts) < 1 {
-		return nil, inField(name, fmt.Errorf("%w: %s is empty; a batch has 1 to %d", ledger.ErrInvalid, name, most))
+		return nil, ledger.ErrInvalid.In(name, "%s is empty; a batch has 1 to %d", name, most)
 	}
 	return texts, nil
 }
@@ -126,7 +126,7 @@ func unreadable(array string, i int, whole bool, err error) error {
 	case in == "":
 		shown.Field = "this element of " + array
 	}
-	return inField(in, fmt.Errorf("%w: %w", ledger.ErrInvalid, &shown))
+	return ledger.ErrInvalid.In(in, "%w", &shown)
 }
 
 // textIn is a member of an element that cannot be read, its ID, so that its sender finds
@@ -151,17 +151,18 @@ func textIn(text []byte, member string) (value string) {
 }
 
 func (b *batch) inEntry(i int, err error) error {
-	return inField(fmt.Sprintf("%s[%d]", b.name, i), err)
+	return ledger.At(fmt.Sprintf("%s[%d]", b.name, i), err)
 }
 
 // posted puts what became of those that were posted where they came. The error is the one
 // of posting, in the field of the entry that it is about.
-func (b *batch) posted(ctx context.Context, outcomes []store.Outcome, err error) error {
+func (b *batch) posted(outcomes []store.Outcome, err error) error {
 	for i, o := range outcomes {
-		refusal := o.Err
-		o.Err = b.s.faultIn(ctx, b.entries[i], refusal)
-		if err != nil && refusal == err {
-			return b.inEntry(b.places[i], o.Err)
+		if err != nil && o.Err == err {
+			if valueOf(err).Field == "" {
+				err = forNow{err}
+			}
+			return b.inEntry(b.places[i], err)
 		}
 		b.outcomes[b.places[i]] = o
 	}

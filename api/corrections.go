@@ -62,7 +62,7 @@ func (s *server) postAdjustments(ctx context.Context, _ *struct{}) (*answer[batc
 		corrections[i] = store.ReasonedEntry{Entry: e, Reason: reasons[b.places[i]]}
 	}
 	outcomes, err := s.books(ctx).AdjustAll(ctx, corrections, b.atomic)
-	if err := b.posted(ctx, outcomes, err); err != nil {
+	if err := b.posted(outcomes, err); err != nil {
 		return nil, err
 	}
 	return say(b.show(ctx), nil)
@@ -76,7 +76,7 @@ func (b *batch) correction(ctx context.Context, i int) (e ledger.Entry, reason s
 	}
 	b.ids[i] = in.ID
 	if err := store.CheckReason(in.Reason); err != nil {
-		return e, "", inField("reason", err)
+		return e, "", ledger.At("reason", err)
 	}
 	e, err = b.s.entry(ctx, entryIn{ID: in.ID, Kind: string(ledger.Adjustment), Moves: in.Moves})
 	return e, in.Reason, err
@@ -103,19 +103,19 @@ func (s *server) compensate(ctx context.Context, in *compensateIn) (*posted, err
 	b := in.Body
 	day, err := staking.ParseDay(b.Day)
 	if err != nil {
-		return nil, inField("day", err)
+		return nil, ledger.At("day", err)
 	}
 	asset, err := s.Books.Asset(ctx, b.Asset)
 	if err != nil {
-		return nil, inField("asset", err)
+		return nil, ledger.At("asset", err)
 	}
 	amount, err := asset.Parse(b.Amount)
 	if err != nil {
-		return nil, inField("amount", err)
+		return nil, ledger.At("amount", err)
 	}
 	id := ledger.Account(b.Account)
 	if err := id.CheckHolder(); err != nil {
-		return nil, inField("account", err)
+		return nil, ledger.At("account", err)
 	}
 	o, err := s.books(ctx).Compensate(ctx, store.Compensation{Account: id, Day: day, Asset: b.Asset, Name: b.Name, Amount: amount}, b.Reason)
 	return showPosted(ledger.CompensationID(day.String(), b.Asset, id, b.Name), o, err)

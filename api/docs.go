@@ -76,7 +76,7 @@ type docsProblem struct {
 // docs are the page and its stylesheet.
 func (s *server) docs() (page, style []byte, err error) {
 	p := docsPage{
-		Groups: s.docsGroups(), Problems: docsProblems(func(sort) bool { return true }), Rate: s.Rate, Burst: s.limits.burst,
+		Groups: s.docsGroups(), Problems: docsProblems(func(problemType) bool { return true }), Rate: s.Rate, Burst: s.limits.burst,
 		Small: smallBody >> 10, Large: largeBody >> 20, Entries: mostEntries, Kept: "24 hours", Test: s.Test,
 	}
 	var text bytes.Buffer
@@ -152,7 +152,7 @@ func (s *server) docsOperation(rt *route) docsOperation {
 			a.Fields, a.Example = nil, ""
 		}
 	}
-	o.Problems = docsProblems(func(p sort) bool { return rt.Responses[fmt.Sprint(p.status)] != nil && p.in(rt.OperationID) })
+	o.Problems = docsProblems(func(p problemType) bool { return rt.Responses[fmt.Sprint(p.status)] != nil && p.in(rt.OperationID) })
 	return o
 }
 
@@ -172,10 +172,10 @@ func (s shape) answers(status string, response *huma.Response) []docsAnswer {
 	return all
 }
 
-// docsProblems are the sorts of problem that are wanted, by status and name.
-func docsProblems(wanted func(sort) bool) []docsProblem {
+// docsProblems are the types of problem that are wanted, by status and name.
+func docsProblems(wanted func(problemType) bool) []docsProblem {
 	var all []docsProblem
-	for _, p := range sorts {
+	for _, p := range problemTypes {
 		if p.about != "" && wanted(p) {
 			all = append(all, docsProblem{p.name, p.title, p.about, p.status})
 		}

@@ -131,10 +131,10 @@ func (s *server) problemResponse(op *huma.Operation, status int) *huma.Response 
 // responses is where the answers are that several operations share.
 const responses = "#/components/responses/"
 
-// problemsOf names the sorts of problem of a status that an operation answers with.
+// problemsOf names the types of problem of a status that an operation answers with.
 func problemsOf(operation string, status int) string {
 	var titles []string
-	for _, s := range sorts {
+	for _, s := range problemTypes {
 		if s.status == status && s.in(operation) && !slices.Contains(titles, s.title) {
 			titles = append(titles, s.title)
 		}
@@ -230,5 +230,5 @@ func (s *server) nowhere(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	s.refuse(w, r, fmt.Errorf("%w: it takes %s", errMethod, strings.Join(allowed, ", ")))
+	s.refuse(w, r, errMethod.In("", "it takes %s", strings.Join(allowed, ", ")))
 }

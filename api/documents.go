@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -84,7 +83,7 @@ func (s *server) document(ctx context.Context, in *documentIn) (*answer[wholeDoc
 	if in.Version != "current" {
 		version, err := strconv.Atoi(in.Version)
 		if err != nil {
-			return nil, inField("version", fmt.Errorf("%w: version: expected a whole number or current, got %q", ledger.ErrInvalid, ledger.Clip(in.Version)))
+			return nil, ledger.ErrInvalid.In("version", "version: expected a whole number or current, got %q", ledger.Clip(in.Version))
 		}
 		if d, err = s.Books.Document(ctx, in.Name, version); err != nil {
 			return nil, err

@@ -124,21 +124,21 @@ func (s *server) enrollment(ctx context.Context, in enrollmentIn) (r store.Enrol
 	r.Client.NeedCountry = access.CallerOf(ctx).NeedCountry
 	if in.At != nil {
 		if r.At, err = parseTime(*in.At); err != nil {
-			return r, inField("at", err)
+			return r, ledger.At("at", err)
 		}
 	}
 	if in.AcceptedAt == nil {
 		if len(in.Accepted) > 0 {
-			return r, inField("acceptedAt", fmt.Errorf("%w: acceptedAt is missing: when were the documents accepted?", ledger.ErrInvalid))
+			return r, ledger.ErrInvalid.In("acceptedAt", "acceptedAt is missing: when were the documents accepted?")
 		}
 		return r, nil
 	}
 	if r.AcceptedAt, err = parseTime(*in.AcceptedAt); err != nil {
-		return r, inField("acceptedAt", err)
+		return r, ledger.At("acceptedAt", err)
 	}
 	for i, d := range in.Accepted {
 		if d.Version < 0 {
-			return r, inField(fmt.Sprintf("accepted[%d].version", i), fmt.Errorf("%w: %d is no version; the first is 1", ledger.ErrInvalid, d.Version))
+			return r, ledger.ErrInvalid.In(fmt.Sprintf("accepted[%d].version", i), "%d is no version; the first is 1", d.Version)
 		}
 		r.Accepted = append(r.Accepted, store.DocumentVersion{Name: d.Document, Version: d.Version})
 	}

@@ -77,7 +77,7 @@ func (s *server) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
 	if err != nil {
 		return nil, err
 	}
-	return showPosted(e.ID, outcomes[0], s.faultIn(ctx, e, outcomes[0].Err))
+	return showPosted(e.ID, outcomes[0], outcomes[0].Err)
 }
 
 type adjustmentIn struct {
@@ -94,7 +94,7 @@ func (s *server) postAdjustment(ctx context.Context, in *adjustmentIn) (*posted,
 		return nil, err
 	}
 	o, err := s.books(ctx).Adjust(ctx, e, in.Body.Reason)
-	return showPosted(e.ID, o, s.faultIn(ctx, e, err))
+	return showPosted(e.ID, o, err)
 }
 
 type batchIn struct {

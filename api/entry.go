@@ -42,32 +42,39 @@ func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
 	if in.At != nil {
 		at, err := parseTime(*in.At)
 		if err != nil {
-			return e, inField("at", err)
+			return e, ledger.At("at", err)
 		}
 		e.At = at
 	}
 	for i, m := range in.Moves {
-		asset, err := s.Books.Asset(ctx, m.Asset)
-		if errors.Is(err, ledger.ErrNotFound) {
-			return e, inField(fmt.Sprintf("moves[%d].asset", i), forNow{fmt.Errorf("%w: the books keep no asset %q; GET /v1/tokens lists them", ledger.ErrInvalid, ledger.Clip(m.Asset))})
-		}
+		asset, amount, err := s.amount(ctx, m.Asset, m.Amount)
 		if err != nil {
-			return e, err
-		}
-		amount, err := asset.Parse(m.Amount)
-		if err != nil {
-			return e, inField(fmt.Sprintf("moves[%d].amount", i), err)
+			return e, ledger.At(fmt.Sprintf("moves[%d]", i), err)
 		}
 		e.Moves[i] = ledger.Move{From: ledger.Account(m.From), To: ledger.Account(m.To), Asset: asset.Symbol, Amount: amount}
 	}
 	return e, nil
 }
 
+// amount reads an amount of an asset that the books keep. Its errors are ledger.ErrInvalid,
+// in the field asset or amount, or the books'.
+func (s *server) amount(ctx context.Context, symbol, text string) (ledger.Asset, ledger.Amount, error) {
+	asset, err := s.Books.Asset(ctx, symbol)
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = ledger.ErrInvalid.In("asset", "the books keep no asset %q", ledger.Clip(symbol)).Because(ledger.ReasonUnknownAsset)
+	}
+	if err != nil {
+		return asset, 0, err
+	}
+	amount, err := asset.Parse(text)
+	return asset, amount, ledger.At("amount", err)
+}
+
 // parseTime reads a time as all times are written, cut to milliseconds. Its error is ledger.ErrInvalid.
 func parseTime(text string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, fmt.Errorf("%w: %q is not a time such as 2026-11-22T10:00:00.000Z", ledger.ErrInvalid, ledger.Clip(text))
+		return at, ledger.ErrInvalid.In("", "%q is not a time such as 2026-11-22T10:00:00.000Z", ledger.Clip(text))
 	}
 	return at.UTC().Truncate(time.Millisecond), nil
 }
@@ -77,25 +84,25 @@ func parseTime(text string) (time.Time, error) {
 // withdrawal. What is held belongs to orders and withdrawals, which the exchange ends.
 func mayPost(t access.Token, e ledger.Entry) error {
 	if e.Kind == ledger.Adjustment {
-		return inField("kind", fmt.Errorf("%w: a correction is posted by an operator, with its reason, to /v1/adjustments", access.ErrForbidden))
+		return access.ErrForbidden.In("kind", "a correction is posted by an operator, with its reason, to /v1/adjustments")
 	}
 	if e.Authoritative && !t.Authoritative {
-		return inField("authoritative", fmt.Errorf("%w: the token may not post authoritative entries; an operator makes one that may", access.ErrForbidden))
+		return access.ErrForbidden.In("authoritative", "the token may not post authoritative entries; an operator makes one that may")
 	}
 	if t.Role != access.Holder {
 		return nil
 	}
 	if e.Kind != ledger.Transfer && e.Kind != ledger.WithdrawalRequest {
-		return inField("kind", fmt.Errorf("%w: a holder posts entries of the kinds %s and %s", access.ErrForbidden, ledger.Transfer, ledger.WithdrawalRequest))
+		return access.ErrForbidden.In("kind", "a holder posts entries of the kinds %s and %s", ledger.Transfer, ledger.WithdrawalRequest)
 	}
 	for i, m := range e.Moves {
 		if m.From != t.Account {
-			return inField(fmt.Sprintf("moves[%d].from", i), fmt.Errorf("%w: a holder moves what is free in its own account", access.ErrForbidden))
+			return access.ErrForbidden.In(fmt.Sprintf("moves[%d].from", i), "a holder moves what is free in its own account")
 		}
 	}
 	if !e.At.IsZero() {
 		// Dated back, what has come to the account would have earned before it came.
-		return inField("at", fmt.Errorf("%w: a holder's entry counts when it is posted", access.ErrForbidden))
+		return access.ErrForbidden.In("at", "a holder's entry counts when it is posted")
 	}
 	return mayName(t, e.ID)
 }
@@ -139,65 +146,7 @@ func mayName(t access.Token, id string) error {
 		return nil
 	}
 	if name, is := strings.CutPrefix(id, string(t.Account)+"/"); !is || name == "" || strings.Contains(name, "/") {
-		return inField("id", fmt.Errorf("%w: a holder's IDs begin with its account and one slash: %s/NAME", access.ErrForbidden, t.Account))
+		return access.ErrForbidden.In("id", "a holder's IDs begin with its account and one slash: %s/NAME", t.Account)
 	}
 	return nil
-}
-
-// faultIn is a refusal of the ledger's in the field of the entry that it is about.
-func (s *server) faultIn(ctx context.Context, e ledger.Entry, refusal error) error {
-	if !errors.Is(refusal, ledger.ErrInvalid) || fieldOf(refusal) != "" {
-		return refusal
-	}
-	assets := map[string]ledger.Asset{}
-	for _, m := range e.Moves {
-		asset, err := s.Books.Asset(ctx, m.Asset)
-		if err != nil {
-			return refusal // without its field: the refusal is what counts
-		}
-		assets[m.Asset] = asset
-	}
-	field := faultyField(e, assets)
-	if field == "" {
-		return forNow{refusal}
-	}
-	return inField(field, refusal)
-}
-
-// faultyField is the field of an entry that is not well formed, or "": then it is
-// refused for what is in the books.
-func faultyField(e ledger.Entry, assets map[string]ledger.Asset) string {
-	switch {
-	case !slices.Contains(ledger.Kinds, e.Kind):
-		return "kind"
-	case e.CheckCaller() != nil:
-		return "id"
-	case e.Check(assets) == nil && e.CheckNew() != nil:
-		return "id"
-	case e.Check(assets) == nil:
-		return ""
-	case len(e.Moves) < 1 || len(e.Moves) > ledger.MaxMoves:
-		return "moves"
-	}
-	for i, m := range e.Moves {
-		alone := ledger.Entry{ID: "x", Kind: ledger.Adjustment, Moves: []ledger.Move{m}}
-		if m.Amount <= 0 || m.Amount > assets[m.Asset].MaxSupply {
-			return fmt.Sprintf("moves[%d].amount", i)
-		}
-		if alone.Check(assets) != nil || !allowed(e.Kind, m, assets) {
-			return fmt.Sprintf("moves[%d]", i)
-		}
-	}
-	if year := e.At.Year(); !e.At.IsZero() && (year < 1970 || year > 9999) {
-		return "at"
-	}
-	if len(e.Moves) > 1 && e.Kind != ledger.Trade && (ledger.Entry{ID: e.ID, Kind: e.Kind, Moves: e.Moves[:1]}).Check(assets) == nil {
-		return "moves"
-	}
-	return "id"
-}
-
-// allowed says whether an entry of a kind may make a move.
-func allowed(k ledger.Kind, m ledger.Move, assets map[string]ledger.Asset) bool {
-	return ledger.Entry{ID: ledger.EndingID("x", k), Kind: k, Moves: []ledger.Move{m}}.Check(assets) == nil
 }

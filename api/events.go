@@ -78,7 +78,7 @@ func (s *server) events(ctx context.Context, in *eventsIn) (*stream, error) {
 			_, err = s.Books.Account(ctx, account)
 		}
 		if err != nil {
-			return nil, inField("account", err)
+			return nil, ledger.At("account", err)
 		}
 	}
 	if !s.streams.begin(t, cmp.Or(s.Streams, usualStreams)) {

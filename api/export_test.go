@@ -33,10 +33,10 @@ func Routes() []Route {
 	return all
 }
 
-// Problems are the sorts of problem, and of which operations only some come.
+// Problems are the types of problem, and of which operations only some come.
 func Problems() (statuses map[string]int, onlyOf map[string][]string) {
 	statuses = map[string]int{}
-	for _, s := range sorts {
+	for _, s := range problemTypes {
 		statuses[s.name] = s.status
 	}
 	return statuses, onlyIn

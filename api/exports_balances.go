@@ -46,7 +46,7 @@ func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*str
 	if in.At != "" {
 		var err error
 		if at, err = parseTime(in.At); err != nil {
-			return nil, inField("at", err)
+			return nil, ledger.At("at", err)
 		}
 	}
 	// The books are read as fast as they can be, and not as fast as a client takes what it
@@ -58,7 +58,7 @@ func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*str
 	size, err := s.writeBalances(ctx, f, at, in.Format)
 	if err != nil {
 		if errors.Is(err, ledger.ErrInvalid) {
-			err = inField("at", err)
+			err = ledger.At("at", err)
 		}
 		return nil, errors.Join(err, f.Close())
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
 
@@ -51,7 +52,7 @@ type freezeIn struct {
 
 func (s *server) freeze(ctx context.Context, in *freezeIn) (*answer[accountOut], error) {
 	if err := in.id().CheckHolder(); err != nil {
-		return nil, inField("account", err)
+		return nil, ledger.At("account", err)
 	}
 	if _, err := s.books(ctx).Freeze(ctx, in.id(), in.Body.Reason, in.Body.Earning); err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ type unfreezeIn struct {
 
 func (s *server) unfreeze(ctx context.Context, in *unfreezeIn) (*answer[accountOut], error) {
 	if err := in.id().CheckHolder(); err != nil {
-		return nil, inField("account", err)
+		return nil, ledger.At("account", err)
 	}
 	if _, _, err := s.books(ctx).Unfreeze(ctx, in.id(), in.Body.Reason); err != nil {
 		return nil, err

@@ -64,14 +64,14 @@ func (s *server) fundRoutes() {
 		b := in.Body
 		asset, err := s.Books.Asset(ctx, b.Asset)
 		if err != nil {
-			return nil, inField("asset", err)
+			return nil, ledger.At("asset", err)
 		}
 		amount, err := asset.Parse(b.Amount)
 		if err != nil {
-			return nil, inField("amount", err)
+			return nil, ledger.At("amount", err)
 		}
 		if amount <= 0 {
-			return nil, inField("amount", fmt.Errorf("%w: %s is not above zero; which way it goes is told by direction", ledger.ErrInvalid, ledger.Clip(b.Amount)))
+			return nil, ledger.ErrInvalid.In("amount", "%s is not above zero; which way it goes is told by direction", ledger.Clip(b.Amount))
 		}
 		o, err := s.books(ctx).Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
 		return say(fundedEntry{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)

@@ -125,13 +125,13 @@ func (s *server) fitsBody(schema *huma.Schema, body []byte) error {
 // checkContent refuses a body that is no JSON by what is said of it.
 func checkContent(h http.Header, body []byte) error {
 	if len(body) == 0 {
-		return fmt.Errorf("%w: the request has no body", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("", "the request has no body")
 	}
 	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); h.Get("Content-Type") != "" && (err != nil || kind != jsonContent) {
-		return fmt.Errorf("%w: it is %q; send %s", errMediaType, ledger.Clip(h.Get("Content-Type")), jsonContent)
+		return errMediaType.In("", "it is %q; send %s", ledger.Clip(h.Get("Content-Type")), jsonContent)
 	}
 	if coding := h.Get("Content-Encoding"); coding != "" {
-		return fmt.Errorf("%w: it is encoded as %q; send it plain", errMediaType, ledger.Clip(coding))
+		return errMediaType.In("", "it is encoded as %q; send it plain", ledger.Clip(coding))
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (s *server) fits(schema *huma.Schema, field string, value any) error {
 		for _, name := range schema.Required {
 			if _, given := value[name]; !given {
 				missing := strings.TrimPrefix(field+"."+name, ".")
-				return inField(missing, fmt.Errorf("%w: %s is missing", ledger.ErrInvalid, missing))
+				return ledger.ErrInvalid.In(missing, "%s is missing", missing)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(value)) {
@@ -234,7 +234,7 @@ func expected(field string, given any, format string, args ...any) error {
 
 // wrong says what is wrong with a field of the request.
 func wrong(field, message string) error {
-	return inField(field, fmt.Errorf("%w: %w", ledger.ErrInvalid, &strictjson.Fault{Field: ledger.Clip(field), Message: message}))
+	return ledger.ErrInvalid.In(field, "%w", &strictjson.Fault{Field: ledger.Clip(field), Message: message})
 }
 
 // inJSON is a fault of a body as an error in its field.
@@ -244,7 +244,7 @@ func inJSON(err error) error {
 	case !errors.As(err, &fault):
 		return err
 	case fault.Field == "":
-		return fmt.Errorf("%w: the body: %w", ledger.ErrInvalid, err)
+		return ledger.ErrInvalid.In("", "the body: %w", err)
 	}
-	return inField(fault.Field, fmt.Errorf("%w: %w", ledger.ErrInvalid, err))
+	return ledger.ErrInvalid.In(fault.Field, "%w", err)
 }

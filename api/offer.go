@@ -92,7 +92,7 @@ func (s *server) addToken(ctx context.Context, in *newToken) (*answer[tokenOut],
 	token := staking.Token{Asset: ledger.Asset{Symbol: b.Asset, Scale: b.Scale}}
 	var err error
 	if token.Asset.MaxSupply, err = token.Asset.Parse(b.MaxSupply); err != nil {
-		return nil, inField("maxSupply", err)
+		return nil, ledger.At("maxSupply", err)
 	}
 	if err := token.Asset.Check(); err != nil {
 		return nil, err

@@ -49,10 +49,10 @@ func (s *server) limitRoutes() {
 		}
 		limit := staking.Limit{Asset: asset.Symbol}
 		if limit.MaxTotal, err = asset.Parse(in.Body.MaxTotal); err != nil {
-			return nil, inField("maxTotal", err)
+			return nil, ledger.At("maxTotal", err)
 		}
 		if limit.MaxChange, err = ledger.ParseDecimal(in.Body.MaxChange, percentScale); err != nil {
-			return nil, inField("maxChange", err)
+			return nil, ledger.At("maxChange", err)
 		}
 		if err := s.books(ctx).SetLimit(ctx, limit); err != nil {
 			return nil, err

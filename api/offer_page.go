@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
@@ -41,7 +40,7 @@ func (p Paging) place(parts int) ([]string, error) {
 }
 
 func badCursor() error {
-	return inField("cursor", fmt.Errorf("%w: the cursor is not one of this list; leave it out to begin anew", ledger.ErrInvalid))
+	return ledger.ErrInvalid.In("cursor", "the cursor is not one of this list; leave it out to begin anew")
 }
 
 // pageOf shows at most limit of the items, of which there is one more where the list goes on.
@@ -65,16 +64,16 @@ func (d DaysIn) period(first, last staking.Day) (from, to staking.Day, err error
 	from, to = first, last
 	if d.From != "" {
 		if from, err = staking.ParseDay(d.From); err != nil {
-			return 0, 0, inField("from", err)
+			return 0, 0, ledger.At("from", err)
 		}
 	}
 	if d.To != "" {
 		if to, err = staking.ParseDay(d.To); err != nil {
-			return 0, 0, inField("to", err)
+			return 0, 0, ledger.At("to", err)
 		}
 	}
 	if from > to && d.From != "" && d.To != "" {
-		return 0, 0, inField("to", fmt.Errorf("%w: %s lies before %s, where the time begins", ledger.ErrInvalid, to, from))
+		return 0, 0, ledger.ErrInvalid.In("to", "%s lies before %s, where the time begins", to, from)
 	}
 	return from, to, nil
 }

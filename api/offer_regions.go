@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -55,9 +54,9 @@ func (in FromIn) day(now time.Time) (staking.Day, error) {
 	}
 	d, err := staking.ParseDay(in.From)
 	if today := staking.DayOf(now); err == nil && (d < today || d >= staking.Forever) {
-		err = fmt.Errorf("%w: a region is listed from today on, %s, or from a later day", ledger.ErrInvalid, today)
+		err = ledger.ErrInvalid.In("", "a region is listed from today on, %s, or from a later day", today)
 	}
-	return d, inField("from", err)
+	return d, ledger.At("from", err)
 }
 
 type addRegionIn struct {
@@ -122,7 +121,7 @@ func (s *server) regionRoutes() {
 			return nil, err
 		}
 		e, err := s.Books.PreviewRegion(ctx, staking.Region(in.Code), from)
-		return showEffect(e, inField("code", err))
+		return showEffect(e, ledger.At("code", err))
 	})
 	add(s, huma.Operation{
 		OperationID: "add-region", Method: http.MethodPut, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Stop offering the product in a region",
@@ -135,7 +134,7 @@ func (s *server) regionRoutes() {
 			return nil, err
 		}
 		l, err := s.books(ctx).AddRegion(ctx, staking.Region(in.Code), from, in.Reason)
-		return sayListing(l, inField("code", err))
+		return sayListing(l, ledger.At("code", err))
 	})
 	add(s, huma.Operation{
 		OperationID: "remove-region", Method: http.MethodDelete, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Offer the product in a region again",

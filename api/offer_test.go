@@ -25,7 +25,7 @@ func TestTokensAndTerms(t *testing.T) {
 		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "0.02", "0.03", 1)).refused(409, "mismatch", "")
 		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "2100000000", "1e9", 1)).refused(400, "invalid", "maxSupply")
 		w.call("operator", post, "/v1/tokens", strings.Replace(dot, `"scale":6`, `"scale":18`, 1)).refused(400, "invalid", "maxSupply")
-		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "20000.5", "4", 1)).refused(400, "invalid", "")
+		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "20000.5", "4", 1)).refused(400, "invalid", "cap")
 		for _, who := range []string{"alice", "exchange", "auditor"} {
 			w.call(who, post, "/v1/tokens", dot).refused(403, "forbidden", "")
 		}

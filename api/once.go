@@ -30,7 +30,7 @@ var keptHeaders = []string{"Content-Type", "Location"}
 // what time or another request may cure leaves the key as if it had not been used.
 func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.Request) error {
 	if len(keys) != 1 || !isKey(keys[0]) {
-		return inField("Idempotency-Key", fmt.Errorf("%w: it is 1 to %d printable characters of ASCII without spaces, sent once", ledger.ErrInvalid, longestKey))
+		return ledger.ErrInvalid.In("Idempotency-Key", "it is 1 to %d printable characters of ASCII without spaces, sent once", longestKey)
 	}
 	what := request(r.Context())
 	asked := idempotency.Request{
@@ -48,7 +48,7 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 		return rec.answer(), nil
 	})
 	if errors.Is(err, ledger.ErrConflict) {
-		return fmt.Errorf("%w: %q", errKeyUsed, keys[0])
+		return errKeyUsed.In("", "%q", keys[0])
 	}
 	if err == nil && repeated {
 		err = readdress(&answer, access.CallerOf(r.Context()).Request)

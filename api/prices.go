@@ -56,7 +56,7 @@ func (s *server) priceRoutes() {
 		for i, p := range in.Body.Prices {
 			var err error
 			if prices[i], err = readPrice(p); err != nil {
-				return nil, inField(fmt.Sprintf("prices[%d]", i), err)
+				return nil, ledger.At(fmt.Sprintf("prices[%d]", i), err)
 			}
 		}
 		n, err := s.books(ctx).SetPrices(ctx, prices)
@@ -67,10 +67,10 @@ func (s *server) priceRoutes() {
 func readPrice(p setPrice) (store.Price, error) {
 	day, err := staking.ParseDay(p.Day)
 	if err != nil {
-		return store.Price{}, inField("day", err)
+		return store.Price{}, ledger.At("day", err)
 	}
 	price, err := ledger.ParseDecimal(p.Price, usdt.Scale)
-	return store.Price{Asset: p.Asset, Day: day, Price: price}, inField("price", err)
+	return store.Price{Asset: p.Asset, Day: day, Price: price}, ledger.At("price", err)
 }
 
 func (s *server) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOut]], error) {

@@ -3,11 +3,9 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/idempotency"
@@ -33,60 +31,69 @@ type Problem struct {
 const problemContent = "application/problem+json"
 
 // Why a request is refused that has nothing to do with the books.
-var (
-	errMethod    = errors.New("the method is not known here")
-	errTimeout   = errors.New("the body has not come")
-	errTooLarge  = errors.New("the body is too large")
-	errMediaType = errors.New("the body is of another type")
-	errKeyUsed   = errors.New("the Idempotency-Key was used before with another request")
-	errInUse     = errors.New("it is still in use")
-	errStreams   = errors.New("there are as many streams of events as this server, or your token, has at once; come again later")
-	errNowhere   = fmt.Errorf("%w: there is no such path; /v1/docs lists those that there are", ledger.ErrNotFound)
+const (
+	errMethod    ledger.ErrorKind = "the method is not known here"
+	errTimeout   ledger.ErrorKind = "the body has not come"
+	errTooLarge  ledger.ErrorKind = "the body is too large"
+	errMediaType ledger.ErrorKind = "the body is of another type"
+	errKeyUsed   ledger.ErrorKind = "the Idempotency-Key was used before with another request"
+	errInUse     ledger.ErrorKind = "it is still in use"
+	errStreams   ledger.ErrorKind = "there are as many streams of events as this server, or your token, has at once; come again later"
 )
 
-// sort is a line of the one table from error to status. Its name never changes.
-type sort struct {
+var errNowhere = ledger.ErrNotFound.In("", "there is no such path; /v1/docs lists those that there are")
+
+// hints say what to do through this API, by an error's reason.
+var hints = map[string]string{
+	ledger.ReasonUnknownAsset: "GET /v1/tokens lists them",
+}
+
+// problemType is a line of the one table from error to status. Its name never changes.
+type problemType struct {
 	name   string
-	err    error
+	err    error // the kind of error
 	status int
 	title  string
 	about  string // what it means and what to do, for the documentation
+	retry  int    // after how many seconds the same request may be made again; 0: not said here
 }
 
-// internal is the sort of what is nobody's fault but ours.
-var internal = sort{"internal", nil, http.StatusInternalServerError, "Internal error",
-	"Something failed here. It is logged under the request's ID. Nothing is known of what became of the request; the same request may be made again: an entry of the same ID is once, and so is a POST under the same Idempotency-Key."}
+// internal is the type of what is nobody's fault but ours.
+var internal = problemType{"internal", nil, http.StatusInternalServerError, "Internal error",
+	"Something failed here. It is logged under the request's ID. Nothing is known of what became of the request; the same request may be made again: an entry of the same ID is once, and so is a POST under the same Idempotency-Key.", 0}
 
-// sorts are looked through from the first: what is more special stands before what
+// problemTypes are looked through from the first: what is more special stands before what
 // it may be wrapped in.
-var sorts = []sort{
-	{"unauthorized", access.ErrUnknown, http.StatusUnauthorized, "Unauthorized", "The header `Authorization: Bearer` is missing, or its token is unknown, revoked or expired."},
-	{"forbidden", access.ErrForbidden, http.StatusForbidden, "Forbidden", "The token is valid, and its role may not do this. Each operation says who may call it."},
-	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app", "The client that was used is too old to switch Soft Staking on. Its holder updates it first."},
-	{"region", staking.ErrRegion, http.StatusUnavailableForLegalReasons, "Not offered in this region", "Soft Staking is not offered where the holder resides, or where the request comes from, or no residence is verified."},
-	{"unknown-country", staking.ErrUnknownCountry, http.StatusUnavailableForLegalReasons, "Country not known", "The operator wants to know the country that a holder switches on from, and no trusted proxy has named one that exists: the header was missing, unreadable, T1 (Tor) or XX, or the client did not come through the proxy. An exchange names its holder's in `client.country`. Switching off always works."},
-	{"documents", staking.ErrDocuments, http.StatusConflict, "Documents not accepted", "The holder accepts the current version of each document first, and then switches on."},
-	{"method", errMethod, http.StatusMethodNotAllowed, "Method not allowed", "The path is known, and the method is not. The header `Allow` names those that are."},
-	{"timeout", errTimeout, http.StatusRequestTimeout, "Body not received in time", "The body did not come within its time. Nothing was done; make the same request again."},
-	{"too-large", errTooLarge, http.StatusRequestEntityTooLarge, "Body too large", "Send less at once. Each operation with a larger limit than the usual one says so."},
-	{"media-type", errMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "Bodies are `application/json`, in UTF-8, and not compressed."},
-	{"idempotency-key", errKeyUsed, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The same key came before with another method, path, query or body. Nothing was done. Use a new key for a new request."},
-	{"in-progress", idempotency.ErrInFlight, http.StatusConflict, "The same request is being answered", "A request under the same Idempotency-Key is being answered at this moment. Make it again after the seconds of `Retry-After`."},
-	{"insufficient-balance", ledger.ErrInsufficient, http.StatusConflict, "Insufficient balance", "The account has not enough. Nothing of the entry was posted; the same entry may be posted again when it has."},
-	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen", "An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot be switched on. The same request may be made again when it is unfrozen."},
-	{"mismatch", ledger.ErrConflict, http.StatusConflict, "Used before with other content", "The ID was used before, for something else. What was posted first stands. Use a new ID for what is new."},
-	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed", "The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open."},
-	{"in-use", errInUse, http.StatusConflict, "Still in use", "The account cannot be closed yet; `detail` says what keeps it open."},
-	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found", "There is no such thing, or it is another holder's: which of both is not told."},
-	{"invalid", ledger.ErrInvalid, http.StatusBadRequest, "Invalid request", "The request does not say what it should. `field` names what is at fault, where one thing is."},
-	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", ""},
-	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded", "The server is older than the books, and is about to be replaced. Nothing was done; make the same request again after the seconds of `Retry-After`."},
+var problemTypes = []problemType{
+	{"unauthorized", access.ErrUnknown, http.StatusUnauthorized, "Unauthorized", "The header `Authorization: Bearer` is missing, or its token is unknown, revoked or expired.", 0},
+	{"forbidden", access.ErrForbidden, http.StatusForbidden, "Forbidden", "The token is valid, and its role may not do this. Each operation says who may call it.", 0},
+	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app", "The client that was used is too old to switch Soft Staking on. Its holder updates it first.", 0},
+	{"region", staking.ErrRegion, http.StatusUnavailableForLegalReasons, "Not offered in this region", "Soft Staking is not offered where the holder resides, or where the request comes from, or no residence is verified.", 0},
+	{"unknown-country", staking.ErrUnknownCountry, http.StatusUnavailableForLegalReasons, "Country not known", "The operator wants to know the country that a holder switches on from, and no trusted proxy has named one that exists: the header was missing, unreadable, T1 (Tor) or XX, or the client did not come through the proxy. An exchange names its holder's in `client.country`. Switching off always works.", 0},
+	{"documents", staking.ErrDocuments, http.StatusConflict, "Documents not accepted", "The holder accepts the current version of each document first, and then switches on.", 0},
+	{"method", errMethod, http.StatusMethodNotAllowed, "Method not allowed", "The path is known, and the method is not. The header `Allow` names those that are.", 0},
+	{"timeout", errTimeout, http.StatusRequestTimeout, "Body not received in time", "The body did not come within its time. Nothing was done; make the same request again.", 0},
+	{"too-large", errTooLarge, http.StatusRequestEntityTooLarge, "Body too large", "Send less at once. Each operation with a larger limit than the usual one says so.", 0},
+	{"media-type", errMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "Bodies are `application/json`, in UTF-8, and not compressed.", 0},
+	{"idempotency-key", errKeyUsed, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The same key came before with another method, path, query or body. Nothing was done. Use a new key for a new request.", 0},
+	{"in-progress", idempotency.ErrInFlight, http.StatusConflict, "The same request is being answered", "A request under the same Idempotency-Key is being answered at this moment. Make it again after the seconds of `Retry-After`.", 1},
+	{"insufficient-balance", ledger.ErrInsufficient, http.StatusConflict, "Insufficient balance", "The account has not enough. Nothing of the entry was posted; the same entry may be posted again when it has.", 0},
+	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen", "An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot be switched on. The same request may be made again when it is unfrozen.", 0},
+	{"mismatch", ledger.ErrConflict, http.StatusConflict, "Used before with other content", "The ID was used before, for something else. What was posted first stands. Use a new ID for what is new.", 0},
+	{"mismatch", ledger.ErrEnded, http.StatusConflict, "Used before with other content", "", 0},
+	{"mismatch", ledger.ErrNotRequested, http.StatusConflict, "Used before with other content", "", 0},
+	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed", "The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open.", 0},
+	{"in-use", errInUse, http.StatusConflict, "Still in use", "The account cannot be closed yet; `detail` says what keeps it open.", 0},
+	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found", "There is no such thing, or it is another holder's: which of both is not told.", 0},
+	{"invalid", ledger.ErrInvalid, http.StatusBadRequest, "Invalid request", "The request does not say what it should. `field` names what is at fault, where one thing is.", 0},
+	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", "", 0},
+	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded", "The server is older than the books, and is about to be replaced. Nothing was done; make the same request again after the seconds of `Retry-After`.", 5},
 	internal,
-	{"busy", errStreams, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. Nothing was done; make the same request again after the seconds of `Retry-After`."},
-	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may, or a holder has named more recipients of transfers. Nothing was done; make the same request again after the seconds of `Retry-After`."},
+	{"busy", errStreams, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. Nothing was done; make the same request again after the seconds of `Retry-After`.", 10},
+	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may, or a holder has named more recipients of transfers. Nothing was done; make the same request again after the seconds of `Retry-After`.", 0},
 }
 
-// onlyIn are the operations that answer with a sort of problem, for the description;
+// onlyIn are the operations that answer with a type of problem, for the description;
 // one that is not here may come of every operation that has its status.
 var onlyIn = map[string][]string{
 	"update-app":           {"set-activation"},
@@ -100,44 +107,42 @@ var onlyIn = map[string][]string{
 	"mismatch":             {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate", "request-withdrawal", "fund", "set-prices"},
 }
 
-// in says whether an operation that has the sort's status may answer with it.
-func (s sort) in(operation string) bool {
-	only, special := onlyIn[s.name]
+// in says whether an operation that has the type's status may answer with it.
+func (p problemType) in(operation string) bool {
+	only, special := onlyIn[p.name]
 	return !special || slices.Contains(only, operation)
 }
 
-// sortOf is an error's sort.
-func sortOf(err error) sort {
+// typeOf is an error's type of problem.
+func typeOf(err error) problemType {
 	if asks := (*tooMany)(nil); errors.As(err, &asks) {
-		return sorts[len(sorts)-1]
+		return problemTypes[len(problemTypes)-1]
 	}
-	for _, s := range sorts {
-		if s.err != nil && errors.Is(err, s.err) {
-			return s
+	for _, p := range problemTypes {
+		if p.err != nil && errors.Is(err, p.err) {
+			return p
 		}
 	}
 	return internal
 }
 
-// inside is an error in a field of the request.
-type inside struct {
-	field string
-	err   error
-}
-
-// inField says where in the request an error lies: a path in the body such as
-// "moves[0].amount", or a parameter's or header's name. No error stays none. Around
-// another inField it is the outer part of the path.
-func inField(field string, err error) error {
-	if err == nil || field == "" {
-		return err
+// valueOf is an error as a value, with its field, reason and detail. What is of a kind
+// alone, or of none, says what its text says.
+func valueOf(err error) *ledger.Error {
+	if e, is := errors.AsType[*ledger.Error](err); is {
+		return e
 	}
-	return &inside{field, err}
+	return &ledger.Error{Detail: err.Error()}
 }
 
-func (i *inside) Error() string { return i.err.Error() }
-
-func (i *inside) Unwrap() error { return i.err }
+// detailOf is an error as sentences for a person, with what to do about it through this API.
+func detailOf(err error) string {
+	e := valueOf(err)
+	if hint := hints[e.Reason]; hint != "" {
+		return e.Detail + "; " + hint + "."
+	}
+	return e.Detail + "."
+}
 
 // forNow is a refusal of a request that is well formed: of what is in the books, or of
 // the time.
@@ -146,33 +151,25 @@ type forNow struct{ error }
 func (f forNow) Unwrap() error { return f.error }
 
 // definite reports whether an error lies in the request itself, so that the same
-// request is refused whenever it is made. What does not show where it lies does not count.
+// request is refused whenever it is made. What does not show where it lies does not count,
+// nor what has a reason: that lies in the books.
 func definite(err error) bool {
-	if sortOf(err).name != "invalid" || errors.As(err, &forNow{}) {
+	e := valueOf(err)
+	if typeOf(err).name != "invalid" || e.Reason != "" || errors.As(err, &forNow{}) {
 		return false
 	}
-	return fieldOf(err) != "" || errors.As(err, new(*strictjson.Fault))
-}
-
-// fieldOf is where in the request an error lies, or "".
-func fieldOf(err error) string {
-	var in *inside
-	if !errors.As(err, &in) {
-		return ""
-	}
-	inner := fieldOf(in.err)
-	if inner == "" || strings.HasPrefix(inner, "[") {
-		return in.field + inner
-	}
-	return in.field + "." + inner
+	return e.Field != "" || errors.As(err, new(*strictjson.Fault))
 }
 
 // problem is what an error is to the client. What is nobody's fault but ours is
 // logged, and the client told no more than that.
 func (s *server) problem(ctx context.Context, err error) *Problem {
-	of, id := sortOf(err), access.CallerOf(ctx).Request
-	p := &Problem{Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: fieldOf(err), Request: id, headers: http.Header{}, definite: definite(err)}
-	p.Detail = sentence(err, of)
+	of, id := typeOf(err), access.CallerOf(ctx).Request
+	p := &Problem{Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: valueOf(err).Field, Request: id, headers: http.Header{}, definite: definite(err)}
+	p.Detail = detailOf(err)
+	if of.retry > 0 {
+		p.headers.Set("Retry-After", strconv.Itoa(of.retry))
+	}
 	switch asks := (*tooMany)(nil); {
 	case of.name == internal.name:
 		p.Detail = "Something failed here, and is logged under this request's ID; the same request may be made again."
@@ -181,31 +178,12 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		}
 	case errors.As(err, &asks):
 		p.headers.Set("Retry-After", strconv.Itoa(whole(asks.wait)))
-	case of.err == errStreams:
-		p.headers.Set("Retry-After", "10")
-	case of.err == idempotency.ErrInFlight:
-		p.headers.Set("Retry-After", "1")
 	case of.err == store.ErrSchema:
 		p.Detail = "The books are being upgraded; nothing was done; make the same request again."
-		p.headers.Set("Retry-After", "5")
 	case of.err == access.ErrUnknown:
 		p.headers.Set("WWW-Authenticate", `Bearer realm="softstake"`)
 	}
 	return p
-}
-
-// sentence is an error as a person reads it: without the words that only sort it,
-// and without what would help at a command line only.
-func sentence(err error, of sort) string {
-	text := err.Error()
-	if of.err != nil {
-		text = strings.Replace(text, of.err.Error()+": ", "", 1)
-	}
-	parts := slices.DeleteFunc(strings.Split(text, "; "), func(part string) bool { return strings.Contains(part, `"softstake `) })
-	if text = strings.Join(parts, "; "); text == "" {
-		return of.title + "."
-	}
-	return text + "."
 }
 
 // refuse answers with a problem.

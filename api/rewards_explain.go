@@ -61,7 +61,7 @@ type workingOut struct {
 func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanationOut], error) {
 	day, err := staking.ParseDay(in.Day)
 	if err != nil {
-		return nil, inField("day", err)
+		return nil, ledger.At("day", err)
 	}
 	e, err := s.Books.Explain(ctx, in.id(), day, in.Asset)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -107,7 +106,7 @@ func add[I, O any, A answerOf[O]](s *server, op huma.Operation, roles []access.R
 func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead && rt.streams() {
 		w.Header().Set("Allow", rt.Method)
-		return fmt.Errorf("%w: it takes %s", errMethod, rt.Method) // all of the work, and nothing to show for it
+		return errMethod.In("", "it takes %s", rt.Method) // all of the work, and nothing to show for it
 	}
 	token, err := s.authenticate(r)
 	if err != nil {
@@ -119,7 +118,7 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	if !slices.Contains(rt.roles, token.Role) {
-		return fmt.Errorf("%w: a token of the role %s may not do this; %s", access.ErrForbidden, token.Role, mayCall(rt.roles))
+		return access.ErrForbidden.In("", "a token of the role %s may not do this; %s", token.Role, mayCall(rt.roles))
 	}
 	if id := ledger.Account(r.PathValue("account")); rt.account && !token.Owns(id) {
 		return noAccount(id)
@@ -151,18 +150,18 @@ func (rt *route) streams() bool {
 func checkQuery(u *url.URL) error {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return fmt.Errorf("%w: the query of the URL cannot be read; write a semicolon in it as %%3B, and a percent sign as %%25", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("", "the query of the URL cannot be read; write a semicolon in it as %%3B, and a percent sign as %%25")
 	}
 	for name, all := range values {
 		switch {
 		case len(all) > 1:
-			return inField(name, fmt.Errorf("%w: the parameter stands %d times in the query; say it once", ledger.ErrInvalid, len(all)))
+			return ledger.ErrInvalid.In(name, "the parameter stands %d times in the query; say it once", len(all))
 		case !isText(name) || !isText(all[0]):
-			return inField(strings.ToValidUTF8(name, "?"), fmt.Errorf("%w: the parameter is not text in UTF-8", ledger.ErrInvalid))
+			return ledger.ErrInvalid.In(strings.ToValidUTF8(name, "?"), "the parameter is not text in UTF-8")
 		}
 	}
 	if !isText(u.Path) {
-		return fmt.Errorf("%w: the path of the URL is not text in UTF-8", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("", "the path of the URL is not text in UTF-8")
 	}
 	return nil
 }
@@ -191,11 +190,11 @@ func (rt *route) read(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, rt.limit+1))
 	switch tooLarge := (*http.MaxBytesError)(nil); {
 	case int64(len(body)) > rt.limit || errors.As(err, &tooLarge):
-		return nil, fmt.Errorf("%w: at most %d bytes are read here; send less at once", errTooLarge, rt.limit)
+		return nil, errTooLarge.In("", "at most %d bytes are read here; send less at once", rt.limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, fmt.Errorf("%w in time; make the same request again", errTimeout)
+		return nil, errTimeout.In("", "the body has not come in time; make the same request again")
 	case err != nil:
-		return nil, fmt.Errorf("%w: the body ends before it is whole; make the same request again", ledger.ErrInvalid)
+		return nil, ledger.ErrInvalid.In("", "the body ends before it is whole; make the same request again")
 	}
 	return body, nil
 }

@@ -113,7 +113,7 @@ func (s *server) runRoutes() {
 	}, operators, func(ctx context.Context, in *struct{ Body approveDay }) (*none, error) {
 		day, err := staking.ParseDay(in.Body.Day)
 		if err != nil {
-			return nil, inField("day", err)
+			return nil, ledger.At("day", err)
 		}
 		return nil, s.books(ctx).Approve(ctx, day, in.Body.Asset)
 	})

@@ -47,13 +47,13 @@ func (f FiguresIn) terms(asset ledger.Asset, from staking.Day) (staking.Terms, e
 	t := staking.Terms{Asset: asset.Symbol, From: from, Offered: f.Offered}
 	var err error
 	if t.APR, err = staking.ParseRate(f.APR); err != nil {
-		return t, inField("apr", err)
+		return t, ledger.At("apr", err)
 	}
 	if t.Min, err = asset.Parse(f.Min); err != nil {
-		return t, inField("minimum", err)
+		return t, ledger.At("minimum", err)
 	}
 	if t.Cap, err = asset.Parse(f.Cap); err != nil {
-		return t, inField("cap", err)
+		return t, ledger.At("cap", err)
 	}
 	return t, t.Check(asset)
 }
@@ -119,7 +119,7 @@ func (s *server) setTerms(ctx context.Context, symbol, field, day string, f Figu
 	}
 	d, err := staking.ParseDay(day)
 	if err != nil {
-		return nil, inField(field, err)
+		return nil, ledger.At(field, err)
 	}
 	terms, err := f.terms(asset, d)
 	if err != nil {

@@ -63,37 +63,17 @@ func (s *server) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*post
 		return nil, err
 	}
 	if err := in.id().CheckHolder(); err != nil {
-		return nil, inField("account", err)
+		return nil, ledger.At("account", err)
 	}
-	e, err := s.entry(ctx, entryIn{ID: b.ID, Kind: string(ledger.WithdrawalRequest), Moves: []moveIn{{
-		From: in.Account, To: string(in.id().Held()), Asset: b.Asset, Amount: b.Amount,
-	}}})
+	asset, amount, err := s.amount(ctx, b.Asset, b.Amount)
 	if err != nil {
-		return nil, outOfMove(err)
+		return nil, err
 	}
 	o, err := s.books(ctx).Withdraw(ctx, store.Withdrawal{
-		ID: b.ID, Account: in.id(), Asset: b.Asset, Amount: e.Moves[0].Amount, Address: b.Address, Network: b.Network, Tag: b.Tag, ClientID: b.ClientID,
+		ID: b.ID, Account: in.id(), Asset: asset.Symbol, Amount: amount, Address: b.Address, Network: b.Network, Tag: b.Tag, ClientID: b.ClientID,
 	})
-	return showPosted(b.ID, o, outOfMove(s.faultIn(ctx, e, err)))
-}
+	return showPosted(b.ID, o, err)
 
-// outOfMove is an error in a field of an entry's one move in the field of a body that has no moves.
-func outOfMove(err error) error {
-	switch fieldOf(err) {
-	case "moves[0].asset":
-		return renamed("asset", err)
-	case "moves[0].amount":
-		return renamed("amount", err)
-	}
-	return err
-}
-
-// renamed is an error in another field than it says.
-func renamed(field string, err error) error {
-	for in := (*inside)(nil); errors.As(err, &in); {
-		err = in.err
-	}
-	return inField(field, err)
 }
 
 // withdrawalPlace is a withdrawal's cursor.
