@@ -252,7 +252,7 @@ func TestProgram(t *testing.T) {
 		t.Skip("builds the program")
 	}
 	binary := filepath.Join(t.TempDir(), "softstake")
-	if out, err := exec.Command("go", "build", "-o", binary, "softstake").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", binary, "github.com/softstake/softstake").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	program := func(args ...string) (string, int) {

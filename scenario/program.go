@@ -44,7 +44,7 @@ func build() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "softstake"), "softstake").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "softstake"), "github.com/softstake/softstake").CombinedOutput()
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("build softstake: %w\n%s", err, out), os.RemoveAll(dir))
 	}
