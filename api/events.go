@@ -1,29 +1,28 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/sse"
 )
+
+// EventsPath is where events are streamed: a stream has no end, and does no work while nothing happens.
+const EventsPath = "/v1/events"
 
 const (
 	// usualStreams is how many streams of events there are at once, unless Options say otherwise.
 	usualStreams = 1000
 	// holderStreams is how many of them one token of a holder has: it cannot take everybody's.
 	holderStreams = 10
-	// comeAgain is after how many milliseconds a client comes again whose stream has ended.
-	comeAgain = 2000
 )
 
 type eventsIn struct {
@@ -35,7 +34,7 @@ type eventsIn struct {
 // eventRoutes puts the stream of events into the table.
 func (s *server) eventRoutes() {
 	add(s, huma.Operation{
-		OperationID: "events", Method: http.MethodGet, Path: "/v1/events", Tags: []string{"Events"},
+		OperationID: "events", Method: http.MethodGet, Path: EventsPath, Tags: []string{"Events"},
 		Summary: "Be told what happens",
 		Description: "Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; `settled`, all rewards of a token's day are credited; `reset`, what came after the ID is not known any more; `ready`, the stream is up to date. " +
 			"Each has an ID, and is told at least once: come again with the last ID that was seen, within seven days, and nothing is missed. What is told again has the same `entry`; its ID may be another. " +
@@ -87,7 +86,7 @@ func (s *server) events(ctx context.Context, in *eventsIn) (*stream, error) {
 	return &stream{func(w http.ResponseWriter, r *http.Request) {
 		defer s.streams.end(t)
 		err := s.stream(w, r, t.ID, account, cmp.Or(in.LastEvent, in.After))
-		if r.Context().Err() == nil && !errors.Is(err, errGone) {
+		if r.Context().Err() == nil && !errors.Is(err, sse.ErrGone) {
 			s.Log.Info("a stream of events ended", "request", access.CallerOf(ctx).Request, "reason", err)
 		}
 	}}, nil
@@ -130,28 +129,11 @@ func (s *streams) end(t access.Token) {
 	}
 }
 
-// errGone says that a stream's client has gone away, or takes nothing any more.
-var errGone = errors.New("the client is gone")
-
 // stream writes events until the client goes away, its token ends, or the context
 // does. At each sign of life the token is looked at again.
 func (s *server) stream(w http.ResponseWriter, r *http.Request, token string, account ledger.Account, after string) error {
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // some proxies would keep events until they have many
-	w.WriteHeader(http.StatusOK)
-	out, control := download.Paced(w), http.NewResponseController(w)
-	send := func(text []byte) error {
-		_, err := out.Write(text)
-		if err == nil {
-			err = control.Flush()
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", errGone, err)
-		}
-		return nil
-	}
-	if err := send(fmt.Appendf(nil, "retry: %d\n\n", comeAgain)); err != nil {
+	out, err := sse.Begin(w)
+	if err != nil {
 		return err
 	}
 	return s.Events.Subscribe(r.Context(), account, after, func(e events.Event) error {
@@ -160,11 +142,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, token string, ac
 				return err
 			}
 		}
-		text, err := eventText(e)
-		if err != nil {
-			return err
-		}
-		return send(text)
+		return out.Send(e.ID, e.Type, e.Body)
 	})
 }
 
@@ -175,23 +153,4 @@ func (s *server) stillGood(ctx context.Context, id string) error {
 		return err
 	}
 	return t.Live(s.Now())
-}
-
-// eventText is an event as it is sent: a few lines, and an empty one. One of no type
-// is a comment, and the ID to go on from.
-func eventText(e events.Event) ([]byte, error) {
-	var text bytes.Buffer
-	if e.ID != "" {
-		fmt.Fprintf(&text, "id: %s\n", e.ID)
-	}
-	if e.Type == "" {
-		text.WriteString(": still here\n\n")
-		return text.Bytes(), nil
-	}
-	body, err := marshal(e.Body) // a line, and its end
-	if err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(&text, "event: %s\ndata: %s\n", e.Type, body)
-	return text.Bytes(), nil
 }

@@ -74,7 +74,7 @@ func sites(t *testing.T, w *world) (paths []string) {
 	s, err := newServer(Options{Books: w.books, Events: w.hub, Convert: &store.ConversionRules{}, Play: playing{}})
 	w.ok(err)
 	for _, pattern := range s.patterns {
-		if path, is := strings.CutPrefix(pattern, "GET "); is && path != livePath {
+		if path, is := strings.CutPrefix(pattern, "GET "); is && path != LivePath {
 			paths = append(paths, path)
 		}
 	}

@@ -28,7 +28,7 @@ func (s *server) protect(next http.Handler) http.Handler {
 			s.visit(w, r).refuse(http.StatusForbidden, "other-site")
 			return
 		}
-		if r.URL.Path == livePath || strings.HasPrefix(r.URL.Path, "/static/") {
+		if r.URL.Path == LivePath || strings.HasPrefix(r.URL.Path, "/static/") {
 			next.ServeHTTP(w, r)
 			return
 		}

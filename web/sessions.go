@@ -82,7 +82,7 @@ func (v *visit) readSession() error {
 	v.session, v.text = s, c.Value
 	v.Books = v.Books.As(s.Actor().In(v.caller.Request))
 	now := v.Books.Now()
-	if now.Sub(s.Seen) < seenEvery || v.r.URL.Path == livePath {
+	if now.Sub(s.Seen) < seenEvery || v.r.URL.Path == LivePath {
 		return nil // a page that stands open is no use of it
 	}
 	if err := v.Books.People().TouchSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {

@@ -68,7 +68,7 @@ func (p *view) Theme() string {
 func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
 
 // Live is where a page hears of what happens from when it was made on.
-func (p *view) Live() string { return livePath + "?after=" + events.Since(p.visit.began) }
+func (p *view) Live() string { return LivePath + "?after=" + events.Since(p.visit.began) }
 
 // CanConvert says whether holders may convert here.
 func (p *view) CanConvert() bool { return p.visit.Convert != nil }
