@@ -64,7 +64,7 @@ func RemoveProgram() error {
 // Process is a run of the program.
 type Process struct {
 	cmd    *exec.Cmd
-	told   *syncBuffer
+	told   *Buffer
 	exited chan struct{}
 	err    error // how it ended; to be read after exited is closed
 }
@@ -72,7 +72,7 @@ type Process struct {
 // Start starts the program with books and arguments. It does not outlive the test.
 func Start(t testing.TB, url string, stdin io.Reader, stdout io.Writer, args ...string) *Process {
 	t.Helper()
-	p := &Process{cmd: exec.Command(Program(t), args...), told: &syncBuffer{}, exited: make(chan struct{})}
+	p := &Process{cmd: exec.Command(Program(t), args...), told: &Buffer{}, exited: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "SOFTSTAKE_DB="+url)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, stdout, p.told
 	if err := p.cmd.Start(); err != nil {
@@ -117,26 +117,6 @@ func (p *Process) Wait(within time.Duration) error {
 		return fmt.Errorf("%v: %w\n%s", p.cmd.Args, p.err, p.told)
 	}
 	return nil
-}
-
-// syncBuffer is a buffer that may be read while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write appends.
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-// String is what was written so far.
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // Client posts transfers through the program, as long as it lives, and after it

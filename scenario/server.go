@@ -2,13 +2,12 @@ package scenario
 
 import (
 	"os"
-	"regexp"
 	"testing"
 	"time"
 )
 
 // serving is the line with which the program says at which address it answers.
-var serving = regexp.MustCompile(`msg=serving address=(\S+)`)
+const serving = `msg=serving address=(\S+)`
 
 // Serve starts the server on a free port of loopback, and returns its address. It ends
 // in order with the test.
@@ -23,12 +22,5 @@ func Serve(t testing.TB, url string) (address string) {
 			t.Error(err)
 		}
 	})
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if found := serving.FindStringSubmatch(p.told.String()); found != nil {
-			return found[1]
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the server does not serve:\n%s", p.told)
-		}
-	}
+	return p.told.WaitFor(t, serving)[1]
 }
