@@ -172,7 +172,7 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 	}
 	switch asks := (*tooMany)(nil); {
 	case of.name == internal.name:
-		p.Detail = "Something failed here, and is logged under this request's ID; the same request may be made again."
+		p.Detail = internalDetail
 		if ctx.Err() == nil { // else the client has gone away, and its request is logged
 			s.Log.Error("a request failed", "request", id, "error", err)
 		}
