@@ -1,12 +1,8 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/softstake/softstake/access"
@@ -95,21 +91,12 @@ memory of this process at most %d MiB
 		r.Readers, list, seconds(r.ListP99), rewards, seconds(r.RewardsP99), r.PeakRSS>>20)
 }
 
-// serveBench serves books as serve does, gateway and log and all, on a free port. The
-// log is written, but nowhere: what a disk takes to keep it is another's measurement.
+// serveBench serves books on a free port.
 func (w *World) serveBench(db *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error, err error) {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	g := newGateway(log, newMeters().answered, usualRequests)
-	all, err := addAPIs(http.NewServeMux(), g, apiOptions{books: db, sealer: sealer, now: now, log: log})
+	s, err := benchServer(db, sealer, now, nil)
 	if err != nil {
 		return "", nil, err
 	}
-	ctx, failed := context.WithCancelCause(w.Context)
-	s := &serving{log: log, gateway: g, patience: usualPatience}
-	address, err := s.listen(ctx, "127.0.0.1:0", all, nil, failed)
-	return "http://" + address, func() error {
-		err := errors.Join(s.stop(), context.Cause(ctx))
-		failed(nil)
-		return err
-	}, err
+	address, err := s.Start(w.Context, "127.0.0.1:0")
+	return "http://" + address, s.Stop, err
 }

@@ -9,8 +9,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/bench"
+	"github.com/softstake/softstake/serve"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/web"
 )
 
 type benchPagesCmd struct {
@@ -93,11 +96,13 @@ func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
 	}{r.Engine, r.Positions, r.Days, r.Reads, pages, r.PeakRSS})
 }
 
-// handleBench answers for books as serve does. The log is written, but nowhere.
+// benchServer serves books as serve does. The log is written, but nowhere: what a disk
+// takes to keep it is another's measurement.
+func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, pages *web.Options) (*serve.Server, error) {
+	return serve.New(serve.Config{Books: db, Sealer: sealer, Now: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Pages: pages})
+}
+
+// handleBench answers for books as serve does.
 func (w *World) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return addAPIs(http.NewServeMux(), newGateway(log, newMeters().answered, usualRequests), apiOptions{
-		books: db, now: now, log: log,
-		pages: &pages{random: w.Random, convert: &store.ConversionRules{PriceMaxAge: store.MaxPriceAge}, idle: usualIdle, all: usualSession},
-	})
+	return benchServer(db, nil, now, &web.Options{Random: w.Random, Convert: &store.ConversionRules{PriceMaxAge: store.MaxPriceAge}})
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/demo"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/serve"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
 )
@@ -34,7 +34,7 @@ func (c *demoCmd) serve(w *World, v visit) (err error) {
 	// a folder to be removed.
 	signal.Ignore(syscall.SIGPIPE)
 	defer signal.Reset(syscall.SIGPIPE)
-	log := slog.New(slog.NewTextHandler(w.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	log := slog.New(slog.NewTextHandler(w.Stderr, logOptions(slog.LevelError)))
 	visitors, err := c.welcome(w, v.town)
 	if err != nil {
 		return err
@@ -43,38 +43,29 @@ func (c *demoCmd) serve(w *World, v visit) (err error) {
 	if err != nil {
 		return err
 	}
-	g := newGateway(log, newMeters().answered, usualRequests)
 	play := newPlayer(w, v.town, visitors, log)
-	all, err := addAPIs(http.NewServeMux(), g, apiOptions{
-		books: v.town.Books, sealer: sealer, now: v.town.Clock.Now, log: log,
-		pages:  &pages{random: w.Random, convert: &store.ConversionRules{PriceMaxAge: 2 * 24 * time.Hour}, play: play, idle: demoSession, all: demoSession},
-		around: func(next http.Handler) http.Handler { return standing(v.town, next) },
+	s, err := serve.New(serve.Config{
+		Books: v.town.Books, Sealer: sealer, Now: v.town.Clock.Now, Log: log,
+		Pages:  &web.Options{Random: w.Random, Convert: &store.ConversionRules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play, SessionIdle: demoSession, SessionLife: demoSession},
+		Around: func(next http.Handler) http.Handler { return standing(v.town, next) },
 	})
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancelCause(w.Context)
-	defer stop(nil)
-	s := &serving{log: log, gateway: g, patience: usualPatience}
-	address, err := c.listen(ctx, w, s, all, stop)
+	address, err := c.start(w, s)
 	if err != nil {
-		return errors.Join(err, s.stop())
+		return errors.Join(err, s.Stop())
 	}
 	v.town.Clock.Go(w.Now)
-	play.begin(ctx)
+	play.begin(w.Context)
 	defer play.end()
 	if err = c.tell(w, v); err == nil {
 		err = c.tellVisitors(w, v, visitors, address)
 	}
 	if err != nil {
-		stop(err)
+		return errors.Join(err, s.Stop())
 	}
-	<-ctx.Done()
-	err = s.stop()
-	if cause := context.Cause(ctx); w.Context.Err() == nil {
-		err = errors.Join(cause, err)
-	}
-	return err
+	return s.Wait(w.Context)
 }
 
 // welcome lets the visitors come and log in.
@@ -120,20 +111,36 @@ func (c *demoCmd) sealer(w *World, db *store.DB) (*access.Sealer, error) {
 	return access.NewSealer(key)
 }
 
-// listen begins to answer where it was said or, where nothing was said and the
+// start begins to answer where it was said or, where nothing was said and the
 // usual address is taken, at a free port.
-func (c *demoCmd) listen(ctx context.Context, w *World, s *serving, handler http.Handler, failed func(error)) (string, error) {
+func (c *demoCmd) start(w *World, s *serve.Server) (string, error) {
 	if c.Listen != "" {
-		return s.listen(ctx, c.Listen, handler, nil, failed)
+		return s.Start(w.Context, c.Listen)
 	}
-	address, err := s.listen(ctx, demoListen, handler, nil, failed)
+	address, err := s.Start(w.Context, demoListen)
 	if err == nil {
 		return address, nil
 	}
 	if err := w.tellf("The town takes a free port: %s", plain(err)); err != nil {
 		return "", err
 	}
-	return s.listen(ctx, "127.0.0.1:0", handler, nil, failed)
+	return s.Start(w.Context, "127.0.0.1:0")
+}
+
+// checkListen resolves the address to listen at, as serve's does. The town is served without TLS.
+func (c *demoCmd) checkListen(insecure bool) error {
+	if c.Listen == "" {
+		return nil
+	}
+	address, local, err := listenAddress("--listen", c.Listen)
+	if err != nil {
+		return err
+	}
+	if !local && !insecure {
+		return usage("at --listen %s others can read what is sent; listen at 127.0.0.1, or allow it with --insecure", c.Listen)
+	}
+	c.Listen = address
+	return nil
 }
 
 // standing lets nobody move the clock while something is posted, but whoever asks for just that.

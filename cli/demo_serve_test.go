@@ -17,6 +17,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
 )
@@ -26,7 +27,7 @@ type openTown struct {
 	*testing.T
 	url    string
 	client *http.Client
-	out    *safeBuffer
+	out    *scenario.Buffer
 	ended  chan int
 	stop   context.CancelFunc
 }
@@ -41,9 +42,9 @@ func serveDemo(t *testing.T, now time.Time, args ...string) *openTown {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	o := &openTown{T: t, client: &http.Client{Jar: jar}, out: &safeBuffer{}, ended: make(chan int, 1), stop: stop}
+	o := &openTown{T: t, client: &http.Client{Jar: jar}, out: &scenario.Buffer{}, ended: make(chan int, 1), stop: stop}
 	w := &World{
-		Stdin: strings.NewReader(""), Stdout: o.out, Stderr: &safeBuffer{}, Context: ctx, Now: func() time.Time { return now },
+		Stdin: strings.NewReader(""), Stdout: o.out, Stderr: &scenario.Buffer{}, Context: ctx, Now: func() time.Time { return now },
 		Random: rand.Reader, Env: func(string) string { return "" },
 	}
 	go func() {

@@ -20,7 +20,7 @@ func TestCommandsMakePrivateFiles(t *testing.T) {
 	must(t, "", "key", "create", "--account", "alice", "--type", "hmac", "--permissions", "read", "--db", url)
 	must(t, "", "backup", filepath.Join(folder, "backup.db"), "--db", url)
 	must(t, "", "demo", "--report", "--holders", "10", "--days", "3", "--db", "sqlite:"+filepath.Join(folder, "demo.db"))
-	s := serve(t, url, noon)
+	s := startServe(t, url, noon)
 	s.at("/")
 	files, err := os.ReadDir(folder)
 	if err != nil {
@@ -42,7 +42,7 @@ func TestCommandsMakePrivateFiles(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s = serve(t, url, noon)
+	s = startServe(t, url, noon)
 	s.waitFor(`level=WARN msg="others can read or write a file of the books; keep it to yourself: chmod 600" file=` + path)
 	s.end()
 }

@@ -5,18 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/serve"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/web"
 )
 
 // serveCmd answers requests, and settles each day by itself.
@@ -41,8 +43,6 @@ type serveCmd struct {
 	Log             string         `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
 	CloseAfter      *time.Duration `placeholder:"TIME" help:"Refuse to serve unless the books say the same: see \"days set-close-after\"."`
 	Poll            time.Duration  `default:"1m" hidden:"" help:"How often to look for what is due."`
-
-	metricsTLS bool // the metrics are served over TLS
 }
 
 func (c *serveCmd) Help() string {
@@ -76,9 +76,9 @@ func (c *serveCmd) Run(w *World) (err error) {
 	if err != nil {
 		return err
 	}
-	m := newMeters()
+	metrics := serve.NewMetrics()
 	options := w.options()
-	options.Observe, options.Actor = m.committed, access.Process("serve")
+	options.Observe, options.Actor = metrics.Committed, access.Process("serve")
 	db, err := store.Open(w.Context, w.DB, options)
 	if err != nil {
 		return err
@@ -92,70 +92,19 @@ func (c *serveCmd) Run(w *World) (err error) {
 		return err
 	}
 	log := c.logger(w)
-	var convert *store.ConversionRules
-	if c.Convert {
-		if convert, err = c.conversionRules(w.Context, db, log); err != nil {
-			return err
-		}
-	}
-	if sealer == nil {
-		log.Warn("there is no key that secrets are sealed with; start again once there is one, or API keys of the type hmac are not understood")
-	}
-	if err := warnExposed(db, log); err != nil {
+	pages, err := c.pages(w, db, log)
+	if err != nil {
 		return err
 	}
-	return c.serve(w, m, proxies, apiOptions{
-		books: db, sealer: sealer, now: w.Now, log: log,
-		rate: c.Rate, weights: c.ExchangeWeights == "on", acceptAt: c.AcceptAt, pages: c.pages(w, convert),
+	b := readBuild()
+	return serve.Run(w.Context, serve.Config{
+		Books: db, Sealer: sealer, Now: w.Now, Log: log, Metrics: metrics,
+		Proxies: proxies, CountryHeader: c.CountryHeader, AllowUnknownCountry: c.UnknownCountry == "allow",
+		MaxRequests: c.MaxRequests, Rate: c.Rate, Weights: c.ExchangeWeights == "on", AcceptAt: c.AcceptAt, Pages: pages,
+		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey,
+		BooksURL: redact(w.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
+		Settle: runOptions(w), Poll: c.Poll,
 	})
-}
-
-// serve answers and settles until the signal to stop, or until it cannot go on.
-func (c *serveCmd) serve(w *World, m *meters, proxies []netip.Prefix, o apiOptions) error {
-	db, log := o.books, o.log
-	gone := &outage{log: log, now: w.Now}
-	days := &scheduler{world: w, outage: gone, books: db, log: log, options: runOptions(w), poll: c.Poll, retry: firstRetry}
-	g := newGateway(log, m.answered, c.MaxRequests)
-	g.proxies, g.country, g.allowUnknownCountry = proxies, c.CountryHeader, c.UnknownCountry == "allow"
-	g.secure = c.TLSCert != ""
-	own, mux := newHealth(db, days, m, g, log), http.NewServeMux()
-	if c.MetricsListen == "" {
-		for _, path := range healthPaths {
-			mux.Handle(path, g.forThisMachine(own)) // whatever the method: what own refuses is no page
-		}
-	}
-	public, err := addAPIs(mux, g, o)
-	if err != nil {
-		return err
-	}
-	var health http.Handler = own
-	if db.Test() {
-		public, health = markTest(public), markTest(own)
-		log.Warn("these books are a test", "clock", w.Now().UTC().Format(time.DateTime))
-	}
-	s := &serving{log: log, gateway: g, patience: usualPatience}
-	ctx, stop := context.WithCancelCause(w.Context)
-	defer stop(nil)
-	address, err := c.listen(ctx, s, public, health, stop)
-	if err != nil {
-		return errors.Join(err, s.stop())
-	}
-	log.Info("serving", "address", address, "books", redact(w.DB))
-	err = c.work(ctx, s, days, stop)
-	log.Info("stopped")
-	if cause := context.Cause(ctx); w.Context.Err() == nil && cause != nil {
-		return errors.Join(cause, err)
-	}
-	return err
-}
-
-// warnExposed warns of files of the books that others may read.
-func warnExposed(db *store.DB, log *slog.Logger) error {
-	files, err := db.Engine().Exposed()
-	for _, file := range files {
-		log.Warn("others can read or write a file of the books; keep it to yourself: chmod 600", "file", file)
-	}
-	return err
 }
 
 // check refuses what the flags cannot mean, and reads the proxies.
@@ -197,52 +146,134 @@ func tooWide(r netip.Prefix) bool {
 	return r.Bits() < 7
 }
 
-// pages are what the holder's pages need, or nil where they are not served.
-func (c *serveCmd) pages(w *World, convert *store.ConversionRules) *pages {
-	if c.Pages == "off" {
+// listenAddress resolves an address to listen at, so that what is looked at is also what
+// is listened at, and reports whether only this machine reaches it.
+func listenAddress(flag, address string) (resolved string, local bool, err error) {
+	a, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return "", false, fmt.Errorf("%s %s: %w", flag, address, err)
+	}
+	return a.String(), a.IP.IsLoopback(), nil // no IP: all addresses
+}
+
+// checkListen resolves the addresses to listen at, and refuses one at which others could
+// read what is sent. A trusted proxy speaks TLS to the clients.
+func (c *serveCmd) checkListen(insecure bool) error {
+	address, local, err := listenAddress("--listen", c.Listen)
+	switch {
+	case err != nil:
+		return err
+	case !local && c.TLSCert == "" && c.TrustedProxy == "" && !insecure:
+		return usage("at --listen %s others can read what is sent; give --tls-cert and --tls-key, name the proxy that speaks TLS with --trusted-proxy, listen at 127.0.0.1, or allow it with --insecure", c.Listen)
+	}
+	c.Listen = address
+	if c.MetricsListen == "" {
 		return nil
 	}
-	return &pages{random: w.Random, convert: convert, idle: usualIdle, all: usualSession}
+	address, local, err = listenAddress("--metrics-listen", c.MetricsListen)
+	switch {
+	case err != nil:
+		return err
+	case !local && c.TLSCert == "" && !insecure:
+		return usage("at --metrics-listen %s others can read the metrics; give --tls-cert and --tls-key, listen at 127.0.0.1, or allow it with --insecure", c.MetricsListen)
+	}
+	c.MetricsListen = address
+	return nil
+}
+
+// pages are what the holder's pages need, or nil where they are not served.
+func (c *serveCmd) pages(w *World, db *store.DB, log *slog.Logger) (_ *web.Options, err error) {
+	o := &web.Options{Random: w.Random}
+	if c.Convert {
+		if o.Convert, err = c.conversionRules(w.Context, db, log); err != nil {
+			return nil, err
+		}
+	}
+	if c.Pages == "off" {
+		o = nil
+	}
+	return o, nil
 }
 
 // logger writes to standard error, where a supervisor collects it.
 func (c *serveCmd) logger(w *World) *slog.Logger {
 	if c.Log == "json" {
-		return slog.New(slog.NewJSONHandler(w.Stderr, nil))
+		return slog.New(slog.NewJSONHandler(w.Stderr, logOptions(slog.LevelInfo)))
 	}
-	return slog.New(slog.NewTextHandler(w.Stderr, nil))
+	return slog.New(slog.NewTextHandler(w.Stderr, logOptions(slog.LevelInfo)))
 }
 
-// listen begins to answer, and returns at which address. What fails later ends the context.
-func (c *serveCmd) listen(ctx context.Context, s *serving, public, own http.Handler, failed func(error)) (string, error) {
-	var cert *certificate
-	if c.TLSCert != "" {
-		cert = &certificate{certFile: c.TLSCert, keyFile: c.TLSKey, log: s.log}
-		if err := cert.read(); err != nil {
-			return "", fmt.Errorf("read the certificate: %w", err)
+// logOptions are those of a log in which no error has a password.
+func logOptions(level slog.Level) *slog.HandlerOptions {
+	return &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if err, is := a.Value.Any().(error); is {
+			a.Value = slog.StringValue(plain(err))
 		}
-	}
-	if c.MetricsListen != "" {
-		metricsCert := cert
-		if !c.metricsTLS {
-			metricsCert = nil
-		}
-		address, err := s.listen(ctx, c.MetricsListen, own, metricsCert, failed)
-		if err != nil {
-			return "", err
-		}
-		s.log.Info("serving health and metrics", "at", address)
-	}
-	return s.listen(ctx, c.Listen, public, cert, failed)
+		return a
+	}}
 }
 
-// work settles days until the context ends, and lets what is in hand be finished.
-func (c *serveCmd) work(ctx context.Context, s *serving, days *scheduler, stop context.CancelCauseFunc) error {
-	var work sync.WaitGroup
-	defer work.Wait()
-	work.Go(func() { days.run(ctx) })
-	work.Go(func() { days.forget(ctx) })
-	work.Go(func() { watchSchema(ctx, days.books, c.Poll, stop) })
-	<-ctx.Done()
-	return s.stop()
+// minutes is a time as a flag has it: whole minutes, "5", or a duration, "90s".
+type minutes time.Duration
+
+// UnmarshalText reads it.
+func (m *minutes) UnmarshalText(text []byte) error {
+	if n, err := strconv.ParseInt(string(text), 10, 32); err == nil {
+		*m = minutes(time.Duration(n) * time.Minute)
+		return nil
+	}
+	d, err := time.ParseDuration(string(text))
+	*m = minutes(d)
+	return err
+}
+
+// conversionRules are how holders may convert.
+func (c *serveCmd) conversionRules(ctx context.Context, db *store.DB, log *slog.Logger) (*store.ConversionRules, error) {
+	rules := &store.ConversionRules{PriceMaxAge: time.Duration(c.PriceMaxAge), Spread: c.ConvertSpread, Floors: map[string]ledger.Amount{}}
+	limit, err := ledger.ParseDecimal(c.ConvertLimit, store.PriceScale)
+	if err != nil {
+		return nil, usage("--convert-daily-limit: %s", plain(err))
+	}
+	rules.DailyLimit = ledger.Amount(limit)
+	for item := range strings.SplitSeq(c.ConvertFloor, ",") {
+		symbol, amount, apart := strings.Cut(strings.TrimSpace(item), "=")
+		switch {
+		case item == "":
+		case !apart && symbol == "0":
+			rules.Stocked = true
+		case !apart:
+			return nil, usage("--convert-floor %q is neither 0 nor a token and its amount, such as BNB=10", item)
+		default:
+			if rules.Floors[symbol], err = floorOf(ctx, db, symbol, amount); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := rules.Check(); errors.Is(err, ledger.ErrInvalid) {
+		return nil, usage("--convert: %s", plain(err))
+	}
+	if c.ConvertFloor == "" {
+		log.Warn("conversions may overdraw @desk; --convert-floor 0 lets it pay out what it has")
+	}
+	return rules, nil
+}
+
+// floorOf reads what @desk keeps of a token.
+func floorOf(ctx context.Context, db *store.DB, symbol, amount string) (ledger.Amount, error) {
+	asset, err := db.Asset(ctx, symbol)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return 0, usage("--convert-floor: %s", plain(err))
+	}
+	if err != nil {
+		return 0, err
+	}
+	number, below := strings.CutPrefix(amount, "-")
+	n, err := asset.Parse(number)
+	if err != nil {
+		return 0, usage("--convert-floor %s: %s", symbol, plain(err))
+	}
+	if below {
+		n = -n
+	}
+	return n, nil
 }

@@ -78,7 +78,7 @@ func TestServeConverts(t *testing.T) {
 	must(t, "", "price", "set", "SOL", noon.Format(time.DateOnly), "150", "--db", address)
 	must(t, "correct horse battery\n", "login", "add", "alice@example.org", "--account", "alice", "--db", address)
 
-	s := serve(t, address, noon, "--convert", "--price-max-age", "5", "--convert-spread", "100", "--convert-daily-limit", "900")
+	s := startServe(t, address, noon, "--convert", "--price-max-age", "5", "--convert-spread", "100", "--convert-daily-limit", "900")
 	s.waitFor("conversions may overdraw @desk")
 	site := "http://" + s.waitFor(`msg=serving address=(\S+)`)[1]
 	jar, err := cookiejar.New(nil)

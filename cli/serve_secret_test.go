@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,36 +15,14 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 )
 
-// asked is a request that a test makes.
-type asked struct {
-	method, url, body string
-	headers           map[string]string
-}
-
 // ask makes a request, and returns its status and body.
-func ask(t *testing.T, a asked) (int, string) {
+func ask(t *testing.T, q scenario.Request) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), a.method, a.url, strings.NewReader(a.body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range a.headers {
-		r.Header.Set(name, value)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(response.Body)
-	if err == nil {
-		err = response.Body.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(body)
+	response, body := q.Do(t)
+	return response.StatusCode, body
 }
 
 // made is what a command printed as JSON.
@@ -62,11 +40,11 @@ func TestATokenIsRevokedEverywhereAtOnce(t *testing.T) {
 	db := []string{"--db", pgtest.Database(t), "--key-file", filepath.Join(t.TempDir(), "seal.key")}
 	must(t, "", append([]string{"init"}, db...)...)
 	token := made(t, append([]string{"token", "create", "--role", "auditor", "--json"}, db...)...)["token"]
-	servers := []*server{serve(t, db[1], noon, db[2:]...), serve(t, db[1], noon, db[2:]...)}
+	servers := []*server{startServe(t, db[1], noon, db[2:]...), startServe(t, db[1], noon, db[2:]...)}
 	expect := func(want int) {
 		t.Helper()
 		for _, s := range servers {
-			if status, body := ask(t, asked{"GET", s.at("/v1/tokens"), "", map[string]string{"Authorization": "Bearer " + token}}); status != want {
+			if status, body := ask(t, scenario.Request{Method: "GET", URL: s.at("/v1/tokens"), Headers: map[string]string{"Authorization": "Bearer " + token}}); status != want {
 				t.Errorf("status %d, want %d: %s", status, want, body)
 			}
 		}
@@ -101,13 +79,13 @@ func TestTheLogTellsNoSecret(t *testing.T) {
 		if !has {
 			t.Fatal("the database has no password")
 		}
-		s := serve(t, books, noon, "--key-file", keyFile, "--log", format)
+		s := startServe(t, books, noon, "--key-file", keyFile, "--log", format)
 		base := "http://" + s.waitFor(`serving"?,?.*address"?[=:]"?([0-9.:]+)`)[1]
 		secrets := map[string]string{"the API key": key["apiKey"], "its secret": key["secretKey"], "the token": token, "the sealing key": strings.TrimSpace(string(seal)), "the password": password}
 		for i, c := range requests(base, key["apiKey"], key["secretKey"], token) {
-			status, body := ask(t, c.asked)
+			status, body := ask(t, c.Request)
 			if status != c.status {
-				t.Errorf("request %d, %s: status %d, want %d: %s", i, c.url, status, c.status, body)
+				t.Errorf("request %d, %s: status %d, want %d: %s", i, c.URL, status, c.status, body)
 			}
 			if c.signature != "" {
 				secrets["the signature of "+strconv.Itoa(i)] = c.signature
@@ -120,7 +98,7 @@ func TestTheLogTellsNoSecret(t *testing.T) {
 				t.Errorf("%s: %s is in the log", format, what)
 			}
 		}
-		for _, want := range []string{"token " + token[4:16], "key " + key["apiKey"][:credentialShown], "/sapi/v1/soft-staking/set", "/v1/entries"} {
+		for _, want := range []string{"token " + token[4:16], "key " + key["apiKey"][:8], "/sapi/v1/soft-staking/set", "/v1/entries"} {
 			if !strings.Contains(log, want) {
 				t.Errorf("%s: %q is not in the log:\n%s", format, want, log)
 			}
@@ -130,9 +108,21 @@ func TestTheLogTellsNoSecret(t *testing.T) {
 
 // told is a request, what comes of it, and its signature where it has one.
 type told struct {
-	asked
+	scenario.Request
 	status    int
 	signature string
+}
+
+// TestTheLogHasNoPassword: an error is logged without the password that its text has.
+func TestTheLogHasNoPassword(t *testing.T) {
+	var told scenario.Buffer
+	for _, format := range []string{"text", "json"} {
+		log := (&serveCmd{Log: format}).logger(&World{Stderr: &told})
+		log.Error("it failed", "error", errors.New("connect to postgres://u:s3cr3t@host/b: refused"))
+	}
+	if text := told.String(); strings.Contains(text, "s3cr3t") || strings.Count(text, "postgres://u:xxxxx@host/b: refused") != 2 {
+		t.Errorf("the log says %s", text)
+	}
 }
 
 // requests are some of every sort.
@@ -143,16 +133,16 @@ func requests(base, key, secret, token string) []told {
 		mac.Write([]byte(payload))
 		signature := hex.EncodeToString(mac.Sum(nil))
 		payload += "&signature=" + signature
-		a := asked{method, base + path, "", map[string]string{"X-MBX-APIKEY": key, "X-Request-ID": "x"}}
+		a := scenario.Request{Method: method, URL: base + path, Headers: map[string]string{"X-MBX-APIKEY": key, "X-Request-ID": "x"}}
 		if method == http.MethodPost {
-			a.body, a.headers["Content-Type"] = payload, "application/x-www-form-urlencoded"
+			a.Body, a.Headers["Content-Type"] = payload, "application/x-www-form-urlencoded"
 		} else {
-			a.url += "?" + payload
+			a.URL += "?" + payload
 		}
 		return told{a, status, signature}
 	}
 	bearer := func(method, path, body, token string, status int) told {
-		return told{asked{method, base + path, body, map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Idempotency-Key": "once-" + strconv.Itoa(status)}}, status, ""}
+		return told{scenario.Request{Method: method, URL: base + path, Body: body, Headers: map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Idempotency-Key": "once-" + strconv.Itoa(status)}}, status, ""}
 	}
 	deposit := `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`
 	return []told{
@@ -167,6 +157,6 @@ func requests(base, key, secret, token string) []told {
 		bearer("GET", "/v1/nowhere/"+token, "", token, 404),
 		bearer("POST", "/v1/entries", deposit, token[:len(token)-1]+"_", 401),
 		bearer("POST", "/v1/entries", deposit, "nonsense "+secret, 401),
-		{asked{"GET", base + "/v1/tokens?token=" + token, "", nil}, 401, ""},
+		{scenario.Request{Method: "GET", URL: base + "/v1/tokens?token=" + token}, 401, ""},
 	}
 }

@@ -1,52 +1,30 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/scenario"
 )
-
-// safeBuffer is a buffer that several goroutines may use.
-type safeBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
 
 // server is "softstake serve" in this process, with a clock to turn.
 type server struct {
 	t      *testing.T
-	log    safeBuffer
+	log    scenario.Buffer
 	mu     sync.Mutex
 	now    time.Time
 	stop   context.CancelFunc
 	status chan int
 }
 
-func serve(t *testing.T, url string, now time.Time, flags ...string) *server {
+func startServe(t *testing.T, url string, now time.Time, flags ...string) *server {
 	t.Helper()
 	s := &server{t: t, now: now, status: make(chan int, 1)}
 	ctx, stop := context.WithCancel(t.Context())
@@ -73,33 +51,19 @@ func (s *server) turn(to time.Time) {
 // waitFor waits until the log matches, and returns what it matches.
 func (s *server) waitFor(pattern string) []string {
 	s.t.Helper()
-	re := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if found := re.FindStringSubmatch(s.log.String()); found != nil {
-			return found
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("the log does not say %q:\n%s", pattern, s.log.String())
-		}
-	}
+	return s.log.WaitFor(s.t, pattern)
+}
+
+// at is a served path's URL.
+func (s *server) at(path string) string {
+	s.t.Helper()
+	return "http://" + s.waitFor(`msg=serving address=(\S+)`)[1] + path
 }
 
 // get asks the server, and returns status and body.
 func (s *server) get(path string) (int, string) {
 	s.t.Helper()
-	address := s.waitFor(`msg=serving address=(\S+)`)[1]
-	response, err := http.Get("http://" + address + path)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	body, err := io.ReadAll(response.Body)
-	if err == nil {
-		err = response.Body.Close()
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return response.StatusCode, string(body)
+	return ask(s.t, scenario.Request{Method: http.MethodGet, URL: s.at(path)})
 }
 
 // end stops the server, which must end well.
@@ -126,7 +90,7 @@ func TestServe(t *testing.T) {
 	must(t, "", "fund", "BNB", "0.00000821", "--db", url)
 	must(t, `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`, "post", "-", "--db", url)
 
-	s := serve(t, url, noon)
+	s := startServe(t, url, noon)
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/nowhere": 404} {
 		if status, body := s.get(path); status != want {
 			t.Errorf("GET %s: %d %s", path, status, body)
@@ -146,7 +110,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("that a token waits is told %d times", n)
 	}
 
-	s = serve(t, url, noon.Add(61*time.Hour))
+	s = startServe(t, url, noon.Add(61*time.Hour))
 	s.waitFor(`msg="a token waits" token=BNB day=2026-11-24`)
 	mustAt(t, s.clock(), "", "fund", "BNB", "1", "--db", url)
 	s.waitFor(`msg=settled day=2026-11-24 tokens=.?\[BNB\]`)
@@ -156,29 +120,9 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func TestServeIsNotReadyWithoutItsBooks(t *testing.T) {
-	url := books(t)
-	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	handler := newHealth(db, &scheduler{}, newMeters(), newGateway(log, nil, 1), log)
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
-		answer := httptest.NewRecorder()
-		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
-		if answer.Code != want {
-			t.Errorf("GET %s: %d %s", path, answer.Code, answer.Body)
-		}
-	}
-}
-
 func TestServeTellsThatItsAddressIsTaken(t *testing.T) {
 	url := books(t)
-	first := serve(t, url, noon)
+	first := startServe(t, url, noon)
 	address := first.waitFor(`msg=serving address=(\S+)`)[1]
 	_, told, status := command(t, t.Context(), strings.NewReader(""), "serve", "--listen", address, "--db", url)
 	if status != 1 || !strings.Contains(told, "address already in use") {
@@ -192,7 +136,7 @@ func TestServeTellsThatItsAddressIsTaken(t *testing.T) {
 func TestServeGoesByTheBooks(t *testing.T) {
 	url := books(t)
 	for _, name := range []string{"", "SOFTSTAKE_CLOSE_AFTER"} {
-		var told safeBuffer
+		var told scenario.Buffer
 		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Random: rand.Reader, Context: t.Context(),
 			Env: func(asked string) string {
 				if asked == name && name != "" {
@@ -209,7 +153,7 @@ func TestServeGoesByTheBooks(t *testing.T) {
 			}
 		}
 	}
-	s := serve(t, url, noon, "--close-after", "5m")
+	s := startServe(t, url, noon, "--close-after", "5m")
 	s.waitFor("msg=serving")
 	must(t, "", "days", "set-close-after", "1h", "--db", url)
 	s.turn(noon.Add(12*time.Hour + 59*time.Minute))
@@ -228,7 +172,7 @@ func TestServeGoesByTheBooks(t *testing.T) {
 // TestServeEndsWhenTheBooksAreUpgraded, with an error, so that a supervisor starts the new program.
 func TestServeEndsWhenTheBooksAreUpgraded(t *testing.T) {
 	url := books(t)
-	s := serve(t, url, noon)
+	s := startServe(t, url, noon)
 	if status, body := s.get("/readyz"); status != http.StatusOK {
 		t.Fatalf("not ready: %d %s", status, body)
 	}
@@ -249,35 +193,34 @@ func TestRequestsToBooksThatAreUpgraded(t *testing.T) {
 	url := books(t)
 	token := regexp.MustCompile(`sst_[\w-]+`).FindString(must(t, "", "token", "create", "--role", "exchange", "--db", url))
 	must(t, "", "login", "add", "alice@example.com", "--account", "alice", "--generate", "--db", url)
-	s := serve(t, url, noon, "--poll", "1h")
-	address := "http://" + s.waitFor(`msg=serving address=(\S+)`)[1]
+	s := startServe(t, url, noon, "--poll", "1h")
+	s.waitFor("msg=serving")
 	alter(t, url, "INSERT INTO migrations (number) VALUES (1000)")
-	for _, ask := range []struct{ method, path, want string }{
-		{"GET", "/readyz", "not ready"},
-		{"GET", "/v1/accounts", "/v1/docs#upgrading"},
-		{"GET", "/api/v3/exchangeInfo", "-1008"},
-		{"POST", "/login?email=alice%40example.com&password=wrong-password", "being upgraded"},
+	for _, ask := range []struct{ method, path, body, want string }{
+		{"GET", "/readyz", "", "not ready"},
+		{"GET", "/v1/accounts", "", "/v1/docs#upgrading"},
+		{"GET", "/api/v3/exchangeInfo", "", "-1008"},
+		{"POST", "/login", "email=alice%40example.com&password=wrong-password", "being upgraded"},
 	} {
-		r, err := http.NewRequest(ask.method, address+ask.path, nil)
-		if err != nil {
-			t.Fatal(err)
+		q := scenario.Request{Method: ask.method, URL: s.at(ask.path), Body: ask.body, Headers: map[string]string{"Authorization": "Bearer " + token}}
+		if ask.body != "" {
+			q.Headers["Content-Type"] = "application/x-www-form-urlencoded"
 		}
-		r.Header.Set("Authorization", "Bearer "+token)
-		if ask.method == http.MethodPost {
-			_, query, _ := strings.Cut(ask.path, "?")
-			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(query)), int64(len(query))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(answer.Body)
-		if err := errors.Join(err, answer.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
+		answer, body := q.Do(t)
 		if answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), ask.want) {
 			t.Errorf("%s %s: %s %s", ask.method, ask.path, answer.Status, body)
+		}
+	}
+}
+
+func TestServeReadsItsFlagsFromTheEnvironment(t *testing.T) {
+	url := books(t)
+	for name, value := range map[string]string{"SOFTSTAKE_TRUSTED_PROXY": "nonsense", "SOFTSTAKE_MAX_REQUESTS": "0", "SOFTSTAKE_COUNTRY_HEADER": "X-Country", "SOFTSTAKE_LOG": "xml", "SOFTSTAKE_TLS_CERT": "x"} {
+		var told strings.Builder
+		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Context: t.Context(),
+			Env: func(asked string) string { return map[string]string{name: value}[asked] }}
+		if status := run(w, []string{"serve", "--listen", "127.0.0.1:0", "--db", url}); status != 2 {
+			t.Errorf("%s=%s: exit status %d: %s", name, value, status, told.String())
 		}
 	}
 }

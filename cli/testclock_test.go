@@ -6,11 +6,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/softstake/softstake/scenario"
 )
 
 // TestBooksForTests move their clock, and say in every answer and on every page that they are a test.
@@ -25,7 +26,7 @@ func TestBooksForTests(t *testing.T) {
 	if out := must(t, "", "status", "--json", "--db", url); !strings.Contains(out, `"test":true`) {
 		t.Errorf("status: %s", out)
 	}
-	s := serve(t, url, noon, "--clock-offset", "36h10m")
+	s := startServe(t, url, noon, "--clock-offset", "36h10m")
 	s.waitFor(`msg="these books are a test" clock="2026-11-24 00:10:00"`)
 	s.waitFor(`msg=settled day=2026-11-23`) // by the moved clock it is over
 	address := "http://" + s.waitFor(`msg=serving address=(\S+)`)[1]
@@ -40,11 +41,6 @@ func TestBooksForTests(t *testing.T) {
 		}
 	}
 	s.end()
-	busy := httptest.NewRecorder()
-	markTest(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refusePage(w, 503, "R") })).ServeHTTP(busy, httptest.NewRequest("GET", "/", nil))
-	if !strings.Contains(busy.Body.String(), "This is a test") {
-		t.Errorf("what is refused for load says %s", busy.Body)
-	}
 }
 
 func headAndBody(t *testing.T, url string) (http.Header, string) {
@@ -77,7 +73,7 @@ func TestTheClockOfRealBooksCannotBeMoved(t *testing.T) {
 		{"serve", "--listen", "127.0.0.1:0", "--db", url}, {"settle", "--db", url}, {"status", "--db", url}, {"post", "-", "--db", url}, {"upgrade", "--db", url},
 		{"init", "--db", empty}, {"restore", snapshot, "--db", empty},
 	} {
-		var told safeBuffer
+		var told scenario.Buffer
 		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Random: rand.Reader, Context: ctx,
 			Env: func(name string) string { return map[string]string{"SOFTSTAKE_CLOCK_OFFSET": "24h"}[name] }}
 		if status := run(w, args); status != 1 || !strings.Contains(told.String(), "the clock of these books cannot be moved") {
@@ -89,7 +85,7 @@ func TestTheClockOfRealBooksCannotBeMoved(t *testing.T) {
 			t.Errorf("%q: exit status %d: %s", args, status, told)
 		}
 	}
-	s := serve(t, url, noon)
+	s := startServe(t, url, noon)
 	address := "http://" + s.waitFor(`msg=serving address=(\S+)`)[1]
 	for _, path := range []string{"/healthz", "/login", "/v1/docs", "/api/v3/time"} {
 		if header, body := headAndBody(t, address+path); header.Get("X-Softstake-Test") != "" || strings.Contains(body, "This is a test") {

@@ -57,6 +57,11 @@ func (w *World) moveClock(by time.Duration, command string) error {
 	return nil
 }
 
+// testBooks says that the books are a test, and what time it is in them.
+func testBooks(w *World) string {
+	return fmt.Sprintf("These books are a test. Their clock says %s UTC.", w.Now().UTC().Format(time.DateTime))
+}
+
 // options say how this world's books are opened.
 func (w *World) options() store.Options {
 	return store.Options{Clock: w.Now, ClockMoved: w.ClockMoved, Actor: w.Actor, Insecure: w.Insecure}

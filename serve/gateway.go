@@ -1,6 +1,7 @@
-package cli
+package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/web"
 )
 
@@ -34,6 +37,25 @@ type gateway struct {
 	stop     context.CancelFunc
 }
 
+// servedAPI is one of the APIs or the pages.
+type servedAPI struct {
+	name    string // for the metrics
+	refuse  func(w http.ResponseWriter, r *http.Request, status int)
+	maxBody func(r *http.Request) int64 // how many bytes of a body it reads; nil: smallBody
+}
+
+var (
+	exchangeAPI = servedAPI{name: "exchange", refuse: binance.Refuse}
+	ownAPI      = servedAPI{name: "v1", refuse: api.Refuse}
+)
+
+const pagesName = "pages"
+
+// pagesOf are the pages of books, which may be a test.
+func pagesOf(test bool) servedAPI {
+	return servedAPI{name: pagesName, refuse: func(w http.ResponseWriter, r *http.Request, status int) { web.Refuse(w, r, status, test) }}
+}
+
 // limiter counts what each client has: see access.Network.
 type limiter = access.Limiter[netip.Prefix]
 
@@ -45,10 +67,18 @@ func newGateway(log *slog.Logger, observe func(answered), limit int) *gateway {
 		answers: newBudget(mostAnswerBytes, mostAnswerBytes/2),
 		streams: access.NewLimiter[netip.Prefix](mostStreams, mostStreams/4),
 	}
-	for _, a := range []servedAPI{exchangeAPI, ownAPI, pagesAPI} {
-		g.requests[a.name] = access.NewLimiter[netip.Prefix](limit, (limit+1)/2)
+	for _, name := range []string{exchangeAPI.name, ownAPI.name, pagesName} {
+		g.requests[name] = access.NewLimiter[netip.Prefix](limit, (limit+1)/2)
 	}
 	g.stopping, g.stop = context.WithCancel(context.Background())
+	return g
+}
+
+// gatewayOf makes the gateway that a Config asks for.
+func gatewayOf(c Config) *gateway {
+	g := newGateway(c.Log, c.Metrics.answered, cmp.Or(c.MaxRequests, usualRequests))
+	g.proxies, g.country, g.allowUnknownCountry = c.Proxies, c.CountryHeader, c.AllowUnknownCountry
+	g.secure = c.CertFile != ""
 	return g
 }
 
@@ -56,12 +86,11 @@ func newGateway(log *slog.Logger, observe func(answered), limit int) *gateway {
 func (g *gateway) endStreams() { g.stop() }
 
 const (
-	// streamPath is where events are streamed, and livePath where the pages listen.
-	streamPath = "/v1/events"
-	livePath   = "/live"
 	// mostStreams is how many streams of events are open at the same time, at most a
 	// quarter of them from one network: many holders may share an address.
 	mostStreams = 2048
+	// usualRequests is how many requests of each API are in flight where nobody says otherwise.
+	usualRequests = 256
 	// mostAnswerBytes is how many bytes of answers wait for their clients to read them.
 	mostAnswerBytes = 128 << 20
 	// retryAfter is after how many seconds a client may retry that was refused for load.
@@ -102,7 +131,7 @@ func (g *gateway) wrap(of servedAPI, next http.Handler) http.Handler {
 			g.refuse(x)
 			return
 		}
-		if r.URL.Path == streamPath || r.URL.Path == livePath {
+		if r.URL.Path == api.EventsPath || r.URL.Path == web.LivePath {
 			g.limit(x, g.streams, func() { g.stream(x, next) })
 			return
 		}
@@ -124,7 +153,7 @@ func (g *gateway) limit(x *inFlight, l *limiter, serve func()) {
 func (g *gateway) refuse(x *inFlight) {
 	x.refused = refusedBusy
 	x.Header().Set("Retry-After", retryAfter)
-	x.of.refuse(x, http.StatusServiceUnavailable, x.caller.Request)
+	x.of.refuse(x, x.r, http.StatusServiceUnavailable)
 }
 
 // stream serves a stream, until it ends by itself or the server stops.
@@ -153,7 +182,7 @@ func (g *gateway) end(x *inFlight, fault any) {
 	if fault != nil && fault != http.ErrAbortHandler {
 		g.log.Error("a request failed", "request", x.caller.Request, "panic", fault, "stack", string(debug.Stack()))
 		if x.status == 0 {
-			x.of.refuse(x, http.StatusInternalServerError, x.caller.Request)
+			x.of.refuse(x, x.r, http.StatusInternalServerError)
 			fault = nil
 		}
 	}
@@ -217,7 +246,7 @@ const credentialShown = 8
 // client claims it: the status shows whether it was right. Only what has the form of
 // a credential is shown: a forged one writes no text of its own into the log.
 func (x *inFlight) credential() string {
-	if x.of.name == pagesAPI.name {
+	if x.of.name == pagesName {
 		return sessionShown(x.r, x.caller.Secure)
 	}
 	if scheme, bearer, _ := strings.Cut(x.r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {

@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"bufio"
@@ -12,10 +12,12 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/scenario"
 )
 
 // slowRequest is a request whose body never comes as a whole.
@@ -39,31 +41,38 @@ func slowRequest(t *testing.T, address, line, headers, begun string) net.Conn {
 	return conn
 }
 
-// reads waits until the server reads this number of bodies.
-func (s *server) reads(metrics string, bodies int) {
-	s.t.Helper()
-	count := regexp.MustCompile(`(?m)^softstake_bodies_reading (\d+)$`)
+// waitForMetric waits until what is served at a URL matches, and fails the test after a while.
+func waitForMetric(t *testing.T, url, pattern string) {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		_, text := fetch(s.t, metrics)
-		found := count.FindStringSubmatch(text)
-		if found != nil && found[1] == strconv.Itoa(bodies) {
+		_, text := fetch(t, url)
+		if re.MatchString(text) {
 			return
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("%v bodies are being read, not %d", found, bodies)
+			t.Fatalf("the metrics do not say %q:\n%s", pattern, text)
 		}
 	}
+}
+
+// reads waits until the server reads this number of bodies.
+func reads(t *testing.T, metrics string, bodies int) {
+	t.Helper()
+	waitForMetric(t, metrics, fmt.Sprintf(`(?m)^softstake_bodies_reading %d$`, bodies))
 }
 
 // TestSlowBodiesKeepNobodyOut: hundreds of them, of every API, and also of methods whose
 // bodies nobody wants, leave the few slots to those who send theirs: of another network,
 // and of the same one, where the oldest of the slow give way.
 func TestSlowBodiesKeepNobodyOut(t *testing.T) {
-	url := books(t)
-	token := made(t, "token", "create", "--role", "exchange", "--json", "--db", url)["token"]
-	s := serve(t, url, noon, "--max-requests", "2", "--trusted-proxy", "127.0.0.0/8", "--metrics-listen", "127.0.0.1:0")
+	w := newWorld(t)
+	token := w.token(access.Exchange)
+	s := w.serve(func(c *Config) {
+		c.MaxRequests, c.Proxies, c.MetricsListen = 2, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "127.0.0.1:0"
+	})
 	metrics := "http://" + s.waitFor(`msg="serving health and metrics" at=(\S+)`)[1] + "/metrics"
-	address := strings.TrimPrefix(s.at(""), "http://")
+	address := s.address()
 	bearer := "Authorization: Bearer " + token + "\r\n"
 	slow := []struct{ line, headers, begun string }{
 		{"POST /login", "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40\r\n", "email="},
@@ -82,10 +91,10 @@ func TestSlowBodiesKeepNobodyOut(t *testing.T) {
 		conn := slowRequest(t, address, c.line, "X-Forwarded-For: 192.0.2.1\r\n"+c.headers, c.begun)
 		if first == nil {
 			first = conn
-			s.reads(metrics, 1)
+			reads(t, metrics, 1)
 		}
 	}
-	s.reads(metrics, most)
+	reads(t, metrics, most)
 	answer, err := http.ReadResponse(bufio.NewReader(first), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -99,21 +108,21 @@ func TestSlowBodiesKeepNobodyOut(t *testing.T) {
 	began := time.Now()
 	for _, from := range []string{"198.51.100.1", "192.0.2.1", "2001:db8::1"} {
 		for _, c := range []struct {
-			asked
+			scenario.Request
 			status int
 		}{
-			{asked{"GET", s.at("/login"), "", nil}, 200},
-			{asked{"POST", s.at("/login"), "email=nobody%40example.com&password=wrong", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}, 422},
-			{asked{"POST", s.at("/v1/entries"), `{"id":"d-` + from + `","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"1"}]}`, map[string]string{"Authorization": "Bearer " + token}}, 201},
-			{asked{"GET", s.at("/api/v3/ping"), "", nil}, 200},
-			{asked{"POST", s.at("/sapi/v1/capital/withdraw/apply"), "coin=BNB", nil}, 401},
+			{scenario.Request{Method: "GET", URL: s.at("/login")}, 200},
+			{scenario.Request{Method: "POST", URL: s.at("/login"), Body: "email=nobody%40example.com&password=wrong", Headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}, 422},
+			{scenario.Request{Method: "POST", URL: s.at("/v1/entries"), Body: `{"id":"d-` + from + `","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"1"}]}`, Headers: map[string]string{"Authorization": "Bearer " + token}}, 201},
+			{scenario.Request{Method: "GET", URL: s.at("/api/v3/ping")}, 200},
+			{scenario.Request{Method: "POST", URL: s.at("/sapi/v1/capital/withdraw/apply"), Body: "coin=BNB"}, 401},
 		} {
-			if c.headers == nil {
-				c.headers = map[string]string{}
+			if c.Headers == nil {
+				c.Headers = map[string]string{}
 			}
-			c.headers["X-Forwarded-For"] = from
-			if status, body := ask(t, c.asked); status != c.status {
-				t.Errorf("%s, %s %s: %d %s", from, c.method, c.url, status, body)
+			c.Headers["X-Forwarded-For"] = from
+			if response, body := c.Do(t); response.StatusCode != c.status {
+				t.Errorf("%s, %s %s: %s %s", from, c.Method, c.URL, response.Status, body)
 			}
 		}
 	}
@@ -126,13 +135,10 @@ func TestSlowBodiesKeepNobodyOut(t *testing.T) {
 // TestALargeBodyIsReadForThoseWhoMaySendIt, and not in a slot; others are told what is
 // wrong with them after a small part of it.
 func TestALargeBodyIsReadForThoseWhoMaySendIt(t *testing.T) {
-	url := books(t)
-	made := func(role string) string {
-		return made(t, "token", "create", "--role", role, "--json", "--db", url)["token"]
-	}
-	exchange, auditor := made("exchange"), made("auditor")
-	s := serve(t, url, noon, "--max-requests", "1")
-	address := strings.TrimPrefix(s.at(""), "http://")
+	w := newWorld(t)
+	exchange, auditor := w.token(access.Exchange), w.token(access.Auditor)
+	s := w.serve(func(c *Config) { c.MaxRequests = 1 })
+	address := s.address()
 	large := `{"entries":[{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"1"}]}` + strings.Repeat(" ", 1<<20) + `]}`
 	unknown := exchange[:len(exchange)-1] + "_"
 	for _, c := range []struct {
@@ -163,9 +169,9 @@ func TestALargeBodyIsReadForThoseWhoMaySendIt(t *testing.T) {
 		}
 	}
 	stalled := slowRequest(t, address, "POST /v1/batches", "Authorization: Bearer "+exchange+"\r\nContent-Length: 1000000\r\n", strings.Repeat(" ", smallBody+1))
-	s.waitForMetric(`(?m)^softstake_large_body_bytes 1e\+06$`)
-	if status, body := ask(t, asked{"GET", s.at("/v1/tokens"), "", map[string]string{"Authorization": "Bearer " + exchange}}); status != 200 {
-		t.Errorf("beside a large body that does not come: %d %s", status, body)
+	waitForMetric(t, s.at("/metrics"), `(?m)^softstake_large_body_bytes 1e\+06$`)
+	if response, body := (scenario.Request{Method: "GET", URL: s.at("/v1/tokens"), Headers: map[string]string{"Authorization": "Bearer " + exchange}}).Do(t); response.StatusCode != 200 {
+		t.Errorf("beside a large body that does not come: %s %s", response.Status, body)
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(stalled), nil)
 	if err != nil {
@@ -178,21 +184,6 @@ func TestALargeBodyIsReadForThoseWhoMaySendIt(t *testing.T) {
 		t.Error(err)
 	}
 	s.end()
-}
-
-// waitForMetric waits until the metrics match.
-func (s *server) waitForMetric(pattern string) {
-	s.t.Helper()
-	re := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		_, text := s.get("/metrics")
-		if re.MatchString(text) {
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("the metrics do not say %q:\n%s", pattern, text)
-		}
-	}
 }
 
 // TestABodyThatFailsIsAnsweredByItsAPI in that API's own words, and its connection ends.

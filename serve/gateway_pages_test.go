@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"log/slog"
@@ -44,43 +44,15 @@ func TestWhoCameOverTLS(t *testing.T) {
 
 // TestAPageThatCannotBeMadeIsAPage, which says nothing of what went wrong.
 func TestAPageThatCannotBeMadeIsAPage(t *testing.T) {
-	url, _, _, _ := fronted(t, pagesAPI, 1, func(http.ResponseWriter, *http.Request) { panic("it broke") })
+	url, _, _, _ := behindGateway(t, pagesOf(true), 1, func(http.ResponseWriter, *http.Request) { panic("it broke") })
 	response, body := fetch(t, url+"/v1/things/x")
 	if response.StatusCode != 500 || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") || response.Header.Get("Content-Security-Policy") != "default-src 'none'" {
 		t.Errorf("%s %v", response.Status, response.Header)
 	}
+	if !strings.Contains(body, "This is a test") {
+		t.Errorf("of books that are a test it says %s", body)
+	}
 	if !strings.Contains(body, response.Header.Get("X-Request-Id")) || strings.Contains(body, "broke") {
 		t.Errorf("it says %s", body)
 	}
-}
-
-// TestPagesAreServedBesideTheRest, unless they are not wanted; what was asked for
-// is not in the log.
-func TestPagesAreServedBesideTheRest(t *testing.T) {
-	url := books(t)
-	on := serve(t, url, noon)
-	for path, want := range map[string]int{"/login?next=%2Fsecret": 200, "/healthz": 200, "/v1/nothing": 404, "/sapi/v1/nothing": 404, "/nothing": 404} {
-		if status, page := on.get(path); status != want {
-			t.Errorf("%s: %d %s", path, status, page)
-		}
-	}
-	if _, page := on.get("/healthz"); page != "ok\n" {
-		t.Errorf("/healthz says %s", page)
-	}
-	if _, page := on.get("/login"); strings.Contains(page, "demo") {
-		t.Errorf("real books show a demo: %s", page)
-	}
-	if status, _ := on.get("/demo/clock"); status != 404 {
-		t.Errorf("real books have a clock to move: %d", status)
-	}
-	on.waitFor(`route=/login status=200`)
-	if log := on.log.String(); strings.Contains(log, "secret") {
-		t.Errorf("the log tells what was asked: %s", log)
-	}
-	on.end()
-	off := serve(t, url, noon, "--pages", "off")
-	if status, _ := off.get("/login"); status != 404 {
-		t.Errorf("pages that are off are answered %d", status)
-	}
-	off.end()
 }

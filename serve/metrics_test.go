@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"fmt"
@@ -10,23 +10,27 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
 )
 
 // TestMetrics: the figures are of the books as they stand, and only numbers of tokens are labels.
 func TestMetrics(t *testing.T) {
-	url := books(t)
-	must(t, "", "fund", "BNB", "2.5", "--db", url)
-	must(t, "", "accept", "alice", "--db", url)
-	must(t, "", "enroll", "alice", "--db", url)
-	must(t, `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"},{"from":"@custody","to":"alice","asset":"SOL","amount":"2"}]}`, "post", "-", "--db", url)
-	s := serve(t, url, noon.Add(37*time.Hour))
+	w := newWorld(t)
+	w.enroll("alice")
+	_, err := w.books.Fund(t.Context(), "f-1", "BNB", 2_50000000, false)
+	w.ok(err)
+	w.post(ledger.Entry{ID: "d-1", Kind: ledger.Deposit, Moves: []ledger.Move{
+		{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 2_00000000}, {From: ledger.Custody, To: "alice", Asset: "SOL", Amount: 2_000000000}}})
+	w.metrics = NewMetrics() // the server's own
+	w.clock.Forward(noon.Add(37 * time.Hour))
+	s := w.serve()
 	s.waitFor("a token waits")
 	for path, want := range map[string]int{"/api/v3/ping": 200, "/sapi/alice": 404, "/sapi/bob": 404} {
 		if status, body := s.get(path); status != want {
 			t.Errorf("GET %s: %d %s", path, status, body)
 		}
 	}
+	// A request is counted after its response, which the client may have read before.
+	waitForMetric(t, s.at("/metrics"), `softstake_request_duration_seconds_count{api="exchange",method="GET",route="/api/v3/ping"} 1`)
 	status, body := s.get("/metrics")
 	if status != 200 {
 		t.Fatalf("GET /metrics: %d %s", status, body)
@@ -61,24 +65,14 @@ func TestMetrics(t *testing.T) {
 
 // TestCommitsAreCounted: entries that share one are one observation.
 func TestCommitsAreCounted(t *testing.T) {
-	m := newMeters()
-	url := books(t)
-	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Observe: m.committed})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newWorld(t)
 	var entries []ledger.Entry
 	for _, id := range []string{"d-1", "d-2", "d-3"} {
 		entries = append(entries, ledger.Entry{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}})
 	}
-	if _, err := db.Post(t.Context(), entries); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	w.post(entries...)
 	var got dto.Metric
-	if err := m.commits.Write(&got); err != nil {
+	if err := w.metrics.commits.Write(&got); err != nil {
 		t.Fatal(err)
 	}
 	if h := got.GetHistogram(); h.GetSampleCount() != 1 || fmt.Sprint(h.GetSampleSum()) != "3" {

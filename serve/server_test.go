@@ -1,35 +1,23 @@
-package cli
+package serve
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/scenario"
 )
 
-// at is a served path's URL.
-func (s *server) at(path string) string {
-	return "http://" + s.waitFor(`msg=serving address=(\S+)`)[1] + path
-}
-
-// TestEachFaceAnswersInItsOwnWords also what it does not have.
-func TestEachFaceAnswersInItsOwnWords(t *testing.T) {
-	s := serve(t, books(t), noon)
+// TestEachAPIAnswersInItsOwnWords also what it does not have.
+func TestEachAPIAnswersInItsOwnWords(t *testing.T) {
+	s := newWorld(t).serve()
 	// It follows no redirect, as programs do not.
 	straight := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, c := range []struct {
@@ -88,10 +76,10 @@ func TestEachFaceAnswersInItsOwnWords(t *testing.T) {
 
 // TestAPathIsNotLedElsewhere: what a mux would make of the dots is never what was asked for.
 func TestAPathIsNotLedElsewhere(t *testing.T) {
-	url := books(t)
-	token := made(t, "token", "create", "--role", "exchange", "--json", "--db", url)["token"]
-	s := serve(t, url, noon)
-	address := strings.TrimPrefix(s.at(""), "http://")
+	w := newWorld(t)
+	token := w.token(access.Exchange)
+	s := w.serve()
+	address := s.address()
 	for path, kind := range map[string]string{
 		"/v1/accounts/../withdrawals": "application/problem+json", "/v1/accounts/./balances": "application/problem+json", "/v1/./journal": "application/problem+json",
 		"/v1/..": "application/problem+json", "/v1/entries/..": "application/problem+json", "/v1/accounts/a/..?limit=1": "application/problem+json",
@@ -122,14 +110,13 @@ func TestAPathIsNotLedElsewhere(t *testing.T) {
 
 // TestAGigabyteIsNotRead: who sends one, with a right credential, is answered and cut off after little of it.
 func TestAGigabyteIsNotRead(t *testing.T) {
-	url := books(t)
-	token := made(t, "token", "create", "--role", "exchange", "--json", "--db", url)["token"]
-	key := made(t, "key", "create", "--account", "alice", "--type", "hmac", "--permissions", "read,trade", "--json", "--db", url)["apiKey"]
-	s := serve(t, url, noon)
+	w := newWorld(t)
+	token, key := w.token(access.Exchange), w.key()
+	s := w.serve()
 	for _, path := range []string{"/v1/batches", "/v1/accounts", "/sapi/v1/capital/withdraw/apply", "/api/v3/ping"} {
 		for _, framing := range []string{fmt.Sprintf("Content-Length: %d", 1<<30), "Transfer-Encoding: chunked"} {
 			headers := "Authorization: Bearer " + token + "\r\nX-MBX-APIKEY: " + key + "\r\nContent-Type: application/json\r\n" + framing
-			sent, status := flood(t, strings.TrimPrefix(s.at(""), "http://"), path, headers)
+			sent, status := flood(t, s.address(), path, headers)
 			if status < 400 || status >= 500 {
 				t.Errorf("%s, %s: status %d", path, framing, status)
 			}
@@ -180,9 +167,9 @@ func flood(t *testing.T, address, path, headers string) (sent, status int) {
 
 // TestAnEventStreamEndsWithTheServer: it does not keep it from stopping, and ends as HTTP says.
 func TestAnEventStreamEndsWithTheServer(t *testing.T) {
-	url := books(t)
-	token := made(t, "token", "create", "--role", "auditor", "--json", "--db", url)["token"]
-	s := serve(t, url, noon)
+	w := newWorld(t)
+	token := w.token(access.Auditor)
+	s := w.serve()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.at("/v1/events"), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +199,7 @@ func TestAnEventStreamEndsWithTheServer(t *testing.T) {
 }
 
 func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
-	s := serve(t, books(t), noon, "--metrics-listen", "127.0.0.1:0")
+	s := newWorld(t).serve(func(c *Config) { c.MetricsListen = "127.0.0.1:0" })
 	own := s.waitFor(`msg="serving health and metrics" at=(\S+)`)[1]
 	for url, want := range map[string]int{
 		"http://" + own + "/metrics": 200, "http://" + own + "/healthz": 200, "http://" + own + "/api/v3/ping": 404,
@@ -225,77 +212,60 @@ func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
 	s.end()
 }
 
-func TestServeReadsItsFlagsFromTheEnvironment(t *testing.T) {
-	url := books(t)
-	for name, value := range map[string]string{"SOFTSTAKE_TRUSTED_PROXY": "nonsense", "SOFTSTAKE_MAX_REQUESTS": "0", "SOFTSTAKE_COUNTRY_HEADER": "X-Country", "SOFTSTAKE_LOG": "xml", "SOFTSTAKE_TLS_CERT": "x"} {
-		var told strings.Builder
-		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Context: t.Context(),
-			Env: func(asked string) string { return map[string]string{name: value}[asked] }}
-		if status := run(w, []string{"serve", "--listen", "127.0.0.1:0", "--db", url}); status != 2 {
-			t.Errorf("%s=%s: exit status %d: %s", name, value, status, told.String())
+// TestPagesAreServedBesideTheRest, unless they are not wanted; what was asked for
+// is not in the log.
+func TestPagesAreServedBesideTheRest(t *testing.T) {
+	w := newWorld(t)
+	on := w.serve()
+	for path, want := range map[string]int{"/login?next=%2Fsecret": 200, "/healthz": 200, "/v1/nothing": 404, "/sapi/v1/nothing": 404, "/nothing": 404} {
+		if status, page := on.get(path); status != want {
+			t.Errorf("%s: %d %s", path, status, page)
 		}
 	}
+	if _, page := on.get("/healthz"); page != "ok\n" {
+		t.Errorf("/healthz says %s", page)
+	}
+	if _, page := on.get("/login"); strings.Contains(page, "demo") {
+		t.Errorf("real books show a demo: %s", page)
+	}
+	if status, _ := on.get("/demo/clock"); status != 404 {
+		t.Errorf("real books have a clock to move: %d", status)
+	}
+	on.waitFor(`route=/login status=200`)
+	if log := on.log.String(); strings.Contains(log, "secret") {
+		t.Errorf("the log tells what was asked: %s", log)
+	}
+	on.end()
+	off := w.serve(func(c *Config) { c.Pages = nil })
+	if status, _ := off.get("/login"); status != 404 {
+		t.Errorf("pages that are off are answered %d", status)
+	}
+	off.end()
 }
 
-// TestACertificateIsReadAgain when its files have changed, and a broken one leaves the former.
-func TestACertificateIsReadAgain(t *testing.T) {
-	cert, key := filepath.Join(t.TempDir(), "site.pem"), filepath.Join(t.TempDir(), "site.key")
-	writeCertificate(t, cert, key, "first", noon)
-	s := serve(t, books(t), noon, "--tls-cert", cert, "--tls-key", key)
-	address := s.waitFor(`msg=serving address=(\S+)`)[1]
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-	served := func() string {
-		response, err := client.Get("https://" + address + "/api/v3/ping")
-		if err != nil {
-			t.Fatal(err)
+// TestPagesAreLoggedWithTheirSession: its short ID, and nothing else that a client has
+// written into its cookie.
+func TestPagesAreLoggedWithTheirSession(t *testing.T) {
+	s := newWorld(t).serve()
+	secret := strings.Repeat("s", 43)
+	for i, c := range []struct{ cookie, shown string }{
+		{"session=" + "abcdefgh1234" + secret, `"session abcdefgh"`},
+		{"session=" + "abcd fgh1234" + secret, `""`},
+		{"session=" + "abcd=fgh1234" + secret, `""`},
+		{"session=forged-text", `""`},
+		{"__Host-session=" + "abcdefgh1234" + secret, `""`},
+		{"", `""`},
+	} {
+		id := "request-" + string(rune('a'+i))
+		if response, body := (scenario.Request{Method: "GET", URL: s.at("/login"), Headers: map[string]string{"Cookie": c.cookie, "X-Request-Id": id}}).Do(t); response.StatusCode != 200 {
+			t.Errorf("%s %.200s", response.Status, body)
 		}
-		if err := response.Body.Close(); err != nil {
-			t.Fatal(err)
+		if got := s.waitFor(`request=` + id + ` method=GET .* credential=(".*")`)[1]; got != c.shown {
+			t.Errorf("%q is logged as %s", c.cookie, got)
 		}
-		if response.Header.Get("Strict-Transport-Security") == "" {
-			t.Error("nothing says that TLS is to stay")
-		}
-		return response.TLS.PeerCertificates[0].Subject.CommonName
 	}
-	if name := served(); name != "first" {
-		t.Errorf("%s is served", name)
-	}
-	writeCertificate(t, cert, key, "second", noon.Add(time.Hour))
-	if name := served(); name != "second" {
-		t.Errorf("%s is served", name)
-	}
-	if err := os.WriteFile(cert, []byte("nonsense"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if name := served(); name != "second" {
-		t.Errorf("%s is served", name)
-	}
-	s.waitFor("the certificate has changed and cannot be read")
 	s.end()
-}
-
-// writeCertificate writes a certificate and its key, changed at a moment.
-func writeCertificate(t *testing.T, cert, key, name string, at time.Time) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: noon, NotAfter: noon.AddDate(1, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(file, at, at); err != nil {
-			t.Fatal(err)
-		}
+	if log := s.log.String(); strings.Contains(log, secret) || strings.Contains(log, "1234s") || strings.Contains(log, "forged") {
+		t.Errorf("the log says too much:\n%s", log)
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"context"
@@ -8,8 +8,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/softstake/softstake/store"
 )
 
 // readyWait is how long the books may take to answer before they count as not reached.
@@ -20,12 +18,12 @@ var healthPaths = []string{"/healthz", "/readyz", metricsPath}
 
 const metricsPath = "/metrics"
 
-// newHealth serves health and metrics. What fails is in the log: the answers name no
+// newHealth serves health and metrics. What fails is in the log: the responses name no
 // user, host or port.
-func newHealth(db *store.DB, s *scheduler, m *meters, g *gateway, log *slog.Logger) http.Handler {
-	mux := http.NewServeMux()
+func newHealth(days *scheduler, s *Server) http.Handler {
+	mux, db, log := http.NewServeMux(), days.books, days.log
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, log, http.StatusOK, "ok") })
-	ready := &shared{ask: func() bool { return reached(db, s, log) }}
+	ready := &shared{ask: func() bool { return reached(days) }}
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !ready.answer() {
 			answer(w, log, http.StatusServiceUnavailable, "not ready")
@@ -33,8 +31,11 @@ func newHealth(db *store.DB, s *scheduler, m *meters, g *gateway, log *slog.Logg
 		}
 		answer(w, log, http.StatusOK, "ready")
 	})
-	mux.Handle("GET /metrics", newMetrics(db, s, m, g, log))
+	mux.Handle("GET /metrics", newMetrics(days, s))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if db.Test() {
+			w.Header().Set(testHeader, "true")
+		}
 		if r.ContentLength != 0 {
 			w.Header().Set("Connection", "close") // or the server would wait for the body before it answers
 		}
@@ -43,12 +44,12 @@ func newHealth(db *store.DB, s *scheduler, m *meters, g *gateway, log *slog.Logg
 }
 
 // reached reports whether the books can be reached, and logs why not.
-func reached(db *store.DB, s *scheduler, log *slog.Logger) bool {
+func reached(s *scheduler) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWait)
 	defer cancel()
-	if _, err := db.FirstOpen(ctx); err != nil {
+	if _, err := s.books.FirstOpen(ctx); err != nil {
 		if !s.outage.failed(err) {
-			log.Error("not ready", "error", plain(err))
+			s.log.Error("not ready", "error", err)
 		}
 		return false
 	}
@@ -56,7 +57,7 @@ func reached(db *store.DB, s *scheduler, log *slog.Logger) bool {
 	return true
 }
 
-// shared asks something once for all who want to know it at the same time: anybody may
+// shared asks a question once for all who want to know it at the same time: anybody may
 // ask whether the server is ready, and takes no slot for it. It is safe for concurrent use.
 type shared struct {
 	ask func() bool
@@ -93,13 +94,13 @@ func (s *shared) answer() bool {
 var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"}
 
 // forThisMachine keeps the metrics from others than callers on this machine, where they
-// are served beside everything else. What comes through a proxy on this machine comes
+// are served beside the APIs. What comes through a proxy on this machine comes
 // from elsewhere, whatever address the proxy names.
 func (g *gateway) forThisMachine(health http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		proxied := slices.ContainsFunc(forwarding, func(name string) bool { return r.Header.Values(name) != nil })
 		if r.URL.Path == metricsPath && (proxied || !peer(r.RemoteAddr).IsLoopback()) {
-			answer(w, g.log, http.StatusForbidden, "the metrics are for callers on this machine; serve --metrics-listen serves them elsewhere")
+			answer(w, g.log, http.StatusForbidden, "the metrics are for callers on this machine, unless they are served at an address of their own")
 			return
 		}
 		health.ServeHTTP(w, r)

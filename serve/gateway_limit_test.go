@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
 )
 
 // TestTooMuchAtOnceIsRefusedAtOnce in each API's own words, while a stream of events is not counted.
@@ -23,7 +24,7 @@ func TestTooMuchAtOnceIsRefusedAtOnce(t *testing.T) {
 		{ownAPI, `"type":"/v1/docs#busy"`},
 	} {
 		began, goOn := make(chan struct{}), make(chan struct{})
-		url, g, _, _ := fronted(t, c.of, 1, func(http.ResponseWriter, *http.Request) {
+		url, g, _, _ := behindGateway(t, c.of, 1, func(http.ResponseWriter, *http.Request) {
 			began <- struct{}{}
 			<-goOn
 		})
@@ -99,7 +100,7 @@ func TestSlowReadersHoldNoSlot(t *testing.T) {
 	const answerSize = 400 << 10
 	for _, size := range []int{0, 1, answerSize, mostHeld + 1, 4 * mostHeld} {
 		text := strings.Repeat("x", size)
-		url, g, _, told := fronted(t, pagesAPI, 1, func(w http.ResponseWriter, _ *http.Request) {
+		url, g, _, told := behindGateway(t, pagesOf(false), 1, func(w http.ResponseWriter, _ *http.Request) {
 			for part := range slices.Chunk([]byte(text), 30_000) {
 				if _, err := w.Write(part); err != nil {
 					t.Error(err)
@@ -114,7 +115,7 @@ func TestSlowReadersHoldNoSlot(t *testing.T) {
 		}
 	}
 	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
-	handler := g.wrap(pagesAPI, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	handler := g.wrap(pagesOf(false), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if _, err := w.Write(make([]byte, answerSize)); err != nil {
 			t.Error(err)
 		}
@@ -125,7 +126,7 @@ func TestSlowReadersHoldNoSlot(t *testing.T) {
 		close(stuck)
 	}()
 	<-stuck // the answer is being written, and nobody reads it
-	if n, slots := g.answers.taken(), g.requests[pagesAPI.name].Acquired(); n != answerSize || slots != 0 {
+	if n, slots := g.answers.taken(), g.requests[pagesName].Acquired(); n != answerSize || slots != 0 {
 		t.Errorf("%d bytes wait to be read, and %d requests have a slot", n, slots)
 	}
 	answer := httptest.NewRecorder()
@@ -158,7 +159,7 @@ func TestStreamsAreLimited(t *testing.T) {
 	g.streams = access.NewLimiter[netip.Prefix](2, 1)
 	handler := g.wrap(ownAPI, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { began <- struct{}{}; <-goOn }))
 	ask := func(from string) int {
-		r := httptest.NewRequest(http.MethodGet, streamPath, nil)
+		r := httptest.NewRequest(http.MethodGet, api.EventsPath, nil)
 		r.RemoteAddr = from
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, r)

@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"bufio"
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/scenario"
 )
 
 // TestTheCallerIsWhoAProxyOfOursSaw: what the client wrote itself is never believed.
@@ -83,10 +85,10 @@ func TestWhatAClientSaysOfItselfIsShortAndPlain(t *testing.T) {
 	}
 }
 
-// fronted serves a handler at every path behind a gateway, until the test ends.
-func fronted(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (url string, g *gateway, log *safeBuffer, told chan answered) {
+// behindGateway serves a handler at every path behind a gateway, until the test ends.
+func behindGateway(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (url string, g *gateway, log *scenario.Buffer, told chan answered) {
 	t.Helper()
-	log, told = &safeBuffer{}, make(chan answered, 100)
+	log, told = &scenario.Buffer{}, make(chan answered, 100)
 	g = newGateway(slog.New(slog.NewTextHandler(log, nil)), func(a answered) { told <- a }, limit)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/things/{thing}", handler)
@@ -96,26 +98,10 @@ func fronted(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (u
 	return server.URL, g, log, told
 }
 
-func fetch(t *testing.T, url string) (*http.Response, string) {
-	t.Helper()
-	response, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(response.Body)
-	if err == nil {
-		err = response.Body.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response, string(body)
-}
-
 // TestARequestIsToldByItsRoute: neither the path nor the query is logged, for
 // names and signatures are in them.
 func TestARequestIsToldByItsRoute(t *testing.T) {
-	url, _, log, told := fronted(t, ownAPI, 1, func(w http.ResponseWriter, r *http.Request) {
+	url, _, log, told := behindGateway(t, ownAPI, 1, func(w http.ResponseWriter, r *http.Request) {
 		if c := access.CallerOf(r.Context()); c.Address.String() != "127.0.0.1" || c.Request == "" {
 			t.Errorf("the caller is %+v", c)
 		}
@@ -154,7 +140,7 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 		}
 		panic("it broke")
 	}
-	url, _, log, told := fronted(t, exchangeAPI, 1, handler)
+	url, _, log, told := behindGateway(t, exchangeAPI, 1, handler)
 	response, body := fetch(t, url+"/v1/things/x")
 	if response.StatusCode != 500 || body != `{"code":-1000,"msg":"An unknown error occurred while processing the request."}`+"\n" {
 		t.Errorf("%s %s", response.Status, body)
@@ -169,35 +155,36 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 			t.Error("half an answer looks whole")
 		}
 	}
-	url, _, log, _ = fronted(t, ownAPI, 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	url, _, log, _ = behindGateway(t, ownAPI, 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := http.Get(url + "/v1/things/x"); err == nil || strings.Contains(log.String(), "panic") || !strings.Contains(log.String(), "whole=false") {
 		t.Errorf("%v\n%s", err, log.String())
 	}
 }
 
-// listening serves a handler with a patience, until the test ends.
-func listening(t *testing.T, p patience, handler http.HandlerFunc) (string, *serving) {
+// listening serves a handler behind a gateway with timeouts, until the test ends.
+func listening(t *testing.T, timeouts timeouts, handler http.HandlerFunc) (string, *Server) {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	g := newGateway(log, func(answered) {}, 10)
-	g.bodies.wait = p.request
-	s := &serving{log: log, gateway: g, patience: p}
-	address, err := s.listen(t.Context(), "127.0.0.1:0", g.wrap(ownAPI, handler), nil, func(err error) { t.Error(err) })
+	s, err := New(Config{Books: newWorld(t).books, Log: slog.New(slog.DiscardHandler), MaxRequests: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.timeouts, s.gateway.bodies.wait = timeouts, timeouts.request
+	listener, err := listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.stop(); err != nil {
+		if err := s.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return address, s
+	return s.serve(listener, s.gateway.wrap(ownAPI, handler), nil), s
 }
 
 // TestWhoTakesTooLongIsCutOff: clients that send half a request and then nothing.
 func TestWhoTakesTooLongIsCutOff(t *testing.T) {
 	short := 50 * time.Millisecond
-	address, _ := listening(t, patience{headers: short, request: 2 * short, answer: time.Minute, idle: short, stop: time.Minute},
+	address, _ := listening(t, timeouts{headers: short, request: 2 * short, response: time.Minute, idle: short, stop: time.Minute},
 		func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.ReadAll(r.Body); err != nil {
 				w.WriteHeader(http.StatusRequestTimeout)
@@ -231,7 +218,7 @@ func TestWhoTakesTooLongIsCutOff(t *testing.T) {
 }
 
 func TestHeadersAreNotReadWithoutEnd(t *testing.T) {
-	address, _ := listening(t, usualPatience, func(http.ResponseWriter, *http.Request) {})
+	address, _ := listening(t, usualTimeouts, func(http.ResponseWriter, *http.Request) {})
 	r, err := http.NewRequest(http.MethodGet, "http://"+address+"/v1/x", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -252,8 +239,8 @@ func TestHeadersAreNotReadWithoutEnd(t *testing.T) {
 // TestStoppingEndsStreamsAndFinishesRequests: a stream ends at once, a request in hand is answered.
 func TestStoppingEndsStreamsAndFinishesRequests(t *testing.T) {
 	began, goOn := make(chan struct{}, 2), make(chan struct{})
-	address, s := listening(t, usualPatience, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != streamPath {
+	address, s := listening(t, usualTimeouts, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != api.EventsPath {
 			began <- struct{}{}
 			<-goOn
 			fmt.Fprint(w, "done")
@@ -272,7 +259,7 @@ func TestStoppingEndsStreamsAndFinishesRequests(t *testing.T) {
 		close(goOn) // only now the request goes on: stopping does not wait for it first
 	})
 	answers := make(chan string, 2)
-	for _, path := range []string{streamPath, "/v1/x"} {
+	for _, path := range []string{api.EventsPath, "/v1/x"} {
 		go func() {
 			response, err := http.Get("http://" + address + path)
 			if err != nil {
@@ -287,7 +274,7 @@ func TestStoppingEndsStreamsAndFinishesRequests(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), stopWait/2)
 	defer cancel()
 	stopped := make(chan error, 1)
-	go func() { stopped <- s.stop() }()
+	go func() { stopped <- s.Stop() }()
 	select {
 	case err := <-stopped:
 		if err != nil {
@@ -305,7 +292,7 @@ func TestStoppingEndsStreamsAndFinishesRequests(t *testing.T) {
 // TestAFlushedLineArrives while the answer goes on, also for those who only know http.Flusher.
 func TestAFlushedLineArrives(t *testing.T) {
 	goOn := make(chan struct{})
-	url, _, _, _ := fronted(t, ownAPI, 1, func(w http.ResponseWriter, _ *http.Request) {
+	url, _, _, _ := behindGateway(t, ownAPI, 1, func(w http.ResponseWriter, _ *http.Request) {
 		flusher, ok := w.(http.Flusher)
 		if !ok {
 			t.Error("the answer cannot be flushed")

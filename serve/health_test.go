@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"log/slog"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/store"
 )
 
 // TestAnOutageIsLoggedOnce, with its count and length when it is over, and is no secret's
@@ -22,8 +23,8 @@ func TestAnOutageIsLoggedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, "", "init", "--db", books, "--key-file", t.TempDir()+"/seal.key")
-	s := serve(t, books, noon)
+	w := newWorldAt(t, books)
+	s := w.serve()
 	if status, body := s.get("/readyz"); status != 200 || body != "ready\n" {
 		t.Errorf("before: %d %s", status, body)
 	}
@@ -39,7 +40,7 @@ func TestAnOutageIsLoggedOnce(t *testing.T) {
 			t.Errorf("without the database: %d %.300s", status, body)
 		}
 	}
-	s.turn(noon.Add(time.Minute))
+	w.clock.Forward(noon.Add(time.Minute))
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestAnOutageIsLoggedOnce(t *testing.T) {
 	s.end()
 	log := s.log.String()
 	// Restarting, the server may refuse for another cause: that is said as well, once.
-	if n := strings.Count(log, "connection refused"); n > 2 || strings.Contains(log, "settling failed; it is tried again\" error=\"PostgreSQL") {
+	if n := strings.Count(log, "connection refused"); n > 2 || strings.Contains(log, "settling failed; retrying\" error=\"PostgreSQL") {
 		t.Errorf("the outage is logged %d times:\n%s", n, log)
 	}
 }
@@ -116,4 +117,22 @@ func TestReadinessIsAskedOnce(t *testing.T) {
 			t.Error("the first answer is kept")
 		}
 	})
+}
+
+func TestServeIsNotReadyWithoutItsBooks(t *testing.T) {
+	w := newWorld(t)
+	closed, err := store.Open(t.Context(), w.url, store.Options{Clock: w.clock.Now})
+	w.ok(err)
+	w.ok(closed.Close())
+	c := Config{Books: closed, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler)}
+	server, err := New(c)
+	w.ok(err)
+	handler := newHealth(newScheduler(c), server)
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		if answer.Code != want {
+			t.Errorf("GET %s: %d %s", path, answer.Code, answer.Body)
+		}
+	}
 }

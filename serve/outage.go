@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"errors"
@@ -33,9 +33,9 @@ func (o *outage) failed(err error) bool {
 	if o.failures++; o.failures == 1 {
 		o.since = o.now()
 	}
-	if cause := plain(unreachable); cause != o.cause {
+	if cause := unreachable.Error(); cause != o.cause {
 		o.cause = cause
-		o.log.Error("the books cannot be reached; retrying", "error", cause)
+		o.log.Error("the books cannot be reached; retrying", "error", unreachable)
 	}
 	return true
 }

@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"context"
@@ -13,16 +13,18 @@ import (
 )
 
 const (
-	// firstRetry is how long to wait after the first failure; it doubles up to Poll.
+	// firstRetry is how long to wait after the first failure: the backoff doubles it up to Poll.
 	firstRetry = time.Second
-	// forgetEvery is how often what is kept for a time only is looked through.
-	forgetEvery = time.Hour
+	// expiryPoll is how often expired rows are removed.
+	expiryPoll = time.Hour
+	// schemaPoll is how often the schema of the books is compared with the program's.
+	schemaPoll = 2 * time.Second
 )
 
-// scheduler settles what is due, again and again.
+// scheduler settles what is due, again and again, with a retry and a backoff where that fails.
 type scheduler struct {
-	world   *World
 	books   *store.DB
+	now     func() time.Time
 	log     *slog.Logger
 	outage  *outage
 	options staking.Options
@@ -33,7 +35,15 @@ type scheduler struct {
 	runs runs
 }
 
-// runs are what there is to say of the runs so far.
+// newScheduler makes the scheduler of the books of a Config.
+func newScheduler(c Config) *scheduler {
+	return &scheduler{
+		books: c.Books, now: c.Now, log: c.Log, outage: &outage{log: c.Log, now: c.Now},
+		options: c.Settle, poll: c.Poll, retry: firstRetry,
+	}
+}
+
+// runs are the outcomes of the runs so far.
 type runs struct {
 	done, failed int64
 	last         time.Time // when the last one ended
@@ -54,13 +64,13 @@ func (s *scheduler) run(ctx context.Context) {
 	}
 }
 
-// forget removes what is kept for a time only, now and each hour until the context ends.
-func (s *scheduler) forget(ctx context.Context) {
-	hour := time.NewTicker(forgetEvery)
+// removeExpired removes what is kept for a time only, now and each hour until the context ends.
+func (s *scheduler) removeExpired(ctx context.Context) {
+	hour := time.NewTicker(expiryPoll)
 	defer hour.Stop()
 	for {
 		if err := s.books.Prune(ctx); err != nil && ctx.Err() == nil && !s.outage.failed(err) {
-			s.log.Error("what is over is not removed; it is tried again in an hour", "error", plain(err))
+			s.log.Error("expired rows are not removed; retrying", "error", err, "in", expiryPoll)
 		}
 		select {
 		case <-ctx.Done():
@@ -70,10 +80,10 @@ func (s *scheduler) forget(ctx context.Context) {
 	}
 }
 
-// settle settles what is due, tells what came of it, and says how long to wait.
+// settle settles what is due, logs the outcome, and returns how long to wait.
 func (s *scheduler) settle(ctx context.Context) (wait time.Duration) {
 	began := time.Now()
-	report, err := staking.Run(ctx, finishing{s.books}, s.world.Now(), s.options)
+	report, err := staking.Run(ctx, finishing{s.books}, s.now(), s.options)
 	for _, paid := range byDay(report.Paid) {
 		s.log.Info("settled", "day", paid.day.String(), "tokens", paid.tokens)
 	}
@@ -85,28 +95,28 @@ func (s *scheduler) settle(ctx context.Context) (wait time.Duration) {
 	if err != nil {
 		wait, s.retry = s.retry, min(2*s.retry, max(s.poll, firstRetry))
 		if !s.outage.failed(err) {
-			s.log.Error("settling failed; it is tried again", "error", plain(err), "in", wait)
+			s.log.Error("settling failed; retrying", "error", err, "in", wait)
 		}
 		return wait
 	}
 	s.outage.over()
 	s.retry = firstRetry
-	return max(min(report.Next.Sub(s.world.Now()), s.poll), time.Millisecond)
+	return max(min(report.Next.Sub(s.now()), s.poll), time.Millisecond)
 }
 
-// note keeps what there is to say of a run, and logs a token that waits when its reason changes.
+// note keeps the outcome of a run, and logs a token that waits when its reason changes.
 func (s *scheduler) note(took time.Duration, report staking.Report, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.runs.done++
-	s.runs.last, s.runs.took, s.runs.lastFailed = s.world.Now(), took, err != nil
+	s.runs.last, s.runs.took, s.runs.lastFailed = s.now(), took, err != nil
 	if err != nil {
 		s.runs.failed++
 		return
 	}
 	waiting := map[string]string{}
 	for _, w := range report.Waiting {
-		reason := waitReason(w)
+		reason := waitReason(w).Error()
 		waiting[w.Asset] = reason
 		if s.runs.waiting[w.Asset] != reason {
 			s.log.Warn("a token waits", "token", w.Asset, "day", w.Day.String(), "reason", reason)
@@ -115,19 +125,27 @@ func (s *scheduler) note(took time.Duration, report staking.Report, err error) {
 	s.runs.waiting = waiting
 }
 
-// behind is for how long the day after the last one paid could have been settled, or 0.
-func (s *scheduler) behind(closings staking.Closings, paid staking.Day) time.Duration {
-	return max(s.world.Now().Sub(closings.ClosesAt(paid+1)), 0)
+// waitReason is why a token waits, without what was being done when that was found.
+func waitReason(w staking.Waiting) error {
+	if cause := errors.Unwrap(w.Reason); cause != nil {
+		return cause
+	}
+	return w.Reason
 }
 
-// soFar is what there is to say of the runs so far.
+// behind is for how long the day after the last one paid could have been settled, or 0.
+func (s *scheduler) behind(closings staking.Closings, paid staking.Day) time.Duration {
+	return max(s.now().Sub(closings.ClosesAt(paid+1)), 0)
+}
+
+// soFar is the outcomes of the runs so far.
 func (s *scheduler) soFar() runs {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.runs
 }
 
-// dayPaid is the tokens of which a day was paid.
+// dayPaid is the tokens that were paid of a day.
 type dayPaid struct {
 	day    staking.Day
 	tokens []string
@@ -145,8 +163,8 @@ func byDay(paid []staking.Due) []dayPaid {
 	return days
 }
 
-// finishing are books in which a piece of work that has begun is finished, also
-// when the run is told to stop: the run looks whether it should go on between two.
+// finishing are books in which a batch of buckets that has begun is finished, also
+// when the run is told to stop: the run looks whether to stop between two batches.
 type finishing struct{ *store.DB }
 
 // grace lets what has begun take a little longer than the context.
@@ -167,37 +185,34 @@ func grace(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// Accrue finishes the piece in hand.
+// Accrue finishes the batch in hand.
 func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
 	ctx, done := grace(ctx)
 	defer done()
 	return f.DB.Accrue(ctx, p, d, tokens, rule)
 }
 
-// Pay finishes the piece in hand.
+// Pay finishes the batch in hand.
 func (f finishing) Pay(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, now time.Time) error {
 	ctx, done := grace(ctx)
 	defer done()
 	return f.DB.Pay(ctx, p, d, tokens, now)
 }
 
-// schemaPoll is how often a server looks whether it still knows the books' schema.
-const schemaPoll = 2 * time.Second
-
-// watchSchema ends the server when another process has upgraded the books, so that a
-// supervisor starts the new program. Until then each request is refused by itself.
-func watchSchema(ctx context.Context, db *store.DB, poll time.Duration, stop context.CancelCauseFunc) {
+// watchSchema returns nil when the context ends, and before that store.ErrSchema when
+// another process has upgraded the books: the server ends, so that a supervisor starts the
+// new program. Until then each request is refused by itself.
+func watchSchema(ctx context.Context, db *store.DB, poll time.Duration) error {
 	every := time.NewTicker(min(poll, schemaPoll))
 	defer every.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-every.C:
 		}
 		if err := db.CheckSchema(ctx); errors.Is(err, store.ErrSchema) {
-			stop(fmt.Errorf("stopped serving: %w", err))
-			return
+			return fmt.Errorf("stopped serving: %w", err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"context"
@@ -14,16 +14,17 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// meters count what happens, as it happens.
-type meters struct {
+// Metrics count requests and commits. They are safe for concurrent use.
+type Metrics struct {
 	requests *prometheus.CounterVec
 	refused  *prometheus.CounterVec
 	times    *prometheus.HistogramVec
 	commits  prometheus.Histogram
 }
 
-func newMeters() *meters {
-	return &meters{
+// NewMetrics makes metrics that have counted nothing.
+func NewMetrics() *Metrics {
+	return &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_total",
 			Help: "Requests answered; route \"none\" is unmatched paths."}, []string{"api", "route", "method", "status"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_refused_total",
@@ -36,7 +37,7 @@ func newMeters() *meters {
 }
 
 // answered counts a request.
-func (m *meters) answered(a answered) {
+func (m *Metrics) answered(a answered) {
 	m.requests.WithLabelValues(a.api, a.route, a.method, strconv.Itoa(a.status)).Inc()
 	if a.refused != "" {
 		m.refused.WithLabelValues(a.api, a.refused).Inc()
@@ -44,23 +45,24 @@ func (m *meters) answered(a answered) {
 	m.times.WithLabelValues(a.api, a.route, a.method).Observe(a.took.Seconds())
 }
 
-// committed counts a commit of so many entries.
-func (m *meters) committed(entries int) { m.commits.Observe(float64(entries)) }
+// Committed counts a commit of so many entries: store.Options.Observe.
+func (m *Metrics) Committed(entries int) { m.commits.Observe(float64(entries)) }
 
-// metrics tells Prometheus how the books and the servers stand, read when it asks.
-type metrics struct {
-	db        *store.DB
+// collector reads the figures of the books, the runs and the server when Prometheus asks.
+type collector struct {
+	books     *store.DB
 	scheduler *scheduler
 	gateway   *gateway
+	build     Build
 }
 
 // newMetrics serves the figures of the books, of the runs, of the requests, and of the process.
-func newMetrics(db *store.DB, s *scheduler, m *meters, g *gateway, log *slog.Logger) http.Handler {
-	registry := prometheus.NewRegistry()
+func newMetrics(days *scheduler, s *Server) http.Handler {
+	registry, m := prometheus.NewRegistry(), s.Metrics
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		metrics{db, s, g}, m.requests, m.refused, m.times, m.commits)
+		collector{days.books, days, s.gateway, s.Build}, m.requests, m.refused, m.times, m.commits)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
+		ErrorLog: slog.NewLogLogger(days.log.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
 		MaxRequestsInFlight: 2, Timeout: readyWait,
 	})
 }
@@ -71,11 +73,11 @@ func description(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	settledDay   = description("settled_day_timestamp_seconds", "Start of the last day of the token that is paid.", "token")
-	waitingToken = description("waiting", "1 where a day of the token waits for funds or for a person.", "token")
+	waitingToken = description("waiting", "1 where a day of the token is waiting for funds or needs approval.", "token")
 	poolBalance  = description("pool_tokens", "What @rewards has of the token, rounded to a float: for a graph, not for accounts.", "token")
 	poolDays     = description("pool_days", "Days the pool lasts at the last day's total; absent where nothing was paid.", "token")
 	runsTotal    = description("runs_total", "Runs of the scheduler.")
-	runsFailed   = description("runs_failed_total", "Runs that failed, and were tried again.")
+	runsFailed   = description("runs_failed_total", "Runs that failed, and were retried.")
 	runSeconds   = description("run_duration_seconds", "How long the last run took.")
 	runEnded     = description("run_timestamp_seconds", "When the last run ended.")
 	runFailed    = description("run_failed", "1 where the last run failed.")
@@ -93,15 +95,15 @@ var (
 )
 
 // Describe sends the descriptions of what is collected.
-func (m metrics) Describe(c chan<- *prometheus.Desc) {
+func (m collector) Describe(c chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed, runSeconds, runEnded, runFailed, lag, inFlightNow, streamsOpen,
 		bodiesRead, largeBytes, poolMax, poolInUse, poolIdle, poolWaits, poolWaited, buildInfo} {
 		c <- d
 	}
 }
 
-// Collect reads how the books stand.
-func (m metrics) Collect(c chan<- prometheus.Metric) {
+// Collect reads the figures.
+func (m collector) Collect(c chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWait)
 	defer cancel()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
@@ -127,30 +129,33 @@ func (m metrics) Collect(c chan<- prometheus.Metric) {
 	}
 }
 
-// collectPools says how connections are used, and what this program is: no database is asked.
-func (m metrics) collectPools(c chan<- prometheus.Metric) {
-	for _, p := range m.db.Engine().Pools() {
+// collectPools sends how connections are used, and how the program was built: no database is asked.
+func (m collector) collectPools(c chan<- prometheus.Metric) {
+	for _, p := range m.books.Engine().Pools() {
 		for d, v := range map[*prometheus.Desc]int{poolMax: p.Max, poolInUse: p.InUse, poolIdle: p.Idle} {
 			c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), p.Name)
 		}
 		c <- prometheus.MustNewConstMetric(poolWaits, prometheus.CounterValue, float64(p.Waits), p.Name)
 		c <- prometheus.MustNewConstMetric(poolWaited, prometheus.CounterValue, p.Wait.Seconds(), p.Name)
 	}
-	b := readBuild()
-	c <- prometheus.MustNewConstMetric(buildInfo, prometheus.GaugeValue, 1, b.version, b.revision, b.golang, strconv.Itoa(b.schema))
+	c <- prometheus.MustNewConstMetric(buildInfo, prometheus.GaugeValue, 1, m.build.Version, m.build.Revision, m.build.Go, strconv.Itoa(store.SchemaVersion()))
 }
 
-// collectTokens reads how the tokens stand in the books.
-func (m metrics) collectTokens(ctx context.Context, gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
-	tokens, err := m.db.TokenStatus(ctx)
+// collectTokens sends the figures of the tokens.
+func (m collector) collectTokens(ctx context.Context, gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	tokens, err := m.books.TokenStatus(ctx)
 	if err != nil {
 		return err
 	}
-	assets, err := readAssets(ctx, m.db)
+	assets, err := m.books.Assets(ctx)
 	if err != nil {
 		return err
 	}
-	closings, err := m.db.Closings(ctx)
+	scales := map[string]int{}
+	for _, a := range assets {
+		scales[a.Symbol] = a.Scale
+	}
+	closings, err := m.books.Closings(ctx)
 	if err != nil {
 		return err
 	}
@@ -158,7 +163,7 @@ func (m metrics) collectTokens(ctx context.Context, gauge func(d *prometheus.Des
 		gauge(settledDay, float64(t.PaidThrough.Start().Unix()), t.Asset)
 		gauge(lag, m.scheduler.behind(closings, t.PaidThrough).Seconds(), t.Asset)
 		gauge(waitingToken, oneIf(t.Waiting != ""), t.Asset)
-		gauge(poolBalance, roughly(assets[t.Asset], t.Pool), t.Asset)
+		gauge(poolBalance, roughly(scales[t.Asset], t.Pool), t.Asset)
 		if t.DaysLeft >= 0 {
 			gauge(poolDays, float64(t.DaysLeft), t.Asset)
 		}
@@ -173,10 +178,10 @@ func oneIf(is bool) float64 {
 	return 0
 }
 
-// roughly is an amount in whole tokens, as near as a float comes.
-func roughly(a ledger.Asset, n ledger.Amount) float64 {
+// roughly is an amount of a scale in whole tokens, as near as a float comes.
+func roughly(scale int, n ledger.Amount) float64 {
 	whole := 1.0
-	for range a.Scale {
+	for range scale {
 		whole *= 10
 	}
 	return float64(n) / whole
