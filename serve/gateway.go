@@ -17,24 +17,23 @@ import (
 	"github.com/softstake/softstake/web"
 )
 
-// gateway is the middleware of the APIs and the pages: it says who is calling, reads the
-// request's body, refuses what is too much at the same time, and logs and counts each
-// request.
+// gateway is the middleware of the APIs and the pages: it finds out who is calling, reads
+// the request's body, limits the requests in flight, and logs and counts each request.
 type gateway struct {
 	log      *slog.Logger
 	answered func(answered)
 	proxies  []netip.Prefix // whose X-Forwarded-For is believed
 	country  string         // the header in which they name the country, or ""
-	secure   bool           // we speak TLS ourselves
+	secure   bool           // this server speaks TLS itself
 
 	allowUnknownCountry bool // switching on is allowed when the country is not known
 
-	requests map[string]*limiter // in flight, by API: each has a pool of its own
-	streams  *limiter            // of events, which are open for long and do no work while nothing happens
-	bodies   bodies              // that are being read
-	answers  *budget             // bytes of answers that are being sent
-	stopping context.Context     // ends the streams
-	stop     context.CancelFunc
+	requests  map[string]*limiter // in flight, by API: each has a limit of its own
+	streams   *limiter            // of events, which are open for long and do no work while nothing happens
+	bodies    bodies              // that are being read
+	responses *budget             // bytes of responses that are being sent
+	stopping  context.Context     // ends the streams
+	stop      context.CancelFunc  // of stopping: they would never end by themselves
 }
 
 // servedAPI is one of the APIs or the pages.
@@ -56,16 +55,16 @@ func pagesOf(test bool) servedAPI {
 	return servedAPI{name: pagesName, refuse: func(w http.ResponseWriter, r *http.Request, status int) { web.Refuse(w, r, status, test) }}
 }
 
-// limiter counts what each client has: see access.Network.
+// limiter is a concurrency limit, in total and of each network: see access.Network.
 type limiter = access.Limiter[netip.Prefix]
 
-// newGateway lets in limit requests of each API at the same time, and at most half of them
-// from one network.
+// newGateway makes a gateway with a concurrency limit for the requests of each API, at most
+// half of them from one network.
 func newGateway(log *slog.Logger, observe func(answered), limit int) *gateway {
 	g := &gateway{
 		log: log, answered: observe, bodies: newBodies(), requests: map[string]*limiter{},
-		answers: newBudget(mostAnswerBytes, mostAnswerBytes/2),
-		streams: access.NewLimiter[netip.Prefix](mostStreams, mostStreams/4),
+		responses: newBudget(mostResponseBytes, mostResponseBytes/2),
+		streams:   access.NewLimiter[netip.Prefix](mostStreams, mostStreams/4),
 	}
 	for _, name := range []string{exchangeAPI.name, ownAPI.name, pagesName} {
 		g.requests[name] = access.NewLimiter[netip.Prefix](limit, (limit+1)/2)
@@ -82,22 +81,19 @@ func gatewayOf(c Config) *gateway {
 	return g
 }
 
-// endStreams ends the streams of events, which would otherwise never end.
-func (g *gateway) endStreams() { g.stop() }
-
 const (
 	// mostStreams is how many streams of events are open at the same time, at most a
 	// quarter of them from one network: many holders may share an address.
 	mostStreams = 2048
 	// usualRequests is how many requests of each API are in flight where nobody says otherwise.
 	usualRequests = 256
-	// mostAnswerBytes is how many bytes of answers wait for their clients to read them.
-	mostAnswerBytes = 128 << 20
+	// mostResponseBytes is how many bytes of responses wait for their clients to read them.
+	mostResponseBytes = 128 << 20
 	// retryAfter is after how many seconds a client may retry that was refused for load.
 	retryAfter = "1"
 )
 
-// answered is what came of a request.
+// answered is the outcome of a request, for the metrics.
 type answered struct {
 	api, route, method string // route is the pattern, or "none": no route matches
 	status             int
@@ -105,9 +101,9 @@ type answered struct {
 	took               time.Duration
 }
 
-// inFlight is a request in the gateway, and its answer.
+// inFlight is a request in the gateway, and its response.
 type inFlight struct {
-	*reply
+	*response
 	r       *http.Request // as the handler got it: the mux sets the pattern of this one
 	of      servedAPI
 	caller  access.Caller
@@ -116,11 +112,11 @@ type inFlight struct {
 	refused string
 }
 
-// wrap puts the gateway before an API.
+// wrap puts an API behind the gateway.
 func (g *gateway) wrap(of servedAPI, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := g.caller(r)
-		x := &inFlight{reply: &reply{ResponseWriter: w}, of: of, caller: caller, network: access.Network(caller.Address), began: time.Now()}
+		x := &inFlight{response: &response{ResponseWriter: w}, of: of, caller: caller, network: access.Network(caller.Address), began: time.Now()}
 		x.r = r.WithContext(access.WithCaller(r.Context(), caller))
 		x.r.Pattern = ""
 		g.head(x.Header(), caller)
@@ -165,7 +161,7 @@ func (g *gateway) stream(x *inFlight, next http.Handler) {
 	next.ServeHTTP(x, x.r)
 }
 
-// head sets what every answer says; a handler may say otherwise.
+// head sets the headers of every response; a handler may change them.
 func (g *gateway) head(h http.Header, caller access.Caller) {
 	h.Set("X-Request-Id", caller.Request)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -176,8 +172,8 @@ func (g *gateway) head(h http.Header, caller access.Caller) {
 	}
 }
 
-// end logs and counts a request, and answers for a handler that panicked. An answer that
-// has begun is cut off, so that nobody takes the half for the whole.
+// end logs and counts a request, and answers for a handler that panicked. A response that
+// has begun is cut off, so that nobody takes a part for the whole.
 func (g *gateway) end(x *inFlight, fault any) {
 	if fault != nil && fault != http.ErrAbortHandler {
 		g.log.Error("a request failed", "request", x.caller.Request, "panic", fault, "stack", string(debug.Stack()))
@@ -201,24 +197,24 @@ func (g *gateway) end(x *inFlight, fault any) {
 	}
 }
 
-// send sends an answer, whose request has no slot any more. Where many clients do not read
-// theirs, the answer that has waited for longest is cut off.
+// send sends a response, whose request has released its slot. Where many clients do not read
+// theirs, the response that has waited for longest is cut off.
 func (g *gateway) send(x *inFlight) {
 	control := http.NewResponseController(x.ResponseWriter)
 	cut := func() {
 		if err := control.SetWriteDeadline(time.Now()); err != nil {
-			g.log.Debug("an answer cannot be cut off", "request", x.caller.Request, "error", err)
+			g.log.Debug("a response cannot be cut off", "request", x.caller.Request, "error", err)
 		}
 	}
-	if s := g.answers.acquire(x.network, int64(x.held.Len()), cut); s != nil {
-		defer g.answers.release(s)
+	if s := g.responses.acquire(x.network, int64(x.held.Len()), cut); s != nil {
+		defer g.responses.release(s)
 	}
-	if err := x.reply.send(); err != nil {
-		g.log.Debug("the client did not wait for its answer", "request", x.caller.Request, "error", err)
+	if err := x.response.send(); err != nil {
+		g.log.Debug("the client did not wait for its response", "request", x.caller.Request, "error", err)
 	}
 }
 
-// route is the path of a pattern: as many as there are routes, whatever is asked for.
+// route is the path of a pattern, so that there are as many as routes, whatever is asked for.
 func route(pattern string) string {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		return path

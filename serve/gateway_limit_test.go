@@ -110,8 +110,8 @@ func TestSlowReadersHoldNoSlot(t *testing.T) {
 		if response, body := fetch(t, url+"/v1/things/x"); response.StatusCode != 200 || body != text {
 			t.Errorf("%d bytes: %s with %d", size, response.Status, len(body))
 		}
-		if a := <-told; a.status != 200 || g.answers.taken() != 0 {
-			t.Errorf("%+v, and %d bytes are left", a, g.answers.taken())
+		if a := <-told; a.status != 200 || g.responses.taken() != 0 {
+			t.Errorf("%+v, and %d bytes are left", a, g.responses.taken())
 		}
 	}
 	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
@@ -126,7 +126,7 @@ func TestSlowReadersHoldNoSlot(t *testing.T) {
 		close(stuck)
 	}()
 	<-stuck // the answer is being written, and nobody reads it
-	if n, slots := g.answers.taken(), g.requests[pagesName].Acquired(); n != answerSize || slots != 0 {
+	if n, slots := g.responses.taken(), g.requests[pagesName].Acquired(); n != answerSize || slots != 0 {
 		t.Errorf("%d bytes wait to be read, and %d requests have a slot", n, slots)
 	}
 	answer := httptest.NewRecorder()

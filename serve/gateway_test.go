@@ -18,73 +18,6 @@ import (
 	"github.com/softstake/softstake/scenario"
 )
 
-// TestTheCallerIsWhoAProxyOfOursSaw: what the client wrote itself is never believed.
-func TestTheCallerIsWhoAProxyOfOursSaw(t *testing.T) {
-	proxies, err := access.ParseAddresses("10.0.0.0/8, 2001:db8:1::/48")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
-	g.proxies, g.country = proxies, "CF-IPCountry"
-	for _, c := range []struct {
-		remote           string
-		forwarded        []string
-		address, country string
-	}{
-		{"192.0.2.7:4711", nil, "192.0.2.7", ""},
-		{"192.0.2.7:4711", []string{"198.51.100.1"}, "192.0.2.7", ""}, // nobody of ours says so
-		{"10.1.2.3:80", nil, "10.1.2.3", "DE"},
-		{"10.1.2.3:80", []string{"198.51.100.1"}, "198.51.100.1", "DE"},
-		{"10.1.2.3:80", []string{"203.0.113.9, 198.51.100.1"}, "198.51.100.1", "DE"}, // the left one is the client's word
-		{"10.1.2.3:80", []string{"203.0.113.9", "198.51.100.1, 10.9.9.9"}, "198.51.100.1", "DE"},
-		{"10.1.2.3:80", []string{"10.8.8.8, 10.9.9.9"}, "10.8.8.8", "DE"},
-		{"10.1.2.3:80", []string{"203.0.113.9, nonsense, 10.9.9.9"}, "10.9.9.9", "DE"},
-		{"10.1.2.3:80", []string{""}, "10.1.2.3", "DE"},
-		{"10.1.2.3:80", []string{"198.51.100.1:5000"}, "198.51.100.1", "DE"},
-		{"[::ffff:10.1.2.3]:80", []string{"[2001:db8::5]:443"}, "2001:db8::5", "DE"},
-		{"[2001:db8:1::1]:80", []string{"::ffff:198.51.100.1"}, "198.51.100.1", "DE"},
-		{"[fe80::1%eth0]:80", []string{"198.51.100.1"}, "fe80::1", ""},
-	} {
-		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
-		r.RemoteAddr, r.Header["X-Forwarded-For"] = c.remote, c.forwarded
-		r.Header.Set("CF-IPCountry", "de")
-		got := g.caller(r)
-		if got.Address.String() != c.address || got.Country != c.country {
-			t.Errorf("%s %q: %s %q, want %s %q", c.remote, c.forwarded, got.Address, got.Country, c.address, c.country)
-		}
-	}
-}
-
-func TestWhatAClientSaysOfItselfIsShortAndPlain(t *testing.T) {
-	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
-	long := strings.Repeat("x", 65)
-	for _, c := range []struct{ platform, version, request, wantPlatform, wantVersion, wantRequest string }{
-		{"iOS", "3.1.0", "a-1_b.C", "ios", "3.1.0", "a-1_b.C"},
-		{"ios\nerror", "3.1.0;", "a b", "ios", "", ""},
-		{"Android 14 (Samsung Galaxy S24 Ultra 5G)", "3.0.9", "", "android", "3.0.9", ""},
-		{"iPhone15,2", "3.0.9", "", "ios", "3.0.9", ""},
-		{"iPhone", "v3.1.0", "", "ios", "v3.1.0", ""},
-		{"iPadOS", " 3.1.0 (1234) ", "", "ios", "3.1.0 (1234)", ""},
-		{"IPHONE OS", "3.1.0+7", "", "ios", "3.1.0+7", ""},
-		{"Android 15", "3.1.0.5", "", "android", "3.1.0.5", ""},
-		{"Web", "<b>", "", "web", "", ""},
-		{long, long, long, "", "", ""},
-		{"", "", "", "", "", ""},
-	} {
-		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
-		for name, value := range map[string]string{"X-Client-Platform": c.platform, "X-Client-Version": c.version, "X-Request-ID": c.request} {
-			r.Header.Set(name, value)
-		}
-		got := g.caller(r)
-		if got.Platform != c.wantPlatform || got.Version != c.wantVersion {
-			t.Errorf("%q %q: %q %q", c.platform, c.version, got.Platform, got.Version)
-		}
-		if made := len(got.Request) >= 20; got.Request != c.wantRequest && (c.wantRequest != "" || !made) {
-			t.Errorf("request %q is %q", c.request, got.Request)
-		}
-	}
-}
-
 // behindGateway serves a handler at every path behind a gateway, until the test ends.
 func behindGateway(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (url string, g *gateway, log *scenario.Buffer, told chan answered) {
 	t.Helper()
@@ -158,6 +91,21 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 	url, _, log, _ = behindGateway(t, ownAPI, 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := http.Get(url + "/v1/things/x"); err == nil || strings.Contains(log.String(), "panic") || !strings.Contains(log.String(), "whole=false") {
 		t.Errorf("%v\n%s", err, log.String())
+	}
+}
+
+// TestAPageThatCannotBeMadeIsAPage, which says nothing of what went wrong.
+func TestAPageThatCannotBeMadeIsAPage(t *testing.T) {
+	url, _, _, _ := behindGateway(t, pagesOf(true), 1, func(http.ResponseWriter, *http.Request) { panic("it broke") })
+	response, body := fetch(t, url+"/v1/things/x")
+	if response.StatusCode != 500 || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") || response.Header.Get("Content-Security-Policy") != "default-src 'none'" {
+		t.Errorf("%s %v", response.Status, response.Header)
+	}
+	if !strings.Contains(body, "This is a test") {
+		t.Errorf("of books that are a test it says %s", body)
+	}
+	if !strings.Contains(body, response.Header.Get("X-Request-Id")) || strings.Contains(body, "broke") {
+		t.Errorf("it says %s", body)
 	}
 }
 

@@ -6,8 +6,9 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // readyWait is how long the books may take to answer before they count as not reached.
@@ -23,9 +24,9 @@ const metricsPath = "/metrics"
 func newHealth(days *scheduler, s *Server) http.Handler {
 	mux, db, log := http.NewServeMux(), days.books, days.log
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, log, http.StatusOK, "ok") })
-	ready := &shared{ask: func() bool { return reached(days) }}
+	ready := &readiness{ask: days.reach}
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !ready.answer() {
+		if ready.check() != nil {
 			answer(w, log, http.StatusServiceUnavailable, "not ready")
 			return
 		}
@@ -43,59 +44,39 @@ func newHealth(days *scheduler, s *Server) http.Handler {
 	})
 }
 
-// reached reports whether the books can be reached, and logs why not.
-func reached(s *scheduler) bool {
+// reach reads from the books, and logs why that fails.
+func (s *scheduler) reach() error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWait)
 	defer cancel()
 	if _, err := s.books.FirstOpen(ctx); err != nil {
 		if !s.outage.failed(err) {
 			s.log.Error("not ready", "error", err)
 		}
-		return false
+		return err
 	}
 	s.outage.over()
-	return true
+	return nil
 }
 
-// shared asks a question once for all who want to know it at the same time: anybody may
-// ask whether the server is ready, and takes no slot for it. It is safe for concurrent use.
-type shared struct {
-	ask func() bool
-
-	mu     sync.Mutex
-	asking *asking // nil: nobody asks
+// readiness asks once whether the books can be reached for all who want to know it at the
+// same time: anybody may ask, and no slot is taken for it. It is safe for concurrent use.
+type readiness struct {
+	ask    func() error
+	asking singleflight.Group
 }
 
-type asking struct {
-	done chan struct{}
-	yes  bool // to be read after done is closed
+// check asks, or waits for the answer to one who asks already.
+func (r *readiness) check() error {
+	_, err, _ := r.asking.Do("", func() (any, error) { return struct{}{}, r.ask() })
+	return err
 }
 
-// answer asks, or waits for the answer to one who asks already.
-func (s *shared) answer() bool {
-	s.mu.Lock()
-	if a := s.asking; a != nil {
-		s.mu.Unlock()
-		<-a.done
-		return a.yes
-	}
-	a := &asking{done: make(chan struct{})}
-	s.asking = a
-	s.mu.Unlock()
-	a.yes = s.ask()
-	s.mu.Lock()
-	s.asking = nil
-	s.mu.Unlock()
-	close(a.done)
-	return a.yes
-}
-
-// forwarding are headers by which a proxy, trusted or not, says that it is one.
+// forwarding are headers by which a proxy, trusted or not, shows that it is one.
 var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"}
 
-// forThisMachine keeps the metrics from others than callers on this machine, where they
-// are served beside the APIs. What comes through a proxy on this machine comes
-// from elsewhere, whatever address the proxy names.
+// forThisMachine refuses the metrics, where they are served beside the APIs, to callers on
+// other machines. A request through a proxy on this machine is from another one, whatever
+// address the proxy names.
 func (g *gateway) forThisMachine(health http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		proxied := slices.ContainsFunc(forwarding, func(name string) bool { return r.Header.Values(name) != nil })
@@ -114,6 +95,6 @@ func answer(w http.ResponseWriter, log *slog.Logger, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	if _, err := io.WriteString(w, text+"\n"); err != nil {
-		log.Debug("the answer was not read", "error", err)
+		log.Debug("the response was not read", "error", err)
 	}
 }

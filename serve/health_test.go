@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -95,14 +96,17 @@ func TestMetricsAreForThisMachine(t *testing.T) {
 func TestReadinessIsAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		goOn, asked, yes := make(chan struct{}), 0, atomic.Int64{}
-		s := &shared{ask: func() bool {
+		r := &readiness{ask: func() error {
 			asked++
 			<-goOn
-			return asked == 1
+			if asked > 1 {
+				return errors.New("the books cannot be reached")
+			}
+			return nil
 		}}
 		for range 10 {
 			go func() {
-				if s.answer() {
+				if r.check() == nil {
 					yes.Add(1)
 				}
 			}()
@@ -113,7 +117,7 @@ func TestReadinessIsAskedOnce(t *testing.T) {
 		if asked != 1 || yes.Load() != 10 {
 			t.Errorf("asked %d times, %d are ready", asked, yes.Load())
 		}
-		if s.answer() {
+		if r.check() == nil {
 			t.Error("the first answer is kept")
 		}
 	})

@@ -9,9 +9,9 @@ import (
 	"github.com/softstake/softstake/db"
 )
 
-// outage logs that the books cannot be reached: when that begins, when its cause changes,
-// and when it is over. All that look at the books again and again share one, so that the
-// log does not fill with what it says already. It is safe for concurrent use.
+// outage logs that the books cannot be reached: when an outage begins, when its cause
+// changes, and when it ends. The scheduler, health and metrics share one, so that a retry is
+// not logged each time. It is safe for concurrent use.
 type outage struct {
 	log *slog.Logger
 	now func() time.Time
@@ -40,7 +40,7 @@ func (o *outage) failed(err error) bool {
 	return true
 }
 
-// over says that the books were reached.
+// over ends the outage, if there is one: the books were reached.
 func (o *outage) over() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

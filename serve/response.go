@@ -5,13 +5,13 @@ import (
 	"net/http"
 )
 
-// mostHeld is how many bytes of an answer are held in memory while its request has a slot.
+// mostHeld is how many bytes of a response are held in memory while its request has a slot.
 const mostHeld = 512 << 10
 
-// reply is an answer on its way, that knows how far it is. What a handler writes is held
-// until the request has given its slot back: a client that reads slowly holds none. A
-// longer answer, and one that is flushed, goes to the client as it is written.
-type reply struct {
+// response is a response that is being written, and how far it is. What a handler writes is
+// held until the request has released its slot: a client that reads slowly holds none. A
+// longer response, and one that is flushed, goes to the client as it is written.
+type response struct {
 	http.ResponseWriter
 	status int // 0: not begun
 	bytes  int64
@@ -19,10 +19,10 @@ type reply struct {
 	direct bool // nothing is held any more
 }
 
-// WriteHeader begins the answer.
-func (a *reply) WriteHeader(status int) {
+// WriteHeader begins the response.
+func (a *response) WriteHeader(status int) {
 	switch {
-	case status < 200: // it only announces the answer
+	case status < 200: // it only announces the response
 		a.ResponseWriter.WriteHeader(status)
 	case a.status == 0:
 		a.status = status
@@ -32,7 +32,7 @@ func (a *reply) WriteHeader(status int) {
 }
 
 // Write writes a part of the body.
-func (a *reply) Write(p []byte) (int, error) {
+func (a *response) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
@@ -49,7 +49,7 @@ func (a *reply) Write(p []byte) (int, error) {
 }
 
 // send sends what is held. What is written later is not held.
-func (a *reply) send() error {
+func (a *response) send() error {
 	if a.direct || a.status == 0 {
 		return nil
 	}
@@ -64,10 +64,10 @@ func (a *reply) send() error {
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (a *reply) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *response) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // FlushError sends what is written.
-func (a *reply) FlushError() error {
+func (a *response) FlushError() error {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
@@ -78,14 +78,14 @@ func (a *reply) FlushError() error {
 }
 
 // Flush sends what is written, for those who do not ask whether it could be.
-func (a *reply) Flush() {
+func (a *response) Flush() {
 	if a.FlushError() != nil {
 		return // the next write says that the client is gone
 	}
 }
 
 // result is the status that the client sees.
-func (a *reply) result() int {
+func (a *response) result() int {
 	if a.status == 0 {
 		return http.StatusOK
 	}

@@ -21,7 +21,7 @@ const (
 	schemaPoll = 2 * time.Second
 )
 
-// scheduler settles what is due, again and again, with a retry and a backoff where that fails.
+// scheduler settles what is due, again and again, and retries with backoff where that fails.
 type scheduler struct {
 	books   *store.DB
 	now     func() time.Time
@@ -88,7 +88,7 @@ func (s *scheduler) settle(ctx context.Context) (wait time.Duration) {
 		s.log.Info("settled", "day", paid.day.String(), "tokens", paid.tokens)
 	}
 	if err != nil && ctx.Err() != nil {
-		s.log.Info("stopping; what is not done yet is done when it is started again")
+		s.log.Info("stopping; the next start goes on where this run was")
 		return 0
 	}
 	s.note(time.Since(began), report, err)
@@ -167,7 +167,7 @@ func byDay(paid []staking.Due) []dayPaid {
 // when the run is told to stop: the run looks whether to stop between two batches.
 type finishing struct{ *store.DB }
 
-// grace lets what has begun take a little longer than the context.
+// grace gives a batch that has begun more time than its context has.
 func grace(ctx context.Context) (context.Context, func()) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	timer := make(chan struct{})

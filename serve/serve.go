@@ -3,16 +3,23 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
@@ -96,11 +103,128 @@ func warn(c Config) error {
 	return err
 }
 
+// timeouts are how long a client may take.
+type timeouts struct {
+	headers  time.Duration // to send a request's headers
+	request  time.Duration // to send all of it; routes with small bodies allow less
+	response time.Duration // to be answered, from the headers' end on; a stream pushes it ahead of itself
+	idle     time.Duration // between two requests
+	stop     time.Duration // to be answered after Stop
+}
+
+var usualTimeouts = timeouts{headers: 5 * time.Second, request: 30 * time.Second, response: time.Minute, idle: time.Minute, stop: stopWait}
+
+const (
+	// stopWait is how long the work in hand may take when the server stops.
+	stopWait = 20 * time.Second
+	// maxHeaders is how many bytes of headers are read, the request's line among them.
+	maxHeaders = 16 << 10
+	// outboxPoll is how often the outbox is read while somebody is subscribed.
+	outboxPoll = 250 * time.Millisecond
+)
+
+// Server answers the requests of the APIs and the pages, which may come at the same time.
+// Start, Wait and Stop are called one after another.
+type Server struct {
+	Config
+	gateway  *gateway
+	mux      *http.ServeMux
+	exchange http.Handler
+	timeouts timeouts
+
+	servers   []*http.Server
+	listening *errgroup.Group
+	failed    <-chan struct{} // closed when a listener has failed
+}
+
+// New makes the server of the APIs and, where Config has Pages, of the pages. It listens
+// nowhere, and settles nothing.
+func New(c Config) (*Server, error) {
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics()
+	}
+	s := &Server{Config: c, gateway: gatewayOf(c), mux: http.NewServeMux(), timeouts: usualTimeouts}
+	var failed context.Context
+	s.listening, failed = errgroup.WithContext(context.Background())
+	s.failed = failed.Done()
+	hub := events.New(c.Books, c.Log, outboxPoll)
+	s.exchange = s.mount(exchangeAPI, binance.New(binance.Options{
+		Books: c.Books, Sealer: c.Sealer, Now: c.Now, Log: c.Log, Weights: c.Weights, Accept: c.AcceptAt,
+	}))
+	own, ours := ownAPI, api.New(api.Options{Books: c.Books, Events: hub, Now: c.Now, Log: c.Log, Test: c.Books.Test(), Rate: c.Rate})
+	own.maxBody = ours.MaxBody
+	s.mux.Handle("/v1/", s.mount(own, ours))
+	if c.Pages == nil {
+		return s, nil
+	}
+	o := *c.Pages
+	o.Books, o.Events, o.Sealer, o.Now, o.Log = c.Books, hub, c.Sealer, c.Now, c.Log
+	holders, err := web.New(o)
+	if err != nil {
+		return nil, err
+	}
+	s.mux.Handle("/", s.mount(pagesOf(c.Books.Test()), holders))
+	return s, nil
+}
+
+// mount puts an API behind the gateway.
+func (s *Server) mount(a servedAPI, next http.Handler) http.Handler {
+	if s.Around != nil {
+		next = s.Around(next)
+	}
+	return s.gateway.wrap(a, next)
+}
+
+// testHeader is in every response from books that are marked for tests.
+const testHeader = "X-Softstake-Test"
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.Books.Test() {
+		w.Header().Set(testHeader, "true")
+	}
+	// Not a pattern of the mux, which redirects "/api" and "//api/v3/time": a program that
+	// was written for the exchange does not follow that, and does not read HTML.
+	if binance.Serves(r.URL.Path) {
+		s.exchange.ServeHTTP(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// rejectDotSegments treats an API path with a segment "." or ".." as an unmatched path.
+// The mux would redirect it to the cleaned path: a client that asks for
+// /v1/accounts/../withdrawals would get all withdrawals.
+func rejectDotSegments(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Decoded, as the mux matches it: /%761 is /v1.
+		first, _, _ := strings.Cut(strings.TrimLeft(r.URL.Path, "/"), "/")
+		api := binance.Serves(r.URL.Path) || first == "v1"
+		parts := strings.Split(r.URL.EscapedPath(), "/") // the mux cleans the escaped path
+		if api && (slices.Contains(parts, ".") || slices.Contains(parts, "..")) {
+			elsewhere := *r
+			elsewhere.URL = &url.URL{Path: "/" + first + "/"}
+			r = &elsewhere
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Start begins to answer at an address, without TLS, and returns which address that is:
+// port 0 takes a free one.
+func (s *Server) Start(ctx context.Context, address string) (string, error) {
+	listener, err := listen(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	return s.serve(listener, s, nil), nil
+}
+
 // start begins to answer at the addresses of the Config, and returns that of the APIs.
 func (s *Server) start(ctx context.Context, health http.Handler) (string, error) {
 	var cert *certificate
-	var err error
 	if s.CertFile != "" {
+		var err error
 		if cert, err = readCertificate(s.CertFile, s.KeyFile, s.Log); err != nil {
 			return "", err
 		}
@@ -131,4 +255,59 @@ func (s *Server) start(ctx context.Context, health http.Handler) (string, error)
 func local(l net.Listener) bool {
 	address, is := l.Addr().(*net.TCPAddr)
 	return is && address.IP.IsLoopback()
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, "tcp", address)
+}
+
+// serve begins to answer what a listener accepts, with TLS where there is a certificate,
+// and returns the listener's address.
+func (s *Server) serve(listener net.Listener, handler http.Handler, c *certificate) string {
+	server := &http.Server{
+		Handler: rejectDotSegments(handler), MaxHeaderBytes: maxHeaders,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: s.timeouts.headers, ReadTimeout: s.timeouts.request, WriteTimeout: s.timeouts.response, IdleTimeout: s.timeouts.idle,
+	}
+	server.RegisterOnShutdown(s.gateway.stop)
+	serve := func() error { return server.Serve(listener) }
+	if c != nil {
+		server.TLSConfig = &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
+		serve = func() error { return server.ServeTLS(listener, "", "") }
+	}
+	s.servers = append(s.servers, server)
+	s.listening.Go(func() error {
+		if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	return listener.Addr().String()
+}
+
+// Wait answers until the context ends or a listener fails, and then stops. Its error is
+// what failed.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-s.failed:
+	}
+	return s.Stop()
+}
+
+// Stop takes no more requests, ends the streams, and lets the requests in flight be
+// answered. What is not answered in time is cut off, for the books are closed after it.
+func (s *Server) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeouts.stop)
+	defer cancel()
+	var stopping errgroup.Group
+	for _, server := range s.servers {
+		stopping.Go(func() error {
+			if err := server.Shutdown(ctx); err != nil {
+				return errors.Join(err, server.Close())
+			}
+			return nil
+		})
+	}
+	return errors.Join(stopping.Wait(), s.listening.Wait())
 }
