@@ -206,6 +206,9 @@ func (c *serveCmd) logger(w *World) *slog.Logger {
 // logOptions are those of a log in which no error has a password.
 func logOptions(level slog.Level) *slog.HandlerOptions {
 	return &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Value.Kind() != slog.KindAny { // most are none: nothing is allocated for them
+			return a
+		}
 		if err, is := a.Value.Any().(error); is {
 			a.Value = slog.StringValue(plain(err))
 		}
