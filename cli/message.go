@@ -49,7 +49,7 @@ var kinds = []struct {
 	{staking.ErrDocuments, failed, ""},
 	{staking.ErrFunds, failed, ""},
 	{staking.ErrLimit, failed, ""},
-	{db.ErrInsecure, failed, "allow it with --insecure"},
+	{db.ErrInsecure, failed, "or allow it with --insecure"},
 }
 
 // failed is the word for what is no kind of error that a caller can correct.
