@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -14,6 +15,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -355,3 +358,68 @@ func TestNothingOfOneMachine(t *testing.T) {
 		}
 	}
 }
+
+// belowTheFronts are the packages that know no front end: their messages name no command and
+// no flag. What to do at the command line is a hint, by the error's reason, in cli.
+var belowTheFronts = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency", "store"}
+
+// notCommands are the literals that look like a command, and what they are.
+var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes"}
+
+func TestMessagesNameNoCommands(t *testing.T) {
+	all := sources(t)
+	words := strings.Join(commands(t, all), "|")
+	// A command after the program's name, a command in quotes, a flag.
+	named := regexp.MustCompile(`softstake (?:` + words + `)\b|"(?:` + words + `)(?: [a-z-]+)*"|(?:^|[ "])--[a-z]`)
+	for _, s := range all {
+		if s.test || !slices.Contains(belowTheFronts, s.pkg) {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			literal, is := n.(*ast.BasicLit)
+			if !is || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := named.FindString(text); found != "" && notCommands[text] == "" {
+				t.Errorf("%s: a message names %q; a front end has the hint", s.at(literal.Pos()), found)
+			}
+			return true
+		})
+	}
+}
+
+// commands are the names of the program's commands, as the fields of cli's structs with
+// the tag "cmd" make them.
+func commands(t *testing.T, all []source) (names []string) {
+	for _, s := range all {
+		if s.pkg != "cli" || s.test {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			field, is := n.(*ast.Field)
+			if !is || field.Tag == nil || len(field.Names) != 1 {
+				return true
+			}
+			tag, err := strconv.Unquote(field.Tag.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, is := reflect.StructTag(tag).Lookup("cmd"); is {
+				kebab := strings.ToLower(capital.ReplaceAllString(field.Names[0].Name, "$1-$2"))
+				names = append(names, cmp.Or(reflect.StructTag(tag).Get("name"), kebab))
+			}
+			return true
+		})
+	}
+	if len(names) < 50 {
+		t.Fatalf("cli has only the commands %v", names)
+	}
+	return names
+}
+
+// capital is where a word of a Go name begins: SetRegion is the command set-region.
+var capital = regexp.MustCompile(`([a-z0-9])([A-Z])`)

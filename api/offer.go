@@ -147,7 +147,7 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 		}
 		t.PaidThrough = s.since(st.PaidThrough)
 		if token(ctx).Role != access.Holder {
-			t.Waiting = st.Waiting
+			t.Waiting = textOf(st.Waiting)
 		}
 		return t, nil
 	})

@@ -130,7 +130,7 @@ func (s *server) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 	}
 	tokens, err := shown(standing, func(st store.TokenStatus) (runToken, error) {
 		pool, err := s.pool(ctx, st)
-		return runToken{Asset: st.Asset, PaidThrough: s.since(st.PaidThrough), Waiting: st.Waiting, PoolOut: pool}, err
+		return runToken{Asset: st.Asset, PaidThrough: s.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool}, err
 	})
 	return say(runsOut{open.String(), tokens}, err)
 }
@@ -144,7 +144,7 @@ func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut]
 		a, err := s.Books.Asset(ctx, p.Asset)
 		out := previewOut{
 			Asset: p.Asset, Day: p.Day.String(), Declared: p.Declared, Holders: p.Holders, Total: a.Format(p.Total),
-			Average: a.Format(p.Average), Pool: a.Format(p.Pool), Verdict: p.Verdict,
+			Average: a.Format(p.Average), Pool: a.Format(p.Pool), Verdict: textOf(p.Verdict),
 		}
 		if p.BeforeKnown {
 			out.Before = new(a.Format(p.Before))
@@ -234,7 +234,15 @@ func (s *server) run(ctx context.Context, _ *struct{}) (*answer[reportOut], erro
 		out.Paid[i] = DueOut{d.Asset, d.Day.String()}
 	}
 	for i, w := range report.Waiting {
-		out.Waiting[i] = waitingOut{DueOut{w.Asset, w.Day.String()}, w.Reason.Error()}
+		out.Waiting[i] = waitingOut{DueOut{w.Asset, w.Day.String()}, textOf(w.Reason)}
 	}
 	return say(out, nil)
+}
+
+// textOf is why something waits, as a sentence; "" where nothing does.
+func textOf(waits error) string {
+	if waits == nil {
+		return ""
+	}
+	return waits.Error()
 }

@@ -155,6 +155,9 @@ func writeExplanation(w *World, e store.Explanation) error {
 	if err := facts(w.Stdout, lines...); err != nil {
 		return err
 	}
+	if hint := hintOf(e.Waits); hint != "" {
+		return w.printf("\n%s\nTo have it settled: %s.\n", e.Reason, hint)
+	}
 	if e.Reason != "" {
 		return w.printf("\n%s\n", e.Reason)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
@@ -11,16 +12,37 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // hints are what a person may do about an error, by its reason (ledger.Error). The packages
 // that find an error know no command.
 var hints = map[string]string{
-	ledger.ReasonUnknownAsset: `add it with "softstake asset add"`,
-	staking.ReasonNoResidence: `set it with "softstake account set-region"`,
-	history.ReasonTooLong:     `if not, give --from and --to`,
-	history.ReasonZone:        `say which it is with --utc-offset, such as --utc-offset=+02:00`,
+	ledger.ReasonUnknownAsset:   `add it with "softstake asset add"`,
+	staking.ReasonNoResidence:   `set it with "softstake account set-region"`,
+	staking.ReasonFunds:         `fund it with "softstake fund %s %s"`,
+	staking.ReasonLimit:         `look at it with "softstake settle --preview", then approve it with "softstake settle --approve %s %s" or correct its terms`,
+	history.ReasonTooLong:       `if not, give --from and --to`,
+	history.ReasonZone:          `say which it is with --utc-offset, such as --utc-offset=+02:00`,
+	store.ReasonUnknownAccount:  `open it with "softstake account open"`,
+	store.ReasonUnknownDocument: `see "softstake documents list"`,
+	people.ReasonUnknownKey:     `see "softstake key list"`,
+	people.ReasonUnknownLogin:   `see "softstake login list"`,
+	store.ReasonUnknownRegion:   `see "softstake region list"`,
+	people.ReasonUnknownToken:   `see "softstake token list"`,
+	store.ReasonOtherResidence:  `change it with "softstake account set-region"`,
+	store.ReasonTokenExists:     `terms are changed with "softstake terms set"`,
+	store.ReasonDamaged:         `see "softstake audit"`,
+	people.ReasonTooManyKeys:    `revoke one first, with "softstake key revoke"`,
+	people.ReasonDeadKey:        `make another with "softstake key create"`,
+	store.ReasonDayBegun:        `a day that is over is corrected with "softstake terms correct"`,
+	store.ReasonDayNotOver:      `set terms from tomorrow on with "softstake terms set"`,
+	store.ReasonDeclared:        `correct single balances with "softstake adjust"`,
+	store.ReasonNotCopied:       `run "softstake restore" again`,
+	store.ReasonNotAudited:      `look with "softstake audit", or run "softstake restore" again`,
+	store.ReasonFindings:        `the books stay closed to every command but "softstake audit"`,
 }
 
 // kinds is the one table of the kinds of error: the word by which programs tell them apart
@@ -49,6 +71,11 @@ var kinds = []struct {
 	{staking.ErrDocuments, failed, ""},
 	{staking.ErrFunds, failed, ""},
 	{staking.ErrLimit, failed, ""},
+	{store.ErrNoBooks, failed, `make them with "softstake init"`},
+	{store.ErrRealBooks, failed, `"softstake init --test-clock" marks new ones`},
+	{store.ErrUnfinished, failed, ""},
+	{store.ErrFindings, failed, ""},
+	{db.ErrOlder, failed, `make a backup with the former softstake, stop it everywhere, and run "softstake upgrade"`},
 	{db.ErrInsecure, failed, "or allow it with --insecure"},
 }
 
@@ -67,9 +94,11 @@ func wordOf(err error) string {
 
 // hintOf is what a person may do about an error, or "".
 func hintOf(err error) string {
-	var e *ledger.Error
-	if errors.As(err, &e) && hints[e.Reason] != "" {
-		return hints[e.Reason]
+	if e, is := errors.AsType[*ledger.Error](err); is && hints[e.Reason] != "" {
+		return fmt.Sprintf(hints[e.Reason], e.Facts...)
+	}
+	if m, is := errors.AsType[*db.MissingError](err); is {
+		return fmt.Sprintf("make books with \"softstake init --db sqlite:%s\"", m.Path)
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.kind) {

@@ -68,7 +68,7 @@ func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a asset
 func formatPreview(a assets, p store.Preview) previewJSON {
 	j := previewJSON{
 		Asset: p.Asset, Day: p.Day, Declared: p.Declared, Holders: p.Holders, Total: a.plain(p.Asset, p.Total),
-		MeanAverage: a.plain(p.Asset, p.Average), Pool: a.plain(p.Asset, p.Pool), Waits: p.Verdict,
+		MeanAverage: a.plain(p.Asset, p.Average), Pool: a.plain(p.Asset, p.Pool), Waits: waits(p.Verdict),
 		LateUntil: instant(p.LateUntil),
 	}
 	if p.BeforeKnown {
@@ -81,12 +81,21 @@ func formatPreview(a assets, p store.Preview) previewJSON {
 func formatOpen(a assets, p store.OpenPreview) previewJSON {
 	j := formatPreview(a, store.Preview{
 		Asset: p.Asset, Day: p.Day, Holders: p.Holders, Total: p.Total, Average: p.Average,
-		Before: p.Before, BeforeKnown: p.BeforeKnown, Pool: p.Pool, Verdict: strings.Join(openVerdicts(a, p), "; "),
+		Before: p.Before, BeforeKnown: p.BeforeKnown, Pool: p.Pool,
 	})
+	j.Waits = strings.Join(openVerdicts(a, p), "; ")
 	j.openJSON = &openJSON{
 		Open: true, At: instant(p.At), Owed: a.plain(p.Asset, p.Owed), Missing: a.plain(p.Asset, p.Missing), NeedsApproval: p.Over != "", Partial: p.Partial,
 	}
 	return j
+}
+
+// waits is why a day waits, and what to do about it; "" where it does not.
+func waits(why error) string {
+	if why == nil {
+		return ""
+	}
+	return plain(why)
 }
 
 // openVerdicts say why the open day would wait, if it stayed as it stands.
@@ -114,8 +123,8 @@ func writeDue(w *World, a assets, previews []store.Preview) error {
 			before = *j.Before
 		}
 		grid.add(p.Day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.MeanAverage, j.Total, before, j.Pool)
-		if p.Verdict != "" {
-			waits = append(waits, fmt.Sprintf("%s of %s would wait: %s", p.Asset, p.Day, p.Verdict))
+		if p.Verdict != nil {
+			waits = append(waits, fmt.Sprintf("%s of %s would wait: %s", p.Asset, p.Day, plain(p.Verdict)))
 		}
 		if !p.LateUntil.IsZero() {
 			late = p // the only such day: yesterday

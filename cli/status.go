@@ -78,7 +78,7 @@ func formatStatus(a assets, s store.Status) statusJSON {
 	for _, t := range s.Tokens {
 		token := tokenStatusJSON{
 			Asset: t.Asset, PaidThrough: t.PaidThrough, Pool: a.plain(t.Asset, t.Pool),
-			LastTotal: a.plain(t.Asset, t.LastTotal), LastHolders: t.LastHolders, Waiting: t.Waiting,
+			LastTotal: a.plain(t.Asset, t.LastTotal), LastHolders: t.LastHolders, Waiting: waits(t.Waiting),
 		}
 		if t.DaysLeft >= 0 {
 			token.DaysLeft = &t.DaysLeft
@@ -115,10 +115,10 @@ func writeStatus(w *World, a assets, s store.Status) error {
 		return err
 	}
 	for _, t := range s.Tokens {
-		if t.Waiting == "" {
+		if t.Waiting == nil {
 			continue
 		}
-		if err := w.printf("\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, t.Waiting); err != nil {
+		if err := w.printf("\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, plain(t.Waiting)); err != nil {
 			return err
 		}
 	}

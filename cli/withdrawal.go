@@ -151,7 +151,7 @@ func (x *waiting) end(w *World, kind ledger.Kind, told string) error {
 		switch {
 		case o.Err == nil:
 			return w.printf("%s was %s before, at %s UTC; it is once.\n", p.ID, p.State, clockTime(p.Ended))
-		case errors.Is(o.Err, ledger.ErrConflict) && p.State != store.Pending:
+		case (errors.Is(o.Err, ledger.ErrEnded) || errors.Is(o.Err, ledger.ErrConflict)) && p.State != store.Pending:
 			return fmt.Errorf("%s was %s at %s UTC, and a withdrawal ends once", p.ID, p.State, clockTime(p.Ended))
 		}
 		return o.Err

@@ -24,6 +24,9 @@ type Migration struct {
 // writes nothing after it.
 var ErrSchema = errors.New("these books have another schema")
 
+// ErrOlder is ErrSchema for a database that is older than the program.
+var ErrOlder = fmt.Errorf("%w", ErrSchema)
+
 // CheckVersion is ErrSchema unless a database with n migrations has this program's schema.
 func (d *DB) CheckVersion(n int64) error { return checkVersion(n, d.known()) }
 
@@ -36,7 +39,7 @@ func checkVersion(n, known int64) error {
 	case n > known:
 		return fmt.Errorf("%w: schema %d, and this softstake works with %d; use a newer softstake", ErrSchema, n, known)
 	}
-	return fmt.Errorf("%w: schema %d, and this softstake works with %d; make a backup with the former softstake, stop it everywhere, and run \"softstake upgrade\"", ErrSchema, n, known)
+	return fmt.Errorf("%w: schema %d, and this softstake works with %d", ErrOlder, n, known)
 }
 
 // version is the schema that each transaction expects; 0: any.

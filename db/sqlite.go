@@ -48,13 +48,18 @@ func openSQLite(ctx context.Context, path string, o Options) (db *sqliteDB, err 
 	return db, err
 }
 
+// MissingError says that there is no SQLite database at a path.
+type MissingError struct{ Path string }
+
+func (m *MissingError) Error() string { return m.Path + " does not exist" }
+
 func tryToOpen(path string, o Options) (*sqliteDB, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
 		return nil, fmt.Errorf("%s is a folder; name a file in it, such as sqlite:%s", path, filepath.Join(path, "softstake.db"))
 	case errors.Is(err, os.ErrNotExist) && !o.Create:
-		return nil, fmt.Errorf("%s does not exist; make books with \"softstake init --db sqlite:%s\"", path, path)
+		return nil, &MissingError{path}
 	case err != nil && !o.Create:
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}

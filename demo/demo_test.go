@@ -149,8 +149,8 @@ func checkDelay(t *testing.T, town *demo.Town) {
 		t.Errorf("%d days of tokens have no price", status.Unpriced)
 	}
 	for _, s := range status.Tokens {
-		if s.PaidThrough != town.Last || s.Waiting != "" {
-			t.Errorf("%s is paid through %s: %s", s.Asset, s.PaidThrough, s.Waiting)
+		if s.PaidThrough != town.Last || s.Waiting != nil {
+			t.Errorf("%s is paid through %s: %v", s.Asset, s.PaidThrough, s.Waiting)
 		}
 	}
 }

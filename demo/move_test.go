@@ -232,8 +232,8 @@ func TestTheOperatorIsAtWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range tokens {
-		if s.PaidThrough != town.Last+7 || s.Waiting != "" {
-			t.Errorf("%s is paid through %s: %s", s.Asset, s.PaidThrough, s.Waiting)
+		if s.PaidThrough != town.Last+7 || s.Waiting != nil {
+			t.Errorf("%s is paid through %s: %v", s.Asset, s.PaidThrough, s.Waiting)
 		}
 	}
 	checkAudit(t, town)

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrInFlight says that the same request is in flight at this moment.
-var ErrInFlight = errors.New("the same request is being answered")
+const ErrInFlight ledger.ErrorKind = "the same request is being answered"
 
 // ClaimLife is how long a request in flight keeps others with its key out. After it
 // the process that answered it is taken to have gone away. It is longer than any signed
@@ -106,11 +106,11 @@ func (r *Requests) record(ctx context.Context, fn func(db.Tx) error) error {
 func (q Request) check(now time.Time) error {
 	for _, text := range []string{q.Owner, q.Key} {
 		if text == "" || len(text) > maxName || !utf8.ValidString(text) || strings.Contains(text, "\x00") {
-			return fmt.Errorf("%w: a request's owner and key are text of 1 to %d bytes; %q is not", ledger.ErrInvalid, maxName, ledger.Clip(text))
+			return ledger.ErrInvalid.In("", "a request's owner and key are text of 1 to %d bytes; %q is not", maxName, ledger.Clip(text))
 		}
 	}
 	if !q.Until.After(now) {
-		return fmt.Errorf("%w: a response kept until %s is not kept; it is %s", ledger.ErrInvalid, ledger.FormatTime(q.Until), ledger.FormatTime(now))
+		return ledger.ErrInvalid.In("", "a response kept until %s is not kept; it is %s", ledger.FormatTime(q.Until), ledger.FormatTime(now))
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (c *claim) take(t db.Tx) error {
 	case !found:
 		return db.ErrRetry // removed at the same time
 	case !same && until > c.at:
-		return fmt.Errorf("%w: key %q", ledger.ErrConflict, ledger.Clip(c.Key))
+		return ledger.ErrConflict.In("", "key %q", ledger.Clip(c.Key))
 	case working:
 		return ErrInFlight
 	case there.Status != 0 && until > c.at:

@@ -37,6 +37,7 @@ type Error struct {
 	Reason string // what exactly, where a front end has a hint for it: "unknown-asset"; else ""
 	Field  string // of the input, as it is spelled in JSON: "moves[2].amount"; "": the whole input, or the state of the books
 	Detail string // a sentence for a person, without the kind
+	Facts  []any  // what the hint of the reason names, in its order
 
 	err  error // what the error was made from
 	text bool  // the text is that of err, which says more than Detail
@@ -67,9 +68,9 @@ func (k ErrorKind) In(field, format string, args ...any) *Error {
 	return &Error{Kind: k, Field: field, Detail: err.Error(), err: err}
 }
 
-// Because adds the reason, by which a front end finds its hint.
-func (e *Error) Because(reason string) *Error {
-	e.Reason = reason
+// Because adds the reason, by which a front end finds its hint, and the facts that the hint names.
+func (e *Error) Because(reason string, facts ...any) *Error {
+	e.Reason, e.Facts = reason, facts
 	return e
 }
 
@@ -87,6 +88,18 @@ func At(path string, err error) error {
 	whole := *part
 	whole.Field, whole.err, whole.text = join(path, part.Field), err, true
 	return &whole
+}
+
+// Inside takes an error out of the part of the input that At put it into: inside "moves[2]",
+// the field "moves[2].amount" becomes "amount". Other errors stay.
+func Inside(path string, err error) error {
+	whole, is := errors.AsType[*Error](err)
+	if !is || !strings.HasPrefix(whole.Field, path) {
+		return err
+	}
+	part := *whole
+	part.Field, part.err, part.text = strings.TrimPrefix(whole.Field[len(path):], "."), err, true
+	return &part
 }
 
 // join is the path of a field of what lies at a path.

@@ -27,6 +27,12 @@ func TestFieldsOfErrors(t *testing.T) {
 			t.Errorf("%#v: %q; want the field %s, the text %q and the reason %q", e, c.err, c.field, c.text, c.hint)
 		}
 	}
+	whole := ledger.At("moves[0]", amount)
+	for path, want := range map[string]string{"moves[0]": "amount", "moves[1]": "moves[0].amount"} {
+		if e, is := errors.AsType[*ledger.Error](ledger.Inside(path, whole)); !is || e.Field != want || e.Error() != whole.Error() {
+			t.Errorf("inside %s: %#v; want the field %s", path, e, want)
+		}
+	}
 	if amount.Field != "amount" {
 		t.Errorf("an error was changed by what was put around it: its field is %s", amount.Field)
 	}

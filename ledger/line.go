@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -30,9 +29,9 @@ func CheckText(what, text string) error { return CheckLine(what, text, MaxText) 
 func CheckLine(what, text string, most int) error {
 	switch {
 	case !IsLine(text):
-		return fmt.Errorf("%w: %s %q is not a line of plain text", ErrInvalid, what, Clip(text))
+		return ErrInvalid.In("", "%s %q is not a line of plain text", what, Clip(text))
 	case utf8.RuneCountInString(text) > most:
-		return fmt.Errorf("%w: %s has more than %d characters", ErrInvalid, what, most)
+		return ErrInvalid.In("", "%s has more than %d characters", what, most)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ const (
 // session, or it has ended; ErrInvalid for a draft that cannot be.
 func (p *People) AddDraft(ctx context.Context, d Draft) error {
 	if !isDraftID(d.ID) || !strings.HasPrefix(d.Path, "/") || len(d.Body) > longestDraft {
-		return fmt.Errorf("%w: a draft has an ID, a path, and at most %d bytes of fields", ledger.ErrInvalid, longestDraft)
+		return ledger.ErrInvalid.In("", "a draft has an ID, a path, and at most %d bytes of fields", longestDraft)
 	}
 	if !access.IsTokenID(d.Session) {
 		return noSession(d.Session)
@@ -91,7 +91,7 @@ func removeDraft(t db.Tx, account ledger.Account, id string) error {
 // Draft is an account's draft of an ID; ErrNotFound if there is none any more.
 func (p *People) Draft(ctx context.Context, account ledger.Account, id string) (d Draft, err error) {
 	if !isDraftID(id) {
-		return Draft{}, fmt.Errorf("%w: a draft %q", ledger.ErrNotFound, ledger.Clip(id))
+		return Draft{}, ledger.ErrNotFound.In("", "a draft %q", ledger.Clip(id))
 	}
 	err = p.db.Look(ctx, func(t db.View) error {
 		found := false
@@ -102,7 +102,7 @@ func (p *People) Draft(ctx context.Context, account ledger.Account, id string) (
 		}, "SELECT session, path, body, expires FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3 AND expires > $4",
 			int64(account.Bucket()), string(account), id, p.now())
 		if err == nil && !found {
-			err = fmt.Errorf("%w: a draft %q", ledger.ErrNotFound, ledger.Clip(id))
+			err = ledger.ErrNotFound.In("", "a draft %q", ledger.Clip(id))
 		}
 		return err
 	})

@@ -42,7 +42,7 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 			return err
 		}
 		if live > MaxKeys {
-			return fmt.Errorf("%w: it has %d keys already; revoke one first, with \"softstake key revoke\"", ledger.ErrInvalid, MaxKeys)
+			return ledger.ErrInvalid.In("", "it has %d keys already", MaxKeys).Because(ReasonTooManyKeys)
 		}
 		return p.books.Log(t, "key create", string(k.Account), credential(k.Short()+" "+string(k.Type)+" "+access.FormatPermissions(k.Permissions), k.Label))
 	})
@@ -70,7 +70,7 @@ func insertKey(t db.Tx, k access.Key, now int64) (repeated bool, err error) {
 	if there.Account != k.Account || there.Type != k.Type || there.Label != k.Label || !bytes.Equal(there.Secret, k.Secret) ||
 		access.FormatPermissions(there.Permissions) != access.FormatPermissions(k.Permissions) ||
 		access.FormatAddresses(there.Addresses) != access.FormatAddresses(k.Addresses) || db.MillisOf(there.Expires) != db.MillisOf(k.Expires) {
-		return false, fmt.Errorf("%w: key %s", ledger.ErrConflict, k.Short())
+		return false, ledger.ErrConflict.In("", "key %s", k.Short())
 	}
 	return true, nil
 }
@@ -80,7 +80,7 @@ func insertKey(t db.Tx, k access.Key, now int64) (repeated bool, err error) {
 func (p *People) lockOpenAccount(t db.Tx, id ledger.Account) error {
 	closed, err := p.books.LockAccount(t, id)
 	if err == nil && !closed.IsZero() {
-		err = fmt.Errorf("%w: account %s was closed on %s", ledger.ErrInvalid, id, ledger.FormatTime(closed))
+		err = ledger.ErrInvalid.In("", "account %s was closed on %s", id, ledger.FormatTime(closed))
 	}
 	return err
 }
@@ -88,9 +88,9 @@ func (p *People) lockOpenAccount(t db.Tx, id ledger.Account) error {
 // checkCredential refuses a label that cannot be shown, and an expiry that is over.
 func checkCredential(label string, expires, now time.Time) error {
 	if !expires.IsZero() && (!expires.After(now) || expires.Year() > 9999) {
-		return fmt.Errorf("%w: it expires at %s, which does not lie ahead; it is %s", ledger.ErrInvalid, ledger.FormatTime(expires), ledger.FormatTime(now))
+		return ledger.ErrInvalid.In("", "it expires at %s, which does not lie ahead; it is %s", ledger.FormatTime(expires), ledger.FormatTime(now))
 	}
-	return ledger.CheckText("the label", label)
+	return ledger.At("label", ledger.CheckText("the label", label))
 }
 
 // credential is what the log says of a key or token.
@@ -137,7 +137,7 @@ func findKey(t db.View, name string) (k access.Key, err error) {
 }
 
 func noKey(name string) error {
-	return fmt.Errorf("%w: key %q; see \"softstake key list\"", ledger.ErrNotFound, access.Key{Key: strings.ToValidUTF8(name, "?")}.Short())
+	return ledger.ErrNotFound.In("", "key %q", access.Key{Key: strings.ToValidUTF8(name, "?")}.Short()).Because(ReasonUnknownKey)
 }
 
 // Key is the API key of a name, also a revoked one; ErrNotFound if there is none.

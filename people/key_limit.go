@@ -35,7 +35,7 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 		}
 		now := db.TimeOf(p.now())
 		if k.Live(now) != nil {
-			return fmt.Errorf("%w: %s is revoked or expired; make another with \"softstake key create\"", ledger.ErrInvalid, k)
+			return ledger.ErrInvalid.In("", "%s is revoked or expired", k).Because(ReasonDeadKey)
 		}
 		before := access.FormatAddresses(k.Addresses)
 		k.Addresses = addresses
@@ -107,7 +107,7 @@ func keysUpgraded(trading, unlimited int, until time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is limited to addresses", trading)
 	if unlimited > 0 {
-		fmt.Fprintf(&b, "; %d of them are not limited to addresses and expire at %s, unless \"key limit\" gives them some", unlimited, ledger.FormatTime(until))
+		fmt.Fprintf(&b, "; %d of them are not limited to addresses and expire at %s, unless they are limited before", unlimited, ledger.FormatTime(until))
 	}
 	return b.String()
 }

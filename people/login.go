@@ -33,8 +33,9 @@ func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
 // ErrInvalid if it is closed, and for what is no address or no hash.
 func (p *People) AddLogin(ctx context.Context, l Login) error {
 	email, err := access.ParseEmail(l.Email)
+	err = ledger.At("email", err)
 	if err == nil {
-		err = l.Account.CheckHolder()
+		err = ledger.At("account", l.Account.CheckHolder())
 	}
 	if err == nil {
 		err = checkHash(l.Password)
@@ -60,7 +61,7 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 		case errors.Is(err, ledger.ErrNotFound):
 			return fmt.Errorf("%w: it was removed meanwhile", db.ErrRetry)
 		case err == nil && there.Account != l.Account:
-			return fmt.Errorf("%w: it opens account %s", ledger.ErrConflict, there.Account)
+			return ledger.ErrConflict.In("", "it opens account %s", there.Account)
 		}
 		return err
 	})
@@ -73,7 +74,7 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 // checkHash refuses to keep a password itself.
 func checkHash(hash string) error {
 	if !access.IsPasswordHash(hash) {
-		return fmt.Errorf("%w: of a password only the hash is kept, and this is none", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("password", "of a password only the hash is kept, and this is none")
 	}
 	return nil
 }
@@ -98,7 +99,7 @@ func findLogin(t db.View, email string) (l Login, err error) {
 }
 
 func noLogin(email string) error {
-	return fmt.Errorf("%w: login %q; see \"softstake login list\"", ledger.ErrNotFound, ledger.Clip(email))
+	return ledger.ErrNotFound.In("", "login %q", ledger.Clip(email)).Because(ReasonUnknownLogin)
 }
 
 // Login is the login of an e-mail address, in capitals or not; ErrNotFound if there
@@ -106,7 +107,7 @@ func noLogin(email string) error {
 func (p *People) Login(ctx context.Context, email string) (l Login, err error) {
 	email, err = access.ParseEmail(email)
 	if err != nil {
-		return Login{}, fmt.Errorf("%w: a login: %w", ledger.ErrNotFound, err)
+		return Login{}, ledger.ErrNotFound.In("", "a login: %w", err)
 	}
 	err = p.db.Look(ctx, func(t db.View) error {
 		l, err = findLogin(t, email)

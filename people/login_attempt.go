@@ -23,7 +23,7 @@ const AttemptsKept = time.Hour
 // into the wrong field.
 func (p *People) CountAttempt(ctx context.Context, counter string, most int, window time.Duration) (wait time.Duration, err error) {
 	if most < 1 || window < time.Millisecond || window > AttemptsKept {
-		return 0, fmt.Errorf("%w: %d attempts in %s; it is at least 1 in at most %s", ledger.ErrInvalid, most, window, AttemptsKept)
+		return 0, ledger.ErrInvalid.In("", "%d attempts in %s; it is at least 1 in at most %s", most, window, AttemptsKept)
 	}
 	who := attemptKey(counter)
 	err = p.db.Write(ctx, func(t db.Tx) error {

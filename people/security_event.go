@@ -25,7 +25,7 @@ const longestDetail = 254
 
 func (e SecurityEvent) check() error {
 	if e.Action == "" {
-		return fmt.Errorf("%w: a security event has an action", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("", "a security event has an action")
 	}
 	for _, text := range [][2]string{{"the action", e.Action}, {"the client", e.Client}, {"the address", e.Address}} {
 		if err := ledger.CheckText(text[0], text[1]); err != nil {

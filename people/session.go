@@ -32,7 +32,7 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 			return err
 		}
 		if l.Account != s.Account || l.Password != password {
-			return fmt.Errorf("%w: login %s of %s with that password", ledger.ErrNotFound, s.Email, s.Account)
+			return ledger.ErrNotFound.In("", "login %s of %s with that password", s.Email, s.Account)
 		}
 		return insertSession(t, s, p.now())
 	})
@@ -44,10 +44,10 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 
 func checkSession(s access.Session, now time.Time) error {
 	if !access.IsTokenID(s.ID) || s.Hash == [32]byte{} {
-		return fmt.Errorf("%w: a session has an ID of 12 characters of A-Z a-z 0-9, and a hash", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("", "a session has an ID of 12 characters of A-Z a-z 0-9, and a hash")
 	}
 	if !s.Expires.After(now) {
-		return fmt.Errorf("%w: it expires at %s, which does not lie ahead; it is %s", ledger.ErrInvalid, ledger.FormatTime(s.Expires), ledger.FormatTime(now))
+		return ledger.ErrInvalid.In("", "it expires at %s, which does not lie ahead; it is %s", ledger.FormatTime(s.Expires), ledger.FormatTime(now))
 	}
 	if err := ledger.CheckText("the client", s.Client); err != nil {
 		return err
@@ -66,7 +66,7 @@ func insertSession(t db.Tx, s access.Session, now int64) error {
 	if n == 0 {
 		there, err := findSession(t, s.ID, now)
 		if err == nil && (there.Hash != s.Hash || there.Email != s.Email || there.Account != s.Account) {
-			err = fmt.Errorf("%w: session %s", ledger.ErrConflict, s.ID)
+			err = ledger.ErrConflict.In("", "session %s", s.ID)
 		}
 		return err
 	}
@@ -111,7 +111,7 @@ func findSession(t db.View, id string, now int64) (s access.Session, err error) 
 }
 
 func noSession(id string) error {
-	return fmt.Errorf("%w: session %.12q", ledger.ErrNotFound, id) // and not what follows an ID in a whole text
+	return ledger.ErrNotFound.In("", "session %.12q", id) // and not what follows an ID in a whole text
 }
 
 // Session is the session of an ID; ErrNotFound if there is none, or it has ended.

@@ -41,7 +41,7 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 		}
 		there, err := findToken(t, k.ID)
 		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account || there.Label != k.Label || there.Authoritative != k.Authoritative || db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
-			err = fmt.Errorf("%w: token %s", ledger.ErrConflict, k.ID)
+			err = ledger.ErrConflict.In("", "token %s", k.ID)
 		}
 		return err
 	})
@@ -90,7 +90,7 @@ func findToken(t db.View, id string) (k access.Token, err error) {
 }
 
 func noToken(id string) error {
-	return fmt.Errorf("%w: token %.16q; see \"softstake token list\"", ledger.ErrNotFound, id) // and not what follows an ID in a whole token
+	return ledger.ErrNotFound.In("", "token %.16q", id).Because(ReasonUnknownToken) // and not what follows an ID in a whole token
 }
 
 // Token is the bearer token of an ID, also a revoked one; ErrNotFound if there is none.

@@ -162,7 +162,7 @@ func (m collector) collectTokens(ctx context.Context, gauge func(d *prometheus.D
 	for _, t := range tokens {
 		gauge(settledDay, float64(t.PaidThrough.Start().Unix()), t.Asset)
 		gauge(lag, m.scheduler.behind(closings, t.PaidThrough).Seconds(), t.Asset)
-		gauge(waitingToken, oneIf(t.Waiting != ""), t.Asset)
+		gauge(waitingToken, oneIf(t.Waiting != nil), t.Asset)
 		gauge(poolBalance, roughly(scales[t.Asset], t.Pool), t.Asset)
 		if t.DaysLeft >= 0 {
 			gauge(poolDays, float64(t.DaysLeft), t.Asset)

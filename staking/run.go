@@ -20,6 +20,12 @@ const (
 	ErrLimit ledger.ErrorKind = "over the limit set for a person to look at"
 )
 
+// Their reasons, with the facts of each.
+const (
+	ReasonFunds = "short-of-funds" // the token and what is missing, as text
+	ReasonLimit = "over-limit"     // the day and the token
+)
+
 // ErrChanged says that the day was changed between its accrual and its
 // declaration, as a correction of its terms does: it is to be accrued again.
 var ErrChanged = errors.New("changed meanwhile")

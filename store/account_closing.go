@@ -101,12 +101,12 @@ func (c closing) checkHolds(free bool) error {
 		switch {
 		case amount == 0 || has != nil || (!held && !free):
 		case held && !free:
-			has = fmt.Errorf("%w: it has %s %s in open orders or pending withdrawals; release it, and complete or cancel the withdrawals first",
-				ledger.ErrInvalid, asset.Format(amount), r.Text(1))
+			has = ledger.ErrInvalid.In("", "it has %s %s in open orders or pending withdrawals; release it, and complete or cancel the withdrawals first",
+				asset.Format(amount), r.Text(1))
 		case held:
-			has = fmt.Errorf("%w: it has %s %s in open orders or pending withdrawals; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.Text(1))
+			has = ledger.ErrInvalid.In("", "it has %s %s in open orders or pending withdrawals; it is closed when it is empty", asset.Format(amount), r.Text(1))
 		default:
-			has = fmt.Errorf("%w: it has %s %s; it is closed when it is empty", ledger.ErrInvalid, asset.Format(amount), r.Text(1))
+			has = ledger.ErrInvalid.In("", "it has %s %s; it is closed when it is empty", asset.Format(amount), r.Text(1))
 		}
 		unmarked = unmarked || r.Int(3) == 0
 		return nil
@@ -128,7 +128,7 @@ func (c closing) checkWithdrawals() error {
 	err := c.t.Query(func(r row) error { waits = r.Text(0); return nil },
 		"SELECT id FROM pending WHERE bucket = $1 AND account = $2 ORDER BY id LIMIT 1", int64(c.id.Bucket()), string(c.id))
 	if err == nil && waits != "" {
-		err = fmt.Errorf("%w: its withdrawal %s is pending; complete or cancel it first", ledger.ErrInvalid, waits)
+		err = ledger.ErrInvalid.In("", "its withdrawal %s is pending; complete or cancel it first", waits)
 	}
 	return err
 }
@@ -141,13 +141,13 @@ func (c closing) checkDays() error {
 	}
 	today := staking.DayOf(c.db.clock())
 	if slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(today) }) {
-		return fmt.Errorf("%w: its Soft Staking is on; switch it off first", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("", "its Soft Staking is on; switch it off first")
 	}
 	d, token, err := c.db.unpaid(c.t, c.id)
 	if err != nil || d == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: it earned on %s, and %s of that day is not paid yet; close it when it is", ledger.ErrInvalid, d, token)
+	return ledger.ErrInvalid.In("", "it earned on %s, and %s of that day is not paid yet; close it when it is", d, token)
 }
 
 // unpaid is the first day that the account was enrolled for and that is not paid, and of

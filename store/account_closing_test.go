@@ -149,7 +149,7 @@ func TestAClosedAccountTakesNothing(t *testing.T) {
 		wants(t, db.EnrollAll(ctx, []ledger.Account{"alice"}, day1+1), ledger.ErrNotFound)
 		off(t, db, "alice")
 		_, err = db.OpenAccount(ctx, "alice", "DE")
-		wants(t, err, ledger.ErrConflict)
+		wants(t, err, ledger.ErrEnded)
 		setRegion(t, db, "alice", "FR")
 		there := must[[]store.Account](t)(db.OpenOrFind(ctx, []store.Account{{ID: "alice", Opened: noon}}))
 		if len(there) != 1 || !there[0].Closed.Equal(noon) || there[0].Region != "FR" {

@@ -38,9 +38,10 @@ type HouseBalance struct {
 
 // check says what is wrong with the account, or nil, and writes its region in capitals.
 func (a *Account) check() error {
-	err := a.ID.CheckHolder()
+	err := ledger.At("id", a.ID.CheckHolder())
 	if err == nil && a.Region != "" {
 		a.Region, err = staking.ParseRegion(string(a.Region))
+		err = ledger.At("region", err)
 	}
 	return err
 }
@@ -48,14 +49,14 @@ func (a *Account) check() error {
 // checkNew says what is wrong with an account that is to be opened, as check does.
 func (a *Account) checkNew() error {
 	if err := a.ID.CheckNew(); err != nil {
-		return err
+		return ledger.At("id", err)
 	}
 	return a.check()
 }
 
 // OpenAccount opens an account for a resident of a region; "" is a residence not
 // yet verified. The same again is once and answers repeated; with another region
-// it is ErrConflict, and so is one that is closed: it is not opened again.
+// it is ErrConflict. One that is closed is ErrEnded: it is not opened again.
 func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
 	a := Account{ID: id, Region: region}
 	if err := a.checkNew(); err != nil {
@@ -73,11 +74,11 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 		}
 		there, err := account(t, id)
 		if err == nil && !there.Closed.IsZero() {
-			err = fmt.Errorf("%w: it is closed since %s; a closed account is not opened again, so open one of another ID",
-				ledger.ErrConflict, stamp(there.Closed.UnixMilli()))
+			err = ledger.ErrEnded.In("", "it is closed since %s; a closed account is not opened again, so open one of another ID",
+				stamp(there.Closed.UnixMilli()))
 		}
 		if err == nil && there.Region != a.Region {
-			err = fmt.Errorf("%w: its residence is %q, not %q; change it with \"softstake account set-region\"", ledger.ErrConflict, there.Region, a.Region)
+			err = ledger.ErrConflict.In("", "its residence is %q, not %q", there.Region, a.Region).Because(ReasonOtherResidence)
 		}
 		return err
 	})
@@ -121,7 +122,7 @@ func account(t view, id ledger.Account) (a Account, err error) {
 }
 
 func noAccount(id ledger.Account) error {
-	return fmt.Errorf("%w: account %q; open it with \"softstake account open\"", ledger.ErrNotFound, ledger.Clip(string(id)))
+	return ledger.ErrNotFound.In("", "account %q", ledger.Clip(string(id))).Because(ReasonUnknownAccount)
 }
 
 // Account is the account of an ID; ErrNotFound if it was never opened.

@@ -41,7 +41,7 @@ func (db *DB) checkOver(t tx, d staking.Day) error {
 	}
 	closings, err := closingsOf(t)
 	if err == nil && closings.LastOver(db.clock()) < d {
-		err = fmt.Errorf("%w: %s takes late entries until %s UTC, and is not closed before", ledger.ErrInvalid, d, closings.ClosesAt(d).Format(time.DateTime))
+		err = ledger.ErrInvalid.In("", "%s takes late entries until %s UTC, and is not closed before", d, closings.ClosesAt(d).Format(time.DateTime))
 	}
 	return err
 }
@@ -66,7 +66,7 @@ func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 			return err
 		}
 		if first = max(first, closings.LastOver(db.clock())+1); c.From < first {
-			return fmt.Errorf("%w: %s is over; the first day for which it can be set is %s", ledger.ErrInvalid, c.From, first)
+			return ledger.ErrInvalid.In("", "%s is over; the first day for which it can be set is %s", c.From, first)
 		}
 		was := closings.After(c.From)
 		if was == c.After {

@@ -32,7 +32,7 @@ type Compensation struct {
 // further effect, with another it is ledger.ErrConflict. ledger.ErrInvalid for a day that is not
 // paid, ledger.ErrNotFound for an account that was never opened.
 func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Outcome, error) {
-	if err := CheckReason(reason); err != nil {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return Outcome{}, err
 	}
 	if _, err := db.Account(ctx, c.Account); err != nil {
@@ -62,7 +62,7 @@ func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
 		return err
 	})
 	if err == nil && (c.Day < db.first || int64(c.Day) > paid) {
-		err = fmt.Errorf("%w: %s of %s is not paid; a compensation is for a day that is", ledger.ErrInvalid, c.Day, c.Asset)
+		err = ledger.ErrInvalid.In("", "%s of %s is not paid; a compensation is for a day that is", c.Day, c.Asset)
 	}
 	if err != nil {
 		return fmt.Errorf("compensate %s: %w", c.Account, err)
@@ -167,12 +167,12 @@ func (db *DB) checkProposed(ctx context.Context, entry ledger.Entry, e Explanati
 	case err != nil:
 		return err
 	case entry.At.IsZero():
-		return fmt.Errorf("%w: entry %s: give it the time at which it happened", ledger.ErrInvalid, entry.ID)
+		return ledger.ErrInvalid.In("", "entry %s: give it the time at which it happened", entry.ID)
 	case entry.At.UnixMilli() >= end.Millis() || !touches:
-		return fmt.Errorf("%w: entry %s does not change what %s has free of %s by the end of %s", ledger.ErrInvalid, entry.ID, id, symbol, e.Measured.Day)
+		return ledger.ErrInvalid.In("", "entry %s does not change what %s has free of %s by the end of %s", entry.ID, id, symbol, e.Measured.Day)
 	}
 	if _, _, err := db.Entry(ctx, entry.ID); err == nil {
-		return fmt.Errorf("%w: entry %s is posted, and so part of the day or of a later one; give a name that is not used", ledger.ErrInvalid, entry.ID)
+		return ledger.ErrInvalid.In("", "entry %s is posted, and so part of the day or of a later one; give a name that is not used", entry.ID)
 	} else if !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func TestWhatALateDepositWouldHaveEarned(t *testing.T) {
 			"no time": wrong, "another's": late("late", "twin", 2, "06:00"), "of the next day": late("late", "alice", 3, "00:00"), "posted": late("d-alice", "alice", 2, "06:00"),
 			"what is no entry": {ID: "late", Kind: "gift", At: noon, Moves: wrong.Moves},
 		} {
-			if _, err := db.Propose(ctx, "alice", day, bnb, []ledger.Entry{e}); err == nil || !strings.Contains(err.Error(), "invalid") {
+			if _, err := db.Propose(ctx, "alice", day, bnb, []ledger.Entry{e}); !errors.Is(err, ledger.ErrInvalid) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}

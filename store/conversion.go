@@ -33,11 +33,11 @@ const MaxPriceAge = priceReach * 24 * time.Hour
 func (r ConversionRules) Check() error {
 	switch {
 	case r.PriceMaxAge <= 0 || r.PriceMaxAge > MaxPriceAge:
-		return fmt.Errorf("%w: the largest age of a price, %s, is not above zero and at most %s", ledger.ErrInvalid, r.PriceMaxAge, MaxPriceAge)
+		return ledger.ErrInvalid.In("", "the largest age of a price, %s, is not above zero and at most %s", r.PriceMaxAge, MaxPriceAge)
 	case r.Spread < 0 || r.Spread > MaxSpread:
-		return fmt.Errorf("%w: a spread of %d basis points; it is 0 to %d", ledger.ErrInvalid, r.Spread, MaxSpread)
+		return ledger.ErrInvalid.In("", "a spread of %d basis points; it is 0 to %d", r.Spread, MaxSpread)
 	case r.DailyLimit < 0:
-		return fmt.Errorf("%w: a limit below zero for a day", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("", "a limit below zero for a day")
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ type ConversionError struct {
 func (e *ConversionError) Error() string {
 	switch e.Fault {
 	case PriceMissing:
-		return fmt.Sprintf("%s has no price that is new enough; set one with \"softstake price set\"", e.Asset.Symbol)
+		return fmt.Sprintf("%s has no price that is new enough", e.Asset.Symbol)
 	case LimitReached:
 		return "the account converts at most " + ledger.FormatDecimal(int64(e.Left), PriceScale) + " USDT more on this day"
 	case DeskExhausted:
@@ -243,7 +243,7 @@ func (db *DB) conversionAssets(ctx context.Context, account ledger.Account, from
 		return both, err
 	}
 	if from == into || amount <= 0 {
-		return both, fmt.Errorf("%w: a conversion is of an amount above zero into another asset", ledger.ErrInvalid)
+		return both, ledger.ErrInvalid.In("amount", "a conversion is of an amount above zero into another asset")
 	}
 	for i, symbol := range []string{from, into} {
 		if both[i], err = db.Asset(ctx, symbol); err != nil {

@@ -18,7 +18,7 @@ const wholeSpread = 10_000
 // spread or no amount.
 func Convert(from, to ledger.Asset, amount ledger.Amount, fromPrice, toPrice, spread int64) (ledger.Amount, error) {
 	if amount < 0 || fromPrice <= 0 || toPrice <= 0 || spread < 0 || spread >= wholeSpread {
-		return 0, fmt.Errorf("%w: %s %s at %s, in %s at %s, less %d basis points", ledger.ErrInvalid, from.Format(amount), from.Symbol,
+		return 0, ledger.ErrInvalid.In("", "%s %s at %s, in %s at %s, less %d basis points", from.Format(amount), from.Symbol,
 			ledger.FormatDecimal(fromPrice, PriceScale), to.Symbol, ledger.FormatDecimal(toPrice, PriceScale), spread)
 	}
 	// amount / 10^from × fromPrice / toPrice × 10^to × (1 - spread), divided once and at the end.

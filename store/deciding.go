@@ -87,7 +87,7 @@ func (p *posting) openings() error {
 			case closed[owner] != 0:
 				it.refuse(fmt.Errorf("entry %s: %w", it.ID, isClosed(owner, closed[owner])))
 			default:
-				it.refuse(fmt.Errorf("%w: entry %s: account %s; open it with \"softstake account open %s\"", ledger.ErrNotFound, it.ID, owner, owner))
+				it.refuse(ledger.ErrNotFound.In("", "entry %s: account %s", it.ID, owner).Because(ReasonUnknownAccount))
 			}
 		}
 	}
@@ -237,7 +237,7 @@ func (p *posting) allows(it *item) error {
 func (c change) allows(it *item, asset ledger.Asset) error {
 	after, err := c.now.Add(c.net)
 	if err != nil || after > asset.MaxSupply || after < -asset.MaxSupply {
-		return fmt.Errorf("%w: %s would have more %s than there can be (%s)", ledger.ErrInvalid, c.account, asset.Symbol, asset.Format(asset.MaxSupply))
+		return ledger.ErrInvalid.In("", "%s would have more %s than there can be (%s)", c.account, asset.Symbol, asset.Format(asset.MaxSupply))
 	}
 	if c.net > 0 || c.account.Overdraws() {
 		return nil
@@ -262,7 +262,7 @@ func (c change) allows(it *item, asset ledger.Asset) error {
 		what = fmt.Sprintf(" beside the %s that pending withdrawals hold", asset.Format(c.reserved))
 		when += "; cancel a withdrawal first"
 	}
-	return fmt.Errorf("%w: %s has %s %s%s, and %s is needed%s", ledger.ErrInsufficient,
+	return ledger.ErrInsufficient.In("", "%s has %s %s%s, and %s is needed%s",
 		c.account, asset.Format(max(least, 0)), asset.Symbol, what, asset.Format(-c.net), when)
 }
 

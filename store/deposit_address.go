@@ -25,23 +25,23 @@ const maxNetwork = 32
 // errors are ErrInvalid.
 func (a *DepositAddress) check() error {
 	if err := a.Account.CheckHolder(); err != nil {
-		return err
+		return ledger.At("account", err)
 	}
 	network, err := parseNetwork(a.Network)
 	if err != nil {
-		return err
+		return ledger.At("network", err)
 	}
 	a.Network = network
-	for _, text := range [][2]string{{"the address", a.Address}, {"the tag", a.Tag}} {
-		if err := ledger.CheckText(text[0], text[1]); err != nil {
-			return err
+	for _, text := range [][2]string{{"address", a.Address}, {"tag", a.Tag}} {
+		if err := ledger.CheckText("the "+text[0], text[1]); err != nil {
+			return ledger.At(text[0], err)
 		}
 		if strings.ContainsRune(text[1], ' ') {
-			return fmt.Errorf("%w: %s %q has a space", ledger.ErrInvalid, text[0], ledger.Clip(text[1]))
+			return ledger.ErrInvalid.In(text[0], "the %s %q has a space", text[0], ledger.Clip(text[1]))
 		}
 	}
 	if a.Address == "" {
-		return fmt.Errorf("%w: the address is empty", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("address", "the address is empty")
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ func parseNetwork(s string) (string, error) {
 	upper := strings.ToUpper(s)
 	ascii := len(upper) == len(s) // "ı" is no I, though I is its capital
 	if !ascii || len(s) > maxNetwork || strings.Trim(upper, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "" {
-		return "", fmt.Errorf("%w: %q is not a network such as BSC: at most %d of A-Z 0-9 _ -", ledger.ErrInvalid, ledger.Clip(s), maxNetwork)
+		return "", ledger.ErrInvalid.In("", "%q is not a network such as BSC: at most %d of A-Z 0-9 _ -", ledger.Clip(s), maxNetwork)
 	}
 	return upper, nil
 }
@@ -128,7 +128,7 @@ func (db *DB) RemoveDepositAddress(ctx context.Context, id ledger.Account, asset
 		}
 		former, found, err := depositAddress(t, DepositAddress{Account: id, Asset: asset, Network: network})
 		if err == nil && !found {
-			err = fmt.Errorf("%w: no such address is set", ledger.ErrNotFound)
+			err = ledger.ErrNotFound.In("", "no such address is set")
 		}
 		if err != nil {
 			return err

@@ -18,13 +18,13 @@ const maxDocument = 1 << 20
 func checkDocument(name, text string) error {
 	switch {
 	case !slices.Contains(staking.DocumentNames, name):
-		return fmt.Errorf("%w: the document %q is unknown; it is one of %s", ledger.ErrInvalid, ledger.Clip(name), strings.Join(staking.DocumentNames, ", "))
+		return ledger.ErrInvalid.In("name", "the document %q is unknown; it is one of %s", ledger.Clip(name), strings.Join(staking.DocumentNames, ", "))
 	case strings.TrimSpace(text) == "":
-		return fmt.Errorf("%w: the document %s is empty", ledger.ErrInvalid, name)
+		return ledger.ErrInvalid.In("text", "the document %s is empty", name)
 	case !utf8.ValidString(text) || strings.Contains(text, "\x00"):
-		return fmt.Errorf("%w: the document %s is not text in UTF-8", ledger.ErrInvalid, name)
+		return ledger.ErrInvalid.In("text", "the document %s is not text in UTF-8", name)
 	case len(text) > maxDocument:
-		return fmt.Errorf("%w: the document %s has %d bytes; at most %d are allowed", ledger.ErrInvalid, name, len(text), maxDocument)
+		return ledger.ErrInvalid.In("text", "the document %s has %d bytes; at most %d are allowed", name, len(text), maxDocument)
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 			wanted = current[document]
 		}
 		if wanted < 1 || wanted > current[document] {
-			return fmt.Errorf("%w: document %q version %d; see \"softstake documents list\"", ledger.ErrNotFound, ledger.Clip(document), version)
+			return ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(document), version).Because(ReasonUnknownDocument)
 		}
 		n, err := t.Exec(`INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
 		                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,

@@ -122,18 +122,18 @@ func (e *enrolling) check(requests []EnrollRequest) {
 		}
 		row.At, row.AcceptedAt = row.At.UTC().Truncate(time.Millisecond), row.AcceptedAt.UTC().Truncate(time.Millisecond)
 		row.day = staking.DayOf(row.At)
-		err := r.Account.CheckHolder()
+		err := ledger.At("account", r.Account.CheckHolder())
 		if err == nil {
-			err = checkClient(&row.Client)
+			err = ledger.At("client", checkClient(&row.Client))
 		}
 		switch {
 		case err != nil:
 		case row.At.UnixMilli() > now+1000:
-			err = fmt.Errorf("%w: %s lies in the future; it is %s", ledger.ErrInvalid, stamp(row.At.UnixMilli()), stamp(now))
+			err = ledger.ErrInvalid.In("", "%s lies in the future; it is %s", stamp(row.At.UnixMilli()), stamp(now))
 		case len(r.Accepted) > 0 && r.AcceptedAt.IsZero():
-			err = fmt.Errorf("%w: the documents have no time of acceptance", ledger.ErrInvalid)
+			err = ledger.ErrInvalid.In("acceptedAt", "the documents have no time of acceptance")
 		case len(r.Accepted) > 0 && row.AcceptedAt.After(row.At):
-			err = fmt.Errorf("%w: the documents were accepted at %s, after %s, when it is switched on", ledger.ErrInvalid,
+			err = ledger.ErrInvalid.In("acceptedAt", "the documents were accepted at %s, after %s, when it is switched on",
 				stamp(row.AcceptedAt.UnixMilli()), stamp(row.At.UnixMilli()))
 		}
 		if err != nil {
@@ -157,7 +157,7 @@ func (e *enrolling) lockDays() error {
 		return err
 	}
 	closed := func(place int, d staking.Day, open staking.Day) {
-		e.refuse(place, fmt.Errorf("%w: %s; the first open moment is %s", ledger.ErrDayClosed, d, stamp(open.Millis())))
+		e.refuse(place, ledger.ErrDayClosed.In("", "%s; the first open moment is %s", d, stamp(open.Millis())))
 	}
 	wanted := map[[2]int64][]int{}
 	for _, r := range e.rows {

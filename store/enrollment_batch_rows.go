@@ -67,9 +67,9 @@ func (e *enrolling) fresh(r enrollRow, a *enrollAccount) (fresh []DocumentVersio
 		published, there := e.documents[d]
 		switch {
 		case !there:
-			return nil, fmt.Errorf("%w: document %q version %d; see \"softstake documents list\"", ledger.ErrNotFound, ledger.Clip(d.Name), d.Version)
+			return nil, ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(d.Name), d.Version).Because(ReasonUnknownDocument)
 		case r.AcceptedAt.Before(published):
-			return nil, fmt.Errorf("%w: %s version %d was published at %s, after %s, when it was accepted", ledger.ErrInvalid,
+			return nil, ledger.ErrInvalid.In("", "%s version %d was published at %s, after %s, when it was accepted",
 				d.Name, d.Version, stamp(published.UnixMilli()), stamp(r.AcceptedAt.UnixMilli()))
 		case !a.known[d] && !slices.Contains(fresh, d):
 			fresh = append(fresh, d)

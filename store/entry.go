@@ -47,7 +47,7 @@ func (db *DB) Posted(ctx context.Context, id string) (p Posted, err error) {
 			}
 		}
 		if err == nil && !found {
-			err = fmt.Errorf("%w: entry %q", ledger.ErrNotFound, ledger.Clip(id))
+			err = ledger.ErrNotFound.In("", "entry %q", ledger.Clip(id))
 		}
 		return err
 	})

@@ -26,6 +26,7 @@ type Explanation struct {
 	Changes    []Change    // of the free balance, that day, in order
 	Why        Why         // there is no reward, or not yet; "" where it is paid
 	Behind     staking.Day // the older day that a WhyWaits waits behind, or 0
+	Waits      error       // what the oldest unpaid day waits for: staking.ErrFunds or ErrLimit, or nil
 	Reason     string      // Why as a sentence in English, for operators; ""
 
 	Compensations []Compensation // what was made good of it since, in the order of their posting
@@ -55,10 +56,10 @@ func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, sym
 	}
 	today := staking.DayOf(db.clock())
 	if d > today {
-		return Explanation{}, fmt.Errorf("%w: %s has not begun; it can be explained from its first moment on, 00:00 UTC", ledger.ErrInvalid, d)
+		return Explanation{}, ledger.ErrInvalid.In("", "%s has not begun; it can be explained from its first moment on, 00:00 UTC", d)
 	}
 	if d < db.first {
-		return Explanation{}, fmt.Errorf("%w: %s is not a day of these books, which began on %s", ledger.ErrInvalid, d, db.first)
+		return Explanation{}, ledger.ErrInvalid.In("", "%s is not a day of these books, which began on %s", d, db.first)
 	}
 	var e Explanation
 	err = db.engine.Read(ctx, func(t view) error {

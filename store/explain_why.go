@@ -42,17 +42,17 @@ func (e *Explanation) judge(db *DB, t view, d staking.Day) error {
 			return err
 		}
 		oldest := staking.Day(through) + 1
-		if verdict, err = db.waiting(t, e.Asset.Symbol, oldest); err != nil {
+		if e.Waits, err = db.waiting(t, e.Asset.Symbol, oldest); err != nil {
 			return err
 		}
 		e.Why = WhyNotSettled
 		switch {
-		case verdict == "":
+		case e.Waits == nil:
 			verdict = fmt.Sprintf("%s is paid through %s", e.Asset.Symbol, oldest-1)
 		case oldest < d:
-			e.Why, e.Behind = WhyWaits, oldest
+			e.Why, e.Behind, verdict = WhyWaits, oldest, e.Waits.Error()
 		default:
-			e.Why = WhyWaits
+			e.Why, verdict = WhyWaits, e.Waits.Error()
 		}
 	}
 	e.Reason = e.sentence(verdict)

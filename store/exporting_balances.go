@@ -56,9 +56,9 @@ func (db *DB) ExportBalances(ctx context.Context, at time.Time, begin func() err
 	at = at.UTC().Truncate(time.Millisecond)
 	switch now := timeOf(db.now()); {
 	case at.After(now):
-		return fmt.Errorf("%w: %s lies in the future; it is %s", ledger.ErrInvalid, stamp(at.UnixMilli()), stamp(now.UnixMilli()))
+		return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", stamp(at.UnixMilli()), stamp(now.UnixMilli()))
 	case at.Before(db.first.Start()):
-		return fmt.Errorf("%w: %s lies before the books, which begin at %s", ledger.ErrInvalid, stamp(at.UnixMilli()), stamp(db.first.Millis()))
+		return ledger.ErrInvalid.In("", "%s lies before the books, which begin at %s", stamp(at.UnixMilli()), stamp(db.first.Millis()))
 	}
 	err := db.engine.Read(ctx, func(t view) error {
 		if err := begin(); err != nil {

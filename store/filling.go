@@ -121,7 +121,7 @@ func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from st
 		err := t.QuerySet(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
 			set{ints("bucket", buckets), texts("account", ids)})
 		if err == nil && known != n {
-			err = fmt.Errorf("%w: %d of %d accounts from %s to %s are not open; open them first", ledger.ErrNotFound, n-known, n, ids[0], ids[n-1])
+			err = ledger.ErrNotFound.In("", "%d of %d accounts from %s to %s are not open; open them first", n-known, n, ids[0], ids[n-1])
 		}
 		if err != nil {
 			return err

@@ -42,7 +42,7 @@ func readFreeze(since, mode int64, reason string) Freeze {
 
 // isFrozen says that an account lets nothing out.
 func isFrozen(id ledger.Account) error {
-	return fmt.Errorf("%w: %s: nothing leaves it until an operator unfreezes it", ledger.ErrFrozen, id)
+	return ledger.ErrFrozen.In("", "%s: nothing leaves it until an operator unfreezes it", id)
 }
 
 // Freeze lets nothing leave an account, from its free part or from its held part, until it
@@ -64,7 +64,7 @@ func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earn
 		case !s.account.Closed.IsZero():
 			return isClosed(id, s.account.Closed.UnixMilli())
 		case repeated && f.Earns != earns:
-			return fmt.Errorf("%w: it is frozen since %s with earning %s; unfreeze it first", ledger.ErrInvalid, stamp(f.Since.UnixMilli()), onOff(f.Earns))
+			return ledger.ErrInvalid.In("", "it is frozen since %s with earning %s; unfreeze it first", stamp(f.Since.UnixMilli()), onOff(f.Earns))
 		case repeated:
 			return nil
 		}
@@ -148,7 +148,7 @@ func (db *DB) freezing(ctx context.Context, id ledger.Account, reason string, ma
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
-	if err := CheckReason(reason); err != nil {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return err
 	}
 	if err := db.ensureDays(ctx); err != nil {
@@ -198,7 +198,7 @@ func setFreeze(t tx, id ledger.Account, since, mode int64, reason string) error 
 // mayEarn refuses to switch on what a freeze has switched off.
 func (a Account) mayEarn() error {
 	if f := a.Freeze; !f.Since.IsZero() && !f.Earns {
-		return fmt.Errorf("%w: %s: it earns nothing until an operator unfreezes it", ledger.ErrFrozen, a.ID)
+		return ledger.ErrFrozen.In("", "%s: it earns nothing until an operator unfreezes it", a.ID)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // the same twice is once.
 func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
 	if err := ledger.CheckID("fund", id); err != nil {
-		return Outcome{}, err
+		return Outcome{}, ledger.At("id", err)
 	}
 	a, err := db.Asset(ctx, asset)
 	if err != nil {
@@ -78,12 +78,12 @@ func (db *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic
 
 // checkAdjustment refuses what is no correction. Its errors are ErrInvalid.
 func checkAdjustment(e ledger.Entry, reason string) error {
-	if err := CheckReason(reason); err != nil {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return err
 	}
 	if e.Kind != ledger.Adjustment || !e.At.IsZero() {
-		return fmt.Errorf("%w: entry %s: a correction is of the kind %q and dated now; it is %q at %q",
-			ledger.ErrInvalid, ledger.Clip(e.ID), ledger.Adjustment, e.Kind, e.At.Format(time.RFC3339))
+		return ledger.ErrInvalid.In("", "entry %s: a correction is of the kind %q and dated now; it is %q at %q",
+			ledger.Clip(e.ID), ledger.Adjustment, e.Kind, e.At.Format(time.RFC3339))
 	}
 	return nil
 }
@@ -93,6 +93,9 @@ func (db *DB) postNoted(ctx context.Context, e ledger.Entry, own bool, n note) (
 	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: own, note: n})
 	if err != nil {
 		return Outcome{}, err
+	}
+	if own {
+		return ofMove(outcomes[0])
 	}
 	return outcomes[0], outcomes[0].Err
 }

@@ -105,7 +105,7 @@ func TestWithdrawalsInOneCommit(t *testing.T) {
 			store.Call{Entries: []ledger.Entry{request("w3", "alice", 10), cancelled("w3", "alice", 10)}},
 			store.Call{Entries: []ledger.Entry{completed("w1", "alice", 10), completed("w3", "alice", 10), cancelled("w3", "alice", 10)}},
 		))
-		for i, want := range [][]error{{ledger.ErrInsufficient, ledger.ErrInsufficient, ledger.ErrInsufficient}, {nil, ledger.ErrNotFound, nil}, {nil, nil}, {ledger.ErrConflict, ledger.ErrConflict, nil}} {
+		for i, want := range [][]error{{ledger.ErrInsufficient, ledger.ErrInsufficient, ledger.ErrInsufficient}, {nil, ledger.ErrNotFound, nil}, {nil, nil}, {ledger.ErrEnded, ledger.ErrEnded, nil}} {
 			for n, o := range outcomes[i] {
 				if !errors.Is(o.Err, want[n]) {
 					t.Errorf("call %d, entry %d: %v; want %v", i, n, o.Err, want[n])

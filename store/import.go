@@ -157,16 +157,16 @@ func (r ImportRow) check() error {
 	}
 	switch {
 	case len(r.Operation) > maxImportText || len(r.Export) > maxImportText:
-		return fmt.Errorf("%w: an operation and an export of an import have at most %d bytes", ledger.ErrInvalid, maxImportText)
+		return ledger.ErrInvalid.In("", "an operation and an export of an import have at most %d bytes", maxImportText)
 	case r.Times < 0 || r.Part < -1:
-		return fmt.Errorf("%w: a row of an import counts %d times in part %d", ledger.ErrInvalid, r.Times, r.Part)
+		return ledger.ErrInvalid.In("", "a row of an import counts %d times in part %d", r.Times, r.Part)
 	}
 	return nil
 }
 
 func checkSecond(at time.Time) error {
 	if at.Nanosecond() != 0 {
-		return fmt.Errorf("%w: the time %s of an import is not a whole second", ledger.ErrInvalid, at.Format(time.RFC3339Nano))
+		return ledger.ErrInvalid.In("", "the time %s of an import is not a whole second", at.Format(time.RFC3339Nano))
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (b *Beginning) check(o Options) error {
 		return ErrRealBooks
 	}
 	if today := staking.DayOf(o.Clock()); b.From > today || b.From < 0 {
-		return fmt.Errorf("%w: the first day %s does not lie between %s and today, %s", ledger.ErrInvalid, b.From, staking.Day(0), today)
+		return ledger.ErrInvalid.In("", "the first day %s does not lie between %s and today, %s", b.From, staking.Day(0), today)
 	}
 	if err := staking.CheckCloseAfter(b.CloseAfter); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (b *Beginning) check(o Options) error {
 			return err
 		}
 		if symbol := token.Asset.Symbol; seen[symbol] {
-			return fmt.Errorf("%w: %s is there twice", ledger.ErrInvalid, symbol)
+			return ledger.ErrInvalid.In("", "%s is there twice", symbol)
 		}
 		seen[token.Asset.Symbol] = true
 		tokens = append(tokens, token)
@@ -84,7 +84,7 @@ func (b *Beginning) check(o Options) error {
 	}
 	for _, name := range staking.DocumentNames {
 		if _, ok := b.Documents[name]; !ok {
-			return fmt.Errorf("%w: the document %s is missing", ledger.ErrInvalid, name)
+			return ledger.ErrInvalid.In("", "the document %s is missing", name)
 		}
 	}
 	return nil
@@ -173,7 +173,7 @@ func booksExist(t tx) error {
 	if err := t.Query(func(r row) error { since = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = 'first_day'"); err != nil {
 		return err
 	}
-	return fmt.Errorf("these books began on %s; open them without \"init\", or name another database", since)
+	return fmt.Errorf("these books began on %s; open them as they are, or name another database", since)
 }
 
 // writeToken writes an asset, its first terms, that nothing of it is paid before

@@ -16,7 +16,7 @@ func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 		return err
 	}
 	if l.MaxTotal < 0 || l.MaxChange < 0 {
-		return fmt.Errorf("%w: the limits of %s are zero (none) or above", ledger.ErrInvalid, l.Asset)
+		return ledger.ErrInvalid.In("", "the limits of %s are zero (none) or above", l.Asset)
 	}
 	err = db.engine.Write(ctx, func(t tx) error {
 		var total, change int64
@@ -64,7 +64,7 @@ func (db *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 		return err
 	}
 	if d >= staking.DayOf(db.clock()) {
-		return fmt.Errorf("%w: approve %s of %s: the day is not over; nobody can have looked at it", ledger.ErrInvalid, asset, d)
+		return ledger.ErrInvalid.In("", "approve %s of %s: the day is not over; nobody can have looked at it", asset, d)
 	}
 	err := db.engine.Write(ctx, func(t tx) error {
 		if err := db.lockUndeclared(t, d, asset); err != nil {

@@ -15,7 +15,7 @@ import (
 // bucket is done, and so none comes between what is read of an account and what is
 // written. Doing a bucket again has no further effect.
 
-// finishListing does what is left of a listing. It is ErrConflict if another removes it
+// finishListing does what is left of a listing. It is ErrEnded if another removes it
 // while it is being added.
 func (db *DB) finishListing(ctx context.Context, l Listing) error {
 	for bucket := 0; bucket < ledger.Buckets && l.unfinished; bucket++ {
@@ -30,7 +30,7 @@ func (db *DB) finishListing(ctx context.Context, l Listing) error {
 		n, err := t.Exec("UPDATE listings SET unfinished = 0 WHERE code = $1 AND number = $2 AND removed = $3",
 			string(l.Region), int64(l.Number), millisOf(l.Removed))
 		if err == nil && n == 0 {
-			err = fmt.Errorf("%w: it was removed while it was being added", ledger.ErrConflict)
+			err = ledger.ErrEnded.In("", "it was removed while it was being added")
 		}
 		return err
 	})
@@ -47,7 +47,7 @@ func (db *DB) finishListings(ctx context.Context) error {
 		if err == nil {
 			err = db.finishListing(ctx, l)
 		}
-		if errors.Is(err, ledger.ErrConflict) {
+		if errors.Is(err, ledger.ErrEnded) {
 			err = nil // another is removing it, and completes that
 		}
 	}

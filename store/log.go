@@ -106,7 +106,7 @@ func (db *DB) Log(ctx context.Context, since time.Time, limit int) ([]LogLine, e
 // 200 characters. Its errors are ErrInvalid.
 func CheckReason(reason string) error {
 	if strings.TrimSpace(reason) == "" {
-		return fmt.Errorf("%w: a reason is needed; it is kept in the log", ledger.ErrInvalid)
+		return ledger.ErrInvalid.In("", "a reason is needed; it is kept in the log")
 	}
 	return ledger.CheckText("the reason", reason)
 }

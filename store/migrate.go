@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -80,4 +79,4 @@ func script(file string) string {
 }
 
 // ErrNoBooks says that a database has no books in it yet.
-var ErrNoBooks = errors.New("there are no books in this database yet; make them with \"softstake init\"")
+const ErrNoBooks ledger.ErrorKind = "there are no books in this database yet"

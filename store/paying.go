@@ -14,7 +14,7 @@ import (
 )
 
 // errTampered says that the books no longer say what was accrued.
-var errTampered = errors.New("the accruals are not those that were declared; run \"softstake audit\"")
+var errTampered = errors.New("the accruals are not those that were declared; an audit says which")
 
 // Pay credits the piece's accruals of the day, set-based, and takes them out of
 // each bucket's @payable, which ends at exactly zero.

@@ -136,7 +136,7 @@ func (p *posting) check(calls []*call) {
 		}
 		it.at = it.At.UnixMilli()
 		if it.at > p.now+1000 {
-			it.refuse(fmt.Errorf("%w: entry %s: its time %s lies in the future; it is %s", ledger.ErrInvalid, it.ID, stamp(it.at), stamp(p.now)))
+			it.refuse(ledger.ErrInvalid.In("", "entry %s: its time %s lies in the future; it is %s", it.ID, stamp(it.at), stamp(p.now)))
 		}
 	}
 }
@@ -224,10 +224,10 @@ func (it *item) answer(at, postedAt, version int64, digest []byte) {
 	it.done = true
 	switch {
 	case version != ledger.DigestVersion:
-		it.out.Err = fmt.Errorf("%w: entry %s: it did not match its postings when the books were upgraded; see \"softstake audit\"", ledger.ErrConflict, it.ID)
+		it.out.Err = ledger.ErrConflict.In("", "entry %s: it did not match its postings when the books were upgraded", it.ID).Because(ReasonDamaged)
 		return
 	case !bytes.Equal(it.digestAt(at), digest):
-		it.out.Err = fmt.Errorf("%w: entry %s", ledger.ErrConflict, it.ID)
+		it.out.Err = ledger.ErrConflict.In("", "entry %s", it.ID)
 		return
 	}
 	*it.out = Outcome{At: timeOf(at), PostedAt: timeOf(postedAt), Repeated: true}
@@ -288,7 +288,7 @@ func (it *item) dayClosed(day, firstOpen staking.Day) error {
 	if it.Authoritative {
 		next = "; post it as of then or later, and make the reward of the closed day good with a compensation, where it was too low"
 	}
-	return fmt.Errorf("%w: entry %s: %s; the first open moment is %s%s", ledger.ErrDayClosed, it.ID, day, stamp(firstOpen.Millis()), next)
+	return ledger.ErrDayClosed.In("", "entry %s: %s; the first open moment is %s%s", it.ID, day, stamp(firstOpen.Millis()), next)
 }
 
 // add sums the changes of each balance over the entries of as many calls as fit
@@ -342,7 +342,7 @@ func (p *posting) addCall(items []*item, first bool) bool {
 			}
 			return false
 		}
-		it.refuse(fmt.Errorf("%w: entry %s: %w together with those posted with it; post it alone", ledger.ErrInvalid, it.ID, err))
+		it.refuse(ledger.ErrInvalid.In("", "entry %s: %w together with those posted with it; post it alone", it.ID, err))
 	}
 	return true
 }

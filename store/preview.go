@@ -22,7 +22,7 @@ type Preview struct {
 	Before      ledger.Amount // the total of the day before
 	BeforeKnown bool
 	Pool        ledger.Amount // in @rewards
-	Verdict     string        // why it would wait, or nothing
+	Verdict     error         // why it would wait: staking.ErrFunds or ErrLimit; nil: it would be paid
 	LateUntil   time.Time     // until then it takes late entries, which may change all this; zero: it takes none
 }
 
@@ -137,37 +137,38 @@ func (db *DB) judge(t view, p *Preview) error {
 	return err
 }
 
-// verdict says why a day's total would wait for a person, or nothing.
-func (db *DB) verdict(t view, d staking.Day, token string, total ledger.Amount) (string, error) {
-	err := db.withinLimits(t, d, token, total)
+// verdict says why a day's total would wait for a person: staking.ErrFunds or ErrLimit, or
+// nil.
+func (db *DB) verdict(t view, d staking.Day, token string, total ledger.Amount) (waits, err error) {
+	err = db.withinLimits(t, d, token, total)
 	if err == nil {
 		pool, failed := poolOf(t, token)
 		if failed != nil {
-			return "", failed
+			return nil, failed
 		}
 		if pool < total {
 			err = db.shortOfFunds(t, token, total)
 		}
 	}
 	if errors.Is(err, staking.ErrFunds) || errors.Is(err, staking.ErrLimit) {
-		return err.Error(), nil
+		return err, nil
 	}
-	return "", err
+	return nil, err
 }
 
-// waiting says why a token's oldest unpaid day waits for a person, or nothing:
+// waiting says why a token's oldest unpaid day waits for a person, or nil:
 // it is accrued everywhere and not declared.
-func (db *DB) waiting(t view, token string, d staking.Day) (string, error) {
+func (db *DB) waiting(t view, token string, d staking.Day) (waits, err error) {
 	if declared, err := db.declared(t, d, token); err != nil || declared {
-		return "", err
+		return nil, err
 	}
 	left, err := count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
 	if err != nil || left > 0 {
-		return "", err
+		return nil, err
 	}
 	_, _, _, total, err := batchesOf(t, d, token)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	return db.verdict(t, d, token, total)
 }

@@ -59,7 +59,7 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 			case k == p:
 				same = append(same, p)
 			case k.Price != 0 && p.Day <= frozen[p.Asset]:
-				return fmt.Errorf("%w: %s of %s is paid at the price of %s, %s; it cannot be %s any more", ledger.ErrConflict,
+				return ledger.ErrConflict.In("", "%s of %s is paid at the price of %s, %s; it cannot be %s any more",
 					p.Asset, p.Day, k.Day, ledger.FormatDecimal(k.Price, PriceScale), ledger.FormatDecimal(p.Price, PriceScale))
 			default:
 				news, late = append(news, p), late || p.Day <= frozen[p.Asset]
@@ -82,23 +82,26 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 	return set, nil
 }
 
+// priceField is the price of a line of those that are set.
+func priceField(i int) string { return fmt.Sprintf("prices[%d].price", i) }
+
 // checkPrices refuses prices that cannot be, and returns the others by asset and
 // day, each once, without those of USDT.
 func (db *DB) checkPrices(ctx context.Context, prices []Price) ([]Price, error) {
 	today := staking.DayOf(db.clock())
 	var checked []Price
-	for _, p := range prices {
+	for i, p := range prices {
 		switch _, err := db.Asset(ctx, p.Asset); {
 		case p.Asset == USDT && p.Price == PriceUnit:
 			continue
 		case p.Asset == USDT:
-			return nil, fmt.Errorf("%w: the price of USDT is 1", ledger.ErrInvalid)
+			return nil, ledger.ErrInvalid.In(priceField(i), "the price of USDT is 1")
 		case err != nil:
 			return nil, err
 		case p.Price <= 0:
-			return nil, fmt.Errorf("%w: the price of %s of %s is not above zero", ledger.ErrInvalid, p.Asset, p.Day)
+			return nil, ledger.ErrInvalid.In(priceField(i), "the price of %s of %s is not above zero", p.Asset, p.Day)
 		case p.Day < 0 || p.Day > today:
-			return nil, fmt.Errorf("%w: %s of %s: the price of a day that has not begun cannot be known; today is %s", ledger.ErrInvalid, p.Asset, p.Day, today)
+			return nil, ledger.ErrInvalid.In("", "%s of %s: the price of a day that has not begun cannot be known; today is %s", p.Asset, p.Day, today)
 		}
 		checked = append(checked, p)
 	}
@@ -106,7 +109,7 @@ func (db *DB) checkPrices(ctx context.Context, prices []Price) ([]Price, error) 
 	checked = slices.Compact(checked)
 	for i := 1; i < len(checked); i++ {
 		if comparePrices(checked[i-1], checked[i]) == 0 {
-			return nil, fmt.Errorf("%w: %s of %s has two prices", ledger.ErrInvalid, checked[i].Asset, checked[i].Day)
+			return nil, ledger.ErrInvalid.In("", "%s of %s has two prices", checked[i].Asset, checked[i].Day)
 		}
 	}
 	return checked, nil

@@ -64,7 +64,7 @@ func TestReadingOldBooksThatMayNotBeWritten(t *testing.T) {
 	ok(t, store.CreateOld(t.Context(), "sqlite:"+path, options(&Clock{now: noon}), shipped(t, day1), 1, "alice"))
 	forbid(t, path)
 	old := readAsNobody(t, path)
-	old.end(t, fmt.Sprintf("these books have another schema: schema 1, and this softstake works with %d; ", store.Schema))
+	old.end(t, fmt.Sprintf("these books have another schema: schema 1, and this softstake works with %d", store.Schema))
 }
 
 // openFolder is a folder that every user may look into.

@@ -83,7 +83,7 @@ func (db *DB) Reconciliations(ctx context.Context, after Reconciliation, open bo
 // is kept and logged. The balances stay as they are: what was wrong is corrected by an
 // adjustment. Repeating has no further effect. ErrNotFound if the entry was not flagged.
 func (db *DB) Resolve(ctx context.Context, entry, reason string) (repeated bool, err error) {
-	if err := CheckReason(reason); err != nil {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return false, err
 	}
 	err = db.engine.Write(ctx, func(t tx) error {
@@ -96,7 +96,7 @@ func (db *DB) Resolve(ctx context.Context, entry, reason string) (repeated bool,
 		}
 		flagged, err := count(t, "SELECT count(*) FROM reconciliations WHERE entry = $1", entry)
 		if err == nil && flagged == 0 {
-			err = fmt.Errorf("%w: entry %q is not to be reconciled", ledger.ErrNotFound, ledger.Clip(entry))
+			err = ledger.ErrNotFound.In("", "entry %q is not to be reconciled", ledger.Clip(entry))
 		}
 		return err
 	})

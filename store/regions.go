@@ -127,7 +127,7 @@ func listedAs(t tx, region staking.Region) (l Listing, found bool, err error) {
 func (db *DB) AddRegion(ctx context.Context, region staking.Region, from staking.Day, reason string) (Listing, error) {
 	region, err := staking.ParseRegion(string(region))
 	if err == nil {
-		err = ledger.CheckText("the reason", reason)
+		err = ledger.At("reason", ledger.CheckText("the reason", reason))
 	}
 	if err == nil {
 		err = db.ensureDays(ctx)
@@ -173,8 +173,8 @@ func checkSameDay(l Listing, from staking.Day) error {
 	if from == 0 || from == l.From {
 		return nil
 	}
-	return fmt.Errorf("%w: it is listed from %s, not from %s; remove it first, which restores what it ended where its day has not come",
-		ledger.ErrConflict, l.From, from)
+	return ledger.ErrConflict.In("", "it is listed from %s, not from %s; remove it first, which restores what it ended where its day has not come",
+		l.From, from)
 }
 
 // listingDay is the day from which a region is listed that is added now.
@@ -188,7 +188,7 @@ func (db *DB) listingDay(t view, from staking.Day) (staking.Day, error) {
 		return 0, err
 	}
 	if first := max(today, open); from < first || from >= staking.Forever {
-		return 0, fmt.Errorf("%w: a region is listed from today on (%s) or from a later day, not from %s", ledger.ErrInvalid, first, from)
+		return 0, ledger.ErrInvalid.In("", "a region is listed from today on (%s) or from a later day, not from %s", first, from)
 	}
 	return from, nil
 }
@@ -232,7 +232,7 @@ func (db *DB) RemoveRegion(ctx context.Context, region staking.Region) (Listing,
 			return nil // what was interrupted goes on
 		}
 		if !found || !last.Removed.IsZero() {
-			return fmt.Errorf("%w: it is not on the list; see \"softstake region list\"", ledger.ErrNotFound)
+			return ledger.ErrNotFound.In("", "it is not on the list").Because(ReasonUnknownRegion)
 		}
 		return db.unlist(t, &l)
 	})

@@ -10,14 +10,15 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/ledger"
 )
 
 // ErrUnfinished says that a database holds books that are being restored, or whose
 // restore was interrupted, or failed its audit.
-var ErrUnfinished = errors.New("these books are not restored to their end")
+const ErrUnfinished ledger.ErrorKind = "these books are not restored to their end"
 
 // ErrFindings says that restored books do not agree with their journal.
-var ErrFindings = errors.New("the audit of the restored books finds differences")
+const ErrFindings ledger.ErrorKind = "the audit of the restored books finds differences"
 
 // restoring names the row of meta that marks books which are being restored, and its
 // value says how far they are: restoreCopying and the name of the attempt, then restoreCopied.
@@ -177,9 +178,9 @@ func (db *DB) checkRestored(ctx context.Context, audited bool) error {
 	case err != nil || state == "" || audited && state == restoreCopied:
 		return err
 	case state == restoreCopied:
-		return fmt.Errorf("%w: their audit was interrupted or found differences; look with \"softstake audit\", or run \"softstake restore\" again", ErrUnfinished)
+		return ErrUnfinished.In("", "their audit was interrupted or found differences").Because(ReasonNotAudited)
 	}
-	return fmt.Errorf("%w: run \"softstake restore\" again", ErrUnfinished)
+	return ErrUnfinished.In("", "not all of it is copied").Because(ReasonNotCopied)
 }
 
 // restoreState is how far a restore is; "": these books are not being restored.
@@ -244,7 +245,7 @@ func finishRestore(ctx context.Context, snapshot, url string, o Options, done *R
 	switch {
 	case err != nil:
 	case done.Audit.Total > 0:
-		err = fmt.Errorf("%w: %d; the books stay closed to every command but \"softstake audit\"", ErrFindings, done.Audit.Total)
+		err = ErrFindings.In("", "%d", done.Audit.Total).Because(ReasonFindings)
 	default:
 		err = db.engine.Write(ctx, func(t tx) error {
 			if _, err := t.Exec("DELETE FROM meta WHERE name = $1 AND value = $2", restoring, restoreCopied); err != nil {

@@ -245,8 +245,8 @@ func (db *DB) shortOfFunds(t view, token string, total ledger.Amount) error {
 		return err
 	}
 	asset := (*db.known.Load())[token]
-	return fmt.Errorf("%w: it has %s %s and the day needs %s; fund it with \"softstake fund %s %s\"", staking.ErrFunds,
-		asset.Format(pool), token, asset.Format(total), token, asset.Format(total-pool))
+	return staking.ErrFunds.In("", "it has %s %s and the day needs %s",
+		asset.Format(pool), token, asset.Format(total)).Because(staking.ReasonFunds, token, asset.Format(total-pool))
 }
 
 // withinLimits says ErrLimit where the day's total is over the token's limits and
@@ -270,6 +270,5 @@ func (db *DB) withinLimits(t view, d staking.Day, token string, total ledger.Amo
 	if over == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: %s; look at it with \"softstake settle --preview\", then approve it with \"softstake settle --approve %s %s\" or correct its terms",
-		staking.ErrLimit, over, d, token)
+	return staking.ErrLimit.In("", "%s", over).Because(staking.ReasonLimit, d, token)
 }

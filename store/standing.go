@@ -149,7 +149,7 @@ func (db *DB) Document(ctx context.Context, name string, version int) (d staking
 			return nil
 		}, "SELECT version, published, content FROM documents WHERE name = $1 AND (version = $2 OR $2 = 0) ORDER BY version DESC LIMIT 1", name, int64(version))
 		if err == nil && !found {
-			err = fmt.Errorf("%w: document %q version %d", ledger.ErrNotFound, ledger.Clip(name), version)
+			err = ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(name), version)
 		}
 		return err
 	})

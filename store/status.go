@@ -29,8 +29,8 @@ type TokenStatus struct {
 	Pool        ledger.Amount // in @rewards
 	LastTotal   ledger.Amount // of the last declared day
 	LastHolders int64
-	DaysLeft    int64  // that the pool lasts at the last total, rounded down; -1: not known
-	Waiting     string // what its next day waits for, or nothing
+	DaysLeft    int64 // that the pool lasts at the last total, rounded down; -1: not known
+	Waiting     error // what its next day waits for: staking.ErrFunds or ErrLimit, or nil
 }
 
 // Status reads how the books stand. It counts all accounts.

@@ -194,7 +194,7 @@ func (db *DB) Asset(ctx context.Context, symbol string) (ledger.Asset, error) {
 	}
 	a, ok := assets[symbol]
 	if !ok {
-		return a, fmt.Errorf("%w: asset %q; the books keep %s", ledger.ErrNotFound, ledger.Clip(symbol), strings.Join(slices.Sorted(maps.Keys(assets)), " "))
+		return a, ledger.ErrNotFound.In("", "asset %q; the books keep %s", ledger.Clip(symbol), strings.Join(slices.Sorted(maps.Keys(assets)), " "))
 	}
 	return a, nil
 }

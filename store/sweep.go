@@ -51,7 +51,7 @@ func (db *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Swee
 		}
 	}
 	if id == target {
-		return Sweep{}, fmt.Errorf("%w: what account %s has cannot be left to itself", ledger.ErrInvalid, id)
+		return Sweep{}, ledger.ErrInvalid.In("", "what account %s has cannot be left to itself", id)
 	}
 	err := db.ensureDays(ctx)
 	if err == nil {

@@ -170,7 +170,7 @@ func (db *DB) press(ctx context.Context, id ledger.Account, at time.Time, do fun
 		s := &switching{t: t, id: id, at: db.now()}
 		if !at.IsZero() {
 			if s.at = at.UnixMilli(); s.at > db.now()+1000 {
-				return fmt.Errorf("%w: %s lies in the future; it is %s", ledger.ErrInvalid, stamp(s.at), stamp(db.now()))
+				return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", stamp(s.at), stamp(db.now()))
 			}
 		}
 		s.day = staking.DayOf(timeOf(s.at))
@@ -210,7 +210,7 @@ func (db *DB) lockOpenDay(t tx, d staking.Day, buckets ...int) error {
 		err = lockDays(t, wanted, func(int, staking.Day) { first = d + 1 })
 	}
 	if err == nil && d < first {
-		err = fmt.Errorf("%w: %s; the first open moment is %s", ledger.ErrDayClosed, d, stamp(first.Millis()))
+		err = ledger.ErrDayClosed.In("", "%s; the first open moment is %s", d, stamp(first.Millis()))
 	}
 	return err
 }
@@ -278,7 +278,7 @@ func (s *switching) enrolledBy() (staking.Enrollment, error) {
 			return e, nil
 		}
 	}
-	return staking.Enrollment{}, fmt.Errorf("the press at %s is recorded and its enrollment is not there; run \"softstake audit\"", stamp(s.at))
+	return staking.Enrollment{}, fmt.Errorf("the press at %s is recorded and its enrollment is not there; an audit says more", stamp(s.at))
 }
 
 // refusal says why the switch may not be pressed on, or nothing.

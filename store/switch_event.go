@@ -34,8 +34,8 @@ func (s *switching) keepQuiet(action string, c staking.Client) error {
 // pressedLater says that a press cannot be dated back to a moment, since the last one is
 // after it. Both are in milliseconds.
 func pressedLater(last, at int64) error {
-	return fmt.Errorf("%w: the switch was pressed at %s, after %s; a press may be dated back only to after the last one",
-		ledger.ErrInvalid, stamp(last), stamp(at))
+	return ledger.ErrInvalid.In("", "the switch was pressed at %s, after %s; a press may be dated back only to after the last one",
+		stamp(last), stamp(at))
 }
 
 // checkFree refuses an enrollment that would cover a day which another covers. Of those
@@ -43,7 +43,7 @@ func pressedLater(last, at int64) error {
 func checkFree(all []staking.Enrollment, e, goesOn staking.Enrollment) error {
 	for _, other := range all {
 		if other.From < other.Until && other.Until > e.From && other != goesOn {
-			return fmt.Errorf("%w: it was on until %s", ledger.ErrInvalid, other.Until)
+			return ledger.ErrInvalid.In("", "it was on until %s", other.Until)
 		}
 	}
 	return nil
@@ -92,7 +92,7 @@ func checkClient(c *staking.Client) error {
 	}
 	country, err := staking.ParseRegion(string(c.Country))
 	c.Country = country
-	return err
+	return ledger.At("country", err)
 }
 
 // described is how a client and its address are kept: "ios 3.2.0", "192.0.2.7 DE".

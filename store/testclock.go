@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
+
+	"github.com/softstake/softstake/ledger"
 )
 
 // testClock names the row of meta that marks books for tests, such as those of a
@@ -10,7 +11,7 @@ import (
 const testClock = "test_clock"
 
 // ErrRealBooks says that a clock that is moved works with books that are not marked for tests.
-var ErrRealBooks = errors.New("the clock of these books cannot be moved: they are not marked for tests, as \"softstake init --test-clock\" marks new ones")
+const ErrRealBooks ledger.ErrorKind = "the clock of these books cannot be moved: they are not marked for tests"
 
 // Test reports whether the books are marked for tests. It never changes.
 func (db *DB) Test() bool { return db.test }

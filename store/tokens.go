@@ -54,7 +54,7 @@ func checkToken(token staking.Token) error {
 		return err
 	}
 	if token.Terms.Asset != token.Asset.Symbol {
-		return fmt.Errorf("%w: asset %s: its terms are those of %q", ledger.ErrInvalid, token.Asset.Symbol, ledger.Clip(token.Terms.Asset))
+		return ledger.ErrInvalid.In("", "asset %s: its terms are those of %q", token.Asset.Symbol, ledger.Clip(token.Terms.Asset))
 	}
 	return token.Terms.Check(token.Asset)
 }
@@ -72,8 +72,8 @@ func sameToken(t tx, token staking.Token) (bool, error) {
 		return false, err
 	}
 	if int(scale) != a.Scale || ledger.Amount(supply) != a.MaxSupply || len(history) == 0 || !sameFigures(history[0].Terms, token.Terms) {
-		return false, fmt.Errorf("%w: it was added with %d decimals, a largest supply of %d units and other terms, or some of them; terms are changed with \"softstake terms set\"",
-			ledger.ErrConflict, scale, supply)
+		return false, ledger.ErrConflict.In("", "it was added with %d decimals, a largest supply of %d units and other terms, or some of them",
+			scale, supply).Because(ReasonTokenExists)
 	}
 	return true, nil
 }
@@ -180,8 +180,8 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		return err
 	}
 	if tomorrow := staking.DayOf(db.clock()) + 1; terms.From < tomorrow || terms.From >= staking.Forever {
-		return fmt.Errorf("%w: terms of %s: they are set from tomorrow on (%s), not from %s; a day that is over is mended with \"softstake terms correct\"",
-			ledger.ErrInvalid, terms.Asset, tomorrow, terms.From)
+		return ledger.ErrInvalid.In("", "terms of %s: they are set from tomorrow on (%s), not from %s",
+			terms.Asset, tomorrow, terms.From).Because(ReasonDayBegun)
 	}
 	detail := describe(asset, terms)
 	if !terms.Offered {
@@ -223,11 +223,11 @@ func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Ter
 	if err := terms.Check(asset); err != nil {
 		return err
 	}
-	if err := CheckReason(reason); err != nil {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return err
 	}
 	if today := staking.DayOf(db.clock()); d >= today {
-		return fmt.Errorf("%w: %s is not over; set terms from tomorrow on with \"softstake terms set\"", ledger.ErrInvalid, d)
+		return ledger.ErrInvalid.In("", "%s is not over", d).Because(ReasonDayNotOver)
 	}
 	err = db.engine.Write(ctx, func(t tx) error {
 		if err := db.lockUndeclared(t, d, terms.Asset); err != nil {
@@ -251,7 +251,7 @@ func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Ter
 func lockToken(t tx, asset string) error {
 	n, err := t.Exec("UPDATE progress SET paid_through = paid_through WHERE bucket = 0 AND asset = $1", asset)
 	if err == nil && n == 0 {
-		err = fmt.Errorf("%w: %s has no progress", ledger.ErrNotFound, asset)
+		err = ledger.ErrNotFound.In("", "%s has no progress", asset)
 	}
 	return err
 }
@@ -263,7 +263,7 @@ func (db *DB) lockUndeclared(t tx, d staking.Day, asset string) error {
 	}
 	declared, err := db.declared(t, d, asset)
 	if err == nil && declared {
-		err = fmt.Errorf("%w: it is declared and being paid; mend single balances with \"softstake adjust\"", ledger.ErrInvalid)
+		err = ledger.ErrInvalid.In("", "it is declared and being paid").Because(ReasonDeclared)
 	}
 	return err
 }
@@ -277,7 +277,7 @@ func (db *DB) correct(t tx, terms staking.Terms, reason string) (done bool, err 
 	}
 	before, known := holding[terms.Asset]
 	if !known {
-		return false, fmt.Errorf("%w: %s has no terms on that day", ledger.ErrInvalid, terms.Asset)
+		return false, ledger.ErrInvalid.In("", "%s has no terms on that day", terms.Asset)
 	}
 	if sameFigures(before, terms) {
 		return true, nil

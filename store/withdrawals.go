@@ -51,9 +51,11 @@ func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
 // with the same content twice is once; with other content, also of where it goes,
 // it is ErrConflict. Its other errors are those of Post's outcomes.
 func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
-	for _, text := range [][2]string{{"the address", w.Address}, {"the network", w.Network}, {"the tag", w.Tag}, {"the client's ID", w.ClientID}} {
-		if err := ledger.CheckText(text[0], text[1]); err != nil {
-			return Outcome{}, err
+	for _, text := range [][3]string{
+		{"address", "the address", w.Address}, {"network", "the network", w.Network}, {"tag", "the tag", w.Tag}, {"clientId", "the client's ID", w.ClientID},
+	} {
+		if err := ledger.CheckText(text[1], text[2]); err != nil {
+			return Outcome{}, ledger.At(text[0], err)
 		}
 	}
 	e := ledger.Entry{
@@ -64,7 +66,14 @@ func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return outcomes[0], outcomes[0].Err
+	return ofMove(outcomes[0])
+}
+
+// ofMove is what became of an entry that is made of an input with the fields of its one
+// move: what is wrong with "moves[0].amount" is wrong with its "amount".
+func ofMove(o Outcome) (Outcome, error) {
+	o.Err = ledger.Inside("moves[0]", o.Err)
+	return o, o.Err
 }
 
 func (w Withdrawal) destination() ledger.Destination {
@@ -111,7 +120,7 @@ func (db *DB) Withdrawal(ctx context.Context, account ledger.Account, id string)
 		return Withdrawal{}, err
 	}
 	if found == nil {
-		return Withdrawal{}, fmt.Errorf("%w: %s has requested no withdrawal %q", ledger.ErrNotFound, ledger.Clip(string(account)), ledger.Clip(id))
+		return Withdrawal{}, ledger.ErrNotFound.In("", "%s has requested no withdrawal %q", ledger.Clip(string(account)), ledger.Clip(id))
 	}
 	return found[0], nil
 }

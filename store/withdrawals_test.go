@@ -151,16 +151,16 @@ func TestEndingsThatAreRefused(t *testing.T) {
 		{"another's", func(w string, a, other ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", other), completed(w, other, 20)}
 		}, ledger.ErrNotFound},
-		{"less", func(w string, a, _ ledger.Account) entries { return entries{request(w, a, 20), completed(w, a, 19)} }, ledger.ErrConflict},
+		{"less", func(w string, a, _ ledger.Account) entries { return entries{request(w, a, 20), completed(w, a, 19)} }, ledger.ErrNotRequested},
 		{"more", func(w string, a, _ ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", a), cancelled(w, a, 21)}
-		}, ledger.ErrConflict},
+		}, ledger.ErrNotRequested},
 		{"completed before", func(w string, a, _ ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", a), completed(w, a, 20), cancelled(w, a, 20)}
-		}, ledger.ErrConflict},
+		}, ledger.ErrEnded},
 		{"cancelled before", func(w string, a, _ ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", a), cancelled(w, a, 20), completed(w, a, 20)}
-		}, ledger.ErrConflict},
+		}, ledger.ErrEnded},
 		{"dated before", func(w string, a, _ ledger.Account) entries {
 			return entries{sent(hold(w+"h", a), "12:01"), sent(request(w, a, 20), "12:05"), sent(completed(w, a, 20), "12:04")}
 		}, ledger.ErrInvalid},
@@ -234,7 +234,7 @@ func TestEndingsThatComeAtOnce(t *testing.T) {
 			for i, o := range outcomes {
 				if o.Err == nil {
 					posted[entries[i].ID] = true
-				} else if !errors.Is(o.Err, ledger.ErrConflict) {
+				} else if !errors.Is(o.Err, ledger.ErrEnded) {
 					t.Errorf("%s: %v", entries[i].ID, o.Err)
 				}
 			}

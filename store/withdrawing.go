@@ -122,14 +122,14 @@ func (p *posting) mayEnd(it *item) error {
 	r, m := p.requests[of], it.Moves[0]
 	switch {
 	case r == nil:
-		return fmt.Errorf("%w: %s has requested no withdrawal %s; post its request first", ledger.ErrNotFound, of.account, of.id)
+		return ledger.ErrNotFound.In("", "%s has requested no withdrawal %s; post its request first", of.account, of.id)
 	case r.asset != m.Asset || r.amount != m.Amount:
-		return fmt.Errorf("%w: the withdrawal %s is of %s %s, not of %s %s", ledger.ErrConflict,
+		return ledger.ErrNotRequested.In("", "the withdrawal %s is of %s %s, not of %s %s",
 			of.id, p.assets[r.asset].Format(r.amount), r.asset, p.assets[m.Asset].Format(m.Amount), m.Asset)
 	case r.ended != "":
-		return fmt.Errorf("%w: the withdrawal %s has ended with the entry %s", ledger.ErrConflict, of.id, ledger.EndingID(of.id, r.ended))
+		return ledger.ErrEnded.In("", "the withdrawal %s has ended with the entry %s", of.id, ledger.EndingID(of.id, r.ended))
 	case it.at < r.at:
-		return fmt.Errorf("%w: the withdrawal %s was requested at %s, and cannot have ended before, at %s", ledger.ErrInvalid, of.id, stamp(r.at), stamp(it.at))
+		return ledger.ErrInvalid.In("", "the withdrawal %s was requested at %s, and cannot have ended before, at %s", of.id, stamp(r.at), stamp(it.at))
 	}
 	return nil
 }

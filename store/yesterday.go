@@ -129,7 +129,7 @@ func (o *owing) read() (due []DueReward, err error) {
 			if err != nil {
 				return nil, err
 			}
-			reward.Waits = why != ""
+			reward.Waits = why != nil
 		}
 		due = append(due, reward)
 	}

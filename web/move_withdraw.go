@@ -159,7 +159,7 @@ func (v *visit) endWithdrawal() error {
 		return ledger.ErrNotFound.In("how", "the way to end a withdrawal")
 	}
 	_, err = v.Books.PostAll(v.context(), []ledger.Entry{w.Ending(kind)})
-	if errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrInvalid) {
+	if errors.Is(err, ledger.ErrEnded) || errors.Is(err, ledger.ErrNotRequested) || errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrInvalid) {
 		return v.showWithdrawal(http.StatusConflict, v.locale.T("withdrawal.ended"))
 	}
 	if err != nil {
