@@ -12,6 +12,7 @@ import (
 // errorTables are the tables of the front ends, by file: each says what an error of
 // each kind is to those whom the front end serves.
 var errorTables = map[string]string{
+	"api/problem.go":    "problemTypes",
 	"binance/errors.go": "refusals",
 	"cli/message.go":    "kinds",
 	"web/route.go":      "failures",

@@ -55,7 +55,7 @@ var arrows = map[string][]string{
 	"serve":       {"api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
 	"demo":        {"people", "store", "staking", "access", "audit", "ledger"},
 	"bench":       {"people", "store", "staking", "access", "ledger", "db"},
-	"cli":         {"people", "serve", "web", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson", "db"},
+	"cli":         {"idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson", "db"},
 	"pgtest":      {},
 	"scenario":    {"people", "idempotency", "store", "staking", "access", "audit", "ledger", "pgtest"},
 	"clients":     {"access", "pgtest", "scenario"},

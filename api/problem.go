@@ -89,6 +89,9 @@ var problemTypes = []problemType{
 	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", "", 0},
 	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded", "The server is older than the books, and is about to be replaced. Nothing was done; make the same request again after the seconds of `Retry-After`.", 5},
 	internal,
+	// No operation comes to these.
+	internal.of(access.ErrAddress), internal.of(access.ErrSignature), internal.of(staking.ErrFunds), internal.of(staking.ErrLimit),
+	internal.of(store.ErrNoBooks), internal.of(store.ErrRealBooks), internal.of(store.ErrUnfinished), internal.of(store.ErrFindings),
 	{"busy", errStreams, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. Nothing was done; make the same request again after the seconds of `Retry-After`.", 10},
 	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may, or a holder has named more recipients of transfers. Nothing was done; make the same request again after the seconds of `Retry-After`.", 0},
 }
@@ -105,6 +108,12 @@ var onlyIn = map[string][]string{
 	"account-frozen":       {"post-entry", "post-batch", "request-withdrawal", "set-activation"},
 	"day-closed":           {"post-entry", "post-batch"},
 	"mismatch":             {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate", "request-withdrawal", "fund", "set-prices"},
+}
+
+// of is the type for another kind of error; it is described once.
+func (p problemType) of(kind error) problemType {
+	p.err, p.about = kind, ""
+	return p
 }
 
 // in says whether an operation that has the type's status may answer with it.

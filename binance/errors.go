@@ -133,7 +133,10 @@ var refusals = []struct {
 	{[]error{staking.ErrDocuments}, func(c cause) refusal { return unconfirmed(c.accept) }},
 	{[]error{staking.ErrUpdateApp}, always(errOldApp)},
 	// No endpoint comes to these.
-	{[]error{ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow, staking.ErrFunds, staking.ErrLimit}, always(errUnknown)},
+	{[]error{
+		ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow, staking.ErrFunds, staking.ErrLimit,
+		store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
+	}, always(errUnknown)},
 }
 
 func always(r refusal) func(cause) refusal { return func(cause) refusal { return r } }

@@ -11,6 +11,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/history"
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
@@ -75,6 +76,7 @@ var kinds = []struct {
 	{store.ErrRealBooks, failed, `"softstake init --test-clock" marks new ones`},
 	{store.ErrUnfinished, failed, ""},
 	{store.ErrFindings, failed, ""},
+	{idempotency.ErrInFlight, failed, ""},
 	{db.ErrOlder, failed, `make a backup with the former softstake, stop it everywhere, and run "softstake upgrade"`},
 	{db.ErrInsecure, failed, "or allow it with --insecure"},
 }
@@ -127,9 +129,6 @@ func sentence(w *World, err error) string {
 // plain is an error with its hint, and without any password.
 func plain(err error) string {
 	text := redact(err.Error())
-	if errors.Is(err, ledger.ErrInvalid) {
-		text = strings.Replace(text, ledger.ErrInvalid.Error()+": ", "", 1)
-	}
 	if hint := hintOf(err); hint != "" {
 		text += "; " + hint
 	}

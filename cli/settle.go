@@ -264,5 +264,8 @@ func waitingError(r staking.Report) error {
 
 // waitReason says why a token waits, without what was being done when that was found.
 func waitReason(w staking.Waiting) string {
-	return strings.TrimPrefix(plain(w.Reason), fmt.Sprintf("declare %s of %s: ", w.Asset, w.Day))
+	if e, is := errors.AsType[*ledger.Error](w.Reason); is {
+		return plain(e)
+	}
+	return plain(w.Reason)
 }

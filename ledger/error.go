@@ -109,3 +109,11 @@ func join(path, field string) string {
 	}
 	return path + "." + field
 }
+
+// ReasonOf is the reason of the Error that an error is or wraps, or "".
+func ReasonOf(err error) string {
+	if e, is := errors.AsType[*Error](err); is {
+		return e.Reason
+	}
+	return ""
+}

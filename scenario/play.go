@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -171,7 +170,7 @@ func (p *Player) compare(l line, err error) error {
 		return fmt.Errorf("the reason %q is unknown", l.refused)
 	case err == nil:
 		return fmt.Errorf("it was not refused")
-	case !errors.Is(err, want) || (l.refused == "future" && !strings.Contains(err.Error(), "future")):
+	case !errors.Is(err, want) || (l.refused == "future" && ledger.ReasonOf(err) != store.ReasonFuture):
 		return fmt.Errorf("refused for another reason: %w", err)
 	}
 	return nil

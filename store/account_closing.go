@@ -10,9 +10,6 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// ReasonClosed is ErrInvalid: the account is closed.
-const ReasonClosed = "account-closed"
-
 // isClosed says since when an account is closed, in milliseconds since 1970.
 func isClosed(id ledger.Account, since int64) error {
 	return ledger.ErrInvalid.In("", "account %s is closed since %s", id, stamp(since)).Because(ReasonClosed)

@@ -136,7 +136,7 @@ func (p *posting) check(calls []*call) {
 		}
 		it.at = it.At.UnixMilli()
 		if it.at > p.now+1000 {
-			it.refuse(ledger.ErrInvalid.In("", "entry %s: its time %s lies in the future; it is %s", it.ID, stamp(it.at), stamp(p.now)))
+			it.refuse(ledger.ErrInvalid.In("", "entry %s: its time %s lies in the future; it is %s", it.ID, stamp(it.at), stamp(p.now)).Because(ReasonFuture))
 		}
 	}
 }

@@ -11,9 +11,11 @@ const (
 	ReasonTokenExists    = "token-exists"    // ledger.ErrConflict: with other figures or terms
 	ReasonDamaged        = "damaged-entry"   // ledger.ErrConflict: it cannot be shown that the entry is the same
 
-	ReasonDayBegun   = "day-begun"    // ledger.ErrInvalid: terms hold from tomorrow on
-	ReasonDayNotOver = "day-not-over" // ledger.ErrInvalid: terms are corrected of a day that is over
-	ReasonDeclared   = "day-declared" // ledger.ErrInvalid: the day is being paid
+	ReasonClosed     = "account-closed" // ledger.ErrInvalid: nothing is done with a closed account
+	ReasonFuture     = "future"         // ledger.ErrInvalid: its time is ahead of the clock
+	ReasonDayBegun   = "day-begun"      // ledger.ErrInvalid: terms hold from tomorrow on
+	ReasonDayNotOver = "day-not-over"   // ledger.ErrInvalid: terms are corrected of a day that is over
+	ReasonDeclared   = "day-declared"   // ledger.ErrInvalid: the day is being paid
 
 	ReasonNotCopied  = "restore-not-copied"  // ErrUnfinished
 	ReasonNotAudited = "restore-not-audited" // ErrUnfinished

@@ -143,7 +143,7 @@ func (s *server) makeKey(v *visit) error {
 	}
 	secret, repeated, err := v.keyOnce(&k, f.Value("id"))
 	switch {
-	case errors.Is(err, ledger.ErrInvalid): // another page has made the last one
+	case ledger.ReasonOf(err) == people.ReasonTooManyKeys: // another page has made the last one
 		f.fault("", v.locale.T("keys.full", "most", keys.Most))
 		return v.showKeyForm(http.StatusUnprocessableEntity, f)
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -70,11 +71,12 @@ var failures = []struct {
 	{[]error{staking.ErrUnknownCountry}, http.StatusUnavailableForLegalReasons, "unknown-country"},
 	{[]error{staking.ErrUpdateApp}, http.StatusForbidden, "update-app"},
 	{[]error{store.ErrSchema}, http.StatusServiceUnavailable, "upgrade"},
-	// A form answers these itself.
+	// A form answers these itself, or no page comes to them.
 	{[]error{
 		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow,
 		access.ErrUnknown, access.ErrSignature, access.ErrAddress, access.ErrForbidden,
-		staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit,
+		staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, idempotency.ErrInFlight,
+		store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
 	}, http.StatusInternalServerError, "failed"},
 }
 
