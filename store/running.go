@@ -54,10 +54,12 @@ func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]
 				}
 			}
 		}
-		_, err := t.Set(nil, `UPDATE progress SET accrued_through = $3 FROM {rows}
+		// The day before is a column, not a parameter: PostgreSQL takes few rows to have reached
+		// a day that is given, and would look for each of them in the whole set.
+		_, err := t.Set(nil, `UPDATE progress SET accrued_through = r.before + 1 FROM {rows}
 		                       WHERE progress.bucket = r.bucket AND progress.asset = r.asset
-		                         AND progress.accrued_through = $3 - 1 AND progress.paid_through = $3 - 1`,
-			set{ints("bucket", buckets), texts("asset", assets)}, int64(d))
+		                         AND progress.accrued_through = r.before AND progress.paid_through = r.before`,
+			set{ints("bucket", buckets), texts("asset", assets), ints("before", slices.Repeat([]int64{int64(d) - 1}, len(buckets)))})
 		return err
 	})
 	if err != nil {
