@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +14,7 @@ import (
 // nothing fails here.
 func FuzzBodies(f *testing.F) {
 	routes := slices.DeleteFunc(api.Routes(), func(r api.Route) bool { return r.Method == http.MethodGet || r.Method == http.MethodDelete })
-	w := newTown(f, "sqlite:"+filepath.Join(f.TempDir(), "books.db"))
+	w := newTown(f, "sqlite")
 	w.holder("alice", "DE")
 	w.deposit("d-1", "alice", "1000000", "BNB")
 	for _, body := range []string{

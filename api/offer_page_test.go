@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"testing"
 )
 
@@ -14,7 +13,7 @@ func FuzzCursor(f *testing.F) {
 		f.Add(place, true)
 		f.Add(place, false)
 	}
-	w := newTown(f, "sqlite:"+filepath.Join(f.TempDir(), "books.db"))
+	w := newTown(f, "sqlite")
 	earning(w)
 	f.Fuzz(func(t *testing.T, place string, encode bool) {
 		w := &town{t: t, db: w.db, server: w.server, tokens: w.tokens}

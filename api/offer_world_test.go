@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +20,7 @@ import (
 	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -45,22 +44,22 @@ const townRate = 600_000
 // inTown runs a test on every database.
 func inTown(t *testing.T, test func(*testing.T, *town)) {
 	t.Helper()
-	for name, url := range map[string]func(*testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "books.db") },
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
-	} {
-		t.Run(name, func(t *testing.T) { test(t, newTown(t, url(t))) })
+	for _, kind := range scenario.Databases {
+		t.Run(kind, func(t *testing.T) { test(t, newTown(t, kind)) })
 	}
 }
 
-func newTown(t testing.TB, url string) *town {
+// newTown makes books in a database of the kind, and the API over them.
+func newTown(t testing.TB, kind string) *town {
 	t.Helper()
 	w := &town{t: t, tokens: map[string]string{}, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	w.first = staking.DayOf(w.now)
 	shipped, err := staking.ShippedTokens(w.first)
 	w.ok(err)
-	w.db, err = store.Create(t.Context(), url, store.Options{Clock: w.clock, Actor: access.Process("test"), Volatile: true},
-		store.Beginning{From: w.first, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
+	o := store.Options{Clock: w.clock, Actor: access.Process("test"), Volatile: true}
+	w.db, err = store.Open(t.Context(), scenario.Books(t, kind, o, store.Beginning{
+		From: w.first, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+	}), o)
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.db.Close()) })
 	log := slog.New(slog.DiscardHandler)

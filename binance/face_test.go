@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,6 +22,7 @@ import (
 	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -53,25 +53,23 @@ type face struct {
 // and has a key.
 func each(t *testing.T, test func(t *testing.T, f *face)) {
 	t.Helper()
-	for name, url := range map[string]func(*testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "books.db") },
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
-	} {
-		t.Run(name, func(t *testing.T) { test(t, newFace(t, url(t), func(*binance.Options) {})) })
+	for _, kind := range scenario.Databases {
+		t.Run(kind, func(t *testing.T) { test(t, newFace(t, kind, func(*binance.Options) {})) })
 	}
 }
 
-// newFace makes books, and the API over them.
-func newFace(t *testing.T, url string, change func(*binance.Options)) *face {
+// newFace makes books in a database of the kind, and the API over them.
+func newFace(t *testing.T, kind string, change func(*binance.Options)) *face {
 	t.Helper()
-	f := &face{t: t, url: url, caller: access.Caller{Address: home, Request: "r-1"}}
+	f := &face{t: t, caller: access.Caller{Address: home, Request: "r-1"}}
 	f.clock.Store(noon.UnixMicro())
 	sealKey := must[string](t)(access.NewSealKey(rand.Reader))
 	f.sealer = must[*access.Sealer](t)(access.NewSealer(sealKey))
 	tokens := must[[]staking.Token](t)(staking.ShippedTokens(staking.DayOf(noon)))
-	f.db = must[*store.DB](t)(store.Create(t.Context(), url, f.options(), store.Beginning{
+	f.url = scenario.Books(t, kind, f.options(), store.Beginning{
 		From: staking.DayOf(noon), Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
-	}))
+	})
+	f.db = must[*store.DB](t)(store.Open(t.Context(), f.url, f.options()))
 	t.Cleanup(func() { ok(t, f.db.Close()) })
 	o := binance.Options{Books: f.db, Sealer: f.sealer, Now: f.now, Log: slog.New(slog.NewTextHandler(&f.log, nil)), Accept: "https://example.com/accept"}
 	change(&o)

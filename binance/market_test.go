@@ -107,7 +107,7 @@ func TestTicker24hr(t *testing.T) {
 
 // There are no trades and no orders: what is asked for is looked at all the same.
 func TestNothingIsTraded(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	for query, want := range map[string]string{
 		"symbol=BNBUSDT": `200 []`, "symbol=BNBUSDT&orderId=1&fromId=2&limit=1000": `200 []`, "symbol=BNBUSDT&startTime=1772366400000&endTime=1772452800000": `200 []`,
 		"": missing("symbol"), "symbol=": missing("symbol"), "symbol=NOPE": badSymbol, "symbol=bnb": illegalIn("symbol"),
@@ -129,7 +129,7 @@ func TestNothingIsTraded(t *testing.T) {
 
 // What clients ask for first, and what is not here, is empty.
 func TestWhatIsElsewhere(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	for _, path := range []string{"/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo"} {
 		f.wants(f.public(path, ""), `200 {"timezone":"UTC","serverTime":1772452800000,`+
 			`"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":2400}],"exchangeFilters":[],"assets":[],"symbols":[]}`)

@@ -74,7 +74,7 @@ func TestFormSpelling(t *testing.T) {
 // The same connector has some parameters of a POST in the query and some in the body:
 // it signs the one, then the other, with nothing between.
 func TestFormSpellingInTwoParts(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 100, "BNB")
 	part := func(write func(string) string, name, rest string) string { return "name=" + write(name) + rest }
 	query, body := fmt.Sprintf("&timestamp=%d", f.now().UnixMilli()), "&coin=BNB&address=0x1&amount=0.1"
@@ -95,7 +95,7 @@ func TestFormSpellingInTwoParts(t *testing.T) {
 
 // Other pairs than those signed, or in another order, are refused, however they are spelled.
 func TestNoOtherPairsAreLetIn(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 100, "BNB")
 	now := fmt.Sprint(f.now().UnixMilli())
 	signed := "coin=BNB&address=0x1&amount=0.1&name=my%20wallet&addressTag=a%2Bb&timestamp=" + now
@@ -171,7 +171,7 @@ func TestARespelledRequestIsTheSame(t *testing.T) {
 // Query and body are signed as one text. One that is cut elsewhere, so that its pairs are
 // others, is refused, also when it comes before the one that was meant.
 func TestARequestCutElsewhereIsRefused(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 100, "BNB")
 	query, body := fmt.Sprintf("coin=BNB&amount=0.1&name=a+b&timestamp=%d&address=0x1", f.now().UnixMilli()), "network=BSC"
 	signature := "&signature=" + f.sign(query+body)

@@ -84,7 +84,7 @@ func TestSpotWithdrawals(t *testing.T) {
 
 // What a withdrawal cannot be, and what that changes: nothing.
 func TestSpotWithdrawalsRefused(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 3, "BNB")
 	for query, want := range map[string]string{
 		"address=x&amount=1":                                                      `400 {"code":-1102,"msg":"Mandatory parameter 'coin' was not sent, was empty/null, or malformed."}`,
@@ -148,7 +148,7 @@ func TestSpotDeposits(t *testing.T) {
 
 // The ranges and pages of the histories.
 func TestSpotHistoriesRefused(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	for query, want := range map[string]string{
 		"startTime=1764676800000&endTime=1772452800000": `200 []`, // 90 days
 		"startTime=1764676799999&endTime=1772452800000": `400 {"code":-6021,"msg":"Query time range too large"}`,

@@ -57,7 +57,7 @@ func read[T any](t *testing.T, a answered) (v T) {
 }
 
 func TestSpotPublic(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	public := func(path, query string) answered {
 		t.Helper()
 		return f.send(ask{method: http.MethodGet, path: path, query: query})
@@ -140,7 +140,7 @@ func TestSpotAccount(t *testing.T) {
 }
 
 func TestSpotRestrictions(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	const none = `"enableInternalTransfer":false,"permitsUniversalTransfer":false,"enableMargin":false,"enableFutures":false,"enableVanillaOptions":false,` +
 		`"enablePortfolioMarginTrading":false,"enableFixApiTrade":false,"enableFixReadOnly":false}`
 	lapse := noon.Add(access.UnlimitedTrade).UnixMilli()

@@ -29,7 +29,7 @@ type wire struct {
 }
 
 func newWire(t *testing.T) *wire {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 3, "BNB")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.handler.ServeHTTP(w, r.WithContext(access.WithCaller(r.Context(), f.caller)))

@@ -8,7 +8,7 @@ import (
 
 // Under /api a client may want times in microseconds; elsewhere they are in milliseconds.
 func TestTimeUnit(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 2, "BNB")
 	f.clock.Add(1_234)
 	const badUnit = `400 {"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}`

@@ -79,7 +79,7 @@ func TestWalletBalance(t *testing.T) {
 
 // There is no other wallet than Spot, and it may be asked for in the query or in the body.
 func TestFundingAsset(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 3, "BNB")
 	for query, want := range map[string]string{"": `200 []`, "asset=BNB&needBtcValuation=true": `200 []`, "needBtcValuation=maybe": missing("needBtcValuation"), "asset=B%2FB": illegalIn("asset")} {
 		f.wants(f.post(fundingPath, query), want)
@@ -91,7 +91,7 @@ func TestFundingAsset(t *testing.T) {
 }
 
 func TestAccountStatusAndInfo(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.wants(f.get(statusPath, ""), `200 {"data":"Normal"}`)
 	f.wants(f.get(aboutPath, ""), `200 {"vipLevel":0,"isMarginEnabled":false,"isFutureEnabled":false,"isOptionsEnabled":false,"isPortfolioMarginRetailEnabled":false}`)
 	f.wants(f.public(statusPath, ""), badFormat)
@@ -100,7 +100,7 @@ func TestAccountStatusAndInfo(t *testing.T) {
 }
 
 func TestTradeFee(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	const bnb = `{"symbol":"BNBUSDT","makerCommission":"0","takerCommission":"0"}`
 	f.wants(f.get(feePath, "symbol=BNBUSDT"), `200 [`+bnb+`]`)
 	f.wants(f.get(feePath, "symbol=NOPE"), badSymbol)
@@ -239,7 +239,7 @@ func TestAccountSnapshot(t *testing.T) {
 }
 
 func TestAccountSnapshotRefused(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", unchanged)
+	f := newFace(t, "sqlite", unchanged)
 	f.set(60, "00:00")
 	now := f.now().UnixMilli()
 	const dayMillis = 86_400_000

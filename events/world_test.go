@@ -49,12 +49,13 @@ func each(t *testing.T, test func(w *world)) {
 	t.Helper()
 	for _, kind := range scenario.Databases {
 		t.Run(kind, func(t *testing.T) {
-			w := &world{T: t, url: scenario.NewURL(t, kind, false), clock: scenario.NewClock(noon)}
+			w := &world{T: t, clock: scenario.NewClock(noon)}
 			tokens, err := staking.ShippedTokens(day1)
 			w.ok(err)
-			w.books, err = store.Create(t.Context(), w.url, w.options(), store.Beginning{
+			w.url = scenario.Books(t, kind, w.options(), store.Beginning{
 				From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 			})
+			w.books, err = store.Open(t.Context(), w.url, w.options())
 			w.ok(err)
 			defer func() { w.ok(w.books.Close()) }()
 			w.hub = events.New(w.books, slog.New(slog.DiscardHandler), poll)

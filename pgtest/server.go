@@ -21,6 +21,9 @@ import (
 // superuser is the only role there is.
 const superuser = "softstake"
 
+// emptyDatabase is what PostgreSQL copies when it makes a database.
+const emptyDatabase = "template1"
+
 // readyWithin bounds the wait for a server that was started; one that was
 // stopped at once first reads its log again.
 const readyWithin = 60 * time.Second
@@ -70,8 +73,14 @@ func (s *Server) URL(database string) string {
 
 // NewDatabase makes an empty database and returns its URL.
 func (s *Server) NewDatabase(ctx context.Context, name string) (string, error) {
-	if err := s.execute(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
-		return "", fmt.Errorf("create database %s: %w", name, err)
+	return s.CopyDatabase(ctx, name, emptyDatabase)
+}
+
+// CopyDatabase makes a database with all that is in another, to which nobody may be
+// connected, and returns its URL.
+func (s *Server) CopyDatabase(ctx context.Context, name, from string) (string, error) {
+	if err := s.execute(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{from}.Sanitize()); err != nil {
+		return "", fmt.Errorf("create database %s from %s: %w", name, from, err)
 	}
 	return s.URL(name), nil
 }

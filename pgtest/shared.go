@@ -68,12 +68,19 @@ func Shared(t testing.TB) *Server {
 // Database is the URL of a new database on the shared server, dropped when the test ends.
 func Database(t testing.TB) string {
 	t.Helper()
+	return Copy(t, emptyDatabase)
+}
+
+// Copy is Database, with all that is in the named database of the shared server, to which
+// nobody may be connected.
+func Copy(t testing.TB, from string) string {
+	t.Helper()
 	s := Shared(t)
 	one.Lock()
 	one.databases++
 	name := fmt.Sprintf("test_%d", one.databases)
 	one.Unlock()
-	url, err := s.NewDatabase(t.Context(), name)
+	url, err := s.CopyDatabase(t.Context(), name, from)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -33,6 +35,63 @@ func NewURL(t testing.TB, kind string, durable bool) string {
 		url += "&synchronous_commit=off"
 	}
 	return url
+}
+
+// beginnings are the new books that Books has made: what is in the file, or the name of
+// the database, by kind and all that they began with.
+var beginnings struct {
+	sync.Mutex
+	made map[string]string
+}
+
+// Books is where new books are, in a database of the kind; they need not last through a
+// crash. store.Create made them, with the clock and the actor of the options: once in this
+// test process, and then they are copied, which takes a fifth of the time.
+func Books(t testing.TB, kind string, o store.Options, b store.Beginning) string {
+	t.Helper()
+	beginnings.Lock()
+	defer beginnings.Unlock()
+	key := fmt.Sprint(kind, o.Clock().UnixNano(), o.Actor, b)
+	if _, made := beginnings.made[key]; !made {
+		books, err := makeBooks(t, kind, o, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if beginnings.made == nil {
+			beginnings.made = map[string]string{}
+		}
+		beginnings.made[key] = books
+	}
+	if kind != "sqlite" {
+		return pgtest.Copy(t, beginnings.made[key]) + "&synchronous_commit=off"
+	}
+	path := t.TempDir() + "/books.db"
+	if err := os.WriteFile(path, []byte(beginnings.made[key]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+// makeBooks makes what Books copies.
+func makeBooks(t testing.TB, kind string, o store.Options, b store.Beginning) (string, error) {
+	ctx := t.Context()
+	path := t.TempDir() + "/books.db"
+	name, url := fmt.Sprintf("beginning_%d", len(beginnings.made)), "sqlite:"+path
+	if kind != "sqlite" {
+		var err error
+		if url, err = pgtest.Shared(t).NewDatabase(ctx, name); err != nil {
+			return "", err
+		}
+	}
+	db, err := store.Create(ctx, url, o, b)
+	if err == nil {
+		err = db.Close()
+	}
+	if err != nil || kind != "sqlite" {
+		return name, err
+	}
+	file, err := os.ReadFile(path)
+	return string(file), err
 }
 
 // Rows are what a query finds in books, a line a row and a tab between columns,

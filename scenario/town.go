@@ -140,7 +140,11 @@ func Copy(t testing.TB, url string) string {
 	t.Helper()
 	path, isFile := strings.CutPrefix(url, "sqlite:")
 	if !isFile {
-		return copyPostgres(t, url)
+		config, err := pgx.ParseConfig(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pgtest.Copy(t, config.Database)
 	}
 	if _, err := os.Stat(path + "-wal"); err == nil {
 		t.Fatalf("%s is open", path)
@@ -162,29 +166,6 @@ func Copy(t testing.TB, url string) string {
 		t.Fatal(err)
 	}
 	return "sqlite:" + to
-}
-
-// copyPostgres makes a database again as a copy of another.
-func copyPostgres(t testing.TB, url string) string {
-	t.Helper()
-	to := pgtest.Database(t)
-	from, err := pgx.ParseConfig(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := pgx.ParseConfig(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, sql := range []string{
-		"DROP DATABASE " + pgx.Identifier{config.Database}.Sanitize(),
-		"CREATE DATABASE " + pgx.Identifier{config.Database}.Sanitize() + " TEMPLATE " + pgx.Identifier{from.Database}.Sanitize(),
-	} {
-		if _, err := Rows(t.Context(), pgtest.Shared(t).URL("postgres"), sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return to
 }
 
 // Open opens books that are there, and closes them when the test ends.

@@ -11,6 +11,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -68,15 +69,15 @@ func moment(day int, hour string) time.Time {
 // that is shipped, at noon of that day.
 func each(t *testing.T, test func(t *testing.T, db *store.DB, clock *Clock)) {
 	t.Helper()
-	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
-		db, err := store.Create(t.Context(), url, options(clock), shipped(t, day1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		closeAfter(t, db)
-		test(t, db, clock)
-	})
+	for _, kind := range scenario.Databases {
+		t.Run(kind, func(t *testing.T) {
+			clock := &Clock{now: noon}
+			url := scenario.Books(t, kind, options(clock), shipped(t, day1))
+			db := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+			closeAfter(t, db)
+			test(t, db, clock)
+		})
+	}
 }
 
 // eachURL runs a test on every database, which is empty.

@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -60,9 +59,10 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.ok(err)
 	dollar := ledger.Asset{Symbol: "USDT", Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
 	tokens = append(tokens, staking.Token{Asset: dollar, Terms: staking.Terms{Asset: "USDT", From: day1, Cap: dollar.MaxSupply}})
-	w.books, err = store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"),
-		store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true},
-		store.Beginning{From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
+	books := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
+	w.books, err = store.Open(t.Context(), scenario.Books(t, "sqlite", books, store.Beginning{
+		From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+	}), books)
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.books.Close()) })
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
