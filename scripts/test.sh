@@ -87,6 +87,7 @@ echo "test: go vet"
 go vet ./...
 
 echo "test: go test"
-go test ./... -count=1 -timeout=30m
+# Vetting is done, and nobody debugs the programs that are linked for the tests.
+go test ./... -count=1 -timeout=30m -vet=off -ldflags=-w
 
 echo "test: all passed: format, vet, and the tests on SQLite and PostgreSQL, with the exchange's clients and generated ones, and in a browser"
