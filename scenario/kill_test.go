@@ -38,7 +38,7 @@ func TestKilled(t *testing.T) {
 		kills, long int
 		town        Town
 	}{
-		{"sqlite", 12, 200, Town{Holders: 3000, Days: 4, Last: yesterday(), Changes: 300}},
+		{"sqlite", 8, 200, Town{Holders: 3000, Days: 4, Last: yesterday(), Changes: 300}},
 		{"postgres", 4, 50, Town{Holders: 1500, Days: 4, Last: yesterday(), Changes: 200}},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
