@@ -41,7 +41,7 @@ func TestInGerman(t *testing.T) {
 				t.Errorf("%s does not say %q:\n%s", page.path, words, text)
 			}
 		}
-		page.b.barriers(string(axe))
+		page.b.barriers(string(axe), everyRule)
 	}
 	alice.fillIn("/send", "asset", "ADA", "amount", "1000,75", "to", "dora")
 	alice.sees("jetzt 1.250,75")
@@ -50,5 +50,5 @@ func TestInGerman(t *testing.T) {
 	for _, words := range []string{"1.000,75 ADA an dora senden", "250 ADA"} {
 		alice.sees(words)
 	}
-	alice.barriers(string(axe))
+	alice.barriers(string(axe), everyRule)
 }
