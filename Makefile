@@ -2,7 +2,6 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    = 10s
-VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 
 .PHONY: help build run test test-long fuzz check bench screenshots pictures
 
@@ -10,7 +9,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 build: ## build ./softstake, one static binary
-	CGO_ENABLED=0 go build -trimpath -ldflags "-X $(shell go list -m)/cli.version=$(VERSION)" -o softstake .
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o softstake .
 
 run: ## a made-up town of holders, to look at
 	go run . demo

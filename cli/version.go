@@ -8,43 +8,49 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// version is set when a release is built, see the Makefile. Else it is the module's.
-var version string
-
 // build is what is known of how the program was built.
 type build struct {
-	version  string // "v1.2.0", or "(devel)"
+	version  string // "v1.2.0", a pseudo-version between releases, or "(devel)" outside of a git clone
 	revision string // of the source, or "unknown"
+	time     string // of the revision, RFC 3339 in UTC, or ""
 	modified bool   // the source had changes that no revision has
 	golang   string // "go1.26.1"
 	schema   int    // of the books that the program works with
 }
 
-// readBuild reads what the compiler has kept of the build.
+// readBuild reads what the compiler has recorded in the program: no flag of the linker is needed.
 func readBuild() build {
-	b := build{version: version, revision: "unknown", golang: "unknown", schema: store.SchemaVersion()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		b.version = cmp.Or(b.version, "(devel)")
-		return b
+		info = &debug.BuildInfo{}
 	}
-	b.version, b.golang = cmp.Or(b.version, info.Main.Version, "(devel)"), info.GoVersion
+	return newBuild(info)
+}
+
+// newBuild is the build that the compiler's record describes.
+func newBuild(info *debug.BuildInfo) build {
+	recorded := make(map[string]string)
 	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			b.revision = s.Value
-		case "vcs.modified":
-			b.modified = s.Value == "true"
-		}
+		recorded[s.Key] = s.Value
 	}
-	return b
+	return build{
+		version:  cmp.Or(info.Main.Version, "(devel)"),
+		revision: cmp.Or(recorded["vcs.revision"], "unknown"),
+		time:     recorded["vcs.time"],
+		modified: recorded["vcs.modified"] == "true",
+		golang:   cmp.Or(info.GoVersion, "unknown"),
+		schema:   store.SchemaVersion(),
+	}
 }
 
 // String is the build as --version prints it.
 func (b build) String() string {
-	changed := ""
-	if b.modified {
-		changed = " (modified)"
+	revision := b.revision
+	if b.time != "" {
+		revision += " of " + b.time
 	}
-	return fmt.Sprintf("softstake %s\nrevision %s%s\n%s\nschema %d\n", b.version, b.revision, changed, b.golang, b.schema)
+	if b.modified {
+		revision += " (modified)"
+	}
+	return fmt.Sprintf("softstake %s\nrevision %s\n%s\nschema %d\n", b.version, revision, b.golang, b.schema)
 }
