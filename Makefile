@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    = 10s
 
-.PHONY: help build run test test-long fuzz check bench screenshots pictures
+.PHONY: help build run test test-long race fuzz check release bench screenshots pictures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ test: ## THE test command: installs what is missing, checks format, vets, tests
 test-long: ## the tests with the race detector and long random runs (tens of minutes)
 	SOFTSTAKE_REQUIRE_POSTGRES=1 SOFTSTAKE_LONG=1 go test -race -count=1 -timeout=90m ./...
 
+race: ## the race detector where goroutines meet: store, db, events, serve (minutes)
+	@sh scripts/race.sh
+
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:.*func / /' | \
 	while read -r file target; do \
@@ -31,6 +34,10 @@ check: ## format, vet, staticcheck
 	@untidy=$$(gofmt -l .); if [ -n "$$untidy" ]; then echo "run gofmt -w on:"; echo "$$untidy"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+
+release: ## binaries, Debian packages, checksums and SBOMs of the committed tree, in dist/
+	rm -rf dist
+	sh release/build.sh dist
 
 screenshots: ## a picture of every page, both widths and themes, in screenshots/
 	SOFTSTAKE_REQUIRE_BROWSER=1 SOFTSTAKE_SCREENSHOTS="$(CURDIR)/screenshots" go test ./browser -count=1 -run=TestEveryPage

@@ -61,6 +61,7 @@ var arrows = map[string][]string{
 	"clients":     {"access", "pgtest", "scenario"},
 	"browser":     {"scenario"},
 	"contract":    {"scenario"},
+	"release":     {},
 	"main":        {"cli"},
 }
 
