@@ -192,6 +192,10 @@ func TestPackageInstalls(t *testing.T) {
 	}
 	deb := debianPackage(t)
 	t.Cleanup(func() {
+		if t.Failed() {
+			out, err := exec.Command("systemctl", "status", "--no-pager", "--full", "softstake.service").CombinedOutput()
+			t.Logf("systemctl status: %v\n%s", err, out)
+		}
 		for _, c := range [][]string{
 			{"dpkg", "--purge", "softstake"}, {"rm", "-rf", "/etc/softstake", "/var/lib/softstake", "/var/lib/private/softstake"},
 		} {
