@@ -188,7 +188,7 @@ func (f *follower) take(e events.Event) error {
 	}
 	f.changed.Broadcast()
 	f.mu.Unlock()
-	if hold != nil {
+	if hold != nil && e.Type != "" { // a sign of life is not held: it may come first
 		<-hold
 	}
 	return nil
