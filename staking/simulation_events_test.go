@@ -21,7 +21,8 @@ const (
 // randomBooks are small books before anything has happened.
 func randomBooks(r *rand.Rand) *memoryBooks {
 	b := &memoryBooks{
-		first: firstDay, closed: firstDay - 1, clock: firstDay.Start().Add(time.Duration(r.Int64N(int64(48 * time.Hour)))),
+		first: firstDay, closed: firstDay - 1,
+		clock:     firstDay.Start().Add(time.Duration(r.Int64N(int64(48 * time.Hour)))),
 		closings:  staking.Closings{{From: firstDay, After: pick(r, 0, 5*time.Minute, 2*time.Hour)}},
 		pieceSize: 1 + r.IntN(3), tokens: map[string]*memoryToken{},
 	}
@@ -111,7 +112,8 @@ func (s *simulation) interfere() {
 		s.seen["a clock set back"]++
 	default:
 		last := (firstDay + simulatedDays).Start()
-		if s.books.clock = s.books.clock.Add(time.Duration(s.Int64N(int64(24 * time.Hour)))); s.books.clock.After(last) {
+		s.books.clock = s.books.clock.Add(time.Duration(s.Int64N(int64(24 * time.Hour))))
+		if s.books.clock.After(last) {
 			s.books.clock = last
 		}
 	}
