@@ -228,8 +228,9 @@ func TestCompareAtTheEdges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Totals; len(got) != 1 || got[0].Paid != 110_00000000 || got[0].Only != 2 || got[0].Outside != 1001_00000000 {
-		t.Errorf("totals %+v", got)
+	want := []Total{{Asset: "BNB", PaidDays: 2, Paid: 110_00000000, Only: 2, Outside: 1001_00000000}}
+	if d := cmp.Diff(want, c.Totals); d != "" {
+		t.Errorf("totals (-want +got):\n%s", d)
 	}
 }
 

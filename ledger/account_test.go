@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/softstake/softstake/ledger"
@@ -94,24 +95,22 @@ func TestBucketsAreFilledEvenly(t *testing.T) {
 }
 
 func TestAccountParts(t *testing.T) {
-	for _, c := range []struct {
-		account             ledger.Account
-		owner               ledger.Account
-		held, house         bool
-		spread, goBelowZero bool
-	}{
-		{"alice", "alice", false, false, false, false},
-		{"alice/held", "alice", true, false, false, false},
-		{"alice.held", "alice.held", false, false, false, false},
-		{"@custody", "@custody", false, true, true, true},
-		{"@desk", "@desk", false, true, true, true},
-		{"@payable", "@payable", false, true, true, false},
-		{"@rewards", "@rewards", false, true, false, false},
-		{"custody", "custody", false, false, false, false},
+	type parts struct {
+		Owner                          ledger.Account
+		Held, House, Spread, Overdraws bool
+	}
+	for a, want := range map[ledger.Account]parts{
+		"alice":      {Owner: "alice"},
+		"alice/held": {Owner: "alice", Held: true},
+		"alice.held": {Owner: "alice.held"},
+		"@custody":   {Owner: "@custody", House: true, Spread: true, Overdraws: true},
+		"@desk":      {Owner: "@desk", House: true, Spread: true, Overdraws: true},
+		"@payable":   {Owner: "@payable", House: true, Spread: true},
+		"@rewards":   {Owner: "@rewards", House: true},
+		"custody":    {Owner: "custody"},
 	} {
-		a := c.account
-		if a.Owner() != c.owner || a.IsHeld() != c.held || a.IsHouse() != c.house || a.Spread() != c.spread || a.Overdraws() != c.goBelowZero {
-			t.Errorf("%s: owner %s, held %t, house %t, spread %t, overdraws %t", a, a.Owner(), a.IsHeld(), a.IsHouse(), a.Spread(), a.Overdraws())
+		if d := cmp.Diff(want, parts{a.Owner(), a.IsHeld(), a.IsHouse(), a.Spread(), a.Overdraws()}); d != "" {
+			t.Errorf("%s (-want +got):\n%s", a, d)
 		}
 	}
 	if h := ledger.Account("alice").Held(); h != "alice/held" || !h.IsHeld() || h.Owner() != "alice" {

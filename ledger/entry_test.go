@@ -163,7 +163,8 @@ func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
 // A house account that is spread lies where the other side does; @rewards has one place.
 func TestSides(t *testing.T) {
 	alice, bob, rewards := ledger.Account("alice").Bucket(), ledger.Account("bob").Bucket(), ledger.Rewards.Bucket()
-	if alice == bob || alice == rewards || bob == rewards || alice == ledger.Custody.Bucket() || rewards == ledger.Payable.Bucket() {
+	custody, payable := ledger.Custody.Bucket(), ledger.Payable.Bucket()
+	if different := map[int]bool{alice: true, bob: true, rewards: true, custody: true, payable: true}; len(different) != 5 {
 		t.Fatal("this test needs accounts of different buckets")
 	}
 	for _, c := range []struct {

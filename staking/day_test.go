@@ -110,7 +110,10 @@ func countDays(s string) (staking.Day, bool) {
 		return 0
 	}
 	months := [12]int{31, 28 + leap(n[0]), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
-	if n[0] < 1970 || n[1] < 1 || n[1] > 12 || n[2] < 1 || n[2] > months[n[1]-1] {
+	if n[0] < 1970 || n[1] < 1 || n[1] > 12 {
+		return 0, false
+	}
+	if n[2] < 1 || n[2] > months[n[1]-1] {
 		return 0, false
 	}
 	days := n[2] - 1

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -110,7 +112,8 @@ func TestParseTerms(t *testing.T) {
 
 // The table of rules.md, the tokens: every number of it.
 func TestShippedTokens(t *testing.T) {
-	table := []struct{ symbol, minimum, limit, rate string }{
+	type row struct{ Symbol, Minimum, Cap, Rate string }
+	table := []row{
 		{"BNB", "0.5", "1000", "0.0015"},
 		{"SOL", "1", "10000", "0.008"},
 		{"ADA", "150", "800000", "0.005"},
@@ -128,17 +131,18 @@ func TestShippedTokens(t *testing.T) {
 	}
 	for i, want := range table {
 		asset, terms := tokens[i].Asset, tokens[i].Terms
-		if asset.Symbol != want.symbol || asset.Scale != 8 || asset.Check() != nil {
-			t.Errorf("%s: the asset is %+v, %v", want.symbol, asset, asset.Check())
+		got := row{asset.Symbol, asset.Format(terms.Min), asset.Format(terms.Cap), terms.APR.String()}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
 		}
-		if asset.Format(terms.Min) != want.minimum || asset.Format(terms.Cap) != want.limit || terms.APR.String() != want.rate {
-			t.Errorf("%s: minimum %s, cap %s, APR %s; want %+v", want.symbol, asset.Format(terms.Min), asset.Format(terms.Cap), terms.APR, want)
+		if err := errors.Join(asset.Check(), terms.Check(asset)); err != nil || asset.Scale != 8 {
+			t.Errorf("%s has %d decimals: %v", want.Symbol, asset.Scale, err)
 		}
-		if terms.Asset != want.symbol || terms.From != 20_779 || !terms.Offered || terms.Check(asset) != nil {
-			t.Errorf("%s: the terms are %+v, %v", want.symbol, terms, terms.Check(asset))
+		if terms.Asset != want.Symbol || terms.From != 20_779 || !terms.Offered {
+			t.Errorf("%s: the terms are %+v", want.Symbol, terms)
 		}
 		if asset.MaxSupply < 1_000*terms.Cap && asset.MaxSupply/100_000_000 < 100_000_000 {
-			t.Errorf("%s: a supply of %s does not leave the cap room", want.symbol, asset.Format(asset.MaxSupply))
+			t.Errorf("%s: a supply of %s does not leave the cap room", want.Symbol, asset.Format(asset.MaxSupply))
 		}
 	}
 }
