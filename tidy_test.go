@@ -57,8 +57,9 @@ var arrows = map[string][]string{
 	"bench":       {"people", "store", "staking", "access", "ledger", "db"},
 	"cli":         {"idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson", "db"},
 	"pgtest":      {},
-	"scenario":    {"people", "idempotency", "store", "staking", "access", "audit", "ledger", "pgtest"},
-	"clients":     {"access", "pgtest", "scenario"},
+	"testkit":     {},
+	"scenario":    {"people", "idempotency", "store", "staking", "access", "audit", "ledger", "pgtest", "testkit"},
+	"clients":     {"access", "pgtest", "scenario", "testkit"},
 	"browser":     {"scenario"},
 	"contract":    {"scenario"},
 	"release":     {},
@@ -66,7 +67,7 @@ var arrows = map[string][]string{
 }
 
 // forTests are packages that only tests import, and each other.
-var forTests = []string{"scenario", "pgtest"}
+var forTests = []string{"scenario", "pgtest", "testkit"}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
