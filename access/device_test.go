@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/testkit"
 )
 
 // newDevice is a device of alice, and its cookie.
 func newDevice(t *testing.T, s access.DeviceSigner, email string) (access.Device, string) {
 	t.Helper()
-	d := must[access.Device](t)(access.NewDevice(rand.Reader))
+	d := testkit.Must(access.NewDevice(rand.Reader))(t)
 	d.Email, d.PasswordSet, d.Expires = email, noon.Add(-time.Hour), noon.Add(time.Hour)
 	return d, s.Add("", d)
 }
@@ -98,14 +99,14 @@ func TestABrowserIsSeveralDevices(t *testing.T) {
 
 // What is derived for another purpose is as secret as the key, and does not give it away.
 func TestASealerDerivesSecrets(t *testing.T) {
-	key := must[string](t)(access.NewSealKey(rand.Reader))
-	one, same := must[*access.Sealer](t)(access.NewSealer(key)), must[*access.Sealer](t)(access.NewSealer(key))
-	other := must[*access.Sealer](t)(access.NewSealer(must[string](t)(access.NewSealKey(rand.Reader))))
-	secret := must[access.Hidden](t)(one.Derive("devices"))
-	if len(secret) != 32 || !bytes.Equal(secret, must[access.Hidden](t)(same.Derive("devices"))) {
+	key := testkit.Must(access.NewSealKey(rand.Reader))(t)
+	one, same := testkit.Must(access.NewSealer(key))(t), testkit.Must(access.NewSealer(key))(t)
+	other := testkit.Must(access.NewSealer(testkit.Must(access.NewSealKey(rand.Reader))(t)))(t)
+	secret := testkit.Must(one.Derive("devices"))(t)
+	if len(secret) != 32 || !bytes.Equal(secret, testkit.Must(same.Derive("devices"))(t)) {
 		t.Error("the same key derives another secret")
 	}
-	if bytes.Equal(secret, must[access.Hidden](t)(one.Derive("others"))) || bytes.Equal(secret, must[access.Hidden](t)(other.Derive("devices"))) {
+	if bytes.Equal(secret, testkit.Must(one.Derive("others"))(t)) || bytes.Equal(secret, testkit.Must(other.Derive("devices"))(t)) {
 		t.Error("another purpose or key derives the same secret")
 	}
 	if _, err := (*access.Sealer)(nil).Derive("devices"); err == nil {

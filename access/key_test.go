@@ -16,6 +16,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/testkit"
 )
 
 // noon is when the tests play.
@@ -119,7 +120,7 @@ func TestParseAddresses(t *testing.T) {
 }
 
 func TestAllows(t *testing.T) {
-	limited := access.Key{Permissions: []access.Permission{access.Read}, Addresses: must[[]netip.Prefix](t)(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))}
+	limited := access.Key{Permissions: []access.Permission{access.Read}, Addresses: testkit.Must(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))(t)}
 	anywhere := access.Key{Permissions: []access.Permission{access.Read, access.Trade}}
 	for _, c := range []struct {
 		key  access.Key
@@ -170,7 +171,7 @@ func TestLive(t *testing.T) {
 
 func TestValidKeys(t *testing.T) {
 	good := hmacKey(t, newSealer(t))
-	good.Addresses = must[[]netip.Prefix](t)(access.ParseAddresses("192.0.2.0/24"))
+	good.Addresses = testkit.Must(access.ParseAddresses("192.0.2.0/24"))(t)
 	if err := good.Valid(); err != nil {
 		t.Errorf("a good key: %v", err)
 	}
@@ -197,8 +198,8 @@ func TestValidKeys(t *testing.T) {
 
 // What is logged or printed by mistake tells nothing.
 func TestSecretsAreNotPrinted(t *testing.T) {
-	seal := must[string](t)(access.NewSealKey(bytes.NewReader(bytes.Repeat([]byte("seal"), 8))))
-	s := must[*access.Sealer](t)(access.NewSealer(seal))
+	seal := testkit.Must(access.NewSealKey(bytes.NewReader(bytes.Repeat([]byte("seal"), 8))))(t)
+	s := testkit.Must(access.NewSealer(seal))(t)
 	k := hmacKey(t, s)
 	k.Secret = access.Hidden("sealed")
 	var out strings.Builder
@@ -209,7 +210,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		slog.New(slog.NewTextHandler(&out, nil)).Info("text", "value", value)
 		slog.New(slog.NewJSONHandler(&out, nil)).Info("json", "value", value)
 	}
-	out.Write(must[[]byte](t)(json.Marshal(k.Secret)))
+	out.Write(testkit.Must(json.Marshal(k.Secret))(t))
 	for _, secret := range []string{"sealed", fmt.Sprintf("%x", "sealed"), fmt.Sprint([]byte("sealed")), "c2VhbGVk", seal, fmt.Sprint([]byte("seal"))[1:10], "[0x73"} {
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("%q is printed:\n%s", secret, out.String())

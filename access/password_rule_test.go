@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestNewPasswords(t *testing.T) {
@@ -84,7 +85,7 @@ func TestTheNameInTheEmailIsNoPassword(t *testing.T) {
 // Every password of the list is refused, as it is and made longer, and the list is one
 // that the check can use.
 func TestEachCommonPasswordIsRefused(t *testing.T) {
-	text := string(must[[]byte](t)(os.ReadFile("common_passwords.txt")))
+	text := string(testkit.Must(os.ReadFile("common_passwords.txt"))(t))
 	words := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if len(words) < 10_000 || words[0] != "123456" || words[1] != "password" {
 		t.Fatalf("%d passwords that begin with %q", len(words), words[:2])
@@ -110,7 +111,7 @@ func TestEachCommonPasswordIsRefused(t *testing.T) {
 // A password that a person may not choose today is checked as any other.
 func TestAWeakPasswordStaysValid(t *testing.T) {
 	for _, weak := range []string{"short", "Password123!"} {
-		hash := must[string](t)(access.RehashPassword(strings.NewReader(strings.Repeat("x", 16)), weak))
+		hash := testkit.Must(access.RehashPassword(strings.NewReader(strings.Repeat("x", 16)), weak))(t)
 		if err := access.CheckPassword(hash, weak); err != nil || access.IsOutdated(hash) {
 			t.Errorf("%q: %v", weak, err)
 		}

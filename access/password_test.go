@@ -10,13 +10,14 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/testkit"
 )
 
 const horse = "correct horse"
 
 func TestPasswords(t *testing.T) {
-	hash := must[string](t)(access.HashPassword(rand.Reader, horse))
-	if again := must[string](t)(access.HashPassword(rand.Reader, horse)); again == hash {
+	hash := testkit.Must(access.HashPassword(rand.Reader, horse))(t)
+	if again := testkit.Must(access.HashPassword(rand.Reader, horse))(t); again == hash {
 		t.Error("two people with the same password have the same hash")
 	}
 	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") || strings.Contains(hash, horse) || !access.IsPasswordHash(hash) {
@@ -58,7 +59,7 @@ func TestPasswordsAreOfSoManyCharacters(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	hash := must[string](t)(access.HashPassword(rand.Reader, "pässwörter"))
+	hash := testkit.Must(access.HashPassword(rand.Reader, "pässwörter"))(t)
 	if err := access.CheckPassword(hash, "pa\u0308sswo\u0308rter"); err != nil {
 		t.Errorf("typed on another keyboard: %v", err)
 	}
@@ -125,7 +126,7 @@ func TestDamagedHashes(t *testing.T) {
 // Who does not exist is refused with as much work as who does, so that the time
 // tells nobody who is known here. Work is told by memory, which is the same every time.
 func TestNobodyTakesAsLong(t *testing.T) {
-	hash := must[string](t)(access.HashPassword(rand.Reader, horse))
+	hash := testkit.Must(access.HashPassword(rand.Reader, horse))(t)
 	known, unknown := memoryOf(t, hash), memoryOf(t, "")
 	if known < 19<<20 || unknown*100 < known*99 || unknown*99 > known*100 {
 		t.Errorf("a known person takes %d bytes, an unknown %d", known, unknown)
@@ -144,11 +145,11 @@ func memoryOf(t *testing.T, hash string) uint64 {
 }
 
 func TestMadePasswords(t *testing.T) {
-	one, other := must[string](t)(access.NewPassword(rand.Reader)), must[string](t)(access.NewPassword(rand.Reader))
+	one, other := testkit.Must(access.NewPassword(rand.Reader))(t), testkit.Must(access.NewPassword(rand.Reader))(t)
 	if len(one) != 20 || one == other {
 		t.Errorf("made are %q and %q", one, other)
 	}
-	if err := access.CheckPassword(must[string](t)(access.HashPassword(rand.Reader, one)), one); err != nil {
+	if err := access.CheckPassword(testkit.Must(access.HashPassword(rand.Reader, one))(t), one); err != nil {
 		t.Error(err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/testkit"
 )
 
 // The exchange's own example [api].
@@ -34,23 +35,11 @@ var name = strings.Repeat("Aa1Zz9Bb", 8)
 
 func newSealer(t testing.TB) *access.Sealer {
 	t.Helper()
-	s, err := access.NewSealer(must[string](t)(access.NewSealKey(rand.Reader)))
+	s, err := access.NewSealer(testkit.Must(access.NewSealKey(rand.Reader))(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// must ends the test at an error.
-func must[T any](t testing.TB) func(T, error) T {
-	t.Helper()
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
 }
 
 // hmacKey is a key with the secret of the exchange's example.
@@ -76,7 +65,7 @@ var pairs = sync.OnceValue(func() map[access.KeyType]crypto.Signer {
 // publicPEM is a public key as openssl writes it.
 func publicPEM(t testing.TB, public crypto.PublicKey) []byte {
 	t.Helper()
-	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must[[]byte](t)(x509.MarshalPKIXPublicKey(public))})
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: testkit.Must(x509.MarshalPKIXPublicKey(public))(t)})
 }
 
 // publicKey is a key whose private half signs.
@@ -84,14 +73,14 @@ func publicKey(t testing.TB, kind access.KeyType) (access.Key, func(payload stri
 	t.Helper()
 	private := pairs()[kind]
 	k := access.Key{Key: name, Account: "alice", Type: kind, Permissions: []access.Permission{access.Read}}
-	k.Secret = must[[]byte](t)(access.ParsePublicKey(kind, publicPEM(t, private.Public())))
+	k.Secret = testkit.Must(access.ParsePublicKey(kind, publicPEM(t, private.Public())))(t)
 	return k, func(payload string) []byte {
 		t.Helper()
 		if kind == access.Ed25519 {
-			return must[[]byte](t)(private.Sign(nil, []byte(payload), crypto.Hash(0)))
+			return testkit.Must(private.Sign(nil, []byte(payload), crypto.Hash(0)))(t)
 		}
 		sum := sha256.Sum256([]byte(payload))
-		return must[[]byte](t)(private.Sign(rand.Reader, sum[:], crypto.SHA256))
+		return testkit.Must(private.Sign(rand.Reader, sum[:], crypto.SHA256))(t)
 	}
 }
 
@@ -171,10 +160,10 @@ func TestSignaturesOfPrivateKeys(t *testing.T) {
 }
 
 func TestParsePublicKey(t *testing.T) {
-	small := must[*rsa.PrivateKey](t)(rsa.GenerateKey(rand.Reader, 1024))
-	curve := must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	small := testkit.Must(rsa.GenerateKey(rand.Reader, 1024))(t)
+	curve := testkit.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	rsaPEM, edPEM := publicPEM(t, pairs()[access.RSA].Public()), publicPEM(t, pairs()[access.Ed25519].Public())
-	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must[[]byte](t)(x509.MarshalPKCS8PrivateKey(pairs()[access.Ed25519]))})
+	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: testkit.Must(x509.MarshalPKCS8PrivateKey(pairs()[access.Ed25519]))(t)})
 	for _, c := range []struct {
 		what string
 		kind access.KeyType

@@ -14,6 +14,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestTokens(t *testing.T) {
@@ -121,8 +122,8 @@ func FuzzTokenID(f *testing.F) {
 
 func TestSealing(t *testing.T) {
 	s, other := newSealer(t), newSealer(t)
-	sealed := must[[]byte](t)(s.Seal([]byte("secret"), "a"))
-	if again := must[[]byte](t)(s.Seal([]byte("secret"), "a")); bytes.Equal(again, sealed) || bytes.Contains(sealed, []byte("secret")) {
+	sealed := testkit.Must(s.Seal([]byte("secret"), "a"))(t)
+	if again := testkit.Must(s.Seal([]byte("secret"), "a"))(t); bytes.Equal(again, sealed) || bytes.Contains(sealed, []byte("secret")) {
 		t.Error("the same secret is sealed alike, or shows")
 	}
 	if secret, err := s.Open(sealed, "a"); err != nil || string(secret) != "secret" {

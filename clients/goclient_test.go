@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/testkit"
 )
 
 // goTypes are go-binance's names for the types of key.
@@ -45,29 +46,29 @@ func goReads(t *testing.T, client *binance.Client) {
 	if err := client.NewPingService().Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	offset := must(client.NewSetServerTimeService().Do(ctx))(t)
+	offset := testkit.Must(client.NewSetServerTimeService().Do(ctx))(t)
 	if client.TimeOffset = offset; offset < -60_000 || offset > 60_000 {
 		t.Errorf("the server's clock is %d ms away", offset)
 	}
-	info := must(client.NewExchangeInfoService().Symbol("BNBUSDT").Do(ctx))(t)
+	info := testkit.Must(client.NewExchangeInfoService().Symbol("BNBUSDT").Do(ctx))(t)
 	if len(info.Symbols) != 1 || info.Symbols[0].LotSizeFilter().StepSize != "0.00000001" {
 		t.Errorf("the symbols are %+v", info.Symbols)
 	}
-	may := must(client.NewGetAPIKeyPermission().Do(ctx))(t)
+	may := testkit.Must(client.NewGetAPIKeyPermission().Do(ctx))(t)
 	if !may.EnableReading || !may.EnableWithdrawals || may.EnableFutures || may.CreateTime == 0 {
 		t.Errorf("the key may %+v", may)
 	}
-	account := must(client.NewGetAccountService().OmitZeroBalances(true).Do(ctx))(t)
+	account := testkit.Must(client.NewGetAccountService().OmitZeroBalances(true).Do(ctx))(t)
 	same(t, account.Balances, []binance.Balance{{Asset: "ADA", Free: "300.01232893", Locked: "0"}, {Asset: "BNB", Free: "2.00002465", Locked: "0"}})
 	if account.UID <= 0 || account.AccountType != "SPOT" || !account.CanWithdraw {
 		t.Errorf("the account is %+v", account)
 	}
-	assets := must(client.NewGetUserAsset().NeedBtcValuation(true).Do(ctx))(t)
+	assets := testkit.Must(client.NewGetUserAsset().NeedBtcValuation(true).Do(ctx))(t)
 	same(t, assets, []binance.UserAssetRecord{
 		{Asset: "ADA", Free: "300.01232893", Locked: "0", Freeze: "0", Withdrawing: "0", Ipoable: "0", BtcValuation: "0"},
 		{Asset: "BNB", Free: "2.00002465", Locked: "0", Freeze: "0", Withdrawing: "0", Ipoable: "0", BtcValuation: "0"},
 	})
-	dividends := must(client.NewAssetDividendService().Asset("BNB").Limit(2).Do(ctx))(t)
+	dividends := testkit.Must(client.NewAssetDividendService().Asset("BNB").Limit(2).Do(ctx))(t)
 	same(t, dividends, &binance.DividendResponseWrapper{Total: 3, Rows: []*binance.DividendResponse{
 		{Asset: "BNB", Amount: "0.00000822", Info: "Soft Staking"}, {Asset: "BNB", Amount: "0.00000822", Info: "Soft Staking"},
 	}}, cmpopts.IgnoreFields(binance.DividendResponse{}, "ID", "TranID", "Time"))
@@ -81,35 +82,35 @@ func goTracks(t *testing.T, client *binance.Client) {
 	t.Helper()
 	ctx := t.Context()
 	const home = "0x94df8b352de7f46f64b01d3666bf6e936e44ce60"
-	for _, coin := range must(client.NewGetAllCoinsInfoService().Do(ctx))(t) {
+	for _, coin := range testkit.Must(client.NewGetAllCoinsInfoService().Do(ctx))(t) {
 		if coin.Coin == "BNB" && (coin.Free != "2.00002465" || len(coin.NetworkList) != 1 || coin.NetworkList[0].Network != "BSC" || !coin.NetworkList[0].IsDefault) {
 			t.Errorf("the coin is %+v", coin)
 		}
 	}
-	same(t, must(client.NewGetDepositAddressService().Coin("BNB").Network("BSC").Do(ctx))(t), &binance.GetDepositAddressResponse{Address: home, Coin: "BNB"})
+	same(t, testkit.Must(client.NewGetDepositAddressService().Coin("BNB").Network("BSC").Do(ctx))(t), &binance.GetDepositAddressResponse{Address: home, Coin: "BNB"})
 	var apiErr *common.APIError
 	if _, err := client.NewGetDepositAddressService().Coin("SOL").Do(ctx); !errors.As(err, &apiErr) || apiErr.Code != -4042 {
 		t.Errorf("the address of a token without one: %v", err)
 	}
-	wallets := must(client.NewWalletBalanceService().QuoteAsset("USDT").Do(ctx))(t)
+	wallets := testkit.Must(client.NewWalletBalanceService().QuoteAsset("USDT").Do(ctx))(t)
 	same(t, wallets[0], &binance.WalletBalance{Activate: true, Balance: "2150.03081446", WalletName: "Spot"})
-	snapshot := must(client.NewGetAccountSnapshotService().Type("SPOT").Do(ctx))(t)
+	snapshot := testkit.Must(client.NewGetAccountSnapshotService().Type("SPOT").Do(ctx))(t)
 	if n := len(snapshot.Snapshot); snapshot.Code != 200 || n != 6 || snapshot.Snapshot[n-1].Type != "spot" || snapshot.Snapshot[n-1].UpdateTime%86_400_000 != 86_399_000 {
 		t.Errorf("the snapshots are %+v", snapshot)
 	}
 	same(t, snapshot.Snapshot[5].Data.Balances, []*binance.SnapshotBalances{{Asset: "ADA", Free: "300.01232893", Locked: "0"}, {Asset: "BNB", Free: "2.00002465", Locked: "0"}})
-	prices := must(client.NewListPricesService().Do(ctx))(t)
+	prices := testkit.Must(client.NewListPricesService().Do(ctx))(t)
 	same(t, prices, []*binance.SymbolPrice{{Symbol: "ADAUSDT", Price: "0.5"}, {Symbol: "BNBUSDT", Price: "1000"}})
-	same(t, must(client.NewListPricesService().Symbol("BNBUSDT").Do(ctx))(t), prices[1:])
-	stats := must(client.NewListPriceChangeStatsService().Symbol("BNBUSDT").Do(ctx))(t)
+	same(t, testkit.Must(client.NewListPricesService().Symbol("BNBUSDT").Do(ctx))(t), prices[1:])
+	stats := testkit.Must(client.NewListPriceChangeStatsService().Symbol("BNBUSDT").Do(ctx))(t)
 	if len(stats) != 1 || stats[0].LastPrice != "1000" || stats[0].Count != 0 || stats[0].CloseTime-stats[0].OpenTime != 86_400_000 {
 		t.Errorf("the day's figures are %+v", stats)
 	}
-	same(t, must(client.NewTradeFeeService().Symbol("BNBUSDT").Do(ctx))(t), []*binance.TradeFeeDetails{{Symbol: "BNBUSDT", MakerCommission: "0", TakerCommission: "0"}})
-	if trades := must(client.NewListTradesService().Symbol("BNBUSDT").Do(ctx))(t); len(trades) != 0 {
+	same(t, testkit.Must(client.NewTradeFeeService().Symbol("BNBUSDT").Do(ctx))(t), []*binance.TradeFeeDetails{{Symbol: "BNBUSDT", MakerCommission: "0", TakerCommission: "0"}})
+	if trades := testkit.Must(client.NewListTradesService().Symbol("BNBUSDT").Do(ctx))(t); len(trades) != 0 {
 		t.Errorf("there are trades: %+v", trades)
 	}
-	if orders := must(client.NewListOpenOrdersService().Do(ctx))(t); len(orders) != 0 {
+	if orders := testkit.Must(client.NewListOpenOrdersService().Do(ctx))(t); len(orders) != 0 {
 		t.Errorf("there are orders: %+v", orders)
 	}
 }
@@ -130,8 +131,8 @@ func (s *site) goWithdraws(t *testing.T, client *binance.Client, holder string) 
 	if _, err := withdraw("0.000000001"); !errors.As(err, &apiErr) || apiErr.Code != -1111 {
 		t.Errorf("with too many decimals: %v", err)
 	}
-	first := must(withdraw("0.5"))(t)
-	if again := must(withdraw("0.5"))(t); *again != *first {
+	first := testkit.Must(withdraw("0.5"))(t)
+	if again := testkit.Must(withdraw("0.5"))(t); *again != *first {
 		t.Errorf("the same again is %+v, and was %+v", again, first)
 	}
 	if _, err := withdraw("0.6"); !errors.As(err, &apiErr) || apiErr.Code != -1130 {
@@ -142,12 +143,12 @@ func (s *site) goWithdraws(t *testing.T, client *binance.Client, holder string) 
 		WithdrawOrderID: "rent 1", Status: 2, TransactionFee: "0",
 	}
 	times := cmpopts.IgnoreFields(binance.Withdraw{}, "ApplyTime", "CompleteTime")
-	same(t, must(client.NewListWithdrawsService().Coin("BNB").Status(2).Do(ctx))(t), []*binance.Withdraw{&row}, times)
+	same(t, testkit.Must(client.NewListWithdrawsService().Coin("BNB").Status(2).Do(ctx))(t), []*binance.Withdraw{&row}, times)
 
 	ending := first.ID + "/completed"
 	s.softstake(t, fmt.Sprintf(`{"id":%q,"kind":"withdrawal-completed","moves":[{"from":"%s/held","to":"@custody","asset":"BNB","amount":"0.5"}]}`, ending, holder), "post", "-")
 	row.Status, row.TxID = 6, ending
-	listed := must(client.NewListWithdrawsService().WithdrawOrderId("rent 1").Do(ctx))(t)
+	listed := testkit.Must(client.NewListWithdrawsService().WithdrawOrderId("rent 1").Do(ctx))(t)
 	same(t, listed, []*binance.Withdraw{&row}, times)
 	if listed[0].CompleteTime < listed[0].ApplyTime || listed[0].ApplyTime < s.began.UTC().Format("2006-01-02 15:04:05") {
 		t.Errorf("applied for at %s, completed at %s", listed[0].ApplyTime, listed[0].CompleteTime)
@@ -155,7 +156,7 @@ func (s *site) goWithdraws(t *testing.T, client *binance.Client, holder string) 
 	if got := s.balance(t, holder, "BNB"); got != "1.50002465 free, 0 held" {
 		t.Errorf("the books have %s", got)
 	}
-	same(t, must(client.NewListDepositsService().Do(ctx))(t), []*binance.Deposit{{
+	same(t, testkit.Must(client.NewListDepositsService().Do(ctx))(t), []*binance.Deposit{{
 		Coin: "BNB", Amount: "0.5", Status: 1, TxID: "deposit-" + holder, InsertTime: s.deposited.UnixMilli(), ConfirmTimes: "1/1",
 	}})
 }
@@ -164,16 +165,5 @@ func same(t *testing.T, got, wanted any, options ...cmp.Option) {
 	t.Helper()
 	if diff := cmp.Diff(wanted, got, options...); diff != "" {
 		t.Errorf("wanted (-), and got (+):\n%s", diff)
-	}
-}
-
-// must is the value of a call that must not fail.
-func must[T any](v T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
 	}
 }
