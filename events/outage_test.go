@@ -9,9 +9,9 @@ import (
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
-	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // heard is a log that says which lines were written.
@@ -37,7 +37,7 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, url: url, clock: scenario.NewClock(noon)}
+	w := &world{T: t, url: url, clock: testkit.NewClock(noon)}
 	w.books, err = store.Create(t.Context(), url, w.options(), store.Beginning{
 		From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // Reading fails in the middle, again and again: nothing is passed over, and nothing
@@ -19,7 +20,7 @@ import (
 func TestATailGoesOnWhereItFailed(t *testing.T) {
 	for _, kind := range scenario.Databases {
 		t.Run(kind, func(t *testing.T) {
-			clock := scenario.NewClock(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC))
+			clock := testkit.NewClock(testkit.Noon)
 			day := staking.DayOf(clock.Now())
 			tokens, err := staking.ShippedTokens(day)
 			if err != nil {

@@ -18,12 +18,13 @@ import (
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var (
-	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	noon = testkit.Noon
 	day1 = staking.DayOf(noon)
 )
 
@@ -38,7 +39,7 @@ const patience = time.Minute
 type world struct {
 	*testing.T
 	url   string
-	clock *scenario.Clock
+	clock *testkit.Clock
 	books *store.DB
 	hub   *events.Hub
 	posts int
@@ -49,7 +50,7 @@ func each(t *testing.T, test func(w *world)) {
 	t.Helper()
 	for _, kind := range scenario.Databases {
 		t.Run(kind, func(t *testing.T) {
-			w := &world{T: t, clock: scenario.NewClock(noon)}
+			w := &world{T: t, clock: testkit.NewClock(noon)}
 			tokens, err := staking.ShippedTokens(day1)
 			w.ok(err)
 			w.url = scenario.Books(t, kind, w.options(), store.Beginning{

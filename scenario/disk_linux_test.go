@@ -17,6 +17,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // TestAFullDisk fills the disk of the books while it is posted and while a run is
@@ -26,7 +27,7 @@ func TestAFullDisk(t *testing.T) {
 	seed := Seed(t)
 	disk := smallDisk(t, "96m")
 	town := Town{Holders: 1500, Days: 3, Last: Day1 + 2, Changes: 100}
-	clock := NewClock((town.Last + 2).Start()) // days have begun since the books were open
+	clock := testkit.NewClock((town.Last + 2).Start()) // days have begun since the books were open
 	elsewhere := NewURL(t, "sqlite", false)
 	town.Build(t, elsewhere, Chance(seed, 0))
 	wanted := town.Undisturbed(t, elsewhere)

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // TestCloseLeavesNothingBehind closes books while callers post: each is answered,
@@ -23,7 +24,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 			url := NewURL(t, kind, false)
 			town.Build(t, url, Chance(1, 0))
 			before := goleak.IgnoreCurrent()
-			clock := NewClock((town.Last + 1).Start().Add(time.Hour))
+			clock := testkit.NewClock((town.Last + 1).Start().Add(time.Hour))
 			db, err := store.Open(t.Context(), url, store.Options{Clock: clock.Now, Actor: access.Process("scenario")})
 			if err != nil {
 				t.Fatal(err)

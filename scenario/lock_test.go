@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // held is a call of Post that stands in the middle of its transaction, at the lock
@@ -82,7 +83,7 @@ func TestADayIsClosedUnderAnEntry(t *testing.T) {
 	town := Town{Holders: 50, Days: 1, Last: Day1}
 	url := NewURL(t, "postgres", false)
 	town.Build(t, url, Chance(1, 0))
-	clock := NewClock((Day1 + 1).Start().Add(time.Hour))
+	clock := testkit.NewClock((Day1 + 1).Start().Add(time.Hour))
 	db := Open(t, url, clock.Now)
 	h := hold(t, url, db, town, Day1+1)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -111,7 +112,7 @@ func TestPostgresGoesAwayUnderAnEntry(t *testing.T) {
 	}
 	town := Town{Holders: 50, Days: 1, Last: Day1}
 	town.Build(t, url, Chance(1, 0))
-	clock := NewClock((Day1 + 1).Start().Add(time.Hour))
+	clock := testkit.NewClock((Day1 + 1).Start().Add(time.Hour))
 	db := Open(t, url, clock.Now)
 	h := hold(t, url, db, town, Day1+1)
 	if err := server.StopNow(t.Context()); err != nil {
@@ -143,7 +144,7 @@ func TestAnErrorOfTheDatabaseIsAnswered(t *testing.T) {
 			town := Town{Holders: 50, Days: 1, Last: Day1}
 			url := NewURL(t, kind, false)
 			town.Build(t, url, Chance(1, 0))
-			db := Open(t, url, NewClock((Day1 + 1).Start()).Now)
+			db := Open(t, url, testkit.NewClock((Day1 + 1).Start()).Now)
 			post := func(id string) error {
 				h := &held{answer: make(chan error, 1)}
 				go func() {

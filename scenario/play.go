@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // closeAfter is how long past midnight a script's days stay open.
@@ -22,7 +23,7 @@ type Player struct {
 	t      testing.TB
 	ctx    context.Context
 	db     *store.DB
-	clock  *Clock
+	clock  *testkit.Clock
 	script *Script
 	random bool // nothing is expected: what happens goes into the record alone
 
@@ -38,7 +39,7 @@ func PlayRandom(t testing.TB, s *Script, url string) *Player { return play(t, s,
 
 func play(t testing.TB, s *Script, url string, random bool) *Player {
 	t.Helper()
-	p := &Player{t: t, ctx: t.Context(), clock: NewClock(Day1.Start()), script: s, random: random}
+	p := &Player{t: t, ctx: t.Context(), clock: testkit.NewClock(Day1.Start()), script: s, random: random}
 	if err := p.prepare(url); err != nil {
 		t.Fatalf("%s: %v", s.Name, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // race is transfers and runs at once: nobody waits for anybody.
@@ -21,7 +22,7 @@ type race struct {
 	t       *testing.T
 	town    Town
 	url     string
-	clock   *Clock
+	clock   *testkit.Clock
 	posting []*store.DB
 	running []*store.DB
 
@@ -51,7 +52,7 @@ func TestRunsRaceWithTransfers(t *testing.T) {
 			continue
 		}
 		t.Run(fmt.Sprintf("%s from %d, late %t", c.kind, c.processes, c.late), func(t *testing.T) {
-			r := &race{t: t, town: Town{Holders: 600, Days: 1, Last: Day1}, url: NewURL(t, c.kind, true), clock: NewClock(Day1.Start()), acked: map[string]string{}}
+			r := &race{t: t, town: Town{Holders: 600, Days: 1, Last: Day1}, url: NewURL(t, c.kind, true), clock: testkit.NewClock(Day1.Start()), acked: map[string]string{}}
 			r.closed.Store(int32(Day1) - 1)
 			if err := r.town.create(t, r.url, r.clock).Close(); err != nil {
 				t.Fatal(err)
@@ -234,7 +235,7 @@ func TestRunsRaceWithCorrections(t *testing.T) {
 			town := Town{Holders: 1000, Days: 4, Last: Day1 + 3, Changes: 20}
 			url := NewURL(t, kind, false)
 			town.Build(t, url, Chance(seed, 0))
-			clock := NewClock((town.Last + 1).Start().Add(time.Hour))
+			clock := testkit.NewClock((town.Last + 1).Start().Add(time.Hour))
 			a, b := Open(t, url, clock.Now), Open(t, url, clock.Now)
 			steps := make(chan staking.Step, 1)
 			o := town.Options()

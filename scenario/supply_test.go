@@ -7,6 +7,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // TestTheLargestSupply moves amounts at the edge of what fits: what is too much is
@@ -15,7 +16,7 @@ func TestTheLargestSupply(t *testing.T) {
 	const most = ledger.MaxSupply - 1
 	for _, kind := range Databases {
 		t.Run(kind, func(t *testing.T) {
-			clock := NewClock(Day1.Start())
+			clock := testkit.NewClock(Day1.Start())
 			asset := ledger.Asset{Symbol: "HUGE", Scale: 0, MaxSupply: most}
 			terms := staking.Terms{Asset: "HUGE", From: Day1, Offered: true, APR: 1<<30 - 1, Cap: most}
 			db, err := store.Create(t.Context(), NewURL(t, kind, false), store.Options{Clock: clock.Now, Volatile: true},

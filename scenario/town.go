@@ -17,6 +17,7 @@ import (
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // Town is books to be disturbed in: holders, all enrolled, who have moved their
@@ -43,7 +44,7 @@ func (w Town) First() staking.Day { return w.Last - staking.Day(w.Days) + 1 }
 // Build makes the town's books at an address, the same for the same chance, and closes them.
 func (w Town) Build(t testing.TB, url string, r *rand.Rand) {
 	t.Helper()
-	clock := NewClock(w.First().Start())
+	clock := testkit.NewClock(w.First().Start())
 	db := w.create(t, url, clock)
 	for d := w.First(); d <= w.Last; d++ {
 		clock.Forward(d.Start().Add(23 * time.Hour))
@@ -71,7 +72,7 @@ func (w Town) Transfer(id string, r *rand.Rand) ledger.Entry {
 }
 
 // create makes the books of the first day, when everybody has 100 to 200 of each token.
-func (w Town) create(t testing.TB, url string, clock *Clock) *store.DB {
+func (w Town) create(t testing.TB, url string, clock *testkit.Clock) *store.DB {
 	t.Helper()
 	ctx := t.Context()
 	b := store.Beginning{From: w.First(), Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}

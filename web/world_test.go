@@ -21,9 +21,9 @@ import (
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
-	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 const (
@@ -44,7 +44,7 @@ type world struct {
 	*browser
 	books  *store.DB
 	hub    *events.Hub
-	clock  *scenario.Clock
+	clock  *testkit.Clock
 	pages  *server
 	site   *httptest.Server
 	posted int
@@ -54,7 +54,7 @@ type world struct {
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	day1 := mustDay(firstDay)
-	w := &world{T: t, clock: scenario.NewClock(day1.Start().Add(12 * time.Hour))}
+	w := &world{T: t, clock: testkit.NewClock(day1.Start().Add(12 * time.Hour))}
 	tokens, err := staking.ShippedTokens(day1)
 	w.ok(err)
 	dollar := ledger.Asset{Symbol: "USDT", Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
