@@ -14,7 +14,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,12 +24,13 @@ import (
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // noon of Day 1 is when a test's books begin.
-var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+var noon = testkit.Noon
 
 // home is where requests come from.
 var home = netip.MustParseAddr("192.0.2.7")
@@ -41,7 +41,7 @@ type face struct {
 	url     string // of the books
 	db      *store.DB
 	sealer  *access.Sealer
-	clock   atomic.Int64 // microseconds since 1970
+	clock   *testkit.Clock
 	log     bytes.Buffer
 	handler http.Handler
 	key     access.Key // of alice, HMAC, that may do everything
@@ -61,15 +61,14 @@ func each(t *testing.T, test func(t *testing.T, f *face)) {
 // newFace makes books in a database of the kind, and the API over them.
 func newFace(t *testing.T, kind string, change func(*binance.Options)) *face {
 	t.Helper()
-	f := &face{t: t, caller: access.Caller{Address: home, Request: "r-1"}}
-	f.clock.Store(noon.UnixMicro())
-	sealKey := must[string](t)(access.NewSealKey(rand.Reader))
-	f.sealer = must[*access.Sealer](t)(access.NewSealer(sealKey))
-	tokens := must[[]staking.Token](t)(staking.ShippedTokens(staking.DayOf(noon)))
+	f := &face{t: t, clock: testkit.NewClock(noon), caller: access.Caller{Address: home, Request: "r-1"}}
+	sealKey := testkit.Must(access.NewSealKey(rand.Reader))(t)
+	f.sealer = testkit.Must(access.NewSealer(sealKey))(t)
+	tokens := testkit.Must(staking.ShippedTokens(staking.DayOf(noon)))(t)
 	f.url = scenario.Books(t, kind, f.options(), store.Beginning{
 		From: staking.DayOf(noon), Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	})
-	f.db = must[*store.DB](t)(store.Open(t.Context(), f.url, f.options()))
+	f.db = testkit.Must(store.Open(t.Context(), f.url, f.options()))(t)
 	t.Cleanup(func() { ok(t, f.db.Close()) })
 	o := binance.Options{Books: f.db, Sealer: f.sealer, Now: f.now, Log: slog.New(slog.NewTextHandler(&f.log, nil)), Accept: "https://example.com/accept"}
 	change(&o)
@@ -83,19 +82,12 @@ func (f *face) options() store.Options {
 	return store.Options{Clock: f.now, Actor: access.Process("test"), Volatile: true}
 }
 
-func (f *face) now() time.Time { return time.UnixMicro(f.clock.Load()).UTC() }
-
-// set puts the clock to a time of a day, Day 1 being the first of the books: set(2, "00:06").
-func (f *face) set(day int, hour string) {
-	f.t.Helper()
-	at := must[time.Time](f.t)(time.Parse("15:04", hour))
-	f.clock.Store(noon.Truncate(24*time.Hour).AddDate(0, 0, day-1).Add(at.Sub(at.Truncate(24 * time.Hour))).UnixMicro())
-}
+func (f *face) now() time.Time { return f.clock.Now() }
 
 // open opens an account for a resident of Germany who has accepted everything.
 func (f *face) open(id ledger.Account) {
 	f.t.Helper()
-	must[bool](f.t)(f.db.OpenAccount(f.t.Context(), id, "DE"))
+	testkit.Must(f.db.OpenAccount(f.t.Context(), id, "DE"))(f.t)
 	for _, name := range staking.DocumentNames {
 		ok(f.t, f.db.Accept(f.t.Context(), id, name, 0, staking.Client{}))
 	}
@@ -107,8 +99,8 @@ func (f *face) newKey(id ledger.Account, permissions, addresses string) (access.
 	name, secret, err := access.NewKey(rand.Reader)
 	ok(f.t, err)
 	k := access.Key{Key: name, Account: id, Type: access.HMAC}
-	k.Permissions = must[[]access.Permission](f.t)(access.ParsePermissions(permissions))
-	k.Addresses = must[[]netip.Prefix](f.t)(access.ParseAddresses(addresses))
+	k.Permissions = testkit.Must(access.ParsePermissions(permissions))(f.t)
+	k.Addresses = testkit.Must(access.ParseAddresses(addresses))(f.t)
 	ok(f.t, k.Seal(f.sealer, secret))
 	ok(f.t, f.db.People().AddKey(f.t.Context(), k))
 	return k, secret
@@ -117,16 +109,16 @@ func (f *face) newKey(id ledger.Account, permissions, addresses string) (access.
 // deposit gives an account so many whole tokens of 8 decimals, now.
 func (f *face) deposit(id string, account ledger.Account, tokens int64, asset string) {
 	f.t.Helper()
-	outcomes := must[[]store.Outcome](f.t)(f.db.Post(f.t.Context(), []ledger.Entry{{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{
+	outcomes := testkit.Must(f.db.Post(f.t.Context(), []ledger.Entry{{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{
 		{From: ledger.Custody, To: account, Asset: asset, Amount: ledger.Amount(tokens * 1_00000000)},
-	}}}))
+	}}}))(f.t)
 	ok(f.t, outcomes[0].Err)
 }
 
 // settle pays what is due.
 func (f *face) settle() {
 	f.t.Helper()
-	must[staking.Report](f.t)(staking.Run(f.t.Context(), f.db, f.now(), staking.Options{Workers: 1}))
+	testkit.Must(staking.Run(f.t.Context(), f.db, f.now(), staking.Options{Workers: 1}))(f.t)
 }
 
 // ask is a request as it goes over the wire.
@@ -155,7 +147,7 @@ func (f *face) send(a ask) answered {
 	}
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r)
-	body := must[[]byte](f.t)(io.ReadAll(w.Result().Body))
+	body := testkit.Must(io.ReadAll(w.Result().Body))(f.t)
 	if kind := w.Result().Header.Get("Content-Type"); kind != "application/json" {
 		f.t.Errorf("%s %s?%s is answered with the type %q", a.method, a.path, a.query, kind)
 	}
@@ -214,17 +206,7 @@ func (f *face) wants(got answered, want string) {
 // isOn says how the switch stands.
 func (f *face) isOn() bool {
 	f.t.Helper()
-	return must[store.Earnings](f.t)(f.db.Earnings(f.t.Context(), "alice")).On
-}
-
-// must ends the test at an error.
-func must[T any](t *testing.T) func(T, error) T {
-	t.Helper()
-	return func(v T, err error) T {
-		t.Helper()
-		ok(t, err)
-		return v
-	}
+	return testkit.Must(f.db.Earnings(f.t.Context(), "alice"))(f.t).On
 }
 
 // ok ends the test at an error.

@@ -25,7 +25,7 @@ func TestAFrozenAccount(t *testing.T) {
 		if _, _, err := f.db.Unfreeze(t.Context(), "alice", "lifted"); err != nil {
 			t.Fatal(err)
 		}
-		f.clock.Add(1000) // or it is the request that was refused
+		tick(f) // or it is the request that was refused
 		f.apply("coin=BNB&address=bnb1x&amount=1")
 		f.wants(f.get(statusPath, ""), `200 {"data":"Normal"}`)
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // change is a request that changes the books, and what the log calls it.
@@ -41,11 +42,11 @@ func TestEachChangeIsLogged(t *testing.T) {
 			if got := l.send(f, l.path, l.query); got.status != 200 {
 				t.Errorf("%s?%s: %s", l.path, l.query, got)
 			}
-			lines := must[[]store.LogLine](t)(f.db.Log(t.Context(), time.Time{}, 1000))
+			lines := testkit.Must(f.db.Log(t.Context(), time.Time{}, 1000))(t)
 			if !slices.ContainsFunc(lines, func(line store.LogLine) bool { return line.Action == l.action && line.Actor == want }) {
 				t.Errorf("%s?%s has left no line %q: %v", l.path, l.query, l.action, lines)
 			}
-			f.clock.Add(1000)
+			f.clock.Advance(time.Millisecond)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 const (
@@ -28,7 +29,7 @@ func (f *face) public(path, query string) answered {
 // setPrice sets a token's price of a day, Day 1 being the first of the books.
 func (f *face) setPrice(asset string, day int, price int64) {
 	f.t.Helper()
-	must[int](f.t)(f.db.SetPrices(f.t.Context(), []store.Price{{Asset: asset, Day: staking.DayOf(noon) + staking.Day(day-1), Price: price}}))
+	testkit.Must(f.db.SetPrices(f.t.Context(), []store.Price{{Asset: asset, Day: staking.DayOf(noon) + staking.Day(day-1), Price: price}}))(f.t)
 }
 
 // Prices are those of the books; one pair is an object, several are a list.
@@ -62,9 +63,9 @@ func TestTickerPrice(t *testing.T) {
 				t.Errorf("%s: %s, not %s", query, got, want)
 			}
 		}
-		f.set(8, "23:59") // a price holds 7 days on
+		f.clock.Set(8, "23:59") // a price holds 7 days on
 		f.wants(f.public(pricePath, "symbol=BNBUSDT"), `200 `+bnb)
-		f.set(9, "00:00")
+		f.clock.Set(9, "00:00")
 		f.wants(f.public(pricePath, ""), `200 []`)
 	})
 }
@@ -78,7 +79,7 @@ func TestTicker24hr(t *testing.T) {
 			`"bidPrice":"0","bidQty":"0","askPrice":"0","askQty":"0"}`
 		f.setPrice("BNB", 1, 600_00000000)
 		f.setPrice("ADA", 1, 30000000)
-		f.set(2, "12:00")
+		f.clock.Set(2, "12:00")
 		f.setPrice("BNB", 2, 590_00000000)
 		f.setPrice("ADA", 2, 31000000)
 		f.setPrice("SOL", 2, 150_00000000) // its first

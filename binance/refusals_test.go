@@ -13,6 +13,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 const (
@@ -215,7 +216,7 @@ func (n readNever) Read([]byte) (int, error) {
 // What a key is limited to holds at once, also when another process says so.
 func TestLimitsOfAKey(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
-		other := must[*store.DB](t)(store.Open(t.Context(), f.url, f.options()))
+		other := testkit.Must(store.Open(t.Context(), f.url, f.options()))(t)
 		defer func() { ok(t, other.Close()) }()
 		all, allSecret := f.key, f.secret
 		use := func(k access.Key, secret string) { f.key, f.secret = k, secret }
@@ -252,7 +253,7 @@ func TestLimitsOfAKey(t *testing.T) {
 		ok(t, f.db.People().AddKey(t.Context(), brief))
 		use(brief, secret)
 		ask(listed)
-		f.clock.Store(brief.Expires.Add(-2 * time.Millisecond).UnixMicro())
+		f.clock.Forward(brief.Expires.Add(-2 * time.Millisecond))
 		ask(listed)
 		ask(badKey)
 	})

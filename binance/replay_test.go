@@ -11,13 +11,14 @@ import (
 	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // A signed write that comes again is answered as the first time, and changes
 // nothing, in whatever way its signature is written and whichever process it reaches.
 func TestAReplayChangesNothing(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
-		other := must[*store.DB](t)(store.Open(t.Context(), f.url, f.options()))
+		other := testkit.Must(store.Open(t.Context(), f.url, f.options()))(t)
 		defer func() { ok(t, other.Close()) }()
 		first := f.signed(setPath, "softStaking=true&recvWindow=60000")
 		f.wants(f.send(first), success)
@@ -42,13 +43,13 @@ func TestAReplayChangesNothing(t *testing.T) {
 		f.handler = binance.New(binance.Options{Books: other, Sealer: f.sealer, Now: f.now})
 		again(success)
 		f.handler = handler
-		f.clock.Add(time.Minute.Microseconds() - 1000)
+		f.clock.Advance(time.Minute - time.Millisecond)
 		again(success)
 		ok(t, f.db.Prune(t.Context())) // what is kept of it is needed to its last moment
 		again(success)
 		tick(f)
 		again(tooLate)
-		f.clock.Add(10 * time.Minute.Microseconds())
+		f.clock.Advance(10 * time.Minute)
 		ok(t, f.db.Prune(t.Context()))
 		again(tooLate)
 	})
@@ -58,7 +59,7 @@ func TestAReplayChangesNothing(t *testing.T) {
 func TestARefusalIsRepeated(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		const refused = `400 {"code":-6019,"msg":"Need confirm: accept the current Terms of Use, Soft Staking Terms and Risk Warning first, at https://example.com/accept"}`
-		must[staking.Document](t)(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))
+		testkit.Must(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))(t)
 		first := f.signed(setPath, "softStaking=true")
 		f.wants(f.send(first), refused)
 		ok(t, f.db.Accept(t.Context(), "alice", staking.RiskWarning, 0, staking.Client{}))
@@ -90,7 +91,7 @@ func TestTheSameRequestAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if presses := must[[]store.Press](t)(f.db.Presses(t.Context(), "alice")); len(presses) != 1 {
+		if presses := testkit.Must(f.db.Presses(t.Context(), "alice"))(t); len(presses) != 1 {
 			t.Errorf("the switch was pressed %d times", len(presses))
 		}
 	})

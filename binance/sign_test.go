@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/testkit"
 )
 
 // What real clients sign and send, byte for byte: always over the raw query and the
@@ -100,7 +101,7 @@ func TestPublicKeys(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		edPublic, edPrivate, err := ed25519.GenerateKey(rand.Reader)
 		ok(t, err)
-		rsaPrivate := must[*rsa.PrivateKey](t)(rsa.GenerateKey(rand.Reader, 2048))
+		rsaPrivate := testkit.Must(rsa.GenerateKey(rand.Reader, 2048))(t)
 		for _, c := range []struct {
 			kind   access.KeyType
 			public any
@@ -109,14 +110,14 @@ func TestPublicKeys(t *testing.T) {
 			{access.Ed25519, edPublic, func(payload string) []byte { return ed25519.Sign(edPrivate, []byte(payload)) }},
 			{access.RSA, rsaPrivate.Public(), func(payload string) []byte {
 				sum := sha256.Sum256([]byte(payload))
-				return must[[]byte](t)(rsa.SignPKCS1v15(rand.Reader, rsaPrivate, crypto.SHA256, sum[:]))
+				return testkit.Must(rsa.SignPKCS1v15(rand.Reader, rsaPrivate, crypto.SHA256, sum[:]))(t)
 			}},
 		} {
 			name, _, err := access.NewKey(rand.Reader)
 			ok(t, err)
-			text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must[[]byte](t)(x509.MarshalPKIXPublicKey(c.public))})
+			text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: testkit.Must(x509.MarshalPKIXPublicKey(c.public))(t)})
 			f.key = access.Key{Key: name, Account: "alice", Type: c.kind, Permissions: []access.Permission{access.Read}}
-			f.key.Secret = must[[]byte](t)(access.ParsePublicKey(c.kind, text))
+			f.key.Secret = testkit.Must(access.ParsePublicKey(c.kind, text))(t)
 			ok(t, f.db.People().AddKey(t.Context(), f.key))
 			raw := 0
 			for n := range 20 { // until a signature has a "+"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // Three days of a holder, in the exchange's shapes to the letter.
@@ -24,9 +25,9 @@ func TestSoftStakingDayByDay(t *testing.T) {
 			`200 {"status":true,"totalRewardsUsdt":"0","rows":[{"asset":"BNB","minAmount":"0.5","maxCap":"1000","apr":"0.0015","stakedAmount":"2","totalProfit":"0"}],"total":1}`)
 		f.wants(f.get(recordsPath, ""), `200 {"rows":[],"total":0}`)
 
-		must[store.Outcome](t)(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))
-		must[int](t)(f.db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: staking.DayOf(noon), Price: 600_00000000}}))
-		f.set(3, "00:06")
+		testkit.Must(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))(t)
+		testkit.Must(f.db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: staking.DayOf(noon), Price: 600_00000000}}))(t)
+		f.clock.Set(3, "00:06")
 		f.settle()
 		// 2 × 0.0015 / 365 = 0.00000821…, and the rest is carried; × 600 USDT
 		f.wants(f.get(listPath, "asset=BNB"),
@@ -36,7 +37,7 @@ func TestSoftStakingDayByDay(t *testing.T) {
 		if at := time.UnixMilli(1772582760000); !at.Equal(f.now()) {
 			t.Errorf("it is credited at %s, not %s", at, f.now())
 		}
-		f.set(4, "00:06")
+		f.clock.Set(4, "00:06")
 		f.settle()
 		const third = `{"asset":"BNB","rewards":"0.00000822","rewardAsset":"BNB","avgAmount":"2.00000821","time":1772669160000}`
 		f.wants(f.get(recordsPath, "asset=BNB&current=1&size=100"), `200 {"rows":[`+third+`,`+second+`],"total":2}`)
@@ -56,16 +57,16 @@ func TestListOfTokens(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		f.deposit("d1", "alice", 2, "BNB")
 		f.press(true, success)
-		must[store.Outcome](t)(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))
-		f.set(3, "00:06")
+		testkit.Must(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))(t)
+		f.clock.Set(3, "00:06")
 		f.settle()
 		unpriced := f.get(listPath, "").body
 		if !strings.HasPrefix(unpriced, `{"status":true,"totalRewardsUsdt":"0","rows":[{"asset":"ADA",`) || !strings.HasSuffix(unpriced, `],"total":10}`) {
 			t.Errorf("without prices it is %s", unpriced)
 		}
 		ok(t, f.db.SetTerms(t.Context(), staking.Terms{Asset: "BNB", From: staking.DayOf(noon) + 3, APR: 150_000, Min: 50_000_000, Cap: 1000_00000000}))
-		must[int](t)(f.db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: staking.DayOf(noon) + 1, Price: 600_00000000}})) // late
-		f.set(4, "12:00")
+		testkit.Must(f.db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: staking.DayOf(noon) + 1, Price: 600_00000000}}))(t) // late
+		f.clock.Set(4, "12:00")
 		f.wants(f.get(listPath, "asset=BNB"), `200 {"status":true,"totalRewardsUsdt":"0.004926","rows":[],"total":0}`)
 		for query, want := range map[string]string{
 			"":                   "ADA ALGO AXS NEAR POL S SOL SUI TON of 9",
@@ -162,7 +163,7 @@ func TestSet(t *testing.T) {
 			documents = `400 {"code":-6019,"msg":"Need confirm: accept the current Terms of Use, Soft Staking Terms and Risk Warning first, at https://example.com/accept"}`
 			app       = `400 {"code":-6022,"msg":"Update the app: Soft Staking needs a newer version."}`
 		)
-		must[staking.Document](t)(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))
+		testkit.Must(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))(t)
 		f.caller.Country, f.caller.Platform, f.caller.Version = "US", "iPadOS", "v3.0.9 (77)"
 		f.press(true, region)
 		f.caller.Country, f.caller.NeedCountry = "", true
@@ -193,18 +194,18 @@ func TestSet(t *testing.T) {
 		if f.isOn() {
 			t.Error("it is on")
 		}
-		presses := must[[]store.Press](t)(f.db.Presses(t.Context(), "alice"))
+		presses := testkit.Must(f.db.Presses(t.Context(), "alice"))(t)
 		if p := presses[0]; p.Action != "refused: region" || p.Client != "ios v3.0.9 (77)" || p.Address != "192.0.2.7 US" {
 			t.Errorf("the first press is kept as %+v", p)
 		}
-		must[bool](t)(f.db.OpenAccount(t.Context(), "nobody", ""))
+		testkit.Must(f.db.OpenAccount(t.Context(), "nobody", ""))(t)
 		f.key, f.secret = f.newKey("nobody", "read,trade", "")
 		f.press(true, region) // no verified residence
 	})
 }
 
 // tick lets a millisecond pass, so that the next request is another one.
-func tick(f *face) { f.clock.Add(1000) }
+func tick(f *face) { f.clock.Advance(time.Millisecond) }
 
 // A closed account's keys still read, and switch nothing on.
 func TestSetOnAClosedAccount(t *testing.T) {
@@ -244,7 +245,7 @@ func TestTheKeyIsNotInTheLog(t *testing.T) {
 				t.Errorf("the log tells %q: %s", secret, log)
 			}
 		}
-		f.db = must[*store.DB](t)(store.Open(t.Context(), f.url, f.options())) // for the end of the test
+		f.db = testkit.Must(store.Open(t.Context(), f.url, f.options()))(t) // for the end of the test
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // apply asks for a withdrawal that has to be taken, and returns its ID.
@@ -24,7 +24,7 @@ func (f *face) apply(query string) string {
 // has checks alice's BNB.
 func (f *face) has(free, held ledger.Amount) {
 	f.t.Helper()
-	balances := must[[]store.Balance](f.t)(f.db.Balances(f.t.Context(), "alice"))
+	balances := testkit.Must(f.db.Balances(f.t.Context(), "alice"))(f.t)
 	if len(balances) != 1 || balances[0].Free != free || balances[0].Held != held {
 		f.t.Errorf("alice has %+v, and not %d free and %d held", balances, free, held)
 	}
@@ -36,7 +36,7 @@ func TestSpotWithdrawals(t *testing.T) {
 		f.deposit("d1", "alice", 3, "BNB")
 		rent := f.apply("coin=BNB&address=bnb1x&addressTag=7&network=BSC&name=my+wallet&amount=0.50&withdrawOrderId=rent%201&transactionFeeFlag=true&walletType=0")
 		f.has(2_50000000, 50000000)
-		f.set(1, "13:00")
+		f.clock.Set(1, "13:00")
 		if again := f.apply("withdrawOrderId=rent+1&network=BSC&addressTag=7&amount=0.5&address=bnb1x&coin=BNB"); again != rent {
 			t.Errorf("the same is answered %s, and first %s", again, rent)
 		}
@@ -48,7 +48,7 @@ func TestSpotWithdrawals(t *testing.T) {
 		plain.method = http.MethodPost
 		first := f.send(plain)
 		f.wants(f.send(plain), first.String())
-		f.clock.Add(1000)
+		f.clock.Advance(time.Millisecond)
 		second := f.apply("coin=BNB&address=bnb1x&amount=1") // a millisecond later it is another
 		if strings.Contains(first.body, second) {
 			t.Errorf("two withdrawals are one: %s", second)
@@ -127,7 +127,7 @@ func TestSpotDeposits(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		f.wants(f.get(depositedPath, ""), `200 []`)
 		f.deposit("d/1", "alice", 3, "BNB")
-		f.set(2, "12:00")
+		f.clock.Set(2, "12:00")
 		f.deposit("d/2", "alice", 100, "ADA")
 		f.open("bob")
 		f.deposit("d/3", "bob", 1, "BNB")

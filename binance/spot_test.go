@@ -13,7 +13,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // The paths beside Soft Staking.
@@ -42,7 +42,7 @@ func unchanged(*binance.Options) {}
 // enter posts an entry of one move.
 func (f *face) enter(id string, kind ledger.Kind, from, to ledger.Account, asset string, amount ledger.Amount) {
 	f.t.Helper()
-	outcomes := must[[]store.Outcome](f.t)(f.db.Post(f.t.Context(), []ledger.Entry{{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: asset, Amount: amount}}}}))
+	outcomes := testkit.Must(f.db.Post(f.t.Context(), []ledger.Entry{{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: asset, Amount: amount}}}}))(f.t)
 	ok(f.t, outcomes[0].Err)
 }
 
@@ -202,10 +202,10 @@ func TestTradingFromAnywhereEnds(t *testing.T) {
 		anywhere, secret := f.newKey("alice", "read,trade", "")
 		limited, limitedSecret := f.newKey("alice", "read,trade", "192.0.2.7")
 		reads, readsSecret := f.newKey("alice", "read", "")
-		f.clock.Store(noon.Add(access.UnlimitedTrade).Add(-time.Millisecond).UnixMicro())
+		f.clock.Forward(noon.Add(access.UnlimitedTrade).Add(-time.Millisecond))
 		f.key, f.secret = anywhere, secret
 		f.press(true, success)
-		f.clock.Add(1000)
+		f.clock.Advance(time.Millisecond)
 		f.press(false, badKey)
 		f.wants(f.get(listPath, ""), badKey)
 		f.key, f.secret = limited, limitedSecret
@@ -222,12 +222,12 @@ func TestSpotDividends(t *testing.T) {
 		f.deposit("d1", "alice", 2, "BNB")
 		f.deposit("d2", "alice", 300, "ADA")
 		f.press(true, success)
-		must[store.Outcome](t)(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))
-		must[store.Outcome](t)(f.db.Fund(t.Context(), "f2", "ADA", 1_00000000, false))
+		testkit.Must(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))(t)
+		testkit.Must(f.db.Fund(t.Context(), "f2", "ADA", 1_00000000, false))(t)
 		f.wants(f.get(dividendsPath, ""), `200 {"rows":[],"total":0}`)
-		f.set(3, "00:06")
+		f.clock.Set(3, "00:06")
 		f.settle()
-		f.set(4, "00:06")
+		f.clock.Set(4, "00:06")
 		f.settle()
 		row := func(asset, amount string, at, id, tran int64) string {
 			return fmt.Sprintf(`{"id":%d,"amount":"%s","asset":"%s","divTime":%d,"enInfo":"Soft Staking","tranId":%d,"direction":1}`, id, amount, asset, at, tran)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/testkit"
 )
 
 // wire is a server that is sent bytes, as a client's socket sends them.
@@ -41,14 +42,14 @@ func newWire(t *testing.T) *wire {
 // say sends a request to the byte, and returns its answer. Lines end as they are written.
 func (w *wire) say(request string) string {
 	w.t.Helper()
-	conn := must[net.Conn](w.t)(net.Dial("tcp", w.address))
+	conn := testkit.Must(net.Dial("tcp", w.address))(w.t)
 	defer func() { ok(w.t, conn.Close()) }()
 	ok(w.t, conn.SetDeadline(time.Now().Add(30*time.Second)))
-	must[int](w.t)(io.WriteString(conn, request))
+	testkit.Must(io.WriteString(conn, request))(w.t)
 	in := bufio.NewReader(conn)
 	for {
-		response := must[*http.Response](w.t)(http.ReadResponse(in, nil))
-		body := must[[]byte](w.t)(io.ReadAll(response.Body))
+		response := testkit.Must(http.ReadResponse(in, nil))(w.t)
+		body := testkit.Must(io.ReadAll(response.Body))(w.t)
 		ok(w.t, response.Body.Close())
 		if response.StatusCode != http.StatusContinue {
 			return fmt.Sprintf("%d %s", response.StatusCode, body)
@@ -225,12 +226,12 @@ func privateKeys(t *testing.T, w *wire) map[*access.Key]func(string) string {
 	t.Helper()
 	edPublic, edPrivate, err := ed25519.GenerateKey(rand.Reader)
 	ok(t, err)
-	rsaPrivate := must[*rsa.PrivateKey](t)(rsa.GenerateKey(rand.Reader, 2048))
+	rsaPrivate := testkit.Must(rsa.GenerateKey(rand.Reader, 2048))(t)
 	add := func(kind access.KeyType, public any) *access.Key {
 		name, _, err := access.NewKey(rand.Reader)
 		ok(t, err)
 		k := access.Key{Key: name, Account: "alice", Type: kind, Permissions: []access.Permission{access.Read}}
-		k.Secret = must[[]byte](t)(x509.MarshalPKIXPublicKey(public))
+		k.Secret = testkit.Must(x509.MarshalPKIXPublicKey(public))(t)
 		ok(t, w.db.People().AddKey(t.Context(), k))
 		return &k
 	}
@@ -240,7 +241,7 @@ func privateKeys(t *testing.T, w *wire) map[*access.Key]func(string) string {
 		},
 		add(access.RSA, &rsaPrivate.PublicKey): func(payload string) string {
 			sum := sha256.Sum256([]byte(payload))
-			return base64.StdEncoding.EncodeToString(must[[]byte](t)(rsa.SignPKCS1v15(rand.Reader, rsaPrivate, crypto.SHA256, sum[:])))
+			return base64.StdEncoding.EncodeToString(testkit.Must(rsa.SignPKCS1v15(rand.Reader, rsaPrivate, crypto.SHA256, sum[:]))(t))
 		},
 	}
 }
@@ -248,7 +249,7 @@ func privateKeys(t *testing.T, w *wire) map[*access.Key]func(string) string {
 // A connection that is kept answers request after request, also after a refusal.
 func TestSpotWireKeepsConnections(t *testing.T) {
 	w := newWire(t)
-	conn := must[net.Conn](t)(net.Dial("tcp", w.address))
+	conn := testkit.Must(net.Dial("tcp", w.address))(t)
 	defer func() { ok(t, conn.Close()) }()
 	ok(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
 	in := bufio.NewReader(conn)
@@ -258,9 +259,9 @@ func TestSpotWireKeepsConnections(t *testing.T) {
 		{message("POST", assetsPath, "asset=BNB", formType), `401 {"code":-2014,"msg":"API-key format invalid."}`},
 		{message("GET", "/api/v3/ping", ""), "200 {}"},
 	} {
-		must[int](t)(io.WriteString(conn, c.request))
-		response := must[*http.Response](t)(http.ReadResponse(in, nil))
-		body := must[[]byte](t)(io.ReadAll(response.Body))
+		testkit.Must(io.WriteString(conn, c.request))(t)
+		response := testkit.Must(http.ReadResponse(in, nil))(t)
+		body := testkit.Must(io.ReadAll(response.Body))(t)
 		ok(t, response.Body.Close())
 		if got := fmt.Sprintf("%d %s", response.StatusCode, body); got != c.want || response.Close {
 			t.Errorf("request %d: answered %s (the connection closes: %t), and not %s", n, got, response.Close, c.want)

@@ -4,13 +4,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Under /api a client may want times in microseconds; elsewhere they are in milliseconds.
 func TestTimeUnit(t *testing.T) {
 	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 2, "BNB")
-	f.clock.Add(1_234)
+	f.clock.Advance(1_234 * time.Microsecond)
 	const badUnit = `400 {"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}`
 	for unit, micros := range map[string]bool{
 		"": false, "MILLISECOND": false, "millisecond": false, "MICROSECOND": true, "microsecond": true, "MicroSecond": true,

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 const (
@@ -36,7 +37,7 @@ func (f *face) addBitcoin() {
 // address sets where alice sends a token.
 func (f *face) address(asset, network, address, tag string) {
 	f.t.Helper()
-	must[bool](f.t)(f.db.SetDepositAddress(f.t.Context(), store.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}))
+	testkit.Must(f.db.SetDepositAddress(f.t.Context(), store.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}))(f.t)
 }
 
 const otherWallets = `{"activate":false,"balance":"0","walletName":"Funding"},{"activate":false,"balance":"0","walletName":"Cross Margin"},` +
@@ -199,14 +200,14 @@ func TestAccountSnapshot(t *testing.T) {
 		f.setPrice("BTC", 1, 60_000_00000000)
 		f.deposit("d1", "alice", 2, "BNB")
 		f.wants(f.get(snapshotPath, "type=SPOT"), answer()) // no day is over
-		f.set(2, "09:00")
+		f.clock.Set(2, "09:00")
 		f.setPrice("BNB", 2, 300_00000000)
 		f.deposit("d2", "alice", 300, "ADA")
 		f.enter("h1", ledger.Hold, "alice", "alice/held", "BNB", 50000000)
 		f.wants(f.get(snapshotPath, "type=SPOT"), answer(row(1, "0.02", two)))
-		f.set(3, "23:59")
+		f.clock.Set(3, "23:59")
 		f.enter("w1", ledger.Withdrawal, "alice", ledger.Custody, "ADA", 300_00000000)
-		f.set(4, "00:00")
+		f.clock.Set(4, "00:00")
 		first, second, third := row(1, "0.02", two), row(2, "0.01", ada, both), row(3, "0.01", both)
 		f.wants(f.get(snapshotPath, "type=SPOT"), answer(first, second, third))
 		f.wants(f.get(snapshotPath, "type=SPOT&limit=30"), answer(first, second, third))
@@ -228,7 +229,7 @@ func TestAccountSnapshot(t *testing.T) {
 		}
 		f.wants(f.get(snapshotPath, "type=MARGIN"), answer())
 		f.wants(f.get(snapshotPath, "type=FUTURES"), answer())
-		f.set(20, "12:00")
+		f.clock.Set(20, "12:00")
 		var rows []string
 		for day := 13; day < 20; day++ { // prices hold 7 days on
 			rows = append(rows, row(day, "0", both))
@@ -240,7 +241,7 @@ func TestAccountSnapshot(t *testing.T) {
 
 func TestAccountSnapshotRefused(t *testing.T) {
 	f := newFace(t, "sqlite", unchanged)
-	f.set(60, "00:00")
+	f.clock.Set(60, "00:00")
 	now := f.now().UnixMilli()
 	const dayMillis = 86_400_000
 	for query, want := range map[string]string{

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/softstake/softstake/binance"
 )
@@ -22,7 +23,7 @@ func TestWeights(t *testing.T) {
 		}
 		return got
 	}
-	f.clock.Add(-2_500_000) // 11:59:57.5
+	f.clock.Advance(-2_500_000 * time.Microsecond) // 11:59:57.5
 	for n := range 240 {
 		f.wants(ask(listPath, sapi, 50*(n+1)), badFormat) // what is refused weighs as much
 	}
@@ -45,9 +46,9 @@ func TestWeights(t *testing.T) {
 	ask(listPath, sapi, 50)
 	f.caller.Address = netip.MustParseAddr("::ffff:192.0.2.7")
 	f.wants(ask(listPath, sapi, 12_200), heavy)
-	f.clock.Add(2_499_999)
+	f.clock.Advance(2_499_999 * time.Microsecond)
 	f.wants(ask(listPath, sapi, 12_250), heavy)
-	f.clock.Add(1) // the next minute
+	f.clock.Advance(time.Microsecond) // the next minute
 	f.wants(ask(listPath, sapi, 50), badFormat)
 
 	for n := range 6000 {
