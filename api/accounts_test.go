@@ -17,7 +17,7 @@ func TestAccounts(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		first := w.post("exchange", "/v1/accounts", `{"id":"carol","region":"de"}`).is(201)
 		first.says("id", "carol", "region", "DE", "opened", "2026-03-02T12:00:00.000Z", "closed", "")
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		if again := w.post("exchange", "/v1/accounts", openCarol).is(200); again.body != first.body {
 			t.Errorf("%s, and again %s", first.body, again.body)
 		}
@@ -96,7 +96,7 @@ func TestBalances(t *testing.T) {
 		// More than 63 bits of 1e-8 USDT: a price set wrongly must not take the balances away.
 		w.put("operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-02","price":"90000000000"}]}`).is(200)
 		w.get("alice", "/v1/accounts/alice/balances").is(200).says("items.0.value", "900000000000", "total", "900000000000")
-		w.at(10, "12:00")
+		w.clock.Set(10, "12:00")
 		w.get("alice", "/v1/accounts/alice/balances").is(200).says("total", "0", "unpriced.#", "2")
 	})
 }
@@ -106,7 +106,7 @@ func TestJournals(t *testing.T) {
 		w.settlers()
 		w.post("exchange", "/v1/entries", entry("x-1", "trade", "alice bob BNB 1,bob @desk BNB 1,@desk alice SOL 4")).is(201)
 		w.post("exchange", "/v1/entries", entry("h-1", "hold", "alice alice/held BNB 2")).is(201)
-		w.at(2, "12:00")
+		w.clock.Set(2, "12:00")
 		w.post("exchange", "/v1/entries", entry("t-1", "transfer", "alice bob BNB 0.5")).is(201)
 
 		const path = "/v1/accounts/alice/journal"
@@ -149,7 +149,7 @@ func TestCloseAnAccountAndSweepIt(t *testing.T) {
 		w.holder("bob", "DE")
 		w.deposit("d-1", "alice", "20", "BNB")
 		w.call("operator", post, "/v1/funds", `{"id":"f","asset":"BNB","amount":"1","direction":"in"}`).is(200)
-		w.at(3, "09:00")
+		w.clock.Set(3, "09:00")
 		const path = "/v1/accounts/alice/close?sweepTo="
 		w.post("exchange", path+"nobody", "").refused(404, "not-found", "")
 		w.post("exchange", path+"@desk", "").refused(400, "invalid", "sweepTo")

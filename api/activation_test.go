@@ -49,7 +49,7 @@ func TestActivation(t *testing.T) {
 		w.call("alice", put, alice, on, "X-Client-Platform", "ios", "X-Client-Version", "3.1.0").is(200).
 			says("on", "true", "measuredFrom", w.day(2), "missing.#", "0", "enrollments.#", "1", "enrollments.0.from", w.day(2), "enrollments.0.until", "")
 		w.call("alice", put, alice, on, "X-Client-Platform", "ios", "X-Client-Version", "1").is(200).says("on", "true", "missing.0.what", "update-app")
-		w.at(4, "10:00")
+		w.clock.Set(4, "10:00")
 		w.call("alice", put, alice, off, "X-Client-Version", strings.Repeat("9", 300)).is(200).says("on", "false", "measuredFrom", w.day(5), "enrollments.0.until", w.day(4))
 		w.call("alice", put, alice, off).is(200).says("on", "false")
 
@@ -91,17 +91,17 @@ func TestUnknownCountry(t *testing.T) {
 		w.call("alice", put, alice, on, need, "1", "X-Test-Country", "US").refused(451, "region", "")
 		w.call("alice", put, alice, off, need, "1").is(200)
 		w.call("alice", put, alice, on, need, "1", "X-Test-Country", "DE").is(200).says("on", "true", "missing.#", "0")
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		w.call("alice", put, alice, on, need, "1").is(200).says("on", "true") // on already
 		w.call("alice", put, alice, off, need, "1").is(200).says("on", "false")
 
 		// The country of an exchange's own request is not its holder's.
-		w.at(1, "14:00")
+		w.clock.Set(1, "14:00")
 		w.call("exchange", put, alice, on, need, "1", "X-Test-Country", "DE").refused(451, "unknown-country", "client.country")
 		w.call("exchange", put, alice, `{"on":true,"client":{"country":"XX"}}`, need, "1").refused(400, "invalid", "client.country")
 		w.call("exchange", put, alice, `{"on":true,"client":{"country":"DE"}}`, need, "1").is(200).says("on", "true")
 		w.call("auditor", get, alice, "", need, "1").is(200).says("missing.#", "0")
-		w.at(1, "15:00")
+		w.clock.Set(1, "15:00")
 		w.call("exchange", put, alice, off, need, "1").is(200).says("on", "false")
 		w.call("alice", put, alice, on).is(200) // the operator does not ask for it
 		actions := w.walked("alice", alice+"/presses", 100, "action")
@@ -123,7 +123,7 @@ func TestExchangeRelays(t *testing.T) {
 		w.accepted("exchange", "alice")
 		w.get("alice", "/v1/accounts/alice/acceptances").is(200).says("items.#", "3", "items.0.version", "1")
 		w.call("exchange", put, alice, `{"on":true}`, "X-Test-Country", "US").is(200).says("on", "true")
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		w.call("exchange", put, alice, `{"on":false,`+told+`}`).is(200).says("on", "false")
 		w.get("alice", alice+"/presses").is(200).says("items.0.client", "ios 3.2.0", "items.0.address", "2001:db8::7 FR")
 		w.call("exchange", put, alice, `{"on":true,"client":{"country":"US"}}`).refused(451, "region", "")

@@ -50,7 +50,7 @@ func TestACompensation(t *testing.T) {
 			return `{"account":"alice","day":"` + w.day(day) + `","asset":"BNB","amount":"` + amount + `","name":"d-9","reason":"late"}`
 		}
 		const path = "/v1/compensations"
-		w.at(3, "00:10")
+		w.clock.Set(3, "00:10")
 		w.post("operator", path, body(2, "0.001")).refused(400, "invalid", "")
 		w.settle()
 		id := "compensation/" + w.day(2) + "/BNB/alice/d-9"

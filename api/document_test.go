@@ -144,9 +144,9 @@ func (w *town) readyForEachOperation() {
 	w.holder("bob", "DE")
 	w.deposit("d-1", "alice", "10", "BNB")
 	w.post("operator", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"100","direction":"in"}`).is(200)
-	w.at(3, "00:05")
+	w.clock.Set(3, "00:05")
 	w.post("exchange", "/v1/entries", entry("d-flagged", "deposit", "@custody bob SOL 1")).is(201)
-	w.at(3, "00:06")
+	w.clock.Set(3, "00:06")
 	w.post(w.authoritative(), "/v1/entries", entry("w-flagged", "withdrawal", "bob @custody SOL 1", `"at":"`+w.day(3)+`T00:01:00Z"`, `"authoritative":true`)).is(201)
 }
 

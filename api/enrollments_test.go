@@ -22,7 +22,7 @@ func TestEnrollMany(t *testing.T) {
 		}
 		w.holder("eve", "US")
 		const path = "/v1/enrollments"
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		accepted := `"acceptedAt":"` + w.day(1) + `T14:30:00+02:00"`
 		body := enrollments(
 			`{"account":"alice",`+accepted+`,"client":{"platform":"ios","version":"3.2.0","address":"192.0.2.7","country":"DE"}}`,
@@ -55,7 +55,7 @@ func TestEnrollMany(t *testing.T) {
 		}
 		w.get("alice", "/v1/accounts/alice/acceptances").is(200).says("items.#", "3", "items.0.at", w.day(1)+"T12:30:00.000Z", "items.0.client", "ios 3.2.0", "items.0.address", "192.0.2.7 DE")
 		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "measuredFrom", w.day(2))
-		w.at(1, "14:00")
+		w.clock.Set(1, "14:00")
 		unread := w.post("exchange", path, enrollments(`{"account":"alice","accepted":[{"document":7}]}`, `7`, `{"account":"bob","zone":1}`, `{"account":"bob","account":"bob"}`, `{"account":"bob"}`)).is(200)
 		for i, field := range []string{"accepted[0].document", "", "zone", "account"} {
 			unread.says(says(i, "index", fmt.Sprint(i), "status", "refused", "problem.type", "/v1/docs#invalid")...)

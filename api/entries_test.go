@@ -51,7 +51,7 @@ func TestOneEntry(t *testing.T) {
 		at := `"at":"2026-03-02T12:00:00.1239+01:00"`
 		first := w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.5", at)).is(201)
 		first.says("id", "t-1", "at", "2026-03-02T11:00:00.123Z", "postedAt", "2026-03-02T12:00:00.000Z", "repeated", "false")
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.5", at)).is(200).
 			says("at", "2026-03-02T11:00:00.123Z", "postedAt", "2026-03-02T12:00:00.000Z", "repeated", "true")
 		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.50")).is(200)
@@ -265,7 +265,7 @@ func TestWithdrawals(t *testing.T) {
 			w.post("exchange", path, fmt.Sprintf(`{"id":"w-%d","asset":"BNB","amount":"1"}`, i)).is(201)
 		}
 		w.post("exchange", "/v1/entries", entry("w-0/cancelled", "withdrawal-cancelled", "alice/held alice BNB 1")).is(201)
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		w.post("exchange", "/v1/entries", entry("alice/w-1/completed", "withdrawal-completed", "alice/held @custody BNB 2")).is(201)
 		w.post("exchange", "/v1/entries", entry("w-9/completed", "withdrawal-completed", "alice/held @custody BNB 1")).refused(404, "not-found", "")
 		r := w.get("alice", path).is(200)

@@ -136,7 +136,7 @@ func TestEventsAreStreamed(t *testing.T) {
 		one.is("balance", "d-2")
 		alice.leave()
 
-		w.at(3, "00:10")
+		w.clock.Set(3, "00:10")
 		w.call("operator", http.MethodPost, "/v1/runs", "").is(http.StatusOK)
 		reward := "reward/" + w.day(2) + "/BNB/"
 		if e := one.next("reward"); e.body["entry"] != reward+"bob" || e.body["amount"] != "0.00001232" || e.body["average"] != "3" || e.body["creditedAt"] != w.day(3)+"T00:10:00.000Z" {
@@ -166,7 +166,7 @@ func TestAStreamBeginsWithReady(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
 		for n, who := range []string{"alice", "exchange"} {
-			w.at(2+n, "12:00")
+			w.clock.Set(2+n, "12:00")
 			first := w.listen(who, "/v1/events")
 			ready := first.next("")
 			if ready.kind != "ready" || ready.id == "" || ready.body == nil || len(ready.body) != 0 {
@@ -220,12 +220,12 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 
 		token, text, err := access.NewToken(strings.NewReader(strings.Repeat("some text that is not random", 100)))
 		w.ok(err)
-		token.Role, token.Expires = access.Operator, w.clock().Add(time.Hour)
+		token.Role, token.Expires = access.Operator, w.clock.Now().Add(time.Hour)
 		w.ok(w.db.People().AddToken(t.Context(), token))
 		w.tokens["short"] = text
 		expired := w.listen("short", "/v1/events")
 		expired.next("life")
-		w.at(2, "12:00")
+		w.clock.Set(2, "12:00")
 		expired.next("end")
 	})
 }
@@ -233,7 +233,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 func TestNoMoreStreamsThanThereMayBe(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		log := slog.New(slog.DiscardHandler)
-		server := httptest.NewServer(api.New(api.Options{Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock, Log: log, Streams: 2}))
+		server := httptest.NewServer(api.New(api.Options{Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock.Now, Log: log, Streams: 2}))
 		t.Cleanup(server.Close)
 		streams := []*listener{w.listenAt(server.URL, "auditor", "/v1/events"), w.listenAt(server.URL, "exchange", "/v1/events")}
 		refused := w.listenAt(server.URL, "operator", "/v1/events")

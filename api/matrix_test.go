@@ -218,11 +218,11 @@ func TestTokensExpire(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		token, text, err := access.NewToken(zeros{})
 		w.ok(err)
-		token.Role, token.Expires = access.Auditor, w.clock().Add(timeOfAnHour)
+		token.Role, token.Expires = access.Auditor, w.clock.Now().Add(timeOfAnHour)
 		w.ok(w.db.People().AddToken(t.Context(), token))
 		w.tokens["guest"] = text
 		w.get("guest", "/v1/accounts").is(200)
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		w.get("guest", "/v1/accounts").refused(401, "unauthorized", "")
 	})
 }

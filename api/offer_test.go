@@ -55,7 +55,7 @@ func TestTokensAndTerms(t *testing.T) {
 		w.get("alice", "/v1/tokens/BNB/terms?cursor=Zm9v").refused(400, "invalid", "cursor")
 		w.get("alice", "/v1/tokens/BNB/terms?limit=0").refused(400, "invalid", "limit")
 
-		w.at(3, "09:00")
+		w.clock.Set(3, "09:00")
 		correction := `{"day":"` + w.day(2) + `","reason":"A digit too many.","offered":true,"apr":"0.001","minimum":"0.5","cap":"1000"}`
 		w.call("operator", post, "/v1/tokens/BNB/corrections", correction).is(200).says("apr", "0.001")
 		w.call("operator", post, "/v1/tokens/BNB/corrections", strings.Replace(correction, w.day(2), w.day(3), 1)).refused(400, "invalid", "")
@@ -87,7 +87,7 @@ func TestRegions(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.earner("alice")
 		w.deposit("d-1", "alice", "2", "BNB")
-		w.at(2, "12:00")
+		w.clock.Set(2, "12:00")
 		w.get("alice", "/v1/regions").is(200).says("items.#", "15", "items.0", "AS")
 		w.get("auditor", "/v1/regions/de/preview").is(200).says("from", w.day(3), "accounts", "1", "enrolled", "1", "tokens.0.asset", "BNB", "tokens.0.holders", "1", "tokens.0.earning", "2")
 		w.get("auditor", "/v1/regions/de/preview?from="+w.day(1)).refused(400, "invalid", "from")
@@ -115,7 +115,7 @@ func TestRegions(t *testing.T) {
 func TestPrices(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
-		w.at(3, "12:00")
+		w.clock.Set(3, "12:00")
 		three := `{"prices":[{"asset":"BNB","day":"` + w.day(1) + `","price":"600.25"},{"asset":"BNB","day":"` + w.day(2) + `","price":"610"},{"asset":"SOL","day":"` + w.day(2) + `","price":"0.00000001"}]}`
 		w.call("operator", put, "/v1/prices", three).is(200).says("set", "3")
 		w.call("operator", put, "/v1/prices", three).is(200).says("set", "0")
@@ -144,7 +144,7 @@ func TestPrices(t *testing.T) {
 func TestLog(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		w.call("operator", put, "/v1/regions/FR", "").is(200)
 		first := w.get("auditor", "/v1/log?limit=1").is(200).says("items.0.action", "region add", "items.0.subject", "FR", "items.0.at", w.day(1)+"T13:00:00.000Z")
 		if actor := first.at("items.0.actor"); !strings.HasPrefix(actor, "token ") || len(actor) != len("token ")+12 {

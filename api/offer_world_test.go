@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // town is an API on books that begin on Day 1 with all that is shipped, at noon of
@@ -33,9 +33,7 @@ type town struct {
 	server *httptest.Server
 	tokens map[string]string // by role, or the holder's ID
 	first  staking.Day
-
-	mu  sync.Mutex
-	now time.Time
+	clock  *testkit.Clock
 }
 
 // townRate lets a test make as many requests at once as it has.
@@ -52,11 +50,11 @@ func inTown(t *testing.T, test func(*testing.T, *town)) {
 // newTown makes books in a database of the kind, and the API over them.
 func newTown(t testing.TB, kind string) *town {
 	t.Helper()
-	w := &town{t: t, tokens: map[string]string{}, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
-	w.first = staking.DayOf(w.now)
+	w := &town{t: t, tokens: map[string]string{}, clock: testkit.NewClock(testkit.Noon)}
+	w.first = staking.DayOf(testkit.Noon)
 	shipped, err := staking.ShippedTokens(w.first)
 	w.ok(err)
-	o := store.Options{Clock: w.clock, Actor: access.Process("test"), Volatile: true}
+	o := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
 	w.db, err = store.Open(t.Context(), scenario.Books(t, kind, o, store.Beginning{
 		From: w.first, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	}), o)
@@ -64,7 +62,7 @@ func newTown(t testing.TB, kind string) *town {
 	t.Cleanup(func() { w.ok(w.db.Close()) })
 	log := slog.New(slog.DiscardHandler)
 	handler := api.New(api.Options{
-		Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock, Log: log, Rate: townRate,
+		Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock.Now, Log: log, Rate: townRate,
 	})
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),
@@ -85,22 +83,6 @@ func (w *town) ok(err error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-func (w *town) clock() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
-
-// at puts the clock to a moment of a day: at(2, "15:04").
-func (w *town) at(day int, hour string) {
-	w.t.Helper()
-	at, err := time.Parse("15:04", hour)
-	w.ok(err)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = (w.first + staking.Day(day-1)).Start().Add(at.Sub(at.Truncate(24 * time.Hour)))
 }
 
 // day is the name of a day, Day 1 being the first of the books.

@@ -53,9 +53,9 @@ func TestIdempotencyKey(t *testing.T) {
 		// On what changes nothing it means nothing.
 		w.call("exchange", http.MethodGet, "/v1/accounts", "", "Idempotency-Key", "").is(200)
 
-		w.at(2, "11:59")
+		w.clock.Set(2, "11:59")
 		post("k-1", "/v1/accounts", openCarol).is(201)
-		w.at(2, "12:00")
+		w.clock.Set(2, "12:00")
 		post("k-1", "/v1/accounts", openCarol).is(200).says("id", "carol")
 	})
 }
@@ -86,7 +86,7 @@ func TestIdempotencyKeyOfARefusal(t *testing.T) {
 		post("exchange", "each", batches, each).is(200).says("entries.0.status", "posted", "entries.1.status", "refused", "entries.2.status", "refused")
 		post("exchange", "close", "/v1/accounts/alice/close", "").refused(409, "in-use", "")
 
-		w.at(1, "12:01")
+		w.clock.Set(1, "12:01")
 		w.holder("bob", "DE")
 		post("exchange", "balance", entries, transfer).refused(409, "insufficient-balance", "")
 		post("operator", "token", "/v1/tokens", token).is(200)
@@ -187,7 +187,7 @@ func TestOneKeyAtOnce(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
-		handler := api.New(api.Options{Books: w.db, Now: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Rate: 20})
+		handler := api.New(api.Options{Books: w.db, Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Rate: 20})
 		ask := func(who, key string) *httptest.ResponseRecorder {
 			r := httptest.NewRequest(http.MethodPost, "/v1/accounts", strings.NewReader(openCarol))
 			r.Header.Set("Authorization", "Bearer "+w.tokens[who])
@@ -226,9 +226,7 @@ func TestRate(t *testing.T) {
 		} else {
 			says(a, "", "", "")
 		}
-		w.mu.Lock()
-		w.now = w.now.Add(3 * time.Second)
-		w.mu.Unlock()
+		w.clock.Advance(3 * time.Second)
 		// The refusal was not kept under its key, and what was refused was not counted.
 		if a := ask("exchange", "k-2"); a.Code != 200 || a.Header().Get("Idempotency-Replayed") != "" {
 			t.Errorf("%d %v %s", a.Code, a.Header(), a.Body)

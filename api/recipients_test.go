@@ -46,7 +46,7 @@ func TestATokenDoesNotListAccounts(t *testing.T) {
 		send(0, "alice bob BNB 1").is(200)
 		w.post("exchange", path, entry("t-x", "transfer", "alice bob BNB 1")).is(201) // the exchange knows them all
 		w.post("alice", "/v1/accounts/alice/withdrawals", `{"id":"alice/w-1","asset":"BNB","amount":"1"}`).is(201)
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		send(101, "alice bob BNB 1").is(201)
 
 		// What else a holder may name: another's account is answered as one that there is not.

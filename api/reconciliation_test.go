@@ -13,7 +13,7 @@ import (
 func TestAuthoritativeEntries(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.settlers()
-		w.at(1, "13:00")
+		w.clock.Set(1, "13:00")
 		secret := w.authoritative()
 		marked := entry("w-1", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-02T12:30:00Z"`, `"authoritative":true`)
 		plain := entry("w-1", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-02T12:30:00Z"`)

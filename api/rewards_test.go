@@ -14,7 +14,7 @@ import (
 // settle runs what is due.
 func (w *town) settle() {
 	w.t.Helper()
-	_, err := staking.Run(w.t.Context(), w.db, w.clock(), staking.Options{Workers: 1})
+	_, err := staking.Run(w.t.Context(), w.db, w.clock.Now(), staking.Options{Workers: 1})
 	w.ok(err)
 }
 
@@ -40,11 +40,11 @@ func earning(w *town) {
 	w.price("BNB", 1, "600")
 	w.fund("f-1", "BNB", "10")
 	w.fund("f-2", "SOL", "10")
-	w.at(2, "12:00")
+	w.clock.Set(2, "12:00")
 	w.deposit("a-3", "alice", "1", "BNB")
-	w.at(3, "00:10")
+	w.clock.Set(3, "00:10")
 	w.settle()
-	w.at(4, "00:10")
+	w.clock.Set(4, "00:10")
 	w.settle()
 }
 
@@ -118,13 +118,13 @@ func TestExplainedReward(t *testing.T) {
 
 		// What a day waits for is told to those who can do something about it.
 		w.call("operator", post, "/v1/funds", `{"id":"out","asset":"SOL","amount":"9.999","direction":"out"}`).is(200)
-		w.at(5, "00:10")
+		w.clock.Set(5, "00:10")
 		w.settle()
 		if reason := w.get("operator", at(4, "SOL")).is(200).at("reason"); reason != "" {
 			t.Errorf("SOL of Day 4 is paid from 0.0005: %q", reason)
 		}
 		w.call("operator", post, "/v1/funds", `{"id":"out-2","asset":"SOL","amount":"`+w.pool("SOL")+`","direction":"out"}`).is(200)
-		w.at(6, "00:10")
+		w.clock.Set(6, "00:10")
 		w.settle()
 		if reason := w.get("operator", at(5, "SOL")).is(200).at("reason"); !strings.Contains(reason, "@rewards") {
 			t.Errorf("an operator is told %q", reason)
@@ -157,9 +157,9 @@ func TestTodaySoFar(t *testing.T) {
 		if notice := w.get("alice", path).at("notice"); !strings.Contains(notice, "switched on today") || !strings.Contains(notice, w.day(2)) {
 			t.Errorf("on Day 1: %q", notice)
 		}
-		w.at(2, "12:00")
+		w.clock.Set(2, "12:00")
 		w.deposit("a-3", "alice", "1", "BNB")
-		w.at(2, "18:00")
+		w.clock.Set(2, "18:00")
 		r := w.get("alice", path).is(200).says("enrolled", "true", "day", w.day(2), "at", w.day(2)+"T18:00:00.000Z", "notice", "",
 			"tokens.3.free", "3", "tokens.3.opening", "2", "tokens.3.averageSoFar", "2.33333333", "tokens.3.average", "2.5", "tokens.3.reward", "0.00001027", "tokens.3.notice", "",
 			"tokens.7.asset", "SOL", "tokens.7.average", "20000", "tokens.7.eligible", "10000", "tokens.0.asset", "ADA", "tokens.0.reward", "0")
@@ -168,14 +168,14 @@ func TestTodaySoFar(t *testing.T) {
 				t.Errorf("%s: %q", place, got)
 			}
 		}
-		w.at(3, "00:01")
+		w.clock.Set(3, "00:01")
 		r = w.get("alice", path).is(200).says("tokens.3.awaited", w.day(2), "tokens.3.opening", "3")
 		if got := r.at("tokens.3.notice"); !strings.Contains(got, "still to come") {
 			t.Errorf("while Day 2 is unpaid: %q", got)
 		}
 		w.fund("f-1", "BNB", "10")
 		w.fund("f-2", "SOL", "10")
-		w.at(3, "00:10")
+		w.clock.Set(3, "00:10")
 		w.settle()
 		w.get("alice", path).is(200).says("tokens.3.awaited", "", "tokens.3.opening", "3.00001027", "tokens.3.notice", "")
 		w.call("alice", put, "/v1/accounts/alice/activation", `{"on":false}`).is(200)

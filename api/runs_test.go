@@ -12,7 +12,7 @@ func TestRuns(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.earner("alice")
 		w.deposit("a-1", "alice", "1000", "BNB")
-		w.at(3, "00:10")
+		w.clock.Set(3, "00:10")
 		w.get("auditor", "/v1/runs/status").is(200).says("firstOpen", w.day(1), "tokens.#", "10", "tokens.3.asset", "BNB", "tokens.3.pool", "0", "tokens.3.paidThrough", "", "tokens.3.daysLeft", "")
 		w.get("operator", "/v1/runs/preview").is(200).says("items.3.asset", "BNB", "items.3.day", w.day(1), "items.3.total", "0", "items.3.before", "", "items.3.verdict", "").
 			says("open.day", w.day(3), "open.at", w.day(3)+"T00:10:00.000Z", "open.tokens.#", "10", "open.tokens.3.asset", "BNB", "open.tokens.3.holders", "1",
@@ -67,9 +67,9 @@ func TestRuns(t *testing.T) {
 		}
 
 		w.ok(w.db.SetCloseAfter(t.Context(), staking.Closing{From: w.first + 2, After: 2 * time.Hour}))
-		w.at(4, "01:59")
+		w.clock.Set(4, "01:59")
 		w.get("auditor", "/v1/runs/preview").is(200).says("items.#", "10", "items.3.day", w.day(3), "items.3.lateUntil", w.day(4)+"T02:00:00.000Z", "open.day", w.day(4))
-		w.at(4, "02:00")
+		w.clock.Set(4, "02:00")
 		w.get("auditor", "/v1/runs/preview").is(200).says("items.3.day", w.day(3), "items.3.lateUntil", "")
 	})
 }
