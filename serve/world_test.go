@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 	"github.com/softstake/softstake/web"
 )
 
@@ -28,7 +29,7 @@ type world struct {
 	*testing.T
 	url     string
 	books   *store.DB
-	clock   *scenario.Clock
+	clock   *testkit.Clock
 	sealer  *access.Sealer
 	metrics *Metrics
 }
@@ -41,7 +42,7 @@ func newWorld(t *testing.T) *world {
 
 func newWorldAt(t *testing.T, url string) *world {
 	t.Helper()
-	w := &world{T: t, url: url, clock: scenario.NewClock(noon), metrics: NewMetrics()}
+	w := &world{T: t, url: url, clock: testkit.NewClock(noon), metrics: NewMetrics()}
 	day := staking.DayOf(noon)
 	tokens, err := staking.ShippedTokens(day)
 	w.ok(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // stays fails the test unless the account cannot be closed, for a reason that names these.
@@ -24,18 +25,18 @@ func stays(t *testing.T, db *store.DB, id ledger.Account, named ...string) {
 			t.Errorf("%v does not name %q", err, word)
 		}
 	}
-	if a := must[store.Account](t)(db.Account(t.Context(), id)); !a.Closed.IsZero() {
+	if a := testkit.Must(db.Account(t.Context(), id))(t); !a.Closed.IsZero() {
 		t.Errorf("%s was not to be closed; it is since %s", id, a.Closed)
 	}
 }
 
 // An account that earns is emptied and closed, day by day.
 func TestAnAccountIsClosedWhenItIsEmptyAndPaid(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		wants(t, db.CloseAccount(t.Context(), "nobody"), ledger.ErrNotFound)
 		wants(t, db.CloseAccount(t.Context(), "@rewards"), ledger.ErrInvalid)
-		must[store.Outcome](t)(db.Fund(t.Context(), "f", bnb, coins(10), false))
+		testkit.Must(db.Fund(t.Context(), "f", bnb, coins(10), false))(t)
 		deposit(t, db, "d", "alice", 100, bnb, time.Time{})
 		on(t, db, "alice")
 		stays(t, db, "alice", "100 BNB")
@@ -56,11 +57,11 @@ func TestAnAccountIsClosedWhenItIsEmptyAndPaid(t *testing.T) {
 		ok(t, db.As(olga).CloseAccount(t.Context(), "alice"))
 		clock.Set(3, "13:00")
 		ok(t, db.CloseAccount(t.Context(), "alice"))
-		a := must[store.Account](t)(db.Account(t.Context(), "alice"))
-		if !a.Closed.Equal(moment(3, "12:00")) {
+		a := testkit.Must(db.Account(t.Context(), "alice"))(t)
+		if !a.Closed.Equal(testkit.Moment(3, "12:00")) {
 			t.Errorf("alice is closed since %s", a.Closed)
 		}
-		if all := must[[]store.Account](t)(db.Accounts(t.Context(), "", 10)); len(all) != 1 || all[0] != a {
+		if all := testkit.Must(db.Accounts(t.Context(), "", 10))(t); len(all) != 1 || all[0] != a {
 			t.Errorf("listed are %+v", all)
 		}
 		log := logged(t, db, "account close")
@@ -76,7 +77,7 @@ func TestAnAccountIsClosedWhenItIsEmptyAndPaid(t *testing.T) {
 
 // A token that waits for funds keeps an account open, though the account never had it.
 func TestAnUnpaidDayKeepsAnAccountOpen(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for _, id := range []ledger.Account{"alice", "bob"} {
 			open(t, db, id)
 			on(t, db, id)
@@ -92,7 +93,7 @@ func TestAnUnpaidDayKeepsAnAccountOpen(t *testing.T) {
 		off(t, db, "carol")
 		settle(t, db, clock)
 		stays(t, db, "carol", "it earned on 2026-03-05, and SOL")
-		must[store.Outcome](t)(db.Fund(t.Context(), "f", sol, coins(10), false))
+		testkit.Must(db.Fund(t.Context(), "f", sol, coins(10), false))(t)
 		settle(t, db, clock)
 		ok(t, db.CloseAccount(t.Context(), "carol"))
 	})
@@ -100,22 +101,22 @@ func TestAnUnpaidDayKeepsAnAccountOpen(t *testing.T) {
 
 // Books of an older softstake may hold less than a pending withdrawal asks for.
 func TestAPendingWithdrawalKeepsAnAccountOpen(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 1, bnb, time.Time{})
 		ok(t, refusal(post(t, db, request("w1", "alice", 10)), nil))
 		stays(t, db, "alice", "in open orders or pending withdrawals")
 		const setHeld = "UPDATE balances SET balance = $1 WHERE account = 'alice/held'"
-		must[int64](t)(db.Exec(t.Context(), setHeld, int64(0)))
+		testkit.Must(db.Exec(t.Context(), setHeld, int64(0)))(t)
 		stays(t, db, "alice", "w1")
-		must[int64](t)(db.Exec(t.Context(), setHeld, int64(coins(10))))
+		testkit.Must(db.Exec(t.Context(), setHeld, int64(coins(10))))(t)
 		ok(t, refusal(post(t, db, completed("w1", "alice", 10)), nil))
 		ok(t, db.CloseAccount(t.Context(), "alice"))
 	})
 }
 
 func TestAClosedAccountTakesNothing(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for _, id := range []ledger.Account{"alice", "bob"} {
 			open(t, db, id)
@@ -143,7 +144,7 @@ func TestAClosedAccountTakesNothing(t *testing.T) {
 		}
 		_, err := db.Enroll(ctx, "alice", staking.Client{}, time.Time{})
 		wants(t, err, ledger.ErrInvalid)
-		if len(must[[]staking.Enrollment](t)(db.Enrollments(ctx, "alice"))) != 0 {
+		if len(testkit.Must(db.Enrollments(ctx, "alice"))(t)) != 0 {
 			t.Error("a closed account is enrolled")
 		}
 		wants(t, db.EnrollAll(ctx, []ledger.Account{"alice"}, day1+1), ledger.ErrNotFound)
@@ -151,7 +152,7 @@ func TestAClosedAccountTakesNothing(t *testing.T) {
 		_, err = db.OpenAccount(ctx, "alice", "DE")
 		wants(t, err, ledger.ErrEnded)
 		setRegion(t, db, "alice", "FR")
-		there := must[[]store.Account](t)(db.OpenOrFind(ctx, []store.Account{{ID: "alice", Opened: noon}}))
+		there := testkit.Must(db.OpenOrFind(ctx, []store.Account{{ID: "alice", Opened: noon}}))(t)
 		if len(there) != 1 || !there[0].Closed.Equal(noon) || there[0].Region != "FR" {
 			t.Errorf("found is %+v", there)
 		}
@@ -167,7 +168,7 @@ func TestADepositAtTheClosing(t *testing.T) {
 		was := map[bool]int{}
 		for round := range 60 {
 			id := ledger.Account(fmt.Sprintf("a%d", round))
-			must[bool](t)(one.OpenAccount(t.Context(), id, "DE"))
+			testkit.Must(one.OpenAccount(t.Context(), id, "DE"))(t)
 			if round%2 == 0 { // the balance is there, or it is made
 				ok(t, refusal(post(t, one, oneMove(string(id)+"d", ledger.Deposit, ledger.Custody, id, 1), oneMove(string(id)+"w", ledger.Withdrawal, id, ledger.Custody, 1)), nil))
 			}

@@ -10,25 +10,26 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestOpenAccountTwiceIsOnce(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		if repeated := must[bool](t)(db.OpenAccount(ctx, "alice", "us-ca")); repeated {
+		if repeated := testkit.Must(db.OpenAccount(ctx, "alice", "us-ca"))(t); repeated {
 			t.Error("the first is not a repetition")
 		}
 		clock.Set(2, "08:00")
-		if repeated := must[bool](t)(db.OpenAccount(ctx, "alice", "US-CA")); !repeated {
+		if repeated := testkit.Must(db.OpenAccount(ctx, "alice", "US-CA"))(t); !repeated {
 			t.Error("the second is a repetition")
 		}
 		_, err := db.OpenAccount(ctx, "alice", "DE")
 		wants(t, err, ledger.ErrConflict)
-		if a := must[store.Account](t)(db.Account(ctx, "alice")); a != (store.Account{ID: "alice", Region: "US-CA", Opened: noon}) {
+		if a := testkit.Must(db.Account(ctx, "alice"))(t); a != (store.Account{ID: "alice", Region: "US-CA", Opened: noon}) {
 			t.Errorf("alice is %+v", a)
 		}
-		must[bool](t)(db.OpenAccount(ctx, "bob", ""))
-		if a := must[store.Account](t)(db.Account(ctx, "bob")); a.Region != "" {
+		testkit.Must(db.OpenAccount(ctx, "bob", ""))(t)
+		if a := testkit.Must(db.Account(ctx, "bob"))(t); a.Region != "" {
 			t.Errorf("bob's residence is not verified; it is %q", a.Region)
 		}
 		_, err = db.Account(ctx, "carol")
@@ -43,9 +44,9 @@ func TestOpenAccountTwiceIsOnce(t *testing.T) {
 }
 
 func TestAccountsAreReadPageByPage(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
-		must[bool](t)(db.OpenAccount(ctx, "user-7", "FR"))
+		testkit.Must(db.OpenAccount(ctx, "user-7", "FR"))(t)
 		var accounts []store.Account
 		for _, n := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "7"} {
 			accounts = append(accounts, store.Account{ID: ledger.Account("user-" + n), Region: "de", Opened: noon.Add(-time.Hour)})
@@ -54,7 +55,7 @@ func TestAccountsAreReadPageByPage(t *testing.T) {
 		ok(t, db.OpenAccounts(ctx, accounts))
 		var read []store.Account
 		for after := ledger.Account(""); ; after = read[len(read)-1].ID {
-			page := must[[]store.Account](t)(db.Accounts(ctx, after, 4))
+			page := testkit.Must(db.Accounts(ctx, after, 4))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -75,7 +76,7 @@ func TestAccountsAreReadPageByPage(t *testing.T) {
 }
 
 func TestBalancesShowFreeAndHeld(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -84,14 +85,14 @@ func TestBalancesShowFreeAndHeld(t *testing.T) {
 		deposit(t, db, "d3", "bob", 7, "BNB", time.Time{})
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h", Kind: ledger.Hold, Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "SOL", Amount: 1_00000000}}}})))
 		want := []store.Balance{{Asset: "BNB", Free: 2_00000000}, {Asset: "SOL", Free: 4_00000000, Held: 1_00000000}}
-		if got := must[[]store.Balance](t)(db.Balances(ctx, "alice")); !slices.Equal(got, want) {
+		if got := testkit.Must(db.Balances(ctx, "alice"))(t); !slices.Equal(got, want) {
 			t.Errorf("alice has %v", got)
 		}
 		_, err := db.Balances(ctx, "carol")
 		wants(t, err, ledger.ErrNotFound)
 		_, err = db.Balances(ctx, "alice/held")
 		wants(t, err, ledger.ErrInvalid)
-		for _, b := range must[[]store.HouseBalance](t)(db.HouseBalances(ctx)) {
+		for _, b := range testkit.Must(db.HouseBalances(ctx))(t) {
 			if b.Account == ledger.Custody && b.Asset == "BNB" && b.Sum.Cmp(big.NewInt(-9_00000000)) != 0 {
 				t.Errorf("@custody, over its buckets, has %s BNB", b.Sum)
 			}
@@ -106,31 +107,31 @@ func TestBalancesShowFreeAndHeld(t *testing.T) {
 }
 
 func TestAccountsThatWereThereAreReturnedAsTheyAre(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
-		must[bool](t)(db.OpenAccount(ctx, "alice", "DE"))
-		must[bool](t)(db.OpenAccount(ctx, "bob", ""))
-		there := must[[]store.Account](t)(db.OpenOrFind(ctx, []store.Account{{ID: "carol", Region: "fr"}, {ID: "alice", Region: "US"}, {ID: "bob", Region: "DE"}}))
+		testkit.Must(db.OpenAccount(ctx, "alice", "DE"))(t)
+		testkit.Must(db.OpenAccount(ctx, "bob", ""))(t)
+		there := testkit.Must(db.OpenOrFind(ctx, []store.Account{{ID: "carol", Region: "fr"}, {ID: "alice", Region: "US"}, {ID: "bob", Region: "DE"}}))(t)
 		slices.SortFunc(there, func(a, b store.Account) int { return strings.Compare(string(a.ID), string(b.ID)) })
 		if want := []store.Account{{ID: "alice", Region: "DE", Opened: noon}, {ID: "bob", Opened: noon}}; !slices.Equal(there, want) {
 			t.Errorf("there were %v, want %v", there, want)
 		}
-		if a := must[store.Account](t)(db.Account(ctx, "carol")); a.Region != "FR" {
+		if a := testkit.Must(db.Account(ctx, "carol"))(t); a.Region != "FR" {
 			t.Errorf("carol is %+v", a)
 		}
-		if there := must[[]store.Account](t)(db.OpenOrFind(ctx, []store.Account{{ID: "dora"}})); len(there) != 0 {
+		if there := testkit.Must(db.OpenOrFind(ctx, []store.Account{{ID: "dora"}}))(t); len(there) != 0 {
 			t.Errorf("there were %v", there)
 		}
 	})
 }
 
 func TestEnrollAllFillsTheBooks(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		accounts := []ledger.Account{"user-1", "user-2", "user-3", "acct:77:spot"}
 		wants(t, db.EnrollAll(ctx, accounts, day1), ledger.ErrNotFound)
 		for _, id := range accounts {
-			must[bool](t)(db.OpenAccount(ctx, id, "DE"))
+			testkit.Must(db.OpenAccount(ctx, id, "DE"))(t)
 		}
 		ok(t, db.EnrollAll(ctx, append(accounts, "user-1"), day1))
 		off(t, db, "user-2")

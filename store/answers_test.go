@@ -15,16 +15,17 @@ import (
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // eachTwo runs a test on every database, whose books two processes have open.
-func eachTwo(t *testing.T, test func(t *testing.T, one, two *store.DB, clock *Clock)) {
+func eachTwo(t *testing.T, test func(t *testing.T, one, two *store.DB, clock *testkit.Clock)) {
 	t.Helper()
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
-		one := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		clock := testkit.NewClock(noon)
+		one := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 		closeAfter(t, one)
-		two := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+		two := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 		closeAfter(t, two)
 		test(t, one, two, clock)
 	})
@@ -71,7 +72,7 @@ func busy(t *testing.T, a idempotency.Request, dbs ...*store.DB) {
 }
 
 func TestAnsweredOnce(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		first, repeated, err := one.Requests().Do(ctx, asked("k", "a"), always, answers("first"))
 		if ok(t, err); repeated {
@@ -95,7 +96,7 @@ func TestAnsweredOnce(t *testing.T) {
 }
 
 func TestWhatIsNotKeptIsDoneAgain(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		overloaded := func(context.Context) (idempotency.Response, error) {
 			return idempotency.Response{Status: 503, Body: []byte("later")}, nil
@@ -123,7 +124,7 @@ func TestWhatIsNotKeptIsDoneAgain(t *testing.T) {
 }
 
 func TestBusyWhileItIsAnswered(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
 		a := asked("k", "a")
 		a.Until = noon.Add(5 * time.Second)
 		once(t, one, a, func(ctx context.Context) (idempotency.Response, error) {
@@ -141,7 +142,7 @@ func TestBusyWhileItIsAnswered(t *testing.T) {
 }
 
 func TestWhoWentAwayIsSucceeded(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
 		once(t, one, asked("k", "a"), func(ctx context.Context) (idempotency.Response, error) {
 			clock.Advance(idempotency.ClaimLife)
 			_, _, err := two.Requests().Do(ctx, asked("k", "b"), always, never(t))
@@ -189,7 +190,7 @@ func TestWhoWentAwayIsSucceeded(t *testing.T) {
 }
 
 func TestAnswersAreKeptForATime(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
 		once(t, one, asked("k", "a"), answers("first"), "first", false)
 		clock.Set(1, "13:00")
 		a := asked("k", "b")
@@ -203,7 +204,7 @@ func TestAnswersAreKeptForATime(t *testing.T) {
 
 // Whoever asks goes away in the middle: what was done is known all the same.
 func TestTheAnswerOfOneWhoWentAwayIsKept(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		ctx, leave := context.WithCancel(t.Context())
 		_, _, err := one.Requests().Do(ctx, asked("k", "a"), always, func(ctx context.Context) (idempotency.Response, error) {
 			leave()
@@ -225,7 +226,7 @@ func TestTheAnswerOfOneWhoWentAwayIsKept(t *testing.T) {
 
 // Many ask the same at once, in two processes: it is done once, and all hear the same or that it is busy.
 func TestManyAskAtOnce(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		for round := range 5 {
 			var done, told atomic.Int32
 			var all sync.WaitGroup
@@ -251,7 +252,7 @@ func TestManyAskAtOnce(t *testing.T) {
 }
 
 func TestAskedWrongly(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		for what, change := range map[string]func(*idempotency.Request){
 			"no owner":         func(a *idempotency.Request) { a.Owner = "" },
 			"no key":           func(a *idempotency.Request) { a.Key = "" },
@@ -279,7 +280,7 @@ func TestAskedWrongly(t *testing.T) {
 }
 
 func TestForget(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for i := range 40 {
 			a := asked(fmt.Sprint("k", i), "a")
@@ -287,8 +288,8 @@ func TestForget(t *testing.T) {
 			once(t, one, a, answers("kept"), "kept", false)
 		}
 		for i := range 60 { // in one bucket, more than are removed at once
-			must[int64](t)(one.Exec(ctx, "INSERT INTO news (bucket, at, nonce, body) VALUES (7, $1, $2, $3)",
-				noon.Add(time.Duration(i)*time.Minute-store.NewsKept-time.Hour).UnixMilli(), fmt.Sprint("test", i), []byte{}))
+			testkit.Must(one.Exec(ctx, "INSERT INTO news (bucket, at, nonce, body) VALUES (7, $1, $2, $3)",
+				noon.Add(time.Duration(i)*time.Minute-store.NewsKept-time.Hour).UnixMilli(), fmt.Sprint("test", i), []byte{}))(t)
 		}
 		clock.Set(1, "12:30")
 		var all sync.WaitGroup
@@ -301,8 +302,8 @@ func TestForget(t *testing.T) {
 		}
 		all.Wait()
 		ok(t, one.Prune(ctx))
-		kept := must[int64](t)(one.Count(ctx, "SELECT count(*) FROM answers"))
-		news := must[int64](t)(two.Count(ctx, "SELECT count(*) FROM news WHERE bucket = 7 AND nonce LIKE 'test%'"))
+		kept := testkit.Must(one.Count(ctx, "SELECT count(*) FROM answers"))(t)
+		news := testkit.Must(two.Count(ctx, "SELECT count(*) FROM news WHERE bucket = 7 AND nonce LIKE 'test%'"))(t)
 		if kept != 10 || news != 30 {
 			t.Errorf("kept are %d answers and %d news; want 10 and 30", kept, news)
 		}

@@ -14,20 +14,21 @@ import (
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // auditBooks are books of six settled days and an open one, with every kind of entry.
 type auditBooks struct {
 	*testing.T
 	*store.DB
-	clock *Clock
+	clock *testkit.Clock
 	hand  hand
 }
 
 func (b auditBooks) post(day int, hour, id string, kind ledger.Kind, moves ...ledger.Move) {
 	b.Helper()
 	b.clock.Set(day, hour)
-	_, err := b.PostAll(b.Context(), []ledger.Entry{{ID: id, Kind: kind, At: moment(day, hour), Moves: moves}})
+	_, err := b.PostAll(b.Context(), []ledger.Entry{{ID: id, Kind: kind, At: testkit.Moment(day, hour), Moves: moves}})
 	ok(b.T, err)
 }
 
@@ -45,7 +46,7 @@ func (b auditBooks) enroll(ids ...ledger.Account) {
 		for _, name := range staking.DocumentNames {
 			ok(b.T, b.Accept(b.Context(), id, name, 0, staking.Client{}))
 		}
-		must[staking.Enrollment](b.T)(b.Enroll(b.Context(), id, staking.Client{}, time.Time{}))
+		testkit.Must(b.Enroll(b.Context(), id, staking.Client{}, time.Time{}))(b.T)
 	}
 }
 
@@ -59,10 +60,10 @@ func (b auditBooks) tell() {
 		return ledger.Move{From: from, To: to, Asset: asset, Amount: coins(tenths)}
 	}
 	for _, id := range []ledger.Account{"alice", "bob", "carol", "dave", "erin"} {
-		must[bool](b.T)(b.OpenAccount(b.Context(), id, "DE"))
+		testkit.Must(b.OpenAccount(b.Context(), id, "DE"))(b.T)
 	}
 	for _, asset := range []string{bnb, sol} {
-		must[store.Outcome](b.T)(b.Fund(b.Context(), "first-"+asset, asset, coins(1000), false))
+		testkit.Must(b.Fund(b.Context(), "first-"+asset, asset, coins(1000), false))(b.T)
 	}
 	b.post(1, "12:30", "d1", ledger.Deposit, move(ledger.Custody, "alice", bnb, 20), move(ledger.Custody, "alice", sol, 70))
 	b.post(1, "12:31", "d2", ledger.Deposit, move(ledger.Custody, "bob", bnb, 33))
@@ -82,16 +83,16 @@ func (b auditBooks) tell() {
 	b.post(4, "00:10", "x2", ledger.Trade, move("alice", ledger.Desk, sol, 5), move(ledger.Desk, "alice", bnb, 1))
 	b.post(4, "06:00", "w1", ledger.Withdrawal, move("carol", ledger.Custody, bnb, 4))
 	b.clock.Set(4, "07:00")
-	must[store.Outcome](b.T)(b.Withdraw(b.Context(), store.Withdrawal{
-		ID: "w2", Account: "erin", Asset: ton, Amount: coins(40), Address: "UQ-1", Network: "TON", Tag: "7", ClientID: "mine", At: moment(4, "07:00"),
-	}))
+	testkit.Must(b.Withdraw(b.Context(), store.Withdrawal{
+		ID: "w2", Account: "erin", Asset: ton, Amount: coins(40), Address: "UQ-1", Network: "TON", Tag: "7", ClientID: "mine", At: testkit.Moment(4, "07:00"),
+	}))(b.T)
 	b.enroll("bob")
 	report := b.settle(5)
 	if len(report.Waiting) != 1 || report.Waiting[0].Asset != "ADA" {
 		b.Fatalf("%v waits; the test wants ADA to wait for funds", report.Waiting)
 	}
 	// At midnight sharp, which counts for the whole day and for its opening.
-	midnight := moment(5, "00:00")
+	midnight := testkit.Moment(5, "00:00")
 	_, err := b.PostAll(b.Context(), []ledger.Entry{{ID: "m1", Kind: ledger.Deposit, At: midnight, Moves: []ledger.Move{move(ledger.Custody, "alice", bnb, 10)}}})
 	ok(b.T, err)
 	b.post(5, "17:00", "w2/completed", ledger.WithdrawalCompleted, move("erin/held", ledger.Custody, ton, 40))
@@ -103,7 +104,7 @@ func (b auditBooks) tell() {
 
 func TestAudit(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
+		clock := testkit.NewClock(noon)
 		db, err := store.Create(t.Context(), url, options(clock), shipped(t, day1))
 		ok(t, err)
 		closeAfter(t, db)
@@ -220,7 +221,7 @@ func ofBooksAtWork(t *testing.T, b auditBooks) {
 // work posts two entries on Day 7 or later, and settles the day after ten times.
 func (b auditBooks) work(n int) error {
 	day := 7 + n/10
-	at := moment(day, "12:00").Add(time.Duration(n) * time.Second)
+	at := testkit.Moment(day, "12:00").Add(time.Duration(n) * time.Second)
 	b.clock.Set(day, "13:00")
 	if _, err := b.PostAll(context.Background(), []ledger.Entry{
 		{ID: fmt.Sprintf("at-work-%d", n), Kind: ledger.Transfer, At: at, Moves: []ledger.Move{{From: "alice", To: "bob", Asset: bnb, Amount: 1000}}},
@@ -258,7 +259,7 @@ func BenchmarkAudit(b *testing.B) {
 }
 
 func benchBooks(b *testing.B, url string, holders, days int) *store.DB {
-	clock := &Clock{now: noon}
+	clock := testkit.NewClock(noon)
 	fatal := func(err error) {
 		b.Helper()
 		if err != nil {

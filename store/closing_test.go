@@ -11,15 +11,16 @@ import (
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // eachClosing runs a test on new books in which days take late entries for so long.
-func eachClosing(t *testing.T, after time.Duration, test func(t *testing.T, db *store.DB, url string, clock *Clock)) {
+func eachClosing(t *testing.T, after time.Duration, test func(t *testing.T, db *store.DB, url string, clock *testkit.Clock)) {
 	t.Helper()
 	eachURL(t, func(t *testing.T, url string) {
-		clock, b := &Clock{now: noon}, shipped(t, day1)
+		clock, b := testkit.NewClock(noon), shipped(t, day1)
 		b.CloseAfter = after
-		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), b))
+		db := testkit.Must(store.Create(t.Context(), url, options(clock), b))(t)
 		closeAfter(t, db)
 		test(t, db, url, clock)
 	})
@@ -27,24 +28,24 @@ func eachClosing(t *testing.T, after time.Duration, test func(t *testing.T, db *
 
 // TestDaysCloseAsTheBooksSay, whoever wants to close them: late entries are taken until then.
 func TestDaysCloseAsTheBooksSay(t *testing.T) {
-	eachClosing(t, 2*time.Hour, func(t *testing.T, db *store.DB, url string, clock *Clock) {
+	eachClosing(t, 2*time.Hour, func(t *testing.T, db *store.DB, url string, clock *testkit.Clock) {
 		ctx := t.Context()
-		other := must[*store.DB](t)(store.Open(ctx, url, options(clock)))
+		other := testkit.Must(store.Open(ctx, url, options(clock)))(t)
 		closeAfter(t, other)
 		open(t, db, "alice")
 		clock.Set(2, "01:59:59")
 		wants(t, other.CloseDays(ctx, day1, clock.Now()), ledger.ErrInvalid)
-		wants(t, other.CloseDays(ctx, day1, moment(3, "00:00")), ledger.ErrInvalid) // its caller's clock does not count
-		if r := settle(t, other, clock); r.Closed != day1-1 || !r.Next.Equal(moment(2, "02:00")) {
+		wants(t, other.CloseDays(ctx, day1, testkit.Moment(3, "00:00")), ledger.ErrInvalid) // its caller's clock does not count
+		if r := settle(t, other, clock); r.Closed != day1-1 || !r.Next.Equal(testkit.Moment(2, "02:00")) {
 			t.Errorf("the run: %+v", r)
 		}
 		deposit(t, db, "late", "alice", 1, bnb, noon)
 		clock.Set(2, "02:00")
-		if r := settle(t, other, clock); r.Closed != day1 || !r.Next.Equal(moment(3, "02:00")) {
+		if r := settle(t, other, clock); r.Closed != day1 || !r.Next.Equal(testkit.Moment(3, "02:00")) {
 			t.Errorf("the run: %+v", r)
 		}
 		wants(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "too-late", Kind: ledger.Deposit, At: noon, Moves: oneBNB(ledger.Custody, "alice")}})), ledger.ErrDayClosed)
-		if s := must[store.Status](t)(db.Status(ctx)); !s.ClosesAt.Equal(moment(3, "02:00")) {
+		if s := testkit.Must(db.Status(ctx))(t); !s.ClosesAt.Equal(testkit.Moment(3, "02:00")) {
 			t.Errorf("the status says %s", s.ClosesAt)
 		}
 	})
@@ -52,9 +53,9 @@ func TestDaysCloseAsTheBooksSay(t *testing.T) {
 
 // TestSettingWhenDaysClose holds from a day on, in every process at once.
 func TestSettingWhenDaysClose(t *testing.T) {
-	eachClosing(t, 5*time.Minute, func(t *testing.T, db *store.DB, url string, clock *Clock) {
+	eachClosing(t, 5*time.Minute, func(t *testing.T, db *store.DB, url string, clock *testkit.Clock) {
 		ctx := t.Context()
-		running := must[*store.DB](t)(store.Open(ctx, url, options(clock)))
+		running := testkit.Must(store.Open(ctx, url, options(clock)))(t)
 		closeAfter(t, running)
 		set := func(day int, after time.Duration) error {
 			return db.SetCloseAfter(ctx, staking.Closing{From: day1 + staking.Day(day-1), After: after})
@@ -83,11 +84,11 @@ func TestSettingWhenDaysClose(t *testing.T) {
 			t.Errorf("closed through %s", r.Closed)
 		}
 		want := staking.Closings{{From: day1, After: 2 * time.Hour}, {From: day1 + 2, After: 10 * time.Minute}}
-		if got := must[staking.Closings](t)(running.Closings(ctx)); !slices.Equal(got, want) {
+		if got := testkit.Must(running.Closings(ctx))(t); !slices.Equal(got, want) {
 			t.Errorf("the books say %v", got)
 		}
 		var details []string
-		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, time.Time{}, 100)) {
+		for _, l := range testkit.Must(db.Log(ctx, time.Time{}, 100))(t) {
 			if l.Action == "days set-close-after" {
 				details = append(details, l.Detail)
 			}
@@ -101,11 +102,11 @@ func TestSettingWhenDaysClose(t *testing.T) {
 
 // TestAClosingAndItsChangeWaitForEachOther: the closing that comes later goes by the change.
 func TestAClosingAndItsChangeWaitForEachOther(t *testing.T) {
-	url, clock := pgtest.Database(t), &Clock{now: noon}
-	db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+	url, clock := pgtest.Database(t), testkit.NewClock(noon)
+	db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 	closeAfter(t, db)
 	clock.Set(2, "00:00")
-	must[int64](t)(db.Exec(t.Context(), "SELECT 1"))
+	testkit.Must(db.Exec(t.Context(), "SELECT 1"))(t)
 	g := shut(t, url, "UPDATE close_after SET set_at = set_at")
 	closed := make(chan error, 1)
 	go func() { closed <- db.CloseDays(t.Context(), day1, clock.Now()) }()

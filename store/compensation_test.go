@@ -10,21 +10,22 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // late is a deposit of 1500 BNB at a moment of a day.
 func late(id string, to ledger.Account, day int, hour string) ledger.Entry {
 	e := oneMove(id, ledger.Deposit, ledger.Custody, to, 1500_0)
-	e.At = moment(day, hour)
+	e.At = testkit.Moment(day, hour)
 	return e
 }
 
 // lateWorld runs a test when Day 2 is paid: alice, twin and off had 600 BNB, twin got a
 // late deposit in time, and the switch of off is off.
-func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *Clock, reward func(ledger.Account) ledger.Amount)) {
+func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clock, reward func(ledger.Account) ledger.Amount)) {
 	t.Helper()
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
-		must[store.Outcome](t)(db.Fund(t.Context(), "f", bnb, coins(10_0000), false))
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		testkit.Must(db.Fund(t.Context(), "f", bnb, coins(10_0000), false))(t)
 		for _, id := range []ledger.Account{"alice", "twin", "small", "off"} {
 			open(t, db, id)
 			if id != "off" {
@@ -39,7 +40,7 @@ func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *Clock,
 		clock.Set(3, "00:10")
 		settle(t, db, clock)
 		test(t, db, clock, func(id ledger.Account) ledger.Amount {
-			return must[store.Explanation](t)(db.Explain(t.Context(), id, day1+1, bnb)).Measured.Reward
+			return testkit.Must(db.Explain(t.Context(), id, day1+1, bnb))(t).Measured.Reward
 		})
 	})
 }
@@ -47,16 +48,16 @@ func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *Clock,
 // What the day would have earned with a late deposit is what the same deposit earns
 // another who made it in time, beyond the cap too.
 func TestWhatALateDepositWouldHaveEarned(t *testing.T) {
-	lateWorld(t, func(t *testing.T, db *store.DB, _ *Clock, reward func(ledger.Account) ledger.Amount) {
+	lateWorld(t, func(t *testing.T, db *store.DB, _ *testkit.Clock, reward func(ledger.Account) ledger.Amount) {
 		ctx, day := t.Context(), day1+1
-		p := must[store.Proposal](t)(db.Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))
+		p := testkit.Must(db.Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))(t)
 		if !p.Earned || p.With.Reward != reward("twin") || p.Difference != reward("twin")-reward("alice") || p.Difference <= 0 || p.Missing() != p.Difference {
 			t.Errorf("proposed is %+v; twin has %d and alice %d", p.With, reward("twin"), reward("alice"))
 		}
-		if p := must[store.Proposal](t)(db.Propose(ctx, "small", day, bnb, []ledger.Entry{late("late", "small", 1, "13:00")})); !p.Earned || p.Was.Earned || p.Difference != p.With.Reward {
+		if p := testkit.Must(db.Propose(ctx, "small", day, bnb, []ledger.Entry{late("late", "small", 1, "13:00")}))(t); !p.Earned || p.Was.Earned || p.Difference != p.With.Reward {
 			t.Errorf("of one who earned nothing: %+v", p)
 		}
-		if p := must[store.Proposal](t)(db.Propose(ctx, "off", day, bnb, []ledger.Entry{late("late", "off", 1, "13:00")})); p.Earned || p.Difference != 0 {
+		if p := testkit.Must(db.Propose(ctx, "off", day, bnb, []ledger.Entry{late("late", "off", 1, "13:00")}))(t); p.Earned || p.Difference != 0 {
 			t.Errorf("of one whose switch is off: %+v", p)
 		}
 		wrong := late("late", "alice", 2, "06:00")
@@ -74,12 +75,12 @@ func TestWhatALateDepositWouldHaveEarned(t *testing.T) {
 
 // A compensation makes it good, once, and is no reward.
 func TestACompensation(t *testing.T) {
-	lateWorld(t, func(t *testing.T, db *store.DB, clock *Clock, reward func(ledger.Account) ledger.Amount) {
+	lateWorld(t, func(t *testing.T, db *store.DB, clock *testkit.Clock, reward func(ledger.Account) ledger.Amount) {
 		ctx, day := t.Context(), day1+1
 		missing := reward("twin") - reward("alice")
 		c := store.Compensation{Account: "alice", Asset: bnb, Day: day, Name: "late", Amount: missing}
-		first := must[store.Outcome](t)(db.Compensate(ctx, c, "the deposit came late"))
-		again := must[store.Outcome](t)(db.Compensate(ctx, c, "another reason"))
+		first := testkit.Must(db.Compensate(ctx, c, "the deposit came late"))(t)
+		again := testkit.Must(db.Compensate(ctx, c, "another reason"))(t)
 		if first.Repeated || !again.Repeated {
 			t.Errorf("%+v, then %+v", first, again)
 		}
@@ -100,13 +101,13 @@ func TestACompensation(t *testing.T) {
 		wants(t, err, ledger.ErrInvalid)
 		long := store.Compensation{Account: ledger.Account(strings.Repeat("l", ledger.MaxID)), Asset: bnb, Day: day, Name: strings.Repeat("n", 64), Amount: 1}
 		open(t, db, long.Account)
-		must[store.Outcome](t)(db.Compensate(ctx, long, "why"))
+		testkit.Must(db.Compensate(ctx, long, "why"))(t)
 
-		e := must[store.Explanation](t)(db.Explain(ctx, "alice", day, bnb))
+		e := testkit.Must(db.Explain(ctx, "alice", day, bnb))(t)
 		if len(e.Compensations) != 1 || e.Compensations[0].Entry != fmt.Sprintf("compensation/%s/BNB/alice/late", day) || e.Compensations[0].Amount != missing {
 			t.Errorf("the explanation has %+v", e.Compensations)
 		}
-		if p := must[store.Proposal](t)(db.Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")})); p.Missing() != 0 || p.Compensated != missing {
+		if p := testkit.Must(db.Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))(t); p.Missing() != 0 || p.Compensated != missing {
 			t.Errorf("after it %d is missing", p.Missing())
 		}
 		if got := earned(t, db, "alice", bnb); got != reward("alice") {
@@ -121,7 +122,7 @@ func TestACompensation(t *testing.T) {
 }
 
 func TestCorrectionsInABatch(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		fix := func(id string, tenths int64, reason string) store.ReasonedEntry {
@@ -137,14 +138,14 @@ func TestCorrectionsInABatch(t *testing.T) {
 		_, err = db.AdjustAll(ctx, bad[2:3], true)
 		wants(t, err, ledger.ErrInvalid)
 		has(t, db, "alice", 0, 0)
-		outcomes := must[[]store.Outcome](t)(db.AdjustAll(ctx, bad, false))
+		outcomes := testkit.Must(db.AdjustAll(ctx, bad, false))(t)
 		for i, want := range []error{nil, ledger.ErrInsufficient, ledger.ErrInvalid, ledger.ErrInvalid, nil} {
 			if want == nil && outcomes[i].Err == nil {
 				continue
 			}
 			wants(t, outcomes[i].Err, want)
 		}
-		for _, o := range must[[]store.Outcome](t)(db.AdjustAll(ctx, []store.ReasonedEntry{bad[0], bad[4]}, true)) {
+		for _, o := range testkit.Must(db.AdjustAll(ctx, []store.ReasonedEntry{bad[0], bad[4]}, true))(t) {
 			if !o.Repeated || o.Err != nil {
 				t.Errorf("posted again it is %+v", o)
 			}

@@ -10,12 +10,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // setPrice sets the price of a day, in whole USDT.
 func setPrice(t *testing.T, db *store.DB, asset string, d staking.Day, usdt int64) {
 	t.Helper()
-	must[int](t)(db.SetPrices(t.Context(), []store.Price{{Asset: asset, Day: d, Price: usdt * store.PriceUnit}}))
+	testkit.Must(db.SetPrices(t.Context(), []store.Price{{Asset: asset, Day: d, Price: usdt * store.PriceUnit}}))(t)
 }
 
 // stockDesk gives @desk whole tokens from outside, through a holder's account.
@@ -31,7 +32,7 @@ func stockDesk(t *testing.T, db *store.DB, id string, tokens int64, asset string
 // deskHas is what @desk has of an asset.
 func deskHas(t *testing.T, db *store.DB, asset string) int64 {
 	t.Helper()
-	for _, b := range must[[]store.HouseBalance](t)(db.HouseBalances(t.Context())) {
+	for _, b := range testkit.Must(db.HouseBalances(t.Context()))(t) {
 		if b.Account == ledger.Desk && b.Asset == asset {
 			return b.Sum.Int64()
 		}
@@ -59,15 +60,15 @@ func conversionBooks(t *testing.T, db *store.DB) {
 }
 
 func TestConversion(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		conversionBooks(t, db)
 		ctx, rules := t.Context(), store.ConversionRules{PriceMaxAge: 10 * time.Minute, Spread: 25}
-		q := must[store.Quote](t)(db.Quote(ctx, "alice", "BNB", "SOL", 1_00000000, rules))
+		q := testkit.Must(db.Quote(ctx, "alice", "BNB", "SOL", 1_00000000, rules))(t)
 		if q.Gives != 3_99000000 || q.Worth != 600_00000000 || !q.SetAt.Equal(noon) { // 4 SOL less 0.25 %
 			t.Fatalf("the quote is %+v", q)
 		}
-		o := must[store.Outcome](t)(db.Convert(ctx, "c-1", "alice", q, rules))
-		again := must[store.Outcome](t)(db.Convert(ctx, "c-1", "alice", q, rules))
+		o := testkit.Must(db.Convert(ctx, "c-1", "alice", q, rules))(t)
+		again := testkit.Must(db.Convert(ctx, "c-1", "alice", q, rules))(t)
 		if o.Repeated || !again.Repeated || deskHas(t, db, "SOL") != 996_01000000 || deskHas(t, db, "BNB") != 1_00000000 {
 			t.Errorf("%+v, %+v; @desk has %d SOL and %d BNB", o, again, deskHas(t, db, "SOL"), deskHas(t, db, "BNB"))
 		}
@@ -84,12 +85,12 @@ func TestConversion(t *testing.T) {
 		setPrice(t, db, "SOL", day1, 200)
 		_, err := db.Convert(ctx, "c-2", "alice", q, rules)
 		wantsFault(t, err, store.QuoteChanged, 0)
-		must[store.Outcome](t)(db.Convert(ctx, "c-1", "alice", q, rules)) // was posted, and stays so
+		testkit.Must(db.Convert(ctx, "c-1", "alice", q, rules))(t) // was posted, and stays so
 		other := q
 		other.Gives = 1
 		_, err = db.Convert(ctx, "c-1", "alice", other, rules)
 		wants(t, err, ledger.ErrConflict)
-		big := must[store.Quote](t)(db.Quote(ctx, "alice", "BNB", "SOL", 101_00000000, rules))
+		big := testkit.Must(db.Quote(ctx, "alice", "BNB", "SOL", 101_00000000, rules))(t)
 		_, err = db.Convert(ctx, "c-3", "alice", big, rules)
 		wants(t, err, ledger.ErrInsufficient)
 		for _, bad := range []store.ConversionRules{{}, {PriceMaxAge: -1}, {PriceMaxAge: 8 * 24 * time.Hour}, {PriceMaxAge: 1, Spread: -1}, {PriceMaxAge: 1, Spread: 5001}, {PriceMaxAge: 1, DailyLimit: -1}} {
@@ -105,7 +106,7 @@ func TestConversion(t *testing.T) {
 // A price is as old as when it was set last, the same or another, and never newer than
 // the end of its day.
 func TestConversionPriceAge(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		conversionBooks(t, db)
 		rules := store.ConversionRules{PriceMaxAge: 10 * time.Minute}
 		quote := func() error {
@@ -113,19 +114,19 @@ func TestConversionPriceAge(t *testing.T) {
 			return err
 		}
 		clock.Advance(10 * time.Minute)
-		q := must[store.Quote](t)(db.Quote(t.Context(), "alice", "BNB", "SOL", 1_00000000, rules))
+		q := testkit.Must(db.Quote(t.Context(), "alice", "BNB", "SOL", 1_00000000, rules))(t)
 		clock.Advance(time.Millisecond)
 		wantsFault(t, quote(), store.PriceMissing, 0)
 		_, err := db.Convert(t.Context(), "c-1", "alice", q, rules)
 		wantsFault(t, err, store.PriceMissing, 0)
-		if prices := must[map[string]store.Price](t)(db.ConversionPrices(t.Context(), rules)); len(prices) != 1 {
+		if prices := testkit.Must(db.ConversionPrices(t.Context(), rules))(t); len(prices) != 1 {
 			t.Errorf("new enough are %v", prices)
 		}
 		setPrice(t, db, "BNB", day1, 600) // the feed repeats both
 		wantsFault(t, quote(), store.PriceMissing, 0)
 		setPrice(t, db, "SOL", day1, 150)
 		ok(t, quote())
-		lines := must[[]store.LogLine](t)(db.Log(t.Context(), noon, 100))
+		lines := testkit.Must(db.Log(t.Context(), noon, 100))(t)
 		for _, l := range lines {
 			if l.Action == "price set" && l.At.After(noon) {
 				t.Errorf("a price that has not changed is logged: %+v", l)
@@ -146,7 +147,7 @@ func TestConversionPriceAge(t *testing.T) {
 }
 
 func TestConversionLimits(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		conversionBooks(t, db)
 		n := 0
 		convert := func(rules store.ConversionRules, from, into string, amount ledger.Amount) error {
@@ -165,7 +166,7 @@ func TestConversionLimits(t *testing.T) {
 		wantsFault(t, convert(day, "BNB", "SOL", 50000000), store.LimitReached, 250_00000000)
 		ok(t, convert(day, "BNB", "SOL", 41666666)) // 249.999996
 		wantsFault(t, convert(day, "BNB", "SOL", 1), store.LimitReached, 400)
-		must[int](t)(db.SetPrices(t.Context(), []store.Price{{Asset: "ADA", Day: day1, Price: store.PriceUnit / 2}}))
+		testkit.Must(db.SetPrices(t.Context(), []store.Price{{Asset: "ADA", Day: day1, Price: store.PriceUnit / 2}}))(t)
 		clock.Set(2, "00:00")
 		ok(t, convert(day, "BNB", "SOL", 1_66666666))
 		wantsFault(t, convert(day, "BNB", "SOL", 1_66666666), store.LimitReached, 400)
@@ -196,10 +197,10 @@ func TestConversionLimits(t *testing.T) {
 // never go beyond the day's limit nor below what @desk keeps.
 func TestConversionLimitsAtTheSameTime(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
-		one := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		clock := testkit.NewClock(noon)
+		one := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 		closeAfter(t, one)
-		two := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+		two := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 		closeAfter(t, two)
 		conversionBooks(t, one)
 		for i := range 16 {
@@ -208,7 +209,7 @@ func TestConversionLimitsAtTheSameTime(t *testing.T) {
 			deposit(t, one, "d-"+string(id), id, 100, "BNB", time.Time{})
 		}
 		run := func(name string, rules store.ConversionRules, account func(i int) ledger.Account) (posted int) {
-			q := must[store.Quote](t)(one.Quote(t.Context(), account(0), "BNB", "SOL", 1_00000000, rules))
+			q := testkit.Must(one.Quote(t.Context(), account(0), "BNB", "SOL", 1_00000000, rules))(t)
 			errs := make([]error, 32)
 			var all sync.WaitGroup
 			for i := range errs {

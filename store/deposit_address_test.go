@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // addressOf is an address of alice's.
@@ -17,20 +18,20 @@ func addressOf(asset, network, address, tag string) store.DepositAddress {
 }
 
 func TestDepositAddresses(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
 		set := func(a store.DepositAddress, changed bool) {
 			t.Helper()
 			clock.Advance(time.Second)
-			if got := must[bool](t)(db.SetDepositAddress(ctx, a)); got != changed {
+			if got := testkit.Must(db.SetDepositAddress(ctx, a))(t); got != changed {
 				t.Errorf("%+v is set, and changed: %t", a, got)
 			}
 		}
 		there := func(want ...store.DepositAddress) {
 			t.Helper()
-			if got := must[[]store.DepositAddress](t)(db.DepositAddresses(ctx, "alice")); fmt.Sprint(got) != fmt.Sprint(want) {
+			if got := testkit.Must(db.DepositAddresses(ctx, "alice"))(t); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("there are %v, not %v", got, want)
 			}
 		}
@@ -41,7 +42,7 @@ func TestDepositAddresses(t *testing.T) {
 		set(addressOf("BNB", "BSC", "0x2", "8"), true)
 		set(addressOf("BNB", "OPBNB", "0x3", ""), true)
 		there(addressOf("ALGO", "", "ABC", "7"), addressOf("BNB", "BSC", "0x2", "8"), addressOf("BNB", "OPBNB", "0x3", ""))
-		if bobs := must[[]store.DepositAddress](t)(db.DepositAddresses(ctx, "bob")); len(bobs) != 0 {
+		if bobs := testkit.Must(db.DepositAddresses(ctx, "bob"))(t); len(bobs) != 0 {
 			t.Errorf("bob has alice's: %v", bobs)
 		}
 		clock.Advance(time.Second)
@@ -50,7 +51,7 @@ func TestDepositAddresses(t *testing.T) {
 		wants(t, db.RemoveDepositAddress(ctx, "alice", "BNB", ""), ledger.ErrNotFound)
 		there(addressOf("ALGO", "", "ABC", "7"), addressOf("BNB", "OPBNB", "0x3", ""))
 		var log []string
-		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 100)) {
+		for _, l := range testkit.Must(db.Log(ctx, noon, 100))(t) {
 			if strings.HasPrefix(l.Action, "address ") {
 				log = append(log, l.Actor.Credential+" "+l.Action+" "+l.Subject+" "+l.Detail)
 			}
@@ -70,7 +71,7 @@ func TestDepositAddresses(t *testing.T) {
 }
 
 func TestDepositAddressesRefused(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		open(t, db, "alice")
 		for _, a := range []store.DepositAddress{
 			addressOf("BNB", "", "", ""), addressOf("BNB", "", "0x 1", ""), addressOf("BNB", "", "0x1\n", ""), addressOf("BNB", "", strings.Repeat("x", 201), ""),
@@ -95,7 +96,7 @@ func TestDepositAddressesRefused(t *testing.T) {
 
 // Of several who set the same one at once, one changes it.
 func TestDepositAddressAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		open(t, db, "alice")
 		var all sync.WaitGroup
 		changes, errs := make([]bool, 8), make([]error, 8)

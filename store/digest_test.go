@@ -14,20 +14,21 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // collision are two entries with one ID and one digest of version 1: 1 BNB for alice, and
 // 64 times some SOL for mallory.
 func collision(t *testing.T) (both [2]ledger.Entry) {
 	t.Helper()
-	ok(t, json.Unmarshal(must[[]byte](t)(os.ReadFile("../ledger/testdata/collision.json")), &both))
+	ok(t, json.Unmarshal(testkit.Must(os.ReadFile("../ledger/testdata/collision.json"))(t), &both))
 	return both
 }
 
 // TestACollisionIsAConflict: entries that the digest of version 1 could not tell apart are
 // a conflict, in one call and in two, and in books of an older version.
 func TestACollisionIsAConflict(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		open(t, db, "mallory")
 		both := collision(t)
@@ -36,7 +37,7 @@ func TestACollisionIsAConflict(t *testing.T) {
 		makeOld(t, db)
 		ok(t, store.DigestAgain(t.Context(), db))
 		wants(t, refusal(db.Post(t.Context(), both[1:])), ledger.ErrConflict)
-		if again := must[[]store.Outcome](t)(db.Post(t.Context(), both[:1])); again[0].Err != nil || !again[0].Repeated {
+		if again := testkit.Must(db.Post(t.Context(), both[:1]))(t); again[0].Err != nil || !again[0].Repeated {
 			t.Errorf("the entry itself is answered %+v", again[0])
 		}
 		clock.Set(3, "00:10")
@@ -48,7 +49,7 @@ func TestACollisionIsAConflict(t *testing.T) {
 // TestRepeats: what is a repeat of an entry and what is not, of one posted without a time
 // and of one with.
 func TestRepeats(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 10, bnb, time.Time{})
@@ -72,7 +73,7 @@ func TestRepeats(t *testing.T) {
 			"as it was": {without, nil}, "with its time": {dated, nil}, "of a time": {with, nil}, "without the time it had": {timeless, nil},
 			"with another time": {later, ledger.ErrConflict}, "with a move more": {other, ledger.ErrConflict}, "of another kind": {kind, ledger.ErrConflict},
 		} {
-			outcomes := must[[]store.Outcome](t)(db.Post(ctx, []ledger.Entry{c.entry}))
+			outcomes := testkit.Must(db.Post(ctx, []ledger.Entry{c.entry}))(t)
 			if wants(t, outcomes[0].Err, c.want); c.want == nil && !outcomes[0].Repeated {
 				t.Errorf("posted %s it is answered %+v", name, outcomes[0])
 			}
@@ -86,8 +87,8 @@ func repeatsOfAWithdrawal(t *testing.T, db *store.DB) {
 	t.Helper()
 	ctx := t.Context()
 	w := store.Withdrawal{ID: "w", Account: "alice", Asset: bnb, Amount: 1_00000000, Address: "0x1", Network: "BSC", Tag: "7", ClientID: "mine"}
-	must[store.Outcome](t)(db.Withdraw(ctx, w))
-	if o := must[store.Outcome](t)(db.Withdraw(ctx, w)); !o.Repeated {
+	testkit.Must(db.Withdraw(ctx, w))(t)
+	if o := testkit.Must(db.Withdraw(ctx, w))(t); !o.Repeated {
 		t.Errorf("the request again is answered %+v", o)
 	}
 	for _, change := range []func(*store.Withdrawal){
@@ -121,12 +122,12 @@ func makeOld(t *testing.T, db *store.DB) {
 	t.Helper()
 	for id, e := range rows(t, db) {
 		digest := ledger.FirstDigest(e.Leaves)
-		must[int64](t)(db.Exec(t.Context(), "UPDATE entries SET digest = $1, digest_version = 1, leaves = NULL, destination = NULL WHERE entry = $2", digest[:], id))
+		testkit.Must(db.Exec(t.Context(), "UPDATE entries SET digest = $1, digest_version = 1, leaves = NULL, destination = NULL WHERE entry = $2", digest[:], id))(t)
 	}
 }
 
 // everyKind posts an entry of each kind there is, settles a day, and says how many entries.
-func everyKind(t *testing.T, db *store.DB, clock *Clock) int {
+func everyKind(t *testing.T, db *store.DB, clock *testkit.Clock) int {
 	t.Helper()
 	ctx := t.Context()
 	open(t, db, "alice")
@@ -138,9 +139,9 @@ func everyKind(t *testing.T, db *store.DB, clock *Clock) int {
 		{Name: "2", Kind: ledger.RewardElsewhere, At: noon.Add(-time.Hour), Changes: []store.ImportChange{{bnb, 7}}},
 	})
 	ok(t, refusal(outcomes, err))
-	must[store.Outcome](t)(db.Fund(ctx, "1", bnb, 100_00000000, false))
+	testkit.Must(db.Fund(ctx, "1", bnb, 100_00000000, false))(t)
 	on(t, db, "alice")
-	must[store.Outcome](t)(db.Withdraw(ctx, store.Withdrawal{ID: "w-1", Account: "alice", Asset: bnb, Amount: 1_00000000, Address: "0x1", Tag: "5"}))
+	testkit.Must(db.Withdraw(ctx, store.Withdrawal{ID: "w-1", Account: "alice", Asset: bnb, Amount: 1_00000000, Address: "0x1", Tag: "5"}))(t)
 	held := ledger.Account("alice/held")
 	entries := []ledger.Entry{
 		{ID: "e-1", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "bob")},
@@ -154,7 +155,7 @@ func everyKind(t *testing.T, db *store.DB, clock *Clock) int {
 		{ID: "w-2/cancelled", Kind: ledger.WithdrawalCancelled, Moves: oneBNB(held, "alice")},
 	}
 	ok(t, refusal(db.Post(ctx, entries)))
-	must[store.Outcome](t)(db.Adjust(ctx, ledger.Entry{ID: "e-7", Kind: ledger.Adjustment, Moves: oneBNB("bob", "alice")}, "why"))
+	testkit.Must(db.Adjust(ctx, ledger.Entry{ID: "e-7", Kind: ledger.Adjustment, Moves: oneBNB("bob", "alice")}, "why"))(t)
 	clock.Set(3, "00:10")
 	settle(t, db, clock)
 	return len(entries) + 6
@@ -163,7 +164,7 @@ func everyKind(t *testing.T, db *store.DB, clock *Clock) int {
 // TestDigestsOfOldBooks: entries of every kind come to digests of version 2 as if they had
 // been posted with them; the audit then finds nothing, and each is a repeat of itself.
 func TestDigestsOfOldBooks(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		n := everyKind(t, db, clock)
 		before := rows(t, db)
 		kinds := map[ledger.Kind]bool{}
@@ -187,7 +188,7 @@ func TestDigestsOfOldBooks(t *testing.T) {
 		wantClean(t, auditOf(t, db, audit.Options{}))
 		clock.Set(3, "00:20")
 		w := store.Withdrawal{ID: "w-1", Account: "alice", Asset: bnb, Amount: 1_00000000, Address: "0x1", Tag: "5"}
-		if o := must[store.Outcome](t)(db.Withdraw(t.Context(), w)); !o.Repeated {
+		if o := testkit.Must(db.Withdraw(t.Context(), w))(t); !o.Repeated {
 			t.Errorf("the withdrawal again is %+v", o)
 		}
 		ok(t, store.DigestAgain(t.Context(), db)) // there is nothing left to do
@@ -212,11 +213,11 @@ func TestTamperingBeforeTheUpgradeIsFound(t *testing.T) {
 		"no request":  "UPDATE withdrawals SET id = 'w-3' WHERE id = 'w-1'",
 	} {
 		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+			each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 				everyKind(t, db, clock)
 				makeOld(t, db)
 				for _, statement := range strings.Split(sql, "; ") {
-					must[int64](t)(db.Exec(t.Context(), statement))
+					testkit.Must(db.Exec(t.Context(), statement))(t)
 				}
 				ok(t, store.DigestAgain(t.Context(), db))
 				id := "e-1"
@@ -233,7 +234,7 @@ func TestTamperingBeforeTheUpgradeIsFound(t *testing.T) {
 					t.Errorf("the audit finds %v", found.Findings)
 				}
 				e := ledger.Entry{ID: "e-1", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "bob")}
-				outcomes := must[[]store.Outcome](t)(db.Post(t.Context(), []ledger.Entry{e}))
+				outcomes := testkit.Must(db.Post(t.Context(), []ledger.Entry{e}))(t)
 				if (outcomes[0].Err != nil) != (id == "e-1") {
 					t.Errorf("e-1 again is answered %+v", outcomes[0])
 				}
@@ -244,7 +245,7 @@ func TestTamperingBeforeTheUpgradeIsFound(t *testing.T) {
 
 // TestManyDigests: the entries of a day that does not fit into memory are read part by part.
 func TestManyDigests(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		var entries []ledger.Entry
 		for i := range 5000 {

@@ -9,17 +9,18 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // A new version must be accepted before the next activation; it does not stop a running one.
 func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		on(t, db, "alice")
 		clock.Set(2, "09:00")
-		d := must[staking.Document](t)(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall."))
-		if again := must[staking.Document](t)(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall.")); d.Version != 2 || again != d || !d.Published.Equal(clock.Now()) {
+		d := testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall."))(t)
+		if again := testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall."))(t); d.Version != 2 || again != d || !d.Published.Equal(clock.Now()) {
 			t.Errorf("published are %+v and %+v", d, again)
 		}
 		on(t, db, "alice")
@@ -32,7 +33,7 @@ func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
 		ok(t, db.Accept(ctx, "alice", staking.RiskWarning, 2, staking.Client{}))
 		on(t, db, "alice")
 
-		documents := must[[]staking.Document](t)(db.Documents(ctx))
+		documents := testkit.Must(db.Documents(ctx))(t)
 		names := make([]string, len(documents))
 		for i, d := range documents {
 			names[i] = d.Name
@@ -40,7 +41,7 @@ func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
 		if want := []string{staking.TermsOfUse, staking.SoftStakingTerms, staking.RiskWarning, staking.RiskWarning}; !slices.Equal(names, want) || documents[3].Version != 2 {
 			t.Errorf("the documents are %v", names)
 		}
-		back := must[staking.Document](t)(db.PublishDocument(ctx, staking.RiskWarning, staking.ShippedDocuments()[staking.RiskWarning]))
+		back := testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, staking.ShippedDocuments()[staking.RiskWarning]))(t)
 		if back.Version != 3 {
 			t.Errorf("a text of before, published again, is version %d", back.Version)
 		}
@@ -55,14 +56,14 @@ func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
 
 // Who accepted which version, when, from which client and address is kept.
 func TestAcceptancesAreKeptAsTheFirstTime(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		must[bool](t)(db.OpenAccount(ctx, "alice", "DE"))
+		testkit.Must(db.OpenAccount(ctx, "alice", "DE"))(t)
 		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 0, staking.Client{Platform: "ios", Version: "3.1.0", Address: "192.0.2.7", Country: "de"}))
 		clock.Set(2, "09:00")
 		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 1, staking.Client{Platform: "web"}))
 		want := []store.Acceptance{{Document: staking.TermsOfUse, Version: 1, At: noon, Client: "ios 3.1.0", Address: "192.0.2.7 DE"}}
-		if got := must[[]store.Acceptance](t)(db.Acceptances(ctx, "alice")); !slices.Equal(got, want) {
+		if got := testkit.Must(db.Acceptances(ctx, "alice"))(t); !slices.Equal(got, want) {
 			t.Errorf("kept is %v", got)
 		}
 		wants(t, db.Accept(ctx, "alice", staking.TermsOfUse, 2, staking.Client{}), ledger.ErrNotFound)

@@ -9,10 +9,11 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestDraft(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for _, id := range []ledger.Account{"alice", "bob"} {
 			open(t, db, id)
@@ -30,7 +31,7 @@ func TestDraft(t *testing.T) {
 		d := people.Draft{ID: "d-1", Account: "alice", Session: one.ID, Path: "/send", Body: "amount=1&to=bob"}
 		ok(t, db.People().AddDraft(ctx, d))
 		d.Expires = clock.Now().Add(people.DraftLife)
-		if got := must[people.Draft](t)(db.People().Draft(ctx, "alice", "d-1")); got != d {
+		if got := testkit.Must(db.People().Draft(ctx, "alice", "d-1"))(t); got != d {
 			t.Errorf("kept is %+v, want %+v", got, d)
 		}
 		if there("bob", "d-1") || there("alice", "d-2") || there("alice", "d\x00-1\xff") {
@@ -38,7 +39,7 @@ func TestDraft(t *testing.T) {
 		}
 		d.Session = two.ID // the same form, in another session
 		ok(t, db.People().AddDraft(ctx, d))
-		if got := must[people.Draft](t)(db.People().Draft(ctx, "alice", "d-1")); got.Session != two.ID {
+		if got := testkit.Must(db.People().Draft(ctx, "alice", "d-1"))(t); got.Session != two.ID {
 			t.Errorf("kept is %+v", got)
 		}
 		for what, bad := range map[string]people.Draft{
@@ -69,7 +70,7 @@ func TestDraft(t *testing.T) {
 // A draft goes with its session where that is ended, stays where it was only not used
 // for too long, and goes when it is over; the drafts of an account are limited.
 func TestDraftsEnd(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")

@@ -11,12 +11,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // agrees compares what an account has earned with what its rewards, added up one by one, come to.
 func agrees(t *testing.T, db *store.DB, id ledger.Account) store.Earnings {
 	t.Helper()
-	e := must[store.Earnings](t)(db.Earnings(t.Context(), id))
+	e := testkit.Must(db.Earnings(t.Context(), id))(t)
 	var value ledger.Amount
 	unpriced := 0
 	ok(t, db.Rewards(t.Context(), id, day1, day1+10_000, func(r store.Reward) error {
@@ -35,10 +36,10 @@ func agrees(t *testing.T, db *store.DB, id ledger.Account) store.Earnings {
 // and priced in between, in the process that asks and in another.
 func TestEarningsAreWorthWhatTheRewardsAre(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
-		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		clock := testkit.NewClock(noon)
+		db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 		closeAfter(t, db)
-		other := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+		other := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 		closeAfter(t, other)
 		fund(t, db, "BNB", 1000)
 		fund(t, db, "SOL", 1000)
@@ -72,13 +73,13 @@ func TestEarningsAreWorthWhatTheRewardsAre(t *testing.T) {
 
 // A token that waits for funds holds none of the others up, and is counted when it is paid.
 func TestEarningsOfATokenThatWaits(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		fund(t, db, "BNB", 1000)
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 700, "BNB", noon)
 		deposit(t, db, "d2", "alice", 900, "SOL", noon)
 		on(t, db, "alice")
-		must[int](t)(db.SetPrices(t.Context(), []store.Price{price("BNB", 1, 600), price("SOL", 1, 150)}))
+		testkit.Must(db.SetPrices(t.Context(), []store.Price{price("BNB", 1, 600), price("SOL", 1, 150)}))(t)
 		var before ledger.Amount
 		for day := 3; day < 7; day++ {
 			clock.Set(day, "00:06")
@@ -99,7 +100,7 @@ func TestEarningsOfATokenThatWaits(t *testing.T) {
 
 // What counts now: from the moment of switching on, up to the cap, from the minimum on.
 func TestWhatIsStaked(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 1001, "BNB", noon) // the cap is 1000
 		deposit(t, db, "d2", "alice", 149, "ADA", noon)  // the minimum is 150
@@ -107,7 +108,7 @@ func TestWhatIsStaked(t *testing.T) {
 		told := func() string {
 			t.Helper()
 			text := ""
-			for _, token := range must[store.Earnings](t)(db.Earnings(t.Context(), "alice")).Tokens {
+			for _, token := range testkit.Must(db.Earnings(t.Context(), "alice"))(t).Tokens {
 				text += fmt.Sprintf("%s %s/%s ", token.Asset.Symbol, token.Asset.Format(token.Staked), token.Asset.Format(token.Free))
 			}
 			return text
@@ -124,7 +125,7 @@ func TestWhatIsStaked(t *testing.T) {
 		if got, want := told(), "ADA 0/149 "+fmt.Sprintf(rest, "0", "0"); got != want {
 			t.Errorf("off again: %s, not %s", got, want)
 		}
-		nobody := must[store.Earnings](t)(db.Earnings(t.Context(), "nobody"))
+		nobody := testkit.Must(db.Earnings(t.Context(), "nobody"))(t)
 		if nobody.On || nobody.Value != 0 || len(nobody.Tokens) != 10 {
 			t.Errorf("an account that nobody opened has %+v", nobody)
 		}
@@ -135,7 +136,7 @@ func TestWhatIsStaked(t *testing.T) {
 
 // Credited is told by when it was credited, however late that was, and page by page.
 func TestCredited(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		fund(t, db, "BNB", 1000)
 		fund(t, db, "SOL", 1000)
 		open(t, db, "alice")
@@ -162,17 +163,17 @@ func TestCredited(t *testing.T) {
 			asset         string
 			offset, limit int
 		}{
-			{noon, moment(20, "00:00"), "", 0, 100},
-			{noon, moment(20, "00:00"), "", 3, 5},
-			{noon, moment(20, "00:00"), "", 13, 5},
-			{noon, moment(20, "00:00"), "", 14, 5},
-			{noon, moment(20, "00:00"), "", 1 << 40, 5},
-			{noon, moment(20, "00:00"), "SOL", 0, 100},
-			{noon, moment(20, "00:00"), "DOGE", 0, 100},
-			{moment(4, "00:06"), moment(8, "00:06"), "", 0, 100}, // both ends are inside
-			{moment(4, "00:06").Add(time.Microsecond), moment(8, "00:06").Add(-time.Microsecond), "", 0, 100},
-			{moment(8, "00:06"), moment(8, "00:06"), "BNB", 0, 2},
-			{moment(9, "00:07"), noon, "", 0, 100},
+			{noon, testkit.Moment(20, "00:00"), "", 0, 100},
+			{noon, testkit.Moment(20, "00:00"), "", 3, 5},
+			{noon, testkit.Moment(20, "00:00"), "", 13, 5},
+			{noon, testkit.Moment(20, "00:00"), "", 14, 5},
+			{noon, testkit.Moment(20, "00:00"), "", 1 << 40, 5},
+			{noon, testkit.Moment(20, "00:00"), "SOL", 0, 100},
+			{noon, testkit.Moment(20, "00:00"), "DOGE", 0, 100},
+			{testkit.Moment(4, "00:06"), testkit.Moment(8, "00:06"), "", 0, 100}, // both ends are inside
+			{testkit.Moment(4, "00:06").Add(time.Microsecond), testkit.Moment(8, "00:06").Add(-time.Microsecond), "", 0, 100},
+			{testkit.Moment(8, "00:06"), testkit.Moment(8, "00:06"), "BNB", 0, 2},
+			{testkit.Moment(9, "00:07"), noon, "", 0, 100},
 		} {
 			var want []store.Credit
 			total := 0
@@ -194,7 +195,7 @@ func TestCredited(t *testing.T) {
 
 // Terms of a day are the newest of the last day that has any.
 func TestTermsOnADayWithARevision(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		set := func(from staking.Day, apr staking.Rate) {
 			t.Helper()
 			ok(t, db.SetTerms(t.Context(), staking.Terms{Asset: "BNB", From: from, Offered: true, APR: apr, Min: 1, Cap: 2}))
@@ -203,12 +204,12 @@ func TestTermsOnADayWithARevision(t *testing.T) {
 		set(day1+5, 501)
 		set(day1+9, 900)
 		for d, want := range map[staking.Day]staking.Rate{day1: 150_000, day1 + 4: 150_000, day1 + 5: 501, day1 + 8: 501, day1 + 9: 900, day1 + 99: 900} {
-			terms := must[[]staking.Terms](t)(db.TermsOn(t.Context(), d))
+			terms := testkit.Must(db.TermsOn(t.Context(), d))(t)
 			if i := slices.IndexFunc(terms, func(t staking.Terms) bool { return t.Asset == "BNB" }); len(terms) != 10 || terms[i].APR != want {
 				t.Errorf("on %s: %+v", d, terms)
 			}
 		}
-		if terms := must[[]staking.Terms](t)(db.TermsOn(t.Context(), day1-1)); len(terms) != 0 {
+		if terms := testkit.Must(db.TermsOn(t.Context(), day1-1))(t); len(terms) != 0 {
 			t.Errorf("before the books began: %+v", terms)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // allDocuments are the current versions of all documents.
@@ -36,7 +37,7 @@ func written(t *testing.T, db *store.DB) string {
 	t.Helper()
 	var counts []int64
 	for _, table := range []string{"enrollments", "acceptances", "presses", "log"} {
-		counts = append(counts, must[int64](t)(db.Count(t.Context(), "SELECT count(*) FROM "+table)))
+		counts = append(counts, testkit.Must(db.Count(t.Context(), "SELECT count(*) FROM "+table))(t))
 	}
 	return fmt.Sprint(counts)
 }
@@ -44,33 +45,33 @@ func written(t *testing.T, db *store.DB) string {
 // A batch leaves what Accept and Enroll leave, one account after the other; repeating it
 // has no further effect.
 func TestEnrollBatch(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		var accounts []ledger.Account
 		for n := range 40 {
 			accounts = append(accounts, ledger.Account(fmt.Sprint("holder-", n)))
-			must[bool](t)(db.OpenAccount(t.Context(), accounts[n], "DE"))
+			testkit.Must(db.OpenAccount(t.Context(), accounts[n], "DE"))(t)
 		}
 		clock.Advance(time.Hour)
 		accepted := clock.Now().Add(-time.Minute)
-		outcomes := must[[]store.EnrollOutcome](t)(db.EnrollBatch(ctx, batchOf(time.Time{}, accepted, append(accounts, accounts[0])...)))
+		outcomes := testkit.Must(db.EnrollBatch(ctx, batchOf(time.Time{}, accepted, append(accounts, accounts[0])...)))(t)
 		for i, o := range outcomes {
 			if o.Err != nil || o.Enrollment.From != day1+1 || !o.Enrollment.On(day1) || o.Repeated != (i == 40) {
 				t.Errorf("outcome %d is %+v", i, o)
 			}
 		}
-		must[bool](t)(db.OpenAccount(t.Context(), "alone", "DE"))
-		clock.now = accepted
+		testkit.Must(db.OpenAccount(t.Context(), "alone", "DE"))(t)
+		clock.Advance(-time.Minute)
 		client := staking.Client{Platform: "ios", Version: "3.2.0", Address: "192.0.2.7", Country: "DE"}
 		for _, name := range staking.DocumentNames {
 			ok(t, db.Accept(ctx, "alone", name, 0, client))
 		}
 		clock.Advance(time.Minute)
-		must[staking.Enrollment](t)(db.Enroll(ctx, "alone", client, time.Time{}))
+		testkit.Must(db.Enroll(ctx, "alone", client, time.Time{}))(t)
 		for _, id := range accounts {
 			for what, same := range map[string]bool{
-				"acceptances": slices.Equal(must[[]store.Acceptance](t)(db.Acceptances(ctx, id)), must[[]store.Acceptance](t)(db.Acceptances(ctx, "alone"))),
-				"presses":     slices.Equal(must[[]store.Press](t)(db.Presses(ctx, id)), must[[]store.Press](t)(db.Presses(ctx, "alone"))),
+				"acceptances": slices.Equal(testkit.Must(db.Acceptances(ctx, id))(t), testkit.Must(db.Acceptances(ctx, "alone"))(t)),
+				"presses":     slices.Equal(testkit.Must(db.Presses(ctx, id))(t), testkit.Must(db.Presses(ctx, "alone"))(t)),
 			} {
 				if !same {
 					t.Errorf("%s's %s are not as of one that was switched on alone", id, what)
@@ -79,7 +80,7 @@ func TestEnrollBatch(t *testing.T) {
 		}
 		before := written(t, db)
 		clock.Advance(time.Hour)
-		for _, o := range must[[]store.EnrollOutcome](t)(db.EnrollBatch(ctx, batchOf(time.Time{}, accepted, accounts...))) {
+		for _, o := range testkit.Must(db.EnrollBatch(ctx, batchOf(time.Time{}, accepted, accounts...)))(t) {
 			if o.Err != nil || !o.Repeated {
 				t.Errorf("again the outcome is %+v", o)
 			}
@@ -102,29 +103,29 @@ func TestEnrollBatch(t *testing.T) {
 
 // Each row is refused by itself, for what Accept and Enroll refuse, and leaves nothing.
 func TestEnrollBatchRefuses(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for _, id := range []ledger.Account{"alice", "bob", "carol", "left"} {
-			must[bool](t)(db.OpenAccount(t.Context(), id, "DE"))
+			testkit.Must(db.OpenAccount(t.Context(), id, "DE"))(t)
 		}
-		must[bool](t)(db.OpenAccount(ctx, "american", "US"))
-		must[bool](t)(db.OpenAccount(ctx, "nowhere", ""))
-		must[bool](t)(db.OpenAccount(t.Context(), "closed", "DE"))
+		testkit.Must(db.OpenAccount(ctx, "american", "US"))(t)
+		testkit.Must(db.OpenAccount(ctx, "nowhere", ""))(t)
+		testkit.Must(db.OpenAccount(t.Context(), "closed", "DE"))(t)
 		ok(t, db.CloseAccount(ctx, "closed"))
 		clock.Set(2, "10:00")
-		must[staking.Document](t)(db.PublishDocument(ctx, staking.RiskWarning, "all may be lost"))
+		testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, "all may be lost"))(t)
 		accept(t, db, "left")
 		on(t, db, "left")
 		clock.Advance(time.Minute)
 		off(t, db, "left")
 		clock.Set(3, "12:00")
 		settle(t, db, clock)
-		cases, published := enrollCases(clock.Now()), moment(2, "10:00")
+		cases, published := enrollCases(clock.Now()), testkit.Moment(2, "10:00")
 		var requests []store.EnrollRequest
 		for _, c := range cases {
 			requests = append(requests, c.row)
 		}
-		for i, o := range must[[]store.EnrollOutcome](t)(db.EnrollBatch(ctx, requests)) {
+		for i, o := range testkit.Must(db.EnrollBatch(ctx, requests))(t) {
 			c := cases[i]
 			switch {
 			case c.want == nil && (o.Err != nil || o.Enrollment.From != day1+3):
@@ -133,12 +134,12 @@ func TestEnrollBatchRefuses(t *testing.T) {
 				t.Errorf("%s: %v, want %v", c.what, o.Err, c.want)
 			}
 		}
-		if n := len(must[[]store.Acceptance](t)(db.Acceptances(ctx, "bob"))) + len(must[[]store.Press](t)(db.Presses(ctx, "bob"))); n != 0 {
+		if n := len(testkit.Must(db.Acceptances(ctx, "bob"))(t)) + len(testkit.Must(db.Presses(ctx, "bob"))(t)); n != 0 {
 			t.Errorf("a refused row leaves %d rows", n)
 		}
-		late := batchOf(moment(3, "08:00"), published, "carol", "left")
+		late := batchOf(testkit.Moment(3, "08:00"), published, "carol", "left")
 		off(t, db, "carol")
-		for _, o := range must[[]store.EnrollOutcome](t)(db.EnrollBatch(ctx, late[:1])) {
+		for _, o := range testkit.Must(db.EnrollBatch(ctx, late[:1]))(t) {
 			wants(t, o.Err, ledger.ErrInvalid) // before the last press
 		}
 	})
@@ -146,11 +147,11 @@ func TestEnrollBatchRefuses(t *testing.T) {
 
 // Batches of the same accounts beside each other switch each on once.
 func TestEnrollBatchesTogether(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		var accounts []ledger.Account
 		for n := range 50 {
 			accounts = append(accounts, ledger.Account(fmt.Sprint("holder-", n)))
-			must[bool](t)(db.OpenAccount(t.Context(), accounts[n], "DE"))
+			testkit.Must(db.OpenAccount(t.Context(), accounts[n], "DE"))(t)
 		}
 		var all sync.WaitGroup
 		results := make([][]store.EnrollOutcome, 4)
@@ -191,7 +192,7 @@ type enrollCase struct {
 
 // enrollCases are rows on Day 3, of documents published at 10:00 on Day 2.
 func enrollCases(now time.Time) []enrollCase {
-	published := moment(2, "10:00")
+	published := testkit.Moment(2, "10:00")
 	row := func(change func(*store.EnrollRequest), id ledger.Account) store.EnrollRequest {
 		r := batchOf(time.Time{}, published, id)[0]
 		change(&r)
@@ -215,10 +216,12 @@ func enrollCases(now time.Time) []enrollCase {
 		{"no time", row(func(r *store.EnrollRequest) { r.AcceptedAt = time.Time{} }, "bob"), ledger.ErrInvalid},
 		{"accepted in the future", row(func(r *store.EnrollRequest) { r.AcceptedAt = now.Add(time.Second) }, "bob"), ledger.ErrInvalid},
 		{"accepted before it was published", row(func(r *store.EnrollRequest) { r.AcceptedAt = published.Add(-time.Millisecond) }, "bob"), ledger.ErrInvalid},
-		{"accepted after it is on", row(func(r *store.EnrollRequest) { r.At, r.AcceptedAt = moment(3, "10:00"), moment(3, "10:01") }, "bob"), ledger.ErrInvalid},
+		{"accepted after it is on", row(func(r *store.EnrollRequest) {
+			r.At, r.AcceptedAt = testkit.Moment(3, "10:00"), testkit.Moment(3, "10:01")
+		}, "bob"), ledger.ErrInvalid},
 		{"on in the future", row(func(r *store.EnrollRequest) { r.At = now.Add(time.Minute) }, "bob"), ledger.ErrInvalid},
-		{"on on a closed day", row(func(r *store.EnrollRequest) { r.At = moment(2, "12:00") }, "bob"), ledger.ErrDayClosed},
-		{"after it left", row(func(r *store.EnrollRequest) { r.At = moment(3, "09:00") }, "left"), nil},
-		{"in an open day", row(func(r *store.EnrollRequest) { r.At = moment(3, "09:00") }, "carol"), nil},
+		{"on on a closed day", row(func(r *store.EnrollRequest) { r.At = testkit.Moment(2, "12:00") }, "bob"), ledger.ErrDayClosed},
+		{"after it left", row(func(r *store.EnrollRequest) { r.At = testkit.Moment(3, "09:00") }, "left"), nil},
+		{"in an open day", row(func(r *store.EnrollRequest) { r.At = testkit.Moment(3, "09:00") }, "carol"), nil},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // lookedBack is what a day's balance was, counted forwards from the books' first day.
@@ -48,7 +49,7 @@ func lookBack(t *testing.T, db *store.DB, id ledger.Account, token string, to st
 // TestExplainAnyDay: of days with and without a reward, paid, waiting and not over, each
 // is explained by what the statement says of it, and the paper comes to what was paid.
 func TestExplainAnyDay(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		random := rand.New(rand.NewPCG(5, 3))
 		accounts, tokens := []ledger.Account{"alice", "bob"}, []string{"BNB", "SOL"}
 		for _, id := range accounts {
@@ -69,7 +70,7 @@ func TestExplainAnyDay(t *testing.T) {
 				on(t, db, "alice")
 			}
 			for n := range 6 {
-				at := moment(day, "00:00").Add(time.Duration(random.Int64N(23*3600_000)*int64(min(n, 1))) * time.Millisecond)
+				at := testkit.Moment(day, "00:00").Add(time.Duration(random.Int64N(23*3600_000)*int64(min(n, 1))) * time.Millisecond)
 				move := ledger.Move{From: accounts[n%2], To: accounts[(n+1)%2], Asset: tokens[random.IntN(2)], Amount: ledger.Amount(1 + random.Int64N(40_000_000))}
 				if _, err := db.Post(t.Context(), []ledger.Entry{{ID: fmt.Sprintf("t-%d-%d", day, n), Kind: ledger.Transfer, At: at, Moves: []ledger.Move{move}}}); err != nil {
 					t.Fatal(err)
@@ -82,7 +83,7 @@ func TestExplainAnyDay(t *testing.T) {
 			for _, id := range accounts {
 				for _, token := range tokens {
 					for d, was := range lookBack(t, db, id, token, day1+staking.Day(day)) {
-						e := must[store.Explanation](t)(db.Explain(t.Context(), id, d, token))
+						e := testkit.Must(db.Explain(t.Context(), id, d, token))(t)
 						explains(t, e, was)
 						if e.Paid {
 							paid++
@@ -108,7 +109,7 @@ func TestExplainAnyDay(t *testing.T) {
 			days = append(days, d)
 		}
 		for _, d := range days {
-			if !must[store.Explanation](t)(db.Explain(t.Context(), "bob", d, "BNB")).Paid {
+			if !testkit.Must(db.Explain(t.Context(), "bob", d, "BNB"))(t).Paid {
 				t.Errorf("%s was not paid", d)
 			}
 		}
@@ -157,7 +158,7 @@ func explains(t *testing.T, e store.Explanation, was lookedBack) {
 
 // TestEveryWhy: each reason for which there is no reward, or none yet.
 func TestEveryWhy(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 2, "BNB", time.Time{})
 		deposit(t, db, "d2", "alice", 100, "ADA", time.Time{})
@@ -166,7 +167,7 @@ func TestEveryWhy(t *testing.T) {
 		fund(t, db, "BNB", 1)
 		why := func(day int, token string, want store.Why) store.Explanation {
 			t.Helper()
-			e := must[store.Explanation](t)(db.Explain(t.Context(), "alice", day1+staking.Day(day-1), token))
+			e := testkit.Must(db.Explain(t.Context(), "alice", day1+staking.Day(day-1), token))(t)
 			if e.Why != want {
 				t.Errorf("Day %d of %s: %q is wanted, and not %q: %s", day, token, want, e.Why, e.Reason)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // balancesAt are all balances at a moment, as they are exported.
@@ -62,14 +63,14 @@ func foldedAt(t *testing.T, db *store.DB, at time.Time) (all []store.Held) {
 // The balances of every moment are what the journal adds up to, whenever they are asked
 // for: rewards, what is declared and not paid, what is held, and late entries with them.
 func TestExportBalances(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "holder-1-0") // which stands between holder-1 and holder-1/held
 		deposit(t, db, "d-0", "holder-1-0", 1, "BNB", time.Time{})
 		accounts := bookkeeping(t, db, clock)
 		hold := func(id string, day int, hour string, from, to ledger.Account) {
 			t.Helper()
-			ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: id, Kind: ledger.Hold, At: moment(day, hour), Moves: oneBNB(from, to)}})))
+			ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: id, Kind: ledger.Hold, At: testkit.Moment(day, hour), Moves: oneBNB(from, to)}})))
 		}
 		hold("h-1", 4, "00:01", "holder-1", "holder-1/held")
 		clock.Set(5, "12:00")
@@ -79,7 +80,7 @@ func TestExportBalances(t *testing.T) {
 		}
 		moments := []time.Time{clock.Now()}
 		for day := 1; day <= 5; day++ {
-			moments = append(moments, moment(day, "00:00").Add(-time.Millisecond), moment(day, "00:00"), moment(day, "11:00"))
+			moments = append(moments, testkit.Moment(day, "00:00").Add(-time.Millisecond), testkit.Moment(day, "00:00"), testkit.Moment(day, "11:00"))
 		}
 		for _, at := range moments {
 			if at.Before(day1.Start()) {
@@ -99,9 +100,9 @@ func TestExportBalances(t *testing.T) {
 				}
 			}
 		}
-		before := balancesAt(t, db, moment(4, "12:00"))
+		before := balancesAt(t, db, testkit.Moment(4, "12:00"))
 		deposit(t, db, "d-late", accounts[3], 1, "BNB", time.Time{})
-		if after := balancesAt(t, db, moment(4, "12:00")); !slices.Equal(before, after) || len(before) < 40 {
+		if after := balancesAt(t, db, testkit.Moment(4, "12:00")); !slices.Equal(before, after) || len(before) < 40 {
 			t.Errorf("a change has changed the past: %v, before %v", after, before)
 		}
 		none := func() error { return nil }

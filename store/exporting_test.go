@@ -12,12 +12,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // bookkeeping are days of some holders: 5,000 small deposits of one, so that an
 // export has several pages of one bucket, which end behind what other buckets begin
 // with, and rewards of all, two days of them paid.
-func bookkeeping(t *testing.T, db *store.DB, clock *Clock) []ledger.Account {
+func bookkeeping(t *testing.T, db *store.DB, clock *testkit.Clock) []ledger.Account {
 	t.Helper()
 	var accounts []ledger.Account
 	for n := range 20 {
@@ -37,7 +38,7 @@ func bookkeeping(t *testing.T, db *store.DB, clock *Clock) []ledger.Account {
 	ok(t, refusal(db.Post(t.Context(), busy)))
 	fund(t, db, "BNB", 100)
 	fund(t, db, "SOL", 100)
-	must[int](t)(db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: day1, Price: 600_00000000}}))
+	testkit.Must(db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: day1, Price: 600_00000000}}))(t)
 	for day := 3; day <= 4; day++ {
 		clock.Set(day, "00:06")
 		settle(t, db, clock)
@@ -46,7 +47,7 @@ func bookkeeping(t *testing.T, db *store.DB, clock *Clock) []ledger.Account {
 }
 
 func TestExportJournal(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		bookkeeping(t, db, clock)
 		var whole, exported []ledger.Posting
 		ok(t, db.Journal(t.Context(), func(p ledger.Posting) error { whole = append(whole, p); return nil }))
@@ -94,7 +95,7 @@ func inOrder(lines []ledger.Posting) {
 }
 
 func TestExportRewards(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		accounts := bookkeeping(t, db, clock)
 		var wanted, exported []store.Reward
 		for _, id := range accounts {
@@ -117,7 +118,7 @@ func TestExportRewards(t *testing.T) {
 }
 
 func TestFinal(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		check := func(when string, postings, rewards staking.Day) {
 			t.Helper()
 			if p, r, err := db.Final(t.Context()); err != nil || p != postings || r != rewards {
@@ -141,7 +142,7 @@ func TestFinal(t *testing.T) {
 }
 
 func TestLatestRewards(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		id := bookkeeping(t, db, clock)[0]
 		told := func(rewards []store.Reward) (line string) {
 			for _, r := range rewards {
@@ -151,7 +152,7 @@ func TestLatestRewards(t *testing.T) {
 		}
 		latest := func(asset string, from, to staking.Day, after *store.RewardKey, limit int) []store.Reward {
 			t.Helper()
-			return must[[]store.Reward](t)(db.LatestRewards(t.Context(), id, asset, from, to, after, limit))
+			return testkit.Must(db.LatestRewards(t.Context(), id, asset, from, to, after, limit))(t)
 		}
 		far := day1 + 1000
 		for _, c := range []struct {

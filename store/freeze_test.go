@@ -10,11 +10,12 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func freeze(t *testing.T, db *store.DB, id ledger.Account, earns bool) {
 	t.Helper()
-	if must[bool](t)(db.Freeze(t.Context(), id, "court order 7", earns)) {
+	if testkit.Must(db.Freeze(t.Context(), id, "court order 7", earns))(t) {
 		t.Errorf("%s was frozen before", id)
 	}
 }
@@ -36,7 +37,7 @@ func TestNothingLeavesAFrozenAccount(t *testing.T) {
 	trade := oneMove("trade", ledger.Trade, other, a, 1)
 	trade.Moves = append(trade.Moves, ledger.Move{From: a, To: other, Asset: sol, Amount: coins(1)})
 	back := oneMove("back", ledger.Transfer, a, other, 1)
-	back.At = moment(1, "12:00:01")
+	back.At = testkit.Moment(1, "12:00:01")
 	swap := oneMove("swap", ledger.Trade, a, ledger.Desk, 1)
 	swap.Moves = append(swap.Moves, ledger.Move{From: ledger.Desk, To: a, Asset: bnb, Amount: coins(1)})
 	out := []ledger.Entry{
@@ -53,7 +54,7 @@ func TestNothingLeavesAFrozenAccount(t *testing.T) {
 		oneMove("bought", ledger.Trade, ledger.Desk, a, 1), oneMove("release", ledger.Release, a.Held(), a, 5), cancelled("w0", a, 10),
 		oneMove("court", ledger.Adjustment, a, ledger.Custody, 2), oneMove("error", ledger.Adjustment, a.Held(), ledger.Custody, 2),
 	}
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, a)
 		open(t, db, other)
 		for _, id := range []ledger.Account{a, other} {
@@ -95,7 +96,7 @@ func TestNothingLeavesAFrozenAccount(t *testing.T) {
 // A freeze changes whole days: with earning off, none from its day on earns until the one
 // after its end.
 func TestWhatAFreezeLeavesOfTheSwitch(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ids := []ledger.Account{"earns", "stops", "leaves", "never", "moves", "today"}
 		for _, id := range ids {
 			open(t, db, id)
@@ -109,7 +110,7 @@ func TestWhatAFreezeLeavesOfTheSwitch(t *testing.T) {
 		for _, id := range ids {
 			freeze(t, db, id, id == "earns")
 		}
-		must[store.Outcome](t)(db.Fund(t.Context(), "f", bnb, coins(10), false))
+		testkit.Must(db.Fund(t.Context(), "f", bnb, coins(10), false))(t)
 		clock.Set(4, "10:00")
 		for _, id := range []ledger.Account{"stops", "never"} {
 			_, err := db.Enroll(t.Context(), id, staking.Client{}, time.Time{})
@@ -145,14 +146,14 @@ func TestWhatAFreezeLeavesOfTheSwitch(t *testing.T) {
 
 func pressesOf(t *testing.T, db *store.DB, id ledger.Account) (actions []string) {
 	t.Helper()
-	for _, p := range must[[]store.Press](t)(db.Presses(t.Context(), id)) {
+	for _, p := range testkit.Must(db.Presses(t.Context(), id))(t) {
 		actions = append(actions, p.Action)
 	}
 	return actions
 }
 
 func TestAFreezeIsIdempotentAndLogged(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		_, err := db.Freeze(ctx, "nobody", "why", true)
@@ -166,16 +167,16 @@ func TestAFreezeIsIdempotentAndLogged(t *testing.T) {
 		}
 		freeze(t, db, "alice", false)
 		clock.Set(1, "13:00")
-		if !must[bool](t)(db.Freeze(ctx, "alice", "another reason", false)) {
+		if !testkit.Must(db.Freeze(ctx, "alice", "another reason", false))(t) {
 			t.Error("frozen again")
 		}
 		_, err = db.Freeze(ctx, "alice", "why", true)
 		wants(t, err, ledger.ErrInvalid)
-		if f := must[store.Account](t)(db.Account(ctx, "alice")).Freeze; f.Reason != "court order 7" || !f.Since.Equal(noon) || f.Earns {
+		if f := testkit.Must(db.Account(ctx, "alice"))(t).Freeze; f.Reason != "court order 7" || !f.Since.Equal(noon) || f.Earns {
 			t.Errorf("the freeze is %+v", f)
 		}
 		unfreeze(t, db, "alice")
-		if f := must[store.Account](t)(db.Account(ctx, "alice")).Freeze; f != (store.Freeze{}) {
+		if f := testkit.Must(db.Account(ctx, "alice"))(t).Freeze; f != (store.Freeze{}) {
 			t.Errorf("the freeze is %+v", f)
 		}
 		var lines []string
@@ -217,7 +218,7 @@ func TestAFreezeAmongPostings(t *testing.T) {
 
 func balanceOf(t *testing.T, db *store.DB, id ledger.Account) ledger.Amount {
 	t.Helper()
-	for _, b := range must[[]store.Balance](t)(db.Balances(t.Context(), id)) {
+	for _, b := range testkit.Must(db.Balances(t.Context(), id))(t) {
 		if b.Asset == bnb {
 			return b.Free
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // gate is a transaction on a connection of its own that keeps others waiting at a
@@ -67,10 +68,10 @@ func (g gate) open() {
 // twoOnPostgres runs a test on new books in PostgreSQL that two processes have open.
 func twoOnPostgres(t *testing.T, test func(t *testing.T, url string, one, two *store.DB)) {
 	t.Helper()
-	url, clock := pgtest.Database(t), &Clock{now: noon}
-	one := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+	url, clock := pgtest.Database(t), testkit.NewClock(noon)
+	one := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 	closeAfter(t, one)
-	two := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+	two := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 	closeAfter(t, two)
 	open(t, one, "alice")
 	test(t, url, one, two)

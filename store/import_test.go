@@ -9,14 +9,15 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestImportRowsAreKeptAndFolded(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
-		at := moment(1, "09:00:00")
+		at := testkit.Moment(1, "09:00:00")
 		row := store.ImportRow{At: at, Asset: "BNB", Operation: "Buy", Amount: 5, Export: "2025", Part: 1, Times: 2}
 		part := row
 		part.Part, part.Times = 2, 1
@@ -30,16 +31,16 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 		gone := more
 		gone.Times = 0
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{gone}))
-		if got := must[store.Imports](t)(db.Imports(ctx, "alice")); len(got.Rows) != 2 || got.Rows[1] != gone {
+		if got := testkit.Must(db.Imports(ctx, "alice"))(t); len(got.Rows) != 2 || got.Rows[1] != gone {
 			t.Errorf("a row that counts no more is %+v", got.Rows)
 		}
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{more}))
-		got := must[store.Imports](t)(db.Imports(ctx, "alice"))
+		got := testkit.Must(db.Imports(ctx, "alice"))(t)
 		row.Reward = true
 		if want := []store.ImportRow{row, more}; !slices.Equal(got.Rows, want) || got.Entries != nil {
 			t.Errorf("alice has %+v; want %+v", got, want)
 		}
-		if got := must[store.Imports](t)(db.Imports(ctx, "bob")); got.Rows != nil || got.Entries != nil {
+		if got := testkit.Must(db.Imports(ctx, "bob"))(t); got.Rows != nil || got.Entries != nil {
 			t.Errorf("bob has %+v", got)
 		}
 		for _, wrong := range []func(*store.ImportRow){
@@ -53,7 +54,7 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 			wrong(&bad)
 			wants(t, db.RecordImport(ctx, "bob", []store.ImportRow{row, bad}), ledger.ErrInvalid)
 		}
-		if got := must[store.Imports](t)(db.Imports(ctx, "bob")); got.Rows != nil {
+		if got := testkit.Must(db.Imports(ctx, "bob"))(t); got.Rows != nil {
 			t.Errorf("of a refused import is recorded %+v", got)
 		}
 		wants(t, db.RecordImport(ctx, "@desk", []store.ImportRow{row}), ledger.ErrInvalid)
@@ -63,7 +64,7 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 }
 
 func TestImportEntriesAreNamedAndFound(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		long := ledger.Account(strings.Repeat("x", 128))
 		open(t, db, "alice")
@@ -73,12 +74,12 @@ func TestImportEntriesAreNamedAndFound(t *testing.T) {
 		entries := []store.ImportEntry{
 			{Name: "opening/BNB", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "BNB", Amount: 5}}},
 			{Name: "opening/BNB/2", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "BNB", Amount: -2}}},
-			{Name: "2026-11-22T09:00:01Z", Kind: ledger.Import, At: moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -3}, {Asset: "SOL", Amount: 7}}},
-			{Name: "2026-11-22T09:00:01Z/reward", Kind: ledger.RewardElsewhere, At: moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
+			{Name: "2026-11-22T09:00:01Z", Kind: ledger.Import, At: testkit.Moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -3}, {Asset: "SOL", Amount: 7}}},
+			{Name: "2026-11-22T09:00:01Z/reward", Kind: ledger.RewardElsewhere, At: testkit.Moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
 		}
 		for _, account := range []ledger.Account{"alice", long, "alice.b"} {
 			for _, again := range []bool{false, true} {
-				outcomes := must[[]store.Outcome](t)(db.PostImport(ctx, account, entries))
+				outcomes := testkit.Must(db.PostImport(ctx, account, entries))(t)
 				for i, o := range outcomes {
 					if o.Err != nil || o.Repeated != again {
 						t.Errorf("%s: %s: %+v", account, entries[i].Name, o)
@@ -87,14 +88,14 @@ func TestImportEntriesAreNamedAndFound(t *testing.T) {
 			}
 			entries[0].At, entries[1].At = day1.Start(), day1.Start()
 			want := slices.SortedFunc(slices.Values(entries), func(a, b store.ImportEntry) int { return strings.Compare(a.Name, b.Name) })
-			if got := must[store.Imports](t)(db.Imports(ctx, account)); fmt.Sprint(got.Entries) != fmt.Sprint(want) {
+			if got := testkit.Must(db.Imports(ctx, account))(t); fmt.Sprint(got.Entries) != fmt.Sprint(want) {
 				t.Errorf("%s has %v; want %v", account, got.Entries, want)
 			}
 		}
 		other := entries[2]
 		other.Changes = []store.ImportChange{{Asset: "SOL", Amount: 8}}
-		lost := store.ImportEntry{Name: "2026-11-22T09:00:02Z", Kind: ledger.Import, At: moment(1, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -9}}}
-		outcomes := must[[]store.Outcome](t)(db.PostImport(ctx, "alice", []store.ImportEntry{other, lost}))
+		lost := store.ImportEntry{Name: "2026-11-22T09:00:02Z", Kind: ledger.Import, At: testkit.Moment(1, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -9}}}
+		outcomes := testkit.Must(db.PostImport(ctx, "alice", []store.ImportEntry{other, lost}))(t)
 		wants(t, outcomes[0].Err, ledger.ErrConflict)
 		wants(t, outcomes[1].Err, ledger.ErrInsufficient)
 		lost.At = lost.At.Add(time.Millisecond)
@@ -104,9 +105,9 @@ func TestImportEntriesAreNamedAndFound(t *testing.T) {
 		wants(t, refusal(db.Post(ctx, []ledger.Entry{e})), ledger.ErrInvalid)
 		clock.Set(3, "12:00")
 		settle(t, db, clock)
-		closed := store.ImportEntry{Name: "2026-11-23T09:00:02Z", Kind: ledger.Import, At: moment(2, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 9}}}
+		closed := store.ImportEntry{Name: "2026-11-23T09:00:02Z", Kind: ledger.Import, At: testkit.Moment(2, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 9}}}
 		late := store.ImportEntry{Name: "opening/SOL", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "SOL", Amount: 9}}}
-		outcomes = must[[]store.Outcome](t)(db.PostImport(ctx, "alice", []store.ImportEntry{closed, late}))
+		outcomes = testkit.Must(db.PostImport(ctx, "alice", []store.ImportEntry{closed, late}))(t)
 		wants(t, outcomes[0].Err, ledger.ErrDayClosed)
 		if o := outcomes[1]; o.Err != nil || !o.At.Equal((day1 + 2).Start()) {
 			t.Errorf("an opening on closed days: %+v", o)

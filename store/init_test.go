@@ -10,46 +10,47 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		if db.FirstDay() != day1 || must[staking.Day](t)(db.FirstOpen(ctx)) != day1 {
+		if db.FirstDay() != day1 || testkit.Must(db.FirstOpen(ctx))(t) != day1 {
 			t.Errorf("the books begin on %s", db.FirstDay())
 		}
 		begin := shipped(t, day1)
-		terms := must[[]staking.Terms](t)(db.TermsOn(ctx, day1))
+		terms := testkit.Must(db.TermsOn(ctx, day1))(t)
 		if len(terms) != len(begin.Tokens) {
 			t.Errorf("%d tokens have terms on Day 1, not %d", len(terms), len(begin.Tokens))
 		}
 		for _, token := range begin.Tokens {
-			if a := must[ledger.Asset](t)(db.Asset(ctx, token.Asset.Symbol)); a != token.Asset {
+			if a := testkit.Must(db.Asset(ctx, token.Asset.Symbol))(t); a != token.Asset {
 				t.Errorf("%s is kept as %+v", token.Asset.Symbol, a)
 			}
 		}
-		if none := must[[]staking.Terms](t)(db.TermsOn(ctx, day1-1)); len(none) != 0 {
+		if none := testkit.Must(db.TermsOn(ctx, day1-1))(t); len(none) != 0 {
 			t.Errorf("before the books there are terms: %v", none)
 		}
-		if regions := must[[]staking.Region](t)(db.Regions(ctx)); len(regions) != len(begin.Regions) {
+		if regions := testkit.Must(db.Regions(ctx))(t); len(regions) != len(begin.Regions) {
 			t.Errorf("restricted are %v", regions)
 		}
-		documents := must[[]staking.Document](t)(db.Documents(ctx))
+		documents := testkit.Must(db.Documents(ctx))(t)
 		for i, name := range staking.DocumentNames {
 			if d := documents[i]; d.Name != name || d.Version != 1 || d.Text != begin.Documents[name] || !d.Published.Equal(noon) {
 				t.Errorf("document %d is %s version %d of %s", i, d.Name, d.Version, d.Published)
 			}
 		}
-		lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 10))
+		lines := testkit.Must(db.Log(ctx, noon, 10))(t)
 		if len(lines) != 1 || lines[0].Action != "init" || lines[0].Actor != access.Process("test") {
 			t.Errorf("the log says %v", lines)
 		}
-		house := must[[]store.HouseBalance](t)(db.HouseBalances(ctx))
+		house := testkit.Must(db.HouseBalances(ctx))(t)
 		if len(house) != len(begin.Tokens) || house[0].Account != ledger.Rewards || house[0].Sum.Sign() != 0 {
 			t.Errorf("the house has %v", house)
 		}
 		clock.Set(2, "00:05")
-		due := must[[]staking.Due](t)(db.Due(ctx, day1))
+		due := testkit.Must(db.Due(ctx, day1))(t)
 		if len(due) != len(begin.Tokens) || due[0].Day != day1 {
 			t.Errorf("due on Day 2 is %v", due)
 		}
@@ -59,15 +60,15 @@ func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 // An operator may begin the books in the past; all shipped terms hold from then on.
 func TestCreateInThePast(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
+		clock := testkit.NewClock(noon)
 		begin := shipped(t, day1) // terms that name a later day than the books
 		begin.From = day1 - 40
-		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), begin))
+		db := testkit.Must(store.Create(t.Context(), url, options(clock), begin))(t)
 		closeAfter(t, db)
-		if terms := must[[]staking.Terms](t)(db.TermsOn(t.Context(), day1-40)); len(terms) != len(begin.Tokens) || terms[0].From != day1-40 {
+		if terms := testkit.Must(db.TermsOn(t.Context(), day1-40))(t); len(terms) != len(begin.Tokens) || terms[0].From != day1-40 {
 			t.Errorf("on the first day hold %v", terms)
 		}
-		if first := must[staking.Day](t)(db.FirstOpen(t.Context())); first != day1-40 {
+		if first := testkit.Must(db.FirstOpen(t.Context()))(t); first != day1-40 {
 			t.Errorf("the first open day is %s", first)
 		}
 		if begin.Tokens[0].Terms.From != day1 {
@@ -78,7 +79,7 @@ func TestCreateInThePast(t *testing.T) {
 
 func TestCreateRefuses(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
+		clock := testkit.NewClock(noon)
 		for what, change := range map[string]func(*store.Beginning){
 			"a first day in the future":  func(b *store.Beginning) { b.From = day1 + 1 },
 			"a first day before 1970":    func(b *store.Beginning) { b.From = -1 },
@@ -101,21 +102,21 @@ func TestCreateRefuses(t *testing.T) {
 		if _, err := store.Create(t.Context(), url, store.Options{}, shipped(t, day1)); err == nil {
 			t.Error("books without a clock are made")
 		}
-		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 		closeAfter(t, db)
 	})
 }
 
 func TestCreateTwiceSaysSinceWhen(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
-		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		clock := testkit.NewClock(noon)
+		db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 		ok(t, db.Close())
 		clock.Set(9, "12:00")
 		if _, err := store.Create(t.Context(), url, options(clock), shipped(t, day1+8)); err == nil || !strings.Contains(err.Error(), day1.String()) {
 			t.Errorf("made twice: %v", err)
 		}
-		db = must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+		db = testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 		closeAfter(t, db)
 		if db.FirstDay() != day1 {
 			t.Errorf("the books begin on %s", db.FirstDay())
@@ -125,7 +126,7 @@ func TestCreateTwiceSaysSinceWhen(t *testing.T) {
 
 func TestOfTwoWhoCreateOneWins(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
+		clock := testkit.NewClock(noon)
 		begin := shipped(t, day1)
 		var all sync.WaitGroup
 		dbs, errs := make([]*store.DB, 4), make([]error, 4)

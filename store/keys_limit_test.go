@@ -10,17 +10,18 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // ranges are addresses that a key is limited to.
 func ranges(t *testing.T, text string) []netip.Prefix {
 	t.Helper()
-	return must[[]netip.Prefix](t)(access.ParseAddresses(text))
+	return testkit.Must(access.ParseAddresses(text))(t)
 }
 
 // A key may withdraw only from ranges that limit it, whoever adds or changes it.
 func TestWithdrawingNeedsAddresses(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		for text, limited := range map[string]bool{
@@ -29,7 +30,7 @@ func TestWithdrawingNeedsAddresses(t *testing.T) {
 		} {
 			for _, may := range []string{"read,withdraw", "read,trade,withdraw"} {
 				k := newKey(t, "alice")
-				k.Permissions, k.Addresses = must[[]access.Permission](t)(access.ParsePermissions(may)), ranges(t, text)
+				k.Permissions, k.Addresses = testkit.Must(access.ParsePermissions(may))(t), ranges(t, text)
 				err := db.People().AddKey(ctx, k)
 				if limited {
 					ok(t, err)
@@ -46,7 +47,7 @@ func TestWithdrawingNeedsAddresses(t *testing.T) {
 // A key that may trade from anywhere has 90 days, from when it was made or lost its
 // addresses; with addresses it has no such end.
 func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		k := newKey(t, "alice")
@@ -55,13 +56,13 @@ func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
 		ok(t, db.People().AddKey(ctx, k))
 		ends := func(want time.Time) {
 			t.Helper()
-			if got := must[access.Key](t)(db.People().Key(ctx, k.Key)); !got.Ends().Equal(want) {
+			if got := testkit.Must(db.People().Key(ctx, k.Key))(t); !got.Ends().Equal(want) {
 				t.Errorf("it ends at %s, not %s", got.Ends(), want)
 			}
 		}
 		limit := func(text string) {
 			t.Helper()
-			must[access.Key](t)(db.People().LimitKey(ctx, k.Key, ranges(t, text)))
+			testkit.Must(db.People().LimitKey(ctx, k.Key, ranges(t, text)))(t)
 		}
 		ends(noon.Add(access.UnlimitedTrade))
 		clock.Advance(time.Hour)
@@ -79,7 +80,7 @@ func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
 		ok(t, db.People().AddKey(ctx, sooner))
 		k = sooner
 		ends(noon.AddDate(0, 0, 10))
-		clock.now = noon.AddDate(0, 0, 10)
+		clock.Forward(noon.AddDate(0, 0, 10))
 		_, err := db.People().LimitKey(ctx, sooner.Key, ranges(t, "192.0.2.7"))
 		wants(t, err, ledger.ErrInvalid) // what has expired stays so
 		_, err = db.People().LimitKey(ctx, strings.Repeat("x", 64), nil)
@@ -95,7 +96,7 @@ func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
 // loggedDetails are the details of the log's lines of an action.
 func loggedDetails(t *testing.T, db *store.DB, action string) (details []string) {
 	t.Helper()
-	for _, line := range must[[]store.LogLine](t)(db.Log(t.Context(), time.Time{}, 1000)) {
+	for _, line := range testkit.Must(db.Log(t.Context(), time.Time{}, 1000))(t) {
 		if line.Action == action {
 			details = append(details, line.Detail)
 		}
@@ -107,7 +108,7 @@ func loggedDetails(t *testing.T, db *store.DB, action string) (details []string)
 // and those that trade from anywhere have 90 days from then.
 func TestOldKeysLoseWithdrawing(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		ctx, clock := t.Context(), &Clock{now: noon}
+		ctx, clock := t.Context(), testkit.NewClock(noon)
 		ok(t, store.CreateOld(ctx, url, options(clock), shipped(t, day1), 5, "alice"))
 		keys := map[string]struct {
 			permissions, addresses string
@@ -133,12 +134,12 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 				VALUES ($1, $2, 'alice', 'hmac', $3, $4, '', $5, $6, $7, $8)`,
 				int64(ledger.Account(name).Bucket()), name, k.permissions, k.addresses, []byte("sealed"), noon.UnixMilli(), millis(k.expires), millis(k.revoked)))
 		}
-		clock.now = upgraded
-		u := must[store.Upgraded](t)(store.Upgrade(ctx, url, options(clock), nil))
-		db := must[*store.DB](t)(store.Open(ctx, url, options(clock)))
+		clock.Forward(upgraded)
+		u := testkit.Must(store.Upgrade(ctx, url, options(clock), nil))(t)
+		db := testkit.Must(store.Open(ctx, url, options(clock)))(t)
 		closeAfter(t, db)
 		for name, want := range keys {
-			k := must[access.Key](t)(db.People().Key(ctx, name))
+			k := testkit.Must(db.People().Key(ctx, name))(t)
 			if k.May(access.Withdraw) || access.FormatPermissions(k.Permissions) != want.permissions || !k.TradeUntil.Equal(want.until) {
 				t.Errorf("%s is %#v; want until %s", k, k, want.until)
 			}

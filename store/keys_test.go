@@ -3,7 +3,6 @@ package store_test
 import (
 	"crypto/rand"
 	"fmt"
-	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // newKey is a new API key of an account, with a secret sealed by nobody in particular.
@@ -34,7 +34,7 @@ func newToken(t *testing.T, role access.Role, id ledger.Account) access.Token {
 }
 
 func TestKeysAreKeptAsTheyAre(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -43,21 +43,21 @@ func TestKeysAreKeptAsTheyAre(t *testing.T) {
 		clock.Advance(time.Second)
 		full := newKey(t, "alice")
 		full.Permissions = []access.Permission{access.Read, access.Trade}
-		full.Addresses = must[[]netip.Prefix](t)(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))
+		full.Addresses = testkit.Must(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))(t)
 		full.Label, full.Expires = "the \"bot\", ünïcode", noon.Add(time.Hour).In(time.FixedZone("", 3600))
 		ok(t, db.People().AddKey(ctx, full))
 		ok(t, db.People().AddKey(ctx, full)) // the same call, whose answer was lost
 
 		plain.Created, full.Created, full.Expires = noon, noon.Add(time.Second), noon.Add(time.Hour)
 		for _, want := range []access.Key{plain, full} {
-			if got := must[access.Key](t)(db.People().Key(ctx, want.Key)); !reflect.DeepEqual(got, want) {
+			if got := testkit.Must(db.People().Key(ctx, want.Key))(t); !reflect.DeepEqual(got, want) {
 				t.Errorf("kept is %#v, want %#v", got, want)
 			}
 		}
-		if got := must[[]access.Key](t)(db.People().Keys(ctx, "alice")); !reflect.DeepEqual(got, []access.Key{plain, full}) {
+		if got := testkit.Must(db.People().Keys(ctx, "alice"))(t); !reflect.DeepEqual(got, []access.Key{plain, full}) {
 			t.Errorf("alice has %v", got)
 		}
-		if got := must[[]access.Key](t)(db.People().Keys(ctx, "bob")); len(got) != 0 {
+		if got := testkit.Must(db.People().Keys(ctx, "bob"))(t); len(got) != 0 {
 			t.Errorf("bob has %v", got)
 		}
 		_, err := db.People().Keys(ctx, "carol")
@@ -73,13 +73,13 @@ func TestKeysAreKeptAsTheyAre(t *testing.T) {
 }
 
 func TestKeysThatAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
 		there := newKey(t, "alice")
 		ok(t, db.People().AddKey(ctx, there))
-		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'bob'"))
+		testkit.Must(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'bob'"))(t)
 		for what, c := range map[string]struct {
 			change func(*access.Key)
 			want   error
@@ -102,10 +102,10 @@ func TestKeysThatAreRefused(t *testing.T) {
 				t.Errorf("a key %s: the error tells it whole: %v", what, err)
 			}
 		}
-		if keys := must[[]access.Key](t)(db.People().Keys(ctx, "alice")); len(keys) != 1 {
+		if keys := testkit.Must(db.People().Keys(ctx, "alice"))(t); len(keys) != 1 {
 			t.Errorf("alice has %v", keys)
 		}
-		if k := must[access.Key](t)(db.People().Key(ctx, there.Key)); k.Label != "" || len(k.Permissions) != 1 {
+		if k := testkit.Must(db.People().Key(ctx, there.Key))(t); k.Label != "" || len(k.Permissions) != 1 {
 			t.Errorf("the key is changed: %v", k)
 		}
 	})
@@ -113,7 +113,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 
 // Keys added all at once are counted one by one.
 func TestAnAccountHasSoManyKeys(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		expires := newKey(t, "alice")
@@ -135,7 +135,7 @@ func TestAnAccountHasSoManyKeys(t *testing.T) {
 			wants(t, err, ledger.ErrInvalid)
 		}
 		clock.Advance(time.Hour)
-		revoked := must[[]access.Key](t)(db.People().Keys(ctx, "alice"))[1].Key
+		revoked := testkit.Must(db.People().Keys(ctx, "alice"))(t)[1].Key
 		ok(t, db.People().RevokeKey(ctx, revoked))
 		for range 2 { // one has expired, and one is revoked
 			ok(t, db.People().AddKey(ctx, newKey(t, "alice")))
@@ -145,7 +145,7 @@ func TestAnAccountHasSoManyKeys(t *testing.T) {
 }
 
 func TestRevokedIsRevoked(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		key, token := newKey(t, "alice"), newToken(t, access.Holder, "alice")
@@ -159,16 +159,16 @@ func TestRevokedIsRevoked(t *testing.T) {
 			ok(t, olga.People().RevokeToken(ctx, token.ID))
 			clock.Advance(time.Minute)
 		}
-		k, tk := must[access.Key](t)(db.People().Key(ctx, key.Key)), must[access.Token](t)(db.People().Token(ctx, token.ID))
+		k, tk := testkit.Must(db.People().Key(ctx, key.Key))(t), testkit.Must(db.People().Token(ctx, token.ID))(t)
 		if want := noon.Add(time.Minute); !k.Revoked.Equal(want) || !tk.Revoked.Equal(want) {
 			t.Errorf("revoked are %v and %v", k.Revoked, tk.Revoked)
 		}
 		wants(t, k.Live(clock.Now()), access.ErrUnknown)
 		ok(t, db.People().AddKey(ctx, key)) // once more, and it stays revoked
-		wants(t, must[access.Key](t)(db.People().Key(ctx, key.Key)).Live(clock.Now()), access.ErrUnknown)
+		wants(t, testkit.Must(db.People().Key(ctx, key.Key))(t).Live(clock.Now()), access.ErrUnknown)
 
 		var told []string
-		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 20)) {
+		for _, l := range testkit.Must(db.Log(ctx, noon, 20))(t) {
 			if strings.HasPrefix(l.Action, "key") || strings.HasPrefix(l.Action, "token") {
 				told = append(told, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
 			}
@@ -184,7 +184,7 @@ func TestRevokedIsRevoked(t *testing.T) {
 }
 
 func TestTokensAreKeptAsTheyAre(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		holder, operator := newToken(t, access.Holder, "alice"), newToken(t, access.Operator, "")
@@ -194,16 +194,16 @@ func TestTokensAreKeptAsTheyAre(t *testing.T) {
 		clock.Advance(time.Second)
 		ok(t, db.People().AddToken(ctx, operator))
 		holder.Created, operator.Created = noon, noon.Add(time.Second)
-		if got := must[[]access.Token](t)(db.People().Tokens(ctx)); !slices.Equal(got, []access.Token{holder, operator}) {
+		if got := testkit.Must(db.People().Tokens(ctx))(t); !slices.Equal(got, []access.Token{holder, operator}) {
 			t.Errorf("kept are %v", got)
 		}
-		if got := must[access.Token](t)(db.People().Token(ctx, operator.ID)); got != operator {
+		if got := testkit.Must(db.People().Token(ctx, operator.ID))(t); got != operator {
 			t.Errorf("kept is %v", got)
 		}
 		changed := operator
 		changed.Role = access.Exchange
 		wants(t, db.People().AddToken(ctx, changed), ledger.ErrConflict)
-		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'alice'"))
+		testkit.Must(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'alice'"))(t)
 		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "alice")), ledger.ErrInvalid)
 		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "carol")), ledger.ErrNotFound)
 		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "")), ledger.ErrInvalid)
@@ -217,7 +217,7 @@ func TestTokensAreKeptAsTheyAre(t *testing.T) {
 }
 
 func TestSomeSealedKey(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		if k, found, err := db.People().SealedKey(ctx); err != nil || found {
@@ -238,7 +238,7 @@ func TestSomeSealedKey(t *testing.T) {
 
 // What somebody else wrote into the books is an error, and not a key that does anything.
 func TestDamagedCredentials(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		key, token := newKey(t, "alice"), newToken(t, access.Auditor, "")
@@ -251,7 +251,7 @@ func TestDamagedCredentials(t *testing.T) {
 			if strings.Contains(damage, "$1") {
 				args = append(args, []byte("short"))
 			}
-			must[int64](t)(db.Exec(ctx, damage, args...))
+			testkit.Must(db.Exec(ctx, damage, args...))(t)
 			_, one := db.People().Key(ctx, key.Key)
 			_, all := db.People().Keys(ctx, "alice")
 			_, _, sealed := db.People().SealedKey(ctx)

@@ -11,13 +11,14 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // residents opens an account in each region, switches it on, and gives it 2 BNB.
 func residents(t *testing.T, db *store.DB, regions map[ledger.Account]staking.Region) {
 	t.Helper()
 	for id, region := range regions {
-		must[bool](t)(db.OpenAccount(t.Context(), id, region))
+		testkit.Must(db.OpenAccount(t.Context(), id, region))(t)
 		accept(t, db, id)
 		on(t, db, id)
 		deposit(t, db, "d-"+string(id), id, 2, "BNB", time.Time{})
@@ -39,41 +40,41 @@ func TestAListingIsUndoneOnTheSameDay(t *testing.T) {
 	each(t, undoOnTheSameDay)
 }
 
-func undoOnTheSameDay(t *testing.T, db *store.DB, clock *Clock) {
+func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	ctx := t.Context()
 	residents(t, db, map[ledger.Account]staking.Region{
 		"alice": "FR", "bob": "FR-75", "carol": "DE", "dora": "FR", "emil": "FR", "gone": "FR", "hugo": "FR",
 	})
-	must[int](t)(db.SetPrices(ctx, []store.Price{{Asset: "BNB", Day: day1, Price: 500_00000000}}))
-	must[bool](t)(db.OpenAccount(ctx, "new", "FR"))
+	testkit.Must(db.SetPrices(ctx, []store.Price{{Asset: "BNB", Day: day1, Price: 500_00000000}}))(t)
+	testkit.Must(db.OpenAccount(ctx, "new", "FR"))(t)
 	accept(t, db, "new")
 	clock.Set(3, "08:00")
 	off(t, db, "gone")
-	must[bool](t)(db.OpenAccount(ctx, "late", "FR"))
+	testkit.Must(db.OpenAccount(ctx, "late", "FR"))(t)
 	accept(t, db, "late")
 	on(t, db, "late")
 
-	e := must[store.Effect](t)(db.PreviewRegion(ctx, "fr", 0))
+	e := testkit.Must(db.PreviewRegion(ctx, "fr", 0))(t)
 	if e.From != day1+3 || e.Accounts != 8 || e.Enrolled != 6 || len(e.Tokens) != 1 {
 		t.Fatalf("the preview says %+v", e)
 	}
 	if token := e.Tokens[0]; token.Holders != 5 || token.Earning.Int64() != 10_00000000 || token.USDT.Int64() != 5000_00000000 || e.USDT.Cmp(token.USDT) != 0 {
 		t.Errorf("BNB: %+v", token)
 	}
-	if n := len(must[[]staking.Region](t)(db.Regions(ctx))); n != len(staking.ShippedRegions()) {
+	if n := len(testkit.Must(db.Regions(ctx))(t)); n != len(staking.ShippedRegions()) {
 		t.Errorf("a preview lists a region: there are %d", n)
 	}
 
-	l := must[store.Listing](t)(db.AddRegion(ctx, "FR", 0, "a new law"))
-	if l.From != day1+3 || l.Ended != 6 || l.AddedBy != "test" || l.Reason != "a new law" || !l.Added.Equal(moment(3, "08:00")) {
+	l := testkit.Must(db.AddRegion(ctx, "FR", 0, "a new law"))(t)
+	if l.From != day1+3 || l.Ended != 6 || l.AddedBy != "test" || l.Reason != "a new law" || !l.Added.Equal(testkit.Moment(3, "08:00")) {
 		t.Errorf("the listing is %+v", l)
 	}
-	if again := must[store.Listing](t)(db.AddRegion(ctx, "FR", 0, "")); again != l {
+	if again := testkit.Must(db.AddRegion(ctx, "FR", 0, ""))(t); again != l {
 		t.Errorf("added again it is %+v", again)
 	}
 	wants(t, failure(db.AddRegion(ctx, "FR", day1+2, "")), ledger.ErrConflict)
 	wantsCovered(t, db, 6, map[ledger.Account]string{"alice": ".xx...", "bob": ".xx...", "carol": ".xxxxx", "gone": ".x....", "late": "......"})
-	if s := must[store.Standing](t)(db.Standing(ctx, "alice", staking.Client{})); s.Region == nil {
+	if s := testkit.Must(db.Standing(ctx, "alice", staking.Client{}))(t); s.Region == nil {
 		t.Error("a resident could switch on")
 	} else if _, is := s.Running(); !is {
 		t.Error("it is off before its last day is over")
@@ -88,7 +89,7 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *Clock) {
 	setRegion(t, db, "hugo", "DE")
 	on(t, db, "hugo") // who lives elsewhere by now lifts the end
 	clock.Set(3, "23:59")
-	l = must[store.Listing](t)(db.RemoveRegion(ctx, "FR"))
+	l = testkit.Must(db.RemoveRegion(ctx, "FR"))(t)
 	if l.Restored != 3 || l.RemovedBy != "test" {
 		t.Errorf("the removed listing is %+v", l)
 	}
@@ -103,12 +104,12 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *Clock) {
 func undoneLines(t *testing.T, db *store.DB) {
 	t.Helper()
 	ctx := t.Context()
-	presses := must[[]store.Press](t)(db.Presses(ctx, "bob"))
+	presses := testkit.Must(db.Presses(ctx, "bob"))(t)
 	if len(presses) != 3 || presses[1].Action != "off: region FR from 2026-03-05" || presses[2].Action != "on: region FR" {
 		t.Errorf("bob's presses are %v", presses)
 	}
 	var said []string
-	for _, line := range must[[]store.LogLine](t)(db.Log(ctx, moment(3, "00:00"), 99)) {
+	for _, line := range testkit.Must(db.Log(ctx, testkit.Moment(3, "00:00"), 99))(t) {
 		if line.Subject == "FR" {
 			said = append(said, line.Action+" "+line.Detail)
 		}
@@ -130,30 +131,30 @@ func wantsLines(t *testing.T, lines []string, wanted ...string) {
 // that day it is undone however long ago it was added. The day it holds from is the first
 // that is not paid, and the audit derives the same.
 func TestARemovedListingBringsNobodyBackLater(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		residents(t, db, map[ledger.Account]staking.Region{"alice": "FR", "bob": "IT"})
-		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1000_00000000, false))
-		must[store.Listing](t)(db.AddRegion(ctx, "FR", day1+3, ""))
-		must[store.Listing](t)(db.AddRegion(ctx, "IT", day1+5, ""))
+		testkit.Must(db.Fund(ctx, "f", "BNB", 1000_00000000, false))(t)
+		testkit.Must(db.AddRegion(ctx, "FR", day1+3, ""))(t)
+		testkit.Must(db.AddRegion(ctx, "IT", day1+5, ""))(t)
 		wants(t, failure(db.AddRegion(ctx, "ES", day1-1, "")), ledger.ErrInvalid)
 		wants(t, failure(db.PreviewRegion(ctx, "ES", day1-1)), ledger.ErrInvalid)
 		wants(t, failure(db.AddRegion(ctx, "ES", staking.Forever, "")), ledger.ErrInvalid)
 		clock.Set(5, "09:00")
-		if l := must[store.Listing](t)(db.RemoveRegion(ctx, "FR")); l.Restored != 0 || l.Ended != 1 {
+		if l := testkit.Must(db.RemoveRegion(ctx, "FR"))(t); l.Restored != 0 || l.Ended != 1 {
 			t.Errorf("FR: %+v", l)
 		}
-		if l := must[store.Listing](t)(db.RemoveRegion(ctx, "IT")); l.Restored != 1 {
+		if l := testkit.Must(db.RemoveRegion(ctx, "IT"))(t); l.Restored != 1 {
 			t.Errorf("IT: %+v", l)
 		}
 		wantsCovered(t, db, 7, map[ledger.Account]string{"alice": ".xx....", "bob": ".xxxxxx"})
 		on(t, db, "alice")
 		wantsCovered(t, db, 7, map[ledger.Account]string{"alice": ".xx..xx"})
-		history := must[[]store.Listing](t)(db.Listings(ctx, true))
+		history := testkit.Must(db.Listings(ctx, true))(t)
 		if n := len(history); n != len(staking.ShippedRegions())+2 {
 			t.Errorf("there are %d listings in all", n)
 		}
-		must[store.Listing](t)(db.AddRegion(ctx, "FR", day1+5, "")) // alice's is cut short, bob's is his own
+		testkit.Must(db.AddRegion(ctx, "FR", day1+5, ""))(t) // alice's is cut short, bob's is his own
 		clock.Set(8, "00:10")
 		settle(t, db, clock)
 		if a, b := earned(t, db, "alice", "BNB"), earned(t, db, "bob", "BNB"); a != 1643 || b != 4931 {
@@ -168,16 +169,16 @@ func TestARemovedListingBringsNobodyBackLater(t *testing.T) {
 // A region and a part of it may be listed both: what still holds of one limits what the
 // undoing of the other restores.
 func TestListingsOfARegionAndItsPart(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		residents(t, db, map[ledger.Account]staking.Region{"paris": "FR-75", "lyon": "FR-69", "france": "FR", "other": "DE"})
 		add := func(region staking.Region, from staking.Day) int64 {
 			t.Helper()
-			return must[store.Listing](t)(db.AddRegion(ctx, region, from, "")).Ended
+			return testkit.Must(db.AddRegion(ctx, region, from, ""))(t).Ended
 		}
 		remove := func(region staking.Region) int64 {
 			t.Helper()
-			return must[store.Listing](t)(db.RemoveRegion(ctx, region)).Restored
+			return testkit.Must(db.RemoveRegion(ctx, region))(t).Restored
 		}
 		if n := add("FR-75", day1+2); n != 1 {
 			t.Errorf("FR-75 ends %d", n)
@@ -212,17 +213,17 @@ func TestListingsOfARegionAndItsPart(t *testing.T) {
 
 // A listing that was interrupted is completed before a day is closed on which it holds.
 func TestTheRunCompletesAListing(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		residents(t, db, map[ledger.Account]staking.Region{"alice": "FR", "bob": "IT"})
-		must[store.Listing](t)(db.AddRegion(ctx, "IT", day1+1, ""))
-		must[int64](t)(db.Exec(ctx, `INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
-			VALUES ('FR', 1, $1, 0, '', '', 0, 0, '', 0, 1)`, int64(day1+2)))
-		must[int64](t)(db.Exec(ctx, "UPDATE listings SET removed = 1, unfinished = 1 WHERE code = 'IT'"))
+		testkit.Must(db.AddRegion(ctx, "IT", day1+1, ""))(t)
+		testkit.Must(db.Exec(ctx, `INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
+			VALUES ('FR', 1, $1, 0, '', '', 0, 0, '', 0, 1)`, int64(day1+2)))(t)
+		testkit.Must(db.Exec(ctx, "UPDATE listings SET removed = 1, unfinished = 1 WHERE code = 'IT'"))(t)
 		clock.Set(5, "00:10")
 		settle(t, db, clock)
 		wantsCovered(t, db, 5, map[ledger.Account]string{"alice": ".x...", "bob": ".xxxx"})
-		if left := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1")); left != 0 {
+		if left := testkit.Must(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1"))(t); left != 0 {
 			t.Errorf("%d listings are not complete", left)
 		}
 	})
@@ -232,12 +233,12 @@ func TestTheRunCompletesAListing(t *testing.T) {
 // removed on that day like any other that holds for long.
 func TestARegionOfTheBooksIsRemoved(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{}
+		clock := testkit.NewClock(time.Time{})
 		clock.Set(6, "12:00")
-		db := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 		closeAfter(t, db)
 		settle(t, db, clock)
-		if l := must[store.Listing](t)(db.RemoveRegion(t.Context(), "CU")); l.Undone() || l.Restored != 0 {
+		if l := testkit.Must(db.RemoveRegion(t.Context(), "CU"))(t); l.Undone() || l.Restored != 0 {
 			t.Errorf("it is %+v", l)
 		}
 		clock.Set(7, "12:00")
@@ -248,7 +249,7 @@ func TestARegionOfTheBooksIsRemoved(t *testing.T) {
 // However presses, listings and their undoing fall together, each account can be switched
 // on and off when no listing is left, and has one enrollment at a time.
 func TestListingsAmongPresses(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		regions := map[ledger.Account]staking.Region{}
 		for n := range 6 {
@@ -290,7 +291,7 @@ func TestListingsAmongPresses(t *testing.T) {
 			off(t, db, id)
 			wantsCovered(t, db, 4, map[ledger.Account]string{id: "...."})
 		}
-		if left := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1 OR (removed = 0 AND code = 'FR')")); left != 0 {
+		if left := testkit.Must(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1 OR (removed = 0 AND code = 'FR')"))(t); left != 0 {
 			t.Errorf("%d listings are left", left)
 		}
 	})

@@ -10,13 +10,14 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // watched are books that olga changes, whose log is read as it grows.
 type watched struct {
 	*testing.T
 	*store.DB
-	clock *Clock
+	clock *testkit.Clock
 	seen  int
 }
 
@@ -24,7 +25,7 @@ type watched struct {
 // commit and by its actor; what changes nothing, or is refused, leaves none.
 func eachWatched(t *testing.T, test func(w *watched)) {
 	t.Helper()
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		w := &watched{T: t, DB: db.As(olga), clock: clock}
 		w.wants("init books: from 2026-03-02 with 10 tokens and 15 restricted regions")
 		test(w)
@@ -35,7 +36,7 @@ func eachWatched(t *testing.T, test func(w *watched)) {
 func (w *watched) wants(want ...string) {
 	w.Helper()
 	var got []string
-	lines := must[[]store.LogLine](w.T)(w.Log(w.Context(), noon, 1000))
+	lines := testkit.Must(w.Log(w.Context(), noon, 1000))(w.T)
 	for _, l := range lines[w.seen:] {
 		got = append(got, l.Action+" "+l.Subject+": "+l.Detail)
 		if l.Actor != olga && l.Action != "init" {
@@ -52,7 +53,7 @@ func TestLogOfAccounts(t *testing.T) {
 	eachWatched(t, func(w *watched) {
 		t, db, ctx := w.T, w.DB, w.Context()
 		for range 2 {
-			must[bool](t)(db.OpenAccount(ctx, "alice", "DE"))
+			testkit.Must(db.OpenAccount(ctx, "alice", "DE"))(t)
 		}
 		w.wants("account open alice: residence DE")
 		ok(t, db.OpenAccounts(ctx, []store.Account{{ID: "bob"}, {ID: "carol", Region: "US"}, {ID: "alice", Region: "DE"}}))
@@ -92,16 +93,16 @@ func TestLogOfEntries(t *testing.T) {
 	eachWatched(t, func(w *watched) {
 		t, db, ctx := w.T, w.DB, w.Context()
 		open(t, db, "alice")
-		must[bool](t)(db.OpenAccount(ctx, "bob", "DE"))
+		testkit.Must(db.OpenAccount(ctx, "bob", "DE"))(t)
 		w.seen += 5
 		entries := []ledger.Entry{
 			{ID: "d-1", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")},
 			{ID: "d-2", Kind: ledger.Deposit, Moves: oneBNB("alice", "bob")},
 			{ID: "t-1", Kind: ledger.Trade, Moves: append(oneBNB("alice", "bob"), oneBNB("bob", "alice")...)},
 		}
-		must[[]store.Outcome](t)(db.Post(ctx, entries))
+		testkit.Must(db.Post(ctx, entries))(t)
 		w.wants("post d-1: 2 entries, the last t-1")
-		must[[]store.Outcome](t)(db.Post(ctx, entries))
+		testkit.Must(db.Post(ctx, entries))(t)
 		w.wants()
 		_, err := db.PostAll(ctx, []ledger.Entry{{ID: "d-3", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")}, {ID: "t-2", Kind: ledger.Transfer, Moves: oneBNB("bob", "alice")}})
 		wants(t, err, ledger.ErrInsufficient)
@@ -109,7 +110,7 @@ func TestLogOfEntries(t *testing.T) {
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "t-3", Kind: ledger.Trade, Moves: slices.Repeat(append(oneBNB("alice", "bob"), oneBNB("bob", "alice")...), 3)}})))
 		w.wants("post t-3: trade 1 BNB from alice to bob, 1 BNB from bob to alice, 1 BNB from alice to bob, 1 BNB from bob to alice, 1 BNB from alice to bob, and 1 more")
 		asked := store.Withdrawal{ID: "w-1", Account: "alice", Asset: bnb, Amount: 50000000, Address: "0x1"}
-		must[store.Outcome](t)(db.Withdraw(ctx, asked))
+		testkit.Must(db.Withdraw(ctx, asked))(t)
 		w.wants("withdrawal request w-1: withdrawal-request 0.5 BNB from alice to alice/held")
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{asked.Ending(ledger.WithdrawalCompleted)})))
 		w.wants("withdrawal complete w-1/completed: withdrawal-completed 0.5 BNB from alice/held to @custody")
@@ -118,7 +119,7 @@ func TestLogOfEntries(t *testing.T) {
 
 // TestLogOfManyCallers: callers who share a commit have a line each, by themselves.
 func TestLogOfManyCallers(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		errs := make(chan error)
 		for i := range 50 {

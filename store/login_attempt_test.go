@@ -10,15 +10,16 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func attempt(t *testing.T, db *store.DB, who string) time.Duration {
 	t.Helper()
-	return must[time.Duration](t)(db.People().CountAttempt(t.Context(), who, 3, time.Minute))
+	return testkit.Must(db.People().CountAttempt(t.Context(), who, 3, time.Minute))(t)
 }
 
 func TestAttemptsAreLimited(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for range 3 {
 			if wait := attempt(t, db, "alice"); wait != 0 {
 				t.Errorf("it is to wait %v", wait)
@@ -58,7 +59,7 @@ func TestAttemptsAreLimited(t *testing.T) {
 
 // Attempts all at once do not pass the limit.
 func TestAttemptsAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		var all sync.WaitGroup
 		var taken atomic.Int32
 		for range 12 {
@@ -79,7 +80,7 @@ func TestAttemptsAtOnce(t *testing.T) {
 
 // An attempt that is taken back leaves its place to another, and none is taken back twice.
 func TestAttemptsAreTakenBack(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		for range 3 {
 			attempt(t, db, "alice")
@@ -109,7 +110,7 @@ func TestAttemptsAreTakenBack(t *testing.T) {
 // A clock that goes a little wrong lets nobody try more often, and one that was far
 // ahead locks nobody out for long.
 func TestAttemptsOnAWrongClock(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for range 3 {
 			attempt(t, db, "alice")
 		}
@@ -125,17 +126,17 @@ func TestAttemptsOnAWrongClock(t *testing.T) {
 }
 
 func TestAttemptsAreForgottenAndTellNobody(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		attempt(t, db, "Secret, typed into the wrong field\x00\xff")
-		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM attempts WHERE who LIKE '%ecret%' OR length(who) <> 64")); n != 0 {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM attempts WHERE who LIKE '%ecret%' OR length(who) <> 64"))(t); n != 0 {
 			t.Error("who attempted stands in the books")
 		}
 		clock.Advance(people.AttemptsKept - time.Millisecond)
 		attempt(t, db, "bob")
 		for _, want := range []int64{2, 1} {
 			ok(t, db.Prune(ctx))
-			if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM attempts")); n != want {
+			if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM attempts"))(t); n != want {
 				t.Errorf("%d are kept, not %d", n, want)
 			}
 			clock.Advance(time.Millisecond)

@@ -16,6 +16,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // Two hashes as they are kept; of which passwords does not matter here.
@@ -30,14 +31,14 @@ func addLogin(t *testing.T, db *store.DB, email string, id ledger.Account) {
 	ok(t, db.People().AddLogin(t.Context(), people.Login{Email: email, Account: id, Password: oneHash}))
 }
 
-func addSession(t *testing.T, db *store.DB, clock *Clock, email string, id ledger.Account) access.Session {
+func addSession(t *testing.T, db *store.DB, clock *testkit.Clock, email string, id ledger.Account) access.Session {
 	t.Helper()
 	s := newSession(t, clock, email, id)
 	ok(t, db.People().AddSession(t.Context(), s, oneHash))
 	return s
 }
 
-func newSession(t *testing.T, clock *Clock, email string, id ledger.Account) access.Session {
+func newSession(t *testing.T, clock *testkit.Clock, email string, id ledger.Account) access.Session {
 	t.Helper()
 	s, _, err := access.NewSession(rand.Reader)
 	ok(t, err)
@@ -48,7 +49,7 @@ func newSession(t *testing.T, clock *Clock, email string, id ledger.Account) acc
 // setPassword changes a login's password, and returns how many keys are revoked with it.
 func setPassword(t *testing.T, db *store.DB, email string, c people.PasswordChange) int {
 	t.Helper()
-	return must[int](t)(db.People().SetPassword(t.Context(), email, c))
+	return testkit.Must(db.People().SetPassword(t.Context(), email, c))(t)
 }
 
 // inside says whether the session is there.
@@ -62,7 +63,7 @@ func inside(t *testing.T, db *store.DB, s access.Session) bool {
 }
 
 func TestLoginsAreKeptAsTheyAre(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -75,13 +76,13 @@ func TestLoginsAreKeptAsTheyAre(t *testing.T) {
 		zoe := people.Login{Email: "zoe@example.com", Account: "alice", Password: oneHash, Created: noon, Changed: noon}
 		ann := people.Login{Email: "ann@example.com", Account: "alice", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
 		bob := people.Login{Email: "bob@example.com", Account: "bob", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
-		if got := must[people.Login](t)(db.People().Login(ctx, "ZOE@example.com\n")); got != zoe {
+		if got := testkit.Must(db.People().Login(ctx, "ZOE@example.com\n"))(t); got != zoe {
 			t.Errorf("kept is %#v", got)
 		}
-		if got := must[[]people.Login](t)(db.People().Logins(ctx, "alice")); !slices.Equal(got, []people.Login{ann, zoe}) {
+		if got := testkit.Must(db.People().Logins(ctx, "alice"))(t); !slices.Equal(got, []people.Login{ann, zoe}) {
 			t.Errorf("alice has %v", got)
 		}
-		if got := must[[]people.Login](t)(db.People().Logins(ctx, "")); !slices.Equal(got, []people.Login{ann, bob, zoe}) {
+		if got := testkit.Must(db.People().Logins(ctx, ""))(t); !slices.Equal(got, []people.Login{ann, bob, zoe}) {
 			t.Errorf("all are %v", got)
 		}
 		for _, nobody := range []string{"", "carol@example.com", "zoe", "\x00@example.com", strings.Repeat("x", 300) + "@example.com"} {
@@ -97,12 +98,12 @@ func TestLoginsAreKeptAsTheyAre(t *testing.T) {
 }
 
 func TestLoginsThatAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
 		addLogin(t, db, "alice@example.com", "alice")
-		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'bob'"))
+		testkit.Must(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'bob'"))(t)
 		for what, c := range map[string]struct {
 			login people.Login
 			want  error
@@ -122,9 +123,9 @@ func TestLoginsThatAreRefused(t *testing.T) {
 			_, err := db.People().SetPassword(ctx, "alice@example.com", c)
 			wants(t, err, ledger.ErrInvalid)
 		}
-		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET closed = 0 WHERE account = 'bob'"))
+		testkit.Must(db.Exec(ctx, "UPDATE accounts SET closed = 0 WHERE account = 'bob'"))(t)
 		wants(t, db.People().AddLogin(ctx, people.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}), ledger.ErrConflict)
-		if l := must[people.Login](t)(db.People().Login(ctx, "alice@example.com")); l.Account != "alice" || l.Password != oneHash {
+		if l := testkit.Must(db.People().Login(ctx, "alice@example.com"))(t); l.Account != "alice" || l.Password != oneHash {
 			t.Errorf("it is changed: %#v", l)
 		}
 	})
@@ -133,7 +134,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 // A new password ends the person's sessions but the one that it was set in, and
 // nobody else's; a login that is removed ends all of them.
 func TestAPasswordEndsSessions(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
@@ -141,7 +142,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		here, there, zoes := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "zoe@example.com", "alice")
 		clock.Advance(time.Second)
 		setPassword(t, db.As(olga), "Alice@example.com", people.PasswordChange{Hash: otherHash, KeepSession: here.ID})
-		if l := must[people.Login](t)(db.People().Login(ctx, "alice@example.com")); l.Password != otherHash || !l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
+		if l := testkit.Must(db.People().Login(ctx, "alice@example.com"))(t); l.Password != otherHash || !l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
 			t.Errorf("kept is %#v", l)
 		}
 		if !inside(t, db, here) || inside(t, db, there) || !inside(t, db, zoes) {
@@ -163,7 +164,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		}
 		wants(t, db.People().AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
 		var told []string
-		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon, 20)) {
+		for _, l := range testkit.Must(db.Log(ctx, noon, 20))(t) {
 			if strings.HasPrefix(l.Action, "login") {
 				told = append(told, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
 			}
@@ -182,7 +183,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 // Nobody comes in to an account that is closed, nor stays; and one is closed once,
 // however many are coming in.
 func TestAClosedAccountHasNoLogins(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -212,7 +213,7 @@ func TestAClosedAccountHasNoLogins(t *testing.T) {
 		}
 		_, err := db.People().Login(ctx, "alice@example.com")
 		wants(t, err, ledger.ErrNotFound)
-		if !inside(t, db, bobs) || len(must[[]people.Login](t)(db.People().Logins(ctx, "bob"))) != 1 {
+		if !inside(t, db, bobs) || len(testkit.Must(db.People().Logins(ctx, "bob"))(t)) != 1 {
 			t.Error("bob is shut out")
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // Books of every older softstake are refused until they are upgraded, by however many at once.
@@ -25,7 +26,7 @@ func TestOldBooksAreUpgraded(t *testing.T) {
 }
 
 func upgradeOld(t *testing.T, url string, schema int64) {
-	ctx, clock := t.Context(), &Clock{now: noon}
+	ctx, clock := t.Context(), testkit.NewClock(noon)
 	ok(t, store.CreateOld(ctx, url, options(clock), shipped(t, day1), schema, "alice"))
 	for range 2 { // the first has changed nothing
 		_, err := store.Open(ctx, url, options(clock))
@@ -48,12 +49,12 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	for _, db := range dbs {
 		closeAfter(t, db)
 	}
-	again := must[store.Upgraded](t)(store.Upgrade(ctx, url, options(clock), nil))
+	again := testkit.Must(store.Upgrade(ctx, url, options(clock), nil))(t)
 	if again.From != store.Schema || again.To != store.Schema || len(again.Changes) > 0 {
 		t.Errorf("upgraded again: %+v", again)
 	}
 	upgrades := 0
-	for _, l := range must[[]store.LogLine](t)(dbs[0].Log(ctx, time.Time{}, 100)) {
+	for _, l := range testkit.Must(dbs[0].Log(ctx, time.Time{}, 100))(t) {
 		if l.Action == "upgrade" {
 			upgrades++
 		}
@@ -61,10 +62,10 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	if upgrades != 1 {
 		t.Errorf("the log has %d upgrades", upgrades)
 	}
-	if a := must[store.Account](t)(dbs[0].Account(ctx, "alice")); a.Region != "DE" || !a.Opened.Equal(noon) {
+	if a := testkit.Must(dbs[0].Account(ctx, "alice"))(t); a.Region != "DE" || !a.Opened.Equal(noon) {
 		t.Errorf("alice is %+v", a)
 	}
-	listings := must[[]store.Listing](t)(dbs[1].Listings(ctx, true))
+	listings := testkit.Must(dbs[1].Listings(ctx, true))(t)
 	if n := len(listings); n != len(staking.ShippedRegions()) || listings[0].From != day1 || listings[0].Number != 1 || !listings[n-1].Removed.IsZero() {
 		t.Errorf("the listings are %+v", listings)
 	}
@@ -75,15 +76,15 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	if s := addSession(t, dbs[2], clock, "alice@example.com", "alice"); !inside(t, dbs[1], s) {
 		t.Error("alice is not inside")
 	}
-	if a := (store.DepositAddress{Account: "alice", Asset: "BNB", Address: "0x1"}); !must[bool](t)(dbs[0].SetDepositAddress(ctx, a)) {
+	if a := (store.DepositAddress{Account: "alice", Asset: "BNB", Address: "0x1"}); !testkit.Must(dbs[0].SetDepositAddress(ctx, a))(t) {
 		t.Error("an address is there before it is set")
 	}
 	ok(t, dbs[1].RecordImport(ctx, "alice", []store.ImportRow{{At: noon, Asset: "BNB", Operation: "Deposit", Amount: 1, Export: "2025", Times: 1}}))
-	if known := must[store.Imports](t)(dbs[0].Imports(ctx, "alice")); len(known.Rows) != 1 {
+	if known := testkit.Must(dbs[0].Imports(ctx, "alice"))(t); len(known.Rows) != 1 {
 		t.Errorf("the imports are %+v", known)
 	}
 	deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)
-	must[store.Outcome](t)(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))
+	testkit.Must(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))(t)
 	clock.Set(3, "00:05")
 	if settle(t, dbs[0], clock); earned(t, dbs[1], "alice", "BNB") == 0 {
 		t.Error("nothing is earned")
@@ -93,7 +94,7 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 // Old books that may only be read are refused as they are, and so is their upgrade.
 // TestReadingOldBooksThatMayNotBeWritten reads a file of SQLite.
 func TestOldBooksOnAServerThatMayNotBeWritten(t *testing.T) {
-	clock, url := &Clock{now: noon}, pgtest.Database(t)
+	clock, url := testkit.NewClock(noon), pgtest.Database(t)
 	ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), 1, "alice"))
 	readOnly := url + map[bool]string{true: "&", false: "?"}[strings.Contains(url, "?")] + "default_transaction_read_only=on"
 	_, err := store.Open(t.Context(), readOnly, options(clock))
@@ -102,10 +103,10 @@ func TestOldBooksOnAServerThatMayNotBeWritten(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "read-only transaction") {
 		t.Errorf("the upgrade: %v", err)
 	}
-	must[store.Upgraded](t)(store.Upgrade(t.Context(), url, options(clock), nil))
-	again := must[*store.DB](t)(store.Open(t.Context(), readOnly, options(clock)))
+	testkit.Must(store.Upgrade(t.Context(), url, options(clock), nil))(t)
+	again := testkit.Must(store.Open(t.Context(), readOnly, options(clock)))(t)
 	closeAfter(t, again)
-	must[store.Account](t)(again.Account(t.Context(), "alice"))
+	testkit.Must(again.Account(t.Context(), "alice"))(t)
 }
 
 func wantsOutdated(t *testing.T, err error, schema int64) {
@@ -119,7 +120,7 @@ func wantsOutdated(t *testing.T, err error, schema int64) {
 
 func TestNoBooksAndNewerBooks(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		ctx, clock := t.Context(), &Clock{now: noon}
+		ctx, clock := t.Context(), testkit.NewClock(noon)
 		if path, is := strings.CutPrefix(url, "sqlite:"); is {
 			_, err := store.Open(ctx, url, options(clock))
 			if err == nil || !strings.Contains(err.Error(), filepath.Base(path)+" does not exist") {
@@ -129,8 +130,8 @@ func TestNoBooksAndNewerBooks(t *testing.T) {
 			_, err := store.Open(ctx, url, options(clock))
 			wants(t, err, store.ErrNoBooks)
 		}
-		db := must[*store.DB](t)(store.Create(ctx, url, options(clock), shipped(t, day1)))
-		must[int64](t)(db.Exec(ctx, "INSERT INTO migrations (number) VALUES (1000)"))
+		db := testkit.Must(store.Create(ctx, url, options(clock), shipped(t, day1)))(t)
+		testkit.Must(db.Exec(ctx, "INSERT INTO migrations (number) VALUES (1000)"))(t)
 		ok(t, db.Close())
 		_, opened := store.Open(ctx, url, options(clock))
 		_, upgraded := store.Upgrade(ctx, url, options(clock), nil)

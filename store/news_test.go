@@ -13,18 +13,19 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // newsSince is all news after a key, page by page.
 func newsSince(t *testing.T, db *store.DB, after store.NewsKey) (news []store.News) {
 	t.Helper()
 	for {
-		keys := must[[]store.NewsKey](t)(db.NewsKeys(t.Context(), after, 7))
+		keys := testkit.Must(db.NewsKeys(t.Context(), after, 7))(t)
 		if len(keys) == 0 {
 			return news
 		}
 		after = keys[len(keys)-1]
-		page := must[[]store.News](t)(db.News(t.Context(), keys))
+		page := testkit.Must(db.News(t.Context(), keys))(t)
 		if len(page) != len(keys) {
 			t.Fatalf("%d keys have %d news", len(keys), len(page))
 		}
@@ -105,7 +106,7 @@ func someEntry(r *rand.Rand, id string) ledger.Entry {
 // at all, some repeated: news tells of each accepted one once, in order, with the
 // balances as it left them.
 func TestNewsTellsTheBalancesThatEachEntryLeft(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
 			open(t, db, id)
 		}
@@ -157,7 +158,7 @@ func TestNewsTellsTheBalancesThatEachEntryLeft(t *testing.T) {
 // Many at once, in two processes: what news tells of a balance, one after the other,
 // adds up in its order.
 func TestNewsOfOneBalanceIsInOrder(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		open(t, one, "alice")
 		var all sync.WaitGroup
 		for i := range 8 {
@@ -183,7 +184,7 @@ func TestNewsOfOneBalanceIsInOrder(t *testing.T) {
 }
 
 func TestMuchIsToldInParts(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		id := ledger.Account(strings.Repeat("a", 128))
 		open(t, db, id)
 		var entries []ledger.Entry
@@ -193,7 +194,7 @@ func TestMuchIsToldInParts(t *testing.T) {
 				Moves: []ledger.Move{{From: ledger.Custody, To: id, Asset: "BNB", Amount: 1}},
 			})
 		}
-		must[[]store.Outcome](t)(db.PostAll(t.Context(), entries))
+		testkit.Must(db.PostAll(t.Context(), entries))(t)
 		news := newsSince(t, db, beginning)
 		for i, e := range told(news) {
 			if e.ID != entries[i].ID || e.Balances[0].Balance != ledger.Amount(i+1) {
@@ -217,7 +218,7 @@ func TestNewsIsFresh(t *testing.T) {
 			}
 			return noon.Add(time.Duration(slow.Load()) * 15 * time.Second)
 		}
-		db := must[*store.DB](t)(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))
+		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))(t)
 		closeAfter(t, db)
 		open(t, db, "alice")
 		calls.Store(0)
@@ -245,10 +246,10 @@ func TestALateCommitIsToldAgain(t *testing.T) {
 			}
 			return noon
 		}
-		db := must[*store.DB](t)(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))
+		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))(t)
 		closeAfter(t, db)
 		open(t, db, "alice")
-		other := must[*store.DB](t)(store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Volatile: true}))
+		other := testkit.Must(store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Volatile: true}))(t)
 		closeAfter(t, other)
 		reader.Store(other)
 		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})

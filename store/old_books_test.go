@@ -11,12 +11,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // Books from before codes were checked hold residences and regions that do not exist:
 // they are read, settled and audited as they are, and count as none for activation.
 func TestResidencesThatDoNotExist(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for _, code := range []staking.Region{"XX", "ZZ", "UK", "EU", "QQ", "T1", "US-ZZ"} {
 			_, err := db.OpenAccount(ctx, "new", code)
@@ -30,16 +31,16 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 			accept(t, db, id)
 		}
 		on(t, db, "alice")
-		must[store.Outcome](t)(db.Fund(ctx, "1", "BNB", 100_00000000, false))
-		must[int64](t)(db.Exec(ctx, "UPDATE accounts SET region = 'XX'"))
-		must[int64](t)(db.Exec(ctx, "INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished) VALUES ('UK', 1, 1, 0, '', '', 0, 0, '', 0, 0)"))
+		testkit.Must(db.Fund(ctx, "1", "BNB", 100_00000000, false))(t)
+		testkit.Must(db.Exec(ctx, "UPDATE accounts SET region = 'XX'"))(t)
+		testkit.Must(db.Exec(ctx, "INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished) VALUES ('UK', 1, 1, 0, '', '', 0, 0, '', 0, 0)"))(t)
 
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
-		if s := must[store.Standing](t)(db.Standing(ctx, "bob", staking.Client{})); s.Region == nil {
+		if s := testkit.Must(db.Standing(ctx, "bob", staking.Client{}))(t); s.Region == nil {
 			t.Error("bob's residence does not exist, and he could switch on")
 		}
-		must[staking.Enrollment](t)(db.Enroll(ctx, "alice", staking.Client{}, time.Time{})) // it is on already
+		testkit.Must(db.Enroll(ctx, "alice", staking.Client{}, time.Time{}))(t) // it is on already
 		clock.Set(3, "00:10")
 		settle(t, db, clock)
 		if earned(t, db, "alice", "BNB") == 0 {
@@ -49,16 +50,16 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 			t.Errorf("the audit finds %v", r.Findings)
 		}
 		off(t, db, "alice")
-		if a := must[store.Account](t)(db.Account(ctx, "alice")); a.Region != "XX" {
+		if a := testkit.Must(db.Account(ctx, "alice"))(t); a.Region != "XX" {
 			t.Errorf("alice's residence is read as %q", a.Region)
 		}
 		setRegion(t, db, "bob", "GB")
 		on(t, db, "bob")
 
-		if regions := must[[]staking.Region](t)(db.Regions(ctx)); !slices.Contains(regions, "UK") {
+		if regions := testkit.Must(db.Regions(ctx))(t); !slices.Contains(regions, "UK") {
 			t.Errorf("listed are %v", regions)
 		}
-		must[store.Listing](t)(db.RemoveRegion(ctx, "uk"))
+		testkit.Must(db.RemoveRegion(ctx, "uk"))(t)
 		wants(t, failure(db.RemoveRegion(ctx, "UK")), ledger.ErrNotFound)
 	})
 }
@@ -79,7 +80,7 @@ func oneBNB(from, to ledger.Account) []ledger.Move {
 
 // TestNewIDsCannotVanishFromAURL: whatever it is that is called so.
 func TestNewIDsCannotVanishFromAURL(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		deposit(t, db, "d-alice", "alice", 10, "BNB", time.Time{})
@@ -113,39 +114,39 @@ func dotted(t *testing.T, db *store.DB) ledger.Entry {
 	accept(t, db, account)
 	on(t, db, account)
 	request := "x" + entry
-	must[store.Outcome](t)(db.Withdraw(t.Context(), store.Withdrawal{ID: request, Account: account, Asset: "BNB", Amount: 1_00000000}))
+	testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: request, Account: account, Asset: "BNB", Amount: 1_00000000}))(t)
 	for _, column := range []string{
 		"accounts account", "balances account", "acceptances account", "enrollments account", "presses account", "withdrawals account", "pending account",
 		"postings account", "postings other",
 	} {
 		table, name, _ := strings.Cut(column, " ")
 		sql := fmt.Sprintf("UPDATE %s SET %s = $1 WHERE %s = $2", table, name, name)
-		must[int64](t)(db.Exec(t.Context(), sql, dots, string(account)))
-		must[int64](t)(db.Exec(t.Context(), sql, dots+"/held", string(account.Held())))
+		testkit.Must(db.Exec(t.Context(), sql, dots, string(account)))(t)
+		testkit.Must(db.Exec(t.Context(), sql, dots+"/held", string(account.Held())))(t)
 	}
 	posted := ledger.Entry{ID: dots, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: dots, Asset: "BNB", Amount: 5_00000000}}}
 	renameEntry(t, db, entry, posted)
 	renameEntry(t, db, request, ledger.Entry{ID: "./w", Kind: ledger.WithdrawalRequest, Moves: oneBNB(dots, dots+"/held")})
-	must[int64](t)(db.Exec(t.Context(), "UPDATE withdrawals SET id = './w'"))
-	must[int64](t)(db.Exec(t.Context(), "UPDATE pending SET id = './w'"))
+	testkit.Must(db.Exec(t.Context(), "UPDATE withdrawals SET id = './w'"))(t)
+	testkit.Must(db.Exec(t.Context(), "UPDATE pending SET id = './w'"))(t)
 	return posted
 }
 
 // Books from before IDs were kept out that vanish from a URL are read, moved, settled
 // and audited as they are.
 func TestIDsThatVanishFromAURL(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		deposit(t, db, "d-alice", "alice", 10, "BNB", time.Time{})
 		posted := dotted(t, db)
 
-		if a := must[store.Account](t)(db.Account(ctx, dots)); a.ID != dots {
+		if a := testkit.Must(db.Account(ctx, dots))(t); a.ID != dots {
 			t.Errorf("the account is %+v", a)
 		}
 		found := 0
 		for after := ledger.Account(""); ; found++ {
-			page := must[[]store.Account](t)(db.Accounts(ctx, after, 1))
+			page := testkit.Must(db.Accounts(ctx, after, 1))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -158,13 +159,13 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 		if ok(t, err); !slices.Equal(e.Moves, posted.Moves) {
 			t.Errorf("the entry is %+v", e)
 		}
-		if again := must[[]store.Outcome](t)(db.Post(ctx, []ledger.Entry{posted})); !again[0].Repeated {
+		if again := testkit.Must(db.Post(ctx, []ledger.Entry{posted}))(t); !again[0].Repeated {
 			t.Errorf("the entry posted again is answered %+v", again[0])
 		}
-		w := must[store.Withdrawal](t)(db.Withdrawal(ctx, dots, "./w"))
+		w := testkit.Must(db.Withdrawal(ctx, dots, "./w"))(t)
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{w.Ending(ledger.WithdrawalCancelled)})))
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "t-1", Kind: ledger.Transfer, Moves: oneBNB("alice", dots)}})))
-		must[store.Outcome](t)(db.Fund(ctx, "1", "BNB", 100_00000000, false))
+		testkit.Must(db.Fund(ctx, "1", "BNB", 100_00000000, false))(t)
 		clock.Set(3, "00:10")
 		settle(t, db, clock)
 		if earned(t, db, dots, "BNB") == 0 {
@@ -192,7 +193,7 @@ func renameEntry(t *testing.T, db *store.DB, from string, to ledger.Entry) {
 		destination = ledger.Destination{}.Hash()
 	}
 	digest := to.Digest(to.Leaves(), destination)
-	must[int64](t)(db.Exec(t.Context(), "UPDATE entries SET entry = $1, bucket = $2, digest = $3, leaves = $4 WHERE entry = $5",
-		to.ID, int64(to.Bucket()), digest[:], to.Leaves(), from))
-	must[int64](t)(db.Exec(t.Context(), "UPDATE postings SET entry = $1 WHERE entry = $2", to.ID, from))
+	testkit.Must(db.Exec(t.Context(), "UPDATE entries SET entry = $1, bucket = $2, digest = $3, leaves = $4 WHERE entry = $5",
+		to.ID, int64(to.Bucket()), digest[:], to.Leaves(), from))(t)
+	testkit.Must(db.Exec(t.Context(), "UPDATE postings SET entry = $1 WHERE entry = $2", to.ID, from))(t)
 }

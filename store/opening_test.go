@@ -8,20 +8,21 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestFundsAreOnceAndLogged(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		first := must[store.Outcome](t)(db.Fund(ctx, "2026-03", "BNB", 5_00000000, false))
+		first := testkit.Must(db.Fund(ctx, "2026-03", "BNB", 5_00000000, false))(t)
 		clock.Set(2, "12:00")
-		again := must[store.Outcome](t)(db.Fund(ctx, "2026-03", "BNB", 5_00000000, false))
+		again := testkit.Must(db.Fund(ctx, "2026-03", "BNB", 5_00000000, false))(t)
 		if !again.Repeated || !again.At.Equal(first.At) {
 			t.Errorf("the second answers %+v", again)
 		}
 		_, err := db.Fund(ctx, "2026-03", "BNB", 6_00000000, false)
 		wants(t, err, ledger.ErrConflict)
-		must[store.Outcome](t)(db.Fund(ctx, "surplus", "BNB", 2_00000000, true))
+		testkit.Must(db.Fund(ctx, "surplus", "BNB", 2_00000000, true))(t)
 		_, err = db.Fund(ctx, "more", "BNB", 4_00000000, true)
 		wants(t, err, ledger.ErrInsufficient)
 		_, err = db.Fund(ctx, "", "BNB", 1, false)
@@ -30,29 +31,29 @@ func TestFundsAreOnceAndLogged(t *testing.T) {
 		wants(t, err, ledger.ErrInvalid)
 		_, err = db.Fund(ctx, "x", "DOGE", 1, false)
 		wants(t, err, ledger.ErrNotFound)
-		for _, b := range must[[]store.HouseBalance](t)(db.HouseBalances(ctx)) {
+		for _, b := range testkit.Must(db.HouseBalances(ctx))(t) {
 			if b.Account == ledger.Rewards && b.Asset == "BNB" && b.Sum.Int64() != 3_00000000 {
 				t.Errorf("the pool has %s", b.Sum)
 			}
 		}
 		var told []string
-		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, noon.Add(time.Millisecond), 99)) {
+		for _, l := range testkit.Must(db.Log(ctx, noon.Add(time.Millisecond), 99))(t) {
 			told = append(told, l.Action+" "+l.Subject+": "+l.Detail)
 		}
 		if want := []string{"fund withdraw BNB: 2 as fund/surplus"}; !slices.Equal(told, want) {
 			t.Errorf("since then the log says %q", told)
 		}
-		if lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 99)); len(lines) != 3 {
+		if lines := testkit.Must(db.Log(ctx, noon, 99))(t); len(lines) != 3 {
 			t.Errorf("the log says %v", lines)
 		}
-		if lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 1)); len(lines) != 1 || lines[0].Action != "fund withdraw" {
+		if lines := testkit.Must(db.Log(ctx, noon, 1))(t); len(lines) != 1 || lines[0].Action != "fund withdraw" {
 			t.Errorf("the last line is %v", lines)
 		}
 	})
 }
 
 func TestAnAdjustmentHasAReason(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		e := ledger.Entry{ID: "adj-1", Kind: ledger.Adjustment, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 7}}}
@@ -60,8 +61,8 @@ func TestAnAdjustmentHasAReason(t *testing.T) {
 			_, err := db.Adjust(ctx, e, reason)
 			wants(t, err, ledger.ErrInvalid)
 		}
-		must[store.Outcome](t)(db.Adjust(ctx, e, "Day 2 paid at the wrong rate"))
-		if o := must[store.Outcome](t)(db.Adjust(ctx, e, "again")); !o.Repeated {
+		testkit.Must(db.Adjust(ctx, e, "Day 2 paid at the wrong rate"))(t)
+		if o := testkit.Must(db.Adjust(ctx, e, "again"))(t); !o.Repeated {
 			t.Errorf("the second answers %+v", o)
 		}
 		lines := logged(t, db, "adjust")
@@ -86,7 +87,7 @@ func TestAnAdjustmentHasAReason(t *testing.T) {
 }
 
 func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		long := ledger.Account(strings.Repeat("x", 128))
 		open(t, db, "alice")
@@ -96,7 +97,7 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 		}
 		openings := []store.Opening{{Account: "alice", Asset: "BNB", Amount: 5}, {Account: long, Asset: "ALGO", Amount: 9}}
 		clock.Set(2, "12:00")
-		for _, o := range must[[]store.Outcome](t)(db.PostOpenings(ctx, openings)) {
+		for _, o := range testkit.Must(db.PostOpenings(ctx, openings))(t) {
 			if o.Err != nil || !o.At.Equal(day1.Start()) {
 				t.Errorf("the outcome is %+v", o)
 			}
@@ -105,7 +106,7 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 		settle(t, db, clock)
 		openings = append(openings, store.Opening{Account: "alice", Asset: "SOL", Amount: 5}, store.Opening{Account: "bob", Asset: "SOL", Amount: 5})
 		openings[1].Amount = 10
-		outcomes := must[[]store.Outcome](t)(db.PostOpenings(ctx, openings))
+		outcomes := testkit.Must(db.PostOpenings(ctx, openings))(t)
 		if o := outcomes[0]; !o.Repeated || !o.At.Equal(day1.Start()) {
 			t.Errorf("the same again answers %+v", o)
 		}

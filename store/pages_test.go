@@ -11,11 +11,12 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // trades are entries that change one account by several of their moves, at one
 // moment and at others, and a hold and its release, on four days of which one is quiet.
-func trades(t *testing.T, db *store.DB, clock *Clock, prefix string) {
+func trades(t *testing.T, db *store.DB, clock *testkit.Clock, prefix string) {
 	t.Helper()
 	move := func(from, to ledger.Account, asset string, amount ledger.Amount) ledger.Move {
 		return ledger.Move{From: from, To: to, Asset: asset, Amount: amount}
@@ -24,7 +25,7 @@ func trades(t *testing.T, db *store.DB, clock *Clock, prefix string) {
 		if day == 3 {
 			continue
 		}
-		at := max(moment(day, "00:00").UnixMilli(), noon.UnixMilli())
+		at := max(testkit.Moment(day, "00:00").UnixMilli(), noon.UnixMilli())
 		for n := range 4 {
 			id := fmt.Sprintf("%s-%d-%d", prefix, day, n)
 			when := time.UnixMilli(at + int64(n/2))
@@ -41,7 +42,7 @@ func trades(t *testing.T, db *store.DB, clock *Clock, prefix string) {
 }
 
 // traders are alice and bob, who trade, hold and earn; Days 2 and 3 are paid.
-func traders(t *testing.T, db *store.DB, clock *Clock) {
+func traders(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	t.Helper()
 	for _, id := range []ledger.Account{"alice", "bob"} {
 		open(t, db, id)
@@ -113,7 +114,7 @@ func sameLines(t *testing.T, what string, got []store.JournalLine, want []store.
 }
 
 func TestLinesArePagesOfTheStatement(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		traders(t, db, clock)
 		whole := store.LinesAsked{From: day1, To: day1 + 100}
 		for _, asked := range []store.LinesAsked{
@@ -148,7 +149,7 @@ func TestLinesArePagesOfTheStatement(t *testing.T) {
 // TestLinesWhileOthersAreAdded: whatever is posted meanwhile, what was there is told
 // once. What counts later than the place is not seen, and what counts earlier is.
 func TestLinesWhileOthersAreAdded(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		for n := range 40 {
 			deposit(t, db, fmt.Sprintf("d-%02d", n), "alice", 1, "BNB", noon.Add(-time.Duration(n/2)*time.Minute))
@@ -180,7 +181,7 @@ func TestLinesWhileOthersAreAdded(t *testing.T) {
 
 // TestAQuietAccountCostsNoMoreThanAnother: a page walks so many days only, and says where to go on.
 func TestAQuietAccountCostsNoMoreThanAnother(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d-1", "alice", 1, "BNB", time.Time{})
 		clock.Set(300, "12:00")
@@ -203,7 +204,7 @@ func TestAQuietAccountCostsNoMoreThanAnother(t *testing.T) {
 }
 
 func TestPostingsArePagesOfTheJournal(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		traders(t, db, clock)
 		for _, days := range [][2]staking.Day{{day1, day1 + 100}, {day1 + 1, day1 + 2}, {day1 + 2, day1 + 2}, {day1 + 2, day1}} {
 			var want []ledger.Posting
@@ -232,13 +233,13 @@ func TestPostingsArePagesOfTheJournal(t *testing.T) {
 }
 
 func TestEntry(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		traders(t, db, clock)
 		e, postedAt, err := db.Entry(t.Context(), "a-2-3-t")
 		ok(t, err)
 		want := []ledger.Move{{From: "alice", To: "bob", Asset: "BNB", Amount: 3}, {From: "bob", To: "alice", Asset: "SOL", Amount: 5},
 			{From: "alice", To: ledger.Desk, Asset: "SOL", Amount: 1}, {From: "bob", To: "alice", Asset: "BNB", Amount: 2}}
-		if e.ID != "a-2-3-t" || e.Kind != ledger.Trade || !slices.Equal(e.Moves, want) || !e.At.Equal(moment(2, "00:00").Add(time.Millisecond)) || !postedAt.Equal(moment(2, "23:00")) {
+		if e.ID != "a-2-3-t" || e.Kind != ledger.Trade || !slices.Equal(e.Moves, want) || !e.At.Equal(testkit.Moment(2, "00:00").Add(time.Millisecond)) || !postedAt.Equal(testkit.Moment(2, "23:00")) {
 			t.Errorf("%+v at %s", e, postedAt)
 		}
 		for _, id := range []string{
@@ -254,20 +255,20 @@ func TestEntry(t *testing.T) {
 
 // TestEveryNameInTheJournalIsAnEntry: whatever wrote it, and with the same moves.
 func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "carol")
 		open(t, db, ledger.Account(strings.Repeat("c", ledger.MaxID)))
 		for _, id := range []ledger.Account{"carol", ledger.Account(strings.Repeat("c", ledger.MaxID))} {
 			on(t, db, id)
-			must[[]store.Outcome](t)(db.PostOpenings(t.Context(), []store.Opening{{Account: id, Asset: "ADA", Amount: 1000_00000000}}))
-			must[[]store.Outcome](t)(db.PostImport(t.Context(), id, []store.ImportEntry{
+			testkit.Must(db.PostOpenings(t.Context(), []store.Opening{{Account: id, Asset: "ADA", Amount: 1000_00000000}}))(t)
+			testkit.Must(db.PostImport(t.Context(), id, []store.ImportEntry{
 				{Name: noon.Format("2006-01-02T15:04:05Z"), Kind: ledger.Import, At: noon, Changes: []store.ImportChange{{Asset: "BNB", Amount: 7_00000000}, {Asset: "ADA", Amount: -1}}},
 				{Name: noon.Format("2006-01-02T15:04:05Z") + "/reward/9999", Kind: ledger.RewardElsewhere, At: noon, Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
-			}))
+			}))(t)
 		}
 		fund(t, db, "ADA", 100)
-		must[store.Outcome](t)(db.Adjust(t.Context(), oneMove("fix", ledger.Adjustment, ledger.Custody, "carol", 1), "why"))
-		must[store.Outcome](t)(db.Withdraw(t.Context(), store.Withdrawal{ID: "w", Account: "carol", Asset: "BNB", Amount: 1_00000000}))
+		testkit.Must(db.Adjust(t.Context(), oneMove("fix", ledger.Adjustment, ledger.Custody, "carol", 1), "why"))(t)
+		testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: "w", Account: "carol", Asset: "BNB", Amount: 1_00000000}))(t)
 		ok(t, refusal(db.Post(t.Context(), []ledger.Entry{oneMove("w/completed", ledger.WithdrawalCompleted, "carol/held", ledger.Custody, 10)})))
 		traders(t, db, clock)
 
@@ -307,11 +308,11 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 
 // TestADayThatNobodyEarnedOn is declared all the same, and its entry has no moves.
 func TestADayThatNobodyEarnedOn(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		clock.Set(3, "00:06")
 		settle(t, db, clock)
 		e, postedAt, err := db.Entry(t.Context(), "declare/"+(day1+1).String()+"/BNB")
-		if ok(t, err); e.Kind != "declare" || e.Moves != nil || !postedAt.Equal(moment(3, "00:06")) {
+		if ok(t, err); e.Kind != "declare" || e.Moves != nil || !postedAt.Equal(testkit.Moment(3, "00:06")) {
 			t.Errorf("%+v at %s", e, postedAt)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // addKey is an API key that an account has.
@@ -29,7 +30,7 @@ func addKey(t *testing.T, db *store.DB, id ledger.Account, label string, expires
 // Where it is asked for, all of the account's API keys end with the password, and
 // nobody else's; what is written of it is one transaction with it.
 func TestAPasswordRevokesKeys(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -42,7 +43,7 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 		if n := setPassword(t, db, "alice@example.com", people.PasswordChange{Hash: otherHash}); n != 0 {
 			t.Errorf("%d keys are revoked, and none was asked for", n)
 		}
-		if k := must[access.Key](t)(db.People().Key(ctx, first.Key)); !k.Revoked.IsZero() {
+		if k := testkit.Must(db.People().Key(ctx, first.Key))(t); !k.Revoked.IsZero() {
 			t.Error("a key is revoked that nobody asked for")
 		}
 		c := people.PasswordChange{Hash: oneHash, RevokeKeys: true, Client: "Firefox", Address: "192.0.2.7 DE"}
@@ -52,21 +53,21 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 			}
 		}
 		for _, k := range []access.Key{first, second, expiring} {
-			if k := must[access.Key](t)(db.People().Key(ctx, k.Key)); !k.Revoked.Equal(clock.Now()) {
+			if k := testkit.Must(db.People().Key(ctx, k.Key))(t); !k.Revoked.Equal(clock.Now()) {
 				t.Errorf("%s is revoked at %s", k, k.Revoked)
 			}
 		}
-		if k := must[access.Key](t)(db.People().Key(ctx, before.Key)); !k.Revoked.Equal(noon) {
+		if k := testkit.Must(db.People().Key(ctx, before.Key))(t); !k.Revoked.Equal(noon) {
 			t.Errorf("a key that was revoked is revoked again at %s", k.Revoked)
 		}
-		if k := must[access.Key](t)(db.People().Key(ctx, bobs.Key)); !k.Revoked.IsZero() {
+		if k := testkit.Must(db.People().Key(ctx, bobs.Key))(t); !k.Revoked.IsZero() {
 			t.Error("bob's key is revoked")
 		}
 		var logged, seen []string
-		for _, l := range must[[]store.LogLine](t)(db.Log(ctx, clock.Now(), 20)) {
+		for _, l := range testkit.Must(db.Log(ctx, clock.Now(), 20))(t) {
 			logged = append(logged, fmt.Sprint(l.Actor, " ", l.Action, " ", l.Subject))
 		}
-		for _, e := range must[[]people.SecurityEvent](t)(db.People().SecurityEvents(ctx, "alice", nil, 20)) {
+		for _, e := range testkit.Must(db.People().SecurityEvents(ctx, "alice", nil, 20))(t) {
 			seen = append(seen, strings.TrimSpace(fmt.Sprint(e.Action, " ", e.Client, " ", e.Address)))
 		}
 		slices.Sort(logged)
@@ -82,16 +83,16 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 
 // A password that cannot be set revokes nothing.
 func TestAPasswordThatFailsRevokesNothing(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
 		k := addKey(t, db, "alice", "", time.Time{})
-		must[int64](t)(db.Exec(t.Context(), "DROP TABLE acts"))
+		testkit.Must(db.Exec(t.Context(), "DROP TABLE acts"))(t)
 		if _, err := db.People().SetPassword(t.Context(), "alice@example.com", people.PasswordChange{Hash: otherHash, RevokeKeys: true}); err == nil {
 			t.Fatal("it is set")
 		}
-		l := must[people.Login](t)(db.People().Login(t.Context(), "alice@example.com"))
-		if k := must[access.Key](t)(db.People().Key(t.Context(), k.Key)); !k.Revoked.IsZero() || l.Password != oneHash {
+		l := testkit.Must(db.People().Login(t.Context(), "alice@example.com"))(t)
+		if k := testkit.Must(db.People().Key(t.Context(), k.Key))(t); !k.Revoked.IsZero() || l.Password != oneHash {
 			t.Errorf("half of it is done: the key is revoked at %s, the password is %s", k.Revoked, l.Password)
 		}
 	})
@@ -100,12 +101,12 @@ func TestAPasswordThatFailsRevokesNothing(t *testing.T) {
 // A hash is replaced only where it is still the one that was verified, by one of those
 // who do so at the same time; nothing else changes.
 func TestAPasswordIsHashedAgain(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
 		s := addSession(t, db, clock, "alice@example.com", "alice")
-		verified := must[people.Login](t)(db.People().Login(ctx, "alice@example.com"))
+		verified := testkit.Must(db.People().Login(ctx, "alice@example.com"))(t)
 		clock.Advance(time.Second)
 		var all sync.WaitGroup
 		var changed [8]bool
@@ -124,12 +125,12 @@ func TestAPasswordIsHashedAgain(t *testing.T) {
 				n++
 			}
 		}
-		l := must[people.Login](t)(db.People().Login(ctx, "alice@example.com"))
+		l := testkit.Must(db.People().Login(ctx, "alice@example.com"))(t)
 		if n != 1 || l.Password != otherHash || !l.Changed.Equal(noon) || !inside(t, db, s) {
 			t.Errorf("%d have changed it: %#v", n, l)
 		}
 		setPassword(t, db, "alice@example.com", people.PasswordChange{Hash: oneHash})
-		if must[bool](t)(db.People().RehashPassword(ctx, l, otherHash)) {
+		if testkit.Must(db.People().RehashPassword(ctx, l, otherHash))(t) {
 			t.Error("a password that was set since is replaced by the old one")
 		}
 		_, err := db.People().RehashPassword(ctx, l, "correct horse")
@@ -139,7 +140,7 @@ func TestAPasswordIsHashedAgain(t *testing.T) {
 
 // A secret of the books is made at the first call, whoever makes it, and is the same then.
 func TestASecretIsMadeAtTheFirstCall(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		var all sync.WaitGroup
 		var got [8]access.Hidden
@@ -157,10 +158,10 @@ func TestASecretIsMadeAtTheFirstCall(t *testing.T) {
 				t.Errorf("the secrets differ: %d and %d bytes", len(secret), len(got[0]))
 			}
 		}
-		if other := must[access.Hidden](t)(db.People().Secret(ctx, "another purpose", rand.Reader)); bytes.Equal(other, got[0]) {
+		if other := testkit.Must(db.People().Secret(ctx, "another purpose", rand.Reader))(t); bytes.Equal(other, got[0]) {
 			t.Error("two purposes have the same secret")
 		}
-		must[int64](t)(db.Exec(ctx, "UPDATE meta SET value = 'AAAA' WHERE name = 'secret: cookies'"))
+		testkit.Must(db.Exec(ctx, "UPDATE meta SET value = 'AAAA' WHERE name = 'secret: cookies'"))(t)
 		if _, err := db.People().Secret(ctx, "cookies", rand.Reader); err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("a damaged secret: %v", err)
 		}

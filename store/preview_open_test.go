@@ -8,12 +8,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // openOf is what the open day would pay of a token.
 func openOf(t *testing.T, db *store.DB, asset string) store.OpenPreview {
 	t.Helper()
-	for _, p := range must[[]store.OpenPreview](t)(db.PreviewOpen(t.Context())) {
+	for _, p := range testkit.Must(db.PreviewOpen(t.Context()))(t) {
 		if p.Asset == asset {
 			return p
 		}
@@ -25,7 +26,7 @@ func openOf(t *testing.T, db *store.DB, asset string) store.OpenPreview {
 // Where nothing moves until midnight, the open day pays what it would as it stands,
 // with the rewards and carries of the days before it that are not paid yet.
 func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for i := range 9 {
 			id := ledger.Account(fmt.Sprintf("user-%d", i))
@@ -39,31 +40,31 @@ func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
 		clock.Set(2, "17:31")
 		for i := range 9 {
 			id := ledger.Account(fmt.Sprintf("user-%d", i))
-			deposit(t, db, "e-"+string(id), id, int64(i+1), "BNB", moment(2, "09:00").Add(1))
+			deposit(t, db, "e-"+string(id), id, int64(i+1), "BNB", testkit.Moment(2, "09:00").Add(1))
 		}
 		off(t, db, "user-5")
 		p := openOf(t, db, "BNB")
 		if p.Day != day1+1 || !p.At.Equal(clock.Now()) || p.Holders != 7 || p.Total == 0 || p.Missing != p.Total || p.Owed != 0 || p.Over != "" || p.Partial {
 			t.Errorf("the open day is %+v", p)
 		}
-		must[store.Outcome](t)(db.Fund(ctx, "f-1", "BNB", p.Total-1, false))
+		testkit.Must(db.Fund(ctx, "f-1", "BNB", p.Total-1, false))(t)
 		if p = openOf(t, db, "BNB"); p.Missing != 1 {
 			t.Errorf("one unit is missing, not %d", p.Missing)
 		}
 
 		clock.Set(4, "12:00") // two days are over and not paid
-		deposit(t, db, "later", "user-2", 100, "BNB", moment(3, "06:00"))
+		deposit(t, db, "later", "user-2", 100, "BNB", testkit.Moment(3, "06:00"))
 		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxTotal: 1}))
 		stands, sui := openOf(t, db, "BNB"), openOf(t, db, "SUI")
 		if stands.First != day1 || stands.Partial || !strings.Contains(stands.Over, "is above 0.00000001") {
 			t.Errorf("the open day is %+v", stands)
 		}
-		if n := must[int64](t)(db.Count(ctx, "SELECT (SELECT count(*) FROM accruals) + (SELECT count(*) FROM closings)")); n != 0 {
+		if n := testkit.Must(db.Count(ctx, "SELECT (SELECT count(*) FROM accruals) + (SELECT count(*) FROM closings)"))(t); n != 0 {
 			t.Errorf("a preview has written %d rows", n)
 		}
 		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB"}))
-		must[store.Outcome](t)(db.Fund(ctx, "f-2", "BNB", stands.Missing, false))
-		must[store.Outcome](t)(db.Fund(ctx, "f-3", "SUI", sui.Missing, false))
+		testkit.Must(db.Fund(ctx, "f-2", "BNB", stands.Missing, false))(t)
+		testkit.Must(db.Fund(ctx, "f-3", "SUI", sui.Missing, false))(t)
 		if openOf(t, db, "BNB").Missing != 0 {
 			t.Error("what was missing is there, and still missing")
 		}
@@ -73,7 +74,7 @@ func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
 		}
 		for _, want := range []store.OpenPreview{stands, sui} {
 			var got store.DayTotal
-			for _, total := range must[[]store.DayTotal](t)(db.DayTotals(ctx, day1+3, day1+3)) {
+			for _, total := range testkit.Must(db.DayTotals(ctx, day1+3, day1+3))(t) {
 				if total.Asset == want.Asset {
 					got = total
 				}
@@ -82,7 +83,7 @@ func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
 				t.Errorf("%s: paid are %d to %d holders, and %d to %d were to be", want.Asset, got.Total, got.Holders, want.Total, want.Holders)
 			}
 		}
-		for _, pool := range must[[]store.HouseBalance](t)(db.HouseBalances(ctx)) {
+		for _, pool := range testkit.Must(db.HouseBalances(ctx))(t) {
 			if pool.Account == ledger.Rewards && pool.Sum.Sign() != 0 {
 				t.Errorf("of %s %s are left; the missing amount was exact", pool.Asset, pool.Sum)
 			}
@@ -95,7 +96,7 @@ func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
 
 // The days of a token that waits long are not all measured, which is said.
 func TestTheOpenDayOfATokenThatWaitsLong(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		on(t, db, "alice")
 		deposit(t, db, "d", "alice", 2, "BNB", noon)

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func price(asset string, day int, whole int64) store.Price {
@@ -20,11 +21,11 @@ func price(asset string, day int, whole int64) store.Price {
 
 // A day's price may be set until the day is paid and never changed after.
 func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		set := func(n int, prices ...store.Price) {
 			t.Helper()
-			if got := must[int](t)(db.SetPrices(ctx, prices)); got != n {
+			if got := testkit.Must(db.SetPrices(ctx, prices))(t); got != n {
 				t.Errorf("%d prices were set, not %d", got, n)
 			}
 		}
@@ -46,7 +47,7 @@ func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
 		settle(t, db, clock) // Day 1 is paid, though nobody has earned
 		set(0, price("BNB", 1, 610))
 		refused(ledger.ErrConflict, price("BNB", 2, 620), price("BNB", 1, 600)) // all or nothing
-		if got := must[[]store.Price](t)(db.Prices(ctx, "BNB", day1-9, day1+9)); !slices.Equal(got, []store.Price{price("BNB", 1, 610)}) {
+		if got := testkit.Must(db.Prices(ctx, "BNB", day1-9, day1+9))(t); !slices.Equal(got, []store.Price{price("BNB", 1, 610)}) {
 			t.Errorf("the prices are %v", got)
 		}
 		clock.Set(3, "12:00")
@@ -60,14 +61,14 @@ func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
 
 // A paid day without any price gets one once, and no value that is fixed changes.
 func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		clock.Set(12, "12:00")
 		settle(t, db, clock)
 		if _, known, err := db.PriceOf(ctx, "BNB", day1+4); err != nil || known {
 			t.Errorf("a price that nobody set is known: %v", err)
 		}
-		n := must[int](t)(db.SetPrices(ctx, []store.Price{price("BNB", 3, 600), price("BNB", 4, 610)}))
+		n := testkit.Must(db.SetPrices(ctx, []store.Price{price("BNB", 3, 600), price("BNB", 4, 610)}))(t)
 		if n != 2 {
 			t.Errorf("%d were set", n)
 		}
@@ -81,7 +82,7 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 			_, err := db.SetPrices(ctx, []store.Price{price("BNB", day, 999)})
 			wants(t, err, ledger.ErrConflict)
 		}
-		if n := must[int](t)(db.SetPrices(ctx, []store.Price{price("BNB", -3, 500), price("BNB", 12, 700)})); n != 2 {
+		if n := testkit.Must(db.SetPrices(ctx, []store.Price{price("BNB", -3, 500), price("BNB", 12, 700)}))(t); n != 2 {
 			t.Errorf("%d were set", n)
 		}
 		_, err := db.SetPrices(ctx, []store.Price{price("BNB", -3, 501)}) // Days 1 and 2 were paid at it

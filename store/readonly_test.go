@@ -17,6 +17,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // nobody is a user who owns none of the files.
@@ -26,9 +27,9 @@ const nobody = 65534
 // folder may not be written: alone, beside a process that writes them, and with a
 // journal that cannot be read without writing.
 func TestReadingBooksThatMayNotBeWritten(t *testing.T) {
-	clock := &Clock{now: noon}
+	clock := testkit.NewClock(noon)
 	path := filepath.Join(openFolder(t), "books#1%.db")
-	db := must[*store.DB](t)(store.Create(t.Context(), "sqlite:"+path, store.Options{Clock: clock.Now, Actor: access.Process("test")}, shipped(t, day1)))
+	db := testkit.Must(store.Create(t.Context(), "sqlite:"+path, store.Options{Clock: clock.Now, Actor: access.Process("test")}, shipped(t, day1)))(t)
 	open(t, db, "alice")
 	ok(t, db.Close())
 	forbid(t, path)
@@ -39,7 +40,7 @@ func TestReadingBooksThatMayNotBeWritten(t *testing.T) {
 
 	disturbed := readAsNobody(t, path)
 	disturbed.says(t, "alice: <nil>", "bob: not found", "cannot be written")
-	db = must[*store.DB](t)(store.Open(t.Context(), "sqlite:"+path, options(clock)))
+	db = testkit.Must(store.Open(t.Context(), "sqlite:"+path, options(clock)))(t)
 	open(t, db, "bob")
 	disturbed.end(t, "was written while it was read")
 
@@ -50,7 +51,7 @@ func TestReadingBooksThatMayNotBeWritten(t *testing.T) {
 	// A copy with its journal, without the index of it.
 	copied := filepath.Join(openFolder(t), "copy.db")
 	for _, suffix := range []string{"", "-wal"} {
-		content := must[[]byte](t)(os.ReadFile(path + suffix))
+		content := testkit.Must(os.ReadFile(path + suffix))(t)
 		ok(t, os.WriteFile(copied+suffix, content, 0o444))
 	}
 	forbid(t, copied)
@@ -61,7 +62,7 @@ func TestReadingBooksThatMayNotBeWritten(t *testing.T) {
 // Books of an older softstake that may not be written say what to do.
 func TestReadingOldBooksThatMayNotBeWritten(t *testing.T) {
 	path := filepath.Join(openFolder(t), "books.db")
-	ok(t, store.CreateOld(t.Context(), "sqlite:"+path, options(&Clock{now: noon}), shipped(t, day1), 1, "alice"))
+	ok(t, store.CreateOld(t.Context(), "sqlite:"+path, options(testkit.NewClock(noon)), shipped(t, day1), 1, "alice"))
 	forbid(t, path)
 	old := readAsNobody(t, path)
 	old.end(t, fmt.Sprintf("these books have another schema: schema 1, and this softstake works with %d", store.Schema))
@@ -73,7 +74,7 @@ func openFolder(t *testing.T) string {
 	if os.Getuid() != 0 {
 		t.Skip("only root can become another user")
 	}
-	folder := must[string](t)(os.MkdirTemp("", "softstake"))
+	folder := testkit.Must(os.MkdirTemp("", "softstake"))(t)
 	t.Cleanup(func() { ok(t, os.RemoveAll(folder)) })
 	ok(t, os.Chmod(folder, 0o755))
 	return folder
@@ -93,11 +94,11 @@ type reader struct {
 
 func readAsNobody(t *testing.T, path string) *reader {
 	t.Helper()
-	c := exec.Command(must[string](t)(os.Executable()), "-test.run=^TestNobody$")
+	c := exec.Command(testkit.Must(os.Executable())(t), "-test.run=^TestNobody$")
 	c.Env = append(os.Environ(), "SOFTSTAKE_TEST_READ="+path)
 	c.Stderr = os.Stderr
-	r := &reader{process: c, in: must[io.WriteCloser](t)(c.StdinPipe())}
-	r.out = bufio.NewScanner(must[io.ReadCloser](t)(c.StdoutPipe()))
+	r := &reader{process: c, in: testkit.Must(c.StdinPipe())(t)}
+	r.out = bufio.NewScanner(testkit.Must(c.StdoutPipe())(t))
 	ok(t, c.Start())
 	return r
 }
@@ -130,7 +131,7 @@ func TestNobody(t *testing.T) {
 		t.Skip("another test runs it")
 	}
 	ok(t, syscall.Setreuid(nobody, nobody))
-	db, err := store.Open(t.Context(), "sqlite:"+path, options(&Clock{now: noon}))
+	db, err := store.Open(t.Context(), "sqlite:"+path, options(testkit.NewClock(noon)))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -11,11 +11,12 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // A holder who becomes a resident of a restricted region stops earning from that day.
 func TestMovingToARestrictedRegionStopsEarning(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		on(t, db, "alice")
@@ -44,8 +45,8 @@ func TestMovingToARestrictedRegionStopsEarning(t *testing.T) {
 		if n := len(lines); n < 3 || !strings.HasPrefix(lines[n-3].Detail, `"US-NY", before "FR"; Soft Staking ends on `) || lines[n-2].Detail != `"DE", before "US-NY"` || lines[n-1].Detail[:16] != `"", before "DE";` || lines[n-1].Subject != "alice" {
 			t.Errorf("the log says %v", lines)
 		}
-		presses := must[[]store.Press](t)(db.Presses(ctx, "alice"))
-		if len(presses) != 5 || presses[1].Action != "off: region US-NY" || presses[1].At != moment(4, "09:00") {
+		presses := testkit.Must(db.Presses(ctx, "alice"))(t)
+		if len(presses) != 5 || presses[1].Action != "off: region US-NY" || presses[1].At != testkit.Moment(4, "09:00") {
 			t.Errorf("the presses are %v", presses)
 		}
 		wants(t, failure(db.SetRegion(ctx, "bob", "DE")), ledger.ErrNotFound)
@@ -55,10 +56,10 @@ func TestMovingToARestrictedRegionStopsEarning(t *testing.T) {
 
 // Whose region is listed stops earning from that day, and nobody else does.
 func TestAListedRegionStopsItsResidents(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for id, region := range map[ledger.Account]staking.Region{"alice": "FR", "bob": "FR-75", "carol": "DE", "dora": "FR", "emil": "FR"} {
-			must[bool](t)(db.OpenAccount(ctx, id, region))
+			testkit.Must(db.OpenAccount(ctx, id, region))(t)
 			accept(t, db, id)
 		}
 		for _, id := range []ledger.Account{"alice", "bob", "carol", "dora"} {
@@ -69,23 +70,23 @@ func TestAListedRegionStopsItsResidents(t *testing.T) {
 		clock.Set(3, "08:00")
 		on(t, db, "emil") // its first day would be the next
 		clock.Set(3, "09:00")
-		must[store.Listing](t)(db.AddRegion(ctx, "fr", day1+2, ""))
-		must[store.Listing](t)(db.AddRegion(ctx, "FR", day1+2, ""))
+		testkit.Must(db.AddRegion(ctx, "fr", day1+2, ""))(t)
+		testkit.Must(db.AddRegion(ctx, "FR", day1+2, ""))(t)
 		for id, want := range map[ledger.Account]string{"alice": ".x...", "bob": ".x...", "carol": ".xxxx", "dora": ".....", "emil": "....."} {
 			if got := covered(t, db, id, 5); got != want {
 				t.Errorf("%s is covered %s, not %s", id, got, want)
 			}
 		}
-		if presses := must[[]store.Press](t)(db.Presses(ctx, "dora")); len(presses) != 2 {
+		if presses := testkit.Must(db.Presses(ctx, "dora"))(t); len(presses) != 2 {
 			t.Errorf("dora was off already: %v", presses)
 		}
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
-		if regions := must[[]staking.Region](t)(db.Regions(ctx)); !slices.Contains(regions, "FR") || !slices.IsSorted(regions) {
+		if regions := testkit.Must(db.Regions(ctx))(t); !slices.Contains(regions, "FR") || !slices.IsSorted(regions) {
 			t.Errorf("listed are %v", regions)
 		}
 		clock.Set(4, "09:00")
-		must[store.Listing](t)(db.RemoveRegion(ctx, "fr"))
+		testkit.Must(db.RemoveRegion(ctx, "fr"))(t)
 		wants(t, failure(db.RemoveRegion(ctx, "FR")), ledger.ErrNotFound)
 		wants(t, failure(db.AddRegion(ctx, "Europe", 0, "")), ledger.ErrInvalid)
 		on(t, db, "bob")
@@ -104,7 +105,7 @@ func TestAListedRegionStopsItsResidents(t *testing.T) {
 
 // However presses and the listing fall together, no resident of the region is left earning.
 func TestNoPressSlipsPastAListing(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		var accounts []ledger.Account // in the buckets that the listing comes to first
 		for n := 0; len(accounts) < 8; n++ {
@@ -113,7 +114,7 @@ func TestNoPressSlipsPastAListing(t *testing.T) {
 			}
 		}
 		for i, id := range accounts {
-			must[bool](t)(db.OpenAccount(ctx, id, []staking.Region{"FR", "DE"}[i%2]))
+			testkit.Must(db.OpenAccount(ctx, id, []staking.Region{"FR", "DE"}[i%2]))(t)
 			accept(t, db, id)
 		}
 		var all sync.WaitGroup

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // takers are the entries of every kind that take from what is held, beside the endings
@@ -40,7 +41,7 @@ var takers = map[string]func(id string, a ledger.Account, tenths int64) ledger.E
 // What a pending withdrawal holds is taken by its ending and by nothing else, whether the
 // entries come together or one by one. An account has ten coins, five of them held by an order.
 func TestPendingWithdrawalsKeepWhatTheyHold(t *testing.T) {
-	dated := func(e ledger.Entry, hour string) ledger.Entry { e.At = moment(1, hour); return e }
+	dated := func(e ledger.Entry, hour string) ledger.Entry { e.At = testkit.Moment(1, hour); return e }
 	type entries = []ledger.Entry
 	cases := []struct {
 		what    string
@@ -83,7 +84,7 @@ func TestPendingWithdrawalsKeepWhatTheyHold(t *testing.T) {
 			}
 		}, -1, 20},
 	}
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		clock.Set(1, "12:30")
 		n := 0
 		for _, c := range cases {
@@ -91,7 +92,7 @@ func TestPendingWithdrawalsKeepWhatTheyHold(t *testing.T) {
 				for _, together := range []bool{true, false} {
 					n++
 					a, w := ledger.Account(fmt.Sprintf("a%d", n)), fmt.Sprintf("w%d", n)
-					must[bool](t)(db.OpenAccount(t.Context(), a, "DE"))
+					testkit.Must(db.OpenAccount(t.Context(), a, "DE"))(t)
 					deposit(t, db, "d"+w, a, 10, bnb, noon)
 					hold := oneMove(w+"h", ledger.Hold, a, a.Held(), 50)
 					hold.At = noon
@@ -124,16 +125,16 @@ func posted(t *testing.T, db *store.DB, together bool, entries ...ledger.Entry) 
 // A request and its ending that are taken back with their call reserve nothing, and
 // give nothing free either, for the calls of the same commit.
 func TestAnUndoneRequestReservesNothing(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 10, bnb, time.Time{})
 		hold := oneMove("h", ledger.Hold, "alice", "alice/held", 50)
 		ok(t, refusal(post(t, db, hold, request("w", "alice", 20)), nil))
 		bad := oneMove("bad", ledger.Withdrawal, "alice", ledger.Custody, 999)
-		outcomes := must[[][]store.Outcome](t)(db.PostTogether(t.Context(),
+		outcomes := testkit.Must(db.PostTogether(t.Context(),
 			store.Call{Entries: []ledger.Entry{request("w2", "alice", 10), cancelled("w2", "alice", 10), completed("w", "alice", 20), bad}, Whole: true},
 			store.Call{Entries: []ledger.Entry{request("w3", "alice", 10), bad}, Whole: true},
-			store.Call{Entries: []ledger.Entry{takers["release"]("r", "alice", 51), takers["release"]("r2", "alice", 50)}}))
+			store.Call{Entries: []ledger.Entry{takers["release"]("r", "alice", 51), takers["release"]("r2", "alice", 50)}}))(t)
 		if last := outcomes[2]; !errors.Is(last[0].Err, ledger.ErrInsufficient) || last[1].Err != nil {
 			t.Errorf("%v", last)
 		}

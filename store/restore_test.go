@@ -18,6 +18,7 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // beforeSchema and beforeDay are of the books in testdata, which softstake has made
@@ -32,23 +33,23 @@ var afterBefore = time.Date(2026, 11, 27, 0, 5, 0, 0, time.UTC)
 // before unpacks those books into a folder of their own.
 func before(t *testing.T) string {
 	t.Helper()
-	packed := must[*os.File](t)(os.Open("testdata/books-schema5.db.gz"))
+	packed := testkit.Must(os.Open("testdata/books-schema5.db.gz"))(t)
 	defer func() { ok(t, packed.Close()) }()
-	text := must[*gzip.Reader](t)(gzip.NewReader(packed))
+	text := testkit.Must(gzip.NewReader(packed))(t)
 	path := filepath.Join(t.TempDir(), "snapshot.db")
-	ok(t, os.WriteFile(path, must[[]byte](t)(io.ReadAll(text)), 0o600))
+	ok(t, os.WriteFile(path, testkit.Must(io.ReadAll(text))(t), 0o600))
 	return path
 }
 
 // untouched runs something, and wants a file and its folder to be as they were.
 func untouched(t *testing.T, path string, do func()) {
 	t.Helper()
-	was := must[[]byte](t)(os.ReadFile(path))
+	was := testkit.Must(os.ReadFile(path))(t)
 	do()
-	if !bytes.Equal(was, must[[]byte](t)(os.ReadFile(path))) {
+	if !bytes.Equal(was, testkit.Must(os.ReadFile(path))(t)) {
 		t.Errorf("%s was changed", path)
 	}
-	if files := must[[]os.DirEntry](t)(os.ReadDir(filepath.Dir(path))); len(files) != 1 {
+	if files := testkit.Must(os.ReadDir(filepath.Dir(path)))(t); len(files) != 1 {
 		t.Errorf("beside it are %v", files)
 	}
 }
@@ -56,8 +57,8 @@ func untouched(t *testing.T, path string, do func()) {
 // goOn settles the next day of those books, and audits them before and after it.
 func goOn(t *testing.T, url string) {
 	t.Helper()
-	clock := &Clock{now: afterBefore}
-	db := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+	clock := testkit.NewClock(afterBefore)
+	db := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 	closeAfter(t, db)
 	wantClean(t, auditOf(t, db, audit.Options{}))
 	report := settle(t, db, clock)
@@ -74,7 +75,7 @@ func goOn(t *testing.T, url string) {
 // TestUpgradingRealBooks goes on with books of the version before.
 func TestUpgradingRealBooks(t *testing.T) {
 	path := before(t)
-	u := must[store.Upgraded](t)(store.Upgrade(t.Context(), "sqlite:"+path, options(&Clock{now: afterBefore}), nil))
+	u := testkit.Must(store.Upgrade(t.Context(), "sqlite:"+path, options(testkit.NewClock(afterBefore)), nil))(t)
 	if u.From != beforeSchema || u.To != store.Schema {
 		t.Errorf("upgraded %+v", u)
 	}
@@ -93,10 +94,10 @@ func wantChangedKeys(t *testing.T, changes []store.LogLine) {
 // TestRestoringRealBooks of the version before, and of this one.
 func TestRestoringRealBooks(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		ctx, o := t.Context(), options(&Clock{now: afterBefore})
+		ctx, o := t.Context(), options(testkit.NewClock(afterBefore))
 		old := before(t)
 		untouched(t, old, func() {
-			r := must[store.Restored](t)(store.Restore(ctx, old, url, o, store.RestoreOptions{Workers: 2}))
+			r := testkit.Must(store.Restore(ctx, old, url, o, store.RestoreOptions{Workers: 2}))(t)
 			if r.From != beforeSchema || r.To != store.Schema || r.Rows < 1000 || r.Audit.Accruals == 0 {
 				t.Errorf("restored %+v", r)
 			}
@@ -104,18 +105,18 @@ func TestRestoringRealBooks(t *testing.T) {
 		})
 		goOn(t, url)
 
-		db := must[*store.DB](t)(store.Open(ctx, url, o))
+		db := testkit.Must(store.Open(ctx, url, o))(t)
 		closeAfter(t, db)
 		snapshot := filepath.Join(t.TempDir(), "now.db")
 		ok(t, db.Engine().Backup(ctx, snapshot, nil))
 		again := "sqlite:" + filepath.Join(t.TempDir(), "again.db")
 		untouched(t, snapshot, func() {
-			r := must[store.Restored](t)(store.Restore(ctx, snapshot, again, o, store.RestoreOptions{Workers: 1}))
+			r := testkit.Must(store.Restore(ctx, snapshot, again, o, store.RestoreOptions{Workers: 1}))(t)
 			if len(r.Changes) > 0 {
 				t.Errorf("nothing was upgraded, and changed is %v", r.Changes)
 			}
 		})
-		wantSameRows(t, ctx, db, must[*store.DB](t)(store.Open(ctx, again, o)))
+		wantSameRows(t, ctx, db, testkit.Must(store.Open(ctx, again, o))(t))
 	})
 }
 
@@ -132,7 +133,7 @@ func wantSameRows(t *testing.T, ctx context.Context, one, two *store.DB) {
 		if strings.Contains(sql, "CAST(") {
 			sql = strings.Replace(sql, ") FROM", ") AS bigint) FROM", 1)
 		}
-		if a, b := must[int64](t)(one.Count(ctx, sql)), must[int64](t)(two.Count(ctx, sql)); a != b {
+		if a, b := testkit.Must(one.Count(ctx, sql))(t), testkit.Must(two.Count(ctx, sql))(t); a != b {
 			t.Errorf("%s: %d, and restored %d", sql, a, b)
 		}
 	}
@@ -141,7 +142,7 @@ func wantSameRows(t *testing.T, ctx context.Context, one, two *store.DB) {
 // TestARestoreThatIsInterrupted leaves nothing that can be used, and is begun again.
 func TestARestoreThatIsInterrupted(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		snapshot, o := before(t), options(&Clock{now: afterBefore})
+		snapshot, o := before(t), options(testkit.NewClock(afterBefore))
 		for _, at := range []string{"restoring entries", "restoring postings", "upgrading", "auditing"} {
 			ctx, interrupt := context.WithCancel(t.Context())
 			_, err := store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1, Progress: func(what string, _, _ int) {
@@ -153,7 +154,7 @@ func TestARestoreThatIsInterrupted(t *testing.T) {
 			wants(t, err, context.Canceled)
 			wantUnusable(t, url, o, at == "auditing")
 		}
-		must[store.Restored](t)(store.Restore(t.Context(), snapshot, url, o, store.RestoreOptions{Workers: 1}))
+		testkit.Must(store.Restore(t.Context(), snapshot, url, o, store.RestoreOptions{Workers: 1}))(t)
 		goOn(t, url)
 	})
 }
@@ -181,9 +182,9 @@ func wantUnusable(t *testing.T, url string, o store.Options, complete bool) {
 // TestRestoringWhatDoesNotAddUp keeps the books closed, until they are restored from a good snapshot.
 func TestRestoringWhatDoesNotAddUp(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		ctx, o := t.Context(), options(&Clock{now: afterBefore})
+		ctx, o := t.Context(), options(testkit.NewClock(afterBefore))
 		bad, good := before(t), before(t)
-		c := must[*sqlite.Conn](t)(sqlite.OpenConn(bad, sqlite.OpenReadWrite))
+		c := testkit.Must(sqlite.OpenConn(bad, sqlite.OpenReadWrite))(t)
 		ok(t, sqlitex.ExecuteScript(c, "UPDATE balances SET balance = balance + 1 WHERE account = 'alice' AND asset = 'BNB';", nil))
 		ok(t, c.Close())
 		r, err := store.Restore(ctx, bad, url, o, store.RestoreOptions{Workers: 1})
@@ -191,20 +192,20 @@ func TestRestoringWhatDoesNotAddUp(t *testing.T) {
 			t.Errorf("the report is %+v", r.Audit)
 		}
 		wantUnusable(t, url, o, true)
-		must[store.Restored](t)(store.Restore(ctx, good, url, o, store.RestoreOptions{Workers: 1}))
+		testkit.Must(store.Restore(ctx, good, url, o, store.RestoreOptions{Workers: 1}))(t)
 		goOn(t, url)
 	})
 }
 
 // TestRestoringIntoBooks refuses, and leaves them as they are.
 func TestRestoringIntoBooks(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		_, err := store.Restore(t.Context(), before(t), db.Engine().URL(), options(clock), store.RestoreOptions{Workers: 1})
 		if err == nil || !strings.Contains(err.Error(), "there are books in this database already") {
 			t.Errorf("restored: %v", err)
 		}
-		must[store.Account](t)(db.Account(t.Context(), "alice"))
+		testkit.Must(db.Account(t.Context(), "alice"))(t)
 		wantClean(t, auditOf(t, db, audit.Options{}))
 	})
 }
@@ -212,12 +213,12 @@ func TestRestoringIntoBooks(t *testing.T) {
 // TestRestoringTwiceAtOnce: the later takes the database over, and the former notices.
 func TestRestoringTwiceAtOnce(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		ctx, o, snapshot := t.Context(), options(&Clock{now: afterBefore}), before(t)
+		ctx, o, snapshot := t.Context(), options(testkit.NewClock(afterBefore)), before(t)
 		var later sync.Once
 		_, err := store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1, Progress: func(what string, _, _ int) {
 			if what == "restoring entries" {
 				later.Do(func() {
-					must[store.Restored](t)(store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1}))
+					testkit.Must(store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1}))(t)
 				})
 			}
 		}})
@@ -230,12 +231,12 @@ func TestRestoringTwiceAtOnce(t *testing.T) {
 
 // TestRestoringFromWhatIsNoSnapshot makes no books.
 func TestRestoringFromWhatIsNoSnapshot(t *testing.T) {
-	o := options(&Clock{now: afterBefore})
+	o := options(testkit.NewClock(afterBefore))
 	empty, text := filepath.Join(t.TempDir(), "empty.db"), filepath.Join(t.TempDir(), "text.db")
 	ok(t, os.WriteFile(empty, nil, 0o600))
 	ok(t, os.WriteFile(text, []byte(strings.Repeat("no database\n", 1000)), 0o600))
 	newer := before(t)
-	c := must[*sqlite.Conn](t)(sqlite.OpenConn(newer, sqlite.OpenReadWrite))
+	c := testkit.Must(sqlite.OpenConn(newer, sqlite.OpenReadWrite))(t)
 	ok(t, sqlitex.ExecuteScript(c, "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) INSERT INTO migrations SELECT i FROM n;", nil))
 	ok(t, c.Close())
 	for path, want := range map[string]string{

@@ -9,10 +9,11 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestSecurityEventsAreReadPageByPage(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -28,7 +29,7 @@ func TestSecurityEventsAreReadPageByPage(t *testing.T) {
 		var got []string
 		var after *people.SecurityEvent
 		for {
-			page := must[[]people.SecurityEvent](t)(db.People().SecurityEvents(ctx, "alice", after, 2))
+			page := testkit.Must(db.People().SecurityEvents(ctx, "alice", after, 2))(t)
 			for _, a := range page {
 				got = append(got, a.Action)
 				if a.Detail != "détail" || a.Client != "Firefox" || a.Address != "192.0.2.7 DE" || a.At.Before(noon) {
@@ -44,14 +45,14 @@ func TestSecurityEventsAreReadPageByPage(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("read are %q, want %q", got, want)
 		}
-		if page := must[[]people.SecurityEvent](t)(db.People().SecurityEvents(ctx, "alice", nil, 0)); len(page) != 0 {
+		if page := testkit.Must(db.People().SecurityEvents(ctx, "alice", nil, 0))(t); len(page) != 0 {
 			t.Errorf("none is asked for: %v", page)
 		}
 	})
 }
 
 func TestSecurityEventsThatAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		for _, a := range []people.SecurityEvent{{}, {Action: "a\nb"}, {Action: "log-in", Client: strings.Repeat("x", 201)}, {Action: "log-in", Address: "\xff"}, {Action: "log-in", Detail: strings.Repeat("x", 255)}} {
@@ -63,7 +64,7 @@ func TestSecurityEventsThatAreRefused(t *testing.T) {
 		wants(t, err, ledger.ErrNotFound)
 		_, err = db.People().SecurityEvents(ctx, "@rewards", nil, 1)
 		wants(t, err, ledger.ErrInvalid)
-		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM acts")); n != 1 {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM acts"))(t); n != 1 {
 			t.Errorf("%d are kept", n)
 		}
 	})

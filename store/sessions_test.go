@@ -11,10 +11,11 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestSessionsAreKeptAsTheyAre(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -29,14 +30,14 @@ func TestSessionsAreKeptAsTheyAre(t *testing.T) {
 		first.Created, first.Seen = noon, noon
 		second.Created, second.Seen = clock.Now(), clock.Now()
 		for _, want := range []access.Session{first, second} {
-			if got := must[access.Session](t)(db.People().Session(ctx, want.ID)); got != want {
+			if got := testkit.Must(db.People().Session(ctx, want.ID))(t); got != want {
 				t.Errorf("kept is %#v, want %#v", got, want)
 			}
 		}
-		if got := must[[]access.Session](t)(db.People().Sessions(ctx, "alice")); !slices.Equal(got, []access.Session{second, first}) {
+		if got := testkit.Must(db.People().Sessions(ctx, "alice"))(t); !slices.Equal(got, []access.Session{second, first}) {
 			t.Errorf("alice has %v", got)
 		}
-		if got := must[[]access.Session](t)(db.People().Sessions(ctx, "bob")); len(got) != 0 {
+		if got := testkit.Must(db.People().Sessions(ctx, "bob"))(t); len(got) != 0 {
 			t.Errorf("bob has %v", got)
 		}
 		_, err := db.People().Sessions(ctx, "carol")
@@ -51,7 +52,7 @@ func TestSessionsAreKeptAsTheyAre(t *testing.T) {
 }
 
 func TestSessionsThatAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		open(t, db, "bob")
 		addLogin(t, db, "alice@example.com", "alice")
@@ -83,7 +84,7 @@ func TestSessionsThatAreRefused(t *testing.T) {
 			}
 		}
 		wants(t, db.People().AddSession(t.Context(), newSession(t, clock, "alice@example.com", "alice"), otherHash), ledger.ErrNotFound)
-		if got := must[[]access.Session](t)(db.People().Sessions(t.Context(), "alice")); len(got) != 1 {
+		if got := testkit.Must(db.People().Sessions(t.Context(), "alice"))(t); len(got) != 1 {
 			t.Errorf("alice has %v", got)
 		}
 	})
@@ -92,7 +93,7 @@ func TestSessionsThatAreRefused(t *testing.T) {
 // A session lives while it is used, until it is over; what is over is not there,
 // and stays so.
 func TestASessionLivesWhileItIsUsed(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
@@ -111,18 +112,18 @@ func TestASessionLivesWhileItIsUsed(t *testing.T) {
 		if inside(t, db, idle) {
 			t.Error("what was over lives again")
 		}
-		if got := must[[]access.Session](t)(db.People().Sessions(ctx, "alice")); len(got) != 1 || got[0].ID != used.ID || !got[0].Seen.Equal(noon.Add(59*time.Minute)) {
+		if got := testkit.Must(db.People().Sessions(ctx, "alice"))(t); len(got) != 1 || got[0].ID != used.ID || !got[0].Seen.Equal(noon.Add(59*time.Minute)) {
 			t.Errorf("alice has %+v", got)
 		}
 		ok(t, db.Prune(ctx))
-		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sessions")); n != 1 {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM sessions"))(t); n != 1 {
 			t.Errorf("%d are kept", n)
 		}
 	})
 }
 
 func TestSessionsAreEndedByTheirAccountOnly(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -151,7 +152,7 @@ func TestSessionsAreEndedByTheirAccountOnly(t *testing.T) {
 
 // The one that was not used for longest makes room, also where many come at once.
 func TestAnAccountHasSoManySessions(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
@@ -179,7 +180,7 @@ func TestAnAccountHasSoManySessions(t *testing.T) {
 		for _, err := range errs {
 			ok(t, err)
 		}
-		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sessions")); n != people.MaxSessions {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM sessions"))(t); n != people.MaxSessions {
 			t.Errorf("alice has %d sessions", n)
 		}
 	})
@@ -187,11 +188,11 @@ func TestAnAccountHasSoManySessions(t *testing.T) {
 
 // What somebody else wrote into the books is an error, and opens nothing.
 func TestADamagedSession(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
 		s := addSession(t, db, clock, "alice@example.com", "alice")
-		must[int64](t)(db.Exec(t.Context(), "UPDATE sessions SET hash = $1", []byte("short")))
+		testkit.Must(db.Exec(t.Context(), "UPDATE sessions SET hash = $1", []byte("short")))(t)
 		_, one := db.People().Session(t.Context(), s.ID)
 		_, all := db.People().Sessions(t.Context(), "alice")
 		if one == nil || all == nil {

@@ -13,10 +13,11 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // earning opens accounts that earn from Day 2 on, and funds the pool.
-func earning(t *testing.T, db *store.DB, clock *Clock, ids ...ledger.Account) {
+func earning(t *testing.T, db *store.DB, clock *testkit.Clock, ids ...ledger.Account) {
 	t.Helper()
 	for _, id := range ids {
 		open(t, db, id)
@@ -25,7 +26,7 @@ func earning(t *testing.T, db *store.DB, clock *Clock, ids ...ledger.Account) {
 		on(t, db, id)
 	}
 	for _, asset := range []string{"BNB", "SOL"} {
-		must[store.Outcome](t)(db.Fund(t.Context(), asset, asset, 1000_00000000, false))
+		testkit.Must(db.Fund(t.Context(), asset, asset, 1000_00000000, false))(t)
 	}
 }
 
@@ -64,7 +65,7 @@ func rewardsOf(t *testing.T, db *store.DB, id ledger.Account) (rewards []staking
 
 // Two processes settle three days at once: each reward and each settled day is told of once.
 func TestNewsOfRewardsAndSettledDays(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *Clock) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
 		var ids []ledger.Account
 		for i := range 20 {
 			ids = append(ids, ledger.Account(fmt.Sprint("holder", i)))
@@ -138,7 +139,7 @@ func (s stopped) Settled(ctx context.Context, now time.Time) error {
 }
 
 func TestTheNextRunTellsWhatAStoppedOneDidNot(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		earning(t, db, clock, "alice")
 		clock.Set(3, "00:10")
 		options := staking.Options{}
@@ -152,7 +153,7 @@ func TestTheNextRunTellsWhatAStoppedOneDidNot(t *testing.T) {
 			t.Fatalf("told are already %v", days)
 		}
 		clock.Advance(time.Minute)
-		report := must[staking.Report](t)(staking.Run(t.Context(), db, clock.Now(), options)) // nothing is due
+		report := testkit.Must(staking.Run(t.Context(), db, clock.Now(), options))(t) // nothing is due
 		days := settledTold(newsSince(t, db, beginning))
 		if !slices.ContainsFunc(days, second) || len(days) != 20 || report.Paid != nil {
 			t.Errorf("told are %v, and %v were paid", days, report.Paid)
@@ -162,9 +163,9 @@ func TestTheNextRunTellsWhatAStoppedOneDidNot(t *testing.T) {
 
 // A token that waits for funds is not settled, and the others are.
 func TestATokenThatWaitsIsNotSettled(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		earning(t, db, clock, "alice")
-		must[store.Outcome](t)(db.Fund(t.Context(), "out", "SOL", 1000_00000000, true))
+		testkit.Must(db.Fund(t.Context(), "out", "SOL", 1000_00000000, true))(t)
 		clock.Set(4, "00:10")
 		settle(t, db, clock)
 		last := func(asset string) staking.Day {
@@ -179,14 +180,14 @@ func TestATokenThatWaitsIsNotSettled(t *testing.T) {
 		if bnb, sol := last("BNB"), last("SOL"); bnb != 3 || sol != 1 {
 			t.Errorf("BNB is settled through Day %d, and SOL through Day %d", bnb, sol)
 		}
-		must[store.Outcome](t)(db.Fund(t.Context(), "in", "SOL", 1000_00000000, false))
+		testkit.Must(db.Fund(t.Context(), "in", "SOL", 1000_00000000, false))(t)
 		settle(t, db, clock)
 		if sol := last("SOL"); sol != 3 {
 			t.Errorf("SOL is settled through Day %d", sol)
 		}
 		// Books of before there was news: the days that were paid then are told of by the first run.
-		must[int64](t)(db.Exec(t.Context(), "DELETE FROM settled"))
-		must[int64](t)(db.Exec(t.Context(), "DELETE FROM news"))
+		testkit.Must(db.Exec(t.Context(), "DELETE FROM settled"))(t)
+		testkit.Must(db.Exec(t.Context(), "DELETE FROM news"))(t)
 		settle(t, db, clock)
 		settle(t, db, clock)
 		if days := settledTold(newsSince(t, db, beginning)); len(days) != 30 {

@@ -9,13 +9,14 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // snapshots lists an account's: "1: ADA 5; 2: ADA 5 + 1 held".
 func snapshots(t *testing.T, db *store.DB, id ledger.Account, from, to staking.Day) string {
 	t.Helper()
 	var days []string
-	for _, s := range must[[]store.Snapshot](t)(db.Snapshots(t.Context(), id, from, to)) {
+	for _, s := range testkit.Must(db.Snapshots(t.Context(), id, from, to))(t) {
 		text := fmt.Sprintf("%d:", s.Day-day1+1)
 		for _, b := range s.Balances {
 			text += fmt.Sprintf(" %s %s", b.Asset, ledger.FormatDecimal(int64(b.Free), 8))
@@ -30,9 +31,9 @@ func snapshots(t *testing.T, db *store.DB, id ledger.Account, from, to staking.D
 
 // The ends of days of a holder, counted back from whenever they are asked for.
 func TestSnapshots(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		must[store.Outcome](t)(db.Fund(ctx, "f-1", "BNB", 1_00000000, false))
+		testkit.Must(db.Fund(ctx, "f-1", "BNB", 1_00000000, false))(t)
 		open(t, db, "alice")
 		deposit(t, db, "d-1", "alice", 2, "BNB", time.Time{})
 		on(t, db, "alice")
@@ -40,8 +41,8 @@ func TestSnapshots(t *testing.T) {
 			t.Errorf("before a day is over there is %s", got)
 		}
 		clock.Set(2, "09:00")
-		deposit(t, db, "d-2", "alice", 300, "ADA", moment(2, "00:00")) // at the first moment: not of the day before
-		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h-1", Kind: ledger.Hold, At: moment(2, "08:00"), Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "BNB", Amount: 50000000}}}})))
+		deposit(t, db, "d-2", "alice", 300, "ADA", testkit.Moment(2, "00:00")) // at the first moment: not of the day before
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h-1", Kind: ledger.Hold, At: testkit.Moment(2, "08:00"), Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "BNB", Amount: 50000000}}}})))
 		if got := snapshots(t, db, "alice", 0, day1+100); got != "1: BNB 2" {
 			t.Errorf("on Day 2 there is %s", got)
 		}
@@ -79,7 +80,7 @@ func TestSnapshots(t *testing.T) {
 
 // Each snapshot is what the statement's lines come to.
 func TestSnapshotsAgreeWithTheStatement(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		accounts := bookkeeping(t, db, clock)
 		last := staking.DayOf(clock.Now()) - 1
 		for _, id := range accounts[:3] {
@@ -97,7 +98,7 @@ func TestSnapshotsAgreeWithTheStatement(t *testing.T) {
 				return nil
 			}))
 			end(last + 1)
-			for _, s := range must[[]store.Snapshot](t)(db.Snapshots(t.Context(), id, day1, last)) {
+			for _, s := range testkit.Must(db.Snapshots(t.Context(), id, day1, last))(t) {
 				got := map[string]ledger.Amount{}
 				for _, b := range s.Balances {
 					got[b.Asset+"false"] = b.Free

@@ -12,15 +12,16 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // A file that another process has locked is waited for once, and the message says
 // what is the matter.
 func TestAFileThatAnotherProcessHasLocked(t *testing.T) {
-	path, clock := filepath.Join(t.TempDir(), "books.db"), &Clock{now: noon}
+	path, clock := filepath.Join(t.TempDir(), "books.db"), testkit.NewClock(noon)
 	o := options(clock)
 	o.LockWait = 20 * time.Millisecond
-	db := must[*store.DB](t)(store.Create(t.Context(), "sqlite:"+path, o, shipped(t, day1)))
+	db := testkit.Must(store.Create(t.Context(), "sqlite:"+path, o, shipped(t, day1)))(t)
 	closeAfter(t, db)
 	other, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	ok(t, err)
@@ -44,12 +45,12 @@ func TestAFileThatAnotherProcessHasLocked(t *testing.T) {
 	_, err = db.OpenAccount(ended, "alice", "DE")
 	wants(t, err, context.Canceled)
 	execute("COMMIT")
-	must[bool](t)(db.OpenAccount(t.Context(), "alice", "DE"))
+	testkit.Must(db.OpenAccount(t.Context(), "alice", "DE"))(t)
 }
 
 // A file that nobody else may even read is not opened, and not waited for twelve times.
 func TestAFileThatIsLockedWhole(t *testing.T) {
-	path, clock := filepath.Join(t.TempDir(), "books.db"), &Clock{now: noon}
+	path, clock := filepath.Join(t.TempDir(), "books.db"), testkit.NewClock(noon)
 	o := options(clock)
 	o.LockWait = 20 * time.Millisecond
 	other, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)

@@ -10,15 +10,16 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestStanding(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		look := func(c staking.Client) store.Standing {
 			t.Helper()
-			return must[store.Standing](t)(db.Standing(t.Context(), "alice", c))
+			return testkit.Must(db.Standing(t.Context(), "alice", c))(t)
 		}
-		must[bool](t)(db.OpenAccount(t.Context(), "alice", "US-CA"))
+		testkit.Must(db.OpenAccount(t.Context(), "alice", "US-CA"))(t)
 		s := look(staking.Client{Platform: "ios", Version: "3.0.9"})
 		if !errors.Is(s.Region, staking.ErrRegion) || !errors.Is(s.Version, staking.ErrUpdateApp) || len(s.Missing) != 3 || s.Missing[0].Name != staking.TermsOfUse {
 			t.Errorf("a resident of a restricted region with an old app: %+v", s)
@@ -40,7 +41,7 @@ func TestStanding(t *testing.T) {
 		if running, is := look(staking.Client{}).Running(); !is || running.From != day1+1 {
 			t.Errorf("switched on: %t, from %s", is, running.From)
 		}
-		must[staking.Document](t)(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))
+		testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
 		if s := look(staking.Client{}); len(s.Missing) != 1 || s.Missing[0].Version != 2 {
 			t.Errorf("after a new version: %+v", s.Missing)
 		}
@@ -50,7 +51,7 @@ func TestStanding(t *testing.T) {
 }
 
 func TestLatestPresses(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		for range 3 {
 			on(t, db, "alice")
@@ -58,12 +59,12 @@ func TestLatestPresses(t *testing.T) {
 			off(t, db, "alice")
 			clock.Advance(time.Minute)
 		}
-		all := must[[]store.Press](t)(db.Presses(t.Context(), "alice"))
+		all := testkit.Must(db.Presses(t.Context(), "alice"))(t)
 		slices.Reverse(all)
 		var walked []store.Press
 		var after *store.Press
 		for {
-			page := must[[]store.Press](t)(db.LatestPresses(t.Context(), "alice", after, 2))
+			page := testkit.Must(db.LatestPresses(t.Context(), "alice", after, 2))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -79,11 +80,11 @@ func TestLatestPresses(t *testing.T) {
 }
 
 func TestDocument(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		clock.Advance(time.Hour)
-		must[staking.Document](t)(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))
+		testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
 		for version, wanted := range map[int]string{0: "Prices fall.", 2: "Prices fall.", 1: staking.ShippedDocuments()[staking.RiskWarning]} {
-			if d := must[staking.Document](t)(db.Document(t.Context(), staking.RiskWarning, version)); d.Text != wanted || (d.Version != version && version != 0) {
+			if d := testkit.Must(db.Document(t.Context(), staking.RiskWarning, version))(t); d.Text != wanted || (d.Version != version && version != 0) {
 				t.Errorf("version %d: %+v", version, d)
 			}
 		}
@@ -91,11 +92,11 @@ func TestDocument(t *testing.T) {
 			_, err := db.Document(t.Context(), name, version)
 			wants(t, err, ledger.ErrNotFound)
 		}
-		whole := must[[]staking.Document](t)(db.Documents(t.Context()))
+		whole := testkit.Must(db.Documents(t.Context()))(t)
 		for i := range whole {
 			whole[i].Text = ""
 		}
-		if versions := must[[]staking.Document](t)(db.DocumentVersions(t.Context())); len(versions) != 4 || !slices.Equal(versions, whole) {
+		if versions := testkit.Must(db.DocumentVersions(t.Context()))(t); len(versions) != 4 || !slices.Equal(versions, whole) {
 			t.Errorf("%v; %v is wanted", versions, whole)
 		}
 	})
@@ -104,14 +105,14 @@ func TestDocument(t *testing.T) {
 // TestLogPage: many lines of one moment are walked through once, also with pages
 // that end among them.
 func TestLogPage(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		var prices []store.Price
 		for _, asset := range []string{"BNB", "SOL", "ADA", "SUI", "TON", "POL"} {
 			prices = append(prices, store.Price{Asset: asset, Day: day1, Price: 7})
 		}
-		must[int](t)(db.SetPrices(t.Context(), prices))
+		testkit.Must(db.SetPrices(t.Context(), prices))(t)
 		clock.Advance(time.Minute)
-		must[store.Listing](t)(db.AddRegion(t.Context(), "FR", day1, ""))
+		testkit.Must(db.AddRegion(t.Context(), "FR", day1, ""))(t)
 		for size := 1; size <= 9; size++ {
 			place, walked := store.LogPlace{At: clock.Now()}, []string{}
 			for {

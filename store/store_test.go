@@ -4,7 +4,6 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -21,59 +21,18 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // day1 is the first day of a test's books, and noon when its clock begins.
 var (
 	day1 = staking.DayOf(noon)
-	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	noon = testkit.Noon
 )
-
-// Clock is a clock that a test sets.
-type Clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// Now is what the books are told.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Set puts the clock to a moment of a day, Day 1 being the first of the books: Set(2, "15:04").
-func (c *Clock) Set(day int, hour string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = moment(day, hour)
-}
-
-// Advance puts the clock forward.
-func (c *Clock) Advance(by time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(by)
-}
-
-// moment is a time of a day of the books such as "15:04" or "15:04:05".
-func moment(day int, hour string) time.Time {
-	layout := "15:04"
-	if len(hour) > len(layout) {
-		layout = "15:04:05"
-	}
-	at, err := time.Parse(layout, hour)
-	if err != nil {
-		panic(err)
-	}
-	start := (day1 + staking.Day(day-1)).Start()
-	return start.Add(at.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)))
-}
 
 // each runs a test on every database: on new books that begin on Day 1 with all
 // that is shipped, at noon of that day.
-func each(t *testing.T, test func(t *testing.T, db *store.DB, clock *Clock)) {
+func each(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clock)) {
 	t.Helper()
 	for _, kind := range scenario.Databases {
 		t.Run(kind, func(t *testing.T) {
-			clock := &Clock{now: noon}
+			clock := testkit.NewClock(noon)
 			url := scenario.Books(t, kind, options(clock), shipped(t, day1))
-			db := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+			db := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 			closeAfter(t, db)
 			test(t, db, clock)
 		})
@@ -103,7 +62,7 @@ func closeAfter(t *testing.T, db *store.DB) {
 // logged are the lines of the log since noon about some actions, the newest last.
 func logged(t *testing.T, db *store.DB, actions ...string) (lines []store.LogLine) {
 	t.Helper()
-	for _, l := range must[[]store.LogLine](t)(db.Log(t.Context(), noon, 1000)) {
+	for _, l := range testkit.Must(db.Log(t.Context(), noon, 1000))(t) {
 		if slices.Contains(actions, l.Action) {
 			lines = append(lines, l)
 		}
@@ -114,7 +73,7 @@ func logged(t *testing.T, db *store.DB, actions ...string) (lines []store.LogLin
 // olga is an operator at the command line.
 var olga = access.Actor{Role: access.Operator, Credential: "operator olga"}
 
-func options(clock *Clock) store.Options {
+func options(clock *testkit.Clock) store.Options {
 	return store.Options{Clock: clock.Now, Actor: access.Process("test"), Volatile: true}
 }
 
@@ -126,18 +85,6 @@ func shipped(t *testing.T, from staking.Day) store.Beginning {
 		t.Fatal(err)
 	}
 	return store.Beginning{From: from, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}
-}
-
-// must ends the test at an error.
-func must[T any](t *testing.T) func(T, error) T {
-	t.Helper()
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
 }
 
 // ok ends the test at an error.
@@ -162,7 +109,7 @@ func wants(t *testing.T, err, wanted error) {
 // open opens an account for a resident of Germany who has accepted everything.
 func open(t *testing.T, db *store.DB, id ledger.Account) {
 	t.Helper()
-	must[bool](t)(db.OpenAccount(t.Context(), id, "DE"))
+	testkit.Must(db.OpenAccount(t.Context(), id, "DE"))(t)
 	accept(t, db, id)
 }
 
@@ -176,7 +123,7 @@ func accept(t *testing.T, db *store.DB, id ledger.Account) {
 // on and off press the switch now.
 func on(t *testing.T, db *store.DB, id ledger.Account) staking.Enrollment {
 	t.Helper()
-	return must[staking.Enrollment](t)(db.Enroll(t.Context(), id, staking.Client{}, time.Time{}))
+	return testkit.Must(db.Enroll(t.Context(), id, staking.Client{}, time.Time{}))(t)
 }
 
 func off(t *testing.T, db *store.DB, id ledger.Account) {
@@ -187,7 +134,7 @@ func off(t *testing.T, db *store.DB, id ledger.Account) {
 // setRegion sets a residence, and returns the day on which Soft Staking ends by it.
 func setRegion(t *testing.T, db *store.DB, id ledger.Account, region staking.Region) staking.Day {
 	t.Helper()
-	return must[staking.Day](t)(db.SetRegion(t.Context(), id, region))
+	return testkit.Must(db.SetRegion(t.Context(), id, region))(t)
 }
 
 // covered tells on which of so many first days of the books the account earns: "..xx".
@@ -196,7 +143,7 @@ func covered(t *testing.T, db *store.DB, id ledger.Account, days int) string {
 	line := ""
 	for d := range staking.Day(days) {
 		times := 0
-		for _, e := range must[[]staking.Enrollment](t)(db.Enrollments(t.Context(), id)) {
+		for _, e := range testkit.Must(db.Enrollments(t.Context(), id))(t) {
 			if e.Covers(day1 + d) {
 				times++
 			}
@@ -224,15 +171,15 @@ func refusal(outcomes []store.Outcome, err error) error {
 }
 
 // settle runs what is due.
-func settle(t *testing.T, db *store.DB, clock *Clock) staking.Report {
+func settle(t *testing.T, db *store.DB, clock *testkit.Clock) staking.Report {
 	t.Helper()
-	return must[staking.Report](t)(staking.Run(t.Context(), db, clock.Now(), staking.Options{Workers: 2}))
+	return testkit.Must(staking.Run(t.Context(), db, clock.Now(), staking.Options{Workers: 2}))(t)
 }
 
 // earned is what the account has earned of an asset.
 func earned(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Amount {
 	t.Helper()
-	for _, b := range must[[]store.Balance](t)(db.Balances(t.Context(), id)) {
+	for _, b := range testkit.Must(db.Balances(t.Context(), id))(t) {
 		if b.Asset == asset {
 			return b.Earned
 		}

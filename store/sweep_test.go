@@ -12,11 +12,12 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 func free(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Amount {
 	t.Helper()
-	for _, b := range must[[]store.Balance](t)(db.Balances(t.Context(), id)) {
+	for _, b := range testkit.Must(db.Balances(t.Context(), id))(t) {
 		if b.Asset == asset {
 			return b.Free
 		}
@@ -26,12 +27,12 @@ func free(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Am
 
 // An account that is swept is closed at once, and its last rewards go where the rest went.
 func TestTheLastRewardsAreSweptToo(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
 			open(t, db, id)
 		}
-		must[store.Outcome](t)(db.Fund(ctx, "f", bnb, coins(10), false))
+		testkit.Must(db.Fund(ctx, "f", bnb, coins(10), false))(t)
 		deposit(t, db, "d-1", "alice", 200, bnb, time.Time{})
 		deposit(t, db, "d-2", "alice", 7, sol, time.Time{})
 		on(t, db, "alice")
@@ -43,14 +44,14 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 		ok(t, db.CloseAccount(ctx, "carol"))
 		wants(t, failure(db.SweepAccount(ctx, "alice", "carol")), ledger.ErrInvalid)
 
-		s := must[store.Sweep](t)(db.As(olga).SweepAccount(ctx, "alice", "bob"))
+		s := testkit.Must(db.As(olga).SweepAccount(ctx, "alice", "bob"))(t)
 		if s.Unpaid != day1+1 || s.Refused != "" || len(s.Moved) != 2 || s.Moved[0] != (store.Swept{Entry: "close/alice/1", Asset: bnb, Amount: coins(2000)}) {
 			t.Errorf("it is swept with %+v", s)
 		}
-		if again := must[store.Sweep](t)(db.SweepAccount(ctx, "alice", "bob")); len(again.Moved) != 0 || again.Unpaid != day1+1 {
+		if again := testkit.Must(db.SweepAccount(ctx, "alice", "bob"))(t); len(again.Moved) != 0 || again.Unpaid != day1+1 {
 			t.Errorf("swept again it is %+v", again)
 		}
-		if a := must[store.Account](t)(db.Account(ctx, "alice")); !a.Closed.Equal(moment(3, "12:00")) {
+		if a := testkit.Must(db.Account(ctx, "alice"))(t); !a.Closed.Equal(testkit.Moment(3, "12:00")) {
 			t.Errorf("alice is closed since %s", a.Closed)
 		}
 		wants(t, failure(db.Enroll(ctx, "alice", staking.Client{}, time.Time{})), ledger.ErrInvalid)
@@ -69,7 +70,7 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 			t.Errorf("SOL of Day 2 waits, and it is %+v, %t, %v", s, is, err)
 		}
 		clock.Set(5, "12:00")
-		must[store.Outcome](t)(db.Fund(ctx, "g", sol, coins(10), false))
+		testkit.Must(db.Fund(ctx, "g", sol, coins(10), false))(t)
 		settle(t, db, clock)
 		if got := free(t, db, "bob", sol); got != coins(70)+earned(t, db, "alice", sol) || free(t, db, "alice", sol) != 0 {
 			t.Errorf("bob has %d SOL", got)
@@ -86,7 +87,7 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 func sweptLines(t *testing.T, db *store.DB) {
 	t.Helper()
 	var said []string
-	for _, line := range must[[]store.LogLine](t)(db.Log(t.Context(), noon, 99)) {
+	for _, line := range testkit.Must(db.Log(t.Context(), noon, 99))(t) {
 		if line.Subject == "alice" {
 			said = append(said, line.Action+": "+line.Detail)
 		}
@@ -103,7 +104,7 @@ func sweptLines(t *testing.T, db *store.DB) {
 
 // What is held keeps an account open, and nothing of it is moved.
 func TestWhatIsHeldIsNotSwept(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -114,14 +115,14 @@ func TestWhatIsHeldIsNotSwept(t *testing.T) {
 		if wants(t, err, ledger.ErrInvalid); !strings.Contains(err.Error(), "complete or cancel the withdrawals first") {
 			t.Errorf("the refusal is %v", err)
 		}
-		if s := must[store.Standing](t)(db.Standing(ctx, "alice", staking.Client{})); len(s.Enrollments) != 1 {
+		if s := testkit.Must(db.Standing(ctx, "alice", staking.Client{}))(t); len(s.Enrollments) != 1 {
 			t.Error("a refused closing switches off")
 		}
 		ok(t, refusal(post(t, db, completed("w1", "alice", 10)), nil))
-		if s := must[store.Sweep](t)(db.SweepAccount(ctx, "alice", "bob")); s.Unpaid != 0 || len(s.Moved) != 1 {
+		if s := testkit.Must(db.SweepAccount(ctx, "alice", "bob"))(t); s.Unpaid != 0 || len(s.Moved) != 1 {
 			t.Errorf("it is %+v", s)
 		}
-		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sweeps")); n != 0 {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM sweeps"))(t); n != 0 {
 			t.Error("nothing is to come, and it is still being swept")
 		}
 	})
@@ -130,17 +131,17 @@ func TestWhatIsHeldIsNotSwept(t *testing.T) {
 // A target that is closed before the last reward keeps nothing from the others: the
 // reward stays where it is until another target is named.
 func TestATargetThatIsClosedMeanwhile(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
 			open(t, db, id)
 		}
-		must[store.Outcome](t)(db.Fund(ctx, "f", bnb, coins(10), false))
+		testkit.Must(db.Fund(ctx, "f", bnb, coins(10), false))(t)
 		deposit(t, db, "d-1", "alice", 200, bnb, time.Time{})
 		on(t, db, "alice")
 		clock.Set(3, "12:00")
-		must[store.Sweep](t)(db.SweepAccount(ctx, "alice", "bob"))
-		must[store.Sweep](t)(db.SweepAccount(ctx, "bob", "carol"))
+		testkit.Must(db.SweepAccount(ctx, "alice", "bob"))(t)
+		testkit.Must(db.SweepAccount(ctx, "bob", "carol"))(t)
 		if r := settle(t, db, clock); len(r.Waiting) != 0 {
 			t.Errorf("%v waits", r.Waiting)
 		}
@@ -160,7 +161,7 @@ func TestATargetThatIsClosedMeanwhile(t *testing.T) {
 		if got := free(t, db, "carol", bnb); got != coins(2000)+earned(t, db, "alice", bnb) {
 			t.Errorf("carol has %d", got)
 		}
-		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM sweeps")); n != 0 {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM sweeps"))(t); n != 0 {
 			t.Errorf("%d accounts are being swept", n)
 		}
 		wantClean(t, auditOf(t, db, audit.Options{}))
@@ -170,7 +171,7 @@ func TestATargetThatIsClosedMeanwhile(t *testing.T) {
 // Deposits that come while an account is being swept are in the books before, and then
 // swept, or refused.
 func TestASweepAmongPostings(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")

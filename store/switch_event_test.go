@@ -10,12 +10,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // actions are what is recorded of an account's switch, the oldest first.
 func actions(t *testing.T, db *store.DB, id ledger.Account) (all []string) {
 	t.Helper()
-	for _, p := range must[[]store.Press](t)(db.Presses(t.Context(), id)) {
+	for _, p := range testkit.Must(db.Presses(t.Context(), id))(t) {
 		all = append(all, p.Action)
 	}
 	return all
@@ -24,7 +25,7 @@ func actions(t *testing.T, db *store.DB, id ledger.Account) (all []string) {
 // What changes nothing is recorded at most once an hour, so that nobody fills the books
 // with it; each change is recorded.
 func TestQuietSwitchEvents(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		old := staking.Client{Platform: "ios", Version: "3.0.9"}
 		for _, c := range []struct {
@@ -70,9 +71,9 @@ func TestQuietSwitchEvents(t *testing.T) {
 
 // Of many calls at the same time that change nothing, one is recorded.
 func TestQuietSwitchEventsAtTheSameTime(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
-		must[bool](t)(db.OpenAccount(t.Context(), "alice", "US"))
-		must[bool](t)(db.OpenAccount(t.Context(), "bob", "DE"))
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		testkit.Must(db.OpenAccount(t.Context(), "alice", "US"))(t)
+		testkit.Must(db.OpenAccount(t.Context(), "bob", "DE"))(t)
 		var all sync.WaitGroup
 		errs := make([]error, 16)
 		for i := range errs {
@@ -101,18 +102,18 @@ func TestQuietSwitchEventsAtTheSameTime(t *testing.T) {
 // A dated event that changed nothing, and that another row stands for, is answered as
 // the first time when it is repeated after the switch has changed.
 func TestAQuietSwitchEventIsIdempotent(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		clock.Set(1, "18:00")
 		enroll := func(hour string) error {
-			_, err := db.Enroll(t.Context(), "alice", staking.Client{}, moment(1, hour))
+			_, err := db.Enroll(t.Context(), "alice", staking.Client{}, testkit.Moment(1, hour))
 			return err
 		}
 		ok(t, enroll("13:00"))
 		ok(t, enroll("13:30"))
-		ok(t, db.Leave(t.Context(), "alice", staking.Client{}, moment(1, "14:00")))
+		ok(t, db.Leave(t.Context(), "alice", staking.Client{}, testkit.Moment(1, "14:00")))
 		ok(t, enroll("13:30"))
-		wants(t, db.Leave(t.Context(), "alice", staking.Client{}, moment(1, "13:30")), ledger.ErrInvalid)
+		wants(t, db.Leave(t.Context(), "alice", staking.Client{}, testkit.Moment(1, "13:30")), ledger.ErrInvalid)
 		wants(t, enroll("12:30"), ledger.ErrInvalid)
 		if got := covered(t, db, "alice", 3); got != "..." {
 			t.Errorf("it covers %s", got)

@@ -11,14 +11,15 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // rules.md, the clock: on on Day 1, measured on Day 2, paid on Day 3.
 func TestDay1Day2Day3(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 1000, "BNB", time.Time{})
-		must[store.Outcome](t)(db.Fund(t.Context(), "f", "BNB", 100_00000000, false))
+		testkit.Must(db.Fund(t.Context(), "f", "BNB", 100_00000000, false))(t)
 		if e := on(t, db, "alice"); e != (staking.Enrollment{Account: "alice", From: day1 + 1, Until: staking.Forever}) {
 			t.Errorf("the enrollment is %+v", e)
 		}
@@ -36,7 +37,7 @@ func TestDay1Day2Day3(t *testing.T) {
 }
 
 func TestTheSwitchCoversWholeDays(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for i, c := range []struct {
 			presses string // what, day and hour of each
 			covered string // days 1 to 6
@@ -74,7 +75,7 @@ func TestTheSwitchCoversWholeDays(t *testing.T) {
 			if got := covered(t, db, id, 6); got != c.covered {
 				t.Errorf("%s: covers %s, not %s", c.presses, got, c.covered)
 			}
-			for _, e := range must[[]staking.Enrollment](t)(db.Enrollments(t.Context(), id)) {
+			for _, e := range testkit.Must(db.Enrollments(t.Context(), id))(t) {
 				if e.Until < e.From {
 					t.Errorf("%s: an enrollment ends before it begins: %+v", c.presses, e)
 				}
@@ -85,7 +86,7 @@ func TestTheSwitchCoversWholeDays(t *testing.T) {
 
 // The order of the checks: already on → success; region; app version; documents.
 func TestTheOrderOfTheChecks(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		old := staking.Client{Platform: "iPadOS", Version: "3.0.9", Address: "192.0.2.7", Country: "us"}
 		enroll := func(c staking.Client) error {
@@ -93,7 +94,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 			_, err := db.Enroll(ctx, "alice", c, time.Time{})
 			return err
 		}
-		must[bool](t)(db.OpenAccount(ctx, "alice", ""))
+		testkit.Must(db.OpenAccount(ctx, "alice", ""))(t)
 		wants(t, enroll(old), staking.ErrRegion) // no verified residence
 		setRegion(t, db, "alice", "DE")
 		wants(t, enroll(old), staking.ErrRegion) // the request comes from US
@@ -110,7 +111,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 			t.Errorf("switching off always works; it covers %s", got)
 		}
 		var actions []string
-		for _, p := range must[[]store.Press](t)(db.Presses(ctx, "alice")) {
+		for _, p := range testkit.Must(db.Presses(ctx, "alice"))(t) {
 			actions = append(actions, p.Action+"|"+p.Client+"|"+p.Address)
 		}
 		want := "refused: region|ios 3.0.9|192.0.2.7 US,refused: app version|ios 3.0.9|192.0.2.7 DE," +
@@ -130,7 +131,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 }
 
 func TestAPressMayBeDatedBackWithinOpenDays(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		enroll := func(at time.Time) error {
@@ -138,24 +139,24 @@ func TestAPressMayBeDatedBackWithinOpenDays(t *testing.T) {
 			return err
 		}
 		clock.Set(3, "12:00")
-		wants(t, enroll(moment(3, "12:01")), ledger.ErrInvalid)
+		wants(t, enroll(testkit.Moment(3, "12:01")), ledger.ErrInvalid)
 		wants(t, enroll(noon.Add(-24*time.Hour)), ledger.ErrDayClosed)
-		ok(t, enroll(moment(1, "09:00")))
-		wants(t, enroll(moment(1, "08:00")), ledger.ErrInvalid) // it was pressed at 09:00
-		ok(t, db.Leave(ctx, "alice", staking.Client{}, moment(3, "10:00")))
-		wants(t, db.Leave(ctx, "alice", staking.Client{}, moment(2, "10:00")), ledger.ErrInvalid)
-		wants(t, enroll(moment(2, "10:00")), ledger.ErrInvalid)
-		ok(t, enroll(moment(1, "09:00"))) // the very same press again
-		ok(t, db.Leave(ctx, "alice", staking.Client{}, moment(3, "10:00")))
+		ok(t, enroll(testkit.Moment(1, "09:00")))
+		wants(t, enroll(testkit.Moment(1, "08:00")), ledger.ErrInvalid) // it was pressed at 09:00
+		ok(t, db.Leave(ctx, "alice", staking.Client{}, testkit.Moment(3, "10:00")))
+		wants(t, db.Leave(ctx, "alice", staking.Client{}, testkit.Moment(2, "10:00")), ledger.ErrInvalid)
+		wants(t, enroll(testkit.Moment(2, "10:00")), ledger.ErrInvalid)
+		ok(t, enroll(testkit.Moment(1, "09:00"))) // the very same press again
+		ok(t, db.Leave(ctx, "alice", staking.Client{}, testkit.Moment(3, "10:00")))
 		if got := covered(t, db, "alice", 5); got != ".x..." {
 			t.Errorf("it covers %s", got)
 		}
-		if e := must[staking.Enrollment](t)(db.Enroll(ctx, "alice", staking.Client{}, moment(1, "09:00"))); e.From != day1+1 || e.Until != day1+2 {
+		if e := testkit.Must(db.Enroll(ctx, "alice", staking.Client{}, testkit.Moment(1, "09:00")))(t); e.From != day1+1 || e.Until != day1+2 {
 			t.Errorf("the press of Day 1 answers %+v", e)
 		}
 		settle(t, db, clock)
-		wants(t, enroll(moment(2, "23:59")), ledger.ErrDayClosed)
-		wants(t, db.Leave(ctx, "alice", staking.Client{}, moment(2, "23:59")), ledger.ErrDayClosed)
+		wants(t, enroll(testkit.Moment(2, "23:59")), ledger.ErrDayClosed)
+		wants(t, db.Leave(ctx, "alice", staking.Client{}, testkit.Moment(2, "23:59")), ledger.ErrDayClosed)
 		ok(t, enroll(time.Time{}))
 		if got := covered(t, db, "alice", 5); got != ".x.xx" {
 			t.Errorf("it covers %s", got)
@@ -164,7 +165,7 @@ func TestAPressMayBeDatedBackWithinOpenDays(t *testing.T) {
 }
 
 func TestManyPressesAtOnceLeaveOneEnrollment(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		clock.Set(2, "12:00")
 		var all sync.WaitGroup
@@ -184,7 +185,7 @@ func TestManyPressesAtOnceLeaveOneEnrollment(t *testing.T) {
 		if got := covered(t, db, "alice", 5); got != "..xxx" {
 			t.Errorf("it covers %s", got)
 		}
-		if all := must[[]staking.Enrollment](t)(db.Enrollments(t.Context(), "alice")); len(all) != 1 {
+		if all := testkit.Must(db.Enrollments(t.Context(), "alice"))(t); len(all) != 1 {
 			t.Errorf("there are %v", all)
 		}
 	})

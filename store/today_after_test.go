@@ -8,13 +8,14 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // TestTodayAfterIsWhatComesTrue: what is said of a change before it is posted is,
 // to the last unit, what is read after it: at any time of the day, up and down,
 // above the minimum and below it.
 func TestTodayAfterIsWhatComesTrue(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		random := rand.New(rand.NewPCG(4, 9))
 		open(t, db, "alice")
 		open(t, db, "bob")
@@ -55,7 +56,7 @@ func TestTodayAfterIsWhatComesTrue(t *testing.T) {
 
 // TestTodayAfterTooMuch: what is more than there is makes no day below zero.
 func TestTodayAfterTooMuch(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "a", "alice", 1, "BNB", time.Time{})
 		day, token := todayOf(t, db, "alice", "BNB")

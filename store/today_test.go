@@ -9,12 +9,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // todayOf is what an account's day has come to in a token.
 func todayOf(t *testing.T, db *store.DB, id ledger.Account, asset string) (store.Today, store.TodayToken) {
 	t.Helper()
-	day := must[store.Today](t)(db.Today(t.Context(), id))
+	day := testkit.Must(db.Today(t.Context(), id))(t)
 	for _, token := range day.Tokens {
 		if token.Asset.Symbol == asset {
 			return day, token
@@ -28,7 +29,7 @@ func todayOf(t *testing.T, db *store.DB, id ledger.Account, asset string) (store
 func centi(n int64) ledger.Amount { return ledger.Amount(n * 1_000_000) }
 
 func TestToday(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 2, "BNB", time.Time{})
 		day, token := todayOf(t, db, "alice", "BNB")
@@ -88,18 +89,18 @@ func TestToday(t *testing.T) {
 // fund puts so many whole tokens of 8 decimals into the pool.
 func fund(t *testing.T, db *store.DB, asset string, tokens int64) {
 	t.Helper()
-	must[store.Outcome](t)(db.Fund(t.Context(), fmt.Sprintf("%s-%d", asset, tokens), asset, ledger.Amount(tokens*1_00000000), false))
+	testkit.Must(db.Fund(t.Context(), fmt.Sprintf("%s-%d", asset, tokens), asset, ledger.Amount(tokens*1_00000000), false))(t)
 }
 
 // TestTodayAtItsEdges: the first moment of a day, what reaches no minimum and what
 // lies above the cap.
 func TestTodayAtItsEdges(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "rich")
 		open(t, db, "poor")
 		deposit(t, db, "r", "rich", 1500, "BNB", time.Time{})
-		must[[]store.Outcome](t)(db.Post(t.Context(), []ledger.Entry{{ID: "p", Kind: ledger.Deposit,
-			Moves: []ledger.Move{{From: ledger.Custody, To: "poor", Asset: "BNB", Amount: centi(50) - 1}}}}))
+		testkit.Must(db.Post(t.Context(), []ledger.Entry{{ID: "p", Kind: ledger.Deposit,
+			Moves: []ledger.Move{{From: ledger.Custody, To: "poor", Asset: "BNB", Amount: centi(50) - 1}}}}))(t)
 		on(t, db, "rich")
 		on(t, db, "poor")
 		clock.Set(2, "00:00")
@@ -126,7 +127,7 @@ func TestTodayAtItsEdges(t *testing.T) {
 // TestTodayAgreesWithExplain: a day of random changes, looked at again and again,
 // is told alike by both, and its last moment as it is then paid.
 func TestTodayAgreesWithExplain(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		random := rand.New(rand.NewPCG(7, 11))
 		accounts, tokens := []ledger.Account{"alice", "bob"}, []string{"BNB", "SOL", "SUI"}
 		for _, id := range accounts {
@@ -165,7 +166,7 @@ func TestTodayAgreesWithExplain(t *testing.T) {
 			clock.Set(day+1, "00:07")
 			settle(t, db, clock)
 			for _, p := range promised {
-				if paid := must[store.Explanation](t)(db.Explain(t.Context(), p.Account, p.Day, p.Asset)); paid.Paid != (p.Reward > 0) || paid.Measured != p {
+				if paid := testkit.Must(db.Explain(t.Context(), p.Account, p.Day, p.Asset))(t); paid.Paid != (p.Reward > 0) || paid.Measured != p {
 					t.Errorf("promised %+v, paid %t %+v", p, paid.Paid, paid.Measured)
 				}
 			}
@@ -179,7 +180,7 @@ func agree(t *testing.T, db *store.DB, accounts []ledger.Account, tokens []strin
 	for _, id := range accounts {
 		for _, token := range tokens {
 			day, today := todayOf(t, db, id, token)
-			e := must[store.Explanation](t)(db.Explain(t.Context(), id, day.Day, token))
+			e := testkit.Must(db.Explain(t.Context(), id, day.Day, token))(t)
 			if today.Measured != e.Measured || day.Enrolled != e.Enrolled || today.Reached != e.Earned {
 				t.Errorf("%s %s: today %+v, explained %+v", id, token, today.Measured, e.Measured)
 			}

@@ -11,13 +11,14 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // bnbTerms are the shipped terms of BNB with another rate, from a day of the books.
 func bnbTerms(t *testing.T, day int, apr string) staking.Terms {
 	t.Helper()
 	asset := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 200_000_000_00000000}
-	return must[staking.Terms](t)(staking.ParseTerms(asset, day1+staking.Day(day-1), apr, "0.5", "1000"))
+	return testkit.Must(staking.ParseTerms(asset, day1+staking.Day(day-1), apr, "0.5", "1000"))(t)
 }
 
 // rates tells the rate of BNB on so many first days.
@@ -25,7 +26,7 @@ func rates(t *testing.T, db *store.DB, days int) string {
 	t.Helper()
 	var line []string
 	for d := range staking.Day(days) {
-		for _, terms := range must[[]staking.Terms](t)(db.TermsOn(t.Context(), day1+d)) {
+		for _, terms := range testkit.Must(db.TermsOn(t.Context(), day1+d))(t) {
 			if terms.Asset == "BNB" {
 				line = append(line, terms.APR.String())
 			}
@@ -35,7 +36,7 @@ func rates(t *testing.T, db *store.DB, days int) string {
 }
 
 func TestTermsAreSetFromTomorrowOn(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		wants(t, db.SetTerms(ctx, bnbTerms(t, 1, "0.02")), ledger.ErrInvalid)
 		ok(t, db.SetTerms(ctx, bnbTerms(t, 4, "0.04")))
@@ -50,11 +51,11 @@ func TestTermsAreSetFromTomorrowOn(t *testing.T) {
 		if got := rates(t, db, 5); got != "0.0015 0.03 0.0015 0.04 0.04" {
 			t.Errorf("the rates are %s", got)
 		}
-		history := must[[]store.TermsRevision](t)(db.TermsHistory(ctx, "BNB"))
+		history := testkit.Must(db.TermsHistory(ctx, "BNB"))(t)
 		if len(history) != 5 || history[2].Revision != 2 || history[2].SetBy != "test" || !history[2].SetAt.Equal(noon) {
 			t.Errorf("the former are kept: %+v", history)
 		}
-		if all := must[[]store.TermsRevision](t)(db.TermsHistory(ctx, "")); len(all) != 14 {
+		if all := testkit.Must(db.TermsHistory(ctx, ""))(t); len(all) != 14 {
 			t.Errorf("in all there are %d", len(all))
 		}
 		_, err := db.TermsHistory(ctx, "DOGE")
@@ -66,17 +67,17 @@ func TestTermsAreSetFromTomorrowOn(t *testing.T) {
 		wants(t, db.SetTerms(ctx, bad), ledger.ErrNotFound)
 		clock.Set(2, "00:00")
 		wants(t, db.SetTerms(ctx, bnbTerms(t, 2, "0.5")), ledger.ErrInvalid)
-		if lines := must[[]store.LogLine](t)(db.Log(ctx, noon, 99)); len(lines) != 5 {
+		if lines := testkit.Must(db.Log(ctx, noon, 99))(t); len(lines) != 5 {
 			t.Errorf("the log says %v", lines)
 		}
 	})
 }
 
 func TestAnAssetIsAddedOnce(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		asset := ledger.Asset{Symbol: "SHIB", Scale: 2, MaxSupply: 1_000_000_000_000_000_00}
-		token := staking.Token{Asset: asset, Terms: must[staking.Terms](t)(staking.ParseTerms(asset, 0, "0.01", "1000000", "10000000000"))}
+		token := staking.Token{Asset: asset, Terms: testkit.Must(staking.ParseTerms(asset, 0, "0.01", "1000000", "10000000000"))(t)}
 		clock.Set(3, "12:00")
 		var all sync.WaitGroup
 		for range 3 {
@@ -87,7 +88,7 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		history := must[[]store.TermsRevision](t)(db.TermsHistory(ctx, "SHIB"))
+		history := testkit.Must(db.TermsHistory(ctx, "SHIB"))(t)
 		if len(history) != 1 || history[0].From != day1+3 {
 			t.Errorf("its terms hold from tomorrow on: %+v", history)
 		}
@@ -106,7 +107,7 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 		other.Asset.Symbol = "shib"
 		wants(t, db.AddAsset(ctx, other), ledger.ErrInvalid)
 		clock.Set(4, "12:00")
-		for _, due := range must[[]staking.Due](t)(db.Due(ctx, day1+9)) {
+		for _, due := range testkit.Must(db.Due(ctx, day1+9))(t) {
 			if due.Asset == "SHIB" && due.Day != day1+3 {
 				t.Errorf("its first day is %s", due.Day)
 			}
@@ -121,7 +122,7 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 // A day that is over and not declared may be corrected: its accruals are made
 // anew, and the days after it are as they were.
 func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 365, "BNB", time.Time{})
@@ -140,17 +141,17 @@ func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
 		if got := rates(t, db, 4); got != "0.0015 0.02 0.0015 0.0015" {
 			t.Errorf("the rates are %s", got)
 		}
-		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1_00000000, false))
+		testkit.Must(db.Fund(ctx, "f", "BNB", 1_00000000, false))(t)
 		settle(t, db, clock)
 		if got := earned(t, db, "alice", "BNB"); got != 2_000_000 { // 365 BNB × 0.02 / 365
 			t.Errorf("Day 2 has paid %d", got)
 		}
 		wants(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.03"), "too late"), ledger.ErrInvalid)
-		history := must[[]store.TermsRevision](t)(db.TermsHistory(ctx, "BNB"))
+		history := testkit.Must(db.TermsHistory(ctx, "BNB"))(t)
 		if len(history) != 4 || history[1].Reason != "a typing error" || history[2].Reason != "another" || history[3].From != day1+2 {
 			t.Errorf("the history is %+v", history)
 		}
-		lines := must[[]store.LogLine](t)(db.Log(ctx, moment(3, "00:00"), 99))
+		lines := testkit.Must(db.Log(ctx, testkit.Moment(3, "00:00"), 99))(t)
 		if !strings.Contains(lines[len(lines)-1].Detail, "another") {
 			t.Errorf("the log says %v", lines)
 		}
@@ -158,16 +159,16 @@ func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
 }
 
 func TestALimitWaitsForAnApproval(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 365, "BNB", time.Time{})
 		on(t, db, "alice")
-		must[store.Outcome](t)(db.Fund(ctx, "f", "BNB", 1_00000000, false))
+		testkit.Must(db.Fund(ctx, "f", "BNB", 1_00000000, false))(t)
 		limit := staking.Limit{Asset: "BNB", MaxTotal: 1000, MaxChange: 5000}
 		ok(t, db.SetLimit(ctx, limit))
 		ok(t, db.SetLimit(ctx, limit))
-		if limits := must[[]staking.Limit](t)(db.Limits(ctx)); len(limits) != 1 || limits[0] != limit {
+		if limits := testkit.Must(db.Limits(ctx))(t); len(limits) != 1 || limits[0] != limit {
 			t.Errorf("the limits are %v", limits)
 		}
 		wants(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxTotal: -1}), ledger.ErrInvalid)
@@ -194,7 +195,7 @@ func TestALimitWaitsForAnApproval(t *testing.T) {
 		wants(t, db.Approve(ctx, day1+1, "BNB"), ledger.ErrInvalid) // declared
 		wants(t, db.Approve(ctx, day1+1, "DOGE"), ledger.ErrNotFound)
 		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB"}))
-		if limits := must[[]staking.Limit](t)(db.Limits(ctx)); len(limits) != 0 {
+		if limits := testkit.Must(db.Limits(ctx))(t); len(limits) != 0 {
 			t.Errorf("the limits are %v", limits)
 		}
 	})
@@ -203,20 +204,20 @@ func TestALimitWaitsForAnApproval(t *testing.T) {
 // A correction comes before the day's total is declared, or not at all, however
 // the two fall together.
 func TestACorrectionNeverMeetsADeclaration(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
-		ada := must[ledger.Asset](t)(db.Asset(ctx, "ADA")) // the first to be declared
+		ada := testkit.Must(db.Asset(ctx, "ADA"))(t) // the first to be declared
 		deposit(t, db, "d", "alice", 365, "ADA", time.Time{})
 		on(t, db, "alice")
-		must[store.Outcome](t)(db.Fund(ctx, "f", "ADA", 100_00000000, false))
+		testkit.Must(db.Fund(ctx, "f", "ADA", 100_00000000, false))(t)
 		clock.Set(2, "12:00")
 		settle(t, db, clock)
 		for day := range staking.Day(3) {
 			clock.Set(int(day)+3, "12:00")
 			want := "0.005"
 			var correction sync.WaitGroup
-			wrong := must[staking.Terms](t)(staking.ParseTerms(ada, 0, "0.02", "150", "800000"))
+			wrong := testkit.Must(staking.ParseTerms(ada, 0, "0.02", "150", "800000"))(t)
 			accrued := func(s staking.Step) {
 				if s.Stage != "accrue" || s.Done < s.Of {
 					return

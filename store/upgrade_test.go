@@ -11,15 +11,16 @@ import (
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // TestBooksThatAreUpgradedUnderAProgram: it reads and writes nothing of them any more.
 func TestBooksThatAreUpgradedUnderAProgram(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		ok(t, db.CheckSchema(ctx))
-		must[int64](t)(db.Exec(ctx, "INSERT INTO migrations (number) VALUES (1000)"))
+		testkit.Must(db.Exec(ctx, "INSERT INTO migrations (number) VALUES (1000)"))(t)
 		e := oneMove("d", ledger.Deposit, ledger.Custody, "alice", 10)
 		_, posted := db.Post(ctx, []ledger.Entry{e})
 		_, status := db.Status(ctx)
@@ -53,7 +54,7 @@ func TestATransactionAndAnUpgradeWaitForEachOther(t *testing.T) {
 		})
 	})
 	t.Run("the transaction comes first", func(t *testing.T) {
-		url, clock := pgtest.Database(t), &Clock{now: noon}
+		url, clock := pgtest.Database(t), testkit.NewClock(noon)
 		ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), store.Released, "alice"))
 		g := shut(t, url, "LOCK TABLE migrations IN ACCESS SHARE MODE")
 		done := make(chan error, 1)
@@ -66,7 +67,7 @@ func TestATransactionAndAnUpgradeWaitForEachOther(t *testing.T) {
 		ok(t, <-done)
 	})
 	t.Run("the transaction does not end", func(t *testing.T) {
-		url, clock := pgtest.Database(t), &Clock{now: noon}
+		url, clock := pgtest.Database(t), testkit.NewClock(noon)
 		ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), store.Released, "alice"))
 		g := shut(t, url, "LOCK TABLE migrations IN ACCESS SHARE MODE")
 		store.SetSchemaWait(t, 50*time.Millisecond)
@@ -75,7 +76,7 @@ func TestATransactionAndAnUpgradeWaitForEachOther(t *testing.T) {
 			t.Errorf("the upgrade: %v", err)
 		}
 		g.open()
-		must[store.Upgraded](t)(store.Upgrade(t.Context(), url, options(clock), nil))
+		testkit.Must(store.Upgrade(t.Context(), url, options(clock), nil))(t)
 	})
 }
 
@@ -83,8 +84,8 @@ func TestATransactionAndAnUpgradeWaitForEachOther(t *testing.T) {
 // that was being run, and goes on with it.
 func TestAnUpgradeThatIsInterrupted(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
-		ctx, clock := t.Context(), &Clock{now: noon}
-		db := must[*store.DB](t)(store.Create(ctx, url, options(clock), shipped(t, day1)))
+		ctx, clock := t.Context(), testkit.NewClock(noon)
+		db := testkit.Must(store.Create(ctx, url, options(clock), shipped(t, day1)))(t)
 		open(t, db, "alice")
 		ok(t, db.Close())
 		interrupt := errors.New("interrupted")
@@ -98,16 +99,16 @@ func TestAnUpgradeThatIsInterrupted(t *testing.T) {
 		_, err = store.Open(ctx, url, options(clock))
 		wantsOutdated(t, err, store.Schema+1)
 		fail = nil
-		if u := must[store.Upgraded](t)(store.Upgrade(ctx, url, options(clock), progress)); u.From != store.Schema+1 || u.To != store.Schema+2 {
+		if u := testkit.Must(store.Upgrade(ctx, url, options(clock), progress))(t); u.From != store.Schema+1 || u.To != store.Schema+2 {
 			t.Errorf("upgraded %+v", u)
 		}
 		one, two := store.Schema+1, store.Schema+2
 		if want := [][2]int64{{one, 0}, {one, 1}, {two, 0}, {two, 1}, {two, 0}, {two, 1}}; !slices.Equal(steps, want) {
 			t.Errorf("progress: %v", steps)
 		}
-		db = must[*store.DB](t)(store.Open(ctx, url, options(clock)))
+		db = testkit.Must(store.Open(ctx, url, options(clock)))(t)
 		closeAfter(t, db)
-		if n := must[int64](t)(db.Count(ctx, "SELECT count(*) FROM filled")); n != 2 {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM filled"))(t); n != 2 {
 			t.Errorf("%d migrations were run to their end", n)
 		}
 		deposit(t, db, "d", "alice", 1, bnb, time.Time{})

@@ -8,12 +8,13 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // TestLatestWithdrawals: page after page, of any length, gives each once, the newest
 // first, also those of one moment; another's are not among them.
 func TestLatestWithdrawals(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		open(t, db, "bob")
 		deposit(t, db, "a", "alice", 10, "BNB", time.Time{})
@@ -25,8 +26,8 @@ func TestLatestWithdrawals(t *testing.T) {
 			}
 			id := fmt.Sprint("w", n)
 			ids = append(ids, id)
-			must[store.Outcome](t)(db.Withdraw(t.Context(), store.Withdrawal{ID: id, Account: "alice", Asset: "BNB", Amount: ledger.Amount(n + 1)}))
-			must[store.Outcome](t)(db.Withdraw(t.Context(), store.Withdrawal{ID: "bob-" + id, Account: "bob", Asset: "BNB", Amount: 1}))
+			testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: id, Account: "alice", Asset: "BNB", Amount: ledger.Amount(n + 1)}))(t)
+			testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: "bob-" + id, Account: "bob", Asset: "BNB", Amount: 1}))(t)
 		}
 		post(t, db, ledger.Entry{ID: ledger.EndingID("w4", ledger.WithdrawalCompleted), Kind: ledger.WithdrawalCompleted,
 			Moves: []ledger.Move{{From: ledger.Account("alice").Held(), To: ledger.Custody, Asset: "BNB", Amount: 5}}})
@@ -35,7 +36,7 @@ func TestLatestWithdrawals(t *testing.T) {
 			var got []string
 			var after *store.Withdrawal
 			for len(got) <= len(ids) {
-				page := must[[]store.Withdrawal](t)(db.LatestWithdrawals(t.Context(), "alice", after, limit))
+				page := testkit.Must(db.LatestWithdrawals(t.Context(), "alice", after, limit))(t)
 				if len(page) == 0 {
 					break
 				}

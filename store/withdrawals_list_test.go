@@ -8,11 +8,12 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // Withdrawals of a range of time, of a token, and page after page of those that wait.
 func TestWithdrawalsAreListed(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for _, id := range []ledger.Account{"alice", "bob"} {
 			open(t, db, id)
 			deposit(t, db, "d-"+string(id), id, 100, bnb, time.Time{})
@@ -33,14 +34,14 @@ func TestWithdrawalsAreListed(t *testing.T) {
 			}
 		}
 		list := func(from, to time.Time, asset string) []string { return withdrawals(t, db, "alice", from, to, asset) }
-		same(t, "both ends", list(moment(1, "13:01"), moment(2, "13:00"), ""), []string{"alice-1-1 10000000 pending", "alice-2-0 20000000 pending"})
-		same(t, "inside", list(moment(1, "13:00").Add(time.Millisecond), moment(1, "13:01").Add(-time.Millisecond), ""), nil)
-		same(t, "of a token", list(noon, moment(9, "00:00"), sol), []string{"alice-1-1 10000000 pending", "alice-2-1 20000000 pending", "alice-3-1 30000000 pending"})
-		same(t, "of none", list(noon, moment(9, "00:00"), "DOGE"), nil)
-		same(t, "backwards", list(moment(9, "00:00"), noon, ""), nil)
+		same(t, "both ends", list(testkit.Moment(1, "13:01"), testkit.Moment(2, "13:00"), ""), []string{"alice-1-1 10000000 pending", "alice-2-0 20000000 pending"})
+		same(t, "inside", list(testkit.Moment(1, "13:00").Add(time.Millisecond), testkit.Moment(1, "13:01").Add(-time.Millisecond), ""), nil)
+		same(t, "of a token", list(noon, testkit.Moment(9, "00:00"), sol), []string{"alice-1-1 10000000 pending", "alice-2-1 20000000 pending", "alice-3-1 30000000 pending"})
+		same(t, "of none", list(noon, testkit.Moment(9, "00:00"), "DOGE"), nil)
+		same(t, "backwards", list(testkit.Moment(9, "00:00"), noon, ""), nil)
 		var read []string
 		for after := (store.Withdrawal{}); ; {
-			page := must[[]store.Withdrawal](t)(db.PendingWithdrawals(t.Context(), after, 5))
+			page := testkit.Must(db.PendingWithdrawals(t.Context(), after, 5))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -59,7 +60,7 @@ func TestWithdrawalsAreListed(t *testing.T) {
 
 // An account's deposits, the newest first, however many days lie between.
 func TestDepositsAreListed(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for _, id := range []ledger.Account{"alice", "bob"} {
 			open(t, db, id)
 		}
@@ -77,9 +78,9 @@ func TestDepositsAreListed(t *testing.T) {
 			}))
 			return told
 		}
-		same(t, "all", list(time.Time{}, moment(500, "00:00"), ""), []string{"d4 5 BNB", "d3 4 SOL", "d2 3 BNB", "d1 2 SOL", "d0 1 BNB"})
-		same(t, "both ends", list(moment(1, "13:01"), moment(40, "13:03"), ""), []string{"d3 4 SOL", "d2 3 BNB", "d1 2 SOL"})
-		same(t, "inside", list(moment(1, "13:01").Add(time.Millisecond), moment(40, "13:03").Add(-time.Millisecond), ""), []string{"d2 3 BNB"})
+		same(t, "all", list(time.Time{}, testkit.Moment(500, "00:00"), ""), []string{"d4 5 BNB", "d3 4 SOL", "d2 3 BNB", "d1 2 SOL", "d0 1 BNB"})
+		same(t, "both ends", list(testkit.Moment(1, "13:01"), testkit.Moment(40, "13:03"), ""), []string{"d3 4 SOL", "d2 3 BNB", "d1 2 SOL"})
+		same(t, "inside", list(testkit.Moment(1, "13:01").Add(time.Millisecond), testkit.Moment(40, "13:03").Add(-time.Millisecond), ""), []string{"d2 3 BNB"})
 		same(t, "of a token", list(time.Time{}, clock.Now(), sol), []string{"d3 4 SOL", "d1 2 SOL"})
 		wants(t, db.Deposits(t.Context(), "nobody", noon, noon, "", nil), ledger.ErrNotFound)
 	})

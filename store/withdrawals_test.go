@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // request, completed and cancelled are entries of a withdrawal of BNB, in tenths.
@@ -34,13 +35,13 @@ func oneMove(id string, kind ledger.Kind, from, to ledger.Account, tenths int64)
 // post posts entries together, none of which may fail for the database's sake.
 func post(t *testing.T, db *store.DB, entries ...ledger.Entry) []store.Outcome {
 	t.Helper()
-	return must[[]store.Outcome](t)(db.Post(t.Context(), entries))
+	return testkit.Must(db.Post(t.Context(), entries))(t)
 }
 
 // has fails the test unless the account has so many tenths of BNB, free and held.
 func has(t *testing.T, db *store.DB, id ledger.Account, free, held int64) {
 	t.Helper()
-	for _, b := range must[[]store.Balance](t)(db.Balances(t.Context(), id)) {
+	for _, b := range testkit.Must(db.Balances(t.Context(), id))(t) {
 		if b.Asset == bnb && (b.Free != coins(free) || b.Held != coins(held)) {
 			t.Errorf("%s has %d free and %d held; want %d and %d", id, b.Free, b.Held, coins(free), coins(held))
 		}
@@ -59,7 +60,7 @@ func withdrawals(t *testing.T, db *store.DB, id ledger.Account, from, to time.Ti
 
 func waiting(t *testing.T, db *store.DB, after store.Withdrawal, limit int) (ids []string) {
 	t.Helper()
-	for _, w := range must[[]store.Withdrawal](t)(db.PendingWithdrawals(t.Context(), after, limit)) {
+	for _, w := range testkit.Must(db.PendingWithdrawals(t.Context(), after, limit))(t) {
 		ids = append(ids, w.ID)
 	}
 	return ids
@@ -73,14 +74,14 @@ func same(t *testing.T, what string, got, want []string) {
 }
 
 func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 10, bnb, time.Time{})
 		w := store.Withdrawal{ID: "w1", Account: "alice", Asset: bnb, Amount: coins(20), Address: "bnb1xyz", Network: "BSC", Tag: "7", ClientID: "mine"}
-		first := must[store.Outcome](t)(db.Withdraw(t.Context(), w))
+		first := testkit.Must(db.Withdraw(t.Context(), w))(t)
 		has(t, db, "alice", 80, 20)
 		clock.Set(1, "12:10")
-		again := must[store.Outcome](t)(db.Withdraw(t.Context(), w))
+		again := testkit.Must(db.Withdraw(t.Context(), w))(t)
 		if !again.Repeated || first.Repeated || !again.At.Equal(noon) {
 			t.Errorf("first %+v, then %+v", first, again)
 		}
@@ -114,11 +115,11 @@ func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
 		has(t, db, "alice", 50, 20)
 		same(t, "all", withdrawals(t, db, "alice", noon, clock.Now(), ""), []string{"w1 200000000 pending", "w3 300000000 completed", "w4 10000000 cancelled"})
 		same(t, "waiting", waiting(t, db, store.Withdrawal{}, 10), []string{"w1"})
-		got := must[store.Withdrawal](t)(db.Withdrawal(t.Context(), "alice", "w1"))
+		got := testkit.Must(db.Withdrawal(t.Context(), "alice", "w1"))(t)
 		if got.Address != "bnb1xyz" || got.Network != "BSC" || got.Tag != "7" || got.ClientID != "mine" || got.At != noon || !got.Ended.IsZero() {
 			t.Errorf("w1 is %+v", got)
 		}
-		if got := must[store.Withdrawal](t)(db.Withdrawal(t.Context(), "alice", "w3")); got.Ended != clock.Now() || got.Address != "" {
+		if got := testkit.Must(db.Withdrawal(t.Context(), "alice", "w3"))(t); got.Ended != clock.Now() || got.Address != "" {
 			t.Errorf("w3 is %+v", got)
 		}
 		_, err = db.Withdrawal(t.Context(), "alice", "w2")
@@ -130,7 +131,7 @@ func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
 // What the entries before an ending make of it, whether they are posted with it or
 // before it. An account has ten coins, and another has as many.
 func TestEndingsThatAreRefused(t *testing.T) {
-	sent := func(e ledger.Entry, hour string) ledger.Entry { e.At = moment(1, hour); return e }
+	sent := func(e ledger.Entry, hour string) ledger.Entry { e.At = testkit.Moment(1, hour); return e }
 	hold := func(w string, a ledger.Account) ledger.Entry { return oneMove(w, ledger.Hold, a, a.Held(), 20) }
 	release := func(w string, a ledger.Account) ledger.Entry {
 		return oneMove(w+"/r", ledger.Release, a.Held(), a, 1)
@@ -171,14 +172,14 @@ func TestEndingsThatAreRefused(t *testing.T) {
 			return entries{request(w, a, 20), oneMove(w+"/done", ledger.WithdrawalCompleted, a.Held(), ledger.Custody, 20)}
 		}, ledger.ErrInvalid},
 	}
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		clock.Set(1, "12:30")
 		for i, c := range cases {
 			for _, together := range []bool{true, false} {
 				name := fmt.Sprintf("%d-%t", i, together)
 				a, other := ledger.Account("a-"+name), ledger.Account("o-"+name)
 				for _, id := range []ledger.Account{a, other} {
-					must[bool](t)(db.OpenAccount(t.Context(), id, "DE"))
+					testkit.Must(db.OpenAccount(t.Context(), id, "DE"))(t)
 					deposit(t, db, "d-"+string(id), id, 10, bnb, noon)
 				}
 				all := c.entries("w-"+name, a, other)
@@ -202,7 +203,7 @@ func TestEndingsThatAreRefused(t *testing.T) {
 // A call that is posted whole or not at all leaves nothing of its withdrawals where
 // it is refused, for the calls after it neither.
 func TestWithdrawalsOfACallThatIsNotPosted(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 10, bnb, time.Time{})
 		ok(t, refusal(post(t, db, request("w1", "alice", 20)), nil))
@@ -280,10 +281,10 @@ func TestTheSameEntryAtOnceIsOnce(t *testing.T) {
 func twoProcesses(t *testing.T, test func(t *testing.T, one, two *store.DB)) {
 	t.Helper()
 	eachURL(t, func(t *testing.T, url string) {
-		clock := &Clock{now: noon}
-		one := must[*store.DB](t)(store.Create(t.Context(), url, options(clock), shipped(t, day1)))
+		clock := testkit.NewClock(noon)
+		one := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 		closeAfter(t, one)
-		two := must[*store.DB](t)(store.Open(t.Context(), url, options(clock)))
+		two := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 		closeAfter(t, two)
 		test(t, one, two)
 	})
@@ -313,8 +314,8 @@ func atOnce(t *testing.T, books []*store.DB, entries []ledger.Entry) []store.Out
 // TestAWithdrawalSaysWhatItShows: where it goes, and why something was done, are lines in
 // which nothing turns the direction of writing or ends the line.
 func TestAWithdrawalSaysWhatItShows(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *Clock) {
-		must[bool](t)(db.OpenAccount(t.Context(), "alice", ""))
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		testkit.Must(db.OpenAccount(t.Context(), "alice", ""))(t)
 		deposit(t, db, "d-1", "alice", 2, "BNB", time.Time{})
 		for i, text := range []string{"0x94\u202edf8b", "0x94\u2028", "0x94\u2067df8b"} {
 			w := store.Withdrawal{ID: fmt.Sprintf("w-%d", i), Account: "alice", Asset: "BNB", Amount: 1, Address: text}

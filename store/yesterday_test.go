@@ -9,13 +9,14 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // yesterday tells in a line what became of an account's day before today: whether it
 // was covered, what it paid, and what is due.
 func yesterday(t *testing.T, db *store.DB, id ledger.Account) string {
 	t.Helper()
-	y := must[store.Yesterday](t)(db.Yesterday(t.Context(), id))
+	y := testkit.Must(db.Yesterday(t.Context(), id))(t)
 	parts := []string{fmt.Sprintf("Day %d %t", y.Day-day1+1, y.Covered)}
 	for _, r := range y.Paid {
 		parts = append(parts, fmt.Sprintf("paid %s %d", r.Asset, r.Reward))
@@ -34,7 +35,7 @@ func saysYesterday(t *testing.T, db *store.DB, want string) {
 }
 
 func TestYesterday(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		fund(t, db, "BNB", 1)
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 2, "BNB", time.Time{})
@@ -73,7 +74,7 @@ func TestYesterday(t *testing.T) {
 // TestYesterdayBehind: a token that waits holds others up by nothing, and what came
 // after its first day is measured, for a week at most.
 func TestYesterdayBehind(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "bob") // for whose SOL there are no funds
 		deposit(t, db, "b", "bob", 100, "SOL", time.Time{})
 		open(t, db, "alice")
@@ -82,7 +83,7 @@ func TestYesterdayBehind(t *testing.T) {
 		clock.Set(3, "00:06")
 		settle(t, db, clock)
 		saysYesterday(t, db, "Day 2 true")
-		deposit(t, db, "a", "alice", 100, "SOL", moment(3, "00:06"))
+		deposit(t, db, "a", "alice", 100, "SOL", testkit.Moment(3, "00:06"))
 		clock.Set(5, "01:00")
 		saysYesterday(t, db, "Day 4 true; due SOL 218264 of Day 3, 2 days, waits true")
 		clock.Set(20, "01:00")
@@ -92,7 +93,7 @@ func TestYesterdayBehind(t *testing.T) {
 
 // TestYesterdayPromisesWhatIsPaid: what is due as measured is then paid.
 func TestYesterdayPromisesWhatIsPaid(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		fund(t, db, "BNB", 10)
 		deposit(t, db, "d", "alice", 700, "BNB", time.Time{})
@@ -101,16 +102,16 @@ func TestYesterdayPromisesWhatIsPaid(t *testing.T) {
 			clock.Set(day-1, "17:11")
 			deposit(t, db, fmt.Sprint("more", day), "alice", int64(day), "BNB", time.Time{})
 			clock.Set(day, "00:04")
-			due := must[store.Yesterday](t)(db.Yesterday(t.Context(), "alice")).Due
+			due := testkit.Must(db.Yesterday(t.Context(), "alice"))(t).Due
 			clock.Set(day, "00:06")
 			settle(t, db, clock)
-			paid := must[store.Yesterday](t)(db.Yesterday(t.Context(), "alice"))
+			paid := testkit.Must(db.Yesterday(t.Context(), "alice"))(t)
 			if len(due) != 1 || len(paid.Paid) != 1 || len(paid.Due) != 0 || due[0].Accrual != paid.Paid[0].Accrual || paid.Paid[0].Account != "alice" {
 				t.Errorf("on Day %d %+v is due, and then %+v", day, due, paid)
 			}
 		}
 		var of staking.Day = day1 + 6 - 1
-		if e := must[store.Explanation](t)(db.Explain(t.Context(), "alice", of, "BNB")); !e.Paid {
+		if e := testkit.Must(db.Explain(t.Context(), "alice", of, "BNB"))(t); !e.Paid {
 			t.Error("the last day is not paid: the test shows nothing")
 		}
 	})

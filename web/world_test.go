@@ -21,6 +21,7 @@ import (
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
