@@ -20,7 +20,7 @@ func TestDocuments(t *testing.T) {
 		w.get("alice", "/v1/documents").is(200).says("items.#", "3", "items.0.name", "terms-of-use", "items.2.name", "risk-warning", "items.2.version", "1", "items.2.current", "true", "items.2.text", "")
 		w.call("operator", post, "/v1/documents", `{"name":"risk-warning","text":"Prices fall. <b>\u00fcber</b>"}`).is(200).says("version", "2", "current", "true")
 		w.call("operator", post, "/v1/documents", `{"name":"risk-warning","text":"Prices fall. <b>\u00fcber</b>"}`).is(200).says("version", "2")
-		w.call("operator", post, "/v1/documents", `{"name":"poem","text":"x"}`).refused(400, "invalid", "")
+		w.call("operator", post, "/v1/documents", `{"name":"poem","text":"x"}`).refused(400, "invalid", "name")
 		w.call("operator", post, "/v1/documents", `{"name":"risk-warning","text":"`+strings.Repeat("x", 1<<20+1)+`"}`).refused(400, "invalid", "text")
 		w.call("operator", post, "/v1/documents", `{"name":"terms-of-use","text":"`+strings.Repeat(`\u0041`, 1<<20)+`"}`).is(200).says("version", "2")
 		w.call("exchange", post, "/v1/documents", `{"name":"risk-warning","text":"x"}`).refused(403, "forbidden", "")
