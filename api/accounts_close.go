@@ -6,6 +6,7 @@ import (
 	"math/big"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -75,7 +76,7 @@ func (s *server) closed(ctx context.Context, a store.Account, sweep store.Sweep)
 		out.Unpaid = sweep.Unpaid.String()
 	}
 	for _, l := range sweep.Left {
-		units, _ := store.UnitsDecimal(big.NewInt(int64(l.Carry)), 0, leftDigits)
+		units, _ := reports.UnitsDecimal(big.NewInt(int64(l.Carry)), 0, leftDigits)
 		out.Left = append(out.Left, leftOut{l.Asset, units})
 	}
 	var err error

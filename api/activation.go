@@ -14,6 +14,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -159,7 +160,7 @@ func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[act
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.Books.Standing(ctx, id, c)
+	standing, err := s.Reports.Standing(ctx, id, c)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +188,7 @@ func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[act
 }
 
 // missingFor is what keeps an account from being switched on.
-func missingFor(st store.Standing) []missingOut {
+func missingFor(st reports.Standing) []missingOut {
 	missing := []missingOut{}
 	if st.Region != nil {
 		missing = append(missing, missingOut{What: typeOf(st.Region).name, Detail: detailOf(st.Region)})
@@ -215,7 +216,7 @@ func (s *server) presses(ctx context.Context, in *accountPageIn) (*answer[list[p
 		}
 		after = &store.Press{At: time.UnixMilli(millis), Action: seen[1]}
 	}
-	presses, err := s.Books.LatestPresses(ctx, in.id(), after, in.Limit+1)
+	presses, err := s.Reports.LatestPresses(ctx, in.id(), after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

@@ -159,6 +159,11 @@ func (b *batch) inEntry(i int, err error) error {
 func (b *batch) posted(outcomes []store.Outcome, err error) error {
 	for i, o := range outcomes {
 		if err != nil && o.Err == err {
+			if e, is := errors.AsType[*ledger.Error](err); is && e.Kind != ledger.ErrInvalid { // which names its entry itself
+				named := *e
+				named.Detail = "entry " + b.entries[i].ID + ": " + e.Detail
+				err = &named
+			}
 			if valueOf(err).Field == "" {
 				err = forNow{err}
 			}

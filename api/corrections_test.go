@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -31,7 +32,7 @@ func TestABatchOfCorrections(t *testing.T) {
 		w.post("operator", path, corrections(false, good, poor, bad)).is(200).
 			says("entries.0.status", "posted", "entries.1.problem.type", "/v1/docs#insufficient-balance", "entries.2.problem.field", "moves[0].amount", "entries.2.index", "2")
 		w.post("operator", path, corrections(true, good)).is(200).says("entries.0.status", "repeated")
-		lines, err := w.db.Log(t.Context(), time.Time{}, 1000)
+		lines, err := reports.New(w.db.Reader()).Log(t.Context(), time.Time{}, 1000)
 		w.ok(err)
 		if !slices.ContainsFunc(lines, func(l store.LogLine) bool {
 			return l.Action == "adjust" && l.Subject == "a-1" && l.Detail == "adjustment 1 BNB from @custody to bob: missed"

@@ -44,7 +44,7 @@ func (s *server) documentRoutes() {
 		OperationID: "list-documents", Method: http.MethodGet, Path: "/v1/documents", Tags: []string{"Offer"}, Summary: "List the documents",
 		Description: "All versions of the documents that a holder accepts, in the order in which they are shown, and the newest of each last.",
 	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[list[DocumentOut]], error) {
-		versions, err := s.Books.DocumentVersions(ctx)
+		versions, err := s.Reports.DocumentVersions(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func showDocument(d staking.Document, current bool) DocumentOut {
 }
 
 func (s *server) document(ctx context.Context, in *documentIn) (*answer[wholeDocumentOut], error) {
-	current, err := s.Books.Document(ctx, in.Name, 0)
+	current, err := s.Reports.Document(ctx, in.Name, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (s *server) document(ctx context.Context, in *documentIn) (*answer[wholeDoc
 		if err != nil {
 			return nil, ledger.ErrInvalid.In("version", "version: expected a whole number or current, got %q", ledger.Clip(in.Version))
 		}
-		if d, err = s.Books.Document(ctx, in.Name, version); err != nil {
+		if d, err = s.Reports.Document(ctx, in.Name, version); err != nil {
 			return nil, err
 		}
 	}

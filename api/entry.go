@@ -116,7 +116,7 @@ func (s *server) countRecipients(ctx context.Context, e ledger.Entry) error {
 	if token(ctx).Role != access.Holder {
 		return nil
 	}
-	switch _, _, err := s.Books.Entry(ctx, e.ID); {
+	switch _, _, err := s.Reports.Entry(ctx, e.ID); {
 	case err == nil, errors.Is(err, ledger.ErrInvalid): // the books say so
 		return nil
 	case !errors.Is(err, ledger.ErrNotFound):

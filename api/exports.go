@@ -5,8 +5,8 @@ import (
 	"strconv"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 type ExportIn struct {
@@ -103,12 +103,12 @@ func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) 
 		return nil, err
 	}
 	return rewardTable.export(s, "rewards-"+in.Account+"_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(rewardLine) error) error {
-		return s.Books.Rewards(ctx, in.id(), from, to, s.rewardWriter(ctx, write))
+		return s.Reports.Rewards(ctx, in.id(), from, to, s.rewardWriter(ctx, write))
 	}), nil
 }
 
 func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*stream, error) {
-	_, final, err := s.Books.Final(ctx)
+	_, final, err := s.Reports.Final(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -117,12 +117,12 @@ func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*stream,
 		return nil, err
 	}
 	return rewardTable.export(s, "rewards_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(rewardLine) error) error {
-		return s.Books.ExportRewards(ctx, from, to, s.rewardWriter(ctx, write))
+		return s.Reports.ExportRewards(ctx, from, to, s.rewardWriter(ctx, write))
 	}), nil
 }
 
-func (s *server) rewardWriter(ctx context.Context, write func(rewardLine) error) func(store.Reward) error {
-	return func(r store.Reward) error {
+func (s *server) rewardWriter(ctx context.Context, write func(rewardLine) error) func(reports.Reward) error {
+	return func(r reports.Reward) error {
 		shown, err := s.showReward(ctx, r)
 		if err != nil {
 			return err
@@ -140,7 +140,7 @@ func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*str
 		return nil, err
 	}
 	return statementTable.export(s, "statement-"+in.Account+"_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(statementLine) error) error {
-		return s.Books.Statement(ctx, in.id(), from, to, func(l store.Line) error {
+		return s.Reports.Statement(ctx, in.id(), from, to, func(l reports.Line) error {
 			a, err := s.Books.Asset(ctx, l.Asset)
 			if err != nil {
 				return err
@@ -155,7 +155,7 @@ func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*str
 }
 
 func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*stream, error) {
-	final, _, err := s.Books.Final(ctx)
+	final, _, err := s.Reports.Final(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*stream,
 		return nil, err
 	}
 	return journalTable.export(s, "journal_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(journalLine) error) error {
-		return s.Books.ExportJournal(ctx, from, to, func(p ledger.Posting) error {
+		return s.Reports.ExportJournal(ctx, from, to, func(p ledger.Posting) error {
 			a, err := s.Books.Asset(ctx, p.Asset)
 			if err != nil {
 				return err

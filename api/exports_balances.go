@@ -14,7 +14,7 @@ import (
 
 	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/reports"
 )
 
 type balancesExportIn struct {
@@ -90,14 +90,14 @@ func (s *server) writeBalances(ctx context.Context, f spool, at time.Time, forma
 	out := bufio.NewWriterSize(f, piece)
 	var write func(balanceLine) error
 	var end func() error
-	err = s.Books.ExportBalances(ctx, at, func() error {
+	err = s.Reports.ExportBalances(ctx, at, func() error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
 		out.Reset(f)
 		write, end = balanceTable.lines(out, format)
 		return f.Truncate(0)
-	}, func(h store.Held) error {
+	}, func(h reports.Held) error {
 		a, err := s.Books.Asset(ctx, h.Asset)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -79,7 +80,7 @@ func (s *server) fundRoutes() {
 }
 
 func (s *server) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], error) {
-	standing, err := s.Books.TokenStatus(ctx)
+	standing, err := s.Reports.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (s *server) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], err
 		return nil, err
 	}
 	var out fundsOut
-	out.Pools, err = shown(standing, func(st store.TokenStatus) (fundedOut, error) {
+	out.Pools, err = shown(standing, func(st reports.TokenStatus) (fundedOut, error) {
 		pool, err := s.pool(ctx, st)
 		return fundedOut{st.Asset, pool}, err
 	})
@@ -102,7 +103,7 @@ func (s *server) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], err
 	return say(out, err)
 }
 
-func (s *server) pool(ctx context.Context, st store.TokenStatus) (PoolOut, error) {
+func (s *server) pool(ctx context.Context, st reports.TokenStatus) (PoolOut, error) {
 	a, err := s.Books.Asset(ctx, st.Asset)
 	out := PoolOut{Pool: a.Format(st.Pool), LastPaid: a.Format(st.LastTotal)}
 	if st.DaysLeft >= 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -124,12 +125,12 @@ func (s *server) accountJournal(ctx context.Context, in *linesIn) (*answer[list[
 	if err != nil {
 		return nil, err
 	}
-	asked := store.LinesAsked{From: from, To: to, Asset: in.Asset, Kind: ledger.Kind(in.Kind)}
-	lines, next, err := s.Books.Lines(ctx, in.id(), asked, after, in.Limit)
+	asked := reports.LinesAsked{From: from, To: to, Asset: in.Asset, Kind: ledger.Kind(in.Kind)}
+	lines, next, err := s.Reports.Lines(ctx, in.id(), asked, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	page, err := shown(lines, func(l store.JournalLine) (lineOut, error) {
+	page, err := shown(lines, func(l reports.JournalLine) (lineOut, error) {
 		asset, err := s.Books.Asset(ctx, l.Asset)
 		out := lineOut{
 			At: instant(l.At), Entry: l.Entry, Kind: string(l.Kind), Part: "free", Asset: l.Asset, Amount: asset.Format(l.Amount), Other: string(l.Other),
@@ -164,7 +165,7 @@ func numbers(parts ...string) (n []int64, ok bool) {
 const latest = 253_402_300_799_999
 
 // lineAfter is the line that a cursor is the place of, or nil.
-func lineAfter(p Paging) (*store.LineKey, error) {
+func lineAfter(p Paging) (*reports.LineKey, error) {
 	place, err := p.place(4)
 	if place == nil {
 		return nil, err
@@ -173,7 +174,7 @@ func lineAfter(p Paging) (*store.LineKey, error) {
 	if !ok || n[0] < 0 || n[0] > latest || n[1] < -1 || n[1] >= ledger.MaxMoves || n[2] < 0 || n[2] > 1 {
 		return nil, badCursor()
 	}
-	return &store.LineKey{At: time.UnixMilli(n[0]).UTC(), Entry: place[1], Move: int(n[1]), Side: int(n[2])}, nil
+	return &reports.LineKey{At: time.UnixMilli(n[0]).UTC(), Entry: place[1], Move: int(n[1]), Side: int(n[2])}, nil
 }
 
 type postingOut struct {
@@ -202,7 +203,7 @@ func (s *server) journal(ctx context.Context, in *journalIn) (*answer[list[posti
 	if err != nil {
 		return nil, err
 	}
-	postings, next, err := s.Books.Postings(ctx, from, to, after, in.Limit)
+	postings, next, err := s.Reports.Postings(ctx, from, to, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +258,7 @@ type wholeEntryOut struct {
 }
 
 func (s *server) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntryOut], error) {
-	e, err := s.Books.Posted(ctx, in.Entry)
+	e, err := s.Reports.Posted(ctx, in.Entry)
 	if err != nil {
 		return nil, err
 	}

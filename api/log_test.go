@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -67,7 +68,7 @@ func TestEachChangeIsLogged(t *testing.T) {
 				t.Errorf("%s: %d %s", q.operation, r.status, r.body)
 			}
 			id, _ := access.TokenID(w.tokens[q.who])
-			lines, err := w.db.Log(t.Context(), time.Time{}, 10_000)
+			lines, err := reports.New(w.db.Reader()).Log(t.Context(), time.Time{}, 10_000)
 			w.ok(err)
 			if !slices.ContainsFunc(lines, func(l store.LogLine) bool {
 				role := map[string]access.Role{"alice": access.Holder}[q.who]

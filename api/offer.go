@@ -9,8 +9,8 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // office are those who look after the product, and those who look at them.
@@ -127,11 +127,11 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.Books.TokenStatus(ctx)
+	standing, err := s.Reports.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return shown(standing, func(st store.TokenStatus) (tokenOut, error) {
+	return shown(standing, func(st reports.TokenStatus) (tokenOut, error) {
 		asset, err := s.Books.Asset(ctx, st.Asset)
 		if err != nil {
 			return tokenOut{}, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -36,16 +37,16 @@ func (s *server) log(ctx context.Context, in *struct{ Paging }) (*answer[list[lo
 	if err != nil {
 		return nil, err
 	}
-	place := store.LogPlace{At: s.Now().Add(24 * time.Hour)} // later than any line
+	place := reports.LogPlace{At: s.Now().Add(24 * time.Hour)} // later than any line
 	if seen != nil {
 		millis, badMillis := strconv.ParseInt(seen[0], 10, 64)
 		behind, badNumber := strconv.Atoi(seen[1])
 		if badMillis != nil || badNumber != nil || behind < 0 || behind > mostBehind {
 			return nil, badCursor()
 		}
-		place = store.LogPlace{At: time.UnixMilli(millis), Seen: behind}
+		place = reports.LogPlace{At: time.UnixMilli(millis), Seen: behind}
 	}
-	lines, next, err := s.Books.LogPage(ctx, place, in.Limit)
+	lines, next, err := s.Reports.LogPage(ctx, place, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 type RewardOut struct {
@@ -70,23 +70,23 @@ func (s *server) rewards(ctx context.Context, in *rewardsIn) (*answer[list[Rewar
 	if err != nil {
 		return nil, err
 	}
-	var after *store.RewardKey
+	var after *reports.RewardKey
 	if seen != nil {
 		day, err := staking.ParseDay(seen[0])
 		if err != nil {
 			return nil, badCursor()
 		}
-		after = &store.RewardKey{Day: day, Asset: seen[1]}
+		after = &reports.RewardKey{Day: day, Asset: seen[1]}
 	}
-	rewards, err := s.Books.LatestRewards(ctx, in.id(), in.Asset, from, to, after, in.Limit+1)
+	rewards, err := s.Reports.LatestRewards(ctx, in.id(), in.Asset, from, to, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	place := func(r store.Reward) string { return placed(r.Day.String(), r.Asset) }
-	return say(pageOf(rewards, in.Limit, place, func(r store.Reward) (RewardOut, error) { return s.showReward(ctx, r) }))
+	place := func(r reports.Reward) string { return placed(r.Day.String(), r.Asset) }
+	return say(pageOf(rewards, in.Limit, place, func(r reports.Reward) (RewardOut, error) { return s.showReward(ctx, r) }))
 }
 
-func (s *server) showReward(ctx context.Context, r store.Reward) (RewardOut, error) {
+func (s *server) showReward(ctx context.Context, r reports.Reward) (RewardOut, error) {
 	a, err := s.Books.Asset(ctx, r.Asset)
 	out := RewardOut{
 		Day: r.Day.String(), Asset: r.Asset, Opening: a.Format(r.Opening), Average: a.Format(r.Average), Eligible: a.Format(r.Eligible),
@@ -103,7 +103,7 @@ func (s *server) earnings(ctx context.Context, in *AccountIn) (*answer[earningsO
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.Books.Earnings(ctx, in.id())
+	e, err := s.Reports.Earnings(ctx, in.id())
 	if err != nil {
 		return nil, err
 	}

@@ -6,8 +6,8 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 type explainIn struct {
@@ -63,7 +63,7 @@ func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 	if err != nil {
 		return nil, ledger.At("day", err)
 	}
-	e, err := s.Books.Explain(ctx, in.id(), day, in.Asset)
+	e, err := s.Reports.Explain(ctx, in.id(), day, in.Asset)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 }
 
 // work writes the figures of a reward as one would work it out on paper.
-func work(e store.Explanation) *workingOut {
+func work(e reports.Explanation) *workingOut {
 	p := e.Paper()
 	return &workingOut{
 		Integral: p.Integral.String(), Earning: p.Earning.String(), Rate: strconv.FormatInt(int64(e.Measured.APR), 10), Before: strconv.FormatInt(int64(e.Measured.Before), 10),

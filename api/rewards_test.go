@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // settle runs what is due.
@@ -138,9 +138,9 @@ func TestExplainedReward(t *testing.T) {
 // pool is what there is to pay a token's rewards from.
 func (w *town) pool(asset string) string {
 	w.t.Helper()
-	tokens, err := w.db.TokenStatus(w.t.Context())
+	tokens, err := reports.New(w.db.Reader()).TokenStatus(w.t.Context())
 	w.ok(err)
-	i := slices.IndexFunc(tokens, func(st store.TokenStatus) bool { return st.Asset == asset })
+	i := slices.IndexFunc(tokens, func(st reports.TokenStatus) bool { return st.Asset == asset })
 	a, err := w.db.Asset(w.t.Context(), asset)
 	w.ok(err)
 	return a.Format(tokens[i].Pool)

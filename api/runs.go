@@ -7,8 +7,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 type runsOut struct {
@@ -124,11 +124,11 @@ func (s *server) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.Books.TokenStatus(ctx)
+	standing, err := s.Reports.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := shown(standing, func(st store.TokenStatus) (runToken, error) {
+	tokens, err := shown(standing, func(st reports.TokenStatus) (runToken, error) {
 		pool, err := s.pool(ctx, st)
 		return runToken{Asset: st.Asset, PaidThrough: s.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool}, err
 	})
@@ -136,11 +136,11 @@ func (s *server) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 }
 
 func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut], error) {
-	previews, err := s.Books.Preview(ctx)
+	previews, err := s.Reports.Preview(ctx)
 	if err != nil {
 		return nil, err
 	}
-	items, err := shown(previews, func(p store.Preview) (previewOut, error) {
+	items, err := shown(previews, func(p reports.Preview) (previewOut, error) {
 		a, err := s.Books.Asset(ctx, p.Asset)
 		out := previewOut{
 			Asset: p.Asset, Day: p.Day.String(), Declared: p.Declared, Holders: p.Holders, Total: a.Format(p.Total),
@@ -164,14 +164,14 @@ func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut]
 func (s *server) previewOpen(ctx context.Context) (openOut, error) {
 	now := s.Now()
 	out := openOut{Day: staking.DayOf(now).String(), At: instant(now)}
-	previews, err := s.Books.PreviewOpen(ctx)
+	previews, err := s.Reports.PreviewOpen(ctx)
 	if err != nil {
 		return out, err
 	}
 	if len(previews) > 0 {
 		out.Day, out.At = previews[0].Day.String(), instant(previews[0].At)
 	}
-	out.Tokens, err = shown(previews, func(p store.OpenPreview) (openToken, error) {
+	out.Tokens, err = shown(previews, func(p reports.OpenPreview) (openToken, error) {
 		a, err := s.Books.Asset(ctx, p.Asset)
 		token := openToken{
 			Asset: p.Asset, Holders: p.Holders, Total: a.Format(p.Total), Average: a.Format(p.Average), Pool: a.Format(p.Pool),
@@ -199,22 +199,22 @@ func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOu
 	if err != nil {
 		return nil, err
 	}
-	var after store.DayTotal
+	var after reports.DayTotal
 	if seen != nil {
 		if from, err = staking.ParseDay(seen[0]); err != nil {
 			return nil, badCursor()
 		}
-		after = store.DayTotal{Day: from, Asset: seen[1]}
+		after = reports.DayTotal{Day: from, Asset: seen[1]}
 	}
-	totals, err := s.Books.DayTotals(ctx, from, to)
+	totals, err := s.Reports.DayTotals(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
 	for len(totals) > 0 && totals[0].Day == after.Day && totals[0].Asset <= after.Asset {
 		totals = totals[1:]
 	}
-	place := func(t store.DayTotal) string { return placed(t.Day.String(), t.Asset) }
-	return say(pageOf(totals, in.Limit, place, func(t store.DayTotal) (dayOut, error) {
+	place := func(t reports.DayTotal) string { return placed(t.Day.String(), t.Asset) }
+	return say(pageOf(totals, in.Limit, place, func(t reports.DayTotal) (dayOut, error) {
 		a, err := s.Books.Asset(ctx, t.Asset)
 		return dayOut{t.Day.String(), t.Asset, t.Holders, a.Format(t.Total)}, err
 	}))

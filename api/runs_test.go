@@ -36,7 +36,7 @@ func TestRuns(t *testing.T) {
 		w.call("operator", post, "/v1/funds", strings.Replace(fund, "1.5", "0", 1)).refused(400, "invalid", "amount")
 		w.call("operator", post, "/v1/funds", strings.Replace(fund, "1.5", "-1", 1)).refused(400, "invalid", "amount")
 		w.call("operator", post, "/v1/funds", strings.Replace(fund, `"in"`, `"up"`, 1)).refused(400, "invalid", "direction")
-		w.call("operator", post, "/v1/funds", strings.Replace(fund, "november", "a b", 1)).refused(400, "invalid", "")
+		w.call("operator", post, "/v1/funds", strings.Replace(fund, "november", "a b", 1)).refused(400, "invalid", "id")
 		w.call("exchange", post, "/v1/funds", fund).refused(403, "forbidden", "")
 		w.get("auditor", "/v1/funds").is(200).says("pools.3.asset", "BNB", "pools.3.pool", "1", "house.0.account", "@custody", "house.0.balance", "-1001")
 		w.get("exchange", "/v1/funds").refused(403, "forbidden", "")

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -29,10 +30,11 @@ type Options struct {
 // server answers requests.
 type server struct {
 	Options
-	mux    *http.ServeMux
-	huma   huma.API
-	routes []*route
-	limits *limits
+	Reports *reports.Reports
+	mux     *http.ServeMux
+	huma    huma.API
+	routes  []*route
+	limits  *limits
 
 	headers map[string]*huma.Header // components that answers may have
 
@@ -54,7 +56,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.mu
 func (h Handler) MaxBody(r *http.Request) int64 { return h.server.maxBody(r) }
 
 func newServer(o Options) *server {
-	s := &server{Options: o, mux: http.NewServeMux(), limits: newLimits(o.Rate)}
+	s := &server{Options: o, Reports: reports.New(o.Books.Reader()), mux: http.NewServeMux(), limits: newLimits(o.Rate)}
 	s.huma = huma.NewAPI(describe(), describer{s})
 	s.headers = s.headerComponents()
 	s.accountRoutes()

@@ -7,8 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 type todayOut struct {
@@ -40,12 +40,12 @@ func (s *server) todayRoutes() {
 		Description: "For each token on offer the average since 00:00 UTC, and what the day would pay if nothing moved any more. It is the same working-out that the day is paid by.",
 		Errors:      []int{http.StatusNotFound},
 	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[todayOut], error) {
-		day, err := s.Books.Today(ctx, in.id())
+		day, err := s.Reports.Today(ctx, in.id())
 		return say(showToday(day), err)
 	})
 }
 
-func showToday(day store.Today) todayOut {
+func showToday(day reports.Today) todayOut {
 	out := todayOut{Day: day.Day.String(), At: instant(day.At), On: day.On, Enrolled: day.Enrolled, Tokens: make([]todayFor, len(day.Tokens))}
 	if day.On {
 		out.MeasuredFrom = day.From.String()
@@ -63,7 +63,7 @@ func showToday(day store.Today) todayOut {
 	return out
 }
 
-func showTodayFor(t store.TodayToken, enrolled bool) todayFor {
+func showTodayFor(t reports.TodayToken, enrolled bool) todayFor {
 	a, m := t.Asset, t.Measured
 	out := todayFor{
 		Asset: a.Symbol, Terms: showTerms(a, t.Terms), Free: a.Format(t.Free), Opening: a.Format(m.Opening),

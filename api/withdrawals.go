@@ -114,7 +114,7 @@ func (s *server) pendingWithdrawals(ctx context.Context, in *Paging) (*answer[li
 	if err != nil {
 		return nil, err
 	}
-	waiting, err := s.Books.PendingWithdrawals(ctx, after, in.Limit+1)
+	waiting, err := s.Reports.PendingWithdrawals(ctx, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (s *server) listWithdrawals(ctx context.Context, in *withdrawalsIn) (*answe
 		after.At = s.Books.FirstDay().Start()
 	}
 	var page []store.Withdrawal
-	err = s.Books.Withdrawals(ctx, in.id(), after.At, s.Now().Add(time.Minute), in.Asset, func(w store.Withdrawal) error {
+	err = s.Reports.Withdrawals(ctx, in.id(), after.At, s.Now().Add(time.Minute), in.Asset, func(w store.Withdrawal) error {
 		if w.At.Equal(after.At) && w.ID <= after.ID {
 			return nil
 		}

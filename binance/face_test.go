@@ -21,6 +21,7 @@ import (
 	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -206,7 +207,7 @@ func (f *face) wants(got answered, want string) {
 // isOn says how the switch stands.
 func (f *face) isOn() bool {
 	f.t.Helper()
-	return testkit.Must(f.db.Earnings(f.t.Context(), "alice"))(f.t).On
+	return testkit.Must(reports.New(f.db.Reader()).Earnings(f.t.Context(), "alice"))(f.t).On
 }
 
 // ok ends the test at an error.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -42,7 +43,7 @@ func TestEachChangeIsLogged(t *testing.T) {
 			if got := l.send(f, l.path, l.query); got.status != 200 {
 				t.Errorf("%s?%s: %s", l.path, l.query, got)
 			}
-			lines := testkit.Must(f.db.Log(t.Context(), time.Time{}, 1000))(t)
+			lines := testkit.Must(reports.New(f.db.Reader()).Log(t.Context(), time.Time{}, 1000))(t)
 			if !slices.ContainsFunc(lines, func(line store.LogLine) bool { return line.Action == l.action && line.Actor == want }) {
 				t.Errorf("%s?%s has left no line %q: %v", l.path, l.query, l.action, lines)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -24,7 +25,8 @@ type request struct {
 	parameters parameters
 	now        time.Time
 	books      *store.DB // with the key at work, for the log
-	micros     bool      // times are answered in microseconds
+	reports    *reports.Reports
+	micros     bool // times are answered in microseconds
 
 	// Of an endpoint that needs a key:
 	key     access.Key
@@ -54,7 +56,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	if err != nil {
 		return nil, err
 	}
-	req := &request{ctx: r.Context(), parameters: sent.parameters, now: now, books: s.Books, micros: micros}
+	req := &request{ctx: r.Context(), parameters: sent.parameters, now: now, books: s.Books, reports: s.reports, micros: micros}
 	switch e.permission {
 	case "":
 		return req, nil

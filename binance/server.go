@@ -16,6 +16,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/idempotency"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -57,6 +58,7 @@ const marketData access.Permission = "market data"
 // server answers requests.
 type server struct {
 	Options
+	reports *reports.Reports
 	table   map[string]endpoint // by path
 	weights weights
 }
@@ -83,7 +85,7 @@ func plainPath(path string) string {
 // New serves everything under the exchange's prefixes (Serves). The context of a request says who is
 // calling (access.WithCaller).
 func New(o Options) http.Handler {
-	s := &server{Options: o, table: map[string]endpoint{}}
+	s := &server{Options: o, reports: reports.New(o.Books.Reader()), table: map[string]endpoint{}}
 	for _, e := range endpoints() {
 		s.table[e.path] = e
 	}

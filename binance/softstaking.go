@@ -43,7 +43,7 @@ func list(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	earnings, err := r.books.Earnings(r.ctx, r.account)
+	earnings, err := r.reports.Earnings(r.ctx, r.account)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func rewardsRecord(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	credits, total, err := r.books.Credited(r.ctx, r.account, from, to, asset, offset, size)
+	credits, total, err := r.reports.Credited(r.ctx, r.account, from, to, asset, offset, size)
 	if err != nil {
 		return nil, err
 	}

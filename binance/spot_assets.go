@@ -191,7 +191,7 @@ func assetDividend(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	credits, total, err := r.books.Credited(r.ctx, r.account, from, to, asset, 0, limit)
+	credits, total, err := r.reports.Credited(r.ctx, r.account, from, to, asset, 0, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -129,7 +130,7 @@ func withdrawHistory(r *request) (any, error) {
 	}
 	var rows []store.Withdrawal
 	most := part.offset + part.limit
-	err = r.books.Withdrawals(r.ctx, r.account, from, to, part.asset, func(w store.Withdrawal) error {
+	err = r.reports.Withdrawals(r.ctx, r.account, from, to, part.asset, func(w store.Withdrawal) error {
 		if part.has(withdrawalStatus[w.State]) && (own == "" || own == w.ClientID) && (ids == nil || slices.Contains(ids, w.ID)) {
 			rows = append(rows, w)
 		}
@@ -205,7 +206,7 @@ func depositHistory(r *request) (any, error) {
 		return nil, err
 	}
 	rows, passed := []depositRow{}, 0
-	err = r.books.Deposits(r.ctx, r.account, from, to, part.asset, func(l store.Line) error {
+	err = r.reports.Deposits(r.ctx, r.account, from, to, part.asset, func(l reports.Line) error {
 		switch {
 		case !part.has(credited) || entry != "" && entry != l.Entry:
 			return nil
@@ -224,7 +225,7 @@ func depositHistory(r *request) (any, error) {
 	return rows, nil
 }
 
-func deposited(l store.Line, a ledger.Asset) depositRow {
+func deposited(l reports.Line, a ledger.Asset) depositRow {
 	at := l.At.UnixMilli()
 	return depositRow{
 		ID: strconv.FormatInt(number("deposit", l.Entry, l.Asset), 10), Amount: a.Format(l.Amount), Coin: l.Asset,

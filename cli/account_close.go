@@ -6,6 +6,7 @@ import (
 	"math/big"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -80,7 +81,7 @@ func formatSweep(a assets, s store.Sweep) sweepJSON {
 		j.Unpaid = &s.Unpaid
 	}
 	for _, l := range s.Left {
-		units, _ := store.UnitsDecimal(big.NewInt(int64(l.Carry)), 0, shownDigits)
+		units, _ := reports.UnitsDecimal(big.NewInt(int64(l.Carry)), 0, shownDigits)
 		j.Left = append(j.Left, leftJSON{l.Asset, units})
 	}
 	return j

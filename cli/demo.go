@@ -12,8 +12,8 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/demo"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // demoCmd makes a town to look at.
@@ -101,7 +101,7 @@ type visit struct {
 	entries  int // posted in the days that the report tells of
 	audit    audit.Report
 	totals   []demo.Total
-	showcase []store.Explanation
+	showcase []reports.Explanation
 }
 
 // visit makes the town, shows how far it is, and reads what there is to tell. The
@@ -186,7 +186,7 @@ func tellEvents(w *World, town *demo.Town) error {
 
 // tellNext names commands that go on from here. Those that look into books need
 // books that are kept.
-func (c *demoCmd) tellNext(w *World, showcase []store.Explanation) error {
+func (c *demoCmd) tellNext(w *World, showcase []reports.Explanation) error {
 	url := redact(w.DB)
 	lines := [][2]string{{fmt.Sprintf("demo --seed %d", c.Seed+6), "another town"}}
 	if !w.DBGiven {
@@ -232,7 +232,7 @@ func (c *demoCmd) flags() string {
 }
 
 // tellShowcase writes how the last rewards of one holder came about, if there is one.
-func tellShowcase(w *World, days []store.Explanation) error {
+func tellShowcase(w *World, days []reports.Explanation) error {
 	if len(days) == 0 {
 		return nil
 	}

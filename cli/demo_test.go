@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // runDemo runs the command as it is typed; env says where books are without --db.
@@ -140,7 +140,7 @@ func TestPaperAddsUp(t *testing.T) {
 
 func TestPaperAboveTheCap(t *testing.T) {
 	var out strings.Builder
-	if err := writePaper(&out, store.Explanation{
+	if err := writePaper(&out, reports.Explanation{
 		Asset: ledger.Asset{Symbol: "BNB", Scale: 8},
 		Terms: staking.Terms{Min: 50_000_000, Cap: 100_000_000},
 		Measured: staking.Accrual{

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -45,7 +46,7 @@ type postedJSON struct {
 // Run shows the entry.
 func (c *entryCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		p, err := db.Posted(ctx, c.ID)
+		p, err := reports.New(db.Reader()).Posted(ctx, c.ID)
 		if err != nil {
 			return err
 		}
@@ -70,7 +71,7 @@ func (c *entryCmd) Run(w *World) error {
 // unknownActor is shown for entries and lines from before the actor was kept.
 const unknownActor = "not known: it was posted before the actor was kept"
 
-func showEntry(w *World, p store.Posted, a assets) error {
+func showEntry(w *World, p reports.Posted, a assets) error {
 	actor := unknownActor
 	if p.Actor.Credential != "" {
 		actor = p.Actor.Credential + ", role " + string(p.Actor.Role)

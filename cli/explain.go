@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -39,7 +40,7 @@ func (c *explainCmd) Run(w *World) error {
 		if c.With != nil {
 			return c.propose(ctx, w, db)
 		}
-		e, err := db.Explain(ctx, c.Account, c.Day, c.Asset)
+		e, err := reports.New(db.Reader()).Explain(ctx, c.Account, c.Day, c.Asset)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (c *explainCmd) propose(ctx context.Context, w *World, db *store.DB) error 
 	if err != nil {
 		return err
 	}
-	p, err := db.Propose(ctx, c.Account, c.Day, c.Asset, entries)
+	p, err := reports.New(db.Reader()).Propose(ctx, c.Account, c.Day, c.Asset, entries)
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ type (
 	}
 )
 
-func formatExplanation(e store.Explanation) explanationJSON {
+func formatExplanation(e reports.Explanation) explanationJSON {
 	a, m := e.Asset, e.Measured
 	j := explanationJSON{
 		Day: m.Day, Account: m.Account, Asset: m.Asset,
@@ -131,7 +132,7 @@ func formatExplanation(e store.Explanation) explanationJSON {
 }
 
 // writeExplanation writes the day as one would work it out on paper.
-func writeExplanation(w *World, e store.Explanation) error {
+func writeExplanation(w *World, e reports.Explanation) error {
 	a, m := assets{e.Asset.Symbol: e.Asset}, e.Measured
 	if err := w.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day); err != nil {
 		return err
@@ -165,7 +166,7 @@ func writeExplanation(w *World, e store.Explanation) error {
 }
 
 // sum is the working-out, line by line.
-func sum(e store.Explanation) [][2]string {
+func sum(e reports.Explanation) [][2]string {
 	a, m, t := e.Asset, e.Measured, e.Terms
 	average := withUnit(a, m.Average)
 	if m.Rest > 0 {
@@ -223,6 +224,6 @@ func fraction(f staking.Fraction) string { return inDigits(big.NewInt(int64(f)),
 // inDigits writes so many Units as a decimal number of whole tokens of a scale,
 // rounded down, with dots where there is more.
 func inDigits(units *big.Int, scale int) string {
-	s, exact := store.UnitsDecimal(units, scale, shownDigits)
+	s, exact := reports.UnitsDecimal(units, scale, shownDigits)
 	return s + more(!exact)
 }

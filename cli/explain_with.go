@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -66,14 +67,14 @@ type proposalJSON struct {
 	Missing     string `json:"missing"`
 }
 
-func formatProposal(p store.Proposal) proposalJSON {
+func formatProposal(p reports.Proposal) proposalJSON {
 	a := p.Was.Asset
 	was, with := rewardsOf(p)
 	return proposalJSON{a.Format(was), a.Format(with), a.Format(p.With.Average), a.Format(p.Difference), a.Format(p.Compensated), a.Format(p.Missing())}
 }
 
 // rewardsOf are the day's reward as it is, and with the entries.
-func rewardsOf(p store.Proposal) (was, with ledger.Amount) {
+func rewardsOf(p reports.Proposal) (was, with ledger.Amount) {
 	if p.Was.Earned {
 		was = p.Was.Measured.Reward
 	}
@@ -84,7 +85,7 @@ func rewardsOf(p store.Proposal) (was, with ledger.Amount) {
 }
 
 // writeProposal writes the difference, and the command that makes it good.
-func writeProposal(w *World, p store.Proposal) error {
+func writeProposal(w *World, p reports.Proposal) error {
 	a, m := p.Was.Asset, p.Was.Measured
 	was, with := rewardsOf(p)
 	if err := w.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -63,7 +64,7 @@ func (c *fundCmd) Run(w *World) error {
 
 // poolOf is what @rewards has of a token.
 func poolOf(ctx context.Context, db *store.DB, asset ledger.Asset) (ledger.Amount, error) {
-	tokens, err := db.TokenStatus(ctx)
+	tokens, err := reports.New(db.Reader()).TokenStatus(ctx)
 	if err != nil {
 		return 0, err
 	}

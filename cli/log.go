@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -43,7 +44,7 @@ func (c *logCmd) Run(w *World) error {
 		since = c.Since.Start()
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		lines, err := db.Log(ctx, since, c.Limit)
+		lines, err := reports.New(db.Reader()).Log(ctx, since, c.Limit)
 		if err != nil {
 			return err
 		}

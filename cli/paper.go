@@ -9,13 +9,13 @@ import (
 	"github.com/rivo/uniseg"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/reports"
 )
 
 // writePaper writes how a reward came about, as one would on paper: what the
 // balance was at midnight and each change of it, times the seconds that were left
 // of the day; their sum and the average; the rate; and what is carried.
-func writePaper(w io.Writer, e store.Explanation) error {
+func writePaper(w io.Writer, e reports.Explanation) error {
 	m, asset, paper := e.Measured, e.Asset, e.Paper()
 	day := newGrid(text("time"), text("change"), figure("amount"), text("×"), figure("seconds"), text("="), figure("product"))
 	seconds := func(n *big.Int) string { return ledger.FormatBig(n, asset.Scale+3) }
@@ -39,7 +39,7 @@ func writePaper(w io.Writer, e store.Explanation) error {
 }
 
 // between says how an average that earned lies to the minimum and the cap.
-func between(e store.Explanation) string {
+func between(e reports.Explanation) string {
 	low, high := e.Asset.Format(e.Terms.Min), e.Asset.Format(e.Terms.Cap)
 	if e.Measured.Average > e.Terms.Cap || (e.Measured.Average == e.Terms.Cap && e.Measured.Rest > 0) {
 		return fmt.Sprintf("above the cap; it earns on %s", high)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -37,11 +38,11 @@ type openJSON struct {
 
 // preview prints what each token's next day would pay, and what the open day would as it stands.
 func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a assets) error {
-	due, err := db.Preview(ctx)
+	due, err := reports.New(db.Reader()).Preview(ctx)
 	if err != nil {
 		return err
 	}
-	open, err := db.PreviewOpen(ctx)
+	open, err := reports.New(db.Reader()).PreviewOpen(ctx)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a asset
 	return writeOpen(w, a, open)
 }
 
-func formatPreview(a assets, p store.Preview) previewJSON {
+func formatPreview(a assets, p reports.Preview) previewJSON {
 	j := previewJSON{
 		Asset: p.Asset, Day: p.Day, Declared: p.Declared, Holders: p.Holders, Total: a.plain(p.Asset, p.Total),
 		MeanAverage: a.plain(p.Asset, p.Average), Pool: a.plain(p.Asset, p.Pool), Waits: waits(p.Verdict),
@@ -78,8 +79,8 @@ func formatPreview(a assets, p store.Preview) previewJSON {
 	return j
 }
 
-func formatOpen(a assets, p store.OpenPreview) previewJSON {
-	j := formatPreview(a, store.Preview{
+func formatOpen(a assets, p reports.OpenPreview) previewJSON {
+	j := formatPreview(a, reports.Preview{
 		Asset: p.Asset, Day: p.Day, Holders: p.Holders, Total: p.Total, Average: p.Average,
 		Before: p.Before, BeforeKnown: p.BeforeKnown, Pool: p.Pool,
 	})
@@ -99,7 +100,7 @@ func waits(why error) string {
 }
 
 // openVerdicts say why the open day would wait, if it stayed as it stands.
-func openVerdicts(a assets, p store.OpenPreview) (why []string) {
+func openVerdicts(a assets, p reports.OpenPreview) (why []string) {
 	if p.Over != "" {
 		why = append(why, "needs approval: "+p.Over)
 	}
@@ -113,10 +114,10 @@ func openVerdicts(a assets, p store.OpenPreview) (why []string) {
 }
 
 // writeDue writes what the days that are over would pay.
-func writeDue(w *World, a assets, previews []store.Preview) error {
+func writeDue(w *World, a assets, previews []reports.Preview) error {
 	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"), figure("day before"), figure("pool"))
 	var waits []string
-	var late store.Preview
+	var late reports.Preview
 	for _, p := range previews {
 		j, before := formatPreview(a, p), none
 		if j.Before != nil {
@@ -140,7 +141,7 @@ func writeDue(w *World, a assets, previews []store.Preview) error {
 }
 
 // writeOpen writes what the open day would pay as it stands.
-func writeOpen(w *World, a assets, previews []store.OpenPreview) error {
+func writeOpen(w *World, a assets, previews []reports.OpenPreview) error {
 	if len(previews) == 0 {
 		return nil
 	}

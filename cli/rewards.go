@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -52,7 +53,7 @@ func (c *rewardsCmd) Run(w *World) error {
 		}
 		if c.JSON {
 			out := newJSONList(w.Stdout)
-			if err := db.Rewards(ctx, c.Account, from, to, func(r store.Reward) error { return out.add(formatReward(a, r)) }); err != nil {
+			if err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to, func(r reports.Reward) error { return out.add(formatReward(a, r)) }); err != nil {
 				return err
 			}
 			return out.end()
@@ -61,7 +62,7 @@ func (c *rewardsCmd) Run(w *World) error {
 	})
 }
 
-func formatReward(a assets, r store.Reward) rewardJSON {
+func formatReward(a assets, r reports.Reward) rewardJSON {
 	return rewardJSON{
 		Day: r.Day, Asset: r.Asset, Opening: a.plain(r.Asset, r.Opening), Average: a.plain(r.Asset, r.Average),
 		Eligible: a.plain(r.Asset, r.Eligible), APR: r.APR.String(), Reward: a.plain(r.Asset, r.Reward),
@@ -75,7 +76,7 @@ func (c *rewardsCmd) write(ctx context.Context, w *World, db *store.DB, a assets
 	sums := map[string]ledger.Amount{}
 	var value ledger.Amount
 	unpriced := 0
-	err := db.Rewards(ctx, c.Account, from, to, func(r store.Reward) (err error) {
+	err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to, func(r reports.Reward) (err error) {
 		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), percent(r.APR), a.with(r.Asset, r.Reward), usdt(r.Value, r.PriceKnown), wallTime(r.PaidAt))
 		if sums[r.Asset], err = sums[r.Asset].Add(r.Reward); err != nil {
 			return err

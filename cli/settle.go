@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -178,7 +179,7 @@ func (c *settleCmd) tell(ctx context.Context, w *World, db *store.DB, a assets, 
 }
 
 // paidTotals are the totals of the days that the run has paid.
-func paidTotals(ctx context.Context, db *store.DB, r staking.Report) ([]store.DayTotal, error) {
+func paidTotals(ctx context.Context, db *store.DB, r staking.Report) ([]reports.DayTotal, error) {
 	if len(r.Paid) == 0 {
 		return nil, nil
 	}
@@ -186,8 +187,8 @@ func paidTotals(ctx context.Context, db *store.DB, r staking.Report) ([]store.Da
 	for _, d := range r.Paid {
 		here[d] = true
 	}
-	all, err := db.DayTotals(ctx, r.Paid[0].Day, r.Paid[len(r.Paid)-1].Day)
-	var paid []store.DayTotal
+	all, err := reports.New(db.Reader()).DayTotals(ctx, r.Paid[0].Day, r.Paid[len(r.Paid)-1].Day)
+	var paid []reports.DayTotal
 	for _, t := range all {
 		if here[staking.Due{Asset: t.Asset, Day: t.Day}] {
 			paid = append(paid, t)
@@ -200,7 +201,7 @@ func paidTotals(ctx context.Context, db *store.DB, r staking.Report) ([]store.Da
 const shownDays = 7
 
 // writePaid lists what was paid: each day, or where they are many each token.
-func writePaid(w *World, a assets, all []store.DayTotal) error {
+func writePaid(w *World, a assets, all []reports.DayTotal) error {
 	first, last := all[0].Day, all[len(all)-1].Day
 	when := fmt.Sprintf("%s to %s", first, last)
 	if first == last {
@@ -209,7 +210,7 @@ func writePaid(w *World, a assets, all []store.DayTotal) error {
 	if err := w.printf("Settled %s.\n", when); err != nil {
 		return err
 	}
-	paid := slices.DeleteFunc(slices.Clone(all), func(t store.DayTotal) bool { return t.Holders == 0 })
+	paid := slices.DeleteFunc(slices.Clone(all), func(t reports.DayTotal) bool { return t.Holders == 0 })
 	if len(paid) == 0 {
 		return w.printf("No reward was due: nobody who is enrolled held the minimum of a token that was paid.\n")
 	}
@@ -227,13 +228,13 @@ func writePaid(w *World, a assets, all []store.DayTotal) error {
 }
 
 // writePaidTokens lists what was paid of each token.
-func writePaidTokens(w *World, a assets, paid []store.DayTotal) error {
-	sums, order := map[string]*store.DayTotal{}, []string{}
+func writePaidTokens(w *World, a assets, paid []reports.DayTotal) error {
+	sums, order := map[string]*reports.DayTotal{}, []string{}
 	days := map[string]int{}
 	for _, t := range paid {
 		s := sums[t.Asset]
 		if s == nil {
-			s = &store.DayTotal{Asset: t.Asset}
+			s = &reports.DayTotal{Asset: t.Asset}
 			sums[t.Asset], order = s, append(order, t.Asset)
 		}
 		total, err := s.Total.Add(t.Total)

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -48,7 +49,7 @@ func (c *statementCmd) Run(w *World) error {
 			return err
 		}
 		add, end := c.printer(w, a)
-		if err := db.Statement(ctx, c.Account, from, to, func(l store.Line) error { return add(l) }); err != nil {
+		if err := reports.New(db.Reader()).Statement(ctx, c.Account, from, to, func(l reports.Line) error { return add(l) }); err != nil {
 			return err
 		}
 		return end()
@@ -56,16 +57,16 @@ func (c *statementCmd) Run(w *World) error {
 }
 
 // printer prints lines in the format that was asked for, and what comes after them.
-func (c *statementCmd) printer(w *World, a assets) (add func(store.Line) error, end func() error) {
+func (c *statementCmd) printer(w *World, a assets) (add func(reports.Line) error, end func() error) {
 	switch c.Format {
 	case "json":
 		out := newJSONList(w.Stdout)
-		return func(l store.Line) error { return out.add(formatLine(a, l)) }, out.end
+		return func(l reports.Line) error { return out.add(formatLine(a, l)) }, out.end
 	case "csv":
 		return c.csv(w, a)
 	}
 	grid := newGrid(text("when (UTC)"), text("kind"), text("part"), figure("change"), figure("balance"), text("with"), text("entry"))
-	return func(l store.Line) error {
+	return func(l reports.Line) error {
 			grid.add(clockTime(l.At), string(l.Kind), partOf(l), a.signed(l.Asset, l.Amount), a.with(l.Asset, l.Balance), string(l.Other), l.Entry)
 			return nil
 		}, func() error {
@@ -76,10 +77,10 @@ func (c *statementCmd) printer(w *World, a assets) (add func(store.Line) error, 
 		}
 }
 
-func (c *statementCmd) csv(w *World, a assets) (add func(store.Line) error, end func() error) {
+func (c *statementCmd) csv(w *World, a assets) (add func(reports.Line) error, end func() error) {
 	out := csv.NewWriter(w.Stdout)
 	head := out.Write([]string{"at", "entry", "kind", "part", "asset", "change", "balance", "counterparty"})
-	return func(l store.Line) error {
+	return func(l reports.Line) error {
 			if head != nil {
 				return head
 			}
@@ -91,14 +92,14 @@ func (c *statementCmd) csv(w *World, a assets) (add func(store.Line) error, end 
 		}
 }
 
-func formatLine(a assets, l store.Line) statementJSON {
+func formatLine(a assets, l reports.Line) statementJSON {
 	return statementJSON{
 		At: instant(l.At), Entry: l.Entry, Kind: l.Kind, Part: partOf(l), Asset: l.Asset,
 		Change: a.plain(l.Asset, l.Amount), Balance: a.plain(l.Asset, l.Balance), Other: l.Other,
 	}
 }
 
-func partOf(l store.Line) string {
+func partOf(l reports.Line) string {
 	if l.Account.IsHeld() {
 		return "held"
 	}

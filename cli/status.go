@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -48,7 +49,7 @@ type (
 // Run says how the books stand.
 func (c *statusCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		s, err := db.Status(ctx)
+		s, err := reports.New(db.Reader()).Status(ctx)
 		if err != nil {
 			return err
 		}
@@ -70,7 +71,7 @@ func (c *statusCmd) Run(w *World) error {
 	})
 }
 
-func formatStatus(a assets, s store.Status) statusJSON {
+func formatStatus(a assets, s reports.Status) statusJSON {
 	j := statusJSON{
 		About: s.About, First: s.First, FirstOpen: s.FirstOpen, ClosesAt: s.ClosesAt,
 		Accounts: s.Accounts, Enrolled: s.Enrolled, UnpricedDays: s.Unpriced, Tokens: []tokenStatusJSON{},
@@ -88,7 +89,7 @@ func formatStatus(a assets, s store.Status) statusJSON {
 	return j
 }
 
-func writeStatus(w *World, a assets, s store.Status) error {
+func writeStatus(w *World, a assets, s reports.Status) error {
 	if err := facts(w.Stdout,
 		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(w.DB), s.Engine, s.Version, megabytes(s.Bytes))},
 		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen, s.ClosesAt.Format(time.DateTime))},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -63,7 +64,7 @@ func (c *withdrawalListCmd) Run(w *World) error {
 			if c.Limit > 0 {
 				most = min(most, c.Limit-n)
 			}
-			page, err := db.PendingWithdrawals(ctx, last, most)
+			page, err := reports.New(db.Reader()).PendingWithdrawals(ctx, last, most)
 			if err != nil {
 				return err
 			}
@@ -129,7 +130,7 @@ func (c *withdrawalCancelCmd) Run(w *World) error {
 // ended already is for the books to say: another may be ending it at this moment.
 func (x *waiting) end(w *World, kind ledger.Kind, told string) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		p, err := db.Withdrawal(ctx, x.Account, x.ID)
+		p, err := reports.New(db.Reader()).Withdrawal(ctx, x.Account, x.ID)
 		if err != nil {
 			return err
 		}
@@ -145,7 +146,7 @@ func (x *waiting) end(w *World, kind ledger.Kind, told string) error {
 		if o.Err == nil && !o.Repeated {
 			return w.printf(told, p.ID, withUnit(asset, p.Amount), p.Account)
 		}
-		if p, err = db.Withdrawal(ctx, x.Account, x.ID); err != nil { // another may have ended it meanwhile
+		if p, err = reports.New(db.Reader()).Withdrawal(ctx, x.Account, x.ID); err != nil { // another may have ended it meanwhile
 			return err
 		}
 		switch {

@@ -67,3 +67,9 @@ func placeholders(n int) string {
 	}
 	return b.String()
 }
+
+// Count reads the single number of a query, or 0.
+func Count(t View, sql string, args ...any) (n int64, err error) {
+	_, err = One(t, []*int64{&n}, sql, args...)
+	return n, err
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/softstake/softstake/demo"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -43,7 +44,7 @@ func makeTown(t *testing.T, url string, o demo.Options) *demo.Town {
 func journal(t *testing.T, db *store.DB) (digest string, lines int) {
 	t.Helper()
 	hash := sha256.New()
-	err := db.Journal(t.Context(), func(p ledger.Posting) error {
+	err := reports.New(db.Reader()).Journal(t.Context(), func(p ledger.Posting) error {
 		lines++
 		_, err := fmt.Fprintln(hash, p)
 		return err
@@ -96,7 +97,7 @@ func TestTownShowsWhatCanHappen(t *testing.T) {
 
 	kinds, bySuffix := map[ledger.Kind]bool{}, map[string]bool{}
 	fromHeld, atDesk, between := 0, 0, 0
-	err = town.Books.Journal(t.Context(), func(p ledger.Posting) error {
+	err = town.Reports.Journal(t.Context(), func(p ledger.Posting) error {
 		kinds[p.Kind], bySuffix[filepath.Base(p.Entry)] = true, true
 		if p.Kind == ledger.Trade && p.Side == 0 {
 			switch {
@@ -142,7 +143,7 @@ func checkDelay(t *testing.T, town *demo.Town) {
 			t.Errorf("a delay of %+v", d)
 		}
 	}
-	status, err := town.Books.Status(t.Context())
+	status, err := town.Reports.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +184,7 @@ func checkPeople(t *testing.T, town *demo.Town) {
 				below++
 			}
 		}
-		if err := town.Books.Rewards(t.Context(), a.ID, town.First, town.Last, func(r store.Reward) error {
+		if err := town.Reports.Rewards(t.Context(), a.ID, town.First, town.Last, func(r reports.Reward) error {
 			if r.Average > r.Eligible {
 				capped++
 			}

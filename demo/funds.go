@@ -50,7 +50,7 @@ func (t *Town) fund(ctx context.Context, id, token string, amount ledger.Amount,
 // takeTooMuch takes surplus out of a pool, and leaves too little: some days later
 // it runs out, and days of that token wait.
 func (t *Town) takeTooMuch(ctx context.Context, token string) error {
-	tokens, err := t.Books.TokenStatus(ctx)
+	tokens, err := t.Reports.TokenStatus(ctx)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (t *Town) payAll(ctx context.Context, d staking.Day) error {
 
 // refill fills the pools of what waits for funds.
 func (t *Town) refill(ctx context.Context, waiting []staking.Waiting) error {
-	previews, err := t.Books.Preview(ctx)
+	previews, err := t.Reports.Preview(ctx)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (t *Town) sendEachHour(d staking.Day) {
 // send sends the withdrawals that were requested on the pages or through an API
 // an hour ago or longer.
 func (t *Town) send(ctx context.Context) error {
-	pending, err := t.Books.PendingWithdrawals(ctx, store.Withdrawal{}, withdrawalsAtOnce)
+	pending, err := t.Reports.PendingWithdrawals(ctx, store.Withdrawal{}, withdrawalsAtOnce)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/demo"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -56,7 +57,7 @@ func checkAudit(t *testing.T, town *demo.Town) {
 // earned are an account's rewards since the town was opened, as "DAY ASSET AVERAGE REWARD".
 func earned(t *testing.T, town *demo.Town, account ledger.Account) (rewards []string) {
 	t.Helper()
-	err := town.Books.Rewards(t.Context(), account, town.Last+1, town.Last+100, func(r store.Reward) error {
+	err := town.Reports.Rewards(t.Context(), account, town.Last+1, town.Last+100, func(r reports.Reward) error {
 		asset, err := town.Books.Asset(t.Context(), r.Asset)
 		if err == nil {
 			rewards = append(rewards, r.Day.String()+" "+r.Asset+" "+asset.Format(r.Average)+" "+asset.Format(r.Reward))
@@ -200,7 +201,7 @@ func TestTheOperatorIsAtWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	state := func() store.WithdrawalState {
-		w, err := town.Books.Withdrawal(t.Context(), who[demo.Alice], "away")
+		w, err := town.Reports.Withdrawal(t.Context(), who[demo.Alice], "away")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +216,7 @@ func TestTheOperatorIsAtWork(t *testing.T) {
 		t.Errorf("it is %s after two hours", s)
 	}
 	takeAll(t, town, who[demo.Bruno])
-	tokens, err := town.Books.TokenStatus(t.Context())
+	tokens, err := town.Reports.TokenStatus(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +229,7 @@ func TestTheOperatorIsAtWork(t *testing.T) {
 		}
 	}
 	move(t, town, week)
-	if tokens, err = town.Books.TokenStatus(t.Context()); err != nil {
+	if tokens, err = town.Reports.TokenStatus(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range tokens {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -22,7 +23,7 @@ type Total struct {
 
 // Totals are what each token on offer has paid, in the order of its symbol.
 func (t *Town) Totals(ctx context.Context) ([]Total, error) {
-	sums, err := t.Books.TokenTotals(ctx, t.First, t.Last)
+	sums, err := t.Reports.TokenTotals(ctx, t.First, t.Last)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func (t *Town) Totals(ctx context.Context) ([]Total, error) {
 
 // worth is what each token has paid, in USDT.
 func (t *Town) worth(ctx context.Context) (map[string]ledger.Amount, error) {
-	days, err := t.Books.DayTotals(ctx, t.First, t.Last)
+	days, err := t.Reports.DayTotals(ctx, t.First, t.Last)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (t *Town) worth(ctx context.Context) (map[string]ledger.Amount, error) {
 // on each of these days, it is the one with changes on most of them, and with most
 // changes, but at most two a day, so that the sums can be followed; of several
 // the first by name. In a very small town there may be none.
-func (t *Town) Showcase(ctx context.Context) ([]store.Explanation, error) {
+func (t *Town) Showcase(ctx context.Context) ([]reports.Explanation, error) {
 	candidates := make([]purse, 0, len(t.recent))
 	for p, changes := range t.recent {
 		if slices.Max(changes[:]) <= 2 && t.market.token[p.asset].Terms.Offered {
@@ -95,13 +96,13 @@ func (t *Town) Showcase(ctx context.Context) ([]store.Explanation, error) {
 			return days, err
 		}
 	}
-	return []store.Explanation{}, nil
+	return []reports.Explanation{}, nil
 }
 
 // explain explains the last days of a purse; all says whether it earned on each of them.
-func (t *Town) explain(ctx context.Context, p purse) (days []store.Explanation, all bool, err error) {
+func (t *Town) explain(ctx context.Context, p purse) (days []reports.Explanation, all bool, err error) {
 	for d := t.Last - reported + 1; d <= t.Last; d++ {
-		e, err := t.Books.Explain(ctx, p.account, d, p.asset)
+		e, err := t.Reports.Explain(ctx, p.account, d, p.asset)
 		if err != nil || !e.Paid {
 			return days, false, err
 		}

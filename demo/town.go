@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -49,6 +50,7 @@ func (o Options) check() error {
 // clock is moved.
 type Town struct {
 	Books   *store.DB
+	Reports *reports.Reports
 	Clock   *Clock
 	First   staking.Day    // of the books: everybody comes, and nobody earns yet
 	Last    staking.Day    // of those that New lives and the report tells of
@@ -121,6 +123,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.Reports = reports.New(t.Books.Reader())
 	if err := t.live(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("the town on %s: %w", t.Clock.Now().Format(time.DateTime), err), t.Books.Close())
 	}

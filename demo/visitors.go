@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -106,7 +107,7 @@ func (t *Town) resident(ctx context.Context) (ledger.Account, error) {
 	}
 	for _, p := range t.people {
 		earned := false
-		if err := t.Books.Rewards(ctx, p.id, t.Last, t.Last, func(r store.Reward) error {
+		if err := t.Reports.Rewards(ctx, p.id, t.Last, t.Last, func(r reports.Reward) error {
 			earned = earned || r.Reward > 0
 			return nil
 		}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -39,7 +40,7 @@ func (p *Player) run(l line) (string, error) {
 }
 
 // paid is the holder's reward of the line's day and token.
-func (p *Player) paid(l line) (r store.Reward, asset ledger.Asset, found bool, err error) {
+func (p *Player) paid(l line) (r reports.Reward, asset ledger.Asset, found bool, err error) {
 	if asset, err = p.db.Asset(p.ctx, l.word(1)); err != nil {
 		return r, asset, false, err
 	}
@@ -47,7 +48,7 @@ func (p *Player) paid(l line) (r store.Reward, asset ledger.Asset, found bool, e
 	if err != nil {
 		return r, asset, false, err
 	}
-	err = p.db.Rewards(p.ctx, l.holder(0), d, d, func(one store.Reward) error {
+	err = reports.New(p.db.Reader()).Rewards(p.ctx, l.holder(0), d, d, func(one reports.Reward) error {
 		if one.Asset == asset.Symbol {
 			r, found = one, true
 		}
@@ -141,7 +142,7 @@ func (p *Player) journal(l line) (string, error) {
 		return "", err
 	}
 	n := 0
-	err = p.db.Statement(p.ctx, l.holder(0), Day1, staking.DayOf(p.clock.Now()), func(s store.Line) error {
+	err = reports.New(p.db.Reader()).Statement(p.ctx, l.holder(0), Day1, staking.DayOf(p.clock.Now()), func(s reports.Line) error {
 		if s.Entry == fmt.Sprintf("reward/%s/%s/%s", d, l.word(1), l.word(0)) && s.Other == ledger.Payable {
 			n++
 		}

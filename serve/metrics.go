@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -143,7 +144,7 @@ func (m collector) collectPools(c chan<- prometheus.Metric) {
 
 // collectTokens sends the figures of the tokens.
 func (m collector) collectTokens(ctx context.Context, gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
-	tokens, err := m.books.TokenStatus(ctx)
+	tokens, err := reports.New(m.books.Reader()).TokenStatus(ctx)
 	if err != nil {
 		return err
 	}

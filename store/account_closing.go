@@ -132,7 +132,7 @@ func (c closing) checkWithdrawals() error {
 
 // checkDays refuses an account that earns, or one of whose days is not paid.
 func (c closing) checkDays() error {
-	enrollments, err := enrollmentsOf(c.t, c.id)
+	enrollments, err := EnrollmentsOf(c.t, c.id)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c closing) checkDays() error {
 // unpaid is the first day that the account was enrolled for and that is not paid, and of
 // which token; 0 if there is none.
 func (db *DB) unpaid(t view, id ledger.Account) (first staking.Day, token string, err error) {
-	enrollments, err := enrollmentsOf(t, id)
+	enrollments, err := EnrollmentsOf(t, id)
 	if err != nil {
 		return 0, "", err
 	}

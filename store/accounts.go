@@ -72,7 +72,7 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 		if !repeated {
 			return db.logLine(t, "account open", string(id), residence(a.Region))
 		}
-		there, err := account(t, id)
+		there, err := FindAccount(t, id)
 		if err == nil && !there.Closed.IsZero() {
 			err = ledger.ErrEnded.In("", "it is closed since %s; a closed account is not opened again, so open one of another ID",
 				stamp(there.Closed.UnixMilli()))
@@ -109,7 +109,7 @@ func readAccount(r row) Account {
 }
 
 // account reads an account; ErrNotFound if it was never opened.
-func account(t view, id ledger.Account) (a Account, err error) {
+func FindAccount(t view, id ledger.Account) (a Account, err error) {
 	found := false
 	err = t.Query(func(r row) error {
 		a, found = readAccount(r), true
@@ -131,7 +131,7 @@ func (db *DB) Account(ctx context.Context, id ledger.Account) (a Account, err er
 		return Account{}, err
 	}
 	err = db.engine.Read(ctx, func(t view) (err error) {
-		a, err = account(t, id)
+		a, err = FindAccount(t, id)
 		return err
 	})
 	return a, err
@@ -170,7 +170,7 @@ func (db *DB) Balances(ctx context.Context, id ledger.Account) ([]Balance, error
 	var balances []Balance
 	err := db.engine.Read(ctx, func(t view) error {
 		balances = nil
-		if _, err := account(t, id); err != nil {
+		if _, err := FindAccount(t, id); err != nil {
 			return err
 		}
 		return t.Query(func(r row) error {
@@ -207,7 +207,7 @@ func (db *DB) HouseBalances(ctx context.Context) ([]HouseBalance, error) {
 			}
 			sums[k].Add(sums[k], big.NewInt(r.Int(2)))
 			return nil
-		}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account >= '@' AND account < 'A'", set{everyBucket(0)[0]})
+		}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account >= '@' AND account < 'A'", set{EveryBucket(0)[0]})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the house's balances: %w", err)

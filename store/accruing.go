@@ -20,7 +20,7 @@ const pageSize = 16384
 // snapshot. Tokens whose day another has accrued meanwhile are passed over.
 func (db *DB) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
 	return db.engine.Claim(ctx, func(t tx) error {
-		terms, err := termsOn(t, d)
+		terms, err := TermsAt(t, d)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (a *accruing) run(tokens []string) error {
 	for _, token := range claimed {
 		a.batches[token] = &accrued{digest: sha256.New()}
 	}
-	if err := holdings(a.t, a.bucket, a.day, func(asset string) bool { return a.batches[asset] != nil }, a.page); err != nil {
+	if err := Holdings(a.t, a.bucket, a.day, func(asset string) bool { return a.batches[asset] != nil }, a.page); err != nil {
 		return err
 	}
 	return a.total()
@@ -140,7 +140,7 @@ func (a *accruing) total() error {
 // holdings measures what the enrolled accounts of a bucket held on a day of the
 // wanted tokens, page after page in key order: counted back from the balances
 // now, which show the rewards of all days before and of none since.
-func holdings(t view, bucket int, d staking.Day, wanted func(asset string) bool, page func([]staking.Holding) error) error {
+func Holdings(t view, bucket int, d staking.Day, wanted func(asset string) bool, page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted}
 	for {
 		more, err := m.balances()
@@ -249,7 +249,7 @@ func (m *measure) find(hint int, account, asset string) (int, bool) {
 }
 
 // termsOn are the terms of each token on a day. A token without terms yet is not among them.
-func termsOn(t view, d staking.Day) (map[string]staking.Terms, error) {
+func TermsAt(t view, d staking.Day) (map[string]staking.Terms, error) {
 	terms := map[string]staking.Terms{}
 	err := t.Query(func(r row) error {
 		terms[r.Text(0)] = readTerms(r)
@@ -268,5 +268,16 @@ func readTerms(r row) staking.Terms {
 	return staking.Terms{
 		Asset: r.Text(0), From: staking.Day(r.Int(1)), Offered: r.Int(2) != 0,
 		APR: staking.Rate(r.Int(3)), Min: ledger.Amount(r.Int(4)), Cap: ledger.Amount(r.Int(5)),
+	}
+}
+
+// AccrualColumns are what readAccrual reads.
+const AccrualColumns = "a.day, a.account, a.asset, a.opening, a.average, a.rest, a.eligible, a.apr, a.reward, a.before, a.carry"
+
+func ReadAccrual(r row) staking.Accrual {
+	return staking.Accrual{
+		Day: staking.Day(r.Int(0)), Account: ledger.Account(r.Text(1)), Asset: r.Text(2),
+		Opening: ledger.Amount(r.Int(3)), Average: ledger.Amount(r.Int(4)), Rest: r.Int(5), Eligible: ledger.Amount(r.Int(6)),
+		APR: staking.Rate(r.Int(7)), Reward: ledger.Amount(r.Int(8)), Before: staking.Fraction(r.Int(9)), Carry: staking.Fraction(r.Int(10)),
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -40,7 +41,7 @@ func TestEntriesKeepTheirActor(t *testing.T) {
 			"d-1": back.In("r-1"), "fund/1": olga, "t-1": alice, "t-2": back, "old": {},
 			"declare/2026-03-03/BNB": access.Process("test"), "reward/2026-03-03/BNB/alice": access.Process("test"),
 		} {
-			if p := testkit.Must(db.Posted(ctx, id))(t); p.Actor != by || p.ID != id || p.PostedAt.Before(noon.Add(-time.Hour)) {
+			if p := testkit.Must(reports.New(db.Reader()).Posted(ctx, id))(t); p.Actor != by || p.ID != id || p.PostedAt.Before(noon.Add(-time.Hour)) {
 				t.Errorf("%s was posted by %+v at %s, want %+v", id, p.Actor, p.PostedAt, by)
 			}
 		}

@@ -12,13 +12,13 @@ import (
 // Closings say how long past their end days take late entries, the oldest first.
 func (db *DB) Closings(ctx context.Context) (closings staking.Closings, err error) {
 	err = db.engine.Read(ctx, func(t view) error {
-		closings, err = closingsOf(t)
+		closings, err = ClosingsOf(t)
 		return err
 	})
 	return closings, err
 }
 
-func closingsOf(t view) (closings staking.Closings, err error) {
+func ClosingsOf(t view) (closings staking.Closings, err error) {
 	err = t.Query(func(r row) error {
 		c := staking.Closing{From: staking.Day(r.Int(0)), After: time.Duration(r.Int(1)) * time.Millisecond}
 		if last := len(closings) - 1; last >= 0 && closings[last].From == c.From {
@@ -39,7 +39,7 @@ func (db *DB) checkOver(t tx, d staking.Day) error {
 	if err := t.Query(nil, "SELECT from_day FROM close_after ORDER BY from_day, revision LIMIT 1"+t.Share()); err != nil {
 		return err
 	}
-	closings, err := closingsOf(t)
+	closings, err := ClosingsOf(t)
 	if err == nil && closings.LastOver(db.clock()) < d {
 		err = ledger.ErrInvalid.In("", "%s takes late entries until %s UTC, and is not closed before", d, closings.ClosesAt(d).Format(time.DateTime))
 	}
@@ -61,7 +61,7 @@ func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 		if err != nil {
 			return err
 		}
-		closings, err := closingsOf(t)
+		closings, err := ClosingsOf(t)
 		if err != nil {
 			return err
 		}

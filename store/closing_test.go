@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -45,7 +46,7 @@ func TestDaysCloseAsTheBooksSay(t *testing.T) {
 			t.Errorf("the run: %+v", r)
 		}
 		wants(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "too-late", Kind: ledger.Deposit, At: noon, Moves: oneBNB(ledger.Custody, "alice")}})), ledger.ErrDayClosed)
-		if s := testkit.Must(db.Status(ctx))(t); !s.ClosesAt.Equal(testkit.Moment(3, "02:00")) {
+		if s := testkit.Must(reports.New(db.Reader()).Status(ctx))(t); !s.ClosesAt.Equal(testkit.Moment(3, "02:00")) {
 			t.Errorf("the status says %s", s.ClosesAt)
 		}
 	})
@@ -88,7 +89,7 @@ func TestSettingWhenDaysClose(t *testing.T) {
 			t.Errorf("the books say %v", got)
 		}
 		var details []string
-		for _, l := range testkit.Must(db.Log(ctx, time.Time{}, 100))(t) {
+		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, time.Time{}, 100))(t) {
 			if l.Action == "days set-close-after" {
 				details = append(details, l.Detail)
 			}

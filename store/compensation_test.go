@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -40,7 +41,7 @@ func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *testki
 		clock.Set(3, "00:10")
 		settle(t, db, clock)
 		test(t, db, clock, func(id ledger.Account) ledger.Amount {
-			return testkit.Must(db.Explain(t.Context(), id, day1+1, bnb))(t).Measured.Reward
+			return testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, day1+1, bnb))(t).Measured.Reward
 		})
 	})
 }
@@ -50,14 +51,14 @@ func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *testki
 func TestWhatALateDepositWouldHaveEarned(t *testing.T) {
 	lateWorld(t, func(t *testing.T, db *store.DB, _ *testkit.Clock, reward func(ledger.Account) ledger.Amount) {
 		ctx, day := t.Context(), day1+1
-		p := testkit.Must(db.Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))(t)
+		p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))(t)
 		if !p.Earned || p.With.Reward != reward("twin") || p.Difference != reward("twin")-reward("alice") || p.Difference <= 0 || p.Missing() != p.Difference {
 			t.Errorf("proposed is %+v; twin has %d and alice %d", p.With, reward("twin"), reward("alice"))
 		}
-		if p := testkit.Must(db.Propose(ctx, "small", day, bnb, []ledger.Entry{late("late", "small", 1, "13:00")}))(t); !p.Earned || p.Was.Earned || p.Difference != p.With.Reward {
+		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "small", day, bnb, []ledger.Entry{late("late", "small", 1, "13:00")}))(t); !p.Earned || p.Was.Earned || p.Difference != p.With.Reward {
 			t.Errorf("of one who earned nothing: %+v", p)
 		}
-		if p := testkit.Must(db.Propose(ctx, "off", day, bnb, []ledger.Entry{late("late", "off", 1, "13:00")}))(t); p.Earned || p.Difference != 0 {
+		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "off", day, bnb, []ledger.Entry{late("late", "off", 1, "13:00")}))(t); p.Earned || p.Difference != 0 {
 			t.Errorf("of one whose switch is off: %+v", p)
 		}
 		wrong := late("late", "alice", 2, "06:00")
@@ -66,7 +67,7 @@ func TestWhatALateDepositWouldHaveEarned(t *testing.T) {
 			"no time": wrong, "another's": late("late", "twin", 2, "06:00"), "of the next day": late("late", "alice", 3, "00:00"), "posted": late("d-alice", "alice", 2, "06:00"),
 			"what is no entry": {ID: "late", Kind: "gift", At: noon, Moves: wrong.Moves},
 		} {
-			if _, err := db.Propose(ctx, "alice", day, bnb, []ledger.Entry{e}); !errors.Is(err, ledger.ErrInvalid) {
+			if _, err := reports.New(db.Reader()).Propose(ctx, "alice", day, bnb, []ledger.Entry{e}); !errors.Is(err, ledger.ErrInvalid) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
@@ -103,11 +104,11 @@ func TestACompensation(t *testing.T) {
 		open(t, db, long.Account)
 		testkit.Must(db.Compensate(ctx, long, "why"))(t)
 
-		e := testkit.Must(db.Explain(ctx, "alice", day, bnb))(t)
+		e := testkit.Must(reports.New(db.Reader()).Explain(ctx, "alice", day, bnb))(t)
 		if len(e.Compensations) != 1 || e.Compensations[0].Entry != fmt.Sprintf("compensation/%s/BNB/alice/late", day) || e.Compensations[0].Amount != missing {
 			t.Errorf("the explanation has %+v", e.Compensations)
 		}
-		if p := testkit.Must(db.Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))(t); p.Missing() != 0 || p.Compensated != missing {
+		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))(t); p.Missing() != 0 || p.Compensated != missing {
 			t.Errorf("after it %d is missing", p.Missing())
 		}
 		if got := earned(t, db, "alice", bnb); got != reward("alice") {

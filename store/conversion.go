@@ -27,7 +27,7 @@ type ConversionRules struct {
 const MaxSpread = 5_000
 
 // MaxPriceAge is the longest that a price can be converted at.
-const MaxPriceAge = priceReach * 24 * time.Hour
+const MaxPriceAge = PriceReach * 24 * time.Hour
 
 // Check refuses rules that cannot be; its errors are ErrInvalid.
 func (r ConversionRules) Check() error {
@@ -108,7 +108,7 @@ func conversionPrices(t view, now int64) (map[string]conversionPrice, error) {
 		p := Price{r.Text(0), staking.Day(r.Int(1)), r.Int(2)}
 		prices[p.Asset] = conversionPrice{p, min(r.Int(3), (p.Day + 1).Millis())}
 		return nil
-	}, "SELECT asset, day, price, set_at FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(today-priceReach), int64(today))
+	}, "SELECT asset, day, price, set_at FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(today-PriceReach), int64(today))
 	if err != nil {
 		return nil, fmt.Errorf("read the prices to convert at: %w", err)
 	}

@@ -94,7 +94,7 @@ func convertedSet(keys []converted, worth func(converted) ledger.Amount) set {
 func deskBalances(t view, assets []string) (map[string]*big.Int, error) {
 	sums := map[string]*big.Int{}
 	for _, asset := range assets {
-		sum, buckets := new(big.Int), everyBucket(0)[:1]
+		sum, buckets := new(big.Int), EveryBucket(0)[:1]
 		err := t.QuerySet(func(r row) error { sum.Add(sum, big.NewInt(r.Int(0))); return nil },
 			`SELECT b.balance FROM {rows} JOIN balances b ON b.bucket = r.bucket AND b.account = r.account AND b.asset = r.asset`,
 			append(buckets, texts("account", repeat(string(ledger.Desk), ledger.Buckets)), texts("asset", repeat(asset, ledger.Buckets))))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -126,7 +127,7 @@ func TestConversionPriceAge(t *testing.T) {
 		wantsFault(t, quote(), store.PriceMissing, 0)
 		setPrice(t, db, "SOL", day1, 150)
 		ok(t, quote())
-		lines := testkit.Must(db.Log(t.Context(), noon, 100))(t)
+		lines := testkit.Must(reports.New(db.Reader()).Log(t.Context(), noon, 100))(t)
 		for _, l := range lines {
 			if l.Action == "price set" && l.At.After(noon) {
 				t.Errorf("a price that has not changed is logged: %+v", l)

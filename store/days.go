@@ -173,7 +173,7 @@ func (db *DB) closeBuckets(ctx context.Context, through staking.Day) error {
 			"SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(through)); err != nil || from > int64(through) {
 			return err
 		}
-		rows := everyBucket(through)
+		rows := EveryBucket(through)
 		rows = append(rows, ints("first", slices.Repeat([]int64{from}, ledger.Buckets)))
 		return t.Each(nil, "UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $3 AND $2 AND closed = 0", rows)
 	})

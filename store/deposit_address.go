@@ -165,7 +165,7 @@ func (db *DB) DepositAddresses(ctx context.Context, id ledger.Account) (addresse
 	}
 	err = db.engine.Read(ctx, func(t view) error {
 		addresses = nil
-		holder, err := account(t, id)
+		holder, err := FindAccount(t, id)
 		if err != nil || !holder.Closed.IsZero() {
 			return err
 		}

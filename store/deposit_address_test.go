@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -51,7 +52,7 @@ func TestDepositAddresses(t *testing.T) {
 		wants(t, db.RemoveDepositAddress(ctx, "alice", "BNB", ""), ledger.ErrNotFound)
 		there(addressOf("ALGO", "", "ABC", "7"), addressOf("BNB", "OPBNB", "0x3", ""))
 		var log []string
-		for _, l := range testkit.Must(db.Log(ctx, noon, 100))(t) {
+		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 100))(t) {
 			if strings.HasPrefix(l.Action, "address ") {
 				log = append(log, l.Actor.Credential+" "+l.Action+" "+l.Subject+" "+l.Detail)
 			}

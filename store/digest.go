@@ -51,7 +51,7 @@ func digestEntries(ctx context.Context, t tx, progress func(entries int64)) erro
 func digestDay(t tx, d staking.Day, count func(entries int)) error {
 	moves := int64(0)
 	if err := t.QueryEach(func(r row) error { moves += r.Int(0); return nil },
-		"SELECT count(*) FROM postings WHERE bucket = $1 AND day = $2 AND side = 0", everyBucket(d)); err != nil {
+		"SELECT count(*) FROM postings WHERE bucket = $1 AND day = $2 AND side = 0", EveryBucket(d)); err != nil {
 		return err
 	}
 	return digestParts(t, d, int(min(moves/digestPart+1, ledger.Buckets)), count)
@@ -104,7 +104,7 @@ func readOld(t tx, d staking.Day, wanted func(bucket int) bool) (map[string]*old
 		}
 		e.add(int(r.Int(3)), ledger.Move{From: ledger.Account(r.Text(4)), To: ledger.Account(r.Text(5)), Asset: r.Text(6), Amount: -ledger.Amount(r.Int(7))})
 		return nil
-	}, "SELECT entry, at, kind, move, account, other, asset, amount FROM postings WHERE bucket = $1 AND day = $2 AND side = 0", everyBucket(d))
+	}, "SELECT entry, at, kind, move, account, other, asset, amount FROM postings WHERE bucket = $1 AND day = $2 AND side = 0", EveryBucket(d))
 	return entries, err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -57,7 +58,7 @@ func TestRepeats(t *testing.T) {
 		with := without
 		with.ID, with.At = "u", noon.Add(-time.Second)
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{without, with})))
-		first, _, err := db.Entry(ctx, "t")
+		first, _, err := reports.New(db.Reader()).Entry(ctx, "t")
 		ok(t, err)
 		clock.Advance(time.Minute)
 		dated, later, timeless := without, with, with
@@ -178,7 +179,7 @@ func TestDigestsOfOldBooks(t *testing.T) {
 			if fmt.Sprint(e) != fmt.Sprint(before[id]) || e.Version != ledger.DigestVersion {
 				t.Errorf("%s is\n%+v, before\n%+v", id, e, before[id])
 			}
-			p, _, err := db.Entry(t.Context(), id)
+			p, _, err := reports.New(db.Reader()).Entry(t.Context(), id)
 			ok(t, err)
 			kinds[p.Kind] = true
 		}

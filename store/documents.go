@@ -109,10 +109,10 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 	}
 	client, address := described(c)
 	err := db.engine.Write(ctx, func(t tx) error {
-		if _, err := account(t, id); err != nil {
+		if _, err := FindAccount(t, id); err != nil {
 			return err
 		}
-		current, err := currentDocuments(t)
+		current, err := CurrentDocuments(t)
 		if err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (db *DB) Acceptances(ctx context.Context, id ledger.Account) (acceptances [
 	}
 	err = db.engine.Read(ctx, func(t view) error {
 		acceptances = nil
-		if _, err := account(t, id); err != nil {
+		if _, err := FindAccount(t, id); err != nil {
 			return err
 		}
 		return t.Query(func(r row) error {
@@ -161,7 +161,7 @@ func (db *DB) Acceptances(ctx context.Context, id ledger.Account) (acceptances [
 }
 
 // currentDocuments are the current versions, by name.
-func currentDocuments(t view) (map[string]int, error) {
+func CurrentDocuments(t view) (map[string]int, error) {
 	current := map[string]int{}
 	err := t.Query(func(r row) error { current[r.Text(0)] = int(r.Int(1)); return nil }, "SELECT name, max(version) FROM documents GROUP BY name")
 	if err != nil {
@@ -171,7 +171,7 @@ func currentDocuments(t view) (map[string]int, error) {
 }
 
 // acceptedVersions are the newest versions that a holder has accepted, by name.
-func acceptedVersions(t view, id ledger.Account) (map[string]int, error) {
+func AcceptedVersions(t view, id ledger.Account) (map[string]int, error) {
 	accepted := map[string]int{}
 	err := t.Query(func(r row) error { accepted[r.Text(0)] = int(r.Int(1)); return nil },
 		"SELECT document, max(version) FROM acceptances WHERE bucket = $1 AND account = $2 GROUP BY document", int64(id.Bucket()), string(id))

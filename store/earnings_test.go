@@ -9,18 +9,19 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
 // agrees compares what an account has earned with what its rewards, added up one by one, come to.
-func agrees(t *testing.T, db *store.DB, id ledger.Account) store.Earnings {
+func agrees(t *testing.T, db *store.DB, id ledger.Account) reports.Earnings {
 	t.Helper()
-	e := testkit.Must(db.Earnings(t.Context(), id))(t)
+	e := testkit.Must(reports.New(db.Reader()).Earnings(t.Context(), id))(t)
 	var value ledger.Amount
 	unpriced := 0
-	ok(t, db.Rewards(t.Context(), id, day1, day1+10_000, func(r store.Reward) error {
+	ok(t, reports.New(db.Reader()).Rewards(t.Context(), id, day1, day1+10_000, func(r reports.Reward) error {
 		if value += r.Value; !r.PriceKnown && r.Reward > 0 {
 			unpriced++
 		}
@@ -108,7 +109,7 @@ func TestWhatIsStaked(t *testing.T) {
 		told := func() string {
 			t.Helper()
 			text := ""
-			for _, token := range testkit.Must(db.Earnings(t.Context(), "alice"))(t).Tokens {
+			for _, token := range testkit.Must(reports.New(db.Reader()).Earnings(t.Context(), "alice"))(t).Tokens {
 				text += fmt.Sprintf("%s %s/%s ", token.Asset.Symbol, token.Asset.Format(token.Staked), token.Asset.Format(token.Free))
 			}
 			return text
@@ -125,11 +126,11 @@ func TestWhatIsStaked(t *testing.T) {
 		if got, want := told(), "ADA 0/149 "+fmt.Sprintf(rest, "0", "0"); got != want {
 			t.Errorf("off again: %s, not %s", got, want)
 		}
-		nobody := testkit.Must(db.Earnings(t.Context(), "nobody"))(t)
+		nobody := testkit.Must(reports.New(db.Reader()).Earnings(t.Context(), "nobody"))(t)
 		if nobody.On || nobody.Value != 0 || len(nobody.Tokens) != 10 {
 			t.Errorf("an account that nobody opened has %+v", nobody)
 		}
-		_, err := db.Earnings(t.Context(), ledger.Rewards)
+		_, err := reports.New(db.Reader()).Earnings(t.Context(), ledger.Rewards)
 		wants(t, err, ledger.ErrInvalid)
 	})
 }
@@ -147,15 +148,15 @@ func TestCredited(t *testing.T) {
 			clock.Set(day, "00:06")
 			settle(t, db, clock)
 		}
-		var all []store.Credit
-		ok(t, db.Rewards(t.Context(), "alice", day1, day1+20, func(r store.Reward) error {
-			all = append(all, store.Credit{Day: r.Day, Asset: r.Asset, Average: r.Average, Reward: r.Reward, PaidAt: r.PaidAt})
+		var all []reports.Credit
+		ok(t, reports.New(db.Reader()).Rewards(t.Context(), "alice", day1, day1+20, func(r reports.Reward) error {
+			all = append(all, reports.Credit{Day: r.Day, Asset: r.Asset, Average: r.Average, Reward: r.Reward, PaidAt: r.PaidAt})
 			return nil
 		}))
 		if len(all) != 14 {
 			t.Fatalf("%d rewards were paid", len(all))
 		}
-		slices.SortFunc(all, func(a, b store.Credit) int {
+		slices.SortFunc(all, func(a, b reports.Credit) int {
 			return cmp.Or(b.PaidAt.Compare(a.PaidAt), cmp.Compare(b.Day, a.Day), cmp.Compare(a.Asset, b.Asset))
 		})
 		for _, c := range []struct {
@@ -175,7 +176,7 @@ func TestCredited(t *testing.T) {
 			{testkit.Moment(8, "00:06"), testkit.Moment(8, "00:06"), "BNB", 0, 2},
 			{testkit.Moment(9, "00:07"), noon, "", 0, 100},
 		} {
-			var want []store.Credit
+			var want []reports.Credit
 			total := 0
 			for _, r := range all {
 				if r.PaidAt.Before(c.from) || r.PaidAt.After(c.to) || c.asset != "" && c.asset != r.Asset {
@@ -185,7 +186,7 @@ func TestCredited(t *testing.T) {
 					want = append(want, r)
 				}
 			}
-			got, n, err := db.Credited(t.Context(), "alice", c.from, c.to, c.asset, c.offset, c.limit)
+			got, n, err := reports.New(db.Reader()).Credited(t.Context(), "alice", c.from, c.to, c.asset, c.offset, c.limit)
 			if err != nil || n != total || !slices.Equal(got, want) {
 				t.Errorf("%+v: %d, %v, %v; want %d, %v", c, n, err, got, total, want)
 			}

@@ -81,7 +81,7 @@ func (db *DB) effect(ctx context.Context, from staking.Day, region staking.Regio
 	c := counting{db: db, region: region, asset: asset, e: Effect{From: from, USDT: new(big.Int)}, tokens: map[string]*EffectToken{}}
 	var accounts, enrolled int64
 	err := db.engine.Read(ctx, func(t view) (err error) {
-		c.terms, err = termsOn(t, staking.DayOf(db.clock()))
+		c.terms, err = TermsAt(t, staking.DayOf(db.clock()))
 		return err
 	})
 	for bucket := 0; bucket < ledger.Buckets && err == nil; bucket++ {

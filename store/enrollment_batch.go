@@ -226,7 +226,7 @@ func (e *enrolling) read() (err error) {
 		return nil
 	}, "SELECT name, version, published FROM documents")
 	if err == nil {
-		e.restricted, err = regionsOf(e.t)
+		e.restricted, err = RegionsAt(e.t)
 	}
 	ids := e.ids()
 	for _, of := range []struct {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -22,8 +23,8 @@ type lookedBack struct {
 // lookBack counts an account's days together from its statement.
 func lookBack(t *testing.T, db *store.DB, id ledger.Account, token string, to staking.Day) map[staking.Day]lookedBack {
 	t.Helper()
-	var lines []store.Line
-	for _, l := range statement(t, db, id, store.LinesAsked{From: day1, To: to + 1, Asset: token}) {
+	var lines []reports.Line
+	for _, l := range statement(t, db, id, reports.LinesAsked{From: day1, To: to + 1, Asset: token}) {
 		if l.Account == id {
 			lines = append(lines, l)
 		}
@@ -83,7 +84,7 @@ func TestExplainAnyDay(t *testing.T) {
 			for _, id := range accounts {
 				for _, token := range tokens {
 					for d, was := range lookBack(t, db, id, token, day1+staking.Day(day)) {
-						e := testkit.Must(db.Explain(t.Context(), id, d, token))(t)
+						e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, d, token))(t)
 						explains(t, e, was)
 						if e.Paid {
 							paid++
@@ -99,7 +100,7 @@ func TestExplainAnyDay(t *testing.T) {
 		}
 		var days []staking.Day
 		for d := staking.Day(0); d != day1; {
-			before, after := must2(t)(db.NearRewards(t.Context(), "bob", max(d, day1), "BNB"))
+			before, after := must2(t)(reports.New(db.Reader()).NearRewards(t.Context(), "bob", max(d, day1), "BNB"))
 			if len(days) > 1 && before != days[len(days)-2] {
 				t.Errorf("before %s is %s, and not %s", d, before, days[len(days)-2])
 			}
@@ -109,7 +110,7 @@ func TestExplainAnyDay(t *testing.T) {
 			days = append(days, d)
 		}
 		for _, d := range days {
-			if !testkit.Must(db.Explain(t.Context(), "bob", d, "BNB"))(t).Paid {
+			if !testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "bob", d, "BNB"))(t).Paid {
 				t.Errorf("%s was not paid", d)
 			}
 		}
@@ -129,7 +130,7 @@ func must2(t *testing.T) func(a, b staking.Day, err error) (staking.Day, staking
 }
 
 // explains compares an explanation with what the statement says of its day.
-func explains(t *testing.T, e store.Explanation, was lookedBack) {
+func explains(t *testing.T, e reports.Explanation, was lookedBack) {
 	t.Helper()
 	m, p := e.Measured, e.Paper()
 	what := fmt.Sprintf("%s %s %s", m.Account, m.Asset, m.Day)
@@ -151,7 +152,7 @@ func explains(t *testing.T, e store.Explanation, was lookedBack) {
 	if e.Stored && (p.Units.Int64() != int64(m.Reward) || p.Carry.Int64() != int64(m.Carry)) {
 		t.Errorf("%s: on paper the reward is %s and the carry %s; stored are %d and %d", what, p.Units, p.Carry, m.Reward, m.Carry)
 	}
-	if (e.Why == "") != e.Paid || (e.Reason == "") != e.Paid || e.Behind != 0 && e.Why != store.WhyWaits {
+	if (e.Why == "") != e.Paid || (e.Reason == "") != e.Paid || e.Behind != 0 && e.Why != reports.WhyWaits {
 		t.Errorf("%s: paid %t, why %q, behind %s: %s", what, e.Paid, e.Why, e.Behind, e.Reason)
 	}
 }
@@ -165,33 +166,33 @@ func TestEveryWhy(t *testing.T) {
 		deposit(t, db, "d3", "alice", 50, "SOL", time.Time{})
 		on(t, db, "alice")
 		fund(t, db, "BNB", 1)
-		why := func(day int, token string, want store.Why) store.Explanation {
+		why := func(day int, token string, want reports.Why) reports.Explanation {
 			t.Helper()
-			e := testkit.Must(db.Explain(t.Context(), "alice", day1+staking.Day(day-1), token))(t)
+			e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "alice", day1+staking.Day(day-1), token))(t)
 			if e.Why != want {
 				t.Errorf("Day %d of %s: %q is wanted, and not %q: %s", day, token, want, e.Why, e.Reason)
 			}
 			return e
 		}
-		why(1, "BNB", store.WhyNotOn)
+		why(1, "BNB", reports.WhyNotOn)
 		clock.Set(2, "12:00")
-		why(2, "BNB", store.WhyNotOver)
-		why(2, "ADA", store.WhyBelowYet)
+		why(2, "BNB", reports.WhyNotOver)
+		why(2, "ADA", reports.WhyBelowYet)
 		ok(t, db.SetTerms(t.Context(), staking.Terms{Asset: "BNB", From: day1 + 3, Cap: 1}))
 		clock.Set(3, "00:01")
-		why(2, "BNB", store.WhyNotSettled)
+		why(2, "BNB", reports.WhyNotSettled)
 		clock.Set(3, "00:10")
 		settle(t, db, clock)
 		why(2, "BNB", "")
-		why(2, "ADA", store.WhyBelow)
-		if e := why(2, "SOL", store.WhyWaits); e.Behind != 0 {
+		why(2, "ADA", reports.WhyBelow)
+		if e := why(2, "SOL", reports.WhyWaits); e.Behind != 0 {
 			t.Errorf("Day 2 waits behind %s", e.Behind)
 		}
 		clock.Set(4, "00:10")
 		settle(t, db, clock)
-		if e := why(3, "SOL", store.WhyWaits); e.Behind != day1+1 {
+		if e := why(3, "SOL", reports.WhyWaits); e.Behind != day1+1 {
 			t.Errorf("Day 3 waits behind %s, and not behind Day 2", e.Behind)
 		}
-		why(4, "BNB", store.WhyNotOffered)
+		why(4, "BNB", reports.WhyNotOffered)
 	})
 }

@@ -82,9 +82,6 @@ func DigestInParts(ctx context.Context, db *DB, d staking.Day, parts int) error 
 	return db.engine.Write(ctx, func(t tx) error { return digestParts(t, d, parts, func(int) {}) })
 }
 
-// LookAt makes pages look at fewer postings than they do.
-func (db *DB) LookAt(postings int) { db.looks = postings }
-
 // Exec runs a statement, and says how many rows it changed.
 func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err error) {
 	err = db.engine.Write(ctx, func(t tx) error {

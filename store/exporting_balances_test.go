@@ -8,15 +8,16 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
 // balancesAt are all balances at a moment, as they are exported.
-func balancesAt(t *testing.T, db *store.DB, at time.Time) (all []store.Held) {
+func balancesAt(t *testing.T, db *store.DB, at time.Time) (all []reports.Held) {
 	t.Helper()
-	ok(t, db.ExportBalances(t.Context(), at, func() error { all = nil; return nil }, func(h store.Held) error {
+	ok(t, reports.New(db.Reader()).ExportBalances(t.Context(), at, func() error { all = nil; return nil }, func(h reports.Held) error {
 		all = append(all, h)
 		return nil
 	}))
@@ -24,14 +25,14 @@ func balancesAt(t *testing.T, db *store.DB, at time.Time) (all []store.Held) {
 }
 
 // foldedAt are all balances at a moment, added up from the journal.
-func foldedAt(t *testing.T, db *store.DB, at time.Time) (all []store.Held) {
+func foldedAt(t *testing.T, db *store.DB, at time.Time) (all []reports.Held) {
 	t.Helper()
 	type key struct {
 		account ledger.Account
 		asset   string
 	}
-	sums := map[key]store.Held{}
-	ok(t, db.Journal(t.Context(), func(p ledger.Posting) error {
+	sums := map[key]reports.Held{}
+	ok(t, reports.New(db.Reader()).Journal(t.Context(), func(p ledger.Posting) error {
 		if p.At.After(at) {
 			return nil
 		}
@@ -54,7 +55,7 @@ func foldedAt(t *testing.T, db *store.DB, at time.Time) (all []store.Held) {
 			all = append(all, h)
 		}
 	}
-	slices.SortFunc(all, func(a, b store.Held) int {
+	slices.SortFunc(all, func(a, b reports.Held) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
 	})
 	return all
@@ -75,7 +76,7 @@ func TestExportBalances(t *testing.T) {
 		hold("h-1", 4, "00:01", "holder-1", "holder-1/held")
 		clock.Set(5, "12:00")
 		hold("h-2", 5, "11:00", "holder-2", "holder-2/held") // late
-		if day, _, err := db.Final(ctx); err != nil || day != day1+2 {
+		if day, _, err := reports.New(db.Reader()).Final(ctx); err != nil || day != day1+2 {
 			t.Fatalf("final is %s: %v", day, err)
 		}
 		moments := []time.Time{clock.Now()}
@@ -106,9 +107,9 @@ func TestExportBalances(t *testing.T) {
 			t.Errorf("a change has changed the past: %v, before %v", after, before)
 		}
 		none := func() error { return nil }
-		visit := func(store.Held) error { return fmt.Errorf("a row") }
-		wants(t, db.ExportBalances(ctx, clock.Now().Add(time.Millisecond), none, visit), ledger.ErrInvalid)
-		wants(t, db.ExportBalances(ctx, day1.Start().Add(-time.Millisecond), none, visit), ledger.ErrInvalid)
+		visit := func(reports.Held) error { return fmt.Errorf("a row") }
+		wants(t, reports.New(db.Reader()).ExportBalances(ctx, clock.Now().Add(time.Millisecond), none, visit), ledger.ErrInvalid)
+		wants(t, reports.New(db.Reader()).ExportBalances(ctx, day1.Start().Add(-time.Millisecond), none, visit), ledger.ErrInvalid)
 		if staking.DayOf(clock.Now()) != day1+4 {
 			t.Error("the clock has moved")
 		}

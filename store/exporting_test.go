@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -50,10 +51,10 @@ func TestExportJournal(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		bookkeeping(t, db, clock)
 		var whole, exported []ledger.Posting
-		ok(t, db.Journal(t.Context(), func(p ledger.Posting) error { whole = append(whole, p); return nil }))
+		ok(t, reports.New(db.Reader()).Journal(t.Context(), func(p ledger.Posting) error { whole = append(whole, p); return nil }))
 		from := day1
 		export := func(from, to staking.Day) (lines []ledger.Posting) {
-			ok(t, db.ExportJournal(t.Context(), from, to, func(p ledger.Posting) error { lines = append(lines, p); return nil }))
+			ok(t, reports.New(db.Reader()).ExportJournal(t.Context(), from, to, func(p ledger.Posting) error { lines = append(lines, p); return nil }))
 			return lines
 		}
 		exported = export(from, day1+100)
@@ -81,7 +82,7 @@ func TestExportJournal(t *testing.T) {
 		}
 		away := errors.New("the client went away")
 		n := 0
-		err := db.ExportJournal(t.Context(), day1, day1+100, func(ledger.Posting) error { n++; return away })
+		err := reports.New(db.Reader()).ExportJournal(t.Context(), day1, day1+100, func(ledger.Posting) error { n++; return away })
 		if n != 1 || !errors.Is(err, away) {
 			t.Errorf("after the client went away: %d more lines, %v", n-1, err)
 		}
@@ -97,12 +98,12 @@ func inOrder(lines []ledger.Posting) {
 func TestExportRewards(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		accounts := bookkeeping(t, db, clock)
-		var wanted, exported []store.Reward
+		var wanted, exported []reports.Reward
 		for _, id := range accounts {
-			ok(t, db.Rewards(t.Context(), id, day1, day1+100, func(r store.Reward) error { wanted = append(wanted, r); return nil }))
+			ok(t, reports.New(db.Reader()).Rewards(t.Context(), id, day1, day1+100, func(r reports.Reward) error { wanted = append(wanted, r); return nil }))
 		}
-		ok(t, db.ExportRewards(t.Context(), day1, day1+100, func(r store.Reward) error { exported = append(exported, r); return nil }))
-		byDay := func(a, b store.Reward) int {
+		ok(t, reports.New(db.Reader()).ExportRewards(t.Context(), day1, day1+100, func(r reports.Reward) error { exported = append(exported, r); return nil }))
+		byDay := func(a, b reports.Reward) int {
 			return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Account.Bucket(), b.Account.Bucket()), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
 		}
 		slices.SortFunc(wanted, byDay)
@@ -121,7 +122,7 @@ func TestFinal(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		check := func(when string, postings, rewards staking.Day) {
 			t.Helper()
-			if p, r, err := db.Final(t.Context()); err != nil || p != postings || r != rewards {
+			if p, r, err := reports.New(db.Reader()).Final(t.Context()); err != nil || p != postings || r != rewards {
 				t.Errorf("%s: postings through %s, rewards through %s, %v; %s and %s are wanted", when, p, r, err, postings, rewards)
 			}
 		}
@@ -144,15 +145,15 @@ func TestFinal(t *testing.T) {
 func TestLatestRewards(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		id := bookkeeping(t, db, clock)[0]
-		told := func(rewards []store.Reward) (line string) {
+		told := func(rewards []reports.Reward) (line string) {
 			for _, r := range rewards {
 				line += fmt.Sprintf("%d %s ", r.Day-day1+1, r.Asset)
 			}
 			return strings.TrimSpace(line)
 		}
-		latest := func(asset string, from, to staking.Day, after *store.RewardKey, limit int) []store.Reward {
+		latest := func(asset string, from, to staking.Day, after *reports.RewardKey, limit int) []reports.Reward {
 			t.Helper()
-			return testkit.Must(db.LatestRewards(t.Context(), id, asset, from, to, after, limit))(t)
+			return testkit.Must(reports.New(db.Reader()).LatestRewards(t.Context(), id, asset, from, to, after, limit))(t)
 		}
 		far := day1 + 1000
 		for _, c := range []struct {
@@ -166,18 +167,18 @@ func TestLatestRewards(t *testing.T) {
 				t.Errorf("of %q from %s to %s: %q; %q is wanted", c.asset, c.from, c.to, got, c.wanted)
 			}
 		}
-		var walked []store.Reward
-		var after *store.RewardKey
+		var walked []reports.Reward
+		var after *reports.RewardKey
 		for page := latest("", 0, far, nil, 1); len(page) > 0; page = latest("", 0, far, after, 1) {
 			walked = append(walked, page...)
-			after = &store.RewardKey{Day: page[0].Day, Asset: page[0].Asset}
+			after = &reports.RewardKey{Day: page[0].Day, Asset: page[0].Asset}
 		}
 		if !slices.Equal(walked, latest("", 0, far, nil, 100)) {
 			t.Errorf("one by one: %s", told(walked))
 		}
-		_, err := db.LatestRewards(t.Context(), "nobody", "", 0, far, nil, 1)
+		_, err := reports.New(db.Reader()).LatestRewards(t.Context(), "nobody", "", 0, far, nil, 1)
 		wants(t, err, ledger.ErrNotFound)
-		_, err = db.LatestRewards(t.Context(), id, "NONE", 0, far, nil, 1)
+		_, err = reports.New(db.Reader()).LatestRewards(t.Context(), id, "NONE", 0, far, nil, 1)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

@@ -143,7 +143,7 @@ func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from st
 
 // acceptAll accepts the current documents for many accounts.
 func (db *DB) acceptAll(t tx, buckets []int64, ids []string) error {
-	current, err := currentDocuments(t)
+	current, err := CurrentDocuments(t)
 	if err != nil {
 		return err
 	}

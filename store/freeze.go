@@ -107,7 +107,7 @@ func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (r
 		}
 		said := ""
 		if f.resumes {
-			restricted, err := regionsOf(t)
+			restricted, err := RegionsAt(t)
 			if err != nil {
 				return err
 			}

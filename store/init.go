@@ -190,7 +190,7 @@ func (db *DB) writeToken(t tx, token staking.Token, reason string) error {
 	if err := db.writeTerms(t, TermsRevision{Terms: token.Terms, Revision: 1, Reason: reason}); err != nil {
 		return err
 	}
-	rows, through := everyBucket(0), slices.Repeat([]int64{int64(token.Terms.From - 1)}, ledger.Buckets)
+	rows, through := EveryBucket(0), slices.Repeat([]int64{int64(token.Terms.From - 1)}, ledger.Buckets)
 	if err := t.Insert("progress", set{
 		rows[0], texts("asset", repeat(a.Symbol, ledger.Buckets)),
 		ints("accrued_through", through), ints("paid_through", through),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -41,7 +42,7 @@ func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 				t.Errorf("document %d is %s version %d of %s", i, d.Name, d.Version, d.Published)
 			}
 		}
-		lines := testkit.Must(db.Log(ctx, noon, 10))(t)
+		lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 10))(t)
 		if len(lines) != 1 || lines[0].Action != "init" || lines[0].Actor != access.Process("test") {
 			t.Errorf("the log says %v", lines)
 		}

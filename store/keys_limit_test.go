@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -96,7 +97,7 @@ func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
 // loggedDetails are the details of the log's lines of an action.
 func loggedDetails(t *testing.T, db *store.DB, action string) (details []string) {
 	t.Helper()
-	for _, line := range testkit.Must(db.Log(t.Context(), time.Time{}, 1000))(t) {
+	for _, line := range testkit.Must(reports.New(db.Reader()).Log(t.Context(), time.Time{}, 1000))(t) {
 		if line.Action == action {
 			details = append(details, line.Detail)
 		}

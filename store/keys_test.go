@@ -13,6 +13,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -168,7 +169,7 @@ func TestRevokedIsRevoked(t *testing.T) {
 		wants(t, testkit.Must(db.People().Key(ctx, key.Key))(t).Live(clock.Now()), access.ErrUnknown)
 
 		var told []string
-		for _, l := range testkit.Must(db.Log(ctx, noon, 20))(t) {
+		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 20))(t) {
 			if strings.HasPrefix(l.Action, "key") || strings.HasPrefix(l.Action, "token") {
 				told = append(told, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
 			}

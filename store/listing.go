@@ -104,14 +104,14 @@ var lasting = ` FROM enrollments e JOIN accounts a ON a.bucket = e.bucket AND a.
 
 // countEnding counts the enrollments that a listing ends.
 func countEnding(t tx, region staking.Region, from staking.Day) (n int64, err error) {
-	every := append(everyBucket(from), texts("code", repeat(string(region), ledger.Buckets)))
+	every := append(EveryBucket(from), texts("code", repeat(string(region), ledger.Buckets)))
 	err = t.QueryEach(func(r row) error { n += r.Int(0); return nil }, "SELECT count(*)"+lasting, every)
 	return n, err
 }
 
 // countRestored counts the enrollments that the undoing of a listing lets go on.
 func countRestored(t tx, l Listing, others []Listing) (n int64, err error) {
-	every := append(everyBucket(0)[:1], texts("code", repeat(string(l.Region), ledger.Buckets)), ints("number", slices.Repeat([]int64{int64(l.Number)}, ledger.Buckets)))
+	every := append(EveryBucket(0)[:1], texts("code", repeat(string(l.Region), ledger.Buckets)), ints("number", slices.Repeat([]int64{int64(l.Number)}, ledger.Buckets)))
 	err = t.QueryEach(func(r row) error {
 		if until, _ := limitOf(staking.Region(r.Text(0)), others); until == staking.Forever {
 			n += r.Int(1)

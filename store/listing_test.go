@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -74,7 +75,7 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	}
 	wants(t, failure(db.AddRegion(ctx, "FR", day1+2, "")), ledger.ErrConflict)
 	wantsCovered(t, db, 6, map[ledger.Account]string{"alice": ".xx...", "bob": ".xx...", "carol": ".xxxxx", "gone": ".x....", "late": "......"})
-	if s := testkit.Must(db.Standing(ctx, "alice", staking.Client{}))(t); s.Region == nil {
+	if s := testkit.Must(reports.New(db.Reader()).Standing(ctx, "alice", staking.Client{}))(t); s.Region == nil {
 		t.Error("a resident could switch on")
 	} else if _, is := s.Running(); !is {
 		t.Error("it is off before its last day is over")
@@ -109,7 +110,7 @@ func undoneLines(t *testing.T, db *store.DB) {
 		t.Errorf("bob's presses are %v", presses)
 	}
 	var said []string
-	for _, line := range testkit.Must(db.Log(ctx, testkit.Moment(3, "00:00"), 99))(t) {
+	for _, line := range testkit.Must(reports.New(db.Reader()).Log(ctx, testkit.Moment(3, "00:00"), 99))(t) {
 		if line.Subject == "FR" {
 			said = append(said, line.Action+" "+line.Detail)
 		}

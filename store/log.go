@@ -1,8 +1,6 @@
 package store
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,36 +68,14 @@ func (db *DB) writeLog(t tx, lines []LogLine) error {
 	return nil
 }
 
-// logColumns are what readLogLine reads.
-const logColumns = "at, actor, role, request, action, subject, detail"
+// LogColumns are what readLogLine reads.
+const LogColumns = "at, actor, role, request, action, subject, detail"
 
-func readLogLine(r row) LogLine {
+func ReadLogLine(r row) LogLine {
 	return LogLine{
 		At: timeOf(r.Int(0)), Actor: access.Actor{Credential: r.Text(1), Role: access.Role(r.Text(2)), Request: r.Text(3)},
 		Action: r.Text(4), Subject: r.Text(5), Detail: r.Text(6),
 	}
-}
-
-// Log are the last lines of the log since a moment, at most limit, the newest last.
-func (db *DB) Log(ctx context.Context, since time.Time, limit int) ([]LogLine, error) {
-	var lines []LogLine
-	err := db.engine.Read(ctx, func(t view) error {
-		lines = nil
-		buckets := everyBucket(0)[0]
-		n := ledger.Buckets
-		return t.QueryEach(func(r row) error {
-			lines = append(lines, readLogLine(r))
-			return nil
-		}, "SELECT "+logColumns+" FROM log WHERE bucket = $1 AND at >= $2 ORDER BY at DESC LIMIT $3",
-			set{buckets, ints("since", slices.Repeat([]int64{since.UnixMilli()}, n)), ints("most", slices.Repeat([]int64{int64(max(limit, 0))}, n))})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the log: %w", err)
-	}
-	slices.SortFunc(lines, func(a, b LogLine) int {
-		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Detail, b.Detail))
-	})
-	return lines[max(0, len(lines)-limit):], nil
 }
 
 // CheckReason refuses a reason that is none, or that the log cannot keep as one line of at most

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -36,7 +37,7 @@ func eachWatched(t *testing.T, test func(w *watched)) {
 func (w *watched) wants(want ...string) {
 	w.Helper()
 	var got []string
-	lines := testkit.Must(w.Log(w.Context(), noon, 1000))(w.T)
+	lines := testkit.Must(reports.New(w.Reader()).Log(w.Context(), noon, 1000))(w.T)
 	for _, l := range lines[w.seen:] {
 		got = append(got, l.Action+" "+l.Subject+": "+l.Detail)
 		if l.Actor != olga && l.Action != "init" {

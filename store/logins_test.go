@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -164,7 +165,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		}
 		wants(t, db.People().AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
 		var told []string
-		for _, l := range testkit.Must(db.Log(ctx, noon, 20))(t) {
+		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 20))(t) {
 			if strings.HasPrefix(l.Action, "login") {
 				told = append(told, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
 			}

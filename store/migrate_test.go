@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -54,7 +55,7 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 		t.Errorf("upgraded again: %+v", again)
 	}
 	upgrades := 0
-	for _, l := range testkit.Must(dbs[0].Log(ctx, time.Time{}, 100))(t) {
+	for _, l := range testkit.Must(reports.New(dbs[0].Reader()).Log(ctx, time.Time{}, 100))(t) {
 		if l.Action == "upgrade" {
 			upgrades++
 		}

@@ -117,16 +117,21 @@ func (db *DB) PaidRewards(ctx context.Context, b PaidBatch, account ledger.Accou
 		err := db.engine.Read(ctx, func(t view) error {
 			page = nil
 			return t.Query(func(r row) error {
-				page = append(page, readAccrual(r))
+				page = append(page, ReadAccrual(r))
 				return nil
-			}, "SELECT "+accrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND a.reward > 0 AND "+which+" ORDER BY a.account LIMIT $5",
+			}, "SELECT "+AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND a.reward > 0 AND "+which+" ORDER BY a.account LIMIT $5",
 				int64(b.Bucket), int64(b.Day), b.Asset, string(from), int64(rewardPage))
 		})
 		if err != nil {
 			return fmt.Errorf("read the rewards of %s of %s: %w", b.Asset, b.Day, err)
 		}
-		if err := every(visit)(page); err != nil || account != "" || len(page) < rewardPage {
-			return err
+		for _, a := range page {
+			if err := visit(a); err != nil {
+				return err
+			}
+		}
+		if account != "" || len(page) < rewardPage {
+			return nil
 		}
 		from = page[len(page)-1].Account
 	}

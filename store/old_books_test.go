@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -37,7 +38,7 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
-		if s := testkit.Must(db.Standing(ctx, "bob", staking.Client{}))(t); s.Region == nil {
+		if s := testkit.Must(reports.New(db.Reader()).Standing(ctx, "bob", staking.Client{}))(t); s.Region == nil {
 			t.Error("bob's residence does not exist, and he could switch on")
 		}
 		testkit.Must(db.Enroll(ctx, "alice", staking.Client{}, time.Time{}))(t) // it is on already
@@ -155,14 +156,14 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 		if found != 2 {
 			t.Errorf("%d accounts are read page by page", found)
 		}
-		e, _, err := db.Entry(ctx, dots)
+		e, _, err := reports.New(db.Reader()).Entry(ctx, dots)
 		if ok(t, err); !slices.Equal(e.Moves, posted.Moves) {
 			t.Errorf("the entry is %+v", e)
 		}
 		if again := testkit.Must(db.Post(ctx, []ledger.Entry{posted}))(t); !again[0].Repeated {
 			t.Errorf("the entry posted again is answered %+v", again[0])
 		}
-		w := testkit.Must(db.Withdrawal(ctx, dots, "./w"))(t)
+		w := testkit.Must(reports.New(db.Reader()).Withdrawal(ctx, dots, "./w"))(t)
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{w.Ending(ledger.WithdrawalCancelled)})))
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "t-1", Kind: ledger.Transfer, Moves: oneBNB("alice", dots)}})))
 		testkit.Must(db.Fund(ctx, "1", "BNB", 100_00000000, false))(t)
@@ -171,7 +172,7 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 		if earned(t, db, dots, "BNB") == 0 {
 			t.Error("the account earns nothing")
 		}
-		lines, _, err := db.Lines(ctx, dots, store.LinesAsked{From: day1, To: day1 + 3}, nil, 100)
+		lines, _, err := reports.New(db.Reader()).Lines(ctx, dots, reports.LinesAsked{From: day1, To: day1 + 3}, nil, 100)
 		if ok(t, err); len(lines) != 7 {
 			t.Errorf("its journal has %d lines: %v", len(lines), lines)
 		}
@@ -185,7 +186,7 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 // renameEntry gives an entry another name and digest, as books may have them.
 func renameEntry(t *testing.T, db *store.DB, from string, to ledger.Entry) {
 	t.Helper()
-	there, _, err := db.Entry(t.Context(), from)
+	there, _, err := reports.New(db.Reader()).Entry(t.Context(), from)
 	ok(t, err)
 	to.At = there.At
 	var destination []byte

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -37,16 +38,16 @@ func TestFundsAreOnceAndLogged(t *testing.T) {
 			}
 		}
 		var told []string
-		for _, l := range testkit.Must(db.Log(ctx, noon.Add(time.Millisecond), 99))(t) {
+		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, noon.Add(time.Millisecond), 99))(t) {
 			told = append(told, l.Action+" "+l.Subject+": "+l.Detail)
 		}
 		if want := []string{"fund withdraw BNB: 2 as fund/surplus"}; !slices.Equal(told, want) {
 			t.Errorf("since then the log says %q", told)
 		}
-		if lines := testkit.Must(db.Log(ctx, noon, 99))(t); len(lines) != 3 {
+		if lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 99))(t); len(lines) != 3 {
 			t.Errorf("the log says %v", lines)
 		}
-		if lines := testkit.Must(db.Log(ctx, noon, 1))(t); len(lines) != 1 || lines[0].Action != "fund withdraw" {
+		if lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 1))(t); len(lines) != 1 || lines[0].Action != "fund withdraw" {
 			t.Errorf("the last line is %v", lines)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -58,11 +59,11 @@ func traders(t *testing.T, db *store.DB, clock *testkit.Clock) {
 }
 
 // linesInPages reads an account's journal in pages; between is called between two.
-func linesInPages(t *testing.T, db *store.DB, id ledger.Account, asked store.LinesAsked, size int, between func()) (lines []store.JournalLine) {
+func linesInPages(t *testing.T, from *reports.Reports, id ledger.Account, asked reports.LinesAsked, size int, between func()) (lines []reports.JournalLine) {
 	t.Helper()
-	var after *store.LineKey
+	var after *reports.LineKey
 	for {
-		page, next, err := db.Lines(t.Context(), id, asked, after, size)
+		page, next, err := from.Lines(t.Context(), id, asked, after, size)
 		ok(t, err)
 		if len(page) > size {
 			t.Fatalf("a page of %d has %d lines", size, len(page))
@@ -80,9 +81,9 @@ func linesInPages(t *testing.T, db *store.DB, id ledger.Account, asked store.Lin
 }
 
 // statement is the account's whole statement, in the order of its journal.
-func statement(t *testing.T, db *store.DB, id ledger.Account, asked store.LinesAsked) (lines []store.Line) {
+func statement(t *testing.T, db *store.DB, id ledger.Account, asked reports.LinesAsked) (lines []reports.Line) {
 	t.Helper()
-	ok(t, db.Statement(t.Context(), id, asked.From, asked.To, func(l store.Line) error {
+	ok(t, reports.New(db.Reader()).Statement(t.Context(), id, asked.From, asked.To, func(l reports.Line) error {
 		l.Balance = 0
 		if (asked.Asset == "" || asked.Asset == l.Asset) && (asked.Kind == "" || asked.Kind == l.Kind) {
 			lines = append(lines, l)
@@ -94,16 +95,16 @@ func statement(t *testing.T, db *store.DB, id ledger.Account, asked store.LinesA
 
 // sameLines compares journal lines with a statement's: the same ones, the newest
 // first, and none twice.
-func sameLines(t *testing.T, what string, got []store.JournalLine, want []store.Line) {
+func sameLines(t *testing.T, what string, got []reports.JournalLine, want []reports.Line) {
 	t.Helper()
-	plain := make([]store.Line, len(got))
+	plain := make([]reports.Line, len(got))
 	for i, l := range got {
 		plain[i] = l.Line
 		if i > 0 && got[i-1].At.Before(l.At) {
 			t.Errorf("%s: %v comes before %v", what, got[i-1].At, l.At)
 		}
 	}
-	order := func(a, b store.Line) int {
+	order := func(a, b reports.Line) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Amount, b.Amount))
 	}
 	slices.SortFunc(plain, order)
@@ -116,32 +117,33 @@ func sameLines(t *testing.T, what string, got []store.JournalLine, want []store.
 func TestLinesArePagesOfTheStatement(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		traders(t, db, clock)
-		whole := store.LinesAsked{From: day1, To: day1 + 100}
-		for _, asked := range []store.LinesAsked{
+		whole := reports.LinesAsked{From: day1, To: day1 + 100}
+		for _, asked := range []reports.LinesAsked{
 			whole,
 			{From: day1 + 1, To: day1 + 2},
 			{From: day1 + 3, To: day1 + 3, Asset: "SOL"},
 			{From: day1, To: day1 + 100, Kind: ledger.Trade},
-			{From: day1, To: day1 + 100, Kind: store.KindReward, Asset: "BNB"},
+			{From: day1, To: day1 + 100, Kind: reports.KindReward, Asset: "BNB"},
 			{From: day1, To: day1 + 100, Kind: ledger.Import},
 			{From: day1 + 3, To: day1 + 2},
 		} {
 			for _, size := range []int{1, 2, 7, 1000} {
 				what := fmt.Sprintf("%+v in pages of %d", asked, size)
 				want := statement(t, db, "alice", asked)
-				sameLines(t, what, linesInPages(t, db, "alice", asked, size, func() {}), want)
+				sameLines(t, what, linesInPages(t, reports.New(db.Reader()), "alice", asked, size, func() {}), want)
 			}
 		}
 		for looks := 1; looks < 400; looks = looks*3 + 1 {
-			db.LookAt(looks)
-			for _, asked := range []store.LinesAsked{whole, {From: day1, To: day1 + 100, Kind: ledger.Trade, Asset: "SOL"}, {From: day1, To: day1 + 100, Kind: ledger.Import}} {
-				sameLines(t, fmt.Sprintf("%+v, %d looked at", asked, looks), linesInPages(t, db, "alice", asked, 5, func() {}), statement(t, db, "alice", asked))
+			short := reports.New(db.Reader())
+			short.Looks = looks
+			for _, asked := range []reports.LinesAsked{whole, {From: day1, To: day1 + 100, Kind: ledger.Trade, Asset: "SOL"}, {From: day1, To: day1 + 100, Kind: ledger.Import}} {
+				sameLines(t, fmt.Sprintf("%+v, %d looked at", asked, looks), linesInPages(t, short, "alice", asked, 5, func() {}), statement(t, db, "alice", asked))
 			}
 		}
 		if n := len(statement(t, db, "alice", whole)); n < 80 {
 			t.Errorf("the statement has %d lines only", n)
 		}
-		_, _, err := db.Lines(t.Context(), "nobody", whole, nil, 10)
+		_, _, err := reports.New(db.Reader()).Lines(t.Context(), "nobody", whole, nil, 10)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -154,9 +156,9 @@ func TestLinesWhileOthersAreAdded(t *testing.T) {
 		for n := range 40 {
 			deposit(t, db, fmt.Sprintf("d-%02d", n), "alice", 1, "BNB", noon.Add(-time.Duration(n/2)*time.Minute))
 		}
-		was := statement(t, db, "alice", store.LinesAsked{From: day1, To: day1})
+		was := statement(t, db, "alice", reports.LinesAsked{From: day1, To: day1})
 		added := 0
-		got := linesInPages(t, db, "alice", store.LinesAsked{From: day1, To: day1}, 3, func() {
+		got := linesInPages(t, reports.New(db.Reader()), "alice", reports.LinesAsked{From: day1, To: day1}, 3, func() {
 			deposit(t, db, fmt.Sprintf("new-%02d", added), "alice", 1, "BNB", noon)
 			deposit(t, db, fmt.Sprintf("old-%02d", added), "alice", 1, "BNB", noon.Add(-time.Hour-time.Duration(added)*time.Second))
 			added++
@@ -186,14 +188,14 @@ func TestAQuietAccountCostsNoMoreThanAnother(t *testing.T) {
 		deposit(t, db, "d-1", "alice", 1, "BNB", time.Time{})
 		clock.Set(300, "12:00")
 		open(t, db, "bob")
-		asked, pages := store.LinesAsked{From: day1, To: day1 + 1000}, 0
-		if got := linesInPages(t, db, "alice", asked, 10, func() { pages++ }); len(got) != 1 || got[0].Entry != "d-1" || pages != 3 {
+		asked, pages := reports.LinesAsked{From: day1, To: day1 + 1000}, 0
+		if got := linesInPages(t, reports.New(db.Reader()), "alice", asked, 10, func() { pages++ }); len(got) != 1 || got[0].Entry != "d-1" || pages != 3 {
 			t.Errorf("%d lines in %d pages and one", len(got), pages)
 		}
 		pages = 0
 		postings, after := []ledger.Posting(nil), (*ledger.Posting)(nil)
 		for more := true; more; pages++ {
-			page, next, err := db.Postings(t.Context(), day1, day1+1000, after, 10)
+			page, next, err := reports.New(db.Reader()).Postings(t.Context(), day1, day1+1000, after, 10)
 			ok(t, err)
 			postings, after, more = append(postings, page...), next, next != nil
 		}
@@ -208,8 +210,8 @@ func TestPostingsArePagesOfTheJournal(t *testing.T) {
 		traders(t, db, clock)
 		for _, days := range [][2]staking.Day{{day1, day1 + 100}, {day1 + 1, day1 + 2}, {day1 + 2, day1 + 2}, {day1 + 2, day1}} {
 			var want []ledger.Posting
-			ok(t, db.Journal(t.Context(), func(p ledger.Posting) error {
-				if d := staking.DayOf(p.At); p.Kind != store.KindReward && p.Kind != "declare" && d >= days[0] && d <= days[1] {
+			ok(t, reports.New(db.Reader()).Journal(t.Context(), func(p ledger.Posting) error {
+				if d := staking.DayOf(p.At); p.Kind != reports.KindReward && p.Kind != "declare" && d >= days[0] && d <= days[1] {
 					want = append(want, p)
 				}
 				return nil
@@ -220,7 +222,7 @@ func TestPostingsArePagesOfTheJournal(t *testing.T) {
 			for _, size := range []int{1, 7, 1000} {
 				var got []ledger.Posting
 				for after, more := (*ledger.Posting)(nil), true; more; {
-					page, next, err := db.Postings(t.Context(), days[0], days[1], after, size)
+					page, next, err := reports.New(db.Reader()).Postings(t.Context(), days[0], days[1], after, size)
 					ok(t, err)
 					got, after, more = append(got, page...), next, next != nil
 				}
@@ -235,7 +237,7 @@ func TestPostingsArePagesOfTheJournal(t *testing.T) {
 func TestEntry(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		traders(t, db, clock)
-		e, postedAt, err := db.Entry(t.Context(), "a-2-3-t")
+		e, postedAt, err := reports.New(db.Reader()).Entry(t.Context(), "a-2-3-t")
 		ok(t, err)
 		want := []ledger.Move{{From: "alice", To: "bob", Asset: "BNB", Amount: 3}, {From: "bob", To: "alice", Asset: "SOL", Amount: 5},
 			{From: "alice", To: ledger.Desk, Asset: "SOL", Amount: 1}, {From: "bob", To: "alice", Asset: "BNB", Amount: 2}}
@@ -247,7 +249,7 @@ func TestEntry(t *testing.T) {
 			"reward/2026-3-3/BNB/alice", "reward/" + (day1 + 1).String() + "/BNB/", "reward/" + (day1 + 1).String() + "/BNB", "reward/" + (day1 + 1).String() + "/BNB/alice/held",
 			"declare/" + (day1 + 9).String() + "/BNB", "declare/" + (day1 + 1).String() + "/XYZ", "declare/" + (day1 + 1).String(), "declare/" + (day1 + 1).String() + "/BNB/0", "reward///", "declare//",
 		} {
-			_, _, err := db.Entry(t.Context(), id)
+			_, _, err := reports.New(db.Reader()).Entry(t.Context(), id)
 			wants(t, err, ledger.ErrNotFound)
 		}
 	})
@@ -277,20 +279,20 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 			ledger.Move
 		}
 		journal, kinds, at := map[key]int{}, map[ledger.Kind]bool{}, map[string]time.Time{}
-		ok(t, db.Journal(t.Context(), func(p ledger.Posting) error {
+		ok(t, reports.New(db.Reader()).Journal(t.Context(), func(p ledger.Posting) error {
 			if kinds[p.Kind], at[p.Entry] = true, p.At; p.Side == 0 {
 				journal[key{p.Entry, ledger.Move{From: p.Account, To: p.Other, Asset: p.Asset, Amount: -p.Amount}}]++
 			}
 			return nil
 		}))
 		for _, kind := range []ledger.Kind{ledger.Deposit, ledger.Trade, ledger.Hold, ledger.Release, ledger.Opening, ledger.Import, ledger.RewardElsewhere, ledger.Fund, ledger.Adjustment,
-			ledger.WithdrawalRequest, ledger.WithdrawalCompleted, store.KindReward, "declare"} {
+			ledger.WithdrawalRequest, ledger.WithdrawalCompleted, reports.KindReward, "declare"} {
 			if !kinds[kind] {
 				t.Errorf("no %s is in the journal", kind)
 			}
 		}
 		for id, at := range at {
-			e, postedAt, err := db.Entry(t.Context(), id)
+			e, postedAt, err := reports.New(db.Reader()).Entry(t.Context(), id)
 			if ok(t, err); e.ID != id || !e.At.Equal(at) || postedAt.Before(noon) || postedAt.After(clock.Now()) {
 				t.Errorf("%s: %+v at %s", id, e, postedAt)
 			}
@@ -311,7 +313,7 @@ func TestADayThatNobodyEarnedOn(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		clock.Set(3, "00:06")
 		settle(t, db, clock)
-		e, postedAt, err := db.Entry(t.Context(), "declare/"+(day1+1).String()+"/BNB")
+		e, postedAt, err := reports.New(db.Reader()).Entry(t.Context(), "declare/"+(day1+1).String()+"/BNB")
 		if ok(t, err); e.Kind != "declare" || e.Moves != nil || !postedAt.Equal(testkit.Moment(3, "00:06")) {
 			t.Errorf("%+v at %s", e, postedAt)
 		}

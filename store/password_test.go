@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -64,7 +65,7 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 			t.Error("bob's key is revoked")
 		}
 		var logged, seen []string
-		for _, l := range testkit.Must(db.Log(ctx, clock.Now(), 20))(t) {
+		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, clock.Now(), 20))(t) {
 			logged = append(logged, fmt.Sprint(l.Actor, " ", l.Action, " ", l.Subject))
 		}
 		for _, e := range testkit.Must(db.People().SecurityEvents(ctx, "alice", nil, 20))(t) {

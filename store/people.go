@@ -21,7 +21,7 @@ func (db *DB) Requests() *idempotency.Requests { return idempotency.New(db.engin
 type accounts struct{ books *DB }
 
 func (a accounts) CheckAccount(t view, id ledger.Account) error {
-	_, err := account(t, id)
+	_, err := FindAccount(t, id)
 	return err
 }
 

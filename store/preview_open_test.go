@@ -6,21 +6,22 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
 // openOf is what the open day would pay of a token.
-func openOf(t *testing.T, db *store.DB, asset string) store.OpenPreview {
+func openOf(t *testing.T, db *store.DB, asset string) reports.OpenPreview {
 	t.Helper()
-	for _, p := range testkit.Must(db.PreviewOpen(t.Context()))(t) {
+	for _, p := range testkit.Must(reports.New(db.Reader()).PreviewOpen(t.Context()))(t) {
 		if p.Asset == asset {
 			return p
 		}
 	}
 	t.Fatalf("%s has no open day", asset)
-	return store.OpenPreview{}
+	return reports.OpenPreview{}
 }
 
 // Where nothing moves until midnight, the open day pays what it would as it stands,
@@ -72,9 +73,9 @@ func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
 		if r := settle(t, db, clock); len(r.Waiting) != 0 {
 			t.Errorf("%v waits", r.Waiting)
 		}
-		for _, want := range []store.OpenPreview{stands, sui} {
-			var got store.DayTotal
-			for _, total := range testkit.Must(db.DayTotals(ctx, day1+3, day1+3))(t) {
+		for _, want := range []reports.OpenPreview{stands, sui} {
+			var got reports.DayTotal
+			for _, total := range testkit.Must(reports.New(db.Reader()).DayTotals(ctx, day1+3, day1+3))(t) {
 				if total.Asset == want.Asset {
 					got = total
 				}

@@ -27,8 +27,8 @@ const (
 	PriceScale = 8
 	// PriceUnit is 1 USDT as a price or a value: 10^PriceScale.
 	PriceUnit = 100_000_000
-	// priceReach is how many days a price holds on where later ones are missing.
-	priceReach = 7
+	// PriceReach is how many days a price holds on where later ones are missing.
+	PriceReach = 7
 )
 
 // SetPrices sets prices of days that have begun, all of them or none, and says
@@ -46,7 +46,7 @@ func (db *DB) SetPrices(ctx context.Context, prices []Price) (set int, err error
 		if err != nil {
 			return err
 		}
-		known, err := pricesFor(t, prices)
+		known, err := PricesAt(t, prices)
 		if err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func lockPrices(t tx, prices []Price) (frozen map[string]staking.Day, err error)
 
 // pricesFor finds for each price the one that is known for its asset and day: of
 // that day, or the last of at most 7 days before. None is Price 0.
-func pricesFor(t view, wanted []Price) ([]Price, error) {
+func PricesAt(t view, wanted []Price) ([]Price, error) {
 	n := len(wanted)
 	numbers, days, assets := make([]int64, n), make([]int64, n), make([]string, n)
 	for i, p := range wanted {
@@ -154,7 +154,7 @@ func pricesFor(t view, wanted []Price) ([]Price, error) {
 	err := t.QueryEach(func(r row) error {
 		known[r.Int(0)] = Price{r.Text(1), staking.Day(r.Int(2)), r.Int(3)}
 		return nil
-	}, `SELECT CAST($1 AS bigint), asset, day, price FROM prices WHERE asset = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(priceReach)+`
+	}, `SELECT CAST($1 AS bigint), asset, day, price FROM prices WHERE asset = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(PriceReach)+`
 	     ORDER BY day DESC LIMIT 1`, set{ints("number", numbers), texts("asset", assets), ints("day", days)})
 	if err != nil {
 		return nil, fmt.Errorf("read prices: %w", err)
@@ -238,7 +238,7 @@ func priceOf(t view, asset string, d staking.Day) (price int64, known bool, err 
 	if asset == USDT {
 		return PriceUnit, true, nil
 	}
-	found, err := pricesFor(t, []Price{{Asset: asset, Day: d}})
+	found, err := PricesAt(t, []Price{{Asset: asset, Day: d}})
 	if err != nil {
 		return 0, false, err
 	}
@@ -257,7 +257,7 @@ func (db *DB) PricesFor(ctx context.Context, d staking.Day) (map[string]Price, e
 			p := Price{Asset: r.Text(0), Day: staking.Day(r.Int(1)), Price: r.Int(2)}
 			prices[p.Asset] = p
 			return nil
-		}, "SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(d-priceReach), int64(d))
+		}, "SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(d-PriceReach), int64(d))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the prices of %s: %w", d, err)
@@ -287,4 +287,18 @@ func Value(asset ledger.Asset, amount ledger.Amount, price int64) (ledger.Amount
 		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, PriceScale), ledger.ErrOverflow)
 	}
 	return ledger.Amount(value), nil
+}
+
+// LatePrices is the row of meta that counts how often prices were set for days that
+// were declared: what was without a price may have one.
+const LatePrices = "late_prices"
+
+// countLatePrices counts that prices are being set late.
+func countLatePrices(t tx) error {
+	_, err := t.Exec(`INSERT INTO meta (name, value) VALUES ($1, '1')
+	                  ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS bigint) + 1 AS text)`, LatePrices)
+	if err != nil {
+		return fmt.Errorf("count the late prices: %w", err)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -120,16 +121,16 @@ func TestWhatABalanceBelowZeroEarns(t *testing.T) {
 		ok(t, refusal(post(t, db, decided(oneMove("w-some", ledger.Withdrawal, "some", ledger.Custody, 60), 2, "03:00"),
 			decided(oneMove("w-none", ledger.Withdrawal, "none", ledger.Custody, 100), 2, "01:00")), nil))
 		for _, id := range []ledger.Account{"some", "none"} {
-			testkit.Must(db.Today(t.Context(), id))(t)
-			testkit.Must(db.Explain(t.Context(), id, day1+1, bnb))(t)
+			testkit.Must(reports.New(db.Reader()).Today(t.Context(), id))(t)
+			testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, day1+1, bnb))(t)
 		}
 		clock.Set(3, "00:01") // Day 2 is open still: what is dated on it leaves midnight below zero
 		deposit(t, db, "d-night", "night", 10, bnb, testkit.Moment(3, "00:00:30"))
 		ok(t, refusal(post(t, db, decided(oneMove("w-night", ledger.Withdrawal, "night", ledger.Custody, 20), 2, "23:00")), nil))
 		clock.Set(4, "00:10")
 		settle(t, db, clock)
-		figures := func(id ledger.Account, day int) store.Explanation {
-			return testkit.Must(db.Explain(t.Context(), id, day1+staking.Day(day-1), bnb))(t)
+		figures := func(id ledger.Account, day int) reports.Explanation {
+			return testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, day1+staking.Day(day-1), bnb))(t)
 		}
 		if e := figures("some", 2); !e.Paid || e.Measured.Average != coins(540)/24 {
 			t.Errorf("some: %+v", e.Measured)
@@ -140,7 +141,7 @@ func TestWhatABalanceBelowZeroEarns(t *testing.T) {
 		if e := figures("night", 2); e.Earned || e.Measured.Average != 0 {
 			t.Errorf("night, Day 2: %+v", e.Measured)
 		}
-		if e := testkit.Must(db.Explain(t.Context(), "night", day1+2, bnb))(t); !e.Paid || e.Measured.Opening != -coins(20) {
+		if e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "night", day1+2, bnb))(t); !e.Paid || e.Measured.Opening != -coins(20) {
 			t.Errorf("night, Day 3: %+v", e.Measured)
 		}
 		wantClean(t, auditOf(t, db, audit.Options{}))

@@ -59,13 +59,13 @@ func (db *DB) lockListsAlone(t tx) error {
 // day on, in order.
 func (db *DB) Regions(ctx context.Context) (regions []staking.Region, err error) {
 	err = db.engine.Read(ctx, func(t view) error {
-		regions, err = regionsOf(t)
+		regions, err = RegionsAt(t)
 		return err
 	})
 	return regions, err
 }
 
-func regionsOf(t view) ([]staking.Region, error) {
+func RegionsAt(t view) ([]staking.Region, error) {
 	listings, err := listingsOf(t, "WHERE removed = 0")
 	regions := make([]staking.Region, len(listings))
 	for i, l := range listings {

@@ -39,7 +39,7 @@ func (b *DB) pruneNews(ctx context.Context) error {
 			old = append(old, oldNews{r.Int(0), r.Int(1), r.Text(2)})
 			return nil
 		}, "SELECT bucket, at, nonce FROM news WHERE bucket = $1 AND at < $2 ORDER BY at LIMIT $3", set{
-			everyBucket(0)[0], ints("before", slices.Repeat([]int64{before}, ledger.Buckets)), ints("most", slices.Repeat([]int64{pruneNews}, ledger.Buckets)),
+			EveryBucket(0)[0], ints("before", slices.Repeat([]int64{before}, ledger.Buckets)), ints("most", slices.Repeat([]int64{pruneNews}, ledger.Buckets)),
 		})
 		return db.SetOf(old,
 			db.Int("bucket", func(n oldNews) int64 { return n.bucket }),

@@ -42,7 +42,7 @@ func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]
 		covered = nil
 		if err := t.QueryEach(func(r row) error { covered = append(covered, r.Int(0)); return nil },
 			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, pieceSize),
-			everyBucket(d)); err != nil {
+			EveryBucket(d)); err != nil {
 			return err
 		}
 		var buckets []int64
@@ -75,7 +75,7 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]sta
 	err := db.engine.Write(ctx, func(t tx) error {
 		accrued = make([]int64, ledger.Buckets)
 		if err := t.QueryEach(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
-			"SELECT bucket, holders FROM batches WHERE bucket = $1 AND day = $2", everyBucket(d)); err != nil {
+			"SELECT bucket, holders FROM batches WHERE bucket = $1 AND day = $2", EveryBucket(d)); err != nil {
 			return err
 		}
 		for _, token := range tokens {
@@ -94,7 +94,7 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]sta
 	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens, accrued)
 }
 
-func everyBucket(d staking.Day) set {
+func EveryBucket(d staking.Day) set {
 	buckets, days := make([]int64, ledger.Buckets), make([]int64, ledger.Buckets)
 	for b := range buckets {
 		buckets[b], days[b] = int64(b), int64(d)
@@ -193,7 +193,7 @@ func batchesOf(t view, d staking.Day, token string) (buckets, sums []int64, hold
 		total, err = total.Add(ledger.Amount(r.Int(1)))
 		return err
 	}, "SELECT bucket, total, holders FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
-		append(everyBucket(d), texts("asset", repeat(token, ledger.Buckets))))
+		append(EveryBucket(d), texts("asset", repeat(token, ledger.Buckets))))
 	return buckets, sums, holders, total, err
 }
 
@@ -235,14 +235,14 @@ func (db *DB) makePayable(t tx, token string, total ledger.Amount, buckets, sums
 }
 
 // poolOf is what lies in @rewards of a token.
-func poolOf(t view, token string) (ledger.Amount, error) {
+func PoolOf(t view, token string) (ledger.Amount, error) {
 	pool, err := count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
 		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
 	return ledger.Amount(pool), err
 }
 
 func (db *DB) shortOfFunds(t view, token string, total ledger.Amount) error {
-	pool, err := poolOf(t, token)
+	pool, err := PoolOf(t, token)
 	if err != nil {
 		return err
 	}

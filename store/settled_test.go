@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -54,7 +55,7 @@ func settledTold(news []store.News) (days []staking.Due) {
 // rewardsOf are an account's rewards as they lie in the books.
 func rewardsOf(t *testing.T, db *store.DB, id ledger.Account) (rewards []staking.Accrual) {
 	t.Helper()
-	ok(t, db.Rewards(t.Context(), id, 0, staking.Forever, func(r store.Reward) error {
+	ok(t, reports.New(db.Reader()).Rewards(t.Context(), id, 0, staking.Forever, func(r reports.Reward) error {
 		if r.Reward > 0 {
 			rewards = append(rewards, r.Accrual)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -16,7 +17,7 @@ import (
 func snapshots(t *testing.T, db *store.DB, id ledger.Account, from, to staking.Day) string {
 	t.Helper()
 	var days []string
-	for _, s := range testkit.Must(db.Snapshots(t.Context(), id, from, to))(t) {
+	for _, s := range testkit.Must(reports.New(db.Reader()).Snapshots(t.Context(), id, from, to))(t) {
 		text := fmt.Sprintf("%d:", s.Day-day1+1)
 		for _, b := range s.Balances {
 			text += fmt.Sprintf(" %s %s", b.Asset, ledger.FormatDecimal(int64(b.Free), 8))
@@ -73,7 +74,7 @@ func TestSnapshots(t *testing.T) {
 		if got := snapshots(t, db, "bob", 0, day1+100); got != "7:, 8:" {
 			t.Errorf("of bob there is %s", got)
 		}
-		_, err := db.Snapshots(ctx, "nobody", 0, day1)
+		_, err := reports.New(db.Reader()).Snapshots(ctx, "nobody", 0, day1)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -92,13 +93,13 @@ func TestSnapshotsAgreeWithTheStatement(t *testing.T) {
 					lines[day] = fmt.Sprint(running)
 				}
 			}
-			ok(t, db.Statement(t.Context(), id, day1, last+1, func(l store.Line) error {
+			ok(t, reports.New(db.Reader()).Statement(t.Context(), id, day1, last+1, func(l reports.Line) error {
 				end(staking.DayOf(l.At))
 				running[l.Asset+fmt.Sprint(l.Account.IsHeld())] = l.Balance
 				return nil
 			}))
 			end(last + 1)
-			for _, s := range testkit.Must(db.Snapshots(t.Context(), id, day1, last))(t) {
+			for _, s := range testkit.Must(reports.New(db.Reader()).Snapshots(t.Context(), id, day1, last))(t) {
 				got := map[string]ledger.Amount{}
 				for _, b := range s.Balances {
 					got[b.Asset+"false"] = b.Free

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -15,9 +16,9 @@ import (
 
 func TestStanding(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
-		look := func(c staking.Client) store.Standing {
+		look := func(c staking.Client) reports.Standing {
 			t.Helper()
-			return testkit.Must(db.Standing(t.Context(), "alice", c))(t)
+			return testkit.Must(reports.New(db.Reader()).Standing(t.Context(), "alice", c))(t)
 		}
 		testkit.Must(db.OpenAccount(t.Context(), "alice", "US-CA"))(t)
 		s := look(staking.Client{Platform: "ios", Version: "3.0.9"})
@@ -45,7 +46,7 @@ func TestStanding(t *testing.T) {
 		if s := look(staking.Client{}); len(s.Missing) != 1 || s.Missing[0].Version != 2 {
 			t.Errorf("after a new version: %+v", s.Missing)
 		}
-		_, err := db.Standing(t.Context(), "nobody", staking.Client{})
+		_, err := reports.New(db.Reader()).Standing(t.Context(), "nobody", staking.Client{})
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -64,7 +65,7 @@ func TestLatestPresses(t *testing.T) {
 		var walked []store.Press
 		var after *store.Press
 		for {
-			page := testkit.Must(db.LatestPresses(t.Context(), "alice", after, 2))(t)
+			page := testkit.Must(reports.New(db.Reader()).LatestPresses(t.Context(), "alice", after, 2))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -74,7 +75,7 @@ func TestLatestPresses(t *testing.T) {
 		if len(all) != 6 || !slices.Equal(all, walked) {
 			t.Errorf("backwards %v; %v is wanted", walked, all)
 		}
-		_, err := db.LatestPresses(t.Context(), "nobody", nil, 2)
+		_, err := reports.New(db.Reader()).LatestPresses(t.Context(), "nobody", nil, 2)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -84,19 +85,19 @@ func TestDocument(t *testing.T) {
 		clock.Advance(time.Hour)
 		testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
 		for version, wanted := range map[int]string{0: "Prices fall.", 2: "Prices fall.", 1: staking.ShippedDocuments()[staking.RiskWarning]} {
-			if d := testkit.Must(db.Document(t.Context(), staking.RiskWarning, version))(t); d.Text != wanted || (d.Version != version && version != 0) {
+			if d := testkit.Must(reports.New(db.Reader()).Document(t.Context(), staking.RiskWarning, version))(t); d.Text != wanted || (d.Version != version && version != 0) {
 				t.Errorf("version %d: %+v", version, d)
 			}
 		}
 		for name, version := range map[string]int{staking.RiskWarning: 3, "poem": 0} {
-			_, err := db.Document(t.Context(), name, version)
+			_, err := reports.New(db.Reader()).Document(t.Context(), name, version)
 			wants(t, err, ledger.ErrNotFound)
 		}
 		whole := testkit.Must(db.Documents(t.Context()))(t)
 		for i := range whole {
 			whole[i].Text = ""
 		}
-		if versions := testkit.Must(db.DocumentVersions(t.Context()))(t); len(versions) != 4 || !slices.Equal(versions, whole) {
+		if versions := testkit.Must(reports.New(db.Reader()).DocumentVersions(t.Context()))(t); len(versions) != 4 || !slices.Equal(versions, whole) {
 			t.Errorf("%v; %v is wanted", versions, whole)
 		}
 	})
@@ -114,9 +115,9 @@ func TestLogPage(t *testing.T) {
 		clock.Advance(time.Minute)
 		testkit.Must(db.AddRegion(t.Context(), "FR", day1, ""))(t)
 		for size := 1; size <= 9; size++ {
-			place, walked := store.LogPlace{At: clock.Now()}, []string{}
+			place, walked := reports.LogPlace{At: clock.Now()}, []string{}
 			for {
-				lines, next, err := db.LogPage(t.Context(), place, size)
+				lines, next, err := reports.New(db.Reader()).LogPage(t.Context(), place, size)
 				ok(t, err)
 				for _, l := range lines {
 					walked = append(walked, fmt.Sprint(l.Action, " ", l.Subject))

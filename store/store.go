@@ -38,8 +38,6 @@ type books struct {
 	opened atomic.Int32                            // the day through which rows of open days are known to exist
 	queue  queue
 	stamps db.Stamps
-	worths worths
-	looks  int // pageLooks
 
 	upgradedFrom int64 // the schema that an upgrade began with; 0: no upgrade
 }
@@ -78,7 +76,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	if o.Clock == nil {
 		return nil, errors.New("open books: no clock was given")
 	}
-	b := &DB{books: &books{clock: o.Clock, watch: o.Observe, looks: pageLooks}, actor: o.Actor}
+	b := &DB{books: &books{clock: o.Clock, watch: o.Observe}, actor: o.Actor}
 	if b.watch == nil {
 		b.watch = func(int) {}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -62,7 +63,7 @@ func closeAfter(t *testing.T, db *store.DB) {
 // logged are the lines of the log since noon about some actions, the newest last.
 func logged(t *testing.T, db *store.DB, actions ...string) (lines []store.LogLine) {
 	t.Helper()
-	for _, l := range testkit.Must(db.Log(t.Context(), noon, 1000))(t) {
+	for _, l := range testkit.Must(reports.New(db.Reader()).Log(t.Context(), noon, 1000))(t) {
 		if slices.Contains(actions, l.Action) {
 			lines = append(lines, l)
 		}

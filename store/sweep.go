@@ -115,7 +115,7 @@ func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
 
 // checkTarget refuses to leave anything to an account that is not open, or is frozen.
 func checkTarget(t tx, target ledger.Account) error {
-	a, err := account(t, target)
+	a, err := FindAccount(t, target)
 	switch {
 	case err != nil:
 		return err
@@ -129,7 +129,7 @@ func checkTarget(t tx, target ledger.Account) error {
 
 // switchOff ends the running enrollment today, and keeps that as a press.
 func (c closing) switchOff(today staking.Day) error {
-	enrollments, err := enrollmentsOf(c.t, c.id)
+	enrollments, err := EnrollmentsOf(c.t, c.id)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -87,7 +88,7 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 func sweptLines(t *testing.T, db *store.DB) {
 	t.Helper()
 	var said []string
-	for _, line := range testkit.Must(db.Log(t.Context(), noon, 99))(t) {
+	for _, line := range testkit.Must(reports.New(db.Reader()).Log(t.Context(), noon, 99))(t) {
 		if line.Subject == "alice" {
 			said = append(said, line.Action+": "+line.Detail)
 		}
@@ -115,7 +116,7 @@ func TestWhatIsHeldIsNotSwept(t *testing.T) {
 		if wants(t, err, ledger.ErrInvalid); !strings.Contains(err.Error(), "complete or cancel the withdrawals first") {
 			t.Errorf("the refusal is %v", err)
 		}
-		if s := testkit.Must(db.Standing(ctx, "alice", staking.Client{}))(t); len(s.Enrollments) != 1 {
+		if s := testkit.Must(reports.New(db.Reader()).Standing(ctx, "alice", staking.Client{}))(t); len(s.Enrollments) != 1 {
 			t.Error("a refused closing switches off")
 		}
 		ok(t, refusal(post(t, db, completed("w1", "alice", 10)), nil))

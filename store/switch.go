@@ -122,16 +122,16 @@ func (db *DB) Enrollments(ctx context.Context, id ledger.Account) (enrollments [
 		return nil, err
 	}
 	err = db.engine.Read(ctx, func(t view) error {
-		if _, err := account(t, id); err != nil {
+		if _, err := FindAccount(t, id); err != nil {
 			return err
 		}
-		enrollments, err = enrollmentsOf(t, id)
+		enrollments, err = EnrollmentsOf(t, id)
 		return err
 	})
 	return enrollments, err
 }
 
-func enrollmentsOf(t view, id ledger.Account) (enrollments []staking.Enrollment, err error) {
+func EnrollmentsOf(t view, id ledger.Account) (enrollments []staking.Enrollment, err error) {
 	err = t.Query(func(r row) error {
 		enrollments = append(enrollments, staking.Enrollment{Account: id, From: staking.Day(r.Int(0)), Until: staking.Day(r.Int(1))})
 		return nil
@@ -224,13 +224,13 @@ func lockAccount(t tx, id ledger.Account) (Account, error) {
 	if n == 0 {
 		return Account{}, noAccount(id)
 	}
-	return account(t, id)
+	return FindAccount(t, id)
 }
 
 // read finds out whether the switch is on, and what was pressed before, at and since the moment.
 func (s *switching) read() (err error) {
 	s.earlier, s.recorded, s.later = nil, nil, 0
-	if s.all, err = enrollmentsOf(s.t, s.id); err != nil {
+	if s.all, err = EnrollmentsOf(s.t, s.id); err != nil {
 		return err
 	}
 	for _, e := range s.all {
@@ -283,7 +283,7 @@ func (s *switching) enrolledBy() (staking.Enrollment, error) {
 
 // refusal says why the switch may not be pressed on, or nothing.
 func (s *switching) refusal(c staking.Client) (no, err error) {
-	restricted, err := regionsOf(s.t)
+	restricted, err := RegionsAt(s.t)
 	if err != nil {
 		return nil, err
 	}
@@ -293,11 +293,11 @@ func (s *switching) refusal(c staking.Client) (no, err error) {
 	if no := c.CheckVersion(); no != nil {
 		return no, nil
 	}
-	current, err := currentDocuments(s.t)
+	current, err := CurrentDocuments(s.t)
 	if err != nil {
 		return nil, err
 	}
-	accepted, err := acceptedVersions(s.t, s.id)
+	accepted, err := AcceptedVersions(s.t, s.id)
 	if err != nil {
 		return nil, err
 	}

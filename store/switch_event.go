@@ -64,7 +64,7 @@ func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, 
 	}
 	err = db.engine.Read(ctx, func(t view) error {
 		presses = nil
-		if _, err := account(t, id); err != nil {
+		if _, err := FindAccount(t, id); err != nil {
 			return err
 		}
 		return t.Query(func(r row) error {

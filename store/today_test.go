@@ -7,22 +7,23 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
 // todayOf is what an account's day has come to in a token.
-func todayOf(t *testing.T, db *store.DB, id ledger.Account, asset string) (store.Today, store.TodayToken) {
+func todayOf(t *testing.T, db *store.DB, id ledger.Account, asset string) (reports.Today, reports.TodayToken) {
 	t.Helper()
-	day := testkit.Must(db.Today(t.Context(), id))(t)
+	day := testkit.Must(reports.New(db.Reader()).Today(t.Context(), id))(t)
 	for _, token := range day.Tokens {
 		if token.Asset.Symbol == asset {
 			return day, token
 		}
 	}
 	t.Fatalf("%s is not among today's tokens", asset)
-	return day, store.TodayToken{}
+	return day, reports.TodayToken{}
 }
 
 // centi are so many hundredths of a token of 8 decimals.
@@ -81,7 +82,7 @@ func TestToday(t *testing.T) {
 		if day, _ := todayOf(t, db, "alice", "BNB"); day.On || day.Enrolled {
 			t.Errorf("switched off: on %t, enrolled %t", day.On, day.Enrolled)
 		}
-		_, err := db.Today(t.Context(), "nobody")
+		_, err := reports.New(db.Reader()).Today(t.Context(), "nobody")
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -166,7 +167,7 @@ func TestTodayAgreesWithExplain(t *testing.T) {
 			clock.Set(day+1, "00:07")
 			settle(t, db, clock)
 			for _, p := range promised {
-				if paid := testkit.Must(db.Explain(t.Context(), p.Account, p.Day, p.Asset))(t); paid.Paid != (p.Reward > 0) || paid.Measured != p {
+				if paid := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), p.Account, p.Day, p.Asset))(t); paid.Paid != (p.Reward > 0) || paid.Measured != p {
 					t.Errorf("promised %+v, paid %t %+v", p, paid.Paid, paid.Measured)
 				}
 			}
@@ -180,7 +181,7 @@ func agree(t *testing.T, db *store.DB, accounts []ledger.Account, tokens []strin
 	for _, id := range accounts {
 		for _, token := range tokens {
 			day, today := todayOf(t, db, id, token)
-			e := testkit.Must(db.Explain(t.Context(), id, day.Day, token))(t)
+			e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, day.Day, token))(t)
 			if today.Measured != e.Measured || day.Enrolled != e.Enrolled || today.Reached != e.Earned {
 				t.Errorf("%s %s: today %+v, explained %+v", id, token, today.Measured, e.Measured)
 			}

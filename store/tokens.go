@@ -96,7 +96,7 @@ func describe(a ledger.Asset, t staking.Terms) string {
 func (db *DB) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms, error) {
 	var terms map[string]staking.Terms
 	err := db.engine.Read(ctx, func(t view) (err error) {
-		terms, err = termsOn(t, d)
+		terms, err = TermsAt(t, d)
 		return err
 	})
 	if err != nil {
@@ -192,7 +192,7 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		detail += fmt.Sprintf("; holders who earn with it until then: %d", e.Holders())
 	}
 	err = db.engine.Write(ctx, func(t tx) error {
-		holding, err := termsOn(t, terms.From)
+		holding, err := TermsAt(t, terms.From)
 		if err != nil || sameFigures(holding[terms.Asset], terms) {
 			return err
 		}
@@ -271,7 +271,7 @@ func (db *DB) lockUndeclared(t tx, d staking.Day, asset string) error {
 // correct writes the corrected terms, and after them those that held before.
 // done says that they held already.
 func (db *DB) correct(t tx, terms staking.Terms, reason string) (done bool, err error) {
-	holding, err := termsOn(t, terms.From)
+	holding, err := TermsAt(t, terms.From)
 	if err != nil {
 		return false, err
 	}
@@ -306,7 +306,7 @@ func unaccrue(t tx, d staking.Day, asset string) error {
 	                      WHERE asset = $2`, int64(d), asset); err != nil {
 		return err
 	}
-	every := append(everyBucket(d), texts("asset", repeat(asset, ledger.Buckets)))
+	every := append(EveryBucket(d), texts("asset", repeat(asset, ledger.Buckets)))
 	for _, sql := range []string{
 		"DELETE FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3",
 		"DELETE FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",

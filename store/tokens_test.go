@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -67,7 +68,7 @@ func TestTermsAreSetFromTomorrowOn(t *testing.T) {
 		wants(t, db.SetTerms(ctx, bad), ledger.ErrNotFound)
 		clock.Set(2, "00:00")
 		wants(t, db.SetTerms(ctx, bnbTerms(t, 2, "0.5")), ledger.ErrInvalid)
-		if lines := testkit.Must(db.Log(ctx, noon, 99))(t); len(lines) != 5 {
+		if lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 99))(t); len(lines) != 5 {
 			t.Errorf("the log says %v", lines)
 		}
 	})
@@ -151,7 +152,7 @@ func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
 		if len(history) != 4 || history[1].Reason != "a typing error" || history[2].Reason != "another" || history[3].From != day1+2 {
 			t.Errorf("the history is %+v", history)
 		}
-		lines := testkit.Must(db.Log(ctx, testkit.Moment(3, "00:00"), 99))(t)
+		lines := testkit.Must(reports.New(db.Reader()).Log(ctx, testkit.Moment(3, "00:00"), 99))(t)
 		if !strings.Contains(lines[len(lines)-1].Detail, "another") {
 			t.Errorf("the log says %v", lines)
 		}
@@ -238,7 +239,7 @@ func TestACorrectionNeverMeetsADeclaration(t *testing.T) {
 			}
 			settle(t, db, clock)
 			paid := 0
-			ok(t, db.Rewards(ctx, "alice", day1+1+day, day1+1+day, func(r store.Reward) error {
+			ok(t, reports.New(db.Reader()).Rewards(ctx, "alice", day1+1+day, day1+1+day, func(r reports.Reward) error {
 				paid++
 				if got := r.APR.String(); got != want {
 					t.Errorf("Day %d is paid at %s, not at %s", day+2, got, want)

@@ -67,9 +67,9 @@ func (db *DB) upgradeLines(ctx context.Context) (lines []LogLine, err error) {
 	err = db.engine.Read(ctx, func(t view) error {
 		lines = nil
 		return t.Query(func(r row) error {
-			lines = append(lines, readLogLine(r))
+			lines = append(lines, ReadLogLine(r))
 			return nil
-		}, `SELECT `+logColumns+` FROM log WHERE action = 'upgrade' AND subject <> 'books' AND at > (
+		}, `SELECT `+LogColumns+` FROM log WHERE action = 'upgrade' AND subject <> 'books' AND at > (
 		      SELECT COALESCE(max(b.at), 0) FROM log b WHERE b.action = 'upgrade' AND b.subject = 'books' AND b.at < (
 		        SELECT max(l.at) FROM log l WHERE l.action = 'upgrade' AND l.subject = 'books'))
 		    ORDER BY at, subject, detail`)

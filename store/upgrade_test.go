@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -23,7 +24,7 @@ func TestBooksThatAreUpgradedUnderAProgram(t *testing.T) {
 		testkit.Must(db.Exec(ctx, "INSERT INTO migrations (number) VALUES (1000)"))(t)
 		e := oneMove("d", ledger.Deposit, ledger.Custody, "alice", 10)
 		_, posted := db.Post(ctx, []ledger.Entry{e})
-		_, status := db.Status(ctx)
+		_, status := reports.New(db.Reader()).Status(ctx)
 		_, run := staking.Run(ctx, db, clock.Now(), staking.Options{})
 		for what, err := range map[string]error{"check": db.CheckSchema(ctx), "post": posted, "status": status, "run": run} {
 			if !errors.Is(err, store.ErrSchema) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -36,7 +37,7 @@ func TestLatestWithdrawals(t *testing.T) {
 			var got []string
 			var after *store.Withdrawal
 			for len(got) <= len(ids) {
-				page := testkit.Must(db.LatestWithdrawals(t.Context(), "alice", after, limit))(t)
+				page := testkit.Must(reports.New(db.Reader()).LatestWithdrawals(t.Context(), "alice", after, limit))(t)
 				if len(page) == 0 {
 					break
 				}
@@ -50,7 +51,7 @@ func TestLatestWithdrawals(t *testing.T) {
 			}
 			same(t, fmt.Sprint("in pages of ", limit), got, ids)
 		}
-		_, err := db.LatestWithdrawals(t.Context(), "nobody", nil, 5)
+		_, err := reports.New(db.Reader()).LatestWithdrawals(t.Context(), "nobody", nil, 5)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

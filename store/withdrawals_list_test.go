@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -41,7 +42,7 @@ func TestWithdrawalsAreListed(t *testing.T) {
 		same(t, "backwards", list(testkit.Moment(9, "00:00"), noon, ""), nil)
 		var read []string
 		for after := (store.Withdrawal{}); ; {
-			page := testkit.Must(db.PendingWithdrawals(t.Context(), after, 5))(t)
+			page := testkit.Must(reports.New(db.Reader()).PendingWithdrawals(t.Context(), after, 5))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -72,7 +73,7 @@ func TestDepositsAreListed(t *testing.T) {
 		}
 		ok(t, refusal(post(t, db, oneMove("t", ledger.Transfer, "bob", "alice", 1)), nil))
 		list := func(from, to time.Time, asset string) (told []string) {
-			ok(t, db.Deposits(t.Context(), "alice", from, to, asset, func(l store.Line) error {
+			ok(t, reports.New(db.Reader()).Deposits(t.Context(), "alice", from, to, asset, func(l reports.Line) error {
 				told = append(told, fmt.Sprintf("%s %d %s", l.Entry, l.Amount/1_00000000, l.Asset))
 				return nil
 			}))
@@ -82,6 +83,6 @@ func TestDepositsAreListed(t *testing.T) {
 		same(t, "both ends", list(testkit.Moment(1, "13:01"), testkit.Moment(40, "13:03"), ""), []string{"d3 4 SOL", "d2 3 BNB", "d1 2 SOL"})
 		same(t, "inside", list(testkit.Moment(1, "13:01").Add(time.Millisecond), testkit.Moment(40, "13:03").Add(-time.Millisecond), ""), []string{"d2 3 BNB"})
 		same(t, "of a token", list(time.Time{}, clock.Now(), sol), []string{"d3 4 SOL", "d1 2 SOL"})
-		wants(t, db.Deposits(t.Context(), "nobody", noon, noon, "", nil), ledger.ErrNotFound)
+		wants(t, reports.New(db.Reader()).Deposits(t.Context(), "nobody", noon, noon, "", nil), ledger.ErrNotFound)
 	})
 }

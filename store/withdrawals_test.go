@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -51,7 +52,7 @@ func has(t *testing.T, db *store.DB, id ledger.Account, free, held int64) {
 // withdrawals tells an account's withdrawals in short: "w1 20000000 pending".
 func withdrawals(t *testing.T, db *store.DB, id ledger.Account, from, to time.Time, asset string) (told []string) {
 	t.Helper()
-	ok(t, db.Withdrawals(t.Context(), id, from, to, asset, func(w store.Withdrawal) error {
+	ok(t, reports.New(db.Reader()).Withdrawals(t.Context(), id, from, to, asset, func(w store.Withdrawal) error {
 		told = append(told, fmt.Sprintf("%s %d %s", w.ID, w.Amount, w.State))
 		return nil
 	}))
@@ -60,7 +61,7 @@ func withdrawals(t *testing.T, db *store.DB, id ledger.Account, from, to time.Ti
 
 func waiting(t *testing.T, db *store.DB, after store.Withdrawal, limit int) (ids []string) {
 	t.Helper()
-	for _, w := range testkit.Must(db.PendingWithdrawals(t.Context(), after, limit))(t) {
+	for _, w := range testkit.Must(reports.New(db.Reader()).PendingWithdrawals(t.Context(), after, limit))(t) {
 		ids = append(ids, w.ID)
 	}
 	return ids
@@ -115,16 +116,16 @@ func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
 		has(t, db, "alice", 50, 20)
 		same(t, "all", withdrawals(t, db, "alice", noon, clock.Now(), ""), []string{"w1 200000000 pending", "w3 300000000 completed", "w4 10000000 cancelled"})
 		same(t, "waiting", waiting(t, db, store.Withdrawal{}, 10), []string{"w1"})
-		got := testkit.Must(db.Withdrawal(t.Context(), "alice", "w1"))(t)
+		got := testkit.Must(reports.New(db.Reader()).Withdrawal(t.Context(), "alice", "w1"))(t)
 		if got.Address != "bnb1xyz" || got.Network != "BSC" || got.Tag != "7" || got.ClientID != "mine" || got.At != noon || !got.Ended.IsZero() {
 			t.Errorf("w1 is %+v", got)
 		}
-		if got := testkit.Must(db.Withdrawal(t.Context(), "alice", "w3"))(t); got.Ended != clock.Now() || got.Address != "" {
+		if got := testkit.Must(reports.New(db.Reader()).Withdrawal(t.Context(), "alice", "w3"))(t); got.Ended != clock.Now() || got.Address != "" {
 			t.Errorf("w3 is %+v", got)
 		}
-		_, err = db.Withdrawal(t.Context(), "alice", "w2")
+		_, err = reports.New(db.Reader()).Withdrawal(t.Context(), "alice", "w2")
 		wants(t, err, ledger.ErrNotFound)
-		wants(t, db.Withdrawals(t.Context(), "nobody", noon, noon, "", nil), ledger.ErrNotFound)
+		wants(t, reports.New(db.Reader()).Withdrawals(t.Context(), "nobody", noon, noon, "", nil), ledger.ErrNotFound)
 	})
 }
 

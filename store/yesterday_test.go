@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -16,7 +17,7 @@ import (
 // was covered, what it paid, and what is due.
 func yesterday(t *testing.T, db *store.DB, id ledger.Account) string {
 	t.Helper()
-	y := testkit.Must(db.Yesterday(t.Context(), id))(t)
+	y := testkit.Must(reports.New(db.Reader()).Yesterday(t.Context(), id))(t)
 	parts := []string{fmt.Sprintf("Day %d %t", y.Day-day1+1, y.Covered)}
 	for _, r := range y.Paid {
 		parts = append(parts, fmt.Sprintf("paid %s %d", r.Asset, r.Reward))
@@ -66,7 +67,7 @@ func TestYesterday(t *testing.T) {
 		settle(t, db, clock)
 		saysYesterday(t, db, "Day 5 false")
 
-		_, err := db.Yesterday(t.Context(), "nobody")
+		_, err := reports.New(db.Reader()).Yesterday(t.Context(), "nobody")
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -102,16 +103,16 @@ func TestYesterdayPromisesWhatIsPaid(t *testing.T) {
 			clock.Set(day-1, "17:11")
 			deposit(t, db, fmt.Sprint("more", day), "alice", int64(day), "BNB", time.Time{})
 			clock.Set(day, "00:04")
-			due := testkit.Must(db.Yesterday(t.Context(), "alice"))(t).Due
+			due := testkit.Must(reports.New(db.Reader()).Yesterday(t.Context(), "alice"))(t).Due
 			clock.Set(day, "00:06")
 			settle(t, db, clock)
-			paid := testkit.Must(db.Yesterday(t.Context(), "alice"))(t)
+			paid := testkit.Must(reports.New(db.Reader()).Yesterday(t.Context(), "alice"))(t)
 			if len(due) != 1 || len(paid.Paid) != 1 || len(paid.Due) != 0 || due[0].Accrual != paid.Paid[0].Accrual || paid.Paid[0].Account != "alice" {
 				t.Errorf("on Day %d %+v is due, and then %+v", day, due, paid)
 			}
 		}
 		var of staking.Day = day1 + 6 - 1
-		if e := testkit.Must(db.Explain(t.Context(), "alice", of, "BNB"))(t); !e.Paid {
+		if e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "alice", of, "BNB"))(t); !e.Paid {
 			t.Error("the last day is not paid: the test shows nothing")
 		}
 	})

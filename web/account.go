@@ -108,7 +108,7 @@ func (p *accountPage) readAccepted(v *visit) error {
 	if err != nil {
 		return err
 	}
-	versions, err := v.Books.DocumentVersions(v.context())
+	versions, err := v.Reports.DocumentVersions(v.context())
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -65,10 +66,10 @@ const activitySources = 4
 // sources are those of an account, in their order, without what is not asked for.
 func (s *server) sources(id ledger.Account, asked activityAsked) []happeningSource {
 	sources := slices.Repeat([]happeningSource{tellNothing}, activitySources)
-	lines := store.LinesAsked{To: staking.DayOf(s.Books.Now()) + 1, Asset: asked.Asset}
+	lines := reports.LinesAsked{To: staking.DayOf(s.Books.Now()) + 1, Asset: asked.Asset}
 	switch asked.Show {
 	case showRewards:
-		lines.Kind = store.KindReward
+		lines.Kind = reports.KindReward
 	case showWallet:
 		lines.NoRewards = true
 	}
@@ -99,7 +100,7 @@ func (s *server) tellPresses(id ledger.Account) happeningSource {
 		if name == "" {
 			after.At = time.UnixMilli(at + 1) // those of a moment are told from the last word to the first
 		}
-		presses, err := s.Books.LatestPresses(ctx, id, &after, limit)
+		presses, err := s.Reports.LatestPresses(ctx, id, &after, limit)
 		for _, p := range presses {
 			name, region, _ := strings.Cut(p.Action, ": region ")
 			if region != "" || p.Action == "off: region" {
@@ -177,15 +178,15 @@ const journalLines = 200
 
 // tellJournal tells what changed the account's balances: an entry, or a day's
 // rewards, is one happening with all its sides.
-func (s *server) tellJournal(id ledger.Account, asked store.LinesAsked) happeningSource {
+func (s *server) tellJournal(id ledger.Account, asked reports.LinesAsked) happeningSource {
 	return func(ctx context.Context, at int64, name string, _ int) (told []happening, over bool, err error) {
-		after := &store.LineKey{At: time.UnixMilli(at), Entry: name, Move: -1}
+		after := &reports.LineKey{At: time.UnixMilli(at), Entry: name, Move: -1}
 		if name != "" {
 			after.Move, after.Side = math.MaxInt16, math.MaxInt16 // behind all of its lines
 		}
-		var lines []store.JournalLine
+		var lines []reports.JournalLine
 		for {
-			page, next, err := s.Books.Lines(ctx, id, asked, after, journalLines)
+			page, next, err := s.Reports.Lines(ctx, id, asked, after, journalLines)
 			if err != nil {
 				return nil, false, err
 			}
@@ -207,7 +208,7 @@ func (s *server) tellJournal(id ledger.Account, asked store.LinesAsked) happenin
 }
 
 // gather makes one happening of the lines of an entry, and one of a day's rewards.
-func gather(lines []store.JournalLine) (told []happening) {
+func gather(lines []reports.JournalLine) (told []happening) {
 	for start, end := 0, 0; start < len(lines); start = end {
 		for end = start; end < len(lines) && sameHappening(lines[start], lines[end]); end++ {
 		}
@@ -216,12 +217,12 @@ func gather(lines []store.JournalLine) (told []happening) {
 	return told
 }
 
-func sameHappening(a, b store.JournalLine) bool {
-	return a.At.Equal(b.At) && (a.Entry == b.Entry || a.Kind == store.KindReward && b.Kind == store.KindReward)
+func sameHappening(a, b reports.JournalLine) bool {
+	return a.At.Equal(b.At) && (a.Entry == b.Entry || a.Kind == reports.KindReward && b.Kind == reports.KindReward)
 }
 
 // happened is what the lines of one entry, or of a day's rewards, tell.
-func happened(lines []store.JournalLine) happening {
+func happened(lines []reports.JournalLine) happening {
 	first, last := lines[0], lines[len(lines)-1]
 	h := happening{happeningPlace: happeningPlace{At: first.At.UnixMilli(), ID: last.Entry}, Name: string(first.Kind), Entry: first.Entry}
 	for _, l := range lines {
@@ -233,7 +234,7 @@ func happened(lines []store.JournalLine) happening {
 		h.Sides[i].Amount += l.Amount // a sum of changes of one balance by one entry, which the books have made
 	}
 	switch first.Kind {
-	case store.KindReward:
+	case reports.KindReward:
 		h.Day = staking.DayOf(first.At) - 1
 		h.Entry = ""
 	case ledger.Transfer:

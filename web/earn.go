@@ -2,6 +2,7 @@ package web
 
 import (
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -16,10 +17,10 @@ func (s *server) earnRoutes() {
 // status and the questions speak of.
 type earning struct {
 	*view
-	Standing  store.Standing
-	Earnings  store.Earnings
-	Today     store.Today
-	Yesterday store.Yesterday
+	Standing  reports.Standing
+	Earnings  reports.Earnings
+	Today     reports.Today
+	Yesterday reports.Yesterday
 	Assets    map[string]ledger.Asset
 	closings  staking.Closings
 }
@@ -31,16 +32,16 @@ func (v *visit) earning(title string) (e earning, err error) {
 	if e.closings, err = v.closings(); err != nil {
 		return e, err
 	}
-	if e.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
+	if e.Standing, err = v.Reports.Standing(v.context(), v.account(), v.client()); err != nil {
 		return e, err
 	}
-	if e.Earnings, err = v.Books.Earnings(v.context(), v.account()); err != nil {
+	if e.Earnings, err = v.Reports.Earnings(v.context(), v.account()); err != nil {
 		return e, err
 	}
-	if e.Today, err = v.Books.Today(v.context(), v.account()); err != nil {
+	if e.Today, err = v.Reports.Today(v.context(), v.account()); err != nil {
 		return e, err
 	}
-	if e.Yesterday, err = v.Books.Yesterday(v.context(), v.account()); err != nil {
+	if e.Yesterday, err = v.Reports.Yesterday(v.context(), v.account()); err != nil {
 		return e, err
 	}
 	e.Assets, err = v.assets(v.context())
@@ -57,7 +58,7 @@ type earnPage struct {
 	Tokens    []tokenRow
 	Counting  []todayRow
 	Chart     chart
-	Latest    []store.Reward
+	Latest    []reports.Reward
 	Older     bool // there are more than the latest
 	Questions []question
 }
@@ -114,7 +115,7 @@ func (e earning) qualifying() (tokens []string) {
 // nearest is the token that the least is missing of until it reaches its minimum,
 // measured against that minimum, and how much.
 func (e earning) nearest() (asset ledger.Asset, missing ledger.Amount, found bool) {
-	var best store.EarningToken
+	var best reports.EarningToken
 	for _, t := range e.Earnings.Tokens {
 		if t.Terms.Qualifies(t.Free) {
 			continue
@@ -127,7 +128,7 @@ func (e earning) nearest() (asset ledger.Asset, missing ledger.Amount, found boo
 }
 
 // missingOf is what a token's free balance lacks: of one without a minimum, its smallest unit.
-func missingOf(t store.EarningToken) ledger.Amount {
+func missingOf(t reports.EarningToken) ledger.Amount {
 	if t.Terms.Qualifies(t.Free) {
 		return 0
 	}
@@ -136,7 +137,7 @@ func missingOf(t store.EarningToken) ledger.Amount {
 
 // tokenRow is a token on offer, as the table shows it.
 type tokenRow struct {
-	store.EarningToken
+	reports.EarningToken
 	Counts  ledger.Amount  // what of it earns, or would if the switch were on: up to the cap
 	Missing ledger.Amount  // until it earns, or 0
 	Above   ledger.Amount  // what lies above the cap, or 0
@@ -174,7 +175,7 @@ func (e earning) tokenRows() (rows []tokenRow) {
 
 // todayRow is what the day has come to in a token that the holder has had of today.
 type todayRow struct {
-	store.TodayToken
+	reports.TodayToken
 	Short ledger.Amount // what the day's average lacks to reach the minimum, or 0
 }
 

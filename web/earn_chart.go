@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // chart is a token's rewards of some days, and what of it was held: the table that
@@ -17,9 +17,9 @@ type chart struct {
 	Choice   []string // the tokens that may be chosen
 	Days     int
 	From, To staking.Day
-	Points   []store.Reward // the newest first; days without a reward are left out
-	Reward   ledger.Amount  // the largest
-	Holding  ledger.Amount  // the largest average or balance at 00:00
+	Points   []reports.Reward // the newest first; days without a reward are left out
+	Reward   ledger.Amount    // the largest
+	Holding  ledger.Amount    // the largest average or balance at 00:00
 }
 
 // chartDays are the lengths that may be chosen. The first is the usual one.
@@ -66,7 +66,7 @@ func (v *visit) chart(e earning) (c chart, err error) {
 	}
 	c.To = e.Today.Day - 1
 	c.From = c.To - staking.Day(c.Days) + 1
-	c.Points, err = v.Books.LatestRewards(v.context(), v.account(), symbol, c.From, c.To, nil, c.Days)
+	c.Points, err = v.Reports.LatestRewards(v.context(), v.account(), symbol, c.From, c.To, nil, c.Days)
 	for _, r := range c.Points {
 		c.Reward, c.Holding = max(c.Reward, r.Reward), max(c.Holding, r.Average, r.Opening)
 	}

@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // rewardsPage is a page of an account's rewards, the newest first.
 type rewardsPage struct {
-	Rewards  []store.Reward
+	Rewards  []reports.Reward
 	From, To staking.Day // what was looked at; From above To: there was nothing to look at
 	Next     string      // the place where the older ones go on, or ""
 }
@@ -47,7 +47,7 @@ func (v *visit) rewardsPage(asset, after string, limit int) (p rewardsPage, err 
 		}
 	}
 	p.From = max(first, p.To-historyDays+1)
-	p.Rewards, err = v.Books.LatestRewards(v.context(), v.account(), asset, p.From, p.To, key, limit+1)
+	p.Rewards, err = v.Reports.LatestRewards(v.context(), v.account(), asset, p.From, p.To, key, limit+1)
 	switch {
 	case err != nil:
 		return p, err
@@ -63,7 +63,7 @@ func (v *visit) rewardsPage(asset, after string, limit int) (p rewardsPage, err 
 
 // placeOf reads a place among rewards: "2026-11-22.BNB" is after that reward,
 // "2026-11-22" is before all of that day, "" is before all.
-func placeOf(text string) (*store.RewardKey, error) {
+func placeOf(text string) (*reports.RewardKey, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -72,7 +72,7 @@ func placeOf(text string) (*store.RewardKey, error) {
 	if err != nil {
 		return nil, ledger.ErrNotFound
 	}
-	return &store.RewardKey{Day: d, Asset: asset}, nil
+	return &reports.RewardKey{Day: d, Asset: asset}, nil
 }
 
 // historyPage is all rewards.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // earnStatus says in words whether the visitor is earning.
@@ -161,9 +161,9 @@ func (p *view) window(closings staking.Closings, d staking.Day) string {
 // yesterdayFigure is what the day before today paid.
 type yesterdayFigure struct {
 	Name     string // "paid", "due", "late", "waits", "nothing", "first": none was covered yet, "uncovered"
-	Rewards  []store.Reward
-	Due      []store.DueReward // what is not credited yet, whatever its day
-	Value    ledger.Amount     // of those paid, in USDT and in 1e-8
+	Rewards  []reports.Reward
+	Due      []reports.DueReward // what is not credited yet, whatever its day
+	Value    ledger.Amount       // of those paid, in USDT and in 1e-8
 	Unpriced int
 }
 

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // longSessions lets a log-in last for as long as a test moves the clock.
@@ -145,7 +145,7 @@ func TestEarnHistory(t *testing.T) {
 	}
 	for _, asset := range []string{"", "BNB"} {
 		want, seen := 0, map[string]int{}
-		w.ok(w.books.Rewards(t.Context(), "alice", w.day(1), w.day(99), func(r store.Reward) error {
+		w.ok(reports.New(w.books.Reader()).Rewards(t.Context(), "alice", w.day(1), w.day(99), func(r reports.Reward) error {
 			if asset == "" || r.Asset == asset {
 				want++
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -103,7 +104,7 @@ func (s *server) rewardsFile(v *visit) error {
 		name += "_koinly"
 	}
 	return v.file(name, columns, func(line func(...string) error) error {
-		return v.Books.Rewards(v.context(), v.account(), from, to, func(r store.Reward) error {
+		return v.Reports.Rewards(v.context(), v.account(), from, to, func(r reports.Reward) error {
 			a, err := s.asset(v.context(), assets, r.Asset)
 			if err != nil {
 				return err
@@ -126,9 +127,9 @@ func (f *form) day(l *locale, name string) staking.Day {
 }
 
 // ourCells are a reward's in our own format.
-func ourCells(a ledger.Asset, r store.Reward) []string {
-	before, _ := store.UnitsDecimal(big.NewInt(int64(r.Before)), a.Scale, carriedDigits)
-	after, _ := store.UnitsDecimal(big.NewInt(int64(r.Carry)), a.Scale, carriedDigits)
+func ourCells(a ledger.Asset, r reports.Reward) []string {
+	before, _ := reports.UnitsDecimal(big.NewInt(int64(r.Before)), a.Scale, carriedDigits)
+	after, _ := reports.UnitsDecimal(big.NewInt(int64(r.Carry)), a.Scale, carriedDigits)
 	price, value := "", ""
 	if r.PriceKnown {
 		price, value = ledger.FormatDecimal(r.Price, valueScale), ledger.FormatDecimal(int64(r.Value), valueScale)
@@ -141,7 +142,7 @@ func ourCells(a ledger.Asset, r store.Reward) []string {
 
 // koinlyCells are a reward's in Koinly's format, or none where it came to less than a
 // smallest unit: nothing was received.
-func koinlyCells(a ledger.Asset, r store.Reward) []string {
+func koinlyCells(a ledger.Asset, r reports.Reward) []string {
 	if r.Reward == 0 {
 		return nil
 	}

@@ -3,7 +3,7 @@ package web
 import (
 	"slices"
 
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/reports"
 )
 
 // question is a question that holders ask, with its answer. Its texts are help.NAME
@@ -123,7 +123,7 @@ func (e earning) whySmall() []string {
 	if len(paid) == 0 {
 		return nil
 	}
-	r := slices.MaxFunc(paid, func(a, b store.Reward) int { return int(min(max(a.Value-b.Value, -1), 1)) })
+	r := slices.MaxFunc(paid, func(a, b reports.Reward) int { return int(min(max(a.Value-b.Value, -1), 1)) })
 	asset := e.Assets[r.Asset]
 	return []string{e.T("help.small.last", "day", e.Day(r.Day), "reward", e.Plain(asset, r.Reward), "token", r.Asset,
 		"eligible", e.Plain(asset, r.Eligible), "rate", e.Percent(r.APR))}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -54,7 +55,7 @@ var drivers = []driver{
 	{"POST /deposit/draft/{draft}/confirm", filled("/deposit", "asset", "SOL", "amount", "4")},
 	{"POST /withdraw/draft/{draft}/confirm", filled("/withdraw", "asset", "BNB", "amount", "0.1", "network", "BSC", "address", "0xAbC", "tag", "")},
 	{"POST /withdraw/{entry}/end", func(w *world) answer {
-		pending, err := w.books.PendingWithdrawals(w.Context(), store.Withdrawal{}, 1)
+		pending, err := reports.New(w.books.Reader()).PendingWithdrawals(w.Context(), store.Withdrawal{}, 1)
 		w.ok(err)
 		return w.post("/withdraw/"+url.PathEscape(pending[0].ID)+"/end", query("how", "cancelled"))
 	}},
@@ -104,7 +105,7 @@ func TestEachFormIsLogged(t *testing.T) {
 		if got := d.fill(w); got.status != http.StatusSeeOther && got.status != http.StatusOK {
 			t.Errorf("%s: %d %s", d.form, got.status, got.text())
 		}
-		lines, err := w.books.Log(t.Context(), before, 100)
+		lines, err := reports.New(w.books.Reader()).Log(t.Context(), before, 100)
 		w.ok(err)
 		want := access.Actor{Role: access.Holder, Credential: "login alice@example.com", Request: "R1"}
 		if !slices.ContainsFunc(lines, func(l store.LogLine) bool { return l.Action == logs[d.form] && l.Actor == want }) {

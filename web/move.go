@@ -119,7 +119,7 @@ func (m *moving) showTyped() error {
 // before answers a form whose ID has moved something already: with what that was or,
 // where it was something else, with the form under a new ID.
 func (m *moving) before() (answered bool, err error) {
-	e, _, err := m.visit.Books.Entry(m.visit.context(), m.entry())
+	e, _, err := m.visit.Reports.Entry(m.visit.context(), m.entry())
 	if errors.Is(err, ledger.ErrNotFound) {
 		return false, nil
 	}

@@ -194,7 +194,7 @@ func (m *moving) postConvert() error {
 // postedMeanwhile looks what the form's ID has posted at this moment: the same
 // conversion at other prices is the one that was asked for.
 func (m *moving) postedMeanwhile(mismatch error) error {
-	e, _, err := m.visit.Books.Entry(m.visit.context(), m.entry())
+	e, _, err := m.visit.Reports.Entry(m.visit.context(), m.entry())
 	if err != nil {
 		return err
 	}

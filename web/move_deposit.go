@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -64,7 +65,7 @@ const depositDays = 31
 
 // depositList are the latest deposits.
 type depositList struct {
-	Rows   []store.Line
+	Rows   []reports.Line
 	Assets map[string]ledger.Asset
 	Days   int
 }
@@ -75,7 +76,7 @@ var errEnough = errors.New("there is enough")
 // latestDeposits reads the latest.
 func (v *visit) latestDeposits(assets map[string]ledger.Asset) (depositList, error) {
 	list, now := depositList{Assets: assets, Days: depositDays}, v.Books.Now()
-	err := v.Books.Deposits(v.context(), v.account(), now.AddDate(0, 0, -depositDays), now.Add(time.Minute), "", func(l store.Line) error {
+	err := v.Reports.Deposits(v.context(), v.account(), now.AddDate(0, 0, -depositDays), now.Add(time.Minute), "", func(l reports.Line) error {
 		if len(list.Rows) == listed {
 			return errEnough
 		}

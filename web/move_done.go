@@ -27,7 +27,7 @@ type doneMove struct {
 
 // done shows an entry that moved the visitor's own tokens; that of another's is not found.
 func (v *visit) done(name string, kind ledger.Kind) error {
-	e, postedAt, err := v.Books.Entry(v.context(), v.r.PathValue("entry"))
+	e, postedAt, err := v.Reports.Entry(v.context(), v.r.PathValue("entry"))
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func (v *visit) gone(k kind, id string) error {
 	if form := formOfDraft(id); form != "" {
 		used := *m
 		used.ID = form
-		if e, _, err := v.Books.Entry(v.context(), used.entry()); err == nil {
+		if e, _, err := v.Reports.Entry(v.context(), used.entry()); err == nil {
 			return v.see("/"+k.name+"/"+url.PathEscape(e.ID), nil)
 		} else if !errors.Is(err, ledger.ErrNotFound) {
 			return err

@@ -2,8 +2,8 @@ package web
 
 import (
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // wallet is what the account has, and what its day has come to.
@@ -11,9 +11,9 @@ type wallet struct {
 	all    []ledger.Asset // by symbol
 	assets map[string]ledger.Asset
 	free   map[string]ledger.Amount
-	today  store.Today
-	tokens map[string]store.TodayToken // those on offer today
-	frozen bool                        // nothing may leave the account
+	today  reports.Today
+	tokens map[string]reports.TodayToken // those on offer today
+	frozen bool                          // nothing may leave the account
 }
 
 // offer is an asset that may be chosen.
@@ -24,7 +24,7 @@ type offer struct {
 
 // wallet reads the visitor's.
 func (v *visit) wallet() (*wallet, error) {
-	w := &wallet{free: map[string]ledger.Amount{}, tokens: map[string]store.TodayToken{}}
+	w := &wallet{free: map[string]ledger.Amount{}, tokens: map[string]reports.TodayToken{}}
 	var err error
 	if w.all, err = v.Books.Assets(v.context()); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (v *visit) wallet() (*wallet, error) {
 	for _, b := range balances {
 		w.free[b.Asset] = b.Free
 	}
-	if w.today, err = v.Books.Today(v.context(), v.account()); err != nil {
+	if w.today, err = v.Reports.Today(v.context(), v.account()); err != nil {
 		return nil, err
 	}
 	for _, t := range w.today.Tokens { // read later than the balances, and in one with the day

@@ -58,13 +58,13 @@ type withdrawals struct {
 func (m *moving) listWithdrawals() error {
 	var after *store.Withdrawal
 	if id := m.visit.value(afterField); id != "" {
-		w, err := m.visit.Books.Withdrawal(m.visit.context(), m.Account(), id)
+		w, err := m.visit.Reports.Withdrawal(m.visit.context(), m.Account(), id)
 		if err != nil {
 			return err
 		}
 		after = &w
 	}
-	rows, err := m.visit.Books.LatestWithdrawals(m.visit.context(), m.Account(), after, listed+1)
+	rows, err := m.visit.Reports.LatestWithdrawals(m.visit.context(), m.Account(), after, listed+1)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (m *moving) sameWithdraw(e ledger.Entry) (bool, error) {
 	if !is(e, ledger.WithdrawalRequest, m.moves(m.Account(), m.Account().Held())) {
 		return false, nil
 	}
-	w, err := m.visit.Books.Withdrawal(m.visit.context(), m.Account(), e.ID)
+	w, err := m.visit.Reports.Withdrawal(m.visit.context(), m.Account(), e.ID)
 	asked := m.goes()
 	return w.Network == asked.Network && w.Address == asked.Address && w.Tag == asked.Tag, err
 }
@@ -127,7 +127,7 @@ func (p withdrawalPage) End() string { return withdrawPath(p.W.ID) + "/end" }
 func (v *visit) withdrawal() error { return v.showWithdrawal(http.StatusOK, "") }
 
 func (v *visit) showWithdrawal(status int, fault string) error {
-	w, err := v.Books.Withdrawal(v.context(), v.account(), v.r.PathValue("entry"))
+	w, err := v.Reports.Withdrawal(v.context(), v.account(), v.r.PathValue("entry"))
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ var endings = map[string]ledger.Kind{
 
 // endWithdrawal does in the demo what an operator does elsewhere.
 func (v *visit) endWithdrawal() error {
-	w, err := v.Books.Withdrawal(v.context(), v.account(), v.r.PathValue("entry"))
+	w, err := v.Reports.Withdrawal(v.context(), v.account(), v.r.PathValue("entry"))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -23,7 +24,7 @@ func (s *server) rewardRoutes() {
 // rewardPage is a day of a token, and how its reward came about or why there is none.
 type rewardPage struct {
 	*view
-	store.Explanation
+	reports.Explanation
 	Paper         sheet
 	Chart         dayChart
 	Value         ledger.Amount // of what was credited, in USDT
@@ -47,7 +48,7 @@ func (s *server) reward(v *visit) error {
 			return err
 		}
 	}
-	if p.Before, p.After, err = v.Books.NearRewards(v.context(), v.account(), e.Measured.Day, e.Asset.Symbol); err != nil {
+	if p.Before, p.After, err = v.Reports.NearRewards(v.context(), v.account(), e.Measured.Day, e.Asset.Symbol); err != nil {
 		return err
 	}
 	return v.show("reward", p)
@@ -55,12 +56,12 @@ func (s *server) reward(v *visit) error {
 
 // explain explains the day and the token of the path. There is nothing where the books
 // have no such token or day, or the day has not begun.
-func (v *visit) explain() (store.Explanation, error) {
+func (v *visit) explain() (reports.Explanation, error) {
 	day, err := staking.ParseDay(v.r.PathValue("day"))
 	if err != nil {
-		return store.Explanation{}, ledger.ErrNotFound
+		return reports.Explanation{}, ledger.ErrNotFound
 	}
-	e, err := v.Books.Explain(v.context(), v.account(), day, v.r.PathValue("asset"))
+	e, err := v.Reports.Explain(v.context(), v.account(), day, v.r.PathValue("asset"))
 	if errors.Is(err, ledger.ErrInvalid) {
 		err = ledger.ErrNotFound
 	}
@@ -105,7 +106,7 @@ const beyond = 8
 
 // Exact is so many Units of a smallest unit as an amount of tokens, with dots where more digits follow.
 func (p rewardPage) Exact(units *big.Int) string {
-	text, exact := store.UnitsDecimal(units, p.Asset.Scale, beyond)
+	text, exact := reports.UnitsDecimal(units, p.Asset.Scale, beyond)
 	if !exact {
 		text += "…"
 	}
@@ -167,7 +168,7 @@ func (p rewardPage) Yours(t time.Time) template.HTML {
 }
 
 // What says what changed the balance.
-func (p rewardPage) What(c *store.Change) string {
+func (p rewardPage) What(c *reports.Change) string {
 	if c == nil {
 		return p.T("reward.opening")
 	}
@@ -175,7 +176,7 @@ func (p rewardPage) What(c *store.Change) string {
 }
 
 // Early are the changes of the day's first millisecond, which are in the opening.
-func (p rewardPage) Early() (early []*store.Change) {
+func (p rewardPage) Early() (early []*reports.Change) {
 	for i, c := range p.Changes {
 		if c.At.Equal(p.Measured.Day.Start()) {
 			early = append(early, &p.Changes[i])
@@ -192,8 +193,8 @@ func (p rewardPage) Of(d staking.Day) string {
 // sheet is a paper of which not more is shown than can be read: of a day with very
 // many changes the first and the last lines, and what those between come to.
 type sheet struct {
-	store.Paper
-	Head, Tail []store.PaperLine
+	reports.Paper
+	Head, Tail []reports.PaperLine
 	Hidden     int
 	Between    *big.Int // what the hidden lines come to
 }
@@ -201,7 +202,7 @@ type sheet struct {
 // shownLines is how many lines of a paper are shown at each end, at most.
 const shownLines = 100
 
-func sheetOf(paper store.Paper) sheet {
+func sheetOf(paper reports.Paper) sheet {
 	s := sheet{Paper: paper, Head: paper.Lines}
 	if s.Hidden = len(paper.Lines) - 2*shownLines; s.Hidden <= 1 {
 		s.Hidden = 0

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // dayChart is the balance of a day as a stepped line. What is drawn lies in a box of
@@ -61,7 +61,7 @@ const (
 )
 
 // dayChart draws the balance of an explained day, at a moment.
-func (p *view) dayChart(e store.Explanation, now time.Time) dayChart {
+func (p *view) dayChart(e reports.Explanation, now time.Time) dayChart {
 	var c dayChart
 	lines := e.Paper().Lines
 	low, high := e.Measured.Opening, e.Measured.Opening
@@ -93,7 +93,7 @@ func height(a, top ledger.Amount) int {
 }
 
 // late is how far down the balances of the day's last quarter lie, where the names stand.
-func late(lines []store.PaperLine, top ledger.Amount) (at []int) {
+func late(lines []reports.PaperLine, top ledger.Amount) (at []int) {
 	for i, l := range lines {
 		if i+1 == len(lines) || lines[i+1].Left < staking.DayMillis/4 {
 			at = append(at, height(l.Balance, top))
@@ -135,7 +135,7 @@ func (c *dayChart) place(top ledger.Amount, balances []int) {
 }
 
 // draw draws the balance: what was, and of a day that is not over what will be if nothing moves.
-func (c *dayChart) draw(lines []store.PaperLine, e store.Explanation, now time.Time, top ledger.Amount) {
+func (c *dayChart) draw(lines []reports.PaperLine, e reports.Explanation, now time.Time, top ledger.Amount) {
 	end := int64(dayLength)
 	if !e.Over {
 		end = min(max(now.UnixMilli()-e.Measured.Day.Millis(), 0), staking.DayMillis) / 1000

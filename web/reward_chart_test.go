@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // command is one of a path.
@@ -59,7 +59,7 @@ func TestTheChartStaysInItsBox(t *testing.T) {
 			}))
 		d := staking.Day(20000)
 		balance := amount.Draw(t, "opening")
-		e := store.Explanation{
+		e := reports.Explanation{
 			Asset: ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: ledger.MaxSupply}, TermsKnown: true, Over: rapid.Bool().Draw(t, "over"),
 			Terms:    staking.Terms{Offered: true, Min: amount.Draw(t, "minimum"), Cap: amount.Draw(t, "cap")},
 			Measured: staking.Accrual{Day: d, Opening: balance},
@@ -68,7 +68,7 @@ func TestTheChartStaysInItsBox(t *testing.T) {
 		for range rapid.IntRange(0, 2000).Draw(t, "changes") {
 			at = min(at+rapid.Int64Range(0, 100_000).Draw(t, "later"), staking.DayMillis-1)
 			next := amount.Draw(t, "balance")
-			e.Changes = append(e.Changes, store.Change{At: d.Start().Add(time.Duration(at) * time.Millisecond), Amount: next - balance, Balance: next})
+			e.Changes = append(e.Changes, reports.Change{At: d.Start().Add(time.Duration(at) * time.Millisecond), Amount: next - balance, Balance: next})
 			balance, most = next, max(most, next)
 		}
 		e.Measured.Average = rapid.Custom(func(t *rapid.T) ledger.Amount { return ledger.Amount(rapid.Int64Range(0, int64(most)).Draw(t, "n")) }).Draw(t, "average")

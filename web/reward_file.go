@@ -6,7 +6,7 @@ import (
 
 	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/reports"
 )
 
 // changesColumns are those of a day's changes: what a spreadsheet needs to come to the
@@ -31,8 +31,8 @@ func (s *server) rewardChanges(v *visit) error {
 		facts[1], facts[2], facts[3] = a.Format(e.Terms.Min), a.Format(e.Terms.Cap), e.Terms.APR.String()
 	}
 	if e.Earned {
-		before, _ := store.UnitsDecimal(big.NewInt(int64(m.Before)), a.Scale, carriedDigits)
-		after, _ := store.UnitsDecimal(big.NewInt(int64(m.Carry)), a.Scale, carriedDigits)
+		before, _ := reports.UnitsDecimal(big.NewInt(int64(m.Before)), a.Scale, carriedDigits)
+		after, _ := reports.UnitsDecimal(big.NewInt(int64(m.Carry)), a.Scale, carriedDigits)
 		facts[4], facts[5], facts[6] = before, a.Format(m.Reward), after
 	}
 	return v.file("changes_"+a.Symbol+"_"+m.Day.String(), changesColumns, func(line func(...string) error) error {

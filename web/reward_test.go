@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // earner is a world in which alice earns from Day 2 on.
@@ -109,7 +109,7 @@ func TestAnyDaysFileComesToItsReward(t *testing.T) {
 		}
 		w.settle(day)
 		path := fmt.Sprintf("/earn/rewards/%s/BNB", w.day(day))
-		e, err := w.books.Explain(t.Context(), "alice", w.day(day), "BNB")
+		e, err := reports.New(w.books.Reader()).Explain(t.Context(), "alice", w.day(day), "BNB")
 		w.ok(err)
 		if !e.Paid {
 			t.Fatalf("Day %d was not paid: %s", day, e.Reason)
@@ -156,7 +156,7 @@ func TestADayWithoutAReward(t *testing.T) {
 	page(2, "ADA").has("later than usual", "+0.00684931 ADA")
 	page(3, "ADA").has("waits behind the one of 3 Mar 2026")
 	for _, l := range allLocales(t).all {
-		for _, why := range []store.Why{store.WhyNotOffered, store.WhyNotOn, store.WhyBelowYet, store.WhyBelow, store.WhyNotOver, store.WhyNotSettled, store.WhyWaits} {
+		for _, why := range []reports.Why{reports.WhyNotOffered, reports.WhyNotOn, reports.WhyBelowYet, reports.WhyBelow, reports.WhyNotOver, reports.WhyNotSettled, reports.WhyWaits} {
 			if key := "reward.why." + string(why); l.T(key) == key {
 				t.Errorf("%s does not say why %s", l.Tag, why)
 			}

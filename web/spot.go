@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -110,10 +111,10 @@ func (s *server) spot(v *visit) error {
 func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 	e := earning{view: p.view}
 	var err error
-	if e.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
+	if e.Standing, err = v.Reports.Standing(v.context(), v.account(), v.client()); err != nil {
 		return nil, err
 	}
-	if e.Earnings, err = v.Books.Earnings(v.context(), v.account()); err != nil {
+	if e.Earnings, err = v.Reports.Earnings(v.context(), v.account()); err != nil {
 		return nil, err
 	}
 	prices, err := v.Books.PricesFor(v.context(), staking.DayOf(v.Books.Now()))
@@ -151,7 +152,7 @@ func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 }
 
 // tagOf is which of the tokens on offer bears the tag, or "".
-func tagOf(tokens []store.EarningToken, prices map[string]store.Price) string {
+func tagOf(tokens []reports.EarningToken, prices map[string]store.Price) string {
 	var candidates []staking.Candidate
 	for _, t := range tokens {
 		c := staking.Candidate{Terms: t.Terms, Free: t.Free}

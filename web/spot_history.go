@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // change is what an entry did to a token of the wallet: to what is free, to what is
@@ -20,11 +20,11 @@ type change struct {
 	What       string         // what it is: activity.is.WHAT in the catalogue
 	Other      ledger.Account // another holder, or ""
 	Day        staking.Day    // that a reward was earned on
-	key        store.LineKey
+	key        reports.LineKey
 }
 
 // Reward says whether it is one.
-func (c change) Reward() bool { return c.What == string(store.KindReward) }
+func (c change) Reward() bool { return c.What == string(reports.KindReward) }
 
 // Came says whether there is more in the wallet for it.
 func (c change) Came() bool { return c.Free+c.Held > 0 }
@@ -58,16 +58,16 @@ func (s *server) spotHistory(v *visit) error {
 	if _, known := assets[p.Asset]; p.Asset != "" && !known {
 		return ledger.ErrNotFound.In("asset", "asset %q", ledger.Clip(p.Asset))
 	}
-	var after *store.LineKey
+	var after *reports.LineKey
 	if !p.First {
 		if after, err = lineAfter(v.value("after")); err != nil {
 			return err
 		}
 	}
-	asked := store.LinesAsked{From: v.Books.FirstDay(), To: staking.DayOf(v.Books.Now()), Asset: p.Asset}
+	asked := reports.LinesAsked{From: v.Books.FirstDay(), To: staking.DayOf(v.Books.Now()), Asset: p.Asset}
 	for range linesReads {
 		full := false
-		lines, next, err := v.Books.Lines(v.context(), v.account(), asked, after, 2*changesShown) // a change has two at most
+		lines, next, err := v.Reports.Lines(v.context(), v.account(), asked, after, 2*changesShown) // a change has two at most
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (s *server) spotHistory(v *visit) error {
 
 // add adds a line, unless it begins another change and the page is full. The two
 // sides of what is held or let go are one change.
-func (p *spotHistoryPage) add(l store.JournalLine, asset ledger.Asset) (added bool) {
+func (p *spotHistoryPage) add(l reports.JournalLine, asset ledger.Asset) (added bool) {
 	if n := len(p.Changes); n > 0 {
 		last := &p.Changes[n-1]
 		if last.key.At.Equal(l.Key.At) && last.key.Entry == l.Key.Entry && last.key.Move == l.Key.Move {
@@ -116,7 +116,7 @@ func (p *spotHistoryPage) add(l store.JournalLine, asset ledger.Asset) (added bo
 }
 
 // put puts a line's amount into the part that it changes.
-func (c *change) put(l store.JournalLine) {
+func (c *change) put(l reports.JournalLine) {
 	if l.Account.IsHeld() {
 		c.Held += l.Amount
 	} else {
@@ -125,7 +125,7 @@ func (c *change) put(l store.JournalLine) {
 }
 
 // whatHappened names a line: of a trade, of which it is one side, by what was done with the token.
-func whatHappened(l store.JournalLine) string {
+func whatHappened(l reports.JournalLine) string {
 	switch {
 	case l.Kind == ledger.Trade && l.Amount < 0:
 		return "sold"
@@ -136,12 +136,12 @@ func whatHappened(l store.JournalLine) string {
 }
 
 // lineText is a line's place as an address has it: "1764547200000.0.1.ENTRY".
-func lineText(k store.LineKey) string {
+func lineText(k reports.LineKey) string {
 	return fmt.Sprintf("%d.%d.%d.%s", k.At.UnixMilli(), k.Move, k.Side, k.Entry)
 }
 
 // lineAfter reads what lineText writes. Its error is ledger.ErrNotFound.
-func lineAfter(text string) (*store.LineKey, error) {
+func lineAfter(text string) (*reports.LineKey, error) {
 	var n [3]int64
 	rest, ok := text, true
 	for i := range n {
@@ -156,7 +156,7 @@ func lineAfter(text string) (*store.LineKey, error) {
 	if at.Year() < 1970 || at.Year() > 9999 || n[1] < -1 || n[1] > ledger.MaxMoves || n[2] < 0 || n[2] > 1 || len(rest) > 2*ledger.MaxID || strings.Contains(rest, "\x00") {
 		return nil, ledger.ErrNotFound.In("", "the place %q", ledger.Clip(text))
 	}
-	return &store.LineKey{At: at, Entry: strings.ToValidUTF8(rest, ""), Move: int(n[1]), Side: int(n[2])}, nil
+	return &reports.LineKey{At: at, Entry: strings.ToValidUTF8(rest, ""), Move: int(n[1]), Side: int(n[2])}, nil
 }
 
 // Newest is the address of this page's newest lines, and Older of those that come after it.

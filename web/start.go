@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -72,7 +73,7 @@ func (s *server) start(v *visit) error { return v.showStart(http.StatusOK, nil) 
 func (v *visit) showStart(status int, changed []string) error {
 	p := startPage{earning: earning{view: v.view("start.title")}, F: v.form(), ChangedOnes: changed}
 	var err error
-	if p.Standing, err = v.Books.Standing(v.context(), v.account(), v.client()); err != nil {
+	if p.Standing, err = v.Reports.Standing(v.context(), v.account(), v.client()); err != nil {
 		return err
 	}
 	if running, on := p.Standing.Running(); on {
@@ -93,7 +94,7 @@ func (v *visit) showStart(status int, changed []string) error {
 		return err
 	}
 	p.Accepted = len(p.Standing.Missing) == 0
-	if p.Earnings, err = v.Books.Earnings(v.context(), v.account()); err != nil {
+	if p.Earnings, err = v.Reports.Earnings(v.context(), v.account()); err != nil {
 		return err
 	}
 	if err := p.expect(); err != nil {
@@ -109,7 +110,7 @@ func (v *visit) agreements(changed []string) (all []agreement, err error) {
 		return nil, err
 	}
 	for _, name := range staking.DocumentNames {
-		d, err := v.Books.Document(v.context(), name, 0)
+		d, err := v.Reports.Document(v.context(), name, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +191,7 @@ func (p startPage) Changed() string {
 // startEarning switches Soft Staking on. What is accepted is exactly what was shown:
 // if another version has come out since, nothing is done, and the sheet says so.
 func (s *server) startEarning(v *visit) error {
-	standing, err := v.Books.Standing(v.context(), v.account(), v.client())
+	standing, err := v.Reports.Standing(v.context(), v.account(), v.client())
 	if err != nil {
 		return err
 	}
@@ -211,7 +212,7 @@ func (s *server) startEarning(v *visit) error {
 
 // accept keeps that the visitor has accepted the documents that were shown. done says
 // that it was not so, and that the sheet was shown again.
-func (v *visit) accept(standing store.Standing) (done bool, err error) {
+func (v *visit) accept(standing reports.Standing) (done bool, err error) {
 	versions, changed, err := v.shown()
 	if err != nil {
 		return false, err
@@ -238,7 +239,7 @@ func (v *visit) accept(standing store.Standing) (done bool, err error) {
 func (v *visit) shown() (versions map[string]int, changed []string, err error) {
 	versions = map[string]int{}
 	for _, name := range staking.DocumentNames {
-		current, err := v.Books.Document(v.context(), name, 0)
+		current, err := v.Reports.Document(v.context(), name, 0)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -280,13 +281,13 @@ func (s *server) document(v *visit) error {
 	if !slices.Contains(staking.DocumentNames, name) {
 		return ledger.ErrNotFound
 	}
-	current, err := v.Books.Document(v.context(), name, 0)
+	current, err := v.Reports.Document(v.context(), name, 0)
 	if err != nil {
 		return err
 	}
 	d := current
 	if version != 0 {
-		if d, err = v.Books.Document(v.context(), name, version); err != nil {
+		if d, err = v.Reports.Document(v.context(), name, version); err != nil {
 			return err
 		}
 	}

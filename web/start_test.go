@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -23,7 +24,7 @@ func shown(sheet answer) url.Values {
 // isOn says whether an account's switch is on.
 func (w *world) isOn() bool {
 	w.Helper()
-	standing, err := w.books.Standing(w.Context(), "alice", staking.Client{})
+	standing, err := reports.New(w.books.Reader()).Standing(w.Context(), "alice", staking.Client{})
 	w.ok(err)
 	_, on := standing.Running()
 	return on
@@ -62,7 +63,7 @@ func TestTheSwitch(t *testing.T) {
 	// The back button, and another tab: it is on already, and stays so.
 	w.post("/earn/start", form).goesTo("/earn")
 	w.get("/earn/start").is(http.StatusOK).has("Soft Staking is on", "The first day that counts is 3 Mar 2026").hasNot("<form method=\"post\" action=\"/earn/start\"")
-	standing, err := w.books.Standing(t.Context(), "alice", staking.Client{})
+	standing, err := reports.New(w.books.Reader()).Standing(t.Context(), "alice", staking.Client{})
 	if err != nil || len(standing.Enrollments) != 1 || standing.Enrollments[0].From != w.day(2) {
 		t.Errorf("enrolled %+v, %v", standing.Enrollments, err)
 	}

@@ -29,11 +29,11 @@ type stopPage struct {
 
 // stop asks whether to stop.
 func (s *server) stop(v *visit) error {
-	today, err := v.Books.Today(v.context(), v.account())
+	today, err := v.Reports.Today(v.context(), v.account())
 	if err != nil {
 		return err
 	}
-	y, err := v.Books.Yesterday(v.context(), v.account())
+	y, err := v.Reports.Yesterday(v.context(), v.account())
 	if err != nil {
 		return err
 	}

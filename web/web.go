@@ -11,6 +11,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -33,6 +34,7 @@ type Options struct {
 // server is the pages.
 type server struct {
 	Options
+	Reports  *reports.Reports
 	mux      *http.ServeMux
 	patterns []string // of all pages and forms, as the mux has them
 	locales  locales
@@ -57,7 +59,7 @@ func New(o Options) (http.Handler, error) {
 func newServer(o Options) (s *server, err error) {
 	o.SessionIdle, o.SessionLife = cmp.Or(o.SessionIdle, usualIdle), cmp.Or(o.SessionLife, usualLife)
 	s = &server{
-		Options: o, mux: http.NewServeMux(), streams: access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
+		Options: o, Reports: reports.New(o.Books.Reader()), mux: http.NewServeMux(), streams: access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
 		strangersHashing: newTurns(mostHashingFrom), trustedHashing: newTurns(mostHashingOf),
 		slow: slowing{slowedInAll, slowedBy, access.NewLimiter[string](mostSlowed, mostSlowedOf)},
 	}

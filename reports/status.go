@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Status says how the books stand.
@@ -34,32 +35,32 @@ type TokenStatus struct {
 }
 
 // Status reads how the books stand. It counts all accounts.
-func (db *DB) Status(ctx context.Context) (Status, error) {
-	about, err := db.engine.About(ctx)
+func (rs *Reports) Status(ctx context.Context) (Status, error) {
+	about, err := rs.About(ctx)
 	if err != nil {
 		return Status{}, err
 	}
 	var s Status
-	err = db.engine.Read(ctx, func(t view) error {
-		s = Status{About: about, First: db.first}
-		if s.FirstOpen, err = db.firstOpen(t); err != nil {
+	err = rs.Read(ctx, func(t db.View) error {
+		s = Status{About: about, First: rs.FirstDay()}
+		if s.FirstOpen, err = rs.FirstOpenAt(t); err != nil {
 			return err
 		}
-		closings, err := closingsOf(t)
+		closings, err := store.ClosingsOf(t)
 		if err != nil {
 			return err
 		}
 		s.ClosesAt = closings.ClosesAt(s.FirstOpen)
-		if s.Accounts, err = count(t, "SELECT count(*) FROM accounts"); err != nil {
+		if s.Accounts, err = db.Count(t, "SELECT count(*) FROM accounts"); err != nil {
 			return err
 		}
-		if s.Enrolled, err = count(t, "SELECT count(*) FROM enrollments WHERE from_day < until_day AND until_day > $1", int64(staking.DayOf(db.clock()))); err != nil {
+		if s.Enrolled, err = db.Count(t, "SELECT count(*) FROM enrollments WHERE from_day < until_day AND until_day > $1", int64(staking.DayOf(rs.Now()))); err != nil {
 			return err
 		}
 		if s.Unpriced, err = unpriced(t); err != nil {
 			return err
 		}
-		s.Tokens, err = db.tokenStatus(t, s.FirstOpen-1)
+		s.Tokens, err = rs.tokenStatus(t, s.FirstOpen-1)
 		return err
 	})
 	if err != nil {
@@ -69,21 +70,21 @@ func (db *DB) Status(ctx context.Context) (Status, error) {
 }
 
 // TokenStatus reads how each token stands, without counting accounts.
-func (db *DB) TokenStatus(ctx context.Context) (tokens []TokenStatus, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
-		firstOpen, err := db.firstOpen(t)
+func (rs *Reports) TokenStatus(ctx context.Context) (tokens []TokenStatus, err error) {
+	err = rs.Read(ctx, func(t db.View) error {
+		firstOpen, err := rs.FirstOpenAt(t)
 		if err != nil {
 			return err
 		}
-		tokens, err = db.tokenStatus(t, firstOpen-1)
+		tokens, err = rs.tokenStatus(t, firstOpen-1)
 		return err
 	})
 	return tokens, err
 }
 
-func (db *DB) tokenStatus(t view, closed staking.Day) ([]TokenStatus, error) {
+func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, error) {
 	var tokens []TokenStatus
-	if err := t.Query(func(r row) error {
+	if err := t.Query(func(r db.Row) error {
 		tokens = append(tokens, TokenStatus{Asset: r.Text(0), PaidThrough: staking.Day(r.Int(1)), DaysLeft: -1})
 		return nil
 	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset"); err != nil {
@@ -91,12 +92,12 @@ func (db *DB) tokenStatus(t view, closed staking.Day) ([]TokenStatus, error) {
 	}
 	for i := range tokens {
 		s := &tokens[i]
-		pool, err := poolOf(t, s.Asset)
+		pool, err := store.PoolOf(t, s.Asset)
 		if err != nil {
 			return nil, err
 		}
 		var total int64
-		if _, err := one(t, []*int64{&s.LastHolders, &total}, "SELECT holders, total FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC LIMIT 1",
+		if _, err := db.One(t, []*int64{&s.LastHolders, &total}, "SELECT holders, total FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC LIMIT 1",
 			s.Asset, int64(s.PaidThrough), int64(s.PaidThrough)+1); err != nil {
 			return nil, err
 		}
@@ -105,7 +106,7 @@ func (db *DB) tokenStatus(t view, closed staking.Day) ([]TokenStatus, error) {
 			s.DaysLeft = int64(pool) / total
 		}
 		if s.PaidThrough < closed {
-			if s.Waiting, err = db.waiting(t, s.Asset, s.PaidThrough+1); err != nil {
+			if s.Waiting, err = rs.Waiting(t, s.Asset, s.PaidThrough+1); err != nil {
 				return nil, err
 			}
 		}
@@ -114,9 +115,9 @@ func (db *DB) tokenStatus(t view, closed staking.Day) ([]TokenStatus, error) {
 }
 
 // unpriced counts the declared days of tokens for which no price is known.
-func unpriced(t view) (n int64, err error) {
-	err = t.Query(func(r row) error { n = r.Int(0); return nil }, `SELECT count(*) FROM declarations d
+func unpriced(t db.View) (n int64, err error) {
+	err = t.Query(func(r db.Row) error { n = r.Int(0); return nil }, `SELECT count(*) FROM declarations d
 	     WHERE d.total > 0 AND d.asset <> 'USDT'
-	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - `+strconv.Itoa(priceReach)+` AND d.day)`)
+	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - `+strconv.Itoa(store.PriceReach)+` AND d.day)`)
 	return n, err
 }

@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -37,15 +38,15 @@ type part struct {
 // after its day. Each day is read in a snapshot of its own, and its lines are in
 // memory at once; nothing is held while visit works. The balances are those that
 // the lines shown come to: what is posted meanwhile is among them, or it is not.
-func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Line) error) error {
-	if _, err := db.Account(ctx, id); err != nil {
+func (rs *Reports) Statement(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Line) error) error {
+	if _, err := rs.Account(ctx, id); err != nil {
 		return err
 	}
-	last := staking.DayOf(db.clock()) + 1
-	from, to = max(from, db.first), min(to, last)
+	last := staking.DayOf(rs.Now()) + 1
+	from, to = max(from, rs.FirstDay()), min(to, last)
 	var running map[part]ledger.Amount
-	err := db.engine.Read(ctx, func(t view) (err error) {
-		running, err = balancesAt(t, id, from, last, db.first)
+	err := rs.Read(ctx, func(t db.View) (err error) {
+		running, err = balancesAt(t, id, from, last, rs.FirstDay())
 		return err
 	})
 	if err != nil {
@@ -53,7 +54,7 @@ func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking
 	}
 	for d := from; d <= to; d++ {
 		var lines []Line
-		err := db.engine.Read(ctx, func(t view) (err error) {
+		err := rs.Read(ctx, func(t db.View) (err error) {
 			lines, err = linesOf(t, id, d)
 			return err
 		})
@@ -73,7 +74,7 @@ func (db *DB) Statement(ctx context.Context, id ledger.Account, from, to staking
 }
 
 // balancesAt counts back from the balances now to those when a day began.
-func balancesAt(t view, id ledger.Account, from, last, first staking.Day) (map[part]ledger.Amount, error) {
+func balancesAt(t db.View, id ledger.Account, from, last, first staking.Day) (map[part]ledger.Amount, error) {
 	if from <= first {
 		return map[part]ledger.Amount{}, nil
 	}
@@ -85,9 +86,9 @@ func balancesAt(t view, id ledger.Account, from, last, first staking.Day) (map[p
 }
 
 // balancesNow reads what an account has, free and held.
-func balancesNow(t view, id ledger.Account) (map[part]ledger.Amount, error) {
+func balancesNow(t db.View, id ledger.Account) (map[part]ledger.Amount, error) {
 	running := map[part]ledger.Amount{}
-	return running, t.Query(func(r row) error {
+	return running, t.Query(func(r db.Row) error {
 		running[part{ledger.Account(r.Text(0)), r.Text(1)}] = ledger.Amount(r.Int(2))
 		return nil
 	},
@@ -96,7 +97,7 @@ func balancesNow(t view, id ledger.Account) (map[part]ledger.Amount, error) {
 
 // countBack takes a day's changes off the balances at its end: what is left is the
 // balances when it began.
-func countBack(t view, id ledger.Account, running map[part]ledger.Amount, d staking.Day) error {
+func countBack(t db.View, id ledger.Account, running map[part]ledger.Amount, d staking.Day) error {
 	lines, err := linesOf(t, id, d)
 	if err != nil {
 		return err
@@ -109,9 +110,9 @@ func countBack(t view, id ledger.Account, running map[part]ledger.Amount, d stak
 
 // linesOf reads what changed an account's balances on a day: the rewards of the
 // day before, which count from its first moment, and its postings.
-func linesOf(t view, id ledger.Account, d staking.Day) ([]Line, error) {
+func linesOf(t db.View, id ledger.Account, d staking.Day) ([]Line, error) {
 	var lines []Line
-	err := t.Query(func(r row) error {
+	err := t.Query(func(r db.Row) error {
 		lines = append(lines, Line{
 			At: d.Start(), Entry: staking.Accrual{Day: d - 1, Asset: r.Text(0), Account: id}.EntryID(), Kind: KindReward,
 			Account: id, Asset: r.Text(0), Amount: ledger.Amount(r.Int(1)), Other: ledger.Payable,
@@ -123,9 +124,9 @@ func linesOf(t view, id ledger.Account, d staking.Day) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
 	}
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		lines = append(lines, Line{
-			At: timeOf(r.Int(2)), Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Entry: r.Text(3),
+			At: db.TimeOf(r.Int(2)), Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Entry: r.Text(3),
 			Amount: ledger.Amount(r.Int(4)), Other: ledger.Account(r.Text(5)), Kind: ledger.Kind(r.Text(6)),
 		})
 		return nil

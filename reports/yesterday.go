@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"context"
@@ -6,8 +6,10 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Yesterday says what an account's last day that is over pays, and what is still to
@@ -30,18 +32,18 @@ type DueReward struct {
 // key; where a day is not accrued yet, its bucket's postings since then are read, of a
 // week at most.
 // ErrNotFound if the account was never opened.
-func (db *DB) Yesterday(ctx context.Context, id ledger.Account) (Yesterday, error) {
+func (rs *Reports) Yesterday(ctx context.Context, id ledger.Account) (Yesterday, error) {
 	if err := id.CheckHolder(); err != nil {
 		return Yesterday{}, err
 	}
 	var y Yesterday
-	err := db.engine.Read(ctx, func(t view) error {
-		if _, err := account(t, id); err != nil {
+	err := rs.Read(ctx, func(t db.View) error {
+		if _, err := store.FindAccount(t, id); err != nil {
 			return err
 		}
 		// After the first statement, as in Today.
-		y = Yesterday{Day: staking.DayOf(timeOf(db.now())) - 1}
-		enrollments, err := enrollmentsOf(t, id)
+		y = Yesterday{Day: staking.DayOf(db.TimeOf(rs.Now().UnixMilli())) - 1}
+		enrollments, err := store.EnrollmentsOf(t, id)
 		if err != nil {
 			return err
 		}
@@ -49,14 +51,14 @@ func (db *DB) Yesterday(ctx context.Context, id ledger.Account) (Yesterday, erro
 		if err := y.readPaid(t, id); err != nil {
 			return err
 		}
-		o := owing{db: db, t: t, id: id, last: y.Day, enrollments: enrollments, terms: map[staking.Day]map[string]staking.Terms{}}
+		o := owing{rs: rs, t: t, id: id, last: y.Day, enrollments: enrollments, terms: map[staking.Day]map[string]staking.Terms{}}
 		y.Due, err = o.read()
 		return err
 	})
 	if err != nil {
 		return y, fmt.Errorf("read what the day before pays %s: %w", id, err)
 	}
-	return y, db.valueRewards(ctx, y.Paid)
+	return y, rs.valueRewards(ctx, y.Paid)
 }
 
 // covers says whether one of some enrollments covers a day.
@@ -64,11 +66,11 @@ func covers(enrollments []staking.Enrollment, d staking.Day) bool {
 	return slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.Covers(d) })
 }
 
-func (y *Yesterday) readPaid(t view, id ledger.Account) error {
-	err := t.Query(func(r row) error {
-		y.Paid = append(y.Paid, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
+func (y *Yesterday) readPaid(t db.View, id ledger.Account) error {
+	err := t.Query(func(r db.Row) error {
+		y.Paid = append(y.Paid, Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))})
 		return nil
-	}, `SELECT `+accrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
+	}, `SELECT `+store.AccrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 	     ORDER BY a.asset`, int64(id.Bucket()), int64(y.Day), string(id))
 	if err != nil {
@@ -83,8 +85,8 @@ const backlog = 7
 
 // owing finds what is still to be credited to an account.
 type owing struct {
-	db          *DB
-	t           view
+	rs          *Reports
+	t           db.View
 	id          ledger.Account
 	last        staking.Day // yesterday
 	enrollments []staking.Enrollment
@@ -125,7 +127,7 @@ func (o *owing) read() (due []DueReward, err error) {
 			}
 		}
 		if token.accrued > token.paid { // else the run has not come to it
-			why, err := o.db.waiting(o.t, symbol, token.paid+1)
+			why, err := o.rs.Waiting(o.t, symbol, token.paid+1)
 			if err != nil {
 				return nil, err
 			}
@@ -139,7 +141,7 @@ func (o *owing) read() (due []DueReward, err error) {
 // readTokens reads which tokens are not paid through yesterday, of those that the switch covered a day of since.
 func (o *owing) readTokens() error {
 	o.tokens = map[string]*owed{}
-	return o.t.Query(func(r row) error {
+	return o.t.Query(func(r db.Row) error {
 		token := &owed{accrued: staking.Day(r.Int(1)), paid: staking.Day(r.Int(2))}
 		for _, e := range o.enrollments {
 			if max(e.From, token.paid+1) < min(e.Until, o.last+1) {
@@ -155,8 +157,8 @@ func (o *owing) readTokens() error {
 func (o *owing) readHoldings() error {
 	bucket, id, first := int64(o.id.Bucket()), string(o.id), o.last+1
 	for symbol, token := range o.tokens {
-		err := o.t.Query(func(r row) error { token.written = readAccrual(r); return nil },
-			"SELECT "+accrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4", bucket, int64(token.paid)+1, id, symbol)
+		err := o.t.Query(func(r db.Row) error { token.written = store.ReadAccrual(r); return nil },
+			"SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4", bucket, int64(token.paid)+1, id, symbol)
 		if err != nil {
 			return err
 		}
@@ -164,7 +166,7 @@ func (o *owing) readHoldings() error {
 			first = min(first, max(token.accrued+1, o.last+1-backlog))
 		}
 	}
-	err := o.t.Query(func(r row) error {
+	err := o.t.Query(func(r db.Row) error {
 		if token := o.tokens[r.Text(0)]; token != nil {
 			token.balance, token.carry = ledger.Amount(r.Int(1)), staking.Fraction(r.Int(2))
 		}
@@ -173,9 +175,9 @@ func (o *owing) readHoldings() error {
 	if err != nil || first > o.last {
 		return err
 	}
-	return o.t.Query(func(r row) error {
+	return o.t.Query(func(r db.Row) error {
 		if token := o.tokens[r.Text(0)]; token != nil {
-			token.changes = append(token.changes, Change{At: timeOf(r.Int(1)), Amount: ledger.Amount(r.Int(2))})
+			token.changes = append(token.changes, Change{At: db.TimeOf(r.Int(1)), Amount: ledger.Amount(r.Int(2))})
 		}
 		return nil
 	}, "SELECT asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account = $3", bucket, int64(first), id)
@@ -207,7 +209,7 @@ func (o *owing) oldest(symbol string, token *owed) (staking.Accrual, bool, error
 // termsOn reads each day's terms once.
 func (o *owing) termsOn(d staking.Day) (terms map[string]staking.Terms, err error) {
 	if o.terms[d] == nil {
-		if terms, err = termsOn(o.t, d); err != nil {
+		if terms, err = store.TermsAt(o.t, d); err != nil {
 			return nil, err
 		}
 		o.terms[d] = terms

@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"context"
@@ -6,17 +6,19 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Reward is what an account was paid for a day, with its figures.
 type Reward struct {
 	staking.Accrual
 	PaidAt     time.Time     // when it was credited; it counts from the end of its day
-	Price      int64         // USDT per whole token in 1e-8, of the day
+	Price      int64         // store.USDT per whole token in 1e-8, of the day
 	PriceKnown bool          //
-	Value      ledger.Amount // USDT in 1e-8, rounded down
+	Value      ledger.Amount // store.USDT in 1e-8, rounded down
 }
 
 // rewardDays is how many days of rewards are in memory at once.
@@ -24,13 +26,13 @@ const rewardDays = 92
 
 // Rewards gives visit an account's paid rewards of some days, both ends
 // inclusive, by day and token. Rewards of less than one smallest unit are among them.
-func (db *DB) Rewards(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Reward) error) error {
-	if _, err := db.Account(ctx, id); err != nil {
+func (rs *Reports) Rewards(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Reward) error) error {
+	if _, err := rs.Account(ctx, id); err != nil {
 		return err
 	}
-	from, to = max(from, db.first), min(to, staking.DayOf(db.clock()))
+	from, to = max(from, rs.FirstDay()), min(to, staking.DayOf(rs.Now()))
 	for ; from <= to; from += rewardDays {
-		rewards, err := db.rewardsOf(ctx, id, from, min(to, from+rewardDays-1))
+		rewards, err := rs.rewardsOf(ctx, id, from, min(to, from+rewardDays-1))
 		if err != nil {
 			return fmt.Errorf("read the rewards of %s: %w", id, err)
 		}
@@ -41,25 +43,14 @@ func (db *DB) Rewards(ctx context.Context, id ledger.Account, from, to staking.D
 	return nil
 }
 
-// accrualColumns are what readAccrual reads.
-const accrualColumns = "a.day, a.account, a.asset, a.opening, a.average, a.rest, a.eligible, a.apr, a.reward, a.before, a.carry"
-
-func readAccrual(r row) staking.Accrual {
-	return staking.Accrual{
-		Day: staking.Day(r.Int(0)), Account: ledger.Account(r.Text(1)), Asset: r.Text(2),
-		Opening: ledger.Amount(r.Int(3)), Average: ledger.Amount(r.Int(4)), Rest: r.Int(5), Eligible: ledger.Amount(r.Int(6)),
-		APR: staking.Rate(r.Int(7)), Reward: ledger.Amount(r.Int(8)), Before: staking.Fraction(r.Int(9)), Carry: staking.Fraction(r.Int(10)),
-	}
-}
-
 // rewardsOf reads the rewards of some days, one key a day, with what they were worth.
-func (db *DB) rewardsOf(ctx context.Context, id ledger.Account, from, to staking.Day) (rewards []Reward, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
+func (rs *Reports) rewardsOf(ctx context.Context, id ledger.Account, from, to staking.Day) (rewards []Reward, err error) {
+	err = rs.Read(ctx, func(t db.View) error {
 		rewards = nil
-		err := t.Query(func(r row) error {
-			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
+		err := t.Query(func(r db.Row) error {
+			rewards = append(rewards, Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))})
 			return nil
-		}, `SELECT `+accrualColumns+`, p.paid_at
+		}, `SELECT `+store.AccrualColumns+`, p.paid_at
 		      FROM days d CROSS JOIN accruals a CROSS JOIN payments p
 		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3
 		       AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4
@@ -73,7 +64,7 @@ func (db *DB) rewardsOf(ctx context.Context, id ledger.Account, from, to staking
 	if err != nil {
 		return nil, err
 	}
-	return rewards, db.valueRewards(ctx, rewards)
+	return rewards, rs.valueRewards(ctx, rewards)
 }
 
 // RewardKey is a reward's place among an account's.
@@ -85,12 +76,12 @@ type RewardKey struct {
 // LatestRewards are an account's paid rewards of some days, both ends inclusive,
 // of an asset or of all if it is "": the newest day first, then by token, those
 // that come after a place, at most limit. ErrNotFound if there is no such account or asset.
-func (db *DB) LatestRewards(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, after *RewardKey, limit int) (rewards []Reward, err error) {
-	if _, err := db.Account(ctx, id); err != nil {
+func (rs *Reports) LatestRewards(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, after *RewardKey, limit int) (rewards []Reward, err error) {
+	if _, err := rs.Account(ctx, id); err != nil {
 		return nil, err
 	}
 	if asset != "" {
-		if _, err := db.Asset(ctx, asset); err != nil {
+		if _, err := rs.Asset(ctx, asset); err != nil {
 			return nil, err
 		}
 	}
@@ -98,18 +89,18 @@ func (db *DB) LatestRewards(ctx context.Context, id ledger.Account, asset string
 	if after != nil {
 		place = *after
 	}
-	err = db.engine.Read(ctx, func(t view) error {
+	err = rs.Read(ctx, func(t db.View) error {
 		rewards = nil
-		err := t.Query(func(r row) error {
-			rewards = append(rewards, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
+		err := t.Query(func(r db.Row) error {
+			rewards = append(rewards, Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))})
 			return nil
-		}, `SELECT `+accrualColumns+`, p.paid_at
+		}, `SELECT `+store.AccrualColumns+`, p.paid_at
 		      FROM days d CROSS JOIN accruals a CROSS JOIN payments p
 		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3
 		       AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND (d.day < $5 OR a.asset > $6) AND ($7 = '' OR a.asset = $7)
 		       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 		     ORDER BY d.day DESC, a.asset LIMIT $8`,
-			int64(id.Bucket()), int64(max(from, db.first)), int64(min(to, place.Day)), string(id), int64(place.Day), place.Asset, asset, int64(limit))
+			int64(id.Bucket()), int64(max(from, rs.FirstDay())), int64(min(to, place.Day)), string(id), int64(place.Day), place.Asset, asset, int64(limit))
 		if err != nil {
 			return err
 		}
@@ -118,29 +109,29 @@ func (db *DB) LatestRewards(ctx context.Context, id ledger.Account, asset string
 	if err != nil {
 		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
 	}
-	return rewards, db.valueRewards(ctx, rewards)
+	return rewards, rs.valueRewards(ctx, rewards)
 }
 
 // priceRewards finds the prices of the rewards' days.
-func priceRewards(t view, rewards []Reward) error {
+func priceRewards(t db.View, rewards []Reward) error {
 	at := map[RewardKey]int{}
-	var wanted []Price
+	var wanted []store.Price
 	for _, r := range rewards {
 		key := RewardKey{r.Day, r.Asset}
 		if _, there := at[key]; !there {
 			at[key] = len(wanted)
-			wanted = append(wanted, Price{Asset: r.Asset, Day: r.Day})
+			wanted = append(wanted, store.Price{Asset: r.Asset, Day: r.Day})
 		}
 	}
-	known, err := pricesFor(t, wanted)
+	known, err := store.PricesAt(t, wanted)
 	if err != nil {
 		return err
 	}
 	for i := range rewards {
 		r := &rewards[i]
 		r.Price = known[at[RewardKey{r.Day, r.Asset}]].Price
-		if r.Asset == USDT {
-			r.Price = PriceUnit
+		if r.Asset == store.USDT {
+			r.Price = store.PriceUnit
 		}
 		r.PriceKnown = r.Price != 0
 	}
@@ -148,17 +139,17 @@ func priceRewards(t view, rewards []Reward) error {
 }
 
 // valueRewards says what the rewards were worth, where their price is known.
-func (db *DB) valueRewards(ctx context.Context, rewards []Reward) error {
+func (rs *Reports) valueRewards(ctx context.Context, rewards []Reward) error {
 	for i := range rewards {
 		r := &rewards[i]
 		if !r.PriceKnown {
 			continue
 		}
-		assets, err := db.assets(ctx, r.Asset)
+		assets, err := rs.AssetsOf(ctx, r.Asset)
 		if err != nil {
 			return err
 		}
-		if r.Value, err = Value(assets[r.Asset], r.Reward, r.Price); err != nil {
+		if r.Value, err = store.Value(assets[r.Asset], r.Reward, r.Price); err != nil {
 			return err
 		}
 	}
@@ -176,8 +167,8 @@ type TokenTotal struct {
 
 // TokenTotals sums what was paid for some days, both ends inclusive, by token. It
 // reads every reward of these days.
-func (db *DB) TokenTotals(ctx context.Context, from, to staking.Day) ([]TokenTotal, error) {
-	assets, err := db.Assets(ctx)
+func (rs *Reports) TokenTotals(ctx context.Context, from, to staking.Day) ([]TokenTotal, error) {
+	assets, err := rs.Assets(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -190,8 +181,8 @@ func (db *DB) TokenTotals(ctx context.Context, from, to staking.Day) ([]TokenTot
 		type position struct{ account, asset string }
 		seen := map[position]bool{}
 		var average big.Int
-		err := db.engine.Read(ctx, func(t view) error {
-			return t.Query(func(r row) (err error) {
+		err := rs.Read(ctx, func(t db.View) error {
+			return t.Query(func(r db.Row) (err error) {
 				i := index[r.Text(1)]
 				if p := (position{r.Text(0), r.Text(1)}); !seen[p] {
 					seen[p] = true
@@ -224,10 +215,10 @@ type DayTotal struct {
 }
 
 // DayTotals are the declared days, both ends inclusive, by day and token.
-func (db *DB) DayTotals(ctx context.Context, from, to staking.Day) (totals []DayTotal, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
+func (rs *Reports) DayTotals(ctx context.Context, from, to staking.Day) (totals []DayTotal, err error) {
+	err = rs.Read(ctx, func(t db.View) error {
 		totals = nil
-		return t.Query(func(r row) error {
+		return t.Query(func(r db.Row) error {
 			totals = append(totals, DayTotal{staking.Day(r.Int(0)), r.Text(1), r.Int(2), ledger.Amount(r.Int(3))})
 			return nil
 		}, "SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset", int64(from), int64(to))

@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"cmp"
@@ -6,8 +6,10 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // worth is what an account's rewards up to and including a day come to. It never
@@ -91,7 +93,7 @@ func (w *worth) add(asset ledger.Asset, r Reward) error {
 		w.unpriced++
 		return nil
 	}
-	value, err := Value(asset, r.Reward, r.Price)
+	value, err := store.Value(asset, r.Reward, r.Price)
 	if err == nil {
 		w.value, err = w.value.Add(value)
 	}
@@ -100,7 +102,7 @@ func (w *worth) add(asset ledger.Asset, r Reward) error {
 
 // valued are an account's rewards credited after what is known of them, by day,
 // with the prices of their days.
-func valued(t view, id ledger.Account, known worth, s situation) ([]Reward, error) {
+func valued(t db.View, id ledger.Account, known worth, s situation) ([]Reward, error) {
 	last := known.through
 	for asset, d := range s.paid {
 		if s.earned[asset] > 0 {
@@ -139,21 +141,21 @@ func valued(t view, id ledger.Account, known worth, s situation) ([]Reward, erro
 
 // pricesOf reads the prices of some assets' days, and those before them that hold
 // on, by asset and day.
-func pricesOf(t view, days map[string][]staking.Day) (map[string][]Price, error) {
-	prices := map[string][]Price{}
+func pricesOf(t db.View, days map[string][]staking.Day) (map[string][]store.Price, error) {
+	prices := map[string][]store.Price{}
 	var assets []string
 	var from, to []int64
 	for asset, d := range days {
-		assets, from, to = append(assets, asset), append(from, int64(slices.Min(d))-priceReach), append(to, int64(slices.Max(d)))
+		assets, from, to = append(assets, asset), append(from, int64(slices.Min(d))-store.PriceReach), append(to, int64(slices.Max(d)))
 	}
 	if assets == nil {
 		return prices, nil
 	}
-	err := t.QueryEach(func(r row) error {
-		prices[r.Text(0)] = append(prices[r.Text(0)], Price{r.Text(0), staking.Day(r.Int(1)), r.Int(2)})
+	err := t.QueryEach(func(r db.Row) error {
+		prices[r.Text(0)] = append(prices[r.Text(0)], store.Price{Asset: r.Text(0), Day: staking.Day(r.Int(1)), Price: r.Int(2)})
 		return nil
 	}, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",
-		set{texts("asset", assets), ints("from", from), ints("to", to)})
+		db.Set{db.Texts("asset", assets), db.Ints("from", from), db.Ints("to", to)})
 	if err != nil {
 		return nil, fmt.Errorf("read prices: %w", err)
 	}
@@ -161,27 +163,13 @@ func pricesOf(t view, days map[string][]staking.Day) (map[string][]Price, error)
 }
 
 // priceOn is a day's price among an asset's, which are by day.
-func priceOn(prices []Price, asset string, d staking.Day) (price int64, known bool) {
-	if asset == USDT {
-		return PriceUnit, true
+func priceOn(prices []store.Price, asset string, d staking.Day) (price int64, known bool) {
+	if asset == store.USDT {
+		return store.PriceUnit, true
 	}
-	after, _ := slices.BinarySearchFunc(prices, d+1, func(p Price, d staking.Day) int { return cmp.Compare(p.Day, d) })
-	if after == 0 || prices[after-1].Day < d-priceReach {
+	after, _ := slices.BinarySearchFunc(prices, d+1, func(p store.Price, d staking.Day) int { return cmp.Compare(p.Day, d) })
+	if after == 0 || prices[after-1].Day < d-store.PriceReach {
 		return 0, false
 	}
 	return prices[after-1].Price, true
-}
-
-// latePrices is the row of meta that counts how often prices were set for days that
-// were declared: what was without a price may have one.
-const latePrices = "late_prices"
-
-// countLatePrices counts that prices are being set late.
-func countLatePrices(t tx) error {
-	_, err := t.Exec(`INSERT INTO meta (name, value) VALUES ($1, '1')
-	                  ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS bigint) + 1 AS text)`, latePrices)
-	if err != nil {
-		return fmt.Errorf("count the late prices: %w", err)
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"context"
@@ -6,14 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Snapshot is what an account has at the end of a day.
 type Snapshot struct {
 	Day      staking.Day
-	Balances []Balance // by asset, without those that are nothing; Earned is zero
+	Balances []store.Balance // by asset, without those that are nothing; Earned is zero
 }
 
 // Snapshots are an account's at the end of some days that are over, both ends
@@ -22,15 +24,15 @@ type Snapshot struct {
 // Days before the account was opened are left out, up to the first on which it had a
 // balance. The cost grows with the days from the first that is wanted until today.
 // ErrNotFound if the account was never opened.
-func (db *DB) Snapshots(ctx context.Context, id ledger.Account, from, to staking.Day) (snapshots []Snapshot, err error) {
+func (rs *Reports) Snapshots(ctx context.Context, id ledger.Account, from, to staking.Day) (snapshots []Snapshot, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
-	today := staking.DayOf(db.clock())
-	from, to = max(from, db.first), min(to, today-1)
-	err = db.engine.Read(ctx, func(t view) error {
+	today := staking.DayOf(rs.Now())
+	from, to = max(from, rs.FirstDay()), min(to, today-1)
+	err = rs.Read(ctx, func(t db.View) error {
 		snapshots = nil
-		holder, err := account(t, id)
+		holder, err := store.FindAccount(t, id)
 		if err != nil {
 			return err
 		}
@@ -54,8 +56,8 @@ func (db *DB) Snapshots(ctx context.Context, id ledger.Account, from, to staking
 }
 
 // balancesOf are the balances that the parts of an account come to.
-func balancesOf(parts map[part]ledger.Amount) []Balance {
-	byAsset := map[string]Balance{}
+func balancesOf(parts map[part]ledger.Amount) []store.Balance {
+	byAsset := map[string]store.Balance{}
 	for p, amount := range parts {
 		b := byAsset[p.asset]
 		b.Asset = p.asset
@@ -66,12 +68,12 @@ func balancesOf(parts map[part]ledger.Amount) []Balance {
 		}
 		byAsset[p.asset] = b
 	}
-	balances := make([]Balance, 0, len(byAsset))
+	balances := make([]store.Balance, 0, len(byAsset))
 	for _, b := range byAsset {
 		if b.Free != 0 || b.Held != 0 {
 			balances = append(balances, b)
 		}
 	}
-	slices.SortFunc(balances, func(a, b Balance) int { return strings.Compare(a.Asset, b.Asset) })
+	slices.SortFunc(balances, func(a, b store.Balance) int { return strings.Compare(a.Asset, b.Asset) })
 	return balances
 }

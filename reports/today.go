@@ -1,12 +1,14 @@
-package store
+package reports
 
 import (
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Today says what an account's day has come to so far.
@@ -34,21 +36,21 @@ type TodayToken struct {
 // Today says what an account's tokens on offer have come to since 00:00, and what
 // the day would pay if nothing moved any more. It is read in one snapshot.
 // ErrNotFound if the account was never opened.
-func (db *DB) Today(ctx context.Context, id ledger.Account) (Today, error) {
+func (rs *Reports) Today(ctx context.Context, id ledger.Account) (Today, error) {
 	if err := id.CheckHolder(); err != nil {
 		return Today{}, err
 	}
-	assets, err := db.Assets(ctx)
+	assets, err := rs.Assets(ctx)
 	if err != nil {
 		return Today{}, err
 	}
 	var s Today
-	err = db.engine.Read(ctx, func(t view) error {
-		if _, err := account(t, id); err != nil {
+	err = rs.Read(ctx, func(t db.View) error {
+		if _, err := store.FindAccount(t, id); err != nil {
 			return err
 		}
 		// After the first statement, which takes the snapshot: a day that is over in it is over for us.
-		s = Today{At: timeOf(db.now())}
+		s = Today{At: db.TimeOf(rs.Now().UnixMilli())}
 		s.Day = staking.DayOf(s.At)
 		m := today{t: t, id: id, day: s.Day, elapsed: s.At.UnixMilli() - s.Day.Millis(), positions: map[string]*position{}}
 		if err := m.read(); err != nil {
@@ -75,7 +77,7 @@ func (db *DB) Today(ctx context.Context, id ledger.Account) (Today, error) {
 
 // today is the measuring of a day that is not over.
 type today struct {
-	t           view
+	t           db.View
 	id          ledger.Account
 	day         staking.Day
 	elapsed     int64 // milliseconds since 00:00
@@ -93,24 +95,24 @@ type position struct {
 }
 
 func (m *today) read() (err error) {
-	if m.enrollments, err = enrollmentsOf(m.t, m.id); err != nil {
+	if m.enrollments, err = store.EnrollmentsOf(m.t, m.id); err != nil {
 		return err
 	}
-	if m.terms, err = termsOn(m.t, m.day); err != nil {
+	if m.terms, err = store.TermsAt(m.t, m.day); err != nil {
 		return err
 	}
 	for symbol := range m.terms {
 		m.positions[symbol] = m.begin(symbol, 0, 0)
 	}
 	bucket := int64(m.id.Bucket())
-	err = m.t.Query(func(r row) error {
+	err = m.t.Query(func(r db.Row) error {
 		m.positions[r.Text(0)] = m.begin(r.Text(0), ledger.Amount(r.Int(1)), staking.Fraction(r.Int(2)))
 		return nil
 	}, "SELECT asset, balance, carry FROM balances WHERE bucket = $1 AND account = $2", bucket, string(m.id))
 	if err != nil {
 		return err
 	}
-	err = m.t.Query(func(r row) error {
+	err = m.t.Query(func(r db.Row) error {
 		if p := m.positions[r.Text(0)]; p != nil {
 			p.through = staking.Day(r.Int(1))
 		}
@@ -119,7 +121,7 @@ func (m *today) read() (err error) {
 	if err != nil {
 		return err
 	}
-	return m.t.Query(func(r row) error {
+	return m.t.Query(func(r db.Row) error {
 		if p := m.positions[r.Text(0)]; p != nil {
 			p.undo(ledger.Amount(r.Int(2)), r.Int(1)-m.day.Millis(), m.elapsed)
 		}

@@ -1,8 +1,9 @@
-package store
+package reports
 
 import (
 	"fmt"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // judge finds why the day has no reward, or none yet.
-func (e *Explanation) judge(db *DB, t view, d staking.Day) error {
+func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
 	verdict := ""
 	switch {
 	case e.Paid:
@@ -37,12 +38,12 @@ func (e *Explanation) judge(db *DB, t view, d staking.Day) error {
 	case !e.Over:
 		e.Why = WhyNotOver
 	default:
-		through, err := count(t, "SELECT min(paid_through) FROM progress WHERE asset = $1", e.Asset.Symbol)
+		through, err := db.Count(t, "SELECT min(paid_through) FROM progress WHERE asset = $1", e.Asset.Symbol)
 		if err != nil {
 			return err
 		}
 		oldest := staking.Day(through) + 1
-		if e.Waits, err = db.waiting(t, e.Asset.Symbol, oldest); err != nil {
+		if e.Waits, err = rs.Waiting(t, e.Asset.Symbol, oldest); err != nil {
 			return err
 		}
 		e.Why = WhyNotSettled

@@ -1,12 +1,14 @@
-package store
+package reports
 
 import (
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Standing says how an account stands to the switch: whether it is on, and what
@@ -31,7 +33,7 @@ func (s Standing) Running() (staking.Enrollment, bool) {
 
 // Standing says how an account stands to the switch. It presses nothing.
 // ErrNotFound if the account was never opened.
-func (db *DB) Standing(ctx context.Context, id ledger.Account, c staking.Client) (Standing, error) {
+func (rs *Reports) Standing(ctx context.Context, id ledger.Account, c staking.Client) (Standing, error) {
 	if c.Country != "" {
 		var err error
 		if c.Country, err = staking.ParseRegion(string(c.Country)); err != nil {
@@ -42,19 +44,19 @@ func (db *DB) Standing(ctx context.Context, id ledger.Account, c staking.Client)
 		return Standing{}, err
 	}
 	var s Standing
-	err := db.engine.Read(ctx, func(t view) error {
+	err := rs.Read(ctx, func(t db.View) error {
 		s = Standing{Version: c.CheckVersion()}
-		a, err := account(t, id)
+		a, err := store.FindAccount(t, id)
 		if err != nil {
 			return err
 		}
-		s.Today = staking.DayOf(db.clock())
-		restricted, err := regionsOf(t)
+		s.Today = staking.DayOf(rs.Now())
+		restricted, err := store.RegionsAt(t)
 		if err != nil {
 			return err
 		}
 		s.Region = staking.CheckRegion(a.Region, c, restricted)
-		all, err := enrollmentsOf(t, id)
+		all, err := store.EnrollmentsOf(t, id)
 		if err != nil {
 			return err
 		}
@@ -73,12 +75,12 @@ func (db *DB) Standing(ctx context.Context, id ledger.Account, c staking.Client)
 }
 
 // missingDocuments are the current versions that a holder has not accepted.
-func missingDocuments(t view, id ledger.Account) (missing []staking.Document, err error) {
-	current, err := currentDocuments(t)
+func missingDocuments(t db.View, id ledger.Account) (missing []staking.Document, err error) {
+	current, err := store.CurrentDocuments(t)
 	if err != nil {
 		return nil, err
 	}
-	accepted, err := acceptedVersions(t, id)
+	accepted, err := store.AcceptedVersions(t, id)
 	if err != nil {
 		return nil, err
 	}
@@ -93,20 +95,20 @@ func missingDocuments(t view, id ledger.Account) (missing []staking.Document, er
 // LatestPresses are an account's presses of the switch, the newest first, those
 // that come after one, or the first, at most limit. ErrNotFound if the account was
 // never opened.
-func (db *DB) LatestPresses(ctx context.Context, id ledger.Account, after *Press, limit int) (presses []Press, err error) {
+func (rs *Reports) LatestPresses(ctx context.Context, id ledger.Account, after *store.Press, limit int) (presses []store.Press, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
 	if after == nil {
-		after = &Press{At: db.clock().Add(24 * time.Hour)} // later than any
+		after = &store.Press{At: rs.Now().Add(24 * time.Hour)} // later than any
 	}
-	err = db.engine.Read(ctx, func(t view) error {
+	err = rs.Read(ctx, func(t db.View) error {
 		presses = nil
-		if _, err := account(t, id); err != nil {
+		if _, err := store.FindAccount(t, id); err != nil {
 			return err
 		}
-		return t.Query(func(r row) error {
-			presses = append(presses, Press{timeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3)})
+		return t.Query(func(r db.Row) error {
+			presses = append(presses, store.Press{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)})
 			return nil
 		}, `SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
 		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
@@ -119,12 +121,12 @@ func (db *DB) LatestPresses(ctx context.Context, id ledger.Account, after *Press
 
 // DocumentVersions are all versions of the documents without their texts, in the
 // order in which they are shown, and the newest of each last.
-func (db *DB) DocumentVersions(ctx context.Context) ([]staking.Document, error) {
+func (rs *Reports) DocumentVersions(ctx context.Context) ([]staking.Document, error) {
 	versions := map[string][]staking.Document{}
-	err := db.engine.Read(ctx, func(t view) error {
+	err := rs.Read(ctx, func(t db.View) error {
 		clear(versions)
-		return t.Query(func(r row) error {
-			d := staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: timeOf(r.Int(2))}
+		return t.Query(func(r db.Row) error {
+			d := staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: db.TimeOf(r.Int(2))}
 			versions[d.Name] = append(versions[d.Name], d)
 			return nil
 		}, "SELECT name, version, published FROM documents ORDER BY name, version")
@@ -140,12 +142,12 @@ func (db *DB) DocumentVersions(ctx context.Context) ([]staking.Document, error) 
 }
 
 // Document is a version of a document, the current one if it is 0; ErrNotFound if there is none.
-func (db *DB) Document(ctx context.Context, name string, version int) (d staking.Document, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
+func (rs *Reports) Document(ctx context.Context, name string, version int) (d staking.Document, err error) {
+	err = rs.Read(ctx, func(t db.View) error {
 		found := false
-		err := t.Query(func(r row) error {
+		err := t.Query(func(r db.Row) error {
 			found = true
-			d = staking.Document{Name: name, Version: int(r.Int(0)), Published: timeOf(r.Int(1)), Text: r.Text(2)}
+			d = staking.Document{Name: name, Version: int(r.Int(0)), Published: db.TimeOf(r.Int(1)), Text: r.Text(2)}
 			return nil
 		}, "SELECT version, published, content FROM documents WHERE name = $1 AND (version = $2 OR $2 = 0) ORDER BY version DESC LIMIT 1", name, int64(version))
 		if err == nil && !found {

@@ -1,26 +1,27 @@
-package store
+package reports
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
 // NearRewards are the last day before a day, and the first after it, that an account
 // was paid a reward of a token for; 0 where there is none within 366 days.
-func (db *DB) NearRewards(ctx context.Context, id ledger.Account, d staking.Day, token string) (before, after staking.Day, err error) {
+func (rs *Reports) NearRewards(ctx context.Context, id ledger.Account, d staking.Day, token string) (before, after staking.Day, err error) {
 	const reach = 366
-	find := func(t view, from, to staking.Day, order string) (staking.Day, error) {
+	find := func(t db.View, from, to staking.Day, order string) (staking.Day, error) {
 		var day int64
-		_, err := one(t, []*int64{&day}, `SELECT d.day FROM days d CROSS JOIN accruals a CROSS JOIN payments p
+		_, err := db.One(t, []*int64{&day}, `SELECT d.day FROM days d CROSS JOIN accruals a CROSS JOIN payments p
 		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
 		       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 		     ORDER BY d.day `+order+` LIMIT 1`, int64(id.Bucket()), int64(from), int64(to), string(id), token)
 		return staking.Day(day), err
 	}
-	err = db.engine.Read(ctx, func(t view) (err error) {
+	err = rs.Read(ctx, func(t db.View) (err error) {
 		if before, err = find(t, d-reach, d-1, "DESC"); err != nil {
 			return err
 		}

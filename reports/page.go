@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"cmp"
@@ -7,8 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Pages are read one at a time, each in a snapshot of its own, and go on after a
@@ -17,12 +19,8 @@ import (
 // nothing for years, or lies in busy books, costs no more than another; where it ends
 // before it is full, it says where to go on.
 
-const (
-	// pageDays is how many days a page walks over at most.
-	pageDays = 92
-	// pageLooks is how many postings of a bucket a page looks at, about: those of a moment are looked at together.
-	pageLooks = 20_000
-)
+// pageDays is how many days a page walks over at most.
+const pageDays = 92
 
 // LineKey is a line's place in an account's journal, which tells the newest first
 // and those of one moment by entry, move and side.
@@ -60,11 +58,11 @@ type LinesAsked struct {
 // after a place or from the newest, at most limit of them; and where to go on, nil:
 // there are no more. A page may be short, or empty, and not be the last. Rewards
 // count from the 00:00 after their day. ErrNotFound if the account was never opened.
-func (db *DB) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, after *LineKey, limit int) (lines []JournalLine, next *LineKey, err error) {
-	if _, err := db.Account(ctx, id); err != nil {
+func (rs *Reports) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, after *LineKey, limit int) (lines []JournalLine, next *LineKey, err error) {
+	if _, err := rs.Account(ctx, id); err != nil {
 		return nil, nil, err
 	}
-	asked.From, asked.To = max(asked.From, db.first), min(asked.To, staking.DayOf(db.clock())+1)
+	asked.From, asked.To = max(asked.From, rs.FirstDay()), min(asked.To, staking.DayOf(rs.Now())+1)
 	place := before(asked.To.Start().Add(24*time.Hour - time.Millisecond))
 	if after != nil && after.compare(place) > 0 {
 		place = *after
@@ -75,7 +73,7 @@ func (db *DB) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, af
 		return nil, nil, nil
 	}
 	if !asked.NoRewards && (asked.Kind == "" || asked.Kind == KindReward) {
-		if lines, err = db.rewardLines(ctx, id, asked.Asset, from, to, place, limit+1); err != nil {
+		if lines, err = rs.rewardLines(ctx, id, asked.Asset, from, to, place, limit+1); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -85,7 +83,7 @@ func (db *DB) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, af
 		if len(lines) > limit {
 			oldest = staking.DayOf(lines[limit].At) // what lies before it is on no page yet
 		}
-		posted, reached, err := db.postedLines(ctx, id, asked, oldest, to, place, limit+1)
+		posted, reached, err := rs.postedLines(ctx, id, asked, oldest, to, place, limit+1)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -107,10 +105,10 @@ func (db *DB) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, af
 }
 
 // rewardLines are an account's rewards that count on some days, after a place.
-func (db *DB) rewardLines(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, err error) {
+func (rs *Reports) rewardLines(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, err error) {
 	var last *RewardKey
 	for len(lines) < limit {
-		rewards, err := db.LatestRewards(ctx, id, asset, from-1, to-1, last, limit)
+		rewards, err := rs.LatestRewards(ctx, id, asset, from-1, to-1, last, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -132,18 +130,18 @@ func (db *DB) rewardLines(ctx context.Context, id ledger.Account, asset string, 
 // postedLines are an account's postings of some days, after a place. They are read
 // from the end of the bucket's days backwards, until there are enough or so many
 // were looked at that others wait; reached is the moment that was come to then.
-func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
+func (rs *Reports) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
 	bucket := int64(id.Bucket())
-	err = db.engine.Read(ctx, func(t view) error {
+	err = rs.Read(ctx, func(t db.View) error {
 		lines = nil
 		floor := from.Millis()
-		if _, err := one(t, []*int64{&floor}, `SELECT at FROM postings WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at <= $4
-		     ORDER BY day DESC, at DESC LIMIT 1 OFFSET $5`, bucket, int64(from), int64(to), place.At.UnixMilli(), int64(db.looks)); err != nil {
+		if _, err := db.One(t, []*int64{&floor}, `SELECT at FROM postings WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at <= $4
+		     ORDER BY day DESC, at DESC LIMIT 1 OFFSET $5`, bucket, int64(from), int64(to), place.At.UnixMilli(), int64(rs.Looks)); err != nil {
 			return err
 		}
-		reached = timeOf(floor)
-		return t.Query(func(r row) error {
-			key := LineKey{At: timeOf(r.Int(2)), Entry: r.Text(3), Move: int(r.Int(4)), Side: int(r.Int(5))}
+		reached = db.TimeOf(floor)
+		return t.Query(func(r db.Row) error {
+			key := LineKey{At: db.TimeOf(r.Int(2)), Entry: r.Text(3), Move: int(r.Int(4)), Side: int(r.Int(5))}
 			lines = append(lines, JournalLine{Line{
 				At: key.At, Entry: key.Entry, Kind: ledger.Kind(r.Text(8)), Account: ledger.Account(r.Text(0)), Asset: r.Text(1),
 				Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)),
@@ -167,8 +165,8 @@ func (db *DB) postedLines(ctx context.Context, id ledger.Account, asked LinesAsk
 // move and side. Rewards and declared totals are not among them. A page may be short,
 // or empty, and not be the last; next says where to go on, nil: there are no more.
 // What is posted into an open day behind the place that was come to is not seen.
-func (db *DB) Postings(ctx context.Context, from, to staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, next *ledger.Posting, err error) {
-	from, to = max(from, db.first), min(to, staking.DayOf(db.clock())+1)
+func (rs *Reports) Postings(ctx context.Context, from, to staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, next *ledger.Posting, err error) {
+	from, to = max(from, rs.FirstDay()), min(to, staking.DayOf(rs.Now())+1)
 	day, place := from, after
 	if after != nil {
 		day = max(from, staking.DayOf(after.At))
@@ -177,7 +175,7 @@ func (db *DB) Postings(ctx context.Context, from, to staking.Day, after *ledger.
 		if day == last {
 			return postings, &ledger.Posting{At: day.Start(), Move: -1}, nil
 		}
-		page, err := db.postingsOf(ctx, day, place, limit+1-len(postings))
+		page, err := rs.postingsOf(ctx, day, place, limit+1-len(postings))
 		if err != nil {
 			return nil, nil, fmt.Errorf("read the postings of %s: %w", day, err)
 		}
@@ -189,12 +187,12 @@ func (db *DB) Postings(ctx context.Context, from, to staking.Day, after *ledger.
 }
 
 // postingsOf are a day's postings after one of them, or from the first.
-func (db *DB) postingsOf(ctx context.Context, day staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, err error) {
+func (rs *Reports) postingsOf(ctx context.Context, day staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, err error) {
 	s := posted(day)
-	err = db.engine.Read(ctx, func(t view) error {
+	err = rs.Read(ctx, func(t db.View) error {
 		postings = nil
 		var busy []int
-		if err := t.QueryEach(func(r row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, everyBucket(day)); err != nil {
+		if err := t.QueryEach(func(r db.Row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, store.EveryBucket(day)); err != nil {
 			return err
 		}
 		for _, bucket := range busy {

@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"cmp"
@@ -8,15 +8,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Earnings are how an account stands with Soft Staking, from one snapshot.
 type Earnings struct {
 	On       bool           // the switch is on
 	Tokens   []EarningToken // those on offer today, by symbol
-	Value    ledger.Amount  // all rewards ever credited, also of tokens that are not offered any more, in USDT and in 1e-8
+	Value    ledger.Amount  // all rewards ever credited, also of tokens that are not offered any more, in store.USDT and in 1e-8
 	Unpriced int            // the rewards that are not in Value: the price of their day is not known
 }
 
@@ -32,37 +34,37 @@ type EarningToken struct {
 // Earnings are an account's. They cost some reads by key, however long its history is:
 // what its rewards were worth is kept, and only those since are read. An account
 // that nobody opened has none.
-func (db *DB) Earnings(ctx context.Context, id ledger.Account) (Earnings, error) {
+func (rs *Reports) Earnings(ctx context.Context, id ledger.Account) (Earnings, error) {
 	if err := id.CheckHolder(); err != nil {
 		return Earnings{}, err
 	}
-	known := db.worths.of(id) // before the snapshot: all that it counts is in it
-	today := staking.DayOf(db.clock())
+	known := rs.worths.of(id) // before the snapshot: all that it counts is in it
+	today := staking.DayOf(rs.Now())
 	var s situation
 	var terms map[string]staking.Terms
 	var rewards []Reward
-	err := db.engine.Read(ctx, func(t view) (err error) {
-		if s, err = situationOf(t, id, staking.DayOf(db.clock())); err != nil {
+	err := rs.Read(ctx, func(t db.View) (err error) {
+		if s, err = situationOf(t, id, staking.DayOf(rs.Now())); err != nil {
 			return err
 		}
-		if terms, err = termsOn(t, today); err != nil {
+		if terms, err = store.TermsAt(t, today); err != nil {
 			return err
 		}
-		rewards, err = valued(t, id, s.since(known, db.first), s)
+		rewards, err = valued(t, id, s.since(known, rs.FirstDay()), s)
 		return err
 	})
 	if err != nil {
 		return Earnings{}, fmt.Errorf("read the earnings of %s: %w", id, err)
 	}
-	assets, err := db.assets(ctx, slices.AppendSeq(slices.Collect(maps.Keys(terms)), maps.Keys(s.earned))...)
+	assets, err := rs.AssetsOf(ctx, slices.AppendSeq(slices.Collect(maps.Keys(terms)), maps.Keys(s.earned))...)
 	if err != nil {
 		return Earnings{}, err
 	}
-	kept, total, err := s.add(s.since(known, db.first), rewards, assets)
+	kept, total, err := s.add(s.since(known, rs.FirstDay()), rewards, assets)
 	if err != nil {
 		return Earnings{}, fmt.Errorf("add up what the rewards of %s were worth: %w", id, err)
 	}
-	db.worths.keep(id, kept)
+	rs.worths.keep(id, kept)
 	return Earnings{On: s.on, Tokens: s.tokens(terms, assets), Value: total.value, Unpriced: total.unpriced}, nil
 }
 
@@ -90,9 +92,9 @@ type situation struct {
 }
 
 // situationOf reads it in one statement: each costs a way to the database and back.
-func situationOf(t view, id ledger.Account, today staking.Day) (situation, error) {
+func situationOf(t db.View, id ledger.Account, today staking.Day) (situation, error) {
 	s := situation{free: map[string]ledger.Amount{}, earned: map[string]ledger.Amount{}, paid: map[string]staking.Day{}}
-	err := t.Query(func(r row) error {
+	err := t.Query(func(r db.Row) error {
 		switch asset := r.Text(1); r.Int(0) {
 		case 0:
 			s.free[asset], s.earned[asset] = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3))
@@ -108,7 +110,7 @@ func situationOf(t view, id ledger.Account, today staking.Day) (situation, error
 	    UNION ALL SELECT 1, asset, paid_through, 0 FROM progress WHERE bucket = $1
 	    UNION ALL SELECT 2, '', 0, 0 FROM enrollments WHERE bucket = $1 AND account = $2 AND from_day < until_day AND until_day > $3
 	    UNION ALL SELECT 3, '', CAST(value AS bigint), 0 FROM meta WHERE name = $4`,
-		int64(id.Bucket()), string(id), int64(today), latePrices)
+		int64(id.Bucket()), string(id), int64(today), store.LatePrices)
 	return s, err
 }
 
@@ -126,7 +128,7 @@ type Credit struct {
 // day, the newest first, and by asset; from the offset'th on, at most limit. total
 // counts all of them. Rewards of less than one smallest unit credit nothing, and
 // are not among them.
-func (db *DB) Credited(ctx context.Context, id ledger.Account, from, to time.Time, asset string, offset, limit int) (credits []Credit, total int, err error) {
+func (rs *Reports) Credited(ctx context.Context, id ledger.Account, from, to time.Time, asset string, offset, limit int) (credits []Credit, total int, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, 0, err
 	}
@@ -135,11 +137,11 @@ func (db *DB) Credited(ctx context.Context, id ledger.Account, from, to time.Tim
 		day   staking.Day
 		asset string
 	}
-	err = db.engine.Look(ctx, func(t view) error {
+	err = rs.Look(ctx, func(t db.View) error {
 		credits = nil
 		var days []staking.Day
 		paid := map[due]int64{} // in the account's bucket
-		err := t.Query(func(r row) error {
+		err := t.Query(func(r db.Row) error {
 			d := due{staking.Day(r.Int(0)), r.Text(1)}
 			days, paid[d] = append(days, d.day), r.Int(2)
 			return nil
@@ -151,7 +153,7 @@ func (db *DB) Credited(ctx context.Context, id ledger.Account, from, to time.Tim
 		slices.Sort(days)
 		return accruedOn(t, id, slices.Compact(days), func(c Credit) {
 			if at, is := paid[due{c.Day, c.Asset}]; is {
-				c.PaidAt = timeOf(at)
+				c.PaidAt = db.TimeOf(at)
 				credits = append(credits, c)
 			}
 		})
@@ -169,18 +171,18 @@ func (db *DB) Credited(ctx context.Context, id ledger.Account, from, to time.Tim
 
 // accruedOn gives visit what an account accrued above zero on some days, by key: a
 // join that begins with the days is not left to a planner.
-func accruedOn(t view, id ledger.Account, days []staking.Day, visit func(Credit)) error {
+func accruedOn(t db.View, id ledger.Account, days []staking.Day, visit func(Credit)) error {
 	n := len(days)
 	numbers := make([]int64, n)
 	for i, d := range days {
 		numbers[i] = int64(d)
 	}
-	err := t.QuerySet(func(r row) error {
+	err := t.QuerySet(func(r db.Row) error {
 		visit(Credit{Day: staking.Day(r.Int(0)), Asset: r.Text(1), Average: ledger.Amount(r.Int(2)), Reward: ledger.Amount(r.Int(3))})
 		return nil
 	}, `SELECT a.day, a.asset, a.average, a.reward
 	      FROM {rows} JOIN accruals a ON a.bucket = r.bucket AND a.day = r.day AND a.account = r.account AND a.reward > 0`,
-		set{ints("bucket", slices.Repeat([]int64{int64(id.Bucket())}, n)), ints("day", numbers), texts("account", repeat(string(id), n))})
+		db.Set{db.Ints("bucket", slices.Repeat([]int64{int64(id.Bucket())}, n)), db.Ints("day", numbers), db.Texts("account", slices.Repeat([]string{string(id)}, n))})
 	if err != nil {
 		return fmt.Errorf("read what %s accrued: %w", id, err)
 	}

@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"context"
@@ -8,8 +8,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // OpenPreview is what a token's open day would pay as it stands: as if no balance
@@ -36,14 +38,14 @@ type OpenPreview struct {
 // day pays exactly them. Days before it that are over and not paid are measured with
 // it, a week at most, since their rewards and carries count in it. It writes nothing,
 // and has one bucket in memory at a time.
-func (db *DB) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
-	if _, err := db.loadAssets(ctx); err != nil {
+func (rs *Reports) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
+	if _, err := rs.Assets(ctx); err != nil {
 		return nil, err
 	}
-	now := db.clock()
-	p := openDay{db: db, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{}, tokens: map[string]*openToken{}}
+	now := rs.Now()
+	p := openDay{rs: rs, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{}, tokens: map[string]*openToken{}}
 	for b := range ledger.Buckets {
-		err := db.engine.Read(ctx, func(t view) error {
+		err := rs.Read(ctx, func(t db.View) error {
 			p.part = map[string]*openToken{}
 			return p.bucket(t, b)
 		})
@@ -55,7 +57,7 @@ func (db *DB) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 		}
 	}
 	var previews []OpenPreview
-	err := db.engine.Read(ctx, func(t view) error {
+	err := rs.Read(ctx, func(t db.View) error {
 		previews = nil
 		for _, symbol := range slices.Sorted(maps.Keys(p.tokens)) {
 			if !p.terms[p.day][symbol].Offered {
@@ -77,7 +79,7 @@ func (db *DB) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 
 // openDay is the measuring of the open day, and of those before it that are not paid.
 type openDay struct {
-	db     *DB
+	rs     *Reports
 	at     time.Time
 	day    staking.Day
 	terms  map[staking.Day]map[string]staking.Terms
@@ -94,6 +96,12 @@ type openToken struct {
 	average *big.Int // the sum of their averages
 }
 
+// holdingKey names what an account has of an asset.
+type holdingKey struct {
+	account ledger.Account
+	asset   string
+}
+
 // earnedOn is what a position has earned on the days that are not paid.
 type earnedOn struct {
 	rewards ledger.Amount
@@ -101,10 +109,10 @@ type earnedOn struct {
 }
 
 // bucket measures a bucket in one snapshot, day by day.
-func (p *openDay) bucket(t view, bucket int) error {
+func (p *openDay) bucket(t db.View, bucket int) error {
 	paid := map[string]staking.Day{}
 	first := p.day
-	err := t.Query(func(r row) error {
+	err := t.Query(func(r db.Row) error {
 		symbol, through := r.Text(0), staking.Day(r.Int(1))
 		paid[symbol] = max(through, p.day-1-backlog)
 		first = min(first, paid[symbol]+1)
@@ -114,15 +122,15 @@ func (p *openDay) bucket(t view, bucket int) error {
 	if err != nil {
 		return err
 	}
-	before := map[key]earnedOn{}
+	before := map[holdingKey]earnedOn{}
 	for d := first; d <= p.day; d++ {
 		if p.terms[d] == nil {
-			if p.terms[d], err = termsOn(t, d); err != nil {
+			if p.terms[d], err = store.TermsAt(t, d); err != nil {
 				return err
 			}
 		}
 		wanted := func(asset string) bool { return p.part[asset] != nil && paid[asset] < d && p.terms[d][asset].Offered }
-		err := holdings(t, bucket, d, wanted, func(page []staking.Holding) error { return p.accrue(d, page, before) })
+		err := store.Holdings(t, bucket, d, wanted, func(page []staking.Holding) error { return p.accrue(d, page, before) })
 		if err != nil {
 			return err
 		}
@@ -131,9 +139,9 @@ func (p *openDay) bucket(t view, bucket int) error {
 }
 
 // accrue applies the rule to a page of a day, with what the days before it have earned.
-func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[key]earnedOn) (err error) {
+func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[holdingKey]earnedOn) (err error) {
 	for _, h := range page {
-		k := key{account: h.Account, asset: h.Asset}
+		k := holdingKey{h.Account, h.Asset}
 		earned, some := before[k]
 		if some {
 			h.Change(earned.rewards, 0)
@@ -178,14 +186,14 @@ func (p *openDay) merge() (err error) {
 }
 
 // judge compares what comes of a token with its pool and its limits.
-func (p *openDay) judge(t view, symbol string) (OpenPreview, error) {
+func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	token := p.tokens[symbol]
 	v := OpenPreview{
 		Asset: symbol, Day: p.day, At: p.at, Holders: token.holders, Total: token.days[p.day], Average: mean(token.average, token.holders),
 		First: token.first, Partial: token.paid+1 < token.first,
 	}
 	for d := token.first; d < p.day; d++ {
-		declared, err := p.db.declared(t, d, symbol)
+		declared, err := p.rs.Declared(t, d, symbol)
 		if err == nil && !declared {
 			v.Owed, err = v.Owed.Add(token.days[d])
 		}
@@ -195,13 +203,13 @@ func (p *openDay) judge(t view, symbol string) (OpenPreview, error) {
 	}
 	var before, most, change int64
 	var err error
-	if v.BeforeKnown, err = one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.day)-1, symbol); err != nil {
+	if v.BeforeKnown, err = db.One(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.day)-1, symbol); err != nil {
 		return v, err
 	}
 	if v.Before = ledger.Amount(before); !v.BeforeKnown && token.first < p.day {
 		v.Before, v.BeforeKnown = token.days[p.day-1], true
 	}
-	if v.Pool, err = poolOf(t, symbol); err != nil {
+	if v.Pool, err = store.PoolOf(t, symbol); err != nil {
 		return v, err
 	}
 	needed, err := v.Owed.Add(v.Total)
@@ -209,10 +217,10 @@ func (p *openDay) judge(t view, symbol string) (OpenPreview, error) {
 		return v, err
 	}
 	v.Missing = max(needed-v.Pool, 0)
-	if _, err := one(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", symbol); err != nil {
+	if _, err := db.One(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", symbol); err != nil {
 		return v, err
 	}
 	l := staking.Limit{Asset: symbol, MaxTotal: ledger.Amount(most), MaxChange: change}
-	v.Over = l.Exceeded((*p.db.known.Load())[symbol], v.Total, v.Before, v.BeforeKnown)
+	v.Over = l.Exceeded(p.rs.Known()[symbol], v.Total, v.Before, v.BeforeKnown)
 	return v, nil
 }

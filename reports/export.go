@@ -1,11 +1,13 @@
-package store
+package reports
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Exports read a page at a time, each in a short snapshot of its own, and hold no
@@ -20,13 +22,13 @@ const exportPage = 4096
 // Final are the last days of which nothing can be added any more: postings lies
 // before every open day and every reward that is still to come, rewards is paid
 // for every token. They lie before the first day while nothing is final.
-func (db *DB) Final(ctx context.Context) (postings, rewards staking.Day, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
-		open, err := db.firstOpen(t)
+func (rs *Reports) Final(ctx context.Context) (postings, rewards staking.Day, err error) {
+	err = rs.Read(ctx, func(t db.View) error {
+		open, err := rs.FirstOpenAt(t)
 		if err != nil {
 			return err
 		}
-		paid, err := count(t, "SELECT min(paid_through) FROM progress")
+		paid, err := db.Count(t, "SELECT min(paid_through) FROM progress")
 		if err != nil {
 			return err
 		}
@@ -43,17 +45,17 @@ func (db *DB) Final(ctx context.Context) (postings, rewards staking.Day, err err
 // ExportJournal gives visit both sides of every move of some days, both ends
 // inclusive: day after day, and of a day the declared totals, the rewards that
 // count from its first moment, and the postings by bucket and time.
-func (db *DB) ExportJournal(ctx context.Context, from, to staking.Day, visit func(ledger.Posting) error) error {
+func (rs *Reports) ExportJournal(ctx context.Context, from, to staking.Day, visit func(ledger.Posting) error) error {
 	coming := func(p ledger.Posting) error {
 		if err := visit(fromSide(p)); err != nil {
 			return err
 		}
 		return visit(p)
 	}
-	for d := max(from, db.first); d <= min(to, staking.DayOf(db.clock())+1); d++ {
-		err := export(ctx, db, declared(d), every(coming))
+	for d := max(from, rs.FirstDay()); d <= min(to, staking.DayOf(rs.Now())+1); d++ {
+		err := export(ctx, rs, declared(d), every(coming))
 		if err == nil {
-			err = export(ctx, db, rewarded(d-1), every(func(r Reward) error {
+			err = export(ctx, rs, rewarded(d-1), every(func(r Reward) error {
 				if r.Reward == 0 {
 					return nil // of less than a smallest unit: nothing moved
 				}
@@ -61,7 +63,7 @@ func (db *DB) ExportJournal(ctx context.Context, from, to staking.Day, visit fun
 			}))
 		}
 		if err == nil {
-			err = export(ctx, db, posted(d), every(visit))
+			err = export(ctx, rs, posted(d), every(visit))
 		}
 		if err != nil {
 			return fmt.Errorf("read the journal of %s: %w", d, err)
@@ -84,9 +86,9 @@ func every[T any](visit func(T) error) func([]T) error {
 
 // ExportRewards gives visit the paid rewards of all accounts for some days, both
 // ends inclusive, by day, bucket, account and token.
-func (db *DB) ExportRewards(ctx context.Context, from, to staking.Day, visit func(Reward) error) error {
-	for d := max(from, db.first); d <= min(to, staking.DayOf(db.clock())); d++ {
-		if err := db.exportDay(ctx, d, visit); err != nil {
+func (rs *Reports) ExportRewards(ctx context.Context, from, to staking.Day, visit func(Reward) error) error {
+	for d := max(from, rs.FirstDay()); d <= min(to, staking.DayOf(rs.Now())); d++ {
+		if err := rs.exportDay(ctx, d, visit); err != nil {
 			return fmt.Errorf("read the rewards of %s: %w", d, err)
 		}
 	}
@@ -94,12 +96,12 @@ func (db *DB) ExportRewards(ctx context.Context, from, to staking.Day, visit fun
 }
 
 // exportDay gives visit a day's rewards, with what they were worth.
-func (db *DB) exportDay(ctx context.Context, d staking.Day, visit func(Reward) error) error {
-	return export(ctx, db, rewarded(d), func(rewards []Reward) error {
-		if err := db.engine.Read(ctx, func(t view) error { return priceRewards(t, rewards) }); err != nil {
+func (rs *Reports) exportDay(ctx context.Context, d staking.Day, visit func(Reward) error) error {
+	return export(ctx, rs, rewarded(d), func(rewards []Reward) error {
+		if err := rs.Read(ctx, func(t db.View) error { return priceRewards(t, rewards) }); err != nil {
 			return err
 		}
-		if err := db.valueRewards(ctx, rewards); err != nil {
+		if err := rs.valueRewards(ctx, rewards); err != nil {
 			return err
 		}
 		return every(visit)(rewards)
@@ -129,21 +131,21 @@ type shelf[T any] struct {
 	// busy finds out whether the bucket $1 has a row on day $2: most have none in small books.
 	busy string
 	// page reads at most so many rows of a bucket after a row, or the first.
-	page func(t view, bucket int, after *T, limit int64) ([]T, error)
+	page func(t db.View, bucket int, after *T, limit int64) ([]T, error)
 }
 
 // export gives write the rows of a shelf, page after page.
-func export[T any](ctx context.Context, db *DB, s shelf[T], write func([]T) error) error {
+func export[T any](ctx context.Context, rs *Reports, s shelf[T], write func([]T) error) error {
 	var busy []int
-	err := db.engine.Read(ctx, func(t view) error {
+	err := rs.Read(ctx, func(t db.View) error {
 		busy = nil
-		return t.QueryEach(func(r row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, everyBucket(s.day))
+		return t.QueryEach(func(r db.Row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, store.EveryBucket(s.day))
 	})
 	var after *T
 	for err == nil && len(busy) > 0 {
 		var rows []T
 		next, last := busy, after
-		err = db.engine.Read(ctx, func(t view) error {
+		err = rs.Read(ctx, func(t db.View) error {
 			rows, next, last = nil, busy, after
 			for len(next) > 0 {
 				limit := exportPage - len(rows)
@@ -177,12 +179,12 @@ func declared(d staking.Day) shelf[ledger.Posting] {
 	return shelf[ledger.Posting]{
 		day:  d - 1,
 		busy: "SELECT bucket FROM batches WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t view, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
+		page: func(t db.View, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
 			asset := ""
 			if after != nil {
 				asset = after.Asset
 			}
-			err = t.Query(func(r row) error {
+			err = t.Query(func(r db.Row) error {
 				rows = append(rows, ledger.Posting{
 					Bucket: bucket, Account: ledger.Payable, Asset: r.Text(0), At: d.Start(), Kind: kindDeclare,
 					Entry: fmt.Sprintf("declare/%s/%s", d-1, r.Text(0)), Move: bucket, Side: 1, Amount: ledger.Amount(r.Int(1)), Other: ledger.Rewards,
@@ -201,15 +203,15 @@ func rewarded(d staking.Day) shelf[Reward] {
 	return shelf[Reward]{
 		day:  d,
 		busy: "SELECT bucket FROM payments WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t view, bucket int, after *Reward, limit int64) (rows []Reward, err error) {
+		page: func(t db.View, bucket int, after *Reward, limit int64) (rows []Reward, err error) {
 			account, asset := "", ""
 			if after != nil {
 				account, asset = string(after.Account), after.Asset
 			}
-			err = t.Query(func(r row) error {
-				rows = append(rows, Reward{Accrual: readAccrual(r), PaidAt: timeOf(r.Int(11))})
+			err = t.Query(func(r db.Row) error {
+				rows = append(rows, Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))})
 				return nil
-			}, `SELECT `+accrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
+			}, `SELECT `+store.AccrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
 			     WHERE a.bucket = $1 AND a.day = $2 AND (a.account, a.asset) > ($3, $4)
 			       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 			     ORDER BY a.account, a.asset LIMIT $5`, int64(bucket), int64(d), account, asset, limit)
@@ -223,14 +225,14 @@ func posted(d staking.Day) shelf[ledger.Posting] {
 	return shelf[ledger.Posting]{
 		day:  d,
 		busy: "SELECT bucket FROM postings WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t view, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
+		page: func(t db.View, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
 			last := ledger.Posting{At: d.Start(), Move: -1}
 			if after != nil {
 				last = *after
 			}
-			err = t.Query(func(r row) error {
+			err = t.Query(func(r db.Row) error {
 				rows = append(rows, ledger.Posting{
-					Bucket: bucket, Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: timeOf(r.Int(2)), Entry: r.Text(3),
+					Bucket: bucket, Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: db.TimeOf(r.Int(2)), Entry: r.Text(3),
 					Move: int(r.Int(4)), Side: int(r.Int(5)), Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
 				})
 				return nil

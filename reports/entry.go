@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"context"
@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Posted is an entry in the books, when it was written, and who posted it.
@@ -23,8 +25,8 @@ type Posted struct {
 }
 
 // Entry is Posted without who posted the entry.
-func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt time.Time, err error) {
-	p, err := db.Posted(ctx, id)
+func (rs *Reports) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt time.Time, err error) {
+	p, err := rs.Posted(ctx, id)
 	return p.Entry, p.PostedAt, err
 }
 
@@ -32,8 +34,8 @@ func (db *DB) Entry(ctx context.Context, id string) (e ledger.Entry, postedAt ti
 // credited (reward/DAY/TOKEN/ACCOUNT), or a token's day that was declared
 // (declare/DAY/TOKEN), with a move for each bucket that it is paid in. ErrNotFound if
 // there is none.
-func (db *DB) Posted(ctx context.Context, id string) (p Posted, err error) {
-	err = db.engine.Read(ctx, func(t view) (err error) {
+func (rs *Reports) Posted(ctx context.Context, id string) (p Posted, err error) {
+	err = rs.Read(ctx, func(t db.View) (err error) {
 		found := false
 		p = Posted{Entry: ledger.Entry{ID: id}}
 		switch kind, key := runEntry(id); kind {
@@ -70,18 +72,18 @@ func (p Posted) Reconciliation() string {
 }
 
 // readFlag reads whether the entry is to be reconciled, or was.
-func readFlag(t view, p *Posted) error {
+func readFlag(t db.View, p *Posted) error {
 	var flagged, resolved int64 // the same for each balance of the entry
-	found, err := one(t, []*int64{&flagged, &resolved}, "SELECT flagged, resolved FROM reconciliations WHERE entry = $1 LIMIT 1", p.ID)
+	found, err := db.One(t, []*int64{&flagged, &resolved}, "SELECT flagged, resolved FROM reconciliations WHERE entry = $1 LIMIT 1", p.ID)
 	if err == nil && found {
-		p.Flagged, p.Resolved = timeOf(flagged), timeOrNever(resolved)
+		p.Flagged, p.Resolved = db.TimeOf(flagged), db.TimeOrZero(resolved)
 	}
 	return err
 }
 
 // written reads when and by whom the entry was written, a row's first four columns.
-func (p *Posted) written(r row) {
-	p.PostedAt = timeOf(r.Int(0))
+func (p *Posted) written(r db.Row) {
+	p.PostedAt = db.TimeOf(r.Int(0))
 	p.Actor = access.Actor{Credential: r.Text(1), Role: access.Role(r.Text(2)), Request: r.Text(3)}
 }
 
@@ -114,9 +116,9 @@ func runEntry(id string) (kind ledger.Kind, key runKey) {
 }
 
 // readReward reads a reward that was credited, as the entry that it stands for.
-func readReward(t view, key runKey, e *Posted) (found bool, err error) {
+func readReward(t db.View, key runKey, e *Posted) (found bool, err error) {
 	var reward ledger.Amount
-	err = t.Query(func(r row) error { found, reward = true, ledger.Amount(r.Int(4)); e.written(r); return nil }, `SELECT p.paid_at, p.credential, p.role, p.request, a.reward
+	err = t.Query(func(r db.Row) error { found, reward = true, ledger.Amount(r.Int(4)); e.written(r); return nil }, `SELECT p.paid_at, p.credential, p.role, p.request, a.reward
 	      FROM accruals a JOIN payments p ON p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4 AND a.reward > 0`,
 		int64(key.account.Bucket()), int64(key.day), string(key.account), key.asset)
@@ -127,18 +129,18 @@ func readReward(t view, key runKey, e *Posted) (found bool, err error) {
 
 // readDeclaration reads what was declared for a token's day, by bucket. A day that
 // nobody earned on has no moves.
-func readDeclaration(t view, key runKey, e *Posted) (found bool, err error) {
-	err = t.Query(func(r row) error { found = true; e.written(r); return nil },
+func readDeclaration(t db.View, key runKey, e *Posted) (found bool, err error) {
+	err = t.Query(func(r db.Row) error { found = true; e.written(r); return nil },
 		"SELECT declared_at, credential, role, request FROM declarations WHERE day = $1 AND asset = $2", int64(key.day), key.asset)
 	if err != nil || !found {
 		return false, err
 	}
 	e.Kind, e.At = kindDeclare, (key.day + 1).Start()
-	buckets := everyBucket(key.day)
+	buckets := store.EveryBucket(key.day)
 	totals := make([]int64, buckets.Len())
-	if err := t.QuerySet(func(r row) error { totals[r.Int(0)] = r.Int(1); return nil },
+	if err := t.QuerySet(func(r db.Row) error { totals[r.Int(0)] = r.Int(1); return nil },
 		"SELECT b.bucket, b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset",
-		append(buckets, texts("asset", repeat(key.asset, len(totals))))); err != nil {
+		append(buckets, db.Texts("asset", slices.Repeat([]string{key.asset}, len(totals))))); err != nil {
 		return false, err
 	}
 	for _, total := range totals {
@@ -151,8 +153,8 @@ func readDeclaration(t view, key runKey, e *Posted) (found bool, err error) {
 }
 
 // readPosted reads an entry that was posted.
-func readPosted(t view, e *Posted) (found bool, err error) {
-	err = t.Query(func(r row) error { found, e.At = true, timeOf(r.Int(4)); e.written(r); return nil },
+func readPosted(t db.View, e *Posted) (found bool, err error) {
+	err = t.Query(func(r db.Row) error { found, e.At = true, db.TimeOf(r.Int(4)); e.written(r); return nil },
 		"SELECT posted_at, credential, role, request, at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
 	if err != nil || !found {
 		return false, err
@@ -161,21 +163,21 @@ func readPosted(t view, e *Posted) (found bool, err error) {
 }
 
 // readMoves reads an entry's moves, wherever they lie: each bucket is asked by key.
-func readMoves(t view, e *ledger.Entry) error {
+func readMoves(t db.View, e *ledger.Entry) error {
 	var postings []ledger.Posting
-	buckets := everyBucket(staking.DayOf(e.At))
+	buckets := store.EveryBucket(staking.DayOf(e.At))
 	times, ids := make([]int64, buckets.Len()), make([]string, buckets.Len())
 	for i := range times {
 		times[i], ids[i] = e.At.UnixMilli(), e.ID
 	}
-	err := t.QuerySet(func(r row) error {
+	err := t.QuerySet(func(r db.Row) error {
 		postings = append(postings, ledger.Posting{
 			Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Move: int(r.Int(2)), Amount: ledger.Amount(r.Int(3)), Other: ledger.Account(r.Text(4)), Kind: ledger.Kind(r.Text(5)),
 		})
 		return nil
 	}, `SELECT p.account, p.asset, p.move, p.amount, p.other, p.kind
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.at = r.at AND p.entry = r.entry AND p.side = 0`,
-		append(buckets, ints("at", times), texts("entry", ids)))
+		append(buckets, db.Ints("at", times), db.Texts("entry", ids)))
 	if err != nil {
 		return err
 	}

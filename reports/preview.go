@@ -1,14 +1,15 @@
-package store
+package reports
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Preview is what a token's next day would pay, or will: amounts in smallest units.
@@ -28,8 +29,8 @@ type Preview struct {
 
 // Preview says of each token what its oldest day that is over and not paid would
 // pay. It writes nothing, and closes no day: late entries may still change it.
-func (db *DB) Preview(ctx context.Context) ([]Preview, error) {
-	due, err := db.Due(ctx, staking.DayOf(db.clock())-1)
+func (rs *Reports) Preview(ctx context.Context) ([]Preview, error) {
+	due, err := rs.Due(ctx, staking.DayOf(rs.Now())-1)
 	if err != nil {
 		return nil, err
 	}
@@ -43,19 +44,19 @@ func (db *DB) Preview(ctx context.Context) ([]Preview, error) {
 		days[d.Day][d.Asset] = &previews[i]
 	}
 	for d, tokens := range days {
-		if err := db.previewDay(ctx, d, tokens); err != nil {
+		if err := rs.previewDay(ctx, d, tokens); err != nil {
 			return nil, fmt.Errorf("preview %s: %w", d, err)
 		}
 	}
-	err = db.engine.Read(ctx, func(t view) error {
-		closings, err := closingsOf(t)
+	err = rs.Read(ctx, func(t db.View) error {
+		closings, err := store.ClosingsOf(t)
 		if err != nil {
 			return err
 		}
-		over := closings.LastOver(db.clock())
+		over := closings.LastOver(rs.Now())
 		for i := range previews {
 			p := &previews[i]
-			if err := db.judge(t, p); err != nil {
+			if err := rs.judge(t, p); err != nil {
 				return err
 			}
 			if p.Day > over && !p.Declared {
@@ -68,18 +69,18 @@ func (db *DB) Preview(ctx context.Context) ([]Preview, error) {
 }
 
 // previewDay measures a day of some tokens, bucket by bucket, as the run does.
-func (db *DB) previewDay(ctx context.Context, d staking.Day, tokens map[string]*Preview) error {
+func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[string]*Preview) error {
 	averages := map[string]*big.Int{}
 	for token := range tokens {
 		averages[token] = new(big.Int)
 	}
 	for b := range ledger.Buckets {
-		err := db.engine.Read(ctx, func(t view) error {
-			terms, err := termsOn(t, d)
+		err := rs.Read(ctx, func(t db.View) error {
+			terms, err := store.TermsAt(t, d)
 			if err != nil {
 				return err
 			}
-			return holdings(t, b, d, func(asset string) bool { return tokens[asset] != nil }, func(page []staking.Holding) error {
+			return store.Holdings(t, b, d, func(asset string) bool { return tokens[asset] != nil }, func(page []staking.Holding) error {
 				for _, h := range page {
 					a, earned := staking.Accrue(d, terms[h.Asset], h)
 					if !earned {
@@ -114,61 +115,25 @@ func mean(sum *big.Int, n int64) ledger.Amount {
 }
 
 // judge says whether the previewed day would be paid.
-func (db *DB) judge(t view, p *Preview) error {
+func (rs *Reports) judge(t db.View, p *Preview) error {
 	var holders, total, before int64
 	var err error
-	if p.Declared, err = one(t, []*int64{&holders, &total}, "SELECT holders, total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day), p.Asset); err != nil {
+	if p.Declared, err = db.One(t, []*int64{&holders, &total}, "SELECT holders, total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day), p.Asset); err != nil {
 		return err
 	}
 	if p.Declared {
 		p.Holders, p.Total = holders, ledger.Amount(total)
 	}
-	if p.BeforeKnown, err = one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day)-1, p.Asset); err != nil {
+	if p.BeforeKnown, err = db.One(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day)-1, p.Asset); err != nil {
 		return err
 	}
-	if p.Pool, err = poolOf(t, p.Asset); err != nil {
+	if p.Pool, err = store.PoolOf(t, p.Asset); err != nil {
 		return err
 	}
 	p.Before = ledger.Amount(before)
 	if p.Declared {
 		return nil
 	}
-	p.Verdict, err = db.verdict(t, p.Day, p.Asset, p.Total)
+	p.Verdict, err = rs.Verdict(t, p.Day, p.Asset, p.Total)
 	return err
-}
-
-// verdict says why a day's total would wait for a person: staking.ErrFunds or ErrLimit, or
-// nil.
-func (db *DB) verdict(t view, d staking.Day, token string, total ledger.Amount) (waits, err error) {
-	err = db.withinLimits(t, d, token, total)
-	if err == nil {
-		pool, failed := poolOf(t, token)
-		if failed != nil {
-			return nil, failed
-		}
-		if pool < total {
-			err = db.shortOfFunds(t, token, total)
-		}
-	}
-	if errors.Is(err, staking.ErrFunds) || errors.Is(err, staking.ErrLimit) {
-		return err, nil
-	}
-	return nil, err
-}
-
-// waiting says why a token's oldest unpaid day waits for a person, or nil:
-// it is accrued everywhere and not declared.
-func (db *DB) waiting(t view, token string, d staking.Day) (waits, err error) {
-	if declared, err := db.declared(t, d, token); err != nil || declared {
-		return nil, err
-	}
-	left, err := count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
-	if err != nil || left > 0 {
-		return nil, err
-	}
-	_, _, _, total, err := batchesOf(t, d, token)
-	if err != nil {
-		return nil, err
-	}
-	return db.verdict(t, d, token, total)
 }

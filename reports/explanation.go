@@ -1,4 +1,4 @@
-package store
+package reports
 
 import (
 	"cmp"
@@ -7,8 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Explanation says how a reward came about, or why there was none.
@@ -29,7 +31,7 @@ type Explanation struct {
 	Waits      error       // what the oldest unpaid day waits for: staking.ErrFunds or ErrLimit, or nil
 	Reason     string      // Why as a sentence in English, for operators; ""
 
-	Compensations []Compensation // what was made good of it since, in the order of their posting
+	Compensations []store.Compensation // what was made good of it since, in the order of their posting
 
 	measured staking.Holding // of a day that is not stored
 }
@@ -46,29 +48,29 @@ type Change struct {
 
 // Explain says how an account's reward of a day came about, or why there was
 // none. A day that is not over is measured as if nothing moved any more.
-func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, symbol string) (Explanation, error) {
-	asset, err := db.Asset(ctx, symbol)
+func (rs *Reports) Explain(ctx context.Context, id ledger.Account, d staking.Day, symbol string) (Explanation, error) {
+	asset, err := rs.Asset(ctx, symbol)
 	if err != nil {
 		return Explanation{}, err
 	}
-	if _, err := db.Account(ctx, id); err != nil {
+	if _, err := rs.Account(ctx, id); err != nil {
 		return Explanation{}, err
 	}
-	today := staking.DayOf(db.clock())
+	today := staking.DayOf(rs.Now())
 	if d > today {
 		return Explanation{}, ledger.ErrInvalid.In("", "%s has not begun; it can be explained from its first moment on, 00:00 UTC", d)
 	}
-	if d < db.first {
-		return Explanation{}, ledger.ErrInvalid.In("", "%s is not a day of these books, which began on %s", d, db.first)
+	if d < rs.FirstDay() {
+		return Explanation{}, ledger.ErrInvalid.In("", "%s is not a day of these books, which began on %s", d, rs.FirstDay())
 	}
 	var e Explanation
-	err = db.engine.Read(ctx, func(t view) error {
+	err = rs.Read(ctx, func(t db.View) error {
 		e = Explanation{Asset: asset, Over: d < today}
 		for _, step := range []func() error{
 			func() error { return e.readTerms(t, id, d) },
 			func() error { return e.readStored(t, id, d) },
 			func() error { return e.measure(t, id, d) },
-			func() error { return e.judge(db, t, d) },
+			func() error { return e.judge(rs, t, d) },
 			func() (err error) {
 				e.Compensations, err = compensationsFor(t, id, d, symbol)
 				return err
@@ -86,13 +88,13 @@ func (db *DB) Explain(ctx context.Context, id ledger.Account, d staking.Day, sym
 	return e, nil
 }
 
-func (e *Explanation) readTerms(t view, id ledger.Account, d staking.Day) error {
-	terms, err := termsOn(t, d)
+func (e *Explanation) readTerms(t db.View, id ledger.Account, d staking.Day) error {
+	terms, err := store.TermsAt(t, d)
 	if err != nil {
 		return err
 	}
 	e.Terms, e.TermsKnown = terms[e.Asset.Symbol]
-	n, err := count(t, "SELECT count(*) FROM enrollments WHERE bucket = $1 AND account = $2 AND from_day <= $3 AND until_day > $3",
+	n, err := db.Count(t, "SELECT count(*) FROM enrollments WHERE bucket = $1 AND account = $2 AND from_day <= $3 AND until_day > $3",
 		int64(id.Bucket()), string(id), int64(d))
 	e.Enrolled = n > 0
 	return err
@@ -101,12 +103,12 @@ func (e *Explanation) readTerms(t view, id ledger.Account, d staking.Day) error 
 // measure counts back from the nearest later balance that is known, that a day was
 // accrued from, or the one now; and finds what was earned. Of a day that was accrued
 // itself only the changes are read.
-func (e *Explanation) measure(t view, id ledger.Account, d staking.Day) error {
+func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error {
 	h, until, err := e.countFrom(t, id, d)
 	if err != nil {
 		return err
 	}
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		h.Undo(ledger.Amount(r.Int(0)), staking.DayMillis)
 		return nil
 	}, `SELECT a.reward FROM days d CROSS JOIN accruals a CROSS JOIN payments p
@@ -120,11 +122,11 @@ func (e *Explanation) measure(t view, id ledger.Account, d staking.Day) error {
 	if e.Stored {
 		last = (d + 1).Millis() - 1
 	}
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		at, amount := r.Int(0), ledger.Amount(r.Int(1))
 		h.Undo(amount, at-d.Millis())
-		if staking.DayOf(timeOf(at)) == d {
-			e.Changes = append(e.Changes, Change{At: timeOf(at), Amount: amount, Entry: r.Text(2), Kind: ledger.Kind(r.Text(3)), Other: ledger.Account(r.Text(4))})
+		if staking.DayOf(db.TimeOf(at)) == d {
+			e.Changes = append(e.Changes, Change{At: db.TimeOf(at), Amount: amount, Entry: r.Text(2), Kind: ledger.Kind(r.Text(3)), Other: ledger.Account(r.Text(4))})
 		}
 		return nil
 	}, `SELECT p.at, p.amount, p.entry, p.kind, p.other FROM days d CROSS JOIN postings p
@@ -146,16 +148,16 @@ func (e *Explanation) measure(t view, id ledger.Account, d staking.Day) error {
 // countFrom is where to count back from: what a later day was accrued from, and that
 // day; or the balance now, and a day that never comes. Of a day that was accrued
 // itself nothing is counted back.
-func (e *Explanation) countFrom(t view, id ledger.Account, d staking.Day) (h staking.Holding, until staking.Day, err error) {
+func (e *Explanation) countFrom(t db.View, id ledger.Account, d staking.Day) (h staking.Holding, until staking.Day, err error) {
 	bucket, token := int64(id.Bucket()), e.Asset.Symbol
 	if e.Stored {
 		return h, d, nil
 	}
 	var balance, carry, later int64
-	if _, err := one(t, []*int64{&balance, &carry}, "SELECT balance, carry FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3", bucket, string(id), token); err != nil {
+	if _, err := db.One(t, []*int64{&balance, &carry}, "SELECT balance, carry FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3", bucket, string(id), token); err != nil {
 		return h, 0, err
 	}
-	found, err := one(t, []*int64{&later, &balance}, `SELECT a.day, a.opening FROM days d CROSS JOIN accruals a
+	found, err := db.One(t, []*int64{&later, &balance}, `SELECT a.day, a.opening FROM days d CROSS JOIN accruals a
 	     WHERE d.bucket = $1 AND d.day > $2 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $3 AND a.asset = $4
 	     ORDER BY d.day LIMIT 1`, bucket, int64(d), string(id), token)
 	if !found {
@@ -177,19 +179,19 @@ func (e *Explanation) runBalances() {
 }
 
 // readStored reads what the run wrote.
-func (e *Explanation) readStored(t view, id ledger.Account, d staking.Day) error {
-	err := t.Query(func(r row) error {
-		e.Measured, e.Earned, e.Stored = readAccrual(r), true, true
+func (e *Explanation) readStored(t db.View, id ledger.Account, d staking.Day) error {
+	err := t.Query(func(r db.Row) error {
+		e.Measured, e.Earned, e.Stored = store.ReadAccrual(r), true, true
 		return nil
-	}, "SELECT "+accrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4",
+	}, "SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4",
 		int64(id.Bucket()), int64(d), string(id), e.Asset.Symbol)
 	if err != nil {
 		return err
 	}
 	var paidAt int64
-	paid, err := one(t, []*int64{&paidAt}, "SELECT paid_at FROM payments WHERE bucket = $1 AND day = $2 AND asset = $3", int64(id.Bucket()), int64(d), e.Asset.Symbol)
+	paid, err := db.One(t, []*int64{&paidAt}, "SELECT paid_at FROM payments WHERE bucket = $1 AND day = $2 AND asset = $3", int64(id.Bucket()), int64(d), e.Asset.Symbol)
 	if e.Paid = paid && e.Stored; e.Paid {
-		e.PaidAt = timeOf(paidAt)
+		e.PaidAt = db.TimeOf(paidAt)
 	}
 	return err
 }

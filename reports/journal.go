@@ -1,10 +1,11 @@
-package store
+package reports
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -12,17 +13,17 @@ import (
 // with them rewards and declared totals as the entries they stand for, by bucket,
 // day, account, asset, time, entry, move and side. The order is the same in both
 // databases. A bucket's lines are sorted in the database.
-func (db *DB) Journal(ctx context.Context, visit func(ledger.Posting) error) error {
+func (rs *Reports) Journal(ctx context.Context, visit func(ledger.Posting) error) error {
 	begun := false
-	err := db.engine.Read(ctx, func(t view) error {
+	err := rs.Read(ctx, func(t db.View) error {
 		if begun {
 			return errors.New("the database went away in the middle; ask for it again")
 		}
 		for b := range ledger.Buckets {
-			if err := t.Query(func(r row) error {
+			if err := t.Query(func(r db.Row) error {
 				begun = true
 				return visit(ledger.Posting{
-					Bucket: b, Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: timeOf(r.Int(2)), Entry: r.Text(3),
+					Bucket: b, Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: db.TimeOf(r.Int(2)), Entry: r.Text(3),
 					Move: int(r.Int(4)), Side: int(r.Int(5)), Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
 				})
 			}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM journal

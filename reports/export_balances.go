@@ -1,10 +1,11 @@
-package store
+package reports
 
 import (
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -52,19 +53,19 @@ SELECT owner, asset,
 // long as visit takes: of each asset they sum to zero. Memory does not grow with the
 // books. visit may be called from the first row again, after begin, where the database asks
 // for a retry.
-func (db *DB) ExportBalances(ctx context.Context, at time.Time, begin func() error, visit func(Held) error) error {
+func (rs *Reports) ExportBalances(ctx context.Context, at time.Time, begin func() error, visit func(Held) error) error {
 	at = at.UTC().Truncate(time.Millisecond)
-	switch now := timeOf(db.now()); {
+	switch now := rs.Now(); {
 	case at.After(now):
-		return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", stamp(at.UnixMilli()), stamp(now.UnixMilli()))
-	case at.Before(db.first.Start()):
-		return ledger.ErrInvalid.In("", "%s lies before the books, which begin at %s", stamp(at.UnixMilli()), stamp(db.first.Millis()))
+		return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", ledger.FormatTime(at), ledger.FormatTime(now))
+	case at.Before(rs.FirstDay().Start()):
+		return ledger.ErrInvalid.In("", "%s lies before the books, which begin at %s", ledger.FormatTime(at), ledger.FormatTime(rs.FirstDay().Start()))
 	}
-	err := db.engine.Read(ctx, func(t view) error {
+	err := rs.Read(ctx, func(t db.View) error {
 		if err := begin(); err != nil {
 			return err
 		}
-		return t.Query(func(r row) error {
+		return t.Query(func(r db.Row) error {
 			h := Held{
 				Account: ledger.Account(r.Text(0)), Asset: r.Text(1),
 				Free: joined(r.Int(2), r.Int(3)), Held: joined(r.Int(4), r.Int(5)),
@@ -76,7 +77,7 @@ func (db *DB) ExportBalances(ctx context.Context, at time.Time, begin func() err
 		}, allBalancesAt, int64(staking.DayOf(at)), at.UnixMilli())
 	})
 	if err != nil {
-		return fmt.Errorf("read the balances at %s: %w", stamp(at.UnixMilli()), err)
+		return fmt.Errorf("read the balances at %s: %w", ledger.FormatTime(at), err)
 	}
 	return nil
 }
