@@ -112,7 +112,7 @@ func TestOneOfTwoEndingsThatWaitForEachOther(t *testing.T) {
 			if o.Err == nil && !o.Repeated {
 				posted++
 			}
-			if o.Err != nil && !errors.Is(o.Err, ledger.ErrConflict) {
+			if o.Err != nil && !errors.Is(o.Err, ledger.ErrEnded) {
 				t.Error(o.Err)
 			}
 		}

@@ -146,7 +146,7 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 			}
 		}
 		want := `3 keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is limited to addresses; ` +
-			`2 of them are not limited to addresses and expire at 2027-05-31T12:00:00.000Z, unless "key limit" gives them some`
+			"2 of them are not limited to addresses and expire at 2027-05-31T12:00:00.000Z, unless they are limited before"
 		if len(u.Changes) != 1 || u.Changes[0].Detail != want || !slices.Contains(loggedDetails(t, db, "upgrade"), want) {
 			t.Errorf("changed are %+v and logged is %q, want %q", u.Changes, loggedDetails(t, db, "upgrade"), want)
 		}
