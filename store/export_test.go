@@ -15,9 +15,12 @@ import (
 var Schema = int64(len(migrations))
 
 // Released is the schema of the version before: books of the migrations after it there are none.
-const Released = 5
+const Released = 12
 
-// CreateOld makes books of a schema up to Released, with an account, as an older softstake left them.
+// Schemas are those that books may have: no version was released between them.
+var Schemas = []int64{1, 2, 3, 4, 5, Released}
+
+// CreateOld makes books of one of Schemas, with an account, as an older softstake left them.
 func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema int64, id ledger.Account) error {
 	if err := b.check(o); err != nil {
 		return err
@@ -27,15 +30,19 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 		return err
 	}
 	err = db.engine.Migrate(ctx, schema, nil)
-	regions := b.Regions
-	b.Regions = nil // writeFirstRows knows listings, which came later
-	for _, r := range regions {
-		if err == nil {
-			_, err = db.Exec(ctx, "INSERT INTO regions (code) VALUES ($1)", string(r))
+	if schema < Released { // writeFirstRows knows listings, which came later
+		for _, r := range b.Regions {
+			if err == nil {
+				_, err = db.Exec(ctx, "INSERT INTO regions (code) VALUES ($1)", string(r))
+			}
 		}
+		b.Regions = nil
 	}
 	if err == nil {
 		err = db.engine.Write(ctx, func(t tx) error { return db.writeFirstRows(t, b) })
+	}
+	if err == nil && schema == Released {
+		err = db.engine.Write(ctx, func(t tx) error { return db.writeClosing(t, staking.Closing{From: b.From, After: b.CloseAfter}) })
 	}
 	if err == nil {
 		_, err = db.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)", int64(id.Bucket()), string(id), db.now())

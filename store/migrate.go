@@ -32,6 +32,7 @@ var migrations = []migration{
 	{file: "0010_posting.sql"},
 	{file: "0011_drafts.sql"},
 	{file: "0012_close_after.sql"},
+	{file: "0013_rewards.sql"},
 }
 
 // SchemaVersion is the schema that this program works with.
