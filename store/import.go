@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -240,4 +241,268 @@ func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported [
 		}
 	}
 	return db.postOwnParts(ctx, entries, note{action: "import", subject: string(account)})
+}
+
+// Opening is what an account had of an asset when the books began for it.
+type Opening struct {
+	Account ledger.Account
+	Asset   string
+	Amount  ledger.Amount
+}
+
+func openingID(account ledger.Account, asset string) string {
+	return "opening/" + string(account) + "/" + asset
+}
+
+// PostOpenings posts what accounts had in the beginning: at the start of the
+// first day of the books or, where that is closed, of the first open one. An
+// account has one opening an asset. Repeating has no further effect and answers as the
+// first time; another amount is ErrConflict.
+func (db *DB) PostOpenings(ctx context.Context, openings []Opening) ([]Outcome, error) {
+	entries := make([]ledger.Entry, len(openings))
+	for i, o := range openings {
+		if err := o.Account.CheckHolder(); err != nil {
+			return nil, err
+		}
+		entries[i] = ledger.Entry{
+			ID: openingID(o.Account, o.Asset), Kind: ledger.Opening,
+			Moves: []ledger.Move{{From: ledger.Custody, To: o.Account, Asset: o.Asset, Amount: o.Amount}},
+		}
+	}
+	return db.postOwnParts(ctx, entries, note{action: "load"})
+}
+
+// dateOpenings dates the openings among the entries: at the first open moment, and those
+// that were posted before as they were.
+func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
+	index := map[string][]int{}
+	buckets, ids := make([]int64, len(entries)), make([]string, len(entries))
+	for i, e := range entries {
+		buckets[i], ids[i] = int64(e.Bucket()), e.ID
+		if e.Kind == ledger.Opening {
+			index[e.ID] = append(index[e.ID], i)
+		}
+	}
+	if len(index) == 0 {
+		return nil
+	}
+	err := db.engine.Read(ctx, func(t view) error {
+		first, err := db.firstOpen(t)
+		if err != nil {
+			return err
+		}
+		for _, same := range index {
+			for _, i := range same {
+				entries[i].At = first.Start()
+			}
+		}
+		return t.QueryEach(func(r row) error {
+			for _, i := range index[r.Text(0)] {
+				entries[i].At = timeOf(r.Int(1))
+			}
+			return nil
+		}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry = $2", set{ints("bucket", buckets), texts("entry", ids)})
+	})
+	if err != nil {
+		return fmt.Errorf("look openings up: %w", err)
+	}
+	return nil
+}
+
+// Opening is what was posted as an account's opening of an asset, in smallest units, and
+// when it counts, in UTC; zero: none was posted.
+func (db *DB) Opening(ctx context.Context, account ledger.Account, asset string) (amount ledger.Amount, since time.Time, err error) {
+	if err := account.CheckHolder(); err != nil {
+		return 0, since, err
+	}
+	e := ledger.Entry{ID: openingID(account, asset)}
+	err = db.engine.Read(ctx, func(t view) error {
+		var at, n int64
+		amount, since = 0, time.Time{}
+		found, err := one(t, []*int64{&at}, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
+		if err != nil || !found {
+			return err
+		}
+		found, err = one(t, []*int64{&n}, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4 AND at = $5 AND entry = $6",
+			int64(account.Bucket()), int64(staking.DayOf(timeOf(at))), string(account), asset, at, e.ID)
+		if amount = ledger.Amount(n); found {
+			since = timeOf(at)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("look up the opening of %s: %w", account, err)
+	}
+	return amount, since, nil
+}
+
+// ownPart is how many entries of our own are posted in one transaction.
+const ownPart = 1000
+
+// postOwnParts posts entries of our own, part by part, the openings among them dated first. At a
+// database's error nothing is known of the entries; post them again.
+func (db *DB) postOwnParts(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
+	outcomes := make([]Outcome, 0, len(entries))
+	for part := range slices.Chunk(entries, ownPart) {
+		if err := db.dateOpenings(ctx, part); err != nil {
+			return nil, err
+		}
+		posted, err := db.postOwn(ctx, part, n)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, posted...)
+	}
+	return outcomes, nil
+}
+
+// fillPart is how many accounts are filled in with one transaction.
+const fillPart = 10_000
+
+// OpenAccounts opens many accounts, some thousands in each transaction. Those
+// that are there stay as they are. Safe to call twice.
+func (db *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
+	_, err := db.OpenOrFind(ctx, accounts)
+	return err
+}
+
+// OpenOrFind opens many accounts as OpenAccounts does, and returns those that were
+// there, as they are: their residence may be another than the one given.
+func (db *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Account, err error) {
+	for part := range slices.Chunk(accounts, fillPart) {
+		rows := make([]Account, len(part))
+		copy(rows, part)
+		for i := range rows {
+			if err := rows[i].checkNew(); err != nil {
+				return nil, fmt.Errorf("open accounts: %w", err)
+			}
+		}
+		found, err := db.openPart(ctx, rows)
+		if err != nil {
+			return nil, fmt.Errorf("open accounts: %w", err)
+		}
+		there = append(there, found...)
+	}
+	return there, nil
+}
+
+func (db *DB) openPart(ctx context.Context, accounts []Account) (there []Account, err error) {
+	n := len(accounts)
+	slices.SortFunc(accounts, func(a, b Account) int {
+		return cmp.Or(a.ID.Bucket()-b.ID.Bucket(), cmp.Compare(a.ID, b.ID))
+	})
+	buckets, opened, ids, regions := make([]int64, n), make([]int64, n), make([]string, n), make([]string, n)
+	for i, a := range accounts {
+		buckets[i], ids[i], regions[i], opened[i] = int64(a.ID.Bucket()), string(a.ID), string(a.Region), a.Opened.UnixMilli()
+	}
+	err = db.engine.Write(ctx, func(t tx) error {
+		there = nil
+		fresh := map[string]bool{}
+		_, err := t.Set(func(r row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
+		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
+			set{ints("bucket", buckets), texts("account", ids), texts("region", regions), ints("opened", opened)})
+		if err == nil && len(fresh) > 0 {
+			err = db.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), "")
+		}
+		if err != nil {
+			return err
+		}
+		var oldBuckets []int64
+		var old []string
+		for i, id := range ids {
+			if !fresh[id] {
+				oldBuckets, old = append(oldBuckets, buckets[i]), append(old, id)
+			}
+		}
+		if old == nil {
+			return nil
+		}
+		// A statement of its own: it sees what another has opened meanwhile.
+		err = t.QuerySet(func(r row) error {
+			there = append(there, readAccount(r))
+			return nil
+		}, "SELECT "+accountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+			set{ints("bucket", oldBuckets), texts("account", old)})
+		return err
+	})
+	return there, err
+}
+
+// EnrollAll enrolls many accounts from an open day on, at the latest tomorrow, as
+// if each had accepted the current documents and switched on the day before. It
+// fills books with made-up holders and asks for no region and no app version.
+// Those whose switch is on stay as they are. Safe to call twice.
+func (db *DB) EnrollAll(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
+	for _, a := range accounts {
+		if err := a.CheckHolder(); err != nil {
+			return fmt.Errorf("enroll accounts: %w", err)
+		}
+	}
+	if err := db.ensureDays(ctx); err != nil {
+		return err
+	}
+	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b ledger.Account) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a, b)) })
+	sorted = slices.Compact(sorted)
+	for part := range slices.Chunk(sorted, fillPart) {
+		if err := db.enrollPart(ctx, part, from); err != nil {
+			return fmt.Errorf("enroll accounts from %s: %w", from, err)
+		}
+	}
+	return nil
+}
+
+func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
+	n := len(accounts)
+	buckets, ids, touched := make([]int64, n), make([]string, n), make([]int, n)
+	for i, a := range accounts {
+		buckets[i], ids[i], touched[i] = int64(a.Bucket()), string(a), a.Bucket()
+	}
+	days, forever := slices.Repeat([]int64{int64(from)}, n), slices.Repeat([]int64{int64(staking.Forever)}, n)
+	return db.engine.Write(ctx, func(t tx) error {
+		if err := db.lockOpenDay(t, from, touched...); err != nil {
+			return err
+		}
+		known := 0
+		err := t.QuerySet(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
+			set{ints("bucket", buckets), texts("account", ids)})
+		if err == nil && known != n {
+			err = ledger.ErrNotFound.In("", "%d of %d accounts from %s to %s are not open; open them first", n-known, n, ids[0], ids[n-1])
+		}
+		if err != nil {
+			return err
+		}
+		_, err = t.Set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)
+		                     SELECT r.bucket, r.account, r.day, r.forever FROM {rows}
+		                      WHERE NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = r.bucket AND e.account = r.account AND e.until_day > r.day)
+		                     ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
+			set{ints("bucket", buckets), texts("account", ids), ints("day", days), ints("forever", forever)})
+		if err == nil {
+			err = db.logMany(t, "enroll", ids, "from "+from.String())
+		}
+		if err != nil {
+			return err
+		}
+		return db.acceptAll(t, buckets, ids)
+	})
+}
+
+// acceptAll accepts the current documents for many accounts.
+func (db *DB) acceptAll(t tx, buckets []int64, ids []string) error {
+	current, err := CurrentDocuments(t)
+	if err != nil {
+		return err
+	}
+	n := len(ids)
+	now := slices.Repeat([]int64{db.now()}, n)
+	for _, name := range staking.DocumentNames {
+		if _, err := t.Set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+		                         SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
+			ints("bucket", buckets), texts("account", ids), texts("document", repeat(name, n)),
+			ints("version", slices.Repeat([]int64{int64(current[name])}, n)), ints("at", now),
+			texts("client", repeat("", n)), texts("address", repeat("", n)),
+		}); err != nil {
+			return fmt.Errorf("accept %s: %w", name, err)
+		}
+	}
+	return nil
 }

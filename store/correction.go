@@ -1,0 +1,258 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// Fund moves an amount of an asset into @rewards, from which rewards are paid, or
+// takes it out again. The ID is the caller's, and the entry's is "fund/" and it:
+// the same twice is once.
+func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
+	if err := ledger.CheckID("fund", id); err != nil {
+		return Outcome{}, ledger.At("id", err)
+	}
+	a, err := db.Asset(ctx, asset)
+	if err != nil {
+		return Outcome{}, err
+	}
+	move := ledger.Move{From: ledger.Custody, To: ledger.Rewards, Asset: asset, Amount: amount}
+	action := "fund"
+	if withdraw {
+		move.From, move.To = move.To, move.From
+		action = "fund withdraw"
+	}
+	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
+	o, err := db.postNoted(ctx, e, true, note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID})
+	if err != nil {
+		return o, fmt.Errorf("%s %s: %w", action, asset, err)
+	}
+	return o, nil
+}
+
+// Adjust posts a correction, dated now, and keeps in the log who made it and why.
+// The same twice is once, whatever the reason said.
+func (db *DB) Adjust(ctx context.Context, e ledger.Entry, reason string) (Outcome, error) {
+	if err := checkAdjustment(e, reason); err != nil {
+		return Outcome{}, err
+	}
+	return db.postNoted(ctx, e, false, note{action: "adjust", reason: reason})
+}
+
+// ReasonedEntry is a correction and why it is made.
+type ReasonedEntry struct {
+	ledger.Entry
+	Reason string
+}
+
+// AdjustAll posts corrections as Adjust does, in their order and in one transaction: each
+// by itself or, where they are atomic, all or none; then the error is the first refusal.
+// Repeating them has no further effect. The error is otherwise the database's.
+func (db *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic bool) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(corrections))
+	c := &call{whole: atomic}
+	var at []int
+	for i, r := range corrections {
+		if err := checkAdjustment(r.Entry, r.Reason); err != nil {
+			outcomes[i].Err = err
+			if atomic {
+				return outcomes, err
+			}
+			continue
+		}
+		c.entries, c.notes, at = append(c.entries, r.Entry), append(c.notes, note{action: "adjust", reason: r.Reason}), append(at, i)
+	}
+	posted, err := db.post(ctx, c)
+	for i, o := range posted {
+		outcomes[at[i]] = o
+		if atomic && err == nil && o.Err != nil && !errors.Is(o.Err, errNotPosted) {
+			err = o.Err
+		}
+	}
+	return outcomes, err
+}
+
+// checkAdjustment refuses what is no correction. Its errors are ErrInvalid.
+func checkAdjustment(e ledger.Entry, reason string) error {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
+		return err
+	}
+	if e.Kind != ledger.Adjustment || !e.At.IsZero() {
+		return ledger.ErrInvalid.In("", "entry %s: a correction is of the kind %q and dated now; it is %q at %q",
+			ledger.Clip(e.ID), ledger.Adjustment, e.Kind, e.At.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// postNoted posts an entry and, with it, a line of the log.
+func (db *DB) postNoted(ctx context.Context, e ledger.Entry, own bool, n note) (Outcome, error) {
+	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: own, note: n})
+	if err != nil {
+		return Outcome{}, err
+	}
+	if own {
+		return ofMove(outcomes[0])
+	}
+	return outcomes[0], outcomes[0].Err
+}
+
+// Compensation makes good what a reward was too low by: a day that is paid never changes,
+// and an entry that came too late for it may have changed what it earned.
+type Compensation struct {
+	Entry   string // compensation/DAY/TOKEN/ACCOUNT/NAME
+	Account ledger.Account
+	Asset   string      // of the reward, and of the compensation
+	Day     staking.Day // that the reward was for
+	Name    string      // distinguishes the compensations of one reward; 1 to 64 characters of an ID, without a slash
+	Amount  ledger.Amount
+	At      time.Time // UTC, when it was posted and counts
+}
+
+// Compensate moves the amount from @rewards to the account, now, for its reward of a day
+// that is paid, and logs who did it and why. It is no reward: it is not part of what the
+// account has earned, and the audit derives the day as if it was not there. The pool may not
+// go below zero: ledger.ErrInsufficient. Entry and At are not looked at. The entry's ID names
+// the day, the token, the account and the name: repeating it with the same amount has no
+// further effect, with another it is ledger.ErrConflict. ledger.ErrInvalid for a day that is not
+// paid, ledger.ErrNotFound for an account that was never opened.
+func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Outcome, error) {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
+		return Outcome{}, err
+	}
+	if _, err := db.Account(ctx, c.Account); err != nil {
+		return Outcome{}, err
+	}
+	asset, err := db.Asset(ctx, c.Asset)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := db.checkPaid(ctx, c); err != nil {
+		return Outcome{}, err
+	}
+	e := ledger.Entry{
+		ID: ledger.CompensationID(c.Day.String(), c.Asset, c.Account, c.Name), Kind: ledger.Compensation,
+		Moves: []ledger.Move{{From: ledger.Rewards, To: c.Account, Asset: c.Asset, Amount: c.Amount}},
+	}
+	detail := asset.Format(c.Amount) + " " + c.Asset + " as " + e.ID
+	return db.postNoted(ctx, e, true, note{action: "compensate", subject: string(c.Account), detail: detail, reason: reason})
+}
+
+// checkPaid refuses a compensation for a day that is not paid yet: what is wrong with it
+// can still be corrected, and it may still be paid.
+func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
+	paid := int64(db.first) - 1
+	err := db.engine.Read(ctx, func(t view) error {
+		_, err := one(t, []*int64{&paid}, "SELECT paid_through FROM progress WHERE bucket = $1 AND asset = $2", int64(c.Account.Bucket()), c.Asset)
+		return err
+	})
+	if err == nil && (c.Day < db.first || int64(c.Day) > paid) {
+		err = ledger.ErrInvalid.In("", "%s of %s is not paid; a compensation is for a day that is", c.Day, c.Asset)
+	}
+	if err != nil {
+		return fmt.Errorf("compensate %s: %w", c.Account, err)
+	}
+	return nil
+}
+
+// dip is a time in which a balance is below zero because of an authoritative entry.
+type dip struct {
+	key
+	until  int64 // the first moment at which it is not below zero any more
+	lowest ledger.Amount
+}
+
+// Reconciliation is a balance that an authoritative entry left below zero for a time, to
+// be reconciled with the ledger that decided the entry.
+type Reconciliation struct {
+	Entry    string
+	Account  ledger.Account // the free or the held part
+	Asset    string
+	At       time.Time     // UTC, of the entry: from here on the balance may be below zero
+	Until    time.Time     // the first moment at which it is not below zero any more, as it was when the entry was posted
+	Lowest   ledger.Amount // in between, as it was when the entry was posted; below zero
+	Flagged  time.Time     // when the entry was posted
+	Resolved time.Time     // zero: it is not
+	Reason   string        // of the resolution; the log says who
+}
+
+// writeReconciliations writes a row for each balance that an accepted entry left below zero.
+func (p *posting) writeReconciliations() error {
+	var buckets, ats, untils, lowest, flagged, zeros []int64
+	var accounts, assets, entries, empty []string
+	for _, it := range p.accepted() {
+		for _, d := range it.dips {
+			buckets, accounts, assets = append(buckets, int64(d.bucket)), append(accounts, string(d.account)), append(assets, d.asset)
+			entries, ats, untils = append(entries, it.ID), append(ats, it.at), append(untils, d.until)
+			lowest, flagged = append(lowest, int64(d.lowest)), append(flagged, p.now)
+			zeros, empty = append(zeros, 0), append(empty, "")
+		}
+	}
+	if entries == nil {
+		return nil
+	}
+	return p.insertNew("reconciliations", set{
+		ints("bucket", buckets), texts("account", accounts), texts("asset", assets), texts("entry", entries), ints("at", ats), ints("until", untils),
+		ints("lowest", lowest), ints("flagged", flagged), ints("resolved", zeros), texts("reason", empty),
+	})
+}
+
+// Reconciliations are the next after one, of which Flagged, Entry, Account and Asset
+// count, in the order of their posting, at most limit; the zero one is before all. With
+// open they are those that are not resolved.
+func (db *DB) Reconciliations(ctx context.Context, after Reconciliation, open bool, limit int) (found []Reconciliation, err error) {
+	flagged, most := int64(0), int64(1<<62)
+	if !after.Flagged.IsZero() {
+		flagged = after.Flagged.UnixMilli()
+	}
+	if open {
+		most = 0
+	}
+	err = db.engine.Read(ctx, func(t view) error {
+		found = nil
+		return t.Query(func(r row) error {
+			found = append(found, Reconciliation{
+				Entry: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), At: timeOf(r.Int(3)), Until: timeOf(r.Int(4)),
+				Lowest: ledger.Amount(r.Int(5)), Flagged: timeOf(r.Int(6)), Resolved: timeOrNever(r.Int(7)), Reason: r.Text(8),
+			})
+			return nil
+		}, `SELECT entry, account, asset, at, until, lowest, flagged, resolved, reason FROM reconciliations
+		     WHERE (flagged, entry, account, asset) > ($1, $2, $3, $4) AND resolved <= $5 ORDER BY flagged, entry, account, asset LIMIT $6`,
+			flagged, after.Entry, string(after.Account), after.Asset, most, int64(max(limit, 0)))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the reconciliations: %w", err)
+	}
+	return found, nil
+}
+
+// Resolve records that an entry's balances were reconciled, and why that is so; the reason
+// is kept and logged. The balances stay as they are: what was wrong is corrected by an
+// adjustment. Repeating has no further effect. ErrNotFound if the entry was not flagged.
+func (db *DB) Resolve(ctx context.Context, entry, reason string) (repeated bool, err error) {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
+		return false, err
+	}
+	err = db.engine.Write(ctx, func(t tx) error {
+		n, err := t.Exec("UPDATE reconciliations SET resolved = $1, reason = $2 WHERE entry = $3 AND resolved = 0", db.now(), reason, entry)
+		if err != nil {
+			return err
+		}
+		if repeated = n == 0; !repeated {
+			return db.logLine(t, "reconciliation resolve", entry, reason)
+		}
+		flagged, err := count(t, "SELECT count(*) FROM reconciliations WHERE entry = $1", entry)
+		if err == nil && flagged == 0 {
+			err = ledger.ErrNotFound.In("", "entry %q is not to be reconciled", ledger.Clip(entry))
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("resolve a reconciliation: %w", err)
+	}
+	return repeated, nil
+}
