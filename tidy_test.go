@@ -47,16 +47,17 @@ var arrows = map[string][]string{
 	"db":          {},
 	"people":      {"access", "ledger", "db"},
 	"idempotency": {"ledger", "db"},
-	"store":       {"people", "idempotency", "staking", "access", "audit", "ledger", "db"},
+	"conversion":  {"ledger"},
+	"store":       {"people", "idempotency", "conversion", "staking", "access", "audit", "ledger", "db"},
 	"reports":     {"store", "staking", "audit", "access", "ledger", "db"},
 	"events":      {"reports", "store", "staking", "access", "ledger"},
 	"binance":     {"reports", "people", "idempotency", "store", "staking", "access", "ledger"},
 	"api":         {"reports", "events", "people", "idempotency", "store", "staking", "access", "ledger", "strictjson", "download", "sse"},
-	"web":         {"reports", "events", "people", "idempotency", "store", "staking", "access", "ledger", "download", "sse"},
+	"web":         {"reports", "events", "people", "idempotency", "store", "conversion", "staking", "access", "ledger", "download", "sse"},
 	"serve":       {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
-	"demo":        {"reports", "people", "store", "staking", "access", "audit", "ledger"},
+	"demo":        {"reports", "people", "store", "conversion", "staking", "access", "audit", "ledger"},
 	"bench":       {"reports", "people", "store", "staking", "access", "ledger", "db"},
-	"cli":         {"reports", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "staking", "access", "audit", "ledger", "strictjson", "db"},
+	"cli":         {"reports", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
 	"pgtest":      {},
 	"testkit":     {},
 	"scenario":    {"reports", "people", "idempotency", "store", "staking", "access", "audit", "ledger", "pgtest", "testkit"},
@@ -81,7 +82,7 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "people", "idempotency", "db", "reports", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
+var exact = []string{"ledger", "people", "idempotency", "db", "reports", "conversion", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{

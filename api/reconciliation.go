@@ -55,7 +55,7 @@ func (s *server) reconciliations(ctx context.Context, in *reconciliationsIn) (*a
 		}
 		after = store.Reconciliation{Flagged: time.UnixMilli(at).UTC(), Entry: place[1], Account: ledger.Account(place[2]), Asset: place[3]}
 	}
-	found, err := s.Books.Reconciliations(ctx, after, in.State != "all", in.Limit+1)
+	found, err := s.Reports.Reconciliations(ctx, after, in.State != "all", in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/bench"
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/serve"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
@@ -104,5 +105,5 @@ func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, page
 
 // handleBench answers for books as serve does.
 func (w *World) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
-	return benchServer(db, nil, now, &web.Options{Random: w.Random, Convert: &store.ConversionRules{PriceMaxAge: store.MaxPriceAge}})
+	return benchServer(db, nil, now, &web.Options{Random: w.Random, Convert: &conversion.Rules{PriceMaxAge: conversion.MaxPriceAge}})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/demo"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/serve"
@@ -46,7 +47,7 @@ func (c *demoCmd) serve(w *World, v visit) (err error) {
 	play := newPlayer(w, v.town, visitors, log)
 	s, err := serve.New(serve.Config{
 		Books: v.town.Books, Sealer: sealer, Now: v.town.Clock.Now, Log: log,
-		Pages:  &web.Options{Random: w.Random, Convert: &store.ConversionRules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play, SessionIdle: demoSession, SessionLife: demoSession},
+		Pages:  &web.Options{Random: w.Random, Convert: &conversion.Rules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play, SessionIdle: demoSession, SessionLife: demoSession},
 		Around: func(next http.Handler) http.Handler { return standing(v.town, next) },
 	})
 	if err != nil {

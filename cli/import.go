@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -115,7 +116,7 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 			})
 		}
 	}
-	known, err := i.db.Imports(ctx, i.command.Account)
+	known, err := reports.New(i.db.Reader()).Imports(ctx, i.command.Account)
 	if err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 
 // planAgain compares all rows that are recorded with the books as they are now.
 func (i *importer) planAgain(ctx context.Context, gainsFirst bool) (history.Plan, error) {
-	known, err := i.db.Imports(ctx, i.command.Account)
+	known, err := reports.New(i.db.Reader()).Imports(ctx, i.command.Account)
 	if err != nil {
 		return history.Plan{}, err
 	}
@@ -153,7 +154,7 @@ func (i *importer) planAgain(ctx context.Context, gainsFirst bool) (history.Plan
 }
 
 // plan compares all rows that are known, more of them included, with the books.
-func (i *importer) plan(ctx context.Context, known store.Imports, more []store.ImportRow, gainsFirst bool) (history.Plan, error) {
+func (i *importer) plan(ctx context.Context, known reports.Imports, more []store.ImportRow, gainsFirst bool) (history.Plan, error) {
 	tallies := make([]history.Tally, 0, len(known.Rows)+len(more))
 	symbols := map[string]bool{}
 	for _, r := range i.marked(known.Rows, more) {
@@ -173,7 +174,7 @@ func (i *importer) plan(ctx context.Context, known store.Imports, more []store.I
 		books.Posted = append(books.Posted, posted)
 	}
 	for symbol := range symbols {
-		amount, since, err := i.db.Opening(ctx, i.command.Account, symbol)
+		amount, since, err := reports.New(i.db.Reader()).Opening(ctx, i.command.Account, symbol)
 		if err != nil {
 			return history.Plan{}, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -52,7 +53,7 @@ func (c *reconciliationListCmd) Run(w *World) error {
 		grid := newGrid(text("from (UTC)"), text("until (UTC)"), text("account"), figure("lowest"), text("entry"), text("resolved"))
 		last, n, more := store.Reconciliation{}, 0, true
 		for more {
-			page, err := db.Reconciliations(ctx, last, !c.All, reconciliationPage)
+			page, err := reports.New(db.Reader()).Reconciliations(ctx, last, !c.All, reconciliationPage)
 			if err != nil {
 				return err
 			}

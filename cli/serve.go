@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/serve"
 	"github.com/softstake/softstake/store"
@@ -231,8 +232,8 @@ func (m *minutes) UnmarshalText(text []byte) error {
 }
 
 // conversionRules are how holders may convert.
-func (c *serveCmd) conversionRules(ctx context.Context, db *store.DB, log *slog.Logger) (*store.ConversionRules, error) {
-	rules := &store.ConversionRules{PriceMaxAge: time.Duration(c.PriceMaxAge), Spread: c.ConvertSpread, Floors: map[string]ledger.Amount{}}
+func (c *serveCmd) conversionRules(ctx context.Context, db *store.DB, log *slog.Logger) (*conversion.Rules, error) {
+	rules := &conversion.Rules{PriceMaxAge: time.Duration(c.PriceMaxAge), Spread: c.ConvertSpread, Floors: map[string]ledger.Amount{}}
 	limit, err := ledger.ParseDecimal(c.ConvertLimit, store.PriceScale)
 	if err != nil {
 		return nil, usage("--convert-daily-limit: %s", plain(err))

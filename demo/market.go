@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -68,7 +69,7 @@ func (m *market) prices(d staking.Day) []store.Price {
 // exchange is what an amount of one asset is worth in another, rounded down; zero
 // where that is more than there can be.
 func (m *market) exchange(amount ledger.Amount, from, to string) ledger.Amount {
-	worth, err := store.Convert(m.token[from].Asset, m.token[to].Asset, amount, m.price[from], m.price[to], 0)
+	worth, err := conversion.Convert(m.token[from].Asset, m.token[to].Asset, amount, m.price[from], m.price[to], 0)
 	if err != nil {
 		return 0
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
@@ -16,7 +17,7 @@ import (
 // closed at once, for everybody but the run: it credits the rewards of the days that the
 // switch covered, and moves them on. What is still to come is a row in sweeps, and
 // nothing else: each move is an entry close/ACCOUNT/1, close/ACCOUNT/2 …, and so is
-// made once, whoever is interrupted and wherever.
+// made once, wherever the process is interrupted.
 type Sweep struct {
 	Account ledger.Account
 	Target  ledger.Account
@@ -54,11 +55,11 @@ func (db *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Swee
 	if id == target {
 		return Sweep{}, ledger.ErrInvalid.In("", "what account %s has cannot be left to itself", id)
 	}
+	var s Sweep
 	err := db.ensureDays(ctx)
 	if err == nil {
 		err = db.engine.Write(ctx, func(t tx) error { return db.beginSweep(t, id, target) })
 	}
-	var s Sweep
 	if err == nil {
 		s, err = db.sweep(ctx, id)
 	}
@@ -72,7 +73,7 @@ func (db *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Swee
 }
 
 // beginSweep closes the account, and writes that it is to be swept. The locks are those
-// of a press and then those of a closing.
+// of a switch event and then those of a closing.
 func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
 	today := staking.DayOf(db.clock())
 	if err := db.lockOpenDay(t, today, id.Bucket()); err != nil {
@@ -102,10 +103,8 @@ func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
 		}
 		return db.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
 	}
-	for _, step := range []func() error{c.checkHeld, c.checkWithdrawals, func() error { return c.switchOff(today) }, c.mark} {
-		if err := step(); err != nil {
-			return err
-		}
+	if err := inOrder(c.checkHeld, c.checkWithdrawals, func() error { return c.switchOff(today) }, c.mark); err != nil {
+		return err
 	}
 	if _, err := t.Exec("INSERT INTO sweeps (bucket, account, target, begun, refused) VALUES ($1, $2, $3, $4, '')",
 		int64(id.Bucket()), string(id), string(target), db.now()); err != nil {
@@ -128,7 +127,7 @@ func checkTarget(t tx, target ledger.Account) error {
 	return nil
 }
 
-// switchOff ends the running enrollment today, and keeps that as a press.
+// switchOff ends the running enrollment today, and keeps that as a switch event.
 func (c closing) switchOff(today staking.Day) error {
 	enrollments, err := EnrollmentsOf(c.t, c.id)
 	if err != nil {
@@ -146,16 +145,16 @@ func (c closing) switchOff(today staking.Day) error {
 	return keepPresses(c.t, []ledger.Account{c.id}, c.db.now(), pressOff, staking.Client{})
 }
 
-// sweeping is what an account that is being swept has.
-type sweeping struct {
+// sweepState is what an account that is being swept has, and what is to come.
+type sweepState struct {
 	Sweep
 	begun bool
 	free  []Swept
 	next  int // number of the next entry
 }
 
-func (s *sweeping) read(db *DB, t view, id ledger.Account) error {
-	*s = sweeping{Sweep: Sweep{Account: id, Moved: s.Moved}}
+func (s *sweepState) read(db *DB, t view, id ledger.Account) error {
+	*s = sweepState{Sweep: Sweep{Account: id, Moved: s.Moved}}
 	bucket := int64(id.Bucket())
 	err := t.Query(func(r row) error {
 		s.Target, s.Refused, s.begun = ledger.Account(r.Text(0)), r.Text(1), true
@@ -179,14 +178,12 @@ func (s *sweeping) read(db *DB, t view, id ledger.Account) error {
 	if s.Unpaid, _, err = db.unpaid(t, id); err != nil || !s.begun {
 		return err
 	}
-	for taken := int64(1); taken > 0; {
+	for taken := int64(1); taken > 0 && err == nil; {
 		s.next++
 		e := ledger.Entry{ID: sweepID(id, s.next)}
-		if taken, err = count(t, "SELECT count(*) FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID); err != nil {
-			return err
-		}
+		taken, err = count(t, "SELECT count(*) FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
 	}
-	return nil
+	return err
 }
 
 // sweepPrefix begins the IDs of the entries that sweep accounts.
@@ -202,7 +199,7 @@ func (it *item) sweeps(owner ledger.Account) bool {
 // sweep moves on what an account that is being swept has. When nothing is left and
 // every day that it earned on is paid, the sweep is over.
 func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
-	var s sweeping
+	var s sweepState
 	look := func(t view) error { return s.read(db, t, id) }
 	for err := db.engine.Read(ctx, look); ; err = db.engine.Read(ctx, look) {
 		if err != nil || !s.begun {
@@ -226,7 +223,7 @@ func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 		switch why := outcomes[0].Err; {
 		case why == nil:
 			s.Moved = append(s.Moved, s.free...)
-		case errors.Is(why, ledger.ErrConflict), errors.Is(why, ledger.ErrInsufficient): // another has swept it: look again
+		case errors.Is(why, ledger.ErrConflict), errors.Is(why, ledger.ErrInsufficient): // another process has swept it: look again
 		default:
 			s.Refused = why.Error()
 			return s.Sweep, db.refuseSweep(ctx, id, s.Refused)
@@ -247,12 +244,10 @@ func (db *DB) refuseSweep(ctx context.Context, id ledger.Account, why string) er
 func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
 	return db.engine.Write(ctx, func(t tx) error {
 		c := closing{db, t, id}
-		for _, step := range []func() error{c.lockBalances, c.checkBalances, c.checkDays} {
-			if err := step(); errors.Is(err, ledger.ErrInvalid) {
-				return nil // something is still to come, or has just come
-			} else if err != nil {
-				return err
-			}
+		if err := inOrder(c.lockBalances, c.checkBalances, c.checkDays); errors.Is(err, ledger.ErrInvalid) {
+			return nil // something is still to come, or has just come
+		} else if err != nil {
+			return err
 		}
 		n, err := t.Exec("DELETE FROM sweeps WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
 		if err != nil || n == 0 {
@@ -263,15 +258,15 @@ func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
 }
 
 // sweepAll moves on what the accounts have that are being swept.
-func (db *DB) sweepAll(ctx context.Context) error {
-	var accounts []ledger.Account
-	err := db.engine.Read(ctx, func(t view) error {
-		accounts = nil
-		return t.Query(func(r row) error { accounts = append(accounts, ledger.Account(r.Text(0))); return nil }, "SELECT account FROM sweeps ORDER BY bucket, account")
+func (b *DB) sweepAll(ctx context.Context) error {
+	var accounts []string
+	err := b.engine.Read(ctx, func(t view) (err error) {
+		accounts, err = db.All(t, db.TextOf, "SELECT account FROM sweeps ORDER BY bucket, account")
+		return err
 	})
 	for _, id := range accounts {
 		if err == nil {
-			_, err = db.sweep(ctx, id)
+			_, err = b.sweep(ctx, ledger.Account(id))
 		}
 	}
 	if err != nil {
@@ -283,7 +278,7 @@ func (db *DB) sweepAll(ctx context.Context) error {
 // SweepOf is what is still to come of an account that is being swept, or false. It
 // moves nothing.
 func (db *DB) SweepOf(ctx context.Context, id ledger.Account) (Sweep, bool, error) {
-	var s sweeping
+	var s sweepState
 	err := db.engine.Read(ctx, func(t view) error { return s.read(db, t, id) })
 	return s.Sweep, s.begun, err
 }
@@ -293,13 +288,12 @@ func isClosed(id ledger.Account, since int64) error {
 	return ledger.ErrInvalid.In("", "account %s is closed since %s", id, stamp(since)).Because(ReasonClosed)
 }
 
-// CloseAccount closes an account for ever: only when its balances are zero, free
+// CloseAccount closes an account forever: only when its balances are zero, free
 // and held, no withdrawal is pending, its switch is off, and every day that it
 // earned on is paid for every token. A closed account takes no entry any more and
-// is not opened again; what was is kept, and its residence may still be mended. Its
+// is not opened again; its history stays, and its residence may still be corrected. Its
 // logins and sessions end with it.
-// ErrInvalid says what keeps it open, ErrNotFound that it was never opened. The
-// same twice is once.
+// ErrInvalid says what keeps it open, ErrNotFound that it was never opened. Idempotent.
 func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
@@ -313,12 +307,7 @@ func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 		if err != nil || !a.Closed.IsZero() {
 			return err
 		}
-		for _, step := range []func() error{c.checkBalances, c.checkWithdrawals, c.checkDays} {
-			if err := step(); err != nil {
-				return err
-			}
-		}
-		if err := c.mark(); err != nil {
+		if err := inOrder(c.checkBalances, c.checkWithdrawals, c.checkDays, c.mark); err != nil {
 			return err
 		}
 		return db.logLine(t, "account close", string(id), "")
@@ -329,7 +318,7 @@ func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 	return nil
 }
 
-// closing is the closing of an account on its way.
+// closing is the closing of an account in a transaction.
 type closing struct {
 	db *DB
 	t  tx
@@ -359,8 +348,8 @@ func (c closing) lockBalances() error {
 }
 
 // checkBalances refuses an account that has something. The account is locked, so
-// that no balance is added to it meanwhile; one that was added after lockBalances
-// has looked is not marked, and the transaction begins anew.
+// that no balance is added to it now; one that was added after lockBalances has run
+// is not marked, and the transaction is run again.
 func (c closing) checkBalances() error { return c.checkHolds(true) }
 
 // checkHeld refuses an account that has something held.
@@ -388,7 +377,7 @@ func (c closing) checkHolds(free bool) error {
 	}, "SELECT account, asset, balance, closed FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY asset, account",
 		int64(c.id.Bucket()), string(c.id), string(c.id.Held()))
 	if err == nil && has == nil && unmarked {
-		return fmt.Errorf("%w: a balance was added meanwhile", errRetry)
+		return fmt.Errorf("%w: a balance was added at the same time", errRetry)
 	}
 	if err != nil {
 		return err
@@ -396,14 +385,12 @@ func (c closing) checkHolds(free bool) error {
 	return has
 }
 
-// checkWithdrawals refuses an account with a withdrawal that waits: it could not
-// end any more.
+// checkWithdrawals refuses an account with a pending withdrawal: it could not end any more.
 func (c closing) checkWithdrawals() error {
-	waits := ""
-	err := c.t.Query(func(r row) error { waits = r.Text(0); return nil },
-		"SELECT id FROM pending WHERE bucket = $1 AND account = $2 ORDER BY id LIMIT 1", int64(c.id.Bucket()), string(c.id))
-	if err == nil && waits != "" {
-		err = ledger.ErrInvalid.In("", "its withdrawal %s is pending; complete or cancel it first", waits)
+	pending, found, err := db.First(c.t, db.TextOf, "SELECT id FROM pending WHERE bucket = $1 AND account = $2 ORDER BY id LIMIT 1",
+		int64(c.id.Bucket()), string(c.id))
+	if found {
+		err = ledger.ErrInvalid.In("", "its withdrawal %s is pending; complete or cancel it first", pending)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -42,9 +43,9 @@ func deskHas(t *testing.T, db *store.DB, asset string) int64 {
 }
 
 // wantsFault ends the test unless a conversion is refused for a reason, with so much left.
-func wantsFault(t *testing.T, err error, fault store.ConversionFault, left ledger.Amount) {
+func wantsFault(t *testing.T, err error, fault conversion.Fault, left ledger.Amount) {
 	t.Helper()
-	var e *store.ConversionError
+	var e *conversion.Error
 	if !errors.As(err, &e) || e.Fault != fault || e.Left != left {
 		t.Fatalf("%s with %d left is wanted, not %v", fault, left, err)
 	}
@@ -63,7 +64,7 @@ func conversionBooks(t *testing.T, db *store.DB) {
 func TestConversion(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		conversionBooks(t, db)
-		ctx, rules := t.Context(), store.ConversionRules{PriceMaxAge: 10 * time.Minute, Spread: 25}
+		ctx, rules := t.Context(), conversion.Rules{PriceMaxAge: 10 * time.Minute, Spread: 25}
 		q := testkit.Must(db.Quote(ctx, "alice", "BNB", "SOL", 1_00000000, rules))(t)
 		if q.Gives != 3_99000000 || q.Worth != 600_00000000 || !q.SetAt.Equal(noon) { // 4 SOL less 0.25 %
 			t.Fatalf("the quote is %+v", q)
@@ -74,18 +75,18 @@ func TestConversion(t *testing.T) {
 			t.Errorf("%+v, %+v; @desk has %d SOL and %d BNB", o, again, deskHas(t, db, "SOL"), deskHas(t, db, "BNB"))
 		}
 		// The quote holds as long as its prices do.
-		for name, other := range map[string]store.Quote{
-			"more":   func() store.Quote { o := q; o.Gives++; return o }(),
-			"less":   func() store.Quote { o := q; o.Gives--; return o }(),
-			"price":  func() store.Quote { o := q; o.FromPrice.Price++; return o }(),
-			"spread": func() store.Quote { o := q; o.Spread = 0; return o }(),
+		for name, other := range map[string]conversion.Quote{
+			"more":   func() conversion.Quote { o := q; o.Gives++; return o }(),
+			"less":   func() conversion.Quote { o := q; o.Gives--; return o }(),
+			"price":  func() conversion.Quote { o := q; o.FromPrice++; return o }(),
+			"spread": func() conversion.Quote { o := q; o.Spread = 0; return o }(),
 		} {
 			_, err := db.Convert(ctx, "c-"+name, "alice", other, rules)
-			wantsFault(t, err, store.QuoteChanged, 0)
+			wantsFault(t, err, conversion.QuoteChanged, 0)
 		}
 		setPrice(t, db, "SOL", day1, 200)
 		_, err := db.Convert(ctx, "c-2", "alice", q, rules)
-		wantsFault(t, err, store.QuoteChanged, 0)
+		wantsFault(t, err, conversion.QuoteChanged, 0)
 		testkit.Must(db.Convert(ctx, "c-1", "alice", q, rules))(t) // was posted, and stays so
 		other := q
 		other.Gives = 1
@@ -94,7 +95,7 @@ func TestConversion(t *testing.T) {
 		big := testkit.Must(db.Quote(ctx, "alice", "BNB", "SOL", 101_00000000, rules))(t)
 		_, err = db.Convert(ctx, "c-3", "alice", big, rules)
 		wants(t, err, ledger.ErrInsufficient)
-		for _, bad := range []store.ConversionRules{{}, {PriceMaxAge: -1}, {PriceMaxAge: 8 * 24 * time.Hour}, {PriceMaxAge: 1, Spread: -1}, {PriceMaxAge: 1, Spread: 5001}, {PriceMaxAge: 1, DailyLimit: -1}} {
+		for _, bad := range []conversion.Rules{{}, {PriceMaxAge: -1}, {PriceMaxAge: 8 * 24 * time.Hour}, {PriceMaxAge: 1, Spread: -1}, {PriceMaxAge: 1, Spread: 5001}, {PriceMaxAge: 1, DailyLimit: -1}} {
 			_, err := db.Convert(ctx, "c-4", "alice", q, bad)
 			wants(t, err, ledger.ErrInvalid)
 		}
@@ -109,7 +110,7 @@ func TestConversion(t *testing.T) {
 func TestConversionPriceAge(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		conversionBooks(t, db)
-		rules := store.ConversionRules{PriceMaxAge: 10 * time.Minute}
+		rules := conversion.Rules{PriceMaxAge: 10 * time.Minute}
 		quote := func() error {
 			_, err := db.Quote(t.Context(), "alice", "BNB", "SOL", 1_00000000, rules)
 			return err
@@ -117,14 +118,14 @@ func TestConversionPriceAge(t *testing.T) {
 		clock.Advance(10 * time.Minute)
 		q := testkit.Must(db.Quote(t.Context(), "alice", "BNB", "SOL", 1_00000000, rules))(t)
 		clock.Advance(time.Millisecond)
-		wantsFault(t, quote(), store.PriceMissing, 0)
+		wantsFault(t, quote(), conversion.PriceMissing, 0)
 		_, err := db.Convert(t.Context(), "c-1", "alice", q, rules)
-		wantsFault(t, err, store.PriceMissing, 0)
+		wantsFault(t, err, conversion.PriceMissing, 0)
 		if prices := testkit.Must(db.ConversionPrices(t.Context(), rules))(t); len(prices) != 1 {
 			t.Errorf("new enough are %v", prices)
 		}
 		setPrice(t, db, "BNB", day1, 600) // the feed repeats both
-		wantsFault(t, quote(), store.PriceMissing, 0)
+		wantsFault(t, quote(), conversion.PriceMissing, 0)
 		setPrice(t, db, "SOL", day1, 150)
 		ok(t, quote())
 		lines := testkit.Must(reports.New(db.Reader()).Log(t.Context(), noon, 100))(t)
@@ -140,7 +141,7 @@ func TestConversionPriceAge(t *testing.T) {
 		clock.Set(2, "00:11")
 		setPrice(t, db, "BNB", day1, 602)
 		setPrice(t, db, "SOL", day1, 152)
-		wantsFault(t, quote(), store.PriceMissing, 0)
+		wantsFault(t, quote(), conversion.PriceMissing, 0)
 		setPrice(t, db, "BNB", day1+1, 602)
 		setPrice(t, db, "SOL", day1+1, 152)
 		ok(t, quote())
@@ -151,38 +152,38 @@ func TestConversionLimits(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		conversionBooks(t, db)
 		n := 0
-		convert := func(rules store.ConversionRules, from, into string, amount ledger.Amount) error {
+		convert := func(rules conversion.Rules, from, into string, amount ledger.Amount) error {
 			q, quoted := db.Quote(t.Context(), "alice", from, into, amount, rules)
 			n++
 			_, err := db.Convert(t.Context(), fmt.Sprint("c-", n), "alice", q, rules)
-			var a, b *store.ConversionError
+			var a, b *conversion.Error
 			if errors.As(quoted, &a) != errors.As(err, &b) || a != nil && *a != *b {
 				t.Errorf("quoted is %v, and converted %v", quoted, err)
 			}
 			return err
 		}
-		day := store.ConversionRules{PriceMaxAge: 24 * time.Hour, DailyLimit: 1000_00000000}
+		day := conversion.Rules{PriceMaxAge: 24 * time.Hour, DailyLimit: 1000_00000000}
 		ok(t, convert(day, "BNB", "SOL", 1_00000000))
 		ok(t, convert(day, "SOL", "BNB", 1_00000000)) // the way back counts too: 750
-		wantsFault(t, convert(day, "BNB", "SOL", 50000000), store.LimitReached, 250_00000000)
+		wantsFault(t, convert(day, "BNB", "SOL", 50000000), conversion.LimitReached, 250_00000000)
 		ok(t, convert(day, "BNB", "SOL", 41666666)) // 249.999996
-		wantsFault(t, convert(day, "BNB", "SOL", 1), store.LimitReached, 400)
+		wantsFault(t, convert(day, "BNB", "SOL", 1), conversion.LimitReached, 400)
 		testkit.Must(db.SetPrices(t.Context(), []store.Price{{Asset: "ADA", Day: day1, Price: store.PriceUnit / 2}}))(t)
 		clock.Set(2, "00:00")
 		ok(t, convert(day, "BNB", "SOL", 1_66666666))
-		wantsFault(t, convert(day, "BNB", "SOL", 1_66666666), store.LimitReached, 400)
+		wantsFault(t, convert(day, "BNB", "SOL", 1_66666666), conversion.LimitReached, 400)
 
-		floor := store.ConversionRules{PriceMaxAge: 24 * time.Hour, Floors: map[string]ledger.Amount{"SOL": 980_00000000, "BNB": -1_00000000}}
+		floor := conversion.Rules{PriceMaxAge: 24 * time.Hour, Floors: map[string]ledger.Amount{"SOL": 980_00000000, "BNB": -1_00000000}}
 		before := deskHas(t, db, "SOL")
 		left := ledger.Amount(before - 980_00000000)
-		wantsFault(t, convert(floor, "BNB", "SOL", 3_00000000), store.DeskExhausted, left)
+		wantsFault(t, convert(floor, "BNB", "SOL", 3_00000000), conversion.DeskExhausted, left)
 		ok(t, convert(floor, "BNB", "SOL", left/4))
 		if has := deskHas(t, db, "SOL"); has < 980_00000000 || has > 980_00000003 {
 			t.Errorf("@desk has %d SOL", has)
 		}
-		wantsFault(t, convert(floor, "BNB", "SOL", 1_00000000), store.DeskExhausted, ledger.Amount(deskHas(t, db, "SOL")-980_00000000))
+		wantsFault(t, convert(floor, "BNB", "SOL", 1_00000000), conversion.DeskExhausted, ledger.Amount(deskHas(t, db, "SOL")-980_00000000))
 		floor.Floors["SOL"] = 990_00000000 // above what there is
-		wantsFault(t, convert(floor, "BNB", "SOL", 1_00000000), store.DeskExhausted, 0)
+		wantsFault(t, convert(floor, "BNB", "SOL", 1_00000000), conversion.DeskExhausted, 0)
 		delete(floor.Floors, "SOL")
 		ok(t, convert(floor, "BNB", "SOL", 1_00000000))
 		ok(t, convert(floor, "SOL", "ADA", 1_00000000)) // has no floor: it is overdrawn
@@ -190,7 +191,7 @@ func TestConversionLimits(t *testing.T) {
 			t.Errorf("@desk has %d ADA", has)
 		}
 		floor.Stocked = true
-		wantsFault(t, convert(floor, "SOL", "ADA", 1_00000000), store.DeskExhausted, 0)
+		wantsFault(t, convert(floor, "SOL", "ADA", 1_00000000), conversion.DeskExhausted, 0)
 	})
 }
 
@@ -209,7 +210,7 @@ func TestConversionLimitsAtTheSameTime(t *testing.T) {
 			open(t, one, id)
 			deposit(t, one, "d-"+string(id), id, 100, "BNB", time.Time{})
 		}
-		run := func(name string, rules store.ConversionRules, account func(i int) ledger.Account) (posted int) {
+		run := func(name string, rules conversion.Rules, account func(i int) ledger.Account) (posted int) {
 			q := testkit.Must(one.Quote(t.Context(), account(0), "BNB", "SOL", 1_00000000, rules))(t)
 			errs := make([]error, 32)
 			var all sync.WaitGroup
@@ -221,20 +222,20 @@ func TestConversionLimitsAtTheSameTime(t *testing.T) {
 			}
 			all.Wait()
 			for _, err := range errs {
-				var refused *store.ConversionError
+				var refused *conversion.Error
 				if err == nil {
 					posted++
-				} else if !errors.As(err, &refused) || refused.Left >= 4_00000000 && refused.Fault == store.DeskExhausted {
+				} else if !errors.As(err, &refused) || refused.Left >= 4_00000000 && refused.Fault == conversion.DeskExhausted {
 					t.Error(err)
 				}
 			}
 			return posted
 		}
-		floor := store.ConversionRules{PriceMaxAge: time.Hour, Floors: map[string]ledger.Amount{"SOL": 970_00000000}}
+		floor := conversion.Rules{PriceMaxAge: time.Hour, Floors: map[string]ledger.Amount{"SOL": 970_00000000}}
 		if n := run("floor", floor, func(i int) ledger.Account { return ledger.Account(fmt.Sprint("user-", i)) }); n != 7 || deskHas(t, one, "SOL") != 972_00000000 {
 			t.Errorf("%d were posted; @desk has %d SOL", n, deskHas(t, one, "SOL"))
 		}
-		day := store.ConversionRules{PriceMaxAge: time.Hour, DailyLimit: 5 * 600_00000000}
+		day := conversion.Rules{PriceMaxAge: time.Hour, DailyLimit: 5 * 600_00000000}
 		if n := run("day", day, func(int) ledger.Account { return "alice" }); n != 5 {
 			t.Errorf("%d were posted within a limit of 5", n)
 		}

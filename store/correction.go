@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
 // Fund moves an amount of an asset into @rewards, from which rewards are paid, or
-// takes it out again. The ID is the caller's, and the entry's is "fund/" and it:
-// the same twice is once.
+// takes it out again. Idempotent by the ID: the entry's is "fund/" and the caller's.
 func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
 	if err := ledger.CheckID("fund", id); err != nil {
 		return Outcome{}, ledger.At("id", err)
@@ -28,7 +28,7 @@ func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, 
 		action = "fund withdraw"
 	}
 	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
-	o, err := db.postNoted(ctx, e, true, note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID})
+	o, err := db.postOwn(ctx, e, note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID})
 	if err != nil {
 		return o, fmt.Errorf("%s %s: %w", action, asset, err)
 	}
@@ -36,12 +36,12 @@ func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, 
 }
 
 // Adjust posts a correction, dated now, and keeps in the log who made it and why.
-// The same twice is once, whatever the reason said.
+// Idempotent by the entry's ID, whatever the reason says.
 func (db *DB) Adjust(ctx context.Context, e ledger.Entry, reason string) (Outcome, error) {
 	if err := checkAdjustment(e, reason); err != nil {
 		return Outcome{}, err
 	}
-	return db.postNoted(ctx, e, false, note{action: "adjust", reason: reason})
+	return db.postOne(ctx, &call{entries: []ledger.Entry{e}, note: note{action: "adjust", reason: reason}})
 }
 
 // ReasonedEntry is a correction and why it is made.
@@ -89,16 +89,10 @@ func checkAdjustment(e ledger.Entry, reason string) error {
 	return nil
 }
 
-// postNoted posts an entry and, with it, a line of the log.
-func (db *DB) postNoted(ctx context.Context, e ledger.Entry, own bool, n note) (Outcome, error) {
-	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: own, note: n})
-	if err != nil {
-		return Outcome{}, err
-	}
-	if own {
-		return ofMove(outcomes[0])
-	}
-	return outcomes[0], outcomes[0].Err
+// postOwn posts an entry of our own making, and names the fields of its one move as those
+// of the input that it is made of.
+func (db *DB) postOwn(ctx context.Context, e ledger.Entry, n note) (Outcome, error) {
+	return ofMove(db.postOne(ctx, &call{entries: []ledger.Entry{e}, own: true, note: n}))
 }
 
 // Compensation makes good what a reward was too low by: a day that is paid never changes,
@@ -116,7 +110,7 @@ type Compensation struct {
 // Compensate moves the amount from @rewards to the account, now, for its reward of a day
 // that is paid, and logs who did it and why. It is no reward: it is not part of what the
 // account has earned, and the audit derives the day as if it was not there. The pool may not
-// go below zero: ledger.ErrInsufficient. Entry and At are not looked at. The entry's ID names
+// go below zero: ledger.ErrInsufficient. Entry and At are ignored. The entry's ID names
 // the day, the token, the account and the name: repeating it with the same amount has no
 // further effect, with another it is ledger.ErrConflict. ledger.ErrInvalid for a day that is not
 // paid, ledger.ErrNotFound for an account that was never opened.
@@ -139,18 +133,18 @@ func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Ou
 		Moves: []ledger.Move{{From: ledger.Rewards, To: c.Account, Asset: c.Asset, Amount: c.Amount}},
 	}
 	detail := asset.Format(c.Amount) + " " + c.Asset + " as " + e.ID
-	return db.postNoted(ctx, e, true, note{action: "compensate", subject: string(c.Account), detail: detail, reason: reason})
+	return db.postOwn(ctx, e, note{action: "compensate", subject: string(c.Account), detail: detail, reason: reason})
 }
 
 // checkPaid refuses a compensation for a day that is not paid yet: what is wrong with it
 // can still be corrected, and it may still be paid.
 func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
-	paid := int64(db.first) - 1
-	err := db.engine.Read(ctx, func(t view) error {
-		_, err := one(t, []*int64{&paid}, "SELECT paid_through FROM progress WHERE bucket = $1 AND asset = $2", int64(c.Account.Bucket()), c.Asset)
+	var paid int64
+	err := db.engine.Read(ctx, func(t view) (err error) {
+		paid, err = count(t, "SELECT count(*) FROM progress WHERE bucket = $1 AND asset = $2 AND paid_through >= $3", int64(c.Account.Bucket()), c.Asset, int64(c.Day))
 		return err
 	})
-	if err == nil && (c.Day < db.first || int64(c.Day) > paid) {
+	if err == nil && (c.Day < db.first || paid == 0) {
 		err = ledger.ErrInvalid.In("", "%s of %s is not paid; a compensation is for a day that is", c.Day, c.Asset)
 	}
 	if err != nil {
@@ -164,6 +158,12 @@ type dip struct {
 	key
 	until  int64 // the first moment at which it is not below zero any more
 	lowest ledger.Amount
+}
+
+// flagged is a dip of an accepted entry.
+type flagged struct {
+	dip
+	it *item
 }
 
 // Reconciliation is a balance that an authoritative entry left below zero for a time, to
@@ -182,52 +182,20 @@ type Reconciliation struct {
 
 // writeReconciliations writes a row for each balance that an accepted entry left below zero.
 func (p *posting) writeReconciliations() error {
-	var buckets, ats, untils, lowest, flagged, zeros []int64
-	var accounts, assets, entries, empty []string
-	for _, it := range p.accepted() {
+	var all []flagged
+	for _, it := range p.accepted {
 		for _, d := range it.dips {
-			buckets, accounts, assets = append(buckets, int64(d.bucket)), append(accounts, string(d.account)), append(assets, d.asset)
-			entries, ats, untils = append(entries, it.ID), append(ats, it.at), append(untils, d.until)
-			lowest, flagged = append(lowest, int64(d.lowest)), append(flagged, p.now)
-			zeros, empty = append(zeros, 0), append(empty, "")
+			all = append(all, flagged{d, it})
 		}
 	}
-	if entries == nil {
-		return nil
-	}
-	return p.insertNew("reconciliations", set{
-		ints("bucket", buckets), texts("account", accounts), texts("asset", assets), texts("entry", entries), ints("at", ats), ints("until", untils),
-		ints("lowest", lowest), ints("flagged", flagged), ints("resolved", zeros), texts("reason", empty),
-	})
-}
-
-// Reconciliations are the next after one, of which Flagged, Entry, Account and Asset
-// count, in the order of their posting, at most limit; the zero one is before all. With
-// open they are those that are not resolved.
-func (db *DB) Reconciliations(ctx context.Context, after Reconciliation, open bool, limit int) (found []Reconciliation, err error) {
-	flagged, most := int64(0), int64(1<<62)
-	if !after.Flagged.IsZero() {
-		flagged = after.Flagged.UnixMilli()
-	}
-	if open {
-		most = 0
-	}
-	err = db.engine.Read(ctx, func(t view) error {
-		found = nil
-		return t.Query(func(r row) error {
-			found = append(found, Reconciliation{
-				Entry: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), At: timeOf(r.Int(3)), Until: timeOf(r.Int(4)),
-				Lowest: ledger.Amount(r.Int(5)), Flagged: timeOf(r.Int(6)), Resolved: timeOrNever(r.Int(7)), Reason: r.Text(8),
-			})
-			return nil
-		}, `SELECT entry, account, asset, at, until, lowest, flagged, resolved, reason FROM reconciliations
-		     WHERE (flagged, entry, account, asset) > ($1, $2, $3, $4) AND resolved <= $5 ORDER BY flagged, entry, account, asset LIMIT $6`,
-			flagged, after.Entry, string(after.Account), after.Asset, most, int64(max(limit, 0)))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the reconciliations: %w", err)
-	}
-	return found, nil
+	return p.insertNew("reconciliations", db.SetOf(all, append(keyFields(func(f flagged) key { return f.key }),
+		db.Text("entry", func(f flagged) string { return f.it.ID }),
+		db.Int("at", func(f flagged) int64 { return f.it.at }),
+		db.Int("until", func(f flagged) int64 { return f.until }),
+		db.Int("lowest", func(f flagged) int64 { return int64(f.lowest) }),
+		db.Int("flagged", func(flagged) int64 { return p.now }),
+		db.Int("resolved", func(flagged) int64 { return 0 }),
+		db.Text("reason", func(flagged) string { return "" }))...))
 }
 
 // Resolve records that an entry's balances were reconciled, and why that is so; the reason

@@ -4,14 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
-// ensureDays makes the rows of all days up to tomorrow, in every bucket. Safe to call at any time.
+// AllBuckets are the numbers of all buckets, ascending: Post locks them in this order.
+func AllBuckets() []int {
+	buckets := make([]int, ledger.Buckets)
+	for b := range buckets {
+		buckets[b] = b
+	}
+	return buckets
+}
+
+// everyBucket is a set with a row for each bucket, ascending, with the same values in each.
+func everyBucket(same ...db.Field[int]) set {
+	return db.SetOf(AllBuckets(), append([]db.Field[int]{db.Int("bucket", func(b int) int64 { return int64(b) })}, same...)...)
+}
+
+func sameInt(name string, v int64) db.Field[int] { return db.Int(name, func(int) int64 { return v }) }
+func sameText(name, v string) db.Field[int]      { return db.Text(name, func(int) string { return v }) }
+
+// EveryBucket is a set with a row for each bucket, ascending, and a day: bucket, day.
+func EveryBucket(d staking.Day) set { return everyBucket(sameInt("day", int64(d))) }
+
+// readDay scans a row of one day.
+func readDay(r row) (staking.Day, error) { return staking.Day(r.Int(0)), nil }
+
+// dayNumber is a day as the books keep it.
+func dayNumber(d staking.Day) int64 { return int64(d) }
+
+// ensureDays makes the rows of all days up to tomorrow, in every bucket. Idempotent.
 func (db *DB) ensureDays(ctx context.Context) error {
 	through := staking.DayOf(db.clock()) + 1
 	if staking.Day(db.opened.Load()) >= through {
@@ -26,37 +54,50 @@ func (db *DB) ensureDays(ctx context.Context) error {
 }
 
 // makeDays makes the rows of days that are missing up to and including a day.
-func (db *DB) makeDays(t tx, through staking.Day) error {
-	last := int64(db.first) - 1
-	if err := t.Query(func(r row) error { last = max(last, r.Int(0)); return nil },
-		"SELECT day FROM days WHERE bucket = 0 ORDER BY day DESC LIMIT 1"); err != nil {
+func (b *DB) makeDays(t tx, through staking.Day) error {
+	last, found, err := db.First(t, readDay, "SELECT day FROM days WHERE bucket = 0 ORDER BY day DESC LIMIT 1")
+	if err != nil {
 		return err
 	}
-	var days []int64
-	for d := last + 1; d <= int64(through); d++ {
-		days = append(days, d)
+	next := b.first
+	if found {
+		next = max(next, last+1)
 	}
-	n := len(days)
-	if n > 0 {
-		// Bucket 0 last: its rows say that the others are there.
-		for b := ledger.Buckets - 1; b >= 0; b-- {
-			if _, err := t.Set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, r.closed FROM {rows} WHERE true ON CONFLICT DO NOTHING",
-				set{ints("bucket", slices.Repeat([]int64{int64(b)}, n)), ints("day", days), ints("closed", make([]int64, n))}); err != nil {
-				return err
-			}
+	missing := daysBetween(next, through)
+	if missing == nil {
+		return nil
+	}
+	// Bucket 0 last: its rows say that the others are there.
+	for bucket := ledger.Buckets - 1; bucket >= 0; bucket-- {
+		if _, err := t.Set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, r.closed FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+			db.SetOf(missing,
+				db.Int("bucket", func(staking.Day) int64 { return int64(bucket) }),
+				db.Int("day", dayNumber),
+				db.Int("closed", func(staking.Day) int64 { return 0 }))); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// daysBetween are the days from one through another; nil: there are none.
+func daysBetween(from, through staking.Day) (days []staking.Day) {
+	for d := from; d <= through; d++ {
+		days = append(days, d)
+	}
+	return days
+}
+
 // firstOpen is the first day that still takes entries.
-func (db *DB) firstOpen(t view) (staking.Day, error) {
-	day := int64(db.first) - 1
-	err := t.Query(func(r row) error { day = r.Int(0); return nil }, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
+func (b *DB) firstOpen(t view) (staking.Day, error) {
+	closed, found, err := db.First(t, readDay, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
 	if err != nil {
 		return 0, fmt.Errorf("read the closed days: %w", err)
 	}
-	return staking.Day(day) + 1, nil
+	if !found {
+		return b.first, nil
+	}
+	return closed + 1, nil
 }
 
 // FirstOpen is the first day that still takes entries.
@@ -74,15 +115,7 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 	if len(wanted) == 0 {
 		return nil
 	}
-	keys := make([][2]int64, 0, len(wanted))
-	for k := range wanted {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
-	buckets, days := make([]int64, len(keys)), make([]int64, len(keys))
-	for i, k := range keys {
-		buckets[i], days[i] = k[0], k[1]
-	}
+	keys := slices.SortedFunc(maps.Keys(wanted), func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
 	found := 0
 	err := t.QueryEach(func(r row) error {
 		found++
@@ -92,7 +125,9 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 			}
 		}
 		return nil
-	}, "SELECT bucket, day, closed FROM days WHERE bucket = $1 AND day = $2"+t.Share(), set{ints("bucket", buckets), ints("day", days)})
+	}, "SELECT bucket, day, closed FROM days WHERE bucket = $1 AND day = $2"+t.Share(), db.SetOf(keys,
+		db.Int("bucket", func(k [2]int64) int64 { return k[0] }),
+		db.Int("day", func(k [2]int64) int64 { return k[1] })))
 	if err == nil && found != len(keys) {
 		err = fmt.Errorf("%d of %d days are not open yet", len(keys)-found, len(keys))
 	}
@@ -103,11 +138,11 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 }
 
 // CloseDays closes every open day up to and including through: no entry is taken for
-// it any more. It commits the intent first, which Post looks at before it locks,
-// so that a stream of late entries cannot keep it waiting; then it takes the
-// days' rows exclusively. What a region's listing ends by then is ended first. It refuses
-// a day that still takes late entries (ErrInvalid). Safe to call twice, and from several
-// processes.
+// it any more. It commits the intent first, which Post checks before it locks,
+// so that a stream of late entries cannot keep it waiting; then it takes the exclusive
+// locks of the days' rows. What a region's listing ends by then is ended first. It refuses
+// a day that still takes late entries (ErrInvalid). Idempotent, also from several
+// processes at the same time.
 func (db *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
 	if err := db.ensureDays(ctx); err != nil {
 		return err
@@ -129,16 +164,13 @@ func (db *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time)
 var errListing = errors.New("a region's listing is not complete")
 
 // intendToClose commits the intent to close the open days up to and including through.
-func (db *DB) intendToClose(ctx context.Context, through staking.Day, now time.Time) error {
-	return db.engine.Write(ctx, func(t tx) error {
-		first, err := db.firstOpen(t)
+func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Time) error {
+	return b.engine.Write(ctx, func(t tx) error {
+		first, err := b.firstOpen(t)
 		if err != nil {
 			return err
 		}
-		var days []int64
-		for d := first; d <= through; d++ {
-			days = append(days, int64(d))
-		}
+		days := daysBetween(first, through)
 		if days == nil {
 			return nil
 		}
@@ -149,33 +181,35 @@ func (db *DB) intendToClose(ctx context.Context, through staking.Day, now time.T
 		if err == nil && left > 0 {
 			err = errListing
 		}
+		if err == nil {
+			err = b.checkOver(t, through)
+		}
 		if err != nil {
 			return err
 		}
-		if err := db.checkOver(t, through); err != nil {
-			return err
-		}
 		n, err := t.Set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
-			set{ints("day", days), ints("at", slices.Repeat([]int64{now.UnixMilli()}, len(days)))})
+			db.SetOf(days, db.Int("day", dayNumber), db.Int("at", func(staking.Day) int64 { return now.UnixMilli() })))
 		if err != nil || n == 0 {
 			return err
 		}
-		return db.logLine(t, "day close", through.String(), "all days from "+first.String())
+		return b.logLine(t, "day close", through.String(), "all days from "+first.String())
 	})
 }
 
 // closeBuckets closes the rows of days whose closing is intended, in all buckets,
 // ascending as Post locks them. It waits for what is being posted to these days.
-func (db *DB) closeBuckets(ctx context.Context, through staking.Day) error {
-	err := db.engine.Write(ctx, func(t tx) error {
-		from := int64(db.first)
-		if err := t.Query(func(r row) error { from = r.Int(0) + 1; return nil },
-			"SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(through)); err != nil || from > int64(through) {
+func (b *DB) closeBuckets(ctx context.Context, through staking.Day) error {
+	err := b.engine.Write(ctx, func(t tx) error {
+		last, found, err := db.First(t, readDay, "SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(through))
+		from := b.first
+		if found {
+			from = last + 1
+		}
+		if err != nil || from > through {
 			return err
 		}
-		rows := EveryBucket(through)
-		rows = append(rows, ints("first", slices.Repeat([]int64{from}, ledger.Buckets)))
-		return t.Each(nil, "UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $3 AND $2 AND closed = 0", rows)
+		return t.Each(nil, "UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND closed = 0",
+			everyBucket(sameInt("first", int64(from)), sameInt("through", int64(through))))
 	})
 	if err != nil {
 		return fmt.Errorf("close the days through %s: %w", through, err)
@@ -192,6 +226,7 @@ func (db *DB) Closings(ctx context.Context) (closings staking.Closings, err erro
 	return closings, err
 }
 
+// ClosingsOf is Closings, in a snapshot.
 func ClosingsOf(t view) (closings staking.Closings, err error) {
 	err = t.Query(func(r row) error {
 		c := staking.Closing{From: staking.Day(r.Int(0)), After: time.Duration(r.Int(1)) * time.Millisecond}
@@ -207,8 +242,8 @@ func ClosingsOf(t view) (closings staking.Closings, err error) {
 	return closings, nil
 }
 
-// checkOver refuses to close a day that takes late entries still. It shares a lock
-// that a change of that time takes exclusively.
+// checkOver refuses to close a day that still takes late entries. It takes a shared lock
+// of which a change of that time takes the exclusive one.
 func (db *DB) checkOver(t tx, d staking.Day) error {
 	if err := t.Query(nil, "SELECT from_day FROM close_after ORDER BY from_day, revision LIMIT 1"+t.Share()); err != nil {
 		return err
@@ -222,7 +257,7 @@ func (db *DB) checkOver(t tx, d staking.Day) error {
 
 // SetCloseAfter sets for how long past their end days take late entries, from a day on.
 // That day must not be closed, nor such that it could be closed by now. What was set for
-// a later day still holds from there on. Safe to call twice. Its errors are ErrInvalid.
+// a later day still holds from there on. Idempotent. Its errors are ErrInvalid.
 func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 	if err := staking.CheckCloseAfter(c.After); err != nil {
 		return err

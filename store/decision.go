@@ -6,17 +6,15 @@ import (
 	"math"
 	"slices"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
 // apply puts all changes on the balances in one statement, which locks them and
-// tells what they are. Nobody else sees them before the commit, and write takes
+// returns what they are. Nobody else sees them before the commit, and write takes
 // back what decide refuses.
 func (p *posting) apply() error {
-	for _, b := range p.sorted {
-		b.now = 0
-	}
 	return p.update(p.sorted, func(b *balance) ledger.Amount { return b.applied }, func(b *balance, now ledger.Amount) {
 		b.exists = true
 		b.now = now - b.applied
@@ -28,27 +26,30 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 	if len(balances) == 0 {
 		return nil
 	}
-	var buckets, amounts []int64
-	var accounts, assets []string
-	for _, b := range balances {
-		buckets = append(buckets, int64(b.bucket))
-		accounts = append(accounts, string(b.account))
-		assets = append(assets, b.asset)
-		amounts = append(amounts, int64(amount(b)))
-	}
 	_, err := p.t.Set(func(r row) error {
-		b := p.keys[key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)}]
+		b := p.keys[readKey(r)]
 		b.closed, b.frozen = r.Int(4) != 0, r.Int(5) != 0
 		seen(b, ledger.Amount(r.Int(3)))
 		return nil
 	}, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	     WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset
 	 RETURNING balances.bucket, balances.account, balances.asset, balances.balance, balances.closed, balances.frozen`,
-		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), ints("amount", amounts)})
+		db.SetOf(balances, append(keyFields(balanceKey), db.Int("amount", func(b *balance) int64 { return int64(amount(b)) }))...))
 	if err != nil {
 		return fmt.Errorf("update balances: %w", err)
 	}
 	return nil
+}
+
+func readKey(r row) key { return key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)} }
+
+// owner is an account that may not be open: there is no balance of it, or one that is closed.
+type owner struct {
+	bucket int
+	id     ledger.Account
+	found  bool
+	closed int64
+	frozen bool
 }
 
 // openings refuses entries that name an account which was never opened, or which
@@ -56,42 +57,51 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 // whether it is closed. Where none is there, the account's row is shared, so that
 // the account is not closed without a look at the balance that it gets here.
 func (p *posting) openings() error {
-	doubtful, closed, frozen := map[ledger.Account]bool{}, map[ledger.Account]int64{}, map[ledger.Account]bool{}
-	var buckets []int64
-	var owners []string
+	doubtful := map[ledger.Account]*owner{}
+	var owners []*owner
 	for _, b := range p.sorted {
-		if owner := b.account.Owner(); (!b.exists || b.closed) && !owner.IsHouse() && !doubtful[owner] {
-			doubtful[owner] = true
-			buckets, owners = append(buckets, int64(b.bucket)), append(owners, string(owner))
+		if id := b.account.Owner(); (!b.exists || b.closed) && !id.IsHouse() && doubtful[id] == nil {
+			doubtful[id] = &owner{bucket: b.bucket, id: id}
+			owners = append(owners, doubtful[id])
 		}
 	}
 	if owners == nil {
 		return nil
 	}
 	err := p.t.QueryEach(func(r row) error {
-		owner := ledger.Account(r.Text(0))
-		closed[owner], frozen[owner] = r.Int(1), r.Int(2) != 0
-		doubtful[owner] = closed[owner] != 0
+		o := doubtful[ledger.Account(r.Text(0))]
+		o.found, o.closed, o.frozen = true, r.Int(1), r.Int(2) != 0
 		return nil
-	}, "SELECT account, closed, frozen FROM accounts WHERE bucket = $1 AND account = $2"+p.t.Share(), set{ints("bucket", buckets), texts("account", owners)})
+	}, "SELECT account, closed, frozen FROM accounts WHERE bucket = $1 AND account = $2"+p.t.Share(), db.SetOf(owners,
+		db.Int("bucket", func(o *owner) int64 { return int64(o.bucket) }),
+		db.Text("account", func(o *owner) string { return string(o.id) })))
 	if err != nil {
 		return fmt.Errorf("look accounts up: %w", err)
 	}
 	for _, b := range p.sorted {
-		b.frozen = b.frozen || !b.exists && frozen[b.account.Owner()]
+		if o := doubtful[b.account.Owner()]; o != nil && !b.exists {
+			b.frozen = o.frozen
+		}
 	}
 	for it := range p.open {
 		for _, c := range it.changes {
-			switch owner := c.account.Owner(); {
-			case !doubtful[owner] || it.sweeps(owner):
-			case closed[owner] != 0:
-				it.refuse(fmt.Errorf("entry %s: %w", it.ID, isClosed(owner, closed[owner])))
+			switch o := doubtful[c.account.Owner()]; {
+			case o == nil || o.found && o.closed == 0 || it.sweeps(o.id):
+			case o.found:
+				it.refuse(fmt.Errorf("entry %s: %w", it.ID, isClosed(o.id, o.closed)))
 			default:
-				it.refuse(ledger.ErrNotFound.In("", "entry %s: account %s", it.ID, owner).Because(ReasonUnknownAccount))
+				it.refuse(ledger.ErrNotFound.In("", "entry %s: account %s", it.ID, o.id).Because(ReasonUnknownAccount))
 			}
 		}
 	}
 	return nil
+}
+
+// span is a day on which a balance is read that has changed since a moment.
+type span struct {
+	*balance
+	day   staking.Day
+	since int64
 }
 
 // history reads what the balances that entries take from show at later moments
@@ -110,28 +120,26 @@ func (p *posting) history() error {
 		}
 	}
 	today := staking.DayOf(timeOf(p.now + 1000))
-	var buckets, days, ats []int64
-	var accounts, assets []string
+	var spans []span
 	for _, b := range p.sorted {
-		at, ok := since[b]
-		if !ok {
-			continue
-		}
-		for d := staking.DayOf(timeOf(at)); d <= today; d++ {
-			buckets, days, ats = append(buckets, int64(b.bucket)), append(days, int64(d)), append(ats, at)
-			accounts, assets = append(accounts, string(b.account)), append(assets, b.asset)
+		if at, ok := since[b]; ok {
+			for d := staking.DayOf(timeOf(at)); d <= today; d++ {
+				spans = append(spans, span{b, d, at})
+			}
 		}
 	}
-	if days == nil {
+	if spans == nil {
 		return nil
 	}
 	err := p.t.QuerySet(func(r row) error {
-		b := p.keys[key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)}]
+		b := p.keys[readKey(r)]
 		b.later = append(b.later, later{r.Int(3), ledger.Amount(r.Int(4)), ledger.Kind(r.Text(5)).OfWithdrawal()})
 		return nil
 	}, `SELECT p.bucket, p.account, p.asset, p.at, p.amount, p.kind
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.account = r.account AND p.asset = r.asset AND p.at > r.at`,
-		set{ints("bucket", buckets), ints("day", days), texts("account", accounts), texts("asset", assets), ints("at", ats)})
+		db.SetOf(spans, append(keyFields(func(s span) key { return s.key }),
+			db.Int("day", func(s span) int64 { return int64(s.day) }),
+			db.Int("at", func(s span) int64 { return s.since }))...))
 	if err != nil {
 		return fmt.Errorf("read later postings: %w", err)
 	}
@@ -178,7 +186,7 @@ func (p *posting) decideItem(it *item) {
 		c.later = append(c.later, it.asLater(c))
 	}
 	p.follow(it)
-	p.conversions.count(it, 1)
+	p.limits.count(it, 1)
 	it.done, it.digest = true, it.digestAt(it.at)
 	*it.out = Outcome{At: timeOf(it.at), PostedAt: timeOf(p.now)}
 }
@@ -213,14 +221,10 @@ func (p *posting) entryTime(it *item) int64 {
 
 // allows says why the item cannot be accepted, or nil.
 func (p *posting) allows(it *item) error {
-	if err := p.mayLeave(it); err != nil {
-		return err
-	}
-	if err := p.mayEnd(it); err != nil {
-		return err
-	}
-	if err := p.mayConvert(it); err != nil {
-		return err
+	for _, check := range []func(*item) error{p.mayLeave, p.mayEnd, p.mayConvert} {
+		if err := check(it); err != nil {
+			return err
+		}
 	}
 	it.dips = nil
 	for _, c := range it.changes {
@@ -267,9 +271,9 @@ func (c change) allows(it *item, asset ledger.Asset) error {
 }
 
 // least is the lowest balance at any moment from at on, counted back from what it is
-// now, and until when it was below what is needed. Changes of one moment count together. Without the withdrawals' it is what their
-// requests leave to other entries: a request and its ending change the balance by as
-// much as they change what is reserved.
+// now, and until when it was below what is needed. Changes of one moment count together.
+// Without the withdrawals' changes it is what their requests leave to other entries: a
+// request and its ending change the balance by as much as they change what is reserved.
 func (b *balance) least(at int64, now, needed ledger.Amount, withoutWithdrawals bool) (least ledger.Amount, until int64) {
 	slices.SortStableFunc(b.later, func(x, y later) int { return int(min(max(y.at-x.at, math.MinInt32), math.MaxInt32)) })
 	least = now
@@ -317,7 +321,7 @@ func (p *posting) takeBack(it *item) {
 		c.balance.later = slices.Delete(c.later, i, i+1)
 	}
 	p.forget(it)
-	p.conversions.count(it, -1)
+	p.limits.count(it, -1)
 }
 
 // errNotPosted is what the other entries of a call answer that is posted whole or not at all.

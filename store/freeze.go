@@ -27,7 +27,7 @@ const (
 	frozenResumes = 2 // it does not earn, and the switch is set on again when it is unfrozen
 )
 
-// What is kept of the switch when a freeze or its end changes it.
+// The switch events of a freeze and of its end.
 const (
 	pressFrozen   = pressOff + ": frozen"
 	pressUnfrozen = pressOn + ": unfrozen"
@@ -134,15 +134,10 @@ func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (r
 	return resumed, repeated, nil
 }
 
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
-}
+func onOff(on bool) string { return [...]string{"off", "on"}[flag(on)] }
 
 // freezing takes the locks of a freeze or its end, and gives it what the books say. The
-// locks are those of a press, and before the account's the balances, as Post takes them:
+// locks are those of a switch event, and before the account's the balances, as Post takes them:
 // an entry that takes from one is either in the books by now, or finds it marked.
 func (db *DB) freezing(ctx context.Context, id ledger.Account, reason string, mark int64, do func(tx, *switching) error) error {
 	if err := id.CheckHolder(); err != nil {

@@ -8,11 +8,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
-// ImportRow is how often a row stands in one part of an export of another exchange.
+// ImportRow is how often a row is in one part of an export of another exchange.
 type ImportRow struct {
 	At        time.Time // UTC, a whole second
 	Asset     string
@@ -38,83 +39,8 @@ type ImportChange struct {
 	Amount ledger.Amount
 }
 
-// Imports is what is known of an account's history elsewhere, and what is posted of it.
-type Imports struct {
-	Rows    []ImportRow
-	Entries []ImportEntry // in order of their names
-}
-
-func importPrefix(account ledger.Account) string { return "import/" + string(account) + "/" }
-
-// Imports reads an account's recorded rows and posted import entries in one snapshot: the
-// rows of what is posted in it are in it. ErrInvalid if it is no holder's account.
-func (db *DB) Imports(ctx context.Context, account ledger.Account) (Imports, error) {
-	if err := account.CheckHolder(); err != nil {
-		return Imports{}, err
-	}
-	var found Imports
-	err := db.engine.Read(ctx, func(t view) (err error) {
-		if found.Rows, err = readImportRows(t, account); err != nil {
-			return err
-		}
-		found.Entries, err = readImportEntries(t, account)
-		return err
-	})
-	if err != nil {
-		return Imports{}, fmt.Errorf("read the imports of %s: %w", account, err)
-	}
-	return found, nil
-}
-
-func readImportRows(t view, account ledger.Account) (rows []ImportRow, err error) {
-	err = t.Query(func(r row) error {
-		rows = append(rows, ImportRow{
-			At: timeOf(r.Int(0)), Asset: r.Text(1), Operation: r.Text(2), Amount: ledger.Amount(r.Int(3)),
-			Export: r.Text(4), Part: int(r.Int(5)), Times: int(r.Int(6)), Reward: r.Int(7) != 0,
-		})
-		return nil
-	}, `SELECT at, asset, operation, amount, export, part, times, reward FROM import_rows
-	     WHERE bucket = $1 AND account = $2 ORDER BY at, asset, operation, amount, export, part`, int64(account.Bucket()), string(account))
-	return rows, err
-}
-
-// readImportEntries reads the entries of an account's imports, which lie in the buckets
-// of their IDs, and then their sides of the account.
-func readImportEntries(t view, account ledger.Account) ([]ImportEntry, error) {
-	prefix := importPrefix(account)
-	n := ledger.Buckets
-	buckets, from, until := make([]int64, n), make([]string, n), make([]string, n)
-	for b := range n {
-		buckets[b], from[b], until[b] = int64(b), prefix, prefix[:len(prefix)-1]+"0" // "0" follows "/"
-	}
-	var entries []ImportEntry
-	index := map[string]int{}
-	err := t.QueryEach(func(r row) error {
-		index[r.Text(0)] = len(entries)
-		entries = append(entries, ImportEntry{Name: r.Text(0)[len(prefix):], At: timeOf(r.Int(1))})
-		return nil
-	}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry >= $2 AND entry < $3 ORDER BY entry",
-		set{ints("bucket", buckets), texts("from", from), texts("until", until)})
-	if err != nil || len(entries) == 0 {
-		return nil, err
-	}
-	accountBuckets := make([]int64, len(entries))
-	days, ats := make([]int64, len(entries)), make([]int64, len(entries))
-	ids, accounts := make([]string, len(entries)), make([]string, len(entries))
-	for i, e := range entries {
-		accountBuckets[i], days[i], ats[i] = int64(account.Bucket()), int64(staking.DayOf(e.At)), e.At.UnixMilli()
-		ids[i], accounts[i] = prefix+e.Name, string(account)
-	}
-	err = t.QueryEach(func(r row) error {
-		e := &entries[index[r.Text(0)]]
-		e.Kind = ledger.Kind(r.Text(3))
-		e.Changes = append(e.Changes, ImportChange{r.Text(1), ledger.Amount(r.Int(2))})
-		return nil
-	}, "SELECT entry, asset, amount, kind FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND account = $5 ORDER BY move, side",
-		set{ints("bucket", accountBuckets), ints("day", days), ints("at", ats), texts("entry", ids), texts("account", accounts)})
-	slices.SortFunc(entries, func(a, b ImportEntry) int { return cmp.Compare(a.Name, b.Name) })
-	return entries, err
-}
+// ImportPrefix begins the IDs of the entries of an account's imports; their names follow.
+func ImportPrefix(account ledger.Account) string { return "import/" + string(account) + "/" }
 
 // importPart is how many rows are recorded in one transaction.
 const importPart = 10_000
@@ -122,7 +48,7 @@ const importPart = 10_000
 // RecordImport keeps the rows that an import has read, before anything of them is
 // posted: an import that is stopped in between is completed by the next one. Of a row
 // that is known in the same part of the same export the larger number stays, or zero
-// where the row is to count no more; whether it is a reward is what the last import says.
+// where the row no longer counts; whether it is a reward is what the last import says.
 // So repeating has no further effect. A row beyond the limits of ImportRow is ErrInvalid,
 // and nothing is recorded. Rows are written in transactions of 10,000: after another
 // error some may be recorded, and the same call may be made again.
@@ -195,28 +121,24 @@ func foldImportRows(rows []ImportRow) []ImportRow {
 
 // writeImportRows writes rows, and says how many were new or changed.
 func writeImportRows(t tx, account ledger.Account, rows []ImportRow) (int64, error) {
-	n := len(rows)
-	bucket, owner, at := make([]int64, n), make([]string, n), make([]int64, n)
-	asset, operation, amount := make([]string, n), make([]string, n), make([]int64, n)
-	export, part, times, reward := make([]string, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	for i, r := range rows {
-		bucket[i], owner[i], at[i] = int64(account.Bucket()), string(account), r.At.UnixMilli()
-		asset[i], operation[i], amount[i] = r.Asset, r.Operation, int64(r.Amount)
-		export[i], part[i], times[i] = r.Export, int64(r.Part), int64(r.Times)
-		if r.Reward {
-			reward[i] = 1
-		}
-	}
+	bucket := int64(account.Bucket())
 	return t.Set(nil, `INSERT INTO import_rows (bucket, account, at, asset, operation, amount, export, part, times, reward)
 		SELECT r.bucket, r.account, r.at, r.asset, r.operation, r.amount, r.export, r.part, r.times, r.reward FROM {rows} WHERE true
 		ON CONFLICT (bucket, account, at, asset, operation, amount, export, part) DO UPDATE SET
 			times = CASE WHEN excluded.times > import_rows.times OR excluded.times = 0 THEN excluded.times ELSE import_rows.times END,
 			reward = excluded.reward
 		WHERE excluded.times > import_rows.times OR (excluded.times = 0 AND import_rows.times <> 0) OR excluded.reward <> import_rows.reward`,
-		set{
-			ints("bucket", bucket), texts("account", owner), ints("at", at), texts("asset", asset), texts("operation", operation),
-			ints("amount", amount), texts("export", export), ints("part", part), ints("times", times), ints("reward", reward),
-		})
+		db.SetOf(rows,
+			db.Int("bucket", func(ImportRow) int64 { return bucket }),
+			db.Text("account", func(ImportRow) string { return string(account) }),
+			db.Int("at", func(r ImportRow) int64 { return r.At.UnixMilli() }),
+			db.Text("asset", func(r ImportRow) string { return r.Asset }),
+			db.Text("operation", func(r ImportRow) string { return r.Operation }),
+			db.Int("amount", func(r ImportRow) int64 { return int64(r.Amount) }),
+			db.Text("export", func(r ImportRow) string { return r.Export }),
+			db.Int("part", func(r ImportRow) int64 { return int64(r.Part) }),
+			db.Int("times", func(r ImportRow) int64 { return int64(r.Times) }),
+			db.Int("reward", func(r ImportRow) int64 { return flag(r.Reward) })))
 }
 
 // PostImport posts entries of an account's import, in order, and says of each what became
@@ -231,7 +153,7 @@ func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported [
 		if err := checkSecond(e.At); err != nil {
 			return nil, err
 		}
-		entries[i] = ledger.Entry{ID: importPrefix(account) + e.Name, Kind: e.Kind, At: e.At.UTC()}
+		entries[i] = ledger.Entry{ID: ImportPrefix(account) + e.Name, Kind: e.Kind, At: e.At.UTC()}
 		for _, c := range e.Changes {
 			move := ledger.Move{From: ledger.Custody, To: account, Asset: c.Asset, Amount: c.Amount}
 			if c.Amount < 0 {
@@ -240,7 +162,7 @@ func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported [
 			entries[i].Moves = append(entries[i].Moves, move)
 		}
 	}
-	return db.postOwnParts(ctx, entries, note{action: "import", subject: string(account)})
+	return db.postParts(ctx, entries, note{action: "import", subject: string(account)})
 }
 
 // Opening is what an account had of an asset when the books began for it.
@@ -250,7 +172,8 @@ type Opening struct {
 	Amount  ledger.Amount
 }
 
-func openingID(account ledger.Account, asset string) string {
+// OpeningID is the ID of the entry of an account's opening of an asset.
+func OpeningID(account ledger.Account, asset string) string {
 	return "opening/" + string(account) + "/" + asset
 }
 
@@ -265,43 +188,44 @@ func (db *DB) PostOpenings(ctx context.Context, openings []Opening) ([]Outcome, 
 			return nil, err
 		}
 		entries[i] = ledger.Entry{
-			ID: openingID(o.Account, o.Asset), Kind: ledger.Opening,
+			ID: OpeningID(o.Account, o.Asset), Kind: ledger.Opening,
 			Moves: []ledger.Move{{From: ledger.Custody, To: o.Account, Asset: o.Asset, Amount: o.Amount}},
 		}
 	}
-	return db.postOwnParts(ctx, entries, note{action: "load"})
+	return db.postParts(ctx, entries, note{action: "load"})
 }
 
 // dateOpenings dates the openings among the entries: at the first open moment, and those
 // that were posted before as they were.
-func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
-	index := map[string][]int{}
-	buckets, ids := make([]int64, len(entries)), make([]string, len(entries))
+func (b *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
+	openings := map[string][]*ledger.Entry{}
 	for i, e := range entries {
-		buckets[i], ids[i] = int64(e.Bucket()), e.ID
 		if e.Kind == ledger.Opening {
-			index[e.ID] = append(index[e.ID], i)
+			openings[e.ID] = append(openings[e.ID], &entries[i])
 		}
 	}
-	if len(index) == 0 {
+	if len(openings) == 0 {
 		return nil
 	}
-	err := db.engine.Read(ctx, func(t view) error {
-		first, err := db.firstOpen(t)
+	err := b.engine.Read(ctx, func(t view) error {
+		first, err := b.firstOpen(t)
 		if err != nil {
 			return err
 		}
-		for _, same := range index {
-			for _, i := range same {
-				entries[i].At = first.Start()
+		date := func(same []*ledger.Entry, at time.Time) {
+			for _, e := range same {
+				e.At = at
 			}
 		}
+		for _, same := range openings {
+			date(same, first.Start())
+		}
 		return t.QueryEach(func(r row) error {
-			for _, i := range index[r.Text(0)] {
-				entries[i].At = timeOf(r.Int(1))
-			}
+			date(openings[r.Text(0)], timeOf(r.Int(1)))
 			return nil
-		}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry = $2", set{ints("bucket", buckets), texts("entry", ids)})
+		}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry = $2", db.SetOf(entries,
+			db.Int("bucket", func(e ledger.Entry) int64 { return int64(e.Bucket()) }),
+			db.Text("entry", func(e ledger.Entry) string { return e.ID })))
 	})
 	if err != nil {
 		return fmt.Errorf("look openings up: %w", err)
@@ -309,45 +233,18 @@ func (db *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
 	return nil
 }
 
-// Opening is what was posted as an account's opening of an asset, in smallest units, and
-// when it counts, in UTC; zero: none was posted.
-func (db *DB) Opening(ctx context.Context, account ledger.Account, asset string) (amount ledger.Amount, since time.Time, err error) {
-	if err := account.CheckHolder(); err != nil {
-		return 0, since, err
-	}
-	e := ledger.Entry{ID: openingID(account, asset)}
-	err = db.engine.Read(ctx, func(t view) error {
-		var at, n int64
-		amount, since = 0, time.Time{}
-		found, err := one(t, []*int64{&at}, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
-		if err != nil || !found {
-			return err
-		}
-		found, err = one(t, []*int64{&n}, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4 AND at = $5 AND entry = $6",
-			int64(account.Bucket()), int64(staking.DayOf(timeOf(at))), string(account), asset, at, e.ID)
-		if amount = ledger.Amount(n); found {
-			since = timeOf(at)
-		}
-		return err
-	})
-	if err != nil {
-		return 0, time.Time{}, fmt.Errorf("look up the opening of %s: %w", account, err)
-	}
-	return amount, since, nil
-}
-
 // ownPart is how many entries of our own are posted in one transaction.
 const ownPart = 1000
 
-// postOwnParts posts entries of our own, part by part, the openings among them dated first. At a
+// postParts posts entries of our own, part by part, the openings among them dated first. At a
 // database's error nothing is known of the entries; post them again.
-func (db *DB) postOwnParts(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
+func (db *DB) postParts(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
 	outcomes := make([]Outcome, 0, len(entries))
 	for part := range slices.Chunk(entries, ownPart) {
 		if err := db.dateOpenings(ctx, part); err != nil {
 			return nil, err
 		}
-		posted, err := db.postOwn(ctx, part, n)
+		posted, err := db.post(ctx, &call{entries: part, own: true, note: n})
 		if err != nil {
 			return nil, err
 		}
@@ -360,7 +257,7 @@ func (db *DB) postOwnParts(ctx context.Context, entries []ledger.Entry, n note) 
 const fillPart = 10_000
 
 // OpenAccounts opens many accounts, some thousands in each transaction. Those
-// that are there stay as they are. Safe to call twice.
+// that are there stay as they are. Idempotent.
 func (db *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
 	_, err := db.OpenOrFind(ctx, accounts)
 	return err
@@ -386,52 +283,41 @@ func (db *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Accou
 	return there, nil
 }
 
-func (db *DB) openPart(ctx context.Context, accounts []Account) (there []Account, err error) {
-	n := len(accounts)
+func (b *DB) openPart(ctx context.Context, accounts []Account) (there []Account, err error) {
 	slices.SortFunc(accounts, func(a, b Account) int {
 		return cmp.Or(a.ID.Bucket()-b.ID.Bucket(), cmp.Compare(a.ID, b.ID))
 	})
-	buckets, opened, ids, regions := make([]int64, n), make([]int64, n), make([]string, n), make([]string, n)
-	for i, a := range accounts {
-		buckets[i], ids[i], regions[i], opened[i] = int64(a.ID.Bucket()), string(a.ID), string(a.Region), a.Opened.UnixMilli()
-	}
-	err = db.engine.Write(ctx, func(t tx) error {
+	bucket := db.Int("bucket", func(a Account) int64 { return int64(a.ID.Bucket()) })
+	id := db.Text("account", func(a Account) string { return string(a.ID) })
+	err = b.engine.Write(ctx, func(t tx) error {
 		there = nil
 		fresh := map[string]bool{}
 		_, err := t.Set(func(r row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
 		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
-			set{ints("bucket", buckets), texts("account", ids), texts("region", regions), ints("opened", opened)})
+			db.SetOf(accounts, bucket, id,
+				db.Text("region", func(a Account) string { return string(a.Region) }),
+				db.Int("opened", func(a Account) int64 { return a.Opened.UnixMilli() })))
 		if err == nil && len(fresh) > 0 {
-			err = db.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), "")
+			err = b.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), "")
 		}
-		if err != nil {
+		old := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return fresh[string(a.ID)] })
+		if err != nil || len(old) == 0 {
 			return err
 		}
-		var oldBuckets []int64
-		var old []string
-		for i, id := range ids {
-			if !fresh[id] {
-				oldBuckets, old = append(oldBuckets, buckets[i]), append(old, id)
-			}
-		}
-		if old == nil {
-			return nil
-		}
-		// A statement of its own: it sees what another has opened meanwhile.
-		err = t.QuerySet(func(r row) error {
-			there = append(there, readAccount(r))
-			return nil
-		}, "SELECT "+accountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
-			set{ints("bucket", oldBuckets), texts("account", old)})
+		// A statement of its own: it sees what another has opened in the meantime.
+		there, err = db.AllOf(t, scanAccount, "SELECT "+accountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+			db.SetOf(old, bucket, id))
 		return err
 	})
 	return there, err
 }
 
+func scanAccount(r row) (Account, error) { return readAccount(r), nil }
+
 // EnrollAll enrolls many accounts from an open day on, at the latest tomorrow, as
 // if each had accepted the current documents and switched on the day before. It
-// fills books with made-up holders and asks for no region and no app version.
-// Those whose switch is on stay as they are. Safe to call twice.
+// fills books with made-up holders and checks no region and no app version.
+// Those whose switch is on stay as they are. Idempotent.
 func (db *DB) EnrollAll(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
 	for _, a := range accounts {
 		if err := a.CheckHolder(); err != nil {
@@ -451,20 +337,21 @@ func (db *DB) EnrollAll(ctx context.Context, accounts []ledger.Account, from sta
 	return nil
 }
 
-func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
-	n := len(accounts)
-	buckets, ids, touched := make([]int64, n), make([]string, n), make([]int, n)
-	for i, a := range accounts {
-		buckets[i], ids[i], touched[i] = int64(a.Bucket()), string(a), a.Bucket()
+func (b *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
+	var touched []int
+	var ids []string
+	for _, a := range accounts {
+		touched, ids = append(touched, a.Bucket()), append(ids, string(a))
 	}
-	days, forever := slices.Repeat([]int64{int64(from)}, n), slices.Repeat([]int64{int64(staking.Forever)}, n)
-	return db.engine.Write(ctx, func(t tx) error {
-		if err := db.lockOpenDay(t, from, touched...); err != nil {
+	bucket := db.Int("bucket", func(a ledger.Account) int64 { return int64(a.Bucket()) })
+	account := db.Text("account", func(a ledger.Account) string { return string(a) })
+	return b.engine.Write(ctx, func(t tx) error {
+		if err := b.lockOpenDay(t, from, touched...); err != nil {
 			return err
 		}
-		known := 0
+		n, known := len(accounts), 0
 		err := t.QuerySet(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
-			set{ints("bucket", buckets), texts("account", ids)})
+			db.SetOf(accounts, bucket, account))
 		if err == nil && known != n {
 			err = ledger.ErrNotFound.In("", "%d of %d accounts from %s to %s are not open; open them first", n-known, n, ids[0], ids[n-1])
 		}
@@ -475,34 +362,31 @@ func (db *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from st
 		                     SELECT r.bucket, r.account, r.day, r.forever FROM {rows}
 		                      WHERE NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = r.bucket AND e.account = r.account AND e.until_day > r.day)
 		                     ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
-			set{ints("bucket", buckets), texts("account", ids), ints("day", days), ints("forever", forever)})
+			db.SetOf(accounts, bucket, account,
+				db.Int("day", func(ledger.Account) int64 { return int64(from) }),
+				db.Int("forever", func(ledger.Account) int64 { return int64(staking.Forever) })))
 		if err == nil {
-			err = db.logMany(t, "enroll", ids, "from "+from.String())
+			err = b.logMany(t, "enroll", ids, "from "+from.String())
 		}
 		if err != nil {
 			return err
 		}
-		return db.acceptAll(t, buckets, ids)
-	})
-}
-
-// acceptAll accepts the current documents for many accounts.
-func (db *DB) acceptAll(t tx, buckets []int64, ids []string) error {
-	current, err := CurrentDocuments(t)
-	if err != nil {
-		return err
-	}
-	n := len(ids)
-	now := slices.Repeat([]int64{db.now()}, n)
-	for _, name := range staking.DocumentNames {
-		if _, err := t.Set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
-		                         SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
-			ints("bucket", buckets), texts("account", ids), texts("document", repeat(name, n)),
-			ints("version", slices.Repeat([]int64{int64(current[name])}, n)), ints("at", now),
-			texts("client", repeat("", n)), texts("address", repeat("", n)),
-		}); err != nil {
-			return fmt.Errorf("accept %s: %w", name, err)
+		current, err := CurrentDocuments(t)
+		if err != nil {
+			return err
 		}
-	}
-	return nil
+		now, empty := b.now(), func(ledger.Account) string { return "" }
+		for _, name := range staking.DocumentNames {
+			if _, err := t.Set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+			                         SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
+				db.SetOf(accounts, bucket, account,
+					db.Text("document", func(ledger.Account) string { return name }),
+					db.Int("version", func(ledger.Account) int64 { return int64(current[name]) }),
+					db.Int("at", func(ledger.Account) int64 { return now }),
+					db.Text("client", empty), db.Text("address", empty))); err != nil {
+				return fmt.Errorf("accept %s: %w", name, err)
+			}
+		}
+		return nil
+	})
 }

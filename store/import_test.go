@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -31,16 +32,16 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 		gone := more
 		gone.Times = 0
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{gone}))
-		if got := testkit.Must(db.Imports(ctx, "alice"))(t); len(got.Rows) != 2 || got.Rows[1] != gone {
+		if got := testkit.Must(reports.New(db.Reader()).Imports(ctx, "alice"))(t); len(got.Rows) != 2 || got.Rows[1] != gone {
 			t.Errorf("a row that counts no more is %+v", got.Rows)
 		}
 		ok(t, db.RecordImport(ctx, "alice", []store.ImportRow{more}))
-		got := testkit.Must(db.Imports(ctx, "alice"))(t)
+		got := testkit.Must(reports.New(db.Reader()).Imports(ctx, "alice"))(t)
 		row.Reward = true
 		if want := []store.ImportRow{row, more}; !slices.Equal(got.Rows, want) || got.Entries != nil {
 			t.Errorf("alice has %+v; want %+v", got, want)
 		}
-		if got := testkit.Must(db.Imports(ctx, "bob"))(t); got.Rows != nil || got.Entries != nil {
+		if got := testkit.Must(reports.New(db.Reader()).Imports(ctx, "bob"))(t); got.Rows != nil || got.Entries != nil {
 			t.Errorf("bob has %+v", got)
 		}
 		for _, wrong := range []func(*store.ImportRow){
@@ -54,11 +55,11 @@ func TestImportRowsAreKeptAndFolded(t *testing.T) {
 			wrong(&bad)
 			wants(t, db.RecordImport(ctx, "bob", []store.ImportRow{row, bad}), ledger.ErrInvalid)
 		}
-		if got := testkit.Must(db.Imports(ctx, "bob"))(t); got.Rows != nil {
+		if got := testkit.Must(reports.New(db.Reader()).Imports(ctx, "bob"))(t); got.Rows != nil {
 			t.Errorf("of a refused import is recorded %+v", got)
 		}
 		wants(t, db.RecordImport(ctx, "@desk", []store.ImportRow{row}), ledger.ErrInvalid)
-		_, err := db.Imports(ctx, "alice/held")
+		_, err := reports.New(db.Reader()).Imports(ctx, "alice/held")
 		wants(t, err, ledger.ErrInvalid)
 	})
 }
@@ -88,7 +89,7 @@ func TestImportEntriesAreNamedAndFound(t *testing.T) {
 			}
 			entries[0].At, entries[1].At = day1.Start(), day1.Start()
 			want := slices.SortedFunc(slices.Values(entries), func(a, b store.ImportEntry) int { return strings.Compare(a.Name, b.Name) })
-			if got := testkit.Must(db.Imports(ctx, account))(t); fmt.Sprint(got.Entries) != fmt.Sprint(want) {
+			if got := testkit.Must(reports.New(db.Reader()).Imports(ctx, account))(t); fmt.Sprint(got.Entries) != fmt.Sprint(want) {
 				t.Errorf("%s has %v; want %v", account, got.Entries, want)
 			}
 		}

@@ -81,7 +81,7 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 		t.Error("an address is there before it is set")
 	}
 	ok(t, dbs[1].RecordImport(ctx, "alice", []store.ImportRow{{At: noon, Asset: "BNB", Operation: "Deposit", Amount: 1, Export: "2025", Times: 1}}))
-	if known := testkit.Must(dbs[0].Imports(ctx, "alice"))(t); len(known.Rows) != 1 {
+	if known := testkit.Must(reports.New(dbs[0].Reader()).Imports(ctx, "alice"))(t); len(known.Rows) != 1 {
 		t.Errorf("the imports are %+v", known)
 	}
 	deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)

@@ -93,7 +93,7 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 		long := ledger.Account(strings.Repeat("x", 128))
 		open(t, db, "alice")
 		open(t, db, long)
-		if _, since, err := db.Opening(ctx, "alice", "BNB"); err != nil || !since.IsZero() {
+		if _, since, err := reports.New(db.Reader()).Opening(ctx, "alice", "BNB"); err != nil || !since.IsZero() {
 			t.Errorf("an opening is found before it is posted: %v", err)
 		}
 		openings := []store.Opening{{Account: "alice", Asset: "BNB", Amount: 5}, {Account: long, Asset: "ALGO", Amount: 9}}
@@ -116,7 +116,7 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 			t.Errorf("after the first days are closed it is dated %s, %v", o.At, o.Err)
 		}
 		wants(t, outcomes[3].Err, ledger.ErrNotFound)
-		if amount, since, err := db.Opening(ctx, long, "ALGO"); err != nil || !since.Equal(day1.Start()) || amount != 9 {
+		if amount, since, err := reports.New(db.Reader()).Opening(ctx, long, "ALGO"); err != nil || !since.Equal(day1.Start()) || amount != 9 {
 			t.Errorf("the opening is %d, %s, %v", amount, since, err)
 		}
 		_, err := db.PostOpenings(ctx, []store.Opening{{Account: "@desk", Asset: "SOL", Amount: 1}})

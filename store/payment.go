@@ -9,23 +9,169 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
-// errTampered says that the books no longer say what was accrued.
+// Declare takes the day's total of a token out of @rewards and makes it payable,
+// each bucket its own sum, in one transaction. Idempotent: the declaration's key is the
+// day and the token.
+func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time.Time) error {
+	err := db.engine.Write(ctx, func(t tx) error {
+		if err := lockToken(t, token); err != nil {
+			return err
+		}
+		if declared, err := db.declared(t, d, token); err != nil || declared {
+			return err
+		}
+		left, err := count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
+		if err == nil && left > 0 {
+			err = fmt.Errorf("%w: %d buckets are not accrued", staking.ErrChanged, left)
+		}
+		if err != nil {
+			return err
+		}
+		accrued, holders, total, err := batchesOf(t, d, token)
+		if err != nil {
+			return err
+		}
+		if err := db.withinLimits(t, d, token, total); err != nil {
+			return err
+		}
+		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+			int64(d), token, holders, int64(total), now.UnixMilli(), db.actor.Credential, string(db.actor.Role), db.actor.Request)
+		if err != nil || n == 0 {
+			return err
+		}
+		if total > 0 {
+			asset := (*db.known.Load())[token]
+			if err := db.logLine(t, "declare", token, fmt.Sprintf("%s: %s %s, holders: %d", d, asset.Format(total), token, holders)); err != nil {
+				return err
+			}
+		}
+		return db.makePayable(t, token, total, accrued)
+	})
+	if err != nil {
+		return fmt.Errorf("declare %s of %s: %w", token, d, err)
+	}
+	return nil
+}
+
+func (db *DB) declared(t view, d staking.Day, token string) (bool, error) {
+	n, err := count(t, "SELECT count(*) FROM declarations WHERE day = $1 AND asset = $2", int64(d), token)
+	return n > 0, err
+}
+
+func count(t view, sql string, args ...any) (n int64, err error) {
+	_, err = one(t, []*int64{&n}, sql, args...)
+	return n, err
+}
+
+// bucketTotal is what a bucket has accrued of a token on a day.
+type bucketTotal struct {
+	bucket int64
+	sum    ledger.Amount
+}
+
+// batchesOf reads what the buckets have accrued, those with rewards, and sums it, checked.
+func batchesOf(t view, d staking.Day, token string) (accrued []bucketTotal, holders int64, total ledger.Amount, err error) {
+	err = t.QueryEach(func(r row) error {
+		b := bucketTotal{r.Int(0), ledger.Amount(r.Int(1))}
+		if b.sum > 0 {
+			accrued = append(accrued, b)
+		}
+		holders += r.Int(2)
+		total, err = total.Add(b.sum)
+		return err
+	}, "SELECT bucket, total, holders FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
+		everyBucket(sameInt("day", int64(d)), sameText("asset", token)))
+	return accrued, holders, total, err
+}
+
+func repeat(s string, n int) []string { return slices.Repeat([]string{s}, n) }
+
+// makePayable moves the total from @rewards to the buckets' @payable, or says ErrFunds.
+func (b *DB) makePayable(t tx, token string, total ledger.Amount, accrued []bucketTotal) error {
+	if total == 0 {
+		return nil
+	}
+	n, err := t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4 AND balance >= $1",
+		int64(total), int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return b.shortOfFunds(t, token, total)
+	}
+	payable := keyFields(func(b bucketTotal) key { return key{int(b.bucket), ledger.Payable, token} })
+	_, err = t.Set(nil, `INSERT INTO balances (bucket, account, asset, balance, carry, earned)
+	                     SELECT r.bucket, r.account, r.asset, 0, 0, 0 FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
+		db.SetOf(accrued, payable...))
+	if err != nil {
+		return err
+	}
+	n, err = t.Set(nil, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
+	                      WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset`,
+		db.SetOf(accrued, append(payable, db.Int("amount", func(b bucketTotal) int64 { return int64(b.sum) }))...))
+	if err == nil && n != int64(len(accrued)) {
+		err = fmt.Errorf("%d of %d rows of @payable were found", n, len(accrued))
+	}
+	return err
+}
+
+// PoolOf is what lies in @rewards of a token.
+func PoolOf(t view, token string) (ledger.Amount, error) {
+	pool, err := count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
+		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
+	return ledger.Amount(pool), err
+}
+
+func (db *DB) shortOfFunds(t view, token string, total ledger.Amount) error {
+	pool, err := PoolOf(t, token)
+	if err != nil {
+		return err
+	}
+	asset := (*db.known.Load())[token]
+	return staking.ErrFunds.In("", "it has %s %s and the day needs %s",
+		asset.Format(pool), token, asset.Format(total)).Because(staking.ReasonFunds, token, asset.Format(total-pool))
+}
+
+// withinLimits is staking.ErrLimit where the day's total is over the token's limits and
+// nobody has approved it.
+func (db *DB) withinLimits(t view, d staking.Day, token string, total ledger.Amount) error {
+	var most, change int64
+	if found, err := one(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", token); err != nil || !found {
+		return err
+	}
+	if approved, err := count(t, "SELECT count(*) FROM approvals WHERE day = $1 AND asset = $2", int64(d), token); err != nil || approved > 0 {
+		return err
+	}
+	var before int64
+	known, err := one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(d)-1, token)
+	if err != nil {
+		return err
+	}
+	asset := (*db.known.Load())[token]
+	l := staking.Limit{Asset: token, MaxTotal: ledger.Amount(most), MaxChange: change}
+	over := l.Exceeded(asset, total, ledger.Amount(before), known)
+	if over == "" {
+		return nil
+	}
+	return staking.ErrLimit.In("", "%s", over).Because(staking.ReasonLimit, d, token)
+}
+
+// errTampered is for accruals that are not what was declared.
 var errTampered = errors.New("the accruals are not those that were declared; an audit says which")
 
-// Pay credits the piece's accruals of the day, set-based, and takes them out of
-// each bucket's @payable, which ends at exactly zero.
-func (db *DB) Pay(ctx context.Context, piece staking.Piece, d staking.Day, tokens []string, now time.Time) error {
+// Pay credits the accruals of the day in a batch of buckets, set-based, and takes them out
+// of each bucket's @payable, which ends at exactly zero. Idempotent.
+func (db *DB) Pay(ctx context.Context, batch staking.Piece, d staking.Day, tokens []string, now time.Time) error {
 	return db.telling(ctx, func(t tx) (news newsBodies, err error) {
-		for _, bucket := range piece {
+		for _, bucket := range batch {
 			p := payment{t: t, actor: db.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
-			for _, step := range []func() error{func() error { return p.claim(tokens) }, p.compare, p.credit, p.settle} {
-				if err := step(); err != nil {
-					return nil, fmt.Errorf("pay %s: %w", d, err)
-				}
+			if err := inOrder(func() error { return p.claim(tokens) }, p.compare, p.credit, p.settle); err != nil {
+				return nil, fmt.Errorf("pay %s: %w", d, err)
 			}
 			p.report(&news)
 		}
@@ -33,19 +179,19 @@ func (db *DB) Pay(ctx context.Context, piece staking.Piece, d staking.Day, token
 	})
 }
 
-// payment is the paying of one bucket's day.
+// payment is the payment of one bucket's day.
 type payment struct {
 	t           tx
 	actor       access.Actor
 	bucket, day int64
 	now         int64
-	tokens      []string         // those that are for us to pay
-	batches     map[string]batch // by token
-	holders     int64            // of all tokens
+	tokens      []string            // those that are ours to pay
+	batches     map[string]dayBatch // by token
+	holders     int64               // of all tokens
 }
 
-// batch is what a bucket accrued of a token on a day.
-type batch struct {
+// dayBatch is what a bucket accrued of a token on a day.
+type dayBatch struct {
 	holders, total int64
 	digest         []byte
 }
@@ -60,10 +206,10 @@ func (p *payment) claim(tokens []string) error {
 	if err != nil {
 		return err
 	}
-	p.batches = map[string]batch{}
+	p.batches = map[string]dayBatch{}
 	return p.t.Query(func(r row) error {
 		if token := r.Text(0); slices.Contains(claimed, token) {
-			p.batches[token] = batch{r.Int(1), r.Int(2), r.Bytes(3)}
+			p.batches[token] = dayBatch{r.Int(1), r.Int(2), r.Bytes(3)}
 			p.tokens = append(p.tokens, token)
 			p.holders += r.Int(1)
 		}
@@ -149,8 +295,8 @@ func (p *payment) report(news *newsBodies) {
 	}
 }
 
-// SetLimit sets what stops a token's day for a person to look at. A limit of
-// zeros takes it away. Safe to call twice.
+// SetLimit sets from which total a token's day needs approval. A limit of zeros takes it
+// away. Idempotent.
 func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 	asset, err := db.Asset(ctx, l.Asset)
 	if err != nil {
@@ -183,14 +329,12 @@ func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 }
 
 // Limits are those that are set, by token.
-func (db *DB) Limits(ctx context.Context) ([]staking.Limit, error) {
-	var limits []staking.Limit
-	err := db.engine.Read(ctx, func(t view) error {
-		limits = nil
-		return t.Query(func(r row) error {
-			limits = append(limits, staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2)})
-			return nil
+func (b *DB) Limits(ctx context.Context) (limits []staking.Limit, err error) {
+	err = b.engine.Read(ctx, func(t view) (err error) {
+		limits, err = db.All(t, func(r row) (staking.Limit, error) {
+			return staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2)}, nil
 		}, "SELECT asset, max_total, max_change FROM limits WHERE max_total > 0 OR max_change > 0 ORDER BY asset")
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the limits: %w", err)
@@ -198,8 +342,8 @@ func (db *DB) Limits(ctx context.Context) ([]staking.Limit, error) {
 	return limits, nil
 }
 
-// Approve lets a token's day that is over be declared whatever its limits say.
-// Safe to call twice, until it is declared.
+// Approve lets a token's day that is over be declared whatever its limits say. Idempotent,
+// until the day is declared.
 func (db *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 	if _, err := db.Asset(ctx, asset); err != nil {
 		return err

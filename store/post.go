@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/softstake/softstake/access"
@@ -16,8 +17,8 @@ import (
 // postgresPosters is how many transactions of postings run at once.
 const postgresPosters = 2
 
-// gatherLimit is how many entries of several calls share a transaction.
-const gatherLimit = 2000
+// groupLimit is how many entries of several calls share a transaction.
+const groupLimit = 2000
 
 // Outcome is what became of one entry.
 type Outcome struct {
@@ -29,15 +30,16 @@ type Outcome struct {
 
 // Post writes entries into the books, in order, each whole or not at all, and
 // says of each what became of it. What it returns without an error is durable.
-// The same entry twice is once and answers as the first time; a refused entry
-// leaves no trace. It may be called from many goroutines: their entries share
-// commits. The error is the database's: then nothing is known of the entries,
-// and the same call may be made again.
+// Idempotent by the entry's ID: repeating has no further effect and answers as the
+// first time. A refused entry leaves no trace. Safe for concurrent use: the entries of
+// many callers share a commit (group commit). The error is the database's: then nothing
+// is known of the entries, and the same call may be made again.
 func (db *DB) Post(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
 	return db.post(ctx, &call{entries: entries})
 }
 
-// PostAll writes all of the entries, or none: the error is then the first refusal.
+// PostAll writes all of the entries, or none, as Post does: the error is then the first
+// refusal.
 func (db *DB) PostAll(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
 	outcomes, err := db.post(ctx, &call{entries: entries, whole: true})
 	for _, o := range outcomes {
@@ -48,21 +50,35 @@ func (db *DB) PostAll(ctx context.Context, entries []ledger.Entry) ([]Outcome, e
 	return outcomes, err
 }
 
-// postOwn writes entries of our own making: openings and imports.
-func (db *DB) postOwn(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
-	return db.post(ctx, &call{entries: entries, own: true, note: n})
+// postOne posts the single entry of a call: the error is its refusal, or the database's.
+func (db *DB) postOne(ctx context.Context, c *call) (Outcome, error) {
+	outcomes, err := db.post(ctx, c)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return outcomes[0], outcomes[0].Err
 }
 
-// call is one call of Post on its way.
+// ofMove names the fields of an entry's one move as those of the input that it is made of:
+// what is wrong with "moves[0].amount" is wrong with the input's "amount".
+func ofMove(o Outcome, err error) (Outcome, error) {
+	if o.Err != nil {
+		o.Err = ledger.Inside("moves[0]", o.Err)
+		err = o.Err
+	}
+	return o, err
+}
+
+// call is one call of Post, until it is answered.
 type call struct {
 	entries  []ledger.Entry
 	actor    access.Actor
-	whole    bool               // all of the entries or none
+	whole    bool               // atomic: all of the entries or none
 	own      bool               // entries of our own making
 	note     note               // what the log says of it
 	notes    []note             // what the log says of each of its entries; nil: it has one line for all
 	goes     ledger.Destination // of the withdrawal that its entry requests, if that is known
-	converts *conversion        // what its entry converts, if it was asked for by Convert
+	converts *quoted            // what its entry converts, if it was asked for by Convert
 	outcomes []Outcome
 	err      error
 	done     chan struct{}
@@ -82,7 +98,7 @@ func (db *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
 		return nil, nil
 	}
 	c.actor, c.done = db.actor, make(chan struct{})
-	if err := db.queue.add(c, db.gather); err != nil {
+	if err := db.queue.add(c, db.work); err != nil {
 		return nil, err
 	}
 	select {
@@ -96,40 +112,52 @@ func (db *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
 	}
 }
 
-// add puts a call into the queue, and a poster to work on it if one is free.
-func (q *queue) add(c *call, gather func(q *queue)) error {
+// queue holds calls of Post until a worker takes them, so that many callers share one commit.
+type queue struct {
+	mu      sync.Mutex
+	waiting []*call
+	workers int // that are running
+	limit   int // of workers
+	work    sync.WaitGroup
+	life    context.Context
+	end     context.CancelFunc
+	closed  bool
+}
+
+// add puts a call into the queue, and starts a worker if not all are at work.
+func (q *queue) add(c *call, work func(q *queue)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return errors.New("the books are closed")
 	}
 	q.waiting = append(q.waiting, c)
-	if q.posters < q.limit {
-		q.posters++
-		q.work.Go(func() { gather(q) })
+	if q.workers < q.limit {
+		q.workers++
+		q.work.Go(func() { work(q) })
 	}
 	return nil
 }
 
-// take returns the calls that share the next transaction, or none: then the poster ends.
+// take returns the calls that share the next transaction, or none: then the worker ends.
 func (q *queue) take() []*call {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, entries := 0, 0
-	for n < len(q.waiting) && (n == 0 || entries+len(q.waiting[n].entries) <= gatherLimit) {
+	for n < len(q.waiting) && (n == 0 || entries+len(q.waiting[n].entries) <= groupLimit) {
 		entries += len(q.waiting[n].entries)
 		n++
 	}
 	calls := q.waiting[:n:n]
 	q.waiting = q.waiting[n:]
 	if n == 0 {
-		q.posters--
+		q.workers--
 		q.waiting = nil
 	}
 	return calls
 }
 
-// close lets what is queued be posted, and refuses what comes after.
+// close waits until what is queued is posted, and refuses what comes after.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
@@ -138,8 +166,8 @@ func (q *queue) close() {
 	q.end()
 }
 
-// gather posts what is in the queue, transaction after transaction, until it is empty.
-func (db *DB) gather(q *queue) {
+// work posts what is in the queue, transaction after transaction, until it is empty.
+func (db *DB) work(q *queue) {
 	for {
 		calls := q.take()
 		if len(calls) == 0 {
@@ -153,8 +181,8 @@ func (db *DB) gather(q *queue) {
 // fit 63 bits, the later ones go into a transaction of their own.
 func (db *DB) commit(ctx context.Context, calls []*call) {
 	for len(calls) > 0 {
-		taken := 0
-		// Before the transaction: one that waited for a second connection could wait for ever.
+		taken, entries := 0, 0
+		// Before the transaction: one that waited for a second connection could wait forever.
 		assets, err := db.assets(ctx, symbols(calls)...)
 		if err == nil {
 			err = db.ensureDays(ctx)
@@ -170,7 +198,10 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 		if err != nil {
 			taken = len(calls) // the database's error is every caller's
 		} else {
-			db.watch(entriesOf(calls[:taken]))
+			for _, c := range calls[:taken] {
+				entries += len(c.entries)
+			}
+			db.watch(entries)
 		}
 		for _, c := range calls[:taken] {
 			c.err = err
@@ -178,13 +209,6 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 		}
 		calls = calls[taken:]
 	}
-}
-
-func entriesOf(calls []*call) (n int) {
-	for _, c := range calls {
-		n += len(c.entries)
-	}
-	return n
 }
 
 // symbols are the assets that the calls' entries name.

@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
 // posting is one transaction of Post, in which the entries of some calls are
-// looked at together and written together. Its steps stand in postIn.
+// checked together and written together. postIn says its steps.
 type posting struct {
 	db     *DB
 	t      tx
@@ -25,8 +26,9 @@ type posting struct {
 	sorted []*balance // keys in the one order of locks
 
 	requests map[requested]*request // withdrawals that entries end
+	limits   limits                 // of conversions
 
-	conversions conversions
+	accepted []*item // and new: to be written, by bucket and ID; known after decide
 }
 
 // item is one entry on its way.
@@ -61,6 +63,15 @@ type key struct {
 	asset   string
 }
 
+// keyFields are the columns of a balance's key in a set.
+func keyFields[T any](of func(T) key) []db.Field[T] {
+	return []db.Field[T]{
+		db.Int("bucket", func(v T) int64 { return int64(of(v).bucket) }),
+		db.Text("account", func(v T) string { return string(of(v).account) }),
+		db.Text("asset", func(v T) string { return of(v).asset }),
+	}
+}
+
 // balance is a balance that entries of the transaction touch.
 type balance struct {
 	key
@@ -75,6 +86,8 @@ type balance struct {
 
 	reserved ledger.Amount // of a held part: what its pending withdrawals hold; see readReserved
 }
+
+func balanceKey(b *balance) key { return b.key }
 
 // later is a change of a balance at a moment that an entry might come before.
 type later struct {
@@ -91,28 +104,31 @@ func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken
 		first: map[string]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
 	}
 	p.check(calls)
-	for _, step := range []func() error{p.lookUp, p.checkNew, p.lockDays} {
-		if err := step(); err != nil {
-			return 0, nil, err
-		}
-	}
-	taken = p.add()
-	for _, step := range []func() error{p.readConversions, p.apply, p.openings, p.history, p.readRequests, p.readReserved} {
-		if err := step(); err != nil {
-			return 0, nil, err
-		}
-	}
-	p.decide()
-	if err := p.lookAgain(); err != nil {
+	if err := inOrder(p.lookUp, p.checkNew, p.lockDays); err != nil {
 		return 0, nil, err
 	}
-	if err := p.write(); err != nil {
+	taken = p.add()
+	if err := inOrder(p.readLimits, p.apply, p.openings, p.history, p.readRequests, p.readReserved); err != nil {
+		return 0, nil, err
+	}
+	p.decide()
+	if err := inOrder(p.lookAgain, p.write); err != nil {
 		return 0, nil, err
 	}
 	return taken, p.news(), nil
 }
 
-// check looks at what can be known without the books, and begins the outcomes anew.
+// inOrder takes steps until one fails.
+func inOrder(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses what can be refused without the books, and resets the outcomes.
 func (p *posting) check(calls []*call) {
 	p.calls = calls
 	for _, c := range calls {
@@ -185,8 +201,8 @@ func (p *posting) checkNew() error {
 }
 
 // lookAgain looks the refused entries up once more. Another connection may have
-// posted the same one meanwhile, and this one waited for its locks and was refused
-// for what the first has done: tried again, it answers as the first.
+// posted the same one in the meantime: this one waited for its locks, and was refused
+// for what the first has done. Run again, it answers as the first.
 func (p *posting) lookAgain() error {
 	var refused []*item
 	for _, it := range p.items {
@@ -204,18 +220,17 @@ func (p *posting) find(items []*item, fn func(row) error) error {
 	if len(items) == 0 {
 		return nil
 	}
-	buckets, ids := make([]int64, len(items)), make([]string, len(items))
-	for i, it := range items {
-		buckets[i], ids[i] = int64(it.bucket), it.ID
-	}
 	err := p.t.QuerySet(fn, `SELECT e.entry, e.at, e.posted_at, e.digest_version, e.digest
 	      FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry`,
-		set{ints("bucket", buckets), texts("entry", ids)})
+		db.SetOf(items, db.Int("bucket", itemBucket), db.Text("entry", itemID)))
 	if err != nil {
 		return fmt.Errorf("look entries up: %w", err)
 	}
 	return nil
 }
+
+func itemBucket(it *item) int64 { return int64(it.bucket) }
+func itemID(it *item) string    { return it.ID }
 
 // answer ends an item whose ID was posted before: as the first time if it says
 // the same, else with ErrConflict. Its time is a part of what it says where the caller gave
@@ -398,13 +413,13 @@ func (p *posting) put(it *item, k key, amount ledger.Amount) (err error) {
 
 // write brings the accepted entries into the books.
 func (p *posting) write() error {
-	steps := []func() error{p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals, p.writeConversions, p.writeReconciliations}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
+	for _, it := range p.items {
+		if it.isNew() {
+			p.accepted = append(p.accepted, it)
 		}
 	}
-	return nil
+	slices.SortFunc(p.accepted, func(a, b *item) int { return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.ID, b.ID)) })
+	return inOrder(p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals, p.writeConversions, p.writeReconciliations)
 }
 
 // correct takes back from the balances what apply put there for refused entries.
@@ -420,57 +435,47 @@ func (p *posting) correct() error {
 
 // openBalances makes the rows of balances that were not there before.
 func (p *posting) openBalances() error {
-	var buckets, amounts, zeros, frozen []int64
-	var accounts, assets []string
+	var fresh []*balance
 	for _, b := range p.sorted {
 		if !b.exists && b.touched {
-			mark := int64(0)
-			if b.frozen {
-				mark = 1
-			}
-			frozen = append(frozen, mark)
-			buckets, amounts, zeros = append(buckets, int64(b.bucket)), append(amounts, int64(b.kept)), append(zeros, 0)
-			accounts, assets = append(accounts, string(b.account)), append(assets, b.asset)
+			fresh = append(fresh, b)
 		}
 	}
-	return p.insertNew("balances", set{
-		ints("bucket", buckets), texts("account", accounts), texts("asset", assets),
-		ints("balance", amounts), ints("carry", zeros), ints("earned", zeros), ints("frozen", frozen),
-	})
+	zero := func(*balance) int64 { return 0 }
+	return p.insertNew("balances", db.SetOf(fresh, append(keyFields(balanceKey),
+		db.Int("balance", func(b *balance) int64 { return int64(b.kept) }),
+		db.Int("carry", zero),
+		db.Int("earned", zero),
+		db.Int("frozen", func(b *balance) int64 { return flag(b.frozen) }))...))
+}
+
+// flag is how the books keep a bool.
+func flag(on bool) int64 {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 func (p *posting) writeEntries() error {
-	var buckets, ats, posted, versions []int64
-	var ids, credentials, roles, requests []string
-	var digests, leaves, destinations [][]byte
-	for _, it := range p.accepted() {
-		buckets, ats, posted = append(buckets, int64(it.bucket)), append(ats, it.at), append(posted, p.now)
-		ids, digests = append(ids, it.ID), append(digests, it.digest)
-		versions, leaves, destinations = append(versions, ledger.DigestVersion), append(leaves, it.leaves), append(destinations, it.goes)
-		by := it.call.actor
-		credentials, roles, requests = append(credentials, by.Credential), append(roles, string(by.Role)), append(requests, by.Request)
-	}
-	return p.insertNew("entries", set{
-		ints("bucket", buckets), texts("entry", ids), ints("at", ats), ints("posted_at", posted), blobs("digest", digests),
-		ints("digest_version", versions), blobs("leaves", leaves), blobs("destination", destinations),
-		texts("credential", credentials), texts("role", roles), texts("request", requests),
-	})
+	return p.insertNew("entries", db.SetOf(p.accepted,
+		db.Int("bucket", itemBucket),
+		db.Text("entry", itemID),
+		db.Int("at", itemAt),
+		db.Int("posted_at", func(*item) int64 { return p.now }),
+		db.Blob("digest", func(it *item) []byte { return it.digest }),
+		db.Int("digest_version", func(*item) int64 { return ledger.DigestVersion }),
+		db.Blob("leaves", func(it *item) []byte { return it.leaves }),
+		db.Blob("destination", func(it *item) []byte { return it.goes }),
+		db.Text("credential", func(it *item) string { return it.call.actor.Credential }),
+		db.Text("role", func(it *item) string { return string(it.call.actor.Role) }),
+		db.Text("request", func(it *item) string { return it.call.actor.Request })))
 }
 
-// accepted are the entries to be written, by bucket and ID.
-func (p *posting) accepted() []*item {
-	var items []*item
-	for _, it := range p.items {
-		if it.isNew() {
-			items = append(items, it)
-		}
-	}
-	slices.SortFunc(items, func(a, b *item) int { return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.ID, b.ID)) })
-	return items
-}
+func itemAt(it *item) int64 { return it.at }
 
-// insertNew writes rows that nobody else may have written meanwhile; where
-// somebody has, the transaction is tried again and sees them.
+// insertNew writes rows that nobody else may have written in the meantime; where
+// somebody has, the transaction is run again and sees them.
 func (p *posting) insertNew(table string, s set) error {
 	if s.Len() == 0 {
 		return nil
@@ -491,6 +496,7 @@ func (p *posting) insertNew(table string, s set) error {
 type side struct {
 	key
 	it     *item
+	day    staking.Day
 	move   int
 	side   int
 	amount ledger.Amount
@@ -499,30 +505,26 @@ type side struct {
 
 func (p *posting) writePostings() error {
 	var sides []side
-	for _, it := range p.accepted() {
+	for _, it := range p.accepted {
+		day := staking.DayOf(timeOf(it.at))
 		for i, m := range it.Moves {
 			from, to := m.Sides()
 			sides = append(sides,
-				side{key{from, m.From, m.Asset}, it, i, 0, -m.Amount, m.To},
-				side{key{to, m.To, m.Asset}, it, i, 1, m.Amount, m.From})
+				side{key{from, m.From, m.Asset}, it, day, i, 0, -m.Amount, m.To},
+				side{key{to, m.To, m.Asset}, it, day, i, 1, m.Amount, m.From})
 		}
 	}
 	slices.SortFunc(sides, func(a, b side) int {
-		return cmp.Or(a.bucket-b.bucket, cmp.Compare(p.day(a.it), p.day(b.it)),
+		return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.day, b.day),
 			cmp.Compare(a.it.at, b.it.at), cmp.Compare(a.it.ID, b.it.ID), a.move-b.move, a.side-b.side)
 	})
-	n := len(sides)
-	buckets, days, ats, moves, ends, amounts := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	accounts, assets, entries, others, kinds := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	for i, s := range sides {
-		buckets[i], days[i], ats[i] = int64(s.bucket), int64(staking.DayOf(timeOf(s.it.at))), s.it.at
-		moves[i], ends[i], amounts[i] = int64(s.move), int64(s.side), int64(s.amount)
-		accounts[i], assets[i], entries[i] = string(s.account), s.asset, s.it.ID
-		others[i], kinds[i] = string(s.other), string(s.it.Kind)
-	}
-	return p.insertNew("postings", set{
-		ints("bucket", buckets), ints("day", days), texts("account", accounts), texts("asset", assets),
-		ints("at", ats), texts("entry", entries), ints("move", moves), ints("side", ends),
-		ints("amount", amounts), texts("other", others), texts("kind", kinds),
-	})
+	return p.insertNew("postings", db.SetOf(sides, append(keyFields(func(s side) key { return s.key }),
+		db.Int("day", func(s side) int64 { return int64(s.day) }),
+		db.Int("at", func(s side) int64 { return s.it.at }),
+		db.Text("entry", func(s side) string { return s.it.ID }),
+		db.Int("move", func(s side) int64 { return int64(s.move) }),
+		db.Int("side", func(s side) int64 { return int64(s.side) }),
+		db.Int("amount", func(s side) int64 { return int64(s.amount) }),
+		db.Text("other", func(s side) string { return string(s.other) }),
+		db.Text("kind", func(s side) string { return string(s.it.Kind) }))...))
 }

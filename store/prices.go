@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -268,7 +269,7 @@ func (db *DB) PricesFor(ctx context.Context, d staking.Day) (map[string]Price, e
 // Worth is Value of an amount of any length, and is exact to the last digit: it has no limit.
 func Worth(asset ledger.Asset, amount *big.Int, price int64) *big.Int {
 	worth := new(big.Int).Mul(amount, big.NewInt(price))
-	return worth.Quo(worth, wholes(asset))
+	return worth.Quo(worth, conversion.Whole(asset))
 }
 
 // Value is what an amount of an asset, zero or more, is worth at a price: in USDT

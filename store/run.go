@@ -7,8 +7,8 @@ import (
 	"hash"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -16,16 +16,16 @@ import (
 // pageSize is how many positions are in memory at once, whatever the number of holders.
 const pageSize = 16384
 
-// Accrue applies the rule to every enrolled holding of the piece and writes what
-// it earned. Balances, carries, enrollments, changes and terms are read in one
-// snapshot. Tokens whose day another has accrued meanwhile are passed over.
-func (db *DB) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
+// Accrue applies the rule to every enrolled holding of the batch of buckets and writes
+// what it earned. Balances, carries, enrollments, changes and terms are read in one
+// snapshot. Tokens whose day another has accrued in the meantime are passed over.
+func (db *DB) Accrue(ctx context.Context, batch staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
 	return db.engine.Claim(ctx, func(t tx) error {
 		terms, err := TermsAt(t, d)
 		if err != nil {
 			return err
 		}
-		for _, bucket := range p {
+		for _, bucket := range batch {
 			a := accruing{t: t, bucket: bucket, day: d, rule: rule, terms: terms, batches: map[string]*accrued{}}
 			if err := a.run(tokens); err != nil {
 				return fmt.Errorf("accrue %s: %w", d, err)
@@ -52,19 +52,21 @@ func (a *accruing) run(tokens []string) error {
 	return a.total()
 }
 
+func itself(s string) string { return s }
+
 // claimProgress moves the bucket's progress of some tokens on by a day, with a
 // statement that passes over those which are not at the day before, and says
-// which it has moved: theirs is the work, until the transaction ends.
+// which it has moved: their day is ours to do, until the transaction ends.
 func claimProgress(t tx, sql string, bucket int, d staking.Day, tokens []string) (claimed []string, err error) {
 	_, err = t.Set(func(r row) error { claimed = append(claimed, r.Text(0)); return nil }, sql,
-		set{ints("bucket", slices.Repeat([]int64{int64(bucket)}, len(tokens))), texts("asset", tokens)}, int64(d))
+		db.SetOf(tokens, db.Int("bucket", func(string) int64 { return int64(bucket) }), db.Text("asset", itself)), int64(d))
 	if err != nil {
 		return nil, fmt.Errorf("claim bucket %d of %s: %w", bucket, d, err)
 	}
 	return claimed, nil
 }
 
-// accruing is the accruing of one bucket's day.
+// accruing is the work on one bucket's day.
 type accruing struct {
 	t       tx
 	bucket  int
@@ -84,12 +86,7 @@ type accrued struct {
 
 // page accrues some holdings and writes their accruals, in key order.
 func (a *accruing) page(page []staking.Holding) error {
-	n := len(page)
-	accounts, assets := make([]string, 0, n), make([]string, 0, n)
-	figures := make([][]int64, 8)
-	for i := range figures {
-		figures[i] = make([]int64, 0, n)
-	}
+	accruals := make([]staking.Accrual, 0, len(page))
 	for _, h := range page {
 		accrual, earned := a.rule(a.day, a.terms[h.Asset], h)
 		if !earned {
@@ -104,24 +101,25 @@ func (a *accruing) page(page []staking.Holding) error {
 		b.total = total
 		a.line = accrual.AppendLine(a.line[:0])
 		b.digest.Write(a.line)
-		accounts, assets = append(accounts, string(h.Account)), append(assets, h.Asset)
-		for i, v := range [...]int64{
-			int64(accrual.Opening), int64(accrual.Average), accrual.Rest, int64(accrual.Eligible),
-			int64(accrual.APR), int64(accrual.Reward), int64(accrual.Before), int64(accrual.Carry),
-		} {
-			figures[i] = append(figures[i], v)
-		}
+		accruals = append(accruals, accrual)
 	}
-	n = len(accounts)
-	if n == 0 {
+	if len(accruals) == 0 {
 		return nil
 	}
-	return a.t.Insert("accruals", set{
-		ints("bucket", slices.Repeat([]int64{int64(a.bucket)}, n)), ints("day", slices.Repeat([]int64{int64(a.day)}, n)),
-		texts("account", accounts), texts("asset", assets),
-		ints("opening", figures[0]), ints("average", figures[1]), ints("rest", figures[2]), ints("eligible", figures[3]),
-		ints("apr", figures[4]), ints("reward", figures[5]), ints("before", figures[6]), ints("carry", figures[7]),
-	})
+	bucket, day := int64(a.bucket), int64(a.day)
+	return a.t.Insert("accruals", db.SetOf(accruals,
+		db.Int("bucket", func(staking.Accrual) int64 { return bucket }),
+		db.Int("day", func(staking.Accrual) int64 { return day }),
+		db.Text("account", func(a staking.Accrual) string { return string(a.Account) }),
+		db.Text("asset", func(a staking.Accrual) string { return a.Asset }),
+		db.Int("opening", func(a staking.Accrual) int64 { return int64(a.Opening) }),
+		db.Int("average", func(a staking.Accrual) int64 { return int64(a.Average) }),
+		db.Int("rest", func(a staking.Accrual) int64 { return a.Rest }),
+		db.Int("eligible", func(a staking.Accrual) int64 { return int64(a.Eligible) }),
+		db.Int("apr", func(a staking.Accrual) int64 { return int64(a.APR) }),
+		db.Int("reward", func(a staking.Accrual) int64 { return int64(a.Reward) }),
+		db.Int("before", func(a staking.Accrual) int64 { return int64(a.Before) }),
+		db.Int("carry", func(a staking.Accrual) int64 { return int64(a.Carry) })))
 }
 
 // total writes what the bucket accrued of each token.
@@ -138,7 +136,7 @@ func (a *accruing) total() error {
 	return nil
 }
 
-// holdings measures what the enrolled accounts of a bucket held on a day of the
+// Holdings measures what the enrolled accounts of a bucket held on a day of the
 // wanted tokens, page after page in key order: counted back from the balances
 // now, which show the rewards of all days before and of none since.
 func Holdings(t view, bucket int, d staking.Day, wanted func(asset string) bool, page func([]staking.Holding) error) error {
@@ -198,8 +196,7 @@ func (m *measure) balances() (more bool, err error) {
 
 // enrolled leaves in the page what accounts hold whose switch covers the day.
 func (m *measure) enrolled() error {
-	var accounts []string
-	err := m.t.Query(func(r row) error { accounts = append(accounts, r.Text(0)); return nil },
+	accounts, err := db.All(m.t, db.TextOf,
 		`SELECT account FROM enrollments WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND from_day <= $4 AND until_day > $4
 		  ORDER BY account`, m.bucket, m.first, m.last, int64(m.day))
 	if err != nil {
@@ -249,7 +246,7 @@ func (m *measure) find(hint int, account, asset string) (int, bool) {
 	return min(i, len(m.page)-1), found
 }
 
-// termsOn are the terms of each token on a day. A token without terms yet is not among them.
+// TermsAt are the terms of each token on a day. A token without terms yet is not among them.
 func TermsAt(t view, d staking.Day) (map[string]staking.Terms, error) {
 	terms := map[string]staking.Terms{}
 	err := t.Query(func(r row) error {
@@ -272,9 +269,10 @@ func readTerms(r row) staking.Terms {
 	}
 }
 
-// AccrualColumns are what readAccrual reads.
+// AccrualColumns are what ReadAccrual reads.
 const AccrualColumns = "a.day, a.account, a.asset, a.opening, a.average, a.rest, a.eligible, a.apr, a.reward, a.before, a.carry"
 
+// ReadAccrual reads AccrualColumns.
 func ReadAccrual(r row) staking.Accrual {
 	return staking.Accrual{
 		Day: staking.Day(r.Int(0)), Account: ledger.Account(r.Text(1)), Asset: r.Text(2),
@@ -287,14 +285,13 @@ func ReadAccrual(r row) staking.Accrual {
 var _ staking.Books = (*DB)(nil)
 
 // Due are the oldest days up to and including through that are not paid, a day a token.
-func (db *DB) Due(ctx context.Context, through staking.Day) ([]staking.Due, error) {
-	var due []staking.Due
-	err := db.engine.Read(ctx, func(t view) error {
-		due = nil
-		return t.Query(func(r row) error {
-			due = append(due, staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1)) + 1})
-			return nil
-		}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset", int64(through))
+func (b *DB) Due(ctx context.Context, through staking.Day) (due []staking.Due, err error) {
+	err = b.engine.Read(ctx, func(t view) (err error) {
+		due, err = db.All(t, func(r row) (staking.Due, error) {
+			return staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1)) + 1}, nil
+		},
+			"SELECT asset, min(paid_through) FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset", int64(through))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what is due: %w", err)
@@ -302,46 +299,54 @@ func (db *DB) Due(ctx context.Context, through staking.Day) ([]staking.Due, erro
 	return due, nil
 }
 
-// pieceSize is how many accounts are enough for a transaction of their own: the
+// batchSize is how many accounts are enough for a transaction of their own: the
 // buckets of small books share one, since each commit waits for the disk.
-const pieceSize = 128
+const batchSize = 128
 
-// Unaccrued are the pieces in which the day is not accrued for some of the
+// progressRow names a row of progress: the days of a token in a bucket.
+type progressRow struct {
+	bucket int
+	asset  string
+}
+
+// Unaccrued are the batches of buckets in which the day is not accrued for some of the
 // tokens. Buckets without an enrollment that covers the day are done with at
 // once: the day is closed, so there will be none.
-func (db *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
-	var covered []int64 // accounts of each bucket, up to pieceSize
-	err := db.engine.Write(ctx, func(t tx) error {
-		covered = nil
-		if err := t.QueryEach(func(r row) error { covered = append(covered, r.Int(0)); return nil },
-			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, pieceSize),
-			EveryBucket(d)); err != nil {
+func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
+	var covered []int64 // accounts of each bucket, up to batchSize
+	err := b.engine.Write(ctx, func(t tx) (err error) {
+		covered, err = db.AllEach(t, db.IntOf,
+			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, batchSize),
+			EveryBucket(d))
+		if err != nil {
 			return err
 		}
-		var buckets []int64
-		var assets []string
-		for b, n := range covered {
+		var empty []progressRow
+		for bucket, n := range covered {
 			for _, token := range tokens {
 				if n == 0 {
-					buckets, assets = append(buckets, int64(b)), append(assets, token)
+					empty = append(empty, progressRow{bucket, token})
 				}
 			}
 		}
 		// The day before is a column, not a parameter: PostgreSQL takes few rows to have reached
 		// a day that is given, and would look for each of them in the whole set.
-		_, err := t.Set(nil, `UPDATE progress SET accrued_through = r.before + 1 FROM {rows}
-		                       WHERE progress.bucket = r.bucket AND progress.asset = r.asset
-		                         AND progress.accrued_through = r.before AND progress.paid_through = r.before`,
-			set{ints("bucket", buckets), texts("asset", assets), ints("before", slices.Repeat([]int64{int64(d) - 1}, len(buckets)))})
+		_, err = t.Set(nil, `UPDATE progress SET accrued_through = r.before + 1 FROM {rows}
+		                      WHERE progress.bucket = r.bucket AND progress.asset = r.asset
+		                        AND progress.accrued_through = r.before AND progress.paid_through = r.before`,
+			db.SetOf(empty,
+				db.Int("bucket", func(p progressRow) int64 { return int64(p.bucket) }),
+				db.Text("asset", func(p progressRow) string { return p.asset }),
+				db.Int("before", func(progressRow) int64 { return int64(d) - 1 })))
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pass over empty buckets: %w", err)
 	}
-	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens, covered)
+	return b.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens, covered)
 }
 
-// Unpaid are the pieces in which the day is not paid for some of the tokens.
+// Unpaid are the batches of buckets in which the day is not paid for some of the tokens.
 // Buckets in which nothing was accrued are done with at once.
 func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
 	var accrued []int64 // positions of each bucket
@@ -367,30 +372,22 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]sta
 	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens, accrued)
 }
 
-func EveryBucket(d staking.Day) set {
-	buckets, days := make([]int64, ledger.Buckets), make([]int64, ledger.Buckets)
-	for b := range buckets {
-		buckets[b], days[b] = int64(b), int64(d)
-	}
-	return set{ints("bucket", buckets), ints("day", days)}
-}
-
-// unfinished are the pieces of the buckets that a statement finds, put together
-// by how many accounts or positions each has.
+// unfinished are the buckets that a statement finds, in batches by how many accounts or
+// positions each bucket has.
 func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Piece, error) {
-	var pieces []staking.Piece
+	var batches []staking.Piece
 	err := db.engine.Read(ctx, func(t view) error {
-		pieces = nil
-		last, sum := -1, int64(pieceSize)
+		batches = nil
+		last, sum := -1, int64(batchSize)
 		return t.Query(func(r row) error {
 			b := int(r.Int(0))
 			if b == last || !slices.Contains(tokens, r.Text(1)) {
 				return nil
 			}
-			if sum >= pieceSize {
-				pieces, sum = append(pieces, nil), 0
+			if sum >= batchSize {
+				batches, sum = append(batches, nil), 0
 			}
-			p := &pieces[len(pieces)-1]
+			p := &batches[len(batches)-1]
 			*p = append(*p, b)
 			last, sum = b, sum+size[b]
 			return nil
@@ -399,151 +396,5 @@ func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens 
 	if err != nil {
 		return nil, fmt.Errorf("read the progress of %s: %w", d, err)
 	}
-	return pieces, nil
-}
-
-// Declare takes the day's total of a token out of @rewards and makes it payable,
-// each bucket its own sum, in one transaction. The declaration's key is what makes
-// it once.
-func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time.Time) error {
-	err := db.engine.Write(ctx, func(t tx) error {
-		if err := lockToken(t, token); err != nil {
-			return err
-		}
-		if declared, err := db.declared(t, d, token); err != nil || declared {
-			return err
-		}
-		left, err := count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
-		if err == nil && left > 0 {
-			err = fmt.Errorf("%w: %d buckets are not accrued", staking.ErrChanged, left)
-		}
-		if err != nil {
-			return err
-		}
-		buckets, sums, holders, total, err := batchesOf(t, d, token)
-		if err != nil {
-			return err
-		}
-		if err := db.withinLimits(t, d, token, total); err != nil {
-			return err
-		}
-		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-			int64(d), token, holders, int64(total), now.UnixMilli(), db.actor.Credential, string(db.actor.Role), db.actor.Request)
-		if err != nil || n == 0 {
-			return err
-		}
-		if total > 0 {
-			asset := (*db.known.Load())[token]
-			if err := db.logLine(t, "declare", token, fmt.Sprintf("%s: %s %s, holders: %d", d, asset.Format(total), token, holders)); err != nil {
-				return err
-			}
-		}
-		return db.makePayable(t, token, total, buckets, sums)
-	})
-	if err != nil {
-		return fmt.Errorf("declare %s of %s: %w", token, d, err)
-	}
-	return nil
-}
-
-func (db *DB) declared(t view, d staking.Day, token string) (bool, error) {
-	n, err := count(t, "SELECT count(*) FROM declarations WHERE day = $1 AND asset = $2", int64(d), token)
-	return n > 0, err
-}
-
-func count(t view, sql string, args ...any) (n int64, err error) {
-	_, err = one(t, []*int64{&n}, sql, args...)
-	return n, err
-}
-
-// batchesOf reads what the buckets have accrued, and sums it, checked.
-func batchesOf(t view, d staking.Day, token string) (buckets, sums []int64, holders int64, total ledger.Amount, err error) {
-	err = t.QueryEach(func(r row) error {
-		if sum := r.Int(1); sum > 0 {
-			buckets, sums = append(buckets, r.Int(0)), append(sums, sum)
-		}
-		holders += r.Int(2)
-		total, err = total.Add(ledger.Amount(r.Int(1)))
-		return err
-	}, "SELECT bucket, total, holders FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
-		append(EveryBucket(d), texts("asset", repeat(token, ledger.Buckets))))
-	return buckets, sums, holders, total, err
-}
-
-func repeat(s string, n int) []string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = s
-	}
-	return all
-}
-
-// makePayable moves the total from @rewards to the buckets' @payable, or says ErrFunds.
-func (db *DB) makePayable(t tx, token string, total ledger.Amount, buckets, sums []int64) error {
-	if total == 0 {
-		return nil
-	}
-	n, err := t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4 AND balance >= $1",
-		int64(total), int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		return db.shortOfFunds(t, token, total)
-	}
-	accounts, assets := repeat(string(ledger.Payable), len(buckets)), repeat(token, len(buckets))
-	_, err = t.Set(nil, `INSERT INTO balances (bucket, account, asset, balance, carry, earned)
-	                     SELECT r.bucket, r.account, r.asset, 0, 0, 0 FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
-		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets)})
-	if err != nil {
-		return err
-	}
-	n, err = t.Set(nil, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
-	                      WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset`,
-		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), ints("amount", sums)})
-	if err == nil && n != int64(len(buckets)) {
-		err = fmt.Errorf("%d of %d rows of @payable were found", n, len(buckets))
-	}
-	return err
-}
-
-// poolOf is what lies in @rewards of a token.
-func PoolOf(t view, token string) (ledger.Amount, error) {
-	pool, err := count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
-		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
-	return ledger.Amount(pool), err
-}
-
-func (db *DB) shortOfFunds(t view, token string, total ledger.Amount) error {
-	pool, err := PoolOf(t, token)
-	if err != nil {
-		return err
-	}
-	asset := (*db.known.Load())[token]
-	return staking.ErrFunds.In("", "it has %s %s and the day needs %s",
-		asset.Format(pool), token, asset.Format(total)).Because(staking.ReasonFunds, token, asset.Format(total-pool))
-}
-
-// withinLimits says ErrLimit where the day's total is over the token's limits and
-// no person has approved it.
-func (db *DB) withinLimits(t view, d staking.Day, token string, total ledger.Amount) error {
-	var most, change int64
-	if found, err := one(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", token); err != nil || !found {
-		return err
-	}
-	if approved, err := count(t, "SELECT count(*) FROM approvals WHERE day = $1 AND asset = $2", int64(d), token); err != nil || approved > 0 {
-		return err
-	}
-	var before int64
-	known, err := one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(d)-1, token)
-	if err != nil {
-		return err
-	}
-	asset := (*db.known.Load())[token]
-	l := staking.Limit{Asset: token, MaxTotal: ledger.Amount(most), MaxChange: change}
-	over := l.Exceeded(asset, total, ledger.Amount(before), known)
-	if over == "" {
-		return nil
-	}
-	return staking.ErrLimit.In("", "%s", over).Because(staking.ReasonLimit, d, token)
+	return batches, nil
 }

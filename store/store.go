@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -204,16 +203,4 @@ func (db *DB) Assets(ctx context.Context) ([]ledger.Asset, error) {
 		return nil, err
 	}
 	return slices.SortedFunc(maps.Values(assets), func(a, b ledger.Asset) int { return strings.Compare(a.Symbol, b.Symbol) }), nil
-}
-
-// queue gathers calls of Post, so that many callers share one commit.
-type queue struct {
-	mu      sync.Mutex
-	waiting []*call
-	posters int // at work
-	limit   int // at most
-	work    sync.WaitGroup
-	life    context.Context
-	end     context.CancelFunc
-	closed  bool
 }

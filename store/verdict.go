@@ -36,7 +36,7 @@ func (db *DB) waiting(t view, token string, d staking.Day) (waits, err error) {
 	if err != nil || left > 0 {
 		return nil, err
 	}
-	_, _, _, total, err := batchesOf(t, d, token)
+	_, _, total, err := batchesOf(t, d, token)
 	if err != nil {
 		return nil, err
 	}

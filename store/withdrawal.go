@@ -3,12 +3,14 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
-// WithdrawalState says how a withdrawal stands.
+// WithdrawalState is where a withdrawal is on its way.
 type WithdrawalState string
 
 // The states of a withdrawal, as its entries say.
@@ -46,9 +48,9 @@ func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
 
 // Withdraw requests a withdrawal: it posts the entry that holds the amount and, in
 // the same commit, keeps where it goes, in texts of at most 200 characters each. At
-// is the entry's time, zero for now; State and Ended are not looked at. The same ID
-// with the same content twice is once; with other content, also of where it goes,
-// it is ErrConflict. Its other errors are those of Post's outcomes.
+// is the entry's time, zero for now; State and Ended are ignored. Idempotent by the ID;
+// with other content, also of where it goes, it is ErrConflict. Its other errors are
+// those of Post's outcomes.
 func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 	for _, text := range [][3]string{
 		{"address", "the address", w.Address}, {"network", "the network", w.Network}, {"tag", "the tag", w.Tag}, {"clientId", "the client's ID", w.ClientID},
@@ -61,27 +63,13 @@ func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 		ID: w.ID, Kind: ledger.WithdrawalRequest, At: w.At,
 		Moves: []ledger.Move{{From: w.Account, To: w.Account.Held(), Asset: w.Asset, Amount: w.Amount}},
 	}
-	outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, goes: w.destination()})
-	if err != nil {
-		return Outcome{}, err
-	}
-	return ofMove(outcomes[0])
-}
-
-// ofMove is what became of an entry that is made of an input with the fields of its one
-// move: what is wrong with "moves[0].amount" is wrong with its "amount".
-func ofMove(o Outcome) (Outcome, error) {
-	o.Err = ledger.Inside("moves[0]", o.Err)
-	return o, o.Err
-}
-
-func (w Withdrawal) destination() ledger.Destination {
-	return ledger.Destination{Address: w.Address, Network: w.Network, Tag: w.Tag, ClientID: w.ClientID}
+	to := ledger.Destination{Address: w.Address, Network: w.Network, Tag: w.Tag, ClientID: w.ClientID}
+	return ofMove(db.postOne(ctx, &call{entries: []ledger.Entry{e}, goes: to}))
 }
 
 // A withdrawal is what its entries say: one requests it, and one named after that
 // ends it, completed or cancelled. Whoever ends it changes the balance that holds
-// it, so that of two who come at once, the second looks when the first has
+// it, so that of two at the same time the second one reads it when the first has
 // committed; and the key of its row in endings is the request's, so that there is one.
 //
 // A pending withdrawal reserves its amount in the held part. A release, a trade, a plain
@@ -102,6 +90,15 @@ type requested struct {
 	id      string
 }
 
+// requestFields are the columns of a request's key in a set.
+func requestFields[T any](of func(T) requested) []db.Field[T] {
+	return []db.Field[T]{
+		db.Int("bucket", func(v T) int64 { return int64(of(v).account.Bucket()) }),
+		db.Text("account", func(v T) string { return string(of(v).account) }),
+		db.Text("id", func(v T) string { return of(v).id }),
+	}
+}
+
 // ends is the request that the item ends, if it is of a kind that ends one.
 func (it *item) ends() (requested, bool) {
 	id, ends := it.Ends()
@@ -114,15 +111,13 @@ func (it *item) ends() (requested, bool) {
 // readRequests reads what the withdrawals are that entries end, under the locks of
 // the balances that hold them.
 func (p *posting) readRequests() error {
-	var buckets []int64
-	var accounts, ids []string
+	var ended []requested
 	for it := range p.open {
 		if of, ends := it.ends(); ends {
-			buckets = append(buckets, int64(of.account.Bucket()))
-			accounts, ids = append(accounts, string(of.account)), append(ids, of.id)
+			ended = append(ended, of)
 		}
 	}
-	if ids == nil {
+	if ended == nil {
 		return nil
 	}
 	err := p.t.QuerySet(func(r row) error {
@@ -131,7 +126,7 @@ func (p *posting) readRequests() error {
 	}, `SELECT w.account, w.id, w.asset, w.amount, w.requested,
 	           coalesce((SELECT e.kind FROM endings e WHERE e.bucket = w.bucket AND e.account = w.account AND e.id = w.id), '')
 	      FROM {rows} JOIN withdrawals w ON w.bucket = r.bucket AND w.account = r.account AND w.id = r.id`,
-		set{ints("bucket", buckets), texts("account", accounts), texts("id", ids)})
+		db.SetOf(ended, requestFields(func(of requested) requested { return of })...))
 	if err != nil {
 		return fmt.Errorf("look withdrawals up: %w", err)
 	}
@@ -141,24 +136,19 @@ func (p *posting) readRequests() error {
 // readReserved sums what pending withdrawals reserve in the held parts that other entries
 // take from. Their balances are locked, so that no withdrawal begins or ends before the commit.
 func (p *posting) readReserved() error {
-	seen := map[*balance]bool{}
-	var buckets []int64
-	var accounts, owners, assets []string
+	var held []*balance
 	for it := range p.open {
 		for _, c := range it.changes {
-			if c.net > 0 || !c.account.IsHeld() || !c.exists || it.Kind.OfWithdrawal() || seen[c.balance] {
-				continue
+			if c.net <= 0 && c.account.IsHeld() && c.exists && !it.Kind.OfWithdrawal() && !slices.Contains(held, c.balance) {
+				held = append(held, c.balance)
 			}
-			seen[c.balance] = true
-			buckets, accounts = append(buckets, int64(c.bucket)), append(accounts, string(c.account))
-			owners, assets = append(owners, string(c.account.Owner())), append(assets, c.asset)
 		}
 	}
-	if owners == nil {
+	if held == nil {
 		return nil
 	}
 	err := p.t.QuerySet(func(r row) error {
-		b := p.keys[key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)}]
+		b := p.keys[readKey(r)]
 		// Each request was at most the supply, but older books may hold less than was requested.
 		if sum, err := b.reserved.Add(ledger.Amount(r.Int(3))); err == nil && sum <= ledger.MaxSupply {
 			b.reserved = sum
@@ -169,7 +159,7 @@ func (p *posting) readReserved() error {
 	}, `SELECT r.bucket, r.account, r.asset,
 	           coalesce((SELECT w.amount FROM withdrawals w WHERE w.bucket = n.bucket AND w.account = n.account AND w.id = n.id AND w.asset = r.asset), 0)
 	      FROM {rows} JOIN pending n ON n.bucket = r.bucket AND n.account = r.owner`,
-		set{ints("bucket", buckets), texts("account", accounts), texts("asset", assets), texts("owner", owners)})
+		db.SetOf(held, append(keyFields(balanceKey), db.Text("owner", func(b *balance) string { return string(b.account.Owner()) }))...))
 	if err != nil {
 		return fmt.Errorf("read what pending withdrawals hold: %w", err)
 	}
@@ -237,10 +227,7 @@ func (p *posting) forget(it *item) {
 // writeWithdrawals writes a row for each accepted entry that requests or ends a withdrawal.
 func (p *posting) writeWithdrawals() error {
 	var begun, ended []*item
-	for _, it := range p.items {
-		if !it.isNew() {
-			continue
-		}
+	for _, it := range p.accepted {
 		if _, ends := it.ends(); ends {
 			ended = append(ended, it)
 		} else if it.Kind == ledger.WithdrawalRequest {
@@ -259,40 +246,27 @@ func (p *posting) writeWithdrawals() error {
 }
 
 func (p *posting) writeRequests(items []*item) error {
-	n := len(items)
-	buckets, ats, amounts := make([]int64, n), make([]int64, n), make([]int64, n)
-	accounts, ids, assets := make([]string, n), make([]string, n), make([]string, n)
-	addresses, networks, tags, clients := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	for i, it := range items {
-		m := it.Moves[0]
-		buckets[i], accounts[i], ids[i] = int64(m.From.Bucket()), string(m.From), it.ID
-		ats[i], assets[i], amounts[i] = it.at, m.Asset, int64(m.Amount)
-		to := it.call.goes
-		addresses[i], networks[i], tags[i], clients[i] = to.Address, to.Network, to.Tag, to.ClientID
-	}
-	key := set{ints("bucket", buckets), texts("account", accounts), texts("id", ids), ints("requested", ats)}
-	if err := p.insertNew("pending", key); err != nil {
+	pending := append(requestFields(func(it *item) requested { return requested{it.Moves[0].From, it.ID} }), db.Int("requested", itemAt))
+	if err := p.insertNew("pending", db.SetOf(items, pending...)); err != nil {
 		return err
 	}
-	return p.insertNew("withdrawals", append(key, texts("asset", assets), ints("amount", amounts),
-		texts("address", addresses), texts("network", networks), texts("tag", tags), texts("client_id", clients)))
+	return p.insertNew("withdrawals", db.SetOf(items, append(pending,
+		db.Text("asset", func(it *item) string { return it.Moves[0].Asset }),
+		db.Int("amount", func(it *item) int64 { return int64(it.Moves[0].Amount) }),
+		db.Text("address", func(it *item) string { return it.call.goes.Address }),
+		db.Text("network", func(it *item) string { return it.call.goes.Network }),
+		db.Text("tag", func(it *item) string { return it.call.goes.Tag }),
+		db.Text("client_id", func(it *item) string { return it.call.goes.ClientID }))...))
 }
 
 func (p *posting) writeEndings(items []*item) error {
-	n := len(items)
-	buckets, ats := make([]int64, n), make([]int64, n)
-	accounts, ids, kinds := make([]string, n), make([]string, n), make([]string, n)
-	for i, it := range items {
-		of, _ := it.ends()
-		buckets[i], accounts[i], ids[i] = int64(of.account.Bucket()), string(of.account), of.id
-		kinds[i], ats[i] = string(it.Kind), it.at
-	}
-	key := set{ints("bucket", buckets), texts("account", accounts), texts("id", ids)}
-	if err := p.insertNew("endings", append(key, texts("kind", kinds), ints("at", ats))); err != nil {
+	ended := requestFields(func(it *item) requested { of, _ := it.ends(); return of })
+	if err := p.insertNew("endings", db.SetOf(items, append(ended,
+		db.Text("kind", func(it *item) string { return string(it.Kind) }), db.Int("at", itemAt))...)); err != nil {
 		return err
 	}
-	if err := p.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3", key); err != nil {
-		return fmt.Errorf("take withdrawals off those that wait: %w", err)
+	if err := p.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3", db.SetOf(items, ended...)); err != nil {
+		return fmt.Errorf("take withdrawals off the pending ones: %w", err)
 	}
 	return nil
 }

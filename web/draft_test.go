@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
@@ -71,7 +72,7 @@ func TestLinksFillNothingIn(t *testing.T) {
 // sites are the paths of all pages, as the mux has them.
 func sites(t *testing.T, w *world) (paths []string) {
 	t.Helper()
-	s, err := newServer(Options{Books: w.books, Events: w.hub, Convert: &store.ConversionRules{}, Play: playing{}})
+	s, err := newServer(Options{Books: w.books, Events: w.hub, Convert: &conversion.Rules{}, Play: playing{}})
 	w.ok(err)
 	for _, pattern := range s.patterns {
 		if path, is := strings.CutPrefix(pattern, "GET "); is && path != LivePath {

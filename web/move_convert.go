@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
 )
 
 // converting is a trade against @desk, at prices and within limits that an operator sets.
@@ -21,15 +21,15 @@ var converting = kind{
 type exchange struct {
 	Offers []offer // what may be asked for: what has a price that is new enough
 	Into   ledger.Asset
-	Gives  ledger.Amount // of it, rounded down; zero: none
-	One    ledger.Amount // of it, for one whole of what is given; zero: less than its smallest unit
-	Quote  store.Quote   // zero: no amount yet
+	Gives  ledger.Amount    // of it, rounded down; zero: none
+	One    ledger.Amount    // of it, for one whole of what is given; zero: less than its smallest unit
+	Quote  conversion.Quote // zero: no amount yet
 }
 
 // quoted are the fields of a draft that say at which prices it is converted.
 func (x exchange) quoted() map[string]string {
 	return map[string]string{
-		"price": ledger.FormatDecimal(x.Quote.FromPrice.Price, valueScale), "other": ledger.FormatDecimal(x.Quote.IntoPrice.Price, valueScale),
+		"price": ledger.FormatDecimal(x.Quote.FromPrice, valueScale), "other": ledger.FormatDecimal(x.Quote.IntoPrice, valueScale),
 		"spread": fmt.Sprint(x.Quote.Spread), "gives": fmt.Sprint(int64(x.Gives)),
 	}
 }
@@ -89,13 +89,13 @@ func (m *moving) noPrice(a ledger.Asset) string {
 }
 
 // reckon says what the amount, and what one whole token, is in the other.
-func (m *moving) reckon(prices map[string]store.Price) error {
+func (m *moving) reckon(prices map[string]conversion.Price) error {
 	x, rules := &m.Exchange, *m.visit.Convert
 	whole := ledger.Amount(1)
 	for range m.Asset.Scale {
 		whole *= 10
 	}
-	one, err := store.Convert(m.Asset, x.Into, whole, prices[m.Asset.Symbol].Price, prices[x.Into.Symbol].Price, rules.Spread)
+	one, err := conversion.Convert(m.Asset, x.Into, whole, prices[m.Asset.Symbol].USDT, prices[x.Into.Symbol].USDT, rules.Spread)
 	if err == nil {
 		x.One = one
 	}
@@ -103,7 +103,7 @@ func (m *moving) reckon(prices map[string]store.Price) error {
 		return nil
 	}
 	x.Quote, err = m.visit.Books.Quote(m.visit.context(), m.Account(), m.Asset.Symbol, x.Into.Symbol, m.Sum, rules)
-	var no *store.ConversionError
+	var no *conversion.Error
 	if errors.As(err, &no) {
 		m.F.fault(m.refusedConversion(no))
 		return nil
@@ -120,24 +120,24 @@ func (m *moving) reckon(prices map[string]store.Price) error {
 }
 
 // refusedConversion says at which field, and why, something is not converted.
-func (m *moving) refusedConversion(no *store.ConversionError) (field, sentence string) {
+func (m *moving) refusedConversion(no *conversion.Error) (field, sentence string) {
 	switch no.Fault {
-	case store.PriceMissing:
+	case conversion.PriceMissing:
 		if no.Asset == m.Asset {
 			return "asset", m.noPrice(no.Asset)
 		}
 		return "into", m.noPrice(no.Asset)
-	case store.AmountSmall:
+	case conversion.AmountSmall:
 		return "amount", m.T("convert.too-little", "asset", no.Asset.Symbol, "smallest", m.smallest(no.Asset))
-	case store.LimitReached:
+	case conversion.LimitReached:
 		limit := m.Number(ledger.FormatDecimal(int64(m.visit.Convert.DailyLimit), valueScale))
 		return "amount", m.T("convert.limit", "left", m.Number(ledger.FormatDecimal(int64(no.Left), valueScale)), "limit", limit)
-	case store.DeskExhausted:
+	case conversion.DeskExhausted:
 		if no.Left == 0 {
 			return "into", m.T("convert.desk.empty", "asset", no.Asset.Symbol)
 		}
 		return "amount", m.T("convert.desk", "left", m.Plain(no.Asset, no.Left), "asset", no.Asset.Symbol)
-	case store.AmountLarge:
+	case conversion.AmountLarge:
 		return "amount", m.T("convert.too-much", "asset", no.Asset.Symbol)
 	}
 	return "", m.T("convert.changed")
@@ -145,7 +145,7 @@ func (m *moving) refusedConversion(no *store.ConversionError) (field, sentence s
 
 // isConversionError reports whether the rules of conversions have refused something.
 func isConversionError(err error) bool {
-	var no *store.ConversionError
+	var no *conversion.Error
 	return errors.As(err, &no)
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -92,7 +93,7 @@ func TestConvertRefuses(t *testing.T) {
 // TestConvertWithinLimits: beyond what an operator allows nothing is converted, and the
 // page says why, when it is filled in and when it is confirmed.
 func TestConvertWithinLimits(t *testing.T) {
-	rules := &store.ConversionRules{PriceMaxAge: 10 * time.Minute, Spread: 25, DailyLimit: 1000_00000000, Stocked: true}
+	rules := &conversion.Rules{PriceMaxAge: 10 * time.Minute, Spread: 25, DailyLimit: 1000_00000000, Stocked: true}
 	w := moveWorld(t, func(o *Options) { o.Convert = rules })
 	w.prices(map[string]string{"BNB": "600", "SOL": "150"})
 	w.move(ledger.Deposit, ledger.Custody, "bob", "5 SOL")

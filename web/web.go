@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -23,8 +24,8 @@ type Options struct {
 	Now     func() time.Time
 	Random  io.Reader
 	Log     *slog.Logger
-	Convert *store.ConversionRules // how holders may convert against @desk; nil: not at all
-	Play    Play                   // a clock that visitors may move, of books that are made up; nil: these are real
+	Convert *conversion.Rules // how holders may convert against @desk; nil: not at all
+	Play    Play              // a clock that visitors may move, of books that are made up; nil: these are real
 
 	// SessionIdle is how long a session lives that is not used, SessionLife how long
 	// one lives at all; zero: an hour, and a day.

@@ -1,13 +1,14 @@
-package store_test
+package conversion_test
 
 import (
+	"errors"
 	"math/big"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
 )
 
 func TestConvert(t *testing.T) {
@@ -35,7 +36,7 @@ func TestConvert(t *testing.T) {
 		{bnb, usdt, 1, 1, 0, 0, ledger.ErrInvalid},
 		{bnb, usdt, -1, 1, 1, 0, ledger.ErrInvalid},
 	} {
-		gives, err := store.Convert(c.from, c.to, c.amount, c.fromPrice, c.toPrice, 0)
+		gives, err := conversion.Convert(c.from, c.to, c.amount, c.fromPrice, c.toPrice, 0)
 		wants(t, err, c.err)
 		if gives != c.gives {
 			t.Errorf("%s %s at %d in %s at %d is %d, want %d", c.from.Format(c.amount), c.from.Symbol, c.fromPrice, c.to.Symbol, c.toPrice, gives, c.gives)
@@ -53,7 +54,7 @@ func TestConvertNeverGivesMore(t *testing.T) {
 		price := rapid.Int64Range(1, 1<<50)
 		from, to := asset("from"), asset("to")
 		amount, fromPrice, toPrice := rapid.Int64Range(0, int64(ledger.MaxSupply)).Draw(t, "amount"), price.Draw(t, "price"), price.Draw(t, "other price")
-		gives, err := store.Convert(from, to, ledger.Amount(amount), fromPrice, toPrice, 0)
+		gives, err := conversion.Convert(from, to, ledger.Amount(amount), fromPrice, toPrice, 0)
 		worth := func(n, price int64, scale int) *big.Rat {
 			unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
 			return new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(n), big.NewInt(price)), unit)
@@ -88,10 +89,17 @@ func TestConvertWithASpread(t *testing.T) {
 		{1, 0, -1, ledger.ErrInvalid},
 		{1, 0, 10_000, ledger.ErrInvalid},
 	} {
-		gives, err := store.Convert(bnb, bnb, c.amount, 7, 7, c.spread)
+		gives, err := conversion.Convert(bnb, bnb, c.amount, 7, 7, c.spread)
 		wants(t, err, c.err)
 		if gives != c.gives {
 			t.Errorf("%d less %d basis points is %d, want %d", c.amount, c.spread, gives, c.gives)
 		}
+	}
+}
+
+func wants(t *testing.T, err, wanted error) {
+	t.Helper()
+	if !errors.Is(err, wanted) {
+		t.Fatalf("%v is wanted, not %v", wanted, err)
 	}
 }
