@@ -116,7 +116,7 @@ func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[acc
 			return nil, badCursor()
 		}
 	}
-	accounts, err := s.Books.Accounts(ctx, after, in.Limit+1)
+	accounts, err := s.Reports.Accounts(ctx, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 type DocumentOut struct {
@@ -134,11 +134,11 @@ func (s *server) acceptanceRoutes() {
 }
 
 func (s *server) acceptances(ctx context.Context, id ledger.Account) (*answer[list[acceptanceOut]], error) {
-	all, err := s.Books.Acceptances(ctx, id)
+	all, err := s.Reports.Acceptances(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	items, err := shown(all, func(a store.Acceptance) (acceptanceOut, error) {
+	items, err := shown(all, func(a reports.Acceptance) (acceptanceOut, error) {
 		return acceptanceOut{a.Document, a.Version, instant(a.At), a.Client, a.Address}, nil
 	})
 	return say(list[acceptanceOut]{Items: items}, err)

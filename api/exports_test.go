@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -202,7 +203,7 @@ func TestSlowExport(t *testing.T) {
 		}
 		ctx, enough := context.WithTimeout(t.Context(), 20*time.Second)
 		defer enough()
-		if _, err := w.db.Balances(ctx, "alice"); err != nil {
+		if _, err := reports.New(w.db.Reader()).Balances(ctx, "alice"); err != nil {
 			t.Errorf("while exports are on their way: %v", err)
 		}
 		w.deposit("late", "alice", "1", "BNB")

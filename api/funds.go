@@ -11,7 +11,6 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
-	"github.com/softstake/softstake/store"
 )
 
 type PoolOut struct {
@@ -84,7 +83,7 @@ func (s *server) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], err
 	if err != nil {
 		return nil, err
 	}
-	house, err := s.Books.HouseBalances(ctx)
+	house, err := s.Reports.HouseBalances(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +95,7 @@ func (s *server) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], err
 	if err != nil {
 		return nil, err
 	}
-	out.House, err = shown(house, func(h store.HouseBalance) (houseOut, error) {
+	out.House, err = shown(house, func(h reports.HouseBalance) (houseOut, error) {
 		a, err := s.Books.Asset(ctx, h.Asset)
 		return houseOut{h.Account, h.Asset, wholeTokens(h.Sum, a.Scale)}, err
 	})

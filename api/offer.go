@@ -115,7 +115,7 @@ func (s *server) addToken(ctx context.Context, in *newToken) (*answer[tokenOut],
 
 // tokens are all tokens as the request's credential may see them.
 func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
-	terms, err := s.Books.TermsOn(ctx, staking.DayOf(s.Now()))
+	terms, err := s.Reports.TermsOn(ctx, staking.DayOf(s.Now()))
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 	for _, t := range terms {
 		today[t.Asset] = t
 	}
-	later, err := s.Books.ComingTerms(ctx, staking.DayOf(s.Now()))
+	later, err := s.Reports.ComingTerms(ctx, staking.DayOf(s.Now()))
 	if err != nil {
 		return nil, err
 	}

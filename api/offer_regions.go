@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -80,7 +81,7 @@ type effectTokenOut struct {
 	USDT    *string `json:"usdt" example:"125000.5" doc:"What that is worth today; null: there is no price."`
 }
 
-func showEffect(e store.Effect, err error) (*answer[effectOut], error) {
+func showEffect(e reports.Effect, err error) (*answer[effectOut], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func (s *server) regionRoutes() {
 		OperationID: "list-regions", Method: http.MethodGet, Path: "/v1/regions", Tags: []string{"Offer"}, Summary: "List where the product is not offered",
 		Description: "In order, those too that are listed from a coming day on. A region lies in another: US means US-CA as well.",
 	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[regionsOut], error) {
-		listings, err := s.Books.Listings(ctx, false)
+		listings, err := s.Reports.Listings(ctx, false)
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +121,7 @@ func (s *server) regionRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.Books.PreviewRegion(ctx, staking.Region(in.Code), from)
+		e, err := s.Reports.PreviewRegion(ctx, staking.Region(in.Code), from)
 		return showEffect(e, ledger.At("code", err))
 	})
 	add(s, huma.Operation{

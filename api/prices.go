@@ -88,7 +88,7 @@ func (s *server) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOu
 		}
 		from++
 	}
-	prices, err := s.Books.Prices(ctx, in.Asset, from, to)
+	prices, err := s.Reports.Prices(ctx, in.Asset, from, to)
 	if err != nil {
 		return nil, err
 	}

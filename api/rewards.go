@@ -99,7 +99,7 @@ func (s *server) showReward(ctx context.Context, r reports.Reward) (RewardOut, e
 }
 
 func (s *server) earnings(ctx context.Context, in *AccountIn) (*answer[earningsOut], error) {
-	balances, err := s.Books.Balances(ctx, in.id())
+	balances, err := s.Reports.Balances(ctx, in.id())
 	if err != nil {
 		return nil, err
 	}

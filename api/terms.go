@@ -92,7 +92,7 @@ func (s *server) termsRoutes() {
 		Metadata:    slow,
 		Errors:      []int{http.StatusNotFound},
 	}, office, func(ctx context.Context, in *AssetIn) (*answer[effectOut], error) {
-		return showEffect(s.Books.PreviewDelisting(ctx, in.Asset, staking.DayOf(s.Now())+1))
+		return showEffect(s.Reports.PreviewDelisting(ctx, in.Asset, staking.DayOf(s.Now())+1))
 	})
 	add(s, huma.Operation{
 		OperationID: "set-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"}, Summary: "Set a token's terms",
@@ -133,7 +133,7 @@ func (s *server) termsHistory(ctx context.Context, in *termsPageIn) (*answer[lis
 	if err != nil {
 		return nil, err
 	}
-	history, err := s.Books.TermsHistory(ctx, asset.Symbol)
+	history, err := s.Reports.TermsHistory(ctx, asset.Symbol)
 	if err != nil {
 		return nil, err
 	}

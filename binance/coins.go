@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -101,7 +102,7 @@ func networkOf(asset ledger.Asset, a store.DepositAddress, only bool) network {
 
 // depositAddresses are the account's, by token.
 func (r *request) depositAddresses() (map[string][]store.DepositAddress, error) {
-	all, err := r.books.DepositAddresses(r.ctx, r.account)
+	all, err := reports.New(r.books.Reader()).DepositAddresses(r.ctx, r.account)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -91,7 +92,7 @@ func TestTheSameRequestAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if presses := testkit.Must(f.db.Presses(t.Context(), "alice"))(t); len(presses) != 1 {
+		if presses := testkit.Must(reports.New(f.db.Reader()).Presses(t.Context(), "alice"))(t); len(presses) != 1 {
 			t.Errorf("the switch was pressed %d times", len(presses))
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -194,7 +195,7 @@ func TestSet(t *testing.T) {
 		if f.isOn() {
 			t.Error("it is on")
 		}
-		presses := testkit.Must(f.db.Presses(t.Context(), "alice"))(t)
+		presses := testkit.Must(reports.New(f.db.Reader()).Presses(t.Context(), "alice"))(t)
 		if p := presses[0]; p.Action != "refused: region" || p.Client != "ios v3.0.9 (77)" || p.Address != "192.0.2.7 US" {
 			t.Errorf("the first press is kept as %+v", p)
 		}

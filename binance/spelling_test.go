@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -123,7 +124,7 @@ func TestNoOtherPairsAreLetIn(t *testing.T) {
 	plain := "coin=BNB&address=0x1&amount=0.1&addressTag=a%2Cb&timestamp=" + now
 	f.wants(f.respell(plain, strings.ReplaceAll(plain, "%2C", ","), false), badSignature)
 	f.wants(f.respell(plain, small(plain), false), badSignature)
-	if there := testkit.Must(f.db.Balances(t.Context(), "alice"))(t); there[0].Held != 0 {
+	if there := testkit.Must(reports.New(f.db.Reader()).Balances(t.Context(), "alice"))(t); there[0].Held != 0 {
 		t.Errorf("something is held: %+v", there)
 	}
 }
@@ -156,7 +157,7 @@ func TestARespelledRequestIsTheSame(t *testing.T) {
 			cut := strings.Index(signed, "&name=")
 			a := ask{method: http.MethodPost, path: applyPath, headers: f.keyed(), query: signed[:cut], body: signed[cut:] + "&signature=" + f.sign(signed)}
 			f.wants(f.send(a), first.String())
-			if there := testkit.Must(f.db.Balances(t.Context(), "alice"))(t); there[0].Held != 10000000 {
+			if there := testkit.Must(reports.New(f.db.Reader()).Balances(t.Context(), "alice"))(t); there[0].Held != 10000000 {
 				t.Errorf("there are %+v", there)
 			}
 		}
@@ -187,14 +188,14 @@ func TestARequestCutElsewhereIsRefused(t *testing.T) {
 		}
 	}
 	f.wants(f.send(ask{method: http.MethodPost, path: applyPath, headers: f.keyed(), query: query + body + signature}), refused)
-	if there := testkit.Must(f.db.Balances(t.Context(), "alice"))(t); there[0].Held != 0 {
+	if there := testkit.Must(reports.New(f.db.Reader()).Balances(t.Context(), "alice"))(t); there[0].Held != 0 {
 		t.Errorf("there are %+v", there)
 	}
 	first := f.send(ask{method: http.MethodPost, path: applyPath, headers: f.keyed(), query: query + signature, body: body})
 	if first.status != http.StatusOK {
 		t.Fatalf("answered %s", first)
 	}
-	if there := testkit.Must(f.db.Balances(t.Context(), "alice"))(t); there[0].Held != 10000000 {
+	if there := testkit.Must(reports.New(f.db.Reader()).Balances(t.Context(), "alice"))(t); there[0].Held != 10000000 {
 		t.Errorf("there are %+v", there)
 	}
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // holding is what the account has of an asset.
@@ -22,14 +22,14 @@ func (r *request) holdings() ([]holding, error) {
 	if err != nil {
 		return nil, err
 	}
-	balances, err := r.books.Balances(r.ctx, r.account)
+	balances, err := reports.New(r.books.Reader()).Balances(r.ctx, r.account)
 	if err != nil {
 		return nil, err
 	}
 	holdings := make([]holding, 0, len(assets))
 	for _, a := range assets {
 		h := holding{asset: a}
-		if i, found := slices.BinarySearchFunc(balances, a.Symbol, func(b store.Balance, s string) int { return strings.Compare(b.Asset, s) }); found {
+		if i, found := slices.BinarySearchFunc(balances, a.Symbol, func(b reports.Balance, s string) int { return strings.Compare(b.Asset, s) }); found {
 			h.free, h.held = balances[i].Free, balances[i].Held
 		}
 		holdings = append(holdings, h)

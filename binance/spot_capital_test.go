@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -24,7 +25,7 @@ func (f *face) apply(query string) string {
 // has checks alice's BNB.
 func (f *face) has(free, held ledger.Amount) {
 	f.t.Helper()
-	balances := testkit.Must(f.db.Balances(f.t.Context(), "alice"))(f.t)
+	balances := testkit.Must(reports.New(f.db.Reader()).Balances(f.t.Context(), "alice"))(f.t)
 	if len(balances) != 1 || balances[0].Free != free || balances[0].Held != held {
 		f.t.Errorf("alice has %+v, and not %d free and %d held", balances, free, held)
 	}

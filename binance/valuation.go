@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -15,7 +16,9 @@ const bitcoin = "BTC"
 type valuation map[string]store.Price
 
 // valuation is that of a day.
-func (r *request) valuation(d staking.Day) (valuation, error) { return r.books.PricesFor(r.ctx, d) }
+func (r *request) valuation(d staking.Day) (valuation, error) {
+	return reports.New(r.books.Reader()).PricesFor(r.ctx, d)
+}
 
 // usdt is what some holdings are worth together in USDT and in 1e-8, each rounded
 // down. What has no price is left out.

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -93,7 +94,7 @@ func (c *accountListCmd) Run(w *World) error {
 			if c.Limit > 0 {
 				want = min(want, left)
 			}
-			page, err := db.Accounts(ctx, after, want)
+			page, err := reports.New(db.Reader()).Accounts(ctx, after, want)
 			if err != nil {
 				return err
 			}

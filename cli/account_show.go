@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -29,8 +30,8 @@ Example:
 type shown struct {
 	account     store.Account
 	enrollments []staking.Enrollment
-	balances    []store.Balance
-	acceptances []store.Acceptance
+	balances    []reports.Balance
+	acceptances []reports.Acceptance
 	assets      assets
 	sweep       store.Sweep
 	swept       bool // the account is closed, and what is still to come goes to another
@@ -44,14 +45,14 @@ func (c *accountShowCmd) Run(w *World) error {
 		s := shown{history: c.History}
 		for _, read := range []func() error{
 			func() error { s.account, err = db.Account(ctx, c.Account); return err },
-			func() error { s.enrollments, err = db.Enrollments(ctx, c.Account); return err },
-			func() error { s.balances, err = db.Balances(ctx, c.Account); return err },
-			func() error { s.acceptances, err = db.Acceptances(ctx, c.Account); return err },
+			func() error { s.enrollments, err = reports.New(db.Reader()).Enrollments(ctx, c.Account); return err },
+			func() error { s.balances, err = reports.New(db.Reader()).Balances(ctx, c.Account); return err },
+			func() error { s.acceptances, err = reports.New(db.Reader()).Acceptances(ctx, c.Account); return err },
 			func() error { s.assets, err = readAssets(ctx, db); return err },
 			func() error { s.sweep, s.swept, err = db.SweepOf(ctx, c.Account); return err },
 			func() error {
 				if c.History {
-					s.presses, err = db.Presses(ctx, c.Account)
+					s.presses, err = reports.New(db.Reader()).Presses(ctx, c.Account)
 				}
 				return err
 			},

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -67,7 +68,7 @@ type addressJSON struct {
 // Run lists the addresses.
 func (c *addressListCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		addresses, err := db.DepositAddresses(ctx, c.Account)
+		addresses, err := reports.New(db.Reader()).DepositAddresses(ctx, c.Account)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -38,7 +39,7 @@ type documentJSON struct {
 // Run lists the documents.
 func (c *documentsListCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		documents, err := db.Documents(ctx)
+		documents, err := reports.New(db.Reader()).Documents(ctx)
 		if err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func (c *documentsShowCmd) Help() string {
 // Run prints the document.
 func (c *documentsShowCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		documents, err := db.Documents(ctx)
+		documents, err := reports.New(db.Reader()).Documents(ctx)
 		if err != nil {
 			return err
 		}

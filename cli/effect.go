@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -35,7 +36,7 @@ type (
 )
 
 // writeEffect writes whom something would switch off, before it is done.
-func writeEffect(w *World, e store.Effect, what, where string, asJSON bool) error {
+func writeEffect(w *World, e reports.Effect, what, where string, asJSON bool) error {
 	j := effectJSON{
 		Preview: what, From: e.From, Accounts: e.Accounts, Enrolled: e.Enrolled, Tokens: []effectTokenJSON{}, USDT: ledger.FormatBig(e.USDT, store.PriceScale), Unpriced: e.Unpriced,
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -164,7 +165,7 @@ func (c *priceListCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		prices, err := db.Prices(ctx, c.Asset, from, to)
+		prices, err := reports.New(db.Reader()).Prices(ctx, c.Asset, from, to)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -56,7 +57,7 @@ func formatListing(l store.Listing) listingJSON {
 // Run lists the regions.
 func (c *regionListCmd) Run(w *World) error {
 	return w.books(func(ctx context.Context, db *store.DB) error {
-		listings, err := db.Listings(ctx, c.History)
+		listings, err := reports.New(db.Reader()).Listings(ctx, c.History)
 		if err != nil {
 			return err
 		}
@@ -120,7 +121,7 @@ func (c *regionAddCmd) Run(w *World) error {
 	}
 	return w.books(func(ctx context.Context, db *store.DB) error {
 		if c.Preview {
-			e, err := db.PreviewRegion(ctx, region, from)
+			e, err := reports.New(db.Reader()).PreviewRegion(ctx, region, from)
 			if err != nil {
 				return err
 			}

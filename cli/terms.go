@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -35,7 +36,7 @@ func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol 
 	if err != nil {
 		return staking.Terms{}, asset, err
 	}
-	all, err := db.TermsOn(ctx, d)
+	all, err := reports.New(db.Reader()).TermsOn(ctx, d)
 	if err != nil {
 		return staking.Terms{}, asset, err
 	}
@@ -100,9 +101,9 @@ func (c *termsSetCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		var e store.Effect
+		var e reports.Effect
 		if !t.Offered {
-			if e, err = db.PreviewDelisting(ctx, t.Asset, from); err != nil {
+			if e, err = reports.New(db.Reader()).PreviewDelisting(ctx, t.Asset, from); err != nil {
 				return err
 			}
 		}
@@ -212,13 +213,13 @@ func (c *termsListCmd) Run(w *World) error {
 
 func (c *termsListCmd) read(ctx context.Context, w *World, db *store.DB) ([]store.TermsRevision, error) {
 	if c.History {
-		return db.TermsHistory(ctx, c.Asset)
+		return reports.New(db.Reader()).TermsHistory(ctx, c.Asset)
 	}
 	on := staking.DayOf(w.Now())
 	if c.On != nil {
 		on = *c.On
 	}
-	all, err := db.TermsOn(ctx, on)
+	all, err := reports.New(db.Reader()).TermsOn(ctx, on)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +228,7 @@ func (c *termsListCmd) read(ctx context.Context, w *World, db *store.DB) ([]stor
 		revisions = append(revisions, store.TermsRevision{Terms: t})
 	}
 	if c.On == nil {
-		coming, err := db.ComingTerms(ctx, on)
+		coming, err := reports.New(db.Reader()).ComingTerms(ctx, on)
 		if err != nil {
 			return nil, err
 		}

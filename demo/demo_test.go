@@ -160,7 +160,7 @@ func checkDelay(t *testing.T, town *demo.Town) {
 // checkPeople looks for every sort of holder.
 func checkPeople(t *testing.T, town *demo.Town) {
 	t.Helper()
-	accounts, err := town.Books.Accounts(t.Context(), "", 1000)
+	accounts, err := town.Reports.Accounts(t.Context(), "", 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func checkPeople(t *testing.T, town *demo.Town) {
 	}
 	var held, below, capped, late, off, again int
 	for _, a := range accounts {
-		balances, err := town.Books.Balances(t.Context(), a.ID)
+		balances, err := town.Reports.Balances(t.Context(), a.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func checkPeople(t *testing.T, town *demo.Town) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		enrollments, err := town.Books.Enrollments(t.Context(), a.ID)
+		enrollments, err := town.Reports.Enrollments(t.Context(), a.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

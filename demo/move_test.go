@@ -181,7 +181,7 @@ func TestHowTheClockIsMovedDoesNotMatter(t *testing.T) {
 // takeAll takes all that an account has free out of the town.
 func takeAll(t *testing.T, town *demo.Town, account ledger.Account) {
 	t.Helper()
-	balances, err := town.Books.Balances(t.Context(), account)
+	balances, err := town.Reports.Balances(t.Context(), account)
 	if err != nil {
 		t.Fatal(err)
 	}

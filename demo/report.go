@@ -51,7 +51,7 @@ func (t *Town) worth(ctx context.Context) (map[string]ledger.Amount, error) {
 		if d.Total == 0 {
 			continue
 		}
-		price, known, err := t.Books.PriceOf(ctx, d.Asset, d.Day)
+		price, known, err := t.Reports.PriceOf(ctx, d.Asset, d.Day)
 		if err == nil && !known {
 			err = fmt.Errorf("%s has no price on %s", d.Asset, d.Day)
 		}

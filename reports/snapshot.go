@@ -15,7 +15,7 @@ import (
 // Snapshot is what an account has at the end of a day.
 type Snapshot struct {
 	Day      staking.Day
-	Balances []store.Balance // by asset, without those that are nothing; Earned is zero
+	Balances []Balance // by asset, without those that are nothing; Earned is zero
 }
 
 // Snapshots are an account's at the end of some days that are over, both ends
@@ -56,8 +56,8 @@ func (rs *Reports) Snapshots(ctx context.Context, id ledger.Account, from, to st
 }
 
 // balancesOf are the balances that the parts of an account come to.
-func balancesOf(parts map[part]ledger.Amount) []store.Balance {
-	byAsset := map[string]store.Balance{}
+func balancesOf(parts map[part]ledger.Amount) []Balance {
+	byAsset := map[string]Balance{}
 	for p, amount := range parts {
 		b := byAsset[p.asset]
 		b.Asset = p.asset
@@ -68,12 +68,12 @@ func balancesOf(parts map[part]ledger.Amount) []store.Balance {
 		}
 		byAsset[p.asset] = b
 	}
-	balances := make([]store.Balance, 0, len(byAsset))
+	balances := make([]Balance, 0, len(byAsset))
 	for _, b := range byAsset {
 		if b.Free != 0 || b.Held != 0 {
 			balances = append(balances, b)
 		}
 	}
-	slices.SortFunc(balances, func(a, b store.Balance) int { return strings.Compare(a.Asset, b.Asset) })
+	slices.SortFunc(balances, func(a, b Balance) int { return strings.Compare(a.Asset, b.Asset) })
 	return balances
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // settle runs five minutes past the end of the day: "settle", or "settle waiting
@@ -83,11 +82,11 @@ func (p *Player) figure(l line) (string, error) {
 	return got, same(got, l.word(2))
 }
 
-func (p *Player) balanceOf(l line) (b store.Balance, asset ledger.Asset, err error) {
+func (p *Player) balanceOf(l line) (b reports.Balance, asset ledger.Asset, err error) {
 	if asset, err = p.db.Asset(p.ctx, l.word(1)); err != nil {
 		return b, asset, err
 	}
-	balances, err := p.db.Balances(p.ctx, l.holder(0))
+	balances, err := reports.New(p.db.Reader()).Balances(p.ctx, l.holder(0))
 	for _, one := range balances {
 		if one.Asset == asset.Symbol {
 			b = one
@@ -124,7 +123,7 @@ func (p *Player) pool(l line) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	house, err := p.db.HouseBalances(p.ctx)
+	house, err := reports.New(p.db.Reader()).HouseBalances(p.ctx)
 	for _, h := range house {
 		if h.Account == ledger.Rewards && h.Asset == asset.Symbol {
 			got := asset.Format(ledger.Amount(h.Sum.Int64()))

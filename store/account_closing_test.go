@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -61,7 +62,7 @@ func TestAnAccountIsClosedWhenItIsEmptyAndPaid(t *testing.T) {
 		if !a.Closed.Equal(testkit.Moment(3, "12:00")) {
 			t.Errorf("alice is closed since %s", a.Closed)
 		}
-		if all := testkit.Must(db.Accounts(t.Context(), "", 10))(t); len(all) != 1 || all[0] != a {
+		if all := testkit.Must(reports.New(db.Reader()).Accounts(t.Context(), "", 10))(t); len(all) != 1 || all[0] != a {
 			t.Errorf("listed are %+v", all)
 		}
 		log := logged(t, db, "account close")
@@ -144,7 +145,7 @@ func TestAClosedAccountTakesNothing(t *testing.T) {
 		}
 		_, err := db.Enroll(ctx, "alice", staking.Client{}, time.Time{})
 		wants(t, err, ledger.ErrInvalid)
-		if len(testkit.Must(db.Enrollments(ctx, "alice"))(t)) != 0 {
+		if len(testkit.Must(reports.New(db.Reader()).Enrollments(ctx, "alice"))(t)) != 0 {
 			t.Error("a closed account is enrolled")
 		}
 		wants(t, db.EnrollAll(ctx, []ledger.Account{"alice"}, day1+1), ledger.ErrNotFound)

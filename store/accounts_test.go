@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -55,7 +56,7 @@ func TestAccountsAreReadPageByPage(t *testing.T) {
 		ok(t, db.OpenAccounts(ctx, accounts))
 		var read []store.Account
 		for after := ledger.Account(""); ; after = read[len(read)-1].ID {
-			page := testkit.Must(db.Accounts(ctx, after, 4))(t)
+			page := testkit.Must(reports.New(db.Reader()).Accounts(ctx, after, 4))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -84,15 +85,15 @@ func TestBalancesShowFreeAndHeld(t *testing.T) {
 		deposit(t, db, "d2", "alice", 2, "BNB", time.Time{})
 		deposit(t, db, "d3", "bob", 7, "BNB", time.Time{})
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h", Kind: ledger.Hold, Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "SOL", Amount: 1_00000000}}}})))
-		want := []store.Balance{{Asset: "BNB", Free: 2_00000000}, {Asset: "SOL", Free: 4_00000000, Held: 1_00000000}}
-		if got := testkit.Must(db.Balances(ctx, "alice"))(t); !slices.Equal(got, want) {
+		want := []reports.Balance{{Asset: "BNB", Free: 2_00000000}, {Asset: "SOL", Free: 4_00000000, Held: 1_00000000}}
+		if got := testkit.Must(reports.New(db.Reader()).Balances(ctx, "alice"))(t); !slices.Equal(got, want) {
 			t.Errorf("alice has %v", got)
 		}
-		_, err := db.Balances(ctx, "carol")
+		_, err := reports.New(db.Reader()).Balances(ctx, "carol")
 		wants(t, err, ledger.ErrNotFound)
-		_, err = db.Balances(ctx, "alice/held")
+		_, err = reports.New(db.Reader()).Balances(ctx, "alice/held")
 		wants(t, err, ledger.ErrInvalid)
-		for _, b := range testkit.Must(db.HouseBalances(ctx))(t) {
+		for _, b := range testkit.Must(reports.New(db.Reader()).HouseBalances(ctx))(t) {
 			if b.Account == ledger.Custody && b.Asset == "BNB" && b.Sum.Cmp(big.NewInt(-9_00000000)) != 0 {
 				t.Errorf("@custody, over its buckets, has %s BNB", b.Sum)
 			}

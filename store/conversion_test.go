@@ -34,7 +34,7 @@ func stockDesk(t *testing.T, db *store.DB, id string, tokens int64, asset string
 // deskHas is what @desk has of an asset.
 func deskHas(t *testing.T, db *store.DB, asset string) int64 {
 	t.Helper()
-	for _, b := range testkit.Must(db.HouseBalances(t.Context()))(t) {
+	for _, b := range testkit.Must(reports.New(db.Reader()).HouseBalances(t.Context()))(t) {
 		if b.Account == ledger.Desk && b.Asset == asset {
 			return b.Sum.Int64()
 		}

@@ -155,28 +155,3 @@ func depositAddress(t tx, a DepositAddress) (there DepositAddress, found bool, e
 		int64(a.Account.Bucket()), string(a.Account), a.Asset, a.Network)
 	return there, found, err
 }
-
-// DepositAddresses are where an account's holder sends tokens, by token and network.
-// A closed account, which takes no deposit, has none. ErrNotFound if the account was
-// never opened.
-func (db *DB) DepositAddresses(ctx context.Context, id ledger.Account) (addresses []DepositAddress, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
-	}
-	err = db.engine.Read(ctx, func(t view) error {
-		addresses = nil
-		holder, err := FindAccount(t, id)
-		if err != nil || !holder.Closed.IsZero() {
-			return err
-		}
-		return t.Query(func(r row) error {
-			addresses = append(addresses, DepositAddress{id, r.Text(0), r.Text(1), r.Text(2), r.Text(3)})
-			return nil
-		}, "SELECT asset, network, address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2 ORDER BY asset, network",
-			int64(id.Bucket()), string(id))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the addresses of %s: %w", id, err)
-	}
-	return addresses, nil
-}

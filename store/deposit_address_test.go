@@ -32,7 +32,7 @@ func TestDepositAddresses(t *testing.T) {
 		}
 		there := func(want ...store.DepositAddress) {
 			t.Helper()
-			if got := testkit.Must(db.DepositAddresses(ctx, "alice"))(t); fmt.Sprint(got) != fmt.Sprint(want) {
+			if got := testkit.Must(reports.New(db.Reader()).DepositAddresses(ctx, "alice"))(t); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("there are %v, not %v", got, want)
 			}
 		}
@@ -43,7 +43,7 @@ func TestDepositAddresses(t *testing.T) {
 		set(addressOf("BNB", "BSC", "0x2", "8"), true)
 		set(addressOf("BNB", "OPBNB", "0x3", ""), true)
 		there(addressOf("ALGO", "", "ABC", "7"), addressOf("BNB", "BSC", "0x2", "8"), addressOf("BNB", "OPBNB", "0x3", ""))
-		if bobs := testkit.Must(db.DepositAddresses(ctx, "bob"))(t); len(bobs) != 0 {
+		if bobs := testkit.Must(reports.New(db.Reader()).DepositAddresses(ctx, "bob"))(t); len(bobs) != 0 {
 			t.Errorf("bob has alice's: %v", bobs)
 		}
 		clock.Advance(time.Second)
@@ -86,9 +86,9 @@ func TestDepositAddressesRefused(t *testing.T) {
 			_, err := db.SetDepositAddress(t.Context(), a)
 			wants(t, err, ledger.ErrNotFound)
 		}
-		_, err := db.DepositAddresses(t.Context(), "nobody")
+		_, err := reports.New(db.Reader()).DepositAddresses(t.Context(), "nobody")
 		wants(t, err, ledger.ErrNotFound)
-		_, err = db.DepositAddresses(t.Context(), "@custody")
+		_, err = reports.New(db.Reader()).DepositAddresses(t.Context(), "@custody")
 		wants(t, err, ledger.ErrInvalid)
 		wants(t, db.RemoveDepositAddress(t.Context(), "nobody", "BNB", ""), ledger.ErrNotFound)
 		wants(t, db.RemoveDepositAddress(t.Context(), "alice", "BNB", "a b"), ledger.ErrInvalid)

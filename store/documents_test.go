@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -33,7 +34,7 @@ func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
 		ok(t, db.Accept(ctx, "alice", staking.RiskWarning, 2, staking.Client{}))
 		on(t, db, "alice")
 
-		documents := testkit.Must(db.Documents(ctx))(t)
+		documents := testkit.Must(reports.New(db.Reader()).Documents(ctx))(t)
 		names := make([]string, len(documents))
 		for i, d := range documents {
 			names[i] = d.Name
@@ -62,8 +63,8 @@ func TestAcceptancesAreKeptAsTheFirstTime(t *testing.T) {
 		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 0, staking.Client{Platform: "ios", Version: "3.1.0", Address: "192.0.2.7", Country: "de"}))
 		clock.Set(2, "09:00")
 		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 1, staking.Client{Platform: "web"}))
-		want := []store.Acceptance{{Document: staking.TermsOfUse, Version: 1, At: noon, Client: "ios 3.1.0", Address: "192.0.2.7 DE"}}
-		if got := testkit.Must(db.Acceptances(ctx, "alice"))(t); !slices.Equal(got, want) {
+		want := []reports.Acceptance{{Document: staking.TermsOfUse, Version: 1, At: noon, Client: "ios 3.1.0", Address: "192.0.2.7 DE"}}
+		if got := testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "alice"))(t); !slices.Equal(got, want) {
 			t.Errorf("kept is %v", got)
 		}
 		wants(t, db.Accept(ctx, "alice", staking.TermsOfUse, 2, staking.Client{}), ledger.ErrNotFound)
@@ -71,7 +72,7 @@ func TestAcceptancesAreKeptAsTheFirstTime(t *testing.T) {
 		wants(t, db.Accept(ctx, "alice", "cookies", 0, staking.Client{}), ledger.ErrNotFound)
 		wants(t, db.Accept(ctx, "bob", staking.TermsOfUse, 1, staking.Client{}), ledger.ErrNotFound)
 		wants(t, db.Accept(ctx, "alice", staking.TermsOfUse, 1, staking.Client{Address: "a\nb"}), ledger.ErrInvalid)
-		_, err := db.Acceptances(ctx, "bob")
+		_, err := reports.New(db.Reader()).Acceptances(ctx, "bob")
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

@@ -205,12 +205,12 @@ func TestTermsOnADayWithARevision(t *testing.T) {
 		set(day1+5, 501)
 		set(day1+9, 900)
 		for d, want := range map[staking.Day]staking.Rate{day1: 150_000, day1 + 4: 150_000, day1 + 5: 501, day1 + 8: 501, day1 + 9: 900, day1 + 99: 900} {
-			terms := testkit.Must(db.TermsOn(t.Context(), d))(t)
+			terms := testkit.Must(reports.New(db.Reader()).TermsOn(t.Context(), d))(t)
 			if i := slices.IndexFunc(terms, func(t staking.Terms) bool { return t.Asset == "BNB" }); len(terms) != 10 || terms[i].APR != want {
 				t.Errorf("on %s: %+v", d, terms)
 			}
 		}
-		if terms := testkit.Must(db.TermsOn(t.Context(), day1-1))(t); len(terms) != 0 {
+		if terms := testkit.Must(reports.New(db.Reader()).TermsOn(t.Context(), day1-1))(t); len(terms) != 0 {
 			t.Errorf("before the books began: %+v", terms)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -70,8 +71,8 @@ func TestEnrollBatch(t *testing.T) {
 		testkit.Must(db.Enroll(ctx, "alone", client, time.Time{}))(t)
 		for _, id := range accounts {
 			for what, same := range map[string]bool{
-				"acceptances": slices.Equal(testkit.Must(db.Acceptances(ctx, id))(t), testkit.Must(db.Acceptances(ctx, "alone"))(t)),
-				"presses":     slices.Equal(testkit.Must(db.Presses(ctx, id))(t), testkit.Must(db.Presses(ctx, "alone"))(t)),
+				"acceptances": slices.Equal(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, id))(t), testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "alone"))(t)),
+				"presses":     slices.Equal(testkit.Must(reports.New(db.Reader()).Presses(ctx, id))(t), testkit.Must(reports.New(db.Reader()).Presses(ctx, "alone"))(t)),
 			} {
 				if !same {
 					t.Errorf("%s's %s are not as of one that was switched on alone", id, what)
@@ -134,7 +135,7 @@ func TestEnrollBatchRefuses(t *testing.T) {
 				t.Errorf("%s: %v, want %v", c.what, o.Err, c.want)
 			}
 		}
-		if n := len(testkit.Must(db.Acceptances(ctx, "bob"))(t)) + len(testkit.Must(db.Presses(ctx, "bob"))(t)); n != 0 {
+		if n := len(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "bob"))(t)) + len(testkit.Must(reports.New(db.Reader()).Presses(ctx, "bob"))(t)); n != 0 {
 			t.Errorf("a refused row leaves %d rows", n)
 		}
 		late := batchOf(testkit.Moment(3, "08:00"), published, "carol", "left")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -146,7 +147,7 @@ func TestWhatAFreezeLeavesOfTheSwitch(t *testing.T) {
 
 func pressesOf(t *testing.T, db *store.DB, id ledger.Account) (actions []string) {
 	t.Helper()
-	for _, p := range testkit.Must(db.Presses(t.Context(), id))(t) {
+	for _, p := range testkit.Must(reports.New(db.Reader()).Presses(t.Context(), id))(t) {
 		actions = append(actions, p.Action)
 	}
 	return actions
@@ -218,7 +219,7 @@ func TestAFreezeAmongPostings(t *testing.T) {
 
 func balanceOf(t *testing.T, db *store.DB, id ledger.Account) ledger.Amount {
 	t.Helper()
-	for _, b := range testkit.Must(db.Balances(t.Context(), id))(t) {
+	for _, b := range testkit.Must(reports.New(db.Reader()).Balances(t.Context(), id))(t) {
 		if b.Asset == bnb {
 			return b.Free
 		}

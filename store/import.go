@@ -305,14 +305,12 @@ func (b *DB) openPart(ctx context.Context, accounts []Account) (there []Account,
 			return err
 		}
 		// A statement of its own: it sees what another has opened in the meantime.
-		there, err = db.AllOf(t, scanAccount, "SELECT "+accountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+		there, err = db.AllOf(t, ReadAccount, "SELECT "+AccountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
 			db.SetOf(old, bucket, id))
 		return err
 	})
 	return there, err
 }
-
-func scanAccount(r row) (Account, error) { return readAccount(r), nil }
 
 // EnrollAll enrolls many accounts from an open day on, at the latest tomorrow, as
 // if each had accepted the current documents and switched on the day before. It

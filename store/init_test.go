@@ -21,7 +21,7 @@ func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 			t.Errorf("the books begin on %s", db.FirstDay())
 		}
 		begin := shipped(t, day1)
-		terms := testkit.Must(db.TermsOn(ctx, day1))(t)
+		terms := testkit.Must(reports.New(db.Reader()).TermsOn(ctx, day1))(t)
 		if len(terms) != len(begin.Tokens) {
 			t.Errorf("%d tokens have terms on Day 1, not %d", len(terms), len(begin.Tokens))
 		}
@@ -30,13 +30,13 @@ func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 				t.Errorf("%s is kept as %+v", token.Asset.Symbol, a)
 			}
 		}
-		if none := testkit.Must(db.TermsOn(ctx, day1-1))(t); len(none) != 0 {
+		if none := testkit.Must(reports.New(db.Reader()).TermsOn(ctx, day1-1))(t); len(none) != 0 {
 			t.Errorf("before the books there are terms: %v", none)
 		}
-		if regions := testkit.Must(db.Regions(ctx))(t); len(regions) != len(begin.Regions) {
+		if regions := testkit.Must(reports.New(db.Reader()).Regions(ctx))(t); len(regions) != len(begin.Regions) {
 			t.Errorf("restricted are %v", regions)
 		}
-		documents := testkit.Must(db.Documents(ctx))(t)
+		documents := testkit.Must(reports.New(db.Reader()).Documents(ctx))(t)
 		for i, name := range staking.DocumentNames {
 			if d := documents[i]; d.Name != name || d.Version != 1 || d.Text != begin.Documents[name] || !d.Published.Equal(noon) {
 				t.Errorf("document %d is %s version %d of %s", i, d.Name, d.Version, d.Published)
@@ -46,7 +46,7 @@ func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 		if len(lines) != 1 || lines[0].Action != "init" || lines[0].Actor != access.Process("test") {
 			t.Errorf("the log says %v", lines)
 		}
-		house := testkit.Must(db.HouseBalances(ctx))(t)
+		house := testkit.Must(reports.New(db.Reader()).HouseBalances(ctx))(t)
 		if len(house) != len(begin.Tokens) || house[0].Account != ledger.Rewards || house[0].Sum.Sign() != 0 {
 			t.Errorf("the house has %v", house)
 		}
@@ -66,7 +66,7 @@ func TestCreateInThePast(t *testing.T) {
 		begin.From = day1 - 40
 		db := testkit.Must(store.Create(t.Context(), url, options(clock), begin))(t)
 		closeAfter(t, db)
-		if terms := testkit.Must(db.TermsOn(t.Context(), day1-40))(t); len(terms) != len(begin.Tokens) || terms[0].From != day1-40 {
+		if terms := testkit.Must(reports.New(db.Reader()).TermsOn(t.Context(), day1-40))(t); len(terms) != len(begin.Tokens) || terms[0].From != day1-40 {
 			t.Errorf("on the first day hold %v", terms)
 		}
 		if first := testkit.Must(db.FirstOpen(t.Context()))(t); first != day1-40 {

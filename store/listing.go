@@ -40,7 +40,7 @@ func (db *DB) finishListing(ctx context.Context, l Listing) error {
 func (db *DB) finishListings(ctx context.Context) error {
 	var left []Listing
 	err := db.engine.Read(ctx, func(t view) (err error) {
-		left, err = listingsOf(t, "WHERE unfinished = 1")
+		left, err = ListingsWhere(t, "WHERE unfinished = 1")
 		return err
 	})
 	for _, l := range left {
@@ -73,7 +73,7 @@ func (db *DB) workListing(ctx context.Context, l Listing, bucket int) error {
 		if err := db.lockListsAlone(t); err != nil {
 			return err
 		}
-		listings, err := listingsOf(t, "WHERE removed = 0 OR unfinished = 1")
+		listings, err := ListingsWhere(t, "WHERE removed = 0 OR unfinished = 1")
 		if err != nil {
 			return err
 		}

@@ -55,14 +55,14 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	accept(t, db, "late")
 	on(t, db, "late")
 
-	e := testkit.Must(db.PreviewRegion(ctx, "fr", 0))(t)
+	e := testkit.Must(reports.New(db.Reader()).PreviewRegion(ctx, "fr", 0))(t)
 	if e.From != day1+3 || e.Accounts != 8 || e.Enrolled != 6 || len(e.Tokens) != 1 {
 		t.Fatalf("the preview says %+v", e)
 	}
 	if token := e.Tokens[0]; token.Holders != 5 || token.Earning.Int64() != 10_00000000 || token.USDT.Int64() != 5000_00000000 || e.USDT.Cmp(token.USDT) != 0 {
 		t.Errorf("BNB: %+v", token)
 	}
-	if n := len(testkit.Must(db.Regions(ctx))(t)); n != len(staking.ShippedRegions()) {
+	if n := len(testkit.Must(reports.New(db.Reader()).Regions(ctx))(t)); n != len(staking.ShippedRegions()) {
 		t.Errorf("a preview lists a region: there are %d", n)
 	}
 
@@ -105,7 +105,7 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 func undoneLines(t *testing.T, db *store.DB) {
 	t.Helper()
 	ctx := t.Context()
-	presses := testkit.Must(db.Presses(ctx, "bob"))(t)
+	presses := testkit.Must(reports.New(db.Reader()).Presses(ctx, "bob"))(t)
 	if len(presses) != 3 || presses[1].Action != "off: region FR from 2026-03-05" || presses[2].Action != "on: region FR" {
 		t.Errorf("bob's presses are %v", presses)
 	}
@@ -139,7 +139,7 @@ func TestARemovedListingBringsNobodyBackLater(t *testing.T) {
 		testkit.Must(db.AddRegion(ctx, "FR", day1+3, ""))(t)
 		testkit.Must(db.AddRegion(ctx, "IT", day1+5, ""))(t)
 		wants(t, failure(db.AddRegion(ctx, "ES", day1-1, "")), ledger.ErrInvalid)
-		wants(t, failure(db.PreviewRegion(ctx, "ES", day1-1)), ledger.ErrInvalid)
+		wants(t, failure(reports.New(db.Reader()).PreviewRegion(ctx, "ES", day1-1)), ledger.ErrInvalid)
 		wants(t, failure(db.AddRegion(ctx, "ES", staking.Forever, "")), ledger.ErrInvalid)
 		clock.Set(5, "09:00")
 		if l := testkit.Must(db.RemoveRegion(ctx, "FR"))(t); l.Restored != 0 || l.Ended != 1 {
@@ -151,7 +151,7 @@ func TestARemovedListingBringsNobodyBackLater(t *testing.T) {
 		wantsCovered(t, db, 7, map[ledger.Account]string{"alice": ".xx....", "bob": ".xxxxxx"})
 		on(t, db, "alice")
 		wantsCovered(t, db, 7, map[ledger.Account]string{"alice": ".xx..xx"})
-		history := testkit.Must(db.Listings(ctx, true))(t)
+		history := testkit.Must(reports.New(db.Reader()).Listings(ctx, true))(t)
 		if n := len(history); n != len(staking.ShippedRegions())+2 {
 			t.Errorf("there are %d listings in all", n)
 		}

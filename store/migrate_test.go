@@ -66,7 +66,7 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	if a := testkit.Must(dbs[0].Account(ctx, "alice"))(t); a.Region != "DE" || !a.Opened.Equal(noon) {
 		t.Errorf("alice is %+v", a)
 	}
-	listings := testkit.Must(dbs[1].Listings(ctx, true))(t)
+	listings := testkit.Must(reports.New(dbs[1].Reader()).Listings(ctx, true))(t)
 	if n := len(listings); n != len(staking.ShippedRegions()) || listings[0].From != day1 || listings[0].Number != 1 || !listings[n-1].Removed.IsZero() {
 		t.Errorf("the listings are %+v", listings)
 	}

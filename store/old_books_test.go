@@ -57,7 +57,7 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 		setRegion(t, db, "bob", "GB")
 		on(t, db, "bob")
 
-		if regions := testkit.Must(db.Regions(ctx))(t); !slices.Contains(regions, "UK") {
+		if regions := testkit.Must(reports.New(db.Reader()).Regions(ctx))(t); !slices.Contains(regions, "UK") {
 			t.Errorf("listed are %v", regions)
 		}
 		testkit.Must(db.RemoveRegion(ctx, "uk"))(t)
@@ -147,7 +147,7 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 		}
 		found := 0
 		for after := ledger.Account(""); ; found++ {
-			page := testkit.Must(db.Accounts(ctx, after, 1))(t)
+			page := testkit.Must(reports.New(db.Reader()).Accounts(ctx, after, 1))(t)
 			if len(page) == 0 {
 				break
 			}

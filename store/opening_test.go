@@ -32,7 +32,7 @@ func TestFundsAreOnceAndLogged(t *testing.T) {
 		wants(t, err, ledger.ErrInvalid)
 		_, err = db.Fund(ctx, "x", "DOGE", 1, false)
 		wants(t, err, ledger.ErrNotFound)
-		for _, b := range testkit.Must(db.HouseBalances(ctx))(t) {
+		for _, b := range testkit.Must(reports.New(db.Reader()).HouseBalances(ctx))(t) {
 			if b.Account == ledger.Rewards && b.Asset == "BNB" && b.Sum.Int64() != 3_00000000 {
 				t.Errorf("the pool has %s", b.Sum)
 			}

@@ -84,7 +84,7 @@ func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
 				t.Errorf("%s: paid are %d to %d holders, and %d to %d were to be", want.Asset, got.Total, got.Holders, want.Total, want.Holders)
 			}
 		}
-		for _, pool := range testkit.Must(db.HouseBalances(ctx))(t) {
+		for _, pool := range testkit.Must(reports.New(db.Reader()).HouseBalances(ctx))(t) {
 			if pool.Account == ledger.Rewards && pool.Sum.Sign() != 0 {
 				t.Errorf("of %s %s are left; the missing amount was exact", pool.Asset, pool.Sum)
 			}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -47,7 +48,7 @@ func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
 		settle(t, db, clock) // Day 1 is paid, though nobody has earned
 		set(0, price("BNB", 1, 610))
 		refused(ledger.ErrConflict, price("BNB", 2, 620), price("BNB", 1, 600)) // all or nothing
-		if got := testkit.Must(db.Prices(ctx, "BNB", day1-9, day1+9))(t); !slices.Equal(got, []store.Price{price("BNB", 1, 610)}) {
+		if got := testkit.Must(reports.New(db.Reader()).Prices(ctx, "BNB", day1-9, day1+9))(t); !slices.Equal(got, []store.Price{price("BNB", 1, 610)}) {
 			t.Errorf("the prices are %v", got)
 		}
 		clock.Set(3, "12:00")
@@ -65,7 +66,7 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 		ctx := t.Context()
 		clock.Set(12, "12:00")
 		settle(t, db, clock)
-		if _, known, err := db.PriceOf(ctx, "BNB", day1+4); err != nil || known {
+		if _, known, err := reports.New(db.Reader()).PriceOf(ctx, "BNB", day1+4); err != nil || known {
 			t.Errorf("a price that nobody set is known: %v", err)
 		}
 		n := testkit.Must(db.SetPrices(ctx, []store.Price{price("BNB", 3, 600), price("BNB", 4, 610)}))(t)
@@ -73,7 +74,7 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 			t.Errorf("%d were set", n)
 		}
 		for day, want := range map[int]int64{1: 0, 2: 0, 3: 600, 4: 610, 5: 610, 11: 610, 12: 0} {
-			got, known, err := db.PriceOf(ctx, "BNB", day1+staking.Day(day-1))
+			got, known, err := reports.New(db.Reader()).PriceOf(ctx, "BNB", day1+staking.Day(day-1))
 			if err != nil || got != want*1_00000000 || known != (want != 0) {
 				t.Errorf("on Day %d it is %d, %t, %v", day, got, known, err)
 			}
@@ -87,12 +88,12 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 		}
 		_, err := db.SetPrices(ctx, []store.Price{price("BNB", -3, 501)}) // Days 1 and 2 were paid at it
 		wants(t, err, ledger.ErrConflict)
-		if p, known, err := db.PriceOf(ctx, "USDT", day1); err != nil || !known || p != 1_00000000 {
+		if p, known, err := reports.New(db.Reader()).PriceOf(ctx, "USDT", day1); err != nil || !known || p != 1_00000000 {
 			t.Errorf("USDT is %d, %t, %v", p, known, err)
 		}
-		_, _, err = db.PriceOf(ctx, "DOGE", day1)
+		_, _, err = reports.New(db.Reader()).PriceOf(ctx, "DOGE", day1)
 		wants(t, err, ledger.ErrNotFound)
-		_, err = db.Prices(ctx, "DOGE", day1, day1)
+		_, err = reports.New(db.Reader()).Prices(ctx, "DOGE", day1, day1)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

@@ -81,3 +81,8 @@ func (r Reader) Verdict(t db.View, d staking.Day, token string, total ledger.Amo
 func (r Reader) Waiting(t db.View, token string, d staking.Day) (waits, err error) {
 	return r.books.waiting(t, token, d)
 }
+
+// ListingDay is the day from which a region would be listed that is added now; 0 asks for tomorrow.
+func (r Reader) ListingDay(t db.View, from staking.Day) (staking.Day, error) {
+	return r.books.listingDay(t, from)
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -55,18 +56,10 @@ func (db *DB) lockListsAlone(t tx) error {
 	return nil
 }
 
-// Regions are those where the product is not offered, or will not be from a coming
+// RegionsAt are those where the product is not offered, or will not be from a coming
 // day on, in order.
-func (db *DB) Regions(ctx context.Context) (regions []staking.Region, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
-		regions, err = RegionsAt(t)
-		return err
-	})
-	return regions, err
-}
-
 func RegionsAt(t view) ([]staking.Region, error) {
-	listings, err := listingsOf(t, "WHERE removed = 0")
+	listings, err := ListingsWhere(t, "WHERE removed = 0")
 	regions := make([]staking.Region, len(listings))
 	for i, l := range listings {
 		regions[i] = l.Region
@@ -74,33 +67,14 @@ func RegionsAt(t view) ([]staking.Region, error) {
 	return regions, err
 }
 
-// Listings are those that there are, or with history all that there ever were, by
-// region and number.
-func (db *DB) Listings(ctx context.Context, history bool) (listings []Listing, err error) {
-	which := "WHERE removed = 0"
-	if history {
-		which = ""
-	}
-	err = db.engine.Read(ctx, func(t view) error {
-		listings, err = listingsOf(t, which)
-		return err
-	})
-	return listings, err
-}
-
-// listingsOf reads the listings that a condition chooses.
-func listingsOf(t view, where string, args ...any) (listings []Listing, err error) {
-	err = t.Query(func(r row) error {
-		l := Listing{
+// ListingsWhere reads the listings that a condition chooses.
+func ListingsWhere(t view, where string, args ...any) ([]Listing, error) {
+	listings, err := db.All(t, func(r row) (Listing, error) {
+		return Listing{
 			Region: staking.Region(r.Text(0)), Number: int(r.Int(1)), From: staking.Day(r.Int(2)),
 			Added: timeOf(r.Int(3)), AddedBy: r.Text(4), Reason: r.Text(5), Ended: r.Int(6),
-			RemovedBy: r.Text(8), Restored: r.Int(9), unfinished: r.Int(10) != 0,
-		}
-		if removed := r.Int(7); removed != 0 {
-			l.Removed = timeOf(removed)
-		}
-		listings = append(listings, l)
-		return nil
+			Removed: timeOrNever(r.Int(7)), RemovedBy: r.Text(8), Restored: r.Int(9), unfinished: r.Int(10) != 0,
+		}, nil
 	}, `SELECT code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished
 	      FROM listings `+where+" ORDER BY code, number", args...)
 	if err != nil {
@@ -111,7 +85,7 @@ func listingsOf(t view, where string, args ...any) (listings []Listing, err erro
 
 // listedAs is the last listing of a region, or nothing if it never had one.
 func listedAs(t tx, region staking.Region) (l Listing, found bool, err error) {
-	all, err := listingsOf(t, "WHERE code = $1", string(region))
+	all, err := ListingsWhere(t, "WHERE code = $1", string(region))
 	if n := len(all); n > 0 {
 		return all[n-1], true, err
 	}
@@ -252,7 +226,7 @@ func (db *DB) unlist(t tx, l *Listing) error {
 	detail := fmt.Sprintf("listed from %s; %d enrollments ended, and none is restored", l.From, l.Ended)
 	l.unfinished = l.undoable(staking.DayOf(timeOf(now)))
 	if l.Removed, l.RemovedBy = timeOf(now), db.actor.String(); l.unfinished {
-		others, err := listingsOf(t, "WHERE removed = 0 AND code <> $1", string(l.Region))
+		others, err := ListingsWhere(t, "WHERE removed = 0 AND code <> $1", string(l.Region))
 		if err != nil {
 			return err
 		}

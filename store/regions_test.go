@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -45,7 +46,7 @@ func TestMovingToARestrictedRegionStopsEarning(t *testing.T) {
 		if n := len(lines); n < 3 || !strings.HasPrefix(lines[n-3].Detail, `"US-NY", before "FR"; Soft Staking ends on `) || lines[n-2].Detail != `"DE", before "US-NY"` || lines[n-1].Detail[:16] != `"", before "DE";` || lines[n-1].Subject != "alice" {
 			t.Errorf("the log says %v", lines)
 		}
-		presses := testkit.Must(db.Presses(ctx, "alice"))(t)
+		presses := testkit.Must(reports.New(db.Reader()).Presses(ctx, "alice"))(t)
 		if len(presses) != 5 || presses[1].Action != "off: region US-NY" || presses[1].At != testkit.Moment(4, "09:00") {
 			t.Errorf("the presses are %v", presses)
 		}
@@ -77,12 +78,12 @@ func TestAListedRegionStopsItsResidents(t *testing.T) {
 				t.Errorf("%s is covered %s, not %s", id, got, want)
 			}
 		}
-		if presses := testkit.Must(db.Presses(ctx, "dora"))(t); len(presses) != 2 {
+		if presses := testkit.Must(reports.New(db.Reader()).Presses(ctx, "dora"))(t); len(presses) != 2 {
 			t.Errorf("dora was off already: %v", presses)
 		}
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
-		if regions := testkit.Must(db.Regions(ctx))(t); !slices.Contains(regions, "FR") || !slices.IsSorted(regions) {
+		if regions := testkit.Must(reports.New(db.Reader()).Regions(ctx))(t); !slices.Contains(regions, "FR") || !slices.IsSorted(regions) {
 			t.Errorf("listed are %v", regions)
 		}
 		clock.Set(4, "09:00")

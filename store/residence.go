@@ -52,7 +52,7 @@ func (db *DB) setRegion(t tx, s *switching, region staking.Region) (ends staking
 			return 0, err
 		}
 	}
-	listings, err := listingsOf(t, "WHERE removed = 0")
+	listings, err := ListingsWhere(t, "WHERE removed = 0")
 	if err != nil {
 		return 0, err
 	}

@@ -60,7 +60,7 @@ func TestLatestPresses(t *testing.T) {
 			off(t, db, "alice")
 			clock.Advance(time.Minute)
 		}
-		all := testkit.Must(db.Presses(t.Context(), "alice"))(t)
+		all := testkit.Must(reports.New(db.Reader()).Presses(t.Context(), "alice"))(t)
 		slices.Reverse(all)
 		var walked []store.Press
 		var after *store.Press
@@ -93,7 +93,7 @@ func TestDocument(t *testing.T) {
 			_, err := reports.New(db.Reader()).Document(t.Context(), name, version)
 			wants(t, err, ledger.ErrNotFound)
 		}
-		whole := testkit.Must(db.Documents(t.Context()))(t)
+		whole := testkit.Must(reports.New(db.Reader()).Documents(t.Context()))(t)
 		for i := range whole {
 			whole[i].Text = ""
 		}

@@ -144,7 +144,7 @@ func covered(t *testing.T, db *store.DB, id ledger.Account, days int) string {
 	line := ""
 	for d := range staking.Day(days) {
 		times := 0
-		for _, e := range testkit.Must(db.Enrollments(t.Context(), id))(t) {
+		for _, e := range testkit.Must(reports.New(db.Reader()).Enrollments(t.Context(), id))(t) {
 			if e.Covers(day1 + d) {
 				times++
 			}
@@ -180,7 +180,7 @@ func settle(t *testing.T, db *store.DB, clock *testkit.Clock) staking.Report {
 // earned is what the account has earned of an asset.
 func earned(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Amount {
 	t.Helper()
-	for _, b := range testkit.Must(db.Balances(t.Context(), id))(t) {
+	for _, b := range testkit.Must(reports.New(db.Reader()).Balances(t.Context(), id))(t) {
 		if b.Asset == asset {
 			return b.Earned
 		}

@@ -18,7 +18,7 @@ import (
 
 func free(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Amount {
 	t.Helper()
-	for _, b := range testkit.Must(db.Balances(t.Context(), id))(t) {
+	for _, b := range testkit.Must(reports.New(db.Reader()).Balances(t.Context(), id))(t) {
 		if b.Asset == asset {
 			return b.Free
 		}

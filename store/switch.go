@@ -116,21 +116,6 @@ func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at
 	return nil
 }
 
-// Enrollments are an account's, the oldest first, with those that cover no day.
-func (db *DB) Enrollments(ctx context.Context, id ledger.Account) (enrollments []staking.Enrollment, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
-	}
-	err = db.engine.Read(ctx, func(t view) error {
-		if _, err := FindAccount(t, id); err != nil {
-			return err
-		}
-		enrollments, err = EnrollmentsOf(t, id)
-		return err
-	})
-	return enrollments, err
-}
-
 func EnrollmentsOf(t view, id ledger.Account) (enrollments []staking.Enrollment, err error) {
 	err = t.Query(func(r row) error {
 		enrollments = append(enrollments, staking.Enrollment{Account: id, From: staking.Day(r.Int(0)), Until: staking.Day(r.Int(1))})

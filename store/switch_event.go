@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -55,27 +53,6 @@ type Press struct {
 	Action  string // "on", "off", "refused: …"; "off: …" and "on: …" where a region or a freeze did it
 	Client  string
 	Address string
-}
-
-// Presses are an account's, the oldest first; ErrNotFound if it was never opened.
-func (db *DB) Presses(ctx context.Context, id ledger.Account) (presses []Press, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
-	}
-	err = db.engine.Read(ctx, func(t view) error {
-		presses = nil
-		if _, err := FindAccount(t, id); err != nil {
-			return err
-		}
-		return t.Query(func(r row) error {
-			presses = append(presses, Press{timeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3)})
-			return nil
-		}, "SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 ORDER BY at, action", int64(id.Bucket()), string(id))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the presses of %s: %w", id, err)
-	}
-	return presses, nil
 }
 
 // checkClient refuses what cannot be kept of a client, and writes its platform in one

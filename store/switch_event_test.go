@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -16,7 +17,7 @@ import (
 // actions are what is recorded of an account's switch, the oldest first.
 func actions(t *testing.T, db *store.DB, id ledger.Account) (all []string) {
 	t.Helper()
-	for _, p := range testkit.Must(db.Presses(t.Context(), id))(t) {
+	for _, p := range testkit.Must(reports.New(db.Reader()).Presses(t.Context(), id))(t) {
 		all = append(all, p.Action)
 	}
 	return all

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -75,7 +76,7 @@ func TestTheSwitchCoversWholeDays(t *testing.T) {
 			if got := covered(t, db, id, 6); got != c.covered {
 				t.Errorf("%s: covers %s, not %s", c.presses, got, c.covered)
 			}
-			for _, e := range testkit.Must(db.Enrollments(t.Context(), id))(t) {
+			for _, e := range testkit.Must(reports.New(db.Reader()).Enrollments(t.Context(), id))(t) {
 				if e.Until < e.From {
 					t.Errorf("%s: an enrollment ends before it begins: %+v", c.presses, e)
 				}
@@ -111,7 +112,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 			t.Errorf("switching off always works; it covers %s", got)
 		}
 		var actions []string
-		for _, p := range testkit.Must(db.Presses(ctx, "alice"))(t) {
+		for _, p := range testkit.Must(reports.New(db.Reader()).Presses(ctx, "alice"))(t) {
 			actions = append(actions, p.Action+"|"+p.Client+"|"+p.Address)
 		}
 		want := "refused: region|ios 3.0.9|192.0.2.7 US,refused: app version|ios 3.0.9|192.0.2.7 DE," +
@@ -185,7 +186,7 @@ func TestManyPressesAtOnceLeaveOneEnrollment(t *testing.T) {
 		if got := covered(t, db, "alice", 5); got != "..xxx" {
 			t.Errorf("it covers %s", got)
 		}
-		if all := testkit.Must(db.Enrollments(t.Context(), "alice"))(t); len(all) != 1 {
+		if all := testkit.Must(reports.New(db.Reader()).Enrollments(t.Context(), "alice"))(t); len(all) != 1 {
 			t.Errorf("there are %v", all)
 		}
 	})

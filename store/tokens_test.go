@@ -27,7 +27,7 @@ func rates(t *testing.T, db *store.DB, days int) string {
 	t.Helper()
 	var line []string
 	for d := range staking.Day(days) {
-		for _, terms := range testkit.Must(db.TermsOn(t.Context(), day1+d))(t) {
+		for _, terms := range testkit.Must(reports.New(db.Reader()).TermsOn(t.Context(), day1+d))(t) {
 			if terms.Asset == "BNB" {
 				line = append(line, terms.APR.String())
 			}
@@ -52,14 +52,14 @@ func TestTermsAreSetFromTomorrowOn(t *testing.T) {
 		if got := rates(t, db, 5); got != "0.0015 0.03 0.0015 0.04 0.04" {
 			t.Errorf("the rates are %s", got)
 		}
-		history := testkit.Must(db.TermsHistory(ctx, "BNB"))(t)
+		history := testkit.Must(reports.New(db.Reader()).TermsHistory(ctx, "BNB"))(t)
 		if len(history) != 5 || history[2].Revision != 2 || history[2].SetBy != "test" || !history[2].SetAt.Equal(noon) {
 			t.Errorf("the former are kept: %+v", history)
 		}
-		if all := testkit.Must(db.TermsHistory(ctx, ""))(t); len(all) != 14 {
+		if all := testkit.Must(reports.New(db.Reader()).TermsHistory(ctx, ""))(t); len(all) != 14 {
 			t.Errorf("in all there are %d", len(all))
 		}
-		_, err := db.TermsHistory(ctx, "DOGE")
+		_, err := reports.New(db.Reader()).TermsHistory(ctx, "DOGE")
 		wants(t, err, ledger.ErrNotFound)
 		bad := bnbTerms(t, 9, "0.1")
 		bad.Cap = 1
@@ -89,7 +89,7 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		history := testkit.Must(db.TermsHistory(ctx, "SHIB"))(t)
+		history := testkit.Must(reports.New(db.Reader()).TermsHistory(ctx, "SHIB"))(t)
 		if len(history) != 1 || history[0].From != day1+3 {
 			t.Errorf("its terms hold from tomorrow on: %+v", history)
 		}
@@ -148,7 +148,7 @@ func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
 			t.Errorf("Day 2 has paid %d", got)
 		}
 		wants(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.03"), "too late"), ledger.ErrInvalid)
-		history := testkit.Must(db.TermsHistory(ctx, "BNB"))(t)
+		history := testkit.Must(reports.New(db.Reader()).TermsHistory(ctx, "BNB"))(t)
 		if len(history) != 4 || history[1].Reason != "a typing error" || history[2].Reason != "another" || history[3].From != day1+2 {
 			t.Errorf("the history is %+v", history)
 		}

@@ -42,7 +42,7 @@ func post(t *testing.T, db *store.DB, entries ...ledger.Entry) []store.Outcome {
 // has fails the test unless the account has so many tenths of BNB, free and held.
 func has(t *testing.T, db *store.DB, id ledger.Account, free, held int64) {
 	t.Helper()
-	for _, b := range testkit.Must(db.Balances(t.Context(), id))(t) {
+	for _, b := range testkit.Must(reports.New(db.Reader()).Balances(t.Context(), id))(t) {
 		if b.Asset == bnb && (b.Free != coins(free) || b.Held != coins(held)) {
 			t.Errorf("%s has %d free and %d held; want %d and %d", id, b.Free, b.Held, coins(free), coins(held))
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -39,7 +40,7 @@ var accountDone = []string{"password", "password-keys", "session"}
 
 // acceptedRow is a document that was accepted.
 type acceptedRow struct {
-	store.Acceptance
+	reports.Acceptance
 	Newer bool // there is a newer version
 }
 
@@ -73,7 +74,7 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 	if p.Of, err = v.Books.Account(v.context(), v.account()); err != nil {
 		return err
 	}
-	restricted, err := v.Books.Regions(v.context())
+	restricted, err := v.Reports.Regions(v.context())
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 // readAccepted reads which documents were accepted, in the order in which they are
 // shown, of each the newest first.
 func (p *accountPage) readAccepted(v *visit) error {
-	acceptances, err := v.Books.Acceptances(v.context(), v.account())
+	acceptances, err := v.Reports.Acceptances(v.context(), v.account())
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ var pressNames = map[string]string{
 // account was opened. They are few.
 func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
 	return func(ctx context.Context, at int64, name string, _ int) ([]happening, bool, error) {
-		acceptances, err := s.Books.Acceptances(ctx, id)
+		acceptances, err := s.Reports.Acceptances(ctx, id)
 		if err != nil {
 			return nil, false, err
 		}

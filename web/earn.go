@@ -79,7 +79,7 @@ func (s *server) earn(v *visit) error {
 	if p.Paid, err = e.yesterday(); err != nil {
 		return err
 	}
-	coming, err := v.Books.ComingTerms(v.context(), e.Today.Day)
+	coming, err := v.Reports.ComingTerms(v.context(), e.Today.Day)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (v *visit) chart(e earning) (c chart, err error) {
 
 // tagged is the token that bears the tag on the Spot page, or "".
 func (v *visit) tagged(e earning) (string, error) {
-	prices, err := v.Books.PricesFor(v.context(), e.Today.Day)
+	prices, err := v.Reports.PricesFor(v.context(), e.Today.Day)
 	if err != nil {
 		return "", err
 	}

@@ -27,7 +27,7 @@ const (
 // or the newest (""), at most limit. The error of a place or an asset that cannot be
 // is ledger.ErrNotFound.
 func (v *visit) rewardsPage(asset, after string, limit int) (p rewardsPage, err error) {
-	enrollments, err := v.Books.Enrollments(v.context(), v.account())
+	enrollments, err := v.Reports.Enrollments(v.context(), v.account())
 	if err != nil {
 		return p, err
 	}
@@ -107,7 +107,7 @@ func (s *server) earnHistory(v *visit) error {
 
 // earned are the tokens that the visitor has rewards of, also those not on offer any more.
 func (v *visit) earned() (tokens []string, err error) {
-	balances, err := v.Books.Balances(v.context(), v.account())
+	balances, err := v.Reports.Balances(v.context(), v.account())
 	for _, b := range balances {
 		if b.Earned > 0 {
 			tokens = append(tokens, b.Asset)

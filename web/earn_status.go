@@ -73,7 +73,7 @@ func (v *visit) whyRestricted() (string, error) {
 	if !a.Region.Exists() {
 		return v.locale.T("earn.restricted.unknown"), nil
 	}
-	regions, err := v.Books.Regions(v.context())
+	regions, err := v.Reports.Regions(v.context())
 	if err != nil {
 		return "", err
 	}

@@ -49,7 +49,7 @@ func (v *visit) deposits() error {
 	if err != nil {
 		return err
 	}
-	addresses, err := v.Books.DepositAddresses(v.context(), v.account())
+	addresses, err := v.Reports.DepositAddresses(v.context(), v.account())
 	if err != nil {
 		return err
 	}

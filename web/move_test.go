@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -39,7 +40,7 @@ func moveWorld(t *testing.T, change ...func(*Options)) *world {
 // free is what an account has free, as it is written.
 func (w *world) free(id ledger.Account, symbol string) string {
 	w.Helper()
-	balances, err := w.books.Balances(w.Context(), id)
+	balances, err := reports.New(w.books.Reader()).Balances(w.Context(), id)
 	w.ok(err)
 	a, err := w.books.Asset(w.Context(), symbol)
 	w.ok(err)
@@ -62,15 +63,15 @@ func (w *world) conserves() {
 		}
 		sums[asset].Add(sums[asset], n)
 	}
-	house, err := w.books.HouseBalances(w.Context())
+	house, err := reports.New(w.books.Reader()).HouseBalances(w.Context())
 	w.ok(err)
 	for _, b := range house {
 		add(b.Asset, b.Sum)
 	}
-	accounts, err := w.books.Accounts(w.Context(), "", 100)
+	accounts, err := reports.New(w.books.Reader()).Accounts(w.Context(), "", 100)
 	w.ok(err)
 	for _, a := range accounts {
-		balances, err := w.books.Balances(w.Context(), a.ID)
+		balances, err := reports.New(w.books.Reader()).Balances(w.Context(), a.ID)
 		w.ok(err)
 		for _, b := range balances {
 			add(b.Asset, big.NewInt(int64(b.Free+b.Held)))

@@ -35,7 +35,7 @@ func (v *visit) wallet() (*wallet, error) {
 		return nil, err
 	}
 	w.frozen = !account.Freeze.Since.IsZero()
-	balances, err := v.Books.Balances(v.context(), v.account())
+	balances, err := v.Reports.Balances(v.context(), v.account())
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (s *server) reward(v *visit) error {
 	}
 	p := rewardPage{view: v.view("reward.title"), Explanation: e, Paper: sheetOf(e.Paper())}
 	p.Chart = p.view.dayChart(e, v.began)
-	if price, known, err := v.Books.PriceOf(v.context(), e.Asset.Symbol, e.Measured.Day); err != nil {
+	if price, known, err := v.Reports.PriceOf(v.context(), e.Asset.Symbol, e.Measured.Day); err != nil {
 		return err
 	} else if known {
 		p.Price = ledger.Amount(price)

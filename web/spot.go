@@ -117,11 +117,11 @@ func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 	if e.Earnings, err = v.Reports.Earnings(v.context(), v.account()); err != nil {
 		return nil, err
 	}
-	prices, err := v.Books.PricesFor(v.context(), staking.DayOf(v.Books.Now()))
+	prices, err := v.Reports.PricesFor(v.context(), staking.DayOf(v.Books.Now()))
 	if err != nil {
 		return nil, err
 	}
-	balances, err := v.Books.Balances(v.context(), v.account())
+	balances, err := v.Reports.Balances(v.context(), v.account())
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 	if err != nil {
 		return nil, err
 	}
-	has := map[string]store.Balance{}
+	has := map[string]reports.Balance{}
 	for _, b := range balances {
 		has[b.Asset] = b
 	}

@@ -105,7 +105,7 @@ func (v *visit) showStart(status int, changed []string) error {
 
 // agreements are the current documents.
 func (v *visit) agreements(changed []string) (all []agreement, err error) {
-	accepted, err := v.Books.Acceptances(v.context(), v.account())
+	accepted, err := v.Reports.Acceptances(v.context(), v.account())
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (v *visit) agreements(changed []string) (all []agreement, err error) {
 
 // expect says what the balances of now would earn.
 func (p *startPage) expect() error {
-	prices, err := p.visit.Books.PricesFor(p.visit.context(), staking.DayOf(p.visit.Books.Now()))
+	prices, err := p.visit.Reports.PricesFor(p.visit.context(), staking.DayOf(p.visit.Books.Now()))
 	if err != nil {
 		return err
 	}

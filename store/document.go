@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/softstake/softstake/ledger"
@@ -27,26 +26,6 @@ func checkDocument(name, text string) error {
 		return ledger.ErrInvalid.In("text", "the document %s has %d bytes; at most %d are allowed", name, len(text), maxDocument)
 	}
 	return nil
-}
-
-// Documents are all versions of the documents, in the order in which they are
-// shown, and the newest of each last.
-func (db *DB) Documents(ctx context.Context) ([]staking.Document, error) {
-	var documents []staking.Document
-	err := db.engine.Read(ctx, func(t view) error {
-		documents = nil
-		return t.Query(func(r row) error {
-			documents = append(documents, staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: timeOf(r.Int(2)), Text: r.Text(3)})
-			return nil
-		}, "SELECT name, version, published, content FROM documents ORDER BY version")
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the documents: %w", err)
-	}
-	slices.SortStableFunc(documents, func(a, b staking.Document) int {
-		return slices.Index(staking.DocumentNames, a.Name) - slices.Index(staking.DocumentNames, b.Name)
-	})
-	return documents, nil
 }
 
 // PublishDocument makes a text the current version of a document, which is to be
@@ -88,15 +67,6 @@ func writeDocument(t tx, d staking.Document) error {
 	return err
 }
 
-// Acceptance says that a holder has accepted a version of a document, and with what.
-type Acceptance struct {
-	Document string
-	Version  int
-	At       time.Time
-	Client   string // "ios 3.2.0"
-	Address  string // "192.0.2.7 DE"
-}
-
 // Accept keeps that the holder has accepted a version of a document; version 0 is
 // the current one. The same twice is once, and the first stays. ErrNotFound if
 // there is no such account, document or version.
@@ -135,29 +105,6 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 		return fmt.Errorf("accept for %s: %w", id, err)
 	}
 	return nil
-}
-
-// Acceptances are what the holder has accepted, the oldest first; ErrNotFound if
-// the account was never opened.
-func (db *DB) Acceptances(ctx context.Context, id ledger.Account) (acceptances []Acceptance, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
-	}
-	err = db.engine.Read(ctx, func(t view) error {
-		acceptances = nil
-		if _, err := FindAccount(t, id); err != nil {
-			return err
-		}
-		return t.Query(func(r row) error {
-			acceptances = append(acceptances, Acceptance{r.Text(0), int(r.Int(1)), timeOf(r.Int(2)), r.Text(3), r.Text(4)})
-			return nil
-		}, `SELECT document, version, accepted_at, client, address FROM acceptances
-		     WHERE bucket = $1 AND account = $2 ORDER BY accepted_at, document, version`, int64(id.Bucket()), string(id))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read what %s has accepted: %w", id, err)
-	}
-	return acceptances, nil
 }
 
 // currentDocuments are the current versions, by name.

@@ -1,14 +1,12 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -67,11 +65,11 @@ func sameToken(t tx, token staking.Token) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
-	history, err := termsHistory(t, a.Symbol)
+	first, _, err := db.First(t, ReadTermsRevision, "SELECT "+TermsColumns+" FROM terms WHERE asset = $1 ORDER BY from_day, revision", a.Symbol)
 	if err != nil {
 		return false, err
 	}
-	if int(scale) != a.Scale || ledger.Amount(supply) != a.MaxSupply || len(history) == 0 || !sameFigures(history[0].Terms, token.Terms) {
+	if int(scale) != a.Scale || ledger.Amount(supply) != a.MaxSupply || !sameFigures(first.Terms, token.Terms) {
 		return false, ledger.ErrConflict.In("", "it was added with %d decimals, a largest supply of %d units and other terms, or some of them",
 			scale, supply).Because(ReasonTokenExists)
 	}
@@ -92,56 +90,11 @@ func describe(a ledger.Asset, t staking.Terms) string {
 	return fmt.Sprintf("from %s %s, APR %s, minimum %s, cap %s", t.From, offer, t.APR, a.Format(t.Min), a.Format(t.Cap))
 }
 
-// TermsOn are the terms of each token on a day, by token. One without terms yet is not among them.
-func (db *DB) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms, error) {
-	var terms map[string]staking.Terms
-	err := db.engine.Read(ctx, func(t view) (err error) {
-		terms, err = TermsAt(t, d)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return slices.SortedFunc(maps.Values(terms), func(a, b staking.Terms) int { return strings.Compare(a.Asset, b.Asset) }), nil
-}
+// TermsColumns are what ReadTermsRevision reads.
+const TermsColumns = "asset, from_day, offered, apr, minimum, cap, revision, set_at, set_by, reason"
 
-// ComingTerms are those that are set for days after a day, by token and day: of each
-// day the revision that counts.
-func (db *DB) ComingTerms(ctx context.Context, after staking.Day) (coming []TermsRevision, err error) {
-	history, err := db.TermsHistory(ctx, "")
-	for i, r := range history {
-		if last := i+1 == len(history) || history[i+1].Asset != r.Asset || history[i+1].From != r.From; last && r.From > after {
-			coming = append(coming, r)
-		}
-	}
-	return coming, err
-}
-
-// TermsHistory are all terms that were ever set for a token, or for all if it is
-// "", by token, day and revision.
-func (db *DB) TermsHistory(ctx context.Context, asset string) (history []TermsRevision, err error) {
-	if asset != "" {
-		if _, err := db.Asset(ctx, asset); err != nil {
-			return nil, err
-		}
-	}
-	err = db.engine.Read(ctx, func(t view) error {
-		history, err = termsHistory(t, asset)
-		return err
-	})
-	return history, err
-}
-
-func termsHistory(t view, asset string) (history []TermsRevision, err error) {
-	err = t.Query(func(r row) error {
-		history = append(history, TermsRevision{readTerms(r), int(r.Int(6)), timeOf(r.Int(7)), r.Text(8), r.Text(9)})
-		return nil
-	}, `SELECT asset, from_day, offered, apr, minimum, cap, revision, set_at, set_by, reason FROM terms
-	     WHERE asset = $1 OR $1 = '' ORDER BY asset, from_day, revision`, asset)
-	if err != nil {
-		return nil, fmt.Errorf("read the terms of %s: %w", cmp.Or(asset, "all tokens"), err)
-	}
-	return history, nil
+func ReadTermsRevision(r row) (TermsRevision, error) {
+	return TermsRevision{readTerms(r), int(r.Int(6)), timeOf(r.Int(7)), r.Text(8), r.Text(9)}, nil
 }
 
 // writeTerms writes a revision that nobody else may have written meanwhile.
@@ -185,11 +138,11 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 	}
 	detail := describe(asset, terms)
 	if !terms.Offered {
-		e, err := db.effect(ctx, terms.From, "", terms.Asset)
+		holders, err := db.earningHolders(ctx, terms)
 		if err != nil {
 			return fmt.Errorf("set the terms of %s: %w", terms.Asset, err)
 		}
-		detail += fmt.Sprintf("; holders who earn with it until then: %d", e.Holders())
+		detail += fmt.Sprintf("; holders who earn with it until then: %d", holders)
 	}
 	err = db.engine.Write(ctx, func(t tx) error {
 		holding, err := TermsAt(t, terms.From)
@@ -317,4 +270,27 @@ func unaccrue(t tx, d staking.Day, asset string) error {
 	}
 	_, err := t.Exec("DELETE FROM approvals WHERE day = $1 AND asset = $2", int64(d), asset)
 	return err
+}
+
+// earningHolders counts the holders who earn with a token today and whose enrollment covers the day
+// from which new terms of it hold.
+func (b *DB) earningHolders(ctx context.Context, next staking.Terms) (n int64, err error) {
+	err = b.engine.Read(ctx, func(t view) error {
+		today, err := TermsAt(t, staking.DayOf(b.clock()))
+		now := today[next.Asset]
+		if err != nil || !now.Offered {
+			return err
+		}
+		counts, err := db.AllEach(t, db.IntOf, `SELECT count(*) FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account
+			JOIN balances b ON b.bucket = a.bucket AND b.account = a.account
+			WHERE a.bucket = $1 AND a.closed = 0 AND e.until_day > $2 AND e.from_day < e.until_day AND b.asset = $3 AND b.balance >= $4`,
+			append(EveryBucket(next.From), texts("asset", repeat(next.Asset, ledger.Buckets)),
+				ints("least", slices.Repeat([]int64{int64(max(now.Min, 1))}, ledger.Buckets))))
+		n = 0
+		for _, count := range counts {
+			n += count
+		}
+		return err
+	})
+	return n, err
 }

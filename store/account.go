@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// Account is a holder's account.
+type Account struct {
+	ID     ledger.Account
+	Region staking.Region // the verified residence; "": none
+	Opened time.Time
+	Closed time.Time // zero: it is open
+	Freeze Freeze
+}
+
+// check says what is wrong with the account, or nil, and writes its region in capitals.
+func (a *Account) check() error {
+	err := ledger.At("id", a.ID.CheckHolder())
+	if err == nil && a.Region != "" {
+		a.Region, err = staking.ParseRegion(string(a.Region))
+		err = ledger.At("region", err)
+	}
+	return err
+}
+
+// checkNew says what is wrong with an account that is to be opened, as check does.
+func (a *Account) checkNew() error {
+	if err := a.ID.CheckNew(); err != nil {
+		return ledger.At("id", err)
+	}
+	return a.check()
+}
+
+// OpenAccount opens an account for a resident of a region; "" is a residence not
+// yet verified. The same again is once and answers repeated; with another region
+// it is ErrConflict. One that is closed is ErrEnded: it is not opened again.
+func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
+	a := Account{ID: id, Region: region}
+	if err := a.checkNew(); err != nil {
+		return false, err
+	}
+	err = db.engine.Write(ctx, func(t tx) error {
+		n, err := t.Exec("INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+			int64(id.Bucket()), string(id), string(a.Region), db.now())
+		if err != nil {
+			return err
+		}
+		repeated = n == 0
+		if !repeated {
+			return db.logLine(t, "account open", string(id), residence(a.Region))
+		}
+		there, err := FindAccount(t, id)
+		if err == nil && !there.Closed.IsZero() {
+			err = ledger.ErrEnded.In("", "it is closed since %s; a closed account is not opened again, so open one of another ID",
+				stamp(there.Closed.UnixMilli()))
+		}
+		if err == nil && there.Region != a.Region {
+			err = ledger.ErrConflict.In("", "its residence is %q, not %q", there.Region, a.Region).Because(ReasonOtherResidence)
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("open account %s: %w", id, err)
+	}
+	return repeated, nil
+}
+
+// residence is what the log says of a verified residence.
+func residence(r staking.Region) string {
+	if r == "" {
+		return "without a verified residence"
+	}
+	return "residence " + string(r)
+}
+
+// AccountColumns are what ReadAccount reads, of accounts a.
+const AccountColumns = "a.account, a.region, a.opened, a.closed, a.frozen, a.frozen_mode, a.frozen_reason"
+
+func ReadAccount(r row) (Account, error) {
+	return Account{
+		ID: ledger.Account(r.Text(0)), Region: staking.Region(r.Text(1)), Opened: timeOf(r.Int(2)), Closed: timeOrNever(r.Int(3)),
+		Freeze: readFreeze(r.Int(4), r.Int(5), r.Text(6)),
+	}, nil
+}
+
+// FindAccount reads an account; ErrNotFound if it was never opened.
+func FindAccount(t view, id ledger.Account) (Account, error) {
+	a, found, err := db.First(t, ReadAccount, "SELECT "+AccountColumns+" FROM accounts a WHERE a.bucket = $1 AND a.account = $2", int64(id.Bucket()), string(id))
+	if err == nil && !found {
+		err = noAccount(id)
+	}
+	return a, err
+}
+
+func noAccount(id ledger.Account) error {
+	return ledger.ErrNotFound.In("", "account %q", ledger.Clip(string(id))).Because(ReasonUnknownAccount)
+}
+
+// Account is the account of an ID; ErrNotFound if it was never opened.
+func (db *DB) Account(ctx context.Context, id ledger.Account) (a Account, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return Account{}, err
+	}
+	err = db.engine.Read(ctx, func(t view) (err error) {
+		a, err = FindAccount(t, id)
+		return err
+	})
+	return a, err
+}
