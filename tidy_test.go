@@ -48,9 +48,10 @@ var arrows = map[string][]string{
 	"people":      {"access", "ledger", "db"},
 	"idempotency": {"ledger", "db"},
 	"conversion":  {"ledger"},
-	"store":       {"people", "idempotency", "conversion", "staking", "access", "audit", "ledger", "db"},
-	"reports":     {"store", "staking", "audit", "access", "ledger", "db"},
-	"events":      {"reports", "store", "staking", "access", "ledger"},
+	"outbox":      {"staking", "ledger", "db"},
+	"store":       {"people", "idempotency", "outbox", "conversion", "staking", "access", "audit", "ledger", "db"},
+	"reports":     {"store", "outbox", "staking", "audit", "access", "ledger", "db"},
+	"events":      {"reports", "store", "outbox", "staking", "access", "ledger"},
 	"binance":     {"reports", "people", "idempotency", "store", "staking", "access", "ledger"},
 	"api":         {"reports", "events", "people", "idempotency", "store", "staking", "access", "ledger", "strictjson", "download", "sse"},
 	"web":         {"reports", "events", "people", "idempotency", "store", "conversion", "staking", "access", "ledger", "download", "sse"},
@@ -82,7 +83,7 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "people", "idempotency", "db", "reports", "conversion", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
+var exact = []string{"ledger", "people", "idempotency", "outbox", "db", "reports", "conversion", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{
@@ -369,7 +370,7 @@ func TestNothingOfOneMachine(t *testing.T) {
 
 // belowTheFronts are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
-var belowTheFronts = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency", "store"}
+var belowTheFronts = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency", "outbox", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes"}

@@ -1,4 +1,4 @@
-// Package events tells subscribers what has changed in the books: balances, rewards, days that are settled. It knows nothing of HTTP.
+// Package events publishes to subscribers what has changed in the books: balances, rewards, days that are settled. It knows nothing of HTTP.
 package events
 
 import (
@@ -11,10 +11,10 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// beatEvery is how many looks at the books go by between two signs of life.
+// beatEvery is how many looks into the outbox there are between two heartbeats.
 const beatEvery = 60
 
-// Hub reads the books' news once for all subscribers of this process. Several
+// Hub reads the books' outbox once for all subscribers of this process. Several
 // processes may serve one database: each reads for itself.
 type Hub struct {
 	books *store.DB
@@ -26,8 +26,8 @@ type Hub struct {
 	poller *poller // nil while nobody is subscribed
 }
 
-// New makes a Hub. It looks at the books while there are subscribers, as often as
-// poll says.
+// New makes a Hub. While there are subscribers it looks into the outbox as often as poll
+// says.
 func New(books *store.DB, log *slog.Logger, poll time.Duration) *Hub {
 	return &Hub{books: books, log: log, poll: poll, limit: queueLimit}
 }
@@ -35,18 +35,18 @@ func New(books *store.DB, log *slog.Logger, poll time.Duration) *Hub {
 // Subscribe calls send for each event of an account ("" is all) until ctx ends,
 // send fails, or the subscriber has been too slow: ErrSlow. Days that are settled
 // are for everybody. after is the ID of the last event that the subscriber has
-// seen, or "": then it begins now. What happened after that event is told at least
-// once; what is told again has the same entry, and not the same ID. An event too old
-// to be known is answered with one "reset": read everything anew, and go on from there.
+// seen, or "": then it begins now. What happened after that event is sent at least
+// once; what is sent again has the same entry, and not the same ID. An event too old
+// to be known is answered with one "reset": read everything again, and continue from there.
 //
 // Events come in order of when they were written. Where two processes change one
 // balance, whose clocks differ by more than lies between the changes, these come in
 // the wrong order; the changes, each entry's taken once, add up all the same.
 //
 // One "ready" is sent when the subscriber is up to date: a client that resumes after
-// its ID misses nothing written later. Beside the events, an Event of no
-// Type is sent after each sixty looks: a sign of life, and, where it has an ID, a place
-// to go on after for one who has seen no event for long.
+// its ID misses nothing written later. Beside the events, an Event of no Type is sent
+// after each sixty looks: a heartbeat and, where it has an ID, a cursor to continue after
+// for one who has seen no event for long.
 func (h *Hub) Subscribe(ctx context.Context, account ledger.Account, after string, send func(Event) error) error {
 	beat := time.NewTicker(beatEvery * h.poll)
 	defer beat.Stop()
@@ -54,7 +54,7 @@ func (h *Hub) Subscribe(ctx context.Context, account ledger.Account, after strin
 	return s.run(ctx, after)
 }
 
-// join puts a queue into the hands of the poller, which begins with the first one.
+// join adds a queue to the poller, which starts with the first one.
 func (h *Hub) join(id ledger.Account, q *queue) *poller {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -65,7 +65,7 @@ func (h *Hub) join(id ledger.Account, q *queue) *poller {
 	return h.poller
 }
 
-// leave ends the poller with the last queue, and waits for it.
+// leave removes a queue. With the last one it stops the poller, and waits for it.
 func (h *Hub) leave(id ledger.Account, q *queue) {
 	h.mu.Lock()
 	p := h.poller

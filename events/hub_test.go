@@ -10,11 +10,11 @@ import (
 
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
-func TestBalancesAreTold(t *testing.T) {
+func TestBalancesArePublished(t *testing.T) {
 	each(t, func(w *world) {
 		defer w.leaks()()
 		w.open("alice", "bob")
@@ -51,7 +51,7 @@ func TestBalancesAreTold(t *testing.T) {
 				got = append(got, e.Body)
 			}
 			if !reflect.DeepEqual(got, want) {
-				w.Errorf("told is %+v; wanted is %+v", got, want)
+				w.Errorf("received %+v; want %+v", got, want)
 			}
 			f.leave()
 		}
@@ -70,7 +70,7 @@ func (w *world) earner(id ledger.Account) {
 	w.ok(err)
 }
 
-func TestRewardsAndSettledDaysAreTold(t *testing.T) {
+func TestRewardsAndSettledDaysArePublished(t *testing.T) {
 	each(t, func(w *world) {
 		defer w.leaks()()
 		w.earner("alice")
@@ -79,21 +79,21 @@ func TestRewardsAndSettledDaysAreTold(t *testing.T) {
 		_, err := w.books.Fund(w.Context(), "pool", "BNB", 100_00000000, false)
 		w.ok(err)
 		alice, all := w.follow("alice", ""), w.follow("", "")
-		place := alice.leave()
+		cursor := alice.leave()
 		w.clock.Forward((day1 + 2).Start().Add(time.Hour))
 		w.settle()
 		w.settle()
-		alice = w.follow("alice", place) // once from the books, and once as it happens
+		alice = w.follow("alice", cursor) // once from the books, and once as it happens
 		day := (day1 + 1).String()
 		want := events.Reward{
 			Entry: "reward/" + day + "/BNB/alice", Day: day, Account: "alice", Asset: "BNB",
 			Amount: "0.00041095", Average: "100.00000001", CreditedAt: "2026-03-04T01:00:00.000Z",
 		}
 		for f, rewards := range map[*follower]int{alice: 1, all: 2} {
-			told := f.entries(rewards + 20)
-			bob := slices.Contains(told, "reward/"+day+"/BNB/bob")
+			received := f.entries(rewards + 20)
+			bob := slices.Contains(received, "reward/"+day+"/BNB/bob")
 			if bob != (f == all) {
-				w.Errorf("of bob's is told: %t", bob)
+				w.Errorf("bob's is received: %t", bob)
 			}
 			mine := slices.IndexFunc(f.events(), func(e events.Event) bool { return reflect.DeepEqual(e.Body, want) && e.Type == "reward" })
 			settled := slices.IndexFunc(f.events(), func(e events.Event) bool {
@@ -108,8 +108,8 @@ func TestRewardsAndSettledDaysAreTold(t *testing.T) {
 	})
 }
 
-// What a subscriber cannot be told of after a place is answered with one reset.
-func TestPlacesThatAreNotKnown(t *testing.T) {
+// A cursor that is not known is answered with one reset.
+func TestCursorsThatAreNotKnown(t *testing.T) {
 	each(t, func(w *world) {
 		defer w.leaks()()
 		w.open("alice")
@@ -121,8 +121,8 @@ func TestPlacesThatAreNotKnown(t *testing.T) {
 		parts[1] = "A" + parts[1]
 		w.clock.Forward(noon.Add(time.Minute))
 		moment := func(at time.Time) string { return fmt.Sprintf("%d--0-0", at.UnixMilli()) }
-		oldest := noon.Add(time.Minute - store.NewsKept)
-		for what, place := range map[string]string{
+		oldest := noon.Add(time.Minute - outbox.Kept)
+		for what, cursor := range map[string]string{
 			"no ID":          "what?",
 			"too long":       strings.Repeat("1", 200),
 			"another's":      strings.Join(parts, "-"),
@@ -137,52 +137,52 @@ func TestPlacesThatAreNotKnown(t *testing.T) {
 			"a line of text": moment(noon) + "\n-2",
 			"no text":        "5-\xff-0-0",
 		} {
-			f := w.follow("alice", place)
+			f := w.follow("alice", cursor)
 			entry := w.deposit("alice", 1)
-			if told := f.entries(2); !slices.Equal(told, []string{"reset", entry}) {
-				w.Errorf("%s: told are %v", what, told)
+			if received := f.entries(2); !slices.Equal(received, []string{"reset", entry}) {
+				w.Errorf("%s: received %v", what, received)
 			}
 			again := f.leave()
 			f = w.follow("alice", again)
-			if told := f.entries(1); slices.Contains(told, "reset") {
-				w.Errorf("%s: after the reset told are %v", what, told)
+			if received := f.entries(1); slices.Contains(received, "reset") {
+				w.Errorf("%s: after the reset received %v", what, received)
 			}
 			f.leave()
 		}
 		kept := w.follow("", moment(oldest))
-		if told := kept.entries(w.posts); slices.Contains(told, "reset") || len(told) != w.posts {
-			w.Errorf("told are %v", told)
+		if received := kept.entries(w.posts); slices.Contains(received, "reset") || len(received) != w.posts {
+			w.Errorf("received %v", received)
 		}
 		kept.leave()
 	})
 }
 
-// A process whose clock is behind commits what bears an older time than what was told already.
-func TestWhatBecomesVisibleLateIsTold(t *testing.T) {
+// A process whose clock is behind commits what has an older time than what was published already.
+func TestWhatBecomesVisibleLateIsPublished(t *testing.T) {
 	each(t, func(w *world) {
 		w.open("alice", "bob")
-		behind := w.another(func() time.Time { return w.clock.Now().Add(-store.NewsLag / 3) })
+		behind := w.another(func() time.Time { return w.clock.Now().Add(-outbox.Lag / 3) })
 		w.clock.Forward(noon.Add(time.Hour))
 		f := w.follow("", "")
 		first := w.deposit("alice", 1)
 		f.entries(1)
 		late := w.post(behind, ledger.Deposit, ledger.Custody, "bob", 1)
-		if told := f.entries(2); !slices.Equal(told, []string{first, late}) {
-			w.Errorf("told are %v", told)
+		if received := f.entries(2); !slices.Equal(received, []string{first, late}) {
+			w.Errorf("received %v", received)
 		}
 		id := f.events()[0].ID
 		f.leave()
 		later := w.post(behind, ledger.Deposit, ledger.Custody, "bob", 1)
 		f = w.follow("", id)
-		if told := f.entries(3); !slices.Contains(told, late) || !slices.Contains(told, later) {
-			w.Errorf("after %s told are %v", id, told)
+		if received := f.entries(3); !slices.Contains(received, late) || !slices.Contains(received, later) {
+			w.Errorf("after %s received %v", id, received)
 		}
 		f.leave()
 	})
 }
 
-// One that does not take what it is told keeps nobody waiting. It is cut off, and
-// told all the same when it comes again.
+// One that does not take what it is sent keeps nobody waiting. It is cut off, and gets it
+// all the same when it comes again.
 func TestASlowSubscriberKeepsNobodyWaiting(t *testing.T) {
 	each(t, func(w *world) {
 		defer w.leaks()()
@@ -203,15 +203,15 @@ func TestASlowSubscriberKeepsNobodyWaiting(t *testing.T) {
 		if slow.err != events.ErrSlow {
 			w.Errorf("it ends with %v", slow.err)
 		}
-		told := slow.entries(1)
-		if len(told) >= 20 {
-			w.Errorf("%d events were told", len(told))
+		received := slow.entries(1)
+		if len(received) >= 20 {
+			w.Errorf("%d events were received", len(received))
 		}
 		again := w.follow("alice", slow.last)
-		rest := again.entries(20 - len(told))
+		rest := again.entries(20 - len(received))
 		for _, entry := range want {
-			if !slices.Contains(told, entry) && !slices.Contains(rest, entry) {
-				w.Errorf("%s was never told", entry)
+			if !slices.Contains(received, entry) && !slices.Contains(rest, entry) {
+				w.Errorf("%s was never received", entry)
 			}
 		}
 		again.leave()
@@ -219,40 +219,40 @@ func TestASlowSubscriberKeepsNobodyWaiting(t *testing.T) {
 	})
 }
 
-// While nothing happens the place moves on with time, so that one who comes again
-// is not told everything since the last event, or that it is not known any more.
-func TestThePlaceMovesOn(t *testing.T) {
+// While nothing happens the cursor moves on with time, so that one who comes again
+// is not sent everything since the last event, or that it is not known any more.
+func TestTheCursorMovesOn(t *testing.T) {
 	each(t, func(w *world) {
 		w.open("alice")
 		f := w.follow("alice", "")
 		entry := w.deposit("alice", 1)
 		f.entries(1)
-		w.clock.Forward(noon.Add(2 * store.NewsKept))
+		w.clock.Forward(noon.Add(2 * outbox.Kept))
 		want := w.clock.Now()
-		f.await("a sign of life", func() bool {
-			_, at, ok := events.ReadPlace(f.last)
+		f.await("a heartbeat", func() bool {
+			_, at, ok := events.ReadCursor(f.last)
 			return ok && at.Equal(want)
 		})
-		place := f.leave()
-		f = w.follow("alice", place)
+		cursor := f.leave()
+		f = w.follow("alice", cursor)
 		next := w.deposit("alice", 1)
-		if told := f.entries(1); !slices.Equal(told, []string{next}) {
-			w.Errorf("told are %v, after %s", told, entry)
+		if received := f.entries(1); !slices.Equal(received, []string{next}) {
+			w.Errorf("received %v, after %s", received, entry)
 		}
 		f.leave()
 	})
 }
 
-func FuzzPlace(f *testing.F) {
+func FuzzCursor(f *testing.F) {
 	f.Add("1772452800123-00000000000aXYZ-30000-4-3")
 	f.Add("1772452800123--0-0")
 	f.Add("-1-2")
 	f.Fuzz(func(t *testing.T, id string) {
-		written, at, ok := events.ReadPlace(id)
+		written, at, ok := events.ReadCursor(id)
 		if !ok {
 			return
 		}
-		if again, same, ok := events.ReadPlace(written); !ok || again != written || !same.Equal(at) {
+		if again, same, ok := events.ReadCursor(written); !ok || again != written || !same.Equal(at) {
 			t.Errorf("%q is read as %q, and that as %q, %t", id, written, again, ok)
 		}
 	})

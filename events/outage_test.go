@@ -26,7 +26,7 @@ func (h heard) Handle(_ context.Context, r slog.Record) error {
 }
 
 // The database goes away under a subscriber, and comes back: it says so once, and
-// tells what was posted before and after.
+// publishes what was posted before and after.
 func TestTheDatabaseGoesAway(t *testing.T) {
 	server := pgtest.New(t)
 	url, err := server.NewDatabase(t.Context(), "books")
@@ -50,15 +50,15 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 	before := w.deposit("alice", 1)
 	f.entries(1)
 	w.ok(server.StopNow(t.Context()))
-	if line := <-log; line != "looking for news failed; it is tried again, and no event is missed" {
+	if line := <-log; line != "reading the outbox failed; it is retried, and no event is missed" {
 		t.Errorf("the log says %q", line)
 	}
 	w.ok(server.Restart(t.Context()))
 	after := w.post(w.books, ledger.Deposit, ledger.Custody, "alice", 1)
-	if told := f.entries(2); !slices.Equal(told, []string{before, after}) {
-		t.Errorf("told are %v", told)
+	if received := f.entries(2); !slices.Equal(received, []string{before, after}) {
+		t.Errorf("received %v", received)
 	}
-	if line := <-log; line != "news can be read again" {
+	if line := <-log; line != "the outbox can be read again" {
 		t.Errorf("the log says %q", line)
 	}
 	f.leave()

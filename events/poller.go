@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/store"
 )
 
-// poller looks for news again and again, and hands it out to all subscribers of
-// this process.
+// poller looks for outbox events again and again, and publishes them to all subscribers
+// of this process.
 type poller struct {
 	books *store.DB
 	log   *slog.Logger
@@ -24,7 +25,7 @@ type poller struct {
 	ended chan struct{}
 
 	audience atomic.Pointer[audience]
-	here     atomic.Pointer[place] // all that is before it is in the queues, or was
+	here     atomic.Pointer[cursor] // all that is before it is in the queues, or was
 }
 
 // startPoller begins to look. It ends when it is stopped.
@@ -37,8 +38,8 @@ func startPoller(books *store.DB, log *slog.Logger, every time.Duration) *poller
 	return p
 }
 
-// run looks for news until the context ends. Where the books fail it looks again,
-// from the same place on.
+// run looks for outbox events until the context ends. Where the books fail it looks again,
+// from the same cursor on.
 func (p *poller) run(ctx context.Context) {
 	defer close(p.ended)
 	tick := time.NewTicker(p.every)
@@ -51,16 +52,16 @@ func (p *poller) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil && !failing:
-			p.log.Error("looking for news failed; it is tried again, and no event is missed", "error", err)
+			p.log.Error("reading the outbox failed; it is retried, and no event is missed", "error", err)
 		case err == nil && failing:
-			p.log.Info("news can be read again")
+			p.log.Info("the outbox can be read again")
 		}
 		if failing = err != nil; !failing {
 			here := t.here
 			if p.here.Swap(&here) == nil {
 				close(p.begun)
 				look = func() error {
-					return t.read(ctx, func(at place, n store.News) error { return p.hand(ctx, at, n) })
+					return t.read(ctx, func(at cursor, e outbox.Event) error { return p.publish(ctx, at, e) })
 				}
 			}
 		}
@@ -72,8 +73,8 @@ func (p *poller) run(ctx context.Context) {
 	}
 }
 
-// hand puts a piece of news into the queues of those who want it.
-func (p *poller) hand(ctx context.Context, at place, n store.News) error {
+// publish puts the events of an outbox event into the queues of those who want them.
+func (p *poller) publish(ctx context.Context, at cursor, from outbox.Event) error {
 	to := *p.audience.Load()
 	emit := func(owner ledger.Account, e Event) error {
 		takers := [][]*queue{to[""], to[owner]}
@@ -82,13 +83,12 @@ func (p *poller) hand(ctx context.Context, at place, n store.News) error {
 		}
 		for _, queues := range takers {
 			for _, q := range queues {
-				q.put(queued{e, n.NewsKey})
+				q.put(queued{e, from.Key})
 			}
 		}
 		return nil
 	}
-	t := telling{books: p.books, to: to, emit: emit, at: at}
-	return t.tell(ctx, n)
+	return (&publication{books: p.books, to: to, emit: emit, at: at}).publish(ctx, from)
 }
 
 // join adds a queue for an account's events. It and leave are called one after the

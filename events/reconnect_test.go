@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/store"
 )
 
@@ -44,7 +45,7 @@ func (v *wanderer) wander(w *world, done func() bool) error {
 			}
 			if b, is := e.Body.(events.Balance); is {
 				if v.account != "" && b.Account != v.account {
-					return fmt.Errorf("%s is told of %+v", v.account, b)
+					return fmt.Errorf("%s receives %+v", v.account, b)
 				}
 				v.seen[b.Entry+"/"+string(b.Account)] = true
 			} else if e.Type != "" && e.Type != "ready" {
@@ -70,7 +71,7 @@ func TestNothingIsMissed(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			each(t, func(w *world) {
 				w.open("alice", "bob")
-				behind := w.another(func() time.Time { return w.clock.Now().Add(-store.NewsLag / 4) })
+				behind := w.another(func() time.Time { return w.clock.Now().Add(-outbox.Lag / 4) })
 				_, err := behind.FirstOpen(t.Context()) // now its connections are there
 				w.ok(err)
 				defer w.leaks()()

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/outbox"
 )
 
 // subscription is one subscriber at work.
@@ -15,16 +15,16 @@ type subscription struct {
 	send    func(Event) error
 	beat    <-chan time.Time
 	queue   *queue
-	replay  *tail // what it was told from the books and not from the queue; nil: nothing
+	replay  *tail // of what it was sent from the outbox and not from the queue; nil: nothing
 }
 
-// run brings the subscriber up to date, and then tells it what the poller hands out.
+// run brings the subscriber up to date, and then sends it what the poller publishes.
 func (s *subscription) run(ctx context.Context, after string) error {
 	known, err := s.begin(ctx, after)
 	if err != nil {
 		return err
 	}
-	// Most is told before there is a queue: it would run full meanwhile.
+	// Most is sent before there is a queue, which would overflow at the same time.
 	if s.replay != nil {
 		if err := s.catchUp(ctx); err != nil {
 			return err
@@ -37,13 +37,13 @@ func (s *subscription) run(ctx context.Context, after string) error {
 	}
 	here := *p.here.Load()
 	switch {
-	case s.replay != nil: // what the poller handed out before the queue was there
+	case s.replay != nil: // what the poller published before the queue was there
 		if err := s.catchUp(ctx); err != nil {
 			return err
 		}
 		here = s.replay.here
 	case !known:
-		reason := "events after this ID are not known any more: read everything anew, and go on from here"
+		reason := "events after this ID are not known any more: read everything again, and continue from here"
 		if err := s.send(Event{here.String(), "reset", Reset{reason}}); err != nil {
 			return err
 		}
@@ -55,20 +55,20 @@ func (s *subscription) run(ctx context.Context, after string) error {
 	return s.follow(ctx, p)
 }
 
-// begin finds the place to begin at, and says whether all that came after it is
-// still known.
+// begin finds the cursor to begin at, and says whether all that came after it is still
+// known.
 func (s *subscription) begin(ctx context.Context, after string) (known bool, err error) {
 	if after == "" {
 		return true, nil
 	}
 	books := s.hub.books
-	p, ok := parsePlace(after)
-	if now := books.Now(); !ok || p.base.Before(now.Add(-store.NewsKept)) || p.At.After(now.Add(store.NewsLag)) {
+	p, ok := parseCursor(after)
+	if now := books.Now(); !ok || p.base.Before(now.Add(-outbox.Kept)) || p.At.After(now.Add(outbox.Lag)) {
 		return false, nil
 	}
 	if p.Nonce != "" { // of these very books?
-		news, err := books.News(ctx, []store.NewsKey{p.NewsKey})
-		if err != nil || len(news) == 0 {
+		is, err := books.Outbox().Events(ctx, []outbox.Key{p.Key})
+		if err != nil || len(is) == 0 {
 			return false, err
 		}
 	}
@@ -76,23 +76,22 @@ func (s *subscription) begin(ctx context.Context, after string) (known bool, err
 	return true, err
 }
 
-// catchUp tells what has become visible in the books since the last time.
+// catchUp sends what has become visible in the outbox since the last time.
 func (s *subscription) catchUp(ctx context.Context) error {
 	emit := func(_ ledger.Account, e Event) error { return s.send(e) }
-	return s.replay.read(ctx, func(p place, n store.News) error {
+	return s.replay.read(ctx, func(p cursor, from outbox.Event) error {
 		select {
-		case <-s.beat: // there may be nothing to tell for long
+		case <-s.beat: // there may be nothing to send for long
 			if err := s.send(Event{}); err != nil {
 				return err
 			}
 		default:
 		}
-		t := telling{books: s.hub.books, to: audience{s.account: nil}, emit: emit, at: p}
-		return t.tell(ctx, n)
+		return (&publication{books: s.hub.books, to: audience{s.account: nil}, emit: emit, at: p}).publish(ctx, from)
 	})
 }
 
-// await waits for the poller's beginning, with signs of life.
+// await waits until the poller has begun, with heartbeats.
 func (s *subscription) await(ctx context.Context, begun <-chan struct{}) error {
 	for {
 		select {
@@ -108,7 +107,7 @@ func (s *subscription) await(ctx context.Context, begun <-chan struct{}) error {
 	}
 }
 
-// follow tells what is put into the queue.
+// follow sends what is put into the queue.
 func (s *subscription) follow(ctx context.Context, p *poller) error {
 	for {
 		beat := false
@@ -124,7 +123,7 @@ func (s *subscription) follow(ctx context.Context, p *poller) error {
 			return err
 		}
 		if s.replay != nil && here.At.After(s.replay.here.At) {
-			s.replay = nil // the queue has come past what was told from the books
+			s.replay = nil // the queue has come past what was sent from the outbox
 		}
 		if !beat {
 			continue
@@ -135,7 +134,7 @@ func (s *subscription) follow(ctx context.Context, p *poller) error {
 	}
 }
 
-// empty tells what waits in the queue, but for what was told from the books.
+// empty sends what waits in the queue, but for what was sent from the outbox.
 func (s *subscription) empty(ctx context.Context) error {
 	waiting, err := s.queue.take()
 	if err != nil {

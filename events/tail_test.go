@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -58,22 +59,22 @@ func TestATailGoesOnWhereItFailed(t *testing.T) {
 	}
 }
 
-func followTail(t *testing.T, news *tail, post func(), want *[]string) {
+func followTail(t *testing.T, tail *tail, post func(), want *[]string) {
 	t.Helper()
 	broken := errors.New("broken")
-	var told []string
-	for n := 0; len(told) < 120; n++ {
+	var received []string
+	for n := 0; len(received) < 120; n++ {
 		if n > 1000 {
-			t.Fatalf("after %d looks told are %d", n, len(told))
+			t.Fatalf("after %d looks received %d", n, len(received))
 		}
 		left := 7 + n // of what is far back, each look begins anew
-		err := news.read(t.Context(), func(_ place, n store.News) error {
+		err := tail.read(t.Context(), func(_ cursor, n outbox.Event) error {
 			if left--; left < 0 {
 				return broken
 			}
 			for _, e := range n.Entries {
-				if !slices.Contains(told, e.ID) {
-					told = append(told, e.ID)
+				if !slices.Contains(received, e.ID) {
+					received = append(received, e.ID)
 				}
 			}
 			return nil
@@ -84,15 +85,15 @@ func followTail(t *testing.T, news *tail, post func(), want *[]string) {
 			t.Fatal(err)
 		}
 	}
-	if !slices.Equal(told, *want) {
-		t.Errorf("told are %v", told)
+	if !slices.Equal(received, *want) {
+		t.Errorf("received %v", received)
 	}
-	if len(news.seen) > 40 {
-		t.Errorf("%d pieces of news are kept in mind", len(news.seen))
+	if len(tail.seen) > 40 {
+		t.Errorf("%d outbox events are remembered", len(tail.seen))
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := news.read(gone, func(place, store.News) error { return nil }); !errors.Is(err, context.Canceled) {
-		t.Errorf("a look that is told to end says %v", err)
+	if err := tail.read(gone, func(cursor, outbox.Event) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("a look that is cancelled says %v", err)
 	}
 }

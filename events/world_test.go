@@ -28,7 +28,7 @@ var (
 	day1 = staking.DayOf(noon)
 )
 
-// poll is how often the tests' hubs look for news.
+// poll is how often the tests' hubs look into the outbox.
 const poll = time.Millisecond
 
 // patience is how long a test waits for what must come.
@@ -134,19 +134,19 @@ func (w *world) leaks() func() {
 	}
 }
 
-// follower is a subscriber that keeps what it is told.
+// follower is a subscriber that keeps what it receives.
 type follower struct {
 	t      *testing.T
 	cancel context.CancelFunc
 	ended  chan struct{}
 	err    error // how it ended; to be read after ended is closed
 
-	mu      sync.Mutex
-	changed *sync.Cond
-	told    []events.Event // of any Type but "ready"
-	last    string         // the last ID that was told
-	ready   bool           // it has been brought up to date
-	hold    chan struct{}  // nil, or closed when it may take the next event
+	mu       sync.Mutex
+	changed  *sync.Cond
+	received []events.Event // of any Type but "ready"
+	last     string         // the last ID that was received
+	ready    bool           // it has been brought up to date
+	hold     chan struct{}  // nil, or closed when it may take the next event
 }
 
 // follow subscribes, and returns when the subscriber is up to date.
@@ -185,17 +185,17 @@ func (f *follower) take(e events.Event) error {
 		}
 		f.ready = true
 	default:
-		f.told = append(f.told, e)
+		f.received = append(f.received, e)
 	}
 	f.changed.Broadcast()
 	f.mu.Unlock()
-	if hold != nil && e.Type != "" { // a sign of life is not held: it may come first
+	if hold != nil && e.Type != "" { // a heartbeat is not held: it may come first
 		<-hold
 	}
 	return nil
 }
 
-// await waits until something is true of what was told.
+// await waits until something is true of what was received.
 func (f *follower) await(what string, is func() bool) {
 	f.t.Helper()
 	late := false
@@ -210,16 +210,16 @@ func (f *follower) await(what string, is func() bool) {
 	defer f.mu.Unlock()
 	for !is() {
 		if late {
-			f.t.Fatalf("%s: it never was; told are %d events", what, len(f.told))
+			f.t.Fatalf("%s: it never was; received %d events", what, len(f.received))
 		}
 		f.changed.Wait()
 	}
 }
 
-// entries waits until so many events were told, and gives the entries of all.
+// entries waits until so many events were received, and gives the entries of all.
 func (f *follower) entries(n int) (entries []string) {
 	f.t.Helper()
-	f.await(fmt.Sprint(n, " events"), func() bool { return len(f.told) >= n })
+	f.await(fmt.Sprint(n, " events"), func() bool { return len(f.received) >= n })
 	for _, e := range f.events() {
 		entries = append(entries, entryOf(e))
 	}
@@ -229,7 +229,7 @@ func (f *follower) entries(n int) (entries []string) {
 func (f *follower) events() []events.Event {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return append([]events.Event(nil), f.told...)
+	return append([]events.Event(nil), f.received...)
 }
 
 // leave ends the subscription, and returns the last ID.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -289,7 +290,7 @@ func TestForget(t *testing.T) {
 		}
 		for i := range 60 { // in one bucket, more than are removed at once
 			testkit.Must(one.Exec(ctx, "INSERT INTO news (bucket, at, nonce, body) VALUES (7, $1, $2, $3)",
-				noon.Add(time.Duration(i)*time.Minute-store.NewsKept-time.Hour).UnixMilli(), fmt.Sprint("test", i), []byte{}))(t)
+				noon.Add(time.Duration(i)*time.Minute-outbox.Kept-time.Hour).UnixMilli(), fmt.Sprint("test", i), []byte{}))(t)
 		}
 		clock.Set(1, "12:30")
 		var all sync.WaitGroup
@@ -303,9 +304,9 @@ func TestForget(t *testing.T) {
 		all.Wait()
 		ok(t, one.Prune(ctx))
 		kept := testkit.Must(one.Count(ctx, "SELECT count(*) FROM answers"))(t)
-		news := testkit.Must(two.Count(ctx, "SELECT count(*) FROM news WHERE bucket = 7 AND nonce LIKE 'test%'"))(t)
-		if kept != 10 || news != 30 {
-			t.Errorf("kept are %d answers and %d news; want 10 and 30", kept, news)
+		events := testkit.Must(two.Count(ctx, "SELECT count(*) FROM news WHERE bucket = 7 AND nonce LIKE 'test%'"))(t)
+		if kept != 10 || events != 30 {
+			t.Errorf("kept are %d responses and %d events; want 10 and 30", kept, events)
 		}
 		last := asked("k39", "a")
 		last.Until = clock.Now().Add(time.Minute)

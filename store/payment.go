@@ -11,6 +11,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -167,15 +168,15 @@ var errTampered = errors.New("the accruals are not those that were declared; an 
 // Pay credits the accruals of the day in a batch of buckets, set-based, and takes them out
 // of each bucket's @payable, which ends at exactly zero. Idempotent.
 func (db *DB) Pay(ctx context.Context, batch staking.Piece, d staking.Day, tokens []string, now time.Time) error {
-	return db.telling(ctx, func(t tx) (news newsBodies, err error) {
+	return db.Outbox().Write(ctx, func(t tx) (records outbox.Records, err error) {
 		for _, bucket := range batch {
 			p := payment{t: t, actor: db.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
 			if err := inOrder(func() error { return p.claim(tokens) }, p.compare, p.credit, p.settle); err != nil {
 				return nil, fmt.Errorf("pay %s: %w", d, err)
 			}
-			p.report(&news)
+			p.report(&records)
 		}
-		return news, nil
+		return records, nil
 	})
 }
 
@@ -286,11 +287,11 @@ func (p *payment) settle() error {
 	return nil
 }
 
-// report adds what was paid to the news.
-func (p *payment) report(news *newsBodies) {
+// report adds what was paid to the outbox event.
+func (p *payment) report(records *outbox.Records) {
 	for _, token := range p.tokens {
 		if p.batches[token].total > 0 {
-			news.paid(PaidBatch{Bucket: int(p.bucket), Due: staking.Due{Asset: token, Day: staking.Day(p.day)}, PaidAt: timeOf(p.now)})
+			records.Paid(outbox.PaidBatch{Bucket: int(p.bucket), Due: staking.Due{Asset: token, Day: staking.Day(p.day)}, PaidAt: timeOf(p.now)})
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 )
 
 // postgresPosters is how many transactions of postings run at once.
@@ -188,11 +189,11 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 			err = db.ensureDays(ctx)
 		}
 		if err == nil {
-			err = db.telling(ctx, func(t tx) (news newsBodies, err error) {
-				if taken, news, err = db.postIn(t, assets, calls); err != nil {
+			err = db.Outbox().Write(ctx, func(t tx) (records outbox.Records, err error) {
+				if taken, records, err = db.postIn(t, assets, calls); err != nil {
 					return nil, err
 				}
-				return news, db.writeNotes(t, calls[:taken])
+				return records, db.writeNotes(t, calls[:taken])
 			})
 		}
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -97,8 +98,8 @@ type later struct {
 }
 
 // postIn posts calls, or as many of the first as fit together, and says how many, and
-// what there is to tell of them.
-func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, news newsBodies, err error) {
+// what to write of them into the outbox.
+func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, records outbox.Records, err error) {
 	p := &posting{
 		db: db, t: t, assets: assets, now: db.now(),
 		first: map[string]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
@@ -115,7 +116,7 @@ func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken
 	if err := inOrder(p.lookAgain, p.write); err != nil {
 		return 0, nil, err
 	}
-	return taken, p.news(), nil
+	return taken, p.records(), nil
 }
 
 // inOrder takes steps until one fails.

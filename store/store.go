@@ -149,6 +149,9 @@ func (db *DB) Close() error {
 // Engine is the database itself: which one it is, how its connections are used, its files.
 func (b *DB) Engine() *db.DB { return b.engine }
 
+// Now is the time of the books' clock, in UTC, cut to milliseconds.
+func (db *DB) Now() time.Time { return timeOf(db.now()) }
+
 // FirstDay is the first day of the books: no entry is dated before it.
 func (db *DB) FirstDay() staking.Day { return db.first }
 

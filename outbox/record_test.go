@@ -1,4 +1,4 @@
-package store
+package outbox
 
 import (
 	"bytes"
@@ -6,30 +6,29 @@ import (
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
-// bodies writes news as it would be kept.
-func bodies(n News) (b newsBodies) {
-	for _, e := range n.Entries {
-		b.entry(e)
+// bodies encodes an event as it would be stored.
+func bodies(e Event) (r Records) {
+	for _, posted := range e.Entries {
+		r.Entry(posted)
 	}
-	for _, p := range n.Paid {
-		b.paid(p)
+	for _, p := range e.Paid {
+		r.Paid(p)
 	}
-	for _, d := range n.Settled {
-		b.settled(d)
+	for _, d := range e.Settled {
+		r.Settled(d)
 	}
-	return b
+	return r
 }
 
-// someNews has everything that news can have.
-func someNews() News {
+// someEvent has everything that an event can have.
+func someEvent() Event {
 	at := time.UnixMilli(1_772_452_800_123).UTC()
-	return News{
-		NewsKey: NewsKey{At: at, Nonce: "n"},
+	return Event{
+		Key: Key{At: at, Nonce: "n"},
 		Entries: []PostedEntry{
 			{ID: "a", Kind: ledger.Hold, At: at, Balances: []PostedBalance{
 				{"alice", "BNB", -1, 0}, {"alice/held", "BNB", 1, ledger.MaxSupply}, {"bob", "SOL", -ledger.MaxSupply, -5},
@@ -41,38 +40,38 @@ func someNews() News {
 	}
 }
 
-func TestNewsReadsWhatWasWritten(t *testing.T) {
-	want := someNews()
+func TestDecodeReadsWhatWasEncoded(t *testing.T) {
+	want := someEvent()
 	kept := bodies(want)
 	if len(kept) != 1 {
 		t.Fatalf("it takes %d rows", len(kept))
 	}
-	got, err := readNews(want.NewsKey, kept[0])
+	got, err := decode(want.Key, kept[0])
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v is read, of %+v: %v", got, want, err)
 	}
 	for n := range kept[0] { // cut off anywhere, it is an error or less of the whole, but never more
-		if got, err := readNews(want.NewsKey, kept[0][:n]); err == nil && len(got.Entries)+len(got.Paid)+len(got.Settled) >= 5 {
+		if got, err := decode(want.Key, kept[0][:n]); err == nil && len(got.Entries)+len(got.Paid)+len(got.Settled) >= 5 {
 			t.Errorf("the first %d bytes say as much as all of them", n)
 		}
 	}
-	if _, err := readNews(want.NewsKey, []byte{newsForm + 1}); err == nil {
-		t.Error("a newer form is read")
+	if _, err := decode(want.Key, []byte{format + 1}); err == nil {
+		t.Error("a newer format is read")
 	}
 }
 
-func FuzzReadNews(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	f.Add([]byte{})
-	f.Add([]byte{newsForm, aboutEntry, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
-	f.Add(bodies(someNews())[0])
+	f.Add([]byte{format, aboutEntry, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Add(bodies(someEvent())[0])
 	f.Fuzz(func(t *testing.T, body []byte) {
-		first, err := readNews(NewsKey{Nonce: "n"}, body)
+		first, err := decode(Key{Nonce: "n"}, body)
 		if err != nil {
 			return
 		}
-		again := News{NewsKey: first.NewsKey}
+		again := Event{Key: first.Key}
 		for _, kept := range bodies(first) {
-			part, err := readNews(first.NewsKey, kept)
+			part, err := decode(first.Key, kept)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,42 +85,23 @@ func FuzzReadNews(f *testing.F) {
 	})
 }
 
-func TestMuchNewsLiesInSeveralRows(t *testing.T) {
+func TestMuchLiesInSeveralEvents(t *testing.T) {
 	e := PostedEntry{ID: string(bytes.Repeat([]byte("x"), 100_000)), At: time.UnixMilli(0).UTC()}
-	var b newsBodies
+	var b Records
 	for range 25 {
-		b.entry(e)
+		b.Entry(e)
 	}
 	n := 0
 	for _, body := range b {
-		if len(body) > newsSize+100_200 {
+		if len(body) > maxBody+100_200 {
 			t.Errorf("a row has %d bytes", len(body))
 		}
-		part, err := readNews(NewsKey{}, body)
+		part, err := decode(Key{}, body)
 		if n += len(part.Entries); err != nil {
 			t.Error(err)
 		}
 	}
 	if len(b) != 3 || n != 25 {
 		t.Errorf("%d entries in %d rows", n, len(b))
-	}
-}
-
-func TestStampsGrow(t *testing.T) {
-	var s db.Stamps
-	var last NewsKey
-	for _, now := range []int64{1000, 1000, 1001, 999, 1001, 1002} { // the clock stands, and is put back
-		at, nonce := s.Next(now)
-		if k := (NewsKey{timeOf(at), nonce}); k.At.Before(last.At) || k.At.Equal(last.At) && k.Nonce <= last.Nonce || at < now {
-			t.Errorf("%+v comes after %+v at %d", k, last, now)
-		} else {
-			last = k
-		}
-	}
-	if at, _ := s.Next(1_000_000); at != 1_000_000 {
-		t.Errorf("the stamp is %d", at)
-	}
-	if at, _ := s.Next(5000); at != 5000 {
-		t.Errorf("a clock that was put back for good is at 5000, and the stamp is %d", at)
 	}
 }

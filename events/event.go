@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
 
 // Event is one thing that happened.
 type Event struct {
-	ID   string // to go on after it: Subscribe's after. At most 128 characters, without spaces
+	ID   string // to continue after it: Subscribe's after. At most 128 characters, without spaces
 	Type string // "ready", "balance", "reward", "settled", "reset"; "": nothing else happened up to the ID
 	Body any    // Ready, Balance, Reward, Settled or Reset, for JSON; nil where the Type is ""
 }
@@ -23,7 +25,7 @@ type Ready struct{}
 // Balance is a balance that an entry changed. Here and below amounts are decimals of
 // whole tokens, and times as RFC 3339 has them, in UTC.
 type Balance struct {
-	Entry   string         `json:"entry" doc:"The entry's ID. An event that is told again bears the same."`
+	Entry   string         `json:"entry" doc:"The entry's ID. An event that is sent again has the same."`
 	Kind    ledger.Kind    `json:"kind"`
 	At      string         `json:"at" format:"date-time" doc:"When the entry counts."`
 	Account ledger.Account `json:"account"`
@@ -56,41 +58,41 @@ type Reset struct {
 	Reason string `json:"reason" doc:"What to do, for a person."`
 }
 
-// audience are those who want to be told, by account: "" wants every account's.
+// audience are the subscribers, by account: "" wants every account's events.
 type audience map[ledger.Account][]*queue
 
-// wants says whether somebody wants an account's events.
+// wants reports whether a subscriber wants an account's events.
 func (a audience) wants(id ledger.Account) bool {
 	_, one := a[id]
 	_, all := a[""]
 	return one || all
 }
 
-// telling turns a piece of news into events, for an audience.
-type telling struct {
+// publication turns an outbox event into events, for an audience.
+type publication struct {
 	books *store.DB
 	to    audience
 	emit  func(owner ledger.Account, e Event) error // owner "": everybody's
 
-	at    place
+	at    cursor
 	count int // of events so far
 }
 
-// tell gives emit the events that the audience wants, in order.
-func (t *telling) tell(ctx context.Context, n store.News) error {
-	for _, e := range n.Entries {
+// publish gives emit the events that the audience wants, in order.
+func (t *publication) publish(ctx context.Context, from outbox.Event) error {
+	for _, e := range from.Entries {
 		for _, b := range e.Balances {
 			if err := t.balance(ctx, e, b); err != nil {
 				return err
 			}
 		}
 	}
-	for _, b := range n.Paid {
+	for _, b := range from.Paid {
 		if err := t.paid(ctx, b); err != nil {
 			return err
 		}
 	}
-	for _, d := range n.Settled {
+	for _, d := range from.Settled {
 		if err := t.event("", "settled", Settled{fmt.Sprintf("declare/%s/%s", d.Day, d.Asset), d.Day.String(), d.Asset}); err != nil {
 			return err
 		}
@@ -98,12 +100,12 @@ func (t *telling) tell(ctx context.Context, n store.News) error {
 	return nil
 }
 
-func (t *telling) event(owner ledger.Account, kind string, body any) error {
+func (t *publication) event(owner ledger.Account, kind string, body any) error {
 	t.count++
 	return t.emit(owner, Event{t.at.nth(t.count), kind, body})
 }
 
-func (t *telling) balance(ctx context.Context, e store.PostedEntry, b store.PostedBalance) error {
+func (t *publication) balance(ctx context.Context, e outbox.PostedEntry, b outbox.PostedBalance) error {
 	owner, part := b.Account.Owner(), "free"
 	if !t.to.wants(owner) {
 		return nil
@@ -118,8 +120,8 @@ func (t *telling) balance(ctx context.Context, e store.PostedEntry, b store.Post
 	return t.event(owner, "balance", Balance{e.ID, e.Kind, stamp(e.At), owner, part, b.Asset, asset.Format(b.Change), asset.Format(b.Balance)})
 }
 
-// paid tells of the rewards of a batch: of all, or of those accounts that somebody wants.
-func (t *telling) paid(ctx context.Context, b store.PaidBatch) error {
+// paid publishes the rewards of a batch: all, or those of the accounts that a subscriber wants.
+func (t *publication) paid(ctx context.Context, b outbox.PaidBatch) error {
 	asset, err := t.books.Asset(ctx, b.Asset)
 	if err != nil {
 		return err
@@ -127,14 +129,15 @@ func (t *telling) paid(ctx context.Context, b store.PaidBatch) error {
 	reward := func(a staking.Accrual) error {
 		return t.event(a.Account, "reward", Reward{a.EntryID(), a.Day.String(), a.Account, a.Asset, asset.Format(a.Reward), asset.Format(a.Average), stamp(b.PaidAt)})
 	}
+	books := reports.New(t.books.Reader())
 	if t.to.wants("") {
-		return t.books.PaidRewards(ctx, b, "", reward)
+		return books.PaidRewards(ctx, b, "", reward)
 	}
 	for id := range t.to {
 		if id.Bucket() != b.Bucket {
 			continue
 		}
-		if err := t.books.PaidRewards(ctx, b, id, reward); err != nil {
+		if err := books.PaidRewards(ctx, b, id, reward); err != nil {
 			return err
 		}
 	}

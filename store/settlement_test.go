@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -31,22 +32,22 @@ func earning(t *testing.T, db *store.DB, clock *testkit.Clock, ids ...ledger.Acc
 	}
 }
 
-// rewardsTold are the rewards that news tells of, all of them and an account's.
-func rewardsTold(t *testing.T, db *store.DB, news []store.News, id ledger.Account) (all, own []staking.Accrual) {
+// rewardsIn are the rewards of outbox events, all of them and an account's.
+func rewardsIn(t *testing.T, db *store.DB, events []outbox.Event, id ledger.Account) (all, own []staking.Accrual) {
 	t.Helper()
-	for _, n := range news {
+	for _, n := range events {
 		for _, b := range n.Paid {
-			ok(t, db.PaidRewards(t.Context(), b, "", func(a staking.Accrual) error { all = append(all, a); return nil }))
+			ok(t, reports.New(db.Reader()).PaidRewards(t.Context(), b, "", func(a staking.Accrual) error { all = append(all, a); return nil }))
 			if b.Bucket == id.Bucket() {
-				ok(t, db.PaidRewards(t.Context(), b, id, func(a staking.Accrual) error { own = append(own, a); return nil }))
+				ok(t, reports.New(db.Reader()).PaidRewards(t.Context(), b, id, func(a staking.Accrual) error { own = append(own, a); return nil }))
 			}
 		}
 	}
 	return all, own
 }
 
-func settledTold(news []store.News) (days []staking.Due) {
-	for _, n := range news {
+func settledIn(events []outbox.Event) (days []staking.Due) {
+	for _, n := range events {
 		days = append(days, n.Settled...)
 	}
 	return days
@@ -64,15 +65,15 @@ func rewardsOf(t *testing.T, db *store.DB, id ledger.Account) (rewards []staking
 	return rewards
 }
 
-// Two processes settle three days at once: each reward and each settled day is told of once.
-func TestNewsOfRewardsAndSettledDays(t *testing.T) {
+// Two processes settle three days at once: each reward and each settled day is in the outbox once.
+func TestTheOutboxHasRewardsAndSettledDays(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
 		var ids []ledger.Account
 		for i := range 20 {
 			ids = append(ids, ledger.Account(fmt.Sprint("holder", i)))
 		}
 		earning(t, one, clock, ids...)
-		before := len(newsSince(t, one, beginning))
+		before := len(outboxSince(t, one, beginning))
 		clock.Set(5, "00:10")
 		var all sync.WaitGroup
 		for i, db := range []*store.DB{one, two} {
@@ -85,12 +86,12 @@ func TestNewsOfRewardsAndSettledDays(t *testing.T) {
 		}
 		all.Wait()
 		settle(t, one, clock)
-		news := newsSince(t, two, beginning)[before:]
+		events := outboxSince(t, two, beginning)[before:]
 		var want []staking.Accrual
 		for _, id := range ids {
 			want = append(want, rewardsOf(t, one, id)...)
 		}
-		got, own := rewardsTold(t, two, news, ids[3])
+		got, own := rewardsIn(t, two, events, ids[3])
 		order := func(a, b staking.Accrual) int {
 			return slices.Compare([]string{string(a.Account), a.Day.String(), a.Asset}, []string{string(b.Account), b.Day.String(), b.Asset})
 		}
@@ -98,12 +99,12 @@ func TestNewsOfRewardsAndSettledDays(t *testing.T) {
 		slices.SortFunc(got, order)
 		slices.SortFunc(own, order)
 		if len(want) != 20*2*3 || !reflect.DeepEqual(got, want) {
-			t.Errorf("told are %d rewards, and paid were %d", len(got), len(want))
+			t.Errorf("published are %d rewards, and paid were %d", len(got), len(want))
 		}
 		if mine := rewardsOf(t, one, ids[3]); len(own) != 6 || len(mine) != 6 {
-			t.Errorf("of one account are told %d, and paid were %d", len(own), len(mine))
+			t.Errorf("of one account are published %d, and paid were %d", len(own), len(mine))
 		}
-		for _, n := range news {
+		for _, n := range events {
 			for _, b := range n.Paid {
 				if !b.PaidAt.Equal(clock.Now()) {
 					t.Errorf("%+v was paid at %s", b, clock.Now())
@@ -111,13 +112,13 @@ func TestNewsOfRewardsAndSettledDays(t *testing.T) {
 			}
 		}
 		days := map[staking.Due]int{}
-		for _, d := range settledTold(news) {
+		for _, d := range settledIn(events) {
 			days[d]++
 		}
 		for d := range staking.Day(4) {
 			for _, asset := range []string{"BNB", "SOL", "AXS"} {
 				if n := days[staking.Due{Asset: asset, Day: day1 + d}]; n != 1 {
-					t.Errorf("that %s of Day %d is settled is told %d times", asset, d+1, n)
+					t.Errorf("that %s of Day %d is settled is published %d times", asset, d+1, n)
 				}
 			}
 		}
@@ -139,7 +140,7 @@ func (s stopped) Settled(ctx context.Context, now time.Time) error {
 	return s.DB.Settled(ctx, now)
 }
 
-func TestTheNextRunTellsWhatAStoppedOneDidNot(t *testing.T) {
+func TestTheNextRunPublishesWhatAStoppedOneDidNot(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		earning(t, db, clock, "alice")
 		clock.Set(3, "00:10")
@@ -150,14 +151,14 @@ func TestTheNextRunTellsWhatAStoppedOneDidNot(t *testing.T) {
 			t.Fatal("it was stopped before it paid")
 		}
 		second := func(d staking.Due) bool { return d.Day == day1+1 }
-		if days := settledTold(newsSince(t, db, beginning)); slices.ContainsFunc(days, second) {
-			t.Fatalf("told are already %v", days)
+		if days := settledIn(outboxSince(t, db, beginning)); slices.ContainsFunc(days, second) {
+			t.Fatalf("published are already %v", days)
 		}
 		clock.Advance(time.Minute)
 		report := testkit.Must(staking.Run(t.Context(), db, clock.Now(), options))(t) // nothing is due
-		days := settledTold(newsSince(t, db, beginning))
+		days := settledIn(outboxSince(t, db, beginning))
 		if !slices.ContainsFunc(days, second) || len(days) != 20 || report.Paid != nil {
-			t.Errorf("told are %v, and %v were paid", days, report.Paid)
+			t.Errorf("published are %v, and %v were paid", days, report.Paid)
 		}
 	})
 }
@@ -171,7 +172,7 @@ func TestATokenThatWaitsIsNotSettled(t *testing.T) {
 		settle(t, db, clock)
 		last := func(asset string) staking.Day {
 			d := staking.Day(-1)
-			for _, s := range settledTold(newsSince(t, db, beginning)) {
+			for _, s := range settledIn(outboxSince(t, db, beginning)) {
 				if s.Asset == asset {
 					d = max(d, s.Day)
 				}
@@ -186,13 +187,13 @@ func TestATokenThatWaitsIsNotSettled(t *testing.T) {
 		if sol := last("SOL"); sol != 3 {
 			t.Errorf("SOL is settled through Day %d", sol)
 		}
-		// Books of before there was news: the days that were paid then are told of by the first run.
+		// Books of before there was an outbox: the days that were paid then are published by the first run.
 		testkit.Must(db.Exec(t.Context(), "DELETE FROM settled"))(t)
 		testkit.Must(db.Exec(t.Context(), "DELETE FROM news"))(t)
 		settle(t, db, clock)
 		settle(t, db, clock)
-		if days := settledTold(newsSince(t, db, beginning)); len(days) != 30 {
-			t.Errorf("old books tell of %d days of tokens", len(days))
+		if days := settledIn(outboxSince(t, db, beginning)); len(days) != 30 {
+			t.Errorf("of old books %d days of tokens are published", len(days))
 		}
 	})
 }

@@ -12,38 +12,39 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
-// newsSince is all news after a key, page by page.
-func newsSince(t *testing.T, db *store.DB, after store.NewsKey) (news []store.News) {
+// outboxSince is all outbox events after a key, page by page.
+func outboxSince(t *testing.T, db *store.DB, after outbox.Key) (events []outbox.Event) {
 	t.Helper()
 	for {
-		keys := testkit.Must(db.NewsKeys(t.Context(), after, 7))(t)
+		keys := testkit.Must(db.Outbox().Keys(t.Context(), after, 7))(t)
 		if len(keys) == 0 {
-			return news
+			return events
 		}
 		after = keys[len(keys)-1]
-		page := testkit.Must(db.News(t.Context(), keys))(t)
+		page := testkit.Must(db.Outbox().Events(t.Context(), keys))(t)
 		if len(page) != len(keys) {
-			t.Fatalf("%d keys have %d news", len(keys), len(page))
+			t.Fatalf("%d keys have %d events", len(keys), len(page))
 		}
 		for i, n := range page {
-			if n.NewsKey != keys[i] {
-				t.Fatalf("the news of %+v is that of %+v", keys[i], n.NewsKey)
+			if n.Key != keys[i] {
+				t.Fatalf("the event of %+v is that of %+v", keys[i], n.Key)
 			}
 		}
-		news = append(news, page...)
+		events = append(events, page...)
 	}
 }
 
-// beginning comes before all news of a test.
-var beginning = store.NewsKey{At: noon.Add(-time.Hour)}
+// beginning comes before all outbox events of a test.
+var beginning = outbox.Key{At: noon.Add(-time.Hour)}
 
-// told are the entries that news tells of.
-func told(news []store.News) (entries []store.PostedEntry) {
-	for _, n := range news {
+// entriesIn are the entries of outbox events.
+func entriesIn(events []outbox.Event) (entries []outbox.PostedEntry) {
+	for _, n := range events {
 		entries = append(entries, n.Entries...)
 	}
 	return entries
@@ -52,9 +53,9 @@ func told(news []store.News) (entries []store.PostedEntry) {
 // oracle says what entries leave on balances, one by one, in the plainest way.
 type oracle map[ledger.Account]map[string]ledger.Amount
 
-// post is what news is to tell of an accepted entry.
-func (o oracle) post(e ledger.Entry, at time.Time) store.PostedEntry {
-	told := store.PostedEntry{ID: e.ID, Kind: e.Kind, At: at}
+// post is what the outbox is to have of an accepted entry.
+func (o oracle) post(e ledger.Entry, at time.Time) outbox.PostedEntry {
+	posted := outbox.PostedEntry{ID: e.ID, Kind: e.Kind, At: at}
 	change := oracle{}
 	for _, m := range e.Moves {
 		for account, amount := range map[ledger.Account]ledger.Amount{m.From: -m.Amount, m.To: m.Amount} {
@@ -71,12 +72,12 @@ func (o oracle) post(e ledger.Entry, at time.Time) store.PostedEntry {
 		for _, account := range []ledger.Account{m.From, m.To} {
 			place := string(account) + " " + m.Asset
 			if c := change[account][m.Asset]; !seen[place] && c != 0 && !account.IsHouse() {
-				told.Balances = append(told.Balances, store.PostedBalance{Account: account, Asset: m.Asset, Change: c, Balance: o[account][m.Asset]})
+				posted.Balances = append(posted.Balances, outbox.PostedBalance{Account: account, Asset: m.Asset, Change: c, Balance: o[account][m.Asset]})
 			}
 			seen[place] = true
 		}
 	}
-	return told
+	return posted
 }
 
 // someEntry is one that may well be refused.
@@ -103,15 +104,15 @@ func someEntry(r *rand.Rand, id string) ledger.Entry {
 }
 
 // Entries at random, alone, in batches and in batches that are posted whole or not
-// at all, some repeated: news tells of each accepted one once, in order, with the
+// at all, some repeated: the outbox has each accepted one once, in order, with the
 // balances as it left them.
-func TestNewsTellsTheBalancesThatEachEntryLeft(t *testing.T) {
+func TestTheOutboxHasTheBalancesThatEachEntryLeft(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
 			open(t, db, id)
 		}
 		r := rand.New(rand.NewPCG(7, 11))
-		books, want := oracle{}, []store.PostedEntry(nil)
+		books, want := oracle{}, []outbox.PostedEntry(nil)
 		refused := 0
 		for call := range 150 {
 			var entries []ledger.Entry
@@ -143,21 +144,21 @@ func TestNewsTellsTheBalancesThatEachEntryLeft(t *testing.T) {
 				clock.Advance(time.Millisecond)
 			}
 		}
-		got := told(newsSince(t, db, beginning))
+		got := entriesIn(outboxSince(t, db, beginning))
 		if len(got) != len(want) || len(got) < 100 || refused < 100 {
-			t.Fatalf("%d entries are told of, and %d were posted; %d refused", len(got), len(want), refused)
+			t.Fatalf("%d entries are in the outbox, and %d were posted; %d refused", len(got), len(want), refused)
 		}
 		for i := range got {
 			if !reflect.DeepEqual(got[i], want[i]) {
-				t.Fatalf("entry %d: told is %+v; it was %+v", i, got[i], want[i])
+				t.Fatalf("entry %d: the outbox has %+v; it was %+v", i, got[i], want[i])
 			}
 		}
 	})
 }
 
-// Many at once, in two processes: what news tells of a balance, one after the other,
+// Many at once, in two processes: what the outbox has of a balance, one after the other,
 // adds up in its order.
-func TestNewsOfOneBalanceIsInOrder(t *testing.T) {
+func TestEventsOfOneBalanceAreInOrder(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		open(t, one, "alice")
 		var all sync.WaitGroup
@@ -170,7 +171,7 @@ func TestNewsOfOneBalanceIsInOrder(t *testing.T) {
 		}
 		all.Wait()
 		last := ledger.Amount(0)
-		for _, e := range told(newsSince(t, two, beginning)) {
+		for _, e := range entriesIn(outboxSince(t, two, beginning)) {
 			if b := e.Balances[0]; b.Balance != last+b.Change {
 				t.Fatalf("after %d, %s leaves %d", last, e.ID, b.Balance)
 			} else {
@@ -183,7 +184,7 @@ func TestNewsOfOneBalanceIsInOrder(t *testing.T) {
 	})
 }
 
-func TestMuchIsToldInParts(t *testing.T) {
+func TestMuchIsWrittenInParts(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		id := ledger.Account(strings.Repeat("a", 128))
 		open(t, db, id)
@@ -195,21 +196,21 @@ func TestMuchIsToldInParts(t *testing.T) {
 			})
 		}
 		testkit.Must(db.PostAll(t.Context(), entries))(t)
-		news := newsSince(t, db, beginning)
-		for i, e := range told(news) {
+		events := outboxSince(t, db, beginning)
+		for i, e := range entriesIn(events) {
 			if e.ID != entries[i].ID || e.Balances[0].Balance != ledger.Amount(i+1) {
-				t.Fatalf("entry %d is told as %+v", i, e)
+				t.Fatalf("entry %d is written as %+v", i, e)
 			}
 		}
-		if len(news) != 2 || len(told(news)) != len(entries) {
-			t.Errorf("%d entries are told of in %d parts", len(told(news)), len(news))
+		if len(events) != 2 || len(entriesIn(events)) != len(entries) {
+			t.Errorf("%d entries are in %d events", len(entriesIn(events)), len(events))
 		}
 	})
 }
 
 // The clock runs on while the transaction is at work: it starts over until the time
-// it bears is fresh, and is told of once.
-func TestNewsIsFresh(t *testing.T) {
+// it bears is fresh, and the event is there once.
+func TestEventsAreFresh(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		var calls, slow atomic.Int64
 		now := func() time.Time { // a quarter of a minute goes by between any two looks
@@ -224,18 +225,18 @@ func TestNewsIsFresh(t *testing.T) {
 		calls.Store(0)
 		slow.Store(20)
 		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})
-		news := newsSince(t, db, beginning)
-		if len(news) != 1 {
-			t.Fatalf("%d news", len(news))
+		events := outboxSince(t, db, beginning)
+		if len(events) != 1 {
+			t.Fatalf("%d events", len(events))
 		}
-		if age := now().Sub(news[0].At); age > store.NewsLag/3 || calls.Load() < 20 {
-			t.Errorf("the news bears a time %s old, after %d looks at the clock", age, calls.Load())
+		if age := now().Sub(events[0].At); age > outbox.Lag/3 || calls.Load() < 20 {
+			t.Errorf("the event has a time %s old, after %d looks at the clock", age, calls.Load())
 		}
 	})
 }
 
-// TestALateCommitIsToldAgain: readers may have gone past the time that its news bears.
-func TestALateCommitIsToldAgain(t *testing.T) {
+// TestALateCommitIsWrittenAgain: readers may have gone past the time of its event.
+func TestALateCommitIsWrittenAgain(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		var reader atomic.Pointer[store.DB]
 		now := func() time.Time { // once the commit can be seen, it is 25 seconds later
@@ -253,12 +254,12 @@ func TestALateCommitIsToldAgain(t *testing.T) {
 		closeAfter(t, other)
 		reader.Store(other)
 		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})
-		news := newsSince(t, other, beginning)
-		if len(news) != 2 || news[0].Entries[0].ID != "d" || news[1].Entries[0].ID != "d" {
-			t.Fatalf("told is %v", news)
+		events := outboxSince(t, other, beginning)
+		if len(events) != 2 || events[0].Entries[0].ID != "d" || events[1].Entries[0].ID != "d" {
+			t.Fatalf("the events are %v", events)
 		}
-		if age := now().Sub(news[1].At); age != 0 {
-			t.Errorf("what is told again bears a time %s old", age)
+		if age := now().Sub(events[1].At); age != 0 {
+			t.Errorf("what is written again has a time %s old", age)
 		}
 	})
 }
