@@ -78,7 +78,7 @@ func (s *server) rewards(ctx context.Context, in *rewardsIn) (*answer[list[Rewar
 		}
 		after = &reports.RewardKey{Day: day, Asset: seen[1]}
 	}
-	rewards, err := s.Reports.LatestRewards(ctx, in.id(), in.Asset, from, to, after, in.Limit+1)
+	rewards, err := s.Reports.RewardPage(ctx, in.id(), reports.RewardsAsked{From: from, To: to, Asset: in.Asset, Newest: true}, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

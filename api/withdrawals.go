@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -127,28 +127,13 @@ type withdrawalsIn struct {
 	Asset string `query:"asset" maxLength:"20" example:"BNB" doc:"Only this asset's."`
 }
 
-// errEnough ends a visit of more than was wanted.
-var errEnough = errors.New("enough")
-
 func (s *server) listWithdrawals(ctx context.Context, in *withdrawalsIn) (*answer[list[withdrawalOut]], error) {
 	after, err := withdrawalAfter(in.Paging)
 	if err != nil {
 		return nil, err
 	}
-	if after.At.IsZero() {
-		after.At = s.Books.FirstDay().Start()
-	}
-	var page []store.Withdrawal
-	err = s.Reports.Withdrawals(ctx, in.id(), after.At, s.Now().Add(time.Minute), in.Asset, func(w store.Withdrawal) error {
-		if w.At.Equal(after.At) && w.ID <= after.ID {
-			return nil
-		}
-		if page = append(page, w); len(page) > in.Limit {
-			return errEnough
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
+	page, err := s.Reports.WithdrawalPage(ctx, in.id(), reports.WithdrawalsAsked{Asset: in.Asset, To: s.Now().Add(time.Minute)}, &after, in.Limit+1)
+	if err != nil {
 		return nil, err
 	}
 	return say(pageOf(page, in.Limit, withdrawalPlace, s.showWithdrawal(ctx)))

@@ -128,25 +128,23 @@ func withdrawHistory(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rows []store.Withdrawal
-	most := part.offset + part.limit
-	err = r.reports.Withdrawals(r.ctx, r.account, from, to, part.asset, func(w store.Withdrawal) error {
-		if part.has(withdrawalStatus[w.State]) && (own == "" || own == w.ClientID) && (ids == nil || slices.Contains(ids, w.ID)) {
-			rows = append(rows, w)
+	answer, passed := []withdrawnRow{}, 0
+	asked := reports.WithdrawalsAsked{From: from, To: to, Asset: part.asset, Newest: true}
+	err = r.reports.Withdrawals(r.ctx, r.account, asked, func(w store.Withdrawal) error {
+		switch {
+		case !part.has(withdrawalStatus[w.State]) || own != "" && own != w.ClientID || ids != nil && !slices.Contains(ids, w.ID):
+			return nil
+		case passed < part.offset:
+			passed++
+			return nil
+		case len(answer) == part.limit:
+			return errEnough
 		}
-		if len(rows) > 2*most { // of what is older than all that is asked for nothing is kept
-			rows = slices.Delete(rows, 0, len(rows)-most)
-		}
+		answer = append(answer, withdrawn(w, assets[w.Asset]))
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errEnough) {
 		return nil, err
-	}
-	slices.Reverse(rows)
-	rows = rows[min(part.offset, len(rows)):]
-	answer := []withdrawnRow{}
-	for _, w := range rows[:min(part.limit, len(rows))] {
-		answer = append(answer, withdrawn(w, assets[w.Asset]))
 	}
 	return answer, nil
 }

@@ -15,17 +15,14 @@ import (
 
 // compensationsFor are those of one reward, in the order of their posting. Their entries
 // are found by what their IDs begin with, in every bucket by key.
-func compensationsFor(t db.View, id ledger.Account, d staking.Day, asset string) (found []store.Compensation, err error) {
+func compensationsFor(t db.View, id ledger.Account, d staking.Day, asset string) ([]store.Compensation, error) {
 	prefix := ledger.CompensationsOf(d.String(), asset, id)
-	buckets := store.EveryBucket(d)
-	n := buckets.Len()
-	err = t.QuerySet(func(r db.Row) error {
-		c := store.Compensation{Entry: r.Text(0), Account: id, Asset: asset, Day: d, At: db.TimeOf(r.Int(1))}
-		c.Name = strings.TrimPrefix(c.Entry, prefix)
-		found = append(found, c)
-		return nil
+	low, high := prefix, strings.TrimSuffix(prefix, "/")+"0" // "0" follows "/"
+	found, err := db.AllOf(t, func(r db.Row) (store.Compensation, error) {
+		entry := r.Text(0)
+		return store.Compensation{Entry: entry, Name: strings.TrimPrefix(entry, prefix), Account: id, Asset: asset, Day: d, At: db.TimeOf(r.Int(1))}, nil
 	}, "SELECT e.entry, e.at FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry >= r.low AND e.entry < r.high",
-		append(buckets, db.Texts("low", slices.Repeat([]string{prefix}, n)), db.Texts("high", slices.Repeat([]string{strings.TrimSuffix(prefix, "/") + "0"}, n)))) // "0" follows "/"
+		append(store.EveryBucket(d), db.Texts("low", slices.Repeat([]string{low}, ledger.Buckets)), db.Texts("high", slices.Repeat([]string{high}, ledger.Buckets))))
 	if err != nil {
 		return nil, fmt.Errorf("look compensations up: %w", err)
 	}
@@ -42,11 +39,10 @@ func compensationsFor(t db.View, id ledger.Account, d staking.Day, asset string)
 			kept = append(kept, c)
 		}
 	}
-	found = kept
-	slices.SortFunc(found, func(a, b store.Compensation) int {
+	slices.SortFunc(kept, func(a, b store.Compensation) int {
 		return strings.Compare(a.At.String()+a.Entry, b.At.String()+b.Entry)
 	})
-	return found, nil
+	return kept, nil
 }
 
 // Proposal says what a day would have earned with entries that the books do not have.

@@ -40,7 +40,7 @@ func (rs *Reports) Posted(ctx context.Context, id string) (p Posted, err error) 
 		p = Posted{Entry: ledger.Entry{ID: id}}
 		switch kind, key := runEntry(id); kind {
 		case KindReward:
-			found, err = readReward(t, key, &p)
+			found, err = readCredited(t, key, &p)
 		case kindDeclare:
 			found, err = readDeclaration(t, key, &p)
 		default:
@@ -115,12 +115,11 @@ func runEntry(id string) (kind ledger.Kind, key runKey) {
 	return kind, key
 }
 
-// readReward reads a reward that was credited, as the entry that it stands for.
-func readReward(t db.View, key runKey, e *Posted) (found bool, err error) {
+// readCredited reads a reward that was credited, as the entry that it stands for.
+func readCredited(t db.View, key runKey, e *Posted) (found bool, err error) {
 	var reward ledger.Amount
-	err = t.Query(func(r db.Row) error { found, reward = true, ledger.Amount(r.Int(4)); e.written(r); return nil }, `SELECT p.paid_at, p.credential, p.role, p.request, a.reward
-	      FROM accruals a JOIN payments p ON p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
-	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4 AND a.reward > 0`,
+	err = t.Query(func(r db.Row) error { found, reward = true, ledger.Amount(r.Int(4)); e.written(r); return nil }, `SELECT paid_at, credential, role, request, reward
+	      FROM rewards WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4 AND reward > 0`,
 		int64(key.account.Bucket()), int64(key.day), string(key.account), key.asset)
 	e.Kind, e.At = KindReward, (key.day + 1).Start()
 	e.Moves = []ledger.Move{{From: ledger.Payable, To: key.account, Asset: key.asset, Amount: reward}}
@@ -136,19 +135,14 @@ func readDeclaration(t db.View, key runKey, e *Posted) (found bool, err error) {
 		return false, err
 	}
 	e.Kind, e.At = kindDeclare, (key.day + 1).Start()
-	buckets := store.EveryBucket(key.day)
-	totals := make([]int64, buckets.Len())
-	if err := t.QuerySet(func(r db.Row) error { totals[r.Int(0)] = r.Int(1); return nil },
-		"SELECT b.bucket, b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset",
-		append(buckets, db.Texts("asset", slices.Repeat([]string{key.asset}, len(totals))))); err != nil {
+	moves, err := db.AllOf(t, func(r db.Row) (ledger.Move, error) {
+		return ledger.Move{From: ledger.Rewards, To: ledger.Payable, Asset: key.asset, Amount: ledger.Amount(r.Int(0))}, nil
+	}, "SELECT b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset WHERE b.total > 0 ORDER BY b.bucket",
+		append(store.EveryBucket(key.day), db.Texts("asset", slices.Repeat([]string{key.asset}, ledger.Buckets))))
+	if err != nil {
 		return false, err
 	}
-	for _, total := range totals {
-		if total > 0 {
-			move := ledger.Move{From: ledger.Rewards, To: ledger.Payable, Asset: key.asset, Amount: ledger.Amount(total)}
-			e.Moves = append(e.Moves, move)
-		}
-	}
+	e.Moves = moves
 	return true, nil
 }
 
@@ -164,20 +158,10 @@ func readPosted(t db.View, e *Posted) (found bool, err error) {
 
 // readMoves reads an entry's moves, wherever they lie: each bucket is asked by key.
 func readMoves(t db.View, e *ledger.Entry) error {
-	var postings []ledger.Posting
 	buckets := store.EveryBucket(staking.DayOf(e.At))
-	times, ids := make([]int64, buckets.Len()), make([]string, buckets.Len())
-	for i := range times {
-		times[i], ids[i] = e.At.UnixMilli(), e.ID
-	}
-	err := t.QuerySet(func(r db.Row) error {
-		postings = append(postings, ledger.Posting{
-			Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Move: int(r.Int(2)), Amount: ledger.Amount(r.Int(3)), Other: ledger.Account(r.Text(4)), Kind: ledger.Kind(r.Text(5)),
-		})
-		return nil
-	}, `SELECT p.account, p.asset, p.move, p.amount, p.other, p.kind
+	postings, err := db.AllOf(t, func(r db.Row) (ledger.Posting, error) { return readPosting(r), nil }, `SELECT `+postingColumns+`
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.at = r.at AND p.entry = r.entry AND p.side = 0`,
-		append(buckets, db.Ints("at", times), db.Texts("entry", ids)))
+		append(buckets, db.Ints("at", slices.Repeat([]int64{e.At.UnixMilli()}, ledger.Buckets)), db.Texts("entry", slices.Repeat([]string{e.ID}, ledger.Buckets))))
 	if err != nil {
 		return err
 	}

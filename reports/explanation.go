@@ -111,9 +111,8 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 	err = t.Query(func(r db.Row) error {
 		h.Undo(ledger.Amount(r.Int(0)), staking.DayMillis)
 		return nil
-	}, `SELECT a.reward FROM days d CROSS JOIN accruals a CROSS JOIN payments p
-	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day < $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
-	       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset`, int64(id.Bucket()), int64(d), int64(until), string(id), e.Asset.Symbol)
+	}, `SELECT a.reward FROM days d CROSS JOIN rewards a
+	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day < $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5`, int64(id.Bucket()), int64(d), int64(until), string(id), e.Asset.Symbol)
 	if err != nil {
 		return err
 	}
@@ -123,13 +122,13 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 		last = (d + 1).Millis() - 1
 	}
 	err = t.Query(func(r db.Row) error {
-		at, amount := r.Int(0), ledger.Amount(r.Int(1))
-		h.Undo(amount, at-d.Millis())
-		if staking.DayOf(db.TimeOf(at)) == d {
-			e.Changes = append(e.Changes, Change{At: db.TimeOf(at), Amount: amount, Entry: r.Text(2), Kind: ledger.Kind(r.Text(3)), Other: ledger.Account(r.Text(4))})
+		p := readPosting(r)
+		h.Undo(p.Amount, p.At.UnixMilli()-d.Millis())
+		if staking.DayOf(p.At) == d {
+			e.Changes = append(e.Changes, Change{At: p.At, Amount: p.Amount, Entry: p.Entry, Kind: p.Kind, Other: p.Other})
 		}
 		return nil
-	}, `SELECT p.at, p.amount, p.entry, p.kind, p.other FROM days d CROSS JOIN postings p
+	}, `SELECT `+postingColumns+` FROM days d CROSS JOIN postings p
 	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day <= $3 AND p.bucket = d.bucket AND p.day = d.day AND p.at <= $4 AND p.account = $5 AND p.asset = $6`,
 		int64(id.Bucket()), int64(d), int64(until), last, string(id), e.Asset.Symbol)
 	if err != nil {
@@ -180,18 +179,15 @@ func (e *Explanation) runBalances() {
 
 // readStored reads what the run wrote.
 func (e *Explanation) readStored(t db.View, id ledger.Account, d staking.Day) error {
-	err := t.Query(func(r db.Row) error {
-		e.Measured, e.Earned, e.Stored = store.ReadAccrual(r), true, true
-		return nil
-	}, "SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4",
+	written, found, err := db.First(t, func(r db.Row) (staking.Accrual, error) { return store.ReadAccrual(r), nil },
+		"SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4",
 		int64(id.Bucket()), int64(d), string(id), e.Asset.Symbol)
-	if err != nil {
+	if err != nil || !found {
 		return err
 	}
+	e.Measured, e.Earned, e.Stored = written, true, true
 	var paidAt int64
-	paid, err := db.One(t, []*int64{&paidAt}, "SELECT paid_at FROM payments WHERE bucket = $1 AND day = $2 AND asset = $3", int64(id.Bucket()), int64(d), e.Asset.Symbol)
-	if e.Paid = paid && e.Stored; e.Paid {
-		e.PaidAt = db.TimeOf(paidAt)
-	}
+	e.Paid, err = db.One(t, []*int64{&paidAt}, "SELECT paid_at FROM payments WHERE bucket = $1 AND day = $2 AND asset = $3", int64(id.Bucket()), int64(d), e.Asset.Symbol)
+	e.PaidAt = db.TimeOrZero(paidAt)
 	return err
 }

@@ -72,18 +72,6 @@ func (rs *Reports) ExportJournal(ctx context.Context, from, to staking.Day, visi
 	return nil
 }
 
-// every gives visit each row of a page.
-func every[T any](visit func(T) error) func([]T) error {
-	return func(rows []T) error {
-		for _, r := range rows {
-			if err := visit(r); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
 // ExportRewards gives visit the paid rewards of all accounts for some days, both
 // ends inclusive, by day, bucket, account and token.
 func (rs *Reports) ExportRewards(ctx context.Context, from, to staking.Day, visit func(Reward) error) error {
@@ -134,13 +122,14 @@ type shelf[T any] struct {
 	page func(t db.View, bucket int, after *T, limit int64) ([]T, error)
 }
 
+// busyBuckets are those that have rows on the day.
+func (s shelf[T]) busyBuckets(t db.View) ([]int, error) {
+	return db.AllEach(t, func(r db.Row) (int, error) { return int(r.Int(0)), nil }, s.busy, store.EveryBucket(s.day))
+}
+
 // export gives write the rows of a shelf, page after page.
 func export[T any](ctx context.Context, rs *Reports, s shelf[T], write func([]T) error) error {
-	var busy []int
-	err := rs.Read(ctx, func(t db.View) error {
-		busy = nil
-		return t.QueryEach(func(r db.Row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, store.EveryBucket(s.day))
-	})
+	busy, err := read(ctx, rs, s.busyBuckets)
 	var after *T
 	for err == nil && len(busy) > 0 {
 		var rows []T
@@ -179,21 +168,19 @@ func declared(d staking.Day) shelf[ledger.Posting] {
 	return shelf[ledger.Posting]{
 		day:  d - 1,
 		busy: "SELECT bucket FROM batches WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t db.View, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
+		page: func(t db.View, bucket int, after *ledger.Posting, limit int64) ([]ledger.Posting, error) {
 			asset := ""
 			if after != nil {
 				asset = after.Asset
 			}
-			err = t.Query(func(r db.Row) error {
-				rows = append(rows, ledger.Posting{
+			return db.All(t, func(r db.Row) (ledger.Posting, error) {
+				return ledger.Posting{
 					Bucket: bucket, Account: ledger.Payable, Asset: r.Text(0), At: d.Start(), Kind: kindDeclare,
 					Entry: fmt.Sprintf("declare/%s/%s", d-1, r.Text(0)), Move: bucket, Side: 1, Amount: ledger.Amount(r.Int(1)), Other: ledger.Rewards,
-				})
-				return nil
+				}, nil
 			}, `SELECT b.asset, b.total FROM batches b CROSS JOIN declarations d
 			     WHERE b.bucket = $1 AND b.day = $2 AND b.asset > $3 AND b.total > 0 AND d.day = b.day AND d.asset = b.asset
 			     ORDER BY b.asset LIMIT $4`, int64(bucket), int64(d)-1, asset, limit)
-			return rows, err
 		},
 	}
 }
@@ -203,19 +190,13 @@ func rewarded(d staking.Day) shelf[Reward] {
 	return shelf[Reward]{
 		day:  d,
 		busy: "SELECT bucket FROM payments WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t db.View, bucket int, after *Reward, limit int64) (rows []Reward, err error) {
+		page: func(t db.View, bucket int, after *Reward, limit int64) ([]Reward, error) {
 			account, asset := "", ""
 			if after != nil {
 				account, asset = string(after.Account), after.Asset
 			}
-			err = t.Query(func(r db.Row) error {
-				rows = append(rows, Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))})
-				return nil
-			}, `SELECT `+store.AccrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
-			     WHERE a.bucket = $1 AND a.day = $2 AND (a.account, a.asset) > ($3, $4)
-			       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
+			return db.All(t, readReward, `SELECT `+rewardColumns+` FROM rewards a WHERE a.bucket = $1 AND a.day = $2 AND (a.account, a.asset) > ($3, $4)
 			     ORDER BY a.account, a.asset LIMIT $5`, int64(bucket), int64(d), account, asset, limit)
-			return rows, err
 		},
 	}
 }
@@ -225,22 +206,18 @@ func posted(d staking.Day) shelf[ledger.Posting] {
 	return shelf[ledger.Posting]{
 		day:  d,
 		busy: "SELECT bucket FROM postings WHERE bucket = $1 AND day = $2 LIMIT 1",
-		page: func(t db.View, bucket int, after *ledger.Posting, limit int64) (rows []ledger.Posting, err error) {
+		page: func(t db.View, bucket int, after *ledger.Posting, limit int64) ([]ledger.Posting, error) {
 			last := ledger.Posting{At: d.Start(), Move: -1}
 			if after != nil {
 				last = *after
 			}
-			err = t.Query(func(r db.Row) error {
-				rows = append(rows, ledger.Posting{
-					Bucket: bucket, Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: db.TimeOf(r.Int(2)), Entry: r.Text(3),
-					Move: int(r.Int(4)), Side: int(r.Int(5)), Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
-				})
-				return nil
-			}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM postings
-			     WHERE bucket = $1 AND day = $2 AND (at, entry, move, side) > ($3, $4, $5, $6)
-			     ORDER BY at, entry, move, side LIMIT $7`,
+			return db.All(t, func(r db.Row) (ledger.Posting, error) {
+				p := readPosting(r)
+				p.Bucket = bucket
+				return p, nil
+			}, `SELECT `+postingColumns+` FROM postings p WHERE p.bucket = $1 AND p.day = $2 AND (p.at, p.entry, p.move, p.side) > ($3, $4, $5, $6)
+			     ORDER BY p.at, p.entry, p.move, p.side LIMIT $7`,
 				int64(bucket), int64(d), last.At.UnixMilli(), last.Entry, int64(last.Move), int64(last.Side), limit)
-			return rows, err
 		},
 	}
 }

@@ -35,8 +35,8 @@ SELECT owner, asset,
                 SELECT p.account, p.asset, -p.amount FROM days d CROSS JOIN postings p
                  WHERE d.day >= $1 AND p.bucket = d.bucket AND p.day = d.day AND p.at > $2
                 UNION ALL
-                SELECT a.account, a.asset, -a.reward FROM days d CROSS JOIN accruals a CROSS JOIN payments p
-                 WHERE d.day >= $1 AND a.bucket = d.bucket AND a.day = d.day AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
+                SELECT a.account, a.asset, -a.reward FROM days d CROSS JOIN rewards a
+                 WHERE d.day >= $1 AND a.bucket = d.bucket AND a.day = d.day
                 UNION ALL
                 SELECT '@payable', p.asset, p.total FROM days d CROSS JOIN payments p
                  WHERE d.day >= $1 AND p.bucket = d.bucket AND p.day = d.day

@@ -9,6 +9,17 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
+// postingColumns are what readPosting reads of the postings or of the journal, which are called p.
+const postingColumns = "p.account, p.asset, p.at, p.entry, p.move, p.side, p.amount, p.other, p.kind"
+
+// readPosting reads a posting, but for its bucket.
+func readPosting(r db.Row) ledger.Posting {
+	return ledger.Posting{
+		Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: db.TimeOf(r.Int(2)), Entry: r.Text(3), Move: int(r.Int(4)), Side: int(r.Int(5)),
+		Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
+	}
+}
+
 // Journal gives visit both sides of every move, from one snapshot: postings, and
 // with them rewards and declared totals as the entries they stand for, by bucket,
 // day, account, asset, time, entry, move and side. The order is the same in both
@@ -22,12 +33,10 @@ func (rs *Reports) Journal(ctx context.Context, visit func(ledger.Posting) error
 		for b := range ledger.Buckets {
 			if err := t.Query(func(r db.Row) error {
 				begun = true
-				return visit(ledger.Posting{
-					Bucket: b, Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: db.TimeOf(r.Int(2)), Entry: r.Text(3),
-					Move: int(r.Int(4)), Side: int(r.Int(5)), Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
-				})
-			}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM journal
-			     WHERE bucket = $1 ORDER BY day, account, asset, at, entry, move, side`, int64(b)); err != nil {
+				p := readPosting(r)
+				p.Bucket = b
+				return visit(p)
+			}, "SELECT "+postingColumns+" FROM journal p WHERE p.bucket = $1 ORDER BY p.day, p.account, p.asset, p.at, p.entry, p.move, p.side", int64(b)); err != nil {
 				return err
 			}
 		}

@@ -21,22 +21,27 @@ type LogPlace struct {
 	Seen int
 }
 
+// logLines are the lines of a range of time that the statement names by $2, of each bucket
+// the newest, at most so many.
+func (rs *Reports) logLines(ctx context.Context, within string, at time.Time, most int) ([]store.LogLine, error) {
+	wanted := db.Set{store.EveryBucket(0)[0], db.Ints("at", slices.Repeat([]int64{at.UnixMilli()}, ledger.Buckets)),
+		db.Ints("most", slices.Repeat([]int64{int64(max(most, 0))}, ledger.Buckets))}
+	lines, err := read(ctx, rs, func(t db.View) ([]store.LogLine, error) {
+		return db.AllEach(t, func(r db.Row) (store.LogLine, error) { return store.ReadLogLine(r), nil },
+			"SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+" ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3", wanted)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return lines, nil
+}
+
 // LogPage are lines of the log from a place backwards, the newest first, at most
 // limit, and the place behind them. There are no more once they are fewer.
 func (rs *Reports) LogPage(ctx context.Context, from LogPlace, limit int) ([]store.LogLine, LogPlace, error) {
-	var lines []store.LogLine
-	err := rs.Read(ctx, func(t db.View) error {
-		lines = nil
-		buckets := store.EveryBucket(0)[0]
-		n := ledger.Buckets
-		return t.QueryEach(func(r db.Row) error {
-			lines = append(lines, store.ReadLogLine(r))
-			return nil
-		}, "SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND at <= $2 ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3",
-			db.Set{buckets, db.Ints("at", slices.Repeat([]int64{from.At.UnixMilli()}, n)), db.Ints("most", slices.Repeat([]int64{int64(from.Seen + limit)}, n))})
-	})
+	lines, err := rs.logLines(ctx, "at <= $2", from.At, from.Seen+limit)
 	if err != nil {
-		return nil, from, fmt.Errorf("read the log: %w", err)
+		return nil, from, err
 	}
 	slices.SortFunc(lines, func(a, b store.LogLine) int {
 		return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject),
@@ -59,22 +64,9 @@ func (rs *Reports) LogPage(ctx context.Context, from LogPlace, limit int) ([]sto
 
 // Log are the last lines of the log since a moment, at most limit, the newest last.
 func (rs *Reports) Log(ctx context.Context, since time.Time, limit int) ([]store.LogLine, error) {
-	var lines []store.LogLine
-	err := rs.Read(ctx, func(t db.View) error {
-		lines = nil
-		buckets := store.EveryBucket(0)[0]
-		n := ledger.Buckets
-		return t.QueryEach(func(r db.Row) error {
-			lines = append(lines, store.ReadLogLine(r))
-			return nil
-		}, "SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND at >= $2 ORDER BY at DESC LIMIT $3",
-			db.Set{buckets, db.Ints("since", slices.Repeat([]int64{since.UnixMilli()}, n)), db.Ints("most", slices.Repeat([]int64{int64(max(limit, 0))}, n))})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the log: %w", err)
-	}
+	lines, err := rs.logLines(ctx, "at >= $2", since, limit)
 	slices.SortFunc(lines, func(a, b store.LogLine) int {
 		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Detail, b.Detail))
 	})
-	return lines[max(0, len(lines)-limit):], nil
+	return lines[max(0, len(lines)-limit):], err
 }

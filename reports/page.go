@@ -10,7 +10,6 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // Pages are read one at a time, each in a snapshot of its own, and go on after a
@@ -43,6 +42,10 @@ func before(at time.Time) LineKey { return LineKey{At: at, Move: -1} }
 type JournalLine struct {
 	Line
 	Key LineKey
+}
+
+func journalLine(p ledger.Posting) JournalLine {
+	return JournalLine{lineOf(p), LineKey{At: p.At, Entry: p.Entry, Move: p.Move, Side: p.Side}}
 }
 
 // LinesAsked says which lines of an account's journal are wanted.
@@ -108,15 +111,13 @@ func (rs *Reports) Lines(ctx context.Context, id ledger.Account, asked LinesAske
 func (rs *Reports) rewardLines(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, err error) {
 	var last *RewardKey
 	for len(lines) < limit {
-		rewards, err := rs.LatestRewards(ctx, id, asset, from-1, to-1, last, limit)
+		rewards, err := rs.RewardPage(ctx, id, RewardsAsked{From: from - 1, To: to - 1, Asset: asset, Newest: true}, last, limit)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range rewards {
-			p := moveOf(r)
-			key := LineKey{At: p.At, Entry: p.Entry, Move: p.Move, Side: p.Side}
-			if r.Reward > 0 && key.compare(place) > 0 {
-				lines = append(lines, JournalLine{Line{At: p.At, Entry: p.Entry, Kind: p.Kind, Account: id, Asset: p.Asset, Amount: p.Amount, Other: p.Other}, key})
+			if l := journalLine(moveOf(r)); r.Reward > 0 && l.Key.compare(place) > 0 {
+				lines = append(lines, l)
 			}
 			last = &RewardKey{r.Day, r.Asset}
 		}
@@ -132,22 +133,14 @@ func (rs *Reports) rewardLines(ctx context.Context, id ledger.Account, asset str
 // were looked at that others wait; reached is the moment that was come to then.
 func (rs *Reports) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
 	bucket := int64(id.Bucket())
-	err = rs.Read(ctx, func(t db.View) error {
-		lines = nil
+	lines, err = read(ctx, rs, func(t db.View) ([]JournalLine, error) {
 		floor := from.Millis()
 		if _, err := db.One(t, []*int64{&floor}, `SELECT at FROM postings WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at <= $4
 		     ORDER BY day DESC, at DESC LIMIT 1 OFFSET $5`, bucket, int64(from), int64(to), place.At.UnixMilli(), int64(rs.Looks)); err != nil {
-			return err
+			return nil, err
 		}
 		reached = db.TimeOf(floor)
-		return t.Query(func(r db.Row) error {
-			key := LineKey{At: db.TimeOf(r.Int(2)), Entry: r.Text(3), Move: int(r.Int(4)), Side: int(r.Int(5))}
-			lines = append(lines, JournalLine{Line{
-				At: key.At, Entry: key.Entry, Kind: ledger.Kind(r.Text(8)), Account: ledger.Account(r.Text(0)), Asset: r.Text(1),
-				Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)),
-			}, key})
-			return nil
-		}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM postings
+		return db.All(t, func(r db.Row) (JournalLine, error) { return journalLine(readPosting(r)), nil }, `SELECT `+postingColumns+` FROM postings p
 		     WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at >= $13 AND account IN ($4, $5) AND ($6 = '' OR asset = $6) AND ($7 = '' OR kind = $7)
 		       AND (at < $8 OR (at = $8 AND (entry, move, side) > ($9, $10, $11)))
 		     ORDER BY day DESC, at DESC, entry, move, side LIMIT $12`,
@@ -191,8 +184,8 @@ func (rs *Reports) postingsOf(ctx context.Context, day staking.Day, after *ledge
 	s := posted(day)
 	err = rs.Read(ctx, func(t db.View) error {
 		postings = nil
-		var busy []int
-		if err := t.QueryEach(func(r db.Row) error { busy = append(busy, int(r.Int(0))); return nil }, s.busy, store.EveryBucket(day)); err != nil {
+		busy, err := s.busyBuckets(t)
+		if err != nil {
 			return err
 		}
 		for _, bucket := range busy {

@@ -21,50 +21,11 @@ type Reward struct {
 	Value      ledger.Amount // store.USDT in 1e-8, rounded down
 }
 
-// rewardDays is how many days of rewards are in memory at once.
-const rewardDays = 92
+// rewardColumns are what readReward reads of the view rewards, which is called a.
+const rewardColumns = store.AccrualColumns + ", a.paid_at"
 
-// Rewards gives visit an account's paid rewards of some days, both ends
-// inclusive, by day and token. Rewards of less than one smallest unit are among them.
-func (rs *Reports) Rewards(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Reward) error) error {
-	if _, err := rs.Account(ctx, id); err != nil {
-		return err
-	}
-	from, to = max(from, rs.FirstDay()), min(to, staking.DayOf(rs.Now()))
-	for ; from <= to; from += rewardDays {
-		rewards, err := rs.rewardsOf(ctx, id, from, min(to, from+rewardDays-1))
-		if err != nil {
-			return fmt.Errorf("read the rewards of %s: %w", id, err)
-		}
-		if err := every(visit)(rewards); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rewardsOf reads the rewards of some days, one key a day, with what they were worth.
-func (rs *Reports) rewardsOf(ctx context.Context, id ledger.Account, from, to staking.Day) (rewards []Reward, err error) {
-	err = rs.Read(ctx, func(t db.View) error {
-		rewards = nil
-		err := t.Query(func(r db.Row) error {
-			rewards = append(rewards, Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))})
-			return nil
-		}, `SELECT `+store.AccrualColumns+`, p.paid_at
-		      FROM days d CROSS JOIN accruals a CROSS JOIN payments p
-		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3
-		       AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4
-		       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
-		     ORDER BY a.day, a.asset`, int64(id.Bucket()), int64(from), int64(to), string(id))
-		if err != nil {
-			return err
-		}
-		return priceRewards(t, rewards)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return rewards, rs.valueRewards(ctx, rewards)
+func readReward(r db.Row) (Reward, error) {
+	return Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))}, nil
 }
 
 // RewardKey is a reward's place among an account's.
@@ -73,38 +34,62 @@ type RewardKey struct {
 	Asset string
 }
 
-// LatestRewards are an account's paid rewards of some days, both ends inclusive,
-// of an asset or of all if it is "": the newest day first, then by token, those
-// that come after a place, at most limit. ErrNotFound if there is no such account or asset.
-func (rs *Reports) LatestRewards(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, after *RewardKey, limit int) (rewards []Reward, err error) {
+// RewardsAsked says which paid rewards of an account are wanted, and in which order.
+type RewardsAsked struct {
+	From, To staking.Day // both ends inclusive
+	Asset    string      // "": all
+	Newest   bool        // the newest day first, else the oldest; those of a day by token
+}
+
+// rewardPage is how many rewards of an account are in memory at once.
+const rewardPage = 1000
+
+// Rewards gives visit an account's paid rewards of some days, both ends inclusive, by day
+// and token. Rewards of less than one smallest unit are among them. ErrNotFound if the
+// account was never opened.
+func (rs *Reports) Rewards(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Reward) error) error {
+	return walk(rewardPage, func(after *Reward) ([]Reward, error) {
+		var place *RewardKey
+		if after != nil {
+			place = &RewardKey{after.Day, after.Asset}
+		}
+		return rs.RewardPage(ctx, id, RewardsAsked{From: from, To: to}, place, rewardPage)
+	}, visit)
+}
+
+// RewardPage are the wanted rewards of an account that come after a place, or from the
+// first, at most limit. ErrNotFound if there is no such account or asset.
+func (rs *Reports) RewardPage(ctx context.Context, id ledger.Account, asked RewardsAsked, after *RewardKey, limit int) ([]Reward, error) {
 	if _, err := rs.Account(ctx, id); err != nil {
 		return nil, err
 	}
-	if asset != "" {
-		if _, err := rs.Asset(ctx, asset); err != nil {
+	if asked.Asset != "" {
+		if _, err := rs.Asset(ctx, asked.Asset); err != nil {
 			return nil, err
 		}
 	}
-	place := RewardKey{Day: to + 1}
-	if after != nil {
-		place = *after
+	from, to := max(asked.From, rs.FirstDay()), min(asked.To, staking.DayOf(rs.Now()))
+	place, order := RewardKey{Day: from - 1}, "d.day"
+	switch {
+	case asked.Newest && after != nil:
+		to, place = min(to, after.Day), *after
+	case after != nil:
+		from, place = max(from, after.Day), *after
 	}
-	err = rs.Read(ctx, func(t db.View) error {
-		rewards = nil
-		err := t.Query(func(r db.Row) error {
-			rewards = append(rewards, Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))})
-			return nil
-		}, `SELECT `+store.AccrualColumns+`, p.paid_at
-		      FROM days d CROSS JOIN accruals a CROSS JOIN payments p
-		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3
-		       AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND (d.day < $5 OR a.asset > $6) AND ($7 = '' OR a.asset = $7)
-		       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
-		     ORDER BY d.day DESC, a.asset LIMIT $8`,
-			int64(id.Bucket()), int64(max(from, rs.FirstDay())), int64(min(to, place.Day)), string(id), int64(place.Day), place.Asset, asset, int64(limit))
+	if asked.Newest {
+		order = "d.day DESC"
+	}
+	rewards, err := read(ctx, rs, func(t db.View) ([]Reward, error) {
+		// A day leads to one key.
+		rewards, err := db.All(t, readReward, `SELECT `+rewardColumns+` FROM days d CROSS JOIN rewards a
+		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4
+		       AND (d.day <> $5 OR a.asset > $6) AND ($7 = '' OR a.asset = $7)
+		     ORDER BY `+order+`, a.asset LIMIT $8`,
+			int64(id.Bucket()), int64(from), int64(to), string(id), int64(place.Day), place.Asset, asked.Asset, int64(limit))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return priceRewards(t, rewards)
+		return rewards, priceRewards(t, rewards)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
@@ -192,9 +177,7 @@ func (rs *Reports) TokenTotals(ctx context.Context, from, to staking.Day) ([]Tok
 				sums[i].Add(&sums[i], average.SetInt64(r.Int(2)))
 				totals[i].Total, err = totals[i].Total.Add(ledger.Amount(r.Int(3)))
 				return err
-			}, `SELECT a.account, a.asset, a.average, a.reward FROM accruals a CROSS JOIN payments p
-			     WHERE a.bucket = $1 AND a.day BETWEEN $2 AND $3 AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset`,
-				int64(b), int64(from), int64(to))
+			}, "SELECT account, asset, average, reward FROM rewards WHERE bucket = $1 AND day BETWEEN $2 AND $3", int64(b), int64(from), int64(to))
 		})
 		if err != nil {
 			return nil, fmt.Errorf("sum the rewards: %w", err)
@@ -215,14 +198,10 @@ type DayTotal struct {
 }
 
 // DayTotals are the declared days, both ends inclusive, by day and token.
-func (rs *Reports) DayTotals(ctx context.Context, from, to staking.Day) (totals []DayTotal, err error) {
-	err = rs.Read(ctx, func(t db.View) error {
-		totals = nil
-		return t.Query(func(r db.Row) error {
-			totals = append(totals, DayTotal{staking.Day(r.Int(0)), r.Text(1), r.Int(2), ledger.Amount(r.Int(3))})
-			return nil
-		}, "SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset", int64(from), int64(to))
-	})
+func (rs *Reports) DayTotals(ctx context.Context, from, to staking.Day) ([]DayTotal, error) {
+	totals, err := list(ctx, rs, func(r db.Row) (DayTotal, error) {
+		return DayTotal{staking.Day(r.Int(0)), r.Text(1), r.Int(2), ledger.Amount(r.Int(3))}, nil
+	}, "SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset", int64(from), int64(to))
 	if err != nil {
 		return nil, fmt.Errorf("read the declared days: %w", err)
 	}

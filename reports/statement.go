@@ -24,6 +24,11 @@ type Line struct {
 	Other   ledger.Account
 }
 
+// lineOf is the line of a posting, without the balance after it.
+func lineOf(p ledger.Posting) Line {
+	return Line{At: p.At, Entry: p.Entry, Kind: p.Kind, Account: p.Account, Asset: p.Asset, Amount: p.Amount, Other: p.Other}
+}
+
 // KindReward is the kind of a reward's line in a statement.
 const KindReward ledger.Kind = "reward"
 
@@ -44,20 +49,12 @@ func (rs *Reports) Statement(ctx context.Context, id ledger.Account, from, to st
 	}
 	last := staking.DayOf(rs.Now()) + 1
 	from, to = max(from, rs.FirstDay()), min(to, last)
-	var running map[part]ledger.Amount
-	err := rs.Read(ctx, func(t db.View) (err error) {
-		running, err = balancesAt(t, id, from, last, rs.FirstDay())
-		return err
-	})
+	running, err := read(ctx, rs, func(t db.View) (map[part]ledger.Amount, error) { return balancesAt(t, id, from, last, rs.FirstDay()) })
 	if err != nil {
 		return fmt.Errorf("read the balances of %s: %w", id, err)
 	}
 	for d := from; d <= to; d++ {
-		var lines []Line
-		err := rs.Read(ctx, func(t db.View) (err error) {
-			lines, err = linesOf(t, id, d)
-			return err
-		})
+		lines, err := read(ctx, rs, func(t db.View) ([]Line, error) { return linesOf(t, id, d) })
 		if err != nil {
 			return err
 		}
@@ -91,8 +88,7 @@ func balancesNow(t db.View, id ledger.Account) (map[part]ledger.Amount, error) {
 	return running, t.Query(func(r db.Row) error {
 		running[part{ledger.Account(r.Text(0)), r.Text(1)}] = ledger.Amount(r.Int(2))
 		return nil
-	},
-		"SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account IN ($2, $3)", int64(id.Bucket()), string(id), string(id.Held()))
+	}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account IN ($2, $3)", int64(id.Bucket()), string(id), string(id.Held()))
 }
 
 // countBack takes a day's changes off the balances at its end: what is left is the
@@ -111,30 +107,19 @@ func countBack(t db.View, id ledger.Account, running map[part]ledger.Amount, d s
 // linesOf reads what changed an account's balances on a day: the rewards of the
 // day before, which count from its first moment, and its postings.
 func linesOf(t db.View, id ledger.Account, d staking.Day) ([]Line, error) {
-	var lines []Line
-	err := t.Query(func(r db.Row) error {
-		lines = append(lines, Line{
-			At: d.Start(), Entry: staking.Accrual{Day: d - 1, Asset: r.Text(0), Account: id}.EntryID(), Kind: KindReward,
-			Account: id, Asset: r.Text(0), Amount: ledger.Amount(r.Int(1)), Other: ledger.Payable,
-		})
-		return nil
-	}, `SELECT a.asset, a.reward FROM accruals a CROSS JOIN payments p
-	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.reward > 0 AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
-	     ORDER BY a.asset`, int64(id.Bucket()), int64(d)-1, string(id))
+	rewards, err := db.All(t, readReward, `SELECT `+rewardColumns+` FROM rewards a
+	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.reward > 0 ORDER BY a.asset`, int64(id.Bucket()), int64(d)-1, string(id))
 	if err != nil {
 		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
 	}
-	err = t.Query(func(r db.Row) error {
-		lines = append(lines, Line{
-			At: db.TimeOf(r.Int(2)), Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Entry: r.Text(3),
-			Amount: ledger.Amount(r.Int(4)), Other: ledger.Account(r.Text(5)), Kind: ledger.Kind(r.Text(6)),
-		})
-		return nil
-	}, `SELECT account, asset, at, entry, amount, other, kind FROM postings
-	     WHERE bucket = $1 AND day = $2 AND account IN ($3, $4) ORDER BY account, asset, at, entry, move, side`,
+	lines, err := db.All(t, func(r db.Row) (Line, error) { return lineOf(readPosting(r)), nil }, `SELECT `+postingColumns+` FROM postings p
+	     WHERE p.bucket = $1 AND p.day = $2 AND p.account IN ($3, $4) ORDER BY p.account, p.asset, p.at, p.entry, p.move, p.side`,
 		int64(id.Bucket()), int64(d), string(id), string(id.Held()))
 	if err != nil {
 		return nil, fmt.Errorf("read the postings of %s: %w", id, err)
+	}
+	for i, r := range rewards {
+		lines = slices.Insert(lines, i, lineOf(moveOf(r)))
 	}
 	// What comes in stands first, so that no line of a moment shows less than nothing.
 	slices.SortStableFunc(lines, func(a, b Line) int {

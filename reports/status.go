@@ -70,24 +70,21 @@ func (rs *Reports) Status(ctx context.Context) (Status, error) {
 }
 
 // TokenStatus reads how each token stands, without counting accounts.
-func (rs *Reports) TokenStatus(ctx context.Context) (tokens []TokenStatus, err error) {
-	err = rs.Read(ctx, func(t db.View) error {
+func (rs *Reports) TokenStatus(ctx context.Context) ([]TokenStatus, error) {
+	return read(ctx, rs, func(t db.View) ([]TokenStatus, error) {
 		firstOpen, err := rs.FirstOpenAt(t)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		tokens, err = rs.tokenStatus(t, firstOpen-1)
-		return err
+		return rs.tokenStatus(t, firstOpen-1)
 	})
-	return tokens, err
 }
 
 func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, error) {
-	var tokens []TokenStatus
-	if err := t.Query(func(r db.Row) error {
-		tokens = append(tokens, TokenStatus{Asset: r.Text(0), PaidThrough: staking.Day(r.Int(1)), DaysLeft: -1})
-		return nil
-	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset"); err != nil {
+	tokens, err := db.All(t, func(r db.Row) (TokenStatus, error) {
+		return TokenStatus{Asset: r.Text(0), PaidThrough: staking.Day(r.Int(1)), DaysLeft: -1}, nil
+	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset")
+	if err != nil {
 		return nil, err
 	}
 	for i := range tokens {
@@ -115,9 +112,8 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 }
 
 // unpriced counts the declared days of tokens for which no price is known.
-func unpriced(t db.View) (n int64, err error) {
-	err = t.Query(func(r db.Row) error { n = r.Int(0); return nil }, `SELECT count(*) FROM declarations d
+func unpriced(t db.View) (int64, error) {
+	return db.Count(t, `SELECT count(*) FROM declarations d
 	     WHERE d.total > 0 AND d.asset <> 'USDT'
 	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - `+strconv.Itoa(store.PriceReach)+` AND d.day)`)
-	return n, err
 }

@@ -153,7 +153,7 @@ func TestLatestRewards(t *testing.T) {
 		}
 		latest := func(asset string, from, to staking.Day, after *reports.RewardKey, limit int) []reports.Reward {
 			t.Helper()
-			return testkit.Must(reports.New(db.Reader()).LatestRewards(t.Context(), id, asset, from, to, after, limit))(t)
+			return testkit.Must(reports.New(db.Reader()).RewardPage(t.Context(), id, reports.RewardsAsked{From: from, To: to, Asset: asset, Newest: true}, after, limit))(t)
 		}
 		far := day1 + 1000
 		for _, c := range []struct {
@@ -176,9 +176,9 @@ func TestLatestRewards(t *testing.T) {
 		if !slices.Equal(walked, latest("", 0, far, nil, 100)) {
 			t.Errorf("one by one: %s", told(walked))
 		}
-		_, err := reports.New(db.Reader()).LatestRewards(t.Context(), "nobody", "", 0, far, nil, 1)
+		_, err := reports.New(db.Reader()).RewardPage(t.Context(), "nobody", reports.RewardsAsked{To: far, Newest: true}, nil, 1)
 		wants(t, err, ledger.ErrNotFound)
-		_, err = reports.New(db.Reader()).LatestRewards(t.Context(), id, "NONE", 0, far, nil, 1)
+		_, err = reports.New(db.Reader()).RewardPage(t.Context(), id, reports.RewardsAsked{To: far, Asset: "NONE", Newest: true}, nil, 1)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

@@ -37,7 +37,7 @@ func TestLatestWithdrawals(t *testing.T) {
 			var got []string
 			var after *store.Withdrawal
 			for len(got) <= len(ids) {
-				page := testkit.Must(reports.New(db.Reader()).LatestWithdrawals(t.Context(), "alice", after, limit))(t)
+				page := testkit.Must(reports.New(db.Reader()).WithdrawalPage(t.Context(), "alice", reports.WithdrawalsAsked{Newest: true}, after, limit))(t)
 				if len(page) == 0 {
 					break
 				}
@@ -51,7 +51,7 @@ func TestLatestWithdrawals(t *testing.T) {
 			}
 			same(t, fmt.Sprint("in pages of ", limit), got, ids)
 		}
-		_, err := reports.New(db.Reader()).LatestWithdrawals(t.Context(), "nobody", nil, 5)
+		_, err := reports.New(db.Reader()).WithdrawalPage(t.Context(), "nobody", reports.WithdrawalsAsked{Newest: true}, nil, 5)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

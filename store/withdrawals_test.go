@@ -52,7 +52,7 @@ func has(t *testing.T, db *store.DB, id ledger.Account, free, held int64) {
 // withdrawals tells an account's withdrawals in short: "w1 20000000 pending".
 func withdrawals(t *testing.T, db *store.DB, id ledger.Account, from, to time.Time, asset string) (told []string) {
 	t.Helper()
-	ok(t, reports.New(db.Reader()).Withdrawals(t.Context(), id, from, to, asset, func(w store.Withdrawal) error {
+	ok(t, reports.New(db.Reader()).Withdrawals(t.Context(), id, reports.WithdrawalsAsked{From: from, To: to, Asset: asset}, func(w store.Withdrawal) error {
 		told = append(told, fmt.Sprintf("%s %d %s", w.ID, w.Amount, w.State))
 		return nil
 	}))
@@ -125,7 +125,7 @@ func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
 		}
 		_, err = reports.New(db.Reader()).Withdrawal(t.Context(), "alice", "w2")
 		wants(t, err, ledger.ErrNotFound)
-		wants(t, reports.New(db.Reader()).Withdrawals(t.Context(), "nobody", noon, noon, "", nil), ledger.ErrNotFound)
+		wants(t, reports.New(db.Reader()).Withdrawals(t.Context(), "nobody", reports.WithdrawalsAsked{From: noon, To: noon}, nil), ledger.ErrNotFound)
 	})
 }
 

@@ -66,7 +66,7 @@ func (v *visit) chart(e earning) (c chart, err error) {
 	}
 	c.To = e.Today.Day - 1
 	c.From = c.To - staking.Day(c.Days) + 1
-	c.Points, err = v.Reports.LatestRewards(v.context(), v.account(), symbol, c.From, c.To, nil, c.Days)
+	c.Points, err = v.Reports.RewardPage(v.context(), v.account(), reports.RewardsAsked{From: c.From, To: c.To, Asset: symbol, Newest: true}, nil, c.Days)
 	for _, r := range c.Points {
 		c.Reward, c.Holding = max(c.Reward, r.Reward), max(c.Holding, r.Average, r.Opening)
 	}

@@ -47,7 +47,7 @@ func (v *visit) rewardsPage(asset, after string, limit int) (p rewardsPage, err 
 		}
 	}
 	p.From = max(first, p.To-historyDays+1)
-	p.Rewards, err = v.Reports.LatestRewards(v.context(), v.account(), asset, p.From, p.To, key, limit+1)
+	p.Rewards, err = v.Reports.RewardPage(v.context(), v.account(), reports.RewardsAsked{From: p.From, To: p.To, Asset: asset, Newest: true}, key, limit+1)
 	switch {
 	case err != nil:
 		return p, err

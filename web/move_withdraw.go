@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -64,7 +65,7 @@ func (m *moving) listWithdrawals() error {
 		}
 		after = &w
 	}
-	rows, err := m.visit.Reports.LatestWithdrawals(m.visit.context(), m.Account(), after, listed+1)
+	rows, err := m.visit.Reports.WithdrawalPage(m.visit.context(), m.Account(), reports.WithdrawalsAsked{Newest: true}, after, listed+1)
 	if err != nil {
 		return err
 	}
