@@ -80,7 +80,7 @@ func (d *DB) copyInto(ctx context.Context, path string, progress func(int64)) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	if err := to.Migrate(ctx, to.known(), nil); err != nil {
+	if err := to.Migrate(ctx, to.Known(), nil); err != nil {
 		return err
 	}
 	var copied int64

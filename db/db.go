@@ -41,15 +41,14 @@ type engine interface {
 
 // Options say how to open a database.
 type Options struct {
-	Migrations []Migration       // the schema, step by step
-	Words      map[string]string // what placeholders of the schema mean, beside those of the database itself
-	Mark       int32             // the application_id of our SQLite files, which tells them from others
-	Create     bool              // make what is not there
-	Volatile   bool              // SQLite only: do not wait for the disk. For a database that is thrown away
-	ReadOnly   bool              // SQLite only: change nothing, and make no file beside the file
-	Insecure   bool              // PostgreSQL only: connect to another host without sslmode=verify-full; else ErrInsecure
-	LockWait   time.Duration     // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
-	SchemaWait time.Duration     // PostgreSQL only: how long LockSchema waits for the transactions of others; 0: 10 seconds
+	Migrations []Migration   // the schema, step by step
+	Mark       int32         // the application_id of our SQLite files, which tells them from others
+	Create     bool          // make what is not there
+	Volatile   bool          // SQLite only: do not wait for the disk. For a database that is thrown away
+	ReadOnly   bool          // SQLite only: change nothing, and make no file beside the file
+	Insecure   bool          // PostgreSQL only: connect to another host without sslmode=verify-full; else ErrInsecure
+	LockWait   time.Duration // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
+	SchemaWait time.Duration // PostgreSQL only: how long LockSchema waits for the transactions of others; 0: 10 seconds
 }
 
 // About is what there is to say of the database itself.

@@ -28,9 +28,10 @@ var ErrSchema = errors.New("these books have another schema")
 var ErrOlder = fmt.Errorf("%w", ErrSchema)
 
 // CheckVersion is ErrSchema unless a database with n migrations has this program's schema.
-func (d *DB) CheckVersion(n int64) error { return checkVersion(n, d.known()) }
+func (d *DB) CheckVersion(n int64) error { return checkVersion(n, d.Known()) }
 
-func (d *DB) known() int64 { return int64(len(d.options.Migrations)) }
+// Known is the number of migrations that this program knows.
+func (d *DB) Known() int64 { return int64(len(d.options.Migrations)) }
 
 func checkVersion(n, known int64) error {
 	switch {
@@ -52,7 +53,7 @@ func (v version) check(n int64) error { return checkVersion(n, v.expected) }
 
 // Expect makes each transaction from here on refuse a schema that is not this program's
 // with ErrSchema. It is called before several goroutines use the database.
-func (d *DB) Expect() { d.expect(d.known()) }
+func (d *DB) Expect() { d.expect(d.Known()) }
 
 // Version is the number of migrations that the database has had; 0: none.
 func (d *DB) Version(ctx context.Context) (n int64, err error) {
@@ -185,10 +186,8 @@ func (d *DB) DropSchema(t Tx) error {
 
 // Script runs statements separated by ";" at the end of a line, in this database's words.
 func (d *DB) Script(t Tx, text string) error {
-	for _, words := range []map[string]string{d.words(), d.options.Words} {
-		for word, meaning := range words {
-			text = strings.ReplaceAll(text, "{{"+word+"}}", meaning)
-		}
+	for word, meaning := range d.words() {
+		text = strings.ReplaceAll(text, "{{"+word+"}}", meaning)
 	}
 	for statement := range strings.SplitSeq(text, ";\n") {
 		statement = withoutComments(statement)

@@ -11,8 +11,8 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// rewardPage is how many rewards of a batch are in memory at once.
-const rewardPage = 4096
+// paidPage is how many rewards of a batch are in memory at once.
+const paidPage = 4096
 
 // PaidRewards gives visit the rewards of a batch that are above zero, by account; or an
 // account's alone, which is one read by key: account "" is all. visit may take its time:
@@ -30,7 +30,7 @@ func (rs *Reports) PaidRewards(ctx context.Context, b outbox.PaidBatch, account 
 				page = append(page, store.ReadAccrual(r))
 				return nil
 			}, "SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND a.reward > 0 AND "+which+" ORDER BY a.account LIMIT $5",
-				int64(b.Bucket), int64(b.Day), b.Asset, string(from), int64(rewardPage))
+				int64(b.Bucket), int64(b.Day), b.Asset, string(from), int64(paidPage))
 		})
 		if err != nil {
 			return fmt.Errorf("read the rewards of %s of %s: %w", b.Asset, b.Day, err)
@@ -38,7 +38,7 @@ func (rs *Reports) PaidRewards(ctx context.Context, b outbox.PaidBatch, account 
 		if err := every(visit)(page); err != nil {
 			return err
 		}
-		if account != "" || len(page) < rewardPage {
+		if account != "" || len(page) < paidPage {
 			return nil
 		}
 		from = page[len(page)-1].Account

@@ -13,7 +13,6 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
-	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -36,7 +35,7 @@ func TestACollisionIsAConflict(t *testing.T) {
 		wants(t, refusal(db.Post(t.Context(), both[:])), ledger.ErrConflict)
 		wants(t, refusal(db.Post(t.Context(), both[1:])), ledger.ErrConflict)
 		makeOld(t, db)
-		ok(t, store.DigestAgain(t.Context(), db))
+		ok(t, store.DigestAgain(t.Context(), db, 250_000))
 		wants(t, refusal(db.Post(t.Context(), both[1:])), ledger.ErrConflict)
 		if again := testkit.Must(db.Post(t.Context(), both[:1]))(t); again[0].Err != nil || !again[0].Repeated {
 			t.Errorf("the entry itself is answered %+v", again[0])
@@ -170,7 +169,7 @@ func TestDigestsOfOldBooks(t *testing.T) {
 		before := rows(t, db)
 		kinds := map[ledger.Kind]bool{}
 		makeOld(t, db)
-		ok(t, store.DigestAgain(t.Context(), db))
+		ok(t, store.DigestAgain(t.Context(), db, 250_000))
 		after := rows(t, db)
 		if len(after) != n || len(before) != n {
 			t.Fatalf("%d entries, %d before, want %d", len(after), len(before), n)
@@ -192,7 +191,7 @@ func TestDigestsOfOldBooks(t *testing.T) {
 		if o := testkit.Must(db.Withdraw(t.Context(), w))(t); !o.Repeated {
 			t.Errorf("the withdrawal again is %+v", o)
 		}
-		ok(t, store.DigestAgain(t.Context(), db)) // there is nothing left to do
+		ok(t, store.DigestAgain(t.Context(), db, 250_000)) // there is nothing left to do
 		wantClean(t, auditOf(t, db, audit.Options{}))
 	})
 }
@@ -220,7 +219,7 @@ func TestTamperingBeforeTheUpgradeIsFound(t *testing.T) {
 				for _, statement := range strings.Split(sql, "; ") {
 					testkit.Must(db.Exec(t.Context(), statement))(t)
 				}
-				ok(t, store.DigestAgain(t.Context(), db))
+				ok(t, store.DigestAgain(t.Context(), db, 250_000))
 				id := "e-1"
 				if name == "no request" {
 					id = "w-1"
@@ -254,7 +253,7 @@ func TestManyDigests(t *testing.T) {
 		}
 		ok(t, refusal(db.Post(t.Context(), entries)))
 		makeOld(t, db)
-		ok(t, store.DigestInParts(t.Context(), db, staking.DayOf(noon), 7))
+		ok(t, store.DigestAgain(t.Context(), db, 800))
 		for id, e := range rows(t, db) {
 			if e.Version != ledger.DigestVersion {
 				t.Fatalf("%s has a digest of version %d", id, e.Version)

@@ -3,16 +3,18 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store/schema"
 )
 
 // Schema is the number of migrations that this softstake knows.
-var Schema = int64(len(migrations))
+var Schema = int64(SchemaVersion())
 
 // Released is the schema of the version before: books of the migrations after it there are none.
 const Released = 12
@@ -21,7 +23,7 @@ const Released = 12
 var Schemas = []int64{1, 2, 3, 4, 5, Released}
 
 // CreateOld makes books of one of Schemas, with an account, as an older softstake left them.
-func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema int64, id ledger.Account) error {
+func CreateOld(ctx context.Context, url string, o Options, b Beginning, version int64, id ledger.Account) error {
 	if err := b.check(o); err != nil {
 		return err
 	}
@@ -29,8 +31,8 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 	if err != nil {
 		return err
 	}
-	err = db.engine.Migrate(ctx, schema, nil)
-	if schema < Released { // writeFirstRows knows listings, which came later
+	err = db.engine.Migrate(ctx, version, nil)
+	if version < Released { // writeFirstRows knows listings, which came later
 		for _, r := range b.Regions {
 			if err == nil {
 				_, err = db.Exec(ctx, "INSERT INTO regions (code) VALUES ($1)", string(r))
@@ -41,7 +43,7 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, schema i
 	if err == nil {
 		err = db.engine.Write(ctx, func(t tx) error { return db.writeFirstRows(t, b) })
 	}
-	if err == nil && schema == Released {
+	if err == nil && version == Released {
 		err = db.engine.Write(ctx, func(t tx) error { return db.writeClosing(t, staking.Closing{From: b.From, After: b.CloseAfter}) })
 	}
 	if err == nil {
@@ -60,33 +62,31 @@ func SetSchemaWait(t *testing.T, wait time.Duration) {
 // AddMigrations adds migrations until the test ends. Each writes a row of the table
 // "filled", reports it, and fails as it is told to.
 func AddMigrations(t *testing.T, fail ...func() error) {
-	before := migrations
-	migrations = slices.Clone(before)
-	t.Cleanup(func() { migrations = before })
-	for i, fails := range fail {
-		migrations = append(migrations, migration{fill: func(_ context.Context, db *DB, t tx, progress func(int64)) error {
-			if i == 0 {
-				if err := db.engine.Script(t, "CREATE TABLE filled (number {{int}} NOT NULL PRIMARY KEY)"); err != nil {
+	before := steps
+	t.Cleanup(func() { steps = before })
+	steps = func(clock func() time.Time, actor access.Actor) []db.Migration {
+		all := before(clock, actor)
+		for i, fails := range fail {
+			m := db.Migration{Fill: func(_ context.Context, t tx, progress func(int64)) error {
+				if _, err := t.Exec("INSERT INTO filled (number) VALUES ($1)", int64(i)); err != nil {
 					return err
 				}
+				progress(1)
+				return fails()
+			}}
+			if i == 0 {
+				m.Script = "CREATE TABLE filled (number {{int}} NOT NULL PRIMARY KEY)"
 			}
-			if _, err := t.Exec("INSERT INTO filled (number) VALUES ($1)", int64(i)); err != nil {
-				return err
-			}
-			progress(1)
-			return fails()
-		}})
+			all = append(all, m)
+		}
+		return all
 	}
 }
 
-// DigestAgain brings entries with digests of version 1 to version 2, as the migration does.
-func DigestAgain(ctx context.Context, db *DB) error {
-	return db.engine.Write(ctx, func(t tx) error { return digestEntries(ctx, t, func(int64) {}) })
-}
-
-// DigestInParts does so with a day, divided into parts.
-func DigestInParts(ctx context.Context, db *DB, d staking.Day, parts int) error {
-	return db.engine.Write(ctx, func(t tx) error { return digestParts(t, d, parts, func(int) {}) })
+// DigestAgain brings entries with digests of version 1 to version 2, as the migration
+// does, with about so many moves in memory at once.
+func DigestAgain(ctx context.Context, db *DB, moves int64) error {
+	return db.engine.Write(ctx, func(t tx) error { return schema.Digests(ctx, t, moves, func(int64) {}) })
 }
 
 // Exec runs a statement, and says how many rows it changed.

@@ -244,16 +244,3 @@ func setUntil(t tx, bucket int, out []listedOut) error {
 	}
 	return nil
 }
-
-// dateListings gives the listings of older books their first day: the books' own.
-func dateListings(_ context.Context, db *DB, t tx, _ func(int64)) error {
-	var first staking.Day
-	err := t.Query(func(r row) (err error) {
-		first, err = staking.ParseDay(r.Text(0))
-		return err
-	}, "SELECT value FROM meta WHERE name = 'first_day'")
-	if err == nil {
-		_, err = t.Exec("UPDATE listings SET from_day = $1, added = $2", int64(first), first.Millis())
-	}
-	return err
-}

@@ -20,20 +20,19 @@ const ErrUnfinished ledger.ErrorKind = "these books are not restored to their en
 // ErrFindings says that restored books do not agree with their journal.
 const ErrFindings ledger.ErrorKind = "the audit of the restored books finds differences"
 
-// restoring names the row of meta that marks books which are being restored, and its
-// value says how far they are: restoreCopying and the name of the attempt, then restoreCopied.
+// restoring names the row of meta that marks books which are being restored. Its value is
+// their state: restoreCopying and the name of the attempt, then restoreCopied.
 const (
 	restoring      = "restoring"
 	restoreCopying = "copying "
 	restoreCopied  = "copied"
 )
 
-// Restored says what was restored.
+// Restored says what was restored, and how an older snapshot was upgraded.
 type Restored struct {
-	From, To int64     // the schema of the snapshot, and of the books
-	Changes  []LogLine // what the upgrade of an older snapshot changed, as in Upgraded
-	Rows     int64
-	Audit    audit.Report
+	Upgraded
+	Rows  int64
+	Audit audit.Report
 }
 
 // RestoreOptions say how a restore works.
@@ -53,9 +52,9 @@ func (o RestoreOptions) progress(what string, done, of int) {
 // database in which there are books. The books can be opened when every row is copied,
 // their schema is this program's, and an audit of all of them has found nothing: until
 // then Open says ErrUnfinished. One that was interrupted, or that failed its audit, is
-// begun again by calling it again: what it has made is removed first. Where two
-// processes restore into one database, the later removes what the former has made, and
-// the former fails. ErrFindings, with the report, if the audit finds anything.
+// repeated by calling it again: what it has made is removed first. Where two processes
+// restore into one database, the later removes what the former has made, and the former
+// fails. ErrFindings, with the report, if the audit finds anything.
 func Restore(ctx context.Context, snapshot, url string, o Options, r RestoreOptions) (done Restored, err error) {
 	from, err := openSnapshot(ctx, snapshot, o)
 	if err != nil {
@@ -65,7 +64,7 @@ func Restore(ctx context.Context, snapshot, url string, o Options, r RestoreOpti
 	if done.From, err = from.engine.Version(ctx); err != nil {
 		return done, err
 	}
-	if done.To = int64(len(migrations)); done.From > done.To {
+	if done.To = from.engine.Known(); done.From > done.To {
 		return done, fmt.Errorf("%s: %w", snapshot, from.engine.CheckVersion(done.From))
 	}
 	to, err := connect(ctx, url, o, true)
@@ -89,10 +88,10 @@ func openSnapshot(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = db.readFirstDay(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
+	_, err = db.readFirstDay(ctx)
+	if err == nil {
+		err = db.checkRestored(ctx, false)
 	}
-	err = db.checkRestored(ctx, false)
 	if err == nil {
 		err = db.readTest(ctx, o.ClockMoved)
 	}
@@ -111,17 +110,11 @@ func (db *DB) restore(ctx context.Context, from *DB, done *Restored, r RestoreOp
 	if err := db.copyFrom(ctx, from, attempt, done, r); err != nil {
 		return err
 	}
-	db.upgradedFrom = done.From
-	if err := db.engine.Migrate(ctx, done.To, func(migration, rows int64) {
+	var err error
+	if done.Changes, err = db.upgrade(ctx, done.From, func(migration, rows int64) {
 		r.progress(fmt.Sprintf("upgrading to schema %d", migration), int(rows), 0)
 	}); err != nil {
 		return err
-	}
-	if done.From < done.To {
-		var err error
-		if done.Changes, err = db.upgradeLines(ctx); err != nil {
-			return err
-		}
 	}
 	return db.engine.Write(ctx, func(t tx) error {
 		n, err := t.Exec("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3", restoreCopied, restoring, attempt)
@@ -132,11 +125,11 @@ func (db *DB) restore(ctx context.Context, from *DB, done *Restored, r RestoreOp
 	})
 }
 
-// errOvertaken ends an attempt in the place of which another has begun.
+// errOvertaken ends an attempt that another has replaced.
 var errOvertaken = errors.New("another process restores into this database; this one has stopped")
 
-// beginRestore makes an empty schema with the mark of this attempt, in the place of
-// what an earlier attempt has left.
+// beginRestore makes an empty schema with the mark of this attempt, instead of what an
+// earlier attempt has left.
 func (db *DB) beginRestore(ctx context.Context, attempt string, schema int64) error {
 	n, err := db.engine.Version(ctx)
 	if err != nil {

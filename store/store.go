@@ -81,7 +81,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	}
 	var err error
 	b.engine, err = db.Open(ctx, url, db.Options{
-		Migrations: b.steps(), Words: words, Mark: sqliteMark, Create: create, SchemaWait: schemaWait,
+		Migrations: b.migrations(), Mark: sqliteMark, Create: create, SchemaWait: schemaWait,
 		Volatile: o.Volatile, ReadOnly: o.ReadOnly, Insecure: o.Insecure, LockWait: o.LockWait,
 	})
 	if err != nil {
@@ -97,13 +97,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 
 // begin reads what the books began with, and keeps what never changes.
 func (db *DB) begin(ctx context.Context, o Options) error {
-	n, err := db.engine.Version(ctx)
-	if err == nil && n == 0 {
-		err = ErrNoBooks
-	}
-	if err == nil {
-		err = db.checkRestored(ctx, o.Unfinished)
-	}
+	n, err := db.version(ctx, o.Unfinished)
 	if err == nil {
 		err = db.engine.CheckVersion(n)
 	}

@@ -5,7 +5,37 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store/schema"
 )
+
+// ErrNoBooks says that a database has no books in it yet.
+const ErrNoBooks ledger.ErrorKind = "there are no books in this database yet"
+
+// SchemaVersion is the schema that this program works with.
+func SchemaVersion() int { return schema.Version() }
+
+// steps are the migrations. Tests add some.
+var steps = schema.Steps
+
+// migrations are the steps of these books. The last one of an upgrade writes a line of the log.
+func (b *DB) migrations() []db.Migration {
+	all := steps(b.clock, b.actor)
+	last := &all[len(all)-1]
+	fill := last.Fill
+	last.Fill = func(ctx context.Context, t tx, progress func(rows int64)) (err error) {
+		if fill != nil {
+			err = fill(ctx, t, progress)
+		}
+		if err == nil && b.upgradedFrom > 0 {
+			err = b.logLine(t, "upgrade", "books", fmt.Sprintf("from schema %d to %d", b.upgradedFrom, len(all)))
+		}
+		return err
+	}
+	return all
+}
 
 // CheckSchema is ErrSchema if the books no longer have the schema of this program:
 // another process has upgraded them. It may be called at any time.
@@ -34,31 +64,40 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 		return u, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	u.To = int64(len(migrations))
-	if u.From, err = db.engine.Version(ctx); err != nil {
-		return u, err
-	}
-	if u.From == 0 {
-		return u, ErrNoBooks
-	}
-	if err := db.checkRestored(ctx, false); err != nil {
+	u.To = db.engine.Known()
+	if u.From, err = db.version(ctx, false); err != nil {
 		return u, err
 	}
 	if err := db.readTest(ctx, o.ClockMoved); err != nil {
 		return u, err
 	}
-	switch {
-	case u.From > u.To:
+	if u.From >= u.To {
 		return u, db.engine.CheckVersion(u.From)
-	case u.From == u.To:
-		return u, nil
 	}
-	db.upgradedFrom = u.From
-	if err := db.engine.Migrate(ctx, u.To, progress); err != nil {
-		return u, err
-	}
-	u.Changes, err = db.upgradeLines(ctx)
+	u.Changes, err = db.upgrade(ctx, u.From, progress)
 	return u, err
+}
+
+// version is the schema of the books: ErrNoBooks if there are none, ErrUnfinished as
+// checkRestored.
+func (db *DB) version(ctx context.Context, audited bool) (int64, error) {
+	n, err := db.engine.Version(ctx)
+	if err == nil && n == 0 {
+		err = ErrNoBooks
+	}
+	if err == nil {
+		err = db.checkRestored(ctx, audited)
+	}
+	return n, err
+}
+
+// upgrade runs the migrations after one, and says what they changed.
+func (db *DB) upgrade(ctx context.Context, from int64, progress func(migration, rows int64)) (changes []LogLine, err error) {
+	db.upgradedFrom = from
+	if err := db.engine.Migrate(ctx, db.engine.Known(), progress); err != nil || from == db.engine.Known() {
+		return nil, err
+	}
+	return db.upgradeLines(ctx)
 }
 
 // upgradeLines are what the last upgrade wrote into the log, without the line that it was

@@ -11,7 +11,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// Beginning is what books begin with.
+// Beginning is the setup of books: their initial state.
 type Beginning struct {
 	From       staking.Day   // the first day of the books, at the latest today
 	TestClock  bool          // the books are marked for tests, and their clock may be moved
@@ -22,8 +22,8 @@ type Beginning struct {
 }
 
 // Create makes books at "sqlite:PATH" or "postgres://…" and opens them. All
-// terms hold from the first day on, whatever day they name. Where there are books
-// already it changes nothing and says since when; of two who call it at once, one wins.
+// terms hold from the first day on, whatever day they name. Where there are books already
+// it changes nothing and says since when. Of two that call it at the same time, one wins.
 func Create(ctx context.Context, url string, o Options, b Beginning) (*DB, error) {
 	if err := b.check(o); err != nil {
 		return nil, fmt.Errorf("make books: %w", err)
@@ -106,11 +106,11 @@ func (db *DB) makeSchema(ctx context.Context) error {
 			return err
 		}
 	}
-	return db.engine.Migrate(ctx, int64(len(migrations)), nil)
+	return db.engine.Migrate(ctx, db.engine.Known(), nil)
 }
 
-// firstRows writes what the books begin with. The row of the first day is written
-// first: whoever finds it there has come too late.
+// firstRows writes the initial state. The row of the first day is written first: whoever
+// finds it there has come too late.
 func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 	return db.engine.Write(ctx, func(t tx) error {
 		if err := db.engine.LockSchema(t); err != nil {
@@ -138,7 +138,7 @@ func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 	})
 }
 
-// writeFirstRows writes what the books begin with, but for the line of the log.
+// writeFirstRows writes the initial state, but for what came with later schemas and the line of the log.
 func (db *DB) writeFirstRows(t tx, b Beginning) error {
 	n, err := t.Exec("INSERT INTO meta (name, value) VALUES ('first_day', $1) ON CONFLICT DO NOTHING", b.From.String())
 	if err == nil && n == 0 {
@@ -182,7 +182,7 @@ func (db *DB) writeToken(t tx, token staking.Token, reason string) error {
 	a := token.Asset
 	n, err := t.Exec("INSERT INTO assets (symbol, scale, max_supply) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", a.Symbol, int64(a.Scale), int64(a.MaxSupply))
 	if err == nil && n == 0 {
-		err = errRetry // another has added it meanwhile
+		err = errRetry // another has added it at the same time
 	}
 	if err != nil {
 		return fmt.Errorf("add %s: %w", a.Symbol, err)
@@ -203,4 +203,27 @@ func (db *DB) writeToken(t tx, token staking.Token, reason string) error {
 		return fmt.Errorf("add %s: %w", a.Symbol, err)
 	}
 	return nil
+}
+
+// testClock names the row of meta that marks books for tests, such as those of a
+// staging environment: their clock may be moved.
+const testClock = "test_clock"
+
+// ErrRealBooks says that a clock that is moved works with books that are not marked for tests.
+const ErrRealBooks ledger.ErrorKind = "the clock of these books cannot be moved: they are not marked for tests"
+
+// Test reports whether the books are marked for tests. It never changes.
+func (db *DB) Test() bool { return db.test }
+
+// readTest reads whether the books are marked for tests; ErrRealBooks if they are not, and the clock is moved.
+func (db *DB) readTest(ctx context.Context, moved bool) error {
+	var marks int64
+	err := db.engine.Read(ctx, func(t view) (err error) {
+		marks, err = count(t, "SELECT count(*) FROM meta WHERE name = $1", testClock)
+		return err
+	})
+	if db.test = marks > 0; err == nil && moved && !db.test {
+		err = ErrRealBooks
+	}
+	return err
 }

@@ -1,0 +1,62 @@
+// Package schema is the schema of the books, step by step: scripts, and what of a step SQL alone cannot do. It knows no store: a step reads and writes what there was when it was made.
+package schema
+
+import (
+	"context"
+	"embed"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// The scripts, in order of their names. They are added and never edited.
+//
+//go:embed *.sql
+var scripts embed.FS
+
+// Version is the number of steps: the schema that this program works with.
+func Version() int { return len(Steps(time.Now, access.Actor{})) }
+
+// Steps are the migrations from an empty database to the books of today, in order.
+// What a step writes with a time or into the log is of the clock and the actor.
+func Steps(clock func() time.Time, actor access.Actor) (steps []db.Migration) {
+	fills := map[string]func(context.Context, db.Tx, func(rows int64)) error{
+		"0007_digest.sql": func(ctx context.Context, t db.Tx, progress func(int64)) error {
+			return Digests(ctx, t, digestMoves, progress)
+		},
+		"0008_keys.sql":  func(_ context.Context, t db.Tx, _ func(int64)) error { return limitKeys(t, clock(), actor) },
+		"0009_offer.sql": func(_ context.Context, t db.Tx, _ func(int64)) error { return dateListings(t) },
+	}
+	// The scripts are in the binary: that one cannot be read is a mistake here.
+	files, err := scripts.ReadDir(".")
+	for _, f := range files {
+		var text []byte
+		if text, err = scripts.ReadFile(f.Name()); err != nil {
+			break
+		}
+		script := strings.ReplaceAll(string(text), "{{rewards}}", strconv.Itoa(ledger.Rewards.Bucket()))
+		steps = append(steps, db.Migration{Script: script, Fill: fills[f.Name()]})
+	}
+	if err != nil {
+		panic(err)
+	}
+	return steps
+}
+
+// dateListings gives the listings of older books their first day: the books' own.
+func dateListings(t db.Tx) error {
+	var first staking.Day
+	err := t.Query(func(r db.Row) (err error) {
+		first, err = staking.ParseDay(r.Text(0))
+		return err
+	}, "SELECT value FROM meta WHERE name = 'first_day'")
+	if err == nil {
+		_, err = t.Exec("UPDATE listings SET from_day = $1, added = $2", int64(first), first.Millis())
+	}
+	return err
+}
