@@ -160,8 +160,8 @@ func (d *DB) LockSchema(t Tx) error {
 	return nil
 }
 
-// made finds what the scripts of the schema make.
-var made = regexp.MustCompile(`(?m)^CREATE (TABLE|VIEW) (\w+)`)
+// made finds what the scripts of the schema make, by the names that it was made and renamed with.
+var made = regexp.MustCompile(`(?m)^(?:CREATE|ALTER) (TABLE|VIEW) (?:\w+ RENAME TO )?(\w+)`)
 
 // DropSchema removes everything that the migrations make.
 func (d *DB) DropSchema(t Tx) error {

@@ -128,7 +128,7 @@ type claim struct {
 // acknowledgement of a commit was lost it finds itself, and is ErrInFlight.
 func (c *claim) take(t db.Tx) error {
 	c.kept = nil
-	n, err := t.Exec(`INSERT INTO answers (bucket, owner, key, request, status, headers, body, claimed, until)
+	n, err := t.Exec(`INSERT INTO responses (bucket, owner, key, request, status, headers, body, claimed, until)
 	                  VALUES ($1, $2, $3, $4, 0, '', $5, $6, $7) ON CONFLICT DO NOTHING`,
 		c.bucket, c.Owner, c.Key, c.Digest[:], []byte{}, c.at, c.Until.UnixMilli())
 	if err != nil || n > 0 {
@@ -142,7 +142,7 @@ func (c *claim) take(t db.Tx) error {
 		same, found = string(r.Bytes(3)) == string(c.Digest[:]), true
 		at, until = r.Int(4), r.Int(5)
 		return nil
-	}, "SELECT status, headers, body, request, claimed, until FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3", c.bucket, c.Owner, c.Key)
+	}, "SELECT status, headers, body, request, claimed, until FROM responses WHERE bucket = $1 AND owner = $2 AND key = $3", c.bucket, c.Owner, c.Key)
 	switch working := there.Status == 0 && at > c.at-ClaimLife.Milliseconds(); {
 	case err != nil:
 		return err
@@ -156,7 +156,7 @@ func (c *claim) take(t db.Tx) error {
 		c.kept = &there
 		return nil
 	}
-	n, err = t.Exec(`UPDATE answers SET request = $1, status = 0, headers = '', body = $2, claimed = $3, until = $4
+	n, err = t.Exec(`UPDATE responses SET request = $1, status = 0, headers = '', body = $2, claimed = $3, until = $4
 	                  WHERE bucket = $5 AND owner = $6 AND key = $7 AND claimed = $8 AND status = $9`,
 		c.Digest[:], []byte{}, c.at, c.Until.UnixMilli(), c.bucket, c.Owner, c.Key, at, int64(there.Status))
 	if err == nil && n == 0 {
@@ -170,14 +170,14 @@ func (c *claim) keep(t db.Tx, a Response) error {
 	if a.Status <= 0 {
 		return fmt.Errorf("a response has a status above zero, not %d", a.Status)
 	}
-	_, err := t.Exec("UPDATE answers SET status = $1, headers = $2, body = $3 WHERE bucket = $4 AND owner = $5 AND key = $6 AND status = 0 AND claimed = $7",
+	_, err := t.Exec("UPDATE responses SET status = $1, headers = $2, body = $3 WHERE bucket = $4 AND owner = $5 AND key = $6 AND status = 0 AND claimed = $7",
 		int64(a.Status), a.Headers, append([]byte{}, a.Body...), c.bucket, c.Owner, c.Key, c.at)
 	return err
 }
 
 // release gives the claim up, so that the request can be answered at once when it comes again.
 func (c *claim) release(t db.Tx) error {
-	_, err := t.Exec("DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND status = 0 AND claimed = $4", c.bucket, c.Owner, c.Key, c.at)
+	_, err := t.Exec("DELETE FROM responses WHERE bucket = $1 AND owner = $2 AND key = $3 AND status = 0 AND claimed = $4", c.bucket, c.Owner, c.Key, c.at)
 	return err
 }
 
@@ -190,7 +190,7 @@ func (r *Requests) Prune(ctx context.Context) error {
 		err := t.Query(func(r db.Row) error {
 			old = append(old, claim{Request: Request{Owner: r.Text(1), Key: r.Text(2), Until: db.TimeOf(r.Int(4))}, bucket: r.Int(0), at: r.Int(3)})
 			return nil
-		}, `SELECT bucket, owner, key, claimed, until FROM answers
+		}, `SELECT bucket, owner, key, claimed, until FROM responses
 		     WHERE until <= $1 AND (status <> 0 OR claimed <= $2) ORDER BY until LIMIT $3`, now, now-ClaimLife.Milliseconds(), int64(most))
 		return db.SetOf(old,
 			db.Int("bucket", func(c claim) int64 { return c.bucket }),
@@ -198,7 +198,7 @@ func (r *Requests) Prune(ctx context.Context) error {
 			db.Text("key", func(c claim) string { return c.Key }),
 			db.Int("claimed", func(c claim) int64 { return c.at }),
 			db.Int("until", func(c claim) int64 { return c.Until.UnixMilli() })), err
-	}, "DELETE FROM answers WHERE bucket = $1 AND owner = $2 AND key = $3 AND claimed = $4 AND until = $5")
+	}, "DELETE FROM responses WHERE bucket = $1 AND owner = $2 AND key = $3 AND claimed = $4 AND until = $5")
 	if err != nil {
 		return fmt.Errorf("remove old responses: %w", err)
 	}

@@ -113,7 +113,7 @@ func (o *Outbox) insert(t db.Tx, records Records) (first int64, err error) {
 		if i == 0 {
 			first = at
 		}
-		if _, err := t.Exec("INSERT INTO news (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)", Key{Nonce: nonce}.bucket(), at, nonce, body); err != nil {
+		if _, err := t.Exec("INSERT INTO outbox (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)", Key{Nonce: nonce}.bucket(), at, nonce, body); err != nil {
 			return first, fmt.Errorf("write into the outbox: %w", err)
 		}
 		if took := o.now() - at; took > Lag.Milliseconds()/3 {
@@ -130,7 +130,7 @@ func (o *Outbox) Keys(ctx context.Context, after Key, limit int) (keys []Key, er
 		return t.Query(func(r db.Row) error {
 			keys = append(keys, Key{db.TimeOf(r.Int(0)), r.Text(1)})
 			return nil
-		}, "SELECT at, nonce FROM news WHERE (at, nonce) > ($1, $2) ORDER BY at, nonce LIMIT $3", after.At.UnixMilli(), after.Nonce, int64(limit))
+		}, "SELECT at, nonce FROM outbox WHERE (at, nonce) > ($1, $2) ORDER BY at, nonce LIMIT $3", after.At.UnixMilli(), after.Nonce, int64(limit))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look into the outbox: %w", err)
@@ -147,7 +147,7 @@ func (o *Outbox) Events(ctx context.Context, keys []Key) (events []Event, err er
 			e, err := decode(Key{db.TimeOf(r.Int(0)), r.Text(1)}, r.Bytes(2))
 			events = append(events, e)
 			return err
-		}, "SELECT at, nonce, body FROM news WHERE bucket = $1 AND at = $2 AND nonce = $3", db.SetOf(keys,
+		}, "SELECT at, nonce, body FROM outbox WHERE bucket = $1 AND at = $2 AND nonce = $3", db.SetOf(keys,
 			db.Int("bucket", Key.bucket),
 			db.Int("at", func(k Key) int64 { return k.At.UnixMilli() }),
 			db.Text("nonce", func(k Key) string { return k.Nonce })))
@@ -182,12 +182,12 @@ func (o *Outbox) Prune(ctx context.Context) error {
 		err := t.QueryEach(func(r db.Row) error {
 			over = append(over, old{r.Int(0), r.Int(1), r.Text(2)})
 			return nil
-		}, "SELECT bucket, at, nonce FROM news WHERE bucket = $1 AND at < $2 ORDER BY at LIMIT 16", each)
+		}, "SELECT bucket, at, nonce FROM outbox WHERE bucket = $1 AND at < $2 ORDER BY at LIMIT 16", each)
 		return db.SetOf(over,
 			db.Int("bucket", func(e old) int64 { return e.bucket }),
 			db.Int("at", func(e old) int64 { return e.at }),
 			db.Text("nonce", func(e old) string { return e.nonce })), err
-	}, "DELETE FROM news WHERE bucket = $1 AND at = $2 AND nonce = $3")
+	}, "DELETE FROM outbox WHERE bucket = $1 AND at = $2 AND nonce = $3")
 	if err != nil {
 		return fmt.Errorf("remove old events of the outbox: %w", err)
 	}

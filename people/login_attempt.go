@@ -25,22 +25,22 @@ func (p *People) CountAttempt(ctx context.Context, counter string, most int, win
 	if most < 1 || window < time.Millisecond || window > AttemptsKept {
 		return 0, ledger.ErrInvalid.In("", "%d attempts in %s; it is at least 1 in at most %s", most, window, AttemptsKept)
 	}
-	who := attemptKey(counter)
+	key := attemptKey(counter)
 	err = p.db.Write(ctx, func(t db.Tx) error {
 		wait = 0
 		now := p.now()
 		// A window that begins later than it can is one of a clock that was put back.
-		n, err := t.Exec(`INSERT INTO attempts (bucket, who, since, tries) VALUES ($1, $2, $3, 1)
-		                  ON CONFLICT (bucket, who) DO UPDATE SET
+		n, err := t.Exec(`INSERT INTO attempts (bucket, counter, since, tries) VALUES ($1, $2, $3, 1)
+		                  ON CONFLICT (bucket, counter) DO UPDATE SET
 		                    tries = CASE WHEN attempts.since BETWEEN $4 AND $5 THEN attempts.tries + 1 ELSE 1 END,
 		                    since = CASE WHEN attempts.since BETWEEN $4 AND $5 THEN attempts.since ELSE $3 END
 		                  WHERE attempts.tries < $6 OR attempts.since NOT BETWEEN $4 AND $5`,
-			keyBucket(who), who, now, now-window.Milliseconds()+1, now+window.Milliseconds(), int64(most))
+			keyBucket(key), key, now, now-window.Milliseconds()+1, now+window.Milliseconds(), int64(most))
 		if err != nil || n > 0 {
 			return err
 		}
 		var since int64
-		found, err := db.One(t, []*int64{&since}, "SELECT since FROM attempts WHERE bucket = $1 AND who = $2", keyBucket(who), who)
+		found, err := db.One(t, []*int64{&since}, "SELECT since FROM attempts WHERE bucket = $1 AND counter = $2", keyBucket(key), key)
 		if err == nil && !found {
 			err = db.ErrRetry // it was reset in between
 		}
@@ -76,21 +76,21 @@ func attemptKey(counter string) string {
 // UncountAttempts takes one from each counter, none below zero: for an attempt that
 // was counted, and succeeded or was not made.
 func (p *People) UncountAttempts(ctx context.Context, counters ...string) error {
-	return p.changeAttempts(ctx, "take back an attempt", "UPDATE attempts SET tries = tries - 1 WHERE bucket = $1 AND who = $2 AND tries > 0", counters)
+	return p.changeAttempts(ctx, "take back an attempt", "UPDATE attempts SET tries = tries - 1 WHERE bucket = $1 AND counter = $2 AND tries > 0", counters)
 }
 
 // ResetAttempts sets a counter to zero, after an attempt that succeeded. Repeating has
 // no further effect.
 func (p *People) ResetAttempts(ctx context.Context, counter string) error {
-	return p.changeAttempts(ctx, "reset a counter of attempts", "DELETE FROM attempts WHERE bucket = $1 AND who = $2", []string{counter})
+	return p.changeAttempts(ctx, "reset a counter of attempts", "DELETE FROM attempts WHERE bucket = $1 AND counter = $2", []string{counter})
 }
 
 // changeAttempts runs a statement for the key of each counter.
 func (p *People) changeAttempts(ctx context.Context, what, sql string, counters []string) error {
 	err := p.db.Write(ctx, func(t db.Tx) error {
 		for _, counter := range counters {
-			who := attemptKey(counter)
-			if _, err := t.Exec(sql, keyBucket(who), who); err != nil {
+			key := attemptKey(counter)
+			if _, err := t.Exec(sql, keyBucket(key), key); err != nil {
 				return err
 			}
 		}

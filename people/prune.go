@@ -26,8 +26,8 @@ func (p *People) Prune(ctx context.Context) error {
 			"DELETE FROM sessions WHERE bucket = $1 AND id = $2 AND expires = $3", now},
 		{"drafts", "SELECT bucket, id, expires FROM drafts WHERE expires <= $1 ORDER BY expires LIMIT $2",
 			"DELETE FROM drafts WHERE bucket = $1 AND id = $2 AND expires = $3", now},
-		{"attempts", "SELECT bucket, who, since FROM attempts WHERE since <= $1 ORDER BY since LIMIT $2",
-			"DELETE FROM attempts WHERE bucket = $1 AND who = $2 AND since = $3", now - AttemptsKept.Milliseconds()},
+		{"attempts", "SELECT bucket, counter, since FROM attempts WHERE since <= $1 ORDER BY since LIMIT $2",
+			"DELETE FROM attempts WHERE bucket = $1 AND counter = $2 AND since = $3", now - AttemptsKept.Milliseconds()},
 	} {
 		// The row's own time is a condition of its removal: it may have been renewed at the same time.
 		err := p.db.Prune(ctx, func(t db.View, most int) (db.Set, error) {

@@ -57,7 +57,7 @@ func (p *People) AddSecurityEvent(ctx context.Context, id ledger.Account, e Secu
 
 // insertSecurityEvent writes an event in the transaction of what it is about.
 func insertSecurityEvent(t db.Tx, id ledger.Account, e SecurityEvent, at int64, nonce string) error {
-	_, err := t.Exec("INSERT INTO acts (bucket, account, at, nonce, action, detail, client, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+	_, err := t.Exec("INSERT INTO security_events (bucket, account, at, nonce, action, detail, client, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
 		int64(id.Bucket()), string(id), at, nonce, e.Action, e.Detail, e.Client, e.Address)
 	return err
 }
@@ -88,4 +88,4 @@ func (p *People) SecurityEvents(ctx context.Context, id ledger.Account, after *S
 	return events, nil
 }
 
-const securityEventsOf = "SELECT at, nonce, action, detail, client, address FROM acts WHERE bucket = $1 AND account = $2 "
+const securityEventsOf = "SELECT at, nonce, action, detail, client, address FROM security_events WHERE bucket = $1 AND account = $2 "

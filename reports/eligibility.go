@@ -110,7 +110,7 @@ func (rs *Reports) LatestPresses(ctx context.Context, id ledger.Account, after *
 		return t.Query(func(r db.Row) error {
 			presses = append(presses, store.Press{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)})
 			return nil
-		}, `SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
+		}, `SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
 		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
 	})
 	if err != nil {

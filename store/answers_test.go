@@ -289,7 +289,7 @@ func TestForget(t *testing.T) {
 			once(t, one, a, answers("kept"), "kept", false)
 		}
 		for i := range 60 { // in one bucket, more than are removed at once
-			testkit.Must(one.Exec(ctx, "INSERT INTO news (bucket, at, nonce, body) VALUES (7, $1, $2, $3)",
+			testkit.Must(one.Exec(ctx, "INSERT INTO outbox (bucket, at, nonce, body) VALUES (7, $1, $2, $3)",
 				noon.Add(time.Duration(i)*time.Minute-outbox.Kept-time.Hour).UnixMilli(), fmt.Sprint("test", i), []byte{}))(t)
 		}
 		clock.Set(1, "12:30")
@@ -303,8 +303,8 @@ func TestForget(t *testing.T) {
 		}
 		all.Wait()
 		ok(t, one.Prune(ctx))
-		kept := testkit.Must(one.Count(ctx, "SELECT count(*) FROM answers"))(t)
-		events := testkit.Must(two.Count(ctx, "SELECT count(*) FROM news WHERE bucket = 7 AND nonce LIKE 'test%'"))(t)
+		kept := testkit.Must(one.Count(ctx, "SELECT count(*) FROM responses"))(t)
+		events := testkit.Must(two.Count(ctx, "SELECT count(*) FROM outbox WHERE bucket = 7 AND nonce LIKE 'test%'"))(t)
 		if kept != 10 || events != 30 {
 			t.Errorf("kept are %d responses and %d events; want 10 and 30", kept, events)
 		}

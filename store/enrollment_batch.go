@@ -239,7 +239,7 @@ func (e *enrolling) read() (err error) {
 		{"SELECT x.account, x.version, x.document FROM {rows} JOIN acceptances x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
 			a.accept(DocumentVersion{r.Text(2), int(r.Int(1))})
 		}},
-		{"SELECT x.account, x.at, x.action FROM {rows} JOIN presses x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
+		{"SELECT x.account, x.at, x.action FROM {rows} JOIN switch_events x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
 			if !strings.HasPrefix(r.Text(2), refused) {
 				a.last = max(a.last, r.Int(1))
 			}

@@ -153,7 +153,7 @@ func (e *enrolling) write() error {
 	}); err != nil {
 		return fmt.Errorf("keep the enrollments: %w", err)
 	}
-	if _, err := e.t.Set(nil, `INSERT INTO presses (bucket, account, at, action, client, address)
+	if _, err := e.t.Set(nil, `INSERT INTO switch_events (bucket, account, at, action, client, address)
 	                           SELECT r.bucket, r.account, r.at, r.action, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 		ints("bucket", n.buckets), texts("account", n.accounts), ints("at", n.at), texts("action", repeat(pressOn, len(n.accounts))),
 		texts("client", n.clients), texts("address", n.places),

@@ -37,7 +37,7 @@ func batchOf(at, accepted time.Time, accounts ...ledger.Account) (requests []sto
 func written(t *testing.T, db *store.DB) string {
 	t.Helper()
 	var counts []int64
-	for _, table := range []string{"enrollments", "acceptances", "presses", "log"} {
+	for _, table := range []string{"enrollments", "acceptances", "switch_events", "log"} {
 		counts = append(counts, testkit.Must(db.Count(t.Context(), "SELECT count(*) FROM "+table))(t))
 	}
 	return fmt.Sprint(counts)

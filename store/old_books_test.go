@@ -117,7 +117,7 @@ func dotted(t *testing.T, db *store.DB) ledger.Entry {
 	request := "x" + entry
 	testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: request, Account: account, Asset: "BNB", Amount: 1_00000000}))(t)
 	for _, column := range []string{
-		"accounts account", "balances account", "acceptances account", "enrollments account", "presses account", "withdrawals account", "pending account",
+		"accounts account", "balances account", "acceptances account", "enrollments account", "switch_events account", "withdrawals account", "pending account",
 		"postings account", "postings other",
 	} {
 		table, name, _ := strings.Cut(column, " ")

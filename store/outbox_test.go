@@ -241,7 +241,7 @@ func TestALateCommitIsWrittenAgain(t *testing.T) {
 		var reader atomic.Pointer[store.DB]
 		now := func() time.Time { // once the commit can be seen, it is 25 seconds later
 			if db := reader.Load(); db != nil {
-				if n, err := db.Count(context.Background(), "SELECT count(*) FROM news"); err != nil || n > 0 {
+				if n, err := db.Count(context.Background(), "SELECT count(*) FROM outbox"); err != nil || n > 0 {
 					return noon.Add(25 * time.Second)
 				}
 			}

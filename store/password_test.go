@@ -88,7 +88,7 @@ func TestAPasswordThatFailsRevokesNothing(t *testing.T) {
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
 		k := addKey(t, db, "alice", "", time.Time{})
-		testkit.Must(db.Exec(t.Context(), "DROP TABLE acts"))(t)
+		testkit.Must(db.Exec(t.Context(), "DROP TABLE security_events"))(t)
 		if _, err := db.People().SetPassword(t.Context(), "alice@example.com", people.PasswordChange{Hash: otherHash, RevokeKeys: true}); err == nil {
 			t.Fatal("it is set")
 		}

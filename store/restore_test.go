@@ -152,7 +152,7 @@ func wantSameRows(t *testing.T, ctx context.Context, one, two *store.DB) {
 	for _, sql := range []string{
 		"SELECT count(*) FROM entries", "SELECT sum(amount * move + at) FROM postings", "SELECT sum(balance * bucket + carry) FROM balances",
 		"SELECT sum(reward) FROM accruals", "SELECT count(*) FROM keys", "SELECT count(*) FROM logins", "SELECT count(*) FROM sessions",
-		"SELECT count(*) FROM import_rows", "SELECT count(*) FROM answers", "SELECT count(*) FROM meta",
+		"SELECT count(*) FROM import_rows", "SELECT count(*) FROM responses", "SELECT count(*) FROM meta",
 	} {
 		sql = strings.Replace(sql, "SELECT sum(", "SELECT CAST(sum(", 1)
 		if strings.Contains(sql, "CAST(") {

@@ -64,7 +64,7 @@ func TestSecurityEventsThatAreRefused(t *testing.T) {
 		wants(t, err, ledger.ErrNotFound)
 		_, err = db.People().SecurityEvents(ctx, "@rewards", nil, 1)
 		wants(t, err, ledger.ErrInvalid)
-		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM acts"))(t); n != 1 {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM security_events"))(t); n != 1 {
 			t.Errorf("%d are kept", n)
 		}
 	})

@@ -189,7 +189,7 @@ func TestATokenThatWaitsIsNotSettled(t *testing.T) {
 		}
 		// Books of before there was an outbox: the days that were paid then are published by the first run.
 		testkit.Must(db.Exec(t.Context(), "DELETE FROM settled"))(t)
-		testkit.Must(db.Exec(t.Context(), "DELETE FROM news"))(t)
+		testkit.Must(db.Exec(t.Context(), "DELETE FROM outbox"))(t)
 		settle(t, db, clock)
 		settle(t, db, clock)
 		if days := settledIn(outboxSince(t, db, beginning)); len(days) != 30 {

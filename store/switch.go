@@ -233,7 +233,7 @@ func (s *switching) read() (err error) {
 			s.later = max(s.later, at)
 		}
 		return nil
-	}, "SELECT at, action FROM presses WHERE bucket = $1 AND account = $2 AND at > $3 ORDER BY at",
+	}, "SELECT at, action FROM switch_events WHERE bucket = $1 AND account = $2 AND at > $3 ORDER BY at",
 		int64(s.id.Bucket()), string(s.id), s.at-quietTime.Milliseconds())
 	if err != nil {
 		return fmt.Errorf("read the presses of %s: %w", s.id, err)
@@ -366,7 +366,7 @@ func keepPresses(t tx, accounts []ledger.Account, at int64, action string, c sta
 		buckets[i], ids[i] = int64(a.Bucket()), string(a)
 	}
 	client, address := described(c)
-	_, err := t.Set(nil, `INSERT INTO presses (bucket, account, at, action, client, address)
+	_, err := t.Set(nil, `INSERT INTO switch_events (bucket, account, at, action, client, address)
 	                      SELECT r.bucket, r.account, r.at, r.action, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
 		ints("bucket", buckets), texts("account", ids), ints("at", slices.Repeat([]int64{at}, n)),
 		texts("action", repeat(action, n)), texts("client", repeat(client, n)), texts("address", repeat(address, n)),
