@@ -125,12 +125,11 @@ func (o *Outbox) insert(t db.Tx, records Records) (first int64, err error) {
 
 // Keys are the keys of the events after a key, in order, at most limit.
 func (o *Outbox) Keys(ctx context.Context, after Key, limit int) (keys []Key, err error) {
-	err = o.db.Read(ctx, func(t db.View) error {
-		keys = nil
-		return t.Query(func(r db.Row) error {
-			keys = append(keys, Key{db.TimeOf(r.Int(0)), r.Text(1)})
-			return nil
+	err = o.db.Read(ctx, func(t db.View) (err error) {
+		keys, err = db.All(t, func(r db.Row) (Key, error) {
+			return Key{db.TimeOf(r.Int(0)), r.Text(1)}, nil
 		}, "SELECT at, nonce FROM outbox WHERE (at, nonce) > ($1, $2) ORDER BY at, nonce LIMIT $3", after.At.UnixMilli(), after.Nonce, int64(limit))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look into the outbox: %w", err)
@@ -141,16 +140,14 @@ func (o *Outbox) Keys(ctx context.Context, after Key, limit int) (keys []Key, er
 // Events are the events of some keys, in their order, without those that were removed.
 // One may have a MiB.
 func (o *Outbox) Events(ctx context.Context, keys []Key) (events []Event, err error) {
-	err = o.db.Read(ctx, func(t db.View) error {
-		events = nil
-		return t.QueryEach(func(r db.Row) error {
-			e, err := decode(Key{db.TimeOf(r.Int(0)), r.Text(1)}, r.Bytes(2))
-			events = append(events, e)
-			return err
+	err = o.db.Read(ctx, func(t db.View) (err error) {
+		events, err = db.AllEach(t, func(r db.Row) (Event, error) {
+			return decode(Key{db.TimeOf(r.Int(0)), r.Text(1)}, r.Bytes(2))
 		}, "SELECT at, nonce, body FROM outbox WHERE bucket = $1 AND at = $2 AND nonce = $3", db.SetOf(keys,
 			db.Int("bucket", Key.bucket),
 			db.Int("at", func(k Key) int64 { return k.At.UnixMilli() }),
 			db.Text("nonce", func(k Key) string { return k.Nonce })))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the outbox: %w", err)
@@ -178,10 +175,8 @@ func (o *Outbox) Prune(ctx context.Context) error {
 	before := o.now() - (Kept + grace).Milliseconds()
 	each := db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }), db.Int("before", func(int64) int64 { return before }))
 	err := o.db.Prune(ctx, func(t db.View, _ int) (db.Set, error) {
-		var over []old
-		err := t.QueryEach(func(r db.Row) error {
-			over = append(over, old{r.Int(0), r.Int(1), r.Text(2)})
-			return nil
+		over, err := db.AllEach(t, func(r db.Row) (old, error) {
+			return old{r.Int(0), r.Int(1), r.Text(2)}, nil
 		}, "SELECT bucket, at, nonce FROM outbox WHERE bucket = $1 AND at < $2 ORDER BY at LIMIT 16", each)
 		return db.SetOf(over,
 			db.Int("bucket", func(e old) int64 { return e.bucket }),

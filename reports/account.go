@@ -134,7 +134,7 @@ func (rs *Reports) Enrollments(ctx context.Context, id ledger.Account) ([]stakin
 // Presses are an account's, the oldest first; ErrNotFound if it was never opened.
 func (rs *Reports) Presses(ctx context.Context, id ledger.Account) ([]store.Press, error) {
 	events, err := listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]store.Press, error) {
-		return db.All(t, readPress, "SELECT at, action, client, address FROM presses WHERE bucket = $1 AND account = $2 ORDER BY at, action",
+		return db.All(t, readPress, "SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 ORDER BY at, action",
 			int64(id.Bucket()), string(id))
 	})
 	if err != nil {

@@ -24,13 +24,10 @@ func (rs *Reports) PaidRewards(ctx context.Context, b outbox.PaidBatch, account 
 	}
 	for {
 		var page []staking.Accrual
-		err := rs.Read(ctx, func(t db.View) error {
-			page = nil
-			return t.Query(func(r db.Row) error {
-				page = append(page, store.ReadAccrual(r))
-				return nil
-			}, "SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND a.reward > 0 AND "+which+" ORDER BY a.account LIMIT $5",
+		err := rs.Read(ctx, func(t db.View) (err error) {
+			page, err = db.All(t, func(r db.Row) (staking.Accrual, error) { return store.ReadAccrual(r), nil }, "SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND a.reward > 0 AND "+which+" ORDER BY a.account LIMIT $5",
 				int64(b.Bucket), int64(b.Day), b.Asset, string(from), int64(paidPage))
+			return err
 		})
 		if err != nil {
 			return fmt.Errorf("read the rewards of %s of %s: %w", b.Asset, b.Day, err)

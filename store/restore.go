@@ -75,7 +75,8 @@ func Restore(ctx context.Context, snapshot, url string, o Options, r RestoreOpti
 	if err = errors.Join(err, to.Close()); err != nil {
 		return done, fmt.Errorf("restore %s: %w", snapshot, err)
 	}
-	return done, finishRestore(ctx, snapshot, url, o, &done, r)
+	err = finishRestore(ctx, snapshot, url, o, &done, r)
+	return done, err
 }
 
 // openSnapshot opens a snapshot to be read, and nothing else: no file is made beside it.

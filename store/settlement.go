@@ -40,21 +40,17 @@ func columnsOf(days []staking.Due) set {
 
 // unsettled are the days of tokens that are declared, paid in every bucket, and not
 // written as settled: by token and day. Before the first declaration there are none.
-func unsettled(t view) (days []staking.Due, err error) {
-	var paid []staking.Due // through which day each token is
-	if err := t.Query(func(r row) error {
-		paid = append(paid, staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1))})
-		return nil
-	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset"); err != nil {
+func unsettled(t view) ([]staking.Due, error) {
+	due := func(r row) (staking.Due, error) {
+		return staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1))}, nil
+	}
+	paid, err := db.All(t, due, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset")
+	if err != nil {
 		return nil, err
 	}
-	err = t.QueryEach(func(r row) error {
-		days = append(days, staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1))})
-		return nil
-	}, `SELECT d.asset, d.day FROM declarations d
+	return db.AllEach(t, due, `SELECT d.asset, d.day FROM declarations d
 	     WHERE d.asset = $1 AND d.day <= $2 AND d.day > (SELECT coalesce(max(s.day), -1) FROM settled s WHERE s.asset = $1)
 	     ORDER BY d.day`, columnsOf(paid))
-	return days, err
 }
 
 // settle writes the days, and says what happened to them. Where another process has just
