@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -57,7 +58,7 @@ func (c *auditCmd) Run(w *World) error {
 	return w.booksWith(o, func(ctx context.Context, db *store.DB) error {
 		const parts = 1000
 		bar := newMeter(w, "auditing", parts)
-		report, err := audit.Run(ctx, db, audit.Options{
+		report, err := audit.Run(ctx, reports.AuditOf(db.Reader()), audit.Options{
 			Day: c.Day, Workers: runtime.GOMAXPROCS(0),
 			Progress: func(done, of int) { bar.to(int64(done)*parts/int64(of), bar.what) },
 		})

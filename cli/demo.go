@@ -126,7 +126,7 @@ func (c *demoCmd) visit(w *World, url string, o demo.Options) (visit, error) {
 }
 
 func (v *visit) read(ctx context.Context) (err error) {
-	if v.audit, err = audit.Run(ctx, v.town.Books, audit.Options{Workers: 2}); err != nil {
+	if v.audit, err = audit.Run(ctx, reports.AuditOf(v.town.Books.Reader()), audit.Options{Workers: 2}); err != nil {
 		return err
 	}
 	if v.audit.Total > 0 {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
@@ -176,7 +177,7 @@ func TestKeptBooksHaveNoTomorrow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := audit.Run(t.Context(), db, audit.Options{Workers: 1})
+	report, err := audit.Run(t.Context(), reports.AuditOf(db.Reader()), audit.Options{Workers: 1})
 	if err = errors.Join(err, db.Close()); err != nil || report.Total > 0 {
 		t.Errorf("%v %v", err, report.Findings)
 	}

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
 
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -31,7 +34,9 @@ func (c *restoreCmd) Run(w *World) error {
 	const parts = 1000
 	rows, audited := newMeter(w, "restoring", 0), newMeter(w, "auditing", parts)
 	r, err := store.Restore(w.Context, c.Snapshot, w.DB, w.options(), store.RestoreOptions{
-		Workers: runtime.GOMAXPROCS(0),
+		Audit: func(ctx context.Context, books store.Reader, progress func(done, of int)) (audit.Report, error) {
+			return audit.Run(ctx, reports.AuditOf(books), audit.Options{Workers: runtime.GOMAXPROCS(0), Progress: progress})
+		},
 		Progress: func(what string, done, of int) {
 			if of == 0 {
 				rows.to(int64(done), what)

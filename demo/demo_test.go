@@ -90,7 +90,7 @@ func TestTownShowsWhatCanHappen(t *testing.T) {
 	if want := []int{111, 211, 311, 411, 511, 611, 711, 811, 911, 1011, 1111}; !slices.Equal(told, want) {
 		t.Errorf("progress was told as %v", told)
 	}
-	report, err := audit.Run(t.Context(), town.Books, audit.Options{Workers: 1})
+	report, err := audit.Run(t.Context(), reports.AuditOf(town.Books.Reader()), audit.Options{Workers: 1})
 	if err != nil || report.Total != 0 {
 		t.Errorf("the audit: %v, %d findings, first %v", err, report.Total, report.Findings)
 	}

@@ -48,7 +48,7 @@ func move(t *testing.T, town *demo.Town, by time.Duration) (settled int) {
 // checkAudit lets the auditor look at the town.
 func checkAudit(t *testing.T, town *demo.Town) {
 	t.Helper()
-	report, err := audit.Run(t.Context(), town.Books, audit.Options{Workers: 1})
+	report, err := audit.Run(t.Context(), reports.AuditOf(town.Books.Reader()), audit.Options{Workers: 1})
 	if err != nil || report.Total != 0 {
 		t.Errorf("the audit: %v, %d findings, first %v", err, report.Total, report.Findings)
 	}

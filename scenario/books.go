@@ -16,6 +16,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -185,7 +186,7 @@ func Rewards(ctx context.Context, url string, through staking.Day) (string, erro
 // Clean fails the test unless the audit finds nothing.
 func Clean(t testing.TB, db *store.DB) {
 	t.Helper()
-	report, err := audit.Run(context.Background(), db, audit.Options{Workers: 2})
+	report, err := audit.Run(context.Background(), reports.AuditOf(db.Reader()), audit.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

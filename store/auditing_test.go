@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -128,7 +129,7 @@ func TestAudit(t *testing.T) {
 func auditOf(t testing.TB, db *store.DB, o audit.Options) audit.Report {
 	t.Helper()
 	o.Workers = 2
-	r, err := audit.Run(t.Context(), db, o)
+	r, err := audit.Run(t.Context(), reports.AuditOf(db.Reader()), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func findsNothingInGoodBooks(t *testing.T, b auditBooks) {
 		}
 	}
 	open := day1 + 6
-	if _, err := audit.Run(t.Context(), b.DB, audit.Options{Day: &open}); err == nil {
+	if _, err := audit.Run(t.Context(), reports.AuditOf(b.DB.Reader()), audit.Options{Day: &open}); err == nil {
 		t.Error("a day that is not closed was audited")
 	}
 }

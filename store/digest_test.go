@@ -110,7 +110,7 @@ func rows(t *testing.T, db *store.DB) map[string]audit.Entry {
 	t.Helper()
 	all := map[string]audit.Entry{}
 	for bucket := range ledger.Buckets {
-		ok(t, db.ReadBucket(t.Context(), bucket, func(b audit.Bucket) error {
+		ok(t, reports.AuditOf(db.Reader()).ReadBucket(t.Context(), bucket, func(b audit.Bucket) error {
 			return b.Entries(func(e *audit.Entry) { all[e.ID] = *e })
 		}))
 	}

@@ -105,7 +105,7 @@ func TestBooksInAnEmptyFileAreTheirOwnersOnly(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Restore(t.Context(), snapshot, "sqlite:"+restored, o, store.RestoreOptions{Workers: 1}); err != nil {
+	if _, err := store.Restore(t.Context(), snapshot, "sqlite:"+restored, o, restoring(1, nil)); err != nil {
 		t.Fatal(err)
 	}
 	private(t, folder)

@@ -37,8 +37,9 @@ type Restored struct {
 
 // RestoreOptions say how a restore works.
 type RestoreOptions struct {
-	Workers  int                             // of the audit, at least 1
 	Progress func(what string, done, of int) // of 0: not known; may be nil; called from several goroutines
+	// Audit audits all of what was restored; progress may be called from several goroutines.
+	Audit func(ctx context.Context, books Reader, progress func(done, of int)) (audit.Report, error)
 }
 
 func (o RestoreOptions) progress(what string, done, of int) {
@@ -235,7 +236,7 @@ func finishRestore(ctx context.Context, snapshot, url string, o Options, done *R
 	if err != nil {
 		return err
 	}
-	done.Audit, err = audit.Run(ctx, db, audit.Options{Workers: r.Workers, Progress: func(n, of int) { r.progress("auditing", n, of) }})
+	done.Audit, err = r.Audit(ctx, db.Reader(), func(n, of int) { r.progress("auditing", n, of) })
 	switch {
 	case err != nil:
 	case done.Audit.Total > 0:

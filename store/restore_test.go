@@ -17,6 +17,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -47,6 +48,13 @@ func booksOf(t *testing.T, schema int64) string {
 	path := filepath.Join(t.TempDir(), "snapshot.db")
 	ok(t, os.WriteFile(path, testkit.Must(io.ReadAll(text))(t), 0o600))
 	return path
+}
+
+// restoring are options with an audit by so many workers.
+func restoring(workers int, progress func(what string, done, of int)) store.RestoreOptions {
+	return store.RestoreOptions{Progress: progress, Audit: func(ctx context.Context, books store.Reader, progress func(done, of int)) (audit.Report, error) {
+		return audit.Run(ctx, reports.AuditOf(books), audit.Options{Workers: workers, Progress: progress})
+	}}
 }
 
 // untouched runs something, and wants a file and its folder to be as they were.
@@ -123,7 +131,7 @@ func restoreOld(t *testing.T, url string, schema int64) {
 	ctx, o := t.Context(), options(testkit.NewClock(afterBefore))
 	old := booksOf(t, schema)
 	untouched(t, old, func() {
-		r := testkit.Must(store.Restore(ctx, old, url, o, store.RestoreOptions{Workers: 2}))(t)
+		r := testkit.Must(store.Restore(ctx, old, url, o, restoring(2, nil)))(t)
 		if r.From != schema || r.To != store.Schema || r.Rows < 1000 || r.Audit.Accruals == 0 {
 			t.Errorf("restored %+v", r)
 		}
@@ -137,7 +145,7 @@ func restoreOld(t *testing.T, url string, schema int64) {
 	ok(t, db.Engine().Backup(ctx, snapshot, nil))
 	again := "sqlite:" + filepath.Join(t.TempDir(), "again.db")
 	untouched(t, snapshot, func() {
-		r := testkit.Must(store.Restore(ctx, snapshot, again, o, store.RestoreOptions{Workers: 1}))(t)
+		r := testkit.Must(store.Restore(ctx, snapshot, again, o, restoring(1, nil)))(t)
 		if len(r.Changes) > 0 {
 			t.Errorf("nothing was upgraded, and changed is %v", r.Changes)
 		}
@@ -170,16 +178,16 @@ func TestARestoreThatIsInterrupted(t *testing.T) {
 		snapshot, o := before(t), options(testkit.NewClock(afterBefore))
 		for _, at := range []string{"restoring entries", "restoring postings", "upgrading", "auditing"} {
 			ctx, interrupt := context.WithCancel(t.Context())
-			_, err := store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1, Progress: func(what string, _, _ int) {
+			_, err := store.Restore(ctx, snapshot, url, o, restoring(1, func(what string, _, _ int) {
 				if strings.HasPrefix(what, at) {
 					interrupt()
 				}
-			}})
+			}))
 			interrupt()
 			wants(t, err, context.Canceled)
 			wantUnusable(t, url, o, at == "auditing")
 		}
-		testkit.Must(store.Restore(t.Context(), snapshot, url, o, store.RestoreOptions{Workers: 1}))(t)
+		testkit.Must(store.Restore(t.Context(), snapshot, url, o, restoring(1, nil)))(t)
 		goOn(t, url)
 	})
 }
@@ -212,12 +220,12 @@ func TestRestoringWhatDoesNotAddUp(t *testing.T) {
 		c := testkit.Must(sqlite.OpenConn(bad, sqlite.OpenReadWrite))(t)
 		ok(t, sqlitex.ExecuteScript(c, "UPDATE balances SET balance = balance + 1 WHERE account = 'alice' AND asset = 'BNB';", nil))
 		ok(t, c.Close())
-		r, err := store.Restore(ctx, bad, url, o, store.RestoreOptions{Workers: 1})
+		r, err := store.Restore(ctx, bad, url, o, restoring(1, nil))
 		if wants(t, err, store.ErrFindings); r.Audit.Total == 0 || len(r.Audit.Findings) == 0 {
 			t.Errorf("the report is %+v", r.Audit)
 		}
 		wantUnusable(t, url, o, true)
-		testkit.Must(store.Restore(ctx, good, url, o, store.RestoreOptions{Workers: 1}))(t)
+		testkit.Must(store.Restore(ctx, good, url, o, restoring(1, nil)))(t)
 		goOn(t, url)
 	})
 }
@@ -226,7 +234,7 @@ func TestRestoringWhatDoesNotAddUp(t *testing.T) {
 func TestRestoringIntoBooks(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
-		_, err := store.Restore(t.Context(), before(t), db.Engine().URL(), options(clock), store.RestoreOptions{Workers: 1})
+		_, err := store.Restore(t.Context(), before(t), db.Engine().URL(), options(clock), restoring(1, nil))
 		if err == nil || !strings.Contains(err.Error(), "there are books in this database already") {
 			t.Errorf("restored: %v", err)
 		}
@@ -240,13 +248,13 @@ func TestRestoringTwiceAtOnce(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		ctx, o, snapshot := t.Context(), options(testkit.NewClock(afterBefore)), before(t)
 		var later sync.Once
-		_, err := store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1, Progress: func(what string, _, _ int) {
+		_, err := store.Restore(ctx, snapshot, url, o, restoring(1, func(what string, _, _ int) {
 			if what == "restoring entries" {
 				later.Do(func() {
-					testkit.Must(store.Restore(ctx, snapshot, url, o, store.RestoreOptions{Workers: 1}))(t)
+					testkit.Must(store.Restore(ctx, snapshot, url, o, restoring(1, nil)))(t)
 				})
 			}
-		}})
+		}))
 		if err == nil || !strings.Contains(err.Error(), "another process restores into this database") {
 			t.Errorf("the former: %v", err)
 		}
@@ -268,7 +276,7 @@ func TestRestoringFromWhatIsNoSnapshot(t *testing.T) {
 		empty: "not softstake's", text: "is not a database", newer: "use a newer softstake", filepath.Join(t.TempDir(), "none.db"): "open the snapshot",
 	} {
 		to := filepath.Join(t.TempDir(), "to.db")
-		_, err := store.Restore(t.Context(), path, "sqlite:"+to, o, store.RestoreOptions{Workers: 1})
+		_, err := store.Restore(t.Context(), path, "sqlite:"+to, o, restoring(1, nil))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}

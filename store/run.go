@@ -250,7 +250,7 @@ func (m *measure) find(hint int, account, asset string) (int, bool) {
 func TermsAt(t view, d staking.Day) (map[string]staking.Terms, error) {
 	terms := map[string]staking.Terms{}
 	err := t.Query(func(r row) error {
-		terms[r.Text(0)] = readTerms(r)
+		terms[r.Text(0)] = ReadTerms(r)
 		return nil
 	}, `SELECT t.asset, t.from_day, t.offered, t.apr, t.minimum, t.cap FROM assets a CROSS JOIN terms t
 	     WHERE t.asset = a.symbol
@@ -262,7 +262,8 @@ func TermsAt(t view, d staking.Day) (map[string]staking.Terms, error) {
 	return terms, nil
 }
 
-func readTerms(r row) staking.Terms {
+// ReadTerms reads asset, from_day, offered, apr, minimum and cap, a row's first columns.
+func ReadTerms(r row) staking.Terms {
 	return staking.Terms{
 		Asset: r.Text(0), From: staking.Day(r.Int(1)), Offered: r.Int(2) != 0,
 		APR: staking.Rate(r.Int(3)), Min: ledger.Amount(r.Int(4)), Cap: ledger.Amount(r.Int(5)),

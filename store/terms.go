@@ -94,7 +94,7 @@ func describe(a ledger.Asset, t staking.Terms) string {
 const TermsColumns = "asset, from_day, offered, apr, minimum, cap, revision, set_at, set_by, reason"
 
 func ReadTermsRevision(r row) (TermsRevision, error) {
-	return TermsRevision{readTerms(r), int(r.Int(6)), timeOf(r.Int(7)), r.Text(8), r.Text(9)}, nil
+	return TermsRevision{ReadTerms(r), int(r.Int(6)), timeOf(r.Int(7)), r.Text(8), r.Text(9)}, nil
 }
 
 // writeTerms writes a revision that nobody else may have written meanwhile.

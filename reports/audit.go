@@ -1,0 +1,206 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+// AuditOf is what an audit reads of books.
+func AuditOf(books store.Reader) audit.Books { return audited{books} }
+
+// audited are books that are audited.
+type audited struct{ store.Reader }
+
+// Outline says what there is to audit. Closed is the last day that is closed in
+// the last bucket, and so in all: from there on its journal never changes.
+func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
+	err = b.Read(ctx, func(t db.View) error {
+		closed := int64(b.FirstDay()) - 1
+		if _, err := db.One(t, []*int64{&closed}, "SELECT day FROM days WHERE bucket = $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(ledger.Buckets-1)); err != nil {
+			return err
+		}
+		o = audit.Outline{First: b.FirstDay(), Closed: staking.Day(closed)}
+		var intended int64
+		if _, err := db.One(t, []*int64{&o.Intents, &intended}, "SELECT count(*), coalesce(max(day), $1) FROM closings", int64(b.FirstDay())-1); err != nil {
+			return err
+		}
+		o.Intended = staking.Day(intended)
+		o.Declared, err = declarations(t)
+		return err
+	})
+	if err != nil {
+		return o, fmt.Errorf("read what there is to audit: %w", err)
+	}
+	return o, nil
+}
+
+func declarations(t db.View) ([]audit.Declaration, error) {
+	return db.All(t, func(r db.Row) (audit.Declaration, error) {
+		return audit.Declaration{Key: keyOf(r), Holders: r.Int(2), Total: ledger.Amount(r.Int(3))}, nil
+	}, "SELECT day, asset, holders, total FROM declarations ORDER BY day, asset")
+}
+
+// keyOf is a token's day, the first two columns of a row.
+func keyOf(r db.Row) audit.Key { return audit.Key{Day: staking.Day(r.Int(0)), Asset: r.Text(1)} }
+
+// ReadBucket gives read a bucket, the whole of it in one snapshot.
+func (b audited) ReadBucket(ctx context.Context, bucket int, read func(audit.Bucket) error) error {
+	return b.Read(ctx, func(t db.View) error { return read(auditedBucket{t, int64(bucket)}) })
+}
+
+// auditedBucket is one bucket in one snapshot.
+type auditedBucket struct {
+	t      db.View
+	bucket int64
+}
+
+// query reads rows of the bucket, which is $1, and says what was read where it fails.
+func (a auditedBucket) query(what string, fn func(db.Row), sql string, args ...any) error {
+	err := a.t.Query(func(r db.Row) error { fn(r); return nil }, sql, append([]any{a.bucket}, args...)...)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", what, err)
+	}
+	return nil
+}
+
+func (a auditedBucket) Head() (h audit.Head, err error) {
+	for _, part := range []struct {
+		what string
+		read func(db.Row)
+		sql  string
+	}{
+		{"the days", func(r db.Row) { h.Last, h.Days, h.FirstOpen = staking.Day(r.Int(0)), r.Int(1), staking.Day(r.Int(2)) },
+			"SELECT max(day), count(*), coalesce(min(CASE WHEN closed = 0 THEN day END), max(day) + 1) FROM days WHERE bucket = $1"},
+		{"the accounts", func(r db.Row) { h.Accounts = r.Int(0) }, "SELECT count(*) FROM accounts WHERE bucket = $1"},
+		{"the progress", func(r db.Row) {
+			h.Progress = append(h.Progress, audit.Progress{Asset: r.Text(0), Accrued: staking.Day(r.Int(1)), Paid: staking.Day(r.Int(2))})
+		}, "SELECT asset, accrued_through, paid_through FROM progress WHERE bucket = $1 ORDER BY asset"},
+		{"the reconciliations", func(r db.Row) {
+			h.Overdrawn = append(h.Overdrawn, audit.Overdraft{Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: r.Int(2), Until: r.Int(3)})
+		}, "SELECT account, asset, at, until FROM reconciliations WHERE bucket = $1"},
+		{"the batches", func(r db.Row) { h.Batches = append(h.Batches, readBatch(r)) },
+			"SELECT day, asset, holders, total, digest FROM batches WHERE bucket = $1 ORDER BY day, asset"},
+		{"the payments", func(r db.Row) { h.Payments = append(h.Payments, readBatch(r)) },
+			"SELECT day, asset, holders, total, digest FROM payments WHERE bucket = $1 ORDER BY day, asset"},
+	} {
+		if err := a.query(part.what, part.read, part.sql); err != nil {
+			return h, err
+		}
+	}
+	if h.Assets, err = db.All(a.t, func(r db.Row) (ledger.Asset, error) {
+		return ledger.Asset{Symbol: r.Text(0), Scale: int(r.Int(1)), MaxSupply: ledger.Amount(r.Int(2))}, nil
+	}, "SELECT symbol, scale, max_supply FROM assets ORDER BY symbol"); err != nil {
+		return h, fmt.Errorf("read the assets: %w", err)
+	}
+	if h.Terms, err = db.All(a.t, func(r db.Row) (staking.Terms, error) { return store.ReadTerms(r), nil },
+		"SELECT asset, from_day, offered, apr, minimum, cap FROM terms ORDER BY asset, from_day, revision"); err != nil {
+		return h, fmt.Errorf("read the terms: %w", err)
+	}
+	if h.Declared, err = declarations(a.t); err != nil {
+		return h, fmt.Errorf("read the declarations: %w", err)
+	}
+	return h, nil
+}
+
+func readBatch(r db.Row) audit.Batch {
+	b := audit.Batch{Key: keyOf(r), Holders: r.Int(2), Total: ledger.Amount(r.Int(3))}
+	copy(b.Digest[:], r.Bytes(4))
+	return b
+}
+
+func (a auditedBucket) Span(after ledger.Account, n int) (audit.Span, error) {
+	s := audit.Span{After: after, Through: audit.End}
+	err := a.query("the balances", func(r db.Row) { s.Through = ledger.Account(r.Text(0)) },
+		"SELECT account FROM balances WHERE bucket = $1 AND account > $2 ORDER BY account, asset LIMIT 1 OFFSET $3", string(after), int64(n))
+	return s, err
+}
+
+func (a auditedBucket) Balances(s audit.Span, visit func(audit.Balance)) error {
+	return a.query("the balances", func(r db.Row) {
+		visit(audit.Balance{
+			Account: ledger.Account(r.Text(0)), Asset: r.Text(1),
+			Balance: ledger.Amount(r.Int(2)), Carry: staking.Fraction(r.Int(3)), Earned: ledger.Amount(r.Int(4)),
+			Opened: r.Int(5) > 0,
+		})
+	}, `SELECT b.account, b.asset, b.balance, b.carry, b.earned,
+	           (SELECT count(*) FROM accounts a WHERE a.bucket = b.bucket AND a.account = replace(b.account, '/held', ''))
+	      FROM balances b WHERE b.bucket = $1 AND b.account > $2 AND b.account <= $3 ORDER BY b.account, b.asset`,
+		string(s.After), string(s.Through))
+}
+
+func (a auditedBucket) Enrollments(s audit.Span, visit func(audit.Enrollment)) error {
+	return a.query("the enrollments", func(r db.Row) {
+		e := staking.Enrollment{Account: ledger.Account(r.Text(0)), From: staking.Day(r.Int(1)), Until: staking.Day(r.Int(2))}
+		visit(audit.Enrollment{Enrollment: e, Opened: r.Int(3) > 0})
+	}, `SELECT e.account, e.from_day, e.until_day,
+	           (SELECT count(*) FROM accounts a WHERE a.bucket = e.bucket AND a.account = e.account)
+	      FROM enrollments e WHERE e.bucket = $1 AND e.account > $2 AND e.account <= $3 ORDER BY e.account, e.from_day`,
+		string(s.After), string(s.Through))
+}
+
+func (a auditedBucket) Postings(d staking.Day, s audit.Span, visit func(*audit.Posting)) error {
+	p := audit.Posting{Day: d}
+	return a.query("the postings of "+d.String(), func(r db.Row) {
+		p.Account, p.Asset = ledger.Account(r.Text(0)), r.Text(1)
+		p.At, p.Entry, p.Move, p.Side = r.Int(2), r.Text(3), r.Int(4), r.Int(5)
+		p.Amount, p.Other, p.Kind = ledger.Amount(r.Int(6)), ledger.Account(r.Text(7)), ledger.Kind(r.Text(8))
+		visit(&p)
+	}, `SELECT account, asset, at, entry, move, side, amount, other, kind FROM postings
+	     WHERE bucket = $1 AND day = $2 AND account > $3 AND account <= $4 ORDER BY account, asset, at, entry, move, side`,
+		int64(d), string(s.After), string(s.Through))
+}
+
+func (a auditedBucket) Accruals(d staking.Day, s audit.Span, visit func(*staking.Accrual)) error {
+	x := staking.Accrual{Day: d}
+	return a.query("the accruals of "+d.String(), func(r db.Row) {
+		x.Account, x.Asset = ledger.Account(r.Text(0)), r.Text(1)
+		x.Opening, x.Average, x.Rest, x.Eligible = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3)), r.Int(4), ledger.Amount(r.Int(5))
+		x.APR, x.Reward = staking.Rate(r.Int(6)), ledger.Amount(r.Int(7))
+		x.Before, x.Carry = staking.Fraction(r.Int(8)), staking.Fraction(r.Int(9))
+		visit(&x)
+	}, `SELECT account, asset, opening, average, rest, eligible, apr, reward, before, carry FROM accruals
+	     WHERE bucket = $1 AND day = $2 AND account > $3 AND account <= $4 ORDER BY account, asset`,
+		int64(d), string(s.After), string(s.Through))
+}
+
+func (a auditedBucket) Outside(first, last staking.Day, visit func(staking.Day, ledger.Account, string)) error {
+	for _, table := range []string{"postings", "accruals"} {
+		for _, end := range []struct {
+			sql string
+			day staking.Day
+		}{{"day < $2 ORDER BY bucket, day LIMIT 1", first}, {"day > $2 ORDER BY bucket, day LIMIT 1", last}} {
+			err := a.query("the "+table, func(r db.Row) { visit(staking.Day(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)) },
+				"SELECT day, account, asset FROM "+table+" WHERE bucket = $1 AND "+end.sql, int64(end.day))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a auditedBucket) Entries(visit func(*audit.Entry)) error {
+	var e audit.Entry
+	return a.query("the entries", func(r db.Row) {
+		e = audit.Entry{ID: r.Text(0), At: r.Int(1), Version: r.Int(2), Digest: r.Bytes(3), Leaves: r.Bytes(4), Destination: r.Bytes(5)}
+		visit(&e)
+	}, "SELECT entry, at, digest_version, digest, leaves, destination FROM entries WHERE bucket = $1 ORDER BY entry")
+}
+
+func (a auditedBucket) Withdrawals(visit func(*audit.Withdrawal)) error {
+	var w audit.Withdrawal
+	return a.query("the withdrawals", func(r db.Row) {
+		w = audit.Withdrawal{
+			ID: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), Amount: ledger.Amount(r.Int(3)), At: r.Int(4),
+			To: ledger.Destination{Address: r.Text(5), Network: r.Text(6), Tag: r.Text(7), ClientID: r.Text(8)},
+		}
+		visit(&w)
+	}, `SELECT id, account, asset, amount, requested, address, network, tag, client_id FROM withdrawals
+	     WHERE bucket = $1 ORDER BY account, id`)
+}
