@@ -208,20 +208,20 @@ func (s *server) presses(ctx context.Context, in *accountPageIn) (*answer[list[p
 	if err != nil {
 		return nil, err
 	}
-	var after *store.Press
+	var after *store.SwitchEvent
 	if seen != nil {
 		millis, err := strconv.ParseInt(seen[0], 10, 64)
 		if err != nil {
 			return nil, badCursor()
 		}
-		after = &store.Press{At: time.UnixMilli(millis), Action: seen[1]}
+		after = &store.SwitchEvent{At: time.UnixMilli(millis), Action: seen[1]}
 	}
 	presses, err := s.Reports.LatestPresses(ctx, in.id(), after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	place := func(p store.Press) string { return placed(strconv.FormatInt(p.At.UnixMilli(), 10), p.Action) }
-	return say(pageOf(presses, in.Limit, place, func(p store.Press) (pressOut, error) {
+	place := func(p store.SwitchEvent) string { return placed(strconv.FormatInt(p.At.UnixMilli(), 10), p.Action) }
+	return say(pageOf(presses, in.Limit, place, func(p store.SwitchEvent) (pressOut, error) {
 		return pressOut{instant(p.At), p.Action, p.Client, p.Address}, nil
 	}))
 }

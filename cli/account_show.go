@@ -36,7 +36,7 @@ type shown struct {
 	sweep       store.Sweep
 	swept       bool // the account is closed, and what is still to come goes to another
 	history     bool
-	presses     []store.Press // where the history is asked for
+	presses     []store.SwitchEvent // where the history is asked for
 }
 
 // Run shows the account.

@@ -132,8 +132,8 @@ func (rs *Reports) Enrollments(ctx context.Context, id ledger.Account) ([]stakin
 }
 
 // Presses are an account's, the oldest first; ErrNotFound if it was never opened.
-func (rs *Reports) Presses(ctx context.Context, id ledger.Account) ([]store.Press, error) {
-	events, err := listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]store.Press, error) {
+func (rs *Reports) Presses(ctx context.Context, id ledger.Account) ([]store.SwitchEvent, error) {
+	events, err := listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]store.SwitchEvent, error) {
 		return db.All(t, readPress, "SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 ORDER BY at, action",
 			int64(id.Bucket()), string(id))
 	})
@@ -143,8 +143,8 @@ func (rs *Reports) Presses(ctx context.Context, id ledger.Account) ([]store.Pres
 	return events, nil
 }
 
-func readPress(r db.Row) (store.Press, error) {
-	return store.Press{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)}, nil
+func readPress(r db.Row) (store.SwitchEvent, error) {
+	return store.SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)}, nil
 }
 
 // Acceptances are what the holder has accepted, the oldest first; ErrNotFound if

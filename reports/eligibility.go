@@ -95,12 +95,12 @@ func missingDocuments(t db.View, id ledger.Account) (missing []staking.Document,
 // LatestPresses are an account's presses of the switch, the newest first, those
 // that come after one, or the first, at most limit. ErrNotFound if the account was
 // never opened.
-func (rs *Reports) LatestPresses(ctx context.Context, id ledger.Account, after *store.Press, limit int) (presses []store.Press, err error) {
+func (rs *Reports) LatestPresses(ctx context.Context, id ledger.Account, after *store.SwitchEvent, limit int) (presses []store.SwitchEvent, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
 	if after == nil {
-		after = &store.Press{At: rs.Now().Add(24 * time.Hour)} // later than any
+		after = &store.SwitchEvent{At: rs.Now().Add(24 * time.Hour)} // later than any
 	}
 	err = rs.Read(ctx, func(t db.View) error {
 		presses = nil
@@ -108,7 +108,7 @@ func (rs *Reports) LatestPresses(ctx context.Context, id ledger.Account, after *
 			return err
 		}
 		return t.Query(func(r db.Row) error {
-			presses = append(presses, store.Press{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)})
+			presses = append(presses, store.SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)})
 			return nil
 		}, `SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
 		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))

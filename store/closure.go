@@ -139,10 +139,10 @@ func (c closing) switchOff(today staking.Day) error {
 	if !slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(today) }) {
 		return nil
 	}
-	if err := endEnrollments(c.t, c.id.Bucket(), []ledger.Account{c.id}, today); err != nil {
+	if err := endEnrollments(c.t, today, c.id); err != nil {
 		return err
 	}
-	return keepPresses(c.t, []ledger.Account{c.id}, c.db.now(), pressOff, staking.Client{})
+	return recordSwitches(c.t, switchRow{account: c.id, at: c.db.now(), action: left})
 }
 
 // sweepState is what an account that is being swept has, and what is to come.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -67,8 +68,8 @@ func writeDocument(t tx, d staking.Document) error {
 	return err
 }
 
-// Accept keeps that the holder has accepted a version of a document; version 0 is
-// the current one. The same twice is once, and the first stays. ErrNotFound if
+// Accept records that the holder has accepted a version of a document; version 0 is
+// the current one. Repeating has no further effect: the first stays. ErrNotFound if
 // there is no such account, document or version.
 func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, version int, c staking.Client) error {
 	if err := id.CheckHolder(); err != nil {
@@ -77,7 +78,6 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 	if err := checkClient(&c); err != nil {
 		return err
 	}
-	client, address := described(c)
 	err := db.engine.Write(ctx, func(t tx) error {
 		if _, err := FindAccount(t, id); err != nil {
 			return err
@@ -93,9 +93,7 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 		if wanted < 1 || wanted > current[document] {
 			return ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(document), version).Because(ReasonUnknownDocument)
 		}
-		n, err := t.Exec(`INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
-		                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			int64(id.Bucket()), string(id), document, int64(wanted), db.now(), client, address)
+		n, err := writeAcceptances(t, acceptanceRow{id, DocumentVersion{document, wanted}, db.now(), c})
 		if err != nil || n == 0 {
 			return err
 		}
@@ -107,23 +105,54 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 	return nil
 }
 
-// currentDocuments are the current versions, by name.
+// CurrentDocuments are the current versions, by name.
 func CurrentDocuments(t view) (map[string]int, error) {
-	current := map[string]int{}
-	err := t.Query(func(r row) error { current[r.Text(0)] = int(r.Int(1)); return nil }, "SELECT name, max(version) FROM documents GROUP BY name")
+	current, err := versions(t, "SELECT name, max(version) FROM documents GROUP BY name")
 	if err != nil {
 		return nil, fmt.Errorf("read the documents: %w", err)
 	}
 	return current, nil
 }
 
-// acceptedVersions are the newest versions that a holder has accepted, by name.
+// AcceptedVersions are the newest versions that a holder has accepted, by name.
 func AcceptedVersions(t view, id ledger.Account) (map[string]int, error) {
-	accepted := map[string]int{}
-	err := t.Query(func(r row) error { accepted[r.Text(0)] = int(r.Int(1)); return nil },
-		"SELECT document, max(version) FROM acceptances WHERE bucket = $1 AND account = $2 GROUP BY document", int64(id.Bucket()), string(id))
+	accepted, err := versions(t, "SELECT document, max(version) FROM acceptances WHERE bucket = $1 AND account = $2 GROUP BY document", int64(id.Bucket()), string(id))
 	if err != nil {
 		return nil, fmt.Errorf("read what %s has accepted: %w", id, err)
 	}
 	return accepted, nil
+}
+
+// versions reads versions by the name of their document.
+func versions(t view, sql string, args ...any) (map[string]int, error) {
+	byName := map[string]int{}
+	err := t.Query(func(r row) error { byName[r.Text(0)] = int(r.Int(1)); return nil }, sql, args...)
+	return byName, err
+}
+
+// acceptanceRow is what an account accepts of a document, in milliseconds.
+type acceptanceRow struct {
+	account ledger.Account
+	DocumentVersion
+	at     int64
+	client staking.Client
+}
+
+// writeAcceptances writes what is accepted, and returns how much of it is new: the first
+// acceptance of a version stays.
+func writeAcceptances(t tx, rows ...acceptanceRow) (n int64, err error) {
+	n, err = t.Set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
+	                     SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, db.SetOf(rows,
+		db.Int("bucket", func(a acceptanceRow) int64 { return int64(a.account.Bucket()) }),
+		db.Text("account", func(a acceptanceRow) string { return string(a.account) }),
+		db.Text("document", func(a acceptanceRow) string { return a.Name }),
+		db.Int("version", func(a acceptanceRow) int64 { return int64(a.Version) }),
+		db.Int("at", func(a acceptanceRow) int64 { return a.at }),
+		db.Text("client", func(a acceptanceRow) string { return clientText(a.client) }),
+		db.Text("address", func(a acceptanceRow) string { return addressText(a.client) }),
+	))
+	if err != nil {
+		return 0, fmt.Errorf("write what is accepted: %w", err)
+	}
+	return n, nil
 }

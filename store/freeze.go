@@ -29,8 +29,8 @@ const (
 
 // The switch events of a freeze and of its end.
 const (
-	pressFrozen   = pressOff + ": frozen"
-	pressUnfrozen = pressOn + ": unfrozen"
+	leftFrozen       = left + ": frozen"
+	enrolledUnfrozen = enrolled + ": unfrozen"
 )
 
 func readFreeze(since, mode int64, reason string) Freeze {
@@ -57,7 +57,7 @@ func isFrozen(id ledger.Account) error {
 // Repeating with the same earns has no further effect and answers repeated; with another it
 // is ledger.ErrInvalid. ledger.ErrNotFound if the account was never opened.
 func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns bool) (repeated bool, err error) {
-	err = db.freezing(ctx, id, reason, 1, func(t tx, s *switching) error {
+	err = db.changeFreeze(ctx, id, reason, 1, func(s *switchChange) error {
 		f := s.account.Freeze
 		repeated = !f.Since.IsZero()
 		switch {
@@ -77,15 +77,15 @@ func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earn
 			}
 			if on {
 				mode = frozenResumes
-				if err := s.keep(pressFrozen, staking.Client{}); err != nil {
+				if err := s.record(leftFrozen, staking.Client{}); err != nil {
 					return err
 				}
 			}
 		}
-		if err := setFreeze(t, id, db.now(), mode, reason); err != nil {
+		if err := setFreeze(s.t, id, db.now(), mode, reason); err != nil {
 			return err
 		}
-		return db.logLine(t, "account freeze", string(id), "earning "+onOff(earns)+": "+reason)
+		return db.logLine(s.t, "account freeze", string(id), "earning "+onOff(earns)+": "+reason)
 	})
 	if err != nil {
 		return false, fmt.Errorf("freeze account %s: %w", id, err)
@@ -99,7 +99,7 @@ func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earn
 // logged. Of an account that is not frozen it has no effect and answers repeated.
 // ledger.ErrNotFound if the account was never opened.
 func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (resumed, repeated bool, err error) {
-	err = db.freezing(ctx, id, reason, 0, func(t tx, s *switching) error {
+	err = db.changeFreeze(ctx, id, reason, 0, func(s *switchChange) error {
 		f := s.account.Freeze
 		resumed, repeated = false, f.Since.IsZero()
 		if repeated {
@@ -107,7 +107,7 @@ func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (r
 		}
 		said := ""
 		if f.resumes {
-			restricted, err := RegionsAt(t)
+			restricted, err := RegionsAt(s.t)
 			if err != nil {
 				return err
 			}
@@ -119,14 +119,14 @@ func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (r
 			if _, err := s.on(); err != nil {
 				return err
 			}
-			if err := s.keep(pressUnfrozen, staking.Client{}); err != nil {
+			if err := s.record(enrolledUnfrozen, staking.Client{}); err != nil {
 				return err
 			}
 		}
-		if err := setFreeze(t, id, 0, 0, ""); err != nil {
+		if err := setFreeze(s.t, id, 0, 0, ""); err != nil {
 			return err
 		}
-		return db.logLine(t, "account unfreeze", string(id), reason+said)
+		return db.logLine(s.t, "account unfreeze", string(id), reason+said)
 	})
 	if err != nil {
 		return false, false, fmt.Errorf("unfreeze account %s: %w", id, err)
@@ -136,51 +136,34 @@ func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (r
 
 func onOff(on bool) string { return [...]string{"off", "on"}[flag(on)] }
 
-// freezing takes the locks of a freeze or its end, and gives it what the books say. The
-// locks are those of a switch event, and before the account's the balances, as Post takes them:
-// an entry that takes from one is either in the books by now, or finds it marked.
-func (db *DB) freezing(ctx context.Context, id ledger.Account, reason string, mark int64, do func(tx, *switching) error) error {
+// changeFreeze marks the account's balances and changes its freeze, with the locks of a
+// change of its switch: before the account's the balances', as Post takes them. So an entry
+// that takes from one is either in the books by now, or finds it marked.
+func (db *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string, mark int64, change func(*switchChange) error) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
 	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return err
 	}
-	if err := db.ensureDays(ctx); err != nil {
-		return err
-	}
-	return db.engine.Write(ctx, func(t tx) error {
-		s := &switching{t: t, id: id, at: db.now()}
-		s.day = staking.DayOf(timeOf(s.at))
-		if err := db.lockOpenDay(t, s.day, id.Bucket()); err != nil {
-			return err
-		}
-		if err := lockLists(t); err != nil {
-			return err
-		}
-		if _, err := t.Exec("UPDATE balances SET frozen = $1 WHERE bucket = $2 AND account IN ($3, $4)",
-			mark, int64(id.Bucket()), string(id), string(id.Held())); err != nil {
+	lock := func(t tx) error {
+		_, err := t.Exec("UPDATE balances SET frozen = $1 WHERE bucket = $2 AND account IN ($3, $4)",
+			mark, int64(id.Bucket()), string(id), string(id.Held()))
+		if err != nil {
 			return fmt.Errorf("lock the balances of %s: %w", id, err)
 		}
-		var err error
-		if s.account, err = lockAccount(t, id); err != nil {
-			return err
-		}
-		unmarked, err := count(t, "SELECT count(*) FROM balances WHERE bucket = $1 AND account IN ($2, $3) AND frozen <> $4",
+		return nil
+	}
+	return db.changeSwitch(ctx, id, time.Time{}, lock, func(s *switchChange) error {
+		unmarked, err := count(s.t, "SELECT count(*) FROM balances WHERE bucket = $1 AND account IN ($2, $3) AND frozen <> $4",
 			int64(id.Bucket()), string(id), string(id.Held()), mark)
 		if err == nil && unmarked > 0 {
 			err = fmt.Errorf("%w: a balance was added at the same time", errRetry)
 		}
-		if err == nil {
-			err = s.read()
-		}
 		if err != nil {
 			return err
 		}
-		if staking.DayOf(timeOf(s.later)) == s.day {
-			s.at, s.later = s.later, 0 // another process's clock is a little ahead
-		}
-		return do(t, s)
+		return change(s)
 	})
 }
 
@@ -199,11 +182,11 @@ func (a Account) mayEarn() error {
 }
 
 // staysOff keeps a freeze that ends from setting the switch on again.
-func (s *switching) staysOff() error {
+func (s *switchChange) staysOff() error {
 	if !s.account.Freeze.resumes {
 		return nil
 	}
-	_, err := s.t.Exec("UPDATE accounts SET frozen_mode = $1 WHERE bucket = $2 AND account = $3", int64(frozenOff), int64(s.id.Bucket()), string(s.id))
+	_, err := s.t.Exec("UPDATE accounts SET frozen_mode = $1 WHERE bucket = $2 AND account = $3", int64(frozenOff), int64(s.account.ID.Bucket()), string(s.account.ID))
 	return err
 }
 

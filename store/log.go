@@ -2,11 +2,11 @@ package store
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -22,16 +22,7 @@ type LogLine struct {
 // logLine writes a line of the log, in the transaction of the change that it is about.
 // Every change of the books writes one.
 func (db *DB) logLine(t tx, action, subject, detail string) error {
-	return db.logLines(t, action, []string{subject}, []string{detail})
-}
-
-// logLines writes a line for each subject.
-func (db *DB) logLines(t tx, action string, subjects, details []string) error {
-	lines := make([]LogLine, len(subjects))
-	for i, subject := range subjects {
-		lines[i] = LogLine{Actor: db.actor, Action: action, Subject: subject, Detail: details[i]}
-	}
-	return db.writeLog(t, lines)
+	return db.writeLog(t, []LogLine{{Actor: db.actor, Action: action, Subject: subject, Detail: detail}})
 }
 
 // logMany writes one line for a change of many accounts: at least one, sorted.
@@ -44,31 +35,29 @@ func (db *DB) logMany(t tx, action string, accounts []string, detail string) err
 
 // writeLog writes lines of the log, now. Those of one transaction lie side by side, in the
 // bucket of the first one's subject: as many pages would be written as there are lines.
-func (db *DB) writeLog(t tx, lines []LogLine) error {
-	n := len(lines)
-	if n == 0 {
+func (b *DB) writeLog(t tx, lines []LogLine) error {
+	if len(lines) == 0 {
 		return nil
 	}
-	buckets, actors, roles, requests := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
-	actions, subjects, details := make([]string, n), make([]string, n), make([]string, n)
-	for i, l := range lines {
-		buckets[i] = int64(ledger.Account(lines[0].Subject).Bucket())
-		actors[i], roles[i], requests[i] = l.Actor.Credential, string(l.Actor.Role), l.Actor.Request
-		actions[i], subjects[i], details[i] = l.Action, l.Subject, l.Detail
-	}
+	bucket, now := int64(ledger.Account(lines[0].Subject).Bucket()), b.now()
 	_, err := t.Set(nil, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail)
-	                      SELECT r.bucket, r.at, r.actor, r.role, r.request, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
-		ints("bucket", buckets), ints("at", slices.Repeat([]int64{db.now()}, n)),
-		texts("actor", actors), texts("role", roles), texts("request", requests),
-		texts("action", actions), texts("subject", subjects), texts("detail", details),
-	})
+	                      SELECT r.bucket, r.at, r.actor, r.role, r.request, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, db.SetOf(lines,
+		db.Int("bucket", func(LogLine) int64 { return bucket }),
+		db.Int("at", func(LogLine) int64 { return now }),
+		db.Text("actor", func(l LogLine) string { return l.Actor.Credential }),
+		db.Text("role", func(l LogLine) string { return string(l.Actor.Role) }),
+		db.Text("request", func(l LogLine) string { return l.Actor.Request }),
+		db.Text("action", func(l LogLine) string { return l.Action }),
+		db.Text("subject", func(l LogLine) string { return l.Subject }),
+		db.Text("detail", func(l LogLine) string { return l.Detail }),
+	))
 	if err != nil {
 		return fmt.Errorf("write the log: %w", err)
 	}
 	return nil
 }
 
-// LogColumns are what readLogLine reads.
+// LogColumns are what ReadLogLine reads.
 const LogColumns = "at, actor, role, request, action, subject, detail"
 
 func ReadLogLine(r row) LogLine {

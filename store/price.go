@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/big"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/conversion"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -117,10 +119,7 @@ func (db *DB) checkPrices(ctx context.Context, prices []Price) ([]Price, error) 
 }
 
 func comparePrices(a, b Price) int {
-	if c := strings.Compare(a.Asset, b.Asset); c != 0 {
-		return c
-	}
-	return int(a.Day) - int(b.Day)
+	return cmp.Or(strings.Compare(a.Asset, b.Asset), cmp.Compare(a.Day, b.Day))
 }
 
 // lockPrices keeps days of the prices' assets, which come in order, from being
@@ -143,20 +142,20 @@ func lockPrices(t tx, prices []Price) (frozen map[string]staking.Day, err error)
 	return frozen, nil
 }
 
-// pricesFor finds for each price the one that is known for its asset and day: of
+// PricesAt finds for each price the one that is known for its asset and day: of
 // that day, or the last of at most 7 days before. None is Price 0.
 func PricesAt(t view, wanted []Price) ([]Price, error) {
-	n := len(wanted)
-	numbers, days, assets := make([]int64, n), make([]int64, n), make([]string, n)
-	for i, p := range wanted {
-		numbers[i], days[i], assets[i] = int64(i), int64(p.Day), p.Asset
+	known := make([]Price, len(wanted))
+	numbers := make([]int64, len(wanted))
+	for i := range numbers {
+		numbers[i] = int64(i)
 	}
-	known := make([]Price, n)
 	err := t.QueryEach(func(r row) error {
 		known[r.Int(0)] = Price{r.Text(1), staking.Day(r.Int(2)), r.Int(3)}
 		return nil
 	}, `SELECT CAST($1 AS bigint), asset, day, price FROM prices WHERE asset = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(PriceReach)+`
-	     ORDER BY day DESC LIMIT 1`, set{ints("number", numbers), texts("asset", assets), ints("day", days)})
+	     ORDER BY day DESC LIMIT 1`, append(set{ints("number", numbers)}, db.SetOf(wanted,
+		db.Text("asset", func(p Price) string { return p.Asset }), db.Int("day", func(p Price) int64 { return int64(p.Day) }))...))
 	if err != nil {
 		return nil, fmt.Errorf("read prices: %w", err)
 	}
@@ -165,40 +164,36 @@ func PricesAt(t view, wanted []Price) ([]Price, error) {
 
 // renewPrices records that prices are still what they were: a feed that repeats a price
 // keeps it new enough to convert at.
-func (db *DB) renewPrices(t tx, prices []Price) error {
-	n := len(prices)
-	if n == 0 {
-		return nil
-	}
-	assets, days := make([]string, n), make([]int64, n)
-	for i, p := range prices {
-		assets[i], days[i] = p.Asset, int64(p.Day)
-	}
-	_, err := t.Set(nil, `UPDATE prices SET set_at = r.at FROM {rows} WHERE prices.asset = r.asset AND prices.day = r.day AND prices.set_at < r.at`,
-		set{texts("asset", assets), ints("day", days), ints("at", slices.Repeat([]int64{db.now()}, n))})
+func (b *DB) renewPrices(t tx, prices []Price) error {
+	_, err := t.Set(nil, `UPDATE prices SET set_at = r.at FROM {rows} WHERE prices.asset = r.asset AND prices.day = r.day AND prices.set_at < r.at`, b.priceSet(prices))
 	if err != nil {
 		return fmt.Errorf("renew prices: %w", err)
 	}
 	return nil
 }
 
+// priceSet is prices that are set now.
+func (b *DB) priceSet(prices []Price) set {
+	now := b.now()
+	return db.SetOf(prices,
+		db.Text("asset", func(p Price) string { return p.Asset }),
+		db.Int("day", func(p Price) int64 { return int64(p.Day) }),
+		db.Int("price", func(p Price) int64 { return p.Price }),
+		db.Int("at", func(Price) int64 { return now }))
+}
+
 func (db *DB) writePrices(t tx, prices []Price) error {
-	n := len(prices)
-	if n == 0 {
-		return nil
-	}
-	assets, days, amounts, details := make([]string, n), make([]int64, n), make([]int64, n), make([]string, n)
-	for i, p := range prices {
-		assets[i], days[i], amounts[i] = p.Asset, int64(p.Day), p.Price
-		details[i] = fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, PriceScale))
-	}
 	_, err := t.Set(nil, `INSERT INTO prices (asset, day, price, set_at) SELECT r.asset, r.day, r.price, r.at FROM {rows} WHERE true
-	                      ON CONFLICT (asset, day) DO UPDATE SET price = excluded.price, set_at = excluded.set_at`,
-		set{texts("asset", assets), ints("day", days), ints("price", amounts), ints("at", slices.Repeat([]int64{db.now()}, n))})
+	                      ON CONFLICT (asset, day) DO UPDATE SET price = excluded.price, set_at = excluded.set_at`, db.priceSet(prices))
 	if err != nil {
-		return err
+		return fmt.Errorf("write prices: %w", err)
 	}
-	return db.logLines(t, "price set", assets, details)
+	lines := make([]LogLine, len(prices))
+	for i, p := range prices {
+		detail := fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, PriceScale))
+		lines[i] = LogLine{Actor: db.actor, Action: "price set", Subject: p.Asset, Detail: detail}
+	}
+	return db.writeLog(t, lines)
 }
 
 // Worth is Value of an amount of any length, and is exact to the last digit: it has no limit.

@@ -62,8 +62,8 @@ func TestLatestPresses(t *testing.T) {
 		}
 		all := testkit.Must(reports.New(db.Reader()).Presses(t.Context(), "alice"))(t)
 		slices.Reverse(all)
-		var walked []store.Press
-		var after *store.Press
+		var walked []store.SwitchEvent
+		var after *store.SwitchEvent
 		for {
 			page := testkit.Must(reports.New(db.Reader()).LatestPresses(t.Context(), "alice", after, 2))(t)
 			if len(page) == 0 {

@@ -8,20 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
-// What is kept of a press: "on", "off", "refused: …"; "off: …" and "on: …" where a region or a freeze did it.
-const (
-	pressOn  = "on"
-	pressOff = "off"
-	refused  = "refused: "
-)
-
 // Enroll switches an account's Soft Staking on at a moment: it earns from the day
 // after it. The zero time is now; another must lie in an open day, not in the
-// future, and not before a press that is recorded. Already on is a success and
+// future, and not before a switch event that is recorded. Already on is a success and
 // changes nothing, but that an end to come is lifted where the checks allow it; else
 // the checks are, in this order, staking.ErrRegion, ErrUnknownCountry, ErrUpdateApp and
 // ErrDocuments. Each change of the switch is recorded. What changes nothing, because it
@@ -29,50 +23,17 @@ const (
 // and action; on a closed account, where it is ErrInvalid, and on a frozen one that does
 // not earn, where it is ErrFrozen, never. Repeating a call with the same moment has no
 // further effect.
-func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (staking.Enrollment, error) {
+func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (e staking.Enrollment, err error) {
 	if err := checkClient(&c); err != nil {
-		return staking.Enrollment{}, err
+		return e, err
 	}
-	var e staking.Enrollment
-	var no error
-	err := db.press(ctx, id, at, func(t tx, s *switching) (err error) {
-		e, no = s.running, nil
-		if s.repeats(pressOn) {
-			e, err = s.enrolledBy()
-			return err
-		}
-		if err := s.isLast(); err != nil {
-			return err
-		}
-		if e.Until == staking.Forever {
-			return s.keepQuiet(pressOn, c)
-		}
-		if closed := s.account.Closed; !closed.IsZero() {
-			return isClosed(id, closed.UnixMilli())
-		}
-		if err := s.account.mayEarn(); err != nil {
-			return err
-		}
-		if no, err = s.refusal(c); err != nil {
-			return err
-		}
-		if no != nil && s.isOn() {
-			no = nil // it is on already, until the day on which it ends
-			return s.keepQuiet(pressOn, c)
-		}
-		if no != nil {
-			return s.keepQuiet(refusedFor(no), c)
-		}
-		if e, err = s.on(); err == nil {
-			err = db.logLine(t, "enroll", string(id), "from "+e.From.String())
-		}
-		if err != nil {
-			return err
-		}
-		return s.keep(pressOn, c)
+	var refusal error
+	err = db.changeSwitch(ctx, id, at, nil, func(s *switchChange) (err error) {
+		e, refusal, err = db.enroll(s, c)
+		return err
 	})
 	if err == nil {
-		err = no
+		err = refusal
 	}
 	if err != nil {
 		return staking.Enrollment{}, fmt.Errorf("switch %s on: %w", id, err)
@@ -80,16 +41,50 @@ func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, a
 	return e, nil
 }
 
+// enroll switches on, or returns the refusal that it has recorded.
+func (db *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, refusal, err error) {
+	e = s.running
+	if s.repeats(enrolled) {
+		e, err = s.enrolledBy()
+		return e, nil, err
+	}
+	if err := s.isLast(); err != nil {
+		return e, nil, err
+	}
+	if e.Until == staking.Forever {
+		return e, nil, s.recordQuietly(enrolled, c)
+	}
+	if err := s.account.mayEnroll(); err != nil {
+		return e, nil, err
+	}
+	refusal, err = s.refusal(c)
+	switch {
+	case err != nil:
+		return e, nil, err
+	case refusal != nil && s.isOn(): // until the day on which it ends
+		return e, nil, s.recordQuietly(enrolled, c)
+	case refusal != nil:
+		return e, refusal, s.recordQuietly(refusedFor(refusal), c)
+	}
+	if e, err = s.on(); err == nil {
+		err = db.logLine(s.t, "enroll", string(s.account.ID), "from "+e.From.String())
+	}
+	if err == nil {
+		err = s.record(enrolled, c)
+	}
+	return e, nil, err
+}
+
 // Leave switches an account's Soft Staking off at a moment, as Enroll means it:
 // that day is not paid any more, the day before it is. Off already is a success, and
 // recorded as Enroll records what changes nothing.
-// It always works: what cannot be kept of the client is left out.
+// It always works: what cannot be recorded of the client is left out.
 func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) error {
 	if checkClient(&c) != nil {
 		c = staking.Client{}
 	}
-	err := db.press(ctx, id, at, func(t tx, s *switching) error {
-		if s.repeats(pressOff) {
+	err := db.changeSwitch(ctx, id, at, nil, func(s *switchChange) error {
+		if s.repeats(left) {
 			return nil
 		}
 		if err := s.isLast(); err != nil {
@@ -103,12 +98,12 @@ func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at
 			return err
 		}
 		if !on {
-			return s.keepQuiet(pressOff, c)
+			return s.recordQuietly(left, c)
 		}
-		if err := db.logLine(t, "leave", string(id), "from "+s.day.String()); err != nil {
+		if err := db.logLine(s.t, "leave", string(id), "from "+s.day.String()); err != nil {
 			return err
 		}
-		return s.keep(pressOff, c)
+		return s.record(left, c)
 	})
 	if err != nil {
 		return fmt.Errorf("switch %s off: %w", id, err)
@@ -116,43 +111,32 @@ func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at
 	return nil
 }
 
-func EnrollmentsOf(t view, id ledger.Account) (enrollments []staking.Enrollment, err error) {
-	err = t.Query(func(r row) error {
-		enrollments = append(enrollments, staking.Enrollment{Account: id, From: staking.Day(r.Int(0)), Until: staking.Day(r.Int(1))})
-		return nil
-	}, "SELECT from_day, until_day FROM enrollments WHERE bucket = $1 AND account = $2 ORDER BY from_day", int64(id.Bucket()), string(id))
-	if err != nil {
-		return nil, fmt.Errorf("read the enrollments of %s: %w", id, err)
-	}
-	return enrollments, nil
-}
-
-// switching is a press of the switch on its way, under its locks.
-type switching struct {
+// switchChange is a change of an account's switch, under its locks.
+type switchChange struct {
 	t        tx
-	id       ledger.Account
 	at       int64
-	day      staking.Day // that the press lies in
+	day      staking.Day // of the moment
 	account  Account
 	all      []staking.Enrollment
 	running  staking.Enrollment // or the zero one
-	recorded []string           // what was pressed at this moment
-	earlier  []string           // what was pressed in quietTime before it, the oldest first
-	later    int64              // when something else was pressed after it; 0: nothing was
+	recorded []string           // actions at the moment
+	earlier  []string           // actions in quietTime before it, the oldest first
+	later    int64              // of the last event after it that was not refused; 0: there is none
 }
 
-// press takes the locks of a press and gives it what the books say. The locks are,
-// in this order: the day, so that it is not closed meanwhile; the list of regions,
-// so that none is added meanwhile; the account, so that its presses come one by one.
-func (db *DB) press(ctx context.Context, id ledger.Account, at time.Time, do func(tx, *switching) error) error {
+// changeSwitch takes the locks of a change of the switch and gives it what the books say.
+// The locks are, in this order: the day, so that it is not closed at the same time; the
+// list of regions, so that none is added; what lock takes, if it is not nil; the account,
+// so that the changes of its switch come one by one. A zero moment is now.
+func (db *DB) changeSwitch(ctx context.Context, id ledger.Account, at time.Time, lock func(tx) error, change func(*switchChange) error) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
 	if err := db.ensureDays(ctx); err != nil {
 		return err
 	}
-	return db.engine.Write(ctx, func(t tx) error {
-		s := &switching{t: t, id: id, at: db.now()}
+	return db.engine.Write(ctx, func(t tx) (err error) {
+		s := &switchChange{t: t, at: db.now()}
 		if !at.IsZero() {
 			if s.at = at.UnixMilli(); s.at > db.now()+1000 {
 				return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", stamp(s.at), stamp(db.now()))
@@ -165,13 +149,16 @@ func (db *DB) press(ctx context.Context, id ledger.Account, at time.Time, do fun
 		if err := lockLists(t); err != nil {
 			return err
 		}
-		a, err := lockAccount(t, id)
-		if err != nil {
+		if lock != nil {
+			if err := lock(t); err != nil {
+				return err
+			}
+		}
+		if s.account, err = lockAccount(t, id); err != nil {
 			return err
 		}
-		s.account = a
 		if at.IsZero() {
-			s.at = max(s.at, min(db.now(), (s.day+1).Millis()-1)) // under the locks: presses come one by one
+			s.at = max(s.at, min(db.now(), (s.day+1).Millis()-1)) // under the locks: changes come one by one
 		}
 		if err := s.read(); err != nil {
 			return err
@@ -179,7 +166,7 @@ func (db *DB) press(ctx context.Context, id ledger.Account, at time.Time, do fun
 		if at.IsZero() && staking.DayOf(timeOf(s.later)) == s.day {
 			s.at, s.later = s.later, 0 // another process's clock is a little ahead
 		}
-		return do(t, s)
+		return change(s)
 	})
 }
 
@@ -195,12 +182,17 @@ func (db *DB) lockOpenDay(t tx, d staking.Day, buckets ...int) error {
 		err = lockDays(t, wanted, func(int, staking.Day) { first = d + 1 })
 	}
 	if err == nil && d < first {
-		err = ledger.ErrDayClosed.In("", "%s; the first open moment is %s", d, stamp(first.Millis()))
+		err = dayClosed(d, first)
 	}
 	return err
 }
 
-// lockAccount takes an account's row whole and reads it; ErrNotFound if it was never opened.
+func dayClosed(d, firstOpen staking.Day) error {
+	return ledger.ErrDayClosed.In("", "%s; the first open moment is %s", d, stamp(firstOpen.Millis()))
+}
+
+// lockAccount takes the exclusive lock of an account's row and reads it; ErrNotFound if it
+// was never opened.
 func lockAccount(t tx, id ledger.Account) (Account, error) {
 	n, err := t.Exec("UPDATE accounts SET region = region WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
 	if err != nil {
@@ -212,10 +204,9 @@ func lockAccount(t tx, id ledger.Account) (Account, error) {
 	return FindAccount(t, id)
 }
 
-// read finds out whether the switch is on, and what was pressed before, at and since the moment.
-func (s *switching) read() (err error) {
-	s.earlier, s.recorded, s.later = nil, nil, 0
-	if s.all, err = EnrollmentsOf(s.t, s.id); err != nil {
+// read reads whether the switch is on, and its events before, at and since the moment.
+func (s *switchChange) read() (err error) {
+	if s.all, err = EnrollmentsOf(s.t, s.account.ID); err != nil {
 		return err
 	}
 	for _, e := range s.all {
@@ -229,150 +220,223 @@ func (s *switching) read() (err error) {
 			s.earlier = append(s.earlier, action)
 		case at == s.at:
 			s.recorded = append(s.recorded, action)
-		case !strings.HasPrefix(action, refused):
+		case !isRefused(action):
 			s.later = max(s.later, at)
 		}
 		return nil
 	}, "SELECT at, action FROM switch_events WHERE bucket = $1 AND account = $2 AND at > $3 ORDER BY at",
-		int64(s.id.Bucket()), string(s.id), s.at-quietTime.Milliseconds())
+		int64(s.account.ID.Bucket()), string(s.account.ID), s.at-quietTime.Milliseconds())
 	if err != nil {
-		return fmt.Errorf("read the presses of %s: %w", s.id, err)
+		return fmt.Errorf("read the switch events of %s: %w", s.account.ID, err)
 	}
 	return nil
 }
 
-// repeats reports whether this press was made before and others followed it: then
-// it answers as the first time. One that changed nothing may have no row of its own,
-// and is known by the row that stands for it. Without others it may be pressed again as it is.
-func (s *switching) repeats(action string) bool {
+// repeats reports whether the same was asked for at this moment before, and other events
+// followed: then it answers as the first time. What changed nothing may have no event of
+// its own, and is known by the one that stands for it. Without others it may be asked
+// for again as it is.
+func (s *switchChange) repeats(action string) bool {
 	return s.later != 0 && (slices.Contains(s.recorded, action) || s.changesNothing(action))
 }
 
-// isLast refuses a press dated before another, whose effect it would change.
-func (s *switching) isLast() error {
-	if s.later == 0 {
+// isLast refuses a change dated before another, whose effect it would change.
+func (s *switchChange) isLast() error { return checkLast(s.later, s.at) }
+
+// checkLast refuses a change of the switch at a moment before the last one. Both are in milliseconds.
+func checkLast(last, at int64) error {
+	if last <= at {
 		return nil
 	}
-	return pressedLater(s.later, s.at)
+	return ledger.ErrInvalid.In("", "the switch was changed at %s, after %s; a change may be dated back only to after the last one",
+		stamp(last), stamp(at))
 }
 
-// enrolledBy is the enrollment that a press of this day has made, or has found running.
-func (s *switching) enrolledBy() (staking.Enrollment, error) {
+// enrolledBy is the enrollment that an event of this day has made, or has found running.
+func (s *switchChange) enrolledBy() (staking.Enrollment, error) {
 	for _, e := range slices.Backward(s.all) {
 		if e.From <= s.day+1 {
 			return e, nil
 		}
 	}
-	return staking.Enrollment{}, fmt.Errorf("the press at %s is recorded and its enrollment is not there; an audit says more", stamp(s.at))
+	return staking.Enrollment{}, fmt.Errorf("the switch event at %s is recorded and its enrollment is not there; an audit says more", stamp(s.at))
 }
 
-// refusal says why the switch may not be pressed on, or nothing.
-func (s *switching) refusal(c staking.Client) (no, err error) {
+// refusal says why the switch may not be set on, or nothing.
+func (s *switchChange) refusal(c staking.Client) (refusal, err error) {
 	restricted, err := RegionsAt(s.t)
 	if err != nil {
 		return nil, err
-	}
-	if no := staking.CheckRegion(s.account.Region, c, restricted); no != nil {
-		return no, nil
-	}
-	if no := c.CheckVersion(); no != nil {
-		return no, nil
 	}
 	current, err := CurrentDocuments(s.t)
 	if err != nil {
 		return nil, err
 	}
-	accepted, err := AcceptedVersions(s.t, s.id)
+	accepted, err := AcceptedVersions(s.t, s.account.ID)
 	if err != nil {
 		return nil, err
 	}
-	return staking.CheckDocuments(current, accepted), nil
+	return eligibility(s.account.Region, c, restricted, current, accepted), nil
 }
 
-// refusedFor is how a refused press is kept.
-func refusedFor(no error) string {
-	switch {
-	case errors.Is(no, staking.ErrRegion):
-		return refused + "region"
-	case errors.Is(no, staking.ErrUnknownCountry):
-		return refused + "unknown country"
-	case errors.Is(no, staking.ErrUpdateApp):
-		return refused + "app version"
+// eligibility says why a resident of a region may not switch on with a client, or nothing.
+func eligibility(residence staking.Region, c staking.Client, restricted []staking.Region, current, accepted map[string]int) error {
+	if err := staking.CheckRegion(residence, c, restricted); err != nil {
+		return err
 	}
-	return refused + "documents"
+	if err := c.CheckVersion(); err != nil {
+		return err
+	}
+	return staking.CheckDocuments(current, accepted)
 }
 
-// isOn reports whether the switch is on at the moment of the press.
-func (s *switching) isOn() bool { return s.running.On(s.day) }
+// mayEnroll refuses to switch on an account that is closed, and what a freeze has switched off.
+func (a Account) mayEnroll() error {
+	if !a.Closed.IsZero() {
+		return isClosed(a.ID, a.Closed.UnixMilli())
+	}
+	return a.mayEarn()
+}
+
+// isOn reports whether the switch is on at the moment.
+func (s *switchChange) isOn() bool { return s.running.On(s.day) }
 
 // end ends the running enrollment on a day, if there is one. What a listing had ended
 // is not restored any more when it is undone.
-func (s *switching) end(d staking.Day) error {
-	if err := forgetListedOut(s.t, s.id); err != nil || !s.isOn() {
+func (s *switchChange) end(d staking.Day) error {
+	if err := forgetListedOut(s.t, s.account.ID); err != nil || !s.isOn() {
 		return err
 	}
-	return endEnrollments(s.t, s.id.Bucket(), []ledger.Account{s.id}, d)
+	return endEnrollments(s.t, d, s.account.ID)
 }
 
 // on makes the enrollment from the next day on. An empty one of the same day opens
 // again, and so does one that has an end to come.
-func (s *switching) on() (staking.Enrollment, error) {
-	e := staking.Enrollment{Account: s.id, From: s.day + 1, Until: staking.Forever}
+func (s *switchChange) on() (staking.Enrollment, error) {
+	e := staking.Enrollment{Account: s.account.ID, From: s.day + 1, Until: staking.Forever}
 	if s.isOn() {
 		e.From = s.running.From
 	}
 	if err := checkFree(s.all, e, s.running); err != nil {
 		return e, err
 	}
-	if err := forgetListedOut(s.t, s.id); err != nil {
+	if err := forgetListedOut(s.t, s.account.ID); err != nil {
 		return e, err
 	}
-	_, err := s.t.Exec(`INSERT INTO enrollments (bucket, account, from_day, until_day) VALUES ($1, $2, $3, $4)
-	                    ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
-		int64(s.id.Bucket()), string(s.id), int64(e.From), int64(e.Until))
-	return e, err
+	return e, writeEnrollments(s.t, e)
 }
 
-// endEnrollments ends the enrollments of some accounts of a bucket that would last
-// longer: that day is not paid any more. One that has not begun becomes empty.
-func endEnrollments(t tx, bucket int, accounts []ledger.Account, d staking.Day) error {
-	ids := make([]string, len(accounts))
-	for i, a := range accounts {
-		ids[i] = string(a)
-	}
-	slices.Sort(ids)
-	n := len(ids)
-	_, err := t.Set(nil, `UPDATE enrollments SET until_day = CASE WHEN from_day > r.day THEN from_day ELSE r.day END FROM {rows}
-	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.until_day > r.day`,
-		set{
-			ints("bucket", slices.Repeat([]int64{int64(bucket)}, n)), texts("account", ids),
-			ints("day", slices.Repeat([]int64{int64(d)}, n)),
-		})
-	if err != nil {
-		return fmt.Errorf("end enrollments: %w", err)
+// checkFree refuses an enrollment that would cover a day which another covers. Of those
+// that cover no day, and of the one that goes on as the new one, it takes no notice.
+func checkFree(all []staking.Enrollment, e, goesOn staking.Enrollment) error {
+	for _, other := range all {
+		if other.From < other.Until && other.Until > e.From && other != goesOn {
+			return ledger.ErrInvalid.In("", "it was on until %s", other.Until)
+		}
 	}
 	return nil
 }
 
-// keep records the press.
-func (s *switching) keep(action string, c staking.Client) error {
-	return keepPresses(s.t, []ledger.Account{s.id}, s.at, action, c)
+// SwitchEvent is what was done to the switch of an account, or was refused.
+type SwitchEvent struct {
+	At      time.Time
+	Action  string // "on", "off", "refused: …"; "off: …" and "on: …" where a region or a freeze did it
+	Client  string // "ios 3.2.0"
+	Address string // "192.0.2.7 DE"
 }
 
-func keepPresses(t tx, accounts []ledger.Account, at int64, action string, c staking.Client) error {
-	n := len(accounts)
-	buckets, ids := make([]int64, n), make([]string, n)
-	for i, a := range accounts {
-		buckets[i], ids[i] = int64(a.Bucket()), string(a)
+// How the actions are kept.
+const (
+	enrolled      = "on"
+	left          = "off"
+	refusedPrefix = "refused: "
+)
+
+func isRefused(action string) bool { return strings.HasPrefix(action, refusedPrefix) }
+
+// refusedFor is how the refusal of a change is kept.
+func refusedFor(refusal error) string {
+	switch {
+	case errors.Is(refusal, staking.ErrRegion):
+		return refusedPrefix + "region"
+	case errors.Is(refusal, staking.ErrUnknownCountry):
+		return refusedPrefix + "unknown country"
+	case errors.Is(refusal, staking.ErrUpdateApp):
+		return refusedPrefix + "app version"
 	}
-	client, address := described(c)
+	return refusedPrefix + "documents"
+}
+
+// quietTime is how long a switch event that changes nothing stands for its repetitions:
+// without it, whoever may use the switch could fill the books.
+const quietTime = time.Hour
+
+// changesNothing reports whether the last change of the switch in quietTime before the
+// moment was this one, and nothing else is recorded at the moment itself.
+func (s *switchChange) changesNothing(action string) bool {
+	changes := slices.DeleteFunc(slices.Concat(s.earlier, s.recorded), isRefused)
+	return len(changes) > 0 && changes[len(changes)-1] == action
+}
+
+// recordQuietly records a switch event that changes nothing, unless the same is recorded in
+// quietTime before it. The account is locked, so that of many at the same time one is.
+func (s *switchChange) recordQuietly(action string, c staking.Client) error {
+	if slices.Contains(s.earlier, action) {
+		return nil
+	}
+	return s.record(action, c)
+}
+
+// record records the switch event.
+func (s *switchChange) record(action string, c staking.Client) error {
+	return recordSwitches(s.t, switchRow{s.account.ID, s.at, action, c})
+}
+
+// switchRow is a switch event of an account, in milliseconds.
+type switchRow struct {
+	account ledger.Account
+	at      int64
+	action  string
+	client  staking.Client
+}
+
+func recordSwitches(t tx, events ...switchRow) error {
 	_, err := t.Set(nil, `INSERT INTO switch_events (bucket, account, at, action, client, address)
-	                      SELECT r.bucket, r.account, r.at, r.action, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, set{
-		ints("bucket", buckets), texts("account", ids), ints("at", slices.Repeat([]int64{at}, n)),
-		texts("action", repeat(action, n)), texts("client", repeat(client, n)), texts("address", repeat(address, n)),
-	})
+	                      SELECT r.bucket, r.account, r.at, r.action, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, db.SetOf(events,
+		db.Int("bucket", func(e switchRow) int64 { return int64(e.account.Bucket()) }),
+		db.Text("account", func(e switchRow) string { return string(e.account) }),
+		db.Int("at", func(e switchRow) int64 { return e.at }),
+		db.Text("action", func(e switchRow) string { return e.action }),
+		db.Text("client", func(e switchRow) string { return clientText(e.client) }),
+		db.Text("address", func(e switchRow) string { return addressText(e.client) }),
+	))
 	if err != nil {
-		return fmt.Errorf("keep the press: %w", err)
+		return fmt.Errorf("record switch events: %w", err)
 	}
 	return nil
+}
+
+// checkClient refuses what cannot be kept of a client, and writes its platform in one
+// way and its country in capitals. Its errors are ErrInvalid.
+func checkClient(c *staking.Client) error {
+	for _, s := range []string{c.Platform, c.Version, c.Address} {
+		if err := ledger.CheckText("the client", s); err != nil {
+			return err
+		}
+	}
+	c.Platform = staking.Platform(c.Platform)
+	if c.Country == "" {
+		return nil
+	}
+	country, err := staking.ParseRegion(string(c.Country))
+	c.Country = country
+	return ledger.At("country", err)
+}
+
+// clientText is how a client is kept: "ios 3.2.0".
+func clientText(c staking.Client) string { return strings.TrimSpace(c.Platform + " " + c.Version) }
+
+// addressText is how a client's address is kept: "192.0.2.7 DE".
+func addressText(c staking.Client) string {
+	return strings.TrimSpace(c.Address + " " + string(c.Country))
 }

@@ -96,7 +96,7 @@ func tellNothing(context.Context, int64, string, int) ([]happening, bool, error)
 // tellPresses tells the presses of the switch.
 func (s *server) tellPresses(id ledger.Account) happeningSource {
 	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
-		after := store.Press{At: time.UnixMilli(at), Action: name}
+		after := store.SwitchEvent{At: time.UnixMilli(at), Action: name}
 		if name == "" {
 			after.At = time.UnixMilli(at + 1) // those of a moment are told from the last word to the first
 		}

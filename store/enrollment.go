@@ -4,13 +4,62 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
+
+// EnrollmentsOf are an account's, the oldest first, with those that cover no day.
+func EnrollmentsOf(t view, id ledger.Account) ([]staking.Enrollment, error) {
+	enrollments, err := db.All(t, func(r row) (staking.Enrollment, error) {
+		return staking.Enrollment{Account: id, From: staking.Day(r.Int(0)), Until: staking.Day(r.Int(1))}, nil
+	}, "SELECT from_day, until_day FROM enrollments WHERE bucket = $1 AND account = $2 ORDER BY from_day", int64(id.Bucket()), string(id))
+	if err != nil {
+		return nil, fmt.Errorf("read the enrollments of %s: %w", id, err)
+	}
+	return enrollments, nil
+}
+
+// writeEnrollments writes enrollments, or until when those last that are there: an empty
+// one of the same day opens again.
+func writeEnrollments(t tx, enrollments ...staking.Enrollment) error {
+	_, err := t.Set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)
+	                      SELECT r.bucket, r.account, r.from_day, r.until_day FROM {rows} WHERE true
+	                      ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`, db.SetOf(enrollments,
+		db.Int("bucket", func(e staking.Enrollment) int64 { return int64(e.Account.Bucket()) }),
+		db.Text("account", func(e staking.Enrollment) string { return string(e.Account) }),
+		db.Int("from_day", func(e staking.Enrollment) int64 { return int64(e.From) }),
+		db.Int("until_day", func(e staking.Enrollment) int64 { return int64(e.Until) }),
+	))
+	if err != nil {
+		return fmt.Errorf("write enrollments: %w", err)
+	}
+	return nil
+}
+
+// endEnrollments ends the enrollments of some accounts that would last longer: that day
+// is not paid any more. One that has not begun becomes empty.
+func endEnrollments(t tx, d staking.Day, accounts ...ledger.Account) error {
+	slices.Sort(accounts) // the order in which all lock them
+	_, err := t.Set(nil, `UPDATE enrollments SET until_day = CASE WHEN from_day > r.day THEN from_day ELSE r.day END FROM {rows}
+	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.until_day > r.day`,
+		append(accountSet(accounts), db.Int("day", func(ledger.Account) int64 { return int64(d) })(accounts)))
+	if err != nil {
+		return fmt.Errorf("end enrollments: %w", err)
+	}
+	return nil
+}
+
+// accountSet is the keys of some accounts.
+func accountSet(accounts []ledger.Account) set {
+	return db.SetOf(accounts,
+		db.Int("bucket", func(a ledger.Account) int64 { return int64(a.Bucket()) }),
+		db.Text("account", func(a ledger.Account) string { return string(a) }))
+}
 
 // EnrollRequest asks to switch one account on, with the documents that its holder has
 // accepted before.
@@ -43,11 +92,10 @@ const enrollPart = 5_000
 // asks for is written or, where it is refused, nothing of it. The checks are, in this order:
 // the row itself, its account, its day, its documents (ledger.ErrInvalid, ErrNotFound,
 // ErrDayClosed); then, unless the switch is on already, those of Enroll. A refused row leaves
-// no press: nobody has pressed. Repeating has no further effect, so that a batch which
+// no switch event: nobody used the switch. Repeating has no further effect, so that a batch which
 // was interrupted is completed by sending it again; parts of it are committed one by one.
-// It is safe beside other batches and presses. The outcomes are in the order of the
-// requests. At a database's error nothing is known of the last part; done has counted
-// those before it.
+// It is safe beside other batches and changes of the switch. The outcomes are in the order of the
+// requests. at a database error nothing is known of the last part.
 func (db *DB) EnrollBatch(ctx context.Context, requests []EnrollRequest) ([]EnrollOutcome, error) {
 	outcomes := make([]EnrollOutcome, 0, len(requests))
 	if err := db.ensureDays(ctx); err != nil {
@@ -63,8 +111,8 @@ func (db *DB) EnrollBatch(ctx context.Context, requests []EnrollRequest) ([]Enro
 	return outcomes, nil
 }
 
-// enrolling is a part of a batch on its way, under its locks.
-type enrolling struct {
+// enrollBatch is a part of a batch, under its locks.
+type enrollBatch struct {
 	db       *DB
 	t        tx
 	rows     []enrollRow
@@ -74,7 +122,10 @@ type enrolling struct {
 	current    map[string]int
 	restricted []staking.Region
 	accounts   map[ledger.Account]*enrollAccount
-	writes     enrollWrites
+
+	acceptances []acceptanceRow
+	enrollments []staking.Enrollment
+	events      []switchRow
 }
 
 // enrollRow is a request that may be taken.
@@ -91,12 +142,12 @@ type enrollAccount struct {
 	all      []staking.Enrollment
 	accepted map[string]int
 	known    map[DocumentVersion]bool // accepted versions
-	last     int64                    // the last press that was not refused; 0: none
+	last     int64                    // of the last switch event that was not refused; 0: none
 }
 
 func (db *DB) enrollTogether(ctx context.Context, requests []EnrollRequest) (outcomes []EnrollOutcome, err error) {
 	err = db.engine.Write(ctx, func(t tx) error {
-		e := &enrolling{db: db, t: t, outcomes: make([]EnrollOutcome, len(requests)), accounts: map[ledger.Account]*enrollAccount{}}
+		e := &enrollBatch{db: db, t: t, outcomes: make([]EnrollOutcome, len(requests)), accounts: map[ledger.Account]*enrollAccount{}}
 		e.check(requests)
 		for _, step := range []func() error{e.lockDays, func() error { return lockLists(t) }, e.lockAccounts, e.read, e.decide, e.write} {
 			if err := step(); err != nil {
@@ -110,10 +161,10 @@ func (db *DB) enrollTogether(ctx context.Context, requests []EnrollRequest) (out
 }
 
 // refuse refuses a row.
-func (e *enrolling) refuse(place int, err error) { e.outcomes[place].Err = err }
+func (e *enrollBatch) refuse(place int, err error) { e.outcomes[place].Err = err }
 
 // check takes the requests that can be taken at all.
-func (e *enrolling) check(requests []EnrollRequest) {
+func (e *enrollBatch) check(requests []EnrollRequest) {
 	now := e.db.now()
 	for i, r := range requests {
 		row := enrollRow{EnrollRequest: r, place: i, now: r.At.IsZero()}
@@ -145,19 +196,19 @@ func (e *enrolling) check(requests []EnrollRequest) {
 }
 
 // keep leaves out the rows that have been refused.
-func (e *enrolling) keep() {
+func (e *enrollBatch) keep() {
 	e.rows = slices.DeleteFunc(e.rows, func(r enrollRow) bool { return e.outcomes[r.place].Err != nil })
 }
 
 // lockDays shares the locks of the rows' days, so that none is closed until the commit,
 // and refuses the rows of those that are.
-func (e *enrolling) lockDays() error {
+func (e *enrollBatch) lockDays() error {
 	first, err := e.db.firstOpen(e.t)
 	if err != nil {
 		return err
 	}
 	closed := func(place int, d staking.Day, open staking.Day) {
-		e.refuse(place, ledger.ErrDayClosed.In("", "%s; the first open moment is %s", d, stamp(open.Millis())))
+		e.refuse(place, dayClosed(d, open))
 	}
 	wanted := map[[2]int64][]int{}
 	for _, r := range e.rows {
@@ -174,23 +225,18 @@ func (e *enrolling) lockDays() error {
 }
 
 // ids are the buckets and IDs of the rows' accounts, in the order of their keys.
-func (e *enrolling) ids() set {
+func (e *enrollBatch) ids() set {
 	accounts := make([]ledger.Account, 0, len(e.rows))
 	for _, r := range e.rows {
 		accounts = append(accounts, r.Account)
 	}
 	slices.SortFunc(accounts, func(a, b ledger.Account) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a, b)) })
-	accounts = slices.Compact(accounts)
-	buckets, ids := make([]int64, len(accounts)), make([]string, len(accounts))
-	for i, a := range accounts {
-		buckets[i], ids[i] = int64(a.Bucket()), string(a)
-	}
-	return set{ints("bucket", buckets), texts("account", ids)}
+	return accountSet(slices.Compact(accounts))
 }
 
 // lockAccounts takes the rows of the accounts, in the order of their keys, and refuses
 // those that there are not.
-func (e *enrolling) lockAccounts() error {
+func (e *enrollBatch) lockAccounts() error {
 	if len(e.rows) == 0 {
 		return nil
 	}
@@ -215,7 +261,7 @@ func (e *enrolling) lockAccounts() error {
 }
 
 // read reads what decides about the rows.
-func (e *enrolling) read() (err error) {
+func (e *enrollBatch) read() (err error) {
 	if len(e.rows) == 0 {
 		return nil
 	}
@@ -240,7 +286,7 @@ func (e *enrolling) read() (err error) {
 			a.accept(DocumentVersion{r.Text(2), int(r.Int(1))})
 		}},
 		{"SELECT x.account, x.at, x.action FROM {rows} JOIN switch_events x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
-			if !strings.HasPrefix(r.Text(2), refused) {
+			if !isRefused(r.Text(2)) {
 				a.last = max(a.last, r.Int(1))
 			}
 		}},
@@ -257,4 +303,116 @@ func (e *enrolling) read() (err error) {
 
 func (a *enrollAccount) accept(d DocumentVersion) {
 	a.known[d], a.accepted[d.Name] = true, max(a.accepted[d.Name], d.Version)
+}
+
+// decide decides row by row, in memory, as if they came one by one.
+func (e *enrollBatch) decide() error {
+	for _, r := range e.rows {
+		a := e.accounts[r.Account]
+		if out, err := e.enroll(r, a); err != nil {
+			e.refuse(r.place, err)
+		} else {
+			e.outcomes[r.place] = out
+		}
+	}
+	return nil
+}
+
+// enroll switches the account of a row on, or says why not.
+func (e *enrollBatch) enroll(r enrollRow, a *enrollAccount) (out EnrollOutcome, err error) {
+	if !a.Closed.IsZero() {
+		return out, isClosed(a.ID, a.Closed.UnixMilli())
+	}
+	fresh, err := e.fresh(r, a)
+	if err != nil {
+		return out, err
+	}
+	for _, x := range a.all {
+		if x.On(r.day) {
+			e.accept(r, fresh, a)
+			return EnrollOutcome{Enrollment: x, Repeated: len(fresh) == 0}, nil
+		}
+	}
+	if r.now && staking.DayOf(timeOf(a.last)) == r.day {
+		r.At = timeOf(max(a.last, r.At.UnixMilli())) // another process's clock is a little ahead
+	}
+	if err := checkLast(a.last, r.At.UnixMilli()); err != nil {
+		return out, err
+	}
+	if err := a.mayEarn(); err != nil {
+		return out, err
+	}
+	accepted := maps.Clone(a.accepted)
+	for _, d := range fresh {
+		accepted[d.Name] = max(accepted[d.Name], d.Version)
+	}
+	if err := eligibility(a.Region, r.Client, e.restricted, e.current, accepted); err != nil {
+		return out, err
+	}
+	made := staking.Enrollment{Account: a.ID, From: r.day + 1, Until: staking.Forever}
+	if err := checkFree(a.all, made, staking.Enrollment{}); err != nil {
+		return out, err
+	}
+	e.accept(r, fresh, a)
+	e.enrollments = append(e.enrollments, made)
+	e.events = append(e.events, switchRow{a.ID, r.At.UnixMilli(), enrolled, r.Client})
+	a.all, a.last = append(a.all, made), r.At.UnixMilli()
+	return EnrollOutcome{Enrollment: made}, nil
+}
+
+// fresh are the versions that a row accepts and the books do not know of, each once.
+func (e *enrollBatch) fresh(r enrollRow, a *enrollAccount) (fresh []DocumentVersion, err error) {
+	for _, d := range r.Accepted {
+		if d.Version == 0 {
+			d.Version = e.current[d.Name]
+		}
+		published, there := e.documents[d]
+		switch {
+		case !there:
+			return nil, ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(d.Name), d.Version).Because(ReasonUnknownDocument)
+		case r.AcceptedAt.Before(published):
+			return nil, ledger.ErrInvalid.In("", "%s version %d was published at %s, after %s, when it was accepted",
+				d.Name, d.Version, stamp(published.UnixMilli()), stamp(r.AcceptedAt.UnixMilli()))
+		case !a.known[d] && !slices.Contains(fresh, d):
+			fresh = append(fresh, d)
+		}
+	}
+	return fresh, nil
+}
+
+// accept adds what a row accepts.
+func (e *enrollBatch) accept(r enrollRow, fresh []DocumentVersion, a *enrollAccount) {
+	for _, d := range fresh {
+		a.accept(d)
+		e.acceptances = append(e.acceptances, acceptanceRow{a.ID, d, r.AcceptedAt.UnixMilli(), r.Client})
+	}
+}
+
+// write writes what was decided, and a line of the log.
+func (e *enrollBatch) write() error {
+	n := len(e.enrollments)
+	if len(e.acceptances) == 0 && n == 0 {
+		return nil
+	}
+	if _, err := writeAcceptances(e.t, e.acceptances...); err != nil {
+		return err
+	}
+	made := make([]ledger.Account, n)
+	for i, x := range e.enrollments {
+		made[i] = x.Account
+	}
+	if err := forgetListedOut(e.t, made...); err != nil {
+		return err
+	}
+	if err := writeEnrollments(e.t, e.enrollments...); err != nil {
+		return err
+	}
+	if err := recordSwitches(e.t, e.events...); err != nil {
+		return err
+	}
+	detail := fmt.Sprintf("%d acceptances of documents", len(e.acceptances))
+	if n > 0 {
+		detail = fmt.Sprintf("%d accounts switched on, from %s to %s; %s", n, made[0], made[n-1], detail)
+	}
+	return e.db.logLine(e.t, "enroll", "enrollments", detail)
 }
