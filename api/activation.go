@@ -216,7 +216,7 @@ func (s *server) presses(ctx context.Context, in *accountPageIn) (*answer[list[p
 		}
 		after = &store.SwitchEvent{At: time.UnixMilli(millis), Action: seen[1]}
 	}
-	presses, err := s.Reports.LatestPresses(ctx, in.id(), after, in.Limit+1)
+	presses, err := s.Reports.LatestSwitchEvents(ctx, in.id(), after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

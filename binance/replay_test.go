@@ -92,8 +92,8 @@ func TestTheSameRequestAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if presses := testkit.Must(reports.New(f.db.Reader()).Presses(t.Context(), "alice"))(t); len(presses) != 1 {
-			t.Errorf("the switch was pressed %d times", len(presses))
+		if events := testkit.Must(reports.New(f.db.Reader()).SwitchEvents(t.Context(), "alice"))(t); len(events) != 1 {
+			t.Errorf("the switch was pressed %d times", len(events))
 		}
 	})
 }

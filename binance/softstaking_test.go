@@ -195,8 +195,8 @@ func TestSet(t *testing.T) {
 		if f.isOn() {
 			t.Error("it is on")
 		}
-		presses := testkit.Must(reports.New(f.db.Reader()).Presses(t.Context(), "alice"))(t)
-		if p := presses[0]; p.Action != "refused: region" || p.Client != "ios v3.0.9 (77)" || p.Address != "192.0.2.7 US" {
+		events := testkit.Must(reports.New(f.db.Reader()).SwitchEvents(t.Context(), "alice"))(t)
+		if p := events[0]; p.Action != "refused: region" || p.Client != "ios v3.0.9 (77)" || p.Address != "192.0.2.7 US" {
 			t.Errorf("the first press is kept as %+v", p)
 		}
 		testkit.Must(f.db.OpenAccount(t.Context(), "nobody", ""))(t)

@@ -36,7 +36,7 @@ type shown struct {
 	sweep       store.Sweep
 	swept       bool // the account is closed, and what is still to come goes to another
 	history     bool
-	presses     []store.SwitchEvent // where the history is asked for
+	switched    []store.SwitchEvent // where the history is asked for
 }
 
 // Run shows the account.
@@ -52,7 +52,7 @@ func (c *accountShowCmd) Run(w *World) error {
 			func() error { s.sweep, s.swept, err = db.SweepOf(ctx, c.Account); return err },
 			func() error {
 				if c.History {
-					s.presses, err = reports.New(db.Reader()).Presses(ctx, c.Account)
+					s.switched, err = reports.New(db.Reader()).SwitchEvents(ctx, c.Account)
 				}
 				return err
 			},
@@ -146,7 +146,7 @@ func (s *shown) writeJSON(w *World) error {
 	}
 	if s.history {
 		presses := []pressJSON{}
-		for _, p := range s.presses {
+		for _, p := range s.switched {
 			presses = append(presses, pressJSON{instant(p.At), p.Action, &originJSON{p.Client, p.Address}})
 		}
 		j.Presses = &presses
@@ -244,7 +244,7 @@ func (s *shown) grids() []*grid {
 		documents.add(a.Document, strconv.Itoa(a.Version), wallTime(a.At), a.Client, a.Address)
 	}
 	presses := newGrid(text("switch"), text("when (UTC)"), text("with"), text("from"))
-	for _, p := range s.presses {
+	for _, p := range s.switched {
 		presses.add(p.Action, clockTime(p.At), p.Client, p.Address)
 	}
 	return []*grid{balances, documents, presses}

@@ -131,10 +131,10 @@ func (rs *Reports) Enrollments(ctx context.Context, id ledger.Account) ([]stakin
 	return listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]staking.Enrollment, error) { return store.EnrollmentsOf(t, id) })
 }
 
-// Presses are an account's, the oldest first; ErrNotFound if it was never opened.
-func (rs *Reports) Presses(ctx context.Context, id ledger.Account) ([]store.SwitchEvent, error) {
+// SwitchEvents are an account's, the oldest first; ErrNotFound if it was never opened.
+func (rs *Reports) SwitchEvents(ctx context.Context, id ledger.Account) ([]store.SwitchEvent, error) {
 	events, err := listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]store.SwitchEvent, error) {
-		return db.All(t, readPress, "SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 ORDER BY at, action",
+		return db.All(t, readSwitchEvent, "SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 ORDER BY at, action",
 			int64(id.Bucket()), string(id))
 	})
 	if err != nil {
@@ -143,7 +143,7 @@ func (rs *Reports) Presses(ctx context.Context, id ledger.Account) ([]store.Swit
 	return events, nil
 }
 
-func readPress(r db.Row) (store.SwitchEvent, error) {
+func readSwitchEvent(r db.Row) (store.SwitchEvent, error) {
 	return store.SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)}, nil
 }
 

@@ -31,7 +31,7 @@ func (s Standing) Running() (staking.Enrollment, bool) {
 	return staking.Enrollment{}, false
 }
 
-// Standing says how an account stands to the switch. It presses nothing.
+// Standing says how an account stands to the switch. It changes nothing.
 // ErrNotFound if the account was never opened.
 func (rs *Reports) Standing(ctx context.Context, id ledger.Account, c staking.Client) (Standing, error) {
 	if c.Country != "" {
@@ -92,10 +92,10 @@ func missingDocuments(t db.View, id ledger.Account) (missing []staking.Document,
 	return missing, nil
 }
 
-// LatestPresses are an account's presses of the switch, the newest first, those
+// LatestSwitchEvents are an account's switch events, the newest first, those
 // that come after one, or the first, at most limit. ErrNotFound if the account was
 // never opened.
-func (rs *Reports) LatestPresses(ctx context.Context, id ledger.Account, after *store.SwitchEvent, limit int) (presses []store.SwitchEvent, err error) {
+func (rs *Reports) LatestSwitchEvents(ctx context.Context, id ledger.Account, after *store.SwitchEvent, limit int) (events []store.SwitchEvent, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
@@ -103,20 +103,17 @@ func (rs *Reports) LatestPresses(ctx context.Context, id ledger.Account, after *
 		after = &store.SwitchEvent{At: rs.Now().Add(24 * time.Hour)} // later than any
 	}
 	err = rs.Read(ctx, func(t db.View) error {
-		presses = nil
 		if _, err := store.FindAccount(t, id); err != nil {
 			return err
 		}
-		return t.Query(func(r db.Row) error {
-			presses = append(presses, store.SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)})
-			return nil
-		}, `SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
+		events, err = db.All(t, readSwitchEvent, `SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
 		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the presses of %s: %w", id, err)
+		return nil, fmt.Errorf("read the switch events of %s: %w", id, err)
 	}
-	return presses, nil
+	return events, nil
 }
 
 // DocumentVersions are all versions of the documents without their texts, in the

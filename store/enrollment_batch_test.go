@@ -72,7 +72,7 @@ func TestEnrollBatch(t *testing.T) {
 		for _, id := range accounts {
 			for what, same := range map[string]bool{
 				"acceptances": slices.Equal(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, id))(t), testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "alone"))(t)),
-				"presses":     slices.Equal(testkit.Must(reports.New(db.Reader()).Presses(ctx, id))(t), testkit.Must(reports.New(db.Reader()).Presses(ctx, "alone"))(t)),
+				"presses":     slices.Equal(testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, id))(t), testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "alone"))(t)),
 			} {
 				if !same {
 					t.Errorf("%s's %s are not as of one that was switched on alone", id, what)
@@ -135,7 +135,7 @@ func TestEnrollBatchRefuses(t *testing.T) {
 				t.Errorf("%s: %v, want %v", c.what, o.Err, c.want)
 			}
 		}
-		if n := len(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "bob"))(t)) + len(testkit.Must(reports.New(db.Reader()).Presses(ctx, "bob"))(t)); n != 0 {
+		if n := len(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "bob"))(t)) + len(testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "bob"))(t)); n != 0 {
 			t.Errorf("a refused row leaves %d rows", n)
 		}
 		late := batchOf(testkit.Moment(3, "08:00"), published, "carol", "left")

@@ -147,7 +147,7 @@ func TestWhatAFreezeLeavesOfTheSwitch(t *testing.T) {
 
 func pressesOf(t *testing.T, db *store.DB, id ledger.Account) (actions []string) {
 	t.Helper()
-	for _, p := range testkit.Must(reports.New(db.Reader()).Presses(t.Context(), id))(t) {
+	for _, p := range testkit.Must(reports.New(db.Reader()).SwitchEvents(t.Context(), id))(t) {
 		actions = append(actions, p.Action)
 	}
 	return actions

@@ -105,9 +105,9 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 func undoneLines(t *testing.T, db *store.DB) {
 	t.Helper()
 	ctx := t.Context()
-	presses := testkit.Must(reports.New(db.Reader()).Presses(ctx, "bob"))(t)
-	if len(presses) != 3 || presses[1].Action != "off: region FR from 2026-03-05" || presses[2].Action != "on: region FR" {
-		t.Errorf("bob's presses are %v", presses)
+	events := testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "bob"))(t)
+	if len(events) != 3 || events[1].Action != "off: region FR from 2026-03-05" || events[2].Action != "on: region FR" {
+		t.Errorf("bob's events are %v", events)
 	}
 	var said []string
 	for _, line := range testkit.Must(reports.New(db.Reader()).Log(ctx, testkit.Moment(3, "00:00"), 99))(t) {
@@ -247,9 +247,9 @@ func TestARegionOfTheBooksIsRemoved(t *testing.T) {
 	})
 }
 
-// However presses, listings and their undoing fall together, each account can be switched
+// However events, listings and their undoing fall together, each account can be switched
 // on and off when no listing is left, and has one enrollment at a time.
-func TestListingsAmongPresses(t *testing.T) {
+func TestListingsAmongSwitchEvents(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		regions := map[ledger.Account]staking.Region{}

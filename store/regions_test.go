@@ -46,9 +46,9 @@ func TestMovingToARestrictedRegionStopsEarning(t *testing.T) {
 		if n := len(lines); n < 3 || !strings.HasPrefix(lines[n-3].Detail, `"US-NY", before "FR"; Soft Staking ends on `) || lines[n-2].Detail != `"DE", before "US-NY"` || lines[n-1].Detail[:16] != `"", before "DE";` || lines[n-1].Subject != "alice" {
 			t.Errorf("the log says %v", lines)
 		}
-		presses := testkit.Must(reports.New(db.Reader()).Presses(ctx, "alice"))(t)
-		if len(presses) != 5 || presses[1].Action != "off: region US-NY" || presses[1].At != testkit.Moment(4, "09:00") {
-			t.Errorf("the presses are %v", presses)
+		events := testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "alice"))(t)
+		if len(events) != 5 || events[1].Action != "off: region US-NY" || events[1].At != testkit.Moment(4, "09:00") {
+			t.Errorf("the events are %v", events)
 		}
 		wants(t, failure(db.SetRegion(ctx, "bob", "DE")), ledger.ErrNotFound)
 		wants(t, failure(db.SetRegion(ctx, "alice", "Germany")), ledger.ErrInvalid)
@@ -78,8 +78,8 @@ func TestAListedRegionStopsItsResidents(t *testing.T) {
 				t.Errorf("%s is covered %s, not %s", id, got, want)
 			}
 		}
-		if presses := testkit.Must(reports.New(db.Reader()).Presses(ctx, "dora"))(t); len(presses) != 2 {
-			t.Errorf("dora was off already: %v", presses)
+		if events := testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "dora"))(t); len(events) != 2 {
+			t.Errorf("dora was off already: %v", events)
 		}
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
@@ -104,7 +104,7 @@ func TestAListedRegionStopsItsResidents(t *testing.T) {
 	})
 }
 
-// However presses and the listing fall together, no resident of the region is left earning.
+// However events and the listing fall together, no resident of the region is left earning.
 func TestNoPressSlipsPastAListing(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()

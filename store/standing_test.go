@@ -51,7 +51,7 @@ func TestStanding(t *testing.T) {
 	})
 }
 
-func TestLatestPresses(t *testing.T) {
+func TestLatestSwitchEvents(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		for range 3 {
@@ -60,12 +60,12 @@ func TestLatestPresses(t *testing.T) {
 			off(t, db, "alice")
 			clock.Advance(time.Minute)
 		}
-		all := testkit.Must(reports.New(db.Reader()).Presses(t.Context(), "alice"))(t)
+		all := testkit.Must(reports.New(db.Reader()).SwitchEvents(t.Context(), "alice"))(t)
 		slices.Reverse(all)
 		var walked []store.SwitchEvent
 		var after *store.SwitchEvent
 		for {
-			page := testkit.Must(reports.New(db.Reader()).LatestPresses(t.Context(), "alice", after, 2))(t)
+			page := testkit.Must(reports.New(db.Reader()).LatestSwitchEvents(t.Context(), "alice", after, 2))(t)
 			if len(page) == 0 {
 				break
 			}
@@ -75,7 +75,7 @@ func TestLatestPresses(t *testing.T) {
 		if len(all) != 6 || !slices.Equal(all, walked) {
 			t.Errorf("backwards %v; %v is wanted", walked, all)
 		}
-		_, err := reports.New(db.Reader()).LatestPresses(t.Context(), "nobody", nil, 2)
+		_, err := reports.New(db.Reader()).LatestSwitchEvents(t.Context(), "nobody", nil, 2)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

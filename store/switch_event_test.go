@@ -17,7 +17,7 @@ import (
 // actions are what is recorded of an account's switch, the oldest first.
 func actions(t *testing.T, db *store.DB, id ledger.Account) (all []string) {
 	t.Helper()
-	for _, p := range testkit.Must(reports.New(db.Reader()).Presses(t.Context(), id))(t) {
+	for _, p := range testkit.Must(reports.New(db.Reader()).SwitchEvents(t.Context(), id))(t) {
 		all = append(all, p.Action)
 	}
 	return all

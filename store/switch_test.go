@@ -112,7 +112,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 			t.Errorf("switching off always works; it covers %s", got)
 		}
 		var actions []string
-		for _, p := range testkit.Must(reports.New(db.Reader()).Presses(ctx, "alice"))(t) {
+		for _, p := range testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "alice"))(t) {
 			actions = append(actions, p.Action+"|"+p.Client+"|"+p.Address)
 		}
 		want := "refused: region|ios 3.0.9|192.0.2.7 US,refused: app version|ios 3.0.9|192.0.2.7 DE," +
@@ -165,7 +165,7 @@ func TestAPressMayBeDatedBackWithinOpenDays(t *testing.T) {
 	})
 }
 
-func TestManyPressesAtOnceLeaveOneEnrollment(t *testing.T) {
+func TestManyChangesAtOnceLeaveOneEnrollment(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		clock.Set(2, "12:00")

@@ -80,7 +80,7 @@ func (s *server) sources(id ledger.Account, asked activityAsked) []happeningSour
 		return sources
 	}
 	if asked.Show == showAll || asked.Show == showStaking {
-		sources[1] = s.tellPresses(id)
+		sources[1] = s.tellSwitchEvents(id)
 		sources[2] = s.tellAccount(id, asked.Show == showAll)
 	}
 	if asked.Show == showAll || asked.Show == showSignIns {
@@ -93,30 +93,30 @@ func tellNothing(context.Context, int64, string, int) ([]happening, bool, error)
 	return nil, true, nil
 }
 
-// tellPresses tells the presses of the switch.
-func (s *server) tellPresses(id ledger.Account) happeningSource {
+// tellSwitchEvents tells what was done to the switch.
+func (s *server) tellSwitchEvents(id ledger.Account) happeningSource {
 	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
 		after := store.SwitchEvent{At: time.UnixMilli(at), Action: name}
 		if name == "" {
 			after.At = time.UnixMilli(at + 1) // those of a moment are told from the last word to the first
 		}
-		presses, err := s.Reports.LatestPresses(ctx, id, &after, limit)
-		for _, p := range presses {
+		events, err := s.Reports.LatestSwitchEvents(ctx, id, &after, limit)
+		for _, p := range events {
 			name, region, _ := strings.Cut(p.Action, ": region ")
 			if region != "" || p.Action == "off: region" {
 				name = strings.TrimSuffix(name, ": region") + " by region"
 			}
 			told = append(told, happening{
 				happeningPlace: happeningPlace{At: p.At.UnixMilli(), ID: p.Action},
-				Name:           pressNames[name], Detail: region, Client: p.Client, Address: p.Address,
+				Name:           switchEventNames[name], Detail: region, Client: p.Client, Address: p.Address,
 			})
 		}
-		return told, len(presses) < limit, err
+		return told, len(events) < limit, err
 	}
 }
 
-// pressNames are the names of presses as they are kept.
-var pressNames = map[string]string{
+// switchEventNames are the names of switch events as they are kept.
+var switchEventNames = map[string]string{
 	"on": "switch-on", "off": "switch-off", "off by region": "switch-off-region", "on by region": "switch-on-region",
 	"off: frozen": "switch-off-frozen", "on: unfrozen": "switch-on-unfrozen",
 	"refused: region": "switch-refused-region", "refused: unknown country": "switch-refused-country", "refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
