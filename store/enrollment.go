@@ -47,18 +47,19 @@ func endEnrollments(t tx, d staking.Day, accounts ...ledger.Account) error {
 	slices.Sort(accounts) // the order in which all lock them
 	_, err := t.Set(nil, `UPDATE enrollments SET until_day = CASE WHEN from_day > r.day THEN from_day ELSE r.day END FROM {rows}
 	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.until_day > r.day`,
-		append(accountSet(accounts), db.Int("day", func(ledger.Account) int64 { return int64(d) })(accounts)))
+		accountSet(accounts, db.Int("day", func(ledger.Account) int64 { return int64(d) })))
 	if err != nil {
 		return fmt.Errorf("end enrollments: %w", err)
 	}
 	return nil
 }
 
-// accountSet is the keys of some accounts.
-func accountSet(accounts []ledger.Account) set {
-	return db.SetOf(accounts,
+// accountSet is the keys of some accounts, with other columns.
+func accountSet(accounts []ledger.Account, more ...db.Field[ledger.Account]) set {
+	return db.SetOf(accounts, append([]db.Field[ledger.Account]{
 		db.Int("bucket", func(a ledger.Account) int64 { return int64(a.Bucket()) }),
-		db.Text("account", func(a ledger.Account) string { return string(a) }))
+		db.Text("account", func(a ledger.Account) string { return string(a) }),
+	}, more...)...)
 }
 
 // EnrollRequest asks to switch one account on, with the documents that its holder has

@@ -341,15 +341,13 @@ func (b *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from sta
 	for _, a := range accounts {
 		touched, ids = append(touched, a.Bucket()), append(ids, string(a))
 	}
-	bucket := db.Int("bucket", func(a ledger.Account) int64 { return int64(a.Bucket()) })
-	account := db.Text("account", func(a ledger.Account) string { return string(a) })
 	return b.engine.Write(ctx, func(t tx) error {
 		if err := b.lockOpenDay(t, from, touched...); err != nil {
 			return err
 		}
 		n, known := len(accounts), 0
 		err := t.QuerySet(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
-			db.SetOf(accounts, bucket, account))
+			accountSet(accounts))
 		if err == nil && known != n {
 			err = ledger.ErrNotFound.In("", "%d of %d accounts from %s to %s are not open; open them first", n-known, n, ids[0], ids[n-1])
 		}
@@ -360,7 +358,7 @@ func (b *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from sta
 		                     SELECT r.bucket, r.account, r.day, r.forever FROM {rows}
 		                      WHERE NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.bucket = r.bucket AND e.account = r.account AND e.until_day > r.day)
 		                     ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
-			db.SetOf(accounts, bucket, account,
+			accountSet(accounts,
 				db.Int("day", func(ledger.Account) int64 { return int64(from) }),
 				db.Int("forever", func(ledger.Account) int64 { return int64(staking.Forever) })))
 		if err == nil {
@@ -373,18 +371,13 @@ func (b *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from sta
 		if err != nil {
 			return err
 		}
-		now, empty := b.now(), func(ledger.Account) string { return "" }
+		now, rows := b.now(), make([]acceptanceRow, 0, len(accounts)*len(staking.DocumentNames))
 		for _, name := range staking.DocumentNames {
-			if _, err := t.Set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
-			                         SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
-				db.SetOf(accounts, bucket, account,
-					db.Text("document", func(ledger.Account) string { return name }),
-					db.Int("version", func(ledger.Account) int64 { return int64(current[name]) }),
-					db.Int("at", func(ledger.Account) int64 { return now }),
-					db.Text("client", empty), db.Text("address", empty))); err != nil {
-				return fmt.Errorf("accept %s: %w", name, err)
+			for _, a := range accounts {
+				rows = append(rows, acceptanceRow{account: a, DocumentVersion: DocumentVersion{name, current[name]}, at: now})
 			}
 		}
-		return nil
+		_, err = writeAcceptances(t, rows...)
+		return err
 	})
 }

@@ -171,14 +171,11 @@ func (db *DB) listingDay(t view, from staking.Day) (staking.Day, error) {
 
 // list writes a listing that is added now.
 func (db *DB) list(t tx, l *Listing) error {
-	now, unfinished := db.now(), int64(0)
-	if l.unfinished {
-		unfinished = 1
-	}
+	now := db.now()
 	l.Added, l.AddedBy = timeOf(now), db.actor.String()
 	_, err := t.Exec(`INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', 0, $8)`,
-		string(l.Region), int64(l.Number), int64(l.From), now, l.AddedBy, l.Reason, l.Ended, unfinished)
+		string(l.Region), int64(l.Number), int64(l.From), now, l.AddedBy, l.Reason, l.Ended, flag(l.unfinished))
 	return err
 }
 
@@ -224,7 +221,7 @@ func (db *DB) RemoveRegion(ctx context.Context, region staking.Region) (Listing,
 
 // unlist takes a listing off the list.
 func (db *DB) unlist(t tx, l *Listing) error {
-	now, unfinished := db.now(), int64(0)
+	now := db.now()
 	detail := fmt.Sprintf("listed from %s; %d enrollments ended, and none is restored", l.From, l.Ended)
 	l.unfinished = l.undoable(staking.DayOf(timeOf(now)))
 	if l.Removed, l.RemovedBy = timeOf(now), db.actor.String(); l.unfinished {
@@ -235,10 +232,10 @@ func (db *DB) unlist(t tx, l *Listing) error {
 		if l.Restored, err = countRestored(t, *l, others); err != nil {
 			return err
 		}
-		detail, unfinished = fmt.Sprintf("listed from %s; undone: %d of %d enrollments restored", l.From, l.Restored, l.Ended), 1
+		detail = fmt.Sprintf("listed from %s; undone: %d of %d enrollments restored", l.From, l.Restored, l.Ended)
 	}
 	_, err := t.Exec("UPDATE listings SET removed = $1, removed_by = $2, restored = $3, unfinished = $4 WHERE code = $5 AND number = $6",
-		now, l.RemovedBy, l.Restored, unfinished, string(l.Region), int64(l.Number))
+		now, l.RemovedBy, l.Restored, flag(l.unfinished), string(l.Region), int64(l.Number))
 	if err != nil {
 		return err
 	}
@@ -419,14 +416,14 @@ var lasting = ` FROM enrollments e JOIN accounts a ON a.bucket = e.bucket AND a.
 
 // countEnding counts the enrollments that a listing ends.
 func countEnding(t tx, region staking.Region, from staking.Day) (n int64, err error) {
-	every := append(EveryBucket(from), texts("code", repeat(string(region), ledger.Buckets)))
+	every := everyBucket(sameInt("from", int64(from)), sameText("code", string(region)))
 	err = t.QueryEach(func(r row) error { n += r.Int(0); return nil }, "SELECT count(*)"+lasting, every)
 	return n, err
 }
 
 // countRestored counts the enrollments that the undoing of a listing lets go on.
 func countRestored(t tx, l Listing, others []Listing) (n int64, err error) {
-	every := append(EveryBucket(0)[:1], texts("code", repeat(string(l.Region), ledger.Buckets)), ints("number", slices.Repeat([]int64{int64(l.Number)}, ledger.Buckets)))
+	every := everyBucket(sameText("code", string(l.Region)), sameInt("number", int64(l.Number)))
 	err = t.QueryEach(func(r row) error {
 		if until, _ := limitOf(staking.Region(r.Text(0)), others); until == staking.Forever {
 			n += r.Int(1)

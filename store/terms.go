@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -99,13 +98,9 @@ func ReadTermsRevision(r row) (TermsRevision, error) {
 
 // writeTerms writes a revision that nobody else may have written meanwhile.
 func (db *DB) writeTerms(t tx, r TermsRevision) error {
-	var offered int64
-	if r.Offered {
-		offered = 1
-	}
 	n, err := t.Exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		r.Asset, int64(r.From), int64(r.Revision), offered, int64(r.APR), int64(r.Min), int64(r.Cap), db.now(), db.actor.Credential, r.Reason)
+		r.Asset, int64(r.From), int64(r.Revision), flag(r.Offered), int64(r.APR), int64(r.Min), int64(r.Cap), db.now(), db.actor.Credential, r.Reason)
 	if err == nil && n == 0 {
 		err = errRetry
 	}
@@ -259,7 +254,7 @@ func unaccrue(t tx, d staking.Day, asset string) error {
 	                      WHERE asset = $2`, int64(d), asset); err != nil {
 		return err
 	}
-	every := append(EveryBucket(d), texts("asset", repeat(asset, ledger.Buckets)))
+	every := everyBucket(sameInt("day", int64(d)), sameText("asset", asset))
 	for _, sql := range []string{
 		"DELETE FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3",
 		"DELETE FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
@@ -281,16 +276,11 @@ func (b *DB) earningHolders(ctx context.Context, next staking.Terms) (n int64, e
 		if err != nil || !now.Offered {
 			return err
 		}
-		counts, err := db.AllEach(t, db.IntOf, `SELECT count(*) FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account
+		n = 0
+		return t.QueryEach(func(r row) error { n += r.Int(0); return nil }, `SELECT count(*) FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account
 			JOIN balances b ON b.bucket = a.bucket AND b.account = a.account
 			WHERE a.bucket = $1 AND a.closed = 0 AND e.until_day > $2 AND e.from_day < e.until_day AND b.asset = $3 AND b.balance >= $4`,
-			append(EveryBucket(next.From), texts("asset", repeat(next.Asset, ledger.Buckets)),
-				ints("least", slices.Repeat([]int64{int64(max(now.Min, 1))}, ledger.Buckets))))
-		n = 0
-		for _, count := range counts {
-			n += count
-		}
-		return err
+			everyBucket(sameInt("day", int64(next.From)), sameText("asset", next.Asset), sameInt("least", int64(max(now.Min, 1)))))
 	})
 	return n, err
 }
