@@ -58,7 +58,7 @@ func (db *DB) PublishDocument(ctx context.Context, name, text string) (staking.D
 	return d, nil
 }
 
-// writeDocument writes a version that nobody else may have written meanwhile.
+// writeDocument writes a version that nobody else may have written at the same time.
 func writeDocument(t tx, d staking.Document) error {
 	n, err := t.Exec("INSERT INTO documents (name, version, published, content) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
 		d.Name, int64(d.Version), d.Published.UnixMilli(), d.Text)

@@ -96,7 +96,7 @@ func ReadTermsRevision(r row) (TermsRevision, error) {
 	return TermsRevision{ReadTerms(r), int(r.Int(6)), timeOf(r.Int(7)), r.Text(8), r.Text(9)}, nil
 }
 
-// writeTerms writes a revision that nobody else may have written meanwhile.
+// writeTerms writes a revision that nobody else may have written at the same time.
 func (db *DB) writeTerms(t tx, r TermsRevision) error {
 	n, err := t.Exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
@@ -160,7 +160,7 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 }
 
 // CorrectTerms corrects a token's terms of one day that is over and not declared,
-// and of that day alone. What was accrued for it is accrued anew by the next run;
+// and of that day alone. What was accrued for it is accrued again by the next run;
 // an approval of it is taken back. Who corrected and why is kept. Safe to call twice.
 func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Terms, reason string) error {
 	asset, err := db.Asset(ctx, terms.Asset)
@@ -248,7 +248,7 @@ func (db *DB) correct(t tx, terms staking.Terms, reason string) (done bool, err 
 }
 
 // unaccrue takes back what was accrued of a token's day. It writes every row of
-// the token's progress, so that whoever is accruing it meanwhile begins again.
+// the token's progress, so that whoever is accruing it at the same time begins again.
 func unaccrue(t tx, d staking.Day, asset string) error {
 	if _, err := t.Exec(`UPDATE progress SET accrued_through = CASE WHEN paid_through = $1 - 1 THEN $1 - 1 ELSE accrued_through END
 	                      WHERE asset = $2`, int64(d), asset); err != nil {

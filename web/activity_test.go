@@ -232,7 +232,7 @@ func TestEveryHappeningHasItsText(t *testing.T) {
 			names = append(names, string(kind))
 		}
 	}
-	for _, name := range pressNames {
+	for _, name := range switchEventNames {
 		names = append(names, name)
 	}
 	for _, l := range all.all {
