@@ -188,7 +188,7 @@ func (p *posting) writeReconciliations() error {
 			all = append(all, flagged{d, it})
 		}
 	}
-	return p.insertNew("reconciliations", db.SetOf(all, append(keyFields(func(f flagged) key { return f.key }),
+	return p.insertNew("reconciliations", db.SetOf(all, append(keyFields(func(f flagged) *key { return &f.key }),
 		db.Text("entry", func(f flagged) string { return f.it.ID }),
 		db.Int("at", func(f flagged) int64 { return f.it.at }),
 		db.Int("until", func(f flagged) int64 { return f.until }),

@@ -137,7 +137,7 @@ func (p *posting) history() error {
 		return nil
 	}, `SELECT p.bucket, p.account, p.asset, p.at, p.amount, p.kind
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.account = r.account AND p.asset = r.asset AND p.at > r.at`,
-		db.SetOf(spans, append(keyFields(func(s span) key { return s.key }),
+		db.SetOf(spans, append(keyFields(func(s span) *key { return &s.key }),
 			db.Int("day", func(s span) int64 { return int64(s.day) }),
 			db.Int("at", func(s span) int64 { return s.since }))...))
 	if err != nil {

@@ -105,7 +105,7 @@ func (b *DB) makePayable(t tx, token string, total ledger.Amount, accrued []buck
 	if n == 0 {
 		return b.shortOfFunds(t, token, total)
 	}
-	payable := keyFields(func(b bucketTotal) key { return key{int(b.bucket), ledger.Payable, token} })
+	payable := keyFields(func(b bucketTotal) *key { return &key{int(b.bucket), ledger.Payable, token} })
 	_, err = t.Set(nil, `INSERT INTO balances (bucket, account, asset, balance, carry, earned)
 	                     SELECT r.bucket, r.account, r.asset, 0, 0, 0 FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
 		db.SetOf(accrued, payable...))

@@ -65,7 +65,7 @@ type key struct {
 }
 
 // keyFields are the columns of a balance's key in a set.
-func keyFields[T any](of func(T) key) []db.Field[T] {
+func keyFields[T any](of func(T) *key) []db.Field[T] {
 	return []db.Field[T]{
 		db.Int("bucket", func(v T) int64 { return int64(of(v).bucket) }),
 		db.Text("account", func(v T) string { return string(of(v).account) }),
@@ -79,7 +79,7 @@ type balance struct {
 	exists  bool
 	closed  bool          // its account is closed
 	frozen  bool          // its account is frozen
-	now     ledger.Amount // as it stands with the entries accepted so far
+	now     ledger.Amount // with the entries accepted so far
 	applied ledger.Amount // what the first update has put on it
 	kept    ledger.Amount // what the accepted entries put on it
 	touched bool          // by an accepted entry
@@ -88,7 +88,7 @@ type balance struct {
 	reserved ledger.Amount // of a held part: what its pending withdrawals hold; see readReserved
 }
 
-func balanceKey(b *balance) key { return b.key }
+func balanceKey(b *balance) *key { return &b.key }
 
 // later is a change of a balance at a moment that an entry might come before.
 type later struct {
@@ -212,7 +212,7 @@ func (p *posting) lookAgain() error {
 		}
 	}
 	return p.find(refused, func(r row) error {
-		return fmt.Errorf("%w: entry %s was posted meanwhile", errRetry, r.Text(0))
+		return fmt.Errorf("%w: entry %s was posted at the same time", errRetry, r.Text(0))
 	})
 }
 
@@ -269,7 +269,7 @@ func (p *posting) day(it *item) staking.Day {
 }
 
 // lockDays shares the lock on each day and bucket that the entries touch, so that
-// no day is closed under them. The intent to close is looked at first, so that a
+// no day is closed under them. The intent to close is checked first, so that a
 // stream of entries cannot keep the closer waiting.
 func (p *posting) lockDays() error {
 	firstOpen, err := p.db.firstOpen(p.t)
@@ -505,27 +505,27 @@ type side struct {
 }
 
 func (p *posting) writePostings() error {
-	var sides []side
+	var sides []*side
 	for _, it := range p.accepted {
 		day := staking.DayOf(timeOf(it.at))
 		for i, m := range it.Moves {
 			from, to := m.Sides()
 			sides = append(sides,
-				side{key{from, m.From, m.Asset}, it, day, i, 0, -m.Amount, m.To},
-				side{key{to, m.To, m.Asset}, it, day, i, 1, m.Amount, m.From})
+				&side{key{from, m.From, m.Asset}, it, day, i, 0, -m.Amount, m.To},
+				&side{key{to, m.To, m.Asset}, it, day, i, 1, m.Amount, m.From})
 		}
 	}
-	slices.SortFunc(sides, func(a, b side) int {
+	slices.SortFunc(sides, func(a, b *side) int {
 		return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.day, b.day),
 			cmp.Compare(a.it.at, b.it.at), cmp.Compare(a.it.ID, b.it.ID), a.move-b.move, a.side-b.side)
 	})
-	return p.insertNew("postings", db.SetOf(sides, append(keyFields(func(s side) key { return s.key }),
-		db.Int("day", func(s side) int64 { return int64(s.day) }),
-		db.Int("at", func(s side) int64 { return s.it.at }),
-		db.Text("entry", func(s side) string { return s.it.ID }),
-		db.Int("move", func(s side) int64 { return int64(s.move) }),
-		db.Int("side", func(s side) int64 { return int64(s.side) }),
-		db.Int("amount", func(s side) int64 { return int64(s.amount) }),
-		db.Text("other", func(s side) string { return string(s.other) }),
-		db.Text("kind", func(s side) string { return string(s.it.Kind) }))...))
+	return p.insertNew("postings", db.SetOf(sides, append(keyFields(func(s *side) *key { return &s.key }),
+		db.Int("day", func(s *side) int64 { return int64(s.day) }),
+		db.Int("at", func(s *side) int64 { return s.it.at }),
+		db.Text("entry", func(s *side) string { return s.it.ID }),
+		db.Int("move", func(s *side) int64 { return int64(s.move) }),
+		db.Int("side", func(s *side) int64 { return int64(s.side) }),
+		db.Int("amount", func(s *side) int64 { return int64(s.amount) }),
+		db.Text("other", func(s *side) string { return string(s.other) }),
+		db.Text("kind", func(s *side) string { return string(s.it.Kind) }))...))
 }

@@ -13,6 +13,124 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
+// The books are what a run works on.
+var _ staking.Books = (*DB)(nil)
+
+// Due are the oldest days up to and including through that are not paid, a day a token.
+func (b *DB) Due(ctx context.Context, through staking.Day) (due []staking.Due, err error) {
+	err = b.engine.Read(ctx, func(t view) (err error) {
+		due, err = db.All(t, func(r row) (staking.Due, error) {
+			return staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1)) + 1}, nil
+		},
+			"SELECT asset, min(paid_through) FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset", int64(through))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what is due: %w", err)
+	}
+	return due, nil
+}
+
+// batchSize is how many accounts are enough for a transaction of their own: the
+// buckets of small books share one, since each commit waits for the disk.
+const batchSize = 128
+
+// progressRow names a row of progress: the days of a token in a bucket.
+type progressRow struct {
+	bucket int
+	asset  string
+}
+
+// Unaccrued are the batches of buckets in which the day is not accrued for some of the
+// tokens. Buckets without an enrollment that covers the day are done with at
+// once: the day is closed, so there will be none.
+func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
+	var covered []int64 // accounts of each bucket, up to batchSize
+	err := b.engine.Write(ctx, func(t tx) (err error) {
+		covered, err = db.AllEach(t, db.IntOf,
+			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, batchSize),
+			EveryBucket(d))
+		if err != nil {
+			return err
+		}
+		var empty []progressRow
+		for bucket, n := range covered {
+			for _, token := range tokens {
+				if n == 0 {
+					empty = append(empty, progressRow{bucket, token})
+				}
+			}
+		}
+		// The day before is a column, not a parameter: PostgreSQL takes few rows to have reached
+		// a day that is given, and would look for each of them in the whole set.
+		_, err = t.Set(nil, `UPDATE progress SET accrued_through = r.before + 1 FROM {rows}
+		                      WHERE progress.bucket = r.bucket AND progress.asset = r.asset
+		                        AND progress.accrued_through = r.before AND progress.paid_through = r.before`,
+			db.SetOf(empty,
+				db.Int("bucket", func(p progressRow) int64 { return int64(p.bucket) }),
+				db.Text("asset", func(p progressRow) string { return p.asset }),
+				db.Int("before", func(progressRow) int64 { return int64(d) - 1 })))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pass over empty buckets: %w", err)
+	}
+	return b.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens, covered)
+}
+
+// Unpaid are the batches of buckets in which the day is not paid for some of the tokens.
+// Buckets in which nothing was accrued are done with at once.
+func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
+	var accrued []int64 // positions of each bucket
+	err := db.engine.Write(ctx, func(t tx) error {
+		accrued = make([]int64, ledger.Buckets)
+		if err := t.QueryEach(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
+			"SELECT bucket, holders FROM batches WHERE bucket = $1 AND day = $2", EveryBucket(d)); err != nil {
+			return err
+		}
+		for _, token := range tokens {
+			if _, err := t.Exec(`UPDATE progress SET paid_through = $1
+			                      WHERE asset = $2 AND paid_through = $1 - 1 AND accrued_through = $1
+			                        AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.bucket = progress.bucket AND b.day = $1 AND b.asset = progress.asset)`,
+				int64(d), token); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pass over empty buckets: %w", err)
+	}
+	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens, accrued)
+}
+
+// unfinished are the buckets that a statement finds, in batches by how many accounts or
+// positions each bucket has.
+func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Piece, error) {
+	var batches []staking.Piece
+	err := db.engine.Read(ctx, func(t view) error {
+		batches = nil
+		last, sum := -1, int64(batchSize)
+		return t.Query(func(r row) error {
+			b := int(r.Int(0))
+			if b == last || !slices.Contains(tokens, r.Text(1)) {
+				return nil
+			}
+			if sum >= batchSize {
+				batches, sum = append(batches, nil), 0
+			}
+			p := &batches[len(batches)-1]
+			*p = append(*p, b)
+			last, sum = b, sum+size[b]
+			return nil
+		}, sql, int64(d))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the progress of %s: %w", d, err)
+	}
+	return batches, nil
+}
+
 // pageSize is how many positions are in memory at once, whatever the number of holders.
 const pageSize = 16384
 
@@ -280,122 +398,4 @@ func ReadAccrual(r row) staking.Accrual {
 		Opening: ledger.Amount(r.Int(3)), Average: ledger.Amount(r.Int(4)), Rest: r.Int(5), Eligible: ledger.Amount(r.Int(6)),
 		APR: staking.Rate(r.Int(7)), Reward: ledger.Amount(r.Int(8)), Before: staking.Fraction(r.Int(9)), Carry: staking.Fraction(r.Int(10)),
 	}
-}
-
-// The books are what a run works on.
-var _ staking.Books = (*DB)(nil)
-
-// Due are the oldest days up to and including through that are not paid, a day a token.
-func (b *DB) Due(ctx context.Context, through staking.Day) (due []staking.Due, err error) {
-	err = b.engine.Read(ctx, func(t view) (err error) {
-		due, err = db.All(t, func(r row) (staking.Due, error) {
-			return staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1)) + 1}, nil
-		},
-			"SELECT asset, min(paid_through) FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset", int64(through))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read what is due: %w", err)
-	}
-	return due, nil
-}
-
-// batchSize is how many accounts are enough for a transaction of their own: the
-// buckets of small books share one, since each commit waits for the disk.
-const batchSize = 128
-
-// progressRow names a row of progress: the days of a token in a bucket.
-type progressRow struct {
-	bucket int
-	asset  string
-}
-
-// Unaccrued are the batches of buckets in which the day is not accrued for some of the
-// tokens. Buckets without an enrollment that covers the day are done with at
-// once: the day is closed, so there will be none.
-func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
-	var covered []int64 // accounts of each bucket, up to batchSize
-	err := b.engine.Write(ctx, func(t tx) (err error) {
-		covered, err = db.AllEach(t, db.IntOf,
-			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, batchSize),
-			EveryBucket(d))
-		if err != nil {
-			return err
-		}
-		var empty []progressRow
-		for bucket, n := range covered {
-			for _, token := range tokens {
-				if n == 0 {
-					empty = append(empty, progressRow{bucket, token})
-				}
-			}
-		}
-		// The day before is a column, not a parameter: PostgreSQL takes few rows to have reached
-		// a day that is given, and would look for each of them in the whole set.
-		_, err = t.Set(nil, `UPDATE progress SET accrued_through = r.before + 1 FROM {rows}
-		                      WHERE progress.bucket = r.bucket AND progress.asset = r.asset
-		                        AND progress.accrued_through = r.before AND progress.paid_through = r.before`,
-			db.SetOf(empty,
-				db.Int("bucket", func(p progressRow) int64 { return int64(p.bucket) }),
-				db.Text("asset", func(p progressRow) string { return p.asset }),
-				db.Int("before", func(progressRow) int64 { return int64(d) - 1 })))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("pass over empty buckets: %w", err)
-	}
-	return b.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens, covered)
-}
-
-// Unpaid are the batches of buckets in which the day is not paid for some of the tokens.
-// Buckets in which nothing was accrued are done with at once.
-func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
-	var accrued []int64 // positions of each bucket
-	err := db.engine.Write(ctx, func(t tx) error {
-		accrued = make([]int64, ledger.Buckets)
-		if err := t.QueryEach(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
-			"SELECT bucket, holders FROM batches WHERE bucket = $1 AND day = $2", EveryBucket(d)); err != nil {
-			return err
-		}
-		for _, token := range tokens {
-			if _, err := t.Exec(`UPDATE progress SET paid_through = $1
-			                      WHERE asset = $2 AND paid_through = $1 - 1 AND accrued_through = $1
-			                        AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.bucket = progress.bucket AND b.day = $1 AND b.asset = progress.asset)`,
-				int64(d), token); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("pass over empty buckets: %w", err)
-	}
-	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens, accrued)
-}
-
-// unfinished are the buckets that a statement finds, in batches by how many accounts or
-// positions each bucket has.
-func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Piece, error) {
-	var batches []staking.Piece
-	err := db.engine.Read(ctx, func(t view) error {
-		batches = nil
-		last, sum := -1, int64(batchSize)
-		return t.Query(func(r row) error {
-			b := int(r.Int(0))
-			if b == last || !slices.Contains(tokens, r.Text(1)) {
-				return nil
-			}
-			if sum >= batchSize {
-				batches, sum = append(batches, nil), 0
-			}
-			p := &batches[len(batches)-1]
-			*p = append(*p, b)
-			last, sum = b, sum+size[b]
-			return nil
-		}, sql, int64(d))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the progress of %s: %w", d, err)
-	}
-	return batches, nil
 }
