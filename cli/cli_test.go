@@ -16,6 +16,8 @@ import (
 	"github.com/alecthomas/kong"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/softstake/softstake/scenario"
 )
 
 // noon is when the tests of this file play.
@@ -251,13 +253,10 @@ func TestProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
 	}
-	binary := filepath.Join(t.TempDir(), "softstake")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/softstake/softstake").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	books := "sqlite:" + filepath.Join(t.TempDir(), "env.db")
 	program := func(args ...string) (string, int) {
-		c := exec.Command(binary, args...)
-		c.Env = append(os.Environ(), "SOFTSTAKE_DB=sqlite:"+filepath.Join(filepath.Dir(binary), "env.db"))
+		c := exec.Command(scenario.Program(t), args...)
+		c.Env = append(os.Environ(), "SOFTSTAKE_DB="+books)
 		out, err := c.CombinedOutput()
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {

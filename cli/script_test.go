@@ -15,12 +15,20 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 )
 
 // update writes what the scripts print into them, to be read by a person before it is kept.
 var update = flag.Bool("update", false, "write what the scripts in testdata print into them")
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	defer func() {
+		if err := scenario.RemoveProgram(); err != nil {
+			panic(err)
+		}
+	}()
+	pgtest.Main(m)
+}
 
 // TestScripts plays the scripts of testdata on both databases, each in a folder of
 // its own: a line "$ init" is a command, lines "< …" before it are its input, a line

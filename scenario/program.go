@@ -18,6 +18,10 @@ import (
 	"time"
 )
 
+// programFile, in the environment, is the program where it is built already: "make test"
+// builds it once for all packages.
+const programFile = "SOFTSTAKE_PROGRAM"
+
 // program is the built softstake, made at its first use and gone at the end.
 var program struct {
 	sync.Mutex
@@ -28,6 +32,9 @@ var program struct {
 // Program is the path of the program itself, built from this tree.
 func Program(t testing.TB) string {
 	t.Helper()
+	if path := os.Getenv(programFile); path != "" {
+		return path
+	}
 	program.Lock()
 	defer program.Unlock()
 	if program.dir == "" && program.err == nil {

@@ -26,7 +26,8 @@ install() { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recom
 # What is removed at the end, if it was made.
 setting=
 memory=
-trap 'rm -rf "$setting" "$memory"' EXIT
+program=
+trap 'rm -rf "$setting" "$memory" "$program"' EXIT
 trap 'exit 1' INT TERM
 
 # The package would make and start a database cluster of its own, which the tests
@@ -85,6 +86,12 @@ fi
 
 echo "test: go vet"
 go vet ./...
+
+# The program that tests of six packages start is linked once.
+program=$(mktemp -d)
+chmod 755 "$program"
+export SOFTSTAKE_PROGRAM="$program/softstake"
+go build -o "$SOFTSTAKE_PROGRAM" .
 
 echo "test: go test"
 # Vetting is done, and nobody debugs the programs that are linked for the tests.
