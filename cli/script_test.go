@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,8 +31,14 @@ func TestMain(m *testing.M) {
 	pgtest.Main(m)
 }
 
-// TestScripts plays the scripts of testdata on both databases, each in a folder of
-// its own: a line "$ init" is a command, lines "< …" before it are its input, a line
+// onPostgres are the scripts that are always played on PostgreSQL too: of entries, runs,
+// terms and files, and what prints the engine or copies the books. The commands know no
+// database, and the store's own tests try all SQL on both: the other scripts are repetition
+// there, which the long tests have.
+var onPostgres = []string{"days", "load", "offer", "restore", "walk", "withdrawals"}
+
+// TestScripts plays the scripts of testdata, on SQLite and those of onPostgres there too,
+// each in a folder of its own: a line "$ init" is a command, lines "< …" before it are its input, a line
 // "now TIME" sets the clock, lines "> NAME …" write a file, and what the command
 // printed follows it, with its exit status where that is not 0. What is about files
 // of SQLite (refused.script) is played on SQLite alone.
@@ -47,7 +54,7 @@ func TestScripts(t *testing.T) {
 		}
 		script := strings.TrimSuffix(filepath.Base(name), ".script")
 		t.Run(script+"/sqlite", func(t *testing.T) { testScript(t, path, "") })
-		if script != "refused" && !*update {
+		if script != "refused" && !*update && (scenario.Long() || slices.Contains(onPostgres, script)) {
 			t.Run(script+"/postgres", func(t *testing.T) { testScript(t, path, pgtest.Database(t)) })
 		}
 	}
