@@ -20,11 +20,15 @@ type importBooks struct {
 	now time.Time
 }
 
+// newBooks are the files of the books that newImportBooks makes, by their first day.
+var newBooks = map[string][]byte{}
+
 // newImportBooks makes books from a day on, two weeks after which it is, or from
-// 2026-11-25 with "".
+// 2026-11-25 with "". They are made once, and then copied.
 func newImportBooks(t *testing.T, from string) *importBooks {
 	t.Helper()
-	b := &importBooks{url: "sqlite:" + filepath.Join(t.TempDir(), "books.db"), now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+	path := filepath.Join(t.TempDir(), "books.db")
+	b := &importBooks{url: "sqlite:" + path, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
 	init := []string{"init"}
 	if from != "" { // fewer days are made much faster
 		first, err := time.Parse(time.DateOnly, from)
@@ -34,11 +38,18 @@ func newImportBooks(t *testing.T, from string) *importBooks {
 		b.now = first.AddDate(0, 0, 14)
 		init = append(init, "--from", from)
 	}
+	if file, made := newBooks[from]; made {
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
 	for _, args := range [][]string{init, {"account", "open", "a", "--region", "DE"}} {
 		if printed, status := b.run(args...); status != 0 {
 			t.Fatalf("%v: %s", args, printed)
 		}
 	}
+	newBooks[from] = contents(t, path)
 	return b
 }
 
