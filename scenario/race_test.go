@@ -68,7 +68,7 @@ func TestRunsRaceWithTransfers(t *testing.T) {
 
 // run lets both sides go for a while, and then looks at the books.
 func (r *race) run(seed uint64, late bool) {
-	posters, atLeast := 6, 1500*time.Millisecond
+	posters, atLeast := 6, 500*time.Millisecond // three days in any case; a longer race is repetition
 	if late {
 		posters = 16
 	}
