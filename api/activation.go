@@ -160,24 +160,20 @@ func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[act
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.Reports.Standing(ctx, id, c)
+	h, err := s.Reports.Holder(ctx, id, c, reports.Eligibility)
 	if err != nil {
 		return nil, err
 	}
-	closings, err := s.Books.Closings(ctx)
-	if err != nil {
-		return nil, err
-	}
-	running, on := standing.Running()
-	from := running.From
-	if !on {
-		from = staking.DayOf(s.Now()) + 1
+	from := h.Running.From
+	if !h.On() {
+		from = h.Today + 1
 	}
 	out := activationOut{
-		On: on, MeasuredFrom: from.String(), FirstRewardFrom: instant(closings.ClosesAt(from)), FirstRewardBy: instant(closings.PaidBy(from)),
-		Missing: missingFor(standing), Enrollments: make([]enrollmentOut, 0, len(standing.Enrollments)),
+		On: h.On(), MeasuredFrom: from.String(),
+		FirstRewardFrom: instant(h.Closings.ClosesAt(from)), FirstRewardBy: instant(h.Closings.PaidBy(from)),
+		Missing: missingFor(h), Enrollments: make([]enrollmentOut, 0, len(h.Enrollments)),
 	}
-	for _, e := range standing.Enrollments {
+	for _, e := range h.Enrollments {
 		shown := enrollmentOut{From: e.From.String()}
 		if e.Until != staking.Forever {
 			shown.Until = e.Until.String()
@@ -188,15 +184,15 @@ func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[act
 }
 
 // missingFor is what keeps an account from being switched on.
-func missingFor(st reports.Standing) []missingOut {
+func missingFor(h reports.Holder) []missingOut {
 	missing := []missingOut{}
-	if st.Region != nil {
-		missing = append(missing, missingOut{What: typeOf(st.Region).name, Detail: detailOf(st.Region)})
+	if h.Region != nil {
+		missing = append(missing, missingOut{What: typeOf(h.Region).name, Detail: detailOf(h.Region)})
 	}
-	if st.Version != nil {
-		missing = append(missing, missingOut{What: "update-app", Detail: detailOf(st.Version)})
+	if h.Version != nil {
+		missing = append(missing, missingOut{What: "update-app", Detail: detailOf(h.Version)})
 	}
-	for _, d := range st.Missing {
+	for _, d := range h.Missing {
 		missing = append(missing, missingOut{What: "document", Document: d.Name, Version: d.Version,
 			Detail: fmt.Sprintf("Accept version %d of %s.", d.Version, d.Name)})
 	}

@@ -99,16 +99,12 @@ func (s *server) showReward(ctx context.Context, r reports.Reward) (RewardOut, e
 }
 
 func (s *server) earnings(ctx context.Context, in *AccountIn) (*answer[earningsOut], error) {
-	balances, err := s.Reports.Balances(ctx, in.id())
+	h, err := s.Reports.Holder(ctx, in.id(), staking.Client{}, reports.Value)
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.Reports.Earnings(ctx, in.id())
-	if err != nil {
-		return nil, err
-	}
-	out := earningsOut{On: e.On, Tokens: []earnedToken{}, Value: usdt.Format(e.Value), Unpriced: e.Unpriced}
-	for _, b := range balances {
+	out := earningsOut{On: h.On(), Tokens: []earnedToken{}, Value: usdt.Format(h.Value), Unpriced: h.Unpriced}
+	for _, b := range h.Balances {
 		if b.Earned == 0 {
 			continue
 		}

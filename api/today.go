@@ -40,40 +40,42 @@ func (s *server) todayRoutes() {
 		Description: "For each token on offer the average since 00:00 UTC, and what the day would pay if nothing moved any more. It is the same working-out that the day is paid by.",
 		Errors:      []int{http.StatusNotFound},
 	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[todayOut], error) {
-		day, err := s.Reports.Today(ctx, in.id())
-		return say(showToday(day), err)
+		h, err := s.Reports.Holder(ctx, in.id(), staking.Client{}, reports.Accruals)
+		return say(showToday(h), err)
 	})
 }
 
-func showToday(day reports.Today) todayOut {
-	out := todayOut{Day: day.Day.String(), At: instant(day.At), On: day.On, Enrolled: day.Enrolled, Tokens: make([]todayFor, len(day.Tokens))}
-	if day.On {
-		out.MeasuredFrom = day.From.String()
+func showToday(h reports.Holder) todayOut {
+	covered := h.Covers(h.Today)
+	out := todayOut{Day: h.Today.String(), At: instant(h.At), On: h.On(), Enrolled: covered}
+	out.Tokens = make([]todayFor, len(h.Tokens))
+	if h.On() {
+		out.MeasuredFrom = h.Running.From.String()
 	}
 	switch {
-	case day.Enrolled:
-	case day.On:
-		out.Notice = fmt.Sprintf("Soft Staking was switched on today: measuring begins with %s, at 00:00 UTC.", day.From)
+	case covered:
+	case h.On():
+		out.Notice = fmt.Sprintf("Soft Staking was switched on today: measuring begins with %s, at 00:00 UTC.", h.Running.From)
 	default:
 		out.Notice = "Soft Staking is off: today is not measured. It earns from the day after it is switched on."
 	}
-	for i, t := range day.Tokens {
-		out.Tokens[i] = showTodayFor(t, day.Enrolled)
+	for i, t := range h.Tokens {
+		out.Tokens[i] = showTodayFor(t, covered)
 	}
 	return out
 }
 
-func showTodayFor(t reports.TodayToken, enrolled bool) todayFor {
+func showTodayFor(t reports.OfferedToken, covered bool) todayFor {
 	a, m := t.Asset, t.Measured
 	out := todayFor{
 		Asset: a.Symbol, Terms: showTerms(a, t.Terms), Free: a.Format(t.Free), Opening: a.Format(m.Opening),
 		SoFar: a.Format(t.SoFar), Average: a.Format(m.Average), Eligible: "0", Reward: "0",
 	}
-	if t.Reached && enrolled {
+	if t.Reached && covered {
 		out.Eligible, out.Reward = a.Format(m.Eligible), a.Format(m.Reward)
 	}
 	switch {
-	case !enrolled:
+	case !covered:
 	case !t.Reached:
 		out.Notice = fmt.Sprintf("The day's average would be below the minimum of %s %s: it would pay nothing.", a.Format(t.Terms.Min), a.Symbol)
 	case m.Average > t.Terms.Cap || (m.Average == t.Terms.Cap && m.Rest > 0):

@@ -207,7 +207,7 @@ func (f *face) wants(got answered, want string) {
 // isOn says how the switch stands.
 func (f *face) isOn() bool {
 	f.t.Helper()
-	return testkit.Must(reports.New(f.db.Reader()).Earnings(f.t.Context(), "alice"))(f.t).On
+	return testkit.Must(reports.New(f.db.Reader()).Holder(f.t.Context(), "alice", staking.Client{}, 0))(f.t).On()
 }
 
 // ok ends the test at an error.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -43,19 +44,19 @@ func list(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	earnings, err := r.reports.Earnings(r.ctx, r.account)
+	h, err := r.reports.Holder(r.ctx, r.account, staking.Client{}, reports.Offer|reports.Value)
 	if err != nil {
 		return nil, err
 	}
-	answer := listing{Status: earnings.On, TotalRewardsUSDT: formatValue(int64(earnings.Value)), Rows: []product{}}
-	for _, t := range earnings.Tokens {
+	answer := listing{Status: h.On(), TotalRewardsUSDT: formatValue(int64(h.Value)), Rows: []product{}}
+	for _, t := range h.Tokens {
 		if asset != "" && asset != t.Asset.Symbol {
 			continue
 		}
 		if answer.Total++; answer.Total > offset && len(answer.Rows) < size {
 			answer.Rows = append(answer.Rows, product{
 				Asset: t.Asset.Symbol, MinAmount: t.Asset.Format(t.Terms.Min), MaxCap: t.Asset.Format(t.Terms.Cap), APR: t.Terms.APR.String(),
-				StakedAmount: t.Asset.Format(t.Staked), TotalProfit: t.Asset.Format(t.Earned),
+				StakedAmount: t.Asset.Format(t.Counting), TotalProfit: t.Asset.Format(t.Earned),
 			})
 		}
 	}

@@ -97,32 +97,6 @@ func (rs *Reports) RewardPage(ctx context.Context, id ledger.Account, asked Rewa
 	return rewards, rs.valueRewards(ctx, rewards)
 }
 
-// priceRewards finds the prices of the rewards' days.
-func priceRewards(t db.View, rewards []Reward) error {
-	at := map[RewardKey]int{}
-	var wanted []store.Price
-	for _, r := range rewards {
-		key := RewardKey{r.Day, r.Asset}
-		if _, there := at[key]; !there {
-			at[key] = len(wanted)
-			wanted = append(wanted, store.Price{Asset: r.Asset, Day: r.Day})
-		}
-	}
-	known, err := store.PricesAt(t, wanted)
-	if err != nil {
-		return err
-	}
-	for i := range rewards {
-		r := &rewards[i]
-		r.Price = known[at[RewardKey{r.Day, r.Asset}]].Price
-		if r.Asset == store.USDT {
-			r.Price = store.PriceUnit
-		}
-		r.PriceKnown = r.Price != 0
-	}
-	return nil
-}
-
 // valueRewards says what the rewards were worth, where their price is known.
 func (rs *Reports) valueRewards(ctx context.Context, rewards []Reward) error {
 	for i := range rewards {

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -56,110 +57,100 @@ func (s *worths) keep(id ledger.Account, w worth) {
 	s.known[id] = w
 }
 
-// since is what still counts of what is known of an account's rewards: nothing,
-// where a price that was missing may be there by now.
-func (s situation) since(known worth, first staking.Day) worth {
-	if known.through == 0 || known.unpriced > 0 && known.late != s.late {
-		known = worth{through: first - 1}
+// readRewards reads the rewards that are not in what is known, by day, with the prices of their days. Nothing is
+// known where a price that was missing may be there by now.
+func (r *reading) readRewards() error {
+	if r.worth.through == 0 || r.worth.unpriced > 0 && r.worth.late != r.late {
+		r.worth = worth{through: r.rs.FirstDay() - 1}
 	}
-	known.late = s.late
-	return known
-}
-
-// add adds rewards to what is known: those through the day that all tokens are
-// paid, to be kept, and with those of tokens that are ahead of the others, the total.
-func (s situation) add(known worth, rewards []Reward, assets map[string]ledger.Asset) (kept, total worth, err error) {
-	kept, total = known, known
-	for _, d := range s.paid {
-		kept.through = max(kept.through, d)
-	}
-	for _, d := range s.paid {
-		kept.through = max(known.through, min(kept.through, d))
-	}
-	for _, r := range rewards {
-		if err := total.add(assets[r.Asset], r); err != nil {
-			return kept, total, err
-		}
-		if r.Day <= kept.through {
-			kept.value, kept.unpriced = total.value, total.unpriced
+	r.worth.late = r.late
+	last := r.worth.through
+	for _, t := range r.tokens {
+		if t.Earned > 0 {
+			last = max(last, t.paid)
 		}
 	}
-	return kept, total, nil
-}
-
-// add adds a reward to what it comes to.
-func (w *worth) add(asset ledger.Asset, r Reward) error {
-	if !r.PriceKnown {
-		w.unpriced++
+	var days []staking.Day
+	for d := r.worth.through + 1; d <= last; d++ {
+		days = append(days, d)
+	}
+	if days == nil {
 		return nil
 	}
-	value, err := store.Value(asset, r.Reward, r.Price)
-	if err == nil {
-		w.value, err = w.value.Add(value)
-	}
-	return err
-}
-
-// valued are an account's rewards credited after what is known of them, by day,
-// with the prices of their days.
-func valued(t db.View, id ledger.Account, known worth, s situation) ([]Reward, error) {
-	last := known.through
-	for asset, d := range s.paid {
-		if s.earned[asset] > 0 {
-			last = max(last, d)
-		}
-	}
-	if last == known.through {
-		return nil, nil
-	}
-	var all []staking.Day
-	for d := known.through + 1; d <= last; d++ {
-		all = append(all, d)
-	}
-	var rewards []Reward
-	days := map[string][]staking.Day{} // of each asset
-	err := accruedOn(t, id, all, func(c Credit) {
-		if c.Day <= s.paid[c.Asset] {
-			rewards = append(rewards, Reward{Accrual: staking.Accrual{Day: c.Day, Asset: c.Asset, Reward: c.Reward}})
-			days[c.Asset] = append(days[c.Asset], c.Day)
+	err := accruedOn(r.t, r.id, days, func(c Credit) {
+		if c.Day <= r.tokens[c.Asset].paid {
+			a := staking.Accrual{Day: c.Day, Asset: c.Asset, Reward: c.Reward}
+			r.rewards = append(r.rewards, Reward{Accrual: a})
 		}
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	slices.SortFunc(rewards, func(a, b Reward) int { return cmp.Compare(a.Day, b.Day) })
-	prices, err := pricesOf(t, days)
+	slices.SortFunc(r.rewards, func(a, b Reward) int { return cmp.Compare(a.Day, b.Day) })
+	return priceRewards(r.t, r.rewards)
+}
+
+// addRewards adds the rewards to what is known. Kept are those through the day that all tokens are paid through;
+// those of tokens that are ahead of the others count as well.
+func (r *reading) addRewards() (err error) {
+	paid := r.worth.through
+	for _, t := range r.tokens {
+		paid = max(paid, t.paid)
+	}
+	for _, t := range r.tokens {
+		if t.settled {
+			paid = min(paid, t.paid)
+		}
+	}
+	total := r.worth
+	r.worth.through = max(r.worth.through, paid)
+	for _, reward := range r.rewards {
+		if !reward.PriceKnown {
+			total.unpriced++
+		} else if total.value, err = total.value.Add(reward.Value); err != nil {
+			return err
+		}
+		if reward.Day <= r.worth.through {
+			r.worth.value, r.worth.unpriced = total.value, total.unpriced
+		}
+	}
+	r.Value, r.Unpriced = total.value, total.unpriced
+	r.rs.worths.keep(r.id, r.worth)
+	return nil
+}
+
+// priceRewards finds the prices of the rewards' days: for each asset in one statement.
+func priceRewards(t db.View, rewards []Reward) error {
+	type span struct{ first, last staking.Day }
+	spans := map[string]span{}
+	for _, r := range rewards {
+		s, there := spans[r.Asset]
+		if !there {
+			s = span{r.Day, r.Day}
+		}
+		spans[r.Asset] = span{min(s.first, r.Day), max(s.last, r.Day)}
+	}
+	if len(spans) == 0 {
+		return nil
+	}
+	prices := map[string][]store.Price{} // by day
+	err := t.QueryEach(func(r db.Row) error {
+		p := store.Price{Asset: r.Text(0), Day: staking.Day(r.Int(1)), Price: r.Int(2)}
+		prices[p.Asset] = append(prices[p.Asset], p)
+		return nil
+	}, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",
+		db.SetOf(slices.Sorted(maps.Keys(spans)),
+			db.Text("asset", func(symbol string) string { return symbol }),
+			db.Int("from", func(symbol string) int64 { return int64(spans[symbol].first) - store.PriceReach }),
+			db.Int("to", func(symbol string) int64 { return int64(spans[symbol].last) })))
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("read prices: %w", err)
 	}
 	for i := range rewards {
 		r := &rewards[i]
 		r.Price, r.PriceKnown = priceOn(prices[r.Asset], r.Asset, r.Day)
 	}
-	return rewards, nil
-}
-
-// pricesOf reads the prices of some assets' days, and those before them that hold
-// on, by asset and day.
-func pricesOf(t db.View, days map[string][]staking.Day) (map[string][]store.Price, error) {
-	prices := map[string][]store.Price{}
-	var assets []string
-	var from, to []int64
-	for asset, d := range days {
-		assets, from, to = append(assets, asset), append(from, int64(slices.Min(d))-store.PriceReach), append(to, int64(slices.Max(d)))
-	}
-	if assets == nil {
-		return prices, nil
-	}
-	err := t.QueryEach(func(r db.Row) error {
-		prices[r.Text(0)] = append(prices[r.Text(0)], store.Price{Asset: r.Text(0), Day: staking.Day(r.Int(1)), Price: r.Int(2)})
-		return nil
-	}, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",
-		db.Set{db.Texts("asset", assets), db.Ints("from", from), db.Ints("to", to)})
-	if err != nil {
-		return nil, fmt.Errorf("read prices: %w", err)
-	}
-	return prices, nil
+	return nil
 }
 
 // priceOn is a day's price among an asset's, which are by day.

@@ -16,12 +16,12 @@ import (
 )
 
 // agrees compares what an account has earned with what its rewards, added up one by one, come to.
-func agrees(t *testing.T, db *store.DB, id ledger.Account) reports.Earnings {
+func agrees(t *testing.T, rs *reports.Reports, id ledger.Account) reports.Holder {
 	t.Helper()
-	e := testkit.Must(reports.New(db.Reader()).Earnings(t.Context(), id))(t)
+	e := testkit.Must(rs.Holder(t.Context(), id, staking.Client{}, reports.Value))(t)
 	var value ledger.Amount
 	unpriced := 0
-	ok(t, reports.New(db.Reader()).Rewards(t.Context(), id, day1, day1+10_000, func(r reports.Reward) error {
+	ok(t, rs.Rewards(t.Context(), id, day1, day1+10_000, func(r reports.Reward) error {
 		if value += r.Value; !r.PriceKnown && r.Reward > 0 {
 			unpriced++
 		}
@@ -42,6 +42,7 @@ func TestEarningsAreWorthWhatTheRewardsAre(t *testing.T) {
 		closeAfter(t, db)
 		other := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 		closeAfter(t, other)
+		here, there := reports.New(db.Reader()), reports.New(other.Reader()) // each keeps what it knows
 		fund(t, db, "BNB", 1000)
 		fund(t, db, "SOL", 1000)
 		for _, id := range []ledger.Account{"alice", "bob"} {
@@ -60,13 +61,13 @@ func TestEarningsAreWorthWhatTheRewardsAre(t *testing.T) {
 					wants(t, err, ledger.ErrConflict) // it is paid at another
 				}
 			}
-			agrees(t, db, "alice")
+			agrees(t, here, "alice")
 			if day%7 == 0 {
-				agrees(t, db, "bob")
-				agrees(t, other, "alice")
+				agrees(t, here, "bob")
+				agrees(t, there, "alice")
 			}
 		}
-		if e := agrees(t, db, "alice"); e.Value == 0 {
+		if e := agrees(t, here, "alice"); e.Value == 0 {
 			t.Error("nothing was worth anything: the test shows nothing")
 		}
 	})
@@ -75,6 +76,7 @@ func TestEarningsAreWorthWhatTheRewardsAre(t *testing.T) {
 // A token that waits for funds holds none of the others up, and is counted when it is paid.
 func TestEarningsOfATokenThatWaits(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		here := reports.New(db.Reader())
 		fund(t, db, "BNB", 1000)
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 700, "BNB", noon)
@@ -85,7 +87,7 @@ func TestEarningsOfATokenThatWaits(t *testing.T) {
 		for day := 3; day < 7; day++ {
 			clock.Set(day, "00:06")
 			settle(t, db, clock)
-			e := agrees(t, db, "alice")
+			e := agrees(t, here, "alice")
 			if e.Value <= before {
 				t.Errorf("on Day %d it is %d, and was %d", day, e.Value, before)
 			}
@@ -93,7 +95,7 @@ func TestEarningsOfATokenThatWaits(t *testing.T) {
 		}
 		fund(t, db, "SOL", 1000)
 		settle(t, db, clock)
-		if e := agrees(t, db, "alice"); e.Value <= before || e.Unpriced != 0 {
+		if e := agrees(t, here, "alice"); e.Value <= before || e.Unpriced != 0 {
 			t.Errorf("%d is worth no more than %d, or %d have no price", e.Value, before, e.Unpriced)
 		}
 	})
@@ -109,8 +111,8 @@ func TestWhatIsStaked(t *testing.T) {
 		told := func() string {
 			t.Helper()
 			text := ""
-			for _, token := range testkit.Must(reports.New(db.Reader()).Earnings(t.Context(), "alice"))(t).Tokens {
-				text += fmt.Sprintf("%s %s/%s ", token.Asset.Symbol, token.Asset.Format(token.Staked), token.Asset.Format(token.Free))
+			for _, token := range holder(t, db, "alice", reports.Offer|reports.Value).Tokens {
+				text += fmt.Sprintf("%s %s/%s ", token.Asset.Symbol, token.Asset.Format(token.Counting), token.Asset.Format(token.Free))
 			}
 			return text
 		}
@@ -126,11 +128,11 @@ func TestWhatIsStaked(t *testing.T) {
 		if got, want := told(), "ADA 0/149 "+fmt.Sprintf(rest, "0", "0"); got != want {
 			t.Errorf("off again: %s, not %s", got, want)
 		}
-		nobody := testkit.Must(reports.New(db.Reader()).Earnings(t.Context(), "nobody"))(t)
-		if nobody.On || nobody.Value != 0 || len(nobody.Tokens) != 10 {
+		nobody := holder(t, db, "nobody", reports.Offer|reports.Value)
+		if nobody.On() || nobody.Value != 0 || len(nobody.Tokens) != 10 {
 			t.Errorf("an account that nobody opened has %+v", nobody)
 		}
-		_, err := reports.New(db.Reader()).Earnings(t.Context(), ledger.Rewards)
+		_, err := reports.New(db.Reader()).Holder(t.Context(), ledger.Rewards, staking.Client{}, reports.Offer|reports.Value)
 		wants(t, err, ledger.ErrInvalid)
 	})
 }

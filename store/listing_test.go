@@ -75,9 +75,9 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	}
 	wants(t, failure(db.AddRegion(ctx, "FR", day1+2, "")), ledger.ErrConflict)
 	wantsCovered(t, db, 6, map[ledger.Account]string{"alice": ".xx...", "bob": ".xx...", "carol": ".xxxxx", "gone": ".x....", "late": "......"})
-	if s := testkit.Must(reports.New(db.Reader()).Standing(ctx, "alice", staking.Client{}))(t); s.Region == nil {
+	if s := holder(t, db, "alice", reports.Eligibility); s.Region == nil {
 		t.Error("a resident could switch on")
-	} else if _, is := s.Running(); !is {
+	} else if !s.On() {
 		t.Error("it is off before its last day is over")
 	}
 	on(t, db, "alice") // it is on, until its end

@@ -38,7 +38,7 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
-		if s := testkit.Must(reports.New(db.Reader()).Standing(ctx, "bob", staking.Client{}))(t); s.Region == nil {
+		if s := holder(t, db, "bob", reports.Eligibility); s.Region == nil {
 			t.Error("bob's residence does not exist, and he could switch on")
 		}
 		testkit.Must(db.Enroll(ctx, "alice", staking.Client{}, time.Time{}))(t) // it is on already

@@ -121,7 +121,7 @@ func TestWhatABalanceBelowZeroEarns(t *testing.T) {
 		ok(t, refusal(post(t, db, decided(oneMove("w-some", ledger.Withdrawal, "some", ledger.Custody, 60), 2, "03:00"),
 			decided(oneMove("w-none", ledger.Withdrawal, "none", ledger.Custody, 100), 2, "01:00")), nil))
 		for _, id := range []ledger.Account{"some", "none"} {
-			testkit.Must(reports.New(db.Reader()).Today(t.Context(), id))(t)
+			holder(t, db, id, reports.Accruals)
 			testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, day1+1, bnb))(t)
 		}
 		clock.Set(3, "00:01") // Day 2 is open still: what is dated on it leaves midnight below zero

@@ -116,7 +116,7 @@ func TestWhatIsHeldIsNotSwept(t *testing.T) {
 		if wants(t, err, ledger.ErrInvalid); !strings.Contains(err.Error(), "complete or cancel the withdrawals first") {
 			t.Errorf("the refusal is %v", err)
 		}
-		if s := testkit.Must(reports.New(db.Reader()).Standing(ctx, "alice", staking.Client{}))(t); len(s.Enrollments) != 1 {
+		if s := holder(t, db, "alice", reports.Eligibility); len(s.Enrollments) != 1 {
 			t.Error("a refused closing switches off")
 		}
 		ok(t, refusal(post(t, db, completed("w1", "alice", 10)), nil))

@@ -14,16 +14,16 @@ import (
 )
 
 // todayOf is what an account's day has come to in a token.
-func todayOf(t *testing.T, db *store.DB, id ledger.Account, asset string) (reports.Today, reports.TodayToken) {
+func todayOf(t *testing.T, db *store.DB, id ledger.Account, asset string) (reports.Holder, reports.OfferedToken) {
 	t.Helper()
-	day := testkit.Must(reports.New(db.Reader()).Today(t.Context(), id))(t)
+	day := holder(t, db, id, reports.Accruals)
 	for _, token := range day.Tokens {
 		if token.Asset.Symbol == asset {
 			return day, token
 		}
 	}
 	t.Fatalf("%s is not among today's tokens", asset)
-	return day, reports.TodayToken{}
+	return day, reports.OfferedToken{}
 }
 
 // centi are so many hundredths of a token of 8 decimals.
@@ -34,20 +34,20 @@ func TestToday(t *testing.T) {
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 2, "BNB", time.Time{})
 		day, token := todayOf(t, db, "alice", "BNB")
-		if day.On || day.Enrolled || token.Free != centi(200) {
+		if day.On() || day.Covers(day.Today) || token.Free != centi(200) {
 			t.Errorf("before the switch: %+v, free %d", day, token.Free)
 		}
 		on(t, db, "alice")
-		if day, _ := todayOf(t, db, "alice", "BNB"); !day.On || day.Enrolled || day.From != day1+1 {
-			t.Errorf("on Day 1: on %t, enrolled %t, measured from %s", day.On, day.Enrolled, day.From)
+		if day, _ := todayOf(t, db, "alice", "BNB"); !day.On() || day.Covers(day.Today) || day.Running.From != day1+1 {
+			t.Errorf("on Day 1: on %t, enrolled %t, measured from %s", day.On(), day.Covers(day.Today), day.Running.From)
 		}
 
 		clock.Set(2, "12:00")
 		deposit(t, db, "d2", "alice", 1, "BNB", time.Time{})
 		clock.Set(2, "18:00")
 		day, token = todayOf(t, db, "alice", "BNB")
-		if !day.Enrolled || day.Day != day1+1 || len(day.Tokens) != 10 {
-			t.Errorf("on Day 2: enrolled %t, %s, %d tokens", day.Enrolled, day.Day, len(day.Tokens))
+		if !day.Covers(day.Today) || day.Today != day1+1 || len(day.Tokens) != 10 {
+			t.Errorf("on Day 2: enrolled %t, %s, %d tokens", day.Covers(day.Today), day.Today, len(day.Tokens))
 		}
 		// 2 for 18 h and 1 for 6 of them: (36+6)/18; until midnight 2 for 24 h and 1 for 12.
 		if token.SoFar != ledger.Amount(2_33333333) || token.Measured.Average != centi(250) || token.Measured.Opening != centi(200) || token.Free != centi(300) {
@@ -79,10 +79,10 @@ func TestToday(t *testing.T) {
 		}
 
 		off(t, db, "alice")
-		if day, _ := todayOf(t, db, "alice", "BNB"); day.On || day.Enrolled {
-			t.Errorf("switched off: on %t, enrolled %t", day.On, day.Enrolled)
+		if day, _ := todayOf(t, db, "alice", "BNB"); day.On() || day.Covers(day.Today) {
+			t.Errorf("switched off: on %t, enrolled %t", day.On(), day.Covers(day.Today))
 		}
-		_, err := reports.New(db.Reader()).Today(t.Context(), "nobody")
+		_, err := reports.New(db.Reader()).Holder(t.Context(), "nobody", staking.Client{}, reports.Accruals)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -181,8 +181,8 @@ func agree(t *testing.T, db *store.DB, accounts []ledger.Account, tokens []strin
 	for _, id := range accounts {
 		for _, token := range tokens {
 			day, today := todayOf(t, db, id, token)
-			e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, day.Day, token))(t)
-			if today.Measured != e.Measured || day.Enrolled != e.Enrolled || today.Reached != e.Earned {
+			e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, day.Today, token))(t)
+			if today.Measured != e.Measured || day.Covers(day.Today) != e.Enrolled || today.Reached != e.Earned {
 				t.Errorf("%s %s: today %+v, explained %+v", id, token, today.Measured, e.Measured)
 			}
 		}

@@ -17,12 +17,12 @@ import (
 // was covered, what it paid, and what is due.
 func yesterday(t *testing.T, db *store.DB, id ledger.Account) string {
 	t.Helper()
-	y := testkit.Must(reports.New(db.Reader()).Yesterday(t.Context(), id))(t)
-	parts := []string{fmt.Sprintf("Day %d %t", y.Day-day1+1, y.Covered)}
+	y := holder(t, db, id, reports.LastDay)
+	parts := []string{fmt.Sprintf("Day %d %t", y.Yesterday()-day1+1, y.Covers(y.Yesterday()))}
 	for _, r := range y.Paid {
 		parts = append(parts, fmt.Sprintf("paid %s %d", r.Asset, r.Reward))
 	}
-	for _, r := range y.Due {
+	for _, r := range y.Pending {
 		parts = append(parts, fmt.Sprintf("due %s %d of Day %d, %d days, waits %t", r.Asset, r.Reward, r.Day-day1+1, r.Days, r.Waits))
 	}
 	return strings.Join(parts, "; ")
@@ -67,7 +67,7 @@ func TestYesterday(t *testing.T) {
 		settle(t, db, clock)
 		saysYesterday(t, db, "Day 5 false")
 
-		_, err := reports.New(db.Reader()).Yesterday(t.Context(), "nobody")
+		_, err := reports.New(db.Reader()).Holder(t.Context(), "nobody", staking.Client{}, reports.LastDay)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }
@@ -103,11 +103,11 @@ func TestYesterdayPromisesWhatIsPaid(t *testing.T) {
 			clock.Set(day-1, "17:11")
 			deposit(t, db, fmt.Sprint("more", day), "alice", int64(day), "BNB", time.Time{})
 			clock.Set(day, "00:04")
-			due := testkit.Must(reports.New(db.Reader()).Yesterday(t.Context(), "alice"))(t).Due
+			due := holder(t, db, "alice", reports.LastDay).Pending
 			clock.Set(day, "00:06")
 			settle(t, db, clock)
-			paid := testkit.Must(reports.New(db.Reader()).Yesterday(t.Context(), "alice"))(t)
-			if len(due) != 1 || len(paid.Paid) != 1 || len(paid.Due) != 0 || due[0].Accrual != paid.Paid[0].Accrual || paid.Paid[0].Account != "alice" {
+			paid := holder(t, db, "alice", reports.LastDay)
+			if len(due) != 1 || len(paid.Paid) != 1 || len(paid.Pending) != 0 || due[0].Accrual != paid.Paid[0].Accrual || paid.Paid[0].Account != "alice" {
 				t.Errorf("on Day %d %+v is due, and then %+v", day, due, paid)
 			}
 		}

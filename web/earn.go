@@ -13,35 +13,27 @@ func (s *server) earnRoutes() {
 	s.get("/help", s.help)
 }
 
-// earning is how the visitor stands with Soft Staking: the facts that the page, its
-// status and the questions speak of.
+// earning is the visitor's Soft Staking: the facts that the page, its status and the questions speak of.
 type earning struct {
 	*view
-	Standing  reports.Standing
-	Earnings  reports.Earnings
-	Today     reports.Today
-	Yesterday reports.Yesterday
-	Assets    map[string]ledger.Asset
-	closings  staking.Closings
+	Holder reports.Holder
+	Assets map[string]ledger.Asset
 }
 
-// earning reads the facts, one after the other: a reward that is credited between two
-// reads is told when the page is read again, which it says by itself.
+// everything is all that can be read of a holder.
+const everything = reports.Eligibility | reports.Offer | reports.Accruals | reports.LastDay | reports.Value
+
+// holder reads parts of the visitor's Soft Staking.
+func (v *visit) holder(parts reports.Parts) (reports.Holder, error) {
+	h, err := v.Reports.Holder(v.context(), v.account(), v.client(), parts)
+	v.closes = h.Closings
+	return h, err
+}
+
+// earning reads the facts from one snapshot.
 func (v *visit) earning(title string) (e earning, err error) {
 	e = earning{view: v.view(title)}
-	if e.closings, err = v.closings(); err != nil {
-		return e, err
-	}
-	if e.Standing, err = v.Reports.Standing(v.context(), v.account(), v.client()); err != nil {
-		return e, err
-	}
-	if e.Earnings, err = v.Reports.Earnings(v.context(), v.account()); err != nil {
-		return e, err
-	}
-	if e.Today, err = v.Reports.Today(v.context(), v.account()); err != nil {
-		return e, err
-	}
-	if e.Yesterday, err = v.Reports.Yesterday(v.context(), v.account()); err != nil {
+	if e.Holder, err = v.holder(everything); err != nil {
 		return e, err
 	}
 	e.Assets, err = v.assets(v.context())
@@ -72,14 +64,12 @@ func (s *server) earn(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := earnPage{earning: e, Started: v.r.Form.Has("started") && e.Today.On}
-	if p.Status, err = v.earnStatus(e); err != nil {
-		return err
-	}
+	p := earnPage{earning: e, Started: v.r.Form.Has("started") && e.Holder.On()}
+	p.Status = e.status()
 	if p.Paid, err = e.yesterday(); err != nil {
 		return err
 	}
-	coming, err := v.Reports.ComingTerms(v.context(), e.Today.Day)
+	coming, err := v.Reports.ComingTerms(v.context(), e.Holder.Today)
 	if err != nil {
 		return err
 	}
@@ -90,7 +80,7 @@ func (s *server) earn(v *visit) error {
 	if p.Chart, err = v.chart(e); err != nil {
 		return err
 	}
-	page, err := v.rewardsPage("", "", latestRewards)
+	page, err := v.rewardsPage(e.Holder.Enrollments, "", "", latestRewards)
 	if err != nil {
 		return err
 	}
@@ -100,11 +90,11 @@ func (s *server) earn(v *visit) error {
 }
 
 // Soon says whether the switch is on and its first day has not begun.
-func (e earning) Soon() bool { return e.Today.On && e.Today.Day < e.Today.From }
+func (e earning) Soon() bool { return e.Holder.On() && e.Holder.Today < e.Holder.Running.From }
 
 // qualifying are the tokens whose free balance reaches their minimum now, by symbol.
 func (e earning) qualifying() (tokens []string) {
-	for _, t := range e.Earnings.Tokens {
+	for _, t := range e.Holder.Tokens {
 		if t.Terms.Qualifies(t.Free) {
 			tokens = append(tokens, t.Asset.Symbol)
 		}
@@ -115,8 +105,8 @@ func (e earning) qualifying() (tokens []string) {
 // nearest is the token that the least is missing of until it reaches its minimum,
 // measured against that minimum, and how much.
 func (e earning) nearest() (asset ledger.Asset, missing ledger.Amount, found bool) {
-	var best reports.EarningToken
-	for _, t := range e.Earnings.Tokens {
+	var best reports.OfferedToken
+	for _, t := range e.Holder.Tokens {
 		if t.Terms.Qualifies(t.Free) {
 			continue
 		}
@@ -128,7 +118,7 @@ func (e earning) nearest() (asset ledger.Asset, missing ledger.Amount, found boo
 }
 
 // missingOf is what a token's free balance lacks: of one without a minimum, its smallest unit.
-func missingOf(t reports.EarningToken) ledger.Amount {
+func missingOf(t reports.OfferedToken) ledger.Amount {
 	if t.Terms.Qualifies(t.Free) {
 		return 0
 	}
@@ -137,7 +127,7 @@ func missingOf(t reports.EarningToken) ledger.Amount {
 
 // tokenRow is a token on offer, as the table shows it.
 type tokenRow struct {
-	reports.EarningToken
+	reports.OfferedToken
 	Counts  ledger.Amount  // what of it earns, or would if the switch were on: up to the cap
 	Missing ledger.Amount  // until it earns, or 0
 	Above   ledger.Amount  // what lies above the cap, or 0
@@ -158,8 +148,8 @@ func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 // tokenRows are the tokens on offer: those that the holder has first.
 func (e earning) tokenRows() (rows []tokenRow) {
 	var others []tokenRow
-	for _, t := range e.Earnings.Tokens {
-		row := tokenRow{EarningToken: t, Missing: missingOf(t)}
+	for _, t := range e.Holder.Tokens {
+		row := tokenRow{OfferedToken: t, Missing: missingOf(t)}
 		if row.Missing == 0 {
 			row.Counts = min(t.Free, t.Terms.Cap)
 			row.Above = t.Free - row.Counts
@@ -175,20 +165,20 @@ func (e earning) tokenRows() (rows []tokenRow) {
 
 // todayRow is what the day has come to in a token that the holder has had of today.
 type todayRow struct {
-	reports.TodayToken
+	reports.OfferedToken
 	Short ledger.Amount // what the day's average lacks to reach the minimum, or 0
 }
 
 // todayRows are what today has come to, where the switch covers it.
 func (e earning) todayRows() (rows []todayRow) {
-	if !e.Today.Enrolled {
+	if !e.Holder.Covers(e.Holder.Today) {
 		return nil
 	}
-	for _, t := range e.Today.Tokens {
+	for _, t := range e.Holder.Tokens {
 		if t.Free == 0 && t.SoFar == 0 && t.Measured.Average == 0 {
 			continue
 		}
-		row := todayRow{TodayToken: t}
+		row := todayRow{OfferedToken: t}
 		if !t.Reached {
 			row.Short = max(t.Terms.Min, 1) - t.Measured.Average
 		}

@@ -36,9 +36,7 @@ func (c chart) Here(asset string, days int) string {
 // chart reads what the visitor has chosen to see: of a token that they have had
 // rewards of or may earn with, else of the one that bears the tag.
 func (v *visit) chart(e earning) (c chart, err error) {
-	if c.Choice, err = v.earned(); err != nil {
-		return c, err
-	}
+	c.Choice = earned(e.Holder)
 	c.Any = len(c.Choice) > 0
 	for _, symbol := range e.qualifying() {
 		if !slices.Contains(c.Choice, symbol) {
@@ -64,7 +62,7 @@ func (v *visit) chart(e earning) (c chart, err error) {
 			c.Days = days
 		}
 	}
-	c.To = e.Today.Day - 1
+	c.To = e.Holder.Today - 1
 	c.From = c.To - staking.Day(c.Days) + 1
 	c.Points, err = v.Reports.RewardPage(v.context(), v.account(), reports.RewardsAsked{From: c.From, To: c.To, Asset: symbol, Newest: true}, nil, c.Days)
 	for _, r := range c.Points {
@@ -75,9 +73,9 @@ func (v *visit) chart(e earning) (c chart, err error) {
 
 // tagged is the token that bears the tag on the Spot page, or "".
 func (v *visit) tagged(e earning) (string, error) {
-	prices, err := v.Reports.PricesFor(v.context(), e.Today.Day)
+	prices, err := v.Reports.PricesFor(v.context(), e.Holder.Today)
 	if err != nil {
 		return "", err
 	}
-	return tagOf(e.Earnings.Tokens, prices), nil
+	return tagOf(e.Holder.Tokens, prices), nil
 }

@@ -26,11 +26,7 @@ const (
 // rewardsPage reads the visitor's rewards of an asset or of all (""), after a place
 // or the newest (""), at most limit. The error of a place or an asset that cannot be
 // is ledger.ErrNotFound.
-func (v *visit) rewardsPage(asset, after string, limit int) (p rewardsPage, err error) {
-	enrollments, err := v.Reports.Enrollments(v.context(), v.account())
-	if err != nil {
-		return p, err
-	}
+func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after string, limit int) (p rewardsPage, err error) {
 	key, err := placeOf(after)
 	if err != nil {
 		return p, err
@@ -93,10 +89,12 @@ func (s *server) earnHistory(v *visit) error {
 	if h.Assets, err = v.assets(v.context()); err != nil {
 		return err
 	}
-	if h.Choice, err = v.earned(); err != nil {
+	holder, err := v.holder(0)
+	if err != nil {
 		return err
 	}
-	if h.rewardsPage, err = v.rewardsPage(h.Asset, v.value("after"), historyRows); err != nil {
+	h.Choice = earned(holder)
+	if h.rewardsPage, err = v.rewardsPage(holder.Enrollments, h.Asset, v.value("after"), historyRows); err != nil {
 		return err
 	}
 	if h.Asset != "" && !slices.Contains(h.Choice, h.Asset) {
@@ -105,15 +103,14 @@ func (s *server) earnHistory(v *visit) error {
 	return v.show("earn-history", h)
 }
 
-// earned are the tokens that the visitor has rewards of, also those not on offer any more.
-func (v *visit) earned() (tokens []string, err error) {
-	balances, err := v.Reports.Balances(v.context(), v.account())
-	for _, b := range balances {
+// earned are the tokens that a holder has rewards of, also those not on offer any more.
+func earned(h reports.Holder) (tokens []string) {
+	for _, b := range h.Balances {
 		if b.Earned > 0 {
 			tokens = append(tokens, b.Asset)
 		}
 	}
-	return tokens, err
+	return tokens
 }
 
 // Newest is the address of the newest page.

@@ -31,22 +31,23 @@ type step struct {
 	Text  string
 }
 
-func (v *visit) earnStatus(e earning) (s earnStatus, err error) {
+func (e earning) status() (s earnStatus) {
 	tokens := e.qualifying()
 	switch {
 	case e.Soon():
-		s = earnStatus{Name: "soon", Line: e.T("earn.status.soon", "day", e.Day(e.Today.From))}
-	case e.Today.On && len(tokens) == 0:
-		s = earnStatus{Name: "idle", Line: e.T("earn.status.idle", "day", e.Day(e.Today.From))}
-	case e.Today.On:
-		s = earnStatus{Name: "on", Line: e.T("earn.status.on", "day", e.Day(e.Today.From)), Why: e.T("earn.status.on.why", "tokens", e.list(tokens))}
-	case e.Standing.Region != nil:
+		s = earnStatus{Name: "soon", Line: e.T("earn.status.soon", "day", e.Day(e.Holder.Running.From))}
+	case e.Holder.On() && len(tokens) == 0:
+		s = earnStatus{Name: "idle", Line: e.T("earn.status.idle", "day", e.Day(e.Holder.Running.From))}
+	case e.Holder.On():
+		s = earnStatus{Name: "on", Line: e.T("earn.status.on", "day", e.Day(e.Holder.Running.From)),
+			Why: e.T("earn.status.on.why", "tokens", e.list(tokens))}
+	case e.Holder.Region != nil:
 		s = earnStatus{Name: "restricted", Line: e.T("earn.status.restricted")}
-		if errors.Is(e.Standing.Region, staking.ErrUnknownCountry) {
+		if errors.Is(e.Holder.Region, staking.ErrUnknownCountry) {
 			s.Line = e.T("earn.status.unknown-country")
 		}
-		s.Why, err = v.whyRestricted()
-		return s, err
+		s.Why = e.whyRestricted()
+		return s
 	case len(tokens) > 0:
 		s = earnStatus{Name: "off", Line: e.T("earn.status.off"), Why: e.T("earn.status.off.why", "tokens", e.list(tokens))}
 	default:
@@ -55,35 +56,27 @@ func (v *visit) earnStatus(e earning) (s earnStatus, err error) {
 	if len(tokens) == 0 {
 		s.Why = e.whyNothing()
 	}
-	if e.Today.On {
+	if e.Holder.On() {
 		s.Steps = e.steps()
 	}
-	if running, is := e.Standing.Running(); is && running.Until != staking.Forever {
-		s.Why = e.T("earn.status.ends", "day", e.Day(running.Until))
+	if e.Holder.On() && e.Holder.Running.Until != staking.Forever {
+		s.Why = e.T("earn.status.ends", "day", e.Day(e.Holder.Running.Until))
 	}
-	return s, nil
+	return s
 }
 
 // whyRestricted is the true reason for which the visitor cannot switch it on.
-func (v *visit) whyRestricted() (string, error) {
-	a, err := v.Books.Account(v.context(), v.account())
-	if err != nil {
-		return "", err
+func (e earning) whyRestricted() string {
+	home, here := e.Holder.Residence, e.visit.caller.Country
+	switch {
+	case !home.Exists():
+		return e.T("earn.restricted.unknown")
+	case staking.CheckRegion(home, staking.Client{}, e.Holder.Restricted) != nil:
+		return e.T("earn.restricted.residence", "region", home)
+	case here == "":
+		return e.T("earn.restricted.unknown-country")
 	}
-	if !a.Region.Exists() {
-		return v.locale.T("earn.restricted.unknown"), nil
-	}
-	regions, err := v.Reports.Regions(v.context())
-	if err != nil {
-		return "", err
-	}
-	if staking.CheckRegion(a.Region, staking.Client{}, regions) != nil {
-		return v.locale.T("earn.restricted.residence", "region", a.Region), nil
-	}
-	if v.caller.Country == "" {
-		return v.locale.T("earn.restricted.unknown-country"), nil
-	}
-	return v.locale.T("earn.restricted.country", "region", v.caller.Country), nil
+	return e.T("earn.restricted.country", "region", here)
 }
 
 // whyNothing says what is missing where no token reaches its minimum.
@@ -106,10 +99,10 @@ func (p *view) list(words []string) string {
 
 // steps are the three days from the switch to the first reward, until that is over.
 func (e earning) steps() []step {
-	from, today := e.Today.From, e.Today.Day
+	from, today := e.Holder.Running.From, e.Holder.Today
 	paying := false
-	for _, d := range e.Yesterday.Due {
-		paying = paying || d.Day == from && len(e.Yesterday.Paid) == 0
+	for _, d := range e.Holder.Pending {
+		paying = paying || d.Day == from && len(e.Holder.Paid) == 0
 	}
 	if today > from+1 || today == from+1 && !paying {
 		return nil
@@ -124,7 +117,7 @@ func (e earning) steps() []step {
 	return []step{
 		{states[0], e.T("earn.step.on"), e.Day(from - 1)},
 		{states[1], e.T("earn.step.measured"), e.T("earn.step.measured.from", "time", e.both(from.Start()))},
-		{states[2], e.T("earn.step.paid"), e.window(e.closings, from)},
+		{states[2], e.T("earn.step.paid"), e.window(e.Holder.Closings, from)},
 	}
 }
 
@@ -162,16 +155,15 @@ func (p *view) window(closings staking.Closings, d staking.Day) string {
 type yesterdayFigure struct {
 	Name     string // "paid", "due", "late", "waits", "nothing", "first": none was covered yet, "uncovered"
 	Rewards  []reports.Reward
-	Due      []reports.DueReward // what is not credited yet, whatever its day
-	Value    ledger.Amount       // of those paid, in USDT and in 1e-8
+	Due      []reports.PendingReward // what is not credited yet, whatever its day
+	Value    ledger.Amount           // of those paid, in USDT and in 1e-8
 	Unpriced int
 }
 
 // yesterday says what the day before today has come to.
 func (e earning) yesterday() (f yesterdayFigure, err error) {
-	y := e.Yesterday
-	f.Due = y.Due
-	for _, r := range y.Paid {
+	f.Due = e.Holder.Pending
+	for _, r := range e.Holder.Paid {
 		if r.Reward == 0 {
 			continue // less than a smallest unit: carried on
 		}
@@ -179,11 +171,11 @@ func (e earning) yesterday() (f yesterdayFigure, err error) {
 		if !r.PriceKnown {
 			f.Unpriced++
 		} else if f.Value, err = f.Value.Add(r.Value); err != nil {
-			return f, fmt.Errorf("add up what %s paid: %w", y.Day, err)
+			return f, fmt.Errorf("add up what %s paid: %w", e.Holder.Yesterday(), err)
 		}
 	}
 	waits := false
-	for _, d := range y.Due {
+	for _, d := range f.Due {
 		waits = waits || d.Waits
 	}
 	switch {
@@ -191,13 +183,13 @@ func (e earning) yesterday() (f yesterdayFigure, err error) {
 		f.Name = "paid"
 	case waits:
 		f.Name = "waits"
-	case len(f.Due) > 0 && !e.Today.At.Before(e.closings.PaidBy(y.Day)):
+	case len(f.Due) > 0 && !e.Holder.At.Before(e.Holder.Closings.PaidBy(e.Holder.Yesterday())):
 		f.Name = "late"
 	case len(f.Due) > 0:
 		f.Name = "due"
-	case y.Covered:
+	case e.Holder.Covers(e.Holder.Yesterday()):
 		f.Name = "nothing"
-	case e.Today.On && e.Today.From >= e.Today.Day:
+	case e.Holder.On() && e.Holder.Running.From >= e.Holder.Today:
 		f.Name = "first"
 	default:
 		f.Name = "uncovered"
@@ -213,27 +205,27 @@ type nextFigure struct {
 }
 
 func (e earning) next() nextFigure {
-	y := e.Yesterday.Day
-	for _, d := range e.Yesterday.Due {
-		if d.Day == y && !d.Waits && e.Today.At.Before(e.closings.PaidBy(y)) {
+	y := e.Holder.Yesterday()
+	for _, d := range e.Holder.Pending {
+		if d.Day == y && !d.Waits && e.Holder.At.Before(e.Holder.Closings.PaidBy(y)) {
 			return nextFigure{Name: "now", Day: y}
 		}
 	}
-	if !e.Today.On {
+	if !e.Holder.On() {
 		return nextFigure{Name: "off"}
 	}
-	day := max(e.Today.Day, e.Today.From)
+	day := max(e.Holder.Today, e.Holder.Running.From)
 	reached := len(e.qualifying()) > 0
-	if e.Today.Enrolled {
+	if e.Holder.Covers(e.Holder.Today) {
 		reached = false
-		for _, t := range e.Today.Tokens {
+		for _, t := range e.Holder.Tokens {
 			reached = reached || t.Reached
 		}
 	}
 	if !reached {
 		return nextFigure{Name: "idle"}
 	}
-	return nextFigure{Name: "in", Day: day, At: e.closings.ClosesAt(day)}
+	return nextFigure{Name: "in", Day: day, At: e.Holder.Closings.ClosesAt(day)}
 }
 
 // Countdown is how long it is until a moment, which goes on counting where there is

@@ -63,7 +63,7 @@ func (e earning) questions(names ...string) (all []question) {
 			facts = say(e)
 		}
 		q := e.Question(name, facts...)
-		if name == "stop" && !e.Today.On {
+		if name == "stop" && !e.Holder.On() {
 			q.More = nil
 		}
 		all = append(all, q)
@@ -81,10 +81,10 @@ func (e earning) amIEarning() []string {
 	tokens := e.qualifying()
 	switch {
 	case e.Soon():
-		return []string{e.T("help.earning.soon", "day", e.Day(e.Today.From))}
-	case e.Today.On && len(tokens) > 0:
-		return []string{e.T("help.earning.yes", "day", e.Day(e.Today.From), "tokens", e.list(tokens))}
-	case e.Today.On:
+		return []string{e.T("help.earning.soon", "day", e.Day(e.Holder.Running.From))}
+	case e.Holder.On() && len(tokens) > 0:
+		return []string{e.T("help.earning.yes", "day", e.Day(e.Holder.Running.From), "tokens", e.list(tokens))}
+	case e.Holder.On():
 		return []string{e.T("help.earning.idle"), e.whyNothing()}
 	default:
 		return []string{e.T("help.earning.no")}
@@ -101,7 +101,7 @@ func (e earning) whatCounts() []string {
 	if amounts == nil {
 		return []string{e.whyNothing()}
 	}
-	if !e.Today.On {
+	if !e.Holder.On() {
 		return []string{e.T("help.counts.would", "amounts", e.list(amounts))}
 	}
 	return []string{e.T("help.counts.now", "amounts", e.list(amounts))}
@@ -110,16 +110,16 @@ func (e earning) whatCounts() []string {
 func (e earning) whenPaid() []string {
 	switch next := e.next(); next.Name {
 	case "in":
-		return []string{e.T("help.when.next", "day", e.Day(next.Day), "window", e.window(e.closings, next.Day))}
+		return []string{e.T("help.when.next", "day", e.Day(next.Day), "window", e.window(e.Holder.Closings, next.Day))}
 	case "now":
-		return []string{e.T("help.when.now", "day", e.Day(next.Day), "window", e.window(e.closings, next.Day))}
+		return []string{e.T("help.when.now", "day", e.Day(next.Day), "window", e.window(e.Holder.Closings, next.Day))}
 	}
 	return nil
 }
 
 // whySmall tells how the largest of yesterday's rewards came about.
 func (e earning) whySmall() []string {
-	paid := slices.Clone(e.Yesterday.Paid)
+	paid := slices.Clone(e.Holder.Paid)
 	if len(paid) == 0 {
 		return nil
 	}
@@ -131,7 +131,7 @@ func (e earning) whySmall() []string {
 
 func (e earning) whichTokens() []string {
 	var symbols []string
-	for _, t := range e.Earnings.Tokens {
+	for _, t := range e.Holder.Tokens {
 		symbols = append(symbols, t.Asset.Symbol)
 	}
 	if symbols == nil {
@@ -153,7 +153,7 @@ func (e earning) whichCaps() (facts []string) {
 }
 
 func (e earning) whetherOn() []string {
-	if e.Today.On {
+	if e.Holder.On() {
 		return []string{e.T("help.stop.on")}
 	}
 	return []string{e.T("help.stop.off")}
@@ -166,15 +166,9 @@ func (v *visit) addSlowFacts(e earning, questions []question) error {
 	if err != nil {
 		return err
 	}
-	a, err := v.Books.Account(v.context(), v.account())
-	if err != nil {
-		return err
-	}
 	restricted := ""
-	if e.Standing.Region != nil {
-		if restricted, err = v.whyRestricted(); err != nil {
-			return err
-		}
+	if e.Holder.Region != nil {
+		restricted = e.whyRestricted()
 	}
 	for i := range questions {
 		switch q := &questions[i]; {
@@ -182,14 +176,14 @@ func (v *visit) addSlowFacts(e earning, questions []question) error {
 			q.Facts = []string{restricted}
 		case q.Name == "no-tag" && tag == "":
 			q.Facts = []string{e.whyNothing()}
-		case q.Name == "no-tag" && e.Today.On:
+		case q.Name == "no-tag" && e.Holder.On():
 			q.Facts = []string{e.T("help.no-tag.on", "token", tag)}
 		case q.Name == "no-tag":
 			q.Facts = []string{e.T("help.no-tag.off", "token", tag)}
 		case q.Name == "where" && restricted != "":
 			q.Facts = []string{restricted}
 		case q.Name == "where":
-			q.Facts = []string{e.T("help.where.offered", "region", a.Region)}
+			q.Facts = []string{e.T("help.where.offered", "region", e.Holder.Residence)}
 		}
 	}
 	return nil

@@ -255,7 +255,7 @@ func (m *moving) show() error {
 func (m *moving) Kind() string { return m.kind.name }
 
 // Frozen reports whether the move is one that a frozen account does not make.
-func (m *moving) Frozen() bool { return m.kind.takes && m.wallet.frozen }
+func (m *moving) Frozen() bool { return m.kind.takes && m.wallet.holder.Frozen }
 
 // Takes says whether it takes from what is free.
 func (m *moving) Takes() bool { return m.kind.takes }

@@ -11,9 +11,8 @@ type wallet struct {
 	all    []ledger.Asset // by symbol
 	assets map[string]ledger.Asset
 	free   map[string]ledger.Amount
-	today  reports.Today
-	tokens map[string]reports.TodayToken // those on offer today
-	frozen bool                          // nothing may leave the account
+	holder reports.Holder
+	tokens map[string]reports.OfferedToken // by symbol
 }
 
 // offer is an asset that may be chosen.
@@ -24,29 +23,20 @@ type offer struct {
 
 // wallet reads the visitor's.
 func (v *visit) wallet() (*wallet, error) {
-	w := &wallet{free: map[string]ledger.Amount{}, tokens: map[string]reports.TodayToken{}}
+	w := &wallet{free: map[string]ledger.Amount{}, tokens: map[string]reports.OfferedToken{}}
 	var err error
 	if w.all, err = v.Books.Assets(v.context()); err != nil {
 		return nil, err
 	}
 	w.assets = bySymbol(w.all)
-	account, err := v.Books.Account(v.context(), v.account())
-	if err != nil {
+	if w.holder, err = v.holder(reports.Accruals); err != nil {
 		return nil, err
 	}
-	w.frozen = !account.Freeze.Since.IsZero()
-	balances, err := v.Reports.Balances(v.context(), v.account())
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range balances {
+	for _, b := range w.holder.Balances {
 		w.free[b.Asset] = b.Free
 	}
-	if w.today, err = v.Reports.Today(v.context(), v.account()); err != nil {
-		return nil, err
-	}
-	for _, t := range w.today.Tokens { // read later than the balances, and in one with the day
-		w.tokens[t.Asset.Symbol], w.free[t.Asset.Symbol] = t, t.Free
+	for _, t := range w.holder.Tokens {
+		w.tokens[t.Asset.Symbol] = t
 	}
 	return w, nil
 }
@@ -85,7 +75,8 @@ type effect struct {
 // effect is what it does if so much comes (above zero) or goes (below). What is
 // more than there is leaves nothing.
 func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
-	e := effect{Asset: a, Free: w.free[a.Symbol], On: w.today.On, Counts: w.today.Enrolled, From: w.today.From}
+	h := w.holder
+	e := effect{Asset: a, Free: w.free[a.Symbol], On: h.On(), Counts: h.Covers(h.Today), From: h.Running.From}
 	e.Left = max(e.Free+change, 0)
 	token, offered := w.tokens[a.Symbol]
 	if !offered {
@@ -93,7 +84,7 @@ func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
 	}
 	e.Offered, e.Min = true, token.Terms.Min
 	e.Was, e.Did = token.Measured, token.Reached
-	e.Will, e.Does = token.After(change, w.today.At)
+	e.Will, e.Does = token.After(change, h.At)
 	return e
 }
 

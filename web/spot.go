@@ -106,22 +106,14 @@ func (s *server) spot(v *visit) error {
 	return v.show("spot", p)
 }
 
-// readSpot reads every token of the books with what the visitor has of it, and how
-// the visitor stands to the switch.
+// readSpot reads every token of the books with what the visitor has of it, and whether Soft Staking is on.
 func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 	e := earning{view: p.view}
 	var err error
-	if e.Standing, err = v.Reports.Standing(v.context(), v.account(), v.client()); err != nil {
+	if e.Holder, err = v.holder(reports.Eligibility | reports.Offer); err != nil {
 		return nil, err
 	}
-	if e.Earnings, err = v.Reports.Earnings(v.context(), v.account()); err != nil {
-		return nil, err
-	}
-	prices, err := v.Reports.PricesFor(v.context(), staking.DayOf(v.Books.Now()))
-	if err != nil {
-		return nil, err
-	}
-	balances, err := v.Reports.Balances(v.context(), v.account())
+	prices, err := v.Reports.PricesFor(v.context(), e.Holder.Today)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +122,7 @@ func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 		return nil, err
 	}
 	has := map[string]reports.Balance{}
-	for _, b := range balances {
+	for _, b := range e.Holder.Balances {
 		has[b.Asset] = b
 	}
 	var holdings []holding
@@ -139,20 +131,20 @@ func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 		h.worth(prices)
 		holdings = append(holdings, h)
 	}
-	p.On = e.Earnings.On
+	p.On = e.Holder.On()
 	switch {
-	case !p.On && e.Standing.Region != nil:
-		p.Why, err = v.whyRestricted()
+	case !p.On && e.Holder.Region != nil:
+		p.Why = e.whyRestricted()
 	default:
-		if p.Tagged = tagOf(e.Earnings.Tokens, prices); p.Tagged == "" {
+		if p.Tagged = tagOf(e.Holder.Tokens, prices); p.Tagged == "" {
 			p.Why = e.whyNothing()
 		}
 	}
-	return holdings, err
+	return holdings, nil
 }
 
 // tagOf is which of the tokens on offer bears the tag, or "".
-func tagOf(tokens []reports.EarningToken, prices map[string]store.Price) string {
+func tagOf(tokens []reports.OfferedToken, prices map[string]store.Price) string {
 	var candidates []staking.Candidate
 	for _, t := range tokens {
 		c := staking.Candidate{Terms: t.Terms, Free: t.Free}

@@ -73,30 +73,27 @@ func (s *server) start(v *visit) error { return v.showStart(http.StatusOK, nil) 
 func (v *visit) showStart(status int, changed []string) error {
 	p := startPage{earning: earning{view: v.view("start.title")}, F: v.form(), ChangedOnes: changed}
 	var err error
-	if p.Standing, err = v.Reports.Standing(v.context(), v.account(), v.client()); err != nil {
+	if p.Holder, err = v.holder(reports.Eligibility | reports.Offer); err != nil {
 		return err
 	}
-	if running, on := p.Standing.Running(); on {
-		p.On, p.From = true, running.From
+	if p.Holder.On() {
+		p.On, p.From = true, p.Holder.Running.From
 		return v.showAs(status, "start", p)
 	}
-	if p.Standing.Region != nil {
-		return p.Standing.Region
+	if p.Holder.Region != nil {
+		return p.Holder.Region
 	}
-	if p.Standing.Version != nil {
-		return p.Standing.Version
+	if p.Holder.Version != nil {
+		return p.Holder.Version
 	}
 	if status == http.StatusUnprocessableEntity {
 		p.F.fault("accept", p.T("start.accept.missing"))
 	}
-	p.From = staking.DayOf(v.Books.Now()) + 1
+	p.From = p.Holder.Today + 1
 	if p.Documents, err = v.agreements(changed); err != nil {
 		return err
 	}
-	p.Accepted = len(p.Standing.Missing) == 0
-	if p.Earnings, err = v.Reports.Earnings(v.context(), v.account()); err != nil {
-		return err
-	}
+	p.Accepted = len(p.Holder.Missing) == 0
 	if err := p.expect(); err != nil {
 		return err
 	}
@@ -127,11 +124,11 @@ func (v *visit) agreements(changed []string) (all []agreement, err error) {
 
 // expect says what the balances of now would earn.
 func (p *startPage) expect() error {
-	prices, err := p.visit.Reports.PricesFor(p.visit.context(), staking.DayOf(p.visit.Books.Now()))
+	prices, err := p.visit.Reports.PricesFor(p.visit.context(), p.Holder.Today)
 	if err != nil {
 		return err
 	}
-	for _, t := range p.Earnings.Tokens {
+	for _, t := range p.Holder.Tokens {
 		if !t.Terms.Qualifies(t.Free) {
 			continue
 		}
@@ -191,12 +188,12 @@ func (p startPage) Changed() string {
 // startEarning switches Soft Staking on. What is accepted is exactly what was shown:
 // if another version has come out since, nothing is done, and the sheet says so.
 func (s *server) startEarning(v *visit) error {
-	standing, err := v.Reports.Standing(v.context(), v.account(), v.client())
+	h, err := v.holder(reports.Eligibility)
 	if err != nil {
 		return err
 	}
-	if _, on := standing.Running(); !on && standing.Region == nil && standing.Version == nil {
-		if done, err := v.accept(standing); done || err != nil {
+	if !h.On() && h.Region == nil && h.Version == nil {
+		if done, err := v.accept(h.Missing); done || err != nil {
 			return err
 		}
 	}
@@ -212,7 +209,7 @@ func (s *server) startEarning(v *visit) error {
 
 // accept keeps that the visitor has accepted the documents that were shown. done says
 // that it was not so, and that the sheet was shown again.
-func (v *visit) accept(standing reports.Standing) (done bool, err error) {
+func (v *visit) accept(missing []staking.Document) (done bool, err error) {
 	versions, changed, err := v.shown()
 	if err != nil {
 		return false, err
@@ -220,7 +217,7 @@ func (v *visit) accept(standing reports.Standing) (done bool, err error) {
 	if len(changed) > 0 {
 		return true, v.showStart(http.StatusConflict, changed)
 	}
-	if len(standing.Missing) == 0 {
+	if len(missing) == 0 {
 		return false, nil
 	}
 	if v.r.PostForm.Get("accept") == "" {

@@ -24,10 +24,9 @@ func shown(sheet answer) url.Values {
 // isOn says whether an account's switch is on.
 func (w *world) isOn() bool {
 	w.Helper()
-	standing, err := reports.New(w.books.Reader()).Standing(w.Context(), "alice", staking.Client{})
+	h, err := reports.New(w.books.Reader()).Holder(w.Context(), "alice", staking.Client{}, 0)
 	w.ok(err)
-	_, on := standing.Running()
-	return on
+	return h.On()
 }
 
 // TestTheSwitch goes the way of the guide: grey tag, sheet, tick, Start Earning, yellow tag.
@@ -63,9 +62,9 @@ func TestTheSwitch(t *testing.T) {
 	// The back button, and another tab: it is on already, and stays so.
 	w.post("/earn/start", form).goesTo("/earn")
 	w.get("/earn/start").is(http.StatusOK).has("Soft Staking is on", "The first day that counts is 3 Mar 2026").hasNot("<form method=\"post\" action=\"/earn/start\"")
-	standing, err := reports.New(w.books.Reader()).Standing(t.Context(), "alice", staking.Client{})
-	if err != nil || len(standing.Enrollments) != 1 || standing.Enrollments[0].From != w.day(2) {
-		t.Errorf("enrolled %+v, %v", standing.Enrollments, err)
+	h, err := reports.New(w.books.Reader()).Holder(t.Context(), "alice", staking.Client{}, 0)
+	if err != nil || len(h.Enrollments) != 1 || h.Enrollments[0].From != w.day(2) {
+		t.Errorf("enrolled %+v, %v", h.Enrollments, err)
 	}
 }
 

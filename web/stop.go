@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -29,16 +30,15 @@ type stopPage struct {
 
 // stop asks whether to stop.
 func (s *server) stop(v *visit) error {
-	today, err := v.Reports.Today(v.context(), v.account())
+	h, err := v.holder(reports.Accruals | reports.LastDay)
 	if err != nil {
 		return err
 	}
-	y, err := v.Reports.Yesterday(v.context(), v.account())
-	if err != nil {
-		return err
+	p := stopPage{
+		view: v.view("stop.title"), On: h.On(), Today: h.Today, Begun: h.Covers(h.Today),
+		Yesterday: h.Yesterday(), Covered: h.Covers(h.Yesterday()),
 	}
-	p := stopPage{view: v.view("stop.title"), On: today.On, Today: today.Day, Begun: today.Enrolled, Yesterday: y.Day, Covered: y.Covered}
-	for _, t := range today.Tokens {
+	for _, t := range h.Tokens {
 		if p.Begun && t.Reached && t.Measured.Reward > 0 {
 			p.Lost = append(p.Lost, reward{t.Asset, t.Measured.Reward})
 		}
@@ -50,13 +50,13 @@ func (s *server) stop(v *visit) error {
 		}
 		return err
 	}
-	for _, r := range y.Paid {
+	for _, r := range h.Paid {
 		if err := add(&p.Paid, r.Accrual); err != nil {
 			return err
 		}
 	}
-	for _, d := range y.Due {
-		if p.Before = p.Before || d.Days > 1; d.Day != y.Day {
+	for _, d := range h.Pending {
+		if p.Before = p.Before || d.Days > 1; d.Day != h.Yesterday() {
 			continue
 		}
 		if err := add(&p.Due, d.Accrual); err != nil {

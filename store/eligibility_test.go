@@ -14,11 +14,17 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-func TestStanding(t *testing.T) {
+// holder reads parts of a holder.
+func holder(t *testing.T, db *store.DB, id ledger.Account, parts reports.Parts) reports.Holder {
+	t.Helper()
+	return testkit.Must(reports.New(db.Reader()).Holder(t.Context(), id, staking.Client{}, parts))(t)
+}
+
+func TestEligibility(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
-		look := func(c staking.Client) reports.Standing {
+		look := func(c staking.Client) reports.Holder {
 			t.Helper()
-			return testkit.Must(reports.New(db.Reader()).Standing(t.Context(), "alice", c))(t)
+			return testkit.Must(reports.New(db.Reader()).Holder(t.Context(), "alice", c, reports.Eligibility))(t)
 		}
 		testkit.Must(db.OpenAccount(t.Context(), "alice", "US-CA"))(t)
 		s := look(staking.Client{Platform: "ios", Version: "3.0.9"})
@@ -39,14 +45,14 @@ func TestStanding(t *testing.T) {
 			t.Errorf("an enrollment that covers no day: %+v", s.Enrollments)
 		}
 		on(t, db, "alice")
-		if running, is := look(staking.Client{}).Running(); !is || running.From != day1+1 {
-			t.Errorf("switched on: %t, from %s", is, running.From)
+		if s := look(staking.Client{}); !s.On() || s.Running.From != day1+1 {
+			t.Errorf("switched on: %t, from %s", s.On(), s.Running.From)
 		}
 		testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
 		if s := look(staking.Client{}); len(s.Missing) != 1 || s.Missing[0].Version != 2 {
 			t.Errorf("after a new version: %+v", s.Missing)
 		}
-		_, err := reports.New(db.Reader()).Standing(t.Context(), "nobody", staking.Client{})
+		_, err := reports.New(db.Reader()).Holder(t.Context(), "nobody", staking.Client{}, reports.Eligibility)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

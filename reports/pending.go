@@ -1,0 +1,119 @@
+package reports
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+// PendingReward is the oldest reward of a token that is not credited yet.
+type PendingReward struct {
+	staking.Accrual      // as the run wrote it or, where it has not come to it yet, as measured
+	Days            int  // that are covered, from its own through the last that is over: credited one after the other
+	Waits           bool // for the operator: there are not enough funds, or a limit is exceeded
+}
+
+// backlog is how many days a token that is behind is measured back for, where the run
+// has written nothing yet: what there is to read does not grow with the delay.
+const backlog = 7
+
+// readPaid reads what the last day that is over paid.
+func (r *reading) readPaid() error {
+	err := r.t.Query(func(row db.Row) error {
+		r.Paid = append(r.Paid, Reward{Accrual: store.ReadAccrual(row), PaidAt: db.TimeOf(row.Int(11))})
+		return nil
+	}, `SELECT `+store.AccrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
+	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3
+	       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
+	     ORDER BY a.asset`, int64(r.id.Bucket()), int64(r.Yesterday()), string(r.id))
+	if err != nil {
+		return err
+	}
+	return priceRewards(r.t, r.Paid)
+}
+
+// readWritten reads what the run has written of the rewards that are not paid.
+func (r *reading) readWritten() error {
+	for _, symbol := range slices.Sorted(maps.Keys(r.tokens)) {
+		if t := r.tokens[symbol]; t.settled && r.firstCovered(t.paid+1, r.Yesterday()) != 0 {
+			r.owed = append(r.owed, t)
+		}
+	}
+	if r.owed == nil {
+		return nil
+	}
+	return r.t.QuerySet(func(row db.Row) error {
+		a := store.ReadAccrual(row)
+		r.tokens[a.Asset].written = a
+		return nil
+	}, "SELECT "+store.AccrualColumns+` FROM {rows} JOIN accruals a
+	       ON a.bucket = r.bucket AND a.day = r.day AND a.account = r.account AND a.asset = r.asset`,
+		db.SetOf(r.owed,
+			db.Int("bucket", func(*token) int64 { return int64(r.id.Bucket()) }),
+			db.Int("day", func(t *token) int64 { return int64(t.paid) + 1 }),
+			db.Text("account", func(*token) string { return string(r.id) }),
+			db.Text("asset", func(t *token) string { return t.Asset })))
+}
+
+// measuredFrom is the first day of which a reward that the run has not written is measured.
+func (r *reading) measuredFrom(t *token) staking.Day { return max(t.accrued+1, r.Today-backlog) }
+
+// firstCovered is the first day that an enrollment covers of those from a day through another, or 0.
+func (r *reading) firstCovered(from, through staking.Day) staking.Day {
+	for d := from; d <= through; d++ {
+		if r.Covers(d) {
+			return d
+		}
+	}
+	return 0
+}
+
+// readPending says which rewards are pending.
+func (r *reading) readPending() error {
+	for _, t := range r.owed {
+		if t.written.Day == 0 {
+			if err := r.measure(t); err != nil {
+				return err
+			}
+		}
+		if t.written.Day == 0 {
+			continue
+		}
+		reward := PendingReward{Accrual: t.written}
+		for d := t.written.Day; d < r.Today; d++ {
+			if r.Covers(d) {
+				reward.Days++
+			}
+		}
+		if t.accrued > t.paid { // else the run has not come to it
+			why, err := r.rs.Waiting(r.t, t.Asset, t.paid+1)
+			if err != nil {
+				return err
+			}
+			reward.Waits = why != nil
+		}
+		r.Pending = append(r.Pending, reward)
+	}
+	return nil
+}
+
+// measure finds the oldest reward of a token that the run has not written.
+func (r *reading) measure(t *token) error {
+	for d := r.measuredFrom(t); t.moved && d < r.Today; d++ {
+		if !r.Covers(d) {
+			continue
+		}
+		terms, err := r.termsOn(d)
+		if err != nil {
+			return err
+		}
+		if a, earned := staking.Accrue(d, terms[t.Asset], t.holdings[d-r.first]); earned {
+			t.written = a
+			return nil
+		}
+	}
+	return nil
+}
