@@ -75,8 +75,8 @@ var arrows = map[string][]string{
 var forTests = []string{"scenario", "pgtest", "testkit"}
 
 // testArrows are what the tests of a package may import beside that: the tests of the
-// books look at them through the reports.
-var testArrows = map[string][]string{"store": {"reports"}}
+// books look at them through the reports, those of cli compare its JSON with that of /v1.
+var testArrows = map[string][]string{"store": {"reports"}, "cli": {"api"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (

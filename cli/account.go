@@ -63,15 +63,15 @@ Example:
 }
 
 type accountJSON struct {
-	Account ledger.Account `json:"account"`
-	Region  staking.Region `json:"region"`
-	Opened  instant        `json:"opened"`
-	Closed  *instant       `json:"closed,omitempty"`
-	Frozen  *freezeJSON    `json:"frozen,omitempty"`
+	ID     ledger.Account `json:"id"`
+	Region staking.Region `json:"region"`
+	Opened instant        `json:"opened"`
+	Closed *instant       `json:"closed,omitempty"`
+	Frozen *freezeJSON    `json:"frozen,omitempty"`
 }
 
 func formatAccount(a store.Account) accountJSON {
-	j := accountJSON{Account: a.ID, Region: a.Region, Opened: instant(a.Opened), Frozen: formatFreeze(a.Freeze)}
+	j := accountJSON{ID: a.ID, Region: a.Region, Opened: instant(a.Opened), Frozen: formatFreeze(a.Freeze)}
 	if !a.Closed.IsZero() {
 		j.Closed = (*instant)(&a.Closed)
 	}

@@ -54,10 +54,10 @@ func (c *accountCloseCmd) Run(w *World) error {
 
 type (
 	sweepJSON struct {
-		Account ledger.Account `json:"account"`
-		SweepTo ledger.Account `json:"sweep_to,omitempty"`
+		ID      ledger.Account `json:"id"`
+		SweepTo ledger.Account `json:"sweepTo,omitempty"`
 		Moved   []sweptJSON    `json:"moved"`
-		Unpaid  *staking.Day   `json:"unpaid_from"`
+		Unpaid  *staking.Day   `json:"unpaidFrom,omitempty"`
 		Refused string         `json:"refused,omitempty"`
 		Left    []leftJSON     `json:"left"`
 	}
@@ -68,12 +68,12 @@ type (
 	}
 	leftJSON struct {
 		Asset string `json:"asset"`
-		Units string `json:"smallest_units"`
+		Units string `json:"smallestUnits"`
 	}
 )
 
 func formatSweep(a assets, s store.Sweep) sweepJSON {
-	j := sweepJSON{Account: s.Account, SweepTo: s.Target, Moved: []sweptJSON{}, Refused: s.Refused, Left: []leftJSON{}}
+	j := sweepJSON{ID: s.Account, SweepTo: s.Target, Moved: []sweptJSON{}, Refused: s.Refused, Left: []leftJSON{}}
 	for _, m := range s.Moved {
 		j.Moved = append(j.Moved, sweptJSON{m.Entry, m.Asset, a.plain(m.Asset, m.Amount)})
 	}

@@ -71,17 +71,17 @@ func (c *accountShowCmd) Run(w *World) error {
 type (
 	shownJSON struct {
 		accountJSON
-		SweepTo     ledger.Account   `json:"sweep_to,omitempty"` // closed: what is still to come goes there
-		Refused     string           `json:"sweep_refused,omitempty"`
-		Enrolled    bool             `json:"enrolled"`
+		SweepTo     ledger.Account   `json:"sweepTo,omitempty"` // closed: what is still to come goes there
+		Refused     string           `json:"refused,omitempty"`
+		On          bool             `json:"on"`
 		Enrollments []enrollmentJSON `json:"enrollments"`
 		Balances    []balanceJSON    `json:"balances"`
 		Accepted    []acceptedJSON   `json:"accepted"`
-		Presses     *[]pressJSON     `json:"presses,omitempty"` // with --history
+		Presses     *[]pressJSON     `json:"switchEvents,omitempty"` // with --history
 	}
 	enrollmentJSON struct {
 		From  staking.Day  `json:"from"`
-		Until *staking.Day `json:"until"` // null: still on
+		Until *staking.Day `json:"until,omitempty"` // absent: still on
 	}
 	balanceJSON struct {
 		Asset  string `json:"asset"`
@@ -93,17 +93,17 @@ type (
 		Document string  `json:"document"`
 		Version  int     `json:"version"`
 		At       instant `json:"at"`
-		*originJSON
+		originJSON
 	}
 	pressJSON struct {
 		At     instant `json:"at"`
 		Action string  `json:"action"`
-		*originJSON
+		originJSON
 	}
 	// originJSON is what was used, and where: with --history.
 	originJSON struct {
-		Client  string `json:"client"`
-		Address string `json:"address"`
+		Client  string `json:"client,omitempty"`
+		Address string `json:"address,omitempty"`
 	}
 )
 
@@ -125,7 +125,7 @@ func residenceSentence(r staking.Region) string {
 
 func (s *shown) writeJSON(w *World) error {
 	j := shownJSON{
-		accountJSON: formatAccount(s.account), Enrolled: s.on(w.Now()),
+		accountJSON: formatAccount(s.account), On: s.on(w.Now()),
 		Enrollments: []enrollmentJSON{}, Balances: []balanceJSON{}, Accepted: []acceptedJSON{},
 	}
 	if s.swept {
@@ -138,16 +138,16 @@ func (s *shown) writeJSON(w *World) error {
 		j.Balances = append(j.Balances, balanceJSON{b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held), s.assets.plain(b.Asset, b.Earned)})
 	}
 	for _, a := range s.acceptances {
-		accepted := acceptedJSON{a.Document, a.Version, instant(a.At), nil}
+		accepted := acceptedJSON{a.Document, a.Version, instant(a.At), originJSON{}}
 		if s.history {
-			accepted.originJSON = &originJSON{a.Client, a.Address}
+			accepted.originJSON = originJSON{a.Client, a.Address}
 		}
 		j.Accepted = append(j.Accepted, accepted)
 	}
 	if s.history {
 		presses := []pressJSON{}
 		for _, p := range s.switched {
-			presses = append(presses, pressJSON{instant(p.At), p.Action, &originJSON{p.Client, p.Address}})
+			presses = append(presses, pressJSON{instant(p.At), p.Action, originJSON{p.Client, p.Address}})
 		}
 		j.Presses = &presses
 	}

@@ -75,7 +75,7 @@ func (c *assetListCmd) Help() string {
 type assetJSON struct {
 	Asset     string `json:"asset"`
 	Scale     int    `json:"scale"`
-	MaxSupply string `json:"max_supply"`
+	MaxSupply string `json:"maxSupply"`
 }
 
 // Run lists the tokens.

@@ -35,7 +35,7 @@ type (
 		Postings  int64          `json:"postings"`
 		Rewards   int64          `json:"rewards"`
 		Tokens    []tokenSumJSON `json:"tokens"`
-		Total     int64          `json:"findings_total"`
+		Total     int64          `json:"findingsTotal"`
 		Findings  []findingJSON  `json:"findings"`
 	}
 	tokenSumJSON struct {

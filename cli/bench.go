@@ -57,11 +57,11 @@ func (c *benchSettleCmd) Run(w *World) error {
 			History        int         `json:"history"`
 			Positions      int64       `json:"positions"`
 			Took           json.Number `json:"seconds"`
-			PerSecond      int64       `json:"positions_per_second"`
-			RawPerSecond   int64       `json:"raw_per_second"`
+			PerSecond      int64       `json:"positionsPerSecond"`
+			RawPerSecond   int64       `json:"rawPerSecond"`
 			Ratio          json.Number `json:"ratio"`
-			PeakRSS        int64       `json:"peak_rss_bytes"`
-			BytesPerReward int64       `json:"bytes_per_reward"`
+			PeakRSS        int64       `json:"peakRssBytes"`
+			BytesPerReward int64       `json:"bytesPerReward"`
 		}{s.Engine, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw), s.PeakRSS, s.BytesPerReward})
 	}
 	return w.printf(`%s: %d positions settled in %s s, %d a second
@@ -111,19 +111,19 @@ func (c *benchPostCmd) Run(w *World) error {
 		return writeJSON(w.Stdout, struct {
 			Engine       string      `json:"engine"`
 			Accounts     int         `json:"accounts"`
-			Before       int         `json:"entries_before"`
+			Before       int         `json:"entriesBefore"`
 			Callers      int         `json:"callers"`
 			Batch        int         `json:"batch"`
 			Transfers    int         `json:"transfers"`
 			Took         json.Number `json:"seconds"`
-			PerSecond    int64       `json:"transfers_per_second"`
-			Singles      int         `json:"single_callers"`
-			SingleN      int         `json:"single_transfers"`
-			SinglePer    int64       `json:"single_transfers_per_second"`
-			SingleP99    json.Number `json:"single_p99_seconds"`
-			RawPerSecond int64       `json:"raw_per_second"`
+			PerSecond    int64       `json:"transfersPerSecond"`
+			Singles      int         `json:"singleCallers"`
+			SingleN      int         `json:"singleTransfers"`
+			SinglePer    int64       `json:"singleTransfersPerSecond"`
+			SingleP99    json.Number `json:"singleP99Seconds"`
+			RawPerSecond int64       `json:"rawPerSecond"`
 			Ratio        json.Number `json:"ratio"`
-			PeakRSS      int64       `json:"peak_rss_bytes"`
+			PeakRSS      int64       `json:"peakRssBytes"`
 		}{r.Engine, r.Accounts, r.Before, r.Callers, r.Batch, r.Transfers, seconds(r.Time), rate,
 			r.Singles, r.SingleN, single, seconds(r.SingleP99), raw, ratio(rate, raw), r.PeakRSS})
 	}

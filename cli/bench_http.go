@@ -65,18 +65,18 @@ func (c *benchHTTPCmd) Run(w *World) error {
 			Batch      int         `json:"batch"`
 			Transfers  int         `json:"transfers"`
 			Took       json.Number `json:"seconds"`
-			PerSecond  int64       `json:"transfers_per_second"`
-			Singles    int         `json:"single_callers"`
-			SingleN    int         `json:"single_transfers"`
-			SinglePer  int64       `json:"single_transfers_per_second"`
-			SingleP99  json.Number `json:"single_p99_seconds"`
+			PerSecond  int64       `json:"transfersPerSecond"`
+			Singles    int         `json:"singleCallers"`
+			SingleN    int         `json:"singleTransfers"`
+			SinglePer  int64       `json:"singleTransfersPerSecond"`
+			SingleP99  json.Number `json:"singleP99Seconds"`
 			Readers    int         `json:"readers"`
 			Reads      int         `json:"reads"`
-			ListPer    int64       `json:"list_per_second"`
-			ListP99    json.Number `json:"list_p99_seconds"`
-			RewardsPer int64       `json:"rewards_per_second"`
-			RewardsP99 json.Number `json:"rewards_p99_seconds"`
-			PeakRSS    int64       `json:"peak_rss_bytes"`
+			ListPer    int64       `json:"listPerSecond"`
+			ListP99    json.Number `json:"listP99Seconds"`
+			RewardsPer int64       `json:"rewardsPerSecond"`
+			RewardsP99 json.Number `json:"rewardsP99Seconds"`
+			PeakRSS    int64       `json:"peakRssBytes"`
 		}{r.Engine, r.Holders, r.Positions, r.Days, r.Callers, r.Batch, r.Transfers, seconds(r.Time), rate,
 			r.Singles, r.SingleN, single, seconds(r.SingleP99), r.Readers, r.Reads,
 			list, seconds(r.ListP99), rewards, seconds(r.RewardsP99), r.PeakRSS})

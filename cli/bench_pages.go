@@ -78,10 +78,10 @@ func thousandths(n int64) string {
 func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
 	type page struct {
 		Path string      `json:"path"`
-		P50  json.Number `json:"p50_seconds"`
-		P99  json.Number `json:"p99_seconds"`
-		Page int         `json:"page_bytes"`
-		Load int         `json:"first_load_bytes"`
+		P50  json.Number `json:"p50Seconds"`
+		P99  json.Number `json:"p99Seconds"`
+		Page int         `json:"pageBytes"`
+		Load int         `json:"firstLoadBytes"`
 	}
 	pages := make([]page, len(r.Pages))
 	for i, p := range r.Pages {
@@ -93,7 +93,7 @@ func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
 		Days      int    `json:"days"`
 		Reads     int    `json:"reads"`
 		Pages     []page `json:"pages"`
-		PeakRSS   int64  `json:"peak_rss_bytes"`
+		PeakRSS   int64  `json:"peakRssBytes"`
 	}{r.Engine, r.Positions, r.Days, r.Reads, pages, r.PeakRSS})
 }
 

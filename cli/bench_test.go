@@ -19,13 +19,13 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 		args   string
 		fields string
 	}{
-		{"settle --holders 300 --history 2 --changes 3", "engine positions seconds positions_per_second raw_per_second ratio peak_rss_bytes bytes_per_reward"},
+		{"settle --holders 300 --history 2 --changes 3", "engine positions seconds positionsPerSecond rawPerSecond ratio peakRssBytes bytesPerReward"},
 		{"post --accounts 300 --before 400 --transfers 1500 --batch 200 --singles 8 --single-transfers 100",
-			"engine transfers seconds transfers_per_second single_transfers_per_second single_p99_seconds raw_per_second ratio peak_rss_bytes"},
+			"engine transfers seconds transfersPerSecond singleTransfersPerSecond singleP99Seconds rawPerSecond ratio peakRssBytes"},
 		{"http --holders 300 --days 2 --transfers 1500 --batch 200 --singles 8 --single-transfers 100 --readers 4 --reads 50",
-			"engine positions seconds transfers_per_second single_transfers_per_second single_p99_seconds " +
-				"list_per_second list_p99_seconds rewards_per_second rewards_p99_seconds peak_rss_bytes"},
-		{"pages --positions 600 --days 2 --visitors 3 --reads 4", "engine positions days reads pages peak_rss_bytes"},
+			"engine positions seconds transfersPerSecond singleTransfersPerSecond singleP99Seconds " +
+				"listPerSecond listP99Seconds rewardsPerSecond rewardsP99Seconds peakRssBytes"},
+		{"pages --positions 600 --days 2 --visitors 3 --reads 4", "engine positions days reads pages peakRssBytes"},
 	} {
 		for name, url := range map[string]func(*testing.T) string{
 			"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "bench.db") },

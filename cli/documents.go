@@ -31,7 +31,7 @@ func (c *documentsListCmd) Help() string {
 }
 
 type documentJSON struct {
-	Document  string  `json:"document"`
+	Name      string  `json:"name"`
 	Version   int     `json:"version"`
 	Published instant `json:"published"`
 }

@@ -35,9 +35,9 @@ type postedJSON struct {
 	Kind     ledger.Kind      `json:"kind"`
 	At       instant          `json:"at"`
 	PostedAt instant          `json:"postedAt"`
-	Actor    string           `json:"actor"` // "": not known
-	Role     string           `json:"role"`
-	Request  string           `json:"request"`
+	Actor    string           `json:"actor,omitempty"` // absent: not known
+	Role     string           `json:"role,omitempty"`
+	Request  string           `json:"request,omitempty"`
 	Moves    []postedMoveJSON `json:"moves"`
 
 	Reconciliation string `json:"reconciliation,omitempty"` // open or resolved

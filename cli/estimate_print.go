@@ -94,7 +94,7 @@ func printJSON(w io.Writer, offer history.Offer, c history.Comparison) error {
 // was really paid for it, empty where nothing was.
 func printCSV(w io.Writer, offer history.Offer, c history.Comparison) error {
 	out := csv.NewWriter(w)
-	if err := out.Write([]string{"day", "asset", "opening", "average", "eligible", "apr", "reward", "really_paid"}); err != nil {
+	if err := out.Write([]string{"day", "asset", "opening", "average", "eligible", "apr", "reward", "reallyPaid"}); err != nil {
 		return err
 	}
 	for _, d := range c.Days {

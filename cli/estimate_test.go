@@ -59,7 +59,7 @@ func TestEstimateFormats(t *testing.T) {
  {"day":"2020-10-30","asset":"BNB","opening":"1.00000616","average":"1.00000616","eligible":"1.00000616","apr":"0.0015","reward":"0.00000411"}
 ]
 `, smallMessages + smallPaid + smallMissing},
-		{"csv", `day,asset,opening,average,eligible,apr,reward,really_paid
+		{"csv", `day,asset,opening,average,eligible,apr,reward,reallyPaid
 2020-10-29,BNB,2,1.5,1.5,0.0015,0.00000616,0.000006
 2020-10-30,BNB,1.00000616,1.00000616,1.00000616,0.0015,0.00000411,
 `, smallMessages + smallPaid + smallMissing},
@@ -93,7 +93,7 @@ BNB       2            0.00001027     1     0.000006
 func TestEstimateOfNothing(t *testing.T) {
 	tests := []struct{ format, want string }{
 		{"json", "[]\n"},
-		{"csv", "day,asset,opening,average,eligible,apr,reward,really_paid\n"},
+		{"csv", "day,asset,opening,average,eligible,apr,reward,reallyPaid\n"},
 		{"table", "No day reached the minimum of a token: nothing would have been paid.\n"},
 	}
 	for _, test := range tests {

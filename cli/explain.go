@@ -72,27 +72,32 @@ type (
 		Day      staking.Day    `json:"day"`
 		Account  ledger.Account `json:"account"`
 		Asset    string         `json:"asset"`
-		Offered  bool           `json:"offered"`
 		Enrolled bool           `json:"enrolled"`
 		Over     bool           `json:"over"`
 		Earned   bool           `json:"earned"`
 		Paid     bool           `json:"paid"`
-		PaidAt   *instant       `json:"paid_at,omitempty"`
+		PaidAt   *instant       `json:"creditedAt,omitempty"`
 		Reason   string         `json:"reason,omitempty"`
+		Terms    *figuresJSON   `json:"terms,omitempty"` // absent: the token had none yet
 		Opening  string         `json:"opening"`
-		Average  string         `json:"average"`
-		Rest     string         `json:"average_rest"` // of DayMillis, in smallest units
-		Min      string         `json:"min"`
-		Cap      string         `json:"cap"`
-		Eligible string         `json:"eligible"`
-		APR      string         `json:"apr"`
-		Reward   string         `json:"reward"`
-		Before   string         `json:"carry_before"` // of carry_unit, in smallest units
-		Carry    string         `json:"carry"`
-		Unit     string         `json:"carry_unit"`
 		Changes  []changeJSON   `json:"changes"`
+		Average  string         `json:"average"`
+		Eligible string         `json:"eligible"`
+		Reward   string         `json:"reward"`
+		Working  *workingJSON   `json:"working,omitempty"` // absent: nothing is earned
 
 		Compensations []compensationJSON `json:"compensations,omitempty"`
+	}
+	// workingJSON is the exact calculation in whole numbers, which no program reads as floats.
+	workingJSON struct {
+		Integral  string `json:"integral"` // of the balance over the day: smallest units × milliseconds
+		Earning   string `json:"earning"`  // the part of it that earns
+		Rate      string `json:"rate"`     // a year, in 1e-8
+		Before    string `json:"carriedBefore"`
+		Numerator string `json:"numerator"`
+		Divisor   string `json:"divisor"`
+		Units     string `json:"units"`
+		After     string `json:"carriedAfter"`
 	}
 	compensationJSON struct {
 		Entry  string  `json:"entry"`
@@ -113,11 +118,20 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 	a, m := e.Asset, e.Measured
 	j := explanationJSON{
 		Day: m.Day, Account: m.Account, Asset: m.Asset,
-		Offered: e.TermsKnown && e.Terms.Offered, Enrolled: e.Enrolled, Over: e.Over, Earned: e.Earned, Paid: e.Paid, Reason: e.Reason,
-		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Rest: strconv.FormatInt(m.Rest, 10),
-		Min: a.Format(e.Terms.Min), Cap: a.Format(e.Terms.Cap), Eligible: a.Format(m.Eligible), APR: e.Terms.APR.String(), Reward: a.Format(m.Reward),
-		Before: strconv.FormatInt(int64(m.Before), 10), Carry: strconv.FormatInt(int64(m.Carry), 10), Unit: strconv.FormatInt(int64(staking.Unit), 10),
-		Changes: []changeJSON{},
+		Enrolled: e.Enrolled, Over: e.Over, Earned: e.Earned, Paid: e.Paid, Reason: e.Reason,
+		Opening: a.Format(m.Opening), Changes: []changeJSON{}, Average: a.Format(m.Average), Eligible: "0", Reward: "0",
+	}
+	if e.TermsKnown {
+		figures := formatFigures(a, e.Terms)
+		j.Terms = &figures
+	}
+	if e.Earned {
+		p := e.Paper()
+		j.Eligible, j.Reward = a.Format(m.Eligible), a.Format(m.Reward)
+		j.Working = &workingJSON{
+			p.Integral.String(), p.Earning.String(), strconv.FormatInt(int64(m.APR), 10), strconv.FormatInt(int64(m.Before), 10),
+			p.Numerator.String(), p.Divisor.String(), p.Units.String(), p.Carry.String(),
+		}
 	}
 	if e.Paid {
 		j.PaidAt = (*instant)(&e.PaidAt)

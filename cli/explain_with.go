@@ -60,8 +60,8 @@ func readEntries(ctx context.Context, in io.Reader, parse *entryParser, where st
 // proposalJSON is what a day would have earned with entries that came late.
 type proposalJSON struct {
 	Reward      string `json:"reward"`
-	With        string `json:"reward_with"`
-	Average     string `json:"average_with"`
+	With        string `json:"rewardWith"`
+	Average     string `json:"averageWith"`
 	Difference  string `json:"difference"`
 	Compensated string `json:"compensated"`
 	Missing     string `json:"missing"`

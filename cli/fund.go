@@ -41,7 +41,7 @@ func (c *fundCmd) Run(w *World) error {
 		// An interrupt between the posting and its answer would leave the person
 		// not knowing whether it was posted.
 		o, err := db.Fund(context.WithoutCancel(ctx), id, c.Asset, amount, c.Withdraw)
-		if err != nil && wordOf(err) == failed {
+		if err != nil && problemType(err) == failed {
 			return fmt.Errorf("%w; whether it was posted is not known: run it again with --id %s, and it is posted once", err, id)
 		}
 		if err != nil {

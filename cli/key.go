@@ -143,10 +143,7 @@ func (w *World) makeSealer(ctx context.Context, db *store.DB) (*access.Sealer, e
 
 func (c *keyCreateCmd) tell(w *World, key, secret string) error {
 	if c.JSON {
-		return writeJSON(w.Stdout, struct {
-			Key    string `json:"apiKey"`
-			Secret string `json:"secretKey,omitempty"`
-		}{key, secret})
+		return writeJSON(w.Stdout, newKeyJSON{key, secret})
 	}
 	pairs := [][2]string{{"API key", key}}
 	if secret != "" {
@@ -193,6 +190,12 @@ func (c *keyListCmd) Help() string {
 Example:
 
   softstake key list --account alice`
+}
+
+// newKeyJSON is a key that was made. Its secret, of an hmac key, is shown once.
+type newKeyJSON struct {
+	Key    string `json:"apiKey"`
+	Secret string `json:"secretKey,omitempty"`
 }
 
 type keyJSON struct {

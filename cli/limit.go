@@ -108,8 +108,8 @@ func (c *limitListCmd) Help() string {
 
 type limitJSON struct {
 	Asset  string `json:"asset"`
-	Total  string `json:"total"`
-	Change string `json:"change_percent"`
+	Total  string `json:"maxTotal"`
+	Change string `json:"maxChange"`
 }
 
 // Run lists the limits.

@@ -27,11 +27,11 @@ Example:
 type logJSON struct {
 	At      instant `json:"at"`
 	Actor   string  `json:"actor"`
-	Role    string  `json:"role"`
+	Role    string  `json:"role,omitempty"`
 	Request string  `json:"request"`
 	Action  string  `json:"action"`
 	Subject string  `json:"subject"`
-	Detail  string  `json:"detail"`
+	Detail  string  `json:"detail,omitempty"`
 }
 
 // Run lists the log.

@@ -46,21 +46,21 @@ var hints = map[string]string{
 	store.ReasonFindings:        `the books stay closed to every command but "softstake audit"`,
 }
 
-// kinds is the one table of the kinds of error: the word by which programs tell them apart
-// in JSON, and what a person may do about each, where no reason says it more exactly.
+// kinds is the one table of the kinds of error: the problem type by which programs tell
+// them apart, as /v1 calls it, and what a person may do about each, where no reason says it more exactly.
 var kinds = []struct {
 	kind error
 	word string
 	hint string
 }{
 	{ledger.ErrInvalid, "invalid", ""},
-	{ledger.ErrInsufficient, "insufficient", ""},
+	{ledger.ErrInsufficient, "insufficient-balance", ""},
 	{ledger.ErrConflict, "mismatch", ""},
 	{ledger.ErrEnded, "mismatch", ""},
 	{ledger.ErrNotRequested, "mismatch", ""},
-	{ledger.ErrDayClosed, "day_closed", ""},
-	{ledger.ErrNotFound, "not_found", ""},
-	{ledger.ErrFrozen, "frozen", ""},
+	{ledger.ErrDayClosed, "day-closed", ""},
+	{ledger.ErrNotFound, "not-found", ""},
+	{ledger.ErrFrozen, "account-frozen", ""},
 	{ledger.ErrOverflow, failed, ""},
 	{access.ErrUnknown, failed, ""},
 	{access.ErrSignature, failed, ""},
@@ -81,11 +81,11 @@ var kinds = []struct {
 	{db.ErrInsecure, failed, "or allow it with --insecure"},
 }
 
-// failed is the word for what is no kind of error that a caller can correct.
+// failed is the problem type of what a caller cannot correct.
 const failed = "failed"
 
-// wordOf is an error's word, for programs.
-func wordOf(err error) string {
+// problemType is an error's problem type, for programs.
+func problemType(err error) string {
 	for _, k := range kinds {
 		if errors.Is(err, k.kind) {
 			return k.word

@@ -19,11 +19,11 @@ func TestAnErrorsWordsChooseNothing(t *testing.T) {
 		{ledger.ErrInvalid.In("moves[0].asset", "asset %q is unknown", "NONE").Because(ledger.ReasonUnknownAsset), "invalid", `add it with "softstake asset add"`},
 		{ledger.ErrInvalid.In("", "the same ID was used before with other content"), "invalid", ""},
 		{ledger.ErrConflict.In("id", "invalid: the day is closed"), "mismatch", ""},
-		{ledger.ErrDayClosed, "day_closed", ""},
+		{ledger.ErrDayClosed, "day-closed", ""},
 		{errors.New("not found"), failed, ""},
 	} {
 		for _, err := range []error{c.err, fmt.Errorf("post 2 entries: %w", c.err), errors.Join(errors.New("insufficient balance"), c.err)} {
-			if word, hint, status := wordOf(err), hintOf(err), statusOf(err); word != c.word || hint != c.hint || status != 1 {
+			if word, hint, status := problemType(err), hintOf(err), statusOf(err); word != c.word || hint != c.hint || status != 1 {
 				t.Errorf("%v: word %q, hint %q, exit status %d", err, word, hint, status)
 			}
 		}

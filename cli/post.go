@@ -170,11 +170,26 @@ func notPosted(all []entryLine, outcomes []store.Outcome, err error) error {
 type outcomeJSON struct {
 	Line     int      `json:"line"`
 	ID       string   `json:"id"`
+	Status   string   `json:"status"` // posted, repeated or refused
 	At       *instant `json:"at,omitempty"`
-	PostedAt *instant `json:"posted_at,omitempty"`
-	Repeated bool     `json:"repeated"`
-	Reason   string   `json:"reason,omitempty"`
-	Error    string   `json:"error,omitempty"`
+	PostedAt *instant `json:"postedAt,omitempty"`
+
+	Problem *problemJSON `json:"problem,omitempty"`
+}
+
+// problemJSON says why an entry was refused.
+type problemJSON struct {
+	Type   string `json:"type"` // without the path that /v1 has before it
+	Detail string `json:"detail"`
+	Field  string `json:"field,omitempty"`
+}
+
+func formatProblem(err error) *problemJSON {
+	p := &problemJSON{Type: problemType(err), Detail: plain(err)}
+	if e, is := errors.AsType[*ledger.Error](err); is {
+		p.Field = e.Field
+	}
+	return p
 }
 
 // tell counts what became of some entries, and says which were refused.
@@ -182,22 +197,24 @@ func (p *poster) tell(batch []entryLine, outcomes []store.Outcome) error {
 	var out bytes.Buffer
 	for i, o := range outcomes {
 		l := batch[i]
-		j := outcomeJSON{Line: l.n, ID: l.entry.ID, Repeated: o.Repeated}
+		j := outcomeJSON{Line: l.n, ID: l.entry.ID}
 		switch {
 		case o.Err != nil:
 			p.refused++
-			j.Reason, j.Error = wordOf(o.Err), plain(o.Err)
+			j.Status, j.Problem = "refused", formatProblem(o.Err)
 			// In the order of lines, however many of them came together.
 			if _, err := out.WriteTo(p.w.Stdout); err != nil {
 				return err
 			}
-			if err := p.meter.tellf("line %d: %s", l.n, j.Error); err != nil {
+			if err := p.meter.tellf("line %d: %s", l.n, j.Problem.Detail); err != nil {
 				return err
 			}
 		case o.Repeated:
 			p.repeated++
+			j.Status = "repeated"
 		default:
 			p.posted++
+			j.Status = "posted"
 		}
 		if o.Err == nil {
 			j.At, j.PostedAt = (*instant)(&o.At), (*instant)(&o.PostedAt)

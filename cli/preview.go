@@ -12,29 +12,40 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-type previewJSON struct {
-	Asset       string      `json:"asset"`
-	Day         staking.Day `json:"day"`
-	Declared    bool        `json:"declared"`
-	Holders     int64       `json:"holders"`
-	Total       string      `json:"total"`
-	MeanAverage string      `json:"mean_average"`
-	Before      *string     `json:"day_before"`
-	Pool        string      `json:"pool"`
-	Waits       string      `json:"waits,omitempty"`
-	LateUntil   instant     `json:"late_until,omitzero"`
-	*openJSON
-}
-
-// openJSON is what is said of an open day beside that.
-type openJSON struct {
-	Open          bool    `json:"open"`
-	At            instant `json:"at"`
-	Owed          string  `json:"owed"`
-	Missing       string  `json:"missing"`
-	NeedsApproval bool    `json:"needs_approval"`
-	Partial       bool    `json:"partial"`
-}
+type (
+	previewsJSON struct {
+		Items []previewJSON `json:"items"`
+		Open  openJSON      `json:"open"`
+	}
+	previewJSON struct {
+		totalsJSON
+		Day       staking.Day `json:"day"`
+		Declared  bool        `json:"declared"`
+		Verdict   string      `json:"verdict,omitempty"` // why the day would wait
+		LateUntil instant     `json:"lateUntil,omitzero"`
+	}
+	openJSON struct {
+		Day    staking.Day     `json:"day"`
+		At     instant         `json:"at"`
+		Tokens []openTokenJSON `json:"tokens"`
+	}
+	openTokenJSON struct {
+		totalsJSON
+		Owed          string `json:"owed"`
+		Missing       string `json:"missing"`
+		NeedsApproval string `json:"needsApproval,omitempty"` // which limit the total exceeds
+		Partial       bool   `json:"partial"`
+	}
+	// totalsJSON is what a day would pay of a token.
+	totalsJSON struct {
+		Asset   string  `json:"asset"`
+		Holders int64   `json:"holders"`
+		Total   string  `json:"total"`
+		Average string  `json:"average"`
+		Before  *string `json:"before"`
+		Pool    string  `json:"pool"`
+	}
+)
 
 // preview prints what each token's next day would pay, and what the open day would as it stands.
 func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a assets) error {
@@ -47,18 +58,16 @@ func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a asset
 		return err
 	}
 	if c.JSON {
-		out := newJSONList(w.Stdout)
+		now := w.Now()
+		j := previewsJSON{Items: []previewJSON{}, Open: openJSON{Day: staking.DayOf(now), At: instant(now), Tokens: []openTokenJSON{}}}
 		for _, p := range due {
-			if err := out.add(formatPreview(a, p)); err != nil {
-				return err
-			}
+			j.Items = append(j.Items, previewJSON{formatTotals(a, p), p.Day, p.Declared, waits(p.Verdict), instant(p.LateUntil)})
 		}
 		for _, p := range open {
-			if err := out.add(formatOpen(a, p)); err != nil {
-				return err
-			}
+			j.Open.Day, j.Open.At = p.Day, instant(p.At)
+			j.Open.Tokens = append(j.Open.Tokens, formatOpen(a, p))
 		}
-		return out.end()
+		return writeJSON(w.Stdout, j)
 	}
 	if err := writeDue(w, a, due); err != nil {
 		return err
@@ -66,12 +75,8 @@ func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a asset
 	return writeOpen(w, a, open)
 }
 
-func formatPreview(a assets, p reports.Preview) previewJSON {
-	j := previewJSON{
-		Asset: p.Asset, Day: p.Day, Declared: p.Declared, Holders: p.Holders, Total: a.plain(p.Asset, p.Total),
-		MeanAverage: a.plain(p.Asset, p.Average), Pool: a.plain(p.Asset, p.Pool), Waits: waits(p.Verdict),
-		LateUntil: instant(p.LateUntil),
-	}
+func formatTotals(a assets, p reports.Preview) totalsJSON {
+	j := totalsJSON{p.Asset, p.Holders, a.plain(p.Asset, p.Total), a.plain(p.Asset, p.Average), nil, a.plain(p.Asset, p.Pool)}
 	if p.BeforeKnown {
 		before := a.plain(p.Asset, p.Before)
 		j.Before = &before
@@ -79,16 +84,11 @@ func formatPreview(a assets, p reports.Preview) previewJSON {
 	return j
 }
 
-func formatOpen(a assets, p reports.OpenPreview) previewJSON {
-	j := formatPreview(a, reports.Preview{
-		Asset: p.Asset, Day: p.Day, Holders: p.Holders, Total: p.Total, Average: p.Average,
-		Before: p.Before, BeforeKnown: p.BeforeKnown, Pool: p.Pool,
+func formatOpen(a assets, p reports.OpenPreview) openTokenJSON {
+	totals := formatTotals(a, reports.Preview{
+		Asset: p.Asset, Holders: p.Holders, Total: p.Total, Average: p.Average, Before: p.Before, BeforeKnown: p.BeforeKnown, Pool: p.Pool,
 	})
-	j.Waits = strings.Join(openVerdicts(a, p), "; ")
-	j.openJSON = &openJSON{
-		Open: true, At: instant(p.At), Owed: a.plain(p.Asset, p.Owed), Missing: a.plain(p.Asset, p.Missing), NeedsApproval: p.Over != "", Partial: p.Partial,
-	}
-	return j
+	return openTokenJSON{totals, a.plain(p.Asset, p.Owed), a.plain(p.Asset, p.Missing), p.Over, p.Partial}
 }
 
 // waits is why a day waits, and what to do about it; "" where it does not.
@@ -119,11 +119,11 @@ func writeDue(w *World, a assets, previews []reports.Preview) error {
 	var waits []string
 	var late reports.Preview
 	for _, p := range previews {
-		j, before := formatPreview(a, p), none
+		j, before := formatTotals(a, p), none
 		if j.Before != nil {
 			before = *j.Before
 		}
-		grid.add(p.Day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.MeanAverage, j.Total, before, j.Pool)
+		grid.add(p.Day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.Average, j.Total, before, j.Pool)
 		if p.Verdict != nil {
 			waits = append(waits, fmt.Sprintf("%s of %s would wait: %s", p.Asset, p.Day, plain(p.Verdict)))
 		}
@@ -157,7 +157,7 @@ func writeOpen(w *World, a assets, previews []reports.OpenPreview) error {
 		if j.Before != nil {
 			before = *j.Before
 		}
-		grid.add(day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.MeanAverage, j.Total, before, j.Pool, j.Missing)
+		grid.add(day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.Average, j.Total, before, j.Pool, j.Missing)
 		for _, why := range openVerdicts(a, p) {
 			waits = append(waits, fmt.Sprintf("%s of %s: %s", p.Asset, day, why))
 		}

@@ -35,8 +35,8 @@ type reconciliationJSON struct {
 	Until    instant        `json:"until"`
 	Lowest   string         `json:"lowest"`
 	Flagged  instant        `json:"flagged"`
-	Resolved *instant       `json:"resolved"` // null: it is not
-	Reason   string         `json:"reason"`
+	Resolved *instant       `json:"resolved,omitempty"` // absent: it is not
+	Reason   string         `json:"reason,omitempty"`
 }
 
 // reconciliationPage is how many are read at once.

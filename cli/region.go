@@ -32,20 +32,20 @@ Examples:
 }
 
 type listingJSON struct {
-	Region    staking.Region `json:"region"`
+	Code      staking.Region `json:"code"`
 	From      staking.Day    `json:"from"`
 	Added     instant        `json:"added"`
-	AddedBy   string         `json:"added_by"`
-	Reason    string         `json:"reason"`
+	AddedBy   string         `json:"addedBy"`
+	Reason    string         `json:"reason,omitempty"`
 	Ended     int64          `json:"ended"`
 	Removed   *instant       `json:"removed,omitempty"`
-	RemovedBy string         `json:"removed_by,omitempty"`
+	RemovedBy string         `json:"removedBy,omitempty"`
 	Restored  int64          `json:"restored"`
 }
 
 func formatListing(l store.Listing) listingJSON {
 	j := listingJSON{
-		Region: l.Region, From: l.From, Added: instant(l.Added), AddedBy: l.AddedBy, Reason: l.Reason,
+		Code: l.Region, From: l.From, Added: instant(l.Added), AddedBy: l.AddedBy, Reason: l.Reason,
 		Ended: l.Ended, RemovedBy: l.RemovedBy, Restored: l.Restored,
 	}
 	if !l.Removed.IsZero() {

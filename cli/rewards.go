@@ -35,9 +35,9 @@ type rewardJSON struct {
 	Eligible string      `json:"eligible"`
 	APR      string      `json:"apr"`
 	Reward   string      `json:"reward"`
-	Price    *string     `json:"price_usdt"`
-	Value    *string     `json:"value_usdt"`
-	PaidAt   instant     `json:"paid_at"`
+	Price    *string     `json:"priceUsdt"`
+	Value    *string     `json:"valueUsdt"`
+	PaidAt   instant     `json:"creditedAt"`
 }
 
 // Run lists the rewards.

@@ -25,7 +25,7 @@ type settleCmd struct {
 	Day        *staking.Day   `arg:"" optional:"" help:"Day to approve."`
 	Token      string         `arg:"" optional:"" help:"Token to approve."`
 	CloseAfter *time.Duration `placeholder:"TIME" help:"Refuse to run unless the books say the same: see \"days set-close-after\"."`
-	JSON       bool           `help:"Print a JSON object; with --preview an array."`
+	JSON       bool           `help:"Print a JSON object."`
 }
 
 func (c *settleCmd) Help() string {
@@ -133,7 +133,7 @@ func (c *settleCmd) settle(ctx context.Context, w *World, db *store.DB) (staking
 
 type (
 	settledJSON struct {
-		Closed  staking.Day   `json:"closed_through"`
+		Closed  staking.Day   `json:"closed"`
 		Paid    []paidJSON    `json:"paid"`
 		Waiting []waitingJSON `json:"waiting"`
 	}

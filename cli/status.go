@@ -26,23 +26,23 @@ func (c *statusCmd) Help() string {
 type (
 	statusJSON struct {
 		db.About
-		First        staking.Day       `json:"first_day"`
-		FirstOpen    staking.Day       `json:"first_open_day"`
-		ClosesAt     time.Time         `json:"closes_at"` // when that day closes at the earliest
+		First        staking.Day       `json:"firstDay"`
+		FirstOpen    staking.Day       `json:"firstOpen"`
+		ClosesAt     instant           `json:"closesAt"` // when that day closes at the earliest
 		Test         bool              `json:"test,omitempty"`
 		Accounts     int64             `json:"accounts"`
 		Enrolled     int64             `json:"enrolled"`
-		UnpricedDays int64             `json:"unpriced_days"`
+		UnpricedDays int64             `json:"unpricedDays"`
 		Tokens       []tokenStatusJSON `json:"tokens"`
 	}
 	tokenStatusJSON struct {
-		Asset       string      `json:"asset"`
-		PaidThrough staking.Day `json:"paid_through"`
-		Pool        string      `json:"pool"`
-		LastTotal   string      `json:"last_total"`
-		LastHolders int64       `json:"last_holders"`
-		DaysLeft    *int64      `json:"days_left"` // null: not known
-		Waiting     string      `json:"waiting,omitempty"`
+		Asset       string `json:"asset"`
+		PaidThrough string `json:"paidThrough,omitempty"`
+		Pool        string `json:"pool"`
+		LastTotal   string `json:"lastTotal"`
+		LastHolders int64  `json:"lastHolders"`
+		DaysLeft    *int64 `json:"daysLeft"` // null: not known
+		Waiting     string `json:"waiting,omitempty"`
 	}
 )
 
@@ -73,16 +73,19 @@ func (c *statusCmd) Run(w *World) error {
 
 func formatStatus(a assets, s reports.Status) statusJSON {
 	j := statusJSON{
-		About: s.About, First: s.First, FirstOpen: s.FirstOpen, ClosesAt: s.ClosesAt,
+		About: s.About, First: s.First, FirstOpen: s.FirstOpen, ClosesAt: instant(s.ClosesAt),
 		Accounts: s.Accounts, Enrolled: s.Enrolled, UnpricedDays: s.Unpriced, Tokens: []tokenStatusJSON{},
 	}
 	for _, t := range s.Tokens {
 		token := tokenStatusJSON{
-			Asset: t.Asset, PaidThrough: t.PaidThrough, Pool: a.plain(t.Asset, t.Pool),
+			Asset: t.Asset, Pool: a.plain(t.Asset, t.Pool),
 			LastTotal: a.plain(t.Asset, t.LastTotal), LastHolders: t.LastHolders, Waiting: waits(t.Waiting),
 		}
 		if t.DaysLeft >= 0 {
 			token.DaysLeft = &t.DaysLeft
+		}
+		if t.PaidThrough >= s.First {
+			token.PaidThrough = t.PaidThrough.String()
 		}
 		j.Tokens = append(j.Tokens, token)
 	}

@@ -172,17 +172,26 @@ func (c *termsListCmd) Help() string {
 }
 
 type termsJSON struct {
-	Asset    string      `json:"asset"`
-	From     staking.Day `json:"from"`
-	Offered  bool        `json:"offered"`
-	APR      string      `json:"apr"`
-	Min      string      `json:"min"`
-	Cap      string      `json:"cap"`
-	Coming   bool        `json:"coming,omitempty"`
-	Revision int         `json:"revision,omitempty"`
-	SetAt    *instant    `json:"set_at,omitempty"`
-	SetBy    string      `json:"set_by,omitempty"`
-	Reason   string      `json:"reason,omitempty"`
+	Asset string      `json:"asset"`
+	From  staking.Day `json:"from"`
+	figuresJSON
+	Coming   bool     `json:"coming,omitempty"`
+	Revision int      `json:"revision,omitempty"`
+	SetAt    *instant `json:"setAt,omitempty"`
+	SetBy    string   `json:"setBy,omitempty"`
+	Reason   string   `json:"reason,omitempty"`
+}
+
+// figuresJSON are the figures of terms.
+type figuresJSON struct {
+	Offered bool   `json:"offered"`
+	APR     string `json:"apr"`
+	Min     string `json:"minimum"`
+	Cap     string `json:"cap"`
+}
+
+func formatFigures(a ledger.Asset, t staking.Terms) figuresJSON {
+	return figuresJSON{t.Offered, t.APR.String(), a.Format(t.Min), a.Format(t.Cap)}
 }
 
 // Run lists terms.
@@ -252,7 +261,7 @@ func (c *termsListCmd) writeJSON(w *World, a assets, revisions []store.TermsRevi
 	out := newJSONList(w.Stdout)
 	for _, r := range revisions {
 		j := termsJSON{
-			Asset: r.Asset, From: r.From, Offered: r.Offered, APR: r.APR.String(), Min: a.plain(r.Asset, r.Min), Cap: a.plain(r.Asset, r.Cap),
+			Asset: r.Asset, From: r.From, figuresJSON: formatFigures(a[r.Asset], r.Terms),
 			Coming: c.coming(w, r), Revision: r.Revision, SetBy: r.SetBy, Reason: r.Reason,
 		}
 		if c.History {

@@ -59,9 +59,7 @@ func (c *tokenCreateCmd) Run(w *World) error {
 			return err
 		}
 		if c.JSON {
-			return writeJSON(w.Stdout, struct {
-				Token string `json:"token"`
-			}{secret})
+			return writeJSON(w.Stdout, newTokenJSON{secret})
 		}
 		if err := facts(w.Stdout, [2]string{"token", secret}); err != nil {
 			return err
@@ -80,6 +78,11 @@ func (c *tokenListCmd) Help() string {
 Example:
 
   softstake token list`
+}
+
+// newTokenJSON is a token that was made, which is shown once.
+type newTokenJSON struct {
+	Token string `json:"token"`
 }
 
 type tokenJSON struct {

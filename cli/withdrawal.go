@@ -32,15 +32,15 @@ Example:
 }
 
 type withdrawalJSON struct {
-	ID        string         `json:"id"`
-	Account   ledger.Account `json:"account"`
-	Asset     string         `json:"asset"`
-	Amount    string         `json:"amount"`
-	Address   string         `json:"address"`
-	Network   string         `json:"network"`
-	Tag       string         `json:"tag"`
-	ClientID  string         `json:"clientId"`
-	Requested instant        `json:"requested"`
+	ID       string         `json:"id"`
+	Account  ledger.Account `json:"account"`
+	Asset    string         `json:"asset"`
+	Amount   string         `json:"amount"`
+	Address  string         `json:"address,omitempty"`
+	Network  string         `json:"network,omitempty"`
+	Tag      string         `json:"tag,omitempty"`
+	ClientID string         `json:"clientId,omitempty"`
+	At       instant        `json:"at"`
 }
 
 // withdrawalPage is how many withdrawals are read at once.
