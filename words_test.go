@@ -1,0 +1,211 @@
+package main
+
+// The tests of this file keep the field's words, by which a reader finds what he knows,
+// and the form of lines and names. What is not done yet is listed as later: the lists
+// only shrink.
+
+import (
+	"go/ast"
+	"go/token"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+const longestLine = 120
+
+// avoided are expressions for which the field has other words. They are looked for, in
+// any case unless they say otherwise, in comments, strings, names and Markdown; of a
+// name each word stands by itself.
+var avoided = []struct {
+	pattern string
+	use     string
+	later   string // packages that still have it
+}{
+	{`(?:is|are|stays?) once\b`, "idempotent; repeating has no further effect", "access api cli db ledger people reports serve store web"},
+	{`\bnews\b`, "outbox; outbox event", ". events store"},
+	{`\b(?:tells?|tellf|told|telling)\b`, "publish; show; report", ". access api audit bench binance browser cli clients db demo events history ledger pgtest reports scenario serve staking staking/documents store web"},
+	{`\bmismatch(?:es)?\b|\bother content\b`, "conflict; different content", ". api cli people scenario store web"},
+	{`\bat work\b`, "in flight; working", "audit binance cli demo events scenario store"},
+	{`\bfaces?\b|\bfronts\b`, "API; gateway; front end", ". binance docs main"},
+	{`\btaken whole\b|\bshares? the row\b`, "exclusive lock; shared lock", ""},
+	{`\bpieces?\b`, "batch of buckets; shard; part", ". api audit bench binance cli download events serve staking store web"},
+	{`\bpatiently\b|\btried again\b`, "retry with backoff", "api binance cli db events store"},
+	{`\bwent on from\b`, "cursor; page", ""},
+	{`\bacts\b`, "security events", "people store"},
+	{`\bpresses\b|\b(?:a|each|every|last|the) press\b|(?-i:\bPress\b)`, "switch event", ". api binance browser cli demo reports scenario store web"},
+	{`\bforg(?:ive|iven|ave)\b`, "reset", ""},
+	{`\bsee session\b`, "TouchSession; last used", ""},
+	{`\b(?:what|which|this|that) sort\b|\bsorts? of\b`, "kind; problem type", "api demo"},
+	{`\b(?:standing|situation|owing)\b`, "eligibility; account state; pending rewards", "api binance cli demo reports store web"},
+	{`(?-i:\bBeginning\b)`, "setup; initial state", "api bench binance cli demo events scenario serve store web"},
+	{`(?-i:\bWorld\b)`, "environment: Env", "cli serve store web"},
+	{`\bfor a person to look\b|\bwaits? for a person\b`, "needs approval; waiting for funds", ". api cli demo staking store"},
+	{`\bgathers\b`, "group commit", ". store"},
+	{`\bpaths that there are not\b`, "unmatched paths", ""},
+	{`\b[Ss]ay how\b`, "show; set", "api bench cli db docs history staking store"},
+	{`\b(?:says?|said) whether\b`, "reports whether", "access api audit browser cli db demo events history ledger main pgtest reports scenario serve staking store web"},
+	{`\bfor ever\b`, "forever", "access api binance ledger pgtest store web"},
+	{`\banew\b`, "again", "api audit cli events release store web"},
+	{`\bmeanwhile\b`, "at the same time", ". audit browser cli events people reports scenario staking store web"},
+	{`\bmend(?:s|ed|ing)?\b`, "correct", "api cli store"},
+}
+
+func TestTheFieldsWords(t *testing.T) {
+	texts := passages(t)
+	for _, a := range avoided {
+		pattern := regexp.MustCompile(`(?i)` + a.pattern)
+		later := strings.Fields(a.later)
+		found := make(map[string]bool)
+		for _, p := range texts {
+			word := pattern.FindString(p.text)
+			if word == "" {
+				continue
+			}
+			if found[p.pkg] = true; !slices.Contains(later, p.pkg) {
+				t.Errorf("%s: %q; the field says: %s", p.at, word, a.use)
+			}
+		}
+		for _, pkg := range later {
+			if !found[pkg] {
+				t.Errorf("%s has no %s any more: take it off the list of the later ones", pkg, a.pattern)
+			}
+		}
+	}
+}
+
+// passage is a text in which words are looked for.
+type passage struct{ pkg, at, text string }
+
+// nameWords are the words of a Go name: SetRegion is "Set Region".
+var nameWords = regexp.MustCompile(`[A-Z]+[a-z0-9]*|[a-z0-9]+`)
+
+// passages are the comments, strings and names of the Go files, and the paragraphs of the
+// Markdown files.
+func passages(t *testing.T) (all []passage) {
+	t.Helper()
+	for name, text := range files(t) {
+		if path.Ext(name) == ".md" {
+			for i, line := range strings.Split(string(text), "\n") {
+				all = append(all, passage{path.Dir(name), name + ":" + strconv.Itoa(i+1), line})
+			}
+		}
+	}
+	for _, s := range sources(t) {
+		if s.name == "words_test.go" {
+			continue
+		}
+		add := func(p token.Pos, text string) { all = append(all, passage{s.pkg, s.at(p), text}) }
+		for _, group := range s.file.Comments {
+			add(group.Pos(), strings.ReplaceAll(group.Text(), "\n", " "))
+		}
+		names := make(map[string]bool)
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BasicLit:
+				if n.Kind == token.STRING {
+					add(n.Pos(), n.Value)
+				}
+			case *ast.Ident:
+				if !names[n.Name] {
+					names[n.Name] = true
+					add(n.Pos(), strings.Join(nameWords.FindAllString(n.Name, -1), " "))
+				}
+			}
+			return true
+		})
+	}
+	return all
+}
+
+// wide are the packages whose lines are still too long, and how many of them there are at
+// most.
+var wide = map[string]int{
+	"access": 58, "api": 381, "audit": 38, "bench": 13, "binance": 138, "browser": 13, "cli": 266,
+	"clients": 15, "contract": 3, "db": 29, "demo": 20, "download": 2, "events": 14, "history": 112,
+	"idempotency": 8, "ledger": 42, "main": 6, "people": 49, "pgtest": 3, "release": 7, "reports": 92,
+	"scenario": 35, "serve": 70, "sse": 3, "staking": 67, "store": 610, "strictjson": 7, "web": 238,
+}
+
+// TestLinesFitAScreen lets the texts between back quotes be longer: SQL and the help of a
+// command are read as they are written.
+func TestLinesFitAScreen(t *testing.T) {
+	texts, found := files(t), make(map[string][]string)
+	for _, s := range sources(t) {
+		exempt := make(map[int]bool)
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if l, is := n.(*ast.BasicLit); is && l.Value[0] == '`' {
+				for line := s.set.Position(l.Pos()).Line; line <= s.set.Position(l.End()).Line; line++ {
+					exempt[line] = true
+				}
+			}
+			return true
+		})
+		for i, line := range strings.Split(string(texts[s.name]), "\n") {
+			if utf8.RuneCountInString(line) > longestLine && !exempt[i+1] {
+				found[s.pkg] = append(found[s.pkg], s.name+":"+strconv.Itoa(i+1))
+			}
+		}
+	}
+	for pkg, lines := range found {
+		if len(lines) > wide[pkg] {
+			t.Errorf("%s has %d lines of more than %d columns, more than %d: %v", pkg, len(lines), longestLine, wide[pkg], lines)
+		}
+	}
+	for pkg := range wide {
+		if found[pkg] == nil {
+			t.Errorf("%s has no line of more than %d columns: take it off the list", pkg, longestLine)
+		}
+	}
+}
+
+// participles are the files of store whose names are still no nouns.
+var participles = strings.Fields(`
+	store/account_closing.go
+	store/account_closing_test.go
+	store/accruing.go
+	store/auditing.go
+	store/auditing_test.go
+	store/closing.go
+	store/closing_test.go
+	store/deciding.go
+	store/export_posting_test.go
+	store/exporting_test.go
+	store/filling.go
+	store/gathered_test.go
+	store/listing.go
+	store/listing_test.go
+	store/news_writing.go
+	store/opening.go
+	store/opening_test.go
+	store/paying.go
+	store/posting.go
+	store/reserved_test.go
+	store/running.go
+	store/settled.go
+	store/settled_test.go
+	store/standing_test.go
+	store/withdrawing.go
+	store/writing.go
+`)
+
+// participle is the end of a file's name such as posting.go.
+var participle = regexp.MustCompile(`^store/\w+(?:ing|ed)(?:_test)?\.go$`)
+
+func TestFilesOfTheStoreHaveNouns(t *testing.T) {
+	all := files(t)
+	for name := range all {
+		if participle.MatchString(name) && !slices.Contains(participles, name) {
+			t.Errorf("%s is named by what it does; a noun says what is in it", name)
+		}
+	}
+	for _, name := range participles {
+		if all[name] == nil {
+			t.Errorf("%s is gone: take it off the list", name)
+		}
+	}
+}
