@@ -348,7 +348,7 @@ func floats(s source) []string {
 	return found
 }
 
-// wholeNumber says whether a name of the package math is one of its integers.
+// wholeNumber reports whether a name of the package math is one of its integers.
 func wholeNumber(name string) bool {
 	return strings.HasPrefix(name, "MaxInt") || strings.HasPrefix(name, "MinInt") || strings.HasPrefix(name, "MaxUint")
 }
@@ -370,9 +370,9 @@ func TestNothingOfOneMachine(t *testing.T) {
 	}
 }
 
-// belowTheFronts are the packages that know no front end: their messages name no command and
+// belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
-var belowTheFronts = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency", "outbox", "store/schema", "store"}
+var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency", "outbox", "store/schema", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes"}
@@ -383,7 +383,7 @@ func TestMessagesNameNoCommands(t *testing.T) {
 	// A command after the program's name, a command in quotes, a flag.
 	named := regexp.MustCompile(`softstake (?:` + words + `)\b|"(?:` + words + `)(?: [a-z-]+)*"|(?:^|[ "])--[a-z]`)
 	for _, s := range all {
-		if s.test || !slices.Contains(belowTheFronts, s.pkg) {
+		if s.test || !slices.Contains(belowFrontEnds, s.pkg) {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {

@@ -16,12 +16,12 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// Options say what to measure on, and where to tell how far it is.
+// Options are what to measure on, and where to report progress.
 type Options struct {
 	URL      string                          // of empty books; "": a temporary SQLite file
 	Day      staking.Day                     // the last day of the books
 	Seed     uint64                          // of what is random
-	Workers  int                             // pieces of a run at once
+	Workers  int                             // batches of buckets at once
 	Insecure bool                            // see store.Options
 	Progress func(what string, done, of int) // may be nil
 }

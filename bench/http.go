@@ -18,7 +18,7 @@ import (
 // Serve begins to serve books on this machine, and returns at which URL, and what ends it.
 type Serve func(books *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error, err error)
 
-// HTTPOptions say how much to ask.
+// HTTPOptions are how much to ask.
 type HTTPOptions struct {
 	Holders   int // of two tokens each
 	Days      int // of rewards

@@ -25,7 +25,7 @@ import (
 // Handle makes what answers for books, as they are served, without a socket.
 type Handle func(books *store.DB, now func() time.Time) (http.Handler, error)
 
-// PagesOptions say how many pages to ask for, of what.
+// PagesOptions are how many pages to ask for, of what.
 type PagesOptions struct {
 	Positions int // of holders with two tokens each
 	Days      int // of rewards

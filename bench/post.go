@@ -28,7 +28,7 @@ type Posted struct {
 	PeakRSS    int64 // of this process, bytes
 }
 
-// PostOptions say how much to post.
+// PostOptions are how much to post.
 type PostOptions struct {
 	Accounts  int
 	Before    int // entries to be in the books before

@@ -27,7 +27,7 @@ type accountOpenCmd struct {
 }
 
 func (c *accountOpenCmd) Help() string {
-	return `The same account twice is once. The residence is an ISO 3166 code.
+	return `Opening an account again has no further effect. The residence is an ISO 3166 code.
 
 Example:
 
@@ -35,16 +35,16 @@ Example:
 }
 
 // Run opens the account.
-func (c *accountOpenCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *accountOpenCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		repeated, err := db.OpenAccount(ctx, c.Account, staking.Region(c.Region))
 		if err != nil {
 			return err
 		}
 		if repeated {
-			return w.printf("%s is open already.\n", c.Account)
+			return env.printf("%s is open already.\n", c.Account)
 		}
-		return w.printf("Opened %s.\n", c.Account)
+		return env.printf("Opened %s.\n", c.Account)
 	})
 }
 
@@ -82,12 +82,12 @@ func formatAccount(a store.Account) accountJSON {
 const accountPage = 1000
 
 // Run lists accounts, page after page.
-func (c *accountListCmd) Run(w *World) error {
+func (c *accountListCmd) Run(env *Env) error {
 	if c.Limit < 0 {
 		return usage("--limit %d is below zero", c.Limit)
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		out, grid := newJSONList(w.Stdout), newGrid(text("account"), text("residence"), text("opened"), text("closed"))
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		out, grid := newJSONList(env.Stdout), newGrid(text("account"), text("residence"), text("opened"), text("closed"))
 		left, after, more := c.Limit, c.After, true
 		for more && (c.Limit == 0 || left > 0) {
 			want := accountPage
@@ -117,11 +117,11 @@ func (c *accountListCmd) Run(w *World) error {
 		if c.JSON {
 			return out.end()
 		}
-		if err := grid.write(w.Stdout); err != nil {
+		if err := grid.write(env.Stdout); err != nil {
 			return err
 		}
 		if more && c.Limit > 0 {
-			return w.tellf("There may be more: softstake account list --after %s", after)
+			return env.warnf("There may be more: softstake account list --after %s", after)
 		}
 		return nil
 	})
@@ -142,7 +142,7 @@ Examples:
 }
 
 // Run sets the residence, or clears it.
-func (c *accountSetRegionCmd) Run(w *World) error {
+func (c *accountSetRegionCmd) Run(env *Env) error {
 	region, lives := staking.Region(""), "has no verified residence"
 	if c.Region != "" {
 		var err error
@@ -151,19 +151,19 @@ func (c *accountSetRegionCmd) Run(w *World) error {
 		}
 		lives = "lives in " + string(region)
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		ends, err := db.SetRegion(ctx, c.Account, region)
 		if err != nil {
 			return err
 		}
-		if err := w.printf("%s %s.\n", c.Account, lives); err != nil {
+		if err := env.printf("%s %s.\n", c.Account, lives); err != nil {
 			return err
 		}
 		switch {
 		case ends > 0:
-			return w.printf("Soft Staking ends for %s: %s and later days are not paid.\n", c.Account, ends)
+			return env.printf("Soft Staking ends for %s: %s and later days are not paid.\n", c.Account, ends)
 		case region == "":
-			return w.printf("Without one Soft Staking cannot be switched on.\n")
+			return env.printf("Without one Soft Staking cannot be switched on.\n")
 		}
 		return nil
 	})

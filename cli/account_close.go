@@ -29,8 +29,8 @@ Examples:
 }
 
 // Run closes the account.
-func (c *accountCloseCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *accountCloseCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		var s store.Sweep
 		var err error
 		if c.SweepTo == "" {
@@ -46,9 +46,9 @@ func (c *accountCloseCmd) Run(w *World) error {
 			return err
 		}
 		if c.JSON {
-			return writeJSON(w.Stdout, formatSweep(a, s))
+			return writeJSON(env.Stdout, formatSweep(a, s))
 		}
-		return writeSweep(w, a, s)
+		return writeSweep(env, a, s)
 	})
 }
 
@@ -88,7 +88,7 @@ func formatSweep(a assets, s store.Sweep) sweepJSON {
 }
 
 // writeSweep says what was closed and moved, and what is still to come.
-func writeSweep(w *World, a assets, s store.Sweep) error {
+func writeSweep(env *Env, a assets, s store.Sweep) error {
 	text := fmt.Sprintf("Closed %s.\n", s.Account)
 	for _, m := range s.Moved {
 		text += fmt.Sprintf("Moved %s to %s as %s.\n", a.with(m.Asset, m.Amount), s.Target, m.Entry)
@@ -104,5 +104,5 @@ func writeSweep(w *World, a assets, s store.Sweep) error {
 			text += fmt.Sprintf("Left are %s of the smallest unit of %s, which are never paid.\n", fraction(l.Carry), l.Asset)
 		}
 	}
-	return w.printf("%s", text)
+	return env.printf("%s", text)
 }

@@ -24,16 +24,16 @@ Example:
 }
 
 // Run freezes the account.
-func (c *accountFreezeCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *accountFreezeCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		repeated, err := db.Freeze(ctx, c.Account, c.Reason, c.Earning == "on")
 		switch {
 		case err != nil:
 			return err
 		case repeated:
-			return w.printf("%s is frozen already.\n", c.Account)
+			return env.printf("%s is frozen already.\n", c.Account)
 		}
-		return w.printf("Froze %s, earning %s.\n", c.Account, c.Earning)
+		return env.printf("Froze %s, earning %s.\n", c.Account, c.Earning)
 	})
 }
 
@@ -53,18 +53,18 @@ Example:
 }
 
 // Run unfreezes the account.
-func (c *accountUnfreezeCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *accountUnfreezeCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		resumed, repeated, err := db.Unfreeze(ctx, c.Account, c.Reason)
 		switch {
 		case err != nil:
 			return err
 		case repeated:
-			return w.printf("%s is not frozen.\n", c.Account)
+			return env.printf("%s is not frozen.\n", c.Account)
 		case resumed:
-			return w.printf("Unfroze %s. Soft Staking is on again, and earns from tomorrow.\n", c.Account)
+			return env.printf("Unfroze %s. Soft Staking is on again, and earns from tomorrow.\n", c.Account)
 		}
-		return w.printf("Unfroze %s.\n", c.Account)
+		return env.printf("Unfroze %s.\n", c.Account)
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 
 type accountShowCmd struct {
 	Account ledger.Account `arg:""`
-	History bool           `help:"Show each press of the switch too, and with what documents were accepted."`
+	History bool           `help:"Show each switch event too, and with what documents were accepted."`
 	JSON    bool           `help:"Print a JSON object."`
 }
 
@@ -40,8 +40,8 @@ type shown struct {
 }
 
 // Run shows the account.
-func (c *accountShowCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) (err error) {
+func (c *accountShowCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) (err error) {
 		s := shown{history: c.History}
 		for _, read := range []func() error{
 			func() error { s.account, err = db.Account(ctx, c.Account); return err },
@@ -62,22 +62,22 @@ func (c *accountShowCmd) Run(w *World) error {
 			}
 		}
 		if c.JSON {
-			return s.writeJSON(w)
+			return s.writeJSON(env)
 		}
-		return s.write(w)
+		return s.write(env)
 	})
 }
 
 type (
 	shownJSON struct {
 		accountJSON
-		SweepTo     ledger.Account   `json:"sweepTo,omitempty"` // closed: what is still to come goes there
-		Refused     string           `json:"refused,omitempty"`
-		On          bool             `json:"on"`
-		Enrollments []enrollmentJSON `json:"enrollments"`
-		Balances    []balanceJSON    `json:"balances"`
-		Accepted    []acceptedJSON   `json:"accepted"`
-		Presses     *[]pressJSON     `json:"switchEvents,omitempty"` // with --history
+		SweepTo     ledger.Account     `json:"sweepTo,omitempty"` // closed: what is still to come goes there
+		Refused     string             `json:"refused,omitempty"`
+		On          bool               `json:"on"`
+		Enrollments []enrollmentJSON   `json:"enrollments"`
+		Balances    []balanceJSON      `json:"balances"`
+		Accepted    []acceptedJSON     `json:"accepted"`
+		Events      *[]switchEventJSON `json:"switchEvents,omitempty"` // with --history
 	}
 	enrollmentJSON struct {
 		From  staking.Day  `json:"from"`
@@ -95,7 +95,7 @@ type (
 		At       instant `json:"at"`
 		originJSON
 	}
-	pressJSON struct {
+	switchEventJSON struct {
 		At     instant `json:"at"`
 		Action string  `json:"action"`
 		originJSON
@@ -123,9 +123,9 @@ func residenceSentence(r staking.Region) string {
 	return string(r)
 }
 
-func (s *shown) writeJSON(w *World) error {
+func (s *shown) writeJSON(env *Env) error {
 	j := shownJSON{
-		accountJSON: formatAccount(s.account), On: s.on(w.Now()),
+		accountJSON: formatAccount(s.account), On: s.on(env.Now()),
 		Enrollments: []enrollmentJSON{}, Balances: []balanceJSON{}, Accepted: []acceptedJSON{},
 	}
 	if s.swept {
@@ -145,13 +145,13 @@ func (s *shown) writeJSON(w *World) error {
 		j.Accepted = append(j.Accepted, accepted)
 	}
 	if s.history {
-		presses := []pressJSON{}
+		events := []switchEventJSON{}
 		for _, p := range s.switched {
-			presses = append(presses, pressJSON{instant(p.At), p.Action, originJSON{p.Client, p.Address}})
+			events = append(events, switchEventJSON{instant(p.At), p.Action, originJSON{p.Client, p.Address}})
 		}
-		j.Presses = &presses
+		j.Events = &events
 	}
-	return writeJSON(w.Stdout, j)
+	return writeJSON(env.Stdout, j)
 }
 
 func formatEnrollment(e staking.Enrollment) enrollmentJSON {
@@ -162,7 +162,7 @@ func formatEnrollment(e staking.Enrollment) enrollmentJSON {
 	return j
 }
 
-// switchSentence says whether and since when an account earns.
+// switchSentence is whether and since when an account earns.
 func switchSentence(enrollments []staking.Enrollment, now time.Time) string {
 	if len(enrollments) == 0 {
 		return "off, and never was on"
@@ -189,12 +189,12 @@ func switchSentence(enrollments []staking.Enrollment, now time.Time) string {
 	return "off since " + last.Until.String() + "; the last day that earned was " + (last.Until - 1).String()
 }
 
-func (s *shown) write(w *World) error {
+func (s *shown) write(env *Env) error {
 	lines := [][2]string{
 		{"account", string(s.account.ID)},
 		{"residence", residenceSentence(s.account.Region)},
 		{"opened", wallTime(s.account.Opened) + " UTC"},
-		{"soft staking", switchSentence(s.enrollments, w.Now())},
+		{"soft staking", switchSentence(s.enrollments, env.Now())},
 	}
 	if !s.account.Closed.IsZero() {
 		lines = slices.Insert(lines, 3, [2]string{"closed", wallTime(s.account.Closed) + " UTC"})
@@ -209,17 +209,17 @@ func (s *shown) write(w *World) error {
 		}
 		lines = append(lines, [2]string{"left", still})
 	}
-	if err := facts(w.Stdout, lines...); err != nil {
+	if err := facts(env.Stdout, lines...); err != nil {
 		return err
 	}
 	for _, g := range s.grids() {
 		if len(g.rows) == 0 {
 			continue
 		}
-		if err := w.printf("\n"); err != nil {
+		if err := env.printf("\n"); err != nil {
 			return err
 		}
-		if err := g.write(w.Stdout); err != nil {
+		if err := g.write(env.Stdout); err != nil {
 			return err
 		}
 	}

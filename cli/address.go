@@ -33,17 +33,17 @@ Example:
 }
 
 // Run sets the address.
-func (c *addressSetCmd) Run(w *World) error {
+func (c *addressSetCmd) Run(env *Env) error {
 	a := store.DepositAddress{Account: c.Account, Asset: c.Asset, Network: c.Network, Address: c.Address, Tag: c.Tag}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		changed, err := db.SetDepositAddress(ctx, a)
 		if err != nil {
 			return err
 		}
 		if !changed {
-			return w.printf("%s has this address of %s already.\n", c.Account, c.Asset)
+			return env.printf("%s has this address of %s already.\n", c.Account, c.Asset)
 		}
-		return w.printf("Deposits of %s by %s go to %s.\n", c.Asset, c.Account, c.Address)
+		return env.printf("Deposits of %s by %s go to %s.\n", c.Asset, c.Account, c.Address)
 	})
 }
 
@@ -66,13 +66,13 @@ type addressJSON struct {
 }
 
 // Run lists the addresses.
-func (c *addressListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *addressListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		addresses, err := reports.New(db.Reader()).DepositAddresses(ctx, c.Account)
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(w.Stdout), newGrid(text("token"), text("network"), text("address"), text("tag"))
+		out, grid := newJSONList(env.Stdout), newGrid(text("token"), text("network"), text("address"), text("tag"))
 		for _, a := range addresses {
 			if c.JSON {
 				if err := out.add(addressJSON{a.Asset, a.Network, a.Address, a.Tag}); err != nil {
@@ -85,9 +85,9 @@ func (c *addressListCmd) Run(w *World) error {
 			return out.end()
 		}
 		if len(addresses) == 0 {
-			return w.printf("No address is set for %s.\n", c.Account)
+			return env.printf("No address is set for %s.\n", c.Account)
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
@@ -106,11 +106,11 @@ Example:
 }
 
 // Run removes the address.
-func (c *addressRemoveCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *addressRemoveCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if err := db.RemoveDepositAddress(ctx, c.Account, c.Asset, c.Network); err != nil {
 			return err
 		}
-		return w.printf("Removed the address of %s for %s.\n", c.Asset, c.Account)
+		return env.printf("Removed the address of %s for %s.\n", c.Asset, c.Account)
 	})
 }

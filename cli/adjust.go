@@ -33,12 +33,12 @@ Example:
 }
 
 // Run posts the correction.
-func (c *adjustCmd) Run(w *World) error {
+func (c *adjustCmd) Run(env *Env) error {
 	switch {
 	case c.File != "" && (c.ID != "" || c.Reason != ""):
 		return usage("--file has the corrections and their reasons; name nothing beside it")
 	case c.File != "":
-		return c.runFile(w)
+		return c.runFile(env)
 	case c.AllOrNothing:
 		return usage("--all-or-nothing goes with --file")
 	case c.Amount == "":
@@ -46,7 +46,7 @@ func (c *adjustCmd) Run(w *World) error {
 	case c.Reason == "":
 		return usage("missing flags: --reason=TEXT")
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		asset, amount, err := parseAmount(ctx, db, c.Asset, c.Amount)
 		if err != nil {
 			return err
@@ -58,8 +58,8 @@ func (c *adjustCmd) Run(w *World) error {
 			return err
 		}
 		if o.Repeated {
-			return w.printf("%s was posted before, at %s UTC; it is once.\n", c.ID, clockTime(o.At))
+			return env.printf("%s was posted before, at %s UTC; nothing is repeated.\n", c.ID, clockTime(o.At))
 		}
-		return w.printf("Moved %s from %s to %s as %s.\n", withUnit(asset, amount), c.From, c.To, c.ID)
+		return env.printf("Moved %s from %s to %s as %s.\n", withUnit(asset, amount), c.From, c.To, c.ID)
 	})
 }

@@ -22,9 +22,9 @@ type adjustmentJSON struct {
 }
 
 // runFile posts the corrections of a file: each by itself, or all of them or none.
-func (c *adjustCmd) runFile(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		in, _, err := w.file(c.File)
+func (c *adjustCmd) runFile(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		in, _, err := env.file(c.File)
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (c *adjustCmd) runFile(w *World) error {
 			return err
 		}
 		for _, problem := range bad {
-			if err := w.tellf("%s", problem); err != nil {
+			if err := env.warnf("%s", problem); err != nil {
 				return err
 			}
 		}
@@ -49,7 +49,7 @@ func (c *adjustCmd) runFile(w *World) error {
 			switch {
 			case o.Err != nil:
 				refused++
-				if err := w.tellf("line %d: %s", at[i], plain(o.Err)); err != nil {
+				if err := env.warnf("line %d: %s", at[i], plain(o.Err)); err != nil {
 					return err
 				}
 			case o.Repeated:
@@ -58,7 +58,7 @@ func (c *adjustCmd) runFile(w *World) error {
 				posted++
 			}
 		}
-		if err := w.tellf("posted %d, repeated %d, refused %d", posted, repeated, refused); err != nil {
+		if err := env.warnf("posted %d, repeated %d, refused %d", posted, repeated, refused); err != nil {
 			return err
 		}
 		if refused > 0 {

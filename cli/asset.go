@@ -33,7 +33,7 @@ Example:
 }
 
 // Run adds the token.
-func (c *assetAddCmd) Run(w *World) error {
+func (c *assetAddCmd) Run(env *Env) error {
 	asset := ledger.Asset{Symbol: c.Asset, Scale: c.Scale, MaxSupply: 1}
 	if err := asset.Check(); err != nil {
 		return err
@@ -49,16 +49,16 @@ func (c *assetAddCmd) Run(w *World) error {
 	if err := asset.Check(); err != nil {
 		return err
 	}
-	tomorrow := staking.DayOf(w.Now()) + 1
+	tomorrow := staking.DayOf(env.Now()) + 1
 	terms, err := staking.ParseTerms(asset, tomorrow, c.APR, c.Min, c.Cap)
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if err := db.AddAsset(ctx, staking.Token{Asset: asset, Terms: terms}); err != nil {
 			return err
 		}
-		return w.printf("Added %s with %d decimals; it earns from %s.\n", asset.Symbol, asset.Scale, tomorrow)
+		return env.printf("Added %s with %d decimals; it earns from %s.\n", asset.Symbol, asset.Scale, tomorrow)
 	})
 }
 
@@ -79,13 +79,13 @@ type assetJSON struct {
 }
 
 // Run lists the tokens.
-func (c *assetListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *assetListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		list, err := db.Assets(ctx)
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(w.Stdout), newGrid(text("token"), figure("decimals"), figure("largest supply"))
+		out, grid := newJSONList(env.Stdout), newGrid(text("token"), figure("decimals"), figure("largest supply"))
 		for _, a := range list {
 			if c.JSON {
 				if err := out.add(assetJSON{a.Symbol, a.Scale, a.Format(a.MaxSupply)}); err != nil {
@@ -97,6 +97,6 @@ func (c *assetListCmd) Run(w *World) error {
 		if c.JSON {
 			return out.end()
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }

@@ -19,7 +19,7 @@ type auditCmd struct {
 }
 
 func (c *auditCmd) Help() string {
-	return `Every average and every reward is derived again from the journal, with another algorithm; balances, totals, carries and digests are compared. It reads only, may run while the books are at work, and runs on backups too. The exit status is 1 when it finds anything.
+	return `Every average and every reward is derived again from the journal, with another algorithm; balances, totals, carries and digests are compared. It reads only, may run while the books are in use, and runs on backups too. The exit status is 1 when it finds anything.
 
 Examples:
 
@@ -52,12 +52,12 @@ type (
 )
 
 // Run audits the books.
-func (c *auditCmd) Run(w *World) error {
-	o := w.options()
+func (c *auditCmd) Run(env *Env) error {
+	o := env.options()
 	o.Unfinished = true
-	return w.booksWith(o, func(ctx context.Context, db *store.DB) error {
+	return env.booksWith(o, func(ctx context.Context, db *store.DB) error {
 		const parts = 1000
-		bar := newMeter(w, "auditing", parts)
+		bar := newMeter(env, "auditing", parts)
 		report, err := audit.Run(ctx, reports.AuditOf(db.Reader()), audit.Options{
 			Day: c.Day, Workers: runtime.GOMAXPROCS(0),
 			Progress: func(done, of int) { bar.to(int64(done)*parts/int64(of), bar.what) },
@@ -69,9 +69,9 @@ func (c *auditCmd) Run(w *World) error {
 			return err
 		}
 		if c.JSON {
-			err = c.writeJSON(w, report)
+			err = c.writeJSON(env, report)
 		} else {
-			err = c.write(w, report)
+			err = c.write(env, report)
 		}
 		if err == nil && report.Total > 0 {
 			err = fmt.Errorf("the books differ from their journal in %s; keep them as they are, and compare with a backup", count(int(report.Total), "place", "places"))
@@ -80,14 +80,14 @@ func (c *auditCmd) Run(w *World) error {
 	})
 }
 
-func (c *auditCmd) write(w *World, r audit.Report) error {
+func (c *auditCmd) write(env *Env, r audit.Report) error {
 	for _, f := range r.Findings {
-		if err := w.printf("%s\n", oneLine(f.String())); err != nil {
+		if err := env.printf("%s\n", oneLine(f.String())); err != nil {
 			return err
 		}
 	}
 	if more := r.Total - int64(len(r.Findings)); more > 0 {
-		return w.printf("and %d more\n", more)
+		return env.printf("and %d more\n", more)
 	}
 	if r.Total > 0 {
 		return nil
@@ -96,11 +96,11 @@ func (c *auditCmd) write(w *World, r audit.Report) error {
 	if c.Day != nil {
 		what = fmt.Sprintf("on %s", c.Day)
 	}
-	return w.printf("All is right %s: %s, %s, %s, %s.\n", what, count(int(r.Accounts), "account", "accounts"),
+	return env.printf("All is right %s: %s, %s, %s, %s.\n", what, count(int(r.Accounts), "account", "accounts"),
 		count(int(r.Positions), "position", "positions"), count(int(r.Postings), "posting", "postings"), count(int(r.Accruals), "reward", "rewards"))
 }
 
-func (c *auditCmd) writeJSON(w *World, r audit.Report) error {
+func (c *auditCmd) writeJSON(env *Env, r audit.Report) error {
 	j := auditJSON{
 		Through: r.Through, Accounts: r.Accounts, Positions: r.Positions, Postings: r.Postings, Rewards: r.Accruals,
 		Total: r.Total, Findings: []findingJSON{}, Tokens: []tokenSumJSON{},
@@ -116,5 +116,5 @@ func (c *auditCmd) writeJSON(w *World, r audit.Report) error {
 		}
 		j.Findings = append(j.Findings, finding)
 	}
-	return writeJSON(w.Stdout, j)
+	return writeJSON(env.Stdout, j)
 }

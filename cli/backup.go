@@ -15,7 +15,7 @@ type backupCmd struct {
 }
 
 func (c *backupCmd) Help() string {
-	return `The snapshot is consistent while the books are at work, and complete: it can be audited, and gone on with. From PostgreSQL too it is an SQLite file. The file appears under its name when it is whole.
+	return `The snapshot is consistent while the books are in use, and complete: it can be audited, and gone on with. From PostgreSQL too it is an SQLite file. The file appears under its name when it is whole.
 
 Examples:
 
@@ -24,12 +24,12 @@ Examples:
 }
 
 // Run writes the backup.
-func (c *backupCmd) Run(w *World) error {
+func (c *backupCmd) Run(env *Env) error {
 	if c.File == "" {
 		return usage("name a new file to back up into, such as backup.db")
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		bar := newMeter(w, "backing up", 0)
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		bar := newMeter(env, "backing up", 0)
 		err := db.Engine().Backup(ctx, c.File, func(rows int64) { bar.to(rows, bar.what) })
 		if ended := bar.end(); err == nil {
 			err = ended
@@ -41,6 +41,6 @@ func (c *backupCmd) Run(w *World) error {
 		if err != nil {
 			return fmt.Errorf("look at the backup: %w", err)
 		}
-		return w.printf("Backed up into %s, %s. Try it: softstake audit --db sqlite:%s\n", filepath.Base(c.File), megabytes(info.Size()), c.File)
+		return env.printf("Backed up into %s, %s. Try it: softstake audit --db sqlite:%s\n", filepath.Base(c.File), megabytes(info.Size()), c.File)
 	})
 }

@@ -39,18 +39,18 @@ Example:
   softstake bench settle --holders 50000 --changes 10 --db sqlite:bench.db --json`
 }
 
-func (c *benchSettleCmd) Run(w *World) error {
+func (c *benchSettleCmd) Run(env *Env) error {
 	if c.Holders < 2 || c.Changes < 0 || c.History < 1 {
 		return usage("--holders is at least 2, --changes 0 or more, --history at least 1")
 	}
-	o, done := benchOptions(w, c.Seed)
-	s, err := bench.Settle(w.Context, o, c.Holders, c.Changes, c.History)
+	o, done := benchOptions(env, c.Seed)
+	s, err := bench.Settle(env.Context, o, c.Holders, c.Changes, c.History)
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
 	rate, raw := perSecond(s.Positions, s.Time), perSecond(s.RawRows, s.RawTime)
 	if c.JSON {
-		return writeJSON(w.Stdout, struct {
+		return writeJSON(env.Stdout, struct {
 			Engine         string      `json:"engine"`
 			Holders        int         `json:"holders"`
 			Changes        int         `json:"changes"`
@@ -64,7 +64,7 @@ func (c *benchSettleCmd) Run(w *World) error {
 			BytesPerReward int64       `json:"bytesPerReward"`
 		}{s.Engine, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw), s.PeakRSS, s.BytesPerReward})
 	}
-	return w.printf(`%s: %d positions settled in %s s, %d a second
+	return env.printf(`%s: %d positions settled in %s s, %d a second
 raw, the same credits set-based:  %d a second; ratio %s
 memory of this process at most %d MiB; %d bytes a reward
 `, s.Engine, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw), s.PeakRSS>>20, s.BytesPerReward)
@@ -93,22 +93,22 @@ Example:
   softstake bench post --before 10000000 --db sqlite:bench.db --json`
 }
 
-func (c *benchPostCmd) Run(w *World) error {
+func (c *benchPostCmd) Run(env *Env) error {
 	if c.Accounts < 2 || c.Batch < 1 || c.Transfers < 1 || c.Singles < 1 || c.SingleN < 1 || c.Before < 0 || c.Callers < 0 {
 		return usage("--accounts is at least 2, and every other number above zero")
 	}
-	o, done := benchOptions(w, c.Seed)
+	o, done := benchOptions(env, c.Seed)
 	if c.Callers == 0 {
 		c.Callers = min(o.Workers, 2)
 	}
-	r, err := bench.Post(w.Context, o, bench.PostOptions{Accounts: c.Accounts, Before: c.Before, Callers: c.Callers, Batch: c.Batch,
+	r, err := bench.Post(env.Context, o, bench.PostOptions{Accounts: c.Accounts, Before: c.Before, Callers: c.Callers, Batch: c.Batch,
 		Transfers: c.Transfers, Singles: c.Singles, SingleN: c.SingleN})
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
 	rate, single, raw := perSecond(int64(r.Transfers), r.Time), perSecond(int64(r.SingleN), r.SingleTime), perSecond(int64(r.RawN), r.RawTime)
 	if c.JSON {
-		return writeJSON(w.Stdout, struct {
+		return writeJSON(env.Stdout, struct {
 			Engine       string      `json:"engine"`
 			Accounts     int         `json:"accounts"`
 			Before       int         `json:"entriesBefore"`
@@ -127,7 +127,7 @@ func (c *benchPostCmd) Run(w *World) error {
 		}{r.Engine, r.Accounts, r.Before, r.Callers, r.Batch, r.Transfers, seconds(r.Time), rate,
 			r.Singles, r.SingleN, single, seconds(r.SingleP99), raw, ratio(rate, raw), r.PeakRSS})
 	}
-	return w.printf(`%s: %d transfers in batches of %d from %d callers in %s s, %d a second
+	return env.printf(`%s: %d transfers in batches of %d from %d callers in %s s, %d a second
 one at a time from %d callers: %d a second, 99 of 100 within %s s
 raw, the same transfers on one connection: %d a second; ratio %s
 memory of this process at most %d MiB
@@ -136,11 +136,11 @@ memory of this process at most %d MiB
 
 // benchOptions are what all benchmarks have in common, and what ends their
 // progress. The books end before today, so that they are ordinary books.
-func benchOptions(w *World, seed uint64) (bench.Options, func() error) {
-	p := &phases{w: w}
-	o := bench.Options{Day: staking.DayOf(w.Now()) - 2, Seed: seed, Workers: 1, Insecure: w.Insecure, Progress: p.tell}
-	if w.DBGiven {
-		o.URL = w.DB
+func benchOptions(env *Env, seed uint64) (bench.Options, func() error) {
+	p := &phases{env: env}
+	o := bench.Options{Day: staking.DayOf(env.Now()) - 2, Seed: seed, Workers: 1, Insecure: env.Insecure, Progress: p.print}
+	if env.DBGiven {
+		o.URL = env.DB
 	}
 	if strings.HasPrefix(o.URL, "postgres") {
 		o.Workers = 2 * runtime.GOMAXPROCS(0)
@@ -150,19 +150,19 @@ func benchOptions(w *World, seed uint64) (bench.Options, func() error) {
 
 // phases shows the progress of a benchmark, a meter for each part of it.
 type phases struct {
-	w     *World
+	env   *Env
 	mu    sync.Mutex
 	what  string
 	meter *meter
 	err   error
 }
 
-func (p *phases) tell(what string, done, of int) {
+func (p *phases) print(what string, done, of int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.meter == nil || p.what != what {
 		p.finish()
-		p.what, p.meter = what, newMeter(p.w, what, int64(of))
+		p.what, p.meter = what, newMeter(p.env, what, int64(of))
 	}
 	p.meter.to(int64(done), what)
 }

@@ -38,25 +38,25 @@ Example:
 }
 
 // Run measures requests.
-func (c *benchHTTPCmd) Run(w *World) error {
+func (c *benchHTTPCmd) Run(env *Env) error {
 	for _, n := range []int{c.Holders - 1, c.Days, c.Batch, c.Transfers, c.Singles, c.SingleN, c.Readers, c.Reads, c.Callers + 1} {
 		if n < 1 {
 			return usage("--holders is at least 2, and every other number above zero")
 		}
 	}
-	o, done := benchOptions(w, c.Seed)
+	o, done := benchOptions(env, c.Seed)
 	if c.Callers == 0 {
 		c.Callers = min(o.Workers, 2)
 	}
-	r, err := bench.HTTP(w.Context, o, bench.HTTPOptions{Holders: c.Holders, Days: c.Days, Callers: c.Callers, Batch: c.Batch,
-		Transfers: c.Transfers, Singles: c.Singles, SingleN: c.SingleN, Readers: c.Readers, Reads: c.Reads}, w.serveBench)
+	r, err := bench.HTTP(env.Context, o, bench.HTTPOptions{Holders: c.Holders, Days: c.Days, Callers: c.Callers, Batch: c.Batch,
+		Transfers: c.Transfers, Singles: c.Singles, SingleN: c.SingleN, Readers: c.Readers, Reads: c.Reads}, env.serveBench)
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
 	rate, single := perSecond(int64(r.Transfers), r.Time), perSecond(int64(r.SingleN), r.SingleTime)
 	list, rewards := perSecond(int64(r.Reads), r.ListTime), perSecond(int64(r.Reads), r.RewardsTime)
 	if c.JSON {
-		return writeJSON(w.Stdout, struct {
+		return writeJSON(env.Stdout, struct {
 			Engine     string      `json:"engine"`
 			Holders    int         `json:"holders"`
 			Positions  int64       `json:"positions"`
@@ -81,7 +81,7 @@ func (c *benchHTTPCmd) Run(w *World) error {
 			r.Singles, r.SingleN, single, seconds(r.SingleP99), r.Readers, r.Reads,
 			list, seconds(r.ListP99), rewards, seconds(r.RewardsP99), r.PeakRSS})
 	}
-	return w.printf(`%s, %d positions, %d days of rewards; client and server on the same machine
+	return env.printf(`%s, %d positions, %d days of rewards; client and server on the same machine
 %d transfers in batches of %d from %d callers in %s s, %d a second
 one a request from %d callers: %d a second, 99 of 100 within %s s
 list, signed, from %d callers: %d a second, 99 of 100 within %s s
@@ -92,11 +92,11 @@ memory of this process at most %d MiB
 }
 
 // serveBench serves books on a free port.
-func (w *World) serveBench(db *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error, err error) {
+func (env *Env) serveBench(db *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error, err error) {
 	s, err := benchServer(db, sealer, now, nil)
 	if err != nil {
 		return "", nil, err
 	}
-	address, err := s.Start(w.Context, "127.0.0.1:0")
+	address, err := s.Start(env.Context, "127.0.0.1:0")
 	return "http://" + address, s.Stop, err
 }

@@ -40,33 +40,33 @@ Example:
 }
 
 // Run measures the pages.
-func (c *benchPagesCmd) Run(w *World) error {
+func (c *benchPagesCmd) Run(env *Env) error {
 	for _, n := range []int{c.Positions - 3, c.Days, c.Changes + 1, c.Visitors, c.Reads} {
 		if n < 1 {
 			return usage("--positions is at least 4, --changes 0 or more, and every other number above zero")
 		}
 	}
-	o, done := benchOptions(w, c.Seed)
-	r, err := bench.Pages(w.Context, o, bench.PagesOptions{
+	o, done := benchOptions(env, c.Seed)
+	r, err := bench.Pages(env.Context, o, bench.PagesOptions{
 		Positions: c.Positions, Days: c.Days, Changes: c.Changes, Visitors: c.Visitors, Reads: c.Reads,
-	}, w.handleBench)
+	}, env.handleBench)
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
 	if c.JSON {
-		return c.json(w, r)
+		return c.json(env, r)
 	}
-	if err := w.printf("%s, %d positions, %d days of rewards; %d requests of each page\n\n", r.Engine, r.Positions, r.Days, r.Reads); err != nil {
+	if err := env.printf("%s, %d positions, %d days of rewards; %d requests of each page\n\n", r.Engine, r.Positions, r.Days, r.Reads); err != nil {
 		return err
 	}
 	g := newGrid(text("page"), figure("p50 ms"), figure("p99 ms"), figure("page KB"), figure("first load KB"))
 	for _, p := range r.Pages {
 		g.add(p.Path, thousandths(p.P50.Microseconds()), thousandths(p.P99.Microseconds()), thousandths(int64(p.Page)), thousandths(int64(p.Load)))
 	}
-	if err := g.write(w.Stdout); err != nil {
+	if err := g.write(env.Stdout); err != nil {
 		return err
 	}
-	return w.printf("\nmemory of this process at most %d MiB\n", r.PeakRSS>>20)
+	return env.printf("\nmemory of this process at most %d MiB\n", r.PeakRSS>>20)
 }
 
 // thousandths writes a number of thousandths with one decimal, rounded up.
@@ -75,7 +75,7 @@ func thousandths(n int64) string {
 	return strconv.FormatInt(tenths/10, 10) + "." + strconv.FormatInt(tenths%10, 10)
 }
 
-func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
+func (c *benchPagesCmd) json(env *Env, r bench.Looked) error {
 	type page struct {
 		Path string      `json:"path"`
 		P50  json.Number `json:"p50Seconds"`
@@ -87,7 +87,7 @@ func (c *benchPagesCmd) json(w *World, r bench.Looked) error {
 	for i, p := range r.Pages {
 		pages[i] = page{p.Path, seconds(p.P50), seconds(p.P99), p.Page, p.Load}
 	}
-	return writeJSON(w.Stdout, struct {
+	return writeJSON(env.Stdout, struct {
 		Engine    string `json:"engine"`
 		Positions int    `json:"positions"`
 		Days      int    `json:"days"`
@@ -104,6 +104,6 @@ func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, page
 }
 
 // handleBench answers for books as serve does.
-func (w *World) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
-	return benchServer(db, nil, now, &web.Options{Random: w.Random, Convert: &conversion.Rules{PriceMaxAge: conversion.MaxPriceAge}})
+func (env *Env) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
+	return benchServer(db, nil, now, &web.Options{Random: env.Random, Convert: &conversion.Rules{PriceMaxAge: conversion.MaxPriceAge}})
 }

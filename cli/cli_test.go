@@ -30,13 +30,13 @@ func command(t *testing.T, ctx context.Context, stdin io.Reader, args ...string)
 }
 
 func commandAt(ctx context.Context, now time.Time, stdin io.Reader, args ...string) (stdout, stderr string, status int) {
-	var out, told bytes.Buffer
-	w := &World{
-		Stdin: stdin, Stdout: &out, Stderr: &told, Context: ctx, Random: rand.Reader,
-		Now: func() time.Time { return now }, Env: func(string) string { return "" },
+	var out, errs bytes.Buffer
+	env := &Env{
+		Stdin: stdin, Stdout: &out, Stderr: &errs, Context: ctx, Random: rand.Reader,
+		Now: func() time.Time { return now }, Getenv: func(string) string { return "" },
 	}
-	status = run(w, args)
-	return out.String(), told.String(), status
+	status = run(env, args)
+	return out.String(), errs.String(), status
 }
 
 // must runs a command at noon that has to succeed.
@@ -47,9 +47,9 @@ func must(t *testing.T, stdin string, args ...string) string {
 
 func mustAt(t *testing.T, now time.Time, stdin string, args ...string) string {
 	t.Helper()
-	out, told, status := commandAt(t.Context(), now, strings.NewReader(stdin), args...)
+	out, stderr, status := commandAt(t.Context(), now, strings.NewReader(stdin), args...)
 	if status != 0 {
-		t.Fatalf("%q: exit status %d: %s", args, status, told)
+		t.Fatalf("%q: exit status %d: %s", args, status, stderr)
 	}
 	return out
 }
@@ -79,17 +79,17 @@ func TestWrongUsageIsStatusTwo(t *testing.T) {
 		if strings.HasPrefix(strings.Join(args, " "), "terms") {
 			db = []string{"--db", books(t)}
 		}
-		out, told, status := command(t, t.Context(), strings.NewReader(""), append(args, db...)...)
-		if status != 2 || out != "" || !strings.Contains(told, "softstake: ") {
-			t.Errorf("%q: exit status %d, want 2\nstdout: %s\nstderr: %s", args, status, out, told)
+		out, stderr, status := command(t, t.Context(), strings.NewReader(""), append(args, db...)...)
+		if status != 2 || out != "" || !strings.Contains(stderr, "softstake: ") {
+			t.Errorf("%q: exit status %d, want 2\nstdout: %s\nstderr: %s", args, status, out, stderr)
 		}
-		if strings.Contains(told, "s3cr3t") {
-			t.Errorf("%q tells the password: %s", args, told)
+		if strings.Contains(stderr, "s3cr3t") {
+			t.Errorf("%q shows the password: %s", args, stderr)
 		}
 	}
 }
 
-func TestPasswordsAreNotTold(t *testing.T) {
+func TestPasswordsAreNotShown(t *testing.T) {
 	for _, url := range []string{
 		"postgres://olga:s3cr3t@127.0.0.1:1/books", "postgres://olga:s3cr3t@127.0.0.1:1/books?sslmode=nonsense",
 		"postgres://olga:s3cr3t%@127.0.0.1:1/books", "postgresql://127.0.0.1:1/books?user=olga&password=s3cr3t&connect_timeout=1",
@@ -97,10 +97,10 @@ func TestPasswordsAreNotTold(t *testing.T) {
 	} {
 		for _, args := range [][]string{{"status"}, {"init"}, {"serve"}} {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			out, told, status := command(t, ctx, strings.NewReader(""), append(args, "--db", url)...)
+			out, stderr, status := command(t, ctx, strings.NewReader(""), append(args, "--db", url)...)
 			cancel()
-			if status != 1 || strings.Contains(out+told, "s3cr3t") {
-				t.Errorf("%q at %s: exit status %d: %s%s", args, url, status, out, told)
+			if status != 1 || strings.Contains(out+stderr, "s3cr3t") {
+				t.Errorf("%q at %s: exit status %d: %s%s", args, url, status, out, stderr)
 			}
 		}
 	}
@@ -114,9 +114,9 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	}
 	for _, leaf := range k.Model.Leaves(true) {
 		args := append(strings.Fields(leaf.Path()), "--help")
-		out, told, status := command(t, t.Context(), strings.NewReader(""), args...)
-		if status != 0 || told != "" {
-			t.Errorf("%q: exit status %d: %s", args, status, told)
+		out, stderr, status := command(t, t.Context(), strings.NewReader(""), args...)
+		if status != 0 || stderr != "" {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr)
 		}
 		if !strings.Contains(out, "Example") || !strings.Contains(out, "softstake "+leaf.Path()) {
 			t.Errorf("%q has no example:\n%s", args, out)
@@ -143,9 +143,9 @@ func TestBooksOfANewerProgramAreRefused(t *testing.T) {
 	alter(t, url, "INSERT INTO migrations (number) VALUES (1000)")
 	before := contents(t, file)
 	for _, args := range [][]string{{"status"}, {"init"}, {"settle"}, {"post", "-"}, {"upgrade"}, {"serve", "--listen", "127.0.0.1:0"}} {
-		_, told, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
-		if status != 1 || !strings.Contains(told, "use a newer softstake") {
-			t.Errorf("%q: exit status %d: %s", args, status, told)
+		_, stderr, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
+		if status != 1 || !strings.Contains(stderr, "use a newer softstake") {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr)
 		}
 	}
 	if !bytes.Equal(before, contents(t, file)) {
@@ -169,8 +169,8 @@ func TestWhatSteersATerminalIsNotPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"audit"}, {"account", "show", "alice"}, {"account", "list"}, {"account", "open", "alice", "--region", "DE"}} {
-		out, told, _ := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
-		if text := out + told; strings.Contains(text, "\x1b[2J") || !strings.Contains(text, "[2J") || strings.Contains(text, "[2J\n\n") {
+		out, stderr, _ := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
+		if text := out + stderr; strings.Contains(text, "\x1b[2J") || !strings.Contains(text, "[2J") || strings.Contains(text, "[2J\n\n") {
 			t.Errorf("%q prints %q", args, text)
 		}
 	}
@@ -192,9 +192,9 @@ func TestWhatIsNotADatabaseIsLeftAlone(t *testing.T) {
 	}
 	before := contents(t, file)
 	for _, args := range [][]string{{"status"}, {"init"}, {"serve", "--listen", "127.0.0.1:0"}} {
-		_, told, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", "sqlite:"+file)...)
-		if status != 1 || !strings.Contains(told, "is not a database") {
-			t.Errorf("%q: exit status %d: %s", args, status, told)
+		_, stderr, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", "sqlite:"+file)...)
+		if status != 1 || !strings.Contains(stderr, "is not a database") {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr)
 		}
 	}
 	if !bytes.Equal(before, contents(t, file)) {
@@ -217,13 +217,13 @@ func TestAnInterruptIsHeardWhileNothingComes(t *testing.T) {
 	url := books(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	in, out := io.Pipe()
-	told := make(chan string)
+	stderr := make(chan string)
 	go func() {
 		_, text, status := command(t, ctx, in, "post", "-", "--db", url)
 		if status != 1 {
 			t.Errorf("exit status %d", status)
 		}
-		told <- text
+		stderr <- text
 	}()
 	if _, err := io.WriteString(out, `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`+"\n"); err != nil {
 		t.Fatal(err)
@@ -236,9 +236,9 @@ func TestAnInterruptIsHeardWhileNothingComes(t *testing.T) {
 	}
 	interrupt()
 	select {
-	case text := <-told:
+	case text := <-stderr:
 		if text != "softstake: interrupted; run it again to go on\n" {
-			t.Errorf("told %q", text)
+			t.Errorf("stderr is %q", text)
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("the interrupt was not heard")

@@ -25,8 +25,8 @@ func (daysClosingCmd) Help() string {
 }
 
 // Run shows it.
-func (daysClosingCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (daysClosingCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		closings, err := db.Closings(ctx)
 		if err != nil {
 			return err
@@ -35,7 +35,7 @@ func (daysClosingCmd) Run(w *World) error {
 		for _, c := range closings {
 			g.add(c.From.String(), short(c.After))
 		}
-		return g.write(w.Stdout)
+		return g.write(env.Stdout)
 	})
 }
 
@@ -54,15 +54,15 @@ Examples:
 }
 
 // Run sets it.
-func (c *daysSetCloseAfterCmd) Run(w *World) error {
+func (c *daysSetCloseAfterCmd) Run(env *Env) error {
 	if err := checkCloseAfter(&c.After); err != nil {
 		return err
 	}
-	from := staking.DayOf(w.Now())
+	from := staking.DayOf(env.Now())
 	if c.From != nil {
 		from = *c.From
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if err := db.SetCloseAfter(ctx, staking.Closing{From: from, After: c.After}); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (c *daysSetCloseAfterCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		return w.printf("From %s on days take late entries for %s: %s closes at %s UTC.\n", from, short(c.After), from, closings.ClosesAt(from).Format(time.DateTime))
+		return env.printf("From %s on days take late entries for %s: %s closes at %s UTC.\n", from, short(c.After), from, closings.ClosesAt(from).Format(time.DateTime))
 	})
 }
 
@@ -86,7 +86,7 @@ func checkCloseAfter(after *time.Duration) error {
 }
 
 // agreeCloseAfter refuses a flag or environment that says another time than the books.
-func agreeCloseAfter(ctx context.Context, w *World, db *store.DB, given *time.Duration) error {
+func agreeCloseAfter(ctx context.Context, env *Env, db *store.DB, given *time.Duration) error {
 	if given == nil {
 		return nil
 	}
@@ -94,7 +94,7 @@ func agreeCloseAfter(ctx context.Context, w *World, db *store.DB, given *time.Du
 	if err != nil {
 		return err
 	}
-	today := staking.DayOf(w.Now())
+	today := staking.DayOf(env.Now())
 	if after := closings.After(today); after != *given {
 		return fmt.Errorf("--close-after or SOFTSTAKE_CLOSE_AFTER says %s, and the books say %s: leave it out, or change the books with \"softstake days set-close-after %s\"",
 			short(*given), short(after), short(*given))

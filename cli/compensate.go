@@ -27,8 +27,8 @@ Example:
 }
 
 // Run posts the compensation.
-func (c *compensateCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *compensateCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		asset, amount, err := parseAmount(ctx, db, c.Asset, c.Amount)
 		if err != nil {
 			return err
@@ -39,8 +39,8 @@ func (c *compensateCmd) Run(w *World) error {
 		}
 		id := ledger.CompensationID(c.Day.String(), c.Asset, c.Account, c.Name)
 		if o.Repeated {
-			return w.printf("%s was posted before, at %s UTC.\n", id, clockTime(o.At))
+			return env.printf("%s was posted before, at %s UTC.\n", id, clockTime(o.At))
 		}
-		return w.printf("Credited %s to %s as %s.\n", withUnit(asset, amount), c.Account, id)
+		return env.printf("Credited %s to %s as %s.\n", withUnit(asset, amount), c.Account, id)
 	})
 }

@@ -46,13 +46,13 @@ func TestREADMEConfiguration(t *testing.T) {
 func variable(t *testing.T, serve *kong.Node, flag *kong.Flag) string {
 	t.Helper()
 	asked := ""
-	w := &World{Env: func(name string) string {
+	env := &Env{Getenv: func(name string) string {
 		if asked == "" {
 			asked = name
 		}
 		return ""
 	}}
-	if _, err := environment(w).Resolve(nil, &kong.Path{Command: serve}, flag); err != nil {
+	if _, err := environment(env).Resolve(nil, &kong.Path{Command: serve}, flag); err != nil {
 		t.Fatal(err)
 	}
 	return asked

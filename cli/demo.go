@@ -43,40 +43,40 @@ Example:
 }
 
 // Run makes the town, audits it, and prints the report.
-func (c *demoCmd) Run(w *World) error {
-	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: demo.LastDay(), Insecure: w.Insecure}
+func (c *demoCmd) Run(env *Env) error {
+	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: demo.LastDay(), Insecure: env.Insecure}
 	if c.Last != nil {
 		o.Last = *c.Last
 	}
-	if err := c.checkListen(w.Insecure); err != nil {
+	if err := c.checkListen(env.Insecure); err != nil {
 		return err
 	}
-	if w.DBGiven {
-		if today := staking.DayOf(w.Now()); o.Last >= today {
+	if env.DBGiven {
+		if today := staking.DayOf(env.Now()); o.Last >= today {
 			return usage("--last %s is not over; books that are kept end before today, %s", o.Last, today)
 		}
 	}
-	o.Volatile = !w.DBGiven
+	o.Volatile = !env.DBGiven
 	if !c.Report {
-		return c.books(w, func(url string) error { return c.look(w, url, o) })
+		return c.books(env, func(url string) error { return c.look(env, url, o) })
 	}
 	var v visit
-	if err := c.books(w, func(url string) (err error) {
-		if v, err = c.visit(w, url, o); err == nil {
+	if err := c.books(env, func(url string) (err error) {
+		if v, err = c.visit(env, url, o); err == nil {
 			err = v.town.Close()
 		}
 		return err
 	}); err != nil {
 		return err
 	}
-	return c.tell(w, v) // books that are thrown away are gone: a reader that goes away (| head) ends the program at once
+	return c.print(env, v) // books that are thrown away are gone: a reader that goes away (| head) ends the program at once
 }
 
 // books gives fn where to make the books: where it was said, or in a folder that is
 // removed when fn has returned.
-func (c *demoCmd) books(w *World, fn func(url string) error) error {
-	if w.DBGiven {
-		return fn(w.DB)
+func (c *demoCmd) books(env *Env, fn func(url string) error) error {
+	if env.DBGiven {
+		return fn(env.DB)
 	}
 	dir, err := os.MkdirTemp("", "softstake-demo-*")
 	if err != nil {
@@ -87,37 +87,37 @@ func (c *demoCmd) books(w *World, fn func(url string) error) error {
 }
 
 // look makes the town, prints its report, and serves it.
-func (c *demoCmd) look(w *World, url string, o demo.Options) error {
-	v, err := c.visit(w, url, o)
+func (c *demoCmd) look(env *Env, url string, o demo.Options) error {
+	v, err := c.visit(env, url, o)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.serve(w, v), v.town.Close())
+	return errors.Join(c.serve(env, v), v.town.Close())
 }
 
-// visit is what there is to tell of a town.
+// visit is what the report shows of a town.
 type visit struct {
 	town     *demo.Town
-	entries  int // posted in the days that the report tells of
+	entries  int // posted in the days that the report covers
 	audit    audit.Report
 	totals   []demo.Total
 	showcase []reports.Explanation
 }
 
-// visit makes the town, shows how far it is, and reads what there is to tell. The
+// visit makes the town, shows how far it is, and reads what the report shows. The
 // town is open, unless there is an error.
-func (c *demoCmd) visit(w *World, url string, o demo.Options) (visit, error) {
-	m := newMeter(w, "days settled", int64(o.Days)+1)
+func (c *demoCmd) visit(env *Env, url string, o demo.Options) (visit, error) {
+	m := newMeter(env, "days settled", int64(o.Days)+1)
 	m.every = 10
 	o.Progress = func(done, _ int) { m.to(int64(done), m.what) }
-	town, err := demo.New(w.Context, url, o)
+	town, err := demo.New(env.Context, url, o)
 	ended := m.end()
 	if err != nil {
 		return visit{}, err
 	}
 	v := visit{town: town, entries: town.Entries}
 	if ended == nil {
-		ended = v.read(w.Context)
+		ended = v.read(env.Context)
 	}
 	if ended != nil {
 		ended = errors.Join(ended, town.Close())
@@ -139,15 +139,15 @@ func (v *visit) read(ctx context.Context) (err error) {
 	return err
 }
 
-// tell prints the report.
-func (c *demoCmd) tell(w *World, v visit) error {
+// print prints the report.
+func (c *demoCmd) print(env *Env, v visit) error {
 	for _, part := range []func() error{
-		func() error { return c.tellTown(w, v) },
-		func() error { return tellTotals(w, v.totals) },
-		func() error { return tellEvents(w, v.town) },
-		func() error { return tellAudit(w, v.audit) },
-		func() error { return tellShowcase(w, v.showcase) },
-		func() error { return c.tellNext(w, v.showcase) },
+		func() error { return c.printTown(env, v) },
+		func() error { return printTotals(env, v.totals) },
+		func() error { return printEvents(env, v.town) },
+		func() error { return printAudit(env, v.audit) },
+		func() error { return printShowcase(env, v.showcase) },
+		func() error { return c.printNext(env, v.showcase) },
 	} {
 		if err := part(); err != nil {
 			return err
@@ -156,22 +156,22 @@ func (c *demoCmd) tell(w *World, v visit) error {
 	return nil
 }
 
-func (c *demoCmd) tellTown(w *World, v visit) error {
-	return w.printf("A made-up town: %d holders, %d entries, %s to %s, seed %d.\n\n",
+func (c *demoCmd) printTown(env *Env, v visit) error {
+	return env.printf("A made-up town: %d holders, %d entries, %s to %s, seed %d.\n\n",
 		c.Holders, v.entries, v.town.First, v.town.Last, c.Seed)
 }
 
-func tellTotals(w *World, totals []demo.Total) error {
+func printTotals(env *Env, totals []demo.Total) error {
 	g := newGrid(text("token"), figure("holders paid"), figure("rewards"), figure("total paid"), figure("mean average"), figure("worth in USDT"))
 	for _, t := range totals {
 		g.add(t.Token.Symbol, strconv.FormatInt(t.Holders, 10), strconv.FormatInt(t.Rewards, 10),
 			t.Token.Format(t.Paid), t.Token.Format(t.Average), cents(t.Worth))
 	}
-	return g.write(w.Stdout)
+	return g.write(env.Stdout)
 }
 
-// tellEvents tells what did not go as usual.
-func tellEvents(w *World, town *demo.Town) error {
+// printEvents shows what did not go as usual.
+func printEvents(env *Env, town *demo.Town) error {
 	var b strings.Builder
 	for _, d := range town.Delays {
 		days := d.First.String()
@@ -181,15 +181,15 @@ func tellEvents(w *World, town *demo.Town) error {
 		fmt.Fprintf(&b, "%s of %s waited for funds, and was paid on %s.\n", d.Asset, days, d.PaidOn)
 	}
 	fmt.Fprintf(&b, "%s, of a restricted region, pressed Start Earning and was refused.\n", town.Refused)
-	return w.printf("\n%s", b.String())
+	return env.printf("\n%s", b.String())
 }
 
-// tellNext names commands that go on from here. Those that look into books need
+// printNext names commands that go on from here. Those that look into books need
 // books that are kept.
-func (c *demoCmd) tellNext(w *World, showcase []reports.Explanation) error {
-	url := redact(w.DB)
+func (c *demoCmd) printNext(env *Env, showcase []reports.Explanation) error {
+	url := redact(env.DB)
 	lines := [][2]string{{fmt.Sprintf("demo --seed %d", c.Seed+6), "another town"}}
-	if !w.DBGiven {
+	if !env.DBGiven {
 		url = "sqlite:town.db"
 		lines = append(lines, [2]string{"demo" + c.flags() + " --db " + url, "this one, kept; then:"})
 	}
@@ -210,7 +210,7 @@ func (c *demoCmd) tellNext(w *World, showcase []reports.Explanation) error {
 		}
 		b.WriteString(line + "\n")
 	}
-	return w.printf("\nTry next:\n%s", b.String())
+	return env.printf("\nTry next:\n%s", b.String())
 }
 
 // flags are those that make this town again, where they are not the default.
@@ -231,26 +231,26 @@ func (c *demoCmd) flags() string {
 	return flags
 }
 
-// tellShowcase writes how the last rewards of one holder came about, if there is one.
-func tellShowcase(w *World, days []reports.Explanation) error {
+// printShowcase writes how the last rewards of one holder came about, if there is one.
+func printShowcase(env *Env, days []reports.Explanation) error {
 	if len(days) == 0 {
 		return nil
 	}
 	m := days[0].Measured
-	if err := w.printf("\nHow %s earned its last %s: each amount × the seconds left of the day;\ntogether, ÷ 86400, that is the average.\n\n", m.Account, m.Asset); err != nil {
+	if err := env.printf("\nHow %s earned its last %s: each amount × the seconds left of the day;\ntogether, ÷ 86400, that is the average.\n\n", m.Account, m.Asset); err != nil {
 		return err
 	}
 	for _, e := range days {
-		if err := writePaper(w.Stdout, e); err != nil {
+		if err := writePaper(env.Stdout, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tellAudit tells what the audit has looked at. It found nothing.
-func tellAudit(w *World, r audit.Report) error {
-	return w.printf("The audit derived all %d rewards again from %d postings: no difference.\n", r.Accruals, r.Postings)
+// printAudit shows what the audit has looked at. It found nothing.
+func printAudit(env *Env, r audit.Report) error {
+	return env.printf("The audit derived all %d rewards again from %d postings: no difference.\n", r.Accruals, r.Postings)
 }
 
 // cents cuts a value in USDT after two decimals.

@@ -36,10 +36,10 @@ type player struct {
 
 // newPlayer makes the player of a town. Books that are kept are ordinary ones,
 // which have no tomorrow.
-func newPlayer(w *World, town *demo.Town, visitors []web.Visitor, log *slog.Logger) *player {
+func newPlayer(env *Env, town *demo.Town, visitors []web.Visitor, log *slog.Logger) *player {
 	p := &player{town: town, visitors: visitors, log: log, every: tick}
-	if w.DBGiven {
-		p.latest = w.Now
+	if env.DBGiven {
+		p.latest = env.Now
 	}
 	return p
 }
@@ -68,7 +68,7 @@ func (p *player) live() {
 		}
 		wait := p.every
 		if err := p.town.Move(p.ctx, p.town.Clock.Now(), nil); err != nil && p.ctx.Err() == nil {
-			p.log.Error("the town does not live on; it is tried again", "error", plain(err), "in", tickAgain)
+			p.log.Error("the town does not live on; retrying", "error", plain(err), "in", tickAgain)
 			wait = tickAgain
 		}
 		timer.Reset(wait)

@@ -29,70 +29,70 @@ const (
 	demoSession = 100 * 366 * 24 * time.Hour
 )
 
-// serve opens the town to visitors, tells of it, and serves it until the person interrupts.
-func (c *demoCmd) serve(w *World, v visit) (err error) {
+// serve opens the town to visitors, shows where it is, and serves it until the person interrupts.
+func (c *demoCmd) serve(env *Env, v visit) (err error) {
 	// A reader that goes away (| head) must not end the program at once: there is
 	// a folder to be removed.
 	signal.Ignore(syscall.SIGPIPE)
 	defer signal.Reset(syscall.SIGPIPE)
-	log := slog.New(slog.NewTextHandler(w.Stderr, logOptions(slog.LevelError)))
-	visitors, err := c.welcome(w, v.town)
+	log := slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelError)))
+	visitors, err := c.welcome(env, v.town)
 	if err != nil {
 		return err
 	}
-	sealer, err := c.sealer(w, v.town.Books)
+	sealer, err := c.sealer(env, v.town.Books)
 	if err != nil {
 		return err
 	}
-	play := newPlayer(w, v.town, visitors, log)
+	play := newPlayer(env, v.town, visitors, log)
 	s, err := serve.New(serve.Config{
 		Books: v.town.Books, Sealer: sealer, Now: v.town.Clock.Now, Log: log,
-		Pages:  &web.Options{Random: w.Random, Convert: &conversion.Rules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play, SessionIdle: demoSession, SessionLife: demoSession},
-		Around: func(next http.Handler) http.Handler { return standing(v.town, next) },
+		Pages:  &web.Options{Random: env.Random, Convert: &conversion.Rules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play, SessionIdle: demoSession, SessionLife: demoSession},
+		Around: func(next http.Handler) http.Handler { return stopped(v.town, next) },
 	})
 	if err != nil {
 		return err
 	}
-	address, err := c.start(w, s)
+	address, err := c.start(env, s)
 	if err != nil {
 		return errors.Join(err, s.Stop())
 	}
-	v.town.Clock.Go(w.Now)
-	play.begin(w.Context)
+	v.town.Clock.Go(env.Now)
+	play.begin(env.Context)
 	defer play.end()
-	if err = c.tell(w, v); err == nil {
-		err = c.tellVisitors(w, v, visitors, address)
+	if err = c.print(env, v); err == nil {
+		err = c.printVisitors(env, v, visitors, address)
 	}
 	if err != nil {
 		return errors.Join(err, s.Stop())
 	}
-	return s.Wait(w.Context)
+	return s.Wait(env.Context)
 }
 
 // welcome lets the visitors come and log in.
-func (c *demoCmd) welcome(w *World, town *demo.Town) ([]web.Visitor, error) {
+func (c *demoCmd) welcome(env *Env, town *demo.Town) ([]web.Visitor, error) {
 	to := town.Morning()
-	if now := w.Now(); w.DBGiven && now.Before(to) {
+	if now := env.Now(); env.DBGiven && now.Before(to) {
 		to = now
 	}
-	came, err := town.Welcome(w.Context, to)
+	came, err := town.Welcome(env.Context, to)
 	if err != nil {
 		return nil, err
 	}
 	visitors := make([]web.Visitor, len(came))
 	for i, v := range came {
 		password := demoPassword
-		if w.DBGiven { // these books may be served to others one day
-			if password, err = access.NewPassword(w.Random); err != nil {
+		if env.DBGiven { // these books may be served to others one day
+			if password, err = access.NewPassword(env.Random); err != nil {
 				return nil, err
 			}
 		}
-		hash, err := access.HashPassword(w.Random, password)
+		hash, err := access.HashPassword(env.Random, password)
 		if err != nil {
 			return nil, err
 		}
 		visitors[i] = web.Visitor{Name: v.Name, Email: v.Name + "@example.com", Password: password, Story: "visitor." + v.Name}
-		if err := town.Books.People().AddLogin(w.Context, people.Login{Email: visitors[i].Email, Account: v.Account, Password: hash}); err != nil {
+		if err := town.Books.People().AddLogin(env.Context, people.Login{Email: visitors[i].Email, Account: v.Account, Password: hash}); err != nil {
 			return nil, err
 		}
 	}
@@ -101,11 +101,11 @@ func (c *demoCmd) welcome(w *World, town *demo.Town) ([]web.Visitor, error) {
 
 // sealer seals the secrets of API keys: those of books that are kept as elsewhere,
 // those of others with a key that is gone with them.
-func (c *demoCmd) sealer(w *World, db *store.DB) (*access.Sealer, error) {
-	if w.DBGiven {
-		return w.makeSealer(w.Context, db)
+func (c *demoCmd) sealer(env *Env, db *store.DB) (*access.Sealer, error) {
+	if env.DBGiven {
+		return env.makeSealer(env.Context, db)
 	}
-	key, err := access.NewSealKey(w.Random)
+	key, err := access.NewSealKey(env.Random)
 	if err != nil {
 		return nil, err
 	}
@@ -114,18 +114,18 @@ func (c *demoCmd) sealer(w *World, db *store.DB) (*access.Sealer, error) {
 
 // start begins to answer where it was said or, where nothing was said and the
 // usual address is taken, at a free port.
-func (c *demoCmd) start(w *World, s *serve.Server) (string, error) {
+func (c *demoCmd) start(env *Env, s *serve.Server) (string, error) {
 	if c.Listen != "" {
-		return s.Start(w.Context, c.Listen)
+		return s.Start(env.Context, c.Listen)
 	}
-	address, err := s.Start(w.Context, demoListen)
+	address, err := s.Start(env.Context, demoListen)
 	if err == nil {
 		return address, nil
 	}
-	if err := w.tellf("The town takes a free port: %s", plain(err)); err != nil {
+	if err := env.warnf("The town takes a free port: %s", plain(err)); err != nil {
 		return "", err
 	}
-	return s.Start(w.Context, "127.0.0.1:0")
+	return s.Start(env.Context, "127.0.0.1:0")
 }
 
 // checkListen resolves the address to listen at, as serve's does. The town is served without TLS.
@@ -144,8 +144,8 @@ func (c *demoCmd) checkListen(insecure bool) error {
 	return nil
 }
 
-// standing lets nobody move the clock while something is posted, but whoever asks for just that.
-func standing(town *demo.Town, next http.Handler) http.Handler {
+// stopped lets nobody move the clock while something is posted, but whoever asks for just that.
+func stopped(town *demo.Town, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == web.ClockPath {
 			next.ServeHTTP(w, r)
@@ -159,12 +159,12 @@ func standing(town *demo.Town, next http.Handler) http.Handler {
 var stories = map[string]string{
 	demo.Alice: "has enough, and has not switched on: begin with her grey tag",
 	demo.Bruno: "has earned since the town began",
-	demo.Carla: "lives where it is not offered: refused, and told why",
-	demo.Dora:  "has too little of each token: told what is missing",
+	demo.Carla: "lives where it is not offered: refused, with the reason",
+	demo.Dora:  "has too little of each token: shown what is missing",
 }
 
-// tellVisitors tells where the town is, and as whom one may look at it.
-func (c *demoCmd) tellVisitors(w *World, v visit, visitors []web.Visitor, address string) error {
+// printVisitors shows where the town is, and as whom one may look at it.
+func (c *demoCmd) printVisitors(env *Env, v visit, visitors []web.Visitor, address string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nThe town is open at http://%s/\nIts clock says %s UTC; move it on top of each page.\n\n", address, v.town.Clock.Now().Format("2006-01-02 15:04"))
 	table := newGrid(text("who"), text("e-mail"), text("password"), text("what there is to see"))
@@ -175,10 +175,10 @@ func (c *demoCmd) tellVisitors(w *World, v visit, visitors []web.Visitor, addres
 		return err
 	}
 	end := "the books are gone then."
-	if w.DBGiven {
+	if env.DBGiven {
 		end = "the books stay."
 	}
 	fmt.Fprintf(&b, "\nNothing of it is real. Ctrl-C ends it; %s\n", end)
-	_, err := io.WriteString(w.Stdout, b.String())
+	_, err := io.WriteString(env.Stdout, b.String())
 	return err
 }

@@ -44,16 +44,16 @@ func serveDemo(t *testing.T, now time.Time, args ...string) *openTown {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	o := &openTown{T: t, client: &http.Client{Jar: jar}, out: &scenario.Buffer{}, ended: make(chan int, 1), stop: stop}
-	w := &World{
+	env := &Env{
 		Stdin: strings.NewReader(""), Stdout: o.out, Stderr: &scenario.Buffer{}, Context: ctx, Now: func() time.Time { return now },
-		Random: rand.Reader, Env: func(string) string { return "" },
+		Random: rand.Reader, Getenv: func(string) string { return "" },
 	}
 	go func() {
-		o.ended <- run(w, append([]string{"demo", "--holders", "20", "--days", "8", "--listen", "127.0.0.1:0"}, args...))
+		o.ended <- run(env, append([]string{"demo", "--holders", "20", "--days", "8", "--listen", "127.0.0.1:0"}, args...))
 	}()
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(o.out.String(), "Ctrl-C"); time.Sleep(5 * time.Millisecond) {
 		if len(o.ended) > 0 || time.Now().After(deadline) {
-			t.Fatalf("it does not serve: %s", w.Stderr)
+			t.Fatalf("it does not serve: %s", env.Stderr)
 		}
 	}
 	o.url = townURL.FindStringSubmatch(o.out.String())[1]

@@ -18,21 +18,21 @@ import (
 
 // runDemo runs the command as it is typed; env says where books are without --db.
 func runDemo(env string, args ...string) (stdout, stderr string, status int) {
-	var out, told strings.Builder
-	status = run(&World{
-		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &told, Context: context.Background(),
+	var out, errs strings.Builder
+	status = run(&Env{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Context: context.Background(),
 		Now: func() time.Time { return time.Date(2025, time.December, 24, 18, 0, 0, 0, time.UTC) },
-		Env: func(name string) string {
+		Getenv: func(name string) string {
 			if name == "SOFTSTAKE_DB" {
 				return env
 			}
 			return ""
 		},
 	}, append([]string{"demo"}, args...))
-	return out.String(), told.String(), status
+	return out.String(), errs.String(), status
 }
 
-// Its testdata is made anew with
+// Its testdata is made again with
 //
 //	go run . demo --report --holders 20 --days 8 > cli/testdata/demo.txt
 func TestDemoPrintsItsReport(t *testing.T) {
@@ -76,11 +76,11 @@ func TestDemoKeepsBooksThatCanBeLookedInto(t *testing.T) {
 			continue
 		}
 		tried++
-		var out, told strings.Builder
-		if status := run(&World{
-			Stdout: &out, Stderr: &told, Context: context.Background(), Now: time.Now, Env: func(string) string { return "" },
+		var out, stderr strings.Builder
+		if status := run(&Env{
+			Stdout: &out, Stderr: &stderr, Context: context.Background(), Now: time.Now, Getenv: func(string) string { return "" },
 		}, words[3:]); status != 0 || out.Len() == 0 {
-			t.Errorf("%s: status %d: %s", line, status, told.String())
+			t.Errorf("%s: status %d: %s", line, status, stderr.String())
 		}
 	}
 	if tried != 3 {

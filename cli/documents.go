@@ -37,13 +37,13 @@ type documentJSON struct {
 }
 
 // Run lists the documents.
-func (c *documentsListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *documentsListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		documents, err := reports.New(db.Reader()).Documents(ctx)
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(w.Stdout), newGrid(text("document"), figure("version"), text("published"))
+		out, grid := newJSONList(env.Stdout), newGrid(text("document"), figure("version"), text("published"))
 		for _, d := range documents {
 			if c.JSON {
 				if err := out.add(documentJSON{d.Name, d.Version, instant(d.Published)}); err != nil {
@@ -55,7 +55,7 @@ func (c *documentsListCmd) Run(w *World) error {
 		if c.JSON {
 			return out.end()
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
@@ -71,8 +71,8 @@ func (c *documentsShowCmd) Help() string {
 }
 
 // Run prints the document.
-func (c *documentsShowCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *documentsShowCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		documents, err := reports.New(db.Reader()).Documents(ctx)
 		if err != nil {
 			return err
@@ -86,7 +86,7 @@ func (c *documentsShowCmd) Run(w *World) error {
 		if found == nil {
 			return fmt.Errorf("there is no document %q of that version; see \"softstake documents list\"", c.Document)
 		}
-		return w.printf("%s\n", strings.TrimRight(strings.ReplaceAll(found.Text, "\r\n", "\n"), "\n"))
+		return env.printf("%s\n", strings.TrimRight(strings.ReplaceAll(found.Text, "\r\n", "\n"), "\n"))
 	})
 }
 
@@ -107,22 +107,22 @@ Example:
 const longestDocument = 1 << 20
 
 // Run publishes the document.
-func (c *documentsPublishCmd) Run(w *World) error {
-	content, err := c.read(w)
+func (c *documentsPublishCmd) Run(env *Env) error {
+	content, err := c.read(env)
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		d, err := db.PublishDocument(ctx, c.Document, content)
 		if err != nil {
 			return err
 		}
-		return w.printf("%s is at version %d.\n", d.Name, d.Version)
+		return env.printf("%s is at version %d.\n", d.Name, d.Version)
 	})
 }
 
-func (c *documentsPublishCmd) read(w *World) (content string, err error) {
-	in, _, err := w.file(c.File)
+func (c *documentsPublishCmd) read(env *Env) (content string, err error) {
+	in, _, err := env.file(c.File)
 	if err != nil {
 		return "", err
 	}

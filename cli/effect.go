@@ -36,7 +36,7 @@ type (
 )
 
 // writeEffect writes whom something would switch off, before it is done.
-func writeEffect(w *World, e reports.Effect, what, where string, asJSON bool) error {
+func writeEffect(env *Env, e reports.Effect, what, where string, asJSON bool) error {
 	j := effectJSON{
 		Preview: what, From: e.From, Accounts: e.Accounts, Enrolled: e.Enrolled, Tokens: []effectTokenJSON{}, USDT: ledger.FormatBig(e.USDT, store.PriceScale), Unpriced: e.Unpriced,
 	}
@@ -51,16 +51,16 @@ func writeEffect(w *World, e reports.Effect, what, where string, asJSON bool) er
 		grid.add(row.Asset, strconv.FormatInt(row.Holders, 10), row.Earning, worth)
 	}
 	if asJSON {
-		return writeJSON(w.Stdout, j)
+		return writeJSON(env.Stdout, j)
 	}
-	if err := w.printf("From %s on it would concern %s%s; Soft Staking is on for %d of them. Nothing is written.\n", e.From, countOf(e.Accounts, "account", "accounts"), where, e.Enrolled); err != nil {
+	if err := env.printf("From %s on it would concern %s%s; Soft Staking is on for %d of them. Nothing is written.\n", e.From, countOf(e.Accounts, "account", "accounts"), where, e.Enrolled); err != nil {
 		return err
 	}
 	if len(e.Tokens) == 0 {
 		return nil
 	}
-	if err := w.printf("\nWhat they earn on now, each up to the cap:\n\n"); err != nil {
+	if err := env.printf("\nWhat they earn on now, each up to the cap:\n\n"); err != nil {
 		return err
 	}
-	return grid.write(w.Stdout)
+	return grid.write(env.Stdout)
 }

@@ -43,7 +43,7 @@ type enrollRow struct {
 }
 
 // runFile switches on the accounts of a file, batch after batch.
-func (c *enrollCmd) runFile(w *World) error {
+func (c *enrollCmd) runFile(env *Env) error {
 	if c.Account != "" {
 		return usage("give an account, or a --file of many")
 	}
@@ -51,8 +51,8 @@ func (c *enrollCmd) runFile(w *World) error {
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) (err error) {
-		in, size, err := w.file(c.File)
+	return env.books(func(ctx context.Context, db *store.DB) (err error) {
+		in, size, err := env.file(c.File)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (c *enrollCmd) runFile(w *World) error {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		lines, failed := stream(ctx, next)
-		e := &enroller{w: w, db: db, meter: newMeter(w, "enrolling", size)}
+		e := &enroller{env: env, db: db, meter: newMeter(env, "enrolling", size)}
 		if err = e.enroll(ctx, lines); err == nil {
 			err = <-failed
 		}
@@ -177,7 +177,7 @@ func (r enrollRow) documents() (all []store.DocumentVersion, err error) {
 
 // enroller switches on the accounts of lines, and counts what became of them.
 type enroller struct {
-	w     *World
+	env   *Env
 	db    *store.DB
 	meter *meter
 
@@ -216,7 +216,7 @@ func (e *enroller) batch(ctx context.Context, batch []enrollLine) error {
 		}
 		if l.bad != nil {
 			e.refused++
-			if err := e.meter.tellf("line %d: %s", l.n, plain(l.bad)); err != nil {
+			if err := e.meter.warnf("line %d: %s", l.n, plain(l.bad)); err != nil {
 				return err
 			}
 		}
@@ -225,8 +225,8 @@ func (e *enroller) batch(ctx context.Context, batch []enrollLine) error {
 	before := e.lines
 	e.lines += len(batch)
 	e.meter.to(e.bytes, fmt.Sprintf("enrolling, %d lines", e.lines))
-	if !isTerminal(e.w.Stderr) && e.lines/loadTold > before/loadTold {
-		return e.w.tellf("%d lines are read", e.lines)
+	if !isTerminal(e.env.Stderr) && e.lines/loadReported > before/loadReported {
+		return e.env.warnf("%d lines are read", e.lines)
 	}
 	return nil
 }
@@ -236,7 +236,7 @@ func (e *enroller) sum() error {
 	if err := e.meter.end(); err != nil {
 		return err
 	}
-	if err := e.w.tellf("enrolled %d, repeated %d, refused %d", e.enrolled, e.repeated, e.refused); err != nil {
+	if err := e.env.warnf("enrolled %d, repeated %d, refused %d", e.enrolled, e.repeated, e.refused); err != nil {
 		return err
 	}
 	if e.refused > 0 {

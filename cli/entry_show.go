@@ -44,8 +44,8 @@ type postedJSON struct {
 }
 
 // Run shows the entry.
-func (c *entryCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *entryCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		p, err := reports.New(db.Reader()).Posted(ctx, c.ID)
 		if err != nil {
 			return err
@@ -62,16 +62,16 @@ func (c *entryCmd) Run(w *World) error {
 			for _, m := range p.Moves {
 				out.Moves = append(out.Moves, postedMoveJSON{m.From, m.To, m.Asset, a.plain(m.Asset, m.Amount)})
 			}
-			return writeJSON(w.Stdout, out)
+			return writeJSON(env.Stdout, out)
 		}
-		return showEntry(w, p, a)
+		return showEntry(env, p, a)
 	})
 }
 
 // unknownActor is shown for entries and lines from before the actor was kept.
 const unknownActor = "not known: it was posted before the actor was kept"
 
-func showEntry(w *World, p reports.Posted, a assets) error {
+func showEntry(env *Env, p reports.Posted, a assets) error {
 	actor := unknownActor
 	if p.Actor.Credential != "" {
 		actor = p.Actor.Credential + ", role " + string(p.Actor.Role)
@@ -86,15 +86,15 @@ func showEntry(w *World, p reports.Posted, a assets) error {
 	case !p.Flagged.IsZero():
 		all = append(all, [2]string{"flagged", `it left a balance below zero for a time: "softstake reconciliation list"`})
 	}
-	if err := facts(w.Stdout, all...); err != nil {
+	if err := facts(env.Stdout, all...); err != nil {
 		return err
 	}
-	if err := w.printf("\n"); err != nil {
+	if err := env.printf("\n"); err != nil {
 		return err
 	}
 	moves := newGrid(text("from"), text("to"), figure("amount"))
 	for _, m := range p.Moves {
 		moves.add(string(m.From), string(m.To), a.with(m.Asset, m.Amount))
 	}
-	return moves.write(w.Stdout)
+	return moves.write(env.Stdout)
 }

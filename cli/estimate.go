@@ -33,15 +33,15 @@ Example:
 }
 
 // Run reads the files, says what was made of them, and prints the estimate.
-func (c *estimateCmd) Run(w *World) error {
+func (c *estimateCmd) Run(env *Env) error {
 	if c.From != nil && c.To != nil && *c.From > *c.To {
 		return usage("--from %s is after --to %s", c.From, c.To)
 	}
-	offer, err := c.offer(w)
+	offer, err := c.offer(env)
 	if err != nil {
 		return err
 	}
-	files, err := c.read(w, offer.Assets, c.Strict)
+	files, err := c.read(env, offer.Assets, c.Strict)
 	if errors.Is(err, history.ErrUnreadable) {
 		return fmt.Errorf("%w; download the CSV again, or leave such rows out by estimating without --strict", err)
 	}
@@ -52,7 +52,7 @@ func (c *estimateCmd) Run(w *World) error {
 	if err != nil {
 		return err
 	}
-	if err := c.describe(w, h); err != nil {
+	if err := c.describe(env, h); err != nil {
 		return err
 	}
 	e, err := c.estimate(h, offer)
@@ -60,16 +60,16 @@ func (c *estimateCmd) Run(w *World) error {
 		return fmt.Errorf("%s: %w", c.name(), err)
 	}
 	e.unreadable = unreadable(files)
-	if err := tellResult(w.Stderr, offer, e, c.Format); err != nil {
+	if err := printResult(env.Stderr, offer, e, c.Format); err != nil {
 		return err
 	}
 	switch c.Format {
 	case "json":
-		return printJSON(w.Stdout, offer, e.result)
+		return printJSON(env.Stdout, offer, e.result)
 	case "csv":
-		return printCSV(w.Stdout, offer, e.result)
+		return printCSV(env.Stdout, offer, e.result)
 	}
-	return printTables(w.Stdout, offer, e)
+	return printTables(env.Stdout, offer, e)
 }
 
 // estimated is an estimate, and what it presumes.
@@ -95,7 +95,7 @@ func (c *estimateCmd) estimate(h *history.History, offer history.Offer) (e estim
 }
 
 // describe says what was made of the rows.
-func (c *estimateCmd) describe(w *World, h *history.History) error {
+func (c *estimateCmd) describe(env *Env, h *history.History) error {
 	var notes notes
 	if n := otherRows(h); n > 0 {
 		notes.addf("%s of coins without terms: %s.", count(n, "Spot row is", "Spot rows are"), listCounts(h.Others))
@@ -104,14 +104,14 @@ func (c *estimateCmd) describe(w *World, h *history.History) error {
 	if len(h.Rows) == 0 {
 		notes.addf("There is no Spot row, so there is nothing to estimate.")
 	}
-	return notes.write(w)
+	return notes.write(env)
 }
 
-func (c *estimateCmd) offer(w *World) (offer history.Offer, err error) {
+func (c *estimateCmd) offer(env *Env) (offer history.Offer, err error) {
 	if c.Terms == "" {
 		return history.ShippedOffer()
 	}
-	in, _, err := w.file(c.Terms)
+	in, _, err := env.file(c.Terms)
 	if err != nil {
 		return history.Offer{}, err
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// tellResult says what the estimate presumes, and of what the exchange paid what the
+// printResult says what the estimate presumes, and of what the exchange paid what the
 // format has no place for.
-func tellResult(w io.Writer, offer history.Offer, e estimated, format string) error {
+func printResult(w io.Writer, offer history.Offer, e estimated, format string) error {
 	var b strings.Builder
 	for _, s := range e.statements {
 		if s.Opening > 0 {

@@ -15,12 +15,12 @@ const exportHeader = "User_ID,UTC_Time,Account,Operation,Coin,Change,Remark\n"
 
 // runEstimate runs the command as it is typed, with a text on its standard input.
 func runEstimate(stdin string, args ...string) (stdout, stderr string, status int) {
-	var out, told strings.Builder
-	status = run(&World{
-		Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &told, Context: context.Background(),
-		Now: time.Now, Env: func(string) string { return "" },
+	var out, errs strings.Builder
+	status = run(&Env{
+		Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs, Context: context.Background(),
+		Now: time.Now, Getenv: func(string) string { return "" },
 	}, append([]string{"estimate"}, args...))
-	return out.String(), told.String(), status
+	return out.String(), errs.String(), status
 }
 
 // written puts a text into a file of the given name.
@@ -164,9 +164,9 @@ func TestWhatIsNoTextIsNoExport(t *testing.T) {
 		"\x7fELF\x02\x01\x01\x00\x00\"\x1b[2J,,\n": "it is not text; give the CSV file, saved in UTF-8",
 		"U\x00T\x00C\x00":                          "its header has no column UTC_Time or Time, Account, Operation, Coin, Change",
 	} {
-		out, told, status := runEstimate(text, "-")
-		if status != 1 || out != "" || told != "softstake: standard input is not a Transaction History export: "+want+"\n" {
-			t.Errorf("%q: exit status %d, %q, %q", text, status, out, told)
+		out, stderr, status := runEstimate(text, "-")
+		if status != 1 || out != "" || stderr != "softstake: standard input is not a Transaction History export: "+want+"\n" {
+			t.Errorf("%q: exit status %d, %q, %q", text, status, out, stderr)
 		}
 	}
 }

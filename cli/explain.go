@@ -35,25 +35,25 @@ With an entry that came too late for the day, it shows what is missing; "compens
 }
 
 // Run explains the day.
-func (c *explainCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *explainCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if c.With != nil {
-			return c.propose(ctx, w, db)
+			return c.propose(ctx, env, db)
 		}
 		e, err := reports.New(db.Reader()).Explain(ctx, c.Account, c.Day, c.Asset)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			return writeJSON(w.Stdout, formatExplanation(e))
+			return writeJSON(env.Stdout, formatExplanation(e))
 		}
-		return writeExplanation(w, e)
+		return writeExplanation(env, e)
 	})
 }
 
 // propose shows what the day would have earned with other entries.
-func (c *explainCmd) propose(ctx context.Context, w *World, db *store.DB) error {
-	entries, err := w.readProposed(ctx, db, c.With)
+func (c *explainCmd) propose(ctx context.Context, env *Env, db *store.DB) error {
+	entries, err := env.readProposed(ctx, db, c.With)
 	if err != nil {
 		return err
 	}
@@ -62,9 +62,9 @@ func (c *explainCmd) propose(ctx context.Context, w *World, db *store.DB) error 
 		return err
 	}
 	if c.JSON {
-		return writeJSON(w.Stdout, formatProposal(p))
+		return writeJSON(env.Stdout, formatProposal(p))
 	}
-	return writeProposal(w, p)
+	return writeProposal(env, p)
 }
 
 type (
@@ -146,9 +146,9 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 }
 
 // writeExplanation writes the day as one would work it out on paper.
-func writeExplanation(w *World, e reports.Explanation) error {
+func writeExplanation(env *Env, e reports.Explanation) error {
 	a, m := assets{e.Asset.Symbol: e.Asset}, e.Measured
-	if err := w.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day); err != nil {
+	if err := env.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day); err != nil {
 		return err
 	}
 	grid := newGrid(text("when"), figure("change"), figure("balance"), text("what"))
@@ -157,24 +157,24 @@ func writeExplanation(w *World, e reports.Explanation) error {
 		_, clock, _ := strings.Cut(clockTime(c.At), " ")
 		grid.add(clock, a.signed(m.Asset, c.Amount), a.with(m.Asset, c.Balance), fmt.Sprintf("%s %s, with %s", c.Kind, c.Entry, c.Other))
 	}
-	if err := grid.write(w.Stdout); err != nil {
+	if err := grid.write(env.Stdout); err != nil {
 		return err
 	}
-	if err := w.printf("\n"); err != nil {
+	if err := env.printf("\n"); err != nil {
 		return err
 	}
 	lines := sum(e)
 	for _, c := range e.Compensations {
 		lines = append(lines, [2]string{"compensated", withUnit(e.Asset, c.Amount) + " at " + wallTime(c.At) + " UTC, as " + c.Entry})
 	}
-	if err := facts(w.Stdout, lines...); err != nil {
+	if err := facts(env.Stdout, lines...); err != nil {
 		return err
 	}
 	if hint := hintOf(e.Waits); hint != "" {
-		return w.printf("\n%s\nTo have it settled: %s.\n", e.Reason, hint)
+		return env.printf("\n%s\nTo have it settled: %s.\n", e.Reason, hint)
 	}
 	if e.Reason != "" {
-		return w.printf("\n%s\n", e.Reason)
+		return env.printf("\n%s\n", e.Reason)
 	}
 	return nil
 }

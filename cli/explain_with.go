@@ -16,14 +16,14 @@ import (
 const proposedEntries = 1000
 
 // readProposed reads the entries of --with: each is an entry as a line of JSON, or a file of such lines.
-func (w *World) readProposed(ctx context.Context, db *store.DB, with []string) (entries []ledger.Entry, err error) {
+func (env *Env) readProposed(ctx context.Context, db *store.DB, with []string) (entries []ledger.Entry, err error) {
 	parse := entryParser{asset: db.Asset, authoritative: true}
 	for _, text := range with {
 		var in io.ReadCloser = io.NopCloser(strings.NewReader(text))
 		where := "--with"
 		if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 			where = text
-			if in, _, err = w.file(text); err != nil {
+			if in, _, err = env.file(text); err != nil {
 				return nil, err
 			}
 		}
@@ -85,13 +85,13 @@ func rewardsOf(p reports.Proposal) (was, with ledger.Amount) {
 }
 
 // writeProposal writes the difference, and the command that makes it good.
-func writeProposal(w *World, p reports.Proposal) error {
+func writeProposal(env *Env, p reports.Proposal) error {
 	a, m := p.Was.Asset, p.Was.Measured
 	was, with := rewardsOf(p)
-	if err := w.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day); err != nil {
+	if err := env.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day); err != nil {
 		return err
 	}
-	if err := facts(w.Stdout,
+	if err := facts(env.Stdout,
 		[2]string{"average", withUnit(a, m.Average) + "; with the entries " + withUnit(a, p.With.Average)},
 		[2]string{"reward", withUnit(a, was)},
 		[2]string{"with the entries", withUnit(a, with)},
@@ -103,5 +103,5 @@ func writeProposal(w *World, p reports.Proposal) error {
 	if p.Missing() == 0 || !p.Was.Paid && p.Was.Earned {
 		return nil
 	}
-	return w.printf("\nsoftstake compensate %s %s %s %s --name NAME --reason TEXT\n", m.Account, m.Day, m.Asset, a.Format(p.Missing()))
+	return env.printf("\nsoftstake compensate %s %s %s %s --name NAME --reason TEXT\n", m.Account, m.Day, m.Asset, a.Format(p.Missing()))
 }

@@ -15,7 +15,7 @@ type fundCmd struct {
 	Asset    string `arg:"" help:"Token."`
 	Amount   string `arg:"" help:"How much, such as 1000 or 0.5."`
 	Withdraw bool   `help:"Take a surplus out instead."`
-	ID       string `name:"id" placeholder:"ID" help:"Name of this funding: the same name twice is once. Without it one is made."`
+	ID       string `name:"id" placeholder:"ID" help:"Name of this funding: repeating it has no further effect. Without it one is made."`
 }
 
 func (c *fundCmd) Help() string {
@@ -28,15 +28,15 @@ Examples:
 }
 
 // Run funds the pool, or takes out of it.
-func (c *fundCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *fundCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		asset, amount, err := parseAmount(ctx, db, c.Asset, c.Amount)
 		if err != nil {
 			return err
 		}
 		id := c.ID
 		if id == "" {
-			id = fmt.Sprintf("%s-%s", w.Now().UTC().Format("20060102T150405"), rand.Text()[:8])
+			id = fmt.Sprintf("%s-%s", env.Now().UTC().Format("20060102T150405"), rand.Text()[:8])
 		}
 		// An interrupt between the posting and its answer would leave the person
 		// not knowing whether it was posted.
@@ -52,13 +52,13 @@ func (c *fundCmd) Run(w *World) error {
 			what = "Took %s out of the pool as fund/%s; it has %s.\n"
 		}
 		if o.Repeated {
-			what = "%s was posted before as fund/%s, and is once; the pool has %s.\n"
+			what = "%s was posted before as fund/%s; the pool has %s.\n"
 		}
 		pool, err := poolOf(ctx, db, asset)
 		if err != nil {
 			return err
 		}
-		return w.printf(what, withUnit(asset, amount), id, withUnit(asset, pool))
+		return env.printf(what, withUnit(asset, amount), id, withUnit(asset, pool))
 	})
 }
 

@@ -22,15 +22,15 @@ type historyFlags struct {
 }
 
 // read reads the files as one history. strict refuses a row that cannot be read.
-func (c *historyFlags) read(w *World, assets map[string]ledger.Asset, strict bool) ([]*history.File, error) {
+func (c *historyFlags) read(env *Env, assets map[string]ledger.Asset, strict bool) ([]*history.File, error) {
 	if stdin := slices.Index(c.Files, "-"); stdin >= 0 && slices.Contains(c.Files[stdin+1:], "-") {
 		return nil, usage("the standard input can be read only once; give - once")
 	}
-	o := history.Options{Assets: assets, Offset: c.UTCOffset, Rewards: c.RewardOperation, Strict: strict, Now: w.Now()}
+	o := history.Options{Assets: assets, Offset: c.UTCOffset, Rewards: c.RewardOperation, Strict: strict, Now: env.Now()}
 	var files []*history.File
 	var notes notes
 	for _, name := range c.Files {
-		read, ignored, err := c.readFile(w, name, o)
+		read, ignored, err := c.readFile(env, name, o)
 		if err != nil {
 			return nil, err
 		}
@@ -49,11 +49,11 @@ func (c *historyFlags) read(w *World, assets map[string]ledger.Asset, strict boo
 	if c.UTCOffset != nil && !slices.ContainsFunc(files, func(f *history.File) bool { return f.Zone.Source == history.ByCaller }) {
 		notes.addf("--utc-offset was not needed and is ignored.")
 	}
-	return files, notes.write(w)
+	return files, notes.write(env)
 }
 
-func (c *historyFlags) readFile(w *World, name string, o history.Options) (files []*history.File, ignored []string, err error) {
-	in, _, err := w.file(name)
+func (c *historyFlags) readFile(env *Env, name string, o history.Options) (files []*history.File, ignored []string, err error) {
+	in, _, err := env.file(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -82,9 +82,9 @@ type notes []string
 
 func (n *notes) addf(format string, args ...any) { *n = append(*n, fmt.Sprintf(format, args...)) }
 
-func (n *notes) write(w *World) error {
+func (n *notes) write(env *Env) error {
 	for _, sentence := range *n {
-		if err := w.tellf("%s", printable(sentence)); err != nil {
+		if err := env.warnf("%s", printable(sentence)); err != nil {
 			return err
 		}
 	}

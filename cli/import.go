@@ -34,8 +34,8 @@ Example:
 }
 
 // Run imports the files.
-func (c *importCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *importCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if _, err := db.Account(ctx, c.Account); err != nil {
 			return err
 		}
@@ -43,14 +43,14 @@ func (c *importCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		files, err := c.read(w, a, !c.SkipUnreadable)
+		files, err := c.read(env, a, !c.SkipUnreadable)
 		if errors.Is(err, history.ErrUnreadable) {
 			return fmt.Errorf("%w; nothing was posted; download the CSV again, or leave such rows out with --skip-unreadable", err)
 		}
 		if err != nil {
 			return err
 		}
-		i := &importer{w: w, db: db, assets: a, command: c}
+		i := &importer{env: env, db: db, assets: a, command: c}
 		if err := i.describe(files); err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (c *importCmd) Run(w *World) error {
 
 // importer posts the history of an account.
 type importer struct {
-	w       *World
+	env     *Env
 	db      *store.DB
 	assets  assets
 	command *importCmd
@@ -99,7 +99,7 @@ func (i *importer) describe(files []*history.File) error {
 	if n := unreadable(files); n > 0 {
 		notes.addf("%s missing in this import.", count(n, "row could not be read and is", "rows could not be read and are"))
 	}
-	return notes.write(i.w)
+	return notes.write(i.env)
 }
 
 // record keeps the rows in the books, once it is sure that they can be planned.
@@ -138,7 +138,7 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 		notes.addf("%s: the account was given an opening balance of %s, and by its history it would be %s. The difference is not posted; correct it with \"softstake adjust\" if it is missing.",
 			d.Asset, i.assets.with(d.Asset, d.Given), i.assets.with(d.Asset, d.Rows))
 	}
-	if err := notes.write(i.w); err != nil {
+	if err := notes.write(i.env); err != nil {
 		return err
 	}
 	return i.db.RecordImport(ctx, i.command.Account, rows)
@@ -255,7 +255,7 @@ func importKey(r store.ImportRow) store.ImportRow {
 // checkPlan refuses what the books could never take, before its rows are kept.
 func (i *importer) checkPlan(rows []store.ImportRow, plan history.Plan) error {
 	for _, r := range rows {
-		if now := i.w.Now(); r.At.After(now.Add(time.Second)) {
+		if now := i.env.Now(); r.At.After(now.Add(time.Second)) {
 			return fmt.Errorf("a row of %s lies in the future; is the zone right? Say which it is with --utc-offset", clockTime(r.At))
 		}
 	}
@@ -288,7 +288,7 @@ func (i *importer) post(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := i.w.tellf("entries: posted %d, refused %d; in the books already: %d", i.posted, i.refused, plan.Known+i.repeated); err != nil {
+	if err := i.env.warnf("entries: posted %d, refused %d; in the books already: %d", i.posted, i.refused, plan.Known+i.repeated); err != nil {
 		return err
 	}
 	if i.refused > 0 {
@@ -305,7 +305,7 @@ func (i *importer) postPlan(ctx context.Context, plan history.Plan, last bool) e
 			entries[n].Changes = append(entries[n].Changes, store.ImportChange(c))
 		}
 	}
-	bar := newMeter(i.w, "importing", int64(len(entries)))
+	bar := newMeter(i.env, "importing", int64(len(entries)))
 	for part := range slices.Chunk(entries, postBatch) {
 		outcomes, err := i.db.PostImport(ctx, i.command.Account, part)
 		if err != nil {
@@ -340,10 +340,10 @@ func (i *importer) count(e store.ImportEntry, o store.Outcome, last bool) error 
 		return nil
 	case errors.Is(o.Err, ledger.ErrConflict):
 		i.refused++
-		return i.w.tellf("%s: another import has posted to it at the same time; import again", e.Name)
+		return i.env.warnf("%s: another import has posted to it at the same time; import again", e.Name)
 	case o.Err != nil:
 		i.refused++
-		return i.w.tellf("%s: %s", e.Name, plain(o.Err))
+		return i.env.warnf("%s: %s", e.Name, plain(o.Err))
 	case o.Repeated:
 		i.repeated++
 		return nil
@@ -356,5 +356,5 @@ func (i *importer) count(e store.ImportEntry, o store.Outcome, last bool) error 
 	if strings.Count(e.Name, "/") > 1 {
 		what = "Correction of the opening balance at the start of"
 	}
-	return i.w.tellf("%s %s: %s.", what, staking.DayOf(o.At), i.assets.with(e.Changes[0].Asset, e.Changes[0].Amount))
+	return i.env.warnf("%s %s: %s.", what, staking.DayOf(o.At), i.assets.with(e.Changes[0].Asset, e.Changes[0].Amount))
 }

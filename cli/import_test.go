@@ -55,10 +55,10 @@ func newImportBooks(t *testing.T, from string) *importBooks {
 
 func (b *importBooks) run(args ...string) (printed string, status int) {
 	var out bytes.Buffer
-	status = run(&World{
+	status = run(&Env{
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Now: func() time.Time { return b.now },
 		Random: rand.NewChaCha8([32]byte{}), Context: context.Background(),
-		Env: func(name string) string { return map[string]string{"USER": "olga", "SOFTSTAKE_DB": b.url}[name] },
+		Getenv: func(name string) string { return map[string]string{"USER": "olga", "SOFTSTAKE_DB": b.url}[name] },
 	}, args)
 	return out.String(), status
 }
@@ -102,7 +102,7 @@ func TestImportOfRealFiles(t *testing.T) {
 		{"parts-split-second", "200 ADA, 0.9985 BNB, 10 SOL", nil},
 		{"coin-filtered", "2 BNB, 5.2 SOL", nil},
 		{"overlap-two-files", "190 ADA", nil},
-		{"mend-after-skip", "2 BNB, 5.2 SOL", []string{"--skip-unreadable"}},
+		{"correct-after-skip", "2 BNB, 5.2 SOL", []string{"--skip-unreadable"}},
 		{"years-two-files", "6 BNB", nil},
 		{"sell-all-with-rewards", "", nil},
 		{"sell-all-with-rewards", "", []string{"--without-rewards"}},

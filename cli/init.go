@@ -31,8 +31,8 @@ Examples:
 }
 
 // Run makes the books.
-func (c *initCmd) Run(w *World) (err error) {
-	from := staking.DayOf(w.Now())
+func (c *initCmd) Run(env *Env) (err error) {
+	from := staking.DayOf(env.Now())
 	if c.From != nil {
 		from = *c.From
 	}
@@ -47,20 +47,20 @@ func (c *initCmd) Run(w *World) (err error) {
 	if err != nil {
 		return err
 	}
-	if w.Env(sealKeyName) != "" { // a wrong one is told before there are books
-		if _, err := w.sealer(); err != nil {
+	if env.Getenv(sealKeyName) != "" { // a wrong one is found before there are books
+		if _, err := env.sealer(); err != nil {
 			return err
 		}
 	}
 	regions := staking.ShippedRegions()
-	db, err := store.Create(w.Context, w.DB, w.options(), store.Beginning{
+	db, err := store.Create(env.Context, env.DB, env.options(), store.Beginning{
 		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter, TestClock: c.TestClock,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	sealed, err := c.sealKey(w)
+	sealed, err := c.sealKey(env)
 	if err != nil {
 		return err
 	}
@@ -68,10 +68,10 @@ func (c *initCmd) Run(w *World) (err error) {
 	for i, t := range tokens {
 		symbols[i] = t.Asset.Symbol
 	}
-	if err := w.printf("Made books at %s\n\n", redact(w.DB)); err != nil {
+	if err := env.printf("Made books at %s\n\n", redact(env.DB)); err != nil {
 		return err
 	}
-	if err := facts(w.Stdout,
+	if err := facts(env.Stdout,
 		[2]string{"first day", from.String()},
 		[2]string{"tokens", strings.Join(symbols, " ")},
 		[2]string{"not offered in", fmt.Sprintf("%d regions", len(regions))},
@@ -81,32 +81,32 @@ func (c *initCmd) Run(w *World) (err error) {
 		return err
 	}
 	if c.TestClock {
-		if err := w.printf("\n%s\n", testBooks(w)); err != nil {
+		if err := env.printf("\n%s\n", testBooks(env)); err != nil {
 			return err
 		}
 	}
 	if c.CloseAfter != nil {
-		if err := w.printf("\nEach day takes late entries until %s after midnight UTC.\n", short(closeAfter)); err != nil {
+		if err := env.printf("\nEach day takes late entries until %s after midnight UTC.\n", short(closeAfter)); err != nil {
 			return err
 		}
 	}
-	return w.printf("\nNext: softstake account open alice --region DE\n")
+	return env.printf("\nNext: softstake account open alice --region DE\n")
 }
 
 // sealKey sees to it that there is a key to seal secrets with, and says where.
-func (c *initCmd) sealKey(w *World) (string, error) {
-	made, err := w.makeKeyFile()
+func (c *initCmd) sealKey(env *Env) (string, error) {
+	made, err := env.makeKeyFile()
 	if err != nil {
 		return "", fmt.Errorf("the books are made, but not the key that secrets are sealed with; name a file for it with --key-file when you make the first API key: %w", err)
 	}
-	if w.Env(sealKeyName) != "" {
+	if env.Getenv(sealKeyName) != "" {
 		return "sealed with " + sealKeyName + ", from the environment", nil
 	}
 	if !made {
-		if _, err := w.sealer(); err != nil {
+		if _, err := env.sealer(); err != nil {
 			return "", fmt.Errorf("the books are made, but secrets cannot be sealed: %w", err)
 		}
-		return "sealed with " + w.keyFile() + ", which was there before", nil
+		return "sealed with " + env.keyFile() + ", which was there before", nil
 	}
-	return "sealed with " + w.keyFile() + ": " + sealAdvice, nil
+	return "sealed with " + env.keyFile() + ": " + sealAdvice, nil
 }

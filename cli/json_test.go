@@ -34,7 +34,7 @@ var jsonForms = []struct {
 	{enrollmentJSON{}, "EnrollmentOut", ""},
 	{balanceJSON{}, "BalanceOut", ""},
 	{acceptedJSON{}, "AcceptanceOut", ""},
-	{pressJSON{}, "PressOut", ""},
+	{switchEventJSON{}, "PressOut", ""},
 	{addressJSON{}, "", "asset network address tag"},
 	{adjustmentJSON{}, "ReasonedIn", ""},
 	{entryJSON{}, "EntryIn", ""},

@@ -49,19 +49,19 @@ Examples:
 }
 
 // Run makes the key.
-func (c *keyCreateCmd) Run(w *World) error {
-	k, err := c.key(w)
+func (c *keyCreateCmd) Run(env *Env) error {
+	k, err := c.key(env)
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		name, secret, err := access.NewKey(w.Random)
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		name, secret, err := access.NewKey(env.Random)
 		if err != nil {
 			return err
 		}
 		k.Key = name
 		if k.Type == access.HMAC {
-			sealer, err := w.makeSealer(ctx, db)
+			sealer, err := env.makeSealer(ctx, db)
 			if err == nil {
 				err = k.Seal(sealer, secret)
 			}
@@ -76,23 +76,23 @@ func (c *keyCreateCmd) Run(w *World) error {
 		if err := db.People().AddKey(ctx, k); err != nil {
 			return err
 		}
-		return errors.Join(c.tell(w, name, secret), tellHolder(ctx, db, "key create", k))
+		return errors.Join(c.print(env, name, secret), addKeyEvent(ctx, db, "key create", k))
 	})
 }
 
-// tellHolder puts what the operator did with a key into the holder's list of what happened.
-func tellHolder(ctx context.Context, db *store.DB, action string, k access.Key) error {
+// addKeyEvent puts what the operator did with a key into the holder's list of what happened.
+func addKeyEvent(ctx context.Context, db *store.DB, action string, k access.Key) error {
 	return db.People().AddSecurityEvent(ctx, k.Account, people.SecurityEvent{Action: action, Detail: k.Named(), Client: operatorClient})
 }
 
 // key is what was asked for, without its name.
-func (c *keyCreateCmd) key(w *World) (k access.Key, err error) {
+func (c *keyCreateCmd) key(env *Env) (k access.Key, err error) {
 	k = access.Key{Account: c.Account, Label: c.Label}
 	for _, read := range []func() error{
 		func() error { k.Type, err = access.ParseKeyType(c.Type); return err },
 		func() error { k.Permissions, err = access.ParsePermissions(c.Permissions); return err },
 		func() error { k.Addresses, err = access.ParseAddresses(c.Address); return err },
-		func() error { k.Expires, err = parseExpiry(c.Expires, w.Now()); return err },
+		func() error { k.Expires, err = parseExpiry(c.Expires, env.Now()); return err },
 	} {
 		if err := read(); err != nil {
 			return k, err
@@ -104,7 +104,7 @@ func (c *keyCreateCmd) key(w *World) (k access.Key, err error) {
 	case k.Type != access.HMAC && c.PublicKey == "":
 		return k, usage("--public-key names the file with the %s key's public half", k.Type)
 	case k.Type != access.HMAC:
-		k.Secret, err = c.readPublicKey(w, k.Type)
+		k.Secret, err = c.readPublicKey(env, k.Type)
 	}
 	return k, err
 }
@@ -112,8 +112,8 @@ func (c *keyCreateCmd) key(w *World) (k access.Key, err error) {
 // longestPublicKey is how much of a public key's file is read.
 const longestPublicKey = 16 << 10
 
-func (c *keyCreateCmd) readPublicKey(w *World, t access.KeyType) (der []byte, err error) {
-	in, _, err := w.file(c.PublicKey)
+func (c *keyCreateCmd) readPublicKey(env *Env, t access.KeyType) (der []byte, err error) {
+	in, _, err := env.file(c.PublicKey)
 	if err != nil {
 		return nil, err
 	}
@@ -127,32 +127,32 @@ func (c *keyCreateCmd) readPublicKey(w *World, t access.KeyType) (der []byte, er
 
 // makeSealer seals the secrets of these books. Books that have sealed nothing yet
 // may be without a key to do it with; then it is made.
-func (w *World) makeSealer(ctx context.Context, db *store.DB) (*access.Sealer, error) {
-	s, err := w.booksSealer(ctx, db)
+func (env *Env) makeSealer(ctx context.Context, db *store.DB) (*access.Sealer, error) {
+	s, err := env.booksSealer(ctx, db)
 	if err != nil || s != nil {
 		return s, err
 	}
-	if _, err := w.makeKeyFile(); err != nil {
+	if _, err := env.makeKeyFile(); err != nil {
 		return nil, err
 	}
-	if err := w.tellf("Made %s, which secrets are sealed with; %s. Where \"softstake serve\" runs, start it again.", w.keyFile(), sealAdvice); err != nil {
+	if err := env.warnf("Made %s, which secrets are sealed with; %s. Where \"softstake serve\" runs, start it again.", env.keyFile(), sealAdvice); err != nil {
 		return nil, err
 	}
-	return w.sealer()
+	return env.sealer()
 }
 
-func (c *keyCreateCmd) tell(w *World, key, secret string) error {
+func (c *keyCreateCmd) print(env *Env, key, secret string) error {
 	if c.JSON {
-		return writeJSON(w.Stdout, newKeyJSON{key, secret})
+		return writeJSON(env.Stdout, newKeyJSON{key, secret})
 	}
 	pairs := [][2]string{{"API key", key}}
 	if secret != "" {
 		pairs = append(pairs, [2]string{"secret", secret})
 	}
-	if err := facts(w.Stdout, pairs...); err != nil || secret == "" {
+	if err := facts(env.Stdout, pairs...); err != nil || secret == "" {
 		return err
 	}
-	return w.printf("\nKeep the secret now: it is not shown again.\n")
+	return env.printf("\nKeep the secret now: it is not shown again.\n")
 }
 
 // maxDays is how many days ahead something may expire.
@@ -210,13 +210,13 @@ type keyJSON struct {
 }
 
 // Run lists the keys.
-func (c *keyListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *keyListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		keys, err := db.People().Keys(ctx, c.Account)
 		if err != nil {
 			return err
 		}
-		out := newJSONList(w.Stdout)
+		out := newJSONList(env.Stdout)
 		grid := newGrid(text("API key"), text("type"), text("may"), text("from"), text("label"), text("made"), text("until"))
 		for _, k := range keys {
 			if c.JSON {
@@ -228,15 +228,15 @@ func (c *keyListCmd) Run(w *World) error {
 				}
 			}
 			grid.add(k.Key, string(k.Type), access.FormatPermissions(k.Permissions), cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"),
-				cmp.Or(k.Label, none), wallTime(k.Created), ends(k.Ends(), k.Revoked, w.Now()))
+				cmp.Or(k.Label, none), wallTime(k.Created), ends(k.Ends(), k.Revoked, env.Now()))
 		}
 		if c.JSON {
 			return out.end()
 		}
 		if len(keys) == 0 {
-			return w.printf("%s has no API keys.\n", c.Account)
+			return env.printf("%s has no API keys.\n", c.Account)
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
@@ -275,8 +275,8 @@ Example:
 }
 
 // Run revokes the key.
-func (c *keyRevokeCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *keyRevokeCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		was, err := db.People().Key(ctx, c.Key)
 		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return err
@@ -285,10 +285,10 @@ func (c *keyRevokeCmd) Run(w *World) error {
 			return err
 		}
 		if was.Revoked.IsZero() {
-			if err := tellHolder(ctx, db, "key revoke", was); err != nil {
+			if err := addKeyEvent(ctx, db, "key revoke", was); err != nil {
 				return err
 			}
 		}
-		return w.printf("%s is revoked.\n", access.Key{Key: c.Key}.Short())
+		return env.printf("%s is revoked.\n", access.Key{Key: c.Key}.Short())
 	})
 }

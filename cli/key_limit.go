@@ -24,17 +24,17 @@ Example:
 }
 
 // Run limits the key.
-func (c *keyLimitCmd) Run(w *World) error {
+func (c *keyLimitCmd) Run(env *Env) error {
 	addresses, err := access.ParseAddresses(c.Address)
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		k, err := db.People().LimitKey(ctx, c.Key, addresses)
 		if err != nil {
 			return err
 		}
-		return errors.Join(tellHolder(ctx, db, "key limit", k),
-			w.printf("%s may be used from %s; it expires: %s.\n", k.Short(), cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"), ends(k.Ends(), k.Revoked, w.Now())))
+		return errors.Join(addKeyEvent(ctx, db, "key limit", k),
+			env.printf("%s may be used from %s; it expires: %s.\n", k.Short(), cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"), ends(k.Ends(), k.Revoked, env.Now())))
 	})
 }

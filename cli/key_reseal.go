@@ -30,16 +30,16 @@ Example:
 }
 
 // Run changes the key. Wherever it ends, the file has every key that something is sealed with.
-func (c *keyResealCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		if text := w.Env(sealKeyName); text != "" {
-			return c.resealEnv(ctx, w, db, text)
+func (c *keyResealCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		if text := env.Getenv(sealKeyName); text != "" {
+			return c.resealEnv(ctx, env, db, text)
 		}
-		keys, err := w.sealKeys(w.keyFile())
+		keys, err := env.sealKeys(env.keyFile())
 		if errors.Is(err, os.ErrNotExist) {
-			_, err = w.booksSealer(ctx, db) // says what is missing, if anything is sealed
+			_, err = env.booksSealer(ctx, db) // says what is missing, if anything is sealed
 			if err == nil {
-				err = fmt.Errorf("there is no file %s, and nothing is sealed: \"softstake key create\" makes it when it is needed", w.keyFile())
+				err = fmt.Errorf("there is no file %s, and nothing is sealed: \"softstake key create\" makes it when it is needed", env.keyFile())
 			}
 		}
 		if err != nil {
@@ -48,23 +48,23 @@ func (c *keyResealCmd) Run(w *World) error {
 		if err := opensAll(ctx, db, strings.Join(keys, "\n")); err != nil {
 			return err
 		}
-		if keys, err = c.prepare(w, keys); err != nil {
+		if keys, err = c.prepare(env, keys); err != nil {
 			return err
 		}
 		n, err := resealWith(ctx, db, strings.Join(keys, "\n"))
 		if err == nil {
-			err = w.finishReseal(keys)
+			err = env.finishReseal(keys)
 		}
 		if err != nil {
 			return err
 		}
-		return w.printf("Sealed %s with the new key in %s. The old key is in %s.old: keep it as long as backups from before.\n",
-			count(n, "secret", "secrets"), w.keyFile(), w.keyFile())
+		return env.printf("Sealed %s with the new key in %s. The old key is in %s.old: keep it as long as backups from before.\n",
+			count(n, "secret", "secrets"), env.keyFile(), env.keyFile())
 	})
 }
 
 // resealEnv seals with the first key of SOFTSTAKE_KEY, which only the operator can change.
-func (c *keyResealCmd) resealEnv(ctx context.Context, w *World, db *store.DB, text string) error {
+func (c *keyResealCmd) resealEnv(ctx context.Context, env *Env, db *store.DB, text string) error {
 	if c.NewKey != "" || len(strings.Fields(text)) < 2 {
 		return usage("the key is in %s: set it to the new key, a space and the old key, in every process, and run this command again without --new-key", sealKeyName)
 	}
@@ -72,13 +72,13 @@ func (c *keyResealCmd) resealEnv(ctx context.Context, w *World, db *store.DB, te
 	if err != nil {
 		return err
 	}
-	return w.printf("Sealed %s with the first key of %s. Take the others out of it now, and keep them as long as backups from before.\n",
+	return env.printf("Sealed %s with the first key of %s. Take the others out of it now, and keep them as long as backups from before.\n",
 		count(n, "secret", "secrets"), sealKeyName)
 }
 
 // sealKeys are the keys in a file, the one that seals first.
-func (w *World) sealKeys(name string) ([]string, error) {
-	text, err := w.readKeyFile(name)
+func (env *Env) sealKeys(name string) ([]string, error) {
+	text, err := env.readKeyFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -114,37 +114,37 @@ func resealWith(ctx context.Context, db *store.DB, text string) (n int, err erro
 
 // prepare puts the new key before the old ones into the file. The new key is kept in a
 // file of its own first: whoever runs the command again, or at the same time, takes it from there.
-func (c *keyResealCmd) prepare(w *World, keys []string) ([]string, error) {
-	next := w.keyFile() + ".next"
-	fresh, err := w.sealKeys(next)
+func (c *keyResealCmd) prepare(env *Env, keys []string) ([]string, error) {
+	next := env.keyFile() + ".next"
+	fresh, err := env.sealKeys(next)
 	if errors.Is(err, os.ErrNotExist) && len(keys) > 1 {
-		return keys, c.checkNew(w, keys[0]) // the operator, or a run before, has put it there
+		return keys, c.checkNew(env, keys[0]) // the operator, or a run before, has put it there
 	}
 	if errors.Is(err, os.ErrNotExist) {
-		if err := c.makeNext(w, next); err != nil {
+		if err := c.makeNext(env, next); err != nil {
 			return nil, err
 		}
-		fresh, err = w.sealKeys(next)
+		fresh, err = env.sealKeys(next)
 	}
 	if err == nil {
-		err = c.checkNew(w, fresh[0])
+		err = c.checkNew(env, fresh[0])
 	}
 	if err != nil || keys[0] == fresh[0] {
 		return keys, err
 	}
 	keys = append([]string{fresh[0]}, slices.DeleteFunc(keys, func(k string) bool { return k == fresh[0] })...)
 	if len(keys) > access.MaxSealKeys {
-		return nil, fmt.Errorf("%s has too many keys; take those out of it that nothing is sealed with", w.keyFile())
+		return nil, fmt.Errorf("%s has too many keys; take those out of it that nothing is sealed with", env.keyFile())
 	}
-	return keys, writeKeyFile(w.keyFile(), keys...)
+	return keys, writeKeyFile(env.keyFile(), keys...)
 }
 
 // checkNew refuses another new key than the one that is being changed to.
-func (c *keyResealCmd) checkNew(w *World, fresh string) error {
+func (c *keyResealCmd) checkNew(env *Env, fresh string) error {
 	if c.NewKey == "" {
 		return nil
 	}
-	wanted, err := w.sealKeys(c.NewKey)
+	wanted, err := env.sealKeys(c.NewKey)
 	if err == nil && wanted[0] != fresh {
 		err = usage("the key is being changed to another one than that of %s; run this command without --new-key first", c.NewKey)
 	}
@@ -152,13 +152,13 @@ func (c *keyResealCmd) checkNew(w *World, fresh string) error {
 }
 
 // makeNext makes the file of the new key, unless somebody else just has.
-func (c *keyResealCmd) makeNext(w *World, next string) (err error) {
+func (c *keyResealCmd) makeNext(env *Env, next string) (err error) {
 	var fresh string
 	if c.NewKey == "" {
-		fresh, err = access.NewSealKey(w.Random)
+		fresh, err = access.NewSealKey(env.Random)
 	} else {
 		var given []string
-		if given, err = w.sealKeys(c.NewKey); err == nil {
+		if given, err = env.sealKeys(c.NewKey); err == nil {
 			fresh = given[0]
 		}
 	}
@@ -177,9 +177,9 @@ func (c *keyResealCmd) makeNext(w *World, next string) (err error) {
 }
 
 // finishReseal moves the old keys out of the file.
-func (w *World) finishReseal(keys []string) error {
-	name := w.keyFile()
-	old, err := w.sealKeys(name + ".old")
+func (env *Env) finishReseal(keys []string) error {
+	name := env.keyFile()
+	old, err := env.sealKeys(name + ".old")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // reseal runs the command, and returns what it says.
-func (s *sealing) reseal(newKey string) error { return (&keyResealCmd{NewKey: newKey}).Run(s.World) }
+func (s *sealing) reseal(newKey string) error { return (&keyResealCmd{NewKey: newKey}).Run(s.Env) }
 
 // inBooks gives fn the books.
 func (s *sealing) inBooks(t *testing.T, fn func(ctx context.Context, db *store.DB) error) {
@@ -60,7 +60,7 @@ func (s *sealing) prepare(t *testing.T) []string {
 	t.Helper()
 	keys, err := s.sealKeys(s.keyFile())
 	succeeds(t, err)
-	keys, err = (&keyResealCmd{}).prepare(s.World, keys)
+	keys, err = (&keyResealCmd{}).prepare(s.Env, keys)
 	succeeds(t, err)
 	return keys
 }
@@ -80,7 +80,7 @@ func (s *sealing) all(t *testing.T) []string {
 var stops = map[string]func(*sealing, *testing.T){
 	"nowhere": func(*sealing, *testing.T) {},
 	"with a new key alone": func(s *sealing, t *testing.T) {
-		succeeds(t, (&keyResealCmd{}).makeNext(s.World, s.keyFile()+".next"))
+		succeeds(t, (&keyResealCmd{}).makeNext(s.Env, s.keyFile()+".next"))
 	},
 	"with both keys":   func(s *sealing, t *testing.T) { s.prepare(t) },
 	"with one secret":  func(s *sealing, t *testing.T) { s.prepare(t); s.one(t) },

@@ -16,7 +16,7 @@ type limitCmd struct {
 
 type limitSetCmd struct {
 	Asset  string  `arg:"" help:"Token."`
-	Total  *string `placeholder:"AMOUNT" help:"A day's total above which it waits for a person; 0: no limit."`
+	Total  *string `placeholder:"AMOUNT" help:"A day's total above which it needs approval; 0: no limit."`
 	Change *string `placeholder:"PERCENT" help:"Change against the day before, either way, above which it waits, such as 25 or 0.5; 0: no limit."`
 }
 
@@ -29,11 +29,11 @@ Example:
 }
 
 // Run sets the limits.
-func (c *limitSetCmd) Run(w *World) error {
+func (c *limitSetCmd) Run(env *Env) error {
 	if c.Total == nil && c.Change == nil {
 		return usage("say what to limit: --total, --change or both")
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		asset, err := db.Asset(ctx, c.Asset)
 		if err != nil {
 			return err
@@ -61,7 +61,7 @@ func (c *limitSetCmd) Run(w *World) error {
 		if err := db.SetLimit(ctx, l); err != nil {
 			return err
 		}
-		return w.printf("%s\n", limitSentence(asset, l))
+		return env.printf("%s\n", limitSentence(asset, l))
 	})
 }
 
@@ -73,11 +73,11 @@ func limitSentence(a ledger.Asset, l staking.Limit) string {
 	total, change := "a total above "+limitTotal(a, l), "a change above "+limitChange(l)
 	switch {
 	case l.MaxTotal > 0 && l.MaxChange > 0:
-		return "A day of " + l.Asset + " with " + total + " or " + change + " waits for a person."
+		return "A day of " + l.Asset + " with " + total + " or " + change + " needs approval."
 	case l.MaxTotal > 0:
-		return "A day of " + l.Asset + " with " + total + " waits for a person."
+		return "A day of " + l.Asset + " with " + total + " needs approval."
 	case l.MaxChange > 0:
-		return "A day of " + l.Asset + " with " + change + " waits for a person."
+		return "A day of " + l.Asset + " with " + change + " needs approval."
 	}
 	return l.Asset + " has no limit."
 }
@@ -113,8 +113,8 @@ type limitJSON struct {
 }
 
 // Run lists the limits.
-func (c *limitListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *limitListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		limits, err := db.Limits(ctx)
 		if err != nil {
 			return err
@@ -123,7 +123,7 @@ func (c *limitListCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(w.Stdout), newGrid(text("token"), figure("a day's total"), figure("change"))
+		out, grid := newJSONList(env.Stdout), newGrid(text("token"), figure("a day's total"), figure("change"))
 		for _, l := range limits {
 			if c.JSON {
 				if err := out.add(limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale)}); err != nil {
@@ -136,8 +136,8 @@ func (c *limitListCmd) Run(w *World) error {
 			return out.end()
 		}
 		if len(limits) == 0 {
-			return w.printf("No token has a limit.\n")
+			return env.printf("No token has a limit.\n")
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }

@@ -23,7 +23,7 @@ func (c *loadCmd) Help() string {
 
 An empty residence means: as it is. A line with another residence than the account has is refused. A line that cannot be read, or has more of a token than there can be, opens no account. What only the ledger can refuse, such as more of a token in all accounts together than there can be, leaves a new account open without a balance, and the line's message says so.
 
-A line is loaded once, by its account and token: after an interruption the same file may be loaded again. Bad lines are told with their numbers, the others are loaded, and the exit status is 1.
+A line is loaded once, by its account and token: after an interruption the same file may be loaded again. Bad lines are reported with their numbers, the others are loaded, and the exit status is 1.
 
 Example:
 
@@ -43,9 +43,9 @@ type loadLine struct {
 }
 
 // Run loads the file, batch after batch.
-func (c *loadCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) (err error) {
-		in, size, err := w.file(c.File)
+func (c *loadCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) (err error) {
+		in, size, err := env.file(c.File)
 		if err != nil {
 			return err
 		}
@@ -62,11 +62,11 @@ func (c *loadCmd) Run(w *World) error {
 			if err != nil {
 				return loadLine{}, err
 			}
-			l := parse.line(ctx, w, row, line.bad)
+			l := parse.line(ctx, env, row, line.bad)
 			l.n, l.bytes = line.n, int64(len(line.text))
 			return l, parse.failed
 		})
-		l := &loader{w: w, db: db, strict: c.Strict, meter: newMeter(w, "loading", size)}
+		l := &loader{env: env, db: db, strict: c.Strict, meter: newMeter(env, "loading", size)}
 		err = l.load(ctx, lines)
 		if err == nil {
 			err = <-failed
@@ -82,11 +82,11 @@ func (c *loadCmd) Run(w *World) error {
 type loadParser struct{ entryParser }
 
 // line reads a row: account, region, asset, amount.
-func (p *loadParser) line(ctx context.Context, w *World, row []string, bad error) (l loadLine) {
+func (p *loadParser) line(ctx context.Context, env *Env, row []string, bad error) (l loadLine) {
 	if l.bad = bad; bad != nil {
 		return l
 	}
-	l.account = store.Account{ID: ledger.Account(row[0]), Opened: w.Now()}
+	l.account = store.Account{ID: ledger.Account(row[0]), Opened: env.Now()}
 	if l.bad = l.account.ID.CheckNew(); l.bad != nil {
 		return l
 	}
@@ -116,7 +116,7 @@ func (p *loadParser) line(ctx context.Context, w *World, row []string, bad error
 
 // loader loads lines and counts what became of them.
 type loader struct {
-	w      *World
+	env    *Env
 	db     *store.DB
 	strict bool
 	meter  *meter
@@ -135,8 +135,8 @@ func (l *loader) load(ctx context.Context, lines <-chan loadLine) error {
 	})
 }
 
-// loadTold is each how many lines something is told where nobody watches a bar.
-const loadTold = 100_000
+// loadReported is each how many lines progress is reported where nobody watches a bar.
+const loadReported = 100_000
 
 // progress shows how far the load is.
 func (l *loader) progress(batch []loadLine) error {
@@ -146,8 +146,8 @@ func (l *loader) progress(batch []loadLine) error {
 		l.bytes += line.bytes
 	}
 	l.meter.to(l.bytes, fmt.Sprintf("loading, %d lines", l.lines))
-	if !isTerminal(l.w.Stderr) && l.lines/loadTold > before/loadTold {
-		return l.w.tellf("%d lines are loaded", l.lines)
+	if !isTerminal(l.env.Stderr) && l.lines/loadReported > before/loadReported {
+		return l.env.warnf("%d lines are loaded", l.lines)
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func (l *loader) batch(ctx context.Context, batch []loadLine) error {
 		}
 		refused[line.n] = line.bad
 		if l.strict {
-			return fmt.Errorf("line %d: %w; mend it and load the file again: what was loaded stays once", line.n, line.bad)
+			return fmt.Errorf("line %d: %w; correct it and load the file again: loading a line again has no further effect", line.n, line.bad)
 		}
 	}
 	fresh, err := l.open(ctx, lines, refused)
@@ -175,7 +175,7 @@ func (l *loader) batch(ctx context.Context, batch []loadLine) error {
 	}
 	l.refused += len(refused)
 	for _, n := range slices.Sorted(maps.Keys(refused)) {
-		if err := l.meter.tellf("line %d: %s", n, plain(refused[n])); err != nil {
+		if err := l.meter.warnf("line %d: %s", n, plain(refused[n])); err != nil {
 			return err
 		}
 	}
@@ -235,7 +235,7 @@ func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Ac
 	for i, o := range outcomes {
 		switch {
 		case errors.Is(o.Err, ledger.ErrConflict):
-			refused[at[i]] = fmt.Errorf("%s was loaded with another amount of %s before; mend it with \"softstake adjust\"", openings[i].Account, openings[i].Asset)
+			refused[at[i]] = fmt.Errorf("%s was loaded with another amount of %s before; correct it with \"softstake adjust\"", openings[i].Account, openings[i].Asset)
 		case o.Err != nil:
 			refused[at[i]] = o.Err
 		case o.Repeated:
@@ -260,11 +260,11 @@ func (l *loader) sum() error {
 	if err := l.meter.end(); err != nil {
 		return err
 	}
-	if err := l.w.tellf("loaded %d, repeated %d, refused %d", l.posted, l.repeated, l.refused); err != nil {
+	if err := l.env.warnf("loaded %d, repeated %d, refused %d", l.posted, l.repeated, l.refused); err != nil {
 		return err
 	}
 	if l.refused > 0 {
-		return fmt.Errorf("%s refused; mend %s and load the file again: what was loaded stays once",
+		return fmt.Errorf("%s refused; correct %s and load the file again: loading a line again has no further effect",
 			count(l.refused, "line was", "lines were"), itOrThem(l.refused))
 	}
 	return nil

@@ -35,7 +35,7 @@ type logJSON struct {
 }
 
 // Run lists the log.
-func (c *logCmd) Run(w *World) error {
+func (c *logCmd) Run(env *Env) error {
 	if c.Limit < 1 {
 		return usage("--limit %d is below 1", c.Limit)
 	}
@@ -43,12 +43,12 @@ func (c *logCmd) Run(w *World) error {
 	if c.Since != nil {
 		since = c.Since.Start()
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		lines, err := reports.New(db.Reader()).Log(ctx, since, c.Limit)
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(w.Stdout), newGrid(text("when (UTC)"), text("actor"), text("action"), text("subject"), text("detail"))
+		out, grid := newJSONList(env.Stdout), newGrid(text("when (UTC)"), text("actor"), text("action"), text("subject"), text("detail"))
 		for _, l := range lines {
 			if c.JSON {
 				if err := out.add(logJSON{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject, l.Detail}); err != nil {
@@ -60,6 +60,6 @@ func (c *logCmd) Run(w *World) error {
 		if c.JSON {
 			return out.end()
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }

@@ -33,17 +33,17 @@ Examples:
 }
 
 // Run adds the login.
-func (c *loginAddCmd) Run(w *World) error {
+func (c *loginAddCmd) Run(env *Env) error {
 	email, err := access.ParseEmail(c.Email)
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		// Nobody types a password for an account that there is not.
 		if _, err := db.Account(ctx, c.Account); err != nil {
 			return err
 		}
-		password, hash, err := w.password(email, c.Generate)
+		password, hash, err := env.password(email, c.Generate)
 		if err != nil {
 			return err
 		}
@@ -57,17 +57,17 @@ func (c *loginAddCmd) Run(w *World) error {
 			return err
 		}
 		if l.Password != hash {
-			return w.printf("%s opens %s already, and its password is as it was; \"softstake login password\" sets another.\n", email, c.Account)
+			return env.printf("%s opens %s already, and its password is as it was; \"softstake login password\" sets another.\n", email, c.Account)
 		}
-		if err := w.printf("%s opens %s.\n", email, c.Account); err != nil {
+		if err := env.printf("%s opens %s.\n", email, c.Account); err != nil {
 			return err
 		}
 		if c.Generate {
-			if err := w.showPassword(password); err != nil {
+			if err := env.showPassword(password); err != nil {
 				return err
 			}
 		}
-		return tellLogin(ctx, db, "login add", l)
+		return addLoginEvent(ctx, db, "login add", l)
 	})
 }
 
@@ -87,13 +87,13 @@ Examples:
 }
 
 // Run sets the password.
-func (c *loginPasswordCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *loginPasswordCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		l, err := db.People().Login(ctx, c.Email)
 		if err != nil {
 			return err
 		}
-		password, hash, err := w.password(l.Email, c.Generate)
+		password, hash, err := env.password(l.Email, c.Generate)
 		if err != nil {
 			return err
 		}
@@ -102,16 +102,16 @@ func (c *loginPasswordCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		if err := w.printf("The password of %s is set, and its sessions have ended.\n", l.Email); err != nil {
+		if err := env.printf("The password of %s is set, and its sessions have ended.\n", l.Email); err != nil {
 			return err
 		}
 		if c.RevokeKeys {
-			if err := w.printf("API keys of %s that are revoked: %d.\n", l.Account, revoked); err != nil {
+			if err := env.printf("API keys of %s that are revoked: %d.\n", l.Account, revoked); err != nil {
 				return err
 			}
 		}
 		if c.Generate {
-			return w.showPassword(password)
+			return env.showPassword(password)
 		}
 		return nil
 	})
@@ -120,33 +120,33 @@ func (c *loginPasswordCmd) Run(w *World) error {
 // operatorClient is who did something in a holder's security events that an operator did.
 const operatorClient = "operator"
 
-// tellLogin writes what the operator did with a login into the holder's security events.
-func tellLogin(ctx context.Context, db *store.DB, action string, l people.Login) error {
+// addLoginEvent writes what the operator did with a login into the holder's security events.
+func addLoginEvent(ctx context.Context, db *store.DB, action string, l people.Login) error {
 	return db.People().AddSecurityEvent(ctx, l.Account, people.SecurityEvent{Action: action, Detail: l.Email, Client: operatorClient})
 }
 
 // password makes a password for the login of an address or reads one, and its hash.
-func (w *World) password(email string, generate bool) (password, hash string, err error) {
+func (env *Env) password(email string, generate bool) (password, hash string, err error) {
 	if generate {
-		password, err = access.NewPassword(w.Random)
-	} else if password, err = w.readPassword(); err == nil {
+		password, err = access.NewPassword(env.Random)
+	} else if password, err = env.readPassword(); err == nil {
 		err = access.CheckNewPassword(email, password)
 	}
 	if err != nil {
 		return "", "", err
 	}
-	hash, err = access.HashPassword(w.Random, password)
+	hash, err = access.HashPassword(env.Random, password)
 	return password, hash, err
 }
 
-func (w *World) showPassword(password string) error {
-	if err := w.printf("\n"); err != nil {
+func (env *Env) showPassword(password string) error {
+	if err := env.printf("\n"); err != nil {
 		return err
 	}
-	if err := facts(w.Stdout, [2]string{"password", password}); err != nil {
+	if err := facts(env.Stdout, [2]string{"password", password}); err != nil {
 		return err
 	}
-	return w.printf("\nKeep it now: it is not shown again.\n")
+	return env.printf("\nKeep it now: it is not shown again.\n")
 }
 
 type loginListCmd struct {
@@ -170,13 +170,13 @@ type loginJSON struct {
 }
 
 // Run lists the logins.
-func (c *loginListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *loginListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		logins, err := db.People().Logins(ctx, c.Account)
 		if err != nil {
 			return err
 		}
-		out := newJSONList(w.Stdout)
+		out := newJSONList(env.Stdout)
 		grid := newGrid(text("e-mail"), text("account"), text("made"), text("password set"))
 		for _, l := range logins {
 			if c.JSON {
@@ -190,11 +190,11 @@ func (c *loginListCmd) Run(w *World) error {
 		case c.JSON:
 			return out.end()
 		case len(logins) == 0 && c.Account != "":
-			return w.printf("Nobody may log in to %s.\n", c.Account)
+			return env.printf("Nobody may log in to %s.\n", c.Account)
 		case len(logins) == 0:
-			return w.printf("There are no logins.\n")
+			return env.printf("There are no logins.\n")
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
@@ -211,9 +211,9 @@ Example:
 }
 
 // Run removes the login.
-func (c *loginRemoveCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		// One that is mistyped is told: whoever removes a login means it to be gone.
+func (c *loginRemoveCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		// One that is mistyped is an error: whoever removes a login means it to be gone.
 		l, err := db.People().Login(ctx, c.Email)
 		if err != nil {
 			return err
@@ -221,9 +221,9 @@ func (c *loginRemoveCmd) Run(w *World) error {
 		if err := db.People().RemoveLogin(ctx, l.Email); err != nil {
 			return err
 		}
-		if err := w.printf("%s opens %s no more, and its sessions have ended.\n", l.Email, l.Account); err != nil {
+		if err := env.printf("%s opens %s no more, and its sessions have ended.\n", l.Email, l.Account); err != nil {
 			return err
 		}
-		return tellLogin(ctx, db, "login remove", l)
+		return addLoginEvent(ctx, db, "login remove", l)
 	})
 }

@@ -11,14 +11,14 @@ import (
 )
 
 // A holder sees what an operator did with who may log in.
-func TestTheHolderIsToldOfLogins(t *testing.T) {
+func TestTheHolderSeesChangesOfLogins(t *testing.T) {
 	url := books(t)
 	for i, c := range []struct {
 		typed string
 		args  []string
 	}{
 		{"correct horse\n", []string{"login", "add", "alice@example.com", "--account", "alice"}},
-		{"another horse\n", []string{"login", "add", "alice@example.com", "--account", "alice"}}, // changes nothing, and tells nothing
+		{"another horse\n", []string{"login", "add", "alice@example.com", "--account", "alice"}}, // changes nothing, and reports nothing
 		{"", []string{"login", "password", "alice@example.com", "--generate"}},
 		{"", []string{"login", "remove", "alice@example.com"}},
 	} {
@@ -32,11 +32,11 @@ func TestTheHolderIsToldOfLogins(t *testing.T) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	var told []string
+	var actions []string
 	for _, a := range slices.Backward(events) {
-		told = append(told, a.Action+" "+a.Detail+" by "+a.Client)
+		actions = append(actions, a.Action+" "+a.Detail+" by "+a.Client)
 	}
-	if want := []string{"login add alice@example.com by operator", "password alice@example.com by operator", "login remove alice@example.com by operator"}; !slices.Equal(told, want) {
-		t.Errorf("told is %q", told)
+	if want := []string{"login add alice@example.com by operator", "password alice@example.com by operator", "login remove alice@example.com by operator"}; !slices.Equal(actions, want) {
+		t.Errorf("the actions are %q", actions)
 	}
 }

@@ -34,7 +34,7 @@ type app struct {
 	Demo     demoCmd     `cmd:"" group:"start" help:"Make a town of made-up holders, settle its days, and look at it."`
 	Estimate estimateCmd `cmd:"" group:"start" help:"Say what Soft Staking would have paid on a real history."`
 	Init     initCmd     `cmd:"" group:"start" help:"Make books: ten tokens, their terms, regions and documents."`
-	Status   statusCmd   `cmd:"" group:"start" help:"Say how the books stand."`
+	Status   statusCmd   `cmd:"" group:"start" help:"Show the state of the books."`
 
 	Account accountCmd `cmd:"" group:"holders" help:"Open and show accounts."`
 	Address addressCmd `cmd:"" group:"holders" help:"Set and list where holders send their deposits."`
@@ -59,7 +59,7 @@ type app struct {
 	Settle    settleCmd    `cmd:"" group:"rewards" help:"Close the days that are over, and pay their rewards."`
 	Days      daysCmd      `cmd:"" group:"rewards" help:"Show and set for how long days take late entries."`
 	Rewards   rewardsCmd   `cmd:"" group:"rewards" help:"List an account's rewards."`
-	Explain   explainCmd   `cmd:"" group:"rewards" help:"Say how a reward came about, or why there was none."`
+	Explain   explainCmd   `cmd:"" group:"rewards" help:"Show how a reward came about, or why there was none."`
 	Statement statementCmd `cmd:"" group:"rewards" help:"List every change of an account's balances."`
 
 	Asset     assetCmd     `cmd:"" group:"offer" help:"Add and list tokens."`
@@ -98,43 +98,43 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
-	return run(&World{Stdin: stdin, Stdout: stdout, Stderr: stderr, Now: time.Now, Random: rand.Reader, Env: os.Getenv, Context: ctx}, args)
+	return run(&Env{Stdin: stdin, Stdout: stdout, Stderr: stderr, Now: time.Now, Random: rand.Reader, Getenv: os.Getenv, Context: ctx}, args)
 }
 
-// run runs a command in a world, tells what went wrong, and returns the exit status.
-func run(w *World, args []string) int {
-	err := parse(w, args)
+// run runs a command, writes what went wrong to standard error, and returns the exit status.
+func run(env *Env, args []string) int {
+	err := parse(env, args)
 	if err == nil {
 		return 0
 	}
-	if told := w.tellf("softstake: %s", sentence(w, err)); told != nil {
+	if lost := env.warnf("softstake: %s", sentence(env, err)); lost != nil {
 		return 1
 	}
 	return statusOf(err)
 }
 
 // parse reads the arguments and runs the command that they name.
-func parse(w *World, args []string) error {
+func parse(env *Env, args []string) error {
 	var a app
-	helped, out := false, w.Stdout
+	helped, out := false, env.Stdout
 	if len(args) == 1 && args[0] == "--version" { // no flag: "accept" has a --version of its own
-		return w.printf("%s", readBuild())
+		return env.printf("%s", readBuild())
 	}
 	if len(args) == 0 {
-		args, out = []string{"--help"}, w.Stderr
+		args, out = []string{"--help"}, env.Stderr
 	} else if args[0] == "help" {
 		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, err := kong.New(&a, kong.Name("softstake"), groups,
 		kong.Description("Soft Staking for spot ledgers: double-entry books, and the daily reward on what holders keep. softstake --version says how the program was built."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.Resolvers(environment(w)), kong.Writers(out, w.Stderr), kong.Exit(func(int) { helped = true }))
+		kong.Resolvers(environment(env)), kong.Writers(out, env.Stderr), kong.Exit(func(int) { helped = true }))
 	if err != nil {
 		return err
 	}
 	ctx, err := k.Parse(joinOffset(args))
 	switch {
-	case helped && out == w.Stdout:
+	case helped && out == env.Stdout:
 		return nil
 	case helped:
 		return usage("name a command")
@@ -144,15 +144,15 @@ func parse(w *World, args []string) error {
 	if err := checkURL(a.DB); err != nil {
 		return err
 	}
-	if err := w.moveClock(a.ClockOffset, ctx.Command()); err != nil {
+	if err := env.moveClock(a.ClockOffset, ctx.Command()); err != nil {
 		return err
 	}
-	if w.Actor, err = access.CommandLine(a.Actor); err != nil {
+	if env.Actor, err = access.CommandLine(a.Actor); err != nil {
 		return usage("--actor: %w", err)
 	}
-	w.DB, w.KeyFile, w.Insecure = a.DB, a.KeyFile, a.Insecure
-	w.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })
-	return ctx.Run(w)
+	env.DB, env.KeyFile, env.Insecure = a.DB, a.KeyFile, a.Insecure
+	env.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })
+	return ctx.Run(env)
 }
 
 // joinOffset writes "--utc-offset -06:00" as one argument, so that the offset is
@@ -176,24 +176,24 @@ func seeHelp(err error) string {
 }
 
 // environment finds the flags that may come from outside the command line.
-func environment(w *World) kong.Resolver {
+func environment(env *Env) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, path *kong.Path, flag *kong.Flag) (any, error) {
 		value := ""
 		switch flag.Name {
 		case "db":
-			value = w.Env("SOFTSTAKE_DB")
+			value = env.Getenv("SOFTSTAKE_DB")
 		case "actor":
-			value = actor(w.Env)
+			value = actor(env.Getenv)
 		case "key-file":
-			value = w.Env("SOFTSTAKE_KEY_FILE")
+			value = env.Getenv("SOFTSTAKE_KEY_FILE")
 		case "insecure":
-			value = w.Env("SOFTSTAKE_INSECURE")
+			value = env.Getenv("SOFTSTAKE_INSECURE")
 		case "clock-offset":
-			value = w.Env("SOFTSTAKE_CLOCK_OFFSET")
+			value = env.Getenv("SOFTSTAKE_CLOCK_OFFSET")
 		case "close-after":
-			value = w.Env("SOFTSTAKE_CLOSE_AFTER")
+			value = env.Getenv("SOFTSTAKE_CLOSE_AFTER")
 		default:
-			value = serveEnvironment(w, path, flag)
+			value = serveEnvironment(env, path, flag)
 		}
 		if value == "" {
 			return nil, nil
@@ -220,5 +220,5 @@ func checkURL(url string) error {
 	if postgres || (sqlite && path != "") {
 		return nil
 	}
-	return usage("the books are at sqlite:PATH or postgres://USER@HOST/NAME; mend --db or SOFTSTAKE_DB")
+	return usage("the books are at sqlite:PATH or postgres://USER@HOST/NAME; correct --db or SOFTSTAKE_DB")
 }

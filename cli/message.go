@@ -46,11 +46,11 @@ var hints = map[string]string{
 	store.ReasonFindings:        `the books stay closed to every command but "softstake audit"`,
 }
 
-// kinds is the one table of the kinds of error: the problem type by which programs tell
-// them apart, as /v1 calls it, and what a person may do about each, where no reason says it more exactly.
+// kinds is the one table of the kinds of error: the problem type by which programs distinguish
+// them, as /v1 calls it, and what a person may do about each, where no reason says it more exactly.
 var kinds = []struct {
 	kind error
-	word string
+	typ  string
 	hint string
 }{
 	{ledger.ErrInvalid, "invalid", ""},
@@ -88,7 +88,7 @@ const failed = "failed"
 func problemType(err error) string {
 	for _, k := range kinds {
 		if errors.Is(err, k.kind) {
-			return k.word
+			return k.typ
 		}
 	}
 	return failed
@@ -119,8 +119,8 @@ func statusOf(err error) int {
 }
 
 // sentence is an error as a person reads it who has given a command.
-func sentence(w *World, err error) string {
-	if errors.Is(err, context.Canceled) && w.Context.Err() != nil {
+func sentence(env *Env, err error) string {
+	if errors.Is(err, context.Canceled) && env.Context.Err() != nil {
 		return "interrupted; run it again to go on"
 	}
 	return plain(err)

@@ -8,7 +8,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// What a program is told of an error, and what a person is told to do, come from its kind
+// An error's problem type, and what a person should do, come from its kind
 // and reason alone: other words change neither.
 func TestAnErrorsWordsChooseNothing(t *testing.T) {
 	for _, c := range []struct {
@@ -17,7 +17,7 @@ func TestAnErrorsWordsChooseNothing(t *testing.T) {
 		hint string
 	}{
 		{ledger.ErrInvalid.In("moves[0].asset", "asset %q is unknown", "NONE").Because(ledger.ReasonUnknownAsset), "invalid", `add it with "softstake asset add"`},
-		{ledger.ErrInvalid.In("", "the same ID was used before with other content"), "invalid", ""},
+		{ledger.ErrInvalid.In("", "the same ID was used before with different content"), "invalid", ""},
 		{ledger.ErrConflict.In("id", "invalid: the day is closed"), "mismatch", ""},
 		{ledger.ErrDayClosed, "day-closed", ""},
 		{errors.New("not found"), failed, ""},

@@ -139,7 +139,7 @@ func FuzzLoadLine(f *testing.F) {
 				t.Fatalf("line %d after %d: %v", line.n, n, err)
 			}
 			n = line.n - 1
-			l := p.line(t.Context(), &World{Now: time.Now}, row, line.bad)
+			l := p.line(t.Context(), &Env{Now: time.Now}, row, line.bad)
 			if l.bad != nil {
 				continue
 			}

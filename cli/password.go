@@ -18,17 +18,17 @@ const longestPasswordLine = 4 << 10
 
 // readPassword reads a password from the standard input: at a terminal twice,
 // without showing it, else its first line.
-func (w *World) readPassword() (string, error) {
-	f, is := w.Stdin.(*os.File)
+func (env *Env) readPassword() (string, error) {
+	f, is := env.Stdin.(*os.File)
 	if !is || !term.IsTerminal(int(f.Fd())) {
-		return w.whileHeard(func() (string, error) { return firstLine(w.Stdin) })
+		return env.whileHeard(func() (string, error) { return firstLine(env.Stdin) })
 	}
 	before, err := term.GetState(int(f.Fd()))
 	if err != nil {
 		return "", err
 	}
-	password, err := w.whileHeard(func() (string, error) { return w.askTwice(int(f.Fd())) })
-	if w.Context.Err() != nil { // it is still being read, and what is typed would stay unseen
+	password, err := env.whileHeard(func() (string, error) { return env.askTwice(int(f.Fd())) })
+	if env.Context.Err() != nil { // it is still being read, and what is typed would stay unseen
 		err = errors.Join(err, term.Restore(int(f.Fd()), before))
 	}
 	return password, err
@@ -36,7 +36,7 @@ func (w *World) readPassword() (string, error) {
 
 // whileHeard reads in a goroutine of its own, so that an interrupt is heard while
 // nothing comes. An interrupted reader ends with the program.
-func (w *World) whileHeard(read func() (string, error)) (string, error) {
+func (env *Env) whileHeard(read func() (string, error)) (string, error) {
 	type result struct {
 		text string
 		err  error
@@ -49,20 +49,20 @@ func (w *World) whileHeard(read func() (string, error)) (string, error) {
 	select {
 	case r := <-done:
 		return r.text, r.err
-	case <-w.Context.Done():
-		return "", w.Context.Err()
+	case <-env.Context.Done():
+		return "", env.Context.Err()
 	}
 }
 
-func (w *World) askTwice(fd int) (string, error) {
+func (env *Env) askTwice(fd int) (string, error) {
 	var typed [2]string
 	for i, question := range []string{"Password: ", "The same again: "} {
-		if _, err := io.WriteString(w.Stderr, question); err != nil {
+		if _, err := io.WriteString(env.Stderr, question); err != nil {
 			return "", err
 		}
 		text, err := term.ReadPassword(fd)
-		if _, told := io.WriteString(w.Stderr, "\n"); told != nil {
-			return "", told
+		if _, lost := io.WriteString(env.Stderr, "\n"); lost != nil {
+			return "", lost
 		}
 		if err != nil {
 			return "", fmt.Errorf("read the password: %w", err)

@@ -62,7 +62,7 @@ func (s *screen) control(f *os.File, request uintptr, with unsafe.Pointer) {
 	}
 }
 
-// shows says whether what is typed is shown.
+// shows reports whether what is typed is shown.
 func (s *screen) shows() bool {
 	s.t.Helper()
 	var is syscall.Termios
@@ -109,11 +109,11 @@ func (s *screen) types(line string) {
 // starts starts a command at the screen, and gives its exit status when it has ended, and what it printed.
 func (s *screen) starts(ctx context.Context, args ...string) (status chan int, printed *bytes.Buffer) {
 	status, printed = make(chan int, 1), new(bytes.Buffer)
-	w := &World{
+	env := &Env{
 		Stdin: s.line, Stdout: printed, Stderr: s.line, Now: time.Now, Random: rand.Reader,
-		Env: func(string) string { return "" }, Context: ctx,
+		Getenv: func(string) string { return "" }, Context: ctx,
 	}
-	go func() { status <- run(w, args) }()
+	go func() { status <- run(env, args) }()
 	return status, printed
 }
 

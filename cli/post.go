@@ -27,7 +27,7 @@ func (c *postCmd) Help() string {
 
 kind is deposit (@custody to a holder), withdrawal, transfer, trade (several moves, between holders or with @desk), hold (alice to alice/held), release or adjustment. A withdrawal that waits is a withdrawal-request (alice to alice/held) with an ID such as w-1, and ends once: with withdrawal-completed (alice/held to @custody) as w-1/completed, or withdrawal-cancelled (alice/held to alice) as w-1/cancelled. Without "at" it counts from now. Amounts are strings.
 
-The same ID twice is once, so a file may be posted again after an interruption. A refused or unreadable line is told with its number, the others are posted, and the exit status is 1.
+Posting an ID again has no further effect, so a file may be posted again after an interruption. A refused or unreadable line is reported with its number, the others are posted, and the exit status is 1.
 
 Example:
 
@@ -40,14 +40,14 @@ const (
 )
 
 // Run posts the file's entries, batch after batch.
-func (c *postCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) (err error) {
-		in, size, err := w.file(c.File)
+func (c *postCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) (err error) {
+		in, size, err := env.file(c.File)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, in.Close()) }()
-		p := &poster{w: w, db: db, json: c.JSON, meter: newMeter(w, "posting", size)}
+		p := &poster{env: env, db: db, json: c.JSON, meter: newMeter(env, "posting", size)}
 		lines := newLines(in)
 		parse := entryParser{asset: db.Asset, authoritative: c.Authoritative}
 		ctx, stop := context.WithCancel(ctx)
@@ -83,9 +83,9 @@ type entryLine struct {
 	bad   error
 }
 
-// poster posts entries and tells what became of each.
+// poster posts entries and reports what became of each.
 type poster struct {
-	w     *World
+	env   *Env
 	db    *store.DB
 	json  bool
 	meter *meter
@@ -115,7 +115,7 @@ func (p *poster) postEach(ctx context.Context, lines <-chan entryLine) error {
 		for i, o := range posted {
 			outcomes[at[i]] = o
 		}
-		if err := p.tell(batch, outcomes); err != nil {
+		if err := p.print(batch, outcomes); err != nil {
 			return err
 		}
 	}
@@ -137,7 +137,7 @@ func (p *poster) postAll(ctx context.Context, lines <-chan entryLine) error {
 		for _, l := range batch {
 			if l.bad != nil {
 				unread++
-				if err := p.meter.tellf("line %d: %s", l.n, plain(l.bad)); err != nil {
+				if err := p.meter.warnf("line %d: %s", l.n, plain(l.bad)); err != nil {
 					return err
 				}
 			}
@@ -154,7 +154,7 @@ func (p *poster) postAll(ctx context.Context, lines <-chan entryLine) error {
 	if err != nil {
 		return notPosted(all, outcomes, err)
 	}
-	return p.tell(all, outcomes)
+	return p.print(all, outcomes)
 }
 
 // notPosted names the line because of which none was posted.
@@ -192,8 +192,8 @@ func formatProblem(err error) *problemJSON {
 	return p
 }
 
-// tell counts what became of some entries, and says which were refused.
-func (p *poster) tell(batch []entryLine, outcomes []store.Outcome) error {
+// print counts what became of some entries, and says which were refused.
+func (p *poster) print(batch []entryLine, outcomes []store.Outcome) error {
 	var out bytes.Buffer
 	for i, o := range outcomes {
 		l := batch[i]
@@ -203,10 +203,10 @@ func (p *poster) tell(batch []entryLine, outcomes []store.Outcome) error {
 			p.refused++
 			j.Status, j.Problem = "refused", formatProblem(o.Err)
 			// In the order of lines, however many of them came together.
-			if _, err := out.WriteTo(p.w.Stdout); err != nil {
+			if _, err := out.WriteTo(p.env.Stdout); err != nil {
 				return err
 			}
-			if err := p.meter.tellf("line %d: %s", l.n, j.Problem.Detail); err != nil {
+			if err := p.meter.warnf("line %d: %s", l.n, j.Problem.Detail); err != nil {
 				return err
 			}
 		case o.Repeated:
@@ -226,7 +226,7 @@ func (p *poster) tell(batch []entryLine, outcomes []store.Outcome) error {
 		}
 		p.meter.add(l.bytes)
 	}
-	_, err := out.WriteTo(p.w.Stdout)
+	_, err := out.WriteTo(p.env.Stdout)
 	return err
 }
 
@@ -235,11 +235,11 @@ func (p *poster) sum() error {
 	if err := p.meter.end(); err != nil {
 		return err
 	}
-	if err := p.w.tellf("posted %d, repeated %d, refused %d", p.posted, p.repeated, p.refused); err != nil {
+	if err := p.env.warnf("posted %d, repeated %d, refused %d", p.posted, p.repeated, p.refused); err != nil {
 		return err
 	}
 	if p.refused > 0 {
-		return fmt.Errorf("%s refused; mend %s and post the file again: what was posted stays once",
+		return fmt.Errorf("%s refused; correct %s and post the file again: posting an entry again has no further effect",
 			count(p.refused, "line was", "lines were"), itOrThem(p.refused))
 	}
 	return nil

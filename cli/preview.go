@@ -48,7 +48,7 @@ type (
 )
 
 // preview prints what each token's next day would pay, and what the open day would as it stands.
-func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a assets) error {
+func (c *settleCmd) preview(ctx context.Context, env *Env, db *store.DB, a assets) error {
 	due, err := reports.New(db.Reader()).Preview(ctx)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a asset
 		return err
 	}
 	if c.JSON {
-		now := w.Now()
+		now := env.Now()
 		j := previewsJSON{Items: []previewJSON{}, Open: openJSON{Day: staking.DayOf(now), At: instant(now), Tokens: []openTokenJSON{}}}
 		for _, p := range due {
 			j.Items = append(j.Items, previewJSON{formatTotals(a, p), p.Day, p.Declared, waits(p.Verdict), instant(p.LateUntil)})
@@ -67,12 +67,12 @@ func (c *settleCmd) preview(ctx context.Context, w *World, db *store.DB, a asset
 			j.Open.Day, j.Open.At = p.Day, instant(p.At)
 			j.Open.Tokens = append(j.Open.Tokens, formatOpen(a, p))
 		}
-		return writeJSON(w.Stdout, j)
+		return writeJSON(env.Stdout, j)
 	}
-	if err := writeDue(w, a, due); err != nil {
+	if err := writeDue(env, a, due); err != nil {
 		return err
 	}
-	return writeOpen(w, a, open)
+	return writeOpen(env, a, open)
 }
 
 func formatTotals(a assets, p reports.Preview) totalsJSON {
@@ -114,7 +114,7 @@ func openVerdicts(a assets, p reports.OpenPreview) (why []string) {
 }
 
 // writeDue writes what the days that are over would pay.
-func writeDue(w *World, a assets, previews []reports.Preview) error {
+func writeDue(env *Env, a assets, previews []reports.Preview) error {
 	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"), figure("day before"), figure("pool"))
 	var waits []string
 	var late reports.Preview
@@ -135,18 +135,18 @@ func writeDue(w *World, a assets, previews []reports.Preview) error {
 		waits = append(waits, fmt.Sprintf("%s takes late entries until %s UTC, which may change its figures, and is not paid before.", late.Day, wallTime(late.LateUntil)))
 	}
 	if len(previews) == 0 {
-		return w.printf("Nothing is due.\n")
+		return env.printf("Nothing is due.\n")
 	}
-	return writeWaits(w, grid, waits)
+	return writeWaits(env, grid, waits)
 }
 
 // writeOpen writes what the open day would pay as it stands.
-func writeOpen(w *World, a assets, previews []reports.OpenPreview) error {
+func writeOpen(env *Env, a assets, previews []reports.OpenPreview) error {
 	if len(previews) == 0 {
 		return nil
 	}
 	day, at := previews[0].Day, previews[0].At
-	err := w.printf("\n%s is open. As it stands at %s UTC, an estimate: as if nothing moved until its end.\n\n", day, at.UTC().Format("15:04"))
+	err := env.printf("\n%s is open. As it stands at %s UTC, an estimate: as if nothing moved until its end.\n\n", day, at.UTC().Format("15:04"))
 	if err != nil {
 		return err
 	}
@@ -165,14 +165,14 @@ func writeOpen(w *World, a assets, previews []reports.OpenPreview) error {
 			waits = append(waits, fmt.Sprintf("%s is not paid for days before %s either; they are not in these figures.", p.Asset, p.First))
 		}
 	}
-	return writeWaits(w, grid, waits)
+	return writeWaits(env, grid, waits)
 }
 
 // writeWaits writes a table, and below it why days would wait.
-func writeWaits(w *World, g *grid, waits []string) error {
-	err := g.write(w.Stdout)
+func writeWaits(env *Env, g *grid, waits []string) error {
+	err := g.write(env.Stdout)
 	if err == nil && len(waits) > 0 {
-		_, err = io.WriteString(w.Stdout, "\n"+strings.Join(waits, "\n")+"\n")
+		_, err = io.WriteString(env.Stdout, "\n"+strings.Join(waits, "\n")+"\n")
 	}
 	return err
 }

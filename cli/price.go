@@ -34,20 +34,20 @@ Example:
 }
 
 // Run sets the price.
-func (c *priceSetCmd) Run(w *World) error {
+func (c *priceSetCmd) Run(env *Env) error {
 	p, err := parsePrice(c.Day.String(), c.Asset, c.Price)
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		set, err := db.SetPrices(ctx, []store.Price{p})
 		if err != nil {
 			return err
 		}
 		if set == 0 {
-			return w.printf("%s on %s was at %s USDT already.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
+			return env.printf("%s on %s was at %s USDT already.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
 		}
-		return w.printf("%s on %s: %s USDT.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
+		return env.printf("%s on %s: %s USDT.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
 	})
 }
 
@@ -83,22 +83,22 @@ Example:
 }
 
 // Run sets the prices.
-func (c *priceImportCmd) Run(w *World) error {
-	prices, err := c.read(w)
+func (c *priceImportCmd) Run(env *Env) error {
+	prices, err := c.read(env)
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		set, err := db.SetPrices(ctx, prices)
 		if err != nil {
 			return fmt.Errorf("%w; no price was set", err)
 		}
-		return w.printf("Set %s; %d were there already.\n", count(set, "price", "prices"), len(prices)-set)
+		return env.printf("Set %s; %d were there already.\n", count(set, "price", "prices"), len(prices)-set)
 	})
 }
 
-func (c *priceImportCmd) read(w *World) (prices []store.Price, err error) {
-	in, _, err := w.file(c.File)
+func (c *priceImportCmd) read(env *Env) (prices []store.Price, err error) {
+	in, _, err := env.file(c.File)
 	if err != nil {
 		return nil, err
 	}
@@ -159,9 +159,9 @@ type priceJSON struct {
 }
 
 // Run lists the prices.
-func (c *priceListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		from, to, err := period(w, db, c.From, c.To)
+func (c *priceListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		from, to, err := period(env, db, c.From, c.To)
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func (c *priceListCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(w.Stdout), newGrid(text("day"), text("token"), figure("USDT"))
+		out, grid := newJSONList(env.Stdout), newGrid(text("day"), text("token"), figure("USDT"))
 		for _, p := range prices {
 			price := ledger.FormatDecimal(p.Price, store.PriceScale)
 			if c.JSON {
@@ -183,15 +183,15 @@ func (c *priceListCmd) Run(w *World) error {
 			return out.end()
 		}
 		if len(prices) == 0 {
-			return w.printf("No price of %s is set from %s to %s.\n", c.Asset, from, to)
+			return env.printf("No price of %s is set from %s to %s.\n", c.Asset, from, to)
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
 // period is the days that were asked for: from the first of the books to today, unless given.
-func period(w *World, db *store.DB, from, to *staking.Day) (first, last staking.Day, err error) {
-	first, last = db.FirstDay(), staking.DayOf(w.Now())
+func period(env *Env, db *store.DB, from, to *staking.Day) (first, last staking.Day, err error) {
+	first, last = db.FirstDay(), staking.DayOf(env.Now())
 	if from != nil {
 		first = *from
 	}

@@ -7,11 +7,11 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// meter shows a person how far a long piece of work is: a bar on a terminal,
+// meter shows a person how far a long job is: a bar on a terminal,
 // otherwise nothing, or a line each so many steps. It may be used by several
-// goroutines. What goes wrong with it is told at its end, for it must not stop the work.
+// goroutines. What goes wrong with it is reported at its end, for it must not stop the work.
 type meter struct {
-	w     *World
+	env   *Env
 	what  string
 	every int64 // a line each so many steps, where nobody watches; 0: none
 
@@ -23,14 +23,14 @@ type meter struct {
 }
 
 // newMeter begins to show work of so many steps; 0: it is not known how many.
-func newMeter(w *World, what string, of int64) *meter {
-	m := &meter{w: w, what: what, of: of}
-	if isTerminal(w.Stderr) {
+func newMeter(env *Env, what string, of int64) *meter {
+	m := &meter{env: env, what: what, of: of}
+	if isTerminal(env.Stderr) {
 		if of <= 0 {
 			of = -1
 		}
 		m.bar = progressbar.NewOptions64(of,
-			progressbar.OptionSetWriter(w.Stderr), progressbar.OptionSetDescription(what),
+			progressbar.OptionSetWriter(env.Stderr), progressbar.OptionSetDescription(what),
 			progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetSpinnerChangeInterval(0),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerHead: "━", SaucerPadding: "─"}))
@@ -55,7 +55,7 @@ func (m *meter) to(n int64, what string) {
 		m.bar.Describe(what)
 		m.note(m.bar.Set64(m.done))
 	case m.every > 0 && m.done/m.every > before/m.every:
-		m.note(m.w.tellf("%s: %d", what, m.done))
+		m.note(m.env.warnf("%s: %d", what, m.done))
 	}
 }
 
@@ -66,14 +66,14 @@ func (m *meter) note(err error) {
 	}
 }
 
-// tellf writes a message past the bar.
-func (m *meter) tellf(format string, args ...any) error {
+// warnf writes a message past the bar.
+func (m *meter) warnf(format string, args ...any) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.bar != nil {
 		m.note(m.bar.Clear())
 	}
-	return m.w.tellf(format, args...)
+	return m.env.warnf(format, args...)
 }
 
 // end takes the bar away.

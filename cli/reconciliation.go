@@ -43,13 +43,13 @@ type reconciliationJSON struct {
 const reconciliationPage = 1000
 
 // Run lists them, page after page.
-func (c *reconciliationListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *reconciliationListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		known, err := readAssets(ctx, db)
 		if err != nil {
 			return err
 		}
-		out := newJSONList(w.Stdout)
+		out := newJSONList(env.Stdout)
 		grid := newGrid(text("from (UTC)"), text("until (UTC)"), text("account"), figure("lowest"), text("entry"), text("resolved"))
 		last, n, more := store.Reconciliation{}, 0, true
 		for more {
@@ -77,9 +77,9 @@ func (c *reconciliationListCmd) Run(w *World) error {
 		case c.JSON:
 			return out.end()
 		case n == 0:
-			return w.printf("There is nothing to reconcile.\n")
+			return env.printf("There is nothing to reconcile.\n")
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
@@ -97,15 +97,15 @@ Example:
 }
 
 // Run resolves the entry.
-func (c *reconciliationResolveCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *reconciliationResolveCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		repeated, err := db.Resolve(ctx, c.Entry, c.Reason)
 		switch {
 		case err != nil:
 			return err
 		case repeated:
-			return w.printf("%s is resolved already.\n", c.Entry)
+			return env.printf("%s is resolved already.\n", c.Entry)
 		}
-		return w.printf("Resolved %s.\n", c.Entry)
+		return env.printf("Resolved %s.\n", c.Entry)
 	})
 }

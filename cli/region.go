@@ -55,14 +55,14 @@ func formatListing(l store.Listing) listingJSON {
 }
 
 // Run lists the regions.
-func (c *regionListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *regionListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		listings, err := reports.New(db.Reader()).Listings(ctx, c.History)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			out := newJSONList(w.Stdout)
+			out := newJSONList(env.Stdout)
 			for _, l := range listings {
 				if err := out.add(formatListing(l)); err != nil {
 					return err
@@ -86,7 +86,7 @@ func (c *regionListCmd) Run(w *World) error {
 			}
 			grid.add(row...)
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
@@ -108,33 +108,33 @@ Examples:
 }
 
 // Run adds the region to the list, or says what that would do.
-func (c *regionAddCmd) Run(w *World) error {
+func (c *regionAddCmd) Run(env *Env) error {
 	region, err := staking.ParseRegion(string(c.Region))
 	if err != nil {
 		return err
 	}
 	from := staking.Day(0)
 	if c.From != nil {
-		if from = *c.From; from < staking.DayOf(w.Now()) {
-			return usage("--from %s is over; a region is listed from today on, %s, or from a later day", from, staking.DayOf(w.Now()))
+		if from = *c.From; from < staking.DayOf(env.Now()) {
+			return usage("--from %s is over; a region is listed from today on, %s, or from a later day", from, staking.DayOf(env.Now()))
 		}
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if c.Preview {
 			e, err := reports.New(db.Reader()).PreviewRegion(ctx, region, from)
 			if err != nil {
 				return err
 			}
-			return writeEffect(w, e, string(region), " in "+string(region), c.JSON)
+			return writeEffect(env, e, string(region), " in "+string(region), c.JSON)
 		}
 		l, err := db.AddRegion(ctx, region, from, c.Reason)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			return writeJSON(w.Stdout, formatListing(l))
+			return writeJSON(env.Stdout, formatListing(l))
 		}
-		return w.printf("Soft Staking is not offered in %s from %s on.\n%s\n", region, l.From, endedSentence(l, staking.DayOf(w.Now())))
+		return env.printf("Soft Staking is not offered in %s from %s on.\n%s\n", region, l.From, endedSentence(l, staking.DayOf(env.Now())))
 	})
 }
 
@@ -164,20 +164,20 @@ Example:
 }
 
 // Run takes the region off the list.
-func (c *regionRemoveCmd) Run(w *World) error {
+func (c *regionRemoveCmd) Run(env *Env) error {
 	region, err := staking.ParseRegionCode(string(c.Region))
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		l, err := db.RemoveRegion(ctx, region)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			return writeJSON(w.Stdout, formatListing(l))
+			return writeJSON(env.Stdout, formatListing(l))
 		}
-		return w.printf("Soft Staking is offered in %s.\n%s\n", region, restoredSentence(l))
+		return env.printf("Soft Staking is offered in %s.\n%s\n", region, restoredSentence(l))
 	})
 }
 

@@ -30,10 +30,10 @@ Examples:
 }
 
 // Run restores the books.
-func (c *restoreCmd) Run(w *World) error {
+func (c *restoreCmd) Run(env *Env) error {
 	const parts = 1000
-	rows, audited := newMeter(w, "restoring", 0), newMeter(w, "auditing", parts)
-	r, err := store.Restore(w.Context, c.Snapshot, w.DB, w.options(), store.RestoreOptions{
+	rows, audited := newMeter(env, "restoring", 0), newMeter(env, "auditing", parts)
+	r, err := store.Restore(env.Context, c.Snapshot, env.DB, env.options(), store.RestoreOptions{
 		Audit: func(ctx context.Context, books store.Reader, progress func(done, of int)) (audit.Report, error) {
 			return audit.Run(ctx, reports.AuditOf(books), audit.Options{Workers: runtime.GOMAXPROCS(0), Progress: progress})
 		},
@@ -49,20 +49,20 @@ func (c *restoreCmd) Run(w *World) error {
 		err = ended
 	}
 	if errors.Is(err, store.ErrFindings) {
-		return errors.Join((&auditCmd{}).write(w, r.Audit), err)
+		return errors.Join((&auditCmd{}).write(env, r.Audit), err)
 	}
 	if err != nil {
 		return err
 	}
-	if err := printChanges(w, r.Changes); err != nil {
+	if err := printChanges(env, r.Changes); err != nil {
 		return err
 	}
 	upgraded := ""
 	if r.From != r.To {
 		upgraded = fmt.Sprintf(", and upgraded from schema %d to %d", r.From, r.To)
 	}
-	if err := w.printf("Restored %s into %s%s.\n", count(int(r.Rows), "row", "rows"), redact(w.DB), upgraded); err != nil {
+	if err := env.printf("Restored %s into %s%s.\n", count(int(r.Rows), "row", "rows"), redact(env.DB), upgraded); err != nil {
 		return err
 	}
-	return (&auditCmd{}).write(w, r.Audit)
+	return (&auditCmd{}).write(env, r.Audit)
 }

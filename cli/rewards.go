@@ -41,9 +41,9 @@ type rewardJSON struct {
 }
 
 // Run lists the rewards.
-func (c *rewardsCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		from, to, err := period(w, db, c.From, c.To)
+func (c *rewardsCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		from, to, err := period(env, db, c.From, c.To)
 		if err != nil {
 			return err
 		}
@@ -52,13 +52,13 @@ func (c *rewardsCmd) Run(w *World) error {
 			return err
 		}
 		if c.JSON {
-			out := newJSONList(w.Stdout)
+			out := newJSONList(env.Stdout)
 			if err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to, func(r reports.Reward) error { return out.add(formatReward(a, r)) }); err != nil {
 				return err
 			}
 			return out.end()
 		}
-		return c.write(ctx, w, db, a, from, to)
+		return c.write(ctx, env, db, a, from, to)
 	})
 }
 
@@ -71,7 +71,7 @@ func formatReward(a assets, r reports.Reward) rewardJSON {
 }
 
 // write lists the rewards, and under them what each token comes to.
-func (c *rewardsCmd) write(ctx context.Context, w *World, db *store.DB, a assets, from, to staking.Day) error {
+func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets, from, to staking.Day) error {
 	grid := newGrid(text("day"), figure("average"), figure("APR %"), figure("reward"), figure("USDT"), text("credited (UTC)"))
 	sums := map[string]ledger.Amount{}
 	var value ledger.Amount
@@ -91,12 +91,12 @@ func (c *rewardsCmd) write(ctx context.Context, w *World, db *store.DB, a assets
 		return err
 	}
 	if len(grid.rows) == 0 {
-		return w.printf("No reward was paid to %s for %s to %s. \"softstake explain\" says why for each day.\n", c.Account, from, to)
+		return env.printf("No reward was paid to %s for %s to %s. \"softstake explain\" says why for each day.\n", c.Account, from, to)
 	}
-	if err := grid.write(w.Stdout); err != nil {
+	if err := grid.write(env.Stdout); err != nil {
 		return err
 	}
-	if err := w.printf("\n"); err != nil {
+	if err := env.printf("\n"); err != nil {
 		return err
 	}
 	totals := [][2]string{}
@@ -106,11 +106,11 @@ func (c *rewardsCmd) write(ctx context.Context, w *World, db *store.DB, a assets
 	if unpriced < len(grid.rows) {
 		totals = append(totals, [2]string{"worth", usdt(value, true) + " USDT"})
 	}
-	if err := facts(w.Stdout, totals...); err != nil {
+	if err := facts(env.Stdout, totals...); err != nil {
 		return err
 	}
 	if unpriced > 0 {
-		return w.tellf("%s no price in USDT, and %s left out of the worth.", count(unpriced, "reward has", "rewards have"), isOrAre(unpriced))
+		return env.warnf("%s no price in USDT, and %s left out of the worth.", count(unpriced, "reward has", "rewards have"), isOrAre(unpriced))
 	}
 	return nil
 }

@@ -179,12 +179,12 @@ var differs = []struct {
 // command runs a command, and returns what it printed and its exit status.
 func (s *stage) command(line string) string {
 	var printed bytes.Buffer
-	w := &World{
+	env := &Env{
 		Stdin: &s.input, Stdout: &printed, Stderr: &printed,
 		Now: func() time.Time { return s.now }, Random: s.random, Context: context.Background(),
-		Env: func(name string) string { return s.env[name] },
+		Getenv: func(name string) string { return s.env[name] },
 	}
-	status := run(w, splitWords(line))
+	status := run(env, splitWords(line))
 	s.input.Reset()
 	text := printed.String()
 	for _, d := range differs {

@@ -28,27 +28,27 @@ var errNoSealKey = errors.New("the key that secrets are sealed with is missing")
 
 // keyFile is the file of the key that secrets are sealed with: the one that was
 // named, else one beside the books in a file, else softstake.key.
-func (w *World) keyFile() string {
-	if w.KeyFile != "" {
-		return w.KeyFile
+func (env *Env) keyFile() string {
+	if env.KeyFile != "" {
+		return env.KeyFile
 	}
-	if path, is := strings.CutPrefix(w.DB, "sqlite:"); is {
+	if path, is := strings.CutPrefix(env.DB, "sqlite:"); is {
 		return path + ".key"
 	}
 	return "softstake.key"
 }
 
 // sealer opens the secrets of API keys. errNoSealKey if there is no key to do it with.
-func (w *World) sealer() (*access.Sealer, error) {
-	if text := w.Env(sealKeyName); text != "" {
+func (env *Env) sealer() (*access.Sealer, error) {
+	if text := env.Getenv(sealKeyName); text != "" {
 		s, err := access.NewSealer(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", sealKeyName, err)
 		}
 		return s, nil
 	}
-	name := w.keyFile()
-	text, err := w.readKeyFile(name)
+	name := env.keyFile()
+	text, err := env.readKeyFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: there is no file %s; bring the one that these books were made with, and name it with --key-file, or set %s", errNoSealKey, name, sealKeyName)
 	}
@@ -61,7 +61,7 @@ func (w *World) sealer() (*access.Sealer, error) {
 	}
 	// "key reseal" changes the file while other processes run.
 	s.Watch(func() (string, error) {
-		again, err := w.readKeyFile(name)
+		again, err := env.readKeyFile(name)
 		if errors.Is(err, os.ErrNotExist) {
 			return text, nil // it was taken away after the start: nothing has changed
 		}
@@ -71,7 +71,7 @@ func (w *World) sealer() (*access.Sealer, error) {
 }
 
 // readKeyFile reads a key's file, and says if others can read it too.
-func (w *World) readKeyFile(name string) (text string, err error) {
+func (env *Env) readKeyFile(name string) (text string, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return "", err
@@ -82,7 +82,7 @@ func (w *World) readKeyFile(name string) (text string, err error) {
 		return "", err
 	}
 	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // which has no such modes
-		if err := w.tellf("softstake: others can read %s, which the secrets of keys are sealed with; keep it to yourself: chmod 600 %s", name, name); err != nil {
+		if err := env.warnf("softstake: others can read %s, which the secrets of keys are sealed with; keep it to yourself: chmod 600 %s", name, name); err != nil {
 			return "", err
 		}
 	}
@@ -92,12 +92,12 @@ func (w *World) readKeyFile(name string) (text string, err error) {
 
 // booksSealer opens the secrets of these books. Where there is no key, and nothing
 // that was sealed with one, it is nil: keys of the types ed25519 and rsa need none.
-func (w *World) booksSealer(ctx context.Context, db *store.DB) (*access.Sealer, error) {
+func (env *Env) booksSealer(ctx context.Context, db *store.DB) (*access.Sealer, error) {
 	k, sealed, err := db.People().SealedKey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s, err := w.sealer()
+	s, err := env.sealer()
 	switch {
 	case errors.Is(err, errNoSealKey) && !sealed:
 		return nil, nil
@@ -132,15 +132,15 @@ func writeKeyFile(name string, keys ...string) (err error) {
 
 // makeKeyFile makes the file of the key that secrets are sealed with. One that is
 // there stays as it is, and so does the environment's.
-func (w *World) makeKeyFile() (made bool, err error) {
-	if w.Env(sealKeyName) != "" {
+func (env *Env) makeKeyFile() (made bool, err error) {
+	if env.Getenv(sealKeyName) != "" {
 		return false, nil
 	}
-	text, err := access.NewSealKey(w.Random)
+	text, err := access.NewSealKey(env.Random)
 	if err != nil {
 		return false, err
 	}
-	name := w.keyFile()
+	name := env.keyFile()
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return false, nil

@@ -24,18 +24,18 @@ import (
 
 // sealing is a world with books in a folder of their own, and with an environment.
 type sealing struct {
-	*World
-	told bytes.Buffer
-	env  map[string]string
+	*Env
+	stderr bytes.Buffer
+	env    map[string]string
 }
 
 // newSealing makes books by init, without the file of the key if kept is false.
 func newSealing(t *testing.T, kept bool) *sealing {
 	t.Helper()
 	s := &sealing{env: map[string]string{}}
-	s.World = &World{
-		Stdin: strings.NewReader(""), Stdout: new(bytes.Buffer), Stderr: &s.told, Context: t.Context(), Random: rand.Reader,
-		Now: func() time.Time { return noon }, Env: func(name string) string { return s.env[name] },
+	s.Env = &Env{
+		Stdin: strings.NewReader(""), Stdout: new(bytes.Buffer), Stderr: &s.stderr, Context: t.Context(), Random: rand.Reader,
+		Now: func() time.Time { return noon }, Getenv: func(name string) string { return s.env[name] },
 		DB: books(t),
 	}
 	if !kept {
@@ -48,7 +48,7 @@ func newSealing(t *testing.T, kept bool) *sealing {
 
 // create makes an hmac key of alice.
 func (s *sealing) create() error {
-	return (&keyCreateCmd{Account: "alice", Type: "hmac", Permissions: "read"}).Run(s.World)
+	return (&keyCreateCmd{Account: "alice", Type: "hmac", Permissions: "read"}).Run(s.Env)
 }
 
 // keys are alice's, and the books' sealer.
@@ -75,13 +75,13 @@ func TestInitMakesTheKeyThatSecretsAreSealedWith(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys, sealer := s.keys(t)
-	if sealer == nil || len(keys) != 1 || keys[0].Opens(sealer) != nil || s.told.Len() > 0 {
-		t.Errorf("alice has %v, and told is %q", keys, s.told.String())
+	if sealer == nil || len(keys) != 1 || keys[0].Opens(sealer) != nil || s.stderr.Len() > 0 {
+		t.Errorf("alice has %v, and stderr is %q", keys, s.stderr.String())
 	}
 	text := string(contents(t, s.keyFile()))
-	_, told, status := command(t, t.Context(), strings.NewReader(""), "init", "--db", s.DB)
-	if status != 1 || string(contents(t, s.keyFile())) != text || strings.Contains(told, strings.TrimSpace(text)) {
-		t.Errorf("a second init: %d: %s", status, told)
+	_, stderr, status := command(t, t.Context(), strings.NewReader(""), "init", "--db", s.DB)
+	if status != 1 || string(contents(t, s.keyFile())) != text || strings.Contains(stderr, strings.TrimSpace(text)) {
+		t.Errorf("a second init: %d: %s", status, stderr)
 	}
 }
 
@@ -97,9 +97,9 @@ func TestAKeyThatIsThereIsKept(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out, told, status := command(t, t.Context(), strings.NewReader(""), "init", "--db", url, "--key-file", file)
-		if status != want || string(contents(t, file)) != text || strings.Contains(out+told, strings.TrimSpace(text)) {
-			t.Errorf("exit status %d: %s%s", status, out, told)
+		out, stderr, status := command(t, t.Context(), strings.NewReader(""), "init", "--db", url, "--key-file", file)
+		if status != want || string(contents(t, file)) != text || strings.Contains(out+stderr, strings.TrimSpace(text)) {
+			t.Errorf("exit status %d: %s%s", status, out, stderr)
 		}
 		if _, err := os.Stat(filepath.Join(folder, "books.db.key")); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("another is made beside it: %v", err)
@@ -132,8 +132,8 @@ func TestBooksWithoutAKeyGetOneOnce(t *testing.T) {
 	if _, err := s.sealer(); !errors.Is(err, errNoSealKey) || !strings.Contains(err.Error(), s.keyFile()) {
 		t.Errorf("the missing key: %v", err)
 	}
-	if err := s.create(); err != nil || !strings.Contains(s.told.String(), "Made "+s.keyFile()) {
-		t.Errorf("told is %q: %v", s.told.String(), err)
+	if err := s.create(); err != nil || !strings.Contains(s.stderr.String(), "Made "+s.keyFile()) {
+		t.Errorf("stderr is %q: %v", s.stderr.String(), err)
 	}
 	if err := os.Remove(s.keyFile()); err != nil {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func TestTheKeyFromTheEnvironment(t *testing.T) {
 	if _, err := s.sealer(); err == nil || !strings.Contains(err.Error(), "SOFTSTAKE_KEY") || strings.Contains(err.Error(), "c2VjcmV0") {
 		t.Errorf("a wrong one: %v", err)
 	}
-	if err := (&initCmd{}).Run(s.World); err == nil || !strings.Contains(err.Error(), "SOFTSTAKE_KEY") {
+	if err := (&initCmd{}).Run(s.Env); err == nil || !strings.Contains(err.Error(), "SOFTSTAKE_KEY") {
 		t.Errorf("init with a wrong one: %v", err)
 	}
 }
@@ -177,19 +177,19 @@ func TestWhereTheKeyIs(t *testing.T) {
 		{"postgres://host/books", "/etc/seal", "/etc/seal"},
 		{"sqlite:books.db", "seal", "seal"},
 	} {
-		if got := (&World{DB: c.db, KeyFile: c.named}).keyFile(); got != c.want {
+		if got := (&Env{DB: c.db, KeyFile: c.named}).keyFile(); got != c.want {
 			t.Errorf("of %s, named %q, it is %s", c.db, c.named, got)
 		}
 	}
 	folder := t.TempDir()
 	named := filepath.Join(folder, "named.key")
-	var out, told bytes.Buffer
-	w := &World{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &told, Context: t.Context(), Random: rand.Reader, Now: func() time.Time { return noon },
-		Env: func(name string) string {
+	var out, stderr bytes.Buffer
+	env := &Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &stderr, Context: t.Context(), Random: rand.Reader, Now: func() time.Time { return noon },
+		Getenv: func(name string) string {
 			return map[string]string{"SOFTSTAKE_KEY_FILE": named, "SOFTSTAKE_DB": "sqlite:" + filepath.Join(folder, "books.db")}[name]
 		}}
-	if status := run(w, []string{"init"}); status != 0 || !strings.Contains(out.String(), named) {
-		t.Errorf("exit status %d: %s%s", status, out.String(), told.String())
+	if status := run(env, []string{"init"}); status != 0 || !strings.Contains(out.String(), named) {
+		t.Errorf("exit status %d: %s%s", status, out.String(), stderr.String())
 	}
 	if _, err := os.Stat(named); err != nil {
 		t.Error(err)
@@ -201,13 +201,13 @@ func TestAKeyThatOthersCanRead(t *testing.T) {
 		t.Skip("it has no such modes")
 	}
 	s := newSealing(t, true)
-	for mode, told := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true} {
-		s.told.Reset()
+	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true} {
+		s.stderr.Reset()
 		if err := os.Chmod(s.keyFile(), mode); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.sealer(); err != nil || strings.Contains(s.told.String(), "chmod 600") != told {
-			t.Errorf("mode %o: told is %q: %v", mode, s.told.String(), err)
+		if _, err := s.sealer(); err != nil || strings.Contains(s.stderr.String(), "chmod 600") != warned {
+			t.Errorf("mode %o: stderr is %q: %v", mode, s.stderr.String(), err)
 		}
 	}
 }
@@ -241,13 +241,13 @@ func TestTheSecretThatIsShownSigns(t *testing.T) {
 	if !access.IsKey(made.APIKey) || !access.IsKey(made.SecretKey) {
 		t.Fatalf("made is %+v", made)
 	}
-	w := &World{DB: url, Context: t.Context(), Now: func() time.Time { return noon }, Env: func(string) string { return "" }}
-	if err := w.books(func(ctx context.Context, db *store.DB) error {
+	env := &Env{DB: url, Context: t.Context(), Now: func() time.Time { return noon }, Getenv: func(string) string { return "" }}
+	if err := env.books(func(ctx context.Context, db *store.DB) error {
 		k, err := db.People().Key(ctx, made.APIKey)
 		if err != nil {
 			return err
 		}
-		sealer, err := w.booksSealer(ctx, db)
+		sealer, err := env.booksSealer(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -260,7 +260,7 @@ func TestTheSecretThatIsShownSigns(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, _ := access.TokenID(shown.Token)
-	if err := w.books(func(ctx context.Context, db *store.DB) error {
+	if err := env.books(func(ctx context.Context, db *store.DB) error {
 		token, err := db.People().Token(ctx, id)
 		if err != nil {
 			return err
@@ -271,7 +271,7 @@ func TestTheSecretThatIsShownSigns(t *testing.T) {
 	}
 	for _, args := range [][]string{{"key", "list", "--account", "alice"}, {"key", "list", "--account", "alice", "--json"}, {"token", "list"}, {"token", "list", "--json"}, {"log"}} {
 		if out := must(t, "", append(args, "--db", url)...); strings.Contains(out, made.SecretKey) || strings.Contains(out, shown.Token[17:]) {
-			t.Errorf("%q tells a secret: %s", args, out)
+			t.Errorf("%q shows a secret: %s", args, out)
 		}
 	}
 }

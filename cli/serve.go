@@ -49,7 +49,7 @@ type serveCmd struct {
 func (c *serveCmd) Help() string {
 	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api, /sapi, /fapi and /dapi is the exchange's API, for programs written for it (futures are empty). GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus: without --metrics-listen to callers on this machine only, that come through no proxy.
 
-Each day is settled when it is over, as soon as it takes no late entries any more: the books say for how long ("days closing"). What fails is tried again, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
+Each day is settled when it is over, as soon as it takes no late entries any more: the books say for how long ("days closing"). What fails is retried, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
 With --country-header, the country of a request is the last value of the header that a trusted proxy sends, if it is a code of ISO 3166. It is unknown if the header is missing, is T1 (Tor) or XX, or if the client did not come through a trusted proxy. Soft Staking cannot be switched on then; it can always be switched off.
 
@@ -64,47 +64,47 @@ Examples:
 }
 
 // serveEnvironment is a flag of serve's from the environment, or "".
-func serveEnvironment(w *World, path *kong.Path, flag *kong.Flag) string {
+func serveEnvironment(env *Env, path *kong.Path, flag *kong.Flag) string {
 	if path == nil || path.Command == nil || path.Command.Name != "serve" {
 		return ""
 	}
-	return w.Env("SOFTSTAKE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
+	return env.Getenv("SOFTSTAKE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
 }
 
 // Run serves until the signal to stop.
-func (c *serveCmd) Run(w *World) (err error) {
-	proxies, err := c.check(w.Insecure)
+func (c *serveCmd) Run(env *Env) (err error) {
+	proxies, err := c.check(env.Insecure)
 	if err != nil {
 		return err
 	}
 	metrics := serve.NewMetrics()
-	options := w.options()
+	options := env.options()
 	options.Observe, options.Actor = metrics.Committed, access.Process("serve")
-	db, err := store.Open(w.Context, w.DB, options)
+	db, err := store.Open(env.Context, env.DB, options)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := agreeCloseAfter(w.Context, w, db, c.CloseAfter); err != nil {
+	if err := agreeCloseAfter(env.Context, env, db, c.CloseAfter); err != nil {
 		return err
 	}
-	sealer, err := w.booksSealer(w.Context, db)
+	sealer, err := env.booksSealer(env.Context, db)
 	if err != nil {
 		return err
 	}
-	log := c.logger(w)
-	pages, err := c.pages(w, db, log)
+	log := c.logger(env)
+	pages, err := c.pages(env, db, log)
 	if err != nil {
 		return err
 	}
 	b := readBuild()
-	return serve.Run(w.Context, serve.Config{
-		Books: db, Sealer: sealer, Now: w.Now, Log: log, Metrics: metrics,
+	return serve.Run(env.Context, serve.Config{
+		Books: db, Sealer: sealer, Now: env.Now, Log: log, Metrics: metrics,
 		Proxies: proxies, CountryHeader: c.CountryHeader, AllowUnknownCountry: c.UnknownCountry == "allow",
 		MaxRequests: c.MaxRequests, Rate: c.Rate, Weights: c.ExchangeWeights == "on", AcceptAt: c.AcceptAt, Pages: pages,
 		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey,
-		BooksURL: redact(w.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
-		Settle: runOptions(w), Poll: c.Poll,
+		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
+		Settle: runOptions(env), Poll: c.Poll,
 	})
 }
 
@@ -183,10 +183,10 @@ func (c *serveCmd) checkListen(insecure bool) error {
 }
 
 // pages are what the holder's pages need, or nil where they are not served.
-func (c *serveCmd) pages(w *World, db *store.DB, log *slog.Logger) (_ *web.Options, err error) {
-	o := &web.Options{Random: w.Random}
+func (c *serveCmd) pages(env *Env, db *store.DB, log *slog.Logger) (_ *web.Options, err error) {
+	o := &web.Options{Random: env.Random}
 	if c.Convert {
-		if o.Convert, err = c.conversionRules(w.Context, db, log); err != nil {
+		if o.Convert, err = c.conversionRules(env.Context, db, log); err != nil {
 			return nil, err
 		}
 	}
@@ -197,11 +197,11 @@ func (c *serveCmd) pages(w *World, db *store.DB, log *slog.Logger) (_ *web.Optio
 }
 
 // logger writes to standard error, where a supervisor collects it.
-func (c *serveCmd) logger(w *World) *slog.Logger {
+func (c *serveCmd) logger(env *Env) *slog.Logger {
 	if c.Log == "json" {
-		return slog.New(slog.NewJSONHandler(w.Stderr, logOptions(slog.LevelInfo)))
+		return slog.New(slog.NewJSONHandler(env.Stderr, logOptions(slog.LevelInfo)))
 	}
-	return slog.New(slog.NewTextHandler(w.Stderr, logOptions(slog.LevelInfo)))
+	return slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo)))
 }
 
 // logOptions are those of a log in which no error has a password.

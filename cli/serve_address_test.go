@@ -61,26 +61,26 @@ func TestACommandSaysWhatIsNotSecure(t *testing.T) {
 		{[]string{"bench", "post", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"--insecure"}},
 		{[]string{"status", "--insecure", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"PostgreSQL at db.invalid:5432 cannot be reached: no such host: db.invalid; is it running"}},
 	} {
-		_, told, status := command(t, t.Context(), strings.NewReader(""), c.args...)
+		_, stderr, status := command(t, t.Context(), strings.NewReader(""), c.args...)
 		if status != c.status {
-			t.Errorf("%q: exit status %d: %s", c.args, status, told)
+			t.Errorf("%q: exit status %d: %s", c.args, status, stderr)
 		}
 		for _, want := range c.says {
-			if !strings.Contains(told, want) {
-				t.Errorf("%q does not say %q: %s", c.args, want, told)
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%q does not say %q: %s", c.args, want, stderr)
 			}
 		}
-		if strings.Contains(told, "pass-word") || strings.Count(told, "\n") != 1 {
-			t.Errorf("%q says %q", c.args, told)
+		if strings.Contains(stderr, "pass-word") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q says %q", c.args, stderr)
 		}
 	}
 }
 
 func TestTheVersion(t *testing.T) {
-	out, told, status := command(t, t.Context(), strings.NewReader(""), "--version")
+	out, stderr, status := command(t, t.Context(), strings.NewReader(""), "--version")
 	lines := strings.Split(out, "\n")
-	if status != 0 || told != "" || len(lines) != 5 || !strings.HasPrefix(lines[0], "softstake ") || !strings.HasPrefix(lines[1], "revision ") ||
+	if status != 0 || stderr != "" || len(lines) != 5 || !strings.HasPrefix(lines[0], "softstake ") || !strings.HasPrefix(lines[1], "revision ") ||
 		!strings.HasPrefix(lines[2], "go1.") || !strings.HasPrefix(lines[3], "schema ") {
-		t.Errorf("exit status %d: %q %q", status, out, told)
+		t.Errorf("exit status %d: %q %q", status, out, stderr)
 	}
 }

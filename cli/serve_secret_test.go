@@ -57,9 +57,9 @@ func TestATokenIsRevokedEverywhereAtOnce(t *testing.T) {
 	}
 }
 
-// TestTheLogTellsNoSecret makes requests of every sort, good and bad, and looks
+// TestTheLogHasNoSecret makes requests of every kind, good and bad, and looks
 // for what was secret in them, and in how the server was started.
-func TestTheLogTellsNoSecret(t *testing.T) {
+func TestTheLogHasNoSecret(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		keyFile, books := filepath.Join(t.TempDir(), "seal.key"), pgtest.Database(t)
 		db := []string{"--db", books, "--key-file", keyFile}
@@ -106,8 +106,8 @@ func TestTheLogTellsNoSecret(t *testing.T) {
 	}
 }
 
-// told is a request, what comes of it, and its signature where it has one.
-type told struct {
+// exchange is a request, what comes of it, and its signature where it has one.
+type exchange struct {
 	scenario.Request
 	status    int
 	signature string
@@ -115,19 +115,19 @@ type told struct {
 
 // TestTheLogHasNoPassword: an error is logged without the password that its text has.
 func TestTheLogHasNoPassword(t *testing.T) {
-	var told scenario.Buffer
+	var stderr scenario.Buffer
 	for _, format := range []string{"text", "json"} {
-		log := (&serveCmd{Log: format}).logger(&World{Stderr: &told})
+		log := (&serveCmd{Log: format}).logger(&Env{Stderr: &stderr})
 		log.Error("it failed", "error", errors.New("connect to postgres://u:s3cr3t@host/b: refused"))
 	}
-	if text := told.String(); strings.Contains(text, "s3cr3t") || strings.Count(text, "postgres://u:xxxxx@host/b: refused") != 2 {
+	if text := stderr.String(); strings.Contains(text, "s3cr3t") || strings.Count(text, "postgres://u:xxxxx@host/b: refused") != 2 {
 		t.Errorf("the log says %s", text)
 	}
 }
 
 // requests are some of every sort.
-func requests(base, key, secret, token string) []told {
-	signed := func(method, path, parameters, secret string, status int) told {
+func requests(base, key, secret, token string) []exchange {
+	signed := func(method, path, parameters, secret string, status int) exchange {
 		payload := parameters + "&timestamp=" + strconv.FormatInt(noon.UnixMilli(), 10)
 		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write([]byte(payload))
@@ -139,13 +139,13 @@ func requests(base, key, secret, token string) []told {
 		} else {
 			a.URL += "?" + payload
 		}
-		return told{a, status, signature}
+		return exchange{a, status, signature}
 	}
-	bearer := func(method, path, body, token string, status int) told {
-		return told{scenario.Request{Method: method, URL: base + path, Body: body, Headers: map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Idempotency-Key": "once-" + strconv.Itoa(status)}}, status, ""}
+	bearer := func(method, path, body, token string, status int) exchange {
+		return exchange{scenario.Request{Method: method, URL: base + path, Body: body, Headers: map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Idempotency-Key": "once-" + strconv.Itoa(status)}}, status, ""}
 	}
 	deposit := `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`
-	return []told{
+	return []exchange{
 		signed("GET", "/sapi/v1/soft-staking/list", "size=1", secret, 200),
 		signed("GET", "/sapi/v1/soft-staking/list", "size=1", "wrong", 400),
 		signed("GET", "/sapi/v1/soft-staking/set", "softStaking=true", secret, 400), // the documents are not accepted

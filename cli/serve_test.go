@@ -29,9 +29,9 @@ func startServe(t *testing.T, url string, now time.Time, flags ...string) *serve
 	s := &server{t: t, now: now, status: make(chan int, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	s.stop = stop
-	w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &s.log, Now: s.clock, Random: rand.Reader, Context: ctx, Env: func(string) string { return "" }}
+	env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &s.log, Now: s.clock, Random: rand.Reader, Context: ctx, Getenv: func(string) string { return "" }}
 	go func() {
-		s.status <- run(w, append([]string{"serve", "--listen", "127.0.0.1:0", "--poll", "10ms", "--db", url}, flags...))
+		s.status <- run(env, append([]string{"serve", "--listen", "127.0.0.1:0", "--poll", "10ms", "--db", url}, flags...))
 	}()
 	return s
 }
@@ -81,7 +81,7 @@ func (s *server) end() {
 	s.waitFor("stopped")
 }
 
-// TestServe tells three days: one is paid by itself, one waits for funds, and a
+// TestServe plays three days: one is paid by itself, one waits for funds, and a
 // server that was stopped and started goes on where it was.
 func TestServe(t *testing.T) {
 	url := books(t)
@@ -107,7 +107,7 @@ func TestServe(t *testing.T) {
 	s.waitFor(`msg="a token waits" token=BNB day=2026-11-24 reason="not enough funds`)
 	s.end()
 	if n := strings.Count(s.log.String(), "a token waits"); n != 1 {
-		t.Errorf("that a token waits is told %d times", n)
+		t.Errorf("that a token waits is logged %d times", n)
 	}
 
 	s = startServe(t, url, noon.Add(61*time.Hour))
@@ -120,13 +120,13 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func TestServeTellsThatItsAddressIsTaken(t *testing.T) {
+func TestServeReportsThatItsAddressIsTaken(t *testing.T) {
 	url := books(t)
 	first := startServe(t, url, noon)
 	address := first.waitFor(`msg=serving address=(\S+)`)[1]
-	_, told, status := command(t, t.Context(), strings.NewReader(""), "serve", "--listen", address, "--db", url)
-	if status != 1 || !strings.Contains(told, "address already in use") {
-		t.Errorf("exit status %d: %s", status, told)
+	_, stderr, status := command(t, t.Context(), strings.NewReader(""), "serve", "--listen", address, "--db", url)
+	if status != 1 || !strings.Contains(stderr, "address already in use") {
+		t.Errorf("exit status %d: %s", status, stderr)
 	}
 	first.end()
 }
@@ -136,9 +136,9 @@ func TestServeTellsThatItsAddressIsTaken(t *testing.T) {
 func TestServeGoesByTheBooks(t *testing.T) {
 	url := books(t)
 	for _, name := range []string{"", "SOFTSTAKE_CLOSE_AFTER"} {
-		var told scenario.Buffer
-		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Random: rand.Reader, Context: t.Context(),
-			Env: func(asked string) string {
+		var stderr scenario.Buffer
+		env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &stderr, Now: func() time.Time { return noon }, Random: rand.Reader, Context: t.Context(),
+			Getenv: func(asked string) string {
 				if asked == name && name != "" {
 					return "2h"
 				}
@@ -148,8 +148,8 @@ func TestServeGoesByTheBooks(t *testing.T) {
 			if name == "" {
 				args = append(args, "--close-after", "2h")
 			}
-			if status := run(w, append(args, "--db", url)); status != 1 || !strings.Contains(told.String(), `says 2h, and the books say 5m: leave it out, or change the books with "softstake days set-close-after 2h"`) {
-				t.Errorf("%q: exit status %d: %s", args, status, told.String())
+			if status := run(env, append(args, "--db", url)); status != 1 || !strings.Contains(stderr.String(), `says 2h, and the books say 5m: leave it out, or change the books with "softstake days set-close-after 2h"`) {
+				t.Errorf("%q: exit status %d: %s", args, status, stderr.String())
 			}
 		}
 	}
@@ -157,9 +157,9 @@ func TestServeGoesByTheBooks(t *testing.T) {
 	s.waitFor("msg=serving")
 	must(t, "", "days", "set-close-after", "1h", "--db", url)
 	s.turn(noon.Add(12*time.Hour + 59*time.Minute))
-	_, told, status := commandAt(t.Context(), s.clock(), strings.NewReader(""), "settle", "--db", url)
+	_, stderr, status := commandAt(t.Context(), s.clock(), strings.NewReader(""), "settle", "--db", url)
 	if status != 0 {
-		t.Errorf("settle: %s", told)
+		t.Errorf("settle: %s", stderr)
 	}
 	if strings.Contains(s.log.String(), "msg=settled") {
 		t.Errorf("the day was closed before the books say:\n%s", s.log.String())
@@ -216,11 +216,11 @@ func TestRequestsToBooksThatAreUpgraded(t *testing.T) {
 func TestServeReadsItsFlagsFromTheEnvironment(t *testing.T) {
 	url := books(t)
 	for name, value := range map[string]string{"SOFTSTAKE_TRUSTED_PROXY": "nonsense", "SOFTSTAKE_MAX_REQUESTS": "0", "SOFTSTAKE_COUNTRY_HEADER": "X-Country", "SOFTSTAKE_LOG": "xml", "SOFTSTAKE_TLS_CERT": "x"} {
-		var told strings.Builder
-		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Context: t.Context(),
-			Env: func(asked string) string { return map[string]string{name: value}[asked] }}
-		if status := run(w, []string{"serve", "--listen", "127.0.0.1:0", "--db", url}); status != 2 {
-			t.Errorf("%s=%s: exit status %d: %s", name, value, status, told.String())
+		var stderr strings.Builder
+		env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &stderr, Now: func() time.Time { return noon }, Context: t.Context(),
+			Getenv: func(asked string) string { return map[string]string{name: value}[asked] }}
+		if status := run(env, []string{"serve", "--listen", "127.0.0.1:0", "--db", url}); status != 2 {
+			t.Errorf("%s=%s: exit status %d: %s", name, value, status, stderr.String())
 		}
 	}
 }

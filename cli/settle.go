@@ -41,12 +41,12 @@ Examples:
 }
 
 // Run settles what is due, or says what it would be.
-func (c *settleCmd) Run(w *World) error {
+func (c *settleCmd) Run(env *Env) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		if err := agreeCloseAfter(ctx, w, db, c.CloseAfter); err != nil {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		if err := agreeCloseAfter(ctx, env, db, c.CloseAfter); err != nil {
 			return err
 		}
 		a, err := readAssets(ctx, db)
@@ -54,21 +54,21 @@ func (c *settleCmd) Run(w *World) error {
 			return err
 		}
 		if c.Preview {
-			return c.preview(ctx, w, db, a)
+			return c.preview(ctx, env, db, a)
 		}
 		if c.Approve {
 			if err := db.Approve(ctx, *c.Day, c.Token); err != nil {
 				return err
 			}
-			if err := w.tellf("Approved %s of %s.", c.Token, c.Day); err != nil {
+			if err := env.warnf("Approved %s of %s.", c.Token, c.Day); err != nil {
 				return err
 			}
 		}
-		report, err := c.settle(ctx, w, db)
+		report, err := c.settle(ctx, env, db)
 		if err != nil {
 			return err
 		}
-		return c.tell(ctx, w, db, a, report)
+		return c.print(ctx, env, db, a, report)
 	})
 }
 
@@ -85,25 +85,25 @@ func (c *settleCmd) check() error {
 }
 
 // runOptions are how this machine runs: one worker for SQLite, which has one
-// writer, and beginning anywhere, so that two processes do not meet at each piece.
-func runOptions(w *World) staking.Options {
+// writer, and starting anywhere, so that two processes do not meet at each batch of buckets.
+func runOptions(env *Env) staking.Options {
 	o := staking.Options{Workers: 1, Start: rand.IntN(ledger.Buckets)}
-	if !strings.HasPrefix(w.DB, "sqlite:") {
+	if !strings.HasPrefix(env.DB, "sqlite:") {
 		o.Workers = 2 * runtime.GOMAXPROCS(0) // while one waits for the disk, another works
 	}
 	return o
 }
 
 // settle runs, with a bar for who watches.
-func (c *settleCmd) settle(ctx context.Context, w *World, db *store.DB) (staking.Report, error) {
+func (c *settleCmd) settle(ctx context.Context, env *Env, db *store.DB) (staking.Report, error) {
 	closings, err := db.Closings(ctx)
 	if err != nil {
 		return staking.Report{}, err
 	}
-	o, last := runOptions(w), closings.LastOver(w.Now())
+	o, last := runOptions(env), closings.LastOver(env.Now())
 	if c.Through != nil {
 		if o.Through = c.Through; *o.Through > last {
-			if err := w.tellf("%s is not closed before %s UTC: settling through %s.", *o.Through, closings.ClosesAt(*o.Through).Format(time.DateTime), last); err != nil {
+			if err := env.warnf("%s is not closed before %s UTC: settling through %s.", *o.Through, closings.ClosesAt(*o.Through).Format(time.DateTime), last); err != nil {
 				return staking.Report{}, err
 			}
 		}
@@ -119,7 +119,7 @@ func (c *settleCmd) settle(ctx context.Context, w *World, db *store.DB) (staking
 	}
 	// Of each day so many parts are accruing, and as many paying.
 	const part = ledger.Buckets
-	bar := newMeter(w, "settling", int64(last-first+1)*2*part)
+	bar := newMeter(env, "settling", int64(last-first+1)*2*part)
 	o.Progress = func(s staking.Step) {
 		n := int64(s.Day-first)*2*part + int64(s.Done*part/s.Of)
 		if s.Stage == "pay" {
@@ -127,7 +127,7 @@ func (c *settleCmd) settle(ctx context.Context, w *World, db *store.DB) (staking
 		}
 		bar.to(n, fmt.Sprintf("%s %-6s", s.Day, s.Stage))
 	}
-	report, err := staking.Run(ctx, db, w.Now(), o)
+	report, err := staking.Run(ctx, db, env.Now(), o)
 	return report, errors.Join(err, bar.end())
 }
 
@@ -150,8 +150,8 @@ type (
 	}
 )
 
-// tell prints what was paid. Its error says what waits.
-func (c *settleCmd) tell(ctx context.Context, w *World, db *store.DB, a assets, r staking.Report) error {
+// print prints what was paid. Its error says what waits.
+func (c *settleCmd) print(ctx context.Context, env *Env, db *store.DB, a assets, r staking.Report) error {
 	paid, err := paidTotals(ctx, db, r)
 	if err != nil {
 		return err
@@ -164,16 +164,16 @@ func (c *settleCmd) tell(ctx context.Context, w *World, db *store.DB, a assets, 
 		for _, wait := range r.Waiting {
 			j.Waiting = append(j.Waiting, waitingJSON{wait.Day, wait.Asset, waitReason(wait)})
 		}
-		if err := writeJSON(w.Stdout, j); err != nil {
+		if err := writeJSON(env.Stdout, j); err != nil {
 			return err
 		}
 		return waitingError(r)
 	}
 	switch {
 	case len(paid) > 0:
-		err = writePaid(w, a, paid)
+		err = writePaid(env, a, paid)
 	case len(r.Waiting) == 0:
-		err = w.printf("Nothing is due: every day through %s is paid.\n", r.Closed)
+		err = env.printf("Nothing is due: every day through %s is paid.\n", r.Closed)
 	}
 	return errors.Join(err, waitingError(r))
 }
@@ -201,20 +201,20 @@ func paidTotals(ctx context.Context, db *store.DB, r staking.Report) ([]reports.
 const shownDays = 7
 
 // writePaid lists what was paid: each day, or where they are many each token.
-func writePaid(w *World, a assets, all []reports.DayTotal) error {
+func writePaid(env *Env, a assets, all []reports.DayTotal) error {
 	first, last := all[0].Day, all[len(all)-1].Day
 	when := fmt.Sprintf("%s to %s", first, last)
 	if first == last {
 		when = first.String()
 	}
-	if err := w.printf("Settled %s.\n", when); err != nil {
+	if err := env.printf("Settled %s.\n", when); err != nil {
 		return err
 	}
 	paid := slices.DeleteFunc(slices.Clone(all), func(t reports.DayTotal) bool { return t.Holders == 0 })
 	if len(paid) == 0 {
-		return w.printf("No reward was due: nobody who is enrolled held the minimum of a token that was paid.\n")
+		return env.printf("No reward was due: nobody who is enrolled held the minimum of a token that was paid.\n")
 	}
-	if err := w.printf("\n"); err != nil {
+	if err := env.printf("\n"); err != nil {
 		return err
 	}
 	if last-first < shownDays {
@@ -222,13 +222,13 @@ func writePaid(w *World, a assets, all []reports.DayTotal) error {
 		for _, t := range paid {
 			grid.add(t.Day.String(), t.Asset, strconv.FormatInt(t.Holders, 10), a.plain(t.Asset, t.Total))
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	}
-	return writePaidTokens(w, a, paid)
+	return writePaidTokens(env, a, paid)
 }
 
 // writePaidTokens lists what was paid of each token.
-func writePaidTokens(w *World, a assets, paid []reports.DayTotal) error {
+func writePaidTokens(env *Env, a assets, paid []reports.DayTotal) error {
 	sums, order := map[string]*reports.DayTotal{}, []string{}
 	days := map[string]int{}
 	for _, t := range paid {
@@ -248,7 +248,7 @@ func writePaidTokens(w *World, a assets, paid []reports.DayTotal) error {
 	for _, token := range order {
 		grid.add(token, strconv.Itoa(days[token]), strconv.FormatInt(sums[token].Holders, 10), a.plain(token, sums[token].Total))
 	}
-	return grid.write(w.Stdout)
+	return grid.write(env.Stdout)
 }
 
 // waitingError says what waits, and what to do, or nil.

@@ -38,9 +38,9 @@ type statementJSON struct {
 }
 
 // Run prints the statement.
-func (c *statementCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		from, to, err := period(w, db, c.From, c.To)
+func (c *statementCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		from, to, err := period(env, db, c.From, c.To)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (c *statementCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		add, end := c.printer(w, a)
+		add, end := c.printer(env, a)
 		if err := reports.New(db.Reader()).Statement(ctx, c.Account, from, to, func(l reports.Line) error { return add(l) }); err != nil {
 			return err
 		}
@@ -57,13 +57,13 @@ func (c *statementCmd) Run(w *World) error {
 }
 
 // printer prints lines in the format that was asked for, and what comes after them.
-func (c *statementCmd) printer(w *World, a assets) (add func(reports.Line) error, end func() error) {
+func (c *statementCmd) printer(env *Env, a assets) (add func(reports.Line) error, end func() error) {
 	switch c.Format {
 	case "json":
-		out := newJSONList(w.Stdout)
+		out := newJSONList(env.Stdout)
 		return func(l reports.Line) error { return out.add(formatLine(a, l)) }, out.end
 	case "csv":
-		return c.csv(w, a)
+		return c.csv(env, a)
 	}
 	grid := newGrid(text("when (UTC)"), text("kind"), text("part"), figure("change"), figure("balance"), text("with"), text("entry"))
 	return func(l reports.Line) error {
@@ -71,14 +71,14 @@ func (c *statementCmd) printer(w *World, a assets) (add func(reports.Line) error
 			return nil
 		}, func() error {
 			if len(grid.rows) == 0 {
-				return w.printf("Nothing moved in %s in that time.\n", c.Account)
+				return env.printf("Nothing moved in %s in that time.\n", c.Account)
 			}
-			return grid.write(w.Stdout)
+			return grid.write(env.Stdout)
 		}
 }
 
-func (c *statementCmd) csv(w *World, a assets) (add func(reports.Line) error, end func() error) {
-	out := csv.NewWriter(w.Stdout)
+func (c *statementCmd) csv(env *Env, a assets) (add func(reports.Line) error, end func() error) {
+	out := csv.NewWriter(env.Stdout)
 	head := out.Write([]string{"at", "entry", "kind", "part", "asset", "change", "balance", "counterparty"})
 	return func(l reports.Line) error {
 			if head != nil {

@@ -47,8 +47,8 @@ type (
 )
 
 // Run says how the books stand.
-func (c *statusCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *statusCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		s, err := reports.New(db.Reader()).Status(ctx)
 		if err != nil {
 			return err
@@ -60,14 +60,14 @@ func (c *statusCmd) Run(w *World) error {
 		if c.JSON {
 			j := formatStatus(a, s)
 			j.Test = db.Test()
-			return writeJSON(w.Stdout, j)
+			return writeJSON(env.Stdout, j)
 		}
 		if db.Test() {
-			if err := w.printf("%s\n\n", testBooks(w)); err != nil {
+			if err := env.printf("%s\n\n", testBooks(env)); err != nil {
 				return err
 			}
 		}
-		return writeStatus(w, a, s)
+		return writeStatus(env, a, s)
 	})
 }
 
@@ -92,9 +92,9 @@ func formatStatus(a assets, s reports.Status) statusJSON {
 	return j
 }
 
-func writeStatus(w *World, a assets, s reports.Status) error {
-	if err := facts(w.Stdout,
-		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(w.DB), s.Engine, s.Version, megabytes(s.Bytes))},
+func writeStatus(env *Env, a assets, s reports.Status) error {
+	if err := facts(env.Stdout,
+		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(env.DB), s.Engine, s.Version, megabytes(s.Bytes))},
 		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen, s.ClosesAt.Format(time.DateTime))},
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
 	); err != nil {
@@ -112,22 +112,22 @@ func writeStatus(w *World, a assets, s reports.Status) error {
 		}
 		grid.add(t.Asset, through, a.plain(t.Asset, t.LastTotal), strconv.FormatInt(t.LastHolders, 10), a.plain(t.Asset, t.Pool), lasts)
 	}
-	if err := w.printf("\n"); err != nil {
+	if err := env.printf("\n"); err != nil {
 		return err
 	}
-	if err := grid.write(w.Stdout); err != nil {
+	if err := grid.write(env.Stdout); err != nil {
 		return err
 	}
 	for _, t := range s.Tokens {
 		if t.Waiting == nil {
 			continue
 		}
-		if err := w.printf("\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, plain(t.Waiting)); err != nil {
+		if err := env.printf("\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, plain(t.Waiting)); err != nil {
 			return err
 		}
 	}
 	if s.Unpriced > 0 {
-		return w.printf("\n%s no price in USDT; set it once with \"softstake price set\".\n", count(int(s.Unpriced), "paid day of a token has", "paid days of tokens have"))
+		return env.printf("\n%s no price in USDT; set it once with \"softstake price set\".\n", count(int(s.Unpriced), "paid day of a token has", "paid days of tokens have"))
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ type acceptCmd struct {
 }
 
 func (c *acceptCmd) Help() string {
-	return `Who accepted which version, when, from which client and address is kept. Twice is once.
+	return `Who accepted which version, when, from which client and address is kept. Repeating has no further effect.
 
 Example:
 
@@ -52,7 +52,7 @@ Example:
 }
 
 // Run accepts the documents.
-func (c *acceptCmd) Run(w *World) error {
+func (c *acceptCmd) Run(env *Env) error {
 	client, err := c.client()
 	if err != nil {
 		return err
@@ -71,12 +71,12 @@ func (c *acceptCmd) Run(w *World) error {
 			return usage("--version %d is no version; the first is 1, and without --version it is the current one", version)
 		}
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		for _, name := range names {
 			if err := db.Accept(ctx, c.Account, name, version, client); err != nil {
 				return err
 			}
-			if err := w.printf("%s accepted %s.\n", c.Account, name); err != nil {
+			if err := env.printf("%s accepted %s.\n", c.Account, name); err != nil {
 				return err
 			}
 		}
@@ -104,9 +104,9 @@ Examples:
 }
 
 // Run switches on.
-func (c *enrollCmd) Run(w *World) error {
+func (c *enrollCmd) Run(env *Env) error {
 	if c.File != "" {
-		return c.runFile(w)
+		return c.runFile(env)
 	}
 	if c.Account == "" {
 		return usage("give an account, or a --file of many")
@@ -115,15 +115,15 @@ func (c *enrollCmd) Run(w *World) error {
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		e, err := db.Enroll(ctx, c.Account, client, c.At.orZero())
 		if err != nil {
 			return err
 		}
-		if e.From <= staking.DayOf(w.Now()) {
-			return w.printf("Soft Staking is on for %s; measured since %s.\n", c.Account, e.From)
+		if e.From <= staking.DayOf(env.Now()) {
+			return env.printf("Soft Staking is on for %s; measured since %s.\n", c.Account, e.From)
 		}
-		return w.printf("Soft Staking is on for %s. The first day measured is %s, 00:00 to 24:00 UTC; its reward comes after midnight.\n", c.Account, e.From)
+		return env.printf("Soft Staking is on for %s. The first day measured is %s, 00:00 to 24:00 UTC; its reward comes after midnight.\n", c.Account, e.From)
 	})
 }
 
@@ -143,16 +143,16 @@ Example:
 }
 
 // Run switches off.
-func (c *leaveCmd) Run(w *World) error {
+func (c *leaveCmd) Run(env *Env) error {
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if err := db.Leave(ctx, c.Account, client, c.At.orZero()); err != nil {
 			return err
 		}
-		return w.printf("Soft Staking is off for %s.\n", c.Account)
+		return env.printf("Soft Staking is off for %s.\n", c.Account)
 	})
 }
 

@@ -66,7 +66,7 @@ func (g *grid) write(w io.Writer) error {
 	return err
 }
 
-// showsBold says whether w is a terminal that shows bold text. NO_COLOR is about colors alone.
+// showsBold reports whether w is a terminal that shows bold text. NO_COLOR is about colors alone.
 func showsBold(w io.Writer) bool {
 	kind := os.Getenv("TERM")
 	return isTerminal(w) && kind != "" && kind != "dumb"

@@ -85,8 +85,8 @@ Examples:
 }
 
 // Run sets the terms.
-func (c *termsSetCmd) Run(w *World) error {
-	from := staking.DayOf(w.Now()) + 1
+func (c *termsSetCmd) Run(env *Env) error {
+	from := staking.DayOf(env.Now()) + 1
 	if c.From != nil {
 		from = *c.From
 	}
@@ -96,7 +96,7 @@ func (c *termsSetCmd) Run(w *World) error {
 	case c.JSON && !c.Preview:
 		return usage("--json goes with --preview")
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		t, asset, err := c.on(ctx, db, from, c.Asset)
 		if err != nil {
 			return err
@@ -108,15 +108,15 @@ func (c *termsSetCmd) Run(w *World) error {
 			}
 		}
 		if c.Preview {
-			return writeEffect(w, e, t.Asset, "", c.JSON)
+			return writeEffect(env, e, t.Asset, "", c.JSON)
 		}
 		if err := db.SetTerms(ctx, t); err != nil {
 			return err
 		}
-		if err := w.printf("From %s on %s\n", from, termsSentence(asset, t)); err != nil || t.Offered {
+		if err := env.printf("From %s on %s\n", from, termsSentence(asset, t)); err != nil || t.Offered {
 			return err
 		}
-		return w.printf("Holders who earn with it until then, as of now: %d.\n", e.Holders())
+		return env.printf("Holders who earn with it until then, as of now: %d.\n", e.Holders())
 	})
 }
 
@@ -136,7 +136,7 @@ type termsCorrectCmd struct {
 }
 
 func (c *termsCorrectCmd) Help() string {
-	return `The terms of that one day are corrected and what was accrued for it is made anew. After the day's rewards are declared only an adjustment mends (softstake adjust).
+	return `The terms of that one day are corrected and what was accrued for it is accrued again. After the day's rewards are declared only an adjustment corrects them (softstake adjust).
 
 Example:
 
@@ -144,8 +144,8 @@ Example:
 }
 
 // Run corrects the terms.
-func (c *termsCorrectCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *termsCorrectCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		t, asset, err := c.on(ctx, db, c.Day, c.Asset)
 		if err != nil {
 			return err
@@ -153,7 +153,7 @@ func (c *termsCorrectCmd) Run(w *World) error {
 		if err := db.CorrectTerms(ctx, c.Day, t, c.Reason); err != nil {
 			return err
 		}
-		return w.printf("On %s %s\n", c.Day, termsSentence(asset, t))
+		return env.printf("On %s %s\n", c.Day, termsSentence(asset, t))
 	})
 }
 
@@ -195,11 +195,11 @@ func formatFigures(a ledger.Asset, t staking.Terms) figuresJSON {
 }
 
 // Run lists terms.
-func (c *termsListCmd) Run(w *World) error {
+func (c *termsListCmd) Run(env *Env) error {
 	if c.History && c.On != nil {
 		return usage("--on and --history exclude each other")
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if c.Asset != "" {
 			if _, err := db.Asset(ctx, c.Asset); err != nil {
 				return err
@@ -209,22 +209,22 @@ func (c *termsListCmd) Run(w *World) error {
 		if err != nil {
 			return err
 		}
-		revisions, err := c.read(ctx, w, db)
+		revisions, err := c.read(ctx, env, db)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			return c.writeJSON(w, a, revisions)
+			return c.writeJSON(env, a, revisions)
 		}
-		return c.write(w, a, revisions)
+		return c.write(env, a, revisions)
 	})
 }
 
-func (c *termsListCmd) read(ctx context.Context, w *World, db *store.DB) ([]store.TermsRevision, error) {
+func (c *termsListCmd) read(ctx context.Context, env *Env, db *store.DB) ([]store.TermsRevision, error) {
 	if c.History {
 		return reports.New(db.Reader()).TermsHistory(ctx, c.Asset)
 	}
-	on := staking.DayOf(w.Now())
+	on := staking.DayOf(env.Now())
 	if c.On != nil {
 		on = *c.On
 	}
@@ -253,16 +253,16 @@ func (c *termsListCmd) read(ctx context.Context, w *World, db *store.DB) ([]stor
 func (c *termsListCmd) showsComing() bool { return !c.History && c.On == nil }
 
 // coming reports whether terms of the list hold only from a day after today on.
-func (c *termsListCmd) coming(w *World, r store.TermsRevision) bool {
-	return c.showsComing() && r.From > staking.DayOf(w.Now())
+func (c *termsListCmd) coming(env *Env, r store.TermsRevision) bool {
+	return c.showsComing() && r.From > staking.DayOf(env.Now())
 }
 
-func (c *termsListCmd) writeJSON(w *World, a assets, revisions []store.TermsRevision) error {
-	out := newJSONList(w.Stdout)
+func (c *termsListCmd) writeJSON(env *Env, a assets, revisions []store.TermsRevision) error {
+	out := newJSONList(env.Stdout)
 	for _, r := range revisions {
 		j := termsJSON{
 			Asset: r.Asset, From: r.From, figuresJSON: formatFigures(a[r.Asset], r.Terms),
-			Coming: c.coming(w, r), Revision: r.Revision, SetBy: r.SetBy, Reason: r.Reason,
+			Coming: c.coming(env, r), Revision: r.Revision, SetBy: r.SetBy, Reason: r.Reason,
 		}
 		if c.History {
 			j.SetAt = (*instant)(&r.SetAt)
@@ -274,7 +274,7 @@ func (c *termsListCmd) writeJSON(w *World, a assets, revisions []store.TermsRevi
 	return out.end()
 }
 
-func (c *termsListCmd) write(w *World, a assets, revisions []store.TermsRevision) error {
+func (c *termsListCmd) write(env *Env, a assets, revisions []store.TermsRevision) error {
 	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap")}
 	if c.showsComing() {
 		columns = slices.Insert(columns, 2, text("holds"))
@@ -291,7 +291,7 @@ func (c *termsListCmd) write(w *World, a assets, revisions []store.TermsRevision
 		row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap)}
 		if c.showsComing() {
 			holds := "today"
-			if c.coming(w, r) {
+			if c.coming(env, r) {
 				holds = "to come"
 			}
 			row = slices.Insert(row, 2, holds)
@@ -301,5 +301,5 @@ func (c *termsListCmd) write(w *World, a assets, revisions []store.TermsRevision
 		}
 		grid.add(row...)
 	}
-	return grid.write(w.Stdout)
+	return grid.write(env.Stdout)
 }

@@ -73,16 +73,16 @@ func TestTheClockOfRealBooksCannotBeMoved(t *testing.T) {
 		{"serve", "--listen", "127.0.0.1:0", "--db", url}, {"settle", "--db", url}, {"status", "--db", url}, {"post", "-", "--db", url}, {"upgrade", "--db", url},
 		{"init", "--db", empty}, {"restore", snapshot, "--db", empty},
 	} {
-		var told scenario.Buffer
-		w := &World{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &told, Now: func() time.Time { return noon }, Random: rand.Reader, Context: ctx,
-			Env: func(name string) string { return map[string]string{"SOFTSTAKE_CLOCK_OFFSET": "24h"}[name] }}
-		if status := run(w, args); status != 1 || !strings.Contains(told.String(), "the clock of these books cannot be moved") {
-			t.Errorf("%q: exit status %d: %s", args, status, told.String())
+		var stderr scenario.Buffer
+		env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &stderr, Now: func() time.Time { return noon }, Random: rand.Reader, Context: ctx,
+			Getenv: func(name string) string { return map[string]string{"SOFTSTAKE_CLOCK_OFFSET": "24h"}[name] }}
+		if status := run(env, args); status != 1 || !strings.Contains(stderr.String(), "the clock of these books cannot be moved") {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr.String())
 		}
 	}
 	for _, args := range [][]string{{"status", "--clock-offset=-1h"}, {"demo", "--clock-offset", "1h"}, {"status", "--clock-offset", "tomorrow"}} {
-		if _, told, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...); status != 2 {
-			t.Errorf("%q: exit status %d: %s", args, status, told)
+		if _, stderr, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...); status != 2 {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr)
 		}
 	}
 	s := startServe(t, url, noon)

@@ -36,7 +36,7 @@ Examples:
 }
 
 // Run makes the token.
-func (c *tokenCreateCmd) Run(w *World) error {
+func (c *tokenCreateCmd) Run(env *Env) error {
 	role, err := access.ParseRole(c.Role)
 	if err != nil {
 		return err
@@ -44,12 +44,12 @@ func (c *tokenCreateCmd) Run(w *World) error {
 	if (role == access.Holder) != (c.Account != "") {
 		return usage("--account names the holder, and goes with the role holder only")
 	}
-	expires, err := parseExpiry(c.Expires, w.Now())
+	expires, err := parseExpiry(c.Expires, env.Now())
 	if err != nil {
 		return err
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
-		token, secret, err := access.NewToken(w.Random)
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		token, secret, err := access.NewToken(env.Random)
 		if err != nil {
 			return err
 		}
@@ -59,12 +59,12 @@ func (c *tokenCreateCmd) Run(w *World) error {
 			return err
 		}
 		if c.JSON {
-			return writeJSON(w.Stdout, newTokenJSON{secret})
+			return writeJSON(env.Stdout, newTokenJSON{secret})
 		}
-		if err := facts(w.Stdout, [2]string{"token", secret}); err != nil {
+		if err := facts(env.Stdout, [2]string{"token", secret}); err != nil {
 			return err
 		}
-		return w.printf("\nKeep it now: it is not shown again.\n")
+		return env.printf("\nKeep it now: it is not shown again.\n")
 	})
 }
 
@@ -98,13 +98,13 @@ type tokenJSON struct {
 }
 
 // Run lists the tokens.
-func (c *tokenListCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *tokenListCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		tokens, err := db.People().Tokens(ctx)
 		if err != nil {
 			return err
 		}
-		out := newJSONList(w.Stdout)
+		out := newJSONList(env.Stdout)
 		grid := newGrid(text("ID"), text("role"), text("account"), text("label"), text("made"), text("until"))
 		for _, t := range tokens {
 			if c.JSON {
@@ -116,15 +116,15 @@ func (c *tokenListCmd) Run(w *World) error {
 			if t.Authoritative {
 				role += ", authoritative"
 			}
-			grid.add(t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created), ends(t.Expires, t.Revoked, w.Now()))
+			grid.add(t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created), ends(t.Expires, t.Revoked, env.Now()))
 		}
 		if c.JSON {
 			return out.end()
 		}
 		if len(tokens) == 0 {
-			return w.printf("There are no tokens.\n")
+			return env.printf("There are no tokens.\n")
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
@@ -141,11 +141,11 @@ Example:
 }
 
 // Run revokes the token.
-func (c *tokenRevokeCmd) Run(w *World) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (c *tokenRevokeCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		if err := db.People().RevokeToken(ctx, c.ID); err != nil {
 			return err
 		}
-		return w.printf("%s is revoked.\n", c.ID)
+		return env.printf("%s is revoked.\n", c.ID)
 	})
 }

@@ -22,9 +22,9 @@ Example:
 }
 
 // Run upgrades the books.
-func (upgradeCmd) Run(w *World) error {
-	bar := newMeter(w, "upgrading", 0)
-	u, err := store.Upgrade(w.Context, w.DB, w.options(), func(migration, rows int64) {
+func (upgradeCmd) Run(env *Env) error {
+	bar := newMeter(env, "upgrading", 0)
+	u, err := store.Upgrade(env.Context, env.DB, env.options(), func(migration, rows int64) {
 		bar.to(rows, fmt.Sprintf("upgrading to schema %d", migration))
 	})
 	if ended := bar.end(); err == nil {
@@ -34,18 +34,18 @@ func (upgradeCmd) Run(w *World) error {
 	case err != nil:
 		return err
 	case u.From == u.To:
-		return w.printf("Nothing to do: the books have schema %d.\n", u.To)
+		return env.printf("Nothing to do: the books have schema %d.\n", u.To)
 	}
-	if err := printChanges(w, u.Changes); err != nil {
+	if err := printChanges(env, u.Changes); err != nil {
 		return err
 	}
-	return w.printf("Upgraded from schema %d to %d. Check it: softstake audit\n", u.From, u.To)
+	return env.printf("Upgraded from schema %d to %d. Check it: softstake audit\n", u.From, u.To)
 }
 
 // printChanges says what an upgrade changed for holders and operators.
-func printChanges(w *World, changes []store.LogLine) error {
+func printChanges(env *Env, changes []store.LogLine) error {
 	for _, l := range changes {
-		if err := w.printf("%s: %s\n", l.Subject, l.Detail); err != nil {
+		if err := env.printf("%s: %s\n", l.Subject, l.Detail); err != nil {
 			return err
 		}
 	}

@@ -47,16 +47,16 @@ type withdrawalJSON struct {
 const withdrawalPage = 1000
 
 // Run lists the withdrawals, page after page.
-func (c *withdrawalListCmd) Run(w *World) error {
+func (c *withdrawalListCmd) Run(env *Env) error {
 	if c.Limit < 0 {
 		return usage("--limit is 0 or more")
 	}
-	return w.books(func(ctx context.Context, db *store.DB) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		known, err := readAssets(ctx, db)
 		if err != nil {
 			return err
 		}
-		out := newJSONList(w.Stdout)
+		out := newJSONList(env.Stdout)
 		grid := newGrid(text("requested (UTC)"), text("account"), figure("amount"), text("network"), text("address"), text("tag"), text("ID"))
 		n, last := 0, store.Withdrawal{}
 		for c.Limit == 0 || n < c.Limit {
@@ -84,9 +84,9 @@ func (c *withdrawalListCmd) Run(w *World) error {
 		case c.JSON:
 			return out.end()
 		case n == 0:
-			return w.printf("No withdrawal waits.\n")
+			return env.printf("No withdrawal waits.\n")
 		}
-		return grid.write(w.Stdout)
+		return grid.write(env.Stdout)
 	})
 }
 
@@ -99,7 +99,7 @@ type waiting struct {
 type withdrawalCompleteCmd struct{ waiting }
 
 func (c *withdrawalCompleteCmd) Help() string {
-	return `It posts the entry ID/completed, which moves the held amount to @custody. Do it when the transfer outside cannot be undone any more: a withdrawal ends once. The same twice is once.
+	return `It posts the entry ID/completed, which moves the held amount to @custody. Do it when the transfer outside cannot be undone any more: a withdrawal ends once. Repeating has no further effect.
 
 Example:
 
@@ -107,14 +107,14 @@ Example:
 }
 
 // Run completes the withdrawal.
-func (c *withdrawalCompleteCmd) Run(w *World) error {
-	return c.end(w, ledger.WithdrawalCompleted, "Completed %s: %s of %s have left the books.\n")
+func (c *withdrawalCompleteCmd) Run(env *Env) error {
+	return c.end(env, ledger.WithdrawalCompleted, "Completed %s: %s of %s have left the books.\n")
 }
 
 type withdrawalCancelCmd struct{ waiting }
 
 func (c *withdrawalCancelCmd) Help() string {
-	return `It posts the entry ID/cancelled, which moves the held amount back to the account. Be sure that the transfer outside was not made: a withdrawal ends once. The same twice is once.
+	return `It posts the entry ID/cancelled, which moves the held amount back to the account. Be sure that the transfer outside was not made: a withdrawal ends once. Repeating has no further effect.
 
 Example:
 
@@ -122,14 +122,14 @@ Example:
 }
 
 // Run cancels the withdrawal.
-func (c *withdrawalCancelCmd) Run(w *World) error {
-	return c.end(w, ledger.WithdrawalCancelled, "Cancelled %s: %s of %s are free again.\n")
+func (c *withdrawalCancelCmd) Run(env *Env) error {
+	return c.end(env, ledger.WithdrawalCancelled, "Cancelled %s: %s of %s are free again.\n")
 }
 
 // end posts the entry that ends the withdrawal, and says what it did. Whether it has
 // ended already is for the books to say: another may be ending it at this moment.
-func (x *waiting) end(w *World, kind ledger.Kind, told string) error {
-	return w.books(func(ctx context.Context, db *store.DB) error {
+func (x *waiting) end(env *Env, kind ledger.Kind, format string) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
 		p, err := reports.New(db.Reader()).Withdrawal(ctx, x.Account, x.ID)
 		if err != nil {
 			return err
@@ -144,14 +144,14 @@ func (x *waiting) end(w *World, kind ledger.Kind, told string) error {
 		}
 		o := outcomes[0]
 		if o.Err == nil && !o.Repeated {
-			return w.printf(told, p.ID, withUnit(asset, p.Amount), p.Account)
+			return env.printf(format, p.ID, withUnit(asset, p.Amount), p.Account)
 		}
-		if p, err = reports.New(db.Reader()).Withdrawal(ctx, x.Account, x.ID); err != nil { // another may have ended it meanwhile
+		if p, err = reports.New(db.Reader()).Withdrawal(ctx, x.Account, x.ID); err != nil { // another may have ended it since
 			return err
 		}
 		switch {
 		case o.Err == nil:
-			return w.printf("%s was %s before, at %s UTC; it is once.\n", p.ID, p.State, clockTime(p.Ended))
+			return env.printf("%s was %s before, at %s UTC; nothing is repeated.\n", p.ID, p.State, clockTime(p.Ended))
 		case (errors.Is(o.Err, ledger.ErrEnded) || errors.Is(o.Err, ledger.ErrConflict)) && p.State != store.Pending:
 			return fmt.Errorf("%s was %s at %s UTC, and a withdrawal ends once", p.ID, p.State, clockTime(p.Ended))
 		}

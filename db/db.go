@@ -39,7 +39,7 @@ type engine interface {
 	words() map[string]string
 }
 
-// Options say how to open a database.
+// Options are how to open a database.
 type Options struct {
 	Migrations []Migration   // the schema, step by step
 	Mark       int32         // the application_id of our SQLite files, which tells them from others

@@ -149,13 +149,13 @@ func commit(ctx context.Context, c *pgxpool.Conn) error {
 	return err
 }
 
-// retriedCodes are the server's errors after which the same may be tried again:
+// retriedCodes are the server's errors after which a transaction may be retried:
 // serialization failure, deadlock; shutting down, crashed, starting up, connection lost.
 var retriedCodes = []string{"40001", "40P01", "57P01", "57P02", "57P03", "08006", "08003"}
 
-// postgresError marks what may be tried again: serialization failures and
-// deadlocks; a connection that went away, since every write here is once because
-// of a name, even where a commit's answer was lost.
+// postgresError marks what may be retried: serialization failures and
+// deadlocks; a connection that went away, since every write here is idempotent by its
+// name, even where a commit's answer was lost.
 func postgresError(err error) error {
 	var connect *pgconn.ConnectError
 	var server *pgconn.PgError
@@ -182,7 +182,7 @@ func postgresError(err error) error {
 	return err
 }
 
-// isConnectionError says whether the connection broke while it was used.
+// isConnectionError reports whether the connection broke while it was used.
 func isConnectionError(err error) bool {
 	var network *net.OpError
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)

@@ -16,7 +16,7 @@ var ErrRetry = errors.New("try again")
 // retryError marks an error that says all there is to say.
 type retryError struct{ error }
 
-// Unwrap is that it may be tried again, and the error.
+// Unwrap is that it may be retried, and the error.
 func (r *retryError) Unwrap() []error { return []error{ErrRetry, r.error} }
 
 const (

@@ -41,7 +41,7 @@ const (
 // be written is opened to be read, and each write says why it fails.
 func openSQLite(ctx context.Context, path string, o Options) (db *sqliteDB, err error) {
 	o.LockWait = cmp.Or(o.LockWait, sqliteWait)
-	err = patiently(ctx, path, o.LockWait, func(time.Time) (err error) { // two that open a new file at once lock each other out
+	err = retryUntil(ctx, path, o.LockWait, func(time.Time) (err error) { // two that open a new file at once lock each other out
 		db, err = tryToOpen(path, o)
 		return err
 	})
@@ -99,7 +99,7 @@ func (db *sqliteDB) open(flags sqlite.OpenFlags, volatile bool) error {
 	writer, err := newConnections("writer", uri, sqlitex.PoolOptions{Flags: flags, PoolSize: 1, PrepareConn: func(c *sqlite.Conn) error {
 		c.SetBusyTimeout(db.wait)
 		if db.mode == readWrite {
-			// Here and not by sqlite.OpenWAL, which waits ten seconds whatever it is told.
+			// Here and not by sqlite.OpenWAL, which waits ten seconds whatever the options say.
 			if err := pragmas(c, "journal_mode=WAL"); err != nil {
 				return err
 			}
@@ -239,7 +239,7 @@ func (t *sqliteTx) check(v version) error {
 }
 
 func (db *sqliteDB) transact(ctx context.Context, pool *connections, begin string, fn func(Tx) error) error {
-	return patiently(ctx, db.path, db.wait, func(until time.Time) error {
+	return retryUntil(ctx, db.path, db.wait, func(until time.Time) error {
 		return db.with(ctx, pool, func(c *sqlite.Conn) error {
 			t := &sqliteTx{c, db.statements(c)}
 			if err := t.begin(ctx, begin, until, db.wait); err != nil {
@@ -281,9 +281,9 @@ func (db *sqliteDB) failed(ctx context.Context, err error) error {
 	return sqliteError(db.path, err)
 }
 
-// patiently calls fn again as retry does, but no longer than until the wait for
+// retryUntil calls fn again as retry does, but no longer than until the wait for
 // another process is over: each try may have waited that long itself.
-func patiently(ctx context.Context, path string, wait time.Duration, fn func(until time.Time) error) error {
+func retryUntil(ctx context.Context, path string, wait time.Duration, fn func(until time.Time) error) error {
 	until := time.Now().Add(wait)
 	return retry(ctx, func() error {
 		err := fn(until)
@@ -294,7 +294,7 @@ func patiently(ctx context.Context, path string, wait time.Duration, fn func(unt
 	})
 }
 
-// isBusy says whether another process was in the way.
+// isBusy reports whether another process was in the way.
 func isBusy(err error) bool {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultBusy, sqlite.ResultLocked:

@@ -19,7 +19,7 @@ const (
 	readImmutable          // as a file that nobody writes: without locks, and without files beside it
 )
 
-// mayHelp says whether a file that could not be opened, with err, may well be in
+// mayHelp reports whether a file that could not be opened, with err, may well be in
 // this mode. SQLite itself knows best what it may write. Where it cannot make its
 // files beside the books, it reads without them; but not past a journal, in which
 // the newest entries may stand.
@@ -40,7 +40,7 @@ func hasJournal(path string) bool {
 	return false
 }
 
-// source is what SQLite is told to open a path in this mode.
+// source is the name by which SQLite opens a path in this mode.
 func (m readMode) source(path string, flags sqlite.OpenFlags) (string, sqlite.OpenFlags) {
 	switch m {
 	case readOnly:

@@ -42,7 +42,7 @@ type Stamps struct {
 // stampsReach is how far the clock may be put back without being followed.
 const stampsReach = 30_000 // ms
 
-// Next is a key: the moment, not before that of any other key, and what tells it from
+// Next is a key: the moment, not before that of any other key, and what distinguishes it from
 // others of that moment.
 func (s *Stamps) Next(now int64) (at int64, nonce string) {
 	s.mu.Lock()

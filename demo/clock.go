@@ -15,7 +15,7 @@ type Clock struct {
 	since time.Time        // what that one said then
 }
 
-// Now is what the books are told, cut to milliseconds.
+// Now is the books' time, cut to milliseconds.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -48,7 +48,7 @@ func (c *Clock) Go(with func() time.Time) {
 	c.with, c.since = with, with()
 }
 
-// stand lets the clock stand where it is, until it is told to go on as it did.
+// stand lets the clock stand where it is, until it goes on as it did.
 func (c *Clock) stand() (goOn func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -83,12 +83,12 @@ func TestBothDatabasesKeepTheSameTown(t *testing.T) {
 
 // What a town is there to show happens in it, and its books are right.
 func TestTownShowsWhatCanHappen(t *testing.T) {
-	var told []int
+	var seen []int
 	o := demo.Options{Holders: 100, Days: 10, Seed: 1, Last: demo.LastDay(), Volatile: true}
-	o.Progress = func(done, of int) { told = append(told, done*100+of) }
+	o.Progress = func(done, of int) { seen = append(seen, done*100+of) }
 	town := makeTown(t, file(t), o)
-	if want := []int{111, 211, 311, 411, 511, 611, 711, 811, 911, 1011, 1111}; !slices.Equal(told, want) {
-		t.Errorf("progress was told as %v", told)
+	if want := []int{111, 211, 311, 411, 511, 611, 711, 811, 911, 1011, 1111}; !slices.Equal(seen, want) {
+		t.Errorf("progress was %v", seen)
 	}
 	report, err := audit.Run(t.Context(), reports.AuditOf(town.Books.Reader()), audit.Options{Workers: 1})
 	if err != nil || report.Total != 0 {
@@ -157,7 +157,7 @@ func checkDelay(t *testing.T, town *demo.Town) {
 	}
 }
 
-// checkPeople looks for every sort of holder.
+// checkPeople looks for every kind of holder.
 func checkPeople(t *testing.T, town *demo.Town) {
 	t.Helper()
 	accounts, err := town.Reports.Accounts(t.Context(), "", 1000)

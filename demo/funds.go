@@ -87,7 +87,7 @@ func (t *Town) settle(ctx context.Context, d staking.Day) error {
 	return nil
 }
 
-// pay pays a day that the report tells of: some wait for funds, for a while.
+// pay pays a day that the report covers: some wait for funds, for a while.
 func (t *Town) pay(ctx context.Context, d staking.Day) error {
 	waiting, err := t.run(ctx, d)
 	if err != nil {

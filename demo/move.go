@@ -21,7 +21,7 @@ const (
 )
 
 // Move moves the clock on to a moment, and lets happen what happens until then:
-// people trade, days are settled and prices change. progress is told how many of
+// people trade, days are settled and prices change. progress is called with how many of
 // the days on the way are settled; it may be nil. A move that was stopped goes on
 // with the next one. Of several at once one comes after another; a moment that is
 // past by then moves nothing.
@@ -53,7 +53,7 @@ func (t *Town) Still(do func()) {
 	do()
 }
 
-// payAll pays a day after those that the report tells of: nothing waits, for pools
+// payAll pays a day after those that the report covers: nothing waits, for pools
 // that run out are filled.
 func (t *Town) payAll(ctx context.Context, d staking.Day) error {
 	waiting, err := t.run(ctx, d)
@@ -71,7 +71,7 @@ func (t *Town) payAll(ctx context.Context, d staking.Day) error {
 			return fmt.Errorf("%s of %s waits though its pool was filled: %w", w.Asset, w.Day, w.Reason)
 		}
 	}
-	return nil // what else waits, waits for a person who has set it a limit
+	return nil // what else waits needs approval: an operator has set a limit
 }
 
 // refill fills the pools of what waits for funds.

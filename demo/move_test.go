@@ -70,7 +70,7 @@ func earned(t *testing.T, town *demo.Town, account ledger.Account) (rewards []st
 	return rewards
 }
 
-// pressStart accepts the documents and presses Start Earning.
+// pressStart accepts the documents and uses Start Earning.
 func pressStart(t *testing.T, town *demo.Town, account ledger.Account) error {
 	t.Helper()
 	for _, name := range staking.DocumentNames {
@@ -90,7 +90,7 @@ func TestVisitorsLiveInTheTown(t *testing.T) {
 			town, who := welcome(t, url(t))
 			alice := who[demo.Alice]
 			if err := pressStart(t, town, who[demo.Carla]); !errors.Is(err, staking.ErrRegion) {
-				t.Errorf("carla presses: %v", err)
+				t.Errorf("carla starts earning: %v", err)
 			}
 			if err := errors.Join(pressStart(t, town, alice), pressStart(t, town, who[demo.Dora])); err != nil {
 				t.Fatal(err)
@@ -192,9 +192,9 @@ func takeAll(t *testing.T, town *demo.Town, account ledger.Account) {
 	}
 }
 
-// TestTheOperatorIsAtWork: withdrawals are sent, and pools do not stay empty. Nobody
+// TestTheOperatorWorks: withdrawals are sent, and pools do not stay empty. Nobody
 // counts on what a visitor has taken away.
-func TestTheOperatorIsAtWork(t *testing.T) {
+func TestTheOperatorWorks(t *testing.T) {
 	town, who := welcome(t, file(t))
 	out, err := town.Books.Withdraw(t.Context(), store.Withdrawal{ID: "away", Account: who[demo.Alice], Asset: "SOL", Amount: 100_000_000, Address: "far"})
 	if err = errors.Join(err, out.Err); err != nil {
@@ -267,7 +267,7 @@ func TestTheClockGoesOnlyForward(t *testing.T) {
 	is(time.Hour + time.Second)
 }
 
-// TestNothingIsPostedWhileTheClockMoves: what is done standing still is dated before
+// TestNothingIsPostedWhileTheClockMoves: what is done with a stopped clock is dated before
 // the clock jumps.
 func TestNothingIsPostedWhileTheClockMoves(t *testing.T) {
 	town, who := welcome(t, file(t))

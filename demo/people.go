@@ -109,7 +109,7 @@ func (t *Town) anyDay() staking.Day {
 	return t.First + 1 + staking.Day(t.luck.IntN(int(t.Last-t.First)))
 }
 
-// press accepts the documents and presses Start Earning.
+// press accepts the documents and uses Start Earning.
 func (t *Town) press(ctx context.Context, p person) error {
 	for _, document := range staking.DocumentNames {
 		if err := t.Books.Accept(ctx, p.id, document, 0, p.client); err != nil {
@@ -120,7 +120,7 @@ func (t *Town) press(ctx context.Context, p person) error {
 	return err
 }
 
-// pressInVain presses Start Earning in a region where it is not offered.
+// pressInVain tries Start Earning in a region where it is not offered.
 func (t *Town) pressInVain(ctx context.Context, p person) error {
 	err := t.press(ctx, p)
 	switch {

@@ -99,7 +99,7 @@ func (t *Town) Showcase(ctx context.Context) ([]reports.Explanation, error) {
 	return []reports.Explanation{}, nil
 }
 
-// explain explains the last days of a purse; all says whether it earned on each of them.
+// explain explains the last days of a purse; all: it earned on each of them.
 func (t *Town) explain(ctx context.Context, p purse) (days []reports.Explanation, all bool, err error) {
 	for d := t.Last - reported + 1; d <= t.Last; d++ {
 		e, err := t.Reports.Explain(ctx, p.account, d, p.asset)

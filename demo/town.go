@@ -25,7 +25,7 @@ type Options struct {
 	Last     staking.Day        // the last of the days
 	Volatile bool               // SQLite only: books that are thrown away need not wait for the disk
 	Insecure bool               // see store.Options
-	Progress func(done, of int) // told of each day that is settled; may be nil
+	Progress func(done, of int) // called for each day that is settled; may be nil
 }
 
 // LastDay is the last day of a town unless another is asked for. It does not
@@ -53,7 +53,7 @@ type Town struct {
 	Reports *reports.Reports
 	Clock   *Clock
 	First   staking.Day    // of the books: everybody comes, and nobody earns yet
-	Last    staking.Day    // of those that New lives and the report tells of
+	Last    staking.Day    // of those that New lives and the report covers
 	Entries int            // posted
 	Refused ledger.Account // the resident of a restricted region, who pressed the switch in vain
 	Delays  []Delay        // days that waited for funds
@@ -75,7 +75,7 @@ type Town struct {
 	still  sync.RWMutex // held while anything is done of which the clock must not move
 }
 
-// reported is how many of the last days the report tells of.
+// reported is how many of the last days the report covers.
 const reported = 3
 
 // purse is what an account has of an asset, rewards aside.

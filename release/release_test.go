@@ -118,7 +118,7 @@ func TestContainerfileBuildsWithOurGo(t *testing.T) {
 // The second build of the long test shares nothing with the first, not even the compiler's cache.
 func TestReproducible(t *testing.T) {
 	if !scenario.Long() && os.Getenv("SOFTSTAKE_RELEASE") == "" {
-		t.Skip("compiles the program anew; set SOFTSTAKE_RELEASE=1 (one target) or SOFTSTAKE_LONG=1 (all, without a cache)")
+		t.Skip("compiles the program again; set SOFTSTAKE_RELEASE=1 (one target) or SOFTSTAKE_LONG=1 (all, without a cache)")
 	}
 	need(t, "git", "tar", "gzip", "sha256sum", "dpkg-deb")
 	targets := []string{"linux/" + runtime.GOARCH}

@@ -66,7 +66,7 @@ func reads(t *testing.T, metrics string, bodies int) {
 // bodies nobody wants, leave the few slots to those who send theirs: of another network,
 // and of the same one, where the oldest of the slow give way.
 func TestSlowBodiesKeepNobodyOut(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	token := w.token(access.Exchange)
 	s := w.serve(func(c *Config) {
 		c.MaxRequests, c.Proxies, c.MetricsListen = 2, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "127.0.0.1:0"
@@ -132,10 +132,10 @@ func TestSlowBodiesKeepNobodyOut(t *testing.T) {
 	s.end()
 }
 
-// TestALargeBodyIsReadForThoseWhoMaySendIt, and not in a slot; others are told what is
+// TestALargeBodyIsReadForThoseWhoMaySendIt, and not in a slot; others learn what is
 // wrong with them after a small part of it.
 func TestALargeBodyIsReadForThoseWhoMaySendIt(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	exchange, auditor := w.token(access.Exchange), w.token(access.Auditor)
 	s := w.serve(func(c *Config) { c.MaxRequests = 1 })
 	address := s.address()
@@ -195,8 +195,8 @@ func TestABodyThatFailsIsAnsweredByItsAPI(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusRequestTimeout)
 	}
-	told := make(chan answered, 1)
-	g := newGateway(slog.New(slog.DiscardHandler), func(a answered) { told <- a }, 1)
+	answers := make(chan answered, 1)
+	g := newGateway(slog.New(slog.DiscardHandler), func(a answered) { answers <- a }, 1)
 	g.bodies.wait = time.Millisecond
 	server := httptest.NewServer(g.wrap(ownAPI, http.HandlerFunc(handler)))
 	defer server.Close()
@@ -205,7 +205,7 @@ func TestABodyThatFailsIsAnsweredByItsAPI(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408") || !strings.Contains(string(text), "Connection: close") {
 		t.Errorf("%v: %s", err, text)
 	}
-	if a := <-told; a.refused != refusedSlow {
+	if a := <-answers; a.refused != refusedSlow {
 		t.Errorf("refused for %q", a.refused)
 	}
 }

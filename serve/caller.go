@@ -66,7 +66,7 @@ func (g *gateway) client(proxy netip.Addr, forwarded []string) netip.Addr {
 	return proxy
 }
 
-// secure says whether the nearest proxy was reached over TLS: the last word is its own.
+// secure reports whether the nearest proxy was reached over TLS: the last word is its own.
 func secure(forwarded []string) bool {
 	hops := strings.Split(strings.Join(forwarded, ","), ",")
 	return strings.EqualFold(strings.TrimSpace(hops[len(hops)-1]), "https")

@@ -100,7 +100,7 @@ func TestSlowReadersHoldNoSlot(t *testing.T) {
 	const answerSize = 400 << 10
 	for _, size := range []int{0, 1, answerSize, mostHeld + 1, 4 * mostHeld} {
 		text := strings.Repeat("x", size)
-		url, g, _, told := behindGateway(t, pagesOf(false), 1, func(w http.ResponseWriter, _ *http.Request) {
+		url, g, _, answers := behindGateway(t, pagesOf(false), 1, func(w http.ResponseWriter, _ *http.Request) {
 			for part := range slices.Chunk([]byte(text), 30_000) {
 				if _, err := w.Write(part); err != nil {
 					t.Error(err)
@@ -110,7 +110,7 @@ func TestSlowReadersHoldNoSlot(t *testing.T) {
 		if response, body := fetch(t, url+"/v1/things/x"); response.StatusCode != 200 || body != text {
 			t.Errorf("%d bytes: %s with %d", size, response.Status, len(body))
 		}
-		if a := <-told; a.status != 200 || g.responses.taken() != 0 {
+		if a := <-answers; a.status != 200 || g.responses.taken() != 0 {
 			t.Errorf("%+v, and %d bytes are left", a, g.responses.taken())
 		}
 	}
@@ -138,7 +138,7 @@ func TestSlowReadersHoldNoSlot(t *testing.T) {
 	<-stuck
 }
 
-// stuckWriter is a client that does not read until it is told to.
+// stuckWriter is a client that does not read until it may.
 type stuckWriter struct {
 	*httptest.ResponseRecorder
 	stuck  chan<- struct{}

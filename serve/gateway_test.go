@@ -19,22 +19,22 @@ import (
 )
 
 // behindGateway serves a handler at every path behind a gateway, until the test ends.
-func behindGateway(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (url string, g *gateway, log *scenario.Buffer, told chan answered) {
+func behindGateway(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (url string, g *gateway, log *scenario.Buffer, answers chan answered) {
 	t.Helper()
-	log, told = &scenario.Buffer{}, make(chan answered, 100)
-	g = newGateway(slog.New(slog.NewTextHandler(log, nil)), func(a answered) { told <- a }, limit)
+	log, answers = &scenario.Buffer{}, make(chan answered, 100)
+	g = newGateway(slog.New(slog.NewTextHandler(log, nil)), func(a answered) { answers <- a }, limit)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/things/{thing}", handler)
 	mux.HandleFunc("GET /v1/events", handler)
 	server := httptest.NewServer(g.wrap(of, mux))
 	t.Cleanup(server.Close)
-	return server.URL, g, log, told
+	return server.URL, g, log, answers
 }
 
-// TestARequestIsToldByItsRoute: neither the path nor the query is logged, for
+// TestARequestIsNamedByItsRoute: neither the path nor the query is logged, for
 // names and signatures are in them.
-func TestARequestIsToldByItsRoute(t *testing.T) {
-	url, _, log, told := behindGateway(t, ownAPI, 1, func(w http.ResponseWriter, r *http.Request) {
+func TestARequestIsNamedByItsRoute(t *testing.T) {
+	url, _, log, answers := behindGateway(t, ownAPI, 1, func(w http.ResponseWriter, r *http.Request) {
 		if c := access.CallerOf(r.Context()); c.Address.String() != "127.0.0.1" || c.Request == "" {
 			t.Errorf("the caller is %+v", c)
 		}
@@ -49,11 +49,11 @@ func TestARequestIsToldByItsRoute(t *testing.T) {
 		}
 	}
 	id := response.Header.Get("X-Request-Id")
-	if a := <-told; id == "" || a.api != "v1" || a.route != "/v1/things/{thing}" || a.method != "GET" || a.status != 200 {
+	if a := <-answers; id == "" || a.api != "v1" || a.route != "/v1/things/{thing}" || a.method != "GET" || a.status != 200 {
 		t.Errorf("request %q: %+v", id, a)
 	}
 	fetch(t, url+"/v1/nothing/alice")
-	if a := <-told; a.route != "none" || a.status != 404 {
+	if a := <-answers; a.route != "none" || a.status != 404 {
 		t.Errorf("%+v", a)
 	}
 	text := log.String()
@@ -61,7 +61,7 @@ func TestARequestIsToldByItsRoute(t *testing.T) {
 		t.Errorf("the log says %s", text)
 	}
 	if strings.Contains(text, "alice") || strings.Contains(text, "5ec2e7") {
-		t.Errorf("the log tells what was asked: %s", text)
+		t.Errorf("the log has what was asked: %s", text)
 	}
 }
 
@@ -73,12 +73,12 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 		}
 		panic("it broke")
 	}
-	url, _, log, told := behindGateway(t, exchangeAPI, 1, handler)
+	url, _, log, answers := behindGateway(t, exchangeAPI, 1, handler)
 	response, body := fetch(t, url+"/v1/things/x")
 	if response.StatusCode != 500 || body != `{"code":-1000,"msg":"An unknown error occurred while processing the request."}`+"\n" {
 		t.Errorf("%s %s", response.Status, body)
 	}
-	if a := <-told; a.status != 500 || !strings.Contains(log.String(), `panic="it broke"`) || !strings.Contains(log.String(), "gateway_test.go") {
+	if a := <-answers; a.status != 500 || !strings.Contains(log.String(), `panic="it broke"`) || !strings.Contains(log.String(), "gateway_test.go") {
 		t.Errorf("%+v\n%s", a, log.String())
 	}
 	begun = true
@@ -112,7 +112,7 @@ func TestAPageThatCannotBeMadeIsAPage(t *testing.T) {
 // listening serves a handler behind a gateway with timeouts, until the test ends.
 func listening(t *testing.T, timeouts timeouts, handler http.HandlerFunc) (string, *Server) {
 	t.Helper()
-	s, err := New(Config{Books: newWorld(t).books, Log: slog.New(slog.DiscardHandler), MaxRequests: 10})
+	s, err := New(Config{Books: newSite(t).books, Log: slog.New(slog.DiscardHandler), MaxRequests: 10})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func TestAnOutageIsLoggedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorldAt(t, books)
+	w := newSiteAt(t, books)
 	s := w.serve()
 	if status, body := s.get("/readyz"); status != 200 || body != "ready\n" {
 		t.Errorf("before: %d %s", status, body)
@@ -124,7 +124,7 @@ func TestReadinessIsAskedOnce(t *testing.T) {
 }
 
 func TestServeIsNotReadyWithoutItsBooks(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	closed, err := store.Open(t.Context(), w.url, store.Options{Clock: w.clock.Now})
 	w.ok(err)
 	w.ok(closed.Close())

@@ -14,7 +14,7 @@ import (
 
 // TestMetrics: the figures are of the books as they stand, and only numbers of tokens are labels.
 func TestMetrics(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	w.enroll("alice")
 	_, err := w.books.Fund(t.Context(), "f-1", "BNB", 2_50000000, false)
 	w.ok(err)
@@ -65,7 +65,7 @@ func TestMetrics(t *testing.T) {
 
 // TestCommitsAreCounted: entries that share one are one observation.
 func TestCommitsAreCounted(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	var entries []ledger.Entry
 	for _, id := range []string{"d-1", "d-2", "d-3"} {
 		entries = append(entries, ledger.Entry{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}})

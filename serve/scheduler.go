@@ -164,7 +164,7 @@ func byDay(paid []staking.Due) []dayPaid {
 }
 
 // finishing are books in which a batch of buckets that has begun is finished, also
-// when the run is told to stop: the run looks whether to stop between two batches.
+// when the run has to stop: the run looks whether to stop between two batches.
 type finishing struct{ *store.DB }
 
 // grace gives a batch that has begun more time than its context has.

@@ -17,7 +17,7 @@ import (
 
 // TestEachAPIAnswersInItsOwnWords also what it does not have.
 func TestEachAPIAnswersInItsOwnWords(t *testing.T) {
-	s := newWorld(t).serve()
+	s := newSite(t).serve()
 	// It follows no redirect, as programs do not.
 	straight := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, c := range []struct {
@@ -76,7 +76,7 @@ func TestEachAPIAnswersInItsOwnWords(t *testing.T) {
 
 // TestAPathIsNotLedElsewhere: what a mux would make of the dots is never what was asked for.
 func TestAPathIsNotLedElsewhere(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	token := w.token(access.Exchange)
 	s := w.serve()
 	address := s.address()
@@ -110,7 +110,7 @@ func TestAPathIsNotLedElsewhere(t *testing.T) {
 
 // TestAGigabyteIsNotRead: who sends one, with a right credential, is answered and cut off after little of it.
 func TestAGigabyteIsNotRead(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	token, key := w.token(access.Exchange), w.key()
 	s := w.serve()
 	for _, path := range []string{"/v1/batches", "/v1/accounts", "/sapi/v1/capital/withdraw/apply", "/api/v3/ping"} {
@@ -167,7 +167,7 @@ func flood(t *testing.T, address, path, headers string) (sent, status int) {
 
 // TestAnEventStreamEndsWithTheServer: it does not keep it from stopping, and ends as HTTP says.
 func TestAnEventStreamEndsWithTheServer(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	token := w.token(access.Auditor)
 	s := w.serve()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.at("/v1/events"), nil)
@@ -199,7 +199,7 @@ func TestAnEventStreamEndsWithTheServer(t *testing.T) {
 }
 
 func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
-	s := newWorld(t).serve(func(c *Config) { c.MetricsListen = "127.0.0.1:0" })
+	s := newSite(t).serve(func(c *Config) { c.MetricsListen = "127.0.0.1:0" })
 	own := s.waitFor(`msg="serving health and metrics" at=(\S+)`)[1]
 	for url, want := range map[string]int{
 		"http://" + own + "/metrics": 200, "http://" + own + "/healthz": 200, "http://" + own + "/api/v3/ping": 404,
@@ -215,7 +215,7 @@ func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
 // TestPagesAreServedBesideTheRest, unless they are not wanted; what was asked for
 // is not in the log.
 func TestPagesAreServedBesideTheRest(t *testing.T) {
-	w := newWorld(t)
+	w := newSite(t)
 	on := w.serve()
 	for path, want := range map[string]int{"/login?next=%2Fsecret": 200, "/healthz": 200, "/v1/nothing": 404, "/sapi/v1/nothing": 404, "/nothing": 404} {
 		if status, page := on.get(path); status != want {
@@ -233,7 +233,7 @@ func TestPagesAreServedBesideTheRest(t *testing.T) {
 	}
 	on.waitFor(`route=/login status=200`)
 	if log := on.log.String(); strings.Contains(log, "secret") {
-		t.Errorf("the log tells what was asked: %s", log)
+		t.Errorf("the log has what was asked: %s", log)
 	}
 	on.end()
 	off := w.serve(func(c *Config) { c.Pages = nil })
@@ -246,7 +246,7 @@ func TestPagesAreServedBesideTheRest(t *testing.T) {
 // TestPagesAreLoggedWithTheirSession: its short ID, and nothing else that a client has
 // written into its cookie.
 func TestPagesAreLoggedWithTheirSession(t *testing.T) {
-	s := newWorld(t).serve()
+	s := newSite(t).serve()
 	secret := strings.Repeat("s", 43)
 	for i, c := range []struct{ cookie, shown string }{
 		{"session=" + "abcdefgh1234" + secret, `"session abcdefgh"`},

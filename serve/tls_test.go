@@ -23,7 +23,7 @@ import (
 func TestACertificateIsReadAgain(t *testing.T) {
 	cert, key := filepath.Join(t.TempDir(), "site.pem"), filepath.Join(t.TempDir(), "site.key")
 	writeCertificate(t, cert, key, "first", noon)
-	s := newWorld(t).serve(func(c *Config) { c.CertFile, c.KeyFile = cert, key })
+	s := newSite(t).serve(func(c *Config) { c.CertFile, c.KeyFile = cert, key })
 	address := s.address()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	served := func() string {
@@ -86,7 +86,7 @@ func writeCertificate(t *testing.T, cert, key, name string, at time.Time) {
 func TestMetricsOfOthersNeedTLS(t *testing.T) {
 	cert, key := filepath.Join(t.TempDir(), "site.pem"), filepath.Join(t.TempDir(), "site.key")
 	writeCertificate(t, cert, key, "site", noon)
-	s := newWorld(t).serve(func(c *Config) { c.CertFile, c.KeyFile, c.MetricsListen = cert, key, "0.0.0.0:0" })
+	s := newSite(t).serve(func(c *Config) { c.CertFile, c.KeyFile, c.MetricsListen = cert, key, "0.0.0.0:0" })
 	address := s.waitFor(`msg="serving health and metrics" at=\S*:(\d+)`)[1]
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	response, err := client.Get("https://127.0.0.1:" + address + "/metrics")
@@ -99,9 +99,9 @@ func TestMetricsOfOthersNeedTLS(t *testing.T) {
 	s.end()
 }
 
-// TestTLSStaysOnceItWasThere: HSTS is sent where the client speaks TLS, to us or to a trusted proxy.
-func TestTLSStaysOnceItWasThere(t *testing.T) {
-	s := newWorld(t).serve(func(c *Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+// TestTLSIsRequiredAfterItsFirstUse: HSTS is sent where the client speaks TLS, to us or to a trusted proxy.
+func TestTLSIsRequiredAfterItsFirstUse(t *testing.T) {
+	s := newSite(t).serve(func(c *Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
 	for protocol, want := range map[string]string{"https": "max-age=31536000", "http": "", "": "", "https, http": ""} {
 		response, _ := scenario.Request{Method: http.MethodGet, URL: s.at("/login"), Headers: map[string]string{"X-Forwarded-Proto": protocol}}.Do(t)
 		if got := response.Header.Get("Strict-Transport-Security"); got != want {

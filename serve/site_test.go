@@ -24,8 +24,8 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // noon is when the tests play, on the first day of the books.
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// world is books with all that is shipped, and alice in Germany, at noon.
-type world struct {
+// site is what a server runs on: books with all that is shipped, and alice in Germany, at noon.
+type site struct {
 	*testing.T
 	url     string
 	books   *store.DB
@@ -34,15 +34,15 @@ type world struct {
 	metrics *Metrics
 }
 
-// newWorld makes books in a file.
-func newWorld(t *testing.T) *world {
+// newSite makes books in a file.
+func newSite(t *testing.T) *site {
 	t.Helper()
-	return newWorldAt(t, "sqlite:"+filepath.Join(t.TempDir(), "books.db"))
+	return newSiteAt(t, "sqlite:"+filepath.Join(t.TempDir(), "books.db"))
 }
 
-func newWorldAt(t *testing.T, url string) *world {
+func newSiteAt(t *testing.T, url string) *site {
 	t.Helper()
-	w := &world{T: t, url: url, clock: testkit.NewClock(noon), metrics: NewMetrics()}
+	w := &site{T: t, url: url, clock: testkit.NewClock(noon), metrics: NewMetrics()}
 	day := staking.DayOf(noon)
 	tokens, err := staking.ShippedTokens(day)
 	w.ok(err)
@@ -60,7 +60,7 @@ func newWorldAt(t *testing.T, url string) *world {
 	return w
 }
 
-func (w *world) ok(err error) {
+func (w *site) ok(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
@@ -68,7 +68,7 @@ func (w *world) ok(err error) {
 }
 
 // token makes a bearer token of a role.
-func (w *world) token(role access.Role) string {
+func (w *site) token(role access.Role) string {
 	w.Helper()
 	token, secret, err := access.NewToken(rand.Reader)
 	w.ok(err)
@@ -86,7 +86,7 @@ type server struct {
 }
 
 // serve runs the server on loopback. change changes its Config.
-func (w *world) serve(change ...func(*Config)) *server {
+func (w *site) serve(change ...func(*Config)) *server {
 	w.Helper()
 	s := &server{T: w.T, ended: make(chan error, 1)}
 	c := Config{
@@ -148,7 +148,7 @@ func (s *server) end() {
 }
 
 // key makes an API key of alice's that may read and trade, of the type hmac.
-func (w *world) key() string {
+func (w *site) key() string {
 	w.Helper()
 	name, secret, err := access.NewKey(rand.Reader)
 	w.ok(err)
@@ -159,7 +159,7 @@ func (w *world) key() string {
 }
 
 // enroll switches Soft Staking on.
-func (w *world) enroll(id ledger.Account) {
+func (w *site) enroll(id ledger.Account) {
 	w.Helper()
 	for _, name := range staking.DocumentNames {
 		w.ok(w.books.Accept(w.Context(), id, name, 0, staking.Client{}))
@@ -169,7 +169,7 @@ func (w *world) enroll(id ledger.Account) {
 }
 
 // post posts entries that are accepted.
-func (w *world) post(entries ...ledger.Entry) {
+func (w *site) post(entries ...ledger.Entry) {
 	w.Helper()
 	outcomes, err := w.books.Post(w.Context(), entries)
 	w.ok(err)
