@@ -47,7 +47,7 @@ var avoided = []struct {
 	{`\bfor a person to look\b|\bwaits? for a person\b`, "needs approval; waiting for funds", "api staking store"},
 	{`\bgathers\b`, "group commit", "store"},
 	{`\bpaths that there are not\b`, "unmatched paths", ""},
-	{`\b[Ss]ay how\b`, "show; set", "api history staking store"},
+	{`\b[Ss]ay how\b|help:"say\b`, "show; set", "api history staking store"},
 	{`\b(?:says?|said) whether\b`, "reports whether", "access api audit browser events history ledger pgtest reports scenario staking store web"},
 	{`\bfor ever\b`, "forever", "access api binance ledger pgtest store web"},
 	{`\banew\b`, "again", "api audit events store web"},

@@ -87,7 +87,7 @@ func formatSweep(a assets, s store.Sweep) sweepJSON {
 	return j
 }
 
-// writeSweep says what was closed and moved, and what is still to come.
+// writeSweep writes what was closed and moved, and what is still to come.
 func writeSweep(env *Env, a assets, s store.Sweep) error {
 	text := fmt.Sprintf("Closed %s.\n", s.Account)
 	for _, m := range s.Moved {

@@ -83,7 +83,7 @@ func formatFreeze(f store.Freeze) *freezeJSON {
 	return &freezeJSON{instant(f.Since), f.Earns, f.Reason}
 }
 
-// freezeSentence says since when an account is frozen, whether it earns, and why.
+// freezeSentence is since when an account is frozen, whether it earns, and why.
 func freezeSentence(f store.Freeze) string {
 	earning := "it earns nothing"
 	if f.Earns {

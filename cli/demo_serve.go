@@ -155,7 +155,7 @@ func stopped(town *demo.Town, next http.Handler) http.Handler {
 	})
 }
 
-// stories say what there is to see with whose eyes.
+// stories are what there is to see with whose eyes.
 var stories = map[string]string{
 	demo.Alice: "has enough, and has not switched on: begin with her grey tag",
 	demo.Bruno: "has earned since the town began",

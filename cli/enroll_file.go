@@ -231,7 +231,7 @@ func (e *enroller) batch(ctx context.Context, batch []enrollLine) error {
 	return nil
 }
 
-// sum says what became of the whole file. Its error says that something was refused.
+// sum reports what became of the whole file. Its error says that something was refused.
 func (e *enroller) sum() error {
 	if err := e.meter.end(); err != nil {
 		return err

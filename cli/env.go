@@ -57,7 +57,7 @@ func (env *Env) moveClock(by time.Duration, command string) error {
 	return nil
 }
 
-// testBooks says that the books are a test, and what time it is in them.
+// testBooks is a line that the books are a test, and what time it is in them.
 func testBooks(env *Env) string {
 	return fmt.Sprintf("These books are a test. Their clock says %s UTC.", env.Now().UTC().Format(time.DateTime))
 }

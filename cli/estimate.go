@@ -9,7 +9,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// estimateCmd says what Soft Staking would have paid on a real history.
+// estimateCmd shows what Soft Staking would have paid on a real history.
 type estimateCmd struct {
 	historyFlags
 
@@ -94,7 +94,7 @@ func (c *estimateCmd) estimate(h *history.History, offer history.Offer) (e estim
 	return e, err
 }
 
-// describe says what was made of the rows.
+// describe reports what was made of the rows.
 func (c *estimateCmd) describe(env *Env, h *history.History) error {
 	var notes notes
 	if n := otherRows(h); n > 0 {

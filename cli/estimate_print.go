@@ -13,7 +13,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// printResult says what the estimate presumes, and of what the exchange paid what the
+// printResult writes what the estimate presumes, and of what the exchange paid what the
 // format has no place for.
 func printResult(w io.Writer, offer history.Offer, e estimated, format string) error {
 	var b strings.Builder

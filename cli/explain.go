@@ -13,7 +13,7 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// explainCmd says how a reward came about.
+// explainCmd shows how a reward came about.
 type explainCmd struct {
 	Account ledger.Account `arg:""`
 	Day     staking.Day    `arg:"" help:"Day that was measured, such as 2026-11-23."`

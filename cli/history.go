@@ -14,7 +14,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// historyFlags say which exports of another exchange make up a history, and how they are read.
+// historyFlags are which exports of another exchange make up a history, and how they are read.
 type historyFlags struct {
 	Files           []string        `arg:"" name:"file" help:"The exchange's Transaction History exports, CSV or ZIP files, in any order: parts of one export, years, overlapping times, single coins; - is the standard input."`
 	UTCOffset       *history.Offset `name:"utc-offset" placeholder:"+01:00" help:"Zone of the column Time in all files; write --utc-offset=-06:00 behind UTC. Without it: the zone in each file's name or above its header, else UTC. A column UTC_Time is always UTC."`
@@ -91,7 +91,7 @@ func (n *notes) write(env *Env) error {
 	return nil
 }
 
-// addFile says what was made of a file's rows; its name stands before it if there are several.
+// addFile reports what was made of a file's rows; its name stands before it if there are several.
 func (n *notes) addFile(f *history.File, named bool) {
 	prefix := ""
 	if named {
@@ -119,7 +119,7 @@ func (n *notes) addFile(f *history.File, named bool) {
 	}
 }
 
-// addUsers says that the files are of several users, who may be one.
+// addUsers reports that the files are of several users, who may be one.
 func (n *notes) addUsers(files []*history.File) {
 	users := map[string]bool{}
 	for _, f := range files {
@@ -132,7 +132,7 @@ func (n *notes) addUsers(files []*history.File) {
 	}
 }
 
-// addRewards says which operations of rewards no row has.
+// addRewards reports which operations of rewards no row has.
 func (n *notes) addRewards(h *history.History, operations []string) {
 	if len(operations) == 0 {
 		if len(h.Rows) > 0 && !slices.ContainsFunc(h.Rows, func(r history.Row) bool { return r.Reward }) {

@@ -72,7 +72,7 @@ type importer struct {
 	insufficient              bool // a balance would have fallen below zero in order of time: plan again
 }
 
-// describe says what was made of the files' rows.
+// describe reports what was made of the files' rows.
 func (i *importer) describe(files []*history.File) error {
 	h, err := history.Merge(files, i.assets)
 	if err != nil {

@@ -249,7 +249,7 @@ func instantOrNull(t time.Time) *instant {
 	return &i
 }
 
-// ends says until when a key or token can be used.
+// ends is until when a key or token can be used.
 func ends(expires, revoked, now time.Time) string {
 	switch {
 	case !revoked.IsZero():

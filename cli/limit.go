@@ -68,7 +68,7 @@ func (c *limitSetCmd) Run(env *Env) error {
 // percentScale is how many decimals of a percentage are kept.
 const percentScale = 2
 
-// limitSentence says what a limit means.
+// limitSentence is what a limit means.
 func limitSentence(a ledger.Asset, l staking.Limit) string {
 	total, change := "a total above "+limitTotal(a, l), "a change above "+limitChange(l)
 	switch {

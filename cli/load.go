@@ -255,7 +255,7 @@ func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Ac
 	return nil
 }
 
-// sum says what became of the whole file. Its error says that something was refused.
+// sum reports what became of the whole file. Its error says that something was refused.
 func (l *loader) sum() error {
 	if err := l.meter.end(); err != nil {
 		return err

@@ -32,7 +32,7 @@ type app struct {
 	Insecure bool `help:"Allow what others on the network can read: serve without TLS on other addresses than this machine's, PostgreSQL on another host without sslmode=verify-full. Without it: $$SOFTSTAKE_INSECURE, else refused."`
 
 	Demo     demoCmd     `cmd:"" group:"start" help:"Make a town of made-up holders, settle its days, and look at it."`
-	Estimate estimateCmd `cmd:"" group:"start" help:"Say what Soft Staking would have paid on a real history."`
+	Estimate estimateCmd `cmd:"" group:"start" help:"Show what Soft Staking would have paid on a real history."`
 	Init     initCmd     `cmd:"" group:"start" help:"Make books: ten tokens, their terms, regions and documents."`
 	Status   statusCmd   `cmd:"" group:"start" help:"Show the state of the books."`
 
@@ -67,15 +67,15 @@ type app struct {
 	Limit     limitCmd     `cmd:"" group:"offer" help:"Limit what is paid without a person looking at it."`
 	Price     priceCmd     `cmd:"" group:"offer" help:"Set and list prices in USDT."`
 	Documents documentsCmd `cmd:"" group:"offer" help:"Publish and show the documents that holders accept."`
-	Region    regionCmd    `cmd:"" group:"offer" help:"Say where Soft Staking is not offered."`
+	Region    regionCmd    `cmd:"" group:"offer" help:"Set where Soft Staking is not offered."`
 
-	Login loginCmd `cmd:"" group:"access" help:"Say who may log in to the pages."`
+	Login loginCmd `cmd:"" group:"access" help:"Set who may log in to the pages."`
 	Key   keyCmd   `cmd:"" group:"access" help:"Make, list and revoke API keys."`
 	Token tokenCmd `cmd:"" group:"access" help:"Make, list and revoke bearer tokens."`
 
 	Serve   serveCmd   `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
 	Audit   auditCmd   `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
-	Log     logCmd     `cmd:"" group:"run" help:"Say who changed what, and when."`
+	Log     logCmd     `cmd:"" group:"run" help:"Show who changed what, and when."`
 	Bench   benchCmd   `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
 	Upgrade upgradeCmd `cmd:"" group:"run" help:"Bring books of an older softstake up to date."`
 	Backup  backupCmd  `cmd:"" group:"run" help:"Write a snapshot of the books into a new file."`

@@ -38,7 +38,7 @@ func writePaper(w io.Writer, e reports.Explanation) error {
 	return err
 }
 
-// between says how an average that earned lies to the minimum and the cap.
+// between is how an average that earned lies to the minimum and the cap.
 func between(e reports.Explanation) string {
 	low, high := e.Asset.Format(e.Terms.Min), e.Asset.Format(e.Terms.Cap)
 	if e.Measured.Average > e.Terms.Cap || (e.Measured.Average == e.Terms.Cap && e.Measured.Rest > 0) {

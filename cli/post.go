@@ -230,7 +230,7 @@ func (p *poster) print(batch []entryLine, outcomes []store.Outcome) error {
 	return err
 }
 
-// sum says what became of the whole file. Its error says that something was refused.
+// sum reports what became of the whole file. Its error says that something was refused.
 func (p *poster) sum() error {
 	if err := p.meter.end(); err != nil {
 		return err

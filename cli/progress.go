@@ -41,7 +41,7 @@ func newMeter(env *Env, what string, of int64) *meter {
 // add counts steps that are done.
 func (m *meter) add(n int64) { m.to(m.done+n, m.what) }
 
-// to says how many steps are done, and what is being done now.
+// to sets how many steps are done, and what is being done now.
 func (m *meter) to(n int64, what string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

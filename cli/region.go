@@ -10,7 +10,7 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// regionCmd says where Soft Staking is not offered.
+// regionCmd sets where Soft Staking is not offered.
 type regionCmd struct {
 	List   regionListCmd   `cmd:"" help:"List where it is not offered."`
 	Add    regionAddCmd    `cmd:"" help:"No longer offer it in a region."`
@@ -107,7 +107,7 @@ Examples:
   softstake region add US-NY --from 2026-12-01 --reason "licence ends"`
 }
 
-// Run adds the region to the list, or says what that would do.
+// Run adds the region to the list, or shows what that would do.
 func (c *regionAddCmd) Run(env *Env) error {
 	region, err := staking.ParseRegion(string(c.Region))
 	if err != nil {
@@ -138,7 +138,7 @@ func (c *regionAddCmd) Run(env *Env) error {
 	})
 }
 
-// endedSentence says whom a listing has switched off.
+// endedSentence is whom a listing has switched off.
 func endedSentence(l store.Listing, today staking.Day) string {
 	if l.Ended == 0 {
 		return "Nobody there had it on."
@@ -181,7 +181,7 @@ func (c *regionRemoveCmd) Run(env *Env) error {
 	})
 }
 
-// restoredSentence says whom the removal of a listing has brought back.
+// restoredSentence is whom the removal of a listing has brought back.
 func restoredSentence(l store.Listing) string {
 	switch {
 	case l.Ended == 0:

@@ -169,5 +169,5 @@ func syncFolder(name string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// sealAdvice says what to do with a key's file.
+// sealAdvice is what to do with a key's file.
 const sealAdvice = "keep a copy of it apart from backups of the books"

@@ -49,7 +49,7 @@ type serveCmd struct {
 func (c *serveCmd) Help() string {
 	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api, /sapi, /fapi and /dapi is the exchange's API, for programs written for it (futures are empty). GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus: without --metrics-listen to callers on this machine only, that come through no proxy.
 
-Each day is settled when it is over, as soon as it takes no late entries any more: the books say for how long ("days closing"). What fails is retried, and a token that waits for funds or for a person is looked at each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
+Each day is settled when it is over, as soon as it takes no late entries any more: the books say for how long ("days closing"). What fails is retried, and a token that waits for funds or needs approval is checked each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
 With --country-header, the country of a request is the last value of the header that a trusted proxy sends, if it is a code of ISO 3166. It is unknown if the header is missing, is T1 (Tor) or XX, or if the client did not come through a trusted proxy. Soft Staking cannot be switched on then; it can always be switched off.
 

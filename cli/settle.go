@@ -40,7 +40,7 @@ Examples:
   softstake settle --approve 2026-11-22 BNB`
 }
 
-// Run settles what is due, or says what it would be.
+// Run settles what is due, or shows what it would be.
 func (c *settleCmd) Run(env *Env) error {
 	if err := c.check(); err != nil {
 		return err
@@ -263,7 +263,7 @@ func waitingError(r staking.Report) error {
 	return errors.New(strings.Join(lines, "\nsoftstake: "))
 }
 
-// waitReason says why a token waits, without what was being done when that was found.
+// waitReason is why a token waits, without what was being done when that was found.
 func waitReason(w staking.Waiting) string {
 	if e, is := errors.AsType[*ledger.Error](w.Reason); is {
 		return plain(e)

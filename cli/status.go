@@ -12,7 +12,7 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// statusCmd says how the books stand.
+// statusCmd shows the state of the books.
 type statusCmd struct {
 	JSON bool `help:"Print a JSON object."`
 }
@@ -46,7 +46,7 @@ type (
 	}
 )
 
-// Run says how the books stand.
+// Run shows the status.
 func (c *statusCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		s, err := reports.New(db.Reader()).Status(ctx)

@@ -120,7 +120,7 @@ func (c *termsSetCmd) Run(env *Env) error {
 	})
 }
 
-// termsSentence says what terms mean.
+// termsSentence is what terms mean.
 func termsSentence(a ledger.Asset, t staking.Terms) string {
 	if !t.Offered {
 		return t.Asset + " is not on offer."

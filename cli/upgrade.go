@@ -42,7 +42,7 @@ func (upgradeCmd) Run(env *Env) error {
 	return env.printf("Upgraded from schema %d to %d. Check it: softstake audit\n", u.From, u.To)
 }
 
-// printChanges says what an upgrade changed for holders and operators.
+// printChanges writes what an upgrade changed for holders and operators.
 func printChanges(env *Env, changes []store.LogLine) error {
 	for _, l := range changes {
 		if err := env.printf("%s: %s\n", l.Subject, l.Detail); err != nil {

@@ -14,7 +14,7 @@ import (
 // withdrawalCmd lists the withdrawals that wait, and ends them.
 type withdrawalCmd struct {
 	List     withdrawalListCmd     `cmd:"" help:"List the withdrawals that wait, of all accounts."`
-	Complete withdrawalCompleteCmd `cmd:"" help:"Say that a withdrawal was sent: it leaves the books."`
+	Complete withdrawalCompleteCmd `cmd:"" help:"Complete a withdrawal that was sent: it leaves the books."`
 	Cancel   withdrawalCancelCmd   `cmd:"" help:"Cancel a withdrawal: what was held is free again."`
 }
 

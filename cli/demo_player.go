@@ -110,7 +110,7 @@ func (p *player) move(to time.Time) {
 	p.progress.Moving, p.progress.Err = false, err
 }
 
-// Progress says how far the clock has come.
+// Progress is how far the clock has come.
 func (p *player) Progress() web.Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
