@@ -208,7 +208,8 @@ func wrongImport(s source, imported string, allowed []string) string {
 		return wrongLibrary(s, imported)
 	}
 	self := ours == s.pkg && s.test // a test from outside its package
-	if self || slices.Contains(allowed, ours) || s.test && (slices.Contains(forTests, ours) || slices.Contains(testArrows[s.pkg], ours)) {
+	if self || slices.Contains(allowed, ours) || s.test &&
+		(slices.Contains(forTests, ours) || slices.Contains(testArrows[s.pkg], ours)) {
 		return ""
 	}
 	if slices.Contains(forTests, ours) {

@@ -66,9 +66,11 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 		return nil, err
 	}
 	b.set(from.Start())
-	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench"), Insecure: o.Insecure}, store.Beginning{
-		From: from, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
-	})
+	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench"), Insecure: o.Insecure},
+		store.Beginning{
+			From: from, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+			CloseAfter: closeAfter,
+		})
 	if err != nil {
 		return nil, errors.Join(err, b.remove())
 	}

@@ -18,7 +18,8 @@ type driven struct {
 }
 
 // drive makes n steps from some callers at once, so many steps a call, and measures the calls.
-func (b *books) drive(ctx context.Context, callers, n, step int, what string, call func(ctx context.Context, from, to int) error) (driven, error) {
+func (b *books) drive(ctx context.Context, callers, n, step int, what string,
+	call func(ctx context.Context, from, to int) error) (driven, error) {
 	work, within := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	times := make([][]time.Duration, callers)

@@ -144,7 +144,8 @@ func (b *books) client(ctx context.Context, p HTTPOptions, serve Serve) (*client
 		b.progress("keys", i+1, few)
 	}
 	most := max(p.Callers, p.Singles, p.Readers)
-	c.http = &http.Client{Transport: &http.Transport{MaxIdleConns: most, MaxIdleConnsPerHost: most, DisableCompression: true}}
+	c.http = &http.Client{Transport: &http.Transport{MaxIdleConns: most, MaxIdleConnsPerHost: most,
+		DisableCompression: true}}
 	c.url, c.stop, err = serve(b.DB, sealer, b.now)
 	return c, err
 }

@@ -102,7 +102,8 @@ func (c *client) signed(ctx context.Context, path string, k key) error {
 	query := "recvWindow=60000&timestamp=" + strconv.FormatInt(c.now().UnixMilli(), 10)
 	mac := hmac.New(sha256.New, k.secret)
 	mac.Write([]byte(query))
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+path+"?"+query+"&signature="+hex.EncodeToString(mac.Sum(nil)), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+path+"?"+query+"&signature="+
+		hex.EncodeToString(mac.Sum(nil)), nil)
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,8 @@ func (b *books) live(ctx context.Context, first staking.Day, p PagesOptions) err
 // paths are the pages that are measured; day is one whose rewards are paid.
 func paths(day staking.Day) []string {
 	return []string{
-		"/login", "/spot", "/spot/history", "/earn", "/earn/history", fmt.Sprintf("/earn/rewards/%s/%s", day, tokens[0]), "/earn/start", "/earn/stop",
+		"/login", "/spot", "/spot/history", "/earn", "/earn/history", fmt.Sprintf("/earn/rewards/%s/%s", day, tokens[0]),
+		"/earn/start", "/earn/stop",
 		"/convert", "/withdraw", "/send", "/activity", "/account", "/account/keys", "/help",
 	}
 }

@@ -112,6 +112,7 @@ func (t *traffic) run(ctx context.Context, callers, n int, what string) (driven,
 func (t *traffic) transfer(random *rand.Rand, n int) ledger.Entry {
 	from := random.IntN(t.holders)
 	to := (from + 1 + random.IntN(t.holders-1)) % t.holders
-	return transfer(fmt.Sprintf("%s-%d-%09d", t.name, t.now().Unix(), n), id(from), id(to), tokens[random.IntN(len(tokens))],
+	return transfer(fmt.Sprintf("%s-%d-%09d", t.name, t.now().Unix(), n), id(from), id(to),
+		tokens[random.IntN(len(tokens))],
 		ledger.Amount(random.IntN(1000)+1), time.Time{})
 }

@@ -24,7 +24,8 @@ func rawCredits(ctx context.Context, url string, credits int) (time.Duration, er
 		return d.Write(ctx, func(t db.Tx) error {
 			if d.Postgres() {
 				// Here the whole table is credited: let the planner choose.
-				if err := d.Script(t, "SET LOCAL enable_hashjoin = on;\nSET LOCAL enable_mergejoin = on;\nSET LOCAL enable_seqscan = on"); err != nil {
+				if err := d.Script(t, "SET LOCAL enable_hashjoin = on;\nSET LOCAL enable_mergejoin = on;\nSET LOCAL "+
+					"enable_seqscan = on"); err != nil {
 					return err
 				}
 			}
@@ -64,10 +65,12 @@ func rawTransfer(ctx context.Context, d *db.DB, n int64, deltas map[int64]int64)
 		buckets, amounts = append(buckets, h%ledger.Buckets), append(amounts, deltas[h])
 		accounts, entries = append(accounts, fmt.Sprintf("holder-%08d", h)), append(entries, fmt.Sprintf("transfer-%d", n))
 	}
-	s := db.Set{db.Ints("bucket", buckets), db.Texts("account", accounts), db.Texts("asset", slices.Repeat([]string{"BNB"}, len(holders))),
+	s := db.Set{db.Ints("bucket", buckets), db.Texts("account", accounts),
+		db.Texts("asset", slices.Repeat([]string{"BNB"}, len(holders))),
 		db.Ints("at", slices.Repeat([]int64{n}, len(holders))), db.Texts("entry", entries), db.Ints("amount", amounts)}
 	return d.Write(ctx, func(t db.Tx) error {
-		if _, err := t.Set(nil, "INSERT INTO raw_journal (bucket, account, asset, at, entry, amount) SELECT r.bucket, r.account, r.asset, r.at, r.entry, r.amount FROM {rows}", s); err != nil {
+		if _, err := t.Set(nil, "INSERT INTO raw_journal (bucket, account, asset, at, entry, amount) SELECT "+
+			"r.bucket, r.account, r.asset, r.at, r.entry, r.amount FROM {rows}", s); err != nil {
 			return err
 		}
 		_, err := t.Set(nil, `UPDATE raw_balances SET balance = raw_balances.balance + r.amount FROM {rows}
@@ -86,7 +89,8 @@ func raw(ctx context.Context, url string, rows int, measure func(*db.DB) error) 
 		}
 		url = "sqlite:" + path
 	}
-	d, err := db.Open(ctx, url, db.Options{Create: true, Insecure: true}) // the books at url are open already, as securely as was asked for
+	// The books at url are open already, as securely as was asked for.
+	d, err := db.Open(ctx, url, db.Options{Create: true, Insecure: true})
 	if err != nil {
 		return 0, err
 	}
@@ -136,7 +140,8 @@ func rawFill(ctx context.Context, d *db.DB, credits int) error {
 			buckets, amounts = append(buckets, int64(bucket)), append(amounts, int64(1000+i))
 			accounts, assets = append(accounts, fmt.Sprintf("holder-%08d", i)), append(assets, "BNB")
 		}
-		s := db.Set{db.Ints("bucket", buckets), db.Texts("account", accounts), db.Texts("asset", assets), db.Ints("amount", amounts)}
+		s := db.Set{db.Ints("bucket", buckets), db.Texts("account", accounts), db.Texts("asset", assets),
+			db.Ints("amount", amounts)}
 		if s.Len() == 0 {
 			continue
 		}

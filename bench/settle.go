@@ -122,5 +122,6 @@ func (b *books) change(ctx context.Context, d staking.Day, changes int) error {
 }
 
 func transfer(entry string, from, to ledger.Account, token string, amount ledger.Amount, at time.Time) ledger.Entry {
-	return ledger.Entry{ID: entry, Kind: ledger.Transfer, At: at, Moves: []ledger.Move{{From: from, To: to, Asset: token, Amount: amount}}}
+	return ledger.Entry{ID: entry, Kind: ledger.Transfer, At: at,
+		Moves: []ledger.Move{{From: from, To: to, Asset: token, Amount: amount}}}
 }

@@ -95,9 +95,11 @@ func writeSweep(env *Env, a assets, s store.Sweep) error {
 	}
 	switch {
 	case s.Refused != "":
-		text += fmt.Sprintf("What it has cannot be moved: %s. Name another account with --sweep-to, or close it with this one again later.\n", s.Refused)
+		text += fmt.Sprintf("What it has cannot be moved: %s. Name another account with --sweep-to, or close it "+
+			"with this one again later.\n", s.Refused)
 	case s.Unpaid > 0:
-		text += fmt.Sprintf("Rewards from %s on are not paid yet; they go to %s when they are, by the same run.\n", s.Unpaid, s.Target)
+		text += fmt.Sprintf("Rewards from %s on are not paid yet; they go to %s when they are, by the same run.\n", s.Unpaid,
+			s.Target)
 	}
 	if s.Unpaid == 0 {
 		for _, l := range s.Left {

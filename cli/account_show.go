@@ -135,7 +135,8 @@ func (s *shown) writeJSON(env *Env) error {
 		j.Enrollments = append(j.Enrollments, formatEnrollment(e))
 	}
 	for _, b := range s.balances {
-		j.Balances = append(j.Balances, balanceJSON{b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held), s.assets.plain(b.Asset, b.Earned)})
+		j.Balances = append(j.Balances, balanceJSON{b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held),
+			s.assets.plain(b.Asset, b.Earned)})
 	}
 	for _, a := range s.acceptances {
 		accepted := acceptedJSON{a.Document, a.Version, instant(a.At), originJSON{}}
@@ -170,7 +171,8 @@ func switchSentence(enrollments []staking.Enrollment, now time.Time) string {
 	last := enrollments[len(enrollments)-1]
 	if last.Until <= last.From {
 		// Switched on and off on one day: what earned, if anything, was before.
-		enrollments = slices.DeleteFunc(slices.Clone(enrollments), func(e staking.Enrollment) bool { return e.Until <= e.From })
+		enrollments = slices.DeleteFunc(slices.Clone(enrollments),
+			func(e staking.Enrollment) bool { return e.Until <= e.From })
 		if len(enrollments) == 0 {
 			return "off; no day has earned"
 		}
@@ -230,7 +232,8 @@ func (s *shown) write(env *Env) error {
 func (s *shown) grids() []*grid {
 	balances := newGrid(text("token"), figure("free"), figure("held"), figure("earned so far"))
 	for _, b := range s.balances {
-		balances.add(b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held), s.assets.plain(b.Asset, b.Earned))
+		balances.add(b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held),
+			s.assets.plain(b.Asset, b.Earned))
 	}
 	if !s.history {
 		documents := newGrid(text("accepted"), figure("version"), text("when"))

@@ -62,7 +62,8 @@ func (c *adjustCmd) runFile(env *Env) error {
 			return err
 		}
 		if refused > 0 {
-			return fmt.Errorf("%s refused; correct %s and post the file again: what was posted is not posted twice", count(refused, "line was", "lines were"), itOrThem(refused))
+			return fmt.Errorf("%s refused; correct %s and post the file again: what was posted is not posted twice",
+				count(refused, "line was", "lines were"), itOrThem(refused))
 		}
 		return nil
 	})
@@ -70,7 +71,8 @@ func (c *adjustCmd) runFile(env *Env) error {
 
 // readAdjustments reads corrections from lines of JSON: those that can be read with the
 // lines that they stand in, and what is wrong with the others.
-func readAdjustments(ctx context.Context, db *store.DB, in io.Reader) (all []store.ReasonedEntry, at []int, bad []string, err error) {
+func readAdjustments(ctx context.Context, db *store.DB, in io.Reader) (all []store.ReasonedEntry, at []int,
+	bad []string, err error) {
 	parse := entryParser{asset: db.Asset}
 	for lines := newLines(in); ; {
 		line, err := lines.next()
@@ -85,7 +87,8 @@ func readAdjustments(ctx context.Context, db *store.DB, in io.Reader) (all []sto
 		case parse.failed != nil:
 			return nil, nil, nil, parse.failed
 		case len(all)+len(bad) == mostAdjustments:
-			return nil, nil, nil, fmt.Errorf("more than %d corrections; post them in several files; nothing was posted", mostAdjustments)
+			return nil, nil, nil, fmt.Errorf("more than %d corrections; post them in several files; nothing was posted",
+				mostAdjustments)
 		case wrong != nil:
 			bad = append(bad, fmt.Sprintf("line %d: %s", line.n, plain(wrong)))
 		default:

@@ -74,7 +74,8 @@ func (c *auditCmd) Run(env *Env) error {
 			err = c.write(env, report)
 		}
 		if err == nil && report.Total > 0 {
-			err = fmt.Errorf("the books differ from their journal in %s; keep them as they are, and compare with a backup", count(int(report.Total), "place", "places"))
+			err = fmt.Errorf("the books differ from their journal in %s; keep them as they are, and compare with a backup",
+				count(int(report.Total), "place", "places"))
 		}
 		return err
 	})
@@ -97,7 +98,8 @@ func (c *auditCmd) write(env *Env, r audit.Report) error {
 		what = fmt.Sprintf("on %s", c.Day)
 	}
 	return env.printf("All is right %s: %s, %s, %s, %s.\n", what, count(int(r.Accounts), "account", "accounts"),
-		count(int(r.Positions), "position", "positions"), count(int(r.Postings), "posting", "postings"), count(int(r.Accruals), "reward", "rewards"))
+		count(int(r.Positions), "position", "positions"), count(int(r.Postings), "posting", "postings"),
+		count(int(r.Accruals), "reward", "rewards"))
 }
 
 func (c *auditCmd) writeJSON(env *Env, r audit.Report) error {
@@ -107,7 +109,8 @@ func (c *auditCmd) writeJSON(env *Env, r audit.Report) error {
 	}
 	for _, t := range r.Tokens {
 		a := assets{t.Asset.Symbol: t.Asset}
-		j.Tokens = append(j.Tokens, tokenSumJSON{t.Asset.Symbol, a.sum(t.Asset.Symbol, t.Holders), a.sum(t.Asset.Symbol, t.House)})
+		j.Tokens = append(j.Tokens, tokenSumJSON{t.Asset.Symbol, a.sum(t.Asset.Symbol, t.Holders),
+			a.sum(t.Asset.Symbol, t.House)})
 	}
 	for _, f := range r.Findings {
 		finding := findingJSON{Account: f.Account, Asset: f.Asset, What: f.What}

@@ -41,6 +41,7 @@ func (c *backupCmd) Run(env *Env) error {
 		if err != nil {
 			return fmt.Errorf("look at the backup: %w", err)
 		}
-		return env.printf("Backed up into %s, %s. Try it: softstake audit --db sqlite:%s\n", filepath.Base(c.File), megabytes(info.Size()), c.File)
+		return env.printf("Backed up into %s, %s. Try it: softstake audit --db sqlite:%s\n", filepath.Base(c.File),
+			megabytes(info.Size()), c.File)
 	})
 }

@@ -62,7 +62,8 @@ func (c *benchSettleCmd) Run(env *Env) error {
 			Ratio          json.Number `json:"ratio"`
 			PeakRSS        int64       `json:"peakRssBytes"`
 			BytesPerReward int64       `json:"bytesPerReward"`
-		}{s.Engine, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw), s.PeakRSS, s.BytesPerReward})
+		}{s.Engine, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw), s.PeakRSS,
+			s.BytesPerReward})
 	}
 	return env.printf(`%s: %d positions settled in %s s, %d a second
 raw, the same credits set-based:  %d a second; ratio %s
@@ -94,19 +95,22 @@ Example:
 }
 
 func (c *benchPostCmd) Run(env *Env) error {
-	if c.Accounts < 2 || c.Batch < 1 || c.Transfers < 1 || c.Singles < 1 || c.SingleN < 1 || c.Before < 0 || c.Callers < 0 {
+	if c.Accounts < 2 || c.Batch < 1 || c.Transfers < 1 || c.Singles < 1 || c.SingleN < 1 || c.Before < 0 ||
+		c.Callers < 0 {
 		return usage("--accounts is at least 2, and every other number above zero")
 	}
 	o, done := benchOptions(env, c.Seed)
 	if c.Callers == 0 {
 		c.Callers = min(o.Workers, 2)
 	}
-	r, err := bench.Post(env.Context, o, bench.PostOptions{Accounts: c.Accounts, Before: c.Before, Callers: c.Callers, Batch: c.Batch,
+	r, err := bench.Post(env.Context, o, bench.PostOptions{Accounts: c.Accounts, Before: c.Before, Callers: c.Callers,
+		Batch:     c.Batch,
 		Transfers: c.Transfers, Singles: c.Singles, SingleN: c.SingleN})
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
-	rate, single, raw := perSecond(int64(r.Transfers), r.Time), perSecond(int64(r.SingleN), r.SingleTime), perSecond(int64(r.RawN), r.RawTime)
+	rate, single, raw := perSecond(int64(r.Transfers), r.Time), perSecond(int64(r.SingleN), r.SingleTime),
+		perSecond(int64(r.RawN), r.RawTime)
 	if c.JSON {
 		return writeJSON(env.Stdout, struct {
 			Engine       string      `json:"engine"`
@@ -138,7 +142,8 @@ memory of this process at most %d MiB
 // progress. The books end before today, so that they are ordinary books.
 func benchOptions(env *Env, seed uint64) (bench.Options, func() error) {
 	p := &phases{env: env}
-	o := bench.Options{Day: staking.DayOf(env.Now()) - 2, Seed: seed, Workers: 1, Insecure: env.Insecure, Progress: p.print}
+	o := bench.Options{Day: staking.DayOf(env.Now()) - 2, Seed: seed, Workers: 1, Insecure: env.Insecure,
+		Progress: p.print}
 	if env.DBGiven {
 		o.URL = env.DB
 	}

@@ -39,7 +39,8 @@ Example:
 
 // Run measures requests.
 func (c *benchHTTPCmd) Run(env *Env) error {
-	for _, n := range []int{c.Holders - 1, c.Days, c.Batch, c.Transfers, c.Singles, c.SingleN, c.Readers, c.Reads, c.Callers + 1} {
+	for _, n := range []int{c.Holders - 1, c.Days, c.Batch, c.Transfers, c.Singles, c.SingleN, c.Readers, c.Reads,
+		c.Callers + 1} {
 		if n < 1 {
 			return usage("--holders is at least 2, and every other number above zero")
 		}
@@ -48,7 +49,8 @@ func (c *benchHTTPCmd) Run(env *Env) error {
 	if c.Callers == 0 {
 		c.Callers = min(o.Workers, 2)
 	}
-	r, err := bench.HTTP(env.Context, o, bench.HTTPOptions{Holders: c.Holders, Days: c.Days, Callers: c.Callers, Batch: c.Batch,
+	r, err := bench.HTTP(env.Context, o, bench.HTTPOptions{Holders: c.Holders, Days: c.Days, Callers: c.Callers,
+		Batch:     c.Batch,
 		Transfers: c.Transfers, Singles: c.Singles, SingleN: c.SingleN, Readers: c.Readers, Reads: c.Reads}, env.serveBench)
 	if err := errors.Join(err, done()); err != nil {
 		return err
@@ -92,7 +94,8 @@ memory of this process at most %d MiB
 }
 
 // serveBench serves books on a free port.
-func (env *Env) serveBench(db *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error, err error) {
+func (env *Env) serveBench(db *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error,
+	err error) {
 	s, err := benchServer(db, sealer, now, nil)
 	if err != nil {
 		return "", nil, err

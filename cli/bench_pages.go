@@ -56,12 +56,14 @@ func (c *benchPagesCmd) Run(env *Env) error {
 	if c.JSON {
 		return c.json(env, r)
 	}
-	if err := env.printf("%s, %d positions, %d days of rewards; %d requests of each page\n\n", r.Engine, r.Positions, r.Days, r.Reads); err != nil {
+	if err := env.printf("%s, %d positions, %d days of rewards; %d requests of each page\n\n", r.Engine, r.Positions,
+		r.Days, r.Reads); err != nil {
 		return err
 	}
 	g := newGrid(text("page"), figure("p50 ms"), figure("p99 ms"), figure("page KB"), figure("first load KB"))
 	for _, p := range r.Pages {
-		g.add(p.Path, thousandths(p.P50.Microseconds()), thousandths(p.P99.Microseconds()), thousandths(int64(p.Page)), thousandths(int64(p.Load)))
+		g.add(p.Path, thousandths(p.P50.Microseconds()), thousandths(p.P99.Microseconds()), thousandths(int64(p.Page)),
+			thousandths(int64(p.Load)))
 	}
 	if err := g.write(env.Stdout); err != nil {
 		return err
@@ -100,7 +102,8 @@ func (c *benchPagesCmd) json(env *Env, r bench.Looked) error {
 // benchServer serves books as serve does. The log is written, but nowhere: what a disk
 // takes to keep it is another's measurement.
 func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, pages *web.Options) (*serve.Server, error) {
-	return serve.New(serve.Config{Books: db, Sealer: sealer, Now: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Pages: pages})
+	return serve.New(serve.Config{Books: db, Sealer: sealer, Now: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Pages: pages})
 }
 
 // handleBench answers for books as serve does.

@@ -19,9 +19,11 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 		args   string
 		fields string
 	}{
-		{"settle --holders 300 --history 2 --changes 3", "engine positions seconds positionsPerSecond rawPerSecond ratio peakRssBytes bytesPerReward"},
+		{"settle --holders 300 --history 2 --changes 3",
+			"engine positions seconds positionsPerSecond rawPerSecond ratio peakRssBytes bytesPerReward"},
 		{"post --accounts 300 --before 400 --transfers 1500 --batch 200 --singles 8 --single-transfers 100",
-			"engine transfers seconds transfersPerSecond singleTransfersPerSecond singleP99Seconds rawPerSecond ratio peakRssBytes"},
+			"engine transfers seconds transfersPerSecond singleTransfersPerSecond singleP99Seconds rawPerSecond ratio " +
+				"peakRssBytes"},
 		{"http --holders 300 --days 2 --transfers 1500 --batch 200 --singles 8 --single-transfers 100 --readers 4 --reads 50",
 			"engine positions seconds transfersPerSecond singleTransfersPerSecond singleP99Seconds " +
 				"listPerSecond listP99Seconds rewardsPerSecond rewardsP99Seconds peakRssBytes"},

@@ -29,7 +29,8 @@ func command(t *testing.T, ctx context.Context, stdin io.Reader, args ...string)
 	return commandAt(ctx, noon, stdin, args...)
 }
 
-func commandAt(ctx context.Context, now time.Time, stdin io.Reader, args ...string) (stdout, stderr string, status int) {
+func commandAt(ctx context.Context, now time.Time, stdin io.Reader, args ...string) (stdout, stderr string,
+	status int) {
 	var out, errs bytes.Buffer
 	env := &Env{
 		Stdin: stdin, Stdout: &out, Stderr: &errs, Context: ctx, Random: rand.Reader,
@@ -67,9 +68,12 @@ func TestWrongUsageIsStatusTwo(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"pots"}, {"post"}, {"account", "open"}, {"--db"}, {"account", "open", "alice", "bob"},
 		{"init", "--from", "yesterday"}, {"enroll", "alice", "--at", "noon"}, {"status", "--jsn"},
-		{"settle", "--approve"}, {"settle", "--approve", "2026-11-22"}, {"settle", "2026-11-22"}, {"settle", "--preview", "--through", "2026-11-22"},
-		{"settle", "--close-after", "25h"}, {"init", "--close-after", "24h"}, {"days", "set-close-after", "1ns"}, {"statement", "alice", "--format", "xml"}, {"serve", "--close-after=-1s"},
-		{"status", "--db", "mysql://root:s3cr3t@host/books"}, {"status", "--db", "sqlite:"}, {"accept", "alice", "--version", "2"},
+		{"settle", "--approve"}, {"settle", "--approve", "2026-11-22"}, {"settle", "2026-11-22"},
+		{"settle", "--preview", "--through", "2026-11-22"},
+		{"settle", "--close-after", "25h"}, {"init", "--close-after", "24h"}, {"days", "set-close-after", "1ns"},
+		{"statement", "alice", "--format", "xml"}, {"serve", "--close-after=-1s"},
+		{"status", "--db", "mysql://root:s3cr3t@host/books"}, {"status", "--db", "sqlite:"},
+		{"accept", "alice", "--version", "2"},
 		{"terms", "set", "BNB"}, {"limit", "set", "BNB"}, {"log", "--limit", "0"}, {"account", "list", "--limit", "-1"},
 	} {
 		db := []string{"--db", "sqlite:" + filepath.Join(t.TempDir(), "books.db")}
@@ -92,7 +96,8 @@ func TestWrongUsageIsStatusTwo(t *testing.T) {
 func TestPasswordsAreNotShown(t *testing.T) {
 	for _, url := range []string{
 		"postgres://olga:s3cr3t@127.0.0.1:1/books", "postgres://olga:s3cr3t@127.0.0.1:1/books?sslmode=nonsense",
-		"postgres://olga:s3cr3t%@127.0.0.1:1/books", "postgresql://127.0.0.1:1/books?user=olga&password=s3cr3t&connect_timeout=1",
+		"postgres://olga:s3cr3t%@127.0.0.1:1/books",
+		"postgresql://127.0.0.1:1/books?user=olga&password=s3cr3t&connect_timeout=1",
 		"postgres://olga:s3cr3t@[::1/books",
 	} {
 		for _, args := range [][]string{{"status"}, {"init"}, {"serve"}} {
@@ -142,7 +147,8 @@ func TestBooksOfANewerProgramAreRefused(t *testing.T) {
 	file := strings.TrimPrefix(url, "sqlite:")
 	alter(t, url, "INSERT INTO migrations (number) VALUES (1000)")
 	before := contents(t, file)
-	for _, args := range [][]string{{"status"}, {"init"}, {"settle"}, {"post", "-"}, {"upgrade"}, {"serve", "--listen", "127.0.0.1:0"}} {
+	for _, args := range [][]string{{"status"}, {"init"}, {"settle"}, {"post", "-"}, {"upgrade"},
+		{"serve", "--listen", "127.0.0.1:0"}} {
 		_, stderr, status := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
 		if status != 1 || !strings.Contains(stderr, "use a newer softstake") {
 			t.Errorf("%q: exit status %d: %s", args, status, stderr)
@@ -168,9 +174,11 @@ func TestWhatSteersATerminalIsNotPrinted(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"audit"}, {"account", "show", "alice"}, {"account", "list"}, {"account", "open", "alice", "--region", "DE"}} {
+	for _, args := range [][]string{{"audit"}, {"account", "show", "alice"}, {"account", "list"},
+		{"account", "open", "alice", "--region", "DE"}} {
 		out, stderr, _ := command(t, t.Context(), strings.NewReader(""), append(args, "--db", url)...)
-		if text := out + stderr; strings.Contains(text, "\x1b[2J") || !strings.Contains(text, "[2J") || strings.Contains(text, "[2J\n\n") {
+		if text := out + stderr; strings.Contains(text, "\x1b[2J") || !strings.Contains(text, "[2J") ||
+			strings.Contains(text, "[2J\n\n") {
 			t.Errorf("%q prints %q", args, text)
 		}
 	}
@@ -228,7 +236,8 @@ func TestAnInterruptIsHeardWhileNothingComes(t *testing.T) {
 	if _, err := io.WriteString(out, `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(must(t, "", "account", "show", "alice", "--db", url), "BNB"); {
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(must(t, "", "account", "show", "alice", "--db",
+		url), "BNB"); {
 		if time.Now().After(deadline) {
 			t.Fatal("what came was not posted while nothing more came")
 		}

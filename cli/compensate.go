@@ -33,7 +33,8 @@ func (c *compensateCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		o, err := db.Compensate(ctx, store.Compensation{Account: c.Account, Day: c.Day, Asset: c.Asset, Name: c.Name, Amount: amount}, c.Reason)
+		o, err := db.Compensate(ctx, store.Compensation{Account: c.Account, Day: c.Day, Asset: c.Asset, Name: c.Name,
+			Amount: amount}, c.Reason)
 		if err != nil {
 			return err
 		}

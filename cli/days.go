@@ -70,7 +70,8 @@ func (c *daysSetCloseAfterCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		return env.printf("From %s on days take late entries for %s: %s closes at %s UTC.\n", from, short(c.After), from, closings.ClosesAt(from).Format(time.DateTime))
+		return env.printf("From %s on days take late entries for %s: %s closes at %s UTC.\n", from, short(c.After), from,
+			closings.ClosesAt(from).Format(time.DateTime))
 	})
 }
 
@@ -96,7 +97,8 @@ func agreeCloseAfter(ctx context.Context, env *Env, db *store.DB, given *time.Du
 	}
 	today := staking.DayOf(env.Now())
 	if after := closings.After(today); after != *given {
-		return fmt.Errorf("--close-after or SOFTSTAKE_CLOSE_AFTER says %s, and the books say %s: leave it out, or change the books with \"softstake days set-close-after %s\"",
+		return fmt.Errorf("--close-after or SOFTSTAKE_CLOSE_AFTER says %s, and the books say %s: leave it out, or "+
+			"change the books with \"softstake days set-close-after %s\"",
 			short(*given), short(after), short(*given))
 	}
 	return nil

@@ -69,7 +69,8 @@ func (c *demoCmd) Run(env *Env) error {
 	}); err != nil {
 		return err
 	}
-	return c.print(env, v) // books that are thrown away are gone: a reader that goes away (| head) ends the program at once
+	// Books that are thrown away are gone: a reader that goes away (| head) ends the program at once.
+	return c.print(env, v)
 }
 
 // books gives fn where to make the books: where it was said, or in a folder that is
@@ -162,7 +163,8 @@ func (c *demoCmd) printTown(env *Env, v visit) error {
 }
 
 func printTotals(env *Env, totals []demo.Total) error {
-	g := newGrid(text("token"), figure("holders paid"), figure("rewards"), figure("total paid"), figure("mean average"), figure("worth in USDT"))
+	g := newGrid(text("token"), figure("holders paid"), figure("rewards"), figure("total paid"), figure("mean average"),
+		figure("worth in USDT"))
 	for _, t := range totals {
 		g.add(t.Token.Symbol, strconv.FormatInt(t.Holders, 10), strconv.FormatInt(t.Rewards, 10),
 			t.Token.Format(t.Paid), t.Token.Format(t.Average), cents(t.Worth))
@@ -237,7 +239,8 @@ func printShowcase(env *Env, days []reports.Explanation) error {
 		return nil
 	}
 	m := days[0].Measured
-	if err := env.printf("\nHow %s earned its last %s: each amount × the seconds left of the day;\ntogether, ÷ 86400, that is the average.\n\n", m.Account, m.Asset); err != nil {
+	if err := env.printf("\nHow %s earned its last %s: each amount × the seconds left of the day;\ntogether, ÷ "+
+		"86400, that is the average.\n\n", m.Account, m.Asset); err != nil {
 		return err
 	}
 	for _, e := range days {

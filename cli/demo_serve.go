@@ -91,8 +91,10 @@ func (c *demoCmd) welcome(env *Env, town *demo.Town) ([]web.Visitor, error) {
 		if err != nil {
 			return nil, err
 		}
-		visitors[i] = web.Visitor{Name: v.Name, Email: v.Name + "@example.com", Password: password, Story: "visitor." + v.Name}
-		if err := town.Books.People().AddLogin(env.Context, people.Login{Email: visitors[i].Email, Account: v.Account, Password: hash}); err != nil {
+		visitors[i] = web.Visitor{Name: v.Name, Email: v.Name + "@example.com", Password: password,
+			Story: "visitor." + v.Name}
+		if err := town.Books.People().AddLogin(env.Context,
+			people.Login{Email: visitors[i].Email, Account: v.Account, Password: hash}); err != nil {
 			return nil, err
 		}
 	}
@@ -138,7 +140,8 @@ func (c *demoCmd) checkListen(insecure bool) error {
 		return err
 	}
 	if !local && !insecure {
-		return usage("at --listen %s others can read what is sent; listen at 127.0.0.1, or allow it with --insecure", c.Listen)
+		return usage("at --listen %s others can read what is sent; listen at 127.0.0.1, or allow it with --insecure",
+			c.Listen)
 	}
 	c.Listen = address
 	return nil
@@ -166,7 +169,8 @@ var stories = map[string]string{
 // printVisitors shows where the town is, and as whom one may look at it.
 func (c *demoCmd) printVisitors(env *Env, v visit, visitors []web.Visitor, address string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nThe town is open at http://%s/\nIts clock says %s UTC; move it on top of each page.\n\n", address, v.town.Clock.Now().Format("2006-01-02 15:04"))
+	fmt.Fprintf(&b, "\nThe town is open at http://%s/\nIts clock says %s UTC; move it on top of each page.\n\n", address,
+		v.town.Clock.Now().Format("2006-01-02 15:04"))
 	table := newGrid(text("who"), text("e-mail"), text("password"), text("what there is to see"))
 	for _, visitor := range visitors {
 		table.add(visitor.Name, visitor.Email, visitor.Password, stories[visitor.Name])

@@ -45,13 +45,15 @@ func serveDemo(t *testing.T, now time.Time, args ...string) *openTown {
 	ctx, stop := context.WithCancel(t.Context())
 	o := &openTown{T: t, client: &http.Client{Jar: jar}, out: &scenario.Buffer{}, ended: make(chan int, 1), stop: stop}
 	env := &Env{
-		Stdin: strings.NewReader(""), Stdout: o.out, Stderr: &scenario.Buffer{}, Context: ctx, Now: func() time.Time { return now },
+		Stdin: strings.NewReader(""), Stdout: o.out, Stderr: &scenario.Buffer{}, Context: ctx,
+		Now:    func() time.Time { return now },
 		Random: rand.Reader, Getenv: func(string) string { return "" },
 	}
 	go func() {
 		o.ended <- run(env, append([]string{"demo", "--holders", "20", "--days", "8", "--listen", "127.0.0.1:0"}, args...))
 	}()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(o.out.String(), "Ctrl-C"); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(o.out.String(),
+		"Ctrl-C"); time.Sleep(5 * time.Millisecond) {
 		if len(o.ended) > 0 || time.Now().After(deadline) {
 			t.Fatalf("it does not serve: %s", env.Stderr)
 		}
@@ -100,16 +102,19 @@ func TestDemoServesItsTown(t *testing.T) {
 	if !strings.HasPrefix(o.out.String(), string(report)) {
 		t.Errorf("the report is another:\n%s", o.out)
 	}
-	if status, page := o.read(o.client.Get(o.url + "/login")); status != http.StatusOK || !strings.Contains(page, "dora@example.com") {
+	if status, page := o.read(o.client.Get(o.url + "/login")); status != http.StatusOK ||
+		!strings.Contains(page, "dora@example.com") {
 		t.Errorf("%d %s", status, page)
 	}
-	for _, step := range []struct{ by, now string }{{"hour", "1 Nov 2025, 10:30"}, {"day", "2 Nov 2025, 10:30"}, {"week", "9 Nov 2025, 10:30"}, {"year", "9 Nov 2025, 10:30"}} {
+	for _, step := range []struct{ by, now string }{{"hour", "1 Nov 2025, 10:30"}, {"day", "2 Nov 2025, 10:30"},
+		{"week", "9 Nov 2025, 10:30"}, {"year", "9 Nov 2025, 10:30"}} {
 		if status, page := o.moveClock(step.by); status != http.StatusOK || !strings.Contains(page, step.now) {
 			t.Errorf("%s: %d %s", step.by, status, page)
 		}
 	}
 	elsewhere, err := o.client.PostForm(o.url+web.ClockPath, url.Values{"by": {"hour"}, "back": {"//elsewhere.example/"}})
-	if status, page := o.read(elsewhere, err); status != http.StatusOK || !strings.HasPrefix(elsewhere.Request.URL.String(), o.url) {
+	if status, page := o.read(elsewhere, err); status != http.StatusOK ||
+		!strings.HasPrefix(elsewhere.Request.URL.String(), o.url) {
 		t.Errorf("it leads to %s: %d %s", elsewhere.Request.URL, status, page)
 	}
 	if status, page := o.logIn("alice"); status != http.StatusOK || !strings.Contains(page, "BNB") {
@@ -161,7 +166,8 @@ func TestKeptBooksHaveNoTomorrow(t *testing.T) {
 	if strings.Contains(o.out.String(), demoPassword) || !strings.Contains(o.out.String(), "the books stay") {
 		t.Errorf("it says %s", o.out)
 	}
-	if status, page := o.moveClock("week"); status != http.StatusOK || !strings.Contains(page, "not moved beyond the real time") || !strings.Contains(page, "1 Nov 2025, 09:30") {
+	if status, page := o.moveClock("week"); status != http.StatusOK ||
+		!strings.Contains(page, "not moved beyond the real time") || !strings.Contains(page, "1 Nov 2025, 09:30") {
 		t.Errorf("%d %s", status, page)
 	}
 	if status, page := o.moveClock("day"); status != http.StatusOK || !strings.Contains(page, "2 Nov 2025, 09:30") {
@@ -173,7 +179,8 @@ func TestKeptBooksHaveNoTomorrow(t *testing.T) {
 	if status := o.end(); status != 0 {
 		t.Errorf("it ended with %d", status)
 	}
-	db, err := store.Open(t.Context(), books, store.Options{Clock: func() time.Time { return lately }, Actor: access.Process("test")})
+	db, err := store.Open(t.Context(), books, store.Options{Clock: func() time.Time { return lately },
+		Actor: access.Process("test")})
 	if err != nil {
 		t.Fatal(err)
 	}

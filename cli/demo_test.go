@@ -78,7 +78,8 @@ func TestDemoKeepsBooksThatCanBeLookedInto(t *testing.T) {
 		tried++
 		var out, stderr strings.Builder
 		if status := run(&Env{
-			Stdout: &out, Stderr: &stderr, Context: context.Background(), Now: time.Now, Getenv: func(string) string { return "" },
+			Stdout: &out, Stderr: &stderr, Context: context.Background(), Now: time.Now,
+			Getenv: func(string) string { return "" },
 		}, words[3:]); status != 0 || out.Len() == 0 {
 			t.Errorf("%s: status %d: %s", line, status, stderr.String())
 		}
@@ -86,7 +87,8 @@ func TestDemoKeepsBooksThatCanBeLookedInto(t *testing.T) {
 	if tried != 3 {
 		t.Errorf("%d commands to look into the books:\n%s", tried, next)
 	}
-	if _, stderr, status := runDemo("", "--report", "--db", books); status != 1 || !strings.Contains(stderr, "began on 2025-10-28") {
+	if _, stderr, status := runDemo("", "--report", "--db", books); status != 1 ||
+		!strings.Contains(stderr, "began on 2025-10-28") {
 		t.Errorf("a second town in the same books: status %d: %s", status, stderr)
 	}
 }
@@ -145,7 +147,8 @@ func TestPaperAboveTheCap(t *testing.T) {
 		Terms: staking.Terms{Min: 50_000_000, Cap: 100_000_000},
 		Measured: staking.Accrual{
 			Day: staking.DayOf(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC)), Opening: 200_000_000,
-			Average: 200_000_000, Eligible: 100_000_000, APR: 3_650_000, Reward: 10_000, Before: staking.Unit / 2, Carry: staking.Unit / 2,
+			Average: 200_000_000, Eligible: 100_000_000, APR: 3_650_000, Reward: 10_000, Before: staking.Unit / 2,
+			Carry: staking.Unit / 2,
 		},
 	}); err != nil {
 		t.Fatal(err)

@@ -38,11 +38,13 @@ type (
 // writeEffect writes whom something would switch off, before it is done.
 func writeEffect(env *Env, e reports.Effect, what, where string, asJSON bool) error {
 	j := effectJSON{
-		Preview: what, From: e.From, Accounts: e.Accounts, Enrolled: e.Enrolled, Tokens: []effectTokenJSON{}, USDT: ledger.FormatBig(e.USDT, store.PriceScale), Unpriced: e.Unpriced,
+		Preview: what, From: e.From, Accounts: e.Accounts, Enrolled: e.Enrolled, Tokens: []effectTokenJSON{},
+		USDT: ledger.FormatBig(e.USDT, store.PriceScale), Unpriced: e.Unpriced,
 	}
 	grid := newGrid(text("token"), figure("holders"), figure("earning"), figure("USDT"))
 	for _, token := range e.Tokens {
-		row, worth := effectTokenJSON{Asset: token.Asset.Symbol, Holders: token.Holders, Earning: ledger.FormatBig(token.Earning, token.Asset.Scale)}, none
+		row, worth := effectTokenJSON{Asset: token.Asset.Symbol, Holders: token.Holders,
+			Earning: ledger.FormatBig(token.Earning, token.Asset.Scale)}, none
 		if token.HasPrice {
 			worth = ledger.FormatBig(token.USDT, store.PriceScale)
 			row.USDT = &worth
@@ -53,7 +55,8 @@ func writeEffect(env *Env, e reports.Effect, what, where string, asJSON bool) er
 	if asJSON {
 		return writeJSON(env.Stdout, j)
 	}
-	if err := env.printf("From %s on it would concern %s%s; Soft Staking is on for %d of them. Nothing is written.\n", e.From, countOf(e.Accounts, "account", "accounts"), where, e.Enrolled); err != nil {
+	if err := env.printf("From %s on it would concern %s%s; Soft Staking is on for %d of them. Nothing is written.\n",
+		e.From, countOf(e.Accounts, "account", "accounts"), where, e.Enrolled); err != nil {
 		return err
 	}
 	if len(e.Tokens) == 0 {

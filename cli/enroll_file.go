@@ -94,7 +94,8 @@ func enrollLines(in io.Reader, name string, usual store.EnrollRequest) (next fun
 			return l, nil
 		}, nil
 	}
-	file, err := openCSV(text, name, "account", "accepted_at?", "accepted?", "at?", "platform?", "version?", "address?", "country?")
+	file, err := openCSV(text, name, "account", "accepted_at?", "accepted?", "at?", "platform?", "version?", "address?",
+		"country?")
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,8 @@ func enrollLines(in io.Reader, name string, usual store.EnrollRequest) (next fun
 		if err != nil || l.bad != nil {
 			return l, err
 		}
-		l.row, l.bad = enrollRow{row[0], row[1], strings.Fields(row[2]), row[3], row[4], row[5], row[6], row[7]}.request(usual)
+		l.row, l.bad = enrollRow{row[0], row[1], strings.Fields(row[2]), row[3], row[4], row[5], row[6],
+			row[7]}.request(usual)
 		return l, nil
 	}, nil
 }
@@ -133,12 +135,14 @@ func (r enrollRow) request(usual store.EnrollRequest) (store.EnrollRequest, erro
 
 // client is what the holder used.
 func (r enrollRow) client(usual staking.Client) (staking.Client, error) {
-	c := staking.Client{Platform: cmp.Or(r.Platform, usual.Platform), Version: r.Version, Address: usual.Address, Country: usual.Country}
+	c := staking.Client{Platform: cmp.Or(r.Platform, usual.Platform), Version: r.Version, Address: usual.Address,
+		Country: usual.Country}
 	if r.Platform == "" {
 		c.Version = cmp.Or(r.Version, usual.Version)
 	}
 	if platforms := []string{"web", "ios", "android"}; !slices.Contains(platforms, c.Platform) {
-		return c, ledger.ErrInvalid.In("platform", "%q is not a platform; it is one of %s", ledger.Clip(c.Platform), strings.Join(platforms, ", "))
+		return c, ledger.ErrInvalid.In("platform", "%q is not a platform; it is one of %s", ledger.Clip(c.Platform),
+			strings.Join(platforms, ", "))
 	}
 	if r.Address != "" {
 		address, err := netip.ParseAddr(r.Address)
@@ -167,7 +171,8 @@ func (r enrollRow) documents() (all []store.DocumentVersion, err error) {
 		if name, version, is := strings.Cut(word, ":"); is {
 			d.Name = name
 			if d.Version, err = strconv.Atoi(version); err != nil || d.Version < 1 {
-				return nil, ledger.ErrInvalid.In("accepted", "%q is not a document and its version, such as risk-warning:2", ledger.Clip(word))
+				return nil, ledger.ErrInvalid.In("accepted", "%q is not a document and its version, such as risk-warning:2",
+					ledger.Clip(word))
 			}
 		}
 		all = append(all, d)

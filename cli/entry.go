@@ -48,7 +48,8 @@ func (p *entryParser) line(ctx context.Context, l inputLine) (ledger.Entry, erro
 	}
 	e := ledger.Entry{ID: j.ID, Kind: j.Kind, Authoritative: j.Authoritative}
 	if e.Authoritative && !p.authoritative {
-		return e, inEntry(e, ledger.ErrInvalid.In("authoritative", "it is marked authoritative; post it with --authoritative"))
+		return e, inEntry(e, ledger.ErrInvalid.In("authoritative",
+			"it is marked authoritative; post it with --authoritative"))
 	}
 	if j.At != nil {
 		at, err := parseTime(*j.At)

@@ -57,7 +57,8 @@ func (c *entryCmd) Run(env *Env) error {
 		if c.JSON {
 			out := postedJSON{
 				ID: p.ID, Kind: p.Kind, At: instant(p.At), PostedAt: instant(p.PostedAt),
-				Actor: p.Actor.Credential, Role: string(p.Actor.Role), Request: p.Actor.Request, Reconciliation: p.Reconciliation(), Moves: []postedMoveJSON{},
+				Actor: p.Actor.Credential, Role: string(p.Actor.Role), Request: p.Actor.Request, Reconciliation: p.Reconciliation(),
+				Moves: []postedMoveJSON{},
 			}
 			for _, m := range p.Moves {
 				out.Moves = append(out.Moves, postedMoveJSON{m.From, m.To, m.Asset, a.plain(m.Asset, m.Amount)})
@@ -79,10 +80,12 @@ func showEntry(env *Env, p reports.Posted, a assets) error {
 	if p.Actor.Request != "" {
 		actor += ", request " + p.Actor.Request
 	}
-	all := [][2]string{{"entry", p.ID}, {"kind", string(p.Kind)}, {"counts at", clockTime(p.At)}, {"posted at", clockTime(p.PostedAt)}, {"actor", actor}}
+	all := [][2]string{{"entry", p.ID}, {"kind", string(p.Kind)}, {"counts at", clockTime(p.At)},
+		{"posted at", clockTime(p.PostedAt)}, {"actor", actor}}
 	switch {
 	case !p.Resolved.IsZero():
-		all = append(all, [2]string{"flagged", "it left a balance below zero for a time; resolved at " + clockTime(p.Resolved)})
+		all = append(all, [2]string{"flagged", "it left a balance below zero for a time; resolved at " +
+			clockTime(p.Resolved)})
 	case !p.Flagged.IsZero():
 		all = append(all, [2]string{"flagged", `it left a balance below zero for a time: "softstake reconciliation list"`})
 	}

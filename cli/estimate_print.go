@@ -19,11 +19,13 @@ func printResult(w io.Writer, offer history.Offer, e estimated, format string) e
 	var b strings.Builder
 	for _, s := range e.statements {
 		if s.Opening > 0 {
-			fmt.Fprintf(&b, "The rows of %s spend more than they bring: an opening balance of %s is assumed.\n", s.Asset.Symbol, s.Asset.Format(s.Opening))
+			fmt.Fprintf(&b, "The rows of %s spend more than they bring: an opening balance of %s is assumed.\n", s.Asset.Symbol,
+				s.Asset.Format(s.Opening))
 		}
 	}
 	for _, s := range e.shortages {
-		fmt.Fprintf(&b, "%s: from %s on more was spent than the estimate has, by %s in all: the rewards really paid were larger. Its balance counts as zero there.\n",
+		fmt.Fprintf(&b, "%s: from %s on more was spent than the estimate has, by %s in all: the rewards really paid "+
+			"were larger. Its balance counts as zero there.\n",
 			s.Asset, s.At.Format(time.DateTime), offer.Assets[s.Asset].Format(s.Amount))
 	}
 	for _, t := range e.result.Totals {
@@ -40,7 +42,8 @@ func printResult(w io.Writer, offer history.Offer, e estimated, format string) e
 		}
 	}
 	if e.unreadable > 0 {
-		fmt.Fprintf(&b, "%s missing in this estimate.\n", count(e.unreadable, "row could not be read and is", "rows could not be read and are"))
+		fmt.Fprintf(&b, "%s missing in this estimate.\n",
+			count(e.unreadable, "row could not be read and is", "rows could not be read and are"))
 	}
 	if format == "table" {
 		b.WriteString("\n") // a person sees both streams on one screen
@@ -94,7 +97,8 @@ func printJSON(w io.Writer, offer history.Offer, c history.Comparison) error {
 // was really paid for it, empty where nothing was.
 func printCSV(w io.Writer, offer history.Offer, c history.Comparison) error {
 	out := csv.NewWriter(w)
-	if err := out.Write([]string{"day", "asset", "opening", "average", "eligible", "apr", "reward", "reallyPaid"}); err != nil {
+	if err := out.Write([]string{"day", "asset", "opening", "average", "eligible", "apr", "reward",
+		"reallyPaid"}); err != nil {
 		return err
 	}
 	for _, d := range c.Days {
@@ -106,7 +110,8 @@ func printCSV(w io.Writer, offer history.Offer, c history.Comparison) error {
 			paid = asset.Format(d.Paid)
 		}
 		e := formatDay(asset, d.Accrual)
-		if err := out.Write([]string{e.Day.String(), e.Asset, e.Opening, e.Average, e.Eligible, e.APR, e.Reward, paid}); err != nil {
+		if err := out.Write([]string{e.Day.String(), e.Asset, e.Opening, e.Average, e.Eligible, e.APR, e.Reward,
+			paid}); err != nil {
 			return err
 		}
 	}
@@ -128,7 +133,8 @@ func printTables(w io.Writer, offer history.Offer, e estimated) error {
 		_, err := fmt.Fprintln(w, sentence)
 		return err
 	}
-	days := newGrid(text("day"), text("token"), figure("opening"), figure("average"), figure("eligible"), figure("APR %"), figure("reward"), figure("really paid"))
+	days := newGrid(text("day"), text("token"), figure("opening"), figure("average"), figure("eligible"), figure("APR %"),
+		figure("reward"), figure("really paid"))
 	for _, d := range c.Days {
 		asset, paid := offer.Assets[d.Asset], none
 		if d.WasPaid {

@@ -97,7 +97,8 @@ func TestEstimateOfNothing(t *testing.T) {
 		{"table", "No day reached the minimum of a token: nothing would have been paid.\n"},
 	}
 	for _, test := range tests {
-		stdout, stderr, status := runEstimate(exportHeader, "-", "--from", "2020-10-29", "--to", "2020-10-30", "--format", test.format)
+		stdout, stderr, status := runEstimate(exportHeader, "-", "--from", "2020-10-29", "--to", "2020-10-30", "--format",
+			test.format)
 		if status != 0 || stdout != test.want || !strings.Contains(stderr, "There is no Spot row") {
 			t.Errorf("%s: exit status %d, %q, %q", test.format, status, stdout, stderr)
 		}
@@ -119,7 +120,9 @@ func TestEstimateFlags(t *testing.T) {
 		{[]string{"-", "--from", "2020-10-30"}, smallHistory, `"day":"2020-10-30","asset":"BNB","opening":"1","average":"1"`, "BNB: 0.000006 was really paid for days that are not measured here."},
 		{[]string{"-", "--to", "2020-10-31"}, smallHistory, `"day":"2020-10-31","asset":"BNB","opening":"1.00001027"`, ""},
 		{[]string{"-", "--to", "2020-10-20"}, smallHistory, "[]\n", ""},
-		{[]string{"-", "--terms", terms}, smallHistory, "[\n {\"day\":\"2020-10-30\",\"asset\":\"BNB\",\"opening\":\"1\",\"average\":\"1\",\"eligible\":\"0.75\",\"apr\":\"0.0365\",\"reward\":\"0.000075\"}\n]\n",
+		{[]string{"-", "--terms", terms}, smallHistory,
+			"[\n {\"day\":\"2020-10-30\",\"asset\":\"BNB\",\"opening\":\"1\",\"average\":\"1\",\"eligible\":\"0.75\"," +
+				"\"apr\":\"0.0365\",\"reward\":\"0.000075\"}\n]\n",
 			"2 Spot rows are of coins without terms: SOL 1, USDT 1."},
 	}
 	for _, test := range tests {
@@ -162,7 +165,8 @@ func TestEstimateRefuses(t *testing.T) {
 func TestWhatIsNoTextIsNoExport(t *testing.T) {
 	for text, want := range map[string]string{
 		"\x7fELF\x02\x01\x01\x00\x00\"\x1b[2J,,\n": "it is not text; give the CSV file, saved in UTF-8",
-		"U\x00T\x00C\x00":                          "its header has no column UTC_Time or Time, Account, Operation, Coin, Change",
+		"U\x00T\x00C\x00": "its header has no column UTC_Time or Time, Account, Operation, " +
+			"Coin, Change",
 	} {
 		out, stderr, status := runEstimate(text, "-")
 		if status != 1 || out != "" || stderr != "softstake: standard input is not a Transaction History export: "+want+"\n" {

@@ -137,7 +137,8 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 		j.PaidAt = (*instant)(&e.PaidAt)
 	}
 	for _, c := range e.Changes {
-		j.Changes = append(j.Changes, changeJSON{instant(c.At), c.Entry, c.Kind, a.Format(c.Amount), a.Format(c.Balance), c.Other})
+		j.Changes = append(j.Changes, changeJSON{instant(c.At), c.Entry, c.Kind, a.Format(c.Amount), a.Format(c.Balance),
+			c.Other})
 	}
 	for _, c := range e.Compensations {
 		j.Compensations = append(j.Compensations, compensationJSON{c.Entry, a.Format(c.Amount), instant(c.At)})
@@ -155,7 +156,8 @@ func writeExplanation(env *Env, e reports.Explanation) error {
 	grid.add("00:00:00", "", a.with(m.Asset, m.Opening), "when the day began")
 	for _, c := range e.Changes {
 		_, clock, _ := strings.Cut(clockTime(c.At), " ")
-		grid.add(clock, a.signed(m.Asset, c.Amount), a.with(m.Asset, c.Balance), fmt.Sprintf("%s %s, with %s", c.Kind, c.Entry, c.Other))
+		grid.add(clock, a.signed(m.Asset, c.Amount), a.with(m.Asset, c.Balance),
+			fmt.Sprintf("%s %s, with %s", c.Kind, c.Entry, c.Other))
 	}
 	if err := grid.write(env.Stdout); err != nil {
 		return err
@@ -165,7 +167,8 @@ func writeExplanation(env *Env, e reports.Explanation) error {
 	}
 	lines := sum(e)
 	for _, c := range e.Compensations {
-		lines = append(lines, [2]string{"compensated", withUnit(e.Asset, c.Amount) + " at " + wallTime(c.At) + " UTC, as " + c.Entry})
+		lines = append(lines, [2]string{"compensated", withUnit(e.Asset, c.Amount) + " at " + wallTime(c.At) + " UTC, as " +
+			c.Entry})
 	}
 	if err := facts(env.Stdout, lines...); err != nil {
 		return err

@@ -37,7 +37,8 @@ func (env *Env) readProposed(ctx context.Context, db *store.DB, with []string) (
 }
 
 // readEntries reads entries from lines of JSON, most of them at most.
-func readEntries(ctx context.Context, in io.Reader, parse *entryParser, where string, most int) (entries []ledger.Entry, err error) {
+func readEntries(ctx context.Context, in io.Reader, parse *entryParser, where string, most int) (entries []ledger.Entry,
+	err error) {
 	for lines := newLines(in); ; {
 		line, err := lines.next()
 		if err == io.EOF {
@@ -70,7 +71,8 @@ type proposalJSON struct {
 func formatProposal(p reports.Proposal) proposalJSON {
 	a := p.Was.Asset
 	was, with := rewardsOf(p)
-	return proposalJSON{a.Format(was), a.Format(with), a.Format(p.With.Average), a.Format(p.Difference), a.Format(p.Compensated), a.Format(p.Missing())}
+	return proposalJSON{a.Format(was), a.Format(with), a.Format(p.With.Average), a.Format(p.Difference),
+		a.Format(p.Compensated), a.Format(p.Missing())}
 }
 
 // rewardsOf are the day's reward as it is, and with the entries.
@@ -103,5 +105,6 @@ func writeProposal(env *Env, p reports.Proposal) error {
 	if p.Missing() == 0 || !p.Was.Paid && p.Was.Earned {
 		return nil
 	}
-	return env.printf("\nsoftstake compensate %s %s %s %s --name NAME --reason TEXT\n", m.Account, m.Day, m.Asset, a.Format(p.Missing()))
+	return env.printf("\nsoftstake compensate %s %s %s %s --name NAME --reason TEXT\n", m.Account, m.Day, m.Asset,
+		a.Format(p.Missing()))
 }

@@ -42,7 +42,8 @@ func (c *fundCmd) Run(env *Env) error {
 		// not knowing whether it was posted.
 		o, err := db.Fund(context.WithoutCancel(ctx), id, c.Asset, amount, c.Withdraw)
 		if err != nil && problemType(err) == failed {
-			return fmt.Errorf("%w; whether it was posted is not known: run it again with --id %s, and it is posted once", err, id)
+			return fmt.Errorf("%w; whether it was posted is not known: run it again with --id %s, and it is posted once",
+				err, id)
 		}
 		if err != nil {
 			return err

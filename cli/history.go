@@ -46,13 +46,15 @@ func (c *historyFlags) read(env *Env, assets map[string]ledger.Asset, strict boo
 		notes.addf("%s", sentence)
 	}
 	notes.addUsers(files)
-	if c.UTCOffset != nil && !slices.ContainsFunc(files, func(f *history.File) bool { return f.Zone.Source == history.ByCaller }) {
+	if c.UTCOffset != nil && !slices.ContainsFunc(files,
+		func(f *history.File) bool { return f.Zone.Source == history.ByCaller }) {
 		notes.addf("--utc-offset was not needed and is ignored.")
 	}
 	return files, notes.write(env)
 }
 
-func (c *historyFlags) readFile(env *Env, name string, o history.Options) (files []*history.File, ignored []string, err error) {
+func (c *historyFlags) readFile(env *Env, name string, o history.Options) (files []*history.File, ignored []string,
+	err error) {
 	in, _, err := env.file(name)
 	if err != nil {
 		return nil, nil, err
@@ -101,7 +103,8 @@ func (n *notes) addFile(f *history.File, named bool) {
 		n.addf("%s%s; the row is left out", prefix, s)
 	}
 	if f.LeftOut > len(f.Skipped) {
-		n.addf("%s%s left out in all; the reasons of the others are not shown.", prefix, count(f.LeftOut, "row is", "rows are"))
+		n.addf("%s%s left out in all; the reasons of the others are not shown.", prefix,
+			count(f.LeftOut, "row is", "rows are"))
 	}
 	n.addf("%sTimes are read as %s: %s.", prefix, f.Zone.Offset, f.Zone.Source)
 	if f.Columns != history.ByNames {
@@ -115,7 +118,8 @@ func (n *notes) addFile(f *history.File, named bool) {
 		n.addf("%sRows of accounts that are not known are not counted: %s.", prefix, listCounts(f.Unknown))
 	}
 	if f.Rounded > 0 {
-		n.addf("%s%s more decimals than the token keeps: each is rounded, half away from zero.", prefix, count(f.Rounded, "row has", "rows have"))
+		n.addf("%s%s more decimals than the token keeps: each is rounded, half away from zero.", prefix,
+			count(f.Rounded, "row has", "rows have"))
 	}
 }
 
@@ -136,12 +140,16 @@ func (n *notes) addUsers(files []*history.File) {
 func (n *notes) addRewards(h *history.History, operations []string) {
 	if len(operations) == 0 {
 		if len(h.Rows) > 0 && !slices.ContainsFunc(h.Rows, func(r history.Row) bool { return r.Reward }) {
-			n.addf("No operation contains \"Soft Staking\". If the exchange paid rewards, they count as deposits here; name their operation with --reward-operation.")
+			n.addf("No operation contains \"Soft Staking\". If the exchange paid rewards, they count as deposits here; " +
+				"name their operation with --reward-operation.")
 		}
 		return
 	}
 	for _, operation := range operations {
-		if !slices.ContainsFunc(h.Rows, func(r history.Row) bool { return strings.EqualFold(r.Operation, strings.TrimSpace(operation)) }) {
+		if !slices.ContainsFunc(h.Rows, func(r history.Row) bool {
+			return strings.EqualFold(r.Operation,
+				strings.TrimSpace(operation))
+		}) {
 			n.addf("No Spot row has the operation %q.", operation)
 		}
 	}

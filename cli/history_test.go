@@ -74,7 +74,8 @@ func TestEstimateOfRealFiles(t *testing.T) {
 		want[filepath.Base(filepath.Dir(path))] = path
 	}
 	// The same history in other shapes.
-	for _, name := range []string{"zip-parts", "dash-change", "excel-utf16-tab", "footer", "plus-sign", "zone-name-minus", "zone-name-real"} {
+	for _, name := range []string{"zip-parts", "dash-change", "excel-utf16-tab", "footer", "plus-sign", "zone-name-minus",
+		"zone-name-real"} {
 		want[name] = exports + "/reference.txt"
 	}
 	for name, path := range want {
@@ -89,11 +90,13 @@ func TestEstimateOfRealFiles(t *testing.T) {
 			}
 		})
 	}
-	if got, stderr, status := estimateLines(t, filesOf(t, "header-only")...); status != 0 || got != nil || !strings.Contains(stderr, "There is no Spot row") {
+	if got, stderr, status := estimateLines(t, filesOf(t, "header-only")...); status != 0 || got != nil ||
+		!strings.Contains(stderr, "There is no Spot row") {
 		t.Errorf("header-only: exit status %d, %q, %v", status, stderr, got)
 	}
 	got, _, status := estimateLines(t, filesOf(t, "thousands")...)
-	if want := []string{"2025-07-21 ADA 1500.25 1500.25 0.02055136", "2025-07-22 ADA 1500.27055136 1500.27055136 0.02055166"}; status != 0 || !slices.Equal(got, want) {
+	if want := []string{"2025-07-21 ADA 1500.25 1500.25 0.02055136",
+		"2025-07-22 ADA 1500.27055136 1500.27055136 0.02055166"}; status != 0 || !slices.Equal(got, want) {
 		t.Errorf("thousands: %v", got)
 	}
 }
@@ -111,7 +114,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 			t.Errorf("%s: exit status %d, %q, %q", name, status, stdout, stderr)
 		}
 		b := newImportBooks(t, "")
-		if printed, status := b.run(append([]string{"import", "--account", "a"}, filesOf(t, name)...)...); status != 1 || !strings.Contains(printed, want) {
+		if printed, status := b.run(append([]string{"import", "--account", "a"}, filesOf(t, name)...)...); status != 1 ||
+			!strings.Contains(printed, want) {
 			t.Errorf("%s: import: exit status %d, %q", name, status, printed)
 		}
 		b.has(t, "")
@@ -124,7 +128,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	if _, stderr, status := runEstimate("", name); status != 1 || !strings.Contains(stderr, "--utc-offset") {
 		t.Errorf("exit status %d, %q", status, stderr)
 	}
-	if _, stderr, status := runEstimate("", name, "--utc-offset", "+02:00"); status != 0 || !strings.Contains(stderr, "UTC+2: as asked") {
+	if _, stderr, status := runEstimate("", name, "--utc-offset", "+02:00"); status != 0 ||
+		!strings.Contains(stderr, "UTC+2: as asked") {
 		t.Errorf("exit status %d, %q", status, stderr)
 	}
 }
@@ -135,9 +140,11 @@ func TestNotesAboutFiles(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{bad}, []string{"line 11: its time", "100 rows are left out in all", "100 rows could not be read and are missing in this estimate."}},
+		{[]string{bad}, []string{"line 11: its time", "100 rows are left out in all",
+			"100 rows could not be read and are missing in this estimate."}},
 		{filesOf(t, "localized-header-es"), []string{"The header is not in English; its columns are known by their names."}},
-		{append(filesOf(t, "coin-filtered"), bad), []string{"-BNB.csv: Times are read as UTC", "bad.csv: line 11: ", "The rows name several user IDs"}},
+		{append(filesOf(t, "coin-filtered"), bad), []string{"-BNB.csv: Times are read as UTC", "bad.csv: line 11: ",
+			"The rows name several user IDs"}},
 		{filesOf(t, "parts-split-second")[1:], []string{"has 2 parts; these are missing: 1."}},
 		{append(filesOf(t, "coin-filtered"), "--reward-operation", "Hold", "--reward-operation", "deposit"), []string{`No Spot row has the operation "Hold".`}},
 		{filesOf(t, "coin-filtered"), []string{`No operation contains "Soft Staking"`}},

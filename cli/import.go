@@ -45,7 +45,8 @@ func (c *importCmd) Run(env *Env) error {
 		}
 		files, err := c.read(env, a, !c.SkipUnreadable)
 		if errors.Is(err, history.ErrUnreadable) {
-			return fmt.Errorf("%w; nothing was posted; download the CSV again, or leave such rows out with --skip-unreadable", err)
+			return fmt.Errorf("%w; nothing was posted; download the CSV again, or leave such rows out "+
+				"with --skip-unreadable", err)
 		}
 		if err != nil {
 			return err
@@ -80,7 +81,8 @@ func (i *importer) describe(files []*history.File) error {
 	}
 	var notes notes
 	if n := otherRows(h); n > 0 {
-		notes.addf("%s of coins that the books do not have; they are skipped: %s.", count(n, "Spot row is", "Spot rows are"), listCounts(h.Others))
+		notes.addf("%s of coins that the books do not have; they are skipped: %s.", count(n, "Spot row is", "Spot rows are"),
+			listCounts(h.Others))
 	}
 	rewards := 0
 	for _, r := range h.Rows {
@@ -132,10 +134,12 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 		if !slices.ContainsFunc(rows, func(r store.ImportRow) bool { return r.Asset == symbol }) {
 			continue // said when its files were imported
 		}
-		notes.addf("The rows of %s spend more than they bring: an opening balance of %s is assumed.", symbol, i.assets.with(symbol, plan.Openings[symbol]))
+		notes.addf("The rows of %s spend more than they bring: an opening balance of %s is assumed.", symbol,
+			i.assets.with(symbol, plan.Openings[symbol]))
 	}
 	for _, d := range plan.Differences {
-		notes.addf("%s: the account was given an opening balance of %s, and by its history it would be %s. The difference is not posted; correct it with \"softstake adjust\" if it is missing.",
+		notes.addf("%s: the account was given an opening balance of %s, and by its history it would be %s. The "+
+			"difference is not posted; correct it with \"softstake adjust\" if it is missing.",
 			d.Asset, i.assets.with(d.Asset, d.Given), i.assets.with(d.Asset, d.Rows))
 	}
 	if err := notes.write(i.env); err != nil {
@@ -187,7 +191,8 @@ func (i *importer) plan(ctx context.Context, known reports.Imports, more []store
 		return history.Plan{}, err
 	}
 	books.FirstOpen = firstOpen.Start()
-	return history.MergeTallies(tallies, i.assets).MakePlan(books, history.PlanOptions{WithoutRewards: i.command.WithoutRewards, GainsFirst: gainsFirst})
+	return history.MergeTallies(tallies, i.assets).MakePlan(books,
+		history.PlanOptions{WithoutRewards: i.command.WithoutRewards, GainsFirst: gainsFirst})
 }
 
 // replaced adds the rows that earlier imports have read from files of the same names and
@@ -216,7 +221,8 @@ func (i *importer) replaced(known, rows []store.ImportRow) ([]store.ImportRow, n
 	case missing > 0 && i.command.Replace:
 		said.addf("No longer counted: %s of earlier imports of files of the same names.", count(missing, "row", "rows"))
 	case missing > 0:
-		said.addf("Earlier imports of files of the same names had %s that these have not; they still count. If those files were read wrongly, import these with --replace.", count(missing, "row", "rows"))
+		said.addf("Earlier imports of files of the same names had %s that these have not; they still count. If "+
+			"those files were read wrongly, import these with --replace.", count(missing, "row", "rows"))
 	}
 	return rows, said
 }
@@ -256,13 +262,15 @@ func importKey(r store.ImportRow) store.ImportRow {
 func (i *importer) checkPlan(rows []store.ImportRow, plan history.Plan) error {
 	for _, r := range rows {
 		if now := i.env.Now(); r.At.After(now.Add(time.Second)) {
-			return fmt.Errorf("a row of %s lies in the future; is the zone right? Say which it is with --utc-offset", clockTime(r.At))
+			return fmt.Errorf("a row of %s lies in the future; is the zone right? Say which it is with --utc-offset",
+				clockTime(r.At))
 		}
 	}
 	for _, e := range plan.Entries {
 		for _, c := range e.Changes {
 			if most := i.assets[c.Asset].MaxSupply; c.Amount > most || c.Amount < -most {
-				return fmt.Errorf("%s: %s is more than there can be; look for a row with a wrong amount", e.Name, i.assets.with(c.Asset, c.Amount))
+				return fmt.Errorf("%s: %s is more than there can be; look for a row with a wrong amount", e.Name,
+					i.assets.with(c.Asset, c.Amount))
 			}
 		}
 	}
@@ -288,11 +296,13 @@ func (i *importer) post(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := i.env.warnf("entries: posted %d, refused %d; in the books already: %d", i.posted, i.refused, plan.Known+i.repeated); err != nil {
+	if err := i.env.warnf("entries: posted %d, refused %d; in the books already: %d", i.posted, i.refused, plan.Known+
+		i.repeated); err != nil {
 		return err
 	}
 	if i.refused > 0 {
-		return fmt.Errorf("%s refused; what was posted stays, and the next import posts what is left", count(i.refused, "entry was", "entries were"))
+		return fmt.Errorf("%s refused; what was posted stays, and the next import posts what is left",
+			count(i.refused, "entry was", "entries were"))
 	}
 	return nil
 }

@@ -151,7 +151,8 @@ func TestAnUnreadableRowRefusesAnImport(t *testing.T) {
 		t.Errorf("exit status %d, %s", status, printed)
 	}
 	b.has(t, "")
-	if printed, status := b.run("import", file, "--account", "a", "--skip-unreadable"); status != 0 || !strings.Contains(printed, "1 row could not be read and is missing in this import.") {
+	if printed, status := b.run("import", file, "--account", "a", "--skip-unreadable"); status != 0 ||
+		!strings.Contains(printed, "1 row could not be read and is missing in this import.") {
 		t.Errorf("exit status %d, %s", status, printed)
 	}
 	// Its right edition completes it.
@@ -169,10 +170,12 @@ func TestAnUnreadableRowRefusesAnImport(t *testing.T) {
 func TestATokenAddedLaterIsImportedLater(t *testing.T) {
 	for _, from := range []string{"", "2025-07-12"} {
 		b := newImportBooks(t, from)
-		file := written(t, "h.csv", exportHeader+"1,2025-07-22 11:00:00,Spot,Deposit,BNB,3,\n1,2025-07-22 11:00:00,Spot,Deposit,XRP,7.123456,\n1,2025-07-23 11:00:00,Spot,Withdraw,XRP,-1,\n")
+		file := written(t, "h.csv", exportHeader+"1,2025-07-22 11:00:00,Spot,Deposit,BNB,3,\n1,2025-07-22 "+
+			"11:00:00,Spot,Deposit,XRP,7.123456,\n1,2025-07-23 11:00:00,Spot,Withdraw,XRP,-1,\n")
 		for _, args := range [][]string{
 			{"import", file, "--account", "a"},
-			{"asset", "add", "XRP", "--scale", "6", "--max-supply", "100000000000", "--apr", "0.01", "--min", "1", "--cap", "1000"},
+			{"asset", "add", "XRP", "--scale", "6", "--max-supply", "100000000000", "--apr", "0.01", "--min", "1", "--cap",
+				"1000"},
 			{"import", file, "--account", "a"},
 		} {
 			if printed, status := b.run(args...); status != 0 {
@@ -193,7 +196,8 @@ func TestRewardsAreTakenBackAndPostedAgain(t *testing.T) {
 			for _, c := range []struct {
 				flags []string
 				want  string
-			}{{nil, "499.75787602 ADA, 1.49926337 BNB, 3 SOL"}, {[]string{"--without-rewards"}, "499.75 ADA, 1.49925 BNB, 3 SOL"}} {
+			}{{nil, "499.75787602 ADA, 1.49926337 BNB, 3 SOL"},
+				{[]string{"--without-rewards"}, "499.75 ADA, 1.49925 BNB, 3 SOL"}} {
 				if printed, status := b.run(append([]string{"import", file, "--account", "a"}, c.flags...)...); status != 0 {
 					t.Fatalf("exit status %d, %s", status, printed)
 				}
@@ -229,17 +233,20 @@ func TestAWrongRowIsNotKept(t *testing.T) {
 // TestALoadedOpeningStandsForItsOwnDay: what came after it is imported, also when its day
 // is closed by then.
 func TestALoadedOpeningStandsForItsOwnDay(t *testing.T) {
-	before := written(t, "before.csv", exportHeader+"1,2026-01-03 10:00:00,Spot,Deposit,BNB,7,\n1,2026-01-08 10:00:00,Spot,Deposit,BNB,1,\n")
+	before := written(t, "before.csv", exportHeader+
+		"1,2026-01-03 10:00:00,Spot,Deposit,BNB,7,\n1,2026-01-08 10:00:00,Spot,Deposit,BNB,1,\n")
 	later := written(t, "later.csv", exportHeader+"1,2026-01-04 10:00:00,Spot,Deposit,BNB,2,\n")
 	load := written(t, "load.csv", "account,region,asset,amount\nb,DE,BNB,30\n")
 	for _, closeFirst := range []bool{false, true} {
 		b := newImportBooks(t, "2026-01-01")
-		steps := [][]string{{"load", load}, {"settle", "--through", "2026-01-06"}, {"import", before, "--account", "b"}, {"import", later, "--account", "b"}, {"import", before, "--account", "b"}}
+		steps := [][]string{{"load", load}, {"settle", "--through", "2026-01-06"}, {"import", before, "--account", "b"},
+			{"import", later, "--account", "b"}, {"import", before, "--account", "b"}}
 		if !closeFirst {
 			steps[1], steps[2] = steps[2], steps[1]
 		}
 		for _, args := range steps {
-			if printed, status := b.run(args...); status != 0 || strings.Contains(printed, "by its history") && args[0] != "import" {
+			if printed, status := b.run(args...); status != 0 || strings.Contains(printed, "by its history") &&
+				args[0] != "import" {
 				t.Fatalf("%v: exit status %d, %s", args, status, printed)
 			}
 		}
@@ -251,7 +258,8 @@ func TestALoadedOpeningStandsForItsOwnDay(t *testing.T) {
 // import without it, and one that comes later holds for the rows that are known.
 func TestRewardsAreMarkedByTheLastImport(t *testing.T) {
 	b := newImportBooks(t, "2026-01-01")
-	deposit := written(t, "a.csv", exportHeader+"1,2026-01-03 10:00:00,Spot,Deposit,BNB,100,\n1,2026-01-03 11:00:00,Spot,Bonus,BNB,1,\n")
+	deposit := written(t, "a.csv", exportHeader+"1,2026-01-03 10:00:00,Spot,Deposit,BNB,100,\n1,2026-01-03 "+
+		"11:00:00,Spot,Bonus,BNB,1,\n")
 	bonus := written(t, "b.csv", exportHeader+"1,2026-01-04 10:00:00,Spot,Bonus,BNB,2,\n")
 	for _, c := range []struct {
 		args []string
@@ -274,7 +282,8 @@ func TestRewardsAreMarkedByTheLastImport(t *testing.T) {
 func TestAFileIsReplaced(t *testing.T) {
 	for _, from := range []string{"", "2026-01-01"} {
 		b := newImportBooks(t, from)
-		file := written(t, "h.csv", strings.Replace(exportHeader, "UTC_Time", "Time", 1)+"1,2026-01-03 10:00:00,Spot,Deposit,BNB,100,\n1,2026-01-03 11:00:00,Spot,Withdraw,BNB,-1,\n")
+		file := written(t, "h.csv", strings.Replace(exportHeader, "UTC_Time", "Time", 1)+
+			"1,2026-01-03 10:00:00,Spot,Deposit,BNB,100,\n1,2026-01-03 11:00:00,Spot,Withdraw,BNB,-1,\n")
 		other := written(t, "other.csv", exportHeader+"1,2026-01-04 10:00:00,Spot,Deposit,BNB,2,\n")
 		for _, c := range []struct {
 			args []string
@@ -302,7 +311,9 @@ func TestAFileIsReplaced(t *testing.T) {
 // with all gains before all losses.
 func TestAMissingMiddle(t *testing.T) {
 	b := newImportBooks(t, "2026-01-01")
-	outer := written(t, "outer.csv", exportHeader+"1,2026-01-02 00:00:00,Spot,Deposit,BNB,10,\n1,2026-01-02 00:00:00,Spot,Deposit,SOL,0,\n1,2026-01-05 00:00:00,Spot,Withdraw,BNB,-10,\n")
+	outer := written(t, "outer.csv", exportHeader+
+		"1,2026-01-02 00:00:00,Spot,Deposit,BNB,10,\n1,2026-01-02 00:00:00,Spot,Deposit,SOL,0,\n1,2026-01-05 "+
+		"00:00:00,Spot,Withdraw,BNB,-10,\n")
 	inner := written(t, "inner.csv", exportHeader+
 		"1,2026-01-03 00:00:00,Spot,Convert,BNB,-5,\n1,2026-01-03 00:00:00,Spot,Convert,SOL,4,\n"+
 		"1,2026-01-04 00:00:00,Spot,Convert,SOL,-4,\n1,2026-01-04 00:00:00,Spot,Convert,BNB,5,\n")

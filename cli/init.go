@@ -54,7 +54,8 @@ func (c *initCmd) Run(env *Env) (err error) {
 	}
 	regions := staking.ShippedRegions()
 	db, err := store.Create(env.Context, env.DB, env.options(), store.Beginning{
-		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter, TestClock: c.TestClock,
+		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
+		TestClock: c.TestClock,
 	})
 	if err != nil {
 		return err
@@ -97,7 +98,8 @@ func (c *initCmd) Run(env *Env) (err error) {
 func (c *initCmd) sealKey(env *Env) (string, error) {
 	made, err := env.makeKeyFile()
 	if err != nil {
-		return "", fmt.Errorf("the books are made, but not the key that secrets are sealed with; name a file for it with --key-file when you make the first API key: %w", err)
+		return "", fmt.Errorf("the books are made, but not the key that secrets are sealed with; name a file for it "+
+			"with --key-file when you make the first API key: %w", err)
 	}
 	if env.Getenv(sealKeyName) != "" {
 		return "sealed with " + sealKeyName + ", from the environment", nil

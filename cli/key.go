@@ -82,7 +82,8 @@ func (c *keyCreateCmd) Run(env *Env) error {
 
 // addKeyEvent puts what the operator did with a key into the holder's list of what happened.
 func addKeyEvent(ctx context.Context, db *store.DB, action string, k access.Key) error {
-	return db.People().AddSecurityEvent(ctx, k.Account, people.SecurityEvent{Action: action, Detail: k.Named(), Client: operatorClient})
+	return db.People().AddSecurityEvent(ctx, k.Account,
+		people.SecurityEvent{Action: action, Detail: k.Named(), Client: operatorClient})
 }
 
 // key is what was asked for, without its name.
@@ -135,7 +136,8 @@ func (env *Env) makeSealer(ctx context.Context, db *store.DB) (*access.Sealer, e
 	if _, err := env.makeKeyFile(); err != nil {
 		return nil, err
 	}
-	if err := env.warnf("Made %s, which secrets are sealed with; %s. Where \"softstake serve\" runs, start it again.", env.keyFile(), sealAdvice); err != nil {
+	if err := env.warnf("Made %s, which secrets are sealed with; %s. Where \"softstake serve\" runs, start it again.",
+		env.keyFile(), sealAdvice); err != nil {
 		return nil, err
 	}
 	return env.sealer()
@@ -174,7 +176,8 @@ func parseExpiry(s string, now time.Time) (time.Time, error) {
 	}
 	t, err := parseTime(s)
 	if err != nil {
-		return t, ledger.ErrInvalid.In("", "%q is not a time such as 2026-11-22T10:00:00Z, nor a while such as 90d or 12h", ledger.Clip(s))
+		return t, ledger.ErrInvalid.In("", "%q is not a time such as 2026-11-22T10:00:00Z, nor a while such as 90d or 12h",
+			ledger.Clip(s))
 	}
 	return t, nil
 }
@@ -227,7 +230,8 @@ func (c *keyListCmd) Run(env *Env) error {
 					return err
 				}
 			}
-			grid.add(k.Key, string(k.Type), access.FormatPermissions(k.Permissions), cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"),
+			grid.add(k.Key, string(k.Type), access.FormatPermissions(k.Permissions),
+				cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"),
 				cmp.Or(k.Label, none), wallTime(k.Created), ends(k.Ends(), k.Revoked, env.Now()))
 		}
 		if c.JSON {

@@ -35,6 +35,7 @@ func (c *keyLimitCmd) Run(env *Env) error {
 			return err
 		}
 		return errors.Join(addKeyEvent(ctx, db, "key limit", k),
-			env.printf("%s may be used from %s; it expires: %s.\n", k.Short(), cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"), ends(k.Ends(), k.Revoked, env.Now())))
+			env.printf("%s may be used from %s; it expires: %s.\n", k.Short(),
+				cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"), ends(k.Ends(), k.Revoked, env.Now())))
 	})
 }

@@ -39,7 +39,8 @@ func (c *keyResealCmd) Run(env *Env) error {
 		if errors.Is(err, os.ErrNotExist) {
 			_, err = env.booksSealer(ctx, db) // says what is missing, if anything is sealed
 			if err == nil {
-				err = fmt.Errorf("there is no file %s, and nothing is sealed: \"softstake key create\" makes it when it is needed", env.keyFile())
+				err = fmt.Errorf("there is no file %s, and nothing is sealed: \"softstake key create\" makes it when it is needed",
+					env.keyFile())
 			}
 		}
 		if err != nil {
@@ -58,7 +59,8 @@ func (c *keyResealCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		return env.printf("Sealed %s with the new key in %s. The old key is in %s.old: keep it as long as backups from before.\n",
+		return env.printf("Sealed %s with the new key in %s. The old key is in %s.old: keep it as long as backups "+
+			"from before.\n",
 			count(n, "secret", "secrets"), env.keyFile(), env.keyFile())
 	})
 }
@@ -66,13 +68,15 @@ func (c *keyResealCmd) Run(env *Env) error {
 // resealEnv seals with the first key of SOFTSTAKE_KEY, which only the operator can change.
 func (c *keyResealCmd) resealEnv(ctx context.Context, env *Env, db *store.DB, text string) error {
 	if c.NewKey != "" || len(strings.Fields(text)) < 2 {
-		return usage("the key is in %s: set it to the new key, a space and the old key, in every process, and run this command again without --new-key", sealKeyName)
+		return usage("the key is in %s: set it to the new key, a space and the old key, in every process, and run "+
+			"this command again without --new-key", sealKeyName)
 	}
 	n, err := resealWith(ctx, db, text)
 	if err != nil {
 		return err
 	}
-	return env.printf("Sealed %s with the first key of %s. Take the others out of it now, and keep them as long as backups from before.\n",
+	return env.printf("Sealed %s with the first key of %s. Take the others out of it now, and keep them as long "+
+		"as backups from before.\n",
 		count(n, "secret", "secrets"), sealKeyName)
 }
 
@@ -146,7 +150,8 @@ func (c *keyResealCmd) checkNew(env *Env, fresh string) error {
 	}
 	wanted, err := env.sealKeys(c.NewKey)
 	if err == nil && wanted[0] != fresh {
-		err = usage("the key is being changed to another one than that of %s; run this command without --new-key first", c.NewKey)
+		err = usage("the key is being changed to another one than that of %s; run this command without --new-key first",
+			c.NewKey)
 	}
 	return err
 }

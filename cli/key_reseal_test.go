@@ -125,7 +125,8 @@ func (s *sealing) changed(t *testing.T, old string) {
 	t.Helper()
 	now := string(contents(t, s.keyFile()))
 	if now == old || len(strings.Fields(now)) != 1 || string(contents(t, s.keyFile()+".old")) != old {
-		t.Errorf("the file has %d keys, and the other the old one: %t", len(strings.Fields(now)), string(contents(t, s.keyFile()+".old")) == old)
+		t.Errorf("the file has %d keys, and the other the old one: %t", len(strings.Fields(now)),
+			string(contents(t, s.keyFile()+".old")) == old)
 	}
 	former, err := access.NewSealer(old)
 	succeeds(t, err)
@@ -177,7 +178,8 @@ func TestResealRefuses(t *testing.T) {
 	}
 	succeeds(t, os.WriteFile(s.keyFile(), right, 0o600))
 	succeeds(t, s.reseal(other))
-	if keys, sealer := s.keys(t); keys[0].Opens(sealer) != nil || string(contents(t, s.keyFile())) != string(contents(t, other)) {
+	if keys, sealer := s.keys(t); keys[0].Opens(sealer) != nil ||
+		string(contents(t, s.keyFile())) != string(contents(t, other)) {
 		t.Error("it is not sealed with the key that was given")
 	}
 

@@ -126,7 +126,8 @@ func (c *limitListCmd) Run(env *Env) error {
 		out, grid := newJSONList(env.Stdout), newGrid(text("token"), figure("a day's total"), figure("change"))
 		for _, l := range limits {
 			if c.JSON {
-				if err := out.add(limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale)}); err != nil {
+				if err := out.add(limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal),
+					ledger.FormatDecimal(l.MaxChange, percentScale)}); err != nil {
 					return err
 				}
 			}

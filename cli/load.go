@@ -107,9 +107,11 @@ func (p *loadParser) line(ctx context.Context, env *Env, row []string, bad error
 	switch {
 	case l.bad != nil:
 	case l.opening.Amount > asset.MaxSupply:
-		l.bad = ledger.ErrInvalid.In("amount", "the amount is more %s than there can be (%s)", row[2], asset.Format(asset.MaxSupply))
+		l.bad = ledger.ErrInvalid.In("amount", "the amount is more %s than there can be (%s)", row[2],
+			asset.Format(asset.MaxSupply))
 	case l.opening.Amount <= 0:
-		l.bad = ledger.ErrInvalid.In("amount", "the amount of %s is not above zero; leave asset and amount empty for an account without a balance", row[2])
+		l.bad = ledger.ErrInvalid.In("amount", "the amount of %s is not above zero; leave asset and amount empty "+
+			"for an account without a balance", row[2])
 	}
 	return l
 }
@@ -163,7 +165,8 @@ func (l *loader) batch(ctx context.Context, batch []loadLine) error {
 		}
 		refused[line.n] = line.bad
 		if l.strict {
-			return fmt.Errorf("line %d: %w; correct it and load the file again: loading a line again has no further effect", line.n, line.bad)
+			return fmt.Errorf("line %d: %w; correct it and load the file again: loading a line again has no further effect",
+				line.n, line.bad)
 		}
 	}
 	fresh, err := l.open(ctx, lines, refused)
@@ -185,7 +188,8 @@ func (l *loader) batch(ctx context.Context, batch []loadLine) error {
 // open opens the accounts of lines, each as its first line has it, refuses the
 // lines with another residence than the account's, and returns those accounts that
 // are new, and have no balance yet.
-func (l *loader) open(ctx context.Context, lines []loadLine, refused map[int]error) (fresh map[ledger.Account]bool, err error) {
+func (l *loader) open(ctx context.Context, lines []loadLine, refused map[int]error) (fresh map[ledger.Account]bool,
+	err error) {
 	var accounts []store.Account
 	regions := map[ledger.Account]staking.Region{}
 	fresh = map[ledger.Account]bool{}
@@ -207,16 +211,19 @@ func (l *loader) open(ctx context.Context, lines []loadLine, refused map[int]err
 		switch is, said := regions[line.account.ID], line.account.Region; {
 		case said == "" || said == is:
 		case is == "":
-			refused[line.n] = fmt.Errorf("%s is open without a residence, not with %s; set it with \"softstake account set-region\"", line.account.ID, said)
+			refused[line.n] = fmt.Errorf("%s is open without a residence, not with %s; set it with \"softstake account "+
+				"set-region\"", line.account.ID, said)
 		default:
-			refused[line.n] = fmt.Errorf("%s is open already, and its residence is %s, not %s; change it with \"softstake account set-region\"", line.account.ID, is, said)
+			refused[line.n] = fmt.Errorf("%s is open already, and its residence is %s, not %s; change it with "+
+				"\"softstake account set-region\"", line.account.ID, is, said)
 		}
 	}
 	return fresh, nil
 }
 
 // post posts what the accounts of lines have, but for refused lines.
-func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Account]bool, refused map[int]error) error {
+func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Account]bool,
+	refused map[int]error) error {
 	var openings []store.Opening
 	var at []int
 	for _, line := range lines {
@@ -235,7 +242,8 @@ func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Ac
 	for i, o := range outcomes {
 		switch {
 		case errors.Is(o.Err, ledger.ErrConflict):
-			refused[at[i]] = fmt.Errorf("%s was loaded with another amount of %s before; correct it with \"softstake adjust\"", openings[i].Account, openings[i].Asset)
+			refused[at[i]] = fmt.Errorf("%s was loaded with another amount of %s before; correct it with \"softstake adjust\"",
+				openings[i].Account, openings[i].Asset)
 		case o.Err != nil:
 			refused[at[i]] = o.Err
 		case o.Repeated:

@@ -48,10 +48,12 @@ func (c *logCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(env.Stdout), newGrid(text("when (UTC)"), text("actor"), text("action"), text("subject"), text("detail"))
+		out, grid := newJSONList(env.Stdout), newGrid(text("when (UTC)"), text("actor"), text("action"), text("subject"),
+			text("detail"))
 		for _, l := range lines {
 			if c.JSON {
-				if err := out.add(logJSON{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject, l.Detail}); err != nil {
+				if err := out.add(logJSON{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action,
+					l.Subject, l.Detail}); err != nil {
 					return err
 				}
 			}

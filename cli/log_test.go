@@ -90,8 +90,14 @@ func TestEveryCommandIsClassified(t *testing.T) {
 	}
 	for _, leaf := range k.Model.Leaves(true) {
 		path := pathOfCommand(leaf)
-		changes := slices.ContainsFunc(changing, func(c struct{ path, args, stdin, action string }) bool { return c.path == path })
-		if reads := slices.Contains(reading, strings.ReplaceAll(path, " ", ":")); reads == changes && !slices.Contains(elsewhere, path) {
+		changes := slices.ContainsFunc(changing, func(c struct {
+			path, args, stdin,
+			action string
+		}) bool {
+			return c.path == path
+		})
+		if reads := slices.Contains(reading, strings.ReplaceAll(path, " ", ":")); reads == changes &&
+			!slices.Contains(elsewhere, path) {
 			t.Errorf("%q: does it change something, and what does the log call it?", path)
 		}
 	}
@@ -112,7 +118,8 @@ func TestEachCommandIsLogged(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, text := range map[string]string{
 		"history.csv": exportHeader + "1,2026-11-22 10:00:00,Spot,Deposit,BNB,1,\n",
-		"more.csv":    exportHeader + "1,2026-11-22 10:00:00,Spot,Deposit,BNB,1,\n1,2026-11-22 10:30:00,Spot,Deposit,BNB,2,\n",
+		"more.csv": exportHeader + "1,2026-11-22 10:00:00,Spot,Deposit,BNB,1,\n" +
+			"1,2026-11-22 10:30:00,Spot,Deposit,BNB,2,\n",
 		"warning.txt": "Take care.\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -135,7 +142,8 @@ func TestEachCommandIsLogged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !slices.ContainsFunc(lines, func(l logJSON) bool {
-			return l.Action == c.action && l.Actor == "operator token olga" && l.Role == "operator" && !time.Time(l.At).Before(now)
+			return l.Action == c.action && l.Actor == "operator token olga" && l.Role == "operator" &&
+				!time.Time(l.At).Before(now)
 		}) {
 			t.Errorf("%s %s has left no line %q", c.path, c.args, c.action)
 		}

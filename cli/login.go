@@ -57,7 +57,8 @@ func (c *loginAddCmd) Run(env *Env) error {
 			return err
 		}
 		if l.Password != hash {
-			return env.printf("%s opens %s already, and its password is as it was; \"softstake login password\" sets another.\n", email, c.Account)
+			return env.printf("%s opens %s already, and its password is as it was; \"softstake login password\" sets another.\n",
+				email, c.Account)
 		}
 		if err := env.printf("%s opens %s.\n", email, c.Account); err != nil {
 			return err
@@ -98,7 +99,8 @@ func (c *loginPasswordCmd) Run(env *Env) error {
 			return err
 		}
 		ctx = context.WithoutCancel(ctx)
-		revoked, err := db.People().SetPassword(ctx, l.Email, people.PasswordChange{Hash: hash, RevokeKeys: c.RevokeKeys, Client: operatorClient})
+		revoked, err := db.People().SetPassword(ctx, l.Email,
+			people.PasswordChange{Hash: hash, RevokeKeys: c.RevokeKeys, Client: operatorClient})
 		if err != nil {
 			return err
 		}
@@ -122,7 +124,8 @@ const operatorClient = "operator"
 
 // addLoginEvent writes what the operator did with a login into the holder's security events.
 func addLoginEvent(ctx context.Context, db *store.DB, action string, l people.Login) error {
-	return db.People().AddSecurityEvent(ctx, l.Account, people.SecurityEvent{Action: action, Detail: l.Email, Client: operatorClient})
+	return db.People().AddSecurityEvent(ctx, l.Account,
+		people.SecurityEvent{Action: action, Detail: l.Email, Client: operatorClient})
 }
 
 // password makes a password for the login of an address or reads one, and its hash.

@@ -18,13 +18,15 @@ func TestTheHolderSeesChangesOfLogins(t *testing.T) {
 		args  []string
 	}{
 		{"correct horse\n", []string{"login", "add", "alice@example.com", "--account", "alice"}},
-		{"another horse\n", []string{"login", "add", "alice@example.com", "--account", "alice"}}, // changes nothing, and reports nothing
+		// Changes nothing, and reports nothing.
+		{"another horse\n", []string{"login", "add", "alice@example.com", "--account", "alice"}},
 		{"", []string{"login", "password", "alice@example.com", "--generate"}},
 		{"", []string{"login", "remove", "alice@example.com"}},
 	} {
 		mustAt(t, noon.Add(time.Duration(i)*time.Second), c.typed, append(c.args, "--db", url)...)
 	}
-	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test")})
+	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon },
+		Actor: access.Process("test")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +38,8 @@ func TestTheHolderSeesChangesOfLogins(t *testing.T) {
 	for _, a := range slices.Backward(events) {
 		actions = append(actions, a.Action+" "+a.Detail+" by "+a.Client)
 	}
-	if want := []string{"login add alice@example.com by operator", "password alice@example.com by operator", "login remove alice@example.com by operator"}; !slices.Equal(actions, want) {
+	if want := []string{"login add alice@example.com by operator", "password alice@example.com by operator",
+		"login remove alice@example.com by operator"}; !slices.Equal(actions, want) {
 		t.Errorf("the actions are %q", actions)
 	}
 }

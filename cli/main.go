@@ -1,4 +1,5 @@
-// Package cli is the command line: each command reads its arguments, calls one thing of the packages below, and prints. It knows no SQL, and decides nothing about money.
+// Package cli is the command line: each command reads its arguments, calls one thing of the
+// packages below, and prints. It knows no SQL, and decides nothing about money.
 package cli
 
 import (
@@ -98,7 +99,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
-	return run(&Env{Stdin: stdin, Stdout: stdout, Stderr: stderr, Now: time.Now, Random: rand.Reader, Getenv: os.Getenv, Context: ctx}, args)
+	return run(&Env{Stdin: stdin, Stdout: stdout, Stderr: stderr, Now: time.Now, Random: rand.Reader, Getenv: os.Getenv,
+		Context: ctx}, args)
 }
 
 // run runs a command, writes what went wrong to standard error, and returns the exit status.
@@ -126,7 +128,8 @@ func parse(env *Env, args []string) error {
 		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, err := kong.New(&a, kong.Name("softstake"), groups,
-		kong.Description("Soft Staking for spot ledgers: double-entry books, and the daily reward on what holders keep. softstake --version says how the program was built."),
+		kong.Description("Soft Staking for spot ledgers: double-entry books, and the daily reward on what holders "+
+			"keep. softstake --version says how the program was built."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Resolvers(environment(env)), kong.Writers(out, env.Stderr), kong.Exit(func(int) { helped = true }))
 	if err != nil {
@@ -151,7 +154,10 @@ func parse(env *Env, args []string) error {
 		return usage("--actor: %w", err)
 	}
 	env.DB, env.KeyFile, env.Insecure = a.DB, a.KeyFile, a.Insecure
-	env.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved })
+	env.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool {
+		return p.Flag != nil && p.Flag.Name == "db" &&
+			!p.Resolved
+	})
 	return ctx.Run(env)
 }
 

@@ -22,8 +22,10 @@ func TestAnErrorsWordsChooseNothing(t *testing.T) {
 		{ledger.ErrDayClosed, "day-closed", ""},
 		{errors.New("not found"), failed, ""},
 	} {
-		for _, err := range []error{c.err, fmt.Errorf("post 2 entries: %w", c.err), errors.Join(errors.New("insufficient balance"), c.err)} {
-			if word, hint, status := problemType(err), hintOf(err), statusOf(err); word != c.word || hint != c.hint || status != 1 {
+		for _, err := range []error{c.err, fmt.Errorf("post 2 entries: %w", c.err),
+			errors.Join(errors.New("insufficient balance"), c.err)} {
+			if word, hint, status := problemType(err), hintOf(err), statusOf(err); word != c.word || hint != c.hint ||
+				status != 1 {
 				t.Errorf("%v: word %q, hint %q, exit status %d", err, word, hint, status)
 			}
 		}

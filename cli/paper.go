@@ -17,14 +17,16 @@ import (
 // of the day; their sum and the average; the rate; and what is carried.
 func writePaper(w io.Writer, e reports.Explanation) error {
 	m, asset, paper := e.Measured, e.Asset, e.Paper()
-	day := newGrid(text("time"), text("change"), figure("amount"), text("×"), figure("seconds"), text("="), figure("product"))
+	day := newGrid(text("time"), text("change"), figure("amount"), text("×"), figure("seconds"), text("="),
+		figure("product"))
 	seconds := func(n *big.Int) string { return ledger.FormatBig(n, asset.Scale+3) }
 	for _, l := range paper.Lines {
 		what := "opening"
 		if l.Change != nil {
 			what = string(l.Change.Kind)
 		}
-		day.add(l.At.Format("15:04:05.000"), what, asset.Format(l.Amount), "×", ledger.FormatDecimal(l.Left, 3), "=", seconds(l.Product))
+		day.add(l.At.Format("15:04:05.000"), what, asset.Format(l.Amount), "×", ledger.FormatDecimal(l.Left, 3), "=",
+			seconds(l.Product))
 	}
 	day.add("", "average", asset.Format(m.Average)+more(m.Rest != 0), "×", "86400", "=", seconds(paper.Integral))
 

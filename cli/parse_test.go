@@ -32,9 +32,11 @@ func TestEntryLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := ledger.Entry{ID: "t-1", Kind: ledger.Trade, At: time.Date(2026, 11, 22, 10, 0, 0, 123_000_000, time.UTC), Moves: []ledger.Move{
-		{From: "alice", To: ledger.Desk, Asset: "BNB", Amount: 1}, {From: ledger.Desk, To: "alice", Asset: "BNB", Amount: 200_000_000_00000000},
-	}}
+	want := ledger.Entry{ID: "t-1", Kind: ledger.Trade, At: time.Date(2026, 11, 22, 10, 0, 0, 123_000_000, time.UTC),
+		Moves: []ledger.Move{
+			{From: "alice", To: ledger.Desk, Asset: "BNB", Amount: 1},
+			{From: ledger.Desk, To: "alice", Asset: "BNB", Amount: 200_000_000_00000000},
+		}}
 	if fmt.Sprint(e) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", e, want)
 	}

@@ -82,7 +82,8 @@ func firstLine(in io.Reader) (string, error) {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
 	if line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"); line == "" {
-		return "", ledger.ErrInvalid.In("", "a password is read from the standard input, and nothing came; --generate makes one")
+		return "", ledger.ErrInvalid.In("", "a password is read from the standard input, and nothing came; "+
+			"--generate makes one")
 	}
 	return line, nil
 }

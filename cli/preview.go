@@ -59,7 +59,8 @@ func (c *settleCmd) preview(ctx context.Context, env *Env, db *store.DB, a asset
 	}
 	if c.JSON {
 		now := env.Now()
-		j := previewsJSON{Items: []previewJSON{}, Open: openJSON{Day: staking.DayOf(now), At: instant(now), Tokens: []openTokenJSON{}}}
+		j := previewsJSON{Items: []previewJSON{}, Open: openJSON{Day: staking.DayOf(now), At: instant(now),
+			Tokens: []openTokenJSON{}}}
 		for _, p := range due {
 			j.Items = append(j.Items, previewJSON{formatTotals(a, p), p.Day, p.Declared, waits(p.Verdict), instant(p.LateUntil)})
 		}
@@ -76,7 +77,8 @@ func (c *settleCmd) preview(ctx context.Context, env *Env, db *store.DB, a asset
 }
 
 func formatTotals(a assets, p reports.Preview) totalsJSON {
-	j := totalsJSON{p.Asset, p.Holders, a.plain(p.Asset, p.Total), a.plain(p.Asset, p.Average), nil, a.plain(p.Asset, p.Pool)}
+	j := totalsJSON{p.Asset, p.Holders, a.plain(p.Asset, p.Total), a.plain(p.Asset, p.Average), nil,
+		a.plain(p.Asset, p.Pool)}
 	if p.BeforeKnown {
 		before := a.plain(p.Asset, p.Before)
 		j.Before = &before
@@ -86,7 +88,8 @@ func formatTotals(a assets, p reports.Preview) totalsJSON {
 
 func formatOpen(a assets, p reports.OpenPreview) openTokenJSON {
 	totals := formatTotals(a, reports.Preview{
-		Asset: p.Asset, Holders: p.Holders, Total: p.Total, Average: p.Average, Before: p.Before, BeforeKnown: p.BeforeKnown, Pool: p.Pool,
+		Asset: p.Asset, Holders: p.Holders, Total: p.Total, Average: p.Average, Before: p.Before, BeforeKnown: p.BeforeKnown,
+		Pool: p.Pool,
 	})
 	return openTokenJSON{totals, a.plain(p.Asset, p.Owed), a.plain(p.Asset, p.Missing), p.Over, p.Partial}
 }
@@ -106,7 +109,8 @@ func openVerdicts(a assets, p reports.OpenPreview) (why []string) {
 	}
 	switch {
 	case p.Missing > 0 && p.Owed > 0:
-		why = append(why, fmt.Sprintf("the pool lacks %s, of which the days before it, not paid yet, need %s", a.with(p.Asset, p.Missing), a.with(p.Asset, p.Owed)))
+		why = append(why, fmt.Sprintf("the pool lacks %s, of which the days before it, not paid yet, need %s",
+			a.with(p.Asset, p.Missing), a.with(p.Asset, p.Owed)))
 	case p.Missing > 0:
 		why = append(why, "the pool lacks "+a.with(p.Asset, p.Missing))
 	}
@@ -115,7 +119,8 @@ func openVerdicts(a assets, p reports.OpenPreview) (why []string) {
 
 // writeDue writes what the days that are over would pay.
 func writeDue(env *Env, a assets, previews []reports.Preview) error {
-	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"), figure("day before"), figure("pool"))
+	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"),
+		figure("day before"), figure("pool"))
 	var waits []string
 	var late reports.Preview
 	for _, p := range previews {
@@ -132,7 +137,8 @@ func writeDue(env *Env, a assets, previews []reports.Preview) error {
 		}
 	}
 	if !late.LateUntil.IsZero() {
-		waits = append(waits, fmt.Sprintf("%s takes late entries until %s UTC, which may change its figures, and is not paid before.", late.Day, wallTime(late.LateUntil)))
+		waits = append(waits, fmt.Sprintf("%s takes late entries until %s UTC, which may change its figures, and is "+
+			"not paid before.", late.Day, wallTime(late.LateUntil)))
 	}
 	if len(previews) == 0 {
 		return env.printf("Nothing is due.\n")
@@ -146,11 +152,13 @@ func writeOpen(env *Env, a assets, previews []reports.OpenPreview) error {
 		return nil
 	}
 	day, at := previews[0].Day, previews[0].At
-	err := env.printf("\n%s is open. As it stands at %s UTC, an estimate: as if nothing moved until its end.\n\n", day, at.UTC().Format("15:04"))
+	err := env.printf("\n%s is open. As it stands at %s UTC, an estimate: as if nothing moved until its end.\n\n", day,
+		at.UTC().Format("15:04"))
 	if err != nil {
 		return err
 	}
-	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"), figure("day before"), figure("pool"), figure("missing"))
+	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"),
+		figure("day before"), figure("pool"), figure("missing"))
 	var waits []string
 	for _, p := range previews {
 		j, before := formatOpen(a, p), none
@@ -162,7 +170,8 @@ func writeOpen(env *Env, a assets, previews []reports.OpenPreview) error {
 			waits = append(waits, fmt.Sprintf("%s of %s: %s", p.Asset, day, why))
 		}
 		if p.Partial {
-			waits = append(waits, fmt.Sprintf("%s is not paid for days before %s either; they are not in these figures.", p.Asset, p.First))
+			waits = append(waits, fmt.Sprintf("%s is not paid for days before %s either; they are not in these figures.",
+				p.Asset, p.First))
 		}
 	}
 	return writeWaits(env, grid, waits)

@@ -45,7 +45,8 @@ func (c *priceSetCmd) Run(env *Env) error {
 			return err
 		}
 		if set == 0 {
-			return env.printf("%s on %s was at %s USDT already.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
+			return env.printf("%s on %s was at %s USDT already.\n", c.Asset, c.Day,
+				ledger.FormatDecimal(p.Price, store.PriceScale))
 		}
 		return env.printf("%s on %s: %s USDT.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
 	})

@@ -32,7 +32,8 @@ func newMeter(env *Env, what string, of int64) *meter {
 		m.bar = progressbar.NewOptions64(of,
 			progressbar.OptionSetWriter(env.Stderr), progressbar.OptionSetDescription(what),
 			progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetSpinnerChangeInterval(0),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetSpinnerChangeInterval(0),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerHead: "━", SaucerPadding: "─"}))
 	}
 	return m

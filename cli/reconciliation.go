@@ -50,7 +50,8 @@ func (c *reconciliationListCmd) Run(env *Env) error {
 			return err
 		}
 		out := newJSONList(env.Stdout)
-		grid := newGrid(text("from (UTC)"), text("until (UTC)"), text("account"), figure("lowest"), text("entry"), text("resolved"))
+		grid := newGrid(text("from (UTC)"), text("until (UTC)"), text("account"), figure("lowest"), text("entry"),
+			text("resolved"))
 		last, n, more := store.Reconciliation{}, 0, true
 		for more {
 			page, err := reports.New(db.Reader()).Reconciliations(ctx, last, !c.All, reconciliationPage)
@@ -60,7 +61,8 @@ func (c *reconciliationListCmd) Run(env *Env) error {
 			for _, r := range page {
 				last = r
 				if c.JSON {
-					if err := out.add(reconciliationJSON{r.Entry, r.Account, r.Asset, instant(r.At), instant(r.Until), known.plain(r.Asset, r.Lowest), instant(r.Flagged), instantOrNull(r.Resolved), r.Reason}); err != nil {
+					if err := out.add(reconciliationJSON{r.Entry, r.Account, r.Asset, instant(r.At), instant(r.Until),
+						known.plain(r.Asset, r.Lowest), instant(r.Flagged), instantOrNull(r.Resolved), r.Reason}); err != nil {
 						return err
 					}
 					continue

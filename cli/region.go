@@ -70,13 +70,15 @@ func (c *regionListCmd) Run(env *Env) error {
 			}
 			return out.end()
 		}
-		columns := []col{text("not offered in"), text("from"), figure("ended"), text("added (UTC)"), text("by"), text("reason")}
+		columns := []col{text("not offered in"), text("from"), figure("ended"), text("added (UTC)"), text("by"),
+			text("reason")}
 		if c.History {
 			columns = append(columns, text("removed (UTC)"), text("by"), figure("restored"))
 		}
 		grid := newGrid(columns...)
 		for _, l := range listings {
-			row := []string{string(l.Region), l.From.String(), strconv.FormatInt(l.Ended, 10), wallTime(l.Added), l.AddedBy, l.Reason}
+			row := []string{string(l.Region), l.From.String(), strconv.FormatInt(l.Ended, 10), wallTime(l.Added), l.AddedBy,
+				l.Reason}
 			if c.History {
 				removed := none
 				if !l.Removed.IsZero() {
@@ -116,7 +118,8 @@ func (c *regionAddCmd) Run(env *Env) error {
 	from := staking.Day(0)
 	if c.From != nil {
 		if from = *c.From; from < staking.DayOf(env.Now()) {
-			return usage("--from %s is over; a region is listed from today on, %s, or from a later day", from, staking.DayOf(env.Now()))
+			return usage("--from %s is over; a region is listed from today on, %s, or from a later day", from,
+				staking.DayOf(env.Now()))
 		}
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
@@ -134,7 +137,8 @@ func (c *regionAddCmd) Run(env *Env) error {
 		if c.JSON {
 			return writeJSON(env.Stdout, formatListing(l))
 		}
-		return env.printf("Soft Staking is not offered in %s from %s on.\n%s\n", region, l.From, endedSentence(l, staking.DayOf(env.Now())))
+		return env.printf("Soft Staking is not offered in %s from %s on.\n%s\n", region, l.From,
+			endedSentence(l, staking.DayOf(env.Now())))
 	})
 }
 
@@ -147,7 +151,8 @@ func endedSentence(l store.Listing, today staking.Day) string {
 	if l.From > today {
 		ends = "ends"
 	}
-	return fmt.Sprintf("It %s for %s there. The last day that is paid is %s.", ends, countOf(l.Ended, "holder", "holders"), l.From-1)
+	return fmt.Sprintf("It %s for %s there. The last day that is paid is %s.", ends, countOf(l.Ended, "holder", "holders"),
+		l.From-1)
 }
 
 type regionRemoveCmd struct {
@@ -189,5 +194,6 @@ func restoredSentence(l store.Listing) string {
 	case l.Undone():
 		return fmt.Sprintf("Soft Staking goes on for %d of the %d whom it had switched off.", l.Restored, l.Ended)
 	}
-	return fmt.Sprintf("Nobody comes back by itself: %d were switched off by it on %s, and may switch on again.", l.Ended, l.From)
+	return fmt.Sprintf("Nobody comes back by itself: %d were switched off by it on %s, and may switch on again.",
+		l.Ended, l.From)
 }

@@ -61,7 +61,8 @@ func (c *restoreCmd) Run(env *Env) error {
 	if r.From != r.To {
 		upgraded = fmt.Sprintf(", and upgraded from schema %d to %d", r.From, r.To)
 	}
-	if err := env.printf("Restored %s into %s%s.\n", count(int(r.Rows), "row", "rows"), redact(env.DB), upgraded); err != nil {
+	if err := env.printf("Restored %s into %s%s.\n", count(int(r.Rows), "row", "rows"), redact(env.DB),
+		upgraded); err != nil {
 		return err
 	}
 	return (&auditCmd{}).write(env, r.Audit)

@@ -53,7 +53,8 @@ func (c *rewardsCmd) Run(env *Env) error {
 		}
 		if c.JSON {
 			out := newJSONList(env.Stdout)
-			if err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to, func(r reports.Reward) error { return out.add(formatReward(a, r)) }); err != nil {
+			if err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to,
+				func(r reports.Reward) error { return out.add(formatReward(a, r)) }); err != nil {
 				return err
 			}
 			return out.end()
@@ -66,18 +67,21 @@ func formatReward(a assets, r reports.Reward) rewardJSON {
 	return rewardJSON{
 		Day: r.Day, Asset: r.Asset, Opening: a.plain(r.Asset, r.Opening), Average: a.plain(r.Asset, r.Average),
 		Eligible: a.plain(r.Asset, r.Eligible), APR: r.APR.String(), Reward: a.plain(r.Asset, r.Reward),
-		Price: usdtJSON(ledger.Amount(r.Price), r.PriceKnown), Value: usdtJSON(r.Value, r.PriceKnown), PaidAt: instant(r.PaidAt),
+		Price: usdtJSON(ledger.Amount(r.Price), r.PriceKnown), Value: usdtJSON(r.Value, r.PriceKnown),
+		PaidAt: instant(r.PaidAt),
 	}
 }
 
 // write lists the rewards, and under them what each token comes to.
 func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets, from, to staking.Day) error {
-	grid := newGrid(text("day"), figure("average"), figure("APR %"), figure("reward"), figure("USDT"), text("credited (UTC)"))
+	grid := newGrid(text("day"), figure("average"), figure("APR %"), figure("reward"), figure("USDT"),
+		text("credited (UTC)"))
 	sums := map[string]ledger.Amount{}
 	var value ledger.Amount
 	unpriced := 0
 	err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to, func(r reports.Reward) (err error) {
-		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), percent(r.APR), a.with(r.Asset, r.Reward), usdt(r.Value, r.PriceKnown), wallTime(r.PaidAt))
+		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), percent(r.APR), a.with(r.Asset, r.Reward),
+			usdt(r.Value, r.PriceKnown), wallTime(r.PaidAt))
 		if sums[r.Asset], err = sums[r.Asset].Add(r.Reward); err != nil {
 			return err
 		}
@@ -91,7 +95,8 @@ func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets
 		return err
 	}
 	if len(grid.rows) == 0 {
-		return env.printf("No reward was paid to %s for %s to %s. \"softstake explain\" says why for each day.\n", c.Account, from, to)
+		return env.printf("No reward was paid to %s for %s to %s. \"softstake explain\" says why for each day.\n", c.Account,
+			from, to)
 	}
 	if err := grid.write(env.Stdout); err != nil {
 		return err
@@ -110,7 +115,8 @@ func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets
 		return err
 	}
 	if unpriced > 0 {
-		return env.warnf("%s no price in USDT, and %s left out of the worth.", count(unpriced, "reward has", "rewards have"), isOrAre(unpriced))
+		return env.warnf("%s no price in USDT, and %s left out of the worth.", count(unpriced, "reward has", "rewards have"),
+			isOrAre(unpriced))
 	}
 	return nil
 }

@@ -90,7 +90,8 @@ func compareScripts(t *testing.T, want, got string) {
 			command = g[i]
 		}
 		if w[i] != g[i] {
-			t.Fatalf("line %d, in %q:\nwant %s\ngot  %s\nRead the whole with: go test ./cli -run TestScripts -update", i+1, command, w[i], g[i])
+			t.Fatalf("line %d, in %q:\nwant %s\ngot  %s\nRead the whole with: go test ./cli -run TestScripts -update", i+1,
+				command, w[i], g[i])
 		}
 	}
 	t.Fatalf("%d lines, want %d", len(g), len(w))
@@ -100,7 +101,8 @@ func compareScripts(t *testing.T, want, got string) {
 func play(t *testing.T, script, url string) string {
 	t.Helper()
 	var out strings.Builder
-	s := &stage{t: t, random: rand.NewChaCha8([32]byte([]byte("scripts are the same every time."))), env: map[string]string{"USER": "olga", "SOFTSTAKE_DB": url}}
+	s := &stage{t: t, random: rand.NewChaCha8([32]byte([]byte("scripts are the same every time."))),
+		env: map[string]string{"USER": "olga", "SOFTSTAKE_DB": url}}
 	printing := false
 	for line := range strings.Lines(script) {
 		text := strings.TrimSuffix(line, "\n")

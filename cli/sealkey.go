@@ -50,7 +50,8 @@ func (env *Env) sealer() (*access.Sealer, error) {
 	name := env.keyFile()
 	text, err := env.readKeyFile(name)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: there is no file %s; bring the one that these books were made with, and name it with --key-file, or set %s", errNoSealKey, name, sealKeyName)
+		return nil, fmt.Errorf("%w: there is no file %s; bring the one that these books were made with, and name it "+
+			"with --key-file, or set %s", errNoSealKey, name, sealKeyName)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the key that secrets are sealed with: %w", err)
@@ -82,7 +83,8 @@ func (env *Env) readKeyFile(name string) (text string, err error) {
 		return "", err
 	}
 	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // which has no such modes
-		if err := env.warnf("softstake: others can read %s, which the secrets of keys are sealed with; keep it to yourself: chmod 600 %s", name, name); err != nil {
+		if err := env.warnf("softstake: others can read %s, which the secrets of keys are sealed with; keep it to "+
+			"yourself: chmod 600 %s", name, name); err != nil {
 			return "", err
 		}
 	}

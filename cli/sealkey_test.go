@@ -162,7 +162,8 @@ func TestTheKeyFromTheEnvironment(t *testing.T) {
 		t.Errorf("a file is made beside it: %v", err)
 	}
 	s.env["SOFTSTAKE_KEY"] = "c2VjcmV0"
-	if _, err := s.sealer(); err == nil || !strings.Contains(err.Error(), "SOFTSTAKE_KEY") || strings.Contains(err.Error(), "c2VjcmV0") {
+	if _, err := s.sealer(); err == nil || !strings.Contains(err.Error(), "SOFTSTAKE_KEY") ||
+		strings.Contains(err.Error(), "c2VjcmV0") {
 		t.Errorf("a wrong one: %v", err)
 	}
 	if err := (&initCmd{}).Run(s.Env); err == nil || !strings.Contains(err.Error(), "SOFTSTAKE_KEY") {
@@ -184,9 +185,11 @@ func TestWhereTheKeyIs(t *testing.T) {
 	folder := t.TempDir()
 	named := filepath.Join(folder, "named.key")
 	var out, stderr bytes.Buffer
-	env := &Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &stderr, Context: t.Context(), Random: rand.Reader, Now: func() time.Time { return noon },
+	env := &Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &stderr, Context: t.Context(), Random: rand.Reader,
+		Now: func() time.Time { return noon },
 		Getenv: func(name string) string {
-			return map[string]string{"SOFTSTAKE_KEY_FILE": named, "SOFTSTAKE_DB": "sqlite:" + filepath.Join(folder, "books.db")}[name]
+			return map[string]string{"SOFTSTAKE_KEY_FILE": named, "SOFTSTAKE_DB": "sqlite:" +
+				filepath.Join(folder, "books.db")}[name]
 		}}
 	if status := run(env, []string{"init"}); status != 0 || !strings.Contains(out.String(), named) {
 		t.Errorf("exit status %d: %s%s", status, out.String(), stderr.String())
@@ -235,13 +238,15 @@ func TestAKeyThatCannotBeMade(t *testing.T) {
 func TestTheSecretThatIsShownSigns(t *testing.T) {
 	url := books(t)
 	var made struct{ APIKey, SecretKey string }
-	if err := json.Unmarshal([]byte(must(t, "", "key", "create", "--account", "alice", "--type", "hmac", "--json", "--db", url)), &made); err != nil {
+	if err := json.Unmarshal([]byte(must(t, "", "key", "create", "--account", "alice", "--type", "hmac", "--json", "--db",
+		url)), &made); err != nil {
 		t.Fatal(err)
 	}
 	if !access.IsKey(made.APIKey) || !access.IsKey(made.SecretKey) {
 		t.Fatalf("made is %+v", made)
 	}
-	env := &Env{DB: url, Context: t.Context(), Now: func() time.Time { return noon }, Getenv: func(string) string { return "" }}
+	env := &Env{DB: url, Context: t.Context(), Now: func() time.Time { return noon },
+		Getenv: func(string) string { return "" }}
 	if err := env.books(func(ctx context.Context, db *store.DB) error {
 		k, err := db.People().Key(ctx, made.APIKey)
 		if err != nil {
@@ -256,7 +261,8 @@ func TestTheSecretThatIsShownSigns(t *testing.T) {
 		t.Error(err)
 	}
 	var shown struct{ Token string }
-	if err := json.Unmarshal([]byte(must(t, "", "token", "create", "--role", "auditor", "--json", "--db", url)), &shown); err != nil {
+	if err := json.Unmarshal([]byte(must(t, "", "token", "create", "--role", "auditor", "--json", "--db", url)),
+		&shown); err != nil {
 		t.Fatal(err)
 	}
 	id, _ := access.TokenID(shown.Token)
@@ -269,8 +275,10 @@ func TestTheSecretThatIsShownSigns(t *testing.T) {
 	}); err != nil {
 		t.Error(err)
 	}
-	for _, args := range [][]string{{"key", "list", "--account", "alice"}, {"key", "list", "--account", "alice", "--json"}, {"token", "list"}, {"token", "list", "--json"}, {"log"}} {
-		if out := must(t, "", append(args, "--db", url)...); strings.Contains(out, made.SecretKey) || strings.Contains(out, shown.Token[17:]) {
+	for _, args := range [][]string{{"key", "list", "--account", "alice"}, {"key", "list", "--account", "alice", "--json"},
+		{"token", "list"}, {"token", "list", "--json"}, {"log"}} {
+		if out := must(t, "", append(args, "--db", url)...); strings.Contains(out, made.SecretKey) ||
+			strings.Contains(out, shown.Token[17:]) {
 			t.Errorf("%q shows a secret: %s", args, out)
 		}
 	}
@@ -278,7 +286,8 @@ func TestTheSecretThatIsShownSigns(t *testing.T) {
 
 func TestParseExpiry(t *testing.T) {
 	for text, want := range map[string]time.Time{
-		"": {}, "90d": noon.AddDate(0, 0, 90), "36500d": noon.AddDate(0, 0, 36500), "12h": noon.Add(12 * time.Hour), "1h30m": noon.Add(90 * time.Minute),
+		"": {}, "90d": noon.AddDate(0, 0, 90), "36500d": noon.AddDate(0, 0, 36500), "12h": noon.Add(12 * time.Hour),
+		"1h30m":                     noon.Add(90 * time.Minute),
 		"2026-12-01T01:00:00+01:00": time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
 	} {
 		if got, err := parseExpiry(text, noon); err != nil || !got.Equal(want) {

@@ -133,7 +133,8 @@ func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 		return nil, err
 	}
 	if i := slices.IndexFunc(proxies, tooWide); i >= 0 && !insecure {
-		return nil, usage("--trusted-proxy %s believes nearly everybody; name the addresses of your proxies, in ranges of at least /8 (IPv4) or /7 (IPv6), or allow it with --insecure", proxies[i])
+		return nil, usage("--trusted-proxy %s believes nearly everybody; name the addresses of your proxies, in "+
+			"ranges of at least /8 (IPv4) or /7 (IPv6), or allow it with --insecure", proxies[i])
 	}
 	return proxies, c.checkListen(insecure)
 }
@@ -165,7 +166,8 @@ func (c *serveCmd) checkListen(insecure bool) error {
 	case err != nil:
 		return err
 	case !local && c.TLSCert == "" && c.TrustedProxy == "" && !insecure:
-		return usage("at --listen %s others can read what is sent; give --tls-cert and --tls-key, name the proxy that speaks TLS with --trusted-proxy, listen at 127.0.0.1, or allow it with --insecure", c.Listen)
+		return usage("at --listen %s others can read what is sent; give --tls-cert and --tls-key, name the proxy "+
+			"that speaks TLS with --trusted-proxy, listen at 127.0.0.1, or allow it with --insecure", c.Listen)
 	}
 	c.Listen = address
 	if c.MetricsListen == "" {
@@ -176,7 +178,8 @@ func (c *serveCmd) checkListen(insecure bool) error {
 	case err != nil:
 		return err
 	case !local && c.TLSCert == "" && !insecure:
-		return usage("at --metrics-listen %s others can read the metrics; give --tls-cert and --tls-key, listen at 127.0.0.1, or allow it with --insecure", c.MetricsListen)
+		return usage("at --metrics-listen %s others can read the metrics; give --tls-cert and --tls-key, listen at "+
+			"127.0.0.1, or allow it with --insecure", c.MetricsListen)
 	}
 	c.MetricsListen = address
 	return nil

@@ -37,7 +37,8 @@ func TestOthersDoNotReadWhatIsServed(t *testing.T) {
 	} {
 		c.cmd.Listen, c.cmd.MetricsListen = c.listen, c.metrics
 		if err := c.cmd.checkListen(c.insecure); (err == nil) != c.right {
-			t.Errorf("--listen %s --metrics-listen %s, TLS %q, proxy %q, insecure %t: %v", c.listen, c.metrics, c.cmd.TLSCert, c.cmd.TrustedProxy, c.insecure, err)
+			t.Errorf("--listen %s --metrics-listen %s, TLS %q, proxy %q, insecure %t: %v", c.listen, c.metrics, c.cmd.TLSCert,
+				c.cmd.TrustedProxy, c.insecure, err)
 		}
 	}
 }
@@ -51,15 +52,21 @@ func TestACommandSaysWhatIsNotSecure(t *testing.T) {
 		says   []string
 	}{
 		{[]string{"serve", "--listen", "0.0.0.0:0", "--db", url}, 2, []string{"--tls-cert", "--trusted-proxy", "--insecure"}},
-		{[]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", ":0", "--db", url}, 2, []string{"--metrics-listen", "--insecure"}},
-		{[]string{"serve", "--listen", "0.0.0.0:0", "--trusted-proxy", "10.0.0.0/8,0.0.0.0/0", "--db", url}, 2, []string{"0.0.0.0/0 believes nearly everybody", "--insecure"}},
-		{[]string{"serve", "--listen", "0.0.0.0:0", "--trusted-proxy", "::/1", "--db", url}, 2, []string{"::/1 believes nearly everybody"}},
+		{[]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", ":0", "--db", url}, 2,
+			[]string{"--metrics-listen", "--insecure"}},
+		{[]string{"serve", "--listen", "0.0.0.0:0", "--trusted-proxy", "10.0.0.0/8,0.0.0.0/0", "--db", url}, 2,
+			[]string{"0.0.0.0/0 believes nearly everybody", "--insecure"}},
+		{[]string{"serve", "--listen", "0.0.0.0:0", "--trusted-proxy", "::/1", "--db", url}, 2,
+			[]string{"::/1 believes nearly everybody"}},
 		{[]string{"demo", "--listen", ":0"}, 2, []string{"--insecure"}},
-		{[]string{"status", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"db.invalid:5432", "sslmode=verify-full", "--insecure"}},
+		{[]string{"status", "--db", "postgres://u:pass-word@db.invalid/b"}, 1,
+			[]string{"db.invalid:5432", "sslmode=verify-full", "--insecure"}},
 		{[]string{"init", "--db", "postgres://u:pass-word@db.invalid/b?sslmode=require"}, 1, []string{"--insecure"}},
-		{[]string{"demo", "--report", "--db", "postgres://u:pass-word@127.0.0.1:1,db.invalid/b"}, 1, []string{"db.invalid:5432", "--insecure"}},
+		{[]string{"demo", "--report", "--db", "postgres://u:pass-word@127.0.0.1:1,db.invalid/b"}, 1,
+			[]string{"db.invalid:5432", "--insecure"}},
 		{[]string{"bench", "post", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"--insecure"}},
-		{[]string{"status", "--insecure", "--db", "postgres://u:pass-word@db.invalid/b"}, 1, []string{"PostgreSQL at db.invalid:5432 cannot be reached: no such host: db.invalid; is it running"}},
+		{[]string{"status", "--insecure", "--db", "postgres://u:pass-word@db.invalid/b"}, 1,
+			[]string{"PostgreSQL at db.invalid:5432 cannot be reached: no such host: db.invalid; is it running"}},
 	} {
 		_, stderr, status := command(t, t.Context(), strings.NewReader(""), c.args...)
 		if status != c.status {
@@ -79,7 +86,8 @@ func TestACommandSaysWhatIsNotSecure(t *testing.T) {
 func TestTheVersion(t *testing.T) {
 	out, stderr, status := command(t, t.Context(), strings.NewReader(""), "--version")
 	lines := strings.Split(out, "\n")
-	if status != 0 || stderr != "" || len(lines) != 5 || !strings.HasPrefix(lines[0], "softstake ") || !strings.HasPrefix(lines[1], "revision ") ||
+	if status != 0 || stderr != "" || len(lines) != 5 || !strings.HasPrefix(lines[0], "softstake ") ||
+		!strings.HasPrefix(lines[1], "revision ") ||
 		!strings.HasPrefix(lines[2], "go1.") || !strings.HasPrefix(lines[3], "schema ") {
 		t.Errorf("exit status %d: %q %q", status, out, stderr)
 	}

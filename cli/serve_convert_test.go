@@ -20,7 +20,8 @@ import (
 
 func TestConversionRules(t *testing.T) {
 	address := books(t)
-	db, err := store.Open(t.Context(), address, store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test"), Volatile: true})
+	db, err := store.Open(t.Context(), address, store.Options{Clock: func() time.Time { return noon },
+		Actor: access.Process("test"), Volatile: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,8 @@ func TestConversionRules(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || rules.PriceMaxAge != c.want.PriceMaxAge || rules.DailyLimit != c.want.DailyLimit || rules.Spread != c.want.Spread ||
+		if err != nil || rules.PriceMaxAge != c.want.PriceMaxAge || rules.DailyLimit != c.want.DailyLimit ||
+			rules.Spread != c.want.Spread ||
 			rules.Stocked != c.want.Stocked || !maps.Equal(rules.Floors, c.want.Floors) {
 			t.Errorf("%+v: %+v, %v", c, rules, err)
 		}
@@ -79,14 +81,18 @@ func TestServeConverts(t *testing.T) {
 	must(t, "", "price", "set", "SOL", noon.Format(time.DateOnly), "150", "--db", address)
 	must(t, "correct horse battery\n", "login", "add", "alice@example.org", "--account", "alice", "--db", address)
 
-	s := startServe(t, address, noon, "--convert", "--price-max-age", "5", "--convert-spread", "100", "--convert-daily-limit", "900")
+	s := startServe(t, address, noon, "--convert", "--price-max-age", "5", "--convert-spread", "100",
+		"--convert-daily-limit", "900")
 	s.waitFor("conversions may overdraw @desk")
 	site := "http://" + s.waitFor(`msg=serving address=(\S+)`)[1]
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 	post := func(path string, want int, says string, pairs ...string) string {
 		t.Helper()
 		form := url.Values{}
@@ -112,8 +118,10 @@ func TestServeConverts(t *testing.T) {
 	if out := must(t, "", "account", "show", "alice", "--db", address); !strings.Contains(out, "3.96") { // 4 SOL less 1 %
 		t.Errorf("alice has\n%s", out)
 	}
-	post("/convert", http.StatusUnprocessableEntity, "You can convert 300 USDT more today.", "asset", "BNB", "amount", "0.6", "into", "SOL")
+	post("/convert", http.StatusUnprocessableEntity, "You can convert 300 USDT more today.", "asset", "BNB", "amount",
+		"0.6", "into", "SOL")
 	s.turn(noon.Add(5*time.Minute + time.Second))
-	post("/convert", http.StatusUnprocessableEntity, "BNB has no price of the last 5 minutes", "asset", "BNB", "amount", "0.1", "into", "SOL")
+	post("/convert", http.StatusUnprocessableEntity, "BNB has no price of the last 5 minutes", "asset", "BNB", "amount",
+		"0.1", "into", "SOL")
 	s.end()
 }

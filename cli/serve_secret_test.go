@@ -44,7 +44,8 @@ func TestATokenIsRevokedEverywhereAtOnce(t *testing.T) {
 	expect := func(want int) {
 		t.Helper()
 		for _, s := range servers {
-			if status, body := ask(t, scenario.Request{Method: "GET", URL: s.at("/v1/tokens"), Headers: map[string]string{"Authorization": "Bearer " + token}}); status != want {
+			if status, body := ask(t, scenario.Request{Method: "GET", URL: s.at("/v1/tokens"),
+				Headers: map[string]string{"Authorization": "Bearer " + token}}); status != want {
 				t.Errorf("status %d, want %d: %s", status, want, body)
 			}
 		}
@@ -65,7 +66,8 @@ func TestTheLogHasNoSecret(t *testing.T) {
 		db := []string{"--db", books, "--key-file", keyFile}
 		must(t, "", append([]string{"init"}, db...)...)
 		must(t, "", append([]string{"account", "open", "alice", "--region", "DE"}, db...)...)
-		key := made(t, append([]string{"key", "create", "--account", "alice", "--type", "hmac", "--permissions", "read,trade", "--json"}, db...)...)
+		key := made(t, append([]string{"key", "create", "--account", "alice", "--type", "hmac", "--permissions", "read,trade",
+			"--json"}, db...)...)
 		token := made(t, append([]string{"token", "create", "--role", "exchange", "--json"}, db...)...)["token"]
 		seal, err := os.ReadFile(keyFile)
 		if err != nil {
@@ -81,7 +83,8 @@ func TestTheLogHasNoSecret(t *testing.T) {
 		}
 		s := startServe(t, books, noon, "--key-file", keyFile, "--log", format)
 		base := "http://" + s.waitFor(`serving"?,?.*address"?[=:]"?([0-9.:]+)`)[1]
-		secrets := map[string]string{"the API key": key["apiKey"], "its secret": key["secretKey"], "the token": token, "the sealing key": strings.TrimSpace(string(seal)), "the password": password}
+		secrets := map[string]string{"the API key": key["apiKey"], "its secret": key["secretKey"], "the token": token,
+			"the sealing key": strings.TrimSpace(string(seal)), "the password": password}
 		for i, c := range requests(base, key["apiKey"], key["secretKey"], token) {
 			status, body := ask(t, c.Request)
 			if status != c.status {
@@ -98,7 +101,8 @@ func TestTheLogHasNoSecret(t *testing.T) {
 				t.Errorf("%s: %s is in the log", format, what)
 			}
 		}
-		for _, want := range []string{"token " + token[4:16], "key " + key["apiKey"][:8], "/sapi/v1/soft-staking/set", "/v1/entries"} {
+		for _, want := range []string{"token " + token[4:16], "key " + key["apiKey"][:8], "/sapi/v1/soft-staking/set",
+			"/v1/entries"} {
 			if !strings.Contains(log, want) {
 				t.Errorf("%s: %q is not in the log:\n%s", format, want, log)
 			}
@@ -120,7 +124,8 @@ func TestTheLogHasNoPassword(t *testing.T) {
 		log := (&serveCmd{Log: format}).logger(&Env{Stderr: &stderr})
 		log.Error("it failed", "error", errors.New("connect to postgres://u:s3cr3t@host/b: refused"))
 	}
-	if text := stderr.String(); strings.Contains(text, "s3cr3t") || strings.Count(text, "postgres://u:xxxxx@host/b: refused") != 2 {
+	if text := stderr.String(); strings.Contains(text, "s3cr3t") ||
+		strings.Count(text, "postgres://u:xxxxx@host/b: refused") != 2 {
 		t.Errorf("the log says %s", text)
 	}
 }
@@ -133,7 +138,8 @@ func requests(base, key, secret, token string) []exchange {
 		mac.Write([]byte(payload))
 		signature := hex.EncodeToString(mac.Sum(nil))
 		payload += "&signature=" + signature
-		a := scenario.Request{Method: method, URL: base + path, Headers: map[string]string{"X-MBX-APIKEY": key, "X-Request-ID": "x"}}
+		a := scenario.Request{Method: method, URL: base + path,
+			Headers: map[string]string{"X-MBX-APIKEY": key, "X-Request-ID": "x"}}
 		if method == http.MethodPost {
 			a.Body, a.Headers["Content-Type"] = payload, "application/x-www-form-urlencoded"
 		} else {
@@ -142,7 +148,9 @@ func requests(base, key, secret, token string) []exchange {
 		return exchange{a, status, signature}
 	}
 	bearer := func(method, path, body, token string, status int) exchange {
-		return exchange{scenario.Request{Method: method, URL: base + path, Body: body, Headers: map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Idempotency-Key": "once-" + strconv.Itoa(status)}}, status, ""}
+		return exchange{scenario.Request{Method: method, URL: base + path, Body: body,
+			Headers: map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json",
+				"Idempotency-Key": "once-" + strconv.Itoa(status)}}, status, ""}
 	}
 	deposit := `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`
 	return []exchange{

@@ -29,7 +29,8 @@ func startServe(t *testing.T, url string, now time.Time, flags ...string) *serve
 	s := &server{t: t, now: now, status: make(chan int, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	s.stop = stop
-	env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &s.log, Now: s.clock, Random: rand.Reader, Context: ctx, Getenv: func(string) string { return "" }}
+	env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &s.log, Now: s.clock, Random: rand.Reader,
+		Context: ctx, Getenv: func(string) string { return "" }}
 	go func() {
 		s.status <- run(env, append([]string{"serve", "--listen", "127.0.0.1:0", "--poll", "10ms", "--db", url}, flags...))
 	}()
@@ -115,7 +116,8 @@ func TestServe(t *testing.T) {
 	mustAt(t, s.clock(), "", "fund", "BNB", "1", "--db", url)
 	s.waitFor(`msg=settled day=2026-11-24 tokens=.?\[BNB\]`)
 	s.end()
-	if out := mustAt(t, s.clock(), "", "audit", "--db", url); !strings.Contains(out, "All is right through 2026-11-24") || !strings.Contains(out, "2 rewards") {
+	if out := mustAt(t, s.clock(), "", "audit", "--db", url); !strings.Contains(out, "All is right through 2026-11-24") ||
+		!strings.Contains(out, "2 rewards") {
 		t.Errorf("the audit says %s", out)
 	}
 }
@@ -137,7 +139,8 @@ func TestServeGoesByTheBooks(t *testing.T) {
 	url := books(t)
 	for _, name := range []string{"", "SOFTSTAKE_CLOSE_AFTER"} {
 		var stderr scenario.Buffer
-		env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &stderr, Now: func() time.Time { return noon }, Random: rand.Reader, Context: t.Context(),
+		env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &stderr, Now: func() time.Time { return noon },
+			Random: rand.Reader, Context: t.Context(),
 			Getenv: func(asked string) string {
 				if asked == name && name != "" {
 					return "2h"
@@ -202,7 +205,8 @@ func TestRequestsToBooksThatAreUpgraded(t *testing.T) {
 		{"GET", "/api/v3/exchangeInfo", "", "-1008"},
 		{"POST", "/login", "email=alice%40example.com&password=wrong-password", "being upgraded"},
 	} {
-		q := scenario.Request{Method: ask.method, URL: s.at(ask.path), Body: ask.body, Headers: map[string]string{"Authorization": "Bearer " + token}}
+		q := scenario.Request{Method: ask.method, URL: s.at(ask.path), Body: ask.body,
+			Headers: map[string]string{"Authorization": "Bearer " + token}}
 		if ask.body != "" {
 			q.Headers["Content-Type"] = "application/x-www-form-urlencoded"
 		}
@@ -215,10 +219,12 @@ func TestRequestsToBooksThatAreUpgraded(t *testing.T) {
 
 func TestServeReadsItsFlagsFromTheEnvironment(t *testing.T) {
 	url := books(t)
-	for name, value := range map[string]string{"SOFTSTAKE_TRUSTED_PROXY": "nonsense", "SOFTSTAKE_MAX_REQUESTS": "0", "SOFTSTAKE_COUNTRY_HEADER": "X-Country", "SOFTSTAKE_LOG": "xml", "SOFTSTAKE_TLS_CERT": "x"} {
+	for name, value := range map[string]string{"SOFTSTAKE_TRUSTED_PROXY": "nonsense", "SOFTSTAKE_MAX_REQUESTS": "0",
+		"SOFTSTAKE_COUNTRY_HEADER": "X-Country", "SOFTSTAKE_LOG": "xml", "SOFTSTAKE_TLS_CERT": "x"} {
 		var stderr strings.Builder
-		env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &stderr, Now: func() time.Time { return noon }, Context: t.Context(),
-			Getenv: func(asked string) string { return map[string]string{name: value}[asked] }}
+		env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &stderr, Now: func() time.Time { return noon },
+			Context: t.Context(),
+			Getenv:  func(asked string) string { return map[string]string{name: value}[asked] }}
 		if status := run(env, []string{"serve", "--listen", "127.0.0.1:0", "--db", url}); status != 2 {
 			t.Errorf("%s=%s: exit status %d: %s", name, value, status, stderr.String())
 		}

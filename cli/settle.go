@@ -103,7 +103,8 @@ func (c *settleCmd) settle(ctx context.Context, env *Env, db *store.DB) (staking
 	o, last := runOptions(env), closings.LastOver(env.Now())
 	if c.Through != nil {
 		if o.Through = c.Through; *o.Through > last {
-			if err := env.warnf("%s is not closed before %s UTC: settling through %s.", *o.Through, closings.ClosesAt(*o.Through).Format(time.DateTime), last); err != nil {
+			if err := env.warnf("%s is not closed before %s UTC: settling through %s.", *o.Through,
+				closings.ClosesAt(*o.Through).Format(time.DateTime), last); err != nil {
 				return staking.Report{}, err
 			}
 		}
@@ -246,7 +247,8 @@ func writePaidTokens(env *Env, a assets, paid []reports.DayTotal) error {
 	}
 	grid := newGrid(text("token"), figure("days"), figure("holders on the last"), figure("paid"))
 	for _, token := range order {
-		grid.add(token, strconv.Itoa(days[token]), strconv.FormatInt(sums[token].Holders, 10), a.plain(token, sums[token].Total))
+		grid.add(token, strconv.Itoa(days[token]), strconv.FormatInt(sums[token].Holders, 10),
+			a.plain(token, sums[token].Total))
 	}
 	return grid.write(env.Stdout)
 }

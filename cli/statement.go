@@ -49,7 +49,8 @@ func (c *statementCmd) Run(env *Env) error {
 			return err
 		}
 		add, end := c.printer(env, a)
-		if err := reports.New(db.Reader()).Statement(ctx, c.Account, from, to, func(l reports.Line) error { return add(l) }); err != nil {
+		if err := reports.New(db.Reader()).Statement(ctx, c.Account, from, to,
+			func(l reports.Line) error { return add(l) }); err != nil {
 			return err
 		}
 		return end()
@@ -65,9 +66,11 @@ func (c *statementCmd) printer(env *Env, a assets) (add func(reports.Line) error
 	case "csv":
 		return c.csv(env, a)
 	}
-	grid := newGrid(text("when (UTC)"), text("kind"), text("part"), figure("change"), figure("balance"), text("with"), text("entry"))
+	grid := newGrid(text("when (UTC)"), text("kind"), text("part"), figure("change"), figure("balance"), text("with"),
+		text("entry"))
 	return func(l reports.Line) error {
-			grid.add(clockTime(l.At), string(l.Kind), partOf(l), a.signed(l.Asset, l.Amount), a.with(l.Asset, l.Balance), string(l.Other), l.Entry)
+			grid.add(clockTime(l.At), string(l.Kind), partOf(l), a.signed(l.Asset, l.Amount), a.with(l.Asset, l.Balance),
+				string(l.Other), l.Entry)
 			return nil
 		}, func() error {
 			if len(grid.rows) == 0 {
@@ -85,7 +88,8 @@ func (c *statementCmd) csv(env *Env, a assets) (add func(reports.Line) error, en
 				return head
 			}
 			j := formatLine(a, l)
-			return out.Write([]string{j.At.String(), j.Entry, string(j.Kind), j.Part, j.Asset, j.Change, j.Balance, string(j.Other)})
+			return out.Write([]string{j.At.String(), j.Entry, string(j.Kind), j.Part, j.Asset, j.Change, j.Balance,
+				string(j.Other)})
 		}, func() error {
 			out.Flush()
 			return out.Error()

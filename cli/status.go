@@ -95,12 +95,14 @@ func formatStatus(a assets, s reports.Status) statusJSON {
 func writeStatus(env *Env, a assets, s reports.Status) error {
 	if err := facts(env.Stdout,
 		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(env.DB), s.Engine, s.Version, megabytes(s.Bytes))},
-		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen, s.ClosesAt.Format(time.DateTime))},
+		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen,
+			s.ClosesAt.Format(time.DateTime))},
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
 	); err != nil {
 		return err
 	}
-	grid := newGrid(text("token"), text("paid through"), figure("paid that day"), figure("holders"), figure("pool"), figure("days it lasts"))
+	grid := newGrid(text("token"), text("paid through"), figure("paid that day"), figure("holders"), figure("pool"),
+		figure("days it lasts"))
 	for _, t := range s.Tokens {
 		lasts := none
 		if t.DaysLeft >= 0 {
@@ -110,7 +112,8 @@ func writeStatus(env *Env, a assets, s reports.Status) error {
 		if t.PaidThrough < s.First || t.PaidThrough >= s.FirstOpen {
 			through = "no day yet"
 		}
-		grid.add(t.Asset, through, a.plain(t.Asset, t.LastTotal), strconv.FormatInt(t.LastHolders, 10), a.plain(t.Asset, t.Pool), lasts)
+		grid.add(t.Asset, through, a.plain(t.Asset, t.LastTotal), strconv.FormatInt(t.LastHolders, 10),
+			a.plain(t.Asset, t.Pool), lasts)
 	}
 	if err := env.printf("\n"); err != nil {
 		return err
@@ -127,7 +130,8 @@ func writeStatus(env *Env, a assets, s reports.Status) error {
 		}
 	}
 	if s.Unpriced > 0 {
-		return env.printf("\n%s no price in USDT; set it once with \"softstake price set\".\n", count(int(s.Unpriced), "paid day of a token has", "paid days of tokens have"))
+		return env.printf("\n%s no price in USDT; set it once with \"softstake price set\".\n",
+			count(int(s.Unpriced), "paid day of a token has", "paid days of tokens have"))
 	}
 	return nil
 }

@@ -123,7 +123,8 @@ func (c *enrollCmd) Run(env *Env) error {
 		if e.From <= staking.DayOf(env.Now()) {
 			return env.printf("Soft Staking is on for %s; measured since %s.\n", c.Account, e.From)
 		}
-		return env.printf("Soft Staking is on for %s. The first day measured is %s, 00:00 to 24:00 UTC; its reward comes after midnight.\n", c.Account, e.From)
+		return env.printf("Soft Staking is on for %s. The first day measured is %s, 00:00 to 24:00 UTC; its reward "+
+			"comes after midnight.\n", c.Account, e.From)
 	})
 }
 

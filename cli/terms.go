@@ -28,7 +28,8 @@ type termsFlags struct {
 }
 
 // on is what holds on a day with what is to be changed.
-func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol string) (staking.Terms, ledger.Asset, error) {
+func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol string) (staking.Terms, ledger.Asset,
+	error) {
 	if f == (termsFlags{}) {
 		return staking.Terms{}, ledger.Asset{}, usage("say what changes: --apr, --min, --cap, --offered or --no-offered")
 	}
@@ -125,7 +126,8 @@ func termsSentence(a ledger.Asset, t staking.Terms) string {
 	if !t.Offered {
 		return t.Asset + " is not on offer."
 	}
-	return t.Asset + " earns " + percent(t.APR) + " % a year, on an average of at least " + withUnit(a, t.Min) + " and at most " + withUnit(a, t.Cap) + "."
+	return t.Asset + " earns " + percent(t.APR) + " % a year, on an average of at least " + withUnit(a, t.Min) +
+		" and at most " + withUnit(a, t.Cap) + "."
 }
 
 type termsCorrectCmd struct {
@@ -246,7 +248,10 @@ func (c *termsListCmd) read(ctx context.Context, env *Env, db *store.DB) ([]stor
 		}
 		slices.SortStableFunc(revisions, func(a, b store.TermsRevision) int { return cmp.Compare(a.Asset, b.Asset) })
 	}
-	return slices.DeleteFunc(revisions, func(r store.TermsRevision) bool { return c.Asset != "" && r.Asset != c.Asset }), nil
+	return slices.DeleteFunc(revisions, func(r store.TermsRevision) bool {
+		return c.Asset != "" &&
+			r.Asset != c.Asset
+	}), nil
 }
 
 // showsComing reports whether the list has today's terms and those that come.

@@ -53,7 +53,8 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		token.Role, token.Account, token.Label, token.Expires, token.Authoritative = role, c.Account, c.Label, expires, c.Authoritative
+		token.Role, token.Account, token.Label, token.Expires, token.Authoritative = role, c.Account, c.Label, expires,
+			c.Authoritative
 		// A token that is made is shown, also to one who interrupts.
 		if err := db.People().AddToken(context.WithoutCancel(ctx), token); err != nil {
 			return err
@@ -108,7 +109,8 @@ func (c *tokenListCmd) Run(env *Env) error {
 		grid := newGrid(text("ID"), text("role"), text("account"), text("label"), text("made"), text("until"))
 		for _, t := range tokens {
 			if c.JSON {
-				if err := out.add(tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires), instantOrNull(t.Revoked), t.Authoritative}); err != nil {
+				if err := out.add(tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires),
+					instantOrNull(t.Revoked), t.Authoritative}); err != nil {
 					return err
 				}
 			}
@@ -116,7 +118,8 @@ func (c *tokenListCmd) Run(env *Env) error {
 			if t.Authoritative {
 				role += ", authoritative"
 			}
-			grid.add(t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created), ends(t.Expires, t.Revoked, env.Now()))
+			grid.add(t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created),
+				ends(t.Expires, t.Revoked, env.Now()))
 		}
 		if c.JSON {
 			return out.end()

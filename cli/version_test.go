@@ -10,9 +10,11 @@ import (
 
 func TestVersionFromBuildInfo(t *testing.T) {
 	schema := fmt.Sprintf("schema %d\n", store.SchemaVersion())
-	release := debug.BuildInfo{GoVersion: "go1.26.8", Main: debug.Module{Version: "v1.2.0"}, Settings: []debug.BuildSetting{
-		{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: "0c1d"}, {Key: "vcs.time", Value: "2026-11-26T05:08:31Z"}, {Key: "vcs.modified", Value: "false"},
-	}}
+	release := debug.BuildInfo{GoVersion: "go1.26.8", Main: debug.Module{Version: "v1.2.0"},
+		Settings: []debug.BuildSetting{
+			{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: "0c1d"}, {Key: "vcs.time", Value: "2026-11-26T05:08:31Z"},
+			{Key: "vcs.modified", Value: "false"},
+		}}
 	modified := release
 	modified.Settings = append([]debug.BuildSetting{}, release.Settings[:3]...)
 	modified.Settings = append(modified.Settings, debug.BuildSetting{Key: "vcs.modified", Value: "true"})

@@ -57,7 +57,8 @@ func (c *withdrawalListCmd) Run(env *Env) error {
 			return err
 		}
 		out := newJSONList(env.Stdout)
-		grid := newGrid(text("requested (UTC)"), text("account"), figure("amount"), text("network"), text("address"), text("tag"), text("ID"))
+		grid := newGrid(text("requested (UTC)"), text("account"), figure("amount"), text("network"), text("address"),
+			text("tag"), text("ID"))
 		n, last := 0, store.Withdrawal{}
 		for c.Limit == 0 || n < c.Limit {
 			most := withdrawalPage
@@ -70,8 +71,10 @@ func (c *withdrawalListCmd) Run(env *Env) error {
 			}
 			for _, p := range page {
 				if !c.JSON {
-					grid.add(clockTime(p.At), string(p.Account), known.with(p.Asset, p.Amount), cmp.Or(p.Network, none), cmp.Or(p.Address, none), cmp.Or(p.Tag, none), p.ID)
-				} else if err := out.add(withdrawalJSON{p.ID, p.Account, p.Asset, known.plain(p.Asset, p.Amount), p.Address, p.Network, p.Tag, p.ClientID, instant(p.At)}); err != nil {
+					grid.add(clockTime(p.At), string(p.Account), known.with(p.Asset, p.Amount), cmp.Or(p.Network, none),
+						cmp.Or(p.Address, none), cmp.Or(p.Tag, none), p.ID)
+				} else if err := out.add(withdrawalJSON{p.ID, p.Account, p.Asset, known.plain(p.Asset, p.Amount), p.Address,
+					p.Network, p.Tag, p.ClientID, instant(p.At)}); err != nil {
 					return err
 				}
 				n, last = n+1, p

@@ -1,4 +1,5 @@
-// Package db runs one SQL on SQLite or PostgreSQL: transactions that are repeated when the database asks for it, sets of rows, migrations, copies of a whole database. It knows no books.
+// Package db runs one SQL on SQLite or PostgreSQL: transactions that are repeated when the database
+// asks for it, sets of rows, migrations, copies of a whole database. It knows no books.
 package db
 
 import (

@@ -155,7 +155,8 @@ func (d *DB) LockSchema(t Tx) error {
 		return err
 	}
 	if _, err := t.Exec("LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE"); err != nil {
-		return fmt.Errorf("wait for the transactions of other processes; stop those that use these books (serve, audit, backup) and try again: %w", err)
+		return fmt.Errorf("wait for the transactions of other processes; stop those that use these books (serve, "+
+			"audit, backup) and try again: %w", err)
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func (db *sqliteDB) Pools() []Pool {
 	var all []Pool
 	for _, p := range []*connections{db.writer, db.readers} {
 		used := int(p.inUse.Load())
-		all = append(all, Pool{Name: p.name, Max: p.size, InUse: used, Idle: p.size - used, Waits: p.waits.Load(), Wait: time.Duration(p.wait.Load())})
+		all = append(all, Pool{Name: p.name, Max: p.size, InUse: used, Idle: p.size - used, Waits: p.waits.Load(),
+			Wait: time.Duration(p.wait.Load())})
 	}
 	return all
 }

@@ -31,12 +31,14 @@ const postgresConns = 16
 // planner without statistics, on books just loaded, may think otherwise. A nested
 // loop over a sorted set also locks rows in the set's order, and so in one order
 // everywhere.
-const byKey = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off"
+const byKey = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; " +
+	"SET enable_bitmapscan = off; SET jit = off"
 
 func openPostgres(ctx context.Context, url string, o Options) (*postgresDB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("the address of the PostgreSQL database cannot be read; it is like postgres://user:password@host:5432/name: %w", err)
+		return nil, fmt.Errorf("the address of the PostgreSQL database cannot be read; it is like "+
+			"postgres://user:password@host:5432/name: %w", err)
 	}
 	if !o.Insecure {
 		if err := checkSecure(&config.ConnConfig.Config); err != nil {
@@ -82,7 +84,8 @@ func (db *postgresDB) words() map[string]string {
 
 func (db *postgresDB) About(ctx context.Context) (About, error) {
 	a := About{Engine: "postgres"}
-	err := db.pool.QueryRow(ctx, "SELECT current_setting('server_version'), pg_database_size(current_database())").Scan(&a.Version, &a.Bytes)
+	row := db.pool.QueryRow(ctx, "SELECT current_setting('server_version'), pg_database_size(current_database())")
+	err := row.Scan(&a.Version, &a.Bytes)
 	return a, postgresError(err)
 }
 

@@ -35,7 +35,9 @@ func postgresHosts(c *pgconn.Config) []pgconn.FallbackConfig {
 func checkSecure(c *pgconn.Config) error {
 	for _, h := range postgresHosts(c) {
 		if !onThisHost(h) && !verifies(h.TLSConfig) {
-			return fmt.Errorf("%w: PostgreSQL at %s is on another host, and nothing shows that it is the right one; add sslmode=verify-full to the address of the books, and sslrootcert=FILE where its certificate is not of a public authority", ErrInsecure, hostName(h))
+			return fmt.Errorf("%w: PostgreSQL at %s is on another host, and nothing shows that it is the right one; "+
+				"add sslmode=verify-full to the address of the books, and sslrootcert=FILE where its certificate is not "+
+				"of a public authority", ErrInsecure, hostName(h))
 		}
 	}
 	return nil
@@ -87,7 +89,8 @@ func connectError(err *pgconn.ConnectError) error {
 	for _, cause := range leaves(err.Unwrap()) {
 		causes = appendNew(causes, causeText(cause))
 	}
-	return &UnreachableError{fmt.Sprintf("PostgreSQL at %s cannot be reached: %s", strings.Join(hosts, ", "), strings.Join(causes, ", ")), err}
+	return &UnreachableError{fmt.Sprintf("PostgreSQL at %s cannot be reached: %s", strings.Join(hosts, ", "),
+		strings.Join(causes, ", ")), err}
 }
 
 func appendNew(list []string, s string) []string {

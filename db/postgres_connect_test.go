@@ -18,7 +18,8 @@ func TestWhatIsSecure(t *testing.T) {
 		t.Setenv(name, "")
 	}
 	services := filepath.Join(t.TempDir(), "services")
-	if err := os.WriteFile(services, []byte("[far]\nhost=db.example.com\n[sure]\nhost=db.example.com\nsslmode=verify-full\n"), 0o600); err != nil {
+	if err := os.WriteFile(services, []byte("[far]\nhost=db.example.com\n"+
+		"[sure]\nhost=db.example.com\nsslmode=verify-full\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -102,14 +103,22 @@ func TestAFailedConnectionIsOneSentence(t *testing.T) {
 	}
 	advice := "; is it running, and are its address and password right?"
 	for url, want := range map[string]string{
-		"postgres://u:pass-word@" + one + "/b?sslmode=prefer":               "PostgreSQL at " + one + " cannot be reached: connection refused" + advice,
-		"postgres://u:pass-word@localhost:" + port + "/b":                   "PostgreSQL at localhost:" + port + " cannot be reached: connection refused" + advice,
-		"postgres://u:pass-word@" + one + "," + two + "/b":                  "PostgreSQL at " + one + ", " + two + " cannot be reached: connection refused" + advice,
-		"postgres://u:pass-word@" + one + "," + one + "/b":                  "PostgreSQL at " + one + " cannot be reached: connection refused" + advice,
-		"postgres://u:pass-word@/b?host=/nowhere&port=" + port:              "PostgreSQL at /nowhere cannot be reached: no such file or directory" + advice,
-		"postgres://u:pass-word@nowhere.invalid:5432/b":                     "PostgreSQL at nowhere.invalid:5432 cannot be reached: no such host: nowhere.invalid" + advice,
-		"postgres://u:pass-word@nowhere.invalid," + one + "/b":              "PostgreSQL at nowhere.invalid:5432, " + one + " cannot be reached: ",
-		"postgres://u:pass-word@" + one + "/b?target_session_attrs=primary": "PostgreSQL at " + one + " cannot be reached: connection refused" + advice,
+		"postgres://u:pass-word@" + one + "/b?sslmode=prefer": "PostgreSQL at " + one +
+			" cannot be reached: connection refused" + advice,
+		"postgres://u:pass-word@localhost:" + port + "/b": "PostgreSQL at localhost:" + port +
+			" cannot be reached: connection refused" + advice,
+		"postgres://u:pass-word@" + one + "," + two + "/b": "PostgreSQL at " + one + ", " + two +
+			" cannot be reached: connection refused" + advice,
+		"postgres://u:pass-word@" + one + "," + one + "/b": "PostgreSQL at " + one +
+			" cannot be reached: connection refused" + advice,
+		"postgres://u:pass-word@/b?host=/nowhere&port=" +
+			port: "PostgreSQL at /nowhere cannot be reached: no such file or directory" + advice,
+		"postgres://u:pass-word@nowhere.invalid:5432/b": "PostgreSQL at nowhere.invalid:5432 " +
+			"cannot be reached: no such host: nowhere.invalid" + advice,
+		"postgres://u:pass-word@nowhere.invalid," + one + "/b": "PostgreSQL at nowhere.invalid:5432, " + one +
+			" cannot be reached: ",
+		"postgres://u:pass-word@" + one + "/b?target_session_attrs=primary": "PostgreSQL at " + one +
+			" cannot be reached: connection refused" + advice,
 	} {
 		_, err := Open(t.Context(), url, Options{Insecure: true})
 		var unreachable *UnreachableError
@@ -118,7 +127,8 @@ func TestAFailedConnectionIsOneSentence(t *testing.T) {
 			continue
 		}
 		text := fmt.Sprint(err)
-		if strings.Contains(text, "pass-word") || strings.Contains(text, "\n") || strings.Count(text, "connection refused") > 1 {
+		if strings.Contains(text, "pass-word") || strings.Contains(text, "\n") ||
+			strings.Count(text, "connection refused") > 1 {
 			t.Errorf("%s: it says %q", url, text)
 		}
 	}
@@ -126,7 +136,8 @@ func TestAFailedConnectionIsOneSentence(t *testing.T) {
 
 func TestAnotherHostNeedsAProof(t *testing.T) {
 	_, err := Open(t.Context(), "postgres://u:pass-word@db.example.com/b", Options{})
-	if !errors.Is(err, ErrInsecure) || !strings.Contains(err.Error(), "db.example.com:5432") || !strings.Contains(err.Error(), "sslmode=verify-full") || strings.Contains(err.Error(), "pass-word") {
+	if !errors.Is(err, ErrInsecure) || !strings.Contains(err.Error(), "db.example.com:5432") ||
+		!strings.Contains(err.Error(), "sslmode=verify-full") || strings.Contains(err.Error(), "pass-word") {
 		t.Errorf("it is opened with %v", err)
 	}
 }

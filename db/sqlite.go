@@ -41,7 +41,8 @@ const (
 // be written is opened to be read, and each write says why it fails.
 func openSQLite(ctx context.Context, path string, o Options) (db *sqliteDB, err error) {
 	o.LockWait = cmp.Or(o.LockWait, sqliteWait)
-	err = retryUntil(ctx, path, o.LockWait, func(time.Time) (err error) { // two that open a new file at once lock each other out
+	// Two that open a new file at once lock each other out.
+	err = retryUntil(ctx, path, o.LockWait, func(time.Time) (err error) {
 		db, err = tryToOpen(path, o)
 		return err
 	})
@@ -57,7 +58,8 @@ func tryToOpen(path string, o Options) (*sqliteDB, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return nil, fmt.Errorf("%s is a folder; name a file in it, such as sqlite:%s", path, filepath.Join(path, "softstake.db"))
+		return nil, fmt.Errorf("%s is a folder; name a file in it, such as sqlite:%s", path,
+			filepath.Join(path, "softstake.db"))
 	case errors.Is(err, os.ErrNotExist) && !o.Create:
 		return nil, &MissingError{path}
 	case err != nil && !o.Create:
@@ -96,24 +98,27 @@ func (db *sqliteDB) open(flags sqlite.OpenFlags, volatile bool) error {
 		synchronous = "OFF"
 	}
 	uri, flags := db.mode.source(db.path, flags)
-	writer, err := newConnections("writer", uri, sqlitex.PoolOptions{Flags: flags, PoolSize: 1, PrepareConn: func(c *sqlite.Conn) error {
-		c.SetBusyTimeout(db.wait)
-		if db.mode == readWrite {
-			// Here and not by sqlite.OpenWAL, which waits ten seconds whatever the options say.
-			if err := pragmas(c, "journal_mode=WAL"); err != nil {
-				return err
+	writer, err := newConnections("writer", uri, sqlitex.PoolOptions{Flags: flags, PoolSize: 1,
+		PrepareConn: func(c *sqlite.Conn) error {
+			c.SetBusyTimeout(db.wait)
+			if db.mode == readWrite {
+				// Here and not by sqlite.OpenWAL, which waits ten seconds whatever the options say.
+				if err := pragmas(c, "journal_mode=WAL"); err != nil {
+					return err
+				}
 			}
-		}
-		return pragmas(c, "synchronous="+synchronous, "cache_size=-49152", "wal_autocheckpoint=65536", "journal_size_limit=268435456")
-	}})
+			return pragmas(c, "synchronous="+synchronous, "cache_size=-49152", "wal_autocheckpoint=65536",
+				"journal_size_limit=268435456")
+		}})
 	if err != nil {
 		return sqliteError(db.path, err)
 	}
 	uri, flags = db.mode.source(db.path, sqlite.OpenReadWrite)
-	readers, err := newConnections("readers", uri, sqlitex.PoolOptions{Flags: flags, PoolSize: sqliteReaders, PrepareConn: func(c *sqlite.Conn) error {
-		c.SetBusyTimeout(db.wait)
-		return pragmas(c, "cache_size=-8192", "query_only=ON")
-	}})
+	readers, err := newConnections("readers", uri,
+		sqlitex.PoolOptions{Flags: flags, PoolSize: sqliteReaders, PrepareConn: func(c *sqlite.Conn) error {
+			c.SetBusyTimeout(db.wait)
+			return pragmas(c, "cache_size=-8192", "query_only=ON")
+		}})
 	if err != nil {
 		return errors.Join(sqliteError(db.path, err), writer.Close())
 	}
@@ -132,7 +137,8 @@ func (db *sqliteDB) check() error {
 		err := errors.Join(
 			sqliteValue(c, "SELECT sqlite_version()", func(s *sqlite.Stmt) { version = s.ColumnText(0) }),
 			sqliteValue(c, "SELECT count(*) FROM sqlite_schema", func(s *sqlite.Stmt) { tables = s.ColumnInt64(0) }),
-			sqliteValue(c, "PRAGMA application_id", func(s *sqlite.Stmt) { mark = s.ColumnInt64(0) }), // later: another marks a file before it makes tables
+			// Later: another marks a file before it makes tables.
+			sqliteValue(c, "PRAGMA application_id", func(s *sqlite.Stmt) { mark = s.ColumnInt64(0) }),
 		)
 		switch {
 		case err != nil:
@@ -159,7 +165,8 @@ func pragmas(c *sqlite.Conn, settings ...string) error {
 }
 
 func sqliteValue(c *sqlite.Conn, sql string, fn func(*sqlite.Stmt)) error {
-	return sqlitex.ExecuteTransient(c, sql, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error { fn(s); return nil }})
+	result := func(s *sqlite.Stmt) error { fn(s); return nil }
+	return sqlitex.ExecuteTransient(c, sql, &sqlitex.ExecOptions{ResultFunc: result})
 }
 
 func (db *sqliteDB) Close() error {

@@ -46,7 +46,8 @@ func (m readMode) source(path string, flags sqlite.OpenFlags) (string, sqlite.Op
 	case readOnly:
 		return path, sqlite.OpenReadOnly
 	case readImmutable:
-		return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(filepath.Clean(path))) + "?immutable=1",
+		return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#",
+				"%23").Replace(filepath.ToSlash(filepath.Clean(path))) + "?immutable=1",
 			sqlite.OpenReadOnly | sqlite.OpenURI
 	}
 	return path, flags

@@ -146,7 +146,8 @@ func (t *sqliteTx) Each(fn func(Row) error, sql string, rows Set) error {
 }
 
 func (t *sqliteTx) Insert(table string, rows Set) error {
-	_, err := t.loop(nil, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(rows.Names(), ", "), placeholders(len(rows))), rows, nil)
+	_, err := t.loop(nil, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(rows.Names(), ", "),
+		placeholders(len(rows))), rows, nil)
 	return err
 }
 

@@ -114,7 +114,8 @@ func TestTownShowsWhatCanHappen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []ledger.Kind{ledger.Deposit, ledger.Withdrawal, ledger.Transfer, ledger.Trade, ledger.Hold, ledger.Release, ledger.Fund, "reward", "declare"} {
+	for _, kind := range []ledger.Kind{ledger.Deposit, ledger.Withdrawal, ledger.Transfer, ledger.Trade, ledger.Hold,
+		ledger.Release, ledger.Fund, "reward", "declare"} {
 		if !kinds[kind] {
 			t.Errorf("no entry of the kind %s", kind)
 		}

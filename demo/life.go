@@ -78,7 +78,8 @@ func (t *Town) withdraw(p person) {
 	t.post(id, ledger.Hold, ledger.Move{From: p.id, To: p.id.Held(), Asset: asset, Amount: amount})
 	t.at(t.luck.after(t.Clock.Now(), 20*time.Minute, 8*time.Hour), func(context.Context) error {
 		if t.luck.in(85) {
-			t.post(id+"/sent", ledger.Withdrawal, ledger.Move{From: p.id.Held(), To: ledger.Custody, Asset: asset, Amount: amount})
+			t.post(id+"/sent", ledger.Withdrawal, ledger.Move{From: p.id.Held(), To: ledger.Custody, Asset: asset,
+				Amount: amount})
 		} else {
 			t.post(id+"/cancelled", ledger.Release, ledger.Move{From: p.id.Held(), To: p.id, Asset: asset, Amount: amount})
 		}
@@ -107,7 +108,8 @@ func (t *Town) bid(p person) (give, want ledger.Move, ok bool) {
 		other = oneOf(t.luck, t.market.offered)
 	}
 	price := t.luck.part(t.market.exchange(amount, asset, other), 990, 1010)
-	return ledger.Move{From: p.id, Asset: asset, Amount: amount}, ledger.Move{To: p.id, Asset: other, Amount: price}, price > 0
+	return ledger.Move{From: p.id, Asset: asset, Amount: amount}, ledger.Move{To: p.id, Asset: other, Amount: price},
+		price > 0
 }
 
 // convert changes something into something else at once, with the desk.

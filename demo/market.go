@@ -43,7 +43,8 @@ func newMarket(from staking.Day) (*market, error) {
 	}
 	// At its own 6 decimals: at 8 its supply would not fit.
 	dollar := ledger.Asset{Symbol: usdt, Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
-	m.tokens = append(tokens, staking.Token{Asset: dollar, Terms: staking.Terms{Asset: usdt, From: from, Cap: dollar.MaxSupply}})
+	m.tokens = append(tokens, staking.Token{Asset: dollar,
+		Terms: staking.Terms{Asset: usdt, From: from, Cap: dollar.MaxSupply}})
 	for _, t := range m.tokens {
 		m.token[t.Asset.Symbol] = t
 	}

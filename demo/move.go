@@ -88,7 +88,8 @@ func (t *Town) refill(ctx context.Context, waiting []staking.Waiting) error {
 		if !errors.Is(w.Reason, staking.ErrFunds) {
 			continue
 		}
-		if err := t.fund(ctx, fmt.Sprintf("refill/%s/%s", w.Day, w.Asset), w.Asset, refillDays*total[w.Asset], false); err != nil {
+		if err := t.fund(ctx, fmt.Sprintf("refill/%s/%s", w.Day, w.Asset), w.Asset, refillDays*total[w.Asset],
+			false); err != nil {
 			return err
 		}
 	}

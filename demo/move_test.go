@@ -85,7 +85,8 @@ func pressStart(t *testing.T, town *demo.Town, account ledger.Account) error {
 // TestVisitorsLiveInTheTown: what they do counts, they do nothing by themselves, and
 // the books stay right.
 func TestVisitorsLiveInTheTown(t *testing.T) {
-	for name, url := range map[string]func(*testing.T) string{"sqlite": file, "postgres": func(t *testing.T) string { return pgtest.Database(t) }} {
+	for name, url := range map[string]func(*testing.T) string{"sqlite": file,
+		"postgres": func(t *testing.T) string { return pgtest.Database(t) }} {
 		t.Run(name, func(t *testing.T) {
 			town, who := welcome(t, url(t))
 			alice := who[demo.Alice]
@@ -103,7 +104,8 @@ func TestVisitorsLiveInTheTown(t *testing.T) {
 					t.Errorf("%d days were settled in a day", n)
 				}
 			}
-			post(t, town, ledger.Entry{ID: "add", Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: alice, Asset: "BNB", Amount: 240_000_000}}})
+			post(t, town, ledger.Entry{ID: "add", Kind: ledger.Deposit,
+				Moves: []ledger.Move{{From: ledger.Custody, To: alice, Asset: "BNB", Amount: 240_000_000}}})
 			if n := move(t, town, week); n != 7 {
 				t.Errorf("%d days were settled in a week", n)
 			}
@@ -111,7 +113,8 @@ func TestVisitorsLiveInTheTown(t *testing.T) {
 			if len(rewards) != 3*8 {
 				t.Fatalf("alice earned %d rewards: %s", len(rewards), rewards)
 			}
-			for i, want := range []string{"2025-11-02 ADA 1250.75 0.01713356", "2025-11-02 BNB 3.5 0.00001438", "2025-11-02 SOL 14.2 0.00031123"} {
+			for i, want := range []string{"2025-11-02 ADA 1250.75 0.01713356", "2025-11-02 BNB 3.5 0.00001438",
+				"2025-11-02 SOL 14.2 0.00031123"} {
 				if rewards[i] != want {
 					t.Errorf("alice earned %s, not %s", rewards[i], want)
 				}
@@ -187,7 +190,8 @@ func takeAll(t *testing.T, town *demo.Town, account ledger.Account) {
 	}
 	for _, b := range balances {
 		if b.Free > 0 {
-			post(t, town, ledger.Entry{ID: "gone-" + b.Asset, Kind: ledger.Withdrawal, Moves: []ledger.Move{{From: account, To: ledger.Custody, Asset: b.Asset, Amount: b.Free}}})
+			post(t, town, ledger.Entry{ID: "gone-" + b.Asset, Kind: ledger.Withdrawal,
+				Moves: []ledger.Move{{From: account, To: ledger.Custody, Asset: b.Asset, Amount: b.Free}}})
 		}
 	}
 }
@@ -196,7 +200,8 @@ func takeAll(t *testing.T, town *demo.Town, account ledger.Account) {
 // counts on what a visitor has taken away.
 func TestTheOperatorWorks(t *testing.T) {
 	town, who := welcome(t, file(t))
-	out, err := town.Books.Withdraw(t.Context(), store.Withdrawal{ID: "away", Account: who[demo.Alice], Asset: "SOL", Amount: 100_000_000, Address: "far"})
+	out, err := town.Books.Withdraw(t.Context(), store.Withdrawal{ID: "away", Account: who[demo.Alice], Asset: "SOL",
+		Amount: 100_000_000, Address: "far"})
 	if err = errors.Join(err, out.Err); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +229,8 @@ func TestTheOperatorWorks(t *testing.T) {
 		if s.Pool == 0 {
 			continue
 		}
-		if out, err := town.Books.Fund(t.Context(), "empty/"+s.Asset, s.Asset, s.Pool, true); errors.Join(err, out.Err) != nil {
+		if out, err := town.Books.Fund(t.Context(), "empty/"+s.Asset, s.Asset, s.Pool, true); errors.Join(err,
+			out.Err) != nil {
 			t.Fatal(errors.Join(err, out.Err))
 		}
 	}
@@ -275,7 +281,8 @@ func TestNothingIsPostedWhileTheClockMoves(t *testing.T) {
 	done := make(chan error, 1)
 	town.Still(func() {
 		go func() { done <- town.Move(t.Context(), before.Add(24*time.Hour), nil) }()
-		post(t, town, ledger.Entry{ID: "in-time", Kind: ledger.Deposit, At: before, Moves: []ledger.Move{{From: ledger.Custody, To: who[demo.Alice], Asset: "BNB", Amount: 1}}})
+		post(t, town, ledger.Entry{ID: "in-time", Kind: ledger.Deposit, At: before,
+			Moves: []ledger.Move{{From: ledger.Custody, To: who[demo.Alice], Asset: "BNB", Amount: 1}}})
 		if now := town.Clock.Now(); !now.Equal(before) {
 			t.Errorf("the clock has moved to %s", now)
 		}

@@ -24,8 +24,10 @@ var (
 		"kaya", "lena", "luca", "malik", "mara", "milo", "nadia", "niko", "noor", "olga", "omar", "pia", "quinn", "rafa",
 		"rosa", "sana", "tariq", "tomas", "uma", "vera", "wanda", "xenia", "yara", "yusuf", "zoe",
 	}
-	regions = []staking.Region{"AR", "AT", "BR", "DE", "ES", "FR", "ID", "IN", "JP", "KE", "KR", "MX", "NG", "NZ", "PL", "PT", "TH", "TR", "VN", "ZA"}
-	clients = []staking.Client{{Platform: "web"}, {Platform: "ios", Version: "3.1.0"}, {Platform: "ios", Version: "3.2.1"}, {Platform: "android", Version: "3.2.0"}}
+	regions = []staking.Region{"AR", "AT", "BR", "DE", "ES", "FR", "ID", "IN", "JP", "KE", "KR", "MX", "NG", "NZ", "PL",
+		"PT", "TH", "TR", "VN", "ZA"}
+	clients = []staking.Client{{Platform: "web"}, {Platform: "ios", Version: "3.1.0"}, {Platform: "ios", Version: "3.2.1"},
+		{Platform: "android", Version: "3.2.0"}}
 )
 
 // settleIn is the first day: everybody comes and brings something, most switch on
@@ -101,7 +103,10 @@ func (t *Town) switchOn(people []person) {
 			t.at(t.luck.after(off, time.Hour, 5*24*time.Hour), func(ctx context.Context) error { return t.press(ctx, p) })
 		}
 	}
-	t.at(t.First.Start().Add(12*time.Hour), func(ctx context.Context) error { return t.Books.EnrollAll(ctx, early, t.First+1) })
+	t.at(t.First.Start().Add(12*time.Hour), func(ctx context.Context) error {
+		return t.Books.EnrollAll(ctx, early,
+			t.First+1)
+	})
 }
 
 // anyDay is one of the days after the first.

@@ -34,7 +34,8 @@ func (t *Town) Totals(ctx context.Context) ([]Total, error) {
 	var totals []Total
 	for _, s := range sums {
 		if t.market.token[s.Asset].Terms.Offered {
-			totals = append(totals, Total{t.market.token[s.Asset].Asset, s.Holders, s.Rewards, s.Total, s.Average, worth[s.Asset]})
+			totals = append(totals, Total{t.market.token[s.Asset].Asset, s.Holders, s.Rewards, s.Total, s.Average,
+				worth[s.Asset]})
 		}
 	}
 	return totals, nil

@@ -1,4 +1,5 @@
-// Package demo makes a town of made-up holders with a history, on a clock that can be moved. It calls the books as an operator would, and knows nothing of SQL or of the command line.
+// Package demo makes a town of made-up holders with a history, on a clock that can be moved. It
+// calls the books as an operator would, and knows nothing of SQL or of the command line.
 package demo
 
 import (
@@ -110,15 +111,18 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 	}
 	t := &Town{
 		Clock: &Clock{}, First: o.Last - staking.Day(o.Days), Last: o.Last,
-		holders: o.Holders, luck: newLuck(o.Seed), purses: map[purse]ledger.Amount{}, named: map[string]int{}, recent: map[purse]*[reported]int{}, paid: o.Progress, settled: o.Last - staking.Day(o.Days) - 1,
+		holders: o.Holders, luck: newLuck(o.Seed), purses: map[purse]ledger.Amount{}, named: map[string]int{},
+		recent: map[purse]*[reported]int{}, paid: o.Progress, settled: o.Last - staking.Day(o.Days) - 1,
 	}
 	t.Clock.Set(t.First.Start())
 	var err error
 	if t.market, err = newMarket(t.First); err != nil {
 		return nil, err
 	}
-	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"), Volatile: o.Volatile, Insecure: o.Insecure}, store.Beginning{
-		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), CloseAfter: CloseAfter,
+	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"),
+		Volatile: o.Volatile, Insecure: o.Insecure}, store.Beginning{
+		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		CloseAfter: CloseAfter,
 	})
 	if err != nil {
 		return nil, err

@@ -108,7 +108,8 @@ func TestUnitServes(t *testing.T) {
 	}
 	dir := t.TempDir()
 	key, moved := filepath.Join(dir, "softstake.key"), map[string]string{
-		"SOFTSTAKE_DB": "sqlite:" + filepath.Join(dir, "books.db"), "SOFTSTAKE_LISTEN": "127.0.0.1:0", "SOFTSTAKE_METRICS_LISTEN": "127.0.0.1:0",
+		"SOFTSTAKE_DB": "sqlite:" + filepath.Join(dir, "books.db"), "SOFTSTAKE_LISTEN": "127.0.0.1:0",
+		"SOFTSTAKE_METRICS_LISTEN": "127.0.0.1:0",
 	}
 	t.Setenv("SOFTSTAKE_KEY_FILE", key)
 	for _, a := range assignment.FindAllStringSubmatch(string(read(t, "environment")), -1) {
@@ -197,7 +198,8 @@ func TestPackageInstalls(t *testing.T) {
 			t.Logf("systemctl status: %v\n%s", err, out)
 		}
 		for _, c := range [][]string{
-			{"dpkg", "--purge", "softstake"}, {"rm", "-rf", "/etc/softstake", "/var/lib/softstake", "/var/lib/private/softstake"},
+			{"dpkg", "--purge", "softstake"}, {"rm", "-rf", "/etc/softstake", "/var/lib/softstake",
+				"/var/lib/private/softstake"},
 		} {
 			if out, err := exec.Command(c[0], c[1:]...).CombinedOutput(); err != nil {
 				t.Errorf("%v: %v\n%s", c, err, out)
@@ -206,7 +208,8 @@ func TestPackageInstalls(t *testing.T) {
 	})
 	command(t, "dpkg", "--install", deb)
 	command(t, "mkdir", "-m", "700", "/var/lib/softstake")
-	command(t, "softstake", "init", "--db", "sqlite:/var/lib/softstake/books.db", "--key-file", "/etc/softstake/softstake.key")
+	command(t, "softstake", "init", "--db", "sqlite:/var/lib/softstake/books.db", "--key-file",
+		"/etc/softstake/softstake.key")
 	command(t, "systemctl", "start", "softstake.service")
 	ask(t, "http://127.0.0.1:9090/readyz")
 	if user := command(t, "systemctl", "show", "--property=UID", "--value", "softstake.service"); user == "0\n" {
@@ -216,7 +219,8 @@ func TestPackageInstalls(t *testing.T) {
 	command(t, "systemctl", "restart", "softstake.service")
 	ask(t, "http://127.0.0.1:9090/readyz")
 	command(t, "systemctl", "stop", "softstake.service")
-	if result := command(t, "systemctl", "show", "--property=Result", "--value", "softstake.service"); result != "success\n" {
+	if result := command(t, "systemctl", "show", "--property=Result", "--value",
+		"softstake.service"); result != "success\n" {
 		t.Errorf("the service ended with %s", result)
 	}
 }

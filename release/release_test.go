@@ -83,7 +83,8 @@ func TestSBOMNamesEveryModule(t *testing.T) {
 	if diff := cmp.Diff(append(want, info.Main.Path), got); diff != "" {
 		t.Error(diff)
 	}
-	for _, phrase := range []string{"iso3166.LICENSE.txt", "common_passwords.LICENSE.txt", "htmx.LICENSE.txt", "uplot.LICENSE.txt", "NOTICE.txt"} {
+	for _, phrase := range []string{"iso3166.LICENSE.txt", "common_passwords.LICENSE.txt", "htmx.LICENSE.txt",
+		"uplot.LICENSE.txt", "NOTICE.txt"} {
 		if !strings.Contains(text, phrase) {
 			t.Errorf("the licences lack %s", phrase)
 		}
@@ -180,7 +181,8 @@ func copyTree(t *testing.T, folder string) {
 	}
 	command(t, "git", "-C", folder, "init", "--quiet")
 	command(t, "git", "-C", folder, "add", "--all")
-	command(t, "git", "-C", folder, "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", "a release")
+	command(t, "git", "-C", folder, "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m",
+		"a release")
 }
 
 func read(t *testing.T, name string) []byte {

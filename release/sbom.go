@@ -1,4 +1,5 @@
-// Package main writes, for a built program, what "go version -m" reads in it as an SBOM, and the licences of all that is in it.
+// Package main writes, for a built program, what "go version -m" reads in it as an SBOM, and the
+// licences of all that is in it.
 package main
 
 import (

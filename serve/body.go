@@ -53,7 +53,8 @@ type bodies struct {
 }
 
 func newBodies() bodies {
-	return bodies{small: newBudget(mostBodies, mostBodies/2), large: newBudget(mostLargeBytes, mostLargeBytes/2), wait: bodyWait}
+	return bodies{small: newBudget(mostBodies, mostBodies/2), large: newBudget(mostLargeBytes, mostLargeBytes/2),
+		wait: bodyWait}
 }
 
 // incoming is a body that is being read.

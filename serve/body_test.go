@@ -99,7 +99,8 @@ func TestSlowBodiesKeepNobodyOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.StatusCode != http.StatusRequestTimeout || answer.Header.Get("Retry-After") != "1" || answer.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+	if answer.StatusCode != http.StatusRequestTimeout || answer.Header.Get("Retry-After") != "1" ||
+		answer.Header.Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Errorf("the oldest is answered %s %v", answer.Status, answer.Header)
 	}
 	if err := answer.Body.Close(); err != nil {
@@ -112,7 +113,8 @@ func TestSlowBodiesKeepNobodyOut(t *testing.T) {
 			status int
 		}{
 			{scenario.Request{Method: "GET", URL: s.at("/login")}, 200},
-			{scenario.Request{Method: "POST", URL: s.at("/login"), Body: "email=nobody%40example.com&password=wrong", Headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}, 422},
+			{scenario.Request{Method: "POST", URL: s.at("/login"), Body: "email=nobody%40example.com&password=wrong",
+				Headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}, 422},
 			{scenario.Request{Method: "POST", URL: s.at("/v1/entries"), Body: `{"id":"d-` + from + `","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"1"}]}`, Headers: map[string]string{"Authorization": "Bearer " + token}}, 201},
 			{scenario.Request{Method: "GET", URL: s.at("/api/v3/ping")}, 200},
 			{scenario.Request{Method: "POST", URL: s.at("/sapi/v1/capital/withdraw/apply"), Body: "coin=BNB"}, 401},
@@ -144,7 +146,8 @@ func TestALargeBodyIsReadForThoseWhoMaySendIt(t *testing.T) {
 	for _, c := range []struct {
 		token, path string
 		status      int
-	}{{exchange, "/v1/batches", 200}, {auditor, "/v1/batches", 403}, {unknown, "/v1/batches", 401}, {"", "/v1/batches", 401}, {exchange, "/v1/entries", 413}} {
+	}{{exchange, "/v1/batches", 200}, {auditor, "/v1/batches", 403}, {unknown, "/v1/batches", 401},
+		{"", "/v1/batches", 401}, {exchange, "/v1/entries", 413}} {
 		for _, framing := range []string{fmt.Sprintf("Content-Length: %d", len(large)), "Transfer-Encoding: chunked"} {
 			body := large
 			if strings.HasPrefix(framing, "T") {
@@ -168,9 +171,11 @@ func TestALargeBodyIsReadForThoseWhoMaySendIt(t *testing.T) {
 			}
 		}
 	}
-	stalled := slowRequest(t, address, "POST /v1/batches", "Authorization: Bearer "+exchange+"\r\nContent-Length: 1000000\r\n", strings.Repeat(" ", smallBody+1))
+	stalled := slowRequest(t, address, "POST /v1/batches", "Authorization: Bearer "+exchange+
+		"\r\nContent-Length: 1000000\r\n", strings.Repeat(" ", smallBody+1))
 	waitForMetric(t, s.at("/metrics"), `(?m)^softstake_large_body_bytes 1e\+06$`)
-	if response, body := (scenario.Request{Method: "GET", URL: s.at("/v1/tokens"), Headers: map[string]string{"Authorization": "Bearer " + exchange}}).Do(t); response.StatusCode != 200 {
+	if response, body := (scenario.Request{Method: "GET", URL: s.at("/v1/tokens"),
+		Headers: map[string]string{"Authorization": "Bearer " + exchange}}).Do(t); response.StatusCode != 200 {
 		t.Errorf("beside a large body that does not come: %s %s", response.Status, body)
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(stalled), nil)
@@ -202,7 +207,8 @@ func TestABodyThatFailsIsAnsweredByItsAPI(t *testing.T) {
 	defer server.Close()
 	conn := slowRequest(t, server.Listener.Addr().String(), "PUT /v1/x", "Content-Length: 10\r\n", "abc")
 	text, err := io.ReadAll(conn) // it ends only when the server hangs up
-	if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408") || !strings.Contains(string(text), "Connection: close") {
+	if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408") ||
+		!strings.Contains(string(text), "Connection: close") {
 		t.Errorf("%v: %s", err, text)
 	}
 	if a := <-answers; a.refused != refusedSlow {

@@ -65,7 +65,8 @@ func TestWhatAClientSaysOfItselfIsShortAndPlain(t *testing.T) {
 		{"", "", "", "", "", ""},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
-		for name, value := range map[string]string{"X-Client-Platform": c.platform, "X-Client-Version": c.version, "X-Request-ID": c.request} {
+		for name, value := range map[string]string{"X-Client-Platform": c.platform, "X-Client-Version": c.version,
+			"X-Request-ID": c.request} {
 			r.Header.Set(name, value)
 		}
 		got := g.caller(r)
@@ -88,13 +89,18 @@ func TestTheCountryIsOneThatExists(t *testing.T) {
 		lines  []string
 		want   string
 	}{
-		{proxy, []string{"DE"}, "DE"}, {proxy, []string{"us"}, "US"}, {proxy, []string{"US-CA"}, "US-CA"}, {proxy, []string{" DE\t"}, "DE"},
-		{proxy, []string{"DE, US"}, "US"}, {proxy, []string{"DE,US"}, "US"}, {proxy, []string{"US, DE"}, "DE"}, {proxy, []string{"DE", "US"}, "US"},
+		{proxy, []string{"DE"}, "DE"}, {proxy, []string{"us"}, "US"}, {proxy, []string{"US-CA"}, "US-CA"},
+		{proxy, []string{" DE\t"}, "DE"},
+		{proxy, []string{"DE, US"}, "US"}, {proxy, []string{"DE,US"}, "US"}, {proxy, []string{"US, DE"}, "DE"},
+		{proxy, []string{"DE", "US"}, "US"},
 		{proxy, []string{"US", "FR, DE"}, "DE"}, {proxy, []string{"T1, DE"}, "DE"}, {proxy, []string{"nonsense, DE"}, "DE"},
-		{proxy, nil, ""}, {proxy, []string{""}, ""}, {proxy, []string{"DE", ""}, ""}, {proxy, []string{"DE,"}, ""}, {proxy, []string{"DE, "}, ""},
-		{proxy, []string{"T1"}, ""}, {proxy, []string{"XX"}, ""}, {proxy, []string{"ZZ"}, ""}, {proxy, []string{"UK"}, ""}, {proxy, []string{"EU"}, ""},
+		{proxy, nil, ""}, {proxy, []string{""}, ""}, {proxy, []string{"DE", ""}, ""}, {proxy, []string{"DE,"}, ""},
+		{proxy, []string{"DE, "}, ""},
+		{proxy, []string{"T1"}, ""}, {proxy, []string{"XX"}, ""}, {proxy, []string{"ZZ"}, ""}, {proxy, []string{"UK"}, ""},
+		{proxy, []string{"EU"}, ""},
 		{proxy, []string{"A1"}, ""}, {proxy, []string{"USA"}, ""}, {proxy, []string{"Germany"}, ""}, {proxy, []string{`"DE"`}, ""}, {proxy, []string{"DE;q=1"}, ""},
-		{proxy, []string{"DE US"}, ""}, {proxy, []string{"276"}, ""}, {proxy, []string{"DE, T1"}, ""}, {proxy, []string{"DE", "XX"}, ""}, {proxy, []string{"DE-99"}, ""},
+		{proxy, []string{"DE US"}, ""}, {proxy, []string{"276"}, ""}, {proxy, []string{"DE, T1"}, ""},
+		{proxy, []string{"DE", "XX"}, ""}, {proxy, []string{"DE-99"}, ""},
 		{proxy, []string{"ＤＥ"}, ""}, {proxy, []string{strings.Repeat("DE,", 1000)}, ""},
 		{direct, []string{"DE"}, ""}, {direct, nil, ""}, // who comes past the proxy does not choose its country
 	} {
@@ -105,7 +111,8 @@ func TestTheCountryIsOneThatExists(t *testing.T) {
 		}
 		g.allowUnknownCountry = true
 		if got := g.caller(r); got.Country != c.want || got.NeedCountry {
-			t.Errorf("allowed, %s %.60q: country %q, needed %t; want %q", c.remote, c.lines, got.Country, got.NeedCountry, c.want)
+			t.Errorf("allowed, %s %.60q: country %q, needed %t; want %q", c.remote, c.lines, got.Country,
+				got.NeedCountry, c.want)
 		}
 		g.allowUnknownCountry = false
 	}

@@ -52,7 +52,10 @@ const pagesName = "pages"
 
 // pagesOf are the pages of books, which may be a test.
 func pagesOf(test bool) servedAPI {
-	return servedAPI{name: pagesName, refuse: func(w http.ResponseWriter, r *http.Request, status int) { web.Refuse(w, r, status, test) }}
+	return servedAPI{name: pagesName, refuse: func(w http.ResponseWriter, r *http.Request,
+		status int) {
+		web.Refuse(w, r, status, test)
+	}}
 }
 
 // limiter is a concurrency limit, in total and of each network: see access.Network.
@@ -116,7 +119,8 @@ type inFlight struct {
 func (g *gateway) wrap(of servedAPI, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := g.caller(r)
-		x := &inFlight{response: &response{ResponseWriter: w}, of: of, caller: caller, network: access.Network(caller.Address), began: time.Now()}
+		x := &inFlight{response: &response{ResponseWriter: w}, of: of, caller: caller,
+			network: access.Network(caller.Address), began: time.Now()}
 		x.r = r.WithContext(access.WithCaller(r.Context(), caller))
 		x.r.Pattern = ""
 		g.head(x.Header(), caller)
@@ -190,7 +194,8 @@ func (g *gateway) end(x *inFlight, fault any) {
 		status: x.result(), refused: x.refused, took: time.Since(x.began),
 	}
 	g.answered(done)
-	g.log.Info("request", "request", x.caller.Request, "method", done.method, "route", done.route, "status", done.status, "whole", fault == nil,
+	g.log.Info("request", "request", x.caller.Request, "method", done.method, "route", done.route, "status", done.status,
+		"whole", fault == nil,
 		"bytes", x.bytes, "ms", done.took.Milliseconds(), "address", x.caller.Address, "credential", x.credential())
 	if fault != nil {
 		panic(http.ErrAbortHandler)
@@ -228,7 +233,8 @@ func route(pattern string) string {
 // method is a method that we know, or "other".
 func method(m string) string {
 	switch m {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions:
 		return m
 	}
 	return "other"

@@ -19,7 +19,8 @@ import (
 )
 
 // behindGateway serves a handler at every path behind a gateway, until the test ends.
-func behindGateway(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (url string, g *gateway, log *scenario.Buffer, answers chan answered) {
+func behindGateway(t *testing.T, of servedAPI, limit int, handler http.HandlerFunc) (url string, g *gateway,
+	log *scenario.Buffer, answers chan answered) {
 	t.Helper()
 	log, answers = &scenario.Buffer{}, make(chan answered, 100)
 	g = newGateway(slog.New(slog.NewTextHandler(log, nil)), func(a answered) { answers <- a }, limit)
@@ -43,13 +44,15 @@ func TestARequestIsNamedByItsRoute(t *testing.T) {
 		}
 	})
 	response, _ := fetch(t, url+"/v1/things/alice?signature=5ec2e7")
-	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"} {
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+		"Referrer-Policy": "no-referrer"} {
 		if got := response.Header.Get(name); got != want {
 			t.Errorf("%s is %q", name, got)
 		}
 	}
 	id := response.Header.Get("X-Request-Id")
-	if a := <-answers; id == "" || a.api != "v1" || a.route != "/v1/things/{thing}" || a.method != "GET" || a.status != 200 {
+	if a := <-answers; id == "" || a.api != "v1" || a.route != "/v1/things/{thing}" || a.method != "GET" ||
+		a.status != 200 {
 		t.Errorf("request %q: %+v", id, a)
 	}
 	fetch(t, url+"/v1/nothing/alice")
@@ -57,7 +60,8 @@ func TestARequestIsNamedByItsRoute(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	text := log.String()
-	if !strings.Contains(text, "request="+id+" method=GET route=/v1/things/{thing} status=200 whole=true bytes=5 ms=") || !strings.Contains(text, "address=127.0.0.1") {
+	if !strings.Contains(text, "request="+id+" method=GET route=/v1/things/{thing} status=200 whole=true bytes=5 ms=") ||
+		!strings.Contains(text, "address=127.0.0.1") {
 		t.Errorf("the log says %s", text)
 	}
 	if strings.Contains(text, "alice") || strings.Contains(text, "5ec2e7") {
@@ -89,7 +93,8 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 		}
 	}
 	url, _, log, _ = behindGateway(t, ownAPI, 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	if _, err := http.Get(url + "/v1/things/x"); err == nil || strings.Contains(log.String(), "panic") || !strings.Contains(log.String(), "whole=false") {
+	if _, err := http.Get(url + "/v1/things/x"); err == nil || strings.Contains(log.String(), "panic") ||
+		!strings.Contains(log.String(), "whole=false") {
 		t.Errorf("%v\n%s", err, log.String())
 	}
 }
@@ -98,7 +103,8 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 func TestAPageThatCannotBeMadeIsAPage(t *testing.T) {
 	url, _, _, _ := behindGateway(t, pagesOf(true), 1, func(http.ResponseWriter, *http.Request) { panic("it broke") })
 	response, body := fetch(t, url+"/v1/things/x")
-	if response.StatusCode != 500 || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") || response.Header.Get("Content-Security-Policy") != "default-src 'none'" {
+	if response.StatusCode != 500 || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") ||
+		response.Header.Get("Content-Security-Policy") != "default-src 'none'" {
 		t.Errorf("%s %v", response.Status, response.Header)
 	}
 	if !strings.Contains(body, "This is a test") {
@@ -132,7 +138,8 @@ func listening(t *testing.T, timeouts timeouts, handler http.HandlerFunc) (strin
 // TestWhoTakesTooLongIsCutOff: clients that send half a request and then nothing.
 func TestWhoTakesTooLongIsCutOff(t *testing.T) {
 	short := 50 * time.Millisecond
-	address, _ := listening(t, timeouts{headers: short, request: 2 * short, response: time.Minute, idle: short, stop: time.Minute},
+	address, _ := listening(t, timeouts{headers: short, request: 2 * short, response: time.Minute, idle: short,
+		stop: time.Minute},
 		func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.ReadAll(r.Body); err != nil {
 				w.WriteHeader(http.StatusRequestTimeout)

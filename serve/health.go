@@ -81,7 +81,8 @@ func (g *gateway) forThisMachine(health http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		proxied := slices.ContainsFunc(forwarding, func(name string) bool { return r.Header.Values(name) != nil })
 		if r.URL.Path == metricsPath && (proxied || !peer(r.RemoteAddr).IsLoopback()) {
-			answer(w, g.log, http.StatusForbidden, "the metrics are for callers on this machine, unless they are served at an address of their own")
+			answer(w, g.log, http.StatusForbidden, "the metrics are for callers on this machine, unless they are "+
+				"served at an address of their own")
 			return
 		}
 		health.ServeHTTP(w, r)

@@ -49,7 +49,8 @@ func TestAnOutageIsLoggedOnce(t *testing.T) {
 	s.end()
 	log := s.log.String()
 	// Restarting, the server may refuse for another cause: that is said as well, once.
-	if n := strings.Count(log, "connection refused"); n > 2 || strings.Contains(log, "settling failed; retrying\" error=\"PostgreSQL") {
+	if n := strings.Count(log, "connection refused"); n > 2 ||
+		strings.Contains(log, "settling failed; retrying\" error=\"PostgreSQL") {
 		t.Errorf("the outage is logged %d times:\n%s", n, log)
 	}
 }
@@ -58,7 +59,10 @@ func TestAnOutageIsLoggedOnce(t *testing.T) {
 func TestMetricsAreForThisMachine(t *testing.T) {
 	g := newGateway(slog.New(slog.DiscardHandler), func(answered) {}, 1)
 	g.proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	handler := g.forThisMachine(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	handler := g.forThisMachine(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
+		w.WriteHeader(http.StatusOK)
+	}))
 	for _, c := range []struct {
 		path, remote, header, value string
 		status                      int

@@ -29,11 +29,15 @@ func NewMetrics() *Metrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_total",
 			Help: "Requests answered; route \"none\" is unmatched paths."}, []string{"api", "route", "method", "status"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_refused_total",
-			Help: "Requests refused for load (busy), and bodies that were not read: slow, evicted by others, large, unfinished."}, []string{"api", "reason"}),
+			Help: "Requests refused for load (busy), and bodies that were not read: " +
+				"slow, evicted by others, large, unfinished."},
+			[]string{"api", "reason"}),
 		times: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "softstake_request_duration_seconds",
-			Help: "From a request's headers to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"api", "route", "method"}),
+			Help: "From a request's headers to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)},
+			[]string{"api", "route", "method"}),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "softstake_commit_entries",
-			Help: "Entries that shared a commit, also those that were refused.", Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
+			Help:    "Entries that shared a commit, also those that were refused.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
 	}
 }
 
@@ -73,31 +77,38 @@ func description(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	settledDay   = description("settled_day_timestamp_seconds", "Start of the last day of the token that is paid.", "token")
+	settledDay = description("settled_day_timestamp_seconds", "Start of the last day of the token that is paid.",
+		"token")
 	waitingToken = description("waiting", "1 where a day of the token is waiting for funds or needs approval.", "token")
-	poolBalance  = description("pool_tokens", "What @rewards has of the token, rounded to a float: for a graph, not for accounts.", "token")
-	poolDays     = description("pool_days", "Days the pool lasts at the last day's total; absent where nothing was paid.", "token")
-	runsTotal    = description("runs_total", "Runs of the scheduler.")
-	runsFailed   = description("runs_failed_total", "Runs that failed, and were retried.")
-	runSeconds   = description("run_duration_seconds", "How long the last run took.")
-	runEnded     = description("run_timestamp_seconds", "When the last run ended.")
-	runFailed    = description("run_failed", "1 where the last run failed.")
-	lag          = description("settle_lag_seconds", "For how long the token's oldest unpaid day could have been settled; 0 where all are.", "token")
-	inFlightNow  = description("requests_in_flight", "Requests that are being answered, without streams of events.", "api")
-	streamsOpen  = description("event_streams", "Streams of events that are open.")
-	bodiesRead   = description("bodies_reading", "Request bodies that are being read.")
-	poolMax      = description("db_pool_max_connections", "Connections to the database that this process opens at most.", "pool")
-	poolInUse    = description("db_pool_in_use_connections", "Connections in use.", "pool")
-	poolIdle     = description("db_pool_idle_connections", "Connections that are open and not in use.", "pool")
-	poolWaits    = description("db_pool_waits_total", "How often a connection was waited for.", "pool")
-	poolWaited   = description("db_pool_wait_seconds_total", "For how long connections were waited for.", "pool")
-	buildInfo    = description("build_info", "1, with how the program was built.", "version", "revision", "goversion", "schema")
-	largeBytes   = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
+	poolBalance  = description("pool_tokens", "What @rewards has of the token, rounded to a float: for a graph, "+
+		"not for accounts.", "token")
+	poolDays = description("pool_days", "Days the pool lasts at the last day's total; absent where nothing was paid.",
+		"token")
+	runsTotal  = description("runs_total", "Runs of the scheduler.")
+	runsFailed = description("runs_failed_total", "Runs that failed, and were retried.")
+	runSeconds = description("run_duration_seconds", "How long the last run took.")
+	runEnded   = description("run_timestamp_seconds", "When the last run ended.")
+	runFailed  = description("run_failed", "1 where the last run failed.")
+	lag        = description("settle_lag_seconds",
+		"For how long the token's oldest unpaid day could have been settled; 0 where all are.", "token")
+	inFlightNow = description("requests_in_flight", "Requests that are being answered, without streams of events.", "api")
+	streamsOpen = description("event_streams", "Streams of events that are open.")
+	bodiesRead  = description("bodies_reading", "Request bodies that are being read.")
+	poolMax     = description("db_pool_max_connections",
+		"Connections to the database that this process opens at most.", "pool")
+	poolInUse  = description("db_pool_in_use_connections", "Connections in use.", "pool")
+	poolIdle   = description("db_pool_idle_connections", "Connections that are open and not in use.", "pool")
+	poolWaits  = description("db_pool_waits_total", "How often a connection was waited for.", "pool")
+	poolWaited = description("db_pool_wait_seconds_total", "For how long connections were waited for.", "pool")
+	buildInfo  = description("build_info", "1, with how the program was built.", "version", "revision", "goversion",
+		"schema")
+	largeBytes = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
 // Describe sends the descriptions of what is collected.
 func (m collector) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed, runSeconds, runEnded, runFailed, lag, inFlightNow, streamsOpen,
+	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed,
+		runSeconds, runEnded, runFailed, lag, inFlightNow, streamsOpen,
 		bodiesRead, largeBytes, poolMax, poolInUse, poolIdle, poolWaits, poolWaited, buildInfo} {
 		c <- d
 	}
@@ -139,11 +150,13 @@ func (m collector) collectPools(c chan<- prometheus.Metric) {
 		c <- prometheus.MustNewConstMetric(poolWaits, prometheus.CounterValue, float64(p.Waits), p.Name)
 		c <- prometheus.MustNewConstMetric(poolWaited, prometheus.CounterValue, p.Wait.Seconds(), p.Name)
 	}
-	c <- prometheus.MustNewConstMetric(buildInfo, prometheus.GaugeValue, 1, m.build.Version, m.build.Revision, m.build.Go, strconv.Itoa(store.SchemaVersion()))
+	c <- prometheus.MustNewConstMetric(buildInfo, prometheus.GaugeValue, 1, m.build.Version, m.build.Revision, m.build.Go,
+		strconv.Itoa(store.SchemaVersion()))
 }
 
 // collectTokens sends the figures of the tokens.
-func (m collector) collectTokens(ctx context.Context, gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+func (m collector) collectTokens(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
 	tokens, err := reports.New(m.books.Reader()).TokenStatus(ctx)
 	if err != nil {
 		return err

@@ -19,7 +19,8 @@ func TestMetrics(t *testing.T) {
 	_, err := w.books.Fund(t.Context(), "f-1", "BNB", 2_50000000, false)
 	w.ok(err)
 	w.post(ledger.Entry{ID: "d-1", Kind: ledger.Deposit, Moves: []ledger.Move{
-		{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 2_00000000}, {From: ledger.Custody, To: "alice", Asset: "SOL", Amount: 2_000000000}}})
+		{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 2_00000000},
+		{From: ledger.Custody, To: "alice", Asset: "SOL", Amount: 2_000000000}}})
 	w.metrics = NewMetrics() // the server's own
 	w.clock.Forward(noon.Add(37 * time.Hour))
 	s := w.serve()
@@ -68,7 +69,8 @@ func TestCommitsAreCounted(t *testing.T) {
 	w := newSite(t)
 	var entries []ledger.Entry
 	for _, id := range []string{"d-1", "d-2", "d-3"} {
-		entries = append(entries, ledger.Entry{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}})
+		entries = append(entries, ledger.Entry{ID: id, Kind: ledger.Deposit,
+			Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}})
 	}
 	w.post(entries...)
 	var got dto.Metric

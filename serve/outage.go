@@ -47,6 +47,7 @@ func (o *outage) over() {
 	if o.failures == 0 {
 		return
 	}
-	o.log.Info("the books can be reached again", "after", o.now().Sub(o.since).Round(time.Second).String(), "failures", o.failures)
+	o.log.Info("the books can be reached again", "after", o.now().Sub(o.since).Round(time.Second).String(), "failures",
+		o.failures)
 	o.failures, o.cause = 0, ""
 }

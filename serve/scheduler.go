@@ -186,7 +186,8 @@ func grace(ctx context.Context) (context.Context, func()) {
 }
 
 // Accrue finishes the batch in hand.
-func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
+func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string,
+	rule staking.Rule) error {
 	ctx, done := grace(ctx)
 	defer done()
 	return f.DB.Accrue(ctx, p, d, tokens, rule)

@@ -1,4 +1,5 @@
-// Package serve is the server: the middleware, TLS, the mounted APIs, the scheduler of the daily run, metrics and health. It knows no command line.
+// Package serve is the server: the middleware, TLS, the mounted APIs, the scheduler of the daily
+// run, metrics and health. It knows no command line.
 package serve
 
 import (
@@ -44,8 +45,9 @@ type Config struct {
 	AcceptAt    string       // URL where a holder accepts the documents; "": none
 	Pages       *web.Options // what the pages need beside the above; nil: none are served
 
-	Listen        string // address of the APIs and the pages; port 0 takes a free one
-	MetricsListen string // address of health and metrics; "": beside the APIs, and metrics for callers on this machine only
+	Listen string // address of the APIs and the pages; port 0 takes a free one
+	// Address of health and metrics; "": beside the APIs, and metrics for callers on this machine only.
+	MetricsListen string
 	CertFile      string // certificate in PEM, with its chain; "": no TLS
 	KeyFile       string // the certificate's key in PEM
 	BooksURL      string // where the books are, for the log: without a password
@@ -91,7 +93,8 @@ func Run(ctx context.Context, c Config) error {
 // warn logs what is not as it should be, and works all the same.
 func warn(c Config) error {
 	if c.Sealer == nil {
-		c.Log.Warn("there is no key that secrets are sealed with; start again once there is one, or API keys of the type hmac are not understood")
+		c.Log.Warn("there is no key that secrets are sealed with; start again once there is one, or API keys of the " +
+			"type hmac are not understood")
 	}
 	if c.Books.Test() {
 		c.Log.Warn("these books are a test", "clock", c.Now().UTC().Format(time.DateTime))
@@ -112,7 +115,8 @@ type timeouts struct {
 	stop     time.Duration // to be answered after Stop
 }
 
-var usualTimeouts = timeouts{headers: 5 * time.Second, request: 30 * time.Second, response: time.Minute, idle: time.Minute, stop: stopWait}
+var usualTimeouts = timeouts{headers: 5 * time.Second, request: 30 * time.Second, response: time.Minute,
+	idle: time.Minute, stop: stopWait}
 
 const (
 	// stopWait is how long the work in hand may take when the server stops.
@@ -151,7 +155,8 @@ func New(c Config) (*Server, error) {
 	s.exchange = s.mount(exchangeAPI, binance.New(binance.Options{
 		Books: c.Books, Sealer: c.Sealer, Now: c.Now, Log: c.Log, Weights: c.Weights, Accept: c.AcceptAt,
 	}))
-	own, ours := ownAPI, api.New(api.Options{Books: c.Books, Events: hub, Now: c.Now, Log: c.Log, Test: c.Books.Test(), Rate: c.Rate})
+	own, ours := ownAPI, api.New(api.Options{Books: c.Books, Events: hub, Now: c.Now, Log: c.Log, Test: c.Books.Test(),
+		Rate: c.Rate})
 	own.maxBody = ours.MaxBody
 	s.mux.Handle("/v1/", s.mount(own, ours))
 	if c.Pages == nil {
@@ -267,7 +272,8 @@ func (s *Server) serve(listener net.Listener, handler http.Handler, c *certifica
 	server := &http.Server{
 		Handler: rejectDotSegments(handler), MaxHeaderBytes: maxHeaders,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: s.timeouts.headers, ReadTimeout: s.timeouts.request, WriteTimeout: s.timeouts.response, IdleTimeout: s.timeouts.idle,
+		ReadHeaderTimeout: s.timeouts.headers, ReadTimeout: s.timeouts.request, WriteTimeout: s.timeouts.response,
+		IdleTimeout: s.timeouts.idle,
 	}
 	server.RegisterOnShutdown(s.gateway.stop)
 	serve := func() error { return server.Serve(listener) }

@@ -64,7 +64,8 @@ func TestEachAPIAnswersInItsOwnWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if response.StatusCode != c.status || !strings.HasPrefix(response.Header.Get("Content-Type"), c.kind) || !strings.Contains(string(body), c.has) {
+		if response.StatusCode != c.status || !strings.HasPrefix(response.Header.Get("Content-Type"), c.kind) ||
+			!strings.Contains(string(body), c.has) {
 			t.Errorf("%s %s: %s %q %.300s", c.method, c.path, response.Status, response.Header.Get("Content-Type"), body)
 		}
 		if err := response.Body.Close(); err != nil {
@@ -81,17 +82,22 @@ func TestAPathIsNotLedElsewhere(t *testing.T) {
 	s := w.serve()
 	address := s.address()
 	for path, kind := range map[string]string{
-		"/v1/accounts/../withdrawals": "application/problem+json", "/v1/accounts/./balances": "application/problem+json", "/v1/./journal": "application/problem+json",
-		"/v1/..": "application/problem+json", "/v1/entries/..": "application/problem+json", "/v1/accounts/a/..?limit=1": "application/problem+json",
-		"//v1/accounts/../withdrawals": "application/problem+json", "/%761/accounts/../withdrawals": "application/problem+json",
-		"/sapi/../v1/accounts": "application/json", "/api/v3/../v3/ping": "application/json", "//api/v3/../v3/ping": "application/json",
+		"/v1/accounts/../withdrawals": "application/problem+json", "/v1/accounts/./balances": "application/problem+json",
+		"/v1/./journal": "application/problem+json",
+		"/v1/..":        "application/problem+json", "/v1/entries/..": "application/problem+json",
+		"/v1/accounts/a/..?limit=1":     "application/problem+json",
+		"//v1/accounts/../withdrawals":  "application/problem+json",
+		"/%761/accounts/../withdrawals": "application/problem+json",
+		"/sapi/../v1/accounts":          "application/json", "/api/v3/../v3/ping": "application/json",
+		"//api/v3/../v3/ping":  "application/json",
 		"/fapi/../v1/accounts": "application/json", "/dapi/v1/./time": "application/json",
 	} {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nConnection: close\r\n\r\n", path, token); err != nil {
+		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nConnection: close\r\n\r\n",
+			path, token); err != nil {
 			t.Fatal(err)
 		}
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -99,7 +105,8 @@ func TestAPathIsNotLedElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		if response.StatusCode != http.StatusNotFound || response.Header.Get("Content-Type") != kind {
-			t.Errorf("GET %s: %s %q, to %q", path, response.Status, response.Header.Get("Content-Type"), response.Header.Get("Location"))
+			t.Errorf("GET %s: %s %q, to %q", path, response.Status, response.Header.Get("Content-Type"),
+				response.Header.Get("Location"))
 		}
 		if err := errors.Join(response.Body.Close(), conn.Close()); err != nil {
 			t.Error(err)
@@ -115,7 +122,8 @@ func TestAGigabyteIsNotRead(t *testing.T) {
 	s := w.serve()
 	for _, path := range []string{"/v1/batches", "/v1/accounts", "/sapi/v1/capital/withdraw/apply", "/api/v3/ping"} {
 		for _, framing := range []string{fmt.Sprintf("Content-Length: %d", 1<<30), "Transfer-Encoding: chunked"} {
-			headers := "Authorization: Bearer " + token + "\r\nX-MBX-APIKEY: " + key + "\r\nContent-Type: application/json\r\n" + framing
+			headers := "Authorization: Bearer " + token + "\r\nX-MBX-APIKEY: " + key +
+				"\r\nContent-Type: application/json\r\n" + framing
 			sent, status := flood(t, s.address(), path, headers)
 			if status < 400 || status >= 500 {
 				t.Errorf("%s, %s: status %d", path, framing, status)
@@ -179,7 +187,8 @@ func TestAnEventStreamEndsWithTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kind := response.Header.Get("Content-Type"); response.StatusCode != 200 || !strings.HasPrefix(kind, "text/event-stream") {
+	if kind := response.Header.Get("Content-Type"); response.StatusCode != 200 ||
+		!strings.HasPrefix(kind, "text/event-stream") {
 		t.Errorf("%s %s", response.Status, kind)
 	}
 	if _, body := s.get("/metrics"); !strings.Contains(body, "softstake_event_streams 1\n") {
@@ -217,7 +226,8 @@ func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
 func TestPagesAreServedBesideTheRest(t *testing.T) {
 	w := newSite(t)
 	on := w.serve()
-	for path, want := range map[string]int{"/login?next=%2Fsecret": 200, "/healthz": 200, "/v1/nothing": 404, "/sapi/v1/nothing": 404, "/nothing": 404} {
+	for path, want := range map[string]int{"/login?next=%2Fsecret": 200, "/healthz": 200, "/v1/nothing": 404,
+		"/sapi/v1/nothing": 404, "/nothing": 404} {
 		if status, page := on.get(path); status != want {
 			t.Errorf("%s: %d %s", path, status, page)
 		}
@@ -257,7 +267,8 @@ func TestPagesAreLoggedWithTheirSession(t *testing.T) {
 		{"", `""`},
 	} {
 		id := "request-" + string(rune('a'+i))
-		if response, body := (scenario.Request{Method: "GET", URL: s.at("/login"), Headers: map[string]string{"Cookie": c.cookie, "X-Request-Id": id}}).Do(t); response.StatusCode != 200 {
+		if response, body := (scenario.Request{Method: "GET", URL: s.at("/login"),
+			Headers: map[string]string{"Cookie": c.cookie, "X-Request-Id": id}}).Do(t); response.StatusCode != 200 {
 			t.Errorf("%s %.200s", response.Status, body)
 		}
 		if got := s.waitFor(`request=` + id + ` method=GET .* credential=(".*")`)[1]; got != c.shown {
@@ -265,7 +276,8 @@ func TestPagesAreLoggedWithTheirSession(t *testing.T) {
 		}
 	}
 	s.end()
-	if log := s.log.String(); strings.Contains(log, secret) || strings.Contains(log, "1234s") || strings.Contains(log, "forged") {
+	if log := s.log.String(); strings.Contains(log, secret) || strings.Contains(log, "1234s") ||
+		strings.Contains(log, "forged") {
 		t.Errorf("the log says too much:\n%s", log)
 	}
 }

@@ -48,7 +48,8 @@ func newSiteAt(t *testing.T, url string) *site {
 	w.ok(err)
 	w.books, err = store.Create(t.Context(), url,
 		store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true, Observe: w.metrics.Committed},
-		store.Beginning{From: day, CloseAfter: 5 * time.Minute, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
+		store.Beginning{From: day, CloseAfter: 5 * time.Minute, Tokens: tokens, Regions: staking.ShippedRegions(),
+			Documents: staking.ShippedDocuments()})
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.books.Close()) })
 	seal, err := access.NewSealKey(rand.Reader)
@@ -90,8 +91,10 @@ func (w *site) serve(change ...func(*Config)) *server {
 	w.Helper()
 	s := &server{T: w.T, ended: make(chan error, 1)}
 	c := Config{
-		Books: w.books, Sealer: w.sealer, Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Metrics: w.metrics, Pages: &web.Options{Random: rand.Reader},
-		Listen: "127.0.0.1:0", Weights: true, Build: Build{"v1.0.0", "abcdef", "go1.26"}, Settle: staking.Options{Workers: 1}, Poll: 10 * time.Millisecond,
+		Books: w.books, Sealer: w.sealer, Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
+		Metrics: w.metrics, Pages: &web.Options{Random: rand.Reader},
+		Listen: "127.0.0.1:0", Weights: true, Build: Build{"v1.0.0", "abcdef", "go1.26"}, Settle: staking.Options{Workers: 1},
+		Poll: 10 * time.Millisecond,
 	}
 	for _, f := range change {
 		f(&c)
@@ -152,7 +155,8 @@ func (w *site) key() string {
 	w.Helper()
 	name, secret, err := access.NewKey(rand.Reader)
 	w.ok(err)
-	k := access.Key{Key: name, Account: "alice", Type: access.HMAC, Permissions: []access.Permission{access.Read, access.Trade}}
+	k := access.Key{Key: name, Account: "alice", Type: access.HMAC,
+		Permissions: []access.Permission{access.Read, access.Trade}}
 	w.ok(k.Seal(w.sealer, secret))
 	w.ok(w.books.People().AddKey(w.Context(), k))
 	return name

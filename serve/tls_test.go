@@ -25,7 +25,8 @@ func TestACertificateIsReadAgain(t *testing.T) {
 	writeCertificate(t, cert, key, "first", noon)
 	s := newSite(t).serve(func(c *Config) { c.CertFile, c.KeyFile = cert, key })
 	address := s.address()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	served := func() string {
 		response, err := client.Get("https://" + address + "/api/v3/ping")
 		if err != nil {
@@ -63,7 +64,8 @@ func writeCertificate(t *testing.T, cert, key, name string, at time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: noon, NotAfter: noon.AddDate(1, 0, 0)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: noon,
+		NotAfter: noon.AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +74,8 @@ func writeCertificate(t *testing.T, cert, key, name string, at time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der},
+		key: {Type: "PRIVATE KEY", Bytes: secret}} {
 		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +91,8 @@ func TestMetricsOfOthersNeedTLS(t *testing.T) {
 	writeCertificate(t, cert, key, "site", noon)
 	s := newSite(t).serve(func(c *Config) { c.CertFile, c.KeyFile, c.MetricsListen = cert, key, "0.0.0.0:0" })
 	address := s.waitFor(`msg="serving health and metrics" at=\S*:(\d+)`)[1]
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	response, err := client.Get("https://127.0.0.1:" + address + "/metrics")
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +107,8 @@ func TestMetricsOfOthersNeedTLS(t *testing.T) {
 func TestTLSIsRequiredAfterItsFirstUse(t *testing.T) {
 	s := newSite(t).serve(func(c *Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
 	for protocol, want := range map[string]string{"https": "max-age=31536000", "http": "", "": "", "https, http": ""} {
-		response, _ := scenario.Request{Method: http.MethodGet, URL: s.at("/login"), Headers: map[string]string{"X-Forwarded-Proto": protocol}}.Do(t)
+		response, _ := scenario.Request{Method: http.MethodGet, URL: s.at("/login"),
+			Headers: map[string]string{"X-Forwarded-Proto": protocol}}.Do(t)
 		if got := response.Header.Get("Strict-Transport-Security"); got != want {
 			t.Errorf("%q: %q", protocol, got)
 		}

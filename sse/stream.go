@@ -1,4 +1,5 @@
-// Package sse writes server-sent events to one client (HTML Living Standard, section 9.2). It knows nothing of the books.
+// Package sse writes server-sent events to one client (HTML Living Standard, section 9.2). It knows
+// nothing of the books.
 package sse
 
 import (

@@ -26,8 +26,10 @@ func TestEventsAreFramed(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	const want = "retry: 2000\n\nid: 7\nevent: balance\ndata: {\"entry\":\"<d-1>\"}\n\nevent: ready\ndata: {}\n\nid: 8\n: still here\n\n: still here\n\n"
-	if got := answer.Body.String(); got != want || answer.Header().Get("Content-Type") != "text/event-stream" || !answer.Flushed {
+	const want = "retry: 2000\n\nid: 7\nevent: balance\ndata: {\"entry\":\"<d-1>\"}\n\nevent: ready\ndata: " +
+		"{}\n\nid: 8\n: still here\n\n: still here\n\n"
+	if got := answer.Body.String(); got != want || answer.Header().Get("Content-Type") != "text/event-stream" ||
+		!answer.Flushed {
 		t.Errorf("%v %q, want %q", answer.Header(), got, want)
 	}
 }
