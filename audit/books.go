@@ -13,7 +13,7 @@ type Books interface {
 	Outline(ctx context.Context) (Outline, error)
 	// ReadBucket gives read one bucket, the whole of it in one snapshot, so that
 	// what is paid meanwhile is either in all of it or in none. After an error of
-	// the database it may begin anew and call read again.
+	// the database it may begin again and call read again.
 	ReadBucket(ctx context.Context, bucket int, read func(Bucket) error) error
 }
 

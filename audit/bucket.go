@@ -14,7 +14,7 @@ import (
 const spanSize = 4096
 
 // worker audits one bucket after another. What it keeps is of the bucket at work,
-// and begun anew when the bucket is.
+// and begun again when the bucket is.
 type worker struct {
 	*audit
 	number    int
@@ -72,7 +72,7 @@ func (w *worker) findAt(p *position, what string) {
 	w.find(Finding{Day: w.day, HasDay: true, Account: p.stored.Account, Asset: p.stored.Asset, What: what})
 }
 
-// audited says whether the records of the day at work are to be compared.
+// audited reports whether the records of the day at work are to be compared.
 func (w *worker) audited() bool { return w.only == nil || *w.only == w.day }
 
 // bucket audits the whole of a bucket: some accounts after the other, each day after day.
@@ -152,7 +152,7 @@ func (w *worker) compareDays() {
 	}
 }
 
-// begins says whether nothing of a token is accrued yet. Its progress then stands
+// begins reports whether nothing of a token is accrued yet. Its progress then stands
 // just before its first terms: at today, open as it is, from when the token was added.
 func (w *worker) begins(p Progress) bool {
 	rules := w.token(p.Asset).rules

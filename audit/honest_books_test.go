@@ -202,10 +202,10 @@ func (b *memoryBucket) covered(d staking.Day) (accounts []ledger.Account) {
 
 func (b *memoryBucket) holding(d staking.Day, account ledger.Account, symbol string) staking.Holding {
 	row := b.balance(account, symbol)
-	h := staking.Now(account, symbol, row.Balance, row.Carry)
+	h := staking.HoldingAt(account, symbol, row.Balance, row.Carry)
 	for _, x := range b.postings {
 		if x.Account == account && x.Asset == symbol && x.Day >= d {
-			h.Undo(x.Amount, x.At-d.Millis())
+			h.Rewind(x.Amount, x.At-d.Millis())
 		}
 	}
 	return h

@@ -42,7 +42,7 @@ func (b *memoryBooks) Outline(context.Context) (Outline, error) {
 	return b.outline, b.fails("Outline")
 }
 
-// ReadBucket begins anew once after an error, as a store does after one of the database.
+// ReadBucket begins again once after an error, as a store does after one of the database.
 func (b *memoryBooks) ReadBucket(ctx context.Context, bucket int, read func(Bucket) error) error {
 	b.reads++
 	if b.reading != nil {

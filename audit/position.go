@@ -56,7 +56,7 @@ func (p *position) place(b Balance, t *token) {
 	}
 }
 
-// covered says whether the account earns on a day; days are asked for in order.
+// covered reports whether the account earns on a day; days are asked for in order.
 func (p *position) covered(d staking.Day) bool {
 	for len(p.switches) > 0 && p.switches[0].Until <= d {
 		p.switches = p.switches[1:]
@@ -123,7 +123,7 @@ type figures struct {
 	reward, left          big.Int
 }
 
-// derive works out what a position earns on the day, and says whether it earns
+// derive works out what a position earns on the day, and reports whether it earns
 // at all. The integral is compared with the minimum, not the rounded average.
 func (f *figures) derive(p *position, r *rule) bool {
 	f.opening, f.integral = &p.opening, &p.integral
@@ -217,7 +217,7 @@ func (w *worker) compare(p *position, a *staking.Accrual) {
 	w.findAt(p, strings.Join(wrong, "; "))
 }
 
-// is says whether a derived number is the stored one.
+// is reports whether a derived number is the stored one.
 func is(derived *big.Int, stored int64) bool {
 	return derived.IsInt64() && derived.Int64() == stored
 }

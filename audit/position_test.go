@@ -83,9 +83,9 @@ func TestForwardIsBackward(t *testing.T) {
 			postings = append(postings, Posting{At: at, Amount: next - now})
 			now = next
 		}
-		h := staking.Now("alice", "BNB", now, carry)
+		h := staking.HoldingAt("alice", "BNB", now, carry)
 		for _, x := range postings {
-			h.Undo(x.Amount, x.At)
+			h.Rewind(x.Amount, x.At)
 		}
 		want, wantEarns := staking.Accrue(0, terms, h)
 		w, p, earns := walk(terms, first, carry, postings)

@@ -169,7 +169,7 @@ func (s *suspect) holders() *Posting {
 }
 
 // explainMove finds what is wrong with one move, of which it has all postings
-// there are, and says whether nothing is.
+// there are, and reports whether nothing is.
 func (a *audit) explainMove(s *suspect, sides []Posting, number int64) bool {
 	first := &sides[0]
 	if first.Move != number {

@@ -119,7 +119,7 @@ func (b *memoryBooks) everywhere(change func(*Head)) {
 	}
 }
 
-// sign signs an entry's row anew, as somebody does who knows how.
+// sign signs an entry's row again, as somebody does who knows how.
 func (e *Entry) sign() { e.Digest = digestOf(e.ID, e.At, e.Leaves, e.Destination) }
 
 var tamperedDays = []tampering{

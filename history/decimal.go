@@ -47,7 +47,7 @@ func mayGroupByPoints(s string) bool {
 // parseAmount reads a number as the exchange writes it, "-0.5" or "1.2e-07", or with
 // its thousands grouped, "1,500.25", as
 // units of 10^-scale, rounded half away from zero where it has more digits;
-// rounded says whether that changed it. Its errors are whole sentences.
+// rounded reports whether that changed it. Its errors are whole sentences.
 func parseAmount(s string, scale int) (n ledger.Amount, rounded bool, err error) {
 	if s == "" {
 		return 0, false, errors.New("it has no amount")
@@ -142,7 +142,7 @@ func cutSign(s string) (rest string, negative bool) {
 	return strings.TrimPrefix(s, "+"), false
 }
 
-// isNumber says whether s is digits with at most one point among them: "2", "2.5", ".5".
+// isNumber reports whether s is digits with at most one point among them: "2", "2.5", ".5".
 func isNumber(s string) bool {
 	whole, fraction, _ := strings.Cut(s, ".")
 	return whole+fraction != "" && allDigits(whole) && allDigits(fraction)

@@ -79,13 +79,13 @@ func (w *walk) over(d staking.Day, t staking.Terms) (staking.Accrual, bool, erro
 	since := int64(0)
 	for len(w.ahead) > 0 && millisInto(d, w.ahead[0]) < staking.DayMillis {
 		until := millisInto(d, w.ahead[0])
-		h.Integral = h.Integral.Add(staking.Over(w.balance, until-since))
+		h.Integral = h.Integral.Add(staking.IntegralOf(w.balance, until-since))
 		since = until
 		if err := w.step(d); err != nil {
 			return staking.Accrual{}, false, err
 		}
 	}
-	h.Integral = h.Integral.Add(staking.Over(w.balance, staking.DayMillis-since))
+	h.Integral = h.Integral.Add(staking.IntegralOf(w.balance, staking.DayMillis-since))
 	a, earned := staking.Accrue(d, t, h)
 	if !earned {
 		return staking.Accrual{}, false, nil

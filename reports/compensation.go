@@ -126,6 +126,6 @@ func (e Explanation) holding() staking.Holding {
 		return e.measured
 	}
 	m := e.Measured
-	integral := staking.Over(m.Average, staking.DayMillis).Add(staking.Over(1, m.Rest))
+	integral := staking.IntegralOf(m.Average, staking.DayMillis).Add(staking.IntegralOf(1, m.Rest))
 	return staking.Holding{Account: m.Account, Asset: m.Asset, Opening: m.Opening, Integral: integral, Carry: m.Before}
 }

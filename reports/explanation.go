@@ -109,7 +109,7 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 		return err
 	}
 	err = t.Query(func(r db.Row) error {
-		h.Undo(ledger.Amount(r.Int(0)), staking.DayMillis)
+		h.Rewind(ledger.Amount(r.Int(0)), staking.DayMillis)
 		return nil
 	}, `SELECT a.reward FROM days d CROSS JOIN rewards a
 	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day < $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5`, int64(id.Bucket()), int64(d), int64(until), string(id), e.Asset.Symbol)
@@ -123,7 +123,7 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 	}
 	err = t.Query(func(r db.Row) error {
 		p := readPosting(r)
-		h.Undo(p.Amount, p.At.UnixMilli()-d.Millis())
+		h.Rewind(p.Amount, p.At.UnixMilli()-d.Millis())
 		if staking.DayOf(p.At) == d {
 			e.Changes = append(e.Changes, Change{At: p.At, Amount: p.Amount, Entry: p.Entry, Kind: p.Kind, Other: p.Other})
 		}
@@ -162,7 +162,7 @@ func (e *Explanation) countFrom(t db.View, id ledger.Account, d staking.Day) (h 
 	if !found {
 		later = int64(staking.Forever)
 	}
-	return staking.Now(id, token, ledger.Amount(balance), staking.Fraction(carry)), staking.Day(later), err
+	return staking.HoldingAt(id, token, ledger.Amount(balance), staking.Fraction(carry)), staking.Day(later), err
 }
 
 // runBalances puts the changes in order, and says what the balance is after each.

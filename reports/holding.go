@@ -30,9 +30,9 @@ func (r *reading) countBack() error {
 		return nil
 	}
 	for symbol, t := range counted {
-		t.moved, t.sofar = t.Free != 0, staking.Over(t.Free, r.elapsed())
+		t.moved, t.sofar = t.Free != 0, staking.IntegralOf(t.Free, r.elapsed())
 		for range r.Today - r.first + 1 {
-			t.holdings = append(t.holdings, staking.Now(r.id, symbol, t.Free, t.carry))
+			t.holdings = append(t.holdings, staking.HoldingAt(r.id, symbol, t.Free, t.carry))
 		}
 	}
 	err := r.t.Query(func(row db.Row) error {
@@ -52,10 +52,10 @@ func (r *reading) countBack() error {
 func (r *reading) takeOut(t *token, at int64, change ledger.Amount) {
 	t.moved = true
 	for i := range t.holdings {
-		t.holdings[i].Undo(change, at-(r.first+staking.Day(i)).Millis())
+		t.holdings[i].Rewind(change, at-(r.first+staking.Day(i)).Millis())
 	}
 	if millis := at - r.Today.Millis(); millis > 0 {
-		t.sofar = t.sofar.Sub(staking.Over(change, min(millis, r.elapsed())))
+		t.sofar = t.sofar.Sub(staking.IntegralOf(change, min(millis, r.elapsed())))
 	}
 }
 

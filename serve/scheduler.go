@@ -186,7 +186,7 @@ func grace(ctx context.Context) (context.Context, func()) {
 }
 
 // Accrue finishes the batch in hand.
-func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, tokens []string,
+func (f finishing) Accrue(ctx context.Context, p staking.Batch, d staking.Day, tokens []string,
 	rule staking.Rule) error {
 	ctx, done := grace(ctx)
 	defer done()
@@ -194,7 +194,7 @@ func (f finishing) Accrue(ctx context.Context, p staking.Piece, d staking.Day, t
 }
 
 // Pay finishes the batch in hand.
-func (f finishing) Pay(ctx context.Context, p staking.Piece, d staking.Day, tokens []string, now time.Time) error {
+func (f finishing) Pay(ctx context.Context, p staking.Batch, d staking.Day, tokens []string, now time.Time) error {
 	ctx, done := grace(ctx)
 	defer done()
 	return f.DB.Pay(ctx, p, d, tokens, now)

@@ -10,11 +10,11 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Fraction is the part of a smallest unit that a reward leaves to the account's
-// next reward in the same token: so many 365 × 86,400,000 × 10^8ths of a unit.
+// Fraction is the part of a smallest unit that a reward leaves to the account's next
+// reward in the same token, counted in 1/Unit of a smallest unit.
 type Fraction int64
 
-// Unit is the Fraction that would be a whole smallest unit; every Fraction is below it.
+// Unit is the Fraction of a whole smallest unit; every Fraction is from 0 to Unit−1.
 const Unit Fraction = 365 * DayMillis * 100_000_000
 
 // Holding is what an account had of a token on a day, free of orders and
@@ -27,32 +27,34 @@ type Holding struct {
 	Carry    Fraction
 }
 
-// Now begins to count back from the balance that an account has now, or has
-// after any moment past the day: each later change is then taken out with Undo.
-func Now(account ledger.Account, asset string, balance ledger.Amount, carry Fraction) Holding {
-	return Holding{Account: account, Asset: asset, Opening: balance, Integral: Over(balance, DayMillis), Carry: carry}
+// HoldingAt starts from an account's balance at any moment at or after the end of the day,
+// and from the fraction carried at the start of the day. Rewind then takes out each later
+// change. balance is in smallest units.
+func HoldingAt(account ledger.Account, asset string, balance ledger.Amount, carry Fraction) Holding {
+	return Holding{
+		Account: account, Asset: asset, Opening: balance, Integral: IntegralOf(balance, DayMillis), Carry: carry,
+	}
 }
 
-// Undo takes out a change of the free balance that was made so many milliseconds
-// after the day began, 0 or more: the part of the day before it did not have it.
-// The order of changes does not matter. A change in the day's first millisecond
-// belongs to the whole day and to its opening.
-func (h *Holding) Undo(change ledger.Amount, millis int64) {
+// Rewind takes out a change of the free balance that was made millis milliseconds after
+// the day began: the part of the day before the change did not have it. The order of
+// calls does not matter. A change at 0 belongs to the whole day and to its opening.
+func (h *Holding) Rewind(change ledger.Amount, millis int64) {
 	if millis <= 0 {
 		return
 	}
 	h.Opening -= change
-	h.Integral = h.Integral.Sub(Over(change, min(millis, DayMillis)))
+	h.Integral = h.Integral.Sub(IntegralOf(change, min(millis, DayMillis)))
 }
 
-// Change puts in a change of the free balance that is made so many milliseconds
-// after the day began, 0 or more, and that the holding does not have yet: the rest
-// of the day has it. What Undo takes out it puts in.
+// Change adds a change of the free balance that is made millis milliseconds after the day
+// began and that the holding does not have yet: the rest of the day has it. It is the
+// inverse of Rewind.
 func (h *Holding) Change(change ledger.Amount, millis int64) {
 	if millis <= 0 {
 		h.Opening += change
 	}
-	h.Integral = h.Integral.Add(Over(change, DayMillis-min(max(millis, 0), DayMillis)))
+	h.Integral = h.Integral.Add(IntegralOf(change, DayMillis-min(max(millis, 0), DayMillis)))
 }
 
 // Accrual is what an account earned with a token on a day, with every figure it
@@ -71,22 +73,22 @@ type Accrual struct {
 	Carry    Fraction      // left to the next
 }
 
-// EntryID is the name under which the reward stands in the journal. Only the run
-// posts under it, and so each is posted once.
+// EntryID is the reward's name in the journal. Only the run posts under it, so a reward is
+// posted at most once.
 func (a Accrual) EntryID() string {
 	return fmt.Sprintf("reward/%s/%s/%s", a.Day, a.Asset, a.Account)
 }
 
-// Accrue says what a holding earned on a day (rules: what is earned), or false
-// where it earned nothing: not offered, or on average below the minimum. An entry that
-// another ledger decided may leave a balance below zero for a part of the day: that part
-// counts against the rest, and a day whose sum is below zero earns nothing, whatever the
-// minimum. The
-// terms must have passed Check, and the balance must fit the asset's supply.
+// Accrue returns what a holding earned on a day (rules: what is earned), or false if it
+// earned nothing: the token is not offered, or the average is below the minimum. An entry
+// that another ledger decided may leave a balance below zero for a part of the day: that
+// part counts against the rest, and a day whose sum is below zero earns nothing, whatever
+// the minimum. The terms must have passed Check, and the balance must fit the asset's
+// supply. It is pure: no clock, no store.
 //
 //	reward + carry = min(integral, cap × day) × APR / 365 + carry before
 func Accrue(d Day, t Terms, h Holding) (Accrual, bool) {
-	if !t.Offered || h.Integral.Less(Over(t.Min, DayMillis)) || h.Integral.Less(Integral{}) {
+	if !t.Offered || h.Integral.Less(IntegralOf(t.Min, DayMillis)) || h.Integral.Less(Integral{}) {
 		return Accrual{}, false
 	}
 	average, rest := h.Integral.Average()
@@ -96,17 +98,17 @@ func Accrue(d Day, t Terms, h Holding) (Accrual, bool) {
 		APR: t.APR, Before: h.Carry,
 	}
 	earning := h.Integral
-	if limit := Over(t.Cap, DayMillis); limit.Less(earning) {
+	if limit := IntegralOf(t.Cap, DayMillis); limit.Less(earning) {
 		earning = limit
 	}
 	a.Reward, a.Carry = earning.earn(t.APR, h.Carry)
 	return a, true
 }
 
-// AppendLine appends the accrual as one line of text, of which the digest of a
-// paid bucket is made (SHA-256 over the lines of one bucket, token and day, by account):
-// day, asset, account, opening, average, rest, eligible, APR in 1e-8, reward,
-// fraction before, fraction left; between spaces, amounts in smallest units.
+// AppendLine appends the accrual as one line of text. The digest of a paid bucket is the
+// SHA-256 over the lines of one bucket, token and day, by account. The fields, separated
+// by spaces: day, asset, account, opening, average, rest, eligible, APR in 1e-8, reward,
+// fraction before, fraction left; amounts in smallest units.
 func (a Accrual) AppendLine(b []byte) []byte {
 	b = a.Day.Start().AppendFormat(b, time.DateOnly)
 	b = append(append(b, ' '), a.Asset...)
@@ -120,10 +122,9 @@ func (a Accrual) AppendLine(b []byte) []byte {
 	return append(b, '\n')
 }
 
-// earn is the integral's interest at a yearly rate, with a carried fraction: the
-// whole units, rounded down, and the fraction left. 2^62 units over a day (89
-// bits) × a rate (30 bits) + a fraction (62 bits) fit 120 bits, and divided by a
-// Unit (62 bits) 63 again.
+// earn is the integral's interest at a yearly rate, with a carried fraction: the whole
+// units, rounded down, and the fraction left. 2^62 units over a day (89 bits) × a rate
+// (30 bits) + a fraction (62 bits) fit 120 bits; divided by Unit (62 bits) they fit 63.
 func (i Integral) earn(r Rate, carry Fraction) (ledger.Amount, Fraction) {
 	over, lo := bits.Mul64(i.lo, uint64(r))
 	hi := i.hi*uint64(r) + over

@@ -115,7 +115,9 @@ func poisedHistory(r *rand.Rand) history {
 	}
 	h.events = append(h.events, event{staking.DayMillis + r.Int64N(10), -swing}, event{9 * staking.DayMillis, 7})
 	slices.SortStableFunc(h.events, func(a, b event) int { return cmp.Compare(a.at, b.at) })
-	h.terms = staking.Terms{Asset: "BNB", Offered: true, APR: randomRate(r), Min: ledger.Amount(edge), Cap: ledger.Amount(edge)}
+	h.terms = staking.Terms{
+		Asset: "BNB", Offered: true, APR: randomRate(r), Min: ledger.Amount(edge), Cap: ledger.Amount(edge),
+	}
 	switch r.IntN(3) {
 	case 0:
 		h.terms.Min = ledger.Amount(upTo(r, edge))
@@ -165,7 +167,10 @@ func TestTheDayAgreesWithTheOracleInTheSmallest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.SampledFrom([]int64{3, 1_000, 1 << 62, math.MaxInt64}).Draw(t, "most")
 		amount := rapid.Int64Range(0, most)
-		h := history{before: ledger.Amount(amount.Draw(t, "before")), carry: staking.Fraction(rapid.Int64Range(0, int64(staking.Unit)-1).Draw(t, "carry"))}
+		h := history{
+			before: ledger.Amount(amount.Draw(t, "before")),
+			carry:  staking.Fraction(rapid.Int64Range(0, int64(staking.Unit)-1).Draw(t, "carry")),
+		}
 		times := rapid.SliceOfN(rapid.Int64Range(0, 2*staking.DayMillis), 0, 6).Draw(t, "times")
 		slices.Sort(times)
 		balance := h.before
@@ -177,7 +182,9 @@ func TestTheDayAgreesWithTheOracleInTheSmallest(t *testing.T) {
 		low := rapid.Int64Range(0, most).Draw(t, "min")
 		high := rapid.Int64Range(max(low, 1), most).Draw(t, "cap")
 		rate := staking.Rate(rapid.Int64Range(0, int64(rateMax)).Draw(t, "rate"))
-		h.terms = staking.Terms{Asset: "BNB", Offered: true, APR: rate, Min: ledger.Amount(low), Cap: ledger.Amount(high)}
+		h.terms = staking.Terms{
+			Asset: "BNB", Offered: true, APR: rate, Min: ledger.Amount(low), Cap: ledger.Amount(high),
+		}
 		order := make([]int, len(h.events))
 		for i := range order {
 			order[i] = i

@@ -8,7 +8,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Why activation is refused, in the order in which it is looked at.
+// Why activation is refused, in the order in which it is checked.
 const (
 	ErrRegion         ledger.ErrorKind = "not offered in this region"
 	ErrUnknownCountry ledger.ErrorKind = "the country of the request is not known"
@@ -19,28 +19,29 @@ const (
 // ReasonNoResidence is ErrRegion: the account has no residence, or one that does not exist.
 const ReasonNoResidence = "no-residence"
 
-// Client is what a holder pressed the switch with.
+// Client is the app or browser from which a holder switches Soft Staking on or off.
 type Client struct {
 	// Platform is as the client names it; Platform() decides whether it is iOS or Android.
 	// Others have no minimum version.
 	Platform string
 	Version  string // of the app: 3.1.0
-	Address  string // network address, as told
+	Address  string // network address, as the caller reports it
 	Country  Region // where the request comes from, if the operator supplies it
 
 	NeedCountry bool // refuse to switch on while Country is ""
 }
 
-// CheckRegion refuses activation to residents of a restricted region, to those
-// without a verified residence, and to requests from such a region, with ErrRegion. A
-// residence that does not exist in ISO 3166 is no verified one. A request whose country
-// must be known and is not is refused with ErrUnknownCountry.
+// CheckRegion refuses activation with ErrRegion to residents of a restricted region, to
+// those without a verified residence, and to requests from such a region. A residence that
+// does not exist in ISO 3166 is not verified. If the country must be known and is not, the
+// error is ErrUnknownCountry.
 func CheckRegion(residence Region, c Client, restricted []Region) error {
 	if residence == "" {
 		return ErrRegion.In("", "the account has no verified residence").Because(ReasonNoResidence)
 	}
 	if !residence.Exists() {
-		return ErrRegion.In("", "the account's residence %s is not a code of ISO 3166, and counts as none", residence).Because(ReasonNoResidence)
+		return ErrRegion.In("", "the account's residence %s is not a code of ISO 3166, and counts as none",
+			residence).Because(ReasonNoResidence)
 	}
 	for _, r := range restricted {
 		if residence.In(r) {

@@ -15,9 +15,12 @@ func TestCheckRegion(t *testing.T) {
 		ok                 bool
 	}{
 		{"DE", "", true}, {"DE", "FR", true}, {"UA", "", true}, {"UA-30", "UA-63", true}, {"GB", "CA", true},
-		{"", "", false}, {"", "DE", false}, {"US", "", false}, {"US-CA", "DE", false}, {"DE", "US", false}, {"DE", "US-NY", false}, {"PR", "", false},
-		{"CU", "", false}, {"IR", "", false}, {"KP", "", false}, {"SY", "", false}, {"UA-43", "", false}, {"UA-09", "", false}, {"UA-14", "", false}, {"UA-40", "DE", false},
-		{"DE", "SY", false}, {"AS", "", false}, {"GU", "", false}, {"MP", "", false}, {"UM", "", false}, {"VI", "", false},
+		{"", "", false}, {"", "DE", false}, {"US", "", false}, {"US-CA", "DE", false}, {"DE", "US", false},
+		{"DE", "US-NY", false}, {"PR", "", false},
+		{"CU", "", false}, {"IR", "", false}, {"KP", "", false}, {"SY", "", false}, {"UA-43", "", false},
+		{"UA-09", "", false}, {"UA-14", "", false}, {"UA-40", "DE", false},
+		{"DE", "SY", false}, {"AS", "", false}, {"GU", "", false}, {"MP", "", false}, {"UM", "", false},
+		{"VI", "", false},
 	} {
 		err := staking.CheckRegion(c.residence, staking.Client{Country: c.country}, restricted)
 		if (err == nil) != c.ok || (err != nil && !errors.Is(err, staking.ErrRegion)) {
@@ -46,9 +49,13 @@ func TestCheckDocuments(t *testing.T) {
 	}{
 		{"all", map[string]int{staking.TermsOfUse: 2, staking.SoftStakingTerms: 1, staking.RiskWarning: 3}, nil},
 		{"none", nil, []string{"terms-of-use version 2", "soft-staking-terms version 1", "risk-warning version 3"}},
-		{"an old version of one", map[string]int{staking.TermsOfUse: 1, staking.SoftStakingTerms: 1, staking.RiskWarning: 3}, []string{"terms-of-use version 2"}},
-		{"one never", map[string]int{staking.TermsOfUse: 2, staking.SoftStakingTerms: 1}, []string{"risk-warning version 3"}},
-		{"others", map[string]int{"cookies": 9}, []string{"terms-of-use version 2", "soft-staking-terms version 1", "risk-warning version 3"}},
+		{"an old version of one", map[string]int{
+			staking.TermsOfUse: 1, staking.SoftStakingTerms: 1, staking.RiskWarning: 3,
+		}, []string{"terms-of-use version 2"}},
+		{"one never", map[string]int{staking.TermsOfUse: 2, staking.SoftStakingTerms: 1},
+			[]string{"risk-warning version 3"}},
+		{"others", map[string]int{"cookies": 9},
+			[]string{"terms-of-use version 2", "soft-staking-terms version 1", "risk-warning version 3"}},
 	} {
 		err := staking.CheckDocuments(current, c.accepted)
 		if (err == nil) != (c.missing == nil) || (err != nil && !errors.Is(err, staking.ErrDocuments)) {

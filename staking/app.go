@@ -18,10 +18,10 @@ var oldestApp = appVersion{numbers: [4]int{3, 1, 0}}
 // letters: "iOS 18", "Apple iPhone15,2", "iPadOS", "Android TV".
 var appWords = map[string]string{"ios": "ios", "iphone": "ios", "ipad": "ios", "ipod": "ios", "android": "android"}
 
-// Platform is what a client says that it runs on, in one way: "ios" or "android" where a
-// word of it names a mobile system or device, else the whole in small letters.
-func Platform(said string) string {
-	name := strings.ToLower(strings.TrimSpace(said))
+// Platform normalizes the platform that a client reports: "ios" or "android" if a word of
+// it names a mobile system or device, else the whole in small letters.
+func Platform(reported string) string {
+	name := strings.ToLower(strings.TrimSpace(reported))
 	for word := range strings.FieldsFuncSeq(name, func(c rune) bool { return !unicode.IsLetter(c) }) {
 		for begin, platform := range appWords {
 			if strings.HasPrefix(word, begin) {
@@ -38,15 +38,16 @@ func (c Client) Mobile() bool {
 	return platform == "ios" || platform == "android"
 }
 
-// CheckVersion refuses activation from a mobile app older than 3.1.0, or of a
-// version that cannot be read, with ErrUpdateApp.
+// CheckVersion refuses activation with ErrUpdateApp from a mobile app that is older than
+// 3.1.0 or whose version cannot be read.
 func (c Client) CheckVersion() error {
 	if !c.Mobile() {
 		return nil
 	}
 	version, err := parseAppVersion(c.Version)
 	if err != nil || version.before(oldestApp) {
-		return ErrUpdateApp.In("", "this is version %q; Soft Staking needs %s or later", ledger.Clip(c.Version), oldestApp)
+		return ErrUpdateApp.In("", "this is version %q; Soft Staking needs %s or later",
+			ledger.Clip(c.Version), oldestApp)
 	}
 	return nil
 }
@@ -54,7 +55,8 @@ func (c Client) CheckVersion() error {
 // appForm is how stores and systems write an app's version: v3.1.0, 3.1, 3.1.0.5,
 // 3.1.0-beta.2, 3.1.0+7, 3.1.0 (1234), 3.1.0 build 1234. What follows the numbers names
 // a build of them; a "-" marks a pre-release, which is older than the version it names.
-var appForm = regexp.MustCompile(`^[vV]?((?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){0,3})(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?(?: ?\([0-9A-Za-z ._-]+\)| (?:[bB]uild )?\d+)?$`)
+var appForm = regexp.MustCompile(`^[vV]?((?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){0,3})` +
+	`(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?(?: ?\([0-9A-Za-z ._-]+\)| (?:[bB]uild )?\d+)?$`)
 
 // appVersion is the version of an app.
 type appVersion struct {

@@ -12,15 +12,15 @@ import (
 func BenchmarkAccrue(b *testing.B) {
 	terms := staking.Terms{Asset: "BNB", Offered: true, APR: 150_000, Min: bnb / 2, Cap: 1_000 * bnb}
 	b.Run("rule", func(b *testing.B) {
-		h := staking.Now("alice", "BNB", 2*bnb, 1)
+		h := staking.HoldingAt("alice", "BNB", 2*bnb, 1)
 		for b.Loop() {
 			staking.Accrue(20_000, terms, h)
 		}
 	})
 	b.Run("undo", func(b *testing.B) {
-		h := staking.Now("alice", "BNB", 2*bnb, 1)
+		h := staking.HoldingAt("alice", "BNB", 2*bnb, 1)
 		for b.Loop() {
-			h.Undo(1, 43_200_000)
+			h.Rewind(1, 43_200_000)
 		}
 	})
 	b.Run("day of ten changes", func(b *testing.B) {
@@ -29,9 +29,9 @@ func BenchmarkAccrue(b *testing.B) {
 			events = append(events, event{43_200_000, bnb})
 		}
 		for b.Loop() {
-			h := staking.Now("alice", "BNB", 2*bnb, 1)
+			h := staking.HoldingAt("alice", "BNB", 2*bnb, 1)
 			for _, e := range events[:10] {
-				h.Undo(e.change, e.at)
+				h.Rewind(e.change, e.at)
 			}
 			staking.Accrue(20_000, terms, h)
 		}

@@ -8,18 +8,18 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Closing says how long past their end, 24:00 UTC, the days from one on take late
-// entries. It is a property of the books, and no process closes a day before it.
+// Closing is how long after their end, 24:00 UTC, the days from From on take late entries.
+// It is a property of the books: no process closes a day earlier.
 type Closing struct {
 	From  Day
 	After time.Duration // at least 0, less than a day, in whole milliseconds
 }
 
-// UsualCloseAfter is how long days take late entries unless an operator says otherwise.
+// UsualCloseAfter is how long days take late entries unless an operator sets it.
 const UsualCloseAfter = 5 * time.Minute
 
-// CheckCloseAfter refuses with ErrInvalid what days cannot take late entries for: from
-// a day on, the next day's rewards would be due before.
+// CheckCloseAfter returns ErrInvalid unless after is from 0 to below a day, in whole
+// milliseconds: with a day or more, the next day's rewards would be due before.
 func CheckCloseAfter(after time.Duration) error {
 	if after < 0 || after >= 24*time.Hour || after%time.Millisecond != 0 {
 		return ledger.ErrInvalid.In("", "%s does not lie between 0 and a day, in whole milliseconds", after)
@@ -27,13 +27,14 @@ func CheckCloseAfter(after time.Duration) error {
 	return nil
 }
 
-// Closings are those of the books, each from another day on, in any order.
+// Closings are those of the books, each from a different day on, in any order.
 type Closings []Closing
 
-// After is how long past its end a day takes late entries.
+// After is how long after its end a day takes late entries.
 func (c Closings) After(d Day) time.Duration {
 	var holds Closing
-	for _, closing := range slices.SortedFunc(slices.Values(c), func(a, b Closing) int { return cmp.Compare(a.From, b.From) }) {
+	byDay := func(a, b Closing) int { return cmp.Compare(a.From, b.From) }
+	for _, closing := range slices.SortedFunc(slices.Values(c), byDay) {
 		if closing.From <= d {
 			holds = closing
 		}
@@ -41,11 +42,11 @@ func (c Closings) After(d Day) time.Duration {
 	return holds.After
 }
 
-// ClosesAt is when a day closes at the earliest, and its rewards begin to be credited.
+// ClosesAt is the earliest moment at which a day closes and its rewards are credited.
 func (c Closings) ClosesAt(d Day) time.Time { return (d + 1).Start().Add(c.After(d)) }
 
-// PaidBy is by when the rewards of a day usually are credited: 08:00 UTC [guide], or an
-// hour after the day closes where that is later (ours).
+// PaidBy is by when the rewards of a day are usually credited: 08:00 UTC [guide], or an
+// hour after the day closes if that is later (ours).
 func (c Closings) PaidBy(d Day) time.Time {
 	usual, late := (d + 1).Start().Add(8*time.Hour), c.ClosesAt(d).Add(time.Hour)
 	if late.After(usual) {
@@ -54,8 +55,8 @@ func (c Closings) PaidBy(d Day) time.Time {
 	return usual
 }
 
-// LastOver is the last day that may be closed at a moment. All days before it may be,
-// since none takes late entries for a day or longer.
+// LastOver is the last day that may be closed at a moment. All days before it may be
+// closed too, since no day takes late entries for a day or longer.
 func (c Closings) LastOver(now time.Time) Day {
 	if yesterday := DayOf(now) - 1; now.Before(c.ClosesAt(yesterday)) {
 		return yesterday - 1

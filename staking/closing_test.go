@@ -12,7 +12,10 @@ import (
 // A day may be closed so long after its end, and not a moment sooner, by what holds for that day.
 func TestLastOver(t *testing.T) {
 	const first = staking.Day(20_000)
-	closings := staking.Closings{{From: 20_780, After: 2 * time.Hour}, {From: 20_000, After: 5 * time.Minute}, {From: 20_781, After: 0}, {From: 20_782, After: 24*time.Hour - time.Millisecond}}
+	closings := staking.Closings{
+		{From: 20_780, After: 2 * time.Hour}, {From: 20_000, After: 5 * time.Minute}, {From: 20_781, After: 0},
+		{From: 20_782, After: 24*time.Hour - time.Millisecond},
+	}
 	for _, c := range []struct {
 		day         staking.Day
 		after, by   time.Duration // from the day's end
@@ -21,7 +24,8 @@ func TestLastOver(t *testing.T) {
 		{20_779, 5 * time.Minute, 8 * time.Hour, 5*time.Minute - 1, 5 * time.Minute},
 		{20_780, 2 * time.Hour, 8 * time.Hour, 2*time.Hour - 1, 2 * time.Hour},
 		{20_781, 0, 8 * time.Hour, -1, 0},
-		{20_783, 24*time.Hour - time.Millisecond, 25*time.Hour - time.Millisecond, 24*time.Hour - time.Millisecond - 1, 24*time.Hour - time.Millisecond},
+		{20_783, 24*time.Hour - time.Millisecond, 25*time.Hour - time.Millisecond, 24*time.Hour - time.Millisecond - 1,
+			24*time.Hour - time.Millisecond},
 	} {
 		end := (c.day + 1).Start()
 		if got := closings.ClosesAt(c.day); !got.Equal(end.Add(c.after)) {
@@ -43,8 +47,12 @@ func TestLastOver(t *testing.T) {
 }
 
 func TestCloseAfterIsLessThanADay(t *testing.T) {
-	for after, fine := range map[time.Duration]bool{0: true, time.Millisecond: true, 24*time.Hour - time.Millisecond: true, -1: false, 24 * time.Hour: false, time.Nanosecond: false} {
-		if err := staking.CheckCloseAfter(after); (err == nil) != fine || err != nil && !errors.Is(err, ledger.ErrInvalid) {
+	for after, fine := range map[time.Duration]bool{
+		0: true, time.Millisecond: true, 24*time.Hour - time.Millisecond: true, -1: false, 24 * time.Hour: false,
+		time.Nanosecond: false,
+	} {
+		if err := staking.CheckCloseAfter(after); (err == nil) != fine ||
+			err != nil && !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("%s: %v", after, err)
 		}
 	}

@@ -12,7 +12,7 @@ type Day int32
 // DayMillis is the length of a day in milliseconds.
 const DayMillis = 86_400_000
 
-// Forever is the day until which an enrollment runs that is still on.
+// Forever is the Until of an enrollment that has no end.
 const Forever Day = 1 << 30
 
 // DayOf is the UTC day that t lies in. Midnight belongs to the day it begins.
@@ -37,7 +37,7 @@ func (d Day) String() string { return d.Start().Format(time.DateOnly) }
 // MarshalText writes the day as String does.
 func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads what ParseDay reads.
+// UnmarshalText reads what ParseDay reads, with its errors.
 func (d *Day) UnmarshalText(text []byte) error {
 	day, err := ParseDay(string(text))
 	*d = day

@@ -58,7 +58,8 @@ func TestEveryMomentLiesInItsDay(t *testing.T) {
 			t.Fatalf("%s starts at %s, %d ms", d, d.Start(), d.Millis())
 		}
 	})
-	if math.MaxInt64-staking.Forever.Millis() < 0 || staking.Forever.Millis() < 0 || staking.DayOf(staking.Forever.Start()) != staking.Forever {
+	if math.MaxInt64-staking.Forever.Millis() < 0 || staking.Forever.Millis() < 0 ||
+		staking.DayOf(staking.Forever.Start()) != staking.Forever {
 		t.Error("Forever is a day like others")
 	}
 }
@@ -128,8 +129,9 @@ func countDays(s string) (staking.Day, bool) {
 
 func FuzzParseDay(f *testing.F) {
 	for _, s := range []string{
-		"2026-11-22", "1970-01-01", "1969-12-31", "9999-12-31", "2024-02-29", "2026-02-29", "2100-02-29", "2000-02-29", "2026-04-31", "2026-13-01",
-		"2026-00-10", "2026-01-00", "2026-1-2", "26-01-02", "10000-01-01", "-2026-01-01", " 2026-11-22", "2026-11-22 ", "2026-11-22T00:00:00Z", "2026/11/22", "", "today",
+		"2026-11-22", "1970-01-01", "1969-12-31", "9999-12-31", "2024-02-29", "2026-02-29", "2100-02-29", "2000-02-29",
+		"2026-04-31", "2026-13-01", "2026-00-10", "2026-01-00", "2026-1-2", "26-01-02", "10000-01-01", "-2026-01-01",
+		" 2026-11-22", "2026-11-22 ", "2026-11-22T00:00:00Z", "2026/11/22", "", "today",
 	} {
 		f.Add(s)
 	}
@@ -150,7 +152,8 @@ func FuzzParseDay(f *testing.F) {
 
 func TestParseDayByCounting(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := fmt.Sprintf("%04d-%02d-%02d", rapid.IntRange(1960, 9999).Draw(t, "y"), rapid.IntRange(0, 13).Draw(t, "m"), rapid.IntRange(0, 32).Draw(t, "d"))
+		s := fmt.Sprintf("%04d-%02d-%02d", rapid.IntRange(1960, 9999).Draw(t, "y"), rapid.IntRange(0, 13).Draw(t, "m"),
+			rapid.IntRange(0, 32).Draw(t, "d"))
 		want, ok := countDays(s)
 		if got, err := staking.ParseDay(s); (err == nil) != ok || got != want {
 			t.Fatalf("%s is read as day %d, %v; want %d, %t", s, got, err, want, ok)
@@ -182,7 +185,8 @@ func TestEnrollmentCovers(t *testing.T) {
 		today staking.Day
 		want  bool
 	}{
-		{on, 9, true}, {on, 100, true}, {off, 9, true}, {off, 11, true}, {off, 12, false}, {empty, 9, false}, {empty, 8, false}, {staking.Enrollment{}, 0, false},
+		{on, 9, true}, {on, 100, true}, {off, 9, true}, {off, 11, true}, {off, 12, false}, {empty, 9, false},
+		{empty, 8, false}, {staking.Enrollment{}, 0, false},
 	} {
 		if got := c.e.On(c.today); got != c.want {
 			t.Errorf("%d to %d is on, on %d: %t", c.e.From, c.e.Until, c.today, got)

@@ -20,9 +20,9 @@ func ExampleAccrue() {
 	}
 	balance, carry := ledger.Amount(2_00000000), staking.Fraction(0)
 	for d := first; d < first+2; d++ {
-		holding := staking.Now("alice", "BNB", balance, carry)
+		holding := staking.HoldingAt("alice", "BNB", balance, carry)
 		if d == first {
-			holding.Undo(2_00000000, staking.DayMillis/2)
+			holding.Rewind(2_00000000, staking.DayMillis/2)
 		}
 		a, earned := staking.Accrue(d, terms, holding)
 		fmt.Println(a.EntryID(), earned)
@@ -40,7 +40,7 @@ func ExampleAccrue() {
 // On average 0.4 BNB is below the minimum: nothing is earned, and there is no record.
 func ExampleAccrue_belowTheMinimum() {
 	terms := staking.Terms{Asset: "BNB", Offered: true, APR: 150_000, Min: 50_000_000, Cap: 1000_00000000}
-	_, earned := staking.Accrue(20_779, terms, staking.Now("alice", "BNB", 40_000_000, 0))
+	_, earned := staking.Accrue(20_779, terms, staking.HoldingAt("alice", "BNB", 40_000_000, 0))
 	fmt.Println(earned)
 	// Output: false
 }

@@ -6,14 +6,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Integral is a balance summed over time: smallest units × milliseconds, exact,
-// in 128 bits. While it is counted together parts of it may be below zero
-// (two's complement); the sum is right as long as it fits itself, and 2^62 units
-// over a day take 89 bits.
+// Integral is a balance summed over time: smallest units × milliseconds, exact, in 128
+// bits (two's complement). Intermediate sums may be below zero or overflow; the result is
+// exact if it fits, and 2^62 units over a day take 89 bits.
 type Integral struct{ hi, lo uint64 }
 
-// Over is the integral of a balance that stays the same for some milliseconds, 0 or more.
-func Over(balance ledger.Amount, millis int64) Integral {
+// IntegralOf is the integral of a constant balance over 0 or more milliseconds.
+func IntegralOf(balance ledger.Amount, millis int64) Integral {
 	n := uint64(balance)
 	if balance < 0 {
 		n = -n
@@ -39,7 +38,7 @@ func (i Integral) Sub(j Integral) Integral {
 	return Integral{hi, lo}
 }
 
-// Less says whether i < j.
+// Less reports whether i < j.
 func (i Integral) Less(j Integral) bool {
 	if i.hi != j.hi {
 		return int64(i.hi) < int64(j.hi)
@@ -47,16 +46,16 @@ func (i Integral) Less(j Integral) bool {
 	return i.lo < j.lo
 }
 
-// Average is the integral over a whole day as an average balance, rounded down,
-// and the rest that the rounding leaves, 0 to DayMillis−1. The integral must not
-// be below zero, nor above 2^63−1 units over a day.
+// Average is the average balance of a day's integral, rounded down, and the rest that the
+// rounding leaves, 0 to DayMillis−1. The integral must be at least zero and at most 2^63−1
+// units over a day.
 func (i Integral) Average() (average ledger.Amount, rest int64) {
 	q, r := bits.Div64(i.hi, i.lo, DayMillis)
 	return ledger.Amount(q), int64(r)
 }
 
-// AverageOver is the integral over so many milliseconds, 1 or more, as an average
-// balance, rounded down. The integral is within the bounds that Average has.
+// AverageOver is the average balance of an integral over 1 or more milliseconds, rounded
+// down. The bounds of Average hold.
 func (i Integral) AverageOver(millis int64) ledger.Amount {
 	q, _ := bits.Div64(i.hi, i.lo, uint64(millis))
 	return ledger.Amount(q)

@@ -22,7 +22,7 @@ func TestIntegralsAddAndSubtract(t *testing.T) {
 		for range rapid.IntRange(1, 30).Draw(t, "terms") {
 			balance := ledger.Amount(rapid.Int64().Draw(t, "balance"))
 			millis := rapid.Int64Range(0, staking.DayMillis).Draw(t, "millis")
-			if part := staking.Over(balance, millis); rapid.Bool().Draw(t, "add") {
+			if part := staking.IntegralOf(balance, millis); rapid.Bool().Draw(t, "add") {
 				sum = sum.Add(part)
 				want.Add(want, bigOver(balance, millis))
 			} else {
@@ -53,7 +53,7 @@ func TestIntegralsCompare(t *testing.T) {
 			for _, m := range lengths {
 				for _, n := range lengths {
 					want := bigOver(a, m).Cmp(bigOver(b, n)) < 0
-					if got := staking.Over(a, m).Less(staking.Over(b, n)); got != want {
+					if got := staking.IntegralOf(a, m).Less(staking.IntegralOf(b, n)); got != want {
 						t.Errorf("%d × %d ms < %d × %d ms is %t", a, m, b, n, got)
 					}
 				}
@@ -68,12 +68,13 @@ func TestAverageRoundsDown(t *testing.T) {
 		average, rest int64
 	}{
 		{staking.Integral{}, 0, 0},
-		{staking.Over(1, 1), 0, 1},
-		{staking.Over(1, staking.DayMillis-1), 0, staking.DayMillis - 1},
-		{staking.Over(1, staking.DayMillis), 1, 0},
-		{staking.Over(3, staking.DayMillis/2), 1, staking.DayMillis / 2},
-		{staking.Over(math.MaxInt64, staking.DayMillis), math.MaxInt64, 0},
-		{staking.Over(math.MaxInt64, staking.DayMillis).Sub(staking.Over(1, 1)), math.MaxInt64 - 1, staking.DayMillis - 1},
+		{staking.IntegralOf(1, 1), 0, 1},
+		{staking.IntegralOf(1, staking.DayMillis-1), 0, staking.DayMillis - 1},
+		{staking.IntegralOf(1, staking.DayMillis), 1, 0},
+		{staking.IntegralOf(3, staking.DayMillis/2), 1, staking.DayMillis / 2},
+		{staking.IntegralOf(math.MaxInt64, staking.DayMillis), math.MaxInt64, 0},
+		{staking.IntegralOf(math.MaxInt64, staking.DayMillis).Sub(staking.IntegralOf(1, 1)), math.MaxInt64 - 1,
+			staking.DayMillis - 1},
 	} {
 		if average, rest := c.integral.Average(); int64(average) != c.average || rest != c.rest {
 			t.Errorf("%v averages %d, rest %d; want %d, %d", c.integral, average, rest, c.average, c.rest)

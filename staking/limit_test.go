@@ -52,7 +52,8 @@ func TestLimitOfChangeAgreesWithBig(t *testing.T) {
 		change := big.NewInt(total - before)
 		change.Abs(change).Mul(change, big.NewInt(10_000))
 		allowed := new(big.Int).Mul(big.NewInt(before), big.NewInt(limit))
-		got := staking.Limit{Asset: "BNB", MaxChange: limit}.Exceeded(limited, ledger.Amount(total), ledger.Amount(before), true)
+		got := staking.Limit{Asset: "BNB", MaxChange: limit}.Exceeded(limited, ledger.Amount(total),
+			ledger.Amount(before), true)
 		if (got != "") != (change.Cmp(allowed) > 0) {
 			t.Fatalf("%s against %s: %q", change, allowed, got)
 		}

@@ -24,7 +24,7 @@ type memoryBooks struct {
 	first, closed staking.Day // of the books; the last that is closed
 	clock         time.Time
 	closings      staking.Closings
-	pieceSize     int // buckets in a piece
+	batchSize     int // buckets in a batch
 	tokens        map[string]*memoryToken
 	settled       []staking.Due // as published
 }
@@ -77,8 +77,8 @@ func (b *memoryBooks) Due(_ context.Context, through staking.Day) (due []staking
 func (t *memoryToken) paidThrough() staking.Day { return slices.Min(t.paid[:]) }
 
 // Unaccrued passes over the buckets in which nobody is enrolled on the day.
-func (b *memoryBooks) Unaccrued(_ context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
-	return b.pieces(tokens, func(t *memoryToken, bucket int) bool {
+func (b *memoryBooks) Unaccrued(_ context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
+	return b.batches(tokens, func(t *memoryToken, bucket int) bool {
 		enrolled := slices.ContainsFunc(t.in(bucket), func(p *position) bool { return p.enrolled.Covers(d) })
 		if !enrolled && t.accrued[bucket] == d-1 && t.paid[bucket] == d-1 {
 			t.accrued[bucket] = d
@@ -88,8 +88,8 @@ func (b *memoryBooks) Unaccrued(_ context.Context, d staking.Day, tokens []strin
 }
 
 // Unpaid passes over the buckets in which nothing was accrued.
-func (b *memoryBooks) Unpaid(_ context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
-	return b.pieces(tokens, func(t *memoryToken, bucket int) bool {
+func (b *memoryBooks) Unpaid(_ context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
+	return b.batches(tokens, func(t *memoryToken, bucket int) bool {
 		if _, holders := t.sum(bucket, d); t.accrued[bucket] == d && t.paid[bucket] == d-1 && holders == 0 {
 			t.paid[bucket] = d
 		}
@@ -97,20 +97,20 @@ func (b *memoryBooks) Unpaid(_ context.Context, d staking.Day, tokens []string) 
 	}), nil
 }
 
-// pieces are the buckets that are left for any of the tokens.
-func (b *memoryBooks) pieces(tokens []string, left func(*memoryToken, int) bool) (pieces []staking.Piece) {
+// batches are the buckets that are left for any of the tokens.
+func (b *memoryBooks) batches(tokens []string, left func(*memoryToken, int) bool) (batches []staking.Batch) {
 	for bucket := range buckets {
 		any := false
 		for _, symbol := range tokens {
 			any = left(b.tokens[symbol], bucket) || any
 		}
-		if n := len(pieces); any && n > 0 && len(pieces[n-1]) < b.pieceSize {
-			pieces[n-1] = append(pieces[n-1], bucket)
+		if n := len(batches); any && n > 0 && len(batches[n-1]) < b.batchSize {
+			batches[n-1] = append(batches[n-1], bucket)
 		} else if any {
-			pieces = append(pieces, staking.Piece{bucket})
+			batches = append(batches, staking.Batch{bucket})
 		}
 	}
-	return pieces
+	return batches
 }
 
 func (t *memoryToken) in(bucket int) (there []*position) {
@@ -134,9 +134,9 @@ func (t *memoryToken) sum(bucket int, d staking.Day) (total ledger.Amount, holde
 }
 
 func (b *memoryBooks) Accrue(
-	_ context.Context, piece staking.Piece, d staking.Day, tokens []string, rule staking.Rule,
+	_ context.Context, batch staking.Batch, d staking.Day, tokens []string, rule staking.Rule,
 ) error {
-	for _, bucket := range piece {
+	for _, bucket := range batch {
 		for _, symbol := range tokens {
 			t := b.tokens[symbol]
 			if t.accrued[bucket] != d-1 || t.paid[bucket] != d-1 {
@@ -155,10 +155,10 @@ func (b *memoryBooks) Accrue(
 
 // counted is the holding on a day, counted back from the balance now.
 func (p *position) counted(symbol string, d staking.Day) staking.Holding {
-	h := staking.Now(p.enrolled.Account, symbol, p.balance, p.carry)
+	h := staking.HoldingAt(p.enrolled.Account, symbol, p.balance, p.carry)
 	for _, e := range p.changes {
 		if e.at >= d.Millis() {
-			h.Undo(e.change, e.at-d.Millis())
+			h.Rewind(e.change, e.at-d.Millis())
 		}
 	}
 	return h
@@ -195,8 +195,8 @@ func (b *memoryBooks) Declare(_ context.Context, d staking.Day, symbol string, _
 	return nil
 }
 
-func (b *memoryBooks) Pay(_ context.Context, piece staking.Piece, d staking.Day, tokens []string, _ time.Time) error {
-	for _, bucket := range piece {
+func (b *memoryBooks) Pay(_ context.Context, batch staking.Batch, d staking.Day, tokens []string, _ time.Time) error {
+	for _, bucket := range batch {
 		for _, symbol := range tokens {
 			t := b.tokens[symbol]
 			if t.paid[bucket] != d-1 || t.accrued[bucket] != d {

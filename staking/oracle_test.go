@@ -30,9 +30,9 @@ func (h history) counted(order []int) staking.Holding {
 	for _, e := range h.events {
 		now += e.change
 	}
-	holding := staking.Now("alice", "BNB", now, h.carry)
+	holding := staking.HoldingAt("alice", "BNB", now, h.carry)
 	for _, i := range order {
-		holding.Undo(h.events[i].change, h.events[i].at)
+		holding.Rewind(h.events[i].change, h.events[i].at)
 	}
 	return holding
 }
@@ -54,11 +54,11 @@ type verdict struct {
 	changesInOneMs, isLate bool
 }
 
-// judge goes forward over the pieces of the day between one change and the next.
+// judge goes forward over the segments of the day between one change and the next.
 func judge(h history) verdict {
 	v := verdict{opening: big.NewInt(int64(h.before)), integral: new(big.Int)}
 	balance, since := big.NewInt(int64(h.before)), int64(0)
-	piece := func(until int64) {
+	segment := func(until int64) {
 		length := big.NewInt(until - since)
 		v.integral.Add(v.integral, length.Mul(length, balance))
 		since = until
@@ -69,13 +69,13 @@ func judge(h history) verdict {
 			v.isLate = true
 			break
 		}
-		piece(e.at)
+		segment(e.at)
 		balance.Add(balance, big.NewInt(int64(e.change)))
 		if e.at == 0 {
 			v.opening.Set(balance)
 		}
 	}
-	piece(day.Int64())
+	segment(day.Int64())
 	return v.under(h.terms, h.carry)
 }
 
@@ -110,7 +110,8 @@ func (v verdict) disagreement(h history, a staking.Accrual, earned bool) string 
 	want := staking.Accrual{
 		Day: 20_000, Account: "alice", Asset: "BNB", APR: h.terms.APR, Before: h.carry,
 		Opening: ledger.Amount(v.opening.Int64()), Average: ledger.Amount(v.average.Int64()), Rest: v.rest.Int64(),
-		Eligible: ledger.Amount(v.eligible.Int64()), Reward: ledger.Amount(v.reward.Int64()), Carry: staking.Fraction(v.carry.Int64()),
+		Eligible: ledger.Amount(v.eligible.Int64()), Reward: ledger.Amount(v.reward.Int64()),
+		Carry: staking.Fraction(v.carry.Int64()),
 	}
 	for _, n := range []*big.Int{v.opening, v.average, v.eligible, v.reward, v.carry} {
 		if !n.IsInt64() {

@@ -10,7 +10,7 @@ import (
 
 // Region is a country or a part of one: ISO 3166-1 alpha-2 ("DE") or ISO 3166-2
 // ("UA-43"). Books may hold regions that were not checked against ISO 3166 when they
-// were written; Exists tells them.
+// were written; Exists reports false for them.
 type Region string
 
 //go:embed iso3166.txt
@@ -54,14 +54,14 @@ func ParseRegion(s string) (Region, error) {
 	return "", ledger.ErrInvalid.In("", "%s is not a code of ISO 3166; %s", region, hint)
 }
 
-// ParseRegionCode reads what has the form of a region's code, whether it exists or
-// not: what books hold from before codes were checked can be named by it. Its errors
-// are ledger.ErrInvalid.
+// ParseRegionCode reads text in the form of a region's code, whether the code exists or
+// not: older books may hold regions that do not exist. Its errors are ledger.ErrInvalid.
 func ParseRegionCode(s string) (Region, error) {
 	upper := strings.ToUpper(s)
 	country, part, dash := strings.Cut(upper, "-")
 	ascii := len(upper) == len(s) // "ı" is no I, though I is its capital
-	if !ascii || !capitals(country) || len(country) != 2 || (dash && (len(part) < 1 || len(part) > 3 || !alphanumeric(part))) {
+	if !ascii || !capitals(country) || len(country) != 2 ||
+		(dash && (len(part) < 1 || len(part) > 3 || !alphanumeric(part))) {
 		return "", ledger.ErrInvalid.In("", "%q is not a region such as DE or UA-43", ledger.Clip(s))
 	}
 	return Region(upper), nil

@@ -30,23 +30,37 @@ func TestWhatIsEarned(t *testing.T) {
 		events []event
 		want   staking.Accrual // its opening, average, rest, eligible, reward
 	}{
-		{"2 BNB all day", 2 * bnb, nil, staking.Accrual{Opening: 2 * bnb, Average: 2 * bnb, Eligible: 2 * bnb, Reward: 20_000}},
-		{"2 BNB from noon", 0, []event{{12 * hour, 2 * bnb}}, staking.Accrual{Average: bnb, Eligible: bnb, Reward: 10_000}},
-		{"2 BNB until noon", 2 * bnb, []event{{12 * hour, -2 * bnb}}, staking.Accrual{Opening: 2 * bnb, Average: bnb, Eligible: bnb, Reward: 10_000}},
-		{"deposited at midnight", 0, []event{{0, bnb}}, staking.Accrual{Opening: bnb, Average: bnb, Eligible: bnb, Reward: 10_000}},
-		{"deposited a millisecond later", 0, []event{{1, bnb}}, staking.Accrual{Average: bnb - 2, Rest: 72_800_000, Eligible: bnb - 2, Reward: 9_999}},
+		{"2 BNB all day", 2 * bnb, nil,
+			staking.Accrual{Opening: 2 * bnb, Average: 2 * bnb, Eligible: 2 * bnb, Reward: 20_000}},
+		{"2 BNB from noon", 0, []event{{12 * hour, 2 * bnb}},
+			staking.Accrual{Average: bnb, Eligible: bnb, Reward: 10_000}},
+		{"2 BNB until noon", 2 * bnb, []event{{12 * hour, -2 * bnb}},
+			staking.Accrual{Opening: 2 * bnb, Average: bnb, Eligible: bnb, Reward: 10_000}},
+		{"deposited at midnight", 0, []event{{0, bnb}},
+			staking.Accrual{Opening: bnb, Average: bnb, Eligible: bnb, Reward: 10_000}},
+		{"deposited a millisecond later", 0, []event{{1, bnb}},
+			staking.Accrual{Average: bnb - 2, Rest: 72_800_000, Eligible: bnb - 2, Reward: 9_999}},
 		{"withdrawn at midnight", bnb, []event{{0, -bnb}}, none},
-		{"deposited in the last millisecond", 0, []event{{last, 43_200_000 * bnb}}, staking.Accrual{Average: bnb / 2, Eligible: bnb / 2, Reward: 5_000}},
+		{"deposited in the last millisecond", 0, []event{{last, 43_200_000 * bnb}},
+			staking.Accrual{Average: bnb / 2, Eligible: bnb / 2, Reward: 5_000}},
 		{"deposited at the next midnight", 0, []event{{staking.DayMillis, 1_000 * bnb}}, none},
-		{"withdrawn at the next midnight", bnb, []event{{staking.DayMillis, -bnb}}, staking.Accrual{Opening: bnb, Average: bnb, Eligible: bnb, Reward: 10_000}},
-		{"held for an order from 6 to 18", bnb, []event{{6 * hour, -bnb}, {18 * hour, bnb}}, staking.Accrual{Opening: bnb, Average: bnb / 2, Eligible: bnb / 2, Reward: 5_000}},
-		{"in and out in one millisecond", bnb, []event{{hour, 900 * bnb}, {hour, -900 * bnb}}, staking.Accrual{Opening: bnb, Average: bnb, Eligible: bnb, Reward: 10_000}},
-		{"exactly the minimum", bnb / 2, nil, staking.Accrual{Opening: bnb / 2, Average: bnb / 2, Eligible: bnb / 2, Reward: 5_000}},
+		{"withdrawn at the next midnight", bnb, []event{{staking.DayMillis, -bnb}},
+			staking.Accrual{Opening: bnb, Average: bnb, Eligible: bnb, Reward: 10_000}},
+		{"held for an order from 6 to 18", bnb, []event{{6 * hour, -bnb}, {18 * hour, bnb}},
+			staking.Accrual{Opening: bnb, Average: bnb / 2, Eligible: bnb / 2, Reward: 5_000}},
+		{"in and out in one millisecond", bnb, []event{{hour, 900 * bnb}, {hour, -900 * bnb}},
+			staking.Accrual{Opening: bnb, Average: bnb, Eligible: bnb, Reward: 10_000}},
+		{"exactly the minimum", bnb / 2, nil,
+			staking.Accrual{Opening: bnb / 2, Average: bnb / 2, Eligible: bnb / 2, Reward: 5_000}},
 		{"a unit for a millisecond below it", bnb / 2, []event{{last, -1}}, none},
-		{"below it and again above it", bnb / 2, []event{{hour, -1}, {2 * hour, 1}, {3 * hour, 1}, {4 * hour, -1}}, staking.Accrual{Opening: bnb / 2, Average: bnb / 2, Eligible: bnb / 2, Reward: 5_000}},
-		{"exactly the cap", 1_000 * bnb, nil, staking.Accrual{Opening: 1_000 * bnb, Average: 1_000 * bnb, Eligible: 1_000 * bnb, Reward: 10_000_000}},
-		{"above the cap", 5_000 * bnb, nil, staking.Accrual{Opening: 5_000 * bnb, Average: 5_000 * bnb, Eligible: 1_000 * bnb, Reward: 10_000_000}},
-		{"the cap is for the day, not the moment", 0, []event{{12 * hour, 2_000 * bnb}}, staking.Accrual{Average: 1_000 * bnb, Eligible: 1_000 * bnb, Reward: 10_000_000}},
+		{"below it and again above it", bnb / 2, []event{{hour, -1}, {2 * hour, 1}, {3 * hour, 1}, {4 * hour, -1}},
+			staking.Accrual{Opening: bnb / 2, Average: bnb / 2, Eligible: bnb / 2, Reward: 5_000}},
+		{"exactly the cap", 1_000 * bnb, nil,
+			staking.Accrual{Opening: 1_000 * bnb, Average: 1_000 * bnb, Eligible: 1_000 * bnb, Reward: 10_000_000}},
+		{"above the cap", 5_000 * bnb, nil,
+			staking.Accrual{Opening: 5_000 * bnb, Average: 5_000 * bnb, Eligible: 1_000 * bnb, Reward: 10_000_000}},
+		{"the cap is for the day, not the moment", 0, []event{{12 * hour, 2_000 * bnb}},
+			staking.Accrual{Average: 1_000 * bnb, Eligible: 1_000 * bnb, Reward: 10_000_000}},
 		{"nothing", 0, nil, none},
 	} {
 		h := history{before: c.before, events: c.events, terms: terms}
@@ -75,7 +89,8 @@ func indexes(n int) []int {
 
 func TestWhoIsNotOfferedEarnsNothing(t *testing.T) {
 	terms := staking.Terms{Asset: "BNB", APR: 3_650_000, Cap: 1_000 * bnb}
-	if a, earned := staking.Accrue(0, terms, staking.Now("alice", "BNB", bnb, 5)); earned || a != (staking.Accrual{}) {
+	if a, earned := staking.Accrue(0, terms, staking.HoldingAt("alice", "BNB", bnb, 5)); earned ||
+		a != (staking.Accrual{}) {
 		t.Errorf("not on offer: %+v", a)
 	}
 }
@@ -83,7 +98,8 @@ func TestWhoIsNotOfferedEarnsNothing(t *testing.T) {
 // The fraction that is carried counts: the smallest of rests tips the next unit over.
 func TestTheCarryTipsTheUnit(t *testing.T) {
 	terms := staking.Terms{Asset: "BNB", Offered: true, APR: 1, Cap: 1_000 * bnb}
-	one := staking.Now("alice", "BNB", 1, staking.Unit-staking.DayMillis) // a unit for a day at the least rate is DayMillis
+	// a unit for a day at the least rate is DayMillis
+	one := staking.HoldingAt("alice", "BNB", 1, staking.Unit-staking.DayMillis)
 	if a, _ := staking.Accrue(0, terms, one); a.Reward != 1 || a.Carry != 0 || a.Before != one.Carry {
 		t.Errorf("the fractions make a whole unit: %+v", a)
 	}
@@ -122,17 +138,20 @@ func TestUndoInAnyOrderAndInParts(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		changes := rapid.SliceOf(rapid.Custom(func(t *rapid.T) change {
-			return change{ledger.Amount(rapid.Int64Range(-1<<61, 1<<61).Draw(t, "amount")), rapid.Int64Range(0, 2*staking.DayMillis).Draw(t, "at")}
+			return change{
+				ledger.Amount(rapid.Int64Range(-1<<61, 1<<61).Draw(t, "amount")),
+				rapid.Int64Range(0, 2*staking.DayMillis).Draw(t, "at"),
+			}
 		})).Draw(t, "changes")
-		whole := staking.Now("alice", "BNB", 1<<62, 0)
+		whole := staking.HoldingAt("alice", "BNB", 1<<62, 0)
 		for _, c := range changes {
-			whole.Undo(c.amount, c.at)
+			whole.Rewind(c.amount, c.at)
 		}
-		parts := staking.Now("alice", "BNB", 1<<62, 0)
+		parts := staking.HoldingAt("alice", "BNB", 1<<62, 0)
 		for _, c := range slices.Backward(changes) {
 			part := c.amount / 3
-			parts.Undo(part, c.at)
-			parts.Undo(c.amount-part, c.at)
+			parts.Rewind(part, c.at)
+			parts.Rewind(c.amount-part, c.at)
 		}
 		if whole != parts {
 			t.Fatalf("%+v is not %+v", whole, parts)
@@ -157,7 +176,8 @@ func TestAccrualLine(t *testing.T) {
 func TestAccrualLinesDiffer(t *testing.T) {
 	lines := map[[32]byte]bool{}
 	for i, a := range []staking.Accrual{
-		{}, {Day: 1}, {Account: "a"}, {Asset: "A"}, {Opening: 1}, {Average: 1}, {Rest: 1}, {Eligible: 1}, {APR: 1}, {Reward: 1}, {Before: 1}, {Carry: 1},
+		{}, {Day: 1}, {Account: "a"}, {Asset: "A"}, {Opening: 1}, {Average: 1}, {Rest: 1}, {Eligible: 1}, {APR: 1},
+		{Reward: 1}, {Before: 1}, {Carry: 1},
 	} {
 		lines[sha256.Sum256(a.AppendLine(nil))] = true
 		if len(lines) != i+1 {

@@ -14,49 +14,50 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Why a token's day waits for a person. Later days of the token wait behind it.
+// Why a token's day waits: for funds, or for approval. Later days of the token wait too.
 const (
 	ErrFunds ledger.ErrorKind = "not enough funds in @rewards"
 	ErrLimit ledger.ErrorKind = "over the limit set for a person to look at"
 )
 
-// Their reasons, with the facts of each.
+// Their reasons, with the facts of each (ledger.Error).
 const (
 	ReasonFunds = "short-of-funds" // the token and what is missing, as text
 	ReasonLimit = "over-limit"     // the day and the token
 )
 
-// ErrChanged says that the day was changed between its accrual and its
-// declaration, as a correction of its terms does: it is to be accrued again.
-var ErrChanged = errors.New("changed meanwhile")
+// ErrChanged is returned if the day changed between its accrual and its declaration, as by
+// a correction of its terms: it must be accrued again.
+var ErrChanged = errors.New("changed between accrual and declaration")
 
-// Books are what a run works on. Every method may be called twice, and by two
-// processes at once: what is done is done once.
+// Books are what a run works on. Every method is idempotent, and safe for concurrent use
+// by several processes.
 type Books interface {
-	// Closings say how long past their end days take late entries.
+	// Closings are how long after their end days take late entries.
 	Closings(ctx context.Context) (Closings, error)
-	// CloseDays closes every day up to and including through, for good. It refuses a day that takes late entries still.
+	// CloseDays closes every day up to and including through, for good. It refuses a day
+	// that still takes late entries.
 	CloseDays(ctx context.Context, through Day, now time.Time) error
-	// Due are the oldest days up to and including through that are not paid, a day a token.
+	// Due are the oldest unpaid days up to and including through, one per token.
 	Due(ctx context.Context, through Day) ([]Due, error)
-	// Unaccrued and Unpaid are the pieces in which there is something left to do for any of the tokens.
-	Unaccrued(ctx context.Context, d Day, tokens []string) ([]Piece, error)
-	Unpaid(ctx context.Context, d Day, tokens []string) ([]Piece, error)
-	// Accrue applies the rule to every enrolled holding of the piece, read in one
+	// Unaccrued and Unpaid are the batches in which any of the tokens is not done yet.
+	Unaccrued(ctx context.Context, d Day, tokens []string) ([]Batch, error)
+	Unpaid(ctx context.Context, d Day, tokens []string) ([]Batch, error)
+	// Accrue applies the rule to every enrolled holding of the batch, read in one
 	// snapshot, and writes what it earned.
-	Accrue(ctx context.Context, p Piece, d Day, tokens []string, rule Rule) error
-	// Declare takes the day's total of a token out of the pool and makes it payable,
-	// or says why it waits: ErrFunds, ErrLimit; or that it is to be accrued again: ErrChanged.
+	Accrue(ctx context.Context, p Batch, d Day, tokens []string, rule Rule) error
+	// Declare moves the day's total of a token from the pool to what is payable. Its errors:
+	// ErrFunds and ErrLimit, if the day waits; ErrChanged, if it must be accrued again.
 	Declare(ctx context.Context, d Day, token string, now time.Time) error
-	// Pay credits what is payable in the piece.
-	Pay(ctx context.Context, p Piece, d Day, tokens []string, now time.Time) error
-	// Settled writes which days are paid in every piece, for those who want to be told.
+	// Pay credits what is payable in the batch.
+	Pay(ctx context.Context, p Batch, d Day, tokens []string, now time.Time) error
+	// Settled publishes which days are paid in every bucket.
 	Settled(ctx context.Context, now time.Time) error
 }
 
-// Piece is what is done in one transaction: a bucket of the books, or some that
-// are small, ascending.
-type Piece []int
+// Batch is a batch of buckets, ascending, that one transaction works on: one bucket, or
+// several small ones.
+type Batch []int
 
 // Rule is Accrue.
 type Rule func(Day, Terms, Holding) (Accrual, bool)
@@ -67,13 +68,13 @@ type Due struct {
 	Day   Day
 }
 
-// Waiting is a token's day that waits for a person, and why.
+// Waiting is a token's day that waits, and why.
 type Waiting struct {
 	Due
-	Reason error
+	Reason error // ErrFunds or ErrLimit
 }
 
-// Report says what a run has done.
+// Report is what a run has done.
 type Report struct {
 	Closed  Day       // the last day that it was to close
 	Next    time.Time // when the day after it may be closed
@@ -81,25 +82,25 @@ type Report struct {
 	Waiting []Waiting // by token
 }
 
-// Options say how a run works.
+// Options are the settings of a run.
 type Options struct {
 	Through  *Day       // the last day to settle; nil: every day that is over
-	Workers  int        // how many pieces are worked on at once, at least 1
-	Start    int        // where among the pieces the workers begin, so that two processes do not meet at each
-	Progress func(Step) // told of each step; may be nil; called from several goroutines
+	Workers  int        // how many batches are worked on at the same time, at least 1
+	Start    int        // the first batch; different for each process, so that they seldom collide
+	Progress func(Step) // called after each step, from several goroutines; may be nil
 }
 
-// Step is a part of a run: so many of the pieces of a day are done.
+// Step is the progress of a run: how many of the batches of a day are done.
 type Step struct {
 	Day      Day
 	Stage    string // "accrue" or "pay"
 	Done, Of int
 }
 
-// Run brings every token's days up to date, oldest first: close → accrue →
-// declare → pay. Calling it too often, twice at once from two processes, or a
-// week late changes nothing. A token that must wait is reported, not an error,
-// and does not keep the others.
+// Run brings every token's days up to date, oldest first: close → accrue → declare → pay.
+// It is idempotent and safe to run in several processes at the same time, and a late run
+// pays the same. A token that must wait is reported, not an error, and does not stop the
+// others.
 func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error) {
 	closings, err := b.Closings(ctx)
 	if err != nil {
@@ -140,15 +141,17 @@ func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error)
 	}
 }
 
-// settle brings a day of some tokens from open accounts to paid rewards, and
-// calls wait for each token whose day must wait.
-func settle(ctx context.Context, b Books, d Day, due []Due, now time.Time, o Options, wait func(Due, error)) ([]Due, error) {
+// settle accrues, declares and pays a day of some tokens. It calls wait for each token
+// whose day must wait, and returns those that are paid.
+func settle(
+	ctx context.Context, b Books, d Day, due []Due, now time.Time, o Options, wait func(Due, error),
+) ([]Due, error) {
 	tokens := tokensOf(due)
-	pieces, err := b.Unaccrued(ctx, d, tokens)
+	batches, err := b.Unaccrued(ctx, d, tokens)
 	if err != nil {
 		return nil, err
 	}
-	err = o.spread(ctx, d, "accrue", pieces, func(ctx context.Context, p Piece) error {
+	err = o.forEach(ctx, d, "accrue", batches, func(ctx context.Context, p Batch) error {
 		return b.Accrue(ctx, p, d, tokens, Accrue)
 	})
 	if err != nil {
@@ -169,10 +172,10 @@ func settle(ctx context.Context, b Books, d Day, due []Due, now time.Time, o Opt
 		return nil, nil
 	}
 	tokens = tokensOf(declared)
-	if pieces, err = b.Unpaid(ctx, d, tokens); err != nil {
+	if batches, err = b.Unpaid(ctx, d, tokens); err != nil {
 		return nil, err
 	}
-	return declared, o.spread(ctx, d, "pay", pieces, func(ctx context.Context, p Piece) error {
+	return declared, o.forEach(ctx, d, "pay", batches, func(ctx context.Context, p Batch) error {
 		return b.Pay(ctx, p, d, tokens, now)
 	})
 }
@@ -185,13 +188,15 @@ func tokensOf(due []Due) []string {
 	return tokens
 }
 
-// spread does one thing for each piece, several at once, and stops at the first error.
-func (o Options) spread(ctx context.Context, d Day, stage string, pieces []Piece, do func(context.Context, Piece) error) error {
+// forEach calls do for each batch, several at the same time, and stops at the first error.
+func (o Options) forEach(
+	ctx context.Context, d Day, stage string, batches []Batch, do func(context.Context, Batch) error,
+) error {
 	work, within := errgroup.WithContext(ctx)
 	work.SetLimit(max(o.Workers, 1))
 	var done atomic.Int64
-	for i := range pieces {
-		p := pieces[(i+o.Start)%len(pieces)]
+	for i := range batches {
+		p := batches[(i+o.Start)%len(batches)]
 		work.Go(func() error {
 			if within.Err() != nil {
 				return nil
@@ -200,7 +205,7 @@ func (o Options) spread(ctx context.Context, d Day, stage string, pieces []Piece
 				return fmt.Errorf("%s buckets %d to %d: %w", stage, p[0], p[len(p)-1], err)
 			}
 			if n := done.Add(1); o.Progress != nil {
-				o.Progress(Step{d, stage, int(n), len(pieces)})
+				o.Progress(Step{d, stage, int(n), len(batches)})
 			}
 			return nil
 		})

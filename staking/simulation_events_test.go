@@ -24,7 +24,7 @@ func randomBooks(r *rand.Rand) *memoryBooks {
 		first: firstDay, closed: firstDay - 1,
 		clock:     firstDay.Start().Add(time.Duration(r.Int64N(int64(48 * time.Hour)))),
 		closings:  staking.Closings{{From: firstDay, After: pick(r, 0, 5*time.Minute, 2*time.Hour)}},
-		pieceSize: 1 + r.IntN(3), tokens: map[string]*memoryToken{},
+		batchSize: 1 + r.IntN(3), tokens: map[string]*memoryToken{},
 	}
 	for _, symbol := range []string{"ADA", "BNB", "SOL"}[:1+r.IntN(3)] {
 		b.tokens[symbol] = randomToken(r, symbol)
@@ -165,7 +165,7 @@ func (p *position) straight(symbol string, terms []staking.Terms) (rewards []sta
 	carry := staking.Fraction(0)
 	for i, t := range terms {
 		d := firstDay + staking.Day(i)
-		h := staking.Now(p.enrolled.Account, symbol, balance, carry)
+		h := staking.HoldingAt(p.enrolled.Account, symbol, balance, carry)
 		for _, e := range p.changes {
 			if staking.DayOf(time.UnixMilli(e.at)) == d {
 				h.Change(e.change, e.at-d.Millis())

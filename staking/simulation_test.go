@@ -195,19 +195,19 @@ func (p *process) Due(ctx context.Context, through staking.Day) ([]staking.Due, 
 	return gated(ctx, p, "due", func() ([]staking.Due, error) { return p.sim.books.Due(ctx, through) })
 }
 
-func (p *process) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
-	return gated(ctx, p, "unaccrued", func() ([]staking.Piece, error) { return p.sim.books.Unaccrued(ctx, d, tokens) })
+func (p *process) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
+	return gated(ctx, p, "unaccrued", func() ([]staking.Batch, error) { return p.sim.books.Unaccrued(ctx, d, tokens) })
 }
 
-func (p *process) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
-	return gated(ctx, p, "unpaid", func() ([]staking.Piece, error) { return p.sim.books.Unpaid(ctx, d, tokens) })
+func (p *process) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
+	return gated(ctx, p, "unpaid", func() ([]staking.Batch, error) { return p.sim.books.Unpaid(ctx, d, tokens) })
 }
 
 func (p *process) Accrue(
-	ctx context.Context, piece staking.Piece, d staking.Day, tokens []string, rule staking.Rule,
+	ctx context.Context, batch staking.Batch, d staking.Day, tokens []string, rule staking.Rule,
 ) error {
-	return p.do(ctx, fmt.Sprint("accrue ", d, tokens, piece), func() error {
-		return p.sim.books.Accrue(ctx, piece, d, tokens, rule)
+	return p.do(ctx, fmt.Sprint("accrue ", d, tokens, batch), func() error {
+		return p.sim.books.Accrue(ctx, batch, d, tokens, rule)
 	})
 }
 
@@ -217,9 +217,9 @@ func (p *process) Declare(ctx context.Context, d staking.Day, token string, now 
 	})
 }
 
-func (p *process) Pay(ctx context.Context, piece staking.Piece, d staking.Day, tokens []string, now time.Time) error {
-	return p.do(ctx, fmt.Sprint("pay ", d, tokens, piece), func() error {
-		return p.sim.books.Pay(ctx, piece, d, tokens, now)
+func (p *process) Pay(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string, now time.Time) error {
+	return p.do(ctx, fmt.Sprint("pay ", d, tokens, batch), func() error {
+		return p.sim.books.Pay(ctx, batch, d, tokens, now)
 	})
 }
 

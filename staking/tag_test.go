@@ -15,7 +15,10 @@ import (
 
 func TestTag(t *testing.T) {
 	held := func(asset string, free, minimum, worth ledger.Amount) staking.Candidate {
-		return staking.Candidate{Terms: staking.Terms{Asset: asset, Offered: true, Min: minimum, Cap: 1000}, Free: free, Worth: worth, Priced: true}
+		return staking.Candidate{
+			Terms: staking.Terms{Asset: asset, Offered: true, Min: minimum, Cap: 1000}, Free: free, Worth: worth,
+			Priced: true,
+		}
 	}
 	unpriced := func(c staking.Candidate) staking.Candidate { c.Priced = false; return c }
 	withdrawn := func(c staking.Candidate) staking.Candidate { c.Terms.Offered = false; return c }
@@ -27,11 +30,16 @@ func TestTag(t *testing.T) {
 		{"nothing is held", nil, ""},
 		{"the one that qualifies", []staking.Candidate{held("ADA", 150, 150, 9), held("BNB", 49, 50, 900)}, "ADA"},
 		{"one unit short", []staking.Candidate{held("BNB", 49, 50, 900)}, ""},
-		{"the most worth, not the most units", []staking.Candidate{held("ADA", 900, 150, 300), held("BNB", 60, 50, 301)}, "BNB"},
-		{"equally worth: by symbol", []staking.Candidate{held("SOL", 100, 1, 77), held("BNB", 100, 1, 77), held("SUI", 100, 1, 77)}, "BNB"},
-		{"without a price: last", []staking.Candidate{unpriced(held("ADA", 900, 150, 9999)), held("SOL", 2, 1, 1)}, "SOL"},
-		{"worth nothing, but with a price", []staking.Candidate{unpriced(held("ADA", 900, 150, 0)), held("SOL", 2, 1, 0)}, "SOL"},
-		{"none has a price: by symbol", []staking.Candidate{unpriced(held("SOL", 2, 1, 5)), unpriced(held("ADA", 900, 150, 1))}, "ADA"},
+		{"the most worth, not the most units",
+			[]staking.Candidate{held("ADA", 900, 150, 300), held("BNB", 60, 50, 301)}, "BNB"},
+		{"equally worth: by symbol",
+			[]staking.Candidate{held("SOL", 100, 1, 77), held("BNB", 100, 1, 77), held("SUI", 100, 1, 77)}, "BNB"},
+		{"without a price: last", []staking.Candidate{unpriced(held("ADA", 900, 150, 9999)), held("SOL", 2, 1, 1)},
+			"SOL"},
+		{"worth nothing, but with a price",
+			[]staking.Candidate{unpriced(held("ADA", 900, 150, 0)), held("SOL", 2, 1, 0)}, "SOL"},
+		{"none has a price: by symbol",
+			[]staking.Candidate{unpriced(held("SOL", 2, 1, 5)), unpriced(held("ADA", 900, 150, 1))}, "ADA"},
 		{"not on offer today", []staking.Candidate{withdrawn(held("BNB", 60, 50, 900)), held("SOL", 2, 1, 3)}, "SOL"},
 		{"no minimum, and nothing held", []staking.Candidate{held("BNB", 0, 0, 0)}, ""},
 		{"above the cap it qualifies all the same", []staking.Candidate{held("BNB", 5000, 50, 900)}, "BNB"},
@@ -52,8 +60,12 @@ func TestTagIsTheFirstInOrder(t *testing.T) {
 		for _, symbol := range symbols {
 			few := rapid.Int64Range(0, 3)
 			all = append(all, staking.Candidate{
-				Terms: staking.Terms{Asset: symbol, Offered: few.Draw(t, "offered") > 0, Min: ledger.Amount(few.Draw(t, "minimum")), Cap: 100},
-				Free:  ledger.Amount(few.Draw(t, "free")), Worth: ledger.Amount(few.Draw(t, "worth")), Priced: few.Draw(t, "priced") > 0,
+				Terms: staking.Terms{
+					Asset: symbol, Offered: few.Draw(t, "offered") > 0, Min: ledger.Amount(few.Draw(t, "minimum")),
+					Cap: 100,
+				},
+				Free: ledger.Amount(few.Draw(t, "free")), Worth: ledger.Amount(few.Draw(t, "worth")),
+				Priced: few.Draw(t, "priced") > 0,
 			})
 		}
 		qualifying := slices.DeleteFunc(slices.Clone(all), func(c staking.Candidate) bool {

@@ -27,8 +27,8 @@ func ParseRate(s string) (Rate, error) {
 // String writes the rate as ParseRate reads it: "0.0015".
 func (r Rate) String() string { return ledger.FormatDecimal(int64(r), rateScale) }
 
-// Terms are what a token earns on a day (rules: what is earned). They hold from
-// a day on, until other terms of the token do.
+// Terms are what a token earns on a day (rules: what is earned). They hold from a day on,
+// until later terms of the token do.
 type Terms struct {
 	Asset   string
 	From    Day
@@ -38,29 +38,31 @@ type Terms struct {
 	Cap     ledger.Amount // what is above it earns nothing, in smallest units, at least Min and 1
 }
 
-// Check says what is wrong with the terms, or nil, so that nothing can go wrong
-// in Accrue. Its errors are ledger.ErrInvalid.
+// Check returns ledger.ErrInvalid unless the terms are in range. Accrue cannot fail on
+// terms that passed it.
 func (t Terms) Check(asset ledger.Asset) error {
 	switch {
 	case t.APR < 0 || t.APR >= rateLimit:
 		return ledger.ErrInvalid.In("apr", "terms of %s: APR %s is not between 0 and %s", t.Asset, t.APR, rateLimit-1)
 	case t.Min < 0 || t.Min > asset.MaxSupply:
-		return ledger.ErrInvalid.In("minimum", "terms of %s: minimum %s is not between 0 and %s", t.Asset, asset.Format(t.Min), asset.Format(asset.MaxSupply))
+		return ledger.ErrInvalid.In("minimum", "terms of %s: minimum %s is not between 0 and %s",
+			t.Asset, asset.Format(t.Min), asset.Format(asset.MaxSupply))
 	case t.Cap < 1 || t.Cap < t.Min || t.Cap > asset.MaxSupply:
-		return ledger.ErrInvalid.In("cap", "terms of %s: cap %s is not between the minimum and %s", t.Asset, asset.Format(t.Cap), asset.Format(asset.MaxSupply))
+		return ledger.ErrInvalid.In("cap", "terms of %s: cap %s is not between the minimum and %s",
+			t.Asset, asset.Format(t.Cap), asset.Format(asset.MaxSupply))
 	}
 	return nil
 }
 
-// Limit is what stops a token's day for a person to look at. Zero: no limit.
+// Limit is above what a token's day needs approval before it is paid. Zero: no limit.
 type Limit struct {
 	Asset     string
 	MaxTotal  ledger.Amount // of a day's rewards, in smallest units
 	MaxChange int64         // of a day's total against the day before, either way, in hundredths of a percent
 }
 
-// Exceeded says in words which limit the day's total exceeds, or nothing. before
-// is the total of the day before, if it is known.
+// Exceeded is a sentence about the limit that the day's total exceeds, or "". before is the
+// total of the day before, if it is known.
 func (l Limit) Exceeded(asset ledger.Asset, total, before ledger.Amount, known bool) string {
 	if l.MaxTotal > 0 && total > l.MaxTotal {
 		return fmt.Sprintf("the day's total %s %s is above %s", asset.Format(total), l.Asset, asset.Format(l.MaxTotal))

@@ -17,7 +17,8 @@ var rateForm = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
 func FuzzParseRate(f *testing.F) {
 	for _, s := range []string{
-		"0", "0.0015", "0.008", "1", "10.73741823", "10.73741824", "-0.1", "0.00000001", "0.000000001", "0.10", "15%", "1e-3", "", ".5", "92233720368.54775807", "92233720368.54775808",
+		"0", "0.0015", "0.008", "1", "10.73741823", "10.73741824", "-0.1", "0.00000001", "0.000000001", "0.10", "15%",
+		"1e-3", "", ".5", "92233720368.54775807", "92233720368.54775808",
 	} {
 		f.Add(s)
 	}
@@ -45,7 +46,9 @@ func FuzzParseRate(f *testing.F) {
 }
 
 func TestRates(t *testing.T) {
-	for s, want := range map[string]staking.Rate{"0.0015": 150_000, "0": 0, "1": 100_000_000, "0.01": 1_000_000, "10.73741823": rateMax} {
+	for s, want := range map[string]staking.Rate{
+		"0.0015": 150_000, "0": 0, "1": 100_000_000, "0.01": 1_000_000, "10.73741823": rateMax,
+	} {
 		if got, err := staking.ParseRate(s); err != nil || got != want || got.String() != s {
 			t.Errorf("%s is read as %d, %v, and written %s", s, got, err, got)
 		}
@@ -88,7 +91,8 @@ func TestTermsCheck(t *testing.T) {
 		}
 	}
 	low := staking.Terms{Asset: "BNB", Min: 1_001, Cap: 1_001}
-	if err := low.Check(asset); err == nil || !strings.Contains(err.Error(), "minimum 0.00001001 is not between 0 and 0.00001") {
+	if err := low.Check(asset); err == nil ||
+		!strings.Contains(err.Error(), "minimum 0.00001001 is not between 0 and 0.00001") {
 		t.Errorf("the message names the figure that is wrong: %v", err)
 	}
 }
@@ -101,7 +105,8 @@ func TestParseTerms(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, c := range [][3]string{
-		{"x", "0.5", "1000"}, {"0.0015", "x", "1000"}, {"0.0015", "0.5", "x"}, {"11", "0.5", "1000"}, {"0.0015", "2", "1"},
+		{"x", "0.5", "1000"}, {"0.0015", "x", "1000"}, {"0.0015", "0.5", "x"}, {"11", "0.5", "1000"},
+		{"0.0015", "2", "1"},
 		{"0.0015", "0.5", "200000000.00000001"}, {"-0.1", "0.5", "1"}, {"0.0015", "0.000000001", "1"},
 	} {
 		if got, err := staking.ParseTerms(asset, 5, c[0], c[1], c[2]); !errors.Is(err, ledger.ErrInvalid) {

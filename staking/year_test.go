@@ -26,7 +26,8 @@ func randomYear(r *rand.Rand) year {
 	for d := range int64(365 + r.IntN(2)) {
 		low := upTo(r, most/2)
 		y.terms = append(y.terms, staking.Terms{
-			Asset: "BNB", Offered: r.IntN(40) > 0, APR: pick[staking.Rate](r, 0, 150_000, 150_000, 3_650_000, 120_000_000),
+			Asset: "BNB", Offered: r.IntN(40) > 0,
+			APR: pick[staking.Rate](r, 0, 150_000, 150_000, 3_650_000, 120_000_000),
 			Min: ledger.Amount(low), Cap: ledger.Amount(max(low, 1, upTo(r, most))),
 		})
 		times := make([]int64, r.IntN(3))
@@ -65,9 +66,9 @@ func (y year) settle(late int64) []staking.Accrual {
 				since = append(since, e)
 			}
 		}
-		h := staking.Now("alice", "BNB", balance, carry)
+		h := staking.HoldingAt("alice", "BNB", balance, carry)
 		for _, e := range since {
-			h.Undo(e.change, e.at-start)
+			h.Rewind(e.change, e.at-start)
 		}
 		a, earned := staking.Accrue(staking.Day(d), terms, h)
 		if !earned {
@@ -115,7 +116,8 @@ func TestCarriesOverAYearAddUpToTheExactValue(t *testing.T) {
 		rewards := map[staking.Day]ledger.Amount{}
 		for _, a := range accruals {
 			if a.Before != carry || a.Carry < 0 || a.Carry >= staking.Unit {
-				t.Fatalf("SEED=%d, year %d, %s: carries %d and leaves %d; the day before left %d", seed, i, a.Day, a.Before, a.Carry, carry)
+				t.Fatalf("SEED=%d, year %d, %s: carries %d and leaves %d; the day before left %d",
+					seed, i, a.Day, a.Before, a.Carry, carry)
 			}
 			carry = a.Carry
 			rewards[a.Day] = a.Reward

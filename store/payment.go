@@ -167,7 +167,7 @@ var errTampered = errors.New("the accruals are not those that were declared; an 
 
 // Pay credits the accruals of the day in a batch of buckets, set-based, and takes them out
 // of each bucket's @payable, which ends at exactly zero. Idempotent.
-func (db *DB) Pay(ctx context.Context, batch staking.Piece, d staking.Day, tokens []string, now time.Time) error {
+func (db *DB) Pay(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string, now time.Time) error {
 	return db.Outbox().Write(ctx, func(t tx) (records outbox.Records, err error) {
 		for _, bucket := range batch {
 			p := payment{t: t, actor: db.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}

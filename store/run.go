@@ -44,7 +44,7 @@ type progressRow struct {
 // Unaccrued are the batches of buckets in which the day is not accrued for some of the
 // tokens. Buckets without an enrollment that covers the day are done with at
 // once: the day is closed, so there will be none.
-func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
+func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	var covered []int64 // accounts of each bucket, up to batchSize
 	err := b.engine.Write(ctx, func(t tx) (err error) {
 		covered, err = db.AllEach(t, db.IntOf,
@@ -80,7 +80,7 @@ func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]s
 
 // Unpaid are the batches of buckets in which the day is not paid for some of the tokens.
 // Buckets in which nothing was accrued are done with at once.
-func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Piece, error) {
+func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	var accrued []int64 // positions of each bucket
 	err := db.engine.Write(ctx, func(t tx) error {
 		accrued = make([]int64, ledger.Buckets)
@@ -106,8 +106,8 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]sta
 
 // unfinished are the buckets that a statement finds, in batches by how many accounts or
 // positions each bucket has.
-func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Piece, error) {
-	var batches []staking.Piece
+func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Batch, error) {
+	var batches []staking.Batch
 	err := db.engine.Read(ctx, func(t view) error {
 		batches = nil
 		last, sum := -1, int64(batchSize)
@@ -137,7 +137,7 @@ const pageSize = 16384
 // Accrue applies the rule to every enrolled holding of the batch of buckets and writes
 // what it earned. Balances, carries, enrollments, changes and terms are read in one
 // snapshot. Tokens whose day another has accrued in the meantime are passed over.
-func (db *DB) Accrue(ctx context.Context, batch staking.Piece, d staking.Day, tokens []string, rule staking.Rule) error {
+func (db *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string, rule staking.Rule) error {
 	return db.engine.Claim(ctx, func(t tx) error {
 		terms, err := TermsAt(t, d)
 		if err != nil {
@@ -301,7 +301,7 @@ func (m *measure) balances() (more bool, err error) {
 			m.first, more = m.last, true
 		}
 		if account := ledger.Account(m.last); m.wanted(m.asset) && !account.IsHeld() && !account.IsHouse() {
-			m.page = append(m.page, staking.Now(account, m.asset, ledger.Amount(r.Int(2)), staking.Fraction(r.Int(3))))
+			m.page = append(m.page, staking.HoldingAt(account, m.asset, ledger.Amount(r.Int(2)), staking.Fraction(r.Int(3))))
 		}
 		return nil
 	}, `SELECT account, asset, balance, carry FROM balances
@@ -338,7 +338,7 @@ func (m *measure) changes() error {
 		account, asset := r.Text(0), r.Text(1)
 		var found bool
 		if at, found = m.find(at, account, asset); found {
-			m.page[at].Undo(ledger.Amount(r.Int(3)), r.Int(2)-m.day.Millis())
+			m.page[at].Rewind(ledger.Amount(r.Int(3)), r.Int(2)-m.day.Millis())
 		}
 		return nil
 	}, "SELECT account, asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4", m.bucket, int64(m.day), m.first, m.last)

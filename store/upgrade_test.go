@@ -45,7 +45,7 @@ func TestATransactionAndAnUpgradeWaitForEachOther(t *testing.T) {
 			g.waiting(1)
 			run := make(chan error, 1)
 			go func() { // its transactions read one snapshot
-				run <- two.Accrue(t.Context(), staking.Piece{0}, day1, []string{bnb}, staking.Accrue)
+				run <- two.Accrue(t.Context(), staking.Batch{0}, day1, []string{bnb}, staking.Accrue)
 			}()
 			g.waiting(2)
 			g.do("COMMIT")

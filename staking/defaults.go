@@ -34,11 +34,13 @@ var shipped = []struct {
 
 const shippedScale = 8
 
-// ShippedTokens are the ten tokens that books begin with, their terms dated from a day.
+// ShippedTokens are the ten tokens of new books, their terms dated from a day.
 func ShippedTokens(from Day) ([]Token, error) {
 	tokens := make([]Token, 0, len(shipped))
 	for _, s := range shipped {
-		asset := ledger.Asset{Symbol: s.symbol, Scale: shippedScale, MaxSupply: ledger.Amount(s.maxSupply) * 100_000_000}
+		asset := ledger.Asset{
+			Symbol: s.symbol, Scale: shippedScale, MaxSupply: ledger.Amount(s.maxSupply) * 100_000_000,
+		}
 		terms, err := ParseTerms(asset, from, s.rate, s.minimum, s.cap)
 		if err != nil {
 			return nil, err
@@ -70,7 +72,9 @@ func ParseTerms(asset ledger.Asset, from Day, apr, minimum, cap string) (Terms, 
 // ShippedRegions are where the product is not offered: ISO 3166-1 alpha-2, and
 // ISO 3166-2 where only a part of a country is meant (rules: the switch).
 func ShippedRegions() []Region {
-	return []Region{"US", "AS", "GU", "MP", "PR", "UM", "VI", "CU", "IR", "KP", "SY", "UA-14", "UA-09", "UA-43", "UA-40"}
+	return []Region{
+		"US", "AS", "GU", "MP", "PR", "UM", "VI", "CU", "IR", "KP", "SY", "UA-14", "UA-09", "UA-43", "UA-40",
+	}
 }
 
 // The names of the documents that a holder accepts.
