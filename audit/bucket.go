@@ -269,12 +269,12 @@ func (w *worker) readPositions(s Span) error {
 func (w *worker) checkBalance(b Balance, t *token) {
 	wrong := func(what string) { w.find(Finding{Account: b.Account, Asset: b.Asset, What: what}) }
 	switch a := b.Account; {
-	case a.IsHouse() && !a.Spread() && a != ledger.Rewards:
+	case a.IsHouse() && !a.IsSharded() && a != ledger.Rewards:
 		wrong("there is no such house account")
 	case !a.IsHouse() && !b.Opened:
 		wrong("the account was never opened")
 	}
-	if !b.Account.Spread() && b.Account.Bucket() != w.number {
+	if !b.Account.IsSharded() && b.Account.Bucket() != w.number {
 		wrong(fmt.Sprintf("its balance lies in bucket %d, where it does not belong", w.number))
 	}
 	if !t.known {
@@ -366,10 +366,10 @@ func (w *worker) checkPosting(x *Posting) {
 		wrong(fmt.Sprintf("move %d, side %d cannot have the amount %s", x.Move, x.Side, w.token(x.Asset).asset.Format(x.Amount)))
 	}
 	home := x.Account
-	if home.Spread() {
+	if home.IsSharded() {
 		home = x.Other
 	}
-	if !home.Spread() && home.Bucket() != w.number {
+	if !home.IsSharded() && home.Bucket() != w.number {
 		wrong(fmt.Sprintf("lies in bucket %d, where it does not belong", w.number))
 	}
 	for _, prefix := range ours {

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// Account names a place where an asset can lie: a holder's free balance
-// ("alice"), the part of it that is held ("alice/held"), or a house account ("@rewards").
+// Account is the name of an account: a holder's free balance ("alice"), the held part of
+// it ("alice/held"), or a house account ("@rewards").
 type Account string
 
 // The house accounts. Custody (the outside world) and Desk (the counterparty of
@@ -20,18 +20,19 @@ const (
 // MaxID is the length in bytes of the longest account and entry ID.
 const MaxID = 128
 
-// maxOwnID is that of an entry of our own, which may have an account's ID in its own.
+// maxOwnID is the longest ID of an entry of our own, which may contain an account's ID.
 const maxOwnID = MaxID + 40
 
 const heldSuffix = "/held"
 
-// Buckets is the number of parts the books are cut into.
+// Buckets is the number of buckets of the books. It can never change.
 const Buckets = 256
 
-// Held is where the account's tokens lie while an order is open or a withdrawal pending.
+// Held is the account that has the holder's tokens while an order is open or a withdrawal
+// is pending.
 func (a Account) Held() Account { return a + heldSuffix }
 
-// IsHeld says whether the account is a holder's held part.
+// IsHeld reports whether the account is a holder's held part.
 func (a Account) IsHeld() bool { return strings.HasSuffix(string(a), heldSuffix) }
 
 // Owner is the holder whose account it is: the ID up to the first "/".
@@ -40,21 +41,22 @@ func (a Account) Owner() Account {
 	return Account(owner)
 }
 
-// IsHouse says whether the account is ours and no holder's.
+// IsHouse reports whether the account is ours and no holder's.
 func (a Account) IsHouse() bool { return strings.HasPrefix(string(a), "@") }
 
-// Spread says whether the house account has a row in each bucket: one row for
-// all deposits would be one lock for all deposits.
-func (a Account) Spread() bool { return a == Custody || a == Desk || a == Payable }
+// IsSharded reports whether the house account has a row in each bucket: one row for all
+// deposits would be one lock for all deposits.
+func (a Account) IsSharded() bool { return a == Custody || a == Desk || a == Payable }
 
-// Overdraws says whether the account may go below zero.
+// Overdraws reports whether the account may go below zero.
 func (a Account) Overdraws() bool { return a == Custody || a == Desk }
 
-// Bucket is the part of the books that the account lies in, 0 to 255, by its
-// owner, so that "alice" and "alice/held" lie together.
+// Bucket is the account's bucket, 0 to 255. It depends on the owner alone, so that "alice"
+// and "alice/held" are in the same bucket.
 func (a Account) Bucket() int { return bucket(string(a.Owner())) }
 
-// bucket is FNV-1a of 32 bits, folded to 8. It can never change: stored rows lie by it.
+// bucket is FNV-1a of 32 bits, folded to 8. It can never change: stored rows have it in
+// their keys.
 func bucket(id string) int {
 	h := uint32(2166136261)
 	for i := range len(id) {
@@ -65,7 +67,7 @@ func bucket(id string) int {
 	return int(h & (Buckets - 1))
 }
 
-// CheckHolder says what is wrong with the ID of a holder's account, or nil. Its errors are ErrInvalid.
+// CheckHolder returns ErrInvalid unless a is the ID of a holder's account.
 func (a Account) CheckHolder() error {
 	if err := CheckID("account", string(a)); err != nil {
 		return err
@@ -79,9 +81,8 @@ func (a Account) CheckHolder() error {
 	return nil
 }
 
-// CheckNew says what is wrong with the ID of a holder's account that is to be opened,
-// or nil. Books may hold accounts that were opened before it was asked for, which
-// CheckHolder lets pass: they are read and moved as all others. Its errors are ErrInvalid.
+// CheckNew returns ErrInvalid unless a holder's account with this ID may be opened. Older
+// books may hold accounts that it refuses: only CheckHolder is asked for those that exist.
 func (a Account) CheckNew() error {
 	if err := a.CheckHolder(); err != nil {
 		return err
@@ -89,22 +90,22 @@ func (a Account) CheckNew() error {
 	return checkPath("account", string(a))
 }
 
-// checkPath says what is wrong with an ID that is to stand in the path of a URL, or
-// nil. Clients and proxies take empty parts, "." and ".." out of a path before they send
-// it, also where its slashes are escaped, and so ask for something else:
-// /v1/accounts/../withdrawals is everybody's withdrawals.
+// checkPath returns ErrInvalid for an ID that cannot be in the path of a URL. Clients and
+// proxies remove empty parts, "." and ".." from a path before they send it, also if its
+// slashes are escaped, and so request something else: /v1/accounts/../withdrawals is
+// everybody's withdrawals.
 func checkPath(what, id string) error {
 	for part := range strings.SplitSeq(id, "/") {
 		if part == "" || part == "." || part == ".." {
-			return ErrInvalid.In("", "%s %q: an ID must not have an empty part, \".\" or \"..\", alone or between slashes: "+
-				"clients remove them from URLs; choose another ID", what, Clip(id))
+			return ErrInvalid.In("", "%s %q: an ID must not have an empty part, \".\" or \"..\", alone or between "+
+				"slashes: clients remove them from URLs; choose another ID", what, Clip(id))
 		}
 	}
 	return nil
 }
 
-// CheckID says what is wrong with the form of an ID, or nil: it has 1 to 128 characters
-// of A-Z a-z 0-9 . _ : - and, where they are ours, @ and /. Its errors are ErrInvalid.
+// CheckID returns ErrInvalid unless an ID has 1 to 128 characters of A-Z a-z 0-9 . _ : -
+// @ and /. what names the ID in the message.
 func CheckID(what, id string) error { return checkID(what, id, MaxID) }
 
 func checkID(what, id string, most int) error {
@@ -112,7 +113,8 @@ func checkID(what, id string, most int) error {
 		return ErrInvalid.In("", "%s: the ID is empty", what)
 	}
 	if len(id) > most {
-		return ErrInvalid.In("", "%s %q: the ID has %d characters; at most %d are allowed", what, Clip(id), len(id), most)
+		return ErrInvalid.In("", "%s %q: the ID has %d characters; at most %d are allowed",
+			what, Clip(id), len(id), most)
 	}
 	for i := range len(id) {
 		if !idByte(id[i]) {

@@ -109,7 +109,7 @@ func TestAccountParts(t *testing.T) {
 		"@rewards":   {Owner: "@rewards", House: true},
 		"custody":    {Owner: "custody"},
 	} {
-		if d := cmp.Diff(want, parts{a.Owner(), a.IsHeld(), a.IsHouse(), a.Spread(), a.Overdraws()}); d != "" {
+		if d := cmp.Diff(want, parts{a.Owner(), a.IsHeld(), a.IsHouse(), a.IsSharded(), a.Overdraws()}); d != "" {
 			t.Errorf("%s (-want +got):\n%s", a, d)
 		}
 	}
@@ -121,15 +121,18 @@ func TestAccountParts(t *testing.T) {
 func TestCheckIDAndCheckHolder(t *testing.T) {
 	id, holder := regexp.MustCompile(`^[A-Za-z0-9._:@/-]{1,128}$`), regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 	check := func(t rapid.TB, s string) {
-		if err := ledger.CheckID("entry", s); (err == nil) != id.MatchString(s) || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
+		if err := ledger.CheckID("entry", s); (err == nil) != id.MatchString(s) ||
+			(err != nil && !errors.Is(err, ledger.ErrInvalid)) {
 			t.Fatalf("ID %q: %v", s, err)
 		}
-		if err := ledger.Account(s).CheckHolder(); (err == nil) != holder.MatchString(s) || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
+		if err := ledger.Account(s).CheckHolder(); (err == nil) != holder.MatchString(s) ||
+			(err != nil && !errors.Is(err, ledger.ErrInvalid)) {
 			t.Fatalf("holder %q: %v", s, err)
 		}
 	}
 	for _, s := range []string{
-		"", "a", "alice", "Alice.B_c:d-9", "alice/held", "/", "/held", "@", "@alice", "a@b", "a b", "a\n", "a\x00", "ä", "a%", "a\\", "a'b", "~", "[", "`", "{",
+		"", "a", "alice", "Alice.B_c:d-9", "alice/held", "/", "/held", "@", "@alice", "a@b", "a b", "a\n", "a\x00", "ä",
+		"a%", "a\\", "a'b", "~", "[", "`", "{",
 		strings.Repeat("a", 128), strings.Repeat("a", 129), strings.Repeat("/", 128), "a\xff",
 	} {
 		check(t, s)
@@ -143,11 +146,15 @@ func TestCheckIDAndCheckHolder(t *testing.T) {
 // TestNewIDsCanStandInAPath: clients remove empty segments, "." and ".." from a URL.
 func TestNewIDsCanStandInAPath(t *testing.T) {
 	dotted := map[string]bool{}
-	for _, id := range []string{".", "..", "./a", "../a", "a/.", "a/..", "a/../b", "a/./b", "/..", "../", "@/..", "../completed", "fund/..", "opening/../BNB", "import/./2026-11-22T10:00:00Z",
+	for _, id := range []string{".", "..", "./a", "../a", "a/.", "a/..", "a/../b", "a/./b", "/..", "../", "@/..",
+		"../completed", "fund/..", "opening/../BNB", "import/./2026-11-22T10:00:00Z",
 		"/", "//", "/a", "a/", "a//b", "@/"} {
 		dotted[id] = true
 	}
-	for _, id := range []string{"...", "a.", ".a", "..a", "a..", "a..b", "a.b", "-.", ".-", ":..", "a/...", "a/.b", "a/b..", "order/1", "a/b/c", "...."} {
+	for _, id := range []string{
+		"...", "a.", ".a", "..a", "a..", "a..b", "a.b", "-.", ".-", ":..", "a/...", "a/.b", "a/b..", "order/1",
+		"a/b/c", "....",
+	} {
 		dotted[id] = false
 	}
 	for id, is := range dotted {

@@ -37,7 +37,7 @@ type Asset struct {
 	MaxSupply Amount // the most there can be, in smallest units, at most 2^62−1
 }
 
-// Check says what is wrong with the asset's figures, or nil. Its errors are ErrInvalid.
+// Check returns ErrInvalid unless the symbol, the scale and the supply are in range.
 func (a Asset) Check() error {
 	if len(a.Symbol) < 1 || len(a.Symbol) > 20 {
 		return ErrInvalid.In("asset", "asset %q: a symbol has 1 to 20 characters", Clip(a.Symbol))
@@ -51,15 +51,15 @@ func (a Asset) Check() error {
 		return ErrInvalid.In("scale", "asset %s: %d decimals; 0 to 18 can be kept", a.Symbol, a.Scale)
 	}
 	if a.MaxSupply < 1 || a.MaxSupply > MaxSupply {
-		return ErrInvalid.In("maxSupply", "asset %s: its largest supply does not fit at %d decimals; keep fewer decimals", a.Symbol, a.Scale)
+		return ErrInvalid.In("maxSupply",
+			"asset %s: its largest supply does not fit at %d decimals; keep fewer decimals", a.Symbol, a.Scale)
 	}
 	return nil
 }
 
-// Parse reads a decimal number such as "2.5" or "-0.00000001" as the asset's
-// smallest units, exactly: more digits than the asset keeps are an error, not
-// rounded. There is no exponent, no plus sign, no separator. Its errors are
-// ErrInvalid.
+// Parse reads a decimal number such as "2.5" or "-0.00000001" as the asset's smallest
+// units, exactly: more decimals than the asset keeps are an error. There is no exponent, no
+// plus sign, no separator. Its errors are ErrInvalid.
 func (a Asset) Parse(s string) (Amount, error) {
 	n, err := ParseDecimal(s, a.Scale)
 	if err != nil {
@@ -113,7 +113,8 @@ func FormatBig(n *big.Int, scale int) string {
 	return digits
 }
 
-// point puts the decimal point into digits, more than scale of them, and takes zeros off the end.
+// point puts the decimal point into digits, more than scale of them, and removes zeros at
+// the end.
 func point(digits string, scale int) string {
 	whole, fraction := digits[:len(digits)-scale], strings.TrimRight(digits[len(digits)-scale:], "0")
 	if fraction == "" {

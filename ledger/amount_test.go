@@ -97,9 +97,10 @@ func checkFormat(t rapid.TB, n int64, scale int) {
 
 func FuzzParseDecimal(f *testing.F) {
 	for _, s := range []string{
-		"0", "-0", "0.0", "2.5", "-0.00000001", "0.000000001", "007", "1.", ".5", ".", "-", "--1", "+1", "1e3", "1,5", " 1", "1 ", "1\n",
-		"1.2.3", "0x10", "1_000", "٣", "NaN", "Inf", "", "1.50", "1.000000000000000000000000", "92233720368.54775807", "92233720368.54775808",
-		"9223372036854775807", "9223372036854775808", "-9223372036854775807", "-9223372036854775808", "99999999999999999999999999", "1.-5",
+		"0", "-0", "0.0", "2.5", "-0.00000001", "0.000000001", "007", "1.", ".5", ".", "-", "--1", "+1", "1e3", "1,5",
+		" 1", "1 ", "1\n", "1.2.3", "0x10", "1_000", "٣", "NaN", "Inf", "", "1.50", "1.000000000000000000000000",
+		"92233720368.54775807", "92233720368.54775808", "9223372036854775807", "9223372036854775808",
+		"-9223372036854775807", "-9223372036854775808", "99999999999999999999999999", "1.-5",
 	} {
 		for _, scale := range []byte{0, 8, 18} {
 			f.Add(s, scale)
@@ -117,7 +118,9 @@ func TestDecimalsAgreeWithBig(t *testing.T) {
 }
 
 func TestAmountsAreReadBackAsWritten(t *testing.T) {
-	edges := []int64{-math.MaxInt64, -1 << 62, -100_000_000, -1, 0, 1, 10, 99_999_999, 100_000_000, 1 << 62, math.MaxInt64}
+	edges := []int64{
+		-math.MaxInt64, -1 << 62, -100_000_000, -1, 0, 1, 10, 99_999_999, 100_000_000, 1 << 62, math.MaxInt64,
+	}
 	for scale := range 19 {
 		for _, n := range edges {
 			checkFormat(t, n, scale)
@@ -136,8 +139,10 @@ func TestFormat(t *testing.T) {
 		want  string
 	}{
 		{0, 8, "0"}, {0, 0, "0"}, {214_000_000, 8, "2.14"}, {-1, 8, "-0.00000001"}, {10_000_000_000, 8, "100"},
-		{557, 8, "0.00000557"}, {100, 0, "100"}, {1, 18, "0.000000000000000001"}, {math.MaxInt64, 8, "92233720368.54775807"},
-		{math.MinInt64, 8, "-92233720368.54775808"}, {math.MinInt64, 0, "-9223372036854775808"}, {math.MinInt64, 18, "-9.223372036854775808"},
+		{557, 8, "0.00000557"}, {100, 0, "100"}, {1, 18, "0.000000000000000001"},
+		{math.MaxInt64, 8, "92233720368.54775807"},
+		{math.MinInt64, 8, "-92233720368.54775808"}, {math.MinInt64, 0, "-9223372036854775808"},
+		{math.MinInt64, 18, "-9.223372036854775808"},
 	} {
 		if got := (ledger.Asset{Symbol: "BNB", Scale: c.scale}).Format(c.n); got != c.want {
 			t.Errorf("%d at scale %d is written %q; want %q", c.n, c.scale, got, c.want)
@@ -151,10 +156,12 @@ func TestParse(t *testing.T) {
 		t.Errorf("zeros beyond the scale lose nothing: %d, %v", n, err)
 	}
 	_, err := bnb.Parse("0.123456789")
-	if !errors.Is(err, ledger.ErrInvalid) || !strings.Contains(err.Error(), "BNB") || !strings.Contains(err.Error(), "9 decimals, 8 are kept") {
+	if !errors.Is(err, ledger.ErrInvalid) || !strings.Contains(err.Error(), "BNB") ||
+		!strings.Contains(err.Error(), "9 decimals, 8 are kept") {
 		t.Errorf("too many digits are said plainly, not rounded: %v", err)
 	}
-	if _, err = bnb.Parse("92233720368.54775808"); !errors.Is(err, ledger.ErrOverflow) || !errors.Is(err, ledger.ErrInvalid) {
+	if _, err = bnb.Parse("92233720368.54775808"); !errors.Is(err, ledger.ErrOverflow) ||
+		!errors.Is(err, ledger.ErrInvalid) {
 		t.Errorf("one unit too many is both invalid and an overflow: %v", err)
 	}
 	if _, err = bnb.Parse(strings.Repeat("9", 100_000)); err == nil || len(err.Error()) > 300 {
@@ -211,7 +218,8 @@ func TestFormatBigIsFormatDecimal(t *testing.T) {
 			t.Fatalf("%s instead of %s", got, want)
 		}
 	})
-	if got := ledger.FormatBig(new(big.Int).Neg(new(big.Int).Lsh(big.NewInt(5), 100)), 1); got != "-633825300114114700748351602688" {
+	large := new(big.Int).Lsh(big.NewInt(5), 100)
+	if got := ledger.FormatBig(large.Neg(large), 1); got != "-633825300114114700748351602688" {
 		t.Errorf("-5 × 2^100 at one decimal is %s", got)
 	}
 }

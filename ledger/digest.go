@@ -8,18 +8,17 @@ import (
 // DigestVersion is the version of the digests that entries are posted with.
 const DigestVersion = 2
 
-// digestTag begins what a digest of version 2 is made of, so that it is the digest of
-// nothing else.
+// digestTag begins the input of a digest of version 2, so that no other hash is the same.
 const digestTag = "softstake entry 2"
 
-// Digest is the SHA-256 over all that the entry says: its ID, its time (At, in
-// milliseconds), its kind and its moves, which are in the leaves, and where a requested
-// withdrawal goes. Entries with the same digest are the same. destination is
+// Digest is the SHA-256 over the content of the entry: its ID, its time (At, in
+// milliseconds), its kind and its moves, which are in the leaves, and the destination of a
+// requested withdrawal. Entries with the same digest are the same. destination is
 // Destination.Hash of a withdrawal request, and empty for other kinds.
 //
-// It is made from the leaves, which the books keep beside it: so an audit can check the
-// digest of an entry without its moves, and each move by itself. Neither can change:
-// stored entries are compared by them.
+// The books keep the leaves beside the digest, so that an audit can check the digest of an
+// entry without its moves, and each move by itself. The formats can never change: stored
+// entries are compared by them.
 func (e Entry) Digest(leaves, destination []byte) [sha256.Size]byte {
 	b := make([]byte, 0, 128+len(leaves)+len(destination))
 	b = appendText(b, digestTag)
@@ -41,7 +40,7 @@ func (e Entry) Leaves() []byte {
 	return leaves
 }
 
-// Leaf is the SHA-256 over what a move says as the i-th of an entry of a kind, i from 0.
+// Leaf is the SHA-256 over the i-th move of an entry of a kind, i from 0.
 func (m Move) Leaf(kind Kind, i int) [sha256.Size]byte {
 	var buffer [256]byte
 	b := appendText(buffer[:0], string(kind))
@@ -53,10 +52,9 @@ func (m Move) Leaf(kind Kind, i int) [sha256.Size]byte {
 	return sha256.Sum256(b)
 }
 
-// FirstDigest is the digest of version 1, which entries had in older books: two sums
-// modulo 2^64, over 8 bytes each of every leaf. Other moves with the same sums are found
-// within seconds, so it proves nothing; it only shows that a row of an older version was
-// not changed by accident.
+// FirstDigest is the digest of version 1, of older books: two sums modulo 2^64, over 8
+// bytes each of every leaf. Other moves with the same sums can be found within seconds, so
+// it only shows that a row was not changed by accident.
 func FirstDigest(leaves []byte) (digest [16]byte) {
 	for lane := 0; lane < len(digest); lane += 8 {
 		var sum uint64
@@ -73,12 +71,12 @@ func appendText(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// Destination is where a requested withdrawal goes, as far as the caller gave it.
+// Destination is where a requested withdrawal goes. Each field may be empty.
 type Destination struct {
 	Address  string
 	Network  string
 	Tag      string
-	ClientID string // what the holder calls the withdrawal
+	ClientID string // the holder's own name of the withdrawal
 }
 
 // Hash is the SHA-256 over the destination: a part of the digest of the entry that

@@ -69,10 +69,14 @@ func TestDigestSeparatesWhatDiffers(t *testing.T) {
 
 // TestDigestHasTheDestination: where a withdrawal goes is a part of the digest, each text by itself.
 func TestDigestHasTheDestination(t *testing.T) {
-	e := ledger.Entry{ID: "w", At: time.UnixMilli(0), Kind: ledger.WithdrawalRequest, Moves: []ledger.Move{{From: "a", To: "a/held", Asset: "BNB", Amount: 1}}}
+	e := ledger.Entry{
+		ID: "w", At: time.UnixMilli(0), Kind: ledger.WithdrawalRequest,
+		Moves: []ledger.Move{{From: "a", To: "a/held", Asset: "BNB", Amount: 1}},
+	}
 	seen := map[[32]byte]ledger.Destination{}
 	for _, to := range []ledger.Destination{
-		{}, {Address: "x"}, {Network: "x"}, {Tag: "x"}, {ClientID: "x"}, {Address: "xy"}, {Address: "x", Network: "y"}, {Address: "xy", Network: ""}, {Network: "x", Tag: "y"},
+		{}, {Address: "x"}, {Network: "x"}, {Tag: "x"}, {ClientID: "x"}, {Address: "xy"}, {Address: "x", Network: "y"},
+		{Address: "xy", Network: ""}, {Network: "x", Tag: "y"},
 	} {
 		digest := e.Digest(e.Leaves(), to.Hash())
 		if other, twice := seen[digest]; twice && other != to {
@@ -86,13 +90,17 @@ func TestDigestHasTheDestination(t *testing.T) {
 }
 
 func TestDigestIsPinned(t *testing.T) {
-	e := ledger.Entry{ID: "d1", At: time.UnixMilli(1_790_000_000_123), Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 200_000_000}}}
+	e := ledger.Entry{
+		ID: "d1", At: time.UnixMilli(1_790_000_000_123), Kind: ledger.Deposit,
+		Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 200_000_000}},
+	}
 	first := ledger.FirstDigest(e.Leaves())
 	to := ledger.Destination{Address: "0x94df", Network: "BSC", Tag: "7", ClientID: "mine"}
 	for name, is := range map[string][2]string{
-		"version 1":       {hex.EncodeToString(first[:]), "5286d5d114669a068e50b2df16562ffd"},
-		"version 2":       {digestOf(e), "b318f2d56958b10161a905a34081efc630a850c78c944b287809d8e5b5158e9f"},
-		"the destination": {hex.EncodeToString(to.Hash()), "93038ba8dfce42e9d6199e8976ffe3e83ad4275975ee14f1cb84f2c9277dd0c1"},
+		"version 1": {hex.EncodeToString(first[:]), "5286d5d114669a068e50b2df16562ffd"},
+		"version 2": {digestOf(e), "b318f2d56958b10161a905a34081efc630a850c78c944b287809d8e5b5158e9f"},
+		"the destination": {hex.EncodeToString(to.Hash()),
+			"93038ba8dfce42e9d6199e8976ffe3e83ad4275975ee14f1cb84f2c9277dd0c1"},
 	} {
 		if is[0] != is[1] {
 			t.Errorf("the digest of %s is %s; stored ones say %s", name, is[0], is[1])
@@ -112,13 +120,15 @@ func TestCollision(t *testing.T) {
 	if err := json.Unmarshal(text, &both); err != nil {
 		t.Fatal(err)
 	}
-	bnb, sol := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 1 << 60}, ledger.Asset{Symbol: "SOL", Scale: 8, MaxSupply: 1 << 60}
+	bnb, sol := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 1 << 60},
+		ledger.Asset{Symbol: "SOL", Scale: 8, MaxSupply: 1 << 60}
 	for _, e := range both {
 		if err := e.Check(map[string]ledger.Asset{"BNB": bnb, "SOL": sol}); err != nil {
 			t.Error(err)
 		}
 	}
-	if ledger.FirstDigest(both[0].Leaves()) != ledger.FirstDigest(both[1].Leaves()) || len(both[0].Moves) == len(both[1].Moves) {
+	if ledger.FirstDigest(both[0].Leaves()) != ledger.FirstDigest(both[1].Leaves()) ||
+		len(both[0].Moves) == len(both[1].Moves) {
 		t.Error("the entries of the file do not collide; the test shows nothing")
 	}
 	if digestOf(both[0]) == digestOf(both[1]) {

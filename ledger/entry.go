@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Kind says what happened, and so which accounts an entry may name.
+// Kind is what happened. It determines which accounts an entry may name.
 type Kind string
 
 // The kinds of entry. Opening, Import, RewardElsewhere, Fund and Compensation are ours; callers post
@@ -21,16 +21,15 @@ const (
 	Hold       Kind = "hold"       // holder → the same holder's held part
 	Release    Kind = "release"    // held part → the same holder
 	Adjustment Kind = "adjustment" // a correction, between holders, held parts, @custody and @desk
-	Opening    Kind = "opening"    // @custody ↔ holder: what was there when the books began, and corrections of it
-	Import     Kind = "import"     // @custody ↔ holder: what a file of the exchange shows; several moves
+	Opening    Kind = "opening"    // @custody ↔ holder: the balance when the books began, and corrections of it
+	Import     Kind = "import"     // @custody ↔ holder: from a file of the exchange; several moves
 	Fund       Kind = "fund"       // @custody ↔ @rewards
 
-	// Compensation is @rewards → holder: it makes good what the holder's reward of a day that
-	// is paid was too low by; one move.
+	// Compensation is @rewards → holder: the amount by which a paid reward was too low; one move.
 	Compensation Kind = "compensation"
 
 	// RewardElsewhere is @custody ↔ holder: a reward of Soft Staking that another exchange
-	// paid, as a file of it shows; several moves.
+	// paid, from its file; several moves.
 	RewardElsewhere Kind = "reward-from-elsewhere"
 
 	WithdrawalRequest   Kind = "withdrawal-request"   // holder → the same holder's held part; one move
@@ -38,53 +37,56 @@ const (
 	WithdrawalCancelled Kind = "withdrawal-cancelled" // held part → the same holder; one move
 )
 
-// Move takes an amount from one account to another. Amount is above zero.
+// Move moves an amount from one account to another. Amount is above zero, in smallest units.
 type Move struct {
 	From, To Account
 	Asset    string
 	Amount   Amount
 }
 
-// Entry is one event in the books: all its moves happen, or none. The same ID
-// twice is once.
+// Entry is one event in the books: all its moves are posted, or none. The ID makes it
+// idempotent: posting the same entry again has no further effect, and another entry with
+// the same ID is a conflict.
 type Entry struct {
-	ID    string    // the caller's, 1 to 128 characters; unique for ever. What ends a withdrawal is named after its request
+	ID    string    // the caller's, 1 to 128 characters; unique forever; see EndingID
 	Kind  Kind      //
 	At    time.Time // when it counts, in UTC, cut to milliseconds; zero: when it is posted
 	Moves []Move    // 1 to 100
 
-	// Authoritative says that another ledger has decided the entry already. It is then
-	// accepted though a balance was below zero at some moment between its time and now. It
-	// is no part of the entry's content: the same entry with it and without is the same.
+	// Authoritative marks an entry that another ledger has already decided. It is accepted
+	// even if a balance was below zero at some moment between its time and now. It is not a
+	// part of the content: the same entry with it and without it is the same.
 	Authoritative bool
 }
 
 // MaxMoves is the largest number of moves in one entry.
 const MaxMoves = 100
 
-// reserved begins the IDs of entries that we make ourselves.
+// reserved are the prefixes of the IDs of our own entries.
 var reserved = []string{"reward/", "declare/", "pay/", "fund/", "import/", "opening/", "close/", compensationPrefix}
 
 func reservedID(id string) bool {
 	return slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
 }
 
-// CheckCaller says what a caller may not post though it is well formed, or nil:
-// our own kinds of entry and our own names. Its errors are ErrInvalid.
+// CheckCaller returns ErrInvalid for our own kinds of entry and our own IDs, which callers
+// must not post even if the entry is well formed.
 func (e Entry) CheckCaller() error {
 	if reservedID(e.ID) {
-		return ErrInvalid.In("id", "entry %q: IDs beginning with one of %v are ours; choose another ID", Clip(e.ID), reserved)
+		return ErrInvalid.In("id", "entry %q: IDs beginning with one of %v are ours; choose another ID",
+			Clip(e.ID), reserved)
 	}
 	if !slices.Contains(Kinds, e.Kind) {
-		return ErrInvalid.In("kind", "entry %s: the kind %q is unknown; it is one of %v", Clip(e.ID), Clip(string(e.Kind)), Kinds)
+		return ErrInvalid.In("kind", "entry %s: the kind %q is unknown; it is one of %v",
+			Clip(e.ID), Clip(string(e.Kind)), Kinds)
 	}
 	return nil
 }
 
-// CheckNew says what is wrong with the ID of an entry that is not in the books yet, or
-// nil: no part of it between slashes is "." or "..". Entries that were posted before it
-// was asked for can be repeated, and a withdrawal that was requested then can be ended:
-// the ID of what ends it follows from the request's. Its errors are ErrInvalid.
+// CheckNew returns ErrInvalid if the ID of an entry that is not in the books yet has an
+// empty part, "." or ".." between slashes. Older books may have such IDs: their entries can
+// be posted again, and their withdrawals can be ended, since that ID follows from the
+// request's.
 func (e Entry) CheckNew() error {
 	if _, ends := e.Ends(); ends {
 		return nil
@@ -92,9 +94,8 @@ func (e Entry) CheckNew() error {
 	return At("id", checkPath("entry", e.ID))
 }
 
-// Check says what is wrong with an entry, or nil: whether it is well formed, not
-// whether the balances allow it. assets are those the books keep, by symbol. Its
-// errors are ErrInvalid.
+// Check returns ErrInvalid unless the entry is well formed. It does not look at balances.
+// assets are those of the books, by symbol.
 func (e Entry) Check(assets map[string]Asset) error {
 	if err := checkID("entry", e.ID, e.longestID()); err != nil {
 		return At("id", err)
@@ -116,7 +117,8 @@ func (e Entry) Check(assets map[string]Asset) error {
 			return At(moveField(i), fmt.Errorf("entry %s: %w", e.ID, err))
 		}
 		if !e.Kind.allows(m) {
-			return ErrInvalid.In(moveField(i), "entry %s: an entry of the kind %q cannot move from %s to %s", e.ID, Clip(string(e.Kind)), m.From, m.To)
+			return ErrInvalid.In(moveField(i), "entry %s: an entry of the kind %q cannot move from %s to %s",
+				e.ID, Clip(string(e.Kind)), m.From, m.To)
 		}
 	}
 	return nil
@@ -163,13 +165,13 @@ func (m Move) check(assets map[string]Asset) error {
 	return nil
 }
 
-// Kinds are those that callers post.
+// Kinds are the kinds that callers may post.
 var Kinds = []Kind{
 	Deposit, Withdrawal, Transfer, Trade, Hold, Release, Adjustment,
 	WithdrawalRequest, WithdrawalCompleted, WithdrawalCancelled,
 }
 
-// allows says whether an entry of this kind may make the move.
+// allows reports whether an entry of this kind may make the move.
 func (k Kind) allows(m Move) bool {
 	free := func(a Account) bool { return !a.IsHouse() && !a.IsHeld() }
 	holder := func(a Account) bool { return !a.IsHouse() }
@@ -201,12 +203,12 @@ func (k Kind) allows(m Move) bool {
 	return false
 }
 
-// Bucket is the part of the books where the entry's own row lies, 0 to 255, so
-// that an ID is unique everywhere.
+// Bucket is the bucket of the entry's own row, 0 to 255. It depends on the ID alone, so
+// that an ID is unique in all buckets.
 func (e Entry) Bucket() int { return bucket(e.ID) }
 
-// Posting is one side of a move, as it lies in the books: the change of one
-// account's balance. House accounts that are spread lie in the other side's bucket.
+// Posting is one side of a move: the change of one account's balance. A sharded house
+// account's posting is in the bucket of the other side.
 type Posting struct {
 	Bucket  int
 	Account Account
@@ -220,13 +222,13 @@ type Posting struct {
 	Kind    Kind
 }
 
-// Sides are the move's two postings' buckets: from's and to's.
+// Sides are the buckets of the move's two postings.
 func (m Move) Sides() (from, to int) {
 	from, to = m.From.Bucket(), m.To.Bucket()
-	if m.From.Spread() {
+	if m.From.IsSharded() {
 		from = to
 	}
-	if m.To.Spread() {
+	if m.To.IsSharded() {
 		to = from
 	}
 	return from, to

@@ -43,11 +43,13 @@ func TestKindsAndTheirMoves(t *testing.T) {
 	adjustments := slices.DeleteFunc(both("alice", "bob", "alice/held", "bob/held", ledger.Desk, ledger.Custody),
 		func(m ledger.Move) bool { return m.From.IsHouse() && m.To.IsHouse() })
 	imports := []ledger.Move{
-		move(ledger.Custody, "alice"), move(ledger.Custody, "bob"), move("alice", ledger.Custody), move("bob", ledger.Custody),
+		move(ledger.Custody, "alice"), move(ledger.Custody, "bob"), move("alice", ledger.Custody),
+		move("bob", ledger.Custody),
 	}
 	allowed := map[ledger.Kind][]ledger.Move{
-		ledger.Deposit:    {move(ledger.Custody, "alice"), move(ledger.Custody, "bob")},
-		ledger.Withdrawal: {move("alice", ledger.Custody), move("bob", ledger.Custody), move("alice/held", ledger.Custody), move("bob/held", ledger.Custody)},
+		ledger.Deposit: {move(ledger.Custody, "alice"), move(ledger.Custody, "bob")},
+		ledger.Withdrawal: {move("alice", ledger.Custody), move("bob", ledger.Custody),
+			move("alice/held", ledger.Custody), move("bob/held", ledger.Custody)},
 		ledger.Transfer:   both("alice", "bob"),
 		ledger.Trade:      both("alice", "bob", "alice/held", "bob/held", ledger.Desk),
 		ledger.Hold:       {move("alice", "alice/held"), move("bob", "bob/held")},
@@ -98,21 +100,28 @@ func TestEntryCheck(t *testing.T) {
 		{"no moves", func(e *ledger.Entry) { e.Moves = nil }, "moves"},
 		{"100 moves", func(e *ledger.Entry) { e.Moves = slices.Repeat(e.Moves, 100) }, ""},
 		{"101 moves", func(e *ledger.Entry) { e.Moves = slices.Repeat(e.Moves, 101) }, "moves"},
-		{"the second move is wrong", func(e *ledger.Entry) { e.Moves = append(e.Moves, move("alice", "bob")) }, "moves[1]"},
+		{"the second move is wrong", func(e *ledger.Entry) {
+			e.Moves = append(e.Moves, move("alice", "bob"))
+		}, "moves[1]"},
 		{"nothing", func(e *ledger.Entry) { e.Moves[0].Amount = 0 }, "moves[0].amount"},
 		{"less than nothing", func(e *ledger.Entry) { e.Moves[0].Amount = -1 }, "moves[0].amount"},
 		{"all there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply }, ""},
-		{"more than there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply + 1 }, "moves[0].amount"},
+		{"more than there can be", func(e *ledger.Entry) { e.Moves[0].Amount = assets["BNB"].MaxSupply + 1 },
+			"moves[0].amount"},
 		{"unknown asset", func(e *ledger.Entry) { e.Moves[0].Asset = "bnb" }, "moves[0].asset"},
 		{"no asset", func(e *ledger.Entry) { e.Moves[0].Asset = "" }, "moves[0].asset"},
 		{"no account", func(e *ledger.Entry) { e.Moves[0].To = "" }, "moves[0]"},
 		{"the longest account", func(e *ledger.Entry) { e.Moves[0].To = ledger.Account(strings.Repeat("a", 128)) }, ""},
-		{"too long an account", func(e *ledger.Entry) { e.Moves[0].To = ledger.Account(strings.Repeat("a", 129)) }, "moves[0]"},
+		{"too long an account", func(e *ledger.Entry) {
+			e.Moves[0].To = ledger.Account(strings.Repeat("a", 129))
+		}, "moves[0]"},
 		{"1970", func(e *ledger.Entry) { e.At = utc(1970, 1, 1) }, ""},
 		{"a moment before 1970", func(e *ledger.Entry) { e.At = utc(1970, 1, 1).Add(-1) }, "at"},
-		{"1970 in the east, 1969 in UTC", func(e *ledger.Entry) { e.At = time.Date(1970, 1, 1, 0, 30, 0, 0, east) }, "at"},
+		{"1970 in the east, 1969 in UTC",
+			func(e *ledger.Entry) { e.At = time.Date(1970, 1, 1, 0, 30, 0, 0, east) }, "at"},
 		{"the end of 9999", func(e *ledger.Entry) { e.At = utc(10000, 1, 1).Add(-1) }, ""},
-		{"10000 in the east, 9999 in UTC", func(e *ledger.Entry) { e.At = time.Date(10000, 1, 1, 0, 30, 0, 0, east) }, ""},
+		{"10000 in the east, 9999 in UTC",
+			func(e *ledger.Entry) { e.At = time.Date(10000, 1, 1, 0, 30, 0, 0, east) }, ""},
 		{"10000", func(e *ledger.Entry) { e.At = utc(10000, 1, 1) }, "at"},
 	} {
 		e := ledger.Entry{ID: "e1", Kind: ledger.Deposit, Moves: []ledger.Move{move(ledger.Custody, "alice")}}
@@ -146,17 +155,21 @@ func TestTheLongestHolderCanHold(t *testing.T) {
 
 func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
 	for id, ok := range map[string]bool{
-		"reward/2026-11-22/BNB/alice": false, "declare/x": false, "pay/x": false, "fund/x": false, "import/x": false, "opening/x": false, "close/x/1": false,
+		"reward/2026-11-22/BNB/alice": false, "declare/x": false, "pay/x": false, "fund/x": false, "import/x": false,
+		"opening/x": false, "close/x/1": false,
 		"reward/": false, "reward": true, "rewards/1": true, "x/reward/1": true, "order-1": true,
 	} {
 		wrongIn(t, "ID "+id, ledger.Entry{ID: id, Kind: ledger.Deposit}.CheckCaller(), map[bool]string{false: "id"}[ok])
 	}
 	for kind, ok := range map[ledger.Kind]bool{
-		ledger.Deposit: true, ledger.Withdrawal: true, ledger.Transfer: true, ledger.Trade: true, ledger.Hold: true, ledger.Release: true, ledger.Adjustment: true,
+		ledger.Deposit: true, ledger.Withdrawal: true, ledger.Transfer: true, ledger.Trade: true, ledger.Hold: true,
+		ledger.Release: true, ledger.Adjustment: true,
 		ledger.WithdrawalRequest: true, ledger.WithdrawalCompleted: true, ledger.WithdrawalCancelled: true,
-		ledger.Opening: false, ledger.Import: false, ledger.RewardElsewhere: false, ledger.Fund: false, "": false, "Deposit": false, "reward": false,
+		ledger.Opening: false, ledger.Import: false, ledger.RewardElsewhere: false, ledger.Fund: false, "": false,
+		"Deposit": false, "reward": false,
 	} {
-		wrongIn(t, fmt.Sprintf("kind %q", kind), ledger.Entry{ID: "e1", Kind: kind}.CheckCaller(), map[bool]string{false: "kind"}[ok])
+		wrongIn(t, fmt.Sprintf("kind %q", kind), ledger.Entry{ID: "e1", Kind: kind}.CheckCaller(),
+			map[bool]string{false: "kind"}[ok])
 	}
 }
 
@@ -164,7 +177,8 @@ func TestCallersMayNotUseOurNamesAndKinds(t *testing.T) {
 func TestSides(t *testing.T) {
 	alice, bob, rewards := ledger.Account("alice").Bucket(), ledger.Account("bob").Bucket(), ledger.Rewards.Bucket()
 	custody, payable := ledger.Custody.Bucket(), ledger.Payable.Bucket()
-	if different := map[int]bool{alice: true, bob: true, rewards: true, custody: true, payable: true}; len(different) != 5 {
+	if different := map[int]bool{alice: true, bob: true, rewards: true, custody: true,
+		payable: true}; len(different) != 5 {
 		t.Fatal("this test needs accounts of different buckets")
 	}
 	for _, c := range []struct {

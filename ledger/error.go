@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// ErrorKind is what kind of thing is wrong: a front end chooses a status and its words by
-// it. A kind is an error itself, and errors.Is(err, kind) holds for every Error of the kind.
-// Kinds are told apart by their text, so that no two packages may use the same.
+// ErrorKind is the kind of an error: an API maps it to a status and to words. A kind is an
+// error itself, and errors.Is(err, kind) holds for every Error of the kind. Kinds are
+// compared by their text, so no two packages may use the same.
 type ErrorKind string
 
 // The kinds of error of bookkeeping. Other packages add their own.
@@ -24,26 +24,26 @@ const (
 	ErrOverflow     ErrorKind = "amount does not fit 63 bits"
 )
 
-// ReasonUnknownAsset is ErrInvalid: the books do not keep the asset. They may later.
+// ReasonUnknownAsset is a reason of ErrInvalid: the books do not have the asset yet.
 const ReasonUnknownAsset = "unknown-asset"
 
 func (k ErrorKind) Error() string { return string(k) }
 
-// Error is something wrong that the caller can correct. It names no command, no page and no
-// route: each front end adds its own hint, by Kind and Reason. It is not changed once it is
-// returned.
+// Error is an error that the caller can correct. It names no command, no page and no route:
+// each API adds its own hint, by Kind and Reason. It is not changed after it is returned.
 type Error struct {
 	Kind   ErrorKind
-	Reason string // what exactly, where a front end has a hint for it: "unknown-asset"; else ""
-	Field  string // of the input, as it is spelled in JSON: "moves[2].amount"; "": the whole input, or the state of the books
+	Reason string // the exact cause, if an API has a hint for it: "unknown-asset"; else ""
+	Field  string // of the input, as in JSON: "moves[2].amount"; "": the whole input, or none
 	Detail string // a sentence for a person, without the kind
 	Facts  []any  // what the hint of the reason names, in its order
 
 	err  error // what the error was made from
-	text bool  // the text is that of err, which says more than Detail
+	text bool  // the text is that of err, which has more than Detail
 }
 
-// Error is a sentence for a person. That an input is invalid is not said: Detail says what is.
+// Error is a sentence for a person: the kind and Detail. ErrInvalid is left out, since
+// Detail alone is clear.
 func (e *Error) Error() string {
 	if e.text {
 		return e.err.Error()
@@ -54,29 +54,28 @@ func (e *Error) Error() string {
 	return string(e.Kind) + ": " + e.Detail
 }
 
-// Is is true for the error's kind.
+// Is reports whether target is the error's kind.
 func (e *Error) Is(target error) bool { return target == error(e.Kind) }
 
 // Unwrap is what the error was made from.
 func (e *Error) Unwrap() error { return e.err }
 
 // In is an Error of this kind about a field of the input; "" is the whole input, a single
-// value, or the state of the books. The format is one of fmt.Errorf: what it wraps with %w
-// is found by errors.Is.
+// value, or the state of the books. The format is one of fmt.Errorf; %w wraps.
 func (k ErrorKind) In(field, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
 	return &Error{Kind: k, Field: field, Detail: err.Error(), err: err}
 }
 
-// Because adds the reason, by which a front end finds its hint, and the facts that the hint names.
+// Because sets the reason, by which an API finds its hint, and the facts that the hint names.
 func (e *Error) Because(reason string, facts ...any) *Error {
 	e.Reason, e.Facts = reason, facts
 	return e
 }
 
 // At puts an error of a part of the input into the whole: in "moves[2]", the field "amount"
-// becomes "moves[2].amount", and an error of a single value is one of "moves[2]". The text
-// stays. nil, and what is neither an Error nor a kind of error, is returned as it is.
+// becomes "moves[2].amount", and "" becomes "moves[2]". The text stays. nil, and what is
+// neither an Error nor an ErrorKind, is returned as it is.
 func At(path string, err error) error {
 	var part *Error
 	if kind := ErrorKind(""); !errors.As(err, &part) {
@@ -90,8 +89,8 @@ func At(path string, err error) error {
 	return &whole
 }
 
-// Inside takes an error out of the part of the input that At put it into: inside "moves[2]",
-// the field "moves[2].amount" becomes "amount". Other errors stay.
+// Inside is the inverse of At: inside "moves[2]", the field "moves[2].amount" becomes
+// "amount". Other errors are returned as they are.
 func Inside(path string, err error) error {
 	whole, is := errors.AsType[*Error](err)
 	if !is || !strings.HasPrefix(whole.Field, path) {

@@ -18,9 +18,12 @@ func TestFieldsOfErrors(t *testing.T) {
 	}{
 		{amount, "amount", "it is not above zero", "zero"},
 		{ledger.At("moves[2]", amount), "moves[2].amount", "it is not above zero", "zero"},
-		{ledger.At("entries", ledger.At("[1]", fmt.Errorf("entry x: %w", amount))), "entries[1].amount", "entry x: it is not above zero", "zero"},
-		{fmt.Errorf("post: %w", ledger.At("day", ledger.ErrNotFound.In("", "it is no day"))), "day", "post: not found: it is no day", ""},
-		{ledger.At("total", fmt.Errorf("the sum: %w", ledger.ErrOverflow)), "total", "the sum: amount does not fit 63 bits", ""},
+		{ledger.At("entries", ledger.At("[1]", fmt.Errorf("entry x: %w", amount))), "entries[1].amount",
+			"entry x: it is not above zero", "zero"},
+		{fmt.Errorf("post: %w", ledger.At("day", ledger.ErrNotFound.In("", "it is no day"))), "day",
+			"post: not found: it is no day", ""},
+		{ledger.At("total", fmt.Errorf("the sum: %w", ledger.ErrOverflow)), "total",
+			"the sum: amount does not fit 63 bits", ""},
 	} {
 		e, is := errors.AsType[*ledger.Error](c.err)
 		if !is || e.Field != c.field || c.err.Error() != c.text || e.Reason != c.hint {
@@ -29,7 +32,8 @@ func TestFieldsOfErrors(t *testing.T) {
 	}
 	whole := ledger.At("moves[0]", amount)
 	for path, want := range map[string]string{"moves[0]": "amount", "moves[1]": "moves[0].amount"} {
-		if e, is := errors.AsType[*ledger.Error](ledger.Inside(path, whole)); !is || e.Field != want || e.Error() != whole.Error() {
+		if e, is := errors.AsType[*ledger.Error](ledger.Inside(path, whole)); !is || e.Field != want ||
+			e.Error() != whole.Error() {
 			t.Errorf("inside %s: %#v; want the field %s", path, e, want)
 		}
 	}
@@ -45,9 +49,11 @@ func TestFieldsOfErrors(t *testing.T) {
 
 // An error is of its kind, and is what it was made from.
 func TestKindsOfErrors(t *testing.T) {
-	err := ledger.At("size", fmt.Errorf("add: %w", ledger.ErrConflict.In("", "it has %d bytes: %w", 9, ledger.ErrOverflow)))
+	err := ledger.At("size",
+		fmt.Errorf("add: %w", ledger.ErrConflict.In("", "it has %d bytes: %w", 9, ledger.ErrOverflow)))
 	for kind, want := range map[error]bool{
-		ledger.ErrConflict: true, ledger.ErrOverflow: true, ledger.ErrInvalid: false, ledger.ErrNotFound: false, io.EOF: false,
+		ledger.ErrConflict: true, ledger.ErrOverflow: true, ledger.ErrInvalid: false,
+		ledger.ErrNotFound: false, io.EOF: false,
 	} {
 		if errors.Is(err, kind) != want {
 			t.Errorf("%q is %q: %v; want %v", err, kind, !want, want)

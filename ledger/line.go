@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// IsLine reports whether a text is one line that shows what it says: valid UTF-8 without
-// a rune that Steers. Texts from outside are kept only as such lines, so that nobody
-// forges a line of a log, or makes an address look like another.
+// IsLine reports whether a text is one line of plain text: valid UTF-8 without a rune that
+// Steers. Texts from outside are stored only as such lines, so that nobody can forge a line
+// of a log, or make an address look like another.
 func IsLine(text string) bool { return utf8.ValidString(text) && !strings.ContainsFunc(text, Steers) }
 
-// Steers reports whether a character steers how a text is shown instead of being shown:
-// control characters, those that turn the direction of writing, and those that end a line.
+// Steers reports whether a character changes how text is displayed and is not displayed
+// itself: control characters, bidirectional controls, and line ends.
 func Steers(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
@@ -21,11 +21,10 @@ func Steers(r rune) bool {
 // MaxText is the length in characters of the longest reason, label or name of a client.
 const MaxText = 200
 
-// CheckText refuses what cannot be kept and shown as one line of MaxText characters. Its
-// errors are ErrInvalid.
+// CheckText returns ErrInvalid unless a text is one line of at most MaxText characters.
 func CheckText(what, text string) error { return CheckLine(what, text, MaxText) }
 
-// CheckLine is CheckText for a line of at most so many characters.
+// CheckLine is CheckText with another limit, in characters.
 func CheckLine(what, text string, most int) error {
 	switch {
 	case !IsLine(text):

@@ -47,7 +47,9 @@ func TestAnEndingIsNamedAfterItsRequest(t *testing.T) {
 			t.Errorf("%s %q ends %q, %v; want %q", c.kind, c.id, request, ends, c.request)
 		}
 	}
-	plain := ledger.Entry{ID: "w1/completed", Kind: ledger.Withdrawal, Moves: []ledger.Move{move("alice/held", ledger.Custody)}}
+	plain := ledger.Entry{
+		ID: "w1/completed", Kind: ledger.Withdrawal, Moves: []ledger.Move{move("alice/held", ledger.Custody)},
+	}
 	if _, ends := plain.Ends(); ends || plain.Check(assets) != nil {
 		t.Error("an entry of another kind may be named so, and ends nothing")
 	}

@@ -106,7 +106,7 @@ func moveOf(r Reward) ledger.Posting {
 
 // fromSide is the other side of a posting that came in from a house account.
 func fromSide(p ledger.Posting) ledger.Posting {
-	if !p.Other.Spread() {
+	if !p.Other.IsSharded() {
 		p.Bucket = p.Other.Bucket()
 	}
 	p.Account, p.Other, p.Side, p.Amount = p.Other, p.Account, 0, -p.Amount
