@@ -1,4 +1,5 @@
-// Package access says who may do what: API keys and their signatures, bearer tokens and their roles, and who is calling. It knows nothing of staking, of SQL or of HTTP.
+// Package access is authentication and authorization: API keys and their signatures, bearer
+// tokens and their roles, passwords and sessions. It knows nothing of staking, of SQL or of HTTP.
 package access
 
 import (
@@ -16,22 +17,22 @@ const (
 	ErrForbidden ledger.ErrorKind = "not permitted"
 )
 
-// Caller says where a request comes from, as the server saw it or as a proxy that
-// the operator trusts has told.
+// Caller is where a request comes from, as the server sees it or as a trusted proxy
+// reports it.
 type Caller struct {
 	Address  netip.Addr // of the client
 	Country  string     // ISO 3166, where the operator supplies it; else ""
-	Platform string     // "ios", "android", "web", or "" where the client does not say
-	Version  string     // of the client, as it says it: 3.1.0, v3.1.0, 3.1.0 (1234)
+	Platform string     // "ios", "android", "web", or "" if the client does not report it
+	Version  string     // of the client, as it reports it: 3.1.0, v3.1.0, 3.1.0 (1234)
 	Secure   bool       // it came over TLS, to us or to a trusted proxy
 	Request  string     // the request's ID, for logs and for messages of errors
 
-	NeedCountry bool // the operator wants the country known: without one Soft Staking is not switched on
+	NeedCountry bool // switching on Soft Staking needs a known country
 }
 
 type callerKey struct{}
 
-// WithCaller gives a context its caller.
+// WithCaller returns a context with its caller.
 func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }

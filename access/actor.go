@@ -8,33 +8,37 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// System is the role of what a process does by itself: the daily run of "serve", and
-// what it counts before it knows who is calling. No token has it.
+// System is the role of a process that acts by itself: the daily run of "serve", and login
+// attempts before the caller is known. No token has it.
 const System Role = "system"
 
-// Actor is who makes a change: every entry and every line of the log keeps it. Its first
-// word says how the actor was recognised, and only the functions below write it; so a
-// name given at the command line cannot imitate a token, a key or a login.
+// Actor is who makes a change: every entry and every line of the log has it. The first word
+// of Credential is how the actor was authenticated. Only the functions below write it, so a
+// name at the command line cannot imitate a token, a key or a login.
 type Actor struct {
-	Role       Role
-	Credential string // "token ID", "key SHORT", "login EMAIL", "operator NAME" (the command line); "serve" and other single words: a process
-	Request    string // the ID of the request, as the log of requests has it; "" without one
+	Role Role
+	// Credential is "token ID", "key SHORT", "login EMAIL", "operator NAME" (the command
+	// line), or one word: a process, such as "serve".
+	Credential string
+	Request    string // the ID of the request, as in the log of requests; "" without one
 }
 
 // maxName is the length in characters of the longest name at the command line.
 const maxName = 100
 
-// CommandLine is the actor of a command: whoever may open the books may name himself. The
-// name is one line of plain text of 1 to 100 characters; its error is ledger.ErrInvalid.
+// CommandLine is the actor of a command: whoever may open the books may choose the name. It
+// is one line of plain text of 1 to 100 characters; the error is ledger.ErrInvalid.
 func CommandLine(name string) (Actor, error) {
-	plain := utf8.ValidString(name) && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	plain := utf8.ValidString(name) && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, unprintable)
 	if n := utf8.RuneCountInString(name); !plain || n < 1 || n > maxName {
-		return Actor{}, ledger.ErrInvalid.In("", "the name %q is not one line of plain text of 1 to %d characters", ledger.Clip(name), maxName)
+		return Actor{}, ledger.ErrInvalid.In("", "the name %q is not one line of plain text of 1 to %d characters",
+			ledger.Clip(name), maxName)
 	}
 	return Actor{Role: Operator, Credential: "operator " + name}, nil
 }
 
-// Process is the actor of what a process does by itself. Its name is one word: "serve".
+// Process is a process that acts by itself. Its name is one word: "serve".
 func Process(name string) Actor { return Actor{Role: System, Credential: name} }
 
 // In is the actor in a request.
@@ -43,10 +47,10 @@ func (a Actor) In(request string) Actor {
 	return a
 }
 
-// Actor is who calls with the token.
+// Actor is the caller with the token.
 func (t Token) Actor() Actor { return Actor{Role: t.Role, Credential: "token " + t.ID} }
 
-// Actor is who calls with the key: the holder whose account it opens.
+// Actor is the caller with the key: the holder of its account.
 func (k Key) Actor() Actor { return Actor{Role: Holder, Credential: "key " + k.Short()} }
 
 // Actor is the person who has logged in.

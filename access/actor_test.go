@@ -12,10 +12,13 @@ import (
 // login or process has the same credential.
 func TestActorsCannotBeImitated(t *testing.T) {
 	others := []Actor{
-		Token{ID: "4fQx81LmZp0a", Role: Exchange}.Actor(), Key{Key: "vmPUZE6mv9SD5VNHk4"}.Actor(), Session{Email: "alice@example.com"}.Actor(), Process("serve"),
+		Token{ID: "4fQx81LmZp0a", Role: Exchange}.Actor(), Key{Key: "vmPUZE6mv9SD5VNHk4"}.Actor(),
+		Session{Email: "alice@example.com"}.Actor(), Process("serve"),
 	}
 	for _, other := range others {
-		for _, name := range []string{other.Credential, "operator " + other.Credential, strings.ToUpper(other.Credential)} {
+		for _, name := range []string{
+			other.Credential, "operator " + other.Credential, strings.ToUpper(other.Credential),
+		} {
 			a, err := CommandLine(name)
 			if err != nil {
 				t.Fatal(err)
@@ -25,7 +28,10 @@ func TestActorsCannotBeImitated(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"", " ", " olga", "olga ", "olga\n", "a\x00b", "\xff", "a\u2028b", "\u202eagol", strings.Repeat("o", maxName+1)} {
+	for _, name := range []string{
+		"", " ", " olga", "olga ", "olga\n", "a\x00b", "\xff", "a\u2028b", "\u202eagol",
+		strings.Repeat("o", maxName+1),
+	} {
 		if a, err := CommandLine(name); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("--actor %q is kept as %+v: %v", name, a, err)
 		}

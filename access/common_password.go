@@ -17,8 +17,8 @@ import (
 //go:embed common_passwords.txt
 var commonPasswords string
 
-// commonPassword are the lines of commonPasswords. and the parts of keyboard rows. They are read when the first
-// password is set: most processes never set one.
+// commonPassword has the lines of commonPasswords and the parts of keyboard rows. It is read
+// when the first password is set: most processes never set one.
 var commonPassword = sync.OnceValue(func() map[string]bool {
 	words := make(map[string]bool, strings.Count(commonPasswords, "\n"))
 	for word := range strings.Lines(commonPasswords) {

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// Device is a browser in which a person has logged in. It proves no identity: whoever
-// has its cookie still needs the password, and is only not taken for a stranger.
+// Device is a browser in which a person has logged in. It is no proof of identity: whoever
+// has its cookie still needs the password, and only has login attempts of its own.
 type Device struct {
-	ID          string    // 12 characters: what its attempts are counted by
+	ID          string    // 12 characters: the key of its login attempt counter
 	Email       string    // of the login, as ParseEmail writes it
-	PasswordSet time.Time // when the password was set that was given: with another one the device is unknown
+	PasswordSet time.Time // when the login's password was set; a new password makes the device unknown
 	Expires     time.Time
 }
 
@@ -26,8 +26,7 @@ func NewDevice(random io.Reader) (Device, error) {
 	return Device{ID: id}, err
 }
 
-// mostDevices is how many logins one browser is known for at most: those who share a
-// browser are all known in it.
+// mostDevices is the most logins in the cookie of one browser that several people share.
 const mostDevices = 4
 
 // Between the devices of a cookie, and between the parts of one.
@@ -36,12 +35,12 @@ const (
 	partSeparator   = "."
 )
 
-// longestCookie is how many bytes of a cookie are read: more than mostDevices have.
+// longestCookie is the most bytes of a cookie that are read: more than mostDevices have.
 const longestCookie = 1 << 10
 
-// DeviceSigner signs what a browser keeps of its devices, and so knows them again
-// without a row for each. A cookie has for each device its ID, its expiry and an
-// HMAC-SHA256 over all of it. It may be used by several goroutines.
+// DeviceSigner signs the cookie that lists a browser's devices, so that they need no rows.
+// A cookie has for each device its ID, its expiry and an HMAC-SHA256 over all fields. It is
+// safe for concurrent use.
 type DeviceSigner struct {
 	secret Hidden
 }
@@ -52,9 +51,9 @@ func NewDeviceSigner(secret Hidden) DeviceSigner { return DeviceSigner{secret} }
 // Format keeps the secret out of messages and logs.
 func (DeviceSigner) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
 
-// Find is the device of a login in a cookie, or false where there is none that is valid
-// at a moment: one that was signed with this secret, for this address and the password
-// that was set then, and has not expired. It compares in constant time.
+// Find is the device of a login in a cookie, or false if there is no valid one: it must be
+// signed with this secret, for this address and the time its password was set, and not be
+// expired at now. It compares in constant time.
 func (s DeviceSigner) Find(cookie, email string, passwordSet, now time.Time) (Device, bool) {
 	for _, text := range devicesIn(cookie) {
 		if d, ok := s.read(text, email, passwordSet); ok && d.Expires.After(now) {
@@ -64,8 +63,8 @@ func (s DeviceSigner) Find(cookie, email string, passwordSet, now time.Time) (De
 	return Device{}, false
 }
 
-// Add is a cookie with a device, and with those of other logins that are in it already:
-// the latest mostDevices.
+// Add returns a cookie with a device added, and with the latest of those that are in it
+// already: mostDevices in all.
 func (s DeviceSigner) Add(cookie string, d Device) string {
 	texts := []string{s.sign(d)}
 	for _, text := range devicesIn(cookie) {

@@ -28,7 +28,8 @@ func TestADeviceIsKnownAgain(t *testing.T) {
 	if got, ok := s.Find(cookie, d.Email, d.PasswordSet, noon); !ok || got != d {
 		t.Errorf("%q is %+v, %t", cookie, got, ok)
 	}
-	if strings.Contains(cookie, "alice") || strings.Trim(cookie, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~") != "" {
+	if strings.Contains(cookie, "alice") ||
+		strings.Trim(cookie, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~") != "" {
 		t.Errorf("the cookie is %q", cookie)
 	}
 	parts := strings.Split(cookie, ".")
@@ -39,14 +40,17 @@ func TestADeviceIsKnownAgain(t *testing.T) {
 		set, now time.Time
 		known    bool
 	}{
-		"of another login":        {s, cookie, "bob@example.com", d.PasswordSet, noon, false},
-		"of nobody":               {s, cookie, "", time.Time{}, noon, false},
-		"with another password":   {s, cookie, d.Email, d.PasswordSet.Add(time.Millisecond), noon, false},
-		"expired":                 {s, cookie, d.Email, d.PasswordSet, d.Expires, false},
-		"of other books":          {access.NewDeviceSigner(bytes.Repeat([]byte{2}, 32)), cookie, d.Email, d.PasswordSet, noon, false},
-		"that lives longer":       {s, parts[0] + ".9999999999." + parts[2], d.Email, d.PasswordSet, noon, false},
-		"with a sign before":      {s, parts[0] + ".+" + parts[1] + "." + parts[2], d.Email, d.PasswordSet, noon, false},
-		"with another ID":         {s, "AAAAAAAAAAAA." + parts[1] + "." + parts[2], d.Email, d.PasswordSet, noon, false},
+		"of another login":      {s, cookie, "bob@example.com", d.PasswordSet, noon, false},
+		"of nobody":             {s, cookie, "", time.Time{}, noon, false},
+		"with another password": {s, cookie, d.Email, d.PasswordSet.Add(time.Millisecond), noon, false},
+		"expired":               {s, cookie, d.Email, d.PasswordSet, d.Expires, false},
+		"of other books": {access.NewDeviceSigner(bytes.Repeat([]byte{2}, 32)), cookie, d.Email,
+			d.PasswordSet, noon, false},
+		"that lives longer": {s, parts[0] + ".9999999999." + parts[2], d.Email, d.PasswordSet, noon, false},
+		"with a sign before": {s, parts[0] + ".+" + parts[1] + "." + parts[2], d.Email,
+			d.PasswordSet, noon, false},
+		"with another ID": {s, "AAAAAAAAAAAA." + parts[1] + "." + parts[2], d.Email,
+			d.PasswordSet, noon, false},
 		"without a signature":     {s, parts[0] + "." + parts[1] + ".", d.Email, d.PasswordSet, noon, false},
 		"cut":                     {s, cookie[:len(cookie)-1], d.Email, d.PasswordSet, noon, false},
 		"made longer":             {s, cookie + "A", d.Email, d.PasswordSet, noon, false},
@@ -89,7 +93,8 @@ func TestABrowserIsSeveralDevices(t *testing.T) {
 	again := devices[3]
 	again.Expires = again.Expires.Add(time.Hour)
 	cookie = s.Add(cookie, again)
-	if got, _ := s.Find(cookie, again.Email, again.PasswordSet, noon); got != again || strings.Count(cookie, "~") != 3 || len(cookie) > 400 {
+	if got, _ := s.Find(cookie, again.Email, again.PasswordSet, noon); got != again ||
+		strings.Count(cookie, "~") != 3 || len(cookie) > 400 {
 		t.Errorf("renewed is %+v in %q", got, cookie)
 	}
 	if cookie := s.Add(strings.Repeat("x", 5000), again); len(cookie) > 100 {
@@ -106,7 +111,8 @@ func TestASealerDerivesSecrets(t *testing.T) {
 	if len(secret) != 32 || !bytes.Equal(secret, testkit.Must(same.Derive("devices"))(t)) {
 		t.Error("the same key derives another secret")
 	}
-	if bytes.Equal(secret, testkit.Must(one.Derive("others"))(t)) || bytes.Equal(secret, testkit.Must(other.Derive("devices"))(t)) {
+	if bytes.Equal(secret, testkit.Must(one.Derive("others"))(t)) ||
+		bytes.Equal(secret, testkit.Must(other.Derive("devices"))(t)) {
 		t.Error("another purpose or key derives the same secret")
 	}
 	if _, err := (*access.Sealer)(nil).Derive("devices"); err == nil {

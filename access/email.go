@@ -14,8 +14,8 @@ import (
 // longestEmail is the length in bytes of the longest e-mail address there is [RFC 5321].
 const longestEmail = 254
 
-// ParseEmail reads an e-mail address as people type it, and writes it as it is
-// kept: in small letters, without what stands around it. Its error is ledger.ErrInvalid.
+// ParseEmail normalizes an e-mail address as it is stored: in small letters, without white
+// space around it. Its error is ledger.ErrInvalid.
 func ParseEmail(s string) (string, error) {
 	if len(s) > 4*longestEmail || !utf8.ValidString(s) {
 		return "", noEmail(s)
@@ -32,8 +32,8 @@ func noEmail(s string) error {
 	return ledger.ErrInvalid.In("", "%q is not an e-mail address such as alice@example.com", ledger.Clip(s))
 }
 
-// notInEmail says of what an address may have by its grammar, and nobody's has:
-// what cannot be seen, and what quotes a name or an address of a machine.
+// notInEmail reports characters that the grammar allows and no real address has: invisible
+// ones, and those that quote a name or a machine's address.
 func notInEmail(r rune) bool {
 	return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune(`"\[]`, r)
 }

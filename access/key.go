@@ -12,12 +12,12 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// KeyType says how an API key's requests are signed.
+// KeyType is how an API key's requests are signed.
 type KeyType string
 
 // The types of key.
 const (
-	HMAC    KeyType = "hmac"    // a secret that both sides know
+	HMAC    KeyType = "hmac"    // a shared secret
 	Ed25519 KeyType = "ed25519" // the holder keeps the private key
 	RSA     KeyType = "rsa"     // the holder keeps the private key
 )
@@ -29,39 +29,39 @@ type Permission string
 const (
 	Read     Permission = "read"     // see the account
 	Trade    Permission = "trade"    // switch Soft Staking on and off
-	Withdraw Permission = "withdraw" // move tokens out of the account; only of a key that is limited to addresses
+	Withdraw Permission = "withdraw" // move tokens out of the account; the key must be limited to addresses
 )
 
-// permissions are all of them, in the order that a key has them in.
+// permissions are all of them, in the order in which a key has them.
 var permissions = []Permission{Read, Trade, Withdraw}
 
 // UnlimitedTrade is how long a key with Trade can be used while it is not limited to
 // addresses. The exchange has the same rule [api].
 const UnlimitedTrade = 90 * 24 * time.Hour
 
-// The widest ranges that limit a key. The largest assignments to one network are an
-// IPv4 /8 and an IPv6 /32: what is wider is not the place of one holder. Ours.
+// The widest ranges that limit a key. The largest assignments to one network are an IPv4
+// /8 and an IPv6 /32: a wider range is not one holder's network. Ours.
 const (
 	widestIPv4 = 8
 	widestIPv6 = 32
 )
 
-// Key is a holder's API key. Its zero times are: never.
+// Key is a holder's API key. A zero time means never.
 type Key struct {
 	Key         string // what a client sends, 64 characters of A-Z a-z 0-9
 	Account     ledger.Account
 	Type        KeyType
 	Permissions []Permission   // in the order read, trade, withdraw
 	Addresses   []netip.Prefix // from where it may be used; none: from anywhere
-	Label       string         // what its holder calls it
+	Label       string         // the holder's own name of it
 	Secret      Hidden         // HMAC: the sealed secret; else the public key, PKIX DER
 	Created     time.Time
 	Expires     time.Time // as its holder wants it; see Ends
-	TradeUntil  time.Time // of a key with Trade that is not limited to addresses: UnlimitedTrade from then on
+	TradeUntil  time.Time // of a key with Trade that is not limited to addresses; see LimitTrade
 	Revoked     time.Time
 }
 
-// String names the key in logs and messages, where it is never shown whole.
+// String names the key in logs and messages, which never show the whole key.
 func (k Key) String() string { return fmt.Sprintf("key %s of %s", k.Short(), k.Account) }
 
 // LogValue is the key in a log.
@@ -73,8 +73,8 @@ func (k Key) Short() string { return fmt.Sprintf("%.8s…", k.Key) }
 // longestNamed is how many characters Named has at most.
 const longestNamed = 100
 
-// Named is the part of the key that may be shown anywhere, and what its holder
-// calls it: at most 100 characters.
+// Named is the part of the key that may be shown anywhere, and its label: at most 100
+// characters.
 func (k Key) Named() string {
 	named := []rune(strings.TrimSpace(k.Short() + " " + k.Label))
 	return string(named[:min(len(named), longestNamed)])
@@ -83,12 +83,12 @@ func (k Key) Named() string {
 // keyLength is the length of an API key and of its secret, as the exchange's.
 const keyLength = 64
 
-// IsKey says whether text has the form of an API key. It says nothing of whether there is one.
+// IsKey reports whether text has the form of an API key. The key need not exist.
 func IsKey(text string) bool { return len(text) == keyLength && strings.Trim(text, keyAlphabet) == "" }
 
 const keyAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// MaxKeyAddresses is the largest number of address ranges that a key is limited to.
+// MaxKeyAddresses is the largest number of address ranges of a key.
 const MaxKeyAddresses = 30
 
 // NewKey makes an HMAC key's name and secret, which is shown once. random is
@@ -108,7 +108,7 @@ func randomText(random io.Reader, n int) (string, error) {
 			return "", fmt.Errorf("read random bytes: %w", err)
 		}
 		for _, c := range b {
-			// 248 is the largest multiple of 62 in a byte: what lies above would make some characters likelier.
+			// 248 is the largest multiple of 62 in a byte: higher bytes would make some characters likelier.
 			if c < 248 && len(text) < n {
 				text = append(text, keyAlphabet[c%62])
 			}
@@ -133,7 +133,9 @@ func ParsePermissions(s string) ([]Permission, error) {
 	for _, word := range strings.Split(s, ",") {
 		p := Permission(strings.ToLower(strings.TrimSpace(word)))
 		if !slices.Contains(permissions, p) {
-			return nil, ledger.ErrInvalid.In("", "%q is not a permission; a key has read, and may have trade and withdraw: read,trade,withdraw", ledger.Clip(word))
+			return nil, ledger.ErrInvalid.In("",
+				"%q is not a permission; a key has read, and may have trade and withdraw: read,trade,withdraw",
+				ledger.Clip(word))
 		}
 		parsed = append(parsed, p)
 	}
@@ -145,24 +147,26 @@ func ParsePermissions(s string) ([]Permission, error) {
 	return parsed, nil
 }
 
-// FormatPermissions is what ParsePermissions reads.
+// FormatPermissions is the inverse of ParsePermissions.
 func FormatPermissions(permissions []Permission) string { return join(permissions) }
 
 // ParseAddresses reads addresses and ranges, such as 192.0.2.7 and 2001:db8::/32,
-// separated by commas; "" is none, and the same twice is once. Its error is ledger.ErrInvalid.
+// separated by commas; "" is none, and duplicates are removed. Its error is ledger.ErrInvalid.
 func ParseAddresses(s string) ([]netip.Prefix, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, nil
 	}
 	words := strings.Split(s, ",")
 	if len(words) > MaxKeyAddresses {
-		return nil, ledger.ErrInvalid.In("", "%d addresses; a key is limited to at most %d", len(words), MaxKeyAddresses)
+		return nil, ledger.ErrInvalid.In("", "%d addresses; a key is limited to at most %d",
+			len(words), MaxKeyAddresses)
 	}
 	var addresses []netip.Prefix
 	for _, word := range words {
 		prefix := parseRange(strings.TrimSpace(word))
 		if !prefix.IsValid() {
-			return nil, ledger.ErrInvalid.In("", "%q is not an address or a range such as 192.0.2.0/24", ledger.Clip(word))
+			return nil, ledger.ErrInvalid.In("", "%q is not an address or a range such as 192.0.2.0/24",
+				ledger.Clip(word))
 		}
 		if !slices.Contains(addresses, prefix) {
 			addresses = append(addresses, prefix)
@@ -171,8 +175,8 @@ func ParseAddresses(s string) ([]netip.Prefix, error) {
 	return addresses, nil
 }
 
-// parseRange reads an address or a range; what is none is not valid. An IPv4 address
-// is the same however it is written: ::ffff:192.0.2.7 too is 192.0.2.7.
+// parseRange reads an address or a range; the zero Prefix is an error. An IPv4 address
+// mapped into IPv6 is the IPv4 address: ::ffff:192.0.2.7 is 192.0.2.7.
 func parseRange(word string) netip.Prefix {
 	prefix, err := netip.ParsePrefix(word)
 	if err != nil {
@@ -189,7 +193,7 @@ func parseRange(word string) netip.Prefix {
 	return prefix.Masked()
 }
 
-// FormatAddresses is what ParseAddresses reads.
+// FormatAddresses is the inverse of ParseAddresses.
 func FormatAddresses(addresses []netip.Prefix) string { return join(addresses) }
 
 func join[T any](values []T) string {
@@ -200,7 +204,7 @@ func join[T any](values []T) string {
 	return strings.Join(words, ",")
 }
 
-// Valid says what is wrong with a key that is to be kept, or nil. Its errors are ledger.ErrInvalid.
+// Valid returns ledger.ErrInvalid unless the key may be stored.
 func (k Key) Valid() error {
 	if !IsKey(k.Key) {
 		return ledger.ErrInvalid.In("key", "an API key has %d characters of A-Z a-z 0-9", keyLength)
@@ -208,8 +212,10 @@ func (k Key) Valid() error {
 	if err := k.Account.CheckHolder(); err != nil {
 		return ledger.At("account", err)
 	}
-	if parsed, err := ParsePermissions(FormatPermissions(k.Permissions)); err != nil || !slices.Equal(parsed, k.Permissions) {
-		return ledger.ErrInvalid.In("permissions", "the permissions %q are not as ParsePermissions reads them", ledger.Clip(FormatPermissions(k.Permissions)))
+	if parsed, err := ParsePermissions(FormatPermissions(k.Permissions)); err != nil ||
+		!slices.Equal(parsed, k.Permissions) {
+		return ledger.ErrInvalid.In("permissions", "the permissions %q are not as ParsePermissions reads them",
+			ledger.Clip(FormatPermissions(k.Permissions)))
 	}
 	if err := k.validAddresses(); err != nil {
 		return err
@@ -224,27 +230,29 @@ func (k Key) Valid() error {
 	return ledger.At("secret", err)
 }
 
-// validAddresses says what is wrong with the addresses that the key is limited to.
+// validAddresses checks the addresses that the key is limited to.
 func (k Key) validAddresses() error {
 	if parsed, err := ParseAddresses(FormatAddresses(k.Addresses)); err != nil || !slices.Equal(parsed, k.Addresses) {
-		return ledger.ErrInvalid.In("addresses", "the addresses %q are not as ParseAddresses reads them", ledger.Clip(FormatAddresses(k.Addresses)))
+		return ledger.ErrInvalid.In("addresses", "the addresses %q are not as ParseAddresses reads them",
+			ledger.Clip(FormatAddresses(k.Addresses)))
 	}
 	if slices.Contains(k.Permissions, Withdraw) && !k.Limited() {
-		return ledger.ErrInvalid.In("addresses", "a key may withdraw only from addresses that it is limited to; give it addresses, or ranges of at least /%d (IPv4) or /%d (IPv6)",
+		return ledger.ErrInvalid.In("addresses",
+			"a key may withdraw only from addresses that it is limited to; give it addresses, "+
+				"or ranges of at least /%d (IPv4) or /%d (IPv6)",
 			widestIPv4, widestIPv6)
 	}
 	return nil
 }
 
-// May reports whether the key permits p from some address. Whatever is in the books, none
-// permits Withdraw that is not limited: what moves tokens out is checked again at use.
+// May reports whether the key permits p from some address. A key that is not limited never
+// permits Withdraw, whatever is stored: what moves tokens out is checked again at use.
 func (k Key) May(p Permission) bool {
 	return slices.Contains(k.Permissions, p) && (p != Withdraw || k.Limited())
 }
 
-// Limited reports whether the key is limited to addresses: to ranges none of which is
-// wider than a /8 of IPv4 or a /32 of IPv6. At most MaxKeyAddresses of these are
-// nowhere near all addresses together.
+// Limited reports whether the key is limited to addresses: to ranges none of which is wider
+// than a /8 of IPv4 or a /32 of IPv6. MaxKeyAddresses of these are far from all addresses.
 func (k Key) Limited() bool {
 	return len(k.Addresses) > 0 && !slices.ContainsFunc(k.Addresses, func(r netip.Prefix) bool {
 		if r.Addr().Is4() {
@@ -254,8 +262,8 @@ func (k Key) Limited() bool {
 	})
 }
 
-// LimitTrade sets TradeUntil of a key that gets its addresses at a moment. A key that was
-// not limited before keeps the time that it has.
+// LimitTrade sets TradeUntil of a key whose addresses are set now: after UnlimitedTrade, if
+// the key has Trade and is not limited to addresses. A time that is set already stays.
 func (k *Key) LimitTrade(now time.Time) {
 	switch {
 	case !k.May(Trade) || k.Limited():
@@ -265,7 +273,7 @@ func (k *Key) LimitTrade(now time.Time) {
 	}
 }
 
-// Ends is when the key expires: at the earlier of Expires and TradeUntil; zero: never.
+// Ends is when the key expires: the earlier of Expires and TradeUntil; zero: never.
 func (k Key) Ends() time.Time {
 	if k.Expires.IsZero() || !k.TradeUntil.IsZero() && k.TradeUntil.Before(k.Expires) {
 		return k.TradeUntil
@@ -273,8 +281,7 @@ func (k Key) Ends() time.Time {
 	return k.Expires
 }
 
-// Live says whether the key can be used at a moment, by its revocation and
-// expiry: ErrUnknown if not.
+// Live returns ErrUnknown if the key is revoked or expired at now.
 func (k Key) Live(now time.Time) error {
 	if !live(k.Ends(), k.Revoked, now) {
 		return ErrUnknown
@@ -282,15 +289,16 @@ func (k Key) Live(now time.Time) error {
 	return nil
 }
 
-// live says whether what has not been revoked, and has not expired, is so now.
+// live reports whether a credential is neither revoked nor expired at now.
 func live(expires, revoked, now time.Time) bool {
 	return revoked.IsZero() && (expires.IsZero() || now.Before(expires))
 }
 
-// Allows says whether the key permits p from an address: ErrAddress, ErrForbidden.
+// Allows returns ErrAddress or ErrForbidden unless the key permits p from an address.
 func (k Key) Allows(p Permission, from netip.Addr) error {
 	from = from.Unmap().WithZone("")
-	if len(k.Addresses) > 0 && !slices.ContainsFunc(k.Addresses, func(r netip.Prefix) bool { return r.Contains(from) }) {
+	if len(k.Addresses) > 0 &&
+		!slices.ContainsFunc(k.Addresses, func(r netip.Prefix) bool { return r.Contains(from) }) {
 		return ErrAddress
 	}
 	if !k.May(p) {

@@ -30,7 +30,9 @@ func TestNewKey(t *testing.T) {
 	if err != nil || key != strings.Repeat("9", 64) || secret != strings.Repeat("A", 64) {
 		t.Errorf("made %q and %q: %v", key, secret, err)
 	}
-	for text, is := range map[string]bool{key: true, key[1:]: false, key[1:] + "_": false, key[1:] + "é": false, "": false} {
+	for text, is := range map[string]bool{
+		key: true, key[1:]: false, key[1:] + "_": false, key[1:] + "é": false, "": false,
+	} {
 		if access.IsKey(text) != is {
 			t.Errorf("%q is a key: %t", text, !is)
 		}
@@ -71,7 +73,8 @@ func TestParseKeyTypeAndRole(t *testing.T) {
 	for _, s := range []string{"", "ecdsa", "admin", strings.Repeat("x", 10_000)} {
 		_, kind := access.ParseKeyType(s)
 		_, role := access.ParseRole(s)
-		if !errors.Is(kind, ledger.ErrInvalid) || !errors.Is(role, ledger.ErrInvalid) || len(kind.Error()+role.Error()) > 500 {
+		if !errors.Is(kind, ledger.ErrInvalid) || !errors.Is(role, ledger.ErrInvalid) ||
+			len(kind.Error()+role.Error()) > 500 {
 			t.Errorf("%.20q: %v, %v", s, kind, role)
 		}
 	}
@@ -110,8 +113,10 @@ func TestParseAddresses(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		",", "192.0.2", "192.0.2.256", "192.0.2.7/33", "192.0.2.7/-1", "2001:db8::/129", "::ffff:192.0.2.7/95", "fe80::1%eth0", "fe80::1%eth0/64",
-		"example.org", "192.0.2.7 192.0.2.8", "010.0.0.1", strings.Repeat("192.0.2.7,", access.MaxKeyAddresses) + "192.0.2.7",
+		",", "192.0.2", "192.0.2.256", "192.0.2.7/33", "192.0.2.7/-1", "2001:db8::/129", "::ffff:192.0.2.7/95",
+		"fe80::1%eth0", "fe80::1%eth0/64",
+		"example.org", "192.0.2.7 192.0.2.8", "010.0.0.1",
+		strings.Repeat("192.0.2.7,", access.MaxKeyAddresses) + "192.0.2.7",
 	} {
 		if a, err := access.ParseAddresses(text); !errors.Is(err, ledger.ErrInvalid) || a != nil {
 			t.Errorf("%q is read as %q: %v", text, a, err)
@@ -120,7 +125,10 @@ func TestParseAddresses(t *testing.T) {
 }
 
 func TestAllows(t *testing.T) {
-	limited := access.Key{Permissions: []access.Permission{access.Read}, Addresses: testkit.Must(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))(t)}
+	limited := access.Key{
+		Permissions: []access.Permission{access.Read},
+		Addresses:   testkit.Must(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))(t),
+	}
 	anywhere := access.Key{Permissions: []access.Permission{access.Read, access.Trade}}
 	for _, c := range []struct {
 		key  access.Key
@@ -157,7 +165,7 @@ func TestLive(t *testing.T) {
 		expires, revoked time.Time
 		want             error
 	}{
-		{"for ever", time.Time{}, time.Time{}, nil},
+		{"forever", time.Time{}, time.Time{}, nil},
 		{"a millisecond more", noon.Add(time.Millisecond), time.Time{}, nil},
 		{"expired now", noon, time.Time{}, access.ErrUnknown},
 		{"revoked", time.Time{}, noon.Add(-time.Hour), access.ErrUnknown},
@@ -176,13 +184,17 @@ func TestValidKeys(t *testing.T) {
 		t.Errorf("a good key: %v", err)
 	}
 	for what, change := range map[string]func(*access.Key){
-		"a short name":             func(k *access.Key) { k.Key = k.Key[1:] },
-		"a name with a sign":       func(k *access.Key) { k.Key = "-" + k.Key[1:] },
-		"a house account":          func(k *access.Key) { k.Account = ledger.Rewards },
-		"no permission":            func(k *access.Key) { k.Permissions = nil },
-		"only trade":               func(k *access.Key) { k.Permissions = []access.Permission{access.Trade} },
-		"permissions out of order": func(k *access.Key) { k.Permissions = []access.Permission{access.Trade, access.Read} },
-		"a range not masked":       func(k *access.Key) { k.Addresses = []netip.Prefix{netip.MustParsePrefix("192.0.2.7/24")} },
+		"a short name":       func(k *access.Key) { k.Key = k.Key[1:] },
+		"a name with a sign": func(k *access.Key) { k.Key = "-" + k.Key[1:] },
+		"a house account":    func(k *access.Key) { k.Account = ledger.Rewards },
+		"no permission":      func(k *access.Key) { k.Permissions = nil },
+		"only trade":         func(k *access.Key) { k.Permissions = []access.Permission{access.Trade} },
+		"permissions out of order": func(k *access.Key) {
+			k.Permissions = []access.Permission{access.Trade, access.Read}
+		},
+		"a range not masked": func(k *access.Key) {
+			k.Addresses = []netip.Prefix{netip.MustParsePrefix("192.0.2.7/24")}
+		},
 		"a range that is none":     func(k *access.Key) { k.Addresses = []netip.Prefix{{}} },
 		"no secret":                func(k *access.Key) { k.Secret = nil },
 		"no type":                  func(k *access.Key) { k.Type = "" },
@@ -211,7 +223,10 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		slog.New(slog.NewJSONHandler(&out, nil)).Info("json", "value", value)
 	}
 	out.Write(testkit.Must(json.Marshal(k.Secret))(t))
-	for _, secret := range []string{"sealed", fmt.Sprintf("%x", "sealed"), fmt.Sprint([]byte("sealed")), "c2VhbGVk", seal, fmt.Sprint([]byte("seal"))[1:10], "[0x73"} {
+	for _, secret := range []string{
+		"sealed", fmt.Sprintf("%x", "sealed"), fmt.Sprint([]byte("sealed")), "c2VhbGVk", seal,
+		fmt.Sprint([]byte("seal"))[1:10], "[0x73",
+	} {
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("%q is printed:\n%s", secret, out.String())
 		}
@@ -233,7 +248,8 @@ func FuzzParsePermissions(f *testing.F) {
 			}
 			return
 		}
-		if got := access.FormatPermissions(permissions); !slices.Contains([]string{"read", "read,trade", "read,withdraw", "read,trade,withdraw"}, got) {
+		sets := []string{"read", "read,trade", "read,withdraw", "read,trade,withdraw"}
+		if got := access.FormatPermissions(permissions); !slices.Contains(sets, got) {
 			t.Errorf("%q is read as %q", text, got)
 		}
 	})
@@ -256,7 +272,9 @@ func FuzzParseAddresses(f *testing.F) {
 			t.Errorf("%q is read as %v, and that as %v: %v", text, addresses, again, err)
 		}
 		for _, a := range addresses {
-			if k := (access.Key{Permissions: []access.Permission{access.Read}, Addresses: addresses}); k.Allows(access.Read, a.Addr()) != nil {
+			if k := (access.Key{
+				Permissions: []access.Permission{access.Read}, Addresses: addresses,
+			}); k.Allows(access.Read, a.Addr()) != nil {
 				t.Errorf("%q: %s is not allowed from itself", text, a)
 			}
 		}

@@ -5,9 +5,8 @@ import (
 	"sync"
 )
 
-// Limiter limits how many requests are in flight at the same time: in total, and of
-// each holder of slots, so that none of them keeps all others out. It is safe for
-// concurrent use.
+// Limiter limits the requests in flight: in total, and of each holder of slots, so that no
+// holder can keep all others out. It is safe for concurrent use.
 type Limiter[Holder comparable] struct {
 	all, each int
 	mu        sync.Mutex
@@ -20,8 +19,8 @@ func NewLimiter[Holder comparable](all, each int) *Limiter[Holder] {
 	return &Limiter[Holder]{all: all, each: each, of: map[Holder]int{}}
 }
 
-// Acquire takes a slot, and reports whether there was one. It does not wait. Each slot
-// that was acquired is released.
+// Acquire takes a slot, and reports whether there was one. It does not wait. The caller
+// must Release each slot that it acquired.
 func (l *Limiter[Holder]) Acquire(holder Holder) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -50,9 +49,9 @@ func (l *Limiter[Holder]) Acquired() int {
 	return l.acquired
 }
 
-// Network is the addresses that limits count as one client: an IPv4 address (also one
-// mapped into IPv6) as it is, and of IPv6 the /64, of which one customer has all
-// addresses. The network of an invalid address is the zero Prefix.
+// Network is the range of addresses that limits count as one client: an IPv4 address (also
+// one mapped into IPv6), or an IPv6 /64, since one customer has all addresses of it. The
+// network of an invalid address is the zero Prefix.
 func Network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	network, err := a.Prefix(min(a.BitLen(), 64))

@@ -46,8 +46,9 @@ func TestALimiterLeavesSlotsToOthers(t *testing.T) {
 func TestAddressesOfOneNetworkAreOneClient(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.7": "192.0.2.7/32", "::ffff:192.0.2.7": "192.0.2.7/32",
-		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::": "2001:db8:1:2::/64", "2001:db8:1:3::": "2001:db8:1:3::/64",
-		"fe80::1%eth0": "fe80::/64", "::1": "::/64", "127.0.0.1": "127.0.0.1/32",
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::": "2001:db8:1:2::/64",
+		"2001:db8:1:3::": "2001:db8:1:3::/64",
+		"fe80::1%eth0":   "fe80::/64", "::1": "::/64", "127.0.0.1": "127.0.0.1/32",
 	} {
 		if got := Network(netip.MustParseAddr(address)); got.String() != want {
 			t.Errorf("%s is of %s, want %s", address, got, want)

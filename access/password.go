@@ -28,13 +28,13 @@ type argon struct {
 	sum    []byte
 }
 
-// ours is what hashes are made with: OWASP's least for Argon2id.
+// ours are the parameters of new hashes: the minimum that OWASP recommends for Argon2id.
 func ours() argon {
 	return argon{memory: 19 << 10, passes: 2, lanes: 1, salt: make([]byte, 16), sum: make([]byte, 32)}
 }
 
-// The most that a hash in the books may ask for: one that was made with other
-// figures is checked all the same, and a damaged one does not take the machine.
+// The limits of a stored hash's parameters: hashes with other parameters than ours are
+// checked too, and a damaged one must not exhaust the machine.
 const (
 	mostMemory = 256 << 10 // KiB
 	mostPasses = 16
@@ -42,8 +42,8 @@ const (
 	mostBytes  = 64 // of a salt or a sum
 )
 
-// of is the sum of a password. The same letters are the same password, however the
-// keyboard composes them.
+// of is the sum of a password. It is normalized to NFC, since keyboards compose the same
+// letters differently.
 func (a argon) of(password string) []byte {
 	return argon2.IDKey([]byte(norm.NFC.String(password)), a.salt, a.passes, a.memory, a.lanes, uint32(len(a.sum)))
 }
@@ -54,8 +54,8 @@ func (a argon) String() string {
 		base64.RawStdEncoding.EncodeToString(a.salt), base64.RawStdEncoding.EncodeToString(a.sum))
 }
 
-// parseArgon reads what String writes, and nothing else. Its error is
-// ledger.ErrInvalid, and does not tell the hash.
+// parseArgon is the strict inverse of String. Its error is ledger.ErrInvalid, and does not
+// show the hash.
 func parseArgon(hash string) (argon, error) {
 	damaged := ledger.ErrInvalid.In("", "a password's hash in the books is damaged")
 	var a argon
@@ -64,7 +64,8 @@ func parseArgon(hash string) (argon, error) {
 	if len(parts) != 6 {
 		return a, damaged
 	}
-	if n, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d", &version, &a.memory, &a.passes, &a.lanes); err != nil || n != 4 {
+	if n, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d",
+		&version, &a.memory, &a.passes, &a.lanes); err != nil || n != 4 {
 		return a, damaged
 	}
 	var errs [2]error
@@ -73,17 +74,17 @@ func parseArgon(hash string) (argon, error) {
 	switch {
 	case errs != [2]error{}, a.String() != hash,
 		len(a.salt) < 8 || len(a.salt) > mostBytes, len(a.sum) < 16 || len(a.sum) > mostBytes,
-		a.memory > mostMemory, a.passes < 1 || a.passes > mostPasses, a.lanes < 1 || a.lanes > mostLanes, a.memory < 8*uint32(a.lanes):
+		a.memory > mostMemory, a.passes < 1 || a.passes > mostPasses, a.lanes < 1 || a.lanes > mostLanes,
+		a.memory < 8*uint32(a.lanes):
 		return a, damaged
 	}
 	return a, nil
 }
 
-// HashPassword makes what is kept of a password: Argon2id with 19 MiB and two
-// passes [OWASP], in the PHC string format. Its error is ErrPasswordLength for a
-// password of fewer than 10 or more than 200 characters; what else a person may not
-// choose is CheckNewPassword's. It takes 19 MiB of memory and some 20 ms: whoever lets
-// strangers call it limits how many do so at the same time.
+// HashPassword hashes a password by Argon2id with 19 MiB and two passes [OWASP], in the PHC
+// string format. Its error is ErrPasswordLength for a password of fewer than 10 or more
+// than 200 characters; CheckNewPassword has the other rules. It takes 19 MiB of memory and
+// some 20 ms: callers limit how many run at the same time.
 func HashPassword(random io.Reader, password string) (string, error) {
 	if err := checkPasswordLength(password); err != nil {
 		return "", err
@@ -91,8 +92,8 @@ func HashPassword(random io.Reader, password string) (string, error) {
 	return RehashPassword(random, password)
 }
 
-// RehashPassword is HashPassword for a password that was just verified: it is hashed
-// whatever its length, since it was set when other rules held.
+// RehashPassword is HashPassword of any length, for a password that was just verified: it
+// may have been set under other rules.
 func RehashPassword(random io.Reader, password string) (string, error) {
 	a := ours()
 	if _, err := io.ReadFull(random, a.salt); err != nil {
@@ -111,15 +112,15 @@ func IsOutdated(hash string) bool {
 		len(a.salt) != len(today.salt) || len(a.sum) != len(today.sum))
 }
 
-// IsPasswordHash says whether text is one that CheckPassword can check.
+// IsPasswordHash reports whether text is one that CheckPassword can check.
 func IsPasswordHash(text string) bool {
 	_, err := parseArgon(text)
 	return err == nil
 }
 
-// CheckPassword says whether a password is the one that was hashed: ErrUnknown if
-// not, ledger.ErrInvalid where the hash is damaged. hash "" is a person who does not
-// exist, for whom it takes as long. It costs as much as HashPassword.
+// CheckPassword returns ErrUnknown unless a password is the one that was hashed, and
+// ledger.ErrInvalid if the hash is damaged. hash "" is for a person who does not exist, and
+// takes as long. It costs as much as HashPassword.
 func CheckPassword(hash, password string) error {
 	a, err := ours(), error(nil)
 	if hash != "" {
@@ -135,8 +136,8 @@ func CheckPassword(hash, password string) error {
 	return nil
 }
 
-// passwordLength is how long a made password is: 119 bits.
+// passwordLength is the length of a generated password in characters: 119 bits.
 const passwordLength = 20
 
-// NewPassword makes a password that nobody guesses. random is crypto/rand.Reader outside of tests.
+// NewPassword generates a random password. random is crypto/rand.Reader outside of tests.
 func NewPassword(random io.Reader) (string, error) { return randomText(random, passwordLength) }

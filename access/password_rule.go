@@ -11,28 +11,32 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Why a password is refused that is to be set. Each is ledger.ErrInvalid, and a
-// sentence for the person who set it.
+// Why a new password is refused. Each is ledger.ErrInvalid, and a sentence for the person
+// who set it.
 var (
-	ErrPasswordLength  = ledger.ErrInvalid.In("", "a password has %d to %d characters", shortestPassword, longestPassword)
-	ErrPasswordCommon  = ledger.ErrInvalid.In("", "this password is one of the most common, or one of them with digits and signs added; choose one that nobody guesses, such as a few words")
-	ErrPasswordEmail   = ledger.ErrInvalid.In("", "the password contains the name in the e-mail address; choose one without it")
+	ErrPasswordLength = ledger.ErrInvalid.In("", "a password has %d to %d characters",
+		shortestPassword, longestPassword)
+	ErrPasswordCommon = ledger.ErrInvalid.In("",
+		"this password is one of the most common, or one of them with digits and signs added; "+
+			"choose one that nobody guesses, such as a few words")
+	ErrPasswordEmail = ledger.ErrInvalid.In("",
+		"the password contains the name in the e-mail address; choose one without it")
 	ErrPasswordProduct = ledger.ErrInvalid.In("", "the password contains the product's name; choose one without it")
 )
 
 // productNames are what a password must not contain, in small letters, without spaces and hyphens.
 var productNames = []string{"softstake", "softstaking"}
 
-// shortestLocalPart is how many letters and digits the name in an e-mail address has at
-// least of which a password must be free: two letters stand in many good passwords.
+// shortestLocalPart is the least number of letters and digits of a name in an e-mail
+// address that a password must not contain: many good passwords contain two given letters.
 const shortestLocalPart = 3
 
-// CheckNewPassword reports whether a person may set a password: nil, or the first of
-// ErrPasswordLength, ErrPasswordCommon, ErrPasswordEmail and ErrPasswordProduct that
-// applies. email is the address that the person logs in with. Capitals, compatibility
-// forms of characters [NFKC] and what stands between letters make no difference. A
-// password that was set earlier stays valid, whatever this says of it. The rule that
-// common passwords and context-specific words are refused is that of NIST SP 800-63B, 5.1.1.2.
+// CheckNewPassword returns the first of ErrPasswordLength, ErrPasswordCommon,
+// ErrPasswordEmail and ErrPasswordProduct that applies to a new password. email is the
+// address that the person logs in with. Case, compatibility forms of characters [NFKC] and
+// signs between letters make no difference. It is not for passwords that are set already:
+// they stay valid. NIST SP 800-63B, 5.1.1.2, has the rule that common passwords and
+// context-specific words are refused.
 func CheckNewPassword(email, password string) error {
 	if err := checkPasswordLength(password); err != nil {
 		return err
@@ -62,8 +66,8 @@ func checkPasswordLength(password string) error {
 	return nil
 }
 
-// localParts are the name in an e-mail address as it stands there and without what
-// follows a "+", folded; only those that are long enough.
+// localParts are the name in an e-mail address, with and without what follows a "+",
+// folded; only those that are long enough.
 func localParts(email string) (names []string) {
 	local := fold(email)
 	if at := strings.LastIndex(local, "@"); at >= 0 {
@@ -78,8 +82,8 @@ func localParts(email string) (names []string) {
 	return names
 }
 
-// fold writes a text so that texts which a person takes for the same are the same:
-// without capitals, in compatibility forms, and without characters that are not seen.
+// fold normalizes a text, so that texts which look the same are equal: case folded, in
+// compatibility forms, and without invisible characters.
 func fold(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) {

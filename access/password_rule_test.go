@@ -16,26 +16,30 @@ import (
 func TestNewPasswords(t *testing.T) {
 	for want, passwords := range map[error][]string{
 		nil: {
-			"correct horse", "battery horse correct", "new horse, same cart", "tomorrow is another day", "pässwörter sind schwer", "8vN!qz-Lw2kT",
-			"7391648205", "correct h0rse 2024", "monkeys like trains", "パスワードは長いほうがいいです", "dragonfly lantern",
+			"correct horse", "battery horse correct", "new horse, same cart", "tomorrow is another day",
+			"pässwörter sind schwer", "8vN!qz-Lw2kT", "7391648205", "correct h0rse 2024", "monkeys like trains",
+			"パスワードは長いほうがいいです", "dragonfly lantern",
 		},
-		access.ErrPasswordLength: {"", "short", "correct h", strings.Repeat("correct horse ", 15), "correct \xff horse"},
+		access.ErrPasswordLength: {"", "short", "correct h", strings.Repeat("correct horse ", 15),
+			"correct \xff horse"},
 		access.ErrPasswordCommon: {
-			"1234567890", "qwertyuiop", "1q2w3e4r5t", "basketball", "1qaz2wsx3edc",
-			"QWERTYUIOP", "BasketBall", "ＢＡＳＫＥＴＢＡＬＬ", "basket\u200bball", "\ufb01refighter",
-			"Password123!", "password12", "123password", "!!!!!dragon", "dragon....", "Monkey 2026", "2026-monkey-2026", "  letmein  ", "iloveyou!!!", "Passwort2026", "trustno1!!",
-			"password password", "passwordpassword", "Dragon-dragon_DRAGON", "qwerty1qwerty2", "abc123abc123",
-			"p.a.s.s.w.o.r.d", "bas-ket-ball", "pass word 123",
-			"P@ssw0rd123", "Pa$$w0rd2026", "dr4g0n2026!", "!1etmein!!!", "w1nter2026!",
-			"12345678901", "123456123456", "0123456789", "9876543210", "01.01.1990", "123-456-7890", "12345!@#$%",
-			"qwertzuiop", "poiuztrewq2026", "asdfghjklöä", "azertyuiop!", "passwordab", "Passwordxy", "1234567890ab", "basketballer",
-			"aaaaaaaaaa", "0000000000", "1212121212", "abababababab", "abcdefghijkl", "zyxwvutsrq", "1122334455", "ääääääääää", "..........",
+			"1234567890", "qwertyuiop", "1q2w3e4r5t", "basketball", "1qaz2wsx3edc", "QWERTYUIOP", "BasketBall",
+			"ＢＡＳＫＥＴＢＡＬＬ", "basket\u200bball", "\ufb01refighter", "Password123!", "password12", "123password",
+			"!!!!!dragon", "dragon....", "Monkey 2026", "2026-monkey-2026", "  letmein  ", "iloveyou!!!",
+			"Passwort2026", "trustno1!!", "password password", "passwordpassword", "Dragon-dragon_DRAGON",
+			"qwerty1qwerty2", "abc123abc123", "p.a.s.s.w.o.r.d", "bas-ket-ball", "pass word 123", "P@ssw0rd123",
+			"Pa$$w0rd2026", "dr4g0n2026!", "!1etmein!!!", "w1nter2026!", "12345678901", "123456123456", "0123456789",
+			"9876543210", "01.01.1990", "123-456-7890", "12345!@#$%", "qwertzuiop", "poiuztrewq2026", "asdfghjklöä",
+			"azertyuiop!", "passwordab", "Passwordxy", "1234567890ab", "basketballer", "aaaaaaaaaa", "0000000000",
+			"1212121212", "abababababab", "abcdefghijkl", "zyxwvutsrq", "1122334455", "ääääääääää", "..........",
 		},
 		access.ErrPasswordEmail: {
-			"alice in wonderland", "Wonderful ALICE", "wonderfulalice2026", "ＡＬＩＣＥ in chains", "a-l-i-c-e rules", "wonder\u200dful ali\u00adce",
+			"alice in wonderland", "Wonderful ALICE", "wonderfulalice2026", "ＡＬＩＣＥ in chains", "a-l-i-c-e rules",
+			"wonder\u200dful ali\u00adce",
 		},
 		access.ErrPasswordProduct: {
-			"softstake forever", "my SoftStake books", "soft staking rocks", "Soft-Staking rocks", "soft_staker, soft.stakes", "ｓｏｆｔｓｔａｋｅ rocks",
+			"softstake forever", "my SoftStake books", "soft staking rocks", "Soft-Staking rocks",
+			"soft_staker, soft.stakes", "ｓｏｆｔｓｔａｋｅ rocks",
 		},
 	} {
 		for _, p := range passwords {
@@ -94,7 +98,10 @@ func TestEachCommonPasswordIsRefused(t *testing.T) {
 		if n := utf8.RuneCountInString(word); n < 3 || n > 20 || strings.ToLower(strings.TrimSpace(word)) != word {
 			t.Errorf("%q stands in the list", word)
 		}
-		for _, p := range []string{word, strings.ToUpper(word) + "!" + strings.Repeat(word, 4), "(" + word + ") " + word + " " + word + " " + word} {
+		for _, p := range []string{
+			word, strings.ToUpper(word) + "!" + strings.Repeat(word, 4),
+			"(" + word + ") " + word + " " + word + " " + word,
+		} {
 			if len(p) < 10 {
 				continue
 			}
@@ -129,7 +136,8 @@ func TestOutdatedHashes(t *testing.T) {
 		"$argon2id$v=19$m=19456,t=2,p=2" + sum:                                                   true,
 		"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA": true,
 		"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA":           true,
-		"$argon2id$v=19$m=4294967295,t=2,p=1" + sum:                                              false, // it cannot be checked
+		// it cannot be checked
+		"$argon2id$v=19$m=4294967295,t=2,p=1" + sum: false,
 		"": false,
 	} {
 		if got := access.IsOutdated(hash); got != want {
@@ -145,7 +153,8 @@ func FuzzCheckNewPassword(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, email, password string) {
 		err := access.CheckNewPassword(email, password)
-		if upper := access.CheckNewPassword(email, strings.ToUpper(password)); errors.Is(err, access.ErrPasswordCommon) && upper == nil {
+		upper := access.CheckNewPassword(email, strings.ToUpper(password))
+		if errors.Is(err, access.ErrPasswordCommon) && upper == nil {
 			t.Errorf("%q is common, and in capitals it is not", password)
 		}
 	})

@@ -20,13 +20,16 @@ func TestPasswords(t *testing.T) {
 	if again := testkit.Must(access.HashPassword(rand.Reader, horse))(t); again == hash {
 		t.Error("two people with the same password have the same hash")
 	}
-	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") || strings.Contains(hash, horse) || !access.IsPasswordHash(hash) {
+	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") || strings.Contains(hash, horse) ||
+		!access.IsPasswordHash(hash) {
 		t.Errorf("the hash is %q", hash)
 	}
 	if err := access.CheckPassword(hash, horse); err != nil {
 		t.Errorf("the password itself: %v", err)
 	}
-	for _, wrong := range []string{"", "correct hors", "correct horse ", "Correct horse", "correct horse\x00", hash, strings.Repeat("x", 5000)} {
+	for _, wrong := range []string{
+		"", "correct hors", "correct horse ", "Correct horse", "correct horse\x00", hash, strings.Repeat("x", 5000),
+	} {
 		if err := access.CheckPassword(hash, wrong); !errors.Is(err, access.ErrUnknown) {
 			t.Errorf("%.20q: %v", wrong, err)
 		}
@@ -114,7 +117,8 @@ func TestDamagedHashes(t *testing.T) {
 			t.Errorf("%s is a hash", what)
 		}
 		err := access.CheckPassword(hash, "password")
-		if !errors.Is(err, ledger.ErrInvalid) || strings.Contains(err.Error(), sum) || strings.Contains(err.Error(), horse) {
+		if !errors.Is(err, ledger.ErrInvalid) || strings.Contains(err.Error(), sum) ||
+			strings.Contains(err.Error(), horse) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

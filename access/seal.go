@@ -18,10 +18,10 @@ type Hidden []byte
 
 const hidden = "(hidden)"
 
-// Format writes that something is hidden, whatever the verb.
+// Format writes "(hidden)" for every verb.
 func (Hidden) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
 
-// MarshalText is what logs and JSON show.
+// MarshalText writes "(hidden)", for logs and JSON.
 func (Hidden) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // sealKeyLength is the length in bytes of the key that secrets are sealed with: AES-256.
@@ -30,9 +30,9 @@ const sealKeyLength = 32
 // MaxSealKeys is how many keys the text of a Sealer has at most.
 const MaxSealKeys = 16
 
-// Sealer seals secrets with a key that is not in the database, so that a copy of
-// the database alone does not give them away. While the key is being changed it has
-// several: the first seals, and all of them open. It may be used by several goroutines.
+// Sealer encrypts secrets with a key that is not in the database, so that a copy of the
+// database alone does not reveal them. During a rotation it has several keys: the first
+// seals, and all of them open. It is safe for concurrent use.
 type Sealer struct{ keys *sealKeys }
 
 type sealKeys struct {
@@ -44,7 +44,7 @@ type sealKeys struct {
 }
 
 // NewSealer makes a Sealer from the text of one or more keys, each as NewSealKey makes
-// it, separated by space or lines. Its errors never show the text.
+// it, separated by white space. Its errors never show the text.
 func NewSealer(text string) (*Sealer, error) {
 	first, aeads, err := parseSealKeys(text)
 	if err != nil {
@@ -53,15 +53,15 @@ func NewSealer(text string) (*Sealer, error) {
 	return &Sealer{&sealKeys{text: text, first: first, aeads: aeads}}, nil
 }
 
-// Watch makes the Sealer ask for the text of its keys before it seals, and where it cannot
-// open something: in a process that runs while the key is changed.
+// Watch makes the Sealer read its keys again from source before it seals, and if it cannot
+// open something: for a process that runs during a rotation.
 func (s *Sealer) Watch(source func() (text string, err error)) {
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()
 	s.keys.source = source
 }
 
-// refresh asks for the keys again.
+// refresh reads the keys again.
 func (k *sealKeys) refresh() ([]cipher.AEAD, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -80,8 +80,8 @@ func (k *sealKeys) refresh() ([]cipher.AEAD, error) {
 }
 
 // Derive is a secret of 32 bytes for another purpose, by HKDF-SHA256 [RFC 5869] from the
-// key that seals: it is the same in every process that has the key, does not give the key
-// away, and is another one after the process has read a changed key.
+// key that seals. It is the same in every process that has the key, does not reveal the
+// key, and changes when the process reads a changed key.
 func (s *Sealer) Derive(purpose string) (Hidden, error) {
 	if s == nil {
 		return nil, errNoSealer
@@ -101,7 +101,8 @@ func (k *sealKeys) known() []cipher.AEAD {
 func parseSealKeys(text string) (first Hidden, aeads []cipher.AEAD, err error) {
 	words := strings.Fields(text)
 	if len(words) == 0 || len(words) > MaxSealKeys {
-		return nil, nil, fmt.Errorf("there are %d keys that secrets are sealed with, not 1 to %d", len(words), MaxSealKeys)
+		return nil, nil, fmt.Errorf("there are %d keys that secrets are sealed with, not 1 to %d",
+			len(words), MaxSealKeys)
 	}
 	for _, word := range words {
 		key, err := base64.StdEncoding.DecodeString(word)
@@ -137,7 +138,7 @@ func NewSealKey(random io.Reader) (string, error) {
 // Format keeps the key out of messages and logs.
 func (Sealer) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
 
-// Seal encrypts a secret for what it is named by, with the first key.
+// Seal encrypts a secret with the first key, bound to a name.
 func (s *Sealer) Seal(secret []byte, name string) ([]byte, error) {
 	if s == nil {
 		return nil, errNoSealer
@@ -149,7 +150,7 @@ func (s *Sealer) Seal(secret []byte, name string) ([]byte, error) {
 	return aeads[0].Seal(nil, nil, secret, []byte(name)), nil
 }
 
-// Open is the secret that was sealed for the name.
+// Open decrypts a secret that was sealed with the name.
 func (s *Sealer) Open(sealed []byte, name string) ([]byte, error) {
 	if s == nil {
 		return nil, errNoSealer
@@ -167,7 +168,7 @@ func (s *Sealer) Open(sealed []byte, name string) ([]byte, error) {
 	return nil, errors.New("it was sealed with another key; give the one that these books were made with")
 }
 
-// open tries one key after the other; by is the place of the one that opens.
+// open tries each key in turn; by is the index of the one that opens.
 func open(aeads []cipher.AEAD, sealed []byte, name string) (secret []byte, by int, opened bool) {
 	for i, aead := range aeads {
 		if secret, err := aead.Open(nil, nil, sealed, []byte(name)); err == nil {
@@ -179,14 +180,14 @@ func open(aeads []cipher.AEAD, sealed []byte, name string) (secret []byte, by in
 
 var errNoSealer = errors.New("the key that secrets are sealed with is missing")
 
-// Seal gives the key its secret, sealed for it alone.
+// Seal sets the key's secret, sealed and bound to the key.
 func (k *Key) Seal(s *Sealer, secret string) (err error) {
 	k.Secret, err = s.Seal([]byte(secret), k.sealedFor())
 	return err
 }
 
-// Reseal seals the key's secret with the Sealer's first key, or says that it is, or that
-// the key has none. Its error says that no key of the Sealer opens it.
+// Reseal seals the key's secret with the Sealer's first key. changed is false if it is
+// already, or if the key has no secret. It fails if no key of the Sealer opens the secret.
 func (k *Key) Reseal(s *Sealer) (changed bool, err error) {
 	if k.Type != HMAC {
 		return false, nil
@@ -201,8 +202,8 @@ func (k *Key) Reseal(s *Sealer) (changed bool, err error) {
 	return true, k.Seal(s, string(secret))
 }
 
-// Opens says whether a Sealer opens what the key has sealed, or why not. A key
-// that has nothing sealed is opened by any.
+// Opens returns an error if a Sealer cannot open the key's secret. A key without a secret
+// has none.
 func (k Key) Opens(s *Sealer) error {
 	if k.Type != HMAC {
 		return nil
@@ -219,5 +220,5 @@ func (k Key) open(s *Sealer) ([]byte, error) {
 	return secret, nil
 }
 
-// sealedFor binds a sealed secret to its key and account: in another's row it cannot be opened.
+// sealedFor binds a sealed secret to its key and account: in another row it cannot be opened.
 func (k Key) sealedFor() string { return "api key " + k.Key + " of " + string(k.Account) }

@@ -15,7 +15,7 @@ type Session struct {
 	Hash    [32]byte // SHA-256 of the whole text: it is random, and needs no slow hash
 	Email   string
 	Account ledger.Account
-	Client  string // what the browser says of itself, at most 200 characters
+	Client  string // the browser's own name, at most 200 characters
 	Address string // "192.0.2.7 DE"
 	Created time.Time
 	Seen    time.Time // the last time it was used, to some minutes
@@ -39,8 +39,8 @@ func SessionID(text string) (string, bool) {
 	return text[:tokenID], true
 }
 
-// Check says whether text is this session's, and it is not over at a moment:
-// ErrUnknown if not. It compares in constant time.
+// Check returns ErrUnknown unless text is this session's, and the session is not expired at
+// now. It compares in constant time.
 func (s Session) Check(text string, now time.Time) error {
 	return checkText(s.Hash, text, live(s.Expires, time.Time{}, now))
 }

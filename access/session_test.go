@@ -63,7 +63,9 @@ func TestWhatIsNoSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, wrong := range []string{"", text[1:], text + "x", "-" + text[1:], text[:54] + "\x00", text[:53] + "é", strings.Repeat(" ", 55), token} {
+	for _, wrong := range []string{
+		"", text[1:], text + "x", "-" + text[1:], text[:54] + "\x00", text[:53] + "é", strings.Repeat(" ", 55), token,
+	} {
 		if id, is := access.SessionID(wrong); is || id != "" {
 			t.Errorf("%q has the ID %q", wrong, id)
 		}

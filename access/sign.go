@@ -17,7 +17,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// RSA keys have as many bits: fewer are not safe, and more make verifying dear.
+// The bits of an RSA key: fewer are not safe, and more make verification slow.
 const (
 	minRSA = 2048
 	maxRSA = 4096
@@ -26,15 +26,17 @@ const (
 // maxPublicKey is the length in bytes of the longest public key that is read.
 const maxPublicKey = 8 << 10
 
-// ParsePublicKey reads a public key of a type from PEM, and gives its PKIX DER. RSA
+// ParsePublicKey reads a public key of a type from PEM, and returns its PKIX DER. RSA
 // keys have 2048 to 4096 bits. Its error is ledger.ErrInvalid.
 func ParsePublicKey(t KeyType, text []byte) ([]byte, error) {
 	if len(text) > maxPublicKey {
-		return nil, ledger.ErrInvalid.In("", "the public key has %d bytes; at most %d are read", len(text), maxPublicKey)
+		return nil, ledger.ErrInvalid.In("", "the public key has %d bytes; at most %d are read",
+			len(text), maxPublicKey)
 	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PUBLIC KEY" {
-		return nil, ledger.ErrInvalid.In("", `the public key: a PEM block "PUBLIC KEY" is needed, as "openssl pkey -pubout" writes it`)
+		return nil, ledger.ErrInvalid.In("",
+			`the public key: a PEM block "PUBLIC KEY" is needed, as "openssl pkey -pubout" writes it`)
 	}
 	if _, err := publicKey(t, block.Bytes); err != nil {
 		return nil, err
@@ -55,7 +57,8 @@ func publicKey(t KeyType, der []byte) (crypto.PublicKey, error) {
 		}
 	case *rsa.PublicKey:
 		if bits := public.N.BitLen(); t == RSA && (bits < minRSA || bits > maxRSA) {
-			return nil, ledger.ErrInvalid.In("", "the public key: it is an RSA key of %d bits; it has %d to %d", bits, minRSA, maxRSA)
+			return nil, ledger.ErrInvalid.In("", "the public key: it is an RSA key of %d bits; it has %d to %d",
+				bits, minRSA, maxRSA)
 		}
 		if t == RSA {
 			return public, nil
@@ -64,13 +67,12 @@ func publicKey(t KeyType, der []byte) (crypto.PublicKey, error) {
 	return nil, ledger.ErrInvalid.In("", "the public key: it is not one of the type %s", t)
 }
 
-// Verify says whether a signature is the key's over the payload, byte for byte as
-// it came: ErrSignature if not. HMAC-SHA256 is written in hex of any case; RSA
-// PKCS#1 v1.5 with SHA-256 and Ed25519 in base64 [api], whose padding some clients
-// leave out. It takes as long for a signature that is nearly right as for any other.
+// Verify returns ErrSignature unless a signature is the key's over the payload, byte for
+// byte as received. HMAC-SHA256 is in hex of any case; RSA PKCS#1 v1.5 with SHA-256 and
+// Ed25519 are in base64 [api], with or without padding. It runs in constant time.
 //
-// One signature can be written in several ways, and is the payload's all the same:
-// who remembers what was signed remembers the payload, not the signature's text.
+// One signature can be spelled in several ways: a replay is recognized by its payload, not
+// by the signature's text.
 func (k Key) Verify(s *Sealer, payload []byte, signature string) error {
 	if k.Type == HMAC {
 		return k.verifyHMAC(s, payload, signature)

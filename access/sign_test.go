@@ -26,7 +26,8 @@ import (
 // The exchange's own example [api].
 const (
 	vectorSecret    = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
-	vectorPayload   = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559"
+	vectorPayload   = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1" +
+		"&recvWindow=5000&timestamp=1499827319559"
 	vectorSignature = "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
 )
 
@@ -103,7 +104,8 @@ func TestTheExchangesOwnExample(t *testing.T) {
 		{"with something behind it", vectorPayload, vectorSignature + "00", access.ErrSignature},
 		{"that is empty", vectorPayload, "", access.ErrSignature},
 		{"that is not hex", vectorPayload, strings.Repeat("g", 64), access.ErrSignature},
-		{"in base64", vectorPayload, base64.StdEncoding.EncodeToString([]byte(vectorSignature[:32])), access.ErrSignature},
+		{"in base64", vectorPayload, base64.StdEncoding.EncodeToString([]byte(vectorSignature[:32])),
+			access.ErrSignature},
 		{"that is very long", vectorPayload, strings.Repeat("a", 1<<20), access.ErrSignature},
 	} {
 		if err := k.Verify(s, []byte(c.payload), c.signature); !errors.Is(err, c.want) {
@@ -138,8 +140,10 @@ func TestSignaturesOfPrivateKeys(t *testing.T) {
 			{"with too much padding", payload, bare + "===", access.ErrSignature},
 			{"with too little padding", payload, bare + "=", access.ErrSignature},
 			{"with a line end", payload, padded[:20] + "\n" + padded[20:], access.ErrSignature},
-			{"with bits that count for nothing", payload, bare[:len(bare)-1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[last+1:last+2], access.ErrSignature},
-			{"in the alphabet of addresses", payload, base64.URLEncoding.EncodeToString([]byte{0xfb, 0xff}) + padded[4:], access.ErrSignature},
+			{"with bits that count for nothing", payload, bare[:len(bare)-1] +
+				"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[last+1:last+2], access.ErrSignature},
+			{"in the alphabet of addresses", payload,
+				base64.URLEncoding.EncodeToString([]byte{0xfb, 0xff}) + padded[4:], access.ErrSignature},
 			{"in hex", payload, hex.EncodeToString(signature), access.ErrSignature},
 			{"that is empty", payload, "", access.ErrSignature},
 			{"that is very long", payload, strings.Repeat("A", 1<<20), access.ErrSignature},
@@ -148,7 +152,8 @@ func TestSignaturesOfPrivateKeys(t *testing.T) {
 				t.Errorf("%s: the signature %s: %v, want %v", kind, c.what, err, c.want)
 			}
 		}
-		other, _ := publicKey(t, map[access.KeyType]access.KeyType{access.Ed25519: access.RSA, access.RSA: access.Ed25519}[kind])
+		other, _ := publicKey(t,
+			map[access.KeyType]access.KeyType{access.Ed25519: access.RSA, access.RSA: access.Ed25519}[kind])
 		if err := other.Verify(nil, []byte(payload), padded); !errors.Is(err, access.ErrSignature) {
 			t.Errorf("the signature of an %s key is another's: %v", kind, err)
 		}
@@ -163,7 +168,9 @@ func TestParsePublicKey(t *testing.T) {
 	small := testkit.Must(rsa.GenerateKey(rand.Reader, 1024))(t)
 	curve := testkit.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	rsaPEM, edPEM := publicPEM(t, pairs()[access.RSA].Public()), publicPEM(t, pairs()[access.Ed25519].Public())
-	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: testkit.Must(x509.MarshalPKCS8PrivateKey(pairs()[access.Ed25519]))(t)})
+	private := pem.EncodeToMemory(&pem.Block{
+		Type: "PRIVATE KEY", Bytes: testkit.Must(x509.MarshalPKCS8PrivateKey(pairs()[access.Ed25519]))(t),
+	})
 	for _, c := range []struct {
 		what string
 		kind access.KeyType
@@ -182,7 +189,8 @@ func TestParsePublicKey(t *testing.T) {
 		{"DER", access.Ed25519, []byte("0*0\x05"), "openssl pkey -pubout"},
 		{"nothing", access.RSA, nil, "openssl pkey -pubout"},
 		{"too long", access.RSA, append(rsaPEM, make([]byte, 8<<10)...), "at most 8192"},
-		{"nonsense inside", access.RSA, []byte("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), "the public key"},
+		{"nonsense inside", access.RSA, []byte("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
+			"the public key"},
 	} {
 		der, err := access.ParsePublicKey(c.kind, c.text)
 		if c.want == "" && (err != nil || len(der) == 0) {
@@ -200,15 +208,19 @@ func FuzzVerify(f *testing.F) {
 	ed, sign := publicKey(f, access.Ed25519)
 	rs, _ := publicKey(f, access.RSA)
 	right := base64.StdEncoding.EncodeToString(sign(vectorPayload))
-	for _, seed := range []string{"", vectorSignature, right, right[:86], "====", "\n", "ÿ", strings.Repeat("A", 2000)} {
+	for _, seed := range []string{
+		"", vectorSignature, right, right[:86], "====", "\n", "ÿ", strings.Repeat("A", 2000),
+	} {
 		f.Add(seed, vectorPayload)
 	}
 	hm := hmacKey(f, s)
 	f.Fuzz(func(t *testing.T, signature, payload string) {
 		for _, k := range []access.Key{hm, ed, rs} {
 			switch err := k.Verify(s, []byte(payload), signature); {
-			case err == nil && k.Type == access.HMAC && payload == vectorPayload && strings.EqualFold(signature, vectorSignature):
-			case err == nil && k.Type == access.Ed25519 && payload == vectorPayload && strings.TrimRight(signature, "=") == right[:86]:
+			case err == nil && k.Type == access.HMAC && payload == vectorPayload &&
+				strings.EqualFold(signature, vectorSignature):
+			case err == nil && k.Type == access.Ed25519 && payload == vectorPayload &&
+				strings.TrimRight(signature, "=") == right[:86]:
 			case !errors.Is(err, access.ErrSignature):
 				t.Errorf("%s key, signature %q over %q: %v", k.Type, signature, payload, err)
 			}
@@ -228,7 +240,10 @@ func FuzzParsePublicKey(f *testing.F) {
 			}
 			return
 		}
-		k := access.Key{Key: name, Account: "alice", Type: access.KeyType(kind), Permissions: []access.Permission{access.Read}, Secret: der}
+		k := access.Key{
+			Key: name, Account: "alice", Type: access.KeyType(kind), Permissions: []access.Permission{access.Read},
+			Secret: der,
+		}
 		if err := k.Valid(); err != nil {
 			t.Errorf("what was read is not valid: %v", err)
 		}

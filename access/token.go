@@ -34,7 +34,7 @@ func ParseRole(s string) (Role, error) {
 	return r, nil
 }
 
-// Token is a credential for our own API. Its zero times are: never.
+// Token is a credential for our own API. A zero time means never.
 type Token struct {
 	ID      string   // 12 characters, the part of the token that may be shown
 	Hash    [32]byte // SHA-256 of the whole token: it is random, and needs no slow hash
@@ -45,7 +45,7 @@ type Token struct {
 	Expires time.Time
 	Revoked time.Time
 
-	Authoritative bool // it may post entries that another ledger has decided; of the role exchange only
+	Authoritative bool // may post authoritative entries (ledger.Entry); only of the role exchange
 }
 
 const (
@@ -64,7 +64,7 @@ func NewToken(random io.Reader) (t Token, text string, err error) {
 	return Token{ID: body[:tokenID], Hash: sha256.Sum256([]byte(text))}, text, nil
 }
 
-// Valid says what is wrong with a token that is to be kept, or nil. Its errors are ledger.ErrInvalid.
+// Valid returns ledger.ErrInvalid unless the token may be stored.
 func (t Token) Valid() error {
 	switch {
 	case !IsTokenID(t.ID) || t.Hash == [32]byte{}:
@@ -77,12 +77,13 @@ func (t Token) Valid() error {
 	case t.Role == Holder:
 		return ledger.At("account", t.Account.CheckHolder())
 	case t.Account != "":
-		return ledger.ErrInvalid.In("account", "only a holder's token has an account; one of the role %s sees all", t.Role)
+		return ledger.ErrInvalid.In("account",
+			"only a holder's token has an account; one of the role %s sees all", t.Role)
 	}
 	return nil
 }
 
-// IsTokenID says whether text has the form of a token's ID. It says nothing of whether there is one.
+// IsTokenID reports whether text has the form of a token's ID. The token need not exist.
 func IsTokenID(text string) bool {
 	return len(text) == tokenID && strings.Trim(text, keyAlphabet) == ""
 }
@@ -96,14 +97,14 @@ func TokenID(text string) (string, bool) {
 	return body[:tokenID], true
 }
 
-// Check says whether text is this token, and it can be used at a moment:
-// ErrUnknown if not. It compares in constant time.
+// Check returns ErrUnknown unless text is this token, and the token is neither revoked nor
+// expired at now. It compares in constant time.
 func (t Token) Check(text string, now time.Time) error {
 	return checkText(t.Hash, text, live(t.Expires, t.Revoked, now))
 }
 
-// checkText says whether a text is the one of a hash, compared in constant time, and
-// may still be used: ErrUnknown if not.
+// checkText returns ErrUnknown unless a text has the hash, compared in constant time, and
+// is live.
 func checkText(hash [32]byte, text string, live bool) error {
 	sum := sha256.Sum256([]byte(text))
 	if subtle.ConstantTimeCompare(sum[:], hash[:]) != 1 || !live {
@@ -112,8 +113,7 @@ func checkText(hash [32]byte, text string, live bool) error {
 	return nil
 }
 
-// Live says whether the token can be used at a moment, by its revocation and
-// expiry: ErrUnknown if not.
+// Live returns ErrUnknown if the token is revoked or expired at now.
 func (t Token) Live(now time.Time) error {
 	if !live(t.Expires, t.Revoked, now) {
 		return ErrUnknown
@@ -121,8 +121,8 @@ func (t Token) Live(now time.Time) error {
 	return nil
 }
 
-// Owns says whether the token may see and move an account's things at all: a
-// holder its own, the other roles everybody's, no role nobody's.
+// Owns reports whether the token may act on an account: a holder's on its own, the other
+// roles on every account, an unknown role on none.
 func (t Token) Owns(a ledger.Account) bool {
 	if t.Role == Holder {
 		return t.Account == a

@@ -83,10 +83,12 @@ func TestValidTokens(t *testing.T) {
 		change func(*access.Token)
 		valid  bool
 	}{
-		"of an auditor":             {func(t *access.Token) { t.Role = access.Auditor }, true},
-		"of a holder":               {func(t *access.Token) { t.Role, t.Account = access.Holder, "alice" }, true},
-		"of a holder of nothing":    {func(t *access.Token) { t.Role = access.Holder }, false},
-		"of a house account":        {func(t *access.Token) { t.Role, t.Account = access.Holder, ledger.Rewards }, false},
+		"of an auditor":          {func(t *access.Token) { t.Role = access.Auditor }, true},
+		"of a holder":            {func(t *access.Token) { t.Role, t.Account = access.Holder, "alice" }, true},
+		"of a holder of nothing": {func(t *access.Token) { t.Role = access.Holder }, false},
+		"of a house account": {func(t *access.Token) {
+			t.Role, t.Account = access.Holder, ledger.Rewards
+		}, false},
 		"of an operator's account":  {func(t *access.Token) { t.Role, t.Account = access.Operator, "alice" }, false},
 		"without a role":            {func(*access.Token) {}, false},
 		"with a role nobody has":    {func(t *access.Token) { t.Role = "root" }, false},
@@ -108,7 +110,10 @@ func FuzzTokenID(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{text, "", "sst_", text[:59], text + "x", strings.ReplaceAll(text, "_", "-"), "sst_\x00" + text[5:], "sst_ÿ" + text[6:]} {
+	for _, seed := range []string{
+		text, "", "sst_", text[:59], text + "x", strings.ReplaceAll(text, "_", "-"), "sst_\x00" + text[5:],
+		"sst_ÿ" + text[6:],
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -123,7 +128,8 @@ func FuzzTokenID(f *testing.F) {
 func TestSealing(t *testing.T) {
 	s, other := newSealer(t), newSealer(t)
 	sealed := testkit.Must(s.Seal([]byte("secret"), "a"))(t)
-	if again := testkit.Must(s.Seal([]byte("secret"), "a"))(t); bytes.Equal(again, sealed) || bytes.Contains(sealed, []byte("secret")) {
+	if again := testkit.Must(s.Seal([]byte("secret"), "a"))(t); bytes.Equal(again, sealed) ||
+		bytes.Contains(sealed, []byte("secret")) {
 		t.Error("the same secret is sealed alike, or shows")
 	}
 	if secret, err := s.Open(sealed, "a"); err != nil || string(secret) != "secret" {
@@ -159,7 +165,8 @@ func TestASecretIsBoundToItsKey(t *testing.T) {
 		k, by := good, s
 		change(&k, &by)
 		opens, verified := k.Opens(by), k.Verify(by, []byte(vectorPayload), vectorSignature)
-		if (opens == nil) != (what == "") || (verified == nil) != (what == "") || errors.Is(verified, access.ErrSignature) {
+		if (opens == nil) != (what == "") || (verified == nil) != (what == "") ||
+			errors.Is(verified, access.ErrSignature) {
 			t.Errorf("a key %s: %v, %v", what, opens, verified)
 		}
 		if what != "" && strings.Contains(opens.Error()+verified.Error(), k.Key) {
@@ -177,7 +184,9 @@ func TestNewSealer(t *testing.T) {
 	if _, err := access.NewSealer("\n " + key + "\r\n"); err != nil {
 		t.Errorf("spaces around it: %v", err)
 	}
-	for _, text := range []string{"", "secretword", key[:40], key + "AAAA", base64.URLEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 32))} {
+	for _, text := range []string{
+		"", "secretword", key[:40], key + "AAAA", base64.URLEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 32)),
+	} {
 		if _, err := access.NewSealer(text); err == nil || text != "" && strings.Contains(err.Error(), text) {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -192,7 +201,9 @@ func TestCaller(t *testing.T) {
 	if c := access.CallerOf(context.Background()); c != (access.Caller{}) {
 		t.Errorf("nobody is %+v", c)
 	}
-	want := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: "DE", Platform: "ios", Version: "3.1.0", Request: "r-1"}
+	want := access.Caller{
+		Address: netip.MustParseAddr("192.0.2.7"), Country: "DE", Platform: "ios", Version: "3.1.0", Request: "r-1",
+	}
 	if c := access.CallerOf(access.WithCaller(t.Context(), want)); c != want {
 		t.Errorf("the caller is %+v", c)
 	}
