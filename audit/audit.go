@@ -18,14 +18,14 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// Options say what to audit, and how.
+// Options are the settings of an audit.
 type Options struct {
 	Day      *staking.Day       // only this day's rewards; nil: everything
 	Workers  int                // how many buckets are read at once, at least 1
-	Progress func(done, of int) // told of each part that is done; may be nil; called from several goroutines
+	Progress func(done, of int) // called after each part, from several goroutines; may be nil
 }
 
-// Report is what an audit has looked at and found.
+// Report is what an audit has checked and found.
 type Report struct {
 	Through   staking.Day // the last closed day: sums over all accounts are as of its end
 	Accounts  int64
@@ -37,34 +37,42 @@ type Report struct {
 	Total     int64      // of all findings
 }
 
-// TokenSum is what all holders and all house accounts have of a token at the end
-// of the last closed day, in smallest units. Together they are zero.
+// TokenSum is the sums of a token over all holders and over all house accounts at the end
+// of the last closed day, in smallest units. Their sum is zero.
 type TokenSum struct {
 	Asset   ledger.Asset
 	Holders *big.Int // free and held
 	House   *big.Int // @custody, @desk, @rewards and @payable
 }
 
-// Run audits the books. Its error is the database's; what is wrong in the books
-// is in the report. Memory stays the same however many holders there are.
+// Run audits the books. Its error is the database's; findings are in the report. Memory
+// does not grow with the number of holders. It changes nothing, and may run beside postings.
 func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	outline, err := b.Outline(ctx)
 	if err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	if o.Day != nil && (*o.Day < outline.First || *o.Day > outline.Closed) {
-		return Report{}, ledger.ErrInvalid.In("day", "%s is not a closed day of these books; they begin on %s and the last closed day is %s", *o.Day, outline.First, outline.Closed)
+		return Report{}, ledger.ErrInvalid.In("day",
+			"%s is not a closed day of these books; they begin on %s and the last closed day is %s",
+			*o.Day, outline.First, outline.Closed)
 	}
-	a := &audit{books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{}, batches: map[Key]*declared{}}
+	a := &audit{
+		books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{},
+		batches: map[Key]*declared{},
+	}
 	for _, d := range outline.Declared {
 		a.batches[d.Key] = &declared{declaration: d}
 	}
-	if err := a.spread(ctx, o); err != nil {
+	if err := a.readBuckets(ctx, o); err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	a.compareDeclared()
 	if outline.Intended < outline.Closed || outline.Intents != int64(outline.Intended-outline.First)+1 {
-		a.find(Finding{What: fmt.Sprintf("the closing of %d days is written down, the last %s; closed are all from %s to %s", outline.Intents, outline.Intended, outline.First, outline.Closed)})
+		a.find(Finding{
+			What: fmt.Sprintf("the closing of %d days is written down, the last %s; closed are all from %s to %s",
+				outline.Intents, outline.Intended, outline.First, outline.Closed),
+		})
 	}
 	if o.Day == nil {
 		if err := a.explainMoves(ctx); err != nil {
@@ -77,8 +85,8 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	return a.report, nil
 }
 
-// audit is one run of it. What lies under the mutex is put together from the
-// buckets, each as a whole when its snapshot has been read.
+// audit is one run. The fields under the mutex are merged from the buckets, each as a whole
+// after its snapshot was read.
 type audit struct {
 	books   Books
 	outline Outline
@@ -93,8 +101,8 @@ type audit struct {
 	slots   slots
 }
 
-// spread reads the buckets, several at once, and stops at the first error.
-func (a *audit) spread(ctx context.Context, o Options) error {
+// readBuckets reads the buckets, several at the same time, and stops at the first error.
+func (a *audit) readBuckets(ctx context.Context, o Options) error {
 	work, within := errgroup.WithContext(ctx)
 	var next, done atomic.Int64
 	for range max(o.Workers, 1) {
@@ -122,7 +130,7 @@ func (a *audit) spread(ctx context.Context, o Options) error {
 	return context.Cause(ctx)
 }
 
-// merge takes over what a worker has read of a bucket.
+// merge adds what a worker has read of a bucket.
 func (a *audit) merge(w *worker) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -162,16 +170,18 @@ func (a *audit) compareSums() {
 			s.House.Sub(s.House, big.NewInt(int64(d.Total)))
 		}
 	}
-	for _, s := range slices.SortedFunc(maps.Values(a.sums), func(x, y *TokenSum) int { return strings.Compare(x.Asset.Symbol, y.Asset.Symbol) }) {
+	for _, s := range slices.SortedFunc(maps.Values(a.sums),
+		func(x, y *TokenSum) int { return strings.Compare(x.Asset.Symbol, y.Asset.Symbol) }) {
 		if new(big.Int).Add(s.Holders, s.House).Sign() != 0 {
-			a.find(Finding{Asset: s.Asset.Symbol, What: fmt.Sprintf("at the end of %s holders have %s and house accounts %s, which is not zero together",
-				a.outline.Closed, units(s.Asset, s.Holders), units(s.Asset, s.House))})
+			a.find(Finding{Asset: s.Asset.Symbol,
+				What: fmt.Sprintf("at the end of %s holders have %s and house accounts %s, which is not zero together",
+					a.outline.Closed, units(s.Asset, s.Holders), units(s.Asset, s.House))})
 		}
 		a.report.Tokens = append(a.report.Tokens, *s)
 	}
 }
 
-// find adds a finding, unless it is of another day than the one that is audited.
+// find adds a finding, unless only another day is audited.
 func (a *audit) find(f Finding) {
 	if a.only == nil || (f.HasDay && f.Day == *a.only) {
 		a.found.add(f)

@@ -9,11 +9,11 @@ import (
 
 // Books are what an audit reads.
 type Books interface {
-	// Outline says what there is to audit.
+	// Outline is what there is to audit.
 	Outline(ctx context.Context) (Outline, error)
-	// ReadBucket gives read one bucket, the whole of it in one snapshot, so that
-	// what is paid meanwhile is either in all of it or in none. After an error of
-	// the database it may begin again and call read again.
+	// ReadBucket calls read with one bucket, in one snapshot, so that a payment at the same
+	// time is either in all of it or in none. After an error of the database it may call
+	// read again.
 	ReadBucket(ctx context.Context, bucket int, read func(Bucket) error) error
 }
 
@@ -26,11 +26,11 @@ type Outline struct {
 	Declared []Declaration
 }
 
-// Bucket is one bucket, in one snapshot. Rows come in the order of their keys, and
-// what is given to a visit is valid only during the call; a visit must not read.
+// Bucket is one bucket, in one snapshot. Rows come in the order of their keys. The argument
+// of a visit is valid only during the call; a visit must not read.
 type Bucket interface {
 	Head() (Head, error)
-	// Span is some accounts after one, with about n balances together; the last ends at End.
+	// Span is a range of accounts after one, with about n balances; the last ends at End.
 	Span(after ledger.Account, n int) (Span, error)
 	Balances(s Span, visit func(Balance)) error
 	Enrollments(s Span, visit func(Enrollment)) error
@@ -45,7 +45,7 @@ type Bucket interface {
 	Withdrawals(visit func(*Withdrawal)) error
 }
 
-// Head is what a bucket's snapshot has beside its accounts. It is small whatever the number of holders.
+// Head is the part of a bucket's snapshot that does not grow with the number of holders.
 type Head struct {
 	Last      staking.Day // the last day there are rows for: tomorrow, as a rule
 	Days      int64       // how many days there are rows for
@@ -60,8 +60,8 @@ type Head struct {
 	Overdrawn []Overdraft
 }
 
-// Overdraft is a time in which a balance may be below zero, since an authoritative entry
-// was accepted: from its time on and before until, in milliseconds since 1970.
+// Overdraft is a period in which a balance may be below zero, because of an authoritative
+// entry: from its time on and before until, in milliseconds since 1970.
 type Overdraft struct {
 	Account   ledger.Account
 	Asset     string
@@ -74,7 +74,7 @@ type Span struct{ After, Through ledger.Account }
 // End is after every account there can be.
 const End ledger.Account = "\U0010ffff"
 
-// Balance is what an account has of an asset by its own row.
+// Balance is the stored balance of an account and asset.
 type Balance struct {
 	Account ledger.Account
 	Asset   string
@@ -114,8 +114,8 @@ type Entry struct {
 	Destination []byte // 32 bytes of an entry that requests a withdrawal
 }
 
-// Withdrawal is the row of a withdrawal that was requested: what its entry says, and
-// where it goes.
+// Withdrawal is the row of a requested withdrawal: the content of its entry, and the
+// destination.
 type Withdrawal struct {
 	ID      string // of the entry
 	Account ledger.Account
@@ -125,7 +125,7 @@ type Withdrawal struct {
 	To      ledger.Destination
 }
 
-// Progress says through which days a token's rewards are accrued and paid in the bucket.
+// Progress is through which days a token's rewards are accrued and paid in the bucket.
 type Progress struct {
 	Asset         string
 	Accrued, Paid staking.Day

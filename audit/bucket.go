@@ -10,11 +10,10 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// spanSize is how many balances are in memory at once, whatever the number of holders.
+// spanSize is how many balances are in memory at the same time, whatever the number of holders.
 const spanSize = 4096
 
-// worker audits one bucket after another. What it keeps is of the bucket at work,
-// and begun again when the bucket is.
+// worker audits one bucket after another. Its state is that of the current bucket.
 type worker struct {
 	*audit
 	number    int
@@ -36,7 +35,7 @@ type worker struct {
 	enrolled  []staking.Enrollment
 }
 
-// token is what a bucket knows of a token.
+// token is a bucket's state of a token.
 type token struct {
 	asset          ledger.Asset
 	known          bool
@@ -53,26 +52,26 @@ type token struct {
 
 func newWorker(a *audit) *worker { return &worker{audit: a} }
 
-// begin forgets what was read of a bucket.
+// begin resets the state.
 func (w *worker) begin(number int) {
 	w.number, w.head, w.found, w.counts = number, Head{}, findings{}, Report{}
 	w.tokens, w.totals = map[string]*token{}, map[Key]*total{}
 	w.slots.clear()
 }
 
-// find notes a finding, unless it is of another day than the one that is audited.
+// find adds a finding, unless only another day is audited.
 func (w *worker) find(f Finding) {
 	if w.only == nil || (f.HasDay && f.Day == *w.only) {
 		w.found.add(f)
 	}
 }
 
-// findAt notes a finding of a position on the day.
+// findAt adds a finding of a position on the day.
 func (w *worker) findAt(p *position, what string) {
 	w.find(Finding{Day: w.day, HasDay: true, Account: p.stored.Account, Asset: p.stored.Asset, What: what})
 }
 
-// audited reports whether the records of the day at work are to be compared.
+// audited reports whether the records of the current day are to be compared.
 func (w *worker) audited() bool { return w.only == nil || *w.only == w.day }
 
 // bucket audits the whole of a bucket: some accounts after the other, each day after day.
@@ -100,7 +99,11 @@ func (w *worker) bucket(b Bucket) error {
 		}
 	}
 	return b.Outside(w.outline.First, w.head.Last, func(d staking.Day, account ledger.Account, asset string) {
-		w.find(Finding{Day: d, HasDay: true, Account: account, Asset: asset, What: fmt.Sprintf("has rows of a day that the books do not have; theirs are %s to %s", w.outline.First, w.head.Last)})
+		w.find(Finding{
+			Day: d, HasDay: true, Account: account, Asset: asset,
+			What: fmt.Sprintf("has rows of a day that the books do not have; theirs are %s to %s",
+				w.outline.First, w.head.Last),
+		})
 	})
 }
 
@@ -143,27 +146,38 @@ func (w *worker) readHead() (err error) {
 func (w *worker) compareDays() {
 	h := &w.head
 	if h.Days != int64(h.Last-w.outline.First)+1 {
-		w.find(Finding{What: fmt.Sprintf("bucket %d has rows of %d days; from %s to %s there are %d", w.number, h.Days, w.outline.First, h.Last, h.Last-w.outline.First+1)})
+		w.find(Finding{What: fmt.Sprintf("bucket %d has rows of %d days; from %s to %s there are %d",
+			w.number, h.Days, w.outline.First, h.Last, h.Last-w.outline.First+1)})
 	}
 	if h.FirstOpen <= w.outline.Closed {
-		w.find(Finding{Day: h.FirstOpen, HasDay: true, What: fmt.Sprintf("is open in bucket %d, but a later day is closed", w.number)})
-	} else if slices.ContainsFunc(h.Progress, func(p Progress) bool { return p.Accrued >= h.FirstOpen && !w.begins(p) }) {
-		w.find(Finding{Day: h.FirstOpen, HasDay: true, What: fmt.Sprintf("is accrued in bucket %d, but not closed", w.number)})
+		w.find(Finding{
+			Day: h.FirstOpen, HasDay: true,
+			What: fmt.Sprintf("is open in bucket %d, but a later day is closed", w.number),
+		})
+	} else if slices.ContainsFunc(h.Progress, func(p Progress) bool {
+		return p.Accrued >= h.FirstOpen && !w.begins(p)
+	}) {
+		w.find(Finding{
+			Day: h.FirstOpen, HasDay: true, What: fmt.Sprintf("is accrued in bucket %d, but not closed", w.number),
+		})
 	}
 }
 
-// begins reports whether nothing of a token is accrued yet. Its progress then stands
-// just before its first terms: at today, open as it is, from when the token was added.
+// begins reports whether nothing of a token is accrued yet. Its progress is then the day
+// before its first terms: at the latest the open day on which the token was added.
 func (w *worker) begins(p Progress) bool {
 	rules := w.token(p.Asset).rules
 	return len(rules) > 0 && p.Accrued == rules[0].From-1 && p.Paid == p.Accrued
 }
 
-// token is what is known of a token; of one that is not among the assets: nothing.
+// token is the state of a token; an empty one if it is not among the assets.
 func (w *worker) token(symbol string) *token {
 	t := w.tokens[symbol]
 	if t == nil {
-		t = &token{asset: ledger.Asset{Symbol: symbol}, progress: Progress{Accrued: w.outline.First - 1, Paid: w.outline.First - 1}}
+		t = &token{
+			asset:    ledger.Asset{Symbol: symbol},
+			progress: Progress{Accrued: w.outline.First - 1, Paid: w.outline.First - 1},
+		}
 		w.tokens[symbol] = t
 	}
 	return t
@@ -240,7 +254,7 @@ func (w *worker) sumUp() {
 	}
 }
 
-// readPositions reads balances and enrollments, and places each at nothing.
+// readPositions reads balances and enrollments. Each position begins at zero.
 func (w *worker) readPositions(s Span) error {
 	w.positions = w.positions[:0]
 	err := w.books.Balances(s, func(b Balance) {
@@ -250,7 +264,7 @@ func (w *worker) readPositions(s Span) error {
 			w.positions = append(w.positions, position{})
 		}
 		t := w.token(b.Asset)
-		w.positions[len(w.positions)-1].place(b, t)
+		w.positions[len(w.positions)-1].init(b, t)
 		w.checkBalance(b, t)
 	})
 	if err != nil {
@@ -265,7 +279,7 @@ func (w *worker) readPositions(s Span) error {
 	return nil
 }
 
-// checkBalance finds balances that nobody may have.
+// checkBalance finds balances that must not exist.
 func (w *worker) checkBalance(b Balance, t *token) {
 	wrong := func(what string) { w.find(Finding{Account: b.Account, Asset: b.Asset, What: what}) }
 	switch a := b.Account; {
@@ -317,8 +331,8 @@ func (w *worker) enroll() {
 	}
 }
 
-// seek brings w.at to the position of an account and asset, and tells pass of
-// each position before it. It returns nil where there is none: rows come in order.
+// seek moves w.at to the position of an account and asset, and calls pass for each position
+// before it. It returns nil if there is none: rows come in order.
 func (w *worker) seek(account ledger.Account, asset string, pass func(*position)) *position {
 	for ; w.at < len(w.positions); w.at++ {
 		p := &w.positions[w.at]
@@ -348,22 +362,28 @@ func (w *worker) posting(x *Posting) {
 	}
 	p := w.seek(x.Account, x.Asset, nil)
 	if p == nil {
-		w.find(Finding{Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset, What: "has a posting of entry " + x.Entry + ", but no balance" + w.inBucket(x.Account)})
+		w.find(Finding{
+			Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset,
+			What: "has a posting of entry " + x.Entry + ", but no balance" + w.inBucket(x.Account),
+		})
 		return
 	}
 	w.move(p, min(max(x.At-w.day.Millis(), 0), dayMillis.Int64()), x.Amount)
 }
 
-// checkPosting finds postings that cannot be.
+// checkPosting finds postings that must not exist.
 func (w *worker) checkPosting(x *Posting) {
 	wrong := func(what string) {
-		w.find(Finding{Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset, What: "entry " + x.Entry + ": " + what})
+		w.find(Finding{
+			Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset, What: "entry " + x.Entry + ": " + what,
+		})
 	}
 	if dayOf(x.At) != x.Day {
 		wrong("its time " + stamp(x.At) + " is not of the day")
 	}
 	if (x.Side == 0) != (x.Amount < 0) || x.Amount == 0 || x.Side < 0 || x.Side > 1 || x.Move < 0 {
-		wrong(fmt.Sprintf("move %d, side %d cannot have the amount %s", x.Move, x.Side, w.token(x.Asset).asset.Format(x.Amount)))
+		wrong(fmt.Sprintf("move %d, side %d cannot have the amount %s",
+			x.Move, x.Side, w.token(x.Asset).asset.Format(x.Amount)))
 	}
 	home := x.Account
 	if home.IsSharded() {
@@ -388,7 +408,10 @@ func (w *worker) accrual(a *staking.Accrual) {
 	p := w.seek(a.Account, a.Asset, w.pass)
 	if p == nil {
 		w.addToTotal(w.token(a.Asset), a)
-		w.find(Finding{Day: a.Day, HasDay: true, Account: a.Account, Asset: a.Asset, What: "has a reward of " + w.token(a.Asset).asset.Format(a.Reward) + ", but no balance"})
+		w.find(Finding{
+			Day: a.Day, HasDay: true, Account: a.Account, Asset: a.Asset,
+			What: "has a reward of " + w.token(a.Asset).asset.Format(a.Reward) + ", but no balance",
+		})
 		return
 	}
 	w.addToTotal(p.token, a)

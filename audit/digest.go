@@ -7,8 +7,8 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// The digests of entries, written a second time: what the books keep is compared with
-// what they should be, by other code than that which wrote them.
+// The digests of entries, implemented a second time: stored digests are checked by other
+// code than that which wrote them.
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
@@ -62,6 +62,7 @@ func destinationOf(d ledger.Destination) []byte {
 
 // leaf is the leaf of the move that requests the withdrawal.
 func (x *Withdrawal) leaf() []byte {
-	leaf := leafOf(ledger.WithdrawalRequest, 0, ledger.Move{From: x.Account, To: x.Account.Held(), Asset: x.Asset, Amount: x.Amount})
+	leaf := leafOf(ledger.WithdrawalRequest, 0,
+		ledger.Move{From: x.Account, To: x.Account.Held(), Asset: x.Asset, Amount: x.Amount})
 	return leaf[:]
 }

@@ -15,7 +15,7 @@ type Finding struct {
 	HasDay  bool           // false: it is of no one day, such as a balance
 	Account ledger.Account // "": of no one account, such as a total
 	Asset   string         // "": of no one token, such as an enrollment
-	What    string         // what the books say and what was derived, in the token's decimals
+	What    string         // the stored and the derived figure, in the token's decimals
 }
 
 // String is the finding as one line: day, account, token, and what differs.
@@ -33,17 +33,18 @@ func (f Finding) String() string {
 	return strings.Join(parts, " ") + ": " + f.What
 }
 
-// compareFindings orders by day, account and token. What is of no one day,
-// holder or token comes after what is, so that the first finding is nearest to the cause.
+// compareFindings orders by day, account and token. Findings without a day, holder or token
+// come last, so that the first finding is nearest to the cause.
 func compareFindings(a, b Finding) int {
 	return cmp.Or(
 		general(!a.HasDay, !b.HasDay), cmp.Compare(a.Day, b.Day),
-		general(a.Account == "", b.Account == ""), general(a.Account.IsHouse(), b.Account.IsHouse()), cmp.Compare(a.Account, b.Account),
+		general(a.Account == "", b.Account == ""), general(a.Account.IsHouse(), b.Account.IsHouse()),
+		cmp.Compare(a.Account, b.Account),
 		general(a.Asset == "", b.Asset == ""), cmp.Compare(a.Asset, b.Asset),
 		cmp.Compare(a.What, b.What))
 }
 
-// general orders what is of no one thing after what is.
+// general orders zero values last.
 func general(a, b bool) int {
 	switch {
 	case a == b:
@@ -54,7 +55,7 @@ func general(a, b bool) int {
 	return -1
 }
 
-// named is how many findings are kept; the others are only counted.
+// named is how many findings are reported; the others are only counted.
 const named = 20
 
 // findings keeps the first ones, in whatever order they come.

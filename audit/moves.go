@@ -13,17 +13,16 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// Every move has two sides that say the same, and every entry one row and the
-// moves it was posted with. The sides of a move lie far apart, and the row
-// elsewhere again: to bring them together would take a second journal. Instead
-// each is hashed into one of many slots, by its entry, added on one side and
-// subtracted on the other. A slot that is not zero in the end holds an entry that
-// does not match; only those slots are then read again, and looked at as they are.
-// The hash has a key of its own in each audit, so nobody can prepare rows that cancel.
+// Every move has two sides with the same content, and every entry one row and the moves it
+// was posted with. They are in different buckets: to join them would take a second journal.
+// Instead each is hashed into one of many slots, by its entry, added on one side and
+// subtracted on the other. A slot that is not zero in the end has an entry that does not
+// match; only those slots are then read again and compared row by row. The hash has a
+// random key in each audit, so that nobody can prepare rows that cancel out.
 type slots struct {
 	sides [slotCount]uint64 // to sides of moves, less from sides
 	rows  [slotCount]uint64 // entries by their postings, less entries by their rows
-	says  [slotCount]uint64 // what moves say, less the leaves of entries
+	moves [slotCount]uint64 // the content of moves, less the leaves of entries
 	goes  [slotCount]uint64 // entries that request withdrawals, less withdrawals
 	used  bool              // most buckets of small books have nothing for them
 }
@@ -43,7 +42,7 @@ func (s *slots) add(more *slots) {
 	for i := range slotCount {
 		s.sides[i] += more.sides[i]
 		s.rows[i] += more.rows[i]
-		s.says[i] += more.says[i]
+		s.moves[i] += more.moves[i]
 		s.goes[i] += more.goes[i]
 	}
 }
@@ -52,7 +51,7 @@ func (s *slots) add(more *slots) {
 func (s *slots) wrong(n int) map[uint32]bool {
 	found := map[uint32]bool{}
 	for i := range uint32(slotCount) {
-		if len(found) < n && (s.sides[i] != 0 || s.rows[i] != 0 || s.says[i] != 0 || s.goes[i] != 0) {
+		if len(found) < n && (s.sides[i] != 0 || s.rows[i] != 0 || s.moves[i] != 0 || s.goes[i] != 0) {
 			found[i] = true
 		}
 	}
@@ -64,8 +63,8 @@ func mix(id []byte) uint32 { return crc32.ChecksumIEEE(id) }
 
 func slotOf(mixed uint32) uint32 { return mixed >> 16 }
 
-// countPosting puts a side of a move into its entry's slot: as the side, from's
-// also as what the move says, and the first also as the entry.
+// countPosting adds a side of a move to its entry's slot: as the side, the from side also as
+// the move's content, and the first also as the entry.
 func (w *worker) countPosting(x *Posting) {
 	move := moveOf(x)
 	b := append(w.line[:0], x.Entry...)
@@ -87,7 +86,7 @@ func (w *worker) countPosting(x *Posting) {
 		return
 	}
 	leaf := leafOf(x.Kind, x.Move, move)
-	w.slots.says[slotOf(mixed)] += w.hashLeaf(x.Entry, x.Move, leaf[:])
+	w.slots.moves[slotOf(mixed)] += w.hashLeaf(x.Entry, x.Move, leaf[:])
 	if x.Move == 0 {
 		w.slots.rows[slotOf(mixed)] += w.hashRow(x.Entry, x.At)
 	}
@@ -101,13 +100,16 @@ func moveOf(x *Posting) ledger.Move {
 	return ledger.Move{From: x.Other, To: x.Account, Asset: x.Asset, Amount: x.Amount}
 }
 
-// countEntries takes the bucket's entries out of their slots: each as the entry, its
-// leaves as what its moves say, and that its digest is made of them. One with a digest of
-// an older version has no leaves, and so leaves its slot as it is: not zero.
+// countEntries subtracts the bucket's entries from their slots: each as the entry, and its
+// leaves as the content of its moves. It also checks the digest. An entry with a digest of
+// an older version has no leaves, so its slot is not zero.
 func (w *worker) countEntries() error {
 	return w.books.Entries(func(e *Entry) {
 		if (ledger.Entry{ID: e.ID}).Bucket() != w.number {
-			w.find(Finding{Day: dayOf(e.At), HasDay: true, What: fmt.Sprintf("the row of entry %s lies in bucket %d, where it does not belong", e.ID, w.number)})
+			w.find(Finding{
+				Day: dayOf(e.At), HasDay: true,
+				What: fmt.Sprintf("the row of entry %s lies in bucket %d, where it does not belong", e.ID, w.number),
+			})
 		}
 		if dayOf(e.At) > w.outline.Closed {
 			return
@@ -115,9 +117,10 @@ func (w *worker) countEntries() error {
 		slot := w.slot(e.ID)
 		w.slots.rows[slot] -= w.hashRow(e.ID, e.At)
 		for i := range len(e.Leaves) / sha256.Size {
-			w.slots.says[slot] -= w.hashLeaf(e.ID, int64(i), e.leaf(i))
+			w.slots.moves[slot] -= w.hashLeaf(e.ID, int64(i), e.leaf(i))
 		}
-		if derived := digestOf(e.ID, e.At, e.Leaves, e.Destination); e.Version != ledger.DigestVersion || !bytes.Equal(derived, e.Digest) {
+		if derived := digestOf(e.ID, e.At, e.Leaves, e.Destination); e.Version != ledger.DigestVersion ||
+			!bytes.Equal(derived, e.Digest) {
 			w.slots.rows[slot] += w.hash(e.ID, e.Digest) - w.hash(e.ID, derived, e.Digest)
 		}
 		if len(e.Destination) > 0 {
@@ -132,7 +135,7 @@ func (e *Entry) leaf(i int) []byte {
 	return e.Leaves[from:to]
 }
 
-// countWithdrawals takes the bucket's withdrawals out of the slots of their entries.
+// countWithdrawals subtracts the bucket's withdrawals from the slots of their entries.
 func (w *worker) countWithdrawals() error {
 	return w.books.Withdrawals(func(x *Withdrawal) {
 		if dayOf(x.At) <= w.outline.Closed {
@@ -155,8 +158,8 @@ func (w *worker) hashRow(id string, at int64) uint64 {
 	return maphash.Bytes(w.seed, w.line)
 }
 
-// hash is a number for some parts of an entry, bound to its ID, so that what one entry
-// says more cannot be made up for by what another says less.
+// hash is a number for some parts of an entry, bound to its ID, so that the errors of two
+// entries cannot cancel out.
 func (w *worker) hash(id string, parts ...[]byte) uint64 {
 	w.line = append(w.line[:0], id...)
 	for _, part := range parts {

@@ -17,7 +17,7 @@ var (
 	year = new(big.Int).Mul(big.NewInt(365*100_000_000), dayMillis)
 )
 
-// rule is a token's terms, as the arithmetic wants them.
+// rule is a token's terms, in the units of the arithmetic.
 type rule struct {
 	staking.Terms
 	rate, least, most big.Int // least and most are the minimum and the cap over a day
@@ -31,8 +31,8 @@ func newRule(t staking.Terms) rule {
 	return r
 }
 
-// position is a balance on its way forward in time: what it is at the end of
-// what was read of its postings, with the rewards that were due until then.
+// position is a balance as it changes over time: after the postings that were read so far,
+// with the rewards that were due until then.
 type position struct {
 	stored                 Balance
 	token                  *token
@@ -47,8 +47,8 @@ type position struct {
 	opening, integral big.Int
 }
 
-// place makes ready a position that begins with nothing.
-func (p *position) place(b Balance, t *token) {
+// init prepares a position that begins at zero.
+func (p *position) init(b Balance, t *token) {
 	p.stored, p.token, p.switches, p.moved = b, t, nil, false
 	p.earns = !b.Account.IsHouse() && !b.Account.IsHeld()
 	for _, n := range []*big.Int{&p.balance, &p.carry, &p.earned} {
@@ -64,7 +64,7 @@ func (p *position) covered(d staking.Day) bool {
 	return len(p.switches) > 0 && p.switches[0].From <= d
 }
 
-// move puts a posting on the balance, so many milliseconds after the day began.
+// move applies a posting to the balance, at milliseconds after the day began.
 func (w *worker) move(p *position, millis int64, amount ledger.Amount) {
 	if !p.moved {
 		p.moved, p.opened, p.last = true, false, 0
@@ -82,17 +82,18 @@ func (w *worker) move(p *position, millis int64, amount ledger.Amount) {
 	p.balance.Add(&p.balance, w.scratch.SetInt64(int64(amount)))
 }
 
-// sumUntil adds the balance's piece of the day that ends so many milliseconds after the day began.
+// sumUntil adds the integral of the balance up to milliseconds after the day began.
 func (w *worker) sumUntil(p *position, millis int64) {
 	w.scratch.Mul(&p.balance, w.factor.SetInt64(millis-p.last))
 	p.integral.Add(&p.integral, &w.scratch)
 	p.last = millis
 }
 
-// endMoment finds balances below zero, when all changes of a moment are made.
+// endMoment finds balances below zero, after all changes of a moment.
 func (w *worker) endMoment(p *position) {
 	if p.balance.Sign() < 0 && !p.stored.Account.IsHouse() && !w.overdrawn(p.stored, w.day.Millis()+p.last) {
-		w.findAt(p, fmt.Sprintf("the balance is %s at %s", units(p.token.asset, &p.balance), stamp(w.day.Millis()+p.last)))
+		w.findAt(p, fmt.Sprintf("the balance is %s at %s",
+			units(p.token.asset, &p.balance), stamp(w.day.Millis()+p.last)))
 	}
 }
 
@@ -103,7 +104,7 @@ func (w *worker) overdrawn(b Balance, at int64) bool {
 	})
 }
 
-// endDay brings the positions with postings to the end of the day.
+// endDay moves the positions with postings to the end of the day.
 func (w *worker) endDay() {
 	for _, p := range w.moved {
 		w.endMoment(p)
@@ -150,14 +151,15 @@ func (f *figures) derive(p *position, r *rule) bool {
 // if it has one, and takes the reward if it was paid: it counts from the day's end.
 func (w *worker) settle(p *position, record *staking.Accrual) {
 	t := p.token
-	due := w.day <= t.progress.Accrued && p.earns && t.rule != nil && t.rule.Offered && p.covered(w.day) && w.figures.derive(p, t.rule)
+	due := w.day <= t.progress.Accrued && p.earns && t.rule != nil && t.rule.Offered && p.covered(w.day) &&
+		w.figures.derive(p, t.rule)
 	if due && record != nil {
 		w.compare(p, record)
 	} else if record != nil {
 		w.findAt(p, "has a reward of "+t.asset.Format(record.Reward)+", but "+w.whyNot(p))
 	} else if due && w.audited() && w.figures.integral.Sign() > 0 {
-		// Where the minimum is zero, one who held nothing may have a record of
-		// nothing, or none: it depends on whether the balance had a row by then.
+		// If the minimum is zero, an empty balance may have a record of zero, or none:
+		// it depends on whether the balance had a row by then.
 		w.findAt(p, "has no record of its reward of "+units(t.asset, &w.figures.reward))
 	}
 	if due && w.day <= t.progress.Paid {
@@ -168,7 +170,7 @@ func (w *worker) settle(p *position, record *staking.Accrual) {
 	p.moved = false
 }
 
-// whyNot says why a position earned nothing on the day.
+// whyNot is why a position earned nothing on the day.
 func (w *worker) whyNot(p *position) string {
 	t := p.token
 	switch {
@@ -186,17 +188,20 @@ func (w *worker) whyNot(p *position) string {
 	return "the average is below the minimum of " + t.asset.Format(t.rule.Min)
 }
 
-// compare finds the figures of a record that are not what was derived.
+// compare finds the figures of a record that differ from the derived ones.
 func (w *worker) compare(p *position, a *staking.Accrual) {
 	f, t := &w.figures, p.token
-	if is(f.opening, int64(a.Opening)) && is(&f.average, int64(a.Average)) && is(&f.rest, a.Rest) && is(&f.eligible, int64(a.Eligible)) &&
-		a.APR == t.rule.APR && is(&f.reward, int64(a.Reward)) && is(&p.carry, int64(a.Before)) && is(&f.left, int64(a.Carry)) {
+	if is(f.opening, int64(a.Opening)) && is(&f.average, int64(a.Average)) && is(&f.rest, a.Rest) &&
+		is(&f.eligible, int64(a.Eligible)) && a.APR == t.rule.APR && is(&f.reward, int64(a.Reward)) &&
+		is(&p.carry, int64(a.Before)) &&
+		is(&f.left, int64(a.Carry)) {
 		return
 	}
 	var wrong []string
 	amount := func(name string, stored ledger.Amount, derived *big.Int) {
 		if !is(derived, int64(stored)) {
-			wrong = append(wrong, fmt.Sprintf("%s is %s, derived %s", name, t.asset.Format(stored), units(t.asset, derived)))
+			wrong = append(wrong, fmt.Sprintf("%s is %s, derived %s",
+				name, t.asset.Format(stored), units(t.asset, derived)))
 		}
 	}
 	part := func(name string, stored int64, derived *big.Int) {
@@ -217,12 +222,12 @@ func (w *worker) compare(p *position, a *staking.Accrual) {
 	w.findAt(p, strings.Join(wrong, "; "))
 }
 
-// is reports whether a derived number is the stored one.
+// is reports whether a derived number equals the stored one.
 func is(derived *big.Int, stored int64) bool {
 	return derived.IsInt64() && derived.Int64() == stored
 }
 
-// close compares a balance's row with what it came to.
+// close compares a balance's row with the derived balance.
 func (w *worker) close(p *position) {
 	t, b := p.token, p.stored
 	switch b.Account {
@@ -235,7 +240,8 @@ func (w *worker) close(p *position) {
 	var wrong []string
 	amount := func(name string, stored ledger.Amount, derived *big.Int) {
 		if !is(derived, int64(stored)) {
-			wrong = append(wrong, fmt.Sprintf("%s is %s, derived %s", name, t.asset.Format(stored), units(t.asset, derived)))
+			wrong = append(wrong, fmt.Sprintf("%s is %s, derived %s",
+				name, t.asset.Format(stored), units(t.asset, derived)))
 		}
 	}
 	amount("balance", b.Balance, &p.balance)
@@ -251,7 +257,7 @@ func (w *worker) close(p *position) {
 	}
 }
 
-// inBucket tells the rows of house accounts apart, which lie in every bucket.
+// inBucket distinguishes the rows of house accounts, which every bucket has.
 func (w *worker) inBucket(a ledger.Account) string {
 	if !a.IsHouse() {
 		return ""

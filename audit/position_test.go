@@ -17,11 +17,13 @@ import (
 )
 
 // walk brings a position with a balance and a carry over Day 0 and says what it earned.
-func walk(terms staking.Terms, balance ledger.Amount, carry staking.Fraction, postings []Posting) (*worker, *position, bool) {
+func walk(
+	terms staking.Terms, balance ledger.Amount, carry staking.Fraction, postings []Posting,
+) (*worker, *position, bool) {
 	w := newWorker(&audit{})
 	w.begin(0)
 	p := &position{}
-	p.place(Balance{Account: "alice", Asset: terms.Asset}, &token{asset: ledger.Asset{Symbol: terms.Asset, Scale: 8}})
+	p.init(Balance{Account: "alice", Asset: terms.Asset}, &token{asset: ledger.Asset{Symbol: terms.Asset, Scale: 8}})
 	p.balance.SetInt64(int64(balance))
 	p.carry.SetInt64(int64(carry))
 	for _, x := range postings {
@@ -57,7 +59,10 @@ func TestMinimumIsComparedExactly(t *testing.T) {
 		at     int64
 		amount ledger.Amount
 		earns  bool
-	}{{100, 0, 0, true}, {99, 0, 1, true}, {99, 1, 1, false}, {101, 86_399_999, -1, true}, {101, 1, -1, true}, {101, 0, -2, false}} {
+	}{
+		{100, 0, 0, true}, {99, 0, 1, true}, {99, 1, 1, false}, {101, 86_399_999, -1, true}, {101, 1, -1, true},
+		{101, 0, -2, false},
+	} {
 		if _, _, earns := walk(terms, c.before, 0, []Posting{{At: c.at, Amount: c.amount}}); earns != c.earns {
 			t.Errorf("%d, and %d at %d ms: earns %t", c.before, c.amount, c.at, earns)
 		}
@@ -69,14 +74,17 @@ func TestForwardIsBackward(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const most = int64(ledger.MaxSupply)
 		amount := rapid.OneOf(rapid.Int64Range(0, most), rapid.Int64Range(0, 1000))
-		terms := staking.Terms{Asset: "BNB", Offered: true, APR: staking.Rate(rapid.Int64Range(0, 1<<30-1).Draw(t, "rate"))}
+		terms := staking.Terms{
+			Asset: "BNB", Offered: true, APR: staking.Rate(rapid.Int64Range(0, 1<<30-1).Draw(t, "rate")),
+		}
 		terms.Min = ledger.Amount(amount.Draw(t, "minimum"))
 		terms.Cap = max(terms.Min, 1, ledger.Amount(amount.Draw(t, "cap")))
 		carry := staking.Fraction(rapid.Int64Range(0, int64(staking.Unit)-1).Draw(t, "carry"))
 		first := ledger.Amount(amount.Draw(t, "opening"))
 		now := first
 		var postings []Posting
-		times := rapid.SliceOfN(rapid.OneOf(rapid.Int64Range(0, staking.DayMillis-1), rapid.Int64Range(0, 1)), 0, 6).Draw(t, "times")
+		times := rapid.SliceOfN(rapid.OneOf(rapid.Int64Range(0, staking.DayMillis-1), rapid.Int64Range(0, 1)), 0, 6).
+			Draw(t, "times")
 		slices.SortFunc(times, func(a, b int64) int { return cmp.Compare(a, b) })
 		for _, at := range times {
 			next := ledger.Amount(amount.Draw(t, "balance"))
@@ -109,7 +117,10 @@ func TestForwardIsBackward(t *testing.T) {
 
 // Digests are what ledger and staking make of the same, written a second time.
 func TestDigestAndLine(t *testing.T) {
-	moves := []ledger.Move{{From: "alice", To: "bob", Asset: "BNB", Amount: 5}, {From: "bob", To: "@desk", Asset: "SOL", Amount: ledger.MaxSupply}}
+	moves := []ledger.Move{
+		{From: "alice", To: "bob", Asset: "BNB", Amount: 5},
+		{From: "bob", To: "@desk", Asset: "SOL", Amount: ledger.MaxSupply},
+	}
 	e := ledger.Entry{ID: "t-1", At: time.UnixMilli(1_790_000_000_123), Kind: ledger.Trade, Moves: moves}
 	if !bytes.Equal(leavesOf(ledger.Trade, moves), e.Leaves()) {
 		t.Error("the leaves of an entry are others")
@@ -118,13 +129,17 @@ func TestDigestAndLine(t *testing.T) {
 	if !bytes.Equal(destinationOf(to), to.Hash()) {
 		t.Error("the hash of a destination is another")
 	}
-	if digest := e.Digest(e.Leaves(), to.Hash()); !bytes.Equal(digestOf(e.ID, e.At.UnixMilli(), e.Leaves(), to.Hash()), digest[:]) {
+	if digest := e.Digest(e.Leaves(), to.Hash()); !bytes.Equal(digestOf(e.ID, e.At.UnixMilli(), e.Leaves(), to.Hash()),
+		digest[:]) {
 		t.Error("the digest of an entry is another")
 	}
 	if first := ledger.FirstDigest(e.Leaves()); !bytes.Equal(firstDigestOf(e.Leaves()), first[:]) {
 		t.Error("the digest of version 1 of an entry is another")
 	}
-	a := staking.Accrual{Day: 20_000, Account: "alice", Asset: "BNB", Opening: 1, Average: 2, Rest: 3, Eligible: 4, APR: 5, Reward: 6, Before: 7, Carry: 8}
+	a := staking.Accrual{
+		Day: 20_000, Account: "alice", Asset: "BNB", Opening: 1, Average: 2, Rest: 3, Eligible: 4, APR: 5, Reward: 6,
+		Before: 7, Carry: 8,
+	}
 	if line := "2024-10-04 BNB " + string(appendLine(nil, &a)); line != string(a.AppendLine(nil)) {
 		t.Errorf("the line of a record is %q, in the books %q", line, a.AppendLine(nil))
 	}

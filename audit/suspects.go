@@ -16,7 +16,7 @@ import (
 const looked = 16
 
 // suspect is an entry of a slot that is not zero: its row, if it has one, its postings, and
-// the withdrawals that are said to be requested by it.
+// the withdrawals that refer to it.
 type suspect struct {
 	id       string
 	row      *Entry
@@ -24,8 +24,8 @@ type suspect struct {
 	goes     []Withdrawal
 }
 
-// explainMoves reads again what lies in slots that are not zero, and finds which
-// entries do not match.
+// explainMoves reads the entries of slots that are not zero again, and finds those that do
+// not match.
 func (a *audit) explainMoves(ctx context.Context) error {
 	wrong := a.slots.wrong(looked)
 	if len(wrong) == 0 {
@@ -51,12 +51,13 @@ func (a *audit) explainMoves(ctx context.Context) error {
 		a.explain(suspects[id])
 	}
 	if a.found.total == before {
-		a.find(Finding{What: "entries and their postings do not match, though each looks right; were the books written by hand while they were read?"})
+		a.find(Finding{What: "entries and their postings do not match, though each looks right; " +
+			"were the books written by hand while they were read?"})
 	}
 	return nil
 }
 
-// readSuspects reads those of the bucket. It may be called again: what is there is not added twice.
+// readSuspects reads those of the bucket. Repeating it has no further effect.
 func (a *audit) readSuspects(b Bucket, get func(id string) *suspect) error {
 	for d := a.outline.First; d <= a.outline.Closed; d++ {
 		err := b.Postings(d, Span{Through: End}, func(x *Posting) {
@@ -80,7 +81,8 @@ func (a *audit) readSuspects(b Bucket, get func(id string) *suspect) error {
 		if dayOf(e.At) <= a.outline.Closed {
 			if s := get(e.ID); s != nil {
 				row := *e
-				row.Digest, row.Leaves, row.Destination = slices.Clone(e.Digest), slices.Clone(e.Leaves), slices.Clone(e.Destination)
+				row.Digest, row.Leaves, row.Destination = slices.Clone(e.Digest), slices.Clone(e.Leaves),
+					slices.Clone(e.Destination)
 				s.row = &row
 			}
 		}
@@ -92,13 +94,18 @@ func (a *audit) explain(s *suspect) {
 	if len(s.postings) == 0 && s.row == nil {
 		for _, x := range s.goes {
 			if dayOf(x.At) <= a.outline.Closed {
-				a.find(Finding{Day: dayOf(x.At), HasDay: true, Account: x.Account, Asset: x.Asset, What: "the withdrawal " + s.id + " is requested by no entry"})
+				a.find(Finding{
+					Day: dayOf(x.At), HasDay: true, Account: x.Account, Asset: x.Asset,
+					What: "the withdrawal " + s.id + " is requested by no entry",
+				})
 			}
 		}
 		return
 	}
 	if len(s.postings) == 0 {
-		a.find(Finding{Day: dayOf(s.row.At), HasDay: true, What: "entry " + s.id + " has a row of its own, but no postings"})
+		a.find(Finding{
+			Day: dayOf(s.row.At), HasDay: true, What: "entry " + s.id + " has a row of its own, but no postings",
+		})
 		return
 	}
 	slices.SortFunc(s.postings, func(x, y Posting) int {
@@ -142,13 +149,18 @@ func (a *audit) explainRow(s *suspect, leaves []byte) {
 	derived := digestOf(s.id, row.At, leaves, destination)
 	switch {
 	case row.At != x.At:
-		a.findPosting(x, fmt.Sprintf("counts at %s by its own row, and at %s by its postings", stamp(row.At), stamp(x.At)))
+		a.findPosting(x, fmt.Sprintf("counts at %s by its own row, and at %s by its postings",
+			stamp(row.At), stamp(x.At)))
 	case row.Version != ledger.DigestVersion:
-		a.findPosting(x, fmt.Sprintf("has a digest of version %d, %x; derived %x. It was changed by hand, before the books were upgraded or since", row.Version, row.Digest, firstDigestOf(leaves)))
+		a.findPosting(x,
+			fmt.Sprintf("has a digest of version %d, %x; derived %x. It was changed by hand, "+
+				"before the books were upgraded or since", row.Version, row.Digest, firstDigestOf(leaves)))
 	case destination != nil && !s.goes[0].matches(x):
 		a.findPosting(x, "requests another withdrawal than the row of it says: another account, token, amount or time")
-	case destination != nil && bytes.Equal(row.Digest, digestOf(s.id, row.At, leaves, row.Destination)) && !bytes.Equal(row.Destination, destination):
-		a.findPosting(x, "requests a withdrawal that goes elsewhere by its row: the address, network, tag or client's ID was changed")
+	case destination != nil && bytes.Equal(row.Digest, digestOf(s.id, row.At, leaves, row.Destination)) &&
+		!bytes.Equal(row.Destination, destination):
+		a.findPosting(x, "requests a withdrawal that goes elsewhere by its row: the address, network, "+
+			"tag or client's ID was changed")
 	case !bytes.Equal(row.Digest, derived):
 		a.findPosting(x, fmt.Sprintf("does not say what was posted: its digest is %x, derived %x", row.Digest, derived))
 	case !bytes.Equal(row.Leaves, leaves) || !bytes.Equal(row.Destination, destination):
@@ -190,24 +202,26 @@ func (a *audit) explainMove(s *suspect, sides []Posting, number int64) bool {
 	if moveOf(first) == moveOf(second) && first.At == second.At && first.Kind == second.Kind {
 		return true
 	}
-	// The entry's leaf of the move says which side is the right one.
+	// The entry's leaf of the move shows which side is the right one.
 	differs, other := first, second
 	leaf := leafOf(first.Kind, number, moveOf(first))
 	if s.row != nil && s.row.At == first.At && bytes.Equal(s.row.leaf(int(number)), leaf[:]) {
 		differs, other = second, first
 	}
-	a.findPosting(differs, fmt.Sprintf("move %d: its two sides differ: %s and %s", number, a.sideText(differs), a.sideText(other)))
+	a.findPosting(differs, fmt.Sprintf("move %d: its two sides differ: %s and %s",
+		number, a.sideText(differs), a.sideText(other)))
 	return false
 }
 
-// sideText says what a side says.
+// sideText describes a side.
 func (a *audit) sideText(x *Posting) string {
 	asset := ledger.Asset{Symbol: x.Asset}
 	if s := a.sums[x.Asset]; s != nil {
 		asset = s.Asset
 	}
 	m := moveOf(x)
-	return fmt.Sprintf("%s %s from %s to %s, %s at %s", asset.Format(m.Amount), m.Asset, m.From, m.To, x.Kind, stamp(x.At))
+	return fmt.Sprintf("%s %s from %s to %s, %s at %s",
+		asset.Format(m.Amount), m.Asset, m.From, m.To, x.Kind, stamp(x.At))
 }
 
 func (a *audit) findPosting(x *Posting, what string) {

@@ -15,7 +15,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// total is what a bucket's records of a token's day come to.
+// total is the sum of a bucket's records of a token's day.
 type total struct {
 	holders int64
 	sum     big.Int
@@ -63,8 +63,8 @@ func appendLine(b []byte, a *staking.Accrual) []byte {
 
 func appendNumber(b []byte, n int64) []byte { return strconv.AppendInt(append(b, ' '), n, 10) }
 
-// readTotals takes from the control totals what @payable and @rewards ought to
-// have: what was declared left the pool, and is payable until it is paid.
+// readTotals derives the balances of @payable and @rewards from the control totals: what
+// was declared left the pool, and is payable until it is paid.
 func (w *worker) readTotals() {
 	declared := map[Key]bool{}
 	for _, d := range w.head.Declared {
@@ -87,7 +87,10 @@ func (w *worker) readTotals() {
 			t.house.Sub(&t.house, big.NewInt(int64(p.Total)))
 		}
 		if !declared[p.Key] {
-			w.find(Finding{Day: p.Day, HasDay: true, Asset: p.Asset, What: fmt.Sprintf("bucket %d was paid, but the day is not declared", w.number)})
+			w.find(Finding{
+				Day: p.Day, HasDay: true, Asset: p.Asset,
+				What: fmt.Sprintf("bucket %d was paid, but the day is not declared", w.number),
+			})
 		}
 	}
 }
@@ -115,7 +118,10 @@ func (w *worker) compareTotals() {
 	}
 	for symbol, t := range w.tokens {
 		if w.only == nil && !t.payableSeen && t.payable.Sign() != 0 {
-			w.find(Finding{Account: ledger.Payable, Asset: symbol, What: fmt.Sprintf("bucket %d has no balance of it, derived %s", w.number, units(t.asset, &t.payable))})
+			w.find(Finding{
+				Account: ledger.Payable, Asset: symbol,
+				What: fmt.Sprintf("bucket %d has no balance of it, derived %s", w.number, units(t.asset, &t.payable)),
+			})
 		}
 	}
 }
@@ -131,16 +137,21 @@ func byKey(rows []Batch) map[Key]*Batch {
 func (w *worker) compareTotal(k Key, t *total, batch, payment *Batch) {
 	asset, paid := w.token(k.Asset).asset, w.token(k.Asset).progress.Paid
 	wrong := func(format string, args ...any) {
-		w.find(Finding{Day: k.Day, HasDay: true, Asset: k.Asset, What: fmt.Sprintf("bucket %d: ", w.number) + fmt.Sprintf(format, args...)})
+		w.find(Finding{
+			Day: k.Day, HasDay: true, Asset: k.Asset,
+			What: fmt.Sprintf("bucket %d: ", w.number) + fmt.Sprintf(format, args...),
+		})
 	}
 	switch {
 	case batch == nil && t != nil:
 		wrong("there are %d rewards, %s together, but no control total", t.holders, units(asset, &t.sum))
 	case batch != nil && t == nil:
-		wrong("the control total is %d rewards, %s together, but there are none", batch.Holders, asset.Format(batch.Total))
+		wrong("the control total is %d rewards, %s together, but there are none",
+			batch.Holders, asset.Format(batch.Total))
 	case batch != nil:
 		if t.holders != batch.Holders || !is(&t.sum, int64(batch.Total)) {
-			wrong("the control total is %d rewards, %s together; there are %d, %s together", batch.Holders, asset.Format(batch.Total), t.holders, units(asset, &t.sum))
+			wrong("the control total is %d rewards, %s together; there are %d, %s together",
+				batch.Holders, asset.Format(batch.Total), t.holders, units(asset, &t.sum))
 		}
 		if t.end != batch.Digest {
 			wrong("the digest of the rewards is %x, derived %x", batch.Digest, t.end)
@@ -155,11 +166,12 @@ func (w *worker) compareTotal(k Key, t *total, batch, payment *Batch) {
 		wrong("%s was paid without a control total", asset.Format(payment.Total))
 	case payment != nil && *payment != *batch:
 		wrong("paid to %d holders: %s, digest %x; the control total is %d, %s, %x",
-			payment.Holders, asset.Format(payment.Total), payment.Digest, batch.Holders, asset.Format(batch.Total), batch.Digest)
+			payment.Holders, asset.Format(payment.Total), payment.Digest, batch.Holders,
+			asset.Format(batch.Total), batch.Digest)
 	}
 }
 
-// declared is a declaration, and what the buckets' batches come to.
+// declared is a declaration, and the sum of the buckets' batches.
 type declared struct {
 	declaration Declaration
 	holders     int64
@@ -182,7 +194,8 @@ func (a *audit) compareDeclared() {
 		if s := a.sums[x.Asset]; s != nil {
 			asset = s.Asset
 		}
-		a.find(Finding{Day: x.Day, HasDay: true, Asset: x.Asset, What: fmt.Sprintf("declared are %d rewards, %s together; the buckets have %d, %s together",
-			x.Holders, asset.Format(x.Total), d.holders, units(asset, &d.sum))})
+		a.find(Finding{Day: x.Day, HasDay: true, Asset: x.Asset,
+			What: fmt.Sprintf("declared are %d rewards, %s together; the buckets have %d, %s together",
+				x.Holders, asset.Format(x.Total), d.holders, units(asset, &d.sum))})
 	}
 }
