@@ -7,9 +7,10 @@ import (
 
 // accountWords begin the names of the exchange's accounts, as columnKey writes them.
 var accountWords = []string{
-	"spot", "funding", "earn", "savings", "card", "pool", "p2p", "strategy", "options", "margin", "crossmargin", "isolatedmargin",
-	"usdt-futures", "usdⓢ-mfutures", "usd-mfutures", "usdm", "coin-futures", "coin-mfutures", "coinm", "futures", "crossfutures", "cm", "um",
-	"launchpad", "launchpool", "staking", "loan", "cryptoloan", "vanillaoptions", "europeanoptions", "copytrading", "tradingbots", "bots", "pay", "web3", "alpha",
+	"spot", "funding", "earn", "savings", "card", "pool", "p2p", "strategy", "options", "margin", "crossmargin",
+	"isolatedmargin", "usdt-futures", "usdⓢ-mfutures", "usd-mfutures", "usdm", "coin-futures", "coin-mfutures", "coinm",
+	"futures", "crossfutures", "cm", "um", "launchpad", "launchpool", "staking", "loan", "cryptoloan", "vanillaoptions",
+	"europeanoptions", "copytrading", "tradingbots", "bots", "pay", "web3", "alpha",
 }
 
 // isAccount reports whether a text is the name of an account of the exchange.

@@ -81,7 +81,8 @@ func openArchive(in io.Reader, r io.Reader) (*archive, error) {
 		return nil, fmt.Errorf("the ZIP file is damaged: %w; download it again", err)
 	}
 	if len(z.File) > maxEntries {
-		return nil, fmt.Errorf("there are %d files in it, and at most %d are read; unpack it and give those that are exports", len(z.File), maxEntries)
+		return nil, fmt.Errorf("there are %d files in it, and at most %d are read; "+
+			"unpack it and give those that are exports", len(z.File), maxEntries)
 	}
 	return &archive{Reader: z, left: maxUnpacked}, nil
 }
@@ -89,7 +90,8 @@ func openArchive(in io.Reader, r io.Reader) (*archive, error) {
 // files reads the exports in the archive.
 func (a *archive) files(name string, o Options) (files []*File, ignored []string, err error) {
 	if kind := a.workbook(); kind != "" {
-		return nil, nil, notExport(name, fmt.Errorf("it is a workbook of a spreadsheet (%s); download the CSV again", kind))
+		return nil, nil, notExport(name,
+			fmt.Errorf("it is a workbook of a spreadsheet (%s); download the CSV again", kind))
 	}
 	for _, entry := range a.File {
 		inside := shown(path.Base(strings.ReplaceAll(entry.Name, `\`, "/")))
@@ -107,7 +109,9 @@ func (a *archive) files(name string, o Options) (files []*File, ignored []string
 		files = append(files, f)
 	}
 	if files == nil {
-		return nil, nil, notExport(name, fmt.Errorf("it is a ZIP file without a CSV file in it%s; download the history again as CSV", among(ignored)))
+		return nil, nil, notExport(name,
+			fmt.Errorf("it is a ZIP file without a CSV file in it%s; download the history again as CSV",
+				among(ignored)))
 	}
 	return files, ignored, nil
 }

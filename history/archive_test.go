@@ -32,7 +32,8 @@ func zipped(t *testing.T, files ...string) []byte {
 
 func TestArchives(t *testing.T) {
 	one := newHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"
-	good := zipped(t, "folder/", "", "folder/a-part1-of2.csv", one, "a-part2-of2.CSV", one, "README.txt", "x", "__MACOSX/._a.csv", "x", "utf16(UTC+3).csv", utf16Text(one, binary.LittleEndian, true))
+	good := zipped(t, "folder/", "", "folder/a-part1-of2.csv", one, "a-part2-of2.CSV", one, "README.txt", "x",
+		"__MACOSX/._a.csv", "x", "utf16(UTC+3).csv", utf16Text(one, binary.LittleEndian, true))
 	for _, in := range []interface{ Read([]byte) (int, error) }{bytes.NewReader(good), bytes.NewBuffer(good)} {
 		files, ignored, err := ReadAll(in, "h(UTC+2).zip", Options{Assets: shipped(t).Assets})
 		if err != nil {
@@ -69,16 +70,20 @@ func TestArchives(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"empty":        {zipped(t), "without a CSV file"},
-		"no CSV":       {zipped(t, "a.txt", "x"), "without a CSV file"},
-		"XLSX":         {zipped(t, "[Content_Types].xml", "x", "xl/worksheets/sheet1.xml", "x"), "(XLSX); download the CSV again"},
-		"ODS":          {zipped(t, "mimetype", "x", "content.xml", "x"), "(ODS); download the CSV again"},
-		"damaged":      {damaged, "damaged"},
-		"password":     {password, "has a password"},
-		"many":         {zipped(t, many...), "at most 1000"},
-		"bomb":         {zipped(t, "a.csv", one+strings.Repeat("1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n", 200_000)+strings.Repeat("\n", 40<<20)), "unpacks to more than"},
-		"inside":       {zipped(t, "b.csv", string(zipped(t, "a.csv", one))), "b.csv is not a Transaction History export: it is a ZIP file"},
-		"not a row":    {zipped(t, "b.csv", newHeader+"1,x,Spot,Deposit,BNB,2,\n"), "in h.zip: b.csv: no row could be read"},
+		"empty":  {zipped(t), "without a CSV file"},
+		"no CSV": {zipped(t, "a.txt", "x"), "without a CSV file"},
+		"XLSX": {zipped(t, "[Content_Types].xml", "x", "xl/worksheets/sheet1.xml", "x"),
+			"(XLSX); download the CSV again"},
+		"ODS":      {zipped(t, "mimetype", "x", "content.xml", "x"), "(ODS); download the CSV again"},
+		"damaged":  {damaged, "damaged"},
+		"password": {password, "has a password"},
+		"many":     {zipped(t, many...), "at most 1000"},
+		"bomb": {zipped(t, "a.csv", one+strings.Repeat("1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n", 200_000)+
+			strings.Repeat("\n", 40<<20)), "unpacks to more than"},
+		"inside": {zipped(t, "b.csv", string(zipped(t, "a.csv", one))),
+			"b.csv is not a Transaction History export: it is a ZIP file"},
+		"not a row": {zipped(t, "b.csv", newHeader+"1,x,Spot,Deposit,BNB,2,\n"),
+			"in h.zip: b.csv: no row could be read"},
 		"other export": {zipped(t, "b.csv", "a,b\n"), "b.csv is not a Transaction History export"},
 	} {
 		_, _, err := ReadAll(bytes.NewReader(test.data), "h.zip", Options{})
@@ -89,7 +94,8 @@ func TestArchives(t *testing.T) {
 }
 
 func TestABoundedFileIsNotCutShort(t *testing.T) {
-	if _, err := Read(&boundedReader{in: strings.NewReader(oldHeader + row("2025-07-24 10:00:00", "x", "BNB", "1")), left: 20}, "h.csv", Options{}); !errors.Is(err, errUnpacked) {
+	if _, err := Read(&boundedReader{in: strings.NewReader(oldHeader + row("2025-07-24 10:00:00", "x", "BNB", "1")),
+		left: 20}, "h.csv", Options{}); !errors.Is(err, errUnpacked) {
 		t.Errorf("%v", err)
 	}
 }

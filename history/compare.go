@@ -33,7 +33,7 @@ type Total struct {
 	PaidDays  int // of the window, with a reward really paid
 	Paid      ledger.Amount
 	Only      int           // of PaidDays, those without an estimate
-	Outside   ledger.Amount // really paid for days outside the window, which nothing stands beside
+	Outside   ledger.Amount // really paid for days outside the window, without an estimate
 }
 
 // dayOf names a day of a token.
@@ -63,7 +63,8 @@ func Compare(accruals []staking.Accrual, statements []Statement, w Window) (Comp
 				outside[symbol], err = outside[symbol].Add(m.Sum)
 			}
 			if err != nil {
-				return Comparison{}, fmt.Errorf("the rewards of %s really paid: %w; look for a row with a wrong amount", symbol, err)
+				return Comparison{}, fmt.Errorf("the rewards of %s really paid: %w; look for a row with a wrong amount",
+					symbol, err)
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 const maxExponent = 40
 
 // grouped matches digits with a comma before groups of three, and groupsOfThousands
-// those of them in which the comma cannot stand for the decimal point.
+// those of them in which the comma cannot be the decimal point.
 var (
 	grouped           = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$`)
 	groupsOfThousands = regexp.MustCompile(`^[+-]?[0-9]+(,[0-9]{3}){2,}$|\.`)

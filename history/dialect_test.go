@@ -80,8 +80,10 @@ func TestDialects(t *testing.T) {
 				for head, above := range heads {
 					for _, quoted := range []bool{false, true} {
 						name := fmt.Sprintf("%s %q %s %s quoted %v", language, separator, encoding, head, quoted)
-						text := strings.ReplaceAll(above, "%s", string(separator)) + written(header, dialectRows, string(separator), quoted)
-						f, err := Read(strings.NewReader(encode(text)), "h.csv", Options{Assets: shipped(t).Assets, Strict: true})
+						text := strings.ReplaceAll(above, "%s", string(separator)) +
+							written(header, dialectRows, string(separator), quoted)
+						f, err := Read(strings.NewReader(encode(text)), "h.csv",
+							Options{Assets: shipped(t).Assets, Strict: true})
 						if err != nil {
 							t.Errorf("%s: %v", name, err)
 							continue
@@ -107,7 +109,8 @@ func TestDialects(t *testing.T) {
 }
 
 func TestColumnsWithoutAHeader(t *testing.T) {
-	f := read(t, "90017001,2025-07-21 00:30:00,Spot,Deposit,BNB,2,\n90017001,2025-07-22 00:30:00,Spot,Deposit,BNB,1,x\n")
+	f := read(t, "90017001,2025-07-21 00:30:00,Spot,Deposit,BNB,2,\n"+
+		"90017001,2025-07-22 00:30:00,Spot,Deposit,BNB,1,x\n")
 	if f.Columns != ByRows || len(f.Rows) != 2 {
 		t.Errorf("columns %q, rows %v", f.Columns, f.Rows)
 	}

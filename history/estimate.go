@@ -30,10 +30,12 @@ type Shortage struct {
 // for each day of the window and token that reached its minimum, by day and then
 // token. Each token goes forward through its days: a reward is in the balance
 // from the day after, and its fraction is carried to the next (rules: what is
-// earned). The estimated rewards stand in the place of those that were really paid.
+// earned). The estimated rewards replace those that were really paid.
 func Estimate(statements []Statement, o Offer, w Window) ([]staking.Accrual, []Shortage, error) {
 	if days := w.Last - w.First + 1; days > MaxDays {
-		return nil, nil, ledger.ErrInvalid.In("", "is a year mistyped? From %s to %s are %d days, and at most %d can be estimated", w.First, w.Last, days, MaxDays).Because(ReasonTooLong)
+		return nil, nil, ledger.ErrInvalid.In("",
+			"is a year mistyped? From %s to %s are %d days, and at most %d can be estimated",
+			w.First, w.Last, days, MaxDays).Because(ReasonTooLong)
 	}
 	var accruals []staking.Accrual
 	var shortages []Shortage

@@ -21,12 +21,14 @@ func row(at, operation, coin, change string) string {
 func TestEstimate(t *testing.T) {
 	tests := []struct{ name, rows, want string }{
 		{"no Spot row", "1,2025-07-24 21:30:41,Funding,Deposit,BNB,2,\n", ""},
-		{"one day only", row("2025-07-24 00:00:00", "Deposit", "BNB", "2") + row("2025-07-24 23:59:59", "Deposit", "BNB", "2"), ""},
+		{"one day only", row("2025-07-24 00:00:00", "Deposit", "BNB", "2") +
+			row("2025-07-24 23:59:59", "Deposit", "BNB", "2"), ""},
 		// 3650 × 0.0015 / 365 would be 0.015: capped at 1000 it is 0.00410958904…,
 		// whose fraction is carried: the second reward ends with 5, not 4.
 		{"the day after the first row, to the day of the last, the reward in the balance after its day",
 			row("2025-07-24 21:30:41", "Deposit", "BNB", "3650") + row("2025-07-26 00:00:00", "Buy", "USDT", "1"),
-			"2025-07-25 BNB 3650 3650 1000 0.0015 0.00410958\n2025-07-26 BNB 3650.00410958 3650.00410958 1000 0.0015 0.00410959\n"},
+			"2025-07-25 BNB 3650 3650 1000 0.0015 0.00410958\n" +
+				"2025-07-26 BNB 3650.00410958 3650.00410958 1000 0.0015 0.00410959\n"},
 		{"a row at 00:00:00 belongs to the new day, opening included",
 			row("2025-07-24 10:00:00", "Deposit", "BNB", "1") + row("2025-07-25 00:00:00", "Deposit", "BNB", "1"),
 			"2025-07-25 BNB 2 2 2 0.0015 0.00000821\n"},
@@ -34,23 +36,30 @@ func TestEstimate(t *testing.T) {
 			row("2025-07-24 10:00:00", "Deposit", "BNB", "1") + row("2025-07-25 08:00:00", "Deposit", "BNB", "1"),
 			"2025-07-25 BNB 1 1.66666666 1.66666666 0.0015 0.00000684\n"},
 		{"below the minimum nothing, compared exactly",
-			row("2025-07-24 10:00:00", "Deposit", "BNB", "0.49999999") + row("2025-07-25 23:59:59", "Deposit", "BNB", "0.00000001") + row("2025-07-26 00:00:00", "x", "X", "1"),
+			row("2025-07-24 10:00:00", "Deposit", "BNB", "0.49999999") +
+				row("2025-07-25 23:59:59", "Deposit", "BNB", "0.00000001") + row("2025-07-26 00:00:00", "x", "X", "1"),
 			"2025-07-26 BNB 0.5 0.5 0.5 0.0015 0.00000205\n"},
 		{"a withdrawal in the middle of the history presumes an opening",
 			row("2025-07-24 10:00:00", "Buy", "USDT", "1") + row("2025-07-25 12:00:00", "Withdraw", "BNB", "-2"),
 			"2025-07-25 BNB 2 1 1 0.0015 0.0000041\n"},
 		{"rows of one moment count together, in any order of lines",
-			row("2025-07-25 12:00:00", "Sell", "BNB", "-5") + row("2025-07-24 10:00:00", "Deposit", "BNB", "1") + row("2025-07-25 12:00:00", "Buy", "BNB", "5"),
+			row("2025-07-25 12:00:00", "Sell", "BNB", "-5") + row("2025-07-24 10:00:00", "Deposit", "BNB", "1") +
+				row("2025-07-25 12:00:00", "Buy", "BNB", "5"),
 			"2025-07-25 BNB 1 1 1 0.0015 0.0000041\n"},
 		{"really paid rewards are left out, switch on, and make a last day",
-			row("2025-07-23 10:00:00", "Soft Staking Rewards", "BNB", "7") + row("2025-07-23 11:00:00", "Deposit", "BNB", "1") + row("2025-07-24 03:00:00", "SOFT STAKING", "SOL", "-7"),
+			row("2025-07-23 10:00:00", "Soft Staking Rewards", "BNB", "7") + row("2025-07-23 11:00:00", "Deposit",
+				"BNB", "1") + row("2025-07-24 03:00:00", "SOFT STAKING", "SOL", "-7"),
 			"2025-07-24 BNB 1 1 1 0.0015 0.0000041\n2025-07-24 SOL 7 7 7 0.008 0.00015342\n"},
 		{"each row is rounded before anything is summed",
-			row("2025-07-24 10:00:00", "Deposit", "BNB", "1") + row("2025-07-24 10:00:00", "Deposit", "BNB", "5e-9") + row("2025-07-24 10:00:00", "Deposit", "BNB", "0.000000005") + row("2025-07-25 00:00:00", "x", "X", "1"),
+			row("2025-07-24 10:00:00", "Deposit", "BNB", "1") + row("2025-07-24 10:00:00", "Deposit", "BNB", "5e-9") +
+				row("2025-07-24 10:00:00", "Deposit", "BNB", "0.000000005") + row("2025-07-25 00:00:00", "x", "X", "1"),
 			"2025-07-25 BNB 1.00000002 1.00000002 1.00000002 0.0015 0.0000041\n"},
 		{"by day and then token",
-			row("2025-07-24 10:00:00", "Deposit", "SOL", "1") + row("2025-07-24 10:00:00", "Deposit", "BNB", "1") + row("2025-07-26 00:00:00", "x", "X", "1"),
-			"2025-07-25 BNB 1 1 1 0.0015 0.0000041\n2025-07-25 SOL 1 1 1 0.008 0.00002191\n2025-07-26 BNB 1.0000041 1.0000041 1.0000041 0.0015 0.00000411\n2025-07-26 SOL 1.00002191 1.00002191 1.00002191 0.008 0.00002192\n"},
+			row("2025-07-24 10:00:00", "Deposit", "SOL", "1") + row("2025-07-24 10:00:00", "Deposit", "BNB", "1") +
+				row("2025-07-26 00:00:00", "x", "X", "1"),
+			"2025-07-25 BNB 1 1 1 0.0015 0.0000041\n2025-07-25 SOL 1 1 1 0.008 0.00002191\n" +
+				"2025-07-26 BNB 1.0000041 1.0000041 1.0000041 0.0015 0.00000411\n" +
+				"2025-07-26 SOL 1.00002191 1.00002191 1.00002191 0.008 0.00002192\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -62,12 +71,14 @@ func TestEstimate(t *testing.T) {
 }
 
 func TestWindow(t *testing.T) {
-	f := readHistory(t, oldHeader+row("2025-07-24 10:00:00", "Withdraw", "BNB", "-1")+row("2025-07-26 06:00:00", "Deposit", "BNB", "2"))
+	f := readHistory(t, oldHeader+row("2025-07-24 10:00:00", "Withdraw", "BNB", "-1")+
+		row("2025-07-26 06:00:00", "Deposit", "BNB", "2"))
 	tests := []struct{ first, last, want string }{
 		// The opening was there all along, before the first row too.
 		{"2025-07-23", "2025-07-23", "2025-07-23 BNB 1 1 1 0.0015 0.0000041\n"},
 		// What happened before the first day is in its opening, and nothing was earned.
-		{"2025-07-27", "2025-07-28", "2025-07-27 BNB 2 2 2 0.0015 0.00000821\n2025-07-28 BNB 2.00000821 2.00000821 2.00000821 0.0015 0.00000822\n"},
+		{"2025-07-27", "2025-07-28", "2025-07-27 BNB 2 2 2 0.0015 0.00000821\n" +
+			"2025-07-28 BNB 2.00000821 2.00000821 2.00000821 0.0015 0.00000822\n"},
 		{"2025-07-24", "2025-07-26", "2025-07-26 BNB 0 1.5 1.5 0.0015 0.00000616\n"},
 		{"2025-07-27", "2025-07-26", ""},
 	}
@@ -104,7 +115,8 @@ func TestStatements(t *testing.T) {
 		}
 		got += "\n"
 	}
-	want := "BNB opening 0, 24 10:00 100000000, 25 10:00 -200000000, 25 11:00 200000000, 26 10:00 -300000000, reward 25 10:00 10000000000\n" +
+	want := "BNB opening 0, 24 10:00 100000000, 25 10:00 -200000000, 25 11:00 200000000, 26 10:00 -300000000, " +
+		"reward 25 10:00 10000000000\n" +
 		"SOL opening 0, 27 10:00 100000000\n"
 	if got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
@@ -117,33 +129,41 @@ func TestSumsPast63Bits(t *testing.T) {
 		{"within a moment", row("2025-07-24 10:00:00", "x", "BNB", most) + row("2025-07-24 10:00:00", "x", "BNB", "1")},
 		{"balance", row("2025-07-24 10:00:00", "x", "BNB", most) + row("2025-07-24 10:00:01", "x", "BNB", "1")},
 		{"below", row("2025-07-24 10:00:00", "x", "BNB", "-"+most) + row("2025-07-24 10:00:01", "x", "BNB", "-1")},
-		{"with the opening", row("2025-07-24 10:00:00", "x", "BNB", "-1") + row("2025-07-24 10:00:01", "x", "BNB", most) + row("2025-07-24 10:00:02", "x", "BNB", "1")},
-		{"rewards", row("2025-07-24 10:00:00", "soft staking", "BNB", most) + row("2025-07-24 10:00:00", "Soft Staking", "BNB", "1")},
+		{"with the opening", row("2025-07-24 10:00:00", "x", "BNB", "-1") +
+			row("2025-07-24 10:00:01", "x", "BNB", most) + row("2025-07-24 10:00:02", "x", "BNB", "1")},
+		{"rewards", row("2025-07-24 10:00:00", "soft staking", "BNB", most) +
+			row("2025-07-24 10:00:00", "Soft Staking", "BNB", "1")},
 	}
 	for _, test := range tests {
-		if _, err := readHistory(t, oldHeader+test.rows).Statements(); !errors.Is(err, ledger.ErrOverflow) || !strings.Contains(err.Error(), "BNB") {
+		if _, err := readHistory(t, oldHeader+test.rows).Statements(); !errors.Is(err, ledger.ErrOverflow) ||
+			!strings.Contains(err.Error(), "BNB") {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
 	// As much as can be, over some days, is estimated; one unit too much with a reward is an error.
-	f := readHistory(t, oldHeader+row("2025-07-24 10:00:00", "x", "BNB", most)+row("2025-07-25 10:00:00", "x", "X", "1"))
+	f := readHistory(t, oldHeader+row("2025-07-24 10:00:00", "x", "BNB", most)+
+		row("2025-07-25 10:00:00", "x", "X", "1"))
 	if _, _, err := Estimate(statements(t, f), shipped(t), f.Window()); !errors.Is(err, ledger.ErrOverflow) {
 		t.Errorf("a reward on top of the largest balance: %v", err)
 	}
-	f = readHistory(t, oldHeader+row("2025-07-24 10:00:00", "x", "BNB", "92233720367")+row("2025-07-25 10:00:00", "x", "X", "1"))
-	if got, want := show(t, estimateHistory(t, f, f.Window())), "2025-07-25 BNB 92233720367 92233720367 1000 0.0015 0.00410958\n"; got != want {
+	f = readHistory(t, oldHeader+row("2025-07-24 10:00:00", "x", "BNB", "92233720367")+
+		row("2025-07-25 10:00:00", "x", "X", "1"))
+	if got, want := show(t, estimateHistory(t, f, f.Window())), "2025-07-25 BNB 92233720367 92233720367 1000 0.0015 "+
+		"0.00410958\n"; got != want {
 		t.Errorf("more than the supply: %s", got)
 	}
 }
 
 func TestReadOffer(t *testing.T) {
-	o, err := ReadOffer(strings.NewReader("\ufefffrom,asset,apr,min,cap\r\n2025-07-26,BNB,0.01,0,2\n2025-07-25, BNB ,0.0365,0.5,1000\n2025-07-25,DOT2,0.0365,1,10\n"), "terms.csv")
+	o, err := ReadOffer(strings.NewReader("\ufefffrom,asset,apr,min,cap\r\n2025-07-26,BNB,0.01,0,2\n"+
+		"2025-07-25, BNB ,0.0365,0.5,1000\n2025-07-25,DOT2,0.0365,1,10\n"), "terms.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f, err := Read(strings.NewReader(oldHeader+
 		row("2025-07-23 10:00:00", "Deposit", "BNB", "10")+row("2025-07-23 10:00:00", "Deposit", "DOT2", "1.000000005")+
-		row("2025-07-23 10:00:00", "Deposit", "SOL", "10")+row("2025-07-26 10:00:00", "x", "X", "1")), "h.csv", Options{Assets: o.Assets})
+		row("2025-07-23 10:00:00", "Deposit", "SOL", "10")+
+		row("2025-07-26 10:00:00", "x", "X", "1")), "h.csv", Options{Assets: o.Assets})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +176,8 @@ func TestReadOffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "2025-07-25 BNB 10 10 10 0.0365 0.001\n2025-07-25 DOT2 1.00000001 1.00000001 1.00000001 0.0365 0.0001\n" +
-		"2025-07-26 BNB 10.001 10.001 2 0.01 0.00005479\n2025-07-26 DOT2 1.00010001 1.00010001 1.00010001 0.0365 0.00010001\n"
+		"2025-07-26 BNB 10.001 10.001 2 0.01 0.00005479\n" +
+		"2025-07-26 DOT2 1.00010001 1.00010001 1.00010001 0.0365 0.00010001\n"
 	if got := show(t, accruals); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
 	}
@@ -180,14 +201,17 @@ func TestReadOfferRefuses(t *testing.T) {
 		{header + "2025-07-01,BNB,0.01,0,300000000\n", "cap 300000000 is not between"},
 		{header + "2025-07-01,BNB,0.01,0\n", "is not a decimal number"},
 		{header + "2025-07-01,BNB,\"0.01,0\n", "a quote is not closed"},
-		{header + "2025-07-01,BNB,0.01,0,1\n\n2025-07-01,BNB,0.02,0,1\n", "line 4: these are the second terms of BNB from 2025-07-01"},
+		{header + "2025-07-01,BNB,0.01,0,1\n\n2025-07-01,BNB,0.02,0,1\n",
+			"line 4: these are the second terms of BNB from 2025-07-01"},
 	}
 	for _, test := range tests {
-		if _, err := ReadOffer(strings.NewReader(test.text), "terms.csv"); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := ReadOffer(strings.NewReader(test.text), "terms.csv"); err == nil ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: %v; want %q", test.text, err, test.want)
 		}
 	}
-	if _, err := ReadOffer(iotest.ErrReader(os.ErrClosed), "terms.csv"); !errors.Is(err, os.ErrClosed) || strings.Contains(err.Error(), "holds no terms") {
+	if _, err := ReadOffer(iotest.ErrReader(os.ErrClosed), "terms.csv"); !errors.Is(err, os.ErrClosed) ||
+		strings.Contains(err.Error(), "holds no terms") {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 }
@@ -209,7 +233,8 @@ func TestCompare(t *testing.T) {
 		got += fmt.Sprintln(d.Day, d.Asset, d.Estimated, d.Accrual.Reward, d.WasPaid, d.Paid)
 	}
 	for _, total := range c.Totals {
-		got += fmt.Sprintln(total.Asset, total.Days, total.Estimated, total.PaidDays, total.Paid, total.Only, total.Outside)
+		got += fmt.Sprintln(total.Asset, total.Days, total.Estimated, total.PaidDays, total.Paid,
+			total.Only, total.Outside)
 	}
 	want := "2025-07-25 BNB true 410 true 410\n2025-07-25 SOL false 0 true 1000\n2025-07-26 BNB true 411 false 0\n" +
 		"BNB 2 821 1 410 0 50000000\nSOL 0 0 1 1000 1 0\n"

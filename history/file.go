@@ -1,4 +1,5 @@
-// Package history reads the exchange's Transaction History exports, says what Soft Staking would have paid on them, and plans their import. It knows no database.
+// Package history reads the exchange's Transaction History exports, estimates the rewards of
+// Soft Staking on them, and plans their import. It knows no database.
 package history
 
 import (
@@ -22,10 +23,10 @@ const maxRows = 5_000_000
 // maxReasons is how many rows that cannot be read are kept with their reasons.
 const maxReasons = 5
 
-// Options say how files are to be read.
+// Options are how files are read.
 type Options struct {
 	Assets map[string]ledger.Asset // the tokens to read, by symbol; rows of other coins are only counted
-	Offset *Offset                 // the zone of the column Time; nil: what the file says
+	Offset *Offset                 // the zone of the column Time; nil: the file's own
 	// Rewards are the operations of the rewards that the exchange paid, in any case; none:
 	// those that contain "soft staking".
 	Rewards []string
@@ -51,7 +52,8 @@ func (o Options) isReward(operation string) bool {
 	if len(o.Rewards) == 0 {
 		return strings.Contains(strings.ToLower(operation), "soft staking")
 	}
-	return slices.ContainsFunc(o.Rewards, func(r string) bool { return strings.EqualFold(strings.TrimSpace(r), operation) })
+	return slices.ContainsFunc(o.Rewards,
+		func(r string) bool { return strings.EqualFold(strings.TrimSpace(r), operation) })
 }
 
 // File is what is kept of an export: the rows of its Spot account.
@@ -103,7 +105,7 @@ type Skipped struct {
 	Reason string
 }
 
-// String says where to look.
+// String is the position in the file, for messages.
 func (s Skipped) String() string { return fmt.Sprintf("line %d: %s", s.Line, s.Reason) }
 
 // Read reads one export, a CSV file in UTF-8 or UTF-16, to its end. name is the file's,
@@ -150,7 +152,7 @@ func readText(text *bufio.Reader, name, archive string, o Options) (*File, error
 	return f, nil
 }
 
-// notExport says that a file is none, unless reading it failed.
+// notExport is the error of a file that is not an export, unless reading it failed.
 func notExport(name string, err error) error {
 	var failed readError
 	if errors.As(err, &failed) {
@@ -202,7 +204,7 @@ func (f *File) addAmbiguous(c columns) {
 	slices.SortStableFunc(f.Skipped, func(a, b Skipped) int { return cmp.Compare(a.Line, b.Line) })
 }
 
-// add takes a row in, or says why it cannot be read.
+// add adds a row, or returns why it cannot be read.
 func (f *File) add(c columns, rec record) error {
 	if err := c.checkShape(rec); err != nil {
 		return err
@@ -274,7 +276,8 @@ func (c columns) checkShape(rec record) error {
 	case rec.open && len(rec.fields) < c.names:
 		return errors.New("the file ends in the middle of the row")
 	case c.names > 0 && len(rec.fields) > c.names && decimals.MatchString(column(c.change+1).of(rec)):
-		return fmt.Errorf("it has %d fields, and the header %d: its amount %q may go on in the next field", len(rec.fields), c.names, ledger.Clip(c.change.of(rec)))
+		return fmt.Errorf("it has %d fields, and the header %d: its amount %q may go on in the next field",
+			len(rec.fields), c.names, ledger.Clip(c.change.of(rec)))
 	}
 	return nil
 }
@@ -322,10 +325,10 @@ func (f *File) leaveOut(c columns, rec record, reason error) {
 	}
 }
 
-// ErrUnreadable says that a row of a history cannot be read.
+// ErrUnreadable means that a row of a history cannot be read.
 var ErrUnreadable = errors.New("a row cannot be read")
 
-// unreadable is an ErrUnreadable that says where and why.
+// unreadable is an ErrUnreadable with the position and the cause.
 type unreadable struct{ text string }
 
 func (e unreadable) Error() string        { return e.text }
@@ -337,11 +340,14 @@ func (e unreadable) Is(target error) bool { return target == ErrUnreadable }
 func (f *File) checkReadable(separator byte) error {
 	switch {
 	case f.shortYears && f.otherYears:
-		return fmt.Errorf("%s: %s; the order of day, month and year in its times is not known; download the CSV again, and give it as it came", f.Name, f.first)
+		return fmt.Errorf("%s: %s; the order of day, month and year in its times is not known; "+
+			"download the CSV again, and give it as it came", f.Name, f.first)
 	case f.decimalComma && f.maybeGrouped:
-		return fmt.Errorf("%s: %s; its points may stand for thousands; download the CSV again, and give it as it came", f.Name, f.first)
+		return fmt.Errorf("%s: %s; its points may stand for thousands; download the CSV again, and give it as it came",
+			f.Name, f.first)
 	case len(f.Rows) == 0 && f.Away > 0 && f.Away == sum(f.Unknown):
-		return fmt.Errorf("%s: no row is of an account that is known, such as Spot; download the CSV again, in English", f.Name)
+		return fmt.Errorf("%s: no row is of an account that is known, such as Spot; download the CSV again, in English",
+			f.Name)
 	}
 	if len(f.Rows) == 0 && f.LeftOut > 0 && (f.Away == 0 || f.spotLeftOut > 0) {
 		return f.nothingReadable(separator)
@@ -356,7 +362,7 @@ func (f *File) checkReadable(separator byte) error {
 	return unreadable{text}
 }
 
-// nothingReadable says why no row could be read, by the first line that could not.
+// nothingReadable is why no row could be read, by the first line that could not.
 func (f *File) nothingReadable(separator byte) error {
 	what, evidence := "no row", ""
 	if f.Away > 0 {
@@ -372,6 +378,7 @@ func (f *File) nothingReadable(separator byte) error {
 	if signs != nil {
 		evidence = " (" + strings.Join(signs, ", ") + ")"
 	}
-	return fmt.Errorf("%s: %s could be read; %s; was it saved by a spreadsheet%s? Download the CSV again, and give it as it came",
+	return fmt.Errorf("%s: %s could be read; %s; was it saved by a spreadsheet%s? Download the CSV again, "+
+		"and give it as it came",
 		f.Name, what, f.Skipped[0], evidence)
 }

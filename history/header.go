@@ -33,15 +33,17 @@ type columns struct {
 	found                                  Found
 }
 
-// Found says how the columns of a file were found.
+// Found is how the columns of a file were recognized.
 type Found string
 
 // The ways in which columns are found, the surest first.
 const (
 	ByNames      Found = ""
 	ByOtherNames Found = "the header is not in English; its columns are known by their names"
-	ByPosition   Found = "the header is not known; the columns are taken in the exchange's order: user ID, time, account, operation, coin, change, remark"
-	ByRows       Found = "there is no header; the columns are taken in the exchange's order: user ID, time, account, operation, coin, change, remark"
+	ByPosition   Found = "the header is not known; the columns are taken in the exchange's order: user ID, time, " +
+		"account, operation, coin, change, remark"
+	ByRows Found = "there is no header; the columns are taken in the exchange's order: user ID, time, account, " +
+		"operation, coin, change, remark"
 )
 
 // The header is sought in the first lines: spreadsheets and reports put others above it.
@@ -51,7 +53,7 @@ const maxHead = 20
 var separators = []byte{',', ';', '\t'}
 
 // readHeader finds the header of an export and reads up to it; r is then at the first
-// row. Its errors say why the file is none.
+// row. Its errors are why the file is not an export.
 func readHeader(r *records) (columns, error) {
 	lines, err := r.head(maxHead + 2)
 	if err != nil {
@@ -66,7 +68,8 @@ func readHeader(r *records) (columns, error) {
 	names := lines[:min(len(lines), maxHead+1)]
 	c, at, separator, err := findNames(names)
 	if err == nil && slices.ContainsFunc(names[:at], line.holdsRow) {
-		return columns{}, errors.New("a row stands above its header; was it sorted by a spreadsheet? Download the CSV again, and give it as it came")
+		return columns{}, errors.New("a row stands above its header; " +
+			"was it sorted by a spreadsheet? Download the CSV again, and give it as it came")
 	}
 	if err != nil {
 		missing := err
@@ -136,7 +139,8 @@ func nameColumns(fields []string) (c columns, missing []string, broken error) {
 			found = slices.DeleteFunc(found, func(c column) bool { return columnKey(fields[c]) != "utctime" })
 		}
 		if len(found) > 1 {
-			return columns{}, nil, fmt.Errorf("its header has the column %q twice", ledger.Clip(strings.TrimSpace(fields[found[1]])))
+			return columns{}, nil, fmt.Errorf("its header has the column %q twice",
+				ledger.Clip(strings.TrimSpace(fields[found[1]])))
 		}
 		if len(found) == 0 {
 			missing = append(missing, role.name)
@@ -235,7 +239,8 @@ func readsAsRow(fields, above []string) (columns, bool) {
 // holdsRow reports whether a line holds what only a row of a history has, whatever its
 // separator: the name of an account, or a time.
 func (l line) holdsRow() bool {
-	return slices.ContainsFunc(strings.FieldsFunc(l.text, func(c rune) bool { return strings.ContainsRune(",;\t\"", c) }), func(field string) bool {
+	separator := func(c rune) bool { return strings.ContainsRune(",;\t\"", c) }
+	return slices.ContainsFunc(strings.FieldsFunc(l.text, separator), func(field string) bool {
 		field = strings.TrimSpace(field)
 		return isAccount(field) || looseTime.MatchString(field)
 	})

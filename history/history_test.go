@@ -94,7 +94,8 @@ func show(t testing.TB, accruals []staking.Accrual) string {
 	for _, a := range accruals {
 		format := func(n ledger.Amount) string { return ledger.FormatDecimal(int64(n), 8) }
 		b.WriteString(strings.Join([]string{
-			a.Day.String(), a.Asset, format(a.Opening), format(a.Average), format(a.Eligible), a.APR.String(), format(a.Reward),
+			a.Day.String(), a.Asset, format(a.Opening), format(a.Average), format(a.Eligible), a.APR.String(),
+			format(a.Reward),
 		}, " ") + "\n")
 	}
 	return b.String()

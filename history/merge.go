@@ -12,7 +12,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// History is what several exports say together.
+// History is several exports merged into one.
 type History struct {
 	Rows   []Row          // of the Spot account, of any coin, rewards too, in order of time
 	Others map[string]int // Spot rows of coins that were not asked for, by coin
@@ -21,17 +21,18 @@ type History struct {
 	assets map[string]ledger.Asset
 }
 
-// Tally is how often a row stands in one part of an export.
+// Tally is how often a row occurs in one part of an export.
 type Tally struct {
 	Row
 	Part  Part
 	Count int // 0: the row was known in the part, and counts no more
 }
 
-// same orders rows by what they say: rows of different exports that say the same are
+// same orders rows by their content: rows of different exports with the same content are
 // the same row. Remarks do not count, since not every export has them.
 func same(a, b Row) int {
-	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Coin, b.Coin), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Change, b.Change))
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Coin, b.Coin), cmp.Compare(a.Operation, b.Operation),
+		cmp.Compare(a.Change, b.Change))
 }
 
 // Tallies counts the rows of the file.
@@ -50,8 +51,8 @@ func (f *File) Tallies() []Tally {
 
 // Merge makes one history of files in any order. The parts of one export are added up.
 // Exports overlap: of each row the largest number that any export has of it counts, so
-// that what stands in two of them counts once, and identical fills of one second count
-// as often as they were made.
+// that a row in two of them counts once, and identical fills of one second count as often
+// as they were made.
 func Merge(files []*File, assets map[string]ledger.Asset) (*History, error) {
 	if len(files) == 1 {
 		return newHistory(files[0].Rows, assets), nil
@@ -72,7 +73,8 @@ func Merge(files []*File, assets map[string]ledger.Asset) (*History, error) {
 // MergeTallies is Merge of rows that were counted before. It sorts them.
 func MergeTallies(tallies []Tally, assets map[string]ledger.Asset) *History {
 	slices.SortStableFunc(tallies, func(a, b Tally) int {
-		return cmp.Or(same(a.Row, b.Row), cmp.Compare(a.Part.Export, b.Part.Export), cmp.Compare(a.Part.Number, b.Part.Number))
+		return cmp.Or(same(a.Row, b.Row), cmp.Compare(a.Part.Export, b.Part.Export),
+			cmp.Compare(a.Part.Number, b.Part.Number))
 	})
 	var rows, gone []Row
 	for len(tallies) > 0 {
@@ -96,8 +98,8 @@ func MergeTallies(tallies []Tally, assets map[string]ledger.Asset) *History {
 	return h
 }
 
-// countRow says how often one row was made, by the tallies of it, which lie in order of
-// exports and parts.
+// countRow is how often one row was made, by its tallies, which are in order of exports and
+// parts.
 func countRow(tallies []Tally) int {
 	most, export, part := 0, 0, 0
 	for i, t := range tallies {
@@ -170,8 +172,10 @@ func MissingParts(files []*File) (sentences []string) {
 			}
 		}
 		if missing != nil {
-			sentences = append(sentences, fmt.Sprintf("The export %q has %d parts; these are missing: %s. Give them as well, or the history has gaps.",
-				ledger.Clip(export), of[export], listed(missing)))
+			sentences = append(sentences,
+				fmt.Sprintf("The export %q has %d parts; these are missing: %s. Give them as well, "+
+					"or the history has gaps.",
+					ledger.Clip(export), of[export], listed(missing)))
 		}
 	}
 	return sentences

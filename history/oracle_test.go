@@ -67,7 +67,8 @@ func TestEstimateAgainstSeconds(t *testing.T) {
 		for _, a := range accruals {
 			got = append(got, fmt.Sprintln(a.Day, a.Asset, a.Opening, a.Average, a.Eligible, a.Reward))
 		}
-		want := append(bySeconds(start, rows, "BNB", "0.0015", "0.5", "1000"), bySeconds(start, rows, "SOL", "0.008", "1", "10000")...)
+		want := append(bySeconds(start, rows, "BNB", "0.0015", "0.5", "1000"),
+			bySeconds(start, rows, "SOL", "0.008", "1", "10000")...)
 		sort.Strings(want)
 		if g, w := strings.Join(got, ""), strings.Join(want, ""); g != w {
 			t.Fatalf("%sgot:\n%swant:\n%s", text, g, w)
@@ -78,7 +79,10 @@ func TestEstimateAgainstSeconds(t *testing.T) {
 func drawRows(t *rapid.T) []made {
 	row := rapid.Custom(func(t *rapid.T) made {
 		sign := rapid.SampledFrom([]string{"", "-", "+"}).Draw(t, "sign")
-		digits := rapid.SampledFrom([]string{"0.4", "0.5", "1", "0.99999999", "3.14159265358979", "700", "1500", "5e-9", "0.000000015", "12345678e-7", "1.5E1", "9000"}).Draw(t, "digits")
+		digits := rapid.SampledFrom([]string{
+			"0.4", "0.5", "1", "0.99999999", "3.14159265358979", "700", "1500", "5e-9", "0.000000015", "12345678e-7",
+			"1.5E1", "9000",
+		}).Draw(t, "digits")
 		day := rapid.IntRange(0, madeDays-1).Draw(t, "day")
 		second := rapid.OneOf(rapid.SampledFrom([]int{0, 1, 43200, 86399}), rapid.IntRange(0, 86399)).Draw(t, "second")
 		return made{

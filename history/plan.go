@@ -12,10 +12,10 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// An import brings what the books have posted of an account's history to what the rows
-// say that are known by now, those of earlier imports included. What is posted is never
-// changed: a difference is an entry of its own. So files may come in any order, and an
-// import that was stopped is completed by the next one.
+// An import posts the difference between an account's history in the books and all rows
+// that are known by now, those of earlier imports included. Posted entries never change: a
+// difference is an entry of its own. So files may come in any order, and a stopped import
+// is completed by the next one.
 
 // Posted is an entry that an import has posted, by the part of its ID that the plan
 // named it with.
@@ -30,11 +30,11 @@ type Change struct {
 	Amount ledger.Amount // in smallest units; above zero it came, below it went
 }
 
-// Books are what a plan must know of the books.
+// Books are what a plan needs of the books.
 type Books struct {
 	Posted []Posted
-	// Given are opening balances that no import has posted, by symbol. Each stands for
-	// everything before its own time, and is left as it is.
+	// Given are opening balances that no import has posted, by symbol. Each replaces
+	// everything before its own time, and is left unchanged.
 	Given     map[string]Given
 	FirstOpen time.Time // the start of the first day that can be posted to
 }
@@ -54,7 +54,7 @@ type PlannedEntry struct {
 	Changes []Change  // none is zero, each token once
 }
 
-// Difference is a token whose given opening balance is not what the rows say.
+// Difference is a token whose given opening balance differs from that of the rows.
 type Difference struct {
 	Asset       string
 	Given, Rows ledger.Amount
@@ -65,7 +65,7 @@ type Plan struct {
 	Entries     []PlannedEntry
 	Openings    map[string]ledger.Amount // the presumed opening balance of each token, if above zero
 	Differences []Difference             // by token
-	Known       int                      // seconds, rewards apart, whose posted entries are already what the rows say
+	Known       int                      // seconds, rewards apart, whose posted entries match the rows already
 }
 
 // PlanOptions choose what a plan posts, and how.
@@ -83,11 +83,11 @@ type slot struct {
 	reward bool
 }
 
-// planning is a plan in the making.
+// planning is the state while a plan is made.
 type planning struct {
 	books   Books
 	options PlanOptions
-	rows    map[slot]map[string]ledger.Amount // what the rows say
+	rows    map[slot]map[string]ledger.Amount // the sums of the rows
 	posted  map[slot]map[string]ledger.Amount // what the books have
 	uses    map[string]int                    // how often a name was used, by its beginning
 	opening map[string]ledger.Amount          // posted as openings by imports, by symbol
@@ -157,7 +157,8 @@ func (p *planning) readPosted(h *History) error {
 		second, rest, _ := strings.Cut(e.Name, "/")
 		at, err := time.Parse(secondForm, second)
 		if err != nil {
-			return fmt.Errorf("the books have an import named %q, which is no time; a newer version may have posted it", ledger.Clip(e.Name))
+			return fmt.Errorf("the books have an import named %q, which is no time; a newer version may have posted it",
+				ledger.Clip(e.Name))
 		}
 		s := slot{at.Unix(), rest == "reward" || strings.HasPrefix(rest, "reward/")}
 		p.uses[s.name()]++
@@ -177,7 +178,8 @@ func (p *planning) readPosted(h *History) error {
 	}
 	for s, sums := range p.posted {
 		for asset, amount := range sums {
-			if known[s][asset] || (s.reward && p.options.WithoutRewards) || (!s.reward && known[slot{s.at, true}][asset]) {
+			if known[s][asset] || (s.reward && p.options.WithoutRewards) ||
+				(!s.reward && known[slot{s.at, true}][asset]) {
 				continue
 			}
 			if err := addTo(p.rows, s, asset, amount); err != nil {
@@ -204,7 +206,7 @@ func (s slot) name() string {
 	return name
 }
 
-// compare makes the entries that bring what is posted to what the rows say.
+// compare makes the entries that post the differences.
 func (p *planning) compare() error {
 	assets := map[string]bool{}
 	for _, sums := range p.rows {
@@ -222,7 +224,8 @@ func (p *planning) compare() error {
 			return err
 		}
 		if amount != 0 {
-			openings = append(openings, PlannedEntry{Name: p.next(openingName + asset), Opening: true, Changes: []Change{{asset, amount}}})
+			openings = append(openings,
+				PlannedEntry{Name: p.next(openingName + asset), Opening: true, Changes: []Change{{asset, amount}}})
 		}
 	}
 	seconds, err := p.seconds()
@@ -267,7 +270,7 @@ func (p *planning) next(name string) string {
 
 // openingOf is what is left to post of a token for the time before the first open day:
 // the presumed opening balance and all changes of closed days, less what was posted. A
-// given opening stands for all of that before its own time.
+// given opening replaces all of that before its own time.
 func (p *planning) openingOf(asset string) (ledger.Amount, error) {
 	given, isGiven := p.books.Given[asset]
 	var moments []Moment
@@ -348,7 +351,8 @@ func (p *planning) seconds() ([]PlannedEntry, error) {
 			}
 			continue
 		}
-		entries = append(entries, PlannedEntry{Name: p.next(s.name()), Reward: s.reward, At: time.Unix(s.at, 0).UTC(), Changes: changes})
+		entries = append(entries,
+			PlannedEntry{Name: p.next(s.name()), Reward: s.reward, At: time.Unix(s.at, 0).UTC(), Changes: changes})
 	}
 	return entries, nil
 }

@@ -86,7 +86,8 @@ func (b *modelBooks) bring(t *rapid.T, tallies []Tally, assets map[string]ledger
 		for _, e := range b.entries {
 			books.Posted = append(books.Posted, e.Posted)
 		}
-		plan, err := MergeTallies(slices.Clone(tallies), assets).MakePlan(books, PlanOptions{WithoutRewards: withoutRewards, GainsFirst: gainsFirst})
+		plan, err := MergeTallies(slices.Clone(tallies), assets).
+			MakePlan(books, PlanOptions{WithoutRewards: withoutRewards, GainsFirst: gainsFirst})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +270,8 @@ func TestPlanOnBooksOfEarlierVersions(t *testing.T) {
 	if d := cmp.Diff([]Difference{{"BNB", 3, 10}}, p.Differences); d != "" {
 		t.Errorf("differences (-want +got):\n%s", d)
 	}
-	if _, err := MergeTallies(nil, assets).MakePlan(Books{Posted: []Posted{{Name: "tomorrow"}}}, PlanOptions{}); err == nil {
+	if _, err := MergeTallies(nil, assets).
+		MakePlan(Books{Posted: []Posted{{Name: "tomorrow"}}}, PlanOptions{}); err == nil {
 		t.Error("a name of no time is read")
 	}
 }

@@ -19,22 +19,31 @@ func TestColumnsAreFoundByName(t *testing.T) {
 	tests := []struct{ name, text string }{
 		{"old", oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"},
 		{"new", newHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"},
-		{"without the first", "UTC_Time,Account,Operation,Coin,Change,Remark\n2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"},
-		{"other case, space and underscore", "utc time, ACCOUNT ,operat_ion,Coin,change\n2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
+		{"without the first", "UTC_Time,Account,Operation,Coin,Change,Remark\n" +
+			"2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"},
+		{"other case, space and underscore",
+			"utc time, ACCOUNT ,operat_ion,Coin,change\n2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
 		{"another order", "Change,Coin,Operation,Account,Time\n2,BNB,Deposit,Spot,2025-07-24 21:30:41\n"},
-		{"quoted", `"User_ID","UTC_Time","Account","Operation","Coin","Change","Remark"` + "\n" + `"1","2025-07-24 21:30:41","Spot","Deposit","BNB","2",""` + "\n"},
+		{"quoted", `"User_ID","UTC_Time","Account","Operation","Coin","Change","Remark"` + "\n" +
+			`"1","2025-07-24 21:30:41","Spot","Deposit","BNB","2",""` + "\n"},
 		{"byte-order mark", "\ufeff" + oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"},
-		{"byte-order mark and quotes", "\ufeff\"UTC_Time\",Account,Operation,Coin,Change\n2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
-		{"CRLF and blank lines", "\r\n" + strings.ReplaceAll(oldHeader+"\n1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n\n", "\n", "\r\n")},
+		{"byte-order mark and quotes", "\ufeff\"UTC_Time\",Account,Operation,Coin,Change\n" +
+			"2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
+		{"CRLF and blank lines",
+			"\r\n" + strings.ReplaceAll(oldHeader+"\n1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n\n", "\n", "\r\n")},
 		{"no trailing columns", oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
 		{"more columns than the header", oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,remark,more"},
 		{"year of two digits", newHeader + "1,25-07-24 21:30:41,Spot,Deposit,BNB,2,\n"},
 		{"account in another case, with spaces", oldHeader + "1, 2025-07-24 21:30:41 , SPOT ,Deposit, BNB , 2 ,\n"},
-		{"UTC_Time beside Time", "Time,UTC_Time,Account,Operation,Coin,Change\nx,2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
-		{"remark with quotes, commas and lines", oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\"a \"\"b\"\", c\r\nd\n\ne\"\n"},
+		{"UTC_Time beside Time", "Time,UTC_Time,Account,Operation,Coin,Change\n" +
+			"x,2025-07-24 21:30:41,Spot,Deposit,BNB,2\n"},
+		{"remark with quotes, commas and lines",
+			oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\"a \"\"b\"\", c\r\nd\n\ne\"\n"},
 		{"remark with a quote inside", oldHeader + "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,5\" thing\n"},
 	}
-	want := Row{At: time.Date(2025, 7, 24, 21, 30, 41, 0, time.UTC), Coin: "BNB", Operation: "Deposit", Change: 2_00000000}
+	want := Row{
+		At: time.Date(2025, 7, 24, 21, 30, 41, 0, time.UTC), Coin: "BNB", Operation: "Deposit", Change: 2_00000000,
+	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := read(t, test.text)
@@ -51,9 +60,12 @@ func TestColumnsAreFoundByName(t *testing.T) {
 func TestNoExportIsRefusedInOneLine(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "h.csv is not a Transaction History export: it is empty"},
-		{"blank", "\n \n\ufeff", "h.csv is not a Transaction History export: its header has no column UTC_Time or Time, Account, Operation, Coin, Change"},
-		{"trades", "Date(UTC),Pair,Side,Price,Executed,Amount,Fee\n", "its header has no column Account, Operation, Coin, Change"},
-		{"deposits", "Time,Coin,Network,Amount,Address,TXID,Status\n", "its header has no column Account, Operation, Change"},
+		{"blank", "\n \n\ufeff", "h.csv is not a Transaction History export: " +
+			"its header has no column UTC_Time or Time, Account, Operation, Coin, Change"},
+		{"trades", "Date(UTC),Pair,Side,Price,Executed,Amount,Fee\n",
+			"its header has no column Account, Operation, Coin, Change"},
+		{"deposits", "Time,Coin,Network,Amount,Address,TXID,Status\n",
+			"its header has no column Account, Operation, Change"},
 		{"a column twice", "Time,Account,Operation,Coin,Change,coin\n", `its header has the column "coin" twice`},
 		{"zip in a zip", "PK\x03\x04\x14\x00", "it is a ZIP file; unpack it"},
 		{"gzip", "\x1f\x8b\x08\x00", "it is a gzip file; unpack it"},
@@ -81,7 +93,8 @@ func TestReadingFails(t *testing.T) {
 		}
 	}
 	long := oldHeader + strings.Repeat("1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n", 5000)
-	if _, err := Read(iotest.TimeoutReader(strings.NewReader(long)), "h.csv", Options{}); !errors.Is(err, iotest.ErrTimeout) {
+	if _, err := Read(iotest.TimeoutReader(strings.NewReader(long)), "h.csv", Options{}); !errors.Is(err,
+		iotest.ErrTimeout) {
 		t.Errorf("%v; want a timeout", err)
 	}
 }
@@ -97,20 +110,25 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 		{"two digits of a year in another form", "1,25/07/24 21:30:41,Spot,Deposit,BNB,2,", "is not one such as"},
 		{"a zone past 14 hours", "1,2025-07-24T21:30:41+15:00,Spot,Deposit,BNB,2,", "is not one such as"},
 		{"decimal comma", `1,2025-07-24 21:30:41,Spot,Deposit,BNB,"4,2",`, `its amount "4,2" is not a number`},
-		{"thousands or decimals", `1,2025-07-24 21:30:41,Spot,Deposit,BNB,"1,200",`, `its amount "1,200" can be read in two ways`},
+		{"thousands or decimals", `1,2025-07-24 21:30:41,Spot,Deposit,BNB,"1,200",`,
+			`its amount "1,200" can be read in two ways`},
 		{"before 1970", "1,1969-12-31 23:59:59,Spot,Deposit,BNB,2,", "is not between 1970 and 9999"},
 		{"no coin", "1,2025-07-24 21:30:41,Spot,Deposit,,2,", "it has no coin"},
 		{"no amount", "1,2025-07-24 21:30:41,Spot,Deposit,BNB,,", "it has no amount"},
 		{"cut off", "1,2025-07-24 21:30:41,Spot", "it has no coin"},
 		{"no number", "1,2025-07-24 21:30:41,Spot,Deposit,BNB,two,", `its amount "two" is not a number`},
-		{"past 63 bits", "1,2025-07-24 21:30:41,Spot,Deposit,BNB,92233720368.54775808,", "does not fit 63 bits at 8 decimals"},
-		{"past 63 bits, another coin", "1,2025-07-24 21:30:41,Spot,Deposit,SHIB,9223372036854775808,", "does not fit 63 bits at 0 decimals"},
+		{"past 63 bits", "1,2025-07-24 21:30:41,Spot,Deposit,BNB,92233720368.54775808,",
+			"does not fit 63 bits at 8 decimals"},
+		{"past 63 bits, another coin", "1,2025-07-24 21:30:41,Spot,Deposit,SHIB,9223372036854775808,",
+			"does not fit 63 bits at 0 decimals"},
 		{"exponent", "1,2025-07-24 21:30:41,Spot,Deposit,BNB,1e-41,", "exponent past 40"},
 		{"another account", "1,2025-07-24 21:30:41,Funding,Deposit,BNB,,", "it has no amount"},
 		{"second header", strings.TrimSpace(oldHeader), "its time \"UTC_Time\""},
 		{"quote not closed", `1,2025-07-24 21:30:41,Spot,Deposit,"BNB,2,`, "a quote is not closed"},
-		{"quote closed too early", `1,2025-07-24 21:30:41,Spot,Deposit,"B"NB,2,`, "a quote is not closed, or closed before"},
-		{"very long", "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2," + strings.Repeat("x", maxLine), "longer than 65536 bytes"},
+		{"quote closed too early", `1,2025-07-24 21:30:41,Spot,Deposit,"B"NB,2,`,
+			"a quote is not closed, or closed before"},
+		{"very long", "1,2025-07-24 21:30:41,Spot,Deposit,BNB,2," + strings.Repeat("x", maxLine),
+			"longer than 65536 bytes"},
 		{"commas only", ",,,,,,", "it has no time"},
 	}
 	for _, test := range tests {
@@ -133,7 +151,8 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "h.csv, line 3: ") || !strings.Contains(err.Error(), test.want) {
+			if !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "h.csv, line 3: ") ||
+				!strings.Contains(err.Error(), test.want) {
 				t.Errorf("strict: %v", err)
 			}
 		})
@@ -191,7 +210,8 @@ func TestZone(t *testing.T) {
 		{"h.csv", oldHeader, &two, Zone{0, ByColumn}},
 	}
 	for _, test := range tests {
-		f, err := Read(strings.NewReader(test.header+"1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"), test.name, Options{Offset: test.asked})
+		f, err := Read(strings.NewReader(test.header+"1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\n"), test.name,
+			Options{Offset: test.asked})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +241,9 @@ func TestOffset(t *testing.T) {
 			t.Errorf("%s: %s, %v; want %s", test.text, o, err, test.want)
 		}
 	}
-	for _, bad := range []string{"", "1", "01:00", "+", "+1:0", "+14:01", "+15", "+01:60", "+001", "+0530", "CET", "+1 ", "++1"} {
+	for _, bad := range []string{
+		"", "1", "01:00", "+", "+1:0", "+14:01", "+15", "+01:60", "+001", "+0530", "CET", "+1 ", "++1",
+	} {
 		if o, err := ParseOffset(bad); err == nil {
 			t.Errorf("%q was read as %s", bad, o)
 		}
@@ -242,7 +264,8 @@ func FuzzRead(f *testing.F) {
 		}
 		f.Add(string(text), filepath.Base(path))
 	}
-	f.Add(oldHeader+"1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\"a\nb\"\n\"\n1,25-07-24 21:30:41,Spot,Soft Staking,BNB,-9e10,\n", "(UTC--6)")
+	f.Add(oldHeader+"1,2025-07-24 21:30:41,Spot,Deposit,BNB,2,\"a\nb\"\n\"\n"+
+		"1,25-07-24 21:30:41,Spot,Soft Staking,BNB,-9e10,\n", "(UTC--6)")
 	f.Fuzz(func(t *testing.T, text, name string) {
 		offer := shipped(t)
 		file, err := Read(strings.NewReader(text), name, Options{Assets: offer.Assets})
@@ -281,7 +304,8 @@ func FuzzRead(f *testing.F) {
 
 func consistent(f *File) error {
 	if f.Rounded > len(f.Rows) || len(f.Skipped) > f.LeftOut || f.Unreadable > f.LeftOut {
-		return fmt.Errorf("%d rows, %d rounded, %d left out, %d of them rows", len(f.Rows), f.Rounded, f.LeftOut, f.Unreadable)
+		return fmt.Errorf("%d rows, %d rounded, %d left out, %d of them rows",
+			len(f.Rows), f.Rounded, f.LeftOut, f.Unreadable)
 	}
 	for i := 1; i < len(f.Rows); i++ {
 		if f.Rows[i].At.Before(f.Rows[i-1].At) {

@@ -161,7 +161,7 @@ func (r *records) read() (line, error) {
 	return line{bad: errLongLine}, nil
 }
 
-// ending says how a text ends, read as one record.
+// ending is how a text ends, read as one record.
 type ending int
 
 const (
@@ -170,10 +170,11 @@ const (
 	broken        // with something between a closing quote and the separator
 )
 
-// splitLine takes a record apart, and one that is quoted as a whole line once more.
+// splitLine splits a record; one that is quoted as a whole line is split twice.
 func splitLine(text string, separator byte) ([]string, ending) {
 	fields, end := split(text, separator)
-	if end == whole && len(fields) == 1 && strings.HasPrefix(text, `"`) && strings.IndexByte(fields[0], separator) >= 0 {
+	if end == whole && len(fields) == 1 && strings.HasPrefix(text, `"`) &&
+		strings.IndexByte(fields[0], separator) >= 0 {
 		return split(fields[0], separator)
 	}
 	return fields, end

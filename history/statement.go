@@ -15,7 +15,7 @@ type Moment struct {
 	Sum ledger.Amount
 }
 
-// Statement is what a history says of one token in the Spot account.
+// Statement is the history of one token in the Spot account.
 type Statement struct {
 	Asset ledger.Asset
 	// Opening is the smallest balance before the first row with which none falls below
@@ -78,7 +78,8 @@ func add(list *[]Moment, row Row) error {
 }
 
 func tooLarge(symbol string, at time.Time, err error) error {
-	return fmt.Errorf("the %s of %s come to more than can be: %w; look for a row with a wrong amount", symbol, at.Format(time.DateTime), err)
+	return fmt.Errorf("the %s of %s come to more than can be: %w; look for a row with a wrong amount",
+		symbol, at.Format(time.DateTime), err)
 }
 
 // mergeMoments puts two lists into one, in order of time.
@@ -96,7 +97,8 @@ func smallestOpening(symbol string, moments []Moment) (ledger.Amount, error) {
 	for i, m := range moments {
 		var err error
 		if balance, err = balance.Add(m.Sum); err != nil {
-			return 0, fmt.Errorf("the balance of %s at %s: %w; look for a row with a wrong amount before it", symbol, m.At.Format(time.DateTime), err)
+			return 0, fmt.Errorf("the balance of %s at %s: %w; look for a row with a wrong amount before it",
+				symbol, m.At.Format(time.DateTime), err)
 		}
 		if i+1 < len(moments) && moments[i+1].At.Equal(m.At) {
 			continue
@@ -108,7 +110,8 @@ func smallestOpening(symbol string, moments []Moment) (ledger.Amount, error) {
 		_, err = highest.Add(opening)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("the balance of %s with what it must have begun with: %w; look for a row with a wrong amount", symbol, err)
+		return 0, fmt.Errorf("the balance of %s with what it must have begun with: %w; "+
+			"look for a row with a wrong amount", symbol, err)
 	}
 	return opening, nil
 }

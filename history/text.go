@@ -12,7 +12,7 @@ import (
 )
 
 // newText reads a file as UTF-8, without a byte-order mark: spreadsheets save
-// "Unicode text" as UTF-16. What is no text is an error that says what it is.
+// "Unicode text" as UTF-16. Other files are an error that names their format.
 func newText(r io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(r, maxLine)
 	start, err := in.Peek(512)
@@ -40,7 +40,7 @@ func newText(r io.Reader) (*bufio.Reader, error) {
 	return in, nil
 }
 
-// readError says that a file could not be read at all, whatever is in it.
+// readError means that a file could not be read at all, whatever is in it.
 type readError struct{ error }
 
 func (e readError) Unwrap() error { return e.error }

@@ -12,14 +12,15 @@ import (
 
 // timeForm is a time as other programs write it: the year first, always with seconds,
 // and with a fraction of them or a zone of its own if need be.
-var timeForm = regexp.MustCompile(`^([0-9]{4}|[0-9]{2})[-/]([0-9]{2})[-/]([0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?` +
+var timeForm = regexp.MustCompile(`^([0-9]{4}|[0-9]{2})[-/]([0-9]{2})[-/]([0-9]{2})` +
+	`[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?` +
 	` ?(?:(Z|UTC)|([+-][0-9]{2}):?([0-9]{2})?)?$`)
 
 // parseTime reads "2025-07-24 21:30:41" or "25-07-24 21:30:41", as the exchange writes
 // them, or an ISO 8601 time, as a time in UTC; zone holds where the text names none.
 // Two digits of a year are those of this century: the exchange is younger. The
 // fraction of a second is cut off, which cut reports. A day and a month in another
-// order are refused, since nobody can know which is which.
+// order are refused, since they are ambiguous.
 func parseTime(s string, zone Offset) (at time.Time, cut bool, err error) {
 	if s == "" {
 		return time.Time{}, false, errors.New("it has no time")

@@ -67,7 +67,7 @@ func (o Offset) String() string {
 	return fmt.Sprintf("UTC%s%d:%02d", sign, hours, minutes)
 }
 
-// Source says where the zone of a file's times was found.
+// Source is where the zone of a file's times was found.
 type Source string
 
 // The sources, the strongest first.
@@ -89,7 +89,8 @@ type Zone struct {
 // writes "(UTC+2)" and, for zones behind UTC, "(UTC-6)" or "(UTC--6)". In capitals it is
 // a word also beside small letters, as in "historyUTC2", and in any case before a sign,
 // a digit, "plus" or "minus".
-var zoneWord = regexp.MustCompile(`(?:^|[^A-Z])UTC($|[^A-Z].*)|(?:^|[^A-Za-z])[Uu][Tt][Cc]($|[^A-Za-z].*)|[Uu][Tt][Cc]((?:[-+0-9]|(?i:plus|minus)).*)`)
+var zoneWord = regexp.MustCompile(`(?:^|[^A-Z])UTC($|[^A-Z].*)|(?:^|[^A-Za-z])[Uu][Tt][Cc]($|[^A-Za-z].*)|` +
+	`[Uu][Tt][Cc]((?:[-+0-9]|(?i:plus|minus)).*)`)
 
 // zoneForm is what may follow "UTC" to name another zone: up to two signs, hours, and
 // minutes, which no zone has but 00, 15, 30 and 45; then no more digits. Systems that take
@@ -100,16 +101,17 @@ var zoneForm = regexp.MustCompile(`^(\+|--?)?([0-9]{1,2})(?:[:_]?(00|15|30|45))?
 // plainZone is what may follow "UTC" where no other zone is meant: the end, a closing
 // bracket, the ending of a name, the number of a part or of a copy, a hash, or the word
 // "Time". Anything else may be meant for a zone.
-var plainZone = regexp.MustCompile(`(?i)^(?:[_ ]*$|[.,;:]$|[,;:)\]}|]|\s\||_*\.[a-z]+$|[_ ]*\([0-9]+\)|[-_ ]+(?:part|time)|[-_][a-f][0-9a-f]{3,}(?:$|[^0-9a-z]))`)
+var plainZone = regexp.MustCompile(`(?i)^(?:[_ ]*$|[.,;:]$|[,;:)\]}|]|\s\||_*\.[a-z]+$|[_ ]*\([0-9]+\)|` +
+	`[-_ ]+(?:part|time)|[-_][a-f][0-9a-f]{3,}(?:$|[^0-9a-z]))`)
 
 // hiddenZone is what may follow a plain zone and still mean another: "UTC: +2".
 var hiddenZone = regexp.MustCompile(`^[,;:)\]}|\s]+(?:[-+][0-9]|[0-9]{1,2}(?:$|[^0-9]))`)
 
-// ReasonZone is ledger.ErrInvalid: which zone the times of a file are in is not known. The
-// caller says it: see Options.Offset.
+// ReasonZone is a reason of ledger.ErrInvalid: the zone of a file's times is not known. The
+// caller sets it: see Options.Offset.
 const ReasonZone = "unknown-zone"
 
-// errZone says that a text names a zone that cannot be understood.
+// errZone means that a text names a zone that cannot be understood.
 var errZone = ledger.ErrInvalid.In("", "it names a zone after UTC that cannot be understood").Because(ReasonZone)
 
 // findZone finds the zone that a text names after "UTC". Several must agree. A zone
@@ -135,7 +137,7 @@ func findZone(text string) (offset Offset, found bool, err error) {
 	}
 }
 
-// zoneAfter reads what follows "UTC" in a text, which may stand in brackets.
+// zoneAfter reads what follows "UTC" in a text, which may be in brackets.
 func zoneAfter(text string, opened bool) (Offset, error) {
 	if opened {
 		inside, after, _ := strings.Cut(text, ")")
@@ -144,7 +146,8 @@ func zoneAfter(text string, opened bool) (Offset, error) {
 		}
 		text = inside
 		// "+" means a space in a URL, so within brackets a space is a lost "+".
-		if digits := strings.TrimLeft(text, " "); digits != text && digits != "" && digits[0] >= '0' && digits[0] <= '9' {
+		if digits := strings.TrimLeft(text, " "); digits != text && digits != "" && digits[0] >= '0' &&
+			digits[0] <= '9' {
 			text = "+" + digits
 		}
 		text = strings.ReplaceAll(text, " ", "")

@@ -54,10 +54,12 @@ func TestZonesInNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"h(UTC+25).csv", "h(UTC+2x).csv", "hUTC_2_.csv", "hUTC 2.csv", "hUTC20250725.csv", "h(UTC+-6).csv", "h(UTC+).csv", "hUTC-.csv",
-		"h(UTC+5-30).csv", "hUTC+5-45.csv", "hUTC+5 30.csv", "h(UTC+5.5).csv", "hUTC+5,5.csv", "hutcplus2.csv", "h-utcplus2.csv", "h(UTCPLUS2).csv", "h_UTC_plus_2.csv",
-		"hUTC minus 3.csv", "h(UTC_minus_3).csv", "hUTC_GMT+2.csv", "hUTC-EST.csv", "hUTC-Berlin.csv", "hUTC:2.csv", "hUTC:+2.csv", "hUTC,2.csv", "h(UTC)+2.csv",
-		"hUTC020.csv", "hUTC+002.csv", "hUTC+1_2.csv", "hUTC+10-2025.csv", "hUTC-1-2.csv", "h(UTC+2:3).csv", "h(UTC+2:75).csv", "h(UTC+15).csv", "h(UTC+2)(UTC+3).csv", "hUTC_3f9a.csv", "h(UTC???).csv",
+		"h(UTC+25).csv", "h(UTC+2x).csv", "hUTC_2_.csv", "hUTC 2.csv", "hUTC20250725.csv", "h(UTC+-6).csv",
+		"h(UTC+).csv", "hUTC-.csv", "h(UTC+5-30).csv", "hUTC+5-45.csv", "hUTC+5 30.csv", "h(UTC+5.5).csv",
+		"hUTC+5,5.csv", "hutcplus2.csv", "h-utcplus2.csv", "h(UTCPLUS2).csv", "h_UTC_plus_2.csv", "hUTC minus 3.csv",
+		"h(UTC_minus_3).csv", "hUTC_GMT+2.csv", "hUTC-EST.csv", "hUTC-Berlin.csv", "hUTC:2.csv", "hUTC:+2.csv",
+		"hUTC,2.csv", "h(UTC)+2.csv", "hUTC020.csv", "hUTC+002.csv", "hUTC+1_2.csv", "hUTC+10-2025.csv", "hUTC-1-2.csv",
+		"h(UTC+2:3).csv", "h(UTC+2:75).csv", "h(UTC+15).csv", "h(UTC+2)(UTC+3).csv", "hUTC_3f9a.csv", "h(UTC???).csv",
 	} {
 		if got, found, err := findZone(name); err == nil {
 			t.Errorf("%s was read as %s, %v", name, got, found)
@@ -82,8 +84,10 @@ func TestZonesOutsideOfNames(t *testing.T) {
 		asked      *Offset
 		want       Zone
 	}{
-		{"h.csv", "User ID,Time(UTC+5),Account,Operation,Coin,Change,Remark\n", nil, Zone{Offset(5 * time.Hour), ByColumn}},
-		{"h.csv", "User ID,Time（UTC＋5）,Account,Operation,Coin,Change,Remark\n", nil, Zone{Offset(5 * time.Hour), ByColumn}},
+		{"h.csv", "User ID,Time(UTC+5),Account,Operation,Coin,Change,Remark\n", nil,
+			Zone{Offset(5 * time.Hour), ByColumn}},
+		{"h.csv", "User ID,Time（UTC＋5）,Account,Operation,Coin,Change,Remark\n", nil,
+			Zone{Offset(5 * time.Hour), ByColumn}},
 		{"h.csv", "Period (UTC-4),2025-07-01 to 2025-07-25\n" + newHeader, nil, Zone{-Offset(4 * time.Hour), ByHead}},
 		{"h(UTC-4).csv", "Period (UTC-4)\n" + newHeader, nil, Zone{-Offset(4 * time.Hour), ByName}},
 		{"h.csv", "Period (UTC-4)\n" + newHeader, &three, Zone{three, ByCaller}},
@@ -129,8 +133,9 @@ func TestTimes(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"21/07/2025 14:00", "21/07/2025 14:00:00", "7/21/2025 14:00:00", "21.07.2025 00:30:00", "24-07-2025 21:30:41", "2025-07-24", "2025-07-24 21:30",
-		"2025-13-01 00:00:00", "1753392641", "2025-07-24T21:30:41+25:00", "20250724 213041", "2025-07-24 9:30:41 PM",
+		"21/07/2025 14:00", "21/07/2025 14:00:00", "7/21/2025 14:00:00", "21.07.2025 00:30:00", "24-07-2025 21:30:41",
+		"2025-07-24", "2025-07-24 21:30", "2025-13-01 00:00:00", "1753392641", "2025-07-24T21:30:41+25:00",
+		"20250724 213041", "2025-07-24 9:30:41 PM",
 	} {
 		if got, _, err := parseTime(text, 0); err == nil {
 			t.Errorf("%q was read as %s", text, got)
