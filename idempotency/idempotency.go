@@ -1,4 +1,5 @@
-// Package idempotency answers a request once: the response is kept under the caller's key, and a repeated request gets it again. It knows nothing of books or of HTTP.
+// Package idempotency makes requests with an idempotency key idempotent: the response is stored
+// under the caller's key, and a repeated request gets it again. It knows nothing of books or of HTTP.
 package idempotency
 
 import (
@@ -13,22 +14,22 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// ErrInFlight says that the same request is in flight at this moment.
+// ErrInFlight means that the same request is in flight: repeat it later.
 const ErrInFlight ledger.ErrorKind = "the same request is being answered"
 
-// ClaimLife is how long a request in flight keeps others with its key out. After it
-// the process that answered it is taken to have gone away. It is longer than any signed
-// request can be accepted (a minute, and what clocks differ): a repeated one cannot outlive it.
+// ClaimLife is how long a request in flight excludes others with its key. After it the
+// process that answered it is assumed dead. It is longer than a signed request is accepted
+// (a minute, and the difference of clocks), so no replay can outlive it.
 const ClaimLife = 3 * time.Minute
 
-// Requests are the requests with a key, and their responses. All methods may be called
-// from several goroutines at the same time, and from several processes.
+// Requests are the requests with a key, and their responses. All methods are safe for
+// concurrent use, by several processes too.
 type Requests struct {
 	db    *db.DB
 	clock func() time.Time
 }
 
-// New is the requests whose responses are kept in a database.
+// New stores requests and responses in a database.
 func New(d *db.DB, clock func() time.Time) *Requests { return &Requests{d, clock} }
 
 // now is the clock's time in milliseconds since 1970.
@@ -41,31 +42,33 @@ type Response struct {
 	Body    []byte
 }
 
-// Request names a request that is to be answered once: who sent it, and under which
-// key. Another request under the same key is a mistake.
+// Request identifies a request: who sent it, and under which key. Another request with the
+// same key is ErrConflict.
 type Request struct {
 	Owner  string    // "key …" or "token …"
 	Key    string    // the idempotency key, which the caller chooses
 	Digest [32]byte  // the SHA-256 of the request
-	Until  time.Time // how long the response is kept; it lies ahead
+	Until  time.Time // when the response expires; in the future
 }
 
-// recordWait is how long the database may take to record what became of a request.
+// recordWait is how long the database may take to record the result of a request.
 const recordWait = 10 * time.Second
 
 // maxName is the length in bytes of the longest owner and key.
 const maxName = 1000
 
-// Do answers a request: the first time with what do returns, which is kept until Until
-// where keep is true for it; then with what was kept, and do is not called. Its errors
-// are do's, ErrConflict where another request had the key, and ErrInFlight where another
-// process or goroutine is answering it. After ClaimLife do may be called again for a request
-// whose process went away without a response; so do itself must be idempotent.
+// Do answers a request: the first time with the response of do, which is stored until Until
+// if keep is true for it; later with the stored response, without calling do. Its errors
+// are do's, ErrConflict if another request had the key, and ErrInFlight if another process
+// or goroutine is answering it. After ClaimLife do may be called again for a request whose
+// process died without a response, so do itself must be idempotent.
 //
-// do runs outside of any transaction, and to its end also when the caller goes away:
-// else nobody would know whether what it began was done. Where it has succeeded and its
-// response cannot be kept, that is an error, and the request is not answered again before ClaimLife.
-func (r *Requests) Do(ctx context.Context, q Request, keep func(Response) bool, do func(context.Context) (Response, error)) (response Response, repeated bool, err error) {
+// do runs outside of any transaction, and runs to its end even if the caller disconnects:
+// otherwise the result of what it began would be unknown. If it succeeds and its response
+// cannot be stored, Do fails, and the request is not answered again before ClaimLife.
+func (r *Requests) Do(
+	ctx context.Context, q Request, keep func(Response) bool, do func(context.Context) (Response, error),
+) (response Response, repeated bool, err error) {
 	if err := q.check(r.clock()); err != nil {
 		return Response{}, false, err
 	}
@@ -96,7 +99,7 @@ func (r *Requests) Do(ctx context.Context, q Request, keep func(Response) bool, 
 	return response, false, nil
 }
 
-// record writes what became of a request, also where its caller has gone away.
+// record writes the result of a request, even if its caller has disconnected.
 func (r *Requests) record(ctx context.Context, fn func(db.Tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWait)
 	defer cancel()
@@ -106,16 +109,18 @@ func (r *Requests) record(ctx context.Context, fn func(db.Tx) error) error {
 func (q Request) check(now time.Time) error {
 	for _, text := range []string{q.Owner, q.Key} {
 		if text == "" || len(text) > maxName || !utf8.ValidString(text) || strings.Contains(text, "\x00") {
-			return ledger.ErrInvalid.In("", "a request's owner and key are text of 1 to %d bytes; %q is not", maxName, ledger.Clip(text))
+			return ledger.ErrInvalid.In("", "a request's owner and key are text of 1 to %d bytes; %q is not",
+				maxName, ledger.Clip(text))
 		}
 	}
 	if !q.Until.After(now) {
-		return ledger.ErrInvalid.In("", "a response kept until %s is not kept; it is %s", ledger.FormatTime(q.Until), ledger.FormatTime(now))
+		return ledger.ErrInvalid.In("", "a response kept until %s is not kept; it is %s",
+			ledger.FormatTime(q.Until), ledger.FormatTime(now))
 	}
 	return nil
 }
 
-// claim is the row of a request in flight: its moment is whose it is.
+// claim is the row of a request in flight: its time identifies the owner.
 type claim struct {
 	Request
 	bucket int64
@@ -123,9 +128,9 @@ type claim struct {
 	kept   *Response // the response, where there is one already
 }
 
-// take makes the claim, or finds the response. A claim whose time is over, or whose
-// process went away, is taken over at a later moment than its own. Where the
-// acknowledgement of a commit was lost it finds itself, and is ErrInFlight.
+// take makes the claim, or finds the response. An expired claim is taken over with a later
+// time than its own. If the acknowledgement of a commit was lost, it finds its own claim,
+// and returns ErrInFlight.
 func (c *claim) take(t db.Tx) error {
 	c.kept = nil
 	n, err := t.Exec(`INSERT INTO responses (bucket, owner, key, request, status, headers, body, claimed, until)
@@ -175,20 +180,23 @@ func (c *claim) keep(t db.Tx, a Response) error {
 	return err
 }
 
-// release gives the claim up, so that the request can be answered at once when it comes again.
+// release removes the claim, so that a repeated request is answered immediately.
 func (c *claim) release(t db.Tx) error {
 	_, err := t.Exec("DELETE FROM responses WHERE bucket = $1 AND owner = $2 AND key = $3 AND status = 0 AND claimed = $4", c.bucket, c.Owner, c.Key, c.at)
 	return err
 }
 
-// Prune removes the responses that are no longer kept, in small transactions. Repeating it
-// has no further effect, and several processes may call it at the same time.
+// Prune removes expired responses, in small transactions. Repeating it has no further
+// effect, and several processes may call it at the same time.
 func (r *Requests) Prune(ctx context.Context) error {
 	now := r.now()
 	err := r.db.Prune(ctx, func(t db.View, most int) (db.Set, error) {
 		var old []claim
 		err := t.Query(func(r db.Row) error {
-			old = append(old, claim{Request: Request{Owner: r.Text(1), Key: r.Text(2), Until: db.TimeOf(r.Int(4))}, bucket: r.Int(0), at: r.Int(3)})
+			old = append(old, claim{
+				Request: Request{Owner: r.Text(1), Key: r.Text(2), Until: db.TimeOf(r.Int(4))}, bucket: r.Int(0),
+				at: r.Int(3),
+			})
 			return nil
 		}, `SELECT bucket, owner, key, claimed, until FROM responses
 		     WHERE until <= $1 AND (status <> 0 OR claimed <= $2) ORDER BY until LIMIT $3`, now, now-ClaimLife.Milliseconds(), int64(most))

@@ -12,7 +12,7 @@ import (
 )
 
 // Draft is a form that a person has filled in and not confirmed yet. It belongs to a
-// session, and is never changed: who fills in something else makes another.
+// session, and never changes: other content is another draft.
 type Draft struct {
 	ID      string // made by the caller of what the draft says; 1 to 64 of a-z 0-9 -
 	Account ledger.Account
@@ -23,7 +23,7 @@ type Draft struct {
 }
 
 const (
-	// MaxDrafts is how many drafts an account has; of more, the oldest are removed.
+	// MaxDrafts is the most drafts of an account; the oldest ones above it are removed.
 	MaxDrafts = 50
 	// DraftLife is how long a draft is there that is not used.
 	DraftLife = 24 * time.Hour
@@ -31,10 +31,9 @@ const (
 	longestDraft = 16 << 10
 )
 
-// AddDraft keeps a draft of a session until DraftLife from now; Expires is not looked
-// at. The same draft again has no further effect but that it lives longer, and belongs
-// to the session that it is made in now. ErrNotFound if the account has no such
-// session, or it has ended; ErrInvalid for a draft that cannot be.
+// AddDraft stores a draft of a session until DraftLife from now; Expires is ignored. Adding
+// it again only extends its life, and moves it to the current session. ErrNotFound if the
+// account has no such session, or it has ended; ErrInvalid for an invalid draft.
 func (p *People) AddDraft(ctx context.Context, d Draft) error {
 	if !isDraftID(d.ID) || !strings.HasPrefix(d.Path, "/") || len(d.Body) > longestDraft {
 		return ledger.ErrInvalid.In("", "a draft has an ID, a path, and at most %d bytes of fields", longestDraft)
@@ -44,8 +43,9 @@ func (p *People) AddDraft(ctx context.Context, d Draft) error {
 	}
 	err := p.db.Write(ctx, func(t db.Tx) error {
 		now := p.now()
-		// Who ends the session takes the same lock, and removes the drafts that are there.
-		n, err := t.Exec("UPDATE sessions SET expires = expires WHERE bucket = $1 AND id = $2 AND account = $3 AND expires > $4",
+		// The end of the session takes the same lock, and removes its drafts.
+		n, err := t.Exec("UPDATE sessions SET expires = expires "+
+			"WHERE bucket = $1 AND id = $2 AND account = $3 AND expires > $4",
 			keyBucket(d.Session), d.Session, string(d.Account), now)
 		if err == nil && n == 0 {
 			err = noSession(d.Session)
@@ -53,10 +53,12 @@ func (p *People) AddDraft(ctx context.Context, d Draft) error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.Exec(`INSERT INTO drafts (bucket, account, id, session, path, body, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		                     ON CONFLICT (bucket, account, id) DO UPDATE SET session = excluded.session, path = excluded.path, body = excluded.body,
-		                       created = excluded.created, expires = excluded.expires`,
-			int64(d.Account.Bucket()), string(d.Account), d.ID, d.Session, d.Path, d.Body, now, now+DraftLife.Milliseconds()); err != nil {
+		if _, err := t.Exec(`INSERT INTO drafts (bucket, account, id, session, path, body, created, expires)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (bucket, account, id) DO UPDATE SET session = excluded.session, path = excluded.path,
+			  body = excluded.body, created = excluded.created, expires = excluded.expires`,
+			int64(d.Account.Bucket()), string(d.Account), d.ID, d.Session, d.Path, d.Body, now,
+			now+DraftLife.Milliseconds()); err != nil {
 			return err
 		}
 		return removeOldDrafts(t, d)
@@ -67,7 +69,7 @@ func (p *People) AddDraft(ctx context.Context, d Draft) error {
 	return nil
 }
 
-// removeOldDrafts removes what is too much with a draft that was added.
+// removeOldDrafts removes the oldest drafts above MaxDrafts.
 func removeOldDrafts(t db.Tx, added Draft) error {
 	var others []string
 	if err := t.Query(func(r db.Row) error { others = append(others, r.Text(0)); return nil },
@@ -84,7 +86,8 @@ func removeOldDrafts(t db.Tx, added Draft) error {
 }
 
 func removeDraft(t db.Tx, account ledger.Account, id string) error {
-	_, err := t.Exec("DELETE FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3", int64(account.Bucket()), string(account), id)
+	_, err := t.Exec("DELETE FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3",
+		int64(account.Bucket()), string(account), id)
 	return err
 }
 
@@ -97,9 +100,13 @@ func (p *People) Draft(ctx context.Context, account ledger.Account, id string) (
 		found := false
 		err := t.Query(func(r db.Row) error {
 			found = true
-			d = Draft{ID: id, Account: account, Session: r.Text(0), Path: r.Text(1), Body: r.Text(2), Expires: db.TimeOf(r.Int(3))}
+			d = Draft{
+				ID: id, Account: account, Session: r.Text(0), Path: r.Text(1), Body: r.Text(2),
+				Expires: db.TimeOf(r.Int(3)),
+			}
 			return nil
-		}, "SELECT session, path, body, expires FROM drafts WHERE bucket = $1 AND account = $2 AND id = $3 AND expires > $4",
+		}, "SELECT session, path, body, expires FROM drafts "+
+			"WHERE bucket = $1 AND account = $2 AND id = $3 AND expires > $4",
 			int64(account.Bucket()), string(account), id, p.now())
 		if err == nil && !found {
 			err = ledger.ErrNotFound.In("", "a draft %q", ledger.Clip(id))
@@ -128,15 +135,17 @@ func (p *People) RemoveDraft(ctx context.Context, account ledger.Account, id str
 	return nil
 }
 
-// endSessions ends an account's sessions that a condition names, with their drafts, and
-// returns how many. A session that nobody ended, and that was not used for too long,
-// leaves its drafts: whoever logs in again finds what was filled in.
+// endSessions ends an account's sessions that match a condition, with their drafts, and
+// returns how many. A session that expires keeps its drafts: a person who logs in again
+// finds them.
 func endSessions(t db.Tx, account ledger.Account, where string, args ...any) (int64, error) {
-	if _, err := t.Exec("UPDATE sessions SET expires = expires WHERE "+where, args...); err != nil { // their locks, which AddDraft takes first
+	// their locks, which AddDraft takes first
+	if _, err := t.Exec("UPDATE sessions SET expires = expires WHERE "+where, args...); err != nil {
 		return 0, err
 	}
 	n := len(args)
-	of := fmt.Sprintf("DELETE FROM drafts WHERE bucket = $%d AND account = $%d AND session IN (SELECT id FROM sessions WHERE %s)", n+1, n+2, where)
+	of := fmt.Sprintf("DELETE FROM drafts WHERE bucket = $%d AND account = $%d AND session IN (SELECT id "+
+		"FROM sessions WHERE %s)", n+1, n+2, where)
 	if _, err := t.Exec(of, append(args[:n:n], int64(account.Bucket()), string(account))...); err != nil {
 		return 0, err
 	}

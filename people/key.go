@@ -12,14 +12,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// MaxKeys is the largest number of API keys that an account may use at once.
+// MaxKeys is the largest number of usable API keys of an account.
 const MaxKeys = 30
 
-// AddKey keeps an API key of an open account; its Created is now, and its TradeUntil
-// follows from that. Repeating it with the same content has no further effect, with
-// other content it is ErrConflict.
-// ErrNotFound if the account was never opened; ErrInvalid if it is closed or has
-// MaxKeys already, and for a key that cannot be one.
+// AddKey adds an API key to an open account; its Created is now, and its TradeUntil follows
+// from that. Repeating it has no further effect; other content is ErrConflict. ErrNotFound
+// if the account was never opened; ErrInvalid if it is closed or has MaxKeys already, and
+// for an invalid key.
 func (p *People) AddKey(ctx context.Context, k access.Key) error {
 	err := k.Valid()
 	if err == nil {
@@ -38,13 +37,15 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 		}
 		var live int64 // with this one
 		if _, err := db.One(t, []*int64{&live}, `SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0
-			AND (expires = 0 OR expires > $2) AND (trade_until = 0 OR trade_until > $2)`, string(k.Account), now); err != nil {
+			AND (expires = 0 OR expires > $2) AND (trade_until = 0 OR trade_until > $2)`,
+			string(k.Account), now); err != nil {
 			return err
 		}
 		if live > MaxKeys {
 			return ledger.ErrInvalid.In("", "it has %d keys already", MaxKeys).Because(ReasonTooManyKeys)
 		}
-		return p.books.Log(t, "key create", string(k.Account), credential(k.Short()+" "+string(k.Type)+" "+access.FormatPermissions(k.Permissions), k.Label))
+		return p.books.Log(t, "key create", string(k.Account),
+			credential(k.Short()+" "+string(k.Type)+" "+access.FormatPermissions(k.Permissions), k.Label))
 	})
 	if err != nil {
 		return fmt.Errorf("add a key to %s: %w", k.Account, err)
@@ -52,13 +53,15 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 	return nil
 }
 
-// insertKey writes a key, or says that the very same is there already.
+// insertKey writes a key, or reports that the same key exists already.
 func insertKey(t db.Tx, k access.Key, now int64) (repeated bool, err error) {
 	k.TradeUntil = time.Time{}
 	k.LimitTrade(db.TimeOf(now))
-	n, err := t.Exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked, trade_until)
-	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11) ON CONFLICT DO NOTHING`,
-		keyBucket(k.Key), k.Key, string(k.Account), string(k.Type), access.FormatPermissions(k.Permissions), access.FormatAddresses(k.Addresses),
+	n, err := t.Exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created,
+		  expires, revoked, trade_until)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11) ON CONFLICT DO NOTHING`,
+		keyBucket(k.Key), k.Key, string(k.Account), string(k.Type), access.FormatPermissions(k.Permissions),
+		access.FormatAddresses(k.Addresses),
 		k.Label, []byte(k.Secret), now, db.MillisOf(k.Expires), db.MillisOf(k.TradeUntil))
 	if err != nil || n > 0 {
 		return false, err
@@ -67,16 +70,18 @@ func insertKey(t db.Tx, k access.Key, now int64) (repeated bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if there.Account != k.Account || there.Type != k.Type || there.Label != k.Label || !bytes.Equal(there.Secret, k.Secret) ||
+	if there.Account != k.Account || there.Type != k.Type || there.Label != k.Label ||
+		!bytes.Equal(there.Secret, k.Secret) ||
 		access.FormatPermissions(there.Permissions) != access.FormatPermissions(k.Permissions) ||
-		access.FormatAddresses(there.Addresses) != access.FormatAddresses(k.Addresses) || db.MillisOf(there.Expires) != db.MillisOf(k.Expires) {
+		access.FormatAddresses(there.Addresses) != access.FormatAddresses(k.Addresses) ||
+		db.MillisOf(there.Expires) != db.MillisOf(k.Expires) {
 		return false, ledger.ErrConflict.In("", "key %s", k.Short())
 	}
 	return true, nil
 }
 
-// lockOpenAccount locks an account, so that its keys are added one after the other;
-// ErrNotFound if it was never opened, ErrInvalid if it is closed.
+// lockOpenAccount locks an account, so that its keys are added one by one; ErrNotFound if
+// it was never opened, ErrInvalid if it is closed.
 func (p *People) lockOpenAccount(t db.Tx, id ledger.Account) error {
 	closed, err := p.books.LockAccount(t, id)
 	if err == nil && !closed.IsZero() {
@@ -85,15 +90,16 @@ func (p *People) lockOpenAccount(t db.Tx, id ledger.Account) error {
 	return err
 }
 
-// checkCredential refuses a label that cannot be shown, and an expiry that is over.
+// checkCredential refuses a label that is not plain text, and an expiry in the past.
 func checkCredential(label string, expires, now time.Time) error {
 	if !expires.IsZero() && (!expires.After(now) || expires.Year() > 9999) {
-		return ledger.ErrInvalid.In("", "it expires at %s, which does not lie ahead; it is %s", ledger.FormatTime(expires), ledger.FormatTime(now))
+		return ledger.ErrInvalid.In("", "it expires at %s, which does not lie ahead; it is %s",
+			ledger.FormatTime(expires), ledger.FormatTime(now))
 	}
 	return ledger.At("label", ledger.CheckText("the label", label))
 }
 
-// credential is what the log says of a key or token.
+// credential describes a key or token in the log.
 func credential(what, label string) string {
 	if label == "" {
 		return what
@@ -101,14 +107,17 @@ func credential(what, label string) string {
 	return what + ": " + label
 }
 
-// keyBucket is where a credential lies: by its own name, which is all that a request says.
+// keyBucket is the bucket of a credential. It depends on its name alone, which is all that
+// a request has.
 func keyBucket(name string) int64 { return int64(ledger.Account(name).Bucket()) }
 
-const keyColumns = "SELECT key, account, type, permissions, addresses, label, secret, created, expires, revoked, trade_until FROM keys "
+const keyColumns = "SELECT key, account, type, permissions, addresses, label, secret, created, expires, revoked, " +
+	"trade_until FROM keys "
 
 func scanKey(r db.Row) (access.Key, error) {
 	k := access.Key{
-		Key: r.Text(0), Account: ledger.Account(r.Text(1)), Type: access.KeyType(r.Text(2)), Label: r.Text(5), Secret: r.Bytes(6),
+		Key: r.Text(0), Account: ledger.Account(r.Text(1)), Type: access.KeyType(r.Text(2)), Label: r.Text(5),
+		Secret:  r.Bytes(6),
 		Created: db.TimeOf(r.Int(7)), Expires: db.TimeOrZero(r.Int(8)), Revoked: db.TimeOrZero(r.Int(9)),
 		TradeUntil: db.TimeOrZero(r.Int(10)),
 	}
@@ -122,7 +131,7 @@ func scanKey(r db.Row) (access.Key, error) {
 	return k, nil
 }
 
-// findKey reads the key of a name; ErrNotFound if there is none.
+// findKey reads a key by its name; ErrNotFound if there is none.
 func findKey(t db.View, name string) (k access.Key, err error) {
 	found := false
 	err = t.Query(func(r db.Row) error {
@@ -137,7 +146,8 @@ func findKey(t db.View, name string) (k access.Key, err error) {
 }
 
 func noKey(name string) error {
-	return ledger.ErrNotFound.In("", "key %q", access.Key{Key: strings.ToValidUTF8(name, "?")}.Short()).Because(ReasonUnknownKey)
+	return ledger.ErrNotFound.In("", "key %q",
+		access.Key{Key: strings.ToValidUTF8(name, "?")}.Short()).Because(ReasonUnknownKey)
 }
 
 // Key is the API key of a name, also a revoked one; ErrNotFound if there is none.
@@ -178,8 +188,8 @@ func (p *People) Keys(ctx context.Context, id ledger.Account) (keys []access.Key
 	return keys, nil
 }
 
-// SealedKey is some API key whose secret is sealed: whoever opens it has the key
-// that these books are sealed with. found is false where there is none.
+// SealedKey is some API key whose secret is sealed: a Sealer that opens it is the one of
+// these books. found is false if there is none.
 func (p *People) SealedKey(ctx context.Context) (k access.Key, found bool, err error) {
 	err = p.db.Read(ctx, func(t db.View) error {
 		found = false
@@ -195,14 +205,15 @@ func (p *People) SealedKey(ctx context.Context) (k access.Key, found bool, err e
 	return k, found, nil
 }
 
-// RevokeKey ends an API key, at once and in every process. The same twice is once;
-// ErrNotFound if there is none.
+// RevokeKey revokes an API key, immediately and in every process. Repeating it has no
+// further effect; ErrNotFound if there is none.
 func (p *People) RevokeKey(ctx context.Context, name string) error {
 	if !access.IsKey(name) {
 		return noKey(name)
 	}
 	err := p.db.Write(ctx, func(t db.Tx) error {
-		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", p.now(), keyBucket(name), name)
+		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0",
+			p.now(), keyBucket(name), name)
 		if err != nil {
 			return err
 		}

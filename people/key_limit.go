@@ -10,11 +10,10 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// LimitKey sets the addresses that an API key may be used from, in place of those it
-// has; none: from anywhere. A key that may trade expires access.UnlimitedTrade after it
-// has lost its addresses, and does not where it is limited to some. Repeating it has no
-// further effect. ErrNotFound if there is no such key; ErrInvalid if it cannot be
-// used any more, or may withdraw and would not be limited.
+// LimitKey replaces the addresses that an API key may be used from; none: from anywhere. A
+// key that may trade expires access.UnlimitedTrade after its limit was removed. Repeating it
+// has no further effect. ErrNotFound if there is no such key; ErrInvalid if it is revoked or
+// expired, or may withdraw and would not be limited.
 func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Prefix) (k access.Key, err error) {
 	if !access.IsKey(name) {
 		return k, noKey(name)
@@ -23,7 +22,7 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 		if k, err = findKey(t, name); err != nil {
 			return err
 		}
-		// The account's keys are changed one after the other: what is read now stays.
+		// The account's keys are changed one by one: what is read now stays.
 		if _, err := p.books.LockAccount(t, k.Account); err != nil {
 			return err
 		}
@@ -56,7 +55,7 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 	return k, nil
 }
 
-// placesOf says from where a key may be used.
+// placesOf describes from where a key may be used.
 func placesOf(addresses []netip.Prefix) string {
 	if len(addresses) == 0 {
 		return "anywhere"

@@ -13,10 +13,9 @@ import (
 // resealPart is how many keys one transaction seals again.
 const resealPart = 500
 
-// Reseal gives reseal every API key, revoked ones too, and writes the secrets of those that it
-// says it has changed; n counts them. Parts of them are committed one by one: where it was
-// interrupted, call it again. reseal may be called several times for a key. An error of
-// reseal ends it.
+// Reseal calls reseal for every API key, revoked ones too, and writes the secrets of those
+// that it changed; n counts them. It commits in parts: if it was interrupted, call it again.
+// reseal may be called several times for a key. An error of reseal ends it.
 func (p *People) Reseal(ctx context.Context, reseal func(*access.Key) (changed bool, err error)) (n int, err error) {
 	bucket, after, more := int64(-1), "", true
 	for err == nil && more {
@@ -27,7 +26,8 @@ func (p *People) Reseal(ctx context.Context, reseal func(*access.Key) (changed b
 				k, err := scanKey(r)
 				keys = append(keys, k)
 				return err
-			}, keyColumns+"WHERE (bucket, key) > ($1, $2) ORDER BY bucket, key LIMIT $3", bucket, after, int64(resealPart))
+			}, keyColumns+"WHERE (bucket, key) > ($1, $2) ORDER BY bucket, key LIMIT $3", bucket, after,
+				int64(resealPart))
 			if more = len(keys) == resealPart; err != nil || len(keys) == 0 {
 				return err
 			}
@@ -62,10 +62,14 @@ func (p *People) reseal(t db.Tx, keys []access.Key, reseal func(*access.Key) (bo
 	if len(names) == 0 {
 		return 0, nil
 	}
-	// A secret that another process has sealed again in between stays as that left it.
-	if _, err := t.Set(nil, "UPDATE keys SET secret = r.after FROM {rows} WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
-		db.Set{db.Ints("bucket", buckets), db.Texts("key", names), db.Blobs("before", before), db.Blobs("after", after)}); err != nil {
+	// A secret that another process has resealed in between stays.
+	if _, err := t.Set(nil, "UPDATE keys SET secret = r.after FROM {rows} "+
+		"WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
+		db.Set{db.Ints("bucket", buckets), db.Texts("key", names), db.Blobs("before", before), db.Blobs("after",
+			after)}); err != nil {
 		return 0, err
 	}
-	return len(names), p.books.Log(t, "key reseal", "keys", fmt.Sprintf("%d secrets, from %s to %s", len(names), access.Key{Key: names[0]}.Short(), access.Key{Key: names[len(names)-1]}.Short()))
+	return len(names), p.books.Log(t, "key reseal", "keys",
+		fmt.Sprintf("%d secrets, from %s to %s",
+			len(names), access.Key{Key: names[0]}.Short(), access.Key{Key: names[len(names)-1]}.Short()))
 }

@@ -27,10 +27,10 @@ func (l Login) String() string { return fmt.Sprintf("login %s of %s", l.Email, l
 // LogValue is the login in a log.
 func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
-// AddLogin lets a person log in. An account may have several. The same address
-// for the same account twice is once, and leaves the password as it is; for
-// another account it is ErrConflict. ErrNotFound if the account was never opened;
-// ErrInvalid if it is closed, and for what is no address or no hash.
+// AddLogin adds a login to an account, which may have several. Adding the same address to
+// the same account again has no further effect, and leaves the password; an address of
+// another account is ErrConflict. ErrNotFound if the account was never opened; ErrInvalid
+// if it is closed, and for an invalid address or hash.
 func (p *People) AddLogin(ctx context.Context, l Login) error {
 	email, err := access.ParseEmail(l.Email)
 	err = ledger.At("email", err)
@@ -48,7 +48,8 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 			return err
 		}
 		now := p.now()
-		n, err := t.Exec("INSERT INTO logins (bucket, email, account, password, created, changed) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING",
+		n, err := t.Exec("INSERT INTO logins (bucket, email, account, password, created, changed) "+
+			"VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING",
 			keyBucket(email), email, string(l.Account), l.Password, now)
 		if err != nil {
 			return err
@@ -59,7 +60,7 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 		there, err := findLogin(t, email)
 		switch {
 		case errors.Is(err, ledger.ErrNotFound):
-			return fmt.Errorf("%w: it was removed meanwhile", db.ErrRetry)
+			return fmt.Errorf("%w: it was removed at the same time", db.ErrRetry)
 		case err == nil && there.Account != l.Account:
 			return ledger.ErrConflict.In("", "it opens account %s", there.Account)
 		}
@@ -71,7 +72,7 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 	return nil
 }
 
-// checkHash refuses to keep a password itself.
+// checkHash refuses to store a password itself.
 func checkHash(hash string) error {
 	if !access.IsPasswordHash(hash) {
 		return ledger.ErrInvalid.In("password", "of a password only the hash is kept, and this is none")
@@ -82,7 +83,10 @@ func checkHash(hash string) error {
 const loginColumns = "SELECT email, account, password, created, changed FROM logins "
 
 func readLogin(r db.Row) Login {
-	return Login{Email: r.Text(0), Account: ledger.Account(r.Text(1)), Password: r.Text(2), Created: db.TimeOf(r.Int(3)), Changed: db.TimeOf(r.Int(4))}
+	return Login{
+		Email: r.Text(0), Account: ledger.Account(r.Text(1)), Password: r.Text(2), Created: db.TimeOf(r.Int(3)),
+		Changed: db.TimeOf(r.Int(4)),
+	}
 }
 
 // findLogin reads the login of an address; ErrNotFound if there is none.
@@ -143,7 +147,7 @@ func (p *People) Logins(ctx context.Context, id ledger.Account) (logins []Login,
 	return logins, nil
 }
 
-// RemoveLogin takes a login away, and ends its sessions. The same twice is once.
+// RemoveLogin removes a login, and ends its sessions. Repeating it has no further effect.
 func (p *People) RemoveLogin(ctx context.Context, email string) error {
 	l, err := p.Login(ctx, email)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -156,7 +160,8 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 		if _, err := p.books.LockAccount(t, l.Account); err != nil {
 			return err
 		}
-		n, err := t.Exec("DELETE FROM logins WHERE bucket = $1 AND email = $2 AND account = $3", keyBucket(l.Email), l.Email, string(l.Account))
+		n, err := t.Exec("DELETE FROM logins WHERE bucket = $1 AND email = $2 AND account = $3",
+			keyBucket(l.Email), l.Email, string(l.Account))
 		if err != nil || n == 0 {
 			return err
 		}

@@ -11,19 +11,21 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// AttemptsKept is the longest window in which attempts are counted. Counters are
-// removed after it: a stranger who tries from many networks makes many of them.
+// AttemptsKept is the longest window in which attempts are counted. Counters are removed
+// after it, since an attacker on many networks makes many of them.
 const AttemptsKept = time.Hour
 
 // CountAttempt adds one to an attempt counter, before it is known whether the attempt
-// succeeds: at most so many in a window of time, which begins with the first and is at
-// most AttemptsKept. wait is zero, or how long until the next is allowed; then it was
-// not counted. Attempts at the same moment, in several processes too, are counted one
-// by one. counter is any text; only its hash is kept, since people type their password
-// into the wrong field.
-func (p *People) CountAttempt(ctx context.Context, counter string, most int, window time.Duration) (wait time.Duration, err error) {
+// succeeds. At most most attempts are allowed in a window, which begins with the first and
+// is at most AttemptsKept. wait is zero, or how long until the next is allowed; then it was
+// not counted. It is exact under concurrency, in several processes too. counter is any
+// text; only its hash is stored, since people type their password into the wrong field.
+func (p *People) CountAttempt(
+	ctx context.Context, counter string, most int, window time.Duration,
+) (wait time.Duration, err error) {
 	if most < 1 || window < time.Millisecond || window > AttemptsKept {
-		return 0, ledger.ErrInvalid.In("", "%d attempts in %s; it is at least 1 in at most %s", most, window, AttemptsKept)
+		return 0, ledger.ErrInvalid.In("", "%d attempts in %s; it is at least 1 in at most %s",
+			most, window, AttemptsKept)
 	}
 	key := attemptKey(counter)
 	err = p.db.Write(ctx, func(t db.Tx) error {
@@ -53,28 +55,28 @@ func (p *People) CountAttempt(ctx context.Context, counter string, most int, win
 	return wait, nil
 }
 
-// An account may ask for so many recipients in a while, found or not, on the pages and by
-// every API together: who sends needs few of them, and who would learn which accounts
-// there are needs many.
+// How many recipients an account may look up in a window, found or not, on the pages and by
+// every API together. A sender needs few of them; whoever wants to enumerate accounts needs
+// many.
 const (
 	MostRecipients   = 60
 	RecipientsWindow = time.Hour
 )
 
-// CountRecipient counts that an account asks for a recipient, before it is known whether
+// CountRecipient counts that an account looks up a recipient, before it is known whether
 // there is one. wait is that of CountAttempt.
 func (p *People) CountRecipient(ctx context.Context, from ledger.Account) (wait time.Duration, err error) {
 	return p.CountAttempt(ctx, "send "+string(from), MostRecipients, RecipientsWindow)
 }
 
-// attemptKey is what is kept of a counter's name.
+// attemptKey is the hash of a counter's name.
 func attemptKey(counter string) string {
 	sum := sha256.Sum256([]byte(counter))
 	return hex.EncodeToString(sum[:])
 }
 
-// UncountAttempts takes one from each counter, none below zero: for an attempt that
-// was counted, and succeeded or was not made.
+// UncountAttempts subtracts one from each counter, none below zero: for an attempt that was
+// counted, and succeeded or was not made.
 func (p *People) UncountAttempts(ctx context.Context, counters ...string) error {
 	return p.changeAttempts(ctx, "take back an attempt", "UPDATE attempts SET tries = tries - 1 WHERE bucket = $1 AND counter = $2 AND tries > 0", counters)
 }

@@ -19,10 +19,10 @@ type PasswordChange struct {
 }
 
 // SetPassword sets a login's password, and ends the login's sessions except one. With
-// RevokeKeys it also revokes all API keys of the login's account, and returns how many
-// these were. All of it, the lines of the log and the security events are one
-// transaction. ErrNotFound if there is no such login, ErrInvalid for what is no hash.
-// Repeating sets the password again, and finds no key to revoke.
+// RevokeKeys it also revokes all API keys of the login's account, and returns how many. All
+// of it, the log and the security events are one transaction. ErrNotFound if there is no
+// such login, ErrInvalid for an invalid hash. Repeating it sets the password again, and
+// finds no key to revoke.
 func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange) (revoked int, err error) {
 	err = checkHash(c.Hash)
 	if err == nil {
@@ -65,7 +65,8 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 		err = noLogin(l.Email)
 	}
 	if err == nil {
-		_, err = endSessions(t, l.Account, "account = $1 AND email = $2 AND id <> $3", string(l.Account), l.Email, c.KeepSession)
+		_, err = endSessions(t, l.Account, "account = $1 AND email = $2 AND id <> $3",
+			string(l.Account), l.Email, c.KeepSession)
 	}
 	if err != nil {
 		return err
@@ -86,7 +87,8 @@ func (p *People) revokeKeys(t db.Tx, id ledger.Account, c PasswordChange) (revok
 		return 0, err
 	}
 	for _, k := range keys {
-		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0", p.now(), keyBucket(k.Key), k.Key)
+		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0",
+			p.now(), keyBucket(k.Key), k.Key)
 		if err != nil {
 			return revoked, err
 		}
@@ -107,15 +109,16 @@ func (p *People) revokeKeys(t db.Tx, id ledger.Account, c PasswordChange) (revok
 }
 
 // RehashPassword replaces the hash of a login's password by another hash of the same
-// password. The password stays the one that was set, and sessions stay. changed is
-// false where the hash is no longer the one that was verified: the password was set, or
-// hashed again, at the same time. ErrInvalid for what is no hash.
+// password. Sessions stay. changed is false if the hash is no longer the one that was
+// verified: the password was set or rehashed at the same time. ErrInvalid for an invalid
+// hash.
 func (p *People) RehashPassword(ctx context.Context, l Login, hash string) (changed bool, err error) {
 	if err := checkHash(hash); err != nil {
 		return false, fmt.Errorf("hash a password again: %w", err)
 	}
 	err = p.db.Write(ctx, func(t db.Tx) error {
-		n, err := t.Exec("UPDATE logins SET password = $1 WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
+		n, err := t.Exec("UPDATE logins SET password = $1 "+
+			"WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
 			hash, keyBucket(l.Email), l.Email, string(l.Account), l.Password)
 		changed = n > 0
 		return err

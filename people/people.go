@@ -1,4 +1,5 @@
-// Package people keeps who may use the books: API keys and bearer tokens, logins, sessions, and what happened to them. It knows accounts by their names alone.
+// Package people stores the credentials of those who use the books: API keys, bearer tokens,
+// logins, sessions, and their security events. It knows accounts only by their IDs.
 package people
 
 import (
@@ -9,8 +10,8 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Books is what people need of the books: whether an account is there, and the log. Each
-// method works in the transaction that it is given.
+// Books are what people need of the books: the accounts and the log. Each method runs in the
+// given transaction.
 type Books interface {
 	// CheckAccount is ErrNotFound if the account was never opened.
 	CheckAccount(t db.View, id ledger.Account) error
@@ -21,8 +22,8 @@ type Books interface {
 	Log(t db.Tx, action, subject, detail string) error
 }
 
-// People are those who may use the books. All methods may be called from several
-// goroutines at the same time. Times are kept in UTC, cut to milliseconds.
+// People are the credentials of the books. All methods are safe for concurrent use. Times
+// are in UTC, cut to milliseconds.
 type People struct {
 	db     *db.DB
 	books  Books
@@ -31,7 +32,7 @@ type People struct {
 	stamps *db.Stamps
 }
 
-// New is the people of books. actor makes the changes.
+// New returns the people of books. actor is the actor of all changes.
 func New(d *db.DB, books Books, actor access.Actor, clock func() time.Time, stamps *db.Stamps) *People {
 	return &People{d, books, actor, clock, stamps}
 }

@@ -1,7 +1,6 @@
 package people
 
-// Why something is refused, where a front end can say what to do about it: the reasons of a
-// ledger.Error.
+// The reasons of a ledger.Error for which an API has a hint.
 const (
 	ReasonUnknownKey   = "unknown-key"   // ledger.ErrNotFound
 	ReasonUnknownLogin = "unknown-login" // ledger.ErrNotFound

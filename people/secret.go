@@ -13,10 +13,9 @@ import (
 // secretLength is the length in bytes of a secret of the books.
 const secretLength = 32
 
-// Secret is a secret that the books have for a purpose: 32 random bytes, made by the
-// first call and the same in every process from then on. Whoever has a copy of the books
-// has it: it is for what a key outside of the books would do better, where there is
-// none. random is crypto/rand.Reader outside of tests.
+// Secret is a stored secret for a purpose: 32 random bytes, made by the first call and the
+// same in every process. A copy of the books contains it: use it only if there is no key
+// outside of the books. random is crypto/rand.Reader outside of tests.
 func (p *People) Secret(ctx context.Context, purpose string, random io.Reader) (access.Hidden, error) {
 	name := "secret: " + purpose
 	text, err := p.meta(ctx, name)
@@ -33,15 +32,16 @@ func (p *People) Secret(ctx context.Context, purpose string, random io.Reader) (
 	return secret, nil
 }
 
-// makeSecret keeps a new secret under a name, or returns the one that another has kept
-// there in between.
+// makeSecret stores a new secret under a name, or returns the one that another process has
+// stored at the same time.
 func (p *People) makeSecret(ctx context.Context, name string, random io.Reader) (string, error) {
 	secret := make([]byte, secretLength)
 	if _, err := io.ReadFull(random, secret); err != nil {
 		return "", fmt.Errorf("read random bytes: %w", err)
 	}
 	err := p.db.Write(ctx, func(t db.Tx) error {
-		_, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, base64.StdEncoding.EncodeToString(secret))
+		_, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+			name, base64.StdEncoding.EncodeToString(secret))
 		return err
 	})
 	if err != nil {
@@ -50,10 +50,11 @@ func (p *People) makeSecret(ctx context.Context, name string, random io.Reader) 
 	return p.meta(ctx, name)
 }
 
-// meta is what the books keep under a name, or "".
+// meta is the value of a name in the table meta, or "".
 func (p *People) meta(ctx context.Context, name string) (value string, err error) {
 	err = p.db.Look(ctx, func(t db.View) error {
-		return t.Query(func(r db.Row) error { value = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1", name)
+		return t.Query(func(r db.Row) error { value = r.Text(0); return nil }, "SELECT value FROM meta "+
+			"WHERE name = $1", name)
 	})
 	return value, err
 }

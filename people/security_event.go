@@ -9,18 +9,17 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// SecurityEvent is something that was done with a person's access to the pages, and
-// that no other table has.
+// SecurityEvent is an event of a person's access to the pages that no other table records.
 type SecurityEvent struct {
 	At      time.Time
-	Nonce   string // which of those of one moment; for paging
-	Action  string // what it was: "log-in", "log-in refused", "password", "key create" …; an operator does some of it for them
+	Nonce   string // distinguishes events of one moment; a part of the cursor
+	Action  string // "log-in", "log-in refused", "password", "key create" …; some are an operator's
 	Detail  string
 	Client  string
 	Address string
 }
 
-// longestDetail is the length in characters of an event's longest detail: any e-mail address fits.
+// longestDetail is the length in characters of the longest detail: any e-mail address fits.
 const longestDetail = 254
 
 func (e SecurityEvent) check() error {
@@ -35,14 +34,14 @@ func (e SecurityEvent) check() error {
 	return ledger.CheckLine("the detail", e.Detail, longestDetail)
 }
 
-// AddSecurityEvent keeps what a person did, now. Its nonce is made by the books.
-// ErrNotFound if the account was never opened, ErrInvalid for texts that are not a line
-// of at most 200 characters, and 254 for the detail.
+// AddSecurityEvent records an event, now; its nonce is generated. ErrNotFound if the account
+// was never opened, ErrInvalid for texts that are not a line of at most 200 characters, 254
+// for the detail.
 func (p *People) AddSecurityEvent(ctx context.Context, id ledger.Account, e SecurityEvent) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	at, nonce := p.stamps.Next(p.now()) // outside of what may run twice: it is written once
+	at, nonce := p.stamps.Next(p.now()) // outside of the transaction, which may be retried
 	err := p.db.Write(ctx, func(t db.Tx) error {
 		if err := p.books.CheckAccount(t, id); err != nil {
 			return err
@@ -62,9 +61,11 @@ func insertSecurityEvent(t db.Tx, id ledger.Account, e SecurityEvent, at int64, 
 	return err
 }
 
-// SecurityEvents are an account's, the newest first, those that come after one, of which
-// At and Nonce count, or the first; at most limit. ErrNotFound if the account was never opened.
-func (p *People) SecurityEvents(ctx context.Context, id ledger.Account, after *SecurityEvent, limit int) (events []SecurityEvent, err error) {
+// SecurityEvents are at most limit events of an account, the newest first, after the cursor
+// (its At and Nonce), or from the start for nil. ErrNotFound if the account was never opened.
+func (p *People) SecurityEvents(
+	ctx context.Context, id ledger.Account, after *SecurityEvent, limit int,
+) (events []SecurityEvent, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
@@ -73,12 +74,15 @@ func (p *People) SecurityEvents(ctx context.Context, id ledger.Account, after *S
 		if err := p.books.CheckAccount(t, id); err != nil {
 			return err
 		}
-		sql, args := securityEventsOf+"ORDER BY at DESC, nonce DESC LIMIT $3", []any{int64(id.Bucket()), string(id), int64(max(limit, 0))}
+		sql, args := securityEventsOf+"ORDER BY at DESC, "+
+			"nonce DESC LIMIT $3", []any{int64(id.Bucket()), string(id), int64(max(limit, 0))}
 		if after != nil {
-			sql, args = securityEventsOf+"AND (at, nonce) < ($4, $5) ORDER BY at DESC, nonce DESC LIMIT $3", append(args, after.At.UnixMilli(), after.Nonce)
+			sql, args = securityEventsOf+"AND (at, nonce) < ($4, $5) ORDER BY at DESC, "+
+				"nonce DESC LIMIT $3", append(args, after.At.UnixMilli(), after.Nonce)
 		}
 		return t.Query(func(r db.Row) error {
-			events = append(events, SecurityEvent{db.TimeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
+			events = append(events,
+				SecurityEvent{db.TimeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
 			return nil
 		}, sql, args...)
 	})

@@ -10,20 +10,19 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// MaxSessions is the largest number of sessions that an account has at once.
+// MaxSessions is the largest number of live sessions of an account.
 const MaxSessions = 50
 
-// AddSession keeps a session of a login that exists; its Created and Seen are now.
-// password is the login's hash that the person's password was checked against: where
-// another was set since, or the login was removed, the session is not kept and it is
-// ErrNotFound. An account with MaxSessions loses the one that was not used for
-// longest. The same session twice is once, with other content it is ErrConflict.
+// AddSession adds a session of a login; its Created and Seen are now. password is the hash
+// that the person's password was checked against: if it has changed since, or the login was
+// removed, the error is ErrNotFound. An account with MaxSessions loses the least recently
+// used one. Repeating it has no further effect; other content is ErrConflict.
 func (p *People) AddSession(ctx context.Context, s access.Session, password string) error {
 	if err := checkSession(s, db.TimeOf(p.now())); err != nil {
 		return fmt.Errorf("add a session: %w", err)
 	}
 	err := p.db.Write(ctx, func(t db.Tx) error {
-		// Who sets a password or closes the account takes the same lock, and ends the sessions that are there.
+		// Setting a password and closing the account take the same lock, and end all sessions.
 		if _, err := p.books.LockAccount(t, s.Account); err != nil {
 			return err
 		}
@@ -47,7 +46,8 @@ func checkSession(s access.Session, now time.Time) error {
 		return ledger.ErrInvalid.In("", "a session has an ID of 12 characters of A-Z a-z 0-9, and a hash")
 	}
 	if !s.Expires.After(now) {
-		return ledger.ErrInvalid.In("", "it expires at %s, which does not lie ahead; it is %s", ledger.FormatTime(s.Expires), ledger.FormatTime(now))
+		return ledger.ErrInvalid.In("", "it expires at %s, which does not lie ahead; it is %s",
+			ledger.FormatTime(s.Expires), ledger.FormatTime(now))
 	}
 	if err := ledger.CheckText("the client", s.Client); err != nil {
 		return err
@@ -55,7 +55,7 @@ func checkSession(s access.Session, now time.Time) error {
 	return ledger.CheckText("the address", s.Address)
 }
 
-// insertSession writes a session, and removes what is too many with it.
+// insertSession writes a session, and removes the oldest above MaxSessions.
 func insertSession(t db.Tx, s access.Session, now int64) error {
 	n, err := t.Exec(`INSERT INTO sessions (bucket, id, hash, email, account, client, address, created, seen, expires)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT DO NOTHING`,
@@ -72,7 +72,8 @@ func insertSession(t db.Tx, s access.Session, now int64) error {
 	}
 	var others []string
 	if err := t.Query(func(r db.Row) error { others = append(others, r.Text(0)); return nil },
-		"SELECT id FROM sessions WHERE account = $1 AND id <> $2 AND expires > $3 ORDER BY seen DESC, id", string(s.Account), s.ID, now); err != nil {
+		"SELECT id FROM sessions WHERE account = $1 AND id <> $2 AND expires > $3 ORDER BY seen DESC, id",
+		string(s.Account), s.ID, now); err != nil {
 		return err
 	}
 	for _, id := range others[min(len(others), MaxSessions-1):] {
@@ -96,7 +97,7 @@ func scanSession(r db.Row) (access.Session, error) {
 	return s, nil
 }
 
-// findSession reads the session of an ID that is not over; ErrNotFound if there is none.
+// findSession reads a live session by its ID; ErrNotFound if there is none.
 func findSession(t db.View, id string, now int64) (s access.Session, err error) {
 	found := false
 	err = t.Query(func(r db.Row) error {
@@ -114,7 +115,7 @@ func noSession(id string) error {
 	return ledger.ErrNotFound.In("", "session %.12q", id) // and not what follows an ID in a whole text
 }
 
-// Session is the session of an ID; ErrNotFound if there is none, or it has ended.
+// Session is the session with an ID; ErrNotFound if there is none, or it has ended.
 func (p *People) Session(ctx context.Context, id string) (s access.Session, err error) {
 	if !access.IsTokenID(id) {
 		return s, noSession(id)
@@ -129,8 +130,8 @@ func (p *People) Session(ctx context.Context, id string) (s access.Session, err 
 	return s, nil
 }
 
-// Sessions are an account's that are not over, the one last seen first; ErrNotFound
-// if the account was never opened.
+// Sessions are the live sessions of an account, the last used first; ErrNotFound if the
+// account was never opened.
 func (p *People) Sessions(ctx context.Context, id ledger.Account) (sessions []access.Session, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
@@ -152,8 +153,8 @@ func (p *People) Sessions(ctx context.Context, id ledger.Account) (sessions []ac
 	return sessions, nil
 }
 
-// TouchSession sets when a session was last used to now, and until when it lives. One
-// that has ended stays so, and is no error.
+// TouchSession sets the last use of a session to now, and its expiry. For a session that
+// has ended it does nothing, without an error.
 func (p *People) TouchSession(ctx context.Context, id string, until time.Time) error {
 	if !access.IsTokenID(id) {
 		return nil
@@ -170,14 +171,15 @@ func (p *People) TouchSession(ctx context.Context, id string, until time.Time) e
 	return nil
 }
 
-// EndSession ends an account's session, at once and in every process; ErrNotFound
+// EndSession ends an account's session, immediately and in every process; ErrNotFound
 // if the account has none of that ID.
 func (p *People) EndSession(ctx context.Context, account ledger.Account, id string) error {
 	if !access.IsTokenID(id) {
 		return noSession(id)
 	}
 	err := p.db.Write(ctx, func(t db.Tx) error {
-		n, err := endSessions(t, account, "bucket = $1 AND id = $2 AND account = $3", keyBucket(id), id, string(account))
+		n, err := endSessions(t, account, "bucket = $1 AND id = $2 AND account = $3",
+			keyBucket(id), id, string(account))
 		if err == nil && n == 0 {
 			err = noSession(id)
 		}
@@ -189,8 +191,8 @@ func (p *People) EndSession(ctx context.Context, account ledger.Account, id stri
 	return nil
 }
 
-// EndSessions ends all of an account's sessions except one ("": none is excepted).
-// Safe to call twice.
+// EndSessions ends all sessions of an account except one; "": all. Repeating it has no
+// further effect.
 func (p *People) EndSessions(ctx context.Context, account ledger.Account, except string) error {
 	err := p.db.Write(ctx, func(t db.Tx) error {
 		_, err := endSessions(t, account, "account = $1 AND id <> $2", string(account), except)

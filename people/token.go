@@ -9,9 +9,9 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// AddToken keeps a bearer token; its Created is now. The same token twice is once,
-// with other content it is ErrConflict. ErrNotFound if a holder's account was never
-// opened; ErrInvalid if it is closed, and for a token that cannot be one.
+// AddToken adds a bearer token; its Created is now. Repeating it has no further effect;
+// other content is ErrConflict. ErrNotFound if a holder's account was never opened;
+// ErrInvalid if it is closed, and for an invalid token.
 func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	err := k.Valid()
 	if err == nil {
@@ -30,9 +30,11 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 		if k.Authoritative {
 			authoritative = 1
 		}
-		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked, authoritative)
-		                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT DO NOTHING`,
-			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, p.now(), db.MillisOf(k.Expires), authoritative)
+		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked,
+			  authoritative)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT DO NOTHING`,
+			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, p.now(),
+			db.MillisOf(k.Expires), authoritative)
 		if err != nil {
 			return err
 		}
@@ -40,7 +42,9 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			return p.books.Log(t, "token create", k.ID, credential(roleOf(k), k.Label))
 		}
 		there, err := findToken(t, k.ID)
-		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account || there.Label != k.Label || there.Authoritative != k.Authoritative || db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
+		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account ||
+			there.Label != k.Label || there.Authoritative != k.Authoritative ||
+			db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
 			err = ledger.ErrConflict.In("", "token %s", k.ID)
 		}
 		return err
@@ -51,7 +55,7 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	return nil
 }
 
-// roleOf says in the log what a token is for.
+// roleOf describes a token's role in the log.
 func roleOf(k access.Token) string {
 	if k.Role == access.Holder {
 		return fmt.Sprintf("%s %s", k.Role, k.Account)
@@ -67,7 +71,8 @@ const tokenColumns = "SELECT id, hash, role, account, label, created, expires, r
 func scanToken(r db.Row) (access.Token, error) {
 	k := access.Token{
 		ID: r.Text(0), Role: access.Role(r.Text(2)), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
-		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOrZero(r.Int(6)), Revoked: db.TimeOrZero(r.Int(7)), Authoritative: r.Int(8) != 0,
+		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOrZero(r.Int(6)), Revoked: db.TimeOrZero(r.Int(7)),
+		Authoritative: r.Int(8) != 0,
 	}
 	if n := copy(k.Hash[:], r.Bytes(1)); n != len(k.Hash) {
 		return k, fmt.Errorf("the books' token %s has a hash of %d bytes", k.ID, n)
@@ -90,7 +95,8 @@ func findToken(t db.View, id string) (k access.Token, err error) {
 }
 
 func noToken(id string) error {
-	return ledger.ErrNotFound.In("", "token %.16q", id).Because(ReasonUnknownToken) // and not what follows an ID in a whole token
+	// Never the secret that follows the ID in a whole token.
+	return ledger.ErrNotFound.In("", "token %.16q", id).Because(ReasonUnknownToken)
 }
 
 // Token is the bearer token of an ID, also a revoked one; ErrNotFound if there is none.
@@ -124,14 +130,15 @@ func (p *People) Tokens(ctx context.Context) (tokens []access.Token, err error) 
 	return tokens, nil
 }
 
-// RevokeToken ends a bearer token, at once and in every process. The same twice is
-// once; ErrNotFound if there is none.
+// RevokeToken revokes a bearer token, immediately and in every process. Repeating it has no
+// further effect; ErrNotFound if there is none.
 func (p *People) RevokeToken(ctx context.Context, id string) error {
 	if !access.IsTokenID(id) {
 		return noToken(id)
 	}
 	err := p.db.Write(ctx, func(t db.Tx) error {
-		n, err := t.Exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0", p.now(), keyBucket(id), id)
+		n, err := t.Exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0",
+			p.now(), keyBucket(id), id)
 		if err != nil {
 			return err
 		}
