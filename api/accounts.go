@@ -28,7 +28,10 @@ type accountOut struct {
 }
 
 func showAccount(ctx context.Context, a store.Account) accountOut {
-	out := accountOut{ID: string(a.ID), Region: string(a.Region), Opened: instant(a.Opened), Frozen: showFreeze(a.Freeze, token(ctx).Role)}
+	out := accountOut{
+		ID: string(a.ID), Region: string(a.Region), Opened: instant(a.Opened),
+		Frozen: showFreeze(a.Freeze, token(ctx).Role),
+	}
 	if !a.Closed.IsZero() {
 		out.Closed = instant(a.Closed)
 	}
@@ -38,29 +41,45 @@ func showAccount(ctx context.Context, a store.Account) accountOut {
 // accountRoutes are those of holders' accounts.
 func (s *server) accountRoutes() {
 	add(s, huma.Operation{
-		OperationID: "open-account", Method: http.MethodPost, Path: "/v1/accounts", Tags: []string{"Accounts"}, Summary: "Open an account",
-		Description:   "Opens an account for a resident of a region. The same again is once, and answers 200 instead of 201. With another region it is refused: a residence is changed by its own operation.",
+		OperationID: "open-account", Method: http.MethodPost, Path: "/v1/accounts", Tags: []string{"Accounts"},
+		Summary: "Open an account",
+		Description: "Opens an account for a resident of a region. Repeating has no further effect, and answers " +
+			"200 instead of 201. With another region it is refused: a residence is changed by its own operation.",
 		DefaultStatus: http.StatusCreated, Responses: also[accountOut](s, "It was open before, as it is."),
 	}, exchange, s.openAccount)
 	add(s, huma.Operation{
-		OperationID: "list-accounts", Method: http.MethodGet, Path: "/v1/accounts", Tags: []string{"Accounts"}, Summary: "List the accounts",
-		Description: "All accounts, closed ones too, in an order that never changes. An account that is opened while you read may be found or not.",
+		OperationID: "list-accounts", Method: http.MethodGet, Path: "/v1/accounts", Tags: []string{"Accounts"},
+		Summary: "List the accounts",
+		Description: "All accounts, closed ones too, in an order that never changes. " +
+			"An account that is opened while you read may be found or not.",
 	}, staff, s.listAccounts)
 	add(s, huma.Operation{
-		OperationID: "get-account", Method: http.MethodGet, Path: "/v1/accounts/{account}", Tags: []string{"Accounts"}, Summary: "Look at an account",
-		Description: "Its residence, when it was opened and closed, and whether it is frozen. A closed account is found as well.",
+		OperationID: "get-account", Method: http.MethodGet, Path: "/v1/accounts/{account}", Tags: []string{"Accounts"},
+		Summary: "Look at an account",
+		Description: "Its residence, when it was opened and closed, and whether it is frozen. " +
+			"A closed account is found as well.",
 	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
 		a, err := s.Books.Account(ctx, in.id())
 		return say(showAccount(ctx, a), err)
 	})
 	add(s, huma.Operation{
-		OperationID: "set-region", Method: http.MethodPut, Path: "/v1/accounts/{account}/region", Tags: []string{"Accounts"}, Summary: "Set an account's residence",
-		Description: "Sets the verified residence, or clears it with an empty string. Where the product is not offered there, or no residence is left, the account stops earning from today, or from the day from which a listing of the region holds; what it has earned before is paid. Repeating has no further effect.",
+		OperationID: "set-region", Method: http.MethodPut, Path: "/v1/accounts/{account}/region",
+		Tags: []string{"Accounts"}, Summary: "Set an account's residence",
+		Description: "Sets the verified residence, or clears it with an empty string. " +
+			"Where the product is not offered there, or no residence is left, the account stops earning from today, " +
+			"or from the day from which a listing of the region holds; what it has earned before is paid. " +
+			"Repeating has no further effect.",
 	}, writers, s.setRegion)
 	add(s, huma.Operation{
-		OperationID: "close-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/close", Tags: []string{"Accounts"}, Summary: "Close an account",
-		Description: "Closes an account forever. Without sweepTo it must be empty, free and held, with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. With sweepTo its Soft Staking is switched off, what it has free goes to the other account, and so does each reward that is still to come, when it is credited; what is held keeps it open. A closed account takes no entry any more and is not opened again; what was is kept. Repeating has no further effect, but to move on what there is and to name another account.",
-		Errors:      []int{http.StatusConflict, http.StatusNotFound},
+		OperationID: "close-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/close",
+		Tags: []string{"Accounts"}, Summary: "Close an account",
+		Description: "Closes an account forever. Without sweepTo it must be empty, free and held, " +
+			"with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. " +
+			"With sweepTo its Soft Staking is switched off, what it has free goes to the other account, " +
+			"and so does each reward that is still to come, when it is credited; " +
+			"while anything is held it cannot be closed. A closed account takes no entries and cannot be opened " +
+			"again; its history is kept. Repeating only moves what has come since, or names another account.",
+		Errors: []int{http.StatusConflict, http.StatusNotFound},
 	}, exchange, s.closeAccount)
 	s.freezeRoutes()
 }
@@ -106,13 +125,13 @@ func parseRegion(text string) (staking.Region, error) {
 }
 
 func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[accountOut]], error) {
-	place, err := in.place(1)
+	key, err := in.key(1)
 	if err != nil {
 		return nil, err
 	}
 	after := ledger.Account("")
-	if place != nil {
-		if after = ledger.Account(place[0]); after.CheckHolder() != nil {
+	if key != nil {
+		if after = ledger.Account(key[0]); after.CheckHolder() != nil {
 			return nil, badCursor()
 		}
 	}
@@ -120,7 +139,7 @@ func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[acc
 	if err != nil {
 		return nil, err
 	}
-	return say(pageOf(accounts, in.Limit, func(a store.Account) string { return placed(string(a.ID)) },
+	return say(pageOf(accounts, in.Limit, func(a store.Account) string { return cursorOf(string(a.ID)) },
 		func(a store.Account) (accountOut, error) { return showAccount(ctx, a), nil }))
 }
 

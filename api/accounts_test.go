@@ -24,7 +24,8 @@ func TestAccounts(t *testing.T) {
 		w.post("exchange", "/v1/accounts", `{"id":"carol","region":"FR"}`).refused(409, "mismatch", "")
 		w.post("exchange", "/v1/accounts", `{"id":"carol"}`).refused(409, "mismatch", "")
 		w.post("exchange", "/v1/accounts", `{"id":"dave"}`).is(201).says("region", "")
-		if r := w.get("exchange", "/v1/accounts/erin"); r.status != 404 || strings.Contains(r.body, "softstake account") {
+		if r := w.get("exchange", "/v1/accounts/erin"); r.status != 404 ||
+			strings.Contains(r.body, "softstake account") {
 			t.Error(r.body)
 		}
 		w.get("exchange", "/v1/accounts/@rewards").refused(400, "invalid", "")
@@ -87,15 +88,19 @@ func TestBalances(t *testing.T) {
 		w.settlers()
 		w.post("exchange", "/v1/entries", entry("h-1", "hold", "alice alice/held BNB 1")).is(201)
 		w.post("exchange", "/v1/entries", entry("d-2", "deposit", "@custody alice SOL 3")).is(201)
-		w.put("operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-02","price":"600.12345678"}]}`).is(200)
+		w.put("operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-02","price":"600.12345678"}]}`).
+			is(200)
 		w.get("alice", "/v1/accounts/alice/balances").is(200).says(
-			"at", "2026-03-02T12:00:00.000Z", "items.#", "2", "total", "6001.2345678", "unpriced.#", "1", "unpriced.0", "SOL",
-			"items.0.asset", "BNB", "items.0.free", "9", "items.0.held", "1", "items.0.earned", "0", "items.0.value", "6001.2345678",
+			"at", "2026-03-02T12:00:00.000Z", "items.#", "2", "total", "6001.2345678", "unpriced.#", "1",
+			"unpriced.0", "SOL",
+			"items.0.asset", "BNB", "items.0.free", "9", "items.0.held", "1", "items.0.earned", "0",
+			"items.0.value", "6001.2345678",
 			"items.1.asset", "SOL", "items.1.free", "3", "items.1.value", "")
 		w.get("bob", "/v1/accounts/bob/balances").is(200).says("items.#", "0", "total", "0", "unpriced.#", "0")
 		// More than 63 bits of 1e-8 USDT: a price set wrongly must not take the balances away.
 		w.put("operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-02","price":"90000000000"}]}`).is(200)
-		w.get("alice", "/v1/accounts/alice/balances").is(200).says("items.0.value", "900000000000", "total", "900000000000")
+		w.get("alice", "/v1/accounts/alice/balances").is(200).says("items.0.value", "900000000000",
+			"total", "900000000000")
 		w.clock.Set(10, "12:00")
 		w.get("alice", "/v1/accounts/alice/balances").is(200).says("total", "0", "unpriced.#", "2")
 	})
@@ -104,14 +109,16 @@ func TestBalances(t *testing.T) {
 func TestJournals(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.settlers()
-		w.post("exchange", "/v1/entries", entry("x-1", "trade", "alice bob BNB 1,bob @desk BNB 1,@desk alice SOL 4")).is(201)
+		w.post("exchange", "/v1/entries",
+			entry("x-1", "trade", "alice bob BNB 1,bob @desk BNB 1,@desk alice SOL 4")).is(201)
 		w.post("exchange", "/v1/entries", entry("h-1", "hold", "alice alice/held BNB 2")).is(201)
 		w.clock.Set(2, "12:00")
 		w.post("exchange", "/v1/entries", entry("t-1", "transfer", "alice bob BNB 0.5")).is(201)
 
 		const path = "/v1/accounts/alice/journal"
 		w.get("alice", path).is(200).says("items.#", "6", "next", "",
-			"items.0.entry", "t-1", "items.0.at", "2026-03-03T12:00:00.000Z", "items.0.amount", "-0.5", "items.0.other", "bob", "items.0.kind", "transfer", "items.0.part", "free",
+			"items.0.entry", "t-1", "items.0.at", "2026-03-03T12:00:00.000Z", "items.0.amount", "-0.5",
+			"items.0.other", "bob", "items.0.kind", "transfer", "items.0.part", "free",
 			"items.3.part", "held", "items.3.amount", "2", "items.3.other", "alice")
 		want := "t-1 d-1 h-1 h-1 x-1 x-1"
 		for size := 1; size <= 7; size++ {
@@ -120,7 +127,8 @@ func TestJournals(t *testing.T) {
 			}
 		}
 		for query, want := range map[string]string{
-			"asset=SOL": "x-1", "kind=hold": "h-1 h-1", "kind=reward": "", "from=2026-03-03": "t-1", "to=2026-03-02&asset=BNB": "d-1 h-1 h-1 x-1", "from=2026-03-04": "",
+			"asset=SOL": "x-1", "kind=hold": "h-1 h-1", "kind=reward": "", "from=2026-03-03": "t-1",
+			"to=2026-03-02&asset=BNB": "d-1 h-1 h-1 x-1", "from=2026-03-04": "",
 		} {
 			if got := strings.Join(w.walked("alice", path+"?"+query, 2, "entry"), " "); got != want {
 				t.Errorf("%s: %s; %s is wanted", query, got, want)
@@ -128,7 +136,9 @@ func TestJournals(t *testing.T) {
 		}
 		w.get("alice", path+"?from=2026-03-03&to=2026-03-02").refused(400, "invalid", "to")
 		w.get("alice", path+"?from=today").refused(400, "invalid", "from")
-		for _, cursor := range []string{"MA", "MApkCjAKMg", "LTEKZAowCjA", "MDAKZAowCjA", "MQpkCjEwMAow", "MQpkCjAKMQox"} {
+		for _, cursor := range []string{
+			"MA", "MApkCjAKMg", "LTEKZAowCjA", "MDAKZAowCjA", "MQpkCjEwMAow", "MQpkCjAKMQox",
+		} {
 			w.get("alice", path+"?cursor="+cursor).refused(400, "invalid", "cursor")
 		}
 
@@ -155,11 +165,14 @@ func TestCloseAnAccountAndSweepIt(t *testing.T) {
 		w.post("exchange", path+"@desk", "").refused(400, "invalid", "sweepTo")
 		w.post("exchange", path+"alice", "").refused(409, "in-use", "")
 		w.post("operator", path+"bob", "").refused(403, "forbidden", "")
-		w.post("exchange", path+"bob", "").is(200).says("closed", "2026-03-04T09:00:00.000Z", "sweepTo", "bob", "unpaidFrom", w.day(2),
+		w.post("exchange", path+"bob", "").is(200).says("closed", "2026-03-04T09:00:00.000Z", "sweepTo", "bob",
+			"unpaidFrom", w.day(2),
 			"moved.0.entry", "close/alice/1", "moved.0.asset", "BNB", "moved.0.amount", "20", "refused", "")
 		w.post("exchange", path+"bob", "").is(200).says("moved.#", "0", "unpaidFrom", w.day(2))
 		w.call("operator", post, "/v1/runs", "").is(200).says("waiting.#", "0")
-		w.post("exchange", path+"bob", "").is(200).says("moved.#", "0", "unpaidFrom", "", "left.0.asset", "BNB", "left.0.smallestUnits", "0.178082191780821917")
-		w.get("exchange", "/v1/accounts/bob/balances").is(200).says("items.0.asset", "BNB", "items.0.free", "20.00008219")
+		w.post("exchange", path+"bob", "").is(200).says("moved.#", "0", "unpaidFrom", "", "left.0.asset", "BNB",
+			"left.0.smallestUnits", "0.178082191780821917")
+		w.get("exchange", "/v1/accounts/bob/balances").is(200).says("items.0.asset", "BNB",
+			"items.0.free", "20.00008219")
 	})
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// clientIn is a holder's client as an exchange tells of it.
+// clientIn is a holder's client as an exchange reports it.
 type clientIn struct {
 	Platform string `json:"platform,omitempty" maxLength:"40" example:"ios" doc:"ios, android or web. Without it: the header X-Client-Platform."`
 	Version  string `json:"version,omitempty" maxLength:"40" example:"3.2.0" doc:"Of the app. Without it: the header X-Client-Version."`
@@ -27,22 +27,22 @@ type clientIn struct {
 	Country  string `json:"country,omitempty" maxLength:"6" example:"DE" doc:"The country that the address lies in, a code that exists in ISO 3166. Where the server is set to need the country, switching on is refused without it."`
 }
 
-// client is what the holder of a request's account uses. Of a holder's own request
-// the address and country are the request's. An exchange's are its own, and say
-// nothing of the holder: it says the holder's in told, or they stay unknown.
-func (s *server) client(ctx context.Context, told *clientIn) (staking.Client, error) {
+// client is the client of the holder of a request's account. For a holder's own request
+// the address and country are the request's. For an exchange's they are in reported, or
+// unknown: its own address says nothing about the holder.
+func (s *server) client(ctx context.Context, reported *clientIn) (staking.Client, error) {
 	caller := access.CallerOf(ctx)
 	c := staking.Client{Platform: caller.Platform, Version: caller.Version}
 	switch {
-	case token(ctx).Role == access.Holder && told != nil:
-		return c, ledger.ErrInvalid.In("client", "only an exchange says its holder's client; leave it out")
+	case token(ctx).Role == access.Holder && reported != nil:
+		return c, ledger.ErrInvalid.In("client", "only an exchange sends its holder's client; leave it out")
 	case token(ctx).Role == access.Holder:
 		c.Country, c.NeedCountry = staking.Region(caller.Country), caller.NeedCountry
 		if caller.Address.IsValid() {
 			c.Address = caller.Address.String()
 		}
-	case told != nil:
-		if err := told.over(&c); err != nil {
+	case reported != nil:
+		if err := reported.override(&c); err != nil {
 			return c, ledger.At("client", err)
 		}
 	}
@@ -50,8 +50,8 @@ func (s *server) client(ctx context.Context, told *clientIn) (staking.Client, er
 	return c, nil
 }
 
-// over puts what was told in the place of what the request's headers say.
-func (t clientIn) over(c *staking.Client) error {
+// override replaces what the request's headers have by what was reported.
+func (t clientIn) override(c *staking.Client) error {
 	if t.Platform != "" {
 		c.Platform, c.Version = t.Platform, t.Version
 	}
@@ -97,11 +97,11 @@ type switchIn struct {
 	AccountIn
 	Body struct {
 		On     bool      `json:"on" doc:"true switches on, false off."`
-		Client *clientIn `json:"client,omitempty" doc:"The holder's own client. Only an exchange says it, which relays its holder; a holder's own is known from the request."`
+		Client *clientIn `json:"client,omitempty" doc:"The holder's own client. Only for an exchange that relays its holder; a holder's own client is known from the request."`
 	}
 }
 
-type pressOut struct {
+type switchEventOut struct {
 	At      string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When."`
 	Action  string `json:"action" example:"on" doc:"on; off; off: and why, where a region or a freeze switched it off; on: and why, where that was undone or the freeze ended; refused: and why."`
 	Client  string `json:"client,omitempty" example:"ios 3.2.0" doc:"With what: platform and version."`
@@ -115,32 +115,43 @@ type accountPageIn struct {
 
 func (s *server) activationRoutes() {
 	add(s, huma.Operation{
-		OperationID: "get-activation", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation", Tags: []string{"Soft Staking"}, Summary: "Read the switch",
-		Description: "Whether Soft Staking is on, what keeps it from being switched on, and the dates that follow. The client is the one that asks: its headers X-Client-Platform and X-Client-Version.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "get-activation", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation",
+		Tags: []string{"Soft Staking"}, Summary: "Read the switch",
+		Description: "Whether Soft Staking is on, what keeps it from being switched on, and the dates that follow. " +
+			"The client is the one that asks: its headers X-Client-Platform and X-Client-Version.",
+		Errors: []int{http.StatusNotFound},
 	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[activationOut], error) {
 		return s.activation(ctx, in.id())
 	})
 	add(s, huma.Operation{
-		OperationID: "set-activation", Method: http.MethodPut, Path: "/v1/accounts/{account}/activation", Tags: []string{"Soft Staking"}, Summary: "Switch on or off",
-		Description: "One switch for all tokens. It earns from the day after it is switched on until the day before it is switched off. On already and off already are a success and change nothing. Switching on is refused, in this order, where the product is not offered in the region (451), where the country of the request is not known and the operator wants it known (451), with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted (409). Each change is recorded; what changes nothing or is refused is recorded at most once an hour for each account and outcome. An exchange does it for its holders, and says their client.",
-		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusUnavailableForLegalReasons},
+		OperationID: "set-activation", Method: http.MethodPut, Path: "/v1/accounts/{account}/activation",
+		Tags: []string{"Soft Staking"}, Summary: "Switch on or off",
+		Description: "One switch for all tokens. It earns from the day after it is switched on until the day before " +
+			"it is switched off. On already and off already are a success and change nothing. " +
+			"Switching on is refused, in this order, where the product is not offered in the region (451), " +
+			"where the country of the request is not known and the operator wants it known (451), " +
+			"with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted " +
+			"(409). Each change is recorded; what changes nothing or is refused is recorded at most once an hour for " +
+			"each account and outcome. An exchange calls it for its holders, with their client.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnavailableForLegalReasons},
 	}, owners, func(ctx context.Context, in *switchIn) (*answer[activationOut], error) {
-		if err := s.press(ctx, in); err != nil {
+		if err := s.setSwitch(ctx, in); err != nil {
 			return nil, err
 		}
 		return s.activation(ctx, in.id())
 	})
 	add(s, huma.Operation{
-		OperationID: "list-presses", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation/presses", Tags: []string{"Soft Staking"}, Summary: "List the presses of the switch",
-		Description: "The events of the switch, the newest first. What changed nothing and what was refused is among them, at most once an hour for each outcome.",
-		Errors:      []int{http.StatusNotFound},
-	}, everyone, s.presses)
+		OperationID: "list-presses", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation/presses",
+		Tags: []string{"Soft Staking"}, Summary: "List the events of the switch",
+		Description: "The events of the switch, the newest first. What changed nothing and what was refused is among " +
+			"them, at most once an hour for each outcome.",
+		Errors: []int{http.StatusNotFound},
+	}, everyone, s.switchEvents)
 }
 
-// press presses the switch. Off works, whatever is said of the client. Where the
-// operator wants the country known, an exchange that relays its holder names it.
-func (s *server) press(ctx context.Context, in *switchIn) error {
+// setSwitch switches Soft Staking on or off. Off works for every client. If the operator
+// needs the country known, an exchange that relays its holder names it.
+func (s *server) setSwitch(ctx context.Context, in *switchIn) error {
 	c, err := s.client(ctx, in.Body.Client)
 	if !in.Body.On {
 		return s.books(ctx).Leave(ctx, in.id(), c, time.Time{})
@@ -199,8 +210,8 @@ func missingFor(h reports.Holder) []missingOut {
 	return missing
 }
 
-func (s *server) presses(ctx context.Context, in *accountPageIn) (*answer[list[pressOut]], error) {
-	seen, err := in.place(2)
+func (s *server) switchEvents(ctx context.Context, in *accountPageIn) (*answer[list[switchEventOut]], error) {
+	seen, err := in.key(2)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (a *answer[T]) send(rt *route, w http.ResponseWriter, _ *http.Request) (fin
 	return sendJSON(w, rt.DefaultStatus, a.Body)
 }
 
-// made is what is answered where something is made once: 201 first, 200 when it is repeated.
+// made is the answer of an idempotent creation: 201 first, 200 when it is repeated.
 type made[T any] struct {
 	Status int
 	Body   T
@@ -67,7 +67,7 @@ func sendJSON(w http.ResponseWriter, status int, body any) (final bool, err erro
 	return !is || !partly.curable(), nil
 }
 
-// write writes an answer. That nobody is there to read it is no error.
+// write writes an answer. It is no error if the client has disconnected.
 func write(w http.ResponseWriter, contentType string, status int, text []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
@@ -98,7 +98,8 @@ func (rt *route) patient(w http.ResponseWriter) {
 		return
 	}
 	// A writer without deadlines needs none put off.
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience)); err != nil &&
+		!errors.Is(err, http.ErrNotSupported) {
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -14,7 +14,8 @@ import (
 func (s *server) authenticate(r *http.Request) (access.Token, error) {
 	headers := r.Header.Values("Authorization")
 	if len(headers) != 1 {
-		return access.Token{}, access.ErrUnknown.In("", "send one header Authorization: Bearer, with a token; \"token create\" makes one")
+		return access.Token{}, access.ErrUnknown.In("",
+			"send one header Authorization: Bearer, with a token; \"token create\" makes one")
 	}
 	scheme, text, _ := strings.Cut(headers[0], " ")
 	id, is := access.TokenID(text)
@@ -29,12 +30,13 @@ func (s *server) authenticate(r *http.Request) (access.Token, error) {
 		err = t.Check(text, s.Now())
 	}
 	if errors.Is(err, access.ErrUnknown) {
-		err = access.ErrUnknown.In("", "the token is not known, or it is revoked or expired; ask the operator for another")
+		err = access.ErrUnknown.In("", "the token is not known, or it is revoked or expired; "+
+			"ask the operator for another")
 	}
 	return t, err
 }
 
-// mayCall says who may call a route.
+// mayCall is who may call a route.
 func mayCall(roles []access.Role) string {
 	names := make([]string, len(roles))
 	for i, r := range roles {
@@ -43,7 +45,7 @@ func mayCall(roles []access.Role) string {
 	return "it takes one of " + strings.Join(names, ", ")
 }
 
-// noAccount says that there is no such account, as far as the caller may know.
+// noAccount is the error of an account that does not exist, or that the caller must not know.
 func noAccount(id ledger.Account) error {
 	return ledger.ErrNotFound.In("", "there is no account %q", ledger.Clip(string(id)))
 }

@@ -58,24 +58,27 @@ type batch struct {
 	texts    []json.RawMessage // the entries as they came, not looked at yet
 	atomic   bool
 	entries  []ledger.Entry
-	places   []int
+	indexes  []int
 	ids      []string        // by where they came; "" where no ID could be read
 	outcomes []store.Outcome // by where they came
 }
 
 func newBatch(s *server, name string, texts []json.RawMessage, atomic bool) *batch {
-	return &batch{s: s, name: name, texts: texts, atomic: atomic, ids: make([]string, len(texts)), outcomes: make([]store.Outcome, len(texts))}
+	return &batch{
+		s: s, name: name, texts: texts, atomic: atomic, ids: make([]string, len(texts)),
+		outcomes: make([]store.Outcome, len(texts)),
+	}
 }
 
 // read takes the entries as the ledger does. One that cannot be read is refused, and
 // with it the whole of an atomic batch.
 func (b *batch) read(ctx context.Context, entry func(context.Context, int) (ledger.Entry, error)) error {
-	b.entries, b.places = make([]ledger.Entry, 0, len(b.texts)), make([]int, 0, len(b.texts))
+	b.entries, b.indexes = make([]ledger.Entry, 0, len(b.texts)), make([]int, 0, len(b.texts))
 	for i := range b.texts {
 		e, err := entry(ctx, i)
 		switch {
 		case err == nil:
-			b.entries, b.places = append(b.entries, e), append(b.places, i)
+			b.entries, b.indexes = append(b.entries, e), append(b.indexes, i)
 		case b.atomic || !errors.Is(err, ledger.ErrInvalid) && !errors.Is(err, access.ErrForbidden):
 			return b.inEntry(i, err)
 		default:
@@ -110,7 +113,7 @@ func (b *batch) decode(i int, into any) error {
 }
 
 // unreadable is what is wrong with the text of an element, as an error in its field. The
-// message has the field as well, and so the element's place where all are refused for it.
+// message has the field as well: the element's path if all are refused because of it.
 func unreadable(array string, i int, whole bool, err error) error {
 	var fault *strictjson.Fault
 	if !errors.As(err, &fault) {
@@ -154,12 +157,13 @@ func (b *batch) inEntry(i int, err error) error {
 	return ledger.At(fmt.Sprintf("%s[%d]", b.name, i), err)
 }
 
-// posted puts what became of those that were posted where they came. The error is the one
+// posted puts the results of those that were posted at their indexes. The error is the one
 // of posting, in the field of the entry that it is about.
 func (b *batch) posted(outcomes []store.Outcome, err error) error {
 	for i, o := range outcomes {
 		if err != nil && o.Err == err {
-			if e, is := errors.AsType[*ledger.Error](err); is && e.Kind != ledger.ErrInvalid { // which names its entry itself
+			// which names its entry itself
+			if e, is := errors.AsType[*ledger.Error](err); is && e.Kind != ledger.ErrInvalid {
 				named := *e
 				named.Detail = "entry " + b.entries[i].ID + ": " + e.Detail
 				err = &named
@@ -167,14 +171,14 @@ func (b *batch) posted(outcomes []store.Outcome, err error) error {
 			if valueOf(err).Field == "" {
 				err = forNow{err}
 			}
-			return b.inEntry(b.places[i], err)
+			return b.inEntry(b.indexes[i], err)
 		}
-		b.outcomes[b.places[i]] = o
+		b.outcomes[b.indexes[i]] = o
 	}
 	return err
 }
 
-// show says of each entry what became of it.
+// show is the result of each entry.
 func (b *batch) show(ctx context.Context) batchOut {
 	out := batchOut{Entries: make([]batchEntryOut, len(b.outcomes))}
 	for i, o := range b.outcomes {

@@ -62,12 +62,14 @@ func TestUnreadableEntriesOfABatch(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.settlers()
 		for i, c := range unreadable() {
-			before, after := entry(fmt.Sprintf("b-%d", i), "deposit", "@custody bob BNB 1"), entry(fmt.Sprintf("a-%d", i), "deposit", "@custody bob BNB 1")
+			before, after := entry(fmt.Sprintf("b-%d", i), "deposit", "@custody bob BNB 1"),
+				entry(fmt.Sprintf("a-%d", i), "deposit", "@custody bob BNB 1")
 			field := "entries[1]"
 			if c.field != "" {
 				field += "." + c.field
 			}
-			w.post("exchange", "/v1/batches", batch(true, before, c.text, after)).refused(http.StatusBadRequest, "invalid", field)
+			w.post("exchange", "/v1/batches", batch(true, before, c.text, after)).refused(http.StatusBadRequest,
+				"invalid", field)
 			r := w.post("exchange", "/v1/batches", batch(false, before, c.text, after)).is(200)
 			r.says("entries.#", "3", "entries.0.status", "posted", "entries.2.status", "posted", "entries.2.index", "2",
 				"entries.1.status", "refused", "entries.1.index", "1", "entries.1.id", c.id,
@@ -156,15 +158,19 @@ func TestUnreadableCorrectionsOfABatch(t *testing.T) {
 			{correction("x", "@rewards", "bob", "1", "missed"), "moves[0]", "x"},
 			{`{"id":"x","moves":[],"reason":"missed"}`, "moves", "x"},
 		} {
-			before, after := correction(fmt.Sprintf("b-%d", i), "@custody", "bob", "1", "missed"), correction(fmt.Sprintf("a-%d", i), "@custody", "bob", "1", "missed")
+			before, after := correction(fmt.Sprintf("b-%d", i), "@custody", "bob", "1", "missed"),
+				correction(fmt.Sprintf("a-%d", i), "@custody", "bob", "1", "missed")
 			field := "adjustments[1]"
 			if c.field != "" {
 				field += "." + c.field
 			}
-			w.post("operator", path, corrections(true, before, c.text, after)).refused(http.StatusBadRequest, "invalid", field)
+			w.post("operator", path, corrections(true, before, c.text, after)).refused(http.StatusBadRequest,
+				"invalid", field)
 			w.post("operator", path, corrections(false, before, c.text, after)).is(200).
-				says("entries.#", "3", "entries.0.status", "posted", "entries.2.status", "posted", "entries.1.status", "refused",
-					"entries.1.id", c.id, "entries.1.problem.type", "/v1/docs#invalid", "entries.1.problem.field", c.field)
+				says("entries.#", "3", "entries.0.status", "posted", "entries.2.status", "posted",
+					"entries.1.status", "refused",
+					"entries.1.id", c.id, "entries.1.problem.type", "/v1/docs#invalid",
+					"entries.1.problem.field", c.field)
 		}
 		for _, c := range []struct{ body, field string }{
 			{`{"adjustments":[` + good, ""},

@@ -28,7 +28,8 @@ func wrongFor(kind string) []wrongValue {
 		wrong = append(wrong, v)
 	}
 	if kind == "integer" {
-		wrong = append(wrong, wrongValue{`1.5`, "1.5"}, wrongValue{`1e2`, "1e2"}, wrongValue{`1e400`, "1e400"}, wrongValue{`9223372036854775808`, "9223372036854775808"})
+		wrong = append(wrong, wrongValue{`1.5`, "1.5"}, wrongValue{`1e2`, "1e2"}, wrongValue{`1e400`, "1e400"},
+			wrongValue{`9223372036854775808`, "9223372036854775808"})
 	}
 	return wrong
 }
@@ -71,7 +72,8 @@ func (b bodies) example(s *bodySchema, path, at, wrong string) string {
 	case s.kind() == "object":
 		var members []string
 		for name, inner := range s.Properties {
-			members = append(members, fmt.Sprintf("%q:%s", name, b.example(inner, strings.TrimPrefix(path+"."+name, "."), at, wrong)))
+			members = append(members,
+				fmt.Sprintf("%q:%s", name, b.example(inner, strings.TrimPrefix(path+"."+name, "."), at, wrong)))
 		}
 		slices.Sort(members)
 		return "{" + strings.Join(members, ",") + "}"
@@ -149,7 +151,8 @@ var absent = regexp.MustCompile(`(^|\.)(at|acceptedAt|client)$`)
 // field, what was expected and what was given.
 func TestAValueOfTheWrongType(t *testing.T) {
 	b, byOperation := describedBodies(t)
-	words := regexp.MustCompile(`^expected (an? (decimal )?string( such as ".*")?|a whole number( such as \d+| from -?\d+ to \d+)?|true or false|an array|an object), got (.*)\.$`)
+	words := regexp.MustCompile(`^expected (an? (decimal )?string( such as ".*")?|` +
+		`a whole number( such as \d+| from -?\d+ to \d+)?|true or false|an array|an object), got (.*)\.$`)
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder(own, "DE")
 		tried := 0
@@ -166,12 +169,14 @@ func TestAValueOfTheWrongType(t *testing.T) {
 						continue
 					}
 					tried++
-					r := w.call(caller(route), route.Method, pathOf(route, own), b.example(schema, "", path, wrong.text))
+					r := w.call(caller(route), route.Method, pathOf(route, own),
+						b.example(schema, "", path, wrong.text))
 					detail, field := r.at("detail"), path
 					if in, row := inRow(path); row && r.status == http.StatusOK {
 						// A row that cannot be read is refused by itself.
 						field, detail = in, r.at("enrollments.0.problem.detail")
-						r.says("enrollments.0.status", "refused", "enrollments.0.problem.type", "/v1/docs#invalid", "enrollments.0.problem.field", in)
+						r.says("enrollments.0.status", "refused", "enrollments.0.problem.type", "/v1/docs#invalid",
+							"enrollments.0.problem.field", in)
 						if in == "" {
 							field = "this element of enrollments"
 						}
@@ -203,31 +208,44 @@ func TestFaultsAreInOurWords(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder(own, "DE")
 		batchOf := func(move string) string {
-			return `{"entries":[{"id":"e-0","kind":"transfer","moves":[]},{"id":"e-1","kind":"transfer","moves":[` + move + `]}],"atomic":true}`
+			return `{"entries":[{"id":"e-0","kind":"transfer","moves":[]},{"id":"e-1","kind":"transfer","moves":[` +
+				move + `]}],"atomic":true}`
 		}
 		for _, c := range []struct{ who, method, path, body, detail string }{
 			{"exchange", "POST", "/v1/batches", batchOf(`{"from":"alice","to":"bob","asset":"BNB","amount":2.5}`),
 				`entries[1].moves[0].amount: expected a decimal string such as "2.5", got a number.`},
-			{"exchange", "POST", "/v1/batches", batchOf(`{},[]`), `entries[1].moves[1]: expected an object, got an array.`},
-			{"exchange", "POST", "/v1/batches", batchOf(`{"fee":"1"}`), `entries[1].moves[0].fee: unknown name; the known names are from, to, asset, amount.`},
-			{"exchange", "POST", "/v1/batches", batchOf(`{"to":"bob","to":"bob"}`), `entries[1].moves[0].to: the name stands twice in one object; give it once.`},
+			{"exchange", "POST", "/v1/batches", batchOf(`{},[]`),
+				`entries[1].moves[1]: expected an object, got an array.`},
+			{"exchange", "POST", "/v1/batches", batchOf(`{"fee":"1"}`),
+				`entries[1].moves[0].fee: unknown name; the known names are from, to, asset, amount.`},
+			{"exchange", "POST", "/v1/batches", batchOf(`{"to":"bob","to":"bob"}`),
+				`entries[1].moves[0].to: the name stands twice in one object; give it once.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":7}`, `id: expected a string such as "alice", got a number.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":"bob","Region":"DE"}`, `Region: the name is written "region".`},
-			{"exchange", "POST", "/v1/accounts", `{"id":"bob","zone":"DE"}`, `zone: unknown name; the known names are id, region.`},
+			{"exchange", "POST", "/v1/accounts", `{"id":"bob","zone":"DE"}`,
+				`zone: unknown name; the known names are id, region.`},
 			{"exchange", "POST", "/v1/accounts", `{"region":"DE"}`, `id is missing.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":""}`, `id: expected at least 1 characters, got "".`},
-			{"exchange", "POST", "/v1/accounts", `{"id":"bob"} {}`, `the body: something follows the value; one is expected.`},
+			{"exchange", "POST", "/v1/accounts", `{"id":"bob"} {}`,
+				`the body: something follows the value; one is expected.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":"bob"`, `the body: the text ends in the middle of a value.`},
-			{"exchange", "POST", "/v1/accounts", `{"id":bob}`, `the body: the text is not JSON: "b" is unexpected at line 1, column 7.`},
+			{"exchange", "POST", "/v1/accounts", `{"id":bob}`,
+				`the body: the text is not JSON: "b" is unexpected at line 1, column 7.`},
 			{"exchange", "POST", "/v1/accounts", `[{"id":"bob"}]`, `the body: expected an object, got an array.`},
 			{"exchange", "POST", "/v1/accounts", ``, `the request has no body.`},
 			{"exchange", "POST", "/v1/entries", ``, `the request has no body.`},
-			{"operator", "POST", "/v1/tokens", `{"asset":"DOT","scale":1.0,"maxSupply":"1"}`, `scale: expected a whole number such as 8, got 1.0.`},
-			{"operator", "POST", "/v1/tokens", `{"asset":"DOT","scale":19,"maxSupply":"1","offered":true,"apr":"0.01","minimum":"1","cap":"1"}`, `scale: expected a number of at most 18, got 19.`},
-			{"operator", "POST", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"1","direction":"up"}`, `direction: expected one of in, out, got "up".`},
+			{"operator", "POST", "/v1/tokens", `{"asset":"DOT","scale":1.0,"maxSupply":"1"}`,
+				`scale: expected a whole number such as 8, got 1.0.`},
+			{"operator", "POST", "/v1/tokens",
+				`{"asset":"DOT","scale":19,"maxSupply":"1","offered":true,"apr":"0.01","minimum":"1","cap":"1"}`,
+				`scale: expected a number of at most 18, got 19.`},
+			{"operator", "POST", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"1","direction":"up"}`,
+				`direction: expected one of in, out, got "up".`},
 			{"operator", "PUT", "/v1/prices", `{"prices":[]}`, `prices: expected at least 1 items, got 0.`},
-			{"operator", "PUT", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-13-01","price":"1"}]}`, `prices[0].day: expected a day such as "2026-11-22", got "2026-13-01".`},
-			{"operator", "PUT", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-01"}]}`, `prices[0].price is missing.`},
+			{"operator", "PUT", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-13-01","price":"1"}]}`,
+				`prices[0].day: expected a day such as "2026-11-22", got "2026-13-01".`},
+			{"operator", "PUT", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-01"}]}`,
+				`prices[0].price is missing.`},
 			{"exchange", "GET", "/v1/accounts?limit=x", ``, `limit: expected a whole number, got "x".`},
 			{"exchange", "GET", "/v1/accounts?limit=0", ``, `limit: expected a number of at least 1, got 0.`},
 			{"exchange", "GET", "/v1/accounts?size=1", ``, `size: the parameter is unknown here.`},

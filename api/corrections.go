@@ -18,14 +18,25 @@ const mostAdjustments = 1000
 // correctionRoutes are those that correct what was, beside a single adjustment.
 func (s *server) correctionRoutes() {
 	add(s, huma.Operation{
-		OperationID: "post-adjustments", Method: http.MethodPost, Path: "/v1/adjustments/batches", Tags: []string{"Entries"}, Summary: "Post many corrections",
-		Description:  fmt.Sprintf("Posts 1 to %d corrections in their order, each with its reason. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it; one that cannot be read is refused in the same way, and only a body that is not JSON, or that is wrong around its corrections, is refused as a whole. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused one and its place in `field`. Repeating has no further effect.", mostAdjustments),
+		OperationID: "post-adjustments", Method: http.MethodPost, Path: "/v1/adjustments/batches",
+		Tags: []string{"Entries"}, Summary: "Post many corrections",
+		Description: fmt.Sprintf("Posts 1 to %d corrections in their order, each with its reason. "+
+			"Each is posted or refused by itself, and the answer has the result of each, in the same order; "+
+			"one that cannot be read is refused in the same way, and only a body that is not JSON, "+
+			"or that is wrong around its corrections, is refused as a whole. With `atomic` all are posted or none: "+
+			"then a refusal is the answer, with the problem of the first refused one and its path in `field`. "+
+			"Repeating has no further effect.", mostAdjustments),
 		MaxBodyBytes: largeBody, Errors: []int{404, 409},
 		RequestBody: jsonBody[adjustmentsIn](s, "The corrections."),
 	}, operators, s.postAdjustments)
 	add(s, huma.Operation{
-		OperationID: "compensate", Method: http.MethodPost, Path: "/v1/compensations", Tags: []string{"Entries"}, Summary: "Make a reward good",
-		Description:   "Moves an amount from @rewards to an account, now, for its reward of a day that is paid: such a day never changes, and an entry that came too late for it may have changed what it earned. Its entry is `compensation/DAY/TOKEN/ACCOUNT/NAME`. It is no reward, and not part of what the account has earned; the explanation of the reward lists it. Repeating a name with the same amount has no further effect.",
+		OperationID: "compensate", Method: http.MethodPost, Path: "/v1/compensations", Tags: []string{"Entries"},
+		Summary: "Make a reward good",
+		Description: "Moves an amount from @rewards to an account, now, for its reward of a day that is paid: " +
+			"such a day never changes, and an entry that came too late for it may have changed what it earned. " +
+			"Its entry is `compensation/DAY/TOKEN/ACCOUNT/NAME`. It is no reward, " +
+			"and not part of what the account has earned; the explanation of the reward lists it. " +
+			"Repeating a name with the same amount has no further effect.",
 		DefaultStatus: http.StatusCreated, Errors: []int{404, 409},
 		Responses: also[entryOut](s, "It was posted before: the answer of the first time."),
 	}, operators, s.compensate)
@@ -59,7 +70,7 @@ func (s *server) postAdjustments(ctx context.Context, _ *struct{}) (*answer[batc
 	}
 	corrections := make([]store.ReasonedEntry, len(b.entries))
 	for i, e := range b.entries {
-		corrections[i] = store.ReasonedEntry{Entry: e, Reason: reasons[b.places[i]]}
+		corrections[i] = store.ReasonedEntry{Entry: e, Reason: reasons[b.indexes[i]]}
 	}
 	outcomes, err := s.books(ctx).AdjustAll(ctx, corrections, b.atomic)
 	if err := b.posted(outcomes, err); err != nil {
@@ -117,6 +128,7 @@ func (s *server) compensate(ctx context.Context, in *compensateIn) (*posted, err
 	if err := id.CheckHolder(); err != nil {
 		return nil, ledger.At("account", err)
 	}
-	o, err := s.books(ctx).Compensate(ctx, store.Compensation{Account: id, Day: day, Asset: b.Asset, Name: b.Name, Amount: amount}, b.Reason)
+	o, err := s.books(ctx).Compensate(ctx,
+		store.Compensation{Account: id, Day: day, Asset: b.Asset, Name: b.Name, Amount: amount}, b.Reason)
 	return showPosted(ledger.CompensationID(day.String(), b.Asset, id, b.Name), o, err)
 }

@@ -16,12 +16,13 @@ import (
 )
 
 // The page at /v1/docs is made once, on the server, from the document that programs
-// read: what is said of an operation is said in one place.
+// read: each operation is described in one place.
 
 //go:embed docs.html docs.css
 var docsFiles embed.FS
 
-var docsTemplate = template.Must(template.New("docs.html").Funcs(template.FuncMap{"rich": rich}).ParseFS(docsFiles, "docs.html"))
+var docsTemplate = template.Must(template.New("docs.html").Funcs(template.FuncMap{"rich": rich}).
+	ParseFS(docsFiles, "docs.html"))
 
 // docsPolicy lets the page use its own stylesheet, and nothing else of anywhere.
 const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -76,7 +77,8 @@ type docsProblem struct {
 // docs are the page and its stylesheet.
 func (s *server) docs() (page, style []byte, err error) {
 	p := docsPage{
-		Groups: s.docsGroups(), Problems: docsProblems(func(problemType) bool { return true }), Rate: s.Rate, Burst: s.limits.burst,
+		Groups: s.docsGroups(), Problems: docsProblems(func(problemType) bool { return true }), Rate: s.Rate,
+		Burst: s.limits.burst,
 		Small: smallBody >> 10, Large: largeBody >> 20, Entries: mostEntries, Kept: "24 hours", Test: s.Test,
 	}
 	var text bytes.Buffer
@@ -121,7 +123,8 @@ func anchor(name string) string { return strings.ToLower(strings.ReplaceAll(name
 func (s *server) docsOperation(rt *route) docsOperation {
 	shape := shape{s.huma.OpenAPI().Components.Schemas}
 	o := docsOperation{
-		ID: rt.OperationID, Method: rt.Method, Path: rt.Path, Summary: rt.Summary, About: rt.Description, Roles: rt.roles,
+		ID: rt.OperationID, Method: rt.Method, Path: rt.Path, Summary: rt.Summary, About: rt.Description,
+		Roles: rt.roles,
 	}
 	for _, p := range rt.Parameters {
 		f := docsField{Name: p.Name, In: p.In, Required: p.Required, About: p.Description}
@@ -152,7 +155,9 @@ func (s *server) docsOperation(rt *route) docsOperation {
 			a.Fields, a.Example = nil, ""
 		}
 	}
-	o.Problems = docsProblems(func(p problemType) bool { return rt.Responses[fmt.Sprint(p.status)] != nil && p.in(rt.OperationID) })
+	o.Problems = docsProblems(func(p problemType) bool {
+		return rt.Responses[fmt.Sprint(p.status)] != nil && p.in(rt.OperationID)
+	})
 	return o
 }
 
@@ -180,11 +185,13 @@ func docsProblems(wanted func(problemType) bool) []docsProblem {
 			all = append(all, docsProblem{p.name, p.title, p.about, p.status})
 		}
 	}
-	slices.SortFunc(all, func(a, b docsProblem) int { return cmp.Or(a.Status-b.Status, strings.Compare(a.Name, b.Name)) })
+	slices.SortFunc(all, func(a, b docsProblem) int {
+		return cmp.Or(a.Status-b.Status, strings.Compare(a.Name, b.Name))
+	})
 	return all
 }
 
-// rich is a text with paragraphs, in which what stands between backquotes is code.
+// rich is a text with paragraphs, in which text between backquotes is code.
 func rich(text string) template.HTML {
 	var b strings.Builder
 	for paragraph := range strings.SplitSeq(text, "\n\n") {

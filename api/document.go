@@ -24,14 +24,17 @@ func describe() huma.Config {
 	c := huma.DefaultConfig("softstake", "1")
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // they are served by finish
 	c.CreateHooks = nil                                   // no answer has links to its schema in it
-	c.Info.Description = "Soft Staking on double-entry books: accounts, entries, balances, what is offered, rewards and how each came about. The chapters at /v1/docs say how amounts, times, pages, repetitions and problems work."
+	c.Info.Description = "Soft Staking on double-entry books: accounts, entries, balances, what is offered, " +
+		"rewards and how each came about. The chapters at /v1/docs say how amounts, times, pages, " +
+		"repetitions and problems work."
 	c.Info.Contact = &huma.Contact{Name: "The operator of this server"}
 	c.Servers = []*huma.Server{{URL: "/", Description: "The server that this document comes from."}}
 	c.Components.Headers, c.Components.Responses = map[string]*huma.Header{}, map[string]*huma.Response{}
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {
 		Type: "http", Scheme: "bearer",
-		Description: "A token that \"softstake token create\" has made. Its role says what it may do, and a holder's sees and moves its own account only.",
+		Description: "A token that \"softstake token create\" has made. Its role determines what it may do; " +
+			"a holder's acts on its own account only.",
 	}}
 	c.Tags = tags
 	return c
@@ -40,10 +43,11 @@ func describe() huma.Config {
 // bearer is the name of the one security scheme.
 const bearer = "token"
 
-// tags are the groups that operations stand in.
+// tags are the groups of operations.
 var tags = []*huma.Tag{
-	{Name: "Accounts", Description: "Holders' accounts: opened, with a residence, and closed for ever."},
-	{Name: "Entries", Description: "What happens in the books: each entry whole or not at all, and the same ID twice is once."},
+	{Name: "Accounts", Description: "Holders' accounts: opened, with a residence, and closed forever."},
+	{Name: "Entries", Description: "What happens in the books: each entry is posted whole or not at all, " +
+		"and is idempotent by its ID."},
 	{Name: "Journal", Description: "What accounts have, and every change it came about by."},
 	{Name: "Offer", Description: "What is offered: tokens and their dated terms, documents, regions, prices."},
 	{Name: "Soft Staking", Description: "A holder's switch, rewards, and how each came about."},
@@ -63,7 +67,7 @@ func marshal(v any) ([]byte, error) {
 	return []byte(text.String()), nil
 }
 
-// has says whether a handler's struct has a field.
+// has reports whether a handler's struct has a field.
 func has[T any](field string) bool {
 	_, found := reflect.TypeFor[T]().FieldByName(field)
 	return found
@@ -89,8 +93,9 @@ func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody
 		statuses = append(statuses, 409, 422)
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: "Idempotency-Key", In: "header", Example: "3f1c9a52-0d2e-4b7e",
-			Description: "1 to 128 printable characters without spaces. For 24 hours the same request under the same key is done once, and answers as the first time.",
-			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(longestKey)},
+			Description: "1 to 128 printable characters without spaces. For 24 hours a repeated request with the " +
+				"same key has no further effect, and gets the first response again.",
+			Schema: &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(longestKey)},
 		})
 	}
 	op.Security = []map[string][]string{{bearer: {}}}
@@ -146,7 +151,9 @@ func ptr[T any](v T) *T { return &v }
 
 // jsonBody describes the body of a handler that reads it by itself, as a T.
 func jsonBody[T any](s *server, about string) *huma.RequestBody {
-	return &huma.RequestBody{Description: about, Required: true, Content: map[string]*huma.MediaType{jsonContent: {Schema: schemaOf[T](s)}}}
+	return &huma.RequestBody{
+		Description: about, Required: true, Content: map[string]*huma.MediaType{jsonContent: {Schema: schemaOf[T](s)}},
+	}
 }
 
 // schemaOf is the schema of a T, by reference.
@@ -218,7 +225,9 @@ func serveText(contentType string, text []byte) http.HandlerFunc {
 // nowhere answers where there is no route: not found, or known under another method.
 func (s *server) nowhere(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := s.mux.Handler(other); pattern != "/v1/" {

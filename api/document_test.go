@@ -43,7 +43,8 @@ func TestTheDocumentationIsWhole(t *testing.T) {
 	answer := served(t, "/v1/docs")
 	page := answer.Body.String()
 	for _, r := range api.Routes() {
-		if !strings.Contains(page, `<article id="op-`+r.Operation+`">`) || !strings.Contains(page, "<code>"+r.Path+"</code>") {
+		if !strings.Contains(page, `<article id="op-`+r.Operation+`">`) ||
+			!strings.Contains(page, "<code>"+r.Path+"</code>") {
 			t.Errorf("%s %s is not on the page", r.Method, r.Path)
 		}
 	}
@@ -61,10 +62,13 @@ func TestTheDocumentationIsWhole(t *testing.T) {
 			t.Errorf("the page has %s in it", word)
 		}
 	}
-	if policy := answer.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'self';") {
+	if policy := answer.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy,
+		"default-src 'none'; style-src 'self';") {
 		t.Errorf("the policy is %q", policy)
 	}
-	if css := served(t, "/v1/docs.css"); strings.Contains(css.Body.String(), "url(") || strings.Contains(css.Body.String(), "@import") || !strings.HasPrefix(css.Header().Get("Content-Type"), "text/css") {
+	if css := served(t, "/v1/docs.css"); strings.Contains(css.Body.String(), "url(") ||
+		strings.Contains(css.Body.String(), "@import") ||
+		!strings.HasPrefix(css.Header().Get("Content-Type"), "text/css") {
 		t.Error("the stylesheet fetches something, or is none")
 	}
 }
@@ -83,25 +87,33 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"unfreeze-account", "operator", "/v1/accounts/bob/unfreeze", `{"reason":"order lifted"}`},
 	{"post-entry", "alice", "/v1/entries", entry("alice/1", "transfer", "alice bob BNB 1")},
 	{"get-entry", "auditor", "/v1/entries/alice%2F1", ""},
-	{"post-batch", "exchange", "/v1/batches", batch(false, entry("t-1", "transfer", "bob alice BNB 0.5"), entry("t-2", "transfer", "bob alice BNB 5"))},
+	{"post-batch", "exchange", "/v1/batches",
+		batch(false, entry("t-1", "transfer", "bob alice BNB 0.5"), entry("t-2", "transfer", "bob alice BNB 5"))},
 	{"list-reconciliation", "auditor", "/v1/reconciliation", ""},
-	{"resolve-reconciliation", "operator", "/v1/reconciliation/resolutions", `{"entry":"w-flagged","reason":"it was late"}`},
-	{"post-adjustment", "operator", "/v1/adjustments", `{"id":"fix-1","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}],"reason":"it was missed"}`},
-	{"post-adjustments", "operator", "/v1/adjustments/batches", `{"adjustments":[{"id":"fix-2","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}],"reason":"it was missed"}]}`},
+	{"resolve-reconciliation", "operator", "/v1/reconciliation/resolutions",
+		`{"entry":"w-flagged","reason":"it was late"}`},
+	{"post-adjustment", "operator", "/v1/adjustments",
+		`{"id":"fix-1","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}],"reason":"it was missed"}`},
+	{"post-adjustments", "operator", "/v1/adjustments/batches",
+		`{"adjustments":[{"id":"fix-2","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}],"reason":"it was missed"}]}`},
 	{"request-withdrawal", "alice", "/v1/accounts/alice/withdrawals", `{"id":"alice/w-1","asset":"BNB","amount":"1"}`},
 	{"list-withdrawals", "alice", "/v1/accounts/alice/withdrawals", ""},
 	{"list-pending-withdrawals", "exchange", "/v1/withdrawals", ""},
 	{"list-tokens", "alice", "/v1/tokens", ""},
-	{"add-token", "operator", "/v1/tokens", `{"asset":"DOT","scale":8,"maxSupply":"2100000000","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
+	{"add-token", "operator", "/v1/tokens",
+		`{"asset":"DOT","scale":8,"maxSupply":"2100000000","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
 	{"get-limits", "auditor", "/v1/tokens/BNB/limits", ""},
 	{"set-limits", "operator", "/v1/tokens/BNB/limits", `{"maxTotal":"1000","maxChange":"0"}`},
 	{"list-terms", "alice", "/v1/tokens/BNB/terms", ""},
-	{"set-terms", "operator", "/v1/tokens/BNB/terms", `{"from":"2026-03-10","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
-	{"correct-terms", "operator", "/v1/tokens/BNB/corrections", `{"day":"2026-03-03","reason":"a digit too many","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
+	{"set-terms", "operator", "/v1/tokens/BNB/terms",
+		`{"from":"2026-03-10","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
+	{"correct-terms", "operator", "/v1/tokens/BNB/corrections",
+		`{"day":"2026-03-03","reason":"a digit too many","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
 	{"preview-run", "auditor", "/v1/runs/preview", ""},
 	{"approve-day", "operator", "/v1/runs/approvals", `{"asset":"BNB","day":"2026-03-03"}`},
 	{"run", "operator", "/v1/runs", ""},
-	{"compensate", "operator", "/v1/compensations", `{"account":"alice","day":"2026-03-03","asset":"BNB","amount":"0.001","name":"d-1","reason":"it came late"}`},
+	{"compensate", "operator", "/v1/compensations",
+		`{"account":"alice","day":"2026-03-03","asset":"BNB","amount":"0.001","name":"d-1","reason":"it came late"}`},
 	{"get-run-status", "auditor", "/v1/runs/status", ""},
 	{"list-run-days", "auditor", "/v1/runs/days", ""},
 	{"list-documents", "alice", "/v1/documents", ""},
@@ -116,7 +128,8 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"remove-region", "operator", "/v1/regions/BR", ""},
 	{"get-activation", "alice", "/v1/accounts/alice/activation", ""},
 	{"set-activation", "alice", "/v1/accounts/alice/activation", `{"on":false}`},
-	{"enroll-batch", "exchange", "/v1/enrollments", `{"enrollments":[{"account":"bob","acceptedAt":"2026-03-04T00:06:00Z"}]}`},
+	{"enroll-batch", "exchange", "/v1/enrollments",
+		`{"enrollments":[{"account":"bob","acceptedAt":"2026-03-04T00:06:00Z"}]}`},
 	{"list-presses", "alice", "/v1/accounts/alice/activation/presses", ""},
 	{"set-prices", "operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-04","price":"600"}]}`},
 	{"list-prices", "alice", "/v1/prices?asset=BNB", ""},
@@ -147,7 +160,9 @@ func (w *town) readyForEachOperation() {
 	w.clock.Set(3, "00:05")
 	w.post("exchange", "/v1/entries", entry("d-flagged", "deposit", "@custody bob SOL 1")).is(201)
 	w.clock.Set(3, "00:06")
-	w.post(w.authoritative(), "/v1/entries", entry("w-flagged", "withdrawal", "bob @custody SOL 1", `"at":"`+w.day(3)+`T00:01:00Z"`, `"authoritative":true`)).is(201)
+	w.post(w.authoritative(), "/v1/entries",
+		entry("w-flagged", "withdrawal", "bob @custody SOL 1", `"at":"`+w.day(3)+`T00:01:00Z"`,
+			`"authoritative":true`)).is(201)
 }
 
 // TestEachOperationAnswersAsItIsDescribed calls each once, as it is meant.
@@ -191,10 +206,12 @@ func TestTheDocumentIsOpenAPI(t *testing.T) {
 	if err := json.Unmarshal(answer.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(doc.OpenAPI, "3.1.") || answer.Header().Get("Content-Type") != "application/json" || doc.Components.SecuritySchemes["token"].Scheme != "bearer" {
+	if !strings.HasPrefix(doc.OpenAPI, "3.1.") || answer.Header().Get("Content-Type") != "application/json" ||
+		doc.Components.SecuritySchemes["token"].Scheme != "bearer" {
 		t.Errorf("it is OpenAPI %s: %v, %+v", doc.OpenAPI, answer.Header(), doc.Components.SecuritySchemes)
 	}
-	for _, ref := range regexp.MustCompile(`"\$ref":"#/components/schemas/([^"]*)"`).FindAllStringSubmatch(answer.Body.String(), -1) {
+	for _, ref := range regexp.MustCompile(`"\$ref":"#/components/schemas/([^"]*)"`).
+		FindAllStringSubmatch(answer.Body.String(), -1) {
 		if doc.Components.Schemas[ref[1]] == nil {
 			t.Errorf("there is no schema %s", ref[1])
 		}
@@ -265,7 +282,8 @@ func TestOnlyKeptAnswersAreReplayed(t *testing.T) {
 // none that is unknown.
 func TestAnswersAreOpenAndBodiesClosed(t *testing.T) {
 	if both := described().BothWays(); both != nil {
-		t.Errorf("%v are asked and answered, and so neither open nor closed; give what is asked a type of its own", both)
+		t.Errorf("%v are asked and answered, and so neither open nor closed; give what is asked a type of its own",
+			both)
 	}
 	var doc any
 	if err := json.Unmarshal(served(t, "/v1/openapi.json").Body.Bytes(), &doc); err != nil {
@@ -337,7 +355,8 @@ type response struct {
 
 func (o operation) check(t *testing.T, line string, tagged map[string]bool, shared map[string]response) {
 	t.Helper()
-	if o.OperationID == "" || o.Summary == "" || o.Description == "" || len(o.Tags) != 1 || !tagged[o.Tags[0]] || len(o.Security) != 1 {
+	if o.OperationID == "" || o.Summary == "" || o.Description == "" || len(o.Tags) != 1 || !tagged[o.Tags[0]] ||
+		len(o.Security) != 1 {
 		t.Errorf("%s: its ID, summary, description, tag or security is missing", line)
 	}
 	for _, p := range o.Parameters {

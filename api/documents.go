@@ -41,8 +41,10 @@ const publishLimit = 7 << 20
 
 func (s *server) documentRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-documents", Method: http.MethodGet, Path: "/v1/documents", Tags: []string{"Offer"}, Summary: "List the documents",
-		Description: "All versions of the documents that a holder accepts, in the order in which they are shown, and the newest of each last.",
+		OperationID: "list-documents", Method: http.MethodGet, Path: "/v1/documents", Tags: []string{"Offer"},
+		Summary: "List the documents",
+		Description: "All versions of the documents that a holder accepts, in the order in which they are shown, " +
+			"and the newest of each last.",
 	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[list[DocumentOut]], error) {
 		versions, err := s.Reports.DocumentVersions(ctx)
 		if err != nil {
@@ -55,13 +57,16 @@ func (s *server) documentRoutes() {
 		return say(list[DocumentOut]{Items: items}, nil)
 	})
 	add(s, huma.Operation{
-		OperationID: "get-document", Method: http.MethodGet, Path: "/v1/documents/{name}/{version}", Tags: []string{"Offer"}, Summary: "Read a document",
+		OperationID: "get-document", Method: http.MethodGet, Path: "/v1/documents/{name}/{version}",
+		Tags: []string{"Offer"}, Summary: "Read a document",
 		Description: "The text of a version, in Markdown. Every version is kept.",
 		Errors:      []int{http.StatusNotFound},
 	}, everyone, s.document)
 	add(s, huma.Operation{
-		OperationID: "publish-document", Method: http.MethodPost, Path: "/v1/documents", Tags: []string{"Offer"}, Summary: "Publish a version of a document",
-		Description:  "Makes a text the current version, which is to be accepted before the next activation; those that run go on. The text that is current already is not published again.",
+		OperationID: "publish-document", Method: http.MethodPost, Path: "/v1/documents", Tags: []string{"Offer"},
+		Summary: "Publish a version of a document",
+		Description: "Makes a text the current version, which must be accepted before the next activation; " +
+			"running enrollments go on. Publishing the current text again has no effect.",
 		MaxBodyBytes: publishLimit,
 	}, operators, func(ctx context.Context, in *publishIn) (*answer[DocumentOut], error) {
 		d, err := s.books(ctx).PublishDocument(ctx, in.Body.Name, in.Body.Text)
@@ -83,7 +88,8 @@ func (s *server) document(ctx context.Context, in *documentIn) (*answer[wholeDoc
 	if in.Version != "current" {
 		version, err := strconv.Atoi(in.Version)
 		if err != nil {
-			return nil, ledger.ErrInvalid.In("version", "version: expected a whole number or current, got %q", ledger.Clip(in.Version))
+			return nil, ledger.ErrInvalid.In("version", "version: expected a whole number or current, got %q",
+				ledger.Clip(in.Version))
 		}
 		if d, err = s.Reports.Document(ctx, in.Name, version); err != nil {
 			return nil, err
@@ -105,22 +111,26 @@ type acceptIn struct {
 	Body struct {
 		Document string    `json:"document" maxLength:"40" example:"risk-warning" doc:"Which of the documents."`
 		Version  int       `json:"version" minimum:"1" example:"1" doc:"The version that the holder was shown."`
-		Client   *clientIn `json:"client,omitempty" doc:"The holder's own client. Only an exchange says it, which relays its holder; a holder's own is known from the request."`
+		Client   *clientIn `json:"client,omitempty" doc:"The holder's own client. Only for an exchange that relays its holder; a holder's own client is known from the request."`
 	}
 }
 
 func (s *server) acceptanceRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-acceptances", Method: http.MethodGet, Path: "/v1/accounts/{account}/acceptances", Tags: []string{"Soft Staking"}, Summary: "List what an account's holder has accepted",
+		OperationID: "list-acceptances", Method: http.MethodGet, Path: "/v1/accounts/{account}/acceptances",
+		Tags: []string{"Soft Staking"}, Summary: "List what an account's holder has accepted",
 		Description: "The oldest first.",
 		Errors:      []int{http.StatusNotFound},
 	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[list[acceptanceOut]], error) {
 		return s.acceptances(ctx, in.id())
 	})
 	add(s, huma.Operation{
-		OperationID: "accept-document", Method: http.MethodPost, Path: "/v1/accounts/{account}/acceptances", Tags: []string{"Soft Staking"}, Summary: "Accept a document",
-		Description: "Keeps that the holder has accepted a version of a document, when, and with which client. An exchange does it for a holder whom it has shown the document. The same twice is once, and the first stays.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "accept-document", Method: http.MethodPost, Path: "/v1/accounts/{account}/acceptances",
+		Tags: []string{"Soft Staking"}, Summary: "Accept a document",
+		Description: "Records that the holder has accepted a version of a document, when, and with which client. " +
+			"An exchange calls it for a holder to whom it has shown the document. Repeating has no further effect: " +
+			"the first acceptance stays.",
+		Errors: []int{http.StatusNotFound},
 	}, owners, func(ctx context.Context, in *acceptIn) (*answer[list[acceptanceOut]], error) {
 		c, err := s.client(ctx, in.Body.Client)
 		if err != nil {

@@ -20,7 +20,7 @@ const mostEnrollments = 10_000
 
 type enrollmentIn struct {
 	Account    string       `json:"account" minLength:"1" maxLength:"128" example:"alice" doc:"The account to switch on."`
-	At         *string      `json:"at,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was switched on: a moment of a day that is open, after the last time that its switch was pressed. It earns from the day after. Without it: now."`
+	At         *string      `json:"at,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was switched on: a moment of an open day, after the last event of its switch. It earns from the day after. Without it: now."`
 	AcceptedAt *string      `json:"acceptedAt,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T09:58:00.000Z" doc:"When its holder accepted the documents: not before they were published, and not after at. Without it no document is accepted here."`
 	Accepted   []acceptedIn `json:"accepted,omitempty" nullable:"false" maxItems:"30" doc:"The documents that were accepted. Without it: the current version of each, where acceptedAt is given."`
 	Client     *clientIn    `json:"client,omitempty" nullable:"false" doc:"The holder's own client."`
@@ -35,11 +35,11 @@ type enrollmentBatchIn struct {
 	Enrollments []enrollmentIn `json:"enrollments" minItems:"1" maxItems:"10000" doc:"The accounts, in the order in which they are switched on."`
 }
 
-// statusEnrolled is what became of an account that was switched on, beside repeated and refused.
+// statusEnrolled is the result of an account that was switched on, beside repeated and refused.
 const statusEnrolled = "enrolled"
 
 type enrollmentStatusOut struct {
-	Index        int           `json:"index" example:"0" doc:"Its place in the batch, from 0."`
+	Index        int           `json:"index" example:"0" doc:"Its index in the batch, from 0."`
 	Account      string        `json:"account" example:"alice" doc:"The account; empty where none could be read."`
 	Status       string        `json:"status" enum:"enrolled,repeated,refused" doc:"enrolled: it is switched on, or a document was accepted for one that was on; repeated: all of it was so before; refused: nothing of it is written."`
 	MeasuredFrom string        `json:"measuredFrom,omitempty" format:"date" example:"2026-11-23" doc:"The first day that is measured. Absent where it is refused."`
@@ -47,18 +47,28 @@ type enrollmentStatusOut struct {
 }
 
 type enrollmentBatchOut struct {
-	Enrollments []enrollmentStatusOut `json:"enrollments" doc:"What became of each account, in the order in which they came."`
+	Enrollments []enrollmentStatusOut `json:"enrollments" doc:"The result of each account, in the order of the request."`
 }
 
 // curable reports whether an account was refused that may be switched on later.
 func (b enrollmentBatchOut) curable() bool {
-	return slices.ContainsFunc(b.Enrollments, func(e enrollmentStatusOut) bool { return e.Problem != nil && !e.Problem.definite })
+	return slices.ContainsFunc(b.Enrollments,
+		func(e enrollmentStatusOut) bool { return e.Problem != nil && !e.Problem.definite })
 }
 
 func (s *server) enrollmentRoutes() {
 	add(s, huma.Operation{
-		OperationID: "enroll-batch", Method: http.MethodPost, Path: "/v1/enrollments", Tags: []string{"Soft Staking"}, Summary: "Switch many accounts on",
-		Description:  fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, and keeps the documents that their holders have accepted, with the times of that. Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` refuse, and the answer says of each, in the same order, what became of it. An account that cannot be read, because of a value of the wrong type, an unknown field or a field given twice, is refused in the same way; only a body that is not JSON, or that is wrong around its accounts, is refused as a whole. Of a refused one nothing is written, not even a press.\n\nRepeating has no further effect: a batch whose answer was lost is sent again as it is. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments),
+		OperationID: "enroll-batch", Method: http.MethodPost, Path: "/v1/enrollments", Tags: []string{"Soft Staking"},
+		Summary: "Switch many accounts on",
+		Description: fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, "+
+			"and keeps the documents that their holders have accepted, with the times of that. "+
+			"Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` "+
+			"refuse, and the answer has the result of each, in the same order. An account that cannot be read, "+
+			"because of a value of the wrong type, an unknown field or a field given twice, "+
+			"is refused in the same way; only a body that is not JSON, or that is wrong around its accounts, "+
+			"is refused as a whole. Of a refused one nothing is written, not even an event of its switch.\n\n"+
+			"Repeating has no further effect: a batch whose answer was lost is sent again as it is. Under an "+
+			"Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments),
 		MaxBodyBytes: largeBody,
 		RequestBody:  jsonBody[enrollmentBatchIn](s, "The accounts."),
 	}, exchange, s.enrollBatch)
@@ -71,7 +81,7 @@ func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollme
 	}
 	n := len(texts)
 	out := enrollmentBatchOut{Enrollments: make([]enrollmentStatusOut, n)}
-	requests, places := make([]store.EnrollRequest, 0, n), make([]int, 0, n)
+	requests, indexes := make([]store.EnrollRequest, 0, n), make([]int, 0, n)
 	for i, text := range texts {
 		request, err := s.readEnrollment(ctx, text, i)
 		out.Enrollments[i] = enrollmentStatusOut{Index: i, Account: string(request.Account), Status: statusRefused}
@@ -79,14 +89,14 @@ func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollme
 			out.Enrollments[i].Problem = s.rowProblem(ctx, err)
 			continue
 		}
-		requests, places = append(requests, request), append(places, i)
+		requests, indexes = append(requests, request), append(indexes, i)
 	}
 	outcomes, err := s.books(ctx).EnrollBatch(ctx, requests)
 	if err != nil {
 		return nil, err
 	}
 	for i, o := range outcomes {
-		row := &out.Enrollments[places[i]]
+		row := &out.Enrollments[indexes[i]]
 		if o.Err != nil {
 			row.Problem = s.rowProblem(ctx, o.Err)
 			continue
@@ -110,7 +120,8 @@ func (s *server) rowProblem(ctx context.Context, err error) *entryProblem {
 func (s *server) readEnrollment(ctx context.Context, text []byte, i int) (store.EnrollRequest, error) {
 	var in enrollmentIn
 	if err := strictjson.Decode(text, &in); err != nil {
-		return store.EnrollRequest{Account: ledger.Account(textIn(text, "account"))}, unreadable("enrollments", i, false, err)
+		return store.EnrollRequest{Account: ledger.Account(textIn(text, "account"))},
+			unreadable("enrollments", i, false, err)
 	}
 	return s.enrollment(ctx, in)
 }
@@ -138,7 +149,8 @@ func (s *server) enrollment(ctx context.Context, in enrollmentIn) (r store.Enrol
 	}
 	for i, d := range in.Accepted {
 		if d.Version < 0 {
-			return r, ledger.ErrInvalid.In(fmt.Sprintf("accepted[%d].version", i), "%d is no version; the first is 1", d.Version)
+			return r, ledger.ErrInvalid.In(fmt.Sprintf("accepted[%d].version", i),
+				"%d is no version; the first is 1", d.Version)
 		}
 		r.Accepted = append(r.Accepted, store.DocumentVersion{Name: d.Document, Version: d.Version})
 	}

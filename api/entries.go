@@ -18,21 +18,38 @@ const mostEntries = 10_000
 // entryRoutes are those that post.
 func (s *server) entryRoutes() {
 	add(s, huma.Operation{
-		OperationID: "post-entry", Method: http.MethodPost, Path: "/v1/entries", Tags: []string{"Entries"}, Summary: "Post an entry",
-		Description:   "Posts one entry, whole or not at all. Repeating it with the same content has no further effect and is answered as the first time, with 200 instead of 201. A refused entry leaves no trace, and may be posted again.\n\nA holder posts transfers of what is free in its own account, and requests withdrawals; its entries count when they are posted, and their IDs begin with its account and a slash. It may name 60 recipients an hour, found or not, here and on the pages together (429).",
+		OperationID: "post-entry", Method: http.MethodPost, Path: "/v1/entries", Tags: []string{"Entries"},
+		Summary: "Post an entry",
+		Description: "Posts one entry, whole or not at all. " +
+			"Repeating it with the same content has no further effect and is answered as the first time, " +
+			"with 200 instead of 201. A refused entry is not stored, and may be posted again.\n\n" +
+			"A holder posts transfers of what is free in its own account, and requests withdrawals; " +
+			"its entries count when they are posted, and their IDs begin with its account and a slash. " +
+			"It may name 60 recipients an hour, found or not, here and on the pages together (429).",
 		DefaultStatus: http.StatusCreated, Errors: []int{404, 409, 429},
 		RequestBody: jsonBody[entryIn](s, "The entry."),
 		Responses:   also[entryOut](s, "It was posted before: the answer of the first time."),
 	}, owners, s.postEntry)
 	add(s, huma.Operation{
-		OperationID: "post-batch", Method: http.MethodPost, Path: "/v1/batches", Tags: []string{"Entries"}, Summary: "Post many entries",
-		Description:  fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. Each is posted or refused by itself, and the answer says of each, in the same order, what became of it. An entry that cannot be read, because of a value of the wrong type, an unknown field or a field given twice, is refused in the same way; only a body that is not JSON, or that is wrong around its entries, is refused as a whole. With `atomic` all are posted or none: then a refusal is the answer, with the problem of the first refused entry and its place in `field`.\n\nA batch may be posted again as it is: what was posted is repeated, and what was refused is tried again. Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries),
+		OperationID: "post-batch", Method: http.MethodPost, Path: "/v1/batches", Tags: []string{"Entries"},
+		Summary: "Post many entries",
+		Description: fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. "+
+			"Each is posted or refused by itself, and the answer has the result of each, in the same order. "+
+			"An entry that cannot be read, because of a value of the wrong type, "+
+			"an unknown field or a field given twice, is refused in the same way; only a body that is not JSON, "+
+			"or that is wrong around its entries, is refused as a whole. With `atomic` all are posted or none: "+
+			"then a refusal is the answer, with the problem of the first refused entry and its path in `field`.\n\n"+
+			"A batch may be posted again: what was posted is repeated, and what was refused is tried again. "+
+			"Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries),
 		MaxBodyBytes: largeBody, Errors: []int{404, 409},
 		RequestBody: jsonBody[batchIn](s, "The entries."),
 	}, exchange, s.postBatch)
 	add(s, huma.Operation{
-		OperationID: "post-adjustment", Method: http.MethodPost, Path: "/v1/adjustments", Tags: []string{"Entries"}, Summary: "Post a correction",
-		Description:   "Posts an entry of the kind `adjustment`, dated now, and keeps who made it and why. The past is never edited: what was wrong is put right by a correction. Repeating an ID with the same content has no further effect, whatever the reason says.",
+		OperationID: "post-adjustment", Method: http.MethodPost, Path: "/v1/adjustments", Tags: []string{"Entries"},
+		Summary: "Post a correction",
+		Description: "Posts an entry of the kind `adjustment`, dated now, and records its actor and its reason. " +
+			"The past is never edited: a correction is a new entry. " +
+			"Repeating an ID with the same content has no further effect, whatever the reason says.",
 		DefaultStatus: http.StatusCreated, Errors: []int{404, 409},
 		Responses: also[entryOut](s, "It was posted before: the answer of the first time."),
 	}, operators, s.postAdjustment)
@@ -55,7 +72,8 @@ func showPosted(id string, o store.Outcome, err error) (*posted, error) {
 	if err == nil {
 		err = o.Err
 	}
-	return sayMade(entryOut{ID: id, At: instant(o.At), PostedAt: instant(o.PostedAt), Repeated: o.Repeated}, o.Repeated, err)
+	return sayMade(entryOut{ID: id, At: instant(o.At), PostedAt: instant(o.PostedAt), Repeated: o.Repeated},
+		o.Repeated, err)
 }
 
 func (s *server) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
@@ -82,7 +100,7 @@ func (s *server) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
 
 type adjustmentIn struct {
 	Body struct {
-		ID     string   `json:"id" minLength:"1" maxLength:"128" example:"fix-1" doc:"Your name for the correction, unique for ever."`
+		ID     string   `json:"id" minLength:"1" maxLength:"128" example:"fix-1" doc:"Your name for the correction, unique forever."`
 		Moves  []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"Between holders, what is held, @custody and @desk."`
 		Reason string   `json:"reason" minLength:"1" maxLength:"200" example:"deposit 4711 was missed" doc:"Why; it is kept in the log, with who made the correction."`
 	}
@@ -102,7 +120,7 @@ type batchIn struct {
 	Atomic  bool      `json:"atomic,omitempty" doc:"Post all of them, or none."`
 }
 
-// What became of an entry of a batch.
+// The results of an entry of a batch.
 const (
 	statusPosted   = "posted"
 	statusRepeated = "repeated"
@@ -110,25 +128,25 @@ const (
 )
 
 type batchEntryOut struct {
-	Index    int           `json:"index" example:"0" doc:"Its place in the batch, from 0."`
+	Index    int           `json:"index" example:"0" doc:"Its index in the batch, from 0."`
 	ID       string        `json:"id" example:"t-4711" doc:"The entry's ID; empty where none could be read."`
-	Status   string        `json:"status" enum:"posted,repeated,refused" doc:"What became of it."`
+	Status   string        `json:"status" enum:"posted,repeated,refused" doc:"The result."`
 	At       string        `json:"at,omitempty" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Absent where it is refused."`
 	PostedAt string        `json:"postedAt,omitempty" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written. Absent where it is refused."`
 	Problem  *entryProblem `json:"problem,omitempty" doc:"Why it is refused."`
 }
 
-// entryProblem is what a Problem says of one entry of several.
+// entryProblem is a Problem of one entry of several.
 type entryProblem struct {
-	Type   string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"What sort of problem it is, as in a problem document."`
-	Detail string `json:"detail" doc:"What is wrong, and what to do about it, for a person."`
+	Type   string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"The problem type, as in a problem document."`
+	Detail string `json:"detail" doc:"What is wrong, and what to do about it, for people."`
 	Field  string `json:"field,omitempty" example:"moves[0].amount" doc:"What is at fault, where one thing is: the path in the entry."`
 
 	definite bool
 }
 
 type batchOut struct {
-	Entries []batchEntryOut `json:"entries" doc:"What became of each entry, in the order in which they came."`
+	Entries []batchEntryOut `json:"entries" doc:"The result of each entry, in the order of the request."`
 }
 
 // curable reports whether an entry was refused that may be posted later.

@@ -50,22 +50,27 @@ func TestOneEntry(t *testing.T) {
 		w.settlers()
 		at := `"at":"2026-03-02T12:00:00.1239+01:00"`
 		first := w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.5", at)).is(201)
-		first.says("id", "t-1", "at", "2026-03-02T11:00:00.123Z", "postedAt", "2026-03-02T12:00:00.000Z", "repeated", "false")
+		first.says("id", "t-1", "at", "2026-03-02T11:00:00.123Z", "postedAt", "2026-03-02T12:00:00.000Z",
+			"repeated", "false")
 		w.clock.Set(1, "13:00")
 		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.5", at)).is(200).
 			says("at", "2026-03-02T11:00:00.123Z", "postedAt", "2026-03-02T12:00:00.000Z", "repeated", "true")
 		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.50")).is(200)
 		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.6")).refused(409, "mismatch", "")
-		w.post("exchange", "/v1/entries", entry("t-2", "transfer", "bob alice BNB 1.50000001")).refused(409, "insufficient-balance", "")
+		w.post("exchange", "/v1/entries", entry("t-2", "transfer", "bob alice BNB 1.50000001")).
+			refused(409, "insufficient-balance", "")
 		w.post("exchange", "/v1/entries", entry("t-2", "transfer", "bob carol BNB 1")).refused(404, "not-found", "")
 		w.post("exchange", "/v1/entries", entry("t-2", "transfer", "bob alice BNB 1.5")).is(201)
-		w.post("exchange", "/v1/entries", entry("trade-1", "trade", "alice @desk BNB 1,@desk alice USDT 600")).refused(400, "invalid", "moves[1].asset")
+		w.post("exchange", "/v1/entries", entry("trade-1", "trade", "alice @desk BNB 1,@desk alice USDT 600")).
+			refused(400, "invalid", "moves[1].asset")
 		w.post("exchange", "/v1/entries", entry("trade-1", "trade", "alice @desk BNB 1,@desk alice SOL 4")).is(201)
-		w.get("auditor", "/v1/entries/trade-1").is(200).says("kind", "trade", "moves.#", "2", "moves.1.asset", "SOL", "moves.1.amount", "4", "moves.0.from", "alice", "moves.0.to", "@desk")
+		w.get("auditor", "/v1/entries/trade-1").is(200).says("kind", "trade", "moves.#", "2", "moves.1.asset", "SOL",
+			"moves.1.amount", "4", "moves.0.from", "alice", "moves.0.to", "@desk")
 		w.get("auditor", "/v1/entries/t-9").refused(404, "not-found", "")
 		w.post("exchange", "/v1/entries", entry("h-1", "hold", "alice alice/held BNB 2")).is(201)
 		w.post("exchange", "/v1/entries", entry("r-1", "release", "alice/held alice BNB 2")).is(201)
-		w.post("exchange", "/v1/entries", entry("old", "deposit", "@custody bob BNB 1", `"at":"2026-03-01T23:59:59Z"`)).refused(409, "day-closed", "")
+		w.post("exchange", "/v1/entries", entry("old", "deposit", "@custody bob BNB 1", `"at":"2026-03-01T23:59:59Z"`)).
+			refused(409, "day-closed", "")
 	})
 }
 
@@ -112,7 +117,8 @@ func TestWhatIsNoEntry(t *testing.T) {
 		} {
 			w.post("exchange", "/v1/entries", c.body).refused(400, "invalid", c.field)
 		}
-		w.post("exchange", "/v1/entries", entry("x", "adjustment", "@custody bob BNB 1")).refused(403, "forbidden", "kind")
+		w.post("exchange", "/v1/entries", entry("x", "adjustment", "@custody bob BNB 1")).
+			refused(403, "forbidden", "kind")
 		w.get("exchange", "/v1/accounts/bob/balances").is(200).says("items.#", "0")
 	})
 }
@@ -123,15 +129,25 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 		w.settlers()
 		for _, id := range []string{".", ".."} {
 			w.post("exchange", "/v1/accounts", `{"id":"`+id+`","region":"DE"}`).refused(400, "invalid", "id")
-			w.post("exchange", "/v1/accounts/alice/withdrawals", `{"id":"`+id+`","asset":"BNB","amount":"1"}`).refused(400, "invalid", "id")
-			w.post("alice", "/v1/accounts/alice/withdrawals", `{"id":"alice/`+id+`","asset":"BNB","amount":"1"}`).refused(400, "invalid", "id")
-			w.post("alice", "/v1/entries", entry("alice/"+id, "transfer", "alice bob BNB 1")).refused(400, "invalid", "id")
-			w.post("operator", "/v1/adjustments", `{"id":"`+id+`","reason":"x","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}]}`).refused(400, "invalid", "id")
-			w.post("operator", "/v1/funds", `{"id":"`+id+`","asset":"BNB","amount":"1","direction":"in"}`).refused(400, "invalid", "id")
+			w.post("exchange", "/v1/accounts/alice/withdrawals", `{"id":"`+id+`","asset":"BNB","amount":"1"}`).
+				refused(400, "invalid", "id")
+			w.post("alice", "/v1/accounts/alice/withdrawals", `{"id":"alice/`+id+`","asset":"BNB","amount":"1"}`).
+				refused(400, "invalid", "id")
+			w.post("alice", "/v1/entries", entry("alice/"+id, "transfer", "alice bob BNB 1")).
+				refused(400, "invalid", "id")
+			w.post("operator", "/v1/adjustments",
+				`{"id":"`+id+`","reason":"x","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}]}`).
+				refused(400, "invalid", "id")
+			w.post("operator", "/v1/funds", `{"id":"`+id+`","asset":"BNB","amount":"1","direction":"in"}`).
+				refused(400, "invalid", "id")
 			for _, whole := range []string{id, "a/" + id, id + "/a", "a/" + id + "/b"} {
-				w.post("exchange", "/v1/entries", entry(whole, "deposit", "@custody bob BNB 1")).refused(400, "invalid", "id")
-				w.post("exchange", "/v1/batches", batch(true, entry("b", "deposit", "@custody bob BNB 1"), entry(whole, "deposit", "@custody bob BNB 1"))).refused(400, "invalid", "entries[1].id")
-				w.post("exchange", "/v1/batches", batch(false, entry(whole, "deposit", "@custody bob BNB 1"))).is(200).says("entries.0.status", "refused", "entries.0.problem.field", "id")
+				w.post("exchange", "/v1/entries", entry(whole, "deposit", "@custody bob BNB 1")).
+					refused(400, "invalid", "id")
+				w.post("exchange", "/v1/batches",
+					batch(true, entry("b", "deposit", "@custody bob BNB 1"),
+						entry(whole, "deposit", "@custody bob BNB 1"))).refused(400, "invalid", "entries[1].id")
+				w.post("exchange", "/v1/batches", batch(false, entry(whole, "deposit", "@custody bob BNB 1"))).is(200).
+					says("entries.0.status", "refused", "entries.0.problem.field", "id")
 			}
 		}
 		w.post("exchange", "/v1/accounts", `{"id":"...","region":"DE"}`).is(201)
@@ -154,7 +170,8 @@ func TestABatchSaysOfEachEntryWhatBecameOfIt(t *testing.T) {
 			entry("b-5", "adjustment", "alice @desk BNB 1"),
 			entry("b-6", "transfer", "alice bob BNB 6"),
 		}
-		want := []string{"posted ", "refused insufficient-balance", "refused invalid moves[0].amount", "refused invalid moves[0].asset", "repeated ",
+		want := []string{"posted ", "refused insufficient-balance", "refused invalid moves[0].amount",
+			"refused invalid moves[0].asset", "repeated ",
 			"refused mismatch", "refused forbidden kind", "posted "}
 		for range 2 {
 			r := w.post("exchange", "/v1/batches", batch(false, entries...)).is(200)
@@ -181,12 +198,16 @@ func TestAnAtomicBatchIsAllOrNothing(t *testing.T) {
 		if !strings.Contains(r.at("detail"), "b-3") {
 			t.Error(r.body)
 		}
-		w.post("exchange", "/v1/batches", batch(true, one, entry("b-3", "transfer", "alice bob BNB x"))).refused(400, "invalid", "entries[1].moves[0].amount")
-		w.post("exchange", "/v1/batches", batch(true, one, entry("reward/x", "transfer", "alice bob BNB 1"))).refused(400, "invalid", "entries[1].id")
-		w.post("exchange", "/v1/batches", batch(true, one, entry("b-3", "adjustment", "alice bob BNB 1"))).refused(403, "forbidden", "entries[1].kind")
+		w.post("exchange", "/v1/batches", batch(true, one, entry("b-3", "transfer", "alice bob BNB x"))).
+			refused(400, "invalid", "entries[1].moves[0].amount")
+		w.post("exchange", "/v1/batches", batch(true, one, entry("reward/x", "transfer", "alice bob BNB 1"))).
+			refused(400, "invalid", "entries[1].id")
+		w.post("exchange", "/v1/batches", batch(true, one, entry("b-3", "adjustment", "alice bob BNB 1"))).
+			refused(403, "forbidden", "entries[1].kind")
 		w.get("exchange", "/v1/accounts/bob/balances").says("items.#", "0")
 		for _, status := range []string{"posted", "repeated"} {
-			w.post("exchange", "/v1/batches", batch(true, one, two)).is(200).says("entries.0.status", status, "entries.1.status", status)
+			w.post("exchange", "/v1/batches", batch(true, one, two)).is(200).says("entries.0.status", status,
+				"entries.1.status", status)
 		}
 		w.get("exchange", "/v1/accounts/bob/balances").says("items.0.free", "10")
 	})
@@ -197,7 +218,8 @@ func TestTheSizeOfABatch(t *testing.T) {
 		w.settlers()
 		w.post("exchange", "/v1/batches", `{"entries":[]}`).refused(400, "invalid", "entries")
 		w.post("exchange", "/v1/batches", `{}`).refused(400, "invalid", "entries")
-		w.post("exchange", "/v1/batches", `{"entries":[{"moves":[{"amount":1}]}],"atomic":true}`).refused(400, "invalid", "entries[0].moves[0].amount")
+		w.post("exchange", "/v1/batches", `{"entries":[{"moves":[{"amount":1}]}],"atomic":true}`).
+			refused(400, "invalid", "entries[0].moves[0].amount")
 		many := make([]string, 10_001)
 		for i := range many {
 			many[i] = entry(fmt.Sprintf("m-%d", i), "deposit", "@custody bob BNB 0.001")
@@ -208,8 +230,10 @@ func TestTheSizeOfABatch(t *testing.T) {
 			t.Errorf("%d were posted", n)
 		}
 		w.get("exchange", "/v1/accounts/bob/balances").says("items.0.free", "10")
-		w.post("exchange", "/v1/batches", batch(false, entry("x", "deposit", "@custody bob BNB 1"))+strings.Repeat(" ", 8<<20)).refused(413, "too-large", "")
-		w.post("exchange", "/v1/entries", entry("x", "deposit", "@custody bob BNB 1")+strings.Repeat(" ", 64<<10)).refused(413, "too-large", "")
+		w.post("exchange", "/v1/batches", batch(false, entry("x", "deposit", "@custody bob BNB 1"))+
+			strings.Repeat(" ", 8<<20)).refused(413, "too-large", "")
+		w.post("exchange", "/v1/entries", entry("x", "deposit", "@custody bob BNB 1")+strings.Repeat(" ", 64<<10)).
+			refused(413, "too-large", "")
 		w.get("exchange", "/v1/entries/x").is(404)
 	})
 }
@@ -242,7 +266,8 @@ func TestAHolderMovesItsOwn(t *testing.T) {
 		w.get("exchange", "/v1/accounts/alice/journal").says("items.#", "3")
 		w.post("alice", "/v1/entries", entry("alice/1", "transfer", "alice bob BNB 1,alice bob BNB 2")).is(201)
 		w.post("alice", "/v1/entries", entry("alice/2", "withdrawal-request", "alice alice/held BNB 2")).is(201)
-		w.post("alice", "/v1/entries", entry("alice/3", "transfer", "alice bob BNB 5")).refused(409, "insufficient-balance", "")
+		w.post("alice", "/v1/entries", entry("alice/3", "transfer", "alice bob BNB 5")).
+			refused(409, "insufficient-balance", "")
 		w.get("alice", "/v1/accounts/alice/balances").says("items.0.free", "4", "items.0.held", "3")
 		w.get("bob", "/v1/accounts/bob/balances").says("items.0.free", "3")
 	})
@@ -264,13 +289,18 @@ func TestWithdrawals(t *testing.T) {
 		for i := range 4 {
 			w.post("exchange", path, fmt.Sprintf(`{"id":"w-%d","asset":"BNB","amount":"1"}`, i)).is(201)
 		}
-		w.post("exchange", "/v1/entries", entry("w-0/cancelled", "withdrawal-cancelled", "alice/held alice BNB 1")).is(201)
+		w.post("exchange", "/v1/entries",
+			entry("w-0/cancelled", "withdrawal-cancelled", "alice/held alice BNB 1")).is(201)
 		w.clock.Set(1, "13:00")
-		w.post("exchange", "/v1/entries", entry("alice/w-1/completed", "withdrawal-completed", "alice/held @custody BNB 2")).is(201)
-		w.post("exchange", "/v1/entries", entry("w-9/completed", "withdrawal-completed", "alice/held @custody BNB 1")).refused(404, "not-found", "")
+		w.post("exchange", "/v1/entries",
+			entry("alice/w-1/completed", "withdrawal-completed", "alice/held @custody BNB 2")).is(201)
+		w.post("exchange", "/v1/entries", entry("w-9/completed", "withdrawal-completed", "alice/held @custody BNB 1")).
+			refused(404, "not-found", "")
 		r := w.get("alice", path).is(200)
-		r.says("items.#", "5", "items.0.id", "alice/w-1", "items.0.state", "completed", "items.0.ended", "2026-03-02T13:00:00.000Z",
-			"items.0.at", "2026-03-02T12:00:00.000Z", "items.0.address", "bnb1…", "items.0.clientId", "mine", "items.1.state", "cancelled", "items.2.state", "pending", "items.2.ended", "")
+		r.says("items.#", "5", "items.0.id", "alice/w-1", "items.0.state", "completed",
+			"items.0.ended", "2026-03-02T13:00:00.000Z",
+			"items.0.at", "2026-03-02T12:00:00.000Z", "items.0.address", "bnb1…", "items.0.clientId", "mine",
+			"items.1.state", "cancelled", "items.2.state", "pending", "items.2.ended", "")
 		if got := strings.Join(w.walked("alice", path, 2, "id"), " "); got != "alice/w-1 w-0 w-1 w-2 w-3" {
 			t.Errorf("walked %s", got)
 		}
@@ -285,10 +315,14 @@ func TestAdjustments(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.settlers()
 		body := `{"id":"fix-1","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}],"reason":"deposit 7 was missed"}`
-		w.post("operator", "/v1/adjustments", strings.Replace(body, `"deposit 7 was missed"`, `""`, 1)).refused(400, "invalid", "reason")
-		w.post("operator", "/v1/adjustments", strings.Replace(body, `,"reason":"deposit 7 was missed"`, ``, 1)).refused(400, "invalid", "reason")
-		w.post("operator", "/v1/adjustments", strings.Replace(body, `"1"`, `"0"`, 1)).refused(400, "invalid", "moves[0].amount")
-		w.post("operator", "/v1/adjustments", strings.Replace(body, `@custody`, `@rewards`, 1)).refused(400, "invalid", "moves[0]")
+		w.post("operator", "/v1/adjustments", strings.Replace(body, `"deposit 7 was missed"`, `""`, 1)).
+			refused(400, "invalid", "reason")
+		w.post("operator", "/v1/adjustments", strings.Replace(body, `,"reason":"deposit 7 was missed"`, ``, 1)).
+			refused(400, "invalid", "reason")
+		w.post("operator", "/v1/adjustments", strings.Replace(body, `"1"`, `"0"`, 1)).
+			refused(400, "invalid", "moves[0].amount")
+		w.post("operator", "/v1/adjustments", strings.Replace(body, `@custody`, `@rewards`, 1)).
+			refused(400, "invalid", "moves[0]")
 		w.post("operator", "/v1/adjustments", body).is(201)
 		w.post("operator", "/v1/adjustments", body).is(200).says("repeated", "true")
 		log := w.get("auditor", "/v1/log").is(200)

@@ -25,7 +25,7 @@ type moveIn struct {
 
 type entryIn struct {
 	ID    string   `json:"id" minLength:"1" maxLength:"138" example:"t-4711" doc:"Your name for the entry; it must be unique. 1 to 128 of A-Z a-z 0-9 . _ : - @ and /; no part between slashes may be \".\" or \"..\". What ends a withdrawal is named after its request: ID/completed or ID/cancelled. A holder's begins with its account and a slash: alice/t-1."`
-	Kind  string   `json:"kind" enum:"deposit,withdrawal,transfer,trade,hold,release,withdrawal-request,withdrawal-completed,withdrawal-cancelled" example:"transfer" doc:"What happened; it says which accounts the moves may name."`
+	Kind  string   `json:"kind" enum:"deposit,withdrawal,transfer,trade,hold,release,withdrawal-request,withdrawal-completed,withdrawal-cancelled" example:"transfer" doc:"What happened. It determines which accounts the moves may name."`
 	At    *string  `json:"at,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Without it: when it is posted. At most a second ahead, and on a day that is open. A holder's entry has none."`
 	Moves []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"All of them happen, or none."`
 
@@ -38,7 +38,10 @@ func decode(text []byte, into any) error { return inJSON(strictjson.Decode(text,
 // entry is what was sent as the ledger takes it. Its errors are ledger.ErrInvalid,
 // in their field, or the books'.
 func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
-	e := ledger.Entry{ID: in.ID, Kind: ledger.Kind(in.Kind), Moves: make([]ledger.Move, len(in.Moves)), Authoritative: in.Authoritative}
+	e := ledger.Entry{
+		ID: in.ID, Kind: ledger.Kind(in.Kind), Moves: make([]ledger.Move, len(in.Moves)),
+		Authoritative: in.Authoritative,
+	}
 	if in.At != nil {
 		at, err := parseTime(*in.At)
 		if err != nil {
@@ -51,7 +54,9 @@ func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
 		if err != nil {
 			return e, ledger.At(fmt.Sprintf("moves[%d]", i), err)
 		}
-		e.Moves[i] = ledger.Move{From: ledger.Account(m.From), To: ledger.Account(m.To), Asset: asset.Symbol, Amount: amount}
+		e.Moves[i] = ledger.Move{
+			From: ledger.Account(m.From), To: ledger.Account(m.To), Asset: asset.Symbol, Amount: amount,
+		}
 	}
 	return e, nil
 }
@@ -61,7 +66,8 @@ func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
 func (s *server) amount(ctx context.Context, symbol, text string) (ledger.Asset, ledger.Amount, error) {
 	asset, err := s.Books.Asset(ctx, symbol)
 	if errors.Is(err, ledger.ErrNotFound) {
-		err = ledger.ErrInvalid.In("asset", "the books keep no asset %q", ledger.Clip(symbol)).Because(ledger.ReasonUnknownAsset)
+		err = ledger.ErrInvalid.In("asset", "the books keep no asset %q",
+			ledger.Clip(symbol)).Because(ledger.ReasonUnknownAsset)
 	}
 	if err != nil {
 		return asset, 0, err
@@ -79,29 +85,33 @@ func parseTime(text string) (time.Time, error) {
 	return at.UTC().Truncate(time.Millisecond), nil
 }
 
-// mayPost says what the request's credential may not post, with access.ErrForbidden.
+// mayPost returns access.ErrForbidden for what the request's credential may not post.
 // A holder moves its own: what lies free in its account, to another holder or into a
 // withdrawal. What is held belongs to orders and withdrawals, which the exchange ends.
 func mayPost(t access.Token, e ledger.Entry) error {
 	if e.Kind == ledger.Adjustment {
-		return access.ErrForbidden.In("kind", "a correction is posted by an operator, with its reason, to /v1/adjustments")
+		return access.ErrForbidden.In("kind",
+			"a correction is posted by an operator, with its reason, to /v1/adjustments")
 	}
 	if e.Authoritative && !t.Authoritative {
-		return access.ErrForbidden.In("authoritative", "the token may not post authoritative entries; an operator makes one that may")
+		return access.ErrForbidden.In("authoritative",
+			"the token may not post authoritative entries; an operator makes one that may")
 	}
 	if t.Role != access.Holder {
 		return nil
 	}
 	if e.Kind != ledger.Transfer && e.Kind != ledger.WithdrawalRequest {
-		return access.ErrForbidden.In("kind", "a holder posts entries of the kinds %s and %s", ledger.Transfer, ledger.WithdrawalRequest)
+		return access.ErrForbidden.In("kind", "a holder posts entries of the kinds %s and %s",
+			ledger.Transfer, ledger.WithdrawalRequest)
 	}
 	for i, m := range e.Moves {
 		if m.From != t.Account {
-			return access.ErrForbidden.In(fmt.Sprintf("moves[%d].from", i), "a holder moves what is free in its own account")
+			return access.ErrForbidden.In(fmt.Sprintf("moves[%d].from", i),
+				"a holder moves what is free in its own account")
 		}
 	}
 	if !e.At.IsZero() {
-		// Dated back, what has come to the account would have earned before it came.
+		// Backdated, tokens would have earned before they came to the account.
 		return access.ErrForbidden.In("at", "a holder's entry counts when it is posted")
 	}
 	return mayName(t, e.ID)

@@ -19,36 +19,45 @@ import (
 const EventsPath = "/v1/events"
 
 const (
-	// usualStreams is how many streams of events there are at once, unless Options say otherwise.
+	// usualStreams is the limit of concurrent streams of events, unless Options set it.
 	usualStreams = 1000
-	// holderStreams is how many of them one token of a holder has: it cannot take everybody's.
+	// holderStreams is the limit of one holder's token: it cannot take all streams.
 	holderStreams = 10
 )
 
 type eventsIn struct {
-	Account   string `query:"account" doc:"Only this account's. A holder's own are all it is told of, with it or without."`
-	After     string `query:"after" doc:"Go on after the event with this ID; the header Last-Event-ID goes before it. Without both: from now on."`
-	LastEvent string `header:"Last-Event-ID" doc:"The ID of the last event that was seen. A browser sends it by itself when it comes again."`
+	Account   string `query:"account" doc:"Only this account's. A holder's token gets only its own, with or without it."`
+	After     string `query:"after" doc:"Resume after the event with this ID; the header Last-Event-ID takes precedence. Without both: from now on."`
+	LastEvent string `header:"Last-Event-ID" doc:"The ID of the last event that was received. A browser sends it by itself when it reconnects."`
 }
 
 // eventRoutes puts the stream of events into the table.
 func (s *server) eventRoutes() {
 	add(s, huma.Operation{
 		OperationID: "events", Method: http.MethodGet, Path: EventsPath, Tags: []string{"Events"},
-		Summary: "Be told what happens",
-		Description: "Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; `settled`, all rewards of a token's day are credited; `reset`, what came after the ID is not known any more; `ready`, the stream is up to date. " +
-			"Each has an ID, and is told at least once: come again with the last ID that was seen, within seven days, and nothing is missed. What is told again has the same `entry`; its ID may be another. " +
-			"An entry changes a balance (`account`, `part`, `asset`) once: the changes, each taken once, add up to the balance in whatever order they come. " +
-			"After `reset`, read everything again and continue from its ID. Each connection sends one `ready` when it is up to date: after the missed events, before new ones. " +
+		Summary: "Stream events",
+		Description: "Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; " +
+			"`settled`, all rewards of a token's day are credited; `reset`, " +
+			"the events after the ID are not available any more; `ready`, the stream is up to date. " +
+			"Each has an ID, and is delivered at least once: reconnect with the last ID within seven days, " +
+			"and nothing is missed. An event that is delivered again has the same `entry`; its ID may differ. " +
+			"An entry changes a balance (`account`, `part`, `asset`) once: the changes, each taken once, " +
+			"add up to the balance in whatever order they come. " +
+			"After `reset`, read everything again and continue from its ID. " +
+			"Each connection sends one `ready` when it is up to date: after the missed events, before new ones. " +
 			"A new stream begins with it, so a client has an ID to resume from before anything has happened. " +
-			"Every fifteen seconds a line that begins with a colon shows that the stream is alive. If it carries an `id`, you may resume from that ID too. " +
-			"A stream ends when its client does not keep up, when its token is revoked or expires, and when the server stops; the client comes again after what `retry` says, two seconds.",
+			"Every fifteen seconds a line that begins with a colon shows that the stream is alive. " +
+			"If it carries an `id`, you may resume from that ID too. " +
+			"A stream ends when its client does not keep up, when its token is revoked or expires, " +
+			"and when the server stops; the client reconnects after `retry`, two seconds.",
 		DefaultStatus: http.StatusOK, Errors: []int{http.StatusNotFound},
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The stream, without an end. The `$defs` of its schema are what `data` holds, by the name of the `event`.",
+			Description: "The stream, without an end. The `$defs` of its schema are what `data` holds, " +
+				"by the name of the `event`.",
 			Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{
 				Type: huma.TypeString, Extensions: map[string]any{eventDefs: map[string]*huma.Schema{
-					"ready": schemaOf[events.Ready](s), "balance": schemaOf[events.Balance](s), "reward": schemaOf[events.Reward](s),
+					"ready": schemaOf[events.Ready](s), "balance": schemaOf[events.Balance](s),
+					"reward":  schemaOf[events.Reward](s),
 					"settled": schemaOf[events.Settled](s), "reset": schemaOf[events.Reset](s),
 				}},
 			}}},
@@ -129,9 +138,11 @@ func (s *streams) end(t access.Token) {
 	}
 }
 
-// stream writes events until the client goes away, its token ends, or the context
+// stream writes events until the client disconnects, its token ends, or the context
 // does. At each sign of life the token is looked at again.
-func (s *server) stream(w http.ResponseWriter, r *http.Request, token string, account ledger.Account, after string) error {
+func (s *server) stream(
+	w http.ResponseWriter, r *http.Request, token string, account ledger.Account, after string,
+) error {
 	out, err := sse.Begin(w)
 	if err != nil {
 		return err
@@ -146,7 +157,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, token string, ac
 	})
 }
 
-// stillGood says whether a token may still be used.
+// stillGood reports whether a token may still be used.
 func (s *server) stillGood(ctx context.Context, id string) error {
 	t, err := s.Books.People().Token(ctx, id)
 	if err != nil {

@@ -114,7 +114,8 @@ func TestEventsAreStreamed(t *testing.T) {
 		w.earner("bob")
 		_, err := w.db.Fund(t.Context(), "pool", "BNB", 1_00000000, false)
 		w.ok(err)
-		alice, all, one := w.listen("alice", "/v1/events"), w.listen("auditor", "/v1/events"), w.listen("exchange", "/v1/events?account=bob")
+		alice, all, one := w.listen("alice", "/v1/events"), w.listen("auditor", "/v1/events"),
+			w.listen("exchange", "/v1/events?account=bob")
 		if alice.head != "retry: 2000" || !strings.HasPrefix(alice.header.Get("Content-Type"), "text/event-stream") {
 			t.Errorf("it begins with %q, and is %v", alice.head, alice.header)
 		}
@@ -125,7 +126,8 @@ func TestEventsAreStreamed(t *testing.T) {
 		w.deposit("d-2", "bob", "3", "BNB")
 		first := alice.is("balance", "d-1")
 		for field, want := range map[string]string{
-			"kind": "deposit", "at": w.day(1) + "T12:00:00.000Z", "account": "alice", "part": "free", "asset": "BNB", "change": "2.5", "balance": "2.5",
+			"kind": "deposit", "at": w.day(1) + "T12:00:00.000Z", "account": "alice", "part": "free", "asset": "BNB",
+			"change": "2.5", "balance": "2.5",
 		} {
 			if first.body[field] != want {
 				t.Errorf("%s is %q; %q is wanted", field, first.body[field], want)
@@ -139,7 +141,8 @@ func TestEventsAreStreamed(t *testing.T) {
 		w.clock.Set(3, "00:10")
 		w.call("operator", http.MethodPost, "/v1/runs", "").is(http.StatusOK)
 		reward := "reward/" + w.day(2) + "/BNB/"
-		if e := one.next("reward"); e.body["entry"] != reward+"bob" || e.body["amount"] != "0.00001232" || e.body["average"] != "3" || e.body["creditedAt"] != w.day(3)+"T00:10:00.000Z" {
+		if e := one.next("reward"); e.body["entry"] != reward+"bob" || e.body["amount"] != "0.00001232" ||
+			e.body["average"] != "3" || e.body["creditedAt"] != w.day(3)+"T00:10:00.000Z" {
 			t.Errorf("the reward is %+v", e)
 		}
 		again := w.listen("alice", "/v1/events", "Last-Event-ID", first.id)
@@ -147,7 +150,8 @@ func TestEventsAreStreamed(t *testing.T) {
 		for range 22 { // d-1 again, a reward, and two days of ten tokens
 			told[again.next("").body["entry"]] = true
 		}
-		if !told["d-1"] || !told[reward+"alice"] || told[reward+"bob"] || !told["declare/"+w.day(2)+"/BNB"] || told["d-2"] {
+		if !told["d-1"] || !told[reward+"alice"] || told[reward+"bob"] ||
+			!told["declare/"+w.day(2)+"/BNB"] || told["d-2"] {
 			t.Errorf("told are %v", told)
 		}
 		again.next("life")
@@ -233,11 +237,16 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 func TestNoMoreStreamsThanThereMayBe(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		log := slog.New(slog.DiscardHandler)
-		server := httptest.NewServer(api.New(api.Options{Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock.Now, Log: log, Streams: 2}))
+		server := httptest.NewServer(api.New(api.Options{
+			Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock.Now, Log: log, Streams: 2,
+		}))
 		t.Cleanup(server.Close)
-		streams := []*listener{w.listenAt(server.URL, "auditor", "/v1/events"), w.listenAt(server.URL, "exchange", "/v1/events")}
+		streams := []*listener{
+			w.listenAt(server.URL, "auditor", "/v1/events"), w.listenAt(server.URL, "exchange", "/v1/events"),
+		}
 		refused := w.listenAt(server.URL, "operator", "/v1/events")
-		if refused.status != http.StatusServiceUnavailable || refused.header.Get("Retry-After") != "10" || refused.header.Get("Content-Type") != "application/problem+json" {
+		if refused.status != http.StatusServiceUnavailable || refused.header.Get("Retry-After") != "10" ||
+			refused.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("one too many is answered with %d %v", refused.status, refused.header)
 		}
 		streams[0].leave()
@@ -272,8 +281,12 @@ func TestStreamsOfAHolder(t *testing.T) {
 func TestEventsAreDescribed(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		document := w.get("auditor", "/v1/openapi.json").is(http.StatusOK)
-		for kind, fields := range map[string]any{"ready": events.Ready{}, "balance": events.Balance{}, "reward": events.Reward{}, "settled": events.Settled{}, "reset": events.Reset{}} {
-			name := strings.TrimPrefix(document.at("paths./v1/events.get.responses.200.content.text/event-stream.schema.$defs."+kind+".$ref"), "#/components/schemas/")
+		for kind, fields := range map[string]any{
+			"ready": events.Ready{}, "balance": events.Balance{}, "reward": events.Reward{},
+			"settled": events.Settled{}, "reset": events.Reset{},
+		} {
+			const defs = "paths./v1/events.get.responses.200.content.text/event-stream.schema.$defs."
+		name := strings.TrimPrefix(document.at(defs+kind+".$ref"), "#/components/schemas/")
 			text, err := json.Marshal(fields)
 			w.ok(err)
 			var has map[string]any

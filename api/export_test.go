@@ -63,7 +63,8 @@ func (d Description) Check(r *http.Request, status int, header http.Header, body
 		if name, shared := strings.CutPrefix(response.Ref, responses); shared {
 			response = d.s.huma.OpenAPI().Components.Responses[name]
 		}
-		return errors.Join(d.checkHeaders(response, status, header), d.checkBody(response, header.Get("Content-Type"), body))
+		return errors.Join(d.checkHeaders(response, status, header),
+			d.checkBody(response, header.Get("Content-Type"), body))
 	}
 	return nil // there is no such operation
 }
@@ -89,7 +90,8 @@ func (d Description) checkHeaders(response *huma.Response, status int, header ht
 		faults = append(faults, d.validate(component.Schema, value))
 	}
 	for name := range d.s.headers {
-		counted := strings.HasPrefix(name, "RateLimit-") && status >= http.StatusInternalServerError // said of some of these only
+		// said of some of these only
+		counted := strings.HasPrefix(name, "RateLimit-") && status >= http.StatusInternalServerError
 		if header.Get(name) != "" && known[http.CanonicalHeaderKey(name)] == nil && !counted {
 			faults = append(faults, fmt.Errorf("the header %s of %d is not described", name, status))
 		}
@@ -122,7 +124,8 @@ func (d Description) checkBody(response *huma.Response, contentType string, body
 
 func (d Description) validate(schema *huma.Schema, value any) error {
 	res := &huma.ValidateResult{}
-	huma.Validate(d.s.huma.OpenAPI().Components.Schemas, schema, huma.NewPathBuffer([]byte{}, 0), huma.ModeReadFromServer, value, res)
+	huma.Validate(d.s.huma.OpenAPI().Components.Schemas, schema, huma.NewPathBuffer([]byte{}, 0),
+		huma.ModeReadFromServer, value, res)
 	return errors.Join(res.Errors...)
 }
 

@@ -55,9 +55,15 @@ type journalLine struct {
 
 var (
 	rewardTable = table[rewardLine]{
-		columns: []string{"day", "account", "asset", "opening", "average", "eligible", "apr", "reward", "priceUsdt", "valueUsdt", "creditedAt"},
+		columns: []string{
+			"day", "account", "asset", "opening", "average", "eligible", "apr", "reward", "priceUsdt", "valueUsdt",
+			"creditedAt",
+		},
 		cells: func(r rewardLine) []string {
-			return []string{r.Day, string(r.Account), r.Asset, r.Opening, r.Average, r.Eligible, r.APR, r.Reward, known(r.PriceUSDT), known(r.ValueUSDT), r.Credited}
+			return []string{
+				r.Day, string(r.Account), r.Asset, r.Opening, r.Average, r.Eligible, r.APR, r.Reward,
+				known(r.PriceUSDT), known(r.ValueUSDT), r.Credited,
+			}
 		},
 	}
 	statementTable = table[statementLine]{
@@ -69,7 +75,10 @@ var (
 	journalTable = table[journalLine]{
 		columns: []string{"at", "entry", "move", "side", "kind", "account", "asset", "change", "counterparty"},
 		cells: func(l journalLine) []string {
-			return []string{l.At, l.Entry, strconv.Itoa(l.Move), l.Side, string(l.Kind), string(l.Account), l.Asset, l.Change, string(l.Other)}
+			return []string{
+				l.At, l.Entry, strconv.Itoa(l.Move), l.Side, string(l.Kind), string(l.Account), l.Asset, l.Change,
+				string(l.Other),
+			}
 		},
 	}
 )
@@ -86,11 +95,14 @@ func (s *server) exportRoutes() {
 	add(s, export("export-account-rewards", "/v1/accounts/{account}/exports/rewards", "Export an account's rewards",
 		"Those of some days, by day and token: ", rewardTable.columns), everyone, s.exportAccountRewards)
 	add(s, export("export-statement", "/v1/accounts/{account}/exports/statement", "Export an account's statement",
-		"Every change of the free and held balances, in order of time, with the balance after it. A reward counts from the 00:00 after its day. ", statementTable.columns), everyone, s.exportStatement)
+		"Every change of the free and held balances, in order of time, with the balance after it. "+
+			"A reward counts from the 00:00 after its day. ", statementTable.columns), everyone, s.exportStatement)
 	add(s, export("export-rewards", "/v1/exports/rewards", "Export all rewards",
 		"Those of all accounts for some days, day after day. ", rewardTable.columns), staff, s.exportRewards)
 	add(s, export("export-journal", "/v1/exports/journal", "Export the journal",
-		"Both sides of every move, day after day; those of a day sum to zero for each token. Of a day the declared totals come first, then the rewards of the day before, which count from its first moment, then what was posted. ", journalTable.columns), staff, s.exportJournal)
+		"Both sides of every move, day after day; those of a day sum to zero for each token. "+
+			"Of a day the declared totals come first, then the rewards of the day before, which count from its first "+
+			"moment, then what was posted. ", journalTable.columns), staff, s.exportJournal)
 	s.exportBalancesRoute()
 }
 
@@ -102,9 +114,10 @@ func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) 
 	if _, err := s.Books.Account(ctx, in.id()); err != nil {
 		return nil, err
 	}
-	return rewardTable.export(s, "rewards-"+in.Account+"_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(rewardLine) error) error {
-		return s.Reports.Rewards(ctx, in.id(), from, to, s.rewardWriter(ctx, write))
-	}), nil
+	return rewardTable.export(s, "rewards-"+in.Account+"_"+daysOf(from, to), in.Format,
+		func(ctx context.Context, write func(rewardLine) error) error {
+			return s.Reports.Rewards(ctx, in.id(), from, to, s.rewardWriter(ctx, write))
+		}), nil
 }
 
 func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*stream, error) {
@@ -116,9 +129,10 @@ func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*stream,
 	if err != nil {
 		return nil, err
 	}
-	return rewardTable.export(s, "rewards_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(rewardLine) error) error {
-		return s.Reports.ExportRewards(ctx, from, to, s.rewardWriter(ctx, write))
-	}), nil
+	return rewardTable.export(s, "rewards_"+daysOf(from, to), in.Format,
+		func(ctx context.Context, write func(rewardLine) error) error {
+			return s.Reports.ExportRewards(ctx, from, to, s.rewardWriter(ctx, write))
+		}), nil
 }
 
 func (s *server) rewardWriter(ctx context.Context, write func(rewardLine) error) func(reports.Reward) error {
@@ -139,19 +153,22 @@ func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*str
 	if _, err := s.Books.Account(ctx, in.id()); err != nil {
 		return nil, err
 	}
-	return statementTable.export(s, "statement-"+in.Account+"_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(statementLine) error) error {
-		return s.Reports.Statement(ctx, in.id(), from, to, func(l reports.Line) error {
-			a, err := s.Books.Asset(ctx, l.Asset)
-			if err != nil {
-				return err
-			}
-			part := "free"
-			if l.Account.IsHeld() {
-				part = "held"
-			}
-			return write(statementLine{instant(l.At), l.Entry, l.Kind, part, l.Asset, a.Format(l.Amount), a.Format(l.Balance), l.Other})
-		})
-	}), nil
+	return statementTable.export(s, "statement-"+in.Account+"_"+daysOf(from, to), in.Format,
+		func(ctx context.Context, write func(statementLine) error) error {
+			return s.Reports.Statement(ctx, in.id(), from, to, func(l reports.Line) error {
+				a, err := s.Books.Asset(ctx, l.Asset)
+				if err != nil {
+					return err
+				}
+				part := "free"
+				if l.Account.IsHeld() {
+					part = "held"
+				}
+				return write(statementLine{
+					instant(l.At), l.Entry, l.Kind, part, l.Asset, a.Format(l.Amount), a.Format(l.Balance), l.Other,
+				})
+			})
+		}), nil
 }
 
 func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*stream, error) {
@@ -163,19 +180,22 @@ func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*stream,
 	if err != nil {
 		return nil, err
 	}
-	return journalTable.export(s, "journal_"+daysOf(from, to), in.Format, func(ctx context.Context, write func(journalLine) error) error {
-		return s.Reports.ExportJournal(ctx, from, to, func(p ledger.Posting) error {
-			a, err := s.Books.Asset(ctx, p.Asset)
-			if err != nil {
-				return err
-			}
-			side := "from"
-			if p.Side == 1 {
-				side = "to"
-			}
-			return write(journalLine{instant(p.At), p.Entry, p.Move, side, p.Kind, p.Account, p.Asset, a.Format(p.Amount), p.Other})
-		})
-	}), nil
+	return journalTable.export(s, "journal_"+daysOf(from, to), in.Format,
+		func(ctx context.Context, write func(journalLine) error) error {
+			return s.Reports.ExportJournal(ctx, from, to, func(p ledger.Posting) error {
+				a, err := s.Books.Asset(ctx, p.Asset)
+				if err != nil {
+					return err
+				}
+				side := "from"
+				if p.Side == 1 {
+					side = "to"
+				}
+				return write(journalLine{
+					instant(p.At), p.Entry, p.Move, side, p.Kind, p.Account, p.Asset, a.Format(p.Amount), p.Other,
+				})
+			})
+		}), nil
 }
 
 // daysOf names the days of an export's file.

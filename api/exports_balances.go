@@ -36,7 +36,10 @@ var balanceTable = table[balanceLine]{
 
 func (s *server) exportBalancesRoute() {
 	o := export("export-balances", "/v1/exports/balances", "Export all balances",
-		"What every account has of every token at one moment, by account and token; house accounts are among them, so that each token sums to zero. What is zero is left out. All lines come from one state of the books. The file is made before it is sent, and the header Content-Length says how long it is. ", balanceTable.columns)
+		"What every account has of every token at one moment, by account and token; house accounts are among them, "+
+			"so that each token sums to zero. What is zero is left out. All lines come from one state of the books. "+
+			"The file is made before it is sent, and the header Content-Length says how long it is. ",
+		balanceTable.columns)
 	o.Metadata = slow
 	add(s, o, staff, s.exportBalances)
 }
@@ -66,12 +69,12 @@ func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*str
 	return &stream{func(w http.ResponseWriter, r *http.Request) {
 		headed(w, name, in.Format)
 		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-		_, err := io.CopyBuffer(download.Paced(w), f, make([]byte, piece))
+		_, err := io.CopyBuffer(download.Paced(w), f, make([]byte, chunk))
 		s.sent(r, errors.Join(err, f.Close()))
 	}}, nil
 }
 
-// spool is a temporary file that nobody else can read, and that is gone when it is closed.
+// spool is a temporary file that only this user can read, and that is removed when it is closed.
 type spool struct{ *os.File }
 
 func newSpool() (spool, error) {
@@ -87,7 +90,7 @@ func (f spool) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Na
 // writeBalances writes the balances at a moment into a file, sets it to its beginning, and
 // says how long it is in bytes.
 func (s *server) writeBalances(ctx context.Context, f spool, at time.Time, format string) (size int64, err error) {
-	out := bufio.NewWriterSize(f, piece)
+	out := bufio.NewWriterSize(f, chunk)
 	var write func(balanceLine) error
 	var end func() error
 	err = s.Reports.ExportBalances(ctx, at, func() error {

@@ -21,8 +21,8 @@ import (
 // more than a page of it in memory. What cannot be finished ends with the connection
 // broken off, so that nobody takes a part for the whole.
 
-// piece is how many bytes of an export are sent at once.
-const piece = 64 << 10
+// chunk is how many bytes of an export are sent at a time.
+const chunk = 64 << 10
 
 // export begins the description of an export.
 func export(id, path, summary, about string, columns []string) huma.Operation {
@@ -30,9 +30,13 @@ func export(id, path, summary, about string, columns []string) huma.Operation {
 	return huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Exports"}, Summary: summary,
 		DefaultStatus: http.StatusOK,
-		Description:   about + "Columns: " + strings.Join(columns, ", ") + ". The answer is whole when it ends as HTTP says; where the connection breaks off instead, ask again, from the last whole day on. Accounts and IDs stand in CSV as they are, `@custody` as `@custody`: a program reads them, and none of their characters makes a formula.",
+		Description: about + "Columns: " + strings.Join(columns, ", ") + ". The answer is complete when it ends as " +
+			"HTTP defines; if the connection breaks instead, request it again, from the last complete day on. " +
+			"Accounts and IDs are not escaped in CSV, `@custody` is `@custody`: the file is for programs, " +
+			"and none of these characters makes a formula.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The export.", Content: map[string]*huma.MediaType{"text/csv": text, "application/x-ndjson": text},
+			Description: "The export.",
+			Content:     map[string]*huma.MediaType{"text/csv": text, "application/x-ndjson": text},
 		}},
 	}
 }
@@ -48,7 +52,7 @@ func (t table[T]) export(s *server, name, format string, read func(context.Conte
 	return &stream{func(w http.ResponseWriter, r *http.Request) {
 		headed(w, name, format)
 		w.WriteHeader(http.StatusOK)
-		out := bufio.NewWriterSize(download.Paced(w), piece)
+		out := bufio.NewWriterSize(download.Paced(w), chunk)
 		write, end := t.lines(out, format)
 		err := read(r.Context(), write)
 		if err == nil {
@@ -64,7 +68,8 @@ func (s *server) sent(r *http.Request, err error) {
 		return
 	}
 	if r.Context().Err() == nil {
-		s.Log.Error("an export broke off", "request", access.CallerOf(r.Context()).Request, "export", r.Pattern, "error", err)
+		s.Log.Error("an export broke off", "request", access.CallerOf(r.Context()).Request, "export",
+			r.Pattern, "error", err)
 	}
 	panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
 }
@@ -72,7 +77,7 @@ func (s *server) sent(r *http.Request, err error) {
 // csvFormat is the format of exports that is no JSON.
 const csvFormat = "csv"
 
-// headed says what the file is that is sent.
+// headed is what the file is that is sent.
 func headed(w http.ResponseWriter, name, format string) {
 	kind, extension := "text/csv; charset=utf-8; header=present", "csv"
 	if format != csvFormat {

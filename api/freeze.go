@@ -33,12 +33,22 @@ func showFreeze(f store.Freeze, role access.Role) *freezeOut {
 // freezeRoutes are those that freeze an account and end it.
 func (s *server) freezeRoutes() {
 	add(s, huma.Operation{
-		OperationID: "freeze-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/freeze", Tags: []string{"Accounts"}, Summary: "Freeze an account",
-		Description: "Lets nothing leave the account until it is unfrozen: transfers, withdrawals, holds and trades that take from it are refused, whoever posts them, and so is the completion of a pending withdrawal. What stays in the account is allowed: a release, and the cancelling of a withdrawal. Deposits and rewards come in, and an operator's adjustment is posted. With `earning` false it earns nothing from today on; its end switches Soft Staking on again if it was on. Repeating has no further effect; with another `earning` it is refused.",
+		OperationID: "freeze-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/freeze",
+		Tags: []string{"Accounts"}, Summary: "Freeze an account",
+		Description: "Lets nothing leave the account until it is unfrozen: transfers, withdrawals, " +
+			"holds and trades that take from it are refused, whoever posts them; " +
+			"so is the completion of a pending withdrawal. What stays in the account is allowed: a release, " +
+			"and the cancelling of a withdrawal. Deposits and rewards come in, " +
+			"and an operator's adjustment is posted. With `earning` false it earns nothing from today on; " +
+			"its end switches Soft Staking on again if it was on. Repeating has no further effect; " +
+			"with another `earning` it is refused.",
 	}, operators, s.freeze)
 	add(s, huma.Operation{
-		OperationID: "unfreeze-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/unfreeze", Tags: []string{"Accounts"}, Summary: "Unfreeze an account",
-		Description: "Ends the freeze. Where the freeze switched Soft Staking off, it is switched on again and earns from tomorrow on, unless its holder switched it off or it is not offered to the residence any more. Repeating has no further effect.",
+		OperationID: "unfreeze-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/unfreeze",
+		Tags: []string{"Accounts"}, Summary: "Unfreeze an account",
+		Description: "Ends the freeze. Where the freeze switched Soft Staking off, " +
+			"it is switched on again and earns from tomorrow on, unless its holder switched it off or it is not " +
+			"offered to the residence any more. Repeating has no further effect.",
 	}, operators, s.unfreeze)
 }
 

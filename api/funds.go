@@ -37,7 +37,7 @@ type houseOut struct {
 
 type fundIn struct {
 	Body struct {
-		ID        string `json:"id" minLength:"1" maxLength:"123" example:"2026-11-22-1" doc:"The caller's name of this funding: the same twice is once, for ever."`
+		ID        string `json:"id" minLength:"1" maxLength:"123" example:"2026-11-22-1" doc:"The caller's name of this funding, unique forever: repeating it has no further effect."`
 		Asset     string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
 		Amount    string `json:"amount" maxLength:"40" example:"1000" doc:"In whole tokens, above zero."`
 		Direction string `json:"direction" enum:"in,out" example:"in" doc:"in: into the pool, from staking income; out: a surplus out of it."`
@@ -53,12 +53,15 @@ type fundedEntry struct {
 
 func (s *server) fundRoutes() {
 	add(s, huma.Operation{
-		OperationID: "get-funds", Method: http.MethodGet, Path: "/v1/funds", Tags: []string{"Operation"}, Summary: "Read the house's money",
-		Description: "The pools that rewards are paid from, with how long each lasts, and the balances of the house accounts.",
+		OperationID: "get-funds", Method: http.MethodGet, Path: "/v1/funds", Tags: []string{"Operation"},
+		Summary: "Read the house's money",
+		Description: "The pools that rewards are paid from, with how long each lasts, " +
+			"and the balances of the house accounts.",
 	}, office, s.funds)
 	add(s, huma.Operation{
-		OperationID: "fund", Method: http.MethodPost, Path: "/v1/funds", Tags: []string{"Operation"}, Summary: "Fund a pool, or take out of it",
-		Description: "A day that waits for funds is paid by itself once they are there.",
+		OperationID: "fund", Method: http.MethodPost, Path: "/v1/funds", Tags: []string{"Operation"},
+		Summary:     "Fund a pool, or take out of it",
+		Description: "A day that waits for funds is paid automatically when they are there.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
 	}, operators, func(ctx context.Context, in *fundIn) (*answer[fundedEntry], error) {
 		b := in.Body
@@ -71,7 +74,8 @@ func (s *server) fundRoutes() {
 			return nil, ledger.At("amount", err)
 		}
 		if amount <= 0 {
-			return nil, ledger.ErrInvalid.In("amount", "%s is not above zero; which way it goes is told by direction", ledger.Clip(b.Amount))
+			return nil, ledger.ErrInvalid.In("amount", "%s is not above zero; direction says which way it goes",
+				ledger.Clip(b.Amount))
 		}
 		o, err := s.books(ctx).Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
 		return say(fundedEntry{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)

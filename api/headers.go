@@ -9,17 +9,17 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// What the document says of an answer's headers. They are set in several places: the
-// gateway names the request, serve counts it, once repeats an answer, and a problem
-// brings its own. A test compares each answer with what is said here.
+// The document's description of an answer's headers. They are set in several places: the
+// gateway names the request, serve counts it, repeat repeats an answer, and a problem has
+// its own. A test compares each answer with this description.
 
 // answerHeaders are the headers of answers, by the names of the document's
 // components. One that is required is in every answer for which headersOf names it.
 type answerHeaders struct {
 	Request      string `component:"X-Request-Id" required:"true" example:"YJ5GQZ3NCMFWBJ7LVQZ2HDLU5Y" doc:"The request's ID, under which it is logged: the one you sent in this header, if it has 1 to 64 letters, digits, dots, dashes and underscores; otherwise a new one."`
-	Limit        int32  `component:"RateLimit-Limit" required:"true" minimum:"1" doc:"How many requests the credential may make at once."`
+	Limit        int32  `component:"RateLimit-Limit" required:"true" minimum:"1" doc:"How many requests the credential may make in a burst."`
 	Remaining    int32  `component:"RateLimit-Remaining" required:"true" minimum:"0" doc:"How many of them it may still make at this moment. The number grows steadily."`
-	Reset        int32  `component:"RateLimit-Reset" required:"true" minimum:"1" doc:"In how many seconds, without another request, it may make RateLimit-Limit requests at once again."`
+	Reset        int32  `component:"RateLimit-Reset" required:"true" minimum:"1" doc:"In how many seconds, without another request, it may make RateLimit-Limit requests in a burst again."`
 	Retry        int32  `component:"Retry-After" required:"true" minimum:"1" doc:"After how many seconds the same request may be made again."`
 	InProgress   int32  `component:"Retry-After-In-Progress" minimum:"1" doc:"After how many seconds the same request may be made again. Only where a request under the same Idempotency-Key is in progress."`
 	Replayed     bool   `component:"Idempotency-Replayed" doc:"true: the answer is that of an earlier request under the same Idempotency-Key. Absent otherwise."`
@@ -32,7 +32,9 @@ func (s *server) headerComponents() map[string]*huma.Header {
 	components := map[string]*huma.Header{}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[answerHeaders]()) {
 		schema := huma.SchemaFromField(s.huma.OpenAPI().Components.Schemas, field, "")
-		header := &huma.Header{Description: schema.Description, Required: field.Tag.Get("required") == "true", Schema: schema}
+		header := &huma.Header{
+			Description: schema.Description, Required: field.Tag.Get("required") == "true", Schema: schema,
+		}
 		schema.Description = ""
 		components[field.Tag.Get("component")] = header
 	}

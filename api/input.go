@@ -26,7 +26,7 @@ import (
 
 // A request is read in three steps: its body is JSON that can be read in one way only and has the
 // names and types of its Go type (strictjson), body and parameters are within what the
-// OpenAPI document says of them (fits), and what is left is the handler's to parse.
+// OpenAPI document describes (fits); the rest is the handler's to parse.
 
 // param is a parameter of a route, and the field of its handler's struct that it goes into.
 type param struct {
@@ -45,7 +45,9 @@ func paramsOf(op *huma.Operation, into reflect.Type) []param {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b param) int { return cmp.Or(strings.Compare(a.In, b.In), strings.Compare(a.Name, b.Name)) })
+	slices.SortFunc(all, func(a, b param) int {
+		return cmp.Or(strings.Compare(a.In, b.In), strings.Compare(a.Name, b.Name))
+	})
 	return all
 }
 
@@ -111,7 +113,7 @@ func (s *server) inputParam(p param, text string, into reflect.Value) error {
 	return s.fits(p.Schema, p.Name, json.Number(text))
 }
 
-// fitsBody says where a body is not as its schema says, or nil.
+// fitsBody is where a body differs from its schema, or nil.
 func (s *server) fitsBody(schema *huma.Schema, body []byte) error {
 	var value any
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -122,12 +124,13 @@ func (s *server) fitsBody(schema *huma.Schema, body []byte) error {
 	return s.fits(schema, "", value)
 }
 
-// checkContent refuses a body that is no JSON by what is said of it.
+// checkContent refuses a body whose Content-Type is not JSON.
 func checkContent(h http.Header, body []byte) error {
 	if len(body) == 0 {
 		return ledger.ErrInvalid.In("", "the request has no body")
 	}
-	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); h.Get("Content-Type") != "" && (err != nil || kind != jsonContent) {
+	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); h.Get("Content-Type") != "" &&
+		(err != nil || kind != jsonContent) {
 		return errMediaType.In("", "it is %q; send %s", ledger.Clip(h.Get("Content-Type")), jsonContent)
 	}
 	if coding := h.Get("Content-Encoding"); coding != "" {
@@ -136,7 +139,7 @@ func checkContent(h http.Header, body []byte) error {
 	return nil
 }
 
-// fits says where a value is not as its schema says, or nil: a body's, whose names and types
+// fits is where a value differs from its schema, or nil: a body's, whose names and types
 // have been looked at, or a parameter's. Numbers are json.Number.
 func (s *server) fits(schema *huma.Schema, field string, value any) error {
 	if schema.Ref != "" {
@@ -151,7 +154,8 @@ func (s *server) fits(schema *huma.Schema, field string, value any) error {
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(value)) {
-			if err := s.fits(schema.Properties[name], strings.TrimPrefix(field+"."+name, "."), value[name]); err != nil {
+			if err := s.fits(schema.Properties[name], strings.TrimPrefix(field+"."+name, "."),
+				value[name]); err != nil {
 				return err
 			}
 		}
@@ -224,7 +228,7 @@ func outside[N int | int64](n N, least, most *N) string {
 	return ""
 }
 
-// expected says what was expected in a field, and what was given.
+// expected is what was expected in a field, and what was given.
 func expected(field string, given any, format string, args ...any) error {
 	if text, is := given.(string); is {
 		given = strconv.Quote(ledger.Clip(text))
@@ -232,7 +236,7 @@ func expected(field string, given any, format string, args ...any) error {
 	return wrong(field, fmt.Sprintf("expected "+format+", got %v", append(args, given)...))
 }
 
-// wrong says what is wrong with a field of the request.
+// wrong is what is wrong with a field of the request.
 func wrong(field, message string) error {
 	return ledger.ErrInvalid.In(field, "%w", &strictjson.Fault{Field: ledger.Clip(field), Message: message})
 }

@@ -18,21 +18,38 @@ import (
 // journalRoutes are those that read balances and the journal.
 func (s *server) journalRoutes() {
 	add(s, huma.Operation{
-		OperationID: "get-balances", Method: http.MethodGet, Path: "/v1/accounts/{account}/balances", Tags: []string{"Journal"}, Summary: "List an account's balances",
-		Description: "What an account has of each asset, by symbol, and what that is worth in USDT by today's price: that of today, or the last of the 7 days before. Where there is none the value is absent, and the total is of the others.",
+		OperationID: "get-balances", Method: http.MethodGet, Path: "/v1/accounts/{account}/balances",
+		Tags: []string{"Journal"}, Summary: "List an account's balances",
+		Description: "What an account has of each asset, by symbol, and what that is worth in USDT by today's price: " +
+			"that of today, or the last of the 7 days before. Where there is none the value is absent, " +
+			"and the total is of the others.",
 	}, everyone, s.balances)
 	add(s, huma.Operation{
-		OperationID: "get-account-journal", Method: http.MethodGet, Path: "/v1/accounts/{account}/journal", Tags: []string{"Journal"}, Summary: "Read an account's journal",
-		Description: "Every change of an account's free and held balances, the newest first by the moment at which it counts; rewards count from the 00:00 UTC after their day. What is dated back is found at its place. A page may be short, or empty, and not be the last: as long as there is `next`, there may be more.",
+		OperationID: "get-account-journal", Method: http.MethodGet, Path: "/v1/accounts/{account}/journal",
+		Tags: []string{"Journal"}, Summary: "Read an account's journal",
+		Description: "Every change of an account's free and held balances, " +
+			"the newest first by the moment at which it counts; rewards count from the 00:00 UTC after their day. " +
+			"A backdated entry is in the order of its own time. A page may be short, or empty, and not be the last: " +
+			"as long as there is `next`, there may be more.",
 	}, everyone, s.accountJournal)
 	add(s, huma.Operation{
-		OperationID: "get-journal", Method: http.MethodGet, Path: "/v1/journal", Tags: []string{"Journal"}, Summary: "Read the journal",
-		Description: "Both sides of every move that was posted, by day, part of the books, and time. Each day that is closed is complete; into an open one something may be posted behind the place you have come to. Rewards and declared totals are not among them: the exports give them and all else as one, and each is an entry by its name. A page may be short, or empty, and not be the last: as long as there is `next`, there may be more.",
+		OperationID: "get-journal", Method: http.MethodGet, Path: "/v1/journal", Tags: []string{"Journal"},
+		Summary: "Read the journal",
+		Description: "Both sides of every move that was posted, by day, part of the books, and time. " +
+			"Each day that is closed is complete; into an open one something may be posted before your cursor. " +
+			"Rewards and declared totals are not among them: the exports have them too, " +
+			"and each is an entry by its name. A page may be short, or empty, and not be the last: " +
+			"as long as there is `next`, there may be more.",
 	}, staff, s.journal)
 	add(s, huma.Operation{
-		OperationID: "get-entry", Method: http.MethodGet, Path: "/v1/entries/{entry}", Tags: []string{"Entries"}, Summary: "Look at an entry",
-		Description: "An entry as the journal names it: one that was posted, a reward that was credited (`reward/DAY/TOKEN/ACCOUNT`), or the total of a token's day that was declared (`declare/DAY/TOKEN`), which has a move for each part of the books that is paid in, and none where nobody earned. A slash in its ID is written %2F in the path.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "get-entry", Method: http.MethodGet, Path: "/v1/entries/{entry}", Tags: []string{"Entries"},
+		Summary: "Look at an entry",
+		Description: "An entry as the journal names it: one that was posted, " +
+			"a reward that was credited (`reward/DAY/TOKEN/ACCOUNT`), " +
+			"or the total of a token's day that was declared (`declare/DAY/TOKEN`), " +
+			"which has a move for each part of the books that is paid in, and none where nobody earned. " +
+			"A slash in its ID is written %2F in the path.",
+		Errors: []int{http.StatusNotFound},
 	}, staff, s.getEntry)
 }
 
@@ -67,7 +84,9 @@ func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 		if err != nil {
 			return nil, err
 		}
-		shown := balanceOut{Asset: b.Asset, Free: asset.Format(b.Free), Held: asset.Format(b.Held), Earned: asset.Format(b.Earned)}
+		shown := balanceOut{
+			Asset: b.Asset, Free: asset.Format(b.Free), Held: asset.Format(b.Held), Earned: asset.Format(b.Earned),
+		}
 		worth, known, err := s.worth(ctx, asset, b, staking.DayOf(now))
 		if err != nil {
 			return nil, err
@@ -133,7 +152,8 @@ func (s *server) accountJournal(ctx context.Context, in *linesIn) (*answer[list[
 	page, err := shown(lines, func(l reports.JournalLine) (lineOut, error) {
 		asset, err := s.Books.Asset(ctx, l.Asset)
 		out := lineOut{
-			At: instant(l.At), Entry: l.Entry, Kind: string(l.Kind), Part: "free", Asset: l.Asset, Amount: asset.Format(l.Amount), Other: string(l.Other),
+			At: instant(l.At), Entry: l.Entry, Kind: string(l.Kind), Part: "free", Asset: l.Asset,
+			Amount: asset.Format(l.Amount), Other: string(l.Other),
 		}
 		if l.Account.IsHeld() {
 			out.Part = "held"
@@ -142,7 +162,7 @@ func (s *server) accountJournal(ctx context.Context, in *linesIn) (*answer[list[
 	})
 	out := list[lineOut]{Items: page}
 	if next != nil {
-		out.Next = placed(millis(next.At), next.Entry, strconv.Itoa(next.Move), strconv.Itoa(next.Side))
+		out.Next = cursorOf(millis(next.At), next.Entry, strconv.Itoa(next.Move), strconv.Itoa(next.Side))
 	}
 	return say(out, err)
 }
@@ -164,17 +184,17 @@ func numbers(parts ...string) (n []int64, ok bool) {
 // latest is the last moment that a cursor may name, in milliseconds since 1970: in the year 9999.
 const latest = 253_402_300_799_999
 
-// lineAfter is the line that a cursor is the place of, or nil.
+// lineAfter is the line of a cursor, or nil.
 func lineAfter(p Paging) (*reports.LineKey, error) {
-	place, err := p.place(4)
-	if place == nil {
+	key, err := p.key(4)
+	if key == nil {
 		return nil, err
 	}
-	n, ok := numbers(place[0], place[2], place[3])
+	n, ok := numbers(key[0], key[2], key[3])
 	if !ok || n[0] < 0 || n[0] > latest || n[1] < -1 || n[1] >= ledger.MaxMoves || n[2] < 0 || n[2] > 1 {
 		return nil, badCursor()
 	}
-	return &reports.LineKey{At: time.UnixMilli(n[0]).UTC(), Entry: place[1], Move: int(n[1]), Side: int(n[2])}, nil
+	return &reports.LineKey{At: time.UnixMilli(n[0]).UTC(), Entry: key[1], Move: int(n[1]), Side: int(n[2])}, nil
 }
 
 type postingOut struct {
@@ -216,22 +236,26 @@ func (s *server) journal(ctx context.Context, in *journalIn) (*answer[list[posti
 	})
 	out := list[postingOut]{Items: page}
 	if next != nil {
-		out.Next = placed(strconv.Itoa(next.Bucket), millis(next.At), next.Entry, strconv.Itoa(next.Move), strconv.Itoa(next.Side))
+		out.Next = cursorOf(strconv.Itoa(next.Bucket), millis(next.At), next.Entry, strconv.Itoa(next.Move),
+			strconv.Itoa(next.Side))
 	}
 	return say(out, err)
 }
 
-// postingAfter is the posting that a cursor is the place of, or nil.
+// postingAfter is the posting of a cursor, or nil.
 func postingAfter(p Paging) (*ledger.Posting, error) {
-	place, err := p.place(5)
-	if place == nil {
+	key, err := p.key(5)
+	if key == nil {
 		return nil, err
 	}
-	n, ok := numbers(place[0], place[1], place[3], place[4])
-	if !ok || n[0] < 0 || n[0] >= ledger.Buckets || n[1] < 0 || n[1] > latest || n[2] < -1 || n[2] >= ledger.MaxMoves || n[3] < 0 || n[3] > 1 {
+	n, ok := numbers(key[0], key[1], key[3], key[4])
+	if !ok || n[0] < 0 || n[0] >= ledger.Buckets || n[1] < 0 || n[1] > latest || n[2] < -1 || n[2] >= ledger.MaxMoves ||
+		n[3] < 0 || n[3] > 1 {
 		return nil, badCursor()
 	}
-	return &ledger.Posting{Bucket: int(n[0]), At: time.UnixMilli(n[1]).UTC(), Entry: place[2], Move: int(n[2]), Side: int(n[3])}, nil
+	return &ledger.Posting{
+		Bucket: int(n[0]), At: time.UnixMilli(n[1]).UTC(), Entry: key[2], Move: int(n[2]), Side: int(n[3]),
+	}, nil
 }
 
 type entryPath struct {
@@ -254,7 +278,7 @@ type wholeEntryOut struct {
 	Actor    string    `json:"actor,omitempty" example:"token 4fQx81LmZp0a" doc:"Who posted it, as in the log; of a reward, who ran its day. Absent: it is from before this was kept."`
 	Role     string    `json:"role,omitempty" example:"exchange" doc:"The actor's role, as in the log."`
 	Request  string    `json:"request,omitempty" example:"A7QZ3VYJ4N5KX2M6PBTCDEFGHI" doc:"The ID of the request that posted it, as in the log."`
-	Flag     string    `json:"reconciliation,omitempty" enum:"open,resolved" doc:"Of an authoritative entry that left a balance below zero for a time: whether it is to be reconciled still. Absent of every other entry."`
+	Flag     string    `json:"reconciliation,omitempty" enum:"open,resolved" doc:"Of an authoritative entry that left a balance below zero for a time: whether it is still to be reconciled. Absent for every other entry."`
 }
 
 func (s *server) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntryOut], error) {

@@ -21,9 +21,9 @@ type limits struct {
 }
 
 const (
-	// mostLimits is how many credentials are remembered at once.
+	// mostLimits is how many credentials are remembered.
 	mostLimits = 10_000
-	// burstShare is the part of a minute's requests that may come at once.
+	// burstShare is the part of a minute's requests that may come in a burst.
 	burstShare = 10
 )
 
@@ -36,14 +36,15 @@ func newLimits(perMinute int) *limits {
 	return l
 }
 
-// tooMany says that a credential asks too often, and when it may ask again.
+// tooMany is the error of a credential that is over its rate limit, with when it may try again.
 type tooMany struct {
 	wait time.Duration
 	who  string // and what it has done; "": its requests are too many
 }
 
 func (t *tooMany) Error() string {
-	return fmt.Sprintf("%s; make the same request again in %d s", cmp.Or(t.who, "this credential has made more requests than it may"), whole(t.wait))
+	return fmt.Sprintf("%s; make the same request again in %d s",
+		cmp.Or(t.who, "this credential has made more requests than it may"), whole(t.wait))
 }
 
 // whole is a time in whole seconds, rounded up, at least one.
@@ -98,7 +99,7 @@ func (l *limits) take(id string, now time.Time) (quota, error) {
 
 // forget makes room for one more: those who have not asked for a while have their
 // whole burst again, and are as if they had never asked. Where all are busy, one of
-// them begins anew.
+// them begins again.
 func (l *limits) forget(now time.Time) {
 	if len(l.all) < mostLimits {
 		return

@@ -64,7 +64,8 @@ func TestEachChangeIsLogged(t *testing.T) {
 			if methods[q.operation] == http.MethodGet {
 				continue
 			}
-			if r := w.call(q.who, methods[q.operation], q.path, q.body, "X-Request-Id", q.operation); r.status/100 != 2 {
+			if r := w.call(q.who, methods[q.operation], q.path, q.body, "X-Request-Id",
+				q.operation); r.status/100 != 2 {
 				t.Errorf("%s: %d %s", q.operation, r.status, r.body)
 			}
 			id, _ := access.TokenID(w.tokens[q.who])
@@ -75,9 +76,11 @@ func TestEachChangeIsLogged(t *testing.T) {
 				if role == "" {
 					role = access.Role(q.who)
 				}
-				return l.Action == logs[q.operation] && l.Actor == access.Actor{Role: role, Credential: "token " + id, Request: q.operation}
+				return l.Action == logs[q.operation] &&
+					l.Actor == access.Actor{Role: role, Credential: "token " + id, Request: q.operation}
 			}) {
-				t.Errorf("%s by %s has left no line %q: %v", q.operation, q.who, logs[q.operation], lines[max(0, len(lines)-3):])
+				t.Errorf("%s by %s has left no line %q: %v",
+					q.operation, q.who, logs[q.operation], lines[max(0, len(lines)-3):])
 			}
 		}
 	})
@@ -87,10 +90,13 @@ func TestEachChangeIsLogged(t *testing.T) {
 func TestAnEntryHasItsActor(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.settlers()
-		w.call("exchange", http.MethodPost, "/v1/batches", batch(true, entry("t-1", "transfer", "alice bob BNB 0.5"), entry("t-2", "transfer", "alice bob BNB 0.5")), "X-Request-Id", "r-77").is(200)
+		w.call("exchange", http.MethodPost, "/v1/batches",
+			batch(true, entry("t-1", "transfer", "alice bob BNB 0.5"), entry("t-2", "transfer", "alice bob BNB 0.5")),
+			"X-Request-Id", "r-77").is(200)
 		id, _ := access.TokenID(w.tokens["exchange"])
 		for _, entry := range []string{"t-1", "t-2"} {
-			w.get("auditor", "/v1/entries/"+entry).is(200).says("actor", "token "+id, "role", "exchange", "request", "r-77")
+			w.get("auditor", "/v1/entries/"+entry).is(200).says("actor", "token "+id, "role", "exchange",
+				"request", "r-77")
 		}
 	})
 }

@@ -144,7 +144,8 @@ func TestEveryRouteAndEveryRole(t *testing.T) {
 					who = own
 				}
 				status, kind := w.status(who, route.Method, pathOf(route, own))
-				if refused := status == 403 && kind == "forbidden"; refused == may || status == 401 || status == 405 || status >= 500 {
+				if refused := status == 403 && kind == "forbidden"; refused == may || status == 401 || status == 405 ||
+					status >= 500 {
 					t.Errorf("%s by %s: %d %s", line, role, status, kind)
 				}
 			}
@@ -152,7 +153,8 @@ func TestEveryRouteAndEveryRole(t *testing.T) {
 				continue
 			}
 			for _, account := range []string{another, nobody, "alice%2Fheld", "Alice", "@custody"} {
-				if status, kind := w.status(own, route.Method, pathOf(route, account)); status != 404 || kind != "not-found" {
+				if status, kind := w.status(own, route.Method, pathOf(route, account)); status != 404 ||
+					kind != "not-found" {
 					t.Errorf("%s by another holder than %s: %d %s", line, account, status, kind)
 				}
 			}
@@ -176,8 +178,10 @@ func TestAnotherHoldersIsAsNobodys(t *testing.T) {
 			}
 			theirs := w.call(own, route.Method, pathOf(route, another), "")
 			none := w.call(own, route.Method, pathOf(route, nobody), "")
-			if got := strings.ReplaceAll(theirs.body, another, nobody); got != none.body || theirs.status != none.status {
-				t.Errorf("%s %s: another's is %d %s, nobody's %d %s", route.Method, route.Path, theirs.status, theirs.body, none.status, none.body)
+			if got := strings.ReplaceAll(theirs.body, another, nobody); got != none.body ||
+				theirs.status != none.status {
+				t.Errorf("%s %s: another's is %d %s, nobody's %d %s",
+					route.Method, route.Path, theirs.status, theirs.body, none.status, none.body)
 			}
 		}
 	})

@@ -34,7 +34,7 @@ func (s *server) offerRoutes() {
 	s.exportRoutes()
 }
 
-// shown maps what the books say to what is shown of it.
+// shown maps a list of the books to what is shown.
 func shown[T, U any](all []T, show func(T) (U, error)) ([]U, error) {
 	items := make([]U, 0, len(all))
 	for _, one := range all {
@@ -52,10 +52,10 @@ type tokenOut struct {
 	Scale       int           `json:"scale" example:"8" doc:"How many decimals are kept."`
 	MaxSupply   string        `json:"maxSupply" example:"200000000" doc:"The most that there can be, in whole tokens."`
 	Offered     bool          `json:"offered" doc:"Whether it earns today."`
-	Terms       *TermsOut     `json:"terms,omitempty" doc:"What holds today. Absent where the token's first terms lie ahead."`
+	Terms       *TermsOut     `json:"terms,omitempty" doc:"Today's terms. Absent if the token's first terms are in the future."`
 	Coming      []comingTerms `json:"coming" doc:"Terms that are set for later days, by day."`
 	PaidThrough string        `json:"paidThrough,omitempty" format:"date" example:"2026-11-21" doc:"The last day that is settled. Absent before the first."`
-	Waiting     string        `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. Holders are not told."`
+	Waiting     string        `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. Not for holders."`
 }
 
 type comingTerms struct {
@@ -74,16 +74,20 @@ type newToken struct {
 
 func (s *server) tokenRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-tokens", Method: http.MethodGet, Path: "/v1/tokens", Tags: []string{"Offer"}, Summary: "List the tokens",
+		OperationID: "list-tokens", Method: http.MethodGet, Path: "/v1/tokens", Tags: []string{"Offer"},
+		Summary:     "List the tokens",
 		Description: "All tokens that the books keep, by symbol, with the terms of today and those that come.",
 	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[list[tokenOut]], error) {
 		tokens, err := s.tokens(ctx)
 		return say(list[tokenOut]{Items: tokens}, err)
 	})
 	add(s, huma.Operation{
-		OperationID: "add-token", Method: http.MethodPost, Path: "/v1/tokens", Tags: []string{"Offer"}, Summary: "Add a token",
-		Description: "Adds a token with its first terms, which hold from tomorrow on. The same twice is once; other figures under the same symbol are refused, since those of a token never change: only its terms do.",
-		Errors:      []int{http.StatusConflict},
+		OperationID: "add-token", Method: http.MethodPost, Path: "/v1/tokens", Tags: []string{"Offer"},
+		Summary: "Add a token",
+		Description: "Adds a token with its first terms, which hold from tomorrow on. " +
+			"Repeating has no further effect; other figures for the same symbol are a conflict, " +
+			"since those of a token never change: only its terms do.",
+		Errors: []int{http.StatusConflict},
 	}, operators, s.addToken)
 }
 
@@ -136,7 +140,9 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 		if err != nil {
 			return tokenOut{}, err
 		}
-		t := tokenOut{Asset: asset.Symbol, Scale: asset.Scale, MaxSupply: asset.Format(asset.MaxSupply), Coming: []comingTerms{}}
+		t := tokenOut{
+			Asset: asset.Symbol, Scale: asset.Scale, MaxSupply: asset.Format(asset.MaxSupply), Coming: []comingTerms{},
+		}
 		for _, r := range later {
 			if r.Asset == asset.Symbol {
 				t.Coming = append(t.Coming, comingTerms{r.From.String(), showTerms(asset, r.Terms)})

@@ -32,16 +32,19 @@ const percentScale = 2
 
 func (s *server) limitRoutes() {
 	add(s, huma.Operation{
-		OperationID: "get-limits", Method: http.MethodGet, Path: "/v1/tokens/{asset}/limits", Tags: []string{"Operation"}, Summary: "Read a token's limits",
-		Description: "What stops a token's day for a person to look at, before anything of it is paid.",
+		OperationID: "get-limits", Method: http.MethodGet, Path: "/v1/tokens/{asset}/limits",
+		Tags: []string{"Operation"}, Summary: "Read a token's limits",
+		Description: "Above these limits a token's day needs approval before anything of it is paid.",
 		Errors:      []int{http.StatusNotFound},
 	}, office, func(ctx context.Context, in *AssetIn) (*answer[limitsOut], error) {
 		return say(s.tokenLimits(ctx, in.Asset))
 	})
 	add(s, huma.Operation{
-		OperationID: "set-limits", Method: http.MethodPut, Path: "/v1/tokens/{asset}/limits", Tags: []string{"Operation"}, Summary: "Set a token's limits",
-		Description: "A day over a limit waits, accrued and not paid, until it is approved, its terms are corrected or its limits are changed.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "set-limits", Method: http.MethodPut, Path: "/v1/tokens/{asset}/limits",
+		Tags: []string{"Operation"}, Summary: "Set a token's limits",
+		Description: "A day over a limit waits, accrued and not paid, until it is approved, " +
+			"its terms are corrected or its limits are changed.",
+		Errors: []int{http.StatusNotFound},
 	}, operators, func(ctx context.Context, in *limitsIn) (*answer[limitsOut], error) {
 		asset, err := s.Books.Asset(ctx, in.Asset)
 		if err != nil {
@@ -70,7 +73,9 @@ func (s *server) tokenLimits(ctx context.Context, symbol string) (limitsOut, err
 	shown := limitsOut{MaxTotal: "0", MaxChange: "0"}
 	for _, l := range limits {
 		if l.Asset == asset.Symbol {
-			shown = limitsOut{MaxTotal: asset.Format(l.MaxTotal), MaxChange: ledger.FormatDecimal(l.MaxChange, percentScale)}
+			shown = limitsOut{
+				MaxTotal: asset.Format(l.MaxTotal), MaxChange: ledger.FormatDecimal(l.MaxChange, percentScale),
+			}
 		}
 	}
 	return shown, err

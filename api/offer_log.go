@@ -24,38 +24,41 @@ type logLineOut struct {
 
 func (s *server) logRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-log", Method: http.MethodGet, Path: "/v1/log", Tags: []string{"Operation"}, Summary: "Read who changed what",
+		OperationID: "list-log", Method: http.MethodGet, Path: "/v1/log", Tags: []string{"Operation"},
+		Summary:     "Read who changed what",
 		Description: "Every change of the books, and who made it, the newest first.",
 	}, office, s.log)
 }
 
-// mostBehind is how many lines of one moment are read past: setting prices writes 10,000 at once.
+// mostBehind is how many lines of one moment are read past: setting prices writes 10,000 at the same moment.
 const mostBehind = 1_000_000
 
 func (s *server) log(ctx context.Context, in *struct{ Paging }) (*answer[list[logLineOut]], error) {
-	seen, err := in.place(2)
+	seen, err := in.key(2)
 	if err != nil {
 		return nil, err
 	}
-	place := reports.LogPlace{At: s.Now().Add(24 * time.Hour)} // later than any line
+	from := reports.LogPlace{At: s.Now().Add(24 * time.Hour)} // later than any line
 	if seen != nil {
 		millis, badMillis := strconv.ParseInt(seen[0], 10, 64)
 		behind, badNumber := strconv.Atoi(seen[1])
 		if badMillis != nil || badNumber != nil || behind < 0 || behind > mostBehind {
 			return nil, badCursor()
 		}
-		place = reports.LogPlace{At: time.UnixMilli(millis), Seen: behind}
+		from = reports.LogPlace{At: time.UnixMilli(millis), Seen: behind}
 	}
-	lines, next, err := s.Reports.LogPage(ctx, place, in.Limit)
+	lines, next, err := s.Reports.LogPage(ctx, from, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	items, err := shown(lines, func(l store.LogLine) (logLineOut, error) {
-		return logLineOut{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject, l.Detail}, nil
+		return logLineOut{
+			instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject, l.Detail,
+		}, nil
 	})
 	out := list[logLineOut]{Items: items}
 	if len(lines) == in.Limit {
-		out.Next = placed(strconv.FormatInt(next.At.UnixMilli(), 10), strconv.Itoa(next.Seen))
+		out.Next = cursorOf(strconv.FormatInt(next.At.UnixMilli(), 10), strconv.Itoa(next.Seen))
 	}
 	return say(out, err)
 }

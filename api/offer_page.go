@@ -10,44 +10,44 @@ import (
 
 // list is what is answered where there are several.
 type list[T any] struct {
-	Items []T    `json:"items" doc:"In the order that the route tells."`
+	Items []T    `json:"items" doc:"In the order that the operation defines."`
 	Next  string `json:"next,omitempty" doc:"Give it as cursor to read on. Absent: there is no more."`
 }
 
-// Paging is how a list is read on. A cursor is the place of the last item that was
-// seen, so that nothing is seen twice or passed over while others are added.
+// Paging is the parameters of pagination. A cursor is the key of the last item of a page, so
+// that no item is repeated or skipped while others are added.
 type Paging struct {
-	Cursor string `query:"cursor" maxLength:"2048" doc:"Where to read on: next, as the answer before said it."`
+	Cursor string `query:"cursor" maxLength:"2048" doc:"The cursor of the next page: next of the previous answer."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 }
 
-// placed is the cursor of an item's place.
-func placed(place ...string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(place, "\n")))
+// cursorOf is the cursor of an item's key.
+func cursorOf(key ...string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(key, "\n")))
 }
 
-// place is what the cursor says, in so many parts; nil: from the beginning.
-func (p Paging) place(parts int) ([]string, error) {
+// key is the key in the cursor, in so many parts; nil: from the start.
+func (p Paging) key(parts int) ([]string, error) {
 	if p.Cursor == "" {
 		return nil, nil
 	}
 	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	place := strings.Split(string(text), "\n")
-	if err != nil || !isText(string(text)) || len(place) != parts {
+	key := strings.Split(string(text), "\n")
+	if err != nil || !isText(string(text)) || len(key) != parts {
 		return nil, badCursor()
 	}
-	return place, nil
+	return key, nil
 }
 
 func badCursor() error {
-	return ledger.ErrInvalid.In("cursor", "the cursor is not one of this list; leave it out to begin anew")
+	return ledger.ErrInvalid.In("cursor", "the cursor is not one of this list; leave it out to begin again")
 }
 
 // pageOf shows at most limit of the items, of which there is one more where the list goes on.
-func pageOf[T, U any](items []T, limit int, place func(T) string, show func(T) (U, error)) (list[U], error) {
+func pageOf[T, U any](items []T, limit int, cursor func(T) string, show func(T) (U, error)) (list[U], error) {
 	var next string
 	if len(items) > limit {
-		items, next = items[:limit], place(items[limit-1])
+		items, next = items[:limit], cursor(items[limit-1])
 	}
 	all, err := shown(items, show)
 	return list[U]{Items: all, Next: next}, err

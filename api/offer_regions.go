@@ -30,7 +30,8 @@ type listingOut struct {
 
 func showListing(l store.Listing) (listingOut, error) {
 	out := listingOut{
-		Code: string(l.Region), From: l.From.String(), Added: instant(l.Added), Reason: l.Reason, Ended: l.Ended, Restored: l.Restored,
+		Code: string(l.Region), From: l.From.String(), Added: instant(l.Added), Reason: l.Reason, Ended: l.Ended,
+		Restored: l.Restored,
 	}
 	if !l.Removed.IsZero() {
 		out.Removed = instant(l.Removed)
@@ -88,7 +89,10 @@ func showEffect(e reports.Effect, err error) (*answer[effectOut], error) {
 	out := effectOut{From: e.From.String(), Accounts: e.Accounts, Enrolled: e.Enrolled, Unpriced: e.Unpriced,
 		USDT: ledger.FormatBig(e.USDT, store.PriceScale), Tokens: make([]effectTokenOut, len(e.Tokens))}
 	for i, token := range e.Tokens {
-		out.Tokens[i] = effectTokenOut{Asset: token.Asset.Symbol, Holders: token.Holders, Earning: ledger.FormatBig(token.Earning, token.Asset.Scale)}
+		out.Tokens[i] = effectTokenOut{
+			Asset: token.Asset.Symbol, Holders: token.Holders,
+			Earning: ledger.FormatBig(token.Earning, token.Asset.Scale),
+		}
 		if token.HasPrice {
 			out.Tokens[i].USDT = new(ledger.FormatBig(token.USDT, store.PriceScale))
 		}
@@ -98,8 +102,10 @@ func showEffect(e reports.Effect, err error) (*answer[effectOut], error) {
 
 func (s *server) regionRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-regions", Method: http.MethodGet, Path: "/v1/regions", Tags: []string{"Offer"}, Summary: "List where the product is not offered",
-		Description: "In order, those too that are listed from a coming day on. A region lies in another: US means US-CA as well.",
+		OperationID: "list-regions", Method: http.MethodGet, Path: "/v1/regions", Tags: []string{"Offer"},
+		Summary: "List where the product is not offered",
+		Description: "In order, including those that are listed from a future day on. A region includes its parts: " +
+			"US includes US-CA.",
 	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[regionsOut], error) {
 		listings, err := s.Reports.Listings(ctx, false)
 		if err != nil {
@@ -113,9 +119,11 @@ func (s *server) regionRoutes() {
 		return say(regionsOut{items, shownListings}, err)
 	})
 	add(s, huma.Operation{
-		OperationID: "preview-region", Method: http.MethodGet, Path: "/v1/regions/{code}/preview", Tags: []string{"Offer"}, Summary: "Preview that a region is listed",
-		Description: "Whom it would switch off, and what they earn on now. Nothing is written. It reads every account there, and takes its time with many.",
-		Metadata:    slow,
+		OperationID: "preview-region", Method: http.MethodGet, Path: "/v1/regions/{code}/preview",
+		Tags: []string{"Offer"}, Summary: "Preview that a region is listed",
+		Description: "Whom it would switch off, and what they earn on now. Nothing is written. " +
+			"It reads every account there, and takes its time with many.",
+		Metadata: slow,
 	}, office, func(ctx context.Context, in *FromIn) (*answer[effectOut], error) {
 		from, err := in.day(s.Now())
 		if err != nil {
@@ -125,10 +133,13 @@ func (s *server) regionRoutes() {
 		return showEffect(e, ledger.At("code", err))
 	})
 	add(s, huma.Operation{
-		OperationID: "add-region", Method: http.MethodPut, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Stop offering the product in a region",
-		Description: "Its residents do not earn from a day on, and nobody there can switch on from now on; the days before are paid. The code exists in ISO 3166. Repeating has no further effect, and answers the listing that there is; from another day than it holds from is refused.",
-		Metadata:    slow,
-		Errors:      []int{http.StatusConflict},
+		OperationID: "add-region", Method: http.MethodPut, Path: "/v1/regions/{code}", Tags: []string{"Offer"},
+		Summary: "Stop offering the product in a region",
+		Description: "Its residents do not earn from a day on, and nobody there can switch on from now on; " +
+			"the days before are paid. The code exists in ISO 3166. Repeating has no further effect, " +
+			"and answers the listing that there is; from another day than it holds from is refused.",
+		Metadata: slow,
+		Errors:   []int{http.StatusConflict},
 	}, operators, func(ctx context.Context, in *addRegionIn) (*answer[listingOut], error) {
 		from, err := in.day(s.Now())
 		if err != nil {
@@ -138,10 +149,14 @@ func (s *server) regionRoutes() {
 		return sayListing(l, ledger.At("code", err))
 	})
 	add(s, huma.Operation{
-		OperationID: "remove-region", Method: http.MethodDelete, Path: "/v1/regions/{code}", Tags: []string{"Offer"}, Summary: "Offer the product in a region again",
-		Description: "Its residents may switch on again. On the day on which it was listed, and before the day from which it holds, this undoes the listing: who was switched off by it goes on earning, but for those who have switched off or moved since. Later nobody is switched on by it. A code that does not exist, on the list of older books, is removed like any other.",
-		Metadata:    slow,
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "remove-region", Method: http.MethodDelete, Path: "/v1/regions/{code}", Tags: []string{"Offer"},
+		Summary: "Offer the product in a region again",
+		Description: "Its residents may switch on again. On the day on which it was listed, " +
+			"and before the day from which it holds, this undoes the listing: " +
+			"those whom it switched off go on earning, unless they have switched off or moved since. " +
+			"Later it switches nobody on. A code of older books that does not exist is removed like any other.",
+		Metadata: slow,
+		Errors:   []int{http.StatusNotFound},
 	}, operators, func(ctx context.Context, in *CodeIn) (*answer[listingOut], error) {
 		l, err := s.books(ctx).RemoveRegion(ctx, staking.Region(in.Code))
 		return sayListing(l, err)

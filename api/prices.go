@@ -42,13 +42,17 @@ const pricesLimit = 2 << 20
 
 func (s *server) priceRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-prices", Method: http.MethodGet, Path: "/v1/prices", Tags: []string{"Offer"}, Summary: "List a token's prices",
+		OperationID: "list-prices", Method: http.MethodGet, Path: "/v1/prices", Tags: []string{"Offer"},
+		Summary:     "List a token's prices",
 		Description: "Those that were set, by day.",
 		Errors:      []int{http.StatusNotFound},
 	}, everyone, s.prices)
 	add(s, huma.Operation{
-		OperationID: "set-prices", Method: http.MethodPut, Path: "/v1/prices", Tags: []string{"Offer"}, Summary: "Set prices",
-		Description:  "Sets the prices of days that have begun, up to 10,000 at once, all of them or none. A price may be changed until its day is declared for the token. A declared day without a price gets one once; another then is refused. The same price again changes no more than how new it is, for those who convert at it.",
+		OperationID: "set-prices", Method: http.MethodPut, Path: "/v1/prices", Tags: []string{"Offer"},
+		Summary: "Set prices",
+		Description: "Sets the prices of days that have begun, up to 10,000 in one request, all of them or none. " +
+			"A price may be changed until its day is declared for the token. A declared day without a price gets one " +
+			"once; another then is refused. Setting the same price again only renews its age, for conversions.",
 		MaxBodyBytes: pricesLimit,
 		Errors:       []int{http.StatusNotFound, http.StatusConflict},
 	}, operators, func(ctx context.Context, in *setPricesIn) (*answer[pricesSet], error) {
@@ -78,7 +82,7 @@ func (s *server) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOu
 	if err != nil {
 		return nil, err
 	}
-	seen, err := in.place(1)
+	seen, err := in.key(1)
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +96,8 @@ func (s *server) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOu
 	if err != nil {
 		return nil, err
 	}
-	place := func(p store.Price) string { return placed(p.Day.String()) }
-	return say(pageOf(prices, in.Limit, place, func(p store.Price) (priceOut, error) {
+	cursor := func(p store.Price) string { return cursorOf(p.Day.String()) }
+	return say(pageOf(prices, in.Limit, cursor, func(p store.Price) (priceOut, error) {
 		return priceOut{p.Asset, p.Day.String(), usdt.Format(ledger.Amount(p.Price))}, nil
 	}))
 }

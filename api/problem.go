@@ -15,12 +15,12 @@ import (
 	"github.com/softstake/softstake/strictjson"
 )
 
-// Problem says why a request was refused, or what failed (RFC 9457).
+// Problem is why a request was refused, or what failed (RFC 9457).
 type Problem struct {
-	Type    string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"What sort of problem it is. It never changes, and leads to what is said of it here."`
+	Type    string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"The problem type. It never changes, and leads to its description."`
 	Title   string `json:"title" example:"Insufficient balance" doc:"The sort in words; the same for all of its type."`
 	Status  int    `json:"status" example:"409" doc:"The HTTP status."`
-	Detail  string `json:"detail" example:"entry w-1: alice has not enough BNB." doc:"What happened, and what to do about it, for a person. Its words may change."`
+	Detail  string `json:"detail" example:"entry w-1: alice has not enough BNB." doc:"What happened, and what to do about it, for people. Its words may change."`
 	Field   string `json:"field,omitempty" example:"entries[3].moves[0].amount" doc:"What is at fault, where one thing is: the path in the body, or the name of a parameter or header."`
 	Request string `json:"request" example:"YJ5GQZ3NCMFWBJ7LVQZ2HDLU5Y" doc:"The request's ID. It is in the log, and in the header X-Request-Id."`
 
@@ -38,12 +38,13 @@ const (
 	errMediaType ledger.ErrorKind = "the body is of another type"
 	errKeyUsed   ledger.ErrorKind = "the Idempotency-Key was used before with another request"
 	errInUse     ledger.ErrorKind = "it is still in use"
-	errStreams   ledger.ErrorKind = "there are as many streams of events as this server, or your token, has at once; come again later"
+	errStreams   ledger.ErrorKind = "there are as many streams of events as this server, or your token, has at once; " +
+		"come again later"
 )
 
 var errNowhere = ledger.ErrNotFound.In("", "there is no such path; /v1/docs lists those that there are")
 
-// hints say what to do through this API, by an error's reason.
+// hints are what to do through this API, by an error's reason.
 var hints = map[string]string{
 	ledger.ReasonUnknownAsset: "GET /v1/tokens lists them",
 }
@@ -55,59 +56,97 @@ type problemType struct {
 	status int
 	title  string
 	about  string // what it means and what to do, for the documentation
-	retry  int    // after how many seconds the same request may be made again; 0: not said here
+	retry  int    // Retry-After in seconds; 0: none
 }
 
-// internal is the type of what is nobody's fault but ours.
+// internal is the type of an internal error.
 var internal = problemType{"internal", nil, http.StatusInternalServerError, "Internal error",
-	"Something failed here. It is logged under the request's ID. Nothing is known of what became of the request; the same request may be made again: an entry of the same ID is once, and so is a POST under the same Idempotency-Key.", 0}
+	"Something failed here. It is logged under the request's ID. Nothing is known of what became of the request; " +
+		"the same request may be made again: an entry of the same ID is once, " +
+		"and so is a POST under the same Idempotency-Key.", 0}
 
-// problemTypes are looked through from the first: what is more special stands before what
-// it may be wrapped in.
+// problemTypes are searched in order: a more special kind comes before one that
+// may wrap it.
 var problemTypes = []problemType{
-	{"unauthorized", access.ErrUnknown, http.StatusUnauthorized, "Unauthorized", "The header `Authorization: Bearer` is missing, or its token is unknown, revoked or expired.", 0},
-	{"forbidden", access.ErrForbidden, http.StatusForbidden, "Forbidden", "The token is valid, and its role may not do this. Each operation says who may call it.", 0},
-	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app", "The client that was used is too old to switch Soft Staking on. Its holder updates it first.", 0},
-	{"region", staking.ErrRegion, http.StatusUnavailableForLegalReasons, "Not offered in this region", "Soft Staking is not offered where the holder resides, or where the request comes from, or no residence is verified.", 0},
-	{"unknown-country", staking.ErrUnknownCountry, http.StatusUnavailableForLegalReasons, "Country not known", "The operator wants to know the country that a holder switches on from, and no trusted proxy has named one that exists: the header was missing, unreadable, T1 (Tor) or XX, or the client did not come through the proxy. An exchange names its holder's in `client.country`. Switching off always works.", 0},
-	{"documents", staking.ErrDocuments, http.StatusConflict, "Documents not accepted", "The holder accepts the current version of each document first, and then switches on.", 0},
-	{"method", errMethod, http.StatusMethodNotAllowed, "Method not allowed", "The path is known, and the method is not. The header `Allow` names those that are.", 0},
-	{"timeout", errTimeout, http.StatusRequestTimeout, "Body not received in time", "The body did not come within its time. Nothing was done; make the same request again.", 0},
-	{"too-large", errTooLarge, http.StatusRequestEntityTooLarge, "Body too large", "Send less at once. Each operation with a larger limit than the usual one says so.", 0},
-	{"media-type", errMediaType, http.StatusUnsupportedMediaType, "Unsupported media type", "Bodies are `application/json`, in UTF-8, and not compressed.", 0},
-	{"idempotency-key", errKeyUsed, http.StatusUnprocessableEntity, "Idempotency-Key used before", "The same key came before with another method, path, query or body. Nothing was done. Use a new key for a new request.", 0},
-	{"in-progress", idempotency.ErrInFlight, http.StatusConflict, "The same request is being answered", "A request under the same Idempotency-Key is being answered at this moment. Make it again after the seconds of `Retry-After`.", 1},
-	{"insufficient-balance", ledger.ErrInsufficient, http.StatusConflict, "Insufficient balance", "The account has not enough. Nothing of the entry was posted; the same entry may be posted again when it has.", 0},
-	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen", "An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot be switched on. The same request may be made again when it is unfrozen.", 0},
-	{"mismatch", ledger.ErrConflict, http.StatusConflict, "Used before with other content", "The ID was used before, for something else. What was posted first stands. Use a new ID for what is new.", 0},
+	{"unauthorized", access.ErrUnknown, http.StatusUnauthorized, "Unauthorized",
+		"The header `Authorization: Bearer` is missing, or its token is unknown, revoked or expired.", 0},
+	{"forbidden", access.ErrForbidden, http.StatusForbidden, "Forbidden",
+		"The token is valid, and its role may not do this. Each operation says who may call it.", 0},
+	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app",
+		"The client that was used is too old to switch Soft Staking on. Its holder updates it first.", 0},
+	{"region", staking.ErrRegion, http.StatusUnavailableForLegalReasons, "Not offered in this region",
+		"Soft Staking is not offered where the holder resides, or where the request comes from, " +
+			"or no residence is verified.", 0},
+	{"unknown-country", staking.ErrUnknownCountry, http.StatusUnavailableForLegalReasons, "Country not known",
+		"The operator wants to know the country that a holder switches on from, " +
+			"and no trusted proxy has named one that exists: the header was missing, unreadable, T1 (Tor) or XX, " +
+			"or the client did not come through the proxy. An exchange names its holder's in `client.country`. " +
+			"Switching off always works.", 0},
+	{"documents", staking.ErrDocuments, http.StatusConflict, "Documents not accepted",
+		"The holder accepts the current version of each document first, and then switches on.", 0},
+	{"method", errMethod, http.StatusMethodNotAllowed, "Method not allowed",
+		"The path is known, and the method is not. The header `Allow` names those that are.", 0},
+	{"timeout", errTimeout, http.StatusRequestTimeout, "Body not received in time",
+		"The body did not come within its time. Nothing was done; make the same request again.", 0},
+	{"too-large", errTooLarge, http.StatusRequestEntityTooLarge, "Body too large",
+		"Send less at once. Each operation with a larger limit than the usual one says so.", 0},
+	{"media-type", errMediaType, http.StatusUnsupportedMediaType, "Unsupported media type",
+		"Bodies are `application/json`, in UTF-8, and not compressed.", 0},
+	{"idempotency-key", errKeyUsed, http.StatusUnprocessableEntity, "Idempotency-Key used before",
+		"The same key came before with another method, path, query or body. Nothing was done. " +
+			"Use a new key for a new request.", 0},
+	{"in-progress", idempotency.ErrInFlight, http.StatusConflict, "The same request is being answered",
+		"A request under the same Idempotency-Key is being answered at this moment. " +
+			"Make it again after the seconds of `Retry-After`.", 1},
+	{"insufficient-balance", ledger.ErrInsufficient, http.StatusConflict, "Insufficient balance",
+		"The account has not enough. Nothing of the entry was posted; the same entry may be posted again when it has.",
+		0},
+	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen",
+		"An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot " +
+			"be switched on. The same request may be made again when it is unfrozen.", 0},
+	{"mismatch", ledger.ErrConflict, http.StatusConflict, "Used before with other content", "The ID was used before, " +
+		"for something else. What was posted first is unchanged. Use a new ID for what is new.", 0},
 	{"mismatch", ledger.ErrEnded, http.StatusConflict, "Used before with other content", "", 0},
 	{"mismatch", ledger.ErrNotRequested, http.StatusConflict, "Used before with other content", "", 0},
-	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed", "The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open.", 0},
-	{"in-use", errInUse, http.StatusConflict, "Still in use", "The account cannot be closed yet; `detail` says what keeps it open.", 0},
-	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found", "There is no such thing, or it is another holder's: which of both is not told.", 0},
-	{"invalid", ledger.ErrInvalid, http.StatusBadRequest, "Invalid request", "The request does not say what it should. `field` names what is at fault, where one thing is.", 0},
+	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed",
+		"The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open.", 0},
+	{"in-use", errInUse, http.StatusConflict, "Still in use",
+		"The account cannot be closed yet; `detail` says what keeps it open.", 0},
+	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found",
+		"There is no such thing, or it is another holder's: which of both is not told.", 0},
+	{"invalid", ledger.ErrInvalid, http.StatusBadRequest, "Invalid request",
+		"The request is not valid. `field` names the part at fault, if it is one.", 0},
 	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", "", 0},
-	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded", "The server is older than the books, and is about to be replaced. Nothing was done; make the same request again after the seconds of `Retry-After`.", 5},
+	{"upgrading", store.ErrSchema, http.StatusServiceUnavailable, "The books are being upgraded",
+		"The server is older than the books, and is about to be replaced. Nothing was done; " +
+			"make the same request again after the seconds of `Retry-After`.", 5},
 	internal,
-	// No operation comes to these.
-	internal.of(access.ErrAddress), internal.of(access.ErrSignature), internal.of(staking.ErrFunds), internal.of(staking.ErrLimit),
-	internal.of(store.ErrNoBooks), internal.of(store.ErrRealBooks), internal.of(store.ErrUnfinished), internal.of(store.ErrFindings),
-	{"busy", errStreams, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. Nothing was done; make the same request again after the seconds of `Retry-After`.", 10},
-	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests", "The credential has made more requests than it may, or a holder has named more recipients of transfers. Nothing was done; make the same request again after the seconds of `Retry-After`.", 0},
+	// No operation has these.
+	internal.of(access.ErrAddress), internal.of(access.ErrSignature), internal.of(staking.ErrFunds),
+	internal.of(staking.ErrLimit),
+	internal.of(store.ErrNoBooks), internal.of(store.ErrRealBooks), internal.of(store.ErrUnfinished),
+	internal.of(store.ErrFindings),
+	{"busy", errStreams, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. " +
+		"Nothing was done; make the same request again after the seconds of `Retry-After`.", 10},
+	{"too-many-requests", nil, http.StatusTooManyRequests, "Too many requests",
+		"The credential has made more requests than it may, or a holder has named more recipients of transfers. " +
+			"Nothing was done; make the same request again after the seconds of `Retry-After`.", 0},
 }
 
 // onlyIn are the operations that answer with a type of problem, for the description;
-// one that is not here may come of every operation that has its status.
+// one that is not here is possible for every operation that has its status.
 var onlyIn = map[string][]string{
-	"update-app":           {"set-activation"},
-	"region":               {"set-activation"},
-	"unknown-country":      {"set-activation"},
-	"documents":            {"set-activation"},
-	"in-use":               {"close-account"},
-	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate", "request-withdrawal", "fund"},
-	"account-frozen":       {"post-entry", "post-batch", "request-withdrawal", "set-activation"},
-	"day-closed":           {"post-entry", "post-batch"},
-	"mismatch":             {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate", "request-withdrawal", "fund", "set-prices"},
+	"update-app":      {"set-activation"},
+	"region":          {"set-activation"},
+	"unknown-country": {"set-activation"},
+	"documents":       {"set-activation"},
+	"in-use":          {"close-account"},
+	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate",
+		"request-withdrawal", "fund"},
+	"account-frozen": {"post-entry", "post-batch", "request-withdrawal", "set-activation"},
+	"day-closed":     {"post-entry", "post-batch"},
+	"mismatch": {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments",
+		"compensate", "request-withdrawal", "fund", "set-prices"},
 }
 
 // of is the type for another kind of error; it is described once.
@@ -116,7 +155,7 @@ func (p problemType) of(kind error) problemType {
 	return p
 }
 
-// in says whether an operation that has the type's status may answer with it.
+// in reports whether an operation that has the type's status may answer with it.
 func (p problemType) in(operation string) bool {
 	only, special := onlyIn[p.name]
 	return !special || slices.Contains(only, operation)
@@ -170,11 +209,14 @@ func definite(err error) bool {
 	return e.Field != "" || errors.As(err, new(*strictjson.Fault))
 }
 
-// problem is what an error is to the client. What is nobody's fault but ours is
-// logged, and the client told no more than that.
+// problem is the problem document of an error. An internal error is logged, and the client
+// gets no detail.
 func (s *server) problem(ctx context.Context, err error) *Problem {
 	of, id := typeOf(err), access.CallerOf(ctx).Request
-	p := &Problem{Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: valueOf(err).Field, Request: id, headers: http.Header{}, definite: definite(err)}
+	p := &Problem{
+		Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: valueOf(err).Field, Request: id,
+		headers: http.Header{}, definite: definite(err),
+	}
 	p.Detail = detailOf(err)
 	if of.retry > 0 {
 		p.headers.Set("Retry-After", strconv.Itoa(of.retry))

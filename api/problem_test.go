@@ -74,13 +74,20 @@ func TestWhatIsAskedInTwoWaysIsRefused(t *testing.T) {
 func TestWhatIsNoJSON(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		for _, path := range []string{"/v1/accounts", "/v1/entries", "/v1/batches"} {
-			for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "application/cbor", "application/json; charset=utf-8; charset=x", "/", "application/problem+json"} {
-				w.call("exchange", http.MethodPost, path, openCarol, "Content-Type", kind).refused(415, "media-type", "")
+			for _, kind := range []string{
+				"text/plain", "application/x-www-form-urlencoded", "application/cbor",
+				"application/json; charset=utf-8; charset=x", "/", "application/problem+json",
+			} {
+				w.call("exchange", http.MethodPost, path, openCarol, "Content-Type", kind).
+					refused(415, "media-type", "")
 			}
-			w.call("exchange", http.MethodPost, path, openCarol, "Content-Encoding", "gzip").refused(415, "media-type", "")
+			w.call("exchange", http.MethodPost, path, openCarol, "Content-Encoding", "gzip").
+				refused(415, "media-type", "")
 		}
-		w.call("exchange", http.MethodPost, "/v1/accounts", openCarol, "Content-Type", "Application/JSON; charset=UTF-8").is(201)
-		w.call("exchange", http.MethodPost, "/v1/accounts", openCarol, "Content-Type", "", "Accept", "text/html, */*;q=0.1").is(200)
+		w.call("exchange", http.MethodPost, "/v1/accounts", openCarol, "Content-Type",
+			"Application/JSON; charset=UTF-8").is(201)
+		w.call("exchange", http.MethodPost, "/v1/accounts", openCarol, "Content-Type", "", "Accept",
+			"text/html, */*;q=0.1").is(200)
 	})
 }
 
@@ -104,7 +111,8 @@ func TestABodyThatNeverEnds(t *testing.T) {
 		w.ok(err)
 		defer func() { w.ok(conn.Close()) }()
 		w.ok(conn.SetDeadline(time.Now().Add(time.Minute)))
-		_, err = io.WriteString(conn, "POST /v1/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+w.tokens["exchange"]+"\r\nContent-Length: 1000000000\r\n\r\n"+strings.Repeat(" ", 65<<10))
+		_, err = io.WriteString(conn, "POST /v1/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+
+			w.tokens["exchange"]+"\r\nContent-Length: 1000000000\r\n\r\n"+strings.Repeat(" ", 65<<10))
 		w.ok(err)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		w.ok(err)
@@ -132,7 +140,8 @@ func TestProblemsAreDocumented(t *testing.T) {
 	}
 	for name, operations := range onlyOf {
 		for _, operation := range operations {
-			if names[name] == 0 || !slices.ContainsFunc(api.Routes(), func(r api.Route) bool { return r.Operation == operation }) {
+			if names[name] == 0 ||
+				!slices.ContainsFunc(api.Routes(), func(r api.Route) bool { return r.Operation == operation }) {
 				t.Errorf("%s is said to come of %s only, and one of them is not there", name, operation)
 			}
 		}
@@ -142,7 +151,9 @@ func TestProblemsAreDocumented(t *testing.T) {
 // TestWhatFailedHereIsNotTold: the books are gone, and the client hears no more than
 // that; the log tells what it was.
 func TestWhatFailedHereIsNotTold(t *testing.T) {
-	db, err := store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"), store.Options{Clock: time.Now}, store.Beginning{From: staking.DayOf(time.Now()), Documents: staking.ShippedDocuments()})
+	db, err := store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"),
+		store.Options{Clock: time.Now},
+		store.Beginning{From: staking.DayOf(time.Now()), Documents: staking.ShippedDocuments()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +175,8 @@ func TestWhatFailedHereIsNotTold(t *testing.T) {
 	if answer.Code != 500 || strings.TrimSpace(answer.Body.String()) != want {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
-	if told := log.String(); !strings.Contains(told, "request=R-1") || !strings.Contains(told, "closed") || strings.Contains(told, text[20:]) {
+	if told := log.String(); !strings.Contains(told, "request=R-1") || !strings.Contains(told, "closed") ||
+		strings.Contains(told, text[20:]) {
 		t.Errorf("the log says %s", told)
 	}
 }
@@ -173,7 +185,8 @@ func TestWhatFailedHereIsNotTold(t *testing.T) {
 func TestWhatIsNoTextIsRefused(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
-		nul, broken := base64.RawURLEncoding.EncodeToString([]byte("20000\n\x00")), base64.RawURLEncoding.EncodeToString([]byte("20000\n\xff"))
+		nul, broken := base64.RawURLEncoding.EncodeToString([]byte("20000\n\x00")),
+			base64.RawURLEncoding.EncodeToString([]byte("20000\n\xff"))
 		for _, path := range []string{
 			"/v1/accounts/alice/rewards?cursor=" + nul, "/v1/accounts/alice/rewards?cursor=" + broken,
 			"/v1/accounts/alice/journal?cursor=" + nul, "/v1/accounts/alice/activation/presses?cursor=" + broken,

@@ -27,13 +27,18 @@ type reconciliationOut struct {
 // reconciliationRoutes are those of authoritative entries that left a balance below zero.
 func (s *server) reconciliationRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-reconciliation", Method: http.MethodGet, Path: "/v1/reconciliation", Tags: []string{"Entries"}, Summary: "List what is to be reconciled",
-		Description: "The balances that authoritative entries left below zero for a time, in the order of their posting: what to compare with the ledger that decided the entries. Such a time counts against the day's average, and a day whose average is below zero earns nothing.",
+		OperationID: "list-reconciliation", Method: http.MethodGet, Path: "/v1/reconciliation",
+		Tags: []string{"Entries"}, Summary: "List what is to be reconciled",
+		Description: "The balances that authoritative entries left below zero for a time, " +
+			"in the order of their posting: what to compare with the ledger that decided the entries. " +
+			"Such a time counts against the day's average, and a day whose average is below zero earns nothing.",
 	}, staff, s.reconciliations)
 	add(s, huma.Operation{
-		OperationID: "resolve-reconciliation", Method: http.MethodPost, Path: "/v1/reconciliation/resolutions", Tags: []string{"Entries"}, Summary: "Resolve an entry",
-		Description: "Records that an entry was reconciled, and why, with who did it. The balances stay as they are: what is wrong in them is corrected by an adjustment. Repeating has no further effect.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "resolve-reconciliation", Method: http.MethodPost, Path: "/v1/reconciliation/resolutions",
+		Tags: []string{"Entries"}, Summary: "Resolve an entry",
+		Description: "Records that an entry was reconciled, and why, with who did it. The balances stay as they are: " +
+			"what is wrong in them is corrected by an adjustment. Repeating has no further effect.",
+		Errors: []int{http.StatusNotFound},
 	}, operators, s.resolve)
 }
 
@@ -43,24 +48,26 @@ type reconciliationsIn struct {
 }
 
 func (s *server) reconciliations(ctx context.Context, in *reconciliationsIn) (*answer[list[reconciliationOut]], error) {
-	place, err := in.place(4)
+	key, err := in.key(4)
 	if err != nil {
 		return nil, err
 	}
 	var after store.Reconciliation
-	if place != nil {
-		at, err := strconv.ParseInt(place[0], 10, 64)
+	if key != nil {
+		at, err := strconv.ParseInt(key[0], 10, 64)
 		if err != nil || at <= 0 {
 			return nil, badCursor()
 		}
-		after = store.Reconciliation{Flagged: time.UnixMilli(at).UTC(), Entry: place[1], Account: ledger.Account(place[2]), Asset: place[3]}
+		after = store.Reconciliation{
+			Flagged: time.UnixMilli(at).UTC(), Entry: key[1], Account: ledger.Account(key[2]), Asset: key[3],
+		}
 	}
 	found, err := s.Reports.Reconciliations(ctx, after, in.State != "all", in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
 	placeOf := func(r store.Reconciliation) string {
-		return placed(strconv.FormatInt(r.Flagged.UnixMilli(), 10), r.Entry, string(r.Account), r.Asset)
+		return cursorOf(strconv.FormatInt(r.Flagged.UnixMilli(), 10), r.Entry, string(r.Account), r.Asset)
 	}
 	return say(pageOf(found, in.Limit, placeOf, func(r store.Reconciliation) (reconciliationOut, error) {
 		asset, err := s.Books.Asset(ctx, r.Asset)

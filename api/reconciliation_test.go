@@ -15,22 +15,26 @@ func TestAuthoritativeEntries(t *testing.T) {
 		w.settlers()
 		w.clock.Set(1, "13:00")
 		secret := w.authoritative()
-		marked := entry("w-1", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-02T12:30:00Z"`, `"authoritative":true`)
+		marked := entry("w-1", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-02T12:30:00Z"`,
+			`"authoritative":true`)
 		plain := entry("w-1", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-02T12:30:00Z"`)
 		w.post("exchange", "/v1/entries", entry("d-2", "deposit", "@custody bob BNB 1")).is(201)
 		w.post("exchange", "/v1/entries", marked).refused(403, "forbidden", "authoritative")
 		w.post("exchange", "/v1/batches", batch(true, marked)).refused(403, "forbidden", "entries[0].authoritative")
 		w.post("exchange", "/v1/batches", batch(false, marked)).is(200).says("entries.0.problem.field", "authoritative")
 		w.post(secret, "/v1/entries", plain).refused(409, "insufficient-balance", "")
-		w.post(secret, "/v1/entries", entry("w-2", "withdrawal", "bob @custody BNB 2", `"authoritative":true`)).refused(409, "insufficient-balance", "")
-		early := w.post(secret, "/v1/entries", entry("w-2", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-01T12:30:00Z"`, `"authoritative":true`))
+		w.post(secret, "/v1/entries", entry("w-2", "withdrawal", "bob @custody BNB 2", `"authoritative":true`)).
+			refused(409, "insufficient-balance", "")
+		early := w.post(secret, "/v1/entries",
+			entry("w-2", "withdrawal", "bob @custody BNB 1", `"at":"2026-03-01T12:30:00Z"`, `"authoritative":true`))
 		early.refused(409, "day-closed", "")
 		if detail := early.at("detail"); !strings.Contains(detail, "a compensation") {
 			t.Errorf("of a closed day is said %q, and not what to do", detail)
 		}
 		w.post(secret, "/v1/batches", batch(false, marked)).is(200).says("entries.0.status", "posted")
 		w.post("exchange", "/v1/entries", plain).is(200) // posted before, marked or not
-		w.get("auditor", "/v1/reconciliation").is(200).says("items.#", "1", "items.0.entry", "w-1", "items.0.account", "bob", "items.0.lowest", "-1",
+		w.get("auditor", "/v1/reconciliation").is(200).says("items.#", "1", "items.0.entry", "w-1",
+			"items.0.account", "bob", "items.0.lowest", "-1",
 			"items.0.at", "2026-03-02T12:30:00.000Z", "items.0.until", "2026-03-02T13:00:00.000Z")
 		w.get("auditor", "/v1/entries/w-1").is(200).says("reconciliation", "open")
 		w.get("auditor", "/v1/entries/d-2").is(200).says("reconciliation", "")

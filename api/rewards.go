@@ -45,17 +45,22 @@ type earnedToken struct {
 
 func (s *server) rewardRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-rewards", Method: http.MethodGet, Path: "/v1/accounts/{account}/rewards", Tags: []string{"Soft Staking"}, Summary: "List an account's rewards",
-		Description: "Those that are credited, of the newest day first, then by token. A day of less than a smallest unit is among them, with a reward of 0: it is carried on.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "list-rewards", Method: http.MethodGet, Path: "/v1/accounts/{account}/rewards",
+		Tags: []string{"Soft Staking"}, Summary: "List an account's rewards",
+		Description: "Those that are credited, of the newest day first, then by token. " +
+			"A day of less than a smallest unit is among them, with a reward of 0: it is carried on.",
+		Errors: []int{http.StatusNotFound},
 	}, everyone, s.rewards)
 	add(s, huma.Operation{
-		OperationID: "explain-reward", Method: http.MethodGet, Path: "/v1/accounts/{account}/rewards/{day}/{asset}", Tags: []string{"Soft Staking"}, Summary: "Explain a reward",
-		Description: "How an account's reward of a day came about, step by step and exactly, or why there was none. A day that is not over is measured as if nothing moved any more.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "explain-reward", Method: http.MethodGet, Path: "/v1/accounts/{account}/rewards/{day}/{asset}",
+		Tags: []string{"Soft Staking"}, Summary: "Explain a reward",
+		Description: "How an account's reward of a day came about, step by step and exactly, or why there was none. " +
+			"A day that is not over is measured as if nothing moved any more.",
+		Errors: []int{http.StatusNotFound},
 	}, everyone, s.explain)
 	add(s, huma.Operation{
-		OperationID: "get-earnings", Method: http.MethodGet, Path: "/v1/accounts/{account}/earnings", Tags: []string{"Soft Staking"}, Summary: "Sum an account's rewards",
+		OperationID: "get-earnings", Method: http.MethodGet, Path: "/v1/accounts/{account}/earnings",
+		Tags: []string{"Soft Staking"}, Summary: "Sum an account's rewards",
 		Description: "All rewards ever credited: by token, and together in USDT at the prices of their days.",
 		Errors:      []int{http.StatusNotFound},
 	}, everyone, s.earnings)
@@ -66,7 +71,7 @@ func (s *server) rewards(ctx context.Context, in *rewardsIn) (*answer[list[Rewar
 	if err != nil {
 		return nil, err
 	}
-	seen, err := in.place(2)
+	seen, err := in.key(2)
 	if err != nil {
 		return nil, err
 	}
@@ -82,15 +87,17 @@ func (s *server) rewards(ctx context.Context, in *rewardsIn) (*answer[list[Rewar
 	if err != nil {
 		return nil, err
 	}
-	place := func(r reports.Reward) string { return placed(r.Day.String(), r.Asset) }
-	return say(pageOf(rewards, in.Limit, place, func(r reports.Reward) (RewardOut, error) { return s.showReward(ctx, r) }))
+	cursor := func(r reports.Reward) string { return cursorOf(r.Day.String(), r.Asset) }
+	return say(pageOf(rewards, in.Limit, cursor,
+		func(r reports.Reward) (RewardOut, error) { return s.showReward(ctx, r) }))
 }
 
 func (s *server) showReward(ctx context.Context, r reports.Reward) (RewardOut, error) {
 	a, err := s.Books.Asset(ctx, r.Asset)
 	out := RewardOut{
-		Day: r.Day.String(), Asset: r.Asset, Opening: a.Format(r.Opening), Average: a.Format(r.Average), Eligible: a.Format(r.Eligible),
-		APR: r.APR.String(), Reward: a.Format(r.Reward), Credited: instant(r.PaidAt),
+		Day: r.Day.String(), Asset: r.Asset, Opening: a.Format(r.Opening), Average: a.Format(r.Average),
+		Eligible: a.Format(r.Eligible),
+		APR:      r.APR.String(), Reward: a.Format(r.Reward), Credited: instant(r.PaidAt),
 	}
 	if r.PriceKnown {
 		out.PriceUSDT, out.ValueUSDT = new(usdt.Format(ledger.Amount(r.Price))), new(usdt.Format(r.Value))

@@ -19,7 +19,7 @@ type explainIn struct {
 type explanationOut struct {
 	Day      string      `json:"day" format:"date" example:"2026-11-21" doc:"The day that was measured."`
 	Asset    string      `json:"asset" example:"BNB" doc:"Token."`
-	Over     bool        `json:"over" doc:"Whether the day has ended. If not, it is told as if nothing moved any more."`
+	Over     bool        `json:"over" doc:"Whether the day has ended. If not, the figures assume that the balance does not change any more."`
 	Enrolled bool        `json:"enrolled" doc:"Whether the switch was on for the whole day."`
 	Earned   bool        `json:"earned" doc:"Whether there is a reward, or will be."`
 	Paid     bool        `json:"paid" doc:"Whether it is credited."`
@@ -69,11 +69,14 @@ func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 	}
 	a, m := e.Asset, e.Measured
 	out := explanationOut{
-		Day: day.String(), Asset: a.Symbol, Over: e.Over, Enrolled: e.Enrolled, Earned: e.Earned, Paid: e.Paid, Reason: e.Reason,
-		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Eligible: "0", Reward: "0", Changes: make([]changeOut, 0, len(e.Changes)),
+		Day: day.String(), Asset: a.Symbol, Over: e.Over, Enrolled: e.Enrolled, Earned: e.Earned, Paid: e.Paid,
+		Reason:  e.Reason,
+		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Eligible: "0", Reward: "0",
+		Changes: make([]changeOut, 0, len(e.Changes)),
 	}
 	if token(ctx).Role == access.Holder && e.Earned && e.Over && !e.Paid {
-		out.Reason = "It has not been credited yet. It comes by itself." // what the pool has and a day's totals are the operator's
+		// what the pool has and a day's totals are the operator's
+		out.Reason = "It has not been credited yet. It comes by itself."
 	}
 	if e.Paid {
 		out.Credited = instant(e.PaidAt)
@@ -85,10 +88,12 @@ func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 		out.Eligible, out.Reward, out.Working = a.Format(m.Eligible), a.Format(m.Reward), work(e)
 	}
 	for _, c := range e.Changes {
-		out.Changes = append(out.Changes, changeOut{instant(c.At), c.Entry, c.Kind, a.Format(c.Amount), a.Format(c.Balance), c.Other})
+		out.Changes = append(out.Changes,
+			changeOut{instant(c.At), c.Entry, c.Kind, a.Format(c.Amount), a.Format(c.Balance), c.Other})
 	}
 	for _, c := range e.Compensations {
-		out.Compensations = append(out.Compensations, compensationOut{Entry: c.Entry, Amount: a.Format(c.Amount), At: instant(c.At)})
+		out.Compensations = append(out.Compensations,
+			compensationOut{Entry: c.Entry, Amount: a.Format(c.Amount), At: instant(c.At)})
 	}
 	return say(out, nil)
 }
@@ -97,7 +102,8 @@ func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 func work(e reports.Explanation) *workingOut {
 	p := e.Paper()
 	return &workingOut{
-		Integral: p.Integral.String(), Earning: p.Earning.String(), Rate: strconv.FormatInt(int64(e.Measured.APR), 10), Before: strconv.FormatInt(int64(e.Measured.Before), 10),
+		Integral: p.Integral.String(), Earning: p.Earning.String(), Rate: strconv.FormatInt(int64(e.Measured.APR), 10),
+		Before:    strconv.FormatInt(int64(e.Measured.Before), 10),
 		Numerator: p.Numerator.String(), Divisor: p.Divisor.String(), Units: p.Units.String(), After: p.Carry.String(),
 	}
 }

@@ -24,7 +24,7 @@ import (
 // and to the reader what it is. add puts it into the table of routes: huma describes it
 // from the tags, for the OpenAPI document, and serves nothing. serve does for all routes
 // what none does for itself: who is asking and whether they may, how often, what of the
-// query and the body cannot be read in one way only, answering once under an
+// query and the body are ambiguous, idempotency with an
 // Idempotency-Key, and turning an error into a problem. So a handler reads its input,
 // calls one thing of the books, and answers. A struct that others embed has an exported
 // name: huma looks into no other.
@@ -40,7 +40,7 @@ var (
 )
 
 const (
-	smallBody   = 64 << 10 // bytes of a body, where a route does not say otherwise
+	smallBody   = 64 << 10 // bytes of a body, unless a route sets more
 	largeBody   = 8 << 20  // bytes of a body with many things in it
 	jsonContent = "application/json"
 )
@@ -54,7 +54,7 @@ type route struct {
 	params  []param
 	body    bool // it is read into the input's Body; else the handler reads it by itself, or there is none
 
-	// answer answers a request, or says why it is refused. What it has answered is final unless
+	// answer answers a request, or returns why it is refused. What it has answered is final unless
 	// the same request may be answered otherwise later.
 	answer func(http.ResponseWriter, *http.Request) (final bool, err error)
 }
@@ -75,7 +75,9 @@ func (d describer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.s.mux.S
 // zero is 64 KiB. A handler that reads its body by itself, see request, describes it in
 // RequestBody, and has no field Body. Errors are the statuses of the problems that
 // the handler itself may answer with; those that any route may are added.
-func add[I, O any, A answerOf[O]](s *server, op huma.Operation, roles []access.Role, handle func(context.Context, *I) (A, error)) {
+func add[I, O any, A answerOf[O]](
+	s *server, op huma.Operation, roles []access.Role, handle func(context.Context, *I) (A, error),
+) {
 	limit := cmp.Or(op.MaxBodyBytes, smallBody)
 	op.Errors = s.describeErrors(&op, roles, op.RequestBody != nil || has[I]("Body"))
 	huma.Register[I, O](s.huma, op, nil)
@@ -102,7 +104,7 @@ func add[I, O any, A answerOf[O]](s *server, op huma.Operation, roles []access.R
 	})
 }
 
-// serve answers a request, or says why it is refused before its handler sees it.
+// serve answers a request, or returns why it is refused before its handler runs.
 func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead && rt.streams() {
 		w.Header().Set("Allow", rt.Method)
@@ -134,13 +136,13 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	}
 	r = r.WithContext(context.WithValue(r.Context(), askedKey{}, asked{token: token, body: body}))
 	if key := r.Header.Values("Idempotency-Key"); r.Method == http.MethodPost && key != nil {
-		return s.once(rt, key, w, r)
+		return s.repeat(rt, key, w, r)
 	}
 	_, err = rt.answer(w, r)
 	return err
 }
 
-// streams says whether the answer is a stream or may be one of any length.
+// streams reports whether the answer is a stream or may be one of any length.
 func (rt *route) streams() bool {
 	return slices.ContainsFunc(rt.Tags, func(tag string) bool { return tag == "Exports" || tag == "Events" })
 }
@@ -150,7 +152,8 @@ func (rt *route) streams() bool {
 func checkQuery(u *url.URL) error {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return ledger.ErrInvalid.In("", "the query of the URL cannot be read; write a semicolon in it as %%3B, and a percent sign as %%25")
+		return ledger.ErrInvalid.In("", "the query of the URL cannot be read; write a semicolon in it as %%3B, "+
+			"and a percent sign as %%25")
 	}
 	for name, all := range values {
 		switch {
@@ -166,7 +169,7 @@ func checkQuery(u *url.URL) error {
 	return nil
 }
 
-// isText says whether a database can keep it as text: UTF-8 without NUL.
+// isText reports whether a database can keep it as text: UTF-8 without NUL.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // maxBody is how many bytes of a request's body are read.

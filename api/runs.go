@@ -19,7 +19,7 @@ type runsOut struct {
 type runToken struct {
 	Asset       string `json:"asset" example:"BNB" doc:"Symbol."`
 	PaidThrough string `json:"paidThrough,omitempty" format:"date" example:"2026-11-21" doc:"The last day that is settled. Absent before the first."`
-	Waiting     string `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. It is paid by itself once that is there."`
+	Waiting     string `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. It is paid automatically when that is there."`
 	PoolOut
 }
 
@@ -36,7 +36,7 @@ type previewOut struct {
 	LateUntil string  `json:"lateUntil,omitempty" format:"date-time" example:"2026-11-22T02:00:00.000Z" doc:"Until then the day takes late entries, which may change these figures, and is not paid. Absent: it takes none."`
 }
 
-// openOut is the open day as it stands.
+// openOut is the open day so far.
 type openOut struct {
 	Day    string      `json:"day" format:"date" example:"2026-11-22" doc:"The open day."`
 	At     string      `json:"at" format:"date-time" example:"2026-11-22T17:30:00.000Z" doc:"The moment of the figures."`
@@ -48,7 +48,7 @@ type openToken struct {
 	Holders int64   `json:"holders" example:"1200" doc:"How many would be paid."`
 	Total   string  `json:"total" example:"1.25" doc:"What they would be paid together, in whole tokens."`
 	Average string  `json:"average" example:"10.5" doc:"The mean of their average holdings, rounded down."`
-	Before  *string `json:"before" example:"1.24" doc:"The total of the day before, declared or as it stands; null: it is not known."`
+	Before  *string `json:"before" example:"1.24" doc:"The total of the day before, declared or so far; null: it is not known."`
 	Pool    string  `json:"pool" example:"1000" doc:"What there is to pay from."`
 	Owed    string  `json:"owed" example:"0" doc:"What the days before it need that are over and not declared, a week at most."`
 	Missing string  `json:"missing" example:"0" doc:"What the pool lacks for these days and the open one."`
@@ -89,27 +89,37 @@ type reportOut struct {
 
 func (s *server) runRoutes() {
 	add(s, huma.Operation{
-		OperationID: "get-run-status", Method: http.MethodGet, Path: "/v1/runs/status", Tags: []string{"Operation"}, Summary: "Read how far the runs are",
-		Description: "The first day that takes entries, and for each token the last day that is settled and what its next one waits for.",
+		OperationID: "get-run-status", Method: http.MethodGet, Path: "/v1/runs/status", Tags: []string{"Operation"},
+		Summary: "Read how far the runs are",
+		Description: "The first day that takes entries, and for each token the last day that is settled and what its " +
+			"next one waits for.",
 	}, office, s.runStatus)
 	add(s, huma.Operation{
-		OperationID: "preview-run", Method: http.MethodGet, Path: "/v1/runs/preview", Tags: []string{"Operation"}, Summary: "Preview the next run",
-		Description: "What each token's oldest day that is over and not settled would pay, and what the open day would as it stands, against pool and limits. Nothing is written and no day is closed: entries may still change it. It measures every holding, and takes its time with many.",
-		Metadata:    slow,
+		OperationID: "preview-run", Method: http.MethodGet, Path: "/v1/runs/preview", Tags: []string{"Operation"},
+		Summary: "Preview the next run",
+		Description: "What each token's oldest day that is over and not settled would pay, " +
+			"and what the open day would pay so far, compared with the pool and the limits. Nothing is written and " +
+			"no day is closed: entries may still change it. It measures every holding, so it may take long.",
+		Metadata: slow,
 	}, office, s.preview)
 	add(s, huma.Operation{
-		OperationID: "list-run-days", Method: http.MethodGet, Path: "/v1/runs/days", Tags: []string{"Operation"}, Summary: "List what days have paid",
+		OperationID: "list-run-days", Method: http.MethodGet, Path: "/v1/runs/days", Tags: []string{"Operation"},
+		Summary:     "List what days have paid",
 		Description: "The declared totals of some days, by day and token.",
 	}, office, s.runDays)
 	add(s, huma.Operation{
 		OperationID: "run", Method: http.MethodPost, Path: "/v1/runs", Tags: []string{"Operation"}, Summary: "Run now",
-		Description: "Settles every day that is over and not settled, as the server does by itself. Running too often, twice at once or late changes nothing. Its answer may take long; where it is lost, run again.",
-		Metadata:    slow,
+		Description: "Settles every day that is over and not settled, as the server does by itself. " +
+			"It is idempotent: repeated, concurrent and late runs pay the same. The answer may take long; " +
+			"if it is lost, run again.",
+		Metadata: slow,
 	}, operators, s.run)
 	add(s, huma.Operation{
-		OperationID: "approve-day", Method: http.MethodPost, Path: "/v1/runs/approvals", Tags: []string{"Operation"}, Summary: "Approve a day that is over a limit",
-		Description: "Lets a token's day that is over be paid by the next run, whatever its limits say. The same twice is once, until it is declared.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "approve-day", Method: http.MethodPost, Path: "/v1/runs/approvals", Tags: []string{"Operation"},
+		Summary: "Approve a day that is over a limit",
+		Description: "Approves a token's day that is over: the next run pays it despite its limits. " +
+			"Repeating has no further effect, until the day is declared.",
+		Errors: []int{http.StatusNotFound},
 	}, operators, func(ctx context.Context, in *struct{ Body approveDay }) (*none, error) {
 		day, err := staking.ParseDay(in.Body.Day)
 		if err != nil {
@@ -130,7 +140,9 @@ func (s *server) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 	}
 	tokens, err := shown(standing, func(st reports.TokenStatus) (runToken, error) {
 		pool, err := s.pool(ctx, st)
-		return runToken{Asset: st.Asset, PaidThrough: s.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool}, err
+		return runToken{
+			Asset: st.Asset, PaidThrough: s.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool,
+		}, err
 	})
 	return say(runsOut{open.String(), tokens}, err)
 }
@@ -174,7 +186,8 @@ func (s *server) previewOpen(ctx context.Context) (openOut, error) {
 	out.Tokens, err = shown(previews, func(p reports.OpenPreview) (openToken, error) {
 		a, err := s.Books.Asset(ctx, p.Asset)
 		token := openToken{
-			Asset: p.Asset, Holders: p.Holders, Total: a.Format(p.Total), Average: a.Format(p.Average), Pool: a.Format(p.Pool),
+			Asset: p.Asset, Holders: p.Holders, Total: a.Format(p.Total), Average: a.Format(p.Average),
+			Pool: a.Format(p.Pool),
 			Owed: a.Format(p.Owed), Missing: a.Format(p.Missing), Over: p.Over, Partial: p.Partial,
 		}
 		if p.BeforeKnown {
@@ -195,7 +208,7 @@ func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOu
 	if err != nil {
 		return nil, err
 	}
-	seen, err := in.place(2)
+	seen, err := in.key(2)
 	if err != nil {
 		return nil, err
 	}
@@ -213,23 +226,27 @@ func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOu
 	for len(totals) > 0 && totals[0].Day == after.Day && totals[0].Asset <= after.Asset {
 		totals = totals[1:]
 	}
-	place := func(t reports.DayTotal) string { return placed(t.Day.String(), t.Asset) }
-	return say(pageOf(totals, in.Limit, place, func(t reports.DayTotal) (dayOut, error) {
+	cursor := func(t reports.DayTotal) string { return cursorOf(t.Day.String(), t.Asset) }
+	return say(pageOf(totals, in.Limit, cursor, func(t reports.DayTotal) (dayOut, error) {
 		a, err := s.Books.Asset(ctx, t.Asset)
 		return dayOut{t.Day.String(), t.Asset, t.Holders, a.Format(t.Total)}, err
 	}))
 }
 
-// runWorkers are how many pieces of a run are worked on at once: while one waits for the disk, another works.
+// runWorkers is how many batches of a run are worked on at the same time: while one waits for the disk, another works.
 const runWorkers = 2
 
 func (s *server) run(ctx context.Context, _ *struct{}) (*answer[reportOut], error) {
-	o := staking.Options{Workers: runWorkers, Start: ledger.Buckets / 2} // the server's own run, at the same time, begins at 0
+	// the server's own run, at the same time, begins at 0
+	o := staking.Options{Workers: runWorkers, Start: ledger.Buckets / 2}
 	report, err := staking.Run(ctx, s.books(ctx), s.Now(), o)
 	if err != nil {
 		return nil, err
 	}
-	out := reportOut{Closed: report.Closed.String(), Paid: make([]DueOut, len(report.Paid)), Waiting: make([]waitingOut, len(report.Waiting))}
+	out := reportOut{
+		Closed: report.Closed.String(), Paid: make([]DueOut, len(report.Paid)),
+		Waiting: make([]waitingOut, len(report.Waiting)),
+	}
 	for i, d := range report.Paid {
 		out.Paid[i] = DueOut{d.Asset, d.Day.String()}
 	}

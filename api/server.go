@@ -1,4 +1,5 @@
-// Package api is our own JSON API, for an exchange's back end and for pages: it reads, parses, calls one thing of the books, and answers. It knows no SQL.
+// Package api is our own JSON API, for an exchange's back end and for pages: it reads, parses,
+// calls one thing of the books, and answers. It knows no SQL.
 package api
 
 import (
@@ -16,15 +17,15 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// Options say what the API works with.
+// Options are what the API works with.
 type Options struct {
 	Books   *store.DB
 	Events  *events.Hub
 	Now     func() time.Time
 	Log     *slog.Logger
-	Test    bool // the books are a test, and the documentation says so
+	Test    bool // the books are a test, which the documentation shows
 	Rate    int  // requests a minute and credential; 0: no limit
-	Streams int  // streams of events at once; 0: 1000
+	Streams int  // limit of concurrent streams of events; 0: 1000
 }
 
 // server answers requests.
@@ -47,7 +48,7 @@ type Handler struct{ server *server }
 // New makes the API's handler.
 func New(o Options) Handler { return Handler{newServer(o)} }
 
-// ServeHTTP answers a request. The context says who is calling (access.WithCaller). How
+// ServeHTTP answers a request. The context has the caller (access.WithCaller). How
 // long the body may take is limited by who calls it, which may read the body before.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.mux.ServeHTTP(w, r) }
 
@@ -90,7 +91,7 @@ func (s *server) books(ctx context.Context) *store.DB {
 	return s.Books.As(token(ctx).Actor().In(access.CallerOf(ctx).Request))
 }
 
-// own says whether the request's credential may see and move an account's things:
+// own reports whether the request's credential may see and move an account's things:
 // ErrNotFound if not, whether there is such an account or not.
 func own(ctx context.Context, id ledger.Account) error {
 	if !token(ctx).Owns(id) {

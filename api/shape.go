@@ -11,7 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// shape tells what values look like, for people.
+// shape describes a value's form, for people.
 type shape struct{ schemas huma.Registry }
 
 // resolve is the schema that a reference leads to, and the type it was made of, if any.
@@ -104,7 +104,8 @@ func (s shape) fields(path string, schema *huma.Schema) []docsField {
 		inner := resolved.Properties[name]
 		at := strings.TrimPrefix(path+"."+name, ".")
 		all = append(all, docsField{
-			Name: at, Type: s.kind(inner), About: inner.Description, Required: slices.Contains(resolved.Required, name), Example: s.exampleText(inner),
+			Name: at, Type: s.kind(inner), About: inner.Description, Required: slices.Contains(resolved.Required, name),
+			Example: s.exampleText(inner),
 		})
 		all = append(all, s.fields(at, inner)...)
 	}

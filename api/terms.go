@@ -30,7 +30,7 @@ type revisionOut struct {
 	Revision int    `json:"revision" example:"1" doc:"Of one day the highest counts; none is ever edited."`
 	TermsOut
 	SetAt  string `json:"setAt" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When they were set."`
-	SetBy  string `json:"setBy,omitempty" doc:"Who set them. Holders are not told."`
+	SetBy  string `json:"setBy,omitempty" doc:"The actor who set them. Not for holders."`
 	Reason string `json:"reason,omitempty" doc:"Why, where a reason was given."`
 }
 
@@ -82,37 +82,49 @@ type termsPageIn struct {
 
 func (s *server) termsRoutes() {
 	add(s, huma.Operation{
-		OperationID: "list-terms", Method: http.MethodGet, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"}, Summary: "List a token's terms",
-		Description: "All terms that were ever set for a token, those of the latest day first. Terms hold from a day on, until the next; the past is never edited.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "list-terms", Method: http.MethodGet, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"},
+		Summary: "List a token's terms",
+		Description: "All terms that were ever set for a token, those of the latest day first. " +
+			"Terms hold from a day on, until the next; the past is never edited.",
+		Errors: []int{http.StatusNotFound},
 	}, everyone, s.termsHistory)
 	add(s, huma.Operation{
-		OperationID: "preview-delisting", Method: http.MethodGet, Path: "/v1/tokens/{asset}/delisting", Tags: []string{"Offer"}, Summary: "Preview that a token is taken off offer",
-		Description: "Who would not earn with it any more from tomorrow on. Nothing is written. It reads every account, and takes its time with many.",
-		Metadata:    slow,
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "preview-delisting", Method: http.MethodGet, Path: "/v1/tokens/{asset}/delisting",
+		Tags: []string{"Offer"}, Summary: "Preview that a token is taken off offer",
+		Description: "Who would not earn with it any more from tomorrow on. Nothing is written. " +
+			"It reads every account, and takes its time with many.",
+		Metadata: slow,
+		Errors:   []int{http.StatusNotFound},
 	}, office, func(ctx context.Context, in *AssetIn) (*answer[effectOut], error) {
 		return showEffect(s.Reports.PreviewDelisting(ctx, in.Asset, staking.DayOf(s.Now())+1))
 	})
 	add(s, huma.Operation{
-		OperationID: "set-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"}, Summary: "Set a token's terms",
-		Description: "Sets terms from a day on, at the earliest tomorrow. Terms that were set for that day before are kept, and do not count any more. The same twice is once.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "set-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"},
+		Summary: "Set a token's terms",
+		Description: "Sets terms from a day on, at the earliest tomorrow. Terms that were set for that day before " +
+			"are kept in the history, and are not used any more. Repeating has no further effect.",
+		Errors: []int{http.StatusNotFound},
 	}, operators, func(ctx context.Context, in *setTermsIn) (*answer[TermsOut], error) {
 		return s.setTerms(ctx, in.Asset, "from", in.Body.From, in.Body.FiguresIn, s.books(ctx).SetTerms)
 	})
 	add(s, huma.Operation{
-		OperationID: "correct-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/corrections", Tags: []string{"Offer"}, Summary: "Correct a token's terms of one day",
-		Description: "Corrects the terms of a day that is over and not declared, and of that day alone. What was accrued for it is accrued anew by the next run, and an approval of it is taken back. After a day is paid only adjustments mend it.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "correct-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/corrections",
+		Tags: []string{"Offer"}, Summary: "Correct a token's terms of one day",
+		Description: "Corrects the terms of a day that is over and not declared, and of that day alone. " +
+			"The next run accrues it again, and its approval is revoked. After a day is paid, " +
+			"only adjustments and compensations correct it.",
+		Errors: []int{http.StatusNotFound},
 	}, operators, func(ctx context.Context, in *correctTermsIn) (*answer[TermsOut], error) {
-		return s.setTerms(ctx, in.Asset, "day", in.Body.Day, in.Body.FiguresIn, func(ctx context.Context, t staking.Terms) error {
-			return s.books(ctx).CorrectTerms(ctx, t.From, t, in.Body.Reason)
-		})
+		return s.setTerms(ctx, in.Asset, "day", in.Body.Day, in.Body.FiguresIn,
+			func(ctx context.Context, t staking.Terms) error {
+				return s.books(ctx).CorrectTerms(ctx, t.From, t, in.Body.Reason)
+			})
 	})
 }
 
-func (s *server) setTerms(ctx context.Context, symbol, field, day string, f FiguresIn, set func(context.Context, staking.Terms) error) (*answer[TermsOut], error) {
+func (s *server) setTerms(
+	ctx context.Context, symbol, field, day string, f FiguresIn, set func(context.Context, staking.Terms) error,
+) (*answer[TermsOut], error) {
 	asset, err := s.Books.Asset(ctx, symbol)
 	if err != nil {
 		return nil, err
@@ -138,7 +150,7 @@ func (s *server) termsHistory(ctx context.Context, in *termsPageIn) (*answer[lis
 		return nil, err
 	}
 	slices.Reverse(history)
-	seen, err := in.place(2)
+	seen, err := in.key(2)
 	if err != nil {
 		return nil, err
 	}
@@ -152,10 +164,11 @@ func (s *server) termsHistory(ctx context.Context, in *termsPageIn) (*answer[lis
 			return r.From > day || (r.From == day && r.Revision >= revision)
 		})
 	}
-	place := func(r store.TermsRevision) string { return placed(r.From.String(), strconv.Itoa(r.Revision)) }
-	return say(pageOf(history, in.Limit, place, func(r store.TermsRevision) (revisionOut, error) {
+	cursor := func(r store.TermsRevision) string { return cursorOf(r.From.String(), strconv.Itoa(r.Revision)) }
+	return say(pageOf(history, in.Limit, cursor, func(r store.TermsRevision) (revisionOut, error) {
 		shown := revisionOut{
-			From: r.From.String(), Revision: r.Revision, TermsOut: showTerms(asset, r.Terms), SetAt: instant(r.SetAt), SetBy: r.SetBy, Reason: r.Reason,
+			From: r.From.String(), Revision: r.Revision, TermsOut: showTerms(asset, r.Terms), SetAt: instant(r.SetAt),
+			SetBy: r.SetBy, Reason: r.Reason,
 		}
 		if token(ctx).Role == access.Holder {
 			shown.SetBy = ""

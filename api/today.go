@@ -13,7 +13,7 @@ import (
 
 type todayOut struct {
 	Day          string     `json:"day" format:"date" example:"2026-11-22" doc:"Today, in UTC."`
-	At           string     `json:"at" format:"date-time" example:"2026-11-22T18:00:00.000Z" doc:"The moment that this tells of."`
+	At           string     `json:"at" format:"date-time" example:"2026-11-22T18:00:00.000Z" doc:"The moment of these figures."`
 	On           bool       `json:"on" doc:"Whether the switch is on."`
 	Enrolled     bool       `json:"enrolled" doc:"Whether today is measured and will be paid."`
 	MeasuredFrom string     `json:"measuredFrom,omitempty" format:"date" example:"2026-11-23" doc:"The first day that is measured, where the switch is on."`
@@ -31,14 +31,16 @@ type todayFor struct {
 	Eligible string   `json:"eligible" example:"2.5" doc:"What of that average would earn: up to the cap; 0 where it is below the minimum or today is not measured."`
 	Reward   string   `json:"reward" example:"0.00001027" doc:"What today would pay then, rounded down, with what earlier rewards have carried on."`
 	Awaited  string   `json:"awaited,omitempty" format:"date" example:"2026-11-21" doc:"The first day whose reward is still to come. These figures are without it, and without what it carries on; it will count from 00:00 of the day after it."`
-	Notice   string   `json:"notice,omitempty" doc:"What there is to say of these figures, in sentences."`
+	Notice   string   `json:"notice,omitempty" doc:"Notes on these figures, in sentences."`
 }
 
 func (s *server) todayRoutes() {
 	add(s, huma.Operation{
-		OperationID: "get-today", Method: http.MethodGet, Path: "/v1/accounts/{account}/today", Tags: []string{"Soft Staking"}, Summary: "Read today so far",
-		Description: "For each token on offer the average since 00:00 UTC, and what the day would pay if nothing moved any more. It is the same working-out that the day is paid by.",
-		Errors:      []int{http.StatusNotFound},
+		OperationID: "get-today", Method: http.MethodGet, Path: "/v1/accounts/{account}/today",
+		Tags: []string{"Soft Staking"}, Summary: "Read today so far",
+		Description: "For each token on offer the average since 00:00 UTC, " +
+			"and what the day would pay if nothing moved any more. It is the same working-out that the day is paid by.",
+		Errors: []int{http.StatusNotFound},
 	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[todayOut], error) {
 		h, err := s.Reports.Holder(ctx, in.id(), staking.Client{}, reports.Accruals)
 		return say(showToday(h), err)
@@ -77,7 +79,8 @@ func showTodayFor(t reports.OfferedToken, covered bool) todayFor {
 	switch {
 	case !covered:
 	case !t.Reached:
-		out.Notice = fmt.Sprintf("The day's average would be below the minimum of %s %s: it would pay nothing.", a.Format(t.Terms.Min), a.Symbol)
+		out.Notice = fmt.Sprintf("The day's average would be below the minimum of %s %s: it would pay nothing.",
+			a.Format(t.Terms.Min), a.Symbol)
 	case m.Average > t.Terms.Cap || (m.Average == t.Terms.Cap && m.Rest > 0):
 		out.Notice = fmt.Sprintf("What lies above the cap of %s %s earns nothing.", a.Format(t.Terms.Cap), a.Symbol)
 	}

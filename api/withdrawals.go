@@ -18,36 +18,44 @@ type withdrawalOut struct {
 	Account  string `json:"account" example:"alice" doc:"Whose it is."`
 	Asset    string `json:"asset" example:"BNB" doc:"Symbol."`
 	Amount   string `json:"amount" example:"1.5" doc:"How much, in whole tokens. It is held until the withdrawal ends."`
-	Address  string `json:"address,omitempty" doc:"Where it goes. Absent: it was not told, and so for the next three."`
+	Address  string `json:"address,omitempty" doc:"The destination. Absent: not given, as for the next three."`
 	Network  string `json:"network,omitempty" example:"BSC" doc:"On which network."`
 	Tag      string `json:"tag,omitempty" doc:"A memo or tag that the address needs."`
 	ClientID string `json:"clientId,omitempty" doc:"What its holder calls it."`
 	At       string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was requested."`
-	State    string `json:"state" enum:"pending,completed,cancelled" doc:"How it stands."`
+	State    string `json:"state" enum:"pending,completed,cancelled" doc:"The state of the withdrawal."`
 	Ended    string `json:"ended,omitempty" format:"date-time" example:"2026-11-22T10:05:00.000Z" doc:"When it was completed or cancelled. Absent while it is pending."`
 }
 
 // withdrawalRoutes are those of withdrawals. What ends one is an entry.
 func (s *server) withdrawalRoutes() {
 	add(s, huma.Operation{
-		OperationID: "request-withdrawal", Method: http.MethodPost, Path: "/v1/accounts/{account}/withdrawals", Tags: []string{"Entries"}, Summary: "Request a withdrawal",
-		Description:   "Holds the amount, which stops earning, and keeps where it goes. It is the entry of the kind `withdrawal-request`, and is ended by one of the kind `withdrawal-completed` or `withdrawal-cancelled`. Repeating an ID with the same content has no further effect; a holder's begins with its account and a slash.",
-		DefaultStatus: http.StatusCreated, Responses: also[entryOut](s, "It was requested before: the answer of the first time."),
+		OperationID: "request-withdrawal", Method: http.MethodPost, Path: "/v1/accounts/{account}/withdrawals",
+		Tags: []string{"Entries"}, Summary: "Request a withdrawal",
+		Description: "Holds the amount, which stops earning, and keeps where it goes. " +
+			"It is the entry of the kind `withdrawal-request`, " +
+			"and is ended by one of the kind `withdrawal-completed` or `withdrawal-cancelled`. Repeating an ID with " +
+			"the same content has no further effect; a holder's begins with its account and a slash.",
+		DefaultStatus: http.StatusCreated,
+		Responses:     also[entryOut](s, "It was requested before: the answer of the first time."),
 	}, owners, s.requestWithdrawal)
 	add(s, huma.Operation{
-		OperationID: "list-withdrawals", Method: http.MethodGet, Path: "/v1/accounts/{account}/withdrawals", Tags: []string{"Entries"}, Summary: "List an account's withdrawals",
+		OperationID: "list-withdrawals", Method: http.MethodGet, Path: "/v1/accounts/{account}/withdrawals",
+		Tags: []string{"Entries"}, Summary: "List an account's withdrawals",
 		Description: "The withdrawals that an account has requested, the oldest first.",
 	}, everyone, s.listWithdrawals)
 	add(s, huma.Operation{
-		OperationID: "list-pending-withdrawals", Method: http.MethodGet, Path: "/v1/withdrawals", Tags: []string{"Entries"}, Summary: "List the withdrawals that wait",
-		Description: "The withdrawals of all accounts that wait to be completed or cancelled, the oldest first: what there is to be sent.",
+		OperationID: "list-pending-withdrawals", Method: http.MethodGet, Path: "/v1/withdrawals",
+		Tags: []string{"Entries"}, Summary: "List the withdrawals that wait",
+		Description: "The withdrawals of all accounts that wait to be completed or cancelled, the oldest first: " +
+			"what there is to be sent.",
 	}, staff, s.pendingWithdrawals)
 }
 
 type withdrawalIn struct {
 	AccountIn
 	Body struct {
-		ID       string `json:"id" minLength:"1" maxLength:"128" example:"w-1" doc:"Your name for the request, unique for ever. A holder's begins with its account and a slash: alice/w-1."`
+		ID       string `json:"id" minLength:"1" maxLength:"128" example:"w-1" doc:"Your name for the request, unique forever. A holder's begins with its account and a slash: alice/w-1."`
 		Asset    string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
 		Amount   string `json:"amount" maxLength:"40" example:"1.5" doc:"How much, in whole tokens."`
 		Address  string `json:"address,omitempty" maxLength:"200" doc:"Where it goes."`
@@ -70,7 +78,8 @@ func (s *server) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*post
 		return nil, err
 	}
 	o, err := s.books(ctx).Withdraw(ctx, store.Withdrawal{
-		ID: b.ID, Account: in.id(), Asset: asset.Symbol, Amount: amount, Address: b.Address, Network: b.Network, Tag: b.Tag, ClientID: b.ClientID,
+		ID: b.ID, Account: in.id(), Asset: asset.Symbol, Amount: amount, Address: b.Address, Network: b.Network,
+		Tag: b.Tag, ClientID: b.ClientID,
 	})
 	return showPosted(b.ID, o, err)
 
@@ -78,20 +87,20 @@ func (s *server) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*post
 
 // withdrawalPlace is a withdrawal's cursor.
 func withdrawalPlace(w store.Withdrawal) string {
-	return placed(strconv.FormatInt(w.At.UnixMilli(), 10), w.ID)
+	return cursorOf(strconv.FormatInt(w.At.UnixMilli(), 10), w.ID)
 }
 
-// withdrawalAfter is the withdrawal that a cursor is the place of, or the zero one.
+// withdrawalAfter is the withdrawal of a cursor, or the zero one.
 func withdrawalAfter(p Paging) (w store.Withdrawal, err error) {
-	place, err := p.place(2)
-	if place == nil {
+	key, err := p.key(2)
+	if key == nil {
 		return w, err
 	}
-	at, err := strconv.ParseInt(place[0], 10, 64)
-	if err != nil || at <= 0 || ledger.CheckID("withdrawal", place[1]) != nil {
+	at, err := strconv.ParseInt(key[0], 10, 64)
+	if err != nil || at <= 0 || ledger.CheckID("withdrawal", key[1]) != nil {
 		return w, badCursor()
 	}
-	return store.Withdrawal{At: time.UnixMilli(at).UTC(), ID: place[1]}, nil
+	return store.Withdrawal{At: time.UnixMilli(at).UTC(), ID: key[1]}, nil
 }
 
 // showWithdrawal is a withdrawal as it is shown.
@@ -99,8 +108,9 @@ func (s *server) showWithdrawal(ctx context.Context) func(store.Withdrawal) (wit
 	return func(w store.Withdrawal) (withdrawalOut, error) {
 		asset, err := s.Books.Asset(ctx, w.Asset)
 		out := withdrawalOut{
-			ID: w.ID, Account: string(w.Account), Asset: w.Asset, Amount: asset.Format(w.Amount), Address: w.Address, Network: w.Network,
-			Tag: w.Tag, ClientID: w.ClientID, At: instant(w.At), State: string(w.State),
+			ID: w.ID, Account: string(w.Account), Asset: w.Asset, Amount: asset.Format(w.Amount), Address: w.Address,
+			Network: w.Network,
+			Tag:     w.Tag, ClientID: w.ClientID, At: instant(w.At), State: string(w.State),
 		}
 		if !w.Ended.IsZero() {
 			out.Ended = instant(w.Ended)

@@ -66,7 +66,8 @@ func newTown(t testing.TB, kind string) *town {
 	})
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),
-			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Request: cmp.Or(r.Header.Get("X-Request-Id"), "R"),
+			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"),
+			Request:     cmp.Or(r.Header.Get("X-Request-Id"), "R"),
 			NeedCountry: r.Header.Get("X-Test-Need-Country") != ""}
 		rw.Header().Set("X-Request-Id", caller.Request) // as the gateway does
 		handler.ServeHTTP(rw, r.WithContext(access.WithCaller(r.Context(), caller)))
@@ -127,7 +128,11 @@ func (w *town) deposit(entry string, id ledger.Account, amount, asset string) {
 	w.ok(err)
 	n, err := a.Parse(amount)
 	w.ok(err)
-	_, err = w.db.PostAll(w.t.Context(), []ledger.Entry{{ID: entry, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: id, Asset: asset, Amount: n}}}})
+	_, err = w.db.PostAll(w.t.Context(),
+		[]ledger.Entry{
+			{ID: entry, Kind: ledger.Deposit,
+				Moves: []ledger.Move{{From: ledger.Custody, To: id, Asset: asset, Amount: n}}},
+		})
 	w.ok(err)
 }
 

@@ -18,19 +18,20 @@ import (
 )
 
 const (
-	answerKept = 24 * time.Hour // how long an answer is kept under its Idempotency-Key
+	answerKept = 24 * time.Hour // how long an answer is stored under its Idempotency-Key
 	longestKey = 128            // characters of an Idempotency-Key
 )
 
-// keptHeaders are those of an answer that are kept with it.
+// keptHeaders are the headers of an answer that are stored with it.
 var keptHeaders = []string{"Content-Type", "Location"}
 
-// once answers a request under an Idempotency-Key: the first time by its handler,
-// later as the first time. A refusal is kept only where the request itself is wrong:
-// what time or another request may cure leaves the key as if it had not been used.
-func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.Request) error {
+// repeat answers a request with an Idempotency-Key: the first time by its handler, later with
+// the stored answer. A refusal is stored only if the request itself is wrong: if it may
+// succeed later, the key counts as unused.
+func (s *server) repeat(rt *route, keys []string, w http.ResponseWriter, r *http.Request) error {
 	if len(keys) != 1 || !isKey(keys[0]) {
-		return ledger.ErrInvalid.In("Idempotency-Key", "it is 1 to %d printable characters of ASCII without spaces, sent once", longestKey)
+		return ledger.ErrInvalid.In("Idempotency-Key",
+			"it is 1 to %d printable characters of ASCII without spaces, sent once", longestKey)
 	}
 	what := request(r.Context())
 	asked := idempotency.Request{
@@ -38,15 +39,16 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 	}
 	final := false
 	kept := func(a idempotency.Response) bool { return a.Status < http.StatusInternalServerError && final }
-	answer, repeated, err := s.Books.Requests().Do(r.Context(), asked, kept, func(ctx context.Context) (idempotency.Response, error) {
-		rec := &recorder{to: w, header: http.Header{}}
-		var err error
-		if final, err = rt.answer(rec, r.WithContext(ctx)); err != nil {
-			final = definite(err)
-			s.refuse(rec, r, err)
-		}
-		return rec.answer(), nil
-	})
+	answer, repeated, err := s.Books.Requests().Do(r.Context(), asked, kept,
+		func(ctx context.Context) (idempotency.Response, error) {
+			rec := &recorder{to: w, header: http.Header{}}
+			var err error
+			if final, err = rt.answer(rec, r.WithContext(ctx)); err != nil {
+				final = definite(err)
+				s.refuse(rec, r, err)
+			}
+			return rec.answer(), nil
+		})
 	if errors.Is(err, ledger.ErrConflict) {
 		return errKeyUsed.In("", "%q", keys[0])
 	}
@@ -65,13 +67,13 @@ func (s *server) once(rt *route, keys []string, w http.ResponseWriter, r *http.R
 	}
 	w.WriteHeader(answer.Status)
 	if _, err := w.Write(answer.Body); err != nil {
-		return nil // the client has gone away; the answer is kept for when it comes again
+		return nil // the client has disconnected; the answer is stored for its next request
 	}
 	return nil
 }
 
-// readdress puts the ID of the request that is answered now into a problem that was
-// kept: under the ID of the first one nobody would find this one in the log.
+// readdress puts the ID of the current request into a stored problem, so that this request
+// is found in the log.
 func readdress(a *idempotency.Response, request string) error {
 	if a.Status < http.StatusBadRequest {
 		return nil
@@ -93,7 +95,7 @@ func isKey(key string) bool {
 	return strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
-// digest is what a request asks for: two that differ in it are not the same.
+// digest is the hash of a request's content: two that differ in it are a conflict.
 func digest(r *http.Request, body []byte) (sum [32]byte) {
 	h := sha256.New()
 	for _, part := range [][]byte{[]byte(r.Method), []byte(r.URL.EscapedPath()), []byte(r.URL.RawQuery), body} {
