@@ -227,8 +227,8 @@ func (s *server) switchEvents(ctx context.Context, in *accountPageIn) (*answer[l
 	if err != nil {
 		return nil, err
 	}
-	place := func(p store.SwitchEvent) string { return placed(strconv.FormatInt(p.At.UnixMilli(), 10), p.Action) }
-	return say(pageOf(presses, in.Limit, place, func(p store.SwitchEvent) (pressOut, error) {
-		return pressOut{instant(p.At), p.Action, p.Client, p.Address}, nil
+	cursor := func(p store.SwitchEvent) string { return cursorOf(strconv.FormatInt(p.At.UnixMilli(), 10), p.Action) }
+	return say(pageOf(presses, in.Limit, cursor, func(p store.SwitchEvent) (switchEventOut, error) {
+		return switchEventOut{instant(p.At), p.Action, p.Client, p.Address}, nil
 	}))
 }

@@ -39,7 +39,8 @@ func encodeURIComponent(text string) string {
 	var b strings.Builder
 	for i := range len(text) {
 		c := text[i]
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-_.!~*'()", c) >= 0 {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+			strings.IndexByte("-_.!~*'()", c) >= 0 {
 			b.WriteByte(c)
 			continue
 		}

@@ -13,7 +13,8 @@ import (
 // The function of ECMAScript, on the characters by which it differs from others.
 func TestEncodeURIComponent(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "", "azAZ09-_.!~*'()": "azAZ09-_.!~*'()", " ": "%20", "+": "%2B", "/": "%2F", "%": "%25", "&=": "%26%3D", "é": "%C3%A9", "１": "%EF%BC%91", "🙂": "%F0%9F%99%82",
+		"": "", "azAZ09-_.!~*'()": "azAZ09-_.!~*'()", " ": "%20", "+": "%2B", "/": "%2F", "%": "%25", "&=": "%26%3D",
+		"é": "%C3%A9", "１": "%EF%BC%91", "🙂": "%F0%9F%99%82",
 		"@:,;?#$[]": "%40%3A%2C%3B%3F%23%24%5B%5D", `"<>\^{|}` + "`": "%22%3C%3E%5C%5E%7B%7C%7D%60",
 	} {
 		if got := encodeURIComponent(text); got != want {
@@ -61,11 +62,16 @@ func pairsOf(t *testing.T, raw string) (pairs [][2]string) {
 // sent, in their order, and the name of the request is that of every spelling of it.
 func FuzzCanonical(f *testing.F) {
 	sealer := sealedBy(f)
-	key := access.Key{Key: strings.Repeat("k", 64), Account: "alice", Type: access.HMAC, Permissions: []access.Permission{access.Read}}
+	key := access.Key{
+		Key: strings.Repeat("k", 64), Account: "alice", Type: access.HMAC,
+		Permissions: []access.Permission{access.Read},
+	}
 	if err := key.Seal(sealer, testSecret); err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{"name=my+wallet&t=1", "n=%27%2c&&m", "a=b=c+d", "%73=%C3%A9+", "a=~&b=%7e", "+=+&+", "x=%2526+"} {
+	for _, seed := range []string{
+		"name=my+wallet&t=1", "n=%27%2c&&m", "a=b=c+d", "%73=%C3%A9+", "a=~&b=%7e", "+=+&+", "x=%2526+",
+	} {
 		f.Add(seed, "")
 		f.Add("a=1", seed)
 	}

@@ -95,7 +95,8 @@ func networkOf(asset ledger.Asset, a store.DepositAddress, only bool) network {
 	name, least := cmp.Or(a.Network, asset.Symbol), asset.Format(1)
 	return network{
 		Network: name, Coin: asset.Symbol, Name: name, Default: only || a.Network == "", Deposit: true, Withdraw: true,
-		Multiple: least, Fee: "0", Min: least, Max: asset.Format(asset.MaxSupply), InternalMin: least, Dust: least, MinConfirm: 1,
+		Multiple: least, Fee: "0", Min: least, Max: asset.Format(asset.MaxSupply), InternalMin: least,
+		Dust: least, MinConfirm: 1,
 		SameAddress: a.Tag != "", NeedsTag: a.Tag != "",
 	}
 }
@@ -114,7 +115,8 @@ func (r *request) depositAddresses() (map[string][]store.DepositAddress, error) 
 }
 
 // errNoAddress is the exchange's error for a token that cannot be deposited.
-var errNoAddress = parameterRefusal(-4042, "This asset cannot get deposit address: the operator has set none for this account.")
+var errNoAddress = parameterRefusal(-4042,
+	"This asset cannot get deposit address: the operator has set none for this account.")
 
 // depositAddress copies GET /sapi/v1/capital/deposit/address: what the operator has set
 // for the account. Where it has several, one is given without "network" only if it was

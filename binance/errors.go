@@ -14,49 +14,96 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// refusal is an error as the exchange tells it [api].
+// refusal is an error in the exchange's form [api].
 type refusal struct {
 	Code    int    `json:"code"`
 	Message string `json:"msg"`
 	status  int    // of HTTP
-	after   int    // in how many seconds it may be tried again; 0: that does not help
+	after   int    // Retry-After in seconds; 0: retrying does not help
 }
 
 func (r refusal) Error() string { return fmt.Sprintf("%d %s", r.Code, r.Message) }
 
 // The refusals that are always the same.
 var (
-	errUnknown      = refusal{Code: -1000, Message: "An unknown error occurred while processing the request.", status: http.StatusInternalServerError}
-	errBusy         = refusal{Code: -1000, Message: "The same request is being answered at this moment; send it again.", status: http.StatusServiceUnavailable, after: 1}
-	errUpgrade      = refusal{Code: -1008, Message: "The server is being upgraded. Nothing was done. Please try again in a few minutes.", status: http.StatusServiceUnavailable}
-	errRegion       = refusal{Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons}
-	errCountry      = refusal{Code: 0, Message: "The country that your request comes from is not known; Soft Staking is switched on only from a known one.", status: http.StatusUnavailableForLegalReasons}
-	errTooLate      = refusal{Code: -1021, Message: "Timestamp for this request is outside of the recvWindow.", status: http.StatusBadRequest}
-	errTooEarly     = refusal{Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.", status: http.StatusBadRequest}
-	errSignature    = refusal{Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest}
-	errKeyFormat    = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
-	errFrozen       = refusal{Code: -3022, Message: "You account's trading is banned.", status: http.StatusBadRequest}
-	errOldApp       = refusal{Code: -6022, Message: "Update the app: Soft Staking needs a newer version.", status: http.StatusBadRequest}
-	errSymbol       = refusal{Code: -1121, Message: "Invalid symbol.", status: http.StatusBadRequest}
-	errNoAsset      = refusal{Code: -4018, Message: "We don't have this asset.", status: http.StatusBadRequest}
-	errRange        = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
-	errOrderID      = refusal{Code: -1130, Message: "Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.", status: http.StatusBadRequest}
-	errTimeUnit     = refusal{Code: -1194, Message: "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.", status: http.StatusBadRequest}
+	errUnknown = refusal{
+		Code: -1000, Message: "An unknown error occurred while processing the request.",
+		status: http.StatusInternalServerError,
+	}
+	errBusy = refusal{
+		Code: -1000, Message: "The same request is being answered at this moment; send it again.",
+		status: http.StatusServiceUnavailable, after: 1,
+	}
+	errUpgrade = refusal{
+		Code: -1008, Message: "The server is being upgraded. Nothing was done. Please try again in a few minutes.",
+		status: http.StatusServiceUnavailable,
+	}
+	errRegion = refusal{
+		Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons,
+	}
+	errCountry = refusal{
+		Code: 0,
+		Message: "The country that your request comes from is not known; " +
+			"Soft Staking is switched on only from a known one.",
+		status: http.StatusUnavailableForLegalReasons,
+	}
+	errTooLate = refusal{
+		Code: -1021, Message: "Timestamp for this request is outside of the recvWindow.",
+		status: http.StatusBadRequest,
+	}
+	errTooEarly = refusal{
+		Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.",
+		status: http.StatusBadRequest,
+	}
+	errSignature = refusal{
+		Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest,
+	}
+	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
+	errFrozen    = refusal{Code: -3022, Message: "You account's trading is banned.", status: http.StatusBadRequest}
+	errOldApp    = refusal{
+		Code: -6022, Message: "Update the app: Soft Staking needs a newer version.", status: http.StatusBadRequest,
+	}
+	errSymbol  = refusal{Code: -1121, Message: "Invalid symbol.", status: http.StatusBadRequest}
+	errNoAsset = refusal{Code: -4018, Message: "We don't have this asset.", status: http.StatusBadRequest}
+	errRange   = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
+	errOrderID = refusal{
+		Code: -1130, Message: "Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.",
+		status: http.StatusBadRequest,
+	}
+	errTimeUnit = refusal{
+		Code: -1194, Message: "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.",
+		status: http.StatusBadRequest,
+	}
 	errInsufficient = refusal{Code: -4026, Message: "You have insufficient balance.", status: http.StatusBadRequest}
-	errNoPath       = refusal{Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound}
-	errNoMethod     = refusal{Code: -1020, Message: "This operation is not supported: the path has another method.", status: http.StatusMethodNotAllowed}
-	errCut          = refusal{Code: -1000, Message: "The body did not come whole, or not in time.", status: http.StatusRequestTimeout}
-	errBody         = refusal{Code: -1101, Message: fmt.Sprintf("Too many parameters; at most %d bytes are read.", maxBody), status: http.StatusRequestEntityTooLarge}
+	errNoPath       = refusal{
+		Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound,
+	}
+	errNoMethod = refusal{
+		Code: -1020, Message: "This operation is not supported: the path has another method.",
+		status: http.StatusMethodNotAllowed,
+	}
+	errCut = refusal{
+		Code: -1000, Message: "The body did not come whole, or not in time.", status: http.StatusRequestTimeout,
+	}
+	errBody = refusal{
+		Code: -1101, Message: fmt.Sprintf("Too many parameters; at most %d bytes are read.", maxBody),
+		status: http.StatusRequestEntityTooLarge,
+	}
 )
 
 // heavy is the refusal of too much request weight, for so many seconds.
 func heavy(limit, after int) refusal {
-	return refusal{Code: -1003, Message: fmt.Sprintf("Too much request weight used; current limit is %d request weight per 1 MINUTE.", limit), status: http.StatusTooManyRequests, after: after}
+	return refusal{
+		Code:    -1003,
+		Message: fmt.Sprintf("Too much request weight used; current limit is %d request weight per 1 MINUTE.", limit),
+		status:  http.StatusTooManyRequests, after: after,
+	}
 }
 
 // mandatory refuses a request without a parameter that it needs.
 func mandatory(name string) refusal {
-	return parameterRefusal(-1102, fmt.Sprintf("Mandatory parameter '%s' was not sent, was empty/null, or malformed.", name))
+	return parameterRefusal(-1102,
+		fmt.Sprintf("Mandatory parameter '%s' was not sent, was empty/null, or malformed.", name))
 }
 
 // illegal refuses characters that a parameter cannot have. name may be what a client
@@ -68,7 +115,7 @@ func illegal(name string) refusal {
 	return parameterRefusal(-1100, fmt.Sprintf("Illegal characters found in parameter '%s'.", name))
 }
 
-// duplicate refuses a parameter that stands twice in the query or in the body.
+// duplicate refuses a parameter that occurs twice in the query or in the body.
 func duplicate(name string) refusal {
 	return parameterRefusal(-1101, fmt.Sprintf("Duplicate values for parameter '%s' detected.", ledger.Clip(name)))
 }
@@ -98,7 +145,9 @@ func parameterRefusal(code int, message string) refusal {
 // badKey refuses a key: it is not known, or not permitted from the address or for the
 // action. The message has the client's address, which is what a key is limited to.
 func badKey(from netip.Addr) refusal {
-	r := refusal{Code: -2015, Message: "Invalid API-key, IP, or permissions for action.", status: http.StatusUnauthorized}
+	r := refusal{
+		Code: -2015, Message: "Invalid API-key, IP, or permissions for action.", status: http.StatusUnauthorized,
+	}
 	if from.IsValid() {
 		r.Message = "Invalid API-key, IP, or permissions for action, request ip: " + from.Unmap().WithZone("").String()
 	}
@@ -121,7 +170,8 @@ var refusals = []struct {
 	of    func(cause) refusal
 }{
 	{[]error{access.ErrSignature}, always(errSignature)},
-	{[]error{access.ErrUnknown, access.ErrAddress, access.ErrForbidden}, func(c cause) refusal { return badKey(c.from) }},
+	{[]error{access.ErrUnknown, access.ErrAddress, access.ErrForbidden},
+		func(c cause) refusal { return badKey(c.from) }},
 	{[]error{idempotency.ErrInFlight}, always(errBusy)},
 	{[]error{store.ErrSchema}, always(errUpgrade)},
 	{[]error{ledger.ErrFrozen}, always(errFrozen)},
@@ -134,8 +184,9 @@ var refusals = []struct {
 	{[]error{staking.ErrUpdateApp}, always(errOldApp)},
 	// No endpoint comes to these.
 	{[]error{
-		ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow, staking.ErrFunds, staking.ErrLimit,
-		store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
+		ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow,
+		staking.ErrFunds, staking.ErrLimit, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished,
+		store.ErrFindings,
 	}, always(errUnknown)},
 }
 

@@ -19,7 +19,8 @@ func TestAFrozenAccount(t *testing.T) {
 		f.wants(f.post(applyPath, "coin=BNB&address=bnb1x&amount=1"), banned)
 		f.wants(f.get(setPath, "softStaking=true"), banned)
 		f.wants(f.get(statusPath, ""), `200 {"data":"Locked"}`)
-		if told := f.get("/api/v3/account", "").String(); !strings.Contains(told, `"canTrade":false,"canWithdraw":false,"canDeposit":true`) || !strings.Contains(told, `"free":"2"`) {
+		if told := f.get("/api/v3/account", "").String(); !strings.Contains(told,
+			`"canTrade":false,"canWithdraw":false,"canDeposit":true`) || !strings.Contains(told, `"free":"2"`) {
 			t.Errorf("the account is %s", told)
 		}
 		if _, _, err := f.db.Unfreeze(t.Context(), "alice", "lifted"); err != nil {

@@ -44,7 +44,9 @@ func TestEachChangeIsLogged(t *testing.T) {
 				t.Errorf("%s?%s: %s", l.path, l.query, got)
 			}
 			lines := testkit.Must(reports.New(f.db.Reader()).Log(t.Context(), time.Time{}, 1000))(t)
-			if !slices.ContainsFunc(lines, func(line store.LogLine) bool { return line.Action == l.action && line.Actor == want }) {
+			if !slices.ContainsFunc(lines, func(line store.LogLine) bool {
+				return line.Action == l.action && line.Actor == want
+			}) {
 				t.Errorf("%s?%s has left no line %q: %v", l.path, l.query, l.action, lines)
 			}
 			f.clock.Advance(time.Millisecond)

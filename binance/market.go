@@ -38,11 +38,11 @@ func (r *request) quotes() (quotes []quote, one bool, err error) {
 	}
 	one = r.parameters.text("symbol") != ""
 	switch status := r.parameters.text("symbolStatus"); {
-	case status != "" && status != "TRADING" && status != "HALT" && status != standing:
+	case status != "" && status != "TRADING" && status != "HALT" && status != notTraded:
 		return nil, one, parameterRefusal(-1122, "Invalid symbolStatus.")
-	case status != "" && status != standing && one:
+	case status != "" && status != notTraded && one:
 		return nil, one, parameterRefusal(-1220, "The symbol's status does not match the requested symbolStatus.")
-	case status != "" && status != standing:
+	case status != "" && status != notTraded:
 		return nil, one, nil
 	}
 	today := staking.DayOf(r.now)
@@ -66,7 +66,8 @@ func (r *request) quotes() (quotes []quote, one bool, err error) {
 		quotes = append(quotes, q)
 	}
 	if one && len(quotes) == 0 {
-		return nil, one, parameterRefusal(-1121, fmt.Sprintf("Invalid symbol: no price of %s is known today.", assets[0].Symbol))
+		return nil, one, parameterRefusal(-1121,
+			fmt.Sprintf("Invalid symbol: no price of %s is known today.", assets[0].Symbol))
 	}
 	return quotes, one, nil
 }
@@ -144,8 +145,9 @@ func ticker24hr(r *request) (any, error) {
 func (r *request) mini(q quote) miniTicker {
 	return miniTicker{
 		Symbol: q.symbol, Open: formatValue(q.before), Last: formatValue(q.last),
-		High: formatValue(max(q.last, q.before)), Low: formatValue(min(q.last, q.before)), Volume: "0", QuoteVolume: "0",
-		OpenTime: r.stamp(r.now.Add(-24 * time.Hour)), CloseTime: r.stamp(r.now), FirstID: -1, LastID: -1,
+		High: formatValue(max(q.last, q.before)), Low: formatValue(min(q.last, q.before)), Volume: "0",
+		QuoteVolume: "0",
+		OpenTime:    r.stamp(r.now.Add(-24 * time.Hour)), CloseTime: r.stamp(r.now), FirstID: -1, LastID: -1,
 	}
 }
 

@@ -6,7 +6,10 @@ import (
 )
 
 // errOverload refuses a request for load [api].
-var errOverload = refusal{Code: -1008, Message: "Server is currently overloaded with other requests. Please try again in a few minutes.", status: http.StatusServiceUnavailable}
+var errOverload = refusal{
+	Code: -1008, Message: "Server is currently overloaded with other requests. Please try again in a few minutes.",
+	status: http.StatusServiceUnavailable,
+}
 
 // Refuse answers a request that its endpoint does not answer: with 503 where too many are
 // in flight, and with 500 where the endpoint has failed.

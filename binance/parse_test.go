@@ -68,10 +68,11 @@ func TestWeightsByParameters(t *testing.T) {
 	list := func(n int) string { return `symbols=["A"` + strings.Repeat(`,"A"`, n-1) + `]` }
 	for path, weights := range map[string]map[string]int{
 		"/api/v3/ticker/price": {"": 4, "symbol=BNBUSDT": 2, list(1): 4, "symbol=": 4, "symbol=%zz": 4},
-		"/api/v3/ticker/24hr":  {"": 80, "symbol=BNBUSDT": 2, list(1): 2, list(20): 2, list(21): 40, list(100): 40, list(101): 80, "type=MINI": 80},
-		"/api/v3/openOrders":   {"": 80, "symbol=BNBUSDT&timestamp=1": 6, "timestamp=1": 80},
-		"/api/v3/myTrades":     {"symbol=BNBUSDT": 20, "symbol=BNBUSDT&orderId=1": 5},
-		"/api/v3/account":      {"": 20, "symbol=BNBUSDT": 20},
+		"/api/v3/ticker/24hr": {"": 80, "symbol=BNBUSDT": 2, list(1): 2, list(20): 2, list(21): 40, list(100): 40,
+			list(101): 80, "type=MINI": 80},
+		"/api/v3/openOrders": {"": 80, "symbol=BNBUSDT&timestamp=1": 6, "timestamp=1": 80},
+		"/api/v3/myTrades":   {"symbol=BNBUSDT": 20, "symbol=BNBUSDT&orderId=1": 5},
+		"/api/v3/account":    {"": 20, "symbol=BNBUSDT": 20},
 	} {
 		for query, want := range weights {
 			i := slices.IndexFunc(endpoints(), func(e endpoint) bool { return e.path == path })
@@ -92,7 +93,8 @@ func TestWeighingIsBounded(t *testing.T) {
 			t.Fatalf("%s has used %d", address, used)
 		}
 	}
-	if used := w.count(weighed{network: netip.PrefixFrom(address, 32)}, 7, 1); used != 7 || len(w.used) != maxAddresses {
+	if used := w.count(weighed{network: netip.PrefixFrom(address, 32)}, 7, 1); used != 7 ||
+		len(w.used) != maxAddresses {
 		t.Errorf("the last one has used %d, and %d are counted", used, len(w.used))
 	}
 	if w.count(weighed{network: netip.PrefixFrom(address, 32)}, 7, 2); len(w.used) != 1 {
@@ -104,8 +106,10 @@ func TestWeighingIsBounded(t *testing.T) {
 // what is read is what net/url reads of them.
 func FuzzParse(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"timestamp=1&signature=ff", ""}, {"&timestamp=1&signature=ff", ""}, {"signature=a+b%2B&x=1", "y=2"}, {"", "signature=ff&x=%41"},
-		{"a=1&&b", "b=1"}, {"a=%zz", ""}, {"%73ignature=x", ""}, {"a=1&a=2", ""}, {"=&=", ""}, {"a;b=1", "\xff=%00"}, {"signature&x=1", "signature="},
+		{"timestamp=1&signature=ff", ""}, {"&timestamp=1&signature=ff", ""}, {"signature=a+b%2B&x=1", "y=2"},
+		{"", "signature=ff&x=%41"},
+		{"a=1&&b", "b=1"}, {"a=%zz", ""}, {"%73ignature=x", ""}, {"a=1&a=2", ""}, {"=&=", ""}, {"a;b=1", "\xff=%00"},
+		{"signature&x=1", "signature="},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -113,17 +117,20 @@ func FuzzParse(f *testing.F) {
 		s, err := parse(query, body)
 		var no refusal
 		if err != nil {
-			if !errors.As(err, &no) || no.Code != -1100 && no.Code != -1101 || no.status != 400 || !utf8.ValidString(no.Message) || len(no.Message) > 200 {
+			if !errors.As(err, &no) || no.Code != -1100 && no.Code != -1101 || no.status != 400 ||
+				!utf8.ValidString(no.Message) || len(no.Message) > 200 {
 				t.Fatalf("%q, %q: %v", query, body, err)
 			}
 			return
 		}
-		if len(s.payload()) > len(query)+len(body) || !strings.Contains(query+body, "ignature") && s.payload() != query+body {
+		if len(s.payload()) > len(query)+len(body) || !strings.Contains(query+body, "ignature") &&
+			s.payload() != query+body {
 			t.Errorf("%q, %q: signed is %q", query, body, s.payload())
 		}
 		for _, raw := range []string{query, body} {
 			for _, pair := range strings.Split(raw, "&") {
-				if name, _, _ := strings.Cut(pair, "="); !strings.Contains(name, "%") && name != "signature" && !strings.Contains(s.payload(), pair) {
+				if name, _, _ := strings.Cut(pair, "="); !strings.Contains(name, "%") && name != "signature" &&
+					!strings.Contains(s.payload(), pair) {
 					t.Errorf("%q, %q: %q is not signed", query, body, pair)
 				}
 			}
@@ -131,7 +138,8 @@ func FuzzParse(f *testing.F) {
 		// A signature put at any end leaves what is signed as it was.
 		if s.signature == "" && !strings.Contains(query+body, "ignature") && query != "" {
 			for _, q := range []string{query + "&signature=AA", "signature=AA&" + query} {
-				if again, err := parse(q, body); err != nil || again.payload() != s.payload() || again.signature != "AA" {
+				if again, err := parse(q, body); err != nil || again.payload() != s.payload() ||
+					again.signature != "AA" {
 					t.Errorf("%q, %q: signed is %q with %q, %v", q, body, again.payload(), again.signature, err)
 				}
 			}
@@ -169,7 +177,10 @@ func compareWithURL(t *testing.T, query, body string, s sent) {
 
 // Each reader of a parameter reads what it should, or refuses with a documented error.
 func FuzzParameters(f *testing.F) {
-	for _, seed := range []string{"", "1", "-1", "0", "100", "101", "1.5", "0.00000001", "0.000000001", "1e3", "+1", ".5", "5.", "undefined", "TRUE", "1754007978000", "1754007978000123", "99999999999999999999", "٣"} {
+	for _, seed := range []string{
+		"", "1", "-1", "0", "100", "101", "1.5", "0.00000001", "0.000000001", "1e3", "+1", ".5", "5.", "undefined",
+		"TRUE", "1754007978000", "1754007978000123", "99999999999999999999", "٣",
+	} {
 		f.Add(seed)
 	}
 	asset := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 1 << 60}
@@ -182,13 +193,16 @@ func FuzzParameters(f *testing.F) {
 			}
 			return err == nil
 		}
-		if n, err := p.int("x", 10, 1, 100); codes("int", err, -1100, -1130) && (n < 1 || n > 100 || text == "" && n != 10) {
+		if n, err := p.int("x", 10, 1, 100); codes("int", err, -1100, -1130) &&
+			(n < 1 || n > 100 || text == "" && n != 10) {
 			t.Errorf("int of %q is %d", text, n)
 		}
-		if at, err := p.time("x"); codes("time", err, -1100, -1130) && !at.IsZero() && (at.Year() < 1970 || at.Year() > 9999) {
+		if at, err := p.time("x"); codes("time", err, -1100, -1130) && !at.IsZero() &&
+			(at.Year() < 1970 || at.Year() > 9999) {
 			t.Errorf("time of %q is %s", text, at)
 		}
-		if on, err := p.flag("x", true); codes("flag", err, -1102) && on != (text == "" || strings.EqualFold(text, "true")) {
+		if on, err := p.flag("x", true); codes("flag", err, -1102) &&
+			on != (text == "" || strings.EqualFold(text, "true")) {
 			t.Errorf("flag of %q is %t", text, on)
 		}
 		if a, err := p.asset("x"); codes("asset", err, -1100) && a != text {
@@ -201,7 +215,8 @@ func FuzzParameters(f *testing.F) {
 			}
 		}
 		p = parameters{"timestamp": "1", "recvWindow": text}
-		if _, window, err := validity(p); codes("recvWindow", err, -1100, -1130, -1131) && (window < 0 || window > time.Minute) {
+		if _, window, err := validity(p); codes("recvWindow", err, -1100, -1130, -1131) &&
+			(window < 0 || window > time.Minute) {
 			t.Errorf("recvWindow %q is %s", text, window)
 		}
 	})
@@ -220,7 +235,10 @@ func signatureOf(payload string) string {
 // Whatever is sent as a signed request, only the right signature is let in.
 func FuzzSignature(f *testing.F) {
 	sealer := sealedBy(f)
-	key := access.Key{Key: strings.Repeat("k", 64), Account: "alice", Type: access.HMAC, Permissions: []access.Permission{access.Read}}
+	key := access.Key{
+		Key: strings.Repeat("k", 64), Account: "alice", Type: access.HMAC,
+		Permissions: []access.Permission{access.Read},
+	}
 	if err := key.Seal(sealer, testSecret); err != nil {
 		f.Fatal(err)
 	}
@@ -240,7 +258,8 @@ func FuzzSignature(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if signed, err := s.verify(key, sealer); err == nil && (signed != payload || !strings.EqualFold(s.signature, signature)) {
+		if signed, err := s.verify(key, sealer); err == nil &&
+			(signed != payload || !strings.EqualFold(s.signature, signature)) {
 			t.Errorf("%q, %q is let in", query, body)
 		} else if err != nil && !errors.Is(err, access.ErrSignature) {
 			t.Errorf("%q, %q: %v", query, body, err)

@@ -104,6 +104,7 @@ func TestTheSamePayloadOfAnotherPath(t *testing.T) {
 		query := fmt.Sprintf("softStaking=true&timestamp=%d", f.now().UnixMilli())
 		query += "&signature=" + f.sign(query)
 		f.wants(f.send(ask{method: http.MethodGet, path: setPath, query: query, headers: f.keyed()}), success)
-		f.wants(f.send(ask{method: http.MethodPost, path: applyPath, query: query, headers: f.keyed()}), missing("coin"))
+		f.wants(f.send(ask{method: http.MethodPost, path: applyPath, query: query, headers: f.keyed()}),
+			missing("coin"))
 	})
 }

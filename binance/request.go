@@ -24,7 +24,7 @@ type request struct {
 	ctx        context.Context
 	parameters parameters
 	now        time.Time
-	books      *store.DB // with the key at work, for the log
+	books      *store.DB // with the key as the actor, for the log
 	reports    *reports.Reports
 	micros     bool // times are answered in microseconds
 
@@ -43,7 +43,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	}
 	name := r.Header.Get("X-MBX-APIKEY")
 	if r.Method != http.MethodGet && e.permission != "" {
-		// What a stranger sends is not looked at.
+		// Nothing else is read of an unauthenticated request.
 		if _, err := s.find(r.Context(), name, now); err != nil {
 			return nil, err
 		}
@@ -56,7 +56,9 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	if err != nil {
 		return nil, err
 	}
-	req := &request{ctx: r.Context(), parameters: sent.parameters, now: now, books: s.Books, reports: s.reports, micros: micros}
+	req := &request{
+		ctx: r.Context(), parameters: sent.parameters, now: now, books: s.Books, reports: s.reports, micros: micros,
+	}
 	switch e.permission {
 	case "":
 		return req, nil

@@ -1,4 +1,5 @@
-// Package binance is the REST API that a program written for the exchange's Soft Staking finds here: the same paths, shapes, limits and errors [api]. It decides nothing, and knows no SQL.
+// Package binance is a REST API for programs written for the exchange's Soft Staking: the same
+// paths, shapes, limits and errors [api]. It decides nothing, and knows no SQL.
 package binance
 
 import (
@@ -20,7 +21,7 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// Options say what the API works with.
+// Options are what the API works with.
 type Options struct {
 	Books   *store.DB
 	Sealer  *access.Sealer // opens the secrets of HMAC keys
@@ -102,7 +103,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
 	w.WriteHeader(answer.Status)
 	if _, err := w.Write(answer.Body); err != nil {
-		s.Log.Debug("the client did not wait for its answer", "request", access.CallerOf(r.Context()).Request, "error", err)
+		s.Log.Debug("the client did not wait for its answer", "request",
+			access.CallerOf(r.Context()).Request, "error", err)
 	}
 }
 
@@ -119,7 +121,8 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (idempotency.Res
 	}
 	now := s.Now()
 	if s.Weights {
-		if err := s.weights.weigh(w.Header(), e.path, e.weightOf(r.URL.RawQuery), access.CallerOf(r.Context()).Address, now); err != nil {
+		if err := s.weights.weigh(w.Header(), e.path, e.weightOf(r.URL.RawQuery), access.CallerOf(r.Context()).Address,
+			now); err != nil {
 			return idempotency.Response{}, err
 		}
 	}
@@ -128,7 +131,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (idempotency.Res
 		return idempotency.Response{}, err
 	}
 	if e.writes() {
-		return s.once(req, e)
+		return s.repeat(req, e)
 	}
 	v, err := e.handle(req)
 	if err != nil {
@@ -137,12 +140,13 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (idempotency.Res
 	return encoded(http.StatusOK, v)
 }
 
-// refuse is what an error is answered. What is not in the table of errors is told
-// to the log, and to the client only that it happened.
+// refuse is the answer of an error. One that is not in the table of errors is logged, and
+// the client gets no detail.
 func (s *server) refuse(h http.Header, r *http.Request, err error) idempotency.Response {
 	no := refusalOf(err, access.CallerOf(r.Context()).Address, s.Accept)
 	if no.status == http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
-		s.Log.Error("a request failed", "request", access.CallerOf(r.Context()).Request, "path", r.URL.Path, "error", err)
+		s.Log.Error("a request failed", "request", access.CallerOf(r.Context()).Request, "path",
+			r.URL.Path, "error", err)
 	}
 	if no.after > 0 {
 		h.Set("Retry-After", strconv.Itoa(no.after))

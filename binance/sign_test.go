@@ -37,20 +37,23 @@ func TestSignedPayloads(t *testing.T) {
 			"two &":                        {"asset=XX&&" + stamp, "asset=XX&&" + stamp + "&signature=SIG", "", false},
 			"& at the end":                 {stamp + "&", stamp + "&&signature=SIG", "", false},
 			"& after the signature":        {stamp + "&", stamp + "&signature=SIG&", "", false},
-			"not sorted":                   {stamp + "&recvWindow=5000&asset=XX", stamp + "&recvWindow=5000&asset=XX&signature=SIG", "", false},
-			"sorted by the way":            {"asset=XX&" + stamp, stamp + "&asset=XX&signature=SIG", "", true},
-			"escaped":                      {"asset=%58%58&x=a%2Cb+c&" + stamp, "asset=%58%58&x=a%2Cb+c&" + stamp + "&signature=SIG", "", false},
-			"escaped by the way":           {"x=a,b&" + stamp, "x=a%2Cb&" + stamp + "&signature=SIG", "", true},
-			"escapes in small letters":     {"x=%2c&" + stamp, "x=%2c&" + stamp + "&signature=SIG", "", false},
-			"a name alone":                 {"asset&" + stamp, "asset&" + stamp + "&signature=SIG", "", false},
-			"an empty value":               {"asset=&" + stamp, "asset=&" + stamp + "&signature=SIG", "", false},
-			"all in the body":              {"asset=XX&" + stamp, "", "asset=XX&" + stamp + "&signature=SIG", false},
-			"the signature in the query":   {"asset=XX&" + stamp, "signature=SIG", "asset=XX&" + stamp, false},
-			"the signature in the body":    {"asset=XX&" + stamp, "asset=XX&" + stamp, "signature=SIG", false},
-			"both, with nothing between":   {"asset=XX" + stamp, "asset=XX", stamp + "&signature=SIG", false},
-			"both, with & between":         {"asset=XX&" + stamp, "asset=XX", stamp + "&signature=SIG", true},
-			"the body unsigned":            {"asset=XX&" + stamp, "asset=XX&" + stamp + "&signature=SIG", "asset=YY", true},
-			"a parameter added":            {stamp, stamp + "&signature=SIG&asset=XX", "", true},
+			"not sorted": {stamp + "&recvWindow=5000&asset=XX",
+				stamp + "&recvWindow=5000&asset=XX&signature=SIG", "", false},
+			"sorted by the way": {"asset=XX&" + stamp, stamp + "&asset=XX&signature=SIG", "", true},
+			"escaped": {"asset=%58%58&x=a%2Cb+c&" + stamp,
+				"asset=%58%58&x=a%2Cb+c&" + stamp + "&signature=SIG", "", false},
+			"escaped by the way":         {"x=a,b&" + stamp, "x=a%2Cb&" + stamp + "&signature=SIG", "", true},
+			"escapes in small letters":   {"x=%2c&" + stamp, "x=%2c&" + stamp + "&signature=SIG", "", false},
+			"a name alone":               {"asset&" + stamp, "asset&" + stamp + "&signature=SIG", "", false},
+			"an empty value":             {"asset=&" + stamp, "asset=&" + stamp + "&signature=SIG", "", false},
+			"all in the body":            {"asset=XX&" + stamp, "", "asset=XX&" + stamp + "&signature=SIG", false},
+			"the signature in the query": {"asset=XX&" + stamp, "signature=SIG", "asset=XX&" + stamp, false},
+			"the signature in the body":  {"asset=XX&" + stamp, "asset=XX&" + stamp, "signature=SIG", false},
+			"both, with nothing between": {"asset=XX" + stamp, "asset=XX", stamp + "&signature=SIG", false},
+			"both, with & between":       {"asset=XX&" + stamp, "asset=XX", stamp + "&signature=SIG", true},
+			"the body unsigned": {"asset=XX&" + stamp, "asset=XX&" + stamp + "&signature=SIG",
+				"asset=YY", true},
+			"a parameter added": {stamp, stamp + "&signature=SIG&asset=XX", "", true},
 		} {
 			sig := f.sign(c.signs)
 			for _, sig := range []string{sig, strings.ToUpper(sig)} {
@@ -85,7 +88,10 @@ func TestTheQueryWins(t *testing.T) {
 			if kind == "application/json" {
 				signature = f.sign(query)
 			}
-			return f.send(ask{method: http.MethodPost, path: assetsPath, query: query + "&signature=" + signature, body: body, headers: headers})
+			return f.send(ask{
+				method: http.MethodPost, path: assetsPath, query: query + "&signature=" + signature, body: body,
+				headers: headers,
+			})
 		}
 		const form = "application/x-www-form-urlencoded"
 		f.wants(post("asset=BNB"+stamp, "asset=SOL", form), fmt.Sprintf(row, "BNB"))
@@ -115,7 +121,9 @@ func TestPublicKeys(t *testing.T) {
 		} {
 			name, _, err := access.NewKey(rand.Reader)
 			ok(t, err)
-			text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: testkit.Must(x509.MarshalPKIXPublicKey(c.public))(t)})
+			text := pem.EncodeToMemory(&pem.Block{
+				Type: "PUBLIC KEY", Bytes: testkit.Must(x509.MarshalPKIXPublicKey(c.public))(t),
+			})
 			f.key = access.Key{Key: name, Account: "alice", Type: c.kind, Permissions: []access.Permission{access.Read}}
 			f.key.Secret = testkit.Must(access.ParsePublicKey(c.kind, text))(t)
 			ok(t, f.db.People().AddKey(t.Context(), f.key))
@@ -124,11 +132,21 @@ func TestPublicKeys(t *testing.T) {
 				query := fmt.Sprintf("asset=undefined&n=%d&timestamp=%d", n, f.now().UnixMilli())
 				sig := base64.StdEncoding.EncodeToString(c.sign(query))
 				raw += strings.Count(sig, "+")
-				for _, written := range []string{sig, url.QueryEscape(sig), strings.ReplaceAll(sig, "=", "%3d"), strings.TrimRight(sig, "=")} {
-					f.wants(f.send(ask{method: http.MethodGet, path: listPath, query: query + "&signature=" + written, headers: f.keyed()}), listed)
+				for _, written := range []string{
+					sig, url.QueryEscape(sig), strings.ReplaceAll(sig, "=", "%3d"), strings.TrimRight(sig, "="),
+				} {
+					f.wants(f.send(ask{
+						method: http.MethodGet, path: listPath, query: query + "&signature=" + written,
+						headers: f.keyed(),
+					}), listed)
 				}
-				for _, wrong := range []string{strings.ReplaceAll(sig, "+", "%20") + "+", sig[1:], "A" + sig, f.sign(query)} {
-					f.wants(f.send(ask{method: http.MethodGet, path: listPath, query: query + "&signature=" + wrong, headers: f.keyed()}), badSignature)
+				for _, wrong := range []string{
+					strings.ReplaceAll(sig, "+", "%20") + "+", sig[1:], "A" + sig, f.sign(query),
+				} {
+					f.wants(f.send(ask{
+						method: http.MethodGet, path: listPath, query: query + "&signature=" + wrong,
+						headers: f.keyed(),
+					}), badSignature)
 				}
 			}
 			if raw == 0 {

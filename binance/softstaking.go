@@ -75,7 +75,8 @@ func set(r *request) (any, error) {
 	}
 	caller := access.CallerOf(r.ctx)
 	client := staking.Client{
-		Platform: caller.Platform, Version: caller.Version, Country: staking.Region(caller.Country), NeedCountry: caller.NeedCountry,
+		Platform: caller.Platform, Version: caller.Version, Country: staking.Region(caller.Country),
+		NeedCountry: caller.NeedCountry,
 	}
 	if caller.Address.IsValid() {
 		client.Address = caller.Address.String()
@@ -133,7 +134,8 @@ func rewardsRecord(r *request) (any, error) {
 			return nil, err
 		}
 		answer.Rows = append(answer.Rows, record{
-			Asset: c.Asset, Rewards: a.Format(c.Reward), RewardAsset: c.Asset, AvgAmount: a.Format(c.Average), Time: c.PaidAt.UnixMilli(),
+			Asset: c.Asset, Rewards: a.Format(c.Reward), RewardAsset: c.Asset, AvgAmount: a.Format(c.Average),
+			Time: c.PaidAt.UnixMilli(),
 		})
 	}
 	return answer, nil

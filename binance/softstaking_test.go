@@ -17,7 +17,8 @@ import (
 func TestSoftStakingDayByDay(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		const others = `{"asset":"ALGO","minAmount":"1000","maxCap":"1000000","apr":"0.008","stakedAmount":"0","totalProfit":"0"}`
-		f.wants(f.get(listPath, "asset=ALGO"), `200 {"status":false,"totalRewardsUsdt":"0","rows":[`+others+`],"total":1}`)
+		f.wants(f.get(listPath, "asset=ALGO"),
+			`200 {"status":false,"totalRewardsUsdt":"0","rows":[`+others+`],"total":1}`)
 		f.deposit("d1", "alice", 2, "BNB")
 		f.wants(f.get(listPath, "asset=BNB"),
 			`200 {"status":false,"totalRewardsUsdt":"0","rows":[{"asset":"BNB","minAmount":"0.5","maxCap":"1000","apr":"0.0015","stakedAmount":"0","totalProfit":"0"}],"total":1}`)
@@ -27,7 +28,8 @@ func TestSoftStakingDayByDay(t *testing.T) {
 		f.wants(f.get(recordsPath, ""), `200 {"rows":[],"total":0}`)
 
 		testkit.Must(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))(t)
-		testkit.Must(f.db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: staking.DayOf(noon), Price: 600_00000000}}))(t)
+		testkit.Must(f.db.SetPrices(t.Context(),
+			[]store.Price{{Asset: "BNB", Day: staking.DayOf(noon), Price: 600_00000000}}))(t)
 		f.clock.Set(3, "00:06")
 		f.settle()
 		// 2 × 0.0015 / 365 = 0.00000821…, and the rest is carried; × 600 USDT
@@ -45,11 +47,13 @@ func TestSoftStakingDayByDay(t *testing.T) {
 		f.wants(f.get(recordsPath, "current=2&size=1"), `200 {"rows":[`+second+`],"total":2}`)
 		f.wants(f.get(recordsPath, "current=3&size=1"), `200 {"rows":[],"total":2}`)
 		f.wants(f.get(recordsPath, "asset=SOL"), `200 {"rows":[],"total":0}`)
-		f.wants(f.get(recordsPath, "startTime=1772582760000&endTime=1772582760000"), `200 {"rows":[`+second+`],"total":1}`)
+		f.wants(f.get(recordsPath, "startTime=1772582760000&endTime=1772582760000"),
+			`200 {"rows":[`+second+`],"total":1}`)
 		f.wants(f.get(recordsPath, "startTime=1772582760001"), `200 {"rows":[`+third+`],"total":1}`)
 		f.wants(f.get(recordsPath, "endTime=1772582760000"), `200 {"rows":[`+second+`],"total":1}`)
 		f.wants(f.get(recordsPath, "endTime=1772582759999"), `200 {"rows":[],"total":0}`)
-		f.wants(f.get(recordsPath, "startTime=1772582760000000"), `200 {"rows":[`+third+`,`+second+`],"total":2}`) // microseconds
+		// microseconds
+		f.wants(f.get(recordsPath, "startTime=1772582760000000"), `200 {"rows":[`+third+`,`+second+`],"total":2}`)
 	})
 }
 
@@ -62,11 +66,17 @@ func TestListOfTokens(t *testing.T) {
 		f.clock.Set(3, "00:06")
 		f.settle()
 		unpriced := f.get(listPath, "").body
-		if !strings.HasPrefix(unpriced, `{"status":true,"totalRewardsUsdt":"0","rows":[{"asset":"ADA",`) || !strings.HasSuffix(unpriced, `],"total":10}`) {
+		if !strings.HasPrefix(unpriced, `{"status":true,"totalRewardsUsdt":"0","rows":[{"asset":"ADA",`) ||
+			!strings.HasSuffix(unpriced, `],"total":10}`) {
 			t.Errorf("without prices it is %s", unpriced)
 		}
-		ok(t, f.db.SetTerms(t.Context(), staking.Terms{Asset: "BNB", From: staking.DayOf(noon) + 3, APR: 150_000, Min: 50_000_000, Cap: 1000_00000000}))
-		testkit.Must(f.db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: staking.DayOf(noon) + 1, Price: 600_00000000}}))(t) // late
+		ok(t,
+			f.db.SetTerms(t.Context(), staking.Terms{
+				Asset: "BNB", From: staking.DayOf(noon) + 3, APR: 150_000, Min: 50_000_000, Cap: 1000_00000000,
+			}))
+		// late
+		testkit.Must(f.db.SetPrices(t.Context(),
+			[]store.Price{{Asset: "BNB", Day: staking.DayOf(noon) + 1, Price: 600_00000000}}))(t)
 		f.clock.Set(4, "12:00")
 		f.wants(f.get(listPath, "asset=BNB"), `200 {"status":true,"totalRewardsUsdt":"0.004926","rows":[],"total":0}`)
 		for query, want := range map[string]string{

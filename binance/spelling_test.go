@@ -13,7 +13,8 @@ import (
 
 // component writes a value as encodeURIComponent does, and strict as RFC 3986 does.
 func component(s string) string {
-	return strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%7E", "~").Replace(url.QueryEscape(s))
+	return strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%7E",
+		"~").Replace(url.QueryEscape(s))
 }
 
 func strict(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
@@ -30,7 +31,8 @@ func form(s string) string {
 
 // withdrawal is a withdrawal of 0.1 BNB whose name and tag are written in a way.
 func (f *face) withdrawal(write func(string) string, name, tag string) string {
-	return fmt.Sprintf("coin=BNB&address=0x1&amount=0.1&name=%s&addressTag=%s&timestamp=%d", write(name), write(tag), f.now().UnixMilli())
+	return fmt.Sprintf("coin=BNB&address=0x1&amount=0.1&name=%s&addressTag=%s&timestamp=%d",
+		write(name), write(tag), f.now().UnixMilli())
 }
 
 // respell sends a withdrawal in the query or in the body, signed over another spelling.
@@ -52,16 +54,20 @@ func TestFormSpelling(t *testing.T) {
 		for _, inBody := range []bool{false, true} {
 			for _, name := range []string{"my wallet", "it's (mine)!", "a~b*c", "café + 1/2, ~", "plain"} {
 				for what, send := range map[string]func(string) string{
-					"a form's": form, "as signed": component, "a form's, in small letters": func(s string) string { return small(form(s)) },
+					"a form's": form, "as signed": component,
+					"a form's, in small letters": func(s string) string { return small(form(s)) },
 				} {
 					tick(f)
-					if got := f.respell(f.withdrawal(component, name, "7"), f.withdrawal(send, name, "7"), inBody); got.status != http.StatusOK {
+					if got := f.respell(f.withdrawal(component, name, "7"), f.withdrawal(send, name, "7"),
+						inBody); got.status != http.StatusOK {
 						t.Errorf("%q, %s spelling, in the body: %t: %s", name, what, inBody, got)
 					}
 				}
 			}
 			// Whoever signs what it sends is always right.
-			for _, write := range []func(string) string{form, strict, func(s string) string { return s }, func(s string) string { return small(form(s)) }} {
+			for _, write := range []func(string) string{
+				form, strict, func(s string) string { return s }, func(s string) string { return small(form(s)) },
+			} {
 				tick(f)
 				text := f.withdrawal(write, "café, bar", "1")
 				if got := f.respell(text, text, inBody); got.status != http.StatusOK {
@@ -101,8 +107,10 @@ func TestNoOtherPairsAreLetIn(t *testing.T) {
 	now := fmt.Sprint(f.now().UnixMilli())
 	signed := "coin=BNB&address=0x1&amount=0.1&name=my%20wallet&addressTag=a%2Bb&timestamp=" + now
 	for _, sends := range []string{
-		"coin=BNB&address=0x1&amount=0.1&name=my+wallet&addressTag=a+b&timestamp=" + now,     // a plus that became a space
-		"coin=BNB&address=0x1&amount=0.1&name=my%2Bwallet&addressTag=a%2Bb&timestamp=" + now, // and a space that became a plus
+		// a plus that became a space
+		"coin=BNB&address=0x1&amount=0.1&name=my+wallet&addressTag=a+b&timestamp=" + now,
+		// and a space that became a plus
+		"coin=BNB&address=0x1&amount=0.1&name=my%2Bwallet&addressTag=a%2Bb&timestamp=" + now,
 		"coin=BNB&address=0x1&amount=0.1&name=my++wallet&addressTag=a%2Bb&timestamp=" + now,
 		"coin=BNB&address=0x2&amount=0.1&name=my+wallet&addressTag=a%2Bb&timestamp=" + now,
 		"coin=BNB&address=0x1&amount=0.1&addressTag=a%2Bb&name=my+wallet&timestamp=" + now,
@@ -118,7 +126,8 @@ func TestNoOtherPairsAreLetIn(t *testing.T) {
 	}
 	// Nor the pairs of one part moved to the other.
 	got := f.send(ask{method: http.MethodPost, path: applyPath, headers: f.keyed(),
-		query: "coin=BNB&address=0x1&amount=0.1&signature=" + f.sign(signed), body: "name=my+wallet&addressTag=a%2Bb&timestamp=" + now})
+		query: "coin=BNB&address=0x1&amount=0.1&signature=" + f.sign(signed),
+		body:  "name=my+wallet&addressTag=a%2Bb&timestamp=" + now})
 	f.wants(got, badSignature)
 	// Only a form's spelling is looked at twice.
 	plain := "coin=BNB&address=0x1&amount=0.1&addressTag=a%2Cb&timestamp=" + now
@@ -143,19 +152,26 @@ func TestARespelledRequestIsTheSame(t *testing.T) {
 		again := func() {
 			t.Helper()
 			for _, inBody := range []bool{false, true} {
-				for _, write := range []func(string) string{component, form, strict, func(s string) string { return small(component(s)) }, func(s string) string { return small(form(s)) }} {
+				for _, write := range []func(string) string{
+					component, form, strict, func(s string) string { return small(component(s)) },
+					func(s string) string { return small(form(s)) },
+				} {
 					text := f.withdrawal(write, name, tag)
 					if got := f.respell(signed, text, inBody); got.String() != first.String() {
 						t.Errorf("sent as %s: %s, not %s", text, got, first)
 					}
-					if got := f.respell(text, text, inBody); got.String() != first.String() { // with a signature of its own
+					// with a signature of its own
+					if got := f.respell(text, text, inBody); got.String() != first.String() {
 						t.Errorf("signed as %s: %s, not %s", text, got, first)
 					}
 				}
 			}
 			// What is signed is one text: it means the same wherever it is cut.
 			cut := strings.Index(signed, "&name=")
-			a := ask{method: http.MethodPost, path: applyPath, headers: f.keyed(), query: signed[:cut], body: signed[cut:] + "&signature=" + f.sign(signed)}
+			a := ask{
+				method: http.MethodPost, path: applyPath, headers: f.keyed(), query: signed[:cut],
+				body: signed[cut:] + "&signature=" + f.sign(signed),
+			}
 			f.wants(f.send(a), first.String())
 			if there := testkit.Must(reports.New(f.db.Reader()).Balances(t.Context(), "alice"))(t); there[0].Held != 10000000 {
 				t.Errorf("there are %+v", there)
@@ -174,15 +190,20 @@ func TestARespelledRequestIsTheSame(t *testing.T) {
 func TestARequestCutElsewhereIsRefused(t *testing.T) {
 	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 100, "BNB")
-	query, body := fmt.Sprintf("coin=BNB&amount=0.1&name=a+b&timestamp=%d&address=0x1", f.now().UnixMilli()), "network=BSC"
+	query, body := fmt.Sprintf("coin=BNB&amount=0.1&name=a+b&timestamp=%d&address=0x1",
+		f.now().UnixMilli()), "network=BSC"
 	signature := "&signature=" + f.sign(query+body)
 	const refused = `400 {"code":-1100,"msg":"Illegal characters found in a parameter."}`
-	whole := fmt.Sprintf("coin=BNB&address=0x94df&amount=0.19&addressTag=7%%3D7&withdrawOrderId=ord12345&timestamp=%d", f.now().UnixMilli())
+	whole := fmt.Sprintf("coin=BNB&address=0x94df&amount=0.19&addressTag=7%%3D7&withdrawOrderId=ord12345&timestamp=%d",
+		f.now().UnixMilli())
 	for cut := 1; cut < len(whole); cut++ {
 		if whole[cut] == '&' || whole[cut-1] == '&' {
 			continue // the same pairs
 		}
-		a := ask{method: http.MethodPost, path: applyPath, headers: f.keyed(), query: whole[:cut], body: whole[cut:] + "&signature=" + f.sign(whole)}
+		a := ask{
+			method: http.MethodPost, path: applyPath, headers: f.keyed(), query: whole[:cut],
+			body: whole[cut:] + "&signature=" + f.sign(whole),
+		}
 		if got := f.send(a); got.status != http.StatusBadRequest {
 			t.Errorf("cut after %s: %s", whole[:cut], got)
 		}
@@ -191,7 +212,9 @@ func TestARequestCutElsewhereIsRefused(t *testing.T) {
 	if there := testkit.Must(reports.New(f.db.Reader()).Balances(t.Context(), "alice"))(t); there[0].Held != 0 {
 		t.Errorf("there are %+v", there)
 	}
-	first := f.send(ask{method: http.MethodPost, path: applyPath, headers: f.keyed(), query: query + signature, body: body})
+	first := f.send(ask{
+		method: http.MethodPost, path: applyPath, headers: f.keyed(), query: query + signature, body: body,
+	})
 	if first.status != http.StatusOK {
 		t.Fatalf("answered %s", first)
 	}

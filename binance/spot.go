@@ -37,7 +37,7 @@ func serverTime(r *request) (any, error) {
 	}{r.stamp(r.now)}, nil
 }
 
-// systemStatus copies GET /sapi/v1/system/status. Whoever can be asked is at work.
+// systemStatus copies GET /sapi/v1/system/status. A server that answers is up.
 func systemStatus(*request) (any, error) {
 	return struct {
 		Status  int    `json:"status"`
@@ -77,7 +77,7 @@ func apiRestrictions(r *request) (any, error) {
 	return answer, nil
 }
 
-// number is a number for a name, the same for ever, and above zero. It has at most
+// number is a number for a name, the same forever, and above zero. It has at most
 // 15 digits (49 bits): one client takes longer ones for something else than a number.
 func number(name ...string) int64 {
 	sum := sha256.Sum256([]byte(strings.Join(name, "\x00")))

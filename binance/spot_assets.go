@@ -158,7 +158,7 @@ func getUserAsset(r *request) (any, error) {
 	return answer, nil
 }
 
-// dividendSpan is the longest range of time of which dividends are told.
+// dividendSpan is the longest range of time in which dividends are listed.
 const dividendSpan = 180 * day
 
 type dividend struct {
@@ -198,8 +198,10 @@ func assetDividend(r *request) (any, error) {
 	rows := []dividend{}
 	for _, c := range credits {
 		rows = append(rows, dividend{
-			ID: number("reward", c.Day.String(), c.Asset, string(r.account)), TranID: number("reward", c.Day.String(), c.Asset),
-			Amount: assets[c.Asset].Format(c.Reward), Asset: c.Asset, Time: c.PaidAt.UnixMilli(), Info: "Soft Staking", Direction: 1,
+			ID:     number("reward", c.Day.String(), c.Asset, string(r.account)),
+			TranID: number("reward", c.Day.String(), c.Asset),
+			Amount: assets[c.Asset].Format(c.Reward), Asset: c.Asset, Time: c.PaidAt.UnixMilli(),
+			Info: "Soft Staking", Direction: 1,
 		})
 	}
 	return struct {

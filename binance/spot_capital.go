@@ -15,18 +15,18 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// capitalSpan is the longest range of time of which deposits and withdrawals are told.
+// capitalSpan is the longest range of time in which deposits and withdrawals are listed.
 const capitalSpan = 90 * day
 
-// maxRows is how many of them are told at once.
+// maxRows is the most rows of one answer.
 const maxRows = 1000
 
-// maxPlace is the length in characters of the longest text that says where a withdrawal goes.
-const maxPlace = 200
+// maxDestination is the length in characters of the longest part of a withdrawal's destination.
+const maxDestination = 200
 
 // withdrawApply copies POST /sapi/v1/capital/withdraw/apply. A withdrawOrderId is
 // the name that makes it once: the same again, with the same content, is answered
-// as the first time for ever, and not only while its request may be repeated. The
+// as the first time forever, and not only while its request may be repeated. The
 // address book and fees inside the exchange are not ours: "name" and
 // "transactionFeeFlag" change nothing, and there is one wallet.
 func withdrawApply(r *request) (any, error) {
@@ -59,7 +59,7 @@ func (r *request) withdrawal() (w store.Withdrawal, err error) {
 		return w, err
 	}
 	for _, name := range []string{"address", "network", "addressTag", "withdrawOrderId"} {
-		if utf8.RuneCountInString(r.parameters.text(name)) > maxPlace {
+		if utf8.RuneCountInString(r.parameters.text(name)) > maxDestination {
 			return w, invalid(name)
 		}
 	}
@@ -109,7 +109,7 @@ type withdrawnRow struct {
 	Completed    string `json:"completeTime,omitempty"`
 }
 
-// withdrawalStatus are the exchange's numbers for how a withdrawal stands.
+// withdrawalStatus are the exchange's numbers for the states of a withdrawal.
 var withdrawalStatus = map[store.WithdrawalState]int{store.Cancelled: 1, store.Pending: 2, store.Completed: 6}
 
 // withdrawHistory copies GET /sapi/v1/capital/withdraw/history, the newest first.

@@ -42,8 +42,10 @@ func TestSpotWithdrawals(t *testing.T) {
 			t.Errorf("the same is answered %s, and first %s", again, rent)
 		}
 		const other = `400 {"code":-1130,"msg":"Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it."}`
-		f.wants(f.post(applyPath, "coin=BNB&address=bnb1x&addressTag=7&network=BSC&amount=0.6&withdrawOrderId=rent%201"), other)
-		f.wants(f.post(applyPath, "coin=BNB&address=bnb1y&addressTag=7&network=BSC&amount=0.5&withdrawOrderId=rent%201"), other)
+		f.wants(f.post(applyPath,
+			"coin=BNB&address=bnb1x&addressTag=7&network=BSC&amount=0.6&withdrawOrderId=rent%201"), other)
+		f.wants(f.post(applyPath,
+			"coin=BNB&address=bnb1y&addressTag=7&network=BSC&amount=0.5&withdrawOrderId=rent%201"), other)
 
 		plain := f.signed(applyPath, "coin=BNB&address=bnb1x&amount=1")
 		plain.method = http.MethodPost
@@ -55,8 +57,10 @@ func TestSpotWithdrawals(t *testing.T) {
 			t.Errorf("two withdrawals are one: %s", second)
 		}
 		f.has(50000000, 2_50000000)
-		f.wants(f.post(applyPath, "coin=BNB&address=bnb1x&amount=0.50000001"), `400 {"code":-4026,"msg":"You have insufficient balance."}`)
-		f.wants(f.post(applyPath, "coin=SOL&address=sol1x&amount=1"), `400 {"code":-4026,"msg":"You have insufficient balance."}`)
+		f.wants(f.post(applyPath, "coin=BNB&address=bnb1x&amount=0.50000001"),
+			`400 {"code":-4026,"msg":"You have insufficient balance."}`)
+		f.wants(f.post(applyPath, "coin=SOL&address=sol1x&amount=1"),
+			`400 {"code":-4026,"msg":"You have insufficient balance."}`)
 
 		waiting := fmt.Sprintf(`{"id":"%s","amount":"0.5","transactionFee":"0","coin":"BNB","status":2,"address":"bnb1x","addressTag":"7","txId":"","applyTime":"2026-03-02 12:00:00",`+
 			`"network":"BSC","transferType":0,"withdrawOrderId":"rent 1","info":"","confirmNo":0,"walletType":0,"txKey":""}`, rent)
@@ -65,12 +69,14 @@ func TestSpotWithdrawals(t *testing.T) {
 		f.enter(rent+"/completed", ledger.WithdrawalCompleted, "alice/held", ledger.Custody, "BNB", 50000000)
 		f.enter(second+"/cancelled", ledger.WithdrawalCancelled, "alice/held", "alice", "BNB", 1_00000000)
 		f.has(1_50000000, 1_00000000)
-		completed := strings.Replace(strings.Replace(strings.Replace(waiting, `"status":2`, `"status":6`, 1), `"txId":""`, `"txId":"`+rent+`/completed"`, 1),
+		completed := strings.Replace(strings.Replace(strings.Replace(waiting, `"status":2`, `"status":6`, 1),
+			`"txId":""`, `"txId":"`+rent+`/completed"`, 1),
 			`"txKey":""`, `"txKey":"","completeTime":"2026-03-02 13:00:00"`, 1)
 		f.wants(f.get(withdrawnPath, "status=6&coin=BNB"), `200 [`+completed+`]`)
 		f.wants(f.get(withdrawnPath, "idList=nothing%2C"+rent), `200 [`+completed+`]`)
 		for query, want := range map[string]string{ // the newest first
-			"": "1 2 6", "limit=1": "1", "offset=1&limit=1": "2", "offset=3": "", "status=1": "1", "status=0": "", "coin=undefined": "", "coin=SOL": "", "idList=nothing": "",
+			"": "1 2 6", "limit=1": "1", "offset=1&limit=1": "2", "offset=3": "", "status=1": "1", "status=0": "",
+			"coin=undefined": "", "coin=SOL": "", "idList=nothing": "",
 		} {
 			var got []string
 			for _, w := range read[[]struct{ Status int }](t, f.get(withdrawnPath, query)) {
@@ -134,11 +140,14 @@ func TestSpotDeposits(t *testing.T) {
 		f.deposit("d/3", "bob", 1, "BNB")
 		row := func(id int64, amount, coin, entry string, at time.Time) string {
 			return fmt.Sprintf(`{"id":"%d","amount":"%s","coin":"%s","network":"","status":1,"address":"","addressTag":"","txId":"%s","insertTime":%d,"completeTime":%d,`+
-				`"transferType":0,"confirmTimes":"1/1","unlockConfirm":0,"walletType":0}`, id, amount, coin, entry, at.UnixMilli(), at.UnixMilli())
+				`"transferType":0,"confirmTimes":"1/1","unlockConfirm":0,"walletType":0}`, id, amount, coin, entry,
+				at.UnixMilli(), at.UnixMilli())
 		}
-		first, second := row(429272252216473, "3", "BNB", "d/1", noon), row(279020932114063, "100", "ADA", "d/2", noon.AddDate(0, 0, 1))
+		first, second := row(429272252216473, "3", "BNB", "d/1", noon),
+			row(279020932114063, "100", "ADA", "d/2", noon.AddDate(0, 0, 1))
 		for query, want := range map[string]string{
-			"": second + "," + first, "coin=BNB": first, "limit=1": second, "offset=1": first, "offset=2": "", "status=1": second + "," + first, "status=0": "",
+			"": second + "," + first, "coin=BNB": first, "limit=1": second, "offset=1": first, "offset=2": "",
+			"status=1": second + "," + first, "status=0": "",
 			"txId=d/1": first, "txId=d%2F3": "", "coin=undefined": "", "includeSource=true&coin=ADA": second,
 			fmt.Sprintf("endTime=%d", noon.UnixMilli()): first, fmt.Sprintf("startTime=%d", noon.UnixMilli()+1): second,
 		} {
@@ -164,7 +173,8 @@ func TestSpotHistoriesRefused(t *testing.T) {
 		f.wants(f.get(withdrawnPath, query), want)
 		f.wants(f.get(depositedPath, query), want)
 	}
-	f.wants(f.get(depositedPath, "includeSource=maybe"), `400 {"code":-1102,"msg":"Mandatory parameter 'includeSource' was not sent, was empty/null, or malformed."}`)
+	f.wants(f.get(depositedPath, "includeSource=maybe"),
+		`400 {"code":-1102,"msg":"Mandatory parameter 'includeSource' was not sent, was empty/null, or malformed."}`)
 }
 
 // What a holder calls a withdrawal is any text, and never stands in a URL: its ID is made of it.
@@ -186,13 +196,17 @@ func TestAKeyDoesNotListAccounts(t *testing.T) {
 	each(t, func(t *testing.T, f *face) {
 		f.open("bob")
 		f.deposit("d1", "alice", 3, "BNB")
-		for _, query := range []string{"coin=BNB&amount=9&address=%s", "coin=BNB&amount=0&address=%s", "coin=BNB&amount=1&walletType=1&address=%s"} {
+		for _, query := range []string{
+			"coin=BNB&amount=9&address=%s", "coin=BNB&amount=0&address=%s",
+			"coin=BNB&amount=1&walletType=1&address=%s",
+		} {
 			there, not := f.post(applyPath, fmt.Sprintf(query, "bob")), f.post(applyPath, fmt.Sprintf(query, "nobody"))
 			if there.String() != not.String() {
 				t.Errorf("to bob it is answered %s, to nobody %s", there, not)
 			}
 		}
-		if there, not := f.apply("coin=BNB&amount=1&address=bob"), f.apply("coin=BNB&amount=1&address=nobody"); there == not {
+		if there, not := f.apply("coin=BNB&amount=1&address=bob"),
+			f.apply("coin=BNB&amount=1&address=nobody"); there == not {
 			t.Error("two withdrawals are one")
 		}
 	})

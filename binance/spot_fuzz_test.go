@@ -11,7 +11,8 @@ import (
 // with a documented error.
 func FuzzSymbols(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"BNBUSDT", ""}, {"", `["BNBUSDT","ADAUSDT"]`}, {"", `["B","A","B"]`}, {"", "[]"}, {"", "null"}, {"", "{}"}, {"", `["a",1]`}, {"x", "[]"}, {"", `["\ud800"]`}, {"", "[[[[[["},
+		{"BNBUSDT", ""}, {"", `["BNBUSDT","ADAUSDT"]`}, {"", `["B","A","B"]`}, {"", "[]"}, {"", "null"}, {"", "{}"},
+		{"", `["a",1]`}, {"x", "[]"}, {"", `["\ud800"]`}, {"", "[[[[[["},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -19,7 +20,8 @@ func FuzzSymbols(f *testing.F) {
 		wanted, err := wantedSymbols(parameters{"symbol": one, "symbols": several})
 		var no refusal
 		switch {
-		case err != nil && (!errors.As(err, &no) || !slices.Contains([]int{-1100, -1128, -1130}, no.Code) || no.status != 400):
+		case err != nil && (!errors.As(err, &no) || !slices.Contains([]int{-1100, -1128, -1130}, no.Code) ||
+			no.status != 400):
 			t.Fatalf("%q, %q: %v", one, several, err)
 		case err != nil:
 			return

@@ -9,7 +9,7 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// rateLimit is one of the exchange's limits, as it tells them.
+// rateLimit is one of the exchange's limits, in its own form.
 type rateLimit struct {
 	Type     string `json:"rateLimitType"`
 	Interval string `json:"interval"`
@@ -71,15 +71,15 @@ type (
 	}
 )
 
-// standing is the status of every pair: the exchange's word for one that exists and
+// notTraded is the status of every pair: the exchange's word for one that exists and
 // is not traded.
-const standing = "BREAK"
+const notTraded = "BREAK"
 
 // pair is an asset against USDT.
 func pair(a ledger.Asset) symbol {
 	const cheapest, dearest = 1, 1<<63 - 1
 	return symbol{
-		Symbol: a.Symbol + store.USDT, Status: standing,
+		Symbol: a.Symbol + store.USDT, Status: notTraded,
 		BaseAsset: a.Symbol, BasePrecision: a.Scale, BaseCommissionPrecision: a.Scale,
 		QuoteAsset: store.USDT, QuotePrecision: store.PriceScale, QuoteAssetPrecision: store.PriceScale,
 		QuoteCommissionPrecision: store.PriceScale, OrderTypes: []string{},

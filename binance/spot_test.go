@@ -42,7 +42,10 @@ func unchanged(*binance.Options) {}
 // enter posts an entry of one move.
 func (f *face) enter(id string, kind ledger.Kind, from, to ledger.Account, asset string, amount ledger.Amount) {
 	f.t.Helper()
-	outcomes := testkit.Must(f.db.Post(f.t.Context(), []ledger.Entry{{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: asset, Amount: amount}}}}))(f.t)
+	outcomes := testkit.Must(f.db.Post(f.t.Context(),
+		[]ledger.Entry{
+			{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: asset, Amount: amount}}},
+		}))(f.t)
 	ok(f.t, outcomes[0].Err)
 }
 
@@ -117,25 +120,30 @@ func TestSpotAccount(t *testing.T) {
 		const ada, bnb = `{"asset":"ADA","free":"100","locked":"0"}`, `{"asset":"BNB","free":"2.14","locked":"0.86"}`
 		const uid = 543193118835557
 		got := f.get(accountPath, "omitZeroBalances=true")
-		f.wants(got, `200 {`+fixed+`"canTrade":true,"canWithdraw":true,"canDeposit":true,`+fmt.Sprintf(rest, ada+","+bnb, uid))
+		f.wants(got, `200 {`+fixed+`"canTrade":true,"canWithdraw":true,"canDeposit":true,`+
+			fmt.Sprintf(rest, ada+","+bnb, uid))
 		all := read[struct {
 			Balances []struct{ Asset, Free, Locked string }
 		}](t, f.get(accountPath, ""))
-		if len(all.Balances) != 10 || all.Balances[9].Asset != "TON" || all.Balances[9].Free != "0" || all.Balances[9].Locked != "0" {
+		if len(all.Balances) != 10 || all.Balances[9].Asset != "TON" || all.Balances[9].Free != "0" ||
+			all.Balances[9].Locked != "0" {
 			t.Errorf("the balances are %v", all.Balances)
 		}
 		f.wants(f.post(assetsPath, "asset=BNB&needBtcValuation=True"),
 			`200 [{"asset":"BNB","free":"2.14","locked":"0.86","freeze":"0","withdrawing":"0","ipoable":"0","btcValuation":"0"}]`)
 		f.wants(f.post(assetsPath, "asset=undefined"), `200 []`)
-		f.wants(f.post(assetsPath, "asset=SOL"), `200 [{"asset":"SOL","free":"0","locked":"0","freeze":"0","withdrawing":"0","ipoable":"0","btcValuation":"0"}]`)
+		f.wants(f.post(assetsPath, "asset=SOL"),
+			`200 [{"asset":"SOL","free":"0","locked":"0","freeze":"0","withdrawing":"0","ipoable":"0","btcValuation":"0"}]`)
 		if have := read[[]struct{ Asset string }](t, f.post(assetsPath, "")); fmt.Sprint(have) != "[{ADA} {BNB}]" {
 			t.Errorf("the assets are %v", have)
 		}
-		f.wants(f.get(assetsPath, ""), `405 {"code":-1020,"msg":"This operation is not supported: the path has another method."}`)
+		f.wants(f.get(assetsPath, ""),
+			`405 {"code":-1020,"msg":"This operation is not supported: the path has another method."}`)
 
 		f.key, f.secret = f.newKey("alice", "read", "192.0.2.0/24")
 		got = f.get(accountPath, "omitZeroBalances=true")
-		f.wants(got, `200 {`+fixed+`"canTrade":false,"canWithdraw":false,"canDeposit":true,`+fmt.Sprintf(rest, ada+","+bnb, uid))
+		f.wants(got, `200 {`+fixed+`"canTrade":false,"canWithdraw":false,"canDeposit":true,`+
+			fmt.Sprintf(rest, ada+","+bnb, uid))
 	})
 }
 
@@ -163,8 +171,9 @@ func TestSpotRestrictions(t *testing.T) {
 		if c.until > 0 {
 			until = fmt.Sprintf(`"tradingAuthorityExpirationTime":%d,`, c.until)
 		}
-		f.wants(f.get(restrictionsPath, ""), fmt.Sprintf(`200 {"ipRestrict":%t,"createTime":1772452800000,%s"enableReading":true,"enableWithdrawals":%t,"enableSpotAndMarginTrading":%t,`,
-			c.limited, until, c.withdraws, c.trade)+none)
+		f.wants(f.get(restrictionsPath, ""),
+			fmt.Sprintf(`200 {"ipRestrict":%t,"createTime":1772452800000,%s"enableReading":true,"enableWithdrawals":%t,"enableSpotAndMarginTrading":%t,`,
+				c.limited, until, c.withdraws, c.trade)+none)
 	}
 	f.caller.Address = netip.MustParseAddr("198.51.100.1")
 	f.wants(f.get(restrictionsPath, ""), badKeyFrom("198.51.100.1"))
@@ -238,13 +247,18 @@ func TestSpotDividends(t *testing.T) {
 		f.wants(f.get(dividendsPath, "asset=BNB&limit=1"), `200 {"rows":[`+third+`],"total":2}`)
 		f.wants(f.get(dividendsPath, "asset=BNB&endTime=1772582760000"), `200 {"rows":[`+second+`],"total":1}`)
 		f.wants(f.get(dividendsPath, "asset=undefined"), `200 {"rows":[],"total":0}`)
-		if all := read[struct{ Rows []struct{ Asset string } }](t, f.get(dividendsPath, "limit=500")); fmt.Sprint(all.Rows) != "[{ADA} {BNB} {ADA} {BNB}]" {
+		if all := read[struct{ Rows []struct{ Asset string } }](t,
+			f.get(dividendsPath, "limit=500")); fmt.Sprint(all.Rows) != "[{ADA} {BNB} {ADA} {BNB}]" {
 			t.Errorf("the rows are of %v", all.Rows)
 		}
-		f.wants(f.get(dividendsPath, "limit=501"), `400 {"code":-1130,"msg":"Data sent for parameter 'limit' is not valid."}`)
-		f.wants(f.get(dividendsPath, "startTime=1757000000000"), `200 {"rows":[],"total":0}`) // 180 days from it end before
+		f.wants(f.get(dividendsPath, "limit=501"),
+			`400 {"code":-1130,"msg":"Data sent for parameter 'limit' is not valid."}`)
+		// 180 days from it end before
+		f.wants(f.get(dividendsPath, "startTime=1757000000000"), `200 {"rows":[],"total":0}`)
 		f.wants(f.get(dividendsPath, "startTime=1757000000000&endTime=1772552000000"), `200 {"rows":[],"total":0}`)
-		f.wants(f.get(dividendsPath, "startTime=1757000000000&endTime=1772552000001"), `400 {"code":-6021,"msg":"Query time range too large"}`)
-		f.wants(f.get(dividendsPath, "startTime=2&endTime=1"), `400 {"code":-1130,"msg":"Data sent for parameter 'startTime' is not valid."}`)
+		f.wants(f.get(dividendsPath, "startTime=1757000000000&endTime=1772552000001"),
+			`400 {"code":-6021,"msg":"Query time range too large"}`)
+		f.wants(f.get(dividendsPath, "startTime=2&endTime=1"),
+			`400 {"code":-1130,"msg":"Data sent for parameter 'startTime' is not valid."}`)
 	})
 }

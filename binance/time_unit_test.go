@@ -14,7 +14,8 @@ func TestTimeUnit(t *testing.T) {
 	f.clock.Advance(1_234 * time.Microsecond)
 	const badUnit = `400 {"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}`
 	for unit, micros := range map[string]bool{
-		"": false, "MILLISECOND": false, "millisecond": false, "MICROSECOND": true, "microsecond": true, "MicroSecond": true,
+		"": false, "MILLISECOND": false, "millisecond": false, "MICROSECOND": true, "microsecond": true,
+		"MicroSecond": true,
 	} {
 		in := func(a ask) answered {
 			t.Helper()
@@ -44,6 +45,7 @@ func TestTimeUnit(t *testing.T) {
 	for _, unit := range []string{"SECOND", "MICROSECONDS", "µs", "1"} {
 		headers := map[string]string{"X-Mbx-Time-Unit": unit}
 		f.wants(f.send(ask{method: http.MethodGet, path: "/api/v3/time", headers: headers}), badUnit)
-		f.wants(f.send(ask{method: http.MethodGet, path: "/sapi/v1/system/status", headers: headers}), `200 {"status":0,"msg":"normal"}`)
+		f.wants(f.send(ask{method: http.MethodGet, path: "/sapi/v1/system/status", headers: headers}),
+			`200 {"status":0,"msg":"normal"}`)
 	}
 }

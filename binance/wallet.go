@@ -23,7 +23,8 @@ var wallet = []endpoint{
 
 // wallets are the exchange's others, in its order: here there is only Spot.
 var wallets = []string{
-	"Funding", "Cross Margin", "Isolated Margin", "USDⓈ-M Futures", "COIN-M Futures", "Earn", "Options", "Trading Bots", "Copy Trading",
+	"Funding", "Cross Margin", "Isolated Margin", "USDⓈ-M Futures", "COIN-M Futures", "Earn", "Options", "Trading Bots",
+	"Copy Trading",
 }
 
 type walletRow struct {
@@ -58,7 +59,8 @@ func walletBalance(r *request) (any, error) {
 	case err != nil:
 		return nil, err
 	case !known && quote != bitcoin:
-		return nil, parameterRefusal(-1130, "Data sent for parameter 'quoteAsset' is not valid: no price of it is known today.")
+		return nil, parameterRefusal(-1130,
+			"Data sent for parameter 'quoteAsset' is not valid: no price of it is known today.")
 	}
 	rows := []walletRow{{true, total, "Spot"}}
 	for _, name := range wallets {
@@ -86,7 +88,7 @@ type detail struct {
 	Tip      string `json:"depositTip,omitempty"`
 }
 
-// noAddress says why a token has no address to deposit to.
+// noAddress is the message of a token without an address to deposit to.
 const noAddress = "The operator has set no deposit address for this account."
 
 // assetDetail copies GET /sapi/v1/asset/assetDetail: an object by symbol. A token can

@@ -37,7 +37,8 @@ func (f *face) addBitcoin() {
 // address sets where alice sends a token.
 func (f *face) address(asset, network, address, tag string) {
 	f.t.Helper()
-	testkit.Must(f.db.SetDepositAddress(f.t.Context(), store.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}))(f.t)
+	testkit.Must(f.db.SetDepositAddress(f.t.Context(),
+		store.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}))(f.t)
 }
 
 const otherWallets = `{"activate":false,"balance":"0","walletName":"Funding"},{"activate":false,"balance":"0","walletName":"Cross Margin"},` +
@@ -64,7 +65,8 @@ func TestWalletBalance(t *testing.T) {
 		f.wants(f.get(walletPath, "quoteAsset=ADA"), spot("6099.9998"))
 		f.wants(f.get(walletPath, ""), spot("0")) // bitcoin has no price
 		f.wants(f.get(walletPath, "quoteAsset=BTC"), spot("0"))
-		f.wants(f.get(walletPath, "quoteAsset=SOL"), `400 {"code":-1130,"msg":"Data sent for parameter 'quoteAsset' is not valid: no price of it is known today."}`)
+		f.wants(f.get(walletPath, "quoteAsset=SOL"),
+			`400 {"code":-1130,"msg":"Data sent for parameter 'quoteAsset' is not valid: no price of it is known today."}`)
 		f.wants(f.get(walletPath, "quoteAsset=x%2Fy"), illegalIn("quoteAsset"))
 		f.addBitcoin()
 		f.setPrice("BTC", 1, 90_000_00000000)
@@ -82,19 +84,24 @@ func TestWalletBalance(t *testing.T) {
 func TestFundingAsset(t *testing.T) {
 	f := newFace(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 3, "BNB")
-	for query, want := range map[string]string{"": `200 []`, "asset=BNB&needBtcValuation=true": `200 []`, "needBtcValuation=maybe": missing("needBtcValuation"), "asset=B%2FB": illegalIn("asset")} {
+	for query, want := range map[string]string{
+		"": `200 []`, "asset=BNB&needBtcValuation=true": `200 []`,
+		"needBtcValuation=maybe": missing("needBtcValuation"), "asset=B%2FB": illegalIn("asset"),
+	} {
 		f.wants(f.post(fundingPath, query), want)
 		a := f.signed(fundingPath, query)
 		a.method, a.query, a.body = http.MethodPost, "", a.query
 		f.wants(f.send(a), want)
 	}
-	f.wants(f.get(fundingPath, ""), `405 {"code":-1020,"msg":"This operation is not supported: the path has another method."}`)
+	f.wants(f.get(fundingPath, ""),
+		`405 {"code":-1020,"msg":"This operation is not supported: the path has another method."}`)
 }
 
 func TestAccountStatusAndInfo(t *testing.T) {
 	f := newFace(t, "sqlite", unchanged)
 	f.wants(f.get(statusPath, ""), `200 {"data":"Normal"}`)
-	f.wants(f.get(aboutPath, ""), `200 {"vipLevel":0,"isMarginEnabled":false,"isFutureEnabled":false,"isOptionsEnabled":false,"isPortfolioMarginRetailEnabled":false}`)
+	f.wants(f.get(aboutPath, ""),
+		`200 {"vipLevel":0,"isMarginEnabled":false,"isFutureEnabled":false,"isOptionsEnabled":false,"isPortfolioMarginRetailEnabled":false}`)
 	f.wants(f.public(statusPath, ""), badFormat)
 	ok(t, f.db.CloseAccount(t.Context(), "alice"))
 	f.wants(f.get(statusPath, ""), `200 {"data":"Closed"}`)
@@ -106,7 +113,8 @@ func TestTradeFee(t *testing.T) {
 	f.wants(f.get(feePath, "symbol=BNBUSDT"), `200 [`+bnb+`]`)
 	f.wants(f.get(feePath, "symbol=NOPE"), badSymbol)
 	f.wants(f.get(feePath, "symbol=bnb"), illegalIn("symbol"))
-	if got := f.get(feePath, ""); got.status != http.StatusOK || strings.Count(got.body, `"symbol":`) != 10 || !strings.Contains(got.body, bnb) {
+	if got := f.get(feePath, ""); got.status != http.StatusOK || strings.Count(got.body, `"symbol":`) != 10 ||
+		!strings.Contains(got.body, bnb) {
 		t.Errorf("answered %s", got)
 	}
 }
@@ -117,10 +125,12 @@ func TestAssetDetail(t *testing.T) {
 			`"depositTip":"The operator has set no deposit address for this account."}}`
 		f.wants(f.get(detailPath, "asset=BNB"), closed)
 		f.address("BNB", "BSC", "0x1", "")
-		f.wants(f.get(detailPath, "asset=BNB"), `200 {"BNB":{"minWithdrawAmount":"0.00000001","depositStatus":true,"withdrawFee":0,"withdrawStatus":true}}`)
+		f.wants(f.get(detailPath, "asset=BNB"),
+			`200 {"BNB":{"minWithdrawAmount":"0.00000001","depositStatus":true,"withdrawFee":0,"withdrawStatus":true}}`)
 		f.wants(f.get(detailPath, "asset=undefined"), `200 {}`)
 		f.wants(f.get(detailPath, "asset=B%2FB"), illegalIn("asset"))
-		if all := read[map[string]struct{ WithdrawStatus bool }](t, f.get(detailPath, "")); len(all) != 10 || !all["SOL"].WithdrawStatus {
+		if all := read[map[string]struct{ WithdrawStatus bool }](t, f.get(detailPath, "")); len(all) != 10 ||
+			!all["SOL"].WithdrawStatus {
 			t.Errorf("the assets are %v", all)
 		}
 	})
@@ -139,8 +149,10 @@ func TestCoins(t *testing.T) {
 		bnb := func(deposit bool, networks ...string) {
 			t.Helper()
 			want := fmt.Sprintf(`{"coin":"BNB","depositAllEnable":%t,"withdrawAllEnable":true,"name":"BNB","free":"2.14","locked":"0.86","freeze":"0","withdrawing":"0",`+
-				`"ipoing":"0","ipoable":"0","storage":"0","isLegalMoney":false,"trading":false,"networkList":[%s]}`, deposit, strings.Join(networks, ","))
-			if got := f.get(coinsPath, ""); got.status != http.StatusOK || !strings.Contains(got.body, want) || strings.Count(got.body, `"storage"`) != 10 {
+				`"ipoing":"0","ipoable":"0","storage":"0","isLegalMoney":false,"trading":false,"networkList":[%s]}`,
+				deposit, strings.Join(networks, ","))
+			if got := f.get(coinsPath, ""); got.status != http.StatusOK || !strings.Contains(got.body, want) ||
+				strings.Count(got.body, `"storage"`) != 10 {
 				t.Errorf("answered\n%s\nwithout\n%s", got, want)
 			}
 		}
@@ -169,15 +181,24 @@ func TestDepositAddress(t *testing.T) {
 				}
 			}
 		}
-		wants(map[string]string{"coin=BNB": none, "coin=BNB&network=BSC": none, "coin=BNB&network=BNB": none, "coin=NOPE": `400 {"code":-4018,"msg":"We don't have this asset."}`,
-			"": missing("coin"), "coin=": missing("coin"), "network=BSC": missing("coin"), "coin=B%2FB": illegalIn("coin")})
+		wants(map[string]string{"coin=BNB": none, "coin=BNB&network=BSC": none, "coin=BNB&network=BNB": none,
+			"coin=NOPE": `400 {"code":-4018,"msg":"We don't have this asset."}`,
+			"":          missing("coin"), "coin=": missing("coin"), "network=BSC": missing("coin"),
+			"coin=B%2FB": illegalIn("coin")})
 		f.address("BNB", "BSC", "0x1", "")
-		wants(map[string]string{"coin=BNB": at("BNB", "0x1", ""), "coin=BNB&network=BSC&amount=1": at("BNB", "0x1", ""), "coin=BNB&network=bsc": at("BNB", "0x1", ""),
+		wants(map[string]string{"coin=BNB": at("BNB", "0x1", ""), "coin=BNB&network=BSC&amount=1": at("BNB", "0x1", ""),
+			"coin=BNB&network=bsc": at("BNB", "0x1", ""),
 			"coin=BNB&network=ETH": none, "coin=BNB&network=BNB": none, "coin=SOL": none})
 		f.address("BNB", "OPBNB", "0x2", "7")
-		wants(map[string]string{"coin=BNB": missing("network"), "coin=BNB&network=OPBNB": at("BNB", "0x2", "7"), "coin=BNB&network=BNB": none})
+		wants(map[string]string{
+			"coin=BNB": missing("network"), "coin=BNB&network=OPBNB": at("BNB", "0x2", "7"),
+			"coin=BNB&network=BNB": none,
+		})
 		f.address("BNB", "", "bnb1", "8")
-		wants(map[string]string{"coin=BNB": at("BNB", "bnb1", "8"), "coin=BNB&network=BNB": at("BNB", "bnb1", "8"), "coin=BNB&network=BSC": at("BNB", "0x1", "")})
+		wants(map[string]string{
+			"coin=BNB": at("BNB", "bnb1", "8"), "coin=BNB&network=BNB": at("BNB", "bnb1", "8"),
+			"coin=BNB&network=BSC": at("BNB", "0x1", ""),
+		})
 		f.open("bob")
 		f.key, f.secret = f.newKey("bob", "read", "")
 		wants(map[string]string{"coin=BNB": none})
@@ -192,7 +213,8 @@ func TestAccountSnapshot(t *testing.T) {
 		}
 		row := func(day int, bitcoin string, balances ...string) string {
 			end := noon.Truncate(24*time.Hour).AddDate(0, 0, day).Add(-time.Second).UnixMilli()
-			return fmt.Sprintf(`{"data":{"balances":[%s],"totalAssetOfBtc":"%s"},"type":"spot","updateTime":%d}`, strings.Join(balances, ","), bitcoin, end)
+			return fmt.Sprintf(`{"data":{"balances":[%s],"totalAssetOfBtc":"%s"},"type":"spot","updateTime":%d}`,
+				strings.Join(balances, ","), bitcoin, end)
 		}
 		const two, both, ada = `{"asset":"BNB","free":"2","locked":"0"}`, `{"asset":"BNB","free":"1.5","locked":"0.5"}`, `{"asset":"ADA","free":"300","locked":"0"}`
 		f.addBitcoin()
@@ -235,7 +257,8 @@ func TestAccountSnapshot(t *testing.T) {
 			rows = append(rows, row(day, "0", both))
 		}
 		f.wants(f.get(snapshotPath, "type=SPOT"), answer(rows...))
-		f.wants(f.get(snapshotPath, fmt.Sprintf("type=SPOT&startTime=%d&endTime=%d", end(4), end(25))), answer(rows...)) // the latest of them
+		// the latest of them
+		f.wants(f.get(snapshotPath, fmt.Sprintf("type=SPOT&startTime=%d&endTime=%d", end(4), end(25))), answer(rows...))
 	})
 }
 
@@ -246,8 +269,9 @@ func TestAccountSnapshotRefused(t *testing.T) {
 	const dayMillis = 86_400_000
 	for query, want := range map[string]string{
 		"": missing("type"), "type=": missing("type"), "type=spot": missing("type"), "type=OPTIONS": missing("type"),
-		"type=SPOT&limit=6": notValid("limit"), "type=SPOT&limit=31": notValid("limit"), "type=SPOT&limit=x": illegalIn("limit"),
-		"type=SPOT&startTime=2&endTime=1":                                                  notValid("startTime"),
+		"type=SPOT&limit=6": notValid("limit"), "type=SPOT&limit=31": notValid("limit"),
+		"type=SPOT&limit=x":               illegalIn("limit"),
+		"type=SPOT&startTime=2&endTime=1": notValid("startTime"),
 		fmt.Sprintf("type=SPOT&startTime=%d&endTime=%d", now-30*dayMillis-1, now):          `400 {"code":-6021,"msg":"Query time range too large"}`,
 		fmt.Sprintf("type=SPOT&startTime=%d", now-31*dayMillis-1):                          notValid("startTime"),
 		fmt.Sprintf("type=SPOT&endTime=%d", now-31*dayMillis-1):                            notValid("endTime"),
@@ -258,7 +282,8 @@ func TestAccountSnapshotRefused(t *testing.T) {
 			t.Errorf("%s: %s, not %s", query, got, want)
 		}
 	}
-	if got := read[struct{ SnapshotVos []any }](t, f.get(snapshotPath, "type=SPOT&limit=30")); len(got.SnapshotVos) != 30 {
+	if got := read[struct{ SnapshotVos []any }](t,
+		f.get(snapshotPath, "type=SPOT&limit=30")); len(got.SnapshotVos) != 30 {
 		t.Errorf("of 30 days there are %d", len(got.SnapshotVos))
 	}
 }

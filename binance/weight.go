@@ -73,7 +73,7 @@ type weighed struct {
 	path    string
 }
 
-// weigh counts a request of a weight, and says in the answer's headers how much is
+// weigh counts a request of a weight, and writes to the answer's headers how much is
 // used. Above the limit it is refused until the minute is over.
 func (s *weights) weigh(h http.Header, path string, weight int, from netip.Addr, now time.Time) error {
 	prefix, _, _ := strings.Cut(path[1:], "/")

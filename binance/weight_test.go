@@ -54,7 +54,8 @@ func TestWeights(t *testing.T) {
 	for n := range 6000 {
 		f.wants(ask("/api/v3/ping", api, n+1), "200 {}")
 	}
-	f.wants(ask("/api/v3/time", api, 6001), `429 {"code":-1003,"msg":"Too much request weight used; current limit is 6000 request weight per 1 MINUTE."}`)
+	f.wants(ask("/api/v3/time", api, 6001),
+		`429 {"code":-1003,"msg":"Too much request weight used; current limit is 6000 request weight per 1 MINUTE."}`)
 }
 
 // Futures have a limit of their own, each kind.
@@ -66,7 +67,8 @@ func TestWeightsOfFutures(t *testing.T) {
 			t.Fatalf("answered %s", got)
 		}
 	}
-	f.wants(ask("/fapi/v1/exchangeInfo"), `429 {"code":-1003,"msg":"Too much request weight used; current limit is 2400 request weight per 1 MINUTE."}`)
+	f.wants(ask("/fapi/v1/exchangeInfo"),
+		`429 {"code":-1003,"msg":"Too much request weight used; current limit is 2400 request weight per 1 MINUTE."}`)
 	for path, used := range map[string]string{"/dapi/v1/exchangeInfo": "1", "/api/v3/ping": "1"} {
 		if got := ask(path); got.status != http.StatusOK || got.headers.Get("X-Mbx-Used-Weight-1m") != used {
 			t.Errorf("%s: %s, used %q", path, got, got.headers.Get("X-Mbx-Used-Weight-1m"))
@@ -78,7 +80,8 @@ func TestWeightsOfFutures(t *testing.T) {
 func TestWithoutWeights(t *testing.T) {
 	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", func(*binance.Options) {})
 	for range 241 {
-		if got := f.send(ask{method: http.MethodGet, path: listPath}); got.String() != badFormat || got.headers.Get("X-Sapi-Used-Ip-Weight-1m") != "" {
+		if got := f.send(ask{method: http.MethodGet, path: listPath}); got.String() != badFormat ||
+			got.headers.Get("X-Sapi-Used-Ip-Weight-1m") != "" {
 			t.Fatalf("answered %s, used %q", got, got.headers.Get("X-Sapi-Used-Ip-Weight-1m"))
 		}
 	}

@@ -36,7 +36,8 @@ func TestTheKeyboardAlone(t *testing.T) {
 		}
 	}
 	b.types(kb.Escape)
-	b.until("the focus on the tag again", `!document.querySelector("#sheet").open && document.activeElement.matches("main .tag")`)
+	b.until("the focus on the tag again",
+		`!document.querySelector("#sheet").open && document.activeElement.matches("main .tag")`)
 
 	b.types(kb.Enter)
 	b.until("the sheet again", `document.querySelector("#sheet").open`)

@@ -54,7 +54,8 @@ func browser(t *testing.T) context.Context {
 	chromium.once.Do(func() {
 		ctx, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-			chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"), chromedp.Flag("hide-scrollbars", true))...)
+			chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"),
+			chromedp.Flag("hide-scrollbars", true))...)
 		chromium.ctx, chromium.stop = chromedp.NewContext(ctx)
 		cancel := chromium.stop
 		chromium.stop = func() { cancel(); stop() }

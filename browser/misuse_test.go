@@ -125,17 +125,22 @@ func TestSessionEnded(t *testing.T) {
 	b.fillIn("/send", "asset", "BNB", "amount", "0.25", "to", "dora")
 	b.press("main form button.primary")
 	b.confirmation()
-	call(b, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
+	call(b, storage.ClearDataForOrigin,
+		storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
 	b.press("main form button.primary")
 	b.logInAgain() // the form is filled in again, and nothing is sent yet
-	b.until("what was typed", `document.querySelector("#amount").value === "0.25" && document.querySelector("#to").value === "dora"`)
+	b.until("what was typed",
+		`document.querySelector("#amount").value === "0.25" && document.querySelector("#to").value === "dora"`)
 
 	// At the form as well, whether it is typed into or sent.
-	call(b, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
+	call(b, storage.ClearDataForOrigin,
+		storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
 	b.press("main form button.primary")
 	b.logInAgain()
-	b.until("what was typed", `document.querySelector("#amount").value === "0.25" && document.querySelector("#to").value === "dora"`)
-	call(b, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
+	b.until("what was typed",
+		`document.querySelector("#amount").value === "0.25" && document.querySelector("#to").value === "dora"`)
+	call(b, storage.ClearDataForOrigin,
+		storage.ClearDataForOriginParams{Origin: b.site.address, StorageTypes: "cookies"})
 	b.fill("#amount", "0.5")
 	// What happens in the books at this moment may take the place of one keystroke's
 	// question, and leads nobody away from what is typed: a person types on.
@@ -148,7 +153,8 @@ func TestSessionEnded(t *testing.T) {
 		return false;
 	})()`)
 	b.logInAgain()
-	b.until("what was typed", `document.querySelector("#amount").value === "0.5" && document.querySelector("#to").value === "dora"`)
+	b.until("what was typed",
+		`document.querySelector("#amount").value === "0.5" && document.querySelector("#to").value === "dora"`)
 	b.confirm()
 	b.until("the sending", done("send"))
 }
@@ -158,8 +164,11 @@ func TestALinkFillsNothingIn(t *testing.T) {
 	b := demo(t).open(t, looks{width: phone})
 	b.logIn("alice@example.com")
 	for _, path := range []string{"/send", "/withdraw", "/convert", "/deposit"} {
-		b.visit(path + "?step=confirm&asset=BNB&amount=0.7531&to=dora&address=0xdead&network=BSC&tag=7&into=SOL&id=00112233445566778899aabbccddeeff")
-		if typed := eval[string](b, `Array.from(document.querySelectorAll("main input:not([type=hidden])"), e => e.value).join("")`); typed != "" {
+		b.visit(path +
+			"?step=confirm&asset=BNB&amount=0.7531&to=dora&address=0xdead&network=BSC&tag=7&into=SOL&id=00112233445566778899aabbccddeeff")
+		if typed := eval[string](b,
+			`Array.from(document.querySelectorAll("main input:not([type=hidden])"), e => e.value).join("")`); typed !=
+			"" {
 			t.Errorf("%s is filled in with %q", path, typed)
 		}
 		b.seesNot("0.7531")
@@ -175,7 +184,8 @@ func (b *tab) logInAgain() {
 	b.fill("#password", b.site.password["alice@example.com"])
 	b.press("main form button.primary")
 	// The log-in may stand at the path of the form that was sent.
-	b.until("the form", `document.readyState === "complete" && location.pathname === "/send" && !!document.querySelector("#amount")`)
+	b.until("the form",
+		`document.readyState === "complete" && location.pathname === "/send" && !!document.querySelector("#amount")`)
 }
 
 // fillIn goes to a page, and fills its form in: pairs of the name of a field and a value.
@@ -184,7 +194,8 @@ func (b *tab) fillIn(path string, pairs ...string) {
 	b.visit(path)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if field := "#" + pairs[i]; eval[bool](b, "document.querySelector("+quote(field)+").matches('select')") {
-			eval[chromedp.Void](b, "(e => { e.value = "+quote(pairs[i+1])+"; e.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector("+quote(field)+"))")
+			eval[chromedp.Void](b, "(e => { e.value = "+quote(pairs[i+1])+"; e.dispatchEvent(new Event('input', "+
+				"{bubbles: true})) })(document.querySelector("+quote(field)+"))")
 		} else {
 			b.fill(field, pairs[i+1])
 		}
@@ -194,10 +205,11 @@ func (b *tab) fillIn(path string, pairs ...string) {
 // confirmation waits until a draft is shown to be confirmed.
 func (b *tab) confirmation() {
 	b.t.Helper()
-	b.until("the confirmation", `document.readyState === "complete" && location.pathname.endsWith("/confirm") && !!document.querySelector('main form[action$="/confirm"]')`)
+	b.until("the confirmation",
+		`document.readyState === "complete" && location.pathname.endsWith("/confirm") && !!document.querySelector('main form[action$="/confirm"]')`)
 }
 
-// done says that the page of something that has moved is there.
+// done checks that the page of a completed move is shown.
 func done(kind string) string {
 	return `document.readyState === "complete" && /^\/` + kind + `\/[^\/]+$/.test(location.pathname)`
 }
@@ -206,7 +218,8 @@ func TestAnothersThingsAreNotFound(t *testing.T) {
 	s := demo(t)
 	alice := s.open(t, looks{width: desk})
 	alice.logIn("alice@example.com")
-	alice.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "address", "0x0000000000000000000000000000000000000001", "network", "BSC")
+	alice.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "address", "0x0000000000000000000000000000000000000001",
+		"network", "BSC")
 	alice.confirm()
 	alice.until("the withdrawal", done("withdraw"))
 	path, _, _ := strings.Cut(alice.path(), "?")

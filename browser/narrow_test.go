@@ -13,7 +13,8 @@ func TestNothingIsCut(t *testing.T) {
 	alice.logIn("alice@example.com")
 	for _, form := range [][]string{
 		{"/deposit", "asset", "ADA", "amount", "10000000.12345678"},
-		{"/withdraw", "asset", "ADA", "amount", "1234567.12345678", "address", "addr1q" + longAddress, "network", "Cardano"},
+		{"/withdraw", "asset", "ADA", "amount", "1234567.12345678", "address", "addr1q" + longAddress,
+			"network", "Cardano"},
 		{"/withdraw", "asset", "BNB", "amount", "0.12345678", "address", "0x" + longAddress, "network", "BSC"},
 	} {
 		alice.fillIn(form[0], form[1:]...)
@@ -25,9 +26,9 @@ func TestNothingIsCut(t *testing.T) {
 			b := s.open(t, looks{width: width})
 			b.logIn(email)
 			for _, path := range []string{
-				"/spot", "/spot/history", "/earn", "/earn/start", "/earn/stop", "/earn/history", "/earn/export", "/help",
-				"/convert", "/withdraw", "/send", "/deposit", "/activity",
-				"/account", "/account/keys", "/account/keys/new", "/account/password", "/demo/clock", "/nothing-here",
+				"/spot", "/spot/history", "/earn", "/earn/start", "/earn/stop", "/earn/history", "/earn/export",
+				"/help", "/convert", "/withdraw", "/send", "/deposit", "/activity", "/account", "/account/keys",
+				"/account/keys/new", "/account/password", "/demo/clock", "/nothing-here",
 			} {
 				b.visit(path)
 				b.wholeAt(path, email)
@@ -36,8 +37,10 @@ func TestNothingIsCut(t *testing.T) {
 				continue
 			}
 			for _, form := range [][]string{
-				{"/convert", "asset", "ADA", "into", "USDT", "amount", "8765432.12345678"}, {"/send", "asset", "ADA", "amount", "8765432.12345678", "to", "dora"},
-				{"/withdraw", "asset", "ADA", "amount", "1234567.12345678", "address", "addr1q" + longAddress, "network", "Cardano"},
+				{"/convert", "asset", "ADA", "into", "USDT", "amount", "8765432.12345678"},
+				{"/send", "asset", "ADA", "amount", "8765432.12345678", "to", "dora"},
+				{"/withdraw", "asset", "ADA", "amount", "1234567.12345678", "address", "addr1q" + longAddress,
+					"network", "Cardano"},
 			} {
 				b.fillIn(form[0], form[1:]...)
 				b.until("what it does", `!!document.querySelector("#after .effect")`)

@@ -57,10 +57,13 @@ var sights = []sight{
 // typed is what is filled in on a page, before it is looked at: pairs of field and value.
 // Of one whose name ends with -confirm the form is sent, and the confirmation looked at.
 var typed = map[string][]string{
-	"convert": {"asset", "BNB", "into", "USDT", "amount", "0.5"}, "convert-confirm": {"asset", "BNB", "into", "USDT", "amount", "0.5"},
-	"withdraw":         {"asset", "BNB", "amount", "0.5"},
-	"withdraw-confirm": {"asset", "BNB", "amount", "0.5", "network", "BSC", "address", "0x0000000000000000000000000000000000000001"},
-	"send":             {"asset", "BNB", "amount", "0.5", "to", "dora"}, "send-confirm": {"asset", "BNB", "amount", "0.5", "to", "dora"},
+	"convert":         {"asset", "BNB", "into", "USDT", "amount", "0.5"},
+	"convert-confirm": {"asset", "BNB", "into", "USDT", "amount", "0.5"},
+	"withdraw":        {"asset", "BNB", "amount", "0.5"},
+	"withdraw-confirm": {"asset", "BNB", "amount", "0.5", "network", "BSC", "address",
+		"0x0000000000000000000000000000000000000001"},
+	"send":         {"asset", "BNB", "amount", "0.5", "to", "dora"},
+	"send-confirm": {"asset", "BNB", "amount", "0.5", "to", "dora"},
 }
 
 // TestEveryPage looks at every page, at both widths and in both themes: it has no

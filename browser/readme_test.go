@@ -23,7 +23,8 @@ func TestPicturesForTheReadme(t *testing.T) {
 	bruno.visit("/earn")
 	bruno.capture(folder, "earn.png")
 	// Of a day whose balance rose there is something to explain.
-	bruno.visit(eval[string](bruno, `Array.from(document.querySelectorAll("nav.chips a")).find(a => a.textContent === "ADA").href.replace(location.origin, "")`))
+	bruno.visit(eval[string](bruno,
+		`Array.from(document.querySelectorAll("nav.chips a")).find(a => a.textContent === "ADA").href.replace(location.origin, "")`))
 	bruno.visit(eval[string](bruno, `(() => {
 		const rose = Array.from(document.querySelectorAll("tr[data-day]")).findLast(r => Number(r.dataset.opening) < Number(r.dataset.average) && r.dataset.opening > 0);
 		return "/earn/rewards/" + new Date(rose.dataset.day * 86400000).toISOString().slice(0, 10) + "/ADA";

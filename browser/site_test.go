@@ -48,7 +48,8 @@ var (
 // demo starts the demo of a small town, as a newcomer would, and ends it with the test.
 func demo(t *testing.T) *site {
 	t.Helper()
-	cmd, told := exec.Command(scenario.Program(t), "demo", "--holders", "40", "--days", "30", "--listen", "127.0.0.1:0"), &output{}
+	cmd, told := exec.Command(scenario.Program(t), "demo", "--holders", "40", "--days", "30", "--listen",
+		"127.0.0.1:0"), &output{}
 	cmd.Stdout, cmd.Stderr = told, told
 	cmd.Env = append(os.Environ(), "SOFTSTAKE_DB=")
 	if err := cmd.Start(); err != nil {

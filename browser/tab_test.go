@@ -108,7 +108,7 @@ func (b *tab) listen() {
 	})
 }
 
-// expected says whether a complaint only tells of an answer that is a refusal.
+// expected reports whether a complaint only tells of an answer that is a refusal.
 func expected(complaint string) bool {
 	return strings.Contains(complaint, "Failed to load resource: the server responded with a status of")
 }
@@ -200,7 +200,7 @@ func (b *tab) sees(words string) {
 	b.until(fmt.Sprintf("%q", words), "document.body.innerText.includes("+quote(words)+")")
 }
 
-// seesNot says that the page does not say something.
+// seesNot checks that the page does not have a text.
 func (b *tab) seesNot(words string) {
 	b.t.Helper()
 	if text := b.text(); strings.Contains(text, words) {
@@ -230,8 +230,11 @@ func (b *tab) pressTwice(selector string) {
 // refreshed meanwhile leave it.
 func (b *tab) click(selector string, times int) {
 	b.t.Helper()
-	b.until(selector+", to be pressed", "(e => !!e && !e.disabled && e.getClientRects().length > 0)(document.querySelector("+quote(selector)+"))")
-	at := eval[[2]float64](b, "(e => { e.scrollIntoView({block: 'center', behavior: 'instant'}); const r = e.getClientRects()[0]; return [r.left + r.width / 2, r.top + r.height / 2] })(document.querySelector("+quote(selector)+"))")
+	b.until(selector+", to be pressed",
+		"(e => !!e && !e.disabled && e.getClientRects().length > 0)(document.querySelector("+quote(selector)+"))")
+	at := eval[[2]float64](b, "(e => { e.scrollIntoView({block: 'center', behavior: 'instant'}); "+
+		"const r = e.getClientRects()[0]; return [r.left + r.width / 2, "+
+		"r.top + r.height / 2] })(document.querySelector("+quote(selector)+"))")
 	for n := range times {
 		b.do("press "+selector, chromedp.MouseClickXY(at[0], at[1], chromedp.ClickCount(n+1)))
 	}
@@ -260,7 +263,8 @@ func (b *tab) moveClock(by string) {
 	b.t.Helper()
 	before := eval[string](b, "document.body.dataset.now")
 	b.press(`form[action="/demo/clock"] button[value="` + by + `"]`)
-	b.until("the clock having moved", "document.readyState === 'complete' && !document.querySelector('#clock[data-moving]')")
+	b.until("the clock having moved",
+		"document.readyState === 'complete' && !document.querySelector('#clock[data-moving]')")
 	b.visit(b.path())
 	if after := eval[string](b, "document.body.dataset.now"); after <= before {
 		b.t.Fatalf("the clock was at %s and is at %s", before, after)

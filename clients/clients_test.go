@@ -44,7 +44,8 @@ func needNode(t *testing.T) {
 	}
 	switch {
 	case err == nil:
-	case os.Getenv("SOFTSTAKE_REQUIRE_CLIENTS") == "1" || !errors.Is(err, exec.ErrNotFound) && !errors.Is(err, fs.ErrNotExist):
+	case os.Getenv("SOFTSTAKE_REQUIRE_CLIENTS") == "1" ||
+		!errors.Is(err, exec.ErrNotFound) && !errors.Is(err, fs.ErrNotExist):
 		t.Fatalf("install Node.js 20 or later, and the packages with \"npm ci\" in clients/: %v", err)
 	default:
 		t.Skipf("Node.js or its packages are not installed (\"npm ci\" in clients/): %v", err)

@@ -40,7 +40,8 @@ func TestEventsourceMissesNothing(t *testing.T) {
 	}
 	s.stop(t)
 	for n := range 3 { // while nobody can hear of it
-		s.softstake(t, fmt.Sprintf(`{"id":"missed-%d","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"0.001"}]}`, n), "post", "-")
+		s.softstake(t,
+			fmt.Sprintf(`{"id":"missed-%d","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"0.001"}]}`, n), "post", "-")
 	}
 	s.serve(t, s.address)
 	for again := l.next("connect"); ; again = l.next("") {
@@ -71,7 +72,8 @@ func (l *listener) is(e heard, entry string) {
 func (s *site) listen(t *testing.T) *listener {
 	t.Helper()
 	var made struct{ Token string }
-	if err := json.Unmarshal(s.softstake(t, "", "token", "create", "--role", string(access.Exchange), "--json"), &made); err != nil {
+	if err := json.Unmarshal(s.softstake(t, "", "token", "create", "--role", string(access.Exchange), "--json"),
+		&made); err != nil {
 		t.Fatal(err)
 	}
 	about, err := json.Marshal(map[string]string{"url": "http://" + s.address, "token": made.Token})

@@ -168,7 +168,10 @@ type credentials struct {
 func (s *site) key(t *testing.T, holder string, kind access.KeyType) credentials {
 	t.Helper()
 	given := credentials{URL: "http://" + s.address, Type: kind}
-	args := []string{"key", "create", "--account", holder, "--type", string(kind), "--permissions", "read,trade,withdraw", "--address", "127.0.0.1,::1", "--json"}
+	args := []string{
+		"key", "create", "--account", holder, "--type", string(kind), "--permissions", "read,trade,withdraw",
+		"--address", "127.0.0.1,::1", "--json",
+	}
 	if kind != access.HMAC {
 		private, public := pair(t, kind)
 		file := filepath.Join(t.TempDir(), "public.pem")

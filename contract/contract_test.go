@@ -75,7 +75,8 @@ func try(t *testing.T, dir string, env []string, name string, args ...string) ([
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true", "NO_PROXY=127.0.0.1", "NO_COLOR=1", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true", "NO_PROXY=127.0.0.1",
+		"NO_COLOR=1", "GOWORK=off")
 	cmd.Env = append(cmd.Env, env...)
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
@@ -147,7 +148,8 @@ func TestContract(t *testing.T) {
 		if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
 			t.Fatal(err)
 		}
-		run(t, dir, nil, "node", filepath.Join(modules, "openapi-typescript", "bin", "cli.js"), "openapi.json", "--output", "api.d.ts")
+		run(t, dir, nil, "node", filepath.Join(modules, "openapi-typescript", "bin", "cli.js"), "openapi.json",
+			"--output", "api.d.ts")
 		run(t, dir, nil, "node", filepath.Join(modules, "typescript", "bin", "tsc"), "--project", ".")
 		s.compare(t, run(t, dir, s.given(t, "ts"), "node", "client.js"))
 	})

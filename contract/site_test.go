@@ -47,7 +47,9 @@ func open(t *testing.T) *site {
 		}
 		s.Tokens[role] = made.Token
 	}
-	s.Places = map[string]string{"account": holder, "asset": "BNB", "day": day(3), "name": "risk-warning", "version": "1", "code": "FR"}
+	s.Places = map[string]string{
+		"account": holder, "asset": "BNB", "day": day(3), "name": "risk-warning", "version": "1", "code": "FR",
+	}
 	s.URL = "http://" + scenario.Serve(t, s.books)
 	s.document = s.get(t, "/v1/openapi.json")
 	return s

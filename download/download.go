@@ -46,7 +46,8 @@ type paced struct{ w http.ResponseWriter }
 // Write sends a piece. Its deadline is one of the network, and so of the real time,
 // whatever clock the books go by.
 func (p paced) Write(b []byte) (int, error) {
-	if err := http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(stalled)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(stalled)); err != nil &&
+		!errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}
 	return p.w.Write(b)

@@ -26,7 +26,7 @@ type process struct {
 	err    error // how it ended; to be read after exited is closed
 }
 
-// ErrMissing says that PostgreSQL is not installed.
+// ErrMissing means that PostgreSQL is not installed.
 var ErrMissing = errors.New("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
 
 // debianBinaries is where Debian keeps what is not for everybody's PATH.
@@ -95,7 +95,8 @@ func (s *Server) initialize(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata", s.data(), "--no-sync",
 		"--encoding=UTF8", "--locale=C", "--username", superuser, "--auth=scram-sha-256", "--pwfile", passwordFile)
 	if err := s.withLog(cmd, cmd.Run); err != nil {
-		return fmt.Errorf("%s: %w (the folder must be within reach of the user that the server runs as)\n%s", cmd.Path, err, s.logEnd())
+		return fmt.Errorf("%s: %w (the folder must be within reach of the user that the server runs as)\n%s",
+			cmd.Path, err, s.logEnd())
 	}
 	return nil
 }

@@ -41,7 +41,8 @@ func giveToServer(path string) error {
 func serverIDs() (uid, gid int, err error) {
 	u, err := user.Lookup(serverUser)
 	if err != nil {
-		return 0, 0, fmt.Errorf("PostgreSQL does not run as root, and there is no user to run it as; run the tests as another user: %w", err)
+		return 0, 0, fmt.Errorf("PostgreSQL does not run as root, and there is no user to run it as; "+
+			"run the tests as another user: %w", err)
 	}
 	if uid, err = strconv.Atoi(u.Uid); err != nil {
 		return 0, 0, fmt.Errorf("user %s: %w", serverUser, err)

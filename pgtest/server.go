@@ -29,7 +29,7 @@ const emptyDatabase = "template1"
 const readyWithin = 60 * time.Second
 
 // Server is a PostgreSQL server of our own. Its methods that start and stop it
-// are not for several goroutines at once; URL stays the same for ever.
+// are not for several goroutines at once; URL stays the same forever.
 type Server struct {
 	dir      string // has the data folder and the log in it
 	bin      string
@@ -79,7 +79,8 @@ func (s *Server) NewDatabase(ctx context.Context, name string) (string, error) {
 // CopyDatabase makes a database with all that is in another, to which nobody may be
 // connected, and returns its URL.
 func (s *Server) CopyDatabase(ctx context.Context, name, from string) (string, error) {
-	if err := s.execute(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{from}.Sanitize()); err != nil {
+	if err := s.execute(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+
+		pgx.Identifier{from}.Sanitize()); err != nil {
 		return "", fmt.Errorf("create database %s from %s: %w", name, from, err)
 	}
 	return s.URL(name), nil

@@ -226,7 +226,8 @@ func awaitEnd(t *testing.T, pid int) {
 		case <-late:
 			// It must not outlive this test too.
 			p, findErr := os.FindProcess(pid)
-			t.Fatalf("the server, process %d, lived on: %s %v; ended now: %v", pid, status, err, errors.Join(findErr, p.Kill()))
+			t.Fatalf("the server, process %d, lived on: %s %v; ended now: %v",
+				pid, status, err, errors.Join(findErr, p.Kill()))
 		case <-tick.C:
 		}
 	}

@@ -163,7 +163,7 @@ func sweep() {
 	}
 }
 
-// gone says whether there is no process of that ID.
+// gone reports whether there is no process of that ID.
 func gone(pid int) bool {
 	p, err := os.FindProcess(pid)
 	if err != nil {

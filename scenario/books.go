@@ -150,7 +150,8 @@ func postgresRows(ctx context.Context, url, sql string) (lines []string, err err
 const (
 	journalSQL  = "SELECT bucket, day, account, asset, at, entry, move, side, amount, other, kind FROM journal"
 	balancesSQL = "SELECT bucket, account, asset, balance, carry, earned FROM balances"
-	accrualsSQL = "SELECT bucket, day, account, asset, opening, average, rest, eligible, apr, reward, before, carry FROM accruals"
+	accrualsSQL = "SELECT bucket, day, account, asset, opening, average, rest, eligible, apr, reward, before, carry " +
+		"FROM accruals"
 )
 
 // Dump is the journal and what follows from it, as text.
@@ -172,7 +173,8 @@ func Rewards(ctx context.Context, url string, through staking.Day) (string, erro
 	var b strings.Builder
 	for _, sql := range []string{
 		journalSQL + " WHERE kind IN ('reward', 'declare') AND day - 1", accrualsSQL + " WHERE day",
-		"SELECT bucket, day, asset, holders, total FROM payments WHERE day", "SELECT day, asset, holders, total FROM declarations WHERE day",
+		"SELECT bucket, day, asset, holders, total FROM payments WHERE day", "SELECT day, asset, holders, total " +
+			"FROM declarations WHERE day",
 	} {
 		lines, err := Rows(ctx, url, fmt.Sprintf("%s <= %d", sql, through))
 		if err != nil {

@@ -54,7 +54,8 @@ func TestKilled(t *testing.T) {
 			for !k.enough() {
 				k.round()
 			}
-			t.Logf("killed %d runs, %d of them halfway, and %d posters; %d transfers acknowledged, %d sent again and answered as the first time; an undisturbed run takes %s",
+			t.Logf("killed %d runs, %d of them halfway, and %d posters; %d transfers acknowledged, "+
+				"%d sent again and answered as the first time; an undisturbed run takes %s",
 				k.killedRuns, k.halfway, k.killedPosts, k.acked, k.again, k.span.Round(time.Millisecond))
 		})
 	}
@@ -82,7 +83,7 @@ func (k *killing) finish(url string) {
 	}
 }
 
-// enough says whether so many were killed as the test is for, half of them runs.
+// enough reports whether so many were killed as the test is for, half of them runs.
 func (k *killing) enough() bool {
 	return k.killedRuns >= k.kills/2 && k.killedRuns+k.killedPosts >= k.kills
 }
@@ -101,7 +102,7 @@ func (k *killing) round() {
 }
 
 // strike starts a run, or a poster, or both, kills them at a random moment, and
-// says whether the run had ended by itself.
+// reports whether the run had ended by itself.
 func (k *killing) strike(url string, client *Client) (ended bool) {
 	k.t.Helper()
 	var run, poster *Process
@@ -148,10 +149,11 @@ func (k *killing) strike(url string, client *Client) (ended bool) {
 	return ended
 }
 
-// isHalfway says whether a day was begun that is not paid to its end.
+// isHalfway reports whether a day was begun that is not paid to its end.
 func (k *killing) isHalfway(url string) bool {
 	k.t.Helper()
-	lines, err := Rows(k.t.Context(), url, "SELECT count(*) FROM progress WHERE accrued_through > paid_through OR paid_through > (SELECT min(paid_through) FROM progress)")
+	lines, err := Rows(k.t.Context(), url, "SELECT count(*) FROM progress "+
+		"WHERE accrued_through > paid_through OR paid_through > (SELECT min(paid_through) FROM progress)")
 	if err != nil {
 		k.t.Fatal(err)
 	}

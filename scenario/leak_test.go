@@ -53,7 +53,8 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 func postUntilClosed(t *testing.T, db *store.DB, town Town, caller int, begun chan<- struct{}) {
 	chance := Chance(1, uint64(caller))
 	for n := 0; ; n++ {
-		outcomes, err := db.Post(t.Context(), []ledger.Entry{town.Transfer(fmt.Sprintf("leak-%d-%d", caller, n), chance)})
+		outcomes, err := db.Post(t.Context(),
+			[]ledger.Entry{town.Transfer(fmt.Sprintf("leak-%d-%d", caller, n), chance)})
 		// How long they post is chance, and so is who has nothing left to send.
 		if err == nil && outcomes[0].Err != nil && !errors.Is(outcomes[0].Err, ledger.ErrInsufficient) {
 			t.Error(outcomes[0].Err)
@@ -62,7 +63,8 @@ func postUntilClosed(t *testing.T, db *store.DB, town Town, caller int, begun ch
 			begun <- struct{}{}
 		}
 		if err != nil {
-			if want := "post 1 entries: the books are closed"; err.Error() != want && err.Error() != "the books are closed" {
+			if want := "post 1 entries: the books are closed"; err.Error() != want &&
+				err.Error() != "the books are closed" {
 				t.Error(err)
 			}
 			return

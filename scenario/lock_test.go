@@ -33,9 +33,15 @@ func hold(t *testing.T, url string, db *store.DB, town Town, today staking.Day) 
 		b = town.Holder(n)
 	}
 	deposit := func(id string, to ledger.Account, at time.Time) ledger.Entry {
-		return ledger.Entry{ID: id, Kind: ledger.Deposit, At: at, Moves: []ledger.Move{{From: ledger.Custody, To: to, Asset: "BNB", Amount: 1}}}
+		return ledger.Entry{
+			ID: id, Kind: ledger.Deposit, At: at,
+			Moves: []ledger.Move{{From: ledger.Custody, To: to, Asset: "BNB", Amount: 1}},
+		}
 	}
-	h := &held{answer: make(chan error, 1), entries: []ledger.Entry{deposit("today", a, today.Start()), deposit("yesterday", b, (today - 1).Start())}}
+	h := &held{
+		answer:  make(chan error, 1),
+		entries: []ledger.Entry{deposit("today", a, today.Start()), deposit("yesterday", b, (today - 1).Start())},
+	}
 	c, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +49,8 @@ func hold(t *testing.T, url string, db *store.DB, town Town, today staking.Day) 
 	if _, err := c.Exec(t.Context(), "BEGIN"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Exec(t.Context(), "SELECT 1 FROM days WHERE bucket = $1 AND day = $2 FOR UPDATE", a.Bucket(), int64(today)); err != nil {
+	if _, err := c.Exec(t.Context(), "SELECT 1 FROM days WHERE bucket = $1 AND day = $2 FOR UPDATE", a.Bucket(),
+		int64(today)); err != nil {
 		t.Fatal(err)
 	}
 	h.release = func() {
@@ -57,7 +64,8 @@ func hold(t *testing.T, url string, db *store.DB, town Town, today staking.Day) 
 		h.answer <- err
 	}()
 	if !eventually(20*time.Second, func() bool {
-		lines, err := Rows(t.Context(), url, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+		lines, err := Rows(t.Context(), url, "SELECT 1 FROM pg_stat_activity "+
+			"WHERE wait_event_type = 'Lock' AND datname = current_database()")
 		return err == nil && len(lines) == 1
 	}) {
 		t.Fatal("the call does not wait at the lock")

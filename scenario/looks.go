@@ -78,7 +78,9 @@ func (p *Player) figure(l line) (string, error) {
 	if !found {
 		return "", fmt.Errorf("there is no reward")
 	}
-	got := asset.Format(map[string]ledger.Amount{"average": r.Average, "opening": r.Opening, "eligible": r.Eligible}[l.verb])
+	got := asset.Format(map[string]ledger.Amount{
+		"average": r.Average, "opening": r.Opening, "eligible": r.Eligible,
+	}[l.verb])
 	return got, same(got, l.word(2))
 }
 
@@ -141,12 +143,13 @@ func (p *Player) journal(l line) (string, error) {
 		return "", err
 	}
 	n := 0
-	err = reports.New(p.db.Reader()).Statement(p.ctx, l.holder(0), Day1, staking.DayOf(p.clock.Now()), func(s reports.Line) error {
-		if s.Entry == fmt.Sprintf("reward/%s/%s/%s", d, l.word(1), l.word(0)) && s.Other == ledger.Payable {
-			n++
-		}
-		return nil
-	})
+	err = reports.New(p.db.Reader()).Statement(p.ctx, l.holder(0), Day1, staking.DayOf(p.clock.Now()),
+		func(s reports.Line) error {
+			if s.Entry == fmt.Sprintf("reward/%s/%s/%s", d, l.word(1), l.word(0)) && s.Other == ledger.Payable {
+				n++
+			}
+			return nil
+		})
 	if err != nil {
 		return "", err
 	}

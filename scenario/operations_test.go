@@ -44,16 +44,19 @@ func TestOperations(t *testing.T) {
 	c := exec.CommandContext(t.Context(), bash, "-c", script.String())
 	c.Dir = t.TempDir()
 	c.Env = append(os.Environ(),
-		"PATH="+filepath.Dir(Program(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "SOFTSTAKE_KEY=", "SOFTSTAKE_KEY_FILE=",
+		"PATH="+filepath.Dir(Program(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "SOFTSTAKE_KEY=",
+		"SOFTSTAKE_KEY_FILE=",
 		"ADMIN="+admin, "OWNER_PASSWORD=o-secret", "SERVER_PASSWORD=s-secret",
 		"OWNER="+as(t, admin, owner, "books"), "SOFTSTAKE_DB="+as(t, admin, server, "books"),
-		"DRILL="+as(t, admin, owner, "drill"), "DRILL2="+as(t, admin, owner, "drill2"), "CUTOVER="+as(t, admin, owner, "cutover"))
+		"DRILL="+as(t, admin, owner, "drill"), "DRILL2="+as(t, admin, owner, "drill2"),
+		"CUTOVER="+as(t, admin, owner, "cutover"))
 	t.Cleanup(func() { remove(t, admin) })
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, database := range []string{"books", "drill", "drill2", "cutover"} {
-		c := exec.Command(Program(t), "account", "open", "bob", "--region", "DE", "--db", as(t, admin, server, database))
+		c := exec.Command(Program(t), "account", "open", "bob", "--region", "DE", "--db",
+			as(t, admin, server, database))
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("the servers' role cannot use %s: %v\n%s", database, err, out)
 		}
@@ -68,7 +71,8 @@ func remove(t *testing.T, admin string) {
 		commands = append(commands, "-c", "DROP DATABASE IF EXISTS "+database)
 	}
 	commands = append(commands, "-c", "DROP ROLE IF EXISTS books_owner", "-c", "DROP ROLE IF EXISTS books_server")
-	if out, err := exec.Command("psql", append([]string{"-q", "-v", "ON_ERROR_STOP=1", admin}, commands...)...).CombinedOutput(); err != nil {
+	if out, err := exec.Command("psql", append([]string{"-q", "-v", "ON_ERROR_STOP=1", admin}, commands...)...).
+		CombinedOutput(); err != nil {
 		t.Errorf("remove what the document has made: %v\n%s", err, out)
 	}
 }

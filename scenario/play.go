@@ -59,7 +59,9 @@ func play(t testing.TB, s *Script, url string, random bool) *Player {
 
 // prepare makes the books that the script presumes.
 func (p *Player) prepare(url string) (err error) {
-	b := store.Beginning{From: Day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), CloseAfter: closeAfter}
+	b := store.Beginning{
+		From: Day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
+	}
 	for _, l := range p.script.lines {
 		known := slices.ContainsFunc(b.Tokens, func(t staking.Token) bool { return t.Asset.Symbol == l.word(0) })
 		if l.verb != "terms" || known {
@@ -72,12 +74,14 @@ func (p *Player) prepare(url string) (err error) {
 		}
 		b.Tokens = append(b.Tokens, staking.Token{Asset: asset, Terms: terms})
 	}
-	if p.db, err = store.Create(p.ctx, url, store.Options{Clock: p.clock.Now, Actor: access.Process("scenario"), Volatile: true}, b); err != nil {
+	if p.db, err = store.Create(p.ctx, url,
+		store.Options{Clock: p.clock.Now, Actor: access.Process("scenario"), Volatile: true}, b); err != nil {
 		return err
 	}
 	for _, token := range b.Tokens {
 		if !p.script.has("fund", token.Asset.Symbol) {
-			if _, err := p.db.Fund(p.ctx, "begin-"+token.Asset.Symbol, token.Asset.Symbol, 1_000_000_00000000, false); err != nil {
+			if _, err := p.db.Fund(p.ctx, "begin-"+token.Asset.Symbol, token.Asset.Symbol, 1_000_000_00000000,
+				false); err != nil {
 				return err
 			}
 		}
@@ -85,7 +89,7 @@ func (p *Player) prepare(url string) (err error) {
 	return p.openHolders()
 }
 
-// has says whether the script has a line of the verb and first word.
+// has reports whether the script has a line of the verb and first word.
 func (s *Script) has(verb, word string) bool {
 	return slices.ContainsFunc(s.lines, func(l line) bool { return l.verb == verb && l.word(0) == word })
 }
@@ -96,7 +100,8 @@ func (p *Player) openHolders() error {
 	for _, l := range p.script.lines {
 		named := map[string]int{"deposit": 1, "transfer": 2}[l.verb]
 		for i := range named {
-			if a := l.holder(i); a.CheckHolder() == nil && !slices.Contains(holders, a) && !p.script.has("open", l.word(i)) {
+			if a := l.holder(i); a.CheckHolder() == nil && !slices.Contains(holders, a) &&
+				!p.script.has("open", l.word(i)) {
 				holders = append(holders, a)
 			}
 		}
@@ -160,7 +165,7 @@ var refusals = map[string]error{
 	"app":          staking.ErrUpdateApp,
 }
 
-// compare says how what happened differs from what was expected, or nil.
+// compare is how what happened differs from what was expected, or nil.
 func (p *Player) compare(l line, err error) error {
 	if l.refused == "" {
 		return err

@@ -51,7 +51,8 @@ func build() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "softstake"), "github.com/softstake/softstake").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "softstake"), "github.com/softstake/softstake").
+		CombinedOutput()
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("build softstake: %w\n%s", err, out), os.RemoveAll(dir))
 	}
@@ -97,7 +98,7 @@ func Start(t testing.TB, url string, stdin io.Reader, stdout io.Writer, args ...
 	return p
 }
 
-// Kill ends the process as kill -9 does, and says whether it was still there.
+// Kill ends the process as kill -9 does, and reports whether it was still there.
 func (p *Process) Kill() (running bool, err error) {
 	select {
 	case <-p.exited:

@@ -45,14 +45,19 @@ func TestRunsRaceWithTransfers(t *testing.T) {
 		late      bool // whether all is dated yesterday
 		long      bool // in the long tests alone
 	}{
-		{"sqlite", 1, true, false}, {"sqlite", 2, false, false}, {"postgres", 6, true, false}, {"postgres", 2, false, false},
-		{"sqlite", 1, false, true}, {"sqlite", 2, true, true}, {"postgres", 1, false, true}, {"postgres", 1, true, true},
+		{"sqlite", 1, true, false}, {"sqlite", 2, false, false}, {"postgres", 6, true, false},
+		{"postgres", 2, false, false},
+		{"sqlite", 1, false, true}, {"sqlite", 2, true, true}, {"postgres", 1, false, true},
+		{"postgres", 1, true, true},
 	} {
 		if c.long && !Long() {
 			continue
 		}
 		t.Run(fmt.Sprintf("%s from %d, late %t", c.kind, c.processes, c.late), func(t *testing.T) {
-			r := &race{t: t, town: Town{Holders: 600, Days: 1, Last: Day1}, url: NewURL(t, c.kind, true), clock: testkit.NewClock(Day1.Start()), acked: map[string]string{}}
+			r := &race{
+				t: t, town: Town{Holders: 600, Days: 1, Last: Day1}, url: NewURL(t, c.kind, true),
+				clock: testkit.NewClock(Day1.Start()), acked: map[string]string{},
+			}
 			r.closed.Store(int32(Day1) - 1)
 			if err := r.town.create(t, r.url, r.clock).Close(); err != nil {
 				t.Fatal(err)
@@ -95,8 +100,10 @@ func (r *race) run(seed uint64, late bool) {
 	stop()
 	sides.Wait()
 	took := time.Since(began)
-	r.t.Logf("%d days settled, the longest in %s; %d transfers taken (%d a second), %d too late, %d short of tokens; %d answered while a run was at work",
-		len(rows), longest.Round(time.Millisecond), r.posted.Load(), r.posted.Load()*1000/max(took.Milliseconds(), 1), r.closedOut.Load(), r.short.Load(), during)
+	r.t.Logf("%d days settled, the longest in %s; %d transfers taken (%d a second), %d too late, %d short of tokens; "+
+		"%d answered while a run was at work",
+		len(rows), longest.Round(time.Millisecond), r.posted.Load(), r.posted.Load()*1000/max(took.Milliseconds(), 1),
+		r.closedOut.Load(), r.short.Load(), during)
 	if during == 0 {
 		r.t.Error("no transfer was answered while a run was at work")
 	}
@@ -116,7 +123,8 @@ func (r *race) settle(d staking.Day) {
 	var runs sync.WaitGroup
 	for n, db := range r.running {
 		runs.Go(func() {
-			report, err := staking.Run(ctx, db, r.clock.Now(), staking.Options{Workers: 2, Start: n * ledger.Buckets / 2})
+			report, err := staking.Run(ctx, db, r.clock.Now(),
+				staking.Options{Workers: 2, Start: n * ledger.Buckets / 2})
 			if err != nil || len(report.Waiting) > 0 {
 				r.t.Errorf("settle %s: %v, waiting %v", d, err, report.Waiting)
 			}
@@ -128,7 +136,8 @@ func (r *race) settle(d staking.Day) {
 
 // rowsOf is how many postings a day has, and their sum without signs.
 func (r *race) rowsOf(d staking.Day) []string {
-	lines, err := Rows(context.Background(), r.url, fmt.Sprintf("SELECT count(*), coalesce(sum(abs(amount)), 0) FROM postings WHERE day = %d", d))
+	lines, err := Rows(context.Background(), r.url,
+		fmt.Sprintf("SELECT count(*), coalesce(sum(abs(amount)), 0) FROM postings WHERE day = %d", d))
 	if err != nil {
 		r.t.Error(err)
 	}
@@ -170,7 +179,8 @@ func (r *race) post(ctx context.Context, n int, chance *rand.Rand, late bool) {
 			switch k := chance.IntN(3); {
 			case late || k == 0:
 				yesterday := staking.DayOf(r.clock.Now()) - 1
-				entries[j].At = yesterday.Start().Add(time.Duration(chance.Int64N(staking.DayMillis)) * time.Millisecond)
+				entries[j].At = yesterday.Start().
+					Add(time.Duration(chance.Int64N(staking.DayMillis)) * time.Millisecond)
 			case k == 1:
 				entries[j].At = r.clock.Now()
 			}

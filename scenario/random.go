@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Long says whether the long tests were asked for: SOFTSTAKE_LONG=1.
+// Long reports whether the long tests were asked for: SOFTSTAKE_LONG=1.
 func Long() bool { return os.Getenv("SOFTSTAKE_LONG") == "1" }
 
 // Seed is what a test's chance begins with: SOFTSTAKE_SEED, or the time. It is
@@ -135,13 +135,15 @@ func (s *teller) name() string {
 func (s *teller) event() {
 	switch s.IntN(28) {
 	default:
-		s.say("%s %s %s %s %s %s", s.time(), s.one("deposit", "withdraw", "hold", "release", "complete"), s.holder(), s.amount(), s.token(), s.name())
+		s.say("%s %s %s %s %s %s", s.time(), s.one("deposit", "withdraw", "hold", "release", "complete"), s.holder(),
+			s.amount(), s.token(), s.name())
 	case 0, 1, 2, 3, 4:
 		s.say("%s transfer %s %s %s %s %s", s.time(), s.holder(), s.holder(), s.amount(), s.token(), s.name())
 	case 5, 6, 7:
 		a, b := s.holder(), s.holder()
 		s.say("%s trade %s%s %s %s BNB, %s %s%s %s SOL, %s @desk 0.01 BNB %s", s.time(),
-			a, s.one("", "/held"), b, s.amount(), s.one(b, b, b, "ghost"), a, s.one("", "/held"), s.amount(), s.one(a, b), s.name())
+			a, s.one("", "/held"), b, s.amount(), s.one(b, b, b, "ghost"), a, s.one("", "/held"), s.amount(),
+			s.one(a, b), s.name())
 	case 8, 9:
 		s.say("%s %s %s", s.time(), s.one("enroll", "press", "leave"), s.holder())
 	case 10:

@@ -37,8 +37,9 @@ func TestRandomDaysAreWorthPlaying(t *testing.T) {
 	p := PlayRandom(t, s, NewURL(t, "sqlite", false))
 	record := strings.Join(p.Record, "\n")
 	for _, want := range []string{
-		"repeated false", "repeated true", "insufficient balance", "the day is closed", "already exists with different content", "lies in the future",
-		"not found", "is not above zero", "is unknown", "not offered in this region", "not enough funds", "over the limit", "paid [{", "at some moment since",
+		"repeated false", "repeated true", "insufficient balance", "the day is closed",
+		"already exists with different content", "lies in the future", "not found", "is not above zero", "is unknown",
+		"not offered in this region", "not enough funds", "over the limit", "paid [{", "at some moment since",
 	} {
 		if !strings.Contains(record, want) {
 			t.Errorf("%q does not happen", want)

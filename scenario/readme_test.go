@@ -30,7 +30,8 @@ func TestReadme(t *testing.T) {
 	dir := t.TempDir()
 	c := exec.CommandContext(t.Context(), bash, "-c", "set -euxo pipefail\n"+lines)
 	c.Dir = dir
-	c.Env = append(os.Environ(), "PATH="+filepath.Dir(Program(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "SOFTSTAKE_KEY=", "SOFTSTAKE_KEY_FILE=")
+	c.Env = append(os.Environ(), "PATH="+filepath.Dir(Program(t))+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"SOFTSTAKE_KEY=", "SOFTSTAKE_KEY_FILE=")
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -86,7 +86,8 @@ func awaitWaiting(t *testing.T, s *Process) {
 // comparePayers shows that each payment was made once, and that both made some.
 func comparePayers(t *testing.T, url string) {
 	t.Helper()
-	twice, err := Rows(t.Context(), url, "SELECT day, asset, bucket, count(*) FROM payers GROUP BY day, asset, bucket HAVING count(*) > 1")
+	twice, err := Rows(t.Context(), url, "SELECT day, asset, bucket, count(*) "+
+		"FROM payers GROUP BY day, asset, bucket HAVING count(*) > 1")
 	if err != nil || len(twice) > 0 {
 		t.Errorf("paid twice: %v, %v", twice, err)
 	}

@@ -19,8 +19,12 @@ func TestTheLargestSupply(t *testing.T) {
 			clock := testkit.NewClock(Day1.Start())
 			asset := ledger.Asset{Symbol: "HUGE", Scale: 0, MaxSupply: most}
 			terms := staking.Terms{Asset: "HUGE", From: Day1, Offered: true, APR: 1<<30 - 1, Cap: most}
-			db, err := store.Create(t.Context(), NewURL(t, kind, false), store.Options{Clock: clock.Now, Volatile: true},
-				store.Beginning{From: Day1, Documents: staking.ShippedDocuments(), Tokens: []staking.Token{{Asset: asset, Terms: terms}}})
+			db, err := store.Create(t.Context(), NewURL(t, kind, false),
+				store.Options{Clock: clock.Now, Volatile: true},
+				store.Beginning{
+					From: Day1, Documents: staking.ShippedDocuments(),
+					Tokens: []staking.Token{{Asset: asset, Terms: terms}},
+				})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -35,7 +39,10 @@ func TestTheLargestSupply(t *testing.T) {
 				}
 			}
 			deposit := func(id string, to ledger.Account, n ledger.Amount) ledger.Entry {
-				return ledger.Entry{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: to, Asset: "HUGE", Amount: n}}}
+				return ledger.Entry{
+					ID: id, Kind: ledger.Deposit,
+					Moves: []ledger.Move{{From: ledger.Custody, To: to, Asset: "HUGE", Amount: n}},
+				}
 			}
 			outcomes, err := db.Post(t.Context(), []ledger.Entry{deposit("all", "alice", most)})
 			if err != nil || outcomes[0].Err != nil {

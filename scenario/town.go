@@ -95,7 +95,10 @@ func (w Town) create(t testing.TB, url string, clock *testkit.Clock) *store.DB {
 		a := w.Holder(n)
 		accounts, ids = append(accounts, store.Account{ID: a, Region: "DE", Opened: clock.Now()}), append(ids, a)
 		for _, symbol := range townTokens {
-			openings = append(openings, store.Opening{Account: a, Asset: symbol, Amount: 100_00000000 + ledger.Amount(n)*100_00000000/ledger.Amount(w.Holders)})
+			openings = append(openings, store.Opening{
+				Account: a, Asset: symbol,
+				Amount: 100_00000000 + ledger.Amount(n)*100_00000000/ledger.Amount(w.Holders),
+			})
 		}
 	}
 	for _, step := range []func() error{

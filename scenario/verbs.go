@@ -16,23 +16,28 @@ var verbs map[string]func(*Player, line) (string, error)
 
 func init() {
 	verbs = map[string]func(*Player, line) (string, error){
-		"day":      func(*Player, line) (string, error) { return "", nil },
-		"now":      (*Player).now,
-		"terms":    (*Player).setTerms,
-		"correct":  (*Player).correctTerms,
-		"limit":    (*Player).limit,
-		"approve":  (*Player).approve,
-		"fund":     (*Player).fund,
-		"open":     (*Player).open,
-		"region":   (*Player).region,
-		"enroll":   (*Player).enrollLine,
-		"press":    (*Player).press,
-		"leave":    (*Player).leave,
-		"deposit":  entryVerb(ledger.Deposit, func(l line) (from, to ledger.Account) { return ledger.Custody, l.holder(0) }),
-		"withdraw": entryVerb(ledger.Withdrawal, func(l line) (from, to ledger.Account) { return l.holder(0), ledger.Custody }),
-		"complete": entryVerb(ledger.Withdrawal, func(l line) (from, to ledger.Account) { return l.holder(0).Held(), ledger.Custody }),
-		"hold":     entryVerb(ledger.Hold, func(l line) (from, to ledger.Account) { return l.holder(0), l.holder(0).Held() }),
-		"release":  entryVerb(ledger.Release, func(l line) (from, to ledger.Account) { return l.holder(0).Held(), l.holder(0) }),
+		"day":     func(*Player, line) (string, error) { return "", nil },
+		"now":     (*Player).now,
+		"terms":   (*Player).setTerms,
+		"correct": (*Player).correctTerms,
+		"limit":   (*Player).limit,
+		"approve": (*Player).approve,
+		"fund":    (*Player).fund,
+		"open":    (*Player).open,
+		"region":  (*Player).region,
+		"enroll":  (*Player).enrollLine,
+		"press":   (*Player).press,
+		"leave":   (*Player).leave,
+		"deposit": entryVerb(ledger.Deposit,
+			func(l line) (from, to ledger.Account) { return ledger.Custody, l.holder(0) }),
+		"withdraw": entryVerb(ledger.Withdrawal,
+			func(l line) (from, to ledger.Account) { return l.holder(0), ledger.Custody }),
+		"complete": entryVerb(ledger.Withdrawal,
+			func(l line) (from, to ledger.Account) { return l.holder(0).Held(), ledger.Custody }),
+		"hold": entryVerb(ledger.Hold,
+			func(l line) (from, to ledger.Account) { return l.holder(0), l.holder(0).Held() }),
+		"release": entryVerb(ledger.Release,
+			func(l line) (from, to ledger.Account) { return l.holder(0).Held(), l.holder(0) }),
 		"transfer": (*Player).transfer,
 		"trade":    (*Player).trade,
 		"settle":   (*Player).settle,
@@ -196,7 +201,8 @@ func (p *Player) post(l line, kind ledger.Kind, from, to ledger.Account, amount,
 	if err != nil {
 		return "", err
 	}
-	return p.postEntry(l, ledger.Entry{Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: asset.Symbol, Amount: n}}})
+	return p.postEntry(l,
+		ledger.Entry{Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: asset.Symbol, Amount: n}}})
 }
 
 // trade reads moves between commas: "trade alice bob 1 BNB, bob alice/held 600 USDT".
@@ -211,7 +217,8 @@ func (p *Player) trade(l line) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		e.Moves = append(e.Moves, ledger.Move{From: ledger.Account(w[0]), To: ledger.Account(w[1]), Asset: asset.Symbol, Amount: n})
+		e.Moves = append(e.Moves,
+			ledger.Move{From: ledger.Account(w[0]), To: ledger.Account(w[1]), Asset: asset.Symbol, Amount: n})
 	}
 	return p.postEntry(l, e)
 }
@@ -244,6 +251,7 @@ func (p *Player) outcome(l line) func(store.Outcome, error) (string, error) {
 		if err == nil && o.Repeated != l.again && !p.random {
 			err = fmt.Errorf("repeated is %t", o.Repeated)
 		}
-		return fmt.Sprintf("at %d, posted at %d, repeated %t", o.At.UnixMilli(), o.PostedAt.UnixMilli(), o.Repeated), err
+		return fmt.Sprintf("at %d, posted at %d, repeated %t",
+			o.At.UnixMilli(), o.PostedAt.UnixMilli(), o.Repeated), err
 	}
 }

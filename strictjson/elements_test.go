@@ -15,7 +15,8 @@ func TestElements(t *testing.T) {
 		text, rest string
 		elements   []string
 	}{
-		{`{"moves":[{"a":1,"a":2}, "x",7 ,null,[[]],{}],"atomic":true}`, `{"moves":[],"atomic":true}`, []string{`{"a":1,"a":2}`, `"x"`, `7`, `null`, `[[]]`, `{}`}},
+		{`{"moves":[{"a":1,"a":2}, "x",7 ,null,[[]],{}],"atomic":true}`, `{"moves":[],"atomic":true}`,
+			[]string{`{"a":1,"a":2}`, `"x"`, `7`, `null`, `[[]]`, `{}`}},
 		{` {"atomic":true, "moves" : [ 1 ] } `, ` {"atomic":true, "moves" : [ ] } `, []string{"1"}},
 		{"{\"moves\":[\"\xff\"]}", `{"moves":[]}`, []string{"\"\xff\""}},
 		{`{"moves":[]}`, `{"moves":[]}`, nil},
@@ -31,7 +32,8 @@ func TestElements(t *testing.T) {
 		for _, e := range elements {
 			got = append(got, string(e))
 		}
-		if err != nil || strings.TrimSpace(string(rest)) != strings.TrimSpace(strings.ReplaceAll(c.rest, "[ ]", "[]")) && string(rest) != c.rest || !slices.Equal(got, c.elements) {
+		if err != nil || strings.TrimSpace(string(rest)) != strings.TrimSpace(strings.ReplaceAll(c.rest, "[ ]",
+			"[]")) && string(rest) != c.rest || !slices.Equal(got, c.elements) {
 			t.Errorf("%s: %q, %s, %v", c.text, got, rest, err)
 		}
 		if !json.Valid(rest) {
@@ -61,7 +63,9 @@ func TestElementsOfWhatIsNotJSON(t *testing.T) {
 // FuzzElements: the elements and what is left are JSON, and put together again they
 // are the text.
 func FuzzElements(f *testing.F) {
-	for _, seed := range []string{`{"moves":[{"a":1},2 , 3]}`, `{"moves":[],"moves":[1]}`, `{"x":[1],"moves" : ["]"]} `, `[]`, "\xff"} {
+	for _, seed := range []string{
+		`{"moves":[{"a":1},2 , 3]}`, `{"moves":[],"moves":[1]}`, `{"x":[1],"moves" : ["]"]} `, `[]`, "\xff",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -85,8 +89,10 @@ func FuzzElements(f *testing.F) {
 		}
 		var all []json.RawMessage
 		if len(elements) > 0 && strings.Count(string(text), "oves") == 1 {
-			if err := json.Unmarshal(whole.Moves, &all); err != nil || len(all) != len(elements) || string(left.Moves) == string(whole.Moves) {
-				t.Fatalf("%q has %d elements, and not %d; %s is left; %v", text, len(all), len(elements), left.Moves, err)
+			if err := json.Unmarshal(whole.Moves, &all); err != nil || len(all) != len(elements) ||
+				string(left.Moves) == string(whole.Moves) {
+				t.Fatalf("%q has %d elements, and not %d; %s is left; %v",
+					text, len(all), len(elements), left.Moves, err)
 			}
 		}
 	})

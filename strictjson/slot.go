@@ -17,7 +17,7 @@ type slot struct {
 	example string       // the field's tag of this name, or ""
 }
 
-// refuse says what was expected where a value does not fit, or "". Of an object or an
+// refuse is what was expected where a value does not fit, or "". Of an object or an
 // array it sees the beginning.
 func (s slot) refuse(token json.Token) string {
 	t := plainType(s.t)
@@ -43,7 +43,7 @@ func (s slot) refuse(token json.Token) string {
 	return s.unless(s.t.Kind() == reflect.Pointer, t, "null")
 }
 
-// unless says what was expected instead of what was given, unless that fits.
+// unless is what was expected instead of what was given, unless that fits.
 func (s slot) unless(fits bool, t reflect.Type, given string) string {
 	if fits {
 		return ""
@@ -80,7 +80,7 @@ var kinds = map[reflect.Kind]string{
 
 func wholeKind(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Uint64 }
 
-// refuseNumber says what was expected where a number does not fit a type of whole
+// refuseNumber is what was expected where a number does not fit a type of whole
 // numbers, or "".
 func (s slot) refuseNumber(t reflect.Type, number string) string {
 	var err error
@@ -135,7 +135,9 @@ func (m *members) member(at *place) (slot, error) {
 			return slot{}, &Fault{Field: at.field(), Message: fmt.Sprintf("the name is written %q", name)}
 		}
 	}
-	return slot{}, &Fault{Field: at.field(), Message: "unknown name; the known names are " + strings.Join(m.names, ", ")}
+	return slot{}, &Fault{
+		Field: at.field(), Message: "unknown name; the known names are " + strings.Join(m.names, ", "),
+	}
 }
 
 // structs are the members of the structs seen so far, by type: to find them takes

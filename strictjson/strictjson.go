@@ -1,4 +1,5 @@
-// Package strictjson reads JSON that can be read in one way only, and says in plain words where it cannot. It knows nothing of what the JSON means.
+// Package strictjson reads JSON that can be read in one way only, and says in plain words where it
+// cannot. It knows nothing of what the JSON means.
 package strictjson
 
 import (
@@ -13,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// Fault says what is wrong with a text, and where.
+// Fault is what is wrong with a text, and where.
 type Fault struct {
 	Field   string // such as "entries[3].moves[0].amount"; "": the whole
 	Message string // what was expected, and what was given
@@ -39,7 +40,7 @@ func plain(s string) string {
 // deepest is how far values may be nested.
 const deepest = 16
 
-// CheckFor says what is wrong with a text that is to be one JSON value for a type, or
+// CheckFor is what is wrong with a text that is to be one JSON value for a type, or
 // nil. The text is UTF-8, has no name twice in one object (readers would silently take
 // the first or the last), is not nested more than 16 deep, and nothing follows it. Its
 // names are known and written exactly as the type says, each value is of the expected
@@ -97,17 +98,19 @@ func faultOf(text []byte, err error) error {
 	return err
 }
 
-// unexpected says where a text stops being JSON, as the end of a sentence.
+// unexpected is where a text stops being JSON, as the end of a sentence.
 func unexpected(text []byte) string {
 	var whole json.RawMessage
 	var wrong *json.SyntaxError // a decoder's knows the place within its own buffer only
-	if err := json.Unmarshal(text, &whole); !errors.As(err, &wrong) || wrong.Offset < 1 || wrong.Offset > int64(len(text)) {
+	if err := json.Unmarshal(text, &whole); !errors.As(err, &wrong) || wrong.Offset < 1 ||
+		wrong.Offset > int64(len(text)) {
 		return ""
 	}
 	before := text[:wrong.Offset-1]
 	line := before[bytes.LastIndexByte(before, '\n')+1:]
 	character, _ := utf8.DecodeRune(text[len(before):])
-	return fmt.Sprintf(": %q is unexpected at line %d, column %d", string(character), 1+bytes.Count(before, []byte("\n")), 1+utf8.RuneCount(line))
+	return fmt.Sprintf(": %q is unexpected at line %d, column %d",
+		string(character), 1+bytes.Count(before, []byte("\n")), 1+utf8.RuneCount(line))
 }
 
 // place is where a value stands in those around it.

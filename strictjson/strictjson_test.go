@@ -40,7 +40,8 @@ func TestDecode(t *testing.T) {
 	if err := strictjson.Decode([]byte(text), &e); err != nil {
 		t.Fatal(err)
 	}
-	if e.ID != "a" || e.At != nil || len(e.Moves) != 2 || e.Moves[1].Amount != "3" || !e.Atomic || e.Count != -7 || e.Notes["X"] != 2 {
+	if e.ID != "a" || e.At != nil || len(e.Moves) != 2 || e.Moves[1].Amount != "3" || !e.Atomic || e.Count != -7 ||
+		e.Notes["X"] != 2 {
 		t.Errorf("read as %+v", e)
 	}
 }
@@ -53,7 +54,8 @@ func (c refusal) check(t *testing.T) {
 	var e entry
 	err := strictjson.Decode([]byte(c.text), &e)
 	var fault *strictjson.Fault
-	if !errors.As(err, &fault) || fault.Field != c.field || !strings.Contains(fault.Error(), c.says) || len(fault.Error()) > 300 || strings.Contains(fault.Error(), "Go ") {
+	if !errors.As(err, &fault) || fault.Field != c.field || !strings.Contains(fault.Error(), c.says) ||
+		len(fault.Error()) > 300 || strings.Contains(fault.Error(), "Go ") {
 		t.Errorf("%.60s: %v; %q in %q is wanted", c.text, err, c.says, c.field)
 	}
 }
@@ -110,7 +112,8 @@ func TestDecodeRefusesValues(t *testing.T) {
 		{`"x"`, "", "expected an object, got a string"},
 		{`7`, "", "expected an object, got a number"},
 		{`true`, "", "expected an object, got true"},
-		{`{"moves":[{"amount":2}]}`, "moves[0].amount", `moves[0].amount: expected a decimal string such as "2.5", got a number`},
+		{`{"moves":[{"amount":2}]}`, "moves[0].amount",
+			`moves[0].amount: expected a decimal string such as "2.5", got a number`},
 		{`{"moves":[{},{"amount":2e400}]}`, "moves[1].amount", `expected a decimal string such as "2.5", got a number`},
 		{`{"moves":[{"amount":true}]}`, "moves[0].amount", `expected a decimal string such as "2.5", got true`},
 		{`{"moves":[{"amount":{}}]}`, "moves[0].amount", `expected a decimal string such as "2.5", got an object`},
@@ -130,7 +133,8 @@ func TestDecodeRefusesValues(t *testing.T) {
 		{`{"count":1.5}`, "count", "expected a whole number, got 1.5"},
 		{`{"count":1.0}`, "count", "expected a whole number, got 1.0"},
 		{`{"count":1e2}`, "count", "expected a whole number, got 1e2"},
-		{`{"count":9223372036854775808}`, "count", "expected a whole number from -9223372036854775808 to 9223372036854775807, got 9223372036854775808"},
+		{`{"count":9223372036854775808}`, "count",
+			"expected a whole number from -9223372036854775808 to 9223372036854775807, got 9223372036854775808"},
 		{`{"count":` + strings.Repeat("9", 5000) + `}`, "count", "to 9223372036854775807, got 999"},
 		{`{"count":true}`, "count", "expected a whole number, got true"},
 		{`{"page":"3"}`, "page", "expected a whole number such as 3, got a string"},
@@ -146,7 +150,9 @@ func TestDecodeRefusesValues(t *testing.T) {
 }
 
 func TestCheckForNoType(t *testing.T) {
-	for _, text := range []string{`{"a":[1,"2",{"A":null}],"A":1e400}`, `7`, `null`, strings.Repeat("[", 16) + strings.Repeat("]", 16)} {
+	for _, text := range []string{
+		`{"a":[1,"2",{"A":null}],"A":1e400}`, `7`, `null`, strings.Repeat("[", 16) + strings.Repeat("]", 16),
+	} {
 		if err := strictjson.CheckFor([]byte(text), nil); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -156,7 +162,8 @@ func TestCheckForNoType(t *testing.T) {
 // FuzzDecode: what is read is read in one way, and so is what it is written as.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
-		`{"id":"a","moves":[{"from":"alice","amount":"2"}],"count":3}`, `{"id":"a","id":"b"}`, `{"any":{"x":[[[]]]}}`, `null`, `[1]`, "\xff", `{"moves":[{"From":""}]}`,
+		`{"id":"a","moves":[{"from":"alice","amount":"2"}],"count":3}`, `{"id":"a","id":"b"}`, `{"any":{"x":[[[]]]}}`,
+		`null`, `[1]`, "\xff", `{"moves":[{"From":""}]}`,
 	} {
 		f.Add([]byte(seed))
 	}

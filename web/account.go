@@ -81,7 +81,8 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 	if p.Of.Region.Exists() {
 		p.Residence = p.region(p.Of.Region)
 	}
-	atHome, asked := staking.CheckRegion(p.Of.Region, staking.Client{}, restricted), staking.CheckRegion(p.Of.Region, v.client(), restricted)
+	atHome, asked := staking.CheckRegion(p.Of.Region, staking.Client{}, restricted),
+		staking.CheckRegion(p.Of.Region, v.client(), restricted)
 	switch {
 	case !p.Of.Region.Exists():
 		p.Standing = "unknown"
@@ -121,7 +122,8 @@ func (p *accountPage) readAccepted(v *visit) error {
 		p.Accepted = append(p.Accepted, acceptedRow{a, a.Version < newest[a.Document]})
 	}
 	slices.SortStableFunc(p.Accepted, func(a, b acceptedRow) int {
-		return cmp.Or(slices.Index(staking.DocumentNames, a.Document)-slices.Index(staking.DocumentNames, b.Document), b.Version-a.Version)
+		return cmp.Or(slices.Index(staking.DocumentNames, a.Document)-slices.Index(staking.DocumentNames, b.Document),
+			b.Version-a.Version)
 	})
 	return nil
 }

@@ -39,7 +39,7 @@ var passwordFaults = []struct {
 	{access.ErrPasswordProduct, "account.fault.product"},
 }
 
-// readPassword reads the form. What is wrong stands in it.
+// readPassword reads the form, and sets its errors.
 func (v *visit) readPassword(f *form) {
 	switch {
 	case f.Value("new") == f.Value("current") && f.Value("new") != "":
@@ -70,7 +70,9 @@ func (s *server) setPassword(v *visit) error {
 	if f.Faulty() {
 		return v.showPassword(status, f)
 	}
-	change := people.PasswordChange{KeepSession: v.session.ID, RevokeKeys: f.Value("revoke") != "", Client: v.browser(), Address: v.address()}
+	change := people.PasswordChange{
+		KeepSession: v.session.ID, RevokeKeys: f.Value("revoke") != "", Client: v.browser(), Address: v.address(),
+	}
 	err = s.trustedHashing.inTurn(v.context(), v.session.Email, func() (err error) {
 		change.Hash, err = access.HashPassword(s.Random, f.Value("new"))
 		return err

@@ -20,8 +20,10 @@ func TestAccount(t *testing.T) {
 	w.browser.header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	w.login("alice@example.com")
 	w.cookie("zone", "Europe/Berlin")
-	w.get("/account").is(http.StatusOK).has("alice@example.com", "Germany (DE)", "Soft Staking is offered there", "Firefox on Linux", "This one",
-		"/earn/documents/risk-warning?version=1", "Risk Warning, version 1", "2 Mar 2026, 13:00", "0 that can be used", "Europe/Berlin").hasNot("There is a newer version", ">account.")
+	w.get("/account").is(http.StatusOK).has("alice@example.com", "Germany (DE)", "Soft Staking is offered there",
+		"Firefox on Linux", "This one",
+		"/earn/documents/risk-warning?version=1", "Risk Warning, version 1", "2 Mar 2026, 13:00", "0 that can be used",
+		"Europe/Berlin").hasNot("There is a newer version", ">account.")
 	_, err := w.books.PublishDocument(w.Context(), staking.RiskWarning, "It may all be lost.")
 	w.ok(err)
 	w.get("/account").has("There is a newer version")
@@ -76,17 +78,20 @@ func TestPassword(t *testing.T) {
 		{"", newPassword, newPassword, "Enter your password"},
 	} {
 		w.post("/account/password", url.Values{"current": {c.current}, "new": {c.first}, "again": {c.second}}).
-			is(http.StatusUnprocessableEntity).has(c.fault).hasNot(newPassword, testPassword, "Password123!", "Wonderland", "I love")
+			is(http.StatusUnprocessableEntity).has(c.fault).hasNot(newPassword, testPassword, "Password123!",
+			"Wonderland", "I love")
 	}
 	w.cookie("lang", "de")
-	w.post("/account/password", url.Values{"current": {testPassword}, "new": {"Password123!"}, "again": {"Password123!"}}).
+	w.post("/account/password",
+		url.Values{"current": {testPassword}, "new": {"Password123!"}, "again": {"Password123!"}}).
 		is(http.StatusUnprocessableEntity).has("eines der häufigsten Passwörter")
 	w.cookie("lang", "en")
 	other.get("/account").is(http.StatusOK)
 	w.post("/account/password", url.Values{"current": {testPassword}, "new": {newPassword}, "again": {newPassword}}).
 		goesTo("/account").has("Your password is changed")
 	other.get("/account").is(http.StatusSeeOther)
-	other.post("/login", url.Values{"email": {"alice@example.com"}, "password": {testPassword}}).is(http.StatusUnprocessableEntity)
+	other.post("/login", url.Values{"email": {"alice@example.com"}, "password": {testPassword}}).
+		is(http.StatusUnprocessableEntity)
 	other.post("/login", url.Values{"email": {"alice@example.com"}, "password": {newPassword}}).is(http.StatusSeeOther)
 	w.get("/activity").has("Password changed", "Log-in refused")
 }
@@ -98,9 +103,13 @@ func TestAPasswordOffersToRevokeKeys(t *testing.T) {
 	w.get("/account/password").is(http.StatusOK).hasNot("API keys")
 	name, _, err := access.NewKey(rand.Reader)
 	w.ok(err)
-	k := access.Key{Key: name, Account: "alice", Type: access.HMAC, Permissions: []access.Permission{access.Read}, Secret: []byte("sealed"), Label: "bot"}
+	k := access.Key{
+		Key: name, Account: "alice", Type: access.HMAC, Permissions: []access.Permission{access.Read},
+		Secret: []byte("sealed"), Label: "bot",
+	}
 	w.ok(w.books.People().AddKey(t.Context(), k))
-	w.get("/account/password").is(http.StatusOK).has("Also revoke all API keys", "The account has 1 key that can be used")
+	w.get("/account/password").is(http.StatusOK).has("Also revoke all API keys",
+		"The account has 1 key that can be used")
 	set := func(from, to string, more ...string) answer {
 		form := url.Values{"current": {from}, "new": {to}, "again": {to}}
 		for _, field := range more {
@@ -109,7 +118,8 @@ func TestAPasswordOffersToRevokeKeys(t *testing.T) {
 		return w.post("/account/password", form)
 	}
 	set("wrong", newPassword, "revoke").is(http.StatusUnprocessableEntity).has(`value="1" checked`)
-	set(testPassword, newPassword).goesTo("/account").has("Your password is changed", "1 that can be used").hasNot("are revoked")
+	set(testPassword, newPassword).goesTo("/account").has("Your password is changed", "1 that can be used").
+		hasNot("are revoked")
 	set(newPassword, testPassword, "revoke").goesTo("/account").has("all API keys are revoked", "0 that can be used")
 	w.get("/activity").has("Password changed", "API key revoked: "+k.Short()+" bot")
 	k, err = w.books.People().Key(t.Context(), name)
@@ -126,9 +136,11 @@ func TestSettings(t *testing.T) {
 		t.Errorf("it leads back to %q", back)
 	}
 	w.post("/settings", url.Values{"lang": {"de"}, "back": {"/login"}}).goesTo("/login").has("Anmelden")
-	w.post("/settings", url.Values{"theme": {"dark"}}).goesTo("/settings").has(`data-theme="dark"`, "Sprache", `value="dark" aria-pressed="true"`)
+	w.post("/settings", url.Values{"theme": {"dark"}}).goesTo("/settings").has(`data-theme="dark"`, "Sprache",
+		`value="dark" aria-pressed="true"`)
 	w.post("/settings", url.Values{"theme": {""}}).goesTo("/settings").hasNot("data-theme").has(`lang="de"`)
-	w.post("/settings", url.Values{"lang": {"xx"}, "theme": {"pink"}}).goesTo("/settings").has("Sprache").hasNot("data-theme")
+	w.post("/settings", url.Values{"lang": {"xx"}, "theme": {"pink"}}).goesTo("/settings").has("Sprache").
+		hasNot("data-theme")
 	for _, back := range []string{"//example.org", "https://example.org/", `/\example.org`, ""} {
 		w.post("/settings", url.Values{"lang": {"en"}, "back": {back}}).goesTo("/settings")
 	}
@@ -141,7 +153,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestDevice says what browsers say of themselves in plain words.
+// TestDevice is what browsers say of themselves in plain words.
 func TestDevice(t *testing.T) {
 	all, err := readLocales()
 	if err != nil {
@@ -156,7 +168,9 @@ func TestDevice(t *testing.T) {
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                      "Chrome on Linux",
 		"curl/8.5.0": "curl",
 		"Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0": "Firefox on Android",
-		"ios 3.2.0": "App 3.2.0 for iOS", "ios v3.1.0 (1234)": "App v3.1.0 (1234) for iOS", "android ": "App for Android", "web": "Browser", "operator": "By the operator", "": "Unknown browser", "web 1.2": "Unknown browser",
+		"ios 3.2.0": "App 3.2.0 for iOS", "ios v3.1.0 (1234)": "App v3.1.0 (1234) for iOS",
+		"android ": "App for Android", "web": "Browser", "operator": "By the operator", "": "Unknown browser",
+		"web 1.2": "Unknown browser",
 	} {
 		if got := p.Device(said); got != want {
 			t.Errorf("%q is %q, and not %q", said, got, want)

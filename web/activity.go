@@ -50,9 +50,12 @@ func (s *server) activity(v *visit) error {
 	if err != nil {
 		return err
 	}
-	// Nothing is dated later than the end of tomorrow, wherever the clocks of other processes stand.
+	// Nothing is dated later than the end of tomorrow, whatever the clocks of other processes are.
 	after := happeningPlace{At: s.Books.Now().AddDate(0, 0, 2).UnixMilli()}
-	page := activityPage{view: v.view("activity.title"), Asked: asked, File: asked.path("/activity.csv", ""), Newest: asked.path("/activity", "")}
+	page := activityPage{
+		view: v.view("activity.title"), Asked: asked, File: asked.path("/activity.csv", ""),
+		Newest: asked.path("/activity", ""),
+	}
 	if from := v.value("from"); from == "" {
 		page.Again = page.Newest
 	} else if after, err = parsePlace(from, activitySources); err != nil {
@@ -85,12 +88,12 @@ func (s *server) activity(v *visit) error {
 	return v.show("activity", page)
 }
 
-// moves says whether the part of the list has what moves tokens.
+// moves reports whether the part of the list has what moves tokens.
 func (a activityAsked) moves() bool {
 	return a.Show == showAll || a.Show == showWallet || a.Show == showRewards
 }
 
-// path is the address of the list, from a place on or, "", from the newest.
+// path is the address of the list, from a cursor on or, "", from the newest.
 func (a activityAsked) path(path, from string) string {
 	show := a.Show
 	if show == showAll {
@@ -118,7 +121,9 @@ func (v *visit) activityAsked() (asked activityAsked, assets map[string]ledger.A
 // days puts happenings under the visitor's days.
 func (p *activityPage) days(happenings []happening, assets map[string]ledger.Asset) (days []activityDay, err error) {
 	today := p.visit.Books.Now().In(p.visit.zone)
-	labels := map[string]string{p.locale.date(today.AddDate(0, 0, -1)): p.T("activity.yesterday"), p.locale.date(today): p.T("activity.today")}
+	labels := map[string]string{
+		p.locale.date(today.AddDate(0, 0, -1)): p.T("activity.yesterday"), p.locale.date(today): p.T("activity.today"),
+	}
 	last := ""
 	for _, h := range happenings {
 		date := p.locale.date(h.moment().In(p.visit.zone))

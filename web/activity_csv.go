@@ -10,7 +10,10 @@ import (
 
 // activityColumns are those of the file: words for programs, in every language the
 // same. A happening with several sides has a line for each.
-var activityColumns = []string{"time_utc", "event", "asset", "amount", "balance", "other_account", "entry", "reward_day", "detail", "client", "address"}
+var activityColumns = []string{
+	"time_utc", "event", "asset", "amount", "balance", "other_account", "entry", "reward_day", "detail", "client",
+	"address",
+}
 
 // activityFile is the list as a CSV file, the newest first. It is written while it
 // is read, so that no part of it need be in memory.
@@ -22,19 +25,20 @@ func (s *server) activityFile(v *visit) error {
 	name := "activity_" + string(v.account()) + "_" + s.Books.Now().Format(time.DateOnly)
 	return v.file(name, activityColumns, func(line func(...string) error) error {
 		newest := happeningPlace{At: s.Books.Now().AddDate(0, 0, 2).UnixMilli()}
-		return merge(v.context(), s.sources(v.account(), asked), newest, activityLength, func(h happening) (bool, error) {
-			for _, change := range h.Sides {
-				if _, err := s.asset(v.context(), assets, change.Asset); err != nil {
-					return true, err
+		return merge(v.context(), s.sources(v.account(), asked), newest, activityLength,
+			func(h happening) (bool, error) {
+				for _, change := range h.Sides {
+					if _, err := s.asset(v.context(), assets, change.Asset); err != nil {
+						return true, err
+					}
 				}
-			}
-			for _, cells := range h.lines(assets) {
-				if err := line(cells...); err != nil {
-					return true, err
+				for _, cells := range h.lines(assets) {
+					if err := line(cells...); err != nil {
+						return true, err
+					}
 				}
-			}
-			return false, nil
-		})
+				return false, nil
+			})
 	})
 }
 
@@ -51,7 +55,10 @@ func (h happening) lines(assets map[string]ledger.Asset) (lines [][]string) {
 		detail += " " + strconv.Itoa(h.Version)
 	}
 	line := func(asset, amount, balance string) []string {
-		return []string{at, h.Name, asset, amount, balance, download.Cell(string(h.Other)), download.Cell(h.Entry), day, download.Cell(detail), download.Cell(h.Client), download.Cell(h.Address)}
+		return []string{
+			at, h.Name, asset, amount, balance, download.Cell(string(h.Other)), download.Cell(h.Entry), day,
+			download.Cell(detail), download.Cell(h.Client), download.Cell(h.Address),
+		}
 	}
 	for _, s := range h.Sides {
 		balance := "free"

@@ -15,7 +15,7 @@ import (
 // millisecond stands by source and, of one source, in that source's own order: so
 // every happening has one place, and a page goes on exactly behind another.
 
-// happeningPlace is where a happening stands in the list.
+// happeningPlace is the cursor of a happening in the list.
 type happeningPlace struct {
 	At     int64  // milliseconds since 1970
 	Source int    // which of the sources tells it
@@ -40,7 +40,7 @@ func (p happeningPlace) from(source int) (at int64, id string) {
 	return p.At, p.ID
 }
 
-// String is the place for an address.
+// String is the cursor for an address.
 func (p happeningPlace) String() string { return fmt.Sprintf("%d.%d.%s", p.At, p.Source, p.ID) }
 
 // lastMoment is 31 December 9999, after which nothing happens.
@@ -101,8 +101,11 @@ func (r *sourceReader) first(ctx context.Context, limit int) (*happening, error)
 }
 
 // merge gives tell what the sources tell behind a place, the newest first, until
-// tell says that it is enough. Gaps are told too.
-func merge(ctx context.Context, sources []happeningSource, after happeningPlace, limit int, tell func(happening) (bool, error)) error {
+// tell returns that it is enough. Gaps are passed to it too.
+func merge(
+	ctx context.Context, sources []happeningSource, after happeningPlace, limit int,
+	tell func(happening) (bool, error),
+) error {
 	readers := make([]*sourceReader, len(sources))
 	for i, read := range sources {
 		at, id := after.from(i)
@@ -136,7 +139,9 @@ const maxGaps = 4
 // mergePage is at most so many of what the sources tell behind a place, and where
 // the next page goes on; nil: there are no more. A page may be short, and not be
 // the last: where for a long time there was nothing.
-func mergePage(ctx context.Context, sources []happeningSource, after happeningPlace, most int) (page []happening, next *happeningPlace, err error) {
+func mergePage(
+	ctx context.Context, sources []happeningSource, after happeningPlace, most int,
+) (page []happening, next *happeningPlace, err error) {
 	gaps := 0
 	err = merge(ctx, sources, after, most+1, func(h happening) (bool, error) {
 		switch {

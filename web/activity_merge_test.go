@@ -56,7 +56,8 @@ func TestPagesOfActivityAreTheWholeList(t *testing.T) {
 		for i := range rapid.IntRange(1, activitySources).Draw(t, "sources") {
 			all := anyList(i).Draw(t, "list")
 			want = append(want, all...)
-			sources = append(sources, listedSource(all, rapid.IntRange(1, 30).Draw(t, "at once"), rapid.Int64Range(1, 50).Draw(t, "walk")))
+			sources = append(sources,
+				listedSource(all, rapid.IntRange(1, 30).Draw(t, "at once"), rapid.Int64Range(1, 50).Draw(t, "walk")))
 		}
 		slices.SortStableFunc(want, func(a, b happening) int { return a.compare(b.happeningPlace) })
 		most := rapid.IntRange(1, 12).Draw(t, "page")
@@ -83,7 +84,9 @@ func TestPagesOfActivityAreTheWholeList(t *testing.T) {
 }
 
 func TestPlaceOfActivity(t *testing.T) {
-	for _, s := range []string{"", ".", "x.0.", "1.x.", "1.4.", "1.-1.", "-1.0.", "253402300800000.0.", "99999999999999999999.0."} {
+	for _, s := range []string{
+		"", ".", "x.0.", "1.x.", "1.4.", "1.-1.", "-1.0.", "253402300800000.0.", "99999999999999999999.0.",
+	} {
 		if _, err := parsePlace(s, activitySources); !errors.Is(err, ledger.ErrNotFound) {
 			t.Errorf("%q is read as a place: %v", s, err)
 		}

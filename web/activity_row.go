@@ -46,7 +46,7 @@ func (p *view) row(h happening, assets map[string]ledger.Asset) (activityRow, er
 // happenedReward is the name of a day's rewards.
 const happenedReward = "reward"
 
-// happeningTitle says what happened.
+// happeningTitle is what happened.
 func (p *view) happeningTitle(h happening) string {
 	switch h.Name {
 	case happenedReward:
@@ -82,7 +82,7 @@ func nameOf(kind ledger.Kind, amount ledger.Amount) string {
 	return string(kind)
 }
 
-// converted says which token became which, where it was one each.
+// converted is which token became which, where it was one each.
 func (h happening) converted() (from, to string, both bool) {
 	if len(h.Sides) != 2 || (h.Sides[0].Amount < 0) == (h.Sides[1].Amount < 0) {
 		return "", "", false
@@ -97,7 +97,7 @@ func (h happening) converted() (from, to string, both bool) {
 	return from, to, from != to
 }
 
-// happeningNote says what it means for the holder, where the title does not.
+// happeningNote is what it means for the holder, where the title does not.
 func (p *view) happeningNote(h happening) string {
 	day := staking.DayOf(h.moment())
 	if h.Name == "switch-off-region" && h.Detail == "" {
@@ -113,7 +113,7 @@ func (p *view) happeningNote(h happening) string {
 	return ""
 }
 
-// says whether the catalogue has a text.
+// reports whether the catalogue has a text.
 func (p *view) says(key string) bool {
 	_, there := p.locale.texts[key]
 	return there

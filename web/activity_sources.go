@@ -119,7 +119,8 @@ func (s *server) tellSwitchEvents(id ledger.Account) happeningSource {
 var switchEventNames = map[string]string{
 	"on": "switch-on", "off": "switch-off", "off by region": "switch-off-region", "on by region": "switch-on-region",
 	"off: frozen": "switch-off-frozen", "on: unfrozen": "switch-on-unfrozen",
-	"refused: region": "switch-refused-region", "refused: unknown country": "switch-refused-country", "refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
+	"refused: region": "switch-refused-region", "refused: unknown country": "switch-refused-country",
+	"refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
 }
 
 // tellAccount tells which documents were accepted and, if it is asked for, when the
@@ -134,7 +135,8 @@ func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
 		for _, a := range acceptances {
 			all = append(all, happening{
 				happeningPlace: happeningPlace{At: a.At.UnixMilli(), ID: fmt.Sprintf("%s %d", a.Document, a.Version)},
-				Name:           "accepted", Detail: a.Document, Version: a.Version, Client: a.Client, Address: a.Address,
+				Name:           "accepted", Detail: a.Document, Version: a.Version, Client: a.Client,
+				Address: a.Address,
 			})
 		}
 		if opened {
@@ -143,9 +145,13 @@ func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
 				return nil, false, err
 			}
 			// Behind all else of its moment: nothing happened before it.
-			all = append(all, happening{happeningPlace: happeningPlace{At: account.Opened.UnixMilli(), ID: "~opened"}, Name: "opened"})
+			all = append(all, happening{
+				happeningPlace: happeningPlace{At: account.Opened.UnixMilli(), ID: "~opened"}, Name: "opened",
+			})
 		}
-		slices.SortFunc(all, func(a, b happening) int { return cmp.Or(cmp.Compare(b.At, a.At), strings.Compare(a.ID, b.ID)) })
+		slices.SortFunc(all, func(a, b happening) int {
+			return cmp.Or(cmp.Compare(b.At, a.At), strings.Compare(a.ID, b.ID))
+		})
 		behind := slices.IndexFunc(all, func(h happening) bool { return h.At < at || h.At == at && h.ID > name })
 		if behind < 0 {
 			return nil, true, nil
@@ -165,14 +171,15 @@ func (s *server) readSecurityEvents(id ledger.Account) happeningSource {
 		for _, a := range events {
 			told = append(told, happening{
 				happeningPlace: happeningPlace{At: a.At.UnixMilli(), ID: a.Nonce},
-				Name:           strings.ReplaceAll(a.Action, " ", "-"), Detail: a.Detail, Client: a.Client, Address: a.Address,
+				Name:           strings.ReplaceAll(a.Action, " ", "-"), Detail: a.Detail, Client: a.Client,
+				Address: a.Address,
 			})
 		}
 		return told, len(events) < limit, err
 	}
 }
 
-// journalLines is how many lines of the journal are read at once. A trade has some,
+// journalLines is how many lines of the journal are read at the same time. A trade has some,
 // and a day's rewards one a token.
 const journalLines = 200
 
@@ -197,7 +204,9 @@ func (s *server) tellJournal(id ledger.Account, asked reports.LinesAsked) happen
 			}
 			if len(page) == 0 || *next != page[len(page)-1].Key {
 				// Nothing older was found as far back as this, and all that is younger is there whole.
-				return append(told, happening{happeningPlace: happeningPlace{At: next.At.UnixMilli(), ID: next.Entry}, Gap: true}), false, nil
+				return append(told, happening{
+					happeningPlace: happeningPlace{At: next.At.UnixMilli(), ID: next.Entry}, Gap: true,
+				}), false, nil
 			}
 			if len(told) > 1 { // of the last there may be more
 				return told[:len(told)-1], false, nil
@@ -224,7 +233,10 @@ func sameHappening(a, b reports.JournalLine) bool {
 // happened is what the lines of one entry, or of a day's rewards, tell.
 func happened(lines []reports.JournalLine) happening {
 	first, last := lines[0], lines[len(lines)-1]
-	h := happening{happeningPlace: happeningPlace{At: first.At.UnixMilli(), ID: last.Entry}, Name: string(first.Kind), Entry: first.Entry}
+	h := happening{
+		happeningPlace: happeningPlace{At: first.At.UnixMilli(), ID: last.Entry}, Name: string(first.Kind),
+		Entry: first.Entry,
+	}
 	for _, l := range lines {
 		i := slices.IndexFunc(h.Sides, func(s side) bool { return s.Asset == l.Asset && s.Held == l.Account.IsHeld() })
 		if i < 0 {
@@ -244,8 +256,9 @@ func happened(lines []reports.JournalLine) happening {
 	return h
 }
 
-// mirrored says whether what such an entry puts on the held part is what it takes
+// mirrored reports whether what such an entry puts on the held part is what it takes
 // from the free one, or the other way round: then the free side tells it all.
 func mirrored(kind ledger.Kind) bool {
-	return kind == ledger.Hold || kind == ledger.Release || kind == ledger.WithdrawalRequest || kind == ledger.WithdrawalCancelled
+	return kind == ledger.Hold || kind == ledger.Release || kind == ledger.WithdrawalRequest ||
+		kind == ledger.WithdrawalCancelled
 }

@@ -38,9 +38,11 @@ func TestActivityTellsAll(t *testing.T) {
 	page := w.get("/activity").is(http.StatusOK)
 	page.has("Logged in", "Deposit", "+10", "Held for an order", "−2", "Released from an order", "+1.5",
 		"Sent to bob", "Received from bob", "Soft Staking switched on", "Risk Warning accepted, version 1",
-		"Soft Staking reward for 3 Mar 2026", "/earn/rewards/2026-03-03/BNB", "Converted BNB to USDT", "+600", "Account opened", "192.0.2.7")
+		"Soft Staking reward for 3 Mar 2026", "/earn/rewards/2026-03-03/BNB", "Converted BNB to USDT", "+600",
+		"Account opened", "192.0.2.7")
 	page.hasNot("activity.is", "activity.note", "Something else", "@desk", "@custody", "rel=\"next\"")
-	inOrder(t, page.text(), "Converted BNB", "Soft Staking reward", "switched on", "Terms of Use accepted", "Received from bob", "Sent to bob", "Held for an order", "Account opened")
+	inOrder(t, page.text(), "Converted BNB", "Soft Staking reward", "switched on", "Terms of Use accepted",
+		"Received from bob", "Sent to bob", "Held for an order", "Account opened")
 
 	for show, want := range map[string][2]string{
 		"wallet":       {"Sent to bob", "Soft Staking reward"},
@@ -51,13 +53,15 @@ func TestActivityTellsAll(t *testing.T) {
 	} {
 		w.get("/activity?show=" + show).is(http.StatusOK).has(want[0]).hasNot(want[1])
 	}
-	w.get("/activity?asset=USDT").is(http.StatusOK).has("Conversion or trade", "+600").hasNot("Deposit", "Logged in", "switched on")
+	w.get("/activity?asset=USDT").is(http.StatusOK).has("Conversion or trade", "+600").
+		hasNot("Deposit", "Logged in", "switched on")
 	w.get("/activity?asset=TON").is(http.StatusOK).has("Nothing has happened with TON")
 	w.get("/activity?show=wallet&asset=SOL").is(http.StatusOK).hasNot("rel=\"next\"")
 	w.get("/activity?asset=NOPE").is(http.StatusOK).has("Deposit")
 	w.get("/activity?from=nonsense").is(http.StatusNotFound)
 	w.cookie("lang", "de")
-	w.get("/activity").is(http.StatusOK).has("Gesendet an bob", "−1 BNB", "+1,5", "Soft-Staking-Ertrag für den 3. März 2026").hasNot("activity.is", "activity.note")
+	w.get("/activity").is(http.StatusOK).has("Gesendet an bob", "−1 BNB", "+1,5",
+		"Soft-Staking-Ertrag für den 3. März 2026").hasNot("activity.is", "activity.note")
 
 	other := w.another()
 	other.login("bob@example.com")
@@ -83,9 +87,11 @@ func (w *world) trade(id ledger.Account, from, to string) {
 	a, n := w.amount(from)
 	b, m := w.amount(to)
 	w.posted++
-	_, err := w.books.PostAll(w.Context(), []ledger.Entry{{ID: fmt.Sprint("test/", w.posted), Kind: ledger.Trade, Moves: []ledger.Move{
-		{From: id, To: ledger.Desk, Asset: a.Symbol, Amount: n}, {From: ledger.Desk, To: id, Asset: b.Symbol, Amount: m},
-	}}})
+	_, err := w.books.PostAll(w.Context(),
+		[]ledger.Entry{{ID: fmt.Sprint("test/", w.posted), Kind: ledger.Trade, Moves: []ledger.Move{
+			{From: id, To: ledger.Desk, Asset: a.Symbol, Amount: n},
+			{From: ledger.Desk, To: id, Asset: b.Symbol, Amount: m},
+		}}})
 	w.ok(err)
 }
 
@@ -117,10 +123,14 @@ func TestActivityPages(t *testing.T) {
 		path = ""
 		if m := olderLink.FindStringSubmatch(page.body); m != nil {
 			path = strings.ReplaceAll(m[1], "&amp;", "&")
-			w.ok(w.books.People().AddSecurityEvent(w.Context(), "alice", people.SecurityEvent{Action: "password"})) // on the first page, which is read
+			// on the first page, which is read
+			w.ok(w.books.People().AddSecurityEvent(w.Context(), "alice", people.SecurityEvent{Action: "password"}))
 		}
 	}
-	want := map[string]int{"Deposit": 30, "Logged out": 30, "Converted BNB to USDT": 30, "Soft Staking switched off": 1, "Logged in": 1, "Account opened": 1}
+	want := map[string]int{
+		"Deposit": 30, "Logged out": 30, "Converted BNB to USDT": 30, "Soft Staking switched off": 1, "Logged in": 1,
+		"Account opened": 1,
+	}
 	for title, n := range want {
 		if count[title] != n {
 			t.Errorf("%s is told %d times, and happened %d times", title, count[title], n)
@@ -131,7 +141,7 @@ func TestActivityPages(t *testing.T) {
 	}
 }
 
-// TestActivityKeepsEntriesWhole reads more of one moment than is read at once: no
+// TestActivityKeepsEntriesWhole reads more of one moment than is read at the same time: no
 // entry loses a side where the reading stops and goes on.
 func TestActivityKeepsEntriesWhole(t *testing.T) {
 	w := newWorld(t)
@@ -224,8 +234,10 @@ func TestEveryHappeningHasItsText(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := []string{
-		"transfer-in", "transfer-out", "bought", "sold", "opening", "import", "reward-from-elsewhere", "reward.one", "reward.other", "accepted", "opened", "other",
-		"log-in", "log-in-refused", "log-out", "log-out-everywhere", "session-end", "password", "password-refused", "login-add", "login-remove", "key-create", "key-limit", "key-revoke",
+		"transfer-in", "transfer-out", "bought", "sold", "opening", "import", "reward-from-elsewhere", "reward.one",
+		"reward.other", "accepted", "opened", "other", "log-in", "log-in-refused", "log-out", "log-out-everywhere",
+		"session-end", "password", "password-refused", "login-add", "login-remove", "key-create", "key-limit",
+		"key-revoke",
 	}
 	for _, kind := range ledger.Kinds {
 		if kind != ledger.Transfer {

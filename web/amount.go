@@ -84,7 +84,7 @@ func (l *locale) decimal(text string) (decimal, fault string) {
 	return whole + "." + fraction, ""
 }
 
-// grouped says whether digits stand in groups of three, as the language separates them.
+// grouped reports whether digits stand in groups of three, as the language separates them.
 func (l *locale) grouped(text string) bool {
 	groups := strings.Split(text, l.Group)
 	if len(groups) < 2 || len(groups[0]) > 3 || strings.HasPrefix(text, "0") {

@@ -80,7 +80,8 @@ func TestAmountsAreReadAsTheLanguageWritesThem(t *testing.T) {
 		l := of[c.language]
 		n, fault := l.amount(bnb, c.typed)
 		begins, _, _ := strings.Cut(l.texts[c.fault], "{")
-		if n != c.want || (fault == "") != (c.fault == "") || !strings.HasPrefix(strings.TrimPrefix(fault, c.typed), begins) {
+		if n != c.want || (fault == "") != (c.fault == "") ||
+			!strings.HasPrefix(strings.TrimPrefix(fault, c.typed), begins) {
 			t.Errorf("%s: %q is %d, %q; want %d, %s", c.language, c.typed, n, fault, c.want, c.fault)
 		}
 	}
@@ -97,7 +98,10 @@ func TestAmountsAreReadAsTheLanguageWritesThem(t *testing.T) {
 // written as pages do, the same or asked about; and another language that accepts
 // the same text takes it for the same amount.
 func FuzzAmount(f *testing.F) {
-	for _, text := range []string{"1.5", "1,5", "1.500", "1,500.25", "1.234.567,8", ".5", "0.00000001", "9223372036854775807", "5 BNB", "-1", "1e9"} {
+	for _, text := range []string{
+		"1.5", "1,5", "1.500", "1,500.25", "1.234.567,8", ".5", "0.00000001", "9223372036854775807", "5 BNB", "-1",
+		"1e9",
+	} {
 		f.Add(text, uint8(8))
 	}
 	all, err := readLocales()

@@ -16,7 +16,9 @@ func (s *server) appRoutes() {
 	s.mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
 		send(w, "text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n"))
 	})
-	for path, name := range map[string]string{"/favicon.ico": "icon-192.png", "/apple-touch-icon.png": "icon-full-512.png"} {
+	for path, name := range map[string]string{
+		"/favicon.ico": "icon-192.png", "/apple-touch-icon.png": "icon-full-512.png",
+	} {
 		s.mux.Handle("GET "+path, http.RedirectHandler(s.static.paths[name], http.StatusFound))
 	}
 	s.open("/", s.elsewhere)
@@ -58,7 +60,8 @@ func (s *server) manifest(w http.ResponseWriter, r *http.Request) {
 		Theme       string `json:"theme_color"`
 		Icons       []icon `json:"icons"`
 	}{
-		"/", l.T("product"), l.T("product"), l.T("app.description"), l.Tag, "/spot", "/", "standalone", appBackground, appTheme,
+		"/", l.T("product"), l.T("product"), l.T("app.description"), l.Tag, "/spot", "/", "standalone",
+		appBackground, appTheme,
 		[]icon{
 			{s.static.paths["icon.svg"], "any", "image/svg+xml", "any"},
 			{s.static.paths["icon-192.png"], "192x192", "image/png", "any"},
@@ -73,7 +76,7 @@ func (s *server) manifest(w http.ResponseWriter, r *http.Request) {
 }
 
 // worker is the script that says so where there is no connection. It is another one
-// whenever a file of ours is, and a browser then installs it anew.
+// whenever a file of ours is, and a browser then installs it again.
 func (s *server) worker(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache")
 	path := s.static.paths["worker.js"]

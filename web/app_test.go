@@ -13,16 +13,20 @@ import (
 
 func TestEachAnswerIsProtected(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{"/login", "/spot", "/nothing", "/offline", "/sw.js", w.staticPath("/login", "app.css")} {
+	for _, path := range []string{
+		"/login", "/spot", "/nothing", "/offline", "/sw.js", w.staticPath("/login", "app.css"),
+	} {
 		h := w.get(path).header
 		for name, part := range map[string]string{
-			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Vary": "Accept-Encoding",
+			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff",
+			"Referrer-Policy": "same-origin", "Vary": "Accept-Encoding",
 		} {
 			if !strings.Contains(h.Get(name), part) {
 				t.Errorf("%s: %s is %q", path, name, h.Get(name))
 			}
 		}
-		if kept := h.Get("Cache-Control") != "no-store"; kept != (strings.HasPrefix(path, "/static/") || path == "/sw.js") {
+		if kept := h.Get("Cache-Control") != "no-store"; kept != (strings.HasPrefix(path, "/static/") ||
+			path == "/sw.js") {
 			t.Errorf("%s is kept: %s", path, h.Get("Cache-Control"))
 		}
 	}
@@ -47,14 +51,17 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	w.login("alice@example.com")
 	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
 		headers := []string{"Sec-Fetch-Site", "", "Origin", ""}
-		w.post("/logout", nil, append(headers, name, value)...).is(http.StatusForbidden).has("This form came from another site", "Nothing was done")
+		w.post("/logout", nil, append(headers, name, value)...).is(http.StatusForbidden).
+			has("This form came from another site", "Nothing was done")
 	}
 	if len(w.sessions("alice")) != 1 {
 		t.Error("alice was logged out")
 	}
-	w.post("/logout", url.Values{"x": {strings.Repeat("x", maxForm+1)}}).is(http.StatusBadRequest).has("This could not be read")
+	w.post("/logout", url.Values{"x": {strings.Repeat("x", maxForm+1)}}).is(http.StatusBadRequest).
+		has("This could not be read")
 	// Whoever sends another method does not get more of it read.
-	w.ask(http.MethodPut, "/nothing", "x="+strings.Repeat("x", maxForm), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin").is(http.StatusBadRequest)
+	w.ask(http.MethodPut, "/nothing", "x="+strings.Repeat("x", maxForm), "Content-Type",
+		"application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin").is(http.StatusBadRequest)
 }
 
 func TestPagesThatAreNotThere(t *testing.T) {
@@ -66,7 +73,8 @@ func TestPagesThatAreNotThere(t *testing.T) {
 	if p.header.Get("Allow") != http.MethodPost {
 		t.Errorf("allowed is %q", p.header.Get("Allow"))
 	}
-	if p := w.ask(http.MethodPut, "/login", ""); p.status != http.StatusMethodNotAllowed || p.header.Get("Allow") != "GET, POST" {
+	if p := w.ask(http.MethodPut, "/login", ""); p.status != http.StatusMethodNotAllowed ||
+		p.header.Get("Allow") != "GET, POST" {
 		t.Errorf("PUT: %d, allowed is %q", p.status, p.header.Get("Allow"))
 	}
 	if p := w.ask(http.MethodHead, "/login", ""); p.status != http.StatusOK || p.body != "" {
@@ -78,7 +86,8 @@ func TestPagesAndFilesAreCompressed(t *testing.T) {
 	w := newWorld(t)
 	css := w.staticPath("/login", "app.css")
 	for path, want := range map[string]string{"/login": "gzip", css: "gzip", "/robots.txt": ""} {
-		plain, packed := w.get(path, "Accept-Encoding", "identity").is(http.StatusOK), w.get(path, "Accept-Encoding", "br, gzip").is(http.StatusOK)
+		plain, packed := w.get(path, "Accept-Encoding", "identity").is(http.StatusOK),
+			w.get(path, "Accept-Encoding", "br, gzip").is(http.StatusOK)
 		if got := packed.header.Get("Content-Encoding"); got != want {
 			t.Errorf("%s comes as %q", path, got)
 		}
@@ -93,7 +102,10 @@ func TestPagesAndFilesAreCompressed(t *testing.T) {
 			t.Errorf("%s: %d bytes become %d", path, len(plain.body), len(packed.body))
 		}
 	}
-	for accepted, want := range map[string]bool{"": false, "gzip": true, "br;q=1, GZIP ; q=0.5": true, "gzip;q=0": false, "gzip;q=0.000,br": false, "x-gzip": false} {
+	for accepted, want := range map[string]bool{
+		"": false, "gzip": true, "br;q=1, GZIP ; q=0.5": true, "gzip;q=0": false, "gzip;q=0.000,br": false,
+		"x-gzip": false,
+	} {
 		if takesGzip([]string{accepted}) != want {
 			t.Errorf("%q takes gzip: %t", accepted, !want)
 		}
@@ -129,7 +141,8 @@ func TestWithoutAConnection(t *testing.T) {
 	w := newWorld(t)
 	w.login("alice@example.com")
 	w.get("/sw.js").is(http.StatusOK).has("const version = ", `"/offline"`)
-	p := w.get("/offline").is(http.StatusOK).has("You are offline", "data-offline").hasNot("alice", "Log out", "data-live")
+	p := w.get("/offline").is(http.StatusOK).has("You are offline", "data-offline").
+		hasNot("alice", "Log out", "data-live")
 	files := regexp.MustCompile(`/static/[\w./-]+`).FindAllString(p.body, -1)
 	if len(files) < 4 {
 		t.Errorf("the page names %v", files)

@@ -31,7 +31,8 @@ func (v *visit) confirm(f *form, field string) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	err = v.trustedHashing.inTurn(v.context(), v.session.Email, func() error { return access.CheckPassword(login.Password, f.Value(field)) })
+	err = v.trustedHashing.inTurn(v.context(), v.session.Email,
+		func() error { return access.CheckPassword(login.Password, f.Value(field)) })
 	switch {
 	case errors.Is(err, access.ErrUnknown):
 		f.fault(field, v.locale.T("confirm.wrong"))

@@ -51,7 +51,9 @@ func (v *visit) addDraft(form, path string, fields url.Values) (id string, err e
 		}
 	}
 	body := fields.Encode()
-	d := people.Draft{ID: draftID(form, path, body), Account: v.account(), Session: v.session.ID, Path: path, Body: body}
+	d := people.Draft{
+		ID: draftID(form, path, body), Account: v.account(), Session: v.session.ID, Path: path, Body: body,
+	}
 	return d.ID, v.Books.People().AddDraft(v.context(), d)
 }
 

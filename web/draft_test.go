@@ -15,9 +15,10 @@ import (
 
 // hostile are the names that forms have, each of which a link could try to fill in.
 var hostile = []string{
-	"id", "asset", "amount", "units", "max", "step", "look", "network", "address", "tag", "to", "into", "price", "other", "gives", "spread",
-	"label", "public", "addresses", "type", "may", "days", "email", "password", "current", "new", "again", "accept", "account", "name", "how",
-	"from", "q", "show", "format", "back", "next", "session", "lang", "theme", "by", "after", "draft", "why", "done", "version",
+	"id", "asset", "amount", "units", "max", "step", "look", "network", "address", "tag", "to", "into", "price",
+	"other", "gives", "spread", "label", "public", "addresses", "type", "may", "days", "email", "password", "current",
+	"new", "again", "accept", "account", "name", "how", "from", "q", "show", "format", "back", "next", "session",
+	"lang", "theme", "by", "after", "draft", "why", "done", "version",
 }
 
 // onPurpose are the fields of a query that a page shows on purpose: a search, a filter, or
@@ -32,14 +33,16 @@ var onPurpose = map[string][]string{
 // walked as well.
 func TestLinksFillNothingIn(t *testing.T) {
 	w := moveWorld(t, inDemo)
-	withdrawal, err := w.books.Withdraw(t.Context(), store.Withdrawal{ID: "w-1", Account: "alice", Asset: "BNB", Amount: 1})
+	withdrawal, err := w.books.Withdraw(t.Context(),
+		store.Withdrawal{ID: "w-1", Account: "alice", Asset: "BNB", Amount: 1})
 	w.ok(err)
 	if withdrawal.Repeated {
 		t.Error("it is there before it was requested")
 	}
 	walked := 0
 	for _, pattern := range sites(t, w) {
-		path := strings.NewReplacer("{$}", "", "{entry}", "w-1", "{draft}", "d-1", "{name}", "risk-warning").Replace(pattern)
+		path := strings.NewReplacer("{$}", "", "{entry}", "w-1", "{draft}", "d-1", "{name}", "risk-warning").
+			Replace(pattern)
 		for _, b := range []*browser{w.browser, w.another()} {
 			for round, value := range []string{"HOSTILE", "/HOSTILE"} {
 				q := url.Values{}
@@ -53,7 +56,9 @@ func TestLinksFillNothingIn(t *testing.T) {
 				for _, form := range formsIn(p.body) {
 					for _, name := range hostile {
 						// The settings, the clock and the log-in lead back to where one was.
-						if strings.Contains(form, `action="/settings"`) || strings.Contains(form, `action="`+ClockPath+`"`) || strings.Contains(form, `action="/login"`) {
+						if strings.Contains(form, `action="/settings"`) ||
+							strings.Contains(form, `action="`+ClockPath+`"`) ||
+							strings.Contains(form, `action="/login"`) {
 							continue
 						}
 						if strings.Contains(form, `"`+value+"-"+name+`"`) && !slices.Contains(onPurpose[path], name) {
@@ -98,22 +103,31 @@ func TestALinkOpensNoConfirmation(t *testing.T) {
 	w := moveWorld(t, inDemo)
 	for _, path := range []string{"/send", "/withdraw", "/convert", "/deposit"} {
 		for _, step := range []string{"", "confirm", "done", "2"} {
-			q := query("step", step, "asset", "BNB", "amount", "1.2345", "units", "123450000", "to", "mallory", "address", "0xMALLORY", "network", "MALLORYNET",
-				"tag", "mallory", "into", "SOL", "price", "600", "other", "150", "gives", "400000000", "spread", "0", "max", "1", "look", "1", "id", strings.Repeat("ab", 16))
-			w.get(path+"?"+q.Encode()).is(http.StatusOK).has(`action="`+path+`"`).hasNot("mallory", "MALLORY", "1.2345", strings.Repeat("ab", 16), "/confirm")
+			q := query("step", step, "asset", "BNB", "amount", "1.2345", "units", "123450000", "to", "mallory",
+				"address", "0xMALLORY", "network", "MALLORYNET",
+				"tag", "mallory", "into", "SOL", "price", "600", "other", "150", "gives", "400000000", "spread", "0",
+				"max", "1", "look", "1", "id", strings.Repeat("ab", 16))
+			w.get(path+"?"+q.Encode()).is(http.StatusOK).has(`action="`+path+
+				`"`).hasNot("mallory", "MALLORY", "1.2345", strings.Repeat("ab", 16), "/confirm")
 			w.another().get(path+"?"+q.Encode()).goesTo("/login").hasNot("mallory", "MALLORY", "1.2345")
 		}
-		w.get(path+"/draft/"+strings.Repeat("ab", 16)+"-0123456789abcdef/confirm?amount=1.2345&to=mallory").is(http.StatusGone).
+		w.get(path+"/draft/"+strings.Repeat("ab", 16)+"-0123456789abcdef/confirm?amount=1.2345&to=mallory").
+			is(http.StatusGone).
 			has("This confirmation is over", `action="`+path+`"`).hasNot("mallory", "1.2345")
-		w.post(path+"/draft/x/confirm?amount=1.2345&to=mallory&address=mallory", query("asset", "BNB", "amount", "1.2345", "to", "bob")).is(http.StatusGone).has("This confirmation is over")
+		w.post(path+"/draft/x/confirm?amount=1.2345&to=mallory&address=mallory",
+			query("asset", "BNB", "amount", "1.2345", "to", "bob")).is(http.StatusGone).has("This confirmation is over")
 		// A query beside what is posted does not count either.
-		w.post(path+"?amount=1.2345&to=mallory&address=0xMALLORY&network=MALLORYNET&asset=BNB", query("asset", "BNB")).is(http.StatusUnprocessableEntity).hasNot("mallory", "MALLORY", "1.2345")
+		w.post(path+"?amount=1.2345&to=mallory&address=0xMALLORY&network=MALLORYNET&asset=BNB", query("asset", "BNB")).
+			is(http.StatusUnprocessableEntity).hasNot("mallory", "MALLORY", "1.2345")
 	}
-	w.get("/account/keys/new?label=mallory&public=MALLORY&addresses=192.0.2.66&may=read,trade&type=rsa&days=0").is(200).hasNot("mallory", "MALLORY", "192.0.2.66", `value="trade" checked`, `value="rsa" checked`)
+	w.get("/account/keys/new?label=mallory&public=MALLORY&addresses=192.0.2.66&may=read,trade&type=rsa&days=0").is(200).
+		hasNot("mallory", "MALLORY", "192.0.2.66", `value="trade" checked`, `value="rsa" checked`)
 	// A link of our own chooses the token, and no more.
 	w.deposit("alice", "1 SOL")
-	w.get("/send?asset=SOL&amount=1.2345&to=mallory", "Sec-Fetch-Site", "same-origin").is(200).has(`value="SOL" selected`).hasNot("mallory", "1.2345")
-	w.get("/send?asset=SOL", "Sec-Fetch-Site", "cross-site").is(200).has(`value="BNB" selected`).hasNot(`value="SOL" selected`)
+	w.get("/send?asset=SOL&amount=1.2345&to=mallory", "Sec-Fetch-Site", "same-origin").is(200).
+		has(`value="SOL" selected`).hasNot("mallory", "1.2345")
+	w.get("/send?asset=SOL", "Sec-Fetch-Site", "cross-site").is(200).has(`value="BNB" selected`).
+		hasNot(`value="SOL" selected`)
 	if a, b := w.free("alice", "BNB"), w.free("bob", "BNB"); a != "2.5" || b != "0" {
 		t.Errorf("alice has %s, bob %s", a, b)
 	}
@@ -133,7 +147,8 @@ func TestADraftIsOfItsSession(t *testing.T) {
 
 	other := w.another()
 	other.login("alice@example.com")
-	other.get(at).goesTo("/send").is(200).has(`value="0.7"`, `value="bob"`, `action="/send"`).hasNot("Send 0.7 BNB to bob")
+	other.get(at).goesTo("/send").is(200).has(`value="0.7"`, `value="bob"`, `action="/send"`).
+		hasNot("Send 0.7 BNB to bob")
 	other.post(at, nil).goesTo("/send").is(200).has(`value="bob"`)
 	for _, path := range []string{"/withdraw", "/convert"} { // a draft is of one form
 		w.get(path + "/draft/" + draft + "/confirm").is(http.StatusGone)
@@ -189,7 +204,8 @@ func TestNothingTypedIsLost(t *testing.T) {
 	id := w.get("/send").hidden("id")
 	typed := query("asset", "BNB", "amount", "0.25", "to", "bob", "id", id, "account", "alice", "password", "secret")
 	w.ok(w.books.People().EndSessions(t.Context(), "alice", ""))
-	p := w.post("/send", typed).is(http.StatusUnauthorized).has("what you typed is still there").hasNot("secret", "0.25")
+	p := w.post("/send", typed).is(http.StatusUnauthorized).has("what you typed is "+
+		"still there").hasNot("secret", "0.25")
 	if next := p.hidden("next"); next != "/send" {
 		t.Errorf("it comes back to %s", next)
 	}
@@ -205,7 +221,8 @@ func TestNothingTypedIsLost(t *testing.T) {
 		t.Error("the form has another name")
 	}
 	w.get(p.location).is(200).has(`value="0.25"`) // and after a reload
-	w.get("/send/draft/" + strings.TrimPrefix(p.location, "/send?draft=") + "/confirm").goesTo("/send").has(`value="0.25"`)
+	w.get("/send/draft/" + strings.TrimPrefix(p.location, "/send?draft=") +
+		"/confirm").goesTo("/send").has(`value="0.25"`)
 
 	// At a confirmation, once the session is over.
 	at, _ := w.confirmed("/send", "asset", "BNB", "amount", "0.5", "to", "bob")
@@ -214,7 +231,8 @@ func TestNothingTypedIsLost(t *testing.T) {
 	next := w.post(at, nil).is(http.StatusUnauthorized).hidden("next")
 	p = logIn(w.browser, "alice@example.com", next)
 	p = w.get(p.location).goesTo("/send").is(200).has(`value="0.5"`, `value="bob"`).hasNot("Send 0.5 BNB")
-	at = w.filled("/send", "id", p.hidden("id"), "asset", "BNB", "amount", "0.5", "to", "bob").is(http.StatusSeeOther).location
+	at = w.filled("/send", "id", p.hidden("id"), "asset", "BNB", "amount", "0.5", "to", "bob").
+		is(http.StatusSeeOther).location
 	w.post(at, nil).is(http.StatusSeeOther)
 	if got := w.free("bob", "BNB"); got != "0.5" {
 		t.Errorf("bob has %s", got)
@@ -233,7 +251,8 @@ func TestAKeptFormAfterAnotherTab(t *testing.T) {
 		"is logged in": func(b *browser) answer { return b.get("/login?next=/send") },
 	} {
 		b := w.another()
-		b.post("/send", query("asset", "BNB", "amount", "0.25", "to", "bob", "account", "alice")).is(http.StatusUnauthorized)
+		b.post("/send", query("asset", "BNB", "amount", "0.25", "to", "bob", "account", "alice")).
+			is(http.StatusUnauthorized)
 		b.login("alice@example.com")
 		b.get("/send").is(200).hasNot("0.25")
 		logIn(b).goesTo("/send").is(200).has(`value="0.25"`, `value="bob"`)
@@ -249,7 +268,8 @@ func TestAKeptFormIsItsAccounts(t *testing.T) {
 	typed := query("asset", "BNB", "amount", "0.25", "to", "mallory", "account", "alice")
 	b := w.another()
 	b.post("/send", typed).is(http.StatusUnauthorized)
-	p := b.post("/login", query("email", "bob@example.com", "password", testPassword, "next", "/send")).is(http.StatusSeeOther)
+	p := b.post("/login", query("email", "bob@example.com", "password", testPassword, "next", "/send")).
+		is(http.StatusSeeOther)
 	if p.location != "/send" {
 		t.Errorf("it goes to %s", p.location)
 	}
@@ -259,7 +279,9 @@ func TestAKeptFormIsItsAccounts(t *testing.T) {
 	for name, keep := range map[string]func(b *browser) answer{
 		"another page": func(b *browser) answer { return b.post("/withdraw", typed) },
 		"elsewhere":    func(b *browser) answer { return b.post("/send", typed, "Sec-Fetch-Site", "cross-site") },
-		"too long":     func(b *browser) answer { return b.post("/send", query("to", strings.Repeat("x", longestKept))) },
+		"too long": func(b *browser) answer {
+			return b.post("/send", query("to", strings.Repeat("x", longestKept)))
+		},
 		"a forged cookie": func(b *browser) answer {
 			b.cookie("form", "L3NlbmQ_dG89JWZm%%")
 			return b.get("/login")
@@ -267,7 +289,8 @@ func TestAKeptFormIsItsAccounts(t *testing.T) {
 	} {
 		b := w.another()
 		keep(b)
-		p := b.post("/login", query("email", "alice@example.com", "password", testPassword, "next", "/send")).is(http.StatusSeeOther)
+		p := b.post("/login", query("email", "alice@example.com", "password", testPassword, "next", "/send")).
+			is(http.StatusSeeOther)
 		if p.location != "/send" {
 			t.Errorf("%s: it goes to %s", name, p.location)
 		}
@@ -287,8 +310,10 @@ func TestAKeptFormIsItsAccounts(t *testing.T) {
 func TestDraftsOfKeys(t *testing.T) {
 	w := newWorld(t)
 	b := w.another()
-	b.post("/account/keys/new", query("label", "my tracker", "may", "trade", "addresses", "192.0.2.9", "password", "my secret", "account", "alice")).is(http.StatusUnauthorized)
-	p := b.post("/login", query("email", "alice@example.com", "password", testPassword, "next", "/account/keys/new")).goesTo("/account/keys/new")
+	b.post("/account/keys/new", query("label", "my tracker", "may", "trade", "addresses", "192.0.2.9", "password",
+		"my secret", "account", "alice")).is(http.StatusUnauthorized)
+	p := b.post("/login", query("email", "alice@example.com", "password", testPassword, "next", "/account/keys/new")).
+		goesTo("/account/keys/new")
 	p.is(200).has(`value="my tracker"`, "192.0.2.9", `value="trade" checked`).hasNot("my secret")
 	if keys, err := w.books.People().Keys(t.Context(), ledger.Account("alice")); err != nil || len(keys) != 0 {
 		t.Errorf("there are %v, %v", keys, err)

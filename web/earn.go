@@ -43,7 +43,7 @@ func (v *visit) earning(title string) (e earning, err error) {
 // earnPage is the Soft Staking page.
 type earnPage struct {
 	earning
-	Started   bool // the switch was pressed just now
+	Started   bool // the switch was switched on just now
 	Status    earnStatus
 	Paid      yesterdayFigure
 	Next      nextFigure
@@ -197,7 +197,7 @@ func (p earnPage) Self() string {
 	return self
 }
 
-// Behind says whether what an earlier day pays is missing from today's figures.
+// Behind reports whether what an earlier day pays is missing from today's figures.
 func (p earnPage) Behind() bool {
 	for _, r := range p.Counting {
 		if r.Awaited != 0 && r.Reached {

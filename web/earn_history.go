@@ -57,7 +57,7 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 	return p, nil
 }
 
-// placeOf reads a place among rewards: "2026-11-22.BNB" is after that reward,
+// placeOf reads a cursor among rewards: "2026-11-22.BNB" is after that reward,
 // "2026-11-22" is before all of that day, "" is before all.
 func placeOf(text string) (*reports.RewardKey, error) {
 	if text == "" {
@@ -84,7 +84,10 @@ type historyPage struct {
 
 // earnHistory is all rewards, page by page.
 func (s *server) earnHistory(v *visit) error {
-	h := historyPage{view: v.view("earn.history.title"), Asset: v.value("asset"), First: v.value("after") == "", Today: staking.DayOf(v.Books.Now())}
+	h := historyPage{
+		view: v.view("earn.history.title"), Asset: v.value("asset"), First: v.value("after") == "",
+		Today: staking.DayOf(v.Books.Now()),
+	}
 	var err error
 	if h.Assets, err = v.assets(v.context()); err != nil {
 		return err

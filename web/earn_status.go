@@ -13,7 +13,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// earnStatus says in words whether the visitor is earning.
+// earnStatus describes whether the visitor is earning.
 type earnStatus struct {
 	Name  string // "on", "idle": nothing reaches its minimum, "soon", "off", "restricted"
 	Line  string
@@ -21,7 +21,7 @@ type earnStatus struct {
 	Steps []step // what comes next, until the first reward is credited
 }
 
-// On says whether the switch is on.
+// On reports whether the switch is on.
 func (s earnStatus) On() bool { return s.Name == "on" || s.Name == "idle" || s.Name == "soon" }
 
 // step is a day on the way to the first reward.
@@ -49,7 +49,9 @@ func (e earning) status() (s earnStatus) {
 		s.Why = e.whyRestricted()
 		return s
 	case len(tokens) > 0:
-		s = earnStatus{Name: "off", Line: e.T("earn.status.off"), Why: e.T("earn.status.off.why", "tokens", e.list(tokens))}
+		s = earnStatus{
+			Name: "off", Line: e.T("earn.status.off"), Why: e.T("earn.status.off.why", "tokens", e.list(tokens)),
+		}
 	default:
 		s = earnStatus{Name: "off", Line: e.T("earn.status.off")}
 	}
@@ -79,7 +81,7 @@ func (e earning) whyRestricted() string {
 	return e.T("earn.restricted.country", "region", here)
 }
 
-// whyNothing says what is missing where no token reaches its minimum.
+// whyNothing is what is missing where no token reaches its minimum.
 func (e earning) whyNothing() string {
 	asset, missing, found := e.nearest()
 	if !found {
@@ -160,7 +162,7 @@ type yesterdayFigure struct {
 	Unpriced int
 }
 
-// yesterday says what the day before today has come to.
+// yesterday is what the day before today has come to.
 func (e earning) yesterday() (f yesterdayFigure, err error) {
 	f.Due = e.Holder.Pending
 	for _, r := range e.Holder.Paid {
@@ -246,7 +248,7 @@ func (p *view) Countdown(now, at time.Time) template.HTML {
 var countdownTemplate = template.Must(template.New("countdown").Parse(
 	`<time datetime="{{.At}}" title="{{.Title}}" data-countdown="{{.Millis}}">{{.Text}}</time>`))
 
-// moreOf says whether a of b is a larger part than c of d, exactly; none of these is below zero.
+// moreOf reports whether a of b is a larger part than c of d, exactly; none of these is below zero.
 func moreOf(a, b, c, d ledger.Amount) bool {
 	high, low := bits.Mul64(uint64(a), uint64(d))
 	otherHigh, otherLow := bits.Mul64(uint64(c), uint64(b))

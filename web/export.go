@@ -43,20 +43,26 @@ var formats = []string{formatOurs, formatKoinly}
 
 // rewardsColumns are those of our own format: amounts in whole tokens, values in USDT.
 var rewardsColumns = []string{
-	"day", "asset", "opening", "average", "eligible", "apr", "reward", "carried_before", "carried_after", "price_usdt", "value_usdt", "credited_at_utc", "entry",
+	"day", "asset", "opening", "average", "eligible", "apr", "reward", "carried_before", "carried_after", "price_usdt",
+	"value_usdt", "credited_at_utc", "entry",
 }
 
 // koinlyColumns are those of Koinly's "simple" custom CSV file: the first three are
 // needed, the others are known. The date is UTC, to the minute; rewards bear the label
 // "reward". (support.koinly.io, "How to create a custom CSV file with your data" and "What are tags?")
-var koinlyColumns = []string{"Koinly Date", "Amount", "Currency", "Net Worth Amount", "Net Worth Currency", "Label", "Description", "TxHash"}
+var koinlyColumns = []string{
+	"Koinly Date", "Amount", "Currency", "Net Worth Amount", "Net Worth Currency", "Label", "Description", "TxHash",
+}
 
 // export is the page on which an export is chosen. What cannot be exported comes
 // back to it, with what is wrong.
 func (s *server) export(v *visit) error { return v.showExport(http.StatusOK, v.asked()) }
 
 func (v *visit) showExport(status int, f *form) error {
-	p := exportPage{view: v.view("export.title"), F: f, Formats: formats, Format: formatOurs, First: v.Books.FirstDay(), Last: staking.DayOf(v.Books.Now())}
+	p := exportPage{
+		view: v.view("export.title"), F: f, Formats: formats, Format: formatOurs, First: v.Books.FirstDay(),
+		Last: staking.DayOf(v.Books.Now()),
+	}
 	if slices.Contains(formats, f.Value("format")) {
 		p.Format = f.Value("format")
 	}
@@ -74,7 +80,8 @@ func (v *visit) showExport(status int, f *form) error {
 
 // yearOf are the first and the last day of a year.
 func yearOf(year int) (from, to staking.Day) {
-	return staking.DayOf(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)), staking.DayOf(time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC))
+	return staking.DayOf(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)),
+		staking.DayOf(time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC))
 }
 
 // rewardsFile is the rewards of a period, as a file.
@@ -135,7 +142,8 @@ func ourCells(a ledger.Asset, r reports.Reward) []string {
 		price, value = ledger.FormatDecimal(r.Price, valueScale), ledger.FormatDecimal(int64(r.Value), valueScale)
 	}
 	return []string{
-		r.Day.String(), r.Asset, a.Format(r.Opening), a.Format(r.Average), a.Format(r.Eligible), r.APR.String(), a.Format(r.Reward),
+		r.Day.String(), r.Asset, a.Format(r.Opening), a.Format(r.Average), a.Format(r.Eligible), r.APR.String(),
+		a.Format(r.Reward),
 		before, after, price, value, instant(r.PaidAt), download.Cell(r.EntryID()),
 	}
 }

@@ -26,10 +26,10 @@ func (f *form) Value(name string) string { return f.values.Get(name) }
 // Fault is what is wrong with a field, or "".
 func (f *form) Fault(name string) string { return f.faults[name] }
 
-// Faulty says whether anything is wrong.
+// Faulty reports whether anything is wrong.
 func (f *form) Faulty() bool { return len(f.faults) > 0 }
 
-// fault says what is wrong with a field. The first word counts.
+// fault is what is wrong with a field. The first word counts.
 func (f *form) fault(name, sentence string) {
 	if _, there := f.faults[name]; !there {
 		f.faults[name] = sentence

@@ -16,8 +16,10 @@ func TestAFrozenAccountOnThePages(t *testing.T) {
 		"/withdraw": {"asset": {"BNB"}, "amount": {"1"}, "network": {"BSC"}, "address": {"bnb1x"}},
 		"/send":     {"asset": {"BNB"}, "amount": {"1"}, "to": {"bob"}},
 	} {
-		w.get(path).is(http.StatusOK).has("Your account is frozen: nothing can be sent, withdrawn or converted from it.").hasNot("secret order")
-		w.post(path, form).is(http.StatusConflict).has("Your account is frozen", "deposits and rewards still come in", "Ask support").hasNot("secret order")
+		w.get(path).is(http.StatusOK).has("Your account is frozen: nothing can be sent, " +
+			"withdrawn or converted from it.").hasNot("secret order")
+		w.post(path, form).is(http.StatusConflict).has("Your account is frozen", "deposits and rewards still come in",
+			"Ask support").hasNot("secret order")
 	}
 	w.get("/deposit").is(http.StatusOK).hasNot("frozen")
 	w.get("/account").is(http.StatusOK).has("Frozen", "Ask support what lifts it").hasNot("secret order")

@@ -30,11 +30,15 @@ func (p *view) Question(name string, facts ...string) question {
 
 // furtherPages are the pages that an answer leads to.
 var furtherPages = map[string]string{
-	"earning": "/earn", "trade": "/convert", "small": "/earn/history", "tokens": "/earn", "stop": "/earn/stop", "taxes": "/earn/export",
+	"earning": "/earn", "trade": "/convert", "small": "/earn/history", "tokens": "/earn", "stop": "/earn/stop",
+	"taxes": "/earn/export",
 }
 
 // allQuestions are the names of all, in the order in which they are shown.
-var allQuestions = []string{"earning", "no-tag", "counts", "when", "small", "claim", "trade", "tokens", "cap", "cost", "where", "stop", "taxes"}
+var allQuestions = []string{
+	"earning", "no-tag", "counts", "when", "small", "claim", "trade", "tokens", "cap", "cost", "where", "stop",
+	"taxes",
+}
 
 // helpPage is the page of all questions.
 type helpPage struct {
@@ -143,7 +147,8 @@ func (e earning) whichTokens() []string {
 func (e earning) whichCaps() (facts []string) {
 	for _, row := range e.tokenRows() {
 		if row.Above > 0 {
-			facts = append(facts, e.T("help.cap.above", "amount", e.Plain(row.Asset, row.Above), "token", row.Asset.Symbol, "cap", e.Plain(row.Asset, row.Terms.Cap)))
+			facts = append(facts, e.T("help.cap.above", "amount", e.Plain(row.Asset, row.Above), "token",
+				row.Asset.Symbol, "cap", e.Plain(row.Asset, row.Terms.Cap)))
 		}
 	}
 	if facts == nil {

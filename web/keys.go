@@ -52,7 +52,7 @@ const keyNameLength = 12
 
 func keyName(k access.Key) string { return k.Key[:keyNameLength] }
 
-// keyRow says how a key stands.
+// keyRow is a key and its state.
 func (v *visit) keyRow(k access.Key) keyRow {
 	row := keyRow{Key: k, State: "live"}
 	switch {
@@ -122,7 +122,7 @@ func (s *server) keyToRevoke(v *visit) error {
 	return v.show("key-revoke", keyPage{view: v.view("keys.revoke.title"), K: v.keyRow(k)})
 }
 
-// revokeKey ends a key, at once and in every process.
+// revokeKey ends a key, immediately and in every process.
 func (s *server) revokeKey(v *visit) error {
 	k, err := v.ownKey()
 	if err != nil {

@@ -70,9 +70,13 @@ func (v *visit) showKeyForm(status int, f *form) error {
 	if err != nil {
 		return err
 	}
-	page := keyFormPage{view: v.view("keys.new.title"), F: f, HMAC: v.Sealer != nil, Full: keys.Full, Most: keys.Most, Lives: keyLives, ID: f.Value("id")}
+	page := keyFormPage{
+		view: v.view("keys.new.title"), F: f, HMAC: v.Sealer != nil, Full: keys.Full, Most: keys.Most, Lives: keyLives,
+		ID: f.Value("id"),
+	}
 	ticked := strings.Split(f.ticked(), ",")
-	page.Trade, page.Withdraw = slices.Contains(ticked, string(access.Trade)), slices.Contains(ticked, string(access.Withdraw))
+	page.Trade, page.Withdraw = slices.Contains(ticked, string(access.Trade)),
+		slices.Contains(ticked, string(access.Withdraw))
 	page.Lapse = v.locale.number(strconv.Itoa(int(access.UnlimitedTrade / (24 * time.Hour))))
 	if !isID(page.ID) {
 		if page.ID, err = newID(v.Random); err != nil {
@@ -85,7 +89,8 @@ func (v *visit) showKeyForm(status int, f *form) error {
 // readKey is the key that the form asks for, without its name. What is wrong stands in the form.
 func (v *visit) readKey(f *form) access.Key {
 	k := access.Key{Account: v.account(), Label: strings.TrimSpace(f.Value("label"))}
-	if n := utf8.RuneCountInString(k.Label); n == 0 || n > longestLabel || strings.ContainsFunc(k.Label, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if n := utf8.RuneCountInString(k.Label); n == 0 || n > longestLabel ||
+		strings.ContainsFunc(k.Label, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		f.fault("label", v.locale.T("keys.fault.label", "most", longestLabel))
 	}
 	var err error
@@ -101,7 +106,8 @@ func (v *visit) readKey(f *form) access.Key {
 		f.fault("may", v.locale.T("keys.fault.may"))
 	}
 	// One a line, as they are easiest to read, or separated by commas.
-	lines := strings.FieldsFunc(f.Value("addresses"), func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
+	lines := strings.FieldsFunc(f.Value("addresses"),
+		func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 	if k.Addresses, err = access.ParseAddresses(strings.Join(lines, ",")); err != nil {
 		f.fault("addresses", v.locale.T("keys.fault.addresses", "most", access.MaxKeyAddresses))
 	} else if slices.Contains(k.Permissions, access.Withdraw) && !k.Limited() {
@@ -154,28 +160,34 @@ func (s *server) makeKey(v *visit) error {
 	return v.showKey(k, secret)
 }
 
-// keyOnce makes the key that a form asks for, or says that the form was sent before:
-// its secret is shown once, whatever a browser sends again.
+// keyOnce makes the key that a form asks for, or reports that the form was sent before:
+// its secret is shown only once, even if a browser sends the form again.
 func (v *visit) keyOnce(k *access.Key, id string) (secret string, repeated bool, err error) {
-	asked := idempotency.Request{Owner: "pages " + string(k.Account), Key: "key " + id, Digest: sha256.Sum256([]byte(id)), Until: v.Books.Now().Add(24 * time.Hour)}
-	_, repeated, err = v.Books.Requests().Do(v.context(), asked, func(idempotency.Response) bool { return true }, func(ctx context.Context) (idempotency.Response, error) {
-		var err error
-		if k.Key, secret, err = access.NewKey(v.Random); err != nil {
-			return idempotency.Response{}, err
-		}
-		if k.Type != access.HMAC {
-			secret = ""
-		} else if err := k.Seal(v.Sealer, secret); err != nil {
-			return idempotency.Response{}, err
-		}
-		if err := v.Books.People().AddKey(ctx, *k); err != nil {
-			return idempotency.Response{}, err
-		}
-		k.Created = v.Books.Now()
-		k.LimitTrade(k.Created)
-		made := people.SecurityEvent{Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address()}
-		return idempotency.Response{Status: http.StatusOK}, v.Books.People().AddSecurityEvent(ctx, k.Account, made)
-	})
+	asked := idempotency.Request{
+		Owner: "pages " + string(k.Account), Key: "key " + id, Digest: sha256.Sum256([]byte(id)),
+		Until: v.Books.Now().Add(24 * time.Hour),
+	}
+	_, repeated, err = v.Books.Requests().Do(v.context(), asked, func(idempotency.Response) bool { return true },
+		func(ctx context.Context) (idempotency.Response, error) {
+			var err error
+			if k.Key, secret, err = access.NewKey(v.Random); err != nil {
+				return idempotency.Response{}, err
+			}
+			if k.Type != access.HMAC {
+				secret = ""
+			} else if err := k.Seal(v.Sealer, secret); err != nil {
+				return idempotency.Response{}, err
+			}
+			if err := v.Books.People().AddKey(ctx, *k); err != nil {
+				return idempotency.Response{}, err
+			}
+			k.Created = v.Books.Now()
+			k.LimitTrade(k.Created)
+			made := people.SecurityEvent{
+				Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address(),
+			}
+			return idempotency.Response{Status: http.StatusOK}, v.Books.People().AddSecurityEvent(ctx, k.Account, made)
+		})
 	if errors.Is(err, idempotency.ErrInFlight) {
 		return "", true, nil
 	}

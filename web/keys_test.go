@@ -35,7 +35,10 @@ func sealed(t *testing.T) func(*Options) {
 func (w *world) keyForm(change ...string) url.Values {
 	w.Helper()
 	page := w.get("/account/keys/new").is(http.StatusOK)
-	form := url.Values{"id": {page.hidden("id")}, "label": {"tax report"}, "type": {"hmac"}, "may": {"read"}, "days": {"90"}, "password": {testPassword}}
+	form := url.Values{
+		"id": {page.hidden("id")}, "label": {"tax report"}, "type": {"hmac"}, "may": {"read"}, "days": {"90"},
+		"password": {testPassword},
+	}
 	for i := 0; i+1 < len(change); i += 2 {
 		form.Set(change[i], change[i+1])
 	}
@@ -60,7 +63,8 @@ func TestKeyIsShownOnce(t *testing.T) {
 	w.login("alice@example.com")
 	w.get("/account/keys").is(http.StatusOK).has("None yet").hasNot("revoke")
 	form := w.keyForm("may", "read,trade", "addresses", "192.0.2.7\r\n2001:db8::/32", "days", "30")
-	made := w.post("/account/keys/new", form).is(http.StatusOK).has("shown only this once", "tax report", "192.0.2.7, 2001:db8::/32")
+	made := w.post("/account/keys/new", form).is(http.StatusOK).has("shown only this once", "tax report",
+		"192.0.2.7, 2001:db8::/32")
 	if made.header.Get("Cache-Control") != "no-store" {
 		t.Error("the secret may be kept by the browser")
 	}
@@ -70,7 +74,8 @@ func TestKeyIsShownOnce(t *testing.T) {
 	}
 	k, err := w.books.People().Key(w.Context(), name)
 	w.ok(err)
-	if err := k.Opens(o.Sealer); err != nil || k.Account != "alice" || k.Allows(access.Trade, netip.MustParseAddr("192.0.2.7")) != nil ||
+	if err := k.Opens(o.Sealer); err != nil || k.Account != "alice" ||
+		k.Allows(access.Trade, netip.MustParseAddr("192.0.2.7")) != nil ||
 		!k.Expires.Equal(w.clock.Now().AddDate(0, 0, 30)) || k.Label != "tax report" {
 		t.Errorf("made %+v: %v", k, err)
 	}
@@ -96,8 +101,10 @@ func TestKeyOfOnesOwn(t *testing.T) {
 	text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	w.get("/account/keys/new").has("Keys with a secret cannot be made here").hasNot(`value="hmac"`)
 	w.post("/account/keys/new", w.keyForm()).is(http.StatusUnprocessableEntity).has("Choose how it signs")
-	w.post("/account/keys/new", w.keyForm("type", "rsa", "public", text)).is(http.StatusUnprocessableEntity).has("not an RSA public key")
-	made := w.post("/account/keys/new", w.keyForm("type", "ed25519", "public", strings.ReplaceAll(text, "\n", "\r\n"), "days", "0")).is(http.StatusOK)
+	w.post("/account/keys/new", w.keyForm("type", "rsa", "public", text)).is(http.StatusUnprocessableEntity).
+		has("not an RSA public key")
+	made := w.post("/account/keys/new",
+		w.keyForm("type", "ed25519", "public", strings.ReplaceAll(text, "\n", "\r\n"), "days", "0")).is(http.StatusOK)
 	made.has("does not expire").hasNot(`id="secret"`)
 	k, err := w.books.People().Key(w.Context(), made.field("key"))
 	w.ok(err)
@@ -126,7 +133,8 @@ func TestKeyFaults(t *testing.T) {
 		if c.field != "label" {
 			form.Set("label", `<b>"mine"`)
 		}
-		page := w.post("/account/keys/new", form).is(http.StatusUnprocessableEntity).has(c.fault).hasNot(testPassword, "<b>")
+		page := w.post("/account/keys/new", form).is(http.StatusUnprocessableEntity).has(c.fault).
+			hasNot(testPassword, "<b>")
 		if c.field != "label" {
 			page.has("&lt;b&gt;")
 		}
@@ -186,7 +194,11 @@ func TestKeysAreLimited(t *testing.T) {
 	for i := range people.MaxKeys {
 		name, _, err := access.NewKey(rand.Reader)
 		w.ok(err)
-		w.ok(w.books.People().AddKey(w.Context(), access.Key{Key: name, Account: "alice", Type: access.Ed25519, Permissions: []access.Permission{access.Read}, Label: fmt.Sprint(i), Secret: der}))
+		w.ok(w.books.People().AddKey(w.Context(),
+			access.Key{
+				Key: name, Account: "alice", Type: access.Ed25519, Permissions: []access.Permission{access.Read},
+				Label: fmt.Sprint(i), Secret: der,
+			}))
 	}
 	w.post("/account/keys/new", form).is(http.StatusUnprocessableEntity).has("at most 30 keys")
 	w.get("/account/keys").is(http.StatusOK).has("at most 30 keys").hasNot(`href="/account/keys/new"`)
@@ -197,22 +209,27 @@ func TestKeysAreLimited(t *testing.T) {
 func TestKeysThatWithdraw(t *testing.T) {
 	w := newWorld(t, sealed(t))
 	w.login("alice@example.com")
-	w.get("/account/keys/new").has(`value="withdraw" data-needs="addresses"`, "Without addresses below, the key expires after 90 days")
+	w.get("/account/keys/new").has(`value="withdraw" data-needs="addresses"`,
+		"Without addresses below, the key expires after 90 days")
 	form := w.keyForm("days", "0")
 	form["may"] = []string{"trade", "withdraw"}
 	for _, addresses := range []string{"", "0.0.0.0/0", "0.0.0.0/1 128.0.0.0/1", "::/0"} {
 		form.Set("addresses", addresses)
-		w.post("/account/keys/new", form).is(http.StatusUnprocessableEntity).has("needs your own addresses", `value="withdraw" checked`, `value="trade" checked`)
+		w.post("/account/keys/new", form).is(http.StatusUnprocessableEntity).has("needs your own addresses",
+			`value="withdraw" checked`, `value="trade" checked`)
 	}
 	form.Set("addresses", "192.0.2.7")
-	made := w.post("/account/keys/new", form).is(http.StatusOK).has("Read, Switch Soft Staking, Withdraw", "does not expire")
+	made := w.post("/account/keys/new", form).is(http.StatusOK).has("Read, Switch Soft Staking, Withdraw",
+		"does not expire")
 	k, err := w.books.People().Key(w.Context(), made.field("key"))
 	w.ok(err)
 	if !k.May(access.Withdraw) || !k.May(access.Trade) {
 		t.Errorf("made %+v", k)
 	}
-	made = w.post("/account/keys/new", w.keyForm("may", "trade", "days", "365")).is(http.StatusOK).has("Read, Switch Soft Staking").hasNot("Withdraw</span>")
-	if k, err = w.books.People().Key(w.Context(), made.field("key")); err != nil || !k.Ends().Equal(w.clock.Now().Add(access.UnlimitedTrade)) {
+	made = w.post("/account/keys/new", w.keyForm("may", "trade", "days", "365")).is(http.StatusOK).has("Read, Switch " +
+		"Soft Staking").hasNot("Withdraw</span>")
+	if k, err = w.books.People().Key(w.Context(), made.field("key")); err != nil ||
+		!k.Ends().Equal(w.clock.Now().Add(access.UnlimitedTrade)) {
 		t.Errorf("it ends at %s: %v", k.Ends(), err)
 	}
 	made.has("until")

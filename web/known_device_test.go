@@ -61,7 +61,8 @@ func TestWhichDevicesAreKnown(t *testing.T) {
 			w := newWorld(t, func(o *Options) { o.Sealer = sealer })
 			w.holder("bob", "DE")
 			p := w.post("/login", credentials("alice@example.com", testPassword)).is(http.StatusSeeOther)
-			if c := p.cookie("device"); !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != 180*24*60*60 {
+			if c := p.cookie("device"); !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" ||
+				c.MaxAge != 180*24*60*60 {
 				t.Errorf("the cookie is %v", c)
 			}
 			if !w.known("alice@example.com") || w.known("bob@example.com") || w.known("nobody@example.com") {
@@ -115,7 +116,8 @@ func TestAPasswordForgetsDevices(t *testing.T) {
 	other.login("alice@example.com")
 	w.login("alice@example.com")
 	w.clock.Forward(w.clock.Now().Add(time.Second))
-	w.post("/account/password", url.Values{"current": {testPassword}, "new": {newPassword}, "again": {newPassword}}).goesTo("/account")
+	w.post("/account/password", url.Values{"current": {testPassword}, "new": {newPassword}, "again": {newPassword}}).
+		goesTo("/account")
 	if other.known("alice@example.com") || !w.known("alice@example.com") {
 		t.Errorf("known are the other %t, this one %t", other.known("alice@example.com"), w.known("alice@example.com"))
 	}

@@ -22,7 +22,7 @@ const (
 func (s *server) liveRoutes() { s.open("GET "+LivePath, s.live) }
 
 // live tells of what happens to the visitor's account, until the session ends. HEAD
-// says whether it would: a browser does not tell a page why a stream was refused.
+// reports whether it would: a browser does not tell a page why a stream was refused.
 func (s *server) live(v *visit) error {
 	switch {
 	case v.account() == "":

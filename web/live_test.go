@@ -31,7 +31,8 @@ func (b *browser) listen(after string) (int, *heard) {
 	reply, err := b.client.Do(r)
 	b.w.ok(err)
 	b.w.Cleanup(func() { b.w.ok(reply.Body.Close()) })
-	if kind := reply.Header.Get("Content-Type"); reply.StatusCode == http.StatusOK && (kind != "text/event-stream" || reply.Header.Get("Content-Encoding") != "") {
+	if kind := reply.Header.Get("Content-Type"); reply.StatusCode == http.StatusOK &&
+		(kind != "text/event-stream" || reply.Header.Get("Content-Encoding") != "") {
 		b.w.Errorf("the stream is %s, as %q", kind, reply.Header.Get("Content-Encoding"))
 	}
 	return reply.StatusCode, &heard{b.w, bufio.NewScanner(reply.Body), cancel}

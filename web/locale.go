@@ -142,7 +142,10 @@ func (l *locale) T(key string, pairs ...any) string {
 }
 
 // forms are the endings of keys whose text depends on a number.
-var forms = map[plural.Form]string{plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few", plural.Many: ".many", plural.Other: ".other"}
+var forms = map[plural.Form]string{
+	plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few", plural.Many: ".many",
+	plural.Other: ".other",
+}
 
 // N is the text of a key that depends on a number, 0 or more, which it has as {n}.
 func (l *locale) N(key string, n int, pairs ...any) string {
@@ -172,7 +175,8 @@ func (l *locale) number(decimal string) string {
 
 // date writes the day of a time, in that time's zone.
 func (l *locale) date(t time.Time) string {
-	return strings.NewReplacer("{day}", strconv.Itoa(t.Day()), "{month}", l.Months[t.Month()-1], "{year}", strconv.Itoa(t.Year())).Replace(l.Date)
+	return strings.NewReplacer("{day}", strconv.Itoa(t.Day()), "{month}", l.Months[t.Month()-1], "{year}",
+		strconv.Itoa(t.Year())).Replace(l.Date)
 }
 
 // time writes a time, in its zone, to the minute.
@@ -180,7 +184,7 @@ func (l *locale) time(t time.Time) string {
 	return strings.NewReplacer("{date}", l.date(t), "{clock}", t.Format("15:04")).Replace(l.Time)
 }
 
-// until says how long it is until something: in hours and minutes, rounded up.
+// until is how long it is until something: in hours and minutes, rounded up.
 func (l *locale) until(d time.Duration) string {
 	minutes := int((d + time.Minute - 1) / time.Minute)
 	switch {

@@ -74,7 +74,8 @@ func written(t *testing.T) map[string]string {
 func readWritten(t *testing.T, folder string, texts map[string]string) {
 	t.Helper()
 	err := filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
-		isCode := strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, ".html")
+		isCode := strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") ||
+			strings.HasSuffix(name, ".html")
 		if err != nil || entry.IsDir() || !isCode {
 			return err
 		}
@@ -110,7 +111,8 @@ func TestTextsAreThere(t *testing.T) {
 		}
 		for _, m := range quoted.FindAllStringSubmatch(text, -1) {
 			whole[m[1]] = true
-			if letters := strings.ReplaceAll(m[1], "%s", ""); strings.Trim(letters, ".") != "" && strings.Contains(letters, ".") {
+			if letters := strings.ReplaceAll(m[1], "%s", ""); strings.Trim(letters, ".") != "" &&
+				strings.Contains(letters, ".") {
 				patterns[m[1]] = pattern(m[1])
 			}
 		}
@@ -139,7 +141,7 @@ func formsOf(l *locale, method string) []string {
 	return slices.Collect(maps.Keys(endings))
 }
 
-// known says whether there is a text for a key or, where it is a part of one, for some key that it makes.
+// known reports whether there is a text for a key or, where it is a part of one, for some key that it makes.
 func known(l *locale, key, form string, part bool) bool {
 	if !part {
 		return l.texts[key+form] != ""
@@ -223,15 +225,18 @@ func TestWordsInATemplateAreFound(t *testing.T) {
 func TestNumbersAndDates(t *testing.T) {
 	at := time.Date(2026, 3, 2, 23, 5, 0, 0, time.UTC)
 	want := map[string][]string{
-		"en": {"0", "−1,234,567.5", "10,000,000.12345678", "0.00000001", "999", "1,000", "2 Mar 2026", "2 Mar 2026, 23:05", "in 3 h 12 min", "in 1 min", "due now"},
-		"de": {"0", "−1.234.567,5", "10.000.000,12345678", "0,00000001", "999", "1.000", "2. März 2026", "2. März 2026, 23:05", "in 3 Std. 12 Min.", "in 1 Min.", "jetzt fällig"},
+		"en": {"0", "−1,234,567.5", "10,000,000.12345678", "0.00000001", "999", "1,000", "2 Mar 2026",
+			"2 Mar 2026, 23:05", "in 3 h 12 min", "in 1 min", "due now"},
+		"de": {"0", "−1.234.567,5", "10.000.000,12345678", "0,00000001", "999", "1.000", "2. März 2026",
+			"2. März 2026, 23:05", "in 3 Std. 12 Min.", "in 1 Min.", "jetzt fällig"},
 	}
 	for _, l := range allLocales(t).all {
 		var got []string
 		for _, decimal := range []string{"0", "-1234567.5", "10000000.12345678", "0.00000001", "999", "1000"} {
 			got = append(got, l.number(decimal))
 		}
-		got = append(got, l.date(at), l.time(at), l.until(3*time.Hour+11*time.Minute+time.Second), l.until(time.Millisecond), l.until(-time.Hour))
+		got = append(got, l.date(at), l.time(at), l.until(3*time.Hour+11*time.Minute+time.Second),
+			l.until(time.Millisecond), l.until(-time.Hour))
 		if !slices.Equal(got, want[l.Tag]) {
 			t.Errorf("%s: %q is wanted, and not %q", l.Tag, want[l.Tag], got)
 		}

@@ -54,7 +54,8 @@ var drivers = []driver{
 	{"POST /send/draft/{draft}/confirm", filled("/send", "asset", "BNB", "amount", "0.1", "to", "bob")},
 	{"POST /convert/draft/{draft}/confirm", filled("/convert", "asset", "BNB", "amount", "0.1", "into", "SOL")},
 	{"POST /deposit/draft/{draft}/confirm", filled("/deposit", "asset", "SOL", "amount", "4")},
-	{"POST /withdraw/draft/{draft}/confirm", filled("/withdraw", "asset", "BNB", "amount", "0.1", "network", "BSC", "address", "0xAbC", "tag", "")},
+	{"POST /withdraw/draft/{draft}/confirm",
+		filled("/withdraw", "asset", "BNB", "amount", "0.1", "network", "BSC", "address", "0xAbC", "tag", "")},
 	{"POST /withdraw/{entry}/end", func(w *world) answer {
 		pending, err := reports.New(w.books.Reader()).PendingWithdrawals(w.Context(), store.Withdrawal{}, 1)
 		w.ok(err)
@@ -67,7 +68,8 @@ var drivers = []driver{
 		return w.post("/account/keys/"+keys[0].Key[:keyNameLength]+"/revoke", nil)
 	}},
 	{"POST /account/password", func(w *world) answer {
-		return w.post("/account/password", url.Values{"current": {testPassword}, "new": {newPassword}, "again": {newPassword}})
+		return w.post("/account/password",
+			url.Values{"current": {testPassword}, "new": {newPassword}, "again": {newPassword}})
 	}},
 }
 
@@ -88,7 +90,8 @@ func TestEachFormIsLogged(t *testing.T) {
 	for _, pattern := range s.patterns {
 		if action, known := logs[pattern]; strings.HasPrefix(pattern, "POST ") && !known {
 			t.Errorf("%s changes something: what does the log call it?", pattern)
-		} else if known && !strings.HasPrefix(action, "-") && !slices.ContainsFunc(drivers, func(d driver) bool { return d.form == pattern }) {
+		} else if known && !strings.HasPrefix(action, "-") &&
+			!slices.ContainsFunc(drivers, func(d driver) bool { return d.form == pattern }) {
 			t.Errorf("%s is called by no test", pattern)
 		}
 	}
@@ -109,7 +112,9 @@ func TestEachFormIsLogged(t *testing.T) {
 		lines, err := reports.New(w.books.Reader()).Log(t.Context(), before, 100)
 		w.ok(err)
 		want := access.Actor{Role: access.Holder, Credential: "login alice@example.com", Request: "R1"}
-		if !slices.ContainsFunc(lines, func(l store.LogLine) bool { return l.Action == logs[d.form] && l.Actor == want }) {
+		if !slices.ContainsFunc(lines, func(l store.LogLine) bool {
+			return l.Action == logs[d.form] && l.Actor == want
+		}) {
 			t.Errorf("%s has left no line %q: %v", d.form, logs[d.form], lines)
 		}
 		for _, l := range lines {

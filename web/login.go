@@ -129,14 +129,15 @@ func (a *loginAttempt) logIn(password string) error {
 	return errors.Join(a.succeed(), a.setDevice(a.device, a.login))
 }
 
-// errHashReplaced says that a login's hash was replaced after it was read: another
+// errHashReplaced means that a login's hash was replaced after it was read: another
 // password was set, or another log-in has hashed the same password with today's parameters.
 var errHashReplaced = errors.New("the hash of the password was replaced")
 
 // checkAndBegin checks the password against the login as it was read, and begins a
 // session, a new one at each log-in; the browser's former one ends.
 func (a *loginAttempt) checkAndBegin(password string) error {
-	err := a.hashing().inTurn(a.context(), a.hasher(), func() error { return access.CheckPassword(a.login.Password, password) })
+	err := a.hashing().inTurn(a.context(), a.hasher(),
+		func() error { return access.CheckPassword(a.login.Password, password) })
 	if errors.Is(err, access.ErrUnknown) && a.login.Account != "" && !a.slowed {
 		// Of those beyond the threshold no events are kept: a stranger must not fill the list.
 		if err := a.recordEventOf(a.login.Account, "log-in refused", a.login.Email); err != nil {
@@ -151,7 +152,8 @@ func (a *loginAttempt) checkAndBegin(password string) error {
 		return err
 	}
 	now := a.Books.Now()
-	s.Email, s.Account, s.Client, s.Address, s.Expires = a.login.Email, a.login.Account, a.browser(), a.address(), a.sessionEnd(now, now)
+	s.Email, s.Account, s.Client, s.Address, s.Expires = a.login.Email, a.login.Account, a.browser(), a.address(),
+		a.sessionEnd(now, now)
 	if err := a.Books.People().AddSession(a.context(), s, a.login.Password); err != nil {
 		if errors.Is(err, ledger.ErrNotFound) {
 			return errHashReplaced
@@ -159,7 +161,8 @@ func (a *loginAttempt) checkAndBegin(password string) error {
 		return err
 	}
 	if former := a.session; former.ID != "" {
-		if err := a.Books.People().EndSession(a.context(), former.Account, former.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		if err := a.Books.People().EndSession(a.context(), former.Account, former.ID); err != nil &&
+			!errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
 	}
@@ -192,6 +195,7 @@ func (a *loginAttempt) rehash(password string) {
 		return err
 	})
 	if err != nil {
-		a.Log.Warn("a password could not be hashed with today's parameters; the next log-in tries again", "request", a.caller.Request, "error", err)
+		a.Log.Warn("a password could not be hashed with today's parameters; the next log-in tries again", "request",
+			a.caller.Request, "error", err)
 	}
 }

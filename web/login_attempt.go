@@ -142,7 +142,7 @@ func (a *loginAttempt) succeed() error {
 	return errors.Join(a.takeBack(), a.Books.People().ResetAttempts(a.context(), a.ofMail()))
 }
 
-// hashing is whose turn it is to check the password, and hasher who waits for it:
+// hashing limits the checks of passwords, and hasher identifies the caller:
 // strangers and devices that have logged in before do not wait for each other.
 func (a *loginAttempt) hashing() *turns {
 	if a.trusted {

@@ -40,21 +40,26 @@ func TestAnAddressOfMailIsLimitedInANetwork(t *testing.T) {
 	stranger := w.another()
 	spellings := []string{"alice@example.com", " Alice@Example.COM ", "ALICE@example.com"}
 	for n := range attemptsOfMail {
-		stranger.post("/login", credentials(spellings[n%3], "wrong"), from(fmt.Sprintf("2001:db8:0:1::%x", n))...).is(http.StatusUnprocessableEntity)
+		stranger.post("/login", credentials(spellings[n%3], "wrong"), from(fmt.Sprintf("2001:db8:0:1::%x", n))...).
+			is(http.StatusUnprocessableEntity)
 	}
 	p := stranger.post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:1:ffff::1")...).
 		is(http.StatusTooManyRequests).has("Try again in 15 minutes")
 	if after := p.header.Get("Retry-After"); after != "900" {
 		t.Errorf("to come again after %s", after)
 	}
-	w.another().post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:2::1")...).is(http.StatusSeeOther)
+	w.another().post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:2::1")...).
+		is(http.StatusSeeOther)
 	w.clock.Forward(w.clock.Now().Add(attemptsWindow - time.Minute))
-	stranger.post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:1::1")...).is(http.StatusTooManyRequests).has("Try again in 1 minute.")
+	stranger.post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:1::1")...).
+		is(http.StatusTooManyRequests).has("Try again in 1 minute.")
 	w.clock.Forward(w.clock.Now().Add(time.Minute))
-	stranger.post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:1::1")...).is(http.StatusSeeOther)
+	stranger.post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:1::1")...).
+		is(http.StatusSeeOther)
 	// One who succeeds begins again.
 	for range attemptsOfMail + 1 {
-		w.another().post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:1::1")...).is(http.StatusSeeOther)
+		w.another().post("/login", credentials("alice@example.com", testPassword), from("2001:db8:0:1::1")...).
+			is(http.StatusSeeOther)
 	}
 }
 
@@ -90,7 +95,8 @@ func TestANetworkIsLimited(t *testing.T) {
 	w.login("alice@example.com")
 	const away = "2001:db8:0:1::77"
 	for range 3 {
-		w.another().post("/login", credentials("alice@example.com", testPassword), from(away)...).is(http.StatusSeeOther)
+		w.another().post("/login", credentials("alice@example.com", testPassword), from(away)...).
+			is(http.StatusSeeOther)
 	}
 	for n := range attemptsFrom {
 		a := w.attempt(fmt.Sprintf("%d@example.com", n), "2001:db8:0:1::78")
@@ -210,7 +216,8 @@ func TestWhoHasLoggedInConfirms(t *testing.T) {
 		}
 	}
 	set := func(b *browser, current string) answer {
-		return b.post("/account/password", url.Values{"current": {current}, "new": {newPassword}, "again": {newPassword}})
+		return b.post("/account/password",
+			url.Values{"current": {current}, "new": {newPassword}, "again": {newPassword}})
 	}
 	for range attemptsOfDevice {
 		set(thief, "wrong").is(http.StatusUnprocessableEntity)

@@ -19,7 +19,8 @@ import (
 func cheapHash(password string) string {
 	salt := []byte("some salt")
 	sum := argon2.IDKey([]byte(password), salt, 1, 8, 1, 32)
-	return "$argon2id$v=19$m=8,t=1,p=1$" + base64.RawStdEncoding.EncodeToString(salt) + "$" + base64.RawStdEncoding.EncodeToString(sum)
+	return "$argon2id$v=19$m=8,t=1,p=1$" + base64.RawStdEncoding.EncodeToString(salt) + "$" +
+		base64.RawStdEncoding.EncodeToString(sum)
 }
 
 // cheapen gives a login, whose password is testPassword, a hash that is checked in no time.
@@ -52,12 +53,15 @@ func TestAPasswordIsHashedAgain(t *testing.T) {
 	if l := w.loginOf("alice@example.com"); l.Password != before.Password {
 		t.Error("a wrong password is hashed")
 	}
-	attempts := []*loginAttempt{w.attempt("alice@example.com", "192.0.2.7"), w.attempt("alice@example.com", "192.0.2.8")}
+	attempts := []*loginAttempt{
+		w.attempt("alice@example.com", "192.0.2.7"), w.attempt("alice@example.com", "192.0.2.8"),
+	}
 	for _, a := range attempts { // both have read the hash of before
 		w.ok(a.logIn(testPassword))
 	}
 	after := w.loginOf("alice@example.com")
-	if access.IsOutdated(after.Password) || access.CheckPassword(after.Password, testPassword) != nil || !after.Changed.Equal(before.Changed) {
+	if access.IsOutdated(after.Password) || access.CheckPassword(after.Password, testPassword) != nil ||
+		!after.Changed.Equal(before.Changed) {
 		t.Errorf("the hash is %s, set %s", after.Password, after.Changed)
 	}
 	if n := len(w.sessions("alice")); n != 3 {

@@ -43,7 +43,7 @@ type kind struct {
 	offers func(*wallet) []offer                     // the assets that it may be done with
 	read   func(*moving) error                       // reads its own fields, and says what they change
 	check  func(*moving) error                       // says what the books have against it
-	same   func(*moving, ledger.Entry) (bool, error) // says whether an entry is this very move
+	same   func(*moving, ledger.Entry) (bool, error) // reports whether an entry is this very move
 	post   func(*moving) error                       // posts it
 }
 
@@ -51,7 +51,8 @@ type kind struct {
 // of a draft, which posts it.
 func (s *server) moves(k kind) {
 	s.forms("/"+k.name, func(v *visit) error { return v.ask(k) }, func(v *visit) error { return v.fillIn(k) })
-	s.forms(k.confirmation("{draft}"), func(v *visit) error { return v.confirmMove(k) }, func(v *visit) error { return v.move(k) })
+	s.forms(k.confirmation("{draft}"), func(v *visit) error { return v.confirmMove(k) },
+		func(v *visit) error { return v.move(k) })
 }
 
 // moving is the page of a move that is being asked for. What is wrong with it is a
@@ -257,7 +258,7 @@ func (m *moving) Kind() string { return m.kind.name }
 // Frozen reports whether the move is one that a frozen account does not make.
 func (m *moving) Frozen() bool { return m.kind.takes && m.wallet.holder.Frozen }
 
-// Takes says whether it takes from what is free.
+// Takes reports whether it takes from what is free.
 func (m *moving) Takes() bool { return m.kind.takes }
 
 // entry is the ID of the entry that the form posts.
@@ -276,7 +277,7 @@ func (m *moving) moves(from, to ledger.Account) []ledger.Move {
 	return []ledger.Move{{From: from, To: to, Asset: m.Asset.Symbol, Amount: m.Sum}}
 }
 
-// is says whether an entry is of a kind, and has these moves.
+// is reports whether an entry is of a kind, and has these moves.
 func is(e ledger.Entry, kind ledger.Kind, moves []ledger.Move) bool {
 	return e.Kind == kind && slices.Equal(e.Moves, moves)
 }

@@ -14,7 +14,8 @@ import (
 // converting is a trade against @desk, at prices and within limits that an operator sets.
 var converting = kind{
 	name: "convert", takes: true, fields: []string{"into"},
-	offers: (*wallet).held, read: (*moving).readConvert, check: (*moving).checkConvert, same: (*moving).sameConvert, post: (*moving).postConvert,
+	offers: (*wallet).held, read: (*moving).readConvert, check: (*moving).checkConvert, same: (*moving).sameConvert,
+	post: (*moving).postConvert,
 }
 
 // exchange is what is asked for, and at which prices.
@@ -83,7 +84,7 @@ func (m *moving) readConvert() error {
 	return nil
 }
 
-// noPrice says that an asset is not converted, and why.
+// noPrice is the error of an asset that is not converted, with the reason.
 func (m *moving) noPrice(a ledger.Asset) string {
 	return m.N("convert.no-price", minutes(m.visit.Convert.PriceMaxAge), "asset", a.Symbol)
 }
@@ -175,11 +176,12 @@ func (m *moving) Spread() string {
 // PricedAt is when the older of both prices was set.
 func (m *moving) PricedAt() string { return m.both(m.Exchange.Quote.SetAt) }
 
-// sameConvert says whether an entry converts this amount into this asset: at which
+// sameConvert reports whether an entry converts this amount into this asset: at which
 // price it did, it tells itself.
 func (m *moving) sameConvert(e ledger.Entry) (bool, error) {
 	given := m.moves(m.Account(), ledger.Desk)[0]
-	return e.Kind == ledger.Trade && len(e.Moves) == 2 && e.Moves[0] == given && e.Moves[1].Asset == m.Exchange.Into.Symbol, nil
+	return e.Kind == ledger.Trade && len(e.Moves) == 2 && e.Moves[0] == given &&
+		e.Moves[1].Asset == m.Exchange.Into.Symbol, nil
 }
 
 func (m *moving) postConvert() error {
@@ -204,7 +206,7 @@ func (m *moving) postedMeanwhile(mismatch error) error {
 	return mismatch
 }
 
-// convertsNot says that nothing is converted here.
+// convertsNot refuses: nothing is converted here.
 func (v *visit) convertsNot() error {
 	return v.showAs(http.StatusNotFound, "convert-not", struct{ *view }{v.view("convert.title")})
 }

@@ -16,8 +16,10 @@ func TestConvert(t *testing.T) {
 	w := moveWorld(t)
 	w.deposit("alice", "0.5 SOL")
 	// BNB is at 600, SOL at 150; half the day is over.
-	w.looked("/convert", "asset", "BNB", "amount", "1", "into", "SOL").has("You get 4 SOL", "1 BNB gives 4 SOL, rounded down", "prices of 2 Mar 2026, 12:00 UTC",
-		"Today’s average of BNB becomes 2 (2.5 if", "Today’s average of SOL becomes 2.25 (0.25 if", "That reaches the minimum of 1 SOL").hasNot("spread")
+	w.looked("/convert", "asset", "BNB", "amount", "1", "into", "SOL").
+		has("You get 4 SOL", "1 BNB gives 4 SOL, rounded down", "prices of 2 Mar 2026, 12:00 UTC",
+			"Today’s average of BNB becomes 2 (2.5 if", "Today’s average of SOL becomes 2.25 (0.25 if",
+			"That reaches the minimum of 1 SOL").hasNot("spread")
 	at, p := w.confirmed("/convert", "asset", "BNB", "amount", "1", "into", "SOL")
 	p.has("Convert 1 BNB into 4 SOL")
 	done := w.post(at, nil).is(http.StatusSeeOther).location
@@ -43,7 +45,8 @@ func (w *world) reprice(symbol, text string) {
 	w.Helper()
 	price, err := ledger.ParseDecimal(text, 8)
 	w.ok(err)
-	_, err = w.books.SetPrices(w.Context(), []store.Price{{Asset: symbol, Day: staking.DayOf(w.clock.Now()), Price: price}})
+	_, err = w.books.SetPrices(w.Context(),
+		[]store.Price{{Asset: symbol, Day: staking.DayOf(w.clock.Now()), Price: price}})
 	w.ok(err)
 }
 
@@ -53,7 +56,8 @@ func TestConvertAtThePriceThatWasSeen(t *testing.T) {
 	w := moveWorld(t)
 	at, _ := w.confirmed("/convert", "asset", "BNB", "amount", "1", "into", "SOL")
 	w.reprice("SOL", "200")
-	w.post(at, query("price", "600", "other", "200", "gives", "300000000")).is(http.StatusConflict).has("The prices have changed", "You get 3 SOL", `value="1"`)
+	w.post(at, query("price", "600", "other", "200", "gives", "300000000")).is(http.StatusConflict).
+		has("The prices have changed", "You get 3 SOL", `value="1"`)
 	w.get(at).is(http.StatusConflict).has("The prices have changed", "You get 3 SOL")
 	if a, b := w.free("alice", "BNB"), w.free("alice", "SOL"); a != "2.5" || b != "0" {
 		t.Errorf("alice has %s BNB and %s SOL", a, b)
@@ -91,7 +95,7 @@ func TestConvertRefuses(t *testing.T) {
 }
 
 // TestConvertWithinLimits: beyond what an operator allows nothing is converted, and the
-// page says why, when it is filled in and when it is confirmed.
+// page is why, when it is filled in and when it is confirmed.
 func TestConvertWithinLimits(t *testing.T) {
 	rules := &conversion.Rules{PriceMaxAge: 10 * time.Minute, Spread: 25, DailyLimit: 1000_00000000, Stocked: true}
 	w := moveWorld(t, func(o *Options) { o.Convert = rules })
@@ -105,19 +109,23 @@ func TestConvertWithinLimits(t *testing.T) {
 
 	w.move(ledger.Trade, ledger.Desk, "bob", "2 SOL")
 	w.post(at, nil).is(http.StatusUnprocessableEntity).has("This is more than can be paid out now: at most 3 SOL.")
-	w.filled("/convert", "asset", "BNB", "amount", "0.1", "into", "ADA").is(http.StatusUnprocessableEntity).has("ADA has no price of the last 10 minutes")
+	w.filled("/convert", "asset", "BNB", "amount", "0.1", "into", "ADA").is(http.StatusUnprocessableEntity).
+		has("ADA has no price of the last 10 minutes")
 	w.prices(map[string]string{"ADA": "0.5"})
-	w.filled("/convert", "asset", "BNB", "amount", "0.1", "into", "ADA").is(http.StatusUnprocessableEntity).has("No ADA can be paid out now.")
+	w.filled("/convert", "asset", "BNB", "amount", "0.1", "into", "ADA").is(http.StatusUnprocessableEntity).
+		has("No ADA can be paid out now.")
 	w.looked("/convert", "asset", "BNB", "amount", "0.1", "into", "ADA").has("No ADA can be paid out now.")
 	w.move(ledger.Trade, "bob", ledger.Desk, "2 SOL")
 
 	w.clock.Forward(w.clock.Now().Add(11 * time.Minute))
-	w.post(at, nil).is(http.StatusUnprocessableEntity).has("BNB has no price of the last 10 minutes, so it cannot be converted now.")
+	w.post(at, nil).is(http.StatusUnprocessableEntity).has("BNB has no price of the last 10 minutes, " +
+		"so it cannot be converted now.")
 	w.get("/convert").is(200).has("BNB has no price of the last 10 minutes")
 	w.prices(map[string]string{"BNB": "600", "SOL": "150"})
 	w.post(at, nil).is(http.StatusSeeOther)
 
-	w.filled("/convert", "asset", "BNB", "amount", "0.8", "into", "SOL").is(http.StatusUnprocessableEntity).has("You can convert 400 USDT more today. The limit is 1,000 USDT a day")
+	w.filled("/convert", "asset", "BNB", "amount", "0.8", "into", "SOL").is(http.StatusUnprocessableEntity).
+		has("You can convert 400 USDT more today. The limit is 1,000 USDT a day")
 	if a, b := w.free("alice", "BNB"), w.free("alice", "SOL"); a != "1.5" || b != "3.99" {
 		t.Errorf("alice has %s BNB and %s SOL", a, b)
 	}
@@ -136,7 +144,8 @@ func TestConvertIsNotOffered(t *testing.T) {
 func TestDepositInTheDemo(t *testing.T) {
 	w := moveWorld(t, inDemo)
 	w.get("/deposit").is(200).has("Deposits of the last 31 days", "+2.5 BNB")
-	w.looked("/deposit", "asset", "SOL", "amount", "4").has("Today’s average of SOL becomes 2 (0 if", "That reaches the minimum of 1 SOL")
+	w.looked("/deposit", "asset", "SOL", "amount", "4").has("Today’s average of SOL becomes 2 (0 if",
+		"That reaches the minimum of 1 SOL")
 	at, p := w.confirmed("/deposit", "asset", "SOL", "amount", "4")
 	p.has("Deposit 4 SOL")
 	done := w.post(at, nil).is(http.StatusSeeOther).location
@@ -148,13 +157,15 @@ func TestDepositInTheDemo(t *testing.T) {
 	w.get("/deposit").is(200).has("+4 SOL")
 	sol, err := w.books.Asset(t.Context(), "SOL")
 	w.ok(err)
-	w.filled("/deposit", "asset", "SOL", "amount", sol.Format(sol.MaxSupply)).is(http.StatusUnprocessableEntity).has("There are at most")
+	w.filled("/deposit", "asset", "SOL", "amount", sol.Format(sol.MaxSupply)).is(http.StatusUnprocessableEntity).
+		has("There are at most")
 	w.conserves()
 }
 
 func TestDepositsOfRealBooks(t *testing.T) {
 	w := moveWorld(t)
-	w.get("/deposit").is(200).has("credits a deposit to your account", "+2.5 BNB").hasNot("made-up", `action="/deposit"`)
+	w.get("/deposit").is(200).has("credits a deposit to your account", "+2.5 BNB").
+		hasNot("made-up", `action="/deposit"`)
 	// An entry that was posted elsewhere may have slashes in its ID: the page finds itself all the same.
 	elsewhere := "/deposit/" + url.PathEscape(w.deposit("alice", "1 ADA"))
 	w.get(elsewhere).is(200).has(`hx-get="` + elsewhere + `"`)
@@ -166,7 +177,8 @@ func TestDepositsOfRealBooks(t *testing.T) {
 	}
 	w.get("/deposit").is(200).hasNot("Where to send deposits")
 	for _, a := range []store.DepositAddress{
-		{Account: "alice", Asset: "BNB", Network: "BSC", Address: "0x94df<b>", Tag: "7"}, {Account: "bob", Asset: "BNB", Network: "BSC", Address: "0xb0b"},
+		{Account: "alice", Asset: "BNB", Network: "BSC", Address: "0x94df<b>", Tag: "7"},
+		{Account: "bob", Asset: "BNB", Network: "BSC", Address: "0xb0b"},
 	} {
 		_, err := w.books.SetDepositAddress(t.Context(), a)
 		w.ok(err)
@@ -190,7 +202,8 @@ func TestMovesOfEachOutcome(t *testing.T) {
 	one().has("measured from 3 Mar 2026")
 	w.at(2, "00:00")
 	one().has("becomes 1 (2 if", "The reward for today becomes about")
-	w.looked("/send", "asset", "BNB", "amount", "1.6").has("That is below the minimum of 0.5 BNB: today would earn nothing")
+	w.looked("/send", "asset", "BNB", "amount", "1.6").has("That is below the minimum of 0.5 BNB: " +
+		"today would earn nothing")
 	w.ok(w.books.Leave(t.Context(), "alice", staking.Client{Platform: "web"}, w.clock.Now()))
 	one().has("Soft Staking is off")
 }

@@ -12,7 +12,8 @@ import (
 // depositing makes tokens out of nothing: of books that are made up.
 var depositing = kind{
 	name:   "deposit",
-	offers: (*wallet).every, read: (*moving).readDeposit, check: (*moving).checkDeposit, same: (*moving).sameDeposit, post: (*moving).postDeposit,
+	offers: (*wallet).every, read: (*moving).readDeposit, check: (*moving).checkDeposit, same: (*moving).sameDeposit,
+	post: (*moving).postDeposit,
 }
 
 func (m *moving) readDeposit() (err error) {
@@ -76,13 +77,14 @@ var errEnough = errors.New("there is enough")
 // latestDeposits reads the latest.
 func (v *visit) latestDeposits(assets map[string]ledger.Asset) (depositList, error) {
 	list, now := depositList{Assets: assets, Days: depositDays}, v.Books.Now()
-	err := v.Reports.Deposits(v.context(), v.account(), now.AddDate(0, 0, -depositDays), now.Add(time.Minute), "", func(l reports.Line) error {
-		if len(list.Rows) == listed {
-			return errEnough
-		}
-		list.Rows = append(list.Rows, l)
-		return nil
-	})
+	err := v.Reports.Deposits(v.context(), v.account(), now.AddDate(0, 0, -depositDays), now.Add(time.Minute), "",
+		func(l reports.Line) error {
+			if len(list.Rows) == listed {
+				return errEnough
+			}
+			list.Rows = append(list.Rows, l)
+			return nil
+		})
 	if err != nil && !errors.Is(err, errEnough) {
 		return list, err
 	}

@@ -71,7 +71,8 @@ func (v *visit) move(k kind) error {
 		switch err := k.post(m); {
 		case errors.Is(err, ledger.ErrConflict): // posted at this moment, with other figures
 			return m.another()
-		case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid), errors.Is(err, ledger.ErrNotFound), isConversionError(err):
+		case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid),
+			errors.Is(err, ledger.ErrNotFound), isConversionError(err):
 			return v.refused(m, err)
 		case err != nil:
 			return err
@@ -134,7 +135,8 @@ func (m *moving) done() error {
 	v := m.visit
 	if id := v.r.PathValue("draft"); id != "" {
 		if err := v.Books.People().RemoveDraft(v.context(), v.account(), id); err != nil {
-			v.Log.Warn("a draft that was used is not removed yet; it is when it is over", "request", v.caller.Request, "error", err)
+			v.Log.Warn("a draft that was used is not removed yet; it is when it is over", "request",
+				v.caller.Request, "error", err)
 		}
 	}
 	return v.see(m.path(), nil)

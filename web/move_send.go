@@ -10,7 +10,8 @@ import (
 // sending is a transfer to another holder.
 var sending = kind{
 	name: "send", takes: true, fields: []string{"to"},
-	offers: (*wallet).held, read: (*moving).readSend, check: (*moving).checkSend, same: (*moving).sameSend, post: (*moving).postSend,
+	offers: (*wallet).held, read: (*moving).readSend, check: (*moving).checkSend, same: (*moving).sameSend,
+	post: (*moving).postSend,
 }
 
 // readSend reads who it goes to. Whether there is such an account is not looked at here.

@@ -136,16 +136,20 @@ func (b *browser) confirmed(path string, pairs ...string) (at string, p answer) 
 func TestSend(t *testing.T) {
 	w := moveWorld(t)
 	// Half a day of 2.5 and half of 1.5: 2.
-	w.looked("/send", "asset", "BNB", "amount", "1", "to", "bob").has("Today’s average of BNB becomes 2 (2.5 if nothing moves).", "becomes about 0.00000821 BNB", "Free after it 1.5 BNB")
+	w.looked("/send", "asset", "BNB", "amount", "1", "to", "bob").
+		has("Today’s average of BNB becomes 2 (2.5 if nothing moves).", "becomes about 0.00000821 BNB",
+			"Free after it 1.5 BNB")
 	at, p := w.confirmed("/send", "asset", "BNB", "amount", "1", "to", "bob")
 	p.has("Send 1 BNB to bob", "becomes 2 (2.5 if")
 	if w.free("alice", "BNB") != "2.5" {
 		t.Error("looking at it has moved it")
 	}
 	// What a browser sends with the confirmation does not count.
-	p = w.post(at, query("amount", "2", "units", "200000000", "to", "carol", "asset", "SOL", "id", "x")).is(http.StatusSeeOther)
+	p = w.post(at, query("amount", "2", "units", "200000000", "to", "carol", "asset", "SOL", "id", "x")).
+		is(http.StatusSeeOther)
 	done := p.location
-	w.get(done).is(200).has("Sent", "−1 BNB", "bob", "Free 1.5 BNB", "Average of today 2 BNB", strings.TrimPrefix(done, "/send/"))
+	w.get(done).is(200).has("Sent", "−1 BNB", "bob", "Free 1.5 BNB", "Average of today 2 BNB",
+		strings.TrimPrefix(done, "/send/"))
 
 	// The same confirmation again, at once or later, has no further effect; who goes
 	// back to it, or to the form, finds what it has done.
@@ -157,7 +161,8 @@ func TestSend(t *testing.T) {
 	form := []string{"id", formOfDraft(draft), "asset", "BNB", "to", "bob"}
 	w.filled("/send", append(form, "amount", "1")...).goesTo(done)
 	// With another amount the form is not taken, and has a new name.
-	again := w.filled("/send", append(form, "amount", "0.5")...).is(http.StatusConflict).has("moved something before", `value="0.5"`)
+	again := w.filled("/send", append(form, "amount", "0.5")...).is(http.StatusConflict).
+		has("moved something before", `value="0.5"`)
 	if again.hidden("id") == formOfDraft(draft) {
 		t.Error("the form has the name that was used")
 	}
@@ -227,7 +232,8 @@ func TestSendRefusesBesideTheField(t *testing.T) {
 	w.post("/send", query("asset", "DOGE", "amount", "1", "to", "bob")).is(http.StatusNotFound)
 	w.post("/send", query("amount", "1", "to", "bob")).is(http.StatusUnprocessableEntity).has("Choose a token.")
 	// While it is being typed it is not reproached.
-	w.looked("/send", "asset", "BNB", "amount", "3").has("That is more than the 2.5 BNB you have free.").hasNot("aria-invalid")
+	w.looked("/send", "asset", "BNB", "amount", "3").has("That is more than the 2.5 BNB you " +
+		"have free.").hasNot("aria-invalid")
 	if got := w.free("alice", "BNB"); got != "2.5" {
 		t.Errorf("alice has %s", got)
 	}
@@ -249,7 +255,8 @@ func TestSendDoesNotListAccounts(t *testing.T) {
 	for range people.MostRecipients + 1 { // to look at a confirmation again asks nothing new
 		w.get(at).is(200).has("becomes 2 (")
 	}
-	w.looked("/send", "asset", "BNB", "amount", "1", "to", "bob").has("becomes 2 (") // what it does is shown all the same
+	// what it does is shown all the same
+	w.looked("/send", "asset", "BNB", "amount", "1", "to", "bob").has("becomes 2 (")
 	w.at(2, "13:00")
 	ask("bob").is(http.StatusSeeOther)
 	w.post(at, nil).is(http.StatusSeeOther)
@@ -259,20 +266,27 @@ func TestSendDoesNotListAccounts(t *testing.T) {
 // below the minimum says so.
 func TestEverythingAndTheMinimum(t *testing.T) {
 	w := moveWorld(t)
-	w.post("/send", query("asset", "BNB", "amount", "1", "max", "1", "to", "bob")).is(200).has(`value="2.5"`, `value="bob"`, "0 BNB 2.5 now", "becomes 1.25 (2.5 if")
-	w.filled("/send", "asset", "BNB", "amount", "max", "to", "bob").is(http.StatusUnprocessableEntity).has("not a number")
+	w.post("/send", query("asset", "BNB", "amount", "1", "max", "1", "to", "bob")).is(200).
+		has(`value="2.5"`, `value="bob"`, "0 BNB 2.5 now", "becomes 1.25 (2.5 if")
+	w.filled("/send", "asset", "BNB", "amount", "max", "to", "bob").is(http.StatusUnprocessableEntity).
+		has("not a number")
 	w.at(2, "01:00") // the clock stays where it is
 	w.deposit("alice", "150 ADA")
-	w.post("/send", query("asset", "ADA", "amount", "", "max", "1")).is(200).has("below the minimum of 150 ADA, as it was")
+	w.post("/send", query("asset", "ADA", "amount", "", "max", "1")).is(200).has("below the minimum of 150 ADA, " +
+		"as it was")
 	w.at(3, "00:00")
-	w.looked("/send", "asset", "ADA", "amount", "1").has("Today’s average of ADA becomes 149 (150 if", "below the minimum of 150 ADA: today would earn nothing")
+	w.looked("/send", "asset", "ADA", "amount", "1").has("Today’s average of ADA becomes 149 (150 if",
+		"below the minimum of 150 ADA: today would earn nothing")
 	w.deposit("alice", "1 SOL")
 	w.at(3, "06:00")
-	w.looked("/send", "asset", "SOL", "amount", "1").has("becomes 0.25 (1 if", "today would earn nothing, instead of about")
+	w.looked("/send", "asset", "SOL", "amount", "1").
+		has("becomes 0.25 (1 if", "today would earn nothing, instead of about")
 
 	w.cookie("lang", "de")
-	w.looked("/send", "asset", "BNB", "amount", "1,5", "to", "bob").has("Der heutige Durchschnitt von BNB beträgt dann 1,375 (2,5, wenn sich nichts bewegt).")
-	w.filled("/send", "asset", "BNB", "amount", "1.500", "to", "bob").is(422).has("1.500 lässt sich auf zwei Arten lesen. Schreiben Sie 1500 oder 1,5.")
+	w.looked("/send", "asset", "BNB", "amount", "1,5", "to", "bob").has("Der heutige Durchschnitt von BNB beträgt " +
+		"dann 1,375 (2,5, wenn sich nichts bewegt).")
+	w.filled("/send", "asset", "BNB", "amount", "1.500", "to", "bob").is(422).has("1.500 lässt sich auf zwei Arten " +
+		"lesen. Schreiben Sie 1500 oder 1,5.")
 	at, p := w.confirmed("/send", "asset", "BNB", "amount", "1,250", "to", "bob")
 	p.has("1,25 BNB an bob senden")
 	w.cookie("lang", "en") // in which 1,250 could be another amount
@@ -318,7 +332,8 @@ func TestWithdraw(t *testing.T) {
 	w := moveWorld(t, inDemo)
 	fields := []string{"asset", "BNB", "amount", "1", "network", "BSC", "address", "0xAbC", "tag", ""}
 	w.get("/withdraw").is(200).has("Withdrawals that you request will be here")
-	w.looked("/withdraw", fields...).has("held at once", "becomes 2 (2.5 if", "Withdrawals that you request will be here")
+	w.looked("/withdraw", fields...).has("held at once", "becomes 2 (2.5 if",
+		"Withdrawals that you request will be here")
 	at, p := w.confirmed("/withdraw", fields...)
 	p.has("Withdraw 1 BNB", "0xAbC")
 	done := w.post(at, nil).is(http.StatusSeeOther).location
@@ -326,7 +341,8 @@ func TestWithdraw(t *testing.T) {
 	w.post(at, nil).goesTo(done)
 	id := formOfDraft(draftOf(at))
 	w.filled("/withdraw", append(fields, "id", id)...).goesTo(done)
-	w.filled("/withdraw", append(fields, "id", id, "address", "0xDef")...).is(http.StatusConflict).has("moved something before", `value="0xDef"`)
+	w.filled("/withdraw", append(fields, "id", id, "address", "0xDef")...).is(http.StatusConflict).
+		has("moved something before", `value="0xDef"`)
 	w.get("/withdraw").is(200).has("Pending", "0xAbC", done)
 
 	bob := w.another()
@@ -337,14 +353,16 @@ func TestWithdraw(t *testing.T) {
 
 	w.post(done+"/end", query("how", "else")).is(http.StatusNotFound)
 	w.at(2, "18:00")
-	w.post(done+"/end", query("how", "cancelled")).goesTo(done).has("Cancelled", "Free 2.5 BNB", "Average of today 2.25 BNB")
+	w.post(done+"/end", query("how", "cancelled")).goesTo(done).has("Cancelled", "Free 2.5 BNB",
+		"Average of today 2.25 BNB")
 	w.post(done+"/end", query("how", "cancelled")).is(http.StatusSeeOther)
 	w.post(done+"/end", query("how", "completed")).is(http.StatusConflict).has("has ended already", "Cancelled")
 	w.get(done + "/end").goesTo(done)
 
 	at, _ = w.confirmed("/withdraw", "asset", "BNB", "amount", "2", "network", "BSC", "address", "0xAbC", "tag", "7")
 	second := w.post(at, nil).is(http.StatusSeeOther).location
-	w.post(second+"/end", query("how", "completed")).goesTo(second).has("Completed", "left your account", "Free 0.5 BNB")
+	w.post(second+"/end", query("how", "completed")).goesTo(second).has("Completed", "left your account",
+		"Free 0.5 BNB")
 	w.get("/withdraw").is(200).has("Completed", "Cancelled")
 	w.conserves()
 }
@@ -358,7 +376,8 @@ func TestWithdrawRefusesBesideTheField(t *testing.T) {
 		{"BSC", "0xAbC", "a\x01b", "not plain text"},
 		{"BSC", strings.Repeat("a", 201), "", "at most 200 characters"},
 	} {
-		w.filled("/withdraw", "asset", "BNB", "amount", "1", "network", c.network, "address", c.address, "tag", c.tag).is(http.StatusUnprocessableEntity).has(c.says)
+		w.filled("/withdraw", "asset", "BNB", "amount", "1", "network", c.network, "address", c.address, "tag", c.tag).
+			is(http.StatusUnprocessableEntity).has(c.says)
 	}
 	// On real books nobody but an operator ends a withdrawal.
 	at, _ := w.confirmed("/withdraw", "asset", "BNB", "amount", "1", "network", "BSC", "address", "0xAbC")
@@ -376,7 +395,8 @@ func TestWithdrawRefusesBesideTheField(t *testing.T) {
 func TestWithdrawalsAreTurned(t *testing.T) {
 	w := moveWorld(t)
 	for n := range listed + 3 {
-		_, err := w.books.Withdraw(t.Context(), store.Withdrawal{ID: "w" + string(rune('a'+n)), Account: "alice", Asset: "BNB", Amount: 1})
+		_, err := w.books.Withdraw(t.Context(),
+			store.Withdrawal{ID: "w" + string(rune('a'+n)), Account: "alice", Asset: "BNB", Amount: 1})
 		w.ok(err)
 	}
 	first := w.get("/withdraw").is(200).has("Older withdrawals")

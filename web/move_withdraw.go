@@ -16,7 +16,8 @@ import (
 // withdrawing is a request that an operator completes or cancels.
 var withdrawing = kind{
 	name: "withdraw", takes: true, fields: []string{"network", "address", "tag"},
-	offers: (*wallet).held, read: (*moving).readWithdraw, check: (*moving).checkWithdraw, same: (*moving).sameWithdraw, post: (*moving).postWithdraw,
+	offers: (*wallet).held, read: (*moving).readWithdraw, check: (*moving).checkWithdraw, same: (*moving).sameWithdraw,
+	post: (*moving).postWithdraw,
 }
 
 // maxPlace is how many characters a text has that says where a withdrawal goes.
@@ -112,7 +113,7 @@ func (m *moving) postWithdraw() error {
 	return err
 }
 
-// withdrawalPage is a withdrawal, and how it stands.
+// withdrawalPage is a withdrawal and its state.
 type withdrawalPage struct {
 	*view
 	W       store.Withdrawal
@@ -137,7 +138,8 @@ func (v *visit) showWithdrawal(status int, fault string) error {
 		return err
 	}
 	of := has.assets[w.Asset]
-	return v.showAs(status, "withdrawal", withdrawalPage{v.view("withdrawal.title"), w, of, []effect{has.effect(of, 0)}, fault})
+	return v.showAs(status, "withdrawal",
+		withdrawalPage{v.view("withdrawal.title"), w, of, []effect{has.effect(of, 0)}, fault})
 }
 
 // seeWithdrawal leads from the address of a form to the page that has it.
@@ -160,7 +162,8 @@ func (v *visit) endWithdrawal() error {
 		return ledger.ErrNotFound.In("how", "the way to end a withdrawal")
 	}
 	_, err = v.Books.PostAll(v.context(), []ledger.Entry{w.Ending(kind)})
-	if errors.Is(err, ledger.ErrEnded) || errors.Is(err, ledger.ErrNotRequested) || errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrInvalid) {
+	if errors.Is(err, ledger.ErrEnded) || errors.Is(err, ledger.ErrNotRequested) ||
+		errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrInvalid) {
 		return v.showWithdrawal(http.StatusConflict, v.locale.T("withdrawal.ended"))
 	}
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // Refuse answers a request that its page does not answer: with 503 where too many are in
 // flight, and with 500 where the page has failed. What makes the other pages may be what
 // has failed, so this one is as small as can be. test says that the books are a test; the
-// context says who is calling.
+// context has the caller.
 func Refuse(w http.ResponseWriter, r *http.Request, status int, test bool) {
 	title, why := "Something went wrong", "It is our fault, and we have a record of it. Try again in a moment."
 	if status == http.StatusServiceUnavailable {

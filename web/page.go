@@ -87,7 +87,8 @@ type refusal struct {
 
 // refuse answers with a page that says why something is not done, and what is possible.
 func (v *visit) refuse(status int, name string) {
-	if err := v.showAs(status, "refused", refusal{v.view("refused." + name + ".title"), name, status}); err != nil && !errors.Is(err, errAnswered) {
+	if err := v.showAs(status, "refused", refusal{v.view("refused." + name + ".title"), name, status}); err != nil &&
+		!errors.Is(err, errAnswered) {
 		v.Log.Error("a page of refusal failed", "request", v.caller.Request, "error", err)
 		http.Error(v.w, "Something went wrong. Request "+v.caller.Request, http.StatusInternalServerError)
 	}

@@ -8,7 +8,7 @@ type Play interface {
 	// once: what happens until then happens, and days settle. While it is moving, it
 	// goes on to where it was told first.
 	Move(by time.Duration) error
-	// Progress says how far it is.
+	// Progress is the progress of the move.
 	Progress() Progress
 	// Visitors are those whose shoes one may put on.
 	Visitors() []Visitor

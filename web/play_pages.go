@@ -21,7 +21,7 @@ const (
 	// clockWait is how long a visitor without scripts waits for the clock at most,
 	// who then sees how far it is.
 	clockWait = 20 * time.Second
-	// clockLook is how often it is looked at meanwhile.
+	// clockLook is how often it is checked until then.
 	clockLook = 20 * time.Millisecond
 	// clockDone tells the page that its parts may have changed.
 	clockDone = `{"again":{"target":"body"}}`
@@ -73,7 +73,7 @@ func (s *server) moveClock(v *visit) error {
 	return nil
 }
 
-// waitForClock waits until the clock does not move, for a while, and says whether it stands.
+// waitForClock waits until the clock does not move, for a while, and reports whether it stands.
 func (s *server) waitForClock(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, clockWait)
 	defer cancel()

@@ -8,7 +8,8 @@ import (
 )
 
 // contentPolicy allows what is our own and nothing else; nothing stands in the page itself.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // protect refuses forms that come from other sites, sets the headers that keep a
 // browser from doing more than it should, and compresses all but streams, and files,

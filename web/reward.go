@@ -48,7 +48,8 @@ func (s *server) reward(v *visit) error {
 			return err
 		}
 	}
-	if p.Before, p.After, err = v.Reports.NearRewards(v.context(), v.account(), e.Measured.Day, e.Asset.Symbol); err != nil {
+	if p.Before, p.After, err = v.Reports.NearRewards(v.context(), v.account(), e.Measured.Day,
+		e.Asset.Symbol); err != nil {
 		return err
 	}
 	return v.show("reward", p)
@@ -71,7 +72,7 @@ func (v *visit) explain() (reports.Explanation, error) {
 // Date is the day that is explained.
 func (p rewardPage) Date() string { return p.Day(p.Measured.Day) }
 
-// Sentence says why there is no reward, or none yet.
+// Sentence is why there is no reward, or none yet.
 func (p rewardPage) Sentence() (string, error) {
 	window, err := p.Window(p.Measured.Day)
 	if err != nil {
@@ -83,19 +84,20 @@ func (p rewardPage) Sentence() (string, error) {
 	}
 	key := fmt.Sprintf("reward.why.%s%s", p.Why, behind)
 	return p.T(key, "token", p.Asset.Symbol, "day", p.Date(), "behind", p.Day(p.Behind), "window", window,
-		"average", p.Plain(p.Asset, p.Measured.Average), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing", p.Plain(p.Asset, p.Terms.Min-p.Measured.Average)), nil
+		"average", p.Plain(p.Asset, p.Measured.Average), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing",
+		p.Plain(p.Asset, p.Terms.Min-p.Measured.Average)), nil
 }
 
-// Below says whether the average does not reach the minimum.
+// Below reports whether the average does not reach the minimum.
 func (p rewardPage) Below() bool { return p.Measured.Average < p.Terms.Min }
 
-// Above says whether the average is more than the cap.
+// Above reports whether the average is more than the cap.
 func (p rewardPage) Above() bool {
 	m := p.Measured
 	return m.Average > p.Terms.Cap || m.Average == p.Terms.Cap && m.Rest > 0
 }
 
-// Offered says whether there are terms to measure the day by.
+// Offered reports whether there are terms to measure the day by.
 func (p rewardPage) Offered() bool { return p.TermsKnown && p.Terms.Offered }
 
 // Rate is the rate as it is multiplied with: 0.0015.
@@ -167,7 +169,7 @@ func (p rewardPage) Yours(t time.Time) template.HTML {
 	return p.stamp(t, text, "")
 }
 
-// What says what changed the balance.
+// What is the change of the balance.
 func (p rewardPage) What(c *reports.Change) string {
 	if c == nil {
 		return p.T("reward.opening")

@@ -75,12 +75,14 @@ func (p *view) dayChart(e reports.Explanation, now time.Time) dayChart {
 		if e.Terms.Cap/2 <= high {
 			top = max(top, e.Terms.Cap)
 		}
-		c.Marks = append(c.Marks, chartMark{Name: "minimum", Amount: e.Terms.Min, Drawn: true}, chartMark{Name: "cap", Amount: e.Terms.Cap, Drawn: e.Terms.Cap <= top})
+		c.Marks = append(c.Marks, chartMark{Name: "minimum", Amount: e.Terms.Min, Drawn: true},
+			chartMark{Name: "cap", Amount: e.Terms.Cap, Drawn: e.Terms.Cap <= top})
 	}
 	c.place(top, late(lines, top))
 	c.draw(lines, e, now, top)
 	c.hours(e.Measured.Day, p.visit.zone)
-	c.Text = p.T("reward.chart.text", "opening", p.Plain(e.Asset, e.Measured.Opening), "changes", p.N("reward.changes", len(lines)-1), "token", e.Asset.Symbol,
+	c.Text = p.T("reward.chart.text", "opening", p.Plain(e.Asset, e.Measured.Opening), "changes",
+		p.N("reward.changes", len(lines)-1), "token", e.Asset.Symbol,
 		"low", p.Plain(e.Asset, low), "high", p.Plain(e.Asset, high), "average", p.Plain(e.Asset, e.Measured.Average))
 	return c
 }

@@ -60,7 +60,8 @@ func TestTheChartStaysInItsBox(t *testing.T) {
 		d := staking.Day(20000)
 		balance := amount.Draw(t, "opening")
 		e := reports.Explanation{
-			Asset: ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: ledger.MaxSupply}, TermsKnown: true, Over: rapid.Bool().Draw(t, "over"),
+			Asset: ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: ledger.MaxSupply}, TermsKnown: true,
+			Over:     rapid.Bool().Draw(t, "over"),
 			Terms:    staking.Terms{Offered: true, Min: amount.Draw(t, "minimum"), Cap: amount.Draw(t, "cap")},
 			Measured: staking.Accrual{Day: d, Opening: balance},
 		}
@@ -68,11 +69,17 @@ func TestTheChartStaysInItsBox(t *testing.T) {
 		for range rapid.IntRange(0, 2000).Draw(t, "changes") {
 			at = min(at+rapid.Int64Range(0, 100_000).Draw(t, "later"), staking.DayMillis-1)
 			next := amount.Draw(t, "balance")
-			e.Changes = append(e.Changes, reports.Change{At: d.Start().Add(time.Duration(at) * time.Millisecond), Amount: next - balance, Balance: next})
+			e.Changes = append(e.Changes,
+				reports.Change{
+					At: d.Start().Add(time.Duration(at) * time.Millisecond), Amount: next - balance, Balance: next,
+				})
 			balance, most = next, max(most, next)
 		}
-		e.Measured.Average = rapid.Custom(func(t *rapid.T) ledger.Amount { return ledger.Amount(rapid.Int64Range(0, int64(most)).Draw(t, "n")) }).Draw(t, "average")
-		c := p.dayChart(e, d.Start().Add(time.Duration(rapid.Int64Range(at, staking.DayMillis).Draw(t, "now"))*time.Millisecond))
+		e.Measured.Average = rapid.Custom(func(t *rapid.T) ledger.Amount {
+			return ledger.Amount(rapid.Int64Range(0, int64(most)).Draw(t, "n"))
+		}).Draw(t, "average")
+		c := p.dayChart(e,
+			d.Start().Add(time.Duration(rapid.Int64Range(at, staking.DayMillis).Draw(t, "now"))*time.Millisecond))
 		highest := inBox(t, c.Curve)
 		inBox(t, c.Area)
 		inBox(t, c.Later)
@@ -106,7 +113,7 @@ func TestTheChartStaysInItsBox(t *testing.T) {
 	})
 }
 
-// through says whether the balance of the day's last quarter runs through a name at y.
+// through reports whether the balance of the day's last quarter runs through a name at y.
 func through(t *rapid.T, path string, y int) bool {
 	at := 0
 	for _, m := range command.FindAllStringSubmatch(path, -1) {

@@ -12,8 +12,8 @@ import (
 // changesColumns are those of a day's changes: what a spreadsheet needs to come to the
 // same reward. Amounts are in whole tokens, products in tokens × milliseconds.
 var changesColumns = []string{
-	"time_utc", "what", "entry", "change", "milliseconds_left", "change_x_left", "balance", "milliseconds_until_next", "balance_x_until_next",
-	"asset", "minimum", "cap", "apr", "carried_before", "reward", "carried_after",
+	"time_utc", "what", "entry", "change", "milliseconds_left", "change_x_left", "balance", "milliseconds_until_next",
+	"balance_x_until_next", "asset", "minimum", "cap", "apr", "carried_before", "reward", "carried_after",
 }
 
 // carriedDigits are those below the smallest unit that a carried fraction is told with in a file.
@@ -43,7 +43,8 @@ func (s *server) rewardChanges(v *visit) error {
 			}
 			stays := new(big.Int).Mul(big.NewInt(int64(l.Balance)), big.NewInt(l.Stays))
 			cells := []string{
-				instant(l.At), what, entry, a.Format(l.Amount), strconv.FormatInt(l.Left, 10), ledger.FormatBig(l.Product, a.Scale),
+				instant(l.At), what, entry, a.Format(l.Amount), strconv.FormatInt(l.Left, 10),
+				ledger.FormatBig(l.Product, a.Scale),
 				a.Format(l.Balance), strconv.FormatInt(l.Stays, 10), ledger.FormatBig(stays, a.Scale),
 			}
 			if err := line(append(cells, facts...)...); err != nil {

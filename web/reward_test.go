@@ -36,7 +36,10 @@ func (w *world) read(path string) answer {
 }
 
 // keys begin the names of texts, which no page shows.
-var keys = []string{"reward.why", "reward.mark", "reward.sum", "reward.chart", "reward.check", "export.format", "export.note", "activity.is"}
+var keys = []string{
+	"reward.why", "reward.mark", "reward.sum", "reward.chart", "reward.check", "export.format", "export.note",
+	"activity.is",
+}
 
 // file is a CSV file's rows, each by its columns' names.
 func (p answer) file() (rows []map[string]string) {
@@ -76,9 +79,12 @@ func TestARewardIsExplained(t *testing.T) {
 	// 2 × 86400 + 0.5 × 43200 − 1 × 21600 = 172800; ÷ 86400 = 2; × 0.0015 ÷ 365 = 0.0000082191…
 	w.read(path).is(200).has(
 		"Credited +0.00000821 BNB", "Worth 0.004926 USDT at the day's price of 600 USDT",
-		"Balance at the start 2 × 86,400 s 172,800", "12:00:00 Deposit + 0.5 × 43,200 s + 21,600", "18:00:00 Held for an order − 1 × 21,600 s − 21,600",
-		"Together 172,800", "Average of the day ÷ 86,400 s 2", "Minimum 0.5 ✓ reached", "Cap 1,000 all of the average earns",
-		"At 0.15% a year 2 × 0.0015 ÷ 365 0.0000082191780821…", "Credited, rounded down 0.00000821 BNB", "Carried on to the next reward 0.0000000091780821…",
+		"Balance at the start 2 × 86,400 s 172,800", "12:00:00 Deposit + 0.5 × 43,200 s + 21,600",
+		"18:00:00 Held for an order − 1 × 21,600 s − 21,600",
+		"Together 172,800", "Average of the day ÷ 86,400 s 2", "Minimum 0.5 ✓ reached",
+		"Cap 1,000 all of the average earns",
+		"At 0.15% a year 2 × 0.0015 ÷ 365 0.0000082191780821…",
+		"Credited, rounded down 0.00000821 BNB", "Carried on to the next reward 0.0000000091780821…",
 		"13:00:00 Deposit +0.5 2.5 06:00:00", "It changed 2 times.",
 	).hasNot(append(keys, "NaN")...)
 	w.cookie("lang", "de")
@@ -86,7 +92,10 @@ func TestARewardIsExplained(t *testing.T) {
 
 	w.settle(3)
 	w.read(path).has(fmt.Sprintf(`href="/earn/rewards/%s/BNB"`, w.day(3)))
-	for _, missing := range []string{"2026-13-01/BNB", "tomorrow/BNB", w.day(2).String() + "/DOGE", w.day(0).String() + "/BNB", w.day(5).String() + "/BNB", "1969-12-31/BNB"} {
+	for _, missing := range []string{
+		"2026-13-01/BNB", "tomorrow/BNB", w.day(2).String() + "/DOGE", w.day(0).String() + "/BNB",
+		w.day(5).String() + "/BNB", "1969-12-31/BNB",
+	} {
 		w.read("/earn/rewards/" + missing).is(http.StatusNotFound)
 		w.read("/earn/rewards/" + missing + "/changes.csv").is(http.StatusNotFound)
 	}
@@ -133,7 +142,8 @@ func TestAnyDaysFileComesToItsReward(t *testing.T) {
 		earns.Quo(earns, big.NewRat(365, 1))
 		earns.Add(earns, exactly(t, facts["carried_before"]))
 		rest := earns.Sub(earns, exactly(t, facts["reward"]))
-		if rest.Sub(rest, exactly(t, facts["carried_after"])).Abs(rest).Cmp(exactly(t, "0.0000000000000000000000001")) > 0 || facts["reward"] != e.Asset.Format(e.Measured.Reward) {
+		if rest.Sub(rest, exactly(t, facts["carried_after"])).Abs(rest).
+			Cmp(exactly(t, "0.0000000000000000000000001")) > 0 || facts["reward"] != e.Asset.Format(e.Measured.Reward) {
 			t.Errorf("Day %d: the file's figures are off by %s", day, rest.FloatString(30))
 		}
 	}
@@ -156,7 +166,10 @@ func TestADayWithoutAReward(t *testing.T) {
 	page(2, "ADA").has("later than usual", "+0.00684931 ADA")
 	page(3, "ADA").has("waits behind the one of 3 Mar 2026")
 	for _, l := range allLocales(t).all {
-		for _, why := range []reports.Why{reports.WhyNotOffered, reports.WhyNotOn, reports.WhyBelowYet, reports.WhyBelow, reports.WhyNotOver, reports.WhyNotSettled, reports.WhyWaits} {
+		for _, why := range []reports.Why{
+			reports.WhyNotOffered, reports.WhyNotOn, reports.WhyBelowYet, reports.WhyBelow, reports.WhyNotOver,
+			reports.WhyNotSettled, reports.WhyWaits,
+		} {
 			if key := "reward.why." + string(why); l.T(key) == key {
 				t.Errorf("%s does not say why %s", l.Tag, why)
 			}
@@ -171,7 +184,8 @@ func TestABusyDay(t *testing.T) {
 	var entries []ledger.Entry
 	for n := range 3000 {
 		entries = append(entries, ledger.Entry{
-			ID: "busy-" + strconv.Itoa(n), Kind: ledger.Deposit, At: w.day(2).Start().Add(time.Duration(n+1) * 20 * time.Second),
+			ID: "busy-" + strconv.Itoa(n), Kind: ledger.Deposit,
+			At:    w.day(2).Start().Add(time.Duration(n+1) * 20 * time.Second),
 			Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}},
 		})
 	}
@@ -197,19 +211,22 @@ func TestExportOfRewards(t *testing.T) {
 	w.read("/earn/export").is(200).has("2026 so far", "All details", "Koinly").hasNot(keys...)
 	query := fmt.Sprintf("?from=%s&to=%s", w.day(1), w.day(9))
 	ours, koinly := w.read("/earn/rewards.csv"+query), w.read("/earn/rewards.csv"+query+"&format=koinly")
-	if name := ours.header.Get("Content-Disposition"); name != fmt.Sprintf(`attachment; filename="rewards_alice_%s_%s.csv"`, w.day(1), w.day(9)) {
+	if name := ours.header.Get("Content-Disposition"); name !=
+		fmt.Sprintf(`attachment; filename="rewards_alice_%s_%s.csv"`, w.day(1), w.day(9)) {
 		t.Errorf("the file is %s", name)
 	}
 	sums := map[string]*big.Rat{"BNB": {}, "ADA": {}}
 	for _, row := range ours.file() {
 		sums[row["asset"]].Add(sums[row["asset"]], exactly(t, row["reward"]))
 		value := new(big.Rat).Mul(exactly(t, row["reward"]), exactly(t, row["price_usdt"]))
-		if off := value.Sub(value, exactly(t, row["value_usdt"])); off.Sign() < 0 || off.Cmp(exactly(t, "0.00000001")) >= 0 {
+		if off := value.Sub(value, exactly(t, row["value_usdt"])); off.Sign() < 0 ||
+			off.Cmp(exactly(t, "0.00000001")) >= 0 {
 			t.Errorf("%s %s: the value is off by %s", row["day"], row["asset"], off.FloatString(12))
 		}
 	}
 	for _, row := range koinly.file() {
-		if _, err := time.Parse("2006-01-02 15:04 UTC", row["Koinly Date"]); err != nil || row["Label"] != "reward" || row["Net Worth Currency"] != "USDT" {
+		if _, err := time.Parse("2006-01-02 15:04 UTC", row["Koinly Date"]); err != nil || row["Label"] != "reward" ||
+			row["Net Worth Currency"] != "USDT" {
 			t.Errorf("Koinly gets %v", row)
 		}
 		sums[row["Currency"]].Sub(sums[row["Currency"]], exactly(t, row["Amount"]))
@@ -219,11 +236,14 @@ func TestExportOfRewards(t *testing.T) {
 			t.Errorf("the two formats differ by %s %s", left.FloatString(8), asset)
 		}
 	}
-	if rows := ours.file(); len(rows) != 14 || rows[0]["day"] != w.day(2).String() || rows[0]["credited_at_utc"][:10] != w.day(3).String() {
+	if rows := ours.file(); len(rows) != 14 || rows[0]["day"] != w.day(2).String() ||
+		rows[0]["credited_at_utc"][:10] != w.day(3).String() {
 		t.Errorf("of seven days and two tokens there are %d rows, the first %v", len(rows), rows[0])
 	}
-	w.read("/earn/rewards.csv?from=2026-02-30&to="+w.day(2).String()).is(http.StatusUnprocessableEntity).has("This is not a day", `value="2026-02-30"`)
-	w.read(fmt.Sprintf("/earn/rewards.csv?from=%s&to=%s", w.day(3), w.day(2))).is(http.StatusUnprocessableEntity).has("lies before the first")
+	w.read("/earn/rewards.csv?from=2026-02-30&to="+w.day(2).String()).is(http.StatusUnprocessableEntity).
+		has("This is not a day", `value="2026-02-30"`)
+	w.read(fmt.Sprintf("/earn/rewards.csv?from=%s&to=%s", w.day(3), w.day(2))).is(http.StatusUnprocessableEntity).
+		has("lies before the first")
 	w.read("/earn/rewards.csv" + query + "&format=xml").is(http.StatusUnprocessableEntity).has("no such format")
 }
 
@@ -231,7 +251,11 @@ func TestExportOfRewards(t *testing.T) {
 func TestFilesAreNoFormulas(t *testing.T) {
 	w := earner(t, "2 BNB")
 	w.at(2, "12:00")
-	_, err := w.books.PostAll(t.Context(), []ledger.Entry{{ID: "-2-3", Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}}})
+	_, err := w.books.PostAll(t.Context(),
+		[]ledger.Entry{
+			{ID: "-2-3", Kind: ledger.Deposit,
+				Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}},
+		})
 	w.ok(err)
 	rows := w.read(fmt.Sprintf("/earn/rewards/%s/BNB/changes.csv", w.day(2))).file()
 	if len(rows) != 2 || rows[1]["entry"] != "'-2-3" {

@@ -54,7 +54,7 @@ func (s *server) handle(pattern string, a audience, h handler) {
 	})
 }
 
-// errAnswered says that the visit was answered already.
+// errAnswered is returned if the visit was answered already.
 var errAnswered = errors.New("answered")
 
 // failures is the one table from the kinds of error to the page that tells of one: its
@@ -73,9 +73,9 @@ var failures = []struct {
 	{[]error{store.ErrSchema}, http.StatusServiceUnavailable, "upgrade"},
 	// A form answers these itself, or no page comes to them.
 	{[]error{
-		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow,
-		access.ErrUnknown, access.ErrSignature, access.ErrAddress, access.ErrForbidden,
-		staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, idempotency.ErrInFlight,
+		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
+		ledger.ErrDayClosed, ledger.ErrOverflow, access.ErrUnknown, access.ErrSignature, access.ErrAddress,
+		access.ErrForbidden, staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, idempotency.ErrInFlight,
 		store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
 	}, http.StatusInternalServerError, "failed"},
 }

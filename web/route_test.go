@@ -36,7 +36,9 @@ func TestAnErrorsWordsChooseNoPage(t *testing.T) {
 		{ledger.ErrInvalid.In("amount", "not found"), http.StatusInternalServerError, "failed"},
 		{errors.New("not found"), http.StatusInternalServerError, "failed"},
 	} {
-		for _, err := range []error{c.err, fmt.Errorf("post: %w", c.err), errors.Join(errors.New("the account is frozen"), c.err)} {
+		for _, err := range []error{
+			c.err, fmt.Errorf("post: %w", c.err), errors.Join(errors.New("the account is frozen"), c.err),
+		} {
 			if status, name := pageOf(err); status != c.status || name != c.name {
 				t.Errorf("%v: %d %s", err, status, name)
 			}

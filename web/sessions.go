@@ -86,7 +86,8 @@ func (v *visit) readSession() error {
 		return nil // a page that stands open is no use of it
 	}
 	if err := v.Books.People().TouchSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
-		v.Log.Warn("it could not be kept that a session is used; it is used all the same", "request", v.caller.Request, "error", err)
+		v.Log.Warn("it could not be kept that a session is used; it is used all the same", "request",
+			v.caller.Request, "error", err)
 	}
 	return nil
 }
@@ -158,7 +159,8 @@ func (v *visit) pageOfPart() string {
 // logOut ends the browser's session.
 func (s *server) logOut(v *visit) error {
 	if v.account() != "" {
-		if err := v.Books.People().EndSession(v.context(), v.account(), v.session.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		if err := v.Books.People().EndSession(v.context(), v.account(), v.session.ID); err != nil &&
+			!errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
 		if err := v.recordEvent("log-out", v.session.Email); err != nil {
@@ -187,7 +189,8 @@ func (v *visit) recordEvent(action, detail string) error {
 }
 
 func (v *visit) recordEventOf(id ledger.Account, action, detail string) error {
-	return v.Books.People().AddSecurityEvent(v.context(), id, people.SecurityEvent{Action: action, Detail: detail, Client: v.browser(), Address: v.address()})
+	return v.Books.People().AddSecurityEvent(v.context(), id,
+		people.SecurityEvent{Action: action, Detail: detail, Client: v.browser(), Address: v.address()})
 }
 
 // browser is what the visitor's browser says of itself, or the app and its version.

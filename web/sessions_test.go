@@ -22,14 +22,16 @@ func TestLogIn(t *testing.T) {
 	p := w.post("/login", credentials(" Alice@Example.com ", testPassword))
 	p.goesTo("/spot")
 	c := p.cookie("session")
-	if !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != int(usualLife/time.Second) {
+	if !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" ||
+		c.MaxAge != int(usualLife/time.Second) {
 		t.Errorf("the cookie is %v", c)
 	}
 	w.get("/login").goesTo("/spot")
 	w.get("/nothing").is(http.StatusNotFound).has("Log out")
 	events, err := w.books.People().SecurityEvents(t.Context(), "alice", nil, 10)
 	w.ok(err)
-	if len(events) != 1 || events[0].Action != "log-in" || events[0].Address != "192.0.2.7" || !strings.HasPrefix(events[0].Client, "Go-http-client") {
+	if len(events) != 1 || events[0].Action != "log-in" || events[0].Address != "192.0.2.7" ||
+		!strings.HasPrefix(events[0].Client, "Go-http-client") {
 		t.Errorf("the events are %v", events)
 	}
 }
@@ -38,7 +40,8 @@ func TestOverTLSTheCookieIsTheHosts(t *testing.T) {
 	w := newWorld(t)
 	p := w.post("/login", credentials("alice@example.com", testPassword), "X-Test-Secure", "1").is(http.StatusSeeOther)
 	for _, name := range []string{"__Host-session", "__Host-device"} {
-		if c := p.cookie(name); !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Domain != "" || c.Path != "/" {
+		if c := p.cookie(name); !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Domain != "" ||
+			c.Path != "/" {
 			t.Errorf("the cookie is %v", c)
 		}
 	}
@@ -88,7 +91,8 @@ func TestWrongLogInsAreAllTheSame(t *testing.T) {
 	if len(events) != 1 || events[0].Action != "log-in refused" {
 		t.Errorf("the events are %v", events)
 	}
-	w.post("/login", credentials("alice", testPassword)).is(http.StatusUnprocessableEntity).has("name@example.com", `aria-invalid="true"`)
+	w.post("/login", credentials("alice", testPassword)).is(http.StatusUnprocessableEntity).
+		has("name@example.com", `aria-invalid="true"`)
 	w.post("/login", credentials("alice@example.com", "")).is(http.StatusUnprocessableEntity).has("Enter your password")
 }
 
@@ -144,11 +148,16 @@ func TestAPartOfAPageThatNeedsALogIn(t *testing.T) {
 
 func TestNextIsOurs(t *testing.T) {
 	w := newWorld(t)
-	for _, next := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "evil", "/\t/evil.example"} {
+	for _, next := range []string{
+		"https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "evil",
+		"/\t/evil.example",
+	} {
 		if ours(next) {
 			t.Errorf("%q leads elsewhere", next)
 		}
-		p := w.another().post("/login", url.Values{"email": {"alice@example.com"}, "password": {testPassword}, "next": {next}}).is(http.StatusSeeOther)
+		p := w.another().post("/login", url.Values{
+			"email": {"alice@example.com"}, "password": {testPassword}, "next": {next},
+		}).is(http.StatusSeeOther)
 		if p.location != "/spot" {
 			t.Errorf("%q: it goes to %s", next, p.location)
 		}
@@ -157,7 +166,10 @@ func TestNextIsOurs(t *testing.T) {
 
 // FuzzOurs: a path that is taken for ours leads a browser nowhere else.
 func FuzzOurs(f *testing.F) {
-	for _, s := range []string{"/spot", "/spot?a=b#c", "//evil.example", "/\\evil.example", "/..//evil.example", "/%2f/evil.example", "https:evil.example"} {
+	for _, s := range []string{
+		"/spot", "/spot?a=b#c", "//evil.example", "/\\evil.example", "/..//evil.example", "/%2f/evil.example",
+		"https:evil.example",
+	} {
 		f.Add(s)
 	}
 	base, err := url.Parse("https://softstake.example/login")

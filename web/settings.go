@@ -58,7 +58,10 @@ func (s *server) set(v *visit) error {
 
 // remember gives the browser a choice; "" takes it away.
 func (v *visit) remember(name, value string) {
-	c := &http.Cookie{Name: name, Value: url.QueryEscape(value), Path: "/", MaxAge: settingLife, HttpOnly: true, Secure: v.caller.Secure, SameSite: http.SameSiteLaxMode}
+	c := &http.Cookie{
+		Name: name, Value: url.QueryEscape(value), Path: "/", MaxAge: settingLife, HttpOnly: true,
+		Secure: v.caller.Secure, SameSite: http.SameSiteLaxMode,
+	}
 	if value == "" {
 		c.MaxAge = -1
 	}

@@ -100,7 +100,7 @@ func typeName(e ast.Expr) string {
 	return ""
 }
 
-// reaches says whether a type embeds another, or one that does.
+// reaches reports whether a type embeds another, or one that does.
 func reaches(embeds map[string][]string, from, to string) bool {
 	for _, e := range embeds[from] {
 		if e == to || reaches(embeds, e, to) {

@@ -26,13 +26,13 @@ type holding struct {
 	Tagged     bool          // it bears the tag
 }
 
-// Any says whether there is something of it.
+// Any reports whether there is something of it.
 func (h holding) Any() bool { return h.Free > 0 || h.Held > 0 }
 
 // smallWorth is what a balance is worth that is not small.
 const smallWorth = dollar
 
-// Small says whether it may be hidden: what has no price may be worth much.
+// Small reports whether it may be hidden: what has no price may be worth much.
 func (h holding) Small() bool { return !h.Any() || h.Priced && h.Worth < smallWorth }
 
 // worth values what an account has of an asset. It is not priced where the price is
@@ -62,7 +62,8 @@ func (h holding) before(o holding) int {
 	if both := first(h.Any(), o.Any()); both != 0 || !h.Any() {
 		return cmp.Or(both, strings.Compare(h.Asset.Symbol, o.Asset.Symbol))
 	}
-	return cmp.Or(first(h.Priced, o.Priced), cmp.Compare(o.Worth, h.Worth), strings.Compare(h.Asset.Symbol, o.Asset.Symbol))
+	return cmp.Or(first(h.Priced, o.Priced), cmp.Compare(o.Worth, h.Worth),
+		strings.Compare(h.Asset.Symbol, o.Asset.Symbol))
 }
 
 // spotPage is the Spot wallet.
@@ -171,10 +172,11 @@ func (p *spotPage) add(h holding) {
 	p.Unpriced = append(p.Unpriced, h.Asset.Symbol)
 }
 
-// finds says whether a token is searched for: by its symbol or its name.
+// finds reports whether a token is searched for: by its symbol or its name.
 func (p *spotPage) finds(symbol string) bool {
 	query := strings.ToLower(p.Query)
-	return strings.Contains(strings.ToLower(symbol), query) || strings.Contains(strings.ToLower(p.TokenName(symbol)), query)
+	return strings.Contains(strings.ToLower(symbol), query) ||
+		strings.Contains(strings.ToLower(p.TokenName(symbol)), query)
 }
 
 // Everything is the same search without hiding what is small.

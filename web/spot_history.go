@@ -23,10 +23,10 @@ type change struct {
 	key        reports.LineKey
 }
 
-// Reward says whether it is one.
+// Reward reports whether it is one.
 func (c change) Reward() bool { return c.What == string(reports.KindReward) }
 
-// Came says whether there is more in the wallet for it.
+// Came reports whether there is more in the wallet for it.
 func (c change) Came() bool { return c.Free+c.Held > 0 }
 
 // spotHistoryPage is what the wallet's tokens went through, the newest first.
@@ -67,7 +67,8 @@ func (s *server) spotHistory(v *visit) error {
 	asked := reports.LinesAsked{From: v.Books.FirstDay(), To: staking.DayOf(v.Books.Now()), Asset: p.Asset}
 	for range linesReads {
 		full := false
-		lines, next, err := v.Reports.Lines(v.context(), v.account(), asked, after, 2*changesShown) // a change has two at most
+		// a change has two at most
+		lines, next, err := v.Reports.Lines(v.context(), v.account(), asked, after, 2*changesShown)
 		if err != nil {
 			return err
 		}
@@ -135,7 +136,7 @@ func whatHappened(l reports.JournalLine) string {
 	return nameOf(l.Kind, l.Amount)
 }
 
-// lineText is a line's place as an address has it: "1764547200000.0.1.ENTRY".
+// lineText is a line's cursor in an address: "1764547200000.0.1.ENTRY".
 func lineText(k reports.LineKey) string {
 	return fmt.Sprintf("%d.%d.%d.%s", k.At.UnixMilli(), k.Move, k.Side, k.Entry)
 }
@@ -153,7 +154,8 @@ func lineAfter(text string) (*reports.LineKey, error) {
 		}
 	}
 	at := time.UnixMilli(n[0]).UTC()
-	if at.Year() < 1970 || at.Year() > 9999 || n[1] < -1 || n[1] > ledger.MaxMoves || n[2] < 0 || n[2] > 1 || len(rest) > 2*ledger.MaxID || strings.Contains(rest, "\x00") {
+	if at.Year() < 1970 || at.Year() > 9999 || n[1] < -1 || n[1] > ledger.MaxMoves || n[2] < 0 || n[2] > 1 ||
+		len(rest) > 2*ledger.MaxID || strings.Contains(rest, "\x00") {
 		return nil, ledger.ErrNotFound.In("", "the place %q", ledger.Clip(text))
 	}
 	return &reports.LineKey{At: at, Entry: strings.ToValidUTF8(rest, ""), Move: int(n[1]), Side: int(n[2])}, nil

@@ -43,7 +43,8 @@ func TestSpot(t *testing.T) {
 	w.deposit("alice", "7 TON") // without a price
 	w.move(ledger.Hold, "alice", "alice/held", "0.64 BNB")
 	page := w.get("/spot").is(http.StatusOK).hasNot("NaN", "There is nothing", "Why is there no")
-	page.has("618,568.00 <span class=\"symbol\">USDT</span>", "Not counted, because no price is known: TON.", "11 tokens are shown.")
+	page.has("618,568.00 <span class=\"symbol\">USDT</span>", "Not counted, because no price is known: TON.",
+		"11 tokens are shown.")
 	for symbol, want := range map[string]string{
 		"BNB":  "BNB 1.5 0.64 held 1,284.00 USDT",
 		"ADA":  "ADA Cardano Soft Staking off 1,234,567.00000001 0 held 617,283.50 USDT",
@@ -55,7 +56,8 @@ func TestSpot(t *testing.T) {
 			t.Errorf("%s: %q, want %q", symbol, got, want)
 		}
 	}
-	if got := page.rows(); !slices.Equal(got, []string{"ADA", "BNB", "USDT", "TON", "ALGO", "AXS", "NEAR", "POL", "S", "SOL", "SUI"}) {
+	if got := page.rows(); !slices.Equal(got,
+		[]string{"ADA", "BNB", "USDT", "TON", "ALGO", "AXS", "NEAR", "POL", "S", "SOL", "SUI"}) {
 		t.Errorf("in the order %v", got)
 	}
 }
@@ -83,7 +85,8 @@ func TestSpotSearch(t *testing.T) {
 		page.has("1,200.50") // the total is of all
 	}
 	w.get("/spot?small=hide&q=usdt").has("1 small balance is hidden.", `href="/spot?q=usdt"`)
-	page := w.get(`/spot?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E`).is(http.StatusOK).has("&lt;script&gt;alert(1)", "No token is called")
+	page := w.get(`/spot?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E`).is(http.StatusOK).has("&lt;script&gt;alert(1)",
+		"No token is called")
 	if strings.Contains(page.body, "<script>alert") {
 		t.Error("what is searched for is HTML")
 	}
@@ -113,7 +116,8 @@ func TestSpotTag(t *testing.T) {
 	w.deposit("uma", "9 BNB")
 	other := w.another()
 	other.login("uma@example.com")
-	other.get("/spot").is(http.StatusOK).hasNot(`id="tag"`).has("Your verified residence is US-CA, where Soft Staking is not offered.")
+	other.get("/spot").is(http.StatusOK).hasNot(`id="tag"`).has("Your verified residence is US-CA, " +
+		"where Soft Staking is not offered.")
 	// Who earns already and travels goes on earning; who does not may not begin there.
 	w.get("/spot", "X-Test-Country", "US").has("tag on")
 }
@@ -130,15 +134,19 @@ func TestSpotHistory(t *testing.T) {
 	w.login("alice@example.com")
 	w.move(ledger.Transfer, "alice", "bob", "1.5 BNB")
 	w.move(ledger.Hold, "alice", "alice/held", "2 BNB")
-	page := w.get("/spot/history").is(http.StatusOK).has("Soft Staking reward , BNB, 3 Mar 2026: how it was computed for 3 Mar 2026", "/earn/rewards/2026-03-03/BNB",
-		"+0.00016438 BNB", "Sent to bob", "−1.5 BNB", "Held for an order", "−2 BNB +2 BNB held", "+40 BNB", "Deposit").hasNot("Older", "Newest")
+	page := w.get("/spot/history").is(http.StatusOK).
+		has("Soft Staking reward , BNB, 3 Mar 2026: how it was computed for 3 Mar 2026", "/earn/rewards/2026-03-03/BNB",
+			"+0.00016438 BNB", "Sent to bob", "−1.5 BNB", "Held for an order", "−2 BNB +2 BNB held", "+40 BNB",
+			"Deposit").hasNot("Older", "Newest")
 	if !strings.Contains(page.body, `class="number free credit">&#43;0.00016438`) {
 		t.Error("the reward is not green")
 	}
 	w.get("/spot/history?asset=SOL").is(http.StatusOK).hasNot("Deposit 2 Mar", "Sent to").has("/deposit?asset=SOL")
 	w.get("/spot/history?asset=BNB").has("Sent to bob", "History of BNB")
 	w.get("/spot/history?asset=%3Cb%3E").is(http.StatusNotFound)
-	for _, place := range []string{"x", "1.2", "1.0.7.e", "9999999999999999.0.0.e", "1.0.0.%00", "1.-2.0.e", strings.Repeat("9", 40) + ".0.0.e"} {
+	for _, place := range []string{
+		"x", "1.2", "1.0.7.e", "9999999999999999.0.0.e", "1.0.0.%00", "1.-2.0.e", strings.Repeat("9", 40) + ".0.0.e",
+	} {
 		w.get("/spot/history?after=" + place).is(http.StatusNotFound)
 	}
 	w.get("/spot/history?after=1772409600000.0.0.%FF").is(http.StatusOK).has("Nothing happened before.", "Newest")
@@ -151,7 +159,10 @@ func TestSpotHistoryPages(t *testing.T) {
 	w.login("alice@example.com")
 	var entries []ledger.Entry
 	for n := range 137 {
-		deposit := ledger.Entry{ID: fmt.Sprint("many/", n), Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "SUI", Amount: ledger.Amount(1000 + n)}}}
+		deposit := ledger.Entry{
+			ID: fmt.Sprint("many/", n), Kind: ledger.Deposit,
+			Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "SUI", Amount: ledger.Amount(1000 + n)}},
+		}
 		if n%3 > 0 {
 			deposit.Kind, deposit.Moves[0].From, deposit.Moves[0].To = ledger.Hold, "alice", "alice/held"
 			deposit.Moves[0].Amount = ledger.Amount(1 + n)
@@ -164,7 +175,8 @@ func TestSpotHistoryPages(t *testing.T) {
 	for path := "/spot/history?asset=SUI"; path != ""; pages++ {
 		page := w.get(path).is(http.StatusOK)
 		rows := strings.Count(page.body, `class="what"`)
-		if held, lines := strings.Count(page.text(), " SUI held"), strings.Count(page.text(), "Held for an order"); held != lines {
+		if held, lines := strings.Count(page.text(), " SUI held"),
+			strings.Count(page.text(), "Held for an order"); held != lines {
 			t.Errorf("%s: %d are held and %d say so", path, held, lines)
 		}
 		seen += rows
@@ -190,7 +202,8 @@ func TestSpotHistoryGap(t *testing.T) {
 	w.deposit("alice", "3 AXS")
 	w.at(5*365, "12:00")
 	w.login("alice@example.com")
-	page := w.get("/spot/history").is(http.StatusOK).has("Nothing happened in these months.", "Older").hasNot("Nothing has happened yet")
+	page := w.get("/spot/history").is(http.StatusOK).has("Nothing happened in these months.", "Older").
+		hasNot("Nothing has happened yet")
 	for range 8 {
 		_, after, more := strings.Cut(page.body, `" href="/spot/history?after=`)
 		if !more {

@@ -69,7 +69,7 @@ type startPage struct {
 func (s *server) start(v *visit) error { return v.showStart(http.StatusOK, nil) }
 
 // showStart shows the sheet, or why it cannot be used. changed are the documents
-// that are not what was shown when Start Earning was pressed.
+// that differ from what was shown when Start Earning was clicked.
 func (v *visit) showStart(status int, changed []string) error {
 	p := startPage{earning: earning{view: v.view("start.title")}, F: v.form(), ChangedOnes: changed}
 	var err error
@@ -122,7 +122,7 @@ func (v *visit) agreements(changed []string) (all []agreement, err error) {
 	return all, nil
 }
 
-// expect says what the balances of now would earn.
+// expect is what the balances of now would earn.
 func (p *startPage) expect() error {
 	prices, err := p.visit.Reports.PricesFor(p.visit.context(), p.Holder.Today)
 	if err != nil {
@@ -132,7 +132,9 @@ func (p *startPage) expect() error {
 		if !t.Terms.Qualifies(t.Free) {
 			continue
 		}
-		x := expected{Asset: t.Asset, Free: t.Free, APR: t.Terms.APR, Cap: t.Terms.Cap, Above: max(t.Free-t.Terms.Cap, 0)}
+		x := expected{
+			Asset: t.Asset, Free: t.Free, APR: t.Terms.APR, Cap: t.Terms.Cap, Above: max(t.Free-t.Terms.Cap, 0),
+		}
 		x.Day, x.Year, err = staking.Estimate(t.Terms, t.Free)
 		x.Beyond = err != nil
 		if price, known := prices[t.Asset.Symbol]; known && !x.Beyond {
@@ -154,7 +156,7 @@ func (p *startPage) expect() error {
 // mostValue is a value of which many can be added up.
 const mostValue ledger.Amount = 1 << 56
 
-// value says what is expected in USDT.
+// value is what is expected in USDT.
 func (x *expected) value(price int64) {
 	day, err1 := store.Value(x.Asset, x.Day, price)
 	year, err2 := store.Value(x.Asset, x.Year, price)
@@ -163,7 +165,7 @@ func (x *expected) value(price int64) {
 	}
 }
 
-// Valued says whether there is an estimate in USDT.
+// Valued reports whether there is an estimate in USDT.
 func (p startPage) Valued() bool { return len(p.Unpriced) < len(p.Expected) }
 
 // Begins is when measuring begins.

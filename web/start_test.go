@@ -21,7 +21,7 @@ func shown(sheet answer) url.Values {
 	return form
 }
 
-// isOn says whether an account's switch is on.
+// isOn reports whether an account's switch is on.
 func (w *world) isOn() bool {
 	w.Helper()
 	h, err := reports.New(w.books.Reader()).Holder(w.Context(), "alice", staking.Client{}, 0)
@@ -37,10 +37,13 @@ func TestTheSwitch(t *testing.T) {
 	w.deposit("alice", "2.14 BNB")
 	w.deposit("alice", "500 SUI") // qualifies, without a price
 	w.get("/spot").has("tag off")
-	sheet := w.get("/earn/start").is(http.StatusOK).has("Earn on what you hold", "0.005274 USDT a day", "1.92 USDT a year",
-		"BNB 0.15% a year 0.00000879 a day 0.00321 a year", "SUI 1% a year 0.01369863 a day 5 a year", "Not counted in USDT, because no price is known: SUI.",
+	sheet := w.get("/earn/start").is(http.StatusOK).has("Earn on what you hold", "0.005274 USDT a day",
+		"1.92 USDT a year",
+		"BNB 0.15% a year 0.00000879 a day 0.00321 a year", "SUI 1% a year 0.01369863 a day 5 a year",
+		"Not counted in USDT, because no price is known: SUI.",
 		"3 Mar 2026, 00:00 UTC (01:00 your time)", "4 Mar 2026",
-		"Terms of Use version 1", "Soft Staking Terms version 1", "Risk Warning version 1", "The price of a token can fall", "<ol start=\"1\">",
+		"Terms of Use version 1", "Soft Staking Terms version 1", "Risk Warning version 1",
+		"The price of a token can fall", "<ol start=\"1\">",
 		"required data-enables=\"start-earning\"", `id="start-earning"`)
 	form := shown(sheet)
 
@@ -71,7 +74,8 @@ func TestTheSwitch(t *testing.T) {
 func TestStartTwiceAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.login("alice@example.com")
-	form := shown(w.get("/earn/start").has("Nothing you hold now reaches its minimum", "You can switch on all the same"))
+	form := shown(w.get("/earn/start").has("Nothing you hold now reaches its minimum",
+		"You can switch on all the same"))
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() { w.post("/earn/start", form).goesTo("/earn") })
@@ -102,11 +106,14 @@ func TestStartRefused(t *testing.T) {
 		page.is(http.StatusUnavailableForLegalReasons)
 	}
 	for _, page := range ask(w.browser, "X-Test-Need-Country", "1") {
-		page.is(http.StatusUnavailableForLegalReasons).has("We do not know which country you are in").hasNot(">refused.")
+		page.is(http.StatusUnavailableForLegalReasons).has("We do not know which country " +
+			"you are in").hasNot(">refused.")
 	}
-	w.get("/earn", "X-Test-Need-Country", "1").has("your country is not known", "turn off the VPN or Tor").hasNot("Start Earning", "earn.")
+	w.get("/earn", "X-Test-Need-Country", "1").has("your country is not known", "turn off the VPN or Tor").
+		hasNot("Start Earning", "earn.")
 	w.get("/spot", "X-Test-Need-Country", "1").has("We do not know which country you are in now")
-	w.get("/account", "X-Test-Need-Country", "1").has("we do not know which country you are in now").hasNot("account.residence.")
+	w.get("/account", "X-Test-Need-Country", "1").has("we do not know which country you " +
+		"are in now").hasNot("account.residence.")
 	w.get("/earn/start", "X-Test-Need-Country", "1", "X-Test-Country", "DE").is(http.StatusOK)
 	for _, version := range []string{"3.0.9", "", "nonsense"} {
 		for _, page := range ask(w.browser, "X-Client-Platform", "ios", "X-Client-Version", version) {
@@ -128,9 +135,11 @@ func TestStartWithAnotherDocument(t *testing.T) {
 	w := newWorld(t)
 	w.login("alice@example.com")
 	old := shown(w.get("/earn/start"))
-	_, err := w.books.PublishDocument(t.Context(), staking.RiskWarning, "# Risk Warning\n\nEverything may be <b>lost</b>.\nReally.\n\n- one\n- two\n")
+	_, err := w.books.PublishDocument(t.Context(), staking.RiskWarning,
+		"# Risk Warning\n\nEverything may be <b>lost</b>.\nReally.\n\n- one\n- two\n")
 	w.ok(err)
-	again := w.post("/earn/start", old).is(http.StatusConflict).has("Changed since you opened this page: Risk Warning.", "version 2", "new",
+	again := w.post("/earn/start", old).is(http.StatusConflict).has("Changed since you opened this page: Risk Warning.",
+		"version 2", "new",
 		"Everything may be &lt;b&gt;lost&lt;/b&gt;. Really.", "Nothing was accepted").hasNot(" checked")
 	if strings.Contains(again.body, "<b>lost") {
 		t.Error("what an operator writes is HTML")
@@ -141,22 +150,26 @@ func TestStartWithAnotherDocument(t *testing.T) {
 	w.post("/earn/start", url.Values{"accept": {"yes"}}).is(http.StatusConflict)
 	w.post("/earn/start", shown(again)).goesTo("/earn")
 
-	w.get("/earn/documents/risk-warning").is(http.StatusOK).has("Version 2", "Really.").hasNot("There is a newer version")
+	w.get("/earn/documents/risk-warning").is(http.StatusOK).has("Version 2", "Really.").hasNot("There is a newer " +
+		"version")
 	w.get("/earn/documents/risk-warning?version=1").is(http.StatusOK).has("Version 1", "There is a newer version: 2")
 	w.another().get("/earn/documents/terms-of-use").is(http.StatusOK).has("Your tokens stay yours")
-	for _, path := range []string{"risk-warning?version=3", "risk-warning?version=0", "risk-warning?version=x", "nothing", "%2e%2e"} {
+	for _, path := range []string{
+		"risk-warning?version=3", "risk-warning?version=0", "risk-warning?version=x", "nothing", "%2e%2e",
+	} {
 		w.get("/earn/documents/" + path).is(http.StatusNotFound)
 	}
 
 	// Accepted before: it is said, and no tick is asked for.
 	w.ok(w.books.Leave(t.Context(), "alice", staking.Client{}, time.Time{}))
-	sheet := w.get("/earn/start").has("You have accepted these versions already", "accepted 2 Mar 2026, 12:00").hasNot(`name="accept"`)
+	sheet := w.get("/earn/start").has("You have accepted these versions already", "accepted 2 Mar 2026, 12:00").
+		hasNot(`name="accept"`)
 	form := shown(sheet)
 	form.Del("accept")
 	w.post("/earn/start", form).goesTo("/earn")
 }
 
-// TestStartAfterTheSession: who has logged in again finds the sheet, and ticks anew.
+// TestStartAfterTheSession: who has logged in again finds the sheet, and ticks again.
 func TestStartAfterTheSession(t *testing.T) {
 	w := newWorld(t)
 	w.login("alice@example.com")
@@ -184,10 +197,13 @@ func TestStop(t *testing.T) {
 	w.get("/earn/stop").has("no day has been measured yet", "the first day that counts is 3 Mar 2026", `class="danger"`)
 	w.at(3, "00:02")
 	w.login("alice@example.com")
-	w.get("/earn/stop").has("Today, 4 Mar 2026, will not be paid.", "it would come to 0.00016438 BNB", "Yesterday, 3 Mar 2026, will still be paid: 0.00016438 BNB.")
+	w.get("/earn/stop").has("Today, 4 Mar 2026, will not be paid.", "it would come to 0.00016438 BNB",
+		"Yesterday, 3 Mar 2026, will still be paid: 0.00016438 BNB.")
 	w.settle(2)
-	w.get("/earn/stop").has("Yesterday, 3 Mar 2026, is paid: 0.00016438 BNB.", "the first day that counts is 5 Mar 2026")
-	w.post("/earn/stop", nil, "X-Client-Platform", "ios", "X-Client-Version", "1.0.0", "X-Test-Country", "US", "X-Test-Need-Country", "1").goesTo("/earn")
+	w.get("/earn/stop").has("Yesterday, 3 Mar 2026, is paid: 0.00016438 BNB.",
+		"the first day that counts is 5 Mar 2026")
+	w.post("/earn/stop", nil, "X-Client-Platform", "ios", "X-Client-Version", "1.0.0", "X-Test-Country", "US",
+		"X-Test-Need-Country", "1").goesTo("/earn")
 	w.post("/earn/stop", nil).goesTo("/earn")
 	if w.isOn() {
 		t.Error("it is on")
@@ -196,14 +212,17 @@ func TestStop(t *testing.T) {
 }
 
 func TestBlocks(t *testing.T) {
-	got := blocks("# One\nplain\ngoes on\n\n1. first\n   still first\n2. second\n\n- a\n-b\n# \n2026. a year is no item\n")
-	want := []block{{Heading: "One"}, {Paragraph: "plain goes on"}, {Items: []string{"first still first", "second"}, Ordered: true, Start: 1},
+	got := blocks("# One\nplain\ngoes on\n\n1. first\n   still first\n2. second\n\n- a\n-b\n# \n" +
+		"2026. a year is no item\n")
+	want := []block{{Heading: "One"}, {Paragraph: "plain goes on"},
+		{Items: []string{"first still first", "second"}, Ordered: true, Start: 1},
 		{Items: []string{"a -b # 2026. a year is no item"}}}
 	if len(got) != len(want) {
 		t.Fatalf("%+v", got)
 	}
 	for i := range want {
-		if got[i].Heading != want[i].Heading || got[i].Paragraph != want[i].Paragraph || strings.Join(got[i].Items, "|") != strings.Join(want[i].Items, "|") ||
+		if got[i].Heading != want[i].Heading || got[i].Paragraph != want[i].Paragraph ||
+			strings.Join(got[i].Items, "|") != strings.Join(want[i].Items, "|") ||
 			got[i].Ordered != want[i].Ordered || got[i].Start != want[i].Start {
 			t.Errorf("%+v, want %+v", got[i], want[i])
 		}

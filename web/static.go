@@ -17,7 +17,7 @@ import (
 var staticFiles embed.FS
 
 // static is what does not change while the program runs: styles, scripts, icons.
-// Each is found under a name with its hash in it, and may be kept for ever.
+// Each is found under a name with its hash in it, and may be kept forever.
 type static struct {
 	paths   map[string]string // "app.css": "/static/app.3f9a….css"
 	files   map[string]file   // by path
@@ -80,12 +80,13 @@ func (s static) path(name string) (string, error) {
 	return p, nil
 }
 
-// has says whether there is such a file.
+// has reports whether there is such a file.
 func (s static) has(name string) bool { return s.paths[name] != "" }
 
 // kinds are the types of the files, by their ending.
 var kinds = map[string]string{
-	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png", ".txt": "text/plain; charset=utf-8",
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	".png": "image/png", ".txt": "text/plain; charset=utf-8",
 }
 
 // file serves a file; nobody needs to have logged in for it.
@@ -108,7 +109,7 @@ func (s *server) file(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// takesGzip says whether a client takes gzip, by what it accepts.
+// takesGzip reports whether a client takes gzip, by what it accepts.
 func takesGzip(accepted []string) bool {
 	for coding := range strings.SplitSeq(strings.Join(accepted, ","), ",") {
 		name, quality, weighed := strings.Cut(strings.ReplaceAll(coding, " ", ""), ";")

@@ -14,7 +14,7 @@ type reward struct {
 	Amount ledger.Amount
 }
 
-// stopPage says what it means to stop, and asks once.
+// stopPage is what it means to stop, and asks once.
 type stopPage struct {
 	*view
 	On        bool
@@ -75,10 +75,10 @@ func (p *view) Sums(rewards []reward) string {
 	return p.list(words)
 }
 
-// Tomorrow is the first day that is measured if the switch is pressed again today.
+// Tomorrow is the first day that is measured if Soft Staking is switched on again today.
 func (p stopPage) Tomorrow() staking.Day { return p.Today + 1 }
 
-// stopEarning switches Soft Staking off. It always works, and twice is once.
+// stopEarning switches Soft Staking off. It always works, and is idempotent.
 func (s *server) stopEarning(v *visit) error {
 	if err := v.Books.Leave(v.context(), v.account(), v.client(), time.Time{}); err != nil {
 		return err

@@ -33,7 +33,7 @@ var sections = map[string]string{
 	"earn": "earn", "activity": "activity", "help": "help", "account": "account",
 }
 
-// Here says how a menu marks a part of the site that begins at a path: "page" on its
+// Here is how a menu marks a part of the site that begins at a path: "page" on its
 // first page, "true" on the others, "" elsewhere.
 func (p *view) Here(section, first string) string {
 	word, _, _ := strings.Cut(strings.TrimPrefix(p.Path(), "/"), "/")
@@ -46,7 +46,7 @@ func (p *view) Here(section, first string) string {
 	return "true"
 }
 
-// SignedIn says whether the visitor has logged in.
+// SignedIn reports whether the visitor has logged in.
 func (p *view) SignedIn() bool { return p.visit.session.Account != "" }
 
 // Account and Email are the visitor's.
@@ -64,13 +64,13 @@ func (p *view) Theme() string {
 	return ""
 }
 
-// Moment is what time it is by the books' clock, in milliseconds since 1970.
+// Moment is the time of the books' clock, in milliseconds since 1970.
 func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
 
 // Live is where a page hears of what happens from when it was made on.
 func (p *view) Live() string { return LivePath + "?after=" + events.Since(p.visit.began) }
 
-// CanConvert says whether holders may convert here.
+// CanConvert reports whether holders may convert here.
 func (p *view) CanConvert() bool { return p.visit.Convert != nil }
 
 // Test reports whether the books are a test, which each page says.
@@ -192,7 +192,7 @@ func (p *view) both(t time.Time) string {
 	return p.T("time.both", "utc", utc, "here", p.beside(here, t.UTC()))
 }
 
-// sameClock says whether a time's zone has the same clock as UTC then.
+// sameClock reports whether a time's zone has the same clock as UTC then.
 func sameClock(t time.Time) bool {
 	return t.Format(time.DateTime) == t.UTC().Format(time.DateTime)
 }
@@ -214,4 +214,5 @@ func (p *view) stamp(t time.Time, text, title string) template.HTML {
 	return template.HTML(b.String())
 }
 
-var stampTemplate = template.Must(template.New("stamp").Parse(`<time datetime="{{.At}}"{{with .Title}} title="{{.}}"{{end}}>{{.Text}}</time>`))
+var stampTemplate = template.Must(template.New("stamp").
+	Parse(`<time datetime="{{.At}}"{{with .Title}} title="{{.}}"{{end}}>{{.Text}}</time>`))

@@ -35,7 +35,10 @@ type visit struct {
 func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
 	caller := access.CallerOf(r.Context())
 	books := s.Books.As(access.Process("pages").In(caller.Request))
-	return &visit{server: s, Books: books, w: w, r: r, caller: caller, locale: s.locales.of(r), zone: zoneOf(r), began: s.Books.Now()}
+	return &visit{
+		server: s, Books: books, w: w, r: r, caller: caller, locale: s.locales.of(r), zone: zoneOf(r),
+		began: s.Books.Now(),
+	}
 }
 
 // context is the request's.
@@ -44,10 +47,11 @@ func (v *visit) context() context.Context { return v.r.Context() }
 // account is the one that the visitor has logged in to.
 func (v *visit) account() ledger.Account { return v.session.Account }
 
-// client is what the switch is told of the visitor.
+// client is the visitor's client, for the switch.
 func (v *visit) client() staking.Client {
 	c := staking.Client{
-		Platform: v.caller.Platform, Version: v.caller.Version, Country: staking.Region(v.caller.Country), NeedCountry: v.caller.NeedCountry,
+		Platform: v.caller.Platform, Version: v.caller.Version, Country: staking.Region(v.caller.Country),
+		NeedCountry: v.caller.NeedCountry,
 	}
 	if c.Platform == "" {
 		c.Platform = "web"
@@ -128,11 +132,12 @@ func (v *visit) comeBack() string {
 	return "/spot"
 }
 
-// ours says whether a text is the path of a page of ours, and nothing that leads elsewhere.
+// ours reports whether a text is the path of a page of ours, and nothing that leads elsewhere.
 func ours(path string) bool {
 	u, err := url.Parse(path)
-	return err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "\\\r\n\t")
+	return err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(path, "/") &&
+		!strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "\\\r\n\t")
 }
 
-// fromHTMX says whether a part of a page is asked for, which stays where it is.
+// fromHTMX reports whether a part of a page is asked for, which stays where it is.
 func (v *visit) fromHTMX() bool { return v.r.Header.Get("HX-Request") == "true" }

@@ -14,7 +14,7 @@ func (v *visit) comeAgain(wait time.Duration) {
 // minutes is how long to wait as people are told it: in whole minutes, rounded up.
 func minutes(wait time.Duration) int { return int((wait + time.Minute - 1) / time.Minute) }
 
-// refuseBusy says that too many passwords are checked at once.
+// refuseBusy refuses a request because too many passwords are hashed at the same time.
 func (v *visit) refuseBusy() {
 	v.comeAgain(againIfBusy)
 	v.refuse(http.StatusServiceUnavailable, "busy")

@@ -1,4 +1,5 @@
-// Package web is the holder's pages: HTML made on the server, with the forms that move a holder's own things. It knows nothing of SQL, and decides nothing about money.
+// Package web is the holder's pages: HTML made on the server, with the forms that move a holder's
+// own things. It knows nothing of SQL, and decides nothing about money.
 package web
 
 import (
@@ -60,7 +61,8 @@ func New(o Options) (http.Handler, error) {
 func newServer(o Options) (s *server, err error) {
 	o.SessionIdle, o.SessionLife = cmp.Or(o.SessionIdle, usualIdle), cmp.Or(o.SessionLife, usualLife)
 	s = &server{
-		Options: o, Reports: reports.New(o.Books.Reader()), mux: http.NewServeMux(), streams: access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
+		Options: o, Reports: reports.New(o.Books.Reader()), mux: http.NewServeMux(),
+		streams:          access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
 		strangersHashing: newTurns(mostHashingFrom), trustedHashing: newTurns(mostHashingOf),
 		slow: slowing{slowedInAll, slowedBy, access.NewLimiter[string](mostSlowed, mostSlowedOf)},
 	}

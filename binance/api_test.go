@@ -67,11 +67,15 @@ func newFace(t *testing.T, kind string, change func(*binance.Options)) *face {
 	f.sealer = testkit.Must(access.NewSealer(sealKey))(t)
 	tokens := testkit.Must(staking.ShippedTokens(staking.DayOf(noon)))(t)
 	f.url = scenario.Books(t, kind, f.options(), store.Beginning{
-		From: staking.DayOf(noon), Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		From: staking.DayOf(noon), Tokens: tokens, Regions: staking.ShippedRegions(),
+		Documents: staking.ShippedDocuments(),
 	})
 	f.db = testkit.Must(store.Open(t.Context(), f.url, f.options()))(t)
 	t.Cleanup(func() { ok(t, f.db.Close()) })
-	o := binance.Options{Books: f.db, Sealer: f.sealer, Now: f.now, Log: slog.New(slog.NewTextHandler(&f.log, nil)), Accept: "https://example.com/accept"}
+	o := binance.Options{
+		Books: f.db, Sealer: f.sealer, Now: f.now, Log: slog.New(slog.NewTextHandler(&f.log, nil)),
+		Accept: "https://example.com/accept",
+	}
 	change(&o)
 	f.handler = binance.New(o)
 	f.open("alice")
@@ -110,9 +114,10 @@ func (f *face) newKey(id ledger.Account, permissions, addresses string) (access.
 // deposit gives an account so many whole tokens of 8 decimals, now.
 func (f *face) deposit(id string, account ledger.Account, tokens int64, asset string) {
 	f.t.Helper()
-	outcomes := testkit.Must(f.db.Post(f.t.Context(), []ledger.Entry{{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{
-		{From: ledger.Custody, To: account, Asset: asset, Amount: ledger.Amount(tokens * 1_00000000)},
-	}}}))(f.t)
+	outcomes := testkit.Must(f.db.Post(f.t.Context(),
+		[]ledger.Entry{{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{
+			{From: ledger.Custody, To: account, Asset: asset, Amount: ledger.Amount(tokens * 1_00000000)},
+		}}}))(f.t)
 	ok(f.t, outcomes[0].Err)
 }
 
@@ -141,7 +146,8 @@ func (a answered) String() string { return fmt.Sprintf("%d %s", a.status, a.body
 // send sends a request as it is, and checks what all answers have.
 func (f *face) send(a ask) answered {
 	f.t.Helper()
-	r := httptest.NewRequestWithContext(access.WithCaller(f.t.Context(), f.caller), a.method, "/", strings.NewReader(a.body))
+	r := httptest.NewRequestWithContext(access.WithCaller(f.t.Context(), f.caller), a.method, "/",
+		strings.NewReader(a.body))
 	r.URL = &url.URL{Path: a.path, RawQuery: a.query}
 	for name, value := range a.headers {
 		r.Header.Set(name, value)
@@ -204,7 +210,7 @@ func (f *face) wants(got answered, want string) {
 	}
 }
 
-// isOn says how the switch stands.
+// isOn is how the switch stands.
 func (f *face) isOn() bool {
 	f.t.Helper()
 	return testkit.Must(reports.New(f.db.Reader()).Holder(f.t.Context(), "alice", staking.Client{}, 0))(f.t).On()

@@ -17,11 +17,11 @@ const (
 	mostHashingOf   = 3               // of one person
 )
 
-// errBusy says that too many passwords are checked at the same time.
+// errBusy is returned if too many passwords are hashed at the same time.
 var errBusy = errors.New("too many passwords are checked at the same time")
 
-// turns limit how many passwords are hashed at the same time. No single one who waits
-// keeps all others waiting.
+// turns limit how many passwords are hashed at the same time. No single client can make all
+// others wait.
 type turns struct {
 	running chan struct{} // holds one for each that is hashed
 	waiting *access.Limiter[string]
@@ -32,7 +32,7 @@ func newTurns(each int) *turns {
 	return &turns{running: make(chan struct{}, hashesAtOnce), waiting: access.NewLimiter[string](mostHashing, each)}
 }
 
-// inTurn does what hashes a password when it is the turn of who asks. errBusy if that
+// inTurn calls what hashes a password when it is the caller's turn. errBusy if that
 // does not come in time, or if too many wait already.
 func (t *turns) inTurn(ctx context.Context, who string, do func() error) error {
 	if !t.waiting.Acquire(who) {

@@ -60,7 +60,8 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	tokens, err := staking.ShippedTokens(day1)
 	w.ok(err)
 	dollar := ledger.Asset{Symbol: "USDT", Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
-	tokens = append(tokens, staking.Token{Asset: dollar, Terms: staking.Terms{Asset: "USDT", From: day1, Cap: dollar.MaxSupply}})
+	tokens = append(tokens,
+		staking.Token{Asset: dollar, Terms: staking.Terms{Asset: "USDT", From: day1, Cap: dollar.MaxSupply}})
 	books := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
 	w.books, err = store.Open(t.Context(), scenario.Books(t, "sqlite", books, store.Beginning{
 		From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
@@ -78,7 +79,8 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	handler := w.pages.protect(w.pages.mux)
 	w.site = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),
-			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"), Secure: r.Header.Get("X-Test-Secure") != "", Request: "R1",
+			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"),
+			Secure: r.Header.Get("X-Test-Secure") != "", Request: "R1",
 			NeedCountry: r.Header.Get("X-Test-Need-Country") != ""}
 		if from := r.Header.Get("X-Test-Address"); from != "" {
 			caller.Address = netip.MustParseAddr(from)
@@ -133,7 +135,8 @@ func (w *world) holder(id ledger.Account, region staking.Region) {
 	w.ok(err)
 	hash, err := testHash()
 	w.ok(err)
-	w.ok(w.books.People().AddLogin(w.Context(), people.Login{Email: string(id) + "@example.com", Account: id, Password: hash}))
+	w.ok(w.books.People().AddLogin(w.Context(),
+		people.Login{Email: string(id) + "@example.com", Account: id, Password: hash}))
 }
 
 // prices are set for today, in USDT per whole token, and hold for seven days after it.
@@ -169,7 +172,8 @@ func (w *world) move(kind ledger.Kind, from, to ledger.Account, text string) str
 	a, n := w.amount(text)
 	w.posted++
 	id := fmt.Sprint("test/", w.posted)
-	_, err := w.books.PostAll(w.Context(), []ledger.Entry{{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: a.Symbol, Amount: n}}}})
+	_, err := w.books.PostAll(w.Context(),
+		[]ledger.Entry{{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: a.Symbol, Amount: n}}}})
 	w.ok(err)
 	return id
 }
@@ -222,7 +226,9 @@ func (w *world) another() *browser {
 	jar, err := cookiejar.New(nil)
 	w.ok(err)
 	client := *w.site.Client()
-	client.Jar, client.CheckRedirect = jar, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Jar, client.CheckRedirect = jar, func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}
 	return &browser{w: w, client: &client, header: http.Header{}}
 }
 
