@@ -286,7 +286,7 @@ func TestEventsAreDescribed(t *testing.T) {
 			"settled": events.Settled{}, "reset": events.Reset{},
 		} {
 			const defs = "paths./v1/events.get.responses.200.content.text/event-stream.schema.$defs."
-		name := strings.TrimPrefix(document.at(defs+kind+".$ref"), "#/components/schemas/")
+			name := strings.TrimPrefix(document.at(defs+kind+".$ref"), "#/components/schemas/")
 			text, err := json.Marshal(fields)
 			w.ok(err)
 			var has map[string]any
