@@ -34,7 +34,7 @@ var jsonForms = []struct {
 	{enrollmentJSON{}, "EnrollmentOut", ""},
 	{balanceJSON{}, "BalanceOut", ""},
 	{acceptedJSON{}, "AcceptanceOut", ""},
-	{switchEventJSON{}, "PressOut", ""},
+	{switchEventJSON{}, "SwitchEventOut", ""},
 	{addressJSON{}, "", "asset network address tag"},
 	{adjustmentJSON{}, "ReasonedIn", ""},
 	{entryJSON{}, "EntryIn", ""},
