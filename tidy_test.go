@@ -49,24 +49,29 @@ var arrows = map[string][]string{
 	"idempotency": {"ledger", "db"},
 	"conversion":  {"ledger"},
 	"outbox":      {"staking", "ledger", "db"},
-	"store":       {"store/schema", "people", "idempotency", "outbox", "conversion", "staking", "access", "audit", "ledger", "db"},
-	"reports":     {"store", "outbox", "staking", "audit", "access", "ledger", "db"},
-	"events":      {"reports", "store", "outbox", "staking", "access", "ledger"},
-	"binance":     {"reports", "people", "idempotency", "store", "staking", "access", "ledger"},
-	"api":         {"reports", "events", "people", "idempotency", "store", "staking", "access", "ledger", "strictjson", "download", "sse"},
-	"web":         {"reports", "events", "people", "idempotency", "store", "conversion", "staking", "access", "ledger", "download", "sse"},
-	"serve":       {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
-	"demo":        {"reports", "people", "store", "conversion", "staking", "access", "audit", "ledger"},
-	"bench":       {"reports", "people", "store", "staking", "access", "ledger", "db"},
-	"cli":         {"reports", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
-	"pgtest":      {},
-	"testkit":     {},
-	"scenario":    {"reports", "people", "idempotency", "store", "staking", "access", "audit", "ledger", "pgtest", "testkit"},
-	"clients":     {"access", "pgtest", "scenario", "testkit"},
-	"browser":     {"scenario"},
-	"contract":    {"scenario"},
-	"release":     {},
-	"main":        {"cli"},
+	"store": {"store/schema", "people", "idempotency", "outbox", "conversion", "staking", "access", "audit",
+		"ledger", "db"},
+	"reports": {"store", "outbox", "staking", "audit", "access", "ledger", "db"},
+	"events":  {"reports", "store", "outbox", "staking", "access", "ledger"},
+	"binance": {"reports", "people", "idempotency", "store", "staking", "access", "ledger"},
+	"api": {"reports", "events", "people", "idempotency", "store", "staking", "access", "ledger", "strictjson",
+		"download", "sse"},
+	"web": {"reports", "events", "people", "idempotency", "store", "conversion", "staking", "access", "ledger",
+		"download", "sse"},
+	"serve": {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
+	"demo":  {"reports", "people", "store", "conversion", "staking", "access", "audit", "ledger"},
+	"bench": {"reports", "people", "store", "staking", "access", "ledger", "db"},
+	"cli": {"reports", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "conversion",
+		"staking", "access", "audit", "ledger", "strictjson", "db"},
+	"pgtest":  {},
+	"testkit": {},
+	"scenario": {"reports", "people", "idempotency", "store", "staking", "access", "audit", "ledger", "pgtest",
+		"testkit"},
+	"clients":  {"access", "pgtest", "scenario", "testkit"},
+	"browser":  {"scenario"},
+	"contract": {"scenario"},
+	"release":  {},
+	"main":     {"cli"},
 
 	"store/schema": {"staking", "access", "ledger", "db"},
 }
@@ -85,7 +90,8 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "people", "idempotency", "outbox", "store/schema", "db", "reports", "conversion", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
+var exact = []string{"ledger", "people", "idempotency", "outbox", "store/schema", "db", "reports", "conversion",
+	"staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{
@@ -373,7 +379,8 @@ func TestNothingOfOneMachine(t *testing.T) {
 
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
-var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency", "outbox", "store/schema", "store"}
+var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency",
+	"outbox", "store/schema", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes"}

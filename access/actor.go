@@ -8,7 +8,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// System is the role of a process that acts by itself: the daily run of "serve", and login
+// System is the role of a process that works by itself: the daily run of "serve", and login
 // attempts before the caller is known. No token has it.
 const System Role = "system"
 
@@ -38,7 +38,7 @@ func CommandLine(name string) (Actor, error) {
 	return Actor{Role: Operator, Credential: "operator " + name}, nil
 }
 
-// Process is a process that acts by itself. Its name is one word: "serve".
+// Process is a process that works by itself. Its name is one word: "serve".
 func Process(name string) Actor { return Actor{Role: System, Credential: name} }
 
 // In is the actor in a request.

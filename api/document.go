@@ -34,7 +34,7 @@ func describe() huma.Config {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {
 		Type: "http", Scheme: "bearer",
 		Description: "A token that \"softstake token create\" has made. Its role determines what it may do; " +
-			"a holder's acts on its own account only.",
+			"a holder's may only be used for its own account.",
 	}}
 	c.Tags = tags
 	return c

@@ -32,7 +32,8 @@ func TestIdempotencyKey(t *testing.T) {
 		}
 		first := post("k-1", "/v1/accounts", openCarol).is(201)
 		again := post("k-1", "/v1/accounts", openCarol).is(201)
-		if again.body != first.body || again.header.Get("Idempotency-Replayed") != "true" || first.header.Get("Idempotency-Replayed") != "" ||
+		if again.body != first.body || again.header.Get("Idempotency-Replayed") != "true" ||
+			first.header.Get("Idempotency-Replayed") != "" ||
 			again.header.Get("Content-Type") != "application/json" {
 			t.Errorf("answered %s, and again %s %v", first.body, again.body, again.header)
 		}
@@ -72,18 +73,24 @@ func TestIdempotencyKeyOfARefusal(t *testing.T) {
 		const entries, batches = "/v1/entries", "/v1/batches"
 		transfer := entry("t-1", "transfer", "alice bob BNB 1")
 		atomic := batch(true, entry("a-1", "deposit", "@custody alice SOL 1"), entry("a-2", "transfer", "alice bob SOL 2"))
-		each := batch(false, entry("e-1", "deposit", "@custody alice SOL 1"), entry("e-2", "transfer", "alice bob SOL 4"), entry("e-3", "no-kind", "alice bob SOL 1"))
+		each := batch(false, entry("e-1", "deposit", "@custody alice SOL 1"), entry("e-2", "transfer", "alice bob SOL 4"),
+			entry("e-3", "no-kind", "alice bob SOL 1"))
 		token := `{"asset":"DOT","scale":8,"maxSupply":"1000","offered":true,"apr":"0.02","minimum":"5","cap":"20"}`
 		ahead := func(by string) string { return `"at":"2026-03-02T12:00:0` + by + `Z"` }
 
-		post("exchange", "now", entries, entry("n-1", "deposit", "@custody alice ADA 1", ahead("1.000"))).is(201) // what clocks differ
-		post("exchange", "time", entries, entry("n-2", "deposit", "@custody alice ADA 1", ahead("1.001"))).refused(400, "invalid", "")
-		post("exchange", "time-batch", batches, batch(true, entry("n-3", "deposit", "@custody alice ADA 1", ahead("2.000")))).refused(400, "invalid", "entries[0]")
+		// What clocks differ.
+		post("exchange", "now", entries, entry("n-1", "deposit", "@custody alice ADA 1", ahead("1.000"))).is(201)
+		post("exchange", "time", entries, entry("n-2", "deposit", "@custody alice ADA 1", ahead("1.001"))).refused(400,
+			"invalid", "")
+		post("exchange", "time-batch", batches, batch(true,
+			entry("n-3", "deposit", "@custody alice ADA 1", ahead("2.000")))).refused(400, "invalid", "entries[0]")
 		post("exchange", "account", entries, entry("b-1", "deposit", "@custody bob ADA 1")).refused(404, "not-found", "")
-		post("exchange", "asset", entries, entry("dot", "deposit", "@custody alice DOT 1")).refused(400, "invalid", "moves[0].asset")
+		post("exchange", "asset", entries, entry("dot", "deposit", "@custody alice DOT 1")).refused(400, "invalid",
+			"moves[0].asset")
 		post("alice", "withdrawal", "/v1/accounts/alice/withdrawals", `{"id":"alice/w","asset":"BNB","amount":"1"}`).refused(409, "insufficient-balance", "")
 		post("exchange", "atomic", batches, atomic).refused(404, "not-found", "entries[1]")
-		post("exchange", "each", batches, each).is(200).says("entries.0.status", "posted", "entries.1.status", "refused", "entries.2.status", "refused")
+		post("exchange", "each", batches, each).is(200).says("entries.0.status", "posted", "entries.1.status", "refused",
+			"entries.2.status", "refused")
 		post("exchange", "close", "/v1/accounts/alice/close", "").refused(409, "in-use", "")
 
 		w.clock.Set(1, "12:01")
@@ -94,22 +101,27 @@ func TestIdempotencyKeyOfARefusal(t *testing.T) {
 		w.deposit("d-2", "alice", "3", "SOL")
 		for _, again := range []reply{
 			post("exchange", "time", entries, entry("n-2", "deposit", "@custody alice ADA 1", ahead("1.001"))).is(201),
-			post("exchange", "time-batch", batches, batch(true, entry("n-3", "deposit", "@custody alice ADA 1", ahead("2.000")))).is(200),
+			post("exchange", "time-batch", batches, batch(true,
+				entry("n-3", "deposit", "@custody alice ADA 1", ahead("2.000")))).is(200),
 			post("exchange", "account", entries, entry("b-1", "deposit", "@custody bob ADA 1")).is(201),
 			post("exchange", "asset", entries, entry("dot", "deposit", "@custody alice DOT 1")).is(201),
 			post("alice", "withdrawal", "/v1/accounts/alice/withdrawals", `{"id":"alice/w","asset":"BNB","amount":"1"}`).is(201),
 			post("exchange", "balance", entries, transfer).is(201),
 			post("exchange", "atomic", batches, atomic).is(200).says("entries.1.status", "posted"),
-			post("exchange", "each", batches, each).is(200).says("entries.0.status", "repeated", "entries.1.status", "refused"), // still not enough
-			post("exchange", "close", "/v1/accounts/alice/close", " ").is(409).says("type", "/v1/docs#in-use"),                  // the key is free for another request
+			// Still not enough.
+			post("exchange", "each", batches, each).is(200).says("entries.0.status", "repeated", "entries.1.status", "refused"),
+			// The key is free for another request.
+			post("exchange", "close", "/v1/accounts/alice/close", " ").is(409).says("type", "/v1/docs#in-use"),
 		} {
 			if again.header.Get("Idempotency-Replayed") != "" {
 				t.Errorf("%s: a refusal that is cured is kept", again.what)
 			}
 		}
 		w.deposit("d-3", "alice", "1", "SOL")
-		post("exchange", "each", batches, each).is(200).says("entries.0.status", "repeated", "entries.1.status", "posted", "entries.2.status", "refused")
-		if r := post("exchange", "each", batches, each).says("entries.1.status", "posted"); r.header.Get("Idempotency-Replayed") != "true" {
+		post("exchange", "each", batches, each).is(200).says("entries.0.status", "repeated", "entries.1.status", "posted",
+			"entries.2.status", "refused")
+		if r := post("exchange", "each", batches, each).says("entries.1.status",
+			"posted"); r.header.Get("Idempotency-Replayed") != "true" {
 			t.Error("an answer to a batch is kept whose one refusal is of an entry that is wrong in itself")
 		}
 		// A success is kept for as long as it says.
@@ -133,15 +145,18 @@ func TestIdempotencyKeyOfAWrongRequest(t *testing.T) {
 			{"exchange", "/v1/entries", entry("e", "deposit", "@custody alice BNB 1", `"at":"today"`), "at"},
 			{"exchange", "/v1/entries", `{"id":"e","id":"f"}`, "id"},
 			{"exchange", "/v1/entries", `{`, ""},
-			{"exchange", "/v1/batches", batch(true, entry("e", "deposit", "@custody alice BNB 0")), "entries[0].moves[0].amount"},
+			{"exchange", "/v1/batches", batch(true, entry("e", "deposit", "@custody alice BNB 0")),
+				"entries[0].moves[0].amount"},
 			{"exchange", "/v1/accounts", `{"id":"bob","region":"XX"}`, "region"},
 			{"exchange", "/v1/accounts", `{"id":"bob","town":"Paris"}`, "town"},
 			{"operator", "/v1/funds", `{"id":"1","asset":"BNB","amount":"1","direction":"up"}`, "direction"},
 		} {
 			key := fmt.Sprintf("k-%d", n)
-			first := w.call(c.who, post, c.path, c.body, "Idempotency-Key", key, "X-Request-Id", "first").is(400).says("field", c.field)
+			first := w.call(c.who, post, c.path, c.body, "Idempotency-Key", key, "X-Request-Id", "first").is(400).says("field",
+				c.field)
 			again := w.call(c.who, post, c.path, c.body, "Idempotency-Key", key, "X-Request-Id", "again").is(400)
-			if first.header.Get("Idempotency-Replayed") != "" || again.header.Get("Idempotency-Replayed") != "true" || again.header.Get("Content-Type") != first.header.Get("Content-Type") {
+			if first.header.Get("Idempotency-Replayed") != "" || again.header.Get("Idempotency-Replayed") != "true" ||
+				again.header.Get("Content-Type") != first.header.Get("Content-Type") {
 				t.Errorf("%s: answered with %v, and again with %v", c.body, first.header, again.header)
 			}
 			if first.at("request") != "first" || again.body != strings.Replace(first.body, `"request":"first"`, `"request":"again"`, 1) {
@@ -187,7 +202,8 @@ func TestOneKeyAtOnce(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
-		handler := api.New(api.Options{Books: w.db, Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Rate: 20})
+		handler := api.New(api.Options{Books: w.db, Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Rate: 20})
 		ask := func(who, key string) *httptest.ResponseRecorder {
 			r := httptest.NewRequest(http.MethodPost, "/v1/accounts", strings.NewReader(openCarol))
 			r.Header.Set("Authorization", "Bearer "+w.tokens[who])
@@ -200,7 +216,8 @@ func TestRate(t *testing.T) {
 		says := func(a *httptest.ResponseRecorder, limit, remaining, reset string) {
 			t.Helper()
 			h := a.Header()
-			if h.Get("RateLimit-Limit") != limit || h.Get("RateLimit-Remaining") != remaining || h.Get("RateLimit-Reset") != reset {
+			if h.Get("RateLimit-Limit") != limit || h.Get("RateLimit-Remaining") != remaining ||
+				h.Get("RateLimit-Reset") != reset {
 				t.Errorf("%s of %s are left, all in %s s, is wanted: %v", remaining, limit, reset, h)
 			}
 		}

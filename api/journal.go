@@ -108,7 +108,8 @@ func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 var usdt = ledger.Asset{Symbol: store.USDT, Scale: 8}
 
 // worth is what a balance, free and held, is worth on a day, if a price is known.
-func (s *server) worth(ctx context.Context, asset ledger.Asset, b reports.Balance, d staking.Day) (worth *big.Int, known bool, err error) {
+func (s *server) worth(ctx context.Context, asset ledger.Asset, b reports.Balance, d staking.Day) (worth *big.Int,
+	known bool, err error) {
 	price, known, err := s.Reports.PriceOf(ctx, asset.Symbol, d)
 	if err != nil || !known {
 		return nil, false, err

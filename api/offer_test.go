@@ -16,14 +16,17 @@ const (
 func TestTokensAndTerms(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
-		w.get("alice", "/v1/tokens").is(200).says("items.#", "10", "items.3.asset", "BNB", "items.3.scale", "8", "items.3.offered", "true",
-			"items.3.terms.apr", "0.0015", "items.3.terms.minimum", "0.5", "items.3.terms.cap", "1000", "items.3.maxSupply", "200000000")
+		w.get("alice", "/v1/tokens").is(200).says("items.#", "10", "items.3.asset", "BNB", "items.3.scale", "8",
+			"items.3.offered", "true",
+			"items.3.terms.apr", "0.0015", "items.3.terms.minimum", "0.5", "items.3.terms.cap", "1000", "items.3.maxSupply",
+			"200000000")
 
 		dot := `{"asset":"DOT","scale":6,"maxSupply":"2100000000","offered":true,"apr":"0.02","minimum":"5","cap":"20000.5"}`
 		w.call("operator", post, "/v1/tokens", dot).is(200).says("asset", "DOT", "offered", "false", "terms", "")
 		w.call("operator", post, "/v1/tokens", dot).is(200)
 		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "0.02", "0.03", 1)).refused(409, "mismatch", "")
-		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "2100000000", "1e9", 1)).refused(400, "invalid", "maxSupply")
+		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "2100000000", "1e9", 1)).refused(400, "invalid",
+			"maxSupply")
 		w.call("operator", post, "/v1/tokens", strings.Replace(dot, `"scale":6`, `"scale":18`, 1)).refused(400, "invalid", "maxSupply")
 		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "20000.5", "4", 1)).refused(400, "invalid", "cap")
 		for _, who := range []string{"alice", "exchange", "auditor"} {
@@ -33,21 +36,29 @@ func TestTokensAndTerms(t *testing.T) {
 		terms := `{"from":"` + w.day(3) + `","offered":true,"apr":"0.002","minimum":"0.5","cap":"500"}`
 		w.call("operator", post, "/v1/tokens/BNB/terms", terms).is(200).says("apr", "0.002", "cap", "500", "offered", "true")
 		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, "0.002", "0.003", 1)).is(200)
-		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(strings.Replace(terms, w.day(3), w.day(5), 1), "true", "false", 1)).is(200).says("offered", "false")
-		w.get("alice", "/v1/tokens").is(200).says("items.3.terms.apr", "0.0015", "items.3.coming.#", "2", "items.3.coming.0.from", w.day(3), "items.3.coming.0.apr", "0.003",
+		w.call("operator", post, "/v1/tokens/BNB/terms",
+			strings.Replace(strings.Replace(terms, w.day(3), w.day(5), 1), "true", "false", 1)).is(200).says("offered", "false")
+		w.get("alice", "/v1/tokens").is(200).says("items.3.terms.apr", "0.0015", "items.3.coming.#", "2",
+			"items.3.coming.0.from", w.day(3), "items.3.coming.0.apr", "0.003",
 			"items.3.coming.1.from", w.day(5), "items.3.coming.1.offered", "false", "items.0.coming.#", "0")
-		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, w.day(3), w.day(1), 1)).refused(400, "invalid", "")
-		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, "0.002", "0.000000001", 1)).refused(400, "invalid", "apr")
-		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, w.day(3), "2026-02-30", 1)).refused(400, "invalid", "from")
+		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, w.day(3), w.day(1), 1)).refused(400,
+			"invalid", "")
+		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, "0.002", "0.000000001", 1)).refused(400,
+			"invalid", "apr")
+		w.call("operator", post, "/v1/tokens/BNB/terms", strings.Replace(terms, w.day(3), "2026-02-30", 1)).refused(400,
+			"invalid", "from")
 		w.call("operator", post, "/v1/tokens/XYZ/terms", terms).refused(404, "not-found", "")
 		w.call("exchange", post, "/v1/tokens/BNB/terms", terms).refused(403, "forbidden", "")
 
-		w.get("auditor", "/v1/tokens/BNB/terms").is(200).says("items.#", "4", "items.0.from", w.day(5), "items.0.offered", "false",
-			"items.1.revision", "2", "items.1.apr", "0.003", "items.2.revision", "1", "items.3.from", w.day(1), "items.3.setBy", "test", "next", "")
+		w.get("auditor", "/v1/tokens/BNB/terms").is(200).says("items.#", "4", "items.0.from", w.day(5), "items.0.offered",
+			"false",
+			"items.1.revision", "2", "items.1.apr", "0.003", "items.2.revision", "1", "items.3.from", w.day(1), "items.3.setBy",
+			"test", "next", "")
 		w.get("alice", "/v1/tokens/BNB/terms").is(200).says("items.0.apr", "0.002", "items.0.setBy", "")
 		w.get("alice", "/v1/tokens/XYZ/terms").refused(404, "not-found", "")
 		for size := 1; size <= 5; size++ {
-			if got := strings.Join(w.walked("alice", "/v1/tokens/BNB/terms", size, "apr"), " "); got != "0.002 0.003 0.002 0.0015" {
+			if got := strings.Join(w.walked("alice", "/v1/tokens/BNB/terms", size, "apr"),
+				" "); got != "0.002 0.003 0.002 0.0015" {
 				t.Errorf("in pages of %d: %s", size, got)
 			}
 		}
@@ -58,11 +69,15 @@ func TestTokensAndTerms(t *testing.T) {
 		w.clock.Set(3, "09:00")
 		correction := `{"day":"` + w.day(2) + `","reason":"A digit too many.","offered":true,"apr":"0.001","minimum":"0.5","cap":"1000"}`
 		w.call("operator", post, "/v1/tokens/BNB/corrections", correction).is(200).says("apr", "0.001")
-		w.call("operator", post, "/v1/tokens/BNB/corrections", strings.Replace(correction, w.day(2), w.day(3), 1)).refused(400, "invalid", "")
-		w.call("operator", post, "/v1/tokens/BNB/corrections", strings.Replace(correction, "A digit too many.", "", 1)).refused(400, "invalid", "reason")
+		w.call("operator", post, "/v1/tokens/BNB/corrections",
+			strings.Replace(correction, w.day(2), w.day(3), 1)).refused(400, "invalid", "")
+		w.call("operator", post, "/v1/tokens/BNB/corrections",
+			strings.Replace(correction, "A digit too many.", "", 1)).refused(400, "invalid", "reason")
 		w.call("auditor", post, "/v1/tokens/BNB/corrections", correction).refused(403, "forbidden", "")
-		w.get("operator", "/v1/tokens/BNB/terms").is(200).says("items.#", "5", "items.3.reason", "A digit too many.", "items.3.apr", "0.001")
-		w.get("alice", "/v1/tokens").is(200).says("items.3.terms.apr", "0.003", "items.4.asset", "DOT", "items.4.offered", "true", "items.4.terms.cap", "20000.5")
+		w.get("operator", "/v1/tokens/BNB/terms").is(200).says("items.#", "5", "items.3.reason", "A digit too many.",
+			"items.3.apr", "0.001")
+		w.get("alice", "/v1/tokens").is(200).says("items.3.terms.apr", "0.003", "items.4.asset", "DOT", "items.4.offered",
+			"true", "items.4.terms.cap", "20000.5")
 	})
 }
 
@@ -89,12 +104,16 @@ func TestRegions(t *testing.T) {
 		w.deposit("d-1", "alice", "2", "BNB")
 		w.clock.Set(2, "12:00")
 		w.get("alice", "/v1/regions").is(200).says("items.#", "15", "items.0", "AS")
-		w.get("auditor", "/v1/regions/de/preview").is(200).says("from", w.day(3), "accounts", "1", "enrolled", "1", "tokens.0.asset", "BNB", "tokens.0.holders", "1", "tokens.0.earning", "2")
+		w.get("auditor", "/v1/regions/de/preview").is(200).says("from", w.day(3), "accounts", "1", "enrolled", "1",
+			"tokens.0.asset", "BNB", "tokens.0.holders", "1", "tokens.0.earning", "2")
 		w.get("auditor", "/v1/regions/de/preview?from="+w.day(1)).refused(400, "invalid", "from")
 		w.get("exchange", "/v1/regions/de/preview").refused(403, "forbidden", "")
-		w.call("operator", put, "/v1/regions/de?reason=a+new+law", "").is(200).says("code", "DE", "from", w.day(3), "ended", "1", "reason", "a new law")
-		w.get("alice", "/v1/regions").is(200).says("items.#", "16", "items.2", "DE", "listings.2.code", "DE", "listings.2.from", w.day(3))
-		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "enrollments.0.until", w.day(3), "missing.0.what", "region")
+		w.call("operator", put, "/v1/regions/de?reason=a+new+law", "").is(200).says("code", "DE", "from", w.day(3), "ended",
+			"1", "reason", "a new law")
+		w.get("alice", "/v1/regions").is(200).says("items.#", "16", "items.2", "DE", "listings.2.code", "DE",
+			"listings.2.from", w.day(3))
+		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "enrollments.0.until", w.day(3),
+			"missing.0.what", "region")
 		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").is(200).says("restored", "1")
 		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "enrollments.0.until", "")
 		w.call("operator", put, "/v1/regions/de?from="+w.day(2), "").is(200).says("from", w.day(2), "ended", "1")
@@ -106,7 +125,8 @@ func TestRegions(t *testing.T) {
 		for _, code := range []string{"D1", "T1", "XX", "ZZ", "UK", "EU", "UA-99"} {
 			w.call("operator", put, "/v1/regions/"+code, "").refused(400, "invalid", "code")
 		}
-		w.call("operator", http.MethodDelete, "/v1/regions/UK", "").refused(404, "not-found", "") // it might be on the list of older books
+		// It might be on the list of older books.
+		w.call("operator", http.MethodDelete, "/v1/regions/UK", "").refused(404, "not-found", "")
 		w.call("auditor", put, "/v1/regions/FR", "").refused(403, "forbidden", "")
 		w.call("alice", http.MethodDelete, "/v1/regions/US", "").refused(403, "forbidden", "")
 	})
@@ -119,7 +139,8 @@ func TestPrices(t *testing.T) {
 		three := `{"prices":[{"asset":"BNB","day":"` + w.day(1) + `","price":"600.25"},{"asset":"BNB","day":"` + w.day(2) + `","price":"610"},{"asset":"SOL","day":"` + w.day(2) + `","price":"0.00000001"}]}`
 		w.call("operator", put, "/v1/prices", three).is(200).says("set", "3")
 		w.call("operator", put, "/v1/prices", three).is(200).says("set", "0")
-		w.get("alice", "/v1/prices?asset=BNB").is(200).says("items.#", "2", "items.0.price", "600.25", "items.1.day", w.day(2))
+		w.get("alice", "/v1/prices?asset=BNB").is(200).says("items.#", "2", "items.0.price", "600.25", "items.1.day",
+			w.day(2))
 		w.get("alice", "/v1/prices?asset=BNB&from="+w.day(2)).is(200).says("items.#", "1", "items.0.price", "610")
 		w.get("alice", "/v1/prices?asset=SOL&to="+w.day(1)).is(200).says("items.#", "0")
 		if got := w.walked("alice", "/v1/prices?asset=BNB", 1, "price"); !slices.Equal(got, []string{"600.25", "610"}) {
@@ -130,9 +151,12 @@ func TestPrices(t *testing.T) {
 		w.get("alice", "/v1/prices?asset=BNB&from="+w.day(2)+"&to="+w.day(1)).refused(400, "invalid", "to")
 		w.get("alice", "/v1/prices?asset=BNB&from=yesterday").refused(400, "invalid", "from")
 		// All or none, and each fault is told where it is.
-		w.call("operator", put, "/v1/prices", strings.Replace(strings.Replace(three, "610", "611", 1), "0.00000001", "-1", 1)).refused(400, "invalid", "prices[2].price")
-		w.call("operator", put, "/v1/prices", strings.Replace(three, "610", "6e2", 1)).refused(400, "invalid", "prices[1].price")
-		w.call("operator", put, "/v1/prices", strings.Replace(three, w.day(2), "1969-12-31", 1)).refused(400, "invalid", "prices[1].day")
+		w.call("operator", put, "/v1/prices", strings.Replace(strings.Replace(three, "610", "611", 1), "0.00000001", "-1",
+			1)).refused(400, "invalid", "prices[2].price")
+		w.call("operator", put, "/v1/prices", strings.Replace(three, "610", "6e2", 1)).refused(400, "invalid",
+			"prices[1].price")
+		w.call("operator", put, "/v1/prices", strings.Replace(three, w.day(2), "1969-12-31", 1)).refused(400, "invalid",
+			"prices[1].day")
 		w.call("operator", put, "/v1/prices", `{"prices":[]}`).refused(400, "invalid", "prices")
 		w.get("alice", "/v1/prices?asset=BNB").is(200).says("items.1.price", "610")
 		for _, who := range []string{"alice", "exchange", "auditor"} {
@@ -146,7 +170,8 @@ func TestLog(t *testing.T) {
 		w.holder("alice", "DE")
 		w.clock.Set(1, "13:00")
 		w.call("operator", put, "/v1/regions/FR", "").is(200)
-		first := w.get("auditor", "/v1/log?limit=1").is(200).says("items.0.action", "region add", "items.0.subject", "FR", "items.0.at", w.day(1)+"T13:00:00.000Z")
+		first := w.get("auditor", "/v1/log?limit=1").is(200).says("items.0.action", "region add", "items.0.subject", "FR",
+			"items.0.at", w.day(1)+"T13:00:00.000Z")
 		if actor := first.at("items.0.actor"); !strings.HasPrefix(actor, "token ") || len(actor) != len("token ")+12 {
 			t.Errorf("the line's actor is %q", actor)
 		}

@@ -83,7 +83,8 @@ func (s *server) rewards(ctx context.Context, in *rewardsIn) (*answer[list[Rewar
 		}
 		after = &reports.RewardKey{Day: day, Asset: seen[1]}
 	}
-	rewards, err := s.Reports.RewardPage(ctx, in.id(), reports.RewardsAsked{From: from, To: to, Asset: in.Asset, Newest: true}, after, in.Limit+1)
+	rewards, err := s.Reports.RewardPage(ctx, in.id(),
+		reports.RewardsAsked{From: from, To: to, Asset: in.Asset, Newest: true}, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

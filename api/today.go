@@ -57,7 +57,8 @@ func showToday(h reports.Holder) todayOut {
 	switch {
 	case covered:
 	case h.On():
-		out.Notice = fmt.Sprintf("Soft Staking was switched on today: measuring begins with %s, at 00:00 UTC.", h.Running.From)
+		out.Notice = fmt.Sprintf("Soft Staking was switched on today: measuring begins with %s, at 00:00 UTC.",
+			h.Running.From)
 	default:
 		out.Notice = "Soft Staking is off: today is not measured. It earns from the day after it is switched on."
 	}

@@ -142,7 +142,8 @@ func (s *server) listWithdrawals(ctx context.Context, in *withdrawalsIn) (*answe
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Reports.WithdrawalPage(ctx, in.id(), reports.WithdrawalsAsked{Asset: in.Asset, To: s.Now().Add(time.Minute)}, &after, in.Limit+1)
+	page, err := s.Reports.WithdrawalPage(ctx, in.id(),
+		reports.WithdrawalsAsked{Asset: in.Asset, To: s.Now().Add(time.Minute)}, &after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

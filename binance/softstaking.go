@@ -55,7 +55,8 @@ func list(r *request) (any, error) {
 		}
 		if answer.Total++; answer.Total > offset && len(answer.Rows) < size {
 			answer.Rows = append(answer.Rows, product{
-				Asset: t.Asset.Symbol, MinAmount: t.Asset.Format(t.Terms.Min), MaxCap: t.Asset.Format(t.Terms.Cap), APR: t.Terms.APR.String(),
+				Asset: t.Asset.Symbol, MinAmount: t.Asset.Format(t.Terms.Min), MaxCap: t.Asset.Format(t.Terms.Cap),
+				APR:          t.Terms.APR.String(),
 				StakedAmount: t.Asset.Format(t.Counting), TotalProfit: t.Asset.Format(t.Earned),
 			})
 		}

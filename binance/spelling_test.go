@@ -208,7 +208,8 @@ func TestARequestCutElsewhereIsRefused(t *testing.T) {
 			t.Errorf("cut after %s: %s", whole[:cut], got)
 		}
 	}
-	f.wants(f.send(ask{method: http.MethodPost, path: applyPath, headers: f.keyed(), query: query + body + signature}), refused)
+	f.wants(f.send(ask{method: http.MethodPost, path: applyPath, headers: f.keyed(), query: query + body + signature}),
+		refused)
 	if there := testkit.Must(reports.New(f.db.Reader()).Balances(t.Context(), "alice"))(t); there[0].Held != 0 {
 		t.Errorf("there are %+v", there)
 	}

@@ -29,7 +29,8 @@ func (r *request) holdings() ([]holding, error) {
 	holdings := make([]holding, 0, len(assets))
 	for _, a := range assets {
 		h := holding{asset: a}
-		if i, found := slices.BinarySearchFunc(balances, a.Symbol, func(b reports.Balance, s string) int { return strings.Compare(b.Asset, s) }); found {
+		if i, found := slices.BinarySearchFunc(balances, a.Symbol,
+			func(b reports.Balance, s string) int { return strings.Compare(b.Asset, s) }); found {
 			h.free, h.held = balances[i].Free, balances[i].Held
 		}
 		holdings = append(holdings, h)

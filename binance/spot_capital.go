@@ -132,7 +132,8 @@ func withdrawHistory(r *request) (any, error) {
 	asked := reports.WithdrawalsAsked{From: from, To: to, Asset: part.asset, Newest: true}
 	err = r.reports.Withdrawals(r.ctx, r.account, asked, func(w store.Withdrawal) error {
 		switch {
-		case !part.has(withdrawalStatus[w.State]) || own != "" && own != w.ClientID || ids != nil && !slices.Contains(ids, w.ID):
+		case !part.has(withdrawalStatus[w.State]) || own != "" && own != w.ClientID || ids != nil &&
+			!slices.Contains(ids, w.ID):
 			return nil
 		case passed < part.offset:
 			passed++

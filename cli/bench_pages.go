@@ -108,5 +108,6 @@ func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, page
 
 // handleBench answers for books as serve does.
 func (env *Env) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
-	return benchServer(db, nil, now, &web.Options{Random: env.Random, Convert: &conversion.Rules{PriceMaxAge: conversion.MaxPriceAge}})
+	return benchServer(db, nil, now, &web.Options{Random: env.Random,
+		Convert: &conversion.Rules{PriceMaxAge: conversion.MaxPriceAge}})
 }

@@ -47,7 +47,8 @@ func (c *demoCmd) serve(env *Env, v visit) (err error) {
 	play := newPlayer(env, v.town, visitors, log)
 	s, err := serve.New(serve.Config{
 		Books: v.town.Books, Sealer: sealer, Now: v.town.Clock.Now, Log: log,
-		Pages:  &web.Options{Random: env.Random, Convert: &conversion.Rules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play, SessionIdle: demoSession, SessionLife: demoSession},
+		Pages: &web.Options{Random: env.Random, Convert: &conversion.Rules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play,
+			SessionIdle: demoSession, SessionLife: demoSession},
 		Around: func(next http.Handler) http.Handler { return stopped(v.town, next) },
 	})
 	if err != nil {

@@ -158,7 +158,8 @@ func (i *importer) planAgain(ctx context.Context, gainsFirst bool) (history.Plan
 }
 
 // plan compares all rows that are known, more of them included, with the books.
-func (i *importer) plan(ctx context.Context, known reports.Imports, more []store.ImportRow, gainsFirst bool) (history.Plan, error) {
+func (i *importer) plan(ctx context.Context, known reports.Imports, more []store.ImportRow,
+	gainsFirst bool) (history.Plan, error) {
 	tallies := make([]history.Tally, 0, len(known.Rows)+len(more))
 	symbols := map[string]bool{}
 	for _, r := range i.marked(known.Rows, more) {

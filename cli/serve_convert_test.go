@@ -36,8 +36,10 @@ func TestConversionRules(t *testing.T) {
 		want              *conversion.Rules // nil: wrong usage
 	}{
 		{"10", "10000", "", 0, &conversion.Rules{PriceMaxAge: 10 * time.Minute, DailyLimit: 10_000_00000000}},
-		{"90s", "0.5", "0", 25, &conversion.Rules{PriceMaxAge: 90 * time.Second, DailyLimit: 50000000, Spread: 25, Stocked: true}},
-		{"2h", "0", "0, BNB=1.5,SOL=-2", 0, &conversion.Rules{PriceMaxAge: 2 * time.Hour, Stocked: true, Floors: map[string]ledger.Amount{"BNB": 1_50000000, "SOL": -2_00000000}}},
+		{"90s", "0.5", "0", 25, &conversion.Rules{PriceMaxAge: 90 * time.Second, DailyLimit: 50000000, Spread: 25,
+			Stocked: true}},
+		{"2h", "0", "0, BNB=1.5,SOL=-2", 0, &conversion.Rules{PriceMaxAge: 2 * time.Hour, Stocked: true,
+			Floors: map[string]ledger.Amount{"BNB": 1_50000000, "SOL": -2_00000000}}},
 		{"0", "0", "", 0, nil},
 		{"-5", "0", "", 0, nil},
 		{"20000", "0", "", 0, nil},

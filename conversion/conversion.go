@@ -1,4 +1,5 @@
-// Package conversion is the rule of conversions against @desk: at which prices, what they give, and within which limits.
+// Package conversion is the rule of conversions against @desk: at which prices, what they give, and
+// within which limits.
 // It knows no SQL and no clock.
 package conversion
 
@@ -35,7 +36,8 @@ type Rules struct {
 func (r Rules) Check() error {
 	switch {
 	case r.PriceMaxAge <= 0 || r.PriceMaxAge > MaxPriceAge:
-		return ledger.ErrInvalid.In("", "the largest age of a price, %s, is not above zero and at most %s", r.PriceMaxAge, MaxPriceAge)
+		return ledger.ErrInvalid.In("", "the largest age of a price, %s, is not above zero and at most %s", r.PriceMaxAge,
+			MaxPriceAge)
 	case r.Spread < 0 || r.Spread > MaxSpread:
 		return ledger.ErrInvalid.In("", "a spread of %d basis points; it is 0 to %d", r.Spread, MaxSpread)
 	case r.DailyLimit < 0:
@@ -107,9 +109,11 @@ func (q Quote) SamePrice(o Quote) bool {
 
 // Quote is what a conversion gives at a moment, at the newest price of each asset by its
 // symbol. Where it gives nothing the error is an *Error.
-func (r Rules) Quote(from, into ledger.Asset, amount ledger.Amount, prices map[string]Price, now time.Time) (Quote, error) {
+func (r Rules) Quote(from, into ledger.Asset, amount ledger.Amount, prices map[string]Price, now time.Time) (Quote,
+	error) {
 	given, asked := prices[from.Symbol], prices[into.Symbol]
-	q := Quote{From: from, Into: into, Amount: amount, FromPrice: given.USDT, IntoPrice: asked.USDT, Spread: r.Spread, SetAt: given.SetAt}
+	q := Quote{From: from, Into: into, Amount: amount, FromPrice: given.USDT, IntoPrice: asked.USDT, Spread: r.Spread,
+		SetAt: given.SetAt}
 	if asked.SetAt.Before(q.SetAt) {
 		q.SetAt = asked.SetAt
 	}

@@ -39,7 +39,8 @@ func TestConvert(t *testing.T) {
 		gives, err := conversion.Convert(c.from, c.to, c.amount, c.fromPrice, c.toPrice, 0)
 		wants(t, err, c.err)
 		if gives != c.gives {
-			t.Errorf("%s %s at %d in %s at %d is %d, want %d", c.from.Format(c.amount), c.from.Symbol, c.fromPrice, c.to.Symbol, c.toPrice, gives, c.gives)
+			t.Errorf("%s %s at %d in %s at %d is %d, want %d", c.from.Format(c.amount), c.from.Symbol, c.fromPrice, c.to.Symbol,
+				c.toPrice, gives, c.gives)
 		}
 	}
 }
@@ -53,7 +54,8 @@ func TestConvertNeverGivesMore(t *testing.T) {
 		}
 		price := rapid.Int64Range(1, 1<<50)
 		from, to := asset("from"), asset("to")
-		amount, fromPrice, toPrice := rapid.Int64Range(0, int64(ledger.MaxSupply)).Draw(t, "amount"), price.Draw(t, "price"), price.Draw(t, "other price")
+		amount, fromPrice, toPrice := rapid.Int64Range(0, int64(ledger.MaxSupply)).Draw(t, "amount"), price.Draw(t, "price"),
+			price.Draw(t, "other price")
 		gives, err := conversion.Convert(from, to, ledger.Amount(amount), fromPrice, toPrice, 0)
 		worth := func(n, price int64, scale int) *big.Rat {
 			unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)

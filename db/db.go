@@ -43,7 +43,7 @@ type engine interface {
 // Options are how to open a database.
 type Options struct {
 	Migrations []Migration   // the schema, step by step
-	Mark       int32         // the application_id of our SQLite files, which tells them from others
+	Mark       int32         // the application_id of our SQLite files, which distinguishes them from others
 	Create     bool          // make what is not there
 	Volatile   bool          // SQLite only: do not wait for the disk. For a database that is thrown away
 	ReadOnly   bool          // SQLite only: change nothing, and make no file beside the file

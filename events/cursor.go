@@ -42,7 +42,8 @@ const longestID = 128
 // parseCursor reads the cursor in an event's ID. Others' text is not one.
 func parseCursor(id string) (p cursor, ok bool) {
 	parts := strings.Split(id, "-")
-	if len(id) > longestID || len(parts) < 4 || strings.Trim(parts[1], "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef") != "" {
+	if len(id) > longestID || len(parts) < 4 || strings.Trim(parts[1],
+		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef") != "" {
 		return cursor{}, false
 	}
 	var numbers [3]int64
@@ -53,6 +54,7 @@ func parseCursor(id string) (p cursor, ok bool) {
 		}
 		numbers[i] = int64(n)
 	}
-	p = cursor{outbox.Key{At: time.UnixMilli(numbers[0]).UTC(), Nonce: parts[1]}, time.UnixMilli(numbers[0] - numbers[1]).UTC(), int(numbers[2])}
+	p = cursor{outbox.Key{At: time.UnixMilli(numbers[0]).UTC(), Nonce: parts[1]},
+		time.UnixMilli(numbers[0] - numbers[1]).UTC(), int(numbers[2])}
 	return p, numbers[1] <= numbers[0]
 }

@@ -93,7 +93,8 @@ func (t *publication) publish(ctx context.Context, from outbox.Event) error {
 		}
 	}
 	for _, d := range from.Settled {
-		if err := t.event("", "settled", Settled{fmt.Sprintf("declare/%s/%s", d.Day, d.Asset), d.Day.String(), d.Asset}); err != nil {
+		if err := t.event("", "settled", Settled{fmt.Sprintf("declare/%s/%s", d.Day, d.Asset), d.Day.String(),
+			d.Asset}); err != nil {
 			return err
 		}
 	}
@@ -117,7 +118,8 @@ func (t *publication) balance(ctx context.Context, e outbox.PostedEntry, b outbo
 	if err != nil {
 		return err
 	}
-	return t.event(owner, "balance", Balance{e.ID, e.Kind, stamp(e.At), owner, part, b.Asset, asset.Format(b.Change), asset.Format(b.Balance)})
+	return t.event(owner, "balance", Balance{e.ID, e.Kind, stamp(e.At), owner, part, b.Asset, asset.Format(b.Change),
+		asset.Format(b.Balance)})
 }
 
 // paid publishes the rewards of a batch: all, or those of the accounts that a subscriber wants.
@@ -127,7 +129,8 @@ func (t *publication) paid(ctx context.Context, b outbox.PaidBatch) error {
 		return err
 	}
 	reward := func(a staking.Accrual) error {
-		return t.event(a.Account, "reward", Reward{a.EntryID(), a.Day.String(), a.Account, a.Asset, asset.Format(a.Reward), asset.Format(a.Average), stamp(b.PaidAt)})
+		return t.event(a.Account, "reward", Reward{a.EntryID(), a.Day.String(), a.Account, a.Asset, asset.Format(a.Reward),
+			asset.Format(a.Average), stamp(b.PaidAt)})
 	}
 	books := reports.New(t.books.Reader())
 	if t.to.wants("") {

@@ -1,4 +1,5 @@
-// Package events publishes to subscribers what has changed in the books: balances, rewards, days that are settled. It knows nothing of HTTP.
+// Package events publishes to subscribers what has changed in the books: balances, rewards, days
+// that are settled. It knows nothing of HTTP.
 package events
 
 import (

@@ -26,7 +26,8 @@ func TestBalancesArePublished(t *testing.T) {
 			w.post(w.books, ledger.Transfer, "alice", "bob", 25000000),
 		}
 		balance := func(n int, kind ledger.Kind, account ledger.Account, part, change, left string) events.Balance {
-			return events.Balance{Entry: entries[n], Kind: kind, At: "2026-03-02T12:00:00.000Z", Account: account, Part: part, Asset: "BNB", Change: change, Balance: left}
+			return events.Balance{Entry: entries[n], Kind: kind, At: "2026-03-02T12:00:00.000Z", Account: account, Part: part,
+				Asset: "BNB", Change: change, Balance: left}
 		}
 		own := []any{
 			balance(0, ledger.Deposit, "alice", "free", "2.5", "2.50000001"),
@@ -95,9 +96,13 @@ func TestRewardsAndSettledDaysArePublished(t *testing.T) {
 			if bob != (f == all) {
 				w.Errorf("bob's is received: %t", bob)
 			}
-			mine := slices.IndexFunc(f.events(), func(e events.Event) bool { return reflect.DeepEqual(e.Body, want) && e.Type == "reward" })
+			mine := slices.IndexFunc(f.events(), func(e events.Event) bool {
+				return reflect.DeepEqual(e.Body, want) &&
+					e.Type == "reward"
+			})
 			settled := slices.IndexFunc(f.events(), func(e events.Event) bool {
-				return e.Type == "settled" && reflect.DeepEqual(e.Body, events.Settled{Entry: "declare/" + day + "/BNB", Day: day, Asset: "BNB"})
+				return e.Type == "settled" && reflect.DeepEqual(e.Body,
+					events.Settled{Entry: "declare/" + day + "/BNB", Day: day, Asset: "BNB"})
 			})
 			if mine < 0 || settled < mine {
 				w.Errorf("the reward is event %d, and that the day is settled is event %d, of %+v", mine, settled, f.events())

@@ -98,9 +98,11 @@ func TestNothingIsMissed(t *testing.T) {
 					posting.Go(func() {
 						for n := range posts {
 							w.clock.Forward(w.clock.Now().Add(time.Duration(chance.IntN(20)) * time.Millisecond))
-							_, err := db.PostAll(t.Context(), []ledger.Entry{{ID: fmt.Sprintf("p%d.%d", i, n), Kind: ledger.Deposit, Moves: []ledger.Move{
-								{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}}, {ID: fmt.Sprintf("q%d.%d", i, n), Kind: ledger.Deposit, Moves: []ledger.Move{
-								{From: ledger.Custody, To: "bob", Asset: "SOL", Amount: 1}}}})
+							_, err := db.PostAll(t.Context(), []ledger.Entry{{ID: fmt.Sprintf("p%d.%d", i, n), Kind: ledger.Deposit,
+								Moves: []ledger.Move{
+									{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}},
+								{ID: fmt.Sprintf("q%d.%d", i, n), Kind: ledger.Deposit, Moves: []ledger.Move{
+									{From: ledger.Custody, To: "bob", Asset: "SOL", Amount: 1}}}})
 							if err != nil {
 								t.Error(err)
 							}

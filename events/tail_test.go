@@ -27,9 +27,10 @@ func TestATailGoesOnWhereItFailed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			books, err := store.Create(t.Context(), scenario.NewURL(t, kind, false), store.Options{Clock: clock.Now, Volatile: true}, store.Beginning{
-				From: day, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
-			})
+			books, err := store.Create(t.Context(), scenario.NewURL(t, kind, false),
+				store.Options{Clock: clock.Now, Volatile: true}, store.Beginning{
+					From: day, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+				})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,7 +47,8 @@ func TestATailGoesOnWhereItFailed(t *testing.T) {
 			post := func() {
 				id := fmt.Sprint("e", len(want))
 				want = append(want, id)
-				if _, err := books.PostAll(t.Context(), []ledger.Entry{{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}}}); err != nil {
+				if _, err := books.PostAll(t.Context(), []ledger.Entry{{ID: id, Kind: ledger.Deposit,
+					Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}}}); err != nil {
 					t.Fatal(err)
 				}
 				clock.Forward(clock.Now().Add(time.Second))

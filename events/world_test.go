@@ -106,7 +106,8 @@ func (w *world) post(db *store.DB, kind ledger.Kind, from, to ledger.Account, am
 	w.Helper()
 	w.posts++
 	id := fmt.Sprint("e", w.posts)
-	_, err := db.PostAll(w.Context(), []ledger.Entry{{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: "BNB", Amount: amount}}}})
+	_, err := db.PostAll(w.Context(), []ledger.Entry{{ID: id, Kind: kind,
+		Moves: []ledger.Move{{From: from, To: to, Asset: "BNB", Amount: amount}}}})
 	w.ok(err)
 	return id
 }

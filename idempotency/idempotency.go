@@ -175,14 +175,16 @@ func (c *claim) keep(t db.Tx, a Response) error {
 	if a.Status <= 0 {
 		return fmt.Errorf("a response has a status above zero, not %d", a.Status)
 	}
-	_, err := t.Exec("UPDATE responses SET status = $1, headers = $2, body = $3 WHERE bucket = $4 AND owner = $5 AND key = $6 AND status = 0 AND claimed = $7",
+	_, err := t.Exec("UPDATE responses SET status = $1, headers = $2, body = $3 WHERE bucket = $4 AND owner = $5 "+
+		"AND key = $6 AND status = 0 AND claimed = $7",
 		int64(a.Status), a.Headers, append([]byte{}, a.Body...), c.bucket, c.Owner, c.Key, c.at)
 	return err
 }
 
 // release removes the claim, so that a repeated request is answered immediately.
 func (c *claim) release(t db.Tx) error {
-	_, err := t.Exec("DELETE FROM responses WHERE bucket = $1 AND owner = $2 AND key = $3 AND status = 0 AND claimed = $4", c.bucket, c.Owner, c.Key, c.at)
+	_, err := t.Exec("DELETE FROM responses WHERE bucket = $1 AND owner = $2 AND key = $3 AND status = 0 AND claimed = $4",
+		c.bucket, c.Owner, c.Key, c.at)
 	return err
 }
 

@@ -1,4 +1,5 @@
-// Package outbox keeps in the database what each transaction did, written in that transaction, for those who publish it. It knows no books.
+// Package outbox keeps in the database what each transaction did, written in that transaction, for
+// those who publish it. It knows no books.
 package outbox
 
 import (
@@ -113,7 +114,8 @@ func (o *Outbox) insert(t db.Tx, records Records) (first int64, err error) {
 		if i == 0 {
 			first = at
 		}
-		if _, err := t.Exec("INSERT INTO outbox (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)", Key{Nonce: nonce}.bucket(), at, nonce, body); err != nil {
+		if _, err := t.Exec("INSERT INTO outbox (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)",
+			Key{Nonce: nonce}.bucket(), at, nonce, body); err != nil {
 			return first, fmt.Errorf("write into the outbox: %w", err)
 		}
 		if took := o.now() - at; took > Lag.Milliseconds()/3 {
@@ -128,7 +130,8 @@ func (o *Outbox) Keys(ctx context.Context, after Key, limit int) (keys []Key, er
 	err = o.db.Read(ctx, func(t db.View) (err error) {
 		keys, err = db.All(t, func(r db.Row) (Key, error) {
 			return Key{db.TimeOf(r.Int(0)), r.Text(1)}, nil
-		}, "SELECT at, nonce FROM outbox WHERE (at, nonce) > ($1, $2) ORDER BY at, nonce LIMIT $3", after.At.UnixMilli(), after.Nonce, int64(limit))
+		}, "SELECT at, nonce FROM outbox WHERE (at, nonce) > ($1, $2) ORDER BY at, nonce LIMIT $3", after.At.UnixMilli(),
+			after.Nonce, int64(limit))
 		return err
 	})
 	if err != nil {
@@ -173,7 +176,8 @@ func (o *Outbox) Prune(ctx context.Context) error {
 		buckets[b] = int64(b)
 	}
 	before := o.now() - (Kept + grace).Milliseconds()
-	each := db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }), db.Int("before", func(int64) int64 { return before }))
+	each := db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }),
+		db.Int("before", func(int64) int64 { return before }))
 	err := o.db.Prune(ctx, func(t db.View, _ int) (db.Set, error) {
 		over, err := db.AllEach(t, func(r db.Row) (old, error) {
 			return old{r.Int(0), r.Int(1), r.Text(2)}, nil

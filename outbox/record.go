@@ -82,7 +82,8 @@ func appendString(to []byte, s string) []byte {
 func decode(k Key, body []byte) (Event, error) {
 	e, d := Event{Key: k}, decoder{rest: body}
 	if f := d.byte(); f != format && d.err == nil {
-		return e, fmt.Errorf("an outbox event of %s is in format %d, and this softstake knows %d; use a newer softstake", ledger.FormatTime(k.At), f, format)
+		return e, fmt.Errorf("an outbox event of %s is in format %d, and this softstake knows %d; use a newer softstake",
+			ledger.FormatTime(k.At), f, format)
 	}
 	for d.err == nil && len(d.rest) > 0 {
 		switch about := d.byte(); about {
@@ -153,7 +154,8 @@ func (d *decoder) entry() PostedEntry {
 	e := PostedEntry{ID: d.text(), Kind: ledger.Kind(d.text()), At: db.TimeOf(d.number())}
 	for n := d.count(); n > 0 && d.err == nil; n-- {
 		e.Balances = append(e.Balances, PostedBalance{
-			Account: ledger.Account(d.text()), Asset: d.text(), Change: ledger.Amount(d.number()), Balance: ledger.Amount(d.number()),
+			Account: ledger.Account(d.text()), Asset: d.text(), Change: ledger.Amount(d.number()),
+			Balance: ledger.Amount(d.number()),
 		})
 	}
 	return e

@@ -42,7 +42,8 @@ func (p *People) CountAttempt(
 			return err
 		}
 		var since int64
-		found, err := db.One(t, []*int64{&since}, "SELECT since FROM attempts WHERE bucket = $1 AND counter = $2", keyBucket(key), key)
+		found, err := db.One(t, []*int64{&since}, "SELECT since FROM attempts WHERE bucket = $1 AND counter = $2",
+			keyBucket(key), key)
 		if err == nil && !found {
 			err = db.ErrRetry // it was reset in between
 		}
@@ -78,13 +79,15 @@ func attemptKey(counter string) string {
 // UncountAttempts subtracts one from each counter, none below zero: for an attempt that was
 // counted, and succeeded or was not made.
 func (p *People) UncountAttempts(ctx context.Context, counters ...string) error {
-	return p.changeAttempts(ctx, "take back an attempt", "UPDATE attempts SET tries = tries - 1 WHERE bucket = $1 AND counter = $2 AND tries > 0", counters)
+	return p.changeAttempts(ctx, "take back an attempt",
+		"UPDATE attempts SET tries = tries - 1 WHERE bucket = $1 AND counter = $2 AND tries > 0", counters)
 }
 
 // ResetAttempts sets a counter to zero, after an attempt that succeeded. Repeating has
 // no further effect.
 func (p *People) ResetAttempts(ctx context.Context, counter string) error {
-	return p.changeAttempts(ctx, "reset a counter of attempts", "DELETE FROM attempts WHERE bucket = $1 AND counter = $2", []string{counter})
+	return p.changeAttempts(ctx, "reset a counter of attempts", "DELETE FROM attempts WHERE bucket = $1 AND counter = $2",
+		[]string{counter})
 }
 
 // changeAttempts runs a statement for the key of each counter.

@@ -56,7 +56,8 @@ func (p *People) AddSecurityEvent(ctx context.Context, id ledger.Account, e Secu
 
 // insertSecurityEvent writes an event in the transaction of what it is about.
 func insertSecurityEvent(t db.Tx, id ledger.Account, e SecurityEvent, at int64, nonce string) error {
-	_, err := t.Exec("INSERT INTO security_events (bucket, account, at, nonce, action, detail, client, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+	_, err := t.Exec("INSERT INTO security_events (bucket, account, at, nonce, action, detail, client, address) "+
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
 		int64(id.Bucket()), string(id), at, nonce, e.Action, e.Detail, e.Client, e.Address)
 	return err
 }
@@ -92,4 +93,5 @@ func (p *People) SecurityEvents(
 	return events, nil
 }
 
-const securityEventsOf = "SELECT at, nonce, action, detail, client, address FROM security_events WHERE bucket = $1 AND account = $2 "
+const securityEventsOf = "SELECT at, nonce, action, detail, client, address FROM security_events WHERE bucket " +
+	"= $1 AND account = $2 "

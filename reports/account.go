@@ -40,7 +40,8 @@ type Acceptance struct {
 
 // Accounts are the next accounts after one, at most limit, by bucket and ID. The
 // first are those after "".
-func (rs *Reports) Accounts(ctx context.Context, after ledger.Account, limit int) (accounts []store.Account, err error) {
+func (rs *Reports) Accounts(ctx context.Context, after ledger.Account, limit int) (accounts []store.Account,
+	err error) {
 	bucket := int64(-1)
 	if after != "" {
 		if err := after.CheckHolder(); err != nil {
@@ -60,7 +61,8 @@ func (rs *Reports) Accounts(ctx context.Context, after ledger.Account, limit int
 }
 
 // listOf reads a list of what an account has; ErrNotFound if it was never opened.
-func listOf[T any](ctx context.Context, rs *Reports, id ledger.Account, read func(db.View, store.Account) ([]T, error)) (list []T, err error) {
+func listOf[T any](ctx context.Context, rs *Reports, id ledger.Account,
+	read func(db.View, store.Account) ([]T, error)) (list []T, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
@@ -88,7 +90,8 @@ func (rs *Reports) Balances(ctx context.Context, id ledger.Account) ([]Balance, 
 				b.Free, b.Earned = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3))
 			}
 			return nil
-		}, "SELECT account, asset, balance, earned FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY asset, account",
+		}, "SELECT account, asset, balance, earned FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY "+
+			"asset, account",
 			int64(id.Bucket()), string(id), string(id.Held()))
 		return balances, err
 	})
@@ -105,7 +108,8 @@ func (rs *Reports) HouseBalances(ctx context.Context) (balances []HouseBalance, 
 		// "@" to before "A" are all house accounts, and no holder's.
 		balances, err = db.AllEach(t, func(r db.Row) (HouseBalance, error) {
 			return HouseBalance{ledger.Account(r.Text(0)), r.Text(1), big.NewInt(r.Int(2))}, nil
-		}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account >= '@' AND account < 'A'", store.EveryBucket(0)[:1])
+		}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account >= '@' AND account < 'A'",
+			store.EveryBucket(0)[:1])
 		return err
 	})
 	if err != nil {
@@ -128,13 +132,17 @@ func (rs *Reports) HouseBalances(ctx context.Context) (balances []HouseBalance, 
 // Enrollments are an account's, the oldest first, with those that cover no day;
 // ErrNotFound if it was never opened.
 func (rs *Reports) Enrollments(ctx context.Context, id ledger.Account) ([]staking.Enrollment, error) {
-	return listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]staking.Enrollment, error) { return store.EnrollmentsOf(t, id) })
+	return listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]staking.Enrollment,
+		error) {
+		return store.EnrollmentsOf(t, id)
+	})
 }
 
 // SwitchEvents are an account's, the oldest first; ErrNotFound if it was never opened.
 func (rs *Reports) SwitchEvents(ctx context.Context, id ledger.Account) ([]store.SwitchEvent, error) {
 	events, err := listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]store.SwitchEvent, error) {
-		return db.All(t, readSwitchEvent, "SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 ORDER BY at, action",
+		return db.All(t, readSwitchEvent, "SELECT at, action, client, address FROM switch_events WHERE bucket = $1 "+
+			"AND account = $2 ORDER BY at, action",
 			int64(id.Bucket()), string(id))
 	})
 	if err != nil {
@@ -171,8 +179,10 @@ func (rs *Reports) DepositAddresses(ctx context.Context, id ledger.Account) ([]s
 			return []store.DepositAddress{}, nil
 		}
 		return db.All(t, func(r db.Row) (store.DepositAddress, error) {
-			return store.DepositAddress{Account: id, Asset: r.Text(0), Network: r.Text(1), Address: r.Text(2), Tag: r.Text(3)}, nil
-		}, "SELECT asset, network, address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2 ORDER BY asset, network",
+			return store.DepositAddress{Account: id, Asset: r.Text(0), Network: r.Text(1), Address: r.Text(2),
+				Tag: r.Text(3)}, nil
+		}, "SELECT asset, network, address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2 ORDER BY "+
+			"asset, network",
 			int64(id.Bucket()), string(id))
 	})
 	if err != nil {

@@ -22,12 +22,14 @@ type audited struct{ store.Reader }
 func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 	err = b.Read(ctx, func(t db.View) error {
 		closed := int64(b.FirstDay()) - 1
-		if _, err := db.One(t, []*int64{&closed}, "SELECT day FROM days WHERE bucket = $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(ledger.Buckets-1)); err != nil {
+		if _, err := db.One(t, []*int64{&closed}, "SELECT day FROM days WHERE bucket = $1 AND closed = 1 ORDER BY "+
+			"day DESC LIMIT 1", int64(ledger.Buckets-1)); err != nil {
 			return err
 		}
 		o = audit.Outline{First: b.FirstDay(), Closed: staking.Day(closed)}
 		var intended int64
-		if _, err := db.One(t, []*int64{&o.Intents, &intended}, "SELECT count(*), coalesce(max(day), $1) FROM closings", int64(b.FirstDay())-1); err != nil {
+		if _, err := db.One(t, []*int64{&o.Intents, &intended}, "SELECT count(*), coalesce(max(day), $1) FROM closings",
+			int64(b.FirstDay())-1); err != nil {
 			return err
 		}
 		o.Intended = staking.Day(intended)
@@ -76,13 +78,16 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 		sql  string
 	}{
 		{"the days", func(r db.Row) { h.Last, h.Days, h.FirstOpen = staking.Day(r.Int(0)), r.Int(1), staking.Day(r.Int(2)) },
-			"SELECT max(day), count(*), coalesce(min(CASE WHEN closed = 0 THEN day END), max(day) + 1) FROM days WHERE bucket = $1"},
+			"SELECT max(day), count(*), coalesce(min(CASE WHEN closed = 0 THEN day END), max(day) + 1) FROM days WHERE " +
+				"bucket = $1"},
 		{"the accounts", func(r db.Row) { h.Accounts = r.Int(0) }, "SELECT count(*) FROM accounts WHERE bucket = $1"},
 		{"the progress", func(r db.Row) {
-			h.Progress = append(h.Progress, audit.Progress{Asset: r.Text(0), Accrued: staking.Day(r.Int(1)), Paid: staking.Day(r.Int(2))})
+			h.Progress = append(h.Progress, audit.Progress{Asset: r.Text(0), Accrued: staking.Day(r.Int(1)),
+				Paid: staking.Day(r.Int(2))})
 		}, "SELECT asset, accrued_through, paid_through FROM progress WHERE bucket = $1 ORDER BY asset"},
 		{"the reconciliations", func(r db.Row) {
-			h.Overdrawn = append(h.Overdrawn, audit.Overdraft{Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: r.Int(2), Until: r.Int(3)})
+			h.Overdrawn = append(h.Overdrawn, audit.Overdraft{Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: r.Int(2),
+				Until: r.Int(3)})
 		}, "SELECT account, asset, at, until FROM reconciliations WHERE bucket = $1"},
 		{"the batches", func(r db.Row) { h.Batches = append(h.Batches, readBatch(r)) },
 			"SELECT day, asset, holders, total, digest FROM batches WHERE bucket = $1 ORDER BY day, asset"},
@@ -117,7 +122,8 @@ func readBatch(r db.Row) audit.Batch {
 func (a auditedBucket) Span(after ledger.Account, n int) (audit.Span, error) {
 	s := audit.Span{After: after, Through: audit.End}
 	err := a.query("the balances", func(r db.Row) { s.Through = ledger.Account(r.Text(0)) },
-		"SELECT account FROM balances WHERE bucket = $1 AND account > $2 ORDER BY account, asset LIMIT 1 OFFSET $3", string(after), int64(n))
+		"SELECT account FROM balances WHERE bucket = $1 AND account > $2 ORDER BY account, asset LIMIT 1 OFFSET $3",
+		string(after), int64(n))
 	return s, err
 }
 
@@ -160,7 +166,8 @@ func (a auditedBucket) Accruals(d staking.Day, s audit.Span, visit func(*staking
 	x := staking.Accrual{Day: d}
 	return a.query("the accruals of "+d.String(), func(r db.Row) {
 		x.Account, x.Asset = ledger.Account(r.Text(0)), r.Text(1)
-		x.Opening, x.Average, x.Rest, x.Eligible = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3)), r.Int(4), ledger.Amount(r.Int(5))
+		x.Opening, x.Average, x.Rest, x.Eligible = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3)), r.Int(4),
+			ledger.Amount(r.Int(5))
 		x.APR, x.Reward = staking.Rate(r.Int(6)), ledger.Amount(r.Int(7))
 		x.Before, x.Carry = staking.Fraction(r.Int(8)), staking.Fraction(r.Int(9))
 		visit(&x)
@@ -188,7 +195,8 @@ func (a auditedBucket) Outside(first, last staking.Day, visit func(staking.Day, 
 func (a auditedBucket) Entries(visit func(*audit.Entry)) error {
 	var e audit.Entry
 	return a.query("the entries", func(r db.Row) {
-		e = audit.Entry{ID: r.Text(0), At: r.Int(1), Version: r.Int(2), Digest: r.Bytes(3), Leaves: r.Bytes(4), Destination: r.Bytes(5)}
+		e = audit.Entry{ID: r.Text(0), At: r.Int(1), Version: r.Int(2), Digest: r.Bytes(3), Leaves: r.Bytes(4),
+			Destination: r.Bytes(5)}
 		visit(&e)
 	}, "SELECT entry, at, digest_version, digest, leaves, destination FROM entries WHERE bucket = $1 ORDER BY entry")
 }

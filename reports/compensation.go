@@ -20,9 +20,11 @@ func compensationsFor(t db.View, id ledger.Account, d staking.Day, asset string)
 	low, high := prefix, strings.TrimSuffix(prefix, "/")+"0" // "0" follows "/"
 	found, err := db.AllOf(t, func(r db.Row) (store.Compensation, error) {
 		entry := r.Text(0)
-		return store.Compensation{Entry: entry, Name: strings.TrimPrefix(entry, prefix), Account: id, Asset: asset, Day: d, At: db.TimeOf(r.Int(1))}, nil
+		return store.Compensation{Entry: entry, Name: strings.TrimPrefix(entry, prefix), Account: id, Asset: asset, Day: d,
+			At: db.TimeOf(r.Int(1))}, nil
 	}, "SELECT e.entry, e.at FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry >= r.low AND e.entry < r.high",
-		append(store.EveryBucket(d), db.Texts("low", slices.Repeat([]string{low}, ledger.Buckets)), db.Texts("high", slices.Repeat([]string{high}, ledger.Buckets))))
+		append(store.EveryBucket(d), db.Texts("low", slices.Repeat([]string{low}, ledger.Buckets)),
+			db.Texts("high", slices.Repeat([]string{high}, ledger.Buckets))))
 	if err != nil {
 		return nil, fmt.Errorf("look compensations up: %w", err)
 	}
@@ -30,7 +32,8 @@ func compensationsFor(t db.View, id ledger.Account, d staking.Day, asset string)
 	for _, c := range found {
 		var amount int64
 		// Callers could use such IDs before they were ours: the kind decides.
-		is, err := db.One(t, []*int64{&amount}, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND move = 0 AND side = 1 AND kind = $5",
+		is, err := db.One(t, []*int64{&amount}, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND at "+
+			"= $3 AND entry = $4 AND move = 0 AND side = 1 AND kind = $5",
 			int64(id.Bucket()), int64(staking.DayOf(c.At)), c.At.UnixMilli(), c.Entry, string(ledger.Compensation))
 		if err != nil {
 			return nil, fmt.Errorf("look compensations up: %w", err)
@@ -63,7 +66,8 @@ func (p Proposal) Missing() ledger.Amount { return max(p.Difference-p.Compensate
 // whether the balances would have allowed the entries is not looked at. What the entries
 // would have changed on other days is not part of it: ask for each of those.
 // Its errors are those of Explain, and ledger.ErrInvalid for the entries.
-func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day, symbol string, entries []ledger.Entry) (Proposal, error) {
+func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day, symbol string,
+	entries []ledger.Entry) (Proposal, error) {
 	e, err := rs.Explain(ctx, id, d, symbol)
 	if err != nil {
 		return Proposal{}, err
@@ -98,22 +102,28 @@ func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day
 }
 
 // checkProposed refuses an entry that says nothing about the day.
-func (rs *Reports) checkProposed(ctx context.Context, entry ledger.Entry, e Explanation, id ledger.Account, symbol string) error {
+func (rs *Reports) checkProposed(ctx context.Context, entry ledger.Entry, e Explanation, id ledger.Account,
+	symbol string) error {
 	assets, err := rs.AssetsOf(ctx, symbol)
 	if err == nil {
 		err = entry.Check(assets)
 	}
-	touches := slices.ContainsFunc(entry.Moves, func(m ledger.Move) bool { return m.Asset == symbol && (m.From == id || m.To == id) })
+	touches := slices.ContainsFunc(entry.Moves, func(m ledger.Move) bool {
+		return m.Asset == symbol &&
+			(m.From == id || m.To == id)
+	})
 	switch end := e.Measured.Day + 1; {
 	case err != nil:
 		return err
 	case entry.At.IsZero():
 		return ledger.ErrInvalid.In("", "entry %s: give it the time at which it happened", entry.ID)
 	case entry.At.UnixMilli() >= end.Millis() || !touches:
-		return ledger.ErrInvalid.In("", "entry %s does not change what %s has free of %s by the end of %s", entry.ID, id, symbol, e.Measured.Day)
+		return ledger.ErrInvalid.In("", "entry %s does not change what %s has free of %s by the end of %s", entry.ID, id,
+			symbol, e.Measured.Day)
 	}
 	if _, _, err := rs.Entry(ctx, entry.ID); err == nil {
-		return ledger.ErrInvalid.In("", "entry %s is posted, and so part of the day or of a later one; give a name that is not used", entry.ID)
+		return ledger.ErrInvalid.In("", "entry %s is posted, and so part of the day or of a later one; give a name "+
+			"that is not used", entry.ID)
 	} else if !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}

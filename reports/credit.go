@@ -26,7 +26,8 @@ type Credit struct {
 // day, the newest first, and by asset; from the offset'th on, at most limit. total
 // counts all of them. Rewards of less than one smallest unit credit nothing, and
 // are not among them.
-func (rs *Reports) Credited(ctx context.Context, id ledger.Account, from, to time.Time, asset string, offset, limit int) (credits []Credit, total int, err error) {
+func (rs *Reports) Credited(ctx context.Context, id ledger.Account, from, to time.Time, asset string, offset,
+	limit int) (credits []Credit, total int, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, 0, err
 	}
@@ -43,7 +44,8 @@ func (rs *Reports) Credited(ctx context.Context, id ledger.Account, from, to tim
 			d := due{staking.Day(r.Int(0)), r.Text(1)}
 			days, paid[d] = append(days, d.day), r.Int(2)
 			return nil
-		}, "SELECT day, asset, paid_at FROM payments WHERE bucket = $1 AND paid_at BETWEEN $2 AND $3 AND (asset = $4 OR $4 = '')",
+		}, "SELECT day, asset, paid_at FROM payments WHERE bucket = $1 AND paid_at BETWEEN $2 AND $3 AND (asset = "+
+			"$4 OR $4 = '')",
 			int64(id.Bucket()), first, to.UnixMilli(), asset)
 		if err != nil {
 			return err
@@ -76,11 +78,13 @@ func accruedOn(t db.View, id ledger.Account, days []staking.Day, visit func(Cred
 		numbers[i] = int64(d)
 	}
 	err := t.QuerySet(func(r db.Row) error {
-		visit(Credit{Day: staking.Day(r.Int(0)), Asset: r.Text(1), Average: ledger.Amount(r.Int(2)), Reward: ledger.Amount(r.Int(3))})
+		visit(Credit{Day: staking.Day(r.Int(0)), Asset: r.Text(1), Average: ledger.Amount(r.Int(2)),
+			Reward: ledger.Amount(r.Int(3))})
 		return nil
 	}, `SELECT a.day, a.asset, a.average, a.reward
 	      FROM {rows} JOIN accruals a ON a.bucket = r.bucket AND a.day = r.day AND a.account = r.account AND a.reward > 0`,
-		db.Set{db.Ints("bucket", slices.Repeat([]int64{int64(id.Bucket())}, n)), db.Ints("day", numbers), db.Texts("account", slices.Repeat([]string{string(id)}, n))})
+		db.Set{db.Ints("bucket", slices.Repeat([]int64{int64(id.Bucket())}, n)), db.Ints("day", numbers),
+			db.Texts("account", slices.Repeat([]string{string(id)}, n))})
 	if err != nil {
 		return fmt.Errorf("read what %s accrued: %w", id, err)
 	}

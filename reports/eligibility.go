@@ -14,7 +14,8 @@ import (
 // LatestSwitchEvents are an account's switch events, the newest first, those
 // that come after one, or the first, at most limit. ErrNotFound if the account was
 // never opened.
-func (rs *Reports) LatestSwitchEvents(ctx context.Context, id ledger.Account, after *store.SwitchEvent, limit int) (events []store.SwitchEvent, err error) {
+func (rs *Reports) LatestSwitchEvents(ctx context.Context, id ledger.Account, after *store.SwitchEvent,
+	limit int) (events []store.SwitchEvent, err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}
@@ -65,7 +66,8 @@ func (rs *Reports) Document(ctx context.Context, name string, version int) (d st
 			found = true
 			d = staking.Document{Name: name, Version: int(r.Int(0)), Published: db.TimeOf(r.Int(1)), Text: r.Text(2)}
 			return nil
-		}, "SELECT version, published, content FROM documents WHERE name = $1 AND (version = $2 OR $2 = 0) ORDER BY version DESC LIMIT 1", name, int64(version))
+		}, "SELECT version, published, content FROM documents WHERE name = $1 AND (version = $2 OR $2 = 0) ORDER BY "+
+			"version DESC LIMIT 1", name, int64(version))
 		if err == nil && !found {
 			err = ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(name), version)
 		}

@@ -74,7 +74,8 @@ func (p Posted) Reconciliation() string {
 // readFlag reads whether the entry is to be reconciled, or was.
 func readFlag(t db.View, p *Posted) error {
 	var flagged, resolved int64 // the same for each balance of the entry
-	found, err := db.One(t, []*int64{&flagged, &resolved}, "SELECT flagged, resolved FROM reconciliations WHERE entry = $1 LIMIT 1", p.ID)
+	found, err := db.One(t, []*int64{&flagged, &resolved},
+		"SELECT flagged, resolved FROM reconciliations WHERE entry = $1 LIMIT 1", p.ID)
 	if err == nil && found {
 		p.Flagged, p.Resolved = db.TimeOf(flagged), db.TimeOrZero(resolved)
 	}
@@ -130,14 +131,16 @@ func readCredited(t db.View, key runKey, e *Posted) (found bool, err error) {
 // nobody earned on has no moves.
 func readDeclaration(t db.View, key runKey, e *Posted) (found bool, err error) {
 	err = t.Query(func(r db.Row) error { found = true; e.written(r); return nil },
-		"SELECT declared_at, credential, role, request FROM declarations WHERE day = $1 AND asset = $2", int64(key.day), key.asset)
+		"SELECT declared_at, credential, role, request FROM declarations WHERE day = $1 AND asset = $2", int64(key.day),
+		key.asset)
 	if err != nil || !found {
 		return false, err
 	}
 	e.Kind, e.At = kindDeclare, (key.day + 1).Start()
 	moves, err := db.AllOf(t, func(r db.Row) (ledger.Move, error) {
 		return ledger.Move{From: ledger.Rewards, To: ledger.Payable, Asset: key.asset, Amount: ledger.Amount(r.Int(0))}, nil
-	}, "SELECT b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset WHERE b.total > 0 ORDER BY b.bucket",
+	}, "SELECT b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset "+
+		"WHERE b.total > 0 ORDER BY b.bucket",
 		append(store.EveryBucket(key.day), db.Texts("asset", slices.Repeat([]string{key.asset}, ledger.Buckets))))
 	if err != nil {
 		return false, err
@@ -149,7 +152,8 @@ func readDeclaration(t db.View, key runKey, e *Posted) (found bool, err error) {
 // readPosted reads an entry that was posted.
 func readPosted(t db.View, e *Posted) (found bool, err error) {
 	err = t.Query(func(r db.Row) error { found, e.At = true, db.TimeOf(r.Int(4)); e.written(r); return nil },
-		"SELECT posted_at, credential, role, request, at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
+		"SELECT posted_at, credential, role, request, at FROM entries WHERE bucket = $1 AND entry = $2",
+		int64(e.Bucket()), e.ID)
 	if err != nil || !found {
 		return false, err
 	}
@@ -161,7 +165,8 @@ func readMoves(t db.View, e *ledger.Entry) error {
 	buckets := store.EveryBucket(staking.DayOf(e.At))
 	postings, err := db.AllOf(t, func(r db.Row) (ledger.Posting, error) { return readPosting(r), nil }, `SELECT `+postingColumns+`
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.at = r.at AND p.entry = r.entry AND p.side = 0`,
-		append(buckets, db.Ints("at", slices.Repeat([]int64{e.At.UnixMilli()}, ledger.Buckets)), db.Texts("entry", slices.Repeat([]string{e.ID}, ledger.Buckets))))
+		append(buckets, db.Ints("at", slices.Repeat([]int64{e.At.UnixMilli()}, ledger.Buckets)),
+			db.Texts("entry", slices.Repeat([]string{e.ID}, ledger.Buckets))))
 	if err != nil {
 		return err
 	}

@@ -18,18 +18,19 @@ type Explanation struct {
 	Asset      ledger.Asset
 	Terms      staking.Terms // of the day
 	TermsKnown bool
-	Enrolled   bool            // the switch covers the day
-	Over       bool            // the day has ended
-	Measured   staking.Accrual // as stored; where nothing was earned, day, account, opening, average, rest and eligible as measured
-	Earned     bool            // it is, or will be, a reward
-	Stored     bool            // the figures are those written by the run
-	Paid       bool
-	PaidAt     time.Time
-	Changes    []Change    // of the free balance, that day, in order
-	Why        Why         // there is no reward, or not yet; "" where it is paid
-	Behind     staking.Day // the older day that a WhyWaits waits behind, or 0
-	Waits      error       // what the oldest unpaid day waits for: staking.ErrFunds or ErrLimit, or nil
-	Reason     string      // Why as a sentence in English, for operators; ""
+	Enrolled   bool // the switch covers the day
+	Over       bool // the day has ended
+	// As stored; where nothing was earned, day, account, opening, average, rest and eligible as measured.
+	Measured staking.Accrual
+	Earned   bool // it is, or will be, a reward
+	Stored   bool // the figures are those written by the run
+	Paid     bool
+	PaidAt   time.Time
+	Changes  []Change    // of the free balance, that day, in order
+	Why      Why         // there is no reward, or not yet; "" where it is paid
+	Behind   staking.Day // the older day that a WhyWaits waits behind, or 0
+	Waits    error       // what the oldest unpaid day waits for: staking.ErrFunds or ErrLimit, or nil
+	Reason   string      // Why as a sentence in English, for operators; ""
 
 	Compensations []store.Compensation // what was made good of it since, in the order of their posting
 
@@ -58,7 +59,8 @@ func (rs *Reports) Explain(ctx context.Context, id ledger.Account, d staking.Day
 	}
 	today := staking.DayOf(rs.Now())
 	if d > today {
-		return Explanation{}, ledger.ErrInvalid.In("", "%s has not begun; it can be explained from its first moment on, 00:00 UTC", d)
+		return Explanation{}, ledger.ErrInvalid.In("",
+			"%s has not begun; it can be explained from its first moment on, 00:00 UTC", d)
 	}
 	if d < rs.FirstDay() {
 		return Explanation{}, ledger.ErrInvalid.In("", "%s is not a day of these books, which began on %s", d, rs.FirstDay())
@@ -94,7 +96,8 @@ func (e *Explanation) readTerms(t db.View, id ledger.Account, d staking.Day) err
 		return err
 	}
 	e.Terms, e.TermsKnown = terms[e.Asset.Symbol]
-	n, err := db.Count(t, "SELECT count(*) FROM enrollments WHERE bucket = $1 AND account = $2 AND from_day <= $3 AND until_day > $3",
+	n, err := db.Count(t, "SELECT count(*) FROM enrollments WHERE bucket = $1 AND account = $2 AND from_day <= "+
+		"$3 AND until_day > $3",
 		int64(id.Bucket()), string(id), int64(d))
 	e.Enrolled = n > 0
 	return err
@@ -147,13 +150,16 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 // countFrom is where to count back from: what a later day was accrued from, and that
 // day; or the balance now, and a day that never comes. Of a day that was accrued
 // itself nothing is counted back.
-func (e *Explanation) countFrom(t db.View, id ledger.Account, d staking.Day) (h staking.Holding, until staking.Day, err error) {
+func (e *Explanation) countFrom(t db.View, id ledger.Account, d staking.Day) (h staking.Holding, until staking.Day,
+	err error) {
 	bucket, token := int64(id.Bucket()), e.Asset.Symbol
 	if e.Stored {
 		return h, d, nil
 	}
 	var balance, carry, later int64
-	if _, err := db.One(t, []*int64{&balance, &carry}, "SELECT balance, carry FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3", bucket, string(id), token); err != nil {
+	if _, err := db.One(t, []*int64{&balance, &carry},
+		"SELECT balance, carry FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3", bucket, string(id),
+		token); err != nil {
 		return h, 0, err
 	}
 	found, err := db.One(t, []*int64{&later, &balance}, `SELECT a.day, a.opening FROM days d CROSS JOIN accruals a
@@ -167,7 +173,10 @@ func (e *Explanation) countFrom(t db.View, id ledger.Account, d staking.Day) (h 
 
 // runBalances puts the changes in order, and says what the balance is after each.
 func (e *Explanation) runBalances() {
-	slices.SortStableFunc(e.Changes, func(a, b Change) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry)) })
+	slices.SortStableFunc(e.Changes, func(a, b Change) int {
+		return cmp.Or(a.At.Compare(b.At),
+			cmp.Compare(a.Entry, b.Entry))
+	})
 	running := e.Measured.Opening
 	for i := range e.Changes {
 		if c := &e.Changes[i]; !c.At.Equal(e.Measured.Day.Start()) { // the opening has those of midnight
@@ -180,7 +189,8 @@ func (e *Explanation) runBalances() {
 // readStored reads what the run wrote.
 func (e *Explanation) readStored(t db.View, id ledger.Account, d staking.Day) error {
 	written, found, err := db.First(t, func(r db.Row) (staking.Accrual, error) { return store.ReadAccrual(r), nil },
-		"SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4",
+		"SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND "+
+			"a.asset = $4",
 		int64(id.Bucket()), int64(d), string(id), e.Asset.Symbol)
 	if err != nil || !found {
 		return err

@@ -11,7 +11,8 @@ import (
 
 // NearRewards are the last day before a day, and the first after it, that an account
 // was paid a reward of a token for; 0 where there is none within 366 days.
-func (rs *Reports) NearRewards(ctx context.Context, id ledger.Account, d staking.Day, token string) (before, after staking.Day, err error) {
+func (rs *Reports) NearRewards(ctx context.Context, id ledger.Account, d staking.Day, token string) (before,
+	after staking.Day, err error) {
 	const reach = 366
 	find := func(t db.View, from, to staking.Day, order string) (staking.Day, error) {
 		day, err := db.Count(t, `SELECT d.day FROM days d CROSS JOIN rewards a

@@ -40,7 +40,8 @@ func (e Explanation) Paper() Paper {
 	p.add(PaperLine{At: start, Amount: e.Measured.Opening, Left: staking.DayMillis, Balance: e.Measured.Opening})
 	for i, c := range e.Changes {
 		if since := c.At.UnixMilli() - start.UnixMilli(); since > 0 {
-			p.add(PaperLine{At: c.At, Change: &e.Changes[i], Amount: c.Amount, Left: staking.DayMillis - since, Balance: c.Balance})
+			p.add(PaperLine{At: c.At, Change: &e.Changes[i], Amount: c.Amount, Left: staking.DayMillis - since,
+				Balance: c.Balance})
 		}
 	}
 	p.Earning = p.Integral

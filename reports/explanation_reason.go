@@ -18,7 +18,8 @@ const (
 	WhyBelow      Why = "below"       // the average was below the minimum
 	WhyNotOver    Why = "not-over"    // the day is not over, and as it stands it is paid after it
 	WhyNotSettled Why = "not-settled" // the run has not come to it yet
-	WhyWaits      Why = "waits"       // for the operator: for funds, or for somebody to look at it; or behind an older day that does
+	// For the operator: for funds, or for somebody to look at it; or behind an older day that does.
+	WhyWaits Why = "waits"
 )
 
 // judge finds why the day has no reward, or none yet.
@@ -68,13 +69,16 @@ func (e *Explanation) sentence(verdict string) string {
 	case WhyNotOffered:
 		return fmt.Sprintf("%s was not on offer on %s.", token, d)
 	case WhyNotOn:
-		return fmt.Sprintf("Soft Staking was not on for the whole of %s: it earns from the day after it is switched on, until the day before it is switched off.", d)
+		return fmt.Sprintf("Soft Staking was not on for the whole of %s: it earns from the day after it is switched "+
+			"on, until the day before it is switched off.", d)
 	case WhyBelowYet:
-		return fmt.Sprintf("%s is not over: as it stands its average would be %s %s, below the minimum of %s.", d, average, token, minimum)
+		return fmt.Sprintf("%s is not over: as it stands its average would be %s %s, below the minimum of %s.", d, average,
+			token, minimum)
 	case WhyBelow:
 		return fmt.Sprintf("The average of %s %s was below the minimum of %s.", average, token, minimum)
 	case WhyNotOver:
-		return fmt.Sprintf("%s is not over: this is what it would pay if nothing moved any more. It is paid after midnight UTC.", d)
+		return fmt.Sprintf("%s is not over: this is what it would pay if nothing moved any more. It is paid after "+
+			"midnight UTC.", d)
 	case WhyNotSettled:
 		return fmt.Sprintf("%s has not been settled yet: %s.", d, verdict)
 	case WhyWaits:

@@ -176,7 +176,8 @@ func declared(d staking.Day) shelf[ledger.Posting] {
 			return db.All(t, func(r db.Row) (ledger.Posting, error) {
 				return ledger.Posting{
 					Bucket: bucket, Account: ledger.Payable, Asset: r.Text(0), At: d.Start(), Kind: kindDeclare,
-					Entry: fmt.Sprintf("declare/%s/%s", d-1, r.Text(0)), Move: bucket, Side: 1, Amount: ledger.Amount(r.Int(1)), Other: ledger.Rewards,
+					Entry: fmt.Sprintf("declare/%s/%s", d-1, r.Text(0)), Move: bucket, Side: 1, Amount: ledger.Amount(r.Int(1)),
+					Other: ledger.Rewards,
 				}, nil
 			}, `SELECT b.asset, b.total FROM batches b CROSS JOIN declarations d
 			     WHERE b.bucket = $1 AND b.day = $2 AND b.asset > $3 AND b.total > 0 AND d.day = b.day AND d.asset = b.asset

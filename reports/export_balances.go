@@ -59,7 +59,8 @@ func (rs *Reports) ExportBalances(ctx context.Context, at time.Time, begin func(
 	case at.After(now):
 		return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", ledger.FormatTime(at), ledger.FormatTime(now))
 	case at.Before(rs.FirstDay().Start()):
-		return ledger.ErrInvalid.In("", "%s lies before the books, which begin at %s", ledger.FormatTime(at), ledger.FormatTime(rs.FirstDay().Start()))
+		return ledger.ErrInvalid.In("", "%s lies before the books, which begin at %s", ledger.FormatTime(at),
+			ledger.FormatTime(rs.FirstDay().Start()))
 	}
 	err := rs.Read(ctx, func(t db.View) error {
 		if err := begin(); err != nil {

@@ -35,10 +35,11 @@ type Holder struct {
 	Balances    []Balance            // by asset
 
 	// Eligibility:
-	Restricted []staking.Region   // where Soft Staking is not offered
-	Region     error              // staking.ErrRegion or ErrUnknownCountry, or nil
-	Version    error              // staking.ErrUpdateApp, or nil
-	Missing    []staking.Document // current versions that are not accepted, as staking.DocumentNames has them; without texts
+	Restricted []staking.Region // where Soft Staking is not offered
+	Region     error            // staking.ErrRegion or ErrUnknownCountry, or nil
+	Version    error            // staking.ErrUpdateApp, or nil
+	// Current versions that are not accepted, as staking.DocumentNames has them; without texts.
+	Missing []staking.Document
 
 	Closings staking.Closings // Eligibility, LastDay
 	Tokens   []OfferedToken   // Offer, Accruals; by symbol

@@ -69,7 +69,8 @@ func readImportEntries(t db.View, account ledger.Account) ([]store.ImportEntry, 
 		e.Kind = ledger.Kind(r.Text(3))
 		e.Changes = append(e.Changes, store.ImportChange{Asset: r.Text(1), Amount: ledger.Amount(r.Int(2))})
 		return nil
-	}, "SELECT entry, asset, amount, kind FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND account = $5 ORDER BY move, side",
+	}, "SELECT entry, asset, amount, kind FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = "+
+		"$4 AND account = $5 ORDER BY move, side",
 		db.SetOf(entries,
 			db.Int("bucket", func(store.ImportEntry) int64 { return int64(account.Bucket()) }),
 			db.Int("day", func(e store.ImportEntry) int64 { return int64(staking.DayOf(e.At)) }),
@@ -82,18 +83,21 @@ func readImportEntries(t db.View, account ledger.Account) ([]store.ImportEntry, 
 
 // Opening is what was posted as an account's opening of an asset, in smallest units, and
 // when it counts, in UTC; zero: none was posted.
-func (rs *Reports) Opening(ctx context.Context, account ledger.Account, asset string) (amount ledger.Amount, since time.Time, err error) {
+func (rs *Reports) Opening(ctx context.Context, account ledger.Account, asset string) (amount ledger.Amount,
+	since time.Time, err error) {
 	if err := account.CheckHolder(); err != nil {
 		return 0, since, err
 	}
 	e := ledger.Entry{ID: store.OpeningID(account, asset)}
 	err = rs.Read(ctx, func(t db.View) error {
 		amount, since = 0, time.Time{}
-		at, found, err := db.First(t, db.IntOf, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
+		at, found, err := db.First(t, db.IntOf, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2",
+			int64(e.Bucket()), e.ID)
 		if err != nil || !found {
 			return err
 		}
-		n, found, err := db.First(t, db.IntOf, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4 AND at = $5 AND entry = $6",
+		n, found, err := db.First(t, db.IntOf, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND "+
+			"account = $3 AND asset = $4 AND at = $5 AND entry = $6",
 			int64(account.Bucket()), int64(staking.DayOf(db.TimeOf(at))), string(account), asset, at, e.ID)
 		if amount = ledger.Amount(n); found {
 			since = db.TimeOf(at)

@@ -15,7 +15,8 @@ const postingColumns = "p.account, p.asset, p.at, p.entry, p.move, p.side, p.amo
 // readPosting reads a posting, but for its bucket.
 func readPosting(r db.Row) ledger.Posting {
 	return ledger.Posting{
-		Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: db.TimeOf(r.Int(2)), Entry: r.Text(3), Move: int(r.Int(4)), Side: int(r.Int(5)),
+		Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: db.TimeOf(r.Int(2)), Entry: r.Text(3), Move: int(r.Int(4)),
+		Side:   int(r.Int(5)),
 		Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
 	}
 }
@@ -36,7 +37,8 @@ func (rs *Reports) Journal(ctx context.Context, visit func(ledger.Posting) error
 				p := readPosting(r)
 				p.Bucket = b
 				return visit(p)
-			}, "SELECT "+postingColumns+" FROM journal p WHERE p.bucket = $1 ORDER BY p.day, p.account, p.asset, p.at, p.entry, p.move, p.side", int64(b)); err != nil {
+			}, "SELECT "+postingColumns+" FROM journal p WHERE p.bucket = $1 ORDER BY p.day, p.account, p.asset, p.at, "+
+				"p.entry, p.move, p.side", int64(b)); err != nil {
 				return err
 			}
 		}

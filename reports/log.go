@@ -28,7 +28,8 @@ func (rs *Reports) logLines(ctx context.Context, within string, at time.Time, mo
 		db.Ints("most", slices.Repeat([]int64{int64(max(most, 0))}, ledger.Buckets))}
 	lines, err := read(ctx, rs, func(t db.View) ([]store.LogLine, error) {
 		return db.AllEach(t, func(r db.Row) (store.LogLine, error) { return store.ReadLogLine(r), nil },
-			"SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+" ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3", wanted)
+			"SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+
+				" ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3", wanted)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)
@@ -45,7 +46,8 @@ func (rs *Reports) LogPage(ctx context.Context, from LogPlace, limit int) ([]sto
 	}
 	slices.SortFunc(lines, func(a, b store.LogLine) int {
 		return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject),
-			strings.Compare(a.Actor.Credential, b.Actor.Credential), strings.Compare(a.Detail, b.Detail), strings.Compare(a.Actor.Request, b.Actor.Request))
+			strings.Compare(a.Actor.Credential, b.Actor.Credential), strings.Compare(a.Detail, b.Detail),
+			strings.Compare(a.Actor.Request, b.Actor.Request))
 	})
 	seen := 0
 	for seen < from.Seen && seen < len(lines) && lines[seen].At.UnixMilli() == from.At.UnixMilli() {
@@ -66,7 +68,8 @@ func (rs *Reports) LogPage(ctx context.Context, from LogPlace, limit int) ([]sto
 func (rs *Reports) Log(ctx context.Context, since time.Time, limit int) ([]store.LogLine, error) {
 	lines, err := rs.logLines(ctx, "at >= $2", since, limit)
 	slices.SortFunc(lines, func(a, b store.LogLine) int {
-		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Detail, b.Detail))
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject),
+			strings.Compare(a.Detail, b.Detail))
 	})
 	return lines[max(0, len(lines)-limit):], err
 }

@@ -42,7 +42,8 @@ func (rs *Reports) Listings(ctx context.Context, history bool) (listings []store
 func (rs *Reports) Documents(ctx context.Context) (documents []staking.Document, err error) {
 	err = rs.Read(ctx, func(t db.View) error {
 		documents, err = db.All(t, func(r db.Row) (staking.Document, error) {
-			return staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: db.TimeOf(r.Int(2)), Text: r.Text(3)}, nil
+			return staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: db.TimeOf(r.Int(2)),
+				Text: r.Text(3)}, nil
 		}, "SELECT name, version, published, content FROM documents ORDER BY version")
 		return err
 	})
@@ -65,7 +66,10 @@ func (rs *Reports) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms,
 	if err != nil {
 		return nil, err
 	}
-	return slices.SortedFunc(maps.Values(terms), func(a, b staking.Terms) int { return strings.Compare(a.Asset, b.Asset) }), nil
+	return slices.SortedFunc(maps.Values(terms), func(a,
+		b staking.Terms) int {
+		return strings.Compare(a.Asset, b.Asset)
+	}), nil
 }
 
 // ComingTerms are those that are set for days after a day, by token and day: of each
@@ -73,7 +77,8 @@ func (rs *Reports) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms,
 func (rs *Reports) ComingTerms(ctx context.Context, after staking.Day) (coming []store.TermsRevision, err error) {
 	history, err := rs.TermsHistory(ctx, "")
 	for i, r := range history {
-		if last := i+1 == len(history) || history[i+1].Asset != r.Asset || history[i+1].From != r.From; last && r.From > after {
+		if last := i+1 == len(history) || history[i+1].Asset != r.Asset || history[i+1].From != r.From; last &&
+			r.From > after {
 			coming = append(coming, r)
 		}
 	}
@@ -105,7 +110,8 @@ func (rs *Reports) Prices(ctx context.Context, asset string, from, to staking.Da
 		return nil, err
 	}
 	err = rs.Read(ctx, func(t db.View) error {
-		prices, err = db.All(t, readPrice, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",
+		prices, err = db.All(t, readPrice, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN "+
+			"$2 AND $3 ORDER BY day",
 			asset, int64(from), int64(to))
 		return err
 	})
@@ -144,7 +150,8 @@ func (rs *Reports) PriceOf(ctx context.Context, asset string, d staking.Day) (pr
 func (rs *Reports) PricesFor(ctx context.Context, d staking.Day) (map[string]store.Price, error) {
 	var latest []store.Price
 	err := rs.Read(ctx, func(t db.View) (err error) {
-		latest, err = db.All(t, readPrice, "SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(d-store.PriceReach), int64(d))
+		latest, err = db.All(t, readPrice, "SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day",
+			int64(d-store.PriceReach), int64(d))
 		return err
 	})
 	if err != nil {

@@ -61,7 +61,8 @@ type LinesAsked struct {
 // after a place or from the newest, at most limit of them; and where to go on, nil:
 // there are no more. A page may be short, or empty, and not be the last. Rewards
 // count from the 00:00 after their day. ErrNotFound if the account was never opened.
-func (rs *Reports) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, after *LineKey, limit int) (lines []JournalLine, next *LineKey, err error) {
+func (rs *Reports) Lines(ctx context.Context, id ledger.Account, asked LinesAsked, after *LineKey,
+	limit int) (lines []JournalLine, next *LineKey, err error) {
 	if _, err := rs.Account(ctx, id); err != nil {
 		return nil, nil, err
 	}
@@ -108,10 +109,12 @@ func (rs *Reports) Lines(ctx context.Context, id ledger.Account, asked LinesAske
 }
 
 // rewardLines are an account's rewards that count on some days, after a place.
-func (rs *Reports) rewardLines(ctx context.Context, id ledger.Account, asset string, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, err error) {
+func (rs *Reports) rewardLines(ctx context.Context, id ledger.Account, asset string, from, to staking.Day,
+	place LineKey, limit int) (lines []JournalLine, err error) {
 	var last *RewardKey
 	for len(lines) < limit {
-		rewards, err := rs.RewardPage(ctx, id, RewardsAsked{From: from - 1, To: to - 1, Asset: asset, Newest: true}, last, limit)
+		rewards, err := rs.RewardPage(ctx, id, RewardsAsked{From: from - 1, To: to - 1, Asset: asset, Newest: true},
+			last, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +134,8 @@ func (rs *Reports) rewardLines(ctx context.Context, id ledger.Account, asset str
 // postedLines are an account's postings of some days, after a place. They are read
 // from the end of the bucket's days backwards, until there are enough or so many
 // were looked at that others wait; reached is the moment that was come to then.
-func (rs *Reports) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day, place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
+func (rs *Reports) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day,
+	place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
 	bucket := int64(id.Bucket())
 	lines, err = read(ctx, rs, func(t db.View) ([]JournalLine, error) {
 		floor := from.Millis()
@@ -158,7 +162,8 @@ func (rs *Reports) postedLines(ctx context.Context, id ledger.Account, asked Lin
 // move and side. Rewards and declared totals are not among them. A page may be short,
 // or empty, and not be the last; next says where to go on, nil: there are no more.
 // What is posted into an open day behind the place that was come to is not seen.
-func (rs *Reports) Postings(ctx context.Context, from, to staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, next *ledger.Posting, err error) {
+func (rs *Reports) Postings(ctx context.Context, from, to staking.Day, after *ledger.Posting,
+	limit int) (postings []ledger.Posting, next *ledger.Posting, err error) {
 	from, to = max(from, rs.FirstDay()), min(to, staking.DayOf(rs.Now())+1)
 	day, place := from, after
 	if after != nil {
@@ -180,7 +185,8 @@ func (rs *Reports) Postings(ctx context.Context, from, to staking.Day, after *le
 }
 
 // postingsOf are a day's postings after one of them, or from the first.
-func (rs *Reports) postingsOf(ctx context.Context, day staking.Day, after *ledger.Posting, limit int) (postings []ledger.Posting, err error) {
+func (rs *Reports) postingsOf(ctx context.Context, day staking.Day, after *ledger.Posting,
+	limit int) (postings []ledger.Posting, err error) {
 	s := posted(day)
 	err = rs.Read(ctx, func(t db.View) error {
 		postings = nil

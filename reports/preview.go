@@ -80,21 +80,22 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 			if err != nil {
 				return err
 			}
-			return store.Holdings(t, b, d, func(asset string) bool { return tokens[asset] != nil }, func(page []staking.Holding) error {
-				for _, h := range page {
-					a, earned := staking.Accrue(d, terms[h.Asset], h)
-					if !earned {
-						continue
+			return store.Holdings(t, b, d, func(asset string) bool { return tokens[asset] != nil },
+				func(page []staking.Holding) error {
+					for _, h := range page {
+						a, earned := staking.Accrue(d, terms[h.Asset], h)
+						if !earned {
+							continue
+						}
+						p := tokens[h.Asset]
+						p.Holders++
+						averages[h.Asset].Add(averages[h.Asset], big.NewInt(int64(a.Average)))
+						if p.Total, err = p.Total.Add(a.Reward); err != nil {
+							return err
+						}
 					}
-					p := tokens[h.Asset]
-					p.Holders++
-					averages[h.Asset].Add(averages[h.Asset], big.NewInt(int64(a.Average)))
-					if p.Total, err = p.Total.Add(a.Reward); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+					return nil
+				})
 		})
 		if err != nil {
 			return err
@@ -118,13 +119,15 @@ func mean(sum *big.Int, n int64) ledger.Amount {
 func (rs *Reports) judge(t db.View, p *Preview) error {
 	var holders, total, before int64
 	var err error
-	if p.Declared, err = db.One(t, []*int64{&holders, &total}, "SELECT holders, total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day), p.Asset); err != nil {
+	if p.Declared, err = db.One(t, []*int64{&holders, &total},
+		"SELECT holders, total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day), p.Asset); err != nil {
 		return err
 	}
 	if p.Declared {
 		p.Holders, p.Total = holders, ledger.Amount(total)
 	}
-	if p.BeforeKnown, err = db.One(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day)-1, p.Asset); err != nil {
+	if p.BeforeKnown, err = db.One(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2",
+		int64(p.Day)-1, p.Asset); err != nil {
 		return err
 	}
 	if p.Pool, err = store.PoolOf(t, p.Asset); err != nil {

@@ -43,7 +43,8 @@ func (rs *Reports) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 		return nil, err
 	}
 	now := rs.Now()
-	p := openDay{rs: rs, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{}, tokens: map[string]*openToken{}}
+	p := openDay{rs: rs, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{},
+		tokens: map[string]*openToken{}}
 	for b := range ledger.Buckets {
 		err := rs.Read(ctx, func(t db.View) error {
 			p.part = map[string]*openToken{}
@@ -116,7 +117,8 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 		symbol, through := r.Text(0), staking.Day(r.Int(1))
 		paid[symbol] = max(through, p.day-1-backlog)
 		first = min(first, paid[symbol]+1)
-		p.part[symbol] = &openToken{first: paid[symbol] + 1, paid: through, days: map[staking.Day]ledger.Amount{}, average: new(big.Int)}
+		p.part[symbol] = &openToken{first: paid[symbol] + 1, paid: through, days: map[staking.Day]ledger.Amount{},
+			average: new(big.Int)}
 		return nil
 	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1", int64(bucket))
 	if err != nil {
@@ -189,8 +191,9 @@ func (p *openDay) merge() (err error) {
 func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	token := p.tokens[symbol]
 	v := OpenPreview{
-		Asset: symbol, Day: p.day, At: p.at, Holders: token.holders, Total: token.days[p.day], Average: mean(token.average, token.holders),
-		First: token.first, Partial: token.paid+1 < token.first,
+		Asset: symbol, Day: p.day, At: p.at, Holders: token.holders, Total: token.days[p.day],
+		Average: mean(token.average, token.holders),
+		First:   token.first, Partial: token.paid+1 < token.first,
 	}
 	for d := token.first; d < p.day; d++ {
 		declared, err := p.rs.Declared(t, d, symbol)
@@ -203,7 +206,8 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	}
 	var before, most, change int64
 	var err error
-	if v.BeforeKnown, err = db.One(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(p.day)-1, symbol); err != nil {
+	if v.BeforeKnown, err = db.One(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2",
+		int64(p.day)-1, symbol); err != nil {
 		return v, err
 	}
 	if v.Before = ledger.Amount(before); !v.BeforeKnown && token.first < p.day {
@@ -217,7 +221,8 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 		return v, err
 	}
 	v.Missing = max(needed-v.Pool, 0)
-	if _, err := db.One(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", symbol); err != nil {
+	if _, err := db.One(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1",
+		symbol); err != nil {
 		return v, err
 	}
 	l := staking.Limit{Asset: symbol, MaxTotal: ledger.Amount(most), MaxChange: change}

@@ -12,7 +12,8 @@ import (
 // Reconciliations are the next after one, of which Flagged, Entry, Account and Asset
 // count, in the order of their posting, at most limit; the zero one is before all. With
 // open they are those that are not resolved.
-func (rs *Reports) Reconciliations(ctx context.Context, after store.Reconciliation, open bool, limit int) (found []store.Reconciliation, err error) {
+func (rs *Reports) Reconciliations(ctx context.Context, after store.Reconciliation, open bool,
+	limit int) (found []store.Reconciliation, err error) {
 	most := int64(1 << 62)
 	if open {
 		most = 0
@@ -31,7 +32,8 @@ func (rs *Reports) Reconciliations(ctx context.Context, after store.Reconciliati
 
 func readReconciliation(r db.Row) (store.Reconciliation, error) {
 	return store.Reconciliation{
-		Entry: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), At: db.TimeOf(r.Int(3)), Until: db.TimeOf(r.Int(4)),
+		Entry: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), At: db.TimeOf(r.Int(3)),
+		Until:  db.TimeOf(r.Int(4)),
 		Lowest: ledger.Amount(r.Int(5)), Flagged: db.TimeOf(r.Int(6)), Resolved: db.TimeOrZero(r.Int(7)), Reason: r.Text(8),
 	}, nil
 }

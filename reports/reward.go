@@ -47,7 +47,8 @@ const rewardPage = 1000
 // Rewards gives visit an account's paid rewards of some days, both ends inclusive, by day
 // and token. Rewards of less than one smallest unit are among them. ErrNotFound if the
 // account was never opened.
-func (rs *Reports) Rewards(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Reward) error) error {
+func (rs *Reports) Rewards(ctx context.Context, id ledger.Account, from, to staking.Day,
+	visit func(Reward) error) error {
 	return walk(rewardPage, func(after *Reward) ([]Reward, error) {
 		var place *RewardKey
 		if after != nil {
@@ -59,7 +60,8 @@ func (rs *Reports) Rewards(ctx context.Context, id ledger.Account, from, to stak
 
 // RewardPage are the wanted rewards of an account that come after a place, or from the
 // first, at most limit. ErrNotFound if there is no such account or asset.
-func (rs *Reports) RewardPage(ctx context.Context, id ledger.Account, asked RewardsAsked, after *RewardKey, limit int) ([]Reward, error) {
+func (rs *Reports) RewardPage(ctx context.Context, id ledger.Account, asked RewardsAsked, after *RewardKey,
+	limit int) ([]Reward, error) {
 	if _, err := rs.Account(ctx, id); err != nil {
 		return nil, err
 	}
@@ -151,7 +153,8 @@ func (rs *Reports) TokenTotals(ctx context.Context, from, to staking.Day) ([]Tok
 				sums[i].Add(&sums[i], average.SetInt64(r.Int(2)))
 				totals[i].Total, err = totals[i].Total.Add(ledger.Amount(r.Int(3)))
 				return err
-			}, "SELECT account, asset, average, reward FROM rewards WHERE bucket = $1 AND day BETWEEN $2 AND $3", int64(b), int64(from), int64(to))
+			}, "SELECT account, asset, average, reward FROM rewards WHERE bucket = $1 AND day BETWEEN $2 AND $3", int64(b),
+				int64(from), int64(to))
 		})
 		if err != nil {
 			return nil, fmt.Errorf("sum the rewards: %w", err)
@@ -175,7 +178,8 @@ type DayTotal struct {
 func (rs *Reports) DayTotals(ctx context.Context, from, to staking.Day) ([]DayTotal, error) {
 	totals, err := list(ctx, rs, func(r db.Row) (DayTotal, error) {
 		return DayTotal{staking.Day(r.Int(0)), r.Text(1), r.Int(2), ledger.Amount(r.Int(3))}, nil
-	}, "SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset", int64(from), int64(to))
+	}, "SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset", int64(from),
+		int64(to))
 	if err != nil {
 		return nil, fmt.Errorf("read the declared days: %w", err)
 	}

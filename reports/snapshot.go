@@ -24,7 +24,8 @@ type Snapshot struct {
 // Days before the account was opened are left out, up to the first on which it had a
 // balance. The cost grows with the days from the first that is wanted until today.
 // ErrNotFound if the account was never opened.
-func (rs *Reports) Snapshots(ctx context.Context, id ledger.Account, from, to staking.Day) (snapshots []Snapshot, err error) {
+func (rs *Reports) Snapshots(ctx context.Context, id ledger.Account, from, to staking.Day) (snapshots []Snapshot,
+	err error) {
 	if err := id.CheckHolder(); err != nil {
 		return nil, err
 	}

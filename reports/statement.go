@@ -26,7 +26,8 @@ type Line struct {
 
 // lineOf is the line of a posting, without the balance after it.
 func lineOf(p ledger.Posting) Line {
-	return Line{At: p.At, Entry: p.Entry, Kind: p.Kind, Account: p.Account, Asset: p.Asset, Amount: p.Amount, Other: p.Other}
+	return Line{At: p.At, Entry: p.Entry, Kind: p.Kind, Account: p.Account, Asset: p.Asset, Amount: p.Amount,
+		Other: p.Other}
 }
 
 // KindReward is the kind of a reward's line in a statement.
@@ -43,13 +44,17 @@ type part struct {
 // after its day. Each day is read in a snapshot of its own, and its lines are in
 // memory at once; nothing is held while visit works. The balances are those that
 // the lines shown come to: what is posted meanwhile is among them, or it is not.
-func (rs *Reports) Statement(ctx context.Context, id ledger.Account, from, to staking.Day, visit func(Line) error) error {
+func (rs *Reports) Statement(ctx context.Context, id ledger.Account, from, to staking.Day,
+	visit func(Line) error) error {
 	if _, err := rs.Account(ctx, id); err != nil {
 		return err
 	}
 	last := staking.DayOf(rs.Now()) + 1
 	from, to = max(from, rs.FirstDay()), min(to, last)
-	running, err := read(ctx, rs, func(t db.View) (map[part]ledger.Amount, error) { return balancesAt(t, id, from, last, rs.FirstDay()) })
+	running, err := read(ctx, rs, func(t db.View) (map[part]ledger.Amount,
+		error) {
+		return balancesAt(t, id, from, last, rs.FirstDay())
+	})
 	if err != nil {
 		return fmt.Errorf("read the balances of %s: %w", id, err)
 	}
@@ -88,7 +93,8 @@ func balancesNow(t db.View, id ledger.Account) (map[part]ledger.Amount, error) {
 	return running, t.Query(func(r db.Row) error {
 		running[part{ledger.Account(r.Text(0)), r.Text(1)}] = ledger.Amount(r.Int(2))
 		return nil
-	}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account IN ($2, $3)", int64(id.Bucket()), string(id), string(id.Held()))
+	}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account IN ($2, $3)", int64(id.Bucket()),
+		string(id), string(id.Held()))
 }
 
 // countBack takes a day's changes off the balances at its end: what is left is the

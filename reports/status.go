@@ -54,7 +54,8 @@ func (rs *Reports) Status(ctx context.Context) (Status, error) {
 		if s.Accounts, err = db.Count(t, "SELECT count(*) FROM accounts"); err != nil {
 			return err
 		}
-		if s.Enrolled, err = db.Count(t, "SELECT count(*) FROM enrollments WHERE from_day < until_day AND until_day > $1", int64(staking.DayOf(rs.Now()))); err != nil {
+		if s.Enrolled, err = db.Count(t, "SELECT count(*) FROM enrollments WHERE from_day < until_day AND until_day > $1",
+			int64(staking.DayOf(rs.Now()))); err != nil {
 			return err
 		}
 		if s.Unpriced, err = unpriced(t); err != nil {
@@ -94,7 +95,8 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 			return nil, err
 		}
 		var total int64
-		if _, err := db.One(t, []*int64{&s.LastHolders, &total}, "SELECT holders, total FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC LIMIT 1",
+		if _, err := db.One(t, []*int64{&s.LastHolders, &total},
+			"SELECT holders, total FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC LIMIT 1",
 			s.Asset, int64(s.PaidThrough), int64(s.PaidThrough)+1); err != nil {
 			return nil, err
 		}

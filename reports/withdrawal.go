@@ -14,14 +14,17 @@ import (
 
 // withdrawalColumns are what readWithdrawal reads, of the rows that withdrawalRows names.
 const (
-	withdrawalColumns = "w.id, w.account, w.asset, w.amount, w.address, w.network, w.tag, w.client_id, w.requested, coalesce(e.kind, ''), coalesce(e.at, 0)"
-	withdrawalRows    = "withdrawals w LEFT JOIN endings e ON e.bucket = w.bucket AND e.account = w.account AND e.id = w.id"
+	withdrawalColumns = "w.id, w.account, w.asset, w.amount, w.address, w.network, w.tag, w.client_id, " +
+		"w.requested, coalesce(e.kind, ''), coalesce(e.at, 0)"
+	withdrawalRows = "withdrawals w LEFT JOIN endings e ON e.bucket = w.bucket AND e.account = w.account AND " +
+		"e.id = w.id"
 )
 
 func readWithdrawal(r db.Row) (store.Withdrawal, error) {
 	w := store.Withdrawal{
 		ID: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), Amount: ledger.Amount(r.Int(3)),
-		Address: r.Text(4), Network: r.Text(5), Tag: r.Text(6), ClientID: r.Text(7), At: db.TimeOf(r.Int(8)), State: store.Pending,
+		Address: r.Text(4), Network: r.Text(5), Tag: r.Text(6), ClientID: r.Text(7), At: db.TimeOf(r.Int(8)),
+		State: store.Pending,
 	}
 	switch ledger.Kind(r.Text(9)) {
 	case ledger.WithdrawalCompleted:
@@ -43,7 +46,8 @@ func (rs *Reports) readWithdrawals(ctx context.Context, sql string, args ...any)
 
 // Withdrawal is the one that an account requested with an entry; ErrNotFound if it did not.
 func (rs *Reports) Withdrawal(ctx context.Context, account ledger.Account, id string) (store.Withdrawal, error) {
-	found, err := rs.readWithdrawals(ctx, withdrawalRows+" WHERE w.bucket = $1 AND w.account = $2 AND w.id = $3", int64(account.Bucket()), string(account), id)
+	found, err := rs.readWithdrawals(ctx, withdrawalRows+" WHERE w.bucket = $1 AND w.account = $2 AND w.id = $3",
+		int64(account.Bucket()), string(account), id)
 	if err == nil && len(found) == 0 {
 		err = ledger.ErrNotFound.In("", "%s has requested no withdrawal %q", ledger.Clip(string(account)), ledger.Clip(id))
 	}
@@ -66,7 +70,8 @@ type WithdrawalsAsked struct {
 // Withdrawals gives visit the wanted withdrawals of an account. They are read page by page,
 // and what is requested at the same time may be among them. ErrNotFound if the account was
 // never opened.
-func (rs *Reports) Withdrawals(ctx context.Context, id ledger.Account, asked WithdrawalsAsked, visit func(store.Withdrawal) error) error {
+func (rs *Reports) Withdrawals(ctx context.Context, id ledger.Account, asked WithdrawalsAsked,
+	visit func(store.Withdrawal) error) error {
 	return walk(withdrawalPage, func(after *store.Withdrawal) ([]store.Withdrawal, error) {
 		return rs.WithdrawalPage(ctx, id, asked, after, withdrawalPage)
 	}, visit)
@@ -75,7 +80,8 @@ func (rs *Reports) Withdrawals(ctx context.Context, id ledger.Account, asked Wit
 // WithdrawalPage are the wanted withdrawals of an account that come after one of them, of
 // which At and ID count, or from the first, at most limit. ErrNotFound if the account was
 // never opened.
-func (rs *Reports) WithdrawalPage(ctx context.Context, id ledger.Account, asked WithdrawalsAsked, after *store.Withdrawal, limit int) ([]store.Withdrawal, error) {
+func (rs *Reports) WithdrawalPage(ctx context.Context, id ledger.Account, asked WithdrawalsAsked,
+	after *store.Withdrawal, limit int) ([]store.Withdrawal, error) {
 	if _, err := rs.Account(ctx, id); err != nil {
 		return nil, err
 	}
@@ -98,13 +104,15 @@ func (rs *Reports) WithdrawalPage(ctx context.Context, id ledger.Account, asked 
 	return rs.readWithdrawals(ctx, withdrawalRows+`
 	     WHERE w.bucket = $1 AND w.account = $2 AND w.requested BETWEEN $3 AND $4 AND (w.requested <> $5 OR w.id `+beyond+` $6) AND ($7 = '' OR w.asset = $7)
 	     ORDER BY `+order+` LIMIT $8`,
-		int64(id.Bucket()), string(id), asked.From.UnixMilli(), asked.To.UnixMilli(), place, name, asked.Asset, int64(max(limit, 0)))
+		int64(id.Bucket()), string(id), asked.From.UnixMilli(), asked.To.UnixMilli(), place, name, asked.Asset,
+		int64(max(limit, 0)))
 }
 
 // PendingWithdrawals are the next of all accounts' that wait to be completed or
 // cancelled, at most limit, the oldest first. They go on after one of them, of
 // which At and ID count; the zero one is before all. It reads only what waits.
-func (rs *Reports) PendingWithdrawals(ctx context.Context, after store.Withdrawal, limit int) ([]store.Withdrawal, error) {
+func (rs *Reports) PendingWithdrawals(ctx context.Context, after store.Withdrawal, limit int) ([]store.Withdrawal,
+	error) {
 	return rs.readWithdrawals(ctx, "pending n CROSS JOIN "+withdrawalRows+`
 	     WHERE w.bucket = n.bucket AND w.account = n.account AND w.id = n.id
 	       AND n.requested >= $1 AND (n.requested > $1 OR n.id > $2)
@@ -117,8 +125,10 @@ const depositPage = 1000
 // Deposits gives visit an account's deposits that count in a range of time, both
 // ends inclusive, the newest first and those of one moment by entry; asset "" is
 // all. A line's balance is not told. ErrNotFound if the account was never opened.
-func (rs *Reports) Deposits(ctx context.Context, id ledger.Account, from, to time.Time, asset string, visit func(Line) error) error {
-	asked, place := LinesAsked{From: staking.DayOf(from), To: staking.DayOf(to), Asset: asset, Kind: ledger.Deposit}, before(to)
+func (rs *Reports) Deposits(ctx context.Context, id ledger.Account, from, to time.Time, asset string,
+	visit func(Line) error) error {
+	asked, place := LinesAsked{From: staking.DayOf(from), To: staking.DayOf(to), Asset: asset, Kind: ledger.Deposit},
+		before(to)
 	for next := &place; next != nil; {
 		var lines []JournalLine
 		var err error

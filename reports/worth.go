@@ -158,7 +158,8 @@ func priceOn(prices []store.Price, asset string, d staking.Day) (price int64, kn
 	if asset == store.USDT {
 		return store.PriceUnit, true
 	}
-	after, _ := slices.BinarySearchFunc(prices, d+1, func(p store.Price, d staking.Day) int { return cmp.Compare(p.Day, d) })
+	after, _ := slices.BinarySearchFunc(prices, d+1,
+		func(p store.Price, d staking.Day) int { return cmp.Compare(p.Day, d) })
 	if after == 0 || prices[after-1].Day < d-store.PriceReach {
 		return 0, false
 	}

@@ -46,7 +46,8 @@ func (db *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking
 		return false, err
 	}
 	err = db.engine.Write(ctx, func(t tx) error {
-		n, err := t.Exec("INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+		n, err := t.Exec("INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, $3, $4) ON "+
+			"CONFLICT DO NOTHING",
 			int64(id.Bucket()), string(id), string(a.Region), db.now())
 		if err != nil {
 			return err
@@ -84,14 +85,16 @@ const AccountColumns = "a.account, a.region, a.opened, a.closed, a.frozen, a.fro
 
 func ReadAccount(r row) (Account, error) {
 	return Account{
-		ID: ledger.Account(r.Text(0)), Region: staking.Region(r.Text(1)), Opened: timeOf(r.Int(2)), Closed: timeOrNever(r.Int(3)),
+		ID: ledger.Account(r.Text(0)), Region: staking.Region(r.Text(1)), Opened: timeOf(r.Int(2)),
+		Closed: timeOrNever(r.Int(3)),
 		Freeze: readFreeze(r.Int(4), r.Int(5), r.Text(6)),
 	}, nil
 }
 
 // FindAccount reads an account; ErrNotFound if it was never opened.
 func FindAccount(t view, id ledger.Account) (Account, error) {
-	a, found, err := db.First(t, ReadAccount, "SELECT "+AccountColumns+" FROM accounts a WHERE a.bucket = $1 AND a.account = $2", int64(id.Bucket()), string(id))
+	a, found, err := db.First(t, ReadAccount, "SELECT "+AccountColumns+
+		" FROM accounts a WHERE a.bucket = $1 AND a.account = $2", int64(id.Bucket()), string(id))
 	if err == nil && !found {
 		err = noAccount(id)
 	}

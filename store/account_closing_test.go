@@ -54,7 +54,8 @@ func TestAnAccountIsClosedWhenItIsEmptyAndPaid(t *testing.T) {
 		settle(t, db, clock)
 		paid := earned(t, db, "alice", bnb)
 		stays(t, db, "alice", "it has 0.0")
-		ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{ID: "w3", Kind: ledger.Withdrawal, Moves: []ledger.Move{{From: "alice", To: ledger.Custody, Asset: bnb, Amount: paid}}}})))
+		ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{ID: "w3", Kind: ledger.Withdrawal,
+			Moves: []ledger.Move{{From: "alice", To: ledger.Custody, Asset: bnb, Amount: paid}}}})))
 		ok(t, db.As(olga).CloseAccount(t.Context(), "alice"))
 		clock.Set(3, "13:00")
 		ok(t, db.CloseAccount(t.Context(), "alice"))
@@ -127,15 +128,19 @@ func TestAClosedAccountTakesNothing(t *testing.T) {
 		ok(t, db.CloseAccount(ctx, "alice"))
 		clock.Set(1, "12:30")
 		for what, e := range map[string]ledger.Entry{
-			"a deposit":          oneMove("e1", ledger.Deposit, ledger.Custody, "alice", 1),
-			"a transfer":         oneMove("e2", ledger.Transfer, "bob", "alice", 1),
-			"to what it held":    oneMove("e3", ledger.Trade, "bob", "alice/held", 1),
-			"dated back":         {ID: "e4", Kind: ledger.Deposit, At: noon, Moves: oneMove("", "", ledger.Custody, "alice", 1).Moves},
-			"of another token":   {ID: "e5", Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "ADA", Amount: 1}}},
-			"held another token": {ID: "e6", Kind: ledger.Trade, Moves: []ledger.Move{{From: ledger.Desk, To: "alice/held", Asset: "ADA", Amount: 1}}},
+			"a deposit":       oneMove("e1", ledger.Deposit, ledger.Custody, "alice", 1),
+			"a transfer":      oneMove("e2", ledger.Transfer, "bob", "alice", 1),
+			"to what it held": oneMove("e3", ledger.Trade, "bob", "alice/held", 1),
+			"dated back": {ID: "e4", Kind: ledger.Deposit, At: noon,
+				Moves: oneMove("", "", ledger.Custody, "alice", 1).Moves},
+			"of another token": {ID: "e5", Kind: ledger.Deposit,
+				Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "ADA", Amount: 1}}},
+			"held another token": {ID: "e6", Kind: ledger.Trade,
+				Moves: []ledger.Move{{From: ledger.Desk, To: "alice/held", Asset: "ADA", Amount: 1}}},
 		} {
 			err := post(t, db, e)[0].Err
-			if !errors.Is(err, ledger.ErrInvalid) || !strings.Contains(err.Error(), "account alice is closed since 2026-03-02T12:00:00.000Z") {
+			if !errors.Is(err, ledger.ErrInvalid) || !strings.Contains(err.Error(),
+				"account alice is closed since 2026-03-02T12:00:00.000Z") {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
@@ -171,7 +176,8 @@ func TestADepositAtTheClosing(t *testing.T) {
 			id := ledger.Account(fmt.Sprintf("a%d", round))
 			testkit.Must(one.OpenAccount(t.Context(), id, "DE"))(t)
 			if round%2 == 0 { // the balance is there, or it is made
-				ok(t, refusal(post(t, one, oneMove(string(id)+"d", ledger.Deposit, ledger.Custody, id, 1), oneMove(string(id)+"w", ledger.Withdrawal, id, ledger.Custody, 1)), nil))
+				ok(t, refusal(post(t, one, oneMove(string(id)+"d", ledger.Deposit, ledger.Custody, id, 1),
+					oneMove(string(id)+"w", ledger.Withdrawal, id, ledger.Custody, 1)), nil))
 			}
 			var closed error
 			var together sync.WaitGroup
@@ -190,7 +196,8 @@ func TestADepositAtTheClosing(t *testing.T) {
 			together.Wait()
 			ok(t, failed)
 			refused := posted[0].Err
-			if (refused == nil) == (closed == nil) || refused != nil && !errors.Is(refused, ledger.ErrInvalid) || closed != nil && !errors.Is(closed, ledger.ErrInvalid) {
+			if (refused == nil) == (closed == nil) || refused != nil && !errors.Is(refused, ledger.ErrInvalid) ||
+				closed != nil && !errors.Is(closed, ledger.ErrInvalid) {
 				t.Fatalf("round %d: the deposit %v, the closing %v", round, refused, closed)
 			}
 			was[closed == nil]++

@@ -50,7 +50,8 @@ func TestAccountsAreReadPageByPage(t *testing.T) {
 		testkit.Must(db.OpenAccount(ctx, "user-7", "FR"))(t)
 		var accounts []store.Account
 		for _, n := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "7"} {
-			accounts = append(accounts, store.Account{ID: ledger.Account("user-" + n), Region: "de", Opened: noon.Add(-time.Hour)})
+			accounts = append(accounts, store.Account{ID: ledger.Account("user-" + n), Region: "de",
+				Opened: noon.Add(-time.Hour)})
 		}
 		ok(t, db.OpenAccounts(ctx, accounts))
 		ok(t, db.OpenAccounts(ctx, accounts))
@@ -62,7 +63,8 @@ func TestAccountsAreReadPageByPage(t *testing.T) {
 			}
 			read = append(read, page...)
 		}
-		if len(read) != 9 || !slices.IsSortedFunc(read, func(a, b store.Account) int { return a.ID.Bucket() - b.ID.Bucket() }) {
+		if len(read) != 9 || !slices.IsSortedFunc(read,
+			func(a, b store.Account) int { return a.ID.Bucket() - b.ID.Bucket() }) {
 			t.Errorf("read are %v", read)
 		}
 		for _, a := range read {
@@ -84,7 +86,8 @@ func TestBalancesShowFreeAndHeld(t *testing.T) {
 		deposit(t, db, "d1", "alice", 5, "SOL", time.Time{})
 		deposit(t, db, "d2", "alice", 2, "BNB", time.Time{})
 		deposit(t, db, "d3", "bob", 7, "BNB", time.Time{})
-		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h", Kind: ledger.Hold, Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "SOL", Amount: 1_00000000}}}})))
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h", Kind: ledger.Hold,
+			Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "SOL", Amount: 1_00000000}}}})))
 		want := []reports.Balance{{Asset: "BNB", Free: 2_00000000}, {Asset: "SOL", Free: 4_00000000, Held: 1_00000000}}
 		if got := testkit.Must(reports.New(db.Reader()).Balances(ctx, "alice"))(t); !slices.Equal(got, want) {
 			t.Errorf("alice has %v", got)
@@ -112,9 +115,11 @@ func TestAccountsThatWereThereAreReturnedAsTheyAre(t *testing.T) {
 		ctx := t.Context()
 		testkit.Must(db.OpenAccount(ctx, "alice", "DE"))(t)
 		testkit.Must(db.OpenAccount(ctx, "bob", ""))(t)
-		there := testkit.Must(db.OpenOrFind(ctx, []store.Account{{ID: "carol", Region: "fr"}, {ID: "alice", Region: "US"}, {ID: "bob", Region: "DE"}}))(t)
+		there := testkit.Must(db.OpenOrFind(ctx, []store.Account{{ID: "carol", Region: "fr"}, {ID: "alice", Region: "US"},
+			{ID: "bob", Region: "DE"}}))(t)
 		slices.SortFunc(there, func(a, b store.Account) int { return strings.Compare(string(a.ID), string(b.ID)) })
-		if want := []store.Account{{ID: "alice", Region: "DE", Opened: noon}, {ID: "bob", Opened: noon}}; !slices.Equal(there, want) {
+		if want := []store.Account{{ID: "alice", Region: "DE", Opened: noon},
+			{ID: "bob", Opened: noon}}; !slices.Equal(there, want) {
 			t.Errorf("there were %v, want %v", there, want)
 		}
 		if a := testkit.Must(db.Account(ctx, "carol"))(t); a.Region != "FR" {

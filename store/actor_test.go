@@ -20,7 +20,8 @@ func TestEntriesKeepTheirActor(t *testing.T) {
 		alice := access.Session{Email: "alice@example.com"}.Actor().In("r-7")
 		open(t, db, "alice")
 		open(t, db, "bob")
-		ok(t, refusal(post(t, db.As(back.In("r-1")), oneMove("d-1", ledger.Deposit, ledger.Custody, "alice", 10_00000000)), nil))
+		ok(t, refusal(post(t, db.As(back.In("r-1")), oneMove("d-1", ledger.Deposit, ledger.Custody, "alice",
+			10_00000000)), nil))
 		testkit.Must(db.As(olga).Fund(ctx, "1", bnb, 100_00000000, false))(t)
 		accept(t, db, "alice")
 		on(t, db, "alice")
@@ -41,7 +42,8 @@ func TestEntriesKeepTheirActor(t *testing.T) {
 			"d-1": back.In("r-1"), "fund/1": olga, "t-1": alice, "t-2": back, "old": {},
 			"declare/2026-03-03/BNB": access.Process("test"), "reward/2026-03-03/BNB/alice": access.Process("test"),
 		} {
-			if p := testkit.Must(reports.New(db.Reader()).Posted(ctx, id))(t); p.Actor != by || p.ID != id || p.PostedAt.Before(noon.Add(-time.Hour)) {
+			if p := testkit.Must(reports.New(db.Reader()).Posted(ctx, id))(t); p.Actor != by || p.ID != id ||
+				p.PostedAt.Before(noon.Add(-time.Hour)) {
 				t.Errorf("%s was posted by %+v at %s, want %+v", id, p.Actor, p.PostedAt, by)
 			}
 		}

@@ -34,7 +34,8 @@ func eachTwo(t *testing.T, test func(t *testing.T, one, two *store.DB, clock *te
 
 // asked is a request of alice's under a key, to be kept for an hour.
 func asked(key, request string) idempotency.Request {
-	return idempotency.Request{Owner: "key alice", Key: key, Digest: sha256.Sum256([]byte(request)), Until: noon.Add(time.Hour)}
+	return idempotency.Request{Owner: "key alice", Key: key, Digest: sha256.Sum256([]byte(request)),
+		Until: noon.Add(time.Hour)}
 }
 
 func always(idempotency.Response) bool { return true }
@@ -54,7 +55,8 @@ func never(t *testing.T) func(context.Context) (idempotency.Response, error) {
 }
 
 // once asks, and wants a body and whether it was kept from before.
-func once(t *testing.T, db *store.DB, a idempotency.Request, do func(context.Context) (idempotency.Response, error), want string, repeated bool) {
+func once(t *testing.T, db *store.DB, a idempotency.Request, do func(context.Context) (idempotency.Response, error),
+	want string, repeated bool) {
 	t.Helper()
 	got, again, err := db.Requests().Do(t.Context(), a, always, do)
 	ok(t, err)
@@ -91,7 +93,10 @@ func TestAnsweredOnce(t *testing.T) {
 		other := asked("k", "b")
 		other.Owner = "key bob"
 		once(t, two, other, answers("bob's"), "bob's", false)
-		once(t, two, asked("k2", "b"), func(context.Context) (idempotency.Response, error) { return idempotency.Response{Status: 204}, nil }, "", false)
+		once(t, two, asked("k2", "b"), func(context.Context) (idempotency.Response,
+			error) {
+			return idempotency.Response{Status: 204}, nil
+		}, "", false)
 		once(t, one, asked("k2", "b"), never(t), "", true)
 	})
 }
@@ -102,12 +107,14 @@ func TestWhatIsNotKeptIsDoneAgain(t *testing.T) {
 		overloaded := func(context.Context) (idempotency.Response, error) {
 			return idempotency.Response{Status: 503, Body: []byte("later")}, nil
 		}
-		got, repeated, err := one.Requests().Do(ctx, asked("k", "a"), func(a idempotency.Response) bool { return a.Status < 500 }, overloaded)
+		got, repeated, err := one.Requests().Do(ctx, asked("k", "a"),
+			func(a idempotency.Response) bool { return a.Status < 500 }, overloaded)
 		if ok(t, err); got.Status != 503 || repeated {
 			t.Errorf("answered is %+v, %t", got, repeated)
 		}
 		failed := errors.New("the cable is out")
-		_, _, err = two.Requests().Do(ctx, asked("k", "a"), always, func(context.Context) (idempotency.Response, error) { return idempotency.Response{Status: 200}, failed })
+		_, _, err = two.Requests().Do(ctx, asked("k", "a"), always,
+			func(context.Context) (idempotency.Response, error) { return idempotency.Response{Status: 200}, failed })
 		wants(t, err, failed)
 		func() {
 			defer func() {
@@ -115,7 +122,8 @@ func TestWhatIsNotKeptIsDoneAgain(t *testing.T) {
 					t.Error("a panic is swallowed")
 				}
 			}()
-			_, _, err := one.Requests().Do(ctx, asked("k", "a"), always, func(context.Context) (idempotency.Response, error) { panic("no such thing") })
+			_, _, err := one.Requests().Do(ctx, asked("k", "a"), always,
+				func(context.Context) (idempotency.Response, error) { panic("no such thing") })
 			t.Errorf("it goes on after a panic: %v", err)
 		}()
 		// Nothing is left: even another request may have the key.
@@ -162,11 +170,12 @@ func TestWhoWentAwayIsSucceeded(t *testing.T) {
 			clock.Advance(idempotency.ClaimLife)
 			go func() {
 				defer close(ended)
-				if _, _, err := two.Requests().Do(ctx, asked("k1", "a"), always, func(ctx context.Context) (idempotency.Response, error) {
-					close(begun)
-					<-goOn
-					return answers("second")(ctx)
-				}); err != nil {
+				if _, _, err := two.Requests().Do(ctx, asked("k1", "a"), always,
+					func(ctx context.Context) (idempotency.Response, error) {
+						close(begun)
+						<-goOn
+						return answers("second")(ctx)
+					}); err != nil {
 					t.Error(err)
 				}
 			}()
@@ -180,11 +189,12 @@ func TestWhoWentAwayIsSucceeded(t *testing.T) {
 
 		// One that fails late does not give up the claim of its successor.
 		late := errors.New("late")
-		_, _, err := one.Requests().Do(t.Context(), asked("k2", "a"), always, func(ctx context.Context) (idempotency.Response, error) {
-			clock.Advance(idempotency.ClaimLife)
-			once(t, two, asked("k2", "a"), answers("second"), "second", false)
-			return idempotency.Response{}, late
-		})
+		_, _, err := one.Requests().Do(t.Context(), asked("k2", "a"), always,
+			func(ctx context.Context) (idempotency.Response, error) {
+				clock.Advance(idempotency.ClaimLife)
+				once(t, two, asked("k2", "a"), answers("second"), "second", false)
+				return idempotency.Response{}, late
+			})
 		wants(t, err, late)
 		once(t, one, asked("k2", "a"), never(t), "second", true)
 	})
@@ -233,10 +243,11 @@ func TestManyAskAtOnce(t *testing.T) {
 			var all sync.WaitGroup
 			for i := range 16 {
 				all.Go(func() {
-					a, _, err := []*store.DB{one, two}[i%2].Requests().Do(t.Context(), asked(fmt.Sprint("k", round), "a"), always, func(ctx context.Context) (idempotency.Response, error) {
-						done.Add(1)
-						return answers("the answer")(ctx)
-					})
+					a, _, err := []*store.DB{one, two}[i%2].Requests().Do(t.Context(), asked(fmt.Sprint("k", round), "a"), always,
+						func(ctx context.Context) (idempotency.Response, error) {
+							done.Add(1)
+							return answers("the answer")(ctx)
+						})
 					if err == nil && string(a.Body) == "the answer" {
 						told.Add(1)
 					} else if !errors.Is(err, idempotency.ErrInFlight) {
@@ -273,7 +284,8 @@ func TestAskedWrongly(t *testing.T) {
 		a.Owner = strings.Repeat("/", 1000)
 		once(t, db, a, answers("long"), "long", false)
 		once(t, db, a, never(t), "long", true)
-		_, _, err := db.Requests().Do(t.Context(), asked("k", "a"), always, func(context.Context) (idempotency.Response, error) { return idempotency.Response{}, nil })
+		_, _, err := db.Requests().Do(t.Context(), asked("k", "a"), always,
+			func(context.Context) (idempotency.Response, error) { return idempotency.Response{}, nil })
 		if err == nil || !strings.Contains(err.Error(), "status") {
 			t.Errorf("an answer without a status: %v", err)
 		}

@@ -66,7 +66,8 @@ func (b auditBooks) tell() {
 	for _, asset := range []string{bnb, sol} {
 		testkit.Must(b.Fund(b.Context(), "first-"+asset, asset, coins(1000), false))(b.T)
 	}
-	b.post(1, "12:30", "d1", ledger.Deposit, move(ledger.Custody, "alice", bnb, 20), move(ledger.Custody, "alice", sol, 70))
+	b.post(1, "12:30", "d1", ledger.Deposit, move(ledger.Custody, "alice", bnb, 20),
+		move(ledger.Custody, "alice", sol, 70))
 	b.post(1, "12:31", "d2", ledger.Deposit, move(ledger.Custody, "bob", bnb, 33))
 	b.post(1, "12:32", "d3", ledger.Deposit, move(ledger.Custody, "carol", "ADA", 2000))
 	b.post(1, "12:33", "d4", ledger.Deposit, move(ledger.Custody, "dave", bnb, 50))
@@ -85,7 +86,8 @@ func (b auditBooks) tell() {
 	b.post(4, "06:00", "w1", ledger.Withdrawal, move("carol", ledger.Custody, bnb, 4))
 	b.clock.Set(4, "07:00")
 	testkit.Must(b.Withdraw(b.Context(), store.Withdrawal{
-		ID: "w2", Account: "erin", Asset: ton, Amount: coins(40), Address: "UQ-1", Network: "TON", Tag: "7", ClientID: "mine", At: testkit.Moment(4, "07:00"),
+		ID: "w2", Account: "erin", Asset: ton, Amount: coins(40), Address: "UQ-1", Network: "TON", Tag: "7", ClientID: "mine",
+		At: testkit.Moment(4, "07:00"),
 	}))(b.T)
 	b.enroll("bob")
 	report := b.settle(5)
@@ -94,7 +96,8 @@ func (b auditBooks) tell() {
 	}
 	// At midnight sharp, which counts for the whole day and for its opening.
 	midnight := testkit.Moment(5, "00:00")
-	_, err := b.PostAll(b.Context(), []ledger.Entry{{ID: "m1", Kind: ledger.Deposit, At: midnight, Moves: []ledger.Move{move(ledger.Custody, "alice", bnb, 10)}}})
+	_, err := b.PostAll(b.Context(), []ledger.Entry{{ID: "m1", Kind: ledger.Deposit, At: midnight,
+		Moves: []ledger.Move{move(ledger.Custody, "alice", bnb, 10)}}})
 	ok(b.T, err)
 	b.post(5, "17:00", "w2/completed", ledger.WithdrawalCompleted, move("erin/held", ledger.Custody, ton, 40))
 	b.post(5, "18:00", "m2", ledger.Adjustment, move("alice", ledger.Custody, bnb, 2))
@@ -156,7 +159,8 @@ func findsNothingInGoodBooks(t *testing.T, b auditBooks) {
 	}})
 	wantClean(t, r)
 	if r.Through != day1+5 || r.Accounts != 5 || r.Postings != 2*21 || r.Accruals == 0 || done != 100 {
-		t.Errorf("through %s, %d accounts, %d postings, %d accruals, %d%% done", r.Through, r.Accounts, r.Postings, r.Accruals, done)
+		t.Errorf("through %s, %d accounts, %d postings, %d accruals, %d%% done", r.Through, r.Accounts, r.Postings,
+			r.Accruals, done)
 	}
 	if len(r.Tokens) != 10 || r.Tokens[3].Asset.Symbol != bnb || r.Tokens[3].Holders.Sign() <= 0 ||
 		new(big.Int).Add(r.Tokens[3].Holders, r.Tokens[3].House).Sign() != 0 {
@@ -177,7 +181,8 @@ func findsNothingInGoodBooks(t *testing.T, b auditBooks) {
 
 // A day's audit finds what is wrong on that day, and not what is on others.
 func ofADay(t *testing.T, b auditBooks) {
-	b.hand(t, fmt.Sprintf("UPDATE accruals SET reward = reward + 1 WHERE day = %d AND account = 'alice' AND asset = 'BNB'", day1+3))
+	b.hand(t, fmt.Sprintf("UPDATE accruals SET reward = reward + 1 WHERE day = %d AND account = 'alice' AND asset = 'BNB'",
+		day1+3))
 	defer b.hand.restore(t)
 	for d := day1 + 2; d < day1+5; d++ {
 		r := auditOf(t, b.DB, audit.Options{Day: &d})
@@ -225,8 +230,11 @@ func (b auditBooks) work(n int) error {
 	at := testkit.Moment(day, "12:00").Add(time.Duration(n) * time.Second)
 	b.clock.Set(day, "13:00")
 	if _, err := b.PostAll(context.Background(), []ledger.Entry{
-		{ID: fmt.Sprintf("at-work-%d", n), Kind: ledger.Transfer, At: at, Moves: []ledger.Move{{From: "alice", To: "bob", Asset: bnb, Amount: 1000}}},
-		{ID: fmt.Sprintf("back-%d", n), Kind: ledger.Trade, At: at, Moves: []ledger.Move{{From: "bob", To: "carol", Asset: bnb, Amount: 999}, {From: "carol", To: "bob", Asset: bnb, Amount: 1}}},
+		{ID: fmt.Sprintf("at-work-%d", n), Kind: ledger.Transfer, At: at,
+			Moves: []ledger.Move{{From: "alice", To: "bob", Asset: bnb, Amount: 1000}}},
+		{ID: fmt.Sprintf("back-%d", n), Kind: ledger.Trade, At: at,
+			Moves: []ledger.Move{{From: "bob", To: "carol", Asset: bnb, Amount: 999},
+				{From: "carol", To: "bob", Asset: bnb, Amount: 1}}},
 	}); err != nil {
 		return err
 	}
@@ -269,7 +277,8 @@ func benchBooks(b *testing.B, url string, holders, days int) *store.DB {
 	}
 	tokens, err := staking.ShippedTokens(day1)
 	fatal(err)
-	db, err := store.Create(b.Context(), url, options(clock), store.Beginning{From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
+	db, err := store.Create(b.Context(), url, options(clock),
+		store.Beginning{From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
 	fatal(err)
 	b.Cleanup(func() { fatal(db.Close()) })
 	for _, asset := range []string{bnb, sol} {
@@ -284,7 +293,8 @@ func benchBooks(b *testing.B, url string, holders, days int) *store.DB {
 	for i := range holders {
 		ids[i] = ledger.Account(fmt.Sprintf("holder-%08d", i))
 		accounts[i] = store.Account{ID: ids[i], Region: "DE", Opened: noon}
-		openings = append(openings, store.Opening{Account: ids[i], Asset: bnb, Amount: coins(100)}, store.Opening{Account: ids[i], Asset: sol, Amount: coins(1000)})
+		openings = append(openings, store.Opening{Account: ids[i], Asset: bnb, Amount: coins(100)},
+			store.Opening{Account: ids[i], Asset: sol, Amount: coins(1000)})
 	}
 	fatal(db.OpenAccounts(b.Context(), accounts))
 	fatal(db.EnrollAll(b.Context(), ids, day1))
@@ -296,7 +306,8 @@ func benchBooks(b *testing.B, url string, holders, days int) *store.DB {
 	for d := 2; d <= days+1; d++ {
 		var entries []ledger.Entry
 		for i := d; i < holders; i += 10 {
-			entries = append(entries, ledger.Entry{ID: fmt.Sprintf("t%d-%d", d, i), Kind: ledger.Transfer, Moves: []ledger.Move{{From: ids[i], To: ids[(i+3)%holders], Asset: bnb, Amount: coins(1)}}})
+			entries = append(entries, ledger.Entry{ID: fmt.Sprintf("t%d-%d", d, i), Kind: ledger.Transfer,
+				Moves: []ledger.Move{{From: ids[i], To: ids[(i+3)%holders], Asset: bnb, Amount: coins(1)}}})
 		}
 		clock.Set(d-1, "18:30")
 		for len(entries) > 0 {

@@ -16,7 +16,8 @@ import (
 )
 
 // eachClosing runs a test on new books in which days take late entries for so long.
-func eachClosing(t *testing.T, after time.Duration, test func(t *testing.T, db *store.DB, url string, clock *testkit.Clock)) {
+func eachClosing(t *testing.T, after time.Duration,
+	test func(t *testing.T, db *store.DB, url string, clock *testkit.Clock)) {
 	t.Helper()
 	eachURL(t, func(t *testing.T, url string) {
 		clock, b := testkit.NewClock(noon), shipped(t, day1)
@@ -36,7 +37,8 @@ func TestDaysCloseAsTheBooksSay(t *testing.T) {
 		open(t, db, "alice")
 		clock.Set(2, "01:59:59")
 		wants(t, other.CloseDays(ctx, day1, clock.Now()), ledger.ErrInvalid)
-		wants(t, other.CloseDays(ctx, day1, testkit.Moment(3, "00:00")), ledger.ErrInvalid) // its caller's clock does not count
+		// Its caller's clock does not count.
+		wants(t, other.CloseDays(ctx, day1, testkit.Moment(3, "00:00")), ledger.ErrInvalid)
 		if r := settle(t, other, clock); r.Closed != day1-1 || !r.Next.Equal(testkit.Moment(2, "02:00")) {
 			t.Errorf("the run: %+v", r)
 		}
@@ -45,7 +47,8 @@ func TestDaysCloseAsTheBooksSay(t *testing.T) {
 		if r := settle(t, other, clock); r.Closed != day1 || !r.Next.Equal(testkit.Moment(3, "02:00")) {
 			t.Errorf("the run: %+v", r)
 		}
-		wants(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "too-late", Kind: ledger.Deposit, At: noon, Moves: oneBNB(ledger.Custody, "alice")}})), ledger.ErrDayClosed)
+		wants(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "too-late", Kind: ledger.Deposit, At: noon,
+			Moves: oneBNB(ledger.Custody, "alice")}})), ledger.ErrDayClosed)
 		if s := testkit.Must(reports.New(db.Reader()).Status(ctx))(t); !s.ClosesAt.Equal(testkit.Moment(3, "02:00")) {
 			t.Errorf("the status says %s", s.ClosesAt)
 		}

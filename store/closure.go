@@ -97,7 +97,8 @@ func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
 		return isFrozen(id)
 	}
 	if !a.Closed.IsZero() {
-		n, err := t.Exec("UPDATE sweeps SET target = $1, refused = '' WHERE bucket = $2 AND account = $3 AND target <> $1", string(target), int64(id.Bucket()), string(id))
+		n, err := t.Exec("UPDATE sweeps SET target = $1, refused = '' WHERE bucket = $2 AND account = $3 AND target <> $1",
+			string(target), int64(id.Bucket()), string(id))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -216,14 +217,16 @@ func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 			amounts = append(amounts, (*db.known.Load())[m.Asset].Format(m.Amount)+" "+m.Asset)
 		}
 		detail := fmt.Sprintf("%s to %s as %s", strings.Join(amounts, ", "), s.Target, e.ID)
-		outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: true, note: note{action: "account sweep", subject: string(id), detail: detail}})
+		outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: true,
+			note: note{action: "account sweep", subject: string(id), detail: detail}})
 		if err != nil {
 			return s.Sweep, err
 		}
 		switch why := outcomes[0].Err; {
 		case why == nil:
 			s.Moved = append(s.Moved, s.free...)
-		case errors.Is(why, ledger.ErrConflict), errors.Is(why, ledger.ErrInsufficient): // another process has swept it: look again
+		// Another process has swept it: look again.
+		case errors.Is(why, ledger.ErrConflict), errors.Is(why, ledger.ErrInsufficient):
 		default:
 			s.Refused = why.Error()
 			return s.Sweep, db.refuseSweep(ctx, id, s.Refused)
@@ -235,7 +238,8 @@ func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 // reason is gone, or the account is closed with another target.
 func (db *DB) refuseSweep(ctx context.Context, id ledger.Account, why string) error {
 	return db.engine.Write(ctx, func(t tx) error {
-		_, err := t.Exec("UPDATE sweeps SET refused = $1 WHERE bucket = $2 AND account = $3", why, int64(id.Bucket()), string(id))
+		_, err := t.Exec("UPDATE sweeps SET refused = $1 WHERE bucket = $2 AND account = $3", why, int64(id.Bucket()),
+			string(id))
 		return err
 	})
 }
@@ -327,7 +331,8 @@ type closing struct {
 
 // mark marks the account as closed, and ends its logins and sessions.
 func (c closing) mark() error {
-	_, err := c.t.Exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", c.db.now(), int64(c.id.Bucket()), string(c.id))
+	_, err := c.t.Exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", c.db.now(),
+		int64(c.id.Bucket()), string(c.id))
 	if err != nil {
 		return err
 	}
@@ -365,16 +370,19 @@ func (c closing) checkHolds(free bool) error {
 		switch {
 		case amount == 0 || has != nil || (!held && !free):
 		case held && !free:
-			has = ledger.ErrInvalid.In("", "it has %s %s in open orders or pending withdrawals; release it, and complete or cancel the withdrawals first",
+			has = ledger.ErrInvalid.In("", "it has %s %s in open orders or pending withdrawals; release it, and "+
+				"complete or cancel the withdrawals first",
 				asset.Format(amount), r.Text(1))
 		case held:
-			has = ledger.ErrInvalid.In("", "it has %s %s in open orders or pending withdrawals; it is closed when it is empty", asset.Format(amount), r.Text(1))
+			has = ledger.ErrInvalid.In("", "it has %s %s in open orders or pending withdrawals; it is closed when it is empty",
+				asset.Format(amount), r.Text(1))
 		default:
 			has = ledger.ErrInvalid.In("", "it has %s %s; it is closed when it is empty", asset.Format(amount), r.Text(1))
 		}
 		unmarked = unmarked || r.Int(3) == 0
 		return nil
-	}, "SELECT account, asset, balance, closed FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY asset, account",
+	}, "SELECT account, asset, balance, closed FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY "+
+		"asset, account",
 		int64(c.id.Bucket()), string(c.id), string(c.id.Held()))
 	if err == nil && has == nil && unmarked {
 		return fmt.Errorf("%w: a balance was added at the same time", errRetry)
@@ -387,7 +395,8 @@ func (c closing) checkHolds(free bool) error {
 
 // checkWithdrawals refuses an account with a pending withdrawal: it could not end any more.
 func (c closing) checkWithdrawals() error {
-	pending, found, err := db.First(c.t, db.TextOf, "SELECT id FROM pending WHERE bucket = $1 AND account = $2 ORDER BY id LIMIT 1",
+	pending, found, err := db.First(c.t, db.TextOf,
+		"SELECT id FROM pending WHERE bucket = $1 AND account = $2 ORDER BY id LIMIT 1",
 		int64(c.id.Bucket()), string(c.id))
 	if found {
 		err = ledger.ErrInvalid.In("", "its withdrawal %s is pending; complete or cancel it first", pending)

@@ -23,7 +23,8 @@ func late(id string, to ledger.Account, day int, hour string) ledger.Entry {
 
 // lateWorld runs a test when Day 2 is paid: alice, twin and off had 600 BNB, twin got a
 // late deposit in time, and the switch of off is off.
-func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clock, reward func(ledger.Account) ledger.Amount)) {
+func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clock,
+	reward func(ledger.Account) ledger.Amount)) {
 	t.Helper()
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		testkit.Must(db.Fund(t.Context(), "f", bnb, coins(10_0000), false))(t)
@@ -51,23 +52,29 @@ func lateWorld(t *testing.T, test func(t *testing.T, db *store.DB, clock *testki
 func TestWhatALateDepositWouldHaveEarned(t *testing.T) {
 	lateWorld(t, func(t *testing.T, db *store.DB, _ *testkit.Clock, reward func(ledger.Account) ledger.Amount) {
 		ctx, day := t.Context(), day1+1
-		p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))(t)
-		if !p.Earned || p.With.Reward != reward("twin") || p.Difference != reward("twin")-reward("alice") || p.Difference <= 0 || p.Missing() != p.Difference {
+		p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "alice", day, bnb,
+			[]ledger.Entry{late("late", "alice", 2, "06:00")}))(t)
+		if !p.Earned || p.With.Reward != reward("twin") || p.Difference != reward("twin")-reward("alice") ||
+			p.Difference <= 0 || p.Missing() != p.Difference {
 			t.Errorf("proposed is %+v; twin has %d and alice %d", p.With, reward("twin"), reward("alice"))
 		}
-		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "small", day, bnb, []ledger.Entry{late("late", "small", 1, "13:00")}))(t); !p.Earned || p.Was.Earned || p.Difference != p.With.Reward {
+		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "small", day, bnb,
+			[]ledger.Entry{late("late", "small", 1, "13:00")}))(t); !p.Earned || p.Was.Earned || p.Difference != p.With.Reward {
 			t.Errorf("of one who earned nothing: %+v", p)
 		}
-		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "off", day, bnb, []ledger.Entry{late("late", "off", 1, "13:00")}))(t); p.Earned || p.Difference != 0 {
+		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "off", day, bnb,
+			[]ledger.Entry{late("late", "off", 1, "13:00")}))(t); p.Earned || p.Difference != 0 {
 			t.Errorf("of one whose switch is off: %+v", p)
 		}
 		wrong := late("late", "alice", 2, "06:00")
 		wrong.At = time.Time{}
 		for what, e := range map[string]ledger.Entry{
-			"no time": wrong, "another's": late("late", "twin", 2, "06:00"), "of the next day": late("late", "alice", 3, "00:00"), "posted": late("d-alice", "alice", 2, "06:00"),
+			"no time": wrong, "another's": late("late", "twin", 2, "06:00"),
+			"of the next day": late("late", "alice", 3, "00:00"), "posted": late("d-alice", "alice", 2, "06:00"),
 			"what is no entry": {ID: "late", Kind: "gift", At: noon, Moves: wrong.Moves},
 		} {
-			if _, err := reports.New(db.Reader()).Propose(ctx, "alice", day, bnb, []ledger.Entry{e}); !errors.Is(err, ledger.ErrInvalid) {
+			if _, err := reports.New(db.Reader()).Propose(ctx, "alice", day, bnb, []ledger.Entry{e}); !errors.Is(err,
+				ledger.ErrInvalid) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
@@ -86,10 +93,14 @@ func TestACompensation(t *testing.T) {
 			t.Errorf("%+v, then %+v", first, again)
 		}
 		for what, change := range map[string]func(*store.Compensation){
-			"mismatch: the same ID": func(c *store.Compensation) { c.Amount++ }, "not paid": func(c *store.Compensation) { c.Day++ }, "not found": func(c *store.Compensation) { c.Account = "nobody" },
-			"insufficient": func(c *store.Compensation) { c.Name, c.Amount = "x", coins(20_0000) }, "a name of 1 to 64": func(c *store.Compensation) { c.Name = "a/b" },
-			"name of 1 to 64": func(c *store.Compensation) { c.Name = strings.Repeat("x", 65) }, "is not above zero": func(c *store.Compensation) { c.Name, c.Amount = "y", 0 },
-			"is not paid": func(c *store.Compensation) { c.Day = day1 - 1 },
+			"mismatch: the same ID": func(c *store.Compensation) { c.Amount++ },
+			"not paid":              func(c *store.Compensation) { c.Day++ },
+			"not found":             func(c *store.Compensation) { c.Account = "nobody" },
+			"insufficient":          func(c *store.Compensation) { c.Name, c.Amount = "x", coins(20_0000) },
+			"a name of 1 to 64":     func(c *store.Compensation) { c.Name = "a/b" },
+			"name of 1 to 64":       func(c *store.Compensation) { c.Name = strings.Repeat("x", 65) },
+			"is not above zero":     func(c *store.Compensation) { c.Name, c.Amount = "y", 0 },
+			"is not paid":           func(c *store.Compensation) { c.Day = day1 - 1 },
 		} {
 			other := c
 			change(&other)
@@ -100,21 +111,25 @@ func TestACompensation(t *testing.T) {
 		}
 		_, err := db.Compensate(ctx, c, " ")
 		wants(t, err, ledger.ErrInvalid)
-		long := store.Compensation{Account: ledger.Account(strings.Repeat("l", ledger.MaxID)), Asset: bnb, Day: day, Name: strings.Repeat("n", 64), Amount: 1}
+		long := store.Compensation{Account: ledger.Account(strings.Repeat("l", ledger.MaxID)), Asset: bnb, Day: day,
+			Name: strings.Repeat("n", 64), Amount: 1}
 		open(t, db, long.Account)
 		testkit.Must(db.Compensate(ctx, long, "why"))(t)
 
 		e := testkit.Must(reports.New(db.Reader()).Explain(ctx, "alice", day, bnb))(t)
-		if len(e.Compensations) != 1 || e.Compensations[0].Entry != fmt.Sprintf("compensation/%s/BNB/alice/late", day) || e.Compensations[0].Amount != missing {
+		if len(e.Compensations) != 1 || e.Compensations[0].Entry != fmt.Sprintf("compensation/%s/BNB/alice/late", day) ||
+			e.Compensations[0].Amount != missing {
 			t.Errorf("the explanation has %+v", e.Compensations)
 		}
-		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "alice", day, bnb, []ledger.Entry{late("late", "alice", 2, "06:00")}))(t); p.Missing() != 0 || p.Compensated != missing {
+		if p := testkit.Must(reports.New(db.Reader()).Propose(ctx, "alice", day, bnb,
+			[]ledger.Entry{late("late", "alice", 2, "06:00")}))(t); p.Missing() != 0 || p.Compensated != missing {
 			t.Errorf("after it %d is missing", p.Missing())
 		}
 		if got := earned(t, db, "alice", bnb); got != reward("alice") {
 			t.Errorf("earned is %d: a compensation is no reward", got)
 		}
-		own := ledger.Entry{ID: e.Compensations[0].Entry + "2", Kind: ledger.Compensation, Moves: []ledger.Move{{From: ledger.Rewards, To: "alice", Asset: bnb, Amount: 1}}}
+		own := ledger.Entry{ID: e.Compensations[0].Entry + "2", Kind: ledger.Compensation,
+			Moves: []ledger.Move{{From: ledger.Rewards, To: "alice", Asset: bnb, Amount: 1}}}
 		wants(t, post(t, db, own)[0].Err, ledger.ErrInvalid)
 		clock.Set(5, "00:10")
 		settle(t, db, clock)
@@ -133,7 +148,8 @@ func TestCorrectionsInABatch(t *testing.T) {
 			}
 			return store.ReasonedEntry{Entry: e, Reason: reason}
 		}
-		bad := []store.ReasonedEntry{fix("a-1", 5, "one"), fix("a-2", -99, "two"), fix("a-3", 5, " "), {Entry: oneMove("a-4", ledger.Deposit, ledger.Custody, "alice", 1), Reason: "x"}, fix("a-5", 1, "five")}
+		bad := []store.ReasonedEntry{fix("a-1", 5, "one"), fix("a-2", -99, "two"), fix("a-3", 5, " "),
+			{Entry: oneMove("a-4", ledger.Deposit, ledger.Custody, "alice", 1), Reason: "x"}, fix("a-5", 1, "five")}
 		_, err := db.AdjustAll(ctx, bad[:2], true)
 		wants(t, err, ledger.ErrInsufficient)
 		_, err = db.AdjustAll(ctx, bad[2:3], true)
@@ -156,6 +172,7 @@ func TestCorrectionsInABatch(t *testing.T) {
 		for _, l := range logged(t, db, "adjust") {
 			lines = append(lines, l.Subject+" "+l.Detail)
 		}
-		same(t, "the log", lines, []string{"a-1 adjustment 0.5 BNB from @custody to alice: one", "a-5 adjustment 0.1 BNB from @custody to alice: five"})
+		same(t, "the log", lines, []string{"a-1 adjustment 0.5 BNB from @custody to alice: one",
+			"a-5 adjustment 0.1 BNB from @custody to alice: five"})
 	})
 }

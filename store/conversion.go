@@ -21,9 +21,11 @@ func conversionPrices(t view, now int64) (map[string]conversion.Price, error) {
 	oldest := staking.DayOf(timeOf(now).Add(-conversion.MaxPriceAge))
 	prices := map[string]conversion.Price{USDT: {USDT: PriceUnit, SetAt: timeOf(now)}}
 	err := t.Query(func(r row) error {
-		prices[r.Text(0)] = conversion.Price{USDT: r.Int(2), SetAt: timeOf(min(r.Int(3), (staking.Day(r.Int(1)) + 1).Millis()))}
+		prices[r.Text(0)] = conversion.Price{USDT: r.Int(2),
+			SetAt: timeOf(min(r.Int(3), (staking.Day(r.Int(1)) + 1).Millis()))}
 		return nil
-	}, "SELECT asset, day, price, set_at FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(oldest), int64(staking.DayOf(timeOf(now))))
+	}, "SELECT asset, day, price, set_at FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(oldest),
+		int64(staking.DayOf(timeOf(now))))
 	if err != nil {
 		return nil, fmt.Errorf("read the prices to convert at: %w", err)
 	}
@@ -31,7 +33,8 @@ func conversionPrices(t view, now int64) (map[string]conversion.Price, error) {
 }
 
 // ConversionPrices are the prices that are new enough to convert at now, by asset.
-func (db *DB) ConversionPrices(ctx context.Context, rules conversion.Rules) (prices map[string]conversion.Price, err error) {
+func (db *DB) ConversionPrices(ctx context.Context, rules conversion.Rules) (prices map[string]conversion.Price,
+	err error) {
 	err = db.engine.Read(ctx, func(t view) error {
 		now := db.now()
 		prices, err = conversionPrices(t, now)
@@ -44,7 +47,8 @@ func (db *DB) ConversionPrices(ctx context.Context, rules conversion.Rules) (pri
 // Quote is what a conversion of an account would give now, for an amount above zero.
 // Where the rules do not allow it the error is a *conversion.Error, and the quote still
 // has the figures. Nothing is reserved: Convert checks the rules again.
-func (db *DB) Quote(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount, rules conversion.Rules) (q conversion.Quote, err error) {
+func (db *DB) Quote(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount,
+	rules conversion.Rules) (q conversion.Quote, err error) {
 	assets, err := db.conversionAssets(ctx, account, from, into, amount, rules)
 	if err != nil {
 		return q, err
@@ -73,7 +77,8 @@ func (db *DB) Quote(ctx context.Context, account ledger.Account, from, into stri
 }
 
 // conversionAssets are both assets of a conversion that can be.
-func (db *DB) conversionAssets(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount, rules conversion.Rules) (both [2]ledger.Asset, err error) {
+func (db *DB) conversionAssets(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount,
+	rules conversion.Rules) (both [2]ledger.Asset, err error) {
 	if err := rules.Check(); err != nil {
 		return both, err
 	}
@@ -98,7 +103,8 @@ func (db *DB) conversionAssets(ctx context.Context, account ledger.Account, from
 // posted and the error is a *conversion.Error; its other errors are those of Post's
 // outcomes. Idempotent by the ID, whatever the rules are by then; the same ID with another
 // quote is ErrConflict. Safe for concurrent use.
-func (db *DB) Convert(ctx context.Context, id string, account ledger.Account, q conversion.Quote, rules conversion.Rules) (Outcome, error) {
+func (db *DB) Convert(ctx context.Context, id string, account ledger.Account, q conversion.Quote,
+	rules conversion.Rules) (Outcome, error) {
 	if _, err := db.conversionAssets(ctx, account, q.From.Symbol, q.Into.Symbol, q.Amount, rules); err != nil {
 		return Outcome{}, err
 	}

@@ -27,7 +27,8 @@ func stockDesk(t *testing.T, db *store.DB, id string, tokens int64, asset string
 	open(t, db, "treasury")
 	amount := ledger.Amount(tokens * 1_00000000)
 	ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{ID: id, Kind: ledger.Adjustment, Moves: []ledger.Move{
-		{From: ledger.Custody, To: "treasury", Asset: asset, Amount: amount}, {From: "treasury", To: ledger.Desk, Asset: asset, Amount: amount},
+		{From: ledger.Custody, To: "treasury", Asset: asset, Amount: amount},
+		{From: "treasury", To: ledger.Desk, Asset: asset, Amount: amount},
 	}}})))
 }
 
@@ -95,7 +96,8 @@ func TestConversion(t *testing.T) {
 		big := testkit.Must(db.Quote(ctx, "alice", "BNB", "SOL", 101_00000000, rules))(t)
 		_, err = db.Convert(ctx, "c-3", "alice", big, rules)
 		wants(t, err, ledger.ErrInsufficient)
-		for _, bad := range []conversion.Rules{{}, {PriceMaxAge: -1}, {PriceMaxAge: 8 * 24 * time.Hour}, {PriceMaxAge: 1, Spread: -1}, {PriceMaxAge: 1, Spread: 5001}, {PriceMaxAge: 1, DailyLimit: -1}} {
+		for _, bad := range []conversion.Rules{{}, {PriceMaxAge: -1}, {PriceMaxAge: 8 * 24 * time.Hour},
+			{PriceMaxAge: 1, Spread: -1}, {PriceMaxAge: 1, Spread: 5001}, {PriceMaxAge: 1, DailyLimit: -1}} {
 			_, err := db.Convert(ctx, "c-4", "alice", q, bad)
 			wants(t, err, ledger.ErrInvalid)
 		}
@@ -173,7 +175,8 @@ func TestConversionLimits(t *testing.T) {
 		ok(t, convert(day, "BNB", "SOL", 1_66666666))
 		wantsFault(t, convert(day, "BNB", "SOL", 1_66666666), conversion.LimitReached, 400)
 
-		floor := conversion.Rules{PriceMaxAge: 24 * time.Hour, Floors: map[string]ledger.Amount{"SOL": 980_00000000, "BNB": -1_00000000}}
+		floor := conversion.Rules{PriceMaxAge: 24 * time.Hour,
+			Floors: map[string]ledger.Amount{"SOL": 980_00000000, "BNB": -1_00000000}}
 		before := deskHas(t, db, "SOL")
 		left := ledger.Amount(before - 980_00000000)
 		wantsFault(t, convert(floor, "BNB", "SOL", 3_00000000), conversion.DeskExhausted, left)
@@ -181,7 +184,8 @@ func TestConversionLimits(t *testing.T) {
 		if has := deskHas(t, db, "SOL"); has < 980_00000000 || has > 980_00000003 {
 			t.Errorf("@desk has %d SOL", has)
 		}
-		wantsFault(t, convert(floor, "BNB", "SOL", 1_00000000), conversion.DeskExhausted, ledger.Amount(deskHas(t, db, "SOL")-980_00000000))
+		wantsFault(t, convert(floor, "BNB", "SOL", 1_00000000), conversion.DeskExhausted,
+			ledger.Amount(deskHas(t, db, "SOL")-980_00000000))
 		floor.Floors["SOL"] = 990_00000000 // above what there is
 		wantsFault(t, convert(floor, "BNB", "SOL", 1_00000000), conversion.DeskExhausted, 0)
 		delete(floor.Floors, "SOL")
@@ -232,7 +236,8 @@ func TestConversionLimitsAtTheSameTime(t *testing.T) {
 			return posted
 		}
 		floor := conversion.Rules{PriceMaxAge: time.Hour, Floors: map[string]ledger.Amount{"SOL": 970_00000000}}
-		if n := run("floor", floor, func(i int) ledger.Account { return ledger.Account(fmt.Sprint("user-", i)) }); n != 7 || deskHas(t, one, "SOL") != 972_00000000 {
+		if n := run("floor", floor, func(i int) ledger.Account { return ledger.Account(fmt.Sprint("user-", i)) }); n != 7 ||
+			deskHas(t, one, "SOL") != 972_00000000 {
 			t.Errorf("%d were posted; @desk has %d SOL", n, deskHas(t, one, "SOL"))
 		}
 		day := conversion.Rules{PriceMaxAge: time.Hour, DailyLimit: 5 * 600_00000000}

@@ -65,7 +65,8 @@ func (db *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic
 			}
 			continue
 		}
-		c.entries, c.notes, at = append(c.entries, r.Entry), append(c.notes, note{action: "adjust", reason: r.Reason}), append(at, i)
+		c.entries, c.notes, at = append(c.entries, r.Entry), append(c.notes, note{action: "adjust", reason: r.Reason}),
+			append(at, i)
 	}
 	posted, err := db.post(ctx, c)
 	for i, o := range posted {
@@ -141,7 +142,8 @@ func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Ou
 func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
 	var paid int64
 	err := db.engine.Read(ctx, func(t view) (err error) {
-		paid, err = count(t, "SELECT count(*) FROM progress WHERE bucket = $1 AND asset = $2 AND paid_through >= $3", int64(c.Account.Bucket()), c.Asset, int64(c.Day))
+		paid, err = count(t, "SELECT count(*) FROM progress WHERE bucket = $1 AND asset = $2 AND paid_through >= $3",
+			int64(c.Account.Bucket()), c.Asset, int64(c.Day))
 		return err
 	})
 	if err == nil && (c.Day < db.first || paid == 0) {
@@ -206,7 +208,8 @@ func (db *DB) Resolve(ctx context.Context, entry, reason string) (repeated bool,
 		return false, err
 	}
 	err = db.engine.Write(ctx, func(t tx) error {
-		n, err := t.Exec("UPDATE reconciliations SET resolved = $1, reason = $2 WHERE entry = $3 AND resolved = 0", db.now(), reason, entry)
+		n, err := t.Exec("UPDATE reconciliations SET resolved = $1, reason = $2 WHERE entry = $3 AND resolved = 0", db.now(),
+			reason, entry)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,8 @@ func AllBuckets() []int {
 
 // everyBucket is a set with a row for each bucket, ascending, with the same values in each.
 func everyBucket(same ...db.Field[int]) set {
-	return db.SetOf(AllBuckets(), append([]db.Field[int]{db.Int("bucket", func(b int) int64 { return int64(b) })}, same...)...)
+	return db.SetOf(AllBuckets(), append([]db.Field[int]{db.Int("bucket", func(b int) int64 { return int64(b) })},
+		same...)...)
 }
 
 func sameInt(name string, v int64) db.Field[int] { return db.Int(name, func(int) int64 { return v }) }
@@ -69,7 +70,8 @@ func (b *DB) makeDays(t tx, through staking.Day) error {
 	}
 	// Bucket 0 last: its rows say that the others are there.
 	for bucket := ledger.Buckets - 1; bucket >= 0; bucket-- {
-		if _, err := t.Set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, r.closed FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+		if _, err := t.Set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, r.closed FROM "+
+			"{rows} WHERE true ON CONFLICT DO NOTHING",
 			db.SetOf(missing,
 				db.Int("bucket", func(staking.Day) int64 { return int64(bucket) }),
 				db.Int("day", dayNumber),
@@ -187,7 +189,8 @@ func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Ti
 		if err != nil {
 			return err
 		}
-		n, err := t.Set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+		n, err := t.Set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON "+
+			"CONFLICT DO NOTHING",
 			db.SetOf(days, db.Int("day", dayNumber), db.Int("at", func(staking.Day) int64 { return now.UnixMilli() })))
 		if err != nil || n == 0 {
 			return err
@@ -200,7 +203,8 @@ func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Ti
 // ascending as Post locks them. It waits for what is being posted to these days.
 func (b *DB) closeBuckets(ctx context.Context, through staking.Day) error {
 	err := b.engine.Write(ctx, func(t tx) error {
-		last, found, err := db.First(t, readDay, "SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(through))
+		last, found, err := db.First(t, readDay, "SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = "+
+			"1 ORDER BY day DESC LIMIT 1", int64(through))
 		from := b.first
 		if found {
 			from = last + 1
@@ -250,7 +254,8 @@ func (db *DB) checkOver(t tx, d staking.Day) error {
 	}
 	closings, err := ClosingsOf(t)
 	if err == nil && closings.LastOver(db.clock()) < d {
-		err = ledger.ErrInvalid.In("", "%s takes late entries until %s UTC, and is not closed before", d, closings.ClosesAt(d).Format(time.DateTime))
+		err = ledger.ErrInvalid.In("", "%s takes late entries until %s UTC, and is not closed before", d,
+			closings.ClosesAt(d).Format(time.DateTime))
 	}
 	return err
 }
@@ -263,7 +268,8 @@ func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 		return err
 	}
 	err := db.engine.Write(ctx, func(t tx) error {
-		if _, err := t.Exec("UPDATE close_after SET set_at = set_at WHERE from_day = (SELECT min(from_day) FROM close_after) AND revision = 1"); err != nil {
+		if _, err := t.Exec("UPDATE close_after SET set_at = set_at WHERE from_day = (SELECT min(from_day) FROM " +
+			"close_after) AND revision = 1"); err != nil {
 			return err
 		}
 		first, err := db.firstOpen(t)
@@ -295,7 +301,8 @@ func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 func (db *DB) writeClosing(t tx, c staking.Closing) error {
 	revisions, err := count(t, "SELECT count(*) FROM close_after WHERE from_day = $1", int64(c.From))
 	if err == nil {
-		_, err = t.Exec("INSERT INTO close_after (from_day, revision, millis, set_at) VALUES ($1, $2, $3, $4)", int64(c.From), revisions+1, c.After.Milliseconds(), db.now())
+		_, err = t.Exec("INSERT INTO close_after (from_day, revision, millis, set_at) VALUES ($1, $2, $3, $4)", int64(c.From),
+			revisions+1, c.After.Milliseconds(), db.now())
 	}
 	return err
 }

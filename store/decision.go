@@ -22,7 +22,8 @@ func (p *posting) apply() error {
 }
 
 // update adds an amount to each of some balances that exist, in the one order of locks.
-func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amount, seen func(*balance, ledger.Amount)) error {
+func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amount,
+	seen func(*balance, ledger.Amount)) error {
 	if len(balances) == 0 {
 		return nil
 	}
@@ -34,7 +35,8 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 	}, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	     WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset
 	 RETURNING balances.bucket, balances.account, balances.asset, balances.balance, balances.closed, balances.frozen`,
-		db.SetOf(balances, append(keyFields(balanceKey), db.Int("amount", func(b *balance) int64 { return int64(amount(b)) }))...))
+		db.SetOf(balances, append(keyFields(balanceKey),
+			db.Int("amount", func(b *balance) int64 { return int64(amount(b)) }))...))
 	if err != nil {
 		return fmt.Errorf("update balances: %w", err)
 	}
@@ -241,7 +243,8 @@ func (p *posting) allows(it *item) error {
 func (c change) allows(it *item, asset ledger.Asset) error {
 	after, err := c.now.Add(c.net)
 	if err != nil || after > asset.MaxSupply || after < -asset.MaxSupply {
-		return ledger.ErrInvalid.In("", "%s would have more %s than there can be (%s)", c.account, asset.Symbol, asset.Format(asset.MaxSupply))
+		return ledger.ErrInvalid.In("", "%s would have more %s than there can be (%s)", c.account, asset.Symbol,
+			asset.Format(asset.MaxSupply))
 	}
 	if c.net > 0 || c.account.Overdraws() {
 		return nil
@@ -274,7 +277,8 @@ func (c change) allows(it *item, asset ledger.Asset) error {
 // now, and until when it was below what is needed. Changes of one moment count together.
 // Without the withdrawals' changes it is what their requests leave to other entries: a
 // request and its ending change the balance by as much as they change what is reserved.
-func (b *balance) least(at int64, now, needed ledger.Amount, withoutWithdrawals bool) (least ledger.Amount, until int64) {
+func (b *balance) least(at int64, now, needed ledger.Amount, withoutWithdrawals bool) (least ledger.Amount,
+	until int64) {
 	slices.SortStableFunc(b.later, func(x, y later) int { return int(min(max(y.at-x.at, math.MinInt32), math.MaxInt32)) })
 	least = now
 	running := now

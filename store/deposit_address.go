@@ -51,7 +51,8 @@ func parseNetwork(s string) (string, error) {
 	upper := strings.ToUpper(s)
 	ascii := len(upper) == len(s) // "ı" is no I, though I is its capital
 	if !ascii || len(s) > maxNetwork || strings.Trim(upper, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "" {
-		return "", ledger.ErrInvalid.In("", "%q is not a network such as BSC: at most %d of A-Z 0-9 _ -", ledger.Clip(s), maxNetwork)
+		return "", ledger.ErrInvalid.In("", "%q is not a network such as BSC: at most %d of A-Z 0-9 _ -", ledger.Clip(s),
+			maxNetwork)
 	}
 	return upper, nil
 }

@@ -32,7 +32,8 @@ func TestDepositAddresses(t *testing.T) {
 		}
 		there := func(want ...store.DepositAddress) {
 			t.Helper()
-			if got := testkit.Must(reports.New(db.Reader()).DepositAddresses(ctx, "alice"))(t); fmt.Sprint(got) != fmt.Sprint(want) {
+			if got := testkit.Must(reports.New(db.Reader()).DepositAddresses(ctx,
+				"alice"))(t); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("there are %v, not %v", got, want)
 			}
 		}
@@ -75,14 +76,18 @@ func TestDepositAddressesRefused(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		open(t, db, "alice")
 		for _, a := range []store.DepositAddress{
-			addressOf("BNB", "", "", ""), addressOf("BNB", "", "0x 1", ""), addressOf("BNB", "", "0x1\n", ""), addressOf("BNB", "", strings.Repeat("x", 201), ""),
-			addressOf("BNB", "", "\xff", ""), addressOf("BNB", "", "0x1", "a b"), addressOf("BNB", "B C", "0x1", ""), addressOf("BNB", "ıx", "0x1", ""),
-			addressOf("BNB", strings.Repeat("x", 33), "0x1", ""), {Account: "@custody", Asset: "BNB", Address: "0x1"}, {Asset: "BNB", Address: "0x1"},
+			addressOf("BNB", "", "", ""), addressOf("BNB", "", "0x 1", ""), addressOf("BNB", "", "0x1\n", ""),
+			addressOf("BNB", "", strings.Repeat("x", 201), ""),
+			addressOf("BNB", "", "\xff", ""), addressOf("BNB", "", "0x1", "a b"), addressOf("BNB", "B C", "0x1", ""),
+			addressOf("BNB", "ıx", "0x1", ""),
+			addressOf("BNB", strings.Repeat("x", 33), "0x1", ""), {Account: "@custody", Asset: "BNB", Address: "0x1"},
+			{Asset: "BNB", Address: "0x1"},
 		} {
 			_, err := db.SetDepositAddress(t.Context(), a)
 			wants(t, err, ledger.ErrInvalid)
 		}
-		for _, a := range []store.DepositAddress{addressOf("NOPE", "", "0x1", ""), {Account: "nobody", Asset: "BNB", Address: "0x1"}} {
+		for _, a := range []store.DepositAddress{addressOf("NOPE", "", "0x1", ""),
+			{Account: "nobody", Asset: "BNB", Address: "0x1"}} {
 			_, err := db.SetDepositAddress(t.Context(), a)
 			wants(t, err, ledger.ErrNotFound)
 		}

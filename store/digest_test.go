@@ -70,8 +70,10 @@ func TestRepeats(t *testing.T) {
 			entry ledger.Entry
 			want  error
 		}{
-			"as it was": {without, nil}, "with its time": {dated, nil}, "of a time": {with, nil}, "without the time it had": {timeless, nil},
-			"with another time": {later, ledger.ErrConflict}, "with a move more": {other, ledger.ErrConflict}, "of another kind": {kind, ledger.ErrConflict},
+			"as it was": {without, nil}, "with its time": {dated, nil}, "of a time": {with, nil},
+			"without the time it had": {timeless, nil},
+			"with another time":       {later, ledger.ErrConflict}, "with a move more": {other, ledger.ErrConflict},
+			"of another kind": {kind, ledger.ErrConflict},
 		} {
 			outcomes := testkit.Must(db.Post(ctx, []ledger.Entry{c.entry}))(t)
 			if wants(t, outcomes[0].Err, c.want); c.want == nil && !outcomes[0].Repeated {
@@ -86,7 +88,8 @@ func TestRepeats(t *testing.T) {
 func repeatsOfAWithdrawal(t *testing.T, db *store.DB) {
 	t.Helper()
 	ctx := t.Context()
-	w := store.Withdrawal{ID: "w", Account: "alice", Asset: bnb, Amount: 1_00000000, Address: "0x1", Network: "BSC", Tag: "7", ClientID: "mine"}
+	w := store.Withdrawal{ID: "w", Account: "alice", Asset: bnb, Amount: 1_00000000, Address: "0x1", Network: "BSC",
+		Tag: "7", ClientID: "mine"}
 	testkit.Must(db.Withdraw(ctx, w))(t)
 	if o := testkit.Must(db.Withdraw(ctx, w))(t); !o.Repeated {
 		t.Errorf("the request again is answered %+v", o)
@@ -122,7 +125,8 @@ func makeOld(t *testing.T, db *store.DB) {
 	t.Helper()
 	for id, e := range rows(t, db) {
 		digest := ledger.FirstDigest(e.Leaves)
-		testkit.Must(db.Exec(t.Context(), "UPDATE entries SET digest = $1, digest_version = 1, leaves = NULL, destination = NULL WHERE entry = $2", digest[:], id))(t)
+		testkit.Must(db.Exec(t.Context(), "UPDATE entries SET digest = $1, digest_version = 1, leaves = NULL, "+
+			"destination = NULL WHERE entry = $2", digest[:], id))(t)
 	}
 }
 
@@ -135,13 +139,15 @@ func everyKind(t *testing.T, db *store.DB, clock *testkit.Clock) int {
 	outcomes, err := db.PostOpenings(ctx, []store.Opening{{Account: "alice", Asset: bnb, Amount: 10_00000000}})
 	ok(t, refusal(outcomes, err))
 	outcomes, err = db.PostImport(ctx, "alice", []store.ImportEntry{
-		{Name: "1", Kind: ledger.Import, At: noon.Add(-time.Hour), Changes: []store.ImportChange{{bnb, 5}, {sol, 6}, {bnb, -2}}},
+		{Name: "1", Kind: ledger.Import, At: noon.Add(-time.Hour),
+			Changes: []store.ImportChange{{bnb, 5}, {sol, 6}, {bnb, -2}}},
 		{Name: "2", Kind: ledger.RewardElsewhere, At: noon.Add(-time.Hour), Changes: []store.ImportChange{{bnb, 7}}},
 	})
 	ok(t, refusal(outcomes, err))
 	testkit.Must(db.Fund(ctx, "1", bnb, 100_00000000, false))(t)
 	on(t, db, "alice")
-	testkit.Must(db.Withdraw(ctx, store.Withdrawal{ID: "w-1", Account: "alice", Asset: bnb, Amount: 1_00000000, Address: "0x1", Tag: "5"}))(t)
+	testkit.Must(db.Withdraw(ctx, store.Withdrawal{ID: "w-1", Account: "alice", Asset: bnb, Amount: 1_00000000,
+		Address: "0x1", Tag: "5"}))(t)
 	held := ledger.Account("alice/held")
 	entries := []ledger.Entry{
 		{ID: "e-1", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "bob")},
@@ -200,17 +206,20 @@ func TestDigestsOfOldBooks(t *testing.T) {
 // books keeps its digest of version 1. The audit reports it, and nothing is a repeat of it.
 func TestTamperingBeforeTheUpgradeIsFound(t *testing.T) {
 	for name, sql := range map[string]string{
-		"amount":      "UPDATE postings SET amount = amount * 2 WHERE entry = 'e-1'",
-		"accounts":    "UPDATE postings SET other = '@desk' WHERE entry = 'e-1' AND side = 1; UPDATE postings SET account = '@desk' WHERE entry = 'e-1' AND side = 0",
-		"kind":        "UPDATE postings SET kind = 'import' WHERE entry = 'e-1'",
-		"time":        "UPDATE postings SET at = at + 1 WHERE entry = 'e-1'",
-		"row's time":  "UPDATE entries SET at = at + 1 WHERE entry = 'e-1'",
-		"one side":    "DELETE FROM postings WHERE entry = 'e-1' AND side = 0",
-		"a move":      "DELETE FROM postings WHERE entry = 'e-1'",
-		"a move more": "INSERT INTO postings SELECT bucket, day, account, asset, at, entry, 1, side, amount, other, kind FROM postings WHERE entry = 'e-1'",
-		"number":      "UPDATE postings SET move = 1 WHERE entry = 'e-1'",
-		"digest":      "UPDATE entries SET digest = (SELECT e.digest FROM entries e WHERE e.entry = 'e-2') WHERE entry = 'e-1'",
-		"no request":  "UPDATE withdrawals SET id = 'w-3' WHERE id = 'w-1'",
+		"amount": "UPDATE postings SET amount = amount * 2 WHERE entry = 'e-1'",
+		"accounts": "UPDATE postings SET other = '@desk' WHERE entry = 'e-1' AND side = 1; UPDATE postings SET " +
+			"account = '@desk' WHERE entry = 'e-1' AND side = 0",
+		"kind":       "UPDATE postings SET kind = 'import' WHERE entry = 'e-1'",
+		"time":       "UPDATE postings SET at = at + 1 WHERE entry = 'e-1'",
+		"row's time": "UPDATE entries SET at = at + 1 WHERE entry = 'e-1'",
+		"one side":   "DELETE FROM postings WHERE entry = 'e-1' AND side = 0",
+		"a move":     "DELETE FROM postings WHERE entry = 'e-1'",
+		"a move more": "INSERT INTO postings SELECT bucket, day, account, asset, at, entry, 1, side, amount, other, " +
+			"kind FROM postings WHERE entry = 'e-1'",
+		"number": "UPDATE postings SET move = 1 WHERE entry = 'e-1'",
+		"digest": "UPDATE entries SET digest = (SELECT e.digest FROM entries e WHERE e.entry = 'e-2') WHERE " +
+			"entry = 'e-1'",
+		"no request": "UPDATE withdrawals SET id = 'w-3' WHERE id = 'w-1'",
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
@@ -249,7 +258,8 @@ func TestManyDigests(t *testing.T) {
 		open(t, db, "alice")
 		var entries []ledger.Entry
 		for i := range 5000 {
-			entries = append(entries, ledger.Entry{ID: fmt.Sprintf("m-%d", i), Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")})
+			entries = append(entries, ledger.Entry{ID: fmt.Sprintf("m-%d", i), Kind: ledger.Deposit,
+				Moves: oneBNB(ledger.Custody, "alice")})
 		}
 		ok(t, refusal(db.Post(t.Context(), entries)))
 		makeOld(t, db)

@@ -18,13 +18,15 @@ const maxDocument = 1 << 20
 func checkDocument(name, text string) error {
 	switch {
 	case !slices.Contains(staking.DocumentNames, name):
-		return ledger.ErrInvalid.In("name", "the document %q is unknown; it is one of %s", ledger.Clip(name), strings.Join(staking.DocumentNames, ", "))
+		return ledger.ErrInvalid.In("name", "the document %q is unknown; it is one of %s", ledger.Clip(name),
+			strings.Join(staking.DocumentNames, ", "))
 	case strings.TrimSpace(text) == "":
 		return ledger.ErrInvalid.In("text", "the document %s is empty", name)
 	case !utf8.ValidString(text) || strings.Contains(text, "\x00"):
 		return ledger.ErrInvalid.In("text", "the document %s is not text in UTF-8", name)
 	case len(text) > maxDocument:
-		return ledger.ErrInvalid.In("text", "the document %s has %d bytes; at most %d are allowed", name, len(text), maxDocument)
+		return ledger.ErrInvalid.In("text", "the document %s has %d bytes; at most %d are allowed", name, len(text),
+			maxDocument)
 	}
 	return nil
 }
@@ -60,7 +62,8 @@ func (db *DB) PublishDocument(ctx context.Context, name, text string) (staking.D
 
 // writeDocument writes a version that nobody else may have written at the same time.
 func writeDocument(t tx, d staking.Document) error {
-	n, err := t.Exec("INSERT INTO documents (name, version, published, content) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+	n, err := t.Exec("INSERT INTO documents (name, version, published, content) VALUES ($1, $2, $3, $4) ON "+
+		"CONFLICT DO NOTHING",
 		d.Name, int64(d.Version), d.Published.UnixMilli(), d.Text)
 	if err == nil && n == 0 {
 		err = errRetry
@@ -91,7 +94,8 @@ func (db *DB) Accept(ctx context.Context, id ledger.Account, document string, ve
 			wanted = current[document]
 		}
 		if wanted < 1 || wanted > current[document] {
-			return ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(document), version).Because(ReasonUnknownDocument)
+			return ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(document),
+				version).Because(ReasonUnknownDocument)
 		}
 		n, err := writeAcceptances(t, acceptanceRow{id, DocumentVersion{document, wanted}, db.now(), c})
 		if err != nil || n == 0 {
@@ -116,7 +120,8 @@ func CurrentDocuments(t view) (map[string]int, error) {
 
 // AcceptedVersions are the newest versions that a holder has accepted, by name.
 func AcceptedVersions(t view, id ledger.Account) (map[string]int, error) {
-	accepted, err := versions(t, "SELECT document, max(version) FROM acceptances WHERE bucket = $1 AND account = $2 GROUP BY document", int64(id.Bucket()), string(id))
+	accepted, err := versions(t, "SELECT document, max(version) FROM acceptances WHERE bucket = $1 AND account = "+
+		"$2 GROUP BY document", int64(id.Bucket()), string(id))
 	if err != nil {
 		return nil, fmt.Errorf("read what %s has accepted: %w", id, err)
 	}

@@ -21,7 +21,8 @@ func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
 		on(t, db, "alice")
 		clock.Set(2, "09:00")
 		d := testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall."))(t)
-		if again := testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall."))(t); d.Version != 2 || again != d || !d.Published.Equal(clock.Now()) {
+		if again := testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, "Prices fall."))(t); d.Version != 2 ||
+			again != d || !d.Published.Equal(clock.Now()) {
 			t.Errorf("published are %+v and %+v", d, again)
 		}
 		on(t, db, "alice")
@@ -39,7 +40,8 @@ func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
 		for i, d := range documents {
 			names[i] = d.Name
 		}
-		if want := []string{staking.TermsOfUse, staking.SoftStakingTerms, staking.RiskWarning, staking.RiskWarning}; !slices.Equal(names, want) || documents[3].Version != 2 {
+		if want := []string{staking.TermsOfUse, staking.SoftStakingTerms, staking.RiskWarning,
+			staking.RiskWarning}; !slices.Equal(names, want) || documents[3].Version != 2 {
 			t.Errorf("the documents are %v", names)
 		}
 		back := testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, staking.ShippedDocuments()[staking.RiskWarning]))(t)
@@ -60,10 +62,12 @@ func TestAcceptancesAreKeptAsTheFirstTime(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		testkit.Must(db.OpenAccount(ctx, "alice", "DE"))(t)
-		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 0, staking.Client{Platform: "ios", Version: "3.1.0", Address: "192.0.2.7", Country: "de"}))
+		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 0,
+			staking.Client{Platform: "ios", Version: "3.1.0", Address: "192.0.2.7", Country: "de"}))
 		clock.Set(2, "09:00")
 		ok(t, db.Accept(ctx, "alice", staking.TermsOfUse, 1, staking.Client{Platform: "web"}))
-		want := []reports.Acceptance{{Document: staking.TermsOfUse, Version: 1, At: noon, Client: "ios 3.1.0", Address: "192.0.2.7 DE"}}
+		want := []reports.Acceptance{{Document: staking.TermsOfUse, Version: 1, At: noon, Client: "ios 3.1.0",
+			Address: "192.0.2.7 DE"}}
 		if got := testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "alice"))(t); !slices.Equal(got, want) {
 			t.Errorf("kept is %v", got)
 		}

@@ -19,7 +19,8 @@ func TestDraft(t *testing.T) {
 			open(t, db, id)
 			addLogin(t, db, string(id)+"@example.com", id)
 		}
-		one, two := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice")
+		one, two := addSession(t, db, clock, "alice@example.com", "alice"),
+			addSession(t, db, clock, "alice@example.com", "alice")
 		bob := addSession(t, db, clock, "bob@example.com", "bob")
 		there := func(account ledger.Account, id string) bool {
 			_, err := db.People().Draft(ctx, account, id)
@@ -48,7 +49,8 @@ func TestDraft(t *testing.T) {
 			"without an ID":        {Account: "alice", Session: one.ID, Path: "/send"},
 			"with an odd ID":       {ID: "x y", Account: "alice", Session: one.ID, Path: "/send"},
 			"without a path":       {ID: "x", Account: "alice", Session: one.ID},
-			"too large":            {ID: "x", Account: "alice", Session: one.ID, Path: "/send", Body: strings.Repeat("x", 16<<10+1)},
+			"too large": {ID: "x", Account: "alice", Session: one.ID, Path: "/send",
+				Body: strings.Repeat("x", 16<<10+1)},
 		} {
 			if err := db.People().AddDraft(ctx, bad); err == nil {
 				t.Errorf("a draft %s is kept", what)
@@ -84,14 +86,16 @@ func TestDraftsEnd(t *testing.T) {
 		}
 		add := func(session string, i int) error {
 			clock.Advance(time.Millisecond)
-			return db.People().AddDraft(ctx, people.Draft{ID: fmt.Sprint("d-", i), Account: "alice", Session: session, Path: "/send", Body: "amount=1"})
+			return db.People().AddDraft(ctx, people.Draft{ID: fmt.Sprint("d-", i), Account: "alice", Session: session,
+				Path: "/send", Body: "amount=1"})
 		}
 		other := addSession(t, db, clock, "alice@example.com", "alice")
 		for what, end := range map[string]func(id string) error{
 			"EndSession":  func(id string) error { return db.People().EndSession(ctx, "alice", id) },
 			"EndSessions": func(string) error { return db.People().EndSessions(ctx, "alice", other.ID) },
 			"SetPassword": func(string) error {
-				_, err := db.People().SetPassword(ctx, "alice@example.com", people.PasswordChange{Hash: oneHash, KeepSession: other.ID})
+				_, err := db.People().SetPassword(ctx, "alice@example.com",
+					people.PasswordChange{Hash: oneHash, KeepSession: other.ID})
 				return err
 			},
 		} {

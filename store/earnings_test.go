@@ -28,7 +28,8 @@ func agrees(t *testing.T, rs *reports.Reports, id ledger.Account) reports.Holder
 		return nil
 	}))
 	if e.Value != value || e.Unpriced != unpriced {
-		t.Errorf("the rewards of %s are worth %d and %d have no price, not %d and %d", id, value, unpriced, e.Value, e.Unpriced)
+		t.Errorf("the rewards of %s are worth %d and %d have no price, not %d and %d", id, value, unpriced, e.Value,
+			e.Unpriced)
 	}
 	return e
 }
@@ -112,7 +113,8 @@ func TestWhatIsStaked(t *testing.T) {
 			t.Helper()
 			text := ""
 			for _, token := range holder(t, db, "alice", reports.Offer|reports.Value).Tokens {
-				text += fmt.Sprintf("%s %s/%s ", token.Asset.Symbol, token.Asset.Format(token.Counting), token.Asset.Format(token.Free))
+				text += fmt.Sprintf("%s %s/%s ", token.Asset.Symbol, token.Asset.Format(token.Counting),
+					token.Asset.Format(token.Free))
 			}
 			return text
 		}
@@ -206,9 +208,11 @@ func TestTermsOnADayWithARevision(t *testing.T) {
 		set(day1+5, 500)
 		set(day1+5, 501)
 		set(day1+9, 900)
-		for d, want := range map[staking.Day]staking.Rate{day1: 150_000, day1 + 4: 150_000, day1 + 5: 501, day1 + 8: 501, day1 + 9: 900, day1 + 99: 900} {
+		for d, want := range map[staking.Day]staking.Rate{day1: 150_000, day1 + 4: 150_000, day1 + 5: 501, day1 + 8: 501,
+			day1 + 9: 900, day1 + 99: 900} {
 			terms := testkit.Must(reports.New(db.Reader()).TermsOn(t.Context(), d))(t)
-			if i := slices.IndexFunc(terms, func(t staking.Terms) bool { return t.Asset == "BNB" }); len(terms) != 10 || terms[i].APR != want {
+			if i := slices.IndexFunc(terms, func(t staking.Terms) bool { return t.Asset == "BNB" }); len(terms) != 10 ||
+				terms[i].APR != want {
 				t.Errorf("on %s: %+v", d, terms)
 			}
 		}

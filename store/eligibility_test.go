@@ -28,12 +28,14 @@ func TestEligibility(t *testing.T) {
 		}
 		testkit.Must(db.OpenAccount(t.Context(), "alice", "US-CA"))(t)
 		s := look(staking.Client{Platform: "ios", Version: "3.0.9"})
-		if !errors.Is(s.Region, staking.ErrRegion) || !errors.Is(s.Version, staking.ErrUpdateApp) || len(s.Missing) != 3 || s.Missing[0].Name != staking.TermsOfUse {
+		if !errors.Is(s.Region, staking.ErrRegion) || !errors.Is(s.Version, staking.ErrUpdateApp) || len(s.Missing) != 3 ||
+			s.Missing[0].Name != staking.TermsOfUse {
 			t.Errorf("a resident of a restricted region with an old app: %+v", s)
 		}
 		setRegion(t, db, "alice", "DE")
 		accept(t, db, "alice")
-		if s := look(staking.Client{Platform: "ios", Version: "3.1.0"}); s.Region != nil || s.Version != nil || s.Missing != nil {
+		if s := look(staking.Client{Platform: "ios", Version: "3.1.0"}); s.Region != nil || s.Version != nil ||
+			s.Missing != nil {
 			t.Errorf("a resident of Germany who has accepted everything: %+v", s)
 		}
 		if s := look(staking.Client{Country: "us"}); !errors.Is(s.Region, staking.ErrRegion) {
@@ -90,8 +92,10 @@ func TestDocument(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		clock.Advance(time.Hour)
 		testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
-		for version, wanted := range map[int]string{0: "Prices fall.", 2: "Prices fall.", 1: staking.ShippedDocuments()[staking.RiskWarning]} {
-			if d := testkit.Must(reports.New(db.Reader()).Document(t.Context(), staking.RiskWarning, version))(t); d.Text != wanted || (d.Version != version && version != 0) {
+		for version, wanted := range map[int]string{0: "Prices fall.", 2: "Prices fall.",
+			1: staking.ShippedDocuments()[staking.RiskWarning]} {
+			if d := testkit.Must(reports.New(db.Reader()).Document(t.Context(), staking.RiskWarning,
+				version))(t); d.Text != wanted || (d.Version != version && version != 0) {
 				t.Errorf("version %d: %+v", version, d)
 			}
 		}
@@ -103,7 +107,8 @@ func TestDocument(t *testing.T) {
 		for i := range whole {
 			whole[i].Text = ""
 		}
-		if versions := testkit.Must(reports.New(db.Reader()).DocumentVersions(t.Context()))(t); len(versions) != 4 || !slices.Equal(versions, whole) {
+		if versions := testkit.Must(reports.New(db.Reader()).DocumentVersions(t.Context()))(t); len(versions) != 4 ||
+			!slices.Equal(versions, whole) {
 			t.Errorf("%v; %v is wanted", versions, whole)
 		}
 	})
@@ -132,7 +137,8 @@ func TestLogPage(t *testing.T) {
 					break
 				}
 			}
-			wanted := []string{"region add FR", "init books", "price set ADA", "price set BNB", "price set POL", "price set SOL", "price set SUI", "price set TON"}
+			wanted := []string{"region add FR", "init books", "price set ADA", "price set BNB", "price set POL", "price set SOL",
+				"price set SUI", "price set TON"}
 			if !slices.Equal(walked, wanted) {
 				t.Errorf("in pages of %d: %q; %q is wanted", size, walked, wanted)
 			}

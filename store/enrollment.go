@@ -17,7 +17,8 @@ import (
 func EnrollmentsOf(t view, id ledger.Account) ([]staking.Enrollment, error) {
 	enrollments, err := db.All(t, func(r row) (staking.Enrollment, error) {
 		return staking.Enrollment{Account: id, From: staking.Day(r.Int(0)), Until: staking.Day(r.Int(1))}, nil
-	}, "SELECT from_day, until_day FROM enrollments WHERE bucket = $1 AND account = $2 ORDER BY from_day", int64(id.Bucket()), string(id))
+	}, "SELECT from_day, until_day FROM enrollments WHERE bucket = $1 AND account = $2 ORDER BY from_day",
+		int64(id.Bucket()), string(id))
 	if err != nil {
 		return nil, fmt.Errorf("read the enrollments of %s: %w", id, err)
 	}
@@ -148,9 +149,11 @@ type enrollAccount struct {
 
 func (db *DB) enrollTogether(ctx context.Context, requests []EnrollRequest) (outcomes []EnrollOutcome, err error) {
 	err = db.engine.Write(ctx, func(t tx) error {
-		e := &enrollBatch{db: db, t: t, outcomes: make([]EnrollOutcome, len(requests)), accounts: map[ledger.Account]*enrollAccount{}}
+		e := &enrollBatch{db: db, t: t, outcomes: make([]EnrollOutcome, len(requests)),
+			accounts: map[ledger.Account]*enrollAccount{}}
 		e.check(requests)
-		for _, step := range []func() error{e.lockDays, func() error { return lockLists(t) }, e.lockAccounts, e.read, e.decide, e.write} {
+		for _, step := range []func() error{e.lockDays, func() error { return lockLists(t) }, e.lockAccounts, e.read,
+			e.decide, e.write} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -280,17 +283,20 @@ func (e *enrollBatch) read() (err error) {
 		sql  string
 		each func(*enrollAccount, row)
 	}{
-		{"SELECT x.account, x.from_day, x.until_day FROM {rows} JOIN enrollments x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
+		{"SELECT x.account, x.from_day, x.until_day FROM {rows} JOIN enrollments x ON x.bucket = r.bucket AND " +
+			"x.account = r.account", func(a *enrollAccount, r row) {
 			a.all = append(a.all, staking.Enrollment{Account: a.ID, From: staking.Day(r.Int(1)), Until: staking.Day(r.Int(2))})
 		}},
-		{"SELECT x.account, x.version, x.document FROM {rows} JOIN acceptances x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
+		{"SELECT x.account, x.version, x.document FROM {rows} JOIN acceptances x ON x.bucket = r.bucket AND " +
+			"x.account = r.account", func(a *enrollAccount, r row) {
 			a.accept(DocumentVersion{r.Text(2), int(r.Int(1))})
 		}},
-		{"SELECT x.account, x.at, x.action FROM {rows} JOIN switch_events x ON x.bucket = r.bucket AND x.account = r.account", func(a *enrollAccount, r row) {
-			if !isRefused(r.Text(2)) {
-				a.last = max(a.last, r.Int(1))
-			}
-		}},
+		{"SELECT x.account, x.at, x.action FROM {rows} JOIN switch_events x ON x.bucket = r.bucket AND x.account = r.account",
+			func(a *enrollAccount, r row) {
+				if !isRefused(r.Text(2)) {
+					a.last = max(a.last, r.Int(1))
+				}
+			}},
 	} {
 		if err == nil {
 			err = e.t.QuerySet(func(r row) error { of.each(e.accounts[ledger.Account(r.Text(0))], r); return nil }, of.sql, ids)
@@ -370,7 +376,8 @@ func (e *enrollBatch) fresh(r enrollRow, a *enrollAccount) (fresh []DocumentVers
 		published, there := e.documents[d]
 		switch {
 		case !there:
-			return nil, ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(d.Name), d.Version).Because(ReasonUnknownDocument)
+			return nil, ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(d.Name),
+				d.Version).Because(ReasonUnknownDocument)
 		case r.AcceptedAt.Before(published):
 			return nil, ledger.ErrInvalid.In("", "%s version %d was published at %s, after %s, when it was accepted",
 				d.Name, d.Version, stamp(published.UnixMilli()), stamp(r.AcceptedAt.UnixMilli()))

@@ -71,8 +71,10 @@ func TestEnrollBatch(t *testing.T) {
 		testkit.Must(db.Enroll(ctx, "alone", client, time.Time{}))(t)
 		for _, id := range accounts {
 			for what, same := range map[string]bool{
-				"acceptances": slices.Equal(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, id))(t), testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "alone"))(t)),
-				"presses":     slices.Equal(testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, id))(t), testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "alone"))(t)),
+				"acceptances": slices.Equal(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, id))(t),
+					testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "alone"))(t)),
+				"presses": slices.Equal(testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, id))(t),
+					testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "alone"))(t)),
 			} {
 				if !same {
 					t.Errorf("%s's %s are not as of one that was switched on alone", id, what)
@@ -135,7 +137,8 @@ func TestEnrollBatchRefuses(t *testing.T) {
 				t.Errorf("%s: %v, want %v", c.what, o.Err, c.want)
 			}
 		}
-		if n := len(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "bob"))(t)) + len(testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "bob"))(t)); n != 0 {
+		if n := len(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "bob"))(t)) +
+			len(testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "bob"))(t)); n != 0 {
 			t.Errorf("a refused row leaves %d rows", n)
 		}
 		late := batchOf(testkit.Moment(3, "08:00"), published, "carol", "left")
@@ -207,7 +210,8 @@ func enrollCases(now time.Time) []enrollCase {
 		{"a restricted region", row(func(r *store.EnrollRequest) {}, "american"), staking.ErrRegion},
 		{"no residence", row(func(r *store.EnrollRequest) {}, "nowhere"), staking.ErrRegion},
 		{"a restricted country", row(func(r *store.EnrollRequest) { r.Client.Country = "IR" }, "bob"), staking.ErrRegion},
-		{"no country", row(func(r *store.EnrollRequest) { r.Client.Country, r.Client.NeedCountry = "", true }, "bob"), staking.ErrUnknownCountry},
+		{"no country", row(func(r *store.EnrollRequest) { r.Client.Country, r.Client.NeedCountry = "", true }, "bob"),
+			staking.ErrUnknownCountry},
 		{"an old app", row(func(r *store.EnrollRequest) { r.Client.Version = "3.0.9" }, "bob"), staking.ErrUpdateApp},
 		{"a client that is none", row(func(r *store.EnrollRequest) { r.Client.Address = "a\nb" }, "bob"), ledger.ErrInvalid},
 		{"no documents", row(func(r *store.EnrollRequest) { r.Accepted = nil }, "bob"), staking.ErrDocuments},
@@ -215,13 +219,15 @@ func enrollCases(now time.Time) []enrollCase {
 		{"an unknown version", row(func(r *store.EnrollRequest) { r.Accepted[0].Version = 9 }, "bob"), ledger.ErrNotFound},
 		{"an unknown document", row(func(r *store.EnrollRequest) { r.Accepted[0].Name = "poem" }, "bob"), ledger.ErrNotFound},
 		{"no time", row(func(r *store.EnrollRequest) { r.AcceptedAt = time.Time{} }, "bob"), ledger.ErrInvalid},
-		{"accepted in the future", row(func(r *store.EnrollRequest) { r.AcceptedAt = now.Add(time.Second) }, "bob"), ledger.ErrInvalid},
+		{"accepted in the future", row(func(r *store.EnrollRequest) { r.AcceptedAt = now.Add(time.Second) }, "bob"),
+			ledger.ErrInvalid},
 		{"accepted before it was published", row(func(r *store.EnrollRequest) { r.AcceptedAt = published.Add(-time.Millisecond) }, "bob"), ledger.ErrInvalid},
 		{"accepted after it is on", row(func(r *store.EnrollRequest) {
 			r.At, r.AcceptedAt = testkit.Moment(3, "10:00"), testkit.Moment(3, "10:01")
 		}, "bob"), ledger.ErrInvalid},
 		{"on in the future", row(func(r *store.EnrollRequest) { r.At = now.Add(time.Minute) }, "bob"), ledger.ErrInvalid},
-		{"on on a closed day", row(func(r *store.EnrollRequest) { r.At = testkit.Moment(2, "12:00") }, "bob"), ledger.ErrDayClosed},
+		{"on on a closed day", row(func(r *store.EnrollRequest) { r.At = testkit.Moment(2, "12:00") }, "bob"),
+			ledger.ErrDayClosed},
 		{"after it left", row(func(r *store.EnrollRequest) { r.At = testkit.Moment(3, "09:00") }, "left"), nil},
 		{"in an open day", row(func(r *store.EnrollRequest) { r.At = testkit.Moment(3, "09:00") }, "carol"), nil},
 	}

@@ -44,10 +44,14 @@ func CreateOld(ctx context.Context, url string, o Options, b Beginning, version 
 		err = db.engine.Write(ctx, func(t tx) error { return db.writeFirstRows(t, b) })
 	}
 	if err == nil && version == Released {
-		err = db.engine.Write(ctx, func(t tx) error { return db.writeClosing(t, staking.Closing{From: b.From, After: b.CloseAfter}) })
+		err = db.engine.Write(ctx, func(t tx) error {
+			return db.writeClosing(t,
+				staking.Closing{From: b.From, After: b.CloseAfter})
+		})
 	}
 	if err == nil {
-		_, err = db.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)", int64(id.Bucket()), string(id), db.now())
+		_, err = db.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)",
+			int64(id.Bucket()), string(id), db.now())
 	}
 	return errors.Join(err, db.Close())
 }

@@ -17,10 +17,11 @@ import (
 // balancesAt are all balances at a moment, as they are exported.
 func balancesAt(t *testing.T, db *store.DB, at time.Time) (all []reports.Held) {
 	t.Helper()
-	ok(t, reports.New(db.Reader()).ExportBalances(t.Context(), at, func() error { all = nil; return nil }, func(h reports.Held) error {
-		all = append(all, h)
-		return nil
-	}))
+	ok(t, reports.New(db.Reader()).ExportBalances(t.Context(), at, func() error { all = nil; return nil },
+		func(h reports.Held) error {
+			all = append(all, h)
+			return nil
+		}))
 	return all
 }
 
@@ -71,7 +72,8 @@ func TestExportBalances(t *testing.T) {
 		accounts := bookkeeping(t, db, clock)
 		hold := func(id string, day int, hour string, from, to ledger.Account) {
 			t.Helper()
-			ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: id, Kind: ledger.Hold, At: testkit.Moment(day, hour), Moves: oneBNB(from, to)}})))
+			ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: id, Kind: ledger.Hold, At: testkit.Moment(day, hour),
+				Moves: oneBNB(from, to)}})))
 		}
 		hold("h-1", 4, "00:01", "holder-1", "holder-1/held")
 		clock.Set(5, "12:00")
@@ -81,7 +83,8 @@ func TestExportBalances(t *testing.T) {
 		}
 		moments := []time.Time{clock.Now()}
 		for day := 1; day <= 5; day++ {
-			moments = append(moments, testkit.Moment(day, "00:00").Add(-time.Millisecond), testkit.Moment(day, "00:00"), testkit.Moment(day, "11:00"))
+			moments = append(moments, testkit.Moment(day, "00:00").Add(-time.Millisecond), testkit.Moment(day, "00:00"),
+				testkit.Moment(day, "11:00"))
 		}
 		for _, at := range moments {
 			if at.Before(day1.Start()) {
@@ -108,8 +111,10 @@ func TestExportBalances(t *testing.T) {
 		}
 		none := func() error { return nil }
 		visit := func(reports.Held) error { return fmt.Errorf("a row") }
-		wants(t, reports.New(db.Reader()).ExportBalances(ctx, clock.Now().Add(time.Millisecond), none, visit), ledger.ErrInvalid)
-		wants(t, reports.New(db.Reader()).ExportBalances(ctx, day1.Start().Add(-time.Millisecond), none, visit), ledger.ErrInvalid)
+		wants(t, reports.New(db.Reader()).ExportBalances(ctx, clock.Now().Add(time.Millisecond), none, visit),
+			ledger.ErrInvalid)
+		wants(t, reports.New(db.Reader()).ExportBalances(ctx, day1.Start().Add(-time.Millisecond), none, visit),
+			ledger.ErrInvalid)
 		if staking.DayOf(clock.Now()) != day1+4 {
 			t.Error("the clock has moved")
 		}

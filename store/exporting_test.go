@@ -51,10 +51,12 @@ func TestExportJournal(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		bookkeeping(t, db, clock)
 		var whole, exported []ledger.Posting
-		ok(t, reports.New(db.Reader()).Journal(t.Context(), func(p ledger.Posting) error { whole = append(whole, p); return nil }))
+		ok(t, reports.New(db.Reader()).Journal(t.Context(),
+			func(p ledger.Posting) error { whole = append(whole, p); return nil }))
 		from := day1
 		export := func(from, to staking.Day) (lines []ledger.Posting) {
-			ok(t, reports.New(db.Reader()).ExportJournal(t.Context(), from, to, func(p ledger.Posting) error { lines = append(lines, p); return nil }))
+			ok(t, reports.New(db.Reader()).ExportJournal(t.Context(), from, to,
+				func(p ledger.Posting) error { lines = append(lines, p); return nil }))
 			return lines
 		}
 		exported = export(from, day1+100)
@@ -82,7 +84,8 @@ func TestExportJournal(t *testing.T) {
 		}
 		away := errors.New("the client went away")
 		n := 0
-		err := reports.New(db.Reader()).ExportJournal(t.Context(), day1, day1+100, func(ledger.Posting) error { n++; return away })
+		err := reports.New(db.Reader()).ExportJournal(t.Context(), day1, day1+100,
+			func(ledger.Posting) error { n++; return away })
 		if n != 1 || !errors.Is(err, away) {
 			t.Errorf("after the client went away: %d more lines, %v", n-1, err)
 		}
@@ -91,7 +94,8 @@ func TestExportJournal(t *testing.T) {
 
 func inOrder(lines []ledger.Posting) {
 	slices.SortFunc(lines, func(a, b ledger.Posting) int {
-		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Entry, b.Entry), cmp.Compare(a.Move, b.Move), cmp.Compare(a.Side, b.Side))
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Entry, b.Entry), cmp.Compare(a.Move, b.Move),
+			cmp.Compare(a.Side, b.Side))
 	})
 }
 
@@ -100,11 +104,14 @@ func TestExportRewards(t *testing.T) {
 		accounts := bookkeeping(t, db, clock)
 		var wanted, exported []reports.Reward
 		for _, id := range accounts {
-			ok(t, reports.New(db.Reader()).Rewards(t.Context(), id, day1, day1+100, func(r reports.Reward) error { wanted = append(wanted, r); return nil }))
+			ok(t, reports.New(db.Reader()).Rewards(t.Context(), id, day1, day1+100,
+				func(r reports.Reward) error { wanted = append(wanted, r); return nil }))
 		}
-		ok(t, reports.New(db.Reader()).ExportRewards(t.Context(), day1, day1+100, func(r reports.Reward) error { exported = append(exported, r); return nil }))
+		ok(t, reports.New(db.Reader()).ExportRewards(t.Context(), day1, day1+100,
+			func(r reports.Reward) error { exported = append(exported, r); return nil }))
 		byDay := func(a, b reports.Reward) int {
-			return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Account.Bucket(), b.Account.Bucket()), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
+			return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Account.Bucket(), b.Account.Bucket()),
+				cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
 		}
 		slices.SortFunc(wanted, byDay)
 		if len(exported) != 2*2*len(accounts) || !slices.Equal(wanted, exported) {
@@ -123,7 +130,8 @@ func TestFinal(t *testing.T) {
 		check := func(when string, postings, rewards staking.Day) {
 			t.Helper()
 			if p, r, err := reports.New(db.Reader()).Final(t.Context()); err != nil || p != postings || r != rewards {
-				t.Errorf("%s: postings through %s, rewards through %s, %v; %s and %s are wanted", when, p, r, err, postings, rewards)
+				t.Errorf("%s: postings through %s, rewards through %s, %v; %s and %s are wanted", when, p, r, err, postings,
+					rewards)
 			}
 		}
 		check("in the beginning", day1-1, day1-1)
@@ -153,7 +161,8 @@ func TestLatestRewards(t *testing.T) {
 		}
 		latest := func(asset string, from, to staking.Day, after *reports.RewardKey, limit int) []reports.Reward {
 			t.Helper()
-			return testkit.Must(reports.New(db.Reader()).RewardPage(t.Context(), id, reports.RewardsAsked{From: from, To: to, Asset: asset, Newest: true}, after, limit))(t)
+			return testkit.Must(reports.New(db.Reader()).RewardPage(t.Context(), id,
+				reports.RewardsAsked{From: from, To: to, Asset: asset, Newest: true}, after, limit))(t)
 		}
 		far := day1 + 1000
 		for _, c := range []struct {
@@ -176,9 +185,11 @@ func TestLatestRewards(t *testing.T) {
 		if !slices.Equal(walked, latest("", 0, far, nil, 100)) {
 			t.Errorf("one by one: %s", told(walked))
 		}
-		_, err := reports.New(db.Reader()).RewardPage(t.Context(), "nobody", reports.RewardsAsked{To: far, Newest: true}, nil, 1)
+		_, err := reports.New(db.Reader()).RewardPage(t.Context(), "nobody",
+			reports.RewardsAsked{To: far, Newest: true}, nil, 1)
 		wants(t, err, ledger.ErrNotFound)
-		_, err = reports.New(db.Reader()).RewardPage(t.Context(), id, reports.RewardsAsked{To: far, Asset: "NONE", Newest: true}, nil, 1)
+		_, err = reports.New(db.Reader()).RewardPage(t.Context(), id,
+			reports.RewardsAsked{To: far, Asset: "NONE", Newest: true}, nil, 1)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

@@ -64,7 +64,8 @@ func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earn
 		case !s.account.Closed.IsZero():
 			return isClosed(id, s.account.Closed.UnixMilli())
 		case repeated && f.Earns != earns:
-			return ledger.ErrInvalid.In("", "it is frozen since %s with earning %s; unfreeze it first", stamp(f.Since.UnixMilli()), onOff(f.Earns))
+			return ledger.ErrInvalid.In("", "it is frozen since %s with earning %s; unfreeze it first",
+				stamp(f.Since.UnixMilli()), onOff(f.Earns))
 		case repeated:
 			return nil
 		}
@@ -139,7 +140,8 @@ func onOff(on bool) string { return [...]string{"off", "on"}[flag(on)] }
 // changeFreeze marks the account's balances and changes its freeze, with the locks of a
 // change of its switch: before the account's the balances', as Post takes them. So an entry
 // that takes from one is either in the books by now, or finds it marked.
-func (db *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string, mark int64, change func(*switchChange) error) error {
+func (db *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string, mark int64,
+	change func(*switchChange) error) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
@@ -168,7 +170,8 @@ func (db *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string
 }
 
 func setFreeze(t tx, id ledger.Account, since, mode int64, reason string) error {
-	_, err := t.Exec("UPDATE accounts SET frozen = $1, frozen_mode = $2, frozen_reason = $3 WHERE bucket = $4 AND account = $5",
+	_, err := t.Exec("UPDATE accounts SET frozen = $1, frozen_mode = $2, frozen_reason = $3 WHERE bucket = $4 "+
+		"AND account = $5",
 		since, mode, strings.TrimSpace(reason), int64(id.Bucket()), string(id))
 	return err
 }
@@ -186,7 +189,8 @@ func (s *switchChange) staysOff() error {
 	if !s.account.Freeze.resumes {
 		return nil
 	}
-	_, err := s.t.Exec("UPDATE accounts SET frozen_mode = $1 WHERE bucket = $2 AND account = $3", int64(frozenOff), int64(s.account.ID.Bucket()), string(s.account.ID))
+	_, err := s.t.Exec("UPDATE accounts SET frozen_mode = $1 WHERE bucket = $2 AND account = $3", int64(frozenOff),
+		int64(s.account.ID.Bucket()), string(s.account.ID))
 	return err
 }
 

@@ -52,8 +52,10 @@ func TestNothingLeavesAFrozenAccount(t *testing.T) {
 	}
 	stays := []ledger.Entry{
 		oneMove("deposit", ledger.Deposit, ledger.Custody, a, 3), oneMove("gift", ledger.Transfer, other, a, 1),
-		oneMove("bought", ledger.Trade, ledger.Desk, a, 1), oneMove("release", ledger.Release, a.Held(), a, 5), cancelled("w0", a, 10),
-		oneMove("court", ledger.Adjustment, a, ledger.Custody, 2), oneMove("error", ledger.Adjustment, a.Held(), ledger.Custody, 2),
+		oneMove("bought", ledger.Trade, ledger.Desk, a, 1), oneMove("release", ledger.Release, a.Held(), a, 5),
+		cancelled("w0", a, 10),
+		oneMove("court", ledger.Adjustment, a, ledger.Custody, 2),
+		oneMove("error", ledger.Adjustment, a.Held(), ledger.Custody, 2),
 	}
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, a)
@@ -62,7 +64,8 @@ func TestNothingLeavesAFrozenAccount(t *testing.T) {
 			deposit(t, db, "b-"+string(id), id, 10, bnb, time.Time{})
 		}
 		deposit(t, db, "s", a, 10, sol, time.Time{})
-		ok(t, refusal(post(t, db, oneMove("h", ledger.Hold, a, a.Held(), 10), request("w0", a, 10), request("w1", a, 20)), nil))
+		ok(t, refusal(post(t, db, oneMove("h", ledger.Hold, a, a.Held(), 10), request("w0", a, 10),
+			request("w1", a, 20)), nil))
 		already := oneMove("already", ledger.Transfer, a, other, 1)
 		ok(t, refusal(post(t, db, already), nil))
 		clock.Set(1, "12:30")
@@ -72,7 +75,8 @@ func TestNothingLeavesAFrozenAccount(t *testing.T) {
 		}
 		for _, together := range []bool{true, false} {
 			for i, o := range posted(t, db, together, out...) {
-				if !strings.Contains(fmt.Sprint(o.Err), "the account is frozen: alice: nothing leaves it until an operator unfreezes it") {
+				if !strings.Contains(fmt.Sprint(o.Err), "the account is frozen: alice: nothing leaves it until an "+
+					"operator unfreezes it") {
 					t.Errorf("%s, together %t: %v", out[i].ID, together, o.Err)
 				}
 			}
@@ -128,7 +132,8 @@ func TestWhatAFreezeLeavesOfTheSwitch(t *testing.T) {
 			}
 		}
 		for id, want := range map[ledger.Account]string{
-			"earns": ".xxxxxx", "stops": ".x...xx", "leaves": ".x.....", "never": ".......", "moves": ".x.....", "today": ".....xx",
+			"earns": ".xxxxxx", "stops": ".x...xx", "leaves": ".x.....", "never": ".......", "moves": ".x.....",
+			"today": ".....xx",
 		} {
 			if got := covered(t, db, id, 7); got != want {
 				t.Errorf("%s earns on %s; want %s", id, got, want)
@@ -173,7 +178,8 @@ func TestAFreezeIsIdempotentAndLogged(t *testing.T) {
 		}
 		_, err = db.Freeze(ctx, "alice", "why", true)
 		wants(t, err, ledger.ErrInvalid)
-		if f := testkit.Must(db.Account(ctx, "alice"))(t).Freeze; f.Reason != "court order 7" || !f.Since.Equal(noon) || f.Earns {
+		if f := testkit.Must(db.Account(ctx, "alice"))(t).Freeze; f.Reason != "court order 7" || !f.Since.Equal(noon) ||
+			f.Earns {
 			t.Errorf("the freeze is %+v", f)
 		}
 		unfreeze(t, db, "alice")
@@ -232,7 +238,8 @@ func balanceOf(t *testing.T, db *store.DB, id ledger.Account) ledger.Amount {
 func TestAFreezeWaitsForADeposit(t *testing.T) {
 	twoOnPostgres(t, func(t *testing.T, url string, one, two *store.DB) {
 		e := oneMove("d", ledger.Deposit, ledger.Custody, "alice", 10)
-		g := shut(t, url, "INSERT INTO entries (bucket, entry, at, posted_at, digest) VALUES ($1, $2, 0, 0, '')", e.Bucket(), e.ID)
+		g := shut(t, url, "INSERT INTO entries (bucket, entry, at, posted_at, digest) VALUES ($1, $2, 0, 0, '')",
+			e.Bucket(), e.ID)
 		posted := later(t, one, e)
 		g.waiting(1)
 		frozen := make(chan error, 1)

@@ -144,7 +144,8 @@ func TestTheSameEntryThatWaitsForItself(t *testing.T) {
 func TestAClosingWaitsForADeposit(t *testing.T) {
 	twoOnPostgres(t, func(t *testing.T, url string, one, two *store.DB) {
 		e := oneMove("d", ledger.Deposit, ledger.Custody, "alice", 10)
-		g := shut(t, url, "INSERT INTO entries (bucket, entry, at, posted_at, digest) VALUES ($1, $2, 0, 0, '')", e.Bucket(), e.ID)
+		g := shut(t, url, "INSERT INTO entries (bucket, entry, at, posted_at, digest) VALUES ($1, $2, 0, 0, '')",
+			e.Bucket(), e.ID)
 		posted := later(t, one, e)
 		g.waiting(1)
 		closed := make(chan error, 1)
@@ -162,8 +163,10 @@ func TestAClosingWaitsForADeposit(t *testing.T) {
 func TestADepositWaitsForAClosing(t *testing.T) {
 	for _, symbol := range []string{bnb, sol} {
 		twoOnPostgres(t, func(t *testing.T, url string, one, two *store.DB) {
-			ok(t, refusal(post(t, one, oneMove("d", ledger.Deposit, ledger.Custody, "alice", 10), oneMove("w", ledger.Withdrawal, "alice", ledger.Custody, 10)), nil))
-			g := shut(t, url, "INSERT INTO log (bucket, at, actor, role, request, action, subject, detail) VALUES ($1, $2, 'test', 'system', '', 'account close', 'alice', '')",
+			ok(t, refusal(post(t, one, oneMove("d", ledger.Deposit, ledger.Custody, "alice", 10),
+				oneMove("w", ledger.Withdrawal, "alice", ledger.Custody, 10)), nil))
+			g := shut(t, url, "INSERT INTO log (bucket, at, actor, role, request, action, subject, detail) VALUES ($1, "+
+				"$2, 'test', 'system', '', 'account close', 'alice', '')",
 				ledger.Account("alice").Bucket(), noon.UnixMilli())
 			closed := make(chan error, 1)
 			go func() { closed <- two.CloseAccount(t.Context(), "alice") }()

@@ -26,7 +26,8 @@ func TestOneIDInOneCommit(t *testing.T) {
 	bad := oneMove("bad", ledger.Withdrawal, "alice", ledger.Custody, 999)
 	call := func(entries ...ledger.Entry) store.Call { return store.Call{Entries: entries} }
 	whole := func(entries ...ledger.Entry) store.Call { return store.Call{Entries: entries, Whole: true} }
-	short, invalid, mismatch, repeated := ledger.ErrInsufficient, ledger.ErrInvalid, ledger.ErrConflict, errors.New("repeated")
+	short, invalid, mismatch, repeated := ledger.ErrInsufficient, ledger.ErrInvalid, ledger.ErrConflict,
+		errors.New("repeated")
 	cases := []struct {
 		what       string
 		calls      []store.Call
@@ -35,18 +36,27 @@ func TestOneIDInOneCommit(t *testing.T) {
 	}{
 		{"too much, then another", []store.Call{call(much), call(toBob)}, [][]error{{short}, {nil}}, 20, 5},
 		{"too much, then less", []store.Call{call(much), call(little)}, [][]error{{short}, {nil}}, 15, 0},
-		{"too much, then enough came", []store.Call{call(much), call(oneMove("d", ledger.Deposit, ledger.Custody, "alice", 30)), call(much)}, [][]error{{short}, {nil}, {nil}}, 0, 0},
+		{"too much, then enough came", []store.Call{call(much),
+			call(oneMove("d", ledger.Deposit, ledger.Custody, "alice", 30)), call(much)},
+			[][]error{{short}, {nil}, {nil}}, 0, 0},
 		{"too much, then as much", []store.Call{call(much), call(much)}, [][]error{{short}, {short}}, 20, 0},
-		{"too much, then too late", []store.Call{call(much), call(dated(toBob, testkit.Moment(0, "23:00")))}, [][]error{{short}, {ledger.ErrDayClosed}}, 20, 0},
+		{"too much, then too late", []store.Call{call(much), call(dated(toBob, testkit.Moment(0, "23:00")))},
+			[][]error{{short}, {ledger.ErrDayClosed}}, 20, 0},
 		{"in one call", []store.Call{call(much, little, much, little)}, [][]error{{short, nil, mismatch, repeated}}, 15, 0},
-		{"no such token", []store.Call{call(unknown), call(toBob), call(toBob)}, [][]error{{invalid}, {nil}, {repeated}}, 20, 5},
+		{"no such token", []store.Call{call(unknown), call(toBob), call(toBob)},
+			[][]error{{invalid}, {nil}, {repeated}}, 20, 5},
 		{"no such account", []store.Call{call(nobody), call(toBob)}, [][]error{{ledger.ErrNotFound}, {nil}}, 20, 5},
-		{"a closed day", []store.Call{call(dated(toBob, testkit.Moment(0, "23:00"))), call(toBob)}, [][]error{{ledger.ErrDayClosed}, {nil}}, 20, 5},
-		{"posted, then the same and another", []store.Call{call(little), call(toBob), call(little)}, [][]error{{nil}, {mismatch}, {repeated}}, 15, 0},
-		{"at another time", []store.Call{call(dated(toBob, noon)), call(dated(toBob, noon.Add(-time.Hour))), call(dated(toBob, noon)), call(toBob)}, [][]error{{nil}, {mismatch}, {repeated}, {repeated}}, 20, 5},
+		{"a closed day", []store.Call{call(dated(toBob, testkit.Moment(0, "23:00"))), call(toBob)},
+			[][]error{{ledger.ErrDayClosed}, {nil}}, 20, 5},
+		{"posted, then the same and another", []store.Call{call(little), call(toBob), call(little)},
+			[][]error{{nil}, {mismatch}, {repeated}}, 15, 0},
+		{"at another time", []store.Call{call(dated(toBob, noon)), call(dated(toBob, noon.Add(-time.Hour))),
+			call(dated(toBob, noon)), call(toBob)}, [][]error{{nil}, {mismatch}, {repeated}, {repeated}}, 20, 5},
 		{"not posted after all", []store.Call{whole(toBob, bad), call(little)}, [][]error{{short, short}, {nil}}, 15, 0},
-		{"twice, and not posted after all", []store.Call{whole(little, little, bad), call(toBob)}, [][]error{{short, short, short}, {nil}}, 20, 5},
-		{"posted, and repeated in a call that is not", []store.Call{call(little), whole(little, bad)}, [][]error{{nil}, {repeated, short}}, 15, 0},
+		{"twice, and not posted after all", []store.Call{whole(little, little, bad), call(toBob)},
+			[][]error{{short, short, short}, {nil}}, 20, 5},
+		{"posted, and repeated in a call that is not", []store.Call{call(little), whole(little, bad)},
+			[][]error{{nil}, {repeated, short}}, 15, 0},
 	}
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		for i, c := range cases {
@@ -102,11 +112,14 @@ func TestWithdrawalsInOneCommit(t *testing.T) {
 		bad := oneMove("bad", ledger.Withdrawal, "alice", ledger.Custody, 999)
 		outcomes := testkit.Must(db.PostTogether(t.Context(),
 			store.Call{Entries: []ledger.Entry{request("w2", "alice", 10), completed("w1", "alice", 10), bad}, Whole: true},
-			store.Call{Entries: []ledger.Entry{oneMove("h", ledger.Hold, "alice", "alice/held", 10), cancelled("w2", "alice", 10), cancelled("w1", "alice", 10)}},
+			store.Call{Entries: []ledger.Entry{oneMove("h", ledger.Hold, "alice", "alice/held", 10),
+				cancelled("w2", "alice", 10), cancelled("w1", "alice", 10)}},
 			store.Call{Entries: []ledger.Entry{request("w3", "alice", 10), cancelled("w3", "alice", 10)}},
-			store.Call{Entries: []ledger.Entry{completed("w1", "alice", 10), completed("w3", "alice", 10), cancelled("w3", "alice", 10)}},
+			store.Call{Entries: []ledger.Entry{completed("w1", "alice", 10), completed("w3", "alice", 10),
+				cancelled("w3", "alice", 10)}},
 		))(t)
-		for i, want := range [][]error{{ledger.ErrInsufficient, ledger.ErrInsufficient, ledger.ErrInsufficient}, {nil, ledger.ErrNotFound, nil}, {nil, nil}, {ledger.ErrEnded, ledger.ErrEnded, nil}} {
+		for i, want := range [][]error{{ledger.ErrInsufficient, ledger.ErrInsufficient, ledger.ErrInsufficient},
+			{nil, ledger.ErrNotFound, nil}, {nil, nil}, {ledger.ErrEnded, ledger.ErrEnded, nil}} {
 			for n, o := range outcomes[i] {
 				if !errors.Is(o.Err, want[n]) {
 					t.Errorf("call %d, entry %d: %v; want %v", i, n, o.Err, want[n])
@@ -114,7 +127,8 @@ func TestWithdrawalsInOneCommit(t *testing.T) {
 			}
 		}
 		has(t, db, "alice", 90, 10)
-		same(t, "all", withdrawals(t, db, "alice", noon, noon, ""), []string{"w1 100000000 cancelled", "w3 100000000 cancelled"})
+		same(t, "all", withdrawals(t, db, "alice", noon, noon, ""),
+			[]string{"w1 100000000 cancelled", "w3 100000000 cancelled"})
 		wantClean(t, auditOf(t, db, audit.Options{}))
 	})
 }

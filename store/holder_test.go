@@ -43,7 +43,8 @@ func TestHolderIsOneSnapshot(t *testing.T) {
 		clock.Set(4, "01:00")
 
 		late := &meddler{Clock: clock}
-		reader := testkit.Must(store.Open(t.Context(), url, store.Options{Clock: late.now, Actor: access.Process("test"), Volatile: true}))(t)
+		reader := testkit.Must(store.Open(t.Context(), url,
+			store.Options{Clock: late.now, Actor: access.Process("test"), Volatile: true}))(t)
 		closeAfter(t, reader)
 		read := func() reports.Holder {
 			t.Helper()
@@ -64,7 +65,8 @@ func TestHolderIsOneSnapshot(t *testing.T) {
 		}
 		after := read()
 		if late.next != nil || len(before.Pending) != 1 || len(after.Paid) != 1 || after.Pending != nil || after.On() ||
-			after.Region == nil || after.Missing == nil || bnbOf(after).Free != bnbOf(before).Free+5_00000000+after.Paid[0].Reward {
+			after.Region == nil || after.Missing == nil || bnbOf(after).Free != bnbOf(before).Free+5_00000000+
+			after.Paid[0].Reward {
 			t.Errorf("nothing has happened: the test shows nothing:\n%+v\nbefore it:\n%+v", after, before)
 		}
 	})

@@ -305,7 +305,8 @@ func (b *DB) openPart(ctx context.Context, accounts []Account) (there []Account,
 			return err
 		}
 		// A statement of its own: it sees what another has opened in the meantime.
-		there, err = db.AllOf(t, ReadAccount, "SELECT "+AccountColumns+" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+		there, err = db.AllOf(t, ReadAccount, "SELECT "+AccountColumns+
+			" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
 			db.SetOf(old, bucket, id))
 		return err
 	})
@@ -325,7 +326,8 @@ func (db *DB) EnrollAll(ctx context.Context, accounts []ledger.Account, from sta
 	if err := db.ensureDays(ctx); err != nil {
 		return err
 	}
-	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b ledger.Account) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a, b)) })
+	sorted := slices.SortedFunc(slices.Values(accounts),
+		func(a, b ledger.Account) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a, b)) })
 	sorted = slices.Compact(sorted)
 	for part := range slices.Chunk(sorted, fillPart) {
 		if err := db.enrollPart(ctx, part, from); err != nil {
@@ -346,10 +348,12 @@ func (b *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from sta
 			return err
 		}
 		n, known := len(accounts), 0
-		err := t.QuerySet(func(row) error { known++; return nil }, "SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
+		err := t.QuerySet(func(row) error { known++; return nil },
+			"SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
 			accountSet(accounts))
 		if err == nil && known != n {
-			err = ledger.ErrNotFound.In("", "%d of %d accounts from %s to %s are not open; open them first", n-known, n, ids[0], ids[n-1])
+			err = ledger.ErrNotFound.In("", "%d of %d accounts from %s to %s are not open; open them first", n-known, n, ids[0],
+				ids[n-1])
 		}
 		if err != nil {
 			return err

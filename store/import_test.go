@@ -75,8 +75,10 @@ func TestImportEntriesAreNamedAndFound(t *testing.T) {
 		entries := []store.ImportEntry{
 			{Name: "opening/BNB", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "BNB", Amount: 5}}},
 			{Name: "opening/BNB/2", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "BNB", Amount: -2}}},
-			{Name: "2026-11-22T09:00:01Z", Kind: ledger.Import, At: testkit.Moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -3}, {Asset: "SOL", Amount: 7}}},
-			{Name: "2026-11-22T09:00:01Z/reward", Kind: ledger.RewardElsewhere, At: testkit.Moment(1, "09:00:01"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
+			{Name: "2026-11-22T09:00:01Z", Kind: ledger.Import, At: testkit.Moment(1, "09:00:01"),
+				Changes: []store.ImportChange{{Asset: "BNB", Amount: -3}, {Asset: "SOL", Amount: 7}}},
+			{Name: "2026-11-22T09:00:01Z/reward", Kind: ledger.RewardElsewhere, At: testkit.Moment(1, "09:00:01"),
+				Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
 		}
 		for _, account := range []ledger.Account{"alice", long, "alice.b"} {
 			for _, again := range []bool{false, true} {
@@ -88,26 +90,32 @@ func TestImportEntriesAreNamedAndFound(t *testing.T) {
 				}
 			}
 			entries[0].At, entries[1].At = day1.Start(), day1.Start()
-			want := slices.SortedFunc(slices.Values(entries), func(a, b store.ImportEntry) int { return strings.Compare(a.Name, b.Name) })
-			if got := testkit.Must(reports.New(db.Reader()).Imports(ctx, account))(t); fmt.Sprint(got.Entries) != fmt.Sprint(want) {
+			want := slices.SortedFunc(slices.Values(entries),
+				func(a, b store.ImportEntry) int { return strings.Compare(a.Name, b.Name) })
+			if got := testkit.Must(reports.New(db.Reader()).Imports(ctx,
+				account))(t); fmt.Sprint(got.Entries) != fmt.Sprint(want) {
 				t.Errorf("%s has %v; want %v", account, got.Entries, want)
 			}
 		}
 		other := entries[2]
 		other.Changes = []store.ImportChange{{Asset: "SOL", Amount: 8}}
-		lost := store.ImportEntry{Name: "2026-11-22T09:00:02Z", Kind: ledger.Import, At: testkit.Moment(1, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: -9}}}
+		lost := store.ImportEntry{Name: "2026-11-22T09:00:02Z", Kind: ledger.Import, At: testkit.Moment(1, "09:00:02"),
+			Changes: []store.ImportChange{{Asset: "BNB", Amount: -9}}}
 		outcomes := testkit.Must(db.PostImport(ctx, "alice", []store.ImportEntry{other, lost}))(t)
 		wants(t, outcomes[0].Err, ledger.ErrConflict)
 		wants(t, outcomes[1].Err, ledger.ErrInsufficient)
 		lost.At = lost.At.Add(time.Millisecond)
 		_, err := db.PostImport(ctx, "alice", []store.ImportEntry{lost})
 		wants(t, err, ledger.ErrInvalid)
-		e := ledger.Entry{ID: "mine", Kind: ledger.RewardElsewhere, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 5}}}
+		e := ledger.Entry{ID: "mine", Kind: ledger.RewardElsewhere,
+			Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 5}}}
 		wants(t, refusal(db.Post(ctx, []ledger.Entry{e})), ledger.ErrInvalid)
 		clock.Set(3, "12:00")
 		settle(t, db, clock)
-		closed := store.ImportEntry{Name: "2026-11-23T09:00:02Z", Kind: ledger.Import, At: testkit.Moment(2, "09:00:02"), Changes: []store.ImportChange{{Asset: "BNB", Amount: 9}}}
-		late := store.ImportEntry{Name: "opening/SOL", Kind: ledger.Opening, Changes: []store.ImportChange{{Asset: "SOL", Amount: 9}}}
+		closed := store.ImportEntry{Name: "2026-11-23T09:00:02Z", Kind: ledger.Import, At: testkit.Moment(2, "09:00:02"),
+			Changes: []store.ImportChange{{Asset: "BNB", Amount: 9}}}
+		late := store.ImportEntry{Name: "opening/SOL", Kind: ledger.Opening,
+			Changes: []store.ImportChange{{Asset: "SOL", Amount: 9}}}
 		outcomes = testkit.Must(db.PostImport(ctx, "alice", []store.ImportEntry{closed, late}))(t)
 		wants(t, outcomes[0].Err, ledger.ErrDayClosed)
 		if o := outcomes[1]; o.Err != nil || !o.At.Equal((day1 + 2).Start()) {

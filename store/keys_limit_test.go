@@ -26,8 +26,10 @@ func TestWithdrawingNeedsAddresses(t *testing.T) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		for text, limited := range map[string]bool{
-			"": false, "0.0.0.0/0": false, "::/0": false, "0.0.0.0/1,128.0.0.0/1": false, "192.0.2.7,::/0": false, "10.0.0.0/7": false, "2001::/31": false,
-			"::ffff:0.0.0.0/96": false, "10.0.0.0/8": true, "2001:db8::/32": true, "192.0.2.7": true, "::ffff:192.0.2.7": true, "192.0.2.7,2001:db8::1": true,
+			"": false, "0.0.0.0/0": false, "::/0": false, "0.0.0.0/1,128.0.0.0/1": false, "192.0.2.7,::/0": false,
+			"10.0.0.0/7": false, "2001::/31": false,
+			"::ffff:0.0.0.0/96": false, "10.0.0.0/8": true, "2001:db8::/32": true, "192.0.2.7": true, "::ffff:192.0.2.7": true,
+			"192.0.2.7,2001:db8::1": true,
 		} {
 			for _, may := range []string{"read,withdraw", "read,trade,withdraw"} {
 				k := newKey(t, "alice")
@@ -133,7 +135,8 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 			millis := func(at time.Time) int64 { return max(at.UnixMilli(), 0) }
 			ok(t, store.RunOld(ctx, url, options(clock), `INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked)
 				VALUES ($1, $2, 'alice', 'hmac', $3, $4, '', $5, $6, $7, $8)`,
-				int64(ledger.Account(name).Bucket()), name, k.permissions, k.addresses, []byte("sealed"), noon.UnixMilli(), millis(k.expires), millis(k.revoked)))
+				int64(ledger.Account(name).Bucket()), name, k.permissions, k.addresses, []byte("sealed"), noon.UnixMilli(),
+				millis(k.expires), millis(k.revoked)))
 		}
 		clock.Forward(upgraded)
 		u := testkit.Must(store.Upgrade(ctx, url, options(clock), nil))(t)
@@ -141,7 +144,8 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 		closeAfter(t, db)
 		for name, want := range keys {
 			k := testkit.Must(db.People().Key(ctx, name))(t)
-			if k.May(access.Withdraw) || access.FormatPermissions(k.Permissions) != want.permissions || !k.TradeUntil.Equal(want.until) {
+			if k.May(access.Withdraw) || access.FormatPermissions(k.Permissions) != want.permissions ||
+				!k.TradeUntil.Equal(want.until) {
 				t.Errorf("%s is %#v; want until %s", k, k, want.until)
 			}
 		}

@@ -23,7 +23,8 @@ func newKey(t *testing.T, id ledger.Account) access.Key {
 	t.Helper()
 	name, _, err := access.NewKey(rand.Reader)
 	ok(t, err)
-	return access.Key{Key: name, Account: id, Type: access.HMAC, Permissions: []access.Permission{access.Read}, Secret: []byte("sealed\x00\xff")}
+	return access.Key{Key: name, Account: id, Type: access.HMAC, Permissions: []access.Permission{access.Read},
+		Secret: []byte("sealed\x00\xff")}
 }
 
 func newToken(t *testing.T, role access.Role, id ledger.Account) access.Token {
@@ -65,7 +66,8 @@ func TestKeysAreKeptAsTheyAre(t *testing.T) {
 		wants(t, err, ledger.ErrNotFound)
 		_, err = db.People().Keys(ctx, "@rewards")
 		wants(t, err, ledger.ErrInvalid)
-		for _, name := range []string{newKey(t, "alice").Key, "", "short", strings.Repeat("\x00", 64), strings.Repeat("é", 32)} {
+		for _, name := range []string{newKey(t, "alice").Key, "", "short", strings.Repeat("\x00", 64),
+			strings.Repeat("é", 32)} {
 			_, err := db.People().Key(ctx, name)
 			wants(t, err, ledger.ErrNotFound)
 			wants(t, db.People().RevokeKey(ctx, name), ledger.ErrNotFound)
@@ -93,8 +95,12 @@ func TestKeysThatAreRefused(t *testing.T) {
 			"with a long label":     {func(k *access.Key) { k.Label = strings.Repeat("x", 201) }, ledger.ErrInvalid},
 			"with a label in lines": {func(k *access.Key) { k.Label = "a\nb" }, ledger.ErrInvalid},
 			"with another's name":   {func(k *access.Key) { k.Key = there.Key; k.Label = "mine" }, ledger.ErrConflict},
-			"and other permissions": {func(k *access.Key) { *k = there; k.Permissions = []access.Permission{access.Read, access.Trade} }, ledger.ErrConflict},
-			"with another secret":   {func(k *access.Key) { *k = there; k.Secret = []byte("other") }, ledger.ErrConflict},
+			"and other permissions": {func(k *access.Key) {
+				*k = there
+				k.Permissions = []access.Permission{access.Read,
+					access.Trade}
+			}, ledger.ErrConflict},
+			"with another secret": {func(k *access.Key) { *k = there; k.Secret = []byte("other") }, ledger.ErrConflict},
 		} {
 			k := newKey(t, "alice")
 			c.change(&k)
@@ -175,8 +181,10 @@ func TestRevokedIsRevoked(t *testing.T) {
 			}
 		}
 		want := []string{
-			"test key create alice (" + key.Short() + " hmac read: bot)", "test token create " + token.ID + " (holder alice: page)",
-			"operator olga key revoke alice (" + key.Short() + ": bot)", "operator olga token revoke " + token.ID + " (holder alice: page)",
+			"test key create alice (" + key.Short() + " hmac read: bot)", "test token create " + token.ID +
+				" (holder alice: page)",
+			"operator olga key revoke alice (" + key.Short() + ": bot)", "operator olga token revoke " + token.ID +
+				" (holder alice: page)",
 		}
 		if !slices.Equal(told, want) {
 			t.Errorf("the log says\n%q, want\n%q", told, want)
@@ -231,7 +239,8 @@ func TestSomeSealedKey(t *testing.T) {
 			t.Errorf("found is %v, %t: %v", k, found, err)
 		}
 		ok(t, db.People().AddKey(ctx, key))
-		if k, found, err := db.People().SealedKey(ctx); err != nil || !found || k.Key != key.Key || string(k.Secret) != string(key.Secret) {
+		if k, found, err := db.People().SealedKey(ctx); err != nil || !found || k.Key != key.Key ||
+			string(k.Secret) != string(key.Secret) {
 			t.Errorf("found is %v, %t: %v", k, found, err)
 		}
 	})
@@ -246,7 +255,8 @@ func TestDamagedCredentials(t *testing.T) {
 		ok(t, db.People().AddKey(ctx, key))
 		ok(t, db.People().AddToken(ctx, token))
 		for _, damage := range []string{
-			"UPDATE keys SET permissions = 'all'", "UPDATE keys SET permissions = 'read', addresses = '*'", "UPDATE tokens SET hash = $1",
+			"UPDATE keys SET permissions = 'all'", "UPDATE keys SET permissions = 'read', addresses = '*'",
+			"UPDATE tokens SET hash = $1",
 		} {
 			args := []any{}
 			if strings.Contains(damage, "$1") {

@@ -59,7 +59,8 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	if e.From != day1+3 || e.Accounts != 8 || e.Enrolled != 6 || len(e.Tokens) != 1 {
 		t.Fatalf("the preview says %+v", e)
 	}
-	if token := e.Tokens[0]; token.Holders != 5 || token.Earning.Int64() != 10_00000000 || token.USDT.Int64() != 5000_00000000 || e.USDT.Cmp(token.USDT) != 0 {
+	if token := e.Tokens[0]; token.Holders != 5 || token.Earning.Int64() != 10_00000000 ||
+		token.USDT.Int64() != 5000_00000000 || e.USDT.Cmp(token.USDT) != 0 {
 		t.Errorf("BNB: %+v", token)
 	}
 	if n := len(testkit.Must(reports.New(db.Reader()).Regions(ctx))(t)); n != len(staking.ShippedRegions()) {
@@ -67,14 +68,16 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	}
 
 	l := testkit.Must(db.AddRegion(ctx, "FR", 0, "a new law"))(t)
-	if l.From != day1+3 || l.Ended != 6 || l.AddedBy != "test" || l.Reason != "a new law" || !l.Added.Equal(testkit.Moment(3, "08:00")) {
+	if l.From != day1+3 || l.Ended != 6 || l.AddedBy != "test" || l.Reason != "a new law" ||
+		!l.Added.Equal(testkit.Moment(3, "08:00")) {
 		t.Errorf("the listing is %+v", l)
 	}
 	if again := testkit.Must(db.AddRegion(ctx, "FR", 0, ""))(t); again != l {
 		t.Errorf("added again it is %+v", again)
 	}
 	wants(t, failure(db.AddRegion(ctx, "FR", day1+2, "")), ledger.ErrConflict)
-	wantsCovered(t, db, 6, map[ledger.Account]string{"alice": ".xx...", "bob": ".xx...", "carol": ".xxxxx", "gone": ".x....", "late": "......"})
+	wantsCovered(t, db, 6, map[ledger.Account]string{"alice": ".xx...", "bob": ".xx...", "carol": ".xxxxx",
+		"gone": ".x....", "late": "......"})
 	if s := holder(t, db, "alice", reports.Eligibility); s.Region == nil {
 		t.Error("a resident could switch on")
 	} else if !s.On() {
@@ -96,7 +99,8 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	}
 	wants(t, failure(db.RemoveRegion(ctx, "FR")), ledger.ErrNotFound)
 	wantsCovered(t, db, 6, map[ledger.Account]string{
-		"alice": ".xxxxx", "bob": ".xxxxx", "carol": ".xxxxx", "gone": ".x....", "late": "...xxx", "dora": ".x....", "emil": ".xx...", "hugo": ".xxxxx",
+		"alice": ".xxxxx", "bob": ".xxxxx", "carol": ".xxxxx", "gone": ".x....", "late": "...xxx", "dora": ".x....",
+		"emil": ".xx...", "hugo": ".xxxxx",
 	})
 	undoneLines(t, db)
 }
@@ -187,7 +191,8 @@ func TestListingsOfARegionAndItsPart(t *testing.T) {
 		if n := add("FR", day1+4); n != 2 {
 			t.Errorf("FR ends %d more", n)
 		}
-		wantsCovered(t, db, 6, map[ledger.Account]string{"paris": ".x....", "lyon": ".xxx..", "france": ".xxx..", "other": ".xxxxx"})
+		wantsCovered(t, db, 6, map[ledger.Account]string{"paris": ".x....", "lyon": ".xxx..", "france": ".xxx..",
+			"other": ".xxxxx"})
 		if n := remove("FR-75"); n != 0 {
 			t.Errorf("FR-75 restores %d", n)
 		}
@@ -276,10 +281,12 @@ func TestListingsAmongSwitchEvents(t *testing.T) {
 		for range 2 {
 			all.Go(func() {
 				for range 3 {
-					if _, err := db.AddRegion(ctx, "FR", 0, ""); err != nil && !errors.Is(err, ledger.ErrConflict) && !errors.Is(err, ledger.ErrEnded) {
+					if _, err := db.AddRegion(ctx, "FR", 0, ""); err != nil && !errors.Is(err, ledger.ErrConflict) &&
+						!errors.Is(err, ledger.ErrEnded) {
 						t.Error(err)
 					}
-					if _, err := db.RemoveRegion(ctx, "FR"); err != nil && !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrEnded) {
+					if _, err := db.RemoveRegion(ctx, "FR"); err != nil && !errors.Is(err, ledger.ErrNotFound) &&
+						!errors.Is(err, ledger.ErrEnded) {
 						t.Error(err)
 					}
 				}
@@ -292,7 +299,8 @@ func TestListingsAmongSwitchEvents(t *testing.T) {
 			off(t, db, id)
 			wantsCovered(t, db, 4, map[ledger.Account]string{id: "...."})
 		}
-		if left := testkit.Must(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1 OR (removed = 0 AND code = 'FR')"))(t); left != 0 {
+		if left := testkit.Must(db.Count(ctx, "SELECT count(*) FROM listings WHERE unfinished = 1 OR (removed = 0 "+
+			"AND code = 'FR')"))(t); left != 0 {
 			t.Errorf("%d listings are left", left)
 		}
 	})

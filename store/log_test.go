@@ -77,10 +77,12 @@ func TestLogOfAccounts(t *testing.T) {
 		}
 		w.wants("leave alice: from 2026-03-02")
 		for range 2 {
-			ok(t, db.RecordImport(ctx, "bob", []store.ImportRow{{At: noon, Asset: bnb, Operation: "Deposit", Amount: 1, Export: "2025", Times: 1}}))
+			ok(t, db.RecordImport(ctx, "bob", []store.ImportRow{{At: noon, Asset: bnb, Operation: "Deposit", Amount: 1,
+				Export: "2025", Times: 1}}))
 		}
 		w.wants("import read bob: rows: 1")
-		ok(t, db.RecordImport(ctx, "bob", []store.ImportRow{{At: noon, Asset: bnb, Operation: "Deposit", Amount: 1, Export: "2025", Times: 2}}))
+		ok(t, db.RecordImport(ctx, "bob", []store.ImportRow{{At: noon, Asset: bnb, Operation: "Deposit", Amount: 1,
+			Export: "2025", Times: 2}}))
 		w.wants("import read bob: rows: 1")
 		w.clock.Set(3, "00:10")
 		settle(t, db, w.clock)
@@ -105,11 +107,14 @@ func TestLogOfEntries(t *testing.T) {
 		w.wants("post d-1: 2 entries, the last t-1")
 		testkit.Must(db.Post(ctx, entries))(t)
 		w.wants()
-		_, err := db.PostAll(ctx, []ledger.Entry{{ID: "d-3", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")}, {ID: "t-2", Kind: ledger.Transfer, Moves: oneBNB("bob", "alice")}})
+		_, err := db.PostAll(ctx, []ledger.Entry{{ID: "d-3", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")},
+			{ID: "t-2", Kind: ledger.Transfer, Moves: oneBNB("bob", "alice")}})
 		wants(t, err, ledger.ErrInsufficient)
 		w.wants()
-		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "t-3", Kind: ledger.Trade, Moves: slices.Repeat(append(oneBNB("alice", "bob"), oneBNB("bob", "alice")...), 3)}})))
-		w.wants("post t-3: trade 1 BNB from alice to bob, 1 BNB from bob to alice, 1 BNB from alice to bob, 1 BNB from bob to alice, 1 BNB from alice to bob, and 1 more")
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "t-3", Kind: ledger.Trade,
+			Moves: slices.Repeat(append(oneBNB("alice", "bob"), oneBNB("bob", "alice")...), 3)}})))
+		w.wants("post t-3: trade 1 BNB from alice to bob, 1 BNB from bob to alice, 1 BNB from alice to bob, 1 BNB " +
+			"from bob to alice, 1 BNB from alice to bob, and 1 more")
 		asked := store.Withdrawal{ID: "w-1", Account: "alice", Asset: bnb, Amount: 50000000, Address: "0x1"}
 		testkit.Must(db.Withdraw(ctx, asked))(t)
 		w.wants("withdrawal request w-1: withdrawal-request 0.5 BNB from alice to alice/held")
@@ -126,7 +131,8 @@ func TestLogOfManyCallers(t *testing.T) {
 		for i := range 50 {
 			go func() {
 				by := access.Process("test").In(fmt.Sprint("r-", i))
-				outcomes, err := db.As(by).Post(t.Context(), []ledger.Entry{{ID: fmt.Sprint("d-", i), Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")}})
+				outcomes, err := db.As(by).Post(t.Context(), []ledger.Entry{{ID: fmt.Sprint("d-", i), Kind: ledger.Deposit,
+					Moves: oneBNB(ledger.Custody, "alice")}})
 				errs <- refusal(outcomes, err)
 			}()
 		}

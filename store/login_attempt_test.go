@@ -129,7 +129,8 @@ func TestAttemptsAreForgottenAndTellNobody(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		attempt(t, db, "Secret, typed into the wrong field\x00\xff")
-		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM attempts WHERE counter LIKE '%ecret%' OR length(counter) <> 64"))(t); n != 0 {
+		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM attempts WHERE counter LIKE '%ecret%' OR "+
+			"length(counter) <> 64"))(t); n != 0 {
 			t.Error("who attempted stands in the books")
 		}
 		clock.Advance(people.AttemptsKept - time.Millisecond)

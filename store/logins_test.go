@@ -72,11 +72,14 @@ func TestLoginsAreKeptAsTheyAre(t *testing.T) {
 		clock.Advance(time.Second)
 		addLogin(t, db, "ann@example.com", "alice")
 		addLogin(t, db, "bob@example.com", "bob")
-		ok(t, db.People().AddLogin(ctx, people.Login{Email: "zoe@example.COM", Account: "alice", Password: otherHash})) // once more, and the password stays
+		// Once more, and the password stays.
+		ok(t, db.People().AddLogin(ctx, people.Login{Email: "zoe@example.COM", Account: "alice", Password: otherHash}))
 
 		zoe := people.Login{Email: "zoe@example.com", Account: "alice", Password: oneHash, Created: noon, Changed: noon}
-		ann := people.Login{Email: "ann@example.com", Account: "alice", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
-		bob := people.Login{Email: "bob@example.com", Account: "bob", Password: oneHash, Created: clock.Now(), Changed: clock.Now()}
+		ann := people.Login{Email: "ann@example.com", Account: "alice", Password: oneHash, Created: clock.Now(),
+			Changed: clock.Now()}
+		bob := people.Login{Email: "bob@example.com", Account: "bob", Password: oneHash, Created: clock.Now(),
+			Changed: clock.Now()}
 		if got := testkit.Must(db.People().Login(ctx, "ZOE@example.com\n"))(t); got != zoe {
 			t.Errorf("kept is %#v", got)
 		}
@@ -86,7 +89,8 @@ func TestLoginsAreKeptAsTheyAre(t *testing.T) {
 		if got := testkit.Must(db.People().Logins(ctx, ""))(t); !slices.Equal(got, []people.Login{ann, bob, zoe}) {
 			t.Errorf("all are %v", got)
 		}
-		for _, nobody := range []string{"", "carol@example.com", "zoe", "\x00@example.com", strings.Repeat("x", 300) + "@example.com"} {
+		for _, nobody := range []string{"", "carol@example.com", "zoe", "\x00@example.com", strings.Repeat("x", 300) +
+			"@example.com"} {
 			_, err := db.People().Login(ctx, nobody)
 			wants(t, err, ledger.ErrNotFound)
 			_, err = db.People().SetPassword(ctx, nobody, people.PasswordChange{Hash: oneHash})
@@ -109,23 +113,29 @@ func TestLoginsThatAreRefused(t *testing.T) {
 			login people.Login
 			want  error
 		}{
-			"of nobody":              {people.Login{Email: "carol@example.com", Account: "carol", Password: oneHash}, ledger.ErrNotFound},
-			"of a closed account":    {people.Login{Email: "bob@example.com", Account: "bob", Password: oneHash}, ledger.ErrInvalid},
-			"of the house":           {people.Login{Email: "desk@example.com", Account: "@desk", Password: oneHash}, ledger.ErrInvalid},
-			"with no address":        {people.Login{Email: "alice", Account: "alice", Password: oneHash}, ledger.ErrInvalid},
-			"with a password itself": {people.Login{Email: "a@example.com", Account: "alice", Password: "correct horse"}, ledger.ErrInvalid},
-			"without a password":     {people.Login{Email: "a@example.com", Account: "alice"}, ledger.ErrInvalid},
+			"of nobody": {people.Login{Email: "carol@example.com", Account: "carol", Password: oneHash},
+				ledger.ErrNotFound},
+			"of a closed account": {people.Login{Email: "bob@example.com", Account: "bob", Password: oneHash},
+				ledger.ErrInvalid},
+			"of the house": {people.Login{Email: "desk@example.com", Account: "@desk", Password: oneHash},
+				ledger.ErrInvalid},
+			"with no address": {people.Login{Email: "alice", Account: "alice", Password: oneHash}, ledger.ErrInvalid},
+			"with a password itself": {people.Login{Email: "a@example.com", Account: "alice", Password: "correct horse"},
+				ledger.ErrInvalid},
+			"without a password": {people.Login{Email: "a@example.com", Account: "alice"}, ledger.ErrInvalid},
 		} {
 			if err := db.People().AddLogin(ctx, c.login); !errors.Is(err, c.want) || strings.Contains(err.Error(), "horse") {
 				t.Errorf("a login %s: %v", what, err)
 			}
 		}
-		for _, c := range []people.PasswordChange{{}, {Hash: "correct horse"}, {Hash: otherHash, Client: "a\nb"}, {Hash: otherHash, Address: "\xff"}} {
+		for _, c := range []people.PasswordChange{{}, {Hash: "correct horse"}, {Hash: otherHash, Client: "a\nb"},
+			{Hash: otherHash, Address: "\xff"}} {
 			_, err := db.People().SetPassword(ctx, "alice@example.com", c)
 			wants(t, err, ledger.ErrInvalid)
 		}
 		testkit.Must(db.Exec(ctx, "UPDATE accounts SET closed = 0 WHERE account = 'bob'"))(t)
-		wants(t, db.People().AddLogin(ctx, people.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}), ledger.ErrConflict)
+		wants(t, db.People().AddLogin(ctx, people.Login{Email: "ALICE@example.com", Account: "bob", Password: oneHash}),
+			ledger.ErrConflict)
 		if l := testkit.Must(db.People().Login(ctx, "alice@example.com"))(t); l.Account != "alice" || l.Password != oneHash {
 			t.Errorf("it is changed: %#v", l)
 		}
@@ -140,10 +150,12 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
 		addLogin(t, db, "zoe@example.com", "alice")
-		here, there, zoes := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "zoe@example.com", "alice")
+		here, there, zoes := addSession(t, db, clock, "alice@example.com", "alice"),
+			addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "zoe@example.com", "alice")
 		clock.Advance(time.Second)
 		setPassword(t, db.As(olga), "Alice@example.com", people.PasswordChange{Hash: otherHash, KeepSession: here.ID})
-		if l := testkit.Must(db.People().Login(ctx, "alice@example.com"))(t); l.Password != otherHash || !l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
+		if l := testkit.Must(db.People().Login(ctx, "alice@example.com"))(t); l.Password != otherHash ||
+			!l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
 			t.Errorf("kept is %#v", l)
 		}
 		if !inside(t, db, here) || inside(t, db, there) || !inside(t, db, zoes) {
@@ -172,7 +184,8 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		}
 		slices.Sort(told)
 		want := []string{
-			"operator olga login password alice (alice@example.com)", "test login add alice (alice@example.com)", "test login add alice (zoe@example.com)",
+			"operator olga login password alice (alice@example.com)", "test login add alice (alice@example.com)",
+			"test login add alice (zoe@example.com)",
 			"test login password alice (alice@example.com)", "test login remove alice (alice@example.com)",
 		}
 		if !slices.Equal(told, want) {

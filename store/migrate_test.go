@@ -67,7 +67,8 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 		t.Errorf("alice is %+v", a)
 	}
 	listings := testkit.Must(reports.New(dbs[1].Reader()).Listings(ctx, true))(t)
-	if n := len(listings); n != len(staking.ShippedRegions()) || listings[0].From != day1 || listings[0].Number != 1 || !listings[n-1].Removed.IsZero() {
+	if n := len(listings); n != len(staking.ShippedRegions()) || listings[0].From != day1 || listings[0].Number != 1 ||
+		!listings[n-1].Removed.IsZero() {
 		t.Errorf("the listings are %+v", listings)
 	}
 	accept(t, dbs[1], "alice")
@@ -77,10 +78,12 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	if s := addSession(t, dbs[2], clock, "alice@example.com", "alice"); !inside(t, dbs[1], s) {
 		t.Error("alice is not inside")
 	}
-	if a := (store.DepositAddress{Account: "alice", Asset: "BNB", Address: "0x1"}); !testkit.Must(dbs[0].SetDepositAddress(ctx, a))(t) {
+	if a := (store.DepositAddress{Account: "alice", Asset: "BNB",
+		Address: "0x1"}); !testkit.Must(dbs[0].SetDepositAddress(ctx, a))(t) {
 		t.Error("an address is there before it is set")
 	}
-	ok(t, dbs[1].RecordImport(ctx, "alice", []store.ImportRow{{At: noon, Asset: "BNB", Operation: "Deposit", Amount: 1, Export: "2025", Times: 1}}))
+	ok(t, dbs[1].RecordImport(ctx, "alice", []store.ImportRow{{At: noon, Asset: "BNB", Operation: "Deposit", Amount: 1,
+		Export: "2025", Times: 1}}))
 	if known := testkit.Must(reports.New(dbs[0].Reader()).Imports(ctx, "alice"))(t); len(known.Rows) != 1 {
 		t.Errorf("the imports are %+v", known)
 	}
@@ -97,7 +100,8 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 func TestOldBooksOnAServerThatMayNotBeWritten(t *testing.T) {
 	clock, url := testkit.NewClock(noon), pgtest.Database(t)
 	ok(t, store.CreateOld(t.Context(), url, options(clock), shipped(t, day1), 1, "alice"))
-	readOnly := url + map[bool]string{true: "&", false: "?"}[strings.Contains(url, "?")] + "default_transaction_read_only=on"
+	readOnly := url + map[bool]string{true: "&", false: "?"}[strings.Contains(url, "?")] +
+		"default_transaction_read_only=on"
 	_, err := store.Open(t.Context(), readOnly, options(clock))
 	wantsOutdated(t, err, 1)
 	_, err = store.Upgrade(t.Context(), readOnly, options(clock), nil)

@@ -34,7 +34,8 @@ func TestResidencesThatDoNotExist(t *testing.T) {
 		on(t, db, "alice")
 		testkit.Must(db.Fund(ctx, "1", "BNB", 100_00000000, false))(t)
 		testkit.Must(db.Exec(ctx, "UPDATE accounts SET region = 'XX'"))(t)
-		testkit.Must(db.Exec(ctx, "INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished) VALUES ('UK', 1, 1, 0, '', '', 0, 0, '', 0, 0)"))(t)
+		testkit.Must(db.Exec(ctx, "INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, "+
+			"removed, removed_by, restored, unfinished) VALUES ('UK', 1, 1, 0, '', '', 0, 0, '', 0, 0)"))(t)
 
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
@@ -95,8 +96,10 @@ func TestNewIDsCannotVanishFromAURL(t *testing.T) {
 			wants(t, err, ledger.ErrInvalid)
 			_, err = db.Withdraw(ctx, store.Withdrawal{ID: id, Account: "alice", Asset: "BNB", Amount: 1})
 			wants(t, err, ledger.ErrInvalid)
-			wants(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "a/" + id, Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")}})), ledger.ErrInvalid)
-			_, err = db.PostAll(ctx, []ledger.Entry{{ID: id + "/a", Kind: ledger.Deposit, Moves: oneBNB(ledger.Custody, "alice")}})
+			wants(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "a/" + id, Kind: ledger.Deposit,
+				Moves: oneBNB(ledger.Custody, "alice")}})), ledger.ErrInvalid)
+			_, err = db.PostAll(ctx, []ledger.Entry{{ID: id + "/a", Kind: ledger.Deposit,
+				Moves: oneBNB(ledger.Custody, "alice")}})
 			wants(t, err, ledger.ErrInvalid)
 		}
 	})
@@ -115,9 +118,11 @@ func dotted(t *testing.T, db *store.DB) ledger.Entry {
 	accept(t, db, account)
 	on(t, db, account)
 	request := "x" + entry
-	testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: request, Account: account, Asset: "BNB", Amount: 1_00000000}))(t)
+	testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: request, Account: account, Asset: "BNB",
+		Amount: 1_00000000}))(t)
 	for _, column := range []string{
-		"accounts account", "balances account", "acceptances account", "enrollments account", "switch_events account", "withdrawals account", "pending account",
+		"accounts account", "balances account", "acceptances account", "enrollments account", "switch_events account",
+		"withdrawals account", "pending account",
 		"postings account", "postings other",
 	} {
 		table, name, _ := strings.Cut(column, " ")
@@ -125,7 +130,8 @@ func dotted(t *testing.T, db *store.DB) ledger.Entry {
 		testkit.Must(db.Exec(t.Context(), sql, dots, string(account)))(t)
 		testkit.Must(db.Exec(t.Context(), sql, dots+"/held", string(account.Held())))(t)
 	}
-	posted := ledger.Entry{ID: dots, Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: dots, Asset: "BNB", Amount: 5_00000000}}}
+	posted := ledger.Entry{ID: dots, Kind: ledger.Deposit,
+		Moves: []ledger.Move{{From: ledger.Custody, To: dots, Asset: "BNB", Amount: 5_00000000}}}
 	renameEntry(t, db, entry, posted)
 	renameEntry(t, db, request, ledger.Entry{ID: "./w", Kind: ledger.WithdrawalRequest, Moves: oneBNB(dots, dots+"/held")})
 	testkit.Must(db.Exec(t.Context(), "UPDATE withdrawals SET id = './w'"))(t)
@@ -194,7 +200,8 @@ func renameEntry(t *testing.T, db *store.DB, from string, to ledger.Entry) {
 		destination = ledger.Destination{}.Hash()
 	}
 	digest := to.Digest(to.Leaves(), destination)
-	testkit.Must(db.Exec(t.Context(), "UPDATE entries SET entry = $1, bucket = $2, digest = $3, leaves = $4 WHERE entry = $5",
+	testkit.Must(db.Exec(t.Context(), "UPDATE entries SET entry = $1, bucket = $2, digest = $3, leaves = $4 "+
+		"WHERE entry = $5",
 		to.ID, int64(to.Bucket()), digest[:], to.Leaves(), from))(t)
 	testkit.Must(db.Exec(t.Context(), "UPDATE postings SET entry = $1 WHERE entry = $2", to.ID, from))(t)
 }

@@ -47,7 +47,8 @@ func TestFundsAreOnceAndLogged(t *testing.T) {
 		if lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 99))(t); len(lines) != 3 {
 			t.Errorf("the log says %v", lines)
 		}
-		if lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 1))(t); len(lines) != 1 || lines[0].Action != "fund withdraw" {
+		if lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 1))(t); len(lines) != 1 ||
+			lines[0].Action != "fund withdraw" {
 			t.Errorf("the last line is %v", lines)
 		}
 	})
@@ -57,7 +58,8 @@ func TestAnAdjustmentHasAReason(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
-		e := ledger.Entry{ID: "adj-1", Kind: ledger.Adjustment, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 7}}}
+		e := ledger.Entry{ID: "adj-1", Kind: ledger.Adjustment,
+			Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 7}}}
 		for _, reason := range []string{"", "  ", "a\nb", strings.Repeat("x", 201)} {
 			_, err := db.Adjust(ctx, e, reason)
 			wants(t, err, ledger.ErrInvalid)
@@ -67,7 +69,8 @@ func TestAnAdjustmentHasAReason(t *testing.T) {
 			t.Errorf("the second answers %+v", o)
 		}
 		lines := logged(t, db, "adjust")
-		if len(lines) != 1 || lines[0].Detail != "adjustment 0.00000007 BNB from @custody to alice: Day 2 paid at the wrong rate" || lines[0].Subject != "adj-1" {
+		if len(lines) != 1 || lines[0].Detail != "adjustment 0.00000007 BNB from @custody to alice: Day 2 paid at "+
+			"the wrong rate" || lines[0].Subject != "adj-1" {
 			t.Errorf("the log says %v", lines)
 		}
 		for _, change := range []func(*ledger.Entry){
@@ -105,7 +108,8 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 		}
 		clock.Set(3, "12:00")
 		settle(t, db, clock)
-		openings = append(openings, store.Opening{Account: "alice", Asset: "SOL", Amount: 5}, store.Opening{Account: "bob", Asset: "SOL", Amount: 5})
+		openings = append(openings, store.Opening{Account: "alice", Asset: "SOL", Amount: 5},
+			store.Opening{Account: "bob", Asset: "SOL", Amount: 5})
 		openings[1].Amount = 10
 		outcomes := testkit.Must(db.PostOpenings(ctx, openings))(t)
 		if o := outcomes[0]; !o.Repeated || !o.At.Equal(day1.Start()) {
@@ -116,7 +120,8 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 			t.Errorf("after the first days are closed it is dated %s, %v", o.At, o.Err)
 		}
 		wants(t, outcomes[3].Err, ledger.ErrNotFound)
-		if amount, since, err := reports.New(db.Reader()).Opening(ctx, long, "ALGO"); err != nil || !since.Equal(day1.Start()) || amount != 9 {
+		if amount, since, err := reports.New(db.Reader()).Opening(ctx, long, "ALGO"); err != nil ||
+			!since.Equal(day1.Start()) || amount != 9 {
 			t.Errorf("the opening is %d, %s, %v", amount, since, err)
 		}
 		_, err := db.PostOpenings(ctx, []store.Opening{{Account: "@desk", Asset: "SOL", Amount: 1}})

@@ -72,7 +72,8 @@ func (o oracle) post(e ledger.Entry, at time.Time) outbox.PostedEntry {
 		for _, account := range []ledger.Account{m.From, m.To} {
 			place := string(account) + " " + m.Asset
 			if c := change[account][m.Asset]; !seen[place] && c != 0 && !account.IsHouse() {
-				posted.Balances = append(posted.Balances, outbox.PostedBalance{Account: account, Asset: m.Asset, Change: c, Balance: o[account][m.Asset]})
+				posted.Balances = append(posted.Balances, outbox.PostedBalance{Account: account, Asset: m.Asset, Change: c,
+					Balance: o[account][m.Asset]})
 			}
 			seen[place] = true
 		}
@@ -90,14 +91,17 @@ func someEntry(r *rand.Rand, id string) ledger.Entry {
 	case 0, 1:
 		e.Kind, e.Moves = ledger.Deposit, []ledger.Move{{From: ledger.Custody, To: a, Asset: asset, Amount: amount}}
 	case 2:
-		e.Kind, e.Moves = ledger.Transfer, []ledger.Move{{From: a, To: b, Asset: asset, Amount: amount}} // to oneself: refused
+		// To oneself: refused.
+		e.Kind, e.Moves = ledger.Transfer, []ledger.Move{{From: a, To: b, Asset: asset, Amount: amount}}
 	case 3:
 		e.Kind, e.Moves = ledger.Hold, []ledger.Move{{From: a, To: a.Held(), Asset: asset, Amount: amount}}
 	case 4:
 		e.Kind, e.Moves = ledger.Withdrawal, []ledger.Move{{From: a, To: ledger.Custody, Asset: asset, Amount: amount}}
 	case 5: // there and back again leaves nothing of the one asset
 		e.Kind, e.Moves = ledger.Trade, []ledger.Move{
-			{From: a, To: ledger.Desk, Asset: "BNB", Amount: amount}, {From: ledger.Desk, To: a, Asset: "SOL", Amount: 2 * amount}, {From: ledger.Desk, To: a, Asset: "BNB", Amount: amount},
+			{From: a, To: ledger.Desk, Asset: "BNB", Amount: amount},
+			{From: ledger.Desk, To: a, Asset: "SOL", Amount: 2 * amount},
+			{From: ledger.Desk, To: a, Asset: "BNB", Amount: amount},
 		}
 	}
 	return e
@@ -250,7 +254,8 @@ func TestALateCommitIsWrittenAgain(t *testing.T) {
 		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))(t)
 		closeAfter(t, db)
 		open(t, db, "alice")
-		other := testkit.Must(store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon }, Volatile: true}))(t)
+		other := testkit.Must(store.Open(t.Context(), url,
+			store.Options{Clock: func() time.Time { return noon }, Volatile: true}))(t)
 		closeAfter(t, other)
 		reader.Store(other)
 		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})

@@ -33,7 +33,8 @@ func trades(t *testing.T, db *store.DB, clock *testkit.Clock, prefix string) {
 			clock.Set(day, "23:00")
 			ok(t, refusal(db.Post(t.Context(), []ledger.Entry{
 				{ID: id + "-t", Kind: ledger.Trade, At: when, Moves: []ledger.Move{
-					move("alice", "bob", "BNB", 3), move("bob", "alice", "SOL", 5), move("alice", ledger.Desk, "SOL", 1), move("bob", "alice", "BNB", 2),
+					move("alice", "bob", "BNB", 3), move("bob", "alice", "SOL", 5), move("alice", ledger.Desk, "SOL", 1),
+					move("bob", "alice", "BNB", 2),
 				}},
 				{ID: id + "-h", Kind: ledger.Hold, At: when, Moves: []ledger.Move{move("alice", "alice/held", "BNB", 1)}},
 				{ID: id + "-r", Kind: ledger.Release, At: when, Moves: []ledger.Move{move("alice/held", "alice", "BNB", 1)}},
@@ -59,7 +60,8 @@ func traders(t *testing.T, db *store.DB, clock *testkit.Clock) {
 }
 
 // linesInPages reads an account's journal in pages; between is called between two.
-func linesInPages(t *testing.T, from *reports.Reports, id ledger.Account, asked reports.LinesAsked, size int, between func()) (lines []reports.JournalLine) {
+func linesInPages(t *testing.T, from *reports.Reports, id ledger.Account, asked reports.LinesAsked, size int,
+	between func()) (lines []reports.JournalLine) {
 	t.Helper()
 	var after *reports.LineKey
 	for {
@@ -105,7 +107,8 @@ func sameLines(t *testing.T, what string, got []reports.JournalLine, want []repo
 		}
 	}
 	order := func(a, b reports.Line) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Amount, b.Amount))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Account, b.Account),
+			cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Amount, b.Amount))
 	}
 	slices.SortFunc(plain, order)
 	slices.SortFunc(want, order)
@@ -136,8 +139,10 @@ func TestLinesArePagesOfTheStatement(t *testing.T) {
 		for looks := 1; looks < 400; looks = looks*3 + 1 {
 			short := reports.New(db.Reader())
 			short.Looks = looks
-			for _, asked := range []reports.LinesAsked{whole, {From: day1, To: day1 + 100, Kind: ledger.Trade, Asset: "SOL"}, {From: day1, To: day1 + 100, Kind: ledger.Import}} {
-				sameLines(t, fmt.Sprintf("%+v, %d looked at", asked, looks), linesInPages(t, short, "alice", asked, 5, func() {}), statement(t, db, "alice", asked))
+			for _, asked := range []reports.LinesAsked{whole, {From: day1, To: day1 + 100, Kind: ledger.Trade, Asset: "SOL"},
+				{From: day1, To: day1 + 100, Kind: ledger.Import}} {
+				sameLines(t, fmt.Sprintf("%+v, %d looked at", asked, looks), linesInPages(t, short, "alice", asked, 5, func() {}),
+					statement(t, db, "alice", asked))
 			}
 		}
 		if n := len(statement(t, db, "alice", whole)); n < 80 {
@@ -160,7 +165,8 @@ func TestLinesWhileOthersAreAdded(t *testing.T) {
 		added := 0
 		got := linesInPages(t, reports.New(db.Reader()), "alice", reports.LinesAsked{From: day1, To: day1}, 3, func() {
 			deposit(t, db, fmt.Sprintf("new-%02d", added), "alice", 1, "BNB", noon)
-			deposit(t, db, fmt.Sprintf("old-%02d", added), "alice", 1, "BNB", noon.Add(-time.Hour-time.Duration(added)*time.Second))
+			deposit(t, db, fmt.Sprintf("old-%02d", added), "alice", 1, "BNB",
+				noon.Add(-time.Hour-time.Duration(added)*time.Second))
 			added++
 			if added > 30 {
 				t.Fatal("it never ends")
@@ -189,7 +195,8 @@ func TestAQuietAccountCostsNoMoreThanAnother(t *testing.T) {
 		clock.Set(300, "12:00")
 		open(t, db, "bob")
 		asked, pages := reports.LinesAsked{From: day1, To: day1 + 1000}, 0
-		if got := linesInPages(t, reports.New(db.Reader()), "alice", asked, 10, func() { pages++ }); len(got) != 1 || got[0].Entry != "d-1" || pages != 3 {
+		if got := linesInPages(t, reports.New(db.Reader()), "alice", asked, 10, func() { pages++ }); len(got) != 1 ||
+			got[0].Entry != "d-1" || pages != 3 {
 			t.Errorf("%d lines in %d pages and one", len(got), pages)
 		}
 		pages = 0
@@ -208,7 +215,8 @@ func TestAQuietAccountCostsNoMoreThanAnother(t *testing.T) {
 func TestPostingsArePagesOfTheJournal(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		traders(t, db, clock)
-		for _, days := range [][2]staking.Day{{day1, day1 + 100}, {day1 + 1, day1 + 2}, {day1 + 2, day1 + 2}, {day1 + 2, day1}} {
+		for _, days := range [][2]staking.Day{{day1, day1 + 100}, {day1 + 1, day1 + 2}, {day1 + 2, day1 + 2},
+			{day1 + 2, day1}} {
 			var want []ledger.Posting
 			ok(t, reports.New(db.Reader()).Journal(t.Context(), func(p ledger.Posting) error {
 				if d := staking.DayOf(p.At); p.Kind != reports.KindReward && p.Kind != "declare" && d >= days[0] && d <= days[1] {
@@ -217,7 +225,8 @@ func TestPostingsArePagesOfTheJournal(t *testing.T) {
 				return nil
 			}))
 			slices.SortFunc(want, func(a, b ledger.Posting) int {
-				return cmp.Or(cmp.Compare(staking.DayOf(a.At), staking.DayOf(b.At)), a.Bucket-b.Bucket, a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry), a.Move-b.Move, a.Side-b.Side)
+				return cmp.Or(cmp.Compare(staking.DayOf(a.At), staking.DayOf(b.At)), a.Bucket-b.Bucket, a.At.Compare(b.At),
+					cmp.Compare(a.Entry, b.Entry), a.Move-b.Move, a.Side-b.Side)
 			})
 			for _, size := range []int{1, 7, 1000} {
 				var got []ledger.Posting
@@ -239,15 +248,20 @@ func TestEntry(t *testing.T) {
 		traders(t, db, clock)
 		e, postedAt, err := reports.New(db.Reader()).Entry(t.Context(), "a-2-3-t")
 		ok(t, err)
-		want := []ledger.Move{{From: "alice", To: "bob", Asset: "BNB", Amount: 3}, {From: "bob", To: "alice", Asset: "SOL", Amount: 5},
+		want := []ledger.Move{{From: "alice", To: "bob", Asset: "BNB", Amount: 3},
+			{From: "bob", To: "alice", Asset: "SOL", Amount: 5},
 			{From: "alice", To: ledger.Desk, Asset: "SOL", Amount: 1}, {From: "bob", To: "alice", Asset: "BNB", Amount: 2}}
-		if e.ID != "a-2-3-t" || e.Kind != ledger.Trade || !slices.Equal(e.Moves, want) || !e.At.Equal(testkit.Moment(2, "00:00").Add(time.Millisecond)) || !postedAt.Equal(testkit.Moment(2, "23:00")) {
+		if e.ID != "a-2-3-t" || e.Kind != ledger.Trade || !slices.Equal(e.Moves, want) ||
+			!e.At.Equal(testkit.Moment(2, "00:00").Add(time.Millisecond)) || !postedAt.Equal(testkit.Moment(2, "23:00")) {
 			t.Errorf("%+v at %s", e, postedAt)
 		}
 		for _, id := range []string{
-			"", "nothing", "a-2-3-T", "reward/" + (day1 + 1).String() + "/BNB/nobody", "reward/" + (day1 + 9).String() + "/BNB/alice", "reward/" + (day1 + 1).String() + "/ADA/alice",
-			"reward/2026-3-3/BNB/alice", "reward/" + (day1 + 1).String() + "/BNB/", "reward/" + (day1 + 1).String() + "/BNB", "reward/" + (day1 + 1).String() + "/BNB/alice/held",
-			"declare/" + (day1 + 9).String() + "/BNB", "declare/" + (day1 + 1).String() + "/XYZ", "declare/" + (day1 + 1).String(), "declare/" + (day1 + 1).String() + "/BNB/0", "reward///", "declare//",
+			"", "nothing", "a-2-3-T", "reward/" + (day1 + 1).String() + "/BNB/nobody", "reward/" + (day1 + 9).String() +
+				"/BNB/alice", "reward/" + (day1 + 1).String() + "/ADA/alice",
+			"reward/2026-3-3/BNB/alice", "reward/" + (day1 + 1).String() + "/BNB/", "reward/" + (day1 + 1).String() + "/BNB",
+			"reward/" + (day1 + 1).String() + "/BNB/alice/held",
+			"declare/" + (day1 + 9).String() + "/BNB", "declare/" + (day1 + 1).String() + "/XYZ", "declare/" +
+				(day1 + 1).String(), "declare/" + (day1 + 1).String() + "/BNB/0", "reward///", "declare//",
 		} {
 			_, _, err := reports.New(db.Reader()).Entry(t.Context(), id)
 			wants(t, err, ledger.ErrNotFound)
@@ -264,14 +278,18 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 			on(t, db, id)
 			testkit.Must(db.PostOpenings(t.Context(), []store.Opening{{Account: id, Asset: "ADA", Amount: 1000_00000000}}))(t)
 			testkit.Must(db.PostImport(t.Context(), id, []store.ImportEntry{
-				{Name: noon.Format("2006-01-02T15:04:05Z"), Kind: ledger.Import, At: noon, Changes: []store.ImportChange{{Asset: "BNB", Amount: 7_00000000}, {Asset: "ADA", Amount: -1}}},
-				{Name: noon.Format("2006-01-02T15:04:05Z") + "/reward/9999", Kind: ledger.RewardElsewhere, At: noon, Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
+				{Name: noon.Format("2006-01-02T15:04:05Z"), Kind: ledger.Import, At: noon,
+					Changes: []store.ImportChange{{Asset: "BNB", Amount: 7_00000000}, {Asset: "ADA", Amount: -1}}},
+				{Name: noon.Format("2006-01-02T15:04:05Z") + "/reward/9999", Kind: ledger.RewardElsewhere, At: noon,
+					Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
 			}))(t)
 		}
 		fund(t, db, "ADA", 100)
 		testkit.Must(db.Adjust(t.Context(), oneMove("fix", ledger.Adjustment, ledger.Custody, "carol", 1), "why"))(t)
-		testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: "w", Account: "carol", Asset: "BNB", Amount: 1_00000000}))(t)
-		ok(t, refusal(db.Post(t.Context(), []ledger.Entry{oneMove("w/completed", ledger.WithdrawalCompleted, "carol/held", ledger.Custody, 10)})))
+		testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: "w", Account: "carol", Asset: "BNB",
+			Amount: 1_00000000}))(t)
+		ok(t, refusal(db.Post(t.Context(), []ledger.Entry{oneMove("w/completed", ledger.WithdrawalCompleted, "carol/held",
+			ledger.Custody, 10)})))
 		traders(t, db, clock)
 
 		type key struct {
@@ -285,7 +303,8 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 			}
 			return nil
 		}))
-		for _, kind := range []ledger.Kind{ledger.Deposit, ledger.Trade, ledger.Hold, ledger.Release, ledger.Opening, ledger.Import, ledger.RewardElsewhere, ledger.Fund, ledger.Adjustment,
+		for _, kind := range []ledger.Kind{ledger.Deposit, ledger.Trade, ledger.Hold, ledger.Release, ledger.Opening,
+			ledger.Import, ledger.RewardElsewhere, ledger.Fund, ledger.Adjustment,
 			ledger.WithdrawalRequest, ledger.WithdrawalCompleted, reports.KindReward, "declare"} {
 			if !kinds[kind] {
 				t.Errorf("no %s is in the journal", kind)

@@ -44,7 +44,8 @@ func (p *posting) records() (records outbox.Records) {
 		for _, c := range it.changes {
 			c.balance.now += c.net
 			if c.net != 0 && !c.account.IsHouse() {
-				e.Balances = append(e.Balances, outbox.PostedBalance{Account: c.account, Asset: c.asset, Change: c.net, Balance: c.now})
+				e.Balances = append(e.Balances, outbox.PostedBalance{Account: c.account, Asset: c.asset, Change: c.net,
+					Balance: c.now})
 			}
 		}
 		if e.Balances != nil {

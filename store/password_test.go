@@ -36,7 +36,8 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 		open(t, db, "alice")
 		open(t, db, "bob")
 		addLogin(t, db, "alice@example.com", "alice")
-		first, second, expiring := addKey(t, db, "alice", "", time.Time{}), addKey(t, db, "alice", "bot", time.Time{}), addKey(t, db, "alice", "", noon.Add(time.Second))
+		first, second, expiring := addKey(t, db, "alice", "", time.Time{}), addKey(t, db, "alice", "bot", time.Time{}),
+			addKey(t, db, "alice", "", noon.Add(time.Second))
 		before, bobs := addKey(t, db, "alice", "", time.Time{}), addKey(t, db, "bob", "", time.Time{})
 		ok(t, db.People().RevokeKey(ctx, before.Key))
 		clock.Advance(time.Minute)
@@ -72,11 +73,14 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 			seen = append(seen, strings.TrimSpace(fmt.Sprint(e.Action, " ", e.Client, " ", e.Address)))
 		}
 		slices.Sort(logged)
-		if want := []string{"operator olga key revoke alice", "operator olga key revoke alice", "operator olga key revoke alice", "operator olga login password alice", "test login password alice"}; !slices.Equal(logged, want) {
+		if want := []string{"operator olga key revoke alice", "operator olga key revoke alice",
+			"operator olga key revoke alice", "operator olga login password alice",
+			"test login password alice"}; !slices.Equal(logged, want) {
 			t.Errorf("the log says %q", logged)
 		}
 		by := " Firefox 192.0.2.7 DE"
-		if want := []string{"password" + by, "key revoke" + by, "key revoke" + by, "key revoke" + by, "password" + by, "password"}; !slices.Equal(seen, want) {
+		if want := []string{"password" + by, "key revoke" + by, "key revoke" + by, "key revoke" + by, "password" + by,
+			"password"}; !slices.Equal(seen, want) {
 			t.Errorf("the security events are %q", seen)
 		}
 	})
@@ -89,7 +93,8 @@ func TestAPasswordThatFailsRevokesNothing(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		k := addKey(t, db, "alice", "", time.Time{})
 		testkit.Must(db.Exec(t.Context(), "DROP TABLE security_events"))(t)
-		if _, err := db.People().SetPassword(t.Context(), "alice@example.com", people.PasswordChange{Hash: otherHash, RevokeKeys: true}); err == nil {
+		if _, err := db.People().SetPassword(t.Context(), "alice@example.com",
+			people.PasswordChange{Hash: otherHash, RevokeKeys: true}); err == nil {
 			t.Fatal("it is set")
 		}
 		l := testkit.Must(db.People().Login(t.Context(), "alice@example.com"))(t)
@@ -163,7 +168,8 @@ func TestASecretIsMadeAtTheFirstCall(t *testing.T) {
 			t.Error("two purposes have the same secret")
 		}
 		testkit.Must(db.Exec(ctx, "UPDATE meta SET value = 'AAAA' WHERE name = 'secret: cookies'"))(t)
-		if _, err := db.People().Secret(ctx, "cookies", rand.Reader); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if _, err := db.People().Secret(ctx, "cookies", rand.Reader); err == nil ||
+			!strings.Contains(err.Error(), "damaged") {
 			t.Errorf("a damaged secret: %v", err)
 		}
 		if _, err := db.People().Secret(ctx, "third", iotest.ErrReader(iotest.ErrTimeout)); err == nil {

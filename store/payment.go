@@ -40,14 +40,17 @@ func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time
 		if err := db.withinLimits(t, d, token, total); err != nil {
 			return err
 		}
-		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-			int64(d), token, holders, int64(total), now.UnixMilli(), db.actor.Credential, string(db.actor.Role), db.actor.Request)
+		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, "+
+			"request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+			int64(d), token, holders, int64(total), now.UnixMilli(), db.actor.Credential, string(db.actor.Role),
+			db.actor.Request)
 		if err != nil || n == 0 {
 			return err
 		}
 		if total > 0 {
 			asset := (*db.known.Load())[token]
-			if err := db.logLine(t, "declare", token, fmt.Sprintf("%s: %s %s, holders: %d", d, asset.Format(total), token, holders)); err != nil {
+			if err := db.logLine(t, "declare", token, fmt.Sprintf("%s: %s %s, holders: %d", d, asset.Format(total), token,
+				holders)); err != nil {
 				return err
 			}
 		}
@@ -76,7 +79,8 @@ type bucketTotal struct {
 }
 
 // batchesOf reads what the buckets have accrued, those with rewards, and sums it, checked.
-func batchesOf(t view, d staking.Day, token string) (accrued []bucketTotal, holders int64, total ledger.Amount, err error) {
+func batchesOf(t view, d staking.Day, token string) (accrued []bucketTotal, holders int64, total ledger.Amount,
+	err error) {
 	err = t.QueryEach(func(r row) error {
 		b := bucketTotal{r.Int(0), ledger.Amount(r.Int(1))}
 		if b.sum > 0 {
@@ -97,7 +101,8 @@ func (b *DB) makePayable(t tx, token string, total ledger.Amount, accrued []buck
 	if total == 0 {
 		return nil
 	}
-	n, err := t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4 AND balance >= $1",
+	n, err := t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = "+
+		"$4 AND balance >= $1",
 		int64(total), int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
 	if err != nil {
 		return err
@@ -142,14 +147,17 @@ func (db *DB) shortOfFunds(t view, token string, total ledger.Amount) error {
 // nobody has approved it.
 func (db *DB) withinLimits(t view, d staking.Day, token string, total ledger.Amount) error {
 	var most, change int64
-	if found, err := one(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", token); err != nil || !found {
+	if found, err := one(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1",
+		token); err != nil || !found {
 		return err
 	}
-	if approved, err := count(t, "SELECT count(*) FROM approvals WHERE day = $1 AND asset = $2", int64(d), token); err != nil || approved > 0 {
+	if approved, err := count(t, "SELECT count(*) FROM approvals WHERE day = $1 AND asset = $2", int64(d),
+		token); err != nil || approved > 0 {
 		return err
 	}
 	var before int64
-	known, err := one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2", int64(d)-1, token)
+	known, err := one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2",
+		int64(d)-1, token)
 	if err != nil {
 		return err
 	}
@@ -270,7 +278,8 @@ func (p *payment) settle() error {
 	for _, token := range p.tokens {
 		b := p.batches[token]
 		if b.total > 0 {
-			n, err := p.t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4 AND balance >= $1",
+			n, err := p.t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND "+
+				"asset = $4 AND balance >= $1",
 				b.total, p.bucket, string(ledger.Payable), token)
 			if err == nil && n == 0 {
 				err = errTampered
@@ -279,8 +288,10 @@ func (p *payment) settle() error {
 				return err
 			}
 		}
-		if _, err := p.t.Exec("INSERT INTO payments (bucket, day, asset, holders, total, digest, paid_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-			p.bucket, p.day, token, b.holders, b.total, b.digest, p.now, p.actor.Credential, string(p.actor.Role), p.actor.Request); err != nil {
+		if _, err := p.t.Exec("INSERT INTO payments (bucket, day, asset, holders, total, digest, paid_at, "+
+			"credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			p.bucket, p.day, token, b.holders, b.total, b.digest, p.now, p.actor.Credential, string(p.actor.Role),
+			p.actor.Request); err != nil {
 			return err
 		}
 	}
@@ -291,7 +302,8 @@ func (p *payment) settle() error {
 func (p *payment) report(records *outbox.Records) {
 	for _, token := range p.tokens {
 		if p.batches[token].total > 0 {
-			records.Paid(outbox.PaidBatch{Bucket: int(p.bucket), Due: staking.Due{Asset: token, Day: staking.Day(p.day)}, PaidAt: timeOf(p.now)})
+			records.Paid(outbox.PaidBatch{Bucket: int(p.bucket), Due: staking.Due{Asset: token, Day: staking.Day(p.day)},
+				PaidAt: timeOf(p.now)})
 		}
 	}
 }
@@ -308,7 +320,8 @@ func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 	}
 	err = db.engine.Write(ctx, func(t tx) error {
 		var total, change int64
-		if _, err := one(t, []*int64{&total, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1", l.Asset); err != nil {
+		if _, err := one(t, []*int64{&total, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1",
+			l.Asset); err != nil {
 			return err
 		}
 		if total == int64(l.MaxTotal) && change == l.MaxChange {
@@ -356,7 +369,8 @@ func (db *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 		if err := db.lockUndeclared(t, d, asset); err != nil {
 			return err
 		}
-		n, err := t.Exec("INSERT INTO approvals (day, asset, approved_at, approved_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+		n, err := t.Exec("INSERT INTO approvals (day, asset, approved_at, approved_by) VALUES ($1, $2, $3, $4) ON "+
+			"CONFLICT DO NOTHING",
 			int64(d), asset, db.now(), db.actor.Credential)
 		if err != nil || n == 0 {
 			return err

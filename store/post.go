@@ -26,7 +26,8 @@ type Outcome struct {
 	At       time.Time // when it counts
 	PostedAt time.Time // when it was written
 	Repeated bool      // it had been posted before, with the same content
-	Err      error     // why it was refused: ErrInvalid, ErrInsufficient, ErrConflict, ErrDayClosed, ErrNotFound, ErrFrozen
+	// Why it was refused: ErrInvalid, ErrInsufficient, ErrConflict, ErrDayClosed, ErrNotFound, ErrFrozen.
+	Err error
 }
 
 // Post writes entries into the books, in order, each whole or not at all, and
@@ -109,7 +110,8 @@ func (db *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
 		}
 		return c.outcomes, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("post %d entries: %w; whether they were posted is not known; post them again", len(c.entries), ctx.Err())
+		return nil, fmt.Errorf("post %d entries: %w; whether they were posted is not known; post them again", len(c.entries),
+			ctx.Err())
 	}
 }
 

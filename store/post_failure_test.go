@@ -35,7 +35,8 @@ func TestPostTellsThatTheDatabaseWentAway(t *testing.T) {
 	if err := server.StopNow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	deposit := []ledger.Entry{{ID: "d", Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}}}
+	deposit := []ledger.Entry{{ID: "d", Kind: ledger.Deposit,
+		Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}}}
 	if _, err := db.Post(t.Context(), deposit); err == nil || !strings.Contains(err.Error(), "post 1 entries") {
 		t.Fatalf("Post on a stopped database said %v", err)
 	}

@@ -99,7 +99,8 @@ type later struct {
 
 // postIn posts calls, or as many of the first as fit together, and says how many, and
 // what to write of them into the outbox.
-func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, records outbox.Records, err error) {
+func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, records outbox.Records,
+	err error) {
 	p := &posting{
 		db: db, t: t, assets: assets, now: db.now(),
 		first: map[string]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
@@ -154,7 +155,8 @@ func (p *posting) check(calls []*call) {
 		}
 		it.at = it.At.UnixMilli()
 		if it.at > p.now+1000 {
-			it.refuse(ledger.ErrInvalid.In("", "entry %s: its time %s lies in the future; it is %s", it.ID, stamp(it.at), stamp(p.now)).Because(ReasonFuture))
+			it.refuse(ledger.ErrInvalid.In("", "entry %s: its time %s lies in the future; it is %s", it.ID, stamp(it.at),
+				stamp(p.now)).Because(ReasonFuture))
 		}
 	}
 }
@@ -241,7 +243,8 @@ func (it *item) answer(at, postedAt, version int64, digest []byte) {
 	it.done = true
 	switch {
 	case version != ledger.DigestVersion:
-		it.out.Err = ledger.ErrConflict.In("", "entry %s: it did not match its postings when the books were upgraded", it.ID).Because(ReasonDamaged)
+		it.out.Err = ledger.ErrConflict.In("", "entry %s: it did not match its postings when the books were upgraded",
+			it.ID).Because(ReasonDamaged)
 		return
 	case !bytes.Equal(it.digestAt(at), digest):
 		it.out.Err = ledger.ErrConflict.In("", "entry %s", it.ID)
@@ -303,9 +306,11 @@ func (p *posting) lockDays() error {
 func (it *item) dayClosed(day, firstOpen staking.Day) error {
 	next := ""
 	if it.Authoritative {
-		next = "; post it as of then or later, and make the reward of the closed day good with a compensation, where it was too low"
+		next = "; post it as of then or later, and make the reward of the closed day good with a compensation, " +
+			"where it was too low"
 	}
-	return ledger.ErrDayClosed.In("", "entry %s: %s; the first open moment is %s%s", it.ID, day, stamp(firstOpen.Millis()), next)
+	return ledger.ErrDayClosed.In("", "entry %s: %s; the first open moment is %s%s", it.ID, day,
+		stamp(firstOpen.Millis()), next)
 }
 
 // add sums the changes of each balance over the entries of as many calls as fit
@@ -420,7 +425,8 @@ func (p *posting) write() error {
 		}
 	}
 	slices.SortFunc(p.accepted, func(a, b *item) int { return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.ID, b.ID)) })
-	return inOrder(p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals, p.writeConversions, p.writeReconciliations)
+	return inOrder(p.correct, p.openBalances, p.writeEntries, p.writePostings, p.writeWithdrawals, p.writeConversions,
+		p.writeReconciliations)
 }
 
 // correct takes back from the balances what apply put there for refused entries.

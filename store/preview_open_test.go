@@ -45,7 +45,8 @@ func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
 		}
 		off(t, db, "user-5")
 		p := openOf(t, db, "BNB")
-		if p.Day != day1+1 || !p.At.Equal(clock.Now()) || p.Holders != 7 || p.Total == 0 || p.Missing != p.Total || p.Owed != 0 || p.Over != "" || p.Partial {
+		if p.Day != day1+1 || !p.At.Equal(clock.Now()) || p.Holders != 7 || p.Total == 0 || p.Missing != p.Total ||
+			p.Owed != 0 || p.Over != "" || p.Partial {
 			t.Errorf("the open day is %+v", p)
 		}
 		testkit.Must(db.Fund(ctx, "f-1", "BNB", p.Total-1, false))(t)
@@ -81,7 +82,8 @@ func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
 				}
 			}
 			if got.Holders != want.Holders || got.Total != want.Total {
-				t.Errorf("%s: paid are %d to %d holders, and %d to %d were to be", want.Asset, got.Total, got.Holders, want.Total, want.Holders)
+				t.Errorf("%s: paid are %d to %d holders, and %d to %d were to be", want.Asset, got.Total, got.Holders, want.Total,
+					want.Holders)
 			}
 		}
 		for _, pool := range testkit.Must(reports.New(db.Reader()).HouseBalances(ctx))(t) {

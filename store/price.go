@@ -104,7 +104,8 @@ func (db *DB) checkPrices(ctx context.Context, prices []Price) ([]Price, error) 
 		case p.Price <= 0:
 			return nil, ledger.ErrInvalid.In(priceField(i), "the price of %s of %s is not above zero", p.Asset, p.Day)
 		case p.Day < 0 || p.Day > today:
-			return nil, ledger.ErrInvalid.In("", "%s of %s: the price of a day that has not begun cannot be known; today is %s", p.Asset, p.Day, today)
+			return nil, ledger.ErrInvalid.In("", "%s of %s: the price of a day that has not begun cannot be known; today is %s",
+				p.Asset, p.Day, today)
 		}
 		checked = append(checked, p)
 	}
@@ -134,7 +135,8 @@ func lockPrices(t tx, prices []Price) (frozen map[string]staking.Day, err error)
 			return nil, err
 		}
 		through := int64(-1)
-		if _, err := one(t, []*int64{&through}, "SELECT day FROM declarations WHERE asset = $1 ORDER BY day DESC LIMIT 1", p.Asset); err != nil {
+		if _, err := one(t, []*int64{&through}, "SELECT day FROM declarations WHERE asset = $1 ORDER BY day DESC LIMIT 1",
+			p.Asset); err != nil {
 			return nil, err
 		}
 		frozen[p.Asset] = staking.Day(through)
@@ -155,7 +157,8 @@ func PricesAt(t view, wanted []Price) ([]Price, error) {
 		return nil
 	}, `SELECT CAST($1 AS bigint), asset, day, price FROM prices WHERE asset = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(PriceReach)+`
 	     ORDER BY day DESC LIMIT 1`, append(set{ints("number", numbers)}, db.SetOf(wanted,
-		db.Text("asset", func(p Price) string { return p.Asset }), db.Int("day", func(p Price) int64 { return int64(p.Day) }))...))
+		db.Text("asset", func(p Price) string { return p.Asset }),
+		db.Int("day", func(p Price) int64 { return int64(p.Day) }))...))
 	if err != nil {
 		return nil, fmt.Errorf("read prices: %w", err)
 	}
@@ -211,11 +214,13 @@ func Value(asset ledger.Asset, amount ledger.Amount, price int64) (ledger.Amount
 	}
 	hi, lo := bits.Mul64(uint64(amount), uint64(price))
 	if amount < 0 || price < 0 || hi >= whole {
-		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, PriceScale), ledger.ErrOverflow)
+		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol,
+			ledger.FormatDecimal(price, PriceScale), ledger.ErrOverflow)
 	}
 	value, _ := bits.Div64(hi, lo, whole)
 	if value >= 1<<63 {
-		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol, ledger.FormatDecimal(price, PriceScale), ledger.ErrOverflow)
+		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol,
+			ledger.FormatDecimal(price, PriceScale), ledger.ErrOverflow)
 	}
 	return ledger.Amount(value), nil
 }

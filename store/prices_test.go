@@ -48,7 +48,8 @@ func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
 		settle(t, db, clock) // Day 1 is paid, though nobody has earned
 		set(0, price("BNB", 1, 610))
 		refused(ledger.ErrConflict, price("BNB", 2, 620), price("BNB", 1, 600)) // all or nothing
-		if got := testkit.Must(reports.New(db.Reader()).Prices(ctx, "BNB", day1-9, day1+9))(t); !slices.Equal(got, []store.Price{price("BNB", 1, 610)}) {
+		if got := testkit.Must(reports.New(db.Reader()).Prices(ctx, "BNB", day1-9, day1+9))(t); !slices.Equal(got,
+			[]store.Price{price("BNB", 1, 610)}) {
 			t.Errorf("the prices are %v", got)
 		}
 		clock.Set(3, "12:00")
@@ -107,12 +108,14 @@ func TestValueAgreesWithBig(t *testing.T) {
 		want := new(big.Int).Mul(big.NewInt(amount), big.NewInt(price))
 		want.Div(want, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(asset.Scale)), nil))
 		fits := amount >= 0 && price >= 0 && want.Cmp(big.NewInt(math.MaxInt64)) <= 0
-		if fits != (err == nil) || (err != nil && !errors.Is(err, ledger.ErrOverflow)) || (fits && want.Int64() != int64(got)) {
+		if fits != (err == nil) || (err != nil && !errors.Is(err, ledger.ErrOverflow)) ||
+			(fits && want.Int64() != int64(got)) {
 			t.Fatalf("%d at %d is %d, %v; want %s", amount, price, got, err, want)
 		}
 	})
 	bnb := ledger.Asset{Symbol: "BNB", Scale: 8}
-	if v, err := store.Value(bnb, 557, 623_45678901); err != nil || v != 347_265 { // 0.00000557 × 623.45678901, rounded down
+	// 0.00000557 × 623.45678901, rounded down
+	if v, err := store.Value(bnb, 557, 623_45678901); err != nil || v != 347_265 {
 		t.Errorf("%d, %v", v, err)
 	}
 }

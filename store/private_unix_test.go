@@ -25,7 +25,8 @@ func TestFilesAreTheirOwnersOnly(t *testing.T) {
 	postgres := pgtest.Database(t)
 	o := store.Options{Clock: func() time.Time { return noon }}
 	for i, url := range []string{"sqlite:" + path, postgres} {
-		db, err := store.Create(t.Context(), url, o, store.Beginning{From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
+		db, err := store.Create(t.Context(), url, o, store.Beginning{From: staking.DayOf(noon),
+			Documents: staking.ShippedDocuments()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +86,8 @@ func private(t *testing.T, folder string, of ...string) {
 func TestBooksInAnEmptyFileAreTheirOwnersOnly(t *testing.T) {
 	folder := t.TempDir()
 	o := store.Options{Clock: func() time.Time { return noon }}
-	made, restored, snapshot := filepath.Join(folder, "made.db"), filepath.Join(folder, "restored.db"), filepath.Join(folder, "snapshot.db")
+	made, restored, snapshot := filepath.Join(folder, "made.db"), filepath.Join(folder, "restored.db"),
+		filepath.Join(folder, "snapshot.db")
 	for _, path := range []string{made, restored} {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -94,7 +96,8 @@ func TestBooksInAnEmptyFileAreTheirOwnersOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	db, err := store.Create(t.Context(), "sqlite:"+made, o, store.Beginning{From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
+	db, err := store.Create(t.Context(), "sqlite:"+made, o,
+		store.Beginning{From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
 	if err != nil {
 		t.Fatal(err)
 	}

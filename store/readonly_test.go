@@ -29,7 +29,8 @@ const nobody = 65534
 func TestReadingBooksThatMayNotBeWritten(t *testing.T) {
 	clock := testkit.NewClock(noon)
 	path := filepath.Join(openFolder(t), "books#1%.db")
-	db := testkit.Must(store.Create(t.Context(), "sqlite:"+path, store.Options{Clock: clock.Now, Actor: access.Process("test")}, shipped(t, day1)))(t)
+	db := testkit.Must(store.Create(t.Context(), "sqlite:"+path,
+		store.Options{Clock: clock.Now, Actor: access.Process("test")}, shipped(t, day1)))(t)
 	open(t, db, "alice")
 	ok(t, db.Close())
 	forbid(t, path)

@@ -22,8 +22,10 @@ func decided(e ledger.Entry, day int, hour string) ledger.Entry {
 // flagged tells what is to be reconciled in short: "w alice BNB −5 12:05 12:20".
 func flagged(t *testing.T, db *store.DB, open bool) (told []string) {
 	t.Helper()
-	for _, r := range testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), store.Reconciliation{}, open, 100))(t) {
-		told = append(told, fmt.Sprintf("%s %s %s %d %s %s", r.Entry, r.Account, r.Asset, int64(r.Lowest)/int64(coins(1)), r.At.Format("15:04"), r.Until.Format("15:04")))
+	for _, r := range testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), store.Reconciliation{}, open,
+		100))(t) {
+		told = append(told, fmt.Sprintf("%s %s %s %d %s %s", r.Entry, r.Account, r.Asset, int64(r.Lowest)/int64(coins(1)),
+			r.At.Format("15:04"), r.Until.Format("15:04")))
 	}
 	return told
 }
@@ -44,7 +46,8 @@ func TestAuthoritativeEntries(t *testing.T) {
 		plain.Authoritative = false
 		wants(t, post(t, db, plain)[0].Err, ledger.ErrInsufficient)
 		for what, e := range map[string]ledger.Entry{
-			"more than there is now": decided(w("w-1", 21), 1, "12:05"), "now, without a time": {ID: "w-1", Kind: ledger.Withdrawal, Moves: w("w-1", 21).Moves, Authoritative: true},
+			"more than there is now": decided(w("w-1", 21), 1, "12:05"),
+			"now, without a time":    {ID: "w-1", Kind: ledger.Withdrawal, Moves: w("w-1", 21).Moves, Authoritative: true},
 		} {
 			if err := post(t, db, e)[0].Err; err == nil || !strings.Contains(err.Error(), "insufficient") {
 				t.Errorf("%s: %v", what, err)
@@ -56,7 +59,8 @@ func TestAuthoritativeEntries(t *testing.T) {
 		wants(t, err, ledger.ErrInsufficient)
 		same(t, "flagged of what was refused", flagged(t, db, false), nil)
 
-		ok(t, refusal(post(t, db, decided(w("w-1", 15), 1, "12:05"), decided(w("w-2", 1), 1, "12:00"), decided(w("w-3", 1), 1, "12:21")), nil))
+		ok(t, refusal(post(t, db, decided(w("w-1", 15), 1, "12:05"), decided(w("w-2", 1), 1, "12:00"),
+			decided(w("w-3", 1), 1, "12:21")), nil))
 		if o := post(t, db, plain)[0]; o.Err != nil || !o.Repeated {
 			t.Errorf("the same without the mark is answered %+v", o)
 		}
@@ -68,7 +72,8 @@ func TestAuthoritativeEntries(t *testing.T) {
 		ok(t, refusal(post(t, db, oneMove("t", ledger.Transfer, "alice", "bob", 3)), nil))
 		has(t, db, "alice", 0, 0)
 
-		if testkit.Must(db.Resolve(t.Context(), "w-1", "credited late"))(t) || !testkit.Must(db.Resolve(t.Context(), "w-1", "again"))(t) {
+		if testkit.Must(db.Resolve(t.Context(), "w-1", "credited late"))(t) ||
+			!testkit.Must(db.Resolve(t.Context(), "w-1", "again"))(t) {
 			t.Error("it was resolved before, or not the second time")
 		}
 		_, err = db.Resolve(t.Context(), "w-3", "why")
@@ -76,7 +81,8 @@ func TestAuthoritativeEntries(t *testing.T) {
 		_, err = db.Resolve(t.Context(), "w-2", " ")
 		wants(t, err, ledger.ErrInvalid)
 		same(t, "open", flagged(t, db, true), []string{"w-2 alice BNB -6 12:00 12:20"})
-		if all := testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), store.Reconciliation{}, false, 1))(t); len(all) != 1 || all[0].Reason != "credited late" || all[0].Resolved.IsZero() {
+		if all := testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), store.Reconciliation{}, false,
+			1))(t); len(all) != 1 || all[0].Reason != "credited late" || all[0].Resolved.IsZero() {
 			t.Errorf("resolved is %+v", all)
 		}
 	})
@@ -92,13 +98,15 @@ func TestAuthoritativeEntriesOfSeveralBalances(t *testing.T) {
 		deposit(t, db, "d-2", "alice", 5, sol, testkit.Moment(1, "12:20"))
 		ok(t, refusal(post(t, db, oneMove("h", ledger.Hold, "alice", "alice/held", 20), request("w", "alice", 10)), nil))
 		e := decided(oneMove("t", ledger.Trade, "alice", ledger.Desk, 10), 1, "12:05")
-		e.Moves = append(e.Moves, ledger.Move{From: "alice", To: ledger.Desk, Asset: sol, Amount: coins(10)}, ledger.Move{From: "alice/held", To: ledger.Desk, Asset: bnb, Amount: coins(20)})
+		e.Moves = append(e.Moves, ledger.Move{From: "alice", To: ledger.Desk, Asset: sol, Amount: coins(10)},
+			ledger.Move{From: "alice/held", To: ledger.Desk, Asset: bnb, Amount: coins(20)})
 		more := e
 		more.ID, more.Moves = "t-0", append([]ledger.Move{}, e.Moves...)
 		more.Moves[2].Amount = coins(21)
 		wants(t, post(t, db, more)[0].Err, ledger.ErrInsufficient) // the withdrawal reserves the rest
 		ok(t, refusal(post(t, db, e), nil))
-		same(t, "flagged", flagged(t, db, true), []string{"t alice BNB -10 12:05 12:10", "t alice SOL -10 12:05 12:20", "t alice/held BNB -20 12:05 12:30"})
+		same(t, "flagged", flagged(t, db, true), []string{"t alice BNB -10 12:05 12:10", "t alice SOL -10 12:05 12:20",
+			"t alice/held BNB -20 12:05 12:30"})
 		ok(t, refusal(post(t, db, completed("w", "alice", 10)), nil))
 	})
 }
@@ -126,7 +134,8 @@ func TestWhatABalanceBelowZeroEarns(t *testing.T) {
 		}
 		clock.Set(3, "00:01") // Day 2 is open still: what is dated on it leaves midnight below zero
 		deposit(t, db, "d-night", "night", 10, bnb, testkit.Moment(3, "00:00:30"))
-		ok(t, refusal(post(t, db, decided(oneMove("w-night", ledger.Withdrawal, "night", ledger.Custody, 20), 2, "23:00")), nil))
+		ok(t, refusal(post(t, db, decided(oneMove("w-night", ledger.Withdrawal, "night", ledger.Custody, 20), 2,
+			"23:00")), nil))
 		clock.Set(4, "00:10")
 		settle(t, db, clock)
 		figures := func(id ledger.Account, day int) reports.Explanation {
@@ -141,12 +150,14 @@ func TestWhatABalanceBelowZeroEarns(t *testing.T) {
 		if e := figures("night", 2); e.Earned || e.Measured.Average != 0 {
 			t.Errorf("night, Day 2: %+v", e.Measured)
 		}
-		if e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "night", day1+2, bnb))(t); !e.Paid || e.Measured.Opening != -coins(20) {
+		if e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "night", day1+2, bnb))(t); !e.Paid ||
+			e.Measured.Opening != -coins(20) {
 			t.Errorf("night, Day 3: %+v", e.Measured)
 		}
 		wantClean(t, auditOf(t, db, audit.Options{}))
 		testkit.Must(db.Exec(t.Context(), "DELETE FROM reconciliations WHERE entry = 'w-none'"))(t)
-		if r := auditOf(t, db, audit.Options{}); r.Total == 0 || !strings.Contains(fmt.Sprint(r.Findings), "the balance is -10 at") {
+		if r := auditOf(t, db, audit.Options{}); r.Total == 0 ||
+			!strings.Contains(fmt.Sprint(r.Findings), "the balance is -10 at") {
 			t.Errorf("without the flag the audit finds %v", r.Findings)
 		}
 	})

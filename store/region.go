@@ -133,7 +133,8 @@ func (db *DB) AddRegion(ctx context.Context, region staking.Region, from staking
 		if err := db.list(t, &l); err != nil {
 			return err
 		}
-		return db.logLine(t, "region add", string(region), strings.TrimSuffix(fmt.Sprintf("from %s: %d enrollments end; %s", l.From, l.Ended, reason), "; "))
+		return db.logLine(t, "region add", string(region),
+			strings.TrimSuffix(fmt.Sprintf("from %s: %d enrollments end; %s", l.From, l.Ended, reason), "; "))
 	})
 	if err == nil {
 		err = db.finishListing(ctx, l)
@@ -149,7 +150,8 @@ func checkSameDay(l Listing, from staking.Day) error {
 	if from == 0 || from == l.From {
 		return nil
 	}
-	return ledger.ErrConflict.In("", "it is listed from %s, not from %s; remove it first, which restores what it ended where its day has not come",
+	return ledger.ErrConflict.In("", "it is listed from %s, not from %s; remove it first, which restores what it "+
+		"ended where its day has not come",
 		l.From, from)
 }
 
@@ -164,7 +166,8 @@ func (db *DB) listingDay(t view, from staking.Day) (staking.Day, error) {
 		return 0, err
 	}
 	if first := max(today, open); from < first || from >= staking.Forever {
-		return 0, ledger.ErrInvalid.In("", "a region is listed from today on (%s) or from a later day, not from %s", first, from)
+		return 0, ledger.ErrInvalid.In("", "a region is listed from today on (%s) or from a later day, not from %s",
+			first, from)
 	}
 	return from, nil
 }
@@ -234,7 +237,8 @@ func (db *DB) unlist(t tx, l *Listing) error {
 		}
 		detail = fmt.Sprintf("listed from %s; undone: %d of %d enrollments restored", l.From, l.Restored, l.Ended)
 	}
-	_, err := t.Exec("UPDATE listings SET removed = $1, removed_by = $2, restored = $3, unfinished = $4 WHERE code = $5 AND number = $6",
+	_, err := t.Exec("UPDATE listings SET removed = $1, removed_by = $2, restored = $3, unfinished = $4 WHERE "+
+		"code = $5 AND number = $6",
 		now, l.RemovedBy, l.Restored, flag(l.unfinished), string(l.Region), int64(l.Number))
 	if err != nil {
 		return err
@@ -278,7 +282,8 @@ func (db *DB) SetRegion(ctx context.Context, id ledger.Account, region staking.R
 
 func (db *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day, err error) {
 	if s.account.Region != region {
-		if _, err := s.t.Exec("UPDATE accounts SET region = $1 WHERE bucket = $2 AND account = $3", string(region), int64(s.account.ID.Bucket()), string(s.account.ID)); err != nil {
+		if _, err := s.t.Exec("UPDATE accounts SET region = $1 WHERE bucket = $2 AND account = $3", string(region),
+			int64(s.account.ID.Bucket()), string(s.account.ID)); err != nil {
 			return 0, err
 		}
 		if err := forgetListedOut(s.t, s.account.ID); err != nil {
@@ -389,7 +394,10 @@ func (db *DB) workListing(ctx context.Context, l Listing, bucket int) error {
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(listings, func(other Listing) bool { return other.Region == l.Region && other.Number == l.Number })
+		i := slices.IndexFunc(listings, func(other Listing) bool {
+			return other.Region == l.Region &&
+				other.Number == l.Number
+		})
 		switch {
 		case i < 0 || !listings[i].unfinished || !listings[i].Removed.Equal(l.Removed):
 			return nil // another has finished or removed it
@@ -514,14 +522,16 @@ func (b *DB) restoreListed(t tx, l Listing, bucket int, listings []Listing) erro
 		}
 		back = append(back, e)
 		return nil
-	}, "SELECT o.account, o.from_day, a.region"+outBy+" ORDER BY o.account", int64(bucket), string(l.Region), int64(l.Number))
+	}, "SELECT o.account, o.from_day, a.region"+outBy+" ORDER BY o.account", int64(bucket), string(l.Region),
+		int64(l.Number))
 	if err != nil || back == nil {
 		return err
 	}
 	if err := writeEnrollments(t, back...); err != nil {
 		return err
 	}
-	if _, err := t.Exec("DELETE FROM listed_out WHERE bucket = $1 AND code = $2 AND number = $3", int64(bucket), string(l.Region), int64(l.Number)); err != nil {
+	if _, err := t.Exec("DELETE FROM listed_out WHERE bucket = $1 AND code = $2 AND number = $3", int64(bucket),
+		string(l.Region), int64(l.Number)); err != nil {
 		return err
 	}
 	if err := rememberListedOut(t, kept); err != nil {

@@ -59,7 +59,8 @@ func TestMovingToARestrictedRegionStopsEarning(t *testing.T) {
 func TestAListedRegionStopsItsResidents(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		for id, region := range map[ledger.Account]staking.Region{"alice": "FR", "bob": "FR-75", "carol": "DE", "dora": "FR", "emil": "FR"} {
+		for id, region := range map[ledger.Account]staking.Region{"alice": "FR", "bob": "FR-75", "carol": "DE", "dora": "FR",
+			"emil": "FR"} {
 			testkit.Must(db.OpenAccount(ctx, id, region))(t)
 			accept(t, db, id)
 		}
@@ -73,7 +74,8 @@ func TestAListedRegionStopsItsResidents(t *testing.T) {
 		clock.Set(3, "09:00")
 		testkit.Must(db.AddRegion(ctx, "fr", day1+2, ""))(t)
 		testkit.Must(db.AddRegion(ctx, "FR", day1+2, ""))(t)
-		for id, want := range map[ledger.Account]string{"alice": ".x...", "bob": ".x...", "carol": ".xxxx", "dora": ".....", "emil": "....."} {
+		for id, want := range map[ledger.Account]string{"alice": ".x...", "bob": ".x...", "carol": ".xxxx", "dora": ".....",
+			"emil": "....."} {
 			if got := covered(t, db, id, 5); got != want {
 				t.Errorf("%s is covered %s, not %s", id, got, want)
 			}
@@ -83,7 +85,8 @@ func TestAListedRegionStopsItsResidents(t *testing.T) {
 		}
 		_, err := db.Enroll(ctx, "bob", staking.Client{}, time.Time{})
 		wants(t, err, staking.ErrRegion)
-		if regions := testkit.Must(reports.New(db.Reader()).Regions(ctx))(t); !slices.Contains(regions, "FR") || !slices.IsSorted(regions) {
+		if regions := testkit.Must(reports.New(db.Reader()).Regions(ctx))(t); !slices.Contains(regions, "FR") ||
+			!slices.IsSorted(regions) {
 			t.Errorf("listed are %v", regions)
 		}
 		clock.Set(4, "09:00")

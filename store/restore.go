@@ -180,7 +180,8 @@ func (db *DB) checkRestored(ctx context.Context, audited bool) error {
 
 // restoreState is how far a restore is; "": these books are not being restored.
 func restoreState(t view, lock string) (state string, err error) {
-	err = t.Query(func(r row) error { state = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1"+lock, restoring)
+	err = t.Query(func(r row) error { state = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = $1"+lock,
+		restoring)
 	return state, err
 }
 
@@ -246,7 +247,8 @@ func finishRestore(ctx context.Context, snapshot, url string, o Options, done *R
 			if _, err := t.Exec("DELETE FROM meta WHERE name = $1 AND value = $2", restoring, restoreCopied); err != nil {
 				return err
 			}
-			return db.logLine(t, "restore", "books", fmt.Sprintf("from %s with %d rows of schema %d", strings.ToValidUTF8(filepath.Base(snapshot), "?"), done.Rows, done.From))
+			return db.logLine(t, "restore", "books", fmt.Sprintf("from %s with %d rows of schema %d",
+				strings.ToValidUTF8(filepath.Base(snapshot), "?"), done.Rows, done.From))
 		})
 	}
 	return errors.Join(err, db.Close())

@@ -52,9 +52,10 @@ func booksOf(t *testing.T, schema int64) string {
 
 // restoring are options with an audit by so many workers.
 func restoring(workers int, progress func(what string, done, of int)) store.RestoreOptions {
-	return store.RestoreOptions{Progress: progress, Audit: func(ctx context.Context, books store.Reader, progress func(done, of int)) (audit.Report, error) {
-		return audit.Run(ctx, reports.AuditOf(books), audit.Options{Workers: workers, Progress: progress})
-	}}
+	return store.RestoreOptions{Progress: progress,
+		Audit: func(ctx context.Context, books store.Reader, progress func(done, of int)) (audit.Report, error) {
+			return audit.Run(ctx, reports.AuditOf(books), audit.Options{Workers: workers, Progress: progress})
+		}}
 }
 
 // untouched runs something, and wants a file and its folder to be as they were.
@@ -113,7 +114,8 @@ func wantChangedKeys(t *testing.T, schema int64, changes []store.LogLine) {
 		}
 		return
 	}
-	if len(changes) != 1 || changes[0].Subject != "keys" || !strings.Contains(changes[0].Detail, "may no longer withdraw") {
+	if len(changes) != 1 || changes[0].Subject != "keys" ||
+		!strings.Contains(changes[0].Detail, "may no longer withdraw") {
 		t.Errorf("the upgrade has changed %+v", changes)
 	}
 }
@@ -158,8 +160,10 @@ func wantSameRows(t *testing.T, ctx context.Context, one, two *store.DB) {
 	t.Helper()
 	closeAfter(t, two)
 	for _, sql := range []string{
-		"SELECT count(*) FROM entries", "SELECT sum(amount * move + at) FROM postings", "SELECT sum(balance * bucket + carry) FROM balances",
-		"SELECT sum(reward) FROM accruals", "SELECT count(*) FROM keys", "SELECT count(*) FROM logins", "SELECT count(*) FROM sessions",
+		"SELECT count(*) FROM entries", "SELECT sum(amount * move + at) FROM postings",
+		"SELECT sum(balance * bucket + carry) FROM balances",
+		"SELECT sum(reward) FROM accruals", "SELECT count(*) FROM keys", "SELECT count(*) FROM logins",
+		"SELECT count(*) FROM sessions",
 		"SELECT count(*) FROM import_rows", "SELECT count(*) FROM responses", "SELECT count(*) FROM meta",
 	} {
 		sql = strings.Replace(sql, "SELECT sum(", "SELECT CAST(sum(", 1)
@@ -270,10 +274,12 @@ func TestRestoringFromWhatIsNoSnapshot(t *testing.T) {
 	ok(t, os.WriteFile(text, []byte(strings.Repeat("no database\n", 1000)), 0o600))
 	newer := before(t)
 	c := testkit.Must(sqlite.OpenConn(newer, sqlite.OpenReadWrite))(t)
-	ok(t, sqlitex.ExecuteScript(c, "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) INSERT INTO migrations SELECT i FROM n;", nil))
+	ok(t, sqlitex.ExecuteScript(c, "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < "+
+		"1100) INSERT INTO migrations SELECT i FROM n;", nil))
 	ok(t, c.Close())
 	for path, want := range map[string]string{
-		empty: "not softstake's", text: "is not a database", newer: "use a newer softstake", filepath.Join(t.TempDir(), "none.db"): "open the snapshot",
+		empty: "not softstake's", text: "is not a database", newer: "use a newer softstake",
+		filepath.Join(t.TempDir(), "none.db"): "open the snapshot",
 	} {
 		to := filepath.Join(t.TempDir(), "to.db")
 		_, err := store.Restore(t.Context(), path, "sqlite:"+to, o, restoring(1, nil))

@@ -22,7 +22,8 @@ func (b *DB) Due(ctx context.Context, through staking.Day) (due []staking.Due, e
 		due, err = db.All(t, func(r row) (staking.Due, error) {
 			return staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1)) + 1}, nil
 		},
-			"SELECT asset, min(paid_through) FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset", int64(through))
+			"SELECT asset, min(paid_through) FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset",
+			int64(through))
 		return err
 	})
 	if err != nil {
@@ -75,7 +76,8 @@ func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]s
 	if err != nil {
 		return nil, fmt.Errorf("pass over empty buckets: %w", err)
 	}
-	return b.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens, covered)
+	return b.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens,
+		covered)
 }
 
 // Unpaid are the batches of buckets in which the day is not paid for some of the tokens.
@@ -101,12 +103,14 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]sta
 	if err != nil {
 		return nil, fmt.Errorf("pass over empty buckets: %w", err)
 	}
-	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens, accrued)
+	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens,
+		accrued)
 }
 
 // unfinished are the buckets that a statement finds, in batches by how many accounts or
 // positions each bucket has.
-func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string, size []int64) ([]staking.Batch, error) {
+func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string,
+	size []int64) ([]staking.Batch, error) {
 	var batches []staking.Batch
 	err := db.engine.Read(ctx, func(t view) error {
 		batches = nil
@@ -137,7 +141,8 @@ const pageSize = 16384
 // Accrue applies the rule to every enrolled holding of the batch of buckets and writes
 // what it earned. Balances, carries, enrollments, changes and terms are read in one
 // snapshot. Tokens whose day another has accrued in the meantime are passed over.
-func (db *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string, rule staking.Rule) error {
+func (db *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string,
+	rule staking.Rule) error {
 	return db.engine.Claim(ctx, func(t tx) error {
 		terms, err := TermsAt(t, d)
 		if err != nil {
@@ -164,7 +169,8 @@ func (a *accruing) run(tokens []string) error {
 	for _, token := range claimed {
 		a.batches[token] = &accrued{digest: sha256.New()}
 	}
-	if err := Holdings(a.t, a.bucket, a.day, func(asset string) bool { return a.batches[asset] != nil }, a.page); err != nil {
+	if err := Holdings(a.t, a.bucket, a.day, func(asset string) bool { return a.batches[asset] != nil },
+		a.page); err != nil {
 		return err
 	}
 	return a.total()
@@ -246,7 +252,8 @@ func (a *accruing) total() error {
 		if b.holders == 0 {
 			continue
 		}
-		if _, err := a.t.Exec("INSERT INTO batches (bucket, day, asset, holders, total, digest) VALUES ($1, $2, $3, $4, $5, $6)",
+		if _, err := a.t.Exec("INSERT INTO batches (bucket, day, asset, holders, total, digest) VALUES ($1, $2, $3, "+
+			"$4, $5, $6)",
 			int64(a.bucket), int64(a.day), token, b.holders, int64(b.total), b.digest.Sum(nil)); err != nil {
 			return fmt.Errorf("write the totals of %s: %w", a.day, err)
 		}
@@ -257,7 +264,8 @@ func (a *accruing) total() error {
 // Holdings measures what the enrolled accounts of a bucket held on a day of the
 // wanted tokens, page after page in key order: counted back from the balances
 // now, which show the rewards of all days before and of none since.
-func Holdings(t view, bucket int, d staking.Day, wanted func(asset string) bool, page func([]staking.Holding) error) error {
+func Holdings(t view, bucket int, d staking.Day, wanted func(asset string) bool,
+	page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted}
 	for {
 		more, err := m.balances()
@@ -341,7 +349,8 @@ func (m *measure) changes() error {
 			m.page[at].Rewind(ledger.Amount(r.Int(3)), r.Int(2)-m.day.Millis())
 		}
 		return nil
-	}, "SELECT account, asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4", m.bucket, int64(m.day), m.first, m.last)
+	}, "SELECT account, asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4",
+		m.bucket, int64(m.day), m.first, m.last)
 	if err != nil {
 		return fmt.Errorf("read changes: %w", err)
 	}
@@ -389,13 +398,15 @@ func ReadTerms(r row) staking.Terms {
 }
 
 // AccrualColumns are what ReadAccrual reads.
-const AccrualColumns = "a.day, a.account, a.asset, a.opening, a.average, a.rest, a.eligible, a.apr, a.reward, a.before, a.carry"
+const AccrualColumns = "a.day, a.account, a.asset, a.opening, a.average, a.rest, a.eligible, a.apr, a.reward, " +
+	"a.before, a.carry"
 
 // ReadAccrual reads AccrualColumns.
 func ReadAccrual(r row) staking.Accrual {
 	return staking.Accrual{
 		Day: staking.Day(r.Int(0)), Account: ledger.Account(r.Text(1)), Asset: r.Text(2),
 		Opening: ledger.Amount(r.Int(3)), Average: ledger.Amount(r.Int(4)), Rest: r.Int(5), Eligible: ledger.Amount(r.Int(6)),
-		APR: staking.Rate(r.Int(7)), Reward: ledger.Amount(r.Int(8)), Before: staking.Fraction(r.Int(9)), Carry: staking.Fraction(r.Int(10)),
+		APR: staking.Rate(r.Int(7)), Reward: ledger.Amount(r.Int(8)), Before: staking.Fraction(r.Int(9)),
+		Carry: staking.Fraction(r.Int(10)),
 	}
 }

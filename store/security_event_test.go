@@ -18,8 +18,10 @@ func TestSecurityEventsAreReadPageByPage(t *testing.T) {
 		open(t, db, "alice")
 		open(t, db, "bob")
 		var want []string // the newest first
-		for i, action := range []string{"log-in", "password", "log-out", "log-in", "key create", "log-out everywhere", "log-in refused"} {
-			ok(t, db.People().AddSecurityEvent(ctx, "alice", people.SecurityEvent{Action: action, Detail: "détail", Client: "Firefox", Address: "192.0.2.7 DE"}))
+		for i, action := range []string{"log-in", "password", "log-out", "log-in", "key create", "log-out everywhere",
+			"log-in refused"} {
+			ok(t, db.People().AddSecurityEvent(ctx, "alice",
+				people.SecurityEvent{Action: action, Detail: "détail", Client: "Firefox", Address: "192.0.2.7 DE"}))
 			want = slices.Insert(want, 0, action)
 			if i%3 == 2 { // several at one moment
 				clock.Advance(time.Second)
@@ -40,7 +42,8 @@ func TestSecurityEventsAreReadPageByPage(t *testing.T) {
 				break
 			}
 			after = &page[1]
-			ok(t, db.People().AddSecurityEvent(ctx, "bob", people.SecurityEvent{Action: "log-out"})) // what comes in between is another's
+			// What comes in between is another's.
+			ok(t, db.People().AddSecurityEvent(ctx, "bob", people.SecurityEvent{Action: "log-out"}))
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("read are %q, want %q", got, want)
@@ -55,10 +58,13 @@ func TestSecurityEventsThatAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
-		for _, a := range []people.SecurityEvent{{}, {Action: "a\nb"}, {Action: "log-in", Client: strings.Repeat("x", 201)}, {Action: "log-in", Address: "\xff"}, {Action: "log-in", Detail: strings.Repeat("x", 255)}} {
+		for _, a := range []people.SecurityEvent{{}, {Action: "a\nb"}, {Action: "log-in", Client: strings.Repeat("x", 201)},
+			{Action: "log-in", Address: "\xff"}, {Action: "log-in", Detail: strings.Repeat("x", 255)}} {
 			wants(t, db.People().AddSecurityEvent(ctx, "alice", a), ledger.ErrInvalid)
 		}
-		ok(t, db.People().AddSecurityEvent(ctx, "alice", people.SecurityEvent{Action: "log-in", Detail: strings.Repeat("x", 242) + "@example.com"})) // the longest address there is
+		// The longest address there is.
+		ok(t, db.People().AddSecurityEvent(ctx, "alice",
+			people.SecurityEvent{Action: "log-in", Detail: strings.Repeat("x", 242) + "@example.com"}))
 		wants(t, db.People().AddSecurityEvent(ctx, "carol", people.SecurityEvent{Action: "log-in"}), ledger.ErrNotFound)
 		_, err := db.People().SecurityEvents(ctx, "carol", nil, 1)
 		wants(t, err, ledger.ErrNotFound)

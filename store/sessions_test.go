@@ -83,7 +83,8 @@ func TestSessionsThatAreRefused(t *testing.T) {
 				wants(t, err, c.want)
 			}
 		}
-		wants(t, db.People().AddSession(t.Context(), newSession(t, clock, "alice@example.com", "alice"), otherHash), ledger.ErrNotFound)
+		wants(t, db.People().AddSession(t.Context(), newSession(t, clock, "alice@example.com", "alice"), otherHash),
+			ledger.ErrNotFound)
 		if got := testkit.Must(db.People().Sessions(t.Context(), "alice"))(t); len(got) != 1 {
 			t.Errorf("alice has %v", got)
 		}
@@ -97,7 +98,8 @@ func TestASessionLivesWhileItIsUsed(t *testing.T) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
-		used, idle := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice")
+		used, idle := addSession(t, db, clock, "alice@example.com", "alice"),
+			addSession(t, db, clock, "alice@example.com", "alice")
 		clock.Advance(59 * time.Minute)
 		ok(t, db.People().TouchSession(ctx, used.ID, clock.Now().Add(time.Hour)))
 		clock.Advance(time.Minute - time.Millisecond)
@@ -112,7 +114,8 @@ func TestASessionLivesWhileItIsUsed(t *testing.T) {
 		if inside(t, db, idle) {
 			t.Error("what was over lives again")
 		}
-		if got := testkit.Must(db.People().Sessions(ctx, "alice"))(t); len(got) != 1 || got[0].ID != used.ID || !got[0].Seen.Equal(noon.Add(59*time.Minute)) {
+		if got := testkit.Must(db.People().Sessions(ctx, "alice"))(t); len(got) != 1 || got[0].ID != used.ID ||
+			!got[0].Seen.Equal(noon.Add(59*time.Minute)) {
 			t.Errorf("alice has %+v", got)
 		}
 		ok(t, db.Prune(ctx))
@@ -156,7 +159,8 @@ func TestAnAccountHasSoManySessions(t *testing.T) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		addLogin(t, db, "alice@example.com", "alice")
-		used, idle := addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "alice@example.com", "alice")
+		used, idle := addSession(t, db, clock, "alice@example.com", "alice"),
+			addSession(t, db, clock, "alice@example.com", "alice")
 		clock.Advance(time.Second)
 		for range people.MaxSessions - 2 {
 			addSession(t, db, clock, "alice@example.com", "alice")

@@ -63,7 +63,8 @@ func settle(t tx, now time.Time) (records outbox.Records, err error) {
 	for _, d := range days {
 		records.Settled(d)
 	}
-	n, err := t.Set(nil, "INSERT INTO settled (asset, day, settled_at) SELECT r.asset, r.day, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+	n, err := t.Set(nil, "INSERT INTO settled (asset, day, settled_at) SELECT r.asset, r.day, r.at FROM {rows} "+
+		"WHERE true ON CONFLICT DO NOTHING",
 		append(columnsOf(days), db.Int("at", func(staking.Due) int64 { return now.UnixMilli() })(days)))
 	if err == nil && n != int64(len(days)) {
 		err = fmt.Errorf("%w: another has written settled days", errRetry)

@@ -37,9 +37,11 @@ func rewardsIn(t *testing.T, db *store.DB, events []outbox.Event, id ledger.Acco
 	t.Helper()
 	for _, n := range events {
 		for _, b := range n.Paid {
-			ok(t, reports.New(db.Reader()).PaidRewards(t.Context(), b, "", func(a staking.Accrual) error { all = append(all, a); return nil }))
+			ok(t, reports.New(db.Reader()).PaidRewards(t.Context(), b, "",
+				func(a staking.Accrual) error { all = append(all, a); return nil }))
 			if b.Bucket == id.Bucket() {
-				ok(t, reports.New(db.Reader()).PaidRewards(t.Context(), b, id, func(a staking.Accrual) error { own = append(own, a); return nil }))
+				ok(t, reports.New(db.Reader()).PaidRewards(t.Context(), b, id,
+					func(a staking.Accrual) error { own = append(own, a); return nil }))
 			}
 		}
 	}
@@ -93,7 +95,8 @@ func TestTheOutboxHasRewardsAndSettledDays(t *testing.T) {
 		}
 		got, own := rewardsIn(t, two, events, ids[3])
 		order := func(a, b staking.Accrual) int {
-			return slices.Compare([]string{string(a.Account), a.Day.String(), a.Asset}, []string{string(b.Account), b.Day.String(), b.Asset})
+			return slices.Compare([]string{string(a.Account), a.Day.String(), a.Asset},
+				[]string{string(b.Account), b.Day.String(), b.Asset})
 		}
 		slices.SortFunc(want, order)
 		slices.SortFunc(got, order)

@@ -53,7 +53,8 @@ func (b *Beginning) check(o Options) error {
 		return ErrRealBooks
 	}
 	if today := staking.DayOf(o.Clock()); b.From > today || b.From < 0 {
-		return ledger.ErrInvalid.In("", "the first day %s does not lie between %s and today, %s", b.From, staking.Day(0), today)
+		return ledger.ErrInvalid.In("", "the first day %s does not lie between %s and today, %s", b.From,
+			staking.Day(0), today)
 	}
 	if err := staking.CheckCloseAfter(b.CloseAfter); err != nil {
 		return err
@@ -134,7 +135,8 @@ func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 		if err := db.writeClosing(t, staking.Closing{From: b.From, After: b.CloseAfter}); err != nil {
 			return err
 		}
-		return db.logLine(t, "init", "books", fmt.Sprintf("from %s with %d tokens and %d restricted regions", b.From, len(b.Tokens), len(b.Regions)))
+		return db.logLine(t, "init", "books", fmt.Sprintf("from %s with %d tokens and %d restricted regions", b.From,
+			len(b.Tokens), len(b.Regions)))
 	})
 }
 
@@ -161,7 +163,8 @@ func (db *DB) writeFirstRows(t tx, b Beginning) error {
 		}
 	}
 	for _, name := range staking.DocumentNames {
-		if err := writeDocument(t, staking.Document{Name: name, Version: 1, Published: timeOf(db.now()), Text: b.Documents[name]}); err != nil {
+		if err := writeDocument(t, staking.Document{Name: name, Version: 1, Published: timeOf(db.now()),
+			Text: b.Documents[name]}); err != nil {
 			return err
 		}
 	}
@@ -170,7 +173,8 @@ func (db *DB) writeFirstRows(t tx, b Beginning) error {
 
 func booksExist(t tx) error {
 	since := ""
-	if err := t.Query(func(r row) error { since = r.Text(0); return nil }, "SELECT value FROM meta WHERE name = 'first_day'"); err != nil {
+	if err := t.Query(func(r row) error { since = r.Text(0); return nil },
+		"SELECT value FROM meta WHERE name = 'first_day'"); err != nil {
 		return err
 	}
 	return fmt.Errorf("these books began on %s; open them as they are, or name another database", since)
@@ -180,7 +184,8 @@ func booksExist(t tx) error {
 // them, and an empty pool.
 func (db *DB) writeToken(t tx, token staking.Token, reason string) error {
 	a := token.Asset
-	n, err := t.Exec("INSERT INTO assets (symbol, scale, max_supply) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", a.Symbol, int64(a.Scale), int64(a.MaxSupply))
+	n, err := t.Exec("INSERT INTO assets (symbol, scale, max_supply) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", a.Symbol,
+		int64(a.Scale), int64(a.MaxSupply))
 	if err == nil && n == 0 {
 		err = errRetry // another has added it at the same time
 	}

@@ -38,7 +38,8 @@ func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 		}
 		documents := testkit.Must(reports.New(db.Reader()).Documents(ctx))(t)
 		for i, name := range staking.DocumentNames {
-			if d := documents[i]; d.Name != name || d.Version != 1 || d.Text != begin.Documents[name] || !d.Published.Equal(noon) {
+			if d := documents[i]; d.Name != name || d.Version != 1 || d.Text != begin.Documents[name] ||
+				!d.Published.Equal(noon) {
 				t.Errorf("document %d is %s version %d of %s", i, d.Name, d.Version, d.Published)
 			}
 		}
@@ -66,7 +67,8 @@ func TestCreateInThePast(t *testing.T) {
 		begin.From = day1 - 40
 		db := testkit.Must(store.Create(t.Context(), url, options(clock), begin))(t)
 		closeAfter(t, db)
-		if terms := testkit.Must(reports.New(db.Reader()).TermsOn(t.Context(), day1-40))(t); len(terms) != len(begin.Tokens) || terms[0].From != day1-40 {
+		if terms := testkit.Must(reports.New(db.Reader()).TermsOn(t.Context(),
+			day1-40))(t); len(terms) != len(begin.Tokens) || terms[0].From != day1-40 {
 			t.Errorf("on the first day hold %v", terms)
 		}
 		if first := testkit.Must(db.FirstOpen(t.Context()))(t); first != day1-40 {
@@ -96,7 +98,8 @@ func TestCreateRefuses(t *testing.T) {
 		} {
 			begin := shipped(t, day1)
 			change(&begin)
-			if db, err := store.Create(t.Context(), url, options(clock), begin); !errors.Is(err, ledger.ErrInvalid) || db != nil {
+			if db, err := store.Create(t.Context(), url, options(clock), begin); !errors.Is(err, ledger.ErrInvalid) ||
+				db != nil {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
@@ -114,7 +117,8 @@ func TestCreateTwiceSaysSinceWhen(t *testing.T) {
 		db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
 		ok(t, db.Close())
 		clock.Set(9, "12:00")
-		if _, err := store.Create(t.Context(), url, options(clock), shipped(t, day1+8)); err == nil || !strings.Contains(err.Error(), day1.String()) {
+		if _, err := store.Create(t.Context(), url, options(clock), shipped(t, day1+8)); err == nil ||
+			!strings.Contains(err.Error(), day1.String()) {
 			t.Errorf("made twice: %v", err)
 		}
 		db = testkit.Must(store.Open(t.Context(), url, options(clock)))(t)

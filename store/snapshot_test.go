@@ -43,16 +43,19 @@ func TestSnapshots(t *testing.T) {
 		}
 		clock.Set(2, "09:00")
 		deposit(t, db, "d-2", "alice", 300, "ADA", testkit.Moment(2, "00:00")) // at the first moment: not of the day before
-		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h-1", Kind: ledger.Hold, At: testkit.Moment(2, "08:00"), Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "BNB", Amount: 50000000}}}})))
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h-1", Kind: ledger.Hold, At: testkit.Moment(2, "08:00"),
+			Moves: []ledger.Move{{From: "alice", To: "alice/held", Asset: "BNB", Amount: 50000000}}}})))
 		if got := snapshots(t, db, "alice", 0, day1+100); got != "1: BNB 2" {
 			t.Errorf("on Day 2 there is %s", got)
 		}
 		clock.Set(3, "00:06")
 		settle(t, db, clock) // Day 2 pays at 00:00 of Day 3
 		clock.Set(3, "10:00")
-		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h-2", Kind: ledger.Release, Moves: []ledger.Move{{From: "alice/held", To: "alice", Asset: "BNB", Amount: 50000000}}}})))
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "h-2", Kind: ledger.Release,
+			Moves: []ledger.Move{{From: "alice/held", To: "alice", Asset: "BNB", Amount: 50000000}}}})))
 		clock.Set(4, "00:00")
-		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "w-1", Kind: ledger.Withdrawal, Moves: []ledger.Move{{From: "alice", To: ledger.Custody, Asset: "ADA", Amount: 300_00000000}}}})))
+		ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: "w-1", Kind: ledger.Withdrawal,
+			Moves: []ledger.Move{{From: "alice", To: ledger.Custody, Asset: "ADA", Amount: 300_00000000}}}})))
 		want := "1: BNB 2, 2: ADA 300 BNB 1.5+0.5, 3: ADA 300 BNB 2.00000684"
 		if got := snapshots(t, db, "alice", 0, day1+100); got != want {
 			t.Errorf("on Day 4 there is %s, not %s", got, want)
@@ -63,7 +66,8 @@ func TestSnapshots(t *testing.T) {
 			from, to int
 			want     string
 		}{
-			{0, 2, "1: BNB 2, 2: ADA 300 BNB 1.5+0.5"}, {2, 3, "2: ADA 300 BNB 1.5+0.5, 3: ADA 300 BNB 2.00000684"}, {3, 2, ""}, {4, 4, "4: BNB 2.00001421"}, {7, 9, ""},
+			{0, 2, "1: BNB 2, 2: ADA 300 BNB 1.5+0.5"}, {2, 3, "2: ADA 300 BNB 1.5+0.5, 3: ADA 300 BNB 2.00000684"}, {3, 2, ""},
+			{4, 4, "4: BNB 2.00001421"}, {7, 9, ""},
 		} {
 			if got := snapshots(t, db, "alice", day1+staking.Day(c.from)-1, day1+staking.Day(c.to)-1); got != c.want {
 				t.Errorf("from Day %d to %d there is %s, not %s", c.from, c.to, got, c.want)

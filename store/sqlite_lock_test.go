@@ -30,7 +30,8 @@ func TestAFileThatAnotherProcessHasLocked(t *testing.T) {
 	execute := func(sql string) { t.Helper(); ok(t, sqlitex.ExecuteTransient(other, sql, nil)) }
 	locked := func(err error) {
 		t.Helper()
-		if err == nil || !strings.Contains(err.Error(), path+" is locked by another process; nothing was changed; try again") || strings.Contains(err.Error(), "times") {
+		if err == nil || !strings.Contains(err.Error(), path+
+			" is locked by another process; nothing was changed; try again") || strings.Contains(err.Error(), "times") {
 			t.Errorf("the error is %v", err)
 		}
 	}
@@ -60,7 +61,8 @@ func TestAFileThatIsLockedWhole(t *testing.T) {
 		ok(t, sqlitex.ExecuteTransient(other, sql, nil))
 	}
 	_, err = store.Create(t.Context(), "sqlite:"+path, o, shipped(t, day1))
-	if err == nil || !strings.Contains(err.Error(), path+" is locked by another process; nothing was changed; try again") || strings.Contains(err.Error(), "times") {
+	if err == nil || !strings.Contains(err.Error(), path+
+		" is locked by another process; nothing was changed; try again") || strings.Contains(err.Error(), "times") {
 		t.Errorf("the error is %v", err)
 	}
 	ok(t, other.Close())

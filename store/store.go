@@ -1,4 +1,5 @@
-// Package store keeps the books in a database: their tables and their SQL. It knows nothing of HTTP or of the command line.
+// Package store keeps the books in a database: their tables and their SQL. It knows nothing of HTTP
+// or of the command line.
 package store
 
 import (
@@ -52,7 +53,8 @@ type Options struct {
 	ReadOnly   bool             // SQLite only: change nothing, and make no file beside the file
 	// Unfinished opens books that are restored and not audited too: for their audit.
 	Unfinished bool
-	Observe    func(entries int) // is told how many entries share each commit of Post; may be nil, must be quick and safe to call at once
+	// Is told how many entries share each commit of Post; may be nil, must be quick and safe to call at once.
+	Observe func(entries int)
 }
 
 // Open opens the books at "sqlite:PATH" or "postgres://…". It refuses a database
@@ -188,7 +190,8 @@ func (db *DB) Asset(ctx context.Context, symbol string) (ledger.Asset, error) {
 	}
 	a, ok := assets[symbol]
 	if !ok {
-		return a, ledger.ErrNotFound.In("", "asset %q; the books keep %s", ledger.Clip(symbol), strings.Join(slices.Sorted(maps.Keys(assets)), " "))
+		return a, ledger.ErrNotFound.In("", "asset %q; the books keep %s", ledger.Clip(symbol),
+			strings.Join(slices.Sorted(maps.Keys(assets)), " "))
 	}
 	return a, nil
 }
@@ -199,5 +202,8 @@ func (db *DB) Assets(ctx context.Context) ([]ledger.Asset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.SortedFunc(maps.Values(assets), func(a, b ledger.Asset) int { return strings.Compare(a.Symbol, b.Symbol) }), nil
+	return slices.SortedFunc(maps.Values(assets), func(a,
+		b ledger.Asset) int {
+		return strings.Compare(a.Symbol, b.Symbol)
+	}), nil
 }

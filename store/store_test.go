@@ -85,7 +85,8 @@ func shipped(t *testing.T, from staking.Day) store.Beginning {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.Beginning{From: from, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}
+	return store.Beginning{From: from, Tokens: tokens, Regions: staking.ShippedRegions(),
+		Documents: staking.ShippedDocuments()}
 }
 
 // ok ends the test at an error.

@@ -46,7 +46,8 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 		wants(t, failure(db.SweepAccount(ctx, "alice", "carol")), ledger.ErrInvalid)
 
 		s := testkit.Must(db.As(olga).SweepAccount(ctx, "alice", "bob"))(t)
-		if s.Unpaid != day1+1 || s.Refused != "" || len(s.Moved) != 2 || s.Moved[0] != (store.Swept{Entry: "close/alice/1", Asset: bnb, Amount: coins(2000)}) {
+		if s.Unpaid != day1+1 || s.Refused != "" || len(s.Moved) != 2 ||
+			s.Moved[0] != (store.Swept{Entry: "close/alice/1", Asset: bnb, Amount: coins(2000)}) {
 			t.Errorf("it is swept with %+v", s)
 		}
 		if again := testkit.Must(db.SweepAccount(ctx, "alice", "bob"))(t); len(again.Moved) != 0 || again.Unpaid != day1+1 {
@@ -94,7 +95,8 @@ func sweptLines(t *testing.T, db *store.DB) {
 		}
 	}
 	for _, want := range []string{
-		"account close: what it has and is still to come goes to bob", "account sweep: 200 BNB, 7 SOL to bob as close/alice/1",
+		"account close: what it has and is still to come goes to bob",
+		"account sweep: 200 BNB, 7 SOL to bob as close/alice/1",
 		"account sweep: nothing is left, and nothing is to come",
 	} {
 		if !slices.Contains(said, want) {

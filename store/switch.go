@@ -23,7 +23,8 @@ import (
 // and action; on a closed account, where it is ErrInvalid, and on a frozen one that does
 // not earn, where it is ErrFrozen, never. Repeating a call with the same moment has no
 // further effect.
-func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (e staking.Enrollment, err error) {
+func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (e staking.Enrollment,
+	err error) {
 	if err := checkClient(&c); err != nil {
 		return e, err
 	}
@@ -128,7 +129,8 @@ type switchChange struct {
 // The locks are, in this order: the day, so that it is not closed at the same time; the
 // list of regions, so that none is added; what lock takes, if it is not nil; the account,
 // so that the changes of its switch come one by one. A zero moment is now.
-func (db *DB) changeSwitch(ctx context.Context, id ledger.Account, at time.Time, lock func(tx) error, change func(*switchChange) error) error {
+func (db *DB) changeSwitch(ctx context.Context, id ledger.Account, at time.Time, lock func(tx) error,
+	change func(*switchChange) error) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
@@ -194,7 +196,8 @@ func dayClosed(d, firstOpen staking.Day) error {
 // lockAccount takes the exclusive lock of an account's row and reads it; ErrNotFound if it
 // was never opened.
 func lockAccount(t tx, id ledger.Account) (Account, error) {
-	n, err := t.Exec("UPDATE accounts SET region = region WHERE bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+	n, err := t.Exec("UPDATE accounts SET region = region WHERE bucket = $1 AND account = $2", int64(id.Bucket()),
+		string(id))
 	if err != nil {
 		return Account{}, fmt.Errorf("lock account %s: %w", id, err)
 	}
@@ -248,7 +251,8 @@ func checkLast(last, at int64) error {
 	if last <= at {
 		return nil
 	}
-	return ledger.ErrInvalid.In("", "the switch was changed at %s, after %s; a change may be dated back only to after the last one",
+	return ledger.ErrInvalid.In("", "the switch was changed at %s, after %s; a change may be dated back only to "+
+		"after the last one",
 		stamp(last), stamp(at))
 }
 
@@ -259,7 +263,8 @@ func (s *switchChange) enrolledBy() (staking.Enrollment, error) {
 			return e, nil
 		}
 	}
-	return staking.Enrollment{}, fmt.Errorf("the switch event at %s is recorded and its enrollment is not there; an audit says more", stamp(s.at))
+	return staking.Enrollment{}, fmt.Errorf("the switch event at %s is recorded and its enrollment is not there; "+
+		"an audit says more", stamp(s.at))
 }
 
 // refusal says why the switch may not be set on, or nothing.
@@ -280,7 +285,8 @@ func (s *switchChange) refusal(c staking.Client) (refusal, err error) {
 }
 
 // eligibility says why a resident of a region may not switch on with a client, or nothing.
-func eligibility(residence staking.Region, c staking.Client, restricted []staking.Region, current, accepted map[string]int) error {
+func eligibility(residence staking.Region, c staking.Client, restricted []staking.Region, current,
+	accepted map[string]int) error {
 	if err := staking.CheckRegion(residence, c, restricted); err != nil {
 		return err
 	}

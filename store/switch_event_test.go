@@ -34,8 +34,10 @@ func TestQuietSwitchEvents(t *testing.T) {
 			event func(id ledger.Account) error
 			want  []string
 		}{
-			{"on", func(id ledger.Account) error { _, err := db.Enroll(ctx, id, staking.Client{}, time.Time{}); return err }, []string{"on", "on", "on"}},
-			{"off", func(id ledger.Account) error { return db.Leave(ctx, id, staking.Client{}, time.Time{}) }, []string{"off", "off", "off"}},
+			{"on", func(id ledger.Account) error { _, err := db.Enroll(ctx, id, staking.Client{}, time.Time{}); return err },
+				[]string{"on", "on", "on"}},
+			{"off", func(id ledger.Account) error { return db.Leave(ctx, id, staking.Client{}, time.Time{}) },
+				[]string{"off", "off", "off"}},
 			{"refused", func(id ledger.Account) error {
 				_, region := db.Enroll(ctx, id, staking.Client{Country: "US"}, time.Time{})
 				_, version := db.Enroll(ctx, id, old, time.Time{})
@@ -43,7 +45,8 @@ func TestQuietSwitchEvents(t *testing.T) {
 					return nil
 				}
 				return errors.Join(region, version, errors.New("it is not refused"))
-			}, []string{"refused: app version", "refused: region", "refused: app version", "refused: region", "refused: app version", "refused: region"}},
+			}, []string{"refused: app version", "refused: region", "refused: app version", "refused: region",
+				"refused: app version", "refused: region"}},
 		} {
 			clock.Set(1, "12:00")
 			open(t, db, c.id)
@@ -94,7 +97,8 @@ func TestQuietSwitchEventsAtTheSameTime(t *testing.T) {
 				ok(t, err)
 			}
 		}
-		if a, b := actions(t, db, "alice"), actions(t, db, "bob"); !slices.Equal(a, []string{"refused: region"}) || !slices.Equal(b, []string{"off"}) {
+		if a, b := actions(t, db, "alice"), actions(t, db, "bob"); !slices.Equal(a, []string{"refused: region"}) ||
+			!slices.Equal(b, []string{"off"}) {
 			t.Errorf("recorded are %q and %q", a, b)
 		}
 	})

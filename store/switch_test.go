@@ -120,7 +120,8 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 		if got := strings.Join(actions, ","); got != want {
 			t.Errorf("kept are\n%s, not\n%s", got, want)
 		}
-		for _, c := range []staking.Client{{Platform: "ios\x00"}, {Version: strings.Repeat("1", 201)}, {Address: "\xff"}, {Country: "USA"}} {
+		for _, c := range []staking.Client{{Platform: "ios\x00"}, {Version: strings.Repeat("1", 201)}, {Address: "\xff"},
+			{Country: "USA"}} {
 			wants(t, enroll(c), ledger.ErrInvalid)
 		}
 		_, err := db.Enroll(ctx, "bob", current, time.Time{})
@@ -152,7 +153,8 @@ func TestAPressMayBeDatedBackWithinOpenDays(t *testing.T) {
 		if got := covered(t, db, "alice", 5); got != ".x..." {
 			t.Errorf("it covers %s", got)
 		}
-		if e := testkit.Must(db.Enroll(ctx, "alice", staking.Client{}, testkit.Moment(1, "09:00")))(t); e.From != day1+1 || e.Until != day1+2 {
+		if e := testkit.Must(db.Enroll(ctx, "alice", staking.Client{}, testkit.Moment(1, "09:00")))(t); e.From != day1+1 ||
+			e.Until != day1+2 {
 			t.Errorf("the press of Day 1 answers %+v", e)
 		}
 		settle(t, db, clock)

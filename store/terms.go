@@ -35,7 +35,8 @@ func (db *DB) AddAsset(ctx context.Context, token staking.Token) error {
 		if err := db.writeToken(t, token, "added"); err != nil {
 			return err
 		}
-		detail := fmt.Sprintf("%d decimals, at most %s; %s", token.Asset.Scale, token.Asset.Format(token.Asset.MaxSupply), describe(token.Asset, token.Terms))
+		detail := fmt.Sprintf("%d decimals, at most %s; %s", token.Asset.Scale, token.Asset.Format(token.Asset.MaxSupply),
+			describe(token.Asset, token.Terms))
 		return db.logLine(t, "asset add", symbol, detail)
 	})
 	if err != nil {
@@ -51,7 +52,8 @@ func checkToken(token staking.Token) error {
 		return err
 	}
 	if token.Terms.Asset != token.Asset.Symbol {
-		return ledger.ErrInvalid.In("", "asset %s: its terms are those of %q", token.Asset.Symbol, ledger.Clip(token.Terms.Asset))
+		return ledger.ErrInvalid.In("", "asset %s: its terms are those of %q", token.Asset.Symbol,
+			ledger.Clip(token.Terms.Asset))
 	}
 	return token.Terms.Check(token.Asset)
 }
@@ -64,12 +66,14 @@ func sameToken(t tx, token staking.Token) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
-	first, _, err := db.First(t, ReadTermsRevision, "SELECT "+TermsColumns+" FROM terms WHERE asset = $1 ORDER BY from_day, revision", a.Symbol)
+	first, _, err := db.First(t, ReadTermsRevision, "SELECT "+TermsColumns+
+		" FROM terms WHERE asset = $1 ORDER BY from_day, revision", a.Symbol)
 	if err != nil {
 		return false, err
 	}
 	if int(scale) != a.Scale || ledger.Amount(supply) != a.MaxSupply || !sameFigures(first.Terms, token.Terms) {
-		return false, ledger.ErrConflict.In("", "it was added with %d decimals, a largest supply of %d units and other terms, or some of them",
+		return false, ledger.ErrConflict.In("", "it was added with %d decimals, a largest supply of %d units and "+
+			"other terms, or some of them",
 			scale, supply).Because(ReasonTokenExists)
 	}
 	return true, nil
@@ -100,7 +104,8 @@ func ReadTermsRevision(r row) (TermsRevision, error) {
 func (db *DB) writeTerms(t tx, r TermsRevision) error {
 	n, err := t.Exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		r.Asset, int64(r.From), int64(r.Revision), flag(r.Offered), int64(r.APR), int64(r.Min), int64(r.Cap), db.now(), db.actor.Credential, r.Reason)
+		r.Asset, int64(r.From), int64(r.Revision), flag(r.Offered), int64(r.APR), int64(r.Min), int64(r.Cap), db.now(),
+		db.actor.Credential, r.Reason)
 	if err == nil && n == 0 {
 		err = errRetry
 	}
@@ -240,7 +245,8 @@ func (db *DB) correct(t tx, terms staking.Terms, reason string) (done bool, err 
 	}
 	if next == 0 {
 		before.From = terms.From + 1
-		if err := db.writeTerms(t, TermsRevision{Terms: before, Revision: 1, Reason: fmt.Sprintf("as before the correction of %s", terms.From)}); err != nil {
+		if err := db.writeTerms(t, TermsRevision{Terms: before, Revision: 1,
+			Reason: fmt.Sprintf("as before the correction of %s", terms.From)}); err != nil {
 			return false, err
 		}
 	}
@@ -280,7 +286,8 @@ func (b *DB) earningHolders(ctx context.Context, next staking.Terms) (n int64, e
 		return t.QueryEach(func(r row) error { n += r.Int(0); return nil }, `SELECT count(*) FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account
 			JOIN balances b ON b.bucket = a.bucket AND b.account = a.account
 			WHERE a.bucket = $1 AND a.closed = 0 AND e.until_day > $2 AND e.from_day < e.until_day AND b.asset = $3 AND b.balance >= $4`,
-			everyBucket(sameInt("day", int64(next.From)), sameText("asset", next.Asset), sameInt("least", int64(max(now.Min, 1)))))
+			everyBucket(sameInt("day", int64(next.From)), sameText("asset", next.Asset),
+				sameInt("least", int64(max(now.Min, 1)))))
 	})
 	return n, err
 }

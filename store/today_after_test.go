@@ -27,7 +27,8 @@ func TestTodayAfterIsWhatComesTrue(t *testing.T) {
 		for n, hour := range []string{"00:00", "00:00:01", "03:30", "11:59:59", "12:00", "17:20", "23:59", "23:59:59"} {
 			clock.Set(2, hour)
 			day, before := todayOf(t, db, "alice", "BNB")
-			move := ledger.Move{From: "alice", To: "bob", Asset: "BNB", Amount: 1 + ledger.Amount(random.Int64N(int64(before.Free)))}
+			move := ledger.Move{From: "alice", To: "bob", Asset: "BNB", Amount: 1 +
+				ledger.Amount(random.Int64N(int64(before.Free)))}
 			change := -move.Amount
 			if n%2 == 1 {
 				move.From, move.To, move.Amount = "bob", "alice", ledger.Amount(1+random.Int64N(1_00000000))
@@ -37,7 +38,8 @@ func TestTodayAfterIsWhatComesTrue(t *testing.T) {
 			if same, still := before.After(0, day.At); same != before.Measured || still != before.Reached {
 				t.Errorf("%s: nothing moves, and the day becomes %+v", hour, same)
 			}
-			ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{ID: fmt.Sprint("move", n), Kind: ledger.Transfer, Moves: []ledger.Move{move}}})))
+			ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{ID: fmt.Sprint("move", n), Kind: ledger.Transfer,
+				Moves: []ledger.Move{move}}})))
 			_, after := todayOf(t, db, "alice", "BNB")
 			if said != after.Measured || reached != after.Reached {
 				t.Errorf("%s: said %+v, %t; came %+v, %t", hour, said, reached, after.Measured, after.Reached)

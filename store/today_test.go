@@ -50,8 +50,10 @@ func TestToday(t *testing.T) {
 			t.Errorf("on Day 2: enrolled %t, %s, %d tokens", day.Covers(day.Today), day.Today, len(day.Tokens))
 		}
 		// 2 for 18 h and 1 for 6 of them: (36+6)/18; until midnight 2 for 24 h and 1 for 12.
-		if token.SoFar != ledger.Amount(2_33333333) || token.Measured.Average != centi(250) || token.Measured.Opening != centi(200) || token.Free != centi(300) {
-			t.Errorf("average so far %d, of the day %d, opening %d, free %d", token.SoFar, token.Measured.Average, token.Measured.Opening, token.Free)
+		if token.SoFar != ledger.Amount(2_33333333) || token.Measured.Average != centi(250) ||
+			token.Measured.Opening != centi(200) || token.Free != centi(300) {
+			t.Errorf("average so far %d, of the day %d, opening %d, free %d", token.SoFar, token.Measured.Average,
+				token.Measured.Opening, token.Free)
 		}
 		// 2.5 × 0.0015 / 365 = 0.00001027397…
 		if !token.Reached || token.Measured.Reward != 1027 {
@@ -63,14 +65,18 @@ func TestToday(t *testing.T) {
 
 		// While Day 2 is not paid, Day 3 is told without it; then with it, from its first moment.
 		clock.Set(3, "00:01")
-		if _, token := todayOf(t, db, "alice", "BNB"); token.Awaited != day1+1 || token.Measured.Before != 0 || token.Measured.Opening != centi(300) {
-			t.Errorf("before Day 2 is paid: awaited %s, carry %d, opening %d", token.Awaited, token.Measured.Before, token.Measured.Opening)
+		if _, token := todayOf(t, db, "alice", "BNB"); token.Awaited != day1+1 || token.Measured.Before != 0 ||
+			token.Measured.Opening != centi(300) {
+			t.Errorf("before Day 2 is paid: awaited %s, carry %d, opening %d", token.Awaited, token.Measured.Before,
+				token.Measured.Opening)
 		}
 		fund(t, db, "BNB", 1)
 		clock.Set(3, "00:06")
 		settle(t, db, clock)
-		if _, token := todayOf(t, db, "alice", "BNB"); token.Awaited != 0 || token.Measured.Before == 0 || token.Measured.Opening != centi(300)+1027 || token.SoFar != centi(300)+1027 {
-			t.Errorf("after Day 2 is paid: awaited %s, carry %d, opening %d, so far %d", token.Awaited, token.Measured.Before, token.Measured.Opening, token.SoFar)
+		if _, token := todayOf(t, db, "alice", "BNB"); token.Awaited != 0 || token.Measured.Before == 0 ||
+			token.Measured.Opening != centi(300)+1027 || token.SoFar != centi(300)+1027 {
+			t.Errorf("after Day 2 is paid: awaited %s, carry %d, opening %d, so far %d", token.Awaited, token.Measured.Before,
+				token.Measured.Opening, token.SoFar)
 		}
 
 		clock.Set(4, "00:01")
@@ -90,7 +96,8 @@ func TestToday(t *testing.T) {
 // fund puts so many whole tokens of 8 decimals into the pool.
 func fund(t *testing.T, db *store.DB, asset string, tokens int64) {
 	t.Helper()
-	testkit.Must(db.Fund(t.Context(), fmt.Sprintf("%s-%d", asset, tokens), asset, ledger.Amount(tokens*1_00000000), false))(t)
+	testkit.Must(db.Fund(t.Context(), fmt.Sprintf("%s-%d", asset, tokens), asset, ledger.Amount(tokens*1_00000000),
+		false))(t)
 }
 
 // TestTodayAtItsEdges: the first moment of a day, what reaches no minimum and what
@@ -105,10 +112,12 @@ func TestTodayAtItsEdges(t *testing.T) {
 		on(t, db, "rich")
 		on(t, db, "poor")
 		clock.Set(2, "00:00")
-		if _, token := todayOf(t, db, "rich", "BNB"); token.SoFar != centi(150_000) || token.Measured.Eligible != centi(100_000) || token.Measured.Average != centi(150_000) {
+		if _, token := todayOf(t, db, "rich", "BNB"); token.SoFar != centi(150_000) ||
+			token.Measured.Eligible != centi(100_000) || token.Measured.Average != centi(150_000) {
 			t.Errorf("above the cap, at midnight: so far %d, eligible %d", token.SoFar, token.Measured.Eligible)
 		}
-		if _, token := todayOf(t, db, "poor", "BNB"); token.Reached || token.Measured.Average != centi(50)-1 || token.Measured.Reward != 0 {
+		if _, token := todayOf(t, db, "poor", "BNB"); token.Reached || token.Measured.Average != centi(50)-1 ||
+			token.Measured.Reward != 0 {
 			t.Errorf("one unit below the minimum: %+v", token)
 		}
 		// What comes in the first millisecond counts for the whole day.
@@ -148,8 +157,10 @@ func TestTodayAgreesWithExplain(t *testing.T) {
 			for range 12 {
 				clock.Advance(time.Duration(random.Int64N(int64(100 * time.Minute))))
 				n++
-				move := ledger.Move{From: accounts[n%2], To: accounts[(n+1)%2], Asset: tokens[n%3], Amount: ledger.Amount(1 + random.Int64N(20_00000000))}
-				ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{ID: fmt.Sprint("t", n), Kind: ledger.Transfer, Moves: []ledger.Move{move}}})))
+				move := ledger.Move{From: accounts[n%2], To: accounts[(n+1)%2], Asset: tokens[n%3],
+					Amount: ledger.Amount(1 + random.Int64N(20_00000000))}
+				ok(t, refusal(db.Post(t.Context(), []ledger.Entry{{ID: fmt.Sprint("t", n), Kind: ledger.Transfer,
+					Moves: []ledger.Move{move}}})))
 				agree(t, db, accounts, tokens)
 			}
 			clock.Set(day, "23:59:59")
@@ -160,14 +171,16 @@ func TestTodayAgreesWithExplain(t *testing.T) {
 					_, today := todayOf(t, db, id, token)
 					promised = append(promised, today.Measured)
 					if over := today.Measured.Average - today.SoFar; over < -1_00000 || over > 1_00000 {
-						t.Errorf("%s %s: in the last millisecond the average is %d so far and %d of the day", id, token, today.SoFar, today.Measured.Average)
+						t.Errorf("%s %s: in the last millisecond the average is %d so far and %d of the day", id, token, today.SoFar,
+							today.Measured.Average)
 					}
 				}
 			}
 			clock.Set(day+1, "00:07")
 			settle(t, db, clock)
 			for _, p := range promised {
-				if paid := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), p.Account, p.Day, p.Asset))(t); paid.Paid != (p.Reward > 0) || paid.Measured != p {
+				if paid := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), p.Account, p.Day,
+					p.Asset))(t); paid.Paid != (p.Reward > 0) || paid.Measured != p {
 					t.Errorf("promised %+v, paid %t %+v", p, paid.Paid, paid.Measured)
 				}
 			}

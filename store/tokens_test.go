@@ -78,7 +78,8 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		asset := ledger.Asset{Symbol: "SHIB", Scale: 2, MaxSupply: 1_000_000_000_000_000_00}
-		token := staking.Token{Asset: asset, Terms: testkit.Must(staking.ParseTerms(asset, 0, "0.01", "1000000", "10000000000"))(t)}
+		token := staking.Token{Asset: asset, Terms: testkit.Must(staking.ParseTerms(asset, 0, "0.01", "1000000",
+			"10000000000"))(t)}
 		clock.Set(3, "12:00")
 		var all sync.WaitGroup
 		for range 3 {
@@ -149,7 +150,8 @@ func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
 		}
 		wants(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.03"), "too late"), ledger.ErrInvalid)
 		history := testkit.Must(reports.New(db.Reader()).TermsHistory(ctx, "BNB"))(t)
-		if len(history) != 4 || history[1].Reason != "a typing error" || history[2].Reason != "another" || history[3].From != day1+2 {
+		if len(history) != 4 || history[1].Reason != "a typing error" || history[2].Reason != "another" ||
+			history[3].From != day1+2 {
 			t.Errorf("the history is %+v", history)
 		}
 		lines := testkit.Must(reports.New(db.Reader()).Log(ctx, testkit.Moment(3, "00:00"), 99))(t)

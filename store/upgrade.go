@@ -92,7 +92,8 @@ func (db *DB) version(ctx context.Context, audited bool) (int64, error) {
 }
 
 // upgrade runs the migrations after one, and says what they changed.
-func (db *DB) upgrade(ctx context.Context, from int64, progress func(migration, rows int64)) (changes []LogLine, err error) {
+func (db *DB) upgrade(ctx context.Context, from int64, progress func(migration, rows int64)) (changes []LogLine,
+	err error) {
 	db.upgradedFrom = from
 	if err := db.engine.Migrate(ctx, db.engine.Known(), progress); err != nil || from == db.engine.Known() {
 		return nil, err

@@ -100,7 +100,8 @@ func TestAnUpgradeThatIsInterrupted(t *testing.T) {
 		_, err = store.Open(ctx, url, options(clock))
 		wantsOutdated(t, err, store.Schema+1)
 		fail = nil
-		if u := testkit.Must(store.Upgrade(ctx, url, options(clock), progress))(t); u.From != store.Schema+1 || u.To != store.Schema+2 {
+		if u := testkit.Must(store.Upgrade(ctx, url, options(clock), progress))(t); u.From != store.Schema+1 ||
+			u.To != store.Schema+2 {
 			t.Errorf("upgraded %+v", u)
 		}
 		one, two := store.Schema+1, store.Schema+2

@@ -43,7 +43,8 @@ func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
 	if kind == ledger.WithdrawalCancelled {
 		to = w.Account
 	}
-	return ledger.Entry{ID: ledger.EndingID(w.ID, kind), Kind: kind, Moves: []ledger.Move{{From: w.Account.Held(), To: to, Asset: w.Asset, Amount: w.Amount}}}
+	return ledger.Entry{ID: ledger.EndingID(w.ID, kind), Kind: kind,
+		Moves: []ledger.Move{{From: w.Account.Held(), To: to, Asset: w.Asset, Amount: w.Amount}}}
 }
 
 // Withdraw requests a withdrawal: it posts the entry that holds the amount and, in
@@ -53,7 +54,8 @@ func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
 // those of Post's outcomes.
 func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 	for _, text := range [][3]string{
-		{"address", "the address", w.Address}, {"network", "the network", w.Network}, {"tag", "the tag", w.Tag}, {"clientId", "the client's ID", w.ClientID},
+		{"address", "the address", w.Address}, {"network", "the network", w.Network}, {"tag", "the tag", w.Tag},
+		{"clientId", "the client's ID", w.ClientID},
 	} {
 		if err := ledger.CheckText(text[1], text[2]); err != nil {
 			return Outcome{}, ledger.At(text[0], err)
@@ -121,7 +123,8 @@ func (p *posting) readRequests() error {
 		return nil
 	}
 	err := p.t.QuerySet(func(r row) error {
-		p.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{r.Text(2), ledger.Amount(r.Int(3)), r.Int(4), ledger.Kind(r.Text(5))}
+		p.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{r.Text(2), ledger.Amount(r.Int(3)), r.Int(4),
+			ledger.Kind(r.Text(5))}
 		return nil
 	}, `SELECT w.account, w.id, w.asset, w.amount, w.requested,
 	           coalesce((SELECT e.kind FROM endings e WHERE e.bucket = w.bucket AND e.account = w.account AND e.id = w.id), '')
@@ -159,7 +162,8 @@ func (p *posting) readReserved() error {
 	}, `SELECT r.bucket, r.account, r.asset,
 	           coalesce((SELECT w.amount FROM withdrawals w WHERE w.bucket = n.bucket AND w.account = n.account AND w.id = n.id AND w.asset = r.asset), 0)
 	      FROM {rows} JOIN pending n ON n.bucket = r.bucket AND n.account = r.owner`,
-		db.SetOf(held, append(keyFields(balanceKey), db.Text("owner", func(b *balance) string { return string(b.account.Owner()) }))...))
+		db.SetOf(held, append(keyFields(balanceKey), db.Text("owner",
+			func(b *balance) string { return string(b.account.Owner()) }))...))
 	if err != nil {
 		return fmt.Errorf("read what pending withdrawals hold: %w", err)
 	}
@@ -192,7 +196,8 @@ func (p *posting) mayEnd(it *item) error {
 	case r.ended != "":
 		return ledger.ErrEnded.In("", "the withdrawal %s has ended with the entry %s", of.id, ledger.EndingID(of.id, r.ended))
 	case it.at < r.at:
-		return ledger.ErrInvalid.In("", "the withdrawal %s was requested at %s, and cannot have ended before, at %s", of.id, stamp(r.at), stamp(it.at))
+		return ledger.ErrInvalid.In("", "the withdrawal %s was requested at %s, and cannot have ended before, at %s", of.id,
+			stamp(r.at), stamp(it.at))
 	}
 	return nil
 }
@@ -246,7 +251,8 @@ func (p *posting) writeWithdrawals() error {
 }
 
 func (p *posting) writeRequests(items []*item) error {
-	pending := append(requestFields(func(it *item) requested { return requested{it.Moves[0].From, it.ID} }), db.Int("requested", itemAt))
+	pending := append(requestFields(func(it *item) requested { return requested{it.Moves[0].From, it.ID} }),
+		db.Int("requested", itemAt))
 	if err := p.insertNew("pending", db.SetOf(items, pending...)); err != nil {
 		return err
 	}
@@ -265,7 +271,8 @@ func (p *posting) writeEndings(items []*item) error {
 		db.Text("kind", func(it *item) string { return string(it.Kind) }), db.Int("at", itemAt))...)); err != nil {
 		return err
 	}
-	if err := p.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3", db.SetOf(items, ended...)); err != nil {
+	if err := p.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3",
+		db.SetOf(items, ended...)); err != nil {
 		return fmt.Errorf("take withdrawals off the pending ones: %w", err)
 	}
 	return nil

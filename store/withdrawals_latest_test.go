@@ -27,7 +27,8 @@ func TestLatestWithdrawals(t *testing.T) {
 			}
 			id := fmt.Sprint("w", n)
 			ids = append(ids, id)
-			testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: id, Account: "alice", Asset: "BNB", Amount: ledger.Amount(n + 1)}))(t)
+			testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: id, Account: "alice", Asset: "BNB",
+				Amount: ledger.Amount(n + 1)}))(t)
 			testkit.Must(db.Withdraw(t.Context(), store.Withdrawal{ID: "bob-" + id, Account: "bob", Asset: "BNB", Amount: 1}))(t)
 		}
 		post(t, db, ledger.Entry{ID: ledger.EndingID("w4", ledger.WithdrawalCompleted), Kind: ledger.WithdrawalCompleted,
@@ -37,7 +38,8 @@ func TestLatestWithdrawals(t *testing.T) {
 			var got []string
 			var after *store.Withdrawal
 			for len(got) <= len(ids) {
-				page := testkit.Must(reports.New(db.Reader()).WithdrawalPage(t.Context(), "alice", reports.WithdrawalsAsked{Newest: true}, after, limit))(t)
+				page := testkit.Must(reports.New(db.Reader()).WithdrawalPage(t.Context(), "alice",
+					reports.WithdrawalsAsked{Newest: true}, after, limit))(t)
 				if len(page) == 0 {
 					break
 				}
@@ -51,7 +53,8 @@ func TestLatestWithdrawals(t *testing.T) {
 			}
 			same(t, fmt.Sprint("in pages of ", limit), got, ids)
 		}
-		_, err := reports.New(db.Reader()).WithdrawalPage(t.Context(), "nobody", reports.WithdrawalsAsked{Newest: true}, nil, 5)
+		_, err := reports.New(db.Reader()).WithdrawalPage(t.Context(), "nobody",
+			reports.WithdrawalsAsked{Newest: true}, nil, 5)
 		wants(t, err, ledger.ErrNotFound)
 	})
 }

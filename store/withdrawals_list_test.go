@@ -35,9 +35,12 @@ func TestWithdrawalsAreListed(t *testing.T) {
 			}
 		}
 		list := func(from, to time.Time, asset string) []string { return withdrawals(t, db, "alice", from, to, asset) }
-		same(t, "both ends", list(testkit.Moment(1, "13:01"), testkit.Moment(2, "13:00"), ""), []string{"alice-1-1 10000000 pending", "alice-2-0 20000000 pending"})
-		same(t, "inside", list(testkit.Moment(1, "13:00").Add(time.Millisecond), testkit.Moment(1, "13:01").Add(-time.Millisecond), ""), nil)
-		same(t, "of a token", list(noon, testkit.Moment(9, "00:00"), sol), []string{"alice-1-1 10000000 pending", "alice-2-1 20000000 pending", "alice-3-1 30000000 pending"})
+		same(t, "both ends", list(testkit.Moment(1, "13:01"), testkit.Moment(2, "13:00"), ""),
+			[]string{"alice-1-1 10000000 pending", "alice-2-0 20000000 pending"})
+		same(t, "inside", list(testkit.Moment(1, "13:00").Add(time.Millisecond),
+			testkit.Moment(1, "13:01").Add(-time.Millisecond), ""), nil)
+		same(t, "of a token", list(noon, testkit.Moment(9, "00:00"), sol),
+			[]string{"alice-1-1 10000000 pending", "alice-2-1 20000000 pending", "alice-3-1 30000000 pending"})
 		same(t, "of none", list(noon, testkit.Moment(9, "00:00"), "DOGE"), nil)
 		same(t, "backwards", list(testkit.Moment(9, "00:00"), noon, ""), nil)
 		var read []string
@@ -79,9 +82,12 @@ func TestDepositsAreListed(t *testing.T) {
 			}))
 			return told
 		}
-		same(t, "all", list(time.Time{}, testkit.Moment(500, "00:00"), ""), []string{"d4 5 BNB", "d3 4 SOL", "d2 3 BNB", "d1 2 SOL", "d0 1 BNB"})
-		same(t, "both ends", list(testkit.Moment(1, "13:01"), testkit.Moment(40, "13:03"), ""), []string{"d3 4 SOL", "d2 3 BNB", "d1 2 SOL"})
-		same(t, "inside", list(testkit.Moment(1, "13:01").Add(time.Millisecond), testkit.Moment(40, "13:03").Add(-time.Millisecond), ""), []string{"d2 3 BNB"})
+		same(t, "all", list(time.Time{}, testkit.Moment(500, "00:00"), ""),
+			[]string{"d4 5 BNB", "d3 4 SOL", "d2 3 BNB", "d1 2 SOL", "d0 1 BNB"})
+		same(t, "both ends", list(testkit.Moment(1, "13:01"), testkit.Moment(40, "13:03"), ""),
+			[]string{"d3 4 SOL", "d2 3 BNB", "d1 2 SOL"})
+		same(t, "inside", list(testkit.Moment(1, "13:01").Add(time.Millisecond),
+			testkit.Moment(40, "13:03").Add(-time.Millisecond), ""), []string{"d2 3 BNB"})
 		same(t, "of a token", list(time.Time{}, clock.Now(), sol), []string{"d3 4 SOL", "d1 2 SOL"})
 		wants(t, reports.New(db.Reader()).Deposits(t.Context(), "nobody", noon, noon, "", nil), ledger.ErrNotFound)
 	})

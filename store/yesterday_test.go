@@ -23,7 +23,8 @@ func yesterday(t *testing.T, db *store.DB, id ledger.Account) string {
 		parts = append(parts, fmt.Sprintf("paid %s %d", r.Asset, r.Reward))
 	}
 	for _, r := range y.Pending {
-		parts = append(parts, fmt.Sprintf("due %s %d of Day %d, %d days, waits %t", r.Asset, r.Reward, r.Day-day1+1, r.Days, r.Waits))
+		parts = append(parts, fmt.Sprintf("due %s %d of Day %d, %d days, waits %t", r.Asset, r.Reward, r.Day-day1+1, r.Days,
+			r.Waits))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -51,7 +52,8 @@ func TestYesterday(t *testing.T) {
 		deposit(t, db, "d3", "alice", 1, "BNB", time.Time{})
 		clock.Set(3, "00:01")
 		deposit(t, db, "d4", "alice", 500, "BNB", time.Time{})
-		saysYesterday(t, db, "Day 2 true; due BNB 1027 of Day 2, 1 days, waits false; due SOL 219178 of Day 2, 1 days, waits false")
+		saysYesterday(t, db, "Day 2 true; due BNB 1027 of Day 2, 1 days, waits false; due SOL 219178 of Day 2, 1 "+
+			"days, waits false")
 
 		// Paid, or waiting for funds, which SOL has none of.
 		clock.Set(3, "00:06")
@@ -107,7 +109,8 @@ func TestYesterdayPromisesWhatIsPaid(t *testing.T) {
 			clock.Set(day, "00:06")
 			settle(t, db, clock)
 			paid := holder(t, db, "alice", reports.LastDay)
-			if len(due) != 1 || len(paid.Paid) != 1 || len(paid.Pending) != 0 || due[0].Accrual != paid.Paid[0].Accrual || paid.Paid[0].Account != "alice" {
+			if len(due) != 1 || len(paid.Paid) != 1 || len(paid.Pending) != 0 || due[0].Accrual != paid.Paid[0].Accrual ||
+				paid.Paid[0].Account != "alice" {
 				t.Errorf("on Day %d %+v is due, and then %+v", day, due, paid)
 			}
 		}

@@ -64,7 +64,8 @@ func (v *visit) chart(e earning) (c chart, err error) {
 	}
 	c.To = e.Holder.Today - 1
 	c.From = c.To - staking.Day(c.Days) + 1
-	c.Points, err = v.Reports.RewardPage(v.context(), v.account(), reports.RewardsAsked{From: c.From, To: c.To, Asset: symbol, Newest: true}, nil, c.Days)
+	c.Points, err = v.Reports.RewardPage(v.context(), v.account(),
+		reports.RewardsAsked{From: c.From, To: c.To, Asset: symbol, Newest: true}, nil, c.Days)
 	for _, r := range c.Points {
 		c.Reward, c.Holding = max(c.Reward, r.Reward), max(c.Holding, r.Average, r.Opening)
 	}

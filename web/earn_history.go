@@ -26,7 +26,8 @@ const (
 // rewardsPage reads the visitor's rewards of an asset or of all (""), after a place
 // or the newest (""), at most limit. The error of a place or an asset that cannot be
 // is ledger.ErrNotFound.
-func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after string, limit int) (p rewardsPage, err error) {
+func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after string, limit int) (p rewardsPage,
+	err error) {
 	key, err := placeOf(after)
 	if err != nil {
 		return p, err
@@ -43,7 +44,8 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 		}
 	}
 	p.From = max(first, p.To-historyDays+1)
-	p.Rewards, err = v.Reports.RewardPage(v.context(), v.account(), reports.RewardsAsked{From: p.From, To: p.To, Asset: asset, Newest: true}, key, limit+1)
+	p.Rewards, err = v.Reports.RewardPage(v.context(), v.account(),
+		reports.RewardsAsked{From: p.From, To: p.To, Asset: asset, Newest: true}, key, limit+1)
 	switch {
 	case err != nil:
 		return p, err

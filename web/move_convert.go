@@ -30,7 +30,8 @@ type exchange struct {
 // quoted are the fields of a draft that say at which prices it is converted.
 func (x exchange) quoted() map[string]string {
 	return map[string]string{
-		"price": ledger.FormatDecimal(x.Quote.FromPrice, valueScale), "other": ledger.FormatDecimal(x.Quote.IntoPrice, valueScale),
+		"price":  ledger.FormatDecimal(x.Quote.FromPrice, valueScale),
+		"other":  ledger.FormatDecimal(x.Quote.IntoPrice, valueScale),
 		"spread": fmt.Sprint(x.Quote.Spread), "gives": fmt.Sprint(int64(x.Gives)),
 	}
 }
@@ -96,7 +97,8 @@ func (m *moving) reckon(prices map[string]conversion.Price) error {
 	for range m.Asset.Scale {
 		whole *= 10
 	}
-	one, err := conversion.Convert(m.Asset, x.Into, whole, prices[m.Asset.Symbol].USDT, prices[x.Into.Symbol].USDT, rules.Spread)
+	one, err := conversion.Convert(m.Asset, x.Into, whole, prices[m.Asset.Symbol].USDT, prices[x.Into.Symbol].USDT,
+		rules.Spread)
 	if err == nil {
 		x.One = one
 	}
@@ -132,7 +134,8 @@ func (m *moving) refusedConversion(no *conversion.Error) (field, sentence string
 		return "amount", m.T("convert.too-little", "asset", no.Asset.Symbol, "smallest", m.smallest(no.Asset))
 	case conversion.LimitReached:
 		limit := m.Number(ledger.FormatDecimal(int64(m.visit.Convert.DailyLimit), valueScale))
-		return "amount", m.T("convert.limit", "left", m.Number(ledger.FormatDecimal(int64(no.Left), valueScale)), "limit", limit)
+		return "amount", m.T("convert.limit", "left", m.Number(ledger.FormatDecimal(int64(no.Left), valueScale)),
+			"limit", limit)
 	case conversion.DeskExhausted:
 		if no.Left == 0 {
 			return "into", m.T("convert.desk.empty", "asset", no.Asset.Symbol)

@@ -66,7 +66,8 @@ func (m *moving) listWithdrawals() error {
 		}
 		after = &w
 	}
-	rows, err := m.visit.Reports.WithdrawalPage(m.visit.context(), m.Account(), reports.WithdrawalsAsked{Newest: true}, after, listed+1)
+	rows, err := m.visit.Reports.WithdrawalPage(m.visit.context(), m.Account(), reports.WithdrawalsAsked{Newest: true},
+		after, listed+1)
 	if err != nil {
 		return err
 	}

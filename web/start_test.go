@@ -51,20 +51,24 @@ func TestTheSwitch(t *testing.T) {
 	for _, name := range staking.DocumentNames {
 		untaken.Set(name, form.Get(name))
 	}
-	w.post("/earn/start", untaken).is(http.StatusUnprocessableEntity).has("Please tick that you accept", "Nothing was switched on")
-	if accepted, err := reports.New(w.books.Reader()).Acceptances(t.Context(), "alice"); err != nil || len(accepted) > 0 || w.isOn() {
+	w.post("/earn/start", untaken).is(http.StatusUnprocessableEntity).has("Please tick that you accept",
+		"Nothing was switched on")
+	if accepted, err := reports.New(w.books.Reader()).Acceptances(t.Context(), "alice"); err != nil || len(accepted) > 0 ||
+		w.isOn() {
 		t.Fatalf("without a tick %v is accepted, %v", accepted, err)
 	}
 
 	w.post("/earn/start", form).goesTo("/earn").is(http.StatusOK)
 	w.get("/spot").has("tag on").hasNot("tag off")
 	accepted, err := reports.New(w.books.Reader()).Acceptances(t.Context(), "alice")
-	if err != nil || len(accepted) != 3 || accepted[0].Version != 1 || accepted[0].Client != "web" || accepted[0].Address != "192.0.2.7" {
+	if err != nil || len(accepted) != 3 || accepted[0].Version != 1 || accepted[0].Client != "web" ||
+		accepted[0].Address != "192.0.2.7" {
 		t.Errorf("accepted: %+v, %v", accepted, err)
 	}
 	// The back button, and another tab: it is on already, and stays so.
 	w.post("/earn/start", form).goesTo("/earn")
-	w.get("/earn/start").is(http.StatusOK).has("Soft Staking is on", "The first day that counts is 3 Mar 2026").hasNot("<form method=\"post\" action=\"/earn/start\"")
+	w.get("/earn/start").is(http.StatusOK).has("Soft Staking is on",
+		"The first day that counts is 3 Mar 2026").hasNot("<form method=\"post\" action=\"/earn/start\"")
 	h, err := reports.New(w.books.Reader()).Holder(t.Context(), "alice", staking.Client{}, 0)
 	if err != nil || len(h.Enrollments) != 1 || h.Enrollments[0].From != w.day(2) {
 		t.Errorf("enrolled %+v, %v", h.Enrollments, err)
@@ -81,7 +85,8 @@ func TestStartTwiceAtOnce(t *testing.T) {
 		all.Go(func() { w.post("/earn/start", form).goesTo("/earn") })
 	}
 	all.Wait()
-	if enrollments, err := reports.New(w.books.Reader()).Enrollments(t.Context(), "alice"); err != nil || len(enrollments) != 1 {
+	if enrollments, err := reports.New(w.books.Reader()).Enrollments(t.Context(), "alice"); err != nil ||
+		len(enrollments) != 1 {
 		t.Errorf("%+v, %v", enrollments, err)
 	}
 }
@@ -120,7 +125,8 @@ func TestStartRefused(t *testing.T) {
 			page.is(http.StatusForbidden).has("Update the app", "3.1.0")
 		}
 	}
-	if accepted, err := reports.New(w.books.Reader()).Acceptances(t.Context(), "alice"); err != nil || len(accepted) > 0 || w.isOn() {
+	if accepted, err := reports.New(w.books.Reader()).Acceptances(t.Context(), "alice"); err != nil || len(accepted) > 0 ||
+		w.isOn() {
 		t.Fatalf("what is refused has accepted %v, %v", accepted, err)
 	}
 	w.post("/earn/start", form, "X-Client-Platform", "android", "X-Client-Version", "3.1.0").goesTo("/earn")
@@ -144,7 +150,8 @@ func TestStartWithAnotherDocument(t *testing.T) {
 	if strings.Contains(again.body, "<b>lost") {
 		t.Error("what an operator writes is HTML")
 	}
-	if accepted, err := reports.New(w.books.Reader()).Acceptances(t.Context(), "alice"); err != nil || len(accepted) > 0 || w.isOn() {
+	if accepted, err := reports.New(w.books.Reader()).Acceptances(t.Context(), "alice"); err != nil || len(accepted) > 0 ||
+		w.isOn() {
 		t.Fatalf("%v is accepted, %v", accepted, err)
 	}
 	w.post("/earn/start", url.Values{"accept": {"yes"}}).is(http.StatusConflict)

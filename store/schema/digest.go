@@ -28,7 +28,8 @@ const digestBatch = 2000
 // further effect.
 func Digests(ctx context.Context, t db.Tx, moves int64, progress func(entries int64)) error {
 	first, last := int64(0), int64(-1)
-	if _, err := db.One(t, []*int64{&first, &last}, "SELECT coalesce(min(day), 0), coalesce(max(day), -1) FROM days WHERE bucket = 0"); err != nil {
+	if _, err := db.One(t, []*int64{&first, &last},
+		"SELECT coalesce(min(day), 0), coalesce(max(day), -1) FROM days WHERE bucket = 0"); err != nil {
 		return err
 	}
 	entries := int64(0)
@@ -62,7 +63,8 @@ func digestDay(t db.Tx, d staking.Day, inMemory int64, count func(entries int)) 
 		if err != nil {
 			return err
 		}
-		sorted := slices.SortedFunc(maps.Values(entries), func(a, b *oldEntry) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a.ID, b.ID)) })
+		sorted := slices.SortedFunc(maps.Values(entries),
+			func(a, b *oldEntry) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a.ID, b.ID)) })
 		for batch := range slices.Chunk(sorted, digestBatch) {
 			if err := digestAll(t, batch, entries); err != nil {
 				return err
@@ -79,13 +81,15 @@ func bucketsOf(d staking.Day) db.Set {
 	for b := range buckets {
 		buckets[b] = int64(b)
 	}
-	return db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }), db.Int("day", func(int64) int64 { return int64(d) }))
+	return db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }),
+		db.Int("day", func(int64) int64 { return int64(d) }))
 }
 
 // oldEntry is an entry with a digest of version 1.
 type oldEntry struct {
 	ledger.Entry
-	holder      ledger.Account // from which the first move takes: it requests the withdrawal, if the entry is such a request
+	// From which the first move takes: it requests the withdrawal, if the entry is such a request.
+	holder      ledger.Account
 	leaves      []byte
 	moves       int // how many of them are there
 	destination []byte
@@ -114,9 +118,11 @@ func readOld(t db.Tx, d staking.Day, wanted func(bucket int) bool) (map[string]*
 		if e.At.UnixMilli() != r.Int(1) || e.Kind != ledger.Kind(r.Text(2)) {
 			e.damaged = true
 		}
-		e.add(int(r.Int(3)), ledger.Move{From: ledger.Account(r.Text(4)), To: ledger.Account(r.Text(5)), Asset: r.Text(6), Amount: -ledger.Amount(r.Int(7))})
+		e.add(int(r.Int(3)), ledger.Move{From: ledger.Account(r.Text(4)), To: ledger.Account(r.Text(5)), Asset: r.Text(6),
+			Amount: -ledger.Amount(r.Int(7))})
 		return nil
-	}, "SELECT entry, at, kind, move, account, other, asset, amount FROM postings WHERE bucket = $1 AND day = $2 AND side = 0", bucketsOf(d))
+	}, "SELECT entry, at, kind, move, account, other, asset, amount FROM postings WHERE bucket = $1 AND day = $2 "+
+		"AND side = 0", bucketsOf(d))
 	return entries, err
 }
 
@@ -148,12 +154,14 @@ func digestAll(t db.Tx, batch []*oldEntry, entries map[string]*oldEntry) error {
 	if err := t.QuerySet(func(r db.Row) error {
 		e := entries[r.Text(0)]
 		old := ledger.FirstDigest(e.leaves)
-		whole := !e.damaged && e.moves*sha256.Size == len(e.leaves) && (e.Kind != ledger.WithdrawalRequest || e.destination != nil)
+		whole := !e.damaged && e.moves*sha256.Size == len(e.leaves) &&
+			(e.Kind != ledger.WithdrawalRequest || e.destination != nil)
 		if whole && e.At.UnixMilli() == r.Int(1) && bytes.Equal(old[:], r.Bytes(2)) {
 			matching = append(matching, e)
 		}
 		return nil
-	}, "SELECT e.entry, e.at, e.digest FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry AND e.digest_version = 1",
+	}, "SELECT e.entry, e.at, e.digest FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry "+
+		"AND e.digest_version = 1",
 		db.SetOf(batch, entryBucket, entryID)); err != nil {
 		return err
 	}
@@ -168,9 +176,11 @@ func digestAll(t db.Tx, batch []*oldEntry, entries map[string]*oldEntry) error {
 
 // readDestinations reads where the withdrawals go that the entries request.
 func readDestinations(t db.Tx, batch []*oldEntry, entries map[string]*oldEntry) error {
-	requests := slices.DeleteFunc(slices.Clone(batch), func(e *oldEntry) bool { return e.Kind != ledger.WithdrawalRequest })
+	requests := slices.DeleteFunc(slices.Clone(batch),
+		func(e *oldEntry) bool { return e.Kind != ledger.WithdrawalRequest })
 	return t.QuerySet(func(r db.Row) error {
-		entries[r.Text(0)].destination = ledger.Destination{Address: r.Text(1), Network: r.Text(2), Tag: r.Text(3), ClientID: r.Text(4)}.Hash()
+		entries[r.Text(0)].destination = ledger.Destination{Address: r.Text(1), Network: r.Text(2), Tag: r.Text(3),
+			ClientID: r.Text(4)}.Hash()
 		return nil
 	}, `SELECT w.id, w.address, w.network, w.tag, w.client_id
 	      FROM {rows} JOIN withdrawals w ON w.bucket = r.bucket AND w.account = r.account AND w.id = r.id`,

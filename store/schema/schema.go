@@ -1,4 +1,5 @@
-// Package schema is the schema of the books, step by step: scripts, and what of a step SQL alone cannot do. It knows no store: a step reads and writes what there was when it was made.
+// Package schema is the schema of the books, step by step: scripts, and what of a step SQL alone
+// cannot do. It knows no store: a step reads and writes what there was when it was made.
 package schema
 
 import (
