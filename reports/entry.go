@@ -140,7 +140,7 @@ func readDeclaration(t db.View, key runKey, e *Posted) (found bool, err error) {
 	moves, err := db.AllOf(t, func(r db.Row) (ledger.Move, error) {
 		return ledger.Move{From: ledger.Rewards, To: ledger.Payable, Asset: key.asset, Amount: ledger.Amount(r.Int(0))}, nil
 	}, "SELECT b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset "+
-		"WHERE b.total > 0 ORDER BY b.bucket",
+		"AND b.total > 0 ORDER BY b.bucket",
 		append(store.EveryBucket(key.day), db.Texts("asset", slices.Repeat([]string{key.asset}, ledger.Buckets))))
 	if err != nil {
 		return false, err
