@@ -42,7 +42,7 @@ var avoided = []struct {
 	{`\bsee session\b`, "TouchSession; last used", ""},
 	{`\b(?:what|which|this|that) sort\b|\bsorts? of\b`, "kind; problem type", "api"},
 	{`\b(?:standing|situation|owing)\b`, "eligibility; account state; pending rewards", "api web"},
-	{`(?-i:\bBeginning\b)`, "setup; initial state", "api bench binance cli demo events scenario serve store web"},
+	{`(?-i:\bBeginning\b)`, "setup; initial state", ""},
 	{`(?-i:\bWorld\b)`, "environment: Env", "store web"},
 	{`\bfor a person to look\b|\bwaits? for a person\b`, "needs approval; waiting for funds", "staking store"},
 	{`\bgathers\b`, "group commit", ""},

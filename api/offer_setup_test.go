@@ -55,7 +55,7 @@ func newTown(t testing.TB, kind string) *town {
 	shipped, err := staking.ShippedTokens(w.first)
 	w.ok(err)
 	o := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
-	w.db, err = store.Open(t.Context(), scenario.Books(t, kind, o, store.Beginning{
+	w.db, err = store.Open(t.Context(), scenario.Books(t, kind, o, store.Setup{
 		From: w.first, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	}), o)
 	w.ok(err)

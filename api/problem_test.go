@@ -153,7 +153,7 @@ func TestProblemsAreDocumented(t *testing.T) {
 func TestWhatFailedHereIsNotTold(t *testing.T) {
 	db, err := store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"),
 		store.Options{Clock: time.Now},
-		store.Beginning{From: staking.DayOf(time.Now()), Documents: staking.ShippedDocuments()})
+		store.Setup{From: staking.DayOf(time.Now()), Documents: staking.ShippedDocuments()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 	}
 	b.set(from.Start())
 	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench"), Insecure: o.Insecure},
-		store.Beginning{
+		store.Setup{
 			From: from, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 			CloseAfter: closeAfter,
 		})

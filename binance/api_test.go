@@ -66,7 +66,7 @@ func newFace(t *testing.T, kind string, change func(*binance.Options)) *face {
 	sealKey := testkit.Must(access.NewSealKey(rand.Reader))(t)
 	f.sealer = testkit.Must(access.NewSealer(sealKey))(t)
 	tokens := testkit.Must(staking.ShippedTokens(staking.DayOf(noon)))(t)
-	f.url = scenario.Books(t, kind, f.options(), store.Beginning{
+	f.url = scenario.Books(t, kind, f.options(), store.Setup{
 		From: staking.DayOf(noon), Tokens: tokens, Regions: staking.ShippedRegions(),
 		Documents: staking.ShippedDocuments(),
 	})

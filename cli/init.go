@@ -53,7 +53,7 @@ func (c *initCmd) Run(env *Env) (err error) {
 		}
 	}
 	regions := staking.ShippedRegions()
-	db, err := store.Create(env.Context, env.DB, env.options(), store.Beginning{
+	db, err := store.Create(env.Context, env.DB, env.options(), store.Setup{
 		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
 		TestClock: c.TestClock,
 	})

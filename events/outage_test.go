@@ -38,7 +38,7 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := &world{T: t, url: url, clock: testkit.NewClock(noon)}
-	w.books, err = store.Create(t.Context(), url, w.options(), store.Beginning{
+	w.books, err = store.Create(t.Context(), url, w.options(), store.Setup{
 		From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	})
 	w.ok(err)

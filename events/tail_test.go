@@ -28,7 +28,7 @@ func TestATailGoesOnWhereItFailed(t *testing.T) {
 				t.Fatal(err)
 			}
 			books, err := store.Create(t.Context(), scenario.NewURL(t, kind, false),
-				store.Options{Clock: clock.Now, Volatile: true}, store.Beginning{
+				store.Options{Clock: clock.Now, Volatile: true}, store.Setup{
 					From: day, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 				})
 			if err != nil {

@@ -53,7 +53,7 @@ func each(t *testing.T, test func(w *world)) {
 			w := &world{T: t, clock: testkit.NewClock(noon)}
 			tokens, err := staking.ShippedTokens(day1)
 			w.ok(err)
-			w.url = scenario.Books(t, kind, w.options(), store.Beginning{
+			w.url = scenario.Books(t, kind, w.options(), store.Setup{
 				From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 			})
 			w.books, err = store.Open(t.Context(), w.url, w.options())

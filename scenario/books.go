@@ -48,7 +48,7 @@ var beginnings struct {
 // Books is where new books are, in a database of the kind; they need not last through a
 // crash. store.Create made them, with the clock and the actor of the options: once in this
 // test process, and then they are copied, which takes a fifth of the time.
-func Books(t testing.TB, kind string, o store.Options, b store.Beginning) string {
+func Books(t testing.TB, kind string, o store.Options, b store.Setup) string {
 	t.Helper()
 	beginnings.Lock()
 	defer beginnings.Unlock()
@@ -74,7 +74,7 @@ func Books(t testing.TB, kind string, o store.Options, b store.Beginning) string
 }
 
 // makeBooks makes what Books copies.
-func makeBooks(t testing.TB, kind string, o store.Options, b store.Beginning) (string, error) {
+func makeBooks(t testing.TB, kind string, o store.Options, b store.Setup) (string, error) {
 	ctx := t.Context()
 	path := t.TempDir() + "/books.db"
 	name, url := fmt.Sprintf("beginning_%d", len(beginnings.made)), "sqlite:"+path

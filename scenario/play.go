@@ -59,7 +59,7 @@ func play(t testing.TB, s *Script, url string, random bool) *Player {
 
 // prepare makes the books that the script presumes.
 func (p *Player) prepare(url string) (err error) {
-	b := store.Beginning{
+	b := store.Setup{
 		From: Day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
 	}
 	for _, l := range p.script.lines {

@@ -21,7 +21,7 @@ func TestTheLargestSupply(t *testing.T) {
 			terms := staking.Terms{Asset: "HUGE", From: Day1, Offered: true, APR: 1<<30 - 1, Cap: most}
 			db, err := store.Create(t.Context(), NewURL(t, kind, false),
 				store.Options{Clock: clock.Now, Volatile: true},
-				store.Beginning{
+				store.Setup{
 					From: Day1, Documents: staking.ShippedDocuments(),
 					Tokens: []staking.Token{{Asset: asset, Terms: terms}},
 				})

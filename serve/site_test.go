@@ -48,7 +48,7 @@ func newSiteAt(t *testing.T, url string) *site {
 	w.ok(err)
 	w.books, err = store.Create(t.Context(), url,
 		store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true, Observe: w.metrics.Committed},
-		store.Beginning{From: day, CloseAfter: 5 * time.Minute, Tokens: tokens, Regions: staking.ShippedRegions(),
+		store.Setup{From: day, CloseAfter: 5 * time.Minute, Tokens: tokens, Regions: staking.ShippedRegions(),
 			Documents: staking.ShippedDocuments()})
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.books.Close()) })

@@ -23,7 +23,7 @@ const Released = 12
 var Schemas = []int64{1, 2, 3, 4, 5, Released}
 
 // CreateOld makes books of one of Schemas, with an account, as an older softstake left them.
-func CreateOld(ctx context.Context, url string, o Options, b Beginning, version int64, id ledger.Account) error {
+func CreateOld(ctx context.Context, url string, o Options, b Setup, version int64, id ledger.Account) error {
 	if err := b.check(o); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func TestPostTellsThatTheDatabaseWentAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	db, err := store.Create(t.Context(), url, store.Options{Clock: clock, Actor: access.Process("test")},
-		store.Beginning{From: 20000, Tokens: tokens, Documents: staking.ShippedDocuments()})
+		store.Setup{From: 20000, Tokens: tokens, Documents: staking.ShippedDocuments()})
 	if err != nil {
 		t.Fatal(err)
 	}

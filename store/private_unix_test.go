@@ -25,7 +25,7 @@ func TestFilesAreTheirOwnersOnly(t *testing.T) {
 	postgres := pgtest.Database(t)
 	o := store.Options{Clock: func() time.Time { return noon }}
 	for i, url := range []string{"sqlite:" + path, postgres} {
-		db, err := store.Create(t.Context(), url, o, store.Beginning{From: staking.DayOf(noon),
+		db, err := store.Create(t.Context(), url, o, store.Setup{From: staking.DayOf(noon),
 			Documents: staking.ShippedDocuments()})
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestBooksInAnEmptyFileAreTheirOwnersOnly(t *testing.T) {
 		}
 	}
 	db, err := store.Create(t.Context(), "sqlite:"+made, o,
-		store.Beginning{From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
+		store.Setup{From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// Beginning is the setup of books: their initial state.
-type Beginning struct {
+// Setup is the initial state of books.
+type Setup struct {
 	From       staking.Day   // the first day of the books, at the latest today
 	TestClock  bool          // the books are marked for tests, and their clock may be moved
 	CloseAfter time.Duration // how long past their end days take late entries; less than a day
@@ -24,7 +24,7 @@ type Beginning struct {
 // Create makes books at "sqlite:PATH" or "postgres://…" and opens them. All
 // terms hold from the first day on, whatever day they name. Where there are books already
 // it changes nothing and says since when. Of two that call it at the same time, one wins.
-func Create(ctx context.Context, url string, o Options, b Beginning) (*DB, error) {
+func Create(ctx context.Context, url string, o Options, b Setup) (*DB, error) {
 	if err := b.check(o); err != nil {
 		return nil, fmt.Errorf("make books: %w", err)
 	}
@@ -45,7 +45,7 @@ func Create(ctx context.Context, url string, o Options, b Beginning) (*DB, error
 	return db, nil
 }
 
-func (b *Beginning) check(o Options) error {
+func (b *Setup) check(o Options) error {
 	if o.Clock == nil {
 		return errors.New("no clock was given")
 	}
@@ -112,7 +112,7 @@ func (db *DB) makeSchema(ctx context.Context) error {
 
 // firstRows writes the initial state. The row of the first day is written first: whoever
 // finds it there has come too late.
-func (db *DB) firstRows(ctx context.Context, b Beginning) error {
+func (db *DB) firstRows(ctx context.Context, b Setup) error {
 	return db.engine.Write(ctx, func(t tx) error {
 		if err := db.engine.LockSchema(t); err != nil {
 			return err
@@ -141,7 +141,7 @@ func (db *DB) firstRows(ctx context.Context, b Beginning) error {
 }
 
 // writeFirstRows writes the initial state, but for what came with later schemas and the line of the log.
-func (db *DB) writeFirstRows(t tx, b Beginning) error {
+func (db *DB) writeFirstRows(t tx, b Setup) error {
 	n, err := t.Exec("INSERT INTO meta (name, value) VALUES ('first_day', $1) ON CONFLICT DO NOTHING", b.From.String())
 	if err == nil && n == 0 {
 		err = booksExist(t)

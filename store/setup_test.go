@@ -83,18 +83,18 @@ func TestCreateInThePast(t *testing.T) {
 func TestCreateRefuses(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		clock := testkit.NewClock(noon)
-		for what, change := range map[string]func(*store.Beginning){
-			"a first day in the future":  func(b *store.Beginning) { b.From = day1 + 1 },
-			"a first day before 1970":    func(b *store.Beginning) { b.From = -1 },
-			"a token twice":              func(b *store.Beginning) { b.Tokens = append(b.Tokens, b.Tokens[0]) },
-			"terms of another token":     func(b *store.Beginning) { b.Tokens[0].Terms.Asset = "SOL" },
-			"terms that cannot be":       func(b *store.Beginning) { b.Tokens[0].Terms.Cap = 0 },
-			"an asset that cannot be":    func(b *store.Beginning) { b.Tokens[0].Asset.Scale = 19 },
-			"a region that is none":      func(b *store.Beginning) { b.Regions = append(b.Regions, "USA") },
-			"a document that is missing": func(b *store.Beginning) { delete(b.Documents, staking.RiskWarning) },
-			"a document that is empty":   func(b *store.Beginning) { b.Documents[staking.RiskWarning] = " \n" },
-			"a document nobody knows":    func(b *store.Beginning) { b.Documents["cookies"] = "yes" },
-			"a document with a zero in":  func(b *store.Beginning) { b.Documents[staking.RiskWarning] = "a\x00" },
+		for what, change := range map[string]func(*store.Setup){
+			"a first day in the future":  func(b *store.Setup) { b.From = day1 + 1 },
+			"a first day before 1970":    func(b *store.Setup) { b.From = -1 },
+			"a token twice":              func(b *store.Setup) { b.Tokens = append(b.Tokens, b.Tokens[0]) },
+			"terms of another token":     func(b *store.Setup) { b.Tokens[0].Terms.Asset = "SOL" },
+			"terms that cannot be":       func(b *store.Setup) { b.Tokens[0].Terms.Cap = 0 },
+			"an asset that cannot be":    func(b *store.Setup) { b.Tokens[0].Asset.Scale = 19 },
+			"a region that is none":      func(b *store.Setup) { b.Regions = append(b.Regions, "USA") },
+			"a document that is missing": func(b *store.Setup) { delete(b.Documents, staking.RiskWarning) },
+			"a document that is empty":   func(b *store.Setup) { b.Documents[staking.RiskWarning] = " \n" },
+			"a document nobody knows":    func(b *store.Setup) { b.Documents["cookies"] = "yes" },
+			"a document with a zero in":  func(b *store.Setup) { b.Documents[staking.RiskWarning] = "a\x00" },
 		} {
 			begin := shipped(t, day1)
 			change(&begin)

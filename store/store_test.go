@@ -79,13 +79,13 @@ func options(clock *testkit.Clock) store.Options {
 }
 
 // shipped is what books begin with unless an operator says otherwise.
-func shipped(t *testing.T, from staking.Day) store.Beginning {
+func shipped(t *testing.T, from staking.Day) store.Setup {
 	t.Helper()
 	tokens, err := staking.ShippedTokens(from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.Beginning{From: from, Tokens: tokens, Regions: staking.ShippedRegions(),
+	return store.Setup{From: from, Tokens: tokens, Regions: staking.ShippedRegions(),
 		Documents: staking.ShippedDocuments()}
 }
 

@@ -63,7 +63,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	tokens = append(tokens,
 		staking.Token{Asset: dollar, Terms: staking.Terms{Asset: "USDT", From: day1, Cap: dollar.MaxSupply}})
 	books := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
-	w.books, err = store.Open(t.Context(), scenario.Books(t, "sqlite", books, store.Beginning{
+	w.books, err = store.Open(t.Context(), scenario.Books(t, "sqlite", books, store.Setup{
 		From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 	}), books)
 	w.ok(err)
