@@ -155,7 +155,8 @@ func (x *waiting) end(env *Env, kind ledger.Kind, format string) error {
 		switch {
 		case o.Err == nil:
 			return env.printf("%s was %s before, at %s UTC; nothing is repeated.\n", p.ID, p.State, clockTime(p.Ended))
-		case (errors.Is(o.Err, ledger.ErrEnded) || errors.Is(o.Err, ledger.ErrConflict)) && p.State != store.Pending:
+		case p.State != store.Pending && (errors.Is(o.Err, ledger.ErrEnded) ||
+			errors.Is(o.Err, ledger.ErrNotRequested) || errors.Is(o.Err, ledger.ErrConflict)):
 			return fmt.Errorf("%s was %s at %s UTC, and a withdrawal ends once", p.ID, p.State, clockTime(p.Ended))
 		}
 		return o.Err

@@ -194,22 +194,21 @@ func (c *Client) line(n int) string {
 // answer takes what became of the next transfer.
 func (c *Client) answer(line []byte) error {
 	var a struct {
-		ID       string
-		At       time.Time
-		Repeated bool
-		Error    string
+		ID     string
+		At     time.Time
+		Status string
 	}
 	if err := json.Unmarshal(line, &a); err != nil {
 		return fmt.Errorf("%q: %w", line, err)
 	}
-	if want := "client-" + strconv.Itoa(c.next); a.ID != want || a.Error != "" {
+	if want := "client-" + strconv.Itoa(c.next); a.ID != want || a.Status == "refused" {
 		return fmt.Errorf("the answer to %s is %s", want, line)
 	}
 	at := strconv.FormatInt(a.At.UnixMilli(), 10)
-	if before := c.Acked[a.ID]; before != "" && (before != at || !a.Repeated) {
+	if before := c.Acked[a.ID]; before != "" && (before != at || a.Status != "repeated") {
 		return fmt.Errorf("%s was acknowledged for %s, and now %s", a.ID, before, line)
 	}
-	if a.Repeated {
+	if a.Status == "repeated" {
 		c.Again++
 	}
 	c.Acked[a.ID] = at

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -116,9 +117,9 @@ func (s *scheduler) note(took time.Duration, report staking.Report, err error) {
 	}
 	waiting := map[string]string{}
 	for _, w := range report.Waiting {
-		reason := waitReason(w).Error()
-		waiting[w.Asset] = reason
-		if s.runs.waiting[w.Asset] != reason {
+		reason := waitReason(w)
+		waiting[w.Asset] = reason.Error()
+		if s.runs.waiting[w.Asset] != reason.Error() {
 			s.log.Warn("a token waits", "token", w.Asset, "day", w.Day.String(), "reason", reason)
 		}
 	}
@@ -127,7 +128,7 @@ func (s *scheduler) note(took time.Duration, report staking.Report, err error) {
 
 // waitReason is why a token waits, without what was being done when that was found.
 func waitReason(w staking.Waiting) error {
-	if cause := errors.Unwrap(w.Reason); cause != nil {
+	if cause, is := errors.AsType[*ledger.Error](w.Reason); is {
 		return cause
 	}
 	return w.Reason

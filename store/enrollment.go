@@ -188,7 +188,8 @@ func (e *enrollBatch) check(requests []EnrollRequest) {
 		case len(r.Accepted) > 0 && r.AcceptedAt.IsZero():
 			err = ledger.ErrInvalid.In("acceptedAt", "the documents have no time of acceptance")
 		case len(r.Accepted) > 0 && row.AcceptedAt.After(row.At):
-			err = ledger.ErrInvalid.In("acceptedAt", "the documents were accepted at %s, after %s, when it is switched on",
+			// Without a field: where it is switched on now, the same request may succeed later.
+			err = ledger.ErrInvalid.In("", "the documents were accepted at %s, after %s, when it is switched on",
 				stamp(row.AcceptedAt.UnixMilli()), stamp(row.At.UnixMilli()))
 		}
 		if err != nil {
