@@ -14,7 +14,10 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -206,4 +209,116 @@ func (db *DB) Assets(ctx context.Context) ([]ledger.Asset, error) {
 		b ledger.Asset) int {
 		return strings.Compare(a.Symbol, b.Symbol)
 	}), nil
+}
+
+// The names of the seam to the database, short: every statement of this package has some.
+type (
+	tx   = db.Tx
+	view = db.View
+	row  = db.Row
+	set  = db.Set
+)
+
+// errRetry is for what another transaction has changed at the same time: this one is run again.
+var errRetry = db.ErrRetry
+
+// ErrSchema says that the books have another schema than this program works with.
+var ErrSchema = db.ErrSchema
+
+func ints(name string, v []int64) db.Column   { return db.Ints(name, v) }
+func texts(name string, v []string) db.Column { return db.Texts(name, v) }
+func blobs(name string, v [][]byte) db.Column { return db.Blobs(name, v) }
+
+// one reads a query's single row of int64s, or says that there is none.
+func one(t view, into []*int64, sql string, args ...any) (found bool, err error) {
+	return db.One(t, into, sql, args...)
+}
+
+// A moment is kept as milliseconds since 1970.
+func timeOf(millis int64) time.Time      { return db.TimeOf(millis) }
+func timeOrNever(millis int64) time.Time { return db.TimeOrZero(millis) }
+func millisOf(t time.Time) int64         { return db.MillisOf(t) }
+func stamp(millis int64) string          { return ledger.FormatTime(db.TimeOf(millis)) }
+
+// Why the books refuse something, where a front end can say what to do about it: the
+// reasons of a ledger.Error.
+const (
+	ReasonUnknownAccount  = "unknown-account"  // ledger.ErrNotFound
+	ReasonUnknownDocument = "unknown-document" // ledger.ErrNotFound
+	ReasonUnknownRegion   = "unknown-region"   // ledger.ErrNotFound: it is not listed
+
+	ReasonOtherResidence = "other-residence" // ledger.ErrConflict: the account is open
+	ReasonTokenExists    = "token-exists"    // ledger.ErrConflict: with other figures or terms
+	ReasonDamaged        = "damaged-entry"   // ledger.ErrConflict: it cannot be shown that the entry is the same
+
+	ReasonClosed     = "account-closed" // ledger.ErrInvalid: nothing is done with a closed account
+	ReasonFuture     = "future"         // ledger.ErrInvalid: its time is ahead of the clock
+	ReasonDayBegun   = "day-begun"      // ledger.ErrInvalid: terms hold from tomorrow on
+	ReasonDayNotOver = "day-not-over"   // ledger.ErrInvalid: terms are corrected of a day that is over
+	ReasonDeclared   = "day-declared"   // ledger.ErrInvalid: the day is being paid
+
+	ReasonNotCopied  = "restore-not-copied"  // ErrUnfinished
+	ReasonNotAudited = "restore-not-audited" // ErrUnfinished
+	ReasonFindings   = "restore-findings"    // ErrFindings
+)
+
+// People are those who may use the books. What is changed there is in the log as the
+// actor's of these books.
+func (db *DB) People() *people.People {
+	return people.New(db.engine, accounts{db}, db.actor, db.clock, &db.stamps)
+}
+
+// Requests are the requests with an idempotency key.
+func (db *DB) Requests() *idempotency.Requests { return idempotency.New(db.engine, db.clock) }
+
+// Outbox is what the transactions of these books did, for those who publish it.
+func (db *DB) Outbox() *outbox.Outbox { return outbox.New(db.engine, db.clock, &db.stamps) }
+
+// Prune removes what is kept for a time only, and is over: responses, outbox events,
+// sessions, drafts and attempt counters. It works in small transactions. Repeating it has
+// no further effect, and several processes may call it at the same time.
+func (db *DB) Prune(ctx context.Context) error {
+	return errors.Join(db.Requests().Prune(ctx), db.People().Prune(ctx), db.Outbox().Prune(ctx))
+}
+
+// records are the accepted entries for the outbox, in the order in which they were
+// decided: from what the balances were before them, forward entry by entry.
+func (p *posting) records() (records outbox.Records) {
+	for _, b := range p.sorted {
+		b.now -= b.kept
+	}
+	for _, it := range p.items {
+		if !it.isNew() {
+			continue
+		}
+		e := outbox.PostedEntry{ID: it.ID, Kind: it.Kind, At: timeOf(it.at)}
+		for _, c := range it.changes {
+			c.balance.now += c.net
+			if c.net != 0 && !c.account.IsHouse() {
+				e.Balances = append(e.Balances, outbox.PostedBalance{Account: c.account, Asset: c.asset, Change: c.net,
+					Balance: c.now})
+			}
+		}
+		if e.Balances != nil {
+			records.Entry(e)
+		}
+	}
+	return records
+}
+
+// accounts is what people need of the books.
+type accounts struct{ books *DB }
+
+func (a accounts) CheckAccount(t view, id ledger.Account) error {
+	_, err := FindAccount(t, id)
+	return err
+}
+
+func (a accounts) LockAccount(t tx, id ledger.Account) (closed time.Time, err error) {
+	there, err := lockAccount(t, id)
+	return there.Closed, err
+}
+
+func (a accounts) Log(t tx, action, subject, detail string) error {
+	return a.books.logLine(t, action, subject, detail)
 }
