@@ -12,11 +12,10 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// The days that are simulated, all of which are over in the end.
-const (
-	firstDay      staking.Day = 20_000
-	simulatedDays             = 4
-)
+// firstDay is the first of the days that are simulated, all of which are over in the end.
+const firstDay staking.Day = 20_000
+
+const simulatedDays = 4
 
 // randomBooks are small books before anything has happened.
 func randomBooks(r *rand.Rand) *memoryBooks {

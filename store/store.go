@@ -227,7 +227,6 @@ var ErrSchema = db.ErrSchema
 
 func ints(name string, v []int64) db.Column   { return db.Ints(name, v) }
 func texts(name string, v []string) db.Column { return db.Texts(name, v) }
-func blobs(name string, v [][]byte) db.Column { return db.Blobs(name, v) }
 
 // one reads a query's single row of int64s, or says that there is none.
 func one(t view, into []*int64, sql string, args ...any) (found bool, err error) {
