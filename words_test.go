@@ -26,7 +26,7 @@ var avoided = []struct {
 	use     string
 	later   string // packages that still have it
 }{
-	{`(?:is|are|stays?) once\b`, "idempotent; repeating has no further effect", "api reports store web"},
+	{`(?:is|are|stays?) once\b`, "idempotent; repeating has no further effect", "reports store web"},
 	{`\bnews\b`, "outbox; outbox event", "store"},
 	{`\b(?:tells?|tellf|told|telling)\b`, "publish; show; report", "access api audit binance browser clients history pgtest reports scenario staking staking/documents store web"},
 	{`\bmismatch(?:es)?\b|\bother content\b`, "conflict; different content", "api cli people scenario store web"},

@@ -168,4 +168,4 @@ func (s *server) since(d staking.Day) string {
 }
 
 // instant writes a time as all times are written: RFC 3339 in UTC, with milliseconds.
-func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func instant(t time.Time) string { return ledger.FormatTime(t) }

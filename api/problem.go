@@ -62,7 +62,7 @@ type problemType struct {
 // internal is the type of an internal error.
 var internal = problemType{"internal", nil, http.StatusInternalServerError, "Internal error",
 	"Something failed here. It is logged under the request's ID. Nothing is known of what became of the request; " +
-		"the same request may be made again: an entry of the same ID is once, " +
+		"the same request may be made again: repeating an entry of the same ID has no further effect, " +
 		"and so is a POST under the same Idempotency-Key.", 0}
 
 // problemTypes are searched in order: a more special kind comes before one that

@@ -184,5 +184,5 @@ func (w *worker) hashRequest(id string, at int64, leaf, destination []byte) uint
 func dayOf(millis int64) staking.Day { return staking.DayOf(time.UnixMilli(millis)) }
 
 func stamp(millis int64) string {
-	return time.UnixMilli(millis).UTC().Format("2006-01-02T15:04:05.000Z")
+	return ledger.FormatTime(time.UnixMilli(millis))
 }

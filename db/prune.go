@@ -6,7 +6,7 @@ import "context"
 // waits long for it.
 const pruneRows = 1000
 
-// Prune removes the rows that find finds, at most so many at a time, until it finds none.
+// Prune removes the rows that find returns, a limited number at a time, until it returns none.
 // remove is a statement that gets the columns of each row as its parameters.
 func (d *DB) Prune(ctx context.Context, find func(t View, most int) (Set, error), remove string) error {
 	for {

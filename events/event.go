@@ -147,4 +147,4 @@ func (t *publication) paid(ctx context.Context, b outbox.PaidBatch) error {
 	return nil
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func stamp(t time.Time) string { return ledger.FormatTime(t) }

@@ -69,13 +69,13 @@ type OfferedToken struct {
 	Awaited  staking.Day     // the first day that is covered and not paid, or 0: its reward is not in these figures
 }
 
-// On says whether the switch is on.
+// On reports whether the switch is on.
 func (h Holder) On() bool { return h.Running.On(h.Today) }
 
 // Yesterday is the last day that is over.
 func (h Holder) Yesterday() staking.Day { return h.Today - 1 }
 
-// Covers says whether an enrollment covers a day. None covers the day on which it is switched on or off.
+// Covers reports whether an enrollment covers a day. None covers the day on which it is switched on or off.
 func (h Holder) Covers(d staking.Day) bool {
 	return slices.ContainsFunc(h.Enrollments, func(e staking.Enrollment) bool { return e.Covers(d) })
 }

@@ -68,8 +68,7 @@ func (db *DB) declared(t view, d staking.Day, token string) (bool, error) {
 }
 
 func count(t view, sql string, args ...any) (n int64, err error) {
-	_, err = one(t, []*int64{&n}, sql, args...)
-	return n, err
+	return db.Count(t, sql, args...)
 }
 
 // bucketTotal is what a bucket has accrued of a token on a day.

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/download"
+	"github.com/softstake/softstake/ledger"
 )
 
 // instant is a time for programs: UTC, to the millisecond.
-func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func instant(t time.Time) string { return ledger.FormatTime(t) }
 
 // file answers with a CSV file, which is written while it is read. What cannot be
 // finished ends with the connection broken off, so that nobody takes a part for the whole.
