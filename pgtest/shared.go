@@ -27,6 +27,12 @@ var one struct {
 	databases int // made so far
 }
 
+// templates are the names of the databases that CopyOf copies, by what they are of.
+var templates struct {
+	sync.Mutex
+	names map[string]string
+}
+
 // Main runs a package's tests and then ends the server that they shared. A
 // package that uses Shared or Database has
 //
@@ -92,6 +98,30 @@ func Copy(t testing.TB, from string) string {
 		}
 	})
 	return url
+}
+
+// CopyOf is Database, with what build makes in a new one: once in this test process for each name of it, and then
+// that database is copied, which takes a third of the time that migrations take. build leaves no connection open.
+func CopyOf(t testing.TB, what string, build func(url string) error) string {
+	t.Helper()
+	templates.Lock()
+	defer templates.Unlock()
+	name, built := templates.names[what]
+	if !built {
+		if templates.names == nil {
+			templates.names = map[string]string{}
+		}
+		name = fmt.Sprintf("template_%d", len(templates.names))
+		url, err := Shared(t).NewDatabase(t.Context(), name)
+		if err == nil {
+			err = build(url)
+		}
+		if err != nil {
+			t.Fatalf("template of %s: %v", what, err)
+		}
+		templates.names[what] = name
+	}
+	return Copy(t, name)
 }
 
 // New is a server of the test's own, for tests that stop and start it. It takes

@@ -9,16 +9,20 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/store/schema"
 )
 
 // Databases are the kinds of database that every scenario is played on.
@@ -31,18 +35,30 @@ func NewURL(t testing.TB, kind string, durable bool) string {
 	if kind == "sqlite" {
 		return "sqlite:" + t.TempDir() + "/books.db"
 	}
-	url := pgtest.Database(t)
+	url := Migrated(t)
 	if !durable {
 		url += "&synchronous_commit=off"
 	}
 	return url
 }
 
-// beginnings are the new books that Books has made: what is in the file, or the name of
-// the database, by kind and all that they began with.
-var beginnings struct {
+// Migrated is where a new database of PostgreSQL is that has the schema of the books, and none
+// yet. store.Create makes them in it as in an empty one, in a third of the time.
+func Migrated(t testing.TB) string {
+	t.Helper()
+	return pgtest.CopyOf(t, "schema", func(url string) error {
+		d, err := db.Open(t.Context(), url, db.Options{Migrations: schema.Steps(time.Now, access.Actor{})})
+		if err != nil {
+			return err
+		}
+		return errors.Join(d.Migrate(t.Context(), d.Known(), nil), d.Close())
+	})
+}
+
+// files are the books of SQLite that Books has made, by all that they began with.
+var files struct {
 	sync.Mutex
-	made map[string]string
+	made map[string][]byte
 }
 
 // Books is where new books are, in a database of the kind; they need not last through a
@@ -50,49 +66,35 @@ var beginnings struct {
 // test process, and then they are copied, which takes a fifth of the time.
 func Books(t testing.TB, kind string, o store.Options, b store.Setup) string {
 	t.Helper()
-	beginnings.Lock()
-	defer beginnings.Unlock()
-	key := fmt.Sprint(kind, o.Clock().UnixNano(), o.Actor, b)
-	if _, made := beginnings.made[key]; !made {
-		books, err := makeBooks(t, kind, o, b)
-		if err != nil {
-			t.Fatal(err)
+	create := func(url string) error {
+		books, err := store.Create(t.Context(), url, o, b)
+		if err == nil {
+			err = books.Close()
 		}
-		if beginnings.made == nil {
-			beginnings.made = map[string]string{}
-		}
-		beginnings.made[key] = books
+		return err
 	}
+	key := fmt.Sprint(o.Clock().UnixNano(), o.Actor, b)
 	if kind != "sqlite" {
-		return pgtest.Copy(t, beginnings.made[key]) + "&synchronous_commit=off"
+		return pgtest.CopyOf(t, key, create) + "&synchronous_commit=off"
 	}
+	files.Lock()
+	defer files.Unlock()
 	path := t.TempDir() + "/books.db"
-	if err := os.WriteFile(path, []byte(beginnings.made[key]), 0o600); err != nil {
+	file, made := files.made[key]
+	var err error
+	if made {
+		err = os.WriteFile(path, file, 0o600)
+	} else if err = create("sqlite:" + path); err == nil {
+		file, err = os.ReadFile(path)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
+	if files.made == nil {
+		files.made = map[string][]byte{}
+	}
+	files.made[key] = file
 	return "sqlite:" + path
-}
-
-// makeBooks makes what Books copies.
-func makeBooks(t testing.TB, kind string, o store.Options, b store.Setup) (string, error) {
-	ctx := t.Context()
-	path := t.TempDir() + "/books.db"
-	name, url := fmt.Sprintf("beginning_%d", len(beginnings.made)), "sqlite:"+path
-	if kind != "sqlite" {
-		var err error
-		if url, err = pgtest.Shared(t).NewDatabase(ctx, name); err != nil {
-			return "", err
-		}
-	}
-	db, err := store.Create(ctx, url, o, b)
-	if err == nil {
-		err = db.Close()
-	}
-	if err != nil || kind != "sqlite" {
-		return name, err
-	}
-	file, err := os.ReadFile(path)
-	return string(file), err
 }
 
 // Rows are what a query finds in books, a line a row and a tab between columns,
@@ -186,9 +188,9 @@ func Rewards(ctx context.Context, url string, through staking.Day) (string, erro
 }
 
 // Clean fails the test unless the audit finds nothing.
-func Clean(t testing.TB, db *store.DB) {
+func Clean(t testing.TB, books *store.DB) {
 	t.Helper()
-	report, err := audit.Run(context.Background(), reports.AuditOf(db.Reader()), audit.Options{Workers: 2})
+	report, err := audit.Run(context.Background(), reports.AuditOf(books.Reader()), audit.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
