@@ -41,7 +41,7 @@ func (p *People) AddDraft(ctx context.Context, d Draft) error {
 	if !access.IsTokenID(d.Session) {
 		return noSession(d.Session)
 	}
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "keep a draft of "+ledger.Clip(string(d.Account)), func(t db.Tx) error {
 		now := p.now()
 		// The end of the session takes the same lock, and removes its drafts.
 		n, err := t.Exec("UPDATE sessions SET expires = expires "+
@@ -63,18 +63,14 @@ func (p *People) AddDraft(ctx context.Context, d Draft) error {
 		}
 		return removeOldDrafts(t, d)
 	})
-	if err != nil {
-		return fmt.Errorf("keep a draft of %s: %w", ledger.Clip(string(d.Account)), err)
-	}
-	return nil
 }
 
 // removeOldDrafts removes the oldest drafts above MaxDrafts.
 func removeOldDrafts(t db.Tx, added Draft) error {
-	var others []string
-	if err := t.Query(func(r db.Row) error { others = append(others, r.Text(0)); return nil },
+	others, err := db.All(t, db.TextOf,
 		"SELECT id FROM drafts WHERE bucket = $1 AND account = $2 AND id <> $3 ORDER BY created DESC, id",
-		int64(added.Account.Bucket()), string(added.Account), added.ID); err != nil {
+		int64(added.Account.Bucket()), string(added.Account), added.ID)
+	if err != nil {
 		return err
 	}
 	for _, id := range others[min(len(others), MaxDrafts-1):] {
@@ -92,32 +88,27 @@ func removeDraft(t db.Tx, account ledger.Account, id string) error {
 }
 
 // Draft is an account's draft of an ID; ErrNotFound if there is none any more.
-func (p *People) Draft(ctx context.Context, account ledger.Account, id string) (d Draft, err error) {
+func (r Reader) Draft(ctx context.Context, account ledger.Account, id string) (Draft, error) {
 	if !isDraftID(id) {
-		return Draft{}, ledger.ErrNotFound.In("", "a draft %q", ledger.Clip(id))
+		return Draft{}, noDraft(id)
 	}
-	err = p.db.Look(ctx, func(t db.View) error {
-		found := false
-		err := t.Query(func(r db.Row) error {
-			found = true
-			d = Draft{
+	return look(ctx, r, "draft", func(t db.View) (Draft, error) {
+		d, found, err := db.First(t, func(r db.Row) (Draft, error) {
+			return Draft{
 				ID: id, Account: account, Session: r.Text(0), Path: r.Text(1), Body: r.Text(2),
 				Expires: db.TimeOf(r.Int(3)),
-			}
-			return nil
+			}, nil
 		}, "SELECT session, path, body, expires FROM drafts "+
 			"WHERE bucket = $1 AND account = $2 AND id = $3 AND expires > $4",
-			int64(account.Bucket()), string(account), id, p.now())
+			int64(account.Bucket()), string(account), id, r.now())
 		if err == nil && !found {
-			err = ledger.ErrNotFound.In("", "a draft %q", ledger.Clip(id))
+			err = noDraft(id)
 		}
-		return err
+		return d, err
 	})
-	if err != nil {
-		return Draft{}, fmt.Errorf("look a draft up: %w", err)
-	}
-	return d, nil
 }
+
+func noDraft(id string) error { return ledger.ErrNotFound.In("", "a draft %q", ledger.Clip(id)) }
 
 func isDraftID(id string) bool {
 	return id != "" && len(id) <= 64 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
@@ -128,11 +119,9 @@ func (p *People) RemoveDraft(ctx context.Context, account ledger.Account, id str
 	if !isDraftID(id) {
 		return nil
 	}
-	err := p.db.Write(ctx, func(t db.Tx) error { return removeDraft(t, account, id) })
-	if err != nil {
-		return fmt.Errorf("remove a draft of %s: %w", ledger.Clip(string(account)), err)
-	}
-	return nil
+	return p.write(ctx, "remove a draft of "+ledger.Clip(string(account)), func(t db.Tx) error {
+		return removeDraft(t, account, id)
+	})
 }
 
 // endSessions ends an account's sessions that match a condition, with their drafts, and

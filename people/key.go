@@ -27,7 +27,7 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 	if err != nil {
 		return fmt.Errorf("add a key: %w", err)
 	}
-	err = p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "add a key to "+string(k.Account), func(t db.Tx) error {
 		if err := p.lockOpenAccount(t, k.Account); err != nil {
 			return err
 		}
@@ -35,22 +35,17 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 		if repeated, err := insertKey(t, k, now); err != nil || repeated {
 			return err
 		}
-		var live int64 // with this one
-		if _, err := db.One(t, []*int64{&live}, `SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0
-			AND (expires = 0 OR expires > $2) AND (trade_until = 0 OR trade_until > $2)`,
-			string(k.Account), now); err != nil {
+		live, err := db.Count(t, `SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0
+			AND (expires = 0 OR expires > $2) AND (trade_until = 0 OR trade_until > $2)`, string(k.Account), now)
+		if err != nil {
 			return err
 		}
-		if live > MaxKeys {
+		if live > MaxKeys { // with this one
 			return ledger.ErrInvalid.In("", "it has %d keys already", MaxKeys).Because(ReasonTooManyKeys)
 		}
 		return p.books.Log(t, "key create", string(k.Account),
 			credential(k.Short()+" "+string(k.Type)+" "+access.FormatPermissions(k.Permissions), k.Label))
 	})
-	if err != nil {
-		return fmt.Errorf("add a key to %s: %w", k.Account, err)
-	}
-	return nil
 }
 
 // insertKey writes a key, or reports that the same key exists already.
@@ -132,13 +127,8 @@ func scanKey(r db.Row) (access.Key, error) {
 }
 
 // findKey reads a key by its name; ErrNotFound if there is none.
-func findKey(t db.View, name string) (k access.Key, err error) {
-	found := false
-	err = t.Query(func(r db.Row) error {
-		found = true
-		k, err = scanKey(r)
-		return err
-	}, keyColumns+"WHERE bucket = $1 AND key = $2", keyBucket(name), name)
+func findKey(t db.View, name string) (access.Key, error) {
+	k, found, err := db.First(t, scanKey, keyColumns+"WHERE bucket = $1 AND key = $2", keyBucket(name), name)
 	if err == nil && !found {
 		err = noKey(name)
 	}
@@ -151,53 +141,26 @@ func noKey(name string) error {
 }
 
 // Key is the API key of a name, also a revoked one; ErrNotFound if there is none.
-func (p *People) Key(ctx context.Context, name string) (k access.Key, err error) {
+func (r Reader) Key(ctx context.Context, name string) (access.Key, error) {
 	if !access.IsKey(name) {
-		return k, noKey(name)
+		return access.Key{}, noKey(name)
 	}
-	err = p.db.Look(ctx, func(t db.View) error {
-		k, err = findKey(t, name)
-		return err
-	})
-	if err != nil {
-		return access.Key{}, fmt.Errorf("look a key up: %w", err)
-	}
-	return k, nil
+	return look(ctx, r, "key", func(t db.View) (access.Key, error) { return findKey(t, name) })
 }
 
 // Keys are an account's API keys, also the revoked ones, the oldest first;
 // ErrNotFound if the account was never opened.
-func (p *People) Keys(ctx context.Context, id ledger.Account) (keys []access.Key, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
-	}
-	err = p.db.Read(ctx, func(t db.View) error {
-		keys = nil
-		if err := p.books.CheckAccount(t, id); err != nil {
-			return err
-		}
-		return t.Query(func(r db.Row) error {
-			k, err := scanKey(r)
-			keys = append(keys, k)
-			return err
-		}, keyColumns+"WHERE account = $1 ORDER BY created, key", string(id))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the keys of %s: %w", id, err)
-	}
-	return keys, nil
+func (r Reader) Keys(ctx context.Context, id ledger.Account) ([]access.Key, error) {
+	return ofAccount(ctx, r, "keys of "+string(id), id, scanKey,
+		keyColumns+"WHERE account = $1 ORDER BY created, key", string(id))
 }
 
 // SealedKey is some API key whose secret is sealed: a Sealer that opens it is the one of
 // these books. found is false if there is none.
-func (p *People) SealedKey(ctx context.Context) (k access.Key, found bool, err error) {
-	err = p.db.Read(ctx, func(t db.View) error {
-		found = false
-		return t.Query(func(r db.Row) error {
-			found = true
-			k, err = scanKey(r)
-			return err
-		}, keyColumns+"WHERE type = $1 ORDER BY revoked LIMIT 1", string(access.HMAC))
+func (r Reader) SealedKey(ctx context.Context) (k access.Key, found bool, err error) {
+	err = r.reads.Read(ctx, func(t db.View) (err error) {
+		k, found, err = db.First(t, scanKey, keyColumns+"WHERE type = $1 ORDER BY revoked LIMIT 1", string(access.HMAC))
+		return err
 	})
 	if err != nil {
 		return access.Key{}, false, fmt.Errorf("look for a sealed key: %w", err)
@@ -211,7 +174,7 @@ func (p *People) RevokeKey(ctx context.Context, name string) error {
 	if !access.IsKey(name) {
 		return noKey(name)
 	}
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "revoke a key", func(t db.Tx) error {
 		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0",
 			p.now(), keyBucket(name), name)
 		if err != nil {
@@ -223,8 +186,4 @@ func (p *People) RevokeKey(ctx context.Context, name string) error {
 		}
 		return p.books.Log(t, "key revoke", string(k.Account), credential(k.Short(), k.Label))
 	})
-	if err != nil {
-		return fmt.Errorf("revoke a key: %w", err)
-	}
-	return nil
 }

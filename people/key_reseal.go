@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
@@ -21,12 +20,8 @@ func (p *People) Reseal(ctx context.Context, reseal func(*access.Key) (changed b
 	for err == nil && more {
 		part, last := 0, ""
 		err = p.db.Write(ctx, func(t db.Tx) error {
-			var keys []access.Key
-			err := t.Query(func(r db.Row) error {
-				k, err := scanKey(r)
-				keys = append(keys, k)
-				return err
-			}, keyColumns+"WHERE (bucket, key) > ($1, $2) ORDER BY bucket, key LIMIT $3", bucket, after,
+			keys, err := db.All(t, scanKey,
+				keyColumns+"WHERE (bucket, key) > ($1, $2) ORDER BY bucket, key LIMIT $3", bucket, after,
 				int64(resealPart))
 			if more = len(keys) == resealPart; err != nil || len(keys) == 0 {
 				return err
@@ -45,9 +40,11 @@ func (p *People) Reseal(ctx context.Context, reseal func(*access.Key) (changed b
 
 // reseal writes the secrets that change, and a line of the log.
 func (p *People) reseal(t db.Tx, keys []access.Key, reseal func(*access.Key) (bool, error)) (n int, err error) {
-	var buckets []int64
-	var names []string
-	var before, after [][]byte
+	type resealed struct {
+		access.Key
+		before []byte
+	}
+	var rows []resealed
 	for _, k := range keys {
 		was := bytes.Clone(k.Secret)
 		changed, err := reseal(&k)
@@ -55,21 +52,22 @@ func (p *People) reseal(t db.Tx, keys []access.Key, reseal func(*access.Key) (bo
 			return 0, err
 		}
 		if changed {
-			buckets, names = append(buckets, keyBucket(k.Key)), append(names, k.Key)
-			before, after = append(before, was), append(after, slices.Clone(k.Secret))
+			rows = append(rows, resealed{k, was})
 		}
 	}
-	if len(names) == 0 {
+	if len(rows) == 0 {
 		return 0, nil
 	}
 	// A secret that another process has resealed in between stays.
 	if _, err := t.Set(nil, "UPDATE keys SET secret = r.after FROM {rows} "+
 		"WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
-		db.Set{db.Ints("bucket", buckets), db.Texts("key", names), db.Blobs("before", before), db.Blobs("after",
-			after)}); err != nil {
+		db.SetOf(rows,
+			db.Int("bucket", func(r resealed) int64 { return keyBucket(r.Key.Key) }),
+			db.Text("key", func(r resealed) string { return r.Key.Key }),
+			db.Blob("before", func(r resealed) []byte { return r.before }),
+			db.Blob("after", func(r resealed) []byte { return r.Secret }))); err != nil {
 		return 0, err
 	}
-	return len(names), p.books.Log(t, "key reseal", "keys",
-		fmt.Sprintf("%d secrets, from %s to %s",
-			len(names), access.Key{Key: names[0]}.Short(), access.Key{Key: names[len(names)-1]}.Short()))
+	return len(rows), p.books.Log(t, "key reseal", "keys",
+		fmt.Sprintf("%d secrets, from %s to %s", len(rows), rows[0].Short(), rows[len(rows)-1].Short()))
 }

@@ -43,7 +43,7 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 	if err != nil {
 		return fmt.Errorf("add a login: %w", err)
 	}
-	err = p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "add the login "+email, func(t db.Tx) error {
 		if err := p.lockOpenAccount(t, l.Account); err != nil {
 			return err
 		}
@@ -66,10 +66,6 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 		}
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("add the login %s: %w", email, err)
-	}
-	return nil
 }
 
 // checkHash refuses to store a password itself.
@@ -82,20 +78,16 @@ func checkHash(hash string) error {
 
 const loginColumns = "SELECT email, account, password, created, changed FROM logins "
 
-func readLogin(r db.Row) Login {
+func scanLogin(r db.Row) (Login, error) {
 	return Login{
 		Email: r.Text(0), Account: ledger.Account(r.Text(1)), Password: r.Text(2), Created: db.TimeOf(r.Int(3)),
 		Changed: db.TimeOf(r.Int(4)),
-	}
+	}, nil
 }
 
 // findLogin reads the login of an address; ErrNotFound if there is none.
-func findLogin(t db.View, email string) (l Login, err error) {
-	found := false
-	err = t.Query(func(r db.Row) error {
-		l, found = readLogin(r), true
-		return nil
-	}, loginColumns+"WHERE bucket = $1 AND email = $2", keyBucket(email), email)
+func findLogin(t db.View, email string) (Login, error) {
+	l, found, err := db.First(t, scanLogin, loginColumns+"WHERE bucket = $1 AND email = $2", keyBucket(email), email)
 	if err == nil && !found {
 		err = noLogin(email)
 	}
@@ -108,43 +100,20 @@ func noLogin(email string) error {
 
 // Login is the login of an e-mail address, in capitals or not; ErrNotFound if there
 // is none, and for what is no address.
-func (p *People) Login(ctx context.Context, email string) (l Login, err error) {
-	email, err = access.ParseEmail(email)
+func (r Reader) Login(ctx context.Context, email string) (Login, error) {
+	email, err := access.ParseEmail(email)
 	if err != nil {
 		return Login{}, ledger.ErrNotFound.In("", "a login: %w", err)
 	}
-	err = p.db.Look(ctx, func(t db.View) error {
-		l, err = findLogin(t, email)
-		return err
-	})
-	if err != nil {
-		return Login{}, fmt.Errorf("look a login up: %w", err)
-	}
-	return l, nil
+	return look(ctx, r, "login", func(t db.View) (Login, error) { return findLogin(t, email) })
 }
 
 // Logins are an account's, by address, or those of all accounts for "".
-func (p *People) Logins(ctx context.Context, id ledger.Account) (logins []Login, err error) {
-	if id != "" {
-		if err := id.CheckHolder(); err != nil {
-			return nil, err
-		}
+func (r Reader) Logins(ctx context.Context, id ledger.Account) ([]Login, error) {
+	if id == "" {
+		return list(ctx, r, "logins", "", scanLogin, loginColumns+"ORDER BY email, account")
 	}
-	err = p.db.Read(ctx, func(t db.View) error {
-		logins = nil
-		add := func(r db.Row) error { logins = append(logins, readLogin(r)); return nil }
-		if id == "" {
-			return t.Query(add, loginColumns+"ORDER BY email, account")
-		}
-		if err := p.books.CheckAccount(t, id); err != nil {
-			return err
-		}
-		return t.Query(add, loginColumns+"WHERE account = $1 ORDER BY email", string(id))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the logins: %w", err)
-	}
-	return logins, nil
+	return ofAccount(ctx, r, "logins", id, scanLogin, loginColumns+"WHERE account = $1 ORDER BY email", string(id))
 }
 
 // RemoveLogin removes a login, and ends its sessions. Repeating it has no further effect.
@@ -156,7 +125,7 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	err = p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "remove the login "+l.Email, func(t db.Tx) error {
 		if _, err := p.books.LockAccount(t, l.Account); err != nil {
 			return err
 		}
@@ -170,10 +139,6 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 		}
 		return p.books.Log(t, "login remove", string(l.Account), l.Email)
 	})
-	if err != nil {
-		return fmt.Errorf("remove the login %s: %w", l.Email, err)
-	}
-	return nil
 }
 
 // EndAll removes an account's logins and sessions, in the transaction that closes it. The

@@ -92,7 +92,7 @@ func (p *People) ResetAttempts(ctx context.Context, counter string) error {
 
 // changeAttempts runs a statement for the key of each counter.
 func (p *People) changeAttempts(ctx context.Context, what, sql string, counters []string) error {
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, what, func(t db.Tx) error {
 		for _, counter := range counters {
 			key := attemptKey(counter)
 			if _, err := t.Exec(sql, keyBucket(key), key); err != nil {
@@ -101,8 +101,4 @@ func (p *People) changeAttempts(ctx context.Context, what, sql string, counters 
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
 }

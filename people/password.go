@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
@@ -77,12 +76,7 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 // revokeKeys revokes an account's API keys, each with its line of the log and its
 // security event. The account is locked, so that no key is added at the same time.
 func (p *People) revokeKeys(t db.Tx, id ledger.Account, c PasswordChange) (revoked int, err error) {
-	var keys []access.Key
-	err = t.Query(func(r db.Row) error {
-		k, err := scanKey(r)
-		keys = append(keys, k)
-		return err
-	}, keyColumns+"WHERE account = $1 AND revoked = 0 ORDER BY created, key", string(id))
+	keys, err := db.All(t, scanKey, keyColumns+"WHERE account = $1 AND revoked = 0 ORDER BY created, key", string(id))
 	if err != nil {
 		return 0, err
 	}

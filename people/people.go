@@ -3,9 +3,10 @@
 package people
 
 import (
+	"context"
+	"fmt"
 	"time"
 
-	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
@@ -22,20 +23,84 @@ type Books interface {
 	Log(t db.Tx, action, subject, detail string) error
 }
 
-// People are the credentials of the books. All methods are safe for concurrent use. Times
-// are in UTC, cut to milliseconds.
+// Reader reads the credentials of the books, and has no way to write them. All methods are
+// safe for concurrent use. Times are in UTC, cut to milliseconds.
+type Reader struct {
+	reads reads
+	books Books
+	clock func() time.Time
+}
+
+// reads is a database that is only read.
+type reads interface {
+	Read(ctx context.Context, fn func(db.View) error) error
+	Look(ctx context.Context, fn func(db.View) error) error
+}
+
+// People are the credentials of the books, to be read and changed.
 type People struct {
+	Reader
 	db     *db.DB
-	books  Books
-	actor  access.Actor
-	clock  func() time.Time
 	stamps *db.Stamps
 }
 
-// New returns the people of books. actor is the actor of all changes.
-func New(d *db.DB, books Books, actor access.Actor, clock func() time.Time, stamps *db.Stamps) *People {
-	return &People{d, books, actor, clock, stamps}
+// New returns the people of books.
+func New(d *db.DB, books Books, clock func() time.Time, stamps *db.Stamps) *People {
+	return &People{Reader{d, books, clock}, d, stamps}
 }
 
 // now is the clock's time in milliseconds since 1970.
-func (p *People) now() int64 { return p.clock().UnixMilli() }
+func (r Reader) now() int64 { return r.clock().UnixMilli() }
+
+// write runs fn in a transaction that writes. what says what it does, for its error.
+func (p *People) write(ctx context.Context, what string, fn func(db.Tx) error) error {
+	if err := p.db.Write(ctx, fn); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// look finds one row.
+func look[T any](ctx context.Context, r Reader, what string, find func(db.View) (T, error)) (found T, err error) {
+	err = r.reads.Look(ctx, func(t db.View) (err error) {
+		found, err = find(t)
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("look a %s up: %w", what, err)
+	}
+	return found, nil
+}
+
+// list reads rows in one snapshot: of an account, which is ErrNotFound if it was never
+// opened, or for "" of all.
+func list[T any](
+	ctx context.Context, r Reader, what string, of ledger.Account,
+	scan func(db.Row) (T, error), sql string, args ...any,
+) (rows []T, err error) {
+	err = r.reads.Read(ctx, func(t db.View) (err error) {
+		if of != "" {
+			err = r.books.CheckAccount(t, of)
+		}
+		if err == nil {
+			rows, err = db.All(t, scan, sql, args...)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the %s: %w", what, err)
+	}
+	return rows, nil
+}
+
+// ofAccount is the list of an account.
+func ofAccount[T any](
+	ctx context.Context, r Reader, what string, id ledger.Account,
+	scan func(db.Row) (T, error), sql string, args ...any,
+) ([]T, error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, err
+	}
+	return list(ctx, r, what, id, scan, sql, args...)
+}

@@ -31,10 +31,8 @@ func (p *People) Prune(ctx context.Context) error {
 	} {
 		// The row's own time is a condition of its removal: it may have been renewed at the same time.
 		err := p.db.Prune(ctx, func(t db.View, most int) (db.Set, error) {
-			var rows []named
-			err := t.Query(func(r db.Row) error {
-				rows = append(rows, named{bucket: r.Int(0), name: r.Text(1), time: r.Int(2)})
-				return nil
+			rows, err := db.All(t, func(r db.Row) (named, error) {
+				return named{bucket: r.Int(0), name: r.Text(1), time: r.Int(2)}, nil
 			}, old.find, old.until, int64(most))
 			return db.SetOf(rows,
 				db.Int("bucket", func(n named) int64 { return n.bucket }),

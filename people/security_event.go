@@ -2,7 +2,6 @@ package people
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -42,16 +41,12 @@ func (p *People) AddSecurityEvent(ctx context.Context, id ledger.Account, e Secu
 		return err
 	}
 	at, nonce := p.stamps.Next(p.now()) // outside of the transaction, which may be retried
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "keep a security event of "+ledger.Clip(string(id)), func(t db.Tx) error {
 		if err := p.books.CheckAccount(t, id); err != nil {
 			return err
 		}
 		return insertSecurityEvent(t, id, e, at, nonce)
 	})
-	if err != nil {
-		return fmt.Errorf("keep a security event of %s: %w", ledger.Clip(string(id)), err)
-	}
-	return nil
 }
 
 // insertSecurityEvent writes an event in the transaction of what it is about.
@@ -64,34 +59,15 @@ func insertSecurityEvent(t db.Tx, id ledger.Account, e SecurityEvent, at int64, 
 
 // SecurityEvents are at most limit events of an account, the newest first, after the cursor
 // (its At and Nonce), or from the start for nil. ErrNotFound if the account was never opened.
-func (p *People) SecurityEvents(
+func (r Reader) SecurityEvents(
 	ctx context.Context, id ledger.Account, after *SecurityEvent, limit int,
-) (events []SecurityEvent, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
+) ([]SecurityEvent, error) {
+	sql := "SELECT at, nonce, action, detail, client, address FROM security_events WHERE bucket = $1 AND account = $2 "
+	args := []any{int64(id.Bucket()), string(id), int64(max(limit, 0))}
+	if after != nil {
+		sql, args = sql+"AND (at, nonce) < ($4, $5) ", append(args, after.At.UnixMilli(), after.Nonce)
 	}
-	err = p.db.Read(ctx, func(t db.View) error {
-		events = nil
-		if err := p.books.CheckAccount(t, id); err != nil {
-			return err
-		}
-		sql, args := securityEventsOf+"ORDER BY at DESC, "+
-			"nonce DESC LIMIT $3", []any{int64(id.Bucket()), string(id), int64(max(limit, 0))}
-		if after != nil {
-			sql, args = securityEventsOf+"AND (at, nonce) < ($4, $5) ORDER BY at DESC, "+
-				"nonce DESC LIMIT $3", append(args, after.At.UnixMilli(), after.Nonce)
-		}
-		return t.Query(func(r db.Row) error {
-			events = append(events,
-				SecurityEvent{db.TimeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
-			return nil
-		}, sql, args...)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the security events of %s: %w", id, err)
-	}
-	return events, nil
+	return ofAccount(ctx, r, "security events of "+string(id), id, func(r db.Row) (SecurityEvent, error) {
+		return SecurityEvent{db.TimeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)}, nil
+	}, sql+"ORDER BY at DESC, nonce DESC LIMIT $3", args...)
 }
-
-const securityEventsOf = "SELECT at, nonce, action, detail, client, address FROM security_events WHERE bucket " +
-	"= $1 AND account = $2 "

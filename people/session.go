@@ -21,7 +21,7 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 	if err := checkSession(s, db.TimeOf(p.now())); err != nil {
 		return fmt.Errorf("add a session: %w", err)
 	}
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "add a session", func(t db.Tx) error {
 		// Setting a password and closing the account take the same lock, and end all sessions.
 		if _, err := p.books.LockAccount(t, s.Account); err != nil {
 			return err
@@ -35,10 +35,6 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 		}
 		return insertSession(t, s, p.now())
 	})
-	if err != nil {
-		return fmt.Errorf("add a session: %w", err)
-	}
-	return nil
 }
 
 func checkSession(s access.Session, now time.Time) error {
@@ -70,10 +66,10 @@ func insertSession(t db.Tx, s access.Session, now int64) error {
 		}
 		return err
 	}
-	var others []string
-	if err := t.Query(func(r db.Row) error { others = append(others, r.Text(0)); return nil },
+	others, err := db.All(t, db.TextOf,
 		"SELECT id FROM sessions WHERE account = $1 AND id <> $2 AND expires > $3 ORDER BY seen DESC, id",
-		string(s.Account), s.ID, now); err != nil {
+		string(s.Account), s.ID, now)
+	if err != nil {
 		return err
 	}
 	for _, id := range others[min(len(others), MaxSessions-1):] {
@@ -98,13 +94,9 @@ func scanSession(r db.Row) (access.Session, error) {
 }
 
 // findSession reads a live session by its ID; ErrNotFound if there is none.
-func findSession(t db.View, id string, now int64) (s access.Session, err error) {
-	found := false
-	err = t.Query(func(r db.Row) error {
-		found = true
-		s, err = scanSession(r)
-		return err
-	}, sessionColumns+"WHERE bucket = $1 AND id = $2 AND expires > $3", keyBucket(id), id, now)
+func findSession(t db.View, id string, now int64) (access.Session, error) {
+	s, found, err := db.First(t, scanSession, sessionColumns+"WHERE bucket = $1 AND id = $2 AND expires > $3",
+		keyBucket(id), id, now)
 	if err == nil && !found {
 		err = noSession(id)
 	}
@@ -116,41 +108,18 @@ func noSession(id string) error {
 }
 
 // Session is the session with an ID; ErrNotFound if there is none, or it has ended.
-func (p *People) Session(ctx context.Context, id string) (s access.Session, err error) {
+func (r Reader) Session(ctx context.Context, id string) (access.Session, error) {
 	if !access.IsTokenID(id) {
-		return s, noSession(id)
+		return access.Session{}, noSession(id)
 	}
-	err = p.db.Look(ctx, func(t db.View) error {
-		s, err = findSession(t, id, p.now())
-		return err
-	})
-	if err != nil {
-		return access.Session{}, fmt.Errorf("look a session up: %w", err)
-	}
-	return s, nil
+	return look(ctx, r, "session", func(t db.View) (access.Session, error) { return findSession(t, id, r.now()) })
 }
 
 // Sessions are the live sessions of an account, the last used first; ErrNotFound if the
 // account was never opened.
-func (p *People) Sessions(ctx context.Context, id ledger.Account) (sessions []access.Session, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
-	}
-	err = p.db.Read(ctx, func(t db.View) error {
-		sessions = nil
-		if err := p.books.CheckAccount(t, id); err != nil {
-			return err
-		}
-		return t.Query(func(r db.Row) error {
-			s, err := scanSession(r)
-			sessions = append(sessions, s)
-			return err
-		}, sessionColumns+"WHERE account = $1 AND expires > $2 ORDER BY seen DESC, id", string(id), p.now())
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the sessions of %s: %w", id, err)
-	}
-	return sessions, nil
+func (r Reader) Sessions(ctx context.Context, id ledger.Account) ([]access.Session, error) {
+	return ofAccount(ctx, r, "sessions of "+string(id), id, scanSession,
+		sessionColumns+"WHERE account = $1 AND expires > $2 ORDER BY seen DESC, id", string(id), r.now())
 }
 
 // TouchSession sets the last use of a session to now, and its expiry. For a session that
@@ -159,16 +128,12 @@ func (p *People) TouchSession(ctx context.Context, id string, until time.Time) e
 	if !access.IsTokenID(id) {
 		return nil
 	}
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "set when a session was last used", func(t db.Tx) error {
 		now := p.now()
 		_, err := t.Exec(`UPDATE sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
 		                   WHERE bucket = $3 AND id = $4 AND expires > $1`, now, until.UnixMilli(), keyBucket(id), id)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("set when a session was last used: %w", err)
-	}
-	return nil
 }
 
 // EndSession ends an account's session, immediately and in every process; ErrNotFound
@@ -177,7 +142,7 @@ func (p *People) EndSession(ctx context.Context, account ledger.Account, id stri
 	if !access.IsTokenID(id) {
 		return noSession(id)
 	}
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "end a session of "+ledger.Clip(string(account)), func(t db.Tx) error {
 		n, err := endSessions(t, account, "bucket = $1 AND id = $2 AND account = $3",
 			keyBucket(id), id, string(account))
 		if err == nil && n == 0 {
@@ -185,21 +150,13 @@ func (p *People) EndSession(ctx context.Context, account ledger.Account, id stri
 		}
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("end a session of %s: %w", ledger.Clip(string(account)), err)
-	}
-	return nil
 }
 
 // EndSessions ends all sessions of an account except one; "": all. Repeating it has no
 // further effect.
 func (p *People) EndSessions(ctx context.Context, account ledger.Account, except string) error {
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "end the sessions of "+ledger.Clip(string(account)), func(t db.Tx) error {
 		_, err := endSessions(t, account, "account = $1 AND id <> $2", string(account), except)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("end the sessions of %s: %w", ledger.Clip(string(account)), err)
-	}
-	return nil
 }

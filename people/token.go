@@ -20,7 +20,7 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	if err != nil {
 		return fmt.Errorf("add a token: %w", err)
 	}
-	err = p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "add a token", func(t db.Tx) error {
 		if k.Role == access.Holder {
 			if err := p.lockOpenAccount(t, k.Account); err != nil {
 				return err
@@ -49,10 +49,6 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 		}
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("add a token: %w", err)
-	}
-	return nil
 }
 
 // roleOf describes a token's role in the log.
@@ -81,13 +77,8 @@ func scanToken(r db.Row) (access.Token, error) {
 }
 
 // findToken reads the token of an ID; ErrNotFound if there is none.
-func findToken(t db.View, id string) (k access.Token, err error) {
-	found := false
-	err = t.Query(func(r db.Row) error {
-		found = true
-		k, err = scanToken(r)
-		return err
-	}, tokenColumns+"WHERE bucket = $1 AND id = $2", keyBucket(id), id)
+func findToken(t db.View, id string) (access.Token, error) {
+	k, found, err := db.First(t, scanToken, tokenColumns+"WHERE bucket = $1 AND id = $2", keyBucket(id), id)
 	if err == nil && !found {
 		err = noToken(id)
 	}
@@ -100,34 +91,16 @@ func noToken(id string) error {
 }
 
 // Token is the bearer token of an ID, also a revoked one; ErrNotFound if there is none.
-func (p *People) Token(ctx context.Context, id string) (k access.Token, err error) {
+func (r Reader) Token(ctx context.Context, id string) (access.Token, error) {
 	if !access.IsTokenID(id) {
-		return k, noToken(id)
+		return access.Token{}, noToken(id)
 	}
-	err = p.db.Look(ctx, func(t db.View) error {
-		k, err = findToken(t, id)
-		return err
-	})
-	if err != nil {
-		return access.Token{}, fmt.Errorf("look a token up: %w", err)
-	}
-	return k, nil
+	return look(ctx, r, "token", func(t db.View) (access.Token, error) { return findToken(t, id) })
 }
 
 // Tokens are all bearer tokens, also the revoked ones, the oldest first.
-func (p *People) Tokens(ctx context.Context) (tokens []access.Token, err error) {
-	err = p.db.Read(ctx, func(t db.View) error {
-		tokens = nil
-		return t.Query(func(r db.Row) error {
-			k, err := scanToken(r)
-			tokens = append(tokens, k)
-			return err
-		}, tokenColumns+"ORDER BY created, id")
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the tokens: %w", err)
-	}
-	return tokens, nil
+func (r Reader) Tokens(ctx context.Context) ([]access.Token, error) {
+	return list(ctx, r, "tokens", "", scanToken, tokenColumns+"ORDER BY created, id")
 }
 
 // RevokeToken revokes a bearer token, immediately and in every process. Repeating it has no
@@ -136,7 +109,7 @@ func (p *People) RevokeToken(ctx context.Context, id string) error {
 	if !access.IsTokenID(id) {
 		return noToken(id)
 	}
-	err := p.db.Write(ctx, func(t db.Tx) error {
+	return p.write(ctx, "revoke a token", func(t db.Tx) error {
 		n, err := t.Exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0",
 			p.now(), keyBucket(id), id)
 		if err != nil {
@@ -148,8 +121,4 @@ func (p *People) RevokeToken(ctx context.Context, id string) error {
 		}
 		return p.books.Log(t, "token revoke", k.ID, credential(roleOf(k), k.Label))
 	})
-	if err != nil {
-		return fmt.Errorf("revoke a token: %w", err)
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -54,6 +55,9 @@ func (r Reader) AssetsOf(ctx context.Context, wanted ...string) (map[string]ledg
 func (r Reader) Account(ctx context.Context, id ledger.Account) (Account, error) {
 	return r.books.Account(ctx, id)
 }
+
+// People are the credentials of the books, to be read.
+func (r Reader) People() people.Reader { return r.books.People().Reader }
 
 // Known are the assets that were read last. Assets are only added.
 func (r Reader) Known() map[string]ledger.Asset { return *r.books.known.Load() }

@@ -264,7 +264,7 @@ const (
 // People are those who may use the books. What is changed there is in the log as the
 // actor's of these books.
 func (db *DB) People() *people.People {
-	return people.New(db.engine, accounts{db}, db.actor, db.clock, &db.stamps)
+	return people.New(db.engine, accounts{db}, db.clock, &db.stamps)
 }
 
 // Requests are the requests with an idempotency key.
