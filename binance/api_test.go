@@ -36,8 +36,8 @@ var noon = testkit.Noon
 // home is where requests come from.
 var home = netip.MustParseAddr("192.0.2.7")
 
-// face is the API over books, on a clock that the test sets, and an account with a key.
-type face struct {
+// fixture is the API over books, on a clock that the test sets, and an account with a key.
+type fixture struct {
 	t       *testing.T
 	url     string // of the books
 	db      *store.DB
@@ -52,17 +52,17 @@ type face struct {
 
 // each runs a test on every database: alice of Germany has accepted the documents,
 // and has a key.
-func each(t *testing.T, test func(t *testing.T, f *face)) {
+func each(t *testing.T, test func(t *testing.T, f *fixture)) {
 	t.Helper()
 	for _, kind := range scenario.Databases {
-		t.Run(kind, func(t *testing.T) { test(t, newFace(t, kind, func(*binance.Options) {})) })
+		t.Run(kind, func(t *testing.T) { test(t, newFixture(t, kind, func(*binance.Options) {})) })
 	}
 }
 
-// newFace makes books in a database of the kind, and the API over them.
-func newFace(t *testing.T, kind string, change func(*binance.Options)) *face {
+// newFixture makes books in a database of the kind, and the API over them.
+func newFixture(t *testing.T, kind string, change func(*binance.Options)) *fixture {
 	t.Helper()
-	f := &face{t: t, clock: testkit.NewClock(noon), caller: access.Caller{Address: home, Request: "r-1"}}
+	f := &fixture{t: t, clock: testkit.NewClock(noon), caller: access.Caller{Address: home, Request: "r-1"}}
 	sealKey := testkit.Must(access.NewSealKey(rand.Reader))(t)
 	f.sealer = testkit.Must(access.NewSealer(sealKey))(t)
 	tokens := testkit.Must(staking.ShippedTokens(staking.DayOf(noon)))(t)
@@ -83,14 +83,14 @@ func newFace(t *testing.T, kind string, change func(*binance.Options)) *face {
 	return f
 }
 
-func (f *face) options() store.Options {
+func (f *fixture) options() store.Options {
 	return store.Options{Clock: f.now, Actor: access.Process("test"), Volatile: true}
 }
 
-func (f *face) now() time.Time { return f.clock.Now() }
+func (f *fixture) now() time.Time { return f.clock.Now() }
 
 // open opens an account for a resident of Germany who has accepted everything.
-func (f *face) open(id ledger.Account) {
+func (f *fixture) open(id ledger.Account) {
 	f.t.Helper()
 	testkit.Must(f.db.OpenAccount(f.t.Context(), id, "DE"))(f.t)
 	for _, name := range staking.DocumentNames {
@@ -99,7 +99,7 @@ func (f *face) open(id ledger.Account) {
 }
 
 // newKey makes an HMAC key.
-func (f *face) newKey(id ledger.Account, permissions, addresses string) (access.Key, string) {
+func (f *fixture) newKey(id ledger.Account, permissions, addresses string) (access.Key, string) {
 	f.t.Helper()
 	name, secret, err := access.NewKey(rand.Reader)
 	ok(f.t, err)
@@ -112,7 +112,7 @@ func (f *face) newKey(id ledger.Account, permissions, addresses string) (access.
 }
 
 // deposit gives an account so many whole tokens of 8 decimals, now.
-func (f *face) deposit(id string, account ledger.Account, tokens int64, asset string) {
+func (f *fixture) deposit(id string, account ledger.Account, tokens int64, asset string) {
 	f.t.Helper()
 	outcomes := testkit.Must(f.db.Post(f.t.Context(),
 		[]ledger.Entry{{ID: id, Kind: ledger.Deposit, Moves: []ledger.Move{
@@ -122,7 +122,7 @@ func (f *face) deposit(id string, account ledger.Account, tokens int64, asset st
 }
 
 // settle pays what is due.
-func (f *face) settle() {
+func (f *fixture) settle() {
 	f.t.Helper()
 	testkit.Must(staking.Run(f.t.Context(), f.db, f.now(), staking.Options{Workers: 1}))(f.t)
 }
@@ -144,7 +144,7 @@ type answered struct {
 func (a answered) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
 
 // send sends a request as it is, and checks what all answers have.
-func (f *face) send(a ask) answered {
+func (f *fixture) send(a ask) answered {
 	f.t.Helper()
 	r := httptest.NewRequestWithContext(access.WithCaller(f.t.Context(), f.caller), a.method, "/",
 		strings.NewReader(a.body))
@@ -162,7 +162,7 @@ func (f *face) send(a ask) answered {
 }
 
 // sign signs a payload with alice's secret.
-func (f *face) sign(payload string) string { return signHMAC(f.secret, payload) }
+func (f *fixture) sign(payload string) string { return signHMAC(f.secret, payload) }
 
 func signHMAC(secret, payload string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
@@ -171,7 +171,7 @@ func signHMAC(secret, payload string) string {
 }
 
 // signed is a GET with alice's key, signed now; query is without its timestamp.
-func (f *face) signed(path, query string) ask {
+func (f *fixture) signed(path, query string) ask {
 	if query != "" {
 		query += "&"
 	}
@@ -179,10 +179,10 @@ func (f *face) signed(path, query string) ask {
 	return ask{method: http.MethodGet, path: path, query: query + "&signature=" + f.sign(query), headers: f.keyed()}
 }
 
-func (f *face) keyed() map[string]string { return map[string]string{"X-MBX-APIKEY": f.key.Key} }
+func (f *fixture) keyed() map[string]string { return map[string]string{"X-MBX-APIKEY": f.key.Key} }
 
 // get sends a GET signed now.
-func (f *face) get(path, query string) answered {
+func (f *fixture) get(path, query string) answered {
 	f.t.Helper()
 	return f.send(f.signed(path, query))
 }
@@ -194,8 +194,8 @@ const (
 	recordsPath = "/sapi/v1/soft-staking/history/rewardsRecord"
 )
 
-// press presses the switch, which has to be answered so.
-func (f *face) press(on bool, want string) {
+// toggle sets the switch, which has to be answered so.
+func (f *fixture) toggle(on bool, want string) {
 	f.t.Helper()
 	f.wants(f.get(setPath, fmt.Sprintf("softStaking=%t", on)), want)
 }
@@ -203,7 +203,7 @@ func (f *face) press(on bool, want string) {
 const success = `200 {"success":true}`
 
 // wants compares an answer, literally.
-func (f *face) wants(got answered, want string) {
+func (f *fixture) wants(got answered, want string) {
 	f.t.Helper()
 	if got.String() != want {
 		f.t.Errorf("answered\n%s\nand not\n%s", got, want)
@@ -211,7 +211,7 @@ func (f *face) wants(got answered, want string) {
 }
 
 // isOn is how the switch stands.
-func (f *face) isOn() bool {
+func (f *fixture) isOn() bool {
 	f.t.Helper()
 	return testkit.Must(reports.New(f.db.Reader()).Holder(f.t.Context(), "alice", staking.Client{}, 0))(f.t).On()
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -103,7 +102,7 @@ func networkOf(asset ledger.Asset, a store.DepositAddress, only bool) network {
 
 // depositAddresses are the account's, by token.
 func (r *request) depositAddresses() (map[string][]store.DepositAddress, error) {
-	all, err := reports.New(r.books.Reader()).DepositAddresses(r.ctx, r.account)
+	all, err := r.DepositAddresses(r.ctx, r.account)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +114,7 @@ func (r *request) depositAddresses() (map[string][]store.DepositAddress, error) 
 }
 
 // errNoAddress is the exchange's error for a token that cannot be deposited.
-var errNoAddress = parameterRefusal(-4042,
+var errNoAddress = badRequest(-4042,
 	"This asset cannot get deposit address: the operator has set none for this account.")
 
 // depositAddress copies GET /sapi/v1/capital/deposit/address: what the operator has set
@@ -129,7 +128,7 @@ func depositAddress(r *request) (any, error) {
 	if _, err := r.parameters.asset("coin"); err != nil {
 		return nil, err
 	}
-	_, err = r.books.Asset(r.ctx, name)
+	_, err = r.Asset(r.ctx, name)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, errNoAsset
 	}

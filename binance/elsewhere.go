@@ -1,14 +1,12 @@
 package binance
 
-import "net/http"
-
 // elsewhere are what clients ask the exchange for before anything else, and what is
 // not here: margin and futures. The answers are empty, in the exchange's shapes.
 var elsewhere = []endpoint{
-	{http.MethodGet, "/sapi/v1/margin/allPairs", marketData, 1, noPairs},
-	{http.MethodGet, "/sapi/v1/margin/isolated/allPairs", marketData, 10, noPairs},
-	{http.MethodGet, "/fapi/v1/exchangeInfo", "", 1, noFutures},
-	{http.MethodGet, "/dapi/v1/exchangeInfo", "", 1, noFutures},
+	get("/sapi/v1/margin/allPairs", marketData, 1, noPairs),
+	get("/sapi/v1/margin/isolated/allPairs", marketData, 10, noPairs),
+	get("/fapi/v1/exchangeInfo", "", 1, noFutures),
+	get("/dapi/v1/exchangeInfo", "", 1, noFutures),
 }
 
 // noPairs copies GET /sapi/v1/margin/allPairs and /sapi/v1/margin/isolated/allPairs.

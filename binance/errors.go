@@ -47,34 +47,19 @@ var (
 			"Soft Staking is switched on only from a known one.",
 		status: http.StatusUnavailableForLegalReasons,
 	}
-	errTooLate = refusal{
-		Code: -1021, Message: "Timestamp for this request is outside of the recvWindow.",
-		status: http.StatusBadRequest,
-	}
-	errTooEarly = refusal{
-		Code: -1021, Message: "Timestamp for this request was 1000ms ahead of the server's time.",
-		status: http.StatusBadRequest,
-	}
-	errSignature = refusal{
-		Code: -1022, Message: "Signature for this request is not valid.", status: http.StatusBadRequest,
-	}
+	errTooLate   = badRequest(-1021, "Timestamp for this request is outside of the recvWindow.")
+	errTooEarly  = badRequest(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+	errSignature = badRequest(-1022, "Signature for this request is not valid.")
 	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
-	errFrozen    = refusal{Code: -3022, Message: "You account's trading is banned.", status: http.StatusBadRequest}
-	errOldApp    = refusal{
-		Code: -6022, Message: "Update the app: Soft Staking needs a newer version.", status: http.StatusBadRequest,
-	}
-	errSymbol  = refusal{Code: -1121, Message: "Invalid symbol.", status: http.StatusBadRequest}
-	errNoAsset = refusal{Code: -4018, Message: "We don't have this asset.", status: http.StatusBadRequest}
-	errRange   = refusal{Code: -6021, Message: "Query time range too large", status: http.StatusBadRequest}
-	errOrderID = refusal{
-		Code: -1130, Message: "Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.",
-		status: http.StatusBadRequest,
-	}
-	errTimeUnit = refusal{
-		Code: -1194, Message: "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.",
-		status: http.StatusBadRequest,
-	}
-	errInsufficient = refusal{Code: -4026, Message: "You have insufficient balance.", status: http.StatusBadRequest}
+	errFrozen    = badRequest(-3022, "You account's trading is banned.")
+	errOldApp    = badRequest(-6022, "Update the app: Soft Staking needs a newer version.")
+	errSymbol    = badRequest(-1121, "Invalid symbol.")
+	errNoAsset   = badRequest(-4018, "We don't have this asset.")
+	errRange     = badRequest(-6021, "Query time range too large")
+	errOrderID   = badRequest(-1130,
+		"Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.")
+	errTimeUnit     = badRequest(-1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.")
+	errInsufficient = badRequest(-4026, "You have insufficient balance.")
 	errNoPath       = refusal{
 		Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound,
 	}
@@ -102,7 +87,7 @@ func heavy(limit, after int) refusal {
 
 // mandatory refuses a request without a parameter that it needs.
 func mandatory(name string) refusal {
-	return parameterRefusal(-1102,
+	return badRequest(-1102,
 		fmt.Sprintf("Mandatory parameter '%s' was not sent, was empty/null, or malformed.", name))
 }
 
@@ -110,35 +95,36 @@ func mandatory(name string) refusal {
 // made up: it is not repeated.
 func illegal(name string) refusal {
 	if name == "" {
-		return parameterRefusal(-1100, "Illegal characters found in a parameter.")
+		return badRequest(-1100, "Illegal characters found in a parameter.")
 	}
-	return parameterRefusal(-1100, fmt.Sprintf("Illegal characters found in parameter '%s'.", name))
+	return badRequest(-1100, fmt.Sprintf("Illegal characters found in parameter '%s'.", name))
 }
 
 // duplicate refuses a parameter that occurs twice in the query or in the body.
 func duplicate(name string) refusal {
-	return parameterRefusal(-1101, fmt.Sprintf("Duplicate values for parameter '%s' detected.", ledger.Clip(name)))
+	return badRequest(-1101, fmt.Sprintf("Duplicate values for parameter '%s' detected.", ledger.Clip(name)))
 }
 
 // tooPrecise refuses an amount with more decimals than its asset keeps.
 func tooPrecise() refusal {
-	return parameterRefusal(-1111, "Precision is over the maximum defined for this asset.")
+	return badRequest(-1111, "Precision is over the maximum defined for this asset.")
 }
 
 // tooLong refuses a recvWindow above the longest.
 func tooLong() refusal {
-	return parameterRefusal(-1131, fmt.Sprintf("recvWindow must be less than %d.", maxWindow.Milliseconds()))
+	return badRequest(-1131, fmt.Sprintf("recvWindow must be less than %d.", maxWindow.Milliseconds()))
 }
 
 // invalid refuses a value that a parameter cannot have; "" where it is not known which.
 func invalid(name string) refusal {
 	if name == "" {
-		return parameterRefusal(-1130, "Data sent for a parameter is not valid.")
+		return badRequest(-1130, "Data sent for a parameter is not valid.")
 	}
-	return parameterRefusal(-1130, fmt.Sprintf("Data sent for parameter '%s' is not valid.", name))
+	return badRequest(-1130, fmt.Sprintf("Data sent for parameter '%s' is not valid.", name))
 }
 
-func parameterRefusal(code int, message string) refusal {
+// badRequest is a refusal with the status 400.
+func badRequest(code int, message string) refusal {
 	return refusal{Code: code, Message: message, status: http.StatusBadRequest}
 }
 
@@ -164,7 +150,7 @@ type cause struct {
 
 // refusals is the one table from the kinds of error to what the exchange answers [api].
 // What is not in it is a fault of ours. The codes -6022 and 0 are ours: the exchange's own
-// apps are never too old for it, and it does not tell regions by a code.
+// apps are never too old for it, and it has no code for regions.
 var refusals = []struct {
 	kinds []error
 	of    func(cause) refusal
@@ -231,5 +217,5 @@ func unconfirmed(accept string) refusal {
 	} else {
 		message += "first, at " + accept
 	}
-	return parameterRefusal(-6019, message)
+	return badRequest(-6019, message)
 }

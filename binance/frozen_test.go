@@ -8,9 +8,9 @@ import (
 )
 
 // TestAFrozenAccount answers what its programs understand: the account is suspended,
-// can neither trade nor withdraw, and what it has is still told.
+// can neither trade nor withdraw, and what it has is still shown.
 func TestAFrozenAccount(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.enter("d", ledger.Deposit, ledger.Custody, "alice", "BNB", 2_00000000)
 		if _, err := f.db.Freeze(t.Context(), "alice", "order 7", false); err != nil {
 			t.Fatal(err)
@@ -19,9 +19,9 @@ func TestAFrozenAccount(t *testing.T) {
 		f.wants(f.post(applyPath, "coin=BNB&address=bnb1x&amount=1"), banned)
 		f.wants(f.get(setPath, "softStaking=true"), banned)
 		f.wants(f.get(statusPath, ""), `200 {"data":"Locked"}`)
-		if told := f.get("/api/v3/account", "").String(); !strings.Contains(told,
-			`"canTrade":false,"canWithdraw":false,"canDeposit":true`) || !strings.Contains(told, `"free":"2"`) {
-			t.Errorf("the account is %s", told)
+		if shown := f.get("/api/v3/account", "").String(); !strings.Contains(shown,
+			`"canTrade":false,"canWithdraw":false,"canDeposit":true`) || !strings.Contains(shown, `"free":"2"`) {
+			t.Errorf("the account is %s", shown)
 		}
 		if _, _, err := f.db.Unfreeze(t.Context(), "alice", "lifted"); err != nil {
 			t.Fatal(err)

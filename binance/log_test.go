@@ -15,15 +15,15 @@ import (
 // change is a request that changes the books, and what the log calls it.
 type change struct {
 	path, query, action string
-	send                func(f *face, path, query string) answered
+	send                func(f *fixture, path, query string) answered
 }
 
 // logs are requests to each endpoint that changes the books, in order. Whoever adds such
 // an endpoint adds it here.
 var logs = []change{
-	{setPath, "softStaking=true", "enroll", (*face).get},
-	{setPath, "softStaking=false", "leave", (*face).get},
-	{applyPath, "coin=BNB&amount=1&address=bnb1&network=BNB", "withdrawal request", (*face).post},
+	{setPath, "softStaking=true", "enroll", (*fixture).get},
+	{setPath, "softStaking=false", "leave", (*fixture).get},
+	{applyPath, "coin=BNB&amount=1&address=bnb1&network=BNB", "withdrawal request", (*fixture).post},
 }
 
 // TestEachChangeIsLogged: every endpoint that changes the books leaves the line of the log
@@ -34,7 +34,7 @@ func TestEachChangeIsLogged(t *testing.T) {
 			t.Errorf("%s changes something: what does the log call it?", path)
 		}
 	}
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d-1", "alice", 10, "BNB")
 		want := access.Actor{Role: access.Holder, Credential: "key " + f.key.Short()}
 		for _, l := range logs {

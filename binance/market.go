@@ -3,7 +3,6 @@ package binance
 import (
 	"fmt"
 	"math/big"
-	"net/http"
 	"time"
 
 	"github.com/softstake/softstake/access"
@@ -15,10 +14,10 @@ import (
 // market are the endpoints of prices and of trading. Prices are those of the books,
 // against USDT. Nothing is traded here: there are no orders and no trades.
 var market = []endpoint{
-	{http.MethodGet, "/api/v3/ticker/price", "", 4, tickerPrice},
-	{http.MethodGet, "/api/v3/ticker/24hr", "", 80, ticker24hr},
-	{http.MethodGet, "/api/v3/myTrades", access.Read, 20, myTrades},
-	{http.MethodGet, "/api/v3/openOrders", access.Read, 80, openOrders},
+	get("/api/v3/ticker/price", "", 4, tickerPrice),
+	get("/api/v3/ticker/24hr", "", 80, ticker24hr),
+	get("/api/v3/myTrades", access.Read, 20, myTrades),
+	get("/api/v3/openOrders", access.Read, 80, openOrders),
 }
 
 // quote is a pair's price now and a day before, in USDT and in 1e-8.
@@ -39,9 +38,9 @@ func (r *request) quotes() (quotes []quote, one bool, err error) {
 	one = r.parameters.text("symbol") != ""
 	switch status := r.parameters.text("symbolStatus"); {
 	case status != "" && status != "TRADING" && status != "HALT" && status != notTraded:
-		return nil, one, parameterRefusal(-1122, "Invalid symbolStatus.")
+		return nil, one, badRequest(-1122, "Invalid symbolStatus.")
 	case status != "" && status != notTraded && one:
-		return nil, one, parameterRefusal(-1220, "The symbol's status does not match the requested symbolStatus.")
+		return nil, one, badRequest(-1220, "The symbol's status does not match the requested symbolStatus.")
 	case status != "" && status != notTraded:
 		return nil, one, nil
 	}
@@ -66,7 +65,7 @@ func (r *request) quotes() (quotes []quote, one bool, err error) {
 		quotes = append(quotes, q)
 	}
 	if one && len(quotes) == 0 {
-		return nil, one, parameterRefusal(-1121,
+		return nil, one, badRequest(-1121,
 			fmt.Sprintf("Invalid symbol: no price of %s is known today.", assets[0].Symbol))
 	}
 	return quotes, one, nil
@@ -139,7 +138,7 @@ func ticker24hr(r *request) (any, error) {
 	case "MINI":
 		return tickers(r, r.mini)
 	}
-	return nil, parameterRefusal(-1139, "Invalid ticker type.")
+	return nil, badRequest(-1139, "Invalid ticker type.")
 }
 
 func (r *request) mini(q quote) miniTicker {
@@ -202,7 +201,7 @@ func myTrades(r *request) (any, error) {
 	case to.Before(from):
 		return nil, invalid("startTime")
 	case to.Sub(from) > tradesSpan:
-		return nil, parameterRefusal(-1127, "More than 24 hours between startTime and endTime.")
+		return nil, badRequest(-1127, "More than 24 hours between startTime and endTime.")
 	}
 	return []any{}, nil
 }

@@ -21,13 +21,13 @@ const (
 const badSymbol = `400 {"code":-1121,"msg":"Invalid symbol."}`
 
 // public sends a GET without a key.
-func (f *face) public(path, query string) answered {
+func (f *fixture) public(path, query string) answered {
 	f.t.Helper()
 	return f.send(ask{method: http.MethodGet, path: path, query: query})
 }
 
 // setPrice sets a token's price of a day, Day 1 being the first of the books.
-func (f *face) setPrice(asset string, day int, price int64) {
+func (f *fixture) setPrice(asset string, day int, price int64) {
 	f.t.Helper()
 	testkit.Must(f.db.SetPrices(f.t.Context(),
 		[]store.Price{{Asset: asset, Day: staking.DayOf(noon) + staking.Day(day-1), Price: price}}))(f.t)
@@ -35,7 +35,7 @@ func (f *face) setPrice(asset string, day int, price int64) {
 
 // Prices are those of the books; one pair is an object, several are a list.
 func TestTickerPrice(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.wants(f.public(pricePath, ""), `200 []`)
 		f.wants(f.public(pricePath, "symbol=BNBUSDT"),
 			`400 {"code":-1121,"msg":"Invalid symbol: no price of BNB is known today."}`)
@@ -74,7 +74,7 @@ func TestTickerPrice(t *testing.T) {
 
 // A day's figures are the price now and a day before; nothing is traded.
 func TestTicker24hr(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		const mini = `"symbol":"%s","openPrice":"%s","highPrice":"%s","lowPrice":"%s","lastPrice":"%s","volume":"0","quoteVolume":"0",` +
 			`"openTime":%d,"closeTime":%d,"firstId":-1,"lastId":-1,"count":0`
 		const full = `{` + mini +
@@ -117,7 +117,7 @@ func TestTicker24hr(t *testing.T) {
 
 // There are no trades and no orders: what is asked for is looked at all the same.
 func TestNothingIsTraded(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	for query, want := range map[string]string{
 		"symbol=BNBUSDT": `200 []`, "symbol=BNBUSDT&orderId=1&fromId=2&limit=1000": `200 []`,
 		"symbol=BNBUSDT&startTime=1772366400000&endTime=1772452800000": `200 []`,
@@ -144,7 +144,7 @@ func TestNothingIsTraded(t *testing.T) {
 
 // What clients ask for first, and what is not here, is empty.
 func TestWhatIsElsewhere(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	for _, path := range []string{"/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo"} {
 		f.wants(f.public(path, ""), `200 {"timezone":"UTC","serverTime":1772452800000,`+
 			`"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":2400}],"exchangeFilters":[],"assets":[],"symbols":[]}`)

@@ -243,7 +243,8 @@ func FuzzSignature(f *testing.F) {
 		f.Fatal(err)
 	}
 	const (
-		payload   = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559"
+		payload = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000" +
+			"&timestamp=1499827319559"
 		signature = "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
 	)
 	vector, err := parse(payload+"&signature="+signature, "")

@@ -38,7 +38,7 @@ func twice(name string) string {
 
 // Every refusal that is not an endpoint's own, and the order in which they come.
 func TestRefusals(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		now := f.now().UnixMilli()
 		stranger := strings.Repeat("A", 64)
 		for what, c := range map[string]struct {
@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 
 // What recvWindow cannot be, before the key is looked up.
 func TestBadWindows(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	nines := strings.Repeat("9", 30)
 	for window, want := range map[string]string{
 		"60001": longWindow, "60000.001": longWindow, "060000.0001": longWindow, "70000.12345": longWindow,
@@ -138,7 +138,7 @@ func TestBadWindows(t *testing.T) {
 
 // The edges of the time in which a request is accepted.
 func TestWindow(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		now := f.now()
 		for _, c := range []struct {
 			at     time.Duration // against now
@@ -186,7 +186,7 @@ func TestWindow(t *testing.T) {
 
 // What is asked in another way than it can be.
 func TestWrongPathMethodAndBody(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		const (
 			noPath   = `404 {"code":-1020,"msg":"This operation is not supported: there is no such path."}`
 			noMethod = `405 {"code":-1020,"msg":"This operation is not supported: the path has another method."}`
@@ -247,7 +247,7 @@ func (n readNever) Read([]byte) (int, error) {
 
 // What a key is limited to holds at once, also when another process says so.
 func TestLimitsOfAKey(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		other := testkit.Must(store.Open(t.Context(), f.url, f.options()))(t)
 		defer func() { ok(t, other.Close()) }()
 		all, allSecret := f.key, f.secret

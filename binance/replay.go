@@ -18,23 +18,23 @@ const clocks = time.Minute
 // repeat makes a signed write idempotent: again within its window it is answered as the
 // first time and changes nothing, so that an old "true" sent again after a "false"
 // does not switch on. It is known by the canonical form of what was signed: a signature
-// and what it is over can be written in several ways. Refusals are kept as well; what failed here is not, and may be
-// sent again.
+// and what it is over can be written in several ways. Refusals are kept as well; what failed
+// here is not, and may be sent again.
 func (s *server) repeat(req *request, e endpoint) (idempotency.Response, error) {
 	asked := idempotency.Request{
 		Owner: "key " + req.key.Key, Key: hex.EncodeToString(req.name[:]), Digest: req.name,
 		Until: req.until.Add(clocks),
 	}
-	answer, _, err := req.books.Requests().Do(req.ctx, asked, func(idempotency.Response) bool { return true },
+	books := s.Books.As(req.key.Actor().In(access.CallerOf(req.ctx).Request))
+	answer, _, err := books.Requests().Do(req.ctx, asked, func(idempotency.Response) bool { return true },
 		func(ctx context.Context) (idempotency.Response, error) {
 			req.ctx = ctx
-			v, err := e.handle(req)
+			v, err := e.change(req, books)
 			if err == nil {
 				return encoded(http.StatusOK, v)
 			}
-			var no refusal
-			if no = refusalOf(err, access.CallerOf(ctx).Address,
-				s.Accept); no.status >= http.StatusInternalServerError || errors.Is(err, context.Canceled) {
+			no := refusalOf(err, access.CallerOf(ctx).Address, s.Accept)
+			if no.status >= http.StatusInternalServerError || errors.Is(err, context.Canceled) {
 				return idempotency.Response{}, err
 			}
 			return encoded(no.status, no)

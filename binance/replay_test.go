@@ -18,13 +18,13 @@ import (
 // A signed write that comes again is answered as the first time, and changes
 // nothing, in whatever way its signature is written and whichever process it reaches.
 func TestAReplayChangesNothing(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		other := testkit.Must(store.Open(t.Context(), f.url, f.options()))(t)
 		defer func() { ok(t, other.Close()) }()
 		first := f.signed(setPath, "softStaking=true&recvWindow=60000")
 		f.wants(f.send(first), success)
 		tick(f)
-		f.press(false, success)
+		f.toggle(false, success)
 		again := func(want string) {
 			t.Helper()
 			upper := first
@@ -36,7 +36,7 @@ func TestAReplayChangesNothing(t *testing.T) {
 				f.wants(f.send(a), want)
 			}
 			if f.isOn() {
-				t.Fatal("an old press has switched it on")
+				t.Fatal("an old request has switched it on")
 			}
 		}
 		again(success)
@@ -58,7 +58,7 @@ func TestAReplayChangesNothing(t *testing.T) {
 
 // A refusal is remembered too: the same request is not answered otherwise later.
 func TestARefusalIsRepeated(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		const refused = `400 {"code":-6019,"msg":"Need confirm: accept the current Terms of Use, Soft Staking Terms and Risk Warning first, at https://example.com/accept"}`
 		testkit.Must(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))(t)
 		first := f.signed(setPath, "softStaking=true")
@@ -66,14 +66,14 @@ func TestARefusalIsRepeated(t *testing.T) {
 		ok(t, f.db.Accept(t.Context(), "alice", staking.RiskWarning, 0, staking.Client{}))
 		f.wants(f.send(first), refused)
 		tick(f)
-		f.press(true, success)
+		f.toggle(true, success)
 	})
 }
 
-// Many at once with the same request press once; those that come while it is being
-// answered are told to send it again.
+// Many at once with the same request switch once; those that come while it is being
+// answered are asked to send it again.
 func TestTheSameRequestAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		first := f.signed(setPath, "softStaking=true")
 		var all sync.WaitGroup
 		for range 16 {
@@ -100,7 +100,7 @@ func TestTheSameRequestAtOnce(t *testing.T) {
 
 // The same parameters of another path are another request.
 func TestTheSamePayloadOfAnotherPath(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		query := fmt.Sprintf("softStaking=true&timestamp=%d", f.now().UnixMilli())
 		query += "&signature=" + f.sign(query)
 		f.wants(f.send(ask{method: http.MethodGet, path: setPath, query: query, headers: f.keyed()}), success)

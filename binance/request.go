@@ -13,19 +13,17 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
-	"github.com/softstake/softstake/store"
 )
 
 // maxBody is the length in bytes of the longest body that is read.
 const maxBody = 64 << 10
 
-// request is what a handler reads: a request that may be answered.
+// request is what a handler reads: a request that may be answered. It cannot write the books.
 type request struct {
+	*reports.Reports
 	ctx        context.Context
 	parameters parameters
 	now        time.Time
-	books      *store.DB // with the key as the actor, for the log
-	reports    *reports.Reports
 	micros     bool // times are answered in microseconds
 
 	// Of an endpoint that needs a key:
@@ -56,9 +54,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, e endpoint, now ti
 	if err != nil {
 		return nil, err
 	}
-	req := &request{
-		ctx: r.Context(), parameters: sent.parameters, now: now, books: s.Books, reports: s.reports, micros: micros,
-	}
+	req := &request{Reports: s.reports, ctx: r.Context(), parameters: sent.parameters, now: now, micros: micros}
 	switch e.permission {
 	case "":
 		return req, nil
@@ -130,7 +126,7 @@ func (s *server) find(ctx context.Context, name string, now time.Time) (access.K
 	if !access.IsKey(name) {
 		return access.Key{}, errKeyFormat
 	}
-	key, err := s.Books.People().Key(ctx, name)
+	key, err := s.reports.People().Key(ctx, name)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return key, access.ErrUnknown
 	}
@@ -172,6 +168,5 @@ func (s *server) admit(req *request, sent sent, name string, p access.Permission
 		return "", err
 	}
 	req.key, req.account, req.until = key, key.Account, at.Add(window)
-	req.books = s.Books.As(key.Actor().In(access.CallerOf(req.ctx).Request))
 	return signed, denied
 }

@@ -37,17 +37,25 @@ type endpoint struct {
 	path       string
 	permission access.Permission // that the key needs; "" needs no key
 	weight     int               // of one request [api], at most: see lighter
-	handle     func(*request) (any, error)
+
+	// One of both: only change can write the books, in whose log the key is the actor.
+	read   func(*request) (any, error)
+	change func(*request, *store.DB) (any, error)
+}
+
+// get is an endpoint that only reads.
+func get(path string, p access.Permission, weight int, read func(*request) (any, error)) endpoint {
+	return endpoint{http.MethodGet, path, p, weight, read, nil}
+}
+
+// post is one that only reads, and is a POST.
+func post(path string, p access.Permission, weight int, read func(*request) (any, error)) endpoint {
+	return endpoint{http.MethodPost, path, p, weight, read, nil}
 }
 
 // String is a line of the documentation: GET /sapi/v1/soft-staking/list read 50.
 func (e endpoint) String() string {
 	return fmt.Sprintf("%s %s %s %d", e.method, e.path, e.permission, e.weight)
-}
-
-// writes reports whether the endpoint changes anything: then it is idempotent.
-func (e endpoint) writes() bool {
-	return e.permission == access.Trade || e.permission == access.Withdraw
 }
 
 // endpoints are all of them.
@@ -130,10 +138,10 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (idempotency.Res
 	if err != nil {
 		return idempotency.Response{}, err
 	}
-	if e.writes() {
+	if e.change != nil {
 		return s.repeat(req, e)
 	}
-	v, err := e.handle(req)
+	v, err := e.read(req)
 	if err != nil {
 		return idempotency.Response{}, err
 	}

@@ -22,7 +22,7 @@ import (
 // What real clients sign and send, byte for byte: always over the raw query and the
 // raw body without the signature's pair.
 func TestSignedPayloads(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		stamp := fmt.Sprintf("timestamp=%d", f.now().UnixMilli())
 		for what, c := range map[string]struct {
 			signs       string // what the client signs
@@ -75,7 +75,7 @@ func TestSignedPayloads(t *testing.T) {
 
 // Where the query and the body have a parameter, the query's counts.
 func TestTheQueryWins(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 1, "BNB")
 		f.deposit("d2", "alice", 1, "SOL")
 		stamp := fmt.Sprintf("&timestamp=%d", f.now().UnixMilli())
@@ -104,7 +104,7 @@ func TestTheQueryWins(t *testing.T) {
 
 // Keys of which only the holder has the secret half, signatures as clients write them.
 func TestPublicKeys(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		edPublic, edPrivate, err := ed25519.GenerateKey(rand.Reader)
 		ok(t, err)
 		rsaPrivate := testkit.Must(rsa.GenerateKey(rand.Reader, 2048))(t)

@@ -69,7 +69,7 @@ func accountSnapshot(r *request) (any, error) {
 func (r *request) snapshots(from, to time.Time, limit int) ([]snapshotRow, error) {
 	first := staking.DayOf(from.Add(time.Second+day-time.Nanosecond)) - 1
 	last := min(staking.DayOf(to.Add(time.Second)), staking.DayOf(r.now)) - 1
-	snapshots, err := r.reports.Snapshots(r.ctx, r.account, max(first, last-staking.Day(limit)+1), last)
+	snapshots, err := r.Snapshots(r.ctx, r.account, max(first, last-staking.Day(limit)+1), last)
 	if err != nil {
 		return nil, err
 	}

@@ -7,13 +7,14 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // softStaking are the exchange's three endpoints of Soft Staking.
 var softStaking = []endpoint{
-	{http.MethodGet, "/sapi/v1/soft-staking/list", access.Read, 50, list},
-	{http.MethodGet, "/sapi/v1/soft-staking/set", access.Trade, 50, set},
-	{http.MethodGet, "/sapi/v1/soft-staking/history/rewardsRecord", access.Read, 50, rewardsRecord},
+	get("/sapi/v1/soft-staking/list", access.Read, 50, list),
+	{http.MethodGet, "/sapi/v1/soft-staking/set", access.Trade, 50, nil, set},
+	get("/sapi/v1/soft-staking/history/rewardsRecord", access.Read, 50, rewardsRecord),
 }
 
 // listing is what list answers.
@@ -44,7 +45,7 @@ func list(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := r.reports.Holder(r.ctx, r.account, staking.Client{}, reports.Offer|reports.Value)
+	h, err := r.Holder(r.ctx, r.account, staking.Client{}, reports.Offer|reports.Value)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func list(r *request) (any, error) {
 
 // set copies GET /sapi/v1/soft-staking/set. It changes something though it is a GET,
 // and clients send a GET again: the same switch twice is a success.
-func set(r *request) (any, error) {
+func set(r *request, books *store.DB) (any, error) {
 	if _, err := r.parameters.need("softStaking"); err != nil {
 		return nil, err
 	}
@@ -83,9 +84,9 @@ func set(r *request) (any, error) {
 		client.Address = caller.Address.String()
 	}
 	if on {
-		_, err = r.books.Enroll(r.ctx, r.account, client, time.Time{})
+		_, err = books.Enroll(r.ctx, r.account, client, time.Time{})
 	} else {
-		err = r.books.Leave(r.ctx, r.account, client, time.Time{})
+		err = books.Leave(r.ctx, r.account, client, time.Time{})
 	}
 	if err != nil {
 		return nil, err
@@ -124,13 +125,13 @@ func rewardsRecord(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	credits, total, err := r.reports.Credited(r.ctx, r.account, from, to, asset, offset, size)
+	credits, total, err := r.Credited(r.ctx, r.account, from, to, asset, offset, size)
 	if err != nil {
 		return nil, err
 	}
 	answer := records{Rows: []record{}, Total: total}
 	for _, c := range credits {
-		a, err := r.books.Asset(r.ctx, c.Asset)
+		a, err := r.Asset(r.ctx, c.Asset)
 		if err != nil {
 			return nil, err
 		}

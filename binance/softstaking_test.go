@@ -15,14 +15,14 @@ import (
 
 // Three days of a holder, in the exchange's shapes to the letter.
 func TestSoftStakingDayByDay(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		const others = `{"asset":"ALGO","minAmount":"1000","maxCap":"1000000","apr":"0.008","stakedAmount":"0","totalProfit":"0"}`
 		f.wants(f.get(listPath, "asset=ALGO"),
 			`200 {"status":false,"totalRewardsUsdt":"0","rows":[`+others+`],"total":1}`)
 		f.deposit("d1", "alice", 2, "BNB")
 		f.wants(f.get(listPath, "asset=BNB"),
 			`200 {"status":false,"totalRewardsUsdt":"0","rows":[{"asset":"BNB","minAmount":"0.5","maxCap":"1000","apr":"0.0015","stakedAmount":"0","totalProfit":"0"}],"total":1}`)
-		f.press(true, success)
+		f.toggle(true, success)
 		f.wants(f.get(listPath, "asset=BNB"), // from the moment of switching on
 			`200 {"status":true,"totalRewardsUsdt":"0","rows":[{"asset":"BNB","minAmount":"0.5","maxCap":"1000","apr":"0.0015","stakedAmount":"2","totalProfit":"0"}],"total":1}`)
 		f.wants(f.get(recordsPath, ""), `200 {"rows":[],"total":0}`)
@@ -59,9 +59,9 @@ func TestSoftStakingDayByDay(t *testing.T) {
 
 // A token that is not offered any more has no row, and its rewards count all the same.
 func TestListOfTokens(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 2, "BNB")
-		f.press(true, success)
+		f.toggle(true, success)
 		testkit.Must(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))(t)
 		f.clock.Set(3, "00:06")
 		f.settle()
@@ -94,12 +94,12 @@ func TestListOfTokens(t *testing.T) {
 			"current=2147483647": "of 9",
 		} {
 			body := f.get(listPath, query).body
-			var told []string
+			var shown []string
 			for _, part := range strings.Split(body, `{"asset":"`)[1:] {
-				told = append(told, part[:strings.Index(part, `"`)])
+				shown = append(shown, part[:strings.Index(part, `"`)])
 			}
-			told = append(told, "of "+strings.TrimSuffix(body[strings.LastIndex(body, ":")+1:], "}"))
-			if got := strings.Join(told, " "); got != want {
+			shown = append(shown, "of "+strings.TrimSuffix(body[strings.LastIndex(body, ":")+1:], "}"))
+			if got := strings.Join(shown, " "); got != want {
 				t.Errorf("list?%s is %s, not %s", query, got, want)
 			}
 		}
@@ -108,7 +108,7 @@ func TestListOfTokens(t *testing.T) {
 
 // Which range of time is asked for, and where it is too long.
 func TestRangeOfRecords(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		const (
 			empty = `200 {"rows":[],"total":0}`
 			large = `400 {"code":-6021,"msg":"Query time range too large"}`
@@ -159,7 +159,7 @@ func missing(name string) string {
 
 // Who may switch on, in the order of the checks; switching off always works.
 func TestSet(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		for query, want := range map[string]string{
 			"":                  missing("softStaking"),
 			"softStaking=":      missing("softStaking"),
@@ -176,18 +176,18 @@ func TestSet(t *testing.T) {
 		)
 		testkit.Must(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))(t)
 		f.caller.Country, f.caller.Platform, f.caller.Version = "US", "iPadOS", "v3.0.9 (77)"
-		f.press(true, region)
+		f.toggle(true, region)
 		f.caller.Country, f.caller.NeedCountry = "", true
 		tick(f)
-		f.press(true, nowhere)
-		f.press(false, success)
+		f.toggle(true, nowhere)
+		f.toggle(false, success)
 		f.caller.Country = "DE"
 		tick(f)
-		f.press(true, app)
+		f.toggle(true, app)
 		f.caller.Version = "v3.1.0 (1234)"
 		tick(f)
-		f.press(true, documents)
-		f.press(false, success)
+		f.toggle(true, documents)
+		f.toggle(false, success)
 		ok(t, f.db.Accept(t.Context(), "alice", staking.RiskWarning, 0, staking.Client{}))
 		tick(f)
 		for _, query := range []string{"softStaking=true", "softStaking=TRUE", "softStaking=True"} {
@@ -198,41 +198,41 @@ func TestSet(t *testing.T) {
 		}
 		f.caller.Country = "US"
 		tick(f)
-		f.press(true, success) // on already
-		f.press(false, success)
+		f.toggle(true, success) // on already
+		f.toggle(false, success)
 		tick(f)
-		f.press(false, success)
+		f.toggle(false, success)
 		if f.isOn() {
 			t.Error("it is on")
 		}
 		events := testkit.Must(reports.New(f.db.Reader()).SwitchEvents(t.Context(), "alice"))(t)
 		if p := events[0]; p.Action != "refused: region" || p.Client != "ios v3.0.9 (77)" || p.Address != "192.0.2.7 US" {
-			t.Errorf("the first press is kept as %+v", p)
+			t.Errorf("the first event is kept as %+v", p)
 		}
 		testkit.Must(f.db.OpenAccount(t.Context(), "nobody", ""))(t)
 		f.key, f.secret = f.newKey("nobody", "read,trade", "")
-		f.press(true, region) // no verified residence
+		f.toggle(true, region) // no verified residence
 	})
 }
 
 // tick lets a millisecond pass, so that the next request is another one.
-func tick(f *face) { f.clock.Advance(time.Millisecond) }
+func tick(f *fixture) { f.clock.Advance(time.Millisecond) }
 
 // A closed account's keys still read, and switch nothing on.
 func TestSetOnAClosedAccount(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		ok(t, f.db.CloseAccount(t.Context(), "alice"))
-		f.press(true, badKey)
-		f.press(false, success)
+		f.toggle(true, badKey)
+		f.toggle(false, success)
 		f.wants(f.get(recordsPath, ""), `200 {"rows":[],"total":0}`)
 	})
 }
 
-// Another's account is never seen: what is told is the key's.
+// Another's account is never seen: what is shown is the key's.
 func TestEachKeySeesItsOwn(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 2, "BNB")
-		f.press(true, success)
+		f.toggle(true, success)
 		f.open("bob")
 		f.key, f.secret = f.newKey("bob", "read", "")
 		f.wants(f.get(listPath, "asset=BNB"),
@@ -240,10 +240,10 @@ func TestEachKeySeesItsOwn(t *testing.T) {
 	})
 }
 
-// What the books are told of who was at work is not the key.
+// The log has an actor, and not the key.
 func TestTheKeyIsNotInTheLog(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
-		f.press(true, success)
+	each(t, func(t *testing.T, f *fixture) {
+		f.toggle(true, success)
 		ok(t, f.db.Close()) // everything fails from here on
 		got := f.get(listPath, "asset=BNB")
 		f.wants(got, `500 {"code":-1000,"msg":"An unknown error occurred while processing the request."}`)
@@ -253,7 +253,7 @@ func TestTheKeyIsNotInTheLog(t *testing.T) {
 		}
 		for _, secret := range []string{f.key.Key, f.secret, "signature", "timestamp"} {
 			if strings.Contains(log, secret) {
-				t.Errorf("the log tells %q: %s", secret, log)
+				t.Errorf("the log has %q: %s", secret, log)
 			}
 		}
 		f.db = testkit.Must(store.Open(t.Context(), f.url, f.options()))(t) // for the end of the test
@@ -262,9 +262,9 @@ func TestTheKeyIsNotInTheLog(t *testing.T) {
 
 // Reading needs no permission to trade; pressing does.
 func TestPermissions(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.key, f.secret = f.newKey("alice", "read", "")
-		f.press(true, badKey)
+		f.toggle(true, badKey)
 		if got := f.get(listPath, "").status; got != http.StatusOK || f.isOn() {
 			t.Errorf("list is answered with %d, or it is on", got)
 		}

@@ -30,13 +30,13 @@ func form(s string) string {
 }
 
 // withdrawal is a withdrawal of 0.1 BNB whose name and tag are written in a way.
-func (f *face) withdrawal(write func(string) string, name, tag string) string {
+func (f *fixture) withdrawal(write func(string) string, name, tag string) string {
 	return fmt.Sprintf("coin=BNB&address=0x1&amount=0.1&name=%s&addressTag=%s&timestamp=%d",
 		write(name), write(tag), f.now().UnixMilli())
 }
 
 // respell sends a withdrawal in the query or in the body, signed over another spelling.
-func (f *face) respell(signs, sends string, inBody bool) answered {
+func (f *fixture) respell(signs, sends string, inBody bool) answered {
 	f.t.Helper()
 	a := ask{method: http.MethodPost, path: applyPath, headers: f.keyed()}
 	sends += "&signature=" + f.sign(signs)
@@ -49,7 +49,7 @@ func (f *face) respell(signs, sends string, inBody bool) answered {
 // A signature over encodeURIComponent's spelling holds for a form's spelling of the
 // same pairs, which is what the exchange's own connector for JavaScript sends.
 func TestFormSpelling(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 100, "BNB")
 		for _, inBody := range []bool{false, true} {
 			for _, name := range []string{"my wallet", "it's (mine)!", "a~b*c", "café + 1/2, ~", "plain"} {
@@ -81,7 +81,7 @@ func TestFormSpelling(t *testing.T) {
 // The same connector has some parameters of a POST in the query and some in the body:
 // it signs the one, then the other, with nothing between.
 func TestFormSpellingInTwoParts(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 100, "BNB")
 	part := func(write func(string) string, name, rest string) string { return "name=" + write(name) + rest }
 	query, body := fmt.Sprintf("&timestamp=%d", f.now().UnixMilli()), "&coin=BNB&address=0x1&amount=0.1"
@@ -102,7 +102,7 @@ func TestFormSpellingInTwoParts(t *testing.T) {
 
 // Other pairs than those signed, or in another order, are refused, however they are spelled.
 func TestNoOtherPairsAreLetIn(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 100, "BNB")
 	now := fmt.Sprint(f.now().UnixMilli())
 	signed := "coin=BNB&address=0x1&amount=0.1&name=my%20wallet&addressTag=a%2Bb&timestamp=" + now
@@ -141,7 +141,7 @@ func TestNoOtherPairsAreLetIn(t *testing.T) {
 // A request that comes again in another spelling is the same request: it is answered
 // as the first time, and withdraws once.
 func TestARespelledRequestIsTheSame(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 100, "BNB")
 		const name, tag = "my (old) wallet's, café", "a+b/c~"
 		signed := f.withdrawal(component, name, tag)
@@ -188,7 +188,7 @@ func TestARespelledRequestIsTheSame(t *testing.T) {
 // Query and body are signed as one text. One that is cut elsewhere, so that its pairs are
 // others, is refused, also when it comes before the one that was meant.
 func TestARequestCutElsewhereIsRefused(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 100, "BNB")
 	query, body := fmt.Sprintf("coin=BNB&amount=0.1&name=a+b&timestamp=%d&address=0x1",
 		f.now().UnixMilli()), "network=BSC"

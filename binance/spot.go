@@ -14,17 +14,17 @@ import (
 // weight allows as many requests a minute: a withdrawal weighs 900 of 180,000 there,
 // and its history is asked for ten times a second.
 var spot = []endpoint{
-	{http.MethodGet, "/api/v3/ping", "", 1, ping},
-	{http.MethodGet, "/api/v3/time", "", 1, serverTime},
-	{http.MethodGet, "/api/v3/exchangeInfo", "", 20, exchangeInfo},
-	{http.MethodGet, "/api/v3/account", access.Read, 20, account},
-	{http.MethodPost, "/sapi/v3/asset/getUserAsset", access.Read, 5, getUserAsset},
-	{http.MethodGet, "/sapi/v1/asset/assetDividend", access.Read, 10, assetDividend},
-	{http.MethodPost, "/sapi/v1/capital/withdraw/apply", access.Withdraw, 60, withdrawApply},
-	{http.MethodGet, "/sapi/v1/capital/withdraw/history", access.Read, 20, withdrawHistory},
-	{http.MethodGet, "/sapi/v1/capital/deposit/hisrec", access.Read, 1, depositHistory},
-	{http.MethodGet, "/sapi/v1/account/apiRestrictions", access.Read, 1, apiRestrictions},
-	{http.MethodGet, "/sapi/v1/system/status", "", 1, systemStatus},
+	get("/api/v3/ping", "", 1, ping),
+	get("/api/v3/time", "", 1, serverTime),
+	get("/api/v3/exchangeInfo", "", 20, exchangeInfo),
+	get("/api/v3/account", access.Read, 20, account),
+	post("/sapi/v3/asset/getUserAsset", access.Read, 5, getUserAsset),
+	get("/sapi/v1/asset/assetDividend", access.Read, 10, assetDividend),
+	{http.MethodPost, "/sapi/v1/capital/withdraw/apply", access.Withdraw, 60, nil, withdrawApply},
+	get("/sapi/v1/capital/withdraw/history", access.Read, 20, withdrawHistory),
+	get("/sapi/v1/capital/deposit/hisrec", access.Read, 1, depositHistory),
+	get("/sapi/v1/account/apiRestrictions", access.Read, 1, apiRestrictions),
+	get("/sapi/v1/system/status", "", 1, systemStatus),
 }
 
 // ping copies GET /api/v3/ping.

@@ -18,11 +18,11 @@ type holding struct {
 
 // holdings are the account's, of every asset that the books keep, by symbol.
 func (r *request) holdings() ([]holding, error) {
-	assets, err := r.books.Assets(r.ctx)
+	assets, err := r.Assets(r.ctx)
 	if err != nil {
 		return nil, err
 	}
-	balances, err := reports.New(r.books.Reader()).Balances(r.ctx, r.account)
+	balances, err := r.Balances(r.ctx, r.account)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ type spotAccount struct {
 
 // account copies GET /api/v3/account. What it can do is what its key may, and
 // nothing leaves an account that is frozen; the time
-// of its last change is not kept, and so told as now.
+// of its last change is not kept, and so shown as now.
 func account(r *request) (any, error) {
 	omit, err := r.parameters.flag("omitZeroBalances", false)
 	if err != nil {
@@ -89,7 +89,7 @@ func account(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	of, err := r.books.Account(r.ctx, r.account)
+	of, err := r.Account(r.ctx, r.account)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func assetDividend(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	credits, total, err := r.reports.Credited(r.ctx, r.account, from, to, asset, 0, limit)
+	credits, total, err := r.Credited(r.ctx, r.account, from, to, asset, 0, limit)
 	if err != nil {
 		return nil, err
 	}

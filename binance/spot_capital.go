@@ -29,12 +29,12 @@ const maxDestination = 200
 // as the first time forever, and not only while its request may be repeated. The
 // address book and fees inside the exchange are not ours: "name" and
 // "transactionFeeFlag" change nothing, and there is one wallet.
-func withdrawApply(r *request) (any, error) {
+func withdrawApply(r *request, books *store.DB) (any, error) {
 	w, err := r.withdrawal()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.books.Withdraw(r.ctx, w); err != nil {
+	if _, err := books.Withdraw(r.ctx, w); err != nil {
 		return nil, err
 	}
 	return struct {
@@ -48,7 +48,7 @@ func (r *request) withdrawal() (w store.Withdrawal, err error) {
 	if err != nil {
 		return w, err
 	}
-	asset, err := r.books.Asset(r.ctx, coin)
+	asset, err := r.Asset(r.ctx, coin)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return w, errNoAsset
 	}
@@ -115,39 +115,18 @@ var withdrawalStatus = map[store.WithdrawalState]int{store.Cancelled: 1, store.P
 // withdrawHistory copies GET /sapi/v1/capital/withdraw/history, the newest first.
 // "withdrawOrderId" narrows nothing but the answer: its range is as long as any.
 func withdrawHistory(r *request) (any, error) {
-	from, to, err := r.span(capitalSpan, capitalSpan)
-	if err != nil {
-		return nil, err
-	}
-	part, err := r.part("coin")
+	part, err := r.part()
 	if err != nil {
 		return nil, err
 	}
 	own, ids := r.parameters.text("withdrawOrderId"), r.parameters.list("idList")
-	assets, err := r.assets()
-	if err != nil {
-		return nil, err
-	}
-	answer, passed := []withdrawnRow{}, 0
-	asked := reports.WithdrawalsAsked{From: from, To: to, Asset: part.asset, Newest: true}
-	err = r.reports.Withdrawals(r.ctx, r.account, asked, func(w store.Withdrawal) error {
-		switch {
-		case !part.has(withdrawalStatus[w.State]) || own != "" && own != w.ClientID || ids != nil &&
-			!slices.Contains(ids, w.ID):
-			return nil
-		case passed < part.offset:
-			passed++
-			return nil
-		case len(answer) == part.limit:
-			return errEnough
-		}
-		answer = append(answer, withdrawn(w, assets[w.Asset]))
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return nil, err
-	}
-	return answer, nil
+	asked := reports.WithdrawalsAsked{From: part.from, To: part.to, Asset: part.asset, Newest: true}
+	return rowsOf(part, func(visit func(store.Withdrawal) error) error {
+		return r.Withdrawals(r.ctx, r.account, asked, visit)
+	}, func(w store.Withdrawal) bool {
+		return part.has(withdrawalStatus[w.State]) && (own == "" || own == w.ClientID) &&
+			(ids == nil || slices.Contains(ids, w.ID))
+	}, func(w store.Withdrawal) withdrawnRow { return withdrawn(w, part.assets[w.Asset]) })
 }
 
 func withdrawn(w store.Withdrawal, a ledger.Asset) withdrawnRow {
@@ -188,11 +167,7 @@ var errEnough = errors.New("there is enough")
 // depositHistory copies GET /sapi/v1/capital/deposit/hisrec, the newest first. The
 // entry of a deposit is its "txId"; where it came from is not in the books.
 func depositHistory(r *request) (any, error) {
-	from, to, err := r.span(capitalSpan, capitalSpan)
-	if err != nil {
-		return nil, err
-	}
-	part, err := r.part("coin")
+	part, err := r.part()
 	if err != nil {
 		return nil, err
 	}
@@ -200,28 +175,10 @@ func depositHistory(r *request) (any, error) {
 		return nil, err
 	}
 	entry := r.parameters.text("txId")
-	assets, err := r.assets()
-	if err != nil {
-		return nil, err
-	}
-	rows, passed := []depositRow{}, 0
-	err = r.reports.Deposits(r.ctx, r.account, from, to, part.asset, func(l reports.Line) error {
-		switch {
-		case !part.has(credited) || entry != "" && entry != l.Entry:
-			return nil
-		case passed < part.offset:
-			passed++
-			return nil
-		case len(rows) == part.limit:
-			return errEnough
-		}
-		rows = append(rows, deposited(l, assets[l.Asset]))
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return nil, err
-	}
-	return rows, nil
+	return rowsOf(part, func(visit func(reports.Line) error) error {
+		return r.Deposits(r.ctx, r.account, part.from, part.to, part.asset, visit)
+	}, func(l reports.Line) bool { return part.has(credited) && (entry == "" || entry == l.Entry) },
+		func(l reports.Line) depositRow { return deposited(l, part.assets[l.Asset]) })
 }
 
 func deposited(l reports.Line, a ledger.Asset) depositRow {
@@ -234,16 +191,21 @@ func deposited(l reports.Line, a ledger.Asset) depositRow {
 
 // part is which part of a history is asked for.
 type part struct {
+	from, to      time.Time
 	asset         string // "": all
 	status        int    // -1: all
 	offset, limit int
+	assets        map[string]ledger.Asset // that the books keep, by symbol
 }
 
 func (p part) has(status int) bool { return p.status < 0 || p.status == status }
 
-// part reads it; asset is the name of the parameter that names the asset.
-func (r *request) part(asset string) (p part, err error) {
-	if p.asset, err = r.parameters.asset(asset); err != nil {
+// part reads it.
+func (r *request) part() (p part, err error) {
+	if p.from, p.to, err = r.span(capitalSpan, capitalSpan); err != nil {
+		return p, err
+	}
+	if p.asset, err = r.parameters.asset("coin"); err != nil {
 		return p, err
 	}
 	if p.status, err = r.parameters.int("status", -1, 0, 1<<31-1); err != nil {
@@ -252,8 +214,33 @@ func (r *request) part(asset string) (p part, err error) {
 	if p.offset, err = r.parameters.int("offset", 0, 0, 100_000); err != nil {
 		return p, err
 	}
-	p.limit, err = r.parameters.int("limit", maxRows, 1, maxRows)
+	if p.limit, err = r.parameters.int("limit", maxRows, 1, maxRows); err != nil {
+		return p, err
+	}
+	p.assets, err = r.assets()
 	return p, err
+}
+
+// rowsOf are the rows of the part that is asked for: of what read visits, what is wanted,
+// past the offset, up to the limit.
+func rowsOf[T, R any](p part, read func(func(T) error) error, wanted func(T) bool, row func(T) R) ([]R, error) {
+	rows, passed := []R{}, 0
+	err := read(func(item T) error {
+		switch {
+		case !wanted(item):
+		case passed < p.offset:
+			passed++
+		case len(rows) == p.limit:
+			return errEnough
+		default:
+			rows = append(rows, row(item))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	return rows, nil
 }
 
 // list are the values of a parameter that has several, separated by commas; nil
@@ -267,7 +254,7 @@ func (p parameters) list(name string) []string {
 
 // assets are all that the books keep, by symbol.
 func (r *request) assets() (map[string]ledger.Asset, error) {
-	all, err := r.books.Assets(r.ctx)
+	all, err := r.Assets(r.ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // apply asks for a withdrawal that has to be taken, and returns its ID.
-func (f *face) apply(query string) string {
+func (f *fixture) apply(query string) string {
 	f.t.Helper()
 	made := read[struct{ ID string }](f.t, f.post(applyPath, query))
 	if len(made.ID) != 32 || strings.Trim(made.ID, "0123456789abcdef") != "" {
@@ -23,7 +23,7 @@ func (f *face) apply(query string) string {
 }
 
 // has checks alice's BNB.
-func (f *face) has(free, held ledger.Amount) {
+func (f *fixture) has(free, held ledger.Amount) {
 	f.t.Helper()
 	balances := testkit.Must(reports.New(f.db.Reader()).Balances(f.t.Context(), "alice"))(f.t)
 	if len(balances) != 1 || balances[0].Free != free || balances[0].Held != held {
@@ -31,14 +31,16 @@ func (f *face) has(free, held ledger.Amount) {
 	}
 }
 
-// A withdrawal is held when it is asked for, told as it stands, and asked for once.
+// A withdrawal is held when it is asked for, shown as it stands, and asked for once.
 func TestSpotWithdrawals(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 3, "BNB")
-		rent := f.apply("coin=BNB&address=bnb1x&addressTag=7&network=BSC&name=my+wallet&amount=0.50&withdrawOrderId=rent%201&transactionFeeFlag=true&walletType=0")
+		rent := f.apply("coin=BNB&address=bnb1x&addressTag=7&network=BSC&name=my+wallet&amount=0.50" +
+			"&withdrawOrderId=rent%201&transactionFeeFlag=true&walletType=0")
 		f.has(2_50000000, 50000000)
 		f.clock.Set(1, "13:00")
-		if again := f.apply("withdrawOrderId=rent+1&network=BSC&addressTag=7&amount=0.5&address=bnb1x&coin=BNB"); again != rent {
+		again := f.apply("withdrawOrderId=rent+1&network=BSC&addressTag=7&amount=0.5&address=bnb1x&coin=BNB")
+		if again != rent {
 			t.Errorf("the same is answered %s, and first %s", again, rent)
 		}
 		const other = `400 {"code":-1130,"msg":"Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it."}`
@@ -91,7 +93,7 @@ func TestSpotWithdrawals(t *testing.T) {
 
 // What a withdrawal cannot be, and what that changes: nothing.
 func TestSpotWithdrawalsRefused(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 3, "BNB")
 	for query, want := range map[string]string{
 		"address=x&amount=1":                                                      `400 {"code":-1102,"msg":"Mandatory parameter 'coin' was not sent, was empty/null, or malformed."}`,
@@ -120,7 +122,7 @@ func TestSpotWithdrawalsRefused(t *testing.T) {
 
 // A closed account's key withdraws nothing, and reads.
 func TestSpotOfAClosedAccount(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 1, "BNB")
 		f.enter("w1", ledger.Withdrawal, "alice", ledger.Custody, "BNB", 1_00000000)
 		ok(t, f.db.CloseAccount(t.Context(), "alice"))
@@ -131,7 +133,7 @@ func TestSpotOfAClosedAccount(t *testing.T) {
 }
 
 func TestSpotDeposits(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.wants(f.get(depositedPath, ""), `200 []`)
 		f.deposit("d/1", "alice", 3, "BNB")
 		f.clock.Set(2, "12:00")
@@ -158,7 +160,7 @@ func TestSpotDeposits(t *testing.T) {
 
 // The ranges and pages of the histories.
 func TestSpotHistoriesRefused(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	for query, want := range map[string]string{
 		"startTime=1764676800000&endTime=1772452800000": `200 []`, // 90 days
 		"startTime=1764676799999&endTime=1772452800000": `400 {"code":-6021,"msg":"Query time range too large"}`,
@@ -179,7 +181,7 @@ func TestSpotHistoriesRefused(t *testing.T) {
 
 // What a holder calls a withdrawal is any text, and never stands in a URL: its ID is made of it.
 func TestAWithdrawalWhoseNameVanishesFromAURL(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 3, "BNB")
 		for _, name := range []string{".", "..", "a%2F..%2Fb"} {
 			id := f.apply("coin=BNB&address=bnb1x&amount=0.01&withdrawOrderId=" + name)
@@ -193,7 +195,7 @@ func TestAWithdrawalWhoseNameVanishesFromAURL(t *testing.T) {
 // Where a withdrawal goes is any text: an account's ID is answered as one that there is
 // not, and no endpoint names another account.
 func TestAKeyDoesNotListAccounts(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.open("bob")
 		f.deposit("d1", "alice", 3, "BNB")
 		for _, query := range []string{

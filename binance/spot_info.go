@@ -123,7 +123,7 @@ func (r *request) wantedPairs() ([]ledger.Asset, error) {
 	if err != nil {
 		return nil, err
 	}
-	assets, err := r.books.Assets(r.ctx)
+	assets, err := r.Assets(r.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func wantedSymbols(p parameters) ([]string, error) {
 	one, several := p.text("symbol"), p.text("symbols")
 	switch {
 	case one != "" && several != "":
-		return nil, parameterRefusal(-1128, "Combination of optional parameters invalid.")
+		return nil, badRequest(-1128, "Combination of optional parameters invalid.")
 	case one != "" && !symbolLike(one):
 		return nil, illegal("symbol")
 	case one != "":

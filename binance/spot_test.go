@@ -29,18 +29,18 @@ const (
 )
 
 // post sends a POST signed now, with its parameters in the query.
-func (f *face) post(path, query string) answered {
+func (f *fixture) post(path, query string) answered {
 	f.t.Helper()
 	a := f.signed(path, query)
 	a.method = http.MethodPost
 	return f.send(a)
 }
 
-// unchanged are the options of newFace as they are.
+// unchanged are the options of newFixture as they are.
 func unchanged(*binance.Options) {}
 
 // enter posts an entry of one move.
-func (f *face) enter(id string, kind ledger.Kind, from, to ledger.Account, asset string, amount ledger.Amount) {
+func (f *fixture) enter(id string, kind ledger.Kind, from, to ledger.Account, asset string, amount ledger.Amount) {
 	f.t.Helper()
 	outcomes := testkit.Must(f.db.Post(f.t.Context(),
 		[]ledger.Entry{
@@ -60,7 +60,7 @@ func read[T any](t *testing.T, a answered) (v T) {
 }
 
 func TestSpotPublic(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	public := func(path, query string) answered {
 		t.Helper()
 		return f.send(ask{method: http.MethodGet, path: path, query: query})
@@ -111,7 +111,7 @@ func TestSpotPublic(t *testing.T) {
 }
 
 func TestSpotAccount(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 3, "BNB")
 		f.deposit("d2", "alice", 100, "ADA")
 		f.enter("h1", ledger.Hold, "alice", "alice/held", "BNB", 86000000)
@@ -148,7 +148,7 @@ func TestSpotAccount(t *testing.T) {
 }
 
 func TestSpotRestrictions(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	const none = `"enableInternalTransfer":false,"permitsUniversalTransfer":false,"enableMargin":false,"enableFutures":false,"enableVanillaOptions":false,` +
 		`"enablePortfolioMarginTrading":false,"enableFixApiTrade":false,"enableFixReadOnly":false}`
 	lapse := noon.Add(access.UnlimitedTrade).UnixMilli()
@@ -182,14 +182,14 @@ func TestSpotRestrictions(t *testing.T) {
 // What moves tokens out needs the permission to withdraw, whatever else a key may do, and
 // an address that the key is limited to: whatever is in the books.
 func TestWithdrawingNeedsAPermissionOfItsOwn(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 3, "BNB")
 		f.key, f.secret = f.newKey("alice", "read,trade", "192.0.2.7")
 		f.wants(f.post(applyPath, "coin=BNB&address=x&amount=1"), badKey)
-		f.press(true, success)
+		f.toggle(true, success)
 		f.key, f.secret = f.newKey("alice", "read,withdraw", "192.0.2.7")
 		f.apply("coin=BNB&address=x&amount=1")
-		f.press(false, badKey)
+		f.toggle(false, badKey)
 		f.has(2_00000000, 1_00000000)
 		refused := f.signed(applyPath, "coin=BNB&address=x&amount=5")
 		refused.method = http.MethodPost
@@ -207,18 +207,18 @@ func TestWithdrawingNeedsAPermissionOfItsOwn(t *testing.T) {
 
 // A key that may trade from anywhere can be used for 90 days.
 func TestTradingFromAnywhereEnds(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		anywhere, secret := f.newKey("alice", "read,trade", "")
 		limited, limitedSecret := f.newKey("alice", "read,trade", "192.0.2.7")
 		reads, readsSecret := f.newKey("alice", "read", "")
 		f.clock.Forward(noon.Add(access.UnlimitedTrade).Add(-time.Millisecond))
 		f.key, f.secret = anywhere, secret
-		f.press(true, success)
+		f.toggle(true, success)
 		f.clock.Advance(time.Millisecond)
-		f.press(false, badKey)
+		f.toggle(false, badKey)
 		f.wants(f.get(listPath, ""), badKey)
 		f.key, f.secret = limited, limitedSecret
-		f.press(false, success)
+		f.toggle(false, success)
 		f.key, f.secret = reads, readsSecret
 		if got := f.get(listPath, ""); got.status != 200 {
 			t.Errorf("a key that only reads is answered %s", got)
@@ -227,10 +227,10 @@ func TestTradingFromAnywhereEnds(t *testing.T) {
 }
 
 func TestSpotDividends(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 2, "BNB")
 		f.deposit("d2", "alice", 300, "ADA")
-		f.press(true, success)
+		f.toggle(true, success)
 		testkit.Must(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))(t)
 		testkit.Must(f.db.Fund(t.Context(), "f2", "ADA", 1_00000000, false))(t)
 		f.wants(f.get(dividendsPath, ""), `200 {"rows":[],"total":0}`)

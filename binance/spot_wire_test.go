@@ -25,12 +25,12 @@ import (
 
 // wire is a server that is sent bytes, as a client's socket sends them.
 type wire struct {
-	*face
+	*fixture
 	address string
 }
 
 func newWire(t *testing.T) *wire {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 3, "BNB")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.handler.ServeHTTP(w, r.WithContext(access.WithCaller(r.Context(), f.caller)))
@@ -58,7 +58,7 @@ func (w *wire) say(request string) string {
 }
 
 // millis is the timestamp that clients send, in milliseconds.
-func (w *wire) millis() string { return fmt.Sprint(w.face.now().UnixMilli()) }
+func (w *wire) millis() string { return fmt.Sprint(w.fixture.now().UnixMilli()) }
 
 // message writes a request: its headers are lines "Name: value".
 func message(method, target, body string, headers ...string) string {
@@ -109,7 +109,7 @@ func TestSpotWirePosts(t *testing.T) {
 			"recvWindow=5000&signature="+w.sign(half), key, formType), bnbAssets},
 		"the same, signature in the query (go)": {message("POST", assetsPath+"?asset=BNB&timestamp="+now+
 			"&signature="+w.sign(half), "recvWindow=5000", key, formType), bnbAssets},
-		"in pieces, of unknown length (okhttp)": {chunked(assetsPath, signed, key, formType), bnbAssets},
+		"in parts, of unknown length (okhttp)": {chunked(assetsPath, signed, key, formType), bnbAssets},
 		"asking before the body is sent (curl, .NET)": {message("POST", assetsPath, signed, key, formType,
 			"Expect: 100-continue"), bnbAssets},
 		"over HTTP/1.0": {strings.Replace(message("POST", assetsPath, signed, key, formType), "HTTP/1.1", "HTTP/1.0",
@@ -135,7 +135,7 @@ func TestSpotWirePosts(t *testing.T) {
 	}
 }
 
-// chunked is a POST whose body comes in two pieces.
+// chunked is a POST whose body comes in two parts.
 func chunked(target, body string, headers ...string) string {
 	half := len(body) / 2
 	return "POST " + target + " HTTP/1.1\r\nHost: api.example.com\r\n" +

@@ -9,7 +9,7 @@ import (
 
 // Under /api a client may want times in microseconds; elsewhere they are in milliseconds.
 func TestTimeUnit(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 2, "BNB")
 	f.clock.Advance(1_234 * time.Microsecond)
 	const badUnit = `400 {"code":-1194,"msg":"Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}`

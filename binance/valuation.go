@@ -4,7 +4,6 @@ import (
 	"math/bits"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -17,7 +16,7 @@ type valuation map[string]store.Price
 
 // valuation is that of a day.
 func (r *request) valuation(d staking.Day) (valuation, error) {
-	return reports.New(r.books.Reader()).PricesFor(r.ctx, d)
+	return r.PricesFor(r.ctx, d)
 }
 
 // usdt is what some holdings are worth together in USDT and in 1e-8, each rounded

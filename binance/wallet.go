@@ -1,8 +1,6 @@
 package binance
 
 import (
-	"net/http"
-
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -10,15 +8,15 @@ import (
 
 // wallet are the endpoints that trackers of portfolios ask for beside the Spot account.
 var wallet = []endpoint{
-	{http.MethodGet, "/sapi/v1/capital/config/getall", access.Read, 10, coins},
-	{http.MethodGet, "/sapi/v1/capital/deposit/address", access.Read, 10, depositAddress},
-	{http.MethodGet, "/sapi/v1/asset/wallet/balance", access.Read, 60, walletBalance},
-	{http.MethodPost, "/sapi/v1/asset/get-funding-asset", access.Read, 1, fundingAsset},
-	{http.MethodGet, "/sapi/v1/asset/assetDetail", access.Read, 1, assetDetail},
-	{http.MethodGet, "/sapi/v1/asset/tradeFee", access.Read, 1, tradeFee},
-	{http.MethodGet, "/sapi/v1/accountSnapshot", access.Read, 2400, accountSnapshot},
-	{http.MethodGet, "/sapi/v1/account/status", access.Read, 1, accountStatus},
-	{http.MethodGet, "/sapi/v1/account/info", access.Read, 1, accountInfo},
+	get("/sapi/v1/capital/config/getall", access.Read, 10, coins),
+	get("/sapi/v1/capital/deposit/address", access.Read, 10, depositAddress),
+	get("/sapi/v1/asset/wallet/balance", access.Read, 60, walletBalance),
+	post("/sapi/v1/asset/get-funding-asset", access.Read, 1, fundingAsset),
+	get("/sapi/v1/asset/assetDetail", access.Read, 1, assetDetail),
+	get("/sapi/v1/asset/tradeFee", access.Read, 1, tradeFee),
+	get("/sapi/v1/accountSnapshot", access.Read, 2400, accountSnapshot),
+	get("/sapi/v1/account/status", access.Read, 1, accountStatus),
+	get("/sapi/v1/account/info", access.Read, 1, accountInfo),
 }
 
 // wallets are the exchange's others, in its order: here there is only Spot.
@@ -59,7 +57,7 @@ func walletBalance(r *request) (any, error) {
 	case err != nil:
 		return nil, err
 	case !known && quote != bitcoin:
-		return nil, parameterRefusal(-1130,
+		return nil, badRequest(-1130,
 			"Data sent for parameter 'quoteAsset' is not valid: no price of it is known today.")
 	}
 	rows := []walletRow{{true, total, "Spot"}}
@@ -98,7 +96,7 @@ func assetDetail(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	assets, err := r.books.Assets(r.ctx)
+	assets, err := r.Assets(r.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +139,7 @@ func tradeFee(r *request) (any, error) {
 
 // accountStatus copies GET /sapi/v1/account/status.
 func accountStatus(r *request) (any, error) {
-	account, err := r.books.Account(r.ctx, r.account)
+	account, err := r.Account(r.ctx, r.account)
 	if err != nil {
 		return nil, err
 	}

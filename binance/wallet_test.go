@@ -26,7 +26,7 @@ const (
 )
 
 // addBitcoin lets the books keep bitcoin.
-func (f *face) addBitcoin() {
+func (f *fixture) addBitcoin() {
 	f.t.Helper()
 	ok(f.t, f.db.AddAsset(f.t.Context(), staking.Token{
 		Asset: ledger.Asset{Symbol: "BTC", Scale: 8, MaxSupply: 21_000_000_00000000},
@@ -35,7 +35,7 @@ func (f *face) addBitcoin() {
 }
 
 // address sets where alice sends a token.
-func (f *face) address(asset, network, address, tag string) {
+func (f *fixture) address(asset, network, address, tag string) {
 	f.t.Helper()
 	testkit.Must(f.db.SetDepositAddress(f.t.Context(),
 		store.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}))(f.t)
@@ -49,7 +49,7 @@ const otherWallets = `{"activate":false,"balance":"0","walletName":"Funding"},{"
 
 // The Spot wallet is worth what is in it, free and held, at the prices of today.
 func TestWalletBalance(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		spot := func(balance string) string {
 			return `200 [{"activate":true,"balance":"` + balance + `","walletName":"Spot"},` + otherWallets
 		}
@@ -82,7 +82,7 @@ func TestWalletBalance(t *testing.T) {
 
 // There is no other wallet than Spot, and it may be asked for in the query or in the body.
 func TestFundingAsset(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.deposit("d1", "alice", 3, "BNB")
 	for query, want := range map[string]string{
 		"": `200 []`, "asset=BNB&needBtcValuation=true": `200 []`,
@@ -98,7 +98,7 @@ func TestFundingAsset(t *testing.T) {
 }
 
 func TestAccountStatusAndInfo(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.wants(f.get(statusPath, ""), `200 {"data":"Normal"}`)
 	f.wants(f.get(aboutPath, ""),
 		`200 {"vipLevel":0,"isMarginEnabled":false,"isFutureEnabled":false,"isOptionsEnabled":false,"isPortfolioMarginRetailEnabled":false}`)
@@ -108,7 +108,7 @@ func TestAccountStatusAndInfo(t *testing.T) {
 }
 
 func TestTradeFee(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	const bnb = `{"symbol":"BNBUSDT","makerCommission":"0","takerCommission":"0"}`
 	f.wants(f.get(feePath, "symbol=BNBUSDT"), `200 [`+bnb+`]`)
 	f.wants(f.get(feePath, "symbol=NOPE"), badSymbol)
@@ -120,7 +120,7 @@ func TestTradeFee(t *testing.T) {
 }
 
 func TestAssetDetail(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		const closed = `200 {"BNB":{"minWithdrawAmount":"0.00000001","depositStatus":false,"withdrawFee":0,"withdrawStatus":true,` +
 			`"depositTip":"The operator has set no deposit address for this account."}}`
 		f.wants(f.get(detailPath, "asset=BNB"), closed)
@@ -137,7 +137,7 @@ func TestAssetDetail(t *testing.T) {
 }
 
 func TestCoins(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		f.deposit("d1", "alice", 3, "BNB")
 		f.enter("h1", ledger.Hold, "alice", "alice/held", "BNB", 86000000)
 		network := func(name string, standard, tag bool) string {
@@ -168,7 +168,7 @@ func TestCoins(t *testing.T) {
 
 // Where tokens are lost if the network is another, none is guessed.
 func TestDepositAddress(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		const none = `400 {"code":-4042,"msg":"This asset cannot get deposit address: the operator has set none for this account."}`
 		at := func(coin, address, tag string) string {
 			return fmt.Sprintf(`200 {"address":"%s","coin":"%s","tag":"%s","url":""}`, address, coin, tag)
@@ -207,7 +207,7 @@ func TestDepositAddress(t *testing.T) {
 
 // The ends of days, in the exchange's shape to the letter.
 func TestAccountSnapshot(t *testing.T) {
-	each(t, func(t *testing.T, f *face) {
+	each(t, func(t *testing.T, f *fixture) {
 		answer := func(rows ...string) string {
 			return `200 {"code":200,"msg":"","snapshotVos":[` + strings.Join(rows, ",") + `]}`
 		}
@@ -263,7 +263,7 @@ func TestAccountSnapshot(t *testing.T) {
 }
 
 func TestAccountSnapshotRefused(t *testing.T) {
-	f := newFace(t, "sqlite", unchanged)
+	f := newFixture(t, "sqlite", unchanged)
 	f.clock.Set(60, "00:00")
 	now := f.now().UnixMilli()
 	const dayMillis = 86_400_000

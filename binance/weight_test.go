@@ -13,7 +13,7 @@ import (
 // Each endpoint under /sapi has its own weight, all under /api have one together,
 // and each address its own.
 func TestWeights(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", func(o *binance.Options) { o.Weights = true })
+	f := newFixture(t, "sqlite:"+t.TempDir()+"/books.db", func(o *binance.Options) { o.Weights = true })
 	const sapi, api = "X-Sapi-Used-Ip-Weight-1m", "X-Mbx-Used-Weight-1m"
 	ask := func(path, header string, used int) answered {
 		t.Helper()
@@ -60,7 +60,7 @@ func TestWeights(t *testing.T) {
 
 // Futures have a limit of their own, each kind.
 func TestWeightsOfFutures(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", func(o *binance.Options) { o.Weights = true })
+	f := newFixture(t, "sqlite:"+t.TempDir()+"/books.db", func(o *binance.Options) { o.Weights = true })
 	ask := func(path string) answered { return f.send(ask{method: http.MethodGet, path: path}) }
 	for range 2400 {
 		if got := ask("/fapi/v1/exchangeInfo"); got.status != http.StatusOK {
@@ -78,7 +78,7 @@ func TestWeightsOfFutures(t *testing.T) {
 
 // Without weights there is no limit, and nothing is said of it.
 func TestWithoutWeights(t *testing.T) {
-	f := newFace(t, "sqlite:"+t.TempDir()+"/books.db", func(*binance.Options) {})
+	f := newFixture(t, "sqlite:"+t.TempDir()+"/books.db", func(*binance.Options) {})
 	for range 241 {
 		if got := f.send(ask{method: http.MethodGet, path: listPath}); got.String() != badFormat ||
 			got.headers.Get("X-Sapi-Used-Ip-Weight-1m") != "" {
