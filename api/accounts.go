@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -40,55 +37,33 @@ func showAccount(ctx context.Context, a store.Account) accountOut {
 
 // accountRoutes are those of holders' accounts.
 func (s *server) accountRoutes() {
-	add(s, huma.Operation{
-		OperationID: "open-account", Method: http.MethodPost, Path: "/v1/accounts", Tags: []string{"Accounts"},
-		Summary: "Open an account",
-		Description: "Opens an account for a resident of a region. Repeating has no further effect, and answers " +
-			"200 instead of 201. With another region it is refused: a residence is changed by its own operation.",
-		DefaultStatus: http.StatusCreated, Responses: also[accountOut](s, "It was open before, as it is."),
-	}, exchange, s.openAccount)
-	add(s, huma.Operation{
-		OperationID: "list-accounts", Method: http.MethodGet, Path: "/v1/accounts", Tags: []string{"Accounts"},
-		Summary: "List the accounts",
-		Description: "All accounts, closed ones too, in an order that never changes. " +
-			"An account that is opened while you read may be found or not.",
-	}, staff, s.listAccounts)
-	add(s, huma.Operation{
-		OperationID: "get-account", Method: http.MethodGet, Path: "/v1/accounts/{account}", Tags: []string{"Accounts"},
-		Summary: "Look at an account",
-		Description: "Its residence, when it was opened and closed, and whether it is frozen. " +
-			"A closed account is found as well.",
-	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
-		a, err := s.Books.Account(ctx, in.id())
-		return say(showAccount(ctx, a), err)
-	})
-	add(s, huma.Operation{
-		OperationID: "set-region", Method: http.MethodPut, Path: "/v1/accounts/{account}/region",
-		Tags: []string{"Accounts"}, Summary: "Set an account's residence",
-		Description: "Sets the verified residence, or clears it with an empty string. " +
-			"Where the product is not offered there, or no residence is left, the account stops earning from today, " +
-			"or from the day from which a listing of the region holds; what it has earned before is paid. " +
-			"Repeating has no further effect.",
-	}, writers, s.setRegion)
-	add(s, huma.Operation{
-		OperationID: "close-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/close",
-		Tags: []string{"Accounts"}, Summary: "Close an account",
-		Description: "Closes an account forever. Without sweepTo it must be empty, free and held, " +
-			"with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. " +
-			"With sweepTo its Soft Staking is switched off, what it has free goes to the other account, " +
-			"and so does each reward that is still to come, when it is credited; " +
-			"while anything is held it cannot be closed. A closed account takes no entries and cannot be opened " +
-			"again; its history is kept. Repeating only moves what has come since, or names another account.",
-		Errors: []int{http.StatusConflict, http.StatusNotFound},
-	}, exchange, s.closeAccount)
+	change(s, "POST /v1/accounts", exchange, writer.openAccount,
+		about("open-account", "Accounts", "Open an account",
+			"Opens an account for a resident of a region. Repeating has no further effect, and answers "+
+				"200 instead of 201. With another region it is refused: a residence is changed by its own operation."),
+		created[accountOut]("It was open before, as it is."))
+	get(s, "/v1/accounts", staff, reader.listAccounts, about("list-accounts", "Accounts", "List the accounts",
+		"All accounts, closed ones too, in an order that never changes. "+
+			"An account that is opened while you read may be found or not."))
+	get(s, "/v1/accounts/{account}", everyone, reader.getAccount,
+		about("get-account", "Accounts", "Look at an account",
+			"Its residence, when it was opened and closed, and whether it is frozen. "+
+				"A closed account is found as well."))
+	change(s, "PUT /v1/accounts/{account}/region", writers, writer.setRegion,
+		about("set-region", "Accounts", "Set an account's residence",
+			"Sets the verified residence, or clears it with an empty string. "+
+				"Where the product is not offered there, or no residence is left, the account stops earning from today, "+
+				"or from the day from which a listing of the region holds; what it has earned before is paid. "+
+				"Repeating has no further effect."))
+	change(s, "POST /v1/accounts/{account}/close", exchange, writer.closeAccount,
+		about("close-account", "Accounts", "Close an account",
+			"Closes an account forever. Without sweepTo it must be empty, free and held, "+
+				"with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. "+
+				"With sweepTo its Soft Staking is switched off, what it has free goes to the other account, "+
+				"and so does each reward that is still to come, when it is credited; "+
+				"while anything is held it cannot be closed. A closed account takes no entries and cannot be opened "+
+				"again; its history is kept. Repeating only moves what has come since, or names another account.", 409, 404))
 	s.freezeRoutes()
-}
-
-// also is the second status of an operation which answers 201 first: 200, when it is repeated.
-func also[T any](s *server, about string) map[string]*huma.Response {
-	return map[string]*huma.Response{"200": {
-		Description: about, Content: map[string]*huma.MediaType{jsonContent: {Schema: schemaOf[T](s)}},
-	}}
 }
 
 type openIn struct {
@@ -98,7 +73,7 @@ type openIn struct {
 	}
 }
 
-func (s *server) openAccount(ctx context.Context, in *openIn) (*made[accountOut], error) {
+func (wr writer) openAccount(ctx context.Context, in *openIn) (*made[accountOut], error) {
 	id := ledger.Account(in.Body.ID)
 	if err := id.CheckNew(); err != nil {
 		return nil, ledger.At("id", err)
@@ -107,11 +82,11 @@ func (s *server) openAccount(ctx context.Context, in *openIn) (*made[accountOut]
 	if err != nil {
 		return nil, err
 	}
-	repeated, err := s.books(ctx).OpenAccount(ctx, id, region)
+	repeated, err := wr.books.OpenAccount(ctx, id, region)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.Books.Account(ctx, id)
+	a, err := wr.Account(ctx, id)
 	return sayMade(showAccount(ctx, a), repeated, err)
 }
 
@@ -124,7 +99,7 @@ func parseRegion(text string) (staking.Region, error) {
 	return region, ledger.At("region", err)
 }
 
-func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[accountOut]], error) {
+func (rd reader) listAccounts(ctx context.Context, in *Paging) (*answer[list[accountOut]], error) {
 	key, err := in.key(1)
 	if err != nil {
 		return nil, err
@@ -135,7 +110,7 @@ func (s *server) listAccounts(ctx context.Context, in *Paging) (*answer[list[acc
 			return nil, badCursor()
 		}
 	}
-	accounts, err := s.Reports.Accounts(ctx, after, in.Limit+1)
+	accounts, err := rd.Accounts(ctx, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -150,19 +125,24 @@ type residenceIn struct {
 	}
 }
 
-func (s *server) setRegion(ctx context.Context, in *residenceIn) (*answer[accountOut], error) {
+func (wr writer) setRegion(ctx context.Context, in *residenceIn) (*answer[accountOut], error) {
 	region, err := parseRegion(in.Body.Region)
 	if err != nil {
 		return nil, err
 	}
-	ends, err := s.books(ctx).SetRegion(ctx, in.id(), region)
+	ends, err := wr.books.SetRegion(ctx, in.id(), region)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.Books.Account(ctx, in.id())
+	a, err := wr.Account(ctx, in.id())
 	out := showAccount(ctx, a)
 	if ends > 0 {
 		out.Ends = ends.String()
 	}
 	return say(out, err)
+}
+
+func (rd reader) getAccount(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
+	a, err := rd.Account(ctx, in.id())
+	return say(showAccount(ctx, a), err)
 }

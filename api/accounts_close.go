@@ -41,18 +41,18 @@ type leftOut struct {
 // leftDigits are the decimals of a fraction that are shown.
 const leftDigits = 18
 
-func (s *server) closeAccount(ctx context.Context, in *closeIn) (*answer[closedOut], error) {
+func (wr writer) closeAccount(ctx context.Context, in *closeIn) (*answer[closedOut], error) {
 	if err := in.id().CheckHolder(); err != nil {
 		return nil, ledger.At("account", err)
 	}
 	target := ledger.Account(in.SweepTo)
 	sweep, err := store.Sweep{}, error(nil)
 	if target == "" {
-		err = s.books(ctx).CloseAccount(ctx, in.id())
+		err = wr.books.CloseAccount(ctx, in.id())
 	} else if err = target.CheckHolder(); err != nil {
 		return nil, ledger.At("sweepTo", err)
 	} else {
-		sweep, err = s.books(ctx).SweepAccount(ctx, in.id(), target)
+		sweep, err = wr.books.SweepAccount(ctx, in.id(), target)
 	}
 	if errors.Is(err, ledger.ErrInvalid) {
 		err = errInUse.In("", "%w", err)
@@ -60,14 +60,14 @@ func (s *server) closeAccount(ctx context.Context, in *closeIn) (*answer[closedO
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.Books.Account(ctx, in.id())
+	a, err := wr.Account(ctx, in.id())
 	if err != nil {
 		return nil, err
 	}
-	return s.closed(ctx, a, sweep)
+	return wr.closed(ctx, a, sweep)
 }
 
-func (s *server) closed(ctx context.Context, a store.Account, sweep store.Sweep) (*answer[closedOut], error) {
+func (rd reader) closed(ctx context.Context, a store.Account, sweep store.Sweep) (*answer[closedOut], error) {
 	out := closedOut{
 		ID: string(a.ID), Region: string(a.Region), Opened: instant(a.Opened), Closed: instant(a.Closed),
 		SweepTo: string(sweep.Target), Refused: sweep.Refused, Left: []leftOut{},
@@ -81,7 +81,7 @@ func (s *server) closed(ctx context.Context, a store.Account, sweep store.Sweep)
 	}
 	var err error
 	out.Moved, err = shown(sweep.Moved, func(m store.Swept) (sweptOut, error) {
-		asset, err := s.Books.Asset(ctx, m.Asset)
+		asset, err := rd.Asset(ctx, m.Asset)
 		return sweptOut{m.Entry, m.Asset, asset.Format(m.Amount)}, err
 	})
 	return say(out, err)

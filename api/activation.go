@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -30,7 +27,7 @@ type clientIn struct {
 // client is the client of the holder of a request's account. For a holder's own request
 // the address and country are the request's. For an exchange's they are in reported, or
 // unknown: its own address says nothing about the holder.
-func (s *server) client(ctx context.Context, reported *clientIn) (staking.Client, error) {
+func (rd reader) client(ctx context.Context, reported *clientIn) (staking.Client, error) {
 	caller := access.CallerOf(ctx)
 	c := staking.Client{Platform: caller.Platform, Version: caller.Version}
 	switch {
@@ -114,51 +111,35 @@ type accountPageIn struct {
 }
 
 func (s *server) activationRoutes() {
-	add(s, huma.Operation{
-		OperationID: "get-activation", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation",
-		Tags: []string{"Soft Staking"}, Summary: "Read the switch",
-		Description: "Whether Soft Staking is on, what keeps it from being switched on, and the dates that follow. " +
-			"The client is the one that asks: its headers X-Client-Platform and X-Client-Version.",
-		Errors: []int{http.StatusNotFound},
-	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[activationOut], error) {
-		return s.activation(ctx, in.id())
-	})
-	add(s, huma.Operation{
-		OperationID: "set-activation", Method: http.MethodPut, Path: "/v1/accounts/{account}/activation",
-		Tags: []string{"Soft Staking"}, Summary: "Switch on or off",
-		Description: "One switch for all tokens. It earns from the day after it is switched on until the day before " +
-			"it is switched off. On already and off already are a success and change nothing. " +
-			"Switching on is refused, in this order, where the product is not offered in the region (451), " +
-			"where the country of the request is not known and the operator wants it known (451), " +
-			"with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted " +
-			"(409). Each change is recorded; what changes nothing or is refused is recorded at most once an hour for " +
-			"each account and outcome. An exchange calls it for its holders, with their client.",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnavailableForLegalReasons},
-	}, owners, func(ctx context.Context, in *switchIn) (*answer[activationOut], error) {
-		if err := s.setSwitch(ctx, in); err != nil {
-			return nil, err
-		}
-		return s.activation(ctx, in.id())
-	})
-	add(s, huma.Operation{
-		OperationID: "list-presses", Method: http.MethodGet, Path: "/v1/accounts/{account}/activation/presses",
-		Tags: []string{"Soft Staking"}, Summary: "List the events of the switch",
-		Description: "The events of the switch, the newest first. What changed nothing and what was refused is among " +
-			"them, at most once an hour for each outcome.",
-		Errors: []int{http.StatusNotFound},
-	}, everyone, s.switchEvents)
+	get(s, "/v1/accounts/{account}/activation", everyone, reader.getActivation,
+		about("get-activation", "Soft Staking", "Read the switch",
+			"Whether Soft Staking is on, what keeps it from being switched on, and the dates that follow. "+
+				"The client is the one that asks: its headers X-Client-Platform and X-Client-Version.", 404))
+	change(s, "PUT /v1/accounts/{account}/activation", owners, writer.setActivation,
+		about("set-activation", "Soft Staking", "Switch on or off",
+			"One switch for all tokens. It earns from the day after it is switched on until the day before "+
+				"it is switched off. On already and off already are a success and change nothing. "+
+				"Switching on is refused, in this order, where the product is not offered in the region (451), "+
+				"where the country of the request is not known and the operator wants it known (451), "+
+				"with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted "+
+				"(409). Each change is recorded; what changes nothing or is refused is recorded at most once an hour for "+
+				"each account and outcome. An exchange calls it for its holders, with their client.", 404, 409, 451))
+	get(s, "/v1/accounts/{account}/activation/presses", everyone, reader.switchEvents,
+		about("list-presses", "Soft Staking", "List the events of the switch",
+			"The events of the switch, the newest first. What changed nothing and what was refused is among "+
+				"them, at most once an hour for each outcome.", 404))
 }
 
 // setSwitch switches Soft Staking on or off. Off works for every client. If the operator
 // needs the country known, an exchange that relays its holder names it.
-func (s *server) setSwitch(ctx context.Context, in *switchIn) error {
-	c, err := s.client(ctx, in.Body.Client)
+func (wr writer) setSwitch(ctx context.Context, in *switchIn) error {
+	c, err := wr.client(ctx, in.Body.Client)
 	if !in.Body.On {
-		return s.books(ctx).Leave(ctx, in.id(), c, time.Time{})
+		return wr.books.Leave(ctx, in.id(), c, time.Time{})
 	}
 	if err == nil {
 		c.NeedCountry = access.CallerOf(ctx).NeedCountry
-		_, err = s.books(ctx).Enroll(ctx, in.id(), c, time.Time{})
+		_, err = wr.books.Enroll(ctx, in.id(), c, time.Time{})
 	}
 	if errors.Is(err, staking.ErrUnknownCountry) && token(ctx).Role == access.Exchange {
 		return ledger.At("client.country", err)
@@ -166,12 +147,12 @@ func (s *server) setSwitch(ctx context.Context, in *switchIn) error {
 	return err
 }
 
-func (s *server) activation(ctx context.Context, id ledger.Account) (*answer[activationOut], error) {
-	c, err := s.client(ctx, nil)
+func (rd reader) activation(ctx context.Context, id ledger.Account) (*answer[activationOut], error) {
+	c, err := rd.client(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.Reports.Holder(ctx, id, c, reports.Eligibility)
+	h, err := rd.Holder(ctx, id, c, reports.Eligibility)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +191,7 @@ func missingFor(h reports.Holder) []missingOut {
 	return missing
 }
 
-func (s *server) switchEvents(ctx context.Context, in *accountPageIn) (*answer[list[switchEventOut]], error) {
+func (rd reader) switchEvents(ctx context.Context, in *accountPageIn) (*answer[list[switchEventOut]], error) {
 	seen, err := in.key(2)
 	if err != nil {
 		return nil, err
@@ -223,7 +204,7 @@ func (s *server) switchEvents(ctx context.Context, in *accountPageIn) (*answer[l
 		}
 		after = &store.SwitchEvent{At: time.UnixMilli(millis), Action: seen[1]}
 	}
-	presses, err := s.Reports.LatestSwitchEvents(ctx, in.id(), after, in.Limit+1)
+	presses, err := rd.LatestSwitchEvents(ctx, in.id(), after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -231,4 +212,15 @@ func (s *server) switchEvents(ctx context.Context, in *accountPageIn) (*answer[l
 	return say(pageOf(presses, in.Limit, cursor, func(p store.SwitchEvent) (switchEventOut, error) {
 		return switchEventOut{instant(p.At), p.Action, p.Client, p.Address}, nil
 	}))
+}
+
+func (rd reader) getActivation(ctx context.Context, in *AccountIn) (*answer[activationOut], error) {
+	return rd.activation(ctx, in.id())
+}
+
+func (wr writer) setActivation(ctx context.Context, in *switchIn) (*answer[activationOut], error) {
+	if err := wr.setSwitch(ctx, in); err != nil {
+		return nil, err
+	}
+	return wr.activation(ctx, in.id())
 }

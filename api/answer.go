@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // answerOf is what a handler answers with: a pointer to a struct that huma describes. What
@@ -87,7 +89,7 @@ func (s *stream) send(_ *route, w http.ResponseWriter, r *http.Request) (final b
 }
 
 // slow marks an operation that reads all holdings, and whose answer may be long in coming.
-var slow = map[string]any{"slow": true}
+func slow(_ *server, op *huma.Operation) { op.Metadata = map[string]any{"slow": true} }
 
 // patience is how long the answer of a slow operation may take.
 const patience = 15 * time.Minute

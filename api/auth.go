@@ -22,7 +22,7 @@ func (s *server) authenticate(r *http.Request) (access.Token, error) {
 	if !strings.EqualFold(scheme, "Bearer") || !is {
 		return access.Token{}, access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token")
 	}
-	t, err := s.Books.People().Token(r.Context(), id)
+	t, err := s.reader.People().Token(r.Context(), id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		err = access.ErrUnknown
 	}

@@ -13,19 +13,19 @@ import (
 	"github.com/softstake/softstake/strictjson"
 )
 
-func (s *server) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
+func (wr writer) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
 	var in batchIn
 	texts, err := elements(request(ctx).body, "entries", mostEntries, &in)
 	if err != nil {
 		return nil, err
 	}
-	b := newBatch(s, "entries", texts, in.Atomic)
+	b := newBatch(wr, "entries", texts, in.Atomic)
 	if err := b.read(ctx, b.entry); err != nil {
 		return nil, err
 	}
-	post := s.books(ctx).Post
+	post := wr.books.Post
 	if b.atomic {
-		post = s.books(ctx).PostAll
+		post = wr.books.PostAll
 	}
 	outcomes, err := post(ctx, b.entries)
 	if err := b.posted(outcomes, err); err != nil {
@@ -53,7 +53,7 @@ func elements(body []byte, name string, most int, around any) ([]json.RawMessage
 
 // batch is entries on their way: those that can be posted at all, and where each came.
 type batch struct {
-	s        *server
+	writer
 	name     string            // of the array that they came in
 	texts    []json.RawMessage // the entries as they came, not looked at yet
 	atomic   bool
@@ -63,9 +63,9 @@ type batch struct {
 	outcomes []store.Outcome // by where they came
 }
 
-func newBatch(s *server, name string, texts []json.RawMessage, atomic bool) *batch {
+func newBatch(wr writer, name string, texts []json.RawMessage, atomic bool) *batch {
 	return &batch{
-		s: s, name: name, texts: texts, atomic: atomic, ids: make([]string, len(texts)),
+		writer: wr, name: name, texts: texts, atomic: atomic, ids: make([]string, len(texts)),
 		outcomes: make([]store.Outcome, len(texts)),
 	}
 }
@@ -95,7 +95,7 @@ func (b *batch) entry(ctx context.Context, i int) (ledger.Entry, error) {
 		return ledger.Entry{}, err
 	}
 	b.ids[i] = in.ID
-	e, err := b.s.entry(ctx, in)
+	e, err := b.writer.entry(ctx, in)
 	if err == nil {
 		err = mayPost(token(ctx), e)
 	}
@@ -184,7 +184,7 @@ func (b *batch) show(ctx context.Context) batchOut {
 	for i, o := range b.outcomes {
 		e := batchEntryOut{Index: i, ID: b.ids[i], Status: statusRefused}
 		if o.Err != nil {
-			p := b.s.problem(ctx, o.Err)
+			p := b.problem(ctx, o.Err)
 			e.Problem = &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
 		} else {
 			e.Status, e.At, e.PostedAt = statusPosted, instant(o.At), instant(o.PostedAt)

@@ -3,9 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -17,29 +14,23 @@ const mostAdjustments = 1000
 
 // correctionRoutes are those that correct what was, beside a single adjustment.
 func (s *server) correctionRoutes() {
-	add(s, huma.Operation{
-		OperationID: "post-adjustments", Method: http.MethodPost, Path: "/v1/adjustments/batches",
-		Tags: []string{"Entries"}, Summary: "Post many corrections",
-		Description: fmt.Sprintf("Posts 1 to %d corrections in their order, each with its reason. "+
-			"Each is posted or refused by itself, and the answer has the result of each, in the same order; "+
-			"one that cannot be read is refused in the same way, and only a body that is not JSON, "+
-			"or that is wrong around its corrections, is refused as a whole. With `atomic` all are posted or none: "+
-			"then a refusal is the answer, with the problem of the first refused one and its path in `field`. "+
-			"Repeating has no further effect.", mostAdjustments),
-		MaxBodyBytes: largeBody, Errors: []int{404, 409},
-		RequestBody: jsonBody[adjustmentsIn](s, "The corrections."),
-	}, operators, s.postAdjustments)
-	add(s, huma.Operation{
-		OperationID: "compensate", Method: http.MethodPost, Path: "/v1/compensations", Tags: []string{"Entries"},
-		Summary: "Make a reward good",
-		Description: "Moves an amount from @rewards to an account, now, for its reward of a day that is paid: " +
-			"such a day never changes, and an entry that came too late for it may have changed what it earned. " +
-			"Its entry is `compensation/DAY/TOKEN/ACCOUNT/NAME`. It is no reward, " +
-			"and not part of what the account has earned; the explanation of the reward lists it. " +
-			"Repeating a name with the same amount has no further effect.",
-		DefaultStatus: http.StatusCreated, Errors: []int{404, 409},
-		Responses: also[entryOut](s, "It was posted before: the answer of the first time."),
-	}, operators, s.compensate)
+	change(s, "POST /v1/adjustments/batches", operators, writer.postAdjustments,
+		about("post-adjustments", "Entries", "Post many corrections",
+			fmt.Sprintf("Posts 1 to %d corrections in their order, each with its reason. "+
+				"Each is posted or refused by itself, and the answer has the result of each, in the same order; "+
+				"one that cannot be read is refused in the same way, and only a body that is not JSON, "+
+				"or that is wrong around its corrections, is refused as a whole. With `atomic` all are posted or none: "+
+				"then a refusal is the answer, with the problem of the first refused one and its path in `field`. "+
+				"Repeating has no further effect.", mostAdjustments), 404, 409),
+		takes[adjustmentsIn]("The corrections."), upTo(largeBody))
+	change(s, "POST /v1/compensations", operators, writer.compensate,
+		about("compensate", "Entries", "Make a reward good",
+			"Moves an amount from @rewards to an account, now, for its reward of a day that is paid: "+
+				"such a day never changes, and an entry that came too late for it may have changed what it earned. "+
+				"Its entry is `compensation/DAY/TOKEN/ACCOUNT/NAME`. It is no reward, "+
+				"and not part of what the account has earned; the explanation of the reward lists it. "+
+				"Repeating a name with the same amount has no further effect.", 404, 409),
+		created[entryOut]("It was posted before: the answer of the first time."))
 }
 
 type reasonedIn struct {
@@ -53,13 +44,13 @@ type adjustmentsIn struct {
 	Atomic      bool         `json:"atomic,omitempty" doc:"Post all of them, or none."`
 }
 
-func (s *server) postAdjustments(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
+func (wr writer) postAdjustments(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
 	var in adjustmentsIn
 	texts, err := elements(request(ctx).body, "adjustments", mostAdjustments, &in)
 	if err != nil {
 		return nil, err
 	}
-	b := newBatch(s, "adjustments", texts, in.Atomic)
+	b := newBatch(wr, "adjustments", texts, in.Atomic)
 	reasons := make([]string, len(texts))
 	err = b.read(ctx, func(ctx context.Context, i int) (e ledger.Entry, err error) {
 		e, reasons[i], err = b.correction(ctx, i)
@@ -72,7 +63,7 @@ func (s *server) postAdjustments(ctx context.Context, _ *struct{}) (*answer[batc
 	for i, e := range b.entries {
 		corrections[i] = store.ReasonedEntry{Entry: e, Reason: reasons[b.indexes[i]]}
 	}
-	outcomes, err := s.books(ctx).AdjustAll(ctx, corrections, b.atomic)
+	outcomes, err := wr.books.AdjustAll(ctx, corrections, b.atomic)
 	if err := b.posted(outcomes, err); err != nil {
 		return nil, err
 	}
@@ -89,7 +80,7 @@ func (b *batch) correction(ctx context.Context, i int) (e ledger.Entry, reason s
 	if err := store.CheckReason(in.Reason); err != nil {
 		return e, "", ledger.At("reason", err)
 	}
-	e, err = b.s.entry(ctx, entryIn{ID: in.ID, Kind: string(ledger.Adjustment), Moves: in.Moves})
+	e, err = b.writer.entry(ctx, entryIn{ID: in.ID, Kind: string(ledger.Adjustment), Moves: in.Moves})
 	return e, in.Reason, err
 }
 
@@ -110,13 +101,13 @@ type compensateIn struct {
 	}
 }
 
-func (s *server) compensate(ctx context.Context, in *compensateIn) (*posted, error) {
+func (wr writer) compensate(ctx context.Context, in *compensateIn) (*posted, error) {
 	b := in.Body
 	day, err := staking.ParseDay(b.Day)
 	if err != nil {
 		return nil, ledger.At("day", err)
 	}
-	asset, err := s.Books.Asset(ctx, b.Asset)
+	asset, err := wr.Asset(ctx, b.Asset)
 	if err != nil {
 		return nil, ledger.At("asset", err)
 	}
@@ -128,7 +119,7 @@ func (s *server) compensate(ctx context.Context, in *compensateIn) (*posted, err
 	if err := id.CheckHolder(); err != nil {
 		return nil, ledger.At("account", err)
 	}
-	o, err := s.books(ctx).Compensate(ctx,
+	o, err := wr.books.Compensate(ctx,
 		store.Compensation{Account: id, Day: day, Asset: b.Asset, Name: b.Name, Amount: amount}, b.Reason)
 	return showPosted(ledger.CompensationID(day.String(), b.Asset, id, b.Name), o, err)
 }

@@ -149,11 +149,9 @@ func problemsOf(operation string, status int) string {
 
 func ptr[T any](v T) *T { return &v }
 
-// jsonBody describes the body of a handler that reads it by itself, as a T.
-func jsonBody[T any](s *server, about string) *huma.RequestBody {
-	return &huma.RequestBody{
-		Description: about, Required: true, Content: map[string]*huma.MediaType{jsonContent: {Schema: schemaOf[T](s)}},
-	}
+// jsonOf is a T as JSON.
+func jsonOf[T any](s *server) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{jsonContent: {Schema: schemaOf[T](s)}}
 }
 
 // schemaOf is the schema of a T, by reference.

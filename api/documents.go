@@ -2,10 +2,7 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strconv"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -40,38 +37,17 @@ type publishIn struct {
 const publishLimit = 7 << 20
 
 func (s *server) documentRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-documents", Method: http.MethodGet, Path: "/v1/documents", Tags: []string{"Offer"},
-		Summary: "List the documents",
-		Description: "All versions of the documents that a holder accepts, in the order in which they are shown, " +
-			"and the newest of each last.",
-	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[list[DocumentOut]], error) {
-		versions, err := s.Reports.DocumentVersions(ctx)
-		if err != nil {
-			return nil, err
-		}
-		items := make([]DocumentOut, len(versions))
-		for i, d := range versions {
-			items[i] = showDocument(d, i+1 == len(versions) || versions[i+1].Name != d.Name)
-		}
-		return say(list[DocumentOut]{Items: items}, nil)
-	})
-	add(s, huma.Operation{
-		OperationID: "get-document", Method: http.MethodGet, Path: "/v1/documents/{name}/{version}",
-		Tags: []string{"Offer"}, Summary: "Read a document",
-		Description: "The text of a version, in Markdown. Every version is kept.",
-		Errors:      []int{http.StatusNotFound},
-	}, everyone, s.document)
-	add(s, huma.Operation{
-		OperationID: "publish-document", Method: http.MethodPost, Path: "/v1/documents", Tags: []string{"Offer"},
-		Summary: "Publish a version of a document",
-		Description: "Makes a text the current version, which must be accepted before the next activation; " +
-			"running enrollments go on. Publishing the current text again has no effect.",
-		MaxBodyBytes: publishLimit,
-	}, operators, func(ctx context.Context, in *publishIn) (*answer[DocumentOut], error) {
-		d, err := s.books(ctx).PublishDocument(ctx, in.Body.Name, in.Body.Text)
-		return say(showDocument(d, true), err)
-	})
+	get(s, "/v1/documents", everyone, reader.listDocuments,
+		about("list-documents", "Offer", "List the documents",
+			"All versions of the documents that a holder accepts, in the order in which they are shown, "+
+				"and the newest of each last."))
+	get(s, "/v1/documents/{name}/{version}", everyone, reader.document,
+		about("get-document", "Offer", "Read a document",
+			"The text of a version, in Markdown. Every version is kept.", 404))
+	change(s, "POST /v1/documents", operators, writer.publishDocument,
+		about("publish-document", "Offer", "Publish a version of a document",
+			"Makes a text the current version, which must be accepted before the next activation; "+
+				"running enrollments go on. Publishing the current text again has no effect."), upTo(publishLimit))
 	s.acceptanceRoutes()
 }
 
@@ -79,8 +55,8 @@ func showDocument(d staking.Document, current bool) DocumentOut {
 	return DocumentOut{Name: d.Name, Version: d.Version, Published: instant(d.Published), Current: current}
 }
 
-func (s *server) document(ctx context.Context, in *documentIn) (*answer[wholeDocumentOut], error) {
-	current, err := s.Reports.Document(ctx, in.Name, 0)
+func (rd reader) document(ctx context.Context, in *documentIn) (*answer[wholeDocumentOut], error) {
+	current, err := rd.Document(ctx, in.Name, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +67,7 @@ func (s *server) document(ctx context.Context, in *documentIn) (*answer[wholeDoc
 			return nil, ledger.ErrInvalid.In("version", "version: expected a whole number or current, got %q",
 				ledger.Clip(in.Version))
 		}
-		if d, err = s.Reports.Document(ctx, in.Name, version); err != nil {
+		if d, err = rd.Document(ctx, in.Name, version); err != nil {
 			return nil, err
 		}
 	}
@@ -116,35 +92,18 @@ type acceptIn struct {
 }
 
 func (s *server) acceptanceRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-acceptances", Method: http.MethodGet, Path: "/v1/accounts/{account}/acceptances",
-		Tags: []string{"Soft Staking"}, Summary: "List what an account's holder has accepted",
-		Description: "The oldest first.",
-		Errors:      []int{http.StatusNotFound},
-	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[list[acceptanceOut]], error) {
-		return s.acceptances(ctx, in.id())
-	})
-	add(s, huma.Operation{
-		OperationID: "accept-document", Method: http.MethodPost, Path: "/v1/accounts/{account}/acceptances",
-		Tags: []string{"Soft Staking"}, Summary: "Accept a document",
-		Description: "Records that the holder has accepted a version of a document, when, and with which client. " +
-			"An exchange calls it for a holder to whom it has shown the document. Repeating has no further effect: " +
-			"the first acceptance stays.",
-		Errors: []int{http.StatusNotFound},
-	}, owners, func(ctx context.Context, in *acceptIn) (*answer[list[acceptanceOut]], error) {
-		c, err := s.client(ctx, in.Body.Client)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.books(ctx).Accept(ctx, in.id(), in.Body.Document, in.Body.Version, c); err != nil {
-			return nil, err
-		}
-		return s.acceptances(ctx, in.id())
-	})
+	get(s, "/v1/accounts/{account}/acceptances", everyone, reader.listAcceptances,
+		about("list-acceptances", "Soft Staking", "List what an account's holder has accepted",
+			"The oldest first.", 404))
+	change(s, "POST /v1/accounts/{account}/acceptances", owners, writer.acceptDocument,
+		about("accept-document", "Soft Staking", "Accept a document",
+			"Records that the holder has accepted a version of a document, when, and with which client. "+
+				"An exchange calls it for a holder to whom it has shown the document. Repeating has no further effect: "+
+				"the first acceptance stays.", 404))
 }
 
-func (s *server) acceptances(ctx context.Context, id ledger.Account) (*answer[list[acceptanceOut]], error) {
-	all, err := s.Reports.Acceptances(ctx, id)
+func (rd reader) acceptances(ctx context.Context, id ledger.Account) (*answer[list[acceptanceOut]], error) {
+	all, err := rd.Acceptances(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -152,4 +111,36 @@ func (s *server) acceptances(ctx context.Context, id ledger.Account) (*answer[li
 		return acceptanceOut{a.Document, a.Version, instant(a.At), a.Client, a.Address}, nil
 	})
 	return say(list[acceptanceOut]{Items: items}, err)
+}
+
+func (rd reader) listDocuments(ctx context.Context, _ *struct{}) (*answer[list[DocumentOut]], error) {
+	versions, err := rd.DocumentVersions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]DocumentOut, len(versions))
+	for i, d := range versions {
+		items[i] = showDocument(d, i+1 == len(versions) || versions[i+1].Name != d.Name)
+	}
+	return say(list[DocumentOut]{Items: items}, nil)
+}
+
+func (wr writer) publishDocument(ctx context.Context, in *publishIn) (*answer[DocumentOut], error) {
+	d, err := wr.books.PublishDocument(ctx, in.Body.Name, in.Body.Text)
+	return say(showDocument(d, true), err)
+}
+
+func (rd reader) listAcceptances(ctx context.Context, in *AccountIn) (*answer[list[acceptanceOut]], error) {
+	return rd.acceptances(ctx, in.id())
+}
+
+func (wr writer) acceptDocument(ctx context.Context, in *acceptIn) (*answer[list[acceptanceOut]], error) {
+	c, err := wr.client(ctx, in.Body.Client)
+	if err != nil {
+		return nil, err
+	}
+	if err := wr.books.Accept(ctx, in.id(), in.Body.Document, in.Body.Version, c); err != nil {
+		return nil, err
+	}
+	return wr.acceptances(ctx, in.id())
 }

@@ -3,10 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -57,24 +54,21 @@ func (b enrollmentBatchOut) curable() bool {
 }
 
 func (s *server) enrollmentRoutes() {
-	add(s, huma.Operation{
-		OperationID: "enroll-batch", Method: http.MethodPost, Path: "/v1/enrollments", Tags: []string{"Soft Staking"},
-		Summary: "Switch many accounts on",
-		Description: fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, "+
-			"and keeps the documents that their holders have accepted, with the times of that. "+
-			"Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` "+
-			"refuse, and the answer has the result of each, in the same order. An account that cannot be read, "+
-			"because of a value of the wrong type, an unknown field or a field given twice, "+
-			"is refused in the same way; only a body that is not JSON, or that is wrong around its accounts, "+
-			"is refused as a whole. Of a refused one nothing is written, not even an event of its switch.\n\n"+
-			"Repeating has no further effect: a batch whose answer was lost is sent again as it is. Under an "+
-			"Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments),
-		MaxBodyBytes: largeBody,
-		RequestBody:  jsonBody[enrollmentBatchIn](s, "The accounts."),
-	}, exchange, s.enrollBatch)
+	change(s, "POST /v1/enrollments", exchange, writer.enrollBatch,
+		about("enroll-batch", "Soft Staking", "Switch many accounts on",
+			fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, "+
+				"and keeps the documents that their holders have accepted, with the times of that. "+
+				"Each account is switched on or refused by itself, for all that `set-activation` and `accept-document` "+
+				"refuse, and the answer has the result of each, in the same order. An account that cannot be read, "+
+				"because of a value of the wrong type, an unknown field or a field given twice, "+
+				"is refused in the same way; only a body that is not JSON, or that is wrong around its accounts, "+
+				"is refused as a whole. Of a refused one nothing is written, not even an event of its switch.\n\n"+
+				"Repeating has no further effect: a batch whose answer was lost is sent again as it is. Under an "+
+				"Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEnrollments)),
+		takes[enrollmentBatchIn]("The accounts."), upTo(largeBody))
 }
 
-func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollmentBatchOut], error) {
+func (wr writer) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollmentBatchOut], error) {
 	texts, err := elements(request(ctx).body, "enrollments", mostEnrollments, &enrollmentBatchIn{})
 	if err != nil {
 		return nil, err
@@ -83,22 +77,22 @@ func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollme
 	out := enrollmentBatchOut{Enrollments: make([]enrollmentStatusOut, n)}
 	requests, indexes := make([]store.EnrollRequest, 0, n), make([]int, 0, n)
 	for i, text := range texts {
-		request, err := s.readEnrollment(ctx, text, i)
+		request, err := wr.readEnrollment(ctx, text, i)
 		out.Enrollments[i] = enrollmentStatusOut{Index: i, Account: string(request.Account), Status: statusRefused}
 		if err != nil {
-			out.Enrollments[i].Problem = s.rowProblem(ctx, err)
+			out.Enrollments[i].Problem = wr.rowProblem(ctx, err)
 			continue
 		}
 		requests, indexes = append(requests, request), append(indexes, i)
 	}
-	outcomes, err := s.books(ctx).EnrollBatch(ctx, requests)
+	outcomes, err := wr.books.EnrollBatch(ctx, requests)
 	if err != nil {
 		return nil, err
 	}
 	for i, o := range outcomes {
 		row := &out.Enrollments[indexes[i]]
 		if o.Err != nil {
-			row.Problem = s.rowProblem(ctx, o.Err)
+			row.Problem = wr.rowProblem(ctx, o.Err)
 			continue
 		}
 		row.Status, row.MeasuredFrom = statusEnrolled, o.Enrollment.From.String()
@@ -110,26 +104,26 @@ func (s *server) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollme
 }
 
 // rowProblem is why a row of a batch is refused.
-func (s *server) rowProblem(ctx context.Context, err error) *entryProblem {
-	p := s.problem(ctx, err)
+func (rd reader) rowProblem(ctx context.Context, err error) *entryProblem {
+	p := rd.problem(ctx, err)
 	return &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
 }
 
 // readEnrollment reads the text of a row. Of one that cannot be read it has the account,
 // where that can be read.
-func (s *server) readEnrollment(ctx context.Context, text []byte, i int) (store.EnrollRequest, error) {
+func (rd reader) readEnrollment(ctx context.Context, text []byte, i int) (store.EnrollRequest, error) {
 	var in enrollmentIn
 	if err := strictjson.Decode(text, &in); err != nil {
 		return store.EnrollRequest{Account: ledger.Account(textIn(text, "account"))},
 			unreadable("enrollments", i, false, err)
 	}
-	return s.enrollment(ctx, in)
+	return rd.enrollment(ctx, in)
 }
 
 // enrollment is a row as the books take it. Its errors are ledger.ErrInvalid, in their field.
-func (s *server) enrollment(ctx context.Context, in enrollmentIn) (r store.EnrollRequest, err error) {
+func (rd reader) enrollment(ctx context.Context, in enrollmentIn) (r store.EnrollRequest, err error) {
 	r = store.EnrollRequest{Account: ledger.Account(in.Account)}
-	if r.Client, err = s.client(ctx, in.Client); err != nil {
+	if r.Client, err = rd.client(ctx, in.Client); err != nil {
 		return r, err
 	}
 	r.Client.NeedCountry = access.CallerOf(ctx).NeedCountry

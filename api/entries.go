@@ -3,10 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
@@ -17,42 +14,31 @@ const mostEntries = 10_000
 
 // entryRoutes are those that post.
 func (s *server) entryRoutes() {
-	add(s, huma.Operation{
-		OperationID: "post-entry", Method: http.MethodPost, Path: "/v1/entries", Tags: []string{"Entries"},
-		Summary: "Post an entry",
-		Description: "Posts one entry, whole or not at all. " +
-			"Repeating it with the same content has no further effect and is answered as the first time, " +
-			"with 200 instead of 201. A refused entry is not stored, and may be posted again.\n\n" +
-			"A holder posts transfers of what is free in its own account, and requests withdrawals; " +
-			"its entries count when they are posted, and their IDs begin with its account and a slash. " +
-			"It may name 60 recipients an hour, found or not, here and on the pages together (429).",
-		DefaultStatus: http.StatusCreated, Errors: []int{404, 409, 429},
-		RequestBody: jsonBody[entryIn](s, "The entry."),
-		Responses:   also[entryOut](s, "It was posted before: the answer of the first time."),
-	}, owners, s.postEntry)
-	add(s, huma.Operation{
-		OperationID: "post-batch", Method: http.MethodPost, Path: "/v1/batches", Tags: []string{"Entries"},
-		Summary: "Post many entries",
-		Description: fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. "+
-			"Each is posted or refused by itself, and the answer has the result of each, in the same order. "+
-			"An entry that cannot be read, because of a value of the wrong type, "+
-			"an unknown field or a field given twice, is refused in the same way; only a body that is not JSON, "+
-			"or that is wrong around its entries, is refused as a whole. With `atomic` all are posted or none: "+
-			"then a refusal is the answer, with the problem of the first refused entry and its path in `field`.\n\n"+
-			"A batch may be posted again: what was posted is repeated, and what was refused is tried again. "+
-			"Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries),
-		MaxBodyBytes: largeBody, Errors: []int{404, 409},
-		RequestBody: jsonBody[batchIn](s, "The entries."),
-	}, exchange, s.postBatch)
-	add(s, huma.Operation{
-		OperationID: "post-adjustment", Method: http.MethodPost, Path: "/v1/adjustments", Tags: []string{"Entries"},
-		Summary: "Post a correction",
-		Description: "Posts an entry of the kind `adjustment`, dated now, and records its actor and its reason. " +
-			"The past is never edited: a correction is a new entry. " +
-			"Repeating an ID with the same content has no further effect, whatever the reason says.",
-		DefaultStatus: http.StatusCreated, Errors: []int{404, 409},
-		Responses: also[entryOut](s, "It was posted before: the answer of the first time."),
-	}, operators, s.postAdjustment)
+	change(s, "POST /v1/entries", owners, writer.postEntry, about("post-entry", "Entries", "Post an entry",
+		"Posts one entry, whole or not at all. "+
+			"Repeating it with the same content has no further effect and is answered as the first time, "+
+			"with 200 instead of 201. A refused entry is not stored, and may be posted again.\n\n"+
+			"A holder posts transfers of what is free in its own account, and requests withdrawals; "+
+			"its entries count when they are posted, and their IDs begin with its account and a slash. "+
+			"It may name 60 recipients an hour, found or not, here and on the pages together (429).", 404, 409, 429),
+		created[entryOut]("It was posted before: the answer of the first time."), takes[entryIn]("The entry."))
+	change(s, "POST /v1/batches", exchange, writer.postBatch,
+		about("post-batch", "Entries", "Post many entries",
+			fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. "+
+				"Each is posted or refused by itself, and the answer has the result of each, in the same order. "+
+				"An entry that cannot be read, because of a value of the wrong type, "+
+				"an unknown field or a field given twice, is refused in the same way; only a body that is not JSON, "+
+				"or that is wrong around its entries, is refused as a whole. With `atomic` all are posted or none: "+
+				"then a refusal is the answer, with the problem of the first refused entry and its path in `field`.\n\n"+
+				"A batch may be posted again: what was posted is repeated, and what was refused is tried again. "+
+				"Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries), 404, 409),
+		takes[batchIn]("The entries."), upTo(largeBody))
+	change(s, "POST /v1/adjustments", operators, writer.postAdjustment,
+		about("post-adjustment", "Entries", "Post a correction",
+			"Posts an entry of the kind `adjustment`, dated now, and records its actor and its reason. "+
+				"The past is never edited: a correction is a new entry. "+
+				"Repeating an ID with the same content has no further effect, whatever the reason says.", 404, 409),
+		created[entryOut]("It was posted before: the answer of the first time."))
 	s.withdrawalRoutes()
 	s.reconciliationRoutes()
 	s.correctionRoutes()
@@ -76,22 +62,22 @@ func showPosted(id string, o store.Outcome, err error) (*posted, error) {
 		o.Repeated, err)
 }
 
-func (s *server) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
+func (wr writer) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
 	var in entryIn
 	if err := decode(request(ctx).body, &in); err != nil {
 		return nil, err
 	}
-	e, err := s.entry(ctx, in)
+	e, err := wr.entry(ctx, in)
 	if err == nil {
 		err = mayPost(token(ctx), e)
 	}
 	if err == nil {
-		err = s.countRecipients(ctx, e)
+		err = wr.countRecipients(ctx, e)
 	}
 	if err != nil {
 		return nil, err
 	}
-	outcomes, err := s.books(ctx).Post(ctx, []ledger.Entry{e})
+	outcomes, err := wr.books.Post(ctx, []ledger.Entry{e})
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +92,12 @@ type adjustmentIn struct {
 	}
 }
 
-func (s *server) postAdjustment(ctx context.Context, in *adjustmentIn) (*posted, error) {
-	e, err := s.entry(ctx, entryIn{ID: in.Body.ID, Kind: string(ledger.Adjustment), Moves: in.Body.Moves})
+func (wr writer) postAdjustment(ctx context.Context, in *adjustmentIn) (*posted, error) {
+	e, err := wr.entry(ctx, entryIn{ID: in.Body.ID, Kind: string(ledger.Adjustment), Moves: in.Body.Moves})
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.books(ctx).Adjust(ctx, e, in.Body.Reason)
+	o, err := wr.books.Adjust(ctx, e, in.Body.Reason)
 	return showPosted(e.ID, o, err)
 }
 

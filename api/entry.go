@@ -37,7 +37,7 @@ func decode(text []byte, into any) error { return inJSON(strictjson.Decode(text,
 
 // entry is what was sent as the ledger takes it. Its errors are ledger.ErrInvalid,
 // in their field, or the books'.
-func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
+func (rd reader) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
 	e := ledger.Entry{
 		ID: in.ID, Kind: ledger.Kind(in.Kind), Moves: make([]ledger.Move, len(in.Moves)),
 		Authoritative: in.Authoritative,
@@ -50,7 +50,7 @@ func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
 		e.At = at
 	}
 	for i, m := range in.Moves {
-		asset, amount, err := s.amount(ctx, m.Asset, m.Amount)
+		asset, amount, err := rd.amount(ctx, m.Asset, m.Amount)
 		if err != nil {
 			return e, ledger.At(fmt.Sprintf("moves[%d]", i), err)
 		}
@@ -63,8 +63,8 @@ func (s *server) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
 
 // amount reads an amount of an asset that the books keep. Its errors are ledger.ErrInvalid,
 // in the field asset or amount, or the books'.
-func (s *server) amount(ctx context.Context, symbol, text string) (ledger.Asset, ledger.Amount, error) {
-	asset, err := s.Books.Asset(ctx, symbol)
+func (rd reader) amount(ctx context.Context, symbol, text string) (ledger.Asset, ledger.Amount, error) {
+	asset, err := rd.Asset(ctx, symbol)
 	if errors.Is(err, ledger.ErrNotFound) {
 		err = ledger.ErrInvalid.In("asset", "the books keep no asset %q",
 			ledger.Clip(symbol)).Because(ledger.ReasonUnknownAsset)
@@ -121,12 +121,12 @@ func mayPost(t access.Token, e ledger.Entry) error {
 // they are there: the answer shows it. It counts where the pages do, and so a token learns no
 // faster than they which accounts there are. What was posted before is repeated, and
 // is not counted.
-func (s *server) countRecipients(ctx context.Context, e ledger.Entry) error {
+func (wr writer) countRecipients(ctx context.Context, e ledger.Entry) error {
 	from := token(ctx).Account
 	if token(ctx).Role != access.Holder {
 		return nil
 	}
-	switch _, _, err := s.Reports.Entry(ctx, e.ID); {
+	switch _, _, err := wr.Entry(ctx, e.ID); {
 	case err == nil, errors.Is(err, ledger.ErrInvalid): // the books say so
 		return nil
 	case !errors.Is(err, ledger.ErrNotFound):
@@ -138,7 +138,7 @@ func (s *server) countRecipients(ctx context.Context, e ledger.Entry) error {
 			continue
 		}
 		seen = append(seen, m.To)
-		wait, err := s.Books.People().CountRecipient(ctx, from)
+		wait, err := wr.books.People().CountRecipient(ctx, from)
 		if err != nil {
 			return err
 		}

@@ -33,36 +33,33 @@ type eventsIn struct {
 
 // eventRoutes puts the stream of events into the table.
 func (s *server) eventRoutes() {
-	add(s, huma.Operation{
-		OperationID: "events", Method: http.MethodGet, Path: EventsPath, Tags: []string{"Events"},
-		Summary: "Stream events",
-		Description: "Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; " +
-			"`settled`, all rewards of a token's day are credited; `reset`, " +
-			"the events after the ID are not available any more; `ready`, the stream is up to date. " +
-			"Each has an ID, and is delivered at least once: reconnect with the last ID within seven days, " +
-			"and nothing is missed. An event that is delivered again has the same `entry`; its ID may differ. " +
-			"An entry changes a balance (`account`, `part`, `asset`) once: the changes, each taken once, " +
-			"add up to the balance in whatever order they come. " +
-			"After `reset`, read everything again and continue from its ID. " +
-			"Each connection sends one `ready` when it is up to date: after the missed events, before new ones. " +
-			"A new stream begins with it, so a client has an ID to resume from before anything has happened. " +
-			"Every fifteen seconds a line that begins with a colon shows that the stream is alive. " +
-			"If it carries an `id`, you may resume from that ID too. " +
-			"A stream ends when its client does not keep up, when its token is revoked or expires, " +
-			"and when the server stops; the client reconnects after `retry`, two seconds.",
-		DefaultStatus: http.StatusOK, Errors: []int{http.StatusNotFound},
-		Responses: map[string]*huma.Response{"200": {
-			Description: "The stream, without an end. The `$defs` of its schema are what `data` holds, " +
-				"by the name of the `event`.",
-			Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{
-				Type: huma.TypeString, Extensions: map[string]any{eventDefs: map[string]*huma.Schema{
-					"ready": schemaOf[events.Ready](s), "balance": schemaOf[events.Balance](s),
-					"reward":  schemaOf[events.Reward](s),
-					"settled": schemaOf[events.Settled](s), "reset": schemaOf[events.Reset](s),
-				}},
-			}}},
-		}},
-	}, everyone, s.events)
+	get(s, EventsPath, everyone, reader.streamEvents, about("events", "Events", "Stream events",
+		"Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; "+
+			"`settled`, all rewards of a token's day are credited; `reset`, "+
+			"the events after the ID are not available any more; `ready`, the stream is up to date. "+
+			"Each has an ID, and is delivered at least once: reconnect with the last ID within seven days, "+
+			"and nothing is missed. An event that is delivered again has the same `entry`; its ID may differ. "+
+			"An entry changes a balance (`account`, `part`, `asset`) once: the changes, each taken once, "+
+			"add up to the balance in whatever order they come. "+
+			"After `reset`, read everything again and continue from its ID. "+
+			"Each connection sends one `ready` when it is up to date: after the missed events, before new ones. "+
+			"A new stream begins with it, so a client has an ID to resume from before anything has happened. "+
+			"Every fifteen seconds a line that begins with a colon shows that the stream is alive. "+
+			"If it carries an `id`, you may resume from that ID too. "+
+			"A stream ends when its client does not keep up, when its token is revoked or expires, "+
+			"and when the server stops; the client reconnects after `retry`, two seconds.", 404), eventStream)
+}
+
+// eventStream is the answer of the stream of events.
+func eventStream(s *server, op *huma.Operation) {
+	streamed(op, "The stream, without an end. The `$defs` of its schema are what `data` holds, by the name of the `event`.",
+		map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{
+			Type: huma.TypeString, Extensions: map[string]any{eventDefs: map[string]*huma.Schema{
+				"ready": schemaOf[events.Ready](s), "balance": schemaOf[events.Balance](s),
+				"reward": schemaOf[events.Reward](s), "settled": schemaOf[events.Settled](s),
+				"reset": schemaOf[events.Reset](s),
+			}},
+		}}})
 }
 
 // eventDefs is where the stream's schema has those of the events.
@@ -74,8 +71,8 @@ func eventSchemas(stream *huma.Schema) map[string]*huma.Schema {
 	return schemas
 }
 
-// events begins a stream: everybody's events, or an account's.
-func (s *server) events(ctx context.Context, in *eventsIn) (*stream, error) {
+// streamEvents begins a stream: everybody's events, or an account's.
+func (rd reader) streamEvents(ctx context.Context, in *eventsIn) (*stream, error) {
 	t, account := token(ctx), ledger.Account(in.Account)
 	if t.Role == access.Holder && account == "" {
 		account = t.Account
@@ -83,36 +80,37 @@ func (s *server) events(ctx context.Context, in *eventsIn) (*stream, error) {
 	if account != "" {
 		err := own(ctx, account)
 		if err == nil {
-			_, err = s.Books.Account(ctx, account)
+			_, err = rd.Account(ctx, account)
 		}
 		if err != nil {
 			return nil, ledger.At("account", err)
 		}
 	}
-	if !s.streams.begin(t, cmp.Or(s.Streams, usualStreams)) {
+	if !rd.streams.begin(t) {
 		return nil, errStreams
 	}
 	return &stream{func(w http.ResponseWriter, r *http.Request) {
-		defer s.streams.end(t)
-		err := s.stream(w, r, t.ID, account, cmp.Or(in.LastEvent, in.After))
+		defer rd.streams.end(t)
+		err := rd.stream(w, r, t.ID, account, cmp.Or(in.LastEvent, in.After))
 		if r.Context().Err() == nil && !errors.Is(err, sse.ErrGone) {
-			s.Log.Info("a stream of events ended", "request", access.CallerOf(ctx).Request, "reason", err)
+			rd.log.Info("a stream of events ended", "request", access.CallerOf(ctx).Request, "reason", err)
 		}
 	}}, nil
 }
 
 // streams counts the streams that there are.
 type streams struct {
-	mu  sync.Mutex
-	all int
-	of  map[string]int // holders' tokens
+	most int
+	mu   sync.Mutex
+	all  int
+	of   map[string]int // holders' tokens
 }
 
 // begin counts a stream in, unless there are as many as there may be.
-func (s *streams) begin(t access.Token, most int) bool {
+func (s *streams) begin(t access.Token) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.all >= most || s.of[t.ID] >= holderStreams {
+	if s.all >= s.most || s.of[t.ID] >= holderStreams {
 		return false
 	}
 	s.all++
@@ -140,16 +138,16 @@ func (s *streams) end(t access.Token) {
 
 // stream writes events until the client disconnects, its token ends, or the context
 // does. At each sign of life the token is looked at again.
-func (s *server) stream(
+func (rd reader) stream(
 	w http.ResponseWriter, r *http.Request, token string, account ledger.Account, after string,
 ) error {
 	out, err := sse.Begin(w)
 	if err != nil {
 		return err
 	}
-	return s.Events.Subscribe(r.Context(), account, after, func(e events.Event) error {
+	return rd.hub.Subscribe(r.Context(), account, after, func(e events.Event) error {
 		if e.Type == "" {
-			if err := s.stillGood(r.Context(), token); err != nil {
+			if err := rd.stillGood(r.Context(), token); err != nil {
 				return err
 			}
 		}
@@ -158,10 +156,10 @@ func (s *server) stream(
 }
 
 // stillGood reports whether a token may still be used.
-func (s *server) stillGood(ctx context.Context, id string) error {
-	t, err := s.Books.People().Token(ctx, id)
+func (rd reader) stillGood(ctx context.Context, id string) error {
+	t, err := rd.People().Token(ctx, id)
 	if err != nil {
 		return err
 	}
-	return t.Live(s.Now())
+	return t.Live(rd.now())
 }

@@ -92,52 +92,58 @@ func known(s *string) string {
 }
 
 func (s *server) exportRoutes() {
-	add(s, export("export-account-rewards", "/v1/accounts/{account}/exports/rewards", "Export an account's rewards",
-		"Those of some days, by day and token: ", rewardTable.columns), everyone, s.exportAccountRewards)
-	add(s, export("export-statement", "/v1/accounts/{account}/exports/statement", "Export an account's statement",
-		"Every change of the free and held balances, in order of time, with the balance after it. "+
-			"A reward counts from the 00:00 after its day. ", statementTable.columns), everyone, s.exportStatement)
-	add(s, export("export-rewards", "/v1/exports/rewards", "Export all rewards",
-		"Those of all accounts for some days, day after day. ", rewardTable.columns), staff, s.exportRewards)
-	add(s, export("export-journal", "/v1/exports/journal", "Export the journal",
+	get(s, "/v1/accounts/{account}/exports/rewards", everyone, reader.exportAccountRewards,
+		export("export-account-rewards", "Export an account's rewards",
+			"Those of some days, by day and token: ", rewardTable.columns))
+	get(s, "/v1/accounts/{account}/exports/statement", everyone, reader.exportStatement,
+		export("export-statement", "Export an account's statement",
+			"Every change of the free and held balances, in order of time, with the balance after it. "+
+				"A reward counts from the 00:00 after its day. ", statementTable.columns))
+	get(s, "/v1/exports/rewards", staff, reader.exportRewards, export("export-rewards", "Export all rewards",
+		"Those of all accounts for some days, day after day. ", rewardTable.columns))
+	get(s, "/v1/exports/journal", staff, reader.exportJournal, export("export-journal", "Export the journal",
 		"Both sides of every move, day after day; those of a day sum to zero for each token. "+
 			"Of a day the declared totals come first, then the rewards of the day before, which count from its first "+
-			"moment, then what was posted. ", journalTable.columns), staff, s.exportJournal)
-	s.exportBalancesRoute()
+			"moment, then what was posted. ", journalTable.columns))
+	get(s, "/v1/exports/balances", staff, reader.exportBalances, export("export-balances", "Export all balances",
+		"What every account has of every token at one moment, by account and token; house accounts are among them, "+
+			"so that each token sums to zero. What is zero is left out. All lines come from one state of the books. "+
+			"The file is made before it is sent, and the header Content-Length says how long it is. ",
+		balanceTable.columns), slow)
 }
 
-func (s *server) exportAccountRewards(ctx context.Context, in *accountExportIn) (*stream, error) {
-	from, to, err := s.period(in.DaysIn)
+func (rd reader) exportAccountRewards(ctx context.Context, in *accountExportIn) (*stream, error) {
+	from, to, err := rd.period(in.DaysIn)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Books.Account(ctx, in.id()); err != nil {
+	if _, err := rd.Account(ctx, in.id()); err != nil {
 		return nil, err
 	}
-	return rewardTable.export(s, "rewards-"+in.Account+"_"+daysOf(from, to), in.Format,
+	return rewardTable.export(rd, "rewards-"+in.Account+"_"+daysOf(from, to), in.Format,
 		func(ctx context.Context, write func(rewardLine) error) error {
-			return s.Reports.Rewards(ctx, in.id(), from, to, s.rewardWriter(ctx, write))
+			return rd.Rewards(ctx, in.id(), from, to, rd.rewardWriter(ctx, write))
 		}), nil
 }
 
-func (s *server) exportRewards(ctx context.Context, in *booksExportIn) (*stream, error) {
-	_, final, err := s.Reports.Final(ctx)
+func (rd reader) exportRewards(ctx context.Context, in *booksExportIn) (*stream, error) {
+	_, final, err := rd.Final(ctx)
 	if err != nil {
 		return nil, err
 	}
-	from, to, err := DaysIn{in.From, in.To}.period(s.Books.FirstDay(), final)
+	from, to, err := DaysIn{in.From, in.To}.period(rd.FirstDay(), final)
 	if err != nil {
 		return nil, err
 	}
-	return rewardTable.export(s, "rewards_"+daysOf(from, to), in.Format,
+	return rewardTable.export(rd, "rewards_"+daysOf(from, to), in.Format,
 		func(ctx context.Context, write func(rewardLine) error) error {
-			return s.Reports.ExportRewards(ctx, from, to, s.rewardWriter(ctx, write))
+			return rd.ExportRewards(ctx, from, to, rd.rewardWriter(ctx, write))
 		}), nil
 }
 
-func (s *server) rewardWriter(ctx context.Context, write func(rewardLine) error) func(reports.Reward) error {
+func (rd reader) rewardWriter(ctx context.Context, write func(rewardLine) error) func(reports.Reward) error {
 	return func(r reports.Reward) error {
-		shown, err := s.showReward(ctx, r)
+		shown, err := rd.showReward(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -145,18 +151,18 @@ func (s *server) rewardWriter(ctx context.Context, write func(rewardLine) error)
 	}
 }
 
-func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*stream, error) {
-	from, to, err := s.period(in.DaysIn)
+func (rd reader) exportStatement(ctx context.Context, in *accountExportIn) (*stream, error) {
+	from, to, err := rd.period(in.DaysIn)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Books.Account(ctx, in.id()); err != nil {
+	if _, err := rd.Account(ctx, in.id()); err != nil {
 		return nil, err
 	}
-	return statementTable.export(s, "statement-"+in.Account+"_"+daysOf(from, to), in.Format,
+	return statementTable.export(rd, "statement-"+in.Account+"_"+daysOf(from, to), in.Format,
 		func(ctx context.Context, write func(statementLine) error) error {
-			return s.Reports.Statement(ctx, in.id(), from, to, func(l reports.Line) error {
-				a, err := s.Books.Asset(ctx, l.Asset)
+			return rd.Statement(ctx, in.id(), from, to, func(l reports.Line) error {
+				a, err := rd.Asset(ctx, l.Asset)
 				if err != nil {
 					return err
 				}
@@ -171,19 +177,19 @@ func (s *server) exportStatement(ctx context.Context, in *accountExportIn) (*str
 		}), nil
 }
 
-func (s *server) exportJournal(ctx context.Context, in *booksExportIn) (*stream, error) {
-	final, _, err := s.Reports.Final(ctx)
+func (rd reader) exportJournal(ctx context.Context, in *booksExportIn) (*stream, error) {
+	final, _, err := rd.Final(ctx)
 	if err != nil {
 		return nil, err
 	}
-	from, to, err := DaysIn{in.From, in.To}.period(s.Books.FirstDay(), final)
+	from, to, err := DaysIn{in.From, in.To}.period(rd.FirstDay(), final)
 	if err != nil {
 		return nil, err
 	}
-	return journalTable.export(s, "journal_"+daysOf(from, to), in.Format,
+	return journalTable.export(rd, "journal_"+daysOf(from, to), in.Format,
 		func(ctx context.Context, write func(journalLine) error) error {
-			return s.Reports.ExportJournal(ctx, from, to, func(p ledger.Posting) error {
-				a, err := s.Books.Asset(ctx, p.Asset)
+			return rd.ExportJournal(ctx, from, to, func(p ledger.Posting) error {
+				a, err := rd.Asset(ctx, p.Asset)
 				if err != nil {
 					return err
 				}

@@ -34,18 +34,8 @@ var balanceTable = table[balanceLine]{
 	cells:   func(l balanceLine) []string { return []string{string(l.Account), l.Asset, l.Free, l.Held} },
 }
 
-func (s *server) exportBalancesRoute() {
-	o := export("export-balances", "/v1/exports/balances", "Export all balances",
-		"What every account has of every token at one moment, by account and token; house accounts are among them, "+
-			"so that each token sums to zero. What is zero is left out. All lines come from one state of the books. "+
-			"The file is made before it is sent, and the header Content-Length says how long it is. ",
-		balanceTable.columns)
-	o.Metadata = slow
-	add(s, o, staff, s.exportBalances)
-}
-
-func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*stream, error) {
-	at := s.Now()
+func (rd reader) exportBalances(ctx context.Context, in *balancesExportIn) (*stream, error) {
+	at := rd.now()
 	if in.At != "" {
 		var err error
 		if at, err = parseTime(in.At); err != nil {
@@ -58,7 +48,7 @@ func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*str
 	if err != nil {
 		return nil, err
 	}
-	size, err := s.writeBalances(ctx, f, at, in.Format)
+	size, err := rd.writeBalances(ctx, f, at, in.Format)
 	if err != nil {
 		if errors.Is(err, ledger.ErrInvalid) {
 			err = ledger.At("at", err)
@@ -70,7 +60,7 @@ func (s *server) exportBalances(ctx context.Context, in *balancesExportIn) (*str
 		headed(w, name, in.Format)
 		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 		_, err := io.CopyBuffer(download.Paced(w), f, make([]byte, chunk))
-		s.sent(r, errors.Join(err, f.Close()))
+		rd.sent(r, errors.Join(err, f.Close()))
 	}}, nil
 }
 
@@ -89,11 +79,11 @@ func (f spool) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Na
 
 // writeBalances writes the balances at a moment into a file, sets it to its beginning, and
 // says how long it is in bytes.
-func (s *server) writeBalances(ctx context.Context, f spool, at time.Time, format string) (size int64, err error) {
+func (rd reader) writeBalances(ctx context.Context, f spool, at time.Time, format string) (size int64, err error) {
 	out := bufio.NewWriterSize(f, chunk)
 	var write func(balanceLine) error
 	var end func() error
-	err = s.Reports.ExportBalances(ctx, at, func() error {
+	err = rd.ExportBalances(ctx, at, func() error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
@@ -101,7 +91,7 @@ func (s *server) writeBalances(ctx context.Context, f spool, at time.Time, forma
 		write, end = balanceTable.lines(out, format)
 		return f.Truncate(0)
 	}, func(h reports.Held) error {
-		a, err := s.Books.Asset(ctx, h.Asset)
+		a, err := rd.Asset(ctx, h.Asset)
 		if err != nil {
 			return err
 		}

@@ -25,20 +25,15 @@ import (
 const chunk = 64 << 10
 
 // export begins the description of an export.
-func export(id, path, summary, about string, columns []string) huma.Operation {
-	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	return huma.Operation{
-		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Exports"}, Summary: summary,
-		DefaultStatus: http.StatusOK,
-		Description: about + "Columns: " + strings.Join(columns, ", ") + ". The answer is complete when it ends as " +
-			"HTTP defines; if the connection breaks instead, request it again, from the last complete day on. " +
-			"Accounts and IDs are not escaped in CSV, `@custody` is `@custody`: the file is for programs, " +
-			"and none of these characters makes a formula.",
-		Responses: map[string]*huma.Response{"200": {
-			Description: "The export.",
-			Content:     map[string]*huma.MediaType{"text/csv": text, "application/x-ndjson": text},
-		}},
-	}
+func export(id, summary, text string, columns []string) huma.Operation {
+	op := about(id, "Exports", summary, text+"Columns: "+strings.Join(columns, ", ")+". "+
+		"The answer is complete when it ends as HTTP defines; if the connection breaks instead, request it again, "+
+		"from the last complete day on. "+
+		"Accounts and IDs are not escaped in CSV, `@custody` is `@custody`: the file is for programs, "+
+		"and none of these characters makes a formula.")
+	lines := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	streamed(&op, "The export.", map[string]*huma.MediaType{"text/csv": lines, "application/x-ndjson": lines})
+	return op
 }
 
 // table is what an export is written as.
@@ -48,7 +43,7 @@ type table[T any] struct {
 }
 
 // export answers with what read reads.
-func (t table[T]) export(s *server, name, format string, read func(context.Context, func(T) error) error) *stream {
+func (t table[T]) export(rd reader, name, format string, read func(context.Context, func(T) error) error) *stream {
 	return &stream{func(w http.ResponseWriter, r *http.Request) {
 		headed(w, name, format)
 		w.WriteHeader(http.StatusOK)
@@ -58,17 +53,17 @@ func (t table[T]) export(s *server, name, format string, read func(context.Conte
 		if err == nil {
 			err = errors.Join(end(), out.Flush())
 		}
-		s.sent(r, err)
+		rd.sent(r, err)
 	}}
 }
 
 // sent ends an export, with what sending it failed with.
-func (s *server) sent(r *http.Request, err error) {
+func (rd reader) sent(r *http.Request, err error) {
 	if err == nil {
 		return
 	}
 	if r.Context().Err() == nil {
-		s.Log.Error("an export broke off", "request", access.CallerOf(r.Context()).Request, "export",
+		rd.log.Error("an export broke off", "request", access.CallerOf(r.Context()).Request, "export",
 			r.Pattern, "error", err)
 	}
 	panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler

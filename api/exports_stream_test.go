@@ -13,12 +13,12 @@ import (
 // TestBrokenExport: an export that cannot be finished is never taken for a whole
 // one, whether much of it was sent or nothing.
 func TestBrokenExport(t *testing.T) {
-	s := &server{Options: Options{Log: slog.New(slog.DiscardHandler)}}
+	rd := reader{log: slog.New(slog.DiscardHandler)}
 	letters := table[string]{columns: []string{"letter"}, cells: func(s string) []string { return []string{s} }}
 	for _, lines := range []int{0, 1, 100_000} {
 		for _, format := range []string{"csv", "jsonl", "ndjson"} {
 			for _, broken := range []bool{false, true} {
-				export := letters.export(s, "letters", format, func(_ context.Context, write func(string) error) error {
+				export := letters.export(rd, "letters", format, func(_ context.Context, write func(string) error) error {
 					for range lines {
 						if err := write("a"); err != nil {
 							return err

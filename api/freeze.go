@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -32,24 +29,20 @@ func showFreeze(f store.Freeze, role access.Role) *freezeOut {
 
 // freezeRoutes are those that freeze an account and end it.
 func (s *server) freezeRoutes() {
-	add(s, huma.Operation{
-		OperationID: "freeze-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/freeze",
-		Tags: []string{"Accounts"}, Summary: "Freeze an account",
-		Description: "Lets nothing leave the account until it is unfrozen: transfers, withdrawals, " +
-			"holds and trades that take from it are refused, whoever posts them; " +
-			"so is the completion of a pending withdrawal. What stays in the account is allowed: a release, " +
-			"and the cancelling of a withdrawal. Deposits and rewards come in, " +
-			"and an operator's adjustment is posted. With `earning` false it earns nothing from today on; " +
-			"its end switches Soft Staking on again if it was on. Repeating has no further effect; " +
-			"with another `earning` it is refused.",
-	}, operators, s.freeze)
-	add(s, huma.Operation{
-		OperationID: "unfreeze-account", Method: http.MethodPost, Path: "/v1/accounts/{account}/unfreeze",
-		Tags: []string{"Accounts"}, Summary: "Unfreeze an account",
-		Description: "Ends the freeze. Where the freeze switched Soft Staking off, " +
-			"it is switched on again and earns from tomorrow on, unless its holder switched it off or it is not " +
-			"offered to the residence any more. Repeating has no further effect.",
-	}, operators, s.unfreeze)
+	change(s, "POST /v1/accounts/{account}/freeze", operators, writer.freeze,
+		about("freeze-account", "Accounts", "Freeze an account",
+			"Lets nothing leave the account until it is unfrozen: transfers, withdrawals, "+
+				"holds and trades that take from it are refused, whoever posts them; "+
+				"so is the completion of a pending withdrawal. What stays in the account is allowed: a release, "+
+				"and the cancelling of a withdrawal. Deposits and rewards come in, "+
+				"and an operator's adjustment is posted. With `earning` false it earns nothing from today on; "+
+				"its end switches Soft Staking on again if it was on. Repeating has no further effect; "+
+				"with another `earning` it is refused."))
+	change(s, "POST /v1/accounts/{account}/unfreeze", operators, writer.unfreeze,
+		about("unfreeze-account", "Accounts", "Unfreeze an account",
+			"Ends the freeze. Where the freeze switched Soft Staking off, "+
+				"it is switched on again and earns from tomorrow on, unless its holder switched it off or it is not "+
+				"offered to the residence any more. Repeating has no further effect."))
 }
 
 type freezeIn struct {
@@ -60,14 +53,14 @@ type freezeIn struct {
 	}
 }
 
-func (s *server) freeze(ctx context.Context, in *freezeIn) (*answer[accountOut], error) {
+func (wr writer) freeze(ctx context.Context, in *freezeIn) (*answer[accountOut], error) {
 	if err := in.id().CheckHolder(); err != nil {
 		return nil, ledger.At("account", err)
 	}
-	if _, err := s.books(ctx).Freeze(ctx, in.id(), in.Body.Reason, in.Body.Earning); err != nil {
+	if _, err := wr.books.Freeze(ctx, in.id(), in.Body.Reason, in.Body.Earning); err != nil {
 		return nil, err
 	}
-	a, err := s.Books.Account(ctx, in.id())
+	a, err := wr.Account(ctx, in.id())
 	return say(showAccount(ctx, a), err)
 }
 
@@ -78,13 +71,13 @@ type unfreezeIn struct {
 	}
 }
 
-func (s *server) unfreeze(ctx context.Context, in *unfreezeIn) (*answer[accountOut], error) {
+func (wr writer) unfreeze(ctx context.Context, in *unfreezeIn) (*answer[accountOut], error) {
 	if err := in.id().CheckHolder(); err != nil {
 		return nil, ledger.At("account", err)
 	}
-	if _, _, err := s.books(ctx).Unfreeze(ctx, in.id(), in.Body.Reason); err != nil {
+	if _, _, err := wr.books.Unfreeze(ctx, in.id(), in.Body.Reason); err != nil {
 		return nil, err
 	}
-	a, err := s.Books.Account(ctx, in.id())
+	a, err := wr.Account(ctx, in.id())
 	return say(showAccount(ctx, a), err)
 }

@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"net/http"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -52,62 +49,40 @@ type fundedEntry struct {
 }
 
 func (s *server) fundRoutes() {
-	add(s, huma.Operation{
-		OperationID: "get-funds", Method: http.MethodGet, Path: "/v1/funds", Tags: []string{"Operation"},
-		Summary: "Read the house's money",
-		Description: "The pools that rewards are paid from, with how long each lasts, " +
-			"and the balances of the house accounts.",
-	}, office, s.funds)
-	add(s, huma.Operation{
-		OperationID: "fund", Method: http.MethodPost, Path: "/v1/funds", Tags: []string{"Operation"},
-		Summary:     "Fund a pool, or take out of it",
-		Description: "A day that waits for funds is paid automatically when they are there.",
-		Errors:      []int{http.StatusNotFound, http.StatusConflict},
-	}, operators, func(ctx context.Context, in *fundIn) (*answer[fundedEntry], error) {
-		b := in.Body
-		asset, err := s.Books.Asset(ctx, b.Asset)
-		if err != nil {
-			return nil, ledger.At("asset", err)
-		}
-		amount, err := asset.Parse(b.Amount)
-		if err != nil {
-			return nil, ledger.At("amount", err)
-		}
-		if amount <= 0 {
-			return nil, ledger.ErrInvalid.In("amount", "%s is not above zero; direction says which way it goes",
-				ledger.Clip(b.Amount))
-		}
-		o, err := s.books(ctx).Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
-		return say(fundedEntry{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
-	})
+	get(s, "/v1/funds", office, reader.funds, about("get-funds", "Operation", "Read the house's money",
+		"The pools that rewards are paid from, with how long each lasts, "+
+			"and the balances of the house accounts."))
+	change(s, "POST /v1/funds", operators, writer.fund,
+		about("fund", "Operation", "Fund a pool, or take out of it",
+			"A day that waits for funds is paid automatically when they are there.", 404, 409))
 }
 
-func (s *server) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], error) {
-	standing, err := s.Reports.TokenStatus(ctx)
+func (rd reader) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], error) {
+	standing, err := rd.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
-	house, err := s.Reports.HouseBalances(ctx)
+	house, err := rd.HouseBalances(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out fundsOut
 	out.Pools, err = shown(standing, func(st reports.TokenStatus) (fundedOut, error) {
-		pool, err := s.pool(ctx, st)
+		pool, err := rd.pool(ctx, st)
 		return fundedOut{st.Asset, pool}, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	out.House, err = shown(house, func(h reports.HouseBalance) (houseOut, error) {
-		a, err := s.Books.Asset(ctx, h.Asset)
+		a, err := rd.Asset(ctx, h.Asset)
 		return houseOut{h.Account, h.Asset, wholeTokens(h.Sum, a.Scale)}, err
 	})
 	return say(out, err)
 }
 
-func (s *server) pool(ctx context.Context, st reports.TokenStatus) (PoolOut, error) {
-	a, err := s.Books.Asset(ctx, st.Asset)
+func (rd reader) pool(ctx context.Context, st reports.TokenStatus) (PoolOut, error) {
+	a, err := rd.Asset(ctx, st.Asset)
 	out := PoolOut{Pool: a.Format(st.Pool), LastPaid: a.Format(st.LastTotal)}
 	if st.DaysLeft >= 0 {
 		out.DaysLeft = &st.DaysLeft
@@ -126,4 +101,22 @@ func wholeTokens(n *big.Int, scale int) string {
 		return "-" + text
 	}
 	return text
+}
+
+func (wr writer) fund(ctx context.Context, in *fundIn) (*answer[fundedEntry], error) {
+	b := in.Body
+	asset, err := wr.Asset(ctx, b.Asset)
+	if err != nil {
+		return nil, ledger.At("asset", err)
+	}
+	amount, err := asset.Parse(b.Amount)
+	if err != nil {
+		return nil, ledger.At("amount", err)
+	}
+	if amount <= 0 {
+		return nil, ledger.ErrInvalid.In("amount", "%s is not above zero; direction says which way it goes",
+			ledger.Clip(b.Amount))
+	}
+	o, err := wr.books.Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
+	return say(fundedEntry{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
 }

@@ -3,11 +3,8 @@ package api
 import (
 	"context"
 	"math/big"
-	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -17,40 +14,29 @@ import (
 
 // journalRoutes are those that read balances and the journal.
 func (s *server) journalRoutes() {
-	add(s, huma.Operation{
-		OperationID: "get-balances", Method: http.MethodGet, Path: "/v1/accounts/{account}/balances",
-		Tags: []string{"Journal"}, Summary: "List an account's balances",
-		Description: "What an account has of each asset, by symbol, and what that is worth in USDT by today's price: " +
-			"that of today, or the last of the 7 days before. Where there is none the value is absent, " +
-			"and the total is of the others.",
-	}, everyone, s.balances)
-	add(s, huma.Operation{
-		OperationID: "get-account-journal", Method: http.MethodGet, Path: "/v1/accounts/{account}/journal",
-		Tags: []string{"Journal"}, Summary: "Read an account's journal",
-		Description: "Every change of an account's free and held balances, " +
-			"the newest first by the moment at which it counts; rewards count from the 00:00 UTC after their day. " +
-			"A backdated entry is in the order of its own time. A page may be short, or empty, and not be the last: " +
-			"as long as there is `next`, there may be more.",
-	}, everyone, s.accountJournal)
-	add(s, huma.Operation{
-		OperationID: "get-journal", Method: http.MethodGet, Path: "/v1/journal", Tags: []string{"Journal"},
-		Summary: "Read the journal",
-		Description: "Both sides of every move that was posted, by day, part of the books, and time. " +
-			"Each day that is closed is complete; into an open one something may be posted before your cursor. " +
-			"Rewards and declared totals are not among them: the exports have them too, " +
-			"and each is an entry by its name. A page may be short, or empty, and not be the last: " +
-			"as long as there is `next`, there may be more.",
-	}, staff, s.journal)
-	add(s, huma.Operation{
-		OperationID: "get-entry", Method: http.MethodGet, Path: "/v1/entries/{entry}", Tags: []string{"Entries"},
-		Summary: "Look at an entry",
-		Description: "An entry as the journal names it: one that was posted, " +
-			"a reward that was credited (`reward/DAY/TOKEN/ACCOUNT`), " +
-			"or the total of a token's day that was declared (`declare/DAY/TOKEN`), " +
-			"which has a move for each part of the books that is paid in, and none where nobody earned. " +
-			"A slash in its ID is written %2F in the path.",
-		Errors: []int{http.StatusNotFound},
-	}, staff, s.getEntry)
+	get(s, "/v1/accounts/{account}/balances", everyone, reader.balances,
+		about("get-balances", "Journal", "List an account's balances",
+			"What an account has of each asset, by symbol, and what that is worth in USDT by today's price: "+
+				"that of today, or the last of the 7 days before. Where there is none the value is absent, "+
+				"and the total is of the others."))
+	get(s, "/v1/accounts/{account}/journal", everyone, reader.accountJournal,
+		about("get-account-journal", "Journal", "Read an account's journal",
+			"Every change of an account's free and held balances, "+
+				"the newest first by the moment at which it counts; rewards count from the 00:00 UTC after their day. "+
+				"A backdated entry is in the order of its own time. A page may be short, or empty, and not be the last: "+
+				"as long as there is `next`, there may be more."))
+	get(s, "/v1/journal", staff, reader.journal, about("get-journal", "Journal", "Read the journal",
+		"Both sides of every move that was posted, by day, part of the books, and time. "+
+			"Each day that is closed is complete; into an open one something may be posted before your cursor. "+
+			"Rewards and declared totals are not among them: the exports have them too, "+
+			"and each is an entry by its name. A page may be short, or empty, and not be the last: "+
+			"as long as there is `next`, there may be more."))
+	get(s, "/v1/entries/{entry}", staff, reader.getEntry, about("get-entry", "Entries", "Look at an entry",
+		"An entry as the journal names it: one that was posted, "+
+			"a reward that was credited (`reward/DAY/TOKEN/ACCOUNT`), "+
+			"or the total of a token's day that was declared (`declare/DAY/TOKEN`), "+
+			"which has a move for each part of the books that is paid in, and none where nobody earned. "+
+			"A slash in its ID is written %2F in the path.", 404))
 }
 
 type balanceOut struct {
@@ -68,9 +54,9 @@ type balancesOut struct {
 	Unpriced []string     `json:"unpriced" doc:"Assets that the account has and no price is known of: they are not in the total."`
 }
 
-func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesOut], error) {
-	now := s.Now()
-	balances, err := s.Reports.Balances(ctx, in.id())
+func (rd reader) balances(ctx context.Context, in *AccountIn) (*answer[balancesOut], error) {
+	now := rd.now()
+	balances, err := rd.Balances(ctx, in.id())
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +66,14 @@ func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 		if b.Free == 0 && b.Held == 0 && b.Earned == 0 {
 			continue
 		}
-		asset, err := s.Books.Asset(ctx, b.Asset)
+		asset, err := rd.Asset(ctx, b.Asset)
 		if err != nil {
 			return nil, err
 		}
 		shown := balanceOut{
 			Asset: b.Asset, Free: asset.Format(b.Free), Held: asset.Format(b.Held), Earned: asset.Format(b.Earned),
 		}
-		worth, known, err := s.worth(ctx, asset, b, staking.DayOf(now))
+		worth, known, err := rd.worth(ctx, asset, b, staking.DayOf(now))
 		if err != nil {
 			return nil, err
 		}
@@ -108,9 +94,9 @@ func (s *server) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 var usdt = ledger.Asset{Symbol: store.USDT, Scale: 8}
 
 // worth is what a balance, free and held, is worth on a day, if a price is known.
-func (s *server) worth(ctx context.Context, asset ledger.Asset, b reports.Balance, d staking.Day) (worth *big.Int,
+func (rd reader) worth(ctx context.Context, asset ledger.Asset, b reports.Balance, d staking.Day) (worth *big.Int,
 	known bool, err error) {
-	price, known, err := s.Reports.PriceOf(ctx, asset.Symbol, d)
+	price, known, err := rd.PriceOf(ctx, asset.Symbol, d)
 	if err != nil || !known {
 		return nil, false, err
 	}
@@ -136,8 +122,8 @@ type linesIn struct {
 	Kind  string `query:"kind" maxLength:"40" example:"transfer" doc:"Only entries of this kind, or reward."`
 }
 
-func (s *server) accountJournal(ctx context.Context, in *linesIn) (*answer[list[lineOut]], error) {
-	from, to, err := in.period(s.Books.FirstDay(), staking.DayOf(s.Now())+1)
+func (rd reader) accountJournal(ctx context.Context, in *linesIn) (*answer[list[lineOut]], error) {
+	from, to, err := in.period(rd.FirstDay(), staking.DayOf(rd.now())+1)
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +132,12 @@ func (s *server) accountJournal(ctx context.Context, in *linesIn) (*answer[list[
 		return nil, err
 	}
 	asked := reports.LinesAsked{From: from, To: to, Asset: in.Asset, Kind: ledger.Kind(in.Kind)}
-	lines, next, err := s.Reports.Lines(ctx, in.id(), asked, after, in.Limit)
+	lines, next, err := rd.Lines(ctx, in.id(), asked, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	page, err := shown(lines, func(l reports.JournalLine) (lineOut, error) {
-		asset, err := s.Books.Asset(ctx, l.Asset)
+		asset, err := rd.Asset(ctx, l.Asset)
 		out := lineOut{
 			At: instant(l.At), Entry: l.Entry, Kind: string(l.Kind), Part: "free", Asset: l.Asset,
 			Amount: asset.Format(l.Amount), Other: string(l.Other),
@@ -215,8 +201,8 @@ type journalIn struct {
 	DaysIn
 }
 
-func (s *server) journal(ctx context.Context, in *journalIn) (*answer[list[postingOut]], error) {
-	from, to, err := in.period(s.Books.FirstDay(), staking.DayOf(s.Now())+1)
+func (rd reader) journal(ctx context.Context, in *journalIn) (*answer[list[postingOut]], error) {
+	from, to, err := in.period(rd.FirstDay(), staking.DayOf(rd.now())+1)
 	if err != nil {
 		return nil, err
 	}
@@ -224,12 +210,12 @@ func (s *server) journal(ctx context.Context, in *journalIn) (*answer[list[posti
 	if err != nil {
 		return nil, err
 	}
-	postings, next, err := s.Reports.Postings(ctx, from, to, after, in.Limit)
+	postings, next, err := rd.Postings(ctx, from, to, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	page, err := shown(postings, func(p ledger.Posting) (postingOut, error) {
-		asset, err := s.Books.Asset(ctx, p.Asset)
+		asset, err := rd.Asset(ctx, p.Asset)
 		return postingOut{
 			At: instant(p.At), Entry: p.Entry, Kind: string(p.Kind), Move: p.Move, Side: p.Side,
 			Account: string(p.Account), Asset: p.Asset, Amount: asset.Format(p.Amount), Other: string(p.Other),
@@ -282,13 +268,13 @@ type wholeEntryOut struct {
 	Flag     string    `json:"reconciliation,omitempty" enum:"open,resolved" doc:"Of an authoritative entry that left a balance below zero for a time: whether it is still to be reconciled. Absent for every other entry."`
 }
 
-func (s *server) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntryOut], error) {
-	e, err := s.Reports.Posted(ctx, in.Entry)
+func (rd reader) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntryOut], error) {
+	e, err := rd.Posted(ctx, in.Entry)
 	if err != nil {
 		return nil, err
 	}
 	moves, err := shown(e.Moves, func(m ledger.Move) (moveOut, error) {
-		asset, err := s.Books.Asset(ctx, m.Asset)
+		asset, err := rd.Asset(ctx, m.Asset)
 		return moveOut{From: string(m.From), To: string(m.To), Asset: m.Asset, Amount: asset.Format(m.Amount)}, err
 	})
 	return say(wholeEntryOut{

@@ -2,10 +2,7 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -73,25 +70,15 @@ type newToken struct {
 }
 
 func (s *server) tokenRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-tokens", Method: http.MethodGet, Path: "/v1/tokens", Tags: []string{"Offer"},
-		Summary:     "List the tokens",
-		Description: "All tokens that the books keep, by symbol, with the terms of today and those that come.",
-	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[list[tokenOut]], error) {
-		tokens, err := s.tokens(ctx)
-		return say(list[tokenOut]{Items: tokens}, err)
-	})
-	add(s, huma.Operation{
-		OperationID: "add-token", Method: http.MethodPost, Path: "/v1/tokens", Tags: []string{"Offer"},
-		Summary: "Add a token",
-		Description: "Adds a token with its first terms, which hold from tomorrow on. " +
-			"Repeating has no further effect; other figures for the same symbol are a conflict, " +
-			"since those of a token never change: only its terms do.",
-		Errors: []int{http.StatusConflict},
-	}, operators, s.addToken)
+	get(s, "/v1/tokens", everyone, reader.listTokens, about("list-tokens", "Offer", "List the tokens",
+		"All tokens that the books keep, by symbol, with the terms of today and those that come."))
+	change(s, "POST /v1/tokens", operators, writer.addToken, about("add-token", "Offer", "Add a token",
+		"Adds a token with its first terms, which hold from tomorrow on. "+
+			"Repeating has no further effect; other figures for the same symbol are a conflict, "+
+			"since those of a token never change: only its terms do.", 409))
 }
 
-func (s *server) addToken(ctx context.Context, in *newToken) (*answer[tokenOut], error) {
+func (wr writer) addToken(ctx context.Context, in *newToken) (*answer[tokenOut], error) {
 	b := in.Body
 	token := staking.Token{Asset: ledger.Asset{Symbol: b.Asset, Scale: b.Scale}}
 	var err error
@@ -101,14 +88,14 @@ func (s *server) addToken(ctx context.Context, in *newToken) (*answer[tokenOut],
 	if err := token.Asset.Check(); err != nil {
 		return nil, err
 	}
-	tomorrow := staking.DayOf(s.Now()) + 1
+	tomorrow := staking.DayOf(wr.now()) + 1
 	if token.Terms, err = b.terms(token.Asset, tomorrow); err != nil {
 		return nil, err
 	}
-	if err := s.books(ctx).AddAsset(ctx, token); err != nil {
+	if err := wr.books.AddAsset(ctx, token); err != nil {
 		return nil, err
 	}
-	tokens, err := s.tokens(ctx)
+	tokens, err := wr.tokens(ctx)
 	for _, t := range tokens {
 		if t.Asset == b.Asset {
 			return say(t, err)
@@ -118,8 +105,8 @@ func (s *server) addToken(ctx context.Context, in *newToken) (*answer[tokenOut],
 }
 
 // tokens are all tokens as the request's credential may see them.
-func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
-	terms, err := s.Reports.TermsOn(ctx, staking.DayOf(s.Now()))
+func (rd reader) tokens(ctx context.Context) ([]tokenOut, error) {
+	terms, err := rd.TermsOn(ctx, staking.DayOf(rd.now()))
 	if err != nil {
 		return nil, err
 	}
@@ -127,16 +114,16 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 	for _, t := range terms {
 		today[t.Asset] = t
 	}
-	later, err := s.Reports.ComingTerms(ctx, staking.DayOf(s.Now()))
+	later, err := rd.ComingTerms(ctx, staking.DayOf(rd.now()))
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.Reports.TokenStatus(ctx)
+	standing, err := rd.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return shown(standing, func(st reports.TokenStatus) (tokenOut, error) {
-		asset, err := s.Books.Asset(ctx, st.Asset)
+		asset, err := rd.Asset(ctx, st.Asset)
 		if err != nil {
 			return tokenOut{}, err
 		}
@@ -151,7 +138,7 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 		if terms, known := today[asset.Symbol]; known {
 			t.Offered, t.Terms = terms.Offered, new(showTerms(asset, terms))
 		}
-		t.PaidThrough = s.since(st.PaidThrough)
+		t.PaidThrough = rd.since(st.PaidThrough)
 		if token(ctx).Role != access.Holder {
 			t.Waiting = textOf(st.Waiting)
 		}
@@ -160,8 +147,8 @@ func (s *server) tokens(ctx context.Context) ([]tokenOut, error) {
 }
 
 // since is a day's name, or nothing where it lies before the books.
-func (s *server) since(d staking.Day) string {
-	if d < s.Books.FirstDay() {
+func (rd reader) since(d staking.Day) string {
+	if d < rd.FirstDay() {
 		return ""
 	}
 	return d.String()
@@ -169,3 +156,8 @@ func (s *server) since(d staking.Day) string {
 
 // instant writes a time as all times are written: RFC 3339 in UTC, with milliseconds.
 func instant(t time.Time) string { return ledger.FormatTime(t) }
+
+func (rd reader) listTokens(ctx context.Context, _ *struct{}) (*answer[list[tokenOut]], error) {
+	tokens, err := rd.tokens(ctx)
+	return say(list[tokenOut]{Items: tokens}, err)
+}

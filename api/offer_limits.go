@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -31,45 +28,21 @@ type limitsIn struct {
 const percentScale = 2
 
 func (s *server) limitRoutes() {
-	add(s, huma.Operation{
-		OperationID: "get-limits", Method: http.MethodGet, Path: "/v1/tokens/{asset}/limits",
-		Tags: []string{"Operation"}, Summary: "Read a token's limits",
-		Description: "Above these limits a token's day needs approval before anything of it is paid.",
-		Errors:      []int{http.StatusNotFound},
-	}, office, func(ctx context.Context, in *AssetIn) (*answer[limitsOut], error) {
-		return say(s.tokenLimits(ctx, in.Asset))
-	})
-	add(s, huma.Operation{
-		OperationID: "set-limits", Method: http.MethodPut, Path: "/v1/tokens/{asset}/limits",
-		Tags: []string{"Operation"}, Summary: "Set a token's limits",
-		Description: "A day over a limit waits, accrued and not paid, until it is approved, " +
-			"its terms are corrected or its limits are changed.",
-		Errors: []int{http.StatusNotFound},
-	}, operators, func(ctx context.Context, in *limitsIn) (*answer[limitsOut], error) {
-		asset, err := s.Books.Asset(ctx, in.Asset)
-		if err != nil {
-			return nil, err
-		}
-		limit := staking.Limit{Asset: asset.Symbol}
-		if limit.MaxTotal, err = asset.Parse(in.Body.MaxTotal); err != nil {
-			return nil, ledger.At("maxTotal", err)
-		}
-		if limit.MaxChange, err = ledger.ParseDecimal(in.Body.MaxChange, percentScale); err != nil {
-			return nil, ledger.At("maxChange", err)
-		}
-		if err := s.books(ctx).SetLimit(ctx, limit); err != nil {
-			return nil, err
-		}
-		return say(s.tokenLimits(ctx, asset.Symbol))
-	})
+	get(s, "/v1/tokens/{asset}/limits", office, reader.getLimits,
+		about("get-limits", "Operation", "Read a token's limits",
+			"Above these limits a token's day needs approval before anything of it is paid.", 404))
+	change(s, "PUT /v1/tokens/{asset}/limits", operators, writer.setLimits,
+		about("set-limits", "Operation", "Set a token's limits",
+			"A day over a limit waits, accrued and not paid, until it is approved, "+
+				"its terms are corrected or its limits are changed.", 404))
 }
 
-func (s *server) tokenLimits(ctx context.Context, symbol string) (limitsOut, error) {
-	asset, err := s.Books.Asset(ctx, symbol)
+func (rd reader) tokenLimits(ctx context.Context, symbol string) (limitsOut, error) {
+	asset, err := rd.Asset(ctx, symbol)
 	if err != nil {
 		return limitsOut{}, err
 	}
-	limits, err := s.Books.Limits(ctx)
+	limits, err := rd.Limits(ctx)
 	shown := limitsOut{MaxTotal: "0", MaxChange: "0"}
 	for _, l := range limits {
 		if l.Asset == asset.Symbol {
@@ -79,4 +52,26 @@ func (s *server) tokenLimits(ctx context.Context, symbol string) (limitsOut, err
 		}
 	}
 	return shown, err
+}
+
+func (rd reader) getLimits(ctx context.Context, in *AssetIn) (*answer[limitsOut], error) {
+	return say(rd.tokenLimits(ctx, in.Asset))
+}
+
+func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut], error) {
+	asset, err := wr.Asset(ctx, in.Asset)
+	if err != nil {
+		return nil, err
+	}
+	limit := staking.Limit{Asset: asset.Symbol}
+	if limit.MaxTotal, err = asset.Parse(in.Body.MaxTotal); err != nil {
+		return nil, ledger.At("maxTotal", err)
+	}
+	if limit.MaxChange, err = ledger.ParseDecimal(in.Body.MaxChange, percentScale); err != nil {
+		return nil, ledger.At("maxChange", err)
+	}
+	if err := wr.books.SetLimit(ctx, limit); err != nil {
+		return nil, err
+	}
+	return say(wr.tokenLimits(ctx, asset.Symbol))
 }

@@ -2,11 +2,8 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -23,22 +20,19 @@ type logLineOut struct {
 }
 
 func (s *server) logRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-log", Method: http.MethodGet, Path: "/v1/log", Tags: []string{"Operation"},
-		Summary:     "Read who changed what",
-		Description: "Every change of the books, and who made it, the newest first.",
-	}, office, s.log)
+	get(s, "/v1/log", office, reader.logLines, about("list-log", "Operation", "Read who changed what",
+		"Every change of the books, and who made it, the newest first."))
 }
 
 // mostBehind is how many lines of one moment are read past: setting prices writes 10,000 at the same moment.
 const mostBehind = 1_000_000
 
-func (s *server) log(ctx context.Context, in *struct{ Paging }) (*answer[list[logLineOut]], error) {
+func (rd reader) logLines(ctx context.Context, in *struct{ Paging }) (*answer[list[logLineOut]], error) {
 	seen, err := in.key(2)
 	if err != nil {
 		return nil, err
 	}
-	from := reports.LogPlace{At: s.Now().Add(24 * time.Hour)} // later than any line
+	from := reports.LogPlace{At: rd.now().Add(24 * time.Hour)} // later than any line
 	if seen != nil {
 		millis, badMillis := strconv.ParseInt(seen[0], 10, 64)
 		behind, badNumber := strconv.Atoi(seen[1])
@@ -47,7 +41,7 @@ func (s *server) log(ctx context.Context, in *struct{ Paging }) (*answer[list[lo
 		}
 		from = reports.LogPlace{At: time.UnixMilli(millis), Seen: behind}
 	}
-	lines, next, err := s.Reports.LogPage(ctx, from, in.Limit)
+	lines, next, err := rd.LogPage(ctx, from, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,6 @@ func (d DaysIn) period(first, last staking.Day) (from, to staking.Day, err error
 }
 
 // period is the time that was asked for, or else that from the first of the books until today.
-func (s *server) period(d DaysIn) (from, to staking.Day, err error) {
-	return d.period(s.Books.FirstDay(), staking.DayOf(s.Now()))
+func (rd reader) period(d DaysIn) (from, to staking.Day, err error) {
+	return d.period(rd.FirstDay(), staking.DayOf(rd.now()))
 }

@@ -2,10 +2,7 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -101,66 +98,26 @@ func showEffect(e reports.Effect, err error) (*answer[effectOut], error) {
 }
 
 func (s *server) regionRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-regions", Method: http.MethodGet, Path: "/v1/regions", Tags: []string{"Offer"},
-		Summary: "List where the product is not offered",
-		Description: "In order, including those that are listed from a future day on. A region includes its parts: " +
-			"US includes US-CA.",
-	}, everyone, func(ctx context.Context, _ *struct{}) (*answer[regionsOut], error) {
-		listings, err := s.Reports.Listings(ctx, false)
-		if err != nil {
-			return nil, err
-		}
-		items := make([]string, len(listings))
-		for i, l := range listings {
-			items[i] = string(l.Region)
-		}
-		shownListings, err := shown(listings, showListing)
-		return say(regionsOut{items, shownListings}, err)
-	})
-	add(s, huma.Operation{
-		OperationID: "preview-region", Method: http.MethodGet, Path: "/v1/regions/{code}/preview",
-		Tags: []string{"Offer"}, Summary: "Preview that a region is listed",
-		Description: "Whom it would switch off, and what they earn on now. Nothing is written. " +
-			"It reads every account there, and takes its time with many.",
-		Metadata: slow,
-	}, office, func(ctx context.Context, in *FromIn) (*answer[effectOut], error) {
-		from, err := in.day(s.Now())
-		if err != nil {
-			return nil, err
-		}
-		e, err := s.Reports.PreviewRegion(ctx, staking.Region(in.Code), from)
-		return showEffect(e, ledger.At("code", err))
-	})
-	add(s, huma.Operation{
-		OperationID: "add-region", Method: http.MethodPut, Path: "/v1/regions/{code}", Tags: []string{"Offer"},
-		Summary: "Stop offering the product in a region",
-		Description: "Its residents do not earn from a day on, and nobody there can switch on from now on; " +
-			"the days before are paid. The code exists in ISO 3166. Repeating has no further effect, " +
-			"and answers the listing that there is; from another day than it holds from is refused.",
-		Metadata: slow,
-		Errors:   []int{http.StatusConflict},
-	}, operators, func(ctx context.Context, in *addRegionIn) (*answer[listingOut], error) {
-		from, err := in.day(s.Now())
-		if err != nil {
-			return nil, err
-		}
-		l, err := s.books(ctx).AddRegion(ctx, staking.Region(in.Code), from, in.Reason)
-		return sayListing(l, ledger.At("code", err))
-	})
-	add(s, huma.Operation{
-		OperationID: "remove-region", Method: http.MethodDelete, Path: "/v1/regions/{code}", Tags: []string{"Offer"},
-		Summary: "Offer the product in a region again",
-		Description: "Its residents may switch on again. On the day on which it was listed, " +
-			"and before the day from which it holds, this undoes the listing: " +
-			"those whom it switched off go on earning, unless they have switched off or moved since. " +
-			"Later it switches nobody on. A code of older books that does not exist is removed like any other.",
-		Metadata: slow,
-		Errors:   []int{http.StatusNotFound},
-	}, operators, func(ctx context.Context, in *CodeIn) (*answer[listingOut], error) {
-		l, err := s.books(ctx).RemoveRegion(ctx, staking.Region(in.Code))
-		return sayListing(l, err)
-	})
+	get(s, "/v1/regions", everyone, reader.listRegions,
+		about("list-regions", "Offer", "List where the product is not offered",
+			"In order, including those that are listed from a future day on. A region includes its parts: "+
+				"US includes US-CA."))
+	get(s, "/v1/regions/{code}/preview", office, reader.previewRegion,
+		about("preview-region", "Offer", "Preview that a region is listed",
+			"Whom it would switch off, and what they earn on now. Nothing is written. "+
+				"It reads every account there, and takes its time with many."), slow)
+	change(s, "PUT /v1/regions/{code}", operators, writer.addRegion,
+		about("add-region", "Offer", "Stop offering the product in a region",
+			"Its residents do not earn from a day on, and nobody there can switch on from now on; "+
+				"the days before are paid. The code exists in ISO 3166. Repeating has no further effect, "+
+				"and answers the listing that there is; from another day than it holds from is refused.", 409), slow)
+	change(s, "DELETE /v1/regions/{code}", operators, writer.removeRegion,
+		about("remove-region", "Offer", "Offer the product in a region again",
+			"Its residents may switch on again. On the day on which it was listed, "+
+				"and before the day from which it holds, this undoes the listing: "+
+				"those whom it switched off go on earning, unless they have switched off or moved since. "+
+				"Later it switches nobody on. A code of older books that does not exist is removed like any other.", 404),
+		slow)
 }
 
 func sayListing(l store.Listing, err error) (*answer[listingOut], error) {
@@ -168,4 +125,40 @@ func sayListing(l store.Listing, err error) (*answer[listingOut], error) {
 		return nil, err
 	}
 	return say(showListing(l))
+}
+
+func (rd reader) listRegions(ctx context.Context, _ *struct{}) (*answer[regionsOut], error) {
+	listings, err := rd.Listings(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]string, len(listings))
+	for i, l := range listings {
+		items[i] = string(l.Region)
+	}
+	shownListings, err := shown(listings, showListing)
+	return say(regionsOut{items, shownListings}, err)
+}
+
+func (rd reader) previewRegion(ctx context.Context, in *FromIn) (*answer[effectOut], error) {
+	from, err := in.day(rd.now())
+	if err != nil {
+		return nil, err
+	}
+	e, err := rd.PreviewRegion(ctx, staking.Region(in.Code), from)
+	return showEffect(e, ledger.At("code", err))
+}
+
+func (wr writer) addRegion(ctx context.Context, in *addRegionIn) (*answer[listingOut], error) {
+	from, err := in.day(wr.now())
+	if err != nil {
+		return nil, err
+	}
+	l, err := wr.books.AddRegion(ctx, staking.Region(in.Code), from, in.Reason)
+	return sayListing(l, ledger.At("code", err))
+}
+
+func (wr writer) removeRegion(ctx context.Context, in *CodeIn) (*answer[listingOut], error) {
+	l, err := wr.books.RemoveRegion(ctx, staking.Region(in.Code))
+	return sayListing(l, err)
 }

@@ -3,9 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -41,31 +38,13 @@ type pricesSet struct {
 const pricesLimit = 2 << 20
 
 func (s *server) priceRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-prices", Method: http.MethodGet, Path: "/v1/prices", Tags: []string{"Offer"},
-		Summary:     "List a token's prices",
-		Description: "Those that were set, by day.",
-		Errors:      []int{http.StatusNotFound},
-	}, everyone, s.prices)
-	add(s, huma.Operation{
-		OperationID: "set-prices", Method: http.MethodPut, Path: "/v1/prices", Tags: []string{"Offer"},
-		Summary: "Set prices",
-		Description: "Sets the prices of days that have begun, up to 10,000 in one request, all of them or none. " +
-			"A price may be changed until its day is declared for the token. A declared day without a price gets one " +
-			"once; another then is refused. Setting the same price again only renews its age, for conversions.",
-		MaxBodyBytes: pricesLimit,
-		Errors:       []int{http.StatusNotFound, http.StatusConflict},
-	}, operators, func(ctx context.Context, in *setPricesIn) (*answer[pricesSet], error) {
-		prices := make([]store.Price, len(in.Body.Prices))
-		for i, p := range in.Body.Prices {
-			var err error
-			if prices[i], err = readPrice(p); err != nil {
-				return nil, ledger.At(fmt.Sprintf("prices[%d]", i), err)
-			}
-		}
-		n, err := s.books(ctx).SetPrices(ctx, prices)
-		return say(pricesSet{n}, err)
-	})
+	get(s, "/v1/prices", everyone, reader.prices, about("list-prices", "Offer", "List a token's prices",
+		"Those that were set, by day.", 404))
+	change(s, "PUT /v1/prices", operators, writer.setPrices, about("set-prices", "Offer", "Set prices",
+		"Sets the prices of days that have begun, up to 10,000 in one request, all of them or none. "+
+			"A price may be changed until its day is declared for the token. A declared day without a price gets one "+
+			"once; another then is refused. Setting the same price again only renews its age, for conversions.", 404, 409),
+		upTo(pricesLimit))
 }
 
 func readPrice(p setPrice) (store.Price, error) {
@@ -77,8 +56,8 @@ func readPrice(p setPrice) (store.Price, error) {
 	return store.Price{Asset: p.Asset, Day: day, Price: price}, ledger.At("price", err)
 }
 
-func (s *server) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOut]], error) {
-	from, to, err := s.period(in.DaysIn)
+func (rd reader) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOut]], error) {
+	from, to, err := rd.period(in.DaysIn)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +71,7 @@ func (s *server) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOu
 		}
 		from++
 	}
-	prices, err := s.Reports.Prices(ctx, in.Asset, from, to)
+	prices, err := rd.Prices(ctx, in.Asset, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -100,4 +79,16 @@ func (s *server) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOu
 	return say(pageOf(prices, in.Limit, cursor, func(p store.Price) (priceOut, error) {
 		return priceOut{p.Asset, p.Day.String(), usdt.Format(ledger.Amount(p.Price))}, nil
 	}))
+}
+
+func (wr writer) setPrices(ctx context.Context, in *setPricesIn) (*answer[pricesSet], error) {
+	prices := make([]store.Price, len(in.Body.Prices))
+	for i, p := range in.Body.Prices {
+		var err error
+		if prices[i], err = readPrice(p); err != nil {
+			return nil, ledger.At(fmt.Sprintf("prices[%d]", i), err)
+		}
+	}
+	n, err := wr.books.SetPrices(ctx, prices)
+	return say(pricesSet{n}, err)
 }

@@ -211,7 +211,7 @@ func definite(err error) bool {
 
 // problem is the problem document of an error. An internal error is logged, and the client
 // gets no detail.
-func (s *server) problem(ctx context.Context, err error) *Problem {
+func (rd reader) problem(ctx context.Context, err error) *Problem {
 	of, id := typeOf(err), access.CallerOf(ctx).Request
 	p := &Problem{
 		Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: valueOf(err).Field, Request: id,
@@ -225,7 +225,7 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 	case of.name == internal.name:
 		p.Detail = internalDetail
 		if ctx.Err() == nil { // else the client has gone away, and its request is logged
-			s.Log.Error("a request failed", "request", id, "error", err)
+			rd.log.Error("a request failed", "request", id, "error", err)
 		}
 	case errors.As(err, &asks):
 		p.headers.Set("Retry-After", strconv.Itoa(whole(asks.wait)))
@@ -239,7 +239,7 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 
 // refuse answers with a problem.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	p := s.problem(r.Context(), err)
+	p := s.reader.problem(r.Context(), err)
 	for name, values := range p.headers {
 		w.Header()[name] = values
 	}

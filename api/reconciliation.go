@@ -2,11 +2,8 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
@@ -26,20 +23,15 @@ type reconciliationOut struct {
 
 // reconciliationRoutes are those of authoritative entries that left a balance below zero.
 func (s *server) reconciliationRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-reconciliation", Method: http.MethodGet, Path: "/v1/reconciliation",
-		Tags: []string{"Entries"}, Summary: "List what is to be reconciled",
-		Description: "The balances that authoritative entries left below zero for a time, " +
-			"in the order of their posting: what to compare with the ledger that decided the entries. " +
-			"Such a time counts against the day's average, and a day whose average is below zero earns nothing.",
-	}, staff, s.reconciliations)
-	add(s, huma.Operation{
-		OperationID: "resolve-reconciliation", Method: http.MethodPost, Path: "/v1/reconciliation/resolutions",
-		Tags: []string{"Entries"}, Summary: "Resolve an entry",
-		Description: "Records that an entry was reconciled, and why, with who did it. The balances stay as they are: " +
-			"what is wrong in them is corrected by an adjustment. Repeating has no further effect.",
-		Errors: []int{http.StatusNotFound},
-	}, operators, s.resolve)
+	get(s, "/v1/reconciliation", staff, reader.reconciliations,
+		about("list-reconciliation", "Entries", "List what is to be reconciled",
+			"The balances that authoritative entries left below zero for a time, "+
+				"in the order of their posting: what to compare with the ledger that decided the entries. "+
+				"Such a time counts against the day's average, and a day whose average is below zero earns nothing."))
+	change(s, "POST /v1/reconciliation/resolutions", operators, writer.resolve,
+		about("resolve-reconciliation", "Entries", "Resolve an entry",
+			"Records that an entry was reconciled, and why, with who did it. The balances stay as they are: "+
+				"what is wrong in them is corrected by an adjustment. Repeating has no further effect.", 404))
 }
 
 type reconciliationsIn struct {
@@ -47,7 +39,7 @@ type reconciliationsIn struct {
 	State string `query:"state" enum:"open,all" default:"open" doc:"open: those that are not resolved."`
 }
 
-func (s *server) reconciliations(ctx context.Context, in *reconciliationsIn) (*answer[list[reconciliationOut]], error) {
+func (rd reader) reconciliations(ctx context.Context, in *reconciliationsIn) (*answer[list[reconciliationOut]], error) {
 	key, err := in.key(4)
 	if err != nil {
 		return nil, err
@@ -62,7 +54,7 @@ func (s *server) reconciliations(ctx context.Context, in *reconciliationsIn) (*a
 			Flagged: time.UnixMilli(at).UTC(), Entry: key[1], Account: ledger.Account(key[2]), Asset: key[3],
 		}
 	}
-	found, err := s.Reports.Reconciliations(ctx, after, in.State != "all", in.Limit+1)
+	found, err := rd.Reconciliations(ctx, after, in.State != "all", in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +62,7 @@ func (s *server) reconciliations(ctx context.Context, in *reconciliationsIn) (*a
 		return cursorOf(strconv.FormatInt(r.Flagged.UnixMilli(), 10), r.Entry, string(r.Account), r.Asset)
 	}
 	return say(pageOf(found, in.Limit, placeOf, func(r store.Reconciliation) (reconciliationOut, error) {
-		asset, err := s.Books.Asset(ctx, r.Asset)
+		asset, err := rd.Asset(ctx, r.Asset)
 		out := reconciliationOut{
 			Entry: r.Entry, Account: string(r.Account), Asset: r.Asset, At: instant(r.At), Until: instant(r.Until),
 			Lowest: asset.Format(r.Lowest), Flagged: instant(r.Flagged), Reason: r.Reason,
@@ -94,7 +86,7 @@ type resolvedOut struct {
 	Repeated bool   `json:"repeated" doc:"Whether it was resolved before."`
 }
 
-func (s *server) resolve(ctx context.Context, in *resolveIn) (*answer[resolvedOut], error) {
-	repeated, err := s.books(ctx).Resolve(ctx, in.Body.Entry, in.Body.Reason)
+func (wr writer) resolve(ctx context.Context, in *resolveIn) (*answer[resolvedOut], error) {
+	repeated, err := wr.books.Resolve(ctx, in.Body.Entry, in.Body.Reason)
 	return say(resolvedOut{in.Body.Entry, repeated}, err)
 }

@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -44,30 +41,21 @@ type earnedToken struct {
 }
 
 func (s *server) rewardRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-rewards", Method: http.MethodGet, Path: "/v1/accounts/{account}/rewards",
-		Tags: []string{"Soft Staking"}, Summary: "List an account's rewards",
-		Description: "Those that are credited, of the newest day first, then by token. " +
-			"A day of less than a smallest unit is among them, with a reward of 0: it is carried on.",
-		Errors: []int{http.StatusNotFound},
-	}, everyone, s.rewards)
-	add(s, huma.Operation{
-		OperationID: "explain-reward", Method: http.MethodGet, Path: "/v1/accounts/{account}/rewards/{day}/{asset}",
-		Tags: []string{"Soft Staking"}, Summary: "Explain a reward",
-		Description: "How an account's reward of a day came about, step by step and exactly, or why there was none. " +
-			"A day that is not over is measured as if nothing moved any more.",
-		Errors: []int{http.StatusNotFound},
-	}, everyone, s.explain)
-	add(s, huma.Operation{
-		OperationID: "get-earnings", Method: http.MethodGet, Path: "/v1/accounts/{account}/earnings",
-		Tags: []string{"Soft Staking"}, Summary: "Sum an account's rewards",
-		Description: "All rewards ever credited: by token, and together in USDT at the prices of their days.",
-		Errors:      []int{http.StatusNotFound},
-	}, everyone, s.earnings)
+	get(s, "/v1/accounts/{account}/rewards", everyone, reader.rewards,
+		about("list-rewards", "Soft Staking", "List an account's rewards",
+			"Those that are credited, of the newest day first, then by token. "+
+				"A day of less than a smallest unit is among them, with a reward of 0: it is carried on.", 404))
+	get(s, "/v1/accounts/{account}/rewards/{day}/{asset}", everyone, reader.explain,
+		about("explain-reward", "Soft Staking", "Explain a reward",
+			"How an account's reward of a day came about, step by step and exactly, or why there was none. "+
+				"A day that is not over is measured as if nothing moved any more.", 404))
+	get(s, "/v1/accounts/{account}/earnings", everyone, reader.earnings,
+		about("get-earnings", "Soft Staking", "Sum an account's rewards",
+			"All rewards ever credited: by token, and together in USDT at the prices of their days.", 404))
 }
 
-func (s *server) rewards(ctx context.Context, in *rewardsIn) (*answer[list[RewardOut]], error) {
-	from, to, err := s.period(in.DaysIn)
+func (rd reader) rewards(ctx context.Context, in *rewardsIn) (*answer[list[RewardOut]], error) {
+	from, to, err := rd.period(in.DaysIn)
 	if err != nil {
 		return nil, err
 	}
@@ -83,18 +71,18 @@ func (s *server) rewards(ctx context.Context, in *rewardsIn) (*answer[list[Rewar
 		}
 		after = &reports.RewardKey{Day: day, Asset: seen[1]}
 	}
-	rewards, err := s.Reports.RewardPage(ctx, in.id(),
+	rewards, err := rd.RewardPage(ctx, in.id(),
 		reports.RewardsAsked{From: from, To: to, Asset: in.Asset, Newest: true}, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
 	cursor := func(r reports.Reward) string { return cursorOf(r.Day.String(), r.Asset) }
 	return say(pageOf(rewards, in.Limit, cursor,
-		func(r reports.Reward) (RewardOut, error) { return s.showReward(ctx, r) }))
+		func(r reports.Reward) (RewardOut, error) { return rd.showReward(ctx, r) }))
 }
 
-func (s *server) showReward(ctx context.Context, r reports.Reward) (RewardOut, error) {
-	a, err := s.Books.Asset(ctx, r.Asset)
+func (rd reader) showReward(ctx context.Context, r reports.Reward) (RewardOut, error) {
+	a, err := rd.Asset(ctx, r.Asset)
 	out := RewardOut{
 		Day: r.Day.String(), Asset: r.Asset, Opening: a.Format(r.Opening), Average: a.Format(r.Average),
 		Eligible: a.Format(r.Eligible),
@@ -106,8 +94,8 @@ func (s *server) showReward(ctx context.Context, r reports.Reward) (RewardOut, e
 	return out, err
 }
 
-func (s *server) earnings(ctx context.Context, in *AccountIn) (*answer[earningsOut], error) {
-	h, err := s.Reports.Holder(ctx, in.id(), staking.Client{}, reports.Value)
+func (rd reader) earnings(ctx context.Context, in *AccountIn) (*answer[earningsOut], error) {
+	h, err := rd.Holder(ctx, in.id(), staking.Client{}, reports.Value)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +104,7 @@ func (s *server) earnings(ctx context.Context, in *AccountIn) (*answer[earningsO
 		if b.Earned == 0 {
 			continue
 		}
-		a, err := s.Books.Asset(ctx, b.Asset)
+		a, err := rd.Asset(ctx, b.Asset)
 		if err != nil {
 			return nil, err
 		}

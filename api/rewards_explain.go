@@ -58,12 +58,12 @@ type workingOut struct {
 	After     string `json:"carriedAfter" example:"1425600000000000000" doc:"The rest of that division. It is carried into the next reward."`
 }
 
-func (s *server) explain(ctx context.Context, in *explainIn) (*answer[explanationOut], error) {
+func (rd reader) explain(ctx context.Context, in *explainIn) (*answer[explanationOut], error) {
 	day, err := staking.ParseDay(in.Day)
 	if err != nil {
 		return nil, ledger.At("day", err)
 	}
-	e, err := s.Reports.Explain(ctx, in.id(), day, in.Asset)
+	e, err := rd.Explain(ctx, in.id(), day, in.Asset)
 	if err != nil {
 		return nil, err
 	}

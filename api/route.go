@@ -19,15 +19,14 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// How a route is made. A handler is a function of a struct with what is asked and a
-// pointer to one with what is answered; their tags say where each field comes from,
-// and to the reader what it is. add puts it into the table of routes: huma describes it
+// How a route is made. A handler is a method of reader or of writer, of a struct with what
+// is asked and a pointer to one with what is answered; their tags say where each field comes
+// from, and describe it. get and change put it into the table of routes: huma describes it
 // from the tags, for the OpenAPI document, and serves nothing. serve does for all routes
 // what none does for itself: who is asking and whether they may, how often, what of the
-// query and the body are ambiguous, idempotency with an
-// Idempotency-Key, and turning an error into a problem. So a handler reads its input,
-// calls one thing of the books, and answers. A struct that others embed has an exported
-// name: huma looks into no other.
+// query and the body are ambiguous, idempotency with an Idempotency-Key, and turning an
+// error into a problem. So a handler reads its input, calls one thing of the books, and
+// answers. A struct that others embed has an exported name: huma looks into no other.
 
 // Who may call a route. A holder's own account is looked at beside it.
 var (
@@ -70,14 +69,68 @@ func (d describer) Handle(op *huma.Operation, _ func(huma.Context)) {
 // ServeHTTP is never called: requests come through the mux.
 func (d describer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.s.mux.ServeHTTP(w, r) }
 
-// add puts a route into the table: who may call it, and what it does. The account
-// in its path, if it has one, is a holder's own, or it is not found. MaxBodyBytes
-// zero is 64 KiB. A handler that reads its body by itself, see request, describes it in
-// RequestBody, and has no field Body. Errors are the statuses of the problems that
-// the handler itself may answer with; those that any route may are added.
-func add[I, O any, A answerOf[O]](
-	s *server, op huma.Operation, roles []access.Role, handle func(context.Context, *I) (A, error),
+// about describes an operation. Statuses are those of the problems that its handler itself
+// may answer with; those that any route may are added.
+func about(id, group, summary, text string, statuses ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Tags: []string{group}, Summary: summary, Description: text, Errors: statuses,
+	}
+}
+
+// option is what else an operation has.
+type option func(*server, *huma.Operation)
+
+// upTo is the limit of an operation's body in bytes; without it 64 KiB.
+func upTo(limit int64) option { return func(_ *server, op *huma.Operation) { op.MaxBodyBytes = limit } }
+
+// takes is the body, a T, of a handler that reads it by itself, see request: its struct has
+// no field Body.
+func takes[T any](text string) option {
+	return func(s *server, op *huma.Operation) {
+		op.RequestBody = &huma.RequestBody{Description: text, Required: true, Content: jsonOf[T](s)}
+	}
+}
+
+// created is an idempotent creation, answered with a T: 201 first, 200 when it is repeated.
+func created[T any](repeated string) option {
+	return func(s *server, op *huma.Operation) {
+		op.DefaultStatus = http.StatusCreated
+		op.Responses = map[string]*huma.Response{"200": {Description: repeated, Content: jsonOf[T](s)}}
+	}
+}
+
+// streamed is the answer of an operation that is no JSON.
+func streamed(op *huma.Operation, text string, content map[string]*huma.MediaType) {
+	op.DefaultStatus = http.StatusOK
+	op.Responses = map[string]*huma.Response{"200": {Description: text, Content: content}}
+}
+
+// get puts a route into the table that only reads.
+func get[I, O any, A answerOf[O]](
+	s *server, path string, roles []access.Role, handle func(reader, context.Context, *I) (A, error),
+	op huma.Operation, options ...option,
 ) {
+	op.Method, op.Path = http.MethodGet, path
+	add(s, op, roles, func(ctx context.Context, in *I) (A, error) { return handle(s.reader, ctx, in) }, options)
+}
+
+// change puts a route into the table that changes the books: "POST /v1/entries".
+func change[I, O any, A answerOf[O]](
+	s *server, pattern string, roles []access.Role, handle func(writer, context.Context, *I) (A, error),
+	op huma.Operation, options ...option,
+) {
+	op.Method, op.Path, _ = strings.Cut(pattern, " ")
+	add(s, op, roles, func(ctx context.Context, in *I) (A, error) { return handle(s.writer(ctx), ctx, in) }, options)
+}
+
+// add puts a route into the table: who may call it, and what it does. The account in its
+// path, if it has one, is a holder's own, or it is not found.
+func add[I, O any, A answerOf[O]](
+	s *server, op huma.Operation, roles []access.Role, handle func(context.Context, *I) (A, error), options []option,
+) {
+	for _, set := range options {
+		set(s, &op)
+	}
 	limit := cmp.Or(op.MaxBodyBytes, smallBody)
 	op.Errors = s.describeErrors(&op, roles, op.RequestBody != nil || has[I]("Body"))
 	huma.Register[I, O](s.huma, op, nil)

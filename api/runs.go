@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -88,72 +85,53 @@ type reportOut struct {
 }
 
 func (s *server) runRoutes() {
-	add(s, huma.Operation{
-		OperationID: "get-run-status", Method: http.MethodGet, Path: "/v1/runs/status", Tags: []string{"Operation"},
-		Summary: "Read how far the runs are",
-		Description: "The first day that takes entries, and for each token the last day that is settled and what its " +
-			"next one waits for.",
-	}, office, s.runStatus)
-	add(s, huma.Operation{
-		OperationID: "preview-run", Method: http.MethodGet, Path: "/v1/runs/preview", Tags: []string{"Operation"},
-		Summary: "Preview the next run",
-		Description: "What each token's oldest day that is over and not settled would pay, " +
-			"and what the open day would pay so far, compared with the pool and the limits. Nothing is written and " +
-			"no day is closed: entries may still change it. It measures every holding, so it may take long.",
-		Metadata: slow,
-	}, office, s.preview)
-	add(s, huma.Operation{
-		OperationID: "list-run-days", Method: http.MethodGet, Path: "/v1/runs/days", Tags: []string{"Operation"},
-		Summary:     "List what days have paid",
-		Description: "The declared totals of some days, by day and token.",
-	}, office, s.runDays)
-	add(s, huma.Operation{
-		OperationID: "run", Method: http.MethodPost, Path: "/v1/runs", Tags: []string{"Operation"}, Summary: "Run now",
-		Description: "Settles every day that is over and not settled, as the server does by itself. " +
-			"It is idempotent: repeated, concurrent and late runs pay the same. The answer may take long; " +
-			"if it is lost, run again.",
-		Metadata: slow,
-	}, operators, s.run)
-	add(s, huma.Operation{
-		OperationID: "approve-day", Method: http.MethodPost, Path: "/v1/runs/approvals", Tags: []string{"Operation"},
-		Summary: "Approve a day that is over a limit",
-		Description: "Approves a token's day that is over: the next run pays it despite its limits. " +
-			"Repeating has no further effect, until the day is declared.",
-		Errors: []int{http.StatusNotFound},
-	}, operators, func(ctx context.Context, in *struct{ Body approveDay }) (*none, error) {
-		day, err := staking.ParseDay(in.Body.Day)
-		if err != nil {
-			return nil, ledger.At("day", err)
-		}
-		return nil, s.books(ctx).Approve(ctx, day, in.Body.Asset)
-	})
+	get(s, "/v1/runs/status", office, reader.runStatus,
+		about("get-run-status", "Operation", "Read how far the runs are",
+			"The first day that takes entries, and for each token the last day that is settled and what its "+
+				"next one waits for."))
+	get(s, "/v1/runs/preview", office, reader.preview, about("preview-run", "Operation", "Preview the next run",
+		"What each token's oldest day that is over and not settled would pay, "+
+			"and what the open day would pay so far, compared with the pool and the limits. Nothing is written and "+
+			"no day is closed: entries may still change it. It measures every holding, so it may take long."),
+		slow)
+	get(s, "/v1/runs/days", office, reader.runDays,
+		about("list-run-days", "Operation", "List what days have paid",
+			"The declared totals of some days, by day and token."))
+	change(s, "POST /v1/runs", operators, writer.run, about("run", "Operation", "Run now",
+		"Settles every day that is over and not settled, as the server does by itself. "+
+			"It is idempotent: repeated, concurrent and late runs pay the same. The answer may take long; "+
+			"if it is lost, run again."), slow)
+	change(s, "POST /v1/runs/approvals", operators, writer.approveDay,
+		about("approve-day", "Operation", "Approve a day that is over a limit",
+			"Approves a token's day that is over: the next run pays it despite its limits. "+
+				"Repeating has no further effect, until the day is declared.", 404))
 }
 
-func (s *server) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], error) {
-	open, err := s.Books.FirstOpen(ctx)
+func (rd reader) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], error) {
+	open, err := rd.FirstOpen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.Reports.TokenStatus(ctx)
+	standing, err := rd.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
 	tokens, err := shown(standing, func(st reports.TokenStatus) (runToken, error) {
-		pool, err := s.pool(ctx, st)
+		pool, err := rd.pool(ctx, st)
 		return runToken{
-			Asset: st.Asset, PaidThrough: s.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool,
+			Asset: st.Asset, PaidThrough: rd.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool,
 		}, err
 	})
 	return say(runsOut{open.String(), tokens}, err)
 }
 
-func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut], error) {
-	previews, err := s.Reports.Preview(ctx)
+func (rd reader) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut], error) {
+	previews, err := rd.Preview(ctx)
 	if err != nil {
 		return nil, err
 	}
 	items, err := shown(previews, func(p reports.Preview) (previewOut, error) {
-		a, err := s.Books.Asset(ctx, p.Asset)
+		a, err := rd.Asset(ctx, p.Asset)
 		out := previewOut{
 			Asset: p.Asset, Day: p.Day.String(), Declared: p.Declared, Holders: p.Holders, Total: a.Format(p.Total),
 			Average: a.Format(p.Average), Pool: a.Format(p.Pool), Verdict: textOf(p.Verdict),
@@ -169,14 +147,14 @@ func (s *server) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut]
 	if err != nil {
 		return nil, err
 	}
-	open, err := s.previewOpen(ctx)
+	open, err := rd.previewOpen(ctx)
 	return say(previewsOut{items, open}, err)
 }
 
-func (s *server) previewOpen(ctx context.Context) (openOut, error) {
-	now := s.Now()
+func (rd reader) previewOpen(ctx context.Context) (openOut, error) {
+	now := rd.now()
 	out := openOut{Day: staking.DayOf(now).String(), At: instant(now)}
-	previews, err := s.Reports.PreviewOpen(ctx)
+	previews, err := rd.PreviewOpen(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -184,7 +162,7 @@ func (s *server) previewOpen(ctx context.Context) (openOut, error) {
 		out.Day, out.At = previews[0].Day.String(), instant(previews[0].At)
 	}
 	out.Tokens, err = shown(previews, func(p reports.OpenPreview) (openToken, error) {
-		a, err := s.Books.Asset(ctx, p.Asset)
+		a, err := rd.Asset(ctx, p.Asset)
 		token := openToken{
 			Asset: p.Asset, Holders: p.Holders, Total: a.Format(p.Total), Average: a.Format(p.Average),
 			Pool: a.Format(p.Pool),
@@ -203,8 +181,8 @@ type runDaysIn struct {
 	Paging
 }
 
-func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOut]], error) {
-	from, to, err := s.period(in.DaysIn)
+func (rd reader) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOut]], error) {
+	from, to, err := rd.period(in.DaysIn)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +197,7 @@ func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOu
 		}
 		after = reports.DayTotal{Day: from, Asset: seen[1]}
 	}
-	totals, err := s.Reports.DayTotals(ctx, from, to)
+	totals, err := rd.DayTotals(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +206,7 @@ func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOu
 	}
 	cursor := func(t reports.DayTotal) string { return cursorOf(t.Day.String(), t.Asset) }
 	return say(pageOf(totals, in.Limit, cursor, func(t reports.DayTotal) (dayOut, error) {
-		a, err := s.Books.Asset(ctx, t.Asset)
+		a, err := rd.Asset(ctx, t.Asset)
 		return dayOut{t.Day.String(), t.Asset, t.Holders, a.Format(t.Total)}, err
 	}))
 }
@@ -236,10 +214,10 @@ func (s *server) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOu
 // runWorkers is how many batches of a run are worked on at the same time: while one waits for the disk, another works.
 const runWorkers = 2
 
-func (s *server) run(ctx context.Context, _ *struct{}) (*answer[reportOut], error) {
+func (wr writer) run(ctx context.Context, _ *struct{}) (*answer[reportOut], error) {
 	// the server's own run, at the same time, begins at 0
 	o := staking.Options{Workers: runWorkers, Start: ledger.Buckets / 2}
-	report, err := staking.Run(ctx, s.books(ctx), s.Now(), o)
+	report, err := staking.Run(ctx, wr.books, wr.now(), o)
 	if err != nil {
 		return nil, err
 	}
@@ -262,4 +240,12 @@ func textOf(waits error) string {
 		return ""
 	}
 	return waits.Error()
+}
+
+func (wr writer) approveDay(ctx context.Context, in *struct{ Body approveDay }) (*none, error) {
+	day, err := staking.ParseDay(in.Body.Day)
+	if err != nil {
+		return nil, ledger.At("day", err)
+	}
+	return nil, wr.books.Approve(ctx, day, in.Body.Asset)
 }

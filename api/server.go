@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -28,18 +29,31 @@ type Options struct {
 	Streams int  // limit of concurrent streams of events; 0: 1000
 }
 
-// server answers requests.
+// reader answers what only reads: every GET. It has no way to write the books.
+type reader struct {
+	*reports.Reports
+	now     func() time.Time
+	log     *slog.Logger
+	hub     *events.Hub
+	streams *streams // of events, at this moment
+}
+
+// writer answers what changes the books, with the request's credential as the actor.
+type writer struct {
+	reader
+	books *store.DB
+}
+
+// server serves the table of routes.
 type server struct {
 	Options
-	Reports *reports.Reports
-	mux     *http.ServeMux
-	huma    huma.API
-	routes  []*route
-	limits  *limits
+	reader reader
+	mux    *http.ServeMux
+	huma   huma.API
+	routes []*route
+	limits *limits
 
 	headers map[string]*huma.Header // components that answers may have
-
-	streams streams // of events, at this moment
 }
 
 // Handler serves everything under /v1.
@@ -57,7 +71,11 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.mu
 func (h Handler) MaxBody(r *http.Request) int64 { return h.server.maxBody(r) }
 
 func newServer(o Options) *server {
-	s := &server{Options: o, Reports: reports.New(o.Books.Reader()), mux: http.NewServeMux(), limits: newLimits(o.Rate)}
+	streams := &streams{most: cmp.Or(o.Streams, usualStreams)}
+	s := &server{
+		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Now, o.Log, o.Events, streams},
+		mux: http.NewServeMux(), limits: newLimits(o.Rate),
+	}
 	s.huma = huma.NewAPI(describe(), describer{s})
 	s.headers = s.headerComponents()
 	s.accountRoutes()
@@ -86,9 +104,9 @@ func request(ctx context.Context) asked {
 // token is the credential of the request, which has been checked.
 func token(ctx context.Context) access.Token { return request(ctx).token }
 
-// books is the books with the request's credential as the actor.
-func (s *server) books(ctx context.Context) *store.DB {
-	return s.Books.As(token(ctx).Actor().In(access.CallerOf(ctx).Request))
+// writer is the writer of a request.
+func (s *server) writer(ctx context.Context) writer {
+	return writer{s.reader, s.Books.As(token(ctx).Actor().In(access.CallerOf(ctx).Request))}
 }
 
 // own reports whether the request's credential may see and move an account's things:

@@ -2,11 +2,8 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strconv"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -81,51 +78,30 @@ type termsPageIn struct {
 }
 
 func (s *server) termsRoutes() {
-	add(s, huma.Operation{
-		OperationID: "list-terms", Method: http.MethodGet, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"},
-		Summary: "List a token's terms",
-		Description: "All terms that were ever set for a token, those of the latest day first. " +
-			"Terms hold from a day on, until the next; the past is never edited.",
-		Errors: []int{http.StatusNotFound},
-	}, everyone, s.termsHistory)
-	add(s, huma.Operation{
-		OperationID: "preview-delisting", Method: http.MethodGet, Path: "/v1/tokens/{asset}/delisting",
-		Tags: []string{"Offer"}, Summary: "Preview that a token is taken off offer",
-		Description: "Who would not earn with it any more from tomorrow on. Nothing is written. " +
-			"It reads every account, and takes its time with many.",
-		Metadata: slow,
-		Errors:   []int{http.StatusNotFound},
-	}, office, func(ctx context.Context, in *AssetIn) (*answer[effectOut], error) {
-		return showEffect(s.Reports.PreviewDelisting(ctx, in.Asset, staking.DayOf(s.Now())+1))
-	})
-	add(s, huma.Operation{
-		OperationID: "set-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/terms", Tags: []string{"Offer"},
-		Summary: "Set a token's terms",
-		Description: "Sets terms from a day on, at the earliest tomorrow. Terms that were set for that day before " +
-			"are kept in the history, and are not used any more. Repeating has no further effect.",
-		Errors: []int{http.StatusNotFound},
-	}, operators, func(ctx context.Context, in *setTermsIn) (*answer[TermsOut], error) {
-		return s.setTerms(ctx, in.Asset, "from", in.Body.From, in.Body.FiguresIn, s.books(ctx).SetTerms)
-	})
-	add(s, huma.Operation{
-		OperationID: "correct-terms", Method: http.MethodPost, Path: "/v1/tokens/{asset}/corrections",
-		Tags: []string{"Offer"}, Summary: "Correct a token's terms of one day",
-		Description: "Corrects the terms of a day that is over and not declared, and of that day alone. " +
-			"The next run accrues it again, and its approval is revoked. After a day is paid, " +
-			"only adjustments and compensations correct it.",
-		Errors: []int{http.StatusNotFound},
-	}, operators, func(ctx context.Context, in *correctTermsIn) (*answer[TermsOut], error) {
-		return s.setTerms(ctx, in.Asset, "day", in.Body.Day, in.Body.FiguresIn,
-			func(ctx context.Context, t staking.Terms) error {
-				return s.books(ctx).CorrectTerms(ctx, t.From, t, in.Body.Reason)
-			})
-	})
+	get(s, "/v1/tokens/{asset}/terms", everyone, reader.termsHistory,
+		about("list-terms", "Offer", "List a token's terms",
+			"All terms that were ever set for a token, those of the latest day first. "+
+				"Terms hold from a day on, until the next; the past is never edited.", 404))
+	get(s, "/v1/tokens/{asset}/delisting", office, reader.previewDelisting,
+		about("preview-delisting", "Offer", "Preview that a token is taken off offer",
+			"Who would not earn with it any more from tomorrow on. Nothing is written. "+
+				"It reads every account, and takes its time with many.", 404), slow)
+	change(s, "POST /v1/tokens/{asset}/terms", operators, writer.setTerms,
+		about("set-terms", "Offer", "Set a token's terms",
+			"Sets terms from a day on, at the earliest tomorrow. Terms that were set for that day before "+
+				"are kept in the history, and are not used any more. Repeating has no further effect.", 404))
+	change(s, "POST /v1/tokens/{asset}/corrections", operators, writer.correctTerms,
+		about("correct-terms", "Offer", "Correct a token's terms of one day",
+			"Corrects the terms of a day that is over and not declared, and of that day alone. "+
+				"The next run accrues it again, and its approval is revoked. After a day is paid, "+
+				"only adjustments and compensations correct it.", 404))
 }
 
-func (s *server) setTerms(
+// putTerms reads terms of a day, and gives them to set.
+func (rd reader) putTerms(
 	ctx context.Context, symbol, field, day string, f FiguresIn, set func(context.Context, staking.Terms) error,
 ) (*answer[TermsOut], error) {
-	asset, err := s.Books.Asset(ctx, symbol)
+	asset, err := rd.Asset(ctx, symbol)
 	if err != nil {
 		return nil, err
 	}
@@ -140,12 +116,12 @@ func (s *server) setTerms(
 	return say(showTerms(asset, terms), set(ctx, terms))
 }
 
-func (s *server) termsHistory(ctx context.Context, in *termsPageIn) (*answer[list[revisionOut]], error) {
-	asset, err := s.Books.Asset(ctx, in.Asset)
+func (rd reader) termsHistory(ctx context.Context, in *termsPageIn) (*answer[list[revisionOut]], error) {
+	asset, err := rd.Asset(ctx, in.Asset)
 	if err != nil {
 		return nil, err
 	}
-	history, err := s.Reports.TermsHistory(ctx, asset.Symbol)
+	history, err := rd.TermsHistory(ctx, asset.Symbol)
 	if err != nil {
 		return nil, err
 	}
@@ -175,4 +151,19 @@ func (s *server) termsHistory(ctx context.Context, in *termsPageIn) (*answer[lis
 		}
 		return shown, nil
 	}))
+}
+
+func (rd reader) previewDelisting(ctx context.Context, in *AssetIn) (*answer[effectOut], error) {
+	return showEffect(rd.PreviewDelisting(ctx, in.Asset, staking.DayOf(rd.now())+1))
+}
+
+func (wr writer) setTerms(ctx context.Context, in *setTermsIn) (*answer[TermsOut], error) {
+	return wr.putTerms(ctx, in.Asset, "from", in.Body.From, in.Body.FiguresIn, wr.books.SetTerms)
+}
+
+func (wr writer) correctTerms(ctx context.Context, in *correctTermsIn) (*answer[TermsOut], error) {
+	return wr.putTerms(ctx, in.Asset, "day", in.Body.Day, in.Body.FiguresIn,
+		func(ctx context.Context, t staking.Terms) error {
+			return wr.books.CorrectTerms(ctx, t.From, t, in.Body.Reason)
+		})
 }

@@ -3,9 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -35,16 +32,10 @@ type todayFor struct {
 }
 
 func (s *server) todayRoutes() {
-	add(s, huma.Operation{
-		OperationID: "get-today", Method: http.MethodGet, Path: "/v1/accounts/{account}/today",
-		Tags: []string{"Soft Staking"}, Summary: "Read today so far",
-		Description: "For each token on offer the average since 00:00 UTC, " +
-			"and what the day would pay if nothing moved any more. It is the same working-out that the day is paid by.",
-		Errors: []int{http.StatusNotFound},
-	}, everyone, func(ctx context.Context, in *AccountIn) (*answer[todayOut], error) {
-		h, err := s.Reports.Holder(ctx, in.id(), staking.Client{}, reports.Accruals)
-		return say(showToday(h), err)
-	})
+	get(s, "/v1/accounts/{account}/today", everyone, reader.getToday,
+		about("get-today", "Soft Staking", "Read today so far",
+			"For each token on offer the average since 00:00 UTC, "+
+				"and what the day would pay if nothing moved any more. It is the same working-out that the day is paid by.", 404))
 }
 
 func showToday(h reports.Holder) todayOut {
@@ -102,4 +93,9 @@ func join(a, b string) string {
 		return b
 	}
 	return a + " " + b
+}
+
+func (rd reader) getToday(ctx context.Context, in *AccountIn) (*answer[todayOut], error) {
+	h, err := rd.Holder(ctx, in.id(), staking.Client{}, reports.Accruals)
+	return say(showToday(h), err)
 }

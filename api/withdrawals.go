@@ -2,11 +2,8 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -29,27 +26,20 @@ type withdrawalOut struct {
 
 // withdrawalRoutes are those of withdrawals. What ends one is an entry.
 func (s *server) withdrawalRoutes() {
-	add(s, huma.Operation{
-		OperationID: "request-withdrawal", Method: http.MethodPost, Path: "/v1/accounts/{account}/withdrawals",
-		Tags: []string{"Entries"}, Summary: "Request a withdrawal",
-		Description: "Holds the amount, which stops earning, and keeps where it goes. " +
-			"It is the entry of the kind `withdrawal-request`, " +
-			"and is ended by one of the kind `withdrawal-completed` or `withdrawal-cancelled`. Repeating an ID with " +
-			"the same content has no further effect; a holder's begins with its account and a slash.",
-		DefaultStatus: http.StatusCreated,
-		Responses:     also[entryOut](s, "It was requested before: the answer of the first time."),
-	}, owners, s.requestWithdrawal)
-	add(s, huma.Operation{
-		OperationID: "list-withdrawals", Method: http.MethodGet, Path: "/v1/accounts/{account}/withdrawals",
-		Tags: []string{"Entries"}, Summary: "List an account's withdrawals",
-		Description: "The withdrawals that an account has requested, the oldest first.",
-	}, everyone, s.listWithdrawals)
-	add(s, huma.Operation{
-		OperationID: "list-pending-withdrawals", Method: http.MethodGet, Path: "/v1/withdrawals",
-		Tags: []string{"Entries"}, Summary: "List the withdrawals that wait",
-		Description: "The withdrawals of all accounts that wait to be completed or cancelled, the oldest first: " +
-			"what there is to be sent.",
-	}, staff, s.pendingWithdrawals)
+	change(s, "POST /v1/accounts/{account}/withdrawals", owners, writer.requestWithdrawal,
+		about("request-withdrawal", "Entries", "Request a withdrawal",
+			"Holds the amount, which stops earning, and keeps where it goes. "+
+				"It is the entry of the kind `withdrawal-request`, "+
+				"and is ended by one of the kind `withdrawal-completed` or `withdrawal-cancelled`. Repeating an ID with "+
+				"the same content has no further effect; a holder's begins with its account and a slash."),
+		created[entryOut]("It was requested before: the answer of the first time."))
+	get(s, "/v1/accounts/{account}/withdrawals", everyone, reader.listWithdrawals,
+		about("list-withdrawals", "Entries", "List an account's withdrawals",
+			"The withdrawals that an account has requested, the oldest first."))
+	get(s, "/v1/withdrawals", staff, reader.pendingWithdrawals,
+		about("list-pending-withdrawals", "Entries", "List the withdrawals that wait",
+			"The withdrawals of all accounts that wait to be completed or cancelled, the oldest first: "+
+				"what there is to be sent."))
 }
 
 type withdrawalIn struct {
@@ -65,7 +55,7 @@ type withdrawalIn struct {
 	}
 }
 
-func (s *server) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*posted, error) {
+func (wr writer) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*posted, error) {
 	b := in.Body
 	if err := mayName(token(ctx), b.ID); err != nil {
 		return nil, err
@@ -73,11 +63,11 @@ func (s *server) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*post
 	if err := in.id().CheckHolder(); err != nil {
 		return nil, ledger.At("account", err)
 	}
-	asset, amount, err := s.amount(ctx, b.Asset, b.Amount)
+	asset, amount, err := wr.amount(ctx, b.Asset, b.Amount)
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.books(ctx).Withdraw(ctx, store.Withdrawal{
+	o, err := wr.books.Withdraw(ctx, store.Withdrawal{
 		ID: b.ID, Account: in.id(), Asset: asset.Symbol, Amount: amount, Address: b.Address, Network: b.Network,
 		Tag: b.Tag, ClientID: b.ClientID,
 	})
@@ -104,9 +94,9 @@ func withdrawalAfter(p Paging) (w store.Withdrawal, err error) {
 }
 
 // showWithdrawal is a withdrawal as it is shown.
-func (s *server) showWithdrawal(ctx context.Context) func(store.Withdrawal) (withdrawalOut, error) {
+func (rd reader) showWithdrawal(ctx context.Context) func(store.Withdrawal) (withdrawalOut, error) {
 	return func(w store.Withdrawal) (withdrawalOut, error) {
-		asset, err := s.Books.Asset(ctx, w.Asset)
+		asset, err := rd.Asset(ctx, w.Asset)
 		out := withdrawalOut{
 			ID: w.ID, Account: string(w.Account), Asset: w.Asset, Amount: asset.Format(w.Amount), Address: w.Address,
 			Network: w.Network,
@@ -119,16 +109,16 @@ func (s *server) showWithdrawal(ctx context.Context) func(store.Withdrawal) (wit
 	}
 }
 
-func (s *server) pendingWithdrawals(ctx context.Context, in *Paging) (*answer[list[withdrawalOut]], error) {
+func (rd reader) pendingWithdrawals(ctx context.Context, in *Paging) (*answer[list[withdrawalOut]], error) {
 	after, err := withdrawalAfter(*in)
 	if err != nil {
 		return nil, err
 	}
-	waiting, err := s.Reports.PendingWithdrawals(ctx, after, in.Limit+1)
+	waiting, err := rd.PendingWithdrawals(ctx, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	return say(pageOf(waiting, in.Limit, withdrawalPlace, s.showWithdrawal(ctx)))
+	return say(pageOf(waiting, in.Limit, withdrawalPlace, rd.showWithdrawal(ctx)))
 }
 
 type withdrawalsIn struct {
@@ -137,15 +127,15 @@ type withdrawalsIn struct {
 	Asset string `query:"asset" maxLength:"20" example:"BNB" doc:"Only this asset's."`
 }
 
-func (s *server) listWithdrawals(ctx context.Context, in *withdrawalsIn) (*answer[list[withdrawalOut]], error) {
+func (rd reader) listWithdrawals(ctx context.Context, in *withdrawalsIn) (*answer[list[withdrawalOut]], error) {
 	after, err := withdrawalAfter(in.Paging)
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Reports.WithdrawalPage(ctx, in.id(),
-		reports.WithdrawalsAsked{Asset: in.Asset, To: s.Now().Add(time.Minute)}, &after, in.Limit+1)
+	page, err := rd.WithdrawalPage(ctx, in.id(),
+		reports.WithdrawalsAsked{Asset: in.Asset, To: rd.now().Add(time.Minute)}, &after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	return say(pageOf(page, in.Limit, withdrawalPlace, s.showWithdrawal(ctx)))
+	return say(pageOf(page, in.Limit, withdrawalPlace, rd.showWithdrawal(ctx)))
 }

@@ -51,6 +51,12 @@ func (r Reader) AssetsOf(ctx context.Context, wanted ...string) (map[string]ledg
 	return r.books.assets(ctx, wanted...)
 }
 
+// Limits are the limits of tokens' daily totals, by symbol.
+func (r Reader) Limits(ctx context.Context) ([]staking.Limit, error) { return r.books.Limits(ctx) }
+
+// FirstOpen is the first day that takes entries.
+func (r Reader) FirstOpen(ctx context.Context) (staking.Day, error) { return r.books.FirstOpen(ctx) }
+
 // Account is the account of an ID; ErrNotFound if it was never opened.
 func (r Reader) Account(ctx context.Context, id ledger.Account) (Account, error) {
 	return r.books.Account(ctx, id)
