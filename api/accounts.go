@@ -100,22 +100,16 @@ func parseRegion(text string) (staking.Region, error) {
 }
 
 func (rd reader) listAccounts(ctx context.Context, in *Paging) (*answer[list[accountOut]], error) {
-	key, err := in.key(1)
-	if err != nil {
-		return nil, err
+	keys := keyset[store.Account, ledger.Account]{
+		1, func(a store.Account) []string { return []string{string(a.ID)} },
+		func(parts []string) (ledger.Account, error) {
+			id := ledger.Account(parts[0])
+			return id, id.CheckHolder()
+		},
 	}
-	after := ledger.Account("")
-	if key != nil {
-		if after = ledger.Account(key[0]); after.CheckHolder() != nil {
-			return nil, badCursor()
-		}
-	}
-	accounts, err := rd.Accounts(ctx, after, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	return say(pageOf(accounts, in.Limit, func(a store.Account) string { return cursorOf(string(a.ID)) },
-		func(a store.Account) (accountOut, error) { return showAccount(ctx, a), nil }))
+	return pageOf(*in, keys, func(after *ledger.Account, limit int) ([]store.Account, error) {
+		return rd.Accounts(ctx, orZero(after), limit)
+	}, func(a store.Account) (accountOut, error) { return showAccount(ctx, a), nil })
 }
 
 type residenceIn struct {

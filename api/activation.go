@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
@@ -192,26 +191,18 @@ func missingFor(h reports.Holder) []missingOut {
 }
 
 func (rd reader) switchEvents(ctx context.Context, in *accountPageIn) (*answer[list[switchEventOut]], error) {
-	seen, err := in.key(2)
-	if err != nil {
-		return nil, err
+	keys := keyset[store.SwitchEvent, store.SwitchEvent]{
+		2, func(e store.SwitchEvent) []string { return []string{millis(e.At), e.Action} },
+		func(parts []string) (store.SwitchEvent, error) {
+			at, err := moment(parts[0])
+			return store.SwitchEvent{At: at, Action: parts[1]}, err
+		},
 	}
-	var after *store.SwitchEvent
-	if seen != nil {
-		millis, err := strconv.ParseInt(seen[0], 10, 64)
-		if err != nil {
-			return nil, badCursor()
-		}
-		after = &store.SwitchEvent{At: time.UnixMilli(millis), Action: seen[1]}
-	}
-	presses, err := rd.LatestSwitchEvents(ctx, in.id(), after, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	cursor := func(p store.SwitchEvent) string { return cursorOf(strconv.FormatInt(p.At.UnixMilli(), 10), p.Action) }
-	return say(pageOf(presses, in.Limit, cursor, func(p store.SwitchEvent) (switchEventOut, error) {
-		return switchEventOut{instant(p.At), p.Action, p.Client, p.Address}, nil
-	}))
+	return pageOf(in.Paging, keys, func(after *store.SwitchEvent, limit int) ([]store.SwitchEvent, error) {
+		return rd.LatestSwitchEvents(ctx, in.id(), after, limit)
+	}, func(e store.SwitchEvent) (switchEventOut, error) {
+		return switchEventOut{instant(e.At), e.Action, e.Client, e.Address}, nil
+	})
 }
 
 func (rd reader) getActivation(ctx context.Context, in *AccountIn) (*answer[activationOut], error) {

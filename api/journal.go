@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
 	"math/big"
 	"strconv"
-	"time"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -127,7 +127,7 @@ func (rd reader) accountJournal(ctx context.Context, in *linesIn) (*answer[list[
 	if err != nil {
 		return nil, err
 	}
-	after, err := lineAfter(in.Paging)
+	after, err := lineKeys.after(in.Paging)
 	if err != nil {
 		return nil, err
 	}
@@ -149,39 +149,24 @@ func (rd reader) accountJournal(ctx context.Context, in *linesIn) (*answer[list[
 	})
 	out := list[lineOut]{Items: page}
 	if next != nil {
-		out.Next = cursorOf(millis(next.At), next.Entry, strconv.Itoa(next.Move), strconv.Itoa(next.Side))
+		out.Next = cursorOf(lineKeys.of(*next)...)
 	}
 	return say(out, err)
 }
 
-func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
-
-// numbers are the whole numbers of a cursor's parts. ok is false if one is none.
-func numbers(parts ...string) (n []int64, ok bool) {
-	for _, p := range parts {
-		i, err := strconv.ParseInt(p, 10, 64)
-		if err != nil || strconv.FormatInt(i, 10) != p {
-			return nil, false
-		}
-		n = append(n, i)
-	}
-	return n, true
-}
-
-// latest is the last moment that a cursor may name, in milliseconds since 1970: in the year 9999.
-const latest = 253_402_300_799_999
-
-// lineAfter is the line of a cursor, or nil.
-func lineAfter(p Paging) (*reports.LineKey, error) {
-	key, err := p.key(4)
-	if key == nil {
-		return nil, err
-	}
-	n, ok := numbers(key[0], key[2], key[3])
-	if !ok || n[0] < 0 || n[0] > latest || n[1] < -1 || n[1] >= ledger.MaxMoves || n[2] < 0 || n[2] > 1 {
-		return nil, badCursor()
-	}
-	return &reports.LineKey{At: time.UnixMilli(n[0]).UTC(), Entry: key[1], Move: int(n[1]), Side: int(n[2])}, nil
+// lineKeys are those of an account's journal.
+var lineKeys = keyset[reports.LineKey, reports.LineKey]{
+	parts: 4,
+	of: func(k reports.LineKey) []string {
+		return []string{millis(k.At), k.Entry, strconv.Itoa(k.Move), strconv.Itoa(k.Side)}
+	},
+	read: func(parts []string) (reports.LineKey, error) {
+		at, badTime := moment(parts[0])
+		move, badMove := within(parts[2], -1, ledger.MaxMoves-1)
+		side, badSide := within(parts[3], 0, 1)
+		return reports.LineKey{At: at, Entry: parts[1], Move: int(move), Side: int(side)},
+			errors.Join(badTime, badMove, badSide)
+	},
 }
 
 type postingOut struct {
@@ -206,7 +191,7 @@ func (rd reader) journal(ctx context.Context, in *journalIn) (*answer[list[posti
 	if err != nil {
 		return nil, err
 	}
-	after, err := postingAfter(in.Paging)
+	after, err := postingKeys.after(in.Paging)
 	if err != nil {
 		return nil, err
 	}
@@ -223,26 +208,24 @@ func (rd reader) journal(ctx context.Context, in *journalIn) (*answer[list[posti
 	})
 	out := list[postingOut]{Items: page}
 	if next != nil {
-		out.Next = cursorOf(strconv.Itoa(next.Bucket), millis(next.At), next.Entry, strconv.Itoa(next.Move),
-			strconv.Itoa(next.Side))
+		out.Next = cursorOf(postingKeys.of(*next)...)
 	}
 	return say(out, err)
 }
 
-// postingAfter is the posting of a cursor, or nil.
-func postingAfter(p Paging) (*ledger.Posting, error) {
-	key, err := p.key(5)
-	if key == nil {
-		return nil, err
-	}
-	n, ok := numbers(key[0], key[1], key[3], key[4])
-	if !ok || n[0] < 0 || n[0] >= ledger.Buckets || n[1] < 0 || n[1] > latest || n[2] < -1 || n[2] >= ledger.MaxMoves ||
-		n[3] < 0 || n[3] > 1 {
-		return nil, badCursor()
-	}
-	return &ledger.Posting{
-		Bucket: int(n[0]), At: time.UnixMilli(n[1]).UTC(), Entry: key[2], Move: int(n[2]), Side: int(n[3]),
-	}, nil
+// postingKeys are those of the journal: a bucket, and within it as of a line.
+var postingKeys = keyset[ledger.Posting, ledger.Posting]{
+	parts: 5,
+	of: func(p ledger.Posting) []string {
+		return append([]string{strconv.Itoa(p.Bucket)},
+			lineKeys.of(reports.LineKey{At: p.At, Entry: p.Entry, Move: p.Move, Side: p.Side})...)
+	},
+	read: func(parts []string) (ledger.Posting, error) {
+		bucket, badBucket := within(parts[0], 0, ledger.Buckets-1)
+		k, badLine := lineKeys.read(parts[1:])
+		return ledger.Posting{Bucket: int(bucket), At: k.At, Entry: k.Entry, Move: k.Move, Side: k.Side},
+			errors.Join(badBucket, badLine)
+	},
 }
 
 type entryPath struct {

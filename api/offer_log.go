@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -27,21 +28,25 @@ func (s *server) logRoutes() {
 // mostBehind is how many lines of one moment are read past: setting prices writes 10,000 at the same moment.
 const mostBehind = 1_000_000
 
+// logKeys are those of the log: a moment, and how many lines of it were shown.
+var logKeys = keyset[reports.LogPlace, reports.LogPlace]{
+	2, func(l reports.LogPlace) []string { return []string{millis(l.At), strconv.Itoa(l.Seen)} },
+	func(parts []string) (reports.LogPlace, error) {
+		at, badTime := moment(parts[0])
+		behind, badNumber := within(parts[1], 0, mostBehind)
+		return reports.LogPlace{At: at, Seen: int(behind)}, errors.Join(badTime, badNumber)
+	},
+}
+
 func (rd reader) logLines(ctx context.Context, in *struct{ Paging }) (*answer[list[logLineOut]], error) {
-	seen, err := in.key(2)
+	after, err := logKeys.after(in.Paging)
 	if err != nil {
 		return nil, err
 	}
-	from := reports.LogPlace{At: rd.now().Add(24 * time.Hour)} // later than any line
-	if seen != nil {
-		millis, badMillis := strconv.ParseInt(seen[0], 10, 64)
-		behind, badNumber := strconv.Atoi(seen[1])
-		if badMillis != nil || badNumber != nil || behind < 0 || behind > mostBehind {
-			return nil, badCursor()
-		}
-		from = reports.LogPlace{At: time.UnixMilli(millis), Seen: behind}
+	if after == nil {
+		after = &reports.LogPlace{At: rd.now().Add(24 * time.Hour)} // later than any line
 	}
-	lines, next, err := rd.LogPage(ctx, from, in.Limit)
+	lines, next, err := rd.LogPage(ctx, *after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +57,7 @@ func (rd reader) logLines(ctx context.Context, in *struct{ Paging }) (*answer[li
 	})
 	out := list[logLineOut]{Items: items}
 	if len(lines) == in.Limit {
-		out.Next = cursorOf(strconv.FormatInt(next.At.UnixMilli(), 10), strconv.Itoa(next.Seen))
+		out.Next = cursorOf(logKeys.of(next)...)
 	}
 	return say(out, err)
 }

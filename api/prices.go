@@ -61,24 +61,18 @@ func (rd reader) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOu
 	if err != nil {
 		return nil, err
 	}
-	seen, err := in.key(1)
-	if err != nil {
-		return nil, err
+	keys := keyset[store.Price, staking.Day]{
+		1, func(p store.Price) []string { return []string{p.Day.String()} },
+		func(parts []string) (staking.Day, error) { return staking.ParseDay(parts[0]) },
 	}
-	if seen != nil {
-		if from, err = staking.ParseDay(seen[0]); err != nil {
-			return nil, badCursor()
+	return pageOf(in.Paging, keys, func(after *staking.Day, _ int) ([]store.Price, error) {
+		if after != nil {
+			from = *after + 1
 		}
-		from++
-	}
-	prices, err := rd.Prices(ctx, in.Asset, from, to)
-	if err != nil {
-		return nil, err
-	}
-	cursor := func(p store.Price) string { return cursorOf(p.Day.String()) }
-	return say(pageOf(prices, in.Limit, cursor, func(p store.Price) (priceOut, error) {
+		return rd.Prices(ctx, in.Asset, from, to)
+	}, func(p store.Price) (priceOut, error) {
 		return priceOut{p.Asset, p.Day.String(), usdt.Format(ledger.Amount(p.Price))}, nil
-	}))
+	})
 }
 
 func (wr writer) setPrices(ctx context.Context, in *setPricesIn) (*answer[pricesSet], error) {

@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"strconv"
-	"time"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
@@ -40,28 +38,20 @@ type reconciliationsIn struct {
 }
 
 func (rd reader) reconciliations(ctx context.Context, in *reconciliationsIn) (*answer[list[reconciliationOut]], error) {
-	key, err := in.key(4)
-	if err != nil {
-		return nil, err
+	keys := keyset[store.Reconciliation, store.Reconciliation]{
+		4, func(r store.Reconciliation) []string {
+			return []string{millis(r.Flagged), r.Entry, string(r.Account), r.Asset}
+		},
+		func(parts []string) (store.Reconciliation, error) {
+			at, err := moment(parts[0])
+			return store.Reconciliation{
+				Flagged: at, Entry: parts[1], Account: ledger.Account(parts[2]), Asset: parts[3],
+			}, err
+		},
 	}
-	var after store.Reconciliation
-	if key != nil {
-		at, err := strconv.ParseInt(key[0], 10, 64)
-		if err != nil || at <= 0 {
-			return nil, badCursor()
-		}
-		after = store.Reconciliation{
-			Flagged: time.UnixMilli(at).UTC(), Entry: key[1], Account: ledger.Account(key[2]), Asset: key[3],
-		}
-	}
-	found, err := rd.Reconciliations(ctx, after, in.State != "all", in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	placeOf := func(r store.Reconciliation) string {
-		return cursorOf(strconv.FormatInt(r.Flagged.UnixMilli(), 10), r.Entry, string(r.Account), r.Asset)
-	}
-	return say(pageOf(found, in.Limit, placeOf, func(r store.Reconciliation) (reconciliationOut, error) {
+	return pageOf(in.Paging, keys, func(after *store.Reconciliation, limit int) ([]store.Reconciliation, error) {
+		return rd.Reconciliations(ctx, orZero(after), in.State != "all", limit)
+	}, func(r store.Reconciliation) (reconciliationOut, error) {
 		asset, err := rd.Asset(ctx, r.Asset)
 		out := reconciliationOut{
 			Entry: r.Entry, Account: string(r.Account), Asset: r.Asset, At: instant(r.At), Until: instant(r.Until),
@@ -71,7 +61,7 @@ func (rd reader) reconciliations(ctx context.Context, in *reconciliationsIn) (*a
 			out.Resolved = instant(r.Resolved)
 		}
 		return out, err
-	}))
+	})
 }
 
 type resolveIn struct {

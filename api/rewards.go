@@ -59,26 +59,17 @@ func (rd reader) rewards(ctx context.Context, in *rewardsIn) (*answer[list[Rewar
 	if err != nil {
 		return nil, err
 	}
-	seen, err := in.key(2)
-	if err != nil {
-		return nil, err
+	keys := keyset[reports.Reward, reports.RewardKey]{
+		2, func(r reports.Reward) []string { return []string{r.Day.String(), r.Asset} },
+		func(parts []string) (reports.RewardKey, error) {
+			day, err := staking.ParseDay(parts[0])
+			return reports.RewardKey{Day: day, Asset: parts[1]}, err
+		},
 	}
-	var after *reports.RewardKey
-	if seen != nil {
-		day, err := staking.ParseDay(seen[0])
-		if err != nil {
-			return nil, badCursor()
-		}
-		after = &reports.RewardKey{Day: day, Asset: seen[1]}
-	}
-	rewards, err := rd.RewardPage(ctx, in.id(),
-		reports.RewardsAsked{From: from, To: to, Asset: in.Asset, Newest: true}, after, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	cursor := func(r reports.Reward) string { return cursorOf(r.Day.String(), r.Asset) }
-	return say(pageOf(rewards, in.Limit, cursor,
-		func(r reports.Reward) (RewardOut, error) { return rd.showReward(ctx, r) }))
+	asked := reports.RewardsAsked{From: from, To: to, Asset: in.Asset, Newest: true}
+	return pageOf(in.Paging, keys, func(after *reports.RewardKey, limit int) ([]reports.Reward, error) {
+		return rd.RewardPage(ctx, in.id(), asked, after, limit)
+	}, func(r reports.Reward) (RewardOut, error) { return rd.showReward(ctx, r) })
 }
 
 func (rd reader) showReward(ctx context.Context, r reports.Reward) (RewardOut, error) {

@@ -186,29 +186,26 @@ func (rd reader) runDays(ctx context.Context, in *runDaysIn) (*answer[list[dayOu
 	if err != nil {
 		return nil, err
 	}
-	seen, err := in.key(2)
-	if err != nil {
-		return nil, err
+	keys := keyset[reports.DayTotal, reports.DayTotal]{
+		2, func(t reports.DayTotal) []string { return []string{t.Day.String(), t.Asset} },
+		func(parts []string) (reports.DayTotal, error) {
+			day, err := staking.ParseDay(parts[0])
+			return reports.DayTotal{Day: day, Asset: parts[1]}, err
+		},
 	}
-	var after reports.DayTotal
-	if seen != nil {
-		if from, err = staking.ParseDay(seen[0]); err != nil {
-			return nil, badCursor()
+	return pageOf(in.Paging, keys, func(after *reports.DayTotal, _ int) ([]reports.DayTotal, error) {
+		if after != nil {
+			from = after.Day
 		}
-		after = reports.DayTotal{Day: from, Asset: seen[1]}
-	}
-	totals, err := rd.DayTotals(ctx, from, to)
-	if err != nil {
-		return nil, err
-	}
-	for len(totals) > 0 && totals[0].Day == after.Day && totals[0].Asset <= after.Asset {
-		totals = totals[1:]
-	}
-	cursor := func(t reports.DayTotal) string { return cursorOf(t.Day.String(), t.Asset) }
-	return say(pageOf(totals, in.Limit, cursor, func(t reports.DayTotal) (dayOut, error) {
+		totals, err := rd.DayTotals(ctx, from, to)
+		for after != nil && len(totals) > 0 && totals[0].Day == after.Day && totals[0].Asset <= after.Asset {
+			totals = totals[1:]
+		}
+		return totals, err
+	}, func(t reports.DayTotal) (dayOut, error) {
 		a, err := rd.Asset(ctx, t.Asset)
 		return dayOut{t.Day.String(), t.Asset, t.Holders, a.Format(t.Total)}, err
-	}))
+	})
 }
 
 // runWorkers is how many batches of a run are worked on at the same time: while one waits for the disk, another works.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -121,27 +122,25 @@ func (rd reader) termsHistory(ctx context.Context, in *termsPageIn) (*answer[lis
 	if err != nil {
 		return nil, err
 	}
-	history, err := rd.TermsHistory(ctx, asset.Symbol)
-	if err != nil {
-		return nil, err
+	type key struct {
+		from     staking.Day
+		revision int
 	}
-	slices.Reverse(history)
-	seen, err := in.key(2)
-	if err != nil {
-		return nil, err
+	keys := keyset[store.TermsRevision, key]{
+		2, func(r store.TermsRevision) []string { return []string{r.From.String(), strconv.Itoa(r.Revision)} },
+		func(parts []string) (key, error) {
+			day, badDay := staking.ParseDay(parts[0])
+			revision, badNumber := strconv.Atoi(parts[1])
+			return key{day, revision}, errors.Join(badDay, badNumber)
+		},
 	}
-	if seen != nil {
-		day, badDay := staking.ParseDay(seen[0])
-		revision, badNumber := strconv.Atoi(seen[1])
-		if badDay != nil || badNumber != nil {
-			return nil, badCursor()
-		}
-		history = slices.DeleteFunc(history, func(r store.TermsRevision) bool {
-			return r.From > day || (r.From == day && r.Revision >= revision)
-		})
-	}
-	cursor := func(r store.TermsRevision) string { return cursorOf(r.From.String(), strconv.Itoa(r.Revision)) }
-	return say(pageOf(history, in.Limit, cursor, func(r store.TermsRevision) (revisionOut, error) {
+	return pageOf(in.Paging, keys, func(after *key, _ int) ([]store.TermsRevision, error) {
+		history, err := rd.TermsHistory(ctx, asset.Symbol)
+		slices.Reverse(history)
+		return slices.DeleteFunc(history, func(r store.TermsRevision) bool {
+			return after != nil && (r.From > after.from || r.From == after.from && r.Revision >= after.revision)
+		}), err
+	}, func(r store.TermsRevision) (revisionOut, error) {
 		shown := revisionOut{
 			From: r.From.String(), Revision: r.Revision, TermsOut: showTerms(asset, r.Terms), SetAt: instant(r.SetAt),
 			SetBy: r.SetBy, Reason: r.Reason,
@@ -150,7 +149,7 @@ func (rd reader) termsHistory(ctx context.Context, in *termsPageIn) (*answer[lis
 			shown.SetBy = ""
 		}
 		return shown, nil
-	}))
+	})
 }
 
 func (rd reader) previewDelisting(ctx context.Context, in *AssetIn) (*answer[effectOut], error) {

@@ -2,7 +2,7 @@ package api
 
 import (
 	"context"
-	"strconv"
+	"errors"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
@@ -72,25 +72,15 @@ func (wr writer) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*post
 		Tag: b.Tag, ClientID: b.ClientID,
 	})
 	return showPosted(b.ID, o, err)
-
 }
 
-// withdrawalPlace is a withdrawal's cursor.
-func withdrawalPlace(w store.Withdrawal) string {
-	return cursorOf(strconv.FormatInt(w.At.UnixMilli(), 10), w.ID)
-}
-
-// withdrawalAfter is the withdrawal of a cursor, or the zero one.
-func withdrawalAfter(p Paging) (w store.Withdrawal, err error) {
-	key, err := p.key(2)
-	if key == nil {
-		return w, err
-	}
-	at, err := strconv.ParseInt(key[0], 10, 64)
-	if err != nil || at <= 0 || ledger.CheckID("withdrawal", key[1]) != nil {
-		return w, badCursor()
-	}
-	return store.Withdrawal{At: time.UnixMilli(at).UTC(), ID: key[1]}, nil
+// withdrawalKeys are those of withdrawals: when they were requested, and their ID.
+var withdrawalKeys = keyset[store.Withdrawal, store.Withdrawal]{
+	2, func(w store.Withdrawal) []string { return []string{millis(w.At), w.ID} },
+	func(parts []string) (store.Withdrawal, error) {
+		at, err := moment(parts[0])
+		return store.Withdrawal{At: at, ID: parts[1]}, errors.Join(err, ledger.CheckID("withdrawal", parts[1]))
+	},
 }
 
 // showWithdrawal is a withdrawal as it is shown.
@@ -110,15 +100,9 @@ func (rd reader) showWithdrawal(ctx context.Context) func(store.Withdrawal) (wit
 }
 
 func (rd reader) pendingWithdrawals(ctx context.Context, in *Paging) (*answer[list[withdrawalOut]], error) {
-	after, err := withdrawalAfter(*in)
-	if err != nil {
-		return nil, err
-	}
-	waiting, err := rd.PendingWithdrawals(ctx, after, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	return say(pageOf(waiting, in.Limit, withdrawalPlace, rd.showWithdrawal(ctx)))
+	return pageOf(*in, withdrawalKeys, func(after *store.Withdrawal, limit int) ([]store.Withdrawal, error) {
+		return rd.PendingWithdrawals(ctx, orZero(after), limit)
+	}, rd.showWithdrawal(ctx))
 }
 
 type withdrawalsIn struct {
@@ -128,14 +112,8 @@ type withdrawalsIn struct {
 }
 
 func (rd reader) listWithdrawals(ctx context.Context, in *withdrawalsIn) (*answer[list[withdrawalOut]], error) {
-	after, err := withdrawalAfter(in.Paging)
-	if err != nil {
-		return nil, err
-	}
-	page, err := rd.WithdrawalPage(ctx, in.id(),
-		reports.WithdrawalsAsked{Asset: in.Asset, To: rd.now().Add(time.Minute)}, &after, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	return say(pageOf(page, in.Limit, withdrawalPlace, rd.showWithdrawal(ctx)))
+	asked := reports.WithdrawalsAsked{Asset: in.Asset, To: rd.now().Add(time.Minute)}
+	return pageOf(in.Paging, withdrawalKeys, func(after *store.Withdrawal, limit int) ([]store.Withdrawal, error) {
+		return rd.WithdrawalPage(ctx, in.id(), asked, new(orZero(after)), limit)
+	}, rd.showWithdrawal(ctx))
 }

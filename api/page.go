@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -43,14 +45,76 @@ func badCursor() error {
 	return ledger.ErrInvalid.In("cursor", "the cursor is not one of this list; leave it out to begin again")
 }
 
-// pageOf shows at most limit of the items, of which there is one more where the list goes on.
-func pageOf[T, U any](items []T, limit int, cursor func(T) string, show func(T) (U, error)) (list[U], error) {
+// keyset is how a list is read on: behind the key K of the last item T that was shown, which
+// has so many parts in the cursor.
+type keyset[T, K any] struct {
+	parts int
+	of    func(T) []string
+	read  func(parts []string) (K, error) // an error: they are of no key of this list
+}
+
+// after is the key in a cursor; nil: from the start.
+func (k keyset[T, K]) after(p Paging) (*K, error) {
+	parts, err := p.key(k.parts)
+	if parts == nil {
+		return nil, err
+	}
+	key, err := k.read(parts)
+	if err != nil {
+		return nil, badCursor()
+	}
+	return &key, nil
+}
+
+// pageOf answers with a page of what find finds behind a key, which is one item more where
+// the list goes on.
+func pageOf[T, K, U any](
+	p Paging, keys keyset[T, K], find func(after *K, limit int) ([]T, error), show func(T) (U, error),
+) (*answer[list[U]], error) {
+	after, err := keys.after(p)
+	if err != nil {
+		return nil, err
+	}
+	items, err := find(after, p.Limit+1)
+	if err != nil {
+		return nil, err
+	}
 	var next string
-	if len(items) > limit {
-		items, next = items[:limit], cursor(items[limit-1])
+	if len(items) > p.Limit {
+		items = items[:p.Limit]
+		next = cursorOf(keys.of(items[p.Limit-1])...)
 	}
 	all, err := shown(items, show)
-	return list[U]{Items: all, Next: next}, err
+	return say(list[U]{Items: all, Next: next}, err)
+}
+
+// orZero is a key, or the zero one from the start.
+func orZero[K any](key *K) (k K) {
+	if key != nil {
+		k = *key
+	}
+	return k
+}
+
+// latest is the last moment that a cursor may name, in milliseconds since 1970: in the year 9999.
+const latest = 253_402_300_799_999
+
+// millis is a moment as a part of a cursor.
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+// moment is the moment of a cursor's part.
+func moment(part string) (time.Time, error) {
+	n, err := within(part, 0, latest)
+	return time.UnixMilli(n).UTC(), err
+}
+
+// within is the whole number of a cursor's part, from low to high.
+func within(part string, low, high int64) (int64, error) {
+	n, err := strconv.ParseInt(part, 10, 64)
+	if err != nil || n < low || n > high || strconv.FormatInt(n, 10) != part {
+		return 0, badCursor()
+	}
+	return n, nil
 }
 
 // DaysIn is a time in whole days.
