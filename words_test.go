@@ -28,29 +28,29 @@ var avoided = []struct {
 }{
 	{`(?:is|are|stays?) once\b`, "idempotent; repeating has no further effect", "reports store web"},
 	{`\bnews\b`, "outbox; outbox event", "store"},
-	{`\b(?:tells?|tellf|told|telling)\b`, "publish; show; report", "access api audit browser clients history pgtest reports scenario staking staking/documents store web"},
-	{`\bmismatch(?:es)?\b|\bother content\b`, "conflict; different content", "api cli people scenario store web"},
-	{`\bat work\b`, "in flight; working", "events scenario store"},
+	{`\b(?:tells?|tellf|told|telling)\b`, "publish; show; report", "audit browser clients history pgtest reports scenario staking staking/documents store web"},
+	{`\bmismatch(?:es)?\b|\bother content\b`, "conflict; different content", "cli scenario store web"},
+	{`\bat work\b`, "in flight; working", "scenario store"},
 	{`\bfaces?\b|\bfronts\b`, "API; gateway; front end", ""},
 	{`\btaken whole\b|\bshares? the row\b`, "exclusive lock; shared lock", ""},
 	{`\bpieces?\b`, "batch of buckets; shard; part", "download web"},
-	{`\bpatiently\b|\btried again\b`, "retry with backoff", "api"},
+	{`\bpatiently\b|\btried again\b`, "retry with backoff", ""},
 	{`\bwent on from\b`, "cursor; page", ""},
 	{`\bacts\b`, "security events", ""},
-	{`\bpresses\b|\b(?:a|each|every|last|the) press\b|(?-i:\bPress\b)`, "switch event", "api browser cli scenario store web"},
+	{`\bpresses\b|\b(?:a|each|every|last|the) press\b|(?-i:\bPress\b)`, "switch event", "browser cli scenario store web"},
 	{`\bforg(?:ive|iven|ave)\b`, "reset", ""},
 	{`\bsee session\b`, "TouchSession; last used", ""},
-	{`\b(?:what|which|this|that) sort\b|\bsorts? of\b`, "kind; problem type", "api"},
-	{`\b(?:standing|situation|owing)\b`, "eligibility; account state; pending rewards", "api web"},
+	{`\b(?:what|which|this|that) sort\b|\bsorts? of\b`, "kind; problem type", ""},
+	{`\b(?:standing|situation|owing)\b`, "eligibility; account state; pending rewards", "web"},
 	{`(?-i:\bBeginning\b)`, "setup; initial state", ""},
 	{`(?-i:\bWorld\b)`, "environment: Env", "store web"},
 	{`\bfor a person to look\b|\bwaits? for a person\b`, "needs approval; waiting for funds", "staking store"},
 	{`\bgathers\b`, "group commit", ""},
 	{`\bpaths that there are not\b`, "unmatched paths", ""},
-	{`\b[Ss]ay how\b|help:"say\b`, "show; set", "api store"},
-	{`\b(?:says?|said) whether\b`, "reports whether", "events reports store web"},
+	{`\b[Ss]ay how\b|help:"say\b`, "show; set", "store"},
+	{`\b(?:says?|said) whether\b`, "reports whether", "reports store web"},
 	{`\bfor ever\b`, "forever", "store"},
-	{`\banew\b`, "again", "audit events store web"},
+	{`\banew\b`, "again", "audit store web"},
 	{`\bmeanwhile\b`, "at the same time", "audit browser reports scenario store web"},
 	{`\bmend(?:s|ed|ing)?\b`, "correct", ""},
 }
@@ -77,6 +77,9 @@ func TestTheFieldsWords(t *testing.T) {
 		}
 	}
 }
+
+// published are names that clients of an API know: they stay, whatever words we use.
+var published = map[string]*regexp.Regexp{"api": regexp.MustCompile(`\bmismatch\b|[-/]presses\b`)}
 
 // passage is a text in which words are looked for.
 type passage struct{ pkg, at, text string }
@@ -111,7 +114,11 @@ func passages(t *testing.T) (all []passage) {
 			switch n := n.(type) {
 			case *ast.BasicLit:
 				if n.Kind == token.STRING {
-					add(n.Pos(), n.Value)
+					text := n.Value
+					if names := published[s.pkg]; names != nil {
+						text = names.ReplaceAllString(text, "")
+					}
+					add(n.Pos(), text)
 				}
 			case *ast.Ident:
 				if !names[n.Name] {
@@ -128,7 +135,7 @@ func passages(t *testing.T) (all []passage) {
 // wide are the packages whose lines are still too long, and how many of them there are at
 // most.
 var wide = map[string]int{
-	"api": 28, "browser": 1, "idempotency": 1, "reports": 1, "store": 40, "web": 1,
+	"browser": 1, "reports": 1, "store": 40, "web": 1,
 }
 
 // TestLinesFitAScreen lets the texts between back quotes be longer: SQL and the help of a

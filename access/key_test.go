@@ -208,7 +208,7 @@ func TestValidKeys(t *testing.T) {
 	}
 }
 
-// What is logged or printed by mistake tells nothing.
+// What is logged or printed by mistake shows nothing.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	seal := testkit.Must(access.NewSealKey(bytes.NewReader(bytes.Repeat([]byte("seal"), 8))))(t)
 	s := testkit.Must(access.NewSealer(seal))(t)

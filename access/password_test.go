@@ -86,7 +86,7 @@ func TestHashesOfOthers(t *testing.T) {
 	}
 }
 
-// A damaged hash opens nothing, asks for no memory that is not there, and is not told.
+// A damaged hash opens nothing, asks for no memory that is not there, and is not shown.
 func TestDamagedHashes(t *testing.T) {
 	const salt, sum = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	for what, hash := range map[string]string{
@@ -128,7 +128,7 @@ func TestDamagedHashes(t *testing.T) {
 }
 
 // Who does not exist is refused with as much work as who does, so that the time
-// tells nobody who is known here. Work is told by memory, which is the same every time.
+// shows nobody who is known here. Work is measured by memory, which is the same every time.
 func TestNobodyTakesAsLong(t *testing.T) {
 	hash := testkit.Must(access.HashPassword(rand.Reader, horse))(t)
 	known, unknown := memoryOf(t, hash), memoryOf(t, "")

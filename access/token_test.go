@@ -170,7 +170,7 @@ func TestASecretIsBoundToItsKey(t *testing.T) {
 			t.Errorf("a key %s: %v, %v", what, opens, verified)
 		}
 		if what != "" && strings.Contains(opens.Error()+verified.Error(), k.Key) {
-			t.Errorf("the key is told whole: %v", opens)
+			t.Errorf("the key is shown whole: %v", opens)
 		}
 	}
 	ed, _ := publicKey(t, access.Ed25519)

@@ -77,7 +77,7 @@ func TestAccountsInPagesWhileOthersAreOpened(t *testing.T) {
 		}
 		for i := range 25 {
 			if id := string(accountID("a", i)); seen[id] != 1 {
-				t.Errorf("%s is told %d times", id, seen[id])
+				t.Errorf("%s is listed %d times", id, seen[id])
 			}
 		}
 	})

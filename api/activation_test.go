@@ -68,7 +68,7 @@ func TestActivation(t *testing.T) {
 			says("on", "false", "measuredFrom", w.day(5), "enrollments.0.until", w.day(4))
 		w.call("alice", put, alice, off).is(200).says("on", "false")
 
-		// Nobody presses another's switch; those who look after the product only look.
+		// Nobody sets another's switch; those who look after the product only look.
 		for _, who := range []string{"operator", "auditor"} {
 			w.get(who, alice).is(200).says("on", "false")
 			w.call(who, put, alice, on).refused(403, "forbidden", "")
@@ -82,7 +82,7 @@ func TestActivation(t *testing.T) {
 		actions := w.walked("alice", alice+"/presses", 100, "action")
 		if want := []string{"off", "refused: region", "refused: documents", "refused: app " +
 			"version", "on"}; !slices.Equal(actions, want) {
-			t.Errorf("the presses are %q; %q are wanted", actions, want)
+			t.Errorf("the events are %q; %q are wanted", actions, want)
 		}
 		for size := 1; size <= 3; size++ {
 			if got := w.walked("alice", alice+"/presses", size, "action"); !slices.Equal(got, actions) {
@@ -125,7 +125,7 @@ func TestUnknownCountry(t *testing.T) {
 		w.call("alice", put, alice, on).is(200) // the operator does not ask for it
 		actions := w.walked("alice", alice+"/presses", 100, "action")
 		if !slices.Contains(actions, "refused: unknown country") {
-			t.Errorf("the presses are %q", actions)
+			t.Errorf("the events are %q", actions)
 		}
 	})
 }
@@ -136,23 +136,23 @@ func TestExchangeRelays(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
 		const alice = "/v1/accounts/alice/activation"
-		told := `"client":{"platform":"ios","version":"3.2.0","address":"2001:db8::7","country":"fr"}`
+		reported := `"client":{"platform":"ios","version":"3.2.0","address":"2001:db8::7","country":"fr"}`
 		w.call("exchange", post, "/v1/accounts/alice/acceptances",
-			`{"document":"risk-warning","version":1,`+told+`}`).is(200).
+			`{"document":"risk-warning","version":1,`+reported+`}`).is(200).
 			says("items.0.client", "ios 3.2.0", "items.0.address", "2001:db8::7 FR")
 		w.accepted("exchange", "alice")
 		w.get("alice", "/v1/accounts/alice/acceptances").is(200).says("items.#", "3", "items.0.version", "1")
 		w.call("exchange", put, alice, `{"on":true}`, "X-Test-Country", "US").is(200).says("on", "true")
 		w.clock.Set(1, "13:00")
-		w.call("exchange", put, alice, `{"on":false,`+told+`}`).is(200).says("on", "false")
+		w.call("exchange", put, alice, `{"on":false,`+reported+`}`).is(200).says("on", "false")
 		w.get("alice", alice+"/presses").is(200).says("items.0.client", "ios 3.2.0",
 			"items.0.address", "2001:db8::7 FR")
 		w.call("exchange", put, alice, `{"on":true,"client":{"country":"US"}}`).refused(451, "region", "")
 		w.call("exchange", put, alice, `{"on":true,"client":{"address":"home"}}`).
 			refused(400, "invalid", "client.address")
 		w.call("exchange", put, alice, `{"on":true,"client":{"country":"X"}}`).refused(400, "invalid", "client.country")
-		w.call("alice", put, alice, `{"on":true,`+told+`}`).refused(400, "invalid", "client")
-		w.call("alice", post, "/v1/accounts/alice/acceptances", `{"document":"risk-warning","version":1,`+told+`}`).
+		w.call("alice", put, alice, `{"on":true,`+reported+`}`).refused(400, "invalid", "client")
+		w.call("alice", post, "/v1/accounts/alice/acceptances", `{"document":"risk-warning","version":1,`+reported+`}`).
 			refused(400, "invalid", "client")
 		w.call("alice", post, "/v1/accounts/alice/acceptances", `{"document":"risk-warning","version":2}`).
 			refused(404, "not-found", "")

@@ -111,7 +111,7 @@ func TestAnUnreadableBatch(t *testing.T) {
 }
 
 // TestAnUnreadableEntryUnderAKey: that it cannot be read will never change, so that the
-// answer is kept; beside it an entry that may be posted later is tried again.
+// answer is kept; beside it an entry that may be posted later is attempted again.
 func TestAnUnreadableEntryUnderAKey(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.settlers()

@@ -25,7 +25,7 @@ func describe() huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // they are served by finish
 	c.CreateHooks = nil                                   // no answer has links to its schema in it
 	c.Info.Description = "Soft Staking on double-entry books: accounts, entries, balances, what is offered, " +
-		"rewards and how each came about. The chapters at /v1/docs say how amounts, times, pages, " +
+		"rewards and how each came about. The chapters at /v1/docs describe how amounts, times, pages, " +
 		"repetitions and problems work."
 	c.Info.Contact = &huma.Contact{Name: "The operator of this server"}
 	c.Servers = []*huma.Server{{URL: "/", Description: "The server that this document comes from."}}

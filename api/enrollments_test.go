@@ -27,10 +27,8 @@ func TestEnrollMany(t *testing.T) {
 		body := enrollments(
 			`{"account":"alice",`+accepted+`,"client":{"platform":"ios","version":"3.2.0","address":"192.0.2.7","country":"DE"}}`,
 			`{"account":"bob",`+accepted+`,"accepted":[{"document":"terms-of-use"},{"document":"soft-staking-terms","version":1},{"document":"risk-warning"}]}`,
-			`{"account":"carol"}`,
-			`{"account":"dora","accepted":[{"document":"risk-warning"}]}`,
-			`{"account":"eve",`+accepted+`}`,
-			`{"account":"nobody",`+accepted+`}`,
+			`{"account":"carol"}`, `{"account":"dora","accepted":[{"document":"risk-warning"}]}`,
+			`{"account":"eve",`+accepted+`}`, `{"account":"nobody",`+accepted+`}`,
 			`{"account":"dora",`+accepted+`,"at":"yesterday"}`,
 			`{"account":"dora","at":"2000-01-01T00:00:00Z"}`,
 			`{"account":"dora",`+accepted+`,"accepted":[{"document":"risk-warning","version":-1}]}`,
@@ -45,7 +43,8 @@ func TestEnrollMany(t *testing.T) {
 		first := w.post("exchange", path, body).is(200)
 		first.says(says(0, "account", "alice", "status", "enrolled", "measuredFrom", w.day(2))...)
 		first.says(says(1, "status", "enrolled")...)
-		for i, want := range []string{2: "documents ", 3: "invalid acceptedAt", 4: "region ", 5: "not-found ", 6: "invalid at", 7: "day-closed ", 8: "invalid accepted[0].version", 9: "invalid "} {
+		for i, want := range []string{2: "documents ", 3: "invalid acceptedAt", 4: "region ", 5: "not-found ",
+			6: "invalid at", 7: "day-closed ", 8: "invalid accepted[0].version", 9: "invalid "} {
 			if kind, field, is := strings.Cut(want, " "); is {
 				first.says(says(i, "status", "refused", "problem.type", "/v1/docs#"+kind)...)
 				if field != "" {
@@ -53,7 +52,8 @@ func TestEnrollMany(t *testing.T) {
 				}
 			}
 		}
-		w.get("alice", "/v1/accounts/alice/acceptances").is(200).says("items.#", "3", "items.0.at", w.day(1)+"T12:30:00.000Z", "items.0.client", "ios 3.2.0", "items.0.address", "192.0.2.7 DE")
+		w.get("alice", "/v1/accounts/alice/acceptances").is(200).says("items.#", "3",
+			"items.0.at", w.day(1)+"T12:30:00.000Z", "items.0.client", "ios 3.2.0", "items.0.address", "192.0.2.7 DE")
 		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "measuredFrom", w.day(2))
 		w.clock.Set(1, "14:00")
 		unread := w.post("exchange", path, enrollments(`{"account":"alice","accepted":[{"document":7}]}`, `7`, `{"account":"bob","zone":1}`, `{"account":"bob","account":"bob"}`, `{"account":"bob"}`)).is(200)
@@ -67,13 +67,14 @@ func TestEnrollMany(t *testing.T) {
 		w.post("exchange", path, `{"enrollments":[{"account":"bob"},]}`).is(400)
 		w.post("exchange", path, `{"enrollments":[{"account":"bob"}],"zone":1}`).is(400)
 		again := w.post("exchange", path, body).is(200)
-		again.says(says(0, "status", "repeated")...).says(says(1, "status", "repeated")...).says(says(5, "status", "refused")...)
+		again.says(says(0, "status", "repeated")...).says(says(1, "status", "repeated")...)
+		again.says(says(5, "status", "refused")...)
 		w.get("alice", "/v1/accounts/alice/activation/presses").is(200).says("items.#", "1")
 		w.get("dora", "/v1/accounts/dora/acceptances").is(200).says("items.#", "0")
-
 		whole := enrollments(`{"account":"dora",` + accepted + `}`)
 		kept := w.call("exchange", post, path, whole, "Idempotency-Key", "k-1").is(200).says(says(0, "status", "enrolled")...)
-		if replayed := w.call("exchange", post, path, whole, "Idempotency-Key", "k-1").is(200); replayed.body != kept.body || replayed.header.Get("Idempotency-Replayed") != "true" {
+		replayed := w.call("exchange", post, path, whole, "Idempotency-Key", "k-1").is(200)
+		if replayed.body != kept.body || replayed.header.Get("Idempotency-Replayed") != "true" {
 			t.Errorf("under its key it is answered %s, first %s", replayed.body, kept.body)
 		}
 		w.call("exchange", post, path, enrollments(`{"account":"carol"}`), "X-Test-Need-Country", "1").is(200).says(says(0, "problem.type", "/v1/docs#unknown-country")...)

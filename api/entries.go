@@ -30,7 +30,7 @@ func (s *server) entryRoutes() {
 				"an unknown field or a field given twice, is refused in the same way; only a body that is not JSON, "+
 				"or that is wrong around its entries, is refused as a whole. With `atomic` all are posted or none: "+
 				"then a refusal is the answer, with the problem of the first refused entry and its path in `field`.\n\n"+
-				"A batch may be posted again: what was posted is repeated, and what was refused is tried again. "+
+				"A batch may be posted again: what was posted is repeated, and what was refused is attempted again. "+
 				"Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries), 404, 409),
 		takes[batchIn]("The entries."), upTo(largeBody))
 	change(s, "POST /v1/adjustments", operators, writer.postAdjustment,

@@ -52,7 +52,8 @@ func (s *server) eventRoutes() {
 
 // eventStream is the answer of the stream of events.
 func eventStream(s *server, op *huma.Operation) {
-	streamed(op, "The stream, without an end. The `$defs` of its schema are what `data` holds, by the name of the `event`.",
+	streamed(op, "The stream, without an end. The `$defs` of its schema are what `data` holds, "+
+		"by the name of the `event`.",
 		map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{
 			Type: huma.TypeString, Extensions: map[string]any{eventDefs: map[string]*huma.Schema{
 				"ready": schemaOf[events.Ready](s), "balance": schemaOf[events.Balance](s),

@@ -146,13 +146,13 @@ func TestEventsAreStreamed(t *testing.T) {
 			t.Errorf("the reward is %+v", e)
 		}
 		again := w.listen("alice", "/v1/events", "Last-Event-ID", first.id)
-		told := map[string]bool{}
+		published := map[string]bool{}
 		for range 22 { // d-1 again, a reward, and two days of ten tokens
-			told[again.next("").body["entry"]] = true
+			published[again.next("").body["entry"]] = true
 		}
-		if !told["d-1"] || !told[reward+"alice"] || told[reward+"bob"] ||
-			!told["declare/"+w.day(2)+"/BNB"] || told["d-2"] {
-			t.Errorf("told are %v", told)
+		if !published["d-1"] || !published[reward+"alice"] || published[reward+"bob"] ||
+			!published["declare/"+w.day(2)+"/BNB"] || published["d-2"] {
+			t.Errorf("published are %v", published)
 		}
 		again.next("life")
 		again.leave()
@@ -201,7 +201,7 @@ func TestAStreamBeginsWithReady(t *testing.T) {
 	})
 }
 
-func TestWhoseEventsAreNotTold(t *testing.T) {
+func TestWhoseEventsAreNotSent(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
 		w.holder("bob", "DE")

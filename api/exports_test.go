@@ -37,18 +37,22 @@ func TestExports(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		earning(w)
 		rewards := w.get("alice", "/v1/accounts/alice/exports/rewards").table()
-		if len(rewards) != 5 || strings.Join(rewards[1], " ") != w.day(2)+" alice BNB 2 2.5 2.5 0.0015 0.00001027 600 0.006162 "+w.day(3)+"T00:10:00.000Z" || rewards[2][8] != "" {
+		first := w.day(2) + " alice BNB 2 2.5 2.5 0.0015 0.00001027 600 0.006162 " + w.day(3) + "T00:10:00.000Z"
+		if len(rewards) != 5 || strings.Join(rewards[1], " ") != first || rewards[2][8] != "" {
 			t.Errorf("alice's rewards are %q", rewards)
 		}
-		if all := w.get("auditor", "/v1/exports/rewards"); all.body != w.get("alice", "/v1/accounts/alice/exports/rewards").body {
+		all := w.get("auditor", "/v1/exports/rewards")
+		if all.body != w.get("alice", "/v1/accounts/alice/exports/rewards").body {
 			t.Errorf("all rewards, which are alice's, are %s", all.body)
 		}
 		statement := w.get("alice", "/v1/accounts/alice/exports/statement?from="+w.day(2)).table()
 		last := statement[len(statement)-1]
-		if len(statement) != 6 || statement[1][1] != "a-3" || statement[1][7] != "@custody" || last[5] != rewards[4][7] || last[2] != "reward" {
+		if len(statement) != 6 || statement[1][1] != "a-3" || statement[1][7] != "@custody" || last[5] != rewards[4][7] ||
+			last[2] != "reward" {
 			t.Errorf("alice's statement is %q", statement)
 		}
-		if all := w.get("alice", "/v1/accounts/alice/exports/statement").table(); len(all) != 8 || !slices.EqualFunc(all[3:], statement[1:], slices.Equal[[]string]) {
+		if all := w.get("alice", "/v1/accounts/alice/exports/statement").table(); len(all) != 8 ||
+			!slices.EqualFunc(all[3:], statement[1:], slices.Equal[[]string]) {
 			t.Errorf("the whole statement is %q", all)
 		}
 
@@ -71,12 +75,15 @@ func TestExports(t *testing.T) {
 		if n := len(journal) - 1; n != 2*4+2+2*4 || journal[n][0][:10] != w.day(3) {
 			t.Errorf("the journal through the last final day has %d lines, the last of %s", n, journal[n][0])
 		}
-		if open := w.get("exchange", "/v1/exports/journal?to="+w.day(4)).table(); len(open) != len(journal)+2*4 || !slices.EqualFunc(open[:len(journal)], journal, slices.Equal[[]string]) {
+		open := w.get("exchange", "/v1/exports/journal?to="+w.day(4)).table()
+		if len(open) != len(journal)+2*4 || !slices.EqualFunc(open[:len(journal)], journal, slices.Equal[[]string]) {
 			t.Errorf("with today there are %d lines; %d are wanted", len(open), len(journal)+2*4)
 		}
-		lines := strings.Split(strings.TrimSpace(w.get("auditor", "/v1/exports/journal?format=jsonl&from="+w.day(2)+"&to="+w.day(2)).is(200).body), "\n")
+		day2 := w.get("auditor", "/v1/exports/journal?format=jsonl&from="+w.day(2)+"&to="+w.day(2)).is(200).body
+		lines := strings.Split(strings.TrimSpace(day2), "\n")
 		var line map[string]any
-		if len(lines) != 2 || json.Unmarshal([]byte(lines[1]), &line) != nil || line["account"] != "alice" || line["change"] != "1" || line["side"] != "to" {
+		if len(lines) != 2 || json.Unmarshal([]byte(lines[1]), &line) != nil || line["account"] != "alice" ||
+			line["change"] != "1" || line["side"] != "to" {
 			t.Errorf("Day 2 as JSON lines is %q", lines)
 		}
 		r := w.get("auditor", "/v1/exports/journal?format=jsonl&from="+w.day(2)+"&to="+w.day(3)).is(200)
@@ -86,11 +93,10 @@ func TestExports(t *testing.T) {
 		if empty := w.get("auditor", "/v1/exports/rewards?from=2020-01-01&to=2020-01-02").table(); len(empty) != 1 {
 			t.Errorf("before the books: %q", empty)
 		}
-
-		w.get("bob", "/v1/accounts/alice/exports/rewards").refused(404, "not-found", "")
-		w.get("bob", "/v1/accounts/alice/exports/statement").refused(404, "not-found", "")
-		w.get("auditor", "/v1/accounts/nobody/exports/rewards").refused(404, "not-found", "")
-		w.get("auditor", "/v1/accounts/nobody/exports/statement").refused(404, "not-found", "")
+		for _, export := range []string{"rewards", "statement"} {
+			w.get("bob", "/v1/accounts/alice/exports/"+export).refused(404, "not-found", "")
+			w.get("auditor", "/v1/accounts/nobody/exports/"+export).refused(404, "not-found", "")
+		}
 		w.get("alice", "/v1/exports/journal").refused(403, "forbidden", "")
 		w.get("alice", "/v1/exports/rewards").refused(403, "forbidden", "")
 		w.get("auditor", "/v1/exports/journal?format=xml").refused(400, "invalid", "format")
@@ -131,7 +137,8 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 		w.get("exchange", "/v1/entries/"+url.PathEscape("reward/"+w.day(2)+"/BNB/alice")).is(200).
 			says("kind", "reward", "at", w.day(3)+"T00:00:00.000Z", "postedAt", w.day(3)+"T00:10:00.000Z", "moves.#", "1",
 				"moves.0.from", "@payable", "moves.0.to", "alice", "moves.0.asset", "BNB", "moves.0.amount", "0.00001027")
-		w.get("exchange", "/v1/entries/"+url.PathEscape("declare/"+w.day(2)+"/BNB")).is(200).says("kind", "declare", "moves.0.from", "@rewards", "moves.0.to", "@payable", "moves.0.amount", "0.00001027")
+		w.get("exchange", "/v1/entries/"+url.PathEscape("declare/"+w.day(2)+"/BNB")).is(200).says("kind", "declare",
+			"moves.0.from", "@rewards", "moves.0.to", "@payable", "moves.0.amount", "0.00001027")
 		w.get("exchange", "/v1/entries/"+url.PathEscape("reward/"+w.day(2)+"/BNB/bob")).refused(404, "not-found", "")
 		w.get("alice", "/v1/entries/"+url.PathEscape("reward/"+w.day(2)+"/BNB/alice")).refused(403, "forbidden", "")
 	})
@@ -142,7 +149,8 @@ func (w *town) busy(deposits int) {
 	w.t.Helper()
 	entries := make([]ledger.Entry, 0, deposits)
 	for n := range deposits {
-		entries = append(entries, ledger.Entry{ID: fmt.Sprintf("busy-%05d", n), Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}})
+		entries = append(entries, ledger.Entry{ID: fmt.Sprintf("busy-%05d", n), Kind: ledger.Deposit,
+			Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 1}}})
 	}
 	for part := range slices.Chunk(entries, 10_000) {
 		_, err := w.db.PostAll(w.t.Context(), part)
@@ -219,7 +227,8 @@ func TestExportOfBalances(t *testing.T) {
 		earning(w)
 		now := w.get("auditor", "/v1/exports/balances")
 		rows := now.table()
-		if now.header.Get("Content-Length") != strconv.Itoa(len(now.body)) || !strings.Contains(now.header.Get("Content-Disposition"), "balances_") {
+		if now.header.Get("Content-Length") != strconv.Itoa(len(now.body)) ||
+			!strings.Contains(now.header.Get("Content-Disposition"), "balances_") {
 			t.Errorf("the headers are %v", now.header)
 		}
 		if strings.Join(rows[0], " ") != "account asset free held" || rows[1][0] != "@custody" {
@@ -243,7 +252,8 @@ func TestExportOfBalances(t *testing.T) {
 			t.Errorf("in the beginning there is %s", first.body)
 		}
 		zoned := w.get("exchange", "/v1/exports/balances?at="+url.QueryEscape(w.day(2)+"T02:00:00+02:00")).is(http.StatusOK)
-		if utc := w.get("exchange", "/v1/exports/balances?at="+w.day(2)+"T00:00:00Z"); utc.body != zoned.body || len(utc.table()) < 2 {
+		if utc := w.get("exchange", "/v1/exports/balances?at="+w.day(2)+"T00:00:00Z"); utc.body != zoned.body ||
+			len(utc.table()) < 2 {
 			t.Errorf("at the start of Day 2 there is %s and %s", utc.body, zoned.body)
 		}
 		for _, at := range []string{"2099-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "yesterday", "2026-11-22"} {

@@ -58,7 +58,7 @@ func (s *server) fundRoutes() {
 }
 
 func (rd reader) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], error) {
-	standing, err := rd.TokenStatus(ctx)
+	statuses, err := rd.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (rd reader) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], err
 		return nil, err
 	}
 	var out fundsOut
-	out.Pools, err = shown(standing, func(st reports.TokenStatus) (fundedOut, error) {
+	out.Pools, err = shown(statuses, func(st reports.TokenStatus) (fundedOut, error) {
 		pool, err := rd.pool(ctx, st)
 		return fundedOut{st.Asset, pool}, err
 	})

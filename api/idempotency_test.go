@@ -167,7 +167,7 @@ func TestIdempotencyKeyOfAWrongRequest(t *testing.T) {
 }
 
 // TestOneKeyAtOnce: of many who come at once with one key, one is answered first;
-// the others get its answer, or are told to come again.
+// the others get its answer, or are asked to come again.
 func TestOneKeyAtOnce(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		var work sync.WaitGroup

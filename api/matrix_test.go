@@ -167,7 +167,7 @@ func TestEveryRouteAndEveryRole(t *testing.T) {
 	})
 }
 
-// TestAnotherHoldersIsAsNobodys: what is told of another's account is what is told of none.
+// TestAnotherHoldersIsAsNobodys: the answer about another's account is that about none.
 func TestAnotherHoldersIsAsNobodys(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder(own, "DE")

@@ -118,11 +118,11 @@ func (rd reader) tokens(ctx context.Context) ([]tokenOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	standing, err := rd.TokenStatus(ctx)
+	statuses, err := rd.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return shown(standing, func(st reports.TokenStatus) (tokenOut, error) {
+	return shown(statuses, func(st reports.TokenStatus) (tokenOut, error) {
 		asset, err := rd.Asset(ctx, st.Asset)
 		if err != nil {
 			return tokenOut{}, err

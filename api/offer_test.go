@@ -150,7 +150,7 @@ func TestPrices(t *testing.T) {
 		w.get("alice", "/v1/prices?asset=XYZ").refused(404, "not-found", "")
 		w.get("alice", "/v1/prices?asset=BNB&from="+w.day(2)+"&to="+w.day(1)).refused(400, "invalid", "to")
 		w.get("alice", "/v1/prices?asset=BNB&from=yesterday").refused(400, "invalid", "from")
-		// All or none, and each fault is told where it is.
+		// All or none, and each fault is shown where it is.
 		w.call("operator", put, "/v1/prices", strings.Replace(strings.Replace(three, "610", "611", 1), "0.00000001", "-1",
 			1)).refused(400, "invalid", "prices[2].price")
 		w.call("operator", put, "/v1/prices", strings.Replace(three, "610", "6e2", 1)).refused(400, "invalid",

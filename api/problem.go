@@ -18,7 +18,7 @@ import (
 // Problem is why a request was refused, or what failed (RFC 9457).
 type Problem struct {
 	Type    string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"The problem type. It never changes, and leads to its description."`
-	Title   string `json:"title" example:"Insufficient balance" doc:"The sort in words; the same for all of its type."`
+	Title   string `json:"title" example:"Insufficient balance" doc:"The problem type in words; the same for all of its type."`
 	Status  int    `json:"status" example:"409" doc:"The HTTP status."`
 	Detail  string `json:"detail" example:"entry w-1: alice has not enough BNB." doc:"What happened, and what to do about it, for people. Its words may change."`
 	Field   string `json:"field,omitempty" example:"entries[3].moves[0].amount" doc:"What is at fault, where one thing is: the path in the body, or the name of a parameter or header."`
@@ -104,16 +104,17 @@ var problemTypes = []problemType{
 	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen",
 		"An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot " +
 			"be switched on. The same request may be made again when it is unfrozen.", 0},
-	{"mismatch", ledger.ErrConflict, http.StatusConflict, "Used before with other content", "The ID was used before, " +
-		"for something else. What was posted first is unchanged. Use a new ID for what is new.", 0},
-	{"mismatch", ledger.ErrEnded, http.StatusConflict, "Used before with other content", "", 0},
-	{"mismatch", ledger.ErrNotRequested, http.StatusConflict, "Used before with other content", "", 0},
+	{"mismatch", ledger.ErrConflict, http.StatusConflict, "Used before with different content",
+		"The ID was used before, for something else. What was posted first is unchanged. " +
+			"Use a new ID for what is new.", 0},
+	{"mismatch", ledger.ErrEnded, http.StatusConflict, "Used before with different content", "", 0},
+	{"mismatch", ledger.ErrNotRequested, http.StatusConflict, "Used before with different content", "", 0},
 	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed",
 		"The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open.", 0},
 	{"in-use", errInUse, http.StatusConflict, "Still in use",
 		"The account cannot be closed yet; `detail` says what keeps it open.", 0},
 	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found",
-		"There is no such thing, or it is another holder's: which of both is not told.", 0},
+		"There is no such thing, or it is another holder's: which of both is not shown.", 0},
 	{"invalid", ledger.ErrInvalid, http.StatusBadRequest, "Invalid request",
 		"The request is not valid. `field` names the part at fault, if it is one.", 0},
 	{"invalid", ledger.ErrOverflow, http.StatusBadRequest, "Invalid request", "", 0},

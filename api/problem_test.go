@@ -135,7 +135,7 @@ func TestProblemsAreDocumented(t *testing.T) {
 	}
 	for _, name := range []string{"internal", "busy"} { // what comes from before the API speaks of these
 		if names[name] < 500 {
-			t.Errorf("%s is not a sort of problem any more", name)
+			t.Errorf("%s is not a type of problem any more", name)
 		}
 	}
 	for name, operations := range onlyOf {
@@ -148,9 +148,9 @@ func TestProblemsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestWhatFailedHereIsNotTold: the books are gone, and the client hears no more than
-// that; the log tells what it was.
-func TestWhatFailedHereIsNotTold(t *testing.T) {
+// TestWhatFailedHereIsNotShown: the books are gone, and the client hears no more than
+// that; the log shows what it was.
+func TestWhatFailedHereIsNotShown(t *testing.T) {
 	db, err := store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"),
 		store.Options{Clock: time.Now},
 		store.Setup{From: staking.DayOf(time.Now()), Documents: staking.ShippedDocuments()})
@@ -175,9 +175,9 @@ func TestWhatFailedHereIsNotTold(t *testing.T) {
 	if answer.Code != 500 || strings.TrimSpace(answer.Body.String()) != want {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
-	if told := log.String(); !strings.Contains(told, "request=R-1") || !strings.Contains(told, "closed") ||
-		strings.Contains(told, text[20:]) {
-		t.Errorf("the log says %s", told)
+	if logged := log.String(); !strings.Contains(logged, "request=R-1") || !strings.Contains(logged, "closed") ||
+		strings.Contains(logged, text[20:]) {
+		t.Errorf("the log says %s", logged)
 	}
 }
 

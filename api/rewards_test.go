@@ -127,7 +127,7 @@ func TestExplainedReward(t *testing.T) {
 		w.get("alice", at(2, "XYZ")).refused(404, "not-found", "")
 		w.get("bob", at(2, "BNB")).refused(404, "not-found", "")
 
-		// What a day waits for is told to those who can do something about it.
+		// What a day waits for is shown to those who can do something about it.
 		w.call("operator", post, "/v1/funds", `{"id":"out","asset":"SOL","amount":"9.999","direction":"out"}`).is(200)
 		w.clock.Set(5, "00:10")
 		w.settle()
@@ -139,11 +139,11 @@ func TestExplainedReward(t *testing.T) {
 		w.clock.Set(6, "00:10")
 		w.settle()
 		if reason := w.get("operator", at(5, "SOL")).is(200).at("reason"); !strings.Contains(reason, "@rewards") {
-			t.Errorf("an operator is told %q", reason)
+			t.Errorf("an operator is shown %q", reason)
 		}
 		if reason := w.get("alice", at(5, "SOL")).is(200).at("reason"); reason == "" ||
 			strings.Contains(reason, "@rewards") {
-			t.Errorf("a holder is told %q", reason)
+			t.Errorf("a holder is shown %q", reason)
 		}
 	})
 }

@@ -112,11 +112,11 @@ func (rd reader) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 	if err != nil {
 		return nil, err
 	}
-	standing, err := rd.TokenStatus(ctx)
+	statuses, err := rd.TokenStatus(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := shown(standing, func(st reports.TokenStatus) (runToken, error) {
+	tokens, err := shown(statuses, func(st reports.TokenStatus) (runToken, error) {
 		pool, err := rd.pool(ctx, st)
 		return runToken{
 			Asset: st.Asset, PaidThrough: rd.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool,

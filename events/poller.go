@@ -99,7 +99,7 @@ func (p *poller) join(id ledger.Account, q *queue) {
 	p.audience.Store(&next)
 }
 
-// leave takes a queue away, and says whether it was the last.
+// leave takes a queue away, and reports whether it was the last.
 func (p *poller) leave(id ledger.Account, q *queue) (last bool) {
 	next := maps.Clone(*p.audience.Load())
 	next[id] = slices.DeleteFunc(slices.Clone(next[id]), func(other *queue) bool { return other == q })

@@ -8,7 +8,7 @@ import (
 	"github.com/softstake/softstake/outbox"
 )
 
-// subscription is one subscriber at work.
+// subscription is one subscriber while it is served.
 type subscription struct {
 	hub     *Hub
 	account ledger.Account
@@ -55,7 +55,7 @@ func (s *subscription) run(ctx context.Context, after string) error {
 	return s.follow(ctx, p)
 }
 
-// begin finds the cursor to begin at, and says whether all that came after it is still
+// begin finds the cursor to begin at, and reports whether all that came after it is still
 // known.
 func (s *subscription) begin(ctx context.Context, after string) (known bool, err error) {
 	if after == "" {

@@ -69,7 +69,7 @@ func followTail(t *testing.T, tail *tail, post func(), want *[]string) {
 		if n > 1000 {
 			t.Fatalf("after %d looks received %d", n, len(received))
 		}
-		left := 7 + n // of what is far back, each look begins anew
+		left := 7 + n // of what is far back, each look begins again
 		err := tail.read(t.Context(), func(_ cursor, n outbox.Event) error {
 			if left--; left < 0 {
 				return broken

@@ -147,7 +147,8 @@ func (c *claim) take(t db.Tx) error {
 		same, found = string(r.Bytes(3)) == string(c.Digest[:]), true
 		at, until = r.Int(4), r.Int(5)
 		return nil
-	}, "SELECT status, headers, body, request, claimed, until FROM responses WHERE bucket = $1 AND owner = $2 AND key = $3", c.bucket, c.Owner, c.Key)
+	}, "SELECT status, headers, body, request, claimed, until FROM responses "+
+		"WHERE bucket = $1 AND owner = $2 AND key = $3", c.bucket, c.Owner, c.Key)
 	switch working := there.Status == 0 && at > c.at-ClaimLife.Milliseconds(); {
 	case err != nil:
 		return err

@@ -12,7 +12,7 @@ import (
 )
 
 // Draft is a form that a person has filled in and not confirmed yet. It belongs to a
-// session, and never changes: other content is another draft.
+// session, and never changes: different content is another draft.
 type Draft struct {
 	ID      string // made by the caller of what the draft says; 1 to 64 of a-z 0-9 -
 	Account ledger.Account

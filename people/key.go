@@ -16,7 +16,7 @@ import (
 const MaxKeys = 30
 
 // AddKey adds an API key to an open account; its Created is now, and its TradeUntil follows
-// from that. Repeating it has no further effect; other content is ErrConflict. ErrNotFound
+// from that. Repeating it has no further effect; different content is ErrConflict. ErrNotFound
 // if the account was never opened; ErrInvalid if it is closed or has MaxKeys already, and
 // for an invalid key.
 func (p *People) AddKey(ctx context.Context, k access.Key) error {

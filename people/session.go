@@ -16,7 +16,7 @@ const MaxSessions = 50
 // AddSession adds a session of a login; its Created and Seen are now. password is the hash
 // that the person's password was checked against: if it has changed since, or the login was
 // removed, the error is ErrNotFound. An account with MaxSessions loses the least recently
-// used one. Repeating it has no further effect; other content is ErrConflict.
+// used one. Repeating it has no further effect; different content is ErrConflict.
 func (p *People) AddSession(ctx context.Context, s access.Session, password string) error {
 	if err := checkSession(s, db.TimeOf(p.now())); err != nil {
 		return fmt.Errorf("add a session: %w", err)

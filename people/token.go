@@ -10,7 +10,7 @@ import (
 )
 
 // AddToken adds a bearer token; its Created is now. Repeating it has no further effect;
-// other content is ErrConflict. ErrNotFound if a holder's account was never opened;
+// different content is ErrConflict. ErrNotFound if a holder's account was never opened;
 // ErrInvalid if it is closed, and for an invalid token.
 func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	err := k.Valid()
