@@ -1,11 +1,13 @@
 package web
 
 import (
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -146,3 +148,199 @@ func (p *activityPage) days(happenings []happening, assets map[string]ledger.Ass
 
 // version is the number of a document's version as the language writes it.
 func (p *view) version(n int) string { return p.Number(strconv.Itoa(n)) }
+
+// activityRow is a happening in words.
+type activityRow struct {
+	Title string
+	Note  string // what it means; may be ""
+	Where string // with what and from where it was done; may be ""
+	Hour  template.HTML
+	Sides []activitySide
+}
+
+// activitySide is a change of a balance in words.
+type activitySide struct {
+	Amount, Asset string
+	Credit, Held  bool
+	Link          string // to how it came about, or ""
+}
+
+// row puts a happening into words.
+func (p *view) row(h happening, assets map[string]ledger.Asset) (activityRow, error) {
+	row := activityRow{Title: p.happeningTitle(h), Note: p.happeningNote(h), Where: p.Where(h.Client, h.Address)}
+	at := h.moment()
+	row.Hour = p.stamp(at, at.In(p.visit.zone).Format("15:04"), p.locale.time(at)+" UTC")
+	for _, s := range h.Sides {
+		asset, err := p.visit.asset(p.visit.context(), assets, s.Asset)
+		if err != nil {
+			return row, err
+		}
+		side := activitySide{Amount: p.Signed(asset, s.Amount), Asset: s.Asset, Credit: s.Amount > 0, Held: s.Held}
+		if h.Name == happenedReward {
+			side.Link = "/earn/rewards/" + h.Day.String() + "/" + s.Asset
+		}
+		row.Sides = append(row.Sides, side)
+	}
+	return row, nil
+}
+
+// happenedReward is the name of a day's rewards.
+const happenedReward = "reward"
+
+// happeningTitle is what happened.
+func (p *view) happeningTitle(h happening) string {
+	switch h.Name {
+	case happenedReward:
+		return p.N("activity.is.reward", len(h.Sides), "day", p.Day(h.Day))
+	case string(ledger.Trade):
+		if from, to, both := h.converted(); both {
+			return p.T("activity.is.converted", "from", from, "to", to)
+		}
+	case "accepted":
+		return p.T("activity.is.accepted", "document", p.Called(h.Detail), "version", p.version(h.Version))
+	}
+	return p.Happened(h.Name, h.Other, h.Detail)
+}
+
+// Happened is what such a thing is called, wherever it is told of.
+func (p *view) Happened(name string, other ledger.Account, detail string) string {
+	key := "activity.is." + name
+	if !p.says(key) {
+		key = "activity.is.other" // written by a newer program than this one
+	}
+	return p.T(key, "other", other, "detail", detail)
+}
+
+// nameOf names what changed a balance by an amount: a transfer by its direction,
+// and all else by its kind.
+func nameOf(kind ledger.Kind, amount ledger.Amount) string {
+	switch {
+	case kind == ledger.Transfer && amount < 0:
+		return "transfer-out"
+	case kind == ledger.Transfer:
+		return "transfer-in"
+	}
+	return string(kind)
+}
+
+// converted is which token became which, where it was one each.
+func (h happening) converted() (from, to string, both bool) {
+	if len(h.Sides) != 2 || (h.Sides[0].Amount < 0) == (h.Sides[1].Amount < 0) {
+		return "", "", false
+	}
+	for _, s := range h.Sides {
+		if s.Amount < 0 {
+			from = s.Asset
+		} else {
+			to = s.Asset
+		}
+	}
+	return from, to, from != to
+}
+
+// happeningNote is what it means for the holder, where the title does not.
+func (p *view) happeningNote(h happening) string {
+	day := staking.DayOf(h.moment())
+	if h.Name == "switch-off-region" && h.Detail == "" {
+		return p.T("activity.note.switch-off-residence", "day", p.Day(day))
+	}
+	region, from, coming := strings.Cut(h.Detail, " from ")
+	if last, err := staking.ParseDay(from); coming && err == nil {
+		day = last
+	}
+	if key := "activity.note." + h.Name; p.says(key) {
+		return p.T(key, "region", p.region(staking.Region(region)), "day", p.Day(day), "detail", h.Detail)
+	}
+	return ""
+}
+
+// reports whether the catalogue has a text.
+func (p *view) says(key string) bool {
+	_, there := p.locale.texts[key]
+	return there
+}
+
+// Called is what a document is called.
+func (p *view) Called(name string) string {
+	if key := "document." + name; p.says(key) {
+		return p.T(key)
+	}
+	return name
+}
+
+// Where says with what and from where something was done, as far as it is known.
+func (p *view) Where(client, address string) string {
+	var words []string
+	if client != "" {
+		words = append(words, p.Device(client))
+	}
+	if address != "" {
+		words = append(words, address)
+	}
+	return strings.Join(words, " · ")
+}
+
+// activityColumns are those of the file: words for programs, in every language the
+// same. A happening with several sides has a line for each.
+var activityColumns = []string{
+	"time_utc", "event", "asset", "amount", "balance", "other_account", "entry", "reward_day", "detail", "client",
+	"address",
+}
+
+// activityFile is the list as a CSV file, the newest first. It is written while it
+// is read, so that no part of it need be in memory.
+func (s *server) activityFile(v *visit) error {
+	asked, assets, err := v.activityAsked()
+	if err != nil {
+		return err
+	}
+	name := "activity_" + string(v.account()) + "_" + s.Books.Now().Format(time.DateOnly)
+	return v.file(name, activityColumns, func(line func(...string) error) error {
+		newest := happeningPlace{At: s.Books.Now().AddDate(0, 0, 2).UnixMilli()}
+		return merge(v.context(), s.sources(v.account(), asked), newest, activityLength,
+			func(h happening) (bool, error) {
+				for _, change := range h.Sides {
+					if _, err := s.asset(v.context(), assets, change.Asset); err != nil {
+						return true, err
+					}
+				}
+				for _, cells := range h.lines(assets) {
+					if err := line(cells...); err != nil {
+						return true, err
+					}
+				}
+				return false, nil
+			})
+	})
+}
+
+// lines are a happening's in the file; a gap has none. assets has each of its sides'.
+func (h happening) lines(assets map[string]ledger.Asset) (lines [][]string) {
+	if h.Gap {
+		return nil
+	}
+	at, day, detail := instant(h.moment()), "", h.Detail
+	if h.Name == happenedReward {
+		day = h.Day.String()
+	}
+	if h.Version > 0 {
+		detail += " " + strconv.Itoa(h.Version)
+	}
+	line := func(asset, amount, balance string) []string {
+		return []string{
+			at, h.Name, asset, amount, balance, download.Cell(string(h.Other)), download.Cell(h.Entry), day,
+			download.Cell(detail), download.Cell(h.Client), download.Cell(h.Address),
+		}
+	}
+	for _, s := range h.Sides {
+		balance := "free"
+		if s.Held {
+			balance = "held"
+		}
+		lines = append(lines, line(s.Asset, assets[s.Asset].Format(s.Amount), balance))
+	}
+	if len(h.Sides) == 0 {
+		lines = append(lines, line("", "", ""))
+	}
+	return lines
+}

@@ -1,11 +1,14 @@
 package web
 
 import (
+	"bufio"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/softstake/softstake/download"
@@ -14,6 +17,31 @@ import (
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
+
+// instant is a time for programs: UTC, to the millisecond.
+func instant(t time.Time) string { return ledger.FormatTime(t) }
+
+// file answers with a CSV file, which is written while it is read. What cannot be
+// finished ends with the connection broken off, so that nobody takes a part for the whole.
+// The columns' names are words for programs, in every language the same.
+func (v *visit) file(name string, columns []string, read func(line func(cells ...string) error) error) error {
+	v.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	v.w.Header().Set("Content-Disposition", `attachment; filename="`+download.Name(name)+`.csv"`)
+	out := bufio.NewWriterSize(download.Paced(v.w), 32<<10)
+	w := csv.NewWriter(out)
+	err := w.Write(columns)
+	if err == nil {
+		err = read(func(cells ...string) error { return w.Write(cells) })
+	}
+	w.Flush()
+	if err = errors.Join(err, w.Error(), out.Flush()); err == nil {
+		return nil
+	}
+	if v.context().Err() == nil {
+		v.Log.Error("an export broke off", "request", v.caller.Request, "error", err)
+	}
+	panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
+}
 
 // exportPage chooses which rewards are exported, and how.
 type exportPage struct {
@@ -162,4 +190,50 @@ func koinlyCells(a ledger.Asset, r reports.Reward) []string {
 		r.PaidAt.Format("2006-01-02 15:04 UTC"), a.Format(r.Reward), r.Asset, value, currency, "reward",
 		"Soft Staking, " + r.Day.String(), download.Cell(r.EntryID()),
 	}
+}
+
+// changesColumns are those of a day's changes: what a spreadsheet needs to come to the
+// same reward. Amounts are in whole tokens, products in tokens × milliseconds.
+var changesColumns = []string{
+	"time_utc", "what", "entry", "change", "milliseconds_left", "change_x_left", "balance", "milliseconds_until_next",
+	"balance_x_until_next", "asset", "minimum", "cap", "apr", "carried_before", "reward", "carried_after",
+}
+
+// carriedDigits are those below the smallest unit that a carried fraction is told with in a file.
+const carriedDigits = 19
+
+// rewardChanges is the day's changes as a CSV file.
+func (s *server) rewardChanges(v *visit) error {
+	e, err := v.explain()
+	if err != nil {
+		return err
+	}
+	a, m := e.Asset, e.Measured
+	facts := []string{a.Symbol, "", "", "", "", "", ""}
+	if e.TermsKnown {
+		facts[1], facts[2], facts[3] = a.Format(e.Terms.Min), a.Format(e.Terms.Cap), e.Terms.APR.String()
+	}
+	if e.Earned {
+		before, _ := reports.UnitsDecimal(big.NewInt(int64(m.Before)), a.Scale, carriedDigits)
+		after, _ := reports.UnitsDecimal(big.NewInt(int64(m.Carry)), a.Scale, carriedDigits)
+		facts[4], facts[5], facts[6] = before, a.Format(m.Reward), after
+	}
+	return v.file("changes_"+a.Symbol+"_"+m.Day.String(), changesColumns, func(line func(...string) error) error {
+		for _, l := range e.Paper().Lines {
+			what, entry := "opening-balance", ""
+			if l.Change != nil {
+				what, entry = string(l.Change.Kind), download.Cell(l.Change.Entry)
+			}
+			stays := new(big.Int).Mul(big.NewInt(int64(l.Balance)), big.NewInt(l.Stays))
+			cells := []string{
+				instant(l.At), what, entry, a.Format(l.Amount), strconv.FormatInt(l.Left, 10),
+				ledger.FormatBig(l.Product, a.Scale),
+				a.Format(l.Balance), strconv.FormatInt(l.Stays, 10), ledger.FormatBig(stays, a.Scale),
+			}
+			if err := line(append(cells, facts...)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -9,7 +9,9 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
+	"time"
 )
 
 //go:embed templates
@@ -92,4 +94,18 @@ func (v *visit) refuse(status int, name string) {
 		v.Log.Error("a page of refusal failed", "request", v.caller.Request, "error", err)
 		http.Error(v.w, "Something went wrong. Request "+v.caller.Request, http.StatusInternalServerError)
 	}
+}
+
+// comeAgain tells programs how long to wait: in whole seconds, rounded up.
+func (v *visit) comeAgain(wait time.Duration) {
+	v.w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+}
+
+// minutes is how long to wait as people are told it: in whole minutes, rounded up.
+func minutes(wait time.Duration) int { return int((wait + time.Minute - 1) / time.Minute) }
+
+// refuseBusy refuses a request because too many passwords are hashed at the same time.
+func (v *visit) refuseBusy() {
+	v.comeAgain(againIfBusy)
+	v.refuse(http.StatusServiceUnavailable, "busy")
 }

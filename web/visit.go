@@ -141,3 +141,78 @@ func ours(path string) bool {
 
 // fromHTMX reports whether a part of a page is asked for, which stays where it is.
 func (v *visit) fromHTMX() bool { return v.r.Header.Get("HX-Request") == "true" }
+
+// form is what was typed, and what is wrong with it.
+type form struct {
+	values url.Values
+	faults map[string]string // by field, a sentence in the visitor's language; "" is the whole form
+}
+
+// form is what was posted. What stands in an address was typed by nobody: a link could
+// fill a form in.
+func (v *visit) form() *form { return formOf(v.r.PostForm) }
+
+// asked is what an address asks to be shown, of pages that change nothing.
+func (v *visit) asked() *form { return formOf(v.r.Form) }
+
+func formOf(values url.Values) *form { return &form{values, map[string]string{}} }
+
+// emptyForm is one that nobody has typed into.
+func emptyForm() *form { return formOf(url.Values{}) }
+
+// Value is what was typed into a field.
+func (f *form) Value(name string) string { return f.values.Get(name) }
+
+// Fault is what is wrong with a field, or "".
+func (f *form) Fault(name string) string { return f.faults[name] }
+
+// Faulty reports whether anything is wrong.
+func (f *form) Faulty() bool { return len(f.faults) > 0 }
+
+// fault is what is wrong with a field. The first word counts.
+func (f *form) fault(name, sentence string) {
+	if _, there := f.faults[name]; !there {
+		f.faults[name] = sentence
+	}
+}
+
+// address is a path with a query of names and values; what has no value is left out.
+func address(path string, pairs ...string) string {
+	query := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			query.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// assets are all that the books keep, by symbol.
+func (s *server) assets(ctx context.Context) (map[string]ledger.Asset, error) {
+	all, err := s.Books.Assets(ctx)
+	return bySymbol(all), err
+}
+
+func bySymbol(all []ledger.Asset) map[string]ledger.Asset {
+	assets := make(map[string]ledger.Asset, len(all))
+	for _, a := range all {
+		assets[a.Symbol] = a
+	}
+	return assets
+}
+
+// asset is the asset of a symbol: also one that was added since the others were read.
+func (s *server) asset(ctx context.Context, assets map[string]ledger.Asset, symbol string) (ledger.Asset, error) {
+	a, known := assets[symbol]
+	if known {
+		return a, nil
+	}
+	a, err := s.Books.Asset(ctx, symbol)
+	if err == nil {
+		assets[symbol] = a
+	}
+	return a, err
+}

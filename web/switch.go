@@ -292,3 +292,137 @@ func (s *server) document(v *visit) error {
 	}
 	return v.show("document", documentPage{v.view("document." + name), agreement{Document: d}, current.Version})
 }
+
+// reward is a sum in a token.
+type reward struct {
+	Asset  ledger.Asset
+	Amount ledger.Amount
+}
+
+// stopPage is what it means to stop, and asks once.
+type stopPage struct {
+	*view
+	On        bool
+	Today     staking.Day
+	Begun     bool     // today is measured
+	Lost      []reward // what today would pay if nothing moved any more
+	Yesterday staking.Day
+	Covered   bool     // yesterday is measured, and paid all the same
+	Paid      []reward // what it has paid
+	Due       []reward // what it will pay
+	Before    bool     // days before yesterday are due, and paid as well
+}
+
+// stop asks whether to stop.
+func (s *server) stop(v *visit) error {
+	h, err := v.holder(reports.Accruals | reports.LastDay)
+	if err != nil {
+		return err
+	}
+	p := stopPage{
+		view: v.view("stop.title"), On: h.On(), Today: h.Today, Begun: h.Covers(h.Today),
+		Yesterday: h.Yesterday(), Covered: h.Covers(h.Yesterday()),
+	}
+	for _, t := range h.Tokens {
+		if p.Begun && t.Reached && t.Measured.Reward > 0 {
+			p.Lost = append(p.Lost, reward{t.Asset, t.Measured.Reward})
+		}
+	}
+	add := func(to *[]reward, a staking.Accrual) error {
+		asset, err := v.Books.Asset(v.context(), a.Asset)
+		if a.Reward > 0 {
+			*to = append(*to, reward{asset, a.Reward})
+		}
+		return err
+	}
+	for _, r := range h.Paid {
+		if err := add(&p.Paid, r.Accrual); err != nil {
+			return err
+		}
+	}
+	for _, d := range h.Pending {
+		if p.Before = p.Before || d.Days > 1; d.Day != h.Yesterday() {
+			continue
+		}
+		if err := add(&p.Due, d.Accrual); err != nil {
+			return err
+		}
+	}
+	return v.show("stop", p)
+}
+
+// Sums names rewards one after the other: "0.0001 BNB and 0.02 SOL".
+func (p *view) Sums(rewards []reward) string {
+	var words []string
+	for _, r := range rewards {
+		words = append(words, p.Plain(r.Asset, r.Amount)+" "+r.Asset.Symbol)
+	}
+	return p.list(words)
+}
+
+// Tomorrow is the first day that is measured if Soft Staking is switched on again today.
+func (p stopPage) Tomorrow() staking.Day { return p.Today + 1 }
+
+// stopEarning switches Soft Staking off. It always works, and is idempotent.
+func (s *server) stopEarning(v *visit) error {
+	if err := v.Books.Leave(v.context(), v.account(), v.client(), time.Time{}); err != nil {
+		return err
+	}
+	return v.see("/earn", nil)
+}
+
+// block is a part of a document: a heading, a paragraph, or a list.
+type block struct {
+	Heading   string
+	Paragraph string
+	Items     []string
+	Ordered   bool
+	Start     int // the number of the first item
+}
+
+// blocks reads the text of a document: lines that begin with "#" are headings,
+// with "1." and so on or "-" items of lists; the others go on with what stands above
+// them, until an empty line. Nothing else is read in it, and nothing of it is HTML.
+func blocks(text string) (all []block) {
+	open := false // the last block goes on
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		var last *block
+		if len(all) > 0 {
+			last = &all[len(all)-1]
+		}
+		heading := strings.TrimLeft(line, "#")
+		number, item := listItem(line)
+		switch {
+		case line == "":
+			open = false
+		case heading != line && strings.TrimSpace(heading) != "":
+			all, open = append(all, block{Heading: strings.TrimSpace(heading)}), false
+		case item != "" && last != nil && last.Items != nil && last.Ordered == (number >= 0):
+			last.Items, open = append(last.Items, item), true
+		case item != "":
+			all, open = append(all, block{Items: []string{item}, Ordered: number >= 0, Start: max(number, 0)}), true
+		case open && last.Items != nil:
+			last.Items[len(last.Items)-1] += " " + line
+		case open:
+			last.Paragraph += " " + line
+		default:
+			all, open = append(all, block{Paragraph: line}), true
+		}
+	}
+	return all
+}
+
+// listItem is the text of a line that is an item of a list, and its number, -1 where
+// it has none; or "".
+func listItem(line string) (number int, item string) {
+	if rest, is := strings.CutPrefix(line, "- "); is {
+		return -1, strings.TrimSpace(rest)
+	}
+	before, rest, is := strings.Cut(line, ". ")
+	n, err := strconv.Atoi(before)
+	if !is || err != nil || n < 0 || len(before) > 3 {
+		return -1, ""
+	}
+	return n, strings.TrimSpace(rest)
+}
