@@ -163,7 +163,7 @@ func New(c Config) (*Server, error) {
 		return s, nil
 	}
 	o := *c.Pages
-	o.Books, o.Events, o.Sealer, o.Now, o.Log = c.Books, hub, c.Sealer, c.Now, c.Log
+	o.Books, o.Events, o.Sealer, o.Log = c.Books, hub, c.Sealer, c.Log
 	holders, err := web.New(o)
 	if err != nil {
 		return nil, err

@@ -16,14 +16,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-func (s *server) accountRoutes() {
-	s.get("/account", s.accountHome)
-	s.forms("/account/sessions", func(v *visit) error { return v.see("/account", nil) }, s.endSession)
-	s.forms("/account/password", s.passwordForm, s.setPassword)
-	s.open("GET /settings", s.settings)
-	s.open("POST /settings", s.set)
-}
-
 // accountPage is who one is here.
 type accountPage struct {
 	*view
@@ -53,7 +45,7 @@ type sessionRow struct {
 }
 
 // accountHome shows who one is here, and what one may do about it.
-func (s *server) accountHome(v *visit) error {
+func (v *visit) accountHome() error {
 	page := accountPage{view: v.view("account.title")}
 	if done := v.value("done"); slices.Contains(accountDone, done) {
 		page.Done = done
@@ -97,7 +89,7 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 	default:
 		p.Standing = "offered"
 	}
-	login, err := v.Books.People().Login(v.context(), v.session.Email)
+	login, err := v.People.Login(v.context(), v.session.Email)
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
@@ -132,7 +124,7 @@ func (p *accountPage) readAccepted(v *visit) error {
 
 // readSessions reads who has logged in: this browser first.
 func (p *accountPage) readSessions(v *visit) error {
-	sessions, err := v.Books.People().Sessions(v.context(), v.account())
+	sessions, err := v.People.Sessions(v.context(), v.account())
 	for _, s := range sessions {
 		if s.ID == v.session.ID {
 			p.Sessions = slices.Insert(p.Sessions, 0, sessionRow{s, true})
@@ -143,19 +135,22 @@ func (p *accountPage) readSessions(v *visit) error {
 	return err
 }
 
-// endSession ends one of the account's sessions. One that is over already is over.
-func (s *server) endSession(v *visit) error {
-	err := v.Books.People().EndSession(v.context(), v.account(), v.value("session"))
+// seeAccount leads from the address of a form to the page that has it.
+func (v *visit) seeAccount() error { return v.see("/account", nil) }
+
+// endSession ends one of the account's sessions. It is idempotent.
+func (s *submission) endSession() error {
+	err := s.Books.People().EndSession(s.context(), s.account(), s.value("session"))
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return v.see("/account", nil)
+		return s.see("/account", nil)
 	case err != nil:
 		return err
 	}
-	if err := v.recordEvent("session end", ""); err != nil {
+	if err := s.recordEvent("session end", ""); err != nil {
 		return err
 	}
-	return v.see("/account", url.Values{"done": {"session"}})
+	return s.see("/account", url.Values{"done": {"session"}})
 }
 
 // passwordPage is the form that sets a password.
@@ -173,7 +168,7 @@ func (v *visit) showPassword(status int, f *form) error {
 	return v.showAs(status, "account-password", passwordPage{v.view("account.password.title"), f, len(keys.Usable)})
 }
 
-func (s *server) passwordForm(v *visit) error {
+func (v *visit) passwordForm() error {
 	return v.showPassword(http.StatusOK, emptyForm())
 }
 
@@ -207,47 +202,47 @@ func (v *visit) readPassword(f *form) {
 
 // setPassword sets the person's password, ends their other sessions and, where it is
 // asked for, revokes the account's API keys.
-func (s *server) setPassword(v *visit) error {
-	f := v.form()
-	if v.readPassword(f); f.Faulty() {
-		return v.showPassword(http.StatusUnprocessableEntity, f)
+func (s *submission) setPassword() error {
+	f := s.form()
+	if s.readPassword(f); f.Faulty() {
+		return s.showPassword(http.StatusUnprocessableEntity, f)
 	}
-	status, err := v.confirm(f, "current")
+	status, err := s.confirm(f, "current")
 	if err != nil {
 		return err
 	}
 	if f.Faulty() {
-		return v.showPassword(status, f)
+		return s.showPassword(status, f)
 	}
 	change := people.PasswordChange{
-		KeepSession: v.session.ID, RevokeKeys: f.Value("revoke") != "", Client: v.browser(), Address: v.address(),
+		KeepSession: s.session.ID, RevokeKeys: f.Value("revoke") != "", Client: s.browser(), Address: s.address(),
 	}
-	err = s.trustedHashing.inTurn(v.context(), v.session.Email, func() (err error) {
+	err = s.trustedHashing.inTurn(s.context(), s.session.Email, func() (err error) {
 		change.Hash, err = access.HashPassword(s.Random, f.Value("new"))
 		return err
 	})
 	if errors.Is(err, errBusy) {
-		v.refuseBusy()
+		s.refuseBusy()
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	revoked, err := v.Books.People().SetPassword(v.context(), v.session.Email, change)
+	revoked, err := s.Books.People().SetPassword(s.context(), s.session.Email, change)
 	if err != nil {
 		return err
 	}
-	login, err := v.findLogin(v.session.Email)
+	login, err := s.findLogin(s.session.Email)
 	if err != nil {
 		return err
 	}
 	// The browser was known by the password that is gone.
-	if err := v.setDevice(access.Device{}, login); err != nil {
+	if err := s.setDevice(access.Device{}, login); err != nil {
 		return err
 	}
 	done := "password"
 	if revoked > 0 {
 		done = "password-keys"
 	}
-	return v.see("/account", url.Values{"done": {done}})
+	return s.see("/account", url.Values{"done": {done}})
 }

@@ -12,11 +12,6 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-func (s *server) activityRoutes() {
-	s.get("/activity", s.activity)
-	s.get("/activity.csv", s.activityFile)
-}
-
 // activityLength is how many happenings a page shows.
 const activityLength = 40
 
@@ -47,13 +42,13 @@ type activityDay struct {
 }
 
 // activity shows what has happened to the account.
-func (s *server) activity(v *visit) error {
+func (v *visit) activity() error {
 	asked, assets, err := v.activityAsked()
 	if err != nil {
 		return err
 	}
 	// Nothing is dated later than the end of tomorrow, whatever the clocks of other processes are.
-	after := happeningPlace{At: s.Books.Now().AddDate(0, 0, 2).UnixMilli()}
+	after := happeningPlace{At: v.Books.Now().AddDate(0, 0, 2).UnixMilli()}
 	page := activityPage{
 		view: v.view("activity.title"), Asked: asked, File: asked.path("/activity.csv", ""),
 		Newest: asked.path("/activity", ""),
@@ -63,7 +58,7 @@ func (s *server) activity(v *visit) error {
 	} else if after, err = parsePlace(from, activitySources); err != nil {
 		return err
 	}
-	happenings, next, err := mergePage(v.context(), s.sources(v.account(), asked), after, activityLength)
+	happenings, next, err := mergePage(v.context(), v.sources(asked), after, activityLength)
 	if err != nil {
 		return err
 	}
@@ -289,18 +284,18 @@ var activityColumns = []string{
 
 // activityFile is the list as a CSV file, the newest first. It is written while it
 // is read, so that no part of it need be in memory.
-func (s *server) activityFile(v *visit) error {
+func (v *visit) activityFile() error {
 	asked, assets, err := v.activityAsked()
 	if err != nil {
 		return err
 	}
-	name := "activity_" + string(v.account()) + "_" + s.Books.Now().Format(time.DateOnly)
+	name := "activity_" + string(v.account()) + "_" + v.Books.Now().Format(time.DateOnly)
 	return v.file(name, activityColumns, func(line func(...string) error) error {
-		newest := happeningPlace{At: s.Books.Now().AddDate(0, 0, 2).UnixMilli()}
-		return merge(v.context(), s.sources(v.account(), asked), newest, activityLength,
+		newest := happeningPlace{At: v.Books.Now().AddDate(0, 0, 2).UnixMilli()}
+		return merge(v.context(), v.sources(asked), newest, activityLength,
 			func(h happening) (bool, error) {
 				for _, change := range h.Sides {
-					if _, err := s.asset(v.context(), assets, change.Asset); err != nil {
+					if _, err := v.asset(v.context(), assets, change.Asset); err != nil {
 						return true, err
 					}
 				}

@@ -65,9 +65,9 @@ var activityShows = []string{showAll, showWallet, showRewards, showStaking, show
 const activitySources = 4
 
 // sources are those of an account, in their order, without what is not asked for.
-func (s *server) sources(id ledger.Account, asked activityAsked) []happeningSource {
-	sources := slices.Repeat([]happeningSource{tellNothing}, activitySources)
-	lines := reports.LinesAsked{To: staking.DayOf(s.Books.Now()) + 1, Asset: asked.Asset}
+func (v *visit) sources(asked activityAsked) []happeningSource {
+	sources := slices.Repeat([]happeningSource{readNothing}, activitySources)
+	lines := reports.LinesAsked{To: staking.DayOf(v.Books.Now()) + 1, Asset: asked.Asset}
 	switch asked.Show {
 	case showRewards:
 		lines.Kind = reports.KindReward
@@ -75,33 +75,33 @@ func (s *server) sources(id ledger.Account, asked activityAsked) []happeningSour
 		lines.NoRewards = true
 	}
 	if asked.Show == showAll || asked.Show == showWallet || asked.Show == showRewards {
-		sources[0] = s.tellJournal(id, lines)
+		sources[0] = v.readJournal(lines)
 	}
 	if asked.Asset != "" {
 		return sources
 	}
 	if asked.Show == showAll || asked.Show == showStaking {
-		sources[1] = s.tellSwitchEvents(id)
-		sources[2] = s.tellAccount(id, asked.Show == showAll)
+		sources[1] = v.readSwitchEvents()
+		sources[2] = v.readAccount(asked.Show == showAll)
 	}
 	if asked.Show == showAll || asked.Show == showSignIns {
-		sources[3] = s.readSecurityEvents(id)
+		sources[3] = v.readSecurityEvents()
 	}
 	return sources
 }
 
-func tellNothing(context.Context, int64, string, int) ([]happening, bool, error) {
+func readNothing(context.Context, int64, string, int) ([]happening, bool, error) {
 	return nil, true, nil
 }
 
-// tellSwitchEvents tells what was done to the switch.
-func (s *server) tellSwitchEvents(id ledger.Account) happeningSource {
+// readSwitchEvents tells what was done to the switch.
+func (v *visit) readSwitchEvents() happeningSource {
 	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
 		after := store.SwitchEvent{At: time.UnixMilli(at), Action: name}
 		if name == "" {
 			after.At = time.UnixMilli(at + 1) // those of a moment are told from the last word to the first
 		}
-		events, err := s.Reports.LatestSwitchEvents(ctx, id, &after, limit)
+		events, err := v.Reports.LatestSwitchEvents(ctx, v.account(), &after, limit)
 		for _, p := range events {
 			name, region, _ := strings.Cut(p.Action, ": region ")
 			if region != "" || p.Action == "off: region" {
@@ -124,11 +124,11 @@ var switchEventNames = map[string]string{
 	"refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
 }
 
-// tellAccount tells which documents were accepted and, if it is asked for, when the
+// readAccount tells which documents were accepted and, if it is asked for, when the
 // account was opened. They are few.
-func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
+func (v *visit) readAccount(opened bool) happeningSource {
 	return func(ctx context.Context, at int64, name string, _ int) ([]happening, bool, error) {
-		acceptances, err := s.Reports.Acceptances(ctx, id)
+		acceptances, err := v.Reports.Acceptances(ctx, v.account())
 		if err != nil {
 			return nil, false, err
 		}
@@ -141,7 +141,7 @@ func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
 			})
 		}
 		if opened {
-			account, err := s.Books.Account(ctx, id)
+			account, err := v.Books.Account(ctx, v.account())
 			if err != nil {
 				return nil, false, err
 			}
@@ -162,13 +162,13 @@ func (s *server) tellAccount(id ledger.Account, opened bool) happeningSource {
 }
 
 // readSecurityEvents reads what persons did with their access to the pages.
-func (s *server) readSecurityEvents(id ledger.Account) happeningSource {
+func (v *visit) readSecurityEvents() happeningSource {
 	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
 		after := people.SecurityEvent{At: time.UnixMilli(at), Nonce: name}
 		if name == "" {
 			after.At = time.UnixMilli(at + 1)
 		}
-		events, err := s.Books.People().SecurityEvents(ctx, id, &after, limit)
+		events, err := v.People.SecurityEvents(ctx, v.account(), &after, limit)
 		for _, a := range events {
 			told = append(told, happening{
 				happeningPlace: happeningPlace{At: a.At.UnixMilli(), ID: a.Nonce},
@@ -184,9 +184,9 @@ func (s *server) readSecurityEvents(id ledger.Account) happeningSource {
 // and a day's rewards one a token.
 const journalLines = 200
 
-// tellJournal tells what changed the account's balances: an entry, or a day's
+// readJournal tells what changed the account's balances: an entry, or a day's
 // rewards, is one happening with all its sides.
-func (s *server) tellJournal(id ledger.Account, asked reports.LinesAsked) happeningSource {
+func (v *visit) readJournal(asked reports.LinesAsked) happeningSource {
 	return func(ctx context.Context, at int64, name string, _ int) (told []happening, over bool, err error) {
 		after := &reports.LineKey{At: time.UnixMilli(at), Entry: name, Move: -1}
 		if name != "" {
@@ -194,7 +194,7 @@ func (s *server) tellJournal(id ledger.Account, asked reports.LinesAsked) happen
 		}
 		var lines []reports.JournalLine
 		for {
-			page, next, err := s.Reports.Lines(ctx, id, asked, after, journalLines)
+			page, next, err := v.Reports.Lines(ctx, v.account(), asked, after, journalLines)
 			if err != nil {
 				return nil, false, err
 			}

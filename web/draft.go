@@ -47,22 +47,20 @@ func formOfDraft(id string) string {
 // addDraft keeps a form of the visitor's session, and returns the draft's ID. form is
 // the form's ID; what is none gets one, so that no draft takes another's name.
 func (v *visit) addDraft(form, path string, fields url.Values) (id string, err error) {
-	if !isID(form) {
-		if form, err = newID(v.Random); err != nil {
-			return "", err
-		}
+	if form, err = v.formID(form); err != nil {
+		return "", err
 	}
 	body := fields.Encode()
 	d := people.Draft{
 		ID: draftID(form, path, body), Account: v.account(), Session: v.session.ID, Path: path, Body: body,
 	}
-	return d.ID, v.Books.People().AddDraft(v.context(), d)
+	return d.ID, v.keeper.AddDraft(v.context(), d)
 }
 
 // draft is the visitor's draft of a form: ledger.ErrNotFound if there is none any more.
 // here reports whether it was made in this session.
 func (v *visit) draft(id, path string) (f *form, here bool, err error) {
-	d, err := v.Books.People().Draft(v.context(), v.account(), id)
+	d, err := v.People.Draft(v.context(), v.account(), id)
 	if err != nil {
 		return nil, false, err
 	}
@@ -195,6 +193,14 @@ func newID(random io.Reader) (string, error) {
 		return "", fmt.Errorf("read random bytes: %w", err)
 	}
 	return hex.EncodeToString(b), nil
+}
+
+// formID is the ID that a form has or, where it has none, a new one.
+func (s *site) formID(id string) (string, error) {
+	if isID(id) {
+		return id, nil
+	}
+	return newID(s.Random)
 }
 
 func isID(text string) bool {

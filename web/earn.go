@@ -11,12 +11,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-func (s *server) earnRoutes() {
-	s.get("/earn", s.earn)
-	s.get("/earn/history", s.earnHistory)
-	s.get("/help", s.help)
-}
-
 // earning is the visitor's Soft Staking: the facts that the page, its status and the questions speak of.
 type earning struct {
 	*view
@@ -63,7 +57,7 @@ type earnPage struct {
 const latestRewards = 7
 
 // earn is the Soft Staking page.
-func (s *server) earn(v *visit) error {
+func (v *visit) earn() error {
 	e, err := v.earning("earn.title")
 	if err != nil {
 		return err
@@ -359,7 +353,7 @@ type historyPage struct {
 }
 
 // earnHistory is all rewards, page by page.
-func (s *server) earnHistory(v *visit) error {
+func (v *visit) earnHistory() error {
 	h := historyPage{
 		view: v.view("earn.history.title"), Asset: v.value("asset"), First: v.value("after") == "",
 		Today: staking.DayOf(v.Books.Now()),

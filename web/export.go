@@ -84,7 +84,7 @@ var koinlyColumns = []string{
 
 // export is the page on which an export is chosen. What cannot be exported comes
 // back to it, with what is wrong.
-func (s *server) export(v *visit) error { return v.showExport(http.StatusOK, v.asked()) }
+func (v *visit) export() error { return v.showExport(http.StatusOK, v.asked()) }
 
 func (v *visit) showExport(status int, f *form) error {
 	p := exportPage{
@@ -113,7 +113,7 @@ func yearOf(year int) (from, to staking.Day) {
 }
 
 // rewardsFile is the rewards of a period, as a file.
-func (s *server) rewardsFile(v *visit) error {
+func (v *visit) rewardsFile() error {
 	f := v.asked()
 	from, to := f.day(v.locale, "from"), f.day(v.locale, "to")
 	if !f.Faulty() && to < from {
@@ -140,7 +140,7 @@ func (s *server) rewardsFile(v *visit) error {
 	}
 	return v.file(name, columns, func(line func(...string) error) error {
 		return v.Reports.Rewards(v.context(), v.account(), from, to, func(r reports.Reward) error {
-			a, err := s.asset(v.context(), assets, r.Asset)
+			a, err := v.asset(v.context(), assets, r.Asset)
 			if err != nil {
 				return err
 			}
@@ -203,7 +203,7 @@ var changesColumns = []string{
 const carriedDigits = 19
 
 // rewardChanges is the day's changes as a CSV file.
-func (s *server) rewardChanges(v *visit) error {
+func (v *visit) rewardChanges() error {
 	e, err := v.explain()
 	if err != nil {
 		return err

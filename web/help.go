@@ -47,7 +47,7 @@ type helpPage struct {
 }
 
 // help answers all questions, with what holds for the visitor where that is known.
-func (s *server) help(v *visit) error {
+func (v *visit) help() error {
 	e, err := v.earning("help.title")
 	if err != nil {
 		return err

@@ -20,12 +20,6 @@ import (
 	"github.com/softstake/softstake/people"
 )
 
-func (s *server) keyRoutes() {
-	s.get("/account/keys", s.keys)
-	s.forms("/account/keys/new", s.keyForm, s.makeKey)
-	s.forms("/account/keys/{name}/revoke", s.keyToRevoke, s.revokeKey)
-}
-
 // keysPage is an account's API keys.
 type keysPage struct {
 	*view
@@ -75,7 +69,7 @@ func (v *visit) keyRow(k access.Key) keyRow {
 }
 
 // keys lists the account's API keys.
-func (s *server) keys(v *visit) error {
+func (v *visit) keys() error {
 	page, err := v.keysPage()
 	if err != nil {
 		return err
@@ -86,7 +80,7 @@ func (s *server) keys(v *visit) error {
 
 func (v *visit) keysPage() (page keysPage, err error) {
 	page = keysPage{view: v.view("keys.title"), Most: v.locale.number(fmt.Sprint(people.MaxKeys))}
-	all, err := v.Books.People().Keys(v.context(), v.account())
+	all, err := v.People.Keys(v.context(), v.account())
 	for i := range all {
 		row := v.keyRow(all[len(all)-1-i])
 		if row.State == "live" {
@@ -108,7 +102,7 @@ type keyPage struct {
 
 // ownKey is the account's key that the address names; ledger.ErrNotFound if it has none such.
 func (v *visit) ownKey() (access.Key, error) {
-	all, err := v.Books.People().Keys(v.context(), v.account())
+	all, err := v.People.Keys(v.context(), v.account())
 	if err != nil {
 		return access.Key{}, err
 	}
@@ -121,7 +115,7 @@ func (v *visit) ownKey() (access.Key, error) {
 }
 
 // keyToRevoke asks whether a key is to be revoked.
-func (s *server) keyToRevoke(v *visit) error {
+func (v *visit) keyToRevoke() error {
 	k, err := v.ownKey()
 	if err != nil {
 		return err
@@ -133,20 +127,20 @@ func (s *server) keyToRevoke(v *visit) error {
 }
 
 // revokeKey ends a key, immediately and in every process.
-func (s *server) revokeKey(v *visit) error {
-	k, err := v.ownKey()
+func (s *submission) revokeKey() error {
+	k, err := s.ownKey()
 	if err != nil {
 		return err
 	}
 	if k.Revoked.IsZero() {
-		if err := v.Books.People().RevokeKey(v.context(), k.Key); err != nil {
+		if err := s.Books.People().RevokeKey(s.context(), k.Key); err != nil {
 			return err
 		}
-		if err := v.recordEvent("key revoke", k.Named()); err != nil {
+		if err := s.recordEvent("key revoke", k.Named()); err != nil {
 			return err
 		}
 	}
-	return v.see("/account/keys", nil)
+	return s.see("/account/keys", nil)
 }
 
 // showKey shows a key that was just made. Its secret is not shown again.
@@ -182,13 +176,13 @@ const (
 )
 
 // keyForm shows the form that makes an API key.
-func (s *server) keyForm(v *visit) error {
+func (v *visit) keyForm() error {
 	f, err := v.draftForm("/account/keys/new")
 	if err != nil {
 		return err
 	}
 	usual := access.Ed25519
-	if s.Sealer != nil {
+	if v.Sealer != nil {
 		usual = access.HMAC
 	}
 	for name, value := range map[string]string{"type": string(usual), "days": keyLife} {
@@ -206,16 +200,13 @@ func (v *visit) showKeyForm(status int, f *form) error {
 	}
 	page := keyFormPage{
 		view: v.view("keys.new.title"), F: f, HMAC: v.Sealer != nil, Full: keys.Full, Most: keys.Most, Lives: keyLives,
-		ID: f.Value("id"),
 	}
 	ticked := strings.Split(f.ticked(), ",")
 	page.Trade, page.Withdraw = slices.Contains(ticked, string(access.Trade)),
 		slices.Contains(ticked, string(access.Withdraw))
 	page.Lapse = v.locale.number(strconv.Itoa(int(access.UnlimitedTrade / (24 * time.Hour))))
-	if !isID(page.ID) {
-		if page.ID, err = newID(v.Random); err != nil {
-			return err
-		}
+	if page.ID, err = v.formID(f.Value("id")); err != nil {
+		return err
 	}
 	return v.showAs(status, "key-new", page)
 }
@@ -258,69 +249,69 @@ func (v *visit) readKey(f *form) access.Key {
 }
 
 // makeKey makes an API key and shows it, its secret for the only time.
-func (s *server) makeKey(v *visit) error {
-	f := v.form()
-	k := v.readKey(f)
-	keys, err := v.keysPage()
+func (s *submission) makeKey() error {
+	f := s.form()
+	k := s.readKey(f)
+	keys, err := s.keysPage()
 	if err != nil {
 		return err
 	}
 	if keys.Full {
-		f.fault("", v.locale.T("keys.full", "most", keys.Most))
+		f.fault("", s.locale.T("keys.full", "most", keys.Most))
 	}
 	if !isID(f.Value("id")) {
-		f.fault("", v.locale.T("keys.fault.id"))
+		f.fault("", s.locale.T("keys.fault.id"))
 	}
 	if f.Faulty() {
-		return v.showKeyForm(http.StatusUnprocessableEntity, f)
+		return s.showKeyForm(http.StatusUnprocessableEntity, f)
 	}
-	status, err := v.confirm(f, "password")
+	status, err := s.confirm(f, "password")
 	if err != nil {
 		return err
 	}
 	if f.Faulty() {
-		return v.showKeyForm(status, f)
+		return s.showKeyForm(status, f)
 	}
-	secret, repeated, err := v.keyOnce(&k, f.Value("id"))
+	secret, repeated, err := s.keyOnce(&k, f.Value("id"))
 	switch {
 	case ledger.ReasonOf(err) == people.ReasonTooManyKeys: // another page has made the last one
-		f.fault("", v.locale.T("keys.full", "most", keys.Most))
-		return v.showKeyForm(http.StatusUnprocessableEntity, f)
+		f.fault("", s.locale.T("keys.full", "most", keys.Most))
+		return s.showKeyForm(http.StatusUnprocessableEntity, f)
 	case err != nil:
 		return err
 	case repeated:
-		return v.see("/account/keys", url.Values{"again": {"1"}})
+		return s.see("/account/keys", url.Values{"again": {"1"}})
 	}
-	return v.showKey(k, secret)
+	return s.showKey(k, secret)
 }
 
 // keyOnce makes the key that a form asks for, or reports that the form was sent before:
 // its secret is shown only once, even if a browser sends the form again.
-func (v *visit) keyOnce(k *access.Key, id string) (secret string, repeated bool, err error) {
+func (s *submission) keyOnce(k *access.Key, id string) (secret string, repeated bool, err error) {
 	asked := idempotency.Request{
 		Owner: "pages " + string(k.Account), Key: "key " + id, Digest: sha256.Sum256([]byte(id)),
-		Until: v.Books.Now().Add(24 * time.Hour),
+		Until: s.Books.Now().Add(24 * time.Hour),
 	}
-	_, repeated, err = v.Books.Requests().Do(v.context(), asked, func(idempotency.Response) bool { return true },
+	_, repeated, err = s.Books.Requests().Do(s.context(), asked, func(idempotency.Response) bool { return true },
 		func(ctx context.Context) (idempotency.Response, error) {
 			var err error
-			if k.Key, secret, err = access.NewKey(v.Random); err != nil {
+			if k.Key, secret, err = access.NewKey(s.Random); err != nil {
 				return idempotency.Response{}, err
 			}
 			if k.Type != access.HMAC {
 				secret = ""
-			} else if err := k.Seal(v.Sealer, secret); err != nil {
+			} else if err := k.Seal(s.Sealer, secret); err != nil {
 				return idempotency.Response{}, err
 			}
-			if err := v.Books.People().AddKey(ctx, *k); err != nil {
+			if err := s.Books.People().AddKey(ctx, *k); err != nil {
 				return idempotency.Response{}, err
 			}
-			k.Created = v.Books.Now()
+			k.Created = s.Books.Now()
 			k.LimitTrade(k.Created)
 			made := people.SecurityEvent{
-				Action: "key create", Detail: k.Named(), Client: v.browser(), Address: v.address(),
+				Action: "key create", Detail: k.Named(), Client: s.browser(), Address: s.address(),
 			}
-			return idempotency.Response{Status: http.StatusOK}, v.Books.People().AddSecurityEvent(ctx, k.Account, made)
+			return idempotency.Response{Status: http.StatusOK}, s.Books.People().AddSecurityEvent(ctx, k.Account, made)
 		})
 	if errors.Is(err, idempotency.ErrInFlight) {
 		return "", true, nil

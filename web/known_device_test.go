@@ -48,7 +48,7 @@ func (b *browser) known(email string) bool {
 	b.w.Helper()
 	a := b.w.attempt(email, "192.0.2.7")
 	a.r.AddCookie(&http.Cookie{Name: "device", Value: b.kept("device")})
-	a, err := a.visit.loginAttempt(email)
+	a, err := a.submission.loginAttempt(email)
 	b.w.ok(err)
 	return a.trusted
 }

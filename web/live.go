@@ -19,11 +19,9 @@ const (
 	streamsFull   = 30 * time.Second // after which one may come again who was one too many
 )
 
-func (s *server) liveRoutes() { s.open("GET "+LivePath, s.live) }
-
 // live tells of what happens to the visitor's account, until the session ends. HEAD
 // reports whether it would: a browser does not tell a page why a stream was refused.
-func (s *server) live(v *visit) error {
+func (v *visit) live() error {
 	switch {
 	case v.account() == "":
 		v.w.WriteHeader(http.StatusUnauthorized)
@@ -31,14 +29,14 @@ func (s *server) live(v *visit) error {
 	case v.r.Method == http.MethodHead:
 		v.w.WriteHeader(http.StatusNoContent)
 		return nil
-	case !s.streams.Acquire(v.account()):
+	case !v.streams.Acquire(v.account()):
 		v.comeAgain(streamsFull)
 		v.w.WriteHeader(http.StatusServiceUnavailable)
 		return nil
 	}
-	defer s.streams.Release(v.account())
+	defer v.streams.Release(v.account())
 	if err := v.stream(); v.context().Err() == nil && !errors.Is(err, sse.ErrGone) {
-		s.Log.Info("a page's stream ended", "request", v.caller.Request, "reason", err)
+		v.Log.Info("a page's stream ended", "request", v.caller.Request, "reason", err)
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func filled(path string, pairs ...string) func(*world) answer {
 // is expected of it, by the person who has logged in, with the ID of the request.
 func TestEachFormIsLogged(t *testing.T) {
 	w := newWorld(t, sealed(t), inDemo, longSessions)
-	s, err := newServer(Options{Books: w.books, Events: w.hub, Now: w.clock.Now,
+	s, err := newServer(Options{Books: w.books, Events: w.hub,
 		Convert: &conversion.Rules{PriceMaxAge: conversion.MaxPriceAge}, Play: playing{}})
 	w.ok(err)
 	for _, pattern := range s.patterns {

@@ -36,7 +36,7 @@ func (v *visit) showLogin(status int, p loginPage) error {
 // whys are the reasons for being asked to log in that an address may give.
 var whys = map[string]bool{"ended": true, "out": true, "everywhere": true}
 
-func (s *server) loginForm(v *visit) error {
+func (v *visit) loginForm() error {
 	if v.account() != "" {
 		return v.seeNext() // another tab has logged in
 	}
@@ -55,21 +55,21 @@ func (v *visit) next() string {
 	return ""
 }
 
-func (s *server) logIn(v *visit) error {
-	f := v.form()
+func (s *submission) logIn() error {
+	f := s.form()
 	email, err := access.ParseEmail(f.Value("email"))
 	if err != nil {
-		f.fault("email", v.locale.T("login.no-email"))
+		f.fault("email", s.locale.T("login.no-email"))
 	}
 	if f.Value("password") == "" {
-		f.fault("password", v.locale.T("login.no-password"))
+		f.fault("password", s.locale.T("login.no-password"))
 	}
 	if f.Faulty() {
-		return v.showLogin(http.StatusUnprocessableEntity, loginPage{F: f, Next: v.next()})
+		return s.showLogin(http.StatusUnprocessableEntity, loginPage{F: f, Next: s.next()})
 	}
 	slow := time.NewTimer(refusedAfter)
 	defer slow.Stop()
-	a, err := v.loginAttempt(email)
+	a, err := s.loginAttempt(email)
 	if err != nil {
 		return err
 	}
@@ -78,27 +78,27 @@ func (s *server) logIn(v *visit) error {
 		return err
 	}
 	if wait > 0 {
-		return v.tooManyAttempts(f, wait)
+		return s.tooManyAttempts(f, wait)
 	}
 	err = a.logIn(f.Value("password"))
 	switch {
 	case errors.Is(err, access.ErrUnknown):
 		select {
 		case <-slow.C:
-		case <-v.context().Done():
+		case <-s.context().Done():
 		}
-		f.fault("", v.locale.T("login.wrong"))
-		return v.showLogin(http.StatusUnprocessableEntity, loginPage{F: f, Next: v.next()})
+		f.fault("", s.locale.T("login.wrong"))
+		return s.showLogin(http.StatusUnprocessableEntity, loginPage{F: f, Next: s.next()})
 	case errors.Is(err, errBusy):
 		if err := a.takeBack(); err != nil {
 			return err
 		}
-		v.refuseBusy()
+		s.refuseBusy()
 		return nil
 	case err != nil:
 		return err
 	}
-	return v.seeNext()
+	return s.seeNext()
 }
 
 // tooManyAttempts says when to try again.
@@ -175,7 +175,7 @@ func (a *loginAttempt) checkAndBegin(password string) error {
 // findLogin is the login of an address; the zero Login, whose password is nobody's, if
 // there is none.
 func (v *visit) findLogin(email string) (people.Login, error) {
-	login, err := v.Books.People().Login(v.context(), email)
+	login, err := v.People.Login(v.context(), email)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return people.Login{}, nil
 	}
@@ -237,7 +237,7 @@ const (
 
 // loginAttempt is one attempt to log in.
 type loginAttempt struct {
-	*visit
+	*submission
 	email   string
 	login   people.Login  // zero: there is none
 	device  access.Device // zero: it has not logged in before
@@ -247,12 +247,12 @@ type loginAttempt struct {
 }
 
 // loginAttempt reads what is known of an attempt.
-func (v *visit) loginAttempt(email string) (a *loginAttempt, err error) {
-	a = &loginAttempt{visit: v, email: email}
-	if a.login, err = v.findLogin(email); err != nil {
+func (s *submission) loginAttempt(email string) (a *loginAttempt, err error) {
+	a = &loginAttempt{submission: s, email: email}
+	if a.login, err = s.findLogin(email); err != nil {
 		return nil, err
 	}
-	a.device, a.trusted, err = v.findDevice(email, a.login)
+	a.device, a.trusted, err = s.findDevice(email, a.login)
 	return a, err
 }
 
@@ -400,39 +400,39 @@ func (t *turns) inTurn(ctx context.Context, who string, do func() error) error {
 // neither a stranger in the same network nor one with a stolen session can keep the
 // owner from a new password. What is wrong stands at the field of the form, and the
 // status says it as well.
-func (v *visit) confirm(f *form, field string) (status int, err error) {
+func (s *submission) confirm(f *form, field string) (status int, err error) {
 	if f.Value(field) == "" {
-		f.fault(field, v.locale.T("confirm.none"))
+		f.fault(field, s.locale.T("confirm.none"))
 		return http.StatusUnprocessableEntity, nil
 	}
-	counter := "confirm in " + v.session.ID
-	wait, err := v.Books.People().CountAttempt(v.context(), counter, attemptsOfDevice, attemptsWindow)
+	counter := "confirm in " + s.session.ID
+	wait, err := s.Books.People().CountAttempt(s.context(), counter, attemptsOfDevice, attemptsWindow)
 	if err != nil {
 		return 0, err
 	}
 	if wait > 0 {
-		v.comeAgain(wait)
-		f.fault(field, v.locale.N("confirm.wait", minutes(wait)))
+		s.comeAgain(wait)
+		f.fault(field, s.locale.N("confirm.wait", minutes(wait)))
 		return http.StatusTooManyRequests, nil
 	}
-	login, err := v.findLogin(v.session.Email)
+	login, err := s.findLogin(s.session.Email)
 	if err != nil {
 		return 0, err
 	}
-	err = v.trustedHashing.inTurn(v.context(), v.session.Email,
+	err = s.trustedHashing.inTurn(s.context(), s.session.Email,
 		func() error { return access.CheckPassword(login.Password, f.Value(field)) })
 	switch {
 	case errors.Is(err, access.ErrUnknown):
-		f.fault(field, v.locale.T("confirm.wrong"))
-		return http.StatusUnprocessableEntity, v.recordEvent("password refused", "")
+		f.fault(field, s.locale.T("confirm.wrong"))
+		return http.StatusUnprocessableEntity, s.recordEvent("password refused", "")
 	case errors.Is(err, errBusy):
-		if err := v.Books.People().UncountAttempts(v.context(), counter); err != nil {
+		if err := s.Books.People().UncountAttempts(s.context(), counter); err != nil {
 			return 0, err
 		}
-		v.refuseBusy()
+		s.refuseBusy()
 		return 0, errAnswered
 	case err != nil:
 		return 0, err
 	}
-	return http.StatusOK, v.Books.People().ResetAttempts(v.context(), counter)
+	return http.StatusOK, s.Books.People().ResetAttempts(s.context(), counter)
 }

@@ -28,7 +28,7 @@ func (w *world) attempt(email, address string) *loginAttempt {
 	w.Helper()
 	caller := access.Caller{Address: netip.MustParseAddr(address), Request: "R1"}
 	r := httptest.NewRequestWithContext(access.WithCaller(w.Context(), caller), http.MethodPost, "/login", nil)
-	a, err := w.pages.visit(httptest.NewRecorder(), r).loginAttempt(email)
+	a, err := w.pages.submission(w.pages.visit(httptest.NewRecorder(), r)).loginAttempt(email)
 	w.ok(err)
 	return a
 }

@@ -12,49 +12,34 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-func (s *server) moveRoutes() {
-	s.moves(sending)
-	s.get("/send/{entry}", func(v *visit) error { return v.done("send", ledger.Transfer) })
-
-	s.moves(withdrawing)
-	s.get("/withdraw/{entry}", (*visit).withdrawal)
-
-	if s.Convert != nil {
-		s.moves(converting)
-	} else {
-		s.forms("/convert", (*visit).convertsNot, (*visit).convertsNot)
-	}
-	s.get("/convert/{entry}", func(v *visit) error { return v.done("convert", ledger.Trade) })
-
-	if s.Play != nil {
-		s.moves(depositing)
-		s.forms("/withdraw/{entry}/end", (*visit).seeWithdrawal, (*visit).endWithdrawal)
-	} else {
-		s.get("/deposit", (*visit).deposits)
-	}
-	s.get("/deposit/{entry}", func(v *visit) error { return v.done("deposit", ledger.Deposit) })
-}
-
 // kind is a way for tokens to move: a form in two steps. What was typed becomes a draft
-// in the books, which is shown with all that it does, and the second press posts it.
+// in the books, which is shown with all its effects, and confirming the draft posts it.
 type kind struct {
-	name   string   // of its page, its path and its texts
-	takes  bool     // it takes from what is free, so that there is a most
-	fields []string // what it asks beside the asset and the amount
+	name   string      // of its page, its path and its texts
+	posts  ledger.Kind // of its entry
+	takes  bool        // it takes from what is free, which then is the most
+	fields []string    // what it asks beside the asset and the amount
 
-	offers func(*wallet) []offer                     // the assets that it may be done with
-	read   func(*moving) error                       // reads its own fields, and says what they change
-	check  func(*moving) error                       // says what the books have against it
-	same   func(*moving, ledger.Entry) (bool, error) // reports whether an entry is this very move
-	post   func(*moving) error                       // posts it
+	offers  func(*wallet) []offer                     // the assets that may be moved
+	between func(*moving) (from, to ledger.Account)   // the sides of its move, or of the first
+	read    func(*moving) error                       // reads its own fields, and their effects
+	check   func(*moving, *submission) error          // what the books have against it; nil: nothing
+	same    func(*moving, ledger.Entry) (bool, error) // whether an entry is this move; nil: by its moves
+	post    func(*submission, *moving) error          // nil: posts the entry of its move
 }
 
-// moves adds the pages of a kind: the form, which makes a draft, and the confirmation
-// of a draft, which posts it.
-func (s *server) moves(k kind) {
-	s.forms("/"+k.name, func(v *visit) error { return v.ask(k) }, func(v *visit) error { return v.fillIn(k) })
-	s.forms(k.confirmation("{draft}"), func(v *visit) error { return v.confirmMove(k) },
-		func(v *visit) error { return v.move(k) })
+// routes are the form, which makes a draft, and the confirmation of a draft, which posts it.
+func (k kind) routes() []route {
+	return []route{
+		{
+			path: "/" + k.name,
+			page: func(v *visit) error { return v.ask(k) }, form: func(s *submission) error { return s.fillIn(k) },
+		},
+		{
+			path: k.confirmation("{draft}"),
+			page: func(v *visit) error { return v.confirmMove(k) }, form: func(s *submission) error { return s.move(k) },
+		},
+	}
 }
 
 // moving is the page of a move that is being asked for. What is wrong with it is a
@@ -64,22 +49,21 @@ type moving struct {
 	kind   kind
 	wallet *wallet
 	F      *form
-	ID     string // of the form: it moves once
+	ID     string // of the form: the idempotency key of what it posts
 	Sure   bool   // nothing is wrong: it is shown to be confirmed
 	Draft  string // what is wrong with what is being typed, or ""
-	status int    // of the answer where something is wrong
-	strict bool   // the form is to be taken as it is: nothing is filled in
-	posts  bool   // it is confirmed: what is read counts
+	status int    // of the response where something is wrong
+	strict bool   // the form is read as it is: nothing is filled in
 
 	Offers  []offer
 	Asset   ledger.Asset  // zero: there is nothing to move
 	Free    ledger.Amount // of it
 	Sum     ledger.Amount // zero: none yet
-	Changes []effect      // what the move does, by asset
+	Changes []effect      // the effects of the move, by asset
 
-	To       ledger.Account // of what is sent
-	Exchange exchange       // of what is converted
-	List     any            // what happened before, where the page shows that
+	To       ledger.Account // of a transfer
+	Exchange exchange       // of a conversion
+	List     any            // earlier moves, where the page shows them
 }
 
 // ask is the form: empty, or with the fields of a draft that is changed.
@@ -105,11 +89,11 @@ func (v *visit) ask(k kind) error {
 	return m.showTyped()
 }
 
-// ownLink reports whether a link on one of our own pages led here: such a one chooses the
-// token, and no more than that.
+// ownLink reports whether a link on one of our own pages led here: only such a link
+// chooses the token, and nothing else.
 func (v *visit) ownLink() bool { return v.r.Header.Get("Sec-Fetch-Site") == "same-origin" }
 
-// showTyped shows a form that is being typed: no reproaches.
+// showTyped shows a form that is being typed, without faults at its fields.
 func (m *moving) showTyped() error {
 	m.Draft = cmp.Or(m.F.Fault("asset"), m.F.Fault("into"))
 	if m.Draft == "" && m.F.Value("amount") != "" {
@@ -119,24 +103,24 @@ func (m *moving) showTyped() error {
 	return m.show()
 }
 
-// before answers a form whose ID has moved something already: with what that was or,
-// where it was something else, with the form under a new ID.
-func (m *moving) before() (answered bool, err error) {
-	e, _, err := m.visit.Reports.Entry(m.visit.context(), m.entry())
+// answerPosted answers a form whose ID has posted something already: with that entry or,
+// where it is another move, with the form under a new ID. Then the error is errAnswered.
+func (m *moving) answerPosted() error {
+	e, _, err := m.visit.Reports.Entry(m.visit.context(), m.entryID())
 	if errors.Is(err, ledger.ErrNotFound) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	same, err := m.kind.same(m, e)
+	same, err := m.same(e)
 	switch {
 	case err != nil:
-		return false, err
+		return err
 	case same:
-		return true, m.done()
+		return answered(m.done())
 	}
-	return true, m.another()
+	return answered(m.another())
 }
 
 // another shows a form whose ID has moved something else before, with a new ID.
@@ -149,19 +133,19 @@ func (m *moving) another() (err error) {
 	return m.show()
 }
 
-// refused shows the form after the books have refused it: what it was read with is
-// not so any more, and read again it says why.
-func (v *visit) refused(was *moving, why error) error {
-	m, err := v.moving(was.kind, formOf(was.F.values), true)
+// refused shows the form after the books have refused it: what it was read with has
+// changed, and reading it again finds the reason.
+func (s *submission) refused(was *moving, why error) error {
+	m, err := s.moving(was.kind, formOf(was.F.values), true)
 	if err != nil {
 		return err
 	}
 	m.status = was.status
-	if err := m.look(); err != nil {
+	if err := m.look(s); err != nil {
 		return err
 	}
 	if m.Sure {
-		v.Log.Warn("the books refused a move", "request", v.caller.Request, "error", why)
+		s.Log.Warn("the books refused a move", "request", s.caller.Request, "error", why)
 		m.F.fault("", m.T("move.refused"))
 		m.Sure = false
 	}
@@ -171,14 +155,11 @@ func (v *visit) refused(was *moving, why error) error {
 // moving reads a form, and what the account has. A strict form is taken as it is.
 func (v *visit) moving(k kind, f *form, strict bool) (*moving, error) {
 	m := &moving{
-		view: v.view(k.name + ".title"), kind: k, F: f, ID: f.Value("id"), status: http.StatusUnprocessableEntity,
-		strict: strict, posts: strict && v.r.Method == http.MethodPost,
+		view: v.view(k.name + ".title"), kind: k, F: f, status: http.StatusUnprocessableEntity, strict: strict,
 	}
 	var err error
-	if !isID(m.ID) {
-		if m.ID, err = newID(v.Random); err != nil {
-			return nil, err
-		}
+	if m.ID, err = v.formID(f.Value("id")); err != nil {
+		return nil, err
 	}
 	if m.wallet, err = v.wallet(); err != nil {
 		return nil, err
@@ -235,15 +216,18 @@ func (m *moving) readAmount() {
 	}
 }
 
-// look asks the books about a form that is right in itself, and decides whether it
-// may be confirmed.
-func (m *moving) look() error {
-	if m.Asset.Symbol != "" && !m.F.Faulty() {
-		if err := m.kind.check(m); err != nil {
+// look asks the books about a form that is right in itself, and decides whether it may be
+// confirmed. A page that only shows the move has no submission.
+func (m *moving) look(s *submission) error {
+	if m.Asset.Symbol == "" || m.F.Faulty() {
+		return nil
+	}
+	if m.kind.check != nil {
+		if err := m.kind.check(m, s); err != nil {
 			return err
 		}
-		m.Sure = !m.F.Faulty()
 	}
+	m.Sure = !m.F.Faulty()
 	return nil
 }
 
@@ -263,40 +247,41 @@ func (m *moving) Frozen() bool { return m.kind.takes && m.wallet.holder.Frozen }
 // Takes reports whether it takes from what is free.
 func (m *moving) Takes() bool { return m.kind.takes }
 
-// entry is the ID of the entry that the form posts.
-func (m *moving) entry() string { return entryID(m.Account(), m.ID) }
-
-// path is the page of what the form has posted.
-func (m *moving) path() string { return "/" + m.kind.name + "/" + m.entry() }
+// entryID is the ID of the entry that the form posts.
+func (m *moving) entryID() string { return entryID(m.Account(), m.ID) }
 
 // Back is the form of the draft that is being confirmed, to be changed.
 func (m *moving) Back() string {
 	return address("/"+m.kind.name, draftField, m.visit.r.PathValue("draft"))
 }
 
-// moves are the one move of the form's entry.
-func (m *moving) moves(from, to ledger.Account) []ledger.Move {
-	return []ledger.Move{{From: from, To: to, Asset: m.Asset.Symbol, Amount: m.Sum}}
+// entry is what the form posts; of a conversion only the first move.
+func (m *moving) entry() ledger.Entry {
+	from, to := m.kind.between(m)
+	return ledger.Entry{ID: m.entryID(), Kind: m.kind.posts,
+		Moves: []ledger.Move{{From: from, To: to, Asset: m.Asset.Symbol, Amount: m.Sum}}}
 }
 
-// is reports whether an entry is of a kind, and has these moves.
-func is(e ledger.Entry, kind ledger.Kind, moves []ledger.Move) bool {
-	return e.Kind == kind && slices.Equal(e.Moves, moves)
+// same reports whether an entry is this very move.
+func (m *moving) same(e ledger.Entry) (bool, error) {
+	if m.kind.same != nil {
+		return m.kind.same(m, e)
+	}
+	return m.isEntry(e), nil
 }
 
-// postEntry posts the form's entry.
-func (m *moving) postEntry(kind ledger.Kind, moves []ledger.Move) error {
-	_, err := m.visit.Books.PostAll(m.visit.context(), []ledger.Entry{{ID: m.entry(), Kind: kind, Moves: moves}})
-	return err
+// isEntry reports whether an entry is of the kind, and has its move alone.
+func (m *moving) isEntry(e ledger.Entry) bool {
+	return e.Kind == m.kind.posts && slices.Equal(e.Moves, m.entry().Moves)
 }
 
 // fillIn makes a draft of what was filled in, and leads to its confirmation. What is
 // wrong comes back with the form. While it is being typed, and where all that is free is
 // asked for, the form comes back as well, and nothing is kept.
-func (v *visit) fillIn(k kind) error {
-	typing, f := v.value("look") != "" || v.value("max") != "", v.form()
+func (s *submission) fillIn(k kind) error {
+	typing, f := s.value("look") != "" || s.value("max") != "", s.form()
 	f.values.Del(unitsField) // is a draft's
-	m, err := v.moving(k, f, !typing)
+	m, err := s.moving(k, f, !typing)
 	if err != nil {
 		return err
 	}
@@ -306,20 +291,20 @@ func (v *visit) fillIn(k kind) error {
 	if m.Frozen() {
 		return ledger.ErrFrozen // nobody confirms what the books will refuse
 	}
-	if answered, err := m.before(); answered || err != nil {
+	if err := m.answerPosted(); err != nil {
 		return err
 	}
-	if err := m.look(); err != nil {
+	if err := m.look(s); err != nil {
 		return err
 	}
 	if !m.Sure {
 		return m.show()
 	}
-	id, err := v.addDraft(m.ID, "/"+k.name, m.fields())
+	id, err := s.addDraft(m.ID, "/"+k.name, m.fields())
 	if err != nil {
 		return err
 	}
-	return v.see(k.confirmation(id), nil)
+	return s.see(k.confirmation(id), nil)
 }
 
 // confirmation is the page of a draft.
@@ -340,73 +325,82 @@ func (m *moving) fields() url.Values {
 const unitsField = "units"
 
 // confirmMove shows a draft to be confirmed.
-func (v *visit) confirmMove(k kind) error { return v.ofDraft(k, (*moving).show) }
-
-// move posts the draft that was confirmed, once: nothing else of what the browser sends
-// counts. The same again leads to the same page.
-func (v *visit) move(k kind) error {
-	return v.ofDraft(k, func(m *moving) error {
-		if !m.Sure {
-			return m.show()
-		}
-		switch err := k.post(m); {
-		case errors.Is(err, ledger.ErrConflict): // posted at this moment, with other figures
-			return m.another()
-		case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid),
-			errors.Is(err, ledger.ErrNotFound), isConversionError(err):
-			return v.refused(m, err)
-		case err != nil:
-			return err
-		}
-		return m.done()
-	})
+func (v *visit) confirmMove(k kind) error {
+	m, err := v.movingDraft(k, nil)
+	if err != nil {
+		return err
+	}
+	return m.show()
 }
 
-// ofDraft reads the draft that the path names, looks at it again, and goes on with it.
-// One of another session is a form that is to be filled in again: whoever has logged in
-// again finds the fields, and a link leads nobody to a confirmation.
-func (v *visit) ofDraft(k kind, then func(*moving) error) error {
+// move posts the draft that was confirmed, and nothing else of what the browser sends.
+// Repeating it has no further effect, and leads to the same page.
+func (s *submission) move(k kind) error {
+	m, err := s.movingDraft(k, s)
+	if err != nil {
+		return err
+	}
+	if !m.Sure {
+		return m.show()
+	}
+	if k.post != nil {
+		err = k.post(s, m)
+	} else {
+		_, err = s.Books.PostAll(s.context(), []ledger.Entry{m.entry()})
+	}
+	switch {
+	case errors.Is(err, ledger.ErrConflict): // posted at the same time, with different figures
+		return m.another()
+	case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid),
+		errors.Is(err, ledger.ErrNotFound), isConversionError(err):
+		return s.refused(m, err)
+	case err != nil:
+		return err
+	}
+	return m.done()
+}
+
+// movingDraft is the move of the draft that the path names, checked again; s is nil for a
+// page that shows it. errAnswered if there is nothing to confirm. A draft of another
+// session becomes a form to be filled in: whoever has logged in again finds the fields,
+// and a link leads nobody to a confirmation.
+func (v *visit) movingDraft(k kind, s *submission) (*moving, error) {
 	id := v.r.PathValue("draft")
 	f, here, err := v.draft(id, "/"+k.name)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return v.gone(k, id)
+		return nil, answered(v.gone(k, id))
 	case err != nil:
-		return err
+		return nil, err
 	case !here || f.Value(unitsField) == "":
-		return v.see("/"+k.name, url.Values{draftField: {id}})
+		return nil, answered(v.see("/"+k.name, url.Values{draftField: {id}}))
 	}
 	m, err := v.moving(k, f, true)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if answered, err := m.before(); answered || err != nil {
-		return err
+	if err := m.answerPosted(); err != nil {
+		return nil, err
 	}
-	if err := m.look(); err != nil {
-		return err
-	}
-	return then(m)
+	return m, m.look(s)
 }
 
-// gone answers where a draft is not there any more: with what it has moved, or with an
-// empty form.
+// gone answers where a draft no longer exists: with the entry that it has posted, or with
+// an empty form.
 func (v *visit) gone(k kind, id string) error {
-	m, err := v.moving(k, emptyForm(), false)
-	if err != nil {
-		return err
-	}
 	if form := formOfDraft(id); form != "" {
-		used := *m
-		used.ID = form
-		if e, _, err := v.Reports.Entry(v.context(), used.entry()); err == nil {
+		e, _, err := v.Reports.Entry(v.context(), entryID(v.account(), form))
+		if err == nil {
 			return v.see("/"+k.name+"/"+url.PathEscape(e.ID), nil)
 		} else if !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
 	}
-	m.F.faults = map[string]string{}
-	m.F.fault("", m.T("move.gone"))
+	m, err := v.moving(k, emptyForm(), false)
+	if err != nil {
+		return err
+	}
+	m.F.faults = map[string]string{"": m.T("move.gone")}
 	m.status = http.StatusGone
 	return m.show()
 }
@@ -415,12 +409,12 @@ func (v *visit) gone(k kind, id string) error {
 func (m *moving) done() error {
 	v := m.visit
 	if id := v.r.PathValue("draft"); id != "" {
-		if err := v.Books.People().RemoveDraft(v.context(), v.account(), id); err != nil {
+		if err := v.keeper.RemoveDraft(v.context(), v.account(), id); err != nil {
 			v.Log.Warn("a draft that was used is not removed yet; it is when it is over", "request",
 				v.caller.Request, "error", err)
 		}
 	}
-	return v.see(m.path(), nil)
+	return v.see("/"+m.kind.name+"/"+m.entryID(), nil)
 }
 
 // donePage is what has moved, as it was posted, and what there is now.
@@ -441,8 +435,8 @@ type doneMove struct {
 	Came  ledger.Amount // below zero: went
 }
 
-// done shows an entry that moved the visitor's own tokens; that of another's is not found.
-func (v *visit) done(name string, kind ledger.Kind) error {
+// posted shows an entry that moved the visitor's own tokens; that of another's is not found.
+func (k kind) posted(v *visit) error {
 	e, postedAt, err := v.Reports.Entry(v.context(), v.r.PathValue("entry"))
 	if err != nil {
 		return err
@@ -451,7 +445,7 @@ func (v *visit) done(name string, kind ledger.Kind) error {
 	if err != nil {
 		return err
 	}
-	p := donePage{view: v.view(name + ".done.title"), Kind: name, Entry: e.ID, At: e.At, PostedAt: postedAt}
+	p := donePage{view: v.view(k.name + ".done.title"), Kind: k.name, Entry: e.ID, At: e.At, PostedAt: postedAt}
 	for _, m := range e.Moves {
 		of := w.assets[m.Asset]
 		switch v.account() {
@@ -464,10 +458,10 @@ func (v *visit) done(name string, kind ledger.Kind) error {
 			p.Balances = append(p.Balances, w.effect(of, 0))
 		}
 	}
-	if e.Kind != kind || len(p.Moves) != len(e.Moves) {
+	if e.Kind != k.posts || len(p.Moves) != len(e.Moves) {
 		return ledger.ErrNotFound.In("", "the entry %s", ledger.Clip(e.ID))
 	}
-	if kind == ledger.Transfer && p.Moves[0].Came > 0 {
+	if k.posts == ledger.Transfer && p.Moves[0].Came > 0 {
 		p.Kind, p.Title = "receive", "receive.done.title"
 	}
 	return v.show("moved", p)

@@ -13,9 +13,9 @@ import (
 
 // converting is a trade against @desk, at prices and within limits that an operator sets.
 var converting = kind{
-	name: "convert", takes: true, fields: []string{"into"},
+	name: "convert", posts: ledger.Trade, takes: true, fields: []string{"into"},
 	offers: (*wallet).held, read: (*moving).readConvert, check: (*moving).checkConvert, same: (*moving).sameConvert,
-	post: (*moving).postConvert,
+	between: func(m *moving) (from, to ledger.Account) { return m.Account(), ledger.Desk }, post: (*submission).convert,
 }
 
 // exchange is what is asked for, and at which prices.
@@ -155,7 +155,7 @@ func isConversionError(err error) bool {
 
 // checkConvert compares the quote of a draft with what holds: where it has changed,
 // nothing is converted before the new one is seen.
-func (m *moving) checkConvert() error {
+func (m *moving) checkConvert(*submission) error {
 	if m.F.Value(unitsField) == "" {
 		return nil // is quoted just now
 	}
@@ -179,34 +179,27 @@ func (m *moving) Spread() string {
 // PricedAt is when the older of both prices was set.
 func (m *moving) PricedAt() string { return m.both(m.Exchange.Quote.SetAt) }
 
-// sameConvert reports whether an entry converts this amount into this asset: at which
-// price it did, it tells itself.
+// sameConvert reports whether an entry converts this amount into this asset, at whatever price.
 func (m *moving) sameConvert(e ledger.Entry) (bool, error) {
-	given := m.moves(m.Account(), ledger.Desk)[0]
-	return e.Kind == ledger.Trade && len(e.Moves) == 2 && e.Moves[0] == given &&
+	return e.Kind == ledger.Trade && len(e.Moves) == 2 && e.Moves[0] == m.entry().Moves[0] &&
 		e.Moves[1].Asset == m.Exchange.Into.Symbol, nil
 }
 
-func (m *moving) postConvert() error {
-	v := m.visit
-	_, err := v.Books.Convert(v.context(), m.entry(), m.Account(), m.Exchange.Quote, *v.Convert)
-	if errors.Is(err, ledger.ErrConflict) {
-		return m.postedMeanwhile(err)
+// convert posts a conversion. Where the same form has posted one at the same time, at
+// other prices, that is the conversion that was asked for.
+func (s *submission) convert(m *moving) error {
+	_, conflict := s.Books.Convert(s.context(), m.entryID(), m.Account(), m.Exchange.Quote, *s.Convert)
+	if !errors.Is(conflict, ledger.ErrConflict) {
+		return conflict
 	}
-	return err
-}
-
-// postedMeanwhile looks what the form's ID has posted at this moment: the same
-// conversion at other prices is the one that was asked for.
-func (m *moving) postedMeanwhile(mismatch error) error {
-	e, _, err := m.visit.Reports.Entry(m.visit.context(), m.entry())
+	e, _, err := s.Reports.Entry(s.context(), m.entryID())
 	if err != nil {
 		return err
 	}
 	if same, err := m.sameConvert(e); err != nil || same {
 		return err
 	}
-	return mismatch
+	return conflict
 }
 
 // convertsNot refuses: nothing is converted here.

@@ -11,9 +11,9 @@ import (
 
 // depositing makes tokens out of nothing: of books that are made up.
 var depositing = kind{
-	name:   "deposit",
-	offers: (*wallet).every, read: (*moving).readDeposit, check: (*moving).checkDeposit, same: (*moving).sameDeposit,
-	post: (*moving).postDeposit,
+	name: "deposit", posts: ledger.Deposit,
+	offers: (*wallet).every, read: (*moving).readDeposit, check: (*moving).checkDeposit,
+	between: func(m *moving) (from, to ledger.Account) { return ledger.Custody, m.Account() },
 }
 
 func (m *moving) readDeposit() (err error) {
@@ -23,19 +23,11 @@ func (m *moving) readDeposit() (err error) {
 }
 
 // checkDeposit refuses what would be more than there can be.
-func (m *moving) checkDeposit() error {
+func (m *moving) checkDeposit(*submission) error {
 	if m.Sum > m.Asset.MaxSupply-m.Free {
 		m.F.fault("amount", m.T("amount.supply", "asset", m.Asset.Symbol, "most", m.Plain(m.Asset, m.Asset.MaxSupply)))
 	}
 	return nil
-}
-
-func (m *moving) sameDeposit(e ledger.Entry) (bool, error) {
-	return is(e, ledger.Deposit, m.moves(ledger.Custody, m.Account())), nil
-}
-
-func (m *moving) postDeposit() error {
-	return m.postEntry(ledger.Deposit, m.moves(ledger.Custody, m.Account()))
 }
 
 // deposits shows where the holder sends deposits, as far as the operator has set it,

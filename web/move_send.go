@@ -9,12 +9,12 @@ import (
 
 // sending is a transfer to another holder.
 var sending = kind{
-	name: "send", takes: true, fields: []string{"to"},
-	offers: (*wallet).held, read: (*moving).readSend, check: (*moving).checkSend, same: (*moving).sameSend,
-	post: (*moving).postSend,
+	name: "send", posts: ledger.Transfer, takes: true, fields: []string{"to"},
+	offers: (*wallet).held, read: (*moving).readSend, check: (*moving).checkSend,
+	between: func(m *moving) (from, to ledger.Account) { return m.Account(), m.To },
 }
 
-// readSend reads who it goes to. Whether there is such an account is not looked at here.
+// readSend reads the recipient; checkSend finds out whether there is such an account.
 func (m *moving) readSend() error {
 	m.To = ledger.Account(strings.TrimSpace(m.F.Value("to")))
 	switch {
@@ -29,14 +29,14 @@ func (m *moving) readSend() error {
 	return nil
 }
 
-// checkSend looks whether the account is there, and takes tokens. A confirmation that is
-// only shown was looked at when its draft was made.
-func (m *moving) checkSend() error {
-	v := m.visit
-	if !m.posts {
+// checkSend checks that the recipient exists and takes tokens, and counts the check: who
+// asks for many names learns who is here. A confirmation that is only shown was checked
+// when its draft was made.
+func (m *moving) checkSend(s *submission) error {
+	if s == nil {
 		return nil
 	}
-	wait, err := v.Books.People().CountRecipient(v.context(), m.Account())
+	wait, err := s.Books.People().CountRecipient(s.context(), m.Account())
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (m *moving) checkSend() error {
 		m.F.fault("to", m.N("send.to.wait", minutes(wait)))
 		return nil
 	}
-	to, err := v.Books.Account(v.context(), m.To)
+	to, err := s.Books.Account(s.context(), m.To)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound), err == nil && !to.Closed.IsZero():
 		m.F.fault("to", m.T("send.to.unknown"))
@@ -53,9 +53,3 @@ func (m *moving) checkSend() error {
 	}
 	return nil
 }
-
-func (m *moving) sameSend(e ledger.Entry) (bool, error) {
-	return is(e, ledger.Transfer, m.moves(m.Account(), m.To)), nil
-}
-
-func (m *moving) postSend() error { return m.postEntry(ledger.Transfer, m.moves(m.Account(), m.To)) }

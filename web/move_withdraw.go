@@ -15,9 +15,9 @@ import (
 
 // withdrawing is a request that an operator completes or cancels.
 var withdrawing = kind{
-	name: "withdraw", takes: true, fields: []string{"network", "address", "tag"},
-	offers: (*wallet).held, read: (*moving).readWithdraw, check: (*moving).checkWithdraw, same: (*moving).sameWithdraw,
-	post: (*moving).postWithdraw,
+	name: "withdraw", posts: ledger.WithdrawalRequest, takes: true, fields: []string{"network", "address", "tag"},
+	offers: (*wallet).held, read: (*moving).readWithdraw, same: (*moving).sameWithdraw, post: (*submission).withdraw,
+	between: func(m *moving) (from, to ledger.Account) { return m.Account(), m.Account().Held() },
 }
 
 // maxPlace is how many characters a text has that says where a withdrawal goes.
@@ -88,20 +88,17 @@ func (withdrawals) Page(w store.Withdrawal) string { return withdrawPath(w.ID) }
 
 func withdrawPath(id string) string { return "/withdraw/" + url.PathEscape(id) }
 
-// checkWithdraw has nothing to ask the books: an operator looks at each.
-func (m *moving) checkWithdraw() error { return nil }
-
 // goes is the withdrawal that the form asks for.
 func (m *moving) goes() store.Withdrawal {
 	text := func(name string) string { return strings.TrimSpace(m.F.Value(name)) }
 	return store.Withdrawal{
-		ID: m.entry(), Account: m.Account(), Asset: m.Asset.Symbol, Amount: m.Sum,
+		ID: m.entryID(), Account: m.Account(), Asset: m.Asset.Symbol, Amount: m.Sum,
 		Network: text("network"), Address: text("address"), Tag: text("tag"),
 	}
 }
 
 func (m *moving) sameWithdraw(e ledger.Entry) (bool, error) {
-	if !is(e, ledger.WithdrawalRequest, m.moves(m.Account(), m.Account().Held())) {
+	if !m.isEntry(e) {
 		return false, nil
 	}
 	w, err := m.visit.Reports.Withdrawal(m.visit.context(), m.Account(), e.ID)
@@ -109,8 +106,8 @@ func (m *moving) sameWithdraw(e ledger.Entry) (bool, error) {
 	return w.Network == asked.Network && w.Address == asked.Address && w.Tag == asked.Tag, err
 }
 
-func (m *moving) postWithdraw() error {
-	_, err := m.visit.Books.Withdraw(m.visit.context(), m.goes())
+func (s *submission) withdraw(m *moving) error {
+	_, err := s.Books.Withdraw(s.context(), m.goes())
 	return err
 }
 
@@ -153,22 +150,22 @@ var endings = map[string]ledger.Kind{
 }
 
 // endWithdrawal does in the demo what an operator does elsewhere.
-func (v *visit) endWithdrawal() error {
-	w, err := v.Reports.Withdrawal(v.context(), v.account(), v.r.PathValue("entry"))
+func (s *submission) endWithdrawal() error {
+	w, err := s.Reports.Withdrawal(s.context(), s.account(), s.r.PathValue("entry"))
 	if err != nil {
 		return err
 	}
-	kind, known := endings[v.value("how")]
+	kind, known := endings[s.value("how")]
 	if !known {
 		return ledger.ErrNotFound.In("how", "the way to end a withdrawal")
 	}
-	_, err = v.Books.PostAll(v.context(), []ledger.Entry{w.Ending(kind)})
+	_, err = s.Books.PostAll(s.context(), []ledger.Entry{w.Ending(kind)})
 	if errors.Is(err, ledger.ErrEnded) || errors.Is(err, ledger.ErrNotRequested) ||
 		errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrInvalid) {
-		return v.showWithdrawal(http.StatusConflict, v.locale.T("withdrawal.ended"))
+		return s.showWithdrawal(http.StatusConflict, s.locale.T("withdrawal.ended"))
 	}
 	if err != nil {
 		return err
 	}
-	return v.see(withdrawPath(w.ID), nil)
+	return s.see(withdrawPath(w.ID), nil)
 }

@@ -53,11 +53,6 @@ const (
 	clockDone = `{"again":{"target":"body"}}`
 )
 
-func (s *server) playRoutes() {
-	s.open("GET "+ClockPath, s.clock)
-	s.open("POST "+ClockPath, s.moveClock)
-}
-
 // clockPage is the page of the clock.
 type clockPage struct {
 	*view
@@ -67,7 +62,7 @@ type clockPage struct {
 
 // clock shows the clock. Whoever watches it move asks for it again and again, and is
 // told when it has come to its end.
-func (s *server) clock(v *visit) error {
+func (v *visit) clock() error {
 	if v.value("moving") != "" && !v.Play.Progress().Moving {
 		v.w.Header().Set("HX-Trigger", clockDone)
 	}
@@ -76,31 +71,31 @@ func (s *server) clock(v *visit) error {
 
 // moveClock moves the clock. A script watches it move; others wait for it, and are
 // back where they were.
-func (s *server) moveClock(v *visit) error {
-	by, known := steps[v.value("by")]
-	back := url.Values{"back": {v.clockBack()}}
+func (s *submission) moveClock() error {
+	by, known := steps[s.value("by")]
+	back := url.Values{"back": {s.clockBack()}}
 	if !known {
-		return v.see(ClockPath, back)
+		return s.see(ClockPath, back)
 	}
-	switch err := v.Play.Move(by); {
+	switch err := s.play.Move(by); {
 	case errors.Is(err, ledger.ErrInvalid):
 		back.Set("ahead", "1")
-		return v.see(ClockPath, back)
+		return s.see(ClockPath, back)
 	case err != nil:
 		return err
-	case v.fromHTMX():
+	case s.fromHTMX():
 		back.Set("moving", "1")
-		return v.see(ClockPath, back)
+		return s.see(ClockPath, back)
 	}
-	if !s.waitForClock(v.context()) {
-		return v.see(ClockPath, back)
+	if !s.waitForClock(s.context()) {
+		return s.see(ClockPath, back)
 	}
-	http.Redirect(v.w, v.r, v.clockBack(), http.StatusSeeOther)
+	http.Redirect(s.w, s.r, s.clockBack(), http.StatusSeeOther)
 	return nil
 }
 
 // waitForClock waits until the clock does not move, for a while, and reports whether it stands.
-func (s *server) waitForClock(ctx context.Context) bool {
+func (s *site) waitForClock(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, clockWait)
 	defer cancel()
 	look := time.NewTicker(clockLook)

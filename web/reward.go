@@ -14,13 +14,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-func (s *server) rewardRoutes() {
-	s.get("/earn/rewards/{day}/{asset}", s.reward)
-	s.get("/earn/rewards/{day}/{asset}/changes.csv", s.rewardChanges)
-	s.get("/earn/rewards.csv", s.rewardsFile)
-	s.get("/earn/export", s.export)
-}
-
 // rewardPage is a day of a token, and how its reward came about or why there is none.
 type rewardPage struct {
 	*view
@@ -33,7 +26,7 @@ type rewardPage struct {
 }
 
 // reward explains a day of a token.
-func (s *server) reward(v *visit) error {
+func (v *visit) reward() error {
 	e, err := v.explain()
 	if err != nil {
 		return err

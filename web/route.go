@@ -12,54 +12,110 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// handler reads what was asked, calls one thing, and answers. What it returns is
-// told on a page of its own.
-type handler func(*visit) error
-
-// get is a page for those who have logged in.
-func (s *server) get(path string, h handler) { s.handle("GET "+path, audience{private: true}, h) }
-
-// post is a form for those who have logged in. There is a page of the same path: a
-// session that has ended leads to the log-in, and back there.
-func (s *server) post(path string, h handler) { s.handle("POST "+path, audience{private: true}, h) }
-
-// forms are the page of a form and what it posts, at one path. The page takes nothing
-// from its query but the ID of a draft, and where a list on it goes on.
-func (s *server) forms(path string, page, posted handler) {
-	s.handle("GET "+path, audience{private: true, ofForm: true}, page)
-	s.post(path, posted)
+// route is a page, a form, or the page of a form and what it posts, at one path. An error
+// that a handler returns is shown on a page of its own.
+type route struct {
+	path   string
+	page   func(*visit) error      // GET
+	form   func(*submission) error // POST
+	public bool                    // also for those who have not logged in
 }
 
-// open is a page or form for everybody: "GET /login".
-func (s *server) open(pattern string, h handler) { s.handle(pattern, audience{}, h) }
+// routes are all pages and forms. A form for those who have logged in has a page at its
+// path, or a session that has ended would lead back to nothing after the log-in.
+func (s *site) routes() []route {
+	all := []route{
+		{path: "/{$}", page: (*visit).home, public: true},
+		{path: "/login", page: (*visit).loginForm, form: (*submission).logIn, public: true},
+		{path: "/logout", form: (*submission).logOut, public: true},
+		{path: "/logout-everywhere", form: (*submission).logOutEverywhere},
+		{path: "/settings", page: (*visit).settings, form: (*submission).set, public: true},
+		{path: LivePath, page: (*visit).live, public: true},
+		{path: "/help", page: (*visit).help},
 
-// audience is for whom a page is, and what its address may say.
-type audience struct {
-	private bool // for those who have logged in
-	ofForm  bool // it is the page of a form
+		{path: "/spot", page: (*visit).spot},
+		{path: "/spot/history", page: (*visit).spotHistory},
+		{path: "/activity", page: (*visit).activity},
+		{path: "/activity.csv", page: (*visit).activityFile},
+
+		{path: "/earn", page: (*visit).earn},
+		{path: "/earn/start", page: (*visit).start, form: (*submission).startEarning},
+		{path: "/earn/stop", page: (*visit).stop, form: (*submission).stopEarning},
+		{path: "/earn/documents/{name}", page: (*visit).document, public: true},
+		{path: "/earn/history", page: (*visit).earnHistory},
+		{path: "/earn/rewards/{day}/{asset}", page: (*visit).reward},
+		{path: "/earn/rewards/{day}/{asset}/changes.csv", page: (*visit).rewardChanges},
+		{path: "/earn/rewards.csv", page: (*visit).rewardsFile},
+		{path: "/earn/export", page: (*visit).export},
+
+		{path: "/account", page: (*visit).accountHome},
+		{path: "/account/sessions", page: (*visit).seeAccount, form: (*submission).endSession},
+		{path: "/account/password", page: (*visit).passwordForm, form: (*submission).setPassword},
+		{path: "/account/keys", page: (*visit).keys},
+		{path: "/account/keys/new", page: (*visit).keyForm, form: (*submission).makeKey},
+		{path: "/account/keys/{name}/revoke", page: (*visit).keyToRevoke, form: (*submission).revokeKey},
+
+		{path: "/send/{entry}", page: sending.posted},
+		{path: "/convert/{entry}", page: converting.posted},
+		{path: "/deposit/{entry}", page: depositing.posted},
+		{path: "/withdraw/{entry}", page: (*visit).withdrawal},
+	}
+	all = append(all, sending.routes()...)
+	all = append(all, withdrawing.routes()...)
+	if s.Convert != nil {
+		all = append(all, converting.routes()...)
+	} else {
+		all = append(all, route{path: "/convert", page: (*visit).convertsNot,
+			form: func(s *submission) error { return s.convertsNot() }})
+	}
+	if s.Play == nil {
+		return append(all, route{path: "/deposit", page: (*visit).deposits})
+	}
+	all = append(all, depositing.routes()...)
+	return append(all,
+		route{path: "/withdraw/{entry}/end", page: (*visit).seeWithdrawal, form: (*submission).endWithdrawal},
+		route{path: ClockPath, page: (*visit).clock, form: (*submission).moveClock, public: true})
 }
 
-func (s *server) handle(pattern string, a audience, h handler) {
+// add adds a route to the mux.
+func (s *server) add(r route) {
+	if r.page != nil {
+		s.handle("GET "+r.path, r, r.page)
+	}
+	if r.form != nil {
+		s.handle("POST "+r.path, r, func(v *visit) error { return r.form(s.submission(v)) })
+	}
+}
+
+func (s *server) handle(pattern string, at route, h func(*visit) error) {
 	s.patterns = append(s.patterns, pattern)
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)
-		v.ofForm = a.ofForm
-		err := v.begin(a.private)
+		v.ofForm = at.form != nil && !at.public
+		err := v.begin(!at.public)
 		if err == nil {
 			err = h(v)
 		}
 		if err != nil {
-			s.fail(v, err)
+			v.fail(err)
 		}
 	})
 }
 
-// errAnswered is returned if the visit was answered already.
+// errAnswered is returned if the request is answered already.
 var errAnswered = errors.New("answered")
 
-// failures is the one table from the kinds of error to the page that tells of one: its
+// answered is errAnswered, or the reason why the answer failed.
+func answered(err error) error {
+	if err != nil {
+		return err
+	}
+	return errAnswered
+}
+
+// failures is the one table from the kinds of error to the page that shows one: its
 // status, and the name of its texts, refused.NAME.title and others. What is not in it is
-// a fault of ours.
+// an internal error.
 var failures = []struct {
 	kinds  []error
 	status int
@@ -71,7 +127,7 @@ var failures = []struct {
 	{[]error{staking.ErrUnknownCountry}, http.StatusUnavailableForLegalReasons, "unknown-country"},
 	{[]error{staking.ErrUpdateApp}, http.StatusForbidden, "update-app"},
 	{[]error{store.ErrSchema}, http.StatusServiceUnavailable, "upgrade"},
-	// A form answers these itself, or no page comes to them.
+	// A form answers these itself, or they reach no page.
 	{[]error{
 		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
 		ledger.ErrDayClosed, ledger.ErrOverflow, access.ErrUnknown, access.ErrSignature, access.ErrAddress,
@@ -80,7 +136,7 @@ var failures = []struct {
 	}, http.StatusInternalServerError, "failed"},
 }
 
-// pageOf is the status of the page that tells of an error, and the name of its texts.
+// pageOf is the status of the page that shows an error, and the name of its texts.
 func pageOf(err error) (status int, name string) {
 	for _, f := range failures {
 		if slices.ContainsFunc(f.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
@@ -90,14 +146,14 @@ func pageOf(err error) (status int, name string) {
 	return http.StatusInternalServerError, "failed"
 }
 
-// fail tells what went wrong, on a page.
-func (s *server) fail(v *visit, err error) {
+// fail shows an error on a page.
+func (v *visit) fail(err error) {
 	if errors.Is(err, errAnswered) {
 		return
 	}
 	status, name := pageOf(err)
 	if status == http.StatusInternalServerError && v.r.Context().Err() == nil {
-		s.Log.Error("a page failed", "request", v.caller.Request, "error", err)
+		v.Log.Error("a page failed", "request", v.caller.Request, "error", err)
 	}
 	v.refuse(status, name)
 }

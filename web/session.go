@@ -24,16 +24,8 @@ const (
 	longestClient = 200
 )
 
-func (s *server) sessionRoutes() {
-	s.open("GET /{$}", s.home)
-	s.open("GET /login", s.loginForm)
-	s.open("POST /login", s.logIn)
-	s.open("POST /logout", s.logOut)
-	s.post("/logout-everywhere", s.logOutEverywhere)
-}
-
 // home is where a visitor begins.
-func (s *server) home(v *visit) error {
+func (v *visit) home() error {
 	if v.account() == "" {
 		return v.see("/login", nil)
 	}
@@ -80,12 +72,11 @@ func (v *visit) readSession() error {
 		return err
 	}
 	v.session, v.text = s, c.Value
-	v.Books = v.Books.As(s.Actor().In(v.caller.Request))
 	now := v.Books.Now()
 	if now.Sub(s.Seen) < seenEvery || v.r.URL.Path == LivePath {
-		return nil // a page that stands open is no use of it
+		return nil // an open page is no use of the session
 	}
-	if err := v.Books.People().TouchSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
+	if err := v.keeper.TouchSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
 		v.Log.Warn("it could not be kept that a session is used; it is used all the same", "request",
 			v.caller.Request, "error", err)
 	}
@@ -98,7 +89,7 @@ func (v *visit) findSession(text string) (access.Session, error) {
 	if !is {
 		return access.Session{}, access.ErrUnknown
 	}
-	s, err := v.Books.People().Session(v.context(), id)
+	s, err := v.People.Session(v.context(), id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return access.Session{}, access.ErrUnknown
 	}
@@ -138,11 +129,11 @@ func (v *visit) askToLogIn() {
 	case v.r.Method == http.MethodPost:
 		err := v.showLogin(http.StatusUnauthorized, loginPage{F: emptyForm(), Next: query.Get("next"), Why: "kept"})
 		if err != nil && !errors.Is(err, errAnswered) {
-			v.fail(v, err)
+			v.fail(err)
 		}
 	default:
 		if err := v.see("/login", query); err != nil {
-			v.fail(v, err)
+			v.fail(err)
 		}
 	}
 }
@@ -157,40 +148,40 @@ func (v *visit) pageOfPart() string {
 }
 
 // logOut ends the browser's session.
-func (s *server) logOut(v *visit) error {
-	if v.account() != "" {
-		if err := v.Books.People().EndSession(v.context(), v.account(), v.session.ID); err != nil &&
+func (s *submission) logOut() error {
+	if s.account() != "" {
+		if err := s.Books.People().EndSession(s.context(), s.account(), s.session.ID); err != nil &&
 			!errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
-		if err := v.recordEvent("log-out", v.session.Email); err != nil {
+		if err := s.recordEvent("log-out", s.session.Email); err != nil {
 			return err
 		}
 	}
-	v.setSession("")
-	return v.see("/login", url.Values{"why": {"out"}})
+	s.setSession("")
+	return s.see("/login", url.Values{"why": {"out"}})
 }
 
 // logOutEverywhere ends all sessions of the account, this one too.
-func (s *server) logOutEverywhere(v *visit) error {
-	if err := v.Books.People().EndSessions(v.context(), v.account(), ""); err != nil {
+func (s *submission) logOutEverywhere() error {
+	if err := s.Books.People().EndSessions(s.context(), s.account(), ""); err != nil {
 		return err
 	}
-	if err := v.recordEvent("log-out everywhere", v.session.Email); err != nil {
+	if err := s.recordEvent("log-out everywhere", s.session.Email); err != nil {
 		return err
 	}
-	v.setSession("")
-	return v.see("/login", url.Values{"why": {"everywhere"}})
+	s.setSession("")
+	return s.see("/login", url.Values{"why": {"everywhere"}})
 }
 
 // recordEvent writes a security event of the visitor, for the account's activity.
-func (v *visit) recordEvent(action, detail string) error {
-	return v.recordEventOf(v.account(), action, detail)
+func (s *submission) recordEvent(action, detail string) error {
+	return s.recordEventOf(s.account(), action, detail)
 }
 
-func (v *visit) recordEventOf(id ledger.Account, action, detail string) error {
-	return v.Books.People().AddSecurityEvent(v.context(), id,
-		people.SecurityEvent{Action: action, Detail: detail, Client: v.browser(), Address: v.address()})
+func (s *submission) recordEventOf(id ledger.Account, action, detail string) error {
+	return s.Books.People().AddSecurityEvent(s.context(), id,
+		people.SecurityEvent{Action: action, Detail: detail, Client: s.browser(), Address: s.address()})
 }
 
 // browser is what the visitor's browser says of itself, or the app and its version.
@@ -227,14 +218,14 @@ func (v *visit) deviceCookie() string { return cookieName("device", v.caller.Sec
 
 // devices sign the cookies of devices: with a secret that is derived from the key
 // outside of the books or, where there is none, with one that the books keep.
-func (v *visit) devices() (access.DeviceSigner, error) {
+func (s *submission) devices() (access.DeviceSigner, error) {
 	const purpose = "device cookies"
 	var secret access.Hidden
 	var err error
-	if v.Sealer != nil {
-		secret, err = v.Sealer.Derive(purpose)
+	if s.Sealer != nil {
+		secret, err = s.Sealer.Derive(purpose)
 	} else {
-		secret, err = v.Books.People().Secret(v.context(), purpose, v.Random)
+		secret, err = s.Books.People().Secret(s.context(), purpose, s.Random)
 	}
 	return access.NewDeviceSigner(secret), err
 }
@@ -250,32 +241,32 @@ func (v *visit) devicesSent() string {
 
 // findDevice is the device of a login that the browser is, or false. It does as much for
 // an address that nobody logs in with, so that the time does not show who is known here.
-func (v *visit) findDevice(email string, l people.Login) (d access.Device, known bool, err error) {
-	sent := v.devicesSent()
+func (s *submission) findDevice(email string, l people.Login) (d access.Device, known bool, err error) {
+	sent := s.devicesSent()
 	if sent == "" {
 		return d, false, nil
 	}
-	signer, err := v.devices()
+	signer, err := s.devices()
 	if err != nil {
 		return d, false, err
 	}
-	d, known = signer.Find(sent, email, l.Changed, v.Books.Now())
+	d, known = signer.Find(sent, email, l.Changed, s.Books.Now())
 	return d, known && l.Email != "", nil
 }
 
 // setDevice makes the browser a device of a login whose password was given in it, or
 // the device that it was for longer.
-func (v *visit) setDevice(d access.Device, l people.Login) (err error) {
+func (s *submission) setDevice(d access.Device, l people.Login) (err error) {
 	if d.ID == "" {
-		if d, err = access.NewDevice(v.Random); err != nil {
+		if d, err = access.NewDevice(s.Random); err != nil {
 			return err
 		}
 	}
-	signer, err := v.devices()
+	signer, err := s.devices()
 	if err != nil {
 		return err
 	}
-	d.Email, d.PasswordSet, d.Expires = l.Email, l.Changed, v.Books.Now().Add(deviceLife)
-	v.setCookie(v.deviceCookie(), signer.Add(v.devicesSent(), d), deviceLife)
+	d.Email, d.PasswordSet, d.Expires = l.Email, l.Changed, s.Books.Now().Add(deviceLife)
+	s.setCookie(s.deviceCookie(), signer.Add(s.devicesSent(), d), deviceLife)
 	return nil
 }

@@ -14,7 +14,7 @@ var themes = []string{"", "light", "dark"}
 // settingsPage is the form of the language and the theme, for those who have not logged in too.
 type settingsPage struct{ *view }
 
-func (s *server) settings(v *visit) error {
+func (v *visit) settings() error {
 	return v.show("settings", settingsPage{v.view("settings.title")})
 }
 
@@ -43,18 +43,18 @@ const settingLife = 365 * 24 * 60 * 60
 
 // set keeps the language or the theme that was chosen, in a cookie: it is the
 // browser's, and not the account's.
-func (s *server) set(v *visit) error {
-	if lang := v.value("lang"); slices.ContainsFunc(s.locales.all, func(l *locale) bool { return l.Tag == lang }) {
-		v.remember("lang", lang)
+func (s *submission) set() error {
+	if lang := s.value("lang"); slices.ContainsFunc(s.locales.all, func(l *locale) bool { return l.Tag == lang }) {
+		s.remember("lang", lang)
 	}
-	if v.r.Form.Has("theme") && slices.Contains(themes, v.value("theme")) {
-		v.remember("theme", v.value("theme"))
+	if s.r.Form.Has("theme") && slices.Contains(themes, s.value("theme")) {
+		s.remember("theme", s.value("theme"))
 	}
-	back := v.value("back")
+	back := s.value("back")
 	if !ours(back) {
 		back = "/settings"
 	}
-	http.Redirect(v.w, v.r, back, http.StatusSeeOther)
+	http.Redirect(s.w, s.r, back, http.StatusSeeOther)
 	return nil
 }
 

@@ -70,7 +70,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Cleanup(func() { w.ok(w.books.Close()) })
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.hub = events.New(w.books, log, time.Millisecond)
-	o := Options{Books: w.books, Events: w.hub, Now: w.clock.Now, Random: rand.Reader, Log: log,
+	o := Options{Books: w.books, Events: w.hub, Random: rand.Reader, Log: log,
 		Convert: &conversion.Rules{PriceMaxAge: 48 * time.Hour}}
 	for _, f := range change {
 		f(&o)

@@ -15,11 +15,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-func (s *server) spotRoutes() {
-	s.get("/spot", s.spot)
-	s.get("/spot/history", s.spotHistory)
-}
-
 // holding is a token of the books, and what the visitor has of it.
 type holding struct {
 	Asset      ledger.Asset
@@ -88,7 +83,7 @@ type spotPage struct {
 const longestQuery = 50
 
 // spot is the Spot wallet, from which all begins.
-func (s *server) spot(v *visit) error {
+func (v *visit) spot() error {
 	p := spotPage{view: v.view("spot.title"), HideSmall: v.value("small") == "hide"}
 	p.Query = cutTo(strings.TrimSpace(v.value("q")), longestQuery)
 	holdings, err := v.readSpot(&p)
@@ -257,7 +252,7 @@ const (
 )
 
 // spotHistory is the Spot wallet's history.
-func (s *server) spotHistory(v *visit) error {
+func (v *visit) spotHistory() error {
 	p := spotHistoryPage{view: v.view("spot.history.title"), Asset: v.value("asset"), First: v.value("after") == ""}
 	var err error
 	if p.Assets, err = v.Books.Assets(v.context()); err != nil {

@@ -91,7 +91,7 @@ var kinds = map[string]string{
 }
 
 // file serves a file; nobody needs to have logged in for it.
-func (s *server) file(w http.ResponseWriter, r *http.Request) {
+func (s *site) file(w http.ResponseWriter, r *http.Request) {
 	f, there := s.static.files[r.URL.Path]
 	if !there {
 		s.visit(w, r).refuse(http.StatusNotFound, "not-found")
@@ -121,8 +121,8 @@ func takesGzip(accepted []string) bool {
 	return false
 }
 
-// appRoutes are what makes an app of the pages, and what browsers ask of each site.
-func (s *server) appRoutes() {
+// serveFiles serves what makes an app of the pages, and what browsers ask of each site.
+func (s *site) serveFiles() {
 	s.mux.HandleFunc("GET /static/", s.file)
 	s.mux.HandleFunc("GET /manifest.webmanifest", s.manifest)
 	s.mux.HandleFunc("GET /sw.js", s.worker)
@@ -135,7 +135,6 @@ func (s *server) appRoutes() {
 	} {
 		s.mux.Handle("GET "+path, http.RedirectHandler(s.static.paths[name], http.StatusFound))
 	}
-	s.open("/", s.elsewhere)
 }
 
 // send writes an answer that is whole.
@@ -153,7 +152,7 @@ const (
 )
 
 // manifest makes the pages installable [W3C, Web Application Manifest].
-func (s *server) manifest(w http.ResponseWriter, r *http.Request) {
+func (s *site) manifest(w http.ResponseWriter, r *http.Request) {
 	type icon struct {
 		Src     string `json:"src"`
 		Sizes   string `json:"sizes"`
@@ -191,7 +190,7 @@ func (s *server) manifest(w http.ResponseWriter, r *http.Request) {
 
 // worker is the script that says so where there is no connection. It is another one
 // whenever a file of ours is, and a browser then installs it again.
-func (s *server) worker(w http.ResponseWriter, _ *http.Request) {
+func (s *site) worker(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache")
 	path := s.static.paths["worker.js"]
 	send(w, kinds[".js"], fmt.Appendf(nil, "const version = %q;\n%s", s.static.version, s.static.files[path].plain))
@@ -199,20 +198,20 @@ func (s *server) worker(w http.ResponseWriter, _ *http.Request) {
 
 // offline is the page that is shown without a connection. It is kept on the device,
 // and so knows nobody.
-func (s *server) offline(w http.ResponseWriter, r *http.Request) {
+func (s *site) offline(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(w, r)
 	if err := v.show("offline", v.view("offline.title")); err != nil {
-		s.fail(v, err)
+		v.fail(err)
 	}
 }
 
 // elsewhere is each path that is none of ours, or whose method is none that it takes.
-func (s *server) elsewhere(v *visit) error {
+func (v *visit) elsewhere() error {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		r := v.r.Clone(v.context())
 		r.Method = method
-		if _, pattern := s.mux.Handler(r); pattern != "/" && pattern != "" {
+		if _, pattern := v.mux.Handler(r); pattern != "/" && pattern != "" {
 			allowed = append(allowed, method)
 		}
 	}

@@ -15,12 +15,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-func (s *server) startRoutes() {
-	s.forms("/earn/start", s.start, s.startEarning)
-	s.forms("/earn/stop", s.stop, s.stopEarning)
-	s.open("GET /earn/documents/{name}", s.document)
-}
-
 // agreement is the current version of a document, and whether the visitor has accepted it.
 type agreement struct {
 	staking.Document
@@ -66,7 +60,7 @@ type startPage struct {
 }
 
 // start is the sheet.
-func (s *server) start(v *visit) error { return v.showStart(http.StatusOK, nil) }
+func (v *visit) start() error { return v.showStart(http.StatusOK, nil) }
 
 // showStart shows the sheet, or why it cannot be used. changed are the documents
 // that differ from what was shown when Start Earning was clicked.
@@ -189,44 +183,44 @@ func (p startPage) Changed() string {
 
 // startEarning switches Soft Staking on. What is accepted is exactly what was shown:
 // if another version has come out since, nothing is done, and the sheet says so.
-func (s *server) startEarning(v *visit) error {
-	h, err := v.holder(reports.Eligibility)
+func (s *submission) startEarning() error {
+	h, err := s.holder(reports.Eligibility)
 	if err != nil {
 		return err
 	}
 	if !h.On() && h.Region == nil && h.Version == nil {
-		if done, err := v.accept(h.Missing); done || err != nil {
+		if done, err := s.accept(h.Missing); done || err != nil {
 			return err
 		}
 	}
-	_, err = v.Books.Enroll(v.context(), v.account(), v.client(), time.Time{})
+	_, err = s.Books.Enroll(s.context(), s.account(), s.client(), time.Time{})
 	if errors.Is(err, staking.ErrDocuments) {
-		return v.showChanged()
+		return s.showChanged()
 	}
 	if err != nil {
 		return err
 	}
-	return v.see("/earn?started", nil)
+	return s.see("/earn?started", nil)
 }
 
 // accept keeps that the visitor has accepted the documents that were shown. done says
 // that it was not so, and that the sheet was shown again.
-func (v *visit) accept(missing []staking.Document) (done bool, err error) {
-	versions, changed, err := v.shown()
+func (s *submission) accept(missing []staking.Document) (done bool, err error) {
+	versions, changed, err := s.shown()
 	if err != nil {
 		return false, err
 	}
 	if len(changed) > 0 {
-		return true, v.showStart(http.StatusConflict, changed)
+		return true, s.showStart(http.StatusConflict, changed)
 	}
 	if len(missing) == 0 {
 		return false, nil
 	}
-	if v.r.PostForm.Get("accept") == "" {
-		return true, v.showStart(http.StatusUnprocessableEntity, nil)
+	if s.r.PostForm.Get("accept") == "" {
+		return true, s.showStart(http.StatusUnprocessableEntity, nil)
 	}
 	for _, name := range staking.DocumentNames {
-		if err := v.Books.Accept(v.context(), v.account(), name, versions[name], v.client()); err != nil {
+		if err := s.Books.Accept(s.context(), s.account(), name, versions[name], s.client()); err != nil {
 			return false, err
 		}
 	}
@@ -253,12 +247,12 @@ func (v *visit) shown() (versions map[string]int, changed []string, err error) {
 
 // showChanged shows the sheet again, after a document has come out between its
 // acceptance and the switch.
-func (v *visit) showChanged() error {
-	_, changed, err := v.shown()
+func (s *submission) showChanged() error {
+	_, changed, err := s.shown()
 	if err != nil {
 		return err
 	}
-	return v.showStart(http.StatusConflict, changed)
+	return s.showStart(http.StatusConflict, changed)
 }
 
 // documentPage is a document by itself.
@@ -269,7 +263,7 @@ type documentPage struct {
 }
 
 // document shows a document to everybody.
-func (s *server) document(v *visit) error {
+func (v *visit) document() error {
 	name, version := v.r.PathValue("name"), 0
 	if asked := v.value("version"); asked != "" {
 		var err error
@@ -314,7 +308,7 @@ type stopPage struct {
 }
 
 // stop asks whether to stop.
-func (s *server) stop(v *visit) error {
+func (v *visit) stop() error {
 	h, err := v.holder(reports.Accruals | reports.LastDay)
 	if err != nil {
 		return err
@@ -364,11 +358,11 @@ func (p *view) Sums(rewards []reward) string {
 func (p stopPage) Tomorrow() staking.Day { return p.Today + 1 }
 
 // stopEarning switches Soft Staking off. It always works, and is idempotent.
-func (s *server) stopEarning(v *visit) error {
-	if err := v.Books.Leave(v.context(), v.account(), v.client(), time.Time{}); err != nil {
+func (s *submission) stopEarning() error {
+	if err := s.Books.Leave(s.context(), s.account(), s.client(), time.Time{}); err != nil {
 		return err
 	}
-	return v.see("/earn", nil)
+	return s.see("/earn", nil)
 }
 
 // block is a part of a document: a heading, a paragraph, or a list.

@@ -83,7 +83,7 @@ func (p *view) Test() bool { return p.visit.Books.Test() }
 func (p *view) TestClock() string { return p.visit.Books.Now().UTC().Format(time.DateTime) }
 
 // Play is the clock that visitors may move, or nil.
-func (p *view) Play() Play { return p.visit.Play }
+func (p *view) Play() clockReader { return p.visit.Play }
 
 // Number is a decimal number, such as "1234.5", as the language writes it.
 func (p *view) Number(decimal string) string { return p.locale.number(decimal) }

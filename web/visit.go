@@ -15,10 +15,10 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// visit is one request, and who makes it.
+// visit is one request, and who makes it. A page is made with it, and cannot write the
+// books: see site.
 type visit struct {
-	*server
-	Books   *store.DB // with the visitor as the actor, in front of the server's
+	*site
 	w       http.ResponseWriter
 	r       *http.Request
 	caller  access.Caller
@@ -32,13 +32,27 @@ type visit struct {
 }
 
 // visit reads what is known of a request before its session.
-func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
-	caller := access.CallerOf(r.Context())
-	books := s.Books.As(access.Process("pages").In(caller.Request))
+func (s *site) visit(w http.ResponseWriter, r *http.Request) *visit {
 	return &visit{
-		server: s, Books: books, w: w, r: r, caller: caller, locale: s.locales.of(r), zone: zoneOf(r),
+		site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.locales.of(r), zone: zoneOf(r),
 		began: s.Books.Now(),
 	}
+}
+
+// submission is a form that was posted. Only here are the books that can be written.
+type submission struct {
+	*visit
+	Books *store.DB // the actor is the visitor; hides the reader of the site
+	play  Play
+}
+
+// submission is made after the session is read.
+func (s *server) submission(v *visit) *submission {
+	actor := access.Process("pages")
+	if v.session.ID != "" {
+		actor = v.session.Actor()
+	}
+	return &submission{v, s.books.As(actor.In(v.caller.Request)), s.play}
 }
 
 // context is the request's.
@@ -191,7 +205,7 @@ func address(path string, pairs ...string) string {
 }
 
 // assets are all that the books keep, by symbol.
-func (s *server) assets(ctx context.Context) (map[string]ledger.Asset, error) {
+func (s *site) assets(ctx context.Context) (map[string]ledger.Asset, error) {
 	all, err := s.Books.Assets(ctx)
 	return bySymbol(all), err
 }
@@ -205,7 +219,7 @@ func bySymbol(all []ledger.Asset) map[string]ledger.Asset {
 }
 
 // asset is the asset of a symbol: also one that was added since the others were read.
-func (s *server) asset(ctx context.Context, assets map[string]ledger.Asset, symbol string) (ledger.Asset, error) {
+func (s *site) asset(ctx context.Context, assets map[string]ledger.Asset, symbol string) (ledger.Asset, error) {
 	a, known := assets[symbol]
 	if known {
 		return a, nil

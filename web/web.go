@@ -4,6 +4,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"html/template"
 	"io"
 	"log/slog"
@@ -17,7 +18,9 @@ import (
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
 
@@ -26,30 +29,89 @@ type Options struct {
 	Books   *store.DB
 	Events  *events.Hub
 	Sealer  *access.Sealer // nil: no API keys of the type hmac
-	Now     func() time.Time
 	Random  io.Reader
 	Log     *slog.Logger
 	Convert *conversion.Rules // how holders may convert against @desk; nil: not at all
-	Play    Play              // a clock that visitors may move, of books that are made up; nil: these are real
+	Play    Play              // a clock that visitors may move, of a demo's books; nil: these are real
 
 	// SessionIdle is how long a session lives that is not used, SessionLife how long
 	// one lives at all; zero: an hour, and a day.
 	SessionIdle, SessionLife time.Duration
 }
 
-// server is the pages.
-type server struct {
-	Options
-	Reports  *reports.Reports
-	mux      *http.ServeMux
-	patterns []string // of all pages and forms, as the mux has them
-	locales  locales
-	pages    pages
-	static   static
-	streams  *access.Limiter[ledger.Account]
+// bookReader reads from the books what reports do not have.
+type bookReader interface {
+	Now() time.Time
+	FirstDay() staking.Day
+	Test() bool
+	Asset(ctx context.Context, symbol string) (ledger.Asset, error)
+	Assets(ctx context.Context) ([]ledger.Asset, error)
+	Account(ctx context.Context, id ledger.Account) (store.Account, error)
+	Closings(ctx context.Context) (staking.Closings, error)
+	ConversionPrices(ctx context.Context, rules conversion.Rules) (map[string]conversion.Price, error)
+	Quote(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount,
+		rules conversion.Rules) (conversion.Quote, error)
+}
+
+// peopleReader reads a holder's credentials.
+type peopleReader interface {
+	Login(ctx context.Context, email string) (people.Login, error)
+	Session(ctx context.Context, id string) (access.Session, error)
+	Sessions(ctx context.Context, id ledger.Account) ([]access.Session, error)
+	Keys(ctx context.Context, id ledger.Account) ([]access.Key, error)
+	Draft(ctx context.Context, account ledger.Account, id string) (people.Draft, error)
+	SecurityEvents(ctx context.Context, id ledger.Account, after *people.SecurityEvent, limit int) ([]people.SecurityEvent,
+		error)
+}
+
+// keeper is all that a page may write. None of it moves anything or is in the log.
+type keeper interface {
+	// TouchSession: a session lives on because its pages are read.
+	TouchSession(ctx context.Context, id string, until time.Time) error
+	// AddDraft: what was typed before a log-in is shown after it, as a draft of the new session.
+	AddDraft(ctx context.Context, d people.Draft) error
+	// RemoveDraft: a draft that was posted leads to its entry, and is of no more use.
+	RemoveDraft(ctx context.Context, account ledger.Account, id string) error
+}
+
+// clockReader reads the clock of a demo.
+type clockReader interface {
+	Progress() Progress
+	Visitors() []Visitor
+}
+
+// site is what all pages share. It has no way to the methods that write the books: those
+// are reached from a server, and from the submission that it makes of a form.
+type site struct {
+	Books   bookReader
+	People  peopleReader
+	Reports *reports.Reports
+	keeper  keeper
+	Play    clockReader
+
+	Events                   *events.Hub
+	Sealer                   *access.Sealer
+	Random                   io.Reader
+	Log                      *slog.Logger
+	Convert                  *conversion.Rules
+	SessionIdle, SessionLife time.Duration
+
+	mux     *http.ServeMux
+	locales locales
+	pages   pages
+	static  static
+	streams *access.Limiter[ledger.Account]
 
 	strangersHashing, trustedHashing *turns
 	slow                             slowing // of attempts to log in
+}
+
+// server serves the site, and gives its forms the books.
+type server struct {
+	*site
+	books    *store.DB
+	play     Play
+	patterns []string // of all routes, as the mux has them
 }
 
 // New makes the pages. What it returns expects the caller in the request's
@@ -62,14 +124,18 @@ func New(o Options) (http.Handler, error) {
 	return s.protect(s.mux), nil
 }
 
-func newServer(o Options) (s *server, err error) {
-	o.SessionIdle, o.SessionLife = cmp.Or(o.SessionIdle, usualIdle), cmp.Or(o.SessionLife, usualLife)
-	s = &server{
-		Options: o, Reports: reports.New(o.Books.Reader()), mux: http.NewServeMux(),
+func newServer(o Options) (*server, error) {
+	who := o.Books.People()
+	s := &site{
+		Books: o.Books, People: who, Reports: reports.New(o.Books.Reader()), keeper: who, Play: o.Play,
+		Events: o.Events, Sealer: o.Sealer, Random: o.Random, Log: o.Log, Convert: o.Convert,
+		SessionIdle: cmp.Or(o.SessionIdle, usualIdle), SessionLife: cmp.Or(o.SessionLife, usualLife),
+		mux:              http.NewServeMux(),
 		streams:          access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
 		strangersHashing: newTurns(mostHashingFrom), trustedHashing: newTurns(mostHashingOf),
 		slow: slowing{slowedInAll, slowedBy, access.NewLimiter[string](mostSlowed, mostSlowedOf)},
 	}
+	var err error
 	if s.locales, err = readLocales(); err != nil {
 		return nil, err
 	}
@@ -79,21 +145,13 @@ func newServer(o Options) (s *server, err error) {
 	if s.pages, err = readPages(s.static); err != nil {
 		return nil, err
 	}
-	s.sessionRoutes()
-	s.spotRoutes()
-	s.startRoutes()
-	s.earnRoutes()
-	s.rewardRoutes()
-	s.moveRoutes()
-	s.activityRoutes()
-	s.keyRoutes()
-	s.accountRoutes()
-	s.appRoutes()
-	s.liveRoutes()
-	if o.Play != nil {
-		s.playRoutes()
+	s.serveFiles()
+	served := &server{site: s, books: o.Books, play: o.Play}
+	for _, r := range s.routes() {
+		served.add(r)
 	}
-	return s, nil
+	served.handle("/", route{public: true}, (*visit).elsewhere)
+	return served, nil
 }
 
 // contentPolicy allows what is our own and nothing else; nothing stands in the page itself.
@@ -103,7 +161,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // protect refuses forms that come from other sites, sets the headers that keep a
 // browser from doing more than it should, and compresses all but streams, and files,
 // which are compressed already.
-func (s *server) protect(next http.Handler) http.Handler {
+func (s *site) protect(next http.Handler) http.Handler {
 	sameOrigin, packed := http.NewCrossOriginProtection(), gzhttp.GzipHandler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
