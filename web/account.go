@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -21,7 +20,7 @@ type accountPage struct {
 	*view
 	Of        store.Account
 	Residence string // the region's name, or "": none is verified
-	Standing  string // what it means for Soft Staking: "unknown", "offered", "here", "unknown-country" or "not"
+	Offered   string // what it means for Soft Staking: "unknown", "offered", "here", "unknown-country" or "not"
 	Accepted  []acceptedRow
 	Sessions  []sessionRow
 	Keys      int // that can be used
@@ -79,15 +78,15 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 		staking.CheckRegion(p.Of.Region, v.client(), restricted)
 	switch {
 	case !p.Of.Region.Exists():
-		p.Standing = "unknown"
+		p.Offered = "unknown"
 	case atHome != nil:
-		p.Standing = "not"
+		p.Offered = "not"
 	case errors.Is(asked, staking.ErrUnknownCountry):
-		p.Standing = "unknown-country"
+		p.Offered = "unknown-country"
 	case asked != nil:
-		p.Standing = "here"
+		p.Offered = "here"
 	default:
-		p.Standing = "offered"
+		p.Offered = "offered"
 	}
 	login, err := v.People.Login(v.context(), v.session.Email)
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
@@ -122,7 +121,7 @@ func (p *accountPage) readAccepted(v *visit) error {
 	return nil
 }
 
-// readSessions reads who has logged in: this browser first.
+// readSessions reads the account's sessions: that of this browser first.
 func (p *accountPage) readSessions(v *visit) error {
 	sessions, err := v.People.Sessions(v.context(), v.account())
 	for _, s := range sessions {
@@ -136,21 +135,21 @@ func (p *accountPage) readSessions(v *visit) error {
 }
 
 // seeAccount leads from the address of a form to the page that has it.
-func (v *visit) seeAccount() error { return v.see("/account", nil) }
+func (v *visit) seeAccount() error { return v.see("/account") }
 
 // endSession ends one of the account's sessions. It is idempotent.
 func (s *submission) endSession() error {
 	err := s.Books.People().EndSession(s.context(), s.account(), s.value("session"))
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return s.see("/account", nil)
+		return s.see("/account")
 	case err != nil:
 		return err
 	}
 	if err := s.recordEvent("session end", ""); err != nil {
 		return err
 	}
-	return s.see("/account", url.Values{"done": {"session"}})
+	return s.see("/account", "done", "session")
 }
 
 // passwordPage is the form that sets a password.
@@ -207,23 +206,18 @@ func (s *submission) setPassword() error {
 	if s.readPassword(f); f.Faulty() {
 		return s.showPassword(http.StatusUnprocessableEntity, f)
 	}
-	status, err := s.confirm(f, "current")
-	if err != nil {
+	if err := s.confirm(f, "current", s.showPassword); err != nil {
 		return err
-	}
-	if f.Faulty() {
-		return s.showPassword(status, f)
 	}
 	change := people.PasswordChange{
 		KeepSession: s.session.ID, RevokeKeys: f.Value("revoke") != "", Client: s.browser(), Address: s.address(),
 	}
-	err = s.trustedHashing.inTurn(s.context(), s.session.Email, func() (err error) {
+	err := s.trustedHashing.inTurn(s.context(), s.session.Email, func() (err error) {
 		change.Hash, err = access.HashPassword(s.Random, f.Value("new"))
 		return err
 	})
 	if errors.Is(err, errBusy) {
-		s.refuseBusy()
-		return nil
+		return s.refuseBusy()
 	}
 	if err != nil {
 		return err
@@ -236,7 +230,7 @@ func (s *submission) setPassword() error {
 	if err != nil {
 		return err
 	}
-	// The browser was known by the password that is gone.
+	// The browser was known by the former password.
 	if err := s.setDevice(access.Device{}, login); err != nil {
 		return err
 	}
@@ -244,5 +238,5 @@ func (s *submission) setPassword() error {
 	if revoked > 0 {
 		done = "password-keys"
 	}
-	return s.see("/account", url.Values{"done": {done}})
+	return s.see("/account", "done", done)
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// activityLength is how many happenings a page shows.
+// activityLength is how many events a page shows.
 const activityLength = 40
 
 // activityPage is what has happened to an account.
@@ -22,10 +23,10 @@ type activityPage struct {
 	Shows  []activityShow
 	Tokens []string // that can be asked for; none where it makes no difference
 	Days   []activityDay
-	File   string // where the same is found as a file
-	Again  string // where the page is asked for again when something happens; "": it is not the newest
-	Newest string // where it begins
-	Older  string // where it goes on; "": nowhere
+	File   string // the same as a file
+	Again  string // where the page is asked for again after an event; "": it is not the newest
+	Newest string // the first page
+	Older  string // the next page; "": there is none
 	From   staking.Day
 }
 
@@ -35,7 +36,7 @@ type activityShow struct {
 	Current    bool
 }
 
-// activityDay is a day of the visitor's, and what happened on it.
+// activityDay is a day in the visitor's zone, with its events.
 type activityDay struct {
 	Label string
 	Rows  []activityRow
@@ -47,24 +48,22 @@ func (v *visit) activity() error {
 	if err != nil {
 		return err
 	}
-	// Nothing is dated later than the end of tomorrow, whatever the clocks of other processes are.
-	after := happeningPlace{At: v.Books.Now().AddDate(0, 0, 2).UnixMilli()}
 	page := activityPage{
 		view: v.view("activity.title"), Asked: asked, File: asked.path("/activity.csv", ""),
 		Newest: asked.path("/activity", ""),
 	}
+	after := v.newest()
 	if from := v.value("from"); from == "" {
 		page.Again = page.Newest
-	} else if after, err = parsePlace(from, activitySources); err != nil {
+	} else if after, err = parseCursor(from, activitySources); err != nil {
 		return err
 	}
-	happenings, next, err := mergePage(v.context(), v.sources(asked), after, activityLength)
+	events, next, err := mergePage(v.sources(asked), after, activityLength)
 	if err != nil {
 		return err
 	}
 	if next != nil {
-		page.Older = asked.path("/activity", next.String())
-		page.From = staking.DayOf(time.UnixMilli(next.At).UTC())
+		page.Older, page.From = asked.path("/activity", next.String()), staking.DayOf(next.moment())
 	}
 	for _, show := range activityShows {
 		other := activityAsked{show, asked.Asset}
@@ -74,16 +73,17 @@ func (v *visit) activity() error {
 		page.Shows = append(page.Shows, activityShow{show, other.path("/activity", ""), show == asked.Show})
 	}
 	if asked.moves() {
-		for symbol := range assets {
-			page.Tokens = append(page.Tokens, symbol)
-		}
-		slices.Sort(page.Tokens)
+		page.Tokens = slices.Sorted(maps.Keys(assets))
 	}
-	if page.Days, err = page.days(happenings, assets); err != nil {
+	if page.Days, err = page.days(events, assets); err != nil {
 		return err
 	}
 	return v.show("activity", page)
 }
+
+// newest is before all events: none is dated later than the end of tomorrow, whatever
+// the clocks of other processes are.
+func (v *visit) newest() cursor { return cursor{At: v.Books.Now().AddDate(0, 0, 2).UnixMilli()} }
 
 // moves reports whether the part of the list has what moves tokens.
 func (a activityAsked) moves() bool {
@@ -99,31 +99,29 @@ func (a activityAsked) path(path, from string) string {
 	return address(path, "show", show, "asset", a.Asset, "from", from)
 }
 
-// activityAsked reads what is wanted of the list, and which assets there are. What
-// there is no part of the list for shows all of it.
+// activityAsked reads what is asked for of the list, and which assets there are. An
+// unknown part is the whole list.
 func (v *visit) activityAsked() (asked activityAsked, assets map[string]ledger.Asset, err error) {
 	asked = activityAsked{Show: showAll, Asset: strings.ToUpper(v.value("asset"))}
 	if show := v.value("show"); slices.Contains(activityShows, show) {
 		asked.Show = show
 	}
-	if assets, err = v.assets(v.context()); err != nil {
-		return asked, nil, err
-	}
+	assets, err = v.assets()
 	if _, known := assets[asked.Asset]; !known || !asked.moves() {
 		asked.Asset = ""
 	}
-	return asked, assets, nil
+	return asked, assets, err
 }
 
-// days puts happenings under the visitor's days.
-func (p *activityPage) days(happenings []happening, assets map[string]ledger.Asset) (days []activityDay, err error) {
+// days puts events under the visitor's days.
+func (p *activityPage) days(events []event, assets map[string]ledger.Asset) (days []activityDay, err error) {
 	today := p.visit.Books.Now().In(p.visit.zone)
 	labels := map[string]string{
 		p.locale.date(today.AddDate(0, 0, -1)): p.T("activity.yesterday"), p.locale.date(today): p.T("activity.today"),
 	}
 	last := ""
-	for _, h := range happenings {
-		date := p.locale.date(h.moment().In(p.visit.zone))
+	for _, e := range events {
+		date := p.locale.date(e.moment().In(p.visit.zone))
 		if date != last {
 			label := date
 			if word := labels[date]; word != "" {
@@ -131,7 +129,7 @@ func (p *activityPage) days(happenings []happening, assets map[string]ledger.Ass
 			}
 			days, last = append(days, activityDay{Label: label}), date
 		}
-		row, err := p.row(h, assets)
+		row, err := p.row(e, assets)
 		if err != nil {
 			return nil, err
 		}
@@ -141,14 +139,11 @@ func (p *activityPage) days(happenings []happening, assets map[string]ledger.Ass
 	return days, nil
 }
 
-// version is the number of a document's version as the language writes it.
-func (p *view) version(n int) string { return p.Number(strconv.Itoa(n)) }
-
-// activityRow is a happening in words.
+// activityRow is an event in words.
 type activityRow struct {
 	Title string
 	Note  string // what it means; may be ""
-	Where string // with what and from where it was done; may be ""
+	Where string // the client and the address; may be ""
 	Hour  template.HTML
 	Sides []activitySide
 }
@@ -157,47 +152,47 @@ type activityRow struct {
 type activitySide struct {
 	Amount, Asset string
 	Credit, Held  bool
-	Link          string // to how it came about, or ""
+	Link          string // to the explanation, or ""
 }
 
-// row puts a happening into words.
-func (p *view) row(h happening, assets map[string]ledger.Asset) (activityRow, error) {
-	row := activityRow{Title: p.happeningTitle(h), Note: p.happeningNote(h), Where: p.Where(h.Client, h.Address)}
-	at := h.moment()
+// row puts an event into words.
+func (p *view) row(e event, assets map[string]ledger.Asset) (activityRow, error) {
+	row := activityRow{Title: p.eventTitle(e), Note: p.eventNote(e), Where: p.Where(e.Client, e.Address)}
+	at := e.moment()
 	row.Hour = p.stamp(at, at.In(p.visit.zone).Format("15:04"), p.locale.time(at)+" UTC")
-	for _, s := range h.Sides {
-		asset, err := p.visit.asset(p.visit.context(), assets, s.Asset)
+	for _, s := range e.Sides {
+		asset, err := p.visit.asset(assets, s.Asset)
 		if err != nil {
 			return row, err
 		}
 		side := activitySide{Amount: p.Signed(asset, s.Amount), Asset: s.Asset, Credit: s.Amount > 0, Held: s.Held}
-		if h.Name == happenedReward {
-			side.Link = "/earn/rewards/" + h.Day.String() + "/" + s.Asset
+		if e.Name == rewardEvent {
+			side.Link = rewardPath(e.Day, s.Asset)
 		}
 		row.Sides = append(row.Sides, side)
 	}
 	return row, nil
 }
 
-// happenedReward is the name of a day's rewards.
-const happenedReward = "reward"
+// rewardEvent is the name of a day's rewards.
+const rewardEvent = "reward"
 
-// happeningTitle is what happened.
-func (p *view) happeningTitle(h happening) string {
-	switch h.Name {
-	case happenedReward:
-		return p.N("activity.is.reward", len(h.Sides), "day", p.Day(h.Day))
+// eventTitle is what happened.
+func (p *view) eventTitle(e event) string {
+	switch e.Name {
+	case rewardEvent:
+		return p.N("activity.is.reward", len(e.Sides), "day", p.Day(e.Day))
 	case string(ledger.Trade):
-		if from, to, both := h.converted(); both {
+		if from, to, both := e.converted(); both {
 			return p.T("activity.is.converted", "from", from, "to", to)
 		}
 	case "accepted":
-		return p.T("activity.is.accepted", "document", p.Called(h.Detail), "version", p.version(h.Version))
+		return p.T("activity.is.accepted", "document", p.Called(e.Detail), "version", p.Number(strconv.Itoa(e.Version)))
 	}
-	return p.Happened(h.Name, h.Other, h.Detail)
+	return p.Happened(e.Name, e.Other, e.Detail)
 }
 
-// Happened is what such a thing is called, wherever it is told of.
+// Happened is what an event is called on every page.
 func (p *view) Happened(name string, other ledger.Account, detail string) string {
 	key := "activity.is." + name
 	if !p.says(key) {
@@ -219,37 +214,34 @@ func nameOf(kind ledger.Kind, amount ledger.Amount) string {
 }
 
 // converted is which token became which, where it was one each.
-func (h happening) converted() (from, to string, both bool) {
-	if len(h.Sides) != 2 || (h.Sides[0].Amount < 0) == (h.Sides[1].Amount < 0) {
+func (e event) converted() (from, to string, both bool) {
+	if len(e.Sides) != 2 || (e.Sides[0].Amount < 0) == (e.Sides[1].Amount < 0) {
 		return "", "", false
 	}
-	for _, s := range h.Sides {
-		if s.Amount < 0 {
-			from = s.Asset
-		} else {
-			to = s.Asset
-		}
+	given, got := e.Sides[0].Asset, e.Sides[1].Asset
+	if e.Sides[1].Amount < 0 {
+		given, got = got, given
 	}
-	return from, to, from != to
+	return given, got, given != got
 }
 
-// happeningNote is what it means for the holder, where the title does not.
-func (p *view) happeningNote(h happening) string {
-	day := staking.DayOf(h.moment())
-	if h.Name == "switch-off-region" && h.Detail == "" {
+// eventNote is what an event means for the holder, where the title does not say it.
+func (p *view) eventNote(e event) string {
+	day := staking.DayOf(e.moment())
+	if e.Name == "switch-off-region" && e.Detail == "" {
 		return p.T("activity.note.switch-off-residence", "day", p.Day(day))
 	}
-	region, from, coming := strings.Cut(h.Detail, " from ")
+	region, from, coming := strings.Cut(e.Detail, " from ")
 	if last, err := staking.ParseDay(from); coming && err == nil {
 		day = last
 	}
-	if key := "activity.note." + h.Name; p.says(key) {
-		return p.T(key, "region", p.region(staking.Region(region)), "day", p.Day(day), "detail", h.Detail)
+	if key := "activity.note." + e.Name; p.says(key) {
+		return p.T(key, "region", p.region(staking.Region(region)), "day", p.Day(day), "detail", e.Detail)
 	}
 	return ""
 }
 
-// reports whether the catalogue has a text.
+// says reports that the catalogue has a text.
 func (p *view) says(key string) bool {
 	_, there := p.locale.texts[key]
 	return there
@@ -263,20 +255,17 @@ func (p *view) Called(name string) string {
 	return name
 }
 
-// Where says with what and from where something was done, as far as it is known.
+// Where names the device and the address from which something was done, as far as they are known.
 func (p *view) Where(client, address string) string {
-	var words []string
 	if client != "" {
-		words = append(words, p.Device(client))
+		client = p.Device(client)
 	}
-	if address != "" {
-		words = append(words, address)
-	}
+	words := slices.DeleteFunc([]string{client, address}, func(word string) bool { return word == "" })
 	return strings.Join(words, " · ")
 }
 
 // activityColumns are those of the file: words for programs, in every language the
-// same. A happening with several sides has a line for each.
+// same. An event with several sides has a line for each.
 var activityColumns = []string{
 	"time_utc", "event", "asset", "amount", "balance", "other_account", "entry", "reward_day", "detail", "client",
 	"address",
@@ -291,51 +280,49 @@ func (v *visit) activityFile() error {
 	}
 	name := "activity_" + string(v.account()) + "_" + v.Books.Now().Format(time.DateOnly)
 	return v.file(name, activityColumns, func(line func(...string) error) error {
-		newest := happeningPlace{At: v.Books.Now().AddDate(0, 0, 2).UnixMilli()}
-		return merge(v.context(), v.sources(asked), newest, activityLength,
-			func(h happening) (bool, error) {
-				for _, change := range h.Sides {
-					if _, err := v.asset(v.context(), assets, change.Asset); err != nil {
-						return true, err
-					}
+		return merge(v.sources(asked), v.newest(), activityLength, func(e event) (bool, error) {
+			for _, change := range e.Sides {
+				if _, err := v.asset(assets, change.Asset); err != nil {
+					return true, err
 				}
-				for _, cells := range h.lines(assets) {
-					if err := line(cells...); err != nil {
-						return true, err
-					}
+			}
+			for _, cells := range e.lines(assets) {
+				if err := line(cells...); err != nil {
+					return true, err
 				}
-				return false, nil
-			})
+			}
+			return false, nil
+		})
 	})
 }
 
-// lines are a happening's in the file; a gap has none. assets has each of its sides'.
-func (h happening) lines(assets map[string]ledger.Asset) (lines [][]string) {
-	if h.Gap {
+// lines are an event's in the file; a gap has none. assets has each of its sides'.
+func (e event) lines(assets map[string]ledger.Asset) (lines [][]string) {
+	if e.Gap {
 		return nil
 	}
-	at, day, detail := instant(h.moment()), "", h.Detail
-	if h.Name == happenedReward {
-		day = h.Day.String()
+	at, day, detail := ledger.FormatTime(e.moment()), "", e.Detail
+	if e.Name == rewardEvent {
+		day = e.Day.String()
 	}
-	if h.Version > 0 {
-		detail += " " + strconv.Itoa(h.Version)
+	if e.Version > 0 {
+		detail += " " + strconv.Itoa(e.Version)
 	}
-	line := func(asset, amount, balance string) []string {
-		return []string{
-			at, h.Name, asset, amount, balance, download.Cell(string(h.Other)), download.Cell(h.Entry), day,
-			download.Cell(detail), download.Cell(h.Client), download.Cell(h.Address),
-		}
+	line := func(asset, amount, balance string) {
+		lines = append(lines, []string{
+			at, e.Name, asset, amount, balance, download.Cell(string(e.Other)), download.Cell(e.Entry), day,
+			download.Cell(detail), download.Cell(e.Client), download.Cell(e.Address),
+		})
 	}
-	for _, s := range h.Sides {
+	for _, s := range e.Sides {
 		balance := "free"
 		if s.Held {
 			balance = "held"
 		}
-		lines = append(lines, line(s.Asset, assets[s.Asset].Format(s.Amount), balance))
+		line(s.Asset, assets[s.Asset].Format(s.Amount), balance)
 	}
-	if len(h.Sides) == 0 {
-		lines = append(lines, line("", "", ""))
+	if len(e.Sides) == 0 {
+		line("", "", "")
 	}
 	return lines
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -17,15 +16,15 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// happening is something that happened to an account.
-type happening struct {
-	happeningPlace
-	Gap     bool           // nothing happened: so far was read
-	Name    string         // what it is: activity.is.NAME in the catalogue
-	Sides   []side         // what came and went
+// event is something that happened to an account.
+type event struct {
+	cursor
+	Gap     bool           // no event: the source was read as far as here
+	Name    string         // activity.is.NAME in the catalogue
+	Sides   []side         // the changes of balances
 	Other   ledger.Account // the other holder, or ""
 	Day     staking.Day    // of a reward
-	Entry   string         // of what moved something: its ID
+	Entry   string         // the ID of the entry that moved something
 	Detail  string
 	Version int // of a document
 	Client  string
@@ -36,13 +35,10 @@ type happening struct {
 type side struct {
 	Asset  string
 	Amount ledger.Amount // signed
-	Held   bool          // of what is held
+	Held   bool          // of the held balance
 }
 
-// moment is when it happened.
-func (h happening) moment() time.Time { return time.UnixMilli(h.At).UTC() }
-
-// activityAsked is what is wanted of the list.
+// activityAsked is what is asked for of the list.
 type activityAsked struct {
 	Show  string // one of activityShows
 	Asset string // "": all; else only what moved it
@@ -60,63 +56,58 @@ const (
 // activityShows are the parts of the list that can be asked for.
 var activityShows = []string{showAll, showWallet, showRewards, showStaking, showSignIns}
 
-// activitySources are how many sources there are. A place in an address names one
+// activitySources are how many sources there are. A cursor in an address names one
 // by its number: their order stays.
 const activitySources = 4
 
-// sources are those of an account, in their order, without what is not asked for.
-func (v *visit) sources(asked activityAsked) []happeningSource {
-	sources := slices.Repeat([]happeningSource{readNothing}, activitySources)
-	lines := reports.LinesAsked{To: staking.DayOf(v.Books.Now()) + 1, Asset: asked.Asset}
-	switch asked.Show {
-	case showRewards:
-		lines.Kind = reports.KindReward
-	case showWallet:
-		lines.NoRewards = true
-	}
-	if asked.Show == showAll || asked.Show == showWallet || asked.Show == showRewards {
-		sources[0] = v.readJournal(lines)
+// source reads one kind of event, the newest first: those behind a cursor of its own, about
+// so many; over reports whether these were the last. The last of them may be a gap, which
+// is as far as was read without finding more. A source that is not over returns at least one.
+type source func(after cursor, limit int) (read []event, over bool, err error)
+
+// sources are those of the visitor's account, in their order, without what is not asked for.
+func (v *visit) sources(asked activityAsked) []source {
+	none := func(cursor, int) ([]event, bool, error) { return nil, true, nil }
+	sources, all := slices.Repeat([]source{none}, activitySources), asked.Show == showAll
+	if asked.moves() {
+		lines := reports.LinesAsked{To: staking.DayOf(v.Books.Now()) + 1, Asset: asked.Asset,
+			NoRewards: asked.Show == showWallet}
+		if asked.Show == showRewards {
+			lines.Kind = reports.KindReward
+		}
+		sources[0] = func(after cursor, _ int) ([]event, bool, error) { return v.readJournal(lines, after) }
 	}
 	if asked.Asset != "" {
 		return sources
 	}
-	if asked.Show == showAll || asked.Show == showStaking {
-		sources[1] = v.readSwitchEvents()
-		sources[2] = v.readAccount(asked.Show == showAll)
+	if all || asked.Show == showStaking {
+		sources[1] = v.readSwitchEvents
+		sources[2] = func(after cursor, _ int) ([]event, bool, error) { return v.readAccount(all, after) }
 	}
-	if asked.Show == showAll || asked.Show == showSignIns {
-		sources[3] = v.readSecurityEvents()
+	if all || asked.Show == showSignIns {
+		sources[3] = v.readSecurityEvents
 	}
 	return sources
 }
 
-func readNothing(context.Context, int64, string, int) ([]happening, bool, error) {
-	return nil, true, nil
-}
-
-// readSwitchEvents tells what was done to the switch.
-func (v *visit) readSwitchEvents() happeningSource {
-	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
-		after := store.SwitchEvent{At: time.UnixMilli(at), Action: name}
-		if name == "" {
-			after.At = time.UnixMilli(at + 1) // those of a moment are told from the last word to the first
+// readSwitchEvents reads the switch events.
+func (v *visit) readSwitchEvents(after cursor, limit int) (read []event, over bool, err error) {
+	events, err := v.Reports.LatestSwitchEvents(v.context(), v.account(),
+		&store.SwitchEvent{At: after.before(), Action: after.ID}, limit)
+	for _, e := range events {
+		name, region, _ := strings.Cut(e.Action, ": region ")
+		if region != "" || e.Action == "off: region" {
+			name = strings.TrimSuffix(name, ": region") + " by region"
 		}
-		events, err := v.Reports.LatestSwitchEvents(ctx, v.account(), &after, limit)
-		for _, p := range events {
-			name, region, _ := strings.Cut(p.Action, ": region ")
-			if region != "" || p.Action == "off: region" {
-				name = strings.TrimSuffix(name, ": region") + " by region"
-			}
-			told = append(told, happening{
-				happeningPlace: happeningPlace{At: p.At.UnixMilli(), ID: p.Action},
-				Name:           switchEventNames[name], Detail: region, Client: p.Client, Address: p.Address,
-			})
-		}
-		return told, len(events) < limit, err
+		read = append(read, event{
+			cursor: cursor{At: e.At.UnixMilli(), ID: e.Action}, Name: switchEventNames[name], Detail: region,
+			Client: e.Client, Address: e.Address,
+		})
 	}
+	return read, len(events) < limit, err
 }
 
-// switchEventNames are the names of switch events as they are kept.
+// switchEventNames are the names of switch events as the books keep them.
 var switchEventNames = map[string]string{
 	"on": "switch-on", "off": "switch-off", "off by region": "switch-off-region", "on by region": "switch-on-region",
 	"off: frozen": "switch-off-frozen", "on: unfrozen": "switch-on-unfrozen",
@@ -124,264 +115,248 @@ var switchEventNames = map[string]string{
 	"refused: app version": "switch-refused-app", "refused: documents": "switch-refused-documents",
 }
 
-// readAccount tells which documents were accepted and, if it is asked for, when the
-// account was opened. They are few.
-func (v *visit) readAccount(opened bool) happeningSource {
-	return func(ctx context.Context, at int64, name string, _ int) ([]happening, bool, error) {
-		acceptances, err := v.Reports.Acceptances(ctx, v.account())
+// readAccount reads which documents were accepted and, if it is asked for, when the
+// account was opened. They are few, and are all read.
+func (v *visit) readAccount(opened bool, after cursor) (read []event, over bool, err error) {
+	acceptances, err := v.Reports.Acceptances(v.context(), v.account())
+	if err != nil {
+		return nil, false, err
+	}
+	for _, a := range acceptances {
+		read = append(read, event{
+			cursor: cursor{At: a.At.UnixMilli(), ID: fmt.Sprintf("%s %d", a.Document, a.Version)},
+			Name:   "accepted", Detail: a.Document, Version: a.Version, Client: a.Client, Address: a.Address,
+		})
+	}
+	if opened {
+		account, err := v.Books.Account(v.context(), v.account())
 		if err != nil {
 			return nil, false, err
 		}
-		var all []happening
-		for _, a := range acceptances {
-			all = append(all, happening{
-				happeningPlace: happeningPlace{At: a.At.UnixMilli(), ID: fmt.Sprintf("%s %d", a.Document, a.Version)},
-				Name:           "accepted", Detail: a.Document, Version: a.Version, Client: a.Client,
-				Address: a.Address,
-			})
-		}
-		if opened {
-			account, err := v.Books.Account(ctx, v.account())
-			if err != nil {
-				return nil, false, err
-			}
-			// Behind all else of its moment: nothing happened before it.
-			all = append(all, happening{
-				happeningPlace: happeningPlace{At: account.Opened.UnixMilli(), ID: "~opened"}, Name: "opened",
-			})
-		}
-		slices.SortFunc(all, func(a, b happening) int {
-			return cmp.Or(cmp.Compare(b.At, a.At), strings.Compare(a.ID, b.ID))
-		})
-		behind := slices.IndexFunc(all, func(h happening) bool { return h.At < at || h.At == at && h.ID > name })
-		if behind < 0 {
-			return nil, true, nil
-		}
-		return all[behind:], true, nil
+		// Behind all else of its moment: nothing happened before it.
+		read = append(read, event{cursor: cursor{At: account.Opened.UnixMilli(), ID: "~opened"}, Name: "opened"})
 	}
+	slices.SortFunc(read, func(a, b event) int { return cmp.Or(cmp.Compare(b.At, a.At), strings.Compare(a.ID, b.ID)) })
+	read = slices.DeleteFunc(read, func(e event) bool { return e.At > after.At || e.At == after.At && e.ID <= after.ID })
+	return read, true, nil
 }
 
 // readSecurityEvents reads what persons did with their access to the pages.
-func (v *visit) readSecurityEvents() happeningSource {
-	return func(ctx context.Context, at int64, name string, limit int) (told []happening, over bool, err error) {
-		after := people.SecurityEvent{At: time.UnixMilli(at), Nonce: name}
-		if name == "" {
-			after.At = time.UnixMilli(at + 1)
-		}
-		events, err := v.People.SecurityEvents(ctx, v.account(), &after, limit)
-		for _, a := range events {
-			told = append(told, happening{
-				happeningPlace: happeningPlace{At: a.At.UnixMilli(), ID: a.Nonce},
-				Name:           strings.ReplaceAll(a.Action, " ", "-"), Detail: a.Detail, Client: a.Client,
-				Address: a.Address,
-			})
-		}
-		return told, len(events) < limit, err
+func (v *visit) readSecurityEvents(after cursor, limit int) (read []event, over bool, err error) {
+	events, err := v.People.SecurityEvents(v.context(), v.account(),
+		&people.SecurityEvent{At: after.before(), Nonce: after.ID}, limit)
+	for _, e := range events {
+		read = append(read, event{
+			cursor: cursor{At: e.At.UnixMilli(), ID: e.Nonce}, Name: strings.ReplaceAll(e.Action, " ", "-"),
+			Detail: e.Detail, Client: e.Client, Address: e.Address,
+		})
 	}
+	return read, len(events) < limit, err
 }
 
-// journalLines is how many lines of the journal are read at the same time. A trade has some,
-// and a day's rewards one a token.
+// journalLines is how many lines of the journal are read at a time. A trade has some,
+// and a day's rewards have one a token.
 const journalLines = 200
 
-// readJournal tells what changed the account's balances: an entry, or a day's
-// rewards, is one happening with all its sides.
-func (v *visit) readJournal(asked reports.LinesAsked) happeningSource {
-	return func(ctx context.Context, at int64, name string, _ int) (told []happening, over bool, err error) {
-		after := &reports.LineKey{At: time.UnixMilli(at), Entry: name, Move: -1}
-		if name != "" {
-			after.Move, after.Side = math.MaxInt16, math.MaxInt16 // behind all of its lines
+// readJournal reads what changed the account's balances: an entry, or a day's rewards, is
+// one event with all its sides.
+func (v *visit) readJournal(asked reports.LinesAsked, after cursor) (read []event, over bool, err error) {
+	key := &reports.LineKey{At: time.UnixMilli(after.At), Entry: after.ID, Move: -1}
+	if after.ID != "" {
+		key.Move, key.Side = math.MaxInt16, math.MaxInt16 // behind all of its lines
+	}
+	var lines []reports.JournalLine
+	for {
+		page, next, err := v.Reports.Lines(v.context(), v.account(), asked, key, journalLines)
+		if err != nil {
+			return nil, false, err
 		}
-		var lines []reports.JournalLine
-		for {
-			page, next, err := v.Reports.Lines(ctx, v.account(), asked, after, journalLines)
-			if err != nil {
-				return nil, false, err
-			}
-			lines = append(lines, page...)
-			told = gather(lines)
-			if next == nil {
-				return told, true, nil
-			}
-			if len(page) == 0 || *next != page[len(page)-1].Key {
-				// Nothing older was found as far back as this, and all that is younger is there whole.
-				return append(told, happening{
-					happeningPlace: happeningPlace{At: next.At.UnixMilli(), ID: next.Entry}, Gap: true,
-				}), false, nil
-			}
-			if len(told) > 1 { // of the last there may be more
-				return told[:len(told)-1], false, nil
-			}
-			after = next
+		lines = append(lines, page...)
+		read = journalEvents(lines)
+		switch {
+		case next == nil:
+			return read, true, nil
+		case len(page) == 0 || *next != page[len(page)-1].Key:
+			// Nothing older was found as far back as this, and all younger events are complete.
+			return append(read, event{cursor: cursor{At: next.At.UnixMilli(), ID: next.Entry}, Gap: true}), false, nil
+		case len(read) > 1: // the last may have more lines
+			return read[:len(read)-1], false, nil
 		}
+		key = next
 	}
 }
 
-// gather makes one happening of the lines of an entry, and one of a day's rewards.
-func gather(lines []reports.JournalLine) (told []happening) {
+// journalEvents makes one event of the lines of an entry, and one of a day's rewards.
+func journalEvents(lines []reports.JournalLine) (events []event) {
 	for start, end := 0, 0; start < len(lines); start = end {
-		for end = start; end < len(lines) && sameHappening(lines[start], lines[end]); end++ {
+		for end = start; end < len(lines) && sameEvent(lines[start], lines[end]); end++ {
 		}
-		told = append(told, happened(lines[start:end]))
+		events = append(events, journalEvent(lines[start:end]))
 	}
-	return told
+	return events
 }
 
-func sameHappening(a, b reports.JournalLine) bool {
+func sameEvent(a, b reports.JournalLine) bool {
 	return a.At.Equal(b.At) && (a.Entry == b.Entry || a.Kind == reports.KindReward && b.Kind == reports.KindReward)
 }
 
-// happened is what the lines of one entry, or of a day's rewards, tell.
-func happened(lines []reports.JournalLine) happening {
+// journalEvent is the event of the lines of one entry, or of a day's rewards.
+func journalEvent(lines []reports.JournalLine) event {
 	first, last := lines[0], lines[len(lines)-1]
-	h := happening{
-		happeningPlace: happeningPlace{At: first.At.UnixMilli(), ID: last.Entry}, Name: string(first.Kind),
-		Entry: first.Entry,
+	e := event{
+		cursor: cursor{At: first.At.UnixMilli(), ID: last.Entry}, Name: string(first.Kind), Entry: first.Entry,
 	}
 	for _, l := range lines {
-		i := slices.IndexFunc(h.Sides, func(s side) bool { return s.Asset == l.Asset && s.Held == l.Account.IsHeld() })
+		i := slices.IndexFunc(e.Sides, func(s side) bool { return s.Asset == l.Asset && s.Held == l.Account.IsHeld() })
 		if i < 0 {
-			i = len(h.Sides)
-			h.Sides = append(h.Sides, side{Asset: l.Asset, Held: l.Account.IsHeld()})
+			i = len(e.Sides)
+			e.Sides = append(e.Sides, side{Asset: l.Asset, Held: l.Account.IsHeld()})
 		}
-		h.Sides[i].Amount += l.Amount // a sum of changes of one balance by one entry, which the books have made
+		e.Sides[i].Amount += l.Amount // cannot overflow: the books have applied the sum to one balance
 	}
 	switch first.Kind {
 	case reports.KindReward:
-		h.Day = staking.DayOf(first.At) - 1
-		h.Entry = ""
+		e.Day, e.Entry = staking.DayOf(first.At)-1, ""
 	case ledger.Transfer:
-		h.Name, h.Other = nameOf(first.Kind, first.Amount), first.Other.Owner()
+		e.Name, e.Other = nameOf(first.Kind, first.Amount), first.Other.Owner()
 	}
-	h.Sides = slices.DeleteFunc(h.Sides, func(s side) bool { return s.Amount == 0 || s.Held && mirrored(first.Kind) })
-	return h
+	e.Sides = slices.DeleteFunc(e.Sides, func(s side) bool { return s.Amount == 0 || s.Held && mirrored(first.Kind) })
+	return e
 }
 
-// mirrored reports whether what such an entry puts on the held part is what it takes
-// from the free one, or the other way round: then the free side tells it all.
+// mirrored reports whether such an entry only moves an amount between the free and the
+// held balance: then the free side is enough.
 func mirrored(kind ledger.Kind) bool {
 	return kind == ledger.Hold || kind == ledger.Release || kind == ledger.WithdrawalRequest ||
 		kind == ledger.WithdrawalCancelled
 }
 
-// What happened to an account is kept in several places, each of which tells the
-// newest first. They are merged into one list by time. What happened in the same
-// millisecond stands by source and, of one source, in that source's own order: so
-// every happening has one place, and a page goes on exactly behind another.
+// The sources are merged into one list by time. Events of the same millisecond are ordered
+// by source and, of one source, in that source's own order: so every event has one place,
+// and a page begins exactly behind another.
 
-// happeningPlace is the cursor of a happening in the list.
-type happeningPlace struct {
+// cursor is the place of an event in the list.
+type cursor struct {
 	At     int64  // milliseconds since 1970
-	Source int    // which of the sources tells it
+	Source int    // the number of its source
 	ID     string // the source's own name for it among those of the moment; "" is before them all
 }
 
-// compare is below zero where p is told before o, and 0 also for two of one source
-// and moment, whose order only the source knows.
-func (p happeningPlace) compare(o happeningPlace) int {
-	return cmp.Or(cmp.Compare(o.At, p.At), cmp.Compare(p.Source, o.Source))
+// moment is when it happened.
+func (c cursor) moment() time.Time { return time.UnixMilli(c.At).UTC() }
+
+// before is the cursor's time for a source that lists a moment's events from the last name
+// to the first: without a name, the end of the moment.
+func (c cursor) before() time.Time {
+	if c.ID == "" {
+		return time.UnixMilli(c.At + 1)
+	}
+	return time.UnixMilli(c.At)
 }
 
-// from is where a source goes on behind the place: from a happening of its own on
-// or, ID "", from the first of a moment on.
-func (p happeningPlace) from(source int) (at int64, id string) {
+// compare is below zero where c is listed before o, and 0 also for two of one source
+// and moment, whose order only the source knows.
+func (c cursor) compare(o cursor) int {
+	return cmp.Or(cmp.Compare(o.At, c.At), cmp.Compare(c.Source, o.Source))
+}
+
+// in is the cursor of a source for what is behind c in the list.
+func (c cursor) in(source int) cursor {
 	switch {
-	case source < p.Source:
-		return p.At - 1, "" // of this moment all is told
-	case source > p.Source:
-		return p.At, "" // of this moment nothing is told
+	case source < c.Source:
+		return cursor{At: c.At - 1, Source: source} // of this moment all are listed
+	case source > c.Source:
+		return cursor{At: c.At, Source: source} // of this moment none is listed
 	}
-	return p.At, p.ID
+	return c
 }
 
 // String is the cursor for an address.
-func (p happeningPlace) String() string { return fmt.Sprintf("%d.%d.%s", p.At, p.Source, p.ID) }
+func (c cursor) String() string { return fmt.Sprintf("%d.%d.%s", c.At, c.Source, c.ID) }
 
-// lastMoment is 31 December 9999, after which nothing happens.
+// lastMoment is the last millisecond of the year 9999, after which nothing happens.
 const lastMoment = 253_402_300_799_999
 
-// parsePlace reads what String wrote. Its error is ledger.ErrNotFound: there is no such page.
-func parsePlace(s string, sources int) (p happeningPlace, err error) {
-	at, rest, _ := strings.Cut(s, ".")
-	source, id, _ := strings.Cut(rest, ".")
-	p.ID = id
-	var bad [2]error
-	p.At, bad[0] = strconv.ParseInt(at, 10, 64)
-	p.Source, bad[1] = strconv.Atoi(source)
-	if bad[0] != nil || bad[1] != nil || p.At < 0 || p.At > lastMoment || p.Source < 0 || p.Source >= sources {
-		return p, ledger.ErrNotFound.In("", "the place %q of a list", ledger.Clip(s))
+// parseCursor reads what String wrote. Its error is ledger.ErrNotFound: there is no such page.
+func parseCursor(text string, sources int) (cursor, error) {
+	n, id, err := parseNumbers(text, 2)
+	if err == nil && (n[0] < 0 || n[0] > lastMoment || n[1] < 0 || n[1] >= int64(sources)) {
+		err = noCursor(text)
 	}
-	return p, nil
+	if err != nil {
+		return cursor{}, err
+	}
+	return cursor{n[0], int(n[1]), id}, nil
 }
 
-// happeningSource tells one kind of happening, the newest first: those behind a
-// place of its own, about so many; and whether these were the last. The last of
-// them may be a gap, which says how far was read without finding more. A source
-// that is not over tells at least one, or a gap.
-type happeningSource func(ctx context.Context, at int64, id string, limit int) (told []happening, over bool, err error)
+// parseNumbers reads so many numbers of a cursor, each before a point, and what follows.
+func parseNumbers(text string, count int) (numbers []int64, rest string, err error) {
+	rest = text
+	for range count {
+		number, after, found := strings.Cut(rest, ".")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || !found {
+			return nil, "", noCursor(text)
+		}
+		numbers, rest = append(numbers, n), after
+	}
+	return numbers, rest, nil
+}
+
+func noCursor(text string) error {
+	return ledger.ErrNotFound.In("", "the place %q of a list", ledger.Clip(text))
+}
 
 // sourceReader reads a source step by step.
 type sourceReader struct {
-	read   happeningSource
-	number int
-	at     int64
-	id     string
-	ready  []happening // read, and not told yet
-	over   bool        // there are no more than those
+	source source
+	after  cursor
+	ready  []event // read, and not listed yet
+	over   bool    // there are no more than those
 }
 
-// first is the next that the source has to tell, or nil.
-func (r *sourceReader) first(ctx context.Context, limit int) (*happening, error) {
+// fill reads on where no event is ready.
+func (r *sourceReader) fill(limit int) (err error) {
+	if len(r.ready) > 0 || r.over {
+		return nil
+	}
+	if r.ready, r.over, err = r.source(r.after, limit); err != nil {
+		return err
+	}
 	if len(r.ready) == 0 && !r.over {
-		told, over, err := r.read(ctx, r.at, r.id, limit)
-		if err != nil {
-			return nil, err
-		}
-		if len(told) == 0 && !over {
-			return nil, fmt.Errorf("source %d of an activity list tells nothing and is not over", r.number)
-		}
-		for i := range told {
-			told[i].Source = r.number
-		}
-		if n := len(told); n > 0 {
-			r.at, r.id = told[n-1].At, told[n-1].ID
-		}
-		r.ready, r.over = told, over
+		return fmt.Errorf("source %d of an activity list returns nothing and is not over", r.after.Source)
 	}
-	if len(r.ready) == 0 {
-		return nil, nil
+	for i := range r.ready {
+		r.ready[i].Source = r.after.Source
+		r.after = r.ready[i].cursor
 	}
-	return &r.ready[0], nil
+	return nil
 }
 
-// merge gives tell what the sources tell behind a place, the newest first, until
-// tell returns that it is enough. Gaps are passed to it too.
-func merge(
-	ctx context.Context, sources []happeningSource, after happeningPlace, limit int,
-	tell func(happening) (bool, error),
-) error {
-	readers := make([]*sourceReader, len(sources))
-	for i, read := range sources {
-		at, id := after.from(i)
-		readers[i] = &sourceReader{read: read, number: i, at: at, id: id}
+// merge calls visit with the events of the sources behind a cursor, the newest first, until
+// visit returns that it is enough. Gaps are passed to it too.
+func merge(sources []source, after cursor, limit int, visit func(event) (enough bool, err error)) error {
+	readers := make([]sourceReader, len(sources))
+	for i := range sources {
+		readers[i] = sourceReader{source: sources[i], after: after.in(i)}
 	}
 	for {
-		var next *happening
-		var of *sourceReader
-		for _, r := range readers {
-			h, err := r.first(ctx, limit)
-			if err != nil {
+		var next *sourceReader
+		for i := range readers {
+			r := &readers[i]
+			if err := r.fill(limit); err != nil {
 				return err
 			}
-			if h != nil && (next == nil || h.compare(next.happeningPlace) < 0) {
-				next, of = h, r
+			if len(r.ready) > 0 && (next == nil || r.ready[0].compare(next.ready[0].cursor) < 0) {
+				next = r
 			}
 		}
 		if next == nil {
 			return nil
 		}
-		of.ready = of.ready[1:]
-		if enough, err := tell(*next); err != nil || enough {
+		e := next.ready[0]
+		next.ready = next.ready[1:]
+		if enough, err := visit(e); err != nil || enough {
 			return err
 		}
 	}
@@ -390,23 +365,21 @@ func merge(
 // maxGaps is how many gaps a page reads across before it is shown as it is.
 const maxGaps = 4
 
-// mergePage is at most so many of what the sources tell behind a place, and where
-// the next page goes on; nil: there are no more. A page may be short, and not be
-// the last: where for a long time there was nothing.
-func mergePage(
-	ctx context.Context, sources []happeningSource, after happeningPlace, most int,
-) (page []happening, next *happeningPlace, err error) {
+// mergePage is at most so many events of the sources behind a cursor, and the cursor of the
+// next page; nil: there are no more. A page may be short without being the last: where
+// for a long time there was nothing.
+func mergePage(sources []source, after cursor, most int) (page []event, next *cursor, err error) {
 	gaps := 0
-	err = merge(ctx, sources, after, most+1, func(h happening) (bool, error) {
+	err = merge(sources, after, most+1, func(e event) (bool, error) {
 		switch {
-		case h.Gap:
+		case e.Gap:
 			if gaps++; gaps == maxGaps {
-				next = &h.happeningPlace
+				next = &e.cursor
 			}
 		case len(page) == most:
-			next = &page[most-1].happeningPlace
+			next = &page[most-1].cursor
 		default:
-			page = append(page, h)
+			page = append(page, e)
 		}
 		return next != nil, nil
 	})

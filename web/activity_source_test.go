@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,59 +12,59 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// listedSource is a source that tells what is in a list, at most so many at once, and a
+// listedSource is a source of what is in a list, at most so many at once, and a
 // gap wherever it has walked over so many moments.
-func listedSource(all []happening, atOnce int, walk int64) happeningSource {
-	return func(_ context.Context, at int64, id string, limit int) (told []happening, over bool, err error) {
-		horizon := at - walk
+func listedSource(all []event, atOnce int, walk int64) source {
+	return func(after cursor, limit int) (read []event, over bool, err error) {
+		horizon := after.At - walk
 		for _, h := range all {
-			behind := h.At < at || h.At == at && h.ID > id
+			behind := h.At < after.At || h.At == after.At && h.ID > after.ID
 			switch {
 			case !behind:
-			case len(told) == min(atOnce, limit):
-				return told, false, nil
+			case len(read) == min(atOnce, limit):
+				return read, false, nil
 			case h.At <= horizon:
-				return append(told, happening{happeningPlace: happeningPlace{At: horizon}, Gap: true}), false, nil
+				return append(read, event{cursor: cursor{At: horizon}, Gap: true}), false, nil
 			default:
-				told = append(told, h)
+				read = append(read, h)
 			}
 		}
-		return told, true, nil
+		return read, true, nil
 	}
 }
 
 // anyList is a source's list, many of one moment.
-func anyList(source int) *rapid.Generator[[]happening] {
-	return rapid.Custom(func(t *rapid.T) []happening {
-		moments := rapid.SliceOfN(rapid.Int64Range(100, 130), 0, 25).Draw(t, fmt.Sprint("moments of ", source))
+func anyList(number int) *rapid.Generator[[]event] {
+	return rapid.Custom(func(t *rapid.T) []event {
+		moments := rapid.SliceOfN(rapid.Int64Range(100, 130), 0, 25).Draw(t, fmt.Sprint("moments of ", number))
 		slices.SortFunc(moments, func(a, b int64) int { return cmp.Compare(b, a) })
-		all := make([]happening, len(moments))
+		all := make([]event, len(moments))
 		for i, at := range moments {
-			all[i] = happening{happeningPlace: happeningPlace{At: at, Source: source, ID: fmt.Sprintf("%02d", i)}}
+			all[i] = event{cursor: cursor{At: at, Source: number, ID: fmt.Sprintf("%02d", i)}}
 		}
 		return all
 	})
 }
 
 // TestPagesOfActivityAreTheWholeList shows that whatever the pages' length, and
-// however many things happened in one moment, page behind page tells each once.
+// however many things happened in one moment, page behind page shows each event once.
 func TestPagesOfActivityAreTheWholeList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var want []happening
-		var sources []happeningSource
+		var want []event
+		var sources []source
 		for i := range rapid.IntRange(1, activitySources).Draw(t, "sources") {
 			all := anyList(i).Draw(t, "list")
 			want = append(want, all...)
 			sources = append(sources,
 				listedSource(all, rapid.IntRange(1, 30).Draw(t, "at once"), rapid.Int64Range(1, 50).Draw(t, "walk")))
 		}
-		slices.SortStableFunc(want, func(a, b happening) int { return a.compare(b.happeningPlace) })
+		slices.SortStableFunc(want, func(a, b event) int { return a.compare(b.cursor) })
 		most := rapid.IntRange(1, 12).Draw(t, "page")
 
-		var got []happening
-		after := happeningPlace{At: 1000}
+		var got []event
+		after := cursor{At: 1000}
 		for pages := 0; ; pages++ {
-			page, next, err := mergePage(t.Context(), sources, after, most)
+			page, next, err := mergePage(sources, after, most)
 			if err != nil || len(page) > most || pages > 2000 {
 				t.Fatalf("page %d has %d: %v", pages, len(page), err)
 			}
@@ -73,34 +72,34 @@ func TestPagesOfActivityAreTheWholeList(t *testing.T) {
 			if next == nil {
 				break
 			}
-			if after, err = parsePlace(next.String(), activitySources); err != nil || after != *next {
-				t.Fatalf("the place %v comes back as %v: %v", *next, after, err)
+			if after, err = parseCursor(next.String(), activitySources); err != nil || after != *next {
+				t.Fatalf("the cursor %v comes back as %v: %v", *next, after, err)
 			}
 		}
-		if !slices.EqualFunc(got, want, func(a, b happening) bool { return a.happeningPlace == b.happeningPlace }) {
+		if !slices.EqualFunc(got, want, func(a, b event) bool { return a.cursor == b.cursor }) {
 			t.Fatalf("got  %v\nwant %v", got, want)
 		}
 	})
 }
 
-func TestPlaceOfActivity(t *testing.T) {
+func TestCursorOfActivity(t *testing.T) {
 	for _, s := range []string{
 		"", ".", "x.0.", "1.x.", "1.4.", "1.-1.", "-1.0.", "253402300800000.0.", "99999999999999999999.0.",
 	} {
-		if _, err := parsePlace(s, activitySources); !errors.Is(err, ledger.ErrNotFound) {
-			t.Errorf("%q is read as a place: %v", s, err)
+		if _, err := parseCursor(s, activitySources); !errors.Is(err, ledger.ErrNotFound) {
+			t.Errorf("%q is read as a cursor: %v", s, err)
 		}
 	}
-	want := happeningPlace{At: 5, Source: 3, ID: "a.b/c d"}
-	if p, err := parsePlace("5.3.a.b/c d", activitySources); err != nil || p != want {
+	want := cursor{At: 5, Source: 3, ID: "a.b/c d"}
+	if p, err := parseCursor("5.3.a.b/c d", activitySources); err != nil || p != want {
 		t.Errorf("got %v: %v", p, err)
 	}
 }
 
 // TestASourceThatStandsStillIsAnError: else the page would be asked for forever.
 func TestASourceThatStandsStillIsAnError(t *testing.T) {
-	still := func(context.Context, int64, string, int) ([]happening, bool, error) { return nil, false, nil }
-	if _, _, err := mergePage(t.Context(), []happeningSource{still}, happeningPlace{At: 5}, 1); err == nil {
+	still := func(cursor, int) ([]event, bool, error) { return nil, false, nil }
+	if _, _, err := mergePage([]source{still}, cursor{At: 5}, 1); err == nil {
 		t.Error("it is not noticed")
 	}
 }

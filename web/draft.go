@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -64,24 +66,17 @@ func (v *visit) draft(id, path string) (f *form, here bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	fields, err := url.ParseQuery(d.Body)
-	if err != nil {
-		return nil, false, err
-	}
 	if d.Path != path {
 		return nil, false, ledger.ErrNotFound
 	}
-	return formOf(fields), d.Session == v.session.ID, nil
+	fields, err := url.ParseQuery(d.Body)
+	return formOf(fields), d.Session == v.session.ID, err
 }
 
 // draftForm is a form as its page shows it first: empty, or with the fields of the draft
 // that the address names.
 func (v *visit) draftForm(path string) (*form, error) {
-	id := v.value(draftField)
-	if id == "" {
-		return emptyForm(), nil
-	}
-	f, _, err := v.draft(id, path)
+	f, _, err := v.draft(v.value(draftField), path)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return emptyForm(), nil
 	}
@@ -105,24 +100,16 @@ const (
 	longestKept = 3500
 )
 
-// keptCookie is the cookie in which a form waits for the log-in. Only an answer to a
-// form of our own pages sets it: those of other sites are refused before.
-func (v *visit) keptCookie() string {
-	if v.caller.Secure {
-		return "__Host-form"
-	}
-	return "form"
-}
+// keptCookie is the cookie in which a form waits for the log-in. Only a form of our own
+// pages sets it: those of other sites are refused before.
+func (v *visit) keptCookie() string { return cookieName("form", v.caller.Secure) }
 
 // keepForm gives the browser what was posted without a session, but for the secrets.
 func (v *visit) keepForm() {
 	if v.r.Method != http.MethodPost || len(v.r.PostForm) == 0 {
 		return
 	}
-	fields := url.Values{}
-	for name, values := range v.r.PostForm {
-		fields[name] = values
-	}
+	fields := maps.Clone(v.r.PostForm)
 	for _, name := range secrets {
 		fields.Del(name)
 	}
@@ -134,42 +121,31 @@ func (v *visit) keepForm() {
 
 // setKept gives the browser a form to keep, or takes it away: "".
 func (v *visit) setKept(text string) {
-	c := &http.Cookie{
-		Name: v.keptCookie(), Value: text, Path: "/", MaxAge: int(keptLife / time.Second),
-		HttpOnly: true, Secure: v.caller.Secure, SameSite: http.SameSiteStrictMode,
-	}
-	if text == "" {
-		c.MaxAge = -1
-	}
-	http.SetCookie(v.w, c)
+	v.setCookie(v.keptCookie(), text, keptLife, http.SameSiteStrictMode)
 }
 
-// seeNext leads on after a log-in: to where the visitor was or, with what was typed
-// there, to a draft of the new session.
+// seeNext leads on after a log-in: to the page that the visitor came from or, with what
+// was typed there, to a draft of the new session.
 func (v *visit) seeNext() error {
-	next := v.next()
-	if next == "" {
-		next = "/spot"
+	next, kept := cmp.Or(v.next(), "/spot"), v.cookie(v.keptCookie())
+	if kept == "" {
+		return v.see(next)
 	}
-	c, err := v.r.Cookie(v.keptCookie())
-	if err != nil {
-		return v.see(next, nil)
-	}
-	path, fields, is := readKept(c.Value)
+	path, fields, is := readKept(kept)
 	if is && path != next {
-		return v.see(next, nil) // another tab waits for it
+		return v.see(next) // another tab waits for it
 	}
 	v.setKept("")
 	if of := fields.Get(accountField); !is || of != "" && of != string(v.account()) {
-		return v.see(next, nil)
+		return v.see(next)
 	}
-	fields.Del(unitsField) // it was not looked at yet
+	fields.Del(unitsField) // nobody has confirmed it
 	id, err := v.addDraft(fields.Get("id"), path, fields)
 	if err != nil {
 		v.Log.Warn("a form that was kept could not be shown again", "request", v.caller.Request, "error", err)
-		return v.see(next, nil)
+		return v.see(next)
 	}
-	return v.see(address(path, draftField, id), nil)
+	return v.see(path, draftField, id)
 }
 
 // readKept reads what a browser has kept.

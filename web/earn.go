@@ -34,7 +34,7 @@ func (v *visit) earning(title string) (e earning, err error) {
 	if e.Holder, err = v.holder(everything); err != nil {
 		return e, err
 	}
-	e.Assets, err = v.assets(v.context())
+	e.Assets, err = v.assets()
 	return e, err
 }
 
@@ -359,7 +359,7 @@ func (v *visit) earnHistory() error {
 		Today: staking.DayOf(v.Books.Now()),
 	}
 	var err error
-	if h.Assets, err = v.assets(v.context()); err != nil {
+	if h.Assets, err = v.assets(); err != nil {
 		return err
 	}
 	holder, err := v.holder(0)

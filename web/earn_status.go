@@ -233,16 +233,10 @@ func (e earning) next() nextFigure {
 // Countdown is how long it is until a moment, which goes on counting where there is
 // JavaScript.
 func (p *view) Countdown(now, at time.Time) template.HTML {
-	text := p.locale.until(at.Sub(now))
-	var b strings.Builder
-	err := countdownTemplate.Execute(&b, struct {
+	return markup(countdownTemplate, struct {
 		At, Text, Title string
 		Millis          int64
-	}{at.UTC().Format(time.RFC3339), text, p.locale.time(at.UTC()) + " UTC", at.UnixMilli()})
-	if err != nil {
-		panic(err) // a template of constants and texts
-	}
-	return template.HTML(b.String())
+	}{at.UTC().Format(time.RFC3339), p.locale.until(at.Sub(now)), p.locale.time(at.UTC()) + " UTC", at.UnixMilli()})
 }
 
 var countdownTemplate = template.Must(template.New("countdown").Parse(

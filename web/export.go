@@ -18,9 +18,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// instant is a time for programs: UTC, to the millisecond.
-func instant(t time.Time) string { return ledger.FormatTime(t) }
-
 // file answers with a CSV file, which is written while it is read. What cannot be
 // finished ends with the connection broken off, so that nobody takes a part for the whole.
 // The columns' names are words for programs, in every language the same.
@@ -126,7 +123,7 @@ func (v *visit) rewardsFile() error {
 	if f.Faulty() {
 		return v.showExport(http.StatusUnprocessableEntity, f)
 	}
-	assets, err := v.assets(v.context())
+	assets, err := v.assets()
 	if err != nil {
 		return err
 	}
@@ -140,7 +137,7 @@ func (v *visit) rewardsFile() error {
 	}
 	return v.file(name, columns, func(line func(...string) error) error {
 		return v.Reports.Rewards(v.context(), v.account(), from, to, func(r reports.Reward) error {
-			a, err := v.asset(v.context(), assets, r.Asset)
+			a, err := v.asset(assets, r.Asset)
 			if err != nil {
 				return err
 			}
@@ -172,7 +169,7 @@ func ourCells(a ledger.Asset, r reports.Reward) []string {
 	return []string{
 		r.Day.String(), r.Asset, a.Format(r.Opening), a.Format(r.Average), a.Format(r.Eligible), r.APR.String(),
 		a.Format(r.Reward),
-		before, after, price, value, instant(r.PaidAt), download.Cell(r.EntryID()),
+		before, after, price, value, ledger.FormatTime(r.PaidAt), download.Cell(r.EntryID()),
 	}
 }
 
@@ -226,7 +223,7 @@ func (v *visit) rewardChanges() error {
 			}
 			stays := new(big.Int).Mul(big.NewInt(int64(l.Balance)), big.NewInt(l.Stays))
 			cells := []string{
-				instant(l.At), what, entry, a.Format(l.Amount), strconv.FormatInt(l.Left, 10),
+				ledger.FormatTime(l.At), what, entry, a.Format(l.Amount), strconv.FormatInt(l.Left, 10),
 				ledger.FormatBig(l.Product, a.Scale),
 				a.Format(l.Balance), strconv.FormatInt(l.Stays, 10), ledger.FormatBig(stays, a.Scale),
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,7 +120,7 @@ func (v *visit) keyToRevoke() error {
 		return err
 	}
 	if !k.Revoked.IsZero() {
-		return v.see("/account/keys", nil)
+		return v.see("/account/keys")
 	}
 	return v.show("key-revoke", keyPage{view: v.view("keys.revoke.title"), K: v.keyRow(k)})
 }
@@ -140,12 +139,7 @@ func (s *submission) revokeKey() error {
 			return err
 		}
 	}
-	return s.see("/account/keys", nil)
-}
-
-// showKey shows a key that was just made. Its secret is not shown again.
-func (v *visit) showKey(k access.Key, secret string) error {
-	return v.showAs(http.StatusOK, "key-made", keyPage{view: v.view("keys.made.title"), K: v.keyRow(k), Secret: secret})
+	return s.see("/account/keys")
 }
 
 // keyFormPage is the form that makes an API key.
@@ -248,7 +242,7 @@ func (v *visit) readKey(f *form) access.Key {
 	return k
 }
 
-// makeKey makes an API key and shows it, its secret for the only time.
+// makeKey makes an API key and shows it. Its secret is not shown again.
 func (s *submission) makeKey() error {
 	f := s.form()
 	k := s.readKey(f)
@@ -265,14 +259,10 @@ func (s *submission) makeKey() error {
 	if f.Faulty() {
 		return s.showKeyForm(http.StatusUnprocessableEntity, f)
 	}
-	status, err := s.confirm(f, "password")
-	if err != nil {
+	if err := s.confirm(f, "password", s.showKeyForm); err != nil {
 		return err
 	}
-	if f.Faulty() {
-		return s.showKeyForm(status, f)
-	}
-	secret, repeated, err := s.keyOnce(&k, f.Value("id"))
+	secret, repeated, err := s.addKey(&k, f.Value("id"))
 	switch {
 	case ledger.ReasonOf(err) == people.ReasonTooManyKeys: // another page has made the last one
 		f.fault("", s.locale.T("keys.full", "most", keys.Most))
@@ -280,14 +270,14 @@ func (s *submission) makeKey() error {
 	case err != nil:
 		return err
 	case repeated:
-		return s.see("/account/keys", url.Values{"again": {"1"}})
+		return s.see("/account/keys", "again", "1")
 	}
-	return s.showKey(k, secret)
+	return s.show("key-made", keyPage{view: s.view("keys.made.title"), K: s.keyRow(k), Secret: secret})
 }
 
-// keyOnce makes the key that a form asks for, or reports that the form was sent before:
-// its secret is shown only once, even if a browser sends the form again.
-func (s *submission) keyOnce(k *access.Key, id string) (secret string, repeated bool, err error) {
+// addKey makes the key that a form asks for. repeated reports that the same form was sent
+// before: the form's ID is the idempotency key, and the secret is not shown again.
+func (s *submission) addKey(k *access.Key, id string) (secret string, repeated bool, err error) {
 	asked := idempotency.Request{
 		Owner: "pages " + string(k.Account), Key: "key " + id, Digest: sha256.Sum256([]byte(id)),
 		Until: s.Books.Now().Add(24 * time.Hour),

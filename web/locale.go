@@ -189,7 +189,7 @@ func (l *locale) time(t time.Time) string {
 
 // until is how long it is until something: in hours and minutes, rounded up.
 func (l *locale) until(d time.Duration) string {
-	minutes := int((d + time.Minute - 1) / time.Minute)
+	minutes := minutes(d)
 	switch {
 	case minutes <= 0:
 		return l.T("until.now")

@@ -11,49 +11,47 @@ import (
 	"github.com/softstake/softstake/people"
 )
 
-// refusedAfter is how long a refusal takes at least: that more is done for an
-// address that is known does not show.
+// refusedAfter is how long a refusal takes at least: the time does not show that more is
+// done for an address that is known.
 const refusedAfter = 200 * time.Millisecond
 
 // loginPage is the page to log in on.
 type loginPage struct {
 	*view
 	F        *form
-	Next     string    // where it leads, or ""
-	Why      string    // why one is here: "ended", "kept", "out", "everywhere" or ""
-	Visitors []Visitor // of books that are made up
+	Next     string    // the page that it leads to, or ""
+	Why      string    // the reason to log in: "ended", "kept", "out", "everywhere" or ""
+	Visitors []Visitor // of a demo
 }
 
-// showLogin shows the page to log in on; the view and the visitors come here.
+// showLogin shows the page to log in on, and fills in what each such page has.
 func (v *visit) showLogin(status int, p loginPage) error {
 	p.view = v.view("login.title")
+	if p.Next == "" {
+		p.Next = v.next()
+	}
 	if v.Play != nil {
 		p.Visitors = v.Play.Visitors()
 	}
 	return v.showAs(status, "login", p)
 }
 
-// whys are the reasons for being asked to log in that an address may give.
+// whys are the reasons to log in that an address may give.
 var whys = map[string]bool{"ended": true, "out": true, "everywhere": true}
 
 func (v *visit) loginForm() error {
 	if v.account() != "" {
 		return v.seeNext() // another tab has logged in
 	}
-	p := loginPage{F: emptyForm(), Next: v.next()}
+	p := loginPage{F: emptyForm()}
 	if why := v.value("why"); whys[why] {
 		p.Why = why
 	}
 	return v.showLogin(http.StatusOK, p)
 }
 
-// next is where the visitor goes after logging in, or "".
-func (v *visit) next() string {
-	if next := v.value("next"); ours(next) {
-		return next
-	}
-	return ""
-}
+// next is the page to show after the log-in, or "".
+func (v *visit) next() string { return v.ownPath("next", "") }
 
 func (s *submission) logIn() error {
 	f := s.form()
@@ -65,7 +63,7 @@ func (s *submission) logIn() error {
 		f.fault("password", s.locale.T("login.no-password"))
 	}
 	if f.Faulty() {
-		return s.showLogin(http.StatusUnprocessableEntity, loginPage{F: f, Next: s.next()})
+		return s.showLogin(http.StatusUnprocessableEntity, loginPage{F: f})
 	}
 	slow := time.NewTimer(refusedAfter)
 	defer slow.Stop()
@@ -78,7 +76,9 @@ func (s *submission) logIn() error {
 		return err
 	}
 	if wait > 0 {
-		return s.tooManyAttempts(f, wait)
+		s.comeAgain(wait)
+		f.fault("", s.locale.N("login.wait", minutes(wait)))
+		return s.showLogin(http.StatusTooManyRequests, loginPage{F: f})
 	}
 	err = a.logIn(f.Value("password"))
 	switch {
@@ -88,33 +88,25 @@ func (s *submission) logIn() error {
 		case <-s.context().Done():
 		}
 		f.fault("", s.locale.T("login.wrong"))
-		return s.showLogin(http.StatusUnprocessableEntity, loginPage{F: f, Next: s.next()})
+		return s.showLogin(http.StatusUnprocessableEntity, loginPage{F: f})
 	case errors.Is(err, errBusy):
-		if err := a.takeBack(); err != nil {
+		if err := a.uncount(); err != nil {
 			return err
 		}
-		s.refuseBusy()
-		return nil
+		return s.refuseBusy()
 	case err != nil:
 		return err
 	}
 	return s.seeNext()
 }
 
-// tooManyAttempts says when to try again.
-func (v *visit) tooManyAttempts(f *form, wait time.Duration) error {
-	v.comeAgain(wait)
-	f.fault("", v.locale.N("login.wait", minutes(wait)))
-	return v.showLogin(http.StatusTooManyRequests, loginPage{F: f, Next: v.next()})
-}
-
-// logIn checks the password and begins a session. access.ErrUnknown if there is no such
-// login, or the password is another.
+// logIn checks the password and adds a session. access.ErrUnknown if there is no such
+// login, or the password is wrong.
 func (a *loginAttempt) logIn(password string) error {
-	err := a.checkAndBegin(password)
+	err := a.addSession(password)
 	if errors.Is(err, errHashReplaced) {
 		if a.login, err = a.findLogin(a.email); err == nil {
-			err = a.checkAndBegin(password)
+			err = a.addSession(password)
 		}
 	}
 	if errors.Is(err, errHashReplaced) {
@@ -134,13 +126,12 @@ func (a *loginAttempt) logIn(password string) error {
 // password was set, or another log-in has hashed the same password with today's parameters.
 var errHashReplaced = errors.New("the hash of the password was replaced")
 
-// checkAndBegin checks the password against the login as it was read, and begins a
-// session, a new one at each log-in; the browser's former one ends.
-func (a *loginAttempt) checkAndBegin(password string) error {
-	err := a.hashing().inTurn(a.context(), a.hasher(),
-		func() error { return access.CheckPassword(a.login.Password, password) })
+// addSession checks the password against the login as it was read, and adds a new session;
+// the browser's former session ends.
+func (a *loginAttempt) addSession(password string) error {
+	err := a.hash(func() error { return access.CheckPassword(a.login.Password, password) })
 	if errors.Is(err, access.ErrUnknown) && a.login.Account != "" && !a.slowed {
-		// Of those beyond the threshold no events are kept: a stranger must not fill the list.
+		// Attempts beyond the threshold make no events: a stranger must not fill the list.
 		if err := a.recordEventOf(a.login.Account, "log-in refused", a.login.Email); err != nil {
 			return err
 		}
@@ -162,8 +153,7 @@ func (a *loginAttempt) checkAndBegin(password string) error {
 		return err
 	}
 	if former := a.session; former.ID != "" {
-		if err := a.Books.People().EndSession(a.context(), former.Account, former.ID); err != nil &&
-			!errors.Is(err, ledger.ErrNotFound) {
+		if err := a.endOwnSession(former); err != nil {
 			return err
 		}
 	}
@@ -172,8 +162,8 @@ func (a *loginAttempt) checkAndBegin(password string) error {
 	return nil
 }
 
-// findLogin is the login of an address; the zero Login, whose password is nobody's, if
-// there is none.
+// findLogin is the login of an address of mail; the zero Login, whose password is nobody's,
+// if there is none.
 func (v *visit) findLogin(email string) (people.Login, error) {
 	login, err := v.People.Login(v.context(), email)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -182,13 +172,13 @@ func (v *visit) findLogin(email string) (people.Login, error) {
 	return login, err
 }
 
-// rehash replaces a hash that was made with other parameters than today's. A person
-// who has logged in is not refused where that fails.
+// rehash replaces a hash that was not made with today's parameters. A person who has
+// logged in is not refused where that fails.
 func (a *loginAttempt) rehash(password string) {
 	if !access.IsOutdated(a.login.Password) {
 		return
 	}
-	err := a.hashing().inTurn(a.context(), a.hasher(), func() error {
+	err := a.hash(func() error {
 		hash, err := access.RehashPassword(a.Random, password)
 		if err == nil {
 			_, err = a.Books.People().RehashPassword(a.context(), a.login, hash)
@@ -208,17 +198,17 @@ const attemptsWindow = 15 * time.Minute
 // before are counted by the device alone, so that no stranger can keep its owner out.
 const (
 	attemptsOfDevice = 10
-	attemptsFrom     = 100 // from one network, of all addresses of mail
-	attemptsOfMail   = 10  // of one address of mail, from one network
+	attemptsFrom     = 100 // from one network, for all addresses of mail
+	attemptsOfMail   = 10  // for one address of mail, from one network
 )
 
-// Beyond how many attempts of strangers answers slow down. Nobody is refused by these.
+// The numbers of strangers' attempts beyond which responses slow down. They refuse nobody.
 const (
-	slowedOfMail = 30     // of one address of mail, from all networks
-	slowedInAll  = 10_000 // of all
+	slowedOfMail = 30     // for one address of mail, from all networks
+	slowedInAll  = 10_000 // for all
 )
 
-// slowing is what happens beyond the thresholds.
+// slowing delays attempts beyond the thresholds.
 type slowing struct {
 	inAll   int
 	by      time.Duration
@@ -226,11 +216,11 @@ type slowing struct {
 }
 
 const (
-	// slowedBy is how long an attempt waits that is slowed down, and slowedAgain when
-	// one may come again for whom there was no place to wait.
+	// slowedBy is the delay of an attempt, and slowedAgain the Retry-After where too many
+	// are delayed already.
 	slowedBy    = 2 * time.Second
 	slowedAgain = 5 * time.Second
-	// How many wait at the same time, in all and of one address of mail: each holds a connection.
+	// How many are delayed at the same time, in all and for one address of mail: each holds a connection.
 	mostSlowed   = 64
 	mostSlowedOf = 8
 )
@@ -241,9 +231,9 @@ type loginAttempt struct {
 	email   string
 	login   people.Login  // zero: there is none
 	device  access.Device // zero: it has not logged in before
-	trusted bool          // it comes from a device that has logged in before, and has not guessed too often
+	trusted bool          // the device has logged in before, and has not guessed too often
 	slowed  bool
-	counted []string // the counters that it was counted by
+	counted []string // the counters that have counted it
 }
 
 // loginAttempt reads what is known of an attempt.
@@ -256,15 +246,15 @@ func (s *submission) loginAttempt(email string) (a *loginAttempt, err error) {
 	return a, err
 }
 
-// begin counts the attempt before anything else is done for it, and lets it wait where
-// answers are slow. wait is how long until the next is allowed, where this one is not.
+// begin counts the attempt before anything else is done for it, and delays it where
+// responses are slow. wait is how long until the next is allowed, where this one is not.
 func (a *loginAttempt) begin() (wait time.Duration, err error) {
 	if a.trusted {
 		wait, err = a.count("device "+a.device.ID, attemptsOfDevice)
 		if err != nil || wait == 0 {
 			return 0, err
 		}
-		a.trusted = false // whoever has its cookie has guessed often enough: the rest as a stranger
+		a.trusted = false // whoever has its cookie has guessed often enough, and is now a stranger
 	}
 	from, all, mail := "log in from "+access.Network(a.caller.Address).String(), "log in", "log in "+a.email
 	if wait, err = a.count(from, attemptsFrom); err != nil || wait > 0 {
@@ -296,18 +286,18 @@ func (a *loginAttempt) count(counter string, most int) (wait time.Duration, err 
 	return wait, err
 }
 
-// slowBeyond slows the attempt down where there were as many already.
+// slowBeyond slows the attempt down where the counter has reached most.
 func (a *loginAttempt) slowBeyond(counter string, most int) error {
 	wait, err := a.count(counter, most)
 	a.slowed = a.slowed || wait > 0
 	return err
 }
 
-// waitSlowed waits, before the password is looked at: whoever does not wait for the
-// answer gets none. Where too many wait already the attempt is not made.
+// waitSlowed delays the attempt before the password is checked: whoever does not wait
+// learns nothing. Where too many wait already the attempt is not made.
 func (a *loginAttempt) waitSlowed() (wait time.Duration, err error) {
 	if !a.slow.waiting.Acquire(a.email) {
-		return slowedAgain, a.takeBack()
+		return slowedAgain, a.uncount()
 	}
 	defer a.slow.waiting.Release(a.email)
 	delay := time.NewTimer(a.slow.by)
@@ -320,42 +310,35 @@ func (a *loginAttempt) waitSlowed() (wait time.Duration, err error) {
 	}
 }
 
-// takeBack uncounts an attempt that was not made.
-func (a *loginAttempt) takeBack() error {
+// uncount uncounts an attempt that was not made.
+func (a *loginAttempt) uncount() error {
 	return a.Books.People().UncountAttempts(a.context(), a.counted...)
 }
 
 // succeed uncounts an attempt that succeeded: its network and its address of mail have
-// not guessed. A device is counted all the same, or one that logs in in a loop would
-// take the processor from other people's devices.
+// not guessed. A device stays counted, or one that logs in in a loop would take the
+// processor from other people's devices.
 func (a *loginAttempt) succeed() error {
 	if a.trusted {
 		return nil
 	}
-	return errors.Join(a.takeBack(), a.Books.People().ResetAttempts(a.context(), a.ofMail()))
+	return errors.Join(a.uncount(), a.Books.People().ResetAttempts(a.context(), a.ofMail()))
 }
 
-// hashing limits the checks of passwords, and hasher identifies the caller:
-// strangers and devices that have logged in before do not wait for each other.
-func (a *loginAttempt) hashing() *turns {
+// hash calls what hashes a password in turn. Strangers, by network, and devices that have
+// logged in before, by address of mail, do not wait for each other.
+func (a *loginAttempt) hash(do func() error) error {
 	if a.trusted {
-		return a.trustedHashing
+		return a.trustedHashing.inTurn(a.context(), a.email, do)
 	}
-	return a.strangersHashing
-}
-
-func (a *loginAttempt) hasher() string {
-	if a.trusted {
-		return a.email
-	}
-	return access.Network(a.caller.Address).String()
+	return a.strangersHashing.inTurn(a.context(), access.Network(a.caller.Address).String(), do)
 }
 
 const (
 	hashesAtOnce    = 2               // of strangers, and as many of others; each takes 19 MiB and a core
-	hashPatience    = 3 * time.Second // how long one waits for one's turn
-	againIfBusy     = 5 * time.Second // after which one may come again who has waited in vain
-	mostHashing     = 100             // who hash, or wait for their turn
+	hashPatience    = 3 * time.Second // how long one waits for a turn
+	againIfBusy     = 5 * time.Second // the Retry-After of those who have waited in vain
+	mostHashing     = 100             // who hash, or wait for a turn
 	mostHashingFrom = 8               // of one network
 	mostHashingOf   = 3               // of one person
 )
@@ -377,11 +360,11 @@ func newTurns(each int) *turns {
 
 // inTurn calls what hashes a password when it is the caller's turn. errBusy if that
 // does not come in time, or if too many wait already.
-func (t *turns) inTurn(ctx context.Context, who string, do func() error) error {
-	if !t.waiting.Acquire(who) {
+func (t *turns) inTurn(ctx context.Context, caller string, do func() error) error {
+	if !t.waiting.Acquire(caller) {
 		return errBusy
 	}
-	defer t.waiting.Release(who)
+	defer t.waiting.Release(caller)
 	patience := time.NewTimer(hashPatience)
 	defer patience.Stop()
 	select {
@@ -396,43 +379,46 @@ func (t *turns) inTurn(ctx context.Context, who string, do func() error) error {
 }
 
 // confirm checks the password of the person who has logged in again, before something
-// that a browser left open must not do. Attempts are counted by the session alone:
-// neither a stranger in the same network nor one with a stolen session can keep the
-// owner from a new password. What is wrong stands at the field of the form, and the
-// status says it as well.
-func (s *submission) confirm(f *form, field string) (status int, err error) {
+// that an open browser must not do. Attempts are counted by the session alone: neither a
+// stranger in the same network nor one with a stolen session can keep the owner from a new
+// password. Where it is wrong, show shows the form with the fault at the field, and the
+// error is errAnswered.
+func (s *submission) confirm(f *form, field string, show func(status int, f *form) error) error {
+	refuse := func(status int, sentence string) error {
+		f.fault(field, sentence)
+		return answered(show(status, f))
+	}
 	if f.Value(field) == "" {
-		f.fault(field, s.locale.T("confirm.none"))
-		return http.StatusUnprocessableEntity, nil
+		return refuse(http.StatusUnprocessableEntity, s.locale.T("confirm.none"))
 	}
 	counter := "confirm in " + s.session.ID
 	wait, err := s.Books.People().CountAttempt(s.context(), counter, attemptsOfDevice, attemptsWindow)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if wait > 0 {
 		s.comeAgain(wait)
-		f.fault(field, s.locale.N("confirm.wait", minutes(wait)))
-		return http.StatusTooManyRequests, nil
+		return refuse(http.StatusTooManyRequests, s.locale.N("confirm.wait", minutes(wait)))
 	}
 	login, err := s.findLogin(s.session.Email)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	err = s.trustedHashing.inTurn(s.context(), s.session.Email,
 		func() error { return access.CheckPassword(login.Password, f.Value(field)) })
 	switch {
 	case errors.Is(err, access.ErrUnknown):
-		f.fault(field, s.locale.T("confirm.wrong"))
-		return http.StatusUnprocessableEntity, s.recordEvent("password refused", "")
+		if err := s.recordEvent("password refused", ""); err != nil {
+			return err
+		}
+		return refuse(http.StatusUnprocessableEntity, s.locale.T("confirm.wrong"))
 	case errors.Is(err, errBusy):
 		if err := s.Books.People().UncountAttempts(s.context(), counter); err != nil {
-			return 0, err
+			return err
 		}
-		s.refuseBusy()
-		return 0, errAnswered
+		return s.refuseBusy()
 	case err != nil:
-		return 0, err
+		return err
 	}
-	return http.StatusOK, s.Books.People().ResetAttempts(s.context(), counter)
+	return s.Books.People().ResetAttempts(s.context(), counter)
 }

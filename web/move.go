@@ -304,7 +304,7 @@ func (s *submission) fillIn(k kind) error {
 	if err != nil {
 		return err
 	}
-	return s.see(k.confirmation(id), nil)
+	return s.see(k.confirmation(id))
 }
 
 // confirmation is the page of a draft.
@@ -373,7 +373,7 @@ func (v *visit) movingDraft(k kind, s *submission) (*moving, error) {
 	case err != nil:
 		return nil, err
 	case !here || f.Value(unitsField) == "":
-		return nil, answered(v.see("/"+k.name, url.Values{draftField: {id}}))
+		return nil, answered(v.see("/"+k.name, draftField, id))
 	}
 	m, err := v.moving(k, f, true)
 	if err != nil {
@@ -391,7 +391,7 @@ func (v *visit) gone(k kind, id string) error {
 	if form := formOfDraft(id); form != "" {
 		e, _, err := v.Reports.Entry(v.context(), entryID(v.account(), form))
 		if err == nil {
-			return v.see("/"+k.name+"/"+url.PathEscape(e.ID), nil)
+			return v.see("/" + k.name + "/" + url.PathEscape(e.ID))
 		} else if !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
@@ -414,7 +414,7 @@ func (m *moving) done() error {
 				v.caller.Request, "error", err)
 		}
 	}
-	return v.see("/"+m.kind.name+"/"+m.entryID(), nil)
+	return v.see("/" + m.kind.name + "/" + m.entryID())
 }
 
 // donePage is what has moved, as it was posted, and what there is now.

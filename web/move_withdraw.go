@@ -141,7 +141,7 @@ func (v *visit) showWithdrawal(status int, fault string) error {
 }
 
 // seeWithdrawal leads from the address of a form to the page that has it.
-func (v *visit) seeWithdrawal() error { return v.see(withdrawPath(v.r.PathValue("entry")), nil) }
+func (v *visit) seeWithdrawal() error { return v.see(withdrawPath(v.r.PathValue("entry"))) }
 
 // endings are how the demo's visitor may end a withdrawal.
 var endings = map[string]ledger.Kind{
@@ -167,5 +167,5 @@ func (s *submission) endWithdrawal() error {
 	if err != nil {
 		return err
 	}
-	return s.see(withdrawPath(w.ID), nil)
+	return s.see(withdrawPath(w.ID))
 }

@@ -80,14 +80,14 @@ func (v *visit) showAs(status int, name string, data any) error {
 	return nil
 }
 
-// refusal is a page that says why something is not done.
+// refusal is a page with the reason why something is not done.
 type refusal struct {
 	*view
 	Name   string // of the texts: refused.NAME.title …
 	Status int
 }
 
-// refuse answers with a page that says why something is not done, and what is possible.
+// refuse answers with a page that has the reason why something is not done, and what is possible.
 func (v *visit) refuse(status int, name string) {
 	if err := v.showAs(status, "refused", refusal{v.view("refused." + name + ".title"), name, status}); err != nil &&
 		!errors.Is(err, errAnswered) {
@@ -96,16 +96,18 @@ func (v *visit) refuse(status int, name string) {
 	}
 }
 
-// comeAgain tells programs how long to wait: in whole seconds, rounded up.
+// comeAgain sets Retry-After: in whole seconds, rounded up.
 func (v *visit) comeAgain(wait time.Duration) {
 	v.w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
 }
 
-// minutes is how long to wait as people are told it: in whole minutes, rounded up.
+// minutes is how long to wait in whole minutes, rounded up, as texts have it.
 func minutes(wait time.Duration) int { return int((wait + time.Minute - 1) / time.Minute) }
 
-// refuseBusy refuses a request because too many passwords are hashed at the same time.
-func (v *visit) refuseBusy() {
+// refuseBusy refuses a request because too many passwords are hashed at the same time. It
+// returns errAnswered.
+func (v *visit) refuseBusy() error {
 	v.comeAgain(againIfBusy)
 	v.refuse(http.StatusServiceUnavailable, "busy")
+	return errAnswered
 }

@@ -4,26 +4,23 @@ import (
 	"context"
 	"errors"
 	"html/template"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
 )
 
-// Play is a clock that visitors may move, of books that are made up.
+// Play is the clock of a demo, which visitors may move.
 type Play interface {
-	// Move begins to move the clock on by an hour, a day or a week, and returns at
-	// once: what happens until then happens, and days settle. While it is moving, it
-	// goes on to where it was told first.
+	// Move begins to move the clock on by an hour, a day or a week, and returns
+	// immediately: days settle in between. While the clock is moving, Move has no effect.
 	Move(by time.Duration) error
-	// Progress is the progress of the move.
+	// Progress is the progress of the latest move.
 	Progress() Progress
-	// Visitors are those whose shoes one may put on.
+	// Visitors are the holders whom a visitor may log in as.
 	Visitors() []Visitor
 }
 
-// Progress is how far the clock has come that was moved last.
+// Progress is how far the latest move of the clock has come.
 type Progress struct {
 	Moving   bool
 	From, To time.Time
@@ -31,7 +28,7 @@ type Progress struct {
 	Err      error // what stopped it, or nil
 }
 
-// Visitor is a made-up holder whom one may log in as.
+// Visitor is a holder of a demo whom one may log in as.
 type Visitor struct {
 	Name, Email, Password string
 	Story                 string // key of the catalogue: who that is
@@ -40,28 +37,28 @@ type Visitor struct {
 // ClockPath is where the demo's clock is moved.
 const ClockPath = "/demo/clock"
 
-// The steps by which the clock is moved, by the names that forms give them.
+// steps are those by which the clock is moved, by the names that forms give them.
 var steps = map[string]time.Duration{"hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour}
 
 const (
-	// clockWait is how long a visitor without scripts waits for the clock at most,
-	// who then sees how far it is.
+	// clockWait is how long a browser without scripts waits for the clock, before its
+	// page shows the progress.
 	clockWait = 20 * time.Second
-	// clockLook is how often it is checked until then.
-	clockLook = 20 * time.Millisecond
-	// clockDone tells the page that its parts may have changed.
+	// clockPoll is how often the clock is checked until then.
+	clockPoll = 20 * time.Millisecond
+	// clockDone is the event on which a page reads its parts again.
 	clockDone = `{"again":{"target":"body"}}`
 )
 
 // clockPage is the page of the clock.
 type clockPage struct {
 	*view
-	Ahead bool // it was to be moved beyond where it may go
+	Ahead bool // a move was refused: it goes too far
 	Back  string
 }
 
-// clock shows the clock. Whoever watches it move asks for it again and again, and is
-// told when it has come to its end.
+// clock shows the clock. A script that watches it move asks for it repeatedly; a header
+// ends that when the clock has arrived.
 func (v *visit) clock() error {
 	if v.value("moving") != "" && !v.Play.Progress().Moving {
 		v.w.Header().Set("HX-Trigger", clockDone)
@@ -69,74 +66,65 @@ func (v *visit) clock() error {
 	return v.show("clock", clockPage{v.view("clock.title"), v.value("ahead") != "", v.clockBack()})
 }
 
-// moveClock moves the clock. A script watches it move; others wait for it, and are
-// back where they were.
+// moveClock moves the clock. A script watches it move; a browser without scripts waits
+// for it, and is led back to its page.
 func (s *submission) moveClock() error {
 	by, known := steps[s.value("by")]
-	back := url.Values{"back": {s.clockBack()}}
+	back := s.clockBack()
 	if !known {
-		return s.see(ClockPath, back)
+		return s.see(ClockPath, "back", back)
 	}
 	switch err := s.play.Move(by); {
 	case errors.Is(err, ledger.ErrInvalid):
-		back.Set("ahead", "1")
-		return s.see(ClockPath, back)
+		return s.see(ClockPath, "back", back, "ahead", "1")
 	case err != nil:
 		return err
 	case s.fromHTMX():
-		back.Set("moving", "1")
-		return s.see(ClockPath, back)
+		return s.see(ClockPath, "back", back, "moving", "1")
+	case !s.waitForClock():
+		return s.see(ClockPath, "back", back)
 	}
-	if !s.waitForClock(s.context()) {
-		return s.see(ClockPath, back)
-	}
-	http.Redirect(s.w, s.r, s.clockBack(), http.StatusSeeOther)
-	return nil
+	return s.see(back)
 }
 
-// waitForClock waits until the clock does not move, for a while, and reports whether it stands.
-func (s *site) waitForClock(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, clockWait)
+// waitForClock waits for the clock, and reports whether it has arrived in time.
+func (s *submission) waitForClock() bool {
+	ctx, cancel := context.WithTimeout(s.context(), clockWait)
 	defer cancel()
-	look := time.NewTicker(clockLook)
-	defer look.Stop()
+	poll := time.NewTicker(clockPoll)
+	defer poll.Stop()
 	for s.Play.Progress().Moving {
 		select {
 		case <-ctx.Done():
 			return false
-		case <-look.C:
+		case <-poll.C:
 		}
 	}
 	return s.Play.Progress().Err == nil
 }
 
-// clockBack is the page that one comes back to from the clock.
-func (v *visit) clockBack() string {
-	if back := v.value("back"); ours(back) {
-		return back
-	}
-	return "/"
-}
+// clockBack is the page that the clock leads back to.
+func (v *visit) clockBack() string { return v.ownPath("back", "/") }
 
 // clockBar is the clock on top of each page.
 type clockBar struct {
 	Progress
 	Now   time.Time
 	Back  string
-	Watch string // where a script looks how far it is
+	Watch string // where a script watches it move
 }
 
 // Clock is the demo's clock.
 func (p *view) Clock() clockBar {
-	c := clockBar{Progress: p.Play().Progress(), Now: p.visit.Books.Now()}
-	if c.Back = p.visit.comeBack(); p.Path() == ClockPath {
+	c := clockBar{Progress: p.Play().Progress(), Now: p.visit.Books.Now(), Back: p.visit.comeBack()}
+	if p.Path() == ClockPath {
 		c.Back = p.visit.clockBack()
 	}
-	query := url.Values{"back": {c.Back}}
+	moving := ""
 	if c.Moving {
-		query.Set("moving", "1")
+		moving = "1"
 	}
-	c.Watch = ClockPath + "?" + query.Encode()
+	c.Watch = address(ClockPath, "back", c.Back, "moving", moving)
 	return c
 }
 

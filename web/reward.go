@@ -135,7 +135,7 @@ func plus(sign int, text string) string {
 func (p rewardPage) Full(value ledger.Amount) string { return p.view.Price(int64(value)) }
 
 // Instant is a time for programs.
-func (p rewardPage) Instant(t time.Time) string { return instant(t) }
+func (p rewardPage) Instant(t time.Time) string { return ledger.FormatTime(t) }
 
 // Span is so many milliseconds in seconds.
 func (p rewardPage) Span(millis int64) string { return p.Number(ledger.FormatDecimal(millis, 3)) }
@@ -180,9 +180,11 @@ func (p rewardPage) Early() (early []*reports.Change) {
 	return early
 }
 
-// Of is where the page is found of another day with a reward.
-func (p rewardPage) Of(d staking.Day) string {
-	return "/earn/rewards/" + d.String() + "/" + p.Asset.Symbol
+// Of is the page of another day.
+func (p rewardPage) Of(d staking.Day) string { return rewardPath(d, p.Asset.Symbol) }
+
+func rewardPath(d staking.Day, asset string) string {
+	return "/earn/rewards/" + d.String() + "/" + asset
 }
 
 // sheet is a paper of which not more is shown than can be read: of a day with very

@@ -92,7 +92,7 @@ func (s *server) handle(pattern string, at route, h func(*visit) error) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)
 		v.ofForm = at.form != nil && !at.public
-		err := v.begin(!at.public)
+		err := v.begin(at.public)
 		if err == nil {
 			err = h(v)
 		}

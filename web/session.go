@@ -14,22 +14,22 @@ import (
 )
 
 const (
-	// usualIdle is how long one stays logged in who does nothing, and usualLife how
-	// long at all, where Options do not say.
+	// usualIdle is how long a session lives without being used, and usualLife how long it
+	// lives at all, where Options do not set them.
 	usualIdle = time.Hour
 	usualLife = 24 * time.Hour
-	// seenEvery is how often it is written down that a session is used.
-	seenEvery = 5 * time.Minute
-	// longestClient is how much is kept of what a browser says of itself.
+	// touchEvery is how often the use of a session is written down.
+	touchEvery = 5 * time.Minute
+	// longestClient is how many characters are kept of a browser's User-Agent.
 	longestClient = 200
 )
 
-// home is where a visitor begins.
+// home is the first page.
 func (v *visit) home() error {
 	if v.account() == "" {
-		return v.see("/login", nil)
+		return v.see("/login")
 	}
-	return v.see("/spot", nil)
+	return v.see("/spot")
 }
 
 // SessionCookie is the name of the cookie that a session's text is kept in.
@@ -46,14 +46,15 @@ func cookieName(name string, secure bool) string {
 func (v *visit) sessionCookie() string { return SessionCookie(v.caller.Secure) }
 
 // setSession gives the browser a session's text, or takes it away: "".
-func (v *visit) setSession(text string) { v.setCookie(v.sessionCookie(), text, v.SessionLife) }
+func (v *visit) setSession(text string) {
+	v.setCookie(v.sessionCookie(), text, v.SessionLife, http.SameSiteLaxMode)
+}
 
-// setCookie gives the browser a cookie that no script and no other site's form sees, or
-// takes it away: "".
-func (v *visit) setCookie(name, value string, life time.Duration) {
+// setCookie gives the browser a cookie that no script sees, or takes it away: "".
+func (v *visit) setCookie(name, value string, life time.Duration, site http.SameSite) {
 	c := &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second),
-		HttpOnly: true, Secure: v.caller.Secure, SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: v.caller.Secure, SameSite: site,
 	}
 	if value == "" {
 		c.MaxAge = -1
@@ -61,20 +62,26 @@ func (v *visit) setCookie(name, value string, life time.Duration) {
 	http.SetCookie(v.w, c)
 }
 
-// readSession reads who has logged in: access.ErrUnknown if nobody has.
-func (v *visit) readSession() error {
-	c, err := v.r.Cookie(v.sessionCookie())
+// cookie is the value of a cookie, or "".
+func (v *visit) cookie(name string) string {
+	c, err := v.r.Cookie(name)
 	if err != nil {
-		return access.ErrUnknown
+		return ""
 	}
-	s, err := v.findSession(c.Value)
+	return c.Value
+}
+
+// readSession reads the visitor's session: access.ErrUnknown if there is none.
+func (v *visit) readSession() error {
+	text := v.cookie(v.sessionCookie())
+	s, err := v.findSession(text)
 	if err != nil {
 		return err
 	}
-	v.session, v.text = s, c.Value
+	v.session, v.text = s, text
 	now := v.Books.Now()
-	if now.Sub(s.Seen) < seenEvery || v.r.URL.Path == LivePath {
-		return nil // an open page is no use of the session
+	if now.Sub(s.Seen) < touchEvery || v.r.URL.Path == LivePath {
+		return nil // an open page does not use the session
 	}
 	if err := v.keeper.TouchSession(v.context(), s.ID, v.sessionEnd(s.Created, now)); err != nil {
 		v.Log.Warn("it could not be kept that a session is used; it is used all the same", "request",
@@ -83,7 +90,7 @@ func (v *visit) readSession() error {
 	return nil
 }
 
-// findSession is the session of a text: access.ErrUnknown if there is none, or it is over.
+// findSession is the session of a text: access.ErrUnknown if there is none, or it has ended.
 func (v *visit) findSession(text string) (access.Session, error) {
 	id, is := access.SessionID(text)
 	if !is {
@@ -113,32 +120,27 @@ func (v *visit) sessionEnd(created, now time.Time) time.Time {
 
 // askToLogIn answers a request that needs a session and has none. What was typed
 // comes back after the log-in.
-func (v *visit) askToLogIn() {
+func (v *visit) askToLogIn() error {
 	v.keepForm()
-	query := url.Values{"next": {v.comeBack()}}
-	if _, err := v.r.Cookie(v.sessionCookie()); err == nil {
-		query.Set("why", "ended")
+	next, why := v.comeBack(), ""
+	if v.cookie(v.sessionCookie()) != "" {
+		why = "ended"
 	}
 	switch {
-	case v.fromHTMX(): // the page as a whole goes to the log-in
+	case v.fromHTMX(): // the whole page goes to the log-in
 		if v.r.Method != http.MethodPost {
-			query.Set("next", v.pageOfPart())
+			next = v.pageOfPart()
 		}
-		v.w.Header().Set("HX-Redirect", "/login?"+query.Encode())
+		v.w.Header().Set("HX-Redirect", address("/login", "next", next, "why", why))
 		v.w.WriteHeader(http.StatusUnauthorized)
+		return nil
 	case v.r.Method == http.MethodPost:
-		err := v.showLogin(http.StatusUnauthorized, loginPage{F: emptyForm(), Next: query.Get("next"), Why: "kept"})
-		if err != nil && !errors.Is(err, errAnswered) {
-			v.fail(err)
-		}
-	default:
-		if err := v.see("/login", query); err != nil {
-			v.fail(err)
-		}
+		return v.showLogin(http.StatusUnauthorized, loginPage{F: emptyForm(), Next: next, Why: "kept"})
 	}
+	return v.see("/login", "next", next, "why", why)
 }
 
-// pageOfPart is the page on which a part is asked for, as htmx says it.
+// pageOfPart is the page on which a part is asked for, as htmx sends it.
 func (v *visit) pageOfPart() string {
 	at, err := url.Parse(v.r.Header.Get("HX-Current-URL"))
 	if err != nil || at.Host != v.r.Host || !ours(at.RequestURI()) {
@@ -150,8 +152,7 @@ func (v *visit) pageOfPart() string {
 // logOut ends the browser's session.
 func (s *submission) logOut() error {
 	if s.account() != "" {
-		if err := s.Books.People().EndSession(s.context(), s.account(), s.session.ID); err != nil &&
-			!errors.Is(err, ledger.ErrNotFound) {
+		if err := s.endOwnSession(s.session); err != nil {
 			return err
 		}
 		if err := s.recordEvent("log-out", s.session.Email); err != nil {
@@ -159,7 +160,16 @@ func (s *submission) logOut() error {
 		}
 	}
 	s.setSession("")
-	return s.see("/login", url.Values{"why": {"out"}})
+	return s.see("/login", "why", "out")
+}
+
+// endOwnSession ends a session of the browser's. It is idempotent.
+func (s *submission) endOwnSession(of access.Session) error {
+	err := s.Books.People().EndSession(s.context(), of.Account, of.ID)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // logOutEverywhere ends all sessions of the account, this one too.
@@ -171,7 +181,7 @@ func (s *submission) logOutEverywhere() error {
 		return err
 	}
 	s.setSession("")
-	return s.see("/login", url.Values{"why": {"everywhere"}})
+	return s.see("/login", "why", "everywhere")
 }
 
 // recordEvent writes a security event of the visitor, for the account's activity.
@@ -184,22 +194,19 @@ func (s *submission) recordEventOf(id ledger.Account, action, detail string) err
 		people.SecurityEvent{Action: action, Detail: detail, Client: s.browser(), Address: s.address()})
 }
 
-// browser is what the visitor's browser says of itself, or the app and its version.
+// browser is the visitor's User-Agent, or the app and its version.
 func (v *visit) browser() string {
-	said := v.r.UserAgent()
+	agent := v.r.UserAgent()
 	if v.caller.Platform != "" && v.caller.Platform != "web" {
-		said = v.caller.Platform + " " + v.caller.Version
+		agent = v.caller.Platform + " " + v.caller.Version
 	}
-	said = strings.Map(func(r rune) rune {
+	agent = strings.Map(func(r rune) rune {
 		if ledger.Steers(r) || r == unicode.ReplacementChar {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(said, ""))
-	if runes := []rune(said); len(runes) > longestClient {
-		said = string(runes[:longestClient])
-	}
-	return strings.TrimSpace(said)
+	}, strings.ToValidUTF8(agent, ""))
+	return strings.TrimSpace(cutTo(agent, longestClient))
 }
 
 // address is where the visitor comes from: "192.0.2.7 DE".
@@ -230,19 +237,10 @@ func (s *submission) devices() (access.DeviceSigner, error) {
 	return access.NewDeviceSigner(secret), err
 }
 
-// devicesSent is what the browser has of its devices, or "".
-func (v *visit) devicesSent() string {
-	c, err := v.r.Cookie(v.deviceCookie())
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
-
-// findDevice is the device of a login that the browser is, or false. It does as much for
+// findDevice is the device of a login that the browser is, or false. It does the same for
 // an address that nobody logs in with, so that the time does not show who is known here.
 func (s *submission) findDevice(email string, l people.Login) (d access.Device, known bool, err error) {
-	sent := s.devicesSent()
+	sent := s.cookie(s.deviceCookie())
 	if sent == "" {
 		return d, false, nil
 	}
@@ -255,7 +253,7 @@ func (s *submission) findDevice(email string, l people.Login) (d access.Device, 
 }
 
 // setDevice makes the browser a device of a login whose password was given in it, or
-// the device that it was for longer.
+// prolongs the device that it is.
 func (s *submission) setDevice(d access.Device, l people.Login) (err error) {
 	if d.ID == "" {
 		if d, err = access.NewDevice(s.Random); err != nil {
@@ -267,6 +265,6 @@ func (s *submission) setDevice(d access.Device, l people.Login) (err error) {
 		return err
 	}
 	d.Email, d.PasswordSet, d.Expires = l.Email, l.Changed, s.Books.Now().Add(deviceLife)
-	s.setCookie(s.deviceCookie(), signer.Add(s.devicesSent(), d), deviceLife)
+	s.setCookie(s.deviceCookie(), signer.Add(s.cookie(s.deviceCookie()), d), deviceLife, http.SameSiteLaxMode)
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -33,35 +32,30 @@ const smallWorth = dollar
 // Small reports whether it may be hidden: what has no price may be worth much.
 func (h holding) Small() bool { return !h.Any() || h.Priced && h.Worth < smallWorth }
 
-// worth values what an account has of an asset. It is not priced where the price is
-// not known, and where there is more than can be counted.
-func (h *holding) worth(prices map[string]store.Price) {
-	price, known := prices[h.Asset.Symbol]
-	sum, err := h.Free.Add(h.Held)
-	if !known || err != nil {
-		return
-	}
-	h.Worth, err = store.Value(h.Asset, sum, price.Price)
-	h.Priced = err == nil
+// worth is what an amount is worth in USDT: nothing that is priced where the price is not
+// known, or the value overflows.
+func worth(a ledger.Asset, n ledger.Amount, prices map[string]store.Price) (value ledger.Amount, priced bool) {
+	price, known := prices[a.Symbol]
+	value, err := store.Value(a, n, price.Price)
+	return value, known && err == nil
 }
 
-// before is the order in which tokens are shown: those that there is something of,
-// by what they are worth; the others by symbol.
+// before is the order in which tokens are shown: those of which the visitor has any, by
+// worth; the others by symbol.
 func (h holding) before(o holding) int {
-	first := func(is, other bool) int {
-		switch {
-		case is == other:
-			return 0
-		case is:
-			return -1
-		}
-		return 1
+	return cmp.Or(trueFirst(h.Any(), o.Any()), trueFirst(h.Priced && h.Any(), o.Priced && o.Any()),
+		cmp.Compare(o.Worth, h.Worth), strings.Compare(h.Asset.Symbol, o.Asset.Symbol))
+}
+
+// trueFirst compares two conditions: what holds is first.
+func trueFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
 	}
-	if both := first(h.Any(), o.Any()); both != 0 || !h.Any() {
-		return cmp.Or(both, strings.Compare(h.Asset.Symbol, o.Asset.Symbol))
-	}
-	return cmp.Or(first(h.Priced, o.Priced), cmp.Compare(o.Worth, h.Worth),
-		strings.Compare(h.Asset.Symbol, o.Asset.Symbol))
+	return 1
 }
 
 // spotPage is the Spot wallet.
@@ -82,7 +76,7 @@ type spotPage struct {
 // longestQuery is how much of what is searched for is looked at.
 const longestQuery = 50
 
-// spot is the Spot wallet, from which all begins.
+// spot is the Spot wallet.
 func (v *visit) spot() error {
 	p := spotPage{view: v.view("spot.title"), HideSmall: v.value("small") == "hide"}
 	p.Query = cutTo(strings.TrimSpace(v.value("q")), longestQuery)
@@ -105,7 +99,7 @@ func (v *visit) spot() error {
 	return v.show("spot", p)
 }
 
-// readSpot reads every token of the books with what the visitor has of it, and whether Soft Staking is on.
+// readSpot reads every token of the books with the visitor's balances, and whether Soft Staking is on.
 func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 	e := earning{view: p.view}
 	var err error
@@ -127,17 +121,16 @@ func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 	var holdings []holding
 	for _, a := range assets {
 		h := holding{Asset: a, Free: has[a.Symbol].Free, Held: has[a.Symbol].Held}
-		h.worth(prices)
+		if sum, err := h.Free.Add(h.Held); err == nil {
+			h.Worth, h.Priced = worth(a, sum, prices)
+		}
 		holdings = append(holdings, h)
 	}
 	p.On = e.Holder.On()
-	switch {
-	case !p.On && e.Holder.Region != nil:
+	if !p.On && e.Holder.Region != nil {
 		p.Why = e.whyRestricted()
-	default:
-		if p.Tagged = tagOf(e.Holder.Tokens, prices); p.Tagged == "" {
-			p.Why = e.whyNothing()
-		}
+	} else if p.Tagged = tagOf(e.Holder.Tokens, prices); p.Tagged == "" {
+		p.Why = e.whyNothing()
 	}
 	return holdings, nil
 }
@@ -147,10 +140,7 @@ func tagOf(tokens []reports.OfferedToken, prices map[string]store.Price) string 
 	var candidates []staking.Candidate
 	for _, t := range tokens {
 		c := staking.Candidate{Terms: t.Terms, Free: t.Free}
-		if price, known := prices[t.Asset.Symbol]; known {
-			worth, err := store.Value(t.Asset, t.Free, price.Price)
-			c.Worth, c.Priced = worth, err == nil
-		}
+		c.Worth, c.Priced = worth(t.Asset, t.Free, prices)
 		candidates = append(candidates, c)
 	}
 	symbol, _ := staking.Tag(candidates)
@@ -233,21 +223,21 @@ func (c change) Reward() bool { return c.What == string(reports.KindReward) }
 // Came reports whether there is more in the wallet for it.
 func (c change) Came() bool { return c.Free+c.Held > 0 }
 
-// spotHistoryPage is what the wallet's tokens went through, the newest first.
+// spotHistoryPage is the changes of the wallet's balances, the newest first.
 type spotHistoryPage struct {
 	*view
 	Assets  []ledger.Asset
 	Asset   string // "": all
 	Changes []change
-	First   bool   // it begins with the newest
-	Next    string // where it goes on; "": there is no more
+	First   bool   // it is the newest page
+	Next    string // the cursor of the next page; "": there is none
 }
 
 const (
-	// changesShown is how many lines a page has.
+	// changesShown is how many changes a page has.
 	changesShown = 50
-	// linesReads is how often a page is read on that is not full yet: a wallet in
-	// which nothing moved for years has many pages with nothing on them.
+	// linesReads is how many reads fill a page: a wallet in which nothing moved for years
+	// has many empty pages of lines.
 	linesReads = 3
 )
 
@@ -269,8 +259,7 @@ func (v *visit) spotHistory() error {
 		}
 	}
 	asked := reports.LinesAsked{From: v.Books.FirstDay(), To: staking.DayOf(v.Books.Now()), Asset: p.Asset}
-	for range linesReads {
-		full := false
+	for reads, full := 0, false; reads < linesReads && !full && (reads == 0 || after != nil); reads++ {
 		// a change has two at most
 		lines, next, err := v.Reports.Lines(v.context(), v.account(), asked, after, 2*changesShown)
 		if err != nil {
@@ -282,11 +271,8 @@ func (v *visit) spotHistory() error {
 			}
 			after = &l.Key
 		}
-		if full {
-			break
-		}
-		if after = next; after == nil {
-			break
+		if !full {
+			after = next
 		}
 	}
 	if after != nil {
@@ -329,7 +315,7 @@ func (c *change) put(l reports.JournalLine) {
 	}
 }
 
-// whatHappened names a line: of a trade, of which it is one side, by what was done with the token.
+// whatHappened names a line; one side of a trade by what was done with the token.
 func whatHappened(l reports.JournalLine) string {
 	switch {
 	case l.Kind == ledger.Trade && l.Amount < 0:
@@ -347,25 +333,20 @@ func lineText(k reports.LineKey) string {
 
 // lineAfter reads what lineText writes. Its error is ledger.ErrNotFound.
 func lineAfter(text string) (*reports.LineKey, error) {
-	var n [3]int64
-	rest, ok := text, true
-	for i := range n {
-		var number string
-		number, rest, ok = strings.Cut(rest, ".")
-		var err error
-		if n[i], err = strconv.ParseInt(number, 10, 64); err != nil || !ok {
-			return nil, ledger.ErrNotFound.In("", "the place %q", ledger.Clip(text))
-		}
+	n, entry, err := parseNumbers(text, 3)
+	if err != nil {
+		return nil, err
 	}
-	at := time.UnixMilli(n[0]).UTC()
-	if at.Year() < 1970 || at.Year() > 9999 || n[1] < -1 || n[1] > ledger.MaxMoves || n[2] < 0 || n[2] > 1 ||
-		len(rest) > 2*ledger.MaxID || strings.Contains(rest, "\x00") {
-		return nil, ledger.ErrNotFound.In("", "the place %q", ledger.Clip(text))
+	if n[0] < 0 || n[0] > lastMoment || n[1] < -1 || n[1] > ledger.MaxMoves || n[2] < 0 || n[2] > 1 ||
+		len(entry) > 2*ledger.MaxID || strings.Contains(entry, "\x00") {
+		return nil, noCursor(text)
 	}
-	return &reports.LineKey{At: at, Entry: strings.ToValidUTF8(rest, ""), Move: int(n[1]), Side: int(n[2])}, nil
+	return &reports.LineKey{
+		At: time.UnixMilli(n[0]).UTC(), Entry: strings.ToValidUTF8(entry, ""), Move: int(n[1]), Side: int(n[2]),
+	}, nil
 }
 
-// Newest is the address of this page's newest lines, and Older of those that come after it.
+// Newest is the first page, and Older the next.
 func (p spotHistoryPage) Newest() string { return p.address("") }
 func (p spotHistoryPage) Older() string  { return p.address(p.Next) }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // agreement is the current version of a document, and whether the visitor has accepted it.
@@ -22,7 +21,7 @@ type agreement struct {
 	Changed  bool      // it is not the version that was shown
 }
 
-// Blocks are the document's text, without the heading that it begins with: that is its name.
+// Blocks are the document's text, without the heading that it begins with, which is its name.
 func (a agreement) Blocks() []block {
 	all := blocks(a.Text)
 	if len(all) > 0 && all[0].Heading != "" {
@@ -33,14 +32,12 @@ func (a agreement) Blocks() []block {
 
 // expected is what a token would earn.
 type expected struct {
-	Asset         ledger.Asset
-	Free          ledger.Amount
-	APR           staking.Rate
-	Cap, Above    ledger.Amount // what lies above the cap does not earn
-	Day, Year     ledger.Amount
-	DayIs, YearIs ledger.Amount // in USDT
-	Priced        bool          // they are known
-	Beyond        bool          // it is more than can be counted
+	Asset      ledger.Asset
+	Free       ledger.Amount
+	APR        staking.Rate
+	Cap, Above ledger.Amount // the part above the cap does not earn
+	Day, Year  ledger.Amount
+	Beyond     bool // they overflow
 }
 
 // startPage is the sheet from which Soft Staking is switched on.
@@ -54,9 +51,9 @@ type startPage struct {
 	Expected    []expected
 	DayIs       ledger.Amount // of all that have a price, in USDT
 	YearIs      ledger.Amount
-	Unpriced    []string // those that have none
+	Unpriced    []string // the tokens that have none
 	ChangedOnes []string // names of the documents that have changed
-	Nothing     string   // earns now: why
+	Nothing     string   // why nothing earns now, or ""
 }
 
 // start is the sheet.
@@ -116,7 +113,10 @@ func (v *visit) agreements(changed []string) (all []agreement, err error) {
 	return all, nil
 }
 
-// expect is what the balances of now would earn.
+// mostValue is a value of which many can be added up.
+const mostValue ledger.Amount = 1 << 56
+
+// expect is what the present balances would earn.
 func (p *startPage) expect() error {
 	prices, err := p.visit.Reports.PricesFor(p.visit.context(), p.Holder.Today)
 	if err != nil {
@@ -131,11 +131,9 @@ func (p *startPage) expect() error {
 		}
 		x.Day, x.Year, err = staking.Estimate(t.Terms, t.Free)
 		x.Beyond = err != nil
-		if price, known := prices[t.Asset.Symbol]; known && !x.Beyond {
-			x.value(price.Price)
-		}
-		if x.Priced {
-			p.DayIs, p.YearIs = p.DayIs+x.DayIs, p.YearIs+x.YearIs
+		day, _ := worth(x.Asset, x.Day, prices)
+		if year, priced := worth(x.Asset, x.Year, prices); priced && !x.Beyond && year < mostValue {
+			p.DayIs, p.YearIs = p.DayIs+day, p.YearIs+year
 		} else {
 			p.Unpriced = append(p.Unpriced, t.Asset.Symbol)
 		}
@@ -145,18 +143,6 @@ func (p *startPage) expect() error {
 		p.Nothing = p.whyNothing()
 	}
 	return nil
-}
-
-// mostValue is a value of which many can be added up.
-const mostValue ledger.Amount = 1 << 56
-
-// value is what is expected in USDT.
-func (x *expected) value(price int64) {
-	day, err1 := store.Value(x.Asset, x.Day, price)
-	year, err2 := store.Value(x.Asset, x.Year, price)
-	if x.Priced = err1 == nil && err2 == nil && year < mostValue; x.Priced {
-		x.DayIs, x.YearIs = day, year
-	}
 }
 
 // Valued reports whether there is an estimate in USDT.
@@ -175,56 +161,57 @@ func (p startPage) Missing() string { return p.list(p.Unpriced) }
 func (p startPage) Changed() string {
 	var titles []string
 	for _, name := range p.ChangedOnes {
-		title := p.T("document." + name)
-		titles = append(titles, title)
+		titles = append(titles, p.Called(name))
 	}
 	return p.list(titles)
 }
 
-// startEarning switches Soft Staking on. What is accepted is exactly what was shown:
-// if another version has come out since, nothing is done, and the sheet says so.
+// startEarning switches Soft Staking on. Only what was shown is accepted: if a new version
+// has come out since, nothing is done, and the sheet shows which.
 func (s *submission) startEarning() error {
 	h, err := s.holder(reports.Eligibility)
 	if err != nil {
 		return err
 	}
 	if !h.On() && h.Region == nil && h.Version == nil {
-		if done, err := s.accept(h.Missing); done || err != nil {
+		if err := s.accept(h.Missing); err != nil {
 			return err
 		}
 	}
 	_, err = s.Books.Enroll(s.context(), s.account(), s.client(), time.Time{})
-	if errors.Is(err, staking.ErrDocuments) {
-		return s.showChanged()
+	if errors.Is(err, staking.ErrDocuments) { // one has come out since they were accepted
+		_, changed, err := s.shown()
+		if err != nil {
+			return err
+		}
+		return s.showStart(http.StatusConflict, changed)
 	}
 	if err != nil {
 		return err
 	}
-	return s.see("/earn?started", nil)
+	return s.see("/earn?started")
 }
 
-// accept keeps that the visitor has accepted the documents that were shown. done says
-// that it was not so, and that the sheet was shown again.
-func (s *submission) accept(missing []staking.Document) (done bool, err error) {
+// accept records that the visitor has accepted the documents that were shown. Where that
+// is not so it shows the sheet again, and returns errAnswered.
+func (s *submission) accept(missing []staking.Document) error {
 	versions, changed, err := s.shown()
-	if err != nil {
-		return false, err
-	}
-	if len(changed) > 0 {
-		return true, s.showStart(http.StatusConflict, changed)
-	}
-	if len(missing) == 0 {
-		return false, nil
-	}
-	if s.r.PostForm.Get("accept") == "" {
-		return true, s.showStart(http.StatusUnprocessableEntity, nil)
+	switch {
+	case err != nil:
+		return err
+	case len(changed) > 0:
+		return answered(s.showStart(http.StatusConflict, changed))
+	case len(missing) == 0:
+		return nil
+	case s.value("accept") == "":
+		return answered(s.showStart(http.StatusUnprocessableEntity, nil))
 	}
 	for _, name := range staking.DocumentNames {
 		if err := s.Books.Accept(s.context(), s.account(), name, versions[name], s.client()); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return false, nil
+	return nil
 }
 
 // shown are the versions that the form was shown with, and which of them are not the
@@ -236,23 +223,13 @@ func (v *visit) shown() (versions map[string]int, changed []string, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		n, err := strconv.Atoi(v.r.PostForm.Get(name))
+		n, err := strconv.Atoi(v.value(name))
 		if err != nil || n != current.Version {
 			changed = append(changed, name)
 		}
 		versions[name] = n
 	}
 	return versions, changed, nil
-}
-
-// showChanged shows the sheet again, after a document has come out between its
-// acceptance and the switch.
-func (s *submission) showChanged() error {
-	_, changed, err := s.shown()
-	if err != nil {
-		return err
-	}
-	return s.showStart(http.StatusConflict, changed)
 }
 
 // documentPage is a document by itself.
@@ -287,13 +264,13 @@ func (v *visit) document() error {
 	return v.show("document", documentPage{v.view("document." + name), agreement{Document: d}, current.Version})
 }
 
-// reward is a sum in a token.
+// reward is an amount of a token.
 type reward struct {
 	Asset  ledger.Asset
 	Amount ledger.Amount
 }
 
-// stopPage is what it means to stop, and asks once.
+// stopPage shows the consequences of stopping, and asks for a confirmation.
 type stopPage struct {
 	*view
 	On        bool
@@ -313,39 +290,37 @@ func (v *visit) stop() error {
 	if err != nil {
 		return err
 	}
+	assets, err := v.assets()
+	if err != nil {
+		return err
+	}
 	p := stopPage{
 		view: v.view("stop.title"), On: h.On(), Today: h.Today, Begun: h.Covers(h.Today),
 		Yesterday: h.Yesterday(), Covered: h.Covers(h.Yesterday()),
 	}
-	for _, t := range h.Tokens {
-		if p.Begun && t.Reached && t.Measured.Reward > 0 {
-			p.Lost = append(p.Lost, reward{t.Asset, t.Measured.Reward})
+	add := func(to *[]reward, a ledger.Asset, n ledger.Amount) {
+		if n > 0 {
+			*to = append(*to, reward{a, n})
 		}
 	}
-	add := func(to *[]reward, a staking.Accrual) error {
-		asset, err := v.Books.Asset(v.context(), a.Asset)
-		if a.Reward > 0 {
-			*to = append(*to, reward{asset, a.Reward})
+	for _, t := range h.Tokens {
+		if p.Begun && t.Reached {
+			add(&p.Lost, t.Asset, t.Measured.Reward)
 		}
-		return err
 	}
 	for _, r := range h.Paid {
-		if err := add(&p.Paid, r.Accrual); err != nil {
-			return err
-		}
+		add(&p.Paid, assets[r.Asset], r.Reward)
 	}
 	for _, d := range h.Pending {
-		if p.Before = p.Before || d.Days > 1; d.Day != h.Yesterday() {
-			continue
-		}
-		if err := add(&p.Due, d.Accrual); err != nil {
-			return err
+		p.Before = p.Before || d.Days > 1
+		if d.Day == h.Yesterday() {
+			add(&p.Due, assets[d.Asset], d.Reward)
 		}
 	}
 	return v.show("stop", p)
 }
 
-// Sums names rewards one after the other: "0.0001 BNB and 0.02 SOL".
+// Sums lists rewards: "0.0001 BNB and 0.02 SOL".
 func (p *view) Sums(rewards []reward) string {
 	var words []string
 	for _, r := range rewards {
@@ -362,7 +337,7 @@ func (s *submission) stopEarning() error {
 	if err := s.Books.Leave(s.context(), s.account(), s.client(), time.Time{}); err != nil {
 		return err
 	}
-	return s.see("/earn", nil)
+	return s.see("/earn")
 }
 
 // block is a part of a document: a heading, a paragraph, or a list.
@@ -375,10 +350,10 @@ type block struct {
 }
 
 // blocks reads the text of a document: lines that begin with "#" are headings,
-// with "1." and so on or "-" items of lists; the others go on with what stands above
-// them, until an empty line. Nothing else is read in it, and nothing of it is HTML.
+// with "1." and so on or "-" items of lists; the others continue the line above
+// until an empty line. Nothing else is read in it, and nothing of it is HTML.
 func blocks(text string) (all []block) {
-	open := false // the last block goes on
+	open := false // the last block continues
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		var last *block

@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// view is what every page is told beside its own: who looks at it, and in which
-// language and time zone. Its methods are the templates' words.
+// view is the data that every page has beside its own: the visitor, the language and the
+// time zone. Its methods are called by the templates.
 type view struct {
 	*locale
 	visit *visit
@@ -24,7 +25,7 @@ type view struct {
 
 func (v *visit) view(title string) *view { return &view{locale: v.locale, visit: v, Title: title} }
 
-// Path is where the visitor is.
+// Path is the page's.
 func (p *view) Path() string { return p.visit.r.URL.Path }
 
 // URL is the path as an address has it: an entry's ID may have slashes.
@@ -36,8 +37,8 @@ var sections = map[string]string{
 	"earn": "earn", "activity": "activity", "help": "help", "account": "account",
 }
 
-// Here is how a menu marks a part of the site that begins at a path: "page" on its
-// first page, "true" on the others, "" elsewhere.
+// Here is aria-current of a menu's link to a section: "page" on its first page, "true" on
+// its other pages, "" elsewhere.
 func (p *view) Here(section, first string) string {
 	word, _, _ := strings.Cut(strings.TrimPrefix(p.Path(), "/"), "/")
 	switch {
@@ -56,13 +57,13 @@ func (p *view) SignedIn() bool { return p.visit.session.Account != "" }
 func (p *view) Account() ledger.Account { return p.visit.session.Account }
 func (p *view) Email() string           { return p.visit.session.Email }
 
-// Request is the request's ID, for those who are asked for it.
+// Request is the request's ID, by which the log is searched.
 func (p *view) Request() string { return p.visit.caller.Request }
 
-// Theme is "light", "dark" or "": as the device has it.
+// Theme is "light", "dark" or "": the device's.
 func (p *view) Theme() string {
-	if c, err := p.visit.r.Cookie("theme"); err == nil && (c.Value == "light" || c.Value == "dark") {
-		return c.Value
+	if theme := p.visit.cookie("theme"); slices.Contains(themes, theme) {
+		return theme
 	}
 	return ""
 }
@@ -70,19 +71,19 @@ func (p *view) Theme() string {
 // Moment is the time of the books' clock, in milliseconds since 1970.
 func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
 
-// Live is where a page hears of what happens from when it was made on.
+// Live is the stream of events since the page was made.
 func (p *view) Live() string { return LivePath + "?after=" + events.Since(p.visit.began) }
 
 // CanConvert reports whether holders may convert here.
 func (p *view) CanConvert() bool { return p.visit.Convert != nil }
 
-// Test reports whether the books are a test, which each page says.
+// Test reports whether the books are a test, which each page shows.
 func (p *view) Test() bool { return p.visit.Books.Test() }
 
-// TestClock is what time it is in books that are a test.
+// TestClock is the time in books that are a test.
 func (p *view) TestClock() string { return p.visit.Books.Now().UTC().Format(time.DateTime) }
 
-// Play is the clock that visitors may move, or nil.
+// Play is the clock of a demo, or nil.
 func (p *view) Play() clockReader { return p.visit.Play }
 
 // Number is a decimal number, such as "1234.5", as the language writes it.
@@ -111,13 +112,17 @@ func (p *view) figure(decimal, symbol string, scale int) template.HTML {
 	if fraction != "" {
 		fraction = p.locale.Decimal + fraction
 	}
-	var b strings.Builder
-	err := figureTemplate.Execute(&b, struct {
+	return markup(figureTemplate, struct {
 		Whole, Fraction, Symbol string
 		Scale                   int
 	}{whole, fraction, symbol, scale})
-	if err != nil {
-		panic(err) // a template of constants and texts
+}
+
+// markup fills a template with texts and numbers.
+func markup(t *template.Template, data any) template.HTML {
+	var b strings.Builder
+	if err := t.Execute(&b, data); err != nil {
+		panic(err) // the templates are constants
 	}
 	return template.HTML(b.String())
 }
@@ -125,15 +130,15 @@ func (p *view) figure(decimal, symbol string, scale int) template.HTML {
 var figureTemplate = template.Must(template.New("figure").Parse(
 	`<span class="amount"><span class="whole">{{.Whole}}</span><span class="fraction f{{.Scale}}">{{.Fraction}}</span>{{with .Symbol}} <span class="symbol">{{.}}</span>{{end}}</span>`))
 
-// valueScale is how many decimals prices, and values in USDT, are kept with; dollar
-// is a value of 1 USDT.
+// valueScale is the number of decimals of prices and values in USDT; dollar is a value of
+// 1 USDT.
 const (
 	valueScale               = 8
 	dollar     ledger.Amount = 100_000_000
 )
 
 // Value is a value in USDT, rounded down: two decimals or, of less than one, four
-// figures, so that no reward looks like nothing.
+// figures, so that no reward is shown as zero.
 func (p *view) Value(v ledger.Amount) string { return p.Number(shortValue(v)) }
 
 // Price is a price in USDT with all its digits.
@@ -159,13 +164,9 @@ func shortValue(v ledger.Amount) string {
 
 // Worth is what an amount is worth at a price that may not be known: "≈ 12.34 USDT", or "–".
 func (p *view) Worth(a ledger.Asset, n ledger.Amount, prices map[string]store.Price) string {
-	price, known := prices[a.Symbol]
-	if !known {
+	value, priced := worth(a, n, prices)
+	if !priced {
 		return "–"
-	}
-	value, err := store.Value(a, n, price.Price)
-	if err != nil {
-		return "–" // more than can be counted
 	}
 	return p.Value(value)
 }
@@ -183,10 +184,10 @@ func (p *view) Local(t time.Time) template.HTML {
 	return p.stamp(t, p.locale.time(t.In(p.visit.zone)), p.locale.time(t.UTC())+" UTC")
 }
 
-// Both is a time of the product's clock: in UTC, and in the visitor's zone where that is another.
+// Both is a time in UTC, and in the visitor's zone where that differs.
 func (p *view) Both(t time.Time) template.HTML { return p.stamp(t, p.both(t), "") }
 
-// both is what Both writes, without markup: the day once where it is the same.
+// both is Both without markup; the day is not repeated.
 func (p *view) both(t time.Time) string {
 	utc, here := p.locale.time(t.UTC())+" UTC", t.In(p.visit.zone)
 	if sameClock(here) {
@@ -195,12 +196,12 @@ func (p *view) both(t time.Time) string {
 	return p.T("time.both", "utc", utc, "here", p.beside(here, t.UTC()))
 }
 
-// sameClock reports whether a time's zone has the same clock as UTC then.
+// sameClock reports whether a time's zone has no offset from UTC then.
 func sameClock(t time.Time) bool {
 	return t.Format(time.DateTime) == t.UTC().Format(time.DateTime)
 }
 
-// beside is a time that stands beside another: without the day where that is the same.
+// beside is a time after another: without the day where that is the same.
 func (p *view) beside(t, other time.Time) string {
 	if t.Format(time.DateOnly) == other.Format(time.DateOnly) {
 		return t.Format("15:04")
@@ -209,35 +210,42 @@ func (p *view) beside(t, other time.Time) string {
 }
 
 func (p *view) stamp(t time.Time, text, title string) template.HTML {
-	var b strings.Builder
-	err := stampTemplate.Execute(&b, struct{ At, Text, Title string }{t.UTC().Format(time.RFC3339), text, title})
-	if err != nil {
-		panic(err) // a template of constants and texts
-	}
-	return template.HTML(b.String())
+	return markup(stampTemplate, struct{ At, Text, Title string }{t.UTC().Format(time.RFC3339), text, title})
 }
 
 var stampTemplate = template.Must(template.New("stamp").
 	Parse(`<time datetime="{{.At}}"{{with .Title}} title="{{.}}"{{end}}>{{.Text}}</time>`))
 
-// What browsers and systems call themselves in a User-Agent, the more particular
-// before those whose words they repeat: each browser also claims to be others.
+// sign is a part of a User-Agent, and the name that it stands for.
+type sign struct{ part, name string }
+
+// The signs of browsers and systems, the particular before the general: each browser also
+// claims to be others.
 var (
-	browsers = []struct{ sign, name string }{
+	browsers = []sign{
 		{"Edg/", "Edge"}, {"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"OPR/", "Opera"},
 		{"SamsungBrowser/", "Samsung Internet"}, {"Vivaldi/", "Vivaldi"},
 		{"FxiOS/", "Firefox"}, {"Firefox/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chrome/", "Chrome"},
 		{"Safari/", "Safari"}, {"curl/", "curl"},
 	}
-	systems = []struct{ sign, name string }{
+	systems = []sign{
 		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"},
 		{"Macintosh", "macOS"}, {"Linux", "Linux"},
 	}
 	apps = map[string]string{"ios": "iOS", "android": "Android"}
 )
 
-// Device says in plain words what a person did something with: "Firefox on Linux"
-// of what a browser says of itself, "app 3.2.0 for iOS" of "ios 3.2.0".
+// nameIn is the name of the first sign that is in a User-Agent, or "".
+func nameIn(agent string, signs []sign) string {
+	i := slices.IndexFunc(signs, func(s sign) bool { return strings.Contains(agent, s.part) })
+	if i < 0 {
+		return ""
+	}
+	return signs[i].name
+}
+
+// Device names a client: "Firefox on Linux" for a User-Agent, "app 3.2.0 for iOS" for
+// "ios 3.2.0".
 func (p *view) Device(client string) string {
 	platform, version, _ := strings.Cut(client, " ")
 	if system, is := apps[platform]; is {
@@ -249,19 +257,7 @@ func (p *view) Device(client string) string {
 	if client == "web" || client == "operator" {
 		return p.T("device." + client)
 	}
-	var browser, system string
-	for _, b := range browsers {
-		if strings.Contains(client, b.sign) {
-			browser = b.name
-			break
-		}
-	}
-	for _, s := range systems {
-		if strings.Contains(client, s.sign) {
-			system = s.name
-			break
-		}
-	}
+	browser, system := nameIn(client, browsers), nameIn(client, systems)
 	switch {
 	case browser != "" && system != "":
 		return p.T("device.browser-on", "browser", browser, "system", system)

@@ -79,34 +79,28 @@ func (v *visit) client() staking.Client {
 // maxForm is how many bytes of a form are read.
 const maxForm = 64 << 10
 
-// begin reads the session and the form. Where a session is needed and there is
+// begin reads the form and the session. Where a session is needed and there is
 // none it answers with the way to log in, and returns errAnswered.
-func (v *visit) begin(private bool) error {
+func (v *visit) begin(public bool) error {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm) // forms of methods that no page takes are read as well
 	if err := v.r.ParseForm(); err != nil {
-		v.refuse(formStatus(err), "bad-form")
+		status := http.StatusBadRequest
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			status = http.StatusRequestTimeout
+		}
+		v.refuse(status, "bad-form")
 		return errAnswered
 	}
 	err := v.readSession()
-	if err == nil && private {
-		return v.checkOwner()
-	}
-	if err == nil || !errors.Is(err, access.ErrUnknown) {
+	switch {
+	case errors.Is(err, access.ErrUnknown) && public:
+		return nil
+	case errors.Is(err, access.ErrUnknown):
+		return answered(v.askToLogIn())
+	case err != nil || public:
 		return err
 	}
-	if !private {
-		return nil
-	}
-	v.askToLogIn()
-	return errAnswered
-}
-
-// formStatus is the status of a form that could not be read.
-func formStatus(err error) int {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return http.StatusRequestTimeout
-	}
-	return http.StatusBadRequest
+	return v.checkOwner()
 }
 
 // value is a field of what was posted or, where nothing was, of the query.
@@ -117,22 +111,19 @@ func (v *visit) value(name string) string {
 	return v.r.Form.Get(name)
 }
 
-// see sends the visitor to another page, which is got and not posted to.
-func (v *visit) see(path string, query url.Values) error {
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
-	http.Redirect(v.w, v.r, path, http.StatusSeeOther)
+// see sends the visitor to another page with GET. pairs are those of address.
+func (v *visit) see(path string, pairs ...string) error {
+	http.Redirect(v.w, v.r, address(path, pairs...), http.StatusSeeOther)
 	return nil
 }
 
-// longestAddress is how long an address is at most that is put into another: what is
-// longer, proxies and browsers do not take.
+// longestAddress is how long an address may be that is put into another: proxies and
+// browsers refuse longer ones.
 const longestAddress = 4000
 
-// comeBack is the page that a visitor comes back to: the one that was asked for or, for
-// a form, the page of its path. Of the address of a form's page only what it takes is
-// kept: nothing that a link has added goes further.
+// comeBack is the page that a visitor comes back to: the requested one or, for a form, the
+// page of its path. Of the address of a form's page only the fields that it takes are
+// kept: what a link has added goes no further.
 func (v *visit) comeBack() string {
 	path := v.r.URL.EscapedPath()
 	switch back := v.r.URL.RequestURI(); {
@@ -146,7 +137,15 @@ func (v *visit) comeBack() string {
 	return "/spot"
 }
 
-// ours reports whether a text is the path of a page of ours, and nothing that leads elsewhere.
+// ownPath is a field that names a page of ours, or another where it does not.
+func (v *visit) ownPath(name, other string) string {
+	if path := v.value(name); ours(path) {
+		return path
+	}
+	return other
+}
+
+// ours reports whether a text is the path of a page of ours: no redirect leads elsewhere.
 func ours(path string) bool {
 	u, err := url.Parse(path)
 	return err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(path, "/") &&
@@ -162,11 +161,10 @@ type form struct {
 	faults map[string]string // by field, a sentence in the visitor's language; "" is the whole form
 }
 
-// form is what was posted. What stands in an address was typed by nobody: a link could
-// fill a form in.
+// form is what was posted. The query is no part of it: a link could fill a form in.
 func (v *visit) form() *form { return formOf(v.r.PostForm) }
 
-// asked is what an address asks to be shown, of pages that change nothing.
+// asked is the query of a page that changes nothing.
 func (v *visit) asked() *form { return formOf(v.r.Form) }
 
 func formOf(values url.Values) *form { return &form{values, map[string]string{}} }
@@ -183,7 +181,7 @@ func (f *form) Fault(name string) string { return f.faults[name] }
 // Faulty reports whether anything is wrong.
 func (f *form) Faulty() bool { return len(f.faults) > 0 }
 
-// fault is what is wrong with a field. The first word counts.
+// fault sets what is wrong with a field. Only the first fault of a field is kept.
 func (f *form) fault(name, sentence string) {
 	if _, there := f.faults[name]; !there {
 		f.faults[name] = sentence
@@ -205,8 +203,8 @@ func address(path string, pairs ...string) string {
 }
 
 // assets are all that the books keep, by symbol.
-func (s *site) assets(ctx context.Context) (map[string]ledger.Asset, error) {
-	all, err := s.Books.Assets(ctx)
+func (v *visit) assets() (map[string]ledger.Asset, error) {
+	all, err := v.Books.Assets(v.context())
 	return bySymbol(all), err
 }
 
@@ -219,12 +217,12 @@ func bySymbol(all []ledger.Asset) map[string]ledger.Asset {
 }
 
 // asset is the asset of a symbol: also one that was added since the others were read.
-func (s *site) asset(ctx context.Context, assets map[string]ledger.Asset, symbol string) (ledger.Asset, error) {
+func (v *visit) asset(assets map[string]ledger.Asset, symbol string) (ledger.Asset, error) {
 	a, known := assets[symbol]
 	if known {
 		return a, nil
 	}
-	a, err := s.Books.Asset(ctx, symbol)
+	a, err := v.Books.Asset(v.context(), symbol)
 	if err == nil {
 		assets[symbol] = a
 	}
