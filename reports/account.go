@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"time"
@@ -40,8 +41,7 @@ type Acceptance struct {
 
 // Accounts are the next accounts after one, at most limit, by bucket and ID. The
 // first are those after "".
-func (rs *Reports) Accounts(ctx context.Context, after ledger.Account, limit int) (accounts []store.Account,
-	err error) {
+func (rs *Reports) Accounts(ctx context.Context, after ledger.Account, limit int) ([]store.Account, error) {
 	bucket := int64(-1)
 	if after != "" {
 		if err := after.CheckHolder(); err != nil {
@@ -49,36 +49,14 @@ func (rs *Reports) Accounts(ctx context.Context, after ledger.Account, limit int
 		}
 		bucket = int64(after.Bucket())
 	}
-	err = rs.Read(ctx, func(t db.View) error {
-		accounts, err = db.All(t, store.ReadAccount, "SELECT "+store.AccountColumns+` FROM accounts a
-			WHERE (a.bucket, a.account) > ($1, $2) ORDER BY a.bucket, a.account LIMIT $3`, bucket, string(after), int64(max(limit, 0)))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read accounts: %w", err)
-	}
-	return accounts, nil
-}
-
-// listOf reads a list of what an account has; ErrNotFound if it was never opened.
-func listOf[T any](ctx context.Context, rs *Reports, id ledger.Account,
-	read func(db.View, store.Account) ([]T, error)) (list []T, err error) {
-	if err := id.CheckHolder(); err != nil {
-		return nil, err
-	}
-	err = rs.Read(ctx, func(t db.View) error {
-		a, err := store.FindAccount(t, id)
-		if err == nil {
-			list, err = read(t, a)
-		}
-		return err
-	})
-	return list, err
+	return list(ctx, rs, "read accounts", store.ReadAccount, "SELECT "+store.AccountColumns+` FROM accounts a
+		WHERE (a.bucket, a.account) > ($1, $2) ORDER BY a.bucket, a.account LIMIT $3`, bucket, string(after), int64(max(limit, 0)))
 }
 
 // Balances are what an account has, by asset; ErrNotFound if it was never opened.
 func (rs *Reports) Balances(ctx context.Context, id ledger.Account) ([]Balance, error) {
-	balances, err := listOf(ctx, rs, id, func(t db.View, _ store.Account) (balances []Balance, err error) {
+	do := "read the balances of " + string(id)
+	return listOf(ctx, rs, do, id, func(t db.View, _ store.Account) (balances []Balance, err error) {
 		err = t.Query(func(r db.Row) error {
 			if n := len(balances); n == 0 || balances[n-1].Asset != r.Text(1) {
 				balances = append(balances, Balance{Asset: r.Text(1)})
@@ -90,31 +68,22 @@ func (rs *Reports) Balances(ctx context.Context, id ledger.Account) ([]Balance, 
 				b.Free, b.Earned = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3))
 			}
 			return nil
-		}, "SELECT account, asset, balance, earned FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY "+
-			"asset, account",
-			int64(id.Bucket()), string(id), string(id.Held()))
+		}, `SELECT account, asset, balance, earned FROM balances WHERE bucket = $1 AND account IN ($2, $3)
+		     ORDER BY asset, account`, int64(id.Bucket()), string(id), string(id.Held()))
 		return balances, err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the balances of %s: %w", id, err)
-	}
-	return balances, nil
 }
 
 // HouseBalances are what the house accounts have, by account and asset. The sum over the
 // buckets may need more than 63 bits.
-func (rs *Reports) HouseBalances(ctx context.Context) (balances []HouseBalance, err error) {
-	err = rs.Read(ctx, func(t db.View) error {
+func (rs *Reports) HouseBalances(ctx context.Context) ([]HouseBalance, error) {
+	balances, err := read(ctx, rs, "read the house's balances", func(t db.View) ([]HouseBalance, error) {
 		// "@" to before "A" are all house accounts, and no holder's.
-		balances, err = db.AllEach(t, func(r db.Row) (HouseBalance, error) {
+		return db.AllEach(t, func(r db.Row) (HouseBalance, error) {
 			return HouseBalance{ledger.Account(r.Text(0)), r.Text(1), big.NewInt(r.Int(2))}, nil
 		}, "SELECT account, asset, balance FROM balances WHERE bucket = $1 AND account >= '@' AND account < 'A'",
 			store.EveryBucket(0)[:1])
-		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the house's balances: %w", err)
-	}
 	slices.SortFunc(balances, func(a, b HouseBalance) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
 	})
@@ -126,67 +95,67 @@ func (rs *Reports) HouseBalances(ctx context.Context) (balances []HouseBalance, 
 			sums = append(sums, b)
 		}
 	}
-	return sums, nil
+	return sums, err
 }
 
 // Enrollments are an account's, the oldest first, with those that cover no day;
 // ErrNotFound if it was never opened.
 func (rs *Reports) Enrollments(ctx context.Context, id ledger.Account) ([]staking.Enrollment, error) {
-	return listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]staking.Enrollment,
-		error) {
+	return listOf(ctx, rs, "", id, func(t db.View, _ store.Account) ([]staking.Enrollment, error) {
 		return store.EnrollmentsOf(t, id)
 	})
 }
 
 // SwitchEvents are an account's, the oldest first; ErrNotFound if it was never opened.
 func (rs *Reports) SwitchEvents(ctx context.Context, id ledger.Account) ([]store.SwitchEvent, error) {
-	events, err := listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]store.SwitchEvent, error) {
-		return db.All(t, readSwitchEvent, "SELECT at, action, client, address FROM switch_events WHERE bucket = $1 "+
-			"AND account = $2 ORDER BY at, action",
-			int64(id.Bucket()), string(id))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the switch events of %s: %w", id, err)
-	}
-	return events, nil
+	events, err := rs.LatestSwitchEvents(ctx, id, nil, math.MaxInt)
+	slices.Reverse(events)
+	return events, err
 }
 
-func readSwitchEvent(r db.Row) (store.SwitchEvent, error) {
-	return store.SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)}, nil
+// LatestSwitchEvents are an account's switch events, the newest first, those
+// that come after one, or the first, at most limit. ErrNotFound if the account was
+// never opened.
+func (rs *Reports) LatestSwitchEvents(ctx context.Context, id ledger.Account, after *store.SwitchEvent,
+	limit int) ([]store.SwitchEvent, error) {
+	if after == nil {
+		after = &store.SwitchEvent{At: rs.Now().Add(24 * time.Hour)} // later than any
+	}
+	do := "read the switch events of " + string(id)
+	return listOf(ctx, rs, do, id, func(t db.View, _ store.Account) ([]store.SwitchEvent, error) {
+		return db.All(t, func(r db.Row) (store.SwitchEvent, error) {
+			return store.SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)}, nil
+		}, `SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
+		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
+	})
 }
 
 // Acceptances are what the holder has accepted, the oldest first; ErrNotFound if
 // the account was never opened.
 func (rs *Reports) Acceptances(ctx context.Context, id ledger.Account) ([]Acceptance, error) {
-	acceptances, err := listOf(ctx, rs, id, func(t db.View, _ store.Account) ([]Acceptance, error) {
+	do := fmt.Sprintf("read what %s has accepted", id)
+	return listOf(ctx, rs, do, id, func(t db.View, _ store.Account) ([]Acceptance, error) {
 		return db.All(t, func(r db.Row) (Acceptance, error) {
 			return Acceptance{r.Text(0), int(r.Int(1)), db.TimeOf(r.Int(2)), r.Text(3), r.Text(4)}, nil
 		}, `SELECT document, version, accepted_at, client, address FROM acceptances
 		     WHERE bucket = $1 AND account = $2 ORDER BY accepted_at, document, version`, int64(id.Bucket()), string(id))
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read what %s has accepted: %w", id, err)
-	}
-	return acceptances, nil
 }
 
 // DepositAddresses are where an account's holder sends tokens, by token and network.
 // A closed account, which takes no deposit, has none. ErrNotFound if the account was
 // never opened.
 func (rs *Reports) DepositAddresses(ctx context.Context, id ledger.Account) ([]store.DepositAddress, error) {
-	addresses, err := listOf(ctx, rs, id, func(t db.View, a store.Account) ([]store.DepositAddress, error) {
+	do := "read the addresses of " + string(id)
+	return listOf(ctx, rs, do, id, func(t db.View, a store.Account) ([]store.DepositAddress, error) {
 		if !a.Closed.IsZero() {
 			return []store.DepositAddress{}, nil
 		}
 		return db.All(t, func(r db.Row) (store.DepositAddress, error) {
-			return store.DepositAddress{Account: id, Asset: r.Text(0), Network: r.Text(1), Address: r.Text(2),
-				Tag: r.Text(3)}, nil
-		}, "SELECT asset, network, address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2 ORDER BY "+
-			"asset, network",
-			int64(id.Bucket()), string(id))
+			return store.DepositAddress{
+				Account: id, Asset: r.Text(0), Network: r.Text(1), Address: r.Text(2), Tag: r.Text(3),
+			}, nil
+		}, `SELECT asset, network, address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2
+		     ORDER BY asset, network`, int64(id.Bucket()), string(id))
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the addresses of %s: %w", id, err)
-	}
-	return addresses, nil
 }

@@ -22,8 +22,9 @@ type audited struct{ store.Reader }
 func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 	err = b.Read(ctx, func(t db.View) error {
 		closed := int64(b.FirstDay()) - 1
-		if _, err := db.One(t, []*int64{&closed}, "SELECT day FROM days WHERE bucket = $1 AND closed = 1 ORDER BY "+
-			"day DESC LIMIT 1", int64(ledger.Buckets-1)); err != nil {
+		if _, err := db.One(t, []*int64{&closed},
+			"SELECT day FROM days WHERE bucket = $1 AND closed = 1 ORDER BY day DESC LIMIT 1",
+			int64(ledger.Buckets-1)); err != nil {
 			return err
 		}
 		o = audit.Outline{First: b.FirstDay(), Closed: staking.Day(closed)}
@@ -103,7 +104,7 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 	}, "SELECT symbol, scale, max_supply FROM assets ORDER BY symbol"); err != nil {
 		return h, fmt.Errorf("read the assets: %w", err)
 	}
-	if h.Terms, err = db.All(a.t, func(r db.Row) (staking.Terms, error) { return store.ReadTerms(r), nil },
+	if h.Terms, err = db.All(a.t, scan(store.ReadTerms),
 		"SELECT asset, from_day, offered, apr, minimum, cap FROM terms ORDER BY asset, from_day, revision"); err != nil {
 		return h, fmt.Errorf("read the terms: %w", err)
 	}

@@ -17,14 +17,13 @@ import (
 // are found by what their IDs begin with, in every bucket by key.
 func compensationsFor(t db.View, id ledger.Account, d staking.Day, asset string) ([]store.Compensation, error) {
 	prefix := ledger.CompensationsOf(d.String(), asset, id)
-	low, high := prefix, strings.TrimSuffix(prefix, "/")+"0" // "0" follows "/"
+	high := strings.TrimSuffix(prefix, "/") + "0" // "0" follows "/"
 	found, err := db.AllOf(t, func(r db.Row) (store.Compensation, error) {
 		entry := r.Text(0)
 		return store.Compensation{Entry: entry, Name: strings.TrimPrefix(entry, prefix), Account: id, Asset: asset, Day: d,
 			At: db.TimeOf(r.Int(1))}, nil
 	}, "SELECT e.entry, e.at FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry >= r.low AND e.entry < r.high",
-		append(store.EveryBucket(d), db.Texts("low", slices.Repeat([]string{low}, ledger.Buckets)),
-			db.Texts("high", slices.Repeat([]string{high}, ledger.Buckets))))
+		append(store.EveryBucket(d), inEach("low", prefix), inEach("high", high)))
 	if err != nil {
 		return nil, fmt.Errorf("look compensations up: %w", err)
 	}
@@ -32,8 +31,8 @@ func compensationsFor(t db.View, id ledger.Account, d staking.Day, asset string)
 	for _, c := range found {
 		var amount int64
 		// Callers could use such IDs before they were ours: the kind decides.
-		is, err := db.One(t, []*int64{&amount}, "SELECT amount FROM postings WHERE bucket = $1 AND day = $2 AND at "+
-			"= $3 AND entry = $4 AND move = 0 AND side = 1 AND kind = $5",
+		is, err := db.One(t, []*int64{&amount}, `SELECT amount FROM postings
+		     WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = $4 AND move = 0 AND side = 1 AND kind = $5`,
 			int64(id.Bucket()), int64(staking.DayOf(c.At)), c.At.UnixMilli(), c.Entry, string(ledger.Compensation))
 		if err != nil {
 			return nil, fmt.Errorf("look compensations up: %w", err)
@@ -62,8 +61,8 @@ func (p Proposal) Missing() ledger.Amount { return max(p.Difference-p.Compensate
 
 // Propose says what an account's day would have earned if entries had been posted in time,
 // by the day's own terms and by the fraction that was carried to it. Each entry has a time
-// of its own, before the end of the day, and changes the account's free balance of the token. Nothing is written, and
-// whether the balances would have allowed the entries is not looked at. What the entries
+// of its own, before the end of the day, and changes the account's free balance of the token.
+// Nothing is written, and whether the balances would have allowed the entries is not looked at. What the entries
 // would have changed on other days is not part of it: ask for each of those.
 // Its errors are those of Explain, and ledger.ErrInvalid for the entries.
 func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day, symbol string,
@@ -109,8 +108,7 @@ func (rs *Reports) checkProposed(ctx context.Context, entry ledger.Entry, e Expl
 		err = entry.Check(assets)
 	}
 	touches := slices.ContainsFunc(entry.Moves, func(m ledger.Move) bool {
-		return m.Asset == symbol &&
-			(m.From == id || m.To == id)
+		return m.Asset == symbol && (m.From == id || m.To == id)
 	})
 	switch end := e.Measured.Day + 1; {
 	case err != nil:

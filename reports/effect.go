@@ -49,18 +49,12 @@ func (rs *Reports) PreviewRegion(ctx context.Context, region staking.Region, fro
 	if err != nil {
 		return Effect{}, err
 	}
-	err = rs.Read(ctx, func(t db.View) (err error) {
-		from, err = rs.ListingDay(t, from)
-		return err
-	})
-	e := effect{region: region, Effect: Effect{From: from, USDT: new(big.Int)}}
-	if err == nil {
-		err = e.read(ctx, rs)
-	}
+	do := fmt.Sprintf("preview region %s", region)
+	from, err = read(ctx, rs, do, func(t db.View) (staking.Day, error) { return rs.ListingDay(t, from) })
 	if err != nil {
-		return e.Effect, fmt.Errorf("preview region %s: %w", region, err)
+		return Effect{}, err
 	}
-	return e.Effect, nil
+	return readEffect(ctx, rs, do, effect{region: region, Effect: Effect{From: from}})
 }
 
 // PreviewDelisting says whom it would affect if a token were not on offer from a day
@@ -69,11 +63,7 @@ func (rs *Reports) PreviewDelisting(ctx context.Context, asset string, from stak
 	if _, err := rs.Asset(ctx, asset); err != nil {
 		return Effect{}, err
 	}
-	e := effect{asset: asset, Effect: Effect{From: from, USDT: new(big.Int)}}
-	if err := e.read(ctx, rs); err != nil {
-		return e.Effect, fmt.Errorf("preview %s off offer: %w", asset, err)
-	}
-	return e.Effect, nil
+	return readEffect(ctx, rs, "preview "+asset+" off offer", effect{asset: asset, Effect: Effect{From: from}})
 }
 
 // effect is an Effect that is being counted.
@@ -84,29 +74,34 @@ type effect struct {
 	terms  map[string]staking.Terms
 }
 
+// concerned is what a bucket has that an effect counts.
+type concerned struct {
+	accounts, enrolled int64
+	earns              []earning
+}
+
 // earning is what an account has of an asset that earns.
 type earning struct {
 	asset  string
 	amount ledger.Amount
 }
 
-// read counts bucket by bucket, in a snapshot each.
-func (e *effect) read(ctx context.Context, rs *Reports) error {
+// readEffect counts bucket by bucket, in a snapshot each.
+func readEffect(ctx context.Context, rs *Reports, do string, e effect) (Effect, error) {
 	today := staking.DayOf(rs.Now())
-	err := rs.Read(ctx, func(t db.View) (err error) {
-		e.terms, err = store.TermsAt(t, today)
-		return err
-	})
+	terms, err := read(ctx, rs, do, func(t db.View) (map[string]staking.Terms, error) { return store.TermsAt(t, today) })
+	if err != nil {
+		return Effect{}, err
+	}
+	e.terms, e.USDT = terms, new(big.Int)
 	tokens := map[string]*EffectToken{}
-	for bucket := 0; bucket < ledger.Buckets && err == nil; bucket++ {
-		var accounts, enrolled int64
-		var earns []earning
-		err = rs.Read(ctx, func(t db.View) (err error) {
-			accounts, enrolled, earns, err = e.readBucket(t, bucket)
-			return err
-		})
-		e.Accounts, e.Enrolled = e.Accounts+accounts, e.Enrolled+enrolled
-		for _, b := range earns {
+	for bucket := range ledger.Buckets {
+		found, err := read(ctx, rs, do, func(t db.View) (concerned, error) { return e.readBucket(t, bucket) })
+		if err != nil {
+			return Effect{}, err
+		}
+		e.Accounts, e.Enrolled = e.Accounts+found.accounts, e.Enrolled+found.enrolled
+		for _, b := range found.earns {
 			token := tokens[b.asset]
 			if token == nil {
 				token = &EffectToken{Asset: rs.Known()[b.asset], Earning: new(big.Int), USDT: new(big.Int)}
@@ -116,10 +111,10 @@ func (e *effect) read(ctx context.Context, rs *Reports) error {
 			token.Earning.Add(token.Earning, big.NewInt(int64(b.amount)))
 		}
 	}
-	if err != nil {
-		return err
-	}
 	prices, err := rs.PricesFor(ctx, today)
+	if err != nil {
+		return Effect{}, fmt.Errorf("%s: %w", do, err)
+	}
 	for _, asset := range slices.Sorted(maps.Keys(tokens)) {
 		token := tokens[asset]
 		var price store.Price
@@ -131,30 +126,30 @@ func (e *effect) read(ctx context.Context, rs *Reports) error {
 		e.USDT.Add(e.USDT, token.USDT)
 		e.Tokens = append(e.Tokens, *token)
 	}
-	return err
+	return e.Effect, nil
 }
 
-func (e *effect) readBucket(t db.View, bucket int) (accounts, enrolled int64, earns []earning, err error) {
+func (e *effect) readBucket(t db.View, bucket int) (found concerned, err error) {
 	const (
-		concerned = " WHERE a.bucket = $1 AND a.closed = 0 AND ($2 = '' OR a.region = $2 OR a.region LIKE $2 || '-%')"
-		joined    = " FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account"
-		running   = concerned + " AND e.until_day > $3 AND e.from_day < e.until_day"
+		living  = " WHERE a.bucket = $1 AND a.closed = 0 AND ($2 = '' OR a.region = $2 OR a.region LIKE $2 || '-%')"
+		joined  = " FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account"
+		running = living + " AND e.until_day > $3 AND e.from_day < e.until_day"
 	)
-	accounts, err = db.Count(t, "SELECT count(*) FROM accounts a"+concerned, int64(bucket), string(e.region))
+	found.accounts, err = db.Count(t, "SELECT count(*) FROM accounts a"+living, int64(bucket), string(e.region))
 	if err != nil {
-		return 0, 0, nil, err
+		return found, err
 	}
-	enrolled, err = db.Count(t, "SELECT count(*)"+joined+running, int64(bucket), string(e.region), int64(e.From))
+	found.enrolled, err = db.Count(t, "SELECT count(*)"+joined+running, int64(bucket), string(e.region), int64(e.From))
 	if err != nil {
-		return 0, 0, nil, err
+		return found, err
 	}
 	err = t.Query(func(r db.Row) error {
 		terms, known := e.terms[r.Text(0)]
 		if free := ledger.Amount(r.Int(1)); known && terms.Offered && free >= terms.Min && free > 0 {
-			earns = append(earns, earning{terms.Asset, min(free, terms.Cap)})
+			found.earns = append(found.earns, earning{terms.Asset, min(free, terms.Cap)})
 		}
 		return nil
 	}, "SELECT b.asset, b.balance"+joined+" JOIN balances b ON b.bucket = a.bucket AND b.account = a.account"+running+
 		" AND ($4 = '' OR b.asset = $4)", int64(bucket), string(e.region), int64(e.From), e.asset)
-	return accounts, enrolled, earns, err
+	return found, err
 }

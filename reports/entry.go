@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,10 +33,10 @@ func (rs *Reports) Entry(ctx context.Context, id string) (e ledger.Entry, posted
 // credited (reward/DAY/TOKEN/ACCOUNT), or a token's day that was declared
 // (declare/DAY/TOKEN), with a move for each bucket that it is paid in. ErrNotFound if
 // there is none.
-func (rs *Reports) Posted(ctx context.Context, id string) (p Posted, err error) {
-	err = rs.Read(ctx, func(t db.View) (err error) {
+func (rs *Reports) Posted(ctx context.Context, id string) (Posted, error) {
+	return read(ctx, rs, "look an entry up", func(t db.View) (p Posted, err error) {
 		found := false
-		p = Posted{Entry: ledger.Entry{ID: id}}
+		p.ID = id
 		switch kind, key := runEntry(id); kind {
 		case KindReward:
 			found, err = readCredited(t, key, &p)
@@ -51,12 +50,8 @@ func (rs *Reports) Posted(ctx context.Context, id string) (p Posted, err error) 
 		if err == nil && !found {
 			err = ledger.ErrNotFound.In("", "entry %q", ledger.Clip(id))
 		}
-		return err
+		return p, err
 	})
-	if err != nil {
-		return Posted{}, fmt.Errorf("look an entry up: %w", err)
-	}
-	return p, nil
 }
 
 // Reconciliation is "open" of an entry that is to be reconciled still, "resolved" of one
@@ -119,8 +114,12 @@ func runEntry(id string) (kind ledger.Kind, key runKey) {
 // readCredited reads a reward that was credited, as the entry that it stands for.
 func readCredited(t db.View, key runKey, e *Posted) (found bool, err error) {
 	var reward ledger.Amount
-	err = t.Query(func(r db.Row) error { found, reward = true, ledger.Amount(r.Int(4)); e.written(r); return nil }, `SELECT paid_at, credential, role, request, reward
-	      FROM rewards WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4 AND reward > 0`,
+	err = t.Query(func(r db.Row) error {
+		found, reward = true, ledger.Amount(r.Int(4))
+		e.written(r)
+		return nil
+	}, `SELECT paid_at, credential, role, request, reward FROM rewards
+	     WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4 AND reward > 0`,
 		int64(key.account.Bucket()), int64(key.day), string(key.account), key.asset)
 	e.Kind, e.At = KindReward, (key.day + 1).Start()
 	e.Moves = []ledger.Move{{From: ledger.Payable, To: key.account, Asset: key.asset, Amount: reward}}
@@ -141,12 +140,9 @@ func readDeclaration(t db.View, key runKey, e *Posted) (found bool, err error) {
 		return ledger.Move{From: ledger.Rewards, To: ledger.Payable, Asset: key.asset, Amount: ledger.Amount(r.Int(0))}, nil
 	}, "SELECT b.total FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset "+
 		"AND b.total > 0 ORDER BY b.bucket",
-		append(store.EveryBucket(key.day), db.Texts("asset", slices.Repeat([]string{key.asset}, ledger.Buckets))))
-	if err != nil {
-		return false, err
-	}
+		append(store.EveryBucket(key.day), inEach("asset", key.asset)))
 	e.Moves = moves
-	return true, nil
+	return err == nil, err
 }
 
 // readPosted reads an entry that was posted.
@@ -162,11 +158,10 @@ func readPosted(t db.View, e *Posted) (found bool, err error) {
 
 // readMoves reads an entry's moves, wherever they lie: each bucket is asked by key.
 func readMoves(t db.View, e *ledger.Entry) error {
-	buckets := store.EveryBucket(staking.DayOf(e.At))
-	postings, err := db.AllOf(t, func(r db.Row) (ledger.Posting, error) { return readPosting(r), nil }, `SELECT `+postingColumns+`
+	postings, err := db.AllOf(t, scan(readPosting), `SELECT `+postingColumns+`
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.at = r.at AND p.entry = r.entry AND p.side = 0`,
-		append(buckets, db.Ints("at", slices.Repeat([]int64{e.At.UnixMilli()}, ledger.Buckets)),
-			db.Texts("entry", slices.Repeat([]string{e.ID}, ledger.Buckets))))
+		append(store.EveryBucket(staking.DayOf(e.At)), inEach("entry", e.ID),
+			db.Ints("at", slices.Repeat([]int64{e.At.UnixMilli()}, ledger.Buckets))))
 	if err != nil {
 		return err
 	}
@@ -176,4 +171,28 @@ func readMoves(t db.View, e *ledger.Entry) error {
 		e.Moves = append(e.Moves, ledger.Move{From: p.Account, To: p.Other, Asset: p.Asset, Amount: -p.Amount})
 	}
 	return nil
+}
+
+// Reconciliations are the next after one, of which Flagged, Entry, Account and Asset
+// count, in the order of their posting, at most limit; the zero one is before all. With
+// open they are those that are not resolved.
+func (rs *Reports) Reconciliations(ctx context.Context, after store.Reconciliation, open bool,
+	limit int) ([]store.Reconciliation, error) {
+	most := int64(1 << 62)
+	if open {
+		most = 0
+	}
+	return list(ctx, rs, "read the reconciliations", readReconciliation,
+		`SELECT entry, account, asset, at, until, lowest, flagged, resolved, reason FROM reconciliations
+		  WHERE (flagged, entry, account, asset) > ($1, $2, $3, $4) AND resolved <= $5
+		  ORDER BY flagged, entry, account, asset LIMIT $6`,
+		db.MillisOf(after.Flagged), after.Entry, string(after.Account), after.Asset, most, int64(max(limit, 0)))
+}
+
+func readReconciliation(r db.Row) (store.Reconciliation, error) {
+	return store.Reconciliation{
+		Entry: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2),
+		At: db.TimeOf(r.Int(3)), Until: db.TimeOf(r.Int(4)), Lowest: ledger.Amount(r.Int(5)),
+		Flagged: db.TimeOf(r.Int(6)), Resolved: db.TimeOrZero(r.Int(7)), Reason: r.Text(8),
+	}, nil
 }

@@ -65,29 +65,24 @@ func (rs *Reports) Explain(ctx context.Context, id ledger.Account, d staking.Day
 	if d < rs.FirstDay() {
 		return Explanation{}, ledger.ErrInvalid.In("", "%s is not a day of these books, which began on %s", d, rs.FirstDay())
 	}
-	var e Explanation
-	err = rs.Read(ctx, func(t db.View) error {
-		e = Explanation{Asset: asset, Over: d < today}
-		for _, step := range []func() error{
-			func() error { return e.readTerms(t, id, d) },
-			func() error { return e.readStored(t, id, d) },
-			func() error { return e.measure(t, id, d) },
-			func() error { return e.judge(rs, t, d) },
-			func() (err error) {
-				e.Compensations, err = compensationsFor(t, id, d, symbol)
-				return err
-			},
-		} {
-			if err := step(); err != nil {
-				return err
-			}
+	do := fmt.Sprintf("explain %s of %s on %s", symbol, id, d)
+	return read(ctx, rs, do, func(t db.View) (Explanation, error) {
+		e := Explanation{Asset: asset, Over: d < today}
+		err := e.readTerms(t, id, d)
+		if err == nil {
+			err = e.readStored(t, id, d)
 		}
-		return nil
+		if err == nil {
+			err = e.measure(t, id, d)
+		}
+		if err == nil {
+			err = e.judge(rs, t, d)
+		}
+		if err == nil {
+			e.Compensations, err = compensationsFor(t, id, d, symbol)
+		}
+		return e, err
 	})
-	if err != nil {
-		return e, fmt.Errorf("explain %s of %s on %s: %w", symbol, id, d, err)
-	}
-	return e, nil
 }
 
 func (e *Explanation) readTerms(t db.View, id ledger.Account, d staking.Day) error {
@@ -96,9 +91,8 @@ func (e *Explanation) readTerms(t db.View, id ledger.Account, d staking.Day) err
 		return err
 	}
 	e.Terms, e.TermsKnown = terms[e.Asset.Symbol]
-	n, err := db.Count(t, "SELECT count(*) FROM enrollments WHERE bucket = $1 AND account = $2 AND from_day <= "+
-		"$3 AND until_day > $3",
-		int64(id.Bucket()), string(id), int64(d))
+	n, err := db.Count(t, `SELECT count(*) FROM enrollments
+	     WHERE bucket = $1 AND account = $2 AND from_day <= $3 AND until_day > $3`, int64(id.Bucket()), string(id), int64(d))
 	e.Enrolled = n > 0
 	return err
 }
@@ -115,7 +109,8 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 		h.Rewind(ledger.Amount(r.Int(0)), staking.DayMillis)
 		return nil
 	}, `SELECT a.reward FROM days d CROSS JOIN rewards a
-	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day < $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5`, int64(id.Bucket()), int64(d), int64(until), string(id), e.Asset.Symbol)
+	     WHERE d.bucket = $1 AND d.day >= $2 AND d.day < $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5`,
+		int64(id.Bucket()), int64(d), int64(until), string(id), e.Asset.Symbol)
 	if err != nil {
 		return err
 	}
@@ -174,8 +169,7 @@ func (e *Explanation) countFrom(t db.View, id ledger.Account, d staking.Day) (h 
 // runBalances puts the changes in order, and says what the balance is after each.
 func (e *Explanation) runBalances() {
 	slices.SortStableFunc(e.Changes, func(a, b Change) int {
-		return cmp.Or(a.At.Compare(b.At),
-			cmp.Compare(a.Entry, b.Entry))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Entry, b.Entry))
 	})
 	running := e.Measured.Opening
 	for i := range e.Changes {
@@ -188,16 +182,124 @@ func (e *Explanation) runBalances() {
 
 // readStored reads what the run wrote.
 func (e *Explanation) readStored(t db.View, id ledger.Account, d staking.Day) error {
-	written, found, err := db.First(t, func(r db.Row) (staking.Accrual, error) { return store.ReadAccrual(r), nil },
-		"SELECT "+store.AccrualColumns+" FROM accruals a WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND "+
-			"a.asset = $4",
+	written, found, err := db.First(t, scan(store.ReadAccrual), "SELECT "+store.AccrualColumns+` FROM accruals a
+	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4`,
 		int64(id.Bucket()), int64(d), string(id), e.Asset.Symbol)
 	if err != nil || !found {
 		return err
 	}
 	e.Measured, e.Earned, e.Stored = written, true, true
 	var paidAt int64
-	e.Paid, err = db.One(t, []*int64{&paidAt}, "SELECT paid_at FROM payments WHERE bucket = $1 AND day = $2 AND asset = $3", int64(id.Bucket()), int64(d), e.Asset.Symbol)
+	e.Paid, err = db.One(t, []*int64{&paidAt},
+		"SELECT paid_at FROM payments WHERE bucket = $1 AND day = $2 AND asset = $3",
+		int64(id.Bucket()), int64(d), e.Asset.Symbol)
 	e.PaidAt = db.TimeOrZero(paidAt)
 	return err
+}
+
+// NearRewards are the last day before a day, and the first after it, that an account
+// was paid a reward of a token for; 0 where there is none within 366 days.
+func (rs *Reports) NearRewards(ctx context.Context, id ledger.Account, d staking.Day,
+	token string) (before, after staking.Day, err error) {
+	const reach = 366
+	find := func(t db.View, from, to staking.Day, order string) (staking.Day, error) {
+		day, err := db.Count(t, `SELECT d.day FROM days d CROSS JOIN rewards a
+		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
+		     ORDER BY d.day `+order+` LIMIT 1`, int64(id.Bucket()), int64(from), int64(to), string(id), token)
+		return staking.Day(day), err
+	}
+	err = rs.Read(ctx, func(t db.View) (err error) {
+		if before, err = find(t, d-reach, d-1, "DESC"); err != nil {
+			return err
+		}
+		after, err = find(t, d+1, d+reach, "ASC")
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("look for the rewards of %s around %s: %w", id, d, err)
+	}
+	return before, after, nil
+}
+
+// Why says why a day has no reward, or none yet.
+type Why string
+
+// What a day has no reward for, in the order in which it is asked. Explanation has the figures.
+const (
+	WhyNotOffered Why = "not-offered" // the token was not on offer
+	WhyNotOn      Why = "not-on"      // the switch did not cover the whole day
+	WhyBelowYet   Why = "below-yet"   // the day is not over, and as it stands its average is below the minimum
+	WhyBelow      Why = "below"       // the average was below the minimum
+	WhyNotOver    Why = "not-over"    // the day is not over, and as it stands it is paid after it
+	WhyNotSettled Why = "not-settled" // the run has not come to it yet
+	// For the operator: for funds, or for somebody to look at it; or behind an older day that does.
+	WhyWaits Why = "waits"
+)
+
+// judge finds why the day has no reward, or none yet.
+func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
+	verdict := ""
+	switch {
+	case e.Paid:
+		return nil
+	case !e.TermsKnown || !e.Terms.Offered:
+		e.Why = WhyNotOffered
+	case !e.Enrolled:
+		e.Why = WhyNotOn
+	case !e.Earned && !e.Over:
+		e.Why = WhyBelowYet
+	case !e.Earned:
+		e.Why = WhyBelow
+	case !e.Over:
+		e.Why = WhyNotOver
+	default:
+		through, err := db.Count(t, "SELECT min(paid_through) FROM progress WHERE asset = $1", e.Asset.Symbol)
+		if err != nil {
+			return err
+		}
+		oldest := staking.Day(through) + 1
+		if e.Waits, err = rs.Waiting(t, e.Asset.Symbol, oldest); err != nil {
+			return err
+		}
+		e.Why = WhyNotSettled
+		switch {
+		case e.Waits == nil:
+			verdict = fmt.Sprintf("%s is paid through %s", e.Asset.Symbol, oldest-1)
+		case oldest < d:
+			e.Why, e.Behind, verdict = WhyWaits, oldest, e.Waits.Error()
+		default:
+			e.Why, verdict = WhyWaits, e.Waits.Error()
+		}
+	}
+	e.Reason = e.sentence(verdict)
+	return nil
+}
+
+// sentence is Why in English; verdict is what the token waits for, or how far it is paid.
+func (e *Explanation) sentence(verdict string) string {
+	token, d := e.Asset.Symbol, e.Measured.Day
+	average, minimum := e.Asset.Format(e.Measured.Average), e.Asset.Format(e.Terms.Min)
+	switch e.Why {
+	case WhyNotOffered:
+		return fmt.Sprintf("%s was not on offer on %s.", token, d)
+	case WhyNotOn:
+		return fmt.Sprintf("Soft Staking was not on for the whole of %s: it earns from the day after it is switched "+
+			"on, until the day before it is switched off.", d)
+	case WhyBelowYet:
+		return fmt.Sprintf("%s is not over: as it stands its average would be %s %s, below the minimum of %s.", d, average,
+			token, minimum)
+	case WhyBelow:
+		return fmt.Sprintf("The average of %s %s was below the minimum of %s.", average, token, minimum)
+	case WhyNotOver:
+		return fmt.Sprintf("%s is not over: this is what it would pay if nothing moved any more. It is paid after "+
+			"midnight UTC.", d)
+	case WhyNotSettled:
+		return fmt.Sprintf("%s has not been settled yet: %s.", d, verdict)
+	case WhyWaits:
+		if e.Behind != 0 {
+			return fmt.Sprintf("Waiting behind %s: %s.", e.Behind, verdict)
+		}
+		return fmt.Sprintf("Waiting: %s.", verdict)
+	}
+	return ""
 }

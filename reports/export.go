@@ -2,7 +2,9 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -75,25 +77,22 @@ func (rs *Reports) ExportJournal(ctx context.Context, from, to staking.Day, visi
 // ExportRewards gives visit the paid rewards of all accounts for some days, both
 // ends inclusive, by day, bucket, account and token.
 func (rs *Reports) ExportRewards(ctx context.Context, from, to staking.Day, visit func(Reward) error) error {
+	write := func(rewards []Reward) error {
+		err := rs.Read(ctx, func(t db.View) error { return priceRewards(t, rewards) })
+		if err == nil {
+			err = rs.valueRewards(ctx, rewards)
+		}
+		if err == nil {
+			err = every(visit)(rewards)
+		}
+		return err
+	}
 	for d := max(from, rs.FirstDay()); d <= min(to, staking.DayOf(rs.Now())); d++ {
-		if err := rs.exportDay(ctx, d, visit); err != nil {
+		if err := export(ctx, rs, rewarded(d), write); err != nil {
 			return fmt.Errorf("read the rewards of %s: %w", d, err)
 		}
 	}
 	return nil
-}
-
-// exportDay gives visit a day's rewards, with what they were worth.
-func (rs *Reports) exportDay(ctx context.Context, d staking.Day, visit func(Reward) error) error {
-	return export(ctx, rs, rewarded(d), func(rewards []Reward) error {
-		if err := rs.Read(ctx, func(t db.View) error { return priceRewards(t, rewards) }); err != nil {
-			return err
-		}
-		if err := rs.valueRewards(ctx, rewards); err != nil {
-			return err
-		}
-		return every(visit)(rewards)
-	})
 }
 
 // moveOf is what a reward's move brought its holder.
@@ -127,31 +126,36 @@ func (s shelf[T]) busyBuckets(t db.View) ([]int, error) {
 	return db.AllEach(t, func(r db.Row) (int, error) { return int(r.Int(0)), nil }, s.busy, store.EveryBucket(s.day))
 }
 
+// rows reads at most limit rows of some buckets, those of the first after a row of it, or all.
+// rest is the bucket of the last row and those behind it, or empty: there are no more.
+func (s shelf[T]) rows(t db.View, buckets []int, after *T, limit int) (rows []T, rest []int, err error) {
+	for i, bucket := range buckets {
+		part, err := s.page(t, bucket, after, int64(limit-len(rows)))
+		if err != nil {
+			return nil, nil, err
+		}
+		if rows = append(rows, part...); len(rows) == limit {
+			return rows, buckets[i:], nil
+		}
+		after = nil
+	}
+	return rows, nil, nil
+}
+
 // export gives write the rows of a shelf, page after page.
 func export[T any](ctx context.Context, rs *Reports, s shelf[T], write func([]T) error) error {
-	busy, err := read(ctx, rs, s.busyBuckets)
+	busy, err := read(ctx, rs, "", s.busyBuckets)
 	var after *T
 	for err == nil && len(busy) > 0 {
 		var rows []T
-		next, last := busy, after
-		err = rs.Read(ctx, func(t db.View) error {
-			rows, next, last = nil, busy, after
-			for len(next) > 0 {
-				limit := exportPage - len(rows)
-				part, err := s.page(t, next[0], last, int64(limit))
-				if err != nil {
-					return err
-				}
-				rows = append(rows, part...)
-				if len(part) == limit {
-					last = &part[limit-1]
-					return nil
-				}
-				next, last = next[1:], nil
-			}
-			return nil
+		var rest []int
+		err = rs.Read(ctx, func(t db.View) (err error) {
+			rows, rest, err = s.rows(t, busy, after, exportPage)
+			return err
 		})
-		busy, after = next, last
+		if busy, after = rest, nil; len(rest) > 0 {
+			after = &rows[len(rows)-1]
+		}
 		if err == nil && len(rows) > 0 {
 			err = write(rows)
 		}
@@ -222,3 +226,121 @@ func posted(d staking.Day) shelf[ledger.Posting] {
 		},
 	}
 }
+
+// postingColumns are what readPosting reads of the postings or of the journal, which are called p.
+const postingColumns = "p.account, p.asset, p.at, p.entry, p.move, p.side, p.amount, p.other, p.kind"
+
+// readPosting reads a posting, but for its bucket.
+func readPosting(r db.Row) ledger.Posting {
+	return ledger.Posting{
+		Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: db.TimeOf(r.Int(2)), Entry: r.Text(3), Move: int(r.Int(4)),
+		Side:   int(r.Int(5)),
+		Amount: ledger.Amount(r.Int(6)), Other: ledger.Account(r.Text(7)), Kind: ledger.Kind(r.Text(8)),
+	}
+}
+
+// Journal gives visit both sides of every move, from one snapshot: postings, and
+// with them rewards and declared totals as the entries they stand for, by bucket,
+// day, account, asset, time, entry, move and side. The order is the same in both
+// databases. A bucket's lines are sorted in the database.
+func (rs *Reports) Journal(ctx context.Context, visit func(ledger.Posting) error) error {
+	begun := false
+	err := rs.Read(ctx, func(t db.View) error {
+		if begun {
+			return errors.New("the database went away in the middle; ask for it again")
+		}
+		for b := range ledger.Buckets {
+			if err := t.Query(func(r db.Row) error {
+				begun = true
+				p := readPosting(r)
+				p.Bucket = b
+				return visit(p)
+			}, "SELECT "+postingColumns+" FROM journal p WHERE p.bucket = $1 ORDER BY p.day, p.account, p.asset, p.at, "+
+				"p.entry, p.move, p.side", int64(b)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	return nil
+}
+
+// Held is what an account has of an asset at a moment, free and held.
+type Held struct {
+	Account ledger.Account
+	Asset   string
+	Free    ledger.Amount // smallest units; below zero only of house accounts
+	Held    ledger.Amount
+}
+
+// allBalancesAt are the balances at the moment $2 on the day $1: those of now, less every
+// change that counts after it. A reward counts from the 00:00 after its day, and so on the
+// day that is $1 or later if it is one of $1 or later; what it moved in house accounts is
+// read from the control rows. Sums are built in two halves: those of all changes may be
+// longer than 63 bits where the balance is not. days is what leads to the keys that begin
+// with a bucket and a day.
+const allBalancesAt = `
+SELECT owner, asset,
+       CAST(sum(CASE WHEN held = 0 THEN amount / 4294967296 ELSE 0 END) AS bigint), CAST(sum(CASE WHEN held = 0 THEN amount % 4294967296 ELSE 0 END) AS bigint),
+       CAST(sum(CASE WHEN held = 1 THEN amount / 4294967296 ELSE 0 END) AS bigint), CAST(sum(CASE WHEN held = 1 THEN amount % 4294967296 ELSE 0 END) AS bigint)
+  FROM (SELECT CASE WHEN substr(account, length(account) - 4) = '/held' THEN substr(account, 1, length(account) - 5) ELSE account END AS owner,
+               CASE WHEN substr(account, length(account) - 4) = '/held' THEN 1 ELSE 0 END AS held, asset, amount
+          FROM (SELECT account, asset, balance AS amount FROM balances
+                UNION ALL
+                SELECT p.account, p.asset, -p.amount FROM days d CROSS JOIN postings p
+                 WHERE d.day >= $1 AND p.bucket = d.bucket AND p.day = d.day AND p.at > $2
+                UNION ALL
+                SELECT a.account, a.asset, -a.reward FROM days d CROSS JOIN rewards a
+                 WHERE d.day >= $1 AND a.bucket = d.bucket AND a.day = d.day
+                UNION ALL
+                SELECT '@payable', p.asset, p.total FROM days d CROSS JOIN payments p
+                 WHERE d.day >= $1 AND p.bucket = d.bucket AND p.day = d.day
+                UNION ALL
+                SELECT h.account, b.asset, h.sign * b.total FROM days d CROSS JOIN batches b CROSS JOIN declarations c
+                       CROSS JOIN (SELECT '@payable' AS account, -1 AS sign UNION ALL SELECT '@rewards', 1) h
+                 WHERE d.day >= $1 AND b.bucket = d.bucket AND b.day = d.day AND c.day = b.day AND c.asset = b.asset) changes) parts
+ GROUP BY owner, asset ORDER BY owner, asset`
+
+// ExportBalances gives visit what every account, house accounts among them, has of every
+// asset at a moment, by account and asset in the order of their bytes; what is zero is
+// left out. The moment lies between the first day of the books and now (ledger.ErrInvalid);
+// what happens at it counts. All rows come from one snapshot of the books, which lasts as
+// long as visit takes: of each asset they sum to zero. Memory does not grow with the
+// books. visit may be called from the first row again, after begin, where the database asks
+// for a retry.
+func (rs *Reports) ExportBalances(ctx context.Context, at time.Time, begin func() error, visit func(Held) error) error {
+	at = at.UTC().Truncate(time.Millisecond)
+	switch now := rs.Now(); {
+	case at.After(now):
+		return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", ledger.FormatTime(at), ledger.FormatTime(now))
+	case at.Before(rs.FirstDay().Start()):
+		return ledger.ErrInvalid.In("", "%s lies before the books, which begin at %s", ledger.FormatTime(at),
+			ledger.FormatTime(rs.FirstDay().Start()))
+	}
+	err := rs.Read(ctx, func(t db.View) error {
+		if err := begin(); err != nil {
+			return err
+		}
+		return t.Query(func(r db.Row) error {
+			h := Held{
+				Account: ledger.Account(r.Text(0)), Asset: r.Text(1),
+				Free: joined(r.Int(2), r.Int(3)), Held: joined(r.Int(4), r.Int(5)),
+			}
+			if h.Free == 0 && h.Held == 0 {
+				return nil
+			}
+			return visit(h)
+		}, allBalancesAt, int64(staking.DayOf(at)), at.UnixMilli())
+	})
+	if err != nil {
+		return fmt.Errorf("read the balances at %s: %w", ledger.FormatTime(at), err)
+	}
+	return nil
+}
+
+// joined is a sum from that of its upper parts and that of its lower 32 bits. What
+// overflows on the way comes back: the sum itself fits.
+func joined(upper, lower int64) ledger.Amount { return ledger.Amount(upper<<32 + lower) }

@@ -88,7 +88,7 @@ func comesTo(d staking.Day, terms staking.Terms, h staking.Holding) (a staking.A
 }
 
 // After says what the token's day comes to if its free balance changes by so much
-// at a moment of it, and nothing else moves any more: what Measured is once that is
+// at a moment of it, and nothing else moves any more: what Measured comes to when that is
 // posted, and Reached. What would take more than is free comes to an average of zero.
 func (t OfferedToken) After(change ledger.Amount, at time.Time) (a staking.Accrual, reached bool) {
 	h := t.Holding

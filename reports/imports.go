@@ -21,22 +21,18 @@ type Imports struct {
 
 // Imports reads an account's recorded rows and posted import entries in one snapshot: the
 // rows of what is posted in it are in it. ErrInvalid if it is no holder's account.
-func (rs *Reports) Imports(ctx context.Context, account ledger.Account) (found Imports, err error) {
+func (rs *Reports) Imports(ctx context.Context, account ledger.Account) (Imports, error) {
 	if err := account.CheckHolder(); err != nil {
 		return Imports{}, err
 	}
-	err = rs.Read(ctx, func(t db.View) (err error) {
+	return read(ctx, rs, "read the imports of "+string(account), func(t db.View) (found Imports, err error) {
 		found.Rows, err = db.All(t, readImportRow, `SELECT at, asset, operation, amount, export, part, times, reward FROM import_rows
 		     WHERE bucket = $1 AND account = $2 ORDER BY at, asset, operation, amount, export, part`, int64(account.Bucket()), string(account))
 		if err == nil {
 			found.Entries, err = readImportEntries(t, account)
 		}
-		return err
+		return found, err
 	})
-	if err != nil {
-		return Imports{}, fmt.Errorf("read the imports of %s: %w", account, err)
-	}
-	return found, nil
 }
 
 func readImportRow(r db.Row) (store.ImportRow, error) {

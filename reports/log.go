@@ -3,7 +3,6 @@ package reports
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -26,15 +25,17 @@ type LogPlace struct {
 func (rs *Reports) logLines(ctx context.Context, within string, at time.Time, most int) ([]store.LogLine, error) {
 	wanted := db.Set{store.EveryBucket(0)[0], db.Ints("at", slices.Repeat([]int64{at.UnixMilli()}, ledger.Buckets)),
 		db.Ints("most", slices.Repeat([]int64{int64(max(most, 0))}, ledger.Buckets))}
-	lines, err := read(ctx, rs, func(t db.View) ([]store.LogLine, error) {
-		return db.AllEach(t, func(r db.Row) (store.LogLine, error) { return store.ReadLogLine(r), nil },
-			"SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+
-				" ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3", wanted)
+	return read(ctx, rs, "read the log", func(t db.View) ([]store.LogLine, error) {
+		return db.AllEach(t, scan(store.ReadLogLine), "SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+
+			" ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3", wanted)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the log: %w", err)
-	}
-	return lines, nil
+}
+
+// inMoment compares lines of one moment.
+func inMoment(a, b store.LogLine) int {
+	return cmp.Or(strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject),
+		strings.Compare(a.Actor.Credential, b.Actor.Credential), strings.Compare(a.Detail, b.Detail),
+		strings.Compare(a.Actor.Request, b.Actor.Request))
 }
 
 // LogPage are lines of the log from a place backwards, the newest first, at most
@@ -44,11 +45,7 @@ func (rs *Reports) LogPage(ctx context.Context, from LogPlace, limit int) ([]sto
 	if err != nil {
 		return nil, from, err
 	}
-	slices.SortFunc(lines, func(a, b store.LogLine) int {
-		return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject),
-			strings.Compare(a.Actor.Credential, b.Actor.Credential), strings.Compare(a.Detail, b.Detail),
-			strings.Compare(a.Actor.Request, b.Actor.Request))
-	})
+	slices.SortFunc(lines, func(a, b store.LogLine) int { return cmp.Or(b.At.Compare(a.At), inMoment(a, b)) })
 	seen := 0
 	for seen < from.Seen && seen < len(lines) && lines[seen].At.UnixMilli() == from.At.UnixMilli() {
 		seen++
@@ -67,9 +64,6 @@ func (rs *Reports) LogPage(ctx context.Context, from LogPlace, limit int) ([]sto
 // Log are the last lines of the log since a moment, at most limit, the newest last.
 func (rs *Reports) Log(ctx context.Context, since time.Time, limit int) ([]store.LogLine, error) {
 	lines, err := rs.logLines(ctx, "at >= $2", since, limit)
-	slices.SortFunc(lines, func(a, b store.LogLine) int {
-		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Action, b.Action), strings.Compare(a.Subject, b.Subject),
-			strings.Compare(a.Detail, b.Detail))
-	})
+	slices.SortFunc(lines, func(a, b store.LogLine) int { return cmp.Or(a.At.Compare(b.At), inMoment(a, b)) })
 	return lines[max(0, len(lines)-limit):], err
 }

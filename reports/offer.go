@@ -9,67 +9,69 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
 
 // Regions are those where the product is not offered, or will not be from a coming
 // day on, in order.
-func (rs *Reports) Regions(ctx context.Context) (regions []staking.Region, err error) {
-	err = rs.Read(ctx, func(t db.View) error {
-		regions, err = store.RegionsAt(t)
-		return err
-	})
-	return regions, err
+func (rs *Reports) Regions(ctx context.Context) ([]staking.Region, error) {
+	return read(ctx, rs, "", store.RegionsAt)
 }
 
 // Listings are those that there are, or with history all that there ever were, by
 // region and number.
-func (rs *Reports) Listings(ctx context.Context, history bool) (listings []store.Listing, err error) {
+func (rs *Reports) Listings(ctx context.Context, history bool) ([]store.Listing, error) {
 	which := "WHERE removed = 0"
 	if history {
 		which = ""
 	}
-	err = rs.Read(ctx, func(t db.View) error {
-		listings, err = store.ListingsWhere(t, which)
-		return err
-	})
-	return listings, err
+	return read(ctx, rs, "", func(t db.View) ([]store.Listing, error) { return store.ListingsWhere(t, which) })
 }
 
 // Documents are all versions of the documents, in the order in which they are
 // shown, and the newest of each last.
-func (rs *Reports) Documents(ctx context.Context) (documents []staking.Document, err error) {
-	err = rs.Read(ctx, func(t db.View) error {
-		documents, err = db.All(t, func(r db.Row) (staking.Document, error) {
-			return staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: db.TimeOf(r.Int(2)),
-				Text: r.Text(3)}, nil
-		}, "SELECT name, version, published, content FROM documents ORDER BY version")
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the documents: %w", err)
-	}
+func (rs *Reports) Documents(ctx context.Context) ([]staking.Document, error) {
+	return rs.documents(ctx, "content")
+}
+
+// DocumentVersions are Documents without their texts.
+func (rs *Reports) DocumentVersions(ctx context.Context) ([]staking.Document, error) {
+	return rs.documents(ctx, "''")
+}
+
+func (rs *Reports) documents(ctx context.Context, text string) ([]staking.Document, error) {
+	documents, err := list(ctx, rs, "read the documents", readDocument,
+		"SELECT name, version, published, "+text+" FROM documents ORDER BY version")
 	slices.SortStableFunc(documents, func(a, b staking.Document) int {
 		return slices.Index(staking.DocumentNames, a.Name) - slices.Index(staking.DocumentNames, b.Name)
 	})
-	return documents, nil
+	return documents, err
+}
+
+func readDocument(r db.Row) (staking.Document, error) {
+	return staking.Document{Name: r.Text(0), Version: int(r.Int(1)), Published: db.TimeOf(r.Int(2)), Text: r.Text(3)}, nil
+}
+
+// Document is a version of a document, the current one if it is 0; ErrNotFound if there is none.
+func (rs *Reports) Document(ctx context.Context, name string, version int) (staking.Document, error) {
+	return read(ctx, rs, "", func(t db.View) (staking.Document, error) {
+		d, found, err := db.First(t, readDocument, `SELECT name, version, published, content FROM documents
+		     WHERE name = $1 AND (version = $2 OR $2 = 0) ORDER BY version DESC LIMIT 1`, name, int64(version))
+		if err == nil && !found {
+			err = ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(name), version)
+		}
+		return d, err
+	})
 }
 
 // TermsOn are the terms of each token on a day, by token. One without terms yet is not among them.
 func (rs *Reports) TermsOn(ctx context.Context, d staking.Day) ([]staking.Terms, error) {
-	var terms map[string]staking.Terms
-	err := rs.Read(ctx, func(t db.View) (err error) {
-		terms, err = store.TermsAt(t, d)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return slices.SortedFunc(maps.Values(terms), func(a,
-		b staking.Terms) int {
+	terms, err := read(ctx, rs, "", func(t db.View) (map[string]staking.Terms, error) { return store.TermsAt(t, d) })
+	return slices.SortedFunc(maps.Values(terms), func(a, b staking.Terms) int {
 		return strings.Compare(a.Asset, b.Asset)
-	}), nil
+	}), err
 }
 
 // ComingTerms are those that are set for days after a day, by token and day: of each
@@ -87,38 +89,24 @@ func (rs *Reports) ComingTerms(ctx context.Context, after staking.Day) (coming [
 
 // TermsHistory are all terms that were ever set for a token, or for all if it is
 // "", by token, day and revision.
-func (rs *Reports) TermsHistory(ctx context.Context, asset string) (history []store.TermsRevision, err error) {
+func (rs *Reports) TermsHistory(ctx context.Context, asset string) ([]store.TermsRevision, error) {
 	if asset != "" {
 		if _, err := rs.Asset(ctx, asset); err != nil {
 			return nil, err
 		}
 	}
-	err = rs.Read(ctx, func(t db.View) error {
-		history, err = db.All(t, store.ReadTermsRevision, "SELECT "+store.TermsColumns+` FROM terms
-			WHERE asset = $1 OR $1 = '' ORDER BY asset, from_day, revision`, asset)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the terms of %s: %w", cmp.Or(asset, "all tokens"), err)
-	}
-	return history, nil
+	return list(ctx, rs, "read the terms of "+cmp.Or(asset, "all tokens"), store.ReadTermsRevision,
+		"SELECT "+store.TermsColumns+" FROM terms WHERE asset = $1 OR $1 = '' ORDER BY asset, from_day, revision", asset)
 }
 
 // Prices are those that were set for an asset's days, both ends inclusive, by day.
-func (rs *Reports) Prices(ctx context.Context, asset string, from, to staking.Day) (prices []store.Price, err error) {
+func (rs *Reports) Prices(ctx context.Context, asset string, from, to staking.Day) ([]store.Price, error) {
 	if _, err := rs.Asset(ctx, asset); err != nil {
 		return nil, err
 	}
-	err = rs.Read(ctx, func(t db.View) error {
-		prices, err = db.All(t, readPrice, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN "+
-			"$2 AND $3 ORDER BY day",
-			asset, int64(from), int64(to))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the prices of %s: %w", asset, err)
-	}
-	return prices, nil
+	return list(ctx, rs, "read the prices of "+asset, readPrice,
+		"SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",
+		asset, int64(from), int64(to))
 }
 
 func readPrice(r db.Row) (store.Price, error) {
@@ -148,14 +136,11 @@ func (rs *Reports) PriceOf(ctx context.Context, asset string, d staking.Day) (pr
 // was set for: the day itself, or the last of at most 7 days before it. An asset
 // whose price is not known is not among them; USDT is.
 func (rs *Reports) PricesFor(ctx context.Context, d staking.Day) (map[string]store.Price, error) {
-	var latest []store.Price
-	err := rs.Read(ctx, func(t db.View) (err error) {
-		latest, err = db.All(t, readPrice, "SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day",
-			int64(d-store.PriceReach), int64(d))
-		return err
-	})
+	latest, err := list(ctx, rs, fmt.Sprintf("read the prices of %s", d), readPrice,
+		"SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day",
+		int64(d-store.PriceReach), int64(d))
 	if err != nil {
-		return nil, fmt.Errorf("read the prices of %s: %w", d, err)
+		return nil, err
 	}
 	prices := map[string]store.Price{store.USDT: {Asset: store.USDT, Day: d, Price: store.PriceUnit}}
 	for _, p := range latest {

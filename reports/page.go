@@ -21,7 +21,7 @@ import (
 // pageDays is how many days a page walks over at most.
 const pageDays = 92
 
-// LineKey is a line's place in an account's journal, which tells the newest first
+// LineKey is a line's place in an account's journal, which lists the newest first
 // and those of one moment by entry, move and side.
 type LineKey struct {
 	At    time.Time
@@ -30,7 +30,7 @@ type LineKey struct {
 	Side  int
 }
 
-// compare is below zero where a is told before b.
+// compare is below zero where a is listed before b.
 func (a LineKey) compare(b LineKey) int {
 	return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Entry, b.Entry), a.Move-b.Move, a.Side-b.Side)
 }
@@ -38,7 +38,7 @@ func (a LineKey) compare(b LineKey) int {
 // before is the place in front of all that counts at a moment or earlier.
 func before(at time.Time) LineKey { return LineKey{At: at, Move: -1} }
 
-// JournalLine is a line of an account's journal. Its balance is not told.
+// JournalLine is a line of an account's journal. Its balance is zero.
 type JournalLine struct {
 	Line
 	Key LineKey
@@ -137,24 +137,21 @@ func (rs *Reports) rewardLines(ctx context.Context, id ledger.Account, asset str
 func (rs *Reports) postedLines(ctx context.Context, id ledger.Account, asked LinesAsked, from, to staking.Day,
 	place LineKey, limit int) (lines []JournalLine, reached time.Time, err error) {
 	bucket := int64(id.Bucket())
-	lines, err = read(ctx, rs, func(t db.View) ([]JournalLine, error) {
+	lines, err = read(ctx, rs, "read the journal of "+string(id), func(t db.View) ([]JournalLine, error) {
 		floor := from.Millis()
 		if _, err := db.One(t, []*int64{&floor}, `SELECT at FROM postings WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at <= $4
 		     ORDER BY day DESC, at DESC LIMIT 1 OFFSET $5`, bucket, int64(from), int64(to), place.At.UnixMilli(), int64(rs.Looks)); err != nil {
 			return nil, err
 		}
 		reached = db.TimeOf(floor)
-		return db.All(t, func(r db.Row) (JournalLine, error) { return journalLine(readPosting(r)), nil }, `SELECT `+postingColumns+` FROM postings p
+		return db.All(t, scan(func(r db.Row) JournalLine { return journalLine(readPosting(r)) }), `SELECT `+postingColumns+` FROM postings p
 		     WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND at >= $13 AND account IN ($4, $5) AND ($6 = '' OR asset = $6) AND ($7 = '' OR kind = $7)
 		       AND (at < $8 OR (at = $8 AND (entry, move, side) > ($9, $10, $11)))
 		     ORDER BY day DESC, at DESC, entry, move, side LIMIT $12`,
 			bucket, int64(staking.DayOf(reached)), int64(to), string(id), string(id.Held()), asked.Asset, string(asked.Kind),
 			place.At.UnixMilli(), place.Entry, int64(place.Move), int64(place.Side), int64(limit), floor)
 	})
-	if err != nil {
-		return nil, reached, fmt.Errorf("read the journal of %s: %w", id, err)
-	}
-	return lines, reached, nil
+	return lines, reached, err
 }
 
 // Postings are both sides of what was posted on some days, both ends inclusive,
@@ -186,31 +183,20 @@ func (rs *Reports) Postings(ctx context.Context, from, to staking.Day, after *le
 
 // postingsOf are a day's postings after one of them, or from the first.
 func (rs *Reports) postingsOf(ctx context.Context, day staking.Day, after *ledger.Posting,
-	limit int) (postings []ledger.Posting, err error) {
-	s := posted(day)
-	err = rs.Read(ctx, func(t db.View) error {
-		postings = nil
+	limit int) ([]ledger.Posting, error) {
+	return read(ctx, rs, "", func(t db.View) ([]ledger.Posting, error) {
+		s, place := posted(day), after
 		busy, err := s.busyBuckets(t)
-		if err != nil {
-			return err
+		if err == nil && after != nil {
+			busy = slices.DeleteFunc(busy, func(bucket int) bool { return bucket < after.Bucket })
 		}
-		for _, bucket := range busy {
-			place := after
-			if after != nil && bucket != after.Bucket {
-				place = nil
-			}
-			if after != nil && bucket < after.Bucket {
-				continue
-			}
-			page, err := s.page(t, bucket, place, int64(limit-len(postings)))
-			if err != nil {
-				return err
-			}
-			if postings = append(postings, page...); len(postings) == limit {
-				return nil
-			}
+		if err != nil || len(busy) == 0 {
+			return nil, err
 		}
-		return nil
+		if after != nil && busy[0] != after.Bucket {
+			place = nil
+		}
+		postings, _, err := s.rows(t, busy, place, limit)
+		return postings, err
 	})
-	return postings, err
 }

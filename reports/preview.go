@@ -3,7 +3,9 @@ package reports
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -115,28 +117,238 @@ func mean(sum *big.Int, n int64) ledger.Amount {
 	return ledger.Amount(new(big.Int).Quo(sum, big.NewInt(n)).Int64())
 }
 
-// judge says whether the previewed day would be paid.
+// declaredFor is what was declared for a token's day, if it was.
+func declaredFor(t db.View, d staking.Day, asset string) (total DayTotal, declared bool, err error) {
+	return db.First(t, readDayTotal, "SELECT day, asset, holders, total FROM declarations WHERE day = $1 AND asset = $2",
+		int64(d), asset)
+}
+
+// judge finds what the previewed day would wait for, or nothing.
 func (rs *Reports) judge(t db.View, p *Preview) error {
-	var holders, total, before int64
-	var err error
-	if p.Declared, err = db.One(t, []*int64{&holders, &total},
-		"SELECT holders, total FROM declarations WHERE day = $1 AND asset = $2", int64(p.Day), p.Asset); err != nil {
+	total, declared, err := declaredFor(t, p.Day, p.Asset)
+	if err != nil {
 		return err
 	}
-	if p.Declared {
-		p.Holders, p.Total = holders, ledger.Amount(total)
+	if p.Declared = declared; declared {
+		p.Holders, p.Total = total.Holders, total.Total
 	}
-	if p.BeforeKnown, err = db.One(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2",
-		int64(p.Day)-1, p.Asset); err != nil {
+	before, known, err := declaredFor(t, p.Day-1, p.Asset)
+	if err != nil {
 		return err
 	}
-	if p.Pool, err = store.PoolOf(t, p.Asset); err != nil {
+	p.Before, p.BeforeKnown = before.Total, known
+	if p.Pool, err = store.PoolOf(t, p.Asset); err != nil || declared {
 		return err
-	}
-	p.Before = ledger.Amount(before)
-	if p.Declared {
-		return nil
 	}
 	p.Verdict, err = rs.Verdict(t, p.Day, p.Asset, p.Total)
 	return err
+}
+
+// OpenPreview is what a token's open day would pay as it stands: as if no balance
+// changed any more until its end. Amounts are in smallest units.
+type OpenPreview struct {
+	Asset       string
+	Day         staking.Day
+	At          time.Time // the moment at which it is read
+	Holders     int64
+	Total       ledger.Amount
+	Average     ledger.Amount // the mean of the holders' averages, rounded down
+	Before      ledger.Amount // the total of the day before, as declared or as it stands
+	BeforeKnown bool
+	Pool        ledger.Amount // in @rewards
+	Owed        ledger.Amount // what the days before it need, from First on, that are not declared
+	First       staking.Day   // the oldest day that is in the figures
+	Partial     bool          // older days are not paid either, and are not in the figures
+	Missing     ledger.Amount // what the pool lacks for Owed and Total; 0: nothing
+	Over        string        // which limit Total exceeds, so that it needs approval, or nothing
+}
+
+// PreviewOpen says of each token on offer what the open day would pay as it stands.
+// The figures are those of the run, by the same rule: where nothing moves any more, the
+// day pays exactly them. Days before it that are over and not paid are measured with
+// it, a week at most, since their rewards and carries count in it. It writes nothing,
+// and has one bucket in memory at a time.
+func (rs *Reports) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
+	if _, err := rs.Assets(ctx); err != nil {
+		return nil, err
+	}
+	now := rs.Now()
+	p := openDay{rs: rs, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{},
+		tokens: map[string]*openToken{}}
+	for b := range ledger.Buckets {
+		err := rs.Read(ctx, func(t db.View) error {
+			p.part = map[string]*openToken{}
+			return p.bucket(t, b)
+		})
+		if err == nil {
+			err = p.merge()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("preview %s: %w", p.day, err)
+		}
+	}
+	return read(ctx, rs, fmt.Sprintf("preview %s", p.day), func(t db.View) (previews []OpenPreview, err error) {
+		for _, symbol := range slices.Sorted(maps.Keys(p.tokens)) {
+			if !p.terms[p.day][symbol].Offered {
+				continue
+			}
+			preview, err := p.judge(t, symbol)
+			if err != nil {
+				return nil, err
+			}
+			previews = append(previews, preview)
+		}
+		return previews, nil
+	})
+}
+
+// openDay is the measuring of the open day, and of those before it that are not paid.
+type openDay struct {
+	rs     *Reports
+	at     time.Time
+	day    staking.Day
+	terms  map[staking.Day]map[string]staking.Terms
+	tokens map[string]*openToken
+	part   map[string]*openToken // of the bucket that is being measured
+}
+
+// openToken is what comes of a token.
+type openToken struct {
+	first   staking.Day // that is measured
+	paid    staking.Day // through this day in every bucket
+	days    map[staking.Day]ledger.Amount
+	holders int64    // on the open day
+	average *big.Int // the sum of their averages
+}
+
+// holdingKey names what an account has of an asset.
+type holdingKey struct {
+	account ledger.Account
+	asset   string
+}
+
+// earnedOn is what a position has earned on the days that are not paid.
+type earnedOn struct {
+	rewards ledger.Amount
+	carry   staking.Fraction
+}
+
+// bucket measures a bucket in one snapshot, day by day.
+func (p *openDay) bucket(t db.View, bucket int) error {
+	paid := map[string]staking.Day{}
+	first := p.day
+	err := t.Query(func(r db.Row) error {
+		symbol, through := r.Text(0), staking.Day(r.Int(1))
+		paid[symbol] = max(through, p.day-1-backlog)
+		first = min(first, paid[symbol]+1)
+		p.part[symbol] = &openToken{first: paid[symbol] + 1, paid: through, days: map[staking.Day]ledger.Amount{},
+			average: new(big.Int)}
+		return nil
+	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1", int64(bucket))
+	if err != nil {
+		return err
+	}
+	before := map[holdingKey]earnedOn{}
+	for d := first; d <= p.day; d++ {
+		if p.terms[d] == nil {
+			if p.terms[d], err = store.TermsAt(t, d); err != nil {
+				return err
+			}
+		}
+		wanted := func(asset string) bool { return p.part[asset] != nil && paid[asset] < d && p.terms[d][asset].Offered }
+		err := store.Holdings(t, bucket, d, wanted, func(page []staking.Holding) error { return p.accrue(d, page, before) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accrue applies the rule to a page of a day, with what the days before it have earned.
+func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[holdingKey]earnedOn) (err error) {
+	for _, h := range page {
+		k := holdingKey{h.Account, h.Asset}
+		earned, some := before[k]
+		if some {
+			h.Change(earned.rewards, 0)
+			h.Carry = earned.carry
+		}
+		a, earns := staking.Accrue(d, p.terms[d][h.Asset], h)
+		if !earns {
+			continue
+		}
+		token := p.part[h.Asset]
+		if token.days[d], err = token.days[d].Add(a.Reward); err != nil {
+			return fmt.Errorf("the total of %s: %w", h.Asset, err)
+		}
+		if d == p.day {
+			token.holders++
+			token.average.Add(token.average, big.NewInt(int64(a.Average)))
+			continue
+		}
+		before[k] = earnedOn{earned.rewards + a.Reward, a.Carry}
+	}
+	return nil
+}
+
+// merge adds what was measured in a bucket.
+func (p *openDay) merge() (err error) {
+	for symbol, part := range p.part {
+		token := p.tokens[symbol]
+		if token == nil {
+			p.tokens[symbol] = part
+			continue
+		}
+		token.first, token.paid = min(token.first, part.first), min(token.paid, part.paid)
+		token.holders += part.holders
+		token.average.Add(token.average, part.average)
+		for d, total := range part.days {
+			if token.days[d], err = token.days[d].Add(total); err != nil {
+				return fmt.Errorf("the total of %s: %w", symbol, err)
+			}
+		}
+	}
+	return nil
+}
+
+// judge compares what comes of a token with its pool and its limits.
+func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
+	token := p.tokens[symbol]
+	v := OpenPreview{
+		Asset: symbol, Day: p.day, At: p.at, Holders: token.holders, Total: token.days[p.day],
+		Average: mean(token.average, token.holders),
+		First:   token.first, Partial: token.paid+1 < token.first,
+	}
+	for d := token.first; d < p.day; d++ {
+		declared, err := p.rs.Declared(t, d, symbol)
+		if err == nil && !declared {
+			v.Owed, err = v.Owed.Add(token.days[d])
+		}
+		if err != nil {
+			return v, err
+		}
+	}
+	before, known, err := declaredFor(t, p.day-1, symbol)
+	if err != nil {
+		return v, err
+	}
+	if v.Before, v.BeforeKnown = before.Total, known; !v.BeforeKnown && token.first < p.day {
+		v.Before, v.BeforeKnown = token.days[p.day-1], true
+	}
+	if v.Pool, err = store.PoolOf(t, symbol); err != nil {
+		return v, err
+	}
+	needed, err := v.Owed.Add(v.Total)
+	if err != nil {
+		return v, err
+	}
+	v.Missing = max(needed-v.Pool, 0)
+	var most, change int64
+	if _, err := db.One(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1",
+		symbol); err != nil {
+		return v, err
+	}
+	l := staking.Limit{Asset: symbol, MaxTotal: ledger.Amount(most), MaxChange: change}
+	v.Over = l.Exceeded(p.rs.Known()[symbol], v.Total, v.Before, v.BeforeKnown)
+	return v, nil
 }

@@ -3,8 +3,11 @@ package reports
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
 
@@ -23,18 +26,52 @@ type Reports struct {
 // New is the reports of books.
 func New(books store.Reader) *Reports { return &Reports{Reader: books, Looks: 20_000} }
 
-// read is what fn reads in a snapshot. fn may be called several times.
-func read[T any](ctx context.Context, rs *Reports, fn func(db.View) (T, error)) (found T, err error) {
-	err = rs.Read(ctx, func(t db.View) (err error) {
+// read is what fn reads in a snapshot, or nothing and an error that begins with do, as "read the
+// accounts"; "" where those of fn say it. fn may be called several times.
+func read[T any](ctx context.Context, rs *Reports, do string, fn func(db.View) (T, error)) (T, error) {
+	var found, none T
+	err := rs.Read(ctx, func(t db.View) (err error) {
 		found, err = fn(t)
 		return err
 	})
-	return found, err
+	switch {
+	case err == nil:
+		return found, nil
+	case do != "":
+		err = fmt.Errorf("%s: %w", do, err)
+	}
+	return none, err
 }
 
 // list are the rows of one query, each as scan reads it.
-func list[T any](ctx context.Context, rs *Reports, scan func(db.Row) (T, error), sql string, args ...any) ([]T, error) {
-	return read(ctx, rs, func(t db.View) ([]T, error) { return db.All(t, scan, sql, args...) })
+func list[T any](ctx context.Context, rs *Reports, do string, scan func(db.Row) (T, error), sql string,
+	args ...any) ([]T, error) {
+	return read(ctx, rs, do, func(t db.View) ([]T, error) { return db.All(t, scan, sql, args...) })
+}
+
+// listOf reads a list of what an account has; ErrNotFound if it was never opened.
+func listOf[T any](ctx context.Context, rs *Reports, do string, id ledger.Account,
+	fn func(db.View, store.Account) ([]T, error)) ([]T, error) {
+	return read(ctx, rs, do, func(t db.View) ([]T, error) {
+		if err := id.CheckHolder(); err != nil {
+			return nil, err
+		}
+		a, err := store.FindAccount(t, id)
+		if err != nil {
+			return nil, err
+		}
+		return fn(t, a)
+	})
+}
+
+// inEach is a column with the same text in every bucket.
+func inEach(name, text string) db.Column {
+	return db.Texts(name, slices.Repeat([]string{text}, ledger.Buckets))
+}
+
+// scan reads rows by what cannot fail.
+func scan[T any](of func(db.Row) T) func(db.Row) (T, error) {
+	return func(r db.Row) (T, error) { return of(r), nil }
 }
 
 // walk gives visit the items of one page after another, until one has fewer than size.

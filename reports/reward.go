@@ -1,13 +1,16 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -81,7 +84,7 @@ func (rs *Reports) RewardPage(ctx context.Context, id ledger.Account, asked Rewa
 	if asked.Newest {
 		order = "d.day DESC"
 	}
-	rewards, err := read(ctx, rs, func(t db.View) ([]Reward, error) {
+	rewards, err := read(ctx, rs, "read the rewards of "+string(id), func(t db.View) ([]Reward, error) {
 		// A day leads to one key.
 		rewards, err := db.All(t, readReward, `SELECT `+rewardColumns+` FROM days d CROSS JOIN rewards a
 		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4
@@ -94,7 +97,7 @@ func (rs *Reports) RewardPage(ctx context.Context, id ledger.Account, asked Rewa
 		return rewards, priceRewards(t, rewards)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
+		return nil, err
 	}
 	return rewards, rs.valueRewards(ctx, rewards)
 }
@@ -176,12 +179,110 @@ type DayTotal struct {
 
 // DayTotals are the declared days, both ends inclusive, by day and token.
 func (rs *Reports) DayTotals(ctx context.Context, from, to staking.Day) ([]DayTotal, error) {
-	totals, err := list(ctx, rs, func(r db.Row) (DayTotal, error) {
-		return DayTotal{staking.Day(r.Int(0)), r.Text(1), r.Int(2), ledger.Amount(r.Int(3))}, nil
-	}, "SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset", int64(from),
-		int64(to))
-	if err != nil {
-		return nil, fmt.Errorf("read the declared days: %w", err)
+	return list(ctx, rs, "read the declared days", readDayTotal,
+		"SELECT day, asset, holders, total FROM declarations WHERE day BETWEEN $1 AND $2 ORDER BY day, asset",
+		int64(from), int64(to))
+}
+
+func readDayTotal(r db.Row) (DayTotal, error) {
+	return DayTotal{staking.Day(r.Int(0)), r.Text(1), r.Int(2), ledger.Amount(r.Int(3))}, nil
+}
+
+// paidPage is how many rewards of a batch are in memory at once.
+const paidPage = 4096
+
+// PaidRewards gives visit the rewards of a batch that are above zero, by account; or an
+// account's alone, which is one read by key: account "" is all. visit may take its time:
+// no transaction is open while it is called.
+func (rs *Reports) PaidRewards(ctx context.Context, b outbox.PaidBatch, account ledger.Account,
+	visit func(staking.Accrual) error) error {
+	which := "a.account = $4"
+	if account == "" {
+		which = "a.account > $4"
 	}
-	return totals, nil
+	return walk(paidPage, func(after *staking.Accrual) ([]staking.Accrual, error) {
+		if after != nil {
+			account = after.Account
+		}
+		return list(ctx, rs, fmt.Sprintf("read the rewards of %s of %s", b.Asset, b.Day), scan(store.ReadAccrual),
+			"SELECT "+store.AccrualColumns+` FROM accruals a
+			  WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND a.reward > 0 AND `+which+" ORDER BY a.account LIMIT $5",
+			int64(b.Bucket), int64(b.Day), b.Asset, string(account), int64(paidPage))
+	}, visit)
+}
+
+// Credit is a reward as it was credited.
+type Credit struct {
+	Day     staking.Day // that it was earned on
+	Asset   string
+	Average ledger.Amount // the day's average holding, rounded down
+	Reward  ledger.Amount // above zero
+	PaidAt  time.Time     // when it was credited
+}
+
+// Credited are an account's rewards credited from a moment to another, both
+// inclusive, of one asset or of all (""): the newest first, those of one moment by
+// day, the newest first, and by asset; from the offset'th on, at most limit. total
+// counts all of them. Rewards of less than one smallest unit credit nothing, and
+// are not among them.
+func (rs *Reports) Credited(ctx context.Context, id ledger.Account, from, to time.Time, asset string, offset,
+	limit int) (credits []Credit, total int, err error) {
+	if err := id.CheckHolder(); err != nil {
+		return nil, 0, err
+	}
+	first := from.Add(time.Millisecond - 1).UnixMilli() // of a moment between two milliseconds the later
+	type due struct {
+		day   staking.Day
+		asset string
+	}
+	err = rs.Look(ctx, func(t db.View) error {
+		credits = nil
+		var days []staking.Day
+		paid := map[due]int64{} // in the account's bucket
+		err := t.Query(func(r db.Row) error {
+			d := due{staking.Day(r.Int(0)), r.Text(1)}
+			days, paid[d] = append(days, d.day), r.Int(2)
+			return nil
+		}, "SELECT day, asset, paid_at FROM payments WHERE bucket = $1 AND paid_at BETWEEN $2 AND $3 AND (asset = "+
+			"$4 OR $4 = '')",
+			int64(id.Bucket()), first, to.UnixMilli(), asset)
+		if err != nil {
+			return err
+		}
+		slices.Sort(days)
+		return accruedOn(t, id, slices.Compact(days), func(c Credit) {
+			if at, is := paid[due{c.Day, c.Asset}]; is {
+				c.PaidAt = db.TimeOf(at)
+				credits = append(credits, c)
+			}
+		})
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("read what was credited to %s: %w", id, err)
+	}
+	slices.SortFunc(credits, func(a, b Credit) int {
+		return cmp.Or(b.PaidAt.Compare(a.PaidAt), cmp.Compare(b.Day, a.Day), cmp.Compare(a.Asset, b.Asset))
+	})
+	total = len(credits)
+	credits = credits[min(offset, total):]
+	return credits[:min(limit, len(credits))], total, nil
+}
+
+// accruedOn gives visit what an account accrued above zero on some days, by key: a
+// join that begins with the days is not left to a planner.
+func accruedOn(t db.View, id ledger.Account, days []staking.Day, visit func(Credit)) error {
+	err := t.QuerySet(func(r db.Row) error {
+		visit(Credit{Day: staking.Day(r.Int(0)), Asset: r.Text(1), Average: ledger.Amount(r.Int(2)),
+			Reward: ledger.Amount(r.Int(3))})
+		return nil
+	}, `SELECT a.day, a.asset, a.average, a.reward
+	      FROM {rows} JOIN accruals a ON a.bucket = r.bucket AND a.day = r.day AND a.account = r.account AND a.reward > 0`,
+		db.SetOf(days,
+			db.Int("bucket", func(staking.Day) int64 { return int64(id.Bucket()) }),
+			db.Int("day", func(d staking.Day) int64 { return int64(d) }),
+			db.Text("account", func(staking.Day) string { return string(id) })))
+	if err != nil {
+		return fmt.Errorf("read what %s accrued: %w", id, err)
+	}
+	return nil
 }

@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // Line is one line of an account's statement.
@@ -43,7 +45,7 @@ type part struct {
 // some days, both ends inclusive, in order of time. A reward counts from the 00:00
 // after its day. Each day is read in a snapshot of its own, and its lines are in
 // memory at once; nothing is held while visit works. The balances are those that
-// the lines shown come to: what is posted meanwhile is among them, or it is not.
+// the lines shown come to: what is posted at the same time is among them, or it is not.
 func (rs *Reports) Statement(ctx context.Context, id ledger.Account, from, to staking.Day,
 	visit func(Line) error) error {
 	if _, err := rs.Account(ctx, id); err != nil {
@@ -51,15 +53,14 @@ func (rs *Reports) Statement(ctx context.Context, id ledger.Account, from, to st
 	}
 	last := staking.DayOf(rs.Now()) + 1
 	from, to = max(from, rs.FirstDay()), min(to, last)
-	running, err := read(ctx, rs, func(t db.View) (map[part]ledger.Amount,
-		error) {
+	running, err := read(ctx, rs, "read the balances of "+string(id), func(t db.View) (map[part]ledger.Amount, error) {
 		return balancesAt(t, id, from, last, rs.FirstDay())
 	})
 	if err != nil {
-		return fmt.Errorf("read the balances of %s: %w", id, err)
+		return err
 	}
 	for d := from; d <= to; d++ {
-		lines, err := read(ctx, rs, func(t db.View) ([]Line, error) { return linesOf(t, id, d) })
+		lines, err := read(ctx, rs, "", func(t db.View) ([]Line, error) { return linesOf(t, id, d) })
 		if err != nil {
 			return err
 		}
@@ -118,7 +119,7 @@ func linesOf(t db.View, id ledger.Account, d staking.Day) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the rewards of %s: %w", id, err)
 	}
-	lines, err := db.All(t, func(r db.Row) (Line, error) { return lineOf(readPosting(r)), nil }, `SELECT `+postingColumns+` FROM postings p
+	lines, err := db.All(t, scan(func(r db.Row) Line { return lineOf(readPosting(r)) }), `SELECT `+postingColumns+` FROM postings p
 	     WHERE p.bucket = $1 AND p.day = $2 AND p.account IN ($3, $4) ORDER BY p.account, p.asset, p.at, p.entry, p.move, p.side`,
 		int64(id.Bucket()), int64(d), string(id), string(id.Held()))
 	if err != nil {
@@ -136,3 +137,58 @@ func linesOf(t db.View, id ledger.Account, d staking.Day) ([]Line, error) {
 
 // sign is 1, 0 or −1.
 func sign(a ledger.Amount) int { return cmp.Compare(a, 0) }
+
+// Snapshot is what an account has at the end of a day.
+type Snapshot struct {
+	Day      staking.Day
+	Balances []Balance // by asset, without those that are nothing; Earned is zero
+}
+
+// Snapshots are an account's at the end of some days that are over, both ends
+// inclusive, the oldest first, counted back from the balances now by the journal. A
+// reward counts from the 00:00 after its day, and so is in the next day's snapshot.
+// Days before the account was opened are left out, up to the first on which it had a
+// balance. The cost grows with the days from the first that is wanted until today.
+// ErrNotFound if the account was never opened.
+func (rs *Reports) Snapshots(ctx context.Context, id ledger.Account, from, to staking.Day) ([]Snapshot, error) {
+	today := staking.DayOf(rs.Now())
+	from, to = max(from, rs.FirstDay()), min(to, today-1)
+	do := "read the snapshots of " + string(id)
+	return listOf(ctx, rs, do, id, func(t db.View, holder store.Account) (snapshots []Snapshot, err error) {
+		running, err := balancesNow(t, id)
+		for d := today + 1; err == nil && d > from; d-- {
+			if err = countBack(t, id, running, d); err == nil && d <= to+1 {
+				snapshots = append(snapshots, Snapshot{d - 1, balancesOf(running)})
+			}
+		}
+		slices.Reverse(snapshots)
+		opened := staking.DayOf(holder.Opened)
+		for len(snapshots) > 0 && snapshots[0].Day < opened && len(snapshots[0].Balances) == 0 {
+			snapshots = snapshots[1:]
+		}
+		return snapshots, err
+	})
+}
+
+// balancesOf are the balances that the parts of an account come to.
+func balancesOf(parts map[part]ledger.Amount) []Balance {
+	byAsset := map[string]Balance{}
+	for p, amount := range parts {
+		b := byAsset[p.asset]
+		b.Asset = p.asset
+		if p.account.IsHeld() {
+			b.Held = amount
+		} else {
+			b.Free = amount
+		}
+		byAsset[p.asset] = b
+	}
+	balances := make([]Balance, 0, len(byAsset))
+	for _, b := range byAsset {
+		if b.Free != 0 || b.Held != 0 {
+			balances = append(balances, b)
+		}
+	}
+	slices.SortFunc(balances, func(a, b Balance) int { return strings.Compare(a.Asset, b.Asset) })
+	return balances
+}

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -40,39 +39,34 @@ func (rs *Reports) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	var s Status
-	err = rs.Read(ctx, func(t db.View) error {
-		s = Status{About: about, First: rs.FirstDay()}
+	return read(ctx, rs, "read the status", func(t db.View) (s Status, err error) {
+		s.About, s.First = about, rs.FirstDay()
 		if s.FirstOpen, err = rs.FirstOpenAt(t); err != nil {
-			return err
+			return s, err
 		}
 		closings, err := store.ClosingsOf(t)
 		if err != nil {
-			return err
+			return s, err
 		}
 		s.ClosesAt = closings.ClosesAt(s.FirstOpen)
 		if s.Accounts, err = db.Count(t, "SELECT count(*) FROM accounts"); err != nil {
-			return err
+			return s, err
 		}
 		if s.Enrolled, err = db.Count(t, "SELECT count(*) FROM enrollments WHERE from_day < until_day AND until_day > $1",
 			int64(staking.DayOf(rs.Now()))); err != nil {
-			return err
+			return s, err
 		}
 		if s.Unpriced, err = unpriced(t); err != nil {
-			return err
+			return s, err
 		}
 		s.Tokens, err = rs.tokenStatus(t, s.FirstOpen-1)
-		return err
+		return s, err
 	})
-	if err != nil {
-		return s, fmt.Errorf("read the status: %w", err)
-	}
-	return s, nil
 }
 
 // TokenStatus reads how each token stands, without counting accounts.
 func (rs *Reports) TokenStatus(ctx context.Context) ([]TokenStatus, error) {
-	return read(ctx, rs, func(t db.View) ([]TokenStatus, error) {
+	return read(ctx, rs, "", func(t db.View) ([]TokenStatus, error) {
 		firstOpen, err := rs.FirstOpenAt(t)
 		if err != nil {
 			return nil, err

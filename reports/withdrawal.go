@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"time"
 
@@ -16,8 +15,7 @@ import (
 const (
 	withdrawalColumns = "w.id, w.account, w.asset, w.amount, w.address, w.network, w.tag, w.client_id, " +
 		"w.requested, coalesce(e.kind, ''), coalesce(e.at, 0)"
-	withdrawalRows = "withdrawals w LEFT JOIN endings e ON e.bucket = w.bucket AND e.account = w.account AND " +
-		"e.id = w.id"
+	withdrawalRows = "withdrawals w LEFT JOIN endings e ON e.bucket = w.bucket AND e.account = w.account AND e.id = w.id"
 )
 
 func readWithdrawal(r db.Row) (store.Withdrawal, error) {
@@ -37,11 +35,7 @@ func readWithdrawal(r db.Row) (store.Withdrawal, error) {
 
 // readWithdrawals reads the withdrawals of a query.
 func (rs *Reports) readWithdrawals(ctx context.Context, sql string, args ...any) ([]store.Withdrawal, error) {
-	withdrawals, err := list(ctx, rs, readWithdrawal, "SELECT "+withdrawalColumns+" FROM "+sql, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read withdrawals: %w", err)
-	}
-	return withdrawals, nil
+	return list(ctx, rs, "read withdrawals", readWithdrawal, "SELECT "+withdrawalColumns+" FROM "+sql, args...)
 }
 
 // Withdrawal is the one that an account requested with an entry; ErrNotFound if it did not.
@@ -124,7 +118,7 @@ const depositPage = 1000
 
 // Deposits gives visit an account's deposits that count in a range of time, both
 // ends inclusive, the newest first and those of one moment by entry; asset "" is
-// all. A line's balance is not told. ErrNotFound if the account was never opened.
+// all. A line's balance is zero. ErrNotFound if the account was never opened.
 func (rs *Reports) Deposits(ctx context.Context, id ledger.Account, from, to time.Time, asset string,
 	visit func(Line) error) error {
 	asked, place := LinesAsked{From: staking.DayOf(from), To: staking.DayOf(to), Asset: asset, Kind: ledger.Deposit},

@@ -135,9 +135,9 @@ func priceRewards(t db.View, rewards []Reward) error {
 	}
 	prices := map[string][]store.Price{} // by day
 	err := t.QueryEach(func(r db.Row) error {
-		p := store.Price{Asset: r.Text(0), Day: staking.Day(r.Int(1)), Price: r.Int(2)}
+		p, err := readPrice(r)
 		prices[p.Asset] = append(prices[p.Asset], p)
-		return nil
+		return err
 	}, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",
 		db.SetOf(slices.Sorted(maps.Keys(spans)),
 			db.Text("asset", func(symbol string) string { return symbol }),
