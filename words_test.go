@@ -37,7 +37,7 @@ var avoided = []struct {
 	{`\bpatiently\b|\btried again\b`, "retry with backoff", ""},
 	{`\bwent on from\b`, "cursor; page", ""},
 	{`\bacts\b`, "security events", ""},
-	{`\bpresses\b|\b(?:a|each|every|last|the) press\b|(?-i:\bPress\b)`, "switch event", "browser cli scenario store web"},
+	{`\bpresses\b|\b(?:a|each|every|last|the) press\b|(?-i:\bPress\b)`, "switch event", "browser scenario store web"},
 	{`\bforg(?:ive|iven|ave)\b`, "reset", ""},
 	{`\bsee session\b`, "TouchSession; last used", ""},
 	{`\b(?:what|which|this|that) sort\b|\bsorts? of\b`, "kind; problem type", ""},

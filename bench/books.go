@@ -84,7 +84,20 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 func (b *books) now() time.Time  { return time.Unix(0, b.clock.Load()).UTC() }
 func (b *books) set(t time.Time) { b.clock.Store(t.UnixNano()) }
 func id(i int) ledger.Account    { return ledger.Account(fmt.Sprintf("holder-%08d", i)) }
-func (b *books) close() error    { return b.DB.Close() }
+
+// on measures on books with holders, who have earned from a day on, and takes the books away.
+func on(ctx context.Context, o Options, holders int, from staking.Day, measure func(*books) error) error {
+	b, err := create(ctx, o, holders, from)
+	if err != nil {
+		return err
+	}
+	if err = b.fill(ctx, from); err != nil {
+		err = fmt.Errorf("fill the books: %w", err)
+	} else {
+		err = measure(b)
+	}
+	return errors.Join(err, b.DB.Close(), b.remove())
+}
 
 // inBucket gives visit the holders of a bucket, some at a time, in order.
 func (b *books) inBucket(bucket int, visit func([]int) error) error {

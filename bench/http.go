@@ -20,25 +20,21 @@ type Serve func(books *store.DB, sealer *access.Sealer, now func() time.Time) (u
 
 // HTTPOptions are how much to ask.
 type HTTPOptions struct {
-	Holders   int // of two tokens each
-	Days      int // of rewards
-	Callers   int // of batches
-	Batch     int // transfers a request
-	Transfers int // in batches
-	Singles   int // callers with one transfer a request
-	SingleN   int
-	Readers   int // callers with signed reads
-	Reads     int // of each of the two
+	Holders int // of two tokens each
+	Days    int // of rewards
+	Transfers
+	Readers int // callers with signed reads
+	Reads   int // of each of the two
 }
 
 // Answered is what was measured of requests through sockets, from a client in the same process.
 type Answered struct {
-	HTTPOptions
+	Holders, Days, Readers, Reads int
+
 	Engine    string
 	Positions int64
-	Time      time.Duration // of the batches
+	Transferred
 
-	SingleTime, SingleP99   time.Duration
 	ListTime, ListP99       time.Duration
 	RewardsTime, RewardsP99 time.Duration
 
@@ -52,52 +48,33 @@ const keyed = 1000
 // entries in batches, entries one at a time, and signed reads of what was earned.
 func HTTP(ctx context.Context, o Options, p HTTPOptions, serve Serve) (r Answered, err error) {
 	first := o.Day - staking.Day(p.Days)
-	b, err := create(ctx, o, p.Holders, first)
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, b.close(), b.remove()) }()
-	if err := b.fill(ctx, first); err != nil {
-		return r, fmt.Errorf("fill the books: %w", err)
-	}
-	for d := first; d < o.Day; d++ {
-		if err := b.settleDay(ctx, d); err != nil {
-			return r, err
+	err = on(ctx, o, p.Holders, first, func(b *books) error {
+		if err := b.settleHistory(ctx, first, p.Days); err != nil {
+			return err
 		}
-		b.progress("history", int(d-first)+1, p.Days)
-	}
-	b.set(o.Day.Start().Add(12 * time.Hour))
-	about, err := b.Engine().Compact(ctx)
-	if err != nil {
-		return r, err
-	}
-	r = Answered{HTTPOptions: p, Engine: about.Engine, Positions: int64(p.Holders * len(tokens))}
-	c, err := b.client(ctx, p, serve)
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, c.close()) }()
-	if err := c.measure(ctx, &r); err != nil {
-		return r, err
-	}
-	r.PeakRSS, err = peakRSS()
+		b.set(o.Day.Start().Add(12 * time.Hour))
+		about, err := b.Engine().Compact(ctx)
+		if err != nil {
+			return err
+		}
+		r = Answered{Holders: p.Holders, Days: p.Days, Readers: p.Readers, Reads: p.Reads, Engine: about.Engine,
+			Positions: int64(p.Holders * len(tokens))}
+		c, err := b.client(ctx, p, serve)
+		if err != nil {
+			return err
+		}
+		return errors.Join(c.measure(ctx, p.Transfers, &r), c.close())
+	})
 	return r, err
 }
 
 // measure makes all the requests.
-func (c *client) measure(ctx context.Context, r *Answered) error {
-	batches := &traffic{books: c.books, name: "batch", batch: r.Batch, random: c.Seed + 1, post: c.postBatch}
-	d, err := batches.run(ctx, r.Callers, r.Transfers, "batches")
+func (c *client) measure(ctx context.Context, n Transfers, r *Answered) (err error) {
+	if r.Transferred, err = c.measureTransfers(ctx, n, c.postBatch, c.postOne); err != nil {
+		return err
+	}
+	d, err := c.read(ctx, r, "list")
 	if err != nil {
-		return fmt.Errorf("batches: %w", err)
-	}
-	r.Time = d.time
-	singles := &traffic{books: c.books, name: "single", batch: 1, random: c.Seed + 2, post: c.postOne}
-	if d, err = singles.run(ctx, r.Singles, r.SingleN, "singles"); err != nil {
-		return fmt.Errorf("single entries: %w", err)
-	}
-	r.SingleTime, r.SingleP99 = d.time, d.p99
-	if d, err = c.read(ctx, r, "list"); err != nil {
 		return fmt.Errorf("list: %w", err)
 	}
 	r.ListTime, r.ListP99 = d.time, d.p99
@@ -105,7 +82,8 @@ func (c *client) measure(ctx context.Context, r *Answered) error {
 		return fmt.Errorf("rewardsRecord: %w", err)
 	}
 	r.RewardsTime, r.RewardsP99 = d.time, d.p99
-	return nil
+	r.PeakRSS, err = peakRSS()
+	return err
 }
 
 // read asks what holders earn, each time another of those that have a key.

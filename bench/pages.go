@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	random "math/rand/v2"
@@ -54,43 +53,38 @@ type Looked struct {
 // some of them in, and measures how long the server takes to make each page.
 func Pages(ctx context.Context, o Options, p PagesOptions, handle Handle) (r Looked, err error) {
 	first := o.Day - staking.Day(p.Days)
-	b, err := create(ctx, o, p.Positions/len(tokens), first)
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, b.close(), b.remove()) }()
-	if err := b.live(ctx, first, p); err != nil {
-		return r, err
-	}
-	about, err := b.Engine().Compact(ctx)
-	if err != nil {
-		return r, err
-	}
-	r = Looked{PagesOptions: p, Engine: about.Engine}
-	handler, err := handle(b.DB, b.now)
-	if err != nil {
-		return r, err
-	}
-	l := &looking{books: b, handler: handler}
-	if err := l.logIn(ctx, p.Visitors); err != nil {
-		return r, fmt.Errorf("log in: %w", err)
-	}
-	for _, path := range paths(o.Day - 1) {
-		page, err := l.measure(ctx, path, p.Reads)
-		if err != nil {
-			return r, err
+	err = on(ctx, o, p.Positions/len(tokens), first, func(b *books) error {
+		if err := b.live(ctx, first, p); err != nil {
+			return err
 		}
-		r.Pages = append(r.Pages, page)
-	}
-	r.PeakRSS, err = peakRSS()
+		about, err := b.Engine().Compact(ctx)
+		if err != nil {
+			return err
+		}
+		r = Looked{PagesOptions: p, Engine: about.Engine}
+		handler, err := handle(b.DB, b.now)
+		if err != nil {
+			return err
+		}
+		l := &looking{books: b, handler: handler}
+		if err := l.logIn(ctx, p.Visitors); err != nil {
+			return fmt.Errorf("log in: %w", err)
+		}
+		for _, path := range paths(o.Day - 1) {
+			page, err := l.measure(ctx, path, p.Reads)
+			if err != nil {
+				return err
+			}
+			r.Pages = append(r.Pages, page)
+		}
+		r.PeakRSS, err = peakRSS()
+		return err
+	})
 	return r, err
 }
 
-// live fills the books, and settles their days. At noon of the day after them there are prices.
+// live settles the days of the books. At noon of the day after them there are prices.
 func (b *books) live(ctx context.Context, first staking.Day, p PagesOptions) error {
-	if err := b.fill(ctx, first); err != nil {
-		return fmt.Errorf("fill the books: %w", err)
-	}
 	for d := first; d < b.Day; d++ {
 		if d == b.Day-1 {
 			if err := b.change(ctx, d, p.Changes); err != nil {
@@ -118,8 +112,7 @@ func (b *books) live(ctx context.Context, first staking.Day, p PagesOptions) err
 func paths(day staking.Day) []string {
 	return []string{
 		"/login", "/spot", "/spot/history", "/earn", "/earn/history", fmt.Sprintf("/earn/rewards/%s/%s", day, tokens[0]),
-		"/earn/start", "/earn/stop",
-		"/convert", "/withdraw", "/send", "/activity", "/account", "/account/keys", "/help",
+		"/earn/start", "/earn/stop", "/convert", "/withdraw", "/send", "/activity", "/account", "/account/keys", "/help",
 	}
 }
 

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -29,47 +28,49 @@ type Settled struct {
 // one more day on which each position changes so many times, and measures it.
 func Settle(ctx context.Context, o Options, holders, changes, history int) (s Settled, err error) {
 	first := o.Day - staking.Day(history)
-	b, err := create(ctx, o, holders, first)
-	if err != nil {
-		return s, err
-	}
-	defer func() { err = errors.Join(err, b.close(), b.remove()) }()
-	if err := b.fill(ctx, first); err != nil {
-		return s, fmt.Errorf("fill the books: %w", err)
-	}
-	for d := first; d < o.Day; d++ {
-		if err := b.settleDay(ctx, d); err != nil {
-			return s, err
+	err = on(ctx, o, holders, first, func(b *books) error {
+		if err := b.settleHistory(ctx, first, history); err != nil {
+			return err
 		}
-		b.progress("history", int(d-first)+1, history)
-	}
-	if err := b.change(ctx, o.Day, changes); err != nil {
-		return s, fmt.Errorf("change the balances: %w", err)
-	}
-	before, err := b.Engine().Compact(ctx)
-	if err != nil {
-		return s, err
-	}
-	b.set((o.Day + 1).Start().Add(closeAfter))
-	began := time.Now()
-	if err := b.settleDay(ctx, o.Day); err != nil {
-		return s, err
-	}
-	s = Settled{Engine: before.Engine, Holders: holders, Changes: changes, History: history,
-		Positions: int64(holders * len(tokens)), Time: time.Since(began)}
-	if s.PeakRSS, err = peakRSS(); err != nil {
-		return s, err
-	}
-	after, err := b.Engine().Compact(ctx)
-	if err != nil {
-		return s, err
-	}
-	s.BytesPerReward = (after.Bytes - before.Bytes) / max(s.Positions, 1)
-	b.progress("raw", 0, 1)
-	s.RawRows = min(s.Positions, rawLimit)
-	s.RawTime, err = rawCredits(ctx, b.URL, int(s.RawRows))
-	b.progress("raw", 1, 1)
+		if err := b.change(ctx, o.Day, changes); err != nil {
+			return fmt.Errorf("change the balances: %w", err)
+		}
+		before, err := b.Engine().Compact(ctx)
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		if err := b.settleDay(ctx, o.Day); err != nil {
+			return err
+		}
+		s = Settled{Engine: before.Engine, Holders: holders, Changes: changes, History: history,
+			Positions: int64(holders * len(tokens)), Time: time.Since(began)}
+		if s.PeakRSS, err = peakRSS(); err != nil {
+			return err
+		}
+		after, err := b.Engine().Compact(ctx)
+		if err != nil {
+			return err
+		}
+		s.BytesPerReward = (after.Bytes - before.Bytes) / max(s.Positions, 1)
+		b.progress("raw", 0, 1)
+		s.RawRows = min(s.Positions, rawLimit)
+		s.RawTime, err = rawCredits(ctx, b.URL, int(s.RawRows))
+		b.progress("raw", 1, 1)
+		return err
+	})
 	return s, err
+}
+
+// settleHistory settles some days from the first on.
+func (b *books) settleHistory(ctx context.Context, first staking.Day, days int) error {
+	for n := range days {
+		if err := b.settleDay(ctx, first+staking.Day(n)); err != nil {
+			return err
+		}
+		b.progress("history", n+1, days)
+	}
+	return nil
 }
 
 const (

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -36,26 +37,20 @@ type shown struct {
 	sweep       store.Sweep
 	swept       bool // the account is closed, and what is still to come goes to another
 	history     bool
-	switched    []store.SwitchEvent // where the history is asked for
+	switched    []store.SwitchEvent
 }
 
-// Run shows the account.
 func (c *accountShowCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) (err error) {
-		s := shown{history: c.History}
+		s, rs := shown{history: c.History}, reports.New(db.Reader())
 		for _, read := range []func() error{
 			func() error { s.account, err = db.Account(ctx, c.Account); return err },
-			func() error { s.enrollments, err = reports.New(db.Reader()).Enrollments(ctx, c.Account); return err },
-			func() error { s.balances, err = reports.New(db.Reader()).Balances(ctx, c.Account); return err },
-			func() error { s.acceptances, err = reports.New(db.Reader()).Acceptances(ctx, c.Account); return err },
+			func() error { s.enrollments, err = rs.Enrollments(ctx, c.Account); return err },
+			func() error { s.balances, err = rs.Balances(ctx, c.Account); return err },
+			func() error { s.acceptances, err = rs.Acceptances(ctx, c.Account); return err },
 			func() error { s.assets, err = readAssets(ctx, db); return err },
 			func() error { s.sweep, s.swept, err = db.SweepOf(ctx, c.Account); return err },
-			func() error {
-				if c.History {
-					s.switched, err = reports.New(db.Reader()).SwitchEvents(ctx, c.Account)
-				}
-				return err
-			},
+			func() error { s.switched, err = rs.SwitchEvents(ctx, c.Account); return err },
 		} {
 			if err := read(); err != nil {
 				return err
@@ -135,8 +130,7 @@ func (s *shown) writeJSON(env *Env) error {
 		j.Enrollments = append(j.Enrollments, formatEnrollment(e))
 	}
 	for _, b := range s.balances {
-		j.Balances = append(j.Balances, balanceJSON{b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held),
-			s.assets.plain(b.Asset, b.Earned)})
+		j.Balances = append(j.Balances, s.format(b))
 	}
 	for _, a := range s.acceptances {
 		accepted := acceptedJSON{a.Document, a.Version, instant(a.At), originJSON{}}
@@ -153,6 +147,11 @@ func (s *shown) writeJSON(env *Env) error {
 		j.Events = &events
 	}
 	return writeJSON(env.Stdout, j)
+}
+
+func (s *shown) format(b reports.Balance) balanceJSON {
+	return balanceJSON{b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held),
+		s.assets.plain(b.Asset, b.Earned)}
 }
 
 func formatEnrollment(e staking.Enrollment) enrollmentJSON {
@@ -218,10 +217,7 @@ func (s *shown) write(env *Env) error {
 		if len(g.rows) == 0 {
 			continue
 		}
-		if err := env.printf("\n"); err != nil {
-			return err
-		}
-		if err := g.write(env.Stdout); err != nil {
+		if err := cmp.Or(env.printf("\n"), g.write(env.Stdout)); err != nil {
 			return err
 		}
 	}
@@ -232,23 +228,24 @@ func (s *shown) write(env *Env) error {
 func (s *shown) grids() []*grid {
 	balances := newGrid(text("token"), figure("free"), figure("held"), figure("earned so far"))
 	for _, b := range s.balances {
-		balances.add(b.Asset, s.assets.plain(b.Asset, b.Free), s.assets.plain(b.Asset, b.Held),
-			s.assets.plain(b.Asset, b.Earned))
+		j := s.format(b)
+		balances.add(j.Asset, j.Free, j.Held, j.Earned)
+	}
+	columns := []col{text("accepted"), figure("version"), text("when"), text("with"), text("from")}
+	if !s.history {
+		columns = columns[:3]
+	}
+	documents := newGrid(columns...)
+	for _, a := range s.acceptances {
+		row := []string{a.Document, strconv.Itoa(a.Version), wallTime(a.At), a.Client, a.Address}
+		documents.add(row[:len(columns)]...)
 	}
 	if !s.history {
-		documents := newGrid(text("accepted"), figure("version"), text("when"))
-		for _, a := range s.acceptances {
-			documents.add(a.Document, strconv.Itoa(a.Version), wallTime(a.At))
-		}
 		return []*grid{balances, documents}
 	}
-	documents := newGrid(text("accepted"), figure("version"), text("when"), text("with"), text("from"))
-	for _, a := range s.acceptances {
-		documents.add(a.Document, strconv.Itoa(a.Version), wallTime(a.At), a.Client, a.Address)
+	events := newGrid(text("switch"), text("when (UTC)"), text("with"), text("from"))
+	for _, e := range s.switched {
+		events.add(e.Action, clockTime(e.At), e.Client, e.Address)
 	}
-	presses := newGrid(text("switch"), text("when (UTC)"), text("with"), text("from"))
-	for _, p := range s.switched {
-		presses.add(p.Action, clockTime(p.At), p.Client, p.Address)
-	}
-	return []*grid{balances, documents, presses}
+	return []*grid{balances, documents, events}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -32,18 +33,14 @@ Example:
   softstake address set alice BNB 0x94df8b352de7f46f64b01d3666bf6e936e44ce60 --network BSC`
 }
 
-// Run sets the address.
 func (c *addressSetCmd) Run(env *Env) error {
 	a := store.DepositAddress{Account: c.Account, Asset: c.Asset, Network: c.Network, Address: c.Address, Tag: c.Tag}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		changed, err := db.SetDepositAddress(ctx, a)
-		if err != nil {
-			return err
-		}
-		if !changed {
+		if err == nil && !changed {
 			return env.printf("%s has this address of %s already.\n", c.Account, c.Asset)
 		}
-		return env.printf("Deposits of %s by %s go to %s.\n", c.Asset, c.Account, c.Address)
+		return env.done(err, "Deposits of %s by %s go to %s.\n", c.Asset, c.Account, c.Address)
 	})
 }
 
@@ -65,29 +62,21 @@ type addressJSON struct {
 	Tag     string `json:"tag"`
 }
 
-// Run lists the addresses.
 func (c *addressListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		addresses, err := reports.New(db.Reader()).DepositAddresses(ctx, c.Account)
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(env.Stdout), newGrid(text("token"), text("network"), text("address"), text("tag"))
-		for _, a := range addresses {
-			if c.JSON {
-				if err := out.add(addressJSON{a.Asset, a.Network, a.Address, a.Tag}); err != nil {
-					return err
-				}
-			}
-			grid.add(a.Asset, cmp.Or(a.Network, none), a.Address, cmp.Or(a.Tag, none))
-		}
-		if c.JSON {
-			return out.end()
-		}
-		if len(addresses) == 0 {
-			return env.printf("No address is set for %s.\n", c.Account)
-		}
-		return grid.write(env.Stdout)
+		return list[store.DepositAddress]{
+			json:    c.JSON,
+			columns: []col{text("token"), text("network"), text("address"), text("tag")},
+			row: func(a store.DepositAddress) []string {
+				return []string{a.Asset, cmp.Or(a.Network, none), a.Address, cmp.Or(a.Tag, none)}
+			},
+			object: func(a store.DepositAddress) any { return addressJSON{a.Asset, a.Network, a.Address, a.Tag} },
+			none:   fmt.Sprintf("No address is set for %s.\n", c.Account),
+		}.print(env, addresses)
 	})
 }
 
@@ -105,12 +94,9 @@ Example:
   softstake address remove alice BNB --network BSC`
 }
 
-// Run removes the address.
 func (c *addressRemoveCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.RemoveDepositAddress(ctx, c.Account, c.Asset, c.Network); err != nil {
-			return err
-		}
-		return env.printf("Removed the address of %s for %s.\n", c.Asset, c.Account)
+		return env.done(db.RemoveDepositAddress(ctx, c.Account, c.Asset, c.Network),
+			"Removed the address of %s for %s.\n", c.Asset, c.Account)
 	})
 }

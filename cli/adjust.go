@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
@@ -32,7 +35,6 @@ Example:
   softstake adjust fix-1 @custody alice BNB 0.5 --reason "deposit 4711 was missed"`
 }
 
-// Run posts the correction.
 func (c *adjustCmd) Run(env *Env) error {
 	switch {
 	case c.File != "" && (c.ID != "" || c.Reason != ""):
@@ -54,12 +56,108 @@ func (c *adjustCmd) Run(env *Env) error {
 		o, err := db.Adjust(ctx, ledger.Entry{ID: c.ID, Kind: ledger.Adjustment, Moves: []ledger.Move{
 			{From: c.From, To: c.To, Asset: c.Asset, Amount: amount},
 		}}, c.Reason)
+		if err == nil && o.Repeated {
+			return env.printf("%s was posted before, at %s UTC; nothing is repeated.\n", c.ID, clockTime(o.At))
+		}
+		return env.done(err, "Moved %s from %s to %s as %s.\n", withUnit(asset, amount), c.From, c.To, c.ID)
+	})
+}
+
+// mostAdjustments is how many corrections are posted from a file.
+const mostAdjustments = 10_000
+
+// adjustmentJSON is a correction as a line of JSON says it.
+type adjustmentJSON struct {
+	ID     string     `json:"id"`
+	Moves  []moveJSON `json:"moves"`
+	Reason string     `json:"reason"`
+}
+
+// runFile posts the corrections of a file: each by itself, or all of them or none.
+func (c *adjustCmd) runFile(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		lines, err := readFile(env, c.File, func(in io.Reader) ([]adjustmentLine, error) {
+			return readAdjustments(ctx, db, in)
+		})
 		if err != nil {
 			return err
 		}
-		if o.Repeated {
-			return env.printf("%s was posted before, at %s UTC; nothing is repeated.\n", c.ID, clockTime(o.At))
+		t := tally{env: env, meter: &meter{env: env}, verb: "posted",
+			again: "post the file again: what was posted is not posted twice"}
+		var corrections []store.ReasonedEntry
+		var at []int
+		for _, l := range lines {
+			if l.bad == nil {
+				corrections, at = append(corrections, l.correction), append(at, l.n)
+			} else if err := t.refuse(l.n, l.bad); err != nil {
+				return err
+			}
 		}
-		return env.printf("Moved %s from %s to %s as %s.\n", withUnit(asset, amount), c.From, c.To, c.ID)
+		if c.AllOrNothing && t.refused > 0 {
+			return fmt.Errorf("%s not be read; nothing was posted", count(t.refused, "line could", "lines could"))
+		}
+		outcomes, err := db.AdjustAll(ctx, corrections, c.AllOrNothing)
+		if err != nil {
+			return fmt.Errorf("%w; nothing was posted", err)
+		}
+		for i, o := range outcomes {
+			switch {
+			case o.Err != nil:
+				if err := t.refuse(at[i], o.Err); err != nil {
+					return err
+				}
+			case o.Repeated:
+				t.repeated++
+			default:
+				t.done++
+			}
+		}
+		return t.sum()
 	})
+}
+
+// adjustmentLine is a line that was read, or what is wrong with it.
+type adjustmentLine struct {
+	n          int
+	correction store.ReasonedEntry
+	bad        error
+}
+
+// readAdjustments reads corrections from lines of JSON.
+func readAdjustments(ctx context.Context, db *store.DB, in io.Reader) (all []adjustmentLine, err error) {
+	parse := entryParser{asset: db.Asset}
+	for lines := newLines(in); ; {
+		line, err := lines.next()
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		correction, bad := parse.adjustment(ctx, line)
+		switch {
+		case parse.failed != nil:
+			return nil, parse.failed
+		case len(all) == mostAdjustments:
+			return nil, fmt.Errorf("more than %d corrections; post them in several files; nothing was posted",
+				mostAdjustments)
+		}
+		all = append(all, adjustmentLine{line.n, correction, bad})
+	}
+}
+
+// adjustment reads a correction. Its errors are those of line.
+func (p *entryParser) adjustment(ctx context.Context, l inputLine) (store.ReasonedEntry, error) {
+	var j adjustmentJSON
+	if l.bad == nil {
+		if err := decodeStrictly(l.text, &j); err != nil {
+			return store.ReasonedEntry{}, err
+		}
+		var err error
+		if l.text, err = json.Marshal(entryJSON{ID: j.ID, Kind: ledger.Adjustment, Moves: j.Moves}); err != nil {
+			return store.ReasonedEntry{}, err
+		}
+	}
+	e, err := p.line(ctx, l)
+	return store.ReasonedEntry{Entry: e, Reason: j.Reason}, err
 }

@@ -32,7 +32,6 @@ Example:
   softstake asset add DOT --max-supply 2000000000 --apr 0.01 --min 10 --cap 50000`
 }
 
-// Run adds the token.
 func (c *assetAddCmd) Run(env *Env) error {
 	asset := ledger.Asset{Symbol: c.Asset, Scale: c.Scale, MaxSupply: 1}
 	if err := asset.Check(); err != nil {
@@ -55,10 +54,8 @@ func (c *assetAddCmd) Run(env *Env) error {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.AddAsset(ctx, staking.Token{Asset: asset, Terms: terms}); err != nil {
-			return err
-		}
-		return env.printf("Added %s with %d decimals; it earns from %s.\n", asset.Symbol, asset.Scale, tomorrow)
+		return env.done(db.AddAsset(ctx, staking.Token{Asset: asset, Terms: terms}),
+			"Added %s with %d decimals; it earns from %s.\n", asset.Symbol, asset.Scale, tomorrow)
 	})
 }
 
@@ -78,25 +75,19 @@ type assetJSON struct {
 	MaxSupply string `json:"maxSupply"`
 }
 
-// Run lists the tokens.
 func (c *assetListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		list, err := db.Assets(ctx)
+		assets, err := db.Assets(ctx)
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(env.Stdout), newGrid(text("token"), figure("decimals"), figure("largest supply"))
-		for _, a := range list {
-			if c.JSON {
-				if err := out.add(assetJSON{a.Symbol, a.Scale, a.Format(a.MaxSupply)}); err != nil {
-					return err
-				}
-			}
-			grid.add(a.Symbol, strconv.Itoa(a.Scale), a.Format(a.MaxSupply))
-		}
-		if c.JSON {
-			return out.end()
-		}
-		return grid.write(env.Stdout)
+		return list[ledger.Asset]{
+			json:    c.JSON,
+			columns: []col{text("token"), figure("decimals"), figure("largest supply")},
+			row: func(a ledger.Asset) []string {
+				return []string{a.Symbol, strconv.Itoa(a.Scale), a.Format(a.MaxSupply)}
+			},
+			object: func(a ledger.Asset) any { return assetJSON{a.Symbol, a.Scale, a.Format(a.MaxSupply)} },
+		}.print(env, assets)
 	})
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -51,7 +52,6 @@ type (
 	}
 )
 
-// Run audits the books.
 func (c *auditCmd) Run(env *Env) error {
 	o := env.options()
 	o.Unfinished = true
@@ -62,10 +62,7 @@ func (c *auditCmd) Run(env *Env) error {
 			Day: c.Day, Workers: runtime.GOMAXPROCS(0),
 			Progress: func(done, of int) { bar.to(int64(done)*parts/int64(of), bar.what) },
 		})
-		if ended := bar.end(); err == nil {
-			err = ended
-		}
-		if err != nil {
+		if err = cmp.Or(err, bar.end()); err != nil {
 			return err
 		}
 		if c.JSON {
@@ -75,7 +72,7 @@ func (c *auditCmd) Run(env *Env) error {
 		}
 		if err == nil && report.Total > 0 {
 			err = fmt.Errorf("the books differ from their journal in %s; keep them as they are, and compare with a backup",
-				count(int(report.Total), "place", "places"))
+				count(report.Total, "place", "places"))
 		}
 		return err
 	})
@@ -93,13 +90,13 @@ func (c *auditCmd) write(env *Env, r audit.Report) error {
 	if r.Total > 0 {
 		return nil
 	}
-	what := fmt.Sprintf("through %s", r.Through)
+	what := "through " + r.Through.String()
 	if c.Day != nil {
-		what = fmt.Sprintf("on %s", c.Day)
+		what = "on " + c.Day.String()
 	}
-	return env.printf("All is right %s: %s, %s, %s, %s.\n", what, count(int(r.Accounts), "account", "accounts"),
-		count(int(r.Positions), "position", "positions"), count(int(r.Postings), "posting", "postings"),
-		count(int(r.Accruals), "reward", "rewards"))
+	return env.printf("All is right %s: %s, %s, %s, %s.\n", what, count(r.Accounts, "account", "accounts"),
+		count(r.Positions, "position", "positions"), count(r.Postings, "posting", "postings"),
+		count(r.Accruals, "reward", "rewards"))
 }
 
 func (c *auditCmd) writeJSON(env *Env, r audit.Report) error {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -23,7 +24,6 @@ Examples:
   softstake audit --db sqlite:backup.db`
 }
 
-// Run writes the backup.
 func (c *backupCmd) Run(env *Env) error {
 	if c.File == "" {
 		return usage("name a new file to back up into, such as backup.db")
@@ -31,10 +31,7 @@ func (c *backupCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		bar := newMeter(env, "backing up", 0)
 		err := db.Engine().Backup(ctx, c.File, func(rows int64) { bar.to(rows, bar.what) })
-		if ended := bar.end(); err == nil {
-			err = ended
-		}
-		if err != nil {
+		if err = cmp.Or(err, bar.end()); err != nil {
 			return err
 		}
 		info, err := os.Stat(c.File)

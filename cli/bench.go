@@ -3,14 +3,23 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"io"
+	"log/slog"
+	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/bench"
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/serve"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/web"
 )
 
 type benchCmd struct {
@@ -103,39 +112,49 @@ func (c *benchPostCmd) Run(env *Env) error {
 	if c.Callers == 0 {
 		c.Callers = min(o.Workers, 2)
 	}
-	r, err := bench.Post(env.Context, o, bench.PostOptions{Accounts: c.Accounts, Before: c.Before, Callers: c.Callers,
-		Batch:     c.Batch,
-		Transfers: c.Transfers, Singles: c.Singles, SingleN: c.SingleN})
+	r, err := bench.Post(env.Context, o, bench.PostOptions{Accounts: c.Accounts, Before: c.Before,
+		Transfers: bench.Transfers{Callers: c.Callers, Batch: c.Batch, Transfers: c.Transfers, Singles: c.Singles,
+			SingleN: c.SingleN}})
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
-	rate, single, raw := perSecond(int64(r.Transfers), r.Time), perSecond(int64(r.SingleN), r.SingleTime),
-		perSecond(int64(r.RawN), r.RawTime)
+	t, raw := formatTransfers(r.Transferred), perSecond(int64(c.Transfers), r.RawTime)
 	if c.JSON {
 		return writeJSON(env.Stdout, struct {
-			Engine       string      `json:"engine"`
-			Accounts     int         `json:"accounts"`
-			Before       int         `json:"entriesBefore"`
-			Callers      int         `json:"callers"`
-			Batch        int         `json:"batch"`
-			Transfers    int         `json:"transfers"`
-			Took         json.Number `json:"seconds"`
-			PerSecond    int64       `json:"transfersPerSecond"`
-			Singles      int         `json:"singleCallers"`
-			SingleN      int         `json:"singleTransfers"`
-			SinglePer    int64       `json:"singleTransfersPerSecond"`
-			SingleP99    json.Number `json:"singleP99Seconds"`
+			Engine   string `json:"engine"`
+			Accounts int    `json:"accounts"`
+			Before   int    `json:"entriesBefore"`
+			transfersJSON
 			RawPerSecond int64       `json:"rawPerSecond"`
 			Ratio        json.Number `json:"ratio"`
 			PeakRSS      int64       `json:"peakRssBytes"`
-		}{r.Engine, r.Accounts, r.Before, r.Callers, r.Batch, r.Transfers, seconds(r.Time), rate,
-			r.Singles, r.SingleN, single, seconds(r.SingleP99), raw, ratio(rate, raw), r.PeakRSS})
+		}{r.Engine, r.Accounts, r.Before, t, raw, ratio(t.PerSecond, raw), r.PeakRSS})
 	}
 	return env.printf(`%s: %d transfers in batches of %d from %d callers in %s s, %d a second
 one at a time from %d callers: %d a second, 99 of 100 within %s s
 raw, the same transfers on one connection: %d a second; ratio %s
 memory of this process at most %d MiB
-`, r.Engine, r.Transfers, r.Batch, r.Callers, seconds(r.Time), rate, r.Singles, single, seconds(r.SingleP99), raw, ratio(rate, raw), r.PeakRSS>>20)
+`, r.Engine, t.Transfers, t.Batch, t.Callers, t.Took, t.PerSecond, t.Singles, t.SinglePer, t.SingleP99, raw,
+		ratio(t.PerSecond, raw), r.PeakRSS>>20)
+}
+
+// transfersJSON is what was measured of transfers.
+type transfersJSON struct {
+	Callers   int         `json:"callers"`
+	Batch     int         `json:"batch"`
+	Transfers int         `json:"transfers"`
+	Took      json.Number `json:"seconds"`
+	PerSecond int64       `json:"transfersPerSecond"`
+	Singles   int         `json:"singleCallers"`
+	SingleN   int         `json:"singleTransfers"`
+	SinglePer int64       `json:"singleTransfersPerSecond"`
+	SingleP99 json.Number `json:"singleP99Seconds"`
+}
+
+func formatTransfers(t bench.Transferred) transfersJSON {
+	n := t.Transfers
+	return transfersJSON{n.Callers, n.Batch, n.Transfers, seconds(t.Time), perSecond(int64(n.Transfers), t.Time),
+		n.Singles, n.SingleN, perSecond(int64(n.SingleN), t.SingleTime), seconds(t.SingleP99)}
 }
 
 // benchOptions are what all benchmarks have in common, and what ends their
@@ -197,4 +216,184 @@ func seconds(d time.Duration) json.Number {
 // ratio writes a/b with three decimals, rounded down.
 func ratio(a, b int64) json.Number {
 	return json.Number(ledger.FormatDecimal(a*1000/max(b, 1), 3))
+}
+
+type benchHTTPCmd struct {
+	Holders   int    `default:"500000" help:"Holders of two tokens each."`
+	Days      int    `default:"3" help:"Days of rewards."`
+	Callers   int    `default:"0" help:"Callers that post batches. Without it: 1 for SQLite, 2 for PostgreSQL."`
+	Batch     int    `default:"1000" help:"Transfers in a batch."`
+	Transfers int    `default:"200000" help:"Transfers posted in batches."`
+	Singles   int    `default:"64" help:"Callers that post one transfer a request."`
+	SingleN   int    `name:"single-transfers" default:"40000" help:"Transfers posted one a request."`
+	Readers   int    `default:"16" help:"Callers that ask what holders earn."`
+	Reads     int    `default:"30000" help:"Requests of theirs, of each of the two."`
+	Seed      uint64 `default:"1" help:"Of the random accounts."`
+	JSON      bool   `name:"json" help:"Print one JSON object."`
+}
+
+func (benchHTTPCmd) Help() string {
+	return `Fills empty books with holders and some days of rewards, serves them as "serve"
+does, on a socket of this machine, and measures transfers in batches, transfers
+one a request, and signed GET /sapi/v1/soft-staking/list and
+/sapi/v1/soft-staking/history/rewardsRecord, without limits of request weight.
+The clients are in the same process and share its cores; they keep their
+connections. Every transfer counted is durable.
+
+Example:
+  softstake bench http
+  softstake bench http --holders 50000 --db postgres://softstake@localhost/bench --json`
+}
+
+func (c *benchHTTPCmd) Run(env *Env) error {
+	for _, n := range []int{c.Holders - 1, c.Days, c.Batch, c.Transfers, c.Singles, c.SingleN, c.Readers, c.Reads,
+		c.Callers + 1} {
+		if n < 1 {
+			return usage("--holders is at least 2, and every other number above zero")
+		}
+	}
+	o, done := benchOptions(env, c.Seed)
+	if c.Callers == 0 {
+		c.Callers = min(o.Workers, 2)
+	}
+	r, err := bench.HTTP(env.Context, o, bench.HTTPOptions{
+		Holders: c.Holders, Days: c.Days, Readers: c.Readers, Reads: c.Reads,
+		Transfers: bench.Transfers{Callers: c.Callers, Batch: c.Batch, Transfers: c.Transfers, Singles: c.Singles,
+			SingleN: c.SingleN},
+	}, env.serveBench)
+	if err := errors.Join(err, done()); err != nil {
+		return err
+	}
+	t := formatTransfers(r.Transferred)
+	list, rewards := perSecond(int64(r.Reads), r.ListTime), perSecond(int64(r.Reads), r.RewardsTime)
+	if c.JSON {
+		return writeJSON(env.Stdout, struct {
+			Engine    string `json:"engine"`
+			Holders   int    `json:"holders"`
+			Positions int64  `json:"positions"`
+			Days      int    `json:"days"`
+			transfersJSON
+			Readers    int         `json:"readers"`
+			Reads      int         `json:"reads"`
+			ListPer    int64       `json:"listPerSecond"`
+			ListP99    json.Number `json:"listP99Seconds"`
+			RewardsPer int64       `json:"rewardsPerSecond"`
+			RewardsP99 json.Number `json:"rewardsP99Seconds"`
+			PeakRSS    int64       `json:"peakRssBytes"`
+		}{r.Engine, r.Holders, r.Positions, r.Days, t, r.Readers, r.Reads, list, seconds(r.ListP99), rewards,
+			seconds(r.RewardsP99), r.PeakRSS})
+	}
+	return env.printf(`%s, %d positions, %d days of rewards; client and server on the same machine
+%d transfers in batches of %d from %d callers in %s s, %d a second
+one a request from %d callers: %d a second, 99 of 100 within %s s
+list, signed, from %d callers: %d a second, 99 of 100 within %s s
+rewardsRecord likewise: %d a second, 99 of 100 within %s s
+memory of this process at most %d MiB
+`, r.Engine, r.Positions, r.Days, t.Transfers, t.Batch, t.Callers, t.Took, t.PerSecond, t.Singles, t.SinglePer, t.SingleP99,
+		r.Readers, list, seconds(r.ListP99), rewards, seconds(r.RewardsP99), r.PeakRSS>>20)
+}
+
+// serveBench serves books on a free port.
+func (env *Env) serveBench(db *store.DB, sealer *access.Sealer, now func() time.Time) (url string, stop func() error,
+	err error) {
+	s, err := benchServer(db, sealer, now, nil)
+	if err != nil {
+		return "", nil, err
+	}
+	address, err := s.Start(env.Context, "127.0.0.1:0")
+	return "http://" + address, s.Stop, err
+}
+
+type benchPagesCmd struct {
+	Positions int    `default:"1000000" help:"Positions in the books: two of each holder."`
+	Days      int    `default:"7" help:"Days of rewards."`
+	Changes   int    `default:"2" help:"Changes of each position on the last of these days."`
+	Visitors  int    `default:"200" help:"Holders who log in and look."`
+	Reads     int    `default:"1000" help:"Requests of each page."`
+	Seed      uint64 `default:"1" help:"Of the random holders."`
+	JSON      bool   `name:"json" help:"Print one JSON object."`
+}
+
+func (benchPagesCmd) Help() string {
+	return `Fills empty books with holders and some days of rewards, logs some of them in, and
+measures how long the server takes to make each of their pages, gateway and log and
+all, one after another, without a network, after each holder has seen the page once:
+half of them, and 99 of 100, within so long. The bytes are those of the page, and of
+all that a first visit loads with it, compressed.
+
+Example:
+  softstake bench pages
+  softstake bench pages --positions 20000 --db postgres://softstake@localhost/bench --json`
+}
+
+func (c *benchPagesCmd) Run(env *Env) error {
+	for _, n := range []int{c.Positions - 3, c.Days, c.Changes + 1, c.Visitors, c.Reads} {
+		if n < 1 {
+			return usage("--positions is at least 4, --changes 0 or more, and every other number above zero")
+		}
+	}
+	o, done := benchOptions(env, c.Seed)
+	r, err := bench.Pages(env.Context, o, bench.PagesOptions{
+		Positions: c.Positions, Days: c.Days, Changes: c.Changes, Visitors: c.Visitors, Reads: c.Reads,
+	}, env.handleBench)
+	if err := errors.Join(err, done()); err != nil {
+		return err
+	}
+	if c.JSON {
+		return c.json(env, r)
+	}
+	if err := env.printf("%s, %d positions, %d days of rewards; %d requests of each page\n\n", r.Engine, r.Positions,
+		r.Days, r.Reads); err != nil {
+		return err
+	}
+	g := newGrid(text("page"), figure("p50 ms"), figure("p99 ms"), figure("page KB"), figure("first load KB"))
+	for _, p := range r.Pages {
+		g.add(p.Path, thousandths(p.P50.Microseconds()), thousandths(p.P99.Microseconds()), thousandths(int64(p.Page)),
+			thousandths(int64(p.Load)))
+	}
+	if err := g.write(env.Stdout); err != nil {
+		return err
+	}
+	return env.printf("\nmemory of this process at most %d MiB\n", r.PeakRSS>>20)
+}
+
+// thousandths writes a number of thousandths with one decimal, rounded up.
+func thousandths(n int64) string {
+	tenths := (n + 99) / 100
+	return strconv.FormatInt(tenths/10, 10) + "." + strconv.FormatInt(tenths%10, 10)
+}
+
+func (c *benchPagesCmd) json(env *Env, r bench.Looked) error {
+	type page struct {
+		Path string      `json:"path"`
+		P50  json.Number `json:"p50Seconds"`
+		P99  json.Number `json:"p99Seconds"`
+		Page int         `json:"pageBytes"`
+		Load int         `json:"firstLoadBytes"`
+	}
+	pages := make([]page, len(r.Pages))
+	for i, p := range r.Pages {
+		pages[i] = page{p.Path, seconds(p.P50), seconds(p.P99), p.Page, p.Load}
+	}
+	return writeJSON(env.Stdout, struct {
+		Engine    string `json:"engine"`
+		Positions int    `json:"positions"`
+		Days      int    `json:"days"`
+		Reads     int    `json:"reads"`
+		Pages     []page `json:"pages"`
+		PeakRSS   int64  `json:"peakRssBytes"`
+	}{r.Engine, r.Positions, r.Days, r.Reads, pages, r.PeakRSS})
+}
+
+// benchServer serves books as serve does. The log is written, but nowhere: what a disk
+// takes to keep it is another's measurement.
+func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, pages *web.Options) (*serve.Server, error) {
+	return serve.New(serve.Config{Books: db, Sealer: sealer, Now: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Pages: pages})
+}
+
+// handleBench answers for books as serve does.
+func (env *Env) handleBench(db *store.DB, now func() time.Time) (http.Handler, error) {
+	return benchServer(db, nil, now, &web.Options{Random: env.Random,
+		Convert: &conversion.Rules{PriceMaxAge: conversion.MaxPriceAge}})
 }

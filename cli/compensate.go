@@ -26,7 +26,6 @@ Example:
   softstake compensate alice 2026-11-23 BNB 0.0005 --name d-4711 --reason "deposit 4711 came late"`
 }
 
-// Run posts the compensation.
 func (c *compensateCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		asset, amount, err := parseAmount(ctx, db, c.Asset, c.Amount)
@@ -35,13 +34,10 @@ func (c *compensateCmd) Run(env *Env) error {
 		}
 		o, err := db.Compensate(ctx, store.Compensation{Account: c.Account, Day: c.Day, Asset: c.Asset, Name: c.Name,
 			Amount: amount}, c.Reason)
-		if err != nil {
-			return err
-		}
 		id := ledger.CompensationID(c.Day.String(), c.Asset, c.Account, c.Name)
-		if o.Repeated {
+		if err == nil && o.Repeated {
 			return env.printf("%s was posted before, at %s UTC.\n", id, clockTime(o.At))
 		}
-		return env.printf("Credited %s to %s as %s.\n", withUnit(asset, amount), c.Account, id)
+		return env.done(err, "Credited %s to %s as %s.\n", withUnit(asset, amount), c.Account, id)
 	})
 }

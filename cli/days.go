@@ -24,7 +24,6 @@ func (daysClosingCmd) Help() string {
   softstake days closing`
 }
 
-// Run shows it.
 func (daysClosingCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		closings, err := db.Closings(ctx)
@@ -53,25 +52,18 @@ Examples:
   softstake days set-close-after 30m --from 2026-12-01`
 }
 
-// Run sets it.
 func (c *daysSetCloseAfterCmd) Run(env *Env) error {
 	if err := checkCloseAfter(&c.After); err != nil {
 		return err
 	}
-	from := staking.DayOf(env.Now())
-	if c.From != nil {
-		from = *c.From
-	}
+	from := given(c.From, staking.DayOf(env.Now()))
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		if err := db.SetCloseAfter(ctx, staking.Closing{From: from, After: c.After}); err != nil {
 			return err
 		}
 		closings, err := db.Closings(ctx)
-		if err != nil {
-			return err
-		}
-		return env.printf("From %s on days take late entries for %s: %s closes at %s UTC.\n", from, short(c.After), from,
-			closings.ClosesAt(from).Format(time.DateTime))
+		return env.done(err, "From %s on days take late entries for %s: %s closes at %s UTC.\n", from, short(c.After), from,
+			wallTime(closings.ClosesAt(from)))
 	})
 }
 

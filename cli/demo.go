@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,6 @@ type demoCmd struct {
 	Listen  string       `placeholder:"ADDRESS" help:"Where the town is served; port 0 takes a free one. Without it: 127.0.0.1:8080, or a free port where that is taken."`
 }
 
-// Help is the text under the command's usage.
 func (demoCmd) Help() string {
 	return `Makes a town of made-up holders with deposits, withdrawals, transfers, trades and
 open orders, settles every day, audits the books, and prints what the tokens paid
@@ -42,12 +42,9 @@ Example:
   softstake demo --db sqlite:town.db`
 }
 
-// Run makes the town, audits it, and prints the report.
 func (c *demoCmd) Run(env *Env) error {
-	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: demo.LastDay(), Insecure: env.Insecure}
-	if c.Last != nil {
-		o.Last = *c.Last
-	}
+	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: given(c.Last, demo.LastDay()),
+		Volatile: !env.DBGiven, Insecure: env.Insecure}
 	if err := c.checkListen(env.Insecure); err != nil {
 		return err
 	}
@@ -56,7 +53,6 @@ func (c *demoCmd) Run(env *Env) error {
 			return usage("--last %s is not over; books that are kept end before today, %s", o.Last, today)
 		}
 	}
-	o.Volatile = !env.DBGiven
 	if !c.Report {
 		return c.books(env, func(url string) error { return c.look(env, url, o) })
 	}
@@ -142,24 +138,15 @@ func (v *visit) read(ctx context.Context) (err error) {
 
 // print prints the report.
 func (c *demoCmd) print(env *Env, v visit) error {
-	for _, part := range []func() error{
-		func() error { return c.printTown(env, v) },
-		func() error { return printTotals(env, v.totals) },
-		func() error { return printEvents(env, v.town) },
-		func() error { return printAudit(env, v.audit) },
-		func() error { return printShowcase(env, v.showcase) },
-		func() error { return c.printNext(env, v.showcase) },
-	} {
-		if err := part(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *demoCmd) printTown(env *Env, v visit) error {
-	return env.printf("A made-up town: %d holders, %d entries, %s to %s, seed %d.\n\n",
-		c.Holders, v.entries, v.town.First, v.town.Last, c.Seed)
+	return cmp.Or(
+		env.printf("A made-up town: %d holders, %d entries, %s to %s, seed %d.\n\n", c.Holders, v.entries, v.town.First,
+			v.town.Last, c.Seed),
+		printTotals(env, v.totals),
+		printEvents(env, v.town),
+		env.printf("The audit derived all %d rewards again from %d postings: no difference.\n", v.audit.Accruals,
+			v.audit.Postings),
+		printShowcase(env, v.showcase),
+		c.printNext(env, v.showcase))
 }
 
 func printTotals(env *Env, totals []demo.Total) error {
@@ -249,11 +236,6 @@ func printShowcase(env *Env, days []reports.Explanation) error {
 		}
 	}
 	return nil
-}
-
-// printAudit shows what the audit has looked at. It found nothing.
-func printAudit(env *Env, r audit.Report) error {
-	return env.printf("The audit derived all %d rewards again from %d postings: no difference.\n", r.Accruals, r.Postings)
 }
 
 // cents cuts a value in USDT after two decimals.

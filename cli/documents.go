@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -36,26 +37,20 @@ type documentJSON struct {
 	Published instant `json:"published"`
 }
 
-// Run lists the documents.
 func (c *documentsListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		documents, err := reports.New(db.Reader()).Documents(ctx)
+		documents, err := reports.New(db.Reader()).DocumentVersions(ctx)
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(env.Stdout), newGrid(text("document"), figure("version"), text("published"))
-		for _, d := range documents {
-			if c.JSON {
-				if err := out.add(documentJSON{d.Name, d.Version, instant(d.Published)}); err != nil {
-					return err
-				}
-			}
-			grid.add(d.Name, strconv.Itoa(d.Version), wallTime(d.Published))
-		}
-		if c.JSON {
-			return out.end()
-		}
-		return grid.write(env.Stdout)
+		return list[staking.Document]{
+			json:    c.JSON,
+			columns: []col{text("document"), figure("version"), text("published")},
+			row: func(d staking.Document) []string {
+				return []string{d.Name, strconv.Itoa(d.Version), wallTime(d.Published)}
+			},
+			object: func(d staking.Document) any { return documentJSON{d.Name, d.Version, instant(d.Published)} },
+		}.print(env, documents)
 	})
 }
 
@@ -70,23 +65,13 @@ func (c *documentsShowCmd) Help() string {
   softstake documents show risk-warning`
 }
 
-// Run prints the document.
 func (c *documentsShowCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		documents, err := reports.New(db.Reader()).Documents(ctx)
-		if err != nil {
-			return err
+		d, err := reports.New(db.Reader()).Document(ctx, c.Document, c.Version)
+		if errors.Is(err, ledger.ErrNotFound) {
+			err = fmt.Errorf("there is no document %q of that version; see \"softstake documents list\"", c.Document)
 		}
-		var found *staking.Document
-		for i, d := range documents {
-			if d.Name == c.Document && (c.Version == 0 || c.Version == d.Version) {
-				found = &documents[i] // versions come in order
-			}
-		}
-		if found == nil {
-			return fmt.Errorf("there is no document %q of that version; see \"softstake documents list\"", c.Document)
-		}
-		return env.printf("%s\n", strings.TrimRight(strings.ReplaceAll(found.Text, "\r\n", "\n"), "\n"))
+		return env.done(err, "%s\n", strings.TrimRight(strings.ReplaceAll(d.Text, "\r\n", "\n"), "\n"))
 	})
 }
 
@@ -106,30 +91,18 @@ Example:
 // longestDocument is the most bytes that a document's text may have.
 const longestDocument = 1 << 20
 
-// Run publishes the document.
 func (c *documentsPublishCmd) Run(env *Env) error {
-	content, err := c.read(env)
+	content, err := readFile(env, c.File, func(in io.Reader) ([]byte, error) {
+		return io.ReadAll(io.LimitReader(in, longestDocument+1))
+	})
+	if err == nil && len(content) > longestDocument {
+		err = fmt.Errorf("%s is longer than %d bytes", c.File, longestDocument)
+	}
 	if err != nil {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		d, err := db.PublishDocument(ctx, c.Document, content)
-		if err != nil {
-			return err
-		}
-		return env.printf("%s is at version %d.\n", d.Name, d.Version)
+		d, err := db.PublishDocument(ctx, c.Document, string(content))
+		return env.done(err, "%s is at version %d.\n", d.Name, d.Version)
 	})
-}
-
-func (c *documentsPublishCmd) read(env *Env) (content string, err error) {
-	in, _, err := env.file(c.File)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, in.Close()) }()
-	b, err := io.ReadAll(io.LimitReader(in, longestDocument+1))
-	if err == nil && len(b) > longestDocument {
-		err = fmt.Errorf("%s is longer than %d bytes", c.File, longestDocument)
-	}
-	return string(b), err
 }

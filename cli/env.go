@@ -82,10 +82,29 @@ func (env *Env) booksWith(o store.Options, fn func(ctx context.Context, db *stor
 	return fn(env.Context, db)
 }
 
+// booksAndAssets opens the books as books does, and reads their assets.
+func (env *Env) booksAndAssets(fn func(ctx context.Context, db *store.DB, a assets) error) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		a, err := readAssets(ctx, db)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, db, a)
+	})
+}
+
 // printf writes to the standard output what a terminal can print.
 func (env *Env) printf(format string, args ...any) error {
 	_, err := io.WriteString(env.Stdout, printable(fmt.Sprintf(format, args...)))
 	return err
+}
+
+// done prints what a change did, unless it failed.
+func (env *Env) done(err error, format string, args ...any) error {
+	if err != nil {
+		return err
+	}
+	return env.printf(format, args...)
 }
 
 // warnf writes a message beside the result: a line on standard error.
@@ -114,6 +133,24 @@ func (env *Env) file(name string) (in io.ReadCloser, size int64, err error) {
 		size = info.Size()
 	}
 	return f, size, nil
+}
+
+// readFile reads a file, or the standard input for "-".
+func readFile[T any](env *Env, name string, read func(io.Reader) (T, error)) (found T, err error) {
+	in, _, err := env.file(name)
+	if err != nil {
+		return found, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	return read(in)
+}
+
+// given is the value of a flag, or the usual one where it was not given.
+func given[T any](flag *T, usual T) T {
+	if flag == nil {
+		return usual
+	}
+	return *flag
 }
 
 // isTerminal reports whether a person is watching what is written there.

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"strconv"
 	"strings"
@@ -34,7 +37,6 @@ With an entry that came too late for the day, it shows what is missing; "compens
   softstake explain alice 2026-11-23 BNB --with '{"id":"d-9","kind":"deposit","at":"2026-11-23T06:00:00Z","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}'`
 }
 
-// Run explains the day.
 func (c *explainCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		if c.With != nil {
@@ -149,9 +151,6 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 // writeExplanation writes the day as one would work it out on paper.
 func writeExplanation(env *Env, e reports.Explanation) error {
 	a, m := assets{e.Asset.Symbol: e.Asset}, e.Measured
-	if err := env.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day); err != nil {
-		return err
-	}
 	grid := newGrid(text("when"), figure("change"), figure("balance"), text("what"))
 	grid.add("00:00:00", "", a.with(m.Asset, m.Opening), "when the day began")
 	for _, c := range e.Changes {
@@ -159,27 +158,24 @@ func writeExplanation(env *Env, e reports.Explanation) error {
 		grid.add(clock, a.signed(m.Asset, c.Amount), a.with(m.Asset, c.Balance),
 			fmt.Sprintf("%s %s, with %s", c.Kind, c.Entry, c.Other))
 	}
-	if err := grid.write(env.Stdout); err != nil {
-		return err
-	}
-	if err := env.printf("\n"); err != nil {
-		return err
-	}
 	lines := sum(e)
 	for _, c := range e.Compensations {
 		lines = append(lines, [2]string{"compensated", withUnit(e.Asset, c.Amount) + " at " + wallTime(c.At) + " UTC, as " +
 			c.Entry})
 	}
-	if err := facts(env.Stdout, lines...); err != nil {
-		return err
-	}
+	why := ""
 	if hint := hintOf(e.Waits); hint != "" {
-		return env.printf("\n%s\nTo have it settled: %s.\n", e.Reason, hint)
+		why = fmt.Sprintf("\n%s\nTo have it settled: %s.\n", e.Reason, hint)
+	} else if e.Reason != "" {
+		why = "\n" + e.Reason + "\n"
 	}
-	if e.Reason != "" {
-		return env.printf("\n%s\n", e.Reason)
-	}
-	return nil
+	return cmp.Or(writeDay(env, m), grid.write(env.Stdout), env.printf("\n"), facts(env.Stdout, lines...),
+		env.printf("%s", why))
+}
+
+// writeDay writes what is explained.
+func writeDay(env *Env, m staking.Accrual) error {
+	return env.printf("%s, %s, %s from 00:00 to 24:00 UTC\n\n", m.Account, m.Asset, m.Day)
 }
 
 // sum is the working-out, line by line.
@@ -243,4 +239,99 @@ func fraction(f staking.Fraction) string { return inDigits(big.NewInt(int64(f)),
 func inDigits(units *big.Int, scale int) string {
 	s, exact := reports.UnitsDecimal(units, scale, shownDigits)
 	return s + more(!exact)
+}
+
+// proposedEntries is how many entries "explain --with" takes at most.
+const proposedEntries = 1000
+
+// readProposed reads the entries of --with: each is an entry as a line of JSON, or a file of such lines.
+func (env *Env) readProposed(ctx context.Context, db *store.DB, with []string) (entries []ledger.Entry, err error) {
+	parse := entryParser{asset: db.Asset, authoritative: true}
+	for _, text := range with {
+		var in io.ReadCloser = io.NopCloser(strings.NewReader(text))
+		where := "--with"
+		if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+			where = text
+			if in, _, err = env.file(text); err != nil {
+				return nil, err
+			}
+		}
+		read, err := readEntries(ctx, in, &parse, where, proposedEntries-len(entries))
+		if err = errors.Join(err, in.Close()); err != nil {
+			return nil, err
+		}
+		entries = append(entries, read...)
+	}
+	return entries, nil
+}
+
+// readEntries reads entries from lines of JSON, most of them at most.
+func readEntries(ctx context.Context, in io.Reader, parse *entryParser, where string, most int) (entries []ledger.Entry,
+	err error) {
+	for lines := newLines(in); ; {
+		line, err := lines.next()
+		if err == io.EOF {
+			return entries, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		e, err := parse.line(ctx, line)
+		if err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", where, line.n, err)
+		}
+		if len(entries) == most {
+			return nil, fmt.Errorf("%s: more than %d entries; ask for fewer at once", where, proposedEntries)
+		}
+		entries = append(entries, e)
+	}
+}
+
+// proposalJSON is what a day would have earned with entries that came late.
+type proposalJSON struct {
+	Reward      string `json:"reward"`
+	With        string `json:"rewardWith"`
+	Average     string `json:"averageWith"`
+	Difference  string `json:"difference"`
+	Compensated string `json:"compensated"`
+	Missing     string `json:"missing"`
+}
+
+func formatProposal(p reports.Proposal) proposalJSON {
+	a := p.Was.Asset
+	was, with := rewardsOf(p)
+	return proposalJSON{a.Format(was), a.Format(with), a.Format(p.With.Average), a.Format(p.Difference),
+		a.Format(p.Compensated), a.Format(p.Missing())}
+}
+
+// rewardsOf are the day's reward as it is, and with the entries.
+func rewardsOf(p reports.Proposal) (was, with ledger.Amount) {
+	if p.Was.Earned {
+		was = p.Was.Measured.Reward
+	}
+	if p.Earned {
+		with = p.With.Reward
+	}
+	return was, with
+}
+
+// writeProposal writes the difference, and the command that makes it good.
+func writeProposal(env *Env, p reports.Proposal) error {
+	a, m := p.Was.Asset, p.Was.Measured
+	was, with := rewardsOf(p)
+	err := cmp.Or(writeDay(env, m), facts(env.Stdout,
+		[2]string{"average", withUnit(a, m.Average) + "; with the entries " + withUnit(a, p.With.Average)},
+		[2]string{"reward", withUnit(a, was)},
+		[2]string{"with the entries", withUnit(a, with)},
+		[2]string{"difference", withUnit(a, p.Difference)},
+		[2]string{"compensated", withUnit(a, p.Compensated)},
+		[2]string{"missing", withUnit(a, p.Missing())}))
+	if err != nil {
+		return err
+	}
+	if p.Missing() == 0 || !p.Was.Paid && p.Was.Earned {
+		return nil
+	}
+	return env.printf("\nsoftstake compensate %s %s %s %s --name NAME --reason TEXT\n", m.Account, m.Day, m.Asset,
+		a.Format(p.Missing()))
 }

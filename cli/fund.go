@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -27,17 +28,13 @@ Examples:
   softstake fund BNB 200 --withdraw`
 }
 
-// Run funds the pool, or takes out of it.
 func (c *fundCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		asset, amount, err := parseAmount(ctx, db, c.Asset, c.Amount)
 		if err != nil {
 			return err
 		}
-		id := c.ID
-		if id == "" {
-			id = fmt.Sprintf("%s-%s", env.Now().UTC().Format("20060102T150405"), rand.Text()[:8])
-		}
+		id := cmp.Or(c.ID, fmt.Sprintf("%s-%s", env.Now().UTC().Format("20060102T150405"), rand.Text()[:8]))
 		// An interrupt between the posting and its answer would leave the person
 		// not knowing whether it was posted.
 		o, err := db.Fund(context.WithoutCancel(ctx), id, c.Asset, amount, c.Withdraw)
@@ -56,10 +53,7 @@ func (c *fundCmd) Run(env *Env) error {
 			what = "%s was posted before as fund/%s; the pool has %s.\n"
 		}
 		pool, err := poolOf(ctx, db, asset)
-		if err != nil {
-			return err
-		}
-		return env.printf(what, withUnit(asset, amount), id, withUnit(asset, pool))
+		return env.done(err, what, withUnit(asset, amount), id, withUnit(asset, pool))
 	})
 }
 

@@ -33,14 +33,9 @@ Example:
   softstake import Transaction-History-2024.csv Transaction-History-2025.zip --account alice`
 }
 
-// Run imports the files.
 func (c *importCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		if _, err := db.Account(ctx, c.Account); err != nil {
-			return err
-		}
-		a, err := readAssets(ctx, db)
-		if err != nil {
 			return err
 		}
 		files, err := c.read(env, a, !c.SkipUnreadable)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -30,16 +31,8 @@ Examples:
   softstake init --from 2026-11-01 --db postgres://softstake@localhost/books`
 }
 
-// Run makes the books.
 func (c *initCmd) Run(env *Env) (err error) {
-	from := staking.DayOf(env.Now())
-	if c.From != nil {
-		from = *c.From
-	}
-	closeAfter := staking.UsualCloseAfter
-	if c.CloseAfter != nil {
-		closeAfter = *c.CloseAfter
-	}
+	from, closeAfter := given(c.From, staking.DayOf(env.Now())), given(c.CloseAfter, staking.UsualCloseAfter)
 	if err := checkCloseAfter(&closeAfter); err != nil {
 		return err
 	}
@@ -69,29 +62,20 @@ func (c *initCmd) Run(env *Env) (err error) {
 	for i, t := range tokens {
 		symbols[i] = t.Asset.Symbol
 	}
-	if err := env.printf("Made books at %s\n\n", redact(env.DB)); err != nil {
-		return err
+	next := "\nNext: softstake account open alice --region DE\n"
+	if c.CloseAfter != nil {
+		next = fmt.Sprintf("\nEach day takes late entries until %s after midnight UTC.\n", short(closeAfter)) + next
 	}
-	if err := facts(env.Stdout,
+	if c.TestClock {
+		next = "\n" + testBooks(env) + "\n" + next
+	}
+	return cmp.Or(env.printf("Made books at %s\n\n", redact(env.DB)), facts(env.Stdout,
 		[2]string{"first day", from.String()},
 		[2]string{"tokens", strings.Join(symbols, " ")},
 		[2]string{"not offered in", fmt.Sprintf("%d regions", len(regions))},
 		[2]string{"documents", strings.Join(staking.DocumentNames, ", ") + ": version 1 of each"},
 		[2]string{"secrets", sealed},
-	); err != nil {
-		return err
-	}
-	if c.TestClock {
-		if err := env.printf("\n%s\n", testBooks(env)); err != nil {
-			return err
-		}
-	}
-	if c.CloseAfter != nil {
-		if err := env.printf("\nEach day takes late entries until %s after midnight UTC.\n", short(closeAfter)); err != nil {
-			return err
-		}
-	}
-	return env.printf("\nNext: softstake account open alice --region DE\n")
+	), env.printf("%s", next))
 }
 
 // sealKey sees to it that there is a key to seal secrets with, and says where.

@@ -39,8 +39,8 @@ var jsonForms = []struct {
 	{adjustmentJSON{}, "ReasonedIn", ""},
 	{entryJSON{}, "EntryIn", ""},
 	{moveJSON{}, "MoveIn", ""},
+	{moveJSON{}, "MoveOut", ""},
 	{postedJSON{}, "WholeEntryOut", ""},
-	{postedMoveJSON{}, "MoveOut", ""},
 	{outcomeJSON{}, "BatchEntryOut", "line"}, // of the file, from 1
 	{problemJSON{}, "EntryProblem", ""},
 	{assetJSON{}, "TokenOut", ""},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"strconv"
@@ -48,7 +49,6 @@ Examples:
   softstake key create --account alice --type ed25519 --public-key alice.pem --address 192.0.2.0/24 --expires 90d`
 }
 
-// Run makes the key.
 func (c *keyCreateCmd) Run(env *Env) error {
 	k, err := c.key(env)
 	if err != nil {
@@ -105,26 +105,19 @@ func (c *keyCreateCmd) key(env *Env) (k access.Key, err error) {
 	case k.Type != access.HMAC && c.PublicKey == "":
 		return k, usage("--public-key names the file with the %s key's public half", k.Type)
 	case k.Type != access.HMAC:
-		k.Secret, err = c.readPublicKey(env, k.Type)
+		k.Secret, err = readFile(env, c.PublicKey, func(in io.Reader) ([]byte, error) {
+			text, err := io.ReadAll(io.LimitReader(in, longestPublicKey))
+			if err != nil {
+				return nil, err
+			}
+			return access.ParsePublicKey(k.Type, text)
+		})
 	}
 	return k, err
 }
 
 // longestPublicKey is how much of a public key's file is read.
 const longestPublicKey = 16 << 10
-
-func (c *keyCreateCmd) readPublicKey(env *Env, t access.KeyType) (der []byte, err error) {
-	in, _, err := env.file(c.PublicKey)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, in.Close()) }()
-	text, err := io.ReadAll(io.LimitReader(in, longestPublicKey))
-	if err != nil {
-		return nil, err
-	}
-	return access.ParsePublicKey(t, text)
-}
 
 // makeSealer seals the secrets of these books. Books that have sealed nothing yet
 // may be without a key to do it with; then it is made.
@@ -212,45 +205,42 @@ type keyJSON struct {
 	Revoked     *instant            `json:"revoked"` // null: it is not
 }
 
-// Run lists the keys.
 func (c *keyListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		keys, err := db.People().Keys(ctx, c.Account)
 		if err != nil {
 			return err
 		}
-		out := newJSONList(env.Stdout)
-		grid := newGrid(text("API key"), text("type"), text("may"), text("from"), text("label"), text("made"), text("until"))
-		for _, k := range keys {
-			if c.JSON {
-				if err := out.add(keyJSON{
+		return list[access.Key]{
+			json: c.JSON,
+			columns: []col{text("API key"), text("type"), text("may"), text("from"), text("label"), text("made"),
+				text("until")},
+			row: func(k access.Key) []string {
+				return []string{
+					k.Key, string(k.Type), access.FormatPermissions(k.Permissions), addressesOf(k), cmp.Or(k.Label, none),
+					wallTime(k.Created), ends(k.Ends(), k.Revoked, env.Now()),
+				}
+			},
+			object: func(k access.Key) any {
+				return keyJSON{
 					k.Key, k.Type, k.Permissions, append([]netip.Prefix{}, k.Addresses...), k.Label,
 					instant(k.Created), instantOrNull(k.Ends()), instantOrNull(k.Revoked),
-				}); err != nil {
-					return err
 				}
-			}
-			grid.add(k.Key, string(k.Type), access.FormatPermissions(k.Permissions),
-				cmp.Or(access.FormatAddresses(k.Addresses), "anywhere"),
-				cmp.Or(k.Label, none), wallTime(k.Created), ends(k.Ends(), k.Revoked, env.Now()))
-		}
-		if c.JSON {
-			return out.end()
-		}
-		if len(keys) == 0 {
-			return env.printf("%s has no API keys.\n", c.Account)
-		}
-		return grid.write(env.Stdout)
+			},
+			none: fmt.Sprintf("%s has no API keys.\n", c.Account),
+		}.print(env, keys)
 	})
 }
+
+// addressesOf is from where a key may be used.
+func addressesOf(k access.Key) string { return cmp.Or(access.FormatAddresses(k.Addresses), "anywhere") }
 
 // instantOrNull is a time for a program: null where there is none.
 func instantOrNull(t time.Time) *instant {
 	if t.IsZero() {
 		return nil
 	}
-	i := instant(t)
-	return &i
+	return (*instant)(&t)
 }
 
 // ends is until when a key or token can be used.
@@ -278,7 +268,6 @@ Example:
   softstake key revoke vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A`
 }
 
-// Run revokes the key.
 func (c *keyRevokeCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		was, err := db.People().Key(ctx, c.Key)
@@ -294,5 +283,35 @@ func (c *keyRevokeCmd) Run(env *Env) error {
 			}
 		}
 		return env.printf("%s is revoked.\n", access.Key{Key: c.Key}.Short())
+	})
+}
+
+// keyLimitCmd sets the addresses that an API key may be used from.
+type keyLimitCmd struct {
+	Key     string `arg:"" help:"The API key, whole."`
+	Address string `aliases:"addresses" placeholder:"LIST" help:"Addresses and ranges, separated by commas. Without it: from anywhere."`
+}
+
+func (c *keyLimitCmd) Help() string {
+	return `They take the place of those it has. A key with trade that is limited to addresses, or to ranges of at least /8 (IPv4) or /32 (IPv6), no longer expires after 90 days; one that loses them expires 90 days from now. A key with withdraw cannot be without.
+
+Example:
+
+  softstake key limit vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A --address 192.0.2.0/24`
+}
+
+func (c *keyLimitCmd) Run(env *Env) error {
+	addresses, err := access.ParseAddresses(c.Address)
+	if err != nil {
+		return err
+	}
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		k, err := db.People().LimitKey(ctx, c.Key, addresses)
+		if err != nil {
+			return err
+		}
+		return errors.Join(addKeyEvent(ctx, db, "key limit", k),
+			env.printf("%s may be used from %s; it expires: %s.\n", k.Short(),
+				addressesOf(k), ends(k.Ends(), k.Revoked, env.Now())))
 	})
 }

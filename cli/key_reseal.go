@@ -59,9 +59,8 @@ func (c *keyResealCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		return env.printf("Sealed %s with the new key in %s. The old key is in %s.old: keep it as long as backups "+
-			"from before.\n",
-			count(n, "secret", "secrets"), env.keyFile(), env.keyFile())
+		return env.printf("Sealed %s with the new key in %[2]s. The old key is in %[2]s.old: keep it as long as backups "+
+			"from before.\n", count(n, "secret", "secrets"), env.keyFile())
 	})
 }
 
@@ -72,12 +71,8 @@ func (c *keyResealCmd) resealEnv(ctx context.Context, env *Env, db *store.DB, te
 			"this command again without --new-key", sealKeyName)
 	}
 	n, err := resealWith(ctx, db, text)
-	if err != nil {
-		return err
-	}
-	return env.printf("Sealed %s with the first key of %s. Take the others out of it now, and keep them as long "+
-		"as backups from before.\n",
-		count(n, "secret", "secrets"), sealKeyName)
+	return env.done(err, "Sealed %s with the first key of %s. Take the others out of it now, and keep them as long as "+
+		"backups from before.\n", count(n, "secret", "secrets"), sealKeyName)
 }
 
 // sealKeys are the keys in a file, the one that seals first.
@@ -119,19 +114,24 @@ func resealWith(ctx context.Context, db *store.DB, text string) (n int, err erro
 // prepare puts the new key before the old ones into the file. The new key is kept in a
 // file of its own first: whoever runs the command again, or at the same time, takes it from there.
 func (c *keyResealCmd) prepare(env *Env, keys []string) ([]string, error) {
+	wanted, err := c.newKey(env)
+	if err != nil {
+		return nil, err
+	}
 	next := env.keyFile() + ".next"
 	fresh, err := env.sealKeys(next)
 	if errors.Is(err, os.ErrNotExist) && len(keys) > 1 {
-		return keys, c.checkNew(env, keys[0]) // the operator, or a run before, has put it there
+		fresh, err = keys, nil // the operator, or a run before, has put it there
 	}
 	if errors.Is(err, os.ErrNotExist) {
-		if err := c.makeNext(env, next); err != nil {
+		if err := env.makeNext(next, wanted); err != nil {
 			return nil, err
 		}
 		fresh, err = env.sealKeys(next)
 	}
-	if err == nil {
-		err = c.checkNew(env, fresh[0])
+	if err == nil && wanted != "" && wanted != fresh[0] {
+		err = usage("the key is being changed to another one than that of %s; run this command without --new-key first",
+			c.NewKey)
 	}
 	if err != nil || keys[0] == fresh[0] {
 		return keys, err
@@ -143,29 +143,22 @@ func (c *keyResealCmd) prepare(env *Env, keys []string) ([]string, error) {
 	return keys, writeKeyFile(env.keyFile(), keys...)
 }
 
-// checkNew refuses another new key than the one that is being changed to.
-func (c *keyResealCmd) checkNew(env *Env, fresh string) error {
+// newKey is the key of --new-key, or "" where it was not given.
+func (c *keyResealCmd) newKey(env *Env) (string, error) {
 	if c.NewKey == "" {
-		return nil
+		return "", nil
 	}
-	wanted, err := env.sealKeys(c.NewKey)
-	if err == nil && wanted[0] != fresh {
-		err = usage("the key is being changed to another one than that of %s; run this command without --new-key first",
-			c.NewKey)
+	keys, err := env.sealKeys(c.NewKey)
+	if err != nil {
+		return "", err
 	}
-	return err
+	return keys[0], nil
 }
 
-// makeNext makes the file of the new key, unless somebody else just has.
-func (c *keyResealCmd) makeNext(env *Env, next string) (err error) {
-	var fresh string
-	if c.NewKey == "" {
+// makeNext makes the file of the new key, a random one if it is "", unless somebody else just has.
+func (env *Env) makeNext(next, fresh string) (err error) {
+	if fresh == "" {
 		fresh, err = access.NewSealKey(env.Random)
-	} else {
-		var given []string
-		if given, err = env.sealKeys(c.NewKey); err == nil {
-			fresh = given[0]
-		}
 	}
 	if err != nil {
 		return err

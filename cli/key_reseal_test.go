@@ -80,7 +80,7 @@ func (s *sealing) all(t *testing.T) []string {
 var stops = map[string]func(*sealing, *testing.T){
 	"nowhere": func(*sealing, *testing.T) {},
 	"with a new key alone": func(s *sealing, t *testing.T) {
-		succeeds(t, (&keyResealCmd{}).makeNext(s.Env, s.keyFile()+".next"))
+		succeeds(t, s.makeNext(s.keyFile()+".next", ""))
 	},
 	"with both keys":   func(s *sealing, t *testing.T) { s.prepare(t) },
 	"with one secret":  func(s *sealing, t *testing.T) { s.prepare(t); s.one(t) },

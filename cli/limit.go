@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -28,7 +30,6 @@ Example:
   softstake limit set BNB --total 100 --change 25`
 }
 
-// Run sets the limits.
 func (c *limitSetCmd) Run(env *Env) error {
 	if c.Total == nil && c.Change == nil {
 		return usage("say what to limit: --total, --change or both")
@@ -43,10 +44,8 @@ func (c *limitSetCmd) Run(env *Env) error {
 			return err
 		}
 		l := staking.Limit{Asset: c.Asset}
-		for _, there := range limits {
-			if there.Asset == c.Asset {
-				l = there
-			}
+		if i := slices.IndexFunc(limits, func(l staking.Limit) bool { return l.Asset == c.Asset }); i >= 0 {
+			l = limits[i]
 		}
 		if c.Total != nil {
 			if l.MaxTotal, err = asset.Parse(*c.Total); err != nil {
@@ -58,10 +57,7 @@ func (c *limitSetCmd) Run(env *Env) error {
 				return err
 			}
 		}
-		if err := db.SetLimit(ctx, l); err != nil {
-			return err
-		}
-		return env.printf("%s\n", limitSentence(asset, l))
+		return env.done(db.SetLimit(ctx, l), "%s\n", limitSentence(asset, l))
 	})
 }
 
@@ -70,16 +66,17 @@ const percentScale = 2
 
 // limitSentence is what a limit means.
 func limitSentence(a ledger.Asset, l staking.Limit) string {
-	total, change := "a total above "+limitTotal(a, l), "a change above "+limitChange(l)
-	switch {
-	case l.MaxTotal > 0 && l.MaxChange > 0:
-		return "A day of " + l.Asset + " with " + total + " or " + change + " needs approval."
-	case l.MaxTotal > 0:
-		return "A day of " + l.Asset + " with " + total + " needs approval."
-	case l.MaxChange > 0:
-		return "A day of " + l.Asset + " with " + change + " needs approval."
+	var limits []string
+	if l.MaxTotal > 0 {
+		limits = append(limits, "a total above "+limitTotal(a, l))
 	}
-	return l.Asset + " has no limit."
+	if l.MaxChange > 0 {
+		limits = append(limits, "a change above "+limitChange(l))
+	}
+	if limits == nil {
+		return l.Asset + " has no limit."
+	}
+	return "A day of " + l.Asset + " with " + strings.Join(limits, " or ") + " needs approval."
 }
 
 func limitTotal(a ledger.Asset, l staking.Limit) string {
@@ -112,33 +109,22 @@ type limitJSON struct {
 	Change string `json:"maxChange"`
 }
 
-// Run lists the limits.
 func (c *limitListCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		limits, err := db.Limits(ctx)
 		if err != nil {
 			return err
 		}
-		a, err := readAssets(ctx, db)
-		if err != nil {
-			return err
-		}
-		out, grid := newJSONList(env.Stdout), newGrid(text("token"), figure("a day's total"), figure("change"))
-		for _, l := range limits {
-			if c.JSON {
-				if err := out.add(limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal),
-					ledger.FormatDecimal(l.MaxChange, percentScale)}); err != nil {
-					return err
-				}
-			}
-			grid.add(l.Asset, limitTotal(a[l.Asset], l), limitChange(l))
-		}
-		if c.JSON {
-			return out.end()
-		}
-		if len(limits) == 0 {
-			return env.printf("No token has a limit.\n")
-		}
-		return grid.write(env.Stdout)
+		return list[staking.Limit]{
+			json:    c.JSON,
+			columns: []col{text("token"), figure("a day's total"), figure("change")},
+			row: func(l staking.Limit) []string {
+				return []string{l.Asset, limitTotal(a[l.Asset], l), limitChange(l)}
+			},
+			object: func(l staking.Limit) any {
+				return limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale)}
+			},
+			none: "No token has a limit.\n",
+		}.print(env, limits)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
@@ -42,39 +43,26 @@ type loadLine struct {
 	bad     error
 }
 
-// Run loads the file, batch after batch.
 func (c *loadCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) (err error) {
-		in, size, err := env.file(c.File)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, in.Close()) }()
-		file, err := openCSV(in, c.File, "account", "region?", "asset?", "amount?")
-		if err != nil {
-			return err
-		}
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		l := &loader{db: db, strict: c.Strict, tally: tally{env: env, doing: "loading", verb: "loaded",
+			again: "load the file again: loading a line again has no further effect"}}
 		parse := loadParser{entryParser{asset: db.Asset}}
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		lines, failed := stream(ctx, func() (loadLine, error) {
-			row, line, err := file.next()
+		return l.read(c.File, func(in io.Reader) error {
+			file, err := openCSV(in, c.File, "account", "region?", "asset?", "amount?")
 			if err != nil {
-				return loadLine{}, err
+				return err
 			}
-			l := parse.line(ctx, env, row, line.bad)
-			l.n, l.bytes = line.n, int64(len(line.text))
-			return l, parse.failed
+			return readLines(ctx, &l.tally, func(ctx context.Context) (loadLine, error) {
+				row, line, err := file.next()
+				if err != nil {
+					return loadLine{}, err
+				}
+				l := parse.line(ctx, env, row, line.bad)
+				l.n, l.bytes = line.n, int64(len(line.text))
+				return l, parse.failed
+			}, l.load)
 		})
-		l := &loader{env: env, db: db, strict: c.Strict, meter: newMeter(env, "loading", size)}
-		err = l.load(ctx, lines)
-		if err == nil {
-			err = <-failed
-		}
-		if err != nil {
-			return errors.Join(err, l.meter.end())
-		}
-		return l.sum()
 	})
 }
 
@@ -118,40 +106,22 @@ func (p *loadParser) line(ctx context.Context, env *Env, row []string, bad error
 
 // loader loads lines and counts what became of them.
 type loader struct {
-	env    *Env
+	tally
 	db     *store.DB
 	strict bool
-	meter  *meter
-
-	lines                     int
-	bytes                     int64
-	posted, repeated, refused int
 }
 
 func (l *loader) load(ctx context.Context, lines <-chan loadLine) error {
 	return inBatches(ctx, lines, loadBatch, func(batch []loadLine) error {
+		bytes := int64(0)
+		for _, line := range batch {
+			bytes += line.bytes
+		}
 		if err := l.batch(ctx, batch); err != nil {
 			return err
 		}
-		return l.progress(batch)
+		return l.progress(len(batch), bytes, "loaded")
 	})
-}
-
-// loadReported is each how many lines progress is reported where nobody watches a bar.
-const loadReported = 100_000
-
-// progress shows how far the load is.
-func (l *loader) progress(batch []loadLine) error {
-	before := l.lines
-	l.lines += len(batch)
-	for _, line := range batch {
-		l.bytes += line.bytes
-	}
-	l.meter.to(l.bytes, fmt.Sprintf("loading, %d lines", l.lines))
-	if !isTerminal(l.env.Stderr) && l.lines/loadReported > before/loadReported {
-		return l.env.warnf("%d lines are loaded", l.lines)
-	}
-	return nil
 }
 
 // batch opens the accounts of some lines and posts what they have.
@@ -176,9 +146,8 @@ func (l *loader) batch(ctx context.Context, batch []loadLine) error {
 	if err := l.post(ctx, lines, fresh, refused); err != nil {
 		return err
 	}
-	l.refused += len(refused)
 	for _, n := range slices.Sorted(maps.Keys(refused)) {
-		if err := l.meter.warnf("line %d: %s", n, plain(refused[n])); err != nil {
+		if err := l.refuse(n, refused[n]); err != nil {
 			return err
 		}
 	}
@@ -249,7 +218,7 @@ func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Ac
 		case o.Repeated:
 			l.repeated++
 		default:
-			l.posted++
+			l.done++
 		}
 		if o.Err == nil {
 			delete(fresh, openings[i].Account)
@@ -259,21 +228,6 @@ func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Ac
 		if o.Err != nil && fresh[openings[i].Account] {
 			refused[at[i]] = fmt.Errorf("%w; the account was opened, without a balance", refused[at[i]])
 		}
-	}
-	return nil
-}
-
-// sum reports what became of the whole file. Its error says that something was refused.
-func (l *loader) sum() error {
-	if err := l.meter.end(); err != nil {
-		return err
-	}
-	if err := l.env.warnf("loaded %d, repeated %d, refused %d", l.posted, l.repeated, l.refused); err != nil {
-		return err
-	}
-	if l.refused > 0 {
-		return fmt.Errorf("%s refused; correct %s and load the file again: loading a line again has no further effect",
-			count(l.refused, "line was", "lines were"), itOrThem(l.refused))
 	}
 	return nil
 }

@@ -34,7 +34,6 @@ type logJSON struct {
 	Detail  string  `json:"detail,omitempty"`
 }
 
-// Run lists the log.
 func (c *logCmd) Run(env *Env) error {
 	if c.Limit < 1 {
 		return usage("--limit %d is below 1", c.Limit)
@@ -48,20 +47,16 @@ func (c *logCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(env.Stdout), newGrid(text("when (UTC)"), text("actor"), text("action"), text("subject"),
-			text("detail"))
-		for _, l := range lines {
-			if c.JSON {
-				if err := out.add(logJSON{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action,
-					l.Subject, l.Detail}); err != nil {
-					return err
-				}
-			}
-			grid.add(wallTime(l.At), l.Actor.Credential, l.Action, l.Subject, l.Detail)
-		}
-		if c.JSON {
-			return out.end()
-		}
-		return grid.write(env.Stdout)
+		return list[store.LogLine]{
+			json:    c.JSON,
+			columns: []col{text("when (UTC)"), text("actor"), text("action"), text("subject"), text("detail")},
+			row: func(l store.LogLine) []string {
+				return []string{wallTime(l.At), l.Actor.Credential, l.Action, l.Subject, l.Detail}
+			},
+			object: func(l store.LogLine) any {
+				return logJSON{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject,
+					l.Detail}
+			},
+		}.print(env, lines)
 	})
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -32,7 +34,6 @@ Examples:
   softstake login add alice@example.com --account alice --generate`
 }
 
-// Run adds the login.
 func (c *loginAddCmd) Run(env *Env) error {
 	email, err := access.ParseEmail(c.Email)
 	if err != nil {
@@ -87,7 +88,6 @@ Examples:
   softstake login password alice@example.com --generate --revoke-keys`
 }
 
-// Run sets the password.
 func (c *loginPasswordCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		l, err := db.People().Login(ctx, c.Email)
@@ -143,13 +143,8 @@ func (env *Env) password(email string, generate bool) (password, hash string, er
 }
 
 func (env *Env) showPassword(password string) error {
-	if err := env.printf("\n"); err != nil {
-		return err
-	}
-	if err := facts(env.Stdout, [2]string{"password", password}); err != nil {
-		return err
-	}
-	return env.printf("\nKeep it now: it is not shown again.\n")
+	return cmp.Or(env.printf("\n"), facts(env.Stdout, [2]string{"password", password}),
+		env.printf("\nKeep it now: it is not shown again.\n"))
 }
 
 type loginListCmd struct {
@@ -172,32 +167,27 @@ type loginJSON struct {
 	PasswordSet instant        `json:"passwordSet"`
 }
 
-// Run lists the logins.
 func (c *loginListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		logins, err := db.People().Logins(ctx, c.Account)
 		if err != nil {
 			return err
 		}
-		out := newJSONList(env.Stdout)
-		grid := newGrid(text("e-mail"), text("account"), text("made"), text("password set"))
-		for _, l := range logins {
-			if c.JSON {
-				if err := out.add(loginJSON{l.Email, l.Account, instant(l.Created), instant(l.Changed)}); err != nil {
-					return err
-				}
-			}
-			grid.add(l.Email, string(l.Account), wallTime(l.Created), wallTime(l.Changed))
+		nobody := "There are no logins.\n"
+		if c.Account != "" {
+			nobody = fmt.Sprintf("Nobody may log in to %s.\n", c.Account)
 		}
-		switch {
-		case c.JSON:
-			return out.end()
-		case len(logins) == 0 && c.Account != "":
-			return env.printf("Nobody may log in to %s.\n", c.Account)
-		case len(logins) == 0:
-			return env.printf("There are no logins.\n")
-		}
-		return grid.write(env.Stdout)
+		return list[people.Login]{
+			json:    c.JSON,
+			columns: []col{text("e-mail"), text("account"), text("made"), text("password set")},
+			row: func(l people.Login) []string {
+				return []string{l.Email, string(l.Account), wallTime(l.Created), wallTime(l.Changed)}
+			},
+			object: func(l people.Login) any {
+				return loginJSON{l.Email, l.Account, instant(l.Created), instant(l.Changed)}
+			},
+			none: nobody,
+		}.print(env, logins)
 	})
 }
 
@@ -213,7 +203,6 @@ Example:
   softstake login remove alice@example.com`
 }
 
-// Run removes the login.
 func (c *loginRemoveCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		// One that is mistyped is an error: whoever removes a login means it to be gone.

@@ -155,8 +155,7 @@ func parse(env *Env, args []string) error {
 	}
 	env.DB, env.KeyFile, env.Insecure = a.DB, a.KeyFile, a.Insecure
 	env.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool {
-		return p.Flag != nil && p.Flag.Name == "db" &&
-			!p.Resolved
+		return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved
 	})
 	return ctx.Run(env)
 }
@@ -184,22 +183,12 @@ func seeHelp(err error) string {
 // environment finds the flags that may come from outside the command line.
 func environment(env *Env) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, path *kong.Path, flag *kong.Flag) (any, error) {
-		value := ""
-		switch flag.Name {
-		case "db":
-			value = env.Getenv("SOFTSTAKE_DB")
-		case "actor":
+		value, serve := "", path != nil && path.Command != nil && path.Command.Name == "serve"
+		switch {
+		case flag.Name == "actor":
 			value = actor(env.Getenv)
-		case "key-file":
-			value = env.Getenv("SOFTSTAKE_KEY_FILE")
-		case "insecure":
-			value = env.Getenv("SOFTSTAKE_INSECURE")
-		case "clock-offset":
-			value = env.Getenv("SOFTSTAKE_CLOCK_OFFSET")
-		case "close-after":
-			value = env.Getenv("SOFTSTAKE_CLOSE_AFTER")
-		default:
-			value = serveEnvironment(env, path, flag)
+		case serve || slices.Contains([]string{"db", "key-file", "insecure", "clock-offset", "close-after"}, flag.Name):
+			value = env.Getenv("SOFTSTAKE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
 		}
 		if value == "" {
 			return nil, nil

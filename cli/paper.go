@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"strings"
-
-	"github.com/rivo/uniseg"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -55,22 +52,4 @@ func more(is bool) string {
 		return "…"
 	}
 	return ""
-}
-
-// body draws the grid's rows alone, a little to the right.
-func (g *grid) body() string {
-	var b strings.Builder
-	for i, c := range g.columns {
-		width := g.align(i)
-		for _, row := range g.rows {
-			width = max(width, uniseg.StringWidth(row[i]))
-		}
-		for _, row := range g.rows {
-			row[i] = pad(row[i], width, c.figure)
-		}
-	}
-	for _, row := range g.rows {
-		b.WriteString(strings.TrimRight("  "+strings.Join(row, "  "), " ") + "\n")
-	}
-	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/softstake/softstake/ledger"
@@ -39,39 +40,26 @@ const (
 	postWhole = 10_000 // entries that may be posted all or none
 )
 
-// Run posts the file's entries, batch after batch.
 func (c *postCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) (err error) {
-		in, size, err := env.file(c.File)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, in.Close()) }()
-		p := &poster{env: env, db: db, json: c.JSON, meter: newMeter(env, "posting", size)}
-		lines := newLines(in)
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		p := &poster{db: db, json: c.JSON, tally: tally{env: env, doing: "posting", verb: "posted",
+			again: "post the file again: posting an entry again has no further effect"}}
 		parse := entryParser{asset: db.Asset, authoritative: c.Authoritative}
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		entries, failed := stream(ctx, func() (entryLine, error) {
-			line, err := lines.next()
-			if err != nil {
-				return entryLine{}, err
-			}
-			e, bad := parse.line(ctx, line)
-			return entryLine{line.n, int64(len(line.text)), e, bad}, parse.failed
-		})
+		post := p.postEach
 		if c.AllOrNothing {
-			err = p.postAll(ctx, entries)
-		} else {
-			err = p.postEach(ctx, entries)
+			post = p.postAll
 		}
-		if err == nil {
-			err = <-failed
-		}
-		if err != nil {
-			return errors.Join(err, p.meter.end())
-		}
-		return p.sum()
+		return p.read(c.File, func(in io.Reader) error {
+			lines := newLines(in)
+			return readLines(ctx, &p.tally, func(ctx context.Context) (entryLine, error) {
+				line, err := lines.next()
+				if err != nil {
+					return entryLine{}, err
+				}
+				e, bad := parse.line(ctx, line)
+				return entryLine{line.n, int64(len(line.text)), e, bad}, parse.failed
+			}, post)
+		})
 	})
 }
 
@@ -85,12 +73,9 @@ type entryLine struct {
 
 // poster posts entries and reports what became of each.
 type poster struct {
-	env   *Env
-	db    *store.DB
-	json  bool
-	meter *meter
-
-	posted, repeated, refused int
+	tally
+	db   *store.DB
+	json bool
 }
 
 // postEach posts entries as they come, each whole or not at all.
@@ -200,20 +185,19 @@ func (p *poster) print(batch []entryLine, outcomes []store.Outcome) error {
 		j := outcomeJSON{Line: l.n, ID: l.entry.ID}
 		switch {
 		case o.Err != nil:
-			p.refused++
 			j.Status, j.Problem = "refused", formatProblem(o.Err)
 			// In the order of lines, however many of them came together.
 			if _, err := out.WriteTo(p.env.Stdout); err != nil {
 				return err
 			}
-			if err := p.meter.warnf("line %d: %s", l.n, j.Problem.Detail); err != nil {
+			if err := p.refuse(l.n, o.Err); err != nil {
 				return err
 			}
 		case o.Repeated:
 			p.repeated++
 			j.Status = "repeated"
 		default:
-			p.posted++
+			p.done++
 			j.Status = "posted"
 		}
 		if o.Err == nil {
@@ -228,33 +212,4 @@ func (p *poster) print(batch []entryLine, outcomes []store.Outcome) error {
 	}
 	_, err := out.WriteTo(p.env.Stdout)
 	return err
-}
-
-// sum reports what became of the whole file. Its error says that something was refused.
-func (p *poster) sum() error {
-	if err := p.meter.end(); err != nil {
-		return err
-	}
-	if err := p.env.warnf("posted %d, repeated %d, refused %d", p.posted, p.repeated, p.refused); err != nil {
-		return err
-	}
-	if p.refused > 0 {
-		return fmt.Errorf("%s refused; correct %s and post the file again: posting an entry again has no further effect",
-			count(p.refused, "line was", "lines were"), itOrThem(p.refused))
-	}
-	return nil
-}
-
-func isOrAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-func itOrThem(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
 }

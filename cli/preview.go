@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,7 +64,8 @@ func (c *settleCmd) preview(ctx context.Context, env *Env, db *store.DB, a asset
 		j := previewsJSON{Items: []previewJSON{}, Open: openJSON{Day: staking.DayOf(now), At: instant(now),
 			Tokens: []openTokenJSON{}}}
 		for _, p := range due {
-			j.Items = append(j.Items, previewJSON{formatTotals(a, p), p.Day, p.Declared, waits(p.Verdict), instant(p.LateUntil)})
+			j.Items = append(j.Items, previewJSON{formatTotals(a, p.Previewed), p.Day, p.Declared, waits(p.Verdict),
+				instant(p.LateUntil)})
 		}
 		for _, p := range open {
 			j.Open.Day, j.Open.At = p.Day, instant(p.At)
@@ -70,13 +73,10 @@ func (c *settleCmd) preview(ctx context.Context, env *Env, db *store.DB, a asset
 		}
 		return writeJSON(env.Stdout, j)
 	}
-	if err := writeDue(env, a, due); err != nil {
-		return err
-	}
-	return writeOpen(env, a, open)
+	return cmp.Or(writeDue(env, a, due), writeOpen(env, a, open))
 }
 
-func formatTotals(a assets, p reports.Preview) totalsJSON {
+func formatTotals(a assets, p reports.Previewed) totalsJSON {
 	j := totalsJSON{p.Asset, p.Holders, a.plain(p.Asset, p.Total), a.plain(p.Asset, p.Average), nil,
 		a.plain(p.Asset, p.Pool)}
 	if p.BeforeKnown {
@@ -87,11 +87,8 @@ func formatTotals(a assets, p reports.Preview) totalsJSON {
 }
 
 func formatOpen(a assets, p reports.OpenPreview) openTokenJSON {
-	totals := formatTotals(a, reports.Preview{
-		Asset: p.Asset, Holders: p.Holders, Total: p.Total, Average: p.Average, Before: p.Before, BeforeKnown: p.BeforeKnown,
-		Pool: p.Pool,
-	})
-	return openTokenJSON{totals, a.plain(p.Asset, p.Owed), a.plain(p.Asset, p.Missing), p.Over, p.Partial}
+	return openTokenJSON{formatTotals(a, p.Previewed), a.plain(p.Asset, p.Owed), a.plain(p.Asset, p.Missing), p.Over,
+		p.Partial}
 }
 
 // waits is why a day waits, and what to do about it; "" where it does not.
@@ -117,18 +114,22 @@ func openVerdicts(a assets, p reports.OpenPreview) (why []string) {
 	return why
 }
 
+var previewColumns = []col{text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"),
+	figure("day before"), figure("pool")}
+
+func previewRow(a assets, p reports.Previewed) []string {
+	j := formatTotals(a, p)
+	return []string{p.Day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.Average, j.Total, given(j.Before, none),
+		j.Pool}
+}
+
 // writeDue writes what the days that are over would pay.
 func writeDue(env *Env, a assets, previews []reports.Preview) error {
-	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"),
-		figure("day before"), figure("pool"))
+	grid := newGrid(previewColumns...)
 	var waits []string
 	var late reports.Preview
 	for _, p := range previews {
-		j, before := formatTotals(a, p), none
-		if j.Before != nil {
-			before = *j.Before
-		}
-		grid.add(p.Day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.Average, j.Total, before, j.Pool)
+		grid.add(previewRow(a, p.Previewed)...)
 		if p.Verdict != nil {
 			waits = append(waits, fmt.Sprintf("%s of %s would wait: %s", p.Asset, p.Day, plain(p.Verdict)))
 		}
@@ -152,20 +153,14 @@ func writeOpen(env *Env, a assets, previews []reports.OpenPreview) error {
 		return nil
 	}
 	day, at := previews[0].Day, previews[0].At
-	err := env.printf("\n%s is open. As it stands at %s UTC, an estimate: as if nothing moved until its end.\n\n", day,
-		at.UTC().Format("15:04"))
-	if err != nil {
+	if err := env.printf("\n%s is open. As it stands at %s UTC, an estimate: as if nothing moved until its end.\n\n", day,
+		at.UTC().Format("15:04")); err != nil {
 		return err
 	}
-	grid := newGrid(text("day"), text("token"), figure("holders"), figure("mean average"), figure("would pay"),
-		figure("day before"), figure("pool"), figure("missing"))
+	grid := newGrid(append(slices.Clone(previewColumns), figure("missing"))...)
 	var waits []string
 	for _, p := range previews {
-		j, before := formatOpen(a, p), none
-		if j.Before != nil {
-			before = *j.Before
-		}
-		grid.add(day.String(), p.Asset, strconv.FormatInt(p.Holders, 10), j.Average, j.Total, before, j.Pool, j.Missing)
+		grid.add(append(previewRow(a, p.Previewed), a.plain(p.Asset, p.Missing))...)
 		for _, why := range openVerdicts(a, p) {
 			waits = append(waits, fmt.Sprintf("%s of %s: %s", p.Asset, day, why))
 		}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -33,7 +32,6 @@ Example:
   softstake price set BNB 2026-11-22 912.35`
 }
 
-// Run sets the price.
 func (c *priceSetCmd) Run(env *Env) error {
 	p, err := parsePrice(c.Day.String(), c.Asset, c.Price)
 	if err != nil {
@@ -41,14 +39,11 @@ func (c *priceSetCmd) Run(env *Env) error {
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		set, err := db.SetPrices(ctx, []store.Price{p})
-		if err != nil {
-			return err
-		}
+		format := "%s on %s: %s USDT.\n"
 		if set == 0 {
-			return env.printf("%s on %s was at %s USDT already.\n", c.Asset, c.Day,
-				ledger.FormatDecimal(p.Price, store.PriceScale))
+			format = "%s on %s was at %s USDT already.\n"
 		}
-		return env.printf("%s on %s: %s USDT.\n", c.Asset, c.Day, ledger.FormatDecimal(p.Price, store.PriceScale))
+		return env.done(err, format, c.Asset, c.Day, usdt(ledger.Amount(p.Price), true))
 	})
 }
 
@@ -83,9 +78,8 @@ Example:
   softstake price import prices.csv`
 }
 
-// Run sets the prices.
 func (c *priceImportCmd) Run(env *Env) error {
-	prices, err := c.read(env)
+	prices, err := readFile(env, c.File, func(in io.Reader) ([]store.Price, error) { return readPrices(in, c.File) })
 	if err != nil {
 		return err
 	}
@@ -96,15 +90,6 @@ func (c *priceImportCmd) Run(env *Env) error {
 		}
 		return env.printf("Set %s; %d were there already.\n", count(set, "price", "prices"), len(prices)-set)
 	})
-}
-
-func (c *priceImportCmd) read(env *Env) (prices []store.Price, err error) {
-	in, _, err := env.file(c.File)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, in.Close()) }()
-	return readPrices(in, c.File)
 }
 
 // maxPrices is how many prices a file may set at once.
@@ -159,7 +144,6 @@ type priceJSON struct {
 	Price string      `json:"price"`
 }
 
-// Run lists the prices.
 func (c *priceListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		from, to, err := period(env, db, c.From, c.To)
@@ -170,35 +154,20 @@ func (c *priceListCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		out, grid := newJSONList(env.Stdout), newGrid(text("day"), text("token"), figure("USDT"))
-		for _, p := range prices {
-			price := ledger.FormatDecimal(p.Price, store.PriceScale)
-			if c.JSON {
-				if err := out.add(priceJSON{p.Asset, p.Day, price}); err != nil {
-					return err
-				}
-			}
-			grid.add(p.Day.String(), p.Asset, price)
-		}
-		if c.JSON {
-			return out.end()
-		}
-		if len(prices) == 0 {
-			return env.printf("No price of %s is set from %s to %s.\n", c.Asset, from, to)
-		}
-		return grid.write(env.Stdout)
+		price := func(p store.Price) string { return usdt(ledger.Amount(p.Price), true) }
+		return list[store.Price]{
+			json:    c.JSON,
+			columns: []col{text("day"), text("token"), figure("USDT")},
+			row:     func(p store.Price) []string { return []string{p.Day.String(), p.Asset, price(p)} },
+			object:  func(p store.Price) any { return priceJSON{p.Asset, p.Day, price(p)} },
+			none:    fmt.Sprintf("No price of %s is set from %s to %s.\n", c.Asset, from, to),
+		}.print(env, prices)
 	})
 }
 
 // period is the days that were asked for: from the first of the books to today, unless given.
 func period(env *Env, db *store.DB, from, to *staking.Day) (first, last staking.Day, err error) {
-	first, last = db.FirstDay(), staking.DayOf(env.Now())
-	if from != nil {
-		first = *from
-	}
-	if to != nil {
-		last = *to
-	}
+	first, last = given(from, db.FirstDay()), given(to, staking.DayOf(env.Now()))
 	if first > last {
 		return 0, 0, usage("the first day %s is after the last, %s", first, last)
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"io"
@@ -104,13 +103,20 @@ func usdt(value ledger.Amount, known bool) string {
 	return ledger.FormatDecimal(int64(value), store.PriceScale)
 }
 
+// timeOrNone is a time as a person reads it in a table, or a dash where there is none.
+func timeOrNone(t time.Time) string {
+	if t.IsZero() {
+		return none
+	}
+	return wallTime(t)
+}
+
 // usdtJSON is a value in USDT for a program: null where it is not known.
 func usdtJSON(value ledger.Amount, known bool) *string {
 	if !known {
 		return nil
 	}
-	s := ledger.FormatDecimal(int64(value), store.PriceScale)
-	return &s
+	return new(usdt(value, known))
 }
 
 // writeJSON writes one value on a line.
@@ -118,38 +124,4 @@ func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-// jsonList writes an array, an element a line, as it comes.
-type jsonList struct {
-	out *bufio.Writer
-	n   int
-}
-
-func newJSONList(w io.Writer) *jsonList { return &jsonList{out: bufio.NewWriter(w)} }
-
-func (l *jsonList) add(v any) error {
-	before := "[\n "
-	if l.n > 0 {
-		before = ",\n "
-	}
-	l.n++
-	element, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = l.out.WriteString(before + string(element))
-	return err
-}
-
-// end closes the array.
-func (l *jsonList) end() error {
-	end := "\n]\n"
-	if l.n == 0 {
-		end = "[]\n"
-	}
-	if _, err := l.out.WriteString(end); err != nil {
-		return err
-	}
-	return l.out.Flush()
 }

@@ -39,49 +39,29 @@ type reconciliationJSON struct {
 	Reason   string         `json:"reason,omitempty"`
 }
 
-// reconciliationPage is how many are read at once.
-const reconciliationPage = 1000
-
-// Run lists them, page after page.
 func (c *reconciliationListCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
-		known, err := readAssets(ctx, db)
-		if err != nil {
-			return err
-		}
-		out := newJSONList(env.Stdout)
-		grid := newGrid(text("from (UTC)"), text("until (UTC)"), text("account"), figure("lowest"), text("entry"),
-			text("resolved"))
-		last, n, more := store.Reconciliation{}, 0, true
-		for more {
-			page, err := reports.New(db.Reader()).Reconciliations(ctx, last, !c.All, reconciliationPage)
-			if err != nil {
-				return err
-			}
-			for _, r := range page {
-				last = r
-				if c.JSON {
-					if err := out.add(reconciliationJSON{r.Entry, r.Account, r.Asset, instant(r.At), instant(r.Until),
-						known.plain(r.Asset, r.Lowest), instant(r.Flagged), instantOrNull(r.Resolved), r.Reason}); err != nil {
-						return err
-					}
-					continue
-				}
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, known assets) error {
+		_, _, err := list[store.Reconciliation]{
+			json: c.JSON,
+			columns: []col{text("from (UTC)"), text("until (UTC)"), text("account"), figure("lowest"), text("entry"),
+				text("resolved")},
+			row: func(r store.Reconciliation) []string {
 				resolved := none
 				if !r.Resolved.IsZero() {
 					resolved = wallTime(r.Resolved) + ": " + r.Reason
 				}
-				grid.add(clockTime(r.At), clockTime(r.Until), string(r.Account), known.with(r.Asset, r.Lowest), r.Entry, resolved)
-			}
-			n, more = n+len(page), len(page) == reconciliationPage
-		}
-		switch {
-		case c.JSON:
-			return out.end()
-		case n == 0:
-			return env.printf("There is nothing to reconcile.\n")
-		}
-		return grid.write(env.Stdout)
+				return []string{clockTime(r.At), clockTime(r.Until), string(r.Account), known.with(r.Asset, r.Lowest), r.Entry,
+					resolved}
+			},
+			object: func(r store.Reconciliation) any {
+				return reconciliationJSON{r.Entry, r.Account, r.Asset, instant(r.At), instant(r.Until),
+					known.plain(r.Asset, r.Lowest), instant(r.Flagged), instantOrNull(r.Resolved), r.Reason}
+			},
+			none: "There is nothing to reconcile.\n",
+		}.printPages(env, 0, func(after store.Reconciliation, most int) ([]store.Reconciliation, error) {
+			return reports.New(db.Reader()).Reconciliations(ctx, after, !c.All, most)
+		})
+		return err
 	})
 }
 
@@ -98,16 +78,13 @@ Example:
   softstake reconciliation resolve w-4711 --reason "the deposit of 12:00 was credited late"`
 }
 
-// Run resolves the entry.
 func (c *reconciliationResolveCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		repeated, err := db.Resolve(ctx, c.Entry, c.Reason)
-		switch {
-		case err != nil:
-			return err
-		case repeated:
-			return env.printf("%s is resolved already.\n", c.Entry)
+		format := "Resolved %s.\n"
+		if repeated {
+			format = "%s is resolved already.\n"
 		}
-		return env.printf("Resolved %s.\n", c.Entry)
+		return env.done(err, format, c.Entry)
 	})
 }

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
 
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -44,51 +46,31 @@ type listingJSON struct {
 }
 
 func formatListing(l store.Listing) listingJSON {
-	j := listingJSON{
-		Code: l.Region, From: l.From, Added: instant(l.Added), AddedBy: l.AddedBy, Reason: l.Reason,
-		Ended: l.Ended, RemovedBy: l.RemovedBy, Restored: l.Restored,
-	}
-	if !l.Removed.IsZero() {
-		j.Removed = (*instant)(&l.Removed)
-	}
-	return j
+	return listingJSON{l.Region, l.From, instant(l.Added), l.AddedBy, l.Reason, l.Ended, instantOrNull(l.Removed),
+		l.RemovedBy, l.Restored}
 }
 
-// Run lists the regions.
 func (c *regionListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		listings, err := reports.New(db.Reader()).Listings(ctx, c.History)
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			out := newJSONList(env.Stdout)
-			for _, l := range listings {
-				if err := out.add(formatListing(l)); err != nil {
-					return err
-				}
-			}
-			return out.end()
-		}
 		columns := []col{text("not offered in"), text("from"), figure("ended"), text("added (UTC)"), text("by"),
-			text("reason")}
-		if c.History {
-			columns = append(columns, text("removed (UTC)"), text("by"), figure("restored"))
+			text("reason"), text("removed (UTC)"), text("by"), figure("restored")}
+		if !c.History {
+			columns = columns[:6]
 		}
-		grid := newGrid(columns...)
-		for _, l := range listings {
-			row := []string{string(l.Region), l.From.String(), strconv.FormatInt(l.Ended, 10), wallTime(l.Added), l.AddedBy,
-				l.Reason}
-			if c.History {
-				removed := none
-				if !l.Removed.IsZero() {
-					removed = wallTime(l.Removed)
-				}
-				row = append(row, removed, l.RemovedBy, strconv.FormatInt(l.Restored, 10))
-			}
-			grid.add(row...)
-		}
-		return grid.write(env.Stdout)
+		return list[store.Listing]{
+			json:    c.JSON,
+			columns: columns,
+			row: func(l store.Listing) []string {
+				row := []string{string(l.Region), l.From.String(), strconv.FormatInt(l.Ended, 10), wallTime(l.Added), l.AddedBy,
+					l.Reason, timeOrNone(l.Removed), l.RemovedBy, strconv.FormatInt(l.Restored, 10)}
+				return row[:len(columns)]
+			},
+			object: func(l store.Listing) any { return formatListing(l) },
+		}.print(env, listings)
 	})
 }
 
@@ -109,18 +91,14 @@ Examples:
   softstake region add US-NY --from 2026-12-01 --reason "licence ends"`
 }
 
-// Run adds the region to the list, or shows what that would do.
 func (c *regionAddCmd) Run(env *Env) error {
 	region, err := staking.ParseRegion(string(c.Region))
 	if err != nil {
 		return err
 	}
-	from := staking.Day(0)
-	if c.From != nil {
-		if from = *c.From; from < staking.DayOf(env.Now()) {
-			return usage("--from %s is over; a region is listed from today on, %s, or from a later day", from,
-				staking.DayOf(env.Now()))
-		}
+	from, today := given(c.From, 0), staking.DayOf(env.Now())
+	if c.From != nil && from < today {
+		return usage("--from %s is over; a region is listed from today on, %s, or from a later day", from, today)
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		if c.Preview {
@@ -131,14 +109,10 @@ func (c *regionAddCmd) Run(env *Env) error {
 			return writeEffect(env, e, string(region), " in "+string(region), c.JSON)
 		}
 		l, err := db.AddRegion(ctx, region, from, c.Reason)
-		if err != nil {
-			return err
-		}
-		if c.JSON {
+		if err == nil && c.JSON {
 			return writeJSON(env.Stdout, formatListing(l))
 		}
-		return env.printf("Soft Staking is not offered in %s from %s on.\n%s\n", region, l.From,
-			endedSentence(l, staking.DayOf(env.Now())))
+		return env.done(err, "Soft Staking is not offered in %s from %s on.\n%s\n", region, l.From, endedSentence(l, today))
 	})
 }
 
@@ -151,7 +125,7 @@ func endedSentence(l store.Listing, today staking.Day) string {
 	if l.From > today {
 		ends = "ends"
 	}
-	return fmt.Sprintf("It %s for %s there. The last day that is paid is %s.", ends, countOf(l.Ended, "holder", "holders"),
+	return fmt.Sprintf("It %s for %s there. The last day that is paid is %s.", ends, count(l.Ended, "holder", "holders"),
 		l.From-1)
 }
 
@@ -168,7 +142,6 @@ Example:
   softstake region remove US-NY`
 }
 
-// Run takes the region off the list.
 func (c *regionRemoveCmd) Run(env *Env) error {
 	region, err := staking.ParseRegionCode(string(c.Region))
 	if err != nil {
@@ -176,13 +149,10 @@ func (c *regionRemoveCmd) Run(env *Env) error {
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		l, err := db.RemoveRegion(ctx, region)
-		if err != nil {
-			return err
-		}
-		if c.JSON {
+		if err == nil && c.JSON {
 			return writeJSON(env.Stdout, formatListing(l))
 		}
-		return env.printf("Soft Staking is offered in %s.\n%s\n", region, restoredSentence(l))
+		return env.done(err, "Soft Staking is offered in %s.\n%s\n", region, restoredSentence(l))
 	})
 }
 
@@ -196,4 +166,50 @@ func restoredSentence(l store.Listing) string {
 	}
 	return fmt.Sprintf("Nobody comes back by itself: %d were switched off by it on %s, and may switch on again.",
 		l.Ended, l.From)
+}
+
+type (
+	effectJSON struct {
+		Preview  string            `json:"preview"`
+		From     staking.Day       `json:"from"`
+		Accounts int64             `json:"accounts"`
+		Enrolled int64             `json:"enrolled"`
+		Tokens   []effectTokenJSON `json:"tokens"`
+		USDT     string            `json:"usdt"`
+		Unpriced int               `json:"unpriced"`
+	}
+	effectTokenJSON struct {
+		Asset   string  `json:"asset"`
+		Holders int64   `json:"holders"`
+		Earning string  `json:"earning"`
+		USDT    *string `json:"usdt"`
+	}
+)
+
+// writeEffect writes whom something would switch off, before it is done.
+func writeEffect(env *Env, e reports.Effect, what, where string, asJSON bool) error {
+	j := effectJSON{
+		Preview: what, From: e.From, Accounts: e.Accounts, Enrolled: e.Enrolled, Tokens: []effectTokenJSON{},
+		USDT: ledger.FormatBig(e.USDT, store.PriceScale), Unpriced: e.Unpriced,
+	}
+	grid := newGrid(text("token"), figure("holders"), figure("earning"), figure("USDT"))
+	for _, token := range e.Tokens {
+		row, worth := effectTokenJSON{Asset: token.Asset.Symbol, Holders: token.Holders,
+			Earning: ledger.FormatBig(token.Earning, token.Asset.Scale)}, none
+		if token.HasPrice {
+			worth = ledger.FormatBig(token.USDT, store.PriceScale)
+			row.USDT = &worth
+		}
+		j.Tokens = append(j.Tokens, row)
+		grid.add(row.Asset, strconv.FormatInt(row.Holders, 10), row.Earning, worth)
+	}
+	if asJSON {
+		return writeJSON(env.Stdout, j)
+	}
+	err := env.printf("From %s on it would concern %s%s; Soft Staking is on for %d of them. Nothing is written.\n",
+		e.From, count(e.Accounts, "account", "accounts"), where, e.Enrolled)
+	if err != nil || len(e.Tokens) == 0 {
+		return err
+	}
+	return cmp.Or(env.printf("\nWhat they earn on now, each up to the cap:\n\n"), grid.write(env.Stdout))
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,6 @@ Examples:
   softstake restore backup.db --db sqlite:restored.db`
 }
 
-// Run restores the books.
 func (c *restoreCmd) Run(env *Env) error {
 	const parts = 1000
 	rows, audited := newMeter(env, "restoring", 0), newMeter(env, "auditing", parts)
@@ -45,25 +45,18 @@ func (c *restoreCmd) Run(env *Env) error {
 			audited.to(int64(done)*parts/int64(of), what)
 		},
 	})
-	if ended := errors.Join(rows.end(), audited.end()); err == nil {
-		err = ended
-	}
+	err = cmp.Or(err, rows.end(), audited.end())
 	if errors.Is(err, store.ErrFindings) {
 		return errors.Join((&auditCmd{}).write(env, r.Audit), err)
 	}
 	if err != nil {
 		return err
 	}
-	if err := printChanges(env, r.Changes); err != nil {
-		return err
-	}
 	upgraded := ""
 	if r.From != r.To {
 		upgraded = fmt.Sprintf(", and upgraded from schema %d to %d", r.From, r.To)
 	}
-	if err := env.printf("Restored %s into %s%s.\n", count(int(r.Rows), "row", "rows"), redact(env.DB),
-		upgraded); err != nil {
-		return err
-	}
-	return (&auditCmd{}).write(env, r.Audit)
+	return cmp.Or(printChanges(env, r.Changes),
+		env.printf("Restored %s into %s%s.\n", count(r.Rows, "row", "rows"), redact(env.DB), upgraded),
+		(&auditCmd{}).write(env, r.Audit))
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -40,14 +41,9 @@ type rewardJSON struct {
 	PaidAt   instant     `json:"creditedAt"`
 }
 
-// Run lists the rewards.
 func (c *rewardsCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		from, to, err := period(env, db, c.From, c.To)
-		if err != nil {
-			return err
-		}
-		a, err := readAssets(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -98,12 +94,6 @@ func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets
 		return env.printf("No reward was paid to %s for %s to %s. \"softstake explain\" says why for each day.\n", c.Account,
 			from, to)
 	}
-	if err := grid.write(env.Stdout); err != nil {
-		return err
-	}
-	if err := env.printf("\n"); err != nil {
-		return err
-	}
 	totals := [][2]string{}
 	for _, symbol := range slices.Sorted(maps.Keys(sums)) {
 		totals = append(totals, [2]string{"in all", a.with(symbol, sums[symbol])})
@@ -111,12 +101,10 @@ func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets
 	if unpriced < len(grid.rows) {
 		totals = append(totals, [2]string{"worth", usdt(value, true) + " USDT"})
 	}
-	if err := facts(env.Stdout, totals...); err != nil {
-		return err
+	err = cmp.Or(grid.write(env.Stdout), env.printf("\n"), facts(env.Stdout, totals...))
+	if err == nil && unpriced > 0 {
+		err = env.warnf("%s left out of the worth.",
+			count(unpriced, "reward has no price in USDT, and is", "rewards have no price in USDT, and are"))
 	}
-	if unpriced > 0 {
-		return env.warnf("%s no price in USDT, and %s left out of the worth.", count(unpriced, "reward has", "rewards have"),
-			isOrAre(unpriced))
-	}
-	return nil
+	return err
 }

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
@@ -61,14 +59,6 @@ Examples:
   softstake serve --listen 0.0.0.0:443 --tls-cert site.pem --tls-key site.key --metrics-listen 127.0.0.1:9090
   softstake serve --trusted-proxy 10.0.0.0/8 --country-header CF-IPCountry --log json
   softstake serve --convert --price-max-age 5 --convert-spread 20 --convert-daily-limit 5000 --convert-floor 0,USDT=1000`
-}
-
-// serveEnvironment is a flag of serve's from the environment, or "".
-func serveEnvironment(env *Env, path *kong.Path, flag *kong.Flag) string {
-	if path == nil || path.Command == nil || path.Command.Name != "serve" {
-		return ""
-	}
-	return env.Getenv("SOFTSTAKE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
 }
 
 // Run serves until the signal to stop.
@@ -148,41 +138,31 @@ func tooWide(r netip.Prefix) bool {
 	return r.Bits() < 7
 }
 
-// listenAddress resolves an address to listen at, so that what is looked at is also what
-// is listened at, and reports whether only this machine reaches it.
-func listenAddress(flag, address string) (resolved string, local bool, err error) {
+// listenAddress resolves the address of a flag to listen at, so that what is looked at is also what
+// is listened at. It is refused where others than this machine reach it, unless that is safe;
+// advice is what they could read, and what to do.
+func listenAddress(flag, address string, safe bool, advice string) (string, error) {
 	a, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
-		return "", false, fmt.Errorf("%s %s: %w", flag, address, err)
+		return "", fmt.Errorf("%s %s: %w", flag, address, err)
 	}
-	return a.String(), a.IP.IsLoopback(), nil // no IP: all addresses
+	if !safe && !a.IP.IsLoopback() { // no IP: all addresses
+		return "", usage("at %s %s others can read %s", flag, address, advice)
+	}
+	return a.String(), nil
 }
 
 // checkListen resolves the addresses to listen at, and refuses one at which others could
 // read what is sent. A trusted proxy speaks TLS to the clients.
-func (c *serveCmd) checkListen(insecure bool) error {
-	address, local, err := listenAddress("--listen", c.Listen)
-	switch {
-	case err != nil:
-		return err
-	case !local && c.TLSCert == "" && c.TrustedProxy == "" && !insecure:
-		return usage("at --listen %s others can read what is sent; give --tls-cert and --tls-key, name the proxy "+
-			"that speaks TLS with --trusted-proxy, listen at 127.0.0.1, or allow it with --insecure", c.Listen)
+func (c *serveCmd) checkListen(insecure bool) (err error) {
+	safe := c.TLSCert != "" || insecure
+	c.Listen, err = listenAddress("--listen", c.Listen, safe || c.TrustedProxy != "", "what is sent; give --tls-cert and "+
+		"--tls-key, name the proxy that speaks TLS with --trusted-proxy, listen at 127.0.0.1, or allow it with --insecure")
+	if err == nil && c.MetricsListen != "" {
+		c.MetricsListen, err = listenAddress("--metrics-listen", c.MetricsListen, safe, "the metrics; give --tls-cert and "+
+			"--tls-key, listen at 127.0.0.1, or allow it with --insecure")
 	}
-	c.Listen = address
-	if c.MetricsListen == "" {
-		return nil
-	}
-	address, local, err = listenAddress("--metrics-listen", c.MetricsListen)
-	switch {
-	case err != nil:
-		return err
-	case !local && c.TLSCert == "" && !insecure:
-		return usage("at --metrics-listen %s others can read the metrics; give --tls-cert and --tls-key, listen at "+
-			"127.0.0.1, or allow it with --insecure", c.MetricsListen)
-	}
-	c.MetricsListen = address
-	return nil
+	return err
 }
 
 // pages are what the holder's pages need, or nil where they are not served.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,17 +41,12 @@ Examples:
   softstake settle --approve 2026-11-22 BNB`
 }
 
-// Run settles what is due, or shows what it would be.
 func (c *settleCmd) Run(env *Env) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		if err := agreeCloseAfter(ctx, env, db, c.CloseAfter); err != nil {
-			return err
-		}
-		a, err := readAssets(ctx, db)
-		if err != nil {
 			return err
 		}
 		if c.Preview {
@@ -104,7 +100,7 @@ func (c *settleCmd) settle(ctx context.Context, env *Env, db *store.DB) (staking
 	if c.Through != nil {
 		if o.Through = c.Through; *o.Through > last {
 			if err := env.warnf("%s is not closed before %s UTC: settling through %s.", *o.Through,
-				closings.ClosesAt(*o.Through).Format(time.DateTime), last); err != nil {
+				wallTime(closings.ClosesAt(*o.Through)), last); err != nil {
 				return staking.Report{}, err
 			}
 		}
@@ -165,10 +161,7 @@ func (c *settleCmd) print(ctx context.Context, env *Env, db *store.DB, a assets,
 		for _, wait := range r.Waiting {
 			j.Waiting = append(j.Waiting, waitingJSON{wait.Day, wait.Asset, waitReason(wait)})
 		}
-		if err := writeJSON(env.Stdout, j); err != nil {
-			return err
-		}
-		return waitingError(r)
+		return cmp.Or(writeJSON(env.Stdout, j), waitingError(r))
 	}
 	switch {
 	case len(paid) > 0:
@@ -208,14 +201,12 @@ func writePaid(env *Env, a assets, all []reports.DayTotal) error {
 	if first == last {
 		when = first.String()
 	}
-	if err := env.printf("Settled %s.\n", when); err != nil {
-		return err
-	}
 	paid := slices.DeleteFunc(slices.Clone(all), func(t reports.DayTotal) bool { return t.Holders == 0 })
 	if len(paid) == 0 {
-		return env.printf("No reward was due: nobody who is enrolled held the minimum of a token that was paid.\n")
+		return env.printf("Settled %s.\nNo reward was due: nobody who is enrolled held the minimum of a token that was "+
+			"paid.\n", when)
 	}
-	if err := env.printf("\n"); err != nil {
+	if err := env.printf("Settled %s.\n\n", when); err != nil {
 		return err
 	}
 	if last-first < shownDays {
@@ -230,20 +221,16 @@ func writePaid(env *Env, a assets, all []reports.DayTotal) error {
 
 // writePaidTokens lists what was paid of each token.
 func writePaidTokens(env *Env, a assets, paid []reports.DayTotal) error {
-	sums, order := map[string]*reports.DayTotal{}, []string{}
-	days := map[string]int{}
+	sums, order, days := map[string]reports.DayTotal{}, []string{}, map[string]int{}
 	for _, t := range paid {
-		s := sums[t.Asset]
-		if s == nil {
-			s = &reports.DayTotal{Asset: t.Asset}
-			sums[t.Asset], order = s, append(order, t.Asset)
+		if days[t.Asset]++; days[t.Asset] == 1 {
+			order = append(order, t.Asset)
 		}
-		total, err := s.Total.Add(t.Total)
+		total, err := sums[t.Asset].Total.Add(t.Total)
 		if err != nil {
 			return fmt.Errorf("the total of %s: %w", t.Asset, err)
 		}
-		s.Total, s.Holders = total, t.Holders
-		days[t.Asset]++
+		sums[t.Asset] = reports.DayTotal{Total: total, Holders: t.Holders}
 	}
 	grid := newGrid(text("token"), figure("days"), figure("holders on the last"), figure("paid"))
 	for _, token := range order {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -37,50 +38,34 @@ type statementJSON struct {
 	Other   ledger.Account `json:"counterparty"`
 }
 
-// Run prints the statement.
 func (c *statementCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		from, to, err := period(env, db, c.From, c.To)
 		if err != nil {
 			return err
 		}
-		a, err := readAssets(ctx, db)
-		if err != nil {
-			return err
+		add, end := list[reports.Line]{
+			json: c.Format == "json",
+			columns: []col{text("when (UTC)"), text("kind"), text("part"), figure("change"), figure("balance"), text("with"),
+				text("entry")},
+			row: func(l reports.Line) []string {
+				return []string{clockTime(l.At), string(l.Kind), partOf(l), a.signed(l.Asset, l.Amount),
+					a.with(l.Asset, l.Balance), string(l.Other), l.Entry}
+			},
+			object: func(l reports.Line) any { return formatLine(a, l) },
+			none:   fmt.Sprintf("Nothing moved in %s in that time.\n", c.Account),
+		}.begin(env)
+		if c.Format == "csv" {
+			add, end = statementCSV(env, a)
 		}
-		add, end := c.printer(env, a)
-		if err := reports.New(db.Reader()).Statement(ctx, c.Account, from, to,
-			func(l reports.Line) error { return add(l) }); err != nil {
+		if err := reports.New(db.Reader()).Statement(ctx, c.Account, from, to, add); err != nil {
 			return err
 		}
 		return end()
 	})
 }
 
-// printer prints lines in the format that was asked for, and what comes after them.
-func (c *statementCmd) printer(env *Env, a assets) (add func(reports.Line) error, end func() error) {
-	switch c.Format {
-	case "json":
-		out := newJSONList(env.Stdout)
-		return func(l reports.Line) error { return out.add(formatLine(a, l)) }, out.end
-	case "csv":
-		return c.csv(env, a)
-	}
-	grid := newGrid(text("when (UTC)"), text("kind"), text("part"), figure("change"), figure("balance"), text("with"),
-		text("entry"))
-	return func(l reports.Line) error {
-			grid.add(clockTime(l.At), string(l.Kind), partOf(l), a.signed(l.Asset, l.Amount), a.with(l.Asset, l.Balance),
-				string(l.Other), l.Entry)
-			return nil
-		}, func() error {
-			if len(grid.rows) == 0 {
-				return env.printf("Nothing moved in %s in that time.\n", c.Account)
-			}
-			return grid.write(env.Stdout)
-		}
-}
-
-func (c *statementCmd) csv(env *Env, a assets) (add func(reports.Line) error, end func() error) {
+func statementCSV(env *Env, a assets) (add func(reports.Line) error, end func() error) {
 	out := csv.NewWriter(env.Stdout)
 	head := out.Write([]string{"at", "entry", "kind", "part", "asset", "change", "balance", "counterparty"})
 	return func(l reports.Line) error {

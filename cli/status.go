@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -46,14 +48,9 @@ type (
 	}
 )
 
-// Run shows the status.
 func (c *statusCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		s, err := reports.New(db.Reader()).Status(ctx)
-		if err != nil {
-			return err
-		}
-		a, err := readAssets(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -63,11 +60,9 @@ func (c *statusCmd) Run(env *Env) error {
 			return writeJSON(env.Stdout, j)
 		}
 		if db.Test() {
-			if err := env.printf("%s\n\n", testBooks(env)); err != nil {
-				return err
-			}
+			err = env.printf("%s\n\n", testBooks(env))
 		}
-		return writeStatus(env, a, s)
+		return cmp.Or(err, writeStatus(env, a, s))
 	})
 }
 
@@ -93,13 +88,15 @@ func formatStatus(a assets, s reports.Status) statusJSON {
 }
 
 func writeStatus(env *Env, a assets, s reports.Status) error {
-	if err := facts(env.Stdout,
-		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(env.DB), s.Engine, s.Version, megabytes(s.Bytes))},
-		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen,
-			s.ClosesAt.Format(time.DateTime))},
-		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
-	); err != nil {
-		return err
+	var notes strings.Builder
+	for _, t := range s.Tokens {
+		if t.Waiting != nil {
+			fmt.Fprintf(&notes, "\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, plain(t.Waiting))
+		}
+	}
+	if s.Unpriced > 0 {
+		fmt.Fprintf(&notes, "\n%s no price in USDT; set it once with \"softstake price set\".\n",
+			count(s.Unpriced, "paid day of a token has", "paid days of tokens have"))
 	}
 	grid := newGrid(text("token"), text("paid through"), figure("paid that day"), figure("holders"), figure("pool"),
 		figure("days it lasts"))
@@ -115,25 +112,12 @@ func writeStatus(env *Env, a assets, s reports.Status) error {
 		grid.add(t.Asset, through, a.plain(t.Asset, t.LastTotal), strconv.FormatInt(t.LastHolders, 10),
 			a.plain(t.Asset, t.Pool), lasts)
 	}
-	if err := env.printf("\n"); err != nil {
-		return err
-	}
-	if err := grid.write(env.Stdout); err != nil {
-		return err
-	}
-	for _, t := range s.Tokens {
-		if t.Waiting == nil {
-			continue
-		}
-		if err := env.printf("\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, plain(t.Waiting)); err != nil {
-			return err
-		}
-	}
-	if s.Unpriced > 0 {
-		return env.printf("\n%s no price in USDT; set it once with \"softstake price set\".\n",
-			count(int(s.Unpriced), "paid day of a token has", "paid days of tokens have"))
-	}
-	return nil
+	return cmp.Or(facts(env.Stdout,
+		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(env.DB), s.Engine, s.Version, megabytes(s.Bytes))},
+		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen,
+			s.ClosesAt.Format(time.DateTime))},
+		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
+	), env.printf("\n"), grid.write(env.Stdout), env.printf("%s", notes.String()))
 }
 
 // megabytes is a size for a person, rounded up to a tenth of a MiB.

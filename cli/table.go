@@ -40,18 +40,10 @@ func (g *grid) write(w io.Writer) error {
 		return nil
 	}
 	bold := showsBold(w)
-	var b strings.Builder
 	header, rule := make([]string, len(g.columns)), make([]string, len(g.columns))
 	for i, c := range g.columns {
-		width := g.align(i)
-		for _, row := range g.rows {
-			width = max(width, uniseg.StringWidth(row[i]))
-		}
-		header[i] = pad(c.name, max(width, uniseg.StringWidth(c.name)), c.figure)
-		rule[i] = strings.Repeat("─", uniseg.StringWidth(header[i]))
-		for _, row := range g.rows {
-			row[i] = pad(row[i], uniseg.StringWidth(header[i]), c.figure)
-		}
+		width := g.fit(i, uniseg.StringWidth(c.name))
+		header[i], rule[i] = pad(c.name, width, c.figure), strings.Repeat("─", width)
 		if i == len(g.columns)-1 {
 			header[i] = strings.TrimRight(header[i], " ")
 		}
@@ -59,11 +51,37 @@ func (g *grid) write(w io.Writer) error {
 			header[i] = "\x1b[1m" + header[i] + "\x1b[m"
 		}
 	}
-	for _, row := range append([][]string{header, rule}, g.rows...) {
-		b.WriteString(strings.TrimRight(strings.Join(row, "  "), " ") + "\n")
-	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, joinRows("", append([][]string{header, rule}, g.rows...)))
 	return err
+}
+
+// body draws the grid's rows alone, a little to the right.
+func (g *grid) body() string {
+	for i := range g.columns {
+		g.fit(i, 0)
+	}
+	return joinRows("  ", g.rows)
+}
+
+// fit fills the cells of a column up to the same width, least or more, and returns it.
+func (g *grid) fit(column, least int) int {
+	width := max(least, g.align(column))
+	for _, row := range g.rows {
+		width = max(width, uniseg.StringWidth(row[column]))
+	}
+	for _, row := range g.rows {
+		row[column] = pad(row[column], width, g.columns[column].figure)
+	}
+	return width
+}
+
+// joinRows is a line for each row.
+func joinRows(indent string, rows [][]string) string {
+	var b strings.Builder
+	for _, row := range rows {
+		b.WriteString(strings.TrimRight(indent+strings.Join(row, "  "), " ") + "\n")
+	}
+	return b.String()
 }
 
 // showsBold reports whether w is a terminal that shows bold text. NO_COLOR is about colors alone.

@@ -41,11 +41,9 @@ func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol 
 	if err != nil {
 		return staking.Terms{}, asset, err
 	}
-	t := staking.Terms{Asset: symbol, From: d}
-	for _, there := range all {
-		if there.Asset == symbol {
-			t = there
-		}
+	t := staking.Terms{Asset: symbol}
+	if i := slices.IndexFunc(all, func(t staking.Terms) bool { return t.Asset == symbol }); i >= 0 {
+		t = all[i]
 	}
 	t.From = d
 	t.Offered = *cmp.Or(f.Offered, &t.Offered)
@@ -85,12 +83,8 @@ Examples:
   softstake terms set AXS --no-offered --from 2026-12-01`
 }
 
-// Run sets the terms.
 func (c *termsSetCmd) Run(env *Env) error {
-	from := staking.DayOf(env.Now()) + 1
-	if c.From != nil {
-		from = *c.From
-	}
+	from := given(c.From, staking.DayOf(env.Now())+1)
 	switch delists := c.Offered != nil && !*c.Offered; {
 	case c.Preview && !delists:
 		return usage("--preview goes with --no-offered: it prints who would not earn any more")
@@ -111,13 +105,11 @@ func (c *termsSetCmd) Run(env *Env) error {
 		if c.Preview {
 			return writeEffect(env, e, t.Asset, "", c.JSON)
 		}
-		if err := db.SetTerms(ctx, t); err != nil {
-			return err
+		err = env.done(db.SetTerms(ctx, t), "From %s on %s\n", from, termsSentence(asset, t))
+		if err == nil && !t.Offered {
+			err = env.printf("Holders who earn with it until then, as of now: %d.\n", e.Holders())
 		}
-		if err := env.printf("From %s on %s\n", from, termsSentence(asset, t)); err != nil || t.Offered {
-			return err
-		}
-		return env.printf("Holders who earn with it until then, as of now: %d.\n", e.Holders())
+		return err
 	})
 }
 
@@ -145,17 +137,13 @@ Example:
   softstake terms correct 2026-11-22 BNB --apr 0.0015 --reason "a zero was missing"`
 }
 
-// Run corrects the terms.
 func (c *termsCorrectCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		t, asset, err := c.on(ctx, db, c.Day, c.Asset)
 		if err != nil {
 			return err
 		}
-		if err := db.CorrectTerms(ctx, c.Day, t, c.Reason); err != nil {
-			return err
-		}
-		return env.printf("On %s %s\n", c.Day, termsSentence(asset, t))
+		return env.done(db.CorrectTerms(ctx, c.Day, t, c.Reason), "On %s %s\n", c.Day, termsSentence(asset, t))
 	})
 }
 
@@ -196,29 +184,21 @@ func formatFigures(a ledger.Asset, t staking.Terms) figuresJSON {
 	return figuresJSON{t.Offered, t.APR.String(), a.Format(t.Min), a.Format(t.Cap)}
 }
 
-// Run lists terms.
 func (c *termsListCmd) Run(env *Env) error {
 	if c.History && c.On != nil {
 		return usage("--on and --history exclude each other")
 	}
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		if c.Asset != "" {
 			if _, err := db.Asset(ctx, c.Asset); err != nil {
 				return err
 			}
 		}
-		a, err := readAssets(ctx, db)
-		if err != nil {
-			return err
-		}
 		revisions, err := c.read(ctx, env, db)
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			return c.writeJSON(env, a, revisions)
-		}
-		return c.write(env, a, revisions)
+		return c.list(env, a).print(env, revisions)
 	})
 }
 
@@ -226,17 +206,10 @@ func (c *termsListCmd) read(ctx context.Context, env *Env, db *store.DB) ([]stor
 	if c.History {
 		return reports.New(db.Reader()).TermsHistory(ctx, c.Asset)
 	}
-	on := staking.DayOf(env.Now())
-	if c.On != nil {
-		on = *c.On
-	}
+	on := given(c.On, staking.DayOf(env.Now()))
 	all, err := reports.New(db.Reader()).TermsOn(ctx, on)
 	if err != nil {
 		return nil, err
-	}
-	var revisions []store.TermsRevision
-	for _, t := range all {
-		revisions = append(revisions, store.TermsRevision{Terms: t})
 	}
 	if c.On == nil {
 		coming, err := reports.New(db.Reader()).ComingTerms(ctx, on)
@@ -244,14 +217,17 @@ func (c *termsListCmd) read(ctx context.Context, env *Env, db *store.DB) ([]stor
 			return nil, err
 		}
 		for _, r := range coming {
-			revisions = append(revisions, store.TermsRevision{Terms: r.Terms})
+			all = append(all, r.Terms)
 		}
-		slices.SortStableFunc(revisions, func(a, b store.TermsRevision) int { return cmp.Compare(a.Asset, b.Asset) })
+		slices.SortStableFunc(all, func(a, b staking.Terms) int { return cmp.Compare(a.Asset, b.Asset) })
 	}
-	return slices.DeleteFunc(revisions, func(r store.TermsRevision) bool {
-		return c.Asset != "" &&
-			r.Asset != c.Asset
-	}), nil
+	var revisions []store.TermsRevision
+	for _, t := range all {
+		if c.Asset == "" || c.Asset == t.Asset {
+			revisions = append(revisions, store.TermsRevision{Terms: t})
+		}
+	}
+	return revisions, nil
 }
 
 // showsComing reports whether the list has today's terms and those that come.
@@ -262,24 +238,7 @@ func (c *termsListCmd) coming(env *Env, r store.TermsRevision) bool {
 	return c.showsComing() && r.From > staking.DayOf(env.Now())
 }
 
-func (c *termsListCmd) writeJSON(env *Env, a assets, revisions []store.TermsRevision) error {
-	out := newJSONList(env.Stdout)
-	for _, r := range revisions {
-		j := termsJSON{
-			Asset: r.Asset, From: r.From, figuresJSON: formatFigures(a[r.Asset], r.Terms),
-			Coming: c.coming(env, r), Revision: r.Revision, SetBy: r.SetBy, Reason: r.Reason,
-		}
-		if c.History {
-			j.SetAt = (*instant)(&r.SetAt)
-		}
-		if err := out.add(j); err != nil {
-			return err
-		}
-	}
-	return out.end()
-}
-
-func (c *termsListCmd) write(env *Env, a assets, revisions []store.TermsRevision) error {
+func (c *termsListCmd) list(env *Env, a assets) list[store.TermsRevision] {
 	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap")}
 	if c.showsComing() {
 		columns = slices.Insert(columns, 2, text("holds"))
@@ -287,24 +246,31 @@ func (c *termsListCmd) write(env *Env, a assets, revisions []store.TermsRevision
 	if c.History {
 		columns = append(columns, figure("version"), text("set at"), text("by"), text("reason"))
 	}
-	grid := newGrid(columns...)
-	for _, r := range revisions {
-		offered := "yes"
-		if !r.Offered {
-			offered = "no"
-		}
-		row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap)}
-		if c.showsComing() {
-			holds := "today"
-			if c.coming(env, r) {
-				holds = "to come"
-			}
-			row = slices.Insert(row, 2, holds)
-		}
-		if c.History {
-			row = append(row, strconv.Itoa(r.Revision), wallTime(r.SetAt), r.SetBy, r.Reason)
-		}
-		grid.add(row...)
+	return list[store.TermsRevision]{
+		json:    c.JSON,
+		columns: columns,
+		row:     func(r store.TermsRevision) []string { return c.row(env, a, r) },
+		object: func(r store.TermsRevision) any {
+			return termsJSON{r.Asset, r.From, formatFigures(a[r.Asset], r.Terms), c.coming(env, r), r.Revision,
+				instantOrNull(r.SetAt), r.SetBy, r.Reason}
+		},
 	}
-	return grid.write(env.Stdout)
+}
+
+func (c *termsListCmd) row(env *Env, a assets, r store.TermsRevision) []string {
+	offered, holds := "yes", "today"
+	if !r.Offered {
+		offered = "no"
+	}
+	if c.coming(env, r) {
+		holds = "to come"
+	}
+	row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap)}
+	if c.showsComing() {
+		row = slices.Insert(row, 2, holds)
+	}
+	if c.History {
+		row = append(row, strconv.Itoa(r.Revision), wallTime(r.SetAt), r.SetBy, r.Reason)
+	}
+	return row
 }

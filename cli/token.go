@@ -35,7 +35,6 @@ Examples:
   softstake token create --role holder --account alice --expires 12h`
 }
 
-// Run makes the token.
 func (c *tokenCreateCmd) Run(env *Env) error {
 	role, err := access.ParseRole(c.Role)
 	if err != nil {
@@ -62,10 +61,7 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 		if c.JSON {
 			return writeJSON(env.Stdout, newTokenJSON{secret})
 		}
-		if err := facts(env.Stdout, [2]string{"token", secret}); err != nil {
-			return err
-		}
-		return env.printf("\nKeep it now: it is not shown again.\n")
+		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}), env.printf("\nKeep it now: it is not shown again.\n"))
 	})
 }
 
@@ -98,36 +94,29 @@ type tokenJSON struct {
 	Authoritative bool `json:"authoritative,omitempty"`
 }
 
-// Run lists the tokens.
 func (c *tokenListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		tokens, err := db.People().Tokens(ctx)
 		if err != nil {
 			return err
 		}
-		out := newJSONList(env.Stdout)
-		grid := newGrid(text("ID"), text("role"), text("account"), text("label"), text("made"), text("until"))
-		for _, t := range tokens {
-			if c.JSON {
-				if err := out.add(tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires),
-					instantOrNull(t.Revoked), t.Authoritative}); err != nil {
-					return err
+		return list[access.Token]{
+			json:    c.JSON,
+			columns: []col{text("ID"), text("role"), text("account"), text("label"), text("made"), text("until")},
+			row: func(t access.Token) []string {
+				role := string(t.Role)
+				if t.Authoritative {
+					role += ", authoritative"
 				}
-			}
-			role := string(t.Role)
-			if t.Authoritative {
-				role += ", authoritative"
-			}
-			grid.add(t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created),
-				ends(t.Expires, t.Revoked, env.Now()))
-		}
-		if c.JSON {
-			return out.end()
-		}
-		if len(tokens) == 0 {
-			return env.printf("There are no tokens.\n")
-		}
-		return grid.write(env.Stdout)
+				return []string{t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created),
+					ends(t.Expires, t.Revoked, env.Now())}
+			},
+			object: func(t access.Token) any {
+				return tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires),
+					instantOrNull(t.Revoked), t.Authoritative}
+			},
+			none: "There are no tokens.\n",
+		}.print(env, tokens)
 	})
 }
 
@@ -143,12 +132,8 @@ Example:
   softstake token revoke 4Fq0aT7bW2xK`
 }
 
-// Run revokes the token.
 func (c *tokenRevokeCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.People().RevokeToken(ctx, c.ID); err != nil {
-			return err
-		}
-		return env.printf("%s is revoked.\n", c.ID)
+		return env.done(db.People().RevokeToken(ctx, c.ID), "%s is revoked.\n", c.ID)
 	})
 }

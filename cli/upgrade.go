@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/softstake/softstake/store"
@@ -21,25 +22,19 @@ Example:
   softstake upgrade`
 }
 
-// Run upgrades the books.
 func (upgradeCmd) Run(env *Env) error {
 	bar := newMeter(env, "upgrading", 0)
 	u, err := store.Upgrade(env.Context, env.DB, env.options(), func(migration, rows int64) {
 		bar.to(rows, fmt.Sprintf("upgrading to schema %d", migration))
 	})
-	if ended := bar.end(); err == nil {
-		err = ended
-	}
-	switch {
+	switch err = cmp.Or(err, bar.end()); {
 	case err != nil:
 		return err
 	case u.From == u.To:
 		return env.printf("Nothing to do: the books have schema %d.\n", u.To)
 	}
-	if err := printChanges(env, u.Changes); err != nil {
-		return err
-	}
-	return env.printf("Upgraded from schema %d to %d. Check it: softstake audit\n", u.From, u.To)
+	return cmp.Or(printChanges(env, u.Changes),
+		env.printf("Upgraded from schema %d to %d. Check it: softstake audit\n", u.From, u.To))
 }
 
 // printChanges writes what an upgrade changed for holders and operators.

@@ -43,53 +43,28 @@ type withdrawalJSON struct {
 	At       instant        `json:"at"`
 }
 
-// withdrawalPage is how many withdrawals are read at once.
-const withdrawalPage = 1000
-
-// Run lists the withdrawals, page after page.
 func (c *withdrawalListCmd) Run(env *Env) error {
 	if c.Limit < 0 {
 		return usage("--limit is 0 or more")
 	}
-	return env.books(func(ctx context.Context, db *store.DB) error {
-		known, err := readAssets(ctx, db)
-		if err != nil {
-			return err
-		}
-		out := newJSONList(env.Stdout)
-		grid := newGrid(text("requested (UTC)"), text("account"), figure("amount"), text("network"), text("address"),
-			text("tag"), text("ID"))
-		n, last := 0, store.Withdrawal{}
-		for c.Limit == 0 || n < c.Limit {
-			most := withdrawalPage
-			if c.Limit > 0 {
-				most = min(most, c.Limit-n)
-			}
-			page, err := reports.New(db.Reader()).PendingWithdrawals(ctx, last, most)
-			if err != nil {
-				return err
-			}
-			for _, p := range page {
-				if !c.JSON {
-					grid.add(clockTime(p.At), string(p.Account), known.with(p.Asset, p.Amount), cmp.Or(p.Network, none),
-						cmp.Or(p.Address, none), cmp.Or(p.Tag, none), p.ID)
-				} else if err := out.add(withdrawalJSON{p.ID, p.Account, p.Asset, known.plain(p.Asset, p.Amount), p.Address,
-					p.Network, p.Tag, p.ClientID, instant(p.At)}); err != nil {
-					return err
-				}
-				n, last = n+1, p
-			}
-			if len(page) < most {
-				break
-			}
-		}
-		switch {
-		case c.JSON:
-			return out.end()
-		case n == 0:
-			return env.printf("No withdrawal waits.\n")
-		}
-		return grid.write(env.Stdout)
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, known assets) error {
+		_, _, err := list[store.Withdrawal]{
+			json: c.JSON,
+			columns: []col{text("requested (UTC)"), text("account"), figure("amount"), text("network"), text("address"),
+				text("tag"), text("ID")},
+			row: func(w store.Withdrawal) []string {
+				return []string{clockTime(w.At), string(w.Account), known.with(w.Asset, w.Amount), cmp.Or(w.Network, none),
+					cmp.Or(w.Address, none), cmp.Or(w.Tag, none), w.ID}
+			},
+			object: func(w store.Withdrawal) any {
+				return withdrawalJSON{w.ID, w.Account, w.Asset, known.plain(w.Asset, w.Amount), w.Address, w.Network, w.Tag,
+					w.ClientID, instant(w.At)}
+			},
+			none: "No withdrawal waits.\n",
+		}.printPages(env, c.Limit, func(after store.Withdrawal, most int) ([]store.Withdrawal, error) {
+			return reports.New(db.Reader()).PendingWithdrawals(ctx, after, most)
+		})
+		return err
 	})
 }
 
@@ -109,7 +84,6 @@ Example:
   softstake withdrawal complete w-1 --account alice`
 }
 
-// Run completes the withdrawal.
 func (c *withdrawalCompleteCmd) Run(env *Env) error {
 	return c.end(env, ledger.WithdrawalCompleted, "Completed %s: %s of %s have left the books.\n")
 }
@@ -124,7 +98,6 @@ Example:
   softstake withdrawal cancel w-1 --account alice`
 }
 
-// Run cancels the withdrawal.
 func (c *withdrawalCancelCmd) Run(env *Env) error {
 	return c.end(env, ledger.WithdrawalCancelled, "Cancelled %s: %s of %s are free again.\n")
 }

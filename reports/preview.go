@@ -14,19 +14,24 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// Preview is what a token's next day would pay, or will: amounts in smallest units.
-type Preview struct {
+// Previewed are the figures of a token's day that is not paid: amounts in smallest units.
+type Previewed struct {
 	Asset       string
 	Day         staking.Day
-	Declared    bool // the total is declared and being paid
 	Holders     int64
 	Total       ledger.Amount
 	Average     ledger.Amount // the mean of the holders' averages, rounded down
 	Before      ledger.Amount // the total of the day before
 	BeforeKnown bool
 	Pool        ledger.Amount // in @rewards
-	Verdict     error         // why it would wait: staking.ErrFunds or ErrLimit; nil: it would be paid
-	LateUntil   time.Time     // until then it takes late entries, which may change all this; zero: it takes none
+}
+
+// Preview is what a token's next day would pay, or will.
+type Preview struct {
+	Previewed
+	Declared  bool      // the total is declared and being paid
+	Verdict   error     // why it would wait: staking.ErrFunds or ErrLimit; nil: it would be paid
+	LateUntil time.Time // until then it takes late entries, which may change all this; zero: it takes none
 }
 
 // Preview says of each token what its oldest day that is over and not paid would
@@ -39,7 +44,7 @@ func (rs *Reports) Preview(ctx context.Context) ([]Preview, error) {
 	days := map[staking.Day]map[string]*Preview{}
 	previews := make([]Preview, len(due))
 	for i, d := range due {
-		previews[i] = Preview{Asset: d.Asset, Day: d.Day}
+		previews[i].Asset, previews[i].Day = d.Asset, d.Day
 		if days[d.Day] == nil {
 			days[d.Day] = map[string]*Preview{}
 		}
@@ -145,22 +150,15 @@ func (rs *Reports) judge(t db.View, p *Preview) error {
 }
 
 // OpenPreview is what a token's open day would pay as it stands: as if no balance
-// changed any more until its end. Amounts are in smallest units.
+// changed any more until its end. Before is as declared or as it stands.
 type OpenPreview struct {
-	Asset       string
-	Day         staking.Day
-	At          time.Time // the moment at which it is read
-	Holders     int64
-	Total       ledger.Amount
-	Average     ledger.Amount // the mean of the holders' averages, rounded down
-	Before      ledger.Amount // the total of the day before, as declared or as it stands
-	BeforeKnown bool
-	Pool        ledger.Amount // in @rewards
-	Owed        ledger.Amount // what the days before it need, from First on, that are not declared
-	First       staking.Day   // the oldest day that is in the figures
-	Partial     bool          // older days are not paid either, and are not in the figures
-	Missing     ledger.Amount // what the pool lacks for Owed and Total; 0: nothing
-	Over        string        // which limit Total exceeds, so that it needs approval, or nothing
+	Previewed
+	At      time.Time     // the moment at which it is read
+	Owed    ledger.Amount // what the days before it need, from First on, that are not declared
+	First   staking.Day   // the oldest day that is in the figures
+	Partial bool          // older days are not paid either, and are not in the figures
+	Missing ledger.Amount // what the pool lacks for Owed and Total; 0: nothing
+	Over    string        // which limit Total exceeds, so that it needs approval, or nothing
 }
 
 // PreviewOpen says of each token on offer what the open day would pay as it stands.
@@ -314,11 +312,10 @@ func (p *openDay) merge() (err error) {
 // judge compares what comes of a token with its pool and its limits.
 func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	token := p.tokens[symbol]
-	v := OpenPreview{
-		Asset: symbol, Day: p.day, At: p.at, Holders: token.holders, Total: token.days[p.day],
+	v := OpenPreview{At: p.at, First: token.first, Partial: token.paid+1 < token.first, Previewed: Previewed{
+		Asset: symbol, Day: p.day, Holders: token.holders, Total: token.days[p.day],
 		Average: mean(token.average, token.holders),
-		First:   token.first, Partial: token.paid+1 < token.first,
-	}
+	}}
 	for d := token.first; d < p.day; d++ {
 		declared, err := p.rs.Declared(t, d, symbol)
 		if err == nil && !declared {
