@@ -27,7 +27,7 @@ var avoided = []struct {
 	later   string // packages that still have it
 }{
 	{`(?:is|are|stays?) once\b`, "idempotent; repeating has no further effect", "store web"},
-	{`\bnews\b`, "outbox; outbox event", "store"},
+	{`\bnews\b`, "outbox; outbox event", ""},
 	{`\b(?:tells?|tellf|told|telling)\b`, "publish; show; report", "audit browser clients history pgtest scenario staking staking/documents store web"},
 	{`\bmismatch(?:es)?\b|\bother content\b`, "conflict; different content", "cli scenario store web"},
 	{`\bat work\b`, "in flight; working", "scenario store"},

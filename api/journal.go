@@ -6,10 +6,10 @@ import (
 	"math/big"
 	"strconv"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // journalRoutes are those that read balances and the journal.
@@ -91,7 +91,7 @@ func (rd reader) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 }
 
 // usdt is how values and prices are written: in USDT, with 8 decimals.
-var usdt = ledger.Asset{Symbol: store.USDT, Scale: 8}
+var usdt = ledger.Asset{Symbol: conversion.USDT, Scale: 8}
 
 // worth is what a balance, free and held, is worth on a day, if a price is known.
 func (rd reader) worth(ctx context.Context, asset ledger.Asset, b reports.Balance, d staking.Day) (worth *big.Int,
@@ -101,7 +101,7 @@ func (rd reader) worth(ctx context.Context, asset ledger.Asset, b reports.Balanc
 		return nil, false, err
 	}
 	sum := new(big.Int).Add(big.NewInt(int64(b.Free)), big.NewInt(int64(b.Held)))
-	return store.Worth(asset, sum, price), true, nil
+	return conversion.Worth(asset, sum, price), true, nil
 }
 
 type lineOut struct {

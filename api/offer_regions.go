@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -84,14 +85,14 @@ func showEffect(e reports.Effect, err error) (*answer[effectOut], error) {
 		return nil, err
 	}
 	out := effectOut{From: e.From.String(), Accounts: e.Accounts, Enrolled: e.Enrolled, Unpriced: e.Unpriced,
-		USDT: ledger.FormatBig(e.USDT, store.PriceScale), Tokens: make([]effectTokenOut, len(e.Tokens))}
+		USDT: ledger.FormatBig(e.USDT, conversion.PriceScale), Tokens: make([]effectTokenOut, len(e.Tokens))}
 	for i, token := range e.Tokens {
 		out.Tokens[i] = effectTokenOut{
 			Asset: token.Asset.Symbol, Holders: token.Holders,
 			Earning: ledger.FormatBig(token.Earning, token.Asset.Scale),
 		}
 		if token.HasPrice {
-			out.Tokens[i].USDT = new(ledger.FormatBig(token.USDT, store.PriceScale))
+			out.Tokens[i].USDT = new(ledger.FormatBig(token.USDT, conversion.PriceScale))
 		}
 	}
 	return say(out, nil)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 type priceOut struct {
@@ -47,13 +47,13 @@ func (s *server) priceRoutes() {
 		upTo(pricesLimit))
 }
 
-func readPrice(p setPrice) (store.Price, error) {
+func readPrice(p setPrice) (pricing.Price, error) {
 	day, err := staking.ParseDay(p.Day)
 	if err != nil {
-		return store.Price{}, ledger.At("day", err)
+		return pricing.Price{}, ledger.At("day", err)
 	}
 	price, err := ledger.ParseDecimal(p.Price, usdt.Scale)
-	return store.Price{Asset: p.Asset, Day: day, Price: price}, ledger.At("price", err)
+	return pricing.Price{Asset: p.Asset, Day: day, Price: price}, ledger.At("price", err)
 }
 
 func (rd reader) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOut]], error) {
@@ -61,28 +61,28 @@ func (rd reader) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOu
 	if err != nil {
 		return nil, err
 	}
-	keys := keyset[store.Price, staking.Day]{
-		1, func(p store.Price) []string { return []string{p.Day.String()} },
+	keys := keyset[pricing.Price, staking.Day]{
+		1, func(p pricing.Price) []string { return []string{p.Day.String()} },
 		func(parts []string) (staking.Day, error) { return staking.ParseDay(parts[0]) },
 	}
-	return pageOf(in.Paging, keys, func(after *staking.Day, _ int) ([]store.Price, error) {
+	return pageOf(in.Paging, keys, func(after *staking.Day, _ int) ([]pricing.Price, error) {
 		if after != nil {
 			from = *after + 1
 		}
 		return rd.Prices(ctx, in.Asset, from, to)
-	}, func(p store.Price) (priceOut, error) {
+	}, func(p pricing.Price) (priceOut, error) {
 		return priceOut{p.Asset, p.Day.String(), usdt.Format(ledger.Amount(p.Price))}, nil
 	})
 }
 
 func (wr writer) setPrices(ctx context.Context, in *setPricesIn) (*answer[pricesSet], error) {
-	prices := make([]store.Price, len(in.Body.Prices))
+	prices := make([]pricing.Price, len(in.Body.Prices))
 	for i, p := range in.Body.Prices {
 		var err error
 		if prices[i], err = readPrice(p); err != nil {
 			return nil, ledger.At(fmt.Sprintf("prices[%d]", i), err)
 		}
 	}
-	n, err := wr.books.SetPrices(ctx, prices)
+	n, err := wr.books.Prices().Set(ctx, prices)
 	return say(pricesSet{n}, err)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -91,12 +92,12 @@ func (b *books) live(ctx context.Context, first staking.Day, p PagesOptions) err
 				return fmt.Errorf("change the balances: %w", err)
 			}
 		}
-		prices := make([]store.Price, len(tokens))
+		prices := make([]pricing.Price, len(tokens))
 		for i, token := range tokens {
-			prices[i] = store.Price{Asset: token, Day: d, Price: 100_00000000}
+			prices[i] = pricing.Price{Asset: token, Day: d, Price: 100_00000000}
 		}
 		b.set((d + 1).Start())
-		if _, err := b.SetPrices(ctx, prices); err != nil {
+		if _, err := b.Prices().Set(ctx, prices); err != nil {
 			return err
 		}
 		if err := b.settleDay(ctx, d); err != nil {

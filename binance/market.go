@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // market are the endpoints of prices and of trading. Prices are those of the books,
@@ -58,7 +58,7 @@ func (r *request) quotes() (quotes []quote, one bool, err error) {
 		if !known {
 			continue
 		}
-		q := quote{a.Symbol + store.USDT, price.Price, price.Price}
+		q := quote{a.Symbol + conversion.USDT, price.Price, price.Price}
 		if old, known := before[a.Symbol]; known {
 			q.before = old.Price
 		}
@@ -160,7 +160,7 @@ func (r *request) full(q quote) fullTicker {
 
 // formatValue writes a price, the difference of two, or a value: n is in 1e-8 of USDT or
 // of another asset that is valued in.
-func formatValue(n int64) string { return ledger.FormatDecimal(n, store.PriceScale) }
+func formatValue(n int64) string { return ledger.FormatDecimal(n, conversion.PriceScale) }
 
 // percent is the change from a price above zero to another in percent, with three
 // decimals, rounded towards zero.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -29,8 +29,8 @@ func (f *fixture) public(path, query string) answered {
 // setPrice sets a token's price of a day, Day 1 being the first of the books.
 func (f *fixture) setPrice(asset string, day int, price int64) {
 	f.t.Helper()
-	testkit.Must(f.db.SetPrices(f.t.Context(),
-		[]store.Price{{Asset: asset, Day: staking.DayOf(noon) + staking.Day(day-1), Price: price}}))(f.t)
+	testkit.Must(f.db.Prices().Set(f.t.Context(),
+		[]pricing.Price{{Asset: asset, Day: staking.DayOf(noon) + staking.Day(day-1), Price: price}}))(f.t)
 }
 
 // Prices are those of the books; one pair is an object, several are a list.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -28,8 +29,8 @@ func TestSoftStakingDayByDay(t *testing.T) {
 		f.wants(f.get(recordsPath, ""), `200 {"rows":[],"total":0}`)
 
 		testkit.Must(f.db.Fund(t.Context(), "f1", "BNB", 1_00000000, false))(t)
-		testkit.Must(f.db.SetPrices(t.Context(),
-			[]store.Price{{Asset: "BNB", Day: staking.DayOf(noon), Price: 600_00000000}}))(t)
+		testkit.Must(f.db.Prices().Set(t.Context(),
+			[]pricing.Price{{Asset: "BNB", Day: staking.DayOf(noon), Price: 600_00000000}}))(t)
 		f.clock.Set(3, "00:06")
 		f.settle()
 		// 2 × 0.0015 / 365 = 0.00000821…, and the rest is carried; × 600 USDT
@@ -75,8 +76,8 @@ func TestListOfTokens(t *testing.T) {
 				Asset: "BNB", From: staking.DayOf(noon) + 3, APR: 150_000, Min: 50_000_000, Cap: 1000_00000000,
 			}))
 		// late
-		testkit.Must(f.db.SetPrices(t.Context(),
-			[]store.Price{{Asset: "BNB", Day: staking.DayOf(noon) + 1, Price: 600_00000000}}))(t)
+		testkit.Must(f.db.Prices().Set(t.Context(),
+			[]pricing.Price{{Asset: "BNB", Day: staking.DayOf(noon) + 1, Price: 600_00000000}}))(t)
 		f.clock.Set(4, "12:00")
 		f.wants(f.get(listPath, "asset=BNB"), `200 {"status":true,"totalRewardsUsdt":"0.004926","rows":[],"total":0}`)
 		for query, want := range map[string]string{

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
 )
 
 // rateLimit is one of the exchange's limits, in its own form.
@@ -79,10 +79,10 @@ const notTraded = "BREAK"
 func pair(a ledger.Asset) symbol {
 	const cheapest, dearest = 1, 1<<63 - 1
 	return symbol{
-		Symbol: a.Symbol + store.USDT, Status: notTraded,
+		Symbol: a.Symbol + conversion.USDT, Status: notTraded,
 		BaseAsset: a.Symbol, BasePrecision: a.Scale, BaseCommissionPrecision: a.Scale,
-		QuoteAsset: store.USDT, QuotePrecision: store.PriceScale, QuoteAssetPrecision: store.PriceScale,
-		QuoteCommissionPrecision: store.PriceScale, OrderTypes: []string{},
+		QuoteAsset: conversion.USDT, QuotePrecision: conversion.PriceScale, QuoteAssetPrecision: conversion.PriceScale,
+		QuoteCommissionPrecision: conversion.PriceScale, OrderTypes: []string{},
 		Permissions: []string{}, PermissionSets: [][]string{{}},
 		Filters: []any{
 			priceFilter{"PRICE_FILTER", formatValue(cheapest), formatValue(dearest), formatValue(cheapest)},
@@ -128,7 +128,7 @@ func (r *request) wantedPairs() ([]ledger.Asset, error) {
 		return nil, err
 	}
 	assets = slices.DeleteFunc(assets, func(a ledger.Asset) bool {
-		return a.Symbol == store.USDT || wanted != nil && !slices.Contains(wanted, a.Symbol+store.USDT)
+		return a.Symbol == conversion.USDT || wanted != nil && !slices.Contains(wanted, a.Symbol+conversion.USDT)
 	})
 	if len(assets) < len(wanted) {
 		return nil, errSymbol

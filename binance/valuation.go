@@ -3,16 +3,17 @@ package binance
 import (
 	"math/bits"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // bitcoin is what the exchange values accounts in where nothing else is asked for.
 const bitcoin = "BTC"
 
 // valuation values holdings at the prices that hold on a day.
-type valuation map[string]store.Price
+type valuation map[string]pricing.Price
 
 // valuation is that of a day.
 func (r *request) valuation(d staking.Day) (valuation, error) {
@@ -31,7 +32,7 @@ func (v valuation) usdt(holdings ...holding) (total ledger.Amount, err error) {
 		if err != nil {
 			return 0, err
 		}
-		value, err := store.Value(h.asset, amount, price.Price)
+		value, err := conversion.Value(h.asset, amount, price.Price)
 		if err == nil {
 			total, err = total.Add(value)
 		}
@@ -54,7 +55,7 @@ func (v valuation) in(quote string, holdings ...holding) (text string, known boo
 	if err != nil {
 		return "", true, err
 	}
-	high, low := bits.Mul64(uint64(value), store.PriceUnit)
+	high, low := bits.Mul64(uint64(value), conversion.PriceUnit)
 	if high >= uint64(price.Price) {
 		return "", true, ledger.ErrOverflow
 	}

@@ -2,8 +2,8 @@ package binance
 
 import (
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // wallet are the endpoints that trackers of portfolios ask for beside the Spot account.
@@ -132,7 +132,7 @@ func tradeFee(r *request) (any, error) {
 	}
 	fees := []fee{}
 	for _, a := range assets {
-		fees = append(fees, fee{a.Symbol + store.USDT, "0", "0"})
+		fees = append(fees, fee{a.Symbol + conversion.USDT, "0", "0"})
 	}
 	return fees, nil
 }

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
 )
 
 var bnb = ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 200_000_000_00000000}
@@ -165,7 +165,7 @@ func FuzzPrices(f *testing.F) {
 			return
 		}
 		for _, p := range prices {
-			again, err := parsePrice(p.Day.String(), p.Asset, ledger.FormatDecimal(p.Price, store.PriceScale))
+			again, err := parsePrice(p.Day.String(), p.Asset, ledger.FormatDecimal(p.Price, conversion.PriceScale))
 			if err != nil || again != p || p.Price <= 0 {
 				t.Fatalf("%v, and again %v: %v", p, again, err)
 			}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -38,7 +40,7 @@ func (c *priceSetCmd) Run(env *Env) error {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		set, err := db.SetPrices(ctx, []store.Price{p})
+		set, err := db.Prices().Set(ctx, []pricing.Price{p})
 		format := "%s on %s: %s USDT.\n"
 		if set == 0 {
 			format = "%s on %s was at %s USDT already.\n"
@@ -48,22 +50,22 @@ func (c *priceSetCmd) Run(env *Env) error {
 }
 
 // parsePrice reads a price. Its errors are ledger.ErrInvalid.
-func parsePrice(day, asset, price string) (store.Price, error) {
+func parsePrice(day, asset, price string) (pricing.Price, error) {
 	d, err := staking.ParseDay(day)
 	if err != nil {
-		return store.Price{}, err
+		return pricing.Price{}, err
 	}
 	if asset == "" {
-		return store.Price{}, ledger.ErrInvalid.In("asset", "the price names no token")
+		return pricing.Price{}, ledger.ErrInvalid.In("asset", "the price names no token")
 	}
-	n, err := ledger.ParseDecimal(price, store.PriceScale)
+	n, err := ledger.ParseDecimal(price, conversion.PriceScale)
 	if err != nil {
-		return store.Price{}, fmt.Errorf("price %w", err)
+		return pricing.Price{}, fmt.Errorf("price %w", err)
 	}
 	if n <= 0 {
-		return store.Price{}, ledger.ErrInvalid.In("price", "the price %q is not above zero", ledger.Clip(price))
+		return pricing.Price{}, ledger.ErrInvalid.In("price", "the price %q is not above zero", ledger.Clip(price))
 	}
-	return store.Price{Asset: asset, Day: d, Price: n}, nil
+	return pricing.Price{Asset: asset, Day: d, Price: n}, nil
 }
 
 type priceImportCmd struct {
@@ -79,12 +81,12 @@ Example:
 }
 
 func (c *priceImportCmd) Run(env *Env) error {
-	prices, err := readFile(env, c.File, func(in io.Reader) ([]store.Price, error) { return readPrices(in, c.File) })
+	prices, err := readFile(env, c.File, func(in io.Reader) ([]pricing.Price, error) { return readPrices(in, c.File) })
 	if err != nil {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		set, err := db.SetPrices(ctx, prices)
+		set, err := db.Prices().Set(ctx, prices)
 		if err != nil {
 			return fmt.Errorf("%w; no price was set", err)
 		}
@@ -96,12 +98,12 @@ func (c *priceImportCmd) Run(env *Env) error {
 const maxPrices = 1_000_000
 
 // readPrices reads a CSV file of prices, all of it or none.
-func readPrices(in io.Reader, name string) ([]store.Price, error) {
+func readPrices(in io.Reader, name string) ([]pricing.Price, error) {
 	f, err := openCSV(in, name, "day", "asset", "price")
 	if err != nil {
 		return nil, err
 	}
-	var prices []store.Price
+	var prices []pricing.Price
 	for {
 		row, line, err := f.next()
 		if err == io.EOF {
@@ -111,7 +113,7 @@ func readPrices(in io.Reader, name string) ([]store.Price, error) {
 			return nil, err
 		}
 		bad := line.bad
-		var p store.Price
+		var p pricing.Price
 		if bad == nil {
 			p, bad = parsePrice(row[0], row[1], row[2])
 		}
@@ -154,12 +156,12 @@ func (c *priceListCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		price := func(p store.Price) string { return usdt(ledger.Amount(p.Price), true) }
-		return list[store.Price]{
+		price := func(p pricing.Price) string { return usdt(ledger.Amount(p.Price), true) }
+		return list[pricing.Price]{
 			json:    c.JSON,
 			columns: []col{text("day"), text("token"), figure("USDT")},
-			row:     func(p store.Price) []string { return []string{p.Day.String(), p.Asset, price(p)} },
-			object:  func(p store.Price) any { return priceJSON{p.Asset, p.Day, price(p)} },
+			row:     func(p pricing.Price) []string { return []string{p.Day.String(), p.Asset, price(p)} },
+			object:  func(p pricing.Price) any { return priceJSON{p.Asset, p.Day, price(p)} },
 			none:    fmt.Sprintf("No price of %s is set from %s to %s.\n", c.Asset, from, to),
 		}.print(env, prices)
 	})

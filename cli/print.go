@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
@@ -100,7 +101,7 @@ func usdt(value ledger.Amount, known bool) string {
 	if !known {
 		return none
 	}
-	return ledger.FormatDecimal(int64(value), store.PriceScale)
+	return ledger.FormatDecimal(int64(value), conversion.PriceScale)
 }
 
 // timeOrNone is a time as a person reads it in a table, or a dash where there is none.

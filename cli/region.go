@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -190,14 +191,14 @@ type (
 func writeEffect(env *Env, e reports.Effect, what, where string, asJSON bool) error {
 	j := effectJSON{
 		Preview: what, From: e.From, Accounts: e.Accounts, Enrolled: e.Enrolled, Tokens: []effectTokenJSON{},
-		USDT: ledger.FormatBig(e.USDT, store.PriceScale), Unpriced: e.Unpriced,
+		USDT: ledger.FormatBig(e.USDT, conversion.PriceScale), Unpriced: e.Unpriced,
 	}
 	grid := newGrid(text("token"), figure("holders"), figure("earning"), figure("USDT"))
 	for _, token := range e.Tokens {
 		row, worth := effectTokenJSON{Asset: token.Asset.Symbol, Holders: token.Holders,
 			Earning: ledger.FormatBig(token.Earning, token.Asset.Scale)}, none
 		if token.HasPrice {
-			worth = ledger.FormatBig(token.USDT, store.PriceScale)
+			worth = ledger.FormatBig(token.USDT, conversion.PriceScale)
 			row.USDT = &worth
 		}
 		j.Tokens = append(j.Tokens, row)

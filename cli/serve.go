@@ -218,7 +218,7 @@ func (m *minutes) UnmarshalText(text []byte) error {
 func (c *serveCmd) conversionRules(ctx context.Context, db *store.DB, log *slog.Logger) (*conversion.Rules, error) {
 	rules := &conversion.Rules{PriceMaxAge: time.Duration(c.PriceMaxAge), Spread: c.ConvertSpread,
 		Floors: map[string]ledger.Amount{}}
-	limit, err := ledger.ParseDecimal(c.ConvertLimit, store.PriceScale)
+	limit, err := ledger.ParseDecimal(c.ConvertLimit, conversion.PriceScale)
 	if err != nil {
 		return nil, usage("--convert-daily-limit: %s", plain(err))
 	}

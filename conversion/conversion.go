@@ -14,13 +14,19 @@ import (
 )
 
 const (
+	// USDT is what prices are in. Its own is 1.
+	USDT = "USDT"
+	// PriceScale is how many decimals a price, and a value in USDT, has.
+	PriceScale = 8
+	// PriceUnit is 1 USDT as a price or a value: 10^PriceScale.
+	PriceUnit = 100_000_000
+
 	// MaxSpread is the largest spread, in basis points: a half of what the holder gets.
 	MaxSpread = 5_000
 	// MaxPriceAge is the longest that a price can be converted at.
 	MaxPriceAge = 7 * 24 * time.Hour
 
 	wholeSpread = 10_000 // all of an amount in basis points
-	priceScale  = 8      // decimals of a price, and of a value in USDT
 )
 
 // Rules limit what holders convert against @desk.
@@ -71,7 +77,7 @@ func (e *Error) Error() string {
 	case PriceMissing:
 		return fmt.Sprintf("%s has no price that is new enough", e.Asset.Symbol)
 	case LimitReached:
-		return "the account converts at most " + ledger.FormatDecimal(int64(e.Left), priceScale) + " USDT more on this day"
+		return "the account converts at most " + ledger.FormatDecimal(int64(e.Left), PriceScale) + " USDT more on this day"
 	case DeskExhausted:
 		return fmt.Sprintf("@desk pays out at most %s %s", e.Asset.Format(e.Left), e.Asset.Symbol)
 	case QuoteChanged:
@@ -133,7 +139,7 @@ func (r Rules) Quote(from, into ledger.Asset, amount ledger.Amount, prices map[s
 		return q, &Error{Fault: AmountSmall, Asset: into}
 	}
 	q.Gives = gives
-	if q.Worth, err = worth(from, amount, given.USDT); err != nil {
+	if q.Worth, err = worthUp(from, amount, given.USDT); err != nil {
 		return q, &Error{Fault: AmountLarge, Asset: into}
 	}
 	return q, nil
@@ -174,12 +180,12 @@ func (r Rules) Allow(q Quote, used ledger.Amount, desk *big.Int) error {
 func Convert(from, to ledger.Asset, amount ledger.Amount, fromPrice, toPrice, spread int64) (ledger.Amount, error) {
 	if amount < 0 || fromPrice <= 0 || toPrice <= 0 || spread < 0 || spread >= wholeSpread {
 		return 0, ledger.ErrInvalid.In("", "%s %s at %s, in %s at %s, less %d basis points", from.Format(amount), from.Symbol,
-			ledger.FormatDecimal(fromPrice, priceScale), to.Symbol, ledger.FormatDecimal(toPrice, priceScale), spread)
+			ledger.FormatDecimal(fromPrice, PriceScale), to.Symbol, ledger.FormatDecimal(toPrice, PriceScale), spread)
 	}
 	// amount / 10^from × fromPrice / toPrice × 10^to × (1 - spread), divided once and at the end.
 	gives := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(fromPrice))
-	gives.Mul(gives, Whole(to)).Mul(gives, big.NewInt(wholeSpread-spread))
-	divisor := new(big.Int).Mul(big.NewInt(toPrice), Whole(from))
+	gives.Mul(gives, whole(to)).Mul(gives, big.NewInt(wholeSpread-spread))
+	divisor := new(big.Int).Mul(big.NewInt(toPrice), whole(from))
 	gives.Quo(gives, divisor.Mul(divisor, big.NewInt(wholeSpread)))
 	if gives.Cmp(big.NewInt(int64(to.MaxSupply))) > 0 {
 		return 0, fmt.Errorf("%s %s in %s: %w", from.Format(amount), from.Symbol, to.Symbol, ledger.ErrOverflow)
@@ -187,19 +193,36 @@ func Convert(from, to ledger.Asset, amount ledger.Amount, fromPrice, toPrice, sp
 	return ledger.Amount(gives.Int64()), nil
 }
 
-// worth is an amount's value in USDT and in 1e-8, rounded up: what counts against a limit
+// worthUp is an amount's value in USDT and in 1e-8, rounded up: what counts against a limit
 // is never less than what it is.
-func worth(asset ledger.Asset, amount ledger.Amount, price int64) (ledger.Amount, error) {
-	whole := Whole(asset)
+func worthUp(asset ledger.Asset, amount ledger.Amount, price int64) (ledger.Amount, error) {
+	units := whole(asset)
 	value := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(price))
-	value.Add(value, whole).Sub(value, big.NewInt(1)).Quo(value, whole)
+	value.Add(value, units).Sub(value, big.NewInt(1)).Quo(value, units)
 	if !value.IsInt64() {
 		return 0, ledger.ErrOverflow
 	}
 	return ledger.Amount(value.Int64()), nil
 }
 
-// Whole is how many smallest units a whole token has.
-func Whole(a ledger.Asset) *big.Int {
+// Worth is what an amount of an asset is worth at a price: in USDT and in 1e-8, rounded
+// down. It has no limit.
+func Worth(asset ledger.Asset, amount *big.Int, price int64) *big.Int {
+	value := new(big.Int).Mul(amount, big.NewInt(price))
+	return value.Quo(value, whole(asset))
+}
+
+// Value is Worth of an amount, zero or more, that fits into one. Its error is ledger.ErrOverflow.
+func Value(asset ledger.Asset, amount ledger.Amount, price int64) (ledger.Amount, error) {
+	value := Worth(asset, big.NewInt(int64(amount)), price)
+	if amount < 0 || price < 0 || !value.IsInt64() {
+		return 0, fmt.Errorf("the value of %s %s at %s: %w", asset.Format(amount), asset.Symbol,
+			ledger.FormatDecimal(price, PriceScale), ledger.ErrOverflow)
+	}
+	return ledger.Amount(value.Int64()), nil
+}
+
+// whole is how many smallest units a whole token has.
+func whole(a ledger.Asset) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(a.Scale)), nil)
 }

@@ -2,6 +2,7 @@ package conversion_test
 
 import (
 	"errors"
+	"math"
 	"math/big"
 	"testing"
 
@@ -103,5 +104,26 @@ func wants(t *testing.T, err, wanted error) {
 	t.Helper()
 	if !errors.Is(err, wanted) {
 		t.Fatalf("%v is wanted, not %v", wanted, err)
+	}
+}
+
+func TestValueAgreesWithBig(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		asset := ledger.Asset{Symbol: "X", Scale: rapid.IntRange(0, 18).Draw(t, "scale")}
+		amount := rapid.Int64().Draw(t, "amount")
+		price := rapid.Int64().Draw(t, "price")
+		got, err := conversion.Value(asset, ledger.Amount(amount), price)
+		want := new(big.Int).Mul(big.NewInt(amount), big.NewInt(price))
+		want.Div(want, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(asset.Scale)), nil))
+		fits := amount >= 0 && price >= 0 && want.Cmp(big.NewInt(math.MaxInt64)) <= 0
+		if fits != (err == nil) || (err != nil && !errors.Is(err, ledger.ErrOverflow)) ||
+			(fits && want.Int64() != int64(got)) {
+			t.Fatalf("%d at %d is %d, %v; want %s", amount, price, got, err, want)
+		}
+	})
+	bnb := ledger.Asset{Symbol: "BNB", Scale: 8}
+	// 0.00000557 × 623.45678901, rounded down
+	if v, err := conversion.Value(bnb, 557, 623_45678901); err != nil || v != 347_265 {
+		t.Errorf("%d, %v", v, err)
 	}
 }

@@ -69,7 +69,7 @@ func (t *Town) settle(ctx context.Context, d staking.Day) error {
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
-	if _, err := t.Books.SetPrices(ctx, t.market.prices(d)); err != nil {
+	if _, err := t.Books.Prices().Set(ctx, t.market.prices(d)); err != nil {
 		return err
 	}
 	pay := t.pay

@@ -7,8 +7,8 @@ import (
 
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // usdt is what tokens are traded against. It earns nothing here.
@@ -59,10 +59,10 @@ func (m *market) walk(l luck) {
 }
 
 // prices are those of the tokens on offer, for a day.
-func (m *market) prices(d staking.Day) []store.Price {
-	prices := make([]store.Price, 0, len(m.offered))
+func (m *market) prices(d staking.Day) []pricing.Price {
+	prices := make([]pricing.Price, 0, len(m.offered))
 	for _, symbol := range m.offered {
-		prices = append(prices, store.Price{Asset: symbol, Day: d, Price: m.price[symbol]})
+		prices = append(prices, pricing.Price{Asset: symbol, Day: d, Price: m.price[symbol]})
 	}
 	return prices
 }

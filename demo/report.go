@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
-	"github.com/softstake/softstake/store"
 )
 
 // Total is what a token has paid in the town.
@@ -59,7 +59,7 @@ func (t *Town) worth(ctx context.Context) (map[string]ledger.Amount, error) {
 		if err != nil {
 			return nil, err
 		}
-		value, err := store.Value(t.market.token[d.Asset].Asset, d.Total, price)
+		value, err := conversion.Value(t.market.token[d.Asset].Asset, d.Total, price)
 		if err == nil {
 			worth[d.Asset], err = worth[d.Asset].Add(value)
 		}

@@ -7,8 +7,10 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -117,9 +119,9 @@ func readEffect(ctx context.Context, rs *Reports, do string, e effect) (Effect, 
 	}
 	for _, asset := range slices.Sorted(maps.Keys(tokens)) {
 		token := tokens[asset]
-		var price store.Price
+		var price pricing.Price
 		if price, token.HasPrice = prices[asset]; token.HasPrice {
-			token.USDT = store.Worth(token.Asset, token.Earning, price.Price)
+			token.USDT = conversion.Worth(token.Asset, token.Earning, price.Price)
 		} else {
 			e.Unpriced++
 		}

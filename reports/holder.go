@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -49,7 +50,7 @@ type Holder struct {
 	Pending []PendingReward // by token
 
 	// Value:
-	Value    ledger.Amount // of all rewards, also of tokens not on offer any more, in store.USDT in 1e-8
+	Value    ledger.Amount // of all rewards, also of tokens not on offer any more, in conversion.USDT in 1e-8
 	Unpriced int           // rewards that are not in Value: the price of their day is not known
 }
 
@@ -209,7 +210,7 @@ func (r *reading) readAccount() (opened bool, err error) {
 	    UNION ALL SELECT 3, asset, balance, 0, 0 FROM balances WHERE bucket = $1 AND account = $3
 	    UNION ALL SELECT 4, asset, accrued_through, paid_through, 0 FROM progress WHERE bucket = $1
 	    UNION ALL SELECT 5, '', CAST(value AS bigint), 0, 0 FROM meta WHERE name = $4
-	    ORDER BY 1, 3`, int64(r.id.Bucket()), string(r.id), string(r.id.Held()), store.LatePrices)
+	    ORDER BY 1, 3`, int64(r.id.Bucket()), string(r.id), string(r.id.Held()), pricing.Late)
 	for _, symbol := range slices.Sorted(maps.Keys(r.tokens)) {
 		r.Balances = append(r.Balances, r.tokens[symbol].Balance)
 	}

@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -100,7 +102,7 @@ func (rs *Reports) TermsHistory(ctx context.Context, asset string) ([]store.Term
 }
 
 // Prices are those that were set for an asset's days, both ends inclusive, by day.
-func (rs *Reports) Prices(ctx context.Context, asset string, from, to staking.Day) ([]store.Price, error) {
+func (rs *Reports) Prices(ctx context.Context, asset string, from, to staking.Day) ([]pricing.Price, error) {
 	if _, err := rs.Asset(ctx, asset); err != nil {
 		return nil, err
 	}
@@ -109,21 +111,21 @@ func (rs *Reports) Prices(ctx context.Context, asset string, from, to staking.Da
 		asset, int64(from), int64(to))
 }
 
-func readPrice(r db.Row) (store.Price, error) {
-	return store.Price{Asset: r.Text(0), Day: staking.Day(r.Int(1)), Price: r.Int(2)}, nil
+func readPrice(r db.Row) (pricing.Price, error) {
+	return pricing.Price{Asset: r.Text(0), Day: staking.Day(r.Int(1)), Price: r.Int(2)}, nil
 }
 
 // PriceOf is what a whole token was worth on a day, in USDT and in 1e-8: the
 // price of that day, or the last of at most 7 days before it; else it is not known.
 func (rs *Reports) PriceOf(ctx context.Context, asset string, d staking.Day) (price int64, known bool, err error) {
-	if asset == store.USDT {
-		return store.PriceUnit, true, nil
+	if asset == conversion.USDT {
+		return conversion.PriceUnit, true, nil
 	}
 	if _, err := rs.Asset(ctx, asset); err != nil {
 		return 0, false, err
 	}
 	err = rs.Read(ctx, func(t db.View) error {
-		found, err := store.PricesAt(t, []store.Price{{Asset: asset, Day: d}})
+		found, err := pricing.At(t, []pricing.Price{{Asset: asset, Day: d}})
 		if err == nil {
 			price, known = found[0].Price, found[0].Price != 0
 		}
@@ -135,14 +137,14 @@ func (rs *Reports) PriceOf(ctx context.Context, asset string, d staking.Day) (pr
 // PricesFor are the prices that hold on a day, by asset, each with the day that it
 // was set for: the day itself, or the last of at most 7 days before it. An asset
 // whose price is not known is not among them; USDT is.
-func (rs *Reports) PricesFor(ctx context.Context, d staking.Day) (map[string]store.Price, error) {
+func (rs *Reports) PricesFor(ctx context.Context, d staking.Day) (map[string]pricing.Price, error) {
 	latest, err := list(ctx, rs, fmt.Sprintf("read the prices of %s", d), readPrice,
 		"SELECT asset, day, price FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day",
-		int64(d-store.PriceReach), int64(d))
+		int64(d-pricing.Reach), int64(d))
 	if err != nil {
 		return nil, err
 	}
-	prices := map[string]store.Price{store.USDT: {Asset: store.USDT, Day: d, Price: store.PriceUnit}}
+	prices := map[string]pricing.Price{conversion.USDT: {Asset: conversion.USDT, Day: d, Price: conversion.PriceUnit}}
 	for _, p := range latest {
 		prices[p.Asset] = p
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
@@ -19,9 +20,9 @@ import (
 type Reward struct {
 	staking.Accrual
 	PaidAt     time.Time     // when it was credited; it counts from the end of its day
-	Price      int64         // store.USDT per whole token in 1e-8, of the day
+	Price      int64         // conversion.USDT per whole token in 1e-8, of the day
 	PriceKnown bool          //
-	Value      ledger.Amount // store.USDT in 1e-8, rounded down
+	Value      ledger.Amount // conversion.USDT in 1e-8, rounded down
 }
 
 // rewardColumns are what readReward reads of the view rewards, which is called a.
@@ -113,7 +114,7 @@ func (rs *Reports) valueRewards(ctx context.Context, rewards []Reward) error {
 		if err != nil {
 			return err
 		}
-		if r.Value, err = store.Value(assets[r.Asset], r.Reward, r.Price); err != nil {
+		if r.Value, err = conversion.Value(assets[r.Asset], r.Reward, r.Price); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -111,5 +112,5 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 func unpriced(t db.View) (int64, error) {
 	return db.Count(t, `SELECT count(*) FROM declarations d
 	     WHERE d.total > 0 AND d.asset <> 'USDT'
-	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - `+strconv.Itoa(store.PriceReach)+` AND d.day)`)
+	       AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.asset = d.asset AND p.day BETWEEN d.day - `+strconv.Itoa(pricing.Reach)+` AND d.day)`)
 }

@@ -7,10 +7,11 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // worth is what an account's rewards up to and including a day come to. It never
@@ -133,7 +134,7 @@ func priceRewards(t db.View, rewards []Reward) error {
 	if len(spans) == 0 {
 		return nil
 	}
-	prices := map[string][]store.Price{} // by day
+	prices := map[string][]pricing.Price{} // by day
 	err := t.QueryEach(func(r db.Row) error {
 		p, err := readPrice(r)
 		prices[p.Asset] = append(prices[p.Asset], p)
@@ -141,7 +142,7 @@ func priceRewards(t db.View, rewards []Reward) error {
 	}, "SELECT asset, day, price FROM prices WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day",
 		db.SetOf(slices.Sorted(maps.Keys(spans)),
 			db.Text("asset", func(symbol string) string { return symbol }),
-			db.Int("from", func(symbol string) int64 { return int64(spans[symbol].first) - store.PriceReach }),
+			db.Int("from", func(symbol string) int64 { return int64(spans[symbol].first) - pricing.Reach }),
 			db.Int("to", func(symbol string) int64 { return int64(spans[symbol].last) })))
 	if err != nil {
 		return fmt.Errorf("read prices: %w", err)
@@ -154,13 +155,13 @@ func priceRewards(t db.View, rewards []Reward) error {
 }
 
 // priceOn is a day's price among an asset's, which are by day.
-func priceOn(prices []store.Price, asset string, d staking.Day) (price int64, known bool) {
-	if asset == store.USDT {
-		return store.PriceUnit, true
+func priceOn(prices []pricing.Price, asset string, d staking.Day) (price int64, known bool) {
+	if asset == conversion.USDT {
+		return conversion.PriceUnit, true
 	}
 	after, _ := slices.BinarySearchFunc(prices, d+1,
-		func(p store.Price, d staking.Day) int { return cmp.Compare(p.Day, d) })
-	if after == 0 || prices[after-1].Day < d-store.PriceReach {
+		func(p pricing.Price, d staking.Day) int { return cmp.Compare(p.Day, d) })
+	if after == 0 || prices[after-1].Day < d-pricing.Reach {
 		return 0, false
 	}
 	return prices[after-1].Price, true

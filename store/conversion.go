@@ -11,59 +11,30 @@ import (
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 )
-
-// conversionPrices reads the newest price of each asset. A price is as new as when it
-// was set, and not newer than the end of its day: that of yesterday, set once more, is
-// still yesterday's.
-func conversionPrices(t view, now int64) (map[string]conversion.Price, error) {
-	oldest := staking.DayOf(timeOf(now).Add(-conversion.MaxPriceAge))
-	prices := map[string]conversion.Price{USDT: {USDT: PriceUnit, SetAt: timeOf(now)}}
-	err := t.Query(func(r row) error {
-		prices[r.Text(0)] = conversion.Price{USDT: r.Int(2),
-			SetAt: timeOf(min(r.Int(3), (staking.Day(r.Int(1)) + 1).Millis()))}
-		return nil
-	}, "SELECT asset, day, price, set_at FROM prices WHERE day BETWEEN $1 AND $2 ORDER BY day", int64(oldest),
-		int64(staking.DayOf(timeOf(now))))
-	if err != nil {
-		return nil, fmt.Errorf("read the prices to convert at: %w", err)
-	}
-	return prices, nil
-}
-
-// ConversionPrices are the prices that are new enough to convert at now, by asset.
-func (db *DB) ConversionPrices(ctx context.Context, rules conversion.Rules) (prices map[string]conversion.Price,
-	err error) {
-	err = db.engine.Read(ctx, func(t view) error {
-		now := db.now()
-		prices, err = conversionPrices(t, now)
-		maps.DeleteFunc(prices, func(_ string, p conversion.Price) bool { return !rules.Fresh(p, timeOf(now)) })
-		return err
-	})
-	return prices, err
-}
 
 // Quote is what a conversion of an account would give now, for an amount above zero.
 // Where the rules do not allow it the error is a *conversion.Error, and the quote still
 // has the figures. Nothing is reserved: Convert checks the rules again.
-func (db *DB) Quote(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount,
+func (b *DB) Quote(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount,
 	rules conversion.Rules) (q conversion.Quote, err error) {
-	assets, err := db.conversionAssets(ctx, account, from, into, amount, rules)
+	assets, err := b.conversionAssets(ctx, account, from, into, amount, rules)
 	if err != nil {
 		return q, err
 	}
-	err = db.engine.Read(ctx, func(t view) error {
-		now := db.now()
-		prices, err := conversionPrices(t, now)
+	err = b.engine.Read(ctx, func(t db.View) error {
+		now := b.Now()
+		newest, err := pricing.Newest(t, now)
 		if err != nil {
 			return err
 		}
-		if q, err = rules.Quote(assets[0], assets[1], amount, prices, timeOf(now)); err != nil {
+		if q, err = rules.Quote(assets[0], assets[1], amount, newest, now); err != nil {
 			return err
 		}
-		used, err := count(t, "SELECT worth FROM conversions WHERE bucket = $1 AND account = $2 AND day = $3",
-			int64(account.Bucket()), string(account), int64(staking.DayOf(timeOf(now))))
+		used, err := db.Count(t, "SELECT worth FROM conversions WHERE bucket = $1 AND account = $2 AND day = $3",
+			int64(account.Bucket()), string(account), int64(staking.DayOf(now)))
 		if err != nil {
 			return err
 		}
@@ -77,7 +48,7 @@ func (db *DB) Quote(ctx context.Context, account ledger.Account, from, into stri
 }
 
 // conversionAssets are both assets of a conversion that can be.
-func (db *DB) conversionAssets(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount,
+func (b *DB) conversionAssets(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount,
 	rules conversion.Rules) (both [2]ledger.Asset, err error) {
 	if err := rules.Check(); err != nil {
 		return both, err
@@ -89,7 +60,7 @@ func (db *DB) conversionAssets(ctx context.Context, account ledger.Account, from
 		return both, ledger.ErrInvalid.In("amount", "a conversion is of an amount above zero into another asset")
 	}
 	for i, symbol := range []string{from, into} {
-		if both[i], err = db.Asset(ctx, symbol); err != nil {
+		if both[i], err = b.Asset(ctx, symbol); err != nil {
 			return both, err
 		}
 	}
@@ -103,16 +74,16 @@ func (db *DB) conversionAssets(ctx context.Context, account ledger.Account, from
 // posted and the error is a *conversion.Error; its other errors are those of Post's
 // outcomes. Idempotent by the ID, whatever the rules are by then; the same ID with another
 // quote is ErrConflict. Safe for concurrent use.
-func (db *DB) Convert(ctx context.Context, id string, account ledger.Account, q conversion.Quote,
+func (b *DB) Convert(ctx context.Context, id string, account ledger.Account, q conversion.Quote,
 	rules conversion.Rules) (Outcome, error) {
-	if _, err := db.conversionAssets(ctx, account, q.From.Symbol, q.Into.Symbol, q.Amount, rules); err != nil {
+	if _, err := b.conversionAssets(ctx, account, q.From.Symbol, q.Into.Symbol, q.Amount, rules); err != nil {
 		return Outcome{}, err
 	}
 	e := ledger.Entry{ID: id, Kind: ledger.Trade, Moves: []ledger.Move{
 		{From: account, To: ledger.Desk, Asset: q.From.Symbol, Amount: q.Amount},
 		{From: ledger.Desk, To: account, Asset: q.Into.Symbol, Amount: q.Gives},
 	}}
-	return db.postOne(ctx, &call{entries: []ledger.Entry{e}, converts: &quoted{account, q, rules}})
+	return b.postOne(ctx, &call{entries: []ledger.Entry{e}, converts: &quoted{account, q, rules}})
 }
 
 // quoted is what a call of Convert asks for.
@@ -153,10 +124,11 @@ func (p *posting) readLimits() (err error) {
 	}
 	paid := slices.Sorted(maps.Keys(p.limits.desks))
 	if _, err := p.t.Set(nil, `INSERT INTO desk (asset) SELECT r.asset FROM {rows} WHERE true
-	                           ON CONFLICT (asset) DO UPDATE SET asset = excluded.asset`, set{texts("asset", paid)}); err != nil {
+	                           ON CONFLICT (asset) DO UPDATE SET asset = excluded.asset`,
+		db.SetOf(paid, db.Text("asset", func(asset string) string { return asset }))); err != nil {
 		return fmt.Errorf("lock @desk: %w", err)
 	}
-	if _, err := p.t.Set(func(r row) error {
+	if _, err := p.t.Set(func(r db.Row) error {
 		p.limits.used[accountDay{ledger.Account(r.Text(0)), staking.Day(r.Int(1))}] = ledger.Amount(r.Int(2))
 		return nil
 	}, `INSERT INTO conversions (bucket, account, day, worth) SELECT r.bucket, r.account, r.day, r.worth FROM {rows} WHERE true
@@ -164,7 +136,7 @@ func (p *posting) readLimits() (err error) {
 		conversionRows(p.limits.used)); err != nil {
 		return fmt.Errorf("read what was converted: %w", err)
 	}
-	if p.limits.prices, err = conversionPrices(p.t, p.now); err != nil {
+	if p.limits.prices, err = pricing.Newest(p.t, db.TimeOf(p.now)); err != nil {
 		return err
 	}
 	for _, asset := range paid {
@@ -176,7 +148,7 @@ func (p *posting) readLimits() (err error) {
 }
 
 // conversionRows are rows of conversions, in the one order of locks.
-func conversionRows(worth map[accountDay]ledger.Amount) set {
+func conversionRows(worth map[accountDay]ledger.Amount) db.Set {
 	keys := slices.SortedFunc(maps.Keys(worth), func(a, b accountDay) int {
 		return cmp.Or(a.account.Bucket()-b.account.Bucket(), cmp.Compare(a.account, b.account), cmp.Compare(a.day, b.day))
 	})
@@ -188,9 +160,9 @@ func conversionRows(worth map[accountDay]ledger.Amount) set {
 }
 
 // deskBalance is what @desk has of an asset, in all buckets together.
-func deskBalance(t view, asset string) (*big.Int, error) {
+func deskBalance(t db.View, asset string) (*big.Int, error) {
 	sum := new(big.Int)
-	err := t.QuerySet(func(r row) error { sum.Add(sum, big.NewInt(r.Int(0))); return nil },
+	err := t.QuerySet(func(r db.Row) error { sum.Add(sum, big.NewInt(r.Int(0))); return nil },
 		"SELECT b.balance FROM {rows} JOIN balances b ON b.bucket = r.bucket AND b.account = r.account AND b.asset = r.asset",
 		everyBucket(sameText("account", string(ledger.Desk)), sameText("asset", asset)))
 	if err != nil {
@@ -206,7 +178,7 @@ func (p *posting) mayConvert(it *item) error {
 	if c == nil {
 		return nil
 	}
-	q, err := c.rules.Quote(c.quote.From, c.quote.Into, c.quote.Amount, p.limits.prices, timeOf(p.now))
+	q, err := c.rules.Quote(c.quote.From, c.quote.Into, c.quote.Amount, p.limits.prices, db.TimeOf(p.now))
 	if err != nil {
 		return err
 	}
@@ -221,7 +193,7 @@ func (p *posting) mayConvert(it *item) error {
 // with the sign 1, or takes that back, with the sign -1.
 func (l *limits) count(it *item, sign int64) {
 	if c := it.call.converts; c != nil {
-		l.used[accountDay{c.account, staking.DayOf(timeOf(it.at))}] += c.quote.Worth * ledger.Amount(sign)
+		l.used[accountDay{c.account, staking.DayOf(db.TimeOf(it.at))}] += c.quote.Worth * ledger.Amount(sign)
 	}
 	for _, change := range it.changes {
 		if sum := l.desks[change.asset]; sum != nil && change.account == ledger.Desk {

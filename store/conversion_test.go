@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -18,7 +19,8 @@ import (
 // setPrice sets the price of a day, in whole USDT.
 func setPrice(t *testing.T, db *store.DB, asset string, d staking.Day, usdt int64) {
 	t.Helper()
-	testkit.Must(db.SetPrices(t.Context(), []store.Price{{Asset: asset, Day: d, Price: usdt * store.PriceUnit}}))(t)
+	testkit.Must(db.Prices().Set(t.Context(),
+		[]pricing.Price{{Asset: asset, Day: d, Price: usdt * conversion.PriceUnit}}))(t)
 }
 
 // stockDesk gives @desk whole tokens from outside, through a holder's account.
@@ -123,7 +125,7 @@ func TestConversionPriceAge(t *testing.T) {
 		wantsFault(t, quote(), conversion.PriceMissing, 0)
 		_, err := db.Convert(t.Context(), "c-1", "alice", q, rules)
 		wantsFault(t, err, conversion.PriceMissing, 0)
-		if prices := testkit.Must(db.ConversionPrices(t.Context(), rules))(t); len(prices) != 1 {
+		if prices := testkit.Must(db.Prices().Fresh(t.Context(), rules))(t); len(prices) != 1 {
 			t.Errorf("new enough are %v", prices)
 		}
 		setPrice(t, db, "BNB", day1, 600) // the feed repeats both
@@ -170,7 +172,8 @@ func TestConversionLimits(t *testing.T) {
 		wantsFault(t, convert(day, "BNB", "SOL", 50000000), conversion.LimitReached, 250_00000000)
 		ok(t, convert(day, "BNB", "SOL", 41666666)) // 249.999996
 		wantsFault(t, convert(day, "BNB", "SOL", 1), conversion.LimitReached, 400)
-		testkit.Must(db.SetPrices(t.Context(), []store.Price{{Asset: "ADA", Day: day1, Price: store.PriceUnit / 2}}))(t)
+		testkit.Must(db.Prices().Set(t.Context(),
+			[]pricing.Price{{Asset: "ADA", Day: day1, Price: conversion.PriceUnit / 2}}))(t)
 		clock.Set(2, "00:00")
 		ok(t, convert(day, "BNB", "SOL", 1_66666666))
 		wantsFault(t, convert(day, "BNB", "SOL", 1_66666666), conversion.LimitReached, 400)

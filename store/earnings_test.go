@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -58,7 +59,7 @@ func TestEarningsAreWorthWhatTheRewardsAre(t *testing.T) {
 			settle(t, db, clock)
 			for range random.IntN(3) {
 				p := price([]string{"BNB", "SOL"}[random.IntN(2)], 1+random.IntN(day), 1+random.Int64N(900))
-				if _, err := other.SetPrices(t.Context(), []store.Price{p}); err != nil {
+				if _, err := other.Prices().Set(t.Context(), []pricing.Price{p}); err != nil {
 					wants(t, err, ledger.ErrConflict) // it is paid at another
 				}
 			}
@@ -83,7 +84,7 @@ func TestEarningsOfATokenThatWaits(t *testing.T) {
 		deposit(t, db, "d1", "alice", 700, "BNB", noon)
 		deposit(t, db, "d2", "alice", 900, "SOL", noon)
 		on(t, db, "alice")
-		testkit.Must(db.SetPrices(t.Context(), []store.Price{price("BNB", 1, 600), price("SOL", 1, 150)}))(t)
+		testkit.Must(db.Prices().Set(t.Context(), []pricing.Price{price("BNB", 1, 600), price("SOL", 1, 150)}))(t)
 		var before ledger.Amount
 		for day := 3; day < 7; day++ {
 			clock.Set(day, "00:06")

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -15,7 +16,8 @@ import (
 func TestAPreviewOfAnyWorth(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		residents(t, db, map[ledger.Account]staking.Region{"alice": "FR", "bob": "FR-75"})
-		testkit.Must(db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: day1, Price: 90_000_000_000_00000000}}))(t)
+		testkit.Must(db.Prices().Set(t.Context(),
+			[]pricing.Price{{Asset: "BNB", Day: day1, Price: 90_000_000_000_00000000}}))(t)
 		for _, e := range []reports.Effect{
 			testkit.Must(reports.New(db.Reader()).PreviewRegion(t.Context(), "FR", 0))(t),
 			testkit.Must(reports.New(db.Reader()).PreviewDelisting(t.Context(), "BNB", day1+1))(t),

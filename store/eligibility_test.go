@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -118,11 +119,11 @@ func TestDocument(t *testing.T) {
 // that end among them.
 func TestLogPage(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
-		var prices []store.Price
+		var prices []pricing.Price
 		for _, asset := range []string{"BNB", "SOL", "ADA", "SUI", "TON", "POL"} {
-			prices = append(prices, store.Price{Asset: asset, Day: day1, Price: 7})
+			prices = append(prices, pricing.Price{Asset: asset, Day: day1, Price: 7})
 		}
-		testkit.Must(db.SetPrices(t.Context(), prices))(t)
+		testkit.Must(db.Prices().Set(t.Context(), prices))(t)
 		clock.Advance(time.Minute)
 		testkit.Must(db.AddRegion(t.Context(), "FR", day1, ""))(t)
 		for size := 1; size <= 9; size++ {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -39,7 +40,7 @@ func bookkeeping(t *testing.T, db *store.DB, clock *testkit.Clock) []ledger.Acco
 	ok(t, refusal(db.Post(t.Context(), busy)))
 	fund(t, db, "BNB", 100)
 	fund(t, db, "SOL", 100)
-	testkit.Must(db.SetPrices(t.Context(), []store.Price{{Asset: "BNB", Day: day1, Price: 600_00000000}}))(t)
+	testkit.Must(db.Prices().Set(t.Context(), []pricing.Price{{Asset: "BNB", Day: day1, Price: 600_00000000}}))(t)
 	for day := 3; day <= 4; day++ {
 		clock.Set(day, "00:06")
 		settle(t, db, clock)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -55,7 +56,7 @@ func TestHolderIsOneSnapshot(t *testing.T) {
 		late.next = func() {
 			settle(t, db, clock)
 			deposit(t, db, "d2", "alice", 5, "BNB", time.Time{})
-			testkit.Must(db.SetPrices(t.Context(), []store.Price{price("BNB", 3, 600)}))(t)
+			testkit.Must(db.Prices().Set(t.Context(), []pricing.Price{price("BNB", 3, 600)}))(t)
 			testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
 			testkit.Must(db.AddRegion(t.Context(), "DE", 0, ""))(t)
 			off(t, db, "alice")

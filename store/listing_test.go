@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -46,7 +47,7 @@ func undoOnTheSameDay(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	residents(t, db, map[ledger.Account]staking.Region{
 		"alice": "FR", "bob": "FR-75", "carol": "DE", "dora": "FR", "emil": "FR", "gone": "FR", "hugo": "FR",
 	})
-	testkit.Must(db.SetPrices(ctx, []store.Price{{Asset: "BNB", Day: day1, Price: 500_00000000}}))(t)
+	testkit.Must(db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1, Price: 500_00000000}}))(t)
 	testkit.Must(db.OpenAccount(ctx, "new", "FR"))(t)
 	accept(t, db, "new")
 	clock.Set(3, "08:00")

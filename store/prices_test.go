@@ -1,38 +1,34 @@
 package store_test
 
 import (
-	"errors"
-	"math"
-	"math/big"
 	"slices"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
-func price(asset string, day int, whole int64) store.Price {
-	return store.Price{Asset: asset, Day: day1 + staking.Day(day-1), Price: whole * 1_00000000}
+func price(asset string, day int, whole int64) pricing.Price {
+	return pricing.Price{Asset: asset, Day: day1 + staking.Day(day-1), Price: whole * 1_00000000}
 }
 
 // A day's price may be set until the day is paid and never changed after.
 func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		set := func(n int, prices ...store.Price) {
+		set := func(n int, prices ...pricing.Price) {
 			t.Helper()
-			if got := testkit.Must(db.SetPrices(ctx, prices))(t); got != n {
+			if got := testkit.Must(db.Prices().Set(ctx, prices))(t); got != n {
 				t.Errorf("%d prices were set, not %d", got, n)
 			}
 		}
-		refused := func(wanted error, prices ...store.Price) {
+		refused := func(wanted error, prices ...pricing.Price) {
 			t.Helper()
-			_, err := db.SetPrices(ctx, prices)
+			_, err := db.Prices().Set(ctx, prices)
 			wants(t, err, wanted)
 		}
 		set(2, price("BNB", 1, 600), price("SOL", 1, 150), price("SOL", 1, 150))
@@ -49,7 +45,7 @@ func TestPricesAreFrozenOnceTheDayIsPaid(t *testing.T) {
 		set(0, price("BNB", 1, 610))
 		refused(ledger.ErrConflict, price("BNB", 2, 620), price("BNB", 1, 600)) // all or nothing
 		if got := testkit.Must(reports.New(db.Reader()).Prices(ctx, "BNB", day1-9, day1+9))(t); !slices.Equal(got,
-			[]store.Price{price("BNB", 1, 610)}) {
+			[]pricing.Price{price("BNB", 1, 610)}) {
 			t.Errorf("the prices are %v", got)
 		}
 		clock.Set(3, "12:00")
@@ -70,7 +66,7 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 		if _, known, err := reports.New(db.Reader()).PriceOf(ctx, "BNB", day1+4); err != nil || known {
 			t.Errorf("a price that nobody set is known: %v", err)
 		}
-		n := testkit.Must(db.SetPrices(ctx, []store.Price{price("BNB", 3, 600), price("BNB", 4, 610)}))(t)
+		n := testkit.Must(db.Prices().Set(ctx, []pricing.Price{price("BNB", 3, 600), price("BNB", 4, 610)}))(t)
 		if n != 2 {
 			t.Errorf("%d were set", n)
 		}
@@ -81,13 +77,13 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 			}
 		}
 		for _, day := range []int{3, 4, 5, 11} {
-			_, err := db.SetPrices(ctx, []store.Price{price("BNB", day, 999)})
+			_, err := db.Prices().Set(ctx, []pricing.Price{price("BNB", day, 999)})
 			wants(t, err, ledger.ErrConflict)
 		}
-		if n := testkit.Must(db.SetPrices(ctx, []store.Price{price("BNB", -3, 500), price("BNB", 12, 700)}))(t); n != 2 {
+		if n := testkit.Must(db.Prices().Set(ctx, []pricing.Price{price("BNB", -3, 500), price("BNB", 12, 700)}))(t); n != 2 {
 			t.Errorf("%d were set", n)
 		}
-		_, err := db.SetPrices(ctx, []store.Price{price("BNB", -3, 501)}) // Days 1 and 2 were paid at it
+		_, err := db.Prices().Set(ctx, []pricing.Price{price("BNB", -3, 501)}) // Days 1 and 2 were paid at it
 		wants(t, err, ledger.ErrConflict)
 		if p, known, err := reports.New(db.Reader()).PriceOf(ctx, "USDT", day1); err != nil || !known || p != 1_00000000 {
 			t.Errorf("USDT is %d, %t, %v", p, known, err)
@@ -97,25 +93,4 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 		_, err = reports.New(db.Reader()).Prices(ctx, "DOGE", day1, day1)
 		wants(t, err, ledger.ErrNotFound)
 	})
-}
-
-func TestValueAgreesWithBig(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		asset := ledger.Asset{Symbol: "X", Scale: rapid.IntRange(0, 18).Draw(t, "scale")}
-		amount := rapid.Int64().Draw(t, "amount")
-		price := rapid.Int64().Draw(t, "price")
-		got, err := store.Value(asset, ledger.Amount(amount), price)
-		want := new(big.Int).Mul(big.NewInt(amount), big.NewInt(price))
-		want.Div(want, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(asset.Scale)), nil))
-		fits := amount >= 0 && price >= 0 && want.Cmp(big.NewInt(math.MaxInt64)) <= 0
-		if fits != (err == nil) || (err != nil && !errors.Is(err, ledger.ErrOverflow)) ||
-			(fits && want.Int64() != int64(got)) {
-			t.Fatalf("%d at %d is %d, %v; want %s", amount, price, got, err, want)
-		}
-	})
-	bnb := ledger.Asset{Symbol: "BNB", Scale: 8}
-	// 0.00000557 × 623.45678901, rounded down
-	if v, err := store.Value(bnb, 557, 623_45678901); err != nil || v != 347_265 {
-		t.Errorf("%d, %v", v, err)
-	}
 }

@@ -14,10 +14,8 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
-	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
-	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -63,14 +61,14 @@ type Options struct {
 // Open opens the books at "sqlite:PATH" or "postgres://…". It refuses a database
 // without books (ErrNoBooks) and books of another schema (ErrSchema), and changes nothing.
 func Open(ctx context.Context, url string, o Options) (*DB, error) {
-	db, err := connect(ctx, url, o, false)
+	b, err := connect(ctx, url, o, false)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.begin(ctx, o); err != nil {
-		return nil, errors.Join(err, db.engine.Close())
+	if err := b.begin(ctx, o); err != nil {
+		return nil, errors.Join(err, b.engine.Close())
 	}
-	return db, nil
+	return b, nil
 }
 
 // sqliteMark tells the files of books from other SQLite files: "stak".
@@ -101,34 +99,32 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 }
 
 // begin reads what the books began with, and keeps what never changes.
-func (db *DB) begin(ctx context.Context, o Options) error {
-	n, err := db.version(ctx, o.Unfinished)
+func (b *DB) begin(ctx context.Context, o Options) error {
+	n, err := b.version(ctx, o.Unfinished)
 	if err == nil {
-		err = db.engine.CheckVersion(n)
+		err = b.engine.CheckVersion(n)
 	}
 	if err != nil {
 		return err
 	}
-	db.engine.Expect()
-	if err := db.readTest(ctx, o.ClockMoved); err != nil {
+	b.engine.Expect()
+	if err := b.readTest(ctx, o.ClockMoved); err != nil {
 		return err
 	}
-	if db.first, err = db.readFirstDay(ctx); err != nil {
+	if b.first, err = b.readFirstDay(ctx); err != nil {
 		return err
 	}
-	_, err = db.loadAssets(ctx)
+	_, err = b.loadAssets(ctx)
 	return err
 }
 
 // readFirstDay reads the first day of the books; ErrNoBooks if there is none.
-func (db *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
+func (b *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
 	found := false
-	err = db.engine.Read(ctx, func(t view) error {
-		return t.Query(func(r row) (err error) {
-			found = true
-			day, err = staking.ParseDay(r.Text(0))
-			return err
-		}, "SELECT value FROM meta WHERE name = 'first_day'")
+	err = b.engine.Read(ctx, func(t db.View) (err error) {
+		day, found, err = db.First(t, func(r db.Row) (staking.Day, error) { return staking.ParseDay(r.Text(0)) },
+			"SELECT value FROM meta WHERE name = 'first_day'")
+		return err
 	})
 	if err == nil && !found {
 		err = ErrNoBooks
@@ -137,32 +133,32 @@ func (db *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
 }
 
 // As is the same books for another actor. Close either of them, not both.
-func (db *DB) As(actor access.Actor) *DB { return &DB{db.books, actor} }
+func (b *DB) As(actor access.Actor) *DB { return &DB{b.books, actor} }
 
 // Close waits for what is being posted and closes the books.
-func (db *DB) Close() error {
-	db.queue.close()
-	return db.engine.Close()
+func (b *DB) Close() error {
+	b.queue.close()
+	return b.engine.Close()
 }
 
 // Engine is the database itself: which one it is, how its connections are used, its files.
 func (b *DB) Engine() *db.DB { return b.engine }
 
 // Now is the time of the books' clock, in UTC, cut to milliseconds.
-func (db *DB) Now() time.Time { return timeOf(db.now()) }
+func (b *DB) Now() time.Time { return db.TimeOf(b.now()) }
 
 // FirstDay is the first day of the books: no entry is dated before it.
-func (db *DB) FirstDay() staking.Day { return db.first }
+func (b *DB) FirstDay() staking.Day { return b.first }
 
 // now is the clock's time in milliseconds since 1970.
-func (db *DB) now() int64 { return db.clock().UnixMilli() }
+func (b *DB) now() int64 { return b.clock().UnixMilli() }
 
 // loadAssets reads the assets and keeps them: they are added, and never change.
-func (db *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
+func (b *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
 	assets := map[string]ledger.Asset{}
-	err := db.engine.Read(ctx, func(t view) error {
+	err := b.engine.Read(ctx, func(t db.View) error {
 		clear(assets)
-		return t.Query(func(r row) error {
+		return t.Query(func(r db.Row) error {
 			assets[r.Text(0)] = ledger.Asset{Symbol: r.Text(0), Scale: int(r.Int(1)), MaxSupply: ledger.Amount(r.Int(2))}
 			return nil
 		}, "SELECT symbol, scale, max_supply FROM assets")
@@ -170,24 +166,24 @@ func (db *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the assets: %w", err)
 	}
-	db.known.Store(&assets)
+	b.known.Store(&assets)
 	return assets, nil
 }
 
 // assets are those the books keep; they are read again where one is missing that is asked for.
-func (db *DB) assets(ctx context.Context, wanted ...string) (map[string]ledger.Asset, error) {
-	assets := *db.known.Load()
+func (b *DB) assets(ctx context.Context, wanted ...string) (map[string]ledger.Asset, error) {
+	assets := *b.known.Load()
 	for _, symbol := range wanted {
 		if _, ok := assets[symbol]; !ok {
-			return db.loadAssets(ctx)
+			return b.loadAssets(ctx)
 		}
 	}
 	return assets, nil
 }
 
 // Asset is the asset of a symbol; ErrNotFound if the books do not keep it.
-func (db *DB) Asset(ctx context.Context, symbol string) (ledger.Asset, error) {
-	assets, err := db.assets(ctx, symbol)
+func (b *DB) Asset(ctx context.Context, symbol string) (ledger.Asset, error) {
+	assets, err := b.assets(ctx, symbol)
 	if err != nil {
 		return ledger.Asset{}, err
 	}
@@ -200,15 +196,13 @@ func (db *DB) Asset(ctx context.Context, symbol string) (ledger.Asset, error) {
 }
 
 // Assets are all that the books keep, by symbol.
-func (db *DB) Assets(ctx context.Context) ([]ledger.Asset, error) {
-	assets, err := db.loadAssets(ctx)
+func (b *DB) Assets(ctx context.Context) ([]ledger.Asset, error) {
+	assets, err := b.loadAssets(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return slices.SortedFunc(maps.Values(assets), func(a,
-		b ledger.Asset) int {
-		return strings.Compare(a.Symbol, b.Symbol)
-	}), nil
+	return slices.SortedFunc(maps.Values(assets),
+		func(x, y ledger.Asset) int { return strings.Compare(x.Symbol, y.Symbol) }), nil
 }
 
 // The names of the seam to the database, short: every statement of this package has some.
@@ -229,7 +223,7 @@ func ints(name string, v []int64) db.Column   { return db.Ints(name, v) }
 func texts(name string, v []string) db.Column { return db.Texts(name, v) }
 
 // one reads a query's single row of int64s, or says that there is none.
-func one(t view, into []*int64, sql string, args ...any) (found bool, err error) {
+func one(t db.View, into []*int64, sql string, args ...any) (found bool, err error) {
 	return db.One(t, into, sql, args...)
 }
 
@@ -261,25 +255,6 @@ const (
 	ReasonFindings   = "restore-findings"    // ErrFindings
 )
 
-// People are those who may use the books. What is changed there is in the log as the
-// actor's of these books.
-func (db *DB) People() *people.People {
-	return people.New(db.engine, accounts{db}, db.clock, &db.stamps)
-}
-
-// Requests are the requests with an idempotency key.
-func (db *DB) Requests() *idempotency.Requests { return idempotency.New(db.engine, db.clock) }
-
-// Outbox is what the transactions of these books did, for those who publish it.
-func (db *DB) Outbox() *outbox.Outbox { return outbox.New(db.engine, db.clock, &db.stamps) }
-
-// Prune removes what is kept for a time only, and is over: responses, outbox events,
-// sessions, drafts and attempt counters. It works in small transactions. Repeating it has
-// no further effect, and several processes may call it at the same time.
-func (db *DB) Prune(ctx context.Context) error {
-	return errors.Join(db.Requests().Prune(ctx), db.People().Prune(ctx), db.Outbox().Prune(ctx))
-}
-
 // records are the accepted entries for the outbox, in the order in which they were
 // decided: from what the balances were before them, forward entry by entry.
 func (p *posting) records() (records outbox.Records) {
@@ -290,7 +265,7 @@ func (p *posting) records() (records outbox.Records) {
 		if !it.isNew() {
 			continue
 		}
-		e := outbox.PostedEntry{ID: it.ID, Kind: it.Kind, At: timeOf(it.at)}
+		e := outbox.PostedEntry{ID: it.ID, Kind: it.Kind, At: db.TimeOf(it.at)}
 		for _, c := range it.changes {
 			c.balance.now += c.net
 			if c.net != 0 && !c.account.IsHouse() {
@@ -303,21 +278,4 @@ func (p *posting) records() (records outbox.Records) {
 		}
 	}
 	return records
-}
-
-// accounts is what people need of the books.
-type accounts struct{ books *DB }
-
-func (a accounts) CheckAccount(t view, id ledger.Account) error {
-	_, err := FindAccount(t, id)
-	return err
-}
-
-func (a accounts) LockAccount(t tx, id ledger.Account) (closed time.Time, err error) {
-	there, err := lockAccount(t, id)
-	return there.Closed, err
-}
-
-func (a accounts) Log(t tx, action, subject, detail string) error {
-	return a.books.logLine(t, action, subject, detail)
 }

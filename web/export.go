@@ -11,11 +11,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // file answers with a CSV file, which is written while it is read. What cannot be
@@ -181,7 +181,7 @@ func koinlyCells(a ledger.Asset, r reports.Reward) []string {
 	}
 	value, currency := "", ""
 	if r.PriceKnown {
-		value, currency = ledger.FormatDecimal(int64(r.Value), valueScale), store.USDT
+		value, currency = ledger.FormatDecimal(int64(r.Value), valueScale), conversion.USDT
 	}
 	return []string{
 		r.PaidAt.Format("2006-01-02 15:04 UTC"), a.Format(r.Reward), r.Asset, value, currency, "reward",

@@ -51,7 +51,7 @@ func (m *moving) readConvert() error {
 	if m.Asset.Symbol == "" {
 		return nil
 	}
-	prices, err := m.visit.Books.ConversionPrices(m.visit.context(), *m.visit.Convert)
+	prices, err := m.visit.Prices.Fresh(m.visit.context(), *m.visit.Convert)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -45,8 +46,8 @@ func (w *world) reprice(symbol, text string) {
 	w.Helper()
 	price, err := ledger.ParseDecimal(text, 8)
 	w.ok(err)
-	_, err = w.books.SetPrices(w.Context(),
-		[]store.Price{{Asset: symbol, Day: staking.DayOf(w.clock.Now()), Price: price}})
+	_, err = w.books.Prices().Set(w.Context(),
+		[]pricing.Price{{Asset: symbol, Day: staking.DayOf(w.clock.Now()), Price: price}})
 	w.ok(err)
 }
 

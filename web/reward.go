@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // rewardPage is a day of a token, and how its reward came about or why there is none.
@@ -37,7 +37,7 @@ func (v *visit) reward() error {
 		return err
 	} else if known {
 		p.Price = ledger.Amount(price)
-		if p.Value, err = store.Value(e.Asset, e.Measured.Reward, price); err != nil {
+		if p.Value, err = conversion.Value(e.Asset, e.Measured.Reward, price); err != nil {
 			return err
 		}
 	}

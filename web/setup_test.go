@@ -22,6 +22,7 @@ import (
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -143,16 +144,16 @@ func (w *world) holder(id ledger.Account, region staking.Region) {
 // prices are set for today, in USDT per whole token, and hold for seven days after it.
 func (w *world) prices(of map[string]string) {
 	w.Helper()
-	var all []store.Price
+	var all []pricing.Price
 	for symbol, text := range of {
 		price, err := ledger.ParseDecimal(text, 8)
 		w.ok(err)
 		if symbol == "USDT" {
 			continue // it is 1, and cannot be another
 		}
-		all = append(all, store.Price{Asset: symbol, Day: staking.DayOf(w.clock.Now()), Price: price})
+		all = append(all, pricing.Price{Asset: symbol, Day: staking.DayOf(w.clock.Now()), Price: price})
 	}
-	_, err := w.books.SetPrices(w.Context(), all)
+	_, err := w.books.Prices().Set(w.Context(), all)
 	w.ok(err)
 }
 

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // holding is a token of the books, and what the visitor has of it.
@@ -34,9 +35,9 @@ func (h holding) Small() bool { return !h.Any() || h.Priced && h.Worth < smallWo
 
 // worth is what an amount is worth in USDT: nothing that is priced where the price is not
 // known, or the value overflows.
-func worth(a ledger.Asset, n ledger.Amount, prices map[string]store.Price) (value ledger.Amount, priced bool) {
+func worth(a ledger.Asset, n ledger.Amount, prices map[string]pricing.Price) (value ledger.Amount, priced bool) {
 	price, known := prices[a.Symbol]
-	value, err := store.Value(a, n, price.Price)
+	value, err := conversion.Value(a, n, price.Price)
 	return value, known && err == nil
 }
 
@@ -136,7 +137,7 @@ func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 }
 
 // tagOf is which of the tokens on offer bears the tag, or "".
-func tagOf(tokens []reports.OfferedToken, prices map[string]store.Price) string {
+func tagOf(tokens []reports.OfferedToken, prices map[string]pricing.Price) string {
 	var candidates []staking.Candidate
 	for _, t := range tokens {
 		c := staking.Candidate{Terms: t.Terms, Free: t.Free}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // view is the data that every page has beside its own: the visitor, the language and the
@@ -163,7 +163,7 @@ func shortValue(v ledger.Amount) string {
 }
 
 // Worth is what an amount is worth at a price that may not be known: "≈ 12.34 USDT", or "–".
-func (p *view) Worth(a ledger.Asset, n ledger.Amount, prices map[string]store.Price) string {
+func (p *view) Worth(a ledger.Asset, n ledger.Amount, prices map[string]pricing.Price) string {
 	value, priced := worth(a, n, prices)
 	if !priced {
 		return "–"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/store"
 )
 
@@ -14,12 +15,12 @@ import (
 // and to no interface but those of the readers and the keeper.
 func TestAPageCannotWrite(t *testing.T) {
 	writes := []reflect.Type{
-		reflect.TypeFor[store.DB](), reflect.TypeFor[people.People](), reflect.TypeFor[idempotency.Requests](),
+		reflect.TypeFor[store.DB](), reflect.TypeFor[people.People](), reflect.TypeFor[pricing.Prices](), reflect.TypeFor[idempotency.Requests](),
 		reflect.TypeFor[server](), reflect.TypeFor[submission](), reflect.TypeFor[Play](),
 	}
 	may := []reflect.Type{
 		reflect.TypeFor[bookReader](), reflect.TypeFor[peopleReader](), reflect.TypeFor[clockReader](),
-		reflect.TypeFor[keeper](),
+		reflect.TypeFor[keeper](), reflect.TypeFor[priceReader](),
 	}
 	page := reflect.TypeFor[visit]()
 	found := map[reflect.Type]string{}

@@ -48,9 +48,13 @@ type bookReader interface {
 	Assets(ctx context.Context) ([]ledger.Asset, error)
 	Account(ctx context.Context, id ledger.Account) (store.Account, error)
 	Closings(ctx context.Context) (staking.Closings, error)
-	ConversionPrices(ctx context.Context, rules conversion.Rules) (map[string]conversion.Price, error)
 	Quote(ctx context.Context, account ledger.Account, from, into string, amount ledger.Amount,
 		rules conversion.Rules) (conversion.Quote, error)
+}
+
+// priceReader reads the prices to convert at.
+type priceReader interface {
+	Fresh(ctx context.Context, rules conversion.Rules) (map[string]conversion.Price, error)
 }
 
 // peopleReader reads a holder's credentials.
@@ -84,6 +88,7 @@ type clockReader interface {
 // are reached from a server, and from the submission that it makes of a form.
 type site struct {
 	Books   bookReader
+	Prices  priceReader
 	People  peopleReader
 	Reports *reports.Reports
 	keeper  keeper
@@ -127,7 +132,7 @@ func New(o Options) (http.Handler, error) {
 func newServer(o Options) (*server, error) {
 	who := o.Books.People()
 	s := &site{
-		Books: o.Books, People: who, Reports: reports.New(o.Books.Reader()), keeper: who, Play: o.Play,
+		Books: o.Books, Prices: o.Books.Prices(), People: who, Reports: reports.New(o.Books.Reader()), keeper: who, Play: o.Play,
 		Events: o.Events, Sealer: o.Sealer, Random: o.Random, Log: o.Log, Convert: o.Convert,
 		SessionIdle: cmp.Or(o.SessionIdle, usualIdle), SessionLife: cmp.Or(o.SessionLife, usualLife),
 		mux:              http.NewServeMux(),

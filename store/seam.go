@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/softstake/softstake/conversion"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/idempotency"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/pricing"
+	"github.com/softstake/softstake/staking"
+)
+
+// People are those who may use the books. What is changed there, as in the other tables
+// beside the books, is in the log as the actor's of these books.
+func (b *DB) People() *people.People {
+	return people.New(b.engine, seam{b}, b.clock, &b.stamps)
+}
+
+// Prices are what tokens were worth.
+func (b *DB) Prices() *pricing.Prices { return pricing.New(b.engine, seam{b}, b.clock) }
+
+// Requests are the requests with an idempotency key.
+func (b *DB) Requests() *idempotency.Requests { return idempotency.New(b.engine, b.clock) }
+
+// Outbox is what the transactions of these books did, for those who publish it.
+func (b *DB) Outbox() *outbox.Outbox { return outbox.New(b.engine, b.clock, &b.stamps) }
+
+// Prune removes what is kept for a time only, and is over: responses, outbox events,
+// sessions, drafts and attempt counters. It works in small transactions. Repeating it has
+// no further effect, and several processes may call it at the same time.
+func (b *DB) Prune(ctx context.Context) error {
+	return errors.Join(b.Requests().Prune(ctx), b.People().Prune(ctx), b.Outbox().Prune(ctx))
+}
+
+// seam is what the packages beside the books need of them.
+type seam struct{ *DB }
+
+func (s seam) CheckAccount(t db.View, id ledger.Account) error {
+	_, err := FindAccount(t, id)
+	return err
+}
+
+func (s seam) LockAccount(t db.Tx, id ledger.Account) (closed time.Time, err error) {
+	there, err := lockAccount(t, id)
+	return there.Closed, err
+}
+
+func (s seam) LockDeclarations(t db.Tx, asset string) (last staking.Day, err error) {
+	if err := lockToken(t, asset); err != nil {
+		return 0, err
+	}
+	last, found, err := db.First(t, readDay, "SELECT day FROM declarations WHERE asset = $1 ORDER BY day DESC LIMIT 1",
+		asset)
+	if err == nil && !found {
+		last = -1
+	}
+	return last, err
+}
+
+func (s seam) Log(t db.Tx, action, subject, detail string) error {
+	return s.logLine(t, action, subject, detail)
+}
+
+func (s seam) LogPrices(t db.Tx, set []pricing.Price) error {
+	lines := make([]LogLine, len(set))
+	for i, p := range set {
+		detail := fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, conversion.PriceScale))
+		lines[i] = LogLine{Actor: s.actor, Action: "price set", Subject: p.Asset, Detail: detail}
+	}
+	return s.writeLog(t, lines)
+}
