@@ -126,7 +126,7 @@ func (rd reader) listDocuments(ctx context.Context, _ *struct{}) (*answer[list[D
 }
 
 func (wr writer) publishDocument(ctx context.Context, in *publishIn) (*answer[DocumentOut], error) {
-	d, err := wr.books.PublishDocument(ctx, in.Body.Name, in.Body.Text)
+	d, err := wr.books.Documents().Publish(ctx, in.Body.Name, in.Body.Text)
 	return say(showDocument(d, true), err)
 }
 
@@ -139,7 +139,7 @@ func (wr writer) acceptDocument(ctx context.Context, in *acceptIn) (*answer[list
 	if err != nil {
 		return nil, err
 	}
-	if err := wr.books.Accept(ctx, in.id(), in.Body.Document, in.Body.Version, c); err != nil {
+	if err := wr.books.Documents().Accept(ctx, in.id(), in.Body.Document, in.Body.Version, c); err != nil {
 		return nil, err
 	}
 	return wr.acceptances(ctx, in.id())

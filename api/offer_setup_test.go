@@ -115,7 +115,7 @@ func (w *town) earner(id ledger.Account) {
 	w.t.Helper()
 	w.holder(id, "DE")
 	for _, name := range staking.DocumentNames {
-		w.ok(w.db.Accept(w.t.Context(), id, name, 0, staking.Client{}))
+		w.ok(w.db.Documents().Accept(w.t.Context(), id, name, 0, staking.Client{}))
 	}
 	_, err := w.db.Enroll(w.t.Context(), id, staking.Client{}, time.Time{})
 	w.ok(err)

@@ -94,7 +94,7 @@ func (f *fixture) open(id ledger.Account) {
 	f.t.Helper()
 	testkit.Must(f.db.OpenAccount(f.t.Context(), id, "DE"))(f.t)
 	for _, name := range staking.DocumentNames {
-		ok(f.t, f.db.Accept(f.t.Context(), id, name, 0, staking.Client{}))
+		ok(f.t, f.db.Documents().Accept(f.t.Context(), id, name, 0, staking.Client{}))
 	}
 }
 

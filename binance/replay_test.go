@@ -60,10 +60,10 @@ func TestAReplayChangesNothing(t *testing.T) {
 func TestARefusalIsRepeated(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		const refused = `400 {"code":-6019,"msg":"Need confirm: accept the current Terms of Use, Soft Staking Terms and Risk Warning first, at https://example.com/accept"}`
-		testkit.Must(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))(t)
+		testkit.Must(f.db.Documents().Publish(t.Context(), staking.RiskWarning, "another"))(t)
 		first := f.signed(setPath, "softStaking=true")
 		f.wants(f.send(first), refused)
-		ok(t, f.db.Accept(t.Context(), "alice", staking.RiskWarning, 0, staking.Client{}))
+		ok(t, f.db.Documents().Accept(t.Context(), "alice", staking.RiskWarning, 0, staking.Client{}))
 		f.wants(f.send(first), refused)
 		tick(f)
 		f.toggle(true, success)

@@ -175,7 +175,7 @@ func TestSet(t *testing.T) {
 			documents = `400 {"code":-6019,"msg":"Need confirm: accept the current Terms of Use, Soft Staking Terms and Risk Warning first, at https://example.com/accept"}`
 			app       = `400 {"code":-6022,"msg":"Update the app: Soft Staking needs a newer version."}`
 		)
-		testkit.Must(f.db.PublishDocument(t.Context(), staking.RiskWarning, "another"))(t)
+		testkit.Must(f.db.Documents().Publish(t.Context(), staking.RiskWarning, "another"))(t)
 		f.caller.Country, f.caller.Platform, f.caller.Version = "US", "iPadOS", "v3.0.9 (77)"
 		f.toggle(true, region)
 		f.caller.Country, f.caller.NeedCountry = "", true
@@ -189,7 +189,7 @@ func TestSet(t *testing.T) {
 		tick(f)
 		f.toggle(true, documents)
 		f.toggle(false, success)
-		ok(t, f.db.Accept(t.Context(), "alice", staking.RiskWarning, 0, staking.Client{}))
+		ok(t, f.db.Documents().Accept(t.Context(), "alice", staking.RiskWarning, 0, staking.Client{}))
 		tick(f)
 		for _, query := range []string{"softStaking=true", "softStaking=TRUE", "softStaking=True"} {
 			f.wants(f.get(setPath, query), success)

@@ -102,7 +102,7 @@ func (c *documentsPublishCmd) Run(env *Env) error {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		d, err := db.PublishDocument(ctx, c.Document, string(content))
+		d, err := db.Documents().Publish(ctx, c.Document, string(content))
 		return env.done(err, "%s is at version %d.\n", d.Name, d.Version)
 	})
 }

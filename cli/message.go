@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/idempotency"
@@ -21,29 +22,29 @@ import (
 // hints are what a person may do about an error, by its reason (ledger.Error). The packages
 // that find an error know no command.
 var hints = map[string]string{
-	ledger.ReasonUnknownAsset:   `add it with "softstake asset add"`,
-	staking.ReasonNoResidence:   `set it with "softstake account set-region"`,
-	staking.ReasonFunds:         `fund it with "softstake fund %s %s"`,
-	staking.ReasonLimit:         `look at it with "softstake settle --preview", then approve it with "softstake settle --approve %s %s" or correct its terms`,
-	history.ReasonTooLong:       `if not, give --from and --to`,
-	history.ReasonZone:          `say which it is with --utc-offset, such as --utc-offset=+02:00`,
-	store.ReasonUnknownAccount:  `open it with "softstake account open"`,
-	store.ReasonUnknownDocument: `see "softstake documents list"`,
-	people.ReasonUnknownKey:     `see "softstake key list"`,
-	people.ReasonUnknownLogin:   `see "softstake login list"`,
-	store.ReasonUnknownRegion:   `see "softstake region list"`,
-	people.ReasonUnknownToken:   `see "softstake token list"`,
-	store.ReasonOtherResidence:  `change it with "softstake account set-region"`,
-	store.ReasonTokenExists:     `terms are changed with "softstake terms set"`,
-	store.ReasonDamaged:         `see "softstake audit"`,
-	people.ReasonTooManyKeys:    `revoke one first, with "softstake key revoke"`,
-	people.ReasonDeadKey:        `make another with "softstake key create"`,
-	store.ReasonDayBegun:        `a day that is over is corrected with "softstake terms correct"`,
-	store.ReasonDayNotOver:      `set terms from tomorrow on with "softstake terms set"`,
-	store.ReasonDeclared:        `correct single balances with "softstake adjust"`,
-	store.ReasonNotCopied:       `run "softstake restore" again`,
-	store.ReasonNotAudited:      `look with "softstake audit", or run "softstake restore" again`,
-	store.ReasonFindings:        `the books stay closed to every command but "softstake audit"`,
+	ledger.ReasonUnknownAsset:     `add it with "softstake asset add"`,
+	staking.ReasonNoResidence:     `set it with "softstake account set-region"`,
+	staking.ReasonFunds:           `fund it with "softstake fund %s %s"`,
+	staking.ReasonLimit:           `look at it with "softstake settle --preview", then approve it with "softstake settle --approve %s %s" or correct its terms`,
+	history.ReasonTooLong:         `if not, give --from and --to`,
+	history.ReasonZone:            `say which it is with --utc-offset, such as --utc-offset=+02:00`,
+	store.ReasonUnknownAccount:    `open it with "softstake account open"`,
+	consent.ReasonUnknownDocument: `see "softstake documents list"`,
+	people.ReasonUnknownKey:       `see "softstake key list"`,
+	people.ReasonUnknownLogin:     `see "softstake login list"`,
+	store.ReasonUnknownRegion:     `see "softstake region list"`,
+	people.ReasonUnknownToken:     `see "softstake token list"`,
+	store.ReasonOtherResidence:    `change it with "softstake account set-region"`,
+	store.ReasonTokenExists:       `terms are changed with "softstake terms set"`,
+	store.ReasonDamaged:           `see "softstake audit"`,
+	people.ReasonTooManyKeys:      `revoke one first, with "softstake key revoke"`,
+	people.ReasonDeadKey:          `make another with "softstake key create"`,
+	store.ReasonDayBegun:          `a day that is over is corrected with "softstake terms correct"`,
+	store.ReasonDayNotOver:        `set terms from tomorrow on with "softstake terms set"`,
+	store.ReasonDeclared:          `correct single balances with "softstake adjust"`,
+	store.ReasonNotCopied:         `run "softstake restore" again`,
+	store.ReasonNotAudited:        `look with "softstake audit", or run "softstake restore" again`,
+	store.ReasonFindings:          `the books stay closed to every command but "softstake audit"`,
 }
 
 // kinds is the one table of the kinds of error: the problem type by which programs distinguish

@@ -84,7 +84,7 @@ func (c *acceptCmd) Run(env *Env) error {
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		for _, name := range names {
-			err := db.Accept(ctx, c.Account, name, version, client)
+			err := db.Documents().Accept(ctx, c.Account, name, version, client)
 			if err := env.done(err, "%s accepted %s.\n", c.Account, name); err != nil {
 				return err
 			}

@@ -74,7 +74,7 @@ func earned(t *testing.T, town *demo.Town, account ledger.Account) (rewards []st
 func pressStart(t *testing.T, town *demo.Town, account ledger.Account) error {
 	t.Helper()
 	for _, name := range staking.DocumentNames {
-		if err := town.Books.Accept(t.Context(), account, name, 0, staking.Client{Platform: "web"}); err != nil {
+		if err := town.Books.Documents().Accept(t.Context(), account, name, 0, staking.Client{Platform: "web"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -117,7 +117,7 @@ func (t *Town) anyDay() staking.Day {
 // press accepts the documents and uses Start Earning.
 func (t *Town) press(ctx context.Context, p person) error {
 	for _, document := range staking.DocumentNames {
-		if err := t.Books.Accept(ctx, p.id, document, 0, p.client); err != nil {
+		if err := t.Books.Documents().Accept(ctx, p.id, document, 0, p.client); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (w *world) earner(id ledger.Account) {
 	w.Helper()
 	w.open(id)
 	for _, name := range staking.DocumentNames {
-		w.ok(w.books.Accept(w.Context(), id, name, 0, staking.Client{}))
+		w.ok(w.books.Documents().Accept(w.Context(), id, name, 0, staking.Client{}))
 	}
 	w.deposit(id, 100_00000000)
 	_, err := w.books.Enroll(w.Context(), id, staking.Client{}, time.Time{})

@@ -123,7 +123,7 @@ func (p *Player) openHolders() error {
 // enroll accepts the documents and presses the switch.
 func (p *Player) enroll(a ledger.Account, at time.Time) error {
 	for _, name := range staking.DocumentNames {
-		if err := p.db.Accept(p.ctx, a, name, 0, staking.Client{}); err != nil {
+		if err := p.db.Documents().Accept(p.ctx, a, name, 0, staking.Client{}); err != nil {
 			return err
 		}
 	}

@@ -166,7 +166,7 @@ func (w *site) key() string {
 func (w *site) enroll(id ledger.Account) {
 	w.Helper()
 	for _, name := range staking.DocumentNames {
-		w.ok(w.books.Accept(w.Context(), id, name, 0, staking.Client{}))
+		w.ok(w.books.Documents().Accept(w.Context(), id, name, 0, staking.Client{}))
 	}
 	_, err := w.books.Enroll(w.Context(), id, staking.Client{}, w.clock.Now())
 	w.ok(err)

@@ -31,6 +31,29 @@ type Client struct {
 	NeedCountry bool // refuse to switch on while Country is ""
 }
 
+// Check refuses what cannot be kept of a client, and writes its platform in one way and its
+// country in capitals. Its errors are ledger.ErrInvalid.
+func (c *Client) Check() error {
+	for _, s := range []string{c.Platform, c.Version, c.Address} {
+		if err := ledger.CheckText("the client", s); err != nil {
+			return err
+		}
+	}
+	c.Platform = Platform(c.Platform)
+	if c.Country == "" {
+		return nil
+	}
+	country, err := ParseRegion(string(c.Country))
+	c.Country = country
+	return ledger.At("country", err)
+}
+
+// App is what the books keep of the client: "ios 3.2.0".
+func (c Client) App() string { return strings.TrimSpace(c.Platform + " " + c.Version) }
+
+// Origin is what the books keep of where the client is: "192.0.2.7 DE".
+func (c Client) Origin() string { return strings.TrimSpace(c.Address + " " + string(c.Country)) }
+
 // CheckRegion refuses activation with ErrRegion to residents of a restricted region, to
 // those without a verified residence, and to requests from such a region. A residence that
 // does not exist in ISO 3166 is not verified. If the country must be known and is not, the

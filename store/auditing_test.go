@@ -45,7 +45,7 @@ func (b auditBooks) enroll(ids ...ledger.Account) {
 	b.Helper()
 	for _, id := range ids {
 		for _, name := range staking.DocumentNames {
-			ok(b.T, b.Accept(b.Context(), id, name, 0, staking.Client{}))
+			ok(b.T, b.Documents().Accept(b.Context(), id, name, 0, staking.Client{}))
 		}
 		testkit.Must(b.Enroll(b.Context(), id, staking.Client{}, time.Time{}))(b.T)
 	}

@@ -51,7 +51,7 @@ func TestEligibility(t *testing.T) {
 		if s := look(staking.Client{}); !s.On() || s.Running.From != day1+1 {
 			t.Errorf("switched on: %t, from %s", s.On(), s.Running.From)
 		}
-		testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
+		testkit.Must(db.Documents().Publish(t.Context(), staking.RiskWarning, "Prices fall."))(t)
 		if s := look(staking.Client{}); len(s.Missing) != 1 || s.Missing[0].Version != 2 {
 			t.Errorf("after a new version: %+v", s.Missing)
 		}
@@ -92,7 +92,7 @@ func TestLatestSwitchEvents(t *testing.T) {
 func TestDocument(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		clock.Advance(time.Hour)
-		testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
+		testkit.Must(db.Documents().Publish(t.Context(), staking.RiskWarning, "Prices fall."))(t)
 		for version, wanted := range map[int]string{0: "Prices fall.", 2: "Prices fall.",
 			1: staking.ShippedDocuments()[staking.RiskWarning]} {
 			if d := testkit.Must(reports.New(db.Reader()).Document(t.Context(), staking.RiskWarning,

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -125,7 +126,7 @@ type enrollBatch struct {
 	restricted []staking.Region
 	accounts   map[ledger.Account]*enrollAccount
 
-	acceptances []acceptanceRow
+	acceptances []consent.Acceptance
 	enrollments []staking.Enrollment
 	events      []switchRow
 }
@@ -179,7 +180,7 @@ func (e *enrollBatch) check(requests []EnrollRequest) {
 		row.day = staking.DayOf(row.At)
 		err := ledger.At("account", r.Account.CheckHolder())
 		if err == nil {
-			err = ledger.At("client", checkClient(&row.Client))
+			err = ledger.At("client", row.Client.Check())
 		}
 		switch {
 		case err != nil:
@@ -378,7 +379,7 @@ func (e *enrollBatch) fresh(r enrollRow, a *enrollAccount) (fresh []DocumentVers
 		switch {
 		case !there:
 			return nil, ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(d.Name),
-				d.Version).Because(ReasonUnknownDocument)
+				d.Version).Because(consent.ReasonUnknownDocument)
 		case r.AcceptedAt.Before(published):
 			return nil, ledger.ErrInvalid.In("", "%s version %d was published at %s, after %s, when it was accepted",
 				d.Name, d.Version, stamp(published.UnixMilli()), stamp(r.AcceptedAt.UnixMilli()))
@@ -393,7 +394,8 @@ func (e *enrollBatch) fresh(r enrollRow, a *enrollAccount) (fresh []DocumentVers
 func (e *enrollBatch) accept(r enrollRow, fresh []DocumentVersion, a *enrollAccount) {
 	for _, d := range fresh {
 		a.accept(d)
-		e.acceptances = append(e.acceptances, acceptanceRow{a.ID, d, r.AcceptedAt.UnixMilli(), r.Client})
+		e.acceptances = append(e.acceptances, consent.Acceptance{Account: a.ID, Document: d.Name, Version: d.Version,
+			At: r.AcceptedAt, Client: r.Client})
 	}
 }
 
@@ -403,7 +405,7 @@ func (e *enrollBatch) write() error {
 	if len(e.acceptances) == 0 && n == 0 {
 		return nil
 	}
-	if _, err := writeAcceptances(e.t, e.acceptances...); err != nil {
+	if _, err := consent.WriteAcceptances(e.t, e.acceptances...); err != nil {
 		return err
 	}
 	made := make([]ledger.Account, n)

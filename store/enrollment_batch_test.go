@@ -65,7 +65,7 @@ func TestEnrollBatch(t *testing.T) {
 		clock.Advance(-time.Minute)
 		client := staking.Client{Platform: "ios", Version: "3.2.0", Address: "192.0.2.7", Country: "DE"}
 		for _, name := range staking.DocumentNames {
-			ok(t, db.Accept(ctx, "alone", name, 0, client))
+			ok(t, db.Documents().Accept(ctx, "alone", name, 0, client))
 		}
 		clock.Advance(time.Minute)
 		testkit.Must(db.Enroll(ctx, "alone", client, time.Time{}))(t)
@@ -116,7 +116,7 @@ func TestEnrollBatchRefuses(t *testing.T) {
 		testkit.Must(db.OpenAccount(t.Context(), "closed", "DE"))(t)
 		ok(t, db.CloseAccount(ctx, "closed"))
 		clock.Set(2, "10:00")
-		testkit.Must(db.PublishDocument(ctx, staking.RiskWarning, "all may be lost"))(t)
+		testkit.Must(db.Documents().Publish(ctx, staking.RiskWarning, "all may be lost"))(t)
 		accept(t, db, "left")
 		on(t, db, "left")
 		clock.Advance(time.Minute)

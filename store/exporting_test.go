@@ -31,7 +31,7 @@ func bookkeeping(t *testing.T, db *store.DB, clock *testkit.Clock) []ledger.Acco
 		deposit(t, db, "d-"+string(id), id, int64(100+n), "BNB", time.Time{})
 		deposit(t, db, "s-"+string(id), id, int64(10+n), "SOL", time.Time{})
 	}
-	ok(t, db.Accept(t.Context(), accounts[0], staking.RiskWarning, 1, staking.Client{}))
+	ok(t, db.Documents().Accept(t.Context(), accounts[0], staking.RiskWarning, 1, staking.Client{}))
 	var busy []ledger.Entry
 	for n := range 5000 {
 		busy = append(busy, ledger.Entry{ID: fmt.Sprint("z-", n), Kind: ledger.Deposit,

@@ -57,7 +57,7 @@ func TestHolderIsOneSnapshot(t *testing.T) {
 			settle(t, db, clock)
 			deposit(t, db, "d2", "alice", 5, "BNB", time.Time{})
 			testkit.Must(db.Prices().Set(t.Context(), []pricing.Price{price("BNB", 3, 600)}))(t)
-			testkit.Must(db.PublishDocument(t.Context(), staking.RiskWarning, "Prices fall."))(t)
+			testkit.Must(db.Documents().Publish(t.Context(), staking.RiskWarning, "Prices fall."))(t)
 			testkit.Must(db.AddRegion(t.Context(), "DE", 0, ""))(t)
 			off(t, db, "alice")
 		}

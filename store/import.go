@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -371,17 +372,17 @@ func (b *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from sta
 		if err != nil {
 			return err
 		}
-		current, err := CurrentDocuments(t)
+		current, err := consent.Current(t)
 		if err != nil {
 			return err
 		}
-		now, rows := b.now(), make([]acceptanceRow, 0, len(accounts)*len(staking.DocumentNames))
+		now, rows := b.Now(), make([]consent.Acceptance, 0, len(accounts)*len(staking.DocumentNames))
 		for _, name := range staking.DocumentNames {
 			for _, a := range accounts {
-				rows = append(rows, acceptanceRow{account: a, DocumentVersion: DocumentVersion{name, current[name]}, at: now})
+				rows = append(rows, consent.Acceptance{Account: a, Document: name, Version: current[name], At: now})
 			}
 		}
-		_, err = writeAcceptances(t, rows...)
+		_, err = consent.WriteAcceptances(t, rows...)
 		return err
 	})
 }

@@ -60,7 +60,7 @@ func TestLogOfAccounts(t *testing.T) {
 		ok(t, db.OpenAccounts(ctx, []store.Account{{ID: "bob"}, {ID: "carol", Region: "US"}, {ID: "alice", Region: "DE"}}))
 		w.wants("account open bob: 2 accounts, the last carol")
 		for range 2 {
-			ok(t, db.Accept(ctx, "alice", "risk-warning", 0, staking.Client{}))
+			ok(t, db.Documents().Accept(ctx, "alice", "risk-warning", 0, staking.Client{}))
 		}
 		w.wants("accept alice: risk-warning version 1")
 		_, err := db.Enroll(ctx, "alice", staking.Client{}, time.Time{})

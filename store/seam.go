@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/idempotency"
@@ -21,6 +22,9 @@ import (
 func (b *DB) People() *people.People {
 	return people.New(b.engine, seam{b}, b.clock, &b.stamps)
 }
+
+// Documents are the texts that holders accept.
+func (b *DB) Documents() *consent.Documents { return consent.New(b.engine, seam{b}, b.clock) }
 
 // Prices are what tokens were worth.
 func (b *DB) Prices() *pricing.Prices { return pricing.New(b.engine, seam{b}, b.clock) }

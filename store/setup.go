@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -79,7 +80,7 @@ func (b *Setup) check(o Options) error {
 		}
 	}
 	for name, text := range b.Documents {
-		if err := checkDocument(name, text); err != nil {
+		if err := consent.Check(name, text); err != nil {
 			return err
 		}
 	}
@@ -163,7 +164,7 @@ func (db *DB) writeFirstRows(t tx, b Setup) error {
 		}
 	}
 	for _, name := range staking.DocumentNames {
-		if err := writeDocument(t, staking.Document{Name: name, Version: 1, Published: timeOf(db.now()),
+		if err := consent.Write(t, staking.Document{Name: name, Version: 1, Published: timeOf(db.now()),
 			Text: b.Documents[name]}); err != nil {
 			return err
 		}

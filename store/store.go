@@ -236,9 +236,8 @@ func stamp(millis int64) string          { return ledger.FormatTime(db.TimeOf(mi
 // Why the books refuse something, where a front end can say what to do about it: the
 // reasons of a ledger.Error.
 const (
-	ReasonUnknownAccount  = "unknown-account"  // ledger.ErrNotFound
-	ReasonUnknownDocument = "unknown-document" // ledger.ErrNotFound
-	ReasonUnknownRegion   = "unknown-region"   // ledger.ErrNotFound: it is not listed
+	ReasonUnknownAccount = "unknown-account" // ledger.ErrNotFound
+	ReasonUnknownRegion  = "unknown-region"  // ledger.ErrNotFound: it is not listed
 
 	ReasonOtherResidence = "other-residence" // ledger.ErrConflict: the account is open
 	ReasonTokenExists    = "token-exists"    // ledger.ErrConflict: with other figures or terms

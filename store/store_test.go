@@ -118,7 +118,7 @@ func open(t *testing.T, db *store.DB, id ledger.Account) {
 func accept(t *testing.T, db *store.DB, id ledger.Account) {
 	t.Helper()
 	for _, name := range staking.DocumentNames {
-		ok(t, db.Accept(t.Context(), id, name, 0, staking.Client{}))
+		ok(t, db.Documents().Accept(t.Context(), id, name, 0, staking.Client{}))
 	}
 }
 

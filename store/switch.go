@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -25,7 +26,7 @@ import (
 // further effect.
 func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (e staking.Enrollment,
 	err error) {
-	if err := checkClient(&c); err != nil {
+	if err := c.Check(); err != nil {
 		return e, err
 	}
 	var refusal error
@@ -81,7 +82,7 @@ func (db *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, r
 // recorded as Enroll records what changes nothing.
 // It always works: what cannot be recorded of the client is left out.
 func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) error {
-	if checkClient(&c) != nil {
+	if c.Check() != nil {
 		c = staking.Client{}
 	}
 	err := db.changeSwitch(ctx, id, at, nil, func(s *switchChange) error {
@@ -273,11 +274,11 @@ func (s *switchChange) refusal(c staking.Client) (refusal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	current, err := CurrentDocuments(s.t)
+	current, err := consent.Current(s.t)
 	if err != nil {
 		return nil, err
 	}
-	accepted, err := AcceptedVersions(s.t, s.account.ID)
+	accepted, err := consent.Accepted(s.t, s.account.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -413,36 +414,11 @@ func recordSwitches(t tx, events ...switchRow) error {
 		db.Text("account", func(e switchRow) string { return string(e.account) }),
 		db.Int("at", func(e switchRow) int64 { return e.at }),
 		db.Text("action", func(e switchRow) string { return e.action }),
-		db.Text("client", func(e switchRow) string { return clientText(e.client) }),
-		db.Text("address", func(e switchRow) string { return addressText(e.client) }),
+		db.Text("client", func(e switchRow) string { return e.client.App() }),
+		db.Text("address", func(e switchRow) string { return e.client.Origin() }),
 	))
 	if err != nil {
 		return fmt.Errorf("record switch events: %w", err)
 	}
 	return nil
-}
-
-// checkClient refuses what cannot be kept of a client, and writes its platform in one
-// way and its country in capitals. Its errors are ErrInvalid.
-func checkClient(c *staking.Client) error {
-	for _, s := range []string{c.Platform, c.Version, c.Address} {
-		if err := ledger.CheckText("the client", s); err != nil {
-			return err
-		}
-	}
-	c.Platform = staking.Platform(c.Platform)
-	if c.Country == "" {
-		return nil
-	}
-	country, err := staking.ParseRegion(string(c.Country))
-	c.Country = country
-	return ledger.At("country", err)
-}
-
-// clientText is how a client is kept: "ios 3.2.0".
-func clientText(c staking.Client) string { return strings.TrimSpace(c.Platform + " " + c.Version) }
-
-// addressText is how a client's address is kept: "192.0.2.7 DE".
-func addressText(c staking.Client) string {
-	return strings.TrimSpace(c.Address + " " + string(c.Country))
 }

@@ -24,7 +24,7 @@ func TestAccount(t *testing.T) {
 		"Firefox on Linux", "This one",
 		"/earn/documents/risk-warning?version=1", "Risk Warning, version 1", "2 Mar 2026, 13:00", "0 that can be used",
 		"Europe/Berlin").hasNot("There is a newer version", ">account.")
-	_, err := w.books.PublishDocument(w.Context(), staking.RiskWarning, "It may all be lost.")
+	_, err := w.books.Documents().Publish(w.Context(), staking.RiskWarning, "It may all be lost.")
 	w.ok(err)
 	w.get("/account").has("There is a newer version")
 	w.get("/account", "X-Test-Country", "US").has("not in the country you are in now")

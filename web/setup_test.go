@@ -200,7 +200,7 @@ func (w *world) enroll(id ledger.Account) {
 	w.Helper()
 	client := staking.Client{Platform: "web", Address: "192.0.2.7"}
 	for _, name := range staking.DocumentNames {
-		w.ok(w.books.Accept(w.Context(), id, name, 0, client))
+		w.ok(w.books.Documents().Accept(w.Context(), id, name, 0, client))
 	}
 	_, err := w.books.Enroll(w.Context(), id, client, time.Time{})
 	w.ok(err)

@@ -207,7 +207,7 @@ func (s *submission) accept(missing []staking.Document) error {
 		return answered(s.showStart(http.StatusUnprocessableEntity, nil))
 	}
 	for _, name := range staking.DocumentNames {
-		if err := s.Books.Accept(s.context(), s.account(), name, versions[name], s.client()); err != nil {
+		if err := s.Books.Documents().Accept(s.context(), s.account(), name, versions[name], s.client()); err != nil {
 			return err
 		}
 	}

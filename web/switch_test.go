@@ -141,7 +141,7 @@ func TestStartWithAnotherDocument(t *testing.T) {
 	w := newWorld(t)
 	w.login("alice@example.com")
 	old := shown(w.get("/earn/start"))
-	_, err := w.books.PublishDocument(t.Context(), staking.RiskWarning,
+	_, err := w.books.Documents().Publish(t.Context(), staking.RiskWarning,
 		"# Risk Warning\n\nEverything may be <b>lost</b>.\nReally.\n\n- one\n- two\n")
 	w.ok(err)
 	again := w.post("/earn/start", old).is(http.StatusConflict).has("Changed since you opened this page: Risk Warning.",
