@@ -53,7 +53,7 @@ var arrows = map[string][]string{
 	"outbox":      {"staking", "ledger", "db"},
 	"store": {"store/schema", "people", "idempotency", "outbox", "consent", "pricing", "conversion", "staking", "access",
 		"audit", "ledger", "db"},
-	"reports": {"store", "outbox", "pricing", "conversion", "staking", "audit", "access", "ledger", "db"},
+	"reports": {"store", "people", "outbox", "pricing", "conversion", "staking", "audit", "access", "ledger", "db"},
 	"events":  {"reports", "store", "outbox", "staking", "access", "ledger"},
 	"binance": {"reports", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger"},
 	"api": {"reports", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger",

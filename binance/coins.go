@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/people"
 )
 
 // coin is a token and what the account has of it, in the exchange's fields.
@@ -90,7 +90,7 @@ func coins(r *request) (any, error) {
 
 // networkOf is the network of an address to deposit to. One that was set without a
 // network is on the token's own, and named by it.
-func networkOf(asset ledger.Asset, a store.DepositAddress, only bool) network {
+func networkOf(asset ledger.Asset, a people.DepositAddress, only bool) network {
 	name, least := cmp.Or(a.Network, asset.Symbol), asset.Format(1)
 	return network{
 		Network: name, Coin: asset.Symbol, Name: name, Default: only || a.Network == "", Deposit: true, Withdraw: true,
@@ -101,12 +101,12 @@ func networkOf(asset ledger.Asset, a store.DepositAddress, only bool) network {
 }
 
 // depositAddresses are the account's, by token.
-func (r *request) depositAddresses() (map[string][]store.DepositAddress, error) {
+func (r *request) depositAddresses() (map[string][]people.DepositAddress, error) {
 	all, err := r.DepositAddresses(r.ctx, r.account)
 	if err != nil {
 		return nil, err
 	}
-	addresses := map[string][]store.DepositAddress{}
+	addresses := map[string][]people.DepositAddress{}
 	for _, a := range all {
 		addresses[a.Asset] = append(addresses[a.Asset], a)
 	}
@@ -153,7 +153,7 @@ func depositAddress(r *request) (any, error) {
 
 // choose finds a token's address on a network, in capitals or not; "" is the only one,
 // or the one that was set without a network, which also has the token's name.
-func choose(addresses []store.DepositAddress, on string) (store.DepositAddress, error) {
+func choose(addresses []people.DepositAddress, on string) (people.DepositAddress, error) {
 	if on == "" && len(addresses) == 1 {
 		return addresses[0], nil
 	}
@@ -163,7 +163,7 @@ func choose(addresses []store.DepositAddress, on string) (store.DepositAddress, 
 		}
 	}
 	if on == "" && len(addresses) > 0 {
-		return store.DepositAddress{}, mandatory("network")
+		return people.DepositAddress{}, mandatory("network")
 	}
-	return store.DepositAddress{}, errNoAddress
+	return people.DepositAddress{}, errNoAddress
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -37,8 +37,8 @@ func (f *fixture) addBitcoin() {
 // address sets where alice sends a token.
 func (f *fixture) address(asset, network, address, tag string) {
 	f.t.Helper()
-	testkit.Must(f.db.SetDepositAddress(f.t.Context(),
-		store.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}))(f.t)
+	testkit.Must(f.db.People().SetDepositAddress(f.t.Context(),
+		people.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}))(f.t)
 }
 
 const otherWallets = `{"activate":false,"balance":"0","walletName":"Funding"},{"activate":false,"balance":"0","walletName":"Cross Margin"},` +

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
@@ -34,9 +35,9 @@ Example:
 }
 
 func (c *addressSetCmd) Run(env *Env) error {
-	a := store.DepositAddress{Account: c.Account, Asset: c.Asset, Network: c.Network, Address: c.Address, Tag: c.Tag}
+	a := people.DepositAddress{Account: c.Account, Asset: c.Asset, Network: c.Network, Address: c.Address, Tag: c.Tag}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		changed, err := db.SetDepositAddress(ctx, a)
+		changed, err := db.People().SetDepositAddress(ctx, a)
 		if err == nil && !changed {
 			return env.printf("%s has this address of %s already.\n", c.Account, c.Asset)
 		}
@@ -68,13 +69,13 @@ func (c *addressListCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		return list[store.DepositAddress]{
+		return list[people.DepositAddress]{
 			json:    c.JSON,
 			columns: []col{text("token"), text("network"), text("address"), text("tag")},
-			row: func(a store.DepositAddress) []string {
+			row: func(a people.DepositAddress) []string {
 				return []string{a.Asset, cmp.Or(a.Network, none), a.Address, cmp.Or(a.Tag, none)}
 			},
-			object: func(a store.DepositAddress) any { return addressJSON{a.Asset, a.Network, a.Address, a.Tag} },
+			object: func(a people.DepositAddress) any { return addressJSON{a.Asset, a.Network, a.Address, a.Tag} },
 			none:   fmt.Sprintf("No address is set for %s.\n", c.Account),
 		}.print(env, addresses)
 	})
@@ -96,7 +97,7 @@ Example:
 
 func (c *addressRemoveCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		return env.done(db.RemoveDepositAddress(ctx, c.Account, c.Asset, c.Network),
+		return env.done(db.People().RemoveDepositAddress(ctx, c.Account, c.Asset, c.Network),
 			"Removed the address of %s for %s.\n", c.Asset, c.Account)
 	})
 }

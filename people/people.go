@@ -1,5 +1,5 @@
-// Package people stores the credentials of those who use the books: API keys, bearer tokens,
-// logins, sessions, and their security events. It knows accounts only by their IDs.
+// Package people stores what belongs to those who use the books: credentials (API keys, bearer tokens,
+// logins, sessions), their security events, and deposit addresses. It knows accounts only by their IDs.
 package people
 
 import (
@@ -11,14 +11,18 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Books are what people need of the books: the accounts and the log. Each method runs in the
-// given transaction.
+// Books are what people need of the books: the accounts, the assets and the log. What gets a
+// transaction runs in it.
 type Books interface {
 	// CheckAccount is ErrNotFound if the account was never opened.
 	CheckAccount(t db.View, id ledger.Account) error
 	// LockAccount locks an account until the transaction ends, and returns when it was
 	// closed, or the zero time. ErrNotFound if it was never opened.
 	LockAccount(t db.Tx, id ledger.Account) (closed time.Time, err error)
+	// LockOpenAccount is LockAccount, and ErrInvalid if the account is closed.
+	LockOpenAccount(t db.Tx, id ledger.Account) error
+	// Asset is ErrNotFound if the books do not keep the asset.
+	Asset(ctx context.Context, symbol string) (ledger.Asset, error)
 	// Log writes a line of the log.
 	Log(t db.Tx, action, subject, detail string) error
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -145,14 +146,14 @@ func (rs *Reports) Acceptances(ctx context.Context, id ledger.Account) ([]Accept
 // DepositAddresses are where an account's holder sends tokens, by token and network.
 // A closed account, which takes no deposit, has none. ErrNotFound if the account was
 // never opened.
-func (rs *Reports) DepositAddresses(ctx context.Context, id ledger.Account) ([]store.DepositAddress, error) {
+func (rs *Reports) DepositAddresses(ctx context.Context, id ledger.Account) ([]people.DepositAddress, error) {
 	do := "read the addresses of " + string(id)
-	return listOf(ctx, rs, do, id, func(t db.View, a store.Account) ([]store.DepositAddress, error) {
+	return listOf(ctx, rs, do, id, func(t db.View, a store.Account) ([]people.DepositAddress, error) {
 		if !a.Closed.IsZero() {
-			return []store.DepositAddress{}, nil
+			return []people.DepositAddress{}, nil
 		}
-		return db.All(t, func(r db.Row) (store.DepositAddress, error) {
-			return store.DepositAddress{
+		return db.All(t, func(r db.Row) (people.DepositAddress, error) {
+			return people.DepositAddress{
 				Account: id, Asset: r.Text(0), Network: r.Text(1), Address: r.Text(2), Tag: r.Text(3),
 			}, nil
 		}, `SELECT asset, network, address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2

@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
 // addressOf is an address of alice's.
-func addressOf(asset, network, address, tag string) store.DepositAddress {
-	return store.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}
+func addressOf(asset, network, address, tag string) people.DepositAddress {
+	return people.DepositAddress{Account: "alice", Asset: asset, Network: network, Address: address, Tag: tag}
 }
 
 func TestDepositAddresses(t *testing.T) {
@@ -23,14 +24,14 @@ func TestDepositAddresses(t *testing.T) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")
-		set := func(a store.DepositAddress, changed bool) {
+		set := func(a people.DepositAddress, changed bool) {
 			t.Helper()
 			clock.Advance(time.Second)
-			if got := testkit.Must(db.SetDepositAddress(ctx, a))(t); got != changed {
+			if got := testkit.Must(db.People().SetDepositAddress(ctx, a))(t); got != changed {
 				t.Errorf("%+v is set, and changed: %t", a, got)
 			}
 		}
-		there := func(want ...store.DepositAddress) {
+		there := func(want ...people.DepositAddress) {
 			t.Helper()
 			if got := testkit.Must(reports.New(db.Reader()).DepositAddresses(ctx,
 				"alice"))(t); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -48,9 +49,9 @@ func TestDepositAddresses(t *testing.T) {
 			t.Errorf("bob has alice's: %v", bobs)
 		}
 		clock.Advance(time.Second)
-		ok(t, db.RemoveDepositAddress(ctx, "alice", "BNB", "bsc"))
-		wants(t, db.RemoveDepositAddress(ctx, "alice", "BNB", "BSC"), ledger.ErrNotFound)
-		wants(t, db.RemoveDepositAddress(ctx, "alice", "BNB", ""), ledger.ErrNotFound)
+		ok(t, db.People().RemoveDepositAddress(ctx, "alice", "BNB", "bsc"))
+		wants(t, db.People().RemoveDepositAddress(ctx, "alice", "BNB", "BSC"), ledger.ErrNotFound)
+		wants(t, db.People().RemoveDepositAddress(ctx, "alice", "BNB", ""), ledger.ErrNotFound)
 		there(addressOf("ALGO", "", "ABC", "7"), addressOf("BNB", "OPBNB", "0x3", ""))
 		var log []string
 		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 100))(t) {
@@ -67,7 +68,7 @@ func TestDepositAddresses(t *testing.T) {
 		}
 		ok(t, db.CloseAccount(ctx, "alice"))
 		there() // what is sent to a closed account cannot be posted
-		_, err := db.SetDepositAddress(ctx, addressOf("BNB", "", "0x1", ""))
+		_, err := db.People().SetDepositAddress(ctx, addressOf("BNB", "", "0x1", ""))
 		wants(t, err, ledger.ErrInvalid)
 	})
 }
@@ -75,7 +76,7 @@ func TestDepositAddresses(t *testing.T) {
 func TestDepositAddressesRefused(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		open(t, db, "alice")
-		for _, a := range []store.DepositAddress{
+		for _, a := range []people.DepositAddress{
 			addressOf("BNB", "", "", ""), addressOf("BNB", "", "0x 1", ""), addressOf("BNB", "", "0x1\n", ""),
 			addressOf("BNB", "", strings.Repeat("x", 201), ""),
 			addressOf("BNB", "", "\xff", ""), addressOf("BNB", "", "0x1", "a b"), addressOf("BNB", "B C", "0x1", ""),
@@ -83,20 +84,20 @@ func TestDepositAddressesRefused(t *testing.T) {
 			addressOf("BNB", strings.Repeat("x", 33), "0x1", ""), {Account: "@custody", Asset: "BNB", Address: "0x1"},
 			{Asset: "BNB", Address: "0x1"},
 		} {
-			_, err := db.SetDepositAddress(t.Context(), a)
+			_, err := db.People().SetDepositAddress(t.Context(), a)
 			wants(t, err, ledger.ErrInvalid)
 		}
-		for _, a := range []store.DepositAddress{addressOf("NOPE", "", "0x1", ""),
+		for _, a := range []people.DepositAddress{addressOf("NOPE", "", "0x1", ""),
 			{Account: "nobody", Asset: "BNB", Address: "0x1"}} {
-			_, err := db.SetDepositAddress(t.Context(), a)
+			_, err := db.People().SetDepositAddress(t.Context(), a)
 			wants(t, err, ledger.ErrNotFound)
 		}
 		_, err := reports.New(db.Reader()).DepositAddresses(t.Context(), "nobody")
 		wants(t, err, ledger.ErrNotFound)
 		_, err = reports.New(db.Reader()).DepositAddresses(t.Context(), "@custody")
 		wants(t, err, ledger.ErrInvalid)
-		wants(t, db.RemoveDepositAddress(t.Context(), "nobody", "BNB", ""), ledger.ErrNotFound)
-		wants(t, db.RemoveDepositAddress(t.Context(), "alice", "BNB", "a b"), ledger.ErrInvalid)
+		wants(t, db.People().RemoveDepositAddress(t.Context(), "nobody", "BNB", ""), ledger.ErrNotFound)
+		wants(t, db.People().RemoveDepositAddress(t.Context(), "alice", "BNB", "a b"), ledger.ErrInvalid)
 	})
 }
 
@@ -107,7 +108,9 @@ func TestDepositAddressAtOnce(t *testing.T) {
 		var all sync.WaitGroup
 		changes, errs := make([]bool, 8), make([]error, 8)
 		for i := range changes {
-			all.Go(func() { changes[i], errs[i] = db.SetDepositAddress(t.Context(), addressOf("BNB", "BSC", "0x1", "")) })
+			all.Go(func() {
+				changes[i], errs[i] = db.People().SetDepositAddress(t.Context(), addressOf("BNB", "BSC", "0x1", ""))
+			})
 		}
 		all.Wait()
 		n := 0

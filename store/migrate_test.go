@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -78,8 +79,8 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	if s := addSession(t, dbs[2], clock, "alice@example.com", "alice"); !inside(t, dbs[1], s) {
 		t.Error("alice is not inside")
 	}
-	if a := (store.DepositAddress{Account: "alice", Asset: "BNB",
-		Address: "0x1"}); !testkit.Must(dbs[0].SetDepositAddress(ctx, a))(t) {
+	if a := (people.DepositAddress{Account: "alice", Asset: "BNB",
+		Address: "0x1"}); !testkit.Must(dbs[0].People().SetDepositAddress(ctx, a))(t) {
 		t.Error("an address is there before it is set")
 	}
 	ok(t, dbs[1].RecordImport(ctx, "alice", []store.ImportRow{{At: noon, Asset: "BNB", Operation: "Deposit", Amount: 1,

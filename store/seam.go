@@ -55,6 +55,14 @@ func (s seam) LockAccount(t db.Tx, id ledger.Account) (closed time.Time, err err
 	return there.Closed, err
 }
 
+func (s seam) LockOpenAccount(t db.Tx, id ledger.Account) error {
+	closed, err := s.LockAccount(t, id)
+	if err == nil && !closed.IsZero() {
+		err = isClosed(id, closed.UnixMilli())
+	}
+	return err
+}
+
 func (s seam) LockDeclarations(t db.Tx, asset string) (last staking.Day, err error) {
 	if err := lockToken(t, asset); err != nil {
 		return 0, err

@@ -8,9 +8,9 @@ import (
 
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 func TestConvert(t *testing.T) {
@@ -177,11 +177,11 @@ func TestDepositsOfRealBooks(t *testing.T) {
 		t.Errorf("alice has %s SOL", got)
 	}
 	w.get("/deposit").is(200).hasNot("Where to send deposits")
-	for _, a := range []store.DepositAddress{
+	for _, a := range []people.DepositAddress{
 		{Account: "alice", Asset: "BNB", Network: "BSC", Address: "0x94df<b>", Tag: "7"},
 		{Account: "bob", Asset: "BNB", Network: "BSC", Address: "0xb0b"},
 	} {
-		_, err := w.books.SetDepositAddress(t.Context(), a)
+		_, err := w.books.People().SetDepositAddress(t.Context(), a)
 		w.ok(err)
 	}
 	w.get("/deposit").is(200).has("Where to send deposits", "BSC", "0x94df<b>", "Tag or memo", "7").hasNot("0xb0b")

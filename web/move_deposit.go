@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
-	"github.com/softstake/softstake/store"
 )
 
 // depositing makes tokens out of nothing: of books that are made up.
@@ -49,7 +49,7 @@ func (v *visit) deposits() error {
 	return v.show("deposits", struct {
 		*view
 		List      depositList
-		Addresses []store.DepositAddress
+		Addresses []people.DepositAddress
 	}{v.view("deposit.title"), list, addresses})
 }
 
