@@ -48,12 +48,14 @@ var arrows = map[string][]string{
 	"people":      {"access", "ledger", "db"},
 	"idempotency": {"ledger", "db"},
 	"conversion":  {"ledger"},
+	"imports":     {"ledger", "db"},
 	"consent":     {"staking", "ledger", "db"},
 	"pricing":     {"conversion", "staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
-	"store": {"store/schema", "people", "idempotency", "outbox", "consent", "pricing", "conversion", "staking", "access",
-		"audit", "ledger", "db"},
-	"reports": {"store", "people", "outbox", "pricing", "conversion", "staking", "audit", "access", "ledger", "db"},
+	"store": {"store/schema", "people", "idempotency", "outbox", "imports", "consent", "pricing", "conversion",
+		"staking", "access", "audit", "ledger", "db"},
+	"reports": {"store", "people", "outbox", "imports", "pricing", "conversion", "staking", "audit", "access",
+		"ledger", "db"},
 	"events":  {"reports", "store", "outbox", "staking", "access", "ledger"},
 	"binance": {"reports", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger"},
 	"api": {"reports", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger",
@@ -62,12 +64,12 @@ var arrows = map[string][]string{
 		"download", "sse"},
 	"serve": {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
-	"bench": {"reports", "people", "store", "pricing", "staking", "access", "ledger", "db"},
-	"cli": {"reports", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "consent", "pricing",
-		"conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
+	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
+	"cli": {"reports", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "imports", "consent",
+		"pricing", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
 	"pgtest":  {},
 	"testkit": {},
-	"scenario": {"reports", "people", "idempotency", "store", "store/schema", "db", "staking", "access", "audit", "ledger",
+	"scenario": {"reports", "people", "idempotency", "store", "imports", "store/schema", "db", "staking", "access", "audit", "ledger",
 		"pgtest", "testkit"},
 	"clients":  {"access", "pgtest", "scenario", "testkit"},
 	"browser":  {"scenario"},
@@ -93,8 +95,8 @@ var (
 
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"ledger", "people", "idempotency", "outbox", "store/schema", "db", "reports", "conversion",
-	"consent", "pricing", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web", "sse",
-	"serve", "demo", "cli"}
+	"imports", "consent", "pricing", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web",
+	"sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{
@@ -383,7 +385,7 @@ func TestNothingOfOneMachine(t *testing.T) {
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
 var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency",
-	"outbox", "consent", "pricing", "store/schema", "store"}
+	"outbox", "imports", "consent", "pricing", "store/schema", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes"}

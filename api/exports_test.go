@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
-	"github.com/softstake/softstake/store"
 )
 
 // table is an export in CSV, its header first.
@@ -110,7 +110,7 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 		earning(w)
 		long := ledger.Account(strings.Repeat("l", ledger.MaxID))
 		w.holder(long, "DE")
-		_, err := w.db.PostOpenings(t.Context(), []store.Opening{{Account: long, Asset: "BNB", Amount: 1}})
+		_, err := w.db.PostOpenings(t.Context(), []imports.Opening{{Account: long, Asset: "BNB", Amount: 1}})
 		w.ok(err)
 		moves := map[string]int{}
 		for _, row := range w.get("auditor", "/v1/exports/journal?to="+w.day(4)).table()[1:] {

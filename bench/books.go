@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -140,12 +141,12 @@ func (b *books) fill(ctx context.Context, from staking.Day) error {
 func (b *books) open(ctx context.Context, holders []int, from staking.Day) error {
 	accounts := make([]store.Account, len(holders))
 	ids := make([]ledger.Account, len(holders))
-	var openings []store.Opening
+	var openings []imports.Opening
 	for i, h := range holders {
 		ids[i] = id(h)
 		accounts[i] = store.Account{ID: ids[i], Region: "DE", Opened: b.now()}
 		for _, token := range tokens {
-			openings = append(openings, store.Opening{Account: ids[i], Asset: token, Amount: each})
+			openings = append(openings, imports.Opening{Account: ids[i], Asset: token, Amount: each})
 		}
 	}
 	if err := b.OpenAccounts(ctx, accounts); err != nil {

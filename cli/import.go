@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/history"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -101,13 +102,13 @@ func (i *importer) describe(files []*history.File) error {
 
 // record keeps the rows in the books, once it is sure that they can be planned.
 func (i *importer) record(ctx context.Context, files []*history.File) error {
-	var rows []store.ImportRow
+	var rows []imports.Row
 	for _, f := range files {
 		for _, t := range f.Tallies() {
 			if t.Other {
 				continue
 			}
-			rows = append(rows, store.ImportRow{
+			rows = append(rows, imports.Row{
 				At: t.At, Asset: t.Coin, Operation: history.Key(t.Operation), Amount: t.Change, Reward: t.Reward,
 				Export: t.Part.Export, Part: t.Part.Number, Times: t.Count,
 			})
@@ -126,7 +127,7 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 		return fmt.Errorf("%s: %w", i.command.name(), err)
 	}
 	for _, symbol := range slices.Sorted(maps.Keys(plan.Openings)) {
-		if !slices.ContainsFunc(rows, func(r store.ImportRow) bool { return r.Asset == symbol }) {
+		if !slices.ContainsFunc(rows, func(r imports.Row) bool { return r.Asset == symbol }) {
 			continue // said when its files were imported
 		}
 		notes.addf("The rows of %s spend more than they bring: an opening balance of %s is assumed.", symbol,
@@ -140,7 +141,7 @@ func (i *importer) record(ctx context.Context, files []*history.File) error {
 	if err := notes.write(i.env); err != nil {
 		return err
 	}
-	return i.db.RecordImport(ctx, i.command.Account, rows)
+	return i.db.Imports().Record(ctx, i.command.Account, rows)
 }
 
 // planAgain compares all rows that are recorded with the books as they are now.
@@ -153,7 +154,7 @@ func (i *importer) planAgain(ctx context.Context, gainsFirst bool) (history.Plan
 }
 
 // plan compares all rows that are known, more of them included, with the books.
-func (i *importer) plan(ctx context.Context, known reports.Imports, more []store.ImportRow,
+func (i *importer) plan(ctx context.Context, known reports.Imports, more []imports.Row,
 	gainsFirst bool) (history.Plan, error) {
 	tallies := make([]history.Tally, 0, len(known.Rows)+len(more))
 	symbols := map[string]bool{}
@@ -193,12 +194,12 @@ func (i *importer) plan(ctx context.Context, known reports.Imports, more []store
 
 // replaced adds the rows that earlier imports have read from files of the same names and
 // that are not in these: with --replace they count no more, else a note says that they do.
-func (i *importer) replaced(known, rows []store.ImportRow) ([]store.ImportRow, notes) {
+func (i *importer) replaced(known, rows []imports.Row) ([]imports.Row, notes) {
 	type part struct {
 		export string
 		number int
 	}
-	given, parts, missing := map[store.ImportRow]bool{}, map[part]bool{}, 0
+	given, parts, missing := map[imports.Row]bool{}, map[part]bool{}, 0
 	for _, r := range rows {
 		given[importKey(r)], parts[part{r.Export, r.Part}] = true, true
 	}
@@ -225,8 +226,8 @@ func (i *importer) replaced(known, rows []store.ImportRow) ([]store.ImportRow, n
 
 // marked are the rows that are known and more of them. Whether a row is a reward, this
 // import says of its own rows; of others, by the operations that it names.
-func (i *importer) marked(known, more []store.ImportRow) []store.ImportRow {
-	said := map[store.ImportRow]store.ImportRow{}
+func (i *importer) marked(known, more []imports.Row) []imports.Row {
+	said := map[imports.Row]imports.Row{}
 	for _, r := range more {
 		said[importKey(r)] = r
 	}
@@ -249,13 +250,13 @@ func (i *importer) marked(known, more []store.ImportRow) []store.ImportRow {
 }
 
 // importKey is the row as it is known in a part of an export, however often.
-func importKey(r store.ImportRow) store.ImportRow {
+func importKey(r imports.Row) imports.Row {
 	r.At, r.Times, r.Reward = r.At.UTC(), 0, false
 	return r
 }
 
 // checkPlan refuses what the books could never take, before its rows are kept.
-func (i *importer) checkPlan(rows []store.ImportRow, plan history.Plan) error {
+func (i *importer) checkPlan(rows []imports.Row, plan history.Plan) error {
 	for _, r := range rows {
 		if now := i.env.Now(); r.At.After(now.Add(time.Second)) {
 			return fmt.Errorf("a row of %s lies in the future; is the zone right? Say which it is with --utc-offset",
@@ -304,11 +305,11 @@ func (i *importer) post(ctx context.Context) error {
 }
 
 func (i *importer) postPlan(ctx context.Context, plan history.Plan, last bool) error {
-	entries := make([]store.ImportEntry, len(plan.Entries))
+	entries := make([]imports.Entry, len(plan.Entries))
 	for n, e := range plan.Entries {
-		entries[n] = store.ImportEntry{Name: e.Name, Kind: kindOf(e), At: e.At}
+		entries[n] = imports.Entry{Name: e.Name, Kind: kindOf(e), At: e.At}
 		for _, c := range e.Changes {
-			entries[n].Changes = append(entries[n].Changes, store.ImportChange(c))
+			entries[n].Changes = append(entries[n].Changes, imports.Change(c))
 		}
 	}
 	bar := newMeter(i.env, "importing", int64(len(entries)))
@@ -339,7 +340,7 @@ func kindOf(e history.PlannedEntry) ledger.Kind {
 
 // count counts what became of an entry, and says why one was refused, unless it will be
 // planned again.
-func (i *importer) count(e store.ImportEntry, o store.Outcome, last bool) error {
+func (i *importer) count(e imports.Entry, o store.Outcome, last bool) error {
 	switch {
 	case errors.Is(o.Err, ledger.ErrInsufficient) && !last:
 		i.insufficient = true

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -39,7 +40,7 @@ type loadLine struct {
 	n       int
 	bytes   int64
 	account store.Account
-	opening store.Opening // without an asset: none
+	opening imports.Opening // without an asset: none
 	bad     error
 }
 
@@ -90,7 +91,7 @@ func (p *loadParser) line(ctx context.Context, env *Env, row []string, bad error
 	if asset, l.bad = p.lookUp(ctx, row[2]); l.bad != nil {
 		return l
 	}
-	l.opening = store.Opening{Account: l.account.ID, Asset: row[2]}
+	l.opening = imports.Opening{Account: l.account.ID, Asset: row[2]}
 	l.opening.Amount, l.bad = asset.Parse(row[3])
 	switch {
 	case l.bad != nil:
@@ -193,7 +194,7 @@ func (l *loader) open(ctx context.Context, lines []loadLine, refused map[int]err
 // post posts what the accounts of lines have, but for refused lines.
 func (l *loader) post(ctx context.Context, lines []loadLine, fresh map[ledger.Account]bool,
 	refused map[int]error) error {
-	var openings []store.Opening
+	var openings []imports.Opening
 	var at []int
 	for _, line := range lines {
 		switch {

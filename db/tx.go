@@ -73,3 +73,11 @@ func Count(t View, sql string, args ...any) (n int64, err error) {
 	_, err = One(t, []*int64{&n}, sql, args...)
 	return n, err
 }
+
+// Flag is how a bool is kept.
+func Flag(on bool) int64 {
+	if on {
+		return 1
+	}
+	return 0
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -15,8 +16,8 @@ import (
 
 // Imports is what is known of an account's history elsewhere, and what is posted of it.
 type Imports struct {
-	Rows    []store.ImportRow
-	Entries []store.ImportEntry // in order of their names
+	Rows    []imports.Row
+	Entries []imports.Entry // in order of their names
 }
 
 // Imports reads an account's recorded rows and posted import entries in one snapshot: the
@@ -35,8 +36,8 @@ func (rs *Reports) Imports(ctx context.Context, account ledger.Account) (Imports
 	})
 }
 
-func readImportRow(r db.Row) (store.ImportRow, error) {
-	return store.ImportRow{
+func readImportRow(r db.Row) (imports.Row, error) {
+	return imports.Row{
 		At: db.TimeOf(r.Int(0)), Asset: r.Text(1), Operation: r.Text(2), Amount: ledger.Amount(r.Int(3)),
 		Export: r.Text(4), Part: int(r.Int(5)), Times: int(r.Int(6)), Reward: r.Int(7) != 0,
 	}, nil
@@ -44,10 +45,10 @@ func readImportRow(r db.Row) (store.ImportRow, error) {
 
 // readImportEntries reads the entries of an account's imports, which are in the buckets
 // of their IDs, and then their postings of the account.
-func readImportEntries(t db.View, account ledger.Account) ([]store.ImportEntry, error) {
-	prefix := store.ImportPrefix(account)
-	entries, err := db.AllEach(t, func(r db.Row) (store.ImportEntry, error) {
-		return store.ImportEntry{Name: r.Text(0)[len(prefix):], At: db.TimeOf(r.Int(1))}, nil
+func readImportEntries(t db.View, account ledger.Account) ([]imports.Entry, error) {
+	prefix := imports.Prefix(account)
+	entries, err := db.AllEach(t, func(r db.Row) (imports.Entry, error) {
+		return imports.Entry{Name: r.Text(0)[len(prefix):], At: db.TimeOf(r.Int(1))}, nil
 	}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry >= $2 AND entry < $3 ORDER BY entry",
 		db.SetOf(store.AllBuckets(),
 			db.Int("bucket", func(b int) int64 { return int64(b) }),
@@ -56,24 +57,24 @@ func readImportEntries(t db.View, account ledger.Account) ([]store.ImportEntry, 
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	index := map[string]*store.ImportEntry{}
+	index := map[string]*imports.Entry{}
 	for i, e := range entries {
 		index[prefix+e.Name] = &entries[i]
 	}
 	err = t.QueryEach(func(r db.Row) error {
 		e := index[r.Text(0)]
 		e.Kind = ledger.Kind(r.Text(3))
-		e.Changes = append(e.Changes, store.ImportChange{Asset: r.Text(1), Amount: ledger.Amount(r.Int(2))})
+		e.Changes = append(e.Changes, imports.Change{Asset: r.Text(1), Amount: ledger.Amount(r.Int(2))})
 		return nil
 	}, "SELECT entry, asset, amount, kind FROM postings WHERE bucket = $1 AND day = $2 AND at = $3 AND entry = "+
 		"$4 AND account = $5 ORDER BY move, side",
 		db.SetOf(entries,
-			db.Int("bucket", func(store.ImportEntry) int64 { return int64(account.Bucket()) }),
-			db.Int("day", func(e store.ImportEntry) int64 { return int64(staking.DayOf(e.At)) }),
-			db.Int("at", func(e store.ImportEntry) int64 { return e.At.UnixMilli() }),
-			db.Text("entry", func(e store.ImportEntry) string { return prefix + e.Name }),
-			db.Text("account", func(store.ImportEntry) string { return string(account) })))
-	slices.SortFunc(entries, func(a, b store.ImportEntry) int { return cmp.Compare(a.Name, b.Name) })
+			db.Int("bucket", func(imports.Entry) int64 { return int64(account.Bucket()) }),
+			db.Int("day", func(e imports.Entry) int64 { return int64(staking.DayOf(e.At)) }),
+			db.Int("at", func(e imports.Entry) int64 { return e.At.UnixMilli() }),
+			db.Text("entry", func(e imports.Entry) string { return prefix + e.Name }),
+			db.Text("account", func(imports.Entry) string { return string(account) })))
+	slices.SortFunc(entries, func(a, b imports.Entry) int { return cmp.Compare(a.Name, b.Name) })
 	return entries, err
 }
 
@@ -84,7 +85,7 @@ func (rs *Reports) Opening(ctx context.Context, account ledger.Account, asset st
 	if err := account.CheckHolder(); err != nil {
 		return 0, since, err
 	}
-	e := ledger.Entry{ID: store.OpeningID(account, asset)}
+	e := ledger.Entry{ID: imports.OpeningID(account, asset)}
 	err = rs.Read(ctx, func(t db.View) error {
 		amount, since = 0, time.Time{}
 		at, found, err := db.First(t, db.IntOf, "SELECT at FROM entries WHERE bucket = $1 AND entry = $2",

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
@@ -90,12 +91,12 @@ func (w Town) create(t testing.TB, url string, clock *testkit.Clock) *store.DB {
 	}
 	var accounts []store.Account
 	var ids []ledger.Account
-	var openings []store.Opening
+	var openings []imports.Opening
 	for n := range w.Holders {
 		a := w.Holder(n)
 		accounts, ids = append(accounts, store.Account{ID: a, Region: "DE", Opened: clock.Now()}), append(ids, a)
 		for _, symbol := range townTokens {
-			openings = append(openings, store.Opening{
+			openings = append(openings, imports.Opening{
 				Account: a, Asset: symbol,
 				Amount: 100_00000000 + ledger.Amount(n)*100_00000000/ledger.Amount(w.Holders),
 			})
@@ -119,7 +120,7 @@ func (w Town) create(t testing.TB, url string, clock *testkit.Clock) *store.DB {
 	return db
 }
 
-func postOpenings(ctx context.Context, db *store.DB, openings []store.Opening) error {
+func postOpenings(ctx context.Context, db *store.DB, openings []imports.Opening) error {
 	outcomes, err := db.PostOpenings(ctx, openings)
 	for _, o := range outcomes {
 		if err == nil {

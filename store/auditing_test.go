@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
@@ -289,12 +290,12 @@ func benchBooks(b *testing.B, url string, holders, days int) *store.DB {
 		fatal(err)
 	}
 	accounts, ids := make([]store.Account, holders), make([]ledger.Account, holders)
-	var openings []store.Opening
+	var openings []imports.Opening
 	for i := range holders {
 		ids[i] = ledger.Account(fmt.Sprintf("holder-%08d", i))
 		accounts[i] = store.Account{ID: ids[i], Region: "DE", Opened: noon}
-		openings = append(openings, store.Opening{Account: ids[i], Asset: bnb, Amount: coins(100)},
-			store.Opening{Account: ids[i], Asset: sol, Amount: coins(1000)})
+		openings = append(openings, imports.Opening{Account: ids[i], Asset: bnb, Amount: coins(100)},
+			imports.Opening{Account: ids[i], Asset: sol, Amount: coins(1000)})
 	}
 	fatal(db.OpenAccounts(b.Context(), accounts))
 	fatal(db.EnrollAll(b.Context(), ids, day1))

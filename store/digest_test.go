@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -136,12 +137,12 @@ func everyKind(t *testing.T, db *store.DB, clock *testkit.Clock) int {
 	ctx := t.Context()
 	open(t, db, "alice")
 	open(t, db, "bob")
-	outcomes, err := db.PostOpenings(ctx, []store.Opening{{Account: "alice", Asset: bnb, Amount: 10_00000000}})
+	outcomes, err := db.PostOpenings(ctx, []imports.Opening{{Account: "alice", Asset: bnb, Amount: 10_00000000}})
 	ok(t, refusal(outcomes, err))
-	outcomes, err = db.PostImport(ctx, "alice", []store.ImportEntry{
+	outcomes, err = db.PostImport(ctx, "alice", []imports.Entry{
 		{Name: "1", Kind: ledger.Import, At: noon.Add(-time.Hour),
-			Changes: []store.ImportChange{{bnb, 5}, {sol, 6}, {bnb, -2}}},
-		{Name: "2", Kind: ledger.RewardElsewhere, At: noon.Add(-time.Hour), Changes: []store.ImportChange{{bnb, 7}}},
+			Changes: []imports.Change{{Asset: bnb, Amount: 5}, {Asset: sol, Amount: 6}, {Asset: bnb, Amount: -2}}},
+		{Name: "2", Kind: ledger.RewardElsewhere, At: noon.Add(-time.Hour), Changes: []imports.Change{{Asset: bnb, Amount: 7}}},
 	})
 	ok(t, refusal(outcomes, err))
 	testkit.Must(db.Fund(ctx, "1", bnb, 100_00000000, false))(t)

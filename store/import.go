@@ -10,226 +10,73 @@ import (
 
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
-// ImportRow is how often a row is in one part of an export of another exchange.
-type ImportRow struct {
-	At        time.Time // UTC, a whole second
-	Asset     string
-	Operation string        // at most 255 bytes
-	Amount    ledger.Amount // the change, in smallest units
-	Reward    bool          // of Soft Staking, paid by the other exchange
-	Export    string        // at most 255 bytes
-	Part      int           // -1: the file is the whole export
-	Times     int           // above zero
-}
-
-// ImportEntry is what an import posts in one entry: the sums of some rows.
-type ImportEntry struct {
-	Name    string      // what the entry's ID ends with, behind "import/ACCOUNT/"
-	Kind    ledger.Kind // Import, RewardElsewhere or Opening
-	At      time.Time   // UTC, a whole second; of an opening it is the start of the first open day
-	Changes []ImportChange
-}
-
-// ImportChange is the change of an asset: above zero it came, below it went.
-type ImportChange struct {
-	Asset  string
-	Amount ledger.Amount
-}
-
-// ImportPrefix begins the IDs of the entries of an account's imports; their names follow.
-func ImportPrefix(account ledger.Account) string { return "import/" + string(account) + "/" }
-
-// importPart is how many rows are recorded in one transaction.
-const importPart = 10_000
-
-// RecordImport keeps the rows that an import has read, before anything of them is
-// posted: an import that is stopped in between is completed by the next one. Of a row
-// that is known in the same part of the same export the larger number stays, or zero
-// where the row no longer counts; whether it is a reward is what the last import says.
-// So repeating has no further effect. A row beyond the limits of ImportRow is ErrInvalid,
-// and nothing is recorded. Rows are written in transactions of 10,000: after another
-// error some may be recorded, and the same call may be made again.
-func (db *DB) RecordImport(ctx context.Context, account ledger.Account, rows []ImportRow) error {
-	if err := account.CheckHolder(); err != nil {
-		return err
-	}
-	for _, r := range rows {
-		if err := r.check(); err != nil {
-			return err
-		}
-	}
-	for part := range slices.Chunk(foldImportRows(rows), importPart) {
-		if err := db.engine.Write(ctx, func(t tx) error {
-			n, err := writeImportRows(t, account, part)
-			if err != nil || n == 0 {
-				return err
-			}
-			return db.logLine(t, "import read", string(account), fmt.Sprintf("rows: %d", n))
-		}); err != nil {
-			return fmt.Errorf("record the import into %s: %w", account, err)
-		}
-	}
-	return nil
-}
-
-// maxImportText is the length in bytes of the longest text of a row: it is part of a key.
-const maxImportText = 255
-
-func (r ImportRow) check() error {
-	if err := checkSecond(r.At); err != nil {
-		return err
-	}
-	switch {
-	case len(r.Operation) > maxImportText || len(r.Export) > maxImportText:
-		return ledger.ErrInvalid.In("", "an operation and an export of an import have at most %d bytes", maxImportText)
-	case r.Times < 0 || r.Part < -1:
-		return ledger.ErrInvalid.In("", "a row of an import counts %d times in part %d", r.Times, r.Part)
-	}
-	return nil
-}
-
-func checkSecond(at time.Time) error {
-	if at.Nanosecond() != 0 {
-		return ledger.ErrInvalid.In("", "the time %s of an import is not a whole second", at.Format(time.RFC3339Nano))
-	}
-	return nil
-}
-
-func compareImportRows(a, b ImportRow) int {
-	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Operation, b.Operation),
-		cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.Export, b.Export), cmp.Compare(a.Part, b.Part))
-}
-
-// foldImportRows sorts the rows, and makes one of those with the same key: a statement
-// must not change a row twice.
-func foldImportRows(rows []ImportRow) []ImportRow {
-	sorted := slices.SortedFunc(slices.Values(rows), compareImportRows)
-	folded := sorted[:0]
-	for _, r := range sorted {
-		if last := len(folded) - 1; last >= 0 && compareImportRows(folded[last], r) == 0 {
-			folded[last].Times = max(folded[last].Times, r.Times)
-			folded[last].Reward = folded[last].Reward || r.Reward
-			continue
-		}
-		folded = append(folded, r)
-	}
-	return folded
-}
-
-// writeImportRows writes rows, and says how many were new or changed.
-func writeImportRows(t tx, account ledger.Account, rows []ImportRow) (int64, error) {
-	bucket := int64(account.Bucket())
-	return t.Set(nil, `INSERT INTO import_rows (bucket, account, at, asset, operation, amount, export, part, times, reward)
-		SELECT r.bucket, r.account, r.at, r.asset, r.operation, r.amount, r.export, r.part, r.times, r.reward FROM {rows} WHERE true
-		ON CONFLICT (bucket, account, at, asset, operation, amount, export, part) DO UPDATE SET
-			times = CASE WHEN excluded.times > import_rows.times OR excluded.times = 0 THEN excluded.times ELSE import_rows.times END,
-			reward = excluded.reward
-		WHERE excluded.times > import_rows.times OR (excluded.times = 0 AND import_rows.times <> 0) OR excluded.reward <> import_rows.reward`,
-		db.SetOf(rows,
-			db.Int("bucket", func(ImportRow) int64 { return bucket }),
-			db.Text("account", func(ImportRow) string { return string(account) }),
-			db.Int("at", func(r ImportRow) int64 { return r.At.UnixMilli() }),
-			db.Text("asset", func(r ImportRow) string { return r.Asset }),
-			db.Text("operation", func(r ImportRow) string { return r.Operation }),
-			db.Int("amount", func(r ImportRow) int64 { return int64(r.Amount) }),
-			db.Text("export", func(r ImportRow) string { return r.Export }),
-			db.Int("part", func(r ImportRow) int64 { return int64(r.Part) }),
-			db.Int("times", func(r ImportRow) int64 { return int64(r.Times) }),
-			db.Int("reward", func(r ImportRow) int64 { return flag(r.Reward) })))
-}
-
 // PostImport posts entries of an account's import, in order, and says of each what became
 // of it. An entry is named by the account and its name: repeating has no further effect
 // and answers as the first time; another content under the same name is ErrConflict.
-func (db *DB) PostImport(ctx context.Context, account ledger.Account, imported []ImportEntry) ([]Outcome, error) {
+func (b *DB) PostImport(ctx context.Context, account ledger.Account, imported []imports.Entry) ([]Outcome, error) {
 	if err := account.CheckHolder(); err != nil {
 		return nil, err
 	}
 	entries := make([]ledger.Entry, len(imported))
 	for i, e := range imported {
-		if err := checkSecond(e.At); err != nil {
+		var err error
+		if entries[i], err = e.Of(account); err != nil {
 			return nil, err
 		}
-		entries[i] = ledger.Entry{ID: ImportPrefix(account) + e.Name, Kind: e.Kind, At: e.At.UTC()}
-		for _, c := range e.Changes {
-			move := ledger.Move{From: ledger.Custody, To: account, Asset: c.Asset, Amount: c.Amount}
-			if c.Amount < 0 {
-				move = ledger.Move{From: account, To: ledger.Custody, Asset: c.Asset, Amount: -c.Amount}
-			}
-			entries[i].Moves = append(entries[i].Moves, move)
-		}
 	}
-	return db.postParts(ctx, entries, note{action: "import", subject: string(account)})
-}
-
-// Opening is what an account had of an asset when the books began for it.
-type Opening struct {
-	Account ledger.Account
-	Asset   string
-	Amount  ledger.Amount
-}
-
-// OpeningID is the ID of the entry of an account's opening of an asset.
-func OpeningID(account ledger.Account, asset string) string {
-	return "opening/" + string(account) + "/" + asset
+	return b.postParts(ctx, entries, note{action: "import", subject: string(account)})
 }
 
 // PostOpenings posts what accounts had in the beginning: at the start of the
 // first day of the books or, where that is closed, of the first open one. An
 // account has one opening an asset. Repeating has no further effect and answers as the
 // first time; another amount is ErrConflict.
-func (db *DB) PostOpenings(ctx context.Context, openings []Opening) ([]Outcome, error) {
+func (b *DB) PostOpenings(ctx context.Context, openings []imports.Opening) ([]Outcome, error) {
 	entries := make([]ledger.Entry, len(openings))
 	for i, o := range openings {
 		if err := o.Account.CheckHolder(); err != nil {
 			return nil, err
 		}
-		entries[i] = ledger.Entry{
-			ID: OpeningID(o.Account, o.Asset), Kind: ledger.Opening,
-			Moves: []ledger.Move{{From: ledger.Custody, To: o.Account, Asset: o.Asset, Amount: o.Amount}},
-		}
+		entries[i] = o.Entry()
 	}
-	return db.postParts(ctx, entries, note{action: "load"})
+	return b.postParts(ctx, entries, note{action: "load"})
 }
 
 // dateOpenings dates the openings among the entries: at the first open moment, and those
 // that were posted before as they were.
 func (b *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
-	openings := map[string][]*ledger.Entry{}
-	for i, e := range entries {
-		if e.Kind == ledger.Opening {
-			openings[e.ID] = append(openings[e.ID], &entries[i])
-		}
-	}
+	openings := slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool { return e.Kind != ledger.Opening })
 	if len(openings) == 0 {
 		return nil
 	}
-	err := b.engine.Read(ctx, func(t view) error {
-		first, err := b.firstOpen(t)
-		if err != nil {
+	posted := map[string]time.Time{}
+	var first staking.Day
+	err := b.engine.Read(ctx, func(t db.View) (err error) {
+		if first, err = b.firstOpen(t); err != nil {
 			return err
 		}
-		date := func(same []*ledger.Entry, at time.Time) {
-			for _, e := range same {
-				e.At = at
-			}
-		}
-		for _, same := range openings {
-			date(same, first.Start())
-		}
-		return t.QueryEach(func(r row) error {
-			date(openings[r.Text(0)], timeOf(r.Int(1)))
+		return t.QueryEach(func(r db.Row) error {
+			posted[r.Text(0)] = db.TimeOf(r.Int(1))
 			return nil
-		}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry = $2", db.SetOf(entries,
+		}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry = $2", db.SetOf(openings,
 			db.Int("bucket", func(e ledger.Entry) int64 { return int64(e.Bucket()) }),
 			db.Text("entry", func(e ledger.Entry) string { return e.ID })))
 	})
 	if err != nil {
 		return fmt.Errorf("look openings up: %w", err)
+	}
+	for i := range entries {
+		if e := &entries[i]; e.Kind == ledger.Opening {
+			e.At = first.Start()
+			if at, repeated := posted[e.ID]; repeated {
+				e.At = at
+			}
+		}
 	}
 	return nil
 }
@@ -239,13 +86,13 @@ const ownPart = 1000
 
 // postParts posts entries of our own, part by part, the openings among them dated first. At a
 // database's error nothing is known of the entries; post them again.
-func (db *DB) postParts(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
+func (b *DB) postParts(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
 	outcomes := make([]Outcome, 0, len(entries))
 	for part := range slices.Chunk(entries, ownPart) {
-		if err := db.dateOpenings(ctx, part); err != nil {
+		if err := b.dateOpenings(ctx, part); err != nil {
 			return nil, err
 		}
-		posted, err := db.post(ctx, &call{entries: part, own: true, note: n})
+		posted, err := b.post(ctx, &call{entries: part, own: true, note: n})
 		if err != nil {
 			return nil, err
 		}
@@ -259,14 +106,14 @@ const fillPart = 10_000
 
 // OpenAccounts opens many accounts, some thousands in each transaction. Those
 // that are there stay as they are. Idempotent.
-func (db *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
-	_, err := db.OpenOrFind(ctx, accounts)
+func (b *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
+	_, err := b.OpenOrFind(ctx, accounts)
 	return err
 }
 
 // OpenOrFind opens many accounts as OpenAccounts does, and returns those that were
 // there, as they are: their residence may be another than the one given.
-func (db *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Account, err error) {
+func (b *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Account, err error) {
 	for part := range slices.Chunk(accounts, fillPart) {
 		rows := make([]Account, len(part))
 		copy(rows, part)
@@ -275,7 +122,7 @@ func (db *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Accou
 				return nil, fmt.Errorf("open accounts: %w", err)
 			}
 		}
-		found, err := db.openPart(ctx, rows)
+		found, err := b.openPart(ctx, rows)
 		if err != nil {
 			return nil, fmt.Errorf("open accounts: %w", err)
 		}
@@ -285,15 +132,15 @@ func (db *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Accou
 }
 
 func (b *DB) openPart(ctx context.Context, accounts []Account) (there []Account, err error) {
-	slices.SortFunc(accounts, func(a, b Account) int {
-		return cmp.Or(a.ID.Bucket()-b.ID.Bucket(), cmp.Compare(a.ID, b.ID))
+	slices.SortFunc(accounts, func(x, y Account) int {
+		return cmp.Or(x.ID.Bucket()-y.ID.Bucket(), cmp.Compare(x.ID, y.ID))
 	})
 	bucket := db.Int("bucket", func(a Account) int64 { return int64(a.ID.Bucket()) })
 	id := db.Text("account", func(a Account) string { return string(a.ID) })
-	err = b.engine.Write(ctx, func(t tx) error {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
 		there = nil
 		fresh := map[string]bool{}
-		_, err := t.Set(func(r row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
+		_, err := t.Set(func(r db.Row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
 		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
 			db.SetOf(accounts, bucket, id,
 				db.Text("region", func(a Account) string { return string(a.Region) }),
@@ -318,20 +165,20 @@ func (b *DB) openPart(ctx context.Context, accounts []Account) (there []Account,
 // if each had accepted the current documents and switched on the day before. It
 // fills books with made-up holders and checks no region and no app version.
 // Those whose switch is on stay as they are. Idempotent.
-func (db *DB) EnrollAll(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
+func (b *DB) EnrollAll(ctx context.Context, accounts []ledger.Account, from staking.Day) error {
 	for _, a := range accounts {
 		if err := a.CheckHolder(); err != nil {
 			return fmt.Errorf("enroll accounts: %w", err)
 		}
 	}
-	if err := db.ensureDays(ctx); err != nil {
+	if err := b.ensureDays(ctx); err != nil {
 		return err
 	}
 	sorted := slices.SortedFunc(slices.Values(accounts),
-		func(a, b ledger.Account) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a, b)) })
+		func(x, y ledger.Account) int { return cmp.Or(x.Bucket()-y.Bucket(), cmp.Compare(x, y)) })
 	sorted = slices.Compact(sorted)
 	for part := range slices.Chunk(sorted, fillPart) {
-		if err := db.enrollPart(ctx, part, from); err != nil {
+		if err := b.enrollPart(ctx, part, from); err != nil {
 			return fmt.Errorf("enroll accounts from %s: %w", from, err)
 		}
 	}
@@ -344,12 +191,12 @@ func (b *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from sta
 	for _, a := range accounts {
 		touched, ids = append(touched, a.Bucket()), append(ids, string(a))
 	}
-	return b.engine.Write(ctx, func(t tx) error {
+	return b.engine.Write(ctx, func(t db.Tx) error {
 		if err := b.lockOpenDay(t, from, touched...); err != nil {
 			return err
 		}
 		n, known := len(accounts), 0
-		err := t.QuerySet(func(row) error { known++; return nil },
+		err := t.QuerySet(func(db.Row) error { known++; return nil },
 			"SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account AND a.closed = 0",
 			accountSet(accounts))
 		if err == nil && known != n {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -77,11 +78,11 @@ func TestLogOfAccounts(t *testing.T) {
 		}
 		w.wants("leave alice: from 2026-03-02")
 		for range 2 {
-			ok(t, db.RecordImport(ctx, "bob", []store.ImportRow{{At: noon, Asset: bnb, Operation: "Deposit", Amount: 1,
+			ok(t, db.Imports().Record(ctx, "bob", []imports.Row{{At: noon, Asset: bnb, Operation: "Deposit", Amount: 1,
 				Export: "2025", Times: 1}}))
 		}
 		w.wants("import read bob: rows: 1")
-		ok(t, db.RecordImport(ctx, "bob", []store.ImportRow{{At: noon, Asset: bnb, Operation: "Deposit", Amount: 1,
+		ok(t, db.Imports().Record(ctx, "bob", []imports.Row{{At: noon, Asset: bnb, Operation: "Deposit", Amount: 1,
 			Export: "2025", Times: 2}}))
 		w.wants("import read bob: rows: 1")
 		w.clock.Set(3, "00:10")

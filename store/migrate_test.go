@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
@@ -83,7 +84,7 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 		Address: "0x1"}); !testkit.Must(dbs[0].People().SetDepositAddress(ctx, a))(t) {
 		t.Error("an address is there before it is set")
 	}
-	ok(t, dbs[1].RecordImport(ctx, "alice", []store.ImportRow{{At: noon, Asset: "BNB", Operation: "Deposit", Amount: 1,
+	ok(t, dbs[1].Imports().Record(ctx, "alice", []imports.Row{{At: noon, Asset: "BNB", Operation: "Deposit", Amount: 1,
 		Export: "2025", Times: 1}}))
 	if known := testkit.Must(reports.New(dbs[0].Reader()).Imports(ctx, "alice"))(t); len(known.Rows) != 1 {
 		t.Errorf("the imports are %+v", known)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -99,7 +100,7 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 		if _, since, err := reports.New(db.Reader()).Opening(ctx, "alice", "BNB"); err != nil || !since.IsZero() {
 			t.Errorf("an opening is found before it is posted: %v", err)
 		}
-		openings := []store.Opening{{Account: "alice", Asset: "BNB", Amount: 5}, {Account: long, Asset: "ALGO", Amount: 9}}
+		openings := []imports.Opening{{Account: "alice", Asset: "BNB", Amount: 5}, {Account: long, Asset: "ALGO", Amount: 9}}
 		clock.Set(2, "12:00")
 		for _, o := range testkit.Must(db.PostOpenings(ctx, openings))(t) {
 			if o.Err != nil || !o.At.Equal(day1.Start()) {
@@ -108,8 +109,8 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 		}
 		clock.Set(3, "12:00")
 		settle(t, db, clock)
-		openings = append(openings, store.Opening{Account: "alice", Asset: "SOL", Amount: 5},
-			store.Opening{Account: "bob", Asset: "SOL", Amount: 5})
+		openings = append(openings, imports.Opening{Account: "alice", Asset: "SOL", Amount: 5},
+			imports.Opening{Account: "bob", Asset: "SOL", Amount: 5})
 		openings[1].Amount = 10
 		outcomes := testkit.Must(db.PostOpenings(ctx, openings))(t)
 		if o := outcomes[0]; !o.Repeated || !o.At.Equal(day1.Start()) {
@@ -124,7 +125,7 @@ func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
 			!since.Equal(day1.Start()) || amount != 9 {
 			t.Errorf("the opening is %d, %s, %v", amount, since, err)
 		}
-		_, err := db.PostOpenings(ctx, []store.Opening{{Account: "@desk", Asset: "SOL", Amount: 1}})
+		_, err := db.PostOpenings(ctx, []imports.Opening{{Account: "@desk", Asset: "SOL", Amount: 1}})
 		wants(t, err, ledger.ErrInvalid)
 	})
 }

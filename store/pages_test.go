@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -276,12 +277,12 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 		open(t, db, ledger.Account(strings.Repeat("c", ledger.MaxID)))
 		for _, id := range []ledger.Account{"carol", ledger.Account(strings.Repeat("c", ledger.MaxID))} {
 			on(t, db, id)
-			testkit.Must(db.PostOpenings(t.Context(), []store.Opening{{Account: id, Asset: "ADA", Amount: 1000_00000000}}))(t)
-			testkit.Must(db.PostImport(t.Context(), id, []store.ImportEntry{
+			testkit.Must(db.PostOpenings(t.Context(), []imports.Opening{{Account: id, Asset: "ADA", Amount: 1000_00000000}}))(t)
+			testkit.Must(db.PostImport(t.Context(), id, []imports.Entry{
 				{Name: noon.Format("2006-01-02T15:04:05Z"), Kind: ledger.Import, At: noon,
-					Changes: []store.ImportChange{{Asset: "BNB", Amount: 7_00000000}, {Asset: "ADA", Amount: -1}}},
+					Changes: []imports.Change{{Asset: "BNB", Amount: 7_00000000}, {Asset: "ADA", Amount: -1}}},
 				{Name: noon.Format("2006-01-02T15:04:05Z") + "/reward/9999", Kind: ledger.RewardElsewhere, At: noon,
-					Changes: []store.ImportChange{{Asset: "BNB", Amount: 1}}},
+					Changes: []imports.Change{{Asset: "BNB", Amount: 1}}},
 			}))(t)
 		}
 		fund(t, db, "ADA", 100)

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/idempotency"
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/people"
@@ -25,6 +26,9 @@ func (b *DB) People() *people.People {
 
 // Documents are the texts that holders accept.
 func (b *DB) Documents() *consent.Documents { return consent.New(b.engine, seam{b}, b.clock) }
+
+// Imports are the rows that were read of exports of other exchanges.
+func (b *DB) Imports() *imports.Imports { return imports.New(b.engine, seam{b}) }
 
 // Prices are what tokens were worth.
 func (b *DB) Prices() *pricing.Prices { return pricing.New(b.engine, seam{b}, b.clock) }
