@@ -52,8 +52,8 @@ var arrows = map[string][]string{
 	"consent":     {"staking", "ledger", "db"},
 	"pricing":     {"conversion", "staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
-	"store": {"store/schema", "people", "idempotency", "outbox", "imports", "consent", "pricing", "conversion",
-		"staking", "access", "audit", "ledger", "db"},
+	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "imports", "consent", "pricing",
+		"conversion", "staking", "access", "audit", "ledger", "db"},
 	"reports": {"store", "people", "outbox", "imports", "pricing", "conversion", "staking", "audit", "access",
 		"ledger", "db"},
 	"events":  {"reports", "store", "outbox", "staking", "access", "ledger"},
@@ -77,7 +77,8 @@ var arrows = map[string][]string{
 	"release":  {},
 	"main":     {"cli"},
 
-	"store/schema": {"staking", "access", "ledger", "db"},
+	"store/schema":  {"staking", "access", "ledger", "db"},
+	"store/restore": {"ledger", "db"},
 }
 
 // forTests are packages that only tests import, and each other.
@@ -94,9 +95,9 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "people", "idempotency", "outbox", "store/schema", "db", "reports", "conversion",
-	"imports", "consent", "pricing", "staking", "history", "audit", "store", "access", "events", "binance", "api", "web",
-	"sse", "serve", "demo", "cli"}
+var exact = []string{"ledger", "people", "idempotency", "outbox", "store/schema", "store/restore", "db", "reports",
+	"conversion", "imports", "consent", "pricing", "staking", "history", "audit", "store", "access", "events", "binance",
+	"api", "web", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{
@@ -385,7 +386,7 @@ func TestNothingOfOneMachine(t *testing.T) {
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
 var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency",
-	"outbox", "imports", "consent", "pricing", "store/schema", "store"}
+	"outbox", "imports", "consent", "pricing", "store/schema", "store/restore", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes"}

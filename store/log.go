@@ -21,21 +21,21 @@ type LogLine struct {
 
 // logLine writes a line of the log, in the transaction of the change that it is about.
 // Every change of the books writes one.
-func (db *DB) logLine(t tx, action, subject, detail string) error {
-	return db.writeLog(t, []LogLine{{Actor: db.actor, Action: action, Subject: subject, Detail: detail}})
+func (b *DB) logLine(t db.Tx, action, subject, detail string) error {
+	return b.writeLog(t, []LogLine{{Actor: b.actor, Action: action, Subject: subject, Detail: detail}})
 }
 
 // logMany writes one line for a change of many accounts: at least one, sorted.
-func (db *DB) logMany(t tx, action string, accounts []string, detail string) error {
+func (b *DB) logMany(t db.Tx, action string, accounts []string, detail string) error {
 	if last := len(accounts) - 1; last > 0 {
 		detail = strings.TrimSpace(fmt.Sprintf("%d accounts, the last %s %s", len(accounts), accounts[last], detail))
 	}
-	return db.logLine(t, action, accounts[0], detail)
+	return b.logLine(t, action, accounts[0], detail)
 }
 
 // writeLog writes lines of the log, now. Those of one transaction lie side by side, in the
 // bucket of the first one's subject: as many pages would be written as there are lines.
-func (b *DB) writeLog(t tx, lines []LogLine) error {
+func (b *DB) writeLog(t db.Tx, lines []LogLine) error {
 	if len(lines) == 0 {
 		return nil
 	}
@@ -60,11 +60,11 @@ func (b *DB) writeLog(t tx, lines []LogLine) error {
 // LogColumns are what ReadLogLine reads.
 const LogColumns = "at, actor, role, request, action, subject, detail"
 
-func ReadLogLine(r row) LogLine {
+func ReadLogLine(r db.Row) (LogLine, error) {
 	return LogLine{
-		At: timeOf(r.Int(0)), Actor: access.Actor{Credential: r.Text(1), Role: access.Role(r.Text(2)), Request: r.Text(3)},
+		At: db.TimeOf(r.Int(0)), Actor: access.Actor{Credential: r.Text(1), Role: access.Role(r.Text(2)), Request: r.Text(3)},
 		Action: r.Text(4), Subject: r.Text(5), Detail: r.Text(6),
-	}
+	}, nil
 }
 
 // CheckReason refuses a reason that is none, or that the log cannot keep as one line of at most

@@ -22,27 +22,27 @@ type TermsRevision struct {
 
 // AddAsset adds an asset to the books, with terms that hold from tomorrow on. The
 // same twice is once; the same symbol with other figures is ErrConflict.
-func (db *DB) AddAsset(ctx context.Context, token staking.Token) error {
+func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 	if err := checkToken(token); err != nil {
 		return err
 	}
 	symbol := token.Asset.Symbol
-	err := db.engine.Write(ctx, func(t tx) error {
+	err := b.engine.Write(ctx, func(t db.Tx) error {
 		if same, err := sameToken(t, token); err != nil || same {
 			return err
 		}
-		token.Terms.From = staking.DayOf(db.clock()) + 1
-		if err := db.writeToken(t, token, "added"); err != nil {
+		token.Terms.From = staking.DayOf(b.clock()) + 1
+		if err := b.writeToken(t, token, "added"); err != nil {
 			return err
 		}
 		detail := fmt.Sprintf("%d decimals, at most %s; %s", token.Asset.Scale, token.Asset.Format(token.Asset.MaxSupply),
 			describe(token.Asset, token.Terms))
-		return db.logLine(t, "asset add", symbol, detail)
+		return b.logLine(t, "asset add", symbol, detail)
 	})
 	if err != nil {
 		return fmt.Errorf("add %s: %w", symbol, err)
 	}
-	_, err = db.loadAssets(ctx)
+	_, err = b.loadAssets(ctx)
 	return err
 }
 
@@ -59,10 +59,10 @@ func checkToken(token staking.Token) error {
 }
 
 // sameToken says whether the asset is there, added with the same figures.
-func sameToken(t tx, token staking.Token) (bool, error) {
+func sameToken(t db.Tx, token staking.Token) (bool, error) {
 	a := token.Asset
 	var scale, supply int64
-	found, err := one(t, []*int64{&scale, &supply}, "SELECT scale, max_supply FROM assets WHERE symbol = $1", a.Symbol)
+	found, err := db.One(t, []*int64{&scale, &supply}, "SELECT scale, max_supply FROM assets WHERE symbol = $1", a.Symbol)
 	if err != nil || !found {
 		return false, err
 	}
@@ -96,18 +96,18 @@ func describe(a ledger.Asset, t staking.Terms) string {
 // TermsColumns are what ReadTermsRevision reads.
 const TermsColumns = "asset, from_day, offered, apr, minimum, cap, revision, set_at, set_by, reason"
 
-func ReadTermsRevision(r row) (TermsRevision, error) {
-	return TermsRevision{ReadTerms(r), int(r.Int(6)), timeOf(r.Int(7)), r.Text(8), r.Text(9)}, nil
+func ReadTermsRevision(r db.Row) (TermsRevision, error) {
+	return TermsRevision{ReadTerms(r), int(r.Int(6)), db.TimeOf(r.Int(7)), r.Text(8), r.Text(9)}, nil
 }
 
 // writeTerms writes a revision that nobody else may have written at the same time.
-func (db *DB) writeTerms(t tx, r TermsRevision) error {
+func (b *DB) writeTerms(t db.Tx, r TermsRevision) error {
 	n, err := t.Exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		r.Asset, int64(r.From), int64(r.Revision), flag(r.Offered), int64(r.APR), int64(r.Min), int64(r.Cap), db.now(),
-		db.actor.Credential, r.Reason)
+		r.Asset, int64(r.From), int64(r.Revision), db.Flag(r.Offered), int64(r.APR), int64(r.Min), int64(r.Cap), b.now(),
+		b.actor.Credential, r.Reason)
 	if err == nil && n == 0 {
-		err = errRetry
+		err = db.ErrRetry
 	}
 	if err != nil {
 		return fmt.Errorf("write the terms of %s: %w", r.Asset, err)
@@ -116,35 +116,35 @@ func (db *DB) writeTerms(t tx, r TermsRevision) error {
 }
 
 // revisions is how many terms of a token were set for this very day.
-func revisions(t tx, asset string, d staking.Day) (int, error) {
-	n, err := count(t, "SELECT count(*) FROM terms WHERE asset = $1 AND from_day = $2", asset, int64(d))
+func revisions(t db.Tx, asset string, d staking.Day) (int, error) {
+	n, err := db.Count(t, "SELECT count(*) FROM terms WHERE asset = $1 AND from_day = $2", asset, int64(d))
 	return int(n), err
 }
 
 // SetTerms sets a token's terms from a day on, at the earliest tomorrow, until
 // the next day for which terms are set. What was set for that day before is kept.
 // Terms that hold then already are not set again.
-func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
-	asset, err := db.Asset(ctx, terms.Asset)
+func (b *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
+	asset, err := b.Asset(ctx, terms.Asset)
 	if err != nil {
 		return err
 	}
 	if err := terms.Check(asset); err != nil {
 		return err
 	}
-	if tomorrow := staking.DayOf(db.clock()) + 1; terms.From < tomorrow || terms.From >= staking.Forever {
+	if tomorrow := staking.DayOf(b.clock()) + 1; terms.From < tomorrow || terms.From >= staking.Forever {
 		return ledger.ErrInvalid.In("", "terms of %s: they are set from tomorrow on (%s), not from %s",
 			terms.Asset, tomorrow, terms.From).Because(ReasonDayBegun)
 	}
 	detail := describe(asset, terms)
 	if !terms.Offered {
-		holders, err := db.earningHolders(ctx, terms)
+		holders, err := b.earningHolders(ctx, terms)
 		if err != nil {
 			return fmt.Errorf("set the terms of %s: %w", terms.Asset, err)
 		}
 		detail += fmt.Sprintf("; holders who earn with it until then: %d", holders)
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
 		holding, err := TermsAt(t, terms.From)
 		if err != nil || sameFigures(holding[terms.Asset], terms) {
 			return err
@@ -153,10 +153,10 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		if err != nil {
 			return err
 		}
-		if err := db.writeTerms(t, TermsRevision{Terms: terms, Revision: n + 1}); err != nil {
+		if err := b.writeTerms(t, TermsRevision{Terms: terms, Revision: n + 1}); err != nil {
 			return err
 		}
-		return db.logLine(t, "terms set", terms.Asset, detail)
+		return b.logLine(t, "terms set", terms.Asset, detail)
 	})
 	if err != nil {
 		return fmt.Errorf("set the terms of %s: %w", terms.Asset, err)
@@ -167,8 +167,8 @@ func (db *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 // CorrectTerms corrects a token's terms of one day that is over and not declared,
 // and of that day alone. What was accrued for it is accrued again by the next run;
 // an approval of it is taken back. Who corrected and why is kept. Safe to call twice.
-func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Terms, reason string) error {
-	asset, err := db.Asset(ctx, terms.Asset)
+func (b *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Terms, reason string) error {
+	asset, err := b.Asset(ctx, terms.Asset)
 	if err != nil {
 		return err
 	}
@@ -179,20 +179,20 @@ func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Ter
 	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return err
 	}
-	if today := staking.DayOf(db.clock()); d >= today {
+	if today := staking.DayOf(b.clock()); d >= today {
 		return ledger.ErrInvalid.In("", "%s is not over", d).Because(ReasonDayNotOver)
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
-		if err := db.lockUndeclared(t, d, terms.Asset); err != nil {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		if err := b.lockUndeclared(t, d, terms.Asset); err != nil {
 			return err
 		}
-		if done, err := db.correct(t, terms, reason); err != nil || done {
+		if done, err := b.correct(t, terms, reason); err != nil || done {
 			return err
 		}
 		if err := unaccrue(t, d, terms.Asset); err != nil {
 			return err
 		}
-		return db.logLine(t, "terms correct", terms.Asset, describe(asset, terms)+" for that day alone: "+reason)
+		return b.logLine(t, "terms correct", terms.Asset, describe(asset, terms)+" for that day alone: "+reason)
 	})
 	if err != nil {
 		return fmt.Errorf("correct the terms of %s of %s: %w", terms.Asset, d, err)
@@ -201,7 +201,7 @@ func (db *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Ter
 }
 
 // lockToken takes what Declare takes: the day's total of a token is not declared until the commit.
-func lockToken(t tx, asset string) error {
+func lockToken(t db.Tx, asset string) error {
 	n, err := t.Exec("UPDATE progress SET paid_through = paid_through WHERE bucket = 0 AND asset = $1", asset)
 	if err == nil && n == 0 {
 		err = ledger.ErrNotFound.In("", "%s has no progress", asset)
@@ -210,11 +210,11 @@ func lockToken(t tx, asset string) error {
 }
 
 // lockUndeclared locks a token whose day is not declared.
-func (db *DB) lockUndeclared(t tx, d staking.Day, asset string) error {
+func (b *DB) lockUndeclared(t db.Tx, d staking.Day, asset string) error {
 	if err := lockToken(t, asset); err != nil {
 		return err
 	}
-	declared, err := db.declared(t, d, asset)
+	declared, err := b.declared(t, d, asset)
 	if err == nil && declared {
 		err = ledger.ErrInvalid.In("", "it is declared and being paid").Because(ReasonDeclared)
 	}
@@ -223,7 +223,7 @@ func (db *DB) lockUndeclared(t tx, d staking.Day, asset string) error {
 
 // correct writes the corrected terms, and after them those that held before.
 // done says that they held already.
-func (db *DB) correct(t tx, terms staking.Terms, reason string) (done bool, err error) {
+func (b *DB) correct(t db.Tx, terms staking.Terms, reason string) (done bool, err error) {
 	holding, err := TermsAt(t, terms.From)
 	if err != nil {
 		return false, err
@@ -245,17 +245,17 @@ func (db *DB) correct(t tx, terms staking.Terms, reason string) (done bool, err 
 	}
 	if next == 0 {
 		before.From = terms.From + 1
-		if err := db.writeTerms(t, TermsRevision{Terms: before, Revision: 1,
+		if err := b.writeTerms(t, TermsRevision{Terms: before, Revision: 1,
 			Reason: fmt.Sprintf("as before the correction of %s", terms.From)}); err != nil {
 			return false, err
 		}
 	}
-	return false, db.writeTerms(t, TermsRevision{Terms: terms, Revision: n + 1, Reason: reason})
+	return false, b.writeTerms(t, TermsRevision{Terms: terms, Revision: n + 1, Reason: reason})
 }
 
 // unaccrue takes back what was accrued of a token's day. It writes every row of
 // the token's progress, so that whoever is accruing it at the same time begins again.
-func unaccrue(t tx, d staking.Day, asset string) error {
+func unaccrue(t db.Tx, d staking.Day, asset string) error {
 	if _, err := t.Exec(`UPDATE progress SET accrued_through = CASE WHEN paid_through = $1 - 1 THEN $1 - 1 ELSE accrued_through END
 	                      WHERE asset = $2`, int64(d), asset); err != nil {
 		return err
@@ -276,14 +276,14 @@ func unaccrue(t tx, d staking.Day, asset string) error {
 // earningHolders counts the holders who earn with a token today and whose enrollment covers the day
 // from which new terms of it hold.
 func (b *DB) earningHolders(ctx context.Context, next staking.Terms) (n int64, err error) {
-	err = b.engine.Read(ctx, func(t view) error {
+	err = b.engine.Read(ctx, func(t db.View) error {
 		today, err := TermsAt(t, staking.DayOf(b.clock()))
 		now := today[next.Asset]
 		if err != nil || !now.Offered {
 			return err
 		}
 		n = 0
-		return t.QueryEach(func(r row) error { n += r.Int(0); return nil }, `SELECT count(*) FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account
+		return t.QueryEach(func(r db.Row) error { n += r.Int(0); return nil }, `SELECT count(*) FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account
 			JOIN balances b ON b.bucket = a.bucket AND b.account = a.account
 			WHERE a.bucket = $1 AND a.closed = 0 AND e.until_day > $2 AND e.from_day < e.until_day AND b.asset = $3 AND b.balance >= $4`,
 			everyBucket(sameInt("day", int64(next.From)), sameText("asset", next.Asset),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store/restore"
 	"github.com/softstake/softstake/store/schema"
 )
 
@@ -25,7 +26,7 @@ func (b *DB) migrations() []db.Migration {
 	all := steps(b.clock, b.actor)
 	last := &all[len(all)-1]
 	fill := last.Fill
-	last.Fill = func(ctx context.Context, t tx, progress func(rows int64)) (err error) {
+	last.Fill = func(ctx context.Context, t db.Tx, progress func(rows int64)) (err error) {
 		if fill != nil {
 			err = fill(ctx, t, progress)
 		}
@@ -39,8 +40,8 @@ func (b *DB) migrations() []db.Migration {
 
 // CheckSchema is ErrSchema if the books no longer have the schema of this program:
 // another process has upgraded them. It may be called at any time.
-func (db *DB) CheckSchema(ctx context.Context) error {
-	return db.engine.Read(ctx, func(view) error { return nil })
+func (b *DB) CheckSchema(ctx context.Context) error {
+	return b.engine.Read(ctx, func(db.View) error { return nil })
 }
 
 // Upgraded says from which schema to which books were brought, and what that changed for
@@ -59,60 +60,57 @@ type Upgraded struct {
 // migration and the rows that it has worked through so far, where it counts them; it
 // may be nil. ErrNoBooks and ErrSchema (of a newer program) as Open.
 func Upgrade(ctx context.Context, url string, o Options, progress func(migration, rows int64)) (u Upgraded, err error) {
-	db, err := connect(ctx, url, o, false)
+	b, err := connect(ctx, url, o, false)
 	if err != nil {
 		return u, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	u.To = db.engine.Known()
-	if u.From, err = db.version(ctx, false); err != nil {
+	defer func() { err = errors.Join(err, b.Close()) }()
+	u.To = b.engine.Known()
+	if u.From, err = b.version(ctx, false); err != nil {
 		return u, err
 	}
-	if err := db.readTest(ctx, o.ClockMoved); err != nil {
+	if err := b.readTest(ctx, o.ClockMoved); err != nil {
 		return u, err
 	}
 	if u.From >= u.To {
-		return u, db.engine.CheckVersion(u.From)
+		return u, b.engine.CheckVersion(u.From)
 	}
-	u.Changes, err = db.upgrade(ctx, u.From, progress)
+	u.Changes, err = b.upgrade(ctx, u.From, progress)
 	return u, err
 }
 
 // version is the schema of the books: ErrNoBooks if there are none, ErrUnfinished as
-// checkRestored.
-func (db *DB) version(ctx context.Context, audited bool) (int64, error) {
-	n, err := db.engine.Version(ctx)
+// restore.Check.
+func (b *DB) version(ctx context.Context, audited bool) (int64, error) {
+	n, err := b.engine.Version(ctx)
 	if err == nil && n == 0 {
 		err = ErrNoBooks
 	}
 	if err == nil {
-		err = db.checkRestored(ctx, audited)
+		err = restore.Check(ctx, b.engine, audited)
 	}
 	return n, err
 }
 
 // upgrade runs the migrations after one, and says what they changed.
-func (db *DB) upgrade(ctx context.Context, from int64, progress func(migration, rows int64)) (changes []LogLine,
+func (b *DB) upgrade(ctx context.Context, from int64, progress func(migration, rows int64)) (changes []LogLine,
 	err error) {
-	db.upgradedFrom = from
-	if err := db.engine.Migrate(ctx, db.engine.Known(), progress); err != nil || from == db.engine.Known() {
+	b.upgradedFrom = from
+	if err := b.engine.Migrate(ctx, b.engine.Known(), progress); err != nil || from == b.engine.Known() {
 		return nil, err
 	}
-	return db.upgradeLines(ctx)
+	return b.upgradeLines(ctx)
 }
 
 // upgradeLines are what the last upgrade wrote into the log, without the line that it was
 // made: all after the upgrade before it, so that those of an interrupted one are among them.
-func (db *DB) upgradeLines(ctx context.Context) (lines []LogLine, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
-		lines = nil
-		return t.Query(func(r row) error {
-			lines = append(lines, ReadLogLine(r))
-			return nil
-		}, `SELECT `+LogColumns+` FROM log WHERE action = 'upgrade' AND subject <> 'books' AND at > (
+func (b *DB) upgradeLines(ctx context.Context) (lines []LogLine, err error) {
+	err = b.engine.Read(ctx, func(t db.View) (err error) {
+		lines, err = db.All(t, ReadLogLine, `SELECT `+LogColumns+` FROM log WHERE action = 'upgrade' AND subject <> 'books' AND at > (
 		      SELECT COALESCE(max(b.at), 0) FROM log b WHERE b.action = 'upgrade' AND b.subject = 'books' AND b.at < (
 		        SELECT max(l.at) FROM log l WHERE l.action = 'upgrade' AND l.subject = 'books'))
 		    ORDER BY at, subject, detail`)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what the upgrade changed: %w", err)
