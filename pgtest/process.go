@@ -177,15 +177,28 @@ func (s *Server) awaitReady(ctx context.Context) error {
 	}
 }
 
-// execute runs one statement on a connection of its own to the maintenance database.
+// execute runs one statement in the maintenance database. Its connection is kept, because
+// a new one costs as much as copying a small database does.
 func (s *Server) execute(ctx context.Context, sql string) (err error) {
-	conn, err := pgx.Connect(ctx, s.URL("postgres"))
-	if err != nil {
-		return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil || s.conn.IsClosed() {
+		if s.conn, err = pgx.Connect(ctx, s.URL("postgres")); err != nil {
+			return err
+		}
 	}
-	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	_, err = conn.Exec(ctx, sql)
+	_, err = s.conn.Exec(ctx, sql)
 	return err
+}
+
+// disconnect closes the connection of execute.
+func (s *Server) disconnect(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil {
+		return nil
+	}
+	return s.conn.Close(ctx)
 }
 
 // end sends the signal and returns when the server has ended.
@@ -193,13 +206,14 @@ func (s *Server) end(ctx context.Context, signal os.Signal) error {
 	if s.running == nil {
 		return nil
 	}
+	closed := s.disconnect(ctx)
 	if err := s.running.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop PostgreSQL: %w", err)
 	}
 	select {
 	case <-s.running.exited:
 		s.running = nil
-		return nil
+		return closed
 	case <-ctx.Done():
 		return fmt.Errorf("PostgreSQL did not stop: %w\n%s", ctx.Err(), s.logEnd())
 	}
