@@ -68,14 +68,9 @@ func (b *DB) makeDays(t tx, through staking.Day) error {
 	if missing == nil {
 		return nil
 	}
-	// Bucket 0 last: its rows say that the others are there.
-	for bucket := ledger.Buckets - 1; bucket >= 0; bucket-- {
-		if _, err := t.Set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, r.closed FROM "+
-			"{rows} WHERE true ON CONFLICT DO NOTHING",
-			db.SetOf(missing,
-				db.Int("bucket", func(staking.Day) int64 { return int64(bucket) }),
-				db.Int("day", dayNumber),
-				db.Int("closed", func(staking.Day) int64 { return 0 }))); err != nil {
+	for _, day := range missing {
+		if _, err := t.Set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, 0 FROM {rows} WHERE true "+
+			"ON CONFLICT DO NOTHING", EveryBucket(day)); err != nil {
 			return err
 		}
 	}

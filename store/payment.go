@@ -80,7 +80,7 @@ type bucketTotal struct {
 // batchesOf reads what the buckets have accrued, those with rewards, and sums it, checked.
 func batchesOf(t view, d staking.Day, token string) (accrued []bucketTotal, holders int64, total ledger.Amount,
 	err error) {
-	err = t.QueryEach(func(r row) error {
+	err = t.QuerySet(func(r row) error {
 		b := bucketTotal{r.Int(0), ledger.Amount(r.Int(1))}
 		if b.sum > 0 {
 			accrued = append(accrued, b)
@@ -88,7 +88,8 @@ func batchesOf(t view, d staking.Day, token string) (accrued []bucketTotal, hold
 		holders += r.Int(2)
 		total, err = total.Add(b.sum)
 		return err
-	}, "SELECT bucket, total, holders FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
+	}, "SELECT b.bucket, b.total, b.holders FROM {rows} "+
+		"JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset ORDER BY b.bucket",
 		everyBucket(sameInt("day", int64(d)), sameText("asset", token)))
 	return accrued, holders, total, err
 }

@@ -48,9 +48,10 @@ type progressRow struct {
 func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	var covered []int64 // accounts of each bucket, up to batchSize
 	err := b.engine.Write(ctx, func(t tx) (err error) {
-		covered, err = db.AllEach(t, db.IntOf,
-			fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM enrollments WHERE bucket = $1 AND from_day <= $2 AND until_day > $2 LIMIT %d) AS enrolled`, batchSize),
-			EveryBucket(d))
+		covered, err = db.AllOf(t, db.IntOf, fmt.Sprintf(`SELECT (SELECT count(*) FROM (
+				SELECT 1 FROM enrollments e
+				 WHERE e.bucket = r.bucket AND e.from_day <= r.day AND e.until_day > r.day LIMIT %d) AS enrolled)
+			  FROM {rows}`, batchSize), EveryBucket(d))
 		if err != nil {
 			return err
 		}
@@ -86,8 +87,9 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]sta
 	var accrued []int64 // positions of each bucket
 	err := db.engine.Write(ctx, func(t tx) error {
 		accrued = make([]int64, ledger.Buckets)
-		if err := t.QueryEach(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
-			"SELECT bucket, holders FROM batches WHERE bucket = $1 AND day = $2", EveryBucket(d)); err != nil {
+		if err := t.QuerySet(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
+			"SELECT b.bucket, b.holders FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day",
+			EveryBucket(d)); err != nil {
 			return err
 		}
 		for _, token := range tokens {
