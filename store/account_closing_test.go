@@ -170,7 +170,7 @@ func TestAClosedAccountTakesNothing(t *testing.T) {
 // A deposit comes at the moment at which an account is closed, from another
 // process: it is in and the account is open, or the account is closed and has nothing.
 func TestADepositAtTheClosing(t *testing.T) {
-	twoProcesses(t, func(t *testing.T, one, two *store.DB) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		was := map[bool]int{}
 		for round := range 60 {
 			id := ledger.Account(fmt.Sprintf("a%d", round))

@@ -19,19 +19,6 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-// eachTwo runs a test on every database, whose books two processes have open.
-func eachTwo(t *testing.T, test func(t *testing.T, one, two *store.DB, clock *testkit.Clock)) {
-	t.Helper()
-	eachURL(t, func(t *testing.T, url string) {
-		clock := testkit.NewClock(noon)
-		one := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
-		closeAfter(t, one)
-		two := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
-		closeAfter(t, two)
-		test(t, one, two, clock)
-	})
-}
-
 // asked is a request of alice's under a key, to be kept for an hour.
 func asked(key, request string) idempotency.Request {
 	return idempotency.Request{Owner: "key alice", Key: key, Digest: sha256.Sum256([]byte(request)),

@@ -108,12 +108,8 @@ func (b auditBooks) tell() {
 }
 
 func TestAudit(t *testing.T) {
-	eachURL(t, func(t *testing.T, url string) {
-		clock := testkit.NewClock(noon)
-		db, err := store.Create(t.Context(), url, options(clock), shipped(t, day1))
-		ok(t, err)
-		closeAfter(t, db)
-		b := auditBooks{t, db, clock, handOf(t, url)}
+	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) {
+		b := auditBooks{t, opened(t, url, clock), clock, handOf(t, url)}
 		b.tell()
 		b.hand.keep(t)
 		for _, part := range []struct {
@@ -182,9 +178,10 @@ func findsNothingInGoodBooks(t *testing.T, b auditBooks) {
 
 // A day's audit finds what is wrong on that day, and not what is on others.
 func ofADay(t *testing.T, b auditBooks) {
-	b.hand(t, fmt.Sprintf("UPDATE accruals SET reward = reward + 1 WHERE day = %d AND account = 'alice' AND asset = 'BNB'",
-		day1+3))
-	defer b.hand.restore(t)
+	sql := fmt.Sprintf("UPDATE accruals SET reward = reward + 1 WHERE day = %d AND account = 'alice' AND asset = 'BNB'",
+		day1+3)
+	b.hand(t, sql)
+	defer b.hand.restore(t, sql)
 	for d := day1 + 2; d < day1+5; d++ {
 		r := auditOf(t, b.DB, audit.Options{Day: &d})
 		if d != day1+3 {

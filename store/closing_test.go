@@ -8,8 +8,8 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -19,13 +19,14 @@ import (
 func eachClosing(t *testing.T, after time.Duration,
 	test func(t *testing.T, db *store.DB, url string, clock *testkit.Clock)) {
 	t.Helper()
-	eachURL(t, func(t *testing.T, url string) {
-		clock, b := testkit.NewClock(noon), shipped(t, day1)
-		b.CloseAfter = after
-		db := testkit.Must(store.Create(t.Context(), url, options(clock), b))(t)
-		closeAfter(t, db)
-		test(t, db, url, clock)
-	})
+	for _, kind := range scenario.Databases {
+		t.Run(kind, func(t *testing.T) {
+			clock, b := testkit.NewClock(noon), shipped(t, day1)
+			b.CloseAfter = after
+			url := scenario.Books(t, kind, options(clock), b)
+			test(t, opened(t, url, clock), url, clock)
+		})
+	}
 }
 
 // TestDaysCloseAsTheBooksSay, whoever wants to close them: late entries are taken until then.
@@ -106,9 +107,9 @@ func TestSettingWhenDaysClose(t *testing.T) {
 
 // TestAClosingAndItsChangeWaitForEachOther: the closing that comes later goes by the change.
 func TestAClosingAndItsChangeWaitForEachOther(t *testing.T) {
-	url, clock := pgtest.Database(t), testkit.NewClock(noon)
-	db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
-	closeAfter(t, db)
+	clock := testkit.NewClock(noon)
+	url := scenario.Books(t, "postgres", options(clock), shipped(t, day1))
+	db := opened(t, url, clock)
 	clock.Set(2, "00:00")
 	testkit.Must(db.Exec(t.Context(), "SELECT 1"))(t)
 	g := shut(t, url, "UPDATE close_after SET set_at = set_at")

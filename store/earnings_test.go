@@ -38,10 +38,8 @@ func agrees(t *testing.T, rs *reports.Reports, id ledger.Account) reports.Holder
 // What is kept of an account's worth is what its rewards come to, whatever is paid
 // and priced in between, in the process that asks and in another.
 func TestEarningsAreWorthWhatTheRewardsAre(t *testing.T) {
-	eachURL(t, func(t *testing.T, url string) {
-		clock := testkit.NewClock(noon)
-		db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
-		closeAfter(t, db)
+	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) {
+		db := opened(t, url, clock)
 		other := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 		closeAfter(t, other)
 		here, there := reports.New(db.Reader()), reports.New(other.Reader()) // each keeps what it knows

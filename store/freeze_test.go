@@ -200,7 +200,7 @@ func TestAFreezeIsIdempotentAndLogged(t *testing.T) {
 // Transfers come from two processes while the account is frozen by one of them: none is
 // posted after the freeze, whatever its process has read before.
 func TestAFreezeAmongPostings(t *testing.T) {
-	twoProcesses(t, func(t *testing.T, one, two *store.DB) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		open(t, one, "alice")
 		open(t, one, "bob")
 		deposit(t, one, "d", "alice", 100, bnb, time.Time{})

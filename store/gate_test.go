@@ -9,7 +9,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -48,7 +48,8 @@ func (g gate) waiting(n int) {
 	for deadline := time.Now().Add(time.Minute); ; {
 		var waiting int
 		ok(g.T, g.looks.QueryRow(g.Context(),
-			"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting))
+			"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+		).Scan(&waiting))
 		if waiting >= n {
 			return
 		}
@@ -68,17 +69,15 @@ func (g gate) open() {
 // twoOnPostgres runs a test on new books in PostgreSQL that two processes have open.
 func twoOnPostgres(t *testing.T, test func(t *testing.T, url string, one, two *store.DB)) {
 	t.Helper()
-	url, clock := pgtest.Database(t), testkit.NewClock(noon)
-	one := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
-	closeAfter(t, one)
-	two := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
-	closeAfter(t, two)
+	clock := testkit.NewClock(noon)
+	url := scenario.Books(t, "postgres", options(clock), shipped(t, day1))
+	one, two := opened(t, url, clock), opened(t, url, clock)
 	open(t, one, "alice")
 	test(t, url, one, two)
 	wantClean(t, auditOf(t, one, audit.Options{}))
 }
 
-// later posts an entry meanwhile.
+// later posts an entry in another goroutine.
 func later(t *testing.T, db *store.DB, e ledger.Entry) <-chan store.Outcome {
 	done := make(chan store.Outcome, 1)
 	go func() {

@@ -31,10 +31,8 @@ func (m *meddler) now() time.Time {
 // A holder is read from one snapshot: what is posted, paid, priced and switched between
 // two of its statements is not seen by the later one either.
 func TestHolderIsOneSnapshot(t *testing.T) {
-	eachURL(t, func(t *testing.T, url string) {
-		clock := testkit.NewClock(noon)
-		db := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
-		closeAfter(t, db)
+	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) {
+		db := opened(t, url, clock)
 		fund(t, db, "BNB", 1000)
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 2, "BNB", time.Time{})

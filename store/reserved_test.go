@@ -150,7 +150,7 @@ func TestAnUndoneRequestReservesNothing(t *testing.T) {
 // Requests and releases come at one moment from two processes: each withdrawal that was
 // requested can be ended.
 func TestRequestsAndReleasesAtOnce(t *testing.T) {
-	twoProcesses(t, func(t *testing.T, one, two *store.DB) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		open(t, one, "alice")
 		deposit(t, one, "d", "alice", 10, bnb, time.Time{})
 		for round := range 40 {

@@ -29,15 +29,34 @@ var (
 // that is shipped, at noon of that day.
 func each(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clock)) {
 	t.Helper()
+	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) { test(t, opened(t, url, clock), clock) })
+}
+
+// eachTwo is each with books that two processes have open.
+func eachTwo(t *testing.T, test func(t *testing.T, one, two *store.DB, clock *testkit.Clock)) {
+	t.Helper()
+	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) {
+		test(t, opened(t, url, clock), opened(t, url, clock), clock)
+	})
+}
+
+// eachBooks is each with books that nobody has open.
+func eachBooks(t *testing.T, test func(t *testing.T, url string, clock *testkit.Clock)) {
+	t.Helper()
 	for _, kind := range scenario.Databases {
 		t.Run(kind, func(t *testing.T) {
 			clock := testkit.NewClock(noon)
-			url := scenario.Books(t, kind, options(clock), shipped(t, day1))
-			db := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
-			closeAfter(t, db)
-			test(t, db, clock)
+			test(t, scenario.Books(t, kind, options(clock), shipped(t, day1)), clock)
 		})
 	}
+}
+
+// opened are the books at a URL, until the test ends.
+func opened(t *testing.T, url string, clock *testkit.Clock) *store.DB {
+	t.Helper()
+	db := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
+	closeAfter(t, db)
+	return db
 }
 
 // eachURL runs a test on every database, which is empty.

@@ -221,7 +221,7 @@ func TestWithdrawalsOfACallThatIsNotPosted(t *testing.T) {
 // two processes: one of them is posted, whatever else the account still holds, and
 // who posts it again is told so.
 func TestEndingsThatComeAtOnce(t *testing.T) {
-	twoProcesses(t, func(t *testing.T, one, two *store.DB) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		const rounds = 40
 		open(t, one, "alice")
 		deposit(t, one, "d", "alice", 1000, bnb, time.Time{})
@@ -261,7 +261,7 @@ func TestEndingsThatComeAtOnce(t *testing.T) {
 // The same entry comes at one moment from two processes, and takes all there is:
 // neither is told that it is not enough, though the second finds nothing left.
 func TestTheSameEntryAtOnceIsOnce(t *testing.T) {
-	twoProcesses(t, func(t *testing.T, one, two *store.DB) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		open(t, one, "alice")
 		for round := range 40 {
 			id := fmt.Sprintf("r%d", round)
@@ -274,20 +274,6 @@ func TestTheSameEntryAtOnceIsOnce(t *testing.T) {
 			}
 		}
 		has(t, one, "alice", 0, 0)
-	})
-}
-
-// twoProcesses runs a test on each database with two connections' worth of books,
-// as two processes have them.
-func twoProcesses(t *testing.T, test func(t *testing.T, one, two *store.DB)) {
-	t.Helper()
-	eachURL(t, func(t *testing.T, url string) {
-		clock := testkit.NewClock(noon)
-		one := testkit.Must(store.Create(t.Context(), url, options(clock), shipped(t, day1)))(t)
-		closeAfter(t, one)
-		two := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
-		closeAfter(t, two)
-		test(t, one, two)
 	})
 }
 
