@@ -25,14 +25,10 @@ type accountOut struct {
 }
 
 func showAccount(ctx context.Context, a store.Account) accountOut {
-	out := accountOut{
-		ID: string(a.ID), Region: string(a.Region), Opened: instant(a.Opened),
+	return accountOut{
+		ID: string(a.ID), Region: string(a.Region), Opened: instant(a.Opened), Closed: instantIf(a.Closed),
 		Frozen: showFreeze(a.Freeze, token(ctx).Role),
 	}
-	if !a.Closed.IsZero() {
-		out.Closed = instant(a.Closed)
-	}
-	return out
 }
 
 // accountRoutes are those of holders' accounts.
@@ -86,8 +82,8 @@ func (wr writer) openAccount(ctx context.Context, in *openIn) (*made[accountOut]
 	if err != nil {
 		return nil, err
 	}
-	a, err := wr.Account(ctx, id)
-	return sayMade(showAccount(ctx, a), repeated, err)
+	out, err := wr.account(ctx, id)
+	return sayMade(out, repeated, err)
 }
 
 // parseRegion reads a residence, "" being none. Its error is ledger.ErrInvalid, in its field.
@@ -128,8 +124,7 @@ func (wr writer) setRegion(ctx context.Context, in *residenceIn) (*answer[accoun
 	if err != nil {
 		return nil, err
 	}
-	a, err := wr.Account(ctx, in.id())
-	out := showAccount(ctx, a)
+	out, err := wr.account(ctx, in.id())
 	if ends > 0 {
 		out.Ends = ends.String()
 	}
@@ -137,6 +132,11 @@ func (wr writer) setRegion(ctx context.Context, in *residenceIn) (*answer[accoun
 }
 
 func (rd reader) getAccount(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
-	a, err := rd.Account(ctx, in.id())
-	return say(showAccount(ctx, a), err)
+	return say(rd.account(ctx, in.id()))
+}
+
+// account is an account as it is shown.
+func (rd reader) account(ctx context.Context, id ledger.Account) (accountOut, error) {
+	a, err := rd.Account(ctx, id)
+	return showAccount(ctx, a), err
 }

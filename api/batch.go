@@ -184,8 +184,7 @@ func (b *batch) show(ctx context.Context) batchOut {
 	for i, o := range b.outcomes {
 		e := batchEntryOut{Index: i, ID: b.ids[i], Status: statusRefused}
 		if o.Err != nil {
-			p := b.problem(ctx, o.Err)
-			e.Problem = &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
+			e.Problem = b.rowProblem(ctx, o.Err)
 		} else {
 			e.Status, e.At, e.PostedAt = statusPosted, instant(o.At), instant(o.PostedAt)
 			if o.Repeated {

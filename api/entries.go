@@ -84,15 +84,7 @@ func (wr writer) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
 	return showPosted(e.ID, outcomes[0], outcomes[0].Err)
 }
 
-type adjustmentIn struct {
-	Body struct {
-		ID     string   `json:"id" minLength:"1" maxLength:"128" example:"fix-1" doc:"Your name for the correction, unique forever."`
-		Moves  []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"Between holders, what is held, @custody and @desk."`
-		Reason string   `json:"reason" minLength:"1" maxLength:"200" example:"deposit 4711 was missed" doc:"Why; it is kept in the log, with who made the correction."`
-	}
-}
-
-func (wr writer) postAdjustment(ctx context.Context, in *adjustmentIn) (*posted, error) {
+func (wr writer) postAdjustment(ctx context.Context, in *struct{ Body reasonedIn }) (*posted, error) {
 	e, err := wr.entry(ctx, entryIn{ID: in.Body.ID, Kind: string(ledger.Adjustment), Moves: in.Body.Moves})
 	if err != nil {
 		return nil, err

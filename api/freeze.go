@@ -60,8 +60,7 @@ func (wr writer) freeze(ctx context.Context, in *freezeIn) (*answer[accountOut],
 	if _, err := wr.books.Freeze(ctx, in.id(), in.Body.Reason, in.Body.Earning); err != nil {
 		return nil, err
 	}
-	a, err := wr.Account(ctx, in.id())
-	return say(showAccount(ctx, a), err)
+	return say(wr.account(ctx, in.id()))
 }
 
 type unfreezeIn struct {
@@ -78,6 +77,5 @@ func (wr writer) unfreeze(ctx context.Context, in *unfreezeIn) (*answer[accountO
 	if _, _, err := wr.books.Unfreeze(ctx, in.id(), in.Body.Reason); err != nil {
 		return nil, err
 	}
-	a, err := wr.Account(ctx, in.id())
-	return say(showAccount(ctx, a), err)
+	return say(wr.account(ctx, in.id()))
 }

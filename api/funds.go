@@ -41,13 +41,6 @@ type fundIn struct {
 	}
 }
 
-type fundedEntry struct {
-	ID       string `json:"id" example:"fund/2026-11-22-1" doc:"The entry in the journal."`
-	At       string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
-	PostedAt string `json:"postedAt" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was written."`
-	Repeated bool   `json:"repeated" doc:"Whether it had been posted before."`
-}
-
 func (s *server) fundRoutes() {
 	get(s, "/v1/funds", office, reader.funds, about("get-funds", "Operation", "Read the house's money",
 		"The pools that rewards are paid from, with how long each lasts, "+
@@ -103,7 +96,7 @@ func wholeTokens(n *big.Int, scale int) string {
 	return text
 }
 
-func (wr writer) fund(ctx context.Context, in *fundIn) (*answer[fundedEntry], error) {
+func (wr writer) fund(ctx context.Context, in *fundIn) (*answer[entryOut], error) {
 	b := in.Body
 	asset, err := wr.Asset(ctx, b.Asset)
 	if err != nil {
@@ -118,5 +111,5 @@ func (wr writer) fund(ctx context.Context, in *fundIn) (*answer[fundedEntry], er
 			ledger.Clip(b.Amount))
 	}
 	o, err := wr.books.Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
-	return say(fundedEntry{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
+	return say(entryOut{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
 }

@@ -157,6 +157,22 @@ func (rd reader) since(d staking.Day) string {
 // instant writes a time as all times are written: RFC 3339 in UTC, with milliseconds.
 func instant(t time.Time) string { return ledger.FormatTime(t) }
 
+// instantIf writes a time, or nothing for the zero time.
+func instantIf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return instant(t)
+}
+
+// knownAs is a figure, or null where it is not known.
+func knownAs(known bool, figure string) *string {
+	if !known {
+		return nil
+	}
+	return &figure
+}
+
 func (rd reader) listTokens(ctx context.Context, _ *struct{}) (*answer[list[tokenOut]], error) {
 	tokens, err := rd.tokens(ctx)
 	return say(list[tokenOut]{Items: tokens}, err)

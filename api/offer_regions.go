@@ -27,14 +27,10 @@ type listingOut struct {
 }
 
 func showListing(l store.Listing) (listingOut, error) {
-	out := listingOut{
+	return listingOut{
 		Code: string(l.Region), From: l.From.String(), Added: instant(l.Added), Reason: l.Reason, Ended: l.Ended,
-		Restored: l.Restored,
-	}
-	if !l.Removed.IsZero() {
-		out.Removed = instant(l.Removed)
-	}
-	return out, nil
+		Removed: instantIf(l.Removed), Restored: l.Restored,
+	}, nil
 }
 
 type CodeIn struct {

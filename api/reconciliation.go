@@ -53,14 +53,11 @@ func (rd reader) reconciliations(ctx context.Context, in *reconciliationsIn) (*a
 		return rd.Reconciliations(ctx, orZero(after), in.State != "all", limit)
 	}, func(r store.Reconciliation) (reconciliationOut, error) {
 		asset, err := rd.Asset(ctx, r.Asset)
-		out := reconciliationOut{
+		return reconciliationOut{
 			Entry: r.Entry, Account: string(r.Account), Asset: r.Asset, At: instant(r.At), Until: instant(r.Until),
-			Lowest: asset.Format(r.Lowest), Flagged: instant(r.Flagged), Reason: r.Reason,
-		}
-		if !r.Resolved.IsZero() {
-			out.Resolved = instant(r.Resolved)
-		}
-		return out, err
+			Lowest: asset.Format(r.Lowest), Flagged: instant(r.Flagged), Resolved: instantIf(r.Resolved),
+			Reason: r.Reason,
+		}, err
 	})
 }
 

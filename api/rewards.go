@@ -74,15 +74,12 @@ func (rd reader) rewards(ctx context.Context, in *rewardsIn) (*answer[list[Rewar
 
 func (rd reader) showReward(ctx context.Context, r reports.Reward) (RewardOut, error) {
 	a, err := rd.Asset(ctx, r.Asset)
-	out := RewardOut{
+	return RewardOut{
 		Day: r.Day.String(), Asset: r.Asset, Opening: a.Format(r.Opening), Average: a.Format(r.Average),
-		Eligible: a.Format(r.Eligible),
-		APR:      r.APR.String(), Reward: a.Format(r.Reward), Credited: instant(r.PaidAt),
-	}
-	if r.PriceKnown {
-		out.PriceUSDT, out.ValueUSDT = new(usdt.Format(ledger.Amount(r.Price))), new(usdt.Format(r.Value))
-	}
-	return out, err
+		Eligible: a.Format(r.Eligible), APR: r.APR.String(), Reward: a.Format(r.Reward),
+		PriceUSDT: knownAs(r.PriceKnown, usdt.Format(ledger.Amount(r.Price))),
+		ValueUSDT: knownAs(r.PriceKnown, usdt.Format(r.Value)), Credited: instant(r.PaidAt),
+	}, err
 }
 
 func (rd reader) earnings(ctx context.Context, in *AccountIn) (*answer[earningsOut], error) {

@@ -132,17 +132,11 @@ func (rd reader) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut]
 	}
 	items, err := shown(previews, func(p reports.Preview) (previewOut, error) {
 		a, err := rd.Asset(ctx, p.Asset)
-		out := previewOut{
+		return previewOut{
 			Asset: p.Asset, Day: p.Day.String(), Declared: p.Declared, Holders: p.Holders, Total: a.Format(p.Total),
-			Average: a.Format(p.Average), Pool: a.Format(p.Pool), Verdict: textOf(p.Verdict),
-		}
-		if p.BeforeKnown {
-			out.Before = new(a.Format(p.Before))
-		}
-		if !p.LateUntil.IsZero() {
-			out.LateUntil = instant(p.LateUntil)
-		}
-		return out, err
+			Average: a.Format(p.Average), Before: knownAs(p.BeforeKnown, a.Format(p.Before)), Pool: a.Format(p.Pool),
+			Verdict: textOf(p.Verdict), LateUntil: instantIf(p.LateUntil),
+		}, err
 	})
 	if err != nil {
 		return nil, err
@@ -163,15 +157,11 @@ func (rd reader) previewOpen(ctx context.Context) (openOut, error) {
 	}
 	out.Tokens, err = shown(previews, func(p reports.OpenPreview) (openToken, error) {
 		a, err := rd.Asset(ctx, p.Asset)
-		token := openToken{
+		return openToken{
 			Asset: p.Asset, Holders: p.Holders, Total: a.Format(p.Total), Average: a.Format(p.Average),
-			Pool: a.Format(p.Pool),
-			Owed: a.Format(p.Owed), Missing: a.Format(p.Missing), Over: p.Over, Partial: p.Partial,
-		}
-		if p.BeforeKnown {
-			token.Before = new(a.Format(p.Before))
-		}
-		return token, err
+			Before: knownAs(p.BeforeKnown, a.Format(p.Before)), Pool: a.Format(p.Pool), Owed: a.Format(p.Owed),
+			Missing: a.Format(p.Missing), Over: p.Over, Partial: p.Partial,
+		}, err
 	})
 	return out, err
 }

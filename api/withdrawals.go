@@ -87,15 +87,11 @@ var withdrawalKeys = keyset[store.Withdrawal, store.Withdrawal]{
 func (rd reader) showWithdrawal(ctx context.Context) func(store.Withdrawal) (withdrawalOut, error) {
 	return func(w store.Withdrawal) (withdrawalOut, error) {
 		asset, err := rd.Asset(ctx, w.Asset)
-		out := withdrawalOut{
+		return withdrawalOut{
 			ID: w.ID, Account: string(w.Account), Asset: w.Asset, Amount: asset.Format(w.Amount), Address: w.Address,
-			Network: w.Network,
-			Tag:     w.Tag, ClientID: w.ClientID, At: instant(w.At), State: string(w.State),
-		}
-		if !w.Ended.IsZero() {
-			out.Ended = instant(w.Ended)
-		}
-		return out, err
+			Network: w.Network, Tag: w.Tag, ClientID: w.ClientID, At: instant(w.At), State: string(w.State),
+			Ended: instantIf(w.Ended),
+		}, err
 	}
 }
 

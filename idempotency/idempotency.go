@@ -139,14 +139,11 @@ func (c *claim) take(t db.Tx) error {
 	if err != nil || n > 0 {
 		return err
 	}
-	var there Response
-	var same, found bool
+	var same bool
 	var at, until int64
-	err = t.Query(func(r db.Row) error {
-		there = Response{Status: int(r.Int(0)), Headers: r.Text(1), Body: r.Bytes(2)}
-		same, found = string(r.Bytes(3)) == string(c.Digest[:]), true
-		at, until = r.Int(4), r.Int(5)
-		return nil
+	there, found, err := db.First(t, func(r db.Row) (Response, error) {
+		same, at, until = string(r.Bytes(3)) == string(c.Digest[:]), r.Int(4), r.Int(5)
+		return Response{Status: int(r.Int(0)), Headers: r.Text(1), Body: r.Bytes(2)}, nil
 	}, "SELECT status, headers, body, request, claimed, until FROM responses "+
 		"WHERE bucket = $1 AND owner = $2 AND key = $3", c.bucket, c.Owner, c.Key)
 	switch working := there.Status == 0 && at > c.at-ClaimLife.Milliseconds(); {
@@ -194,13 +191,9 @@ func (c *claim) release(t db.Tx) error {
 func (r *Requests) Prune(ctx context.Context) error {
 	now := r.now()
 	err := r.db.Prune(ctx, func(t db.View, most int) (db.Set, error) {
-		var old []claim
-		err := t.Query(func(r db.Row) error {
-			old = append(old, claim{
-				Request: Request{Owner: r.Text(1), Key: r.Text(2), Until: db.TimeOf(r.Int(4))}, bucket: r.Int(0),
-				at: r.Int(3),
-			})
-			return nil
+		old, err := db.All(t, func(r db.Row) (claim, error) {
+			q := Request{Owner: r.Text(1), Key: r.Text(2), Until: db.TimeOf(r.Int(4))}
+			return claim{Request: q, bucket: r.Int(0), at: r.Int(3)}, nil
 		}, `SELECT bucket, owner, key, claimed, until FROM responses
 		     WHERE until <= $1 AND (status <> 0 OR claimed <= $2) ORDER BY until LIMIT $3`, now, now-ClaimLife.Milliseconds(), int64(most))
 		return db.SetOf(old,

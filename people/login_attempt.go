@@ -41,8 +41,7 @@ func (p *People) CountAttempt(
 		if err != nil || n > 0 {
 			return err
 		}
-		var since int64
-		found, err := db.One(t, []*int64{&since}, "SELECT since FROM attempts WHERE bucket = $1 AND counter = $2",
+		since, found, err := db.First(t, db.IntOf, "SELECT since FROM attempts WHERE bucket = $1 AND counter = $2",
 			keyBucket(key), key)
 		if err == nil && !found {
 			err = db.ErrRetry // it was reset in between

@@ -53,8 +53,8 @@ func (p *People) makeSecret(ctx context.Context, name string, random io.Reader) 
 // meta is the value of a name in the table meta, or "".
 func (p *People) meta(ctx context.Context, name string) (value string, err error) {
 	err = p.db.Look(ctx, func(t db.View) error {
-		return t.Query(func(r db.Row) error { value = r.Text(0); return nil }, "SELECT value FROM meta "+
-			"WHERE name = $1", name)
+		value, _, err = db.First(t, db.TextOf, "SELECT value FROM meta WHERE name = $1", name)
+		return err
 	})
 	return value, err
 }
