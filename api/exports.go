@@ -1,9 +1,23 @@
 package api
 
 import (
+	"bufio"
 	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"strconv"
+	"strings"
+	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -210,4 +224,176 @@ func daysOf(from, to staking.Day) string {
 		return from.String()
 	}
 	return from.String() + "_" + to.String()
+}
+
+type balancesExportIn struct {
+	At string `query:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"The moment: from the first day of the books until now. What happens at it counts; a reward counts from the 00:00 after its day, once it is paid. Without it: now."`
+	ExportIn
+}
+
+type balanceLine struct {
+	Account ledger.Account `json:"account"`
+	Asset   string         `json:"asset"`
+	Free    string         `json:"free"`
+	Held    string         `json:"held"`
+}
+
+var balanceTable = table[balanceLine]{
+	columns: []string{"account", "asset", "free", "held"},
+	cells:   func(l balanceLine) []string { return []string{string(l.Account), l.Asset, l.Free, l.Held} },
+}
+
+func (rd reader) exportBalances(ctx context.Context, in *balancesExportIn) (*stream, error) {
+	at := rd.now()
+	if in.At != "" {
+		var err error
+		if at, err = parseTime(in.At); err != nil {
+			return nil, ledger.At("at", err)
+		}
+	}
+	// The books are read as fast as they can be, and not as fast as a client takes what it
+	// asked for: a snapshot that lasts keeps the database from cleaning up.
+	f, err := newSpool()
+	if err != nil {
+		return nil, err
+	}
+	size, err := rd.writeBalances(ctx, f, at, in.Format)
+	if err != nil {
+		if errors.Is(err, ledger.ErrInvalid) {
+			err = ledger.At("at", err)
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	name := "balances_" + strings.ReplaceAll(instant(at), ":", "")
+	return &stream{func(w http.ResponseWriter, r *http.Request) {
+		headed(w, name, in.Format)
+		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+		_, err := io.CopyBuffer(download.Paced(w), f, make([]byte, chunk))
+		rd.sent(r, errors.Join(err, f.Close()))
+	}}, nil
+}
+
+// spool is a temporary file that only this user can read, and that is removed when it is closed.
+type spool struct{ *os.File }
+
+func newSpool() (spool, error) {
+	f, err := os.CreateTemp("", "softstake-export-")
+	if err != nil {
+		return spool{}, fmt.Errorf("make a file for the export: %w", err)
+	}
+	return spool{f}, nil
+}
+
+func (f spool) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Name())) }
+
+// writeBalances writes the balances at a moment into a file, sets it to its beginning, and
+// says how long it is in bytes.
+func (rd reader) writeBalances(ctx context.Context, f spool, at time.Time, format string) (size int64, err error) {
+	out := bufio.NewWriterSize(f, chunk)
+	var write func(balanceLine) error
+	var end func() error
+	err = rd.ExportBalances(ctx, at, func() error {
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		out.Reset(f)
+		write, end = balanceTable.lines(out, format)
+		return f.Truncate(0)
+	}, func(h reports.Held) error {
+		a, err := rd.Asset(ctx, h.Asset)
+		if err != nil {
+			return err
+		}
+		return write(balanceLine{h.Account, h.Asset, a.Format(h.Free), a.Format(h.Held)})
+	})
+	if err == nil {
+		err = errors.Join(end(), out.Flush())
+	}
+	if err == nil {
+		size, err = f.Seek(0, io.SeekCurrent)
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	return size, err
+}
+
+// An export is written as it is read, without a limit on its length, and holds no
+// more than a page of it in memory. What cannot be finished ends with the connection
+// broken off, so that nobody takes a part for the whole.
+
+// chunk is how many bytes of an export are sent at a time.
+const chunk = 64 << 10
+
+// export begins the description of an export.
+func export(id, summary, text string, columns []string) huma.Operation {
+	op := about(id, "Exports", summary, text+"Columns: "+strings.Join(columns, ", ")+". "+
+		"The answer is complete when it ends as HTTP defines; if the connection breaks instead, request it again, "+
+		"from the last complete day on. "+
+		"Accounts and IDs are not escaped in CSV, `@custody` is `@custody`: the file is for programs, "+
+		"and none of these characters makes a formula.")
+	lines := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	streamed(&op, "The export.", map[string]*huma.MediaType{"text/csv": lines, "application/x-ndjson": lines})
+	return op
+}
+
+// table is what an export is written as.
+type table[T any] struct {
+	columns []string
+	cells   func(T) []string // of a line in CSV
+}
+
+// export answers with what read reads.
+func (t table[T]) export(rd reader, name, format string, read func(context.Context, func(T) error) error) *stream {
+	return &stream{func(w http.ResponseWriter, r *http.Request) {
+		headed(w, name, format)
+		w.WriteHeader(http.StatusOK)
+		out := bufio.NewWriterSize(download.Paced(w), chunk)
+		write, end := t.lines(out, format)
+		err := read(r.Context(), write)
+		if err == nil {
+			err = errors.Join(end(), out.Flush())
+		}
+		rd.sent(r, err)
+	}}
+}
+
+// sent ends an export, with what sending it failed with.
+func (rd reader) sent(r *http.Request, err error) {
+	if err == nil {
+		return
+	}
+	if r.Context().Err() == nil {
+		rd.log.Error("an export broke off", "request", access.CallerOf(r.Context()).Request, "export",
+			r.Pattern, "error", err)
+	}
+	panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
+}
+
+// csvFormat is the format of exports that is no JSON.
+const csvFormat = "csv"
+
+// headed is what the file is that is sent.
+func headed(w http.ResponseWriter, name, format string) {
+	kind, extension := "text/csv; charset=utf-8; header=present", "csv"
+	if format != csvFormat {
+		kind, extension = "application/x-ndjson", "jsonl"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, download.Name(name), extension))
+}
+
+// lines writes lines in a format, and what comes after them.
+func (t table[T]) lines(out io.Writer, format string) (write func(T) error, end func() error) {
+	if format != csvFormat {
+		e := json.NewEncoder(out)
+		e.SetEscapeHTML(false)
+		return func(line T) error { return e.Encode(line) }, func() error { return nil }
+	}
+	w := csv.NewWriter(out)
+	head := w.Write(t.columns)
+	return func(line T) error { return errors.Join(head, w.Write(t.cells(line))) }, func() error {
+		w.Flush()
+		return errors.Join(head, w.Error())
+	}
 }

@@ -2,12 +2,16 @@ package api
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // office are those who look after the product, and those who look at them.
@@ -176,4 +180,159 @@ func knownAs(known bool, figure string) *string {
 func (rd reader) listTokens(ctx context.Context, _ *struct{}) (*answer[list[tokenOut]], error) {
 	tokens, err := rd.tokens(ctx)
 	return say(list[tokenOut]{Items: tokens}, err)
+}
+
+type TermsOut struct {
+	Offered bool   `json:"offered" doc:"Whether it earns."`
+	APR     string `json:"apr" example:"0.0015" doc:"Rate a year as a fraction: 0.0015 is 0.15 %."`
+	Min     string `json:"minimum" example:"0.5" doc:"The average holding of a day below which nothing is earned, in whole tokens."`
+	Cap     string `json:"cap" example:"1000" doc:"What of a day's average holding earns at most, in whole tokens."`
+}
+
+func showTerms(a ledger.Asset, t staking.Terms) TermsOut {
+	return TermsOut{Offered: t.Offered, APR: t.APR.String(), Min: a.Format(t.Min), Cap: a.Format(t.Cap)}
+}
+
+type revisionOut struct {
+	From     string `json:"from" format:"date" example:"2026-11-23" doc:"The day from which they hold, until the next."`
+	Revision int    `json:"revision" example:"1" doc:"Of one day the highest counts; none is ever edited."`
+	TermsOut
+	SetAt  string `json:"setAt" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When they were set."`
+	SetBy  string `json:"setBy,omitempty" doc:"The actor who set them. Not for holders."`
+	Reason string `json:"reason,omitempty" doc:"Why, where a reason was given."`
+}
+
+// FiguresIn are terms as they are asked for.
+type FiguresIn struct {
+	Offered bool   `json:"offered" doc:"Whether it is to earn."`
+	APR     string `json:"apr" maxLength:"20" example:"0.0015" doc:"Rate a year as a fraction, of at most 8 decimals: 0.0015 is 0.15 %."`
+	Min     string `json:"minimum" maxLength:"40" example:"0.5" doc:"The average holding of a day below which nothing is earned, in whole tokens."`
+	Cap     string `json:"cap" maxLength:"40" example:"1000" doc:"What of a day's average holding earns at most, in whole tokens."`
+}
+
+// terms are the figures as the books take them, from a day on.
+func (f FiguresIn) terms(asset ledger.Asset, from staking.Day) (staking.Terms, error) {
+	t := staking.Terms{Asset: asset.Symbol, From: from, Offered: f.Offered}
+	var err error
+	if t.APR, err = staking.ParseRate(f.APR); err != nil {
+		return t, ledger.At("apr", err)
+	}
+	if t.Min, err = asset.Parse(f.Min); err != nil {
+		return t, ledger.At("minimum", err)
+	}
+	if t.Cap, err = asset.Parse(f.Cap); err != nil {
+		return t, ledger.At("cap", err)
+	}
+	return t, t.Check(asset)
+}
+
+type setTermsIn struct {
+	AssetIn
+	Body struct {
+		From string `json:"from" format:"date" example:"2026-11-24" doc:"The first day for which they hold, at the earliest tomorrow."`
+		FiguresIn
+	}
+}
+
+type correctTermsIn struct {
+	AssetIn
+	Body struct {
+		Day    string `json:"day" format:"date" example:"2026-11-21" doc:"The day that they are corrected for, and that alone: it is over, and not paid."`
+		Reason string `json:"reason" minLength:"1" maxLength:"200" example:"The rate had a digit too many." doc:"Why. It is kept, with who corrected."`
+		FiguresIn
+	}
+}
+
+type termsPageIn struct {
+	AssetIn
+	Paging
+}
+
+func (s *server) termsRoutes() {
+	get(s, "/v1/tokens/{asset}/terms", everyone, reader.termsHistory,
+		about("list-terms", "Offer", "List a token's terms",
+			"All terms that were ever set for a token, those of the latest day first. "+
+				"Terms hold from a day on, until the next; the past is never edited.", 404))
+	get(s, "/v1/tokens/{asset}/delisting", office, reader.previewDelisting,
+		about("preview-delisting", "Offer", "Preview that a token is taken off offer",
+			"Who would not earn with it any more from tomorrow on. Nothing is written. "+
+				"It reads every account, and takes its time with many.", 404), slow)
+	change(s, "POST /v1/tokens/{asset}/terms", operators, writer.setTerms,
+		about("set-terms", "Offer", "Set a token's terms",
+			"Sets terms from a day on, at the earliest tomorrow. Terms that were set for that day before "+
+				"are kept in the history, and are not used any more. Repeating has no further effect.", 404))
+	change(s, "POST /v1/tokens/{asset}/corrections", operators, writer.correctTerms,
+		about("correct-terms", "Offer", "Correct a token's terms of one day",
+			"Corrects the terms of a day that is over and not declared, and of that day alone. "+
+				"The next run accrues it again, and its approval is revoked. After a day is paid, "+
+				"only adjustments and compensations correct it.", 404))
+}
+
+// putTerms reads terms of a day, and gives them to set.
+func (rd reader) putTerms(
+	ctx context.Context, symbol, field, day string, f FiguresIn, set func(context.Context, staking.Terms) error,
+) (*answer[TermsOut], error) {
+	asset, err := rd.Asset(ctx, symbol)
+	if err != nil {
+		return nil, err
+	}
+	d, err := staking.ParseDay(day)
+	if err != nil {
+		return nil, ledger.At(field, err)
+	}
+	terms, err := f.terms(asset, d)
+	if err != nil {
+		return nil, err
+	}
+	return say(showTerms(asset, terms), set(ctx, terms))
+}
+
+func (rd reader) termsHistory(ctx context.Context, in *termsPageIn) (*answer[list[revisionOut]], error) {
+	asset, err := rd.Asset(ctx, in.Asset)
+	if err != nil {
+		return nil, err
+	}
+	type key struct {
+		from     staking.Day
+		revision int
+	}
+	keys := keyset[store.TermsRevision, key]{
+		2, func(r store.TermsRevision) []string { return []string{r.From.String(), strconv.Itoa(r.Revision)} },
+		func(parts []string) (key, error) {
+			day, badDay := staking.ParseDay(parts[0])
+			revision, badNumber := strconv.Atoi(parts[1])
+			return key{day, revision}, errors.Join(badDay, badNumber)
+		},
+	}
+	return pageOf(in.Paging, keys, func(after *key, _ int) ([]store.TermsRevision, error) {
+		history, err := rd.TermsHistory(ctx, asset.Symbol)
+		slices.Reverse(history)
+		return slices.DeleteFunc(history, func(r store.TermsRevision) bool {
+			return after != nil && (r.From > after.from || r.From == after.from && r.Revision >= after.revision)
+		}), err
+	}, func(r store.TermsRevision) (revisionOut, error) {
+		shown := revisionOut{
+			From: r.From.String(), Revision: r.Revision, TermsOut: showTerms(asset, r.Terms), SetAt: instant(r.SetAt),
+			SetBy: r.SetBy, Reason: r.Reason,
+		}
+		if token(ctx).Role == access.Holder {
+			shown.SetBy = ""
+		}
+		return shown, nil
+	})
+}
+
+func (rd reader) previewDelisting(ctx context.Context, in *AssetIn) (*answer[effectOut], error) {
+	return showEffect(rd.PreviewDelisting(ctx, in.Asset, staking.DayOf(rd.now())+1))
+}
+
+func (wr writer) setTerms(ctx context.Context, in *setTermsIn) (*answer[TermsOut], error) {
+	return wr.putTerms(ctx, in.Asset, "from", in.Body.From, in.Body.FiguresIn, wr.books.SetTerms)
+}
+
+func (wr writer) correctTerms(ctx context.Context, in *correctTermsIn) (*answer[TermsOut], error) {
+	return wr.putTerms(ctx, in.Asset, "day", in.Body.Day, in.Body.FiguresIn,
+		func(ctx context.Context, t staking.Terms) error {
+			return wr.books.CorrectTerms(ctx, t.From, t, in.Body.Reason)
+		})
 }

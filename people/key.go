@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -186,4 +187,120 @@ func (p *People) RevokeKey(ctx context.Context, name string) error {
 		}
 		return p.books.Log(t, "key revoke", string(k.Account), credential(k.Short(), k.Label))
 	})
+}
+
+// LimitKey replaces the addresses that an API key may be used from; none: from anywhere. A
+// key that may trade expires access.UnlimitedTrade after its limit was removed. Repeating it
+// has no further effect. ErrNotFound if there is no such key; ErrInvalid if it is revoked or
+// expired, or may withdraw and would not be limited.
+func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Prefix) (k access.Key, err error) {
+	if !access.IsKey(name) {
+		return k, noKey(name)
+	}
+	err = p.db.Write(ctx, func(t db.Tx) error {
+		if k, err = findKey(t, name); err != nil {
+			return err
+		}
+		// The account's keys are changed one by one: what is read now stays.
+		if _, err := p.books.LockAccount(t, k.Account); err != nil {
+			return err
+		}
+		if k, err = findKey(t, name); err != nil {
+			return err
+		}
+		now := db.TimeOf(p.now())
+		if k.Live(now) != nil {
+			return ledger.ErrInvalid.In("", "%s is revoked or expired", k).Because(ReasonDeadKey)
+		}
+		before := access.FormatAddresses(k.Addresses)
+		k.Addresses = addresses
+		if err := k.Valid(); err != nil {
+			return err
+		}
+		after := access.FormatAddresses(addresses)
+		if before == after {
+			return nil
+		}
+		k.LimitTrade(now)
+		if _, err := t.Exec("UPDATE keys SET addresses = $1, trade_until = $2 WHERE bucket = $3 AND key = $4",
+			after, db.MillisOf(k.TradeUntil), keyBucket(name), name); err != nil {
+			return err
+		}
+		return p.books.Log(t, "key limit", string(k.Account), credential(k.Short()+" to "+placesOf(addresses), k.Label))
+	})
+	if err != nil {
+		return access.Key{}, fmt.Errorf("limit a key: %w", err)
+	}
+	return k, nil
+}
+
+// placesOf describes from where a key may be used.
+func placesOf(addresses []netip.Prefix) string {
+	if len(addresses) == 0 {
+		return "anywhere"
+	}
+	return access.FormatAddresses(addresses)
+}
+
+// resealPart is how many keys one transaction seals again.
+const resealPart = 500
+
+// Reseal calls reseal for every API key, revoked ones too, and writes the secrets of those
+// that it changed; n counts them. It commits in parts: if it was interrupted, call it again.
+// reseal may be called several times for a key. An error of reseal ends it.
+func (p *People) Reseal(ctx context.Context, reseal func(*access.Key) (changed bool, err error)) (n int, err error) {
+	bucket, after, more := int64(-1), "", true
+	for err == nil && more {
+		part, last := 0, ""
+		err = p.db.Write(ctx, func(t db.Tx) error {
+			keys, err := db.All(t, scanKey,
+				keyColumns+"WHERE (bucket, key) > ($1, $2) ORDER BY bucket, key LIMIT $3", bucket, after,
+				int64(resealPart))
+			if more = len(keys) == resealPart; err != nil || len(keys) == 0 {
+				return err
+			}
+			part, err = p.reseal(t, keys, reseal)
+			last = keys[len(keys)-1].Key
+			return err
+		})
+		n, bucket, after = n+part, keyBucket(last), last
+	}
+	if err != nil {
+		return n, fmt.Errorf("seal the secrets of keys again: %w", err)
+	}
+	return n, nil
+}
+
+// reseal writes the secrets that change, and a line of the log.
+func (p *People) reseal(t db.Tx, keys []access.Key, reseal func(*access.Key) (bool, error)) (n int, err error) {
+	type resealed struct {
+		access.Key
+		before []byte
+	}
+	var rows []resealed
+	for _, k := range keys {
+		was := bytes.Clone(k.Secret)
+		changed, err := reseal(&k)
+		if err != nil {
+			return 0, err
+		}
+		if changed {
+			rows = append(rows, resealed{k, was})
+		}
+	}
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	// A secret that another process has resealed in between stays.
+	if _, err := t.Set(nil, "UPDATE keys SET secret = r.after FROM {rows} "+
+		"WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
+		db.SetOf(rows,
+			db.Int("bucket", func(r resealed) int64 { return keyBucket(r.Key.Key) }),
+			db.Text("key", func(r resealed) string { return r.Key.Key }),
+			db.Blob("before", func(r resealed) []byte { return r.before }),
+			db.Blob("after", func(r resealed) []byte { return r.Secret }))); err != nil {
+		return 0, err
+	}
+	return len(rows), p.books.Log(t, "key reseal", "keys",
+		fmt.Sprintf("%d secrets, from %s to %s", len(rows), rows[0].Short(), rows[len(rows)-1].Short()))
 }

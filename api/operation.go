@@ -2,10 +2,17 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 type runsOut struct {
@@ -235,4 +242,229 @@ func (wr writer) approveDay(ctx context.Context, in *struct{ Body approveDay }) 
 		return nil, ledger.At("day", err)
 	}
 	return nil, wr.books.Approve(ctx, day, in.Body.Asset)
+}
+
+type PoolOut struct {
+	Pool     string `json:"pool" example:"1000" doc:"What there is to pay rewards from, in whole tokens."`
+	LastPaid string `json:"lastTotal" example:"1.25" doc:"What the last declared day pays."`
+	DaysLeft *int64 `json:"daysLeft" example:"800" doc:"For how many such days the pool lasts; null: not known."`
+}
+
+type fundsOut struct {
+	Pools []fundedOut `json:"pools" doc:"What rewards are paid from, each token's, by symbol."`
+	House []houseOut  `json:"house" doc:"What the house accounts have: @custody is the outside world and below zero by what all others have, @desk the other side of conversions, @payable what is declared and not yet paid, @rewards the pools."`
+}
+
+type fundedOut struct {
+	Asset string `json:"asset" example:"BNB" doc:"Symbol."`
+	PoolOut
+}
+
+type houseOut struct {
+	Account ledger.Account `json:"account" example:"@custody" doc:"House account."`
+	Asset   string         `json:"asset" example:"BNB" doc:"Symbol."`
+	Balance string         `json:"balance" example:"-12000.5" doc:"In whole tokens."`
+}
+
+type fundIn struct {
+	Body struct {
+		ID        string `json:"id" minLength:"1" maxLength:"123" example:"2026-11-22-1" doc:"The caller's name of this funding, unique forever: repeating it has no further effect."`
+		Asset     string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
+		Amount    string `json:"amount" maxLength:"40" example:"1000" doc:"In whole tokens, above zero."`
+		Direction string `json:"direction" enum:"in,out" example:"in" doc:"in: into the pool, from staking income; out: a surplus out of it."`
+	}
+}
+
+func (s *server) fundRoutes() {
+	get(s, "/v1/funds", office, reader.funds, about("get-funds", "Operation", "Read the house's money",
+		"The pools that rewards are paid from, with how long each lasts, "+
+			"and the balances of the house accounts."))
+	change(s, "POST /v1/funds", operators, writer.fund,
+		about("fund", "Operation", "Fund a pool, or take out of it",
+			"A day that waits for funds is paid automatically when they are there.", 404, 409))
+}
+
+func (rd reader) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], error) {
+	statuses, err := rd.TokenStatus(ctx)
+	if err != nil {
+		return nil, err
+	}
+	house, err := rd.HouseBalances(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out fundsOut
+	out.Pools, err = shown(statuses, func(st reports.TokenStatus) (fundedOut, error) {
+		pool, err := rd.pool(ctx, st)
+		return fundedOut{st.Asset, pool}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.House, err = shown(house, func(h reports.HouseBalance) (houseOut, error) {
+		a, err := rd.Asset(ctx, h.Asset)
+		return houseOut{h.Account, h.Asset, wholeTokens(h.Sum, a.Scale)}, err
+	})
+	return say(out, err)
+}
+
+func (rd reader) pool(ctx context.Context, st reports.TokenStatus) (PoolOut, error) {
+	a, err := rd.Asset(ctx, st.Asset)
+	out := PoolOut{Pool: a.Format(st.Pool), LastPaid: a.Format(st.LastTotal)}
+	if st.DaysLeft >= 0 {
+		out.DaysLeft = &st.DaysLeft
+	}
+	return out, err
+}
+
+// wholeTokens writes a sum that may be larger than an amount as Asset.Format writes amounts.
+func wholeTokens(n *big.Int, scale int) string {
+	digits := fmt.Sprintf("%0*s", scale+1, new(big.Int).Abs(n).String())
+	text := digits[:len(digits)-scale]
+	if part := strings.TrimRight(digits[len(digits)-scale:], "0"); part != "" {
+		text += "." + part
+	}
+	if n.Sign() < 0 {
+		return "-" + text
+	}
+	return text
+}
+
+func (wr writer) fund(ctx context.Context, in *fundIn) (*answer[entryOut], error) {
+	b := in.Body
+	asset, err := wr.Asset(ctx, b.Asset)
+	if err != nil {
+		return nil, ledger.At("asset", err)
+	}
+	amount, err := asset.Parse(b.Amount)
+	if err != nil {
+		return nil, ledger.At("amount", err)
+	}
+	if amount <= 0 {
+		return nil, ledger.ErrInvalid.In("amount", "%s is not above zero; direction says which way it goes",
+			ledger.Clip(b.Amount))
+	}
+	o, err := wr.books.Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
+	return say(entryOut{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
+}
+
+type AssetIn struct {
+	Asset string `path:"asset" maxLength:"20" example:"BNB" doc:"Symbol of a token."`
+}
+
+type limitsOut struct {
+	MaxTotal  string `json:"maxTotal" maxLength:"40" example:"1000" doc:"The most that a day may pay to all holders together, in whole tokens. 0: no limit."`
+	MaxChange string `json:"maxChange" maxLength:"20" example:"25" doc:"By how many percent a day's total may differ from the day before, up or down, with at most 2 decimals. 0: no limit."`
+}
+
+// setLimits are limits as they are sent.
+type setLimits limitsOut
+
+type limitsIn struct {
+	AssetIn
+	Body setLimits
+}
+
+// percentScale is how many decimals a limit in percent has.
+const percentScale = 2
+
+func (s *server) limitRoutes() {
+	get(s, "/v1/tokens/{asset}/limits", office, reader.getLimits,
+		about("get-limits", "Operation", "Read a token's limits",
+			"Above these limits a token's day needs approval before anything of it is paid.", 404))
+	change(s, "PUT /v1/tokens/{asset}/limits", operators, writer.setLimits,
+		about("set-limits", "Operation", "Set a token's limits",
+			"A day over a limit waits, accrued and not paid, until it is approved, "+
+				"its terms are corrected or its limits are changed.", 404))
+}
+
+func (rd reader) tokenLimits(ctx context.Context, symbol string) (limitsOut, error) {
+	asset, err := rd.Asset(ctx, symbol)
+	if err != nil {
+		return limitsOut{}, err
+	}
+	limits, err := rd.Limits(ctx)
+	shown := limitsOut{MaxTotal: "0", MaxChange: "0"}
+	for _, l := range limits {
+		if l.Asset == asset.Symbol {
+			shown = limitsOut{
+				MaxTotal: asset.Format(l.MaxTotal), MaxChange: ledger.FormatDecimal(l.MaxChange, percentScale),
+			}
+		}
+	}
+	return shown, err
+}
+
+func (rd reader) getLimits(ctx context.Context, in *AssetIn) (*answer[limitsOut], error) {
+	return say(rd.tokenLimits(ctx, in.Asset))
+}
+
+func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut], error) {
+	asset, err := wr.Asset(ctx, in.Asset)
+	if err != nil {
+		return nil, err
+	}
+	limit := staking.Limit{Asset: asset.Symbol}
+	if limit.MaxTotal, err = asset.Parse(in.Body.MaxTotal); err != nil {
+		return nil, ledger.At("maxTotal", err)
+	}
+	if limit.MaxChange, err = ledger.ParseDecimal(in.Body.MaxChange, percentScale); err != nil {
+		return nil, ledger.At("maxChange", err)
+	}
+	if err := wr.books.SetLimit(ctx, limit); err != nil {
+		return nil, err
+	}
+	return say(wr.tokenLimits(ctx, asset.Symbol))
+}
+
+type logLineOut struct {
+	At      string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When."`
+	Actor   string `json:"actor" example:"token 4fQx81LmZp0a" doc:"Who: 'token ID', 'key KEY…', 'login EMAIL', 'operator NAME' of the command line, or 'serve' and other single words for a process. In lines of books from before this was kept: a name alone."`
+	Role    string `json:"role,omitempty" example:"operator" doc:"The role: operator, exchange, auditor, holder or system. Absent: the line is from before it was kept."`
+	Request string `json:"request,omitempty" example:"A7QZ3VYJ4N5KX2M6PBTCDEFGHI" doc:"The request's ID, as in the header X-Request-Id of its answer. Absent: the change came by no request."`
+	Action  string `json:"action" example:"terms set" doc:"What was done."`
+	Subject string `json:"subject" example:"BNB" doc:"To what: a token, an account, a document …"`
+	Detail  string `json:"detail,omitempty" example:"from 2026-11-23 offered, APR 0.0015, minimum 0.5, cap 1000" doc:"In words."`
+}
+
+func (s *server) logRoutes() {
+	get(s, "/v1/log", office, reader.logLines, about("list-log", "Operation", "Read who changed what",
+		"Every change of the books, and who made it, the newest first."))
+}
+
+// mostBehind is how many lines of one moment are read past: setting prices writes 10,000 at the same moment.
+const mostBehind = 1_000_000
+
+// logKeys are those of the log: a moment, and how many lines of it were shown.
+var logKeys = keyset[reports.LogPlace, reports.LogPlace]{
+	2, func(l reports.LogPlace) []string { return []string{millis(l.At), strconv.Itoa(l.Seen)} },
+	func(parts []string) (reports.LogPlace, error) {
+		at, badTime := moment(parts[0])
+		behind, badNumber := within(parts[1], 0, mostBehind)
+		return reports.LogPlace{At: at, Seen: int(behind)}, errors.Join(badTime, badNumber)
+	},
+}
+
+func (rd reader) logLines(ctx context.Context, in *struct{ Paging }) (*answer[list[logLineOut]], error) {
+	after, err := logKeys.after(in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	if after == nil {
+		after = &reports.LogPlace{At: rd.now().Add(24 * time.Hour)} // later than any line
+	}
+	lines, next, err := rd.LogPage(ctx, *after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	items, err := shown(lines, func(l store.LogLine) (logLineOut, error) {
+		return logLineOut{
+			instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject, l.Detail,
+		}, nil
+	})
+	out := list[logLineOut]{Items: items}
+	if len(lines) == in.Limit {
+		out.Next = cursorOf(logKeys.of(next)...)
+	}
+	return say(out, err)
 }
