@@ -63,7 +63,6 @@ func (s *server) accountRoutes() {
 				"and so does each reward that is still to come, when it is credited; "+
 				"while anything is held it cannot be closed. A closed account takes no entries and cannot be opened "+
 				"again; its history is kept. Repeating only moves what has come since, or names another account.", 409, 404))
-	s.freezeRoutes()
 }
 
 type openIn struct {

@@ -112,7 +112,7 @@ type accountPageIn struct {
 }
 
 func (s *server) activationRoutes() {
-	get(s, "/v1/accounts/{account}/activation", everyone, reader.getActivation,
+	get(s, "/v1/accounts/{account}/activation", everyone, reader.activation,
 		about("get-activation", "Soft Staking", "Read the switch",
 			"Whether Soft Staking is on, what keeps it from being switched on, and the dates that follow. "+
 				"The client is the one that asks: its headers X-Client-Platform and X-Client-Version.", 404))
@@ -148,12 +148,12 @@ func (wr writer) setSwitch(ctx context.Context, in *switchIn) error {
 	return err
 }
 
-func (rd reader) activation(ctx context.Context, id ledger.Account) (*answer[activationOut], error) {
+func (rd reader) activation(ctx context.Context, in *AccountIn) (*answer[activationOut], error) {
 	c, err := rd.client(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	h, err := rd.Holder(ctx, id, c, reports.Eligibility)
+	h, err := rd.Holder(ctx, in.id(), c, reports.Eligibility)
 	if err != nil {
 		return nil, err
 	}
@@ -207,15 +207,11 @@ func (rd reader) switchEvents(ctx context.Context, in *accountPageIn) (*answer[l
 	})
 }
 
-func (rd reader) getActivation(ctx context.Context, in *AccountIn) (*answer[activationOut], error) {
-	return rd.activation(ctx, in.id())
-}
-
 func (wr writer) setActivation(ctx context.Context, in *switchIn) (*answer[activationOut], error) {
 	if err := wr.setSwitch(ctx, in); err != nil {
 		return nil, err
 	}
-	return wr.activation(ctx, in.id())
+	return wr.activation(ctx, &in.AccountIn)
 }
 
 // mostEnrollments is the largest number of accounts in a batch.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -8,6 +9,23 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 )
+
+// asked is what is known of a request when its handler is called.
+type asked struct {
+	token access.Token
+	body  []byte
+}
+
+type askedKey struct{}
+
+// request is what is known of a handler's request.
+func request(ctx context.Context) asked {
+	a, _ := ctx.Value(askedKey{}).(asked)
+	return a
+}
+
+// token is the credential of the request, which has been checked.
+func token(ctx context.Context) access.Token { return request(ctx).token }
 
 // authenticate is the credential that a request bears: access.ErrUnknown where it
 // bears none, or one that is unknown, revoked or expired.

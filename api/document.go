@@ -75,8 +75,9 @@ func has[T any](field string) bool {
 
 // describeErrors puts the problems that an operation may answer with into its
 // description, and leaves none for huma to describe.
-func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody bool) []int {
+func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody bool) {
 	statuses := append([]int{400, 401, 403, 500, 503}, op.Errors...)
+	op.Errors = nil
 	if s.Rate > 0 {
 		statuses = append(statuses, 429)
 	}
@@ -95,7 +96,7 @@ func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody
 			Name: "Idempotency-Key", In: "header", Example: "3f1c9a52-0d2e-4b7e",
 			Description: "1 to 128 printable characters without spaces. For 24 hours a repeated request with the " +
 				"same key has no further effect, and gets the first response again.",
-			Schema: &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(longestKey)},
+			Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(longestKey)},
 		})
 	}
 	op.Security = []map[string][]string{{bearer: {}}}
@@ -109,7 +110,6 @@ func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody
 	for _, status := range statuses {
 		op.Responses[strconv.Itoa(status)] = s.problemResponse(op, status)
 	}
-	return nil
 }
 
 // sharedProblems are the problem statuses that every operation answers in the same way.
@@ -146,8 +146,6 @@ func problemsOf(operation string, status int) string {
 	}
 	return strings.Join(titles, ", or: ")
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // jsonOf is a T as JSON.
 func jsonOf[T any](s *server) map[string]*huma.MediaType {

@@ -48,7 +48,6 @@ func (s *server) documentRoutes() {
 		about("publish-document", "Offer", "Publish a version of a document",
 			"Makes a text the current version, which must be accepted before the next activation; "+
 				"running enrollments go on. Publishing the current text again has no effect."), upTo(publishLimit))
-	s.acceptanceRoutes()
 }
 
 func showDocument(d staking.Document, current bool) DocumentOut {
@@ -92,7 +91,7 @@ type acceptIn struct {
 }
 
 func (s *server) acceptanceRoutes() {
-	get(s, "/v1/accounts/{account}/acceptances", everyone, reader.listAcceptances,
+	get(s, "/v1/accounts/{account}/acceptances", everyone, reader.acceptances,
 		about("list-acceptances", "Soft Staking", "List what an account's holder has accepted",
 			"The oldest first.", 404))
 	change(s, "POST /v1/accounts/{account}/acceptances", owners, writer.acceptDocument,
@@ -102,8 +101,8 @@ func (s *server) acceptanceRoutes() {
 				"the first acceptance stays.", 404))
 }
 
-func (rd reader) acceptances(ctx context.Context, id ledger.Account) (*answer[list[acceptanceOut]], error) {
-	all, err := rd.Acceptances(ctx, id)
+func (rd reader) acceptances(ctx context.Context, in *AccountIn) (*answer[list[acceptanceOut]], error) {
+	all, err := rd.Acceptances(ctx, in.id())
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +129,6 @@ func (wr writer) publishDocument(ctx context.Context, in *publishIn) (*answer[Do
 	return say(showDocument(d, true), err)
 }
 
-func (rd reader) listAcceptances(ctx context.Context, in *AccountIn) (*answer[list[acceptanceOut]], error) {
-	return rd.acceptances(ctx, in.id())
-}
-
 func (wr writer) acceptDocument(ctx context.Context, in *acceptIn) (*answer[list[acceptanceOut]], error) {
 	c, err := wr.client(ctx, in.Body.Client)
 	if err != nil {
@@ -142,5 +137,5 @@ func (wr writer) acceptDocument(ctx context.Context, in *acceptIn) (*answer[list
 	if err := wr.books.Documents().Accept(ctx, in.id(), in.Body.Document, in.Body.Version, c); err != nil {
 		return nil, err
 	}
-	return wr.acceptances(ctx, in.id())
+	return wr.acceptances(ctx, &in.AccountIn)
 }

@@ -39,9 +39,6 @@ func (s *server) entryRoutes() {
 				"The past is never edited: a correction is a new entry. "+
 				"Repeating an ID with the same content has no further effect, whatever the reason says.", 404, 409),
 		created[entryOut]("It was posted before: the answer of the first time."))
-	s.withdrawalRoutes()
-	s.reconciliationRoutes()
-	s.correctionRoutes()
 }
 
 type entryOut struct {

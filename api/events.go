@@ -79,8 +79,8 @@ func (rd reader) streamEvents(ctx context.Context, in *eventsIn) (*stream, error
 		account = t.Account
 	}
 	if account != "" {
-		err := own(ctx, account)
-		if err == nil {
+		err := noAccount(account) // whether there is one or not
+		if t.Owns(account) {
 			_, err = rd.Account(ctx, account)
 		}
 		if err != nil {
@@ -116,9 +116,6 @@ func (s *streams) begin(t access.Token) bool {
 	}
 	s.all++
 	if t.Role == access.Holder {
-		if s.of == nil {
-			s.of = map[string]int{}
-		}
 		s.of[t.ID]++
 	}
 	return true

@@ -183,10 +183,10 @@ func fitsNumber(schema *huma.Schema, field string, value json.Number) error {
 	}
 	var least, most *int64
 	if schema.Minimum != nil {
-		least = ptr(int64(*schema.Minimum))
+		least = new(int64(*schema.Minimum))
 	}
 	if schema.Maximum != nil {
-		most = ptr(int64(*schema.Maximum))
+		most = new(int64(*schema.Maximum))
 	}
 	if limit := outside(n, least, most); limit != "" {
 		return expected(field, n, "a number of %s", limit)

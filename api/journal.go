@@ -127,16 +127,10 @@ func (rd reader) accountJournal(ctx context.Context, in *linesIn) (*answer[list[
 	if err != nil {
 		return nil, err
 	}
-	after, err := lineKeys.after(in.Paging)
-	if err != nil {
-		return nil, err
-	}
 	asked := reports.LinesAsked{From: from, To: to, Asset: in.Asset, Kind: ledger.Kind(in.Kind)}
-	lines, next, err := rd.Lines(ctx, in.id(), asked, after, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	page, err := shown(lines, func(l reports.JournalLine) (lineOut, error) {
+	return pageUntil(in.Paging, lineKeys, func(after *reports.LineKey) ([]reports.JournalLine, *reports.LineKey, error) {
+		return rd.Lines(ctx, in.id(), asked, after, in.Limit)
+	}, func(l reports.JournalLine) (lineOut, error) {
 		asset, err := rd.Asset(ctx, l.Asset)
 		out := lineOut{
 			At: instant(l.At), Entry: l.Entry, Kind: string(l.Kind), Part: "free", Asset: l.Asset,
@@ -147,11 +141,6 @@ func (rd reader) accountJournal(ctx context.Context, in *linesIn) (*answer[list[
 		}
 		return out, err
 	})
-	out := list[lineOut]{Items: page}
-	if next != nil {
-		out.Next = cursorOf(lineKeys.of(*next)...)
-	}
-	return say(out, err)
 }
 
 // lineKeys are those of an account's journal.
@@ -191,26 +180,15 @@ func (rd reader) journal(ctx context.Context, in *journalIn) (*answer[list[posti
 	if err != nil {
 		return nil, err
 	}
-	after, err := postingKeys.after(in.Paging)
-	if err != nil {
-		return nil, err
-	}
-	postings, next, err := rd.Postings(ctx, from, to, after, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	page, err := shown(postings, func(p ledger.Posting) (postingOut, error) {
+	return pageUntil(in.Paging, postingKeys, func(after *ledger.Posting) ([]ledger.Posting, *ledger.Posting, error) {
+		return rd.Postings(ctx, from, to, after, in.Limit)
+	}, func(p ledger.Posting) (postingOut, error) {
 		asset, err := rd.Asset(ctx, p.Asset)
 		return postingOut{
 			At: instant(p.At), Entry: p.Entry, Kind: string(p.Kind), Move: p.Move, Side: p.Side,
 			Account: string(p.Account), Asset: p.Asset, Amount: asset.Format(p.Amount), Other: string(p.Other),
 		}, err
 	})
-	out := list[postingOut]{Items: page}
-	if next != nil {
-		out.Next = cursorOf(postingKeys.of(*next)...)
-	}
-	return say(out, err)
 }
 
 // postingKeys are those of the journal: a bucket, and within it as of a line.

@@ -14,27 +14,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// office are those who look after the product, and those who look at them.
-var office = []access.Role{access.Operator, access.Auditor}
-
-// offerRoutes are what is offered, the switch, and what comes of it.
-func (s *server) offerRoutes() {
-	s.tokenRoutes()
-	s.limitRoutes()
-	s.termsRoutes()
-	s.documentRoutes()
-	s.regionRoutes()
-	s.activationRoutes()
-	s.enrollmentRoutes()
-	s.rewardRoutes()
-	s.todayRoutes()
-	s.runRoutes()
-	s.fundRoutes()
-	s.priceRoutes()
-	s.logRoutes()
-	s.exportRoutes()
-}
-
 // shown maps a list of the books to what is shown.
 func shown[T, U any](all []T, show func(T) (U, error)) ([]U, error) {
 	items := make([]U, 0, len(all))

@@ -3,10 +3,7 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/big"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
@@ -303,7 +300,7 @@ func (rd reader) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], err
 	}
 	out.House, err = shown(house, func(h reports.HouseBalance) (houseOut, error) {
 		a, err := rd.Asset(ctx, h.Asset)
-		return houseOut{h.Account, h.Asset, wholeTokens(h.Sum, a.Scale)}, err
+		return houseOut{h.Account, h.Asset, ledger.FormatBig(h.Sum, a.Scale)}, err
 	})
 	return say(out, err)
 }
@@ -315,19 +312,6 @@ func (rd reader) pool(ctx context.Context, st reports.TokenStatus) (PoolOut, err
 		out.DaysLeft = &st.DaysLeft
 	}
 	return out, err
-}
-
-// wholeTokens writes a sum that may be larger than an amount as Asset.Format writes amounts.
-func wholeTokens(n *big.Int, scale int) string {
-	digits := fmt.Sprintf("%0*s", scale+1, new(big.Int).Abs(n).String())
-	text := digits[:len(digits)-scale]
-	if part := strings.TrimRight(digits[len(digits)-scale:], "0"); part != "" {
-		text += "." + part
-	}
-	if n.Sign() < 0 {
-		return "-" + text
-	}
-	return text
 }
 
 func (wr writer) fund(ctx context.Context, in *fundIn) (*answer[entryOut], error) {
@@ -369,7 +353,7 @@ type limitsIn struct {
 const percentScale = 2
 
 func (s *server) limitRoutes() {
-	get(s, "/v1/tokens/{asset}/limits", office, reader.getLimits,
+	get(s, "/v1/tokens/{asset}/limits", office, reader.tokenLimits,
 		about("get-limits", "Operation", "Read a token's limits",
 			"Above these limits a token's day needs approval before anything of it is paid.", 404))
 	change(s, "PUT /v1/tokens/{asset}/limits", operators, writer.setLimits,
@@ -378,10 +362,10 @@ func (s *server) limitRoutes() {
 				"its terms are corrected or its limits are changed.", 404))
 }
 
-func (rd reader) tokenLimits(ctx context.Context, symbol string) (limitsOut, error) {
-	asset, err := rd.Asset(ctx, symbol)
+func (rd reader) tokenLimits(ctx context.Context, in *AssetIn) (*answer[limitsOut], error) {
+	asset, err := rd.Asset(ctx, in.Asset)
 	if err != nil {
-		return limitsOut{}, err
+		return nil, err
 	}
 	limits, err := rd.Limits(ctx)
 	shown := limitsOut{MaxTotal: "0", MaxChange: "0"}
@@ -392,11 +376,7 @@ func (rd reader) tokenLimits(ctx context.Context, symbol string) (limitsOut, err
 			}
 		}
 	}
-	return shown, err
-}
-
-func (rd reader) getLimits(ctx context.Context, in *AssetIn) (*answer[limitsOut], error) {
-	return say(rd.tokenLimits(ctx, in.Asset))
+	return say(shown, err)
 }
 
 func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut], error) {
@@ -414,7 +394,7 @@ func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut
 	if err := wr.books.SetLimit(ctx, limit); err != nil {
 		return nil, err
 	}
-	return say(wr.tokenLimits(ctx, asset.Symbol))
+	return wr.tokenLimits(ctx, &in.AssetIn)
 }
 
 type logLineOut struct {
@@ -446,25 +426,18 @@ var logKeys = keyset[reports.LogPlace, reports.LogPlace]{
 }
 
 func (rd reader) logLines(ctx context.Context, in *struct{ Paging }) (*answer[list[logLineOut]], error) {
-	after, err := logKeys.after(in.Paging)
-	if err != nil {
-		return nil, err
-	}
-	if after == nil {
-		after = &reports.LogPlace{At: rd.now().Add(24 * time.Hour)} // later than any line
-	}
-	lines, next, err := rd.LogPage(ctx, *after, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	items, err := shown(lines, func(l store.LogLine) (logLineOut, error) {
+	return pageUntil(in.Paging, logKeys, func(after *reports.LogPlace) ([]store.LogLine, *reports.LogPlace, error) {
+		if after == nil {
+			after = &reports.LogPlace{At: rd.now().Add(24 * time.Hour)} // later than any line
+		}
+		lines, next, err := rd.LogPage(ctx, *after, in.Limit)
+		if len(lines) < in.Limit {
+			return lines, nil, err
+		}
+		return lines, &next, err
+	}, func(l store.LogLine) (logLineOut, error) {
 		return logLineOut{
 			instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject, l.Detail,
 		}, nil
 	})
-	out := list[logLineOut]{Items: items}
-	if len(lines) == in.Limit {
-		out.Next = cursorOf(logKeys.of(next)...)
-	}
-	return say(out, err)
 }

@@ -88,6 +88,27 @@ func pageOf[T, K, U any](
 	return say(list[U]{Items: all, Next: next}, err)
 }
 
+// pageUntil answers with a page of what find finds behind a key, and with where it ends; nil:
+// there is no more.
+func pageUntil[T, K, U any](
+	p Paging, keys keyset[K, K], find func(after *K) (items []T, next *K, err error), show func(T) (U, error),
+) (*answer[list[U]], error) {
+	after, err := keys.after(p)
+	if err != nil {
+		return nil, err
+	}
+	items, next, err := find(after)
+	if err != nil {
+		return nil, err
+	}
+	page := list[U]{}
+	if next != nil {
+		page.Next = cursorOf(keys.of(*next)...)
+	}
+	page.Items, err = shown(items, show)
+	return say(page, err)
+}
+
 // orZero is a key, or the zero one from the start.
 func orZero[K any](key *K) (k K) {
 	if key != nil {

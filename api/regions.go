@@ -26,11 +26,11 @@ type listingOut struct {
 	Restored int64  `json:"restored" example:"118" doc:"How many of these go on earning because the listing was undone."`
 }
 
-func showListing(l store.Listing) (listingOut, error) {
+func showListing(l store.Listing) listingOut {
 	return listingOut{
 		Code: string(l.Region), From: l.From.String(), Added: instant(l.Added), Reason: l.Reason, Ended: l.Ended,
 		Removed: instantIf(l.Removed), Restored: l.Restored,
-	}, nil
+	}
 }
 
 type CodeIn struct {
@@ -117,24 +117,16 @@ func (s *server) regionRoutes() {
 		slow)
 }
 
-func sayListing(l store.Listing, err error) (*answer[listingOut], error) {
-	if err != nil {
-		return nil, err
-	}
-	return say(showListing(l))
-}
-
 func (rd reader) listRegions(ctx context.Context, _ *struct{}) (*answer[regionsOut], error) {
 	listings, err := rd.Listings(ctx, false)
 	if err != nil {
 		return nil, err
 	}
-	items := make([]string, len(listings))
+	out := regionsOut{make([]string, len(listings)), make([]listingOut, len(listings))}
 	for i, l := range listings {
-		items[i] = string(l.Region)
+		out.Items[i], out.Listings[i] = string(l.Region), showListing(l)
 	}
-	shownListings, err := shown(listings, showListing)
-	return say(regionsOut{items, shownListings}, err)
+	return say(out, nil)
 }
 
 func (rd reader) previewRegion(ctx context.Context, in *FromIn) (*answer[effectOut], error) {
@@ -152,10 +144,10 @@ func (wr writer) addRegion(ctx context.Context, in *addRegionIn) (*answer[listin
 		return nil, err
 	}
 	l, err := wr.books.AddRegion(ctx, staking.Region(in.Code), from, in.Reason)
-	return sayListing(l, ledger.At("code", err))
+	return say(showListing(l), ledger.At("code", err))
 }
 
 func (wr writer) removeRegion(ctx context.Context, in *CodeIn) (*answer[listingOut], error) {
 	l, err := wr.books.RemoveRegion(ctx, staking.Region(in.Code))
-	return sayListing(l, err)
+	return say(showListing(l), err)
 }

@@ -5,18 +5,23 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/store"
 )
 
 // How a route is made. A handler is a method of reader or of writer, of a struct with what
@@ -36,6 +41,7 @@ var (
 	operators = []access.Role{access.Operator}
 	writers   = []access.Role{access.Exchange, access.Operator}
 	owners    = []access.Role{access.Exchange, access.Holder} // a holder, and the exchange for it
+	office    = []access.Role{access.Operator, access.Auditor}
 )
 
 const (
@@ -43,6 +49,21 @@ const (
 	largeBody   = 8 << 20  // bytes of a body with many things in it
 	jsonContent = "application/json"
 )
+
+// reader answers what only reads: every GET. It has no way to write the books.
+type reader struct {
+	*reports.Reports
+	now     func() time.Time
+	log     *slog.Logger
+	hub     *events.Hub
+	streams *streams // of events, at this moment
+}
+
+// writer answers what changes the books, with the request's credential as the actor.
+type writer struct {
+	reader
+	books *store.DB
+}
 
 // route is a line of the table of who may do what.
 type route struct {
@@ -120,7 +141,10 @@ func change[I, O any, A answerOf[O]](
 	op huma.Operation, options ...option,
 ) {
 	op.Method, op.Path, _ = strings.Cut(pattern, " ")
-	add(s, op, roles, func(ctx context.Context, in *I) (A, error) { return handle(s.writer(ctx), ctx, in) }, options)
+	add(s, op, roles, func(ctx context.Context, in *I) (A, error) {
+		actor := token(ctx).Actor().In(access.CallerOf(ctx).Request)
+		return handle(writer{s.reader, s.Books.As(actor)}, ctx, in)
+	}, options)
 }
 
 // add puts a route into the table: who may call it, and what it does. The account in its
@@ -132,7 +156,7 @@ func add[I, O any, A answerOf[O]](
 		set(s, &op)
 	}
 	limit := cmp.Or(op.MaxBodyBytes, smallBody)
-	op.Errors = s.describeErrors(&op, roles, op.RequestBody != nil || has[I]("Body"))
+	s.describeErrors(&op, roles, op.RequestBody != nil || has[I]("Body"))
 	huma.Register[I, O](s.huma, op, nil)
 	rt := s.routes[len(s.routes)-1]
 	s.describeHeaders(rt.Operation)

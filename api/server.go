@@ -4,16 +4,13 @@ package api
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/events"
-	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
@@ -27,21 +24,6 @@ type Options struct {
 	Test    bool // the books are a test, which the documentation shows
 	Rate    int  // requests a minute and credential; 0: no limit
 	Streams int  // limit of concurrent streams of events; 0: 1000
-}
-
-// reader answers what only reads: every GET. It has no way to write the books.
-type reader struct {
-	*reports.Reports
-	now     func() time.Time
-	log     *slog.Logger
-	hub     *events.Hub
-	streams *streams // of events, at this moment
-}
-
-// writer answers what changes the books, with the request's credential as the actor.
-type writer struct {
-	reader
-	books *store.DB
 }
 
 // server serves the table of routes.
@@ -71,7 +53,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.mu
 func (h Handler) MaxBody(r *http.Request) int64 { return h.server.maxBody(r) }
 
 func newServer(o Options) *server {
-	streams := &streams{most: cmp.Or(o.Streams, usualStreams)}
+	streams := &streams{most: cmp.Or(o.Streams, usualStreams), of: map[string]int{}}
 	s := &server{
 		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Now, o.Log, o.Events, streams},
 		mux: http.NewServeMux(), limits: newLimits(o.Rate),
@@ -79,41 +61,28 @@ func newServer(o Options) *server {
 	s.huma = huma.NewAPI(describe(), describer{s})
 	s.headers = s.headerComponents()
 	s.accountRoutes()
+	s.freezeRoutes()
 	s.entryRoutes()
+	s.withdrawalRoutes()
+	s.reconciliationRoutes()
+	s.correctionRoutes()
 	s.journalRoutes()
-	s.offerRoutes()
+	s.tokenRoutes()
+	s.limitRoutes()
+	s.termsRoutes()
+	s.documentRoutes()
+	s.acceptanceRoutes()
+	s.regionRoutes()
+	s.activationRoutes()
+	s.enrollmentRoutes()
+	s.rewardRoutes()
+	s.todayRoutes()
+	s.runRoutes()
+	s.fundRoutes()
+	s.priceRoutes()
+	s.logRoutes()
+	s.exportRoutes()
 	s.eventRoutes()
 	s.finish()
 	return s
-}
-
-// asked is what is known of a request when its handler is called.
-type asked struct {
-	token access.Token
-	body  []byte
-}
-
-type askedKey struct{}
-
-// request is what is known of a handler's request.
-func request(ctx context.Context) asked {
-	a, _ := ctx.Value(askedKey{}).(asked)
-	return a
-}
-
-// token is the credential of the request, which has been checked.
-func token(ctx context.Context) access.Token { return request(ctx).token }
-
-// writer is the writer of a request.
-func (s *server) writer(ctx context.Context) writer {
-	return writer{s.reader, s.Books.As(token(ctx).Actor().In(access.CallerOf(ctx).Request))}
-}
-
-// own reports whether the request's credential may see and move an account's things:
-// ErrNotFound if not, whether there is such an account or not.
-func own(ctx context.Context, id ledger.Account) error {
-	if !token(ctx).Owns(id) {
-		return noAccount(id)
-	}
-	return nil
 }

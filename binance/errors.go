@@ -27,31 +27,22 @@ func (r refusal) Error() string { return fmt.Sprintf("%d %s", r.Code, r.Message)
 
 // The refusals that are always the same.
 var (
-	errUnknown = refusal{
-		Code: -1000, Message: "An unknown error occurred while processing the request.",
-		status: http.StatusInternalServerError,
-	}
+	errUnknown = refused(http.StatusInternalServerError, -1000,
+		"An unknown error occurred while processing the request.")
 	errBusy = refusal{
 		Code: -1000, Message: "The same request is being answered at this moment; send it again.",
 		status: http.StatusServiceUnavailable, after: 1,
 	}
-	errUpgrade = refusal{
-		Code: -1008, Message: "The server is being upgraded. Nothing was done. Please try again in a few minutes.",
-		status: http.StatusServiceUnavailable,
-	}
-	errRegion = refusal{
-		Code: 0, Message: "Soft Staking is not offered in your region.", status: http.StatusUnavailableForLegalReasons,
-	}
-	errCountry = refusal{
-		Code: 0,
-		Message: "The country that your request comes from is not known; " +
-			"Soft Staking is switched on only from a known one.",
-		status: http.StatusUnavailableForLegalReasons,
-	}
+	errUpgrade = refused(http.StatusServiceUnavailable, -1008,
+		"The server is being upgraded. Nothing was done. Please try again in a few minutes.")
+	errRegion  = refused(http.StatusUnavailableForLegalReasons, 0, "Soft Staking is not offered in your region.")
+	errCountry = refused(http.StatusUnavailableForLegalReasons, 0,
+		"The country that your request comes from is not known; "+
+			"Soft Staking is switched on only from a known one.")
 	errTooLate   = badRequest(-1021, "Timestamp for this request is outside of the recvWindow.")
 	errTooEarly  = badRequest(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
 	errSignature = badRequest(-1022, "Signature for this request is not valid.")
-	errKeyFormat = refusal{Code: -2014, Message: "API-key format invalid.", status: http.StatusUnauthorized}
+	errKeyFormat = refused(http.StatusUnauthorized, -2014, "API-key format invalid.")
 	errFrozen    = badRequest(-3022, "You account's trading is banned.")
 	errOldApp    = badRequest(-6022, "Update the app: Soft Staking needs a newer version.")
 	errSymbol    = badRequest(-1121, "Invalid symbol.")
@@ -59,22 +50,16 @@ var (
 	errRange     = badRequest(-6021, "Query time range too large")
 	errOrderID   = badRequest(-1130,
 		"Data sent for parameter 'withdrawOrderId' is not valid: another withdrawal has it.")
+	errPrecision    = badRequest(-1111, "Precision is over the maximum defined for this asset.")
+	errWindow       = badRequest(-1131, fmt.Sprintf("recvWindow must be less than %d.", maxWindow.Milliseconds()))
 	errTimeUnit     = badRequest(-1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.")
 	errInsufficient = badRequest(-4026, "You have insufficient balance.")
-	errNoPath       = refusal{
-		Code: -1020, Message: "This operation is not supported: there is no such path.", status: http.StatusNotFound,
-	}
-	errNoMethod = refusal{
-		Code: -1020, Message: "This operation is not supported: the path has another method.",
-		status: http.StatusMethodNotAllowed,
-	}
-	errCut = refusal{
-		Code: -1000, Message: "The body did not come whole, or not in time.", status: http.StatusRequestTimeout,
-	}
-	errBody = refusal{
-		Code: -1101, Message: fmt.Sprintf("Too many parameters; at most %d bytes are read.", maxBody),
-		status: http.StatusRequestEntityTooLarge,
-	}
+	errNoPath       = refused(http.StatusNotFound, -1020, "This operation is not supported: there is no such path.")
+	errNoMethod     = refused(http.StatusMethodNotAllowed, -1020,
+		"This operation is not supported: the path has another method.")
+	errCut  = refused(http.StatusRequestTimeout, -1000, "The body did not come whole, or not in time.")
+	errBody = refused(http.StatusRequestEntityTooLarge, -1101,
+		fmt.Sprintf("Too many parameters; at most %d bytes are read.", maxBody))
 )
 
 // heavy is the refusal of too much request weight, for so many seconds.
@@ -106,16 +91,6 @@ func duplicate(name string) refusal {
 	return badRequest(-1101, fmt.Sprintf("Duplicate values for parameter '%s' detected.", ledger.Clip(name)))
 }
 
-// tooPrecise refuses an amount with more decimals than its asset keeps.
-func tooPrecise() refusal {
-	return badRequest(-1111, "Precision is over the maximum defined for this asset.")
-}
-
-// tooLong refuses a recvWindow above the longest.
-func tooLong() refusal {
-	return badRequest(-1131, fmt.Sprintf("recvWindow must be less than %d.", maxWindow.Milliseconds()))
-}
-
 // invalid refuses a value that a parameter cannot have; "" where it is not known which.
 func invalid(name string) refusal {
 	if name == "" {
@@ -124,17 +99,19 @@ func invalid(name string) refusal {
 	return badRequest(-1130, fmt.Sprintf("Data sent for parameter '%s' is not valid.", name))
 }
 
+func refused(status, code int, message string) refusal {
+	return refusal{Code: code, Message: message, status: status}
+}
+
 // badRequest is a refusal with the status 400.
 func badRequest(code int, message string) refusal {
-	return refusal{Code: code, Message: message, status: http.StatusBadRequest}
+	return refused(http.StatusBadRequest, code, message)
 }
 
 // badKey refuses a key: it is not known, or not permitted from the address or for the
 // action. The message has the client's address, which is what a key is limited to.
 func badKey(from netip.Addr) refusal {
-	r := refusal{
-		Code: -2015, Message: "Invalid API-key, IP, or permissions for action.", status: http.StatusUnauthorized,
-	}
+	r := refused(http.StatusUnauthorized, -2015, "Invalid API-key, IP, or permissions for action.")
 	if from.IsValid() {
 		r.Message = "Invalid API-key, IP, or permissions for action, request ip: " + from.Unmap().WithZone("").String()
 	}
@@ -222,10 +199,8 @@ func unconfirmed(accept string) refusal {
 }
 
 // errOverload refuses a request for load [api].
-var errOverload = refusal{
-	Code: -1008, Message: "Server is currently overloaded with other requests. Please try again in a few minutes.",
-	status: http.StatusServiceUnavailable,
-}
+var errOverload = refused(http.StatusServiceUnavailable, -1008,
+	"Server is currently overloaded with other requests. Please try again in a few minutes.")
 
 // Refuse answers a request that its endpoint does not answer: with 503 where too many are
 // in flight, and with 500 where the endpoint has failed.

@@ -37,8 +37,8 @@ func (r *request) quotes() (quotes []quote, one bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	one = r.parameters.text("symbol") != ""
-	switch status := r.parameters.text("symbolStatus"); {
+	one = r.parameters["symbol"] != ""
+	switch status := r.parameters["symbolStatus"]; {
 	case status != "" && status != "TRADING" && status != "HALT" && status != notTraded:
 		return nil, one, badRequest(-1122, "Invalid symbolStatus.")
 	case status != "" && status != notTraded && one:
@@ -134,7 +134,7 @@ type fullTicker struct {
 // weighted average are "0", "count" is 0, and the IDs of the first and the last trade
 // are -1.
 func ticker24hr(r *request) (any, error) {
-	switch r.parameters.text("type") {
+	switch r.parameters["type"] {
 	case "", "FULL":
 		return tickers(r, r.full)
 	case "MINI":
@@ -184,7 +184,7 @@ func myTrades(r *request) (any, error) {
 		return nil, err
 	}
 	for _, name := range []string{"orderId", "fromId"} {
-		if text := r.parameters.text(name); text != "" && !whole(text) {
+		if text := r.parameters[name]; text != "" && !whole(text) {
 			return nil, illegal(name)
 		}
 	}

@@ -13,13 +13,6 @@ import (
 // parameters are a request's, by name. One that is empty counts as not sent.
 type parameters map[string]string
 
-// legal reports whether text may be a parameter's name or value at all: one line of UTF-8.
-// The readers of each kind know more.
-func legal(text string) bool { return ledger.IsLine(text) }
-
-// text is a parameter as it came, or "".
-func (p parameters) text(name string) string { return p[name] }
-
 // need is a parameter that the request cannot do without: -1102.
 func (p parameters) need(name string) (string, error) {
 	if p[name] == "" {
@@ -109,7 +102,7 @@ func (p parameters) amount(name string, asset ledger.Asset) (ledger.Amount, erro
 	}
 	_, fraction, _ := strings.Cut(text, ".")
 	if len(strings.TrimRight(fraction, "0")) > asset.Scale {
-		return 0, tooPrecise()
+		return 0, errPrecision
 	}
 	amount, err := asset.Parse(text)
 	if err != nil || amount <= 0 || amount > asset.MaxSupply {

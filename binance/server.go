@@ -49,11 +49,6 @@ func get(path string, p access.Permission, weight int, read func(*request) (any,
 	return endpoint{http.MethodGet, path, p, weight, read, nil}
 }
 
-// post is one that only reads, and is a POST.
-func post(path string, p access.Permission, weight int, read func(*request) (any, error)) endpoint {
-	return endpoint{http.MethodPost, path, p, weight, read, nil}
-}
-
 // String is a line of the documentation: GET /sapi/v1/soft-staking/list read 50.
 func (e endpoint) String() string {
 	return fmt.Sprintf("%s %s %s %d", e.method, e.path, e.permission, e.weight)

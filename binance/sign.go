@@ -108,7 +108,7 @@ func (p parameters) parse(raw string) (unsigned, signature string, err error) {
 func unescape(pair string) (name, value string, err error) {
 	name, value, _ = strings.Cut(pair, "=")
 	name, err = url.QueryUnescape(name)
-	if err != nil || !legal(name) {
+	if err != nil || !ledger.IsLine(name) {
 		return "", "", illegal("")
 	}
 	// A signature in base64 comes unescaped from some: its "+" is no space.
@@ -119,7 +119,7 @@ func unescape(pair string) (name, value string, err error) {
 	// An unescaped "=" in a value may be where a body was joined to a query: see lastPair.
 	joined := name != "signature" && strings.Contains(value, "=")
 	value, err = read(value)
-	if err != nil || !legal(value) || joined {
+	if err != nil || !ledger.IsLine(value) || joined {
 		return "", "", illegal("")
 	}
 	return name, value, nil
@@ -171,7 +171,7 @@ func (p parameters) window(name string) (time.Duration, error) {
 	case strings.HasPrefix(text, "-"):
 		return 0, invalid(name)
 	case above:
-		return 0, tooLong()
+		return 0, errWindow
 	}
 	micros, err := ledger.ParseDecimal(text, 3)
 	if err != nil {

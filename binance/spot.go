@@ -22,7 +22,7 @@ var spot = []endpoint{
 	get("/api/v3/time", "", 1, serverTime),
 	get("/api/v3/exchangeInfo", "", 20, exchangeInfo),
 	get("/api/v3/account", access.Read, 20, account),
-	post("/sapi/v3/asset/getUserAsset", access.Read, 5, getUserAsset),
+	{http.MethodPost, "/sapi/v3/asset/getUserAsset", access.Read, 5, getUserAsset, nil},
 	get("/sapi/v1/asset/assetDividend", access.Read, 10, assetDividend),
 	{http.MethodPost, "/sapi/v1/capital/withdraw/apply", access.Withdraw, 60, nil, withdrawApply},
 	get("/sapi/v1/capital/withdraw/history", access.Read, 20, withdrawHistory),
@@ -179,7 +179,7 @@ func exchangeInfo(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	status := r.parameters.text("symbolStatus")
+	status := r.parameters["symbolStatus"]
 	symbols := []symbol{}
 	for _, a := range assets {
 		if p := pair(a); status == "" || status == p.Status {
@@ -218,7 +218,7 @@ func (r *request) wantedPairs() ([]ledger.Asset, error) {
 // wantedSymbols are those that are asked for, each once; nil is all. -1100: other
 // characters than A-Z, digits and "-_.", or no list.
 func wantedSymbols(p parameters) ([]string, error) {
-	one, several := p.text("symbol"), p.text("symbols")
+	one, several := p["symbol"], p["symbols"]
 	switch {
 	case one != "" && several != "":
 		return nil, badRequest(-1128, "Combination of optional parameters invalid.")

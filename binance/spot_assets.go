@@ -252,7 +252,7 @@ func accountSnapshot(r *request) (any, error) {
 	}
 	oldest := r.now.Add(-snapshotReach)
 	switch {
-	case from.Before(oldest) && r.parameters.text("startTime") != "":
+	case from.Before(oldest) && r.parameters["startTime"] != "":
 		return nil, invalid("startTime")
 	case to.Before(oldest):
 		return nil, invalid("endTime")

@@ -61,11 +61,11 @@ func (r *request) withdrawal() (w store.Withdrawal, err error) {
 		return w, err
 	}
 	for _, name := range []string{"address", "network", "addressTag", "withdrawOrderId"} {
-		if utf8.RuneCountInString(r.parameters.text(name)) > maxDestination {
+		if utf8.RuneCountInString(r.parameters[name]) > maxDestination {
 			return w, invalid(name)
 		}
 	}
-	if wallet := r.parameters.text("walletType"); wallet != "" && wallet != "0" {
+	if wallet := r.parameters["walletType"]; wallet != "" && wallet != "0" {
 		return w, invalid("walletType")
 	}
 	amount, err := r.parameters.amount("amount", asset)
@@ -74,8 +74,8 @@ func (r *request) withdrawal() (w store.Withdrawal, err error) {
 	}
 	return store.Withdrawal{
 		ID: r.withdrawalID(), Account: r.account, Asset: asset.Symbol, Amount: amount,
-		Address: r.parameters.text("address"), Network: r.parameters.text("network"),
-		Tag: r.parameters.text("addressTag"), ClientID: r.parameters.text("withdrawOrderId"),
+		Address: r.parameters["address"], Network: r.parameters["network"],
+		Tag: r.parameters["addressTag"], ClientID: r.parameters["withdrawOrderId"],
 	}, nil
 }
 
@@ -83,7 +83,7 @@ func (r *request) withdrawal() (w store.Withdrawal, err error) {
 // request, which is repeated only as it is.
 func (r *request) withdrawalID() string {
 	name := "request\x00" + r.key.Key + "\x00" + string(r.name[:])
-	if own := r.parameters.text("withdrawOrderId"); own != "" {
+	if own := r.parameters["withdrawOrderId"]; own != "" {
 		name = "own\x00" + string(r.account) + "\x00" + own
 	}
 	sum := sha256.Sum256([]byte(name))
@@ -121,7 +121,7 @@ func withdrawHistory(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, ids := r.parameters.text("withdrawOrderId"), r.parameters.list("idList")
+	own, ids := r.parameters["withdrawOrderId"], r.parameters.list("idList")
 	asked := reports.WithdrawalsAsked{From: part.from, To: part.to, Asset: part.asset, Newest: true}
 	return rowsOf(part, func(visit func(store.Withdrawal) error) error {
 		return r.Withdrawals(r.ctx, r.account, asked, visit)
@@ -176,7 +176,7 @@ func depositHistory(r *request) (any, error) {
 	if _, err := r.parameters.flag("includeSource", false); err != nil {
 		return nil, err
 	}
-	entry := r.parameters.text("txId")
+	entry := r.parameters["txId"]
 	return rowsOf(part, func(visit func(reports.Line) error) error {
 		return r.Deposits(r.ctx, r.account, part.from, part.to, part.asset, visit)
 	}, func(l reports.Line) bool { return part.has(credited) && (entry == "" || entry == l.Entry) },
@@ -397,7 +397,7 @@ func depositAddress(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := choose(addresses[name], r.parameters.text("network"))
+	a, err := choose(addresses[name], r.parameters["network"])
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package binance
 
 import (
+	"net/http"
+
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/staking"
@@ -11,7 +13,7 @@ var wallet = []endpoint{
 	get("/sapi/v1/capital/config/getall", access.Read, 10, coins),
 	get("/sapi/v1/capital/deposit/address", access.Read, 10, depositAddress),
 	get("/sapi/v1/asset/wallet/balance", access.Read, 60, walletBalance),
-	post("/sapi/v1/asset/get-funding-asset", access.Read, 1, fundingAsset),
+	{http.MethodPost, "/sapi/v1/asset/get-funding-asset", access.Read, 1, fundingAsset, nil},
 	get("/sapi/v1/asset/assetDetail", access.Read, 1, assetDetail),
 	get("/sapi/v1/asset/tradeFee", access.Read, 1, tradeFee),
 	get("/sapi/v1/accountSnapshot", access.Read, 2400, accountSnapshot),

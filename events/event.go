@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
@@ -118,8 +117,8 @@ func (t *publication) balance(ctx context.Context, e outbox.PostedEntry, b outbo
 	if err != nil {
 		return err
 	}
-	return t.event(owner, "balance", Balance{e.ID, e.Kind, stamp(e.At), owner, part, b.Asset, asset.Format(b.Change),
-		asset.Format(b.Balance)})
+	return t.event(owner, "balance", Balance{e.ID, e.Kind, ledger.FormatTime(e.At), owner, part, b.Asset,
+		asset.Format(b.Change), asset.Format(b.Balance)})
 }
 
 // paid publishes the rewards of a batch: all, or those of the accounts that a subscriber wants.
@@ -130,7 +129,7 @@ func (t *publication) paid(ctx context.Context, b outbox.PaidBatch) error {
 	}
 	reward := func(a staking.Accrual) error {
 		return t.event(a.Account, "reward", Reward{a.EntryID(), a.Day.String(), a.Account, a.Asset, asset.Format(a.Reward),
-			asset.Format(a.Average), stamp(b.PaidAt)})
+			asset.Format(a.Average), ledger.FormatTime(b.PaidAt)})
 	}
 	books := reports.New(t.books.Reader())
 	if t.to.wants("") {
@@ -146,5 +145,3 @@ func (t *publication) paid(ctx context.Context, b outbox.PaidBatch) error {
 	}
 	return nil
 }
-
-func stamp(t time.Time) string { return ledger.FormatTime(t) }

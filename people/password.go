@@ -17,6 +17,10 @@ type PasswordChange struct {
 	Address     string
 }
 
+func (c PasswordChange) event(action, detail string) SecurityEvent {
+	return SecurityEvent{Action: action, Detail: detail, Client: c.Client, Address: c.Address}
+}
+
 // SetPassword sets a login's password, and ends the login's sessions except one. With
 // RevokeKeys it also revokes all API keys of the login's account, and returns how many. All
 // of it, the log and the security events are one transaction. ErrNotFound if there is no
@@ -25,7 +29,7 @@ type PasswordChange struct {
 func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange) (revoked int, err error) {
 	err = checkHash(c.Hash)
 	if err == nil {
-		err = SecurityEvent{Action: "password", Client: c.Client, Address: c.Address}.check()
+		err = c.event("password", "").check()
 	}
 	if err != nil {
 		return 0, fmt.Errorf("set a password: %w", err)
@@ -43,8 +47,7 @@ func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange
 		if err := p.updatePassword(t, l, c); err != nil {
 			return err
 		}
-		event := SecurityEvent{Action: "password", Detail: l.Email, Client: c.Client, Address: c.Address}
-		if err := insertSecurityEvent(t, l.Account, event, at, nonce); err != nil || !c.RevokeKeys {
+		if err := insertSecurityEvent(t, l.Account, c.event("password", l.Email), at, nonce); err != nil || !c.RevokeKeys {
 			return err
 		}
 		revoked, err = p.revokeKeys(t, l.Account, c)
@@ -93,8 +96,7 @@ func (p *People) revokeKeys(t db.Tx, id ledger.Account, c PasswordChange) (revok
 			return revoked, err
 		}
 		at, nonce := p.stamps.Next(p.now())
-		event := SecurityEvent{Action: "key revoke", Detail: k.Named(), Client: c.Client, Address: c.Address}
-		if err := insertSecurityEvent(t, id, event, at, nonce); err != nil {
+		if err := insertSecurityEvent(t, id, c.event("key revoke", k.Named()), at, nonce); err != nil {
 			return revoked, err
 		}
 		revoked++

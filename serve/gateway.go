@@ -52,10 +52,8 @@ const pagesName = "pages"
 
 // pagesOf are the pages of books, which may be a test.
 func pagesOf(test bool) servedAPI {
-	return servedAPI{name: pagesName, refuse: func(w http.ResponseWriter, r *http.Request,
-		status int) {
-		web.Refuse(w, r, status, test)
-	}}
+	refuse := func(w http.ResponseWriter, r *http.Request, status int) { web.Refuse(w, r, status, test) }
+	return servedAPI{name: pagesName, refuse: refuse}
 }
 
 // limiter is a concurrency limit, in total and of each network: see access.Network.

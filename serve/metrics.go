@@ -72,8 +72,13 @@ func newMetrics(days *scheduler, s *Server) http.Handler {
 	})
 }
 
+// described are the descriptions of what is collected.
+var described []*prometheus.Desc
+
 func description(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("softstake_"+name, help, labels, nil)
+	d := prometheus.NewDesc("softstake_"+name, help, labels, nil)
+	described = append(described, d)
+	return d
 }
 
 var (
@@ -107,9 +112,7 @@ var (
 
 // Describe sends the descriptions of what is collected.
 func (m collector) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{settledDay, waitingToken, poolBalance, poolDays, runsTotal, runsFailed,
-		runSeconds, runEnded, runFailed, lag, inFlightNow, streamsOpen,
-		bodiesRead, largeBytes, poolMax, poolInUse, poolIdle, poolWaits, poolWaited, buildInfo} {
+	for _, d := range described {
 		c <- d
 	}
 }
