@@ -15,20 +15,20 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// accountPage is who one is here.
+// accountPage is the visitor's account.
 type accountPage struct {
 	*view
 	Of        store.Account
 	Residence string // the region's name, or "": none is verified
-	Offered   string // what it means for Soft Staking: "unknown", "offered", "here", "unknown-country" or "not"
+	Offered   string // the eligibility: "unknown", "offered", "here", "unknown-country" or "not"
 	Accepted  []acceptedRow
 	Sessions  []sessionRow
 	Keys      int // that can be used
 	Changed   time.Time
-	Done      string // what was just done, of accountDone, or ""
+	Done      string // one of accountDone, or ""
 }
 
-// accountDone is what may have been done before the page is shown: account.done.NAME in the catalogue.
+// accountDone are the changes that lead to the page: account.done.NAME in the catalogue.
 var accountDone = []string{"password", "password-keys", "session"}
 
 // acceptedRow is a document that was accepted.
@@ -37,24 +37,21 @@ type acceptedRow struct {
 	Newer bool // there is a newer version
 }
 
-// sessionRow is somebody who has logged in.
+// sessionRow is a session of the account.
 type sessionRow struct {
 	access.Session
-	This bool
+	This bool // the browser's own
 }
 
-// accountHome shows who one is here, and what one may do about it.
+// accountHome shows the account, and what may be changed of it.
 func (v *visit) accountHome() error {
-	page := accountPage{view: v.view("account.title")}
-	if done := v.value("done"); slices.Contains(accountDone, done) {
-		page.Done = done
-	}
+	page := accountPage{view: v.view("account.title"), Done: v.choice("done", accountDone)}
 	for _, read := range []func(*visit) error{page.readResidence, page.readAccepted, page.readSessions} {
 		if err := read(v); err != nil {
 			return err
 		}
 	}
-	keys, err := v.keysPage()
+	keys, err := v.keysPage("keys.title")
 	if err != nil {
 		return err
 	}
@@ -62,7 +59,7 @@ func (v *visit) accountHome() error {
 	return v.show("account", page)
 }
 
-// readResidence reads the residence, and what it means for Soft Staking.
+// readResidence reads the residence, and whether Soft Staking is offered there.
 func (p *accountPage) readResidence(v *visit) (err error) {
 	if p.Of, err = v.Books.Account(v.context(), v.account()); err != nil {
 		return err
@@ -88,16 +85,13 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 	default:
 		p.Offered = "offered"
 	}
-	login, err := v.People.Login(v.context(), v.session.Email)
-	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
-		return err
-	}
+	login, err := v.findLogin(v.session.Email)
 	p.Changed = login.Changed
-	return nil
+	return err
 }
 
-// readAccepted reads which documents were accepted, in the order in which they are
-// shown, of each the newest first.
+// readAccepted reads which documents were accepted, in the order of their names in
+// staking.DocumentNames, and of each the newest first.
 func (p *accountPage) readAccepted(v *visit) error {
 	acceptances, err := v.Reports.Acceptances(v.context(), v.account())
 	if err != nil {
@@ -156,11 +150,11 @@ func (s *submission) endSession() error {
 type passwordPage struct {
 	*view
 	F    *form
-	Keys int // API keys of the account that can be used, which may be revoked with it
+	Keys int // API keys that can be used, which may be revoked at the same time
 }
 
 func (v *visit) showPassword(status int, f *form) error {
-	keys, err := v.keysPage()
+	keys, err := v.keysPage("keys.title")
 	if err != nil {
 		return err
 	}
@@ -171,7 +165,7 @@ func (v *visit) passwordForm() error {
 	return v.showPassword(http.StatusOK, emptyForm())
 }
 
-// passwordFaults are why a new password is refused, and the keys of the sentences that say so.
+// passwordFaults are the reasons to refuse a new password, with the keys of their texts.
 var passwordFaults = []struct {
 	err error
 	key string

@@ -15,7 +15,7 @@ const newPassword = "battery horse correct"
 
 // TestAccount says who one is, what was accepted, and where one is logged in.
 func TestAccount(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.enroll("alice")
 	w.browser.header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	w.login("alice@example.com")
@@ -40,7 +40,7 @@ func TestAccount(t *testing.T) {
 
 // TestSessions ends another session, and nobody else's.
 func TestSessions(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.holder("bob", "DE")
 	phone, bob := w.another(), w.another()
 	phone.header.Set("X-Client-Platform", "ios")
@@ -61,7 +61,7 @@ func TestSessions(t *testing.T) {
 
 // TestPassword sets another password, which ends the other sessions.
 func TestPassword(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	other := w.another()
 	other.login("alice@example.com")
 	w.login("alice@example.com")
@@ -98,7 +98,7 @@ func TestPassword(t *testing.T) {
 
 // TestAPasswordOffersToRevokeKeys where there are some; it is for the holder to choose.
 func TestAPasswordOffersToRevokeKeys(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.get("/account/password").is(http.StatusOK).hasNot("API keys")
 	name, _, err := access.NewKey(rand.Reader)
@@ -130,7 +130,7 @@ func TestAPasswordOffersToRevokeKeys(t *testing.T) {
 
 // TestSettings keeps language and look in the browser, also for those who have not logged in.
 func TestSettings(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	page := w.get("/settings?back=/login").is(http.StatusOK).has("Deutsch", "As the device", `value="/login"`)
 	if back := page.hidden("back"); back != "/login" {
 		t.Errorf("it leads back to %q", back)
@@ -169,7 +169,8 @@ func TestDevice(t *testing.T) {
 			"CriOS/140.0 Mobile/15E148 Safari/604.1": "Chrome on iPhone",
 		"Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/25.0 " +
 			"Chrome/121.0.0.0 Mobile Safari/537.36": "Samsung Internet on Android",
-		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36": "Chrome on Linux",
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 " +
+			"Safari/537.36": "Chrome on Linux",
 		"curl/8.5.0": "curl",
 		"Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0": "Firefox on Android",
 		"ios 3.2.0": "App 3.2.0 for iOS", "ios v3.1.0 (1234)": "App v3.1.0 (1234) for iOS",

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"maps"
 	"slices"
@@ -102,10 +103,7 @@ func (a activityAsked) path(path, from string) string {
 // activityAsked reads what is asked for of the list, and which assets there are. An
 // unknown part is the whole list.
 func (v *visit) activityAsked() (asked activityAsked, assets map[string]ledger.Asset, err error) {
-	asked = activityAsked{Show: showAll, Asset: strings.ToUpper(v.value("asset"))}
-	if show := v.value("show"); slices.Contains(activityShows, show) {
-		asked.Show = show
-	}
+	asked = activityAsked{cmp.Or(v.choice("show", activityShows), showAll), strings.ToUpper(v.value("asset"))}
 	assets, err = v.assets()
 	if _, known := assets[asked.Asset]; !known || !asked.moves() {
 		asked.Asset = ""

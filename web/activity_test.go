@@ -14,9 +14,9 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// TestActivityTellsAll shows one account's whole life on its page, the newest first.
-func TestActivityTellsAll(t *testing.T) {
-	w := newWorld(t)
+// TestActivityShowsAll shows one account's whole life on its page, the newest first.
+func TestActivityShowsAll(t *testing.T) {
+	w := newWebsite(t)
 	w.holder("bob", "DE")
 	w.login("alice@example.com")
 	w.deposit("alice", "10 BNB")
@@ -82,7 +82,7 @@ func inOrder(t *testing.T, page string, texts ...string) {
 }
 
 // trade posts a conversion at the desk.
-func (w *world) trade(id ledger.Account, from, to string) {
+func (w *website) trade(id ledger.Account, from, to string) {
 	w.Helper()
 	a, n := w.amount(from)
 	b, m := w.amount(to)
@@ -103,7 +103,7 @@ var (
 // TestActivityPages goes from page to page over what happened in the same moment,
 // while more happens, and compares with the file.
 func TestActivityPages(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	for range 30 { // the clock stands: one moment for all
 		w.deposit("alice", "1 BNB")
@@ -133,7 +133,7 @@ func TestActivityPages(t *testing.T) {
 	}
 	for title, n := range want {
 		if count[title] != n {
-			t.Errorf("%s is told %d times, and happened %d times", title, count[title], n)
+			t.Errorf("%s is shown %d times, and happened %d times", title, count[title], n)
 		}
 	}
 	if pages != 3 || len(lines) != 1+30+30+60+3 {
@@ -144,7 +144,7 @@ func TestActivityPages(t *testing.T) {
 // TestActivityKeepsEntriesWhole reads more of one moment than is read at the same time: no
 // entry loses a side where the reading stops and goes on.
 func TestActivityKeepsEntriesWhole(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.deposit("alice", "1000 BNB")
 	for range journalLines {
@@ -168,7 +168,7 @@ func TestActivityKeepsEntriesWhole(t *testing.T) {
 
 // TestActivityFile shows that the file says the same as the page, and is no formula.
 func TestActivityFile(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.browser.header.Set("User-Agent", `=HYPERLINK("http://example.org")`)
 	w.login("alice@example.com")
 	w.deposit("alice", "10.5 BNB")
@@ -203,7 +203,7 @@ func TestActivityFile(t *testing.T) {
 
 // TestActivityOfYears walks over years in which nothing happened without an end that is none.
 func TestActivityOfYears(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.deposit("alice", "1 BNB")
 	w.at(2000, "12:00")
 	w.login("alice@example.com")

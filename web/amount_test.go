@@ -86,7 +86,7 @@ func TestAmountsAreReadAsTheLanguageWritesThem(t *testing.T) {
 		}
 	}
 	if _, fault := of["de"].amount(bnb, "1.500"); !strings.Contains(fault, "1500") || !strings.Contains(fault, "1,5") {
-		t.Errorf("both ways are not told: %s", fault)
+		t.Errorf("both ways are not shown: %s", fault)
 	}
 	digit := ledger.Asset{Symbol: "1", Scale: 0, MaxSupply: ledger.MaxSupply}
 	if n, _ := of["en"].amount(digit, "21"); n != 21 {

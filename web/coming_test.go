@@ -8,7 +8,7 @@ import (
 
 // TestComingTerms: a rate that is set for a later day stands below today's.
 func TestComingTerms(t *testing.T) {
-	w := earnWorld(t)
+	w := earnWebsite(t)
 	w.get("/earn").hasNot("from 5 Mar 2026 on")
 	terms := staking.Terms{
 		Asset: "BNB", From: w.day(4), Offered: true, APR: 200_000, Min: 50_000_000, Cap: 1000_00000000,
@@ -20,9 +20,9 @@ func TestComingTerms(t *testing.T) {
 	w.get("/earn").has("<small>from 5 Mar 2026 on: not offered</small>")
 }
 
-// TestAListedRegionIsToldAsActivity: the day from which it ends, and that it goes on after all.
-func TestAListedRegionIsToldAsActivity(t *testing.T) {
-	w := earnWorld(t)
+// TestAListedRegionIsShownAsActivity: the day from which it ends, and that it goes on after all.
+func TestAListedRegionIsShownAsActivity(t *testing.T) {
+	w := earnWebsite(t)
 	w.enroll("alice")
 	w.at(2, "12:00")
 	_, err := w.books.AddRegion(w.Context(), "DE", 0, "")

@@ -18,8 +18,8 @@ import (
 	"github.com/softstake/softstake/people"
 )
 
-// What a form's page takes from its query, and nothing else: the ID of a draft of the
-// visitor's own, and the row that a list on the page goes on after.
+// All that a form's page takes from its query: the ID of a draft of the visitor's, and the
+// cursor of a list on the page.
 const (
 	draftField = "draft"
 	afterField = "after"
@@ -28,11 +28,11 @@ const (
 // accountField is the account that a form was shown to.
 const accountField = "account"
 
-// secrets are fields that are kept nowhere.
+// secrets are fields that are never kept.
 var secrets = []string{"password", "current", "new", "again"}
 
-// draftID names a draft by the form's ID and by what it says: a draft is never changed,
-// and the same form posted twice is one draft.
+// draftID names a draft by the form's ID and by its content: a draft is never changed, and
+// posting the same form again has no further effect.
 func draftID(form, path, body string) string {
 	sum := sha256.Sum256([]byte(path + "\x00" + body))
 	return form + "-" + hex.EncodeToString(sum[:8])
@@ -46,8 +46,8 @@ func formOfDraft(id string) string {
 	return ""
 }
 
-// addDraft keeps a form of the visitor's session, and returns the draft's ID. form is
-// the form's ID; what is none gets one, so that no draft takes another's name.
+// addDraft keeps a form of the visitor's session, and returns the draft's ID. A form
+// without a valid ID gets one, so that no draft takes another's name.
 func (v *visit) addDraft(form, path string, fields url.Values) (id string, err error) {
 	if form, err = v.formID(form); err != nil {
 		return "", err
@@ -59,8 +59,8 @@ func (v *visit) addDraft(form, path string, fields url.Values) (id string, err e
 	return d.ID, v.keeper.AddDraft(v.context(), d)
 }
 
-// draft is the visitor's draft of a form: ledger.ErrNotFound if there is none any more.
-// here reports whether it was made in this session.
+// draft is the visitor's draft of a form: ledger.ErrNotFound if it does not exist (any
+// more). here reports whether it was made in this session.
 func (v *visit) draft(id, path string) (f *form, here bool, err error) {
 	d, err := v.People.Draft(v.context(), v.account(), id)
 	if err != nil {
@@ -94,17 +94,15 @@ func (v *visit) checkOwner() error {
 }
 
 const (
-	// keptLife is how long a form is kept that was posted without a session.
-	keptLife = 10 * time.Minute
-	// longestKept is how many bytes a browser takes of it, as a cookie's value.
-	longestKept = 3500
+	keptLife    = 10 * time.Minute // of a form that was posted without a session
+	longestKept = 3500             // bytes that a browser takes as a cookie's value
 )
 
 // keptCookie is the cookie in which a form waits for the log-in. Only a form of our own
 // pages sets it: those of other sites are refused before.
 func (v *visit) keptCookie() string { return cookieName("form", v.caller.Secure) }
 
-// keepForm gives the browser what was posted without a session, but for the secrets.
+// keepForm gives the browser what was posted without a session, without the secrets.
 func (v *visit) keepForm() {
 	if v.r.Method != http.MethodPost || len(v.r.PostForm) == 0 {
 		return
@@ -162,7 +160,7 @@ func readKept(text string) (path string, fields url.Values, is bool) {
 // idBytes is how many random bytes the ID of a form has.
 const idBytes = 16
 
-// newID names a form that moves something: however often it is sent, it moves once.
+// newID is a random ID of a form, which makes posting the form idempotent.
 func newID(random io.Reader) (string, error) {
 	b := make([]byte, idBytes)
 	if _, err := io.ReadFull(random, b); err != nil {
@@ -184,9 +182,8 @@ func isID(text string) bool {
 	return err == nil && len(b) == idBytes
 }
 
-// entryID is the ID of the entry that an account's form posts. It is made of both
-// and shows neither: so no account is called too long for it, nor as the names begin
-// that are kept for our own entries, and nobody can take another's.
+// entryID is the ID of the entry that an account's form posts: a hash of both. So it has a
+// fixed length, is none of the reserved names, and nobody can take another's.
 func entryID(account ledger.Account, form string) string {
 	sum := sha256.Sum256([]byte("web\x00" + string(account) + "\x00" + form))
 	return "web-" + hex.EncodeToString(sum[:16])

@@ -32,7 +32,7 @@ var onPurpose = map[string][]string{
 // none comes back in a field of a form that changes something. A page that is new is
 // walked as well.
 func TestLinksFillNothingIn(t *testing.T) {
-	w := moveWorld(t, inDemo)
+	w := moveWebsite(t, inDemo)
 	withdrawal, err := w.books.Withdraw(t.Context(),
 		store.Withdrawal{ID: "w-1", Account: "alice", Asset: "BNB", Amount: 1})
 	w.ok(err)
@@ -75,7 +75,7 @@ func TestLinksFillNothingIn(t *testing.T) {
 }
 
 // sites are the paths of all pages, as the mux has them.
-func sites(t *testing.T, w *world) (paths []string) {
+func sites(t *testing.T, w *website) (paths []string) {
 	t.Helper()
 	s, err := newServer(Options{Books: w.books, Events: w.hub, Convert: &conversion.Rules{}, Play: playing{}})
 	w.ok(err)
@@ -89,8 +89,8 @@ func sites(t *testing.T, w *world) (paths []string) {
 
 // formsIn are the forms of a page.
 func formsIn(body string) (forms []string) {
-	for piece := range strings.SplitSeq(body, "<form") {
-		if form, _, is := strings.Cut(piece, "</form>"); is {
+	for part := range strings.SplitSeq(body, "<form") {
+		if form, _, is := strings.Cut(part, "</form>"); is {
 			forms = append(forms, form)
 		}
 	}
@@ -100,7 +100,7 @@ func formsIn(body string) (forms []string) {
 // TestALinkOpensNoConfirmation: of whatever step a link is, and whatever it says, it
 // shows an empty form, and says nothing of it anywhere on the page.
 func TestALinkOpensNoConfirmation(t *testing.T) {
-	w := moveWorld(t, inDemo)
+	w := moveWebsite(t, inDemo)
 	for _, path := range []string{"/send", "/withdraw", "/convert", "/deposit"} {
 		for _, step := range []string{"", "confirm", "done", "2"} {
 			q := query("step", step, "asset", "BNB", "amount", "1.2345", "units", "123450000", "to", "mallory",
@@ -135,7 +135,7 @@ func TestALinkOpensNoConfirmation(t *testing.T) {
 
 // TestADraftIsOfItsSession: nobody else confirms it, and no other session of its account.
 func TestADraftIsOfItsSession(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	w.deposit("bob", "1 BNB")
 	at, _ := w.confirmed("/send", "asset", "BNB", "amount", "0.7", "to", "bob")
 	draft := draftOf(at)
@@ -167,7 +167,7 @@ func TestADraftIsOfItsSession(t *testing.T) {
 // TestADraftIsNotChanged: what is filled in again, in another tab or after the back
 // button, is another draft; each moves what it showed, and together they move once.
 func TestADraftIsNotChanged(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	at, p := w.confirmed("/send", "asset", "BNB", "amount", "1", "to", "bob")
 	_, back, _ := strings.Cut(p.body, `class="button quiet" href="`)
 	back, _, _ = strings.Cut(back, `"`)
@@ -200,7 +200,7 @@ func TestADraftIsNotChanged(t *testing.T) {
 // TestNothingTypedIsLost: one whose session has ended comes back to what was typed, at a
 // form and at a confirmation, and nothing of it stands in an address.
 func TestNothingTypedIsLost(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	id := w.get("/send").hidden("id")
 	typed := query("asset", "BNB", "amount", "0.25", "to", "bob", "id", id, "account", "alice", "password", "secret")
 	w.ok(w.books.People().EndSessions(t.Context(), "alice", ""))
@@ -243,7 +243,7 @@ func TestNothingTypedIsLost(t *testing.T) {
 // TestAKeptFormAfterAnotherTab: where another tab has logged in first, and gone elsewhere,
 // the form comes back as well.
 func TestAKeptFormAfterAnotherTab(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	for name, logIn := range map[string]func(b *browser) answer{
 		"logs in": func(b *browser) answer {
 			return b.post("/login", query("email", "alice@example.com", "password", testPassword, "next", "/send"))
@@ -264,7 +264,7 @@ func TestAKeptFormAfterAnotherTab(t *testing.T) {
 
 // TestAKeptFormIsItsAccounts: who logs in at the same browser finds nothing of another's form.
 func TestAKeptFormIsItsAccounts(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	typed := query("asset", "BNB", "amount", "0.25", "to", "mallory", "account", "alice")
 	b := w.another()
 	b.post("/send", typed).is(http.StatusUnauthorized)
@@ -308,7 +308,7 @@ func TestAKeptFormIsItsAccounts(t *testing.T) {
 
 // TestDraftsOfKeys: the form of an API key comes back after the log-in as well.
 func TestDraftsOfKeys(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	b := w.another()
 	b.post("/account/keys/new", query("label", "my tracker", "may", "trade", "addresses", "192.0.2.9", "password",
 		"my secret", "account", "alice")).is(http.StatusUnauthorized)

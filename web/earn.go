@@ -11,11 +11,12 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// earning is the visitor's Soft Staking: the facts that the page, its status and the questions speak of.
+// earning is the visitor's Soft Staking, for the page, its status and the questions.
 type earning struct {
 	*view
 	Holder reports.Holder
 	Assets map[string]ledger.Asset
+	Tagged string // the token that bears the tag; only read for the page of all questions
 }
 
 // everything is all that can be read of a holder.
@@ -87,7 +88,7 @@ func (v *visit) earn() error {
 	return v.show("earn", p)
 }
 
-// Soon says whether the switch is on and its first day has not begun.
+// Soon reports whether the switch is on and its first day has not begun.
 func (e earning) Soon() bool { return e.Holder.On() && e.Holder.Today < e.Holder.Running.From }
 
 // qualifying are the tokens whose free balance reaches their minimum now, by symbol.
@@ -100,8 +101,8 @@ func (e earning) qualifying() (tokens []string) {
 	return tokens
 }
 
-// nearest is the token that the least is missing of until it reaches its minimum,
-// measured against that minimum, and how much.
+// nearest is the token that is nearest to its minimum, as a part of that minimum, and how
+// much is missing.
 func (e earning) nearest() (asset ledger.Asset, missing ledger.Amount, found bool) {
 	var best reports.OfferedToken
 	for _, t := range e.Holder.Tokens {
@@ -126,14 +127,14 @@ func missingOf(t reports.OfferedToken) ledger.Amount {
 // tokenRow is a token on offer, as the table shows it.
 type tokenRow struct {
 	reports.OfferedToken
-	Counts  ledger.Amount  // what of it earns, or would if the switch were on: up to the cap
+	Counts  ledger.Amount  // the part that earns, or would if the switch were on: up to the cap
 	Missing ledger.Amount  // until it earns, or 0
-	Above   ledger.Amount  // what lies above the cap, or 0
-	Coming  *staking.Terms // the next that are set for a later day and change its rate or end its offer, or nil
+	Above   ledger.Amount  // the part above the cap, or 0
+	Coming  *staking.Terms // the next terms with another rate, or the end of the offer; or nil
 }
 
-// nextTerms are those of some that come which change a token's rate first or end its
-// offer, or nil.
+// nextTerms are the first of the coming terms that change a token's rate or end its offer,
+// or nil.
 func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 	for _, r := range coming {
 		if r.Asset == now.Asset && (r.APR != now.APR || r.Offered != now.Offered) {
@@ -161,13 +162,13 @@ func (e earning) tokenRows() (rows []tokenRow) {
 	return append(rows, others...)
 }
 
-// todayRow is what the day has come to in a token that the holder has had of today.
+// todayRow is the day so far of a token that the holder has had today.
 type todayRow struct {
 	reports.OfferedToken
 	Short ledger.Amount // what the day's average lacks to reach the minimum, or 0
 }
 
-// todayRows are what today has come to, where the switch covers it.
+// todayRows are the day so far, where the switch covers it.
 func (e earning) todayRows() (rows []todayRow) {
 	if !e.Holder.Covers(e.Holder.Today) {
 		return nil
@@ -185,8 +186,8 @@ func (e earning) todayRows() (rows []todayRow) {
 	return rows
 }
 
-// Self is the address at which the page is read again: what was just pressed is said
-// until another page is gone to.
+// Self is the address at which the page is read again: it still shows that the switch was
+// just switched on.
 func (p earnPage) Self() string {
 	self := p.Chart.Here(p.Chart.Asset.Symbol, p.Chart.Days)
 	if p.Started {
@@ -195,21 +196,16 @@ func (p earnPage) Self() string {
 	return self
 }
 
-// Behind reports whether what an earlier day pays is missing from today's figures.
+// Behind reports whether an earlier day's reward is missing from today's figures.
 func (p earnPage) Behind() bool {
-	for _, r := range p.Counting {
-		if r.Awaited != 0 && r.Reached {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Counting, func(r todayRow) bool { return r.Awaited != 0 && r.Reached })
 }
 
-// chart is a token's rewards of some days, and what of it was held: the table that
-// the charts are drawn from.
+// chart is a token's rewards and holdings of some days: the table that the charts are drawn
+// from.
 type chart struct {
 	Asset    ledger.Asset
-	Any      bool     // there were rewards, in whatever token and whenever
+	Any      bool     // there were rewards, of any token and at any time
 	Choice   []string // the tokens that may be chosen
 	Days     int
 	From, To staking.Day
@@ -229,22 +225,18 @@ func (c chart) Here(asset string, days int) string {
 	return fmt.Sprintf("/earn?asset=%s&days=%d", asset, days)
 }
 
-// chart reads what the visitor has chosen to see: of a token that they have had
-// rewards of or may earn with, else of the one that bears the tag.
+// chart reads the chart of a token that the visitor has chosen, and has rewards of or may
+// earn with; else of the one that bears the tag.
 func (v *visit) chart(e earning) (c chart, err error) {
 	c.Choice = earned(e.Holder)
 	c.Any = len(c.Choice) > 0
-	for _, symbol := range e.qualifying() {
-		if !slices.Contains(c.Choice, symbol) {
-			c.Choice = append(c.Choice, symbol)
-		}
-	}
+	c.Choice = append(c.Choice, e.qualifying()...)
 	slices.Sort(c.Choice)
-	if len(c.Choice) == 0 {
+	if c.Choice = slices.Compact(c.Choice); len(c.Choice) == 0 {
 		return c, nil
 	}
-	symbol := v.value("asset")
-	if !slices.Contains(c.Choice, symbol) {
+	symbol := v.choice("asset", c.Choice)
+	if symbol == "" {
 		if symbol, err = v.tagged(e); err != nil {
 			return c, err
 		}
@@ -280,36 +272,33 @@ func (v *visit) tagged(e earning) (string, error) {
 // rewardsPage is a page of an account's rewards, the newest first.
 type rewardsPage struct {
 	Rewards  []reports.Reward
-	From, To staking.Day // what was looked at; From above To: there was nothing to look at
-	Next     string      // the place where the older ones go on, or ""
+	From, To staking.Day // the days that were read; none where From is above To
+	Next     string      // the cursor of the next page, or ""
 }
 
 const (
 	historyRows = 50
-	// historyDays is how many days a page looks at: one who has earned nothing for
-	// years waits no longer for it than others.
+	// historyDays is how many days are read for a page: who has earned nothing for years
+	// waits no longer than others.
 	historyDays = 366
 )
 
-// rewardsPage reads the visitor's rewards of an asset or of all (""), after a place
-// or the newest (""), at most limit. The error of a place or an asset that cannot be
-// is ledger.ErrNotFound.
+// rewardsPage reads the visitor's rewards of an asset or of all (""), after a cursor or from
+// the newest (""), at most limit. ledger.ErrNotFound for a cursor or an asset that cannot be.
 func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after string, limit int) (p rewardsPage,
 	err error) {
-	key, err := placeOf(after)
-	if err != nil {
-		return p, err
-	}
 	p.To = staking.DayOf(v.Books.Now()) - 1
-	if key != nil {
+	var key *reports.RewardKey
+	if after != "" {
+		if key, err = rewardAfter(after); err != nil {
+			return p, err
+		}
 		p.To = min(p.To, key.Day)
 	}
 	first := p.To + 1
-	for _, e := range enrollments { // no other day has a reward
-		if e.From < e.Until {
-			first = min(first, e.From)
-			break
-		}
+	covers := func(e staking.Enrollment) bool { return e.From < e.Until }
+	if i := slices.IndexFunc(enrollments, covers); i >= 0 { // no day before has a reward
+		first = min(first, enrollments[i].From)
 	}
 	p.From = max(first, p.To-historyDays+1)
 	p.Rewards, err = v.Reports.RewardPage(v.context(), v.account(),
@@ -327,12 +316,9 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 	return p, nil
 }
 
-// placeOf reads a cursor among rewards: "2026-11-22.BNB" is after that reward,
-// "2026-11-22" is before all of that day, "" is before all.
-func placeOf(text string) (*reports.RewardKey, error) {
-	if text == "" {
-		return nil, nil
-	}
+// rewardAfter reads a cursor among rewards: "2026-11-22.BNB" is after that reward,
+// "2026-11-22" is before all of that day.
+func rewardAfter(text string) (*reports.RewardKey, error) {
 	day, asset, _ := strings.Cut(text, ".")
 	d, err := staking.ParseDay(day)
 	if err != nil {
@@ -345,8 +331,8 @@ func placeOf(text string) (*reports.RewardKey, error) {
 type historyPage struct {
 	*view
 	rewardsPage
-	Asset  string   // that they are of, or ""
-	Choice []string // the tokens there are rewards of
+	Asset  string   // the one that is chosen, or ""
+	Choice []string // the tokens that have rewards
 	First  bool     // it is the newest page, which grows
 	Assets map[string]ledger.Asset
 	Today  staking.Day
@@ -376,7 +362,7 @@ func (v *visit) earnHistory() error {
 	return v.show("earn-history", h)
 }
 
-// earned are the tokens that a holder has rewards of, also those not on offer any more.
+// earned are the tokens that a holder has rewards of, on offer or not.
 func earned(h reports.Holder) (tokens []string) {
 	for _, b := range h.Balances {
 		if b.Earned > 0 {
@@ -386,15 +372,11 @@ func earned(h reports.Holder) (tokens []string) {
 	return tokens
 }
 
-// Newest is the address of the newest page.
-func (h historyPage) Newest() string { return historyPath(h.Asset, "") }
-
-// Older is the address of the rewards before these.
-func (h historyPage) Older() string { return historyPath(h.Asset, h.Next) }
-
-// Of is the address of the rewards of an asset, or of all.
-func (h historyPage) Of(asset string) string { return historyPath(asset, "") }
-
-func historyPath(asset, after string) string {
-	return address("/earn/history", "asset", asset, "after", after)
+// Newest is the first page, and Older the next.
+func (h historyPage) Newest() string { return h.Of(h.Asset) }
+func (h historyPage) Older() string {
+	return address("/earn/history", "asset", h.Asset, "after", h.Next)
 }
+
+// Of is the first page of the rewards of an asset, or of all.
+func (h historyPage) Of(asset string) string { return address("/earn/history", "asset", asset) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,8 @@ type step struct {
 	Text  string
 }
 
-func (e earning) status() (s earnStatus) {
-	tokens := e.qualifying()
+func (e earning) status() earnStatus {
+	tokens, s := e.qualifying(), earnStatus{Name: "off", Line: e.T("earn.status.off")}
 	switch {
 	case e.Soon():
 		s = earnStatus{Name: "soon", Line: e.T("earn.status.soon", "day", e.Day(e.Holder.Running.From))}
@@ -42,18 +43,13 @@ func (e earning) status() (s earnStatus) {
 		s = earnStatus{Name: "on", Line: e.T("earn.status.on", "day", e.Day(e.Holder.Running.From)),
 			Why: e.T("earn.status.on.why", "tokens", e.list(tokens))}
 	case e.Holder.Region != nil:
-		s = earnStatus{Name: "restricted", Line: e.T("earn.status.restricted")}
+		s = earnStatus{Name: "restricted", Line: e.T("earn.status.restricted"), Why: e.whyRestricted()}
 		if errors.Is(e.Holder.Region, staking.ErrUnknownCountry) {
 			s.Line = e.T("earn.status.unknown-country")
 		}
-		s.Why = e.whyRestricted()
 		return s
 	case len(tokens) > 0:
-		s = earnStatus{
-			Name: "off", Line: e.T("earn.status.off"), Why: e.T("earn.status.off.why", "tokens", e.list(tokens)),
-		}
-	default:
-		s = earnStatus{Name: "off", Line: e.T("earn.status.off")}
+		s.Why = e.T("earn.status.off.why", "tokens", e.list(tokens))
 	}
 	if len(tokens) == 0 {
 		s.Why = e.whyNothing()
@@ -81,7 +77,7 @@ func (e earning) whyRestricted() string {
 	return e.T("earn.restricted.country", "region", here)
 }
 
-// whyNothing is what is missing where no token reaches its minimum.
+// whyNothing is the reason where no token reaches its minimum.
 func (e earning) whyNothing() string {
 	asset, missing, found := e.nearest()
 	if !found {
@@ -102,10 +98,8 @@ func (p *view) list(words []string) string {
 // steps are the three days from the switch to the first reward, until that is over.
 func (e earning) steps() []step {
 	from, today := e.Holder.Running.From, e.Holder.Today
-	paying := false
-	for _, d := range e.Holder.Pending {
-		paying = paying || d.Day == from && len(e.Holder.Paid) == 0
-	}
+	paying := len(e.Holder.Paid) == 0 &&
+		slices.ContainsFunc(e.Holder.Pending, func(d reports.PendingReward) bool { return d.Day == from })
 	if today > from+1 || today == from+1 && !paying {
 		return nil
 	}
@@ -123,26 +117,19 @@ func (e earning) steps() []step {
 	}
 }
 
-// closings say when days close; they are read once for a page.
-func (v *visit) closings() (staking.Closings, error) {
+// Window is when the reward of a day is credited. The closings are read only once for a page.
+func (p *view) Window(d staking.Day) (text string, err error) {
+	v := p.visit
 	if v.closes == nil {
-		closings, err := v.Books.Closings(v.context())
-		if err != nil {
-			return nil, err
+		if v.closes, err = v.Books.Closings(v.context()); err != nil {
+			return "", err
 		}
-		v.closes = closings
 	}
-	return v.closes, nil
+	return p.window(v.closes, d), nil
 }
 
-// Window is when the reward of a day is credited.
-func (p *view) Window(d staking.Day) (string, error) {
-	closings, err := p.visit.closings()
-	return p.window(closings, d), err
-}
-
-// window is when the reward of a day is credited: in UTC and, where that is another,
-// in the visitor's zone.
+// window is when the reward of a day is credited: in UTC and, where that differs, in the
+// visitor's zone.
 func (p *view) window(closings staking.Closings, d staking.Day) string {
 	from, to := closings.ClosesAt(d), closings.PaidBy(d)
 	utc := p.T("earn.window", "day", p.locale.date(from), "from", from.Format("15:04"), "to", to.Format("15:04"))
@@ -162,7 +149,7 @@ type yesterdayFigure struct {
 	Unpriced int
 }
 
-// yesterday is what the day before today has come to.
+// yesterday is the day before today.
 func (e earning) yesterday() (f yesterdayFigure, err error) {
 	f.Due = e.Holder.Pending
 	for _, r := range e.Holder.Paid {
@@ -176,14 +163,10 @@ func (e earning) yesterday() (f yesterdayFigure, err error) {
 			return f, fmt.Errorf("add up what %s paid: %w", e.Holder.Yesterday(), err)
 		}
 	}
-	waits := false
-	for _, d := range f.Due {
-		waits = waits || d.Waits
-	}
 	switch {
 	case len(f.Rewards) > 0:
 		f.Name = "paid"
-	case waits:
+	case slices.ContainsFunc(f.Due, func(d reports.PendingReward) bool { return d.Waits }):
 		f.Name = "waits"
 	case len(f.Due) > 0 && !e.Holder.At.Before(e.Holder.Closings.PaidBy(e.Holder.Yesterday())):
 		f.Name = "late"
@@ -208,25 +191,20 @@ type nextFigure struct {
 
 func (e earning) next() nextFigure {
 	y := e.Holder.Yesterday()
-	for _, d := range e.Holder.Pending {
-		if d.Day == y && !d.Waits && e.Holder.At.Before(e.Holder.Closings.PaidBy(y)) {
-			return nextFigure{Name: "now", Day: y}
-		}
-	}
-	if !e.Holder.On() {
-		return nextFigure{Name: "off"}
-	}
-	day := max(e.Holder.Today, e.Holder.Running.From)
+	due := func(d reports.PendingReward) bool { return d.Day == y && !d.Waits }
 	reached := len(e.qualifying()) > 0
 	if e.Holder.Covers(e.Holder.Today) {
-		reached = false
-		for _, t := range e.Holder.Tokens {
-			reached = reached || t.Reached
-		}
+		reached = slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool { return t.Reached })
 	}
-	if !reached {
+	switch {
+	case e.Holder.At.Before(e.Holder.Closings.PaidBy(y)) && slices.ContainsFunc(e.Holder.Pending, due):
+		return nextFigure{Name: "now", Day: y}
+	case !e.Holder.On():
+		return nextFigure{Name: "off"}
+	case !reached:
 		return nextFigure{Name: "idle"}
 	}
+	day := max(e.Holder.Today, e.Holder.Running.From)
 	return nextFigure{Name: "in", Day: day, At: e.Holder.Closings.ClosesAt(day)}
 }
 

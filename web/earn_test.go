@@ -14,10 +14,10 @@ import (
 // longSessions lets a log-in last for as long as a test moves the clock.
 func longSessions(o *Options) { o.SessionIdle, o.SessionLife = 1000*time.Hour, 1000*time.Hour }
 
-// earnWorld is a world whose pool has funds, and whose holder has logged in.
-func earnWorld(t *testing.T) *world {
+// earnWebsite is a website whose pool has funds, and whose holder has logged in.
+func earnWebsite(t *testing.T) *website {
 	t.Helper()
-	w := newWorld(t, longSessions)
+	w := newWebsite(t, longSessions)
 	for _, text := range []string{"1000 BNB", "1000 SOL"} {
 		w.fund(text)
 	}
@@ -27,7 +27,7 @@ func earnWorld(t *testing.T) *world {
 
 // TestEarnOff: nothing is earned and nothing is pressed: what is missing, and the way to start.
 func TestEarnOff(t *testing.T) {
-	w := earnWorld(t)
+	w := earnWebsite(t)
 	w.get("/earn").is(http.StatusOK).has("Not earning", "Start Earning", `href="/earn/start"`,
 		"Nothing you hold now reaches its minimum.", "hold 0.5 BNB",
 		"Your rewards will be here, day by day, "+
@@ -41,7 +41,7 @@ func TestEarnOff(t *testing.T) {
 
 // TestTheFirstThreeDays are what a newcomer sees, from the switch to the first reward.
 func TestTheFirstThreeDays(t *testing.T) {
-	w := earnWorld(t)
+	w := earnWebsite(t)
 	w.cookie("zone", "Europe/Berlin")
 	w.deposit("alice", "2 BNB")
 	w.enroll("alice")
@@ -69,9 +69,9 @@ func TestTheFirstThreeDays(t *testing.T) {
 	w.get("/earn/history").has("+0.00001027", "2.5", "4 Mar 2026, 01:10", "Export for taxes").hasNot("Older rewards")
 }
 
-// TestEarnWaits: a day without funds waits, and is told to; the other token is paid.
+// TestEarnWaits: a day without funds waits, and the page shows it; the other token is paid.
 func TestEarnWaits(t *testing.T) {
-	w := newWorld(t, longSessions)
+	w := newWebsite(t, longSessions)
 	w.login("alice@example.com")
 	w.deposit("alice", "2 BNB")
 	w.deposit("alice", "100 SOL")
@@ -90,7 +90,7 @@ func TestEarnWaits(t *testing.T) {
 
 // TestEarnLate: yesterday is not paid, and the hours in which it should be are over.
 func TestEarnLate(t *testing.T) {
-	w := earnWorld(t)
+	w := earnWebsite(t)
 	w.deposit("alice", "2 BNB")
 	w.enroll("alice")
 	w.at(3, "08:00")
@@ -99,7 +99,7 @@ func TestEarnLate(t *testing.T) {
 
 // TestEarnStopped: the day of the switch pays nothing, the day before it does.
 func TestEarnStopped(t *testing.T) {
-	w := earnWorld(t)
+	w := earnWebsite(t)
 	w.deposit("alice", "2 BNB")
 	w.enroll("alice")
 	w.at(3, "00:01")
@@ -114,7 +114,7 @@ func TestEarnStopped(t *testing.T) {
 
 // TestEarnIdle: the switch is on, and nothing reaches its minimum, or not any more.
 func TestEarnIdle(t *testing.T) {
-	w := earnWorld(t)
+	w := earnWebsite(t)
 	w.deposit("alice", "2 BNB")
 	w.enroll("alice")
 	w.at(2, "06:00")
@@ -129,7 +129,7 @@ func TestEarnIdle(t *testing.T) {
 
 // TestEarnRestricted: the true reason, and nothing to press.
 func TestEarnRestricted(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.holder("ursula", "US")
 	w.holder("nemo", "")
 	for who, why := range map[string]string{
@@ -146,9 +146,9 @@ func TestEarnRestricted(t *testing.T) {
 	w.get("/earn").has("Start Earning")
 }
 
-// TestEarnHistory: page by page nothing is told twice or left out, of all tokens and of one.
+// TestEarnHistory: page by page nothing is repeated or left out, of all tokens and of one.
 func TestEarnHistory(t *testing.T) {
-	w := earnWorld(t)
+	w := earnWebsite(t)
 	w.deposit("alice", "2 BNB")
 	w.deposit("alice", "100 SOL")
 	w.deposit("alice", "500 ADA")
@@ -166,7 +166,7 @@ func TestEarnHistory(t *testing.T) {
 				}
 				return nil
 			}))
-		path, pages := historyPath(asset, ""), 0
+		path, pages := historyPage{Asset: asset}.Newest(), 0
 		for path != "" && pages < 9 {
 			p := w.get(path).is(http.StatusOK)
 			for _, part := range strings.Split(p.body, `<td role="cell" class="how"><a href="/earn/rewards/`)[1:] {
@@ -180,11 +180,11 @@ func TestEarnHistory(t *testing.T) {
 		}
 		for reward, n := range seen {
 			if n != 1 {
-				t.Errorf("%s is told %d times", reward, n)
+				t.Errorf("%s is shown %d times", reward, n)
 			}
 		}
 		if len(seen) != want || want == 0 {
-			t.Errorf("of %q %d rewards are told on %d pages, not %d", asset, len(seen), pages, want)
+			t.Errorf("of %q %d rewards are shown on %d pages, not %d", asset, len(seen), pages, want)
 		}
 	}
 	w.get("/earn/history?after=nonsense").is(http.StatusNotFound)
@@ -195,7 +195,7 @@ func TestEarnHistory(t *testing.T) {
 
 // TestHelp answers every question, and says what holds for the visitor.
 func TestHelp(t *testing.T) {
-	w := earnWorld(t)
+	w := earnWebsite(t)
 	p := w.get("/help").is(http.StatusOK).has("No. Soft Staking is off.", "Nothing you hold now reaches its minimum.",
 		"Your verified residence is DE, where it is offered.")
 	for _, name := range allQuestions {

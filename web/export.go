@@ -18,9 +18,9 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// file answers with a CSV file, which is written while it is read. What cannot be
-// finished ends with the connection broken off, so that nobody takes a part for the whole.
-// The columns' names are words for programs, in every language the same.
+// file answers with a CSV file, which is written while it is read. On an error the
+// connection is aborted, so that nobody takes a part for the whole. The columns' names are
+// for programs: the same in every language.
 func (v *visit) file(name string, columns []string, read func(line func(cells ...string) error) error) error {
 	v.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	v.w.Header().Set("Content-Disposition", `attachment; filename="`+download.Name(name)+`.csv"`)
@@ -37,7 +37,7 @@ func (v *visit) file(name string, columns []string, read func(line func(cells ..
 	if v.context().Err() == nil {
 		v.Log.Error("an export broke off", "request", v.caller.Request, "error", err)
 	}
-	panic(http.ErrAbortHandler) // the one way to break a connection off from inside a handler
+	panic(http.ErrAbortHandler) // the only way to abort a connection from inside a handler
 }
 
 // exportPage chooses which rewards are exported, and how.
@@ -45,8 +45,8 @@ type exportPage struct {
 	*view
 	F       *form
 	Periods []exportPeriod
-	Formats []string
-	Format  string // the one that is chosen
+	Formats []format
+	Format  string // the name of the one that is chosen
 	First   staking.Day
 	Last    staking.Day
 }
@@ -58,13 +58,23 @@ type exportPeriod struct {
 	Current  bool // it is not over
 }
 
-// The formats of an export: our own columns, and those of a tax tool.
-const (
-	formatOurs   = "ours"
-	formatKoinly = "koinly"
-)
+// format is a format of the export.
+type format struct {
+	Name, suffix string // the suffix is the file name's
+	columns      []string
+	cells        func(ledger.Asset, reports.Reward) []string // nil: the reward has no line
+}
 
-var formats = []string{formatOurs, formatKoinly}
+// formats are our own format, which is the usual one, and those of tax tools.
+var formats = []format{
+	{"ours", "", rewardsColumns, ourCells}, {"koinly", "_koinly", koinlyColumns, koinlyCells},
+}
+
+// formatOf is the format of a name, or the usual one.
+func formatOf(name string) (f format, known bool) {
+	i := slices.IndexFunc(formats, func(f format) bool { return f.Name == name })
+	return formats[max(i, 0)], i >= 0
+}
 
 // rewardsColumns are those of our own format: amounts in whole tokens, values in USDT.
 var rewardsColumns = []string{
@@ -84,15 +94,14 @@ var koinlyColumns = []string{
 func (v *visit) export() error { return v.showExport(http.StatusOK, v.asked()) }
 
 func (v *visit) showExport(status int, f *form) error {
+	chosen, _ := formatOf(f.Value("format"))
 	p := exportPage{
-		view: v.view("export.title"), F: f, Formats: formats, Format: formatOurs, First: v.Books.FirstDay(),
+		view: v.view("export.title"), F: f, Formats: formats, Format: chosen.Name, First: v.Books.FirstDay(),
 		Last: staking.DayOf(v.Books.Now()),
 	}
-	if slices.Contains(formats, f.Value("format")) {
-		p.Format = f.Value("format")
-	}
 	for year := p.Last.Start().Year(); year >= p.Last.Start().Year()-1 && year >= p.First.Start().Year(); year-- {
-		from, to := yearOf(year)
+		from := staking.DayOf(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC))
+		to := staking.DayOf(time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC))
 		p.Periods = append(p.Periods, exportPeriod{year, from, to, to >= p.Last})
 	}
 	for name, day := range map[string]staking.Day{"from": p.Periods[0].From, "to": p.Last} {
@@ -103,12 +112,6 @@ func (v *visit) showExport(status int, f *form) error {
 	return v.showAs(status, "export", p)
 }
 
-// yearOf are the first and the last day of a year.
-func yearOf(year int) (from, to staking.Day) {
-	return staking.DayOf(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)),
-		staking.DayOf(time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC))
-}
-
 // rewardsFile is the rewards of a period, as a file.
 func (v *visit) rewardsFile() error {
 	f := v.asked()
@@ -116,8 +119,8 @@ func (v *visit) rewardsFile() error {
 	if !f.Faulty() && to < from {
 		f.fault("to", v.locale.T("export.fault.order"))
 	}
-	format := f.Value("format")
-	if format != "" && !slices.Contains(formats, format) {
+	format, known := formatOf(f.Value("format"))
+	if f.Value("format") != "" && !known {
 		f.fault("", v.locale.T("export.fault.format"))
 	}
 	if f.Faulty() {
@@ -127,21 +130,14 @@ func (v *visit) rewardsFile() error {
 	if err != nil {
 		return err
 	}
-	columns, cells := rewardsColumns, ourCells
-	if format == formatKoinly {
-		columns, cells = koinlyColumns, koinlyCells
-	}
-	name := fmt.Sprintf("rewards_%s_%s_%s", v.account(), from, to)
-	if format == formatKoinly {
-		name += "_koinly"
-	}
-	return v.file(name, columns, func(line func(...string) error) error {
+	name := fmt.Sprintf("rewards_%s_%s_%s%s", v.account(), from, to, format.suffix)
+	return v.file(name, format.columns, func(line func(...string) error) error {
 		return v.Reports.Rewards(v.context(), v.account(), from, to, func(r reports.Reward) error {
 			a, err := v.asset(assets, r.Asset)
 			if err != nil {
 				return err
 			}
-			if row := cells(a, r); row != nil {
+			if row := format.cells(a, r); row != nil {
 				return line(row...)
 			}
 			return nil
@@ -160,21 +156,19 @@ func (f *form) day(l *locale, name string) staking.Day {
 
 // ourCells are a reward's in our own format.
 func ourCells(a ledger.Asset, r reports.Reward) []string {
-	before, _ := reports.UnitsDecimal(big.NewInt(int64(r.Before)), a.Scale, carriedDigits)
-	after, _ := reports.UnitsDecimal(big.NewInt(int64(r.Carry)), a.Scale, carriedDigits)
 	price, value := "", ""
 	if r.PriceKnown {
 		price, value = ledger.FormatDecimal(r.Price, valueScale), ledger.FormatDecimal(int64(r.Value), valueScale)
 	}
 	return []string{
 		r.Day.String(), r.Asset, a.Format(r.Opening), a.Format(r.Average), a.Format(r.Eligible), r.APR.String(),
-		a.Format(r.Reward),
-		before, after, price, value, ledger.FormatTime(r.PaidAt), download.Cell(r.EntryID()),
+		a.Format(r.Reward), carried(a, r.Before), carried(a, r.Carry), price, value,
+		ledger.FormatTime(r.PaidAt), download.Cell(r.EntryID()),
 	}
 }
 
-// koinlyCells are a reward's in Koinly's format, or none where it came to less than a
-// smallest unit: nothing was received.
+// koinlyCells are a reward's in Koinly's format, or nil where it is less than a smallest
+// unit: nothing was received.
 func koinlyCells(a ledger.Asset, r reports.Reward) []string {
 	if r.Reward == 0 {
 		return nil
@@ -189,15 +183,21 @@ func koinlyCells(a ledger.Asset, r reports.Reward) []string {
 	}
 }
 
-// changesColumns are those of a day's changes: what a spreadsheet needs to come to the
-// same reward. Amounts are in whole tokens, products in tokens × milliseconds.
+// changesColumns are those of a day's changes: what a spreadsheet needs to compute the
+// reward. Amounts are in whole tokens, products in tokens × milliseconds.
 var changesColumns = []string{
 	"time_utc", "what", "entry", "change", "milliseconds_left", "change_x_left", "balance", "milliseconds_until_next",
 	"balance_x_until_next", "asset", "minimum", "cap", "apr", "carried_before", "reward", "carried_after",
 }
 
-// carriedDigits are those below the smallest unit that a carried fraction is told with in a file.
+// carriedDigits are those below the smallest unit of a carried fraction in a file.
 const carriedDigits = 19
+
+// carried is a carried fraction in a file.
+func carried(a ledger.Asset, f staking.Fraction) string {
+	text, _ := reports.UnitsDecimal(big.NewInt(int64(f)), a.Scale, carriedDigits)
+	return text
+}
 
 // rewardChanges is the day's changes as a CSV file.
 func (v *visit) rewardChanges() error {
@@ -211,9 +211,7 @@ func (v *visit) rewardChanges() error {
 		facts[1], facts[2], facts[3] = a.Format(e.Terms.Min), a.Format(e.Terms.Cap), e.Terms.APR.String()
 	}
 	if e.Earned {
-		before, _ := reports.UnitsDecimal(big.NewInt(int64(m.Before)), a.Scale, carriedDigits)
-		after, _ := reports.UnitsDecimal(big.NewInt(int64(m.Carry)), a.Scale, carriedDigits)
-		facts[4], facts[5], facts[6] = before, a.Format(m.Reward), after
+		facts[4], facts[5], facts[6] = carried(a, m.Before), a.Format(m.Reward), carried(a, m.Carry)
 	}
 	return v.file("changes_"+a.Symbol+"_"+m.Day.String(), changesColumns, func(line func(...string) error) error {
 		for _, l := range e.Paper().Lines {

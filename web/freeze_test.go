@@ -9,7 +9,7 @@ import (
 // TestAFrozenAccountOnThePages: the forms say it before anything is typed, and nothing
 // that they post leaves the account.
 func TestAFrozenAccountOnThePages(t *testing.T) {
-	w := moveWorld(t, inDemo)
+	w := moveWebsite(t, inDemo)
 	_, err := w.books.Freeze(w.Context(), "alice", "secret order", true)
 	w.ok(err)
 	for path, form := range map[string]url.Values{

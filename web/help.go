@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/softstake/softstake/reports"
@@ -11,15 +12,15 @@ import (
 type question struct {
 	*view
 	Name  string
-	Facts []string // what holds for this holder, in their language; said first
-	More  *link    // where to go on
+	Facts []string // what is true for this holder, in their language; shown first
+	More  *link    // a page that leads further, or nil
 	Open  bool
 }
 
 // link leads to a page.
 type link struct{ Path, Text string }
 
-// Question is one of the questions, with what holds for this holder.
+// Question is one of the questions, with what is true for this holder.
 func (p *view) Question(name string, facts ...string) question {
 	q := question{view: p, Name: name, Facts: facts}
 	if path := furtherPages[name]; path != "" {
@@ -46,25 +47,24 @@ type helpPage struct {
 	Questions []question
 }
 
-// help answers all questions, with what holds for the visitor where that is known.
+// help answers all questions, with what is true for the visitor where that is known.
 func (v *visit) help() error {
 	e, err := v.earning("help.title")
 	if err != nil {
 		return err
 	}
-	questions := e.questions(allQuestions...)
-	if err := v.addSlowFacts(e, questions); err != nil {
+	if e.Tagged, err = v.tagged(e); err != nil {
 		return err
 	}
-	return v.show("help", helpPage{e.view, questions})
+	return v.show("help", helpPage{e.view, e.questions(allQuestions...)})
 }
 
-// questions are some of the questions, each with what the facts say to it.
+// questions are some of the questions, each with its facts.
 func (e earning) questions(names ...string) (all []question) {
 	for _, name := range names {
 		var facts []string
-		if say := factsFor[name]; say != nil {
-			facts = say(e)
+		if of := factsOf[name]; of != nil {
+			facts = of(e)
 		}
 		q := e.Question(name, facts...)
 		if name == "stop" && !e.Holder.On() {
@@ -75,10 +75,11 @@ func (e earning) questions(names ...string) (all []question) {
 	return all
 }
 
-// factsFor say what holds for this holder.
-var factsFor = map[string]func(earning) []string{
-	"earning": earning.amIEarning, "counts": earning.whatCounts, "when": earning.whenPaid, "small": earning.whySmall,
-	"tokens": earning.whichTokens, "cap": earning.whichCaps, "stop": earning.whetherOn,
+// factsOf are what is true for this holder, by question.
+var factsOf = map[string]func(earning) []string{
+	"earning": earning.amIEarning, "no-tag": earning.whyNoTag, "counts": earning.whatCounts,
+	"when": earning.whenPaid, "small": earning.whySmall, "tokens": earning.whichTokens, "cap": earning.whichCaps,
+	"where": earning.whereOffered, "stop": earning.isOn,
 }
 
 func (e earning) amIEarning() []string {
@@ -102,32 +103,30 @@ func (e earning) whatCounts() []string {
 			amounts = append(amounts, e.Plain(row.Asset, row.Counts)+" "+row.Asset.Symbol)
 		}
 	}
-	if amounts == nil {
+	switch {
+	case amounts == nil:
 		return []string{e.whyNothing()}
+	case e.Holder.On():
+		return []string{e.T("help.counts.now", "amounts", e.list(amounts))}
 	}
-	if !e.Holder.On() {
-		return []string{e.T("help.counts.would", "amounts", e.list(amounts))}
-	}
-	return []string{e.T("help.counts.now", "amounts", e.list(amounts))}
+	return []string{e.T("help.counts.would", "amounts", e.list(amounts))}
 }
 
 func (e earning) whenPaid() []string {
-	switch next := e.next(); next.Name {
-	case "in":
-		return []string{e.T("help.when.next", "day", e.Day(next.Day), "window", e.window(e.Holder.Closings, next.Day))}
-	case "now":
-		return []string{e.T("help.when.now", "day", e.Day(next.Day), "window", e.window(e.Holder.Closings, next.Day))}
-	}
-	return nil
-}
-
-// whySmall tells how the largest of yesterday's rewards came about.
-func (e earning) whySmall() []string {
-	paid := slices.Clone(e.Holder.Paid)
-	if len(paid) == 0 {
+	next := e.next()
+	key := map[string]string{"in": "help.when.next", "now": "help.when.now"}[next.Name]
+	if key == "" {
 		return nil
 	}
-	r := slices.MaxFunc(paid, func(a, b reports.Reward) int { return int(min(max(a.Value-b.Value, -1), 1)) })
+	return []string{e.T(key, "day", e.Day(next.Day), "window", e.window(e.Holder.Closings, next.Day))}
+}
+
+// whySmall explains the largest of yesterday's rewards.
+func (e earning) whySmall() []string {
+	if len(e.Holder.Paid) == 0 {
+		return nil
+	}
+	r := slices.MaxFunc(e.Holder.Paid, func(a, b reports.Reward) int { return cmp.Compare(a.Value, b.Value) })
 	asset := e.Assets[r.Asset]
 	return []string{e.T("help.small.last", "day", e.Day(r.Day), "reward", e.Plain(asset, r.Reward), "token", r.Asset,
 		"eligible", e.Plain(asset, r.Eligible), "rate", e.Percent(r.APR))}
@@ -157,39 +156,28 @@ func (e earning) whichCaps() (facts []string) {
 	return facts
 }
 
-func (e earning) whetherOn() []string {
+func (e earning) isOn() []string {
 	if e.Holder.On() {
 		return []string{e.T("help.stop.on")}
 	}
 	return []string{e.T("help.stop.off")}
 }
 
-// addSlowFacts adds what only the page of all questions reads: the reason why there
-// is no tag, and the residence.
-func (v *visit) addSlowFacts(e earning, questions []question) error {
-	tag, err := v.tagged(e)
-	if err != nil {
-		return err
+func (e earning) whyNoTag() []string {
+	switch {
+	case e.Holder.Region != nil:
+		return []string{e.whyRestricted()}
+	case e.Tagged == "":
+		return []string{e.whyNothing()}
+	case e.Holder.On():
+		return []string{e.T("help.no-tag.on", "token", e.Tagged)}
 	}
-	restricted := ""
+	return []string{e.T("help.no-tag.off", "token", e.Tagged)}
+}
+
+func (e earning) whereOffered() []string {
 	if e.Holder.Region != nil {
-		restricted = e.whyRestricted()
+		return []string{e.whyRestricted()}
 	}
-	for i := range questions {
-		switch q := &questions[i]; {
-		case q.Name == "no-tag" && restricted != "":
-			q.Facts = []string{restricted}
-		case q.Name == "no-tag" && tag == "":
-			q.Facts = []string{e.whyNothing()}
-		case q.Name == "no-tag" && e.Holder.On():
-			q.Facts = []string{e.T("help.no-tag.on", "token", tag)}
-		case q.Name == "no-tag":
-			q.Facts = []string{e.T("help.no-tag.off", "token", tag)}
-		case q.Name == "where" && restricted != "":
-			q.Facts = []string{restricted}
-		case q.Name == "where":
-			q.Facts = []string{e.T("help.where.offered", "region", e.Holder.Residence)}
-		}
-	}
-	return nil
+	return []string{e.T("help.where.offered", "region", e.Holder.Residence)}
 }

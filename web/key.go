@@ -22,8 +22,8 @@ import (
 // keysPage is an account's API keys.
 type keysPage struct {
 	*view
-	Usable, Over []keyRow // that can be used, and that cannot any more; the newest first
-	Again        bool     // the visitor has sent a form to make one twice
+	Usable, Over []keyRow // that can be used, and that cannot; the newest first
+	Again        bool     // the visitor has sent the form of a key again
 	Full         bool     // no more can be made
 	Most         string
 }
@@ -34,7 +34,7 @@ type keyRow struct {
 	State string // "live", "expired" or "revoked"
 }
 
-// From is from where the key may be used: "" is from anywhere.
+// From are the addresses from which the key may be used: "" is from anywhere.
 func (k keyRow) From() string {
 	var from []string
 	for _, a := range k.Addresses {
@@ -50,7 +50,7 @@ func (k keyRow) From() string {
 // Path is where the key is revoked. It has enough of the key's name to find it by.
 func (k keyRow) Path() string { return "/account/keys/" + keyName(k.Key) + "/revoke" }
 
-// keyNameLength is how many characters of a key stand in an address: the whole of it is in no log.
+// keyNameLength is how many characters of a key are in an address: no log has all of it.
 const keyNameLength = 12
 
 func keyName(k access.Key) string { return k.Key[:keyNameLength] }
@@ -69,7 +69,7 @@ func (v *visit) keyRow(k access.Key) keyRow {
 
 // keys lists the account's API keys.
 func (v *visit) keys() error {
-	page, err := v.keysPage()
+	page, err := v.keysPage("keys.title")
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,8 @@ func (v *visit) keys() error {
 	return v.show("keys", page)
 }
 
-func (v *visit) keysPage() (page keysPage, err error) {
-	page = keysPage{view: v.view("keys.title"), Most: v.locale.number(fmt.Sprint(people.MaxKeys))}
+func (v *visit) keysPage(title string) (page keysPage, err error) {
+	page = keysPage{view: v.view(title), Most: v.locale.number(fmt.Sprint(people.MaxKeys))}
 	all, err := v.People.Keys(v.context(), v.account())
 	for i := range all {
 		row := v.keyRow(all[len(all)-1-i])
@@ -144,15 +144,13 @@ func (s *submission) revokeKey() error {
 
 // keyFormPage is the form that makes an API key.
 type keyFormPage struct {
-	*view
+	keysPage
 	F               *form
-	HMAC            bool // keys with a secret can be made here
-	Full            bool // no more can be made
-	Most            string
+	HMAC            bool     // keys with a secret can be made here
 	Lives           []string // how many days a key may live; "0" is without an end
 	ID              string
 	Trade, Withdraw bool   // are ticked
-	Lapse           string // for how many days a key may trade from anywhere
+	Lapse           string // how many days a key may trade from anywhere
 }
 
 // ticked are the permissions that a form asks for, as access.ParsePermissions reads
@@ -161,7 +159,7 @@ func (f *form) ticked() string {
 	return strings.Join(append([]string{string(access.Read)}, f.values["may"]...), ",")
 }
 
-// keyLives are how many days a key may be made to live, and keyLife what is proposed.
+// keyLives are the lives of a key that can be chosen, in days, and keyLife the proposed one.
 var keyLives = []string{"30", "90", "365", "0"}
 
 const (
@@ -188,24 +186,23 @@ func (v *visit) keyForm() error {
 }
 
 func (v *visit) showKeyForm(status int, f *form) error {
-	keys, err := v.keysPage()
+	keys, err := v.keysPage("keys.new.title")
 	if err != nil {
 		return err
 	}
-	page := keyFormPage{
-		view: v.view("keys.new.title"), F: f, HMAC: v.Sealer != nil, Full: keys.Full, Most: keys.Most, Lives: keyLives,
-	}
 	ticked := strings.Split(f.ticked(), ",")
-	page.Trade, page.Withdraw = slices.Contains(ticked, string(access.Trade)),
-		slices.Contains(ticked, string(access.Withdraw))
-	page.Lapse = v.locale.number(strconv.Itoa(int(access.UnlimitedTrade / (24 * time.Hour))))
+	page := keyFormPage{
+		keysPage: keys, F: f, HMAC: v.Sealer != nil, Lives: keyLives,
+		Trade: slices.Contains(ticked, string(access.Trade)), Withdraw: slices.Contains(ticked, string(access.Withdraw)),
+		Lapse: v.locale.number(strconv.Itoa(int(access.UnlimitedTrade / (24 * time.Hour)))),
+	}
 	if page.ID, err = v.formID(f.Value("id")); err != nil {
 		return err
 	}
 	return v.showAs(status, "key-new", page)
 }
 
-// readKey is the key that the form asks for, without its name. What is wrong stands in the form.
+// readKey is the key that the form asks for, without its name. It sets the form's faults.
 func (v *visit) readKey(f *form) access.Key {
 	k := access.Key{Account: v.account(), Label: strings.TrimSpace(f.Value("label"))}
 	if n := utf8.RuneCountInString(k.Label); n == 0 || n > longestLabel ||
@@ -224,7 +221,7 @@ func (v *visit) readKey(f *form) access.Key {
 	if k.Permissions, err = access.ParsePermissions(f.ticked()); err != nil {
 		f.fault("may", v.locale.T("keys.fault.may"))
 	}
-	// One a line, as they are easiest to read, or separated by commas.
+	// One a line, which is easiest to read, or separated by commas.
 	lines := strings.FieldsFunc(f.Value("addresses"),
 		func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 	if k.Addresses, err = access.ParseAddresses(strings.Join(lines, ",")); err != nil {
@@ -246,7 +243,7 @@ func (v *visit) readKey(f *form) access.Key {
 func (s *submission) makeKey() error {
 	f := s.form()
 	k := s.readKey(f)
-	keys, err := s.keysPage()
+	keys, err := s.keysPage("keys.title")
 	if err != nil {
 		return err
 	}

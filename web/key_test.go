@@ -32,7 +32,7 @@ func sealed(t *testing.T) func(*Options) {
 }
 
 // keyForm is the form that makes a key, filled in.
-func (w *world) keyForm(change ...string) url.Values {
+func (w *website) keyForm(change ...string) url.Values {
 	w.Helper()
 	page := w.get("/account/keys/new").is(http.StatusOK)
 	form := url.Values{
@@ -59,12 +59,12 @@ func TestKeyIsShownOnce(t *testing.T) {
 	seal := sealed(t)
 	var o Options
 	seal(&o)
-	w := newWorld(t, seal)
+	w := newWebsite(t, seal)
 	w.login("alice@example.com")
 	w.get("/account/keys").is(http.StatusOK).has("None yet").hasNot("revoke")
 	form := w.keyForm("may", "read,trade", "addresses", "192.0.2.7\r\n2001:db8::/32", "days", "30")
-	made := w.post("/account/keys/new", form).is(http.StatusOK).has("shown only this once", "tax report",
-		"192.0.2.7, 2001:db8::/32")
+	made := w.post("/account/keys/new", form).is(http.StatusOK).has(allLocales(t).all[0].T("keys.made.secret"),
+		"tax report", "192.0.2.7, 2001:db8::/32")
 	if made.header.Get("Cache-Control") != "no-store" {
 		t.Error("the secret may be kept by the browser")
 	}
@@ -92,7 +92,7 @@ func TestKeyIsShownOnce(t *testing.T) {
 
 // TestKeyOfOnesOwn makes a key of which we know the public half alone.
 func TestKeyOfOnesOwn(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	public, _, err := ed25519.GenerateKey(rand.Reader)
 	w.ok(err)
@@ -115,7 +115,7 @@ func TestKeyOfOnesOwn(t *testing.T) {
 
 // TestKeyFaults keeps what was typed, but for the password, and makes nothing.
 func TestKeyFaults(t *testing.T) {
-	w := newWorld(t, sealed(t))
+	w := newWebsite(t, sealed(t))
 	w.login("alice@example.com")
 	for _, c := range []struct{ field, value, fault string }{
 		{"label", " ", "Give it a name"},
@@ -157,7 +157,7 @@ func TestKeyFaults(t *testing.T) {
 
 // TestRevokeKey asks once, ends the key, and lets nobody end another's.
 func TestRevokeKey(t *testing.T) {
-	w := newWorld(t, sealed(t))
+	w := newWebsite(t, sealed(t))
 	w.holder("bob", "DE")
 	w.login("alice@example.com")
 	name := w.post("/account/keys/new", w.keyForm()).is(http.StatusOK).field("key")
@@ -178,13 +178,13 @@ func TestRevokeKey(t *testing.T) {
 		t.Error("it can still be used")
 	}
 	if n := strings.Count(w.get("/activity").text(), "API key revoked"); n != 1 {
-		t.Errorf("its end is told %d times", n)
+		t.Errorf("its end is shown %d times", n)
 	}
 }
 
 // TestKeysAreLimited: an account has only so many.
 func TestKeysAreLimited(t *testing.T) {
-	w := newWorld(t, sealed(t))
+	w := newWebsite(t, sealed(t))
 	w.login("alice@example.com")
 	form := w.keyForm()
 	public, _, err := ed25519.GenerateKey(rand.Reader)
@@ -207,7 +207,7 @@ func TestKeysAreLimited(t *testing.T) {
 
 // TestKeysThatWithdraw are limited to addresses, and one that trades from anywhere says when it ends.
 func TestKeysThatWithdraw(t *testing.T) {
-	w := newWorld(t, sealed(t))
+	w := newWebsite(t, sealed(t))
 	w.login("alice@example.com")
 	w.get("/account/keys/new").has(`value="withdraw" data-needs="addresses"`,
 		"Without addresses below, the key expires after 90 days")

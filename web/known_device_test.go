@@ -13,7 +13,7 @@ import (
 // TestADeviceIsLimitedByItself: whoever has stolen its cookie guesses no more often than
 // a stranger does, and the owner logs in all the same.
 func TestADeviceIsLimitedByItself(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.cheapen("alice@example.com")
 	thief := w.another()
@@ -58,7 +58,7 @@ func (b *browser) known(email string) bool {
 func TestWhichDevicesAreKnown(t *testing.T) {
 	for name, sealer := range sealers(t) {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(o *Options) { o.Sealer = sealer })
+			w := newWebsite(t, func(o *Options) { o.Sealer = sealer })
 			w.holder("bob", "DE")
 			p := w.post("/login", credentials("alice@example.com", testPassword)).is(http.StatusSeeOther)
 			if c := p.cookie("device"); !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" ||
@@ -111,7 +111,7 @@ func sealers(t *testing.T) map[string]*access.Sealer {
 
 // TestAPasswordForgetsDevices, but for the one that it is set in.
 func TestAPasswordForgetsDevices(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	other := w.another()
 	other.login("alice@example.com")
 	w.login("alice@example.com")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -16,11 +17,11 @@ const LivePath = "/live"
 const (
 	mostStreams   = 1000
 	mostStreamsOf = 10               // one account's: it cannot take everybody's
-	streamsFull   = 30 * time.Second // after which one may come again who was one too many
+	streamsFull   = 30 * time.Second // the Retry-After where there are as many
 )
 
-// live tells of what happens to the visitor's account, until the session ends. HEAD
-// reports whether it would: a browser does not tell a page why a stream was refused.
+// live streams the events of the visitor's account until the session ends. HEAD returns
+// the status alone: a browser does not let a page see why a stream was refused.
 func (v *visit) live() error {
 	switch {
 	case v.account() == "":
@@ -41,16 +42,13 @@ func (v *visit) live() error {
 	return nil
 }
 
-// stream writes events. At each sign of life the session is looked at again.
+// stream writes events. At each heartbeat the session is checked again.
 func (v *visit) stream() error {
 	out, err := sse.Begin(v.w)
 	if err != nil {
 		return err
 	}
-	after := v.r.Header.Get("Last-Event-ID") // a browser that comes again by itself
-	if after == "" {
-		after = v.value("after")
-	}
+	after := cmp.Or(v.r.Header.Get("Last-Event-ID"), v.value("after")) // a browser that reconnects, or a new page
 	return v.Events.Subscribe(v.context(), v.account(), after, func(e events.Event) error {
 		if e.Type == "" {
 			if _, err := v.findSession(v.text); err != nil {

@@ -15,7 +15,7 @@ import (
 
 // heard is a stream that a browser listens to.
 type heard struct {
-	w      *world
+	w      *website
 	lines  *bufio.Scanner
 	cancel context.CancelFunc
 }
@@ -49,7 +49,7 @@ func (h *heard) until(beginning string) string {
 }
 
 func TestLive(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.holder("bob", "DE")
 	w.login("alice@example.com")
 	since := events.Since(w.clock.Now())
@@ -63,14 +63,14 @@ func TestLive(t *testing.T) {
 		t.Errorf("what happened since the page was made is %q", line)
 	}
 	if line := h.until("data: "); !strings.Contains(line, first) || strings.Contains(line, "bob") {
-		t.Errorf("told is %s", line)
+		t.Errorf("the event is %s", line)
 	}
 	if line := h.until("event: "); line != "event: ready" || h.until("data: ") != "data: {}" {
 		t.Errorf("after what was missed comes %q", line)
 	}
 	second := w.deposit("alice", "2 BNB")
 	if line := h.until("data: "); !strings.Contains(line, second) || !strings.Contains(line, `"balance":"3"`) {
-		t.Errorf("told is %s", line)
+		t.Errorf("the event is %s", line)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestLive(t *testing.T) {
 func TestAStreamEndsWithItsSession(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Run("stream", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWebsite(t)
 		w.login("alice@example.com")
 		_, h := w.listen("")
 		if h.until(": still here") == "" {
@@ -100,7 +100,7 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 }
 
 func TestStreamsAreLimited(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	if p := w.ask(http.MethodHead, "/live", ""); p.status != http.StatusNoContent {
 		t.Errorf("HEAD answers %d", p.status)

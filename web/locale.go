@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -37,13 +38,13 @@ type locale struct {
 	texts    map[string]string
 }
 
-// locales are those there are. The first is the one that others fall back to.
+// locales are all languages. The first is the fallback.
 type locales struct {
 	all     []*locale
 	matcher language.Matcher
 }
 
-// readLocales reads a folder a language: locale.json, and texts in the other files.
+// readLocales reads one folder for each language: locale.json, and texts in the other files.
 func readLocales() (locales, error) {
 	var l locales
 	folders, err := fs.ReadDir(localeFiles, "locales")
@@ -58,10 +59,7 @@ func readLocales() (locales, error) {
 		l.all = append(l.all, one)
 	}
 	slices.SortFunc(l.all, func(a, b *locale) int {
-		if a.Tag == "en" || b.Tag == "en" {
-			return strings.Compare(strconv.FormatBool(b.Tag == "en"), strconv.FormatBool(a.Tag == "en"))
-		}
-		return strings.Compare(a.Tag, b.Tag)
+		return cmp.Or(trueFirst(a.Tag == "en", b.Tag == "en"), strings.Compare(a.Tag, b.Tag))
 	})
 	tags := make([]language.Tag, len(l.all))
 	for i, one := range l.all {
@@ -136,7 +134,7 @@ func (l *locale) T(key string, pairs ...any) string {
 	if !known {
 		return key
 	}
-	// In one go: what a value has in braces stays as it is.
+	// In one replacement: braces in a value stay as they are.
 	places := make([]string, 0, len(pairs))
 	for i := 0; i+1 < len(pairs); i += 2 {
 		places = append(places, fmt.Sprintf("{%v}", pairs[i]), fmt.Sprint(pairs[i+1]))
@@ -199,10 +197,10 @@ func (l *locale) until(d time.Duration) string {
 	return l.T("until.hours", "h", minutes/60, "m", minutes%60)
 }
 
-// amount reads what was typed as an amount of an asset that is above zero, or says
-// in the visitor's language why it is none. A decimal point is always one, the
-// language's own separators are taken as well, and what could be read in two ways
-// is asked about: two languages that take the same text take it for the same amount.
+// amount reads what was typed as an amount of an asset above zero, or returns the fault in
+// the visitor's language. A decimal point is accepted in every language, beside the
+// language's own separators; what could be read in two ways is a fault. So a text is the
+// same amount in all languages that accept it.
 func (l *locale) amount(a ledger.Asset, typed string) (n ledger.Amount, fault string) {
 	decimal, fault := l.decimal(withoutSymbol(strings.TrimSpace(typed), a.Symbol))
 	if fault != "" {
@@ -231,7 +229,7 @@ func (l *locale) typed(a ledger.Asset, n ledger.Amount) string {
 	return strings.Replace(a.Format(n), ".", l.Decimal, 1)
 }
 
-// withoutSymbol takes a symbol off that stands behind a space, as it does where an amount is copied from.
+// withoutSymbol removes a symbol after a space, which a copied amount has.
 func withoutSymbol(text, symbol string) string {
 	at := len(text) - len(symbol)
 	if at <= 0 || !strings.EqualFold(text[at:], symbol) {
@@ -244,7 +242,7 @@ func withoutSymbol(text, symbol string) string {
 }
 
 // decimal reads a number as the language writes it, or with a decimal point, into
-// one such as "1234.5"; or says why it is none.
+// one such as "1234.5"; or returns the fault.
 func (l *locale) decimal(text string) (decimal, fault string) {
 	mark := l.Decimal
 	if !strings.Contains(text, mark) && strings.Count(text, ".") == 1 {
@@ -276,7 +274,7 @@ func (l *locale) decimal(text string) (decimal, fault string) {
 	return whole + "." + fraction, ""
 }
 
-// grouped reports whether digits stand in groups of three, as the language separates them.
+// grouped reports whether digits are in groups of three, with the language's separator.
 func (l *locale) grouped(text string) bool {
 	groups := strings.Split(text, l.Group)
 	if len(groups) < 2 || len(groups[0]) > 3 || strings.HasPrefix(text, "0") {

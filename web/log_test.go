@@ -43,39 +43,39 @@ var logs = map[string]string{
 // driver fills a form in.
 type driver struct {
 	form string
-	fill func(*world) answer
+	fill func(*website) answer
 }
 
 // drivers fill the forms in that change the books, in an order in which all succeed. alice
 // has 2.5 BNB, does not earn, and has logged in.
 var drivers = []driver{
-	{"POST /earn/start", func(w *world) answer { return w.post("/earn/start", shown(w.get("/earn/start"))) }},
-	{"POST /earn/stop", func(w *world) answer { return w.post("/earn/stop", nil) }},
+	{"POST /earn/start", func(w *website) answer { return w.post("/earn/start", shown(w.get("/earn/start"))) }},
+	{"POST /earn/stop", func(w *website) answer { return w.post("/earn/stop", nil) }},
 	{"POST /send/draft/{draft}/confirm", filled("/send", "asset", "BNB", "amount", "0.1", "to", "bob")},
 	{"POST /convert/draft/{draft}/confirm", filled("/convert", "asset", "BNB", "amount", "0.1", "into", "SOL")},
 	{"POST /deposit/draft/{draft}/confirm", filled("/deposit", "asset", "SOL", "amount", "4")},
 	{"POST /withdraw/draft/{draft}/confirm",
 		filled("/withdraw", "asset", "BNB", "amount", "0.1", "network", "BSC", "address", "0xAbC", "tag", "")},
-	{"POST /withdraw/{entry}/end", func(w *world) answer {
+	{"POST /withdraw/{entry}/end", func(w *website) answer {
 		pending, err := reports.New(w.books.Reader()).PendingWithdrawals(w.Context(), store.Withdrawal{}, 1)
 		w.ok(err)
 		return w.post("/withdraw/"+url.PathEscape(pending[0].ID)+"/end", query("how", "cancelled"))
 	}},
-	{"POST /account/keys/new", func(w *world) answer { return w.post("/account/keys/new", w.keyForm()) }},
-	{"POST /account/keys/{name}/revoke", func(w *world) answer {
+	{"POST /account/keys/new", func(w *website) answer { return w.post("/account/keys/new", w.keyForm()) }},
+	{"POST /account/keys/{name}/revoke", func(w *website) answer {
 		keys, err := w.books.People().Keys(w.Context(), "alice")
 		w.ok(err)
 		return w.post("/account/keys/"+keys[0].Key[:keyNameLength]+"/revoke", nil)
 	}},
-	{"POST /account/password", func(w *world) answer {
+	{"POST /account/password", func(w *website) answer {
 		return w.post("/account/password",
 			url.Values{"current": {testPassword}, "new": {newPassword}, "again": {newPassword}})
 	}},
 }
 
 // filled fills a form in that moves something, both of its steps.
-func filled(path string, pairs ...string) func(*world) answer {
-	return func(w *world) answer {
+func filled(path string, pairs ...string) func(*website) answer {
+	return func(w *website) answer {
 		at, _ := w.confirmed(path, pairs...)
 		return w.post(at, nil)
 	}
@@ -84,7 +84,7 @@ func filled(path string, pairs ...string) func(*world) answer {
 // TestEachFormIsLogged: every form that changes the books leaves the line of the log that
 // is expected of it, by the person who has logged in, with the ID of the request.
 func TestEachFormIsLogged(t *testing.T) {
-	w := newWorld(t, sealed(t), inDemo, longSessions)
+	w := newWebsite(t, sealed(t), inDemo, longSessions)
 	s, err := newServer(Options{Books: w.books, Events: w.hub,
 		Convert: &conversion.Rules{PriceMaxAge: conversion.MaxPriceAge}, Play: playing{}})
 	w.ok(err)

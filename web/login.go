@@ -37,17 +37,13 @@ func (v *visit) showLogin(status int, p loginPage) error {
 }
 
 // whys are the reasons to log in that an address may give.
-var whys = map[string]bool{"ended": true, "out": true, "everywhere": true}
+var whys = []string{"ended", "out", "everywhere"}
 
 func (v *visit) loginForm() error {
 	if v.account() != "" {
 		return v.seeNext() // another tab has logged in
 	}
-	p := loginPage{F: emptyForm()}
-	if why := v.value("why"); whys[why] {
-		p.Why = why
-	}
-	return v.showLogin(http.StatusOK, p)
+	return v.showLogin(http.StatusOK, loginPage{F: emptyForm(), Why: v.choice("why", whys)})
 }
 
 // next is the page to show after the log-in, or "".

@@ -24,7 +24,7 @@ func from(address string) []string { return []string{"X-Test-Address", address} 
 func manyNetworks(n int) string { return fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255) }
 
 // attempt is an attempt of a browser without cookies.
-func (w *world) attempt(email, address string) *loginAttempt {
+func (w *website) attempt(email, address string) *loginAttempt {
 	w.Helper()
 	caller := access.Caller{Address: netip.MustParseAddr(address), Request: "R1"}
 	r := httptest.NewRequestWithContext(access.WithCaller(w.Context(), caller), http.MethodPost, "/login", nil)
@@ -35,7 +35,7 @@ func (w *world) attempt(email, address string) *loginAttempt {
 
 // TestAnAddressOfMailIsLimitedInANetwork, and not in another.
 func TestAnAddressOfMailIsLimitedInANetwork(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.cheapen("alice@example.com")
 	stranger := w.another()
 	spellings := []string{"alice@example.com", " Alice@Example.COM ", "ALICE@example.com"}
@@ -65,7 +65,7 @@ func TestAnAddressOfMailIsLimitedInANetwork(t *testing.T) {
 
 // TestNobodyIsCountedAsAnybody: what is counted does not show who is known here.
 func TestNobodyIsCountedAsAnybody(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.pages.slow.by = time.Millisecond
 	for n := range slowedOfMail + 2*attemptsOfMail {
 		var waits [2]time.Duration
@@ -91,7 +91,7 @@ func TestNobodyIsCountedAsAnybody(t *testing.T) {
 
 // TestANetworkIsLimited in all addresses of mail that it tries; what succeeds is not counted.
 func TestANetworkIsLimited(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	const away = "2001:db8:0:1::77"
 	for range 3 {
@@ -114,7 +114,7 @@ func TestANetworkIsLimited(t *testing.T) {
 // down. The owner logs in all the same: on a device that has logged in before without
 // waiting, also from the attacker's network, and on a new one after a while.
 func TestNobodyKeepsAnOwnerOut(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.pages.slow.by = time.Millisecond
 	w.login("alice@example.com")
 	w.cheapen("alice@example.com")
@@ -147,7 +147,7 @@ func TestNobodyKeepsAnOwnerOut(t *testing.T) {
 // TestStrangersWaitInPlaces: so many wait at the same time, and more are not tried and
 // not counted. A known device does not wait behind them.
 func TestStrangersWaitInPlaces(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	for range slowedOfMail {
 		_, err := w.books.People().CountAttempt(t.Context(), "log in alice@example.com", slowedOfMail, attemptsWindow)
@@ -181,7 +181,7 @@ func TestStrangersWaitInPlaces(t *testing.T) {
 }
 
 // until waits for something, up to a deadline.
-func (w *world) until(what string, is func() bool) {
+func (w *website) until(what string, is func() bool) {
 	w.Helper()
 	for end := time.Now().Add(10 * time.Second); !is(); runtime.Gosched() {
 		if time.Now().After(end) {
@@ -192,7 +192,7 @@ func (w *world) until(what string, is func() bool) {
 
 // TestAllStrangersAreSlowedBeyondAThreshold, whichever address of mail they try.
 func TestAllStrangersAreSlowedBeyondAThreshold(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.pages.slow.by, w.pages.slow.inAll = time.Millisecond, 3
 	for n := range 5 {
 		a := w.attempt(fmt.Sprintf("%d@example.com", n), manyNetworks(n))
@@ -205,7 +205,7 @@ func TestAllStrangersAreSlowedBeyondAThreshold(t *testing.T) {
 // TestWhoHasLoggedInConfirms: what strangers try in the same network, and what another
 // session tries, keeps nobody from setting a password.
 func TestWhoHasLoggedInConfirms(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	thief := w.another()
 	thief.login("alice@example.com")
 	w.login("alice@example.com")
@@ -228,7 +228,7 @@ func TestWhoHasLoggedInConfirms(t *testing.T) {
 
 // TestAttemptsAtTheSameTimeAreCountedBeforeTheyAreTried: no more are tried than allowed.
 func TestAttemptsAtTheSameTimeAreCountedBeforeTheyAreTried(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.cheapen("alice@example.com")
 	var all sync.WaitGroup
 	var tried atomic.Int32

@@ -24,7 +24,7 @@ func cheapHash(password string) string {
 }
 
 // cheapen gives a login, whose password is testPassword, a hash that is checked in no time.
-func (w *world) cheapen(email string) {
+func (w *website) cheapen(email string) {
 	w.Helper()
 	changed, err := w.books.People().RehashPassword(w.Context(), w.loginOf(email), cheapHash(testPassword))
 	if w.ok(err); !changed {
@@ -32,7 +32,7 @@ func (w *world) cheapen(email string) {
 	}
 }
 
-func (w *world) loginOf(email string) people.Login {
+func (w *website) loginOf(email string) people.Login {
 	w.Helper()
 	l, err := w.books.People().Login(w.Context(), email)
 	w.ok(err)
@@ -42,7 +42,7 @@ func (w *world) loginOf(email string) people.Login {
 // TestAPasswordIsHashedAgain at the log-in, with today's parameters; who logs in at the
 // same time is not refused for it.
 func TestAPasswordIsHashedAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.cheapen("alice@example.com")
 	before := w.loginOf("alice@example.com")
@@ -74,7 +74,7 @@ func TestAPasswordIsHashedAgain(t *testing.T) {
 
 // TestAWeakPasswordLogsIn that was set when other rules held, and is hashed again as any other.
 func TestAWeakPasswordLogsIn(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	for id, weak := range map[ledger.Account]string{"bob": "Password123!", "carol": "carol", "dora": "softstake"} {
 		email := string(id) + "@example.com"
 		w.holder(id, "DE")
@@ -91,7 +91,7 @@ func TestAWeakPasswordLogsIn(t *testing.T) {
 
 // TestALogInSucceedsWithoutARehash: where it is nobody's turn to hash, a later log-in does.
 func TestALogInSucceedsWithoutARehash(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.cheapen("alice@example.com")
 	a := w.attempt("alice@example.com", "192.0.2.7")
 	network := access.Network(a.caller.Address).String()
@@ -112,7 +112,7 @@ func TestALogInSucceedsWithoutARehash(t *testing.T) {
 
 // TestAPasswordSetInBetweenRefusesTheOld, which was checked against the hash before it.
 func TestAPasswordSetInBetweenRefusesTheOld(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	a := w.attempt("alice@example.com", "192.0.2.7")
 	hash, err := access.HashPassword(rand.Reader, newPassword)
 	w.ok(err)

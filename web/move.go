@@ -317,7 +317,11 @@ func (m *moving) fields() url.Values {
 	for _, name := range m.kind.fields {
 		fields.Set(name, m.F.Value(name))
 	}
-	m.Exchange.keep(fields)
+	if m.Exchange.Gives > 0 {
+		for name, value := range m.Exchange.quoted() {
+			fields.Set(name, value)
+		}
+	}
 	return fields
 }
 
@@ -423,7 +427,6 @@ type donePage struct {
 	Kind     string
 	Entry    string
 	At       time.Time // when it counts
-	PostedAt time.Time
 	Moves    []doneMove
 	Other    ledger.Account // the other side: a holder's account, or a house account
 	Balances []effect       // what is free now, and its day, by asset
@@ -437,7 +440,7 @@ type doneMove struct {
 
 // posted shows an entry that moved the visitor's own tokens; that of another's is not found.
 func (k kind) posted(v *visit) error {
-	e, postedAt, err := v.Reports.Entry(v.context(), v.r.PathValue("entry"))
+	e, _, err := v.Reports.Entry(v.context(), v.r.PathValue("entry"))
 	if err != nil {
 		return err
 	}
@@ -445,7 +448,7 @@ func (k kind) posted(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := donePage{view: v.view(k.name + ".done.title"), Kind: k.name, Entry: e.ID, At: e.At, PostedAt: postedAt}
+	p := donePage{view: v.view(k.name + ".done.title"), Kind: k.name, Entry: e.ID, At: e.At}
 	for _, m := range e.Moves {
 		of := w.assets[m.Asset]
 		switch v.account() {

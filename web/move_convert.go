@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/softstake/softstake/conversion"
@@ -27,7 +26,7 @@ type exchange struct {
 	Quote  conversion.Quote // zero: no amount yet
 }
 
-// quoted are the fields of a draft that say at which prices it is converted.
+// quoted are the fields of a draft that have the prices of its conversion.
 func (x exchange) quoted() map[string]string {
 	return map[string]string{
 		"price":  ledger.FormatDecimal(x.Quote.FromPrice, valueScale),
@@ -36,17 +35,7 @@ func (x exchange) quoted() map[string]string {
 	}
 }
 
-// keep puts the quote into the fields of a draft; of a move that converts nothing there is none.
-func (x exchange) keep(fields url.Values) {
-	if x.Gives == 0 {
-		return
-	}
-	for name, value := range x.quoted() {
-		fields.Set(name, value)
-	}
-}
-
-// readConvert reads what is asked for, and reckons what the amount gives.
+// readConvert reads what is asked for, and computes what the amount gives.
 func (m *moving) readConvert() error {
 	if m.Asset.Symbol == "" {
 		return nil
@@ -78,7 +67,7 @@ func (m *moving) readConvert() error {
 	default: // nothing is asked for yet
 		x.Into = x.Offers[0].Asset
 	}
-	if err := m.reckon(prices); err != nil {
+	if err := m.quote(prices); err != nil {
 		return err
 	}
 	m.Changes = []effect{m.wallet.effect(m.Asset, -m.Sum), m.wallet.effect(x.Into, x.Gives)}
@@ -90,8 +79,8 @@ func (m *moving) noPrice(a ledger.Asset) string {
 	return m.N("convert.no-price", minutes(m.visit.Convert.PriceMaxAge), "asset", a.Symbol)
 }
 
-// reckon says what the amount, and what one whole token, is in the other.
-func (m *moving) reckon(prices map[string]conversion.Price) error {
+// quote computes what the amount, and what one whole token, is in the other.
+func (m *moving) quote(prices map[string]conversion.Price) error {
 	x, rules := &m.Exchange, *m.visit.Convert
 	whole := ledger.Amount(1)
 	for range m.Asset.Scale {
@@ -122,7 +111,7 @@ func (m *moving) reckon(prices map[string]conversion.Price) error {
 	return nil
 }
 
-// refusedConversion says at which field, and why, something is not converted.
+// refusedConversion is the field and the fault of a conversion that the rules refuse.
 func (m *moving) refusedConversion(no *conversion.Error) (field, sentence string) {
 	switch no.Fault {
 	case conversion.PriceMissing:
@@ -153,11 +142,11 @@ func isConversionError(err error) bool {
 	return errors.As(err, &no)
 }
 
-// checkConvert compares the quote of a draft with what holds: where it has changed,
-// nothing is converted before the new one is seen.
+// checkConvert compares the quote of a draft with the current one: where it has changed,
+// nothing is converted before the new one was shown.
 func (m *moving) checkConvert(*submission) error {
 	if m.F.Value(unitsField) == "" {
-		return nil // is quoted just now
+		return nil // quoted just now
 	}
 	for name, value := range m.Exchange.quoted() {
 		if m.F.Value(name) != value {
@@ -204,5 +193,5 @@ func (s *submission) convert(m *moving) error {
 
 // convertsNot refuses: nothing is converted here.
 func (v *visit) convertsNot() error {
-	return v.showAs(http.StatusNotFound, "convert-not", struct{ *view }{v.view("convert.title")})
+	return v.showAs(http.StatusNotFound, "convert-not", v.view("convert.title"))
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestConvert(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	w.deposit("alice", "0.5 SOL")
 	// BNB is at 600, SOL at 150; half the day is over.
 	w.looked("/convert", "asset", "BNB", "amount", "1", "into", "SOL").
@@ -42,7 +42,7 @@ func TestConvert(t *testing.T) {
 }
 
 // reprice changes today's price of a token.
-func (w *world) reprice(symbol, text string) {
+func (w *website) reprice(symbol, text string) {
 	w.Helper()
 	price, err := ledger.ParseDecimal(text, 8)
 	w.ok(err)
@@ -54,7 +54,7 @@ func (w *world) reprice(symbol, text string) {
 // TestConvertAtThePriceThatWasSeen: where it has changed since, nothing is converted, and
 // the form comes back.
 func TestConvertAtThePriceThatWasSeen(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	at, _ := w.confirmed("/convert", "asset", "BNB", "amount", "1", "into", "SOL")
 	w.reprice("SOL", "200")
 	w.post(at, query("price", "600", "other", "200", "gives", "300000000")).is(http.StatusConflict).
@@ -72,7 +72,7 @@ func TestConvertAtThePriceThatWasSeen(t *testing.T) {
 }
 
 func TestConvertRefuses(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	w.deposit("alice", "100000000 SUI") // has no price
 	refused := func(asset, amount, into string) answer {
 		return w.filled("/convert", "asset", asset, "amount", amount, "into", into).is(http.StatusUnprocessableEntity)
@@ -99,7 +99,7 @@ func TestConvertRefuses(t *testing.T) {
 // page is why, when it is filled in and when it is confirmed.
 func TestConvertWithinLimits(t *testing.T) {
 	rules := &conversion.Rules{PriceMaxAge: 10 * time.Minute, Spread: 25, DailyLimit: 1000_00000000, Stocked: true}
-	w := moveWorld(t, func(o *Options) { o.Convert = rules })
+	w := moveWebsite(t, func(o *Options) { o.Convert = rules })
 	w.prices(map[string]string{"BNB": "600", "SOL": "150"})
 	w.move(ledger.Deposit, ledger.Custody, "bob", "5 SOL")
 	w.move(ledger.Trade, "bob", ledger.Desk, "5 SOL")
@@ -134,7 +134,7 @@ func TestConvertWithinLimits(t *testing.T) {
 }
 
 func TestConvertIsNotOffered(t *testing.T) {
-	w := moveWorld(t, func(o *Options) { o.Convert = nil })
+	w := moveWebsite(t, func(o *Options) { o.Convert = nil })
 	w.get("/convert").is(http.StatusNotFound).has("Converting is not offered here")
 	w.post("/convert", query("asset", "BNB", "amount", "1", "into", "SOL")).is(http.StatusNotFound).has("not offered")
 	if got := w.free("alice", "BNB"); got != "2.5" {
@@ -143,7 +143,7 @@ func TestConvertIsNotOffered(t *testing.T) {
 }
 
 func TestDepositInTheDemo(t *testing.T) {
-	w := moveWorld(t, inDemo)
+	w := moveWebsite(t, inDemo)
 	w.get("/deposit").is(200).has("Deposits of the last 31 days", "+2.5 BNB")
 	w.looked("/deposit", "asset", "SOL", "amount", "4").has("Today’s average of SOL becomes 2 (0 if",
 		"That reaches the minimum of 1 SOL")
@@ -164,7 +164,7 @@ func TestDepositInTheDemo(t *testing.T) {
 }
 
 func TestDepositsOfRealBooks(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	w.get("/deposit").is(200).has("credits a deposit to your account", "+2.5 BNB").
 		hasNot("made-up", `action="/deposit"`)
 	// An entry that was posted elsewhere may have slashes in its ID: the page finds itself all the same.
@@ -191,7 +191,7 @@ func TestDepositsOfRealBooks(t *testing.T) {
 
 // TestMovesOfEachOutcome: what a move means for the day is said in every state of the switch.
 func TestMovesOfEachOutcome(t *testing.T) {
-	w := newWorld(t, longSessions)
+	w := newWebsite(t, longSessions)
 	w.holder("bob", "DE")
 	w.deposit("alice", "2 BNB")
 	w.deposit("alice", "100 USDT")

@@ -9,7 +9,7 @@ import (
 	"github.com/softstake/softstake/reports"
 )
 
-// depositing makes tokens out of nothing: of books that are made up.
+// depositing credits tokens that nobody has sent, in the books of a demo.
 var depositing = kind{
 	name: "deposit", posts: ledger.Deposit,
 	offers: (*wallet).every, read: (*moving).readDeposit, check: (*moving).checkDeposit,
@@ -22,7 +22,7 @@ func (m *moving) readDeposit() (err error) {
 	return err
 }
 
-// checkDeposit refuses what would be more than there can be.
+// checkDeposit refuses what would exceed the supply.
 func (m *moving) checkDeposit(*submission) error {
 	if m.Sum > m.Asset.MaxSupply-m.Free {
 		m.F.fault("amount", m.T("amount.supply", "asset", m.Asset.Symbol, "most", m.Plain(m.Asset, m.Asset.MaxSupply)))
@@ -30,9 +30,8 @@ func (m *moving) checkDeposit(*submission) error {
 	return nil
 }
 
-// deposits shows where the holder sends deposits, as far as the operator has set it,
-// and the latest deposits of books that are real: who keeps the tokens outside credits
-// them.
+// deposits shows the holder's deposit addresses, as far as the operator has set them, and
+// the latest deposits: in real books the custodian credits them.
 func (v *visit) deposits() error {
 	w, err := v.wallet()
 	if err != nil {
@@ -53,7 +52,7 @@ func (v *visit) deposits() error {
 	}{v.view("deposit.title"), list, addresses})
 }
 
-// depositDays is how many days back a page tells of deposits.
+// depositDays is how many days back a page shows deposits.
 const depositDays = 31
 
 // depositList are the latest deposits.
@@ -63,10 +62,10 @@ type depositList struct {
 	Days   int
 }
 
-// errEnough ends the reading of a list of which there is enough.
-var errEnough = errors.New("there is enough")
+// errEnough ends the reading of a list.
+var errEnough = errors.New("enough is read")
 
-// latestDeposits reads the latest.
+// latestDeposits reads the latest deposits, at most listed.
 func (v *visit) latestDeposits(assets map[string]ledger.Asset) (depositList, error) {
 	list, now := depositList{Assets: assets, Days: depositDays}, v.Books.Now()
 	err := v.Reports.Deposits(v.context(), v.account(), now.AddDate(0, 0, -depositDays), now.Add(time.Minute), "",

@@ -24,11 +24,11 @@ func (playing) Visitors() []Visitor      { return nil }
 
 func inDemo(o *Options) { o.Play = playing{} }
 
-// moveWorld is a world where alice has 2.5 BNB since before Day 2, earns, and has
+// moveWebsite is a website where alice has 2.5 BNB since before Day 2, earns, and has
 // logged in; it is 12:00 on Day 2. bob is another.
-func moveWorld(t *testing.T, change ...func(*Options)) *world {
+func moveWebsite(t *testing.T, change ...func(*Options)) *website {
 	t.Helper()
-	w := newWorld(t, append(change, longSessions)...)
+	w := newWebsite(t, append(change, longSessions)...)
 	w.holder("bob", "DE")
 	w.deposit("alice", "2.5 BNB")
 	w.enroll("alice")
@@ -38,7 +38,7 @@ func moveWorld(t *testing.T, change ...func(*Options)) *world {
 }
 
 // free is what an account has free, as it is written.
-func (w *world) free(id ledger.Account, symbol string) string {
+func (w *website) free(id ledger.Account, symbol string) string {
 	w.Helper()
 	balances, err := reports.New(w.books.Reader()).Balances(w.Context(), id)
 	w.ok(err)
@@ -54,7 +54,7 @@ func (w *world) free(id ledger.Account, symbol string) string {
 
 // conserves fails if all that there is of any asset, the house's accounts with it,
 // does not come to zero.
-func (w *world) conserves() {
+func (w *website) conserves() {
 	w.Helper()
 	sums := map[string]*big.Int{}
 	add := func(asset string, n *big.Int) {
@@ -134,7 +134,7 @@ func (b *browser) confirmed(path string, pairs ...string) (at string, p answer) 
 }
 
 func TestSend(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	// Half a day of 2.5 and half of 1.5: 2.
 	w.looked("/send", "asset", "BNB", "amount", "1", "to", "bob").
 		has("Today’s average of BNB becomes 2 (2.5 if nothing moves).", "becomes about 0.00000821 BNB",
@@ -185,7 +185,7 @@ func TestSend(t *testing.T) {
 
 // TestAFormsNameIsItsAccounts: the name of another's form is free for one's own.
 func TestAFormsNameIsItsAccounts(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	w.deposit("bob", "1 BNB")
 	id := w.get("/send").hidden("id")
 	at, _ := w.confirmed("/send", "id", id, "asset", "BNB", "amount", "1", "to", "bob")
@@ -207,7 +207,7 @@ func TestAFormsNameIsItsAccounts(t *testing.T) {
 }
 
 func TestSendRefusesBesideTheField(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	w.holder("gone", "DE")
 	w.ok(w.books.CloseAccount(t.Context(), "gone"))
 	for _, c := range []struct{ amount, to, says string }{
@@ -239,10 +239,10 @@ func TestSendRefusesBesideTheField(t *testing.T) {
 	}
 }
 
-// TestSendDoesNotListAccounts: who tries many IDs is told to wait, and then those
-// that are there are told as those that are not.
+// TestSendDoesNotListAccounts: who tries many IDs has to wait, and then known
+// accounts are refused like unknown ones.
 func TestSendDoesNotListAccounts(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	at, _ := w.confirmed("/send", "asset", "BNB", "amount", "1", "to", "bob")
 	ask := func(to string) answer { return w.filled("/send", "asset", "BNB", "amount", "1", "to", to) }
 	for range people.MostRecipients - 1 {
@@ -265,7 +265,7 @@ func TestSendDoesNotListAccounts(t *testing.T) {
 // TestEverythingAndTheMinimum: "use all" fills the field in, and a day that falls
 // below the minimum says so.
 func TestEverythingAndTheMinimum(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	w.post("/send", query("asset", "BNB", "amount", "1", "max", "1", "to", "bob")).is(200).
 		has(`value="2.5"`, `value="bob"`, "0 BNB 2.5 now", "becomes 1.25 (2.5 if")
 	w.filled("/send", "asset", "BNB", "amount", "max", "to", "bob").is(http.StatusUnprocessableEntity).
@@ -297,10 +297,10 @@ func TestEverythingAndTheMinimum(t *testing.T) {
 	}
 }
 
-// TestWhatIsLeftMeanwhile: what goes elsewhere between the look and the press is told
-// beside the amount; of two presses at once for all there is, one is taken.
-func TestWhatIsLeftMeanwhile(t *testing.T) {
-	w := moveWorld(t)
+// TestWhatIsLeftToSend: what was spent after the page was made is shown beside the amount;
+// of two concurrent moves of all that is free, one succeeds.
+func TestWhatIsLeftToSend(t *testing.T) {
+	w := moveWebsite(t)
 	at, _ := w.confirmed("/send", "asset", "BNB", "amount", "2", "to", "bob")
 	w.move(ledger.Transfer, "alice", "bob", "1 BNB")
 	w.post(at, nil).is(http.StatusUnprocessableEntity).has("That is more than the 1.5 BNB you have free.", `value="2"`)
@@ -329,7 +329,7 @@ func TestWhatIsLeftMeanwhile(t *testing.T) {
 }
 
 func TestWithdraw(t *testing.T) {
-	w := moveWorld(t, inDemo)
+	w := moveWebsite(t, inDemo)
 	fields := []string{"asset", "BNB", "amount", "1", "network", "BSC", "address", "0xAbC", "tag", ""}
 	w.get("/withdraw").is(200).has("Withdrawals that you request will be here")
 	w.looked("/withdraw", fields...).has("held at once", "becomes 2 (2.5 if",
@@ -368,7 +368,7 @@ func TestWithdraw(t *testing.T) {
 }
 
 func TestWithdrawRefusesBesideTheField(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	for _, c := range []struct{ network, address, tag, says string }{
 		{"", "0xAbC", "", "Enter the network"},
 		{"BSC", "", "", "Enter the address"},
@@ -393,7 +393,7 @@ func TestWithdrawRefusesBesideTheField(t *testing.T) {
 
 // TestWithdrawalsAreTurned: more than a page has are found on the next, each once.
 func TestWithdrawalsAreTurned(t *testing.T) {
-	w := moveWorld(t)
+	w := moveWebsite(t)
 	for n := range listed + 3 {
 		_, err := w.books.Withdraw(t.Context(),
 			store.Withdrawal{ID: "w" + string(rune('a'+n)), Account: "alice", Asset: "BNB", Amount: 1})

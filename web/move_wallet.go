@@ -1,12 +1,14 @@
 package web
 
 import (
+	"slices"
+
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 )
 
-// wallet is what the account has, and what its day has come to.
+// wallet is the account's balances and its day so far.
 type wallet struct {
 	all    []ledger.Asset // by symbol
 	assets map[string]ledger.Asset
@@ -41,14 +43,9 @@ func (v *visit) wallet() (*wallet, error) {
 	return w, nil
 }
 
-// held are the assets of which some is free.
-func (w *wallet) held() (offers []offer) {
-	for _, o := range w.every() {
-		if o.Free > 0 {
-			offers = append(offers, o)
-		}
-	}
-	return offers
+// held are the assets with a free balance.
+func (w *wallet) held() []offer {
+	return slices.DeleteFunc(w.every(), func(o offer) bool { return o.Free == 0 })
 }
 
 // every are all assets of the books.
@@ -59,7 +56,7 @@ func (w *wallet) every() (offers []offer) {
 	return offers
 }
 
-// effect is what a change does to what is free of an asset, and to its day.
+// effect is the effect of a change on the free balance of an asset, and on its day.
 type effect struct {
 	Asset      ledger.Asset
 	Free, Left ledger.Amount // before and after
@@ -72,8 +69,8 @@ type effect struct {
 	Did, Does  bool // the average reaches the minimum: without the change, and with it
 }
 
-// effect is what it does if so much comes (above zero) or goes (below). What is
-// more than there is leaves nothing.
+// effect is that of an amount that comes (above zero) or goes (below). More than is free
+// leaves zero.
 func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
 	h := w.holder
 	e := effect{Asset: a, Free: w.free[a.Symbol], On: h.On(), Counts: h.Covers(h.Today), From: h.Running.From}
@@ -88,7 +85,7 @@ func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
 	return e
 }
 
-// Says is what the change means for today's reward: the end of a key of the catalogue.
+// Says is the consequence for today's reward: the end of a key of the catalogue.
 func (e effect) Says() string {
 	switch {
 	case !e.Offered:

@@ -20,16 +20,16 @@ var withdrawing = kind{
 	between: func(m *moving) (from, to ledger.Account) { return m.Account(), m.Account().Held() },
 }
 
-// maxPlace is how many characters a text has that says where a withdrawal goes.
+// maxPlace is how many characters a field of a withdrawal's destination may have.
 const maxPlace = 200
 
 // listed is how many withdrawals or deposits a page shows.
 const listed = 20
 
-// needed are the fields that a withdrawal cannot be without, each with what is said where it is empty.
+// needed are the required fields of a withdrawal, with the keys of their faults.
 var needed = map[string]string{"network": "withdraw.network.empty", "address": "withdraw.address.empty"}
 
-// readWithdraw reads where it goes, and what was withdrawn before.
+// readWithdraw reads the destination, and lists earlier withdrawals.
 func (m *moving) readWithdraw() error {
 	for _, name := range m.kind.fields {
 		text := strings.TrimSpace(m.F.Value(name))
@@ -48,12 +48,12 @@ func (m *moving) readWithdraw() error {
 	return m.listWithdrawals()
 }
 
-// withdrawals are a page of those that were requested.
+// withdrawals are a page of the account's withdrawals.
 type withdrawals struct {
 	Rows   []store.Withdrawal
 	Assets map[string]ledger.Asset
-	Older  string // where there are more, or ""
-	after  string // what they come after, or ""
+	Older  string // the next page, or ""
+	after  string // the cursor of this page, or ""
 }
 
 // listWithdrawals reads the latest, or those after the one that the address names.
@@ -149,7 +149,7 @@ var endings = map[string]ledger.Kind{
 	"cancelled": ledger.WithdrawalCancelled,
 }
 
-// endWithdrawal does in the demo what an operator does elsewhere.
+// endWithdrawal ends a withdrawal in a demo; elsewhere an operator does.
 func (s *submission) endWithdrawal() error {
 	w, err := s.Reports.Withdrawal(s.context(), s.account(), s.r.PathValue("entry"))
 	if err != nil {

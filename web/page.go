@@ -20,7 +20,7 @@ var templateFiles embed.FS
 // pages are the templates, by name: templates/spot.html is "spot".
 type pages map[string]*template.Template
 
-// readPages reads each page with the layout and the components that all share.
+// readPages reads each page with the shared layout and components.
 func readPages(s static) (pages, error) {
 	names, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
@@ -61,8 +61,8 @@ func args(pairs ...any) (map[string]any, error) {
 // show answers with a page. data embeds the visit's view.
 func (v *visit) show(name string, data any) error { return v.showAs(http.StatusOK, name, data) }
 
-// showAs answers with a page and a status. It is written when it is whole: what
-// fails while it is made is told on a page of its own.
+// showAs answers with a page and a status. Nothing is written before the page is complete:
+// an error is shown on a page of its own.
 func (v *visit) showAs(status int, name string, data any) error {
 	t := v.pages[name]
 	if t == nil {

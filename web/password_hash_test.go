@@ -9,7 +9,7 @@ import (
 // TestPasswordsWaitTheirTurn: strangers do not take it from those who are known, nor
 // one who asks often from others.
 func TestPasswordsWaitTheirTurn(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	nothing := func() error { return nil }
 	for range hashesAtOnce {

@@ -14,7 +14,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// rewardPage is a day of a token, and how its reward came about or why there is none.
+// rewardPage is a day of a token, and the explanation of its reward or of why there is none.
 type rewardPage struct {
 	*view
 	reports.Explanation
@@ -48,8 +48,8 @@ func (v *visit) reward() error {
 	return v.show("reward", p)
 }
 
-// explain explains the day and the token of the path. There is nothing where the books
-// have no such token or day, or the day has not begun.
+// explain explains the day and the token of the path: ledger.ErrNotFound if the books have
+// no such token or day, or the day has not begun.
 func (v *visit) explain() (reports.Explanation, error) {
 	day, err := staking.ParseDay(v.r.PathValue("day"))
 	if err != nil {
@@ -93,10 +93,10 @@ func (p rewardPage) Above() bool {
 // Offered reports whether there are terms to measure the day by.
 func (p rewardPage) Offered() bool { return p.TermsKnown && p.Terms.Offered }
 
-// Rate is the rate as it is multiplied with: 0.0015.
+// Rate is the rate as a factor: 0.0015.
 func (p rewardPage) Rate() string { return p.Number(p.Terms.APR.String()) }
 
-// beyond is how many digits below the smallest unit are shown of what is not rounded yet.
+// beyond is how many digits below the smallest unit are shown of an amount before rounding.
 const beyond = 8
 
 // Exact is so many Units of a smallest unit as an amount of tokens, with dots where more digits follow.
@@ -187,13 +187,13 @@ func rewardPath(d staking.Day, asset string) string {
 	return "/earn/rewards/" + d.String() + "/" + asset
 }
 
-// sheet is a paper of which not more is shown than can be read: of a day with very
-// many changes the first and the last lines, and what those between come to.
+// sheet is as much of a paper as can be read: of a day with very many changes the first
+// and the last lines, and the sum of those between.
 type sheet struct {
 	reports.Paper
 	Head, Tail []reports.PaperLine
 	Hidden     int
-	Between    *big.Int // what the hidden lines come to
+	Between    *big.Int // the sum of the hidden lines
 }
 
 // shownLines is how many lines of a paper are shown at each end, at most.

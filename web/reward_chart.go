@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,20 +12,20 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// dayChart is the balance of a day as a stepped line. What is drawn lies in a box of
-// 86,400 by chartHeight that is stretched to the page's width; what is written has
-// places in percent of the width, and is not stretched with it.
+// dayChart is the balance of a day as a stepped line, in a box of 86,400 by chartHeight that
+// is stretched to the page's width. Texts are placed in percent of the width, and are not
+// stretched.
 type dayChart struct {
 	Curve string // path of the balance, until now where the day is not over
-	Later string // path of the rest of such a day, as if nothing moved any more, or ""
+	Later string // path of the rest of such a day, if nothing moves any more, or ""
 	Area  string // path of the surface under Curve
 	Marks []chartMark
 	Scale []chartHour
-	Both  bool // the hours are also told in the visitor's zone
+	Both  bool // the hours are also shown in the visitor's zone
 	Text  string
 }
 
-// Height is the picture's; Floor is where zero lies; UTC and Here are where the hours stand.
+// Height is the picture's; Floor is the y of zero; UTC and Here are those of the hours.
 func (c dayChart) Height() int {
 	if c.Both {
 		return chartHeight
@@ -87,14 +88,14 @@ func (p *view) dayChart(e reports.Explanation, now time.Time) dayChart {
 	return c
 }
 
-// height is how far down an amount lies, of which top lies at the top.
+// height is the y of an amount, where top is at the top.
 func height(a, top ledger.Amount) int {
 	hi, lo := bits.Mul64(uint64(min(max(a, 0), top)), chartFloor-chartTop)
 	up, _ := bits.Div64(hi, lo, uint64(top))
 	return chartFloor - int(up)
 }
 
-// late is how far down the balances of the day's last quarter lie, where the names stand.
+// late are the y of the balances in the day's last quarter, where the names are.
 func late(lines []reports.PaperLine, top ledger.Amount) (at []int) {
 	for i, l := range lines {
 		if i+1 == len(lines) || lines[i+1].Left < staking.DayMillis/4 {
@@ -104,22 +105,14 @@ func late(lines []reports.PaperLine, top ledger.Amount) (at []int) {
 	return at
 }
 
-// place puts the marks where they belong, and their names above or below them where
-// no other has that room and the balance does not run through it.
+// place sets the y of the marks, and that of their names above or below them, where
+// neither another name nor the balance is in the way.
 func (c *dayChart) place(top ledger.Amount, balances []int) {
 	var taken []int
 	free := func(y int) bool {
-		for _, line := range balances {
-			if y > line-2 && y < line+letter-3 {
-				return false
-			}
-		}
-		for _, other := range taken {
-			if max(y-other, other-y) < letter {
-				return false
-			}
-		}
-		return y <= chartFloor+letter
+		return y <= chartFloor+letter &&
+			!slices.ContainsFunc(balances, func(line int) bool { return y > line-2 && y < line+letter-3 }) &&
+			!slices.ContainsFunc(taken, func(other int) bool { return max(y-other, other-y) < letter })
 	}
 	for i := range c.Marks {
 		m := &c.Marks[i]
@@ -136,7 +129,7 @@ func (c *dayChart) place(top ledger.Amount, balances []int) {
 	}
 }
 
-// draw draws the balance: what was, and of a day that is not over what will be if nothing moves.
+// draw draws the balance until now and, if the day is not over, the rest if nothing moves.
 func (c *dayChart) draw(lines []reports.PaperLine, e reports.Explanation, now time.Time, top ledger.Amount) {
 	end := int64(dayLength)
 	if !e.Over {

@@ -16,10 +16,10 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// earner is a world in which alice earns from Day 2 on.
-func earner(t *testing.T, deposits ...string) *world {
+// earner is a website in which alice earns from Day 2 on.
+func earner(t *testing.T, deposits ...string) *website {
 	t.Helper()
-	w := newWorld(t)
+	w := newWebsite(t)
 	for _, d := range deposits {
 		w.deposit("alice", d)
 	}
@@ -29,7 +29,7 @@ func earner(t *testing.T, deposits ...string) *world {
 }
 
 // read is a page as alice sees it, who logs in first: days have gone by.
-func (w *world) read(path string) answer {
+func (w *website) read(path string) answer {
 	w.Helper()
 	w.login("alice@example.com")
 	return w.get(path)

@@ -10,7 +10,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// Each page that tells of an error has its texts.
+// Each page of an error has its texts.
 func TestFailuresHaveTexts(t *testing.T) {
 	for _, l := range allLocales(t).all {
 		for _, f := range failures {
@@ -23,7 +23,7 @@ func TestFailuresHaveTexts(t *testing.T) {
 	}
 }
 
-// The page that tells of an error is chosen by its kind: other words choose no other page.
+// The page of an error is chosen by its kind: other words choose no other page.
 func TestAnErrorsWordsChooseNoPage(t *testing.T) {
 	for _, c := range []struct {
 		err    error

@@ -17,7 +17,7 @@ func credentials(email, password string) url.Values {
 }
 
 func TestLogIn(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.get("/").goesTo("/login").is(http.StatusOK).has("Log in").hasNot("Log out")
 	p := w.post("/login", credentials(" Alice@Example.com ", testPassword))
 	p.goesTo("/spot")
@@ -37,7 +37,7 @@ func TestLogIn(t *testing.T) {
 }
 
 func TestOverTLSTheCookieIsTheHosts(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	p := w.post("/login", credentials("alice@example.com", testPassword), "X-Test-Secure", "1").is(http.StatusSeeOther)
 	for _, name := range []string{"__Host-session", "__Host-device"} {
 		if c := p.cookie(name); !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Domain != "" ||
@@ -47,9 +47,9 @@ func TestOverTLSTheCookieIsTheHosts(t *testing.T) {
 	}
 }
 
-// TestEachLogInIsANewSession: whoever has put a session into somebody's browser does not share the next.
-func TestEachLogInIsANewSession(t *testing.T) {
-	w := newWorld(t)
+// TestEachLogInHasItsOwnSession: whoever has put a session into somebody's browser does not share the next.
+func TestEachLogInHasItsOwnSession(t *testing.T) {
+	w := newWebsite(t)
 	w.holder("bob", "DE")
 	w.login("alice@example.com")
 	stolen := w.another()
@@ -64,7 +64,7 @@ func TestEachLogInIsANewSession(t *testing.T) {
 	}
 }
 
-func (w *world) sessions(id string) []access.Session {
+func (w *website) sessions(id string) []access.Session {
 	w.Helper()
 	s, err := w.books.People().Sessions(w.Context(), ledger.Account(id))
 	w.ok(err)
@@ -72,7 +72,7 @@ func (w *world) sessions(id string) []access.Session {
 }
 
 func TestWrongLogInsAreAllTheSame(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	var texts []string
 	for _, email := range []string{"alice@example.com", "nobody@example.com"} {
 		began := time.Now()
@@ -97,7 +97,7 @@ func TestWrongLogInsAreAllTheSame(t *testing.T) {
 }
 
 func TestLogOut(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	other := w.another()
 	other.login("alice@example.com")
 	w.login("alice@example.com")
@@ -115,7 +115,7 @@ func TestLogOut(t *testing.T) {
 }
 
 func TestSessionsEnd(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.SessionIdle, o.SessionLife = time.Hour, 3*time.Hour })
+	w := newWebsite(t, func(o *Options) { o.SessionIdle, o.SessionLife = time.Hour, 3*time.Hour })
 	w.login("alice@example.com")
 	seen := w.clock.Now()
 	for range 3 {
@@ -133,7 +133,7 @@ func TestSessionsEnd(t *testing.T) {
 }
 
 func TestAPartOfAPageThatNeedsALogIn(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	for at, want := range map[string]string{
 		w.site.URL + "/spot?q=b": "/login?next=%2Fspot%3Fq%3Db",
 		"https://evil.example/x": "/login?next=%2Fspot",
@@ -147,7 +147,7 @@ func TestAPartOfAPageThatNeedsALogIn(t *testing.T) {
 }
 
 func TestNextIsOurs(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	for _, next := range []string{
 		"https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "evil",
 		"/\t/evil.example",
@@ -192,7 +192,7 @@ func FuzzOurs(f *testing.F) {
 
 // TestVisitorsOfTheDemo are logged in with one press.
 func TestVisitorsOfTheDemo(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.Play = still{} })
+	w := newWebsite(t, func(o *Options) { o.Play = still{} })
 	p := w.get("/login").has("Log in as Alice", `value="`+testPassword+`"`)
 	if n := strings.Count(p.body, `action="/login"`); n != 2 {
 		t.Errorf("there are %d forms", n)
@@ -210,7 +210,7 @@ func (still) Visitors() []Visitor {
 
 // TestClosedAccounts have nobody who logs in.
 func TestClosedAccounts(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.ok(w.books.CloseAccount(t.Context(), "alice"))
 	w.get("/login").is(http.StatusOK)
@@ -221,7 +221,7 @@ func TestClosedAccounts(t *testing.T) {
 }
 
 func TestSecretsAreNotTakenFromAnAddress(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	typed := credentials("alice@example.com", testPassword)
 	w.post("/login?"+typed.Encode(), url.Values{"email": {"alice@example.com"}}).is(http.StatusUnprocessableEntity)
 	w.post("/login", typed).goesTo("/spot")

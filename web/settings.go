@@ -11,12 +11,8 @@ import (
 // themes are those that can be chosen; "" is the device's.
 var themes = []string{"", "light", "dark"}
 
-// settingsPage is the form of the language and the theme, also for those who have not logged in.
-type settingsPage struct{ *view }
-
-func (v *visit) settings() error {
-	return v.show("settings", settingsPage{v.view("settings.title")})
-}
+// settings is the form of the language and the theme, also for those who have not logged in.
+func (v *visit) settings() error { return v.show("settings", v.view("settings.title")) }
 
 // Languages are those that can be chosen.
 func (p *view) Languages() []*locale { return p.visit.locales.all }

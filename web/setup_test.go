@@ -39,10 +39,10 @@ const (
 // testHash is made once: to make it takes long, as it should.
 var testHash = sync.OnceValues(func() (string, error) { return access.HashPassword(rand.Reader, testPassword) })
 
-// world is the pages of books that begin on Day 1 with all that is shipped and USDT,
+// website serves the pages of books that begin on Day 1 with all that is shipped and USDT,
 // at noon of that day, and alice in Germany, who can log in as alice@example.com. It
 // is the browser of one person; browser() is another's.
-type world struct {
+type website struct {
 	*testing.T
 	*browser
 	books  *store.DB
@@ -53,11 +53,11 @@ type world struct {
 	posted int
 }
 
-// newWorld opens the books, and serves their pages. change changes the pages' options.
-func newWorld(t *testing.T, change ...func(*Options)) *world {
+// newWebsite opens the books, and serves their pages. change changes the pages' options.
+func newWebsite(t *testing.T, change ...func(*Options)) *website {
 	t.Helper()
 	day1 := mustDay(firstDay)
-	w := &world{T: t, clock: testkit.NewClock(day1.Start().Add(12 * time.Hour))}
+	w := &website{T: t, clock: testkit.NewClock(day1.Start().Add(12 * time.Hour))}
 	tokens, err := staking.ShippedTokens(day1)
 	w.ok(err)
 	dollar := ledger.Asset{Symbol: "USDT", Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
@@ -97,13 +97,13 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 }
 
 // residence sets an account's residence.
-func (w *world) residence(id ledger.Account, region staking.Region) {
+func (w *website) residence(id ledger.Account, region staking.Region) {
 	w.Helper()
 	_, err := w.books.SetRegion(w.Context(), id, region)
 	w.ok(err)
 }
 
-func (w *world) ok(err error) {
+func (w *website) ok(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
@@ -119,10 +119,10 @@ func mustDay(s string) staking.Day {
 }
 
 // day is a day of the books: Day 1 is the first.
-func (w *world) day(n int) staking.Day { return mustDay(firstDay) + staking.Day(n-1) }
+func (w *website) day(n int) staking.Day { return mustDay(firstDay) + staking.Day(n-1) }
 
 // at moves the clock on to a moment of a day: at(2, "15:04"). It never goes back.
-func (w *world) at(day int, hour string) {
+func (w *website) at(day int, hour string) {
 	w.Helper()
 	at, err := time.Parse("15:04", hour)
 	w.ok(err)
@@ -131,7 +131,7 @@ func (w *world) at(day int, hour string) {
 
 // holder is somebody with an account, who can log in as ID@example.com. region "" is
 // a residence that is not verified.
-func (w *world) holder(id ledger.Account, region staking.Region) {
+func (w *website) holder(id ledger.Account, region staking.Region) {
 	w.Helper()
 	_, err := w.books.OpenAccount(w.Context(), id, region)
 	w.ok(err)
@@ -142,7 +142,7 @@ func (w *world) holder(id ledger.Account, region staking.Region) {
 }
 
 // prices are set for today, in USDT per whole token, and hold for seven days after it.
-func (w *world) prices(of map[string]string) {
+func (w *website) prices(of map[string]string) {
 	w.Helper()
 	var all []pricing.Price
 	for symbol, text := range of {
@@ -158,7 +158,7 @@ func (w *world) prices(of map[string]string) {
 }
 
 // amount reads "2.5 BNB".
-func (w *world) amount(text string) (ledger.Asset, ledger.Amount) {
+func (w *website) amount(text string) (ledger.Asset, ledger.Amount) {
 	w.Helper()
 	number, symbol, _ := strings.Cut(text, " ")
 	a, err := w.books.Asset(w.Context(), symbol)
@@ -169,7 +169,7 @@ func (w *world) amount(text string) (ledger.Asset, ledger.Amount) {
 }
 
 // move posts an entry of one move now, and returns its ID: move(ledger.Transfer, "alice", "bob", "1 BNB").
-func (w *world) move(kind ledger.Kind, from, to ledger.Account, text string) string {
+func (w *website) move(kind ledger.Kind, from, to ledger.Account, text string) string {
 	w.Helper()
 	a, n := w.amount(text)
 	w.posted++
@@ -181,13 +181,13 @@ func (w *world) move(kind ledger.Kind, from, to ledger.Account, text string) str
 }
 
 // deposit gives an account an amount now: deposit("alice", "2 BNB").
-func (w *world) deposit(to ledger.Account, text string) string {
+func (w *website) deposit(to ledger.Account, text string) string {
 	w.Helper()
 	return w.move(ledger.Deposit, ledger.Custody, to, text)
 }
 
 // fund puts an amount into the pool that rewards come from.
-func (w *world) fund(text string) {
+func (w *website) fund(text string) {
 	w.Helper()
 	a, n := w.amount(text)
 	w.posted++
@@ -196,7 +196,7 @@ func (w *world) fund(text string) {
 }
 
 // enroll accepts all documents for an account, and switches on.
-func (w *world) enroll(id ledger.Account) {
+func (w *website) enroll(id ledger.Account) {
 	w.Helper()
 	client := staking.Client{Platform: "web", Address: "192.0.2.7"}
 	for _, name := range staking.DocumentNames {
@@ -207,7 +207,7 @@ func (w *world) enroll(id ledger.Account) {
 }
 
 // settle moves the clock to ten past midnight after a day, and settles all days up to it.
-func (w *world) settle(day int) {
+func (w *website) settle(day int) {
 	w.Helper()
 	w.at(day+1, "00:10")
 	_, err := staking.Run(w.Context(), w.books, w.clock.Now(), staking.Options{})
@@ -217,13 +217,13 @@ func (w *world) settle(day int) {
 // browser is one person's, with cookies of its own. It does not go on by itself where
 // an answer sends it elsewhere.
 type browser struct {
-	w      *world
+	w      *website
 	client *http.Client
 	header http.Header // sent with each request
 }
 
 // another is another browser.
-func (w *world) another() *browser {
+func (w *website) another() *browser {
 	w.Helper()
 	jar, err := cookiejar.New(nil)
 	w.ok(err)
@@ -353,14 +353,14 @@ var figureParts = regexp.MustCompile(`<span class="amount"><span class="whole">|
 // text is what is read in the page: without tags, with one space between words.
 func (p answer) text() string {
 	var b strings.Builder
-	for piece := range strings.SplitSeq(figureParts.ReplaceAllString(p.body, ""), "<") {
-		if tag, after, closed := strings.Cut(piece, ">"); closed {
-			piece = after
+	for part := range strings.SplitSeq(figureParts.ReplaceAllString(p.body, ""), "<") {
+		if tag, after, closed := strings.Cut(part, ">"); closed {
+			part = after
 			if strings.HasPrefix(tag, "title") {
-				piece = ""
+				part = ""
 			}
 		}
-		b.WriteString(piece)
+		b.WriteString(part)
 		b.WriteString(" ")
 	}
 	return strings.Join(strings.Fields(html.UnescapeString(b.String())), " ")

@@ -24,15 +24,15 @@ func (p answer) row(symbol string) string {
 
 // rows are the symbols of the rows, in their order.
 func (p answer) rows() (symbols []string) {
-	for piece := range strings.SplitSeq(p.body, `id="balance-`) {
-		symbol, _, _ := strings.Cut(piece, `"`)
+	for part := range strings.SplitSeq(p.body, `id="balance-`) {
+		symbol, _, _ := strings.Cut(part, `"`)
 		symbols = append(symbols, symbol)
 	}
 	return symbols[1:]
 }
 
 func TestSpot(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.get("/spot").is(http.StatusOK).has("There is nothing in this wallet yet", "Total 0 USDT",
 		"Why is there no Soft Staking tag?", "Nothing you hold now reaches its minimum", "Go to the Soft Staking page")
@@ -63,7 +63,7 @@ func TestSpot(t *testing.T) {
 }
 
 func TestSpotSearch(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.deposit("alice", "2 BNB")
 	w.deposit("alice", "0.5 USDT")
@@ -94,7 +94,7 @@ func TestSpotSearch(t *testing.T) {
 
 // TestSpotTag: one token bears it, and all see at once whether it is on.
 func TestSpotTag(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.deposit("alice", "0.38 BNB")
 	w.get("/spot").has("The nearest is BNB: hold 0.12 BNB more.").hasNot(`id="tag"`)
@@ -123,7 +123,7 @@ func TestSpotTag(t *testing.T) {
 }
 
 func TestSpotHistory(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.get("/spot/history").is(http.StatusOK).has("Nothing has happened yet.")
 	w.holder("bob", "DE")
@@ -155,7 +155,7 @@ func TestSpotHistory(t *testing.T) {
 // TestSpotHistoryPages: every change is on one page, and on one only, and what is
 // held is not torn in two.
 func TestSpotHistoryPages(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	var entries []ledger.Entry
 	for n := range 137 {
@@ -197,7 +197,7 @@ func TestSpotHistoryPages(t *testing.T) {
 // TestSpotHistoryGap: a wallet in which nothing moved for years still shows what it
 // began with, on its first page or behind a link.
 func TestSpotHistoryGap(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.deposit("alice", "3 AXS")
 	w.at(5*365, "12:00")

@@ -12,20 +12,22 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/softstake/softstake/ledger"
 )
 
 //go:embed static
 var staticFiles embed.FS
 
-// static is what does not change while the program runs: styles, scripts, icons.
-// Each is found under a name with its hash in it, and may be kept forever.
+// static is the styles, scripts and icons, which do not change while the program runs. The
+// path of each has its hash, so that it may be cached forever.
 type static struct {
 	paths   map[string]string // "app.css": "/static/app.3f9a….css"
 	files   map[string]file   // by path
 	version string            // of all of them together
 }
 
-// file is a file as it is, and compressed; nil where that is not worth it.
+// file is a file, and the file compressed; nil where that saves too little.
 type file struct{ plain, packed []byte }
 
 func readStatic() (static, error) {
@@ -53,10 +55,10 @@ func readStatic() (static, error) {
 	return s, err
 }
 
-// shortHash is as much of a hash as tells files of ours apart.
+// shortHash is as much of a hash as our files need to differ.
 func shortHash(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum[:9]) }
 
-// pack compresses a file, or is nil where that does not make it a tenth smaller.
+// pack compresses a file; nil where that does not make it a tenth smaller.
 func pack(content []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -72,7 +74,7 @@ func pack(content []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// path is where a file is found.
+// path is a file's path.
 func (s static) path(name string) (string, error) {
 	p, there := s.paths[name]
 	if !there {
@@ -98,16 +100,13 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h, content := w.Header(), f.plain
-	h.Set("Content-Type", kinds[path.Ext(r.URL.Path)])
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	if f.packed != nil && takesGzip(r.Header.Values("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
 		content = f.packed
 	}
-	if _, err := w.Write(content); err != nil {
-		return // the client has gone away
-	}
+	send(w, kinds[path.Ext(r.URL.Path)], content)
 }
 
 // takesGzip reports whether a client takes gzip, by what it accepts.
@@ -121,7 +120,8 @@ func takesGzip(accepted []string) bool {
 	return false
 }
 
-// serveFiles serves what makes an app of the pages, and what browsers ask of each site.
+// serveFiles serves the static files, those of an installed app, and those that browsers
+// request of every site.
 func (s *site) serveFiles() {
 	s.mux.HandleFunc("GET /static/", s.file)
 	s.mux.HandleFunc("GET /manifest.webmanifest", s.manifest)
@@ -137,7 +137,7 @@ func (s *site) serveFiles() {
 	}
 }
 
-// send writes an answer that is whole.
+// send writes a response.
 func send(w http.ResponseWriter, kind string, body []byte) {
 	w.Header().Set("Content-Type", kind)
 	if _, err := w.Write(body); err != nil {
@@ -188,16 +188,16 @@ func (s *site) manifest(w http.ResponseWriter, r *http.Request) {
 	send(w, "application/manifest+json", body)
 }
 
-// worker is the script that says so where there is no connection. It is another one
-// whenever a file of ours is, and a browser then installs it again.
+// worker is the script that shows the offline page without a connection. It has the version
+// of all files, so that a browser installs it again when one has changed.
 func (s *site) worker(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache")
 	path := s.static.paths["worker.js"]
 	send(w, kinds[".js"], fmt.Appendf(nil, "const version = %q;\n%s", s.static.version, s.static.files[path].plain))
 }
 
-// offline is the page that is shown without a connection. It is kept on the device,
-// and so knows nobody.
+// offline is the page that is shown without a connection. It is cached on the device, and
+// so reads no session.
 func (s *site) offline(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(w, r)
 	if err := v.show("offline", v.view("offline.title")); err != nil {
@@ -205,7 +205,7 @@ func (s *site) offline(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// elsewhere is each path that is none of ours, or whose method is none that it takes.
+// elsewhere answers unmatched paths and methods.
 func (v *visit) elsewhere() error {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -216,8 +216,7 @@ func (v *visit) elsewhere() error {
 		}
 	}
 	if len(allowed) == 0 {
-		v.refuse(http.StatusNotFound, "not-found")
-		return nil
+		return ledger.ErrNotFound
 	}
 	v.w.Header().Set("Allow", strings.Join(allowed, ", "))
 	v.refuse(http.StatusMethodNotAllowed, "method")

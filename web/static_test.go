@@ -12,7 +12,7 @@ import (
 )
 
 func TestEachAnswerIsProtected(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	for _, path := range []string{
 		"/login", "/spot", "/nothing", "/offline", "/sw.js", w.staticPath("/login", "app.css"),
 	} {
@@ -36,7 +36,7 @@ func TestEachAnswerIsProtected(t *testing.T) {
 }
 
 // staticPath is where a page has a file.
-func (w *world) staticPath(page, name string) string {
+func (w *website) staticPath(page, name string) string {
 	w.Helper()
 	base, ending, _ := strings.Cut(name, ".")
 	found := regexp.MustCompile(`/static/` + base + `\.[\w-]+\.` + ending).FindString(w.get(page).body)
@@ -47,7 +47,7 @@ func (w *world) staticPath(page, name string) string {
 }
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
 		headers := []string{"Sec-Fetch-Site", "", "Origin", ""}
@@ -65,7 +65,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 }
 
 func TestPagesThatAreNotThere(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.get("/nothing").is(http.StatusNotFound).has("Not found").hasNot("Log out")
 	w.get("/static/app.css").is(http.StatusNotFound).has("Not found")
 	w.post("/nothing", nil).is(http.StatusNotFound)
@@ -83,7 +83,7 @@ func TestPagesThatAreNotThere(t *testing.T) {
 }
 
 func TestPagesAndFilesAreCompressed(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	css := w.staticPath("/login", "app.css")
 	for path, want := range map[string]string{"/login": "gzip", css: "gzip", "/robots.txt": ""} {
 		plain, packed := w.get(path, "Accept-Encoding", "identity").is(http.StatusOK),
@@ -113,7 +113,7 @@ func TestPagesAndFilesAreCompressed(t *testing.T) {
 }
 
 func TestTheAppCanBeInstalled(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	p := w.get("/manifest.webmanifest").is(http.StatusOK)
 	var m struct {
 		Name    string `json:"name"`
@@ -138,7 +138,7 @@ func TestTheAppCanBeInstalled(t *testing.T) {
 
 // TestWithoutAConnection: what the service worker keeps knows nobody.
 func TestWithoutAConnection(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.get("/sw.js").is(http.StatusOK).has("const version = ", `"/offline"`)
 	p := w.get("/offline").is(http.StatusOK).has("You are offline", "data-offline").
@@ -153,7 +153,7 @@ func TestWithoutAConnection(t *testing.T) {
 }
 
 func TestThemeAndLanguage(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.get("/login").has(`<html lang="en">`, `content="light dark"`)
 	w.cookie("theme", "dark")
 	w.cookie("lang", "de")

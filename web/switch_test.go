@@ -22,7 +22,7 @@ func shown(sheet answer) url.Values {
 }
 
 // isOn reports whether an account's switch is on.
-func (w *world) isOn() bool {
+func (w *website) isOn() bool {
 	w.Helper()
 	h, err := reports.New(w.books.Reader()).Holder(w.Context(), "alice", staking.Client{}, 0)
 	w.ok(err)
@@ -31,7 +31,7 @@ func (w *world) isOn() bool {
 
 // TestTheSwitch goes the way of the guide: grey tag, sheet, tick, Start Earning, yellow tag.
 func TestTheSwitch(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.cookie("zone", "Europe%2FBerlin")
 	w.deposit("alice", "2.14 BNB")
@@ -76,7 +76,7 @@ func TestTheSwitch(t *testing.T) {
 }
 
 func TestStartTwiceAtOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	form := shown(w.get("/earn/start").has("Nothing you hold now reaches its minimum",
 		"You can switch on all the same"))
@@ -92,7 +92,7 @@ func TestStartTwiceAtOnce(t *testing.T) {
 }
 
 func TestStartRefused(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	form := shown(w.get("/earn/start"))
 	w.holder("uma", "US-CA")
@@ -138,7 +138,7 @@ func TestStartRefused(t *testing.T) {
 
 // TestStartWithAnotherDocument: what was not shown is not accepted.
 func TestStartWithAnotherDocument(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	old := shown(w.get("/earn/start"))
 	_, err := w.books.Documents().Publish(t.Context(), staking.RiskWarning,
@@ -178,7 +178,7 @@ func TestStartWithAnotherDocument(t *testing.T) {
 
 // TestStartAfterTheSession: who has logged in again finds the sheet, and ticks again.
 func TestStartAfterTheSession(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	form := shown(w.get("/earn/start"))
 	w.ok(w.books.People().EndSessions(t.Context(), "alice", ""))
@@ -195,7 +195,7 @@ func TestStartAfterTheSession(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	w := newWorld(t)
+	w := newWebsite(t)
 	w.login("alice@example.com")
 	w.get("/earn/stop").is(http.StatusOK).has("Soft Staking is off", "nothing to stop").hasNot(`class="danger"`)
 	w.deposit("alice", "40 BNB")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,6 +110,14 @@ func (v *visit) value(name string) string {
 		return v.r.PostForm.Get(name)
 	}
 	return v.r.Form.Get(name)
+}
+
+// choice is a field that is one of some values, or "".
+func (v *visit) choice(name string, of []string) string {
+	if value := v.value(name); slices.Contains(of, value) {
+		return value
+	}
+	return ""
 }
 
 // see sends the visitor to another page with GET. pairs are those of address.

@@ -159,7 +159,7 @@ func newServer(o Options) (*server, error) {
 	return served, nil
 }
 
-// contentPolicy allows what is our own and nothing else; nothing stands in the page itself.
+// contentPolicy allows only files of our own; no script and no style is in a page itself.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -190,9 +190,8 @@ func (s *site) protect(next http.Handler) http.Handler {
 }
 
 // Refuse answers a request that its page does not answer: with 503 where too many are in
-// flight, and with 500 where the page has failed. What makes the other pages may be what
-// has failed, so this one is as small as can be. test says that the books are a test; the
-// context has the caller.
+// flight, and with 500 where the page has failed. It shares nothing with the other pages,
+// which may be what has failed. test: the books are a test. The context has the caller.
 func Refuse(w http.ResponseWriter, r *http.Request, status int, test bool) {
 	title, why := "Something went wrong", "It is our fault, and we have a record of it. Try again in a moment."
 	if status == http.StatusServiceUnavailable {
