@@ -38,7 +38,7 @@ func TestHonestBooks(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if done.Load() != ledger.Buckets {
-		t.Errorf("%d buckets were told of", done.Load())
+		t.Errorf("%d buckets were reported", done.Load())
 	}
 }
 
@@ -104,8 +104,8 @@ func TestBooksThatCannotBeReadAgain(t *testing.T) {
 	}
 }
 
-// TestABucketIsReadAnew: what a failed read has counted counts no more.
-func TestABucketIsReadAnew(t *testing.T) {
+// TestABucketIsReadAgain: what a failed read has counted counts no more.
+func TestABucketIsReadAgain(t *testing.T) {
 	once, b := true, honestBooks(t)
 	b.broken = func(method string) error {
 		if method != "Withdrawals" || !once || b.reads != ledger.Account("alice").Bucket()+1 {
@@ -120,8 +120,8 @@ func TestABucketIsReadAnew(t *testing.T) {
 	}
 }
 
-// TestBooksThatAreWrittenMeanwhile: an entry that does not match at first, and does when it is read again.
-func TestBooksThatAreWrittenMeanwhile(t *testing.T) {
+// TestBooksThatAreWrittenAtTheSameTime: an entry that does not match at first, and does when it is read again.
+func TestBooksThatAreWrittenAtTheSameTime(t *testing.T) {
 	b := honestBooks(t)
 	digest := b.entry("d1").Digest
 	digest[0]++

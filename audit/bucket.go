@@ -68,7 +68,7 @@ func (w *worker) find(f Finding) {
 
 // findAt adds a finding of a position on the day.
 func (w *worker) findAt(p *position, what string) {
-	w.find(Finding{Day: w.day, HasDay: true, Account: p.stored.Account, Asset: p.stored.Asset, What: what})
+	w.find(on(w.day, p.stored.Account, p.stored.Asset, what))
 }
 
 // audited reports whether the records of the current day are to be compared.
@@ -93,17 +93,15 @@ func (w *worker) bucket(b Bucket) error {
 	if w.only != nil {
 		return nil
 	}
-	for _, count := range []func() error{w.countEntries, w.countWithdrawals} {
-		if err := count(); err != nil {
-			return err
-		}
+	if err := w.countEntries(); err != nil {
+		return err
+	}
+	if err := w.countWithdrawals(); err != nil {
+		return err
 	}
 	return b.Outside(w.outline.First, w.head.Last, func(d staking.Day, account ledger.Account, asset string) {
-		w.find(Finding{
-			Day: d, HasDay: true, Account: account, Asset: asset,
-			What: fmt.Sprintf("has rows of a day that the books do not have; theirs are %s to %s",
-				w.outline.First, w.head.Last),
-		})
+		w.find(on(d, account, asset, fmt.Sprintf("has rows of a day that the books do not have; theirs are %s to %s",
+			w.outline.First, w.head.Last)))
 	})
 }
 
@@ -150,16 +148,11 @@ func (w *worker) compareDays() {
 			w.number, h.Days, w.outline.First, h.Last, h.Last-w.outline.First+1)})
 	}
 	if h.FirstOpen <= w.outline.Closed {
-		w.find(Finding{
-			Day: h.FirstOpen, HasDay: true,
-			What: fmt.Sprintf("is open in bucket %d, but a later day is closed", w.number),
-		})
+		w.find(on(h.FirstOpen, "", "", fmt.Sprintf("is open in bucket %d, but a later day is closed", w.number)))
 	} else if slices.ContainsFunc(h.Progress, func(p Progress) bool {
 		return p.Accrued >= h.FirstOpen && !w.begins(p)
 	}) {
-		w.find(Finding{
-			Day: h.FirstOpen, HasDay: true, What: fmt.Sprintf("is accrued in bucket %d, but not closed", w.number),
-		})
+		w.find(on(h.FirstOpen, "", "", fmt.Sprintf("is accrued in bucket %d, but not closed", w.number)))
 	}
 }
 
@@ -299,7 +292,7 @@ func (w *worker) checkBalance(b Balance, t *token) {
 // enrollment keeps an enrollment that covers a day at all: one that was switched
 // off on the day it was switched on covers none.
 func (w *worker) enrollment(e Enrollment) {
-	wrong := func(what string) { w.find(Finding{Day: e.From, HasDay: true, Account: e.Account, What: what}) }
+	wrong := func(what string) { w.find(on(e.From, e.Account, "", what)) }
 	if !e.Opened {
 		wrong("is enrolled, but the account was never opened")
 	}
@@ -340,13 +333,12 @@ func (w *worker) seek(account ledger.Account, asset string, pass func(*position)
 		if c == 0 {
 			c = strings.Compare(p.stored.Asset, asset)
 		}
-		if c == 0 {
+		switch {
+		case c == 0:
 			return p
-		}
-		if c > 0 {
+		case c > 0:
 			return nil
-		}
-		if pass != nil {
+		case pass != nil:
 			pass(p)
 		}
 	}
@@ -362,10 +354,7 @@ func (w *worker) posting(x *Posting) {
 	}
 	p := w.seek(x.Account, x.Asset, nil)
 	if p == nil {
-		w.find(Finding{
-			Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset,
-			What: "has a posting of entry " + x.Entry + ", but no balance" + w.inBucket(x.Account),
-		})
+		w.find(on(x.Day, x.Account, x.Asset, "has a posting of entry "+x.Entry+", but no balance"+w.inBucket(x.Account)))
 		return
 	}
 	w.move(p, min(max(x.At-w.day.Millis(), 0), dayMillis.Int64()), x.Amount)
@@ -373,11 +362,7 @@ func (w *worker) posting(x *Posting) {
 
 // checkPosting finds postings that must not exist.
 func (w *worker) checkPosting(x *Posting) {
-	wrong := func(what string) {
-		w.find(Finding{
-			Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset, What: "entry " + x.Entry + ": " + what,
-		})
-	}
+	wrong := func(what string) { w.find(on(x.Day, x.Account, x.Asset, "entry "+x.Entry+": "+what)) }
 	if dayOf(x.At) != x.Day {
 		wrong("its time " + stamp(x.At) + " is not of the day")
 	}
@@ -408,10 +393,7 @@ func (w *worker) accrual(a *staking.Accrual) {
 	p := w.seek(a.Account, a.Asset, w.pass)
 	if p == nil {
 		w.addToTotal(w.token(a.Asset), a)
-		w.find(Finding{
-			Day: a.Day, HasDay: true, Account: a.Account, Asset: a.Asset,
-			What: "has a reward of " + w.token(a.Asset).asset.Format(a.Reward) + ", but no balance",
-		})
+		w.find(on(a.Day, a.Account, a.Asset, "has a reward of "+w.token(a.Asset).asset.Format(a.Reward)+", but no balance"))
 		return
 	}
 	w.addToTotal(p.token, a)

@@ -18,6 +18,11 @@ type Finding struct {
 	What    string         // the stored and the derived figure, in the token's decimals
 }
 
+// on is a finding of a day, of an account and a token, or of no one ("").
+func on(d staking.Day, account ledger.Account, asset, what string) Finding {
+	return Finding{Day: d, HasDay: true, Account: account, Asset: asset, What: what}
+}
+
 // String is the finding as one line: day, account, token, and what differs.
 func (f Finding) String() string {
 	var parts []string

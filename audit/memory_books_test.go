@@ -16,7 +16,7 @@ type memoryBooks struct {
 	buckets [ledger.Buckets]memoryBucket
 	broken  func(method string) error // what a method fails with; nil: nothing
 	reads   int                       // of buckets
-	reading func(reads int)           // told before each; may be nil
+	reading func(reads int)           // called before each; may be nil
 }
 
 // memoryBucket is one bucket's rows, in any order.

@@ -106,10 +106,8 @@ func moveOf(x *Posting) ledger.Move {
 func (w *worker) countEntries() error {
 	return w.books.Entries(func(e *Entry) {
 		if (ledger.Entry{ID: e.ID}).Bucket() != w.number {
-			w.find(Finding{
-				Day: dayOf(e.At), HasDay: true,
-				What: fmt.Sprintf("the row of entry %s lies in bucket %d, where it does not belong", e.ID, w.number),
-			})
+			w.find(on(dayOf(e.At), "", "",
+				fmt.Sprintf("the row of entry %s lies in bucket %d, where it does not belong", e.ID, w.number)))
 		}
 		if dayOf(e.At) > w.outline.Closed {
 			return

@@ -193,33 +193,43 @@ func (w *worker) compare(p *position, a *staking.Accrual) {
 	f, t := &w.figures, p.token
 	if is(f.opening, int64(a.Opening)) && is(&f.average, int64(a.Average)) && is(&f.rest, a.Rest) &&
 		is(&f.eligible, int64(a.Eligible)) && a.APR == t.rule.APR && is(&f.reward, int64(a.Reward)) &&
-		is(&p.carry, int64(a.Before)) &&
-		is(&f.left, int64(a.Carry)) {
+		is(&p.carry, int64(a.Before)) && is(&f.left, int64(a.Carry)) {
 		return
 	}
-	var wrong []string
-	amount := func(name string, stored ledger.Amount, derived *big.Int) {
-		if !is(derived, int64(stored)) {
-			wrong = append(wrong, fmt.Sprintf("%s is %s, derived %s",
-				name, t.asset.Format(stored), units(t.asset, derived)))
-		}
-	}
-	part := func(name string, stored int64, derived *big.Int) {
-		if !is(derived, stored) {
-			wrong = append(wrong, fmt.Sprintf("%s is %d, derived %s", name, stored, derived))
-		}
-	}
-	amount("opening", a.Opening, f.opening)
-	amount("average", a.Average, &f.average)
-	part("the average's rest", a.Rest, &f.rest)
-	amount("eligible", a.Eligible, &f.eligible)
+	wrong := differences{asset: t.asset}
+	wrong.amount("opening", a.Opening, f.opening)
+	wrong.amount("average", a.Average, &f.average)
+	wrong.number("the average's rest", a.Rest, &f.rest)
+	wrong.amount("eligible", a.Eligible, &f.eligible)
 	if a.APR != t.rule.APR {
-		wrong = append(wrong, fmt.Sprintf("APR is %s, by the terms %s", a.APR, t.rule.APR))
+		wrong.add("APR is %s, by the terms %s", a.APR, t.rule.APR)
 	}
-	amount("reward", a.Reward, &f.reward)
-	part("carry before", int64(a.Before), &p.carry)
-	part("carry", int64(a.Carry), &f.left)
-	w.findAt(p, strings.Join(wrong, "; "))
+	wrong.amount("reward", a.Reward, &f.reward)
+	wrong.number("carry before", int64(a.Before), &p.carry)
+	wrong.number("carry", int64(a.Carry), &f.left)
+	w.findAt(p, strings.Join(wrong.all, "; "))
+}
+
+// differences are what is stored and differs from what was derived.
+type differences struct {
+	asset ledger.Asset
+	all   []string
+}
+
+func (d *differences) add(format string, args ...any) {
+	d.all = append(d.all, fmt.Sprintf(format, args...))
+}
+
+func (d *differences) amount(name string, stored ledger.Amount, derived *big.Int) {
+	if !is(derived, int64(stored)) {
+		d.add("%s is %s, derived %s", name, d.asset.Format(stored), units(d.asset, derived))
+	}
+}
+
+func (d *differences) number(name string, stored int64, derived *big.Int) {
+	if !is(derived, stored) {
+		d.add("%s is %d, derived %s", name, stored, derived)
+	}
 }
 
 // is reports whether a derived number equals the stored one.
@@ -237,23 +247,15 @@ func (w *worker) close(p *position) {
 	case ledger.Rewards:
 		p.balance.Sub(&p.balance, &t.declared)
 	}
-	var wrong []string
-	amount := func(name string, stored ledger.Amount, derived *big.Int) {
-		if !is(derived, int64(stored)) {
-			wrong = append(wrong, fmt.Sprintf("%s is %s, derived %s",
-				name, t.asset.Format(stored), units(t.asset, derived)))
-		}
-	}
-	amount("balance", b.Balance, &p.balance)
-	amount("earned", b.Earned, &p.earned)
-	if !is(&p.carry, int64(b.Carry)) {
-		wrong = append(wrong, fmt.Sprintf("carry is %d, derived %s", int64(b.Carry), &p.carry))
-	}
+	wrong := differences{asset: t.asset}
+	wrong.amount("balance", b.Balance, &p.balance)
+	wrong.amount("earned", b.Earned, &p.earned)
+	wrong.number("carry", int64(b.Carry), &p.carry)
 	if b.Balance < 0 && !b.Account.Overdraws() {
-		wrong = append(wrong, "the balance "+t.asset.Format(b.Balance)+" is below zero")
+		wrong.add("the balance %s is below zero", t.asset.Format(b.Balance))
 	}
-	if wrong != nil {
-		w.find(Finding{Account: b.Account, Asset: b.Asset, What: strings.Join(wrong, "; ") + w.inBucket(b.Account)})
+	if wrong.all != nil {
+		w.find(Finding{Account: b.Account, Asset: b.Asset, What: strings.Join(wrong.all, "; ") + w.inBucket(b.Account)})
 	}
 }
 

@@ -94,18 +94,13 @@ func (a *audit) explain(s *suspect) {
 	if len(s.postings) == 0 && s.row == nil {
 		for _, x := range s.goes {
 			if dayOf(x.At) <= a.outline.Closed {
-				a.find(Finding{
-					Day: dayOf(x.At), HasDay: true, Account: x.Account, Asset: x.Asset,
-					What: "the withdrawal " + s.id + " is requested by no entry",
-				})
+				a.find(on(dayOf(x.At), x.Account, x.Asset, "the withdrawal "+s.id+" is requested by no entry"))
 			}
 		}
 		return
 	}
 	if len(s.postings) == 0 {
-		a.find(Finding{
-			Day: dayOf(s.row.At), HasDay: true, What: "entry " + s.id + " has a row of its own, but no postings",
-		})
+		a.find(on(dayOf(s.row.At), "", "", "entry "+s.id+" has a row of its own, but no postings"))
 		return
 	}
 	slices.SortFunc(s.postings, func(x, y Posting) int {
@@ -215,15 +210,19 @@ func (a *audit) explainMove(s *suspect, sides []Posting, number int64) bool {
 
 // sideText describes a side.
 func (a *audit) sideText(x *Posting) string {
-	asset := ledger.Asset{Symbol: x.Asset}
-	if s := a.sums[x.Asset]; s != nil {
-		asset = s.Asset
-	}
 	m := moveOf(x)
 	return fmt.Sprintf("%s %s from %s to %s, %s at %s",
-		asset.Format(m.Amount), m.Asset, m.From, m.To, x.Kind, stamp(x.At))
+		a.asset(x.Asset).Format(m.Amount), m.Asset, m.From, m.To, x.Kind, stamp(x.At))
+}
+
+// asset is the asset of a symbol; without decimals if no bucket has it.
+func (a *audit) asset(symbol string) ledger.Asset {
+	if s := a.sums[symbol]; s != nil {
+		return s.Asset
+	}
+	return ledger.Asset{Symbol: symbol}
 }
 
 func (a *audit) findPosting(x *Posting, what string) {
-	a.find(Finding{Day: x.Day, HasDay: true, Account: x.Account, Asset: x.Asset, What: "entry " + x.Entry + " " + what})
+	a.find(on(x.Day, x.Account, x.Asset, "entry "+x.Entry+" "+what))
 }

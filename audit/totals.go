@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
+	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -50,18 +51,12 @@ func (w *worker) addToTotal(t *token, a *staking.Accrual) {
 // before and fraction left, between spaces, in smallest units.
 func appendLine(b []byte, a *staking.Accrual) []byte {
 	b = append(b, a.Account...)
-	b = appendNumber(b, int64(a.Opening))
-	b = appendNumber(b, int64(a.Average))
-	b = appendNumber(b, a.Rest)
-	b = appendNumber(b, int64(a.Eligible))
-	b = appendNumber(b, int64(a.APR))
-	b = appendNumber(b, int64(a.Reward))
-	b = appendNumber(b, int64(a.Before))
-	b = appendNumber(b, int64(a.Carry))
+	for _, n := range [...]int64{int64(a.Opening), int64(a.Average), a.Rest, int64(a.Eligible), int64(a.APR),
+		int64(a.Reward), int64(a.Before), int64(a.Carry)} {
+		b = strconv.AppendInt(append(b, ' '), n, 10)
+	}
 	return append(b, '\n')
 }
-
-func appendNumber(b []byte, n int64) []byte { return strconv.AppendInt(append(b, ' '), n, 10) }
 
 // readTotals derives the balances of @payable and @rewards from the control totals: what
 // was declared left the pool, and is payable until it is paid.
@@ -87,10 +82,7 @@ func (w *worker) readTotals() {
 			t.house.Sub(&t.house, big.NewInt(int64(p.Total)))
 		}
 		if !declared[p.Key] {
-			w.find(Finding{
-				Day: p.Day, HasDay: true, Asset: p.Asset,
-				What: fmt.Sprintf("bucket %d was paid, but the day is not declared", w.number),
-			})
+			w.find(on(p.Day, "", p.Asset, fmt.Sprintf("bucket %d was paid, but the day is not declared", w.number)))
 		}
 	}
 }
@@ -99,17 +91,11 @@ func (w *worker) readTotals() {
 // with its batch, and the batch with the payment.
 func (w *worker) compareTotals() {
 	batches, payments := byKey(w.head.Batches), byKey(w.head.Payments)
-	var keys []Key
-	for k := range batches {
-		keys = append(keys, k)
-	}
-	for k := range payments {
-		keys = append(keys, k)
-	}
-	for k, t := range w.totals {
+	for _, t := range w.totals {
 		t.digest.Sum(t.end[:0])
-		keys = append(keys, k)
 	}
+	keys := slices.Concat(slices.Collect(maps.Keys(batches)), slices.Collect(maps.Keys(payments)),
+		slices.Collect(maps.Keys(w.totals)))
 	slices.SortFunc(keys, compareKeys)
 	for _, k := range slices.Compact(keys) {
 		if w.only == nil || *w.only == k.Day {
@@ -137,10 +123,7 @@ func byKey(rows []Batch) map[Key]*Batch {
 func (w *worker) compareTotal(k Key, t *total, batch, payment *Batch) {
 	asset, paid := w.token(k.Asset).asset, w.token(k.Asset).progress.Paid
 	wrong := func(format string, args ...any) {
-		w.find(Finding{
-			Day: k.Day, HasDay: true, Asset: k.Asset,
-			What: fmt.Sprintf("bucket %d: ", w.number) + fmt.Sprintf(format, args...),
-		})
+		w.find(on(k.Day, "", k.Asset, fmt.Sprintf("bucket %d: ", w.number)+fmt.Sprintf(format, args...)))
 	}
 	switch {
 	case batch == nil && t != nil:
@@ -190,12 +173,8 @@ func (a *audit) compareDeclared() {
 		if d.holders == x.Holders && is(&d.sum, int64(x.Total)) {
 			continue
 		}
-		asset := ledger.Asset{Symbol: x.Asset}
-		if s := a.sums[x.Asset]; s != nil {
-			asset = s.Asset
-		}
-		a.find(Finding{Day: x.Day, HasDay: true, Asset: x.Asset,
-			What: fmt.Sprintf("declared are %d rewards, %s together; the buckets have %d, %s together",
-				x.Holders, asset.Format(x.Total), d.holders, units(asset, &d.sum))})
+		asset := a.asset(x.Asset)
+		a.find(on(x.Day, "", x.Asset, fmt.Sprintf("declared are %d rewards, %s together; the buckets have %d, %s together",
+			x.Holders, asset.Format(x.Total), d.holders, units(asset, &d.sum))))
 	}
 }

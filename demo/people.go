@@ -52,7 +52,7 @@ func (t *Town) settleIn(ctx context.Context) error {
 		t.bring(p, i)
 	}
 	last := len(t.people) - 1
-	t.at(t.luck.moment(t.First), func(ctx context.Context) error { return t.pressInVain(ctx, t.people[last]) })
+	t.at(t.luck.moment(t.First), func(ctx context.Context) error { return t.enrollInVain(ctx, t.people[last]) })
 	t.switchOn(t.people[:last])
 	t.at((t.First + 1).Start().Add(-time.Minute), t.fillPools)
 	return nil
@@ -92,7 +92,7 @@ func (t *Town) switchOn(people []person) {
 		case chance < 75:
 			early = append(early, p.id)
 		case chance < 92:
-			t.at(t.luck.moment(t.anyDay()), func(ctx context.Context) error { return t.press(ctx, p) })
+			t.at(t.luck.moment(t.anyDay()), func(ctx context.Context) error { return t.enroll(ctx, p) })
 		}
 		if chance >= 6 {
 			continue
@@ -100,7 +100,7 @@ func (t *Town) switchOn(people []person) {
 		off := t.luck.moment(t.anyDay())
 		t.at(off, func(ctx context.Context) error { return t.Books.Leave(ctx, p.id, p.client, time.Time{}) })
 		if t.luck.in(50) {
-			t.at(t.luck.after(off, time.Hour, 5*24*time.Hour), func(ctx context.Context) error { return t.press(ctx, p) })
+			t.at(t.luck.after(off, time.Hour, 5*24*time.Hour), func(ctx context.Context) error { return t.enroll(ctx, p) })
 		}
 	}
 	t.at(t.First.Start().Add(12*time.Hour), func(ctx context.Context) error {
@@ -114,8 +114,8 @@ func (t *Town) anyDay() staking.Day {
 	return t.First + 1 + staking.Day(t.luck.IntN(int(t.Last-t.First)))
 }
 
-// press accepts the documents and uses Start Earning.
-func (t *Town) press(ctx context.Context, p person) error {
+// enroll accepts the documents and uses Start Earning.
+func (t *Town) enroll(ctx context.Context, p person) error {
 	for _, document := range staking.DocumentNames {
 		if err := t.Books.Documents().Accept(ctx, p.id, document, 0, p.client); err != nil {
 			return err
@@ -125,9 +125,9 @@ func (t *Town) press(ctx context.Context, p person) error {
 	return err
 }
 
-// pressInVain tries Start Earning in a region where it is not offered.
-func (t *Town) pressInVain(ctx context.Context, p person) error {
-	err := t.press(ctx, p)
+// enrollInVain tries Start Earning in a region where it is not offered.
+func (t *Town) enrollInVain(ctx context.Context, p person) error {
+	err := t.enroll(ctx, p)
 	switch {
 	case err == nil:
 		return fmt.Errorf("%s of %s was not refused", p.id, p.region)

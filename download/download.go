@@ -35,15 +35,15 @@ func Name(name string) string {
 	}, name)
 }
 
-// stalled is how long a client may take for a piece, before it is given up.
+// stalled is how long a client may take for a part, before it is given up.
 const stalled = 30 * time.Second
 
-// Paced gives the client some time for each piece that is written, and not for the whole.
+// Paced gives the client some time for each part that is written, and not for the whole.
 func Paced(w http.ResponseWriter) io.Writer { return paced{w} }
 
 type paced struct{ w http.ResponseWriter }
 
-// Write sends a piece. Its deadline is one of the network, and so of the real time,
+// Write sends a part. Its deadline is one of the network, and so of the real time,
 // whatever clock the books go by.
 func (p paced) Write(b []byte) (int, error) {
 	if err := http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(stalled)); err != nil &&

@@ -33,7 +33,7 @@ type Options struct {
 	// Strict refuses a file with a row that cannot be read, instead of leaving the row
 	// out. Lines that are no rows of a history, such as a footer, are left out all the same.
 	Strict bool
-	// Now tells a year of two digits from a day; zero: unknown.
+	// Now is until when a year of two digits is one of the exchange; zero: unknown.
 	Now time.Time
 }
 

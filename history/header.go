@@ -3,7 +3,6 @@ package history
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -244,44 +243,6 @@ func (l line) holdsRow() bool {
 		field = strings.TrimSpace(field)
 		return isAccount(field) || looseTime.MatchString(field)
 	})
-}
-
-// positions are the columns of a file, by name without case, space and underscore.
-type positions map[string]column
-
-// readNames reads the first record of a file as the names of its columns.
-func readNames(r *records) (positions, error) {
-	rec, err := r.next()
-	if err == io.EOF {
-		return nil, errors.New("it is empty")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if rec.bad != nil {
-		return nil, rec.bad
-	}
-	found := positions{}
-	for i, name := range rec.fields {
-		key := columnKey(name)
-		if _, twice := found[key]; twice && key != "" {
-			return nil, fmt.Errorf("its header has the column %q twice", strings.TrimSpace(name))
-		}
-		found[key] = column(i)
-	}
-	return found, nil
-}
-
-// find returns where the named columns stand, and the names that are missing.
-func (p positions) find(names ...string) (at []column, missing []string) {
-	for _, name := range names {
-		c, found := p[columnKey(name)]
-		if !found {
-			missing = append(missing, name)
-		}
-		at = append(at, c)
-	}
-	return at, missing
 }
 
 // columnKey is a column's name without case, space, underscore, and a zone in brackets.

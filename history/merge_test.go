@@ -68,7 +68,7 @@ func TestMerging(t *testing.T) {
 		}, 3},
 		{"parts against another export",
 			[]*File{file("a-part1-of2.csv", fill), file("b.csv", fill, fill, fill), file("a-part2-of2.csv", fill)}, 3},
-		{"operation and time tell rows apart", []*File{file("a.csv", fill), file("b.csv", fee, later)}, 3},
+		{"operation and time distinguish rows", []*File{file("a.csv", fill), file("b.csv", fee, later)}, 3},
 		{"remarks do not",
 			[]*File{file("a.csv", fill), file("b.csv", strings.Replace(fill, ",\n", ",with a remark\n", 1))}, 1},
 		{"zones are each file's own", []*File{

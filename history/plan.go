@@ -83,14 +83,31 @@ type slot struct {
 	reward bool
 }
 
+func (s slot) time() time.Time { return time.Unix(s.at, 0).UTC() }
+
+// sums are changes by slot and by token.
+type sums map[slot]map[string]ledger.Amount
+
+func (s sums) add(at slot, asset string, amount ledger.Amount) error {
+	if s[at] == nil {
+		s[at] = map[string]ledger.Amount{}
+	}
+	sum, err := s[at][asset].Add(amount)
+	if err != nil {
+		return tooLarge(asset, at.time(), err)
+	}
+	s[at][asset] = sum
+	return nil
+}
+
 // planning is the state while a plan is made.
 type planning struct {
 	books   Books
 	options PlanOptions
-	rows    map[slot]map[string]ledger.Amount // the sums of the rows
-	posted  map[slot]map[string]ledger.Amount // what the books have
-	uses    map[string]int                    // how often a name was used, by its beginning
-	opening map[string]ledger.Amount          // posted as openings by imports, by symbol
+	rows    sums                     // of the rows
+	posted  sums                     // what the books have
+	uses    map[string]int           // how often a name was used, by its beginning
+	opening map[string]ledger.Amount // posted as openings by imports, by symbol
 	plan    Plan
 }
 
@@ -98,14 +115,14 @@ type planning struct {
 // and the same rows and books make the same plan.
 func (h *History) MakePlan(b Books, o PlanOptions) (Plan, error) {
 	p := &planning{
-		books: b, options: o, rows: map[slot]map[string]ledger.Amount{}, posted: map[slot]map[string]ledger.Amount{},
-		uses: map[string]int{}, opening: map[string]ledger.Amount{}, plan: Plan{Openings: map[string]ledger.Amount{}},
+		books: b, options: o, rows: sums{}, posted: sums{}, uses: map[string]int{}, opening: map[string]ledger.Amount{},
+		plan: Plan{Openings: map[string]ledger.Amount{}},
 	}
 	for _, r := range h.Rows {
 		if r.Other || (r.Reward && o.WithoutRewards) {
 			continue
 		}
-		if err := addTo(p.rows, slot{r.At.Unix(), r.Reward}, r.Coin, r.Change); err != nil {
+		if err := p.rows.add(slot{r.At.Unix(), r.Reward}, r.Coin, r.Change); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -116,18 +133,6 @@ func (h *History) MakePlan(b Books, o PlanOptions) (Plan, error) {
 		return Plan{}, err
 	}
 	return p.plan, nil
-}
-
-func addTo(sums map[slot]map[string]ledger.Amount, s slot, asset string, amount ledger.Amount) error {
-	if sums[s] == nil {
-		sums[s] = map[string]ledger.Amount{}
-	}
-	sum, err := sums[s][asset].Add(amount)
-	if err != nil {
-		return tooLarge(asset, time.Unix(s.at, 0).UTC(), err)
-	}
-	sums[s][asset] = sum
-	return nil
 }
 
 // The names of entries: "opening/BNB", "2025-07-21T09:15:02Z" and
@@ -163,26 +168,26 @@ func (p *planning) readPosted(h *History) error {
 		s := slot{at.Unix(), rest == "reward" || strings.HasPrefix(rest, "reward/")}
 		p.uses[s.name()]++
 		for _, c := range e.Changes {
-			if err := addTo(p.posted, s, c.Asset, c.Amount); err != nil {
+			if err := p.posted.add(s, c.Asset, c.Amount); err != nil {
 				return err
 			}
 		}
 	}
-	known := map[slot]map[string]bool{}
-	for _, r := range slices.Concat(h.Rows, h.Gone) {
-		s := slot{r.At.Unix(), r.Reward}
-		if known[s] == nil {
-			known[s] = map[string]bool{}
-		}
-		known[s][r.Coin] = true
+	type change struct {
+		slot
+		asset string
 	}
-	for s, sums := range p.posted {
-		for asset, amount := range sums {
-			if known[s][asset] || (s.reward && p.options.WithoutRewards) ||
-				(!s.reward && known[slot{s.at, true}][asset]) {
+	known := map[change]bool{}
+	for _, r := range slices.Concat(h.Rows, h.Gone) {
+		known[change{slot{r.At.Unix(), r.Reward}, r.Coin}] = true
+	}
+	for s, changes := range p.posted {
+		for asset, amount := range changes {
+			if known[change{s, asset}] || (s.reward && p.options.WithoutRewards) ||
+				(!s.reward && known[change{slot{s.at, true}, asset}]) {
 				continue
 			}
-			if err := addTo(p.rows, s, asset, amount); err != nil {
+			if err := p.rows.add(s, asset, amount); err != nil {
 				return err
 			}
 		}
@@ -190,16 +195,8 @@ func (p *planning) readPosted(h *History) error {
 	return nil
 }
 
-// rank orders the entries of one second.
-func (s slot) rank() int {
-	if s.reward {
-		return 0
-	}
-	return 1
-}
-
 func (s slot) name() string {
-	name := time.Unix(s.at, 0).UTC().Format(secondForm)
+	name := s.time().Format(secondForm)
 	if s.reward {
 		name += rewardName
 	}
@@ -208,14 +205,9 @@ func (s slot) name() string {
 
 // compare makes the entries that post the differences.
 func (p *planning) compare() error {
-	assets := map[string]bool{}
-	for _, sums := range p.rows {
-		for asset := range sums {
-			assets[asset] = true
-		}
-	}
-	for asset := range p.opening {
-		assets[asset] = true
+	assets := maps.Clone(p.opening)
+	for _, changes := range p.rows {
+		maps.Copy(assets, changes)
 	}
 	var openings []PlannedEntry
 	for _, asset := range slices.Sorted(maps.Keys(assets)) {
@@ -276,12 +268,12 @@ func (p *planning) openingOf(asset string) (ledger.Amount, error) {
 	var moments []Moment
 	var before, closed ledger.Amount // the rows before the given opening, and those after it
 	var err error
-	for s, sums := range p.rows {
-		amount, found := sums[asset]
+	for s, changes := range p.rows {
+		amount, found := changes[asset]
 		if !found {
 			continue
 		}
-		at := time.Unix(s.at, 0).UTC()
+		at := s.time()
 		moments = append(moments, Moment{at, amount})
 		switch {
 		case err != nil || !at.Before(p.books.FirstOpen):
@@ -291,10 +283,10 @@ func (p *planning) openingOf(asset string) (ledger.Amount, error) {
 			closed, err = closed.Add(amount)
 		}
 	}
-	for s, sums := range p.posted {
-		at := time.Unix(s.at, 0)
+	for s, changes := range p.posted {
+		at := s.time()
 		if at.Before(p.books.FirstOpen) && (!isGiven || !at.Before(given.Since)) && err == nil {
-			closed, err = closed.Sub(sums[asset])
+			closed, err = closed.Sub(changes[asset])
 		}
 	}
 	slices.SortFunc(moments, func(a, b Moment) int { return a.At.Compare(b.At) })
@@ -326,19 +318,20 @@ func (p *planning) openingOf(asset string) (ledger.Amount, error) {
 // seconds are the entries of open days, in order of time; in one second what the
 // exchange paid comes first, since it may have been spent at once.
 func (p *planning) seconds() ([]PlannedEntry, error) {
-	slots := map[slot]bool{}
-	for s := range p.rows {
-		slots[s] = true
-	}
-	for s := range p.posted {
-		slots[s] = true
-	}
+	slots := maps.Clone(p.rows)
+	maps.Copy(slots, p.posted)
 	order := slices.SortedFunc(maps.Keys(slots), func(a, b slot) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank(), b.rank()))
+		if a.at == b.at && a.reward != b.reward {
+			if a.reward {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.at, b.at)
 	})
 	var entries []PlannedEntry
 	for _, s := range order {
-		if time.Unix(s.at, 0).Before(p.books.FirstOpen) {
+		if s.time().Before(p.books.FirstOpen) {
 			continue
 		}
 		changes, err := p.differences(s)
@@ -352,19 +345,17 @@ func (p *planning) seconds() ([]PlannedEntry, error) {
 			continue
 		}
 		entries = append(entries,
-			PlannedEntry{Name: p.next(s.name()), Reward: s.reward, At: time.Unix(s.at, 0).UTC(), Changes: changes})
+			PlannedEntry{Name: p.next(s.name()), Reward: s.reward, At: s.time(), Changes: changes})
 	}
 	return entries, nil
 }
 
 // differences are what is left to post of a second, by token.
 func (p *planning) differences(s slot) (changes []Change, err error) {
-	assets := maps.Clone(p.rows[s])
-	if assets == nil {
-		assets = map[string]ledger.Amount{}
-	}
-	maps.Copy(assets, p.posted[s])
-	for _, asset := range slices.Sorted(maps.Keys(assets)) {
+	assets := slices.Sorted(maps.Keys(p.rows[s]))
+	assets = slices.AppendSeq(assets, maps.Keys(p.posted[s]))
+	slices.Sort(assets)
+	for _, asset := range slices.Compact(assets) {
 		left, err := p.rows[s][asset].Sub(p.posted[s][asset])
 		if err != nil {
 			return nil, fmt.Errorf("the %s of %s: %w; look for a row with a wrong amount", asset, s.name(), err)

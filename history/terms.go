@@ -52,13 +52,9 @@ func ReadOffer(r io.Reader, name string) (Offer, error) {
 		return Offer{}, fmt.Errorf("%s holds no terms: %w", name, err)
 	}
 	records := newRecords(text)
-	positions, err := readNames(records)
+	columns, err := readNames(records, "from", "asset", "apr", "min", "cap")
 	if err != nil {
 		return Offer{}, fmt.Errorf("%s holds no terms: %w", name, err)
-	}
-	columns, missing := positions.find("from", "asset", "apr", "min", "cap")
-	if missing != nil {
-		return Offer{}, fmt.Errorf("%s holds no terms: its header has no column %s", name, strings.Join(missing, ", "))
 	}
 	o := Offer{map[string]ledger.Asset{}, map[string][]staking.Terms{}}
 	for {
@@ -73,6 +69,40 @@ func ReadOffer(r io.Reader, name string) (Offer, error) {
 			return Offer{}, fmt.Errorf("%s, line %d: %w", name, rec.line, err)
 		}
 	}
+}
+
+// readNames reads the first record of a file as the names of its columns, in any case, and
+// returns where the wanted ones stand.
+func readNames(r *records, wanted ...string) (at []column, err error) {
+	rec, err := r.next()
+	switch {
+	case err == io.EOF:
+		return nil, errors.New("it is empty")
+	case err != nil:
+		return nil, err
+	case rec.bad != nil:
+		return nil, rec.bad
+	}
+	found := map[string]column{}
+	for i, name := range rec.fields {
+		key := columnKey(name)
+		if _, twice := found[key]; twice && key != "" {
+			return nil, fmt.Errorf("its header has the column %q twice", strings.TrimSpace(name))
+		}
+		found[key] = column(i)
+	}
+	var missing []string
+	for _, name := range wanted {
+		c, there := found[name]
+		if !there {
+			missing = append(missing, name)
+		}
+		at = append(at, c)
+	}
+	if missing != nil {
+		return nil, fmt.Errorf("its header has no column %s", strings.Join(missing, ", "))
+	}
+	return at, nil
 }
 
 // add takes the terms of a record in: its columns are from, asset, apr, min and cap.

@@ -158,8 +158,13 @@ const (
 
 // Dump is the journal and what follows from it, as text.
 func Dump(ctx context.Context, url string) (string, error) {
+	return dump(ctx, url, journalSQL, balancesSQL, accrualsSQL)
+}
+
+// dump is what some queries find, as text.
+func dump(ctx context.Context, url string, queries ...string) (string, error) {
 	var b strings.Builder
-	for _, sql := range []string{journalSQL, balancesSQL, accrualsSQL} {
+	for _, sql := range queries {
 		lines, err := Rows(ctx, url, sql)
 		if err != nil {
 			return "", err
@@ -172,19 +177,12 @@ func Dump(ctx context.Context, url string) (string, error) {
 // Rewards is the part of the books that runs have made of the days up to one, as
 // text, whoever ran and whenever: two books with the same entries have the same.
 func Rewards(ctx context.Context, url string, through staking.Day) (string, error) {
-	var b strings.Builder
-	for _, sql := range []string{
-		journalSQL + " WHERE kind IN ('reward', 'declare') AND day - 1", accrualsSQL + " WHERE day",
-		"SELECT bucket, day, asset, holders, total FROM payments WHERE day", "SELECT day, asset, holders, total " +
-			"FROM declarations WHERE day",
-	} {
-		lines, err := Rows(ctx, url, fmt.Sprintf("%s <= %d", sql, through))
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&b, "%s:\n%s\n", sql, strings.Join(lines, "\n"))
-	}
-	return b.String(), nil
+	until := fmt.Sprintf(" <= %d", through)
+	return dump(ctx, url,
+		journalSQL+" WHERE kind IN ('reward', 'declare') AND day - 1"+until,
+		accrualsSQL+" WHERE day"+until,
+		"SELECT bucket, day, asset, holders, total FROM payments WHERE day"+until,
+		"SELECT day, asset, holders, total FROM declarations WHERE day"+until)
 }
 
 // Clean fails the test unless the audit finds nothing.

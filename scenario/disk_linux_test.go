@@ -21,7 +21,7 @@ import (
 )
 
 // TestAFullDisk fills the disk of the books while it is posted and while a run is
-// at work: each is told, nothing half is left, and when there is space again
+// in flight: each is answered, nothing half is left, and when there is space again
 // everything goes on where it was.
 func TestAFullDisk(t *testing.T) {
 	seed := Seed(t)
@@ -49,7 +49,7 @@ func TestAFullDisk(t *testing.T) {
 	}
 	fill(t, disk) // before the rows of today are there
 	_, err := post()
-	toldFull(t, err)
+	refusedFull(t, err)
 	free(t, disk)
 	for range 50 {
 		if _, err := post(); err != nil {
@@ -63,7 +63,7 @@ func TestAFullDisk(t *testing.T) {
 		batch++
 		return err
 	})
-	toldFull(t, err)
+	refusedFull(t, err)
 	compareAcked(t, acked, Posted(t, url, "disk-"), false)
 	Clean(t, db)
 	free(t, disk)
@@ -79,7 +79,7 @@ func TestAFullDisk(t *testing.T) {
 		}
 	}
 	_, err = staking.Run(t.Context(), db, clock.Now(), o)
-	toldFull(t, err)
+	refusedFull(t, err)
 	Clean(t, db)
 	free(t, disk)
 	if _, err := staking.Run(t.Context(), db, clock.Now(), town.Options()); err != nil {
@@ -150,8 +150,8 @@ func untilFull(do func() error) error {
 	return nil
 }
 
-// toldFull expects an error that says what to do.
-func toldFull(t *testing.T, err error) {
+// refusedFull expects an error that says what to do.
+func refusedFull(t *testing.T, err error) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), "is full; nothing was changed; free some space and try again") {
 		t.Fatalf("the disk is full, and the error is: %v", err)

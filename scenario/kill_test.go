@@ -30,7 +30,7 @@ type killing struct {
 }
 
 // TestKilled kills the program at random moments while it posts and while it
-// settles, with the other at work or not. When the run is then finished, the
+// settles, with the other running or not. When the run is then finished, the
 // rewards are those of an undisturbed one, what was acknowledged is there, once,
 // and the audit finds nothing.
 func TestKilled(t *testing.T) {
@@ -139,7 +139,7 @@ func (k *killing) strike(url string, client *Client) (ended bool) {
 	if poster != nil {
 		killed, err := poster.Kill()
 		if err = errors.Join(err, wait()); err != nil || !killed {
-			k.t.Fatalf("the poster: %v\n%s", err, poster.told)
+			k.t.Fatalf("the poster: %v\n%s", err, poster.log)
 		}
 		k.killedPosts++
 	}

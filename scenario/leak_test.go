@@ -49,7 +49,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// postUntilClosed posts until the books are closed, and tells of the first answer.
+// postUntilClosed posts until the books are closed, and reports the first answer.
 func postUntilClosed(t *testing.T, db *store.DB, town Town, caller int, begun chan<- struct{}) {
 	chance := Chance(1, uint64(caller))
 	for n := 0; ; n++ {

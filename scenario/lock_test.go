@@ -170,11 +170,11 @@ func TestAnErrorOfTheDatabaseIsAnswered(t *testing.T) {
 				t.Fatal(err)
 			}
 			rename("days", "taken_away")
-			if err := post("meanwhile"); err == nil {
+			if err := post("between"); err == nil {
 				t.Error("posted without a table that it takes")
 			}
 			rename("taken_away", "days")
-			if err := post("meanwhile"); err != nil {
+			if err := post("between"); err != nil {
 				t.Error(err)
 			}
 			Clean(t, db)

@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
@@ -25,7 +26,10 @@ func (p *Player) run(l line) (string, error) {
 	}
 	var waiting []string
 	for _, w := range report.Waiting {
-		why := map[bool]string{true: "funds", false: "limit"}[errors.Is(w.Reason, staking.ErrFunds)]
+		why := "limit"
+		if errors.Is(w.Reason, staking.ErrFunds) {
+			why = "funds"
+		}
 		waiting = append(waiting, w.Asset+" "+why)
 	}
 	got, want := strings.Join(waiting, ", "), ""
@@ -89,10 +93,8 @@ func (p *Player) balanceOf(l line) (b reports.Balance, asset ledger.Asset, err e
 		return b, asset, err
 	}
 	balances, err := reports.New(p.db.Reader()).Balances(p.ctx, l.holder(0))
-	for _, one := range balances {
-		if one.Asset == asset.Symbol {
-			b = one
-		}
+	if i := slices.IndexFunc(balances, func(b reports.Balance) bool { return b.Asset == asset.Symbol }); i >= 0 {
+		b = balances[i]
 	}
 	return b, asset, err
 }

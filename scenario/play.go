@@ -120,7 +120,7 @@ func (p *Player) openHolders() error {
 	return nil
 }
 
-// enroll accepts the documents and presses the switch.
+// enroll accepts the documents and switches on.
 func (p *Player) enroll(a ledger.Account, at time.Time) error {
 	for _, name := range staking.DocumentNames {
 		if err := p.db.Documents().Accept(p.ctx, a, name, 0, staking.Client{}); err != nil {
@@ -156,7 +156,7 @@ func (p *Player) play(l line) error {
 var refusals = map[string]error{
 	"insufficient": ledger.ErrInsufficient,
 	"closed":       ledger.ErrDayClosed,
-	"mismatch":     ledger.ErrConflict,
+	"conflict":     ledger.ErrConflict,
 	"unknown":      ledger.ErrNotFound,
 	"invalid":      ledger.ErrInvalid,
 	"future":       ledger.ErrInvalid,

@@ -72,7 +72,7 @@ func RemoveProgram() error {
 // Process is a run of the program.
 type Process struct {
 	cmd    *exec.Cmd
-	told   *Buffer
+	log    *Buffer
 	exited chan struct{}
 	err    error // how it ended; to be read after exited is closed
 }
@@ -80,9 +80,9 @@ type Process struct {
 // Start starts the program with books and arguments. It does not outlive the test.
 func Start(t testing.TB, url string, stdin io.Reader, stdout io.Writer, args ...string) *Process {
 	t.Helper()
-	p := &Process{cmd: exec.Command(Program(t), args...), told: &Buffer{}, exited: make(chan struct{})}
+	p := &Process{cmd: exec.Command(Program(t), args...), log: &Buffer{}, exited: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "SOFTSTAKE_DB="+url)
-	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, stdout, p.told
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, stdout, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func (p *Process) Wait(within time.Duration) error {
 		return errors.Join(fmt.Errorf("%v has not ended within %s", p.cmd.Args, within), err)
 	}
 	if p.err != nil {
-		return fmt.Errorf("%v: %w\n%s", p.cmd.Args, p.err, p.told)
+		return fmt.Errorf("%v: %w\n%s", p.cmd.Args, p.err, p.log)
 	}
 	return nil
 }

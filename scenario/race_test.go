@@ -101,11 +101,11 @@ func (r *race) run(seed uint64, late bool) {
 	sides.Wait()
 	took := time.Since(began)
 	r.t.Logf("%d days settled, the longest in %s; %d transfers taken (%d a second), %d too late, %d short of tokens; "+
-		"%d answered while a run was at work",
+		"%d answered while a run was in flight",
 		len(rows), longest.Round(time.Millisecond), r.posted.Load(), r.posted.Load()*1000/max(took.Milliseconds(), 1),
 		r.closedOut.Load(), r.short.Load(), during)
 	if during == 0 {
-		r.t.Error("no transfer was answered while a run was at work")
+		r.t.Error("no transfer was answered while a run was in flight")
 	}
 	for d, before := range rows {
 		if after := r.rowsOf(d); fmt.Sprint(after) != fmt.Sprint(before) {

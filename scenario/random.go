@@ -14,7 +14,7 @@ import (
 func Long() bool { return os.Getenv("SOFTSTAKE_LONG") == "1" }
 
 // Seed is what a test's chance begins with: SOFTSTAKE_SEED, or the time. It is
-// told, so that a failure can be had again.
+// logged, so that a failure can be had again.
 func Seed(t testing.TB) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
@@ -31,8 +31,8 @@ func Seed(t testing.TB) uint64 {
 // Chance is a source of random numbers, the same for the same seed and part.
 func Chance(seed, part uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, part)) }
 
-// teller writes a script in which anything may happen.
-type teller struct {
+// scriptwriter writes a script in which anything may happen.
+type scriptwriter struct {
 	*rand.Rand
 	b   strings.Builder
 	day int
@@ -43,7 +43,7 @@ type teller struct {
 // RandomDays is a script of some days in which anything may happen, much of it
 // refused. It expects nothing.
 func RandomDays(r *rand.Rand, days int) string {
-	s := &teller{Rand: r}
+	s := &scriptwriter{Rand: r}
 	s.say("terms BNB 0.0365 min 0.5 cap 1000")
 	s.say("terms SOL 0.37 min 0 cap 20")
 	s.say("terms USDT off")
@@ -73,7 +73,7 @@ func RandomDays(r *rand.Rand, days int) string {
 
 var holders = []string{"alice", "bob", "carol", "dave", "fred", "nobody"}
 
-func (s *teller) say(format string, args ...any) {
+func (s *scriptwriter) say(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	if strings.Contains(line, " as ") {
 		s.ids = append(s.ids, line)
@@ -81,13 +81,13 @@ func (s *teller) say(format string, args ...any) {
 	s.b.WriteString(line + "\n")
 }
 
-func (s *teller) one(of ...string) string { return of[s.IntN(len(of))] }
-func (s *teller) holder() string          { return holders[s.IntN(len(holders))] }
-func (s *teller) token() string           { return s.one("BNB", "BNB", "SOL", "USDT", "DOGE") }
-func (s *teller) back() int               { return max(1, s.day-s.IntN(4)) }
+func (s *scriptwriter) one(of ...string) string { return of[s.IntN(len(of))] }
+func (s *scriptwriter) holder() string          { return holders[s.IntN(len(holders))] }
+func (s *scriptwriter) token() string           { return s.one("BNB", "BNB", "SOL", "USDT", "DOGE") }
+func (s *scriptwriter) back() int               { return max(1, s.day-s.IntN(4)) }
 
 // amount is mostly small, sometimes exact to the last unit, and sometimes no amount.
-func (s *teller) amount() string {
+func (s *scriptwriter) amount() string {
 	switch s.IntN(10) {
 	case 0:
 		return s.one("0", "-1", "0.000000001", "1e3", "92233720368.54775808", "200000000000", "0.00000001")
@@ -98,7 +98,7 @@ func (s *teller) amount() string {
 }
 
 // time is a moment of the day, mostly after the one before, or nothing: now.
-func (s *teller) time() string {
+func (s *scriptwriter) time() string {
 	at := s.at
 	switch s.IntN(6) {
 	case 0:
@@ -125,14 +125,14 @@ func clockTime(d time.Duration) string {
 }
 
 // name is mostly nothing, or an ID that may have been used.
-func (s *teller) name() string {
+func (s *scriptwriter) name() string {
 	if s.IntN(3) > 0 {
 		return ""
 	}
 	return fmt.Sprintf("as x-%d", s.IntN(30))
 }
 
-func (s *teller) event() {
+func (s *scriptwriter) event() {
 	switch s.IntN(28) {
 	default:
 		s.say("%s %s %s %s %s %s", s.time(), s.one("deposit", "withdraw", "hold", "release", "complete"), s.holder(),
@@ -145,7 +145,7 @@ func (s *teller) event() {
 			a, s.one("", "/held"), b, s.amount(), s.one(b, b, b, "ghost"), a, s.one("", "/held"), s.amount(),
 			s.one(a, b), s.name())
 	case 8, 9:
-		s.say("%s %s %s", s.time(), s.one("enroll", "press", "leave"), s.holder())
+		s.say("%s %s %s", s.time(), s.one("enroll", "switch", "leave"), s.holder())
 	case 10:
 		s.say("terms %s %s min %s cap 10", s.one("BNB", "SOL"), s.one("0.01", "0.5", "11"), s.one("0", "0.5", "20"))
 	case 11:

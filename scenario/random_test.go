@@ -27,7 +27,7 @@ func TestRandomDays(t *testing.T) {
 	}
 }
 
-// TestRandomDaysAreWorthPlaying shows that chance tells of everything: entries
+// TestRandomDaysAreWorthPlaying shows that chance writes everything: entries
 // taken, repeated and refused for each reason, rewards, and tokens that wait.
 func TestRandomDaysAreWorthPlaying(t *testing.T) {
 	s, err := Parse("random", RandomDays(Chance(1, 0), 20))

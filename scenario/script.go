@@ -1,4 +1,4 @@
-// Package scenario tells days as scripts and runs them on every database. It is for tests alone.
+// Package scenario writes days as scripts and runs them on every database. It is for tests alone.
 package scenario
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// Script is days told as text, a line an event. "#" begins a comment.
+// Script is days written as text, a line an event. "#" begins a comment.
 //
 //	day 2                                  Day 2 begins: the clock goes to its 00:00
 //	terms BNB 0.0365 min 0.5 cap 1000      the first of a token: those of the books; later ones: from tomorrow

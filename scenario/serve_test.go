@@ -63,8 +63,8 @@ func TestTwoServers(t *testing.T) {
 		if err := s.Wait(time.Minute); err != nil {
 			t.Error(err)
 		}
-		if strings.Contains(s.told.String(), "failed") {
-			t.Errorf("the servers met, and one has failed:\n%s", s.told)
+		if strings.Contains(s.log.String(), "failed") {
+			t.Errorf("the servers met, and one has failed:\n%s", s.log)
 		}
 	}
 	if diff := cmp.Diff(wanted, town.rewards(t, url)); diff != "" {
@@ -74,12 +74,12 @@ func TestTwoServers(t *testing.T) {
 	Clean(t, db)
 }
 
-// awaitWaiting waits until a server has told that it waits for funds.
+// awaitWaiting waits until a server reports that it waits for funds.
 func awaitWaiting(t *testing.T, s *Process) {
 	t.Helper()
-	if !eventually(time.Minute, func() bool { return strings.Contains(s.told.String(), "not enough funds") }) {
+	if !eventually(time.Minute, func() bool { return strings.Contains(s.log.String(), "not enough funds") }) {
 		_, err := s.Kill()
-		t.Fatalf("the server does not say that it waits: %v\n%s", err, s.told)
+		t.Fatalf("the server does not say that it waits: %v\n%s", err, s.log)
 	}
 }
 
@@ -97,6 +97,6 @@ func comparePayers(t *testing.T, url string) {
 	}
 	t.Logf("who has paid how many buckets' days of a token: %v", shares)
 	if len(shares) != 2 {
-		t.Error("only one of the two was at work")
+		t.Error("only one of the two was working")
 	}
 }

@@ -22,5 +22,5 @@ func Serve(t testing.TB, url string) (address string) {
 			t.Error(err)
 		}
 	})
-	return p.told.WaitFor(t, serving)[1]
+	return p.log.WaitFor(t, serving)[1]
 }

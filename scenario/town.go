@@ -3,7 +3,6 @@ package scenario
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -102,20 +101,18 @@ func (w Town) create(t testing.TB, url string, clock *testkit.Clock) *store.DB {
 			})
 		}
 	}
-	for _, step := range []func() error{
-		func() error { return db.OpenAccounts(ctx, accounts) },
-		func() error { return db.EnrollAll(ctx, ids, w.First()+1) },
-		func() error { return postOpenings(ctx, db, openings) },
-		func() error {
-			if w.Unfunded {
-				return nil
-			}
-			return Fund(ctx, db)
-		},
-	} {
-		if err := step(); err != nil {
-			t.Fatal(err)
-		}
+	err = db.OpenAccounts(ctx, accounts)
+	if err == nil {
+		err = db.EnrollAll(ctx, ids, w.First()+1)
+	}
+	if err == nil {
+		err = postOpenings(ctx, db, openings)
+	}
+	if err == nil && !w.Unfunded {
+		err = Fund(ctx, db)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	return db
 }
@@ -155,17 +152,9 @@ func Copy(t testing.TB, url string) string {
 		t.Fatalf("%s is open", path)
 	}
 	to := t.TempDir() + "/copy.db"
-	in, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	out, err := os.Create(to)
+	books, err := os.ReadFile(path)
 	if err == nil {
-		_, err = io.Copy(out, in)
-	}
-	if err == nil {
-		err = out.Close()
+		err = os.WriteFile(to, books, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ func init() {
 		"open":    (*Player).open,
 		"region":  (*Player).region,
 		"enroll":  (*Player).enrollLine,
-		"press":   (*Player).press,
+		"switch":  (*Player).switchOn,
 		"leave":   (*Player).leave,
 		"deposit": entryVerb(ledger.Deposit,
 			func(l line) (from, to ledger.Account) { return ledger.Custody, l.holder(0) }),
@@ -73,19 +74,13 @@ func (p *Player) now(l line) (string, error) {
 
 // setTerms sets terms from tomorrow on, unless the books began with them.
 func (p *Player) setTerms(l line) (string, error) {
-	for _, first := range p.script.lines {
-		if first.verb == "terms" && first.word(0) == l.word(0) {
-			if first.n == l.n {
-				return "the books began with them", nil
-			}
-			break
-		}
+	first := slices.IndexFunc(p.script.lines, func(one line) bool {
+		return one.verb == "terms" && one.word(0) == l.word(0)
+	})
+	if p.script.lines[first].n == l.n {
+		return "the books began with them", nil
 	}
-	asset, err := p.db.Asset(p.ctx, l.word(0))
-	if err != nil {
-		return "", err
-	}
-	terms, err := l.terms(asset, staking.DayOf(p.clock.Now())+1)
+	terms, err := p.terms(l, staking.DayOf(p.clock.Now())+1)
 	if err != nil {
 		return "", err
 	}
@@ -94,19 +89,24 @@ func (p *Player) setTerms(l line) (string, error) {
 
 // correctTerms reads "correct TOKEN APR min M cap C of N".
 func (p *Player) correctTerms(l line) (string, error) {
-	asset, err := p.db.Asset(p.ctx, l.word(0))
-	if err != nil {
-		return "", err
-	}
 	d, err := l.of()
 	if err != nil {
 		return "", err
 	}
-	terms, err := l.terms(asset, d)
+	terms, err := p.terms(l, d)
 	if err != nil {
 		return "", err
 	}
 	return "", p.db.CorrectTerms(p.ctx, d, terms, "a slip of the pen")
+}
+
+// terms are the line's, of a token that the books keep.
+func (p *Player) terms(l line, from staking.Day) (staking.Terms, error) {
+	asset, err := p.db.Asset(p.ctx, l.word(0))
+	if err != nil {
+		return staking.Terms{}, err
+	}
+	return l.terms(asset, from)
 }
 
 // of is the day that "of N" names, or the line's own.
@@ -169,12 +169,12 @@ func (p *Player) region(l line) (string, error) {
 	return "", err
 }
 
-// enrollLine accepts the documents and presses the switch; press presses it alone.
+// enrollLine accepts the documents and switches on; switchOn switches on alone.
 func (p *Player) enrollLine(l line) (string, error) {
 	return "", p.enroll(l.holder(0), l.moment())
 }
 
-func (p *Player) press(l line) (string, error) {
+func (p *Player) switchOn(l line) (string, error) {
 	e, err := p.db.Enroll(p.ctx, l.holder(0), staking.Client{}, l.moment())
 	return fmt.Sprintf("from %s until %d", e.From, e.Until), err
 }

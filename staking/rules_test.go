@@ -19,7 +19,7 @@ const (
 	last int64         = staking.DayMillis - 1
 )
 
-// What an account earns on a day, told case by case. The rate of 0.0365 a year
+// What an account earns on a day, case by case. The rate of 0.0365 a year
 // is one ten-thousandth a day.
 func TestWhatIsEarned(t *testing.T) {
 	terms := staking.Terms{Asset: "BNB", Offered: true, APR: 3_650_000, Min: bnb / 2, Cap: 1_000 * bnb}

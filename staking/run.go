@@ -17,7 +17,7 @@ import (
 // Why a token's day waits: for funds, or for approval. Later days of the token wait too.
 const (
 	ErrFunds ledger.ErrorKind = "not enough funds in @rewards"
-	ErrLimit ledger.ErrorKind = "over the limit set for a person to look at"
+	ErrLimit ledger.ErrorKind = "over the limit above which a day needs approval"
 )
 
 // Their reasons, with the facts of each (ledger.Error).
