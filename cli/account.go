@@ -12,7 +12,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// accountCmd opens, shows and closes accounts.
 type accountCmd struct {
 	Open      accountOpenCmd      `cmd:"" help:"Open an account."`
 	List      accountListCmd      `cmd:"" help:"List accounts."`
@@ -81,10 +80,10 @@ func (c *accountListCmd) Run(env *Env) error {
 		last, more, err := list[store.Account]{
 			json:    c.JSON,
 			columns: []col{text("account"), text("residence"), text("opened"), text("closed")},
-			row: func(a store.Account) []string {
-				return []string{string(a.ID), cmp.Or(string(a.Region), none), wallTime(a.Opened), timeOrNone(a.Closed)}
+			item: func(a store.Account) (any, []string) {
+				return formatAccount(a),
+					[]string{string(a.ID), cmp.Or(string(a.Region), none), wallTime(a.Opened), timeOrNone(a.Closed)}
 			},
-			object: func(a store.Account) any { return formatAccount(a) },
 		}.printPages(env, c.Limit, func(after store.Account, most int) ([]store.Account, error) {
 			return reports.New(db.Reader()).Accounts(ctx, cmp.Or(after.ID, c.After), most)
 		})

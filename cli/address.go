@@ -11,7 +11,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// addressCmd sets, lists and removes where holders send their deposits.
 type addressCmd struct {
 	Set    addressSetCmd    `cmd:"" help:"Set where an account's holder sends a token."`
 	List   addressListCmd   `cmd:"" help:"List where an account's holder sends tokens."`
@@ -66,18 +65,15 @@ type addressJSON struct {
 func (c *addressListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		addresses, err := reports.New(db.Reader()).DepositAddresses(ctx, c.Account)
-		if err != nil {
-			return err
-		}
 		return list[people.DepositAddress]{
 			json:    c.JSON,
 			columns: []col{text("token"), text("network"), text("address"), text("tag")},
-			row: func(a people.DepositAddress) []string {
-				return []string{a.Asset, cmp.Or(a.Network, none), a.Address, cmp.Or(a.Tag, none)}
+			item: func(a people.DepositAddress) (any, []string) {
+				return addressJSON{a.Asset, a.Network, a.Address, a.Tag},
+					[]string{a.Asset, cmp.Or(a.Network, none), a.Address, cmp.Or(a.Tag, none)}
 			},
-			object: func(a people.DepositAddress) any { return addressJSON{a.Asset, a.Network, a.Address, a.Tag} },
-			none:   fmt.Sprintf("No address is set for %s.\n", c.Account),
-		}.print(env, addresses)
+			none: fmt.Sprintf("No address is set for %s.\n", c.Account),
+		}.print(env, addresses, err)
 	})
 }
 

@@ -126,24 +126,14 @@ type adjustmentLine struct {
 // readAdjustments reads corrections from lines of JSON.
 func readAdjustments(ctx context.Context, db *store.DB, in io.Reader) (all []adjustmentLine, err error) {
 	parse := entryParser{asset: db.Asset}
-	for lines := newLines(in); ; {
-		line, err := lines.next()
-		if err == io.EOF {
-			return all, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	err = eachLine(in, func(line inputLine) error {
 		correction, bad := parse.adjustment(ctx, line)
-		switch {
-		case parse.failed != nil:
-			return nil, parse.failed
-		case len(all) == mostAdjustments:
-			return nil, fmt.Errorf("more than %d corrections; post them in several files; nothing was posted",
-				mostAdjustments)
+		if all = append(all, adjustmentLine{line.n, correction, bad}); parse.failed == nil && len(all) > mostAdjustments {
+			return fmt.Errorf("more than %d corrections; post them in several files; nothing was posted", mostAdjustments)
 		}
-		all = append(all, adjustmentLine{line.n, correction, bad})
-	}
+		return parse.failed
+	})
+	return all, err
 }
 
 // adjustment reads a correction. Its errors are those of line.

@@ -9,7 +9,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// assetCmd adds and lists tokens.
 type assetCmd struct {
 	Add  assetAddCmd  `cmd:"" help:"Add a token, offered from tomorrow."`
 	List assetListCmd `cmd:"" help:"List the tokens that the books keep."`
@@ -78,16 +77,13 @@ type assetJSON struct {
 func (c *assetListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		assets, err := db.Assets(ctx)
-		if err != nil {
-			return err
-		}
 		return list[ledger.Asset]{
 			json:    c.JSON,
 			columns: []col{text("token"), figure("decimals"), figure("largest supply")},
-			row: func(a ledger.Asset) []string {
-				return []string{a.Symbol, strconv.Itoa(a.Scale), a.Format(a.MaxSupply)}
+			item: func(a ledger.Asset) (any, []string) {
+				j := assetJSON{a.Symbol, a.Scale, a.Format(a.MaxSupply)}
+				return j, []string{j.Asset, strconv.Itoa(j.Scale), j.MaxSupply}
 			},
-			object: func(a ledger.Asset) any { return assetJSON{a.Symbol, a.Scale, a.Format(a.MaxSupply)} },
-		}.print(env, assets)
+		}.print(env, assets, err)
 	})
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -81,15 +82,26 @@ memory of this process at most %d MiB; %d bytes a reward
 }
 
 type benchPostCmd struct {
-	Accounts  int    `default:"100000" help:"Accounts to transfer between, of two tokens each."`
-	Before    int    `default:"0" help:"Entries in the books before."`
-	Callers   int    `default:"0" help:"Callers that post batches. Without it: 1 for SQLite, 2 for PostgreSQL."`
-	Batch     int    `default:"1000" help:"Transfers in a batch."`
-	Transfers int    `default:"200000" help:"Transfers posted in batches."`
-	Singles   int    `default:"64" help:"Callers that post one transfer at a time."`
-	SingleN   int    `name:"single-transfers" default:"40000" help:"Transfers posted one at a time."`
-	Seed      uint64 `default:"1" help:"Of the random accounts."`
-	JSON      bool   `name:"json" help:"Print one JSON object."`
+	Accounts int `default:"100000" help:"Accounts to transfer between, of two tokens each."`
+	Before   int `default:"0" help:"Entries in the books before."`
+	batchFlags
+	Singles int    `default:"64" help:"Callers that post one transfer at a time."`
+	SingleN int    `name:"single-transfers" default:"40000" help:"Transfers posted one at a time."`
+	Seed    uint64 `default:"1" help:"Of the random accounts."`
+	JSON    bool   `name:"json" help:"Print one JSON object."`
+}
+
+// batchFlags are how many transfers are posted in batches.
+type batchFlags struct {
+	Callers   int `default:"0" help:"Callers that post batches. Without it: 1 for SQLite, 2 for PostgreSQL."`
+	Batch     int `default:"1000" help:"Transfers in a batch."`
+	Transfers int `default:"200000" help:"Transfers posted in batches."`
+}
+
+// transfers are these, and those that are posted singly.
+func (f batchFlags) transfers(o bench.Options, singles, n int) bench.Transfers {
+	return bench.Transfers{Callers: cmp.Or(f.Callers, min(o.Workers, 2)), Batch: f.Batch, Transfers: f.Transfers,
+		Singles: singles, SingleN: n}
 }
 
 func (benchPostCmd) Help() string {
@@ -109,12 +121,8 @@ func (c *benchPostCmd) Run(env *Env) error {
 		return usage("--accounts is at least 2, and every other number above zero")
 	}
 	o, done := benchOptions(env, c.Seed)
-	if c.Callers == 0 {
-		c.Callers = min(o.Workers, 2)
-	}
 	r, err := bench.Post(env.Context, o, bench.PostOptions{Accounts: c.Accounts, Before: c.Before,
-		Transfers: bench.Transfers{Callers: c.Callers, Batch: c.Batch, Transfers: c.Transfers, Singles: c.Singles,
-			SingleN: c.SingleN}})
+		Transfers: c.transfers(o, c.Singles, c.SingleN)})
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
@@ -219,17 +227,15 @@ func ratio(a, b int64) json.Number {
 }
 
 type benchHTTPCmd struct {
-	Holders   int    `default:"500000" help:"Holders of two tokens each."`
-	Days      int    `default:"3" help:"Days of rewards."`
-	Callers   int    `default:"0" help:"Callers that post batches. Without it: 1 for SQLite, 2 for PostgreSQL."`
-	Batch     int    `default:"1000" help:"Transfers in a batch."`
-	Transfers int    `default:"200000" help:"Transfers posted in batches."`
-	Singles   int    `default:"64" help:"Callers that post one transfer a request."`
-	SingleN   int    `name:"single-transfers" default:"40000" help:"Transfers posted one a request."`
-	Readers   int    `default:"16" help:"Callers that ask what holders earn."`
-	Reads     int    `default:"30000" help:"Requests of theirs, of each of the two."`
-	Seed      uint64 `default:"1" help:"Of the random accounts."`
-	JSON      bool   `name:"json" help:"Print one JSON object."`
+	Holders int `default:"500000" help:"Holders of two tokens each."`
+	Days    int `default:"3" help:"Days of rewards."`
+	batchFlags
+	Singles int    `default:"64" help:"Callers that post one transfer a request."`
+	SingleN int    `name:"single-transfers" default:"40000" help:"Transfers posted one a request."`
+	Readers int    `default:"16" help:"Callers that ask what holders earn."`
+	Reads   int    `default:"30000" help:"Requests of theirs, of each of the two."`
+	Seed    uint64 `default:"1" help:"Of the random accounts."`
+	JSON    bool   `name:"json" help:"Print one JSON object."`
 }
 
 func (benchHTTPCmd) Help() string {
@@ -253,14 +259,8 @@ func (c *benchHTTPCmd) Run(env *Env) error {
 		}
 	}
 	o, done := benchOptions(env, c.Seed)
-	if c.Callers == 0 {
-		c.Callers = min(o.Workers, 2)
-	}
-	r, err := bench.HTTP(env.Context, o, bench.HTTPOptions{
-		Holders: c.Holders, Days: c.Days, Readers: c.Readers, Reads: c.Reads,
-		Transfers: bench.Transfers{Callers: c.Callers, Batch: c.Batch, Transfers: c.Transfers, Singles: c.Singles,
-			SingleN: c.SingleN},
-	}, env.serveBench)
+	r, err := bench.HTTP(env.Context, o, bench.HTTPOptions{Holders: c.Holders, Days: c.Days, Readers: c.Readers,
+		Reads: c.Reads, Transfers: c.transfers(o, c.Singles, c.SingleN)}, env.serveBench)
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// daysCmd shows and sets how days are closed.
 type daysCmd struct {
 	Closing       daysClosingCmd       `cmd:"" help:"Show for how long days take late entries."`
 	SetCloseAfter daysSetCloseAfterCmd `cmd:"" help:"Set for how long days take late entries, from a day on."`

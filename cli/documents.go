@@ -14,7 +14,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// documentsCmd publishes and shows the documents that holders accept.
 type documentsCmd struct {
 	List    documentsListCmd    `cmd:"" help:"List the documents and their versions."`
 	Show    documentsShowCmd    `cmd:"" help:"Print a document."`
@@ -40,17 +39,14 @@ type documentJSON struct {
 func (c *documentsListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		documents, err := reports.New(db.Reader()).DocumentVersions(ctx)
-		if err != nil {
-			return err
-		}
 		return list[staking.Document]{
 			json:    c.JSON,
 			columns: []col{text("document"), figure("version"), text("published")},
-			row: func(d staking.Document) []string {
-				return []string{d.Name, strconv.Itoa(d.Version), wallTime(d.Published)}
+			item: func(d staking.Document) (any, []string) {
+				return documentJSON{d.Name, d.Version, instant(d.Published)},
+					[]string{d.Name, strconv.Itoa(d.Version), wallTime(d.Published)}
 			},
-			object: func(d staking.Document) any { return documentJSON{d.Name, d.Version, instant(d.Published)} },
-		}.print(env, documents)
+		}.print(env, documents, err)
 	})
 }
 

@@ -187,25 +187,6 @@ func count[N int | int64](n N, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// estimatedDay is an accrual as it is printed: amounts as decimal strings.
-type estimatedDay struct {
-	Day      staking.Day `json:"day"`
-	Asset    string      `json:"asset"`
-	Opening  string      `json:"opening"`
-	Average  string      `json:"average"`
-	Eligible string      `json:"eligible"`
-	APR      string      `json:"apr"`
-	Reward   string      `json:"reward"`
-}
-
-func formatDay(asset ledger.Asset, a staking.Accrual) estimatedDay {
-	return estimatedDay{
-		Day: a.Day, Asset: a.Asset,
-		Opening: asset.Format(a.Opening), Average: asset.Format(a.Average), Eligible: asset.Format(a.Eligible),
-		APR: a.APR.String(), Reward: asset.Format(a.Reward),
-	}
-}
-
 // printJSON writes an array. Only what was estimated is in it.
 func printJSON(w io.Writer, offer history.Offer, c history.Comparison) error {
 	list := newJSONList(w)
@@ -213,7 +194,7 @@ func printJSON(w io.Writer, offer history.Offer, c history.Comparison) error {
 		if !d.Estimated {
 			continue
 		}
-		if err := list.add(formatDay(offer.Assets[d.Asset], d.Accrual)); err != nil {
+		if err := list.add(formatEarned(offer.Assets[d.Asset], d.Accrual)); err != nil {
 			return err
 		}
 	}
@@ -236,7 +217,7 @@ func printCSV(w io.Writer, offer history.Offer, c history.Comparison) error {
 		if d.WasPaid {
 			paid = asset.Format(d.Paid)
 		}
-		e := formatDay(asset, d.Accrual)
+		e := formatEarned(asset, d.Accrual)
 		if err := out.Write([]string{e.Day.String(), e.Asset, e.Opening, e.Average, e.Eligible, e.APR, e.Reward,
 			paid}); err != nil {
 			return err
@@ -271,7 +252,7 @@ func printTables(w io.Writer, offer history.Offer, e estimated) error {
 			days.add(d.Day.String(), d.Asset, none, none, none, none, none, paid)
 			continue
 		}
-		e := formatDay(asset, d.Accrual)
+		e := formatEarned(asset, d.Accrual)
 		days.add(d.Day.String(), d.Asset, e.Opening, e.Average, e.Eligible, percent(d.Accrual.APR), e.Reward, paid)
 	}
 	totals := newGrid(text("token"), figure("days"), figure("would have been paid"), figure("days"), figure("really paid"))

@@ -268,23 +268,17 @@ func (env *Env) readProposed(ctx context.Context, db *store.DB, with []string) (
 // readEntries reads entries from lines of JSON, most of them at most.
 func readEntries(ctx context.Context, in io.Reader, parse *entryParser, where string, most int) (entries []ledger.Entry,
 	err error) {
-	for lines := newLines(in); ; {
-		line, err := lines.next()
-		if err == io.EOF {
-			return entries, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	err = eachLine(in, func(line inputLine) error {
 		e, err := parse.line(ctx, line)
 		if err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", where, line.n, err)
+			return fmt.Errorf("%s, line %d: %w", where, line.n, err)
 		}
-		if len(entries) == most {
-			return nil, fmt.Errorf("%s: more than %d entries; ask for fewer at once", where, proposedEntries)
+		if entries = append(entries, e); len(entries) > most {
+			return fmt.Errorf("%s: more than %d entries; ask for fewer at once", where, proposedEntries)
 		}
-		entries = append(entries, e)
-	}
+		return nil
+	})
+	return entries, err
 }
 
 // proposalJSON is what a day would have earned with entries that came late.
@@ -334,4 +328,12 @@ func writeProposal(env *Env, p reports.Proposal) error {
 	}
 	return env.printf("\nsoftstake compensate %s %s %s %s --name NAME --reason TEXT\n", m.Account, m.Day, m.Asset,
 		a.Format(p.Missing()))
+}
+
+// more shows that a figure goes on.
+func more(is bool) string {
+	if is {
+		return "…"
+	}
+	return ""
 }

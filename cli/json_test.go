@@ -52,7 +52,7 @@ var jsonForms = []struct {
 	{effectTokenJSON{}, "EffectTokenOut", ""},
 	// A line of CSV, too: it is flat.
 	{enrollRow{}, "EnrollmentIn ClientIn", "accepted"},
-	{estimatedDay{}, "RewardOut", ""},
+	{earnedJSON{}, "RewardOut", ""},
 	{rewardJSON{}, "RewardOut", ""},
 	{explanationJSON{}, "ExplanationOut", "account"},
 	{workingJSON{}, "WorkingOut", ""},

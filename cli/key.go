@@ -13,11 +13,9 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
-// keyCmd makes, limits, lists and revokes API keys.
 type keyCmd struct {
 	Create keyCreateCmd `cmd:"" help:"Make an API key for an account."`
 	List   keyListCmd   `cmd:"" help:"List an account's API keys."`
@@ -76,14 +74,8 @@ func (c *keyCreateCmd) Run(env *Env) error {
 		if err := db.People().AddKey(ctx, k); err != nil {
 			return err
 		}
-		return errors.Join(c.print(env, name, secret), addKeyEvent(ctx, db, "key create", k))
+		return errors.Join(c.print(env, name, secret), addOperatorEvent(ctx, db, k.Account, "key create", k.Named()))
 	})
-}
-
-// addKeyEvent puts what the operator did with a key into the holder's list of what happened.
-func addKeyEvent(ctx context.Context, db *store.DB, action string, k access.Key) error {
-	return db.People().AddSecurityEvent(ctx, k.Account,
-		people.SecurityEvent{Action: action, Detail: k.Named(), Client: operatorClient})
 }
 
 // key is what was asked for, without its name.
@@ -208,27 +200,21 @@ type keyJSON struct {
 func (c *keyListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		keys, err := db.People().Keys(ctx, c.Account)
-		if err != nil {
-			return err
-		}
 		return list[access.Key]{
 			json: c.JSON,
 			columns: []col{text("API key"), text("type"), text("may"), text("from"), text("label"), text("made"),
 				text("until")},
-			row: func(k access.Key) []string {
-				return []string{
-					k.Key, string(k.Type), access.FormatPermissions(k.Permissions), addressesOf(k), cmp.Or(k.Label, none),
-					wallTime(k.Created), ends(k.Ends(), k.Revoked, env.Now()),
-				}
-			},
-			object: func(k access.Key) any {
+			item: func(k access.Key) (any, []string) {
 				return keyJSON{
-					k.Key, k.Type, k.Permissions, append([]netip.Prefix{}, k.Addresses...), k.Label,
-					instant(k.Created), instantOrNull(k.Ends()), instantOrNull(k.Revoked),
-				}
+						k.Key, k.Type, k.Permissions, append([]netip.Prefix{}, k.Addresses...), k.Label,
+						instant(k.Created), instantOrNull(k.Ends()), instantOrNull(k.Revoked),
+					}, []string{
+						k.Key, string(k.Type), access.FormatPermissions(k.Permissions), addressesOf(k), cmp.Or(k.Label, none),
+						wallTime(k.Created), ends(k.Ends(), k.Revoked, env.Now()),
+					}
 			},
 			none: fmt.Sprintf("%s has no API keys.\n", c.Account),
-		}.print(env, keys)
+		}.print(env, keys, err)
 	})
 }
 
@@ -278,7 +264,7 @@ func (c *keyRevokeCmd) Run(env *Env) error {
 			return err
 		}
 		if was.Revoked.IsZero() {
-			if err := addKeyEvent(ctx, db, "key revoke", was); err != nil {
+			if err := addOperatorEvent(ctx, db, was.Account, "key revoke", was.Named()); err != nil {
 				return err
 			}
 		}
@@ -310,7 +296,7 @@ func (c *keyLimitCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(addKeyEvent(ctx, db, "key limit", k),
+		return errors.Join(addOperatorEvent(ctx, db, k.Account, "key limit", k.Named()),
 			env.printf("%s may be used from %s; it expires: %s.\n", k.Short(),
 				addressesOf(k), ends(k.Ends(), k.Revoked, env.Now())))
 	})

@@ -10,7 +10,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// limitCmd limits what is paid without a person looking at it.
 type limitCmd struct {
 	Set  limitSetCmd  `cmd:"" help:"Set a token's limits."`
 	List limitListCmd `cmd:"" help:"List the limits."`
@@ -112,19 +111,14 @@ type limitJSON struct {
 func (c *limitListCmd) Run(env *Env) error {
 	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		limits, err := db.Limits(ctx)
-		if err != nil {
-			return err
-		}
 		return list[staking.Limit]{
 			json:    c.JSON,
 			columns: []col{text("token"), figure("a day's total"), figure("change")},
-			row: func(l staking.Limit) []string {
-				return []string{l.Asset, limitTotal(a[l.Asset], l), limitChange(l)}
-			},
-			object: func(l staking.Limit) any {
-				return limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale)}
+			item: func(l staking.Limit) (any, []string) {
+				return limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale)},
+					[]string{l.Asset, limitTotal(a[l.Asset], l), limitChange(l)}
 			},
 			none: "No token has a limit.\n",
-		}.print(env, limits)
+		}.print(env, limits, err)
 	})
 }

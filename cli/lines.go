@@ -68,6 +68,22 @@ func (l *lines) read() (text []byte, bad, err error) {
 	}
 }
 
+// eachLine gives visit each line of a text that is not blank, until its first error.
+func eachLine(in io.Reader, visit func(inputLine) error) error {
+	for lines := newLines(in); ; {
+		line, err := lines.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = visit(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // csvFields takes a line of a CSV file apart; a quoted field ends on its line.
 func csvFields(line string) ([]string, error) {
 	line = strings.TrimRight(line, "\r\n")

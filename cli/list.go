@@ -10,13 +10,15 @@ import (
 type list[T any] struct {
 	json    bool
 	columns []col
-	row     func(T) []string // a cell for each column
-	object  func(T) any      // the item in JSON
-	none    string           // what a person reads where there is no item; "": nothing
+	item    func(T) (object any, row []string) // in JSON, and a cell for each column
+	none    string                             // what a person reads where there is no item; "": nothing
 }
 
-// print lists all items.
-func (l list[T]) print(env *Env, items []T) error {
+// print lists all items, unless reading them failed.
+func (l list[T]) print(env *Env, items []T, err error) error {
+	if err != nil {
+		return err
+	}
 	add, end := l.begin(env)
 	for _, item := range items {
 		if err := add(item); err != nil {
@@ -59,11 +61,15 @@ func (l list[T]) printPages(env *Env, limit int, page func(after T, most int) ([
 func (l list[T]) begin(env *Env) (add func(T) error, end func() error) {
 	if l.json {
 		out := newJSONList(env.Stdout)
-		return func(item T) error { return out.add(l.object(item)) }, out.end
+		return func(item T) error {
+			object, _ := l.item(item)
+			return out.add(object)
+		}, out.end
 	}
 	grid := newGrid(l.columns...)
 	add = func(item T) error {
-		grid.add(l.row(item)...)
+		_, row := l.item(item)
+		grid.add(row...)
 		return nil
 	}
 	return add, func() error {

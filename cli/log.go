@@ -44,19 +44,14 @@ func (c *logCmd) Run(env *Env) error {
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		lines, err := reports.New(db.Reader()).Log(ctx, since, c.Limit)
-		if err != nil {
-			return err
-		}
 		return list[store.LogLine]{
 			json:    c.JSON,
 			columns: []col{text("when (UTC)"), text("actor"), text("action"), text("subject"), text("detail")},
-			row: func(l store.LogLine) []string {
-				return []string{wallTime(l.At), l.Actor.Credential, l.Action, l.Subject, l.Detail}
+			item: func(l store.LogLine) (any, []string) {
+				by := l.Actor
+				return logJSON{instant(l.At), by.Credential, string(by.Role), by.Request, l.Action, l.Subject, l.Detail},
+					[]string{wallTime(l.At), by.Credential, l.Action, l.Subject, l.Detail}
 			},
-			object: func(l store.LogLine) any {
-				return logJSON{instant(l.At), l.Actor.Credential, string(l.Actor.Role), l.Actor.Request, l.Action, l.Subject,
-					l.Detail}
-			},
-		}.print(env, lines)
+		}.print(env, lines, err)
 	})
 }

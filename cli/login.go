@@ -1,9 +1,16 @@
 package cli
 
 import (
+	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -11,7 +18,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// loginCmd is who may log in to the pages.
 type loginCmd struct {
 	Add      loginAddCmd      `cmd:"" help:"Let a person log in to an account."`
 	Password loginPasswordCmd `cmd:"" help:"Set a login's password, and end its sessions."`
@@ -61,15 +67,8 @@ func (c *loginAddCmd) Run(env *Env) error {
 			return env.printf("%s opens %s already, and its password is as it was; \"softstake login password\" sets another.\n",
 				email, c.Account)
 		}
-		if err := env.printf("%s opens %s.\n", email, c.Account); err != nil {
-			return err
-		}
-		if c.Generate {
-			if err := env.showPassword(password); err != nil {
-				return err
-			}
-		}
-		return addLoginEvent(ctx, db, "login add", l)
+		return cmp.Or(env.printf("%s opens %s.\n", email, c.Account), env.showPassword(c.Generate, password),
+			addOperatorEvent(ctx, db, l.Account, "login add", l.Email))
 	})
 }
 
@@ -104,28 +103,22 @@ func (c *loginPasswordCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		if err := env.printf("The password of %s is set, and its sessions have ended.\n", l.Email); err != nil {
-			return err
-		}
+		keys := ""
 		if c.RevokeKeys {
-			if err := env.printf("API keys of %s that are revoked: %d.\n", l.Account, revoked); err != nil {
-				return err
-			}
+			keys = fmt.Sprintf("API keys of %s that are revoked: %d.\n", l.Account, revoked)
 		}
-		if c.Generate {
-			return env.showPassword(password)
-		}
-		return nil
+		return cmp.Or(env.printf("The password of %s is set, and its sessions have ended.\n%s", l.Email, keys),
+			env.showPassword(c.Generate, password))
 	})
 }
 
 // operatorClient is who did something in a holder's security events that an operator did.
 const operatorClient = "operator"
 
-// addLoginEvent writes what the operator did with a login into the holder's security events.
-func addLoginEvent(ctx context.Context, db *store.DB, action string, l people.Login) error {
-	return db.People().AddSecurityEvent(ctx, l.Account,
-		people.SecurityEvent{Action: action, Detail: l.Email, Client: operatorClient})
+// addOperatorEvent writes what the operator did, with a login or a key, into a holder's security events.
+func addOperatorEvent(ctx context.Context, db *store.DB, holder ledger.Account, action, detail string) error {
+	return db.People().AddSecurityEvent(ctx, holder,
+		people.SecurityEvent{Action: action, Detail: detail, Client: operatorClient})
 }
 
 // password makes a password for the login of an address or reads one, and its hash.
@@ -142,7 +135,11 @@ func (env *Env) password(email string, generate bool) (password, hash string, er
 	return password, hash, err
 }
 
-func (env *Env) showPassword(password string) error {
+// showPassword shows a password that was made.
+func (env *Env) showPassword(made bool, password string) error {
+	if !made {
+		return nil
+	}
 	return cmp.Or(env.printf("\n"), facts(env.Stdout, [2]string{"password", password}),
 		env.printf("\nKeep it now: it is not shown again.\n"))
 }
@@ -170,9 +167,6 @@ type loginJSON struct {
 func (c *loginListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		logins, err := db.People().Logins(ctx, c.Account)
-		if err != nil {
-			return err
-		}
 		nobody := "There are no logins.\n"
 		if c.Account != "" {
 			nobody = fmt.Sprintf("Nobody may log in to %s.\n", c.Account)
@@ -180,14 +174,12 @@ func (c *loginListCmd) Run(env *Env) error {
 		return list[people.Login]{
 			json:    c.JSON,
 			columns: []col{text("e-mail"), text("account"), text("made"), text("password set")},
-			row: func(l people.Login) []string {
-				return []string{l.Email, string(l.Account), wallTime(l.Created), wallTime(l.Changed)}
-			},
-			object: func(l people.Login) any {
-				return loginJSON{l.Email, l.Account, instant(l.Created), instant(l.Changed)}
+			item: func(l people.Login) (any, []string) {
+				return loginJSON{l.Email, l.Account, instant(l.Created), instant(l.Changed)},
+					[]string{l.Email, string(l.Account), wallTime(l.Created), wallTime(l.Changed)}
 			},
 			none: nobody,
-		}.print(env, logins)
+		}.print(env, logins, err)
 	})
 }
 
@@ -213,9 +205,82 @@ func (c *loginRemoveCmd) Run(env *Env) error {
 		if err := db.People().RemoveLogin(ctx, l.Email); err != nil {
 			return err
 		}
-		if err := env.printf("%s opens %s no more, and its sessions have ended.\n", l.Email, l.Account); err != nil {
-			return err
-		}
-		return addLoginEvent(ctx, db, "login remove", l)
+		return cmp.Or(env.printf("%s opens %s no more, and its sessions have ended.\n", l.Email, l.Account),
+			addOperatorEvent(ctx, db, l.Account, "login remove", l.Email))
 	})
+}
+
+// longestPasswordLine is how much of the standard input is read for a password.
+const longestPasswordLine = 4 << 10
+
+// readPassword reads a password from the standard input: at a terminal twice,
+// without showing it, else its first line.
+func (env *Env) readPassword() (string, error) {
+	f, is := env.Stdin.(*os.File)
+	if !is || !term.IsTerminal(int(f.Fd())) {
+		return env.whileHeard(func() (string, error) { return firstLine(env.Stdin) })
+	}
+	before, err := term.GetState(int(f.Fd()))
+	if err != nil {
+		return "", err
+	}
+	password, err := env.whileHeard(func() (string, error) { return env.askTwice(int(f.Fd())) })
+	if env.Context.Err() != nil { // it is still being read, and what is typed would stay unseen
+		err = errors.Join(err, term.Restore(int(f.Fd()), before))
+	}
+	return password, err
+}
+
+// whileHeard reads in a goroutine of its own, so that an interrupt is heard while
+// nothing comes. An interrupted reader ends with the program.
+func (env *Env) whileHeard(read func() (string, error)) (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text, err := read()
+		done <- result{text, err}
+	}()
+	select {
+	case r := <-done:
+		return r.text, r.err
+	case <-env.Context.Done():
+		return "", env.Context.Err()
+	}
+}
+
+func (env *Env) askTwice(fd int) (string, error) {
+	var typed [2]string
+	for i, question := range []string{"Password: ", "The same again: "} {
+		if _, err := io.WriteString(env.Stderr, question); err != nil {
+			return "", err
+		}
+		text, err := term.ReadPassword(fd)
+		if _, lost := io.WriteString(env.Stderr, "\n"); lost != nil {
+			return "", lost
+		}
+		if err != nil {
+			return "", fmt.Errorf("read the password: %w", err)
+		}
+		typed[i] = string(text)
+	}
+	if typed[0] != typed[1] {
+		return "", ledger.ErrInvalid.In("", "the two are not the same; nothing is changed")
+	}
+	return typed[0], nil
+}
+
+// firstLine is the first line of what comes, without its end. Its error is ledger.ErrInvalid where nothing comes.
+func firstLine(in io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(in, longestPasswordLine)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	if line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"); line == "" {
+		return "", ledger.ErrInvalid.In("", "a password is read from the standard input, and nothing came; "+
+			"--generate makes one")
+	}
+	return line, nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// priceCmd sets and lists prices.
 type priceCmd struct {
 	Set    priceSetCmd    `cmd:"" help:"Set a token's price of a day."`
 	Import priceImportCmd `cmd:"" help:"Set many prices from a CSV file, all or none."`
@@ -153,17 +152,15 @@ func (c *priceListCmd) Run(env *Env) error {
 			return err
 		}
 		prices, err := reports.New(db.Reader()).Prices(ctx, c.Asset, from, to)
-		if err != nil {
-			return err
-		}
-		price := func(p pricing.Price) string { return usdt(ledger.Amount(p.Price), true) }
 		return list[pricing.Price]{
 			json:    c.JSON,
 			columns: []col{text("day"), text("token"), figure("USDT")},
-			row:     func(p pricing.Price) []string { return []string{p.Day.String(), p.Asset, price(p)} },
-			object:  func(p pricing.Price) any { return priceJSON{p.Asset, p.Day, price(p)} },
-			none:    fmt.Sprintf("No price of %s is set from %s to %s.\n", c.Asset, from, to),
-		}.print(env, prices)
+			item: func(p pricing.Price) (any, []string) {
+				price := usdt(ledger.Amount(p.Price), true)
+				return priceJSON{p.Asset, p.Day, price}, []string{p.Day.String(), p.Asset, price}
+			},
+			none: fmt.Sprintf("No price of %s is set from %s to %s.\n", c.Asset, from, to),
+		}.print(env, prices, err)
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// reconciliationCmd lists what authoritative entries left below zero, and resolves it.
 type reconciliationCmd struct {
 	List    reconciliationListCmd    `cmd:"" help:"List the balances that authoritative entries left below zero for a time."`
 	Resolve reconciliationResolveCmd `cmd:"" help:"Record that an entry was reconciled, and why."`
@@ -45,17 +44,15 @@ func (c *reconciliationListCmd) Run(env *Env) error {
 			json: c.JSON,
 			columns: []col{text("from (UTC)"), text("until (UTC)"), text("account"), figure("lowest"), text("entry"),
 				text("resolved")},
-			row: func(r store.Reconciliation) []string {
+			item: func(r store.Reconciliation) (any, []string) {
 				resolved := none
 				if !r.Resolved.IsZero() {
 					resolved = wallTime(r.Resolved) + ": " + r.Reason
 				}
-				return []string{clockTime(r.At), clockTime(r.Until), string(r.Account), known.with(r.Asset, r.Lowest), r.Entry,
-					resolved}
-			},
-			object: func(r store.Reconciliation) any {
 				return reconciliationJSON{r.Entry, r.Account, r.Asset, instant(r.At), instant(r.Until),
-					known.plain(r.Asset, r.Lowest), instant(r.Flagged), instantOrNull(r.Resolved), r.Reason}
+						known.plain(r.Asset, r.Lowest), instant(r.Flagged), instantOrNull(r.Resolved), r.Reason},
+					[]string{clockTime(r.At), clockTime(r.Until), string(r.Account), known.with(r.Asset, r.Lowest), r.Entry,
+						resolved}
 			},
 			none: "There is nothing to reconcile.\n",
 		}.printPages(env, 0, func(after store.Reconciliation, most int) ([]store.Reconciliation, error) {

@@ -13,7 +13,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// regionCmd sets where Soft Staking is not offered.
 type regionCmd struct {
 	List   regionListCmd   `cmd:"" help:"List where it is not offered."`
 	Add    regionAddCmd    `cmd:"" help:"No longer offer it in a region."`
@@ -54,9 +53,6 @@ func formatListing(l store.Listing) listingJSON {
 func (c *regionListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		listings, err := reports.New(db.Reader()).Listings(ctx, c.History)
-		if err != nil {
-			return err
-		}
 		columns := []col{text("not offered in"), text("from"), figure("ended"), text("added (UTC)"), text("by"),
 			text("reason"), text("removed (UTC)"), text("by"), figure("restored")}
 		if !c.History {
@@ -65,13 +61,12 @@ func (c *regionListCmd) Run(env *Env) error {
 		return list[store.Listing]{
 			json:    c.JSON,
 			columns: columns,
-			row: func(l store.Listing) []string {
+			item: func(l store.Listing) (any, []string) {
 				row := []string{string(l.Region), l.From.String(), strconv.FormatInt(l.Ended, 10), wallTime(l.Added), l.AddedBy,
 					l.Reason, timeOrNone(l.Removed), l.RemovedBy, strconv.FormatInt(l.Restored, 10)}
-				return row[:len(columns)]
+				return formatListing(l), row[:len(columns)]
 			},
-			object: func(l store.Listing) any { return formatListing(l) },
-		}.print(env, listings)
+		}.print(env, listings, err)
 	})
 }
 

@@ -29,6 +29,14 @@ Example:
 }
 
 type rewardJSON struct {
+	earnedJSON
+	Price  *string `json:"priceUsdt"`
+	Value  *string `json:"valueUsdt"`
+	PaidAt instant `json:"creditedAt"`
+}
+
+// earnedJSON is what a token earned on a day, or would have: amounts as decimal strings.
+type earnedJSON struct {
 	Day      staking.Day `json:"day"`
 	Asset    string      `json:"asset"`
 	Opening  string      `json:"opening"`
@@ -36,9 +44,11 @@ type rewardJSON struct {
 	Eligible string      `json:"eligible"`
 	APR      string      `json:"apr"`
 	Reward   string      `json:"reward"`
-	Price    *string     `json:"priceUsdt"`
-	Value    *string     `json:"valueUsdt"`
-	PaidAt   instant     `json:"creditedAt"`
+}
+
+func formatEarned(asset ledger.Asset, a staking.Accrual) earnedJSON {
+	return earnedJSON{a.Day, a.Asset, asset.Format(a.Opening), asset.Format(a.Average), asset.Format(a.Eligible),
+		a.APR.String(), asset.Format(a.Reward)}
 }
 
 func (c *rewardsCmd) Run(env *Env) error {
@@ -60,12 +70,8 @@ func (c *rewardsCmd) Run(env *Env) error {
 }
 
 func formatReward(a assets, r reports.Reward) rewardJSON {
-	return rewardJSON{
-		Day: r.Day, Asset: r.Asset, Opening: a.plain(r.Asset, r.Opening), Average: a.plain(r.Asset, r.Average),
-		Eligible: a.plain(r.Asset, r.Eligible), APR: r.APR.String(), Reward: a.plain(r.Asset, r.Reward),
-		Price: usdtJSON(ledger.Amount(r.Price), r.PriceKnown), Value: usdtJSON(r.Value, r.PriceKnown),
-		PaidAt: instant(r.PaidAt),
-	}
+	return rewardJSON{formatEarned(a[r.Asset], r.Accrual), usdtJSON(ledger.Amount(r.Price), r.PriceKnown),
+		usdtJSON(r.Value, r.PriceKnown), instant(r.PaidAt)}
 }
 
 // write lists the rewards, and under them what each token comes to.

@@ -48,12 +48,11 @@ func (c *statementCmd) Run(env *Env) error {
 			json: c.Format == "json",
 			columns: []col{text("when (UTC)"), text("kind"), text("part"), figure("change"), figure("balance"), text("with"),
 				text("entry")},
-			row: func(l reports.Line) []string {
-				return []string{clockTime(l.At), string(l.Kind), partOf(l), a.signed(l.Asset, l.Amount),
+			item: func(l reports.Line) (any, []string) {
+				return formatLine(a, l), []string{clockTime(l.At), string(l.Kind), partOf(l), a.signed(l.Asset, l.Amount),
 					a.with(l.Asset, l.Balance), string(l.Other), l.Entry}
 			},
-			object: func(l reports.Line) any { return formatLine(a, l) },
-			none:   fmt.Sprintf("Nothing moved in %s in that time.\n", c.Account),
+			none: fmt.Sprintf("Nothing moved in %s in that time.\n", c.Account),
 		}.begin(env)
 		if c.Format == "csv" {
 			add, end = statementCSV(env, a)

@@ -12,7 +12,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// termsCmd sets, lists and corrects what tokens earn.
 type termsCmd struct {
 	Set     termsSetCmd     `cmd:"" help:"Set a token's terms from a coming day on."`
 	List    termsListCmd    `cmd:"" help:"List the terms of today and those that come, of a day, or all there ever were."`
@@ -195,10 +194,7 @@ func (c *termsListCmd) Run(env *Env) error {
 			}
 		}
 		revisions, err := c.read(ctx, env, db)
-		if err != nil {
-			return err
-		}
-		return c.list(env, a).print(env, revisions)
+		return c.list(env, a).print(env, revisions, err)
 	})
 }
 
@@ -249,10 +245,9 @@ func (c *termsListCmd) list(env *Env, a assets) list[store.TermsRevision] {
 	return list[store.TermsRevision]{
 		json:    c.JSON,
 		columns: columns,
-		row:     func(r store.TermsRevision) []string { return c.row(env, a, r) },
-		object: func(r store.TermsRevision) any {
+		item: func(r store.TermsRevision) (any, []string) {
 			return termsJSON{r.Asset, r.From, formatFigures(a[r.Asset], r.Terms), c.coming(env, r), r.Revision,
-				instantOrNull(r.SetAt), r.SetBy, r.Reason}
+				instantOrNull(r.SetAt), r.SetBy, r.Reason}, c.row(env, a, r)
 		},
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// tokenCmd makes, lists and revokes bearer tokens.
 type tokenCmd struct {
 	Create tokenCreateCmd `cmd:"" help:"Make a bearer token."`
 	List   tokenListCmd   `cmd:"" help:"List bearer tokens."`
@@ -97,26 +96,21 @@ type tokenJSON struct {
 func (c *tokenListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		tokens, err := db.People().Tokens(ctx)
-		if err != nil {
-			return err
-		}
 		return list[access.Token]{
 			json:    c.JSON,
 			columns: []col{text("ID"), text("role"), text("account"), text("label"), text("made"), text("until")},
-			row: func(t access.Token) []string {
+			item: func(t access.Token) (any, []string) {
 				role := string(t.Role)
 				if t.Authoritative {
 					role += ", authoritative"
 				}
-				return []string{t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created),
-					ends(t.Expires, t.Revoked, env.Now())}
-			},
-			object: func(t access.Token) any {
 				return tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires),
-					instantOrNull(t.Revoked), t.Authoritative}
+						instantOrNull(t.Revoked), t.Authoritative},
+					[]string{t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created),
+						ends(t.Expires, t.Revoked, env.Now())}
 			},
 			none: "There are no tokens.\n",
-		}.print(env, tokens)
+		}.print(env, tokens, err)
 	})
 }
 

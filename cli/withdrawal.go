@@ -11,7 +11,6 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// withdrawalCmd lists the withdrawals that wait, and ends them.
 type withdrawalCmd struct {
 	List     withdrawalListCmd     `cmd:"" help:"List the withdrawals that wait, of all accounts."`
 	Complete withdrawalCompleteCmd `cmd:"" help:"Complete a withdrawal that was sent: it leaves the books."`
@@ -52,13 +51,11 @@ func (c *withdrawalListCmd) Run(env *Env) error {
 			json: c.JSON,
 			columns: []col{text("requested (UTC)"), text("account"), figure("amount"), text("network"), text("address"),
 				text("tag"), text("ID")},
-			row: func(w store.Withdrawal) []string {
-				return []string{clockTime(w.At), string(w.Account), known.with(w.Asset, w.Amount), cmp.Or(w.Network, none),
-					cmp.Or(w.Address, none), cmp.Or(w.Tag, none), w.ID}
-			},
-			object: func(w store.Withdrawal) any {
+			item: func(w store.Withdrawal) (any, []string) {
 				return withdrawalJSON{w.ID, w.Account, w.Asset, known.plain(w.Asset, w.Amount), w.Address, w.Network, w.Tag,
-					w.ClientID, instant(w.At)}
+						w.ClientID, instant(w.At)},
+					[]string{clockTime(w.At), string(w.Account), known.with(w.Asset, w.Amount), cmp.Or(w.Network, none),
+						cmp.Or(w.Address, none), cmp.Or(w.Tag, none), w.ID}
 			},
 			none: "No withdrawal waits.\n",
 		}.printPages(env, c.Limit, func(after store.Withdrawal, most int) ([]store.Withdrawal, error) {

@@ -113,11 +113,9 @@ func runEntry(id string) (kind ledger.Kind, key runKey) {
 
 // readCredited reads a reward that was credited, as the entry that it stands for.
 func readCredited(t db.View, key runKey, e *Posted) (found bool, err error) {
-	var reward ledger.Amount
-	err = t.Query(func(r db.Row) error {
-		found, reward = true, ledger.Amount(r.Int(4))
+	reward, found, err := db.First(t, func(r db.Row) (ledger.Amount, error) {
 		e.written(r)
-		return nil
+		return ledger.Amount(r.Int(4)), nil
 	}, `SELECT paid_at, credential, role, request, reward FROM rewards
 	     WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4 AND reward > 0`,
 		int64(key.account.Bucket()), int64(key.day), string(key.account), key.asset)

@@ -124,14 +124,13 @@ func (rs *Reports) PriceOf(ctx context.Context, asset string, d staking.Day) (pr
 	if _, err := rs.Asset(ctx, asset); err != nil {
 		return 0, false, err
 	}
-	err = rs.Read(ctx, func(t db.View) error {
-		found, err := pricing.At(t, []pricing.Price{{Asset: asset, Day: d}})
-		if err == nil {
-			price, known = found[0].Price, found[0].Price != 0
-		}
-		return err
+	found, err := read(ctx, rs, "", func(t db.View) ([]pricing.Price, error) {
+		return pricing.At(t, []pricing.Price{{Asset: asset, Day: d}})
 	})
-	return price, known, err
+	if err != nil {
+		return 0, false, err
+	}
+	return found[0].Price, found[0].Price != 0, nil
 }
 
 // PricesFor are the prices that hold on a day, by asset, each with the day that it
