@@ -97,7 +97,7 @@ func Books(t testing.TB, kind string, o store.Options, b store.Setup) string {
 	return "sqlite:" + path
 }
 
-// Rows are what a query finds in books, a line a row and a tab between columns,
+// Rows are what queries find in books, with ";" between them: a line a row and a tab between columns,
 // sorted. It reads beside the store, with a connection of its own.
 func Rows(ctx context.Context, url, sql string) (lines []string, err error) {
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
@@ -118,14 +118,21 @@ func sqliteRows(path, sql string) (lines []string, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	err = sqlitex.ExecuteTransient(c, sql, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
-		columns := make([]string, s.ColumnCount())
-		for i := range columns {
-			columns[i] = s.ColumnText(i)
-		}
-		lines = append(lines, strings.Join(columns, "\t"))
-		return nil
-	}})
+	for query := range strings.SplitSeq(strings.TrimSuffix(sql, ";"), ";") {
+		o := &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
+			columns := make([]string, s.ColumnCount())
+			for i := range columns {
+				blob := s.ColumnType(i) == sqlite.TypeBlob
+				// As PostgreSQL writes bytes, in which the store keeps none at all as NULL.
+				if columns[i] = s.ColumnText(i); blob && columns[i] != "" {
+					columns[i] = fmt.Sprintf(`\x%x`, columns[i])
+				}
+			}
+			lines = append(lines, strings.Join(columns, "\t"))
+			return nil
+		}}
+		err = errors.Join(err, sqlitex.ExecuteTransient(c, query, o))
+	}
 	return lines, err
 }
 
@@ -148,41 +155,37 @@ func postgresRows(ctx context.Context, url, sql string) (lines []string, err err
 	return lines, err
 }
 
-// What of the books must be the same wherever they are kept.
 const (
 	journalSQL  = "SELECT bucket, day, account, asset, at, entry, move, side, amount, other, kind FROM journal"
-	balancesSQL = "SELECT bucket, account, asset, balance, carry, earned FROM balances"
 	accrualsSQL = "SELECT bucket, day, account, asset, opening, average, rest, eligible, apr, reward, before, carry " +
 		"FROM accruals"
 )
 
-// Dump is the journal and what follows from it, as text.
-func Dump(ctx context.Context, url string) (string, error) {
-	return dump(ctx, url, journalSQL, balancesSQL, accrualsSQL)
-}
-
-// dump is what some queries find, as text.
-func dump(ctx context.Context, url string, queries ...string) (string, error) {
-	var b strings.Builder
-	for _, sql := range queries {
-		lines, err := Rows(ctx, url, sql)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&b, "%s:\n%s\n", sql, strings.Join(lines, "\n"))
+// Dump is every row that an audit reads, and some more: what must be the same wherever books are kept.
+func Dump(ctx context.Context, url string) ([]string, error) {
+	var all strings.Builder
+	for _, table := range []string{
+		"journal", "balances", "accruals", "accounts", "enrollments", "switch_events", "entries", "postings",
+		"withdrawals", "terms", "days", "close_after", "closings", "progress", "batches", "declarations", "payments",
+		"reconciliations",
+	} {
+		fmt.Fprintf(&all, "SELECT '%s', * FROM %s;", table, table)
 	}
-	return b.String(), nil
+	return Rows(ctx, url, all.String())
 }
 
-// Rewards is the part of the books that runs have made of the days up to one, as
-// text, whoever ran and whenever: two books with the same entries have the same.
-func Rewards(ctx context.Context, url string, through staking.Day) (string, error) {
-	until := fmt.Sprintf(" <= %d", through)
-	return dump(ctx, url,
-		journalSQL+" WHERE kind IN ('reward', 'declare') AND day - 1"+until,
-		accrualsSQL+" WHERE day"+until,
-		"SELECT bucket, day, asset, holders, total FROM payments WHERE day"+until,
-		"SELECT day, asset, holders, total FROM declarations WHERE day"+until)
+// Rewards are the rows that runs have made of the days up to one, whoever ran and whenever:
+// two books with the same entries have the same.
+func Rewards(ctx context.Context, url string, through staking.Day) ([]string, error) {
+	var all strings.Builder
+	for _, sql := range []string{
+		journalSQL + " WHERE kind IN ('reward', 'declare') AND day - 1", accrualsSQL + " WHERE day",
+		"SELECT bucket, day, asset, holders, total FROM payments WHERE day",
+		"SELECT day, asset, holders, total FROM declarations WHERE day",
+	} {
+		fmt.Fprintf(&all, "%s <= %d;", sql, through)
+	}
+	return Rows(ctx, url, all.String())
 }
 
 // Clean fails the test unless the audit finds nothing.

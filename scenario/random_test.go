@@ -35,6 +35,7 @@ func TestRandomDaysAreWorthPlaying(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := PlayRandom(t, s, NewURL(t, "sqlite", false))
+	Clean(t, p.db)
 	record := strings.Join(p.Record, "\n")
 	for _, want := range []string{
 		"repeated false", "repeated true", "insufficient balance", "the day is closed",

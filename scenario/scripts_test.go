@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts plays each day of testdata on every database. What it expects must
-// come true, the audit must find nothing, and the books must be the same.
+// come true, the audit must find nothing, and all that the audit reads must be the same.
 func TestScripts(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(names) == 0 {
@@ -52,11 +52,14 @@ func playEverywhere(t *testing.T, s *Script, play func(testing.TB, *Script, stri
 		t.Run(kind, func(t *testing.T) {
 			url := NewURL(t, kind, false)
 			p := play(t, s, url)
+			if first == nil || Long() { // an audit of the same rows finds the same
+				Clean(t, p.db)
+			}
 			dump, err := Dump(t.Context(), url)
 			if err != nil {
 				t.Fatal(err)
 			}
-			all := append(p.Record, strings.Split(dump, "\n")...)
+			all := append(p.Record, dump...)
 			if first == nil {
 				first = all
 			}
