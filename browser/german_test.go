@@ -13,7 +13,7 @@ func TestInGerman(t *testing.T) {
 	if err != nil && os.Getenv("SOFTSTAKE_REQUIRE_BROWSER") == "1" {
 		t.Fatal(err)
 	}
-	s := demo(t)
+	s := town(t)
 	alice := s.open(t, looks{width: phone, zone: "Europe/Berlin"})
 	alice.headers(network.Headers{"Accept-Language": "de-DE,de;q=0.9,en;q=0.8"})
 	alice.logIn("alice@example.com")

@@ -10,7 +10,7 @@ import (
 func TestTheWayOfTheGuide(t *testing.T) {
 	for _, width := range []int64{phone, desk} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			b := demo(t).open(t, looks{width: width, zone: "Europe/Berlin"})
+			b := demo(t, 3).open(t, looks{width: width, zone: "Europe/Berlin"})
 			b.logIn("alice@example.com")
 
 			// The grey tag stands beside one token, and opens the sheet.

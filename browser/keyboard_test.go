@@ -9,7 +9,7 @@ import (
 
 // TestTheKeyboardAlone goes from the log-in to Start Earning without a mouse.
 func TestTheKeyboardAlone(t *testing.T) {
-	b := demo(t).open(t, looks{width: desk})
+	b := demo(t, 3).open(t, looks{width: desk})
 	b.visit("/login")
 	b.tabTo("#email")
 	b.types("alice@example.com")
@@ -52,13 +52,13 @@ func TestTheKeyboardAlone(t *testing.T) {
 	b.sees("Soft Staking is on.")
 }
 
-// types presses keys, one after the other.
+// types sends keys, one after the other.
 func (b *tab) types(keys string) {
 	b.t.Helper()
 	b.do("type", chromedp.KeyEvent(keys))
 }
 
-// tabTo presses Tab until something has the focus, and says so where a person looks:
+// tabTo sends Tab until something has the focus, and says so where a person looks:
 // with an outline, within the screen.
 func (b *tab) tabTo(selector string) {
 	b.t.Helper()

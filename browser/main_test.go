@@ -22,7 +22,11 @@ func TestMain(m *testing.M) {
 	if chromium.stop != nil {
 		chromium.stop()
 	}
-	if err := scenario.RemoveProgram(); err != nil {
+	var err error
+	if shared.site != nil {
+		err = shared.stop()
+	}
+	if err = errors.Join(err, scenario.RemoveProgram()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1
 	}
@@ -54,6 +58,8 @@ func browser(t *testing.T) context.Context {
 	chromium.once.Do(func() {
 		ctx, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+			// No renderer is made before it is needed.
+			chromedp.Flag("disable-features", "Translate,SpareRendererForSitePerProcess"),
 			chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"),
 			chromedp.Flag("hide-scrollbars", true))...)
 		chromium.ctx, chromium.stop = chromedp.NewContext(ctx)

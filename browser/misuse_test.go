@@ -10,7 +10,7 @@ import (
 )
 
 func TestWithoutScripts(t *testing.T) {
-	b := demo(t).open(t, looks{width: phone, noScript: true})
+	b := demo(t, 3).open(t, looks{width: phone, noScript: true})
 	b.logIn("alice@example.com")
 	b.press("main .tag.off")
 	b.at("/earn/start")
@@ -26,7 +26,7 @@ func TestWithoutScripts(t *testing.T) {
 }
 
 func TestTwoTabs(t *testing.T) {
-	first := demo(t).open(t, looks{width: desk})
+	first := demo(t, 3).open(t, looks{width: desk})
 	first.logIn("alice@example.com")
 	second := first.another()
 	for _, b := range []*tab{first, second} {
@@ -48,7 +48,7 @@ func TestTwoTabs(t *testing.T) {
 // A tab that was hidden before anything happened goes on from where its stream was up
 // to date, and not from where the page was read.
 func TestAHiddenTabGoesOn(t *testing.T) {
-	b := demo(t).open(t, looks{width: desk})
+	b := town(t).open(t, looks{width: desk})
 	b.logIn("alice@example.com")
 	b.visit("/spot")
 	b.do("record the streams", chromedp.Evaluate[chromedp.Void](`
@@ -74,7 +74,7 @@ func TestAHiddenTabGoesOn(t *testing.T) {
 }
 
 func TestDoubleClick(t *testing.T) {
-	b := demo(t).open(t, looks{width: desk})
+	b := demo(t, 3).open(t, looks{width: desk})
 	b.logIn("alice@example.com")
 	b.visit("/earn/start")
 	b.press("#accept")
@@ -95,7 +95,7 @@ func TestDoubleClick(t *testing.T) {
 }
 
 func TestBackButton(t *testing.T) {
-	b := demo(t).open(t, looks{width: desk})
+	b := demo(t, 3).open(t, looks{width: desk})
 	b.logIn("alice@example.com")
 	b.visit("/earn/start")
 	b.press("#accept")
@@ -120,7 +120,7 @@ func TestBackButton(t *testing.T) {
 }
 
 func TestSessionEnded(t *testing.T) {
-	b := demo(t).open(t, looks{width: phone})
+	b := demo(t, 3).open(t, looks{width: phone})
 	b.logIn("alice@example.com")
 	b.fillIn("/send", "asset", "BNB", "amount", "0.25", "to", "dora")
 	b.press("main form button.primary")
@@ -161,11 +161,12 @@ func TestSessionEnded(t *testing.T) {
 
 // A link fills nothing in, and opens no confirmation.
 func TestALinkFillsNothingIn(t *testing.T) {
-	b := demo(t).open(t, looks{width: phone})
+	b := town(t).open(t, looks{width: phone})
 	b.logIn("alice@example.com")
 	for _, path := range []string{"/send", "/withdraw", "/convert", "/deposit"} {
 		b.visit(path +
-			"?step=confirm&asset=BNB&amount=0.7531&to=dora&address=0xdead&network=BSC&tag=7&into=SOL&id=00112233445566778899aabbccddeeff")
+			"?step=confirm&asset=BNB&amount=0.7531&to=dora&address=0xdead&network=BSC&tag=7&into=SOL" +
+			"&id=00112233445566778899aabbccddeeff")
 		if typed := eval[string](b,
 			`Array.from(document.querySelectorAll("main input:not([type=hidden])"), e => e.value).join("")`); typed !=
 			"" {
@@ -215,7 +216,7 @@ func done(kind string) string {
 }
 
 func TestAnothersThingsAreNotFound(t *testing.T) {
-	s := demo(t)
+	s := demo(t, 3)
 	alice := s.open(t, looks{width: desk})
 	alice.logIn("alice@example.com")
 	alice.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "address", "0x0000000000000000000000000000000000000001",
@@ -234,7 +235,7 @@ func TestAnothersThingsAreNotFound(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	s := demo(t)
+	s := town(t)
 	carla := s.open(t, looks{width: phone})
 	carla.logIn("carla@example.com")
 	if tags := eval[int](carla, `document.querySelectorAll("main .tag").length`); tags != 0 {
@@ -252,7 +253,7 @@ func TestRefusals(t *testing.T) {
 	alice.sees("3.1.0")
 }
 
-// confirm goes on from what is typed, and presses what says what it does.
+// confirm goes on from what is typed, and clicks what says what it does.
 func (b *tab) confirm() {
 	b.t.Helper()
 	b.press("main form button.primary")

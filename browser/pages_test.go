@@ -74,35 +74,34 @@ func TestEveryPage(t *testing.T) {
 	if err != nil && os.Getenv("SOFTSTAKE_REQUIRE_BROWSER") == "1" {
 		t.Fatal(err)
 	}
-	s := demo(t)
+	s := town(t)
 	tabs := map[string]*tab{}
-	for _, width := range []int64{phone, desk} {
-		for _, page := range sights {
-			key := fmt.Sprint(page.email, width)
-			b := tabs[key]
-			if b == nil {
-				b = s.open(t, looks{width: width, zone: "Europe/Berlin"})
-				if page.email != "" {
-					b.logIn(page.email)
+	for _, page := range sights {
+		b := tabs[page.email]
+		if b == nil {
+			b = s.open(t, looks{width: phone, zone: "Europe/Berlin"})
+			if page.email != "" {
+				b.logIn(page.email)
+			}
+			tabs[page.email] = b
+		}
+		for n, as := range []looks{{width: phone}, {width: phone, dark: true}, {width: desk}, {width: desk, dark: true}} {
+			theme := map[bool]string{false: "light", true: "dark"}[as.dark]
+			t.Run(fmt.Sprintf("%s/%d/%s", page.name, as.width, theme), func(t *testing.T) {
+				b := &tab{t, b.ctx, b.site, as}
+				b.theme(as.dark)
+				b.resize(as.width)
+				if n == 0 { // and stays when the screen changes, which its style alone follows
+					b.look(page)
 				}
-				tabs[key] = b
-			}
-			for _, dark := range []bool{false, true} {
-				theme := map[bool]string{false: "light", true: "dark"}[dark]
-				t.Run(fmt.Sprintf("%s/%d/%s", page.name, width, theme), func(t *testing.T) {
-					b := &tab{t, b.ctx, b.site, b.looks}
-					b.theme(dark)
-					rules := everyRule
-					if !dark {
-						b.look(page)
-					} else if !scenario.Long() { // the page stays when it gets dark, and has other colours
-						rules = colourRules
-					}
-					b.read()
-					b.barriers(string(axe), rules)
-					b.picture(fmt.Sprintf("%s-%d-%s.png", page.name, width, theme))
-				})
-			}
+				rules := everyRule
+				if as.dark && !scenario.Long() { // it has other colours in the dark, and no more
+					rules = colourRules
+				}
+				b.read()
+				b.barriers(string(axe), rules)
+				b.picture(fmt.Sprintf("%s-%d-%s.png", page.name, as.width, theme))
+			})
 		}
 	}
 }

@@ -13,7 +13,7 @@ func TestPicturesForTheReadme(t *testing.T) {
 	if folder == "" {
 		folder = t.TempDir()
 	}
-	s := demo(t)
+	s := town(t)
 	alice := s.open(t, looks{width: phone, zone: "Europe/Berlin"})
 	alice.logIn("alice@example.com")
 	alice.scrollTo("#total", 72)

@@ -3,10 +3,12 @@ package browser
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,13 +17,16 @@ import (
 	"github.com/softstake/softstake/scenario"
 )
 
-// site is a demo that serves its pages, for one test.
+// site is a demo that serves its pages.
 type site struct {
 	address  string // "http://127.0.0.1:40123"
 	password map[string]string
+	cmd      *exec.Cmd
+	exited   chan error
+	out      output
 }
 
-// output is what the program says, which may be read meanwhile.
+// output is what the program says, which may be read while it runs.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -45,49 +50,81 @@ var (
 	readyLine   = regexp.MustCompile(`Ctrl-C`)
 )
 
-// demo starts the demo of a small town, as a newcomer would, and ends it with the test.
-func demo(t *testing.T) *site {
+// demo is a demo of the test's own, which it may change; it has lived some days, 3 at least.
+func demo(t *testing.T, days int) *site {
 	t.Helper()
-	cmd, told := exec.Command(scenario.Program(t), "demo", "--holders", "40", "--days", "30", "--listen",
-		"127.0.0.1:0"), &output{}
-	cmd.Stdout, cmd.Stderr = told, told
-	cmd.Env = append(os.Environ(), "SOFTSTAKE_DB=")
-	if err := cmd.Start(); err != nil {
+	s, err := start(scenario.Program(t), days)
+	if err != nil {
 		t.Fatal(err)
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
 	t.Cleanup(func() {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		if err := s.stop(); err != nil {
 			t.Error(err)
 		}
-		if err := <-exited; err != nil {
-			t.Errorf("the demo ended with %v\n%s", err, told)
-		}
-		if text := told.String(); strings.Contains(text, "level=ERROR") {
-			t.Errorf("the demo complains:\n%s", text[strings.Index(text, "level=ERROR"):])
-		}
 	})
-	s := &site{password: map[string]string{}}
-	err := eventually(t.Context(), func(context.Context) (bool, error) {
+	return s
+}
+
+// shared is the demo of all tests that change nothing in it. TestMain ends it.
+var shared struct {
+	once sync.Once
+	*site
+	err error
+}
+
+// town is that demo, with a month of rewards.
+func town(t *testing.T) *site {
+	t.Helper()
+	program := scenario.Program(t)
+	shared.once.Do(func() { shared.site, shared.err = start(program, 30) })
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.site
+}
+
+// start starts the demo of a small town, as a newcomer would.
+func start(program string, days int) (*site, error) {
+	s := &site{password: map[string]string{}, exited: make(chan error, 1)}
+	s.cmd = exec.Command(program, "demo", "--holders", "40", "--days", strconv.Itoa(days), "--listen", "127.0.0.1:0")
+	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
+	s.cmd.Env = append(os.Environ(), "SOFTSTAKE_DB=")
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { s.exited <- s.cmd.Wait() }()
+	err := eventually(context.Background(), func(context.Context) (bool, error) {
 		select {
-		case err := <-exited:
-			exited <- err
+		case err := <-s.exited:
+			s.exited <- err
 			return false, fmt.Errorf("the demo ended: %w", err)
 		default:
 		}
-		return readyLine.MatchString(told.String()), nil
+		return readyLine.MatchString(s.out.String()), nil
 	})
 	if err != nil {
-		t.Fatalf("%v\n%s", err, told)
+		return nil, errors.Join(fmt.Errorf("%w\n%s", err, &s.out), s.stop())
 	}
-	text := told.String()
+	text := s.out.String()
 	s.address = addressLine.FindString(text)
 	for _, found := range loginLine.FindAllStringSubmatch(text, -1) {
 		s.password[found[1]] = found[2]
 	}
 	if s.address == "" || len(s.password) < 4 {
-		t.Fatalf("the demo does not say where it is, or who may log in:\n%s", text)
+		return nil, errors.Join(fmt.Errorf("the demo does not say where it is, or who may log in:\n%s", text), s.stop())
 	}
-	return s
+	return s, nil
+}
+
+// stop ends the demo, which must have complained of nothing.
+func (s *site) stop() error {
+	err := s.cmd.Process.Signal(syscall.SIGTERM)
+	if ended := <-s.exited; ended != nil {
+		err = errors.Join(err, fmt.Errorf("the demo ended with %w\n%s", ended, &s.out))
+	}
+	text := s.out.String()
+	if at := strings.Index(text, "level=ERROR"); at >= 0 {
+		err = errors.Join(err, fmt.Errorf("the demo complains:\n%s", text[at:]))
+	}
+	return err
 }

@@ -85,6 +85,15 @@ func (b *tab) screen(height int64) {
 	b.do("set the screen", chromedp.EmulateViewport(b.width, height, how...))
 }
 
+// resize makes the screen as wide as a phone's or a desk's, and waits until the charts are
+// drawn again.
+func (b *tab) resize(width int64) {
+	b.t.Helper()
+	b.width = width
+	b.screen(screenHeight)
+	eval[any](b, "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))")
+}
+
 // listen fails the test with what the page complains of: what its policy forbids, and what its scripts throw.
 func (b *tab) listen() {
 	complaints := chromedp.Console(b.ctx)
@@ -108,7 +117,7 @@ func (b *tab) listen() {
 	})
 }
 
-// expected reports whether a complaint only tells of an answer that is a refusal.
+// expected reports whether a complaint only reports an answer that is a refusal.
 func expected(complaint string) bool {
 	return strings.Contains(complaint, "Failed to load resource: the server responded with a status of")
 }
@@ -214,7 +223,7 @@ func (b *tab) at(path string) {
 	b.until("being at "+path, "document.readyState === 'complete' && location.pathname === "+quote(path))
 }
 
-// press presses what a person would, by a selector, with the mouse or a finger.
+// press clicks what a person would, by a selector, with the mouse or a finger.
 func (b *tab) press(selector string) {
 	b.t.Helper()
 	b.click(selector, 1)
@@ -227,7 +236,7 @@ func (b *tab) pressTwice(selector string) {
 }
 
 // click clicks the middle of what is there, wherever parts of the page that are
-// refreshed meanwhile leave it.
+// refreshed at the same time leave it.
 func (b *tab) click(selector string, times int) {
 	b.t.Helper()
 	b.until(selector+", to be pressed",
@@ -258,7 +267,7 @@ func (b *tab) logIn(email string) {
 	b.at("/spot")
 }
 
-// moveClock presses a button of the demo's clock, and waits until it has moved.
+// moveClock clicks a button of the demo's clock, and waits until it has moved.
 func (b *tab) moveClock(by string) {
 	b.t.Helper()
 	before := eval[string](b, "document.body.dataset.now")
