@@ -60,7 +60,7 @@ type talk struct {
 
 func (k talk) String() string { return k.script + "-" + string(k.key) }
 
-// TestNode lets each client ask everything, with each type of key: all are told the
+// TestNode lets each client ask everything, with each type of key: all get the
 // same, which is what the books say.
 func TestNode(t *testing.T) {
 	needNode(t)
@@ -86,16 +86,16 @@ func TestNode(t *testing.T) {
 // converse lets a client talk, and compares.
 func (s *site) converse(t *testing.T, k talk) {
 	given := s.key(t, k.String(), k.key)
-	told := s.node(t, k.script+".js", given)
-	if told["withdraw"] == nil || !cmp.Equal(told["withdraw"], told["withdrawAgain"]) {
-		t.Errorf("the same withdrawal was answered %v, and again %v", told["withdraw"], told["withdrawAgain"])
+	got := s.node(t, k.script+".js", given)
+	if got["withdraw"] == nil || !cmp.Equal(got["withdraw"], got["withdrawAgain"]) {
+		t.Errorf("the same withdrawal was answered %v, and again %v", got["withdraw"], got["withdrawAgain"])
 	}
 	wanted := s.answers(t, "answers", k.String())
 	if k.script == "ccxt" {
 		maps.Copy(wanted, s.answers(t, "ccxt", k.String()))
 	}
-	if diff := cmp.Diff(wanted, s.mask("", told)); diff != "" {
-		t.Errorf("wanted (-), and told (+):\n%s", diff)
+	if diff := cmp.Diff(wanted, s.mask("", got)); diff != "" {
+		t.Errorf("wanted (-), and got (+):\n%s", diff)
 	}
 	// The script has withdrawn once, however often it asked.
 	if got := s.balance(t, k.String(), "BNB"); got != "1.75002465 free, 0.25 held" {
@@ -116,12 +116,12 @@ func (s *site) node(t *testing.T, script string, given credentials) map[string]a
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s%s", script, err, problems.Bytes(), s.told())
+		t.Fatalf("%s: %v\n%s%s", script, err, problems.Bytes(), s.logged())
 	}
 	return object(t, out)
 }
 
-// answers are what a client of a holder is to be told, by the names of the scripts'
+// answers are what a client of a holder is to get, by the names of the scripts'
 // calls: a file of testdata, in which "(now)" stands for a moment since the test
 // began, "(deposited)" for that of the deposit, "(id)" for an ID, and (holder) for
 // the holder's name.

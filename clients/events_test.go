@@ -64,7 +64,7 @@ func TestEventsourceMissesNothing(t *testing.T) {
 func (l *listener) is(e heard, entry string) {
 	l.t.Helper()
 	if e.Type != "balance" || e.Entry != entry {
-		l.t.Fatalf("heard is %+v, and not %s\n%s", e, entry, l.site.told())
+		l.t.Fatalf("heard is %+v, and not %s\n%s", e, entry, l.site.logged())
 	}
 }
 
@@ -128,11 +128,11 @@ func (l *listener) next(kind string) heard {
 	select {
 	case e, more := <-l.events:
 		if !more || kind != "" && e.Type != kind {
-			l.t.Fatalf("%q is wanted, and heard is %+v, %t\n%s", kind, e, more, l.site.told())
+			l.t.Fatalf("%q is wanted, and heard is %+v, %t\n%s", kind, e, more, l.site.logged())
 		}
 		return e
 	case <-time.After(30 * time.Second):
-		l.t.Fatalf("nothing more is heard; %q is wanted\n%s", kind, l.site.told())
+		l.t.Fatalf("nothing more is heard; %q is wanted\n%s", kind, l.site.logged())
 	}
 	return heard{}
 }

@@ -152,8 +152,8 @@ func (s *site) stop(t *testing.T) {
 	s.serving = nil
 }
 
-// told is the server's log, for a message.
-func (s *site) told() string { return "the server has logged:\n" + s.log.String() }
+// logged is the server's log, for a message.
+func (s *site) logged() string { return "the server has logged:\n" + s.log.String() }
 
 // credentials are what a client is given.
 type credentials struct {

@@ -180,7 +180,7 @@ func beVictim() error {
 
 func TestServerDiesWithKilledTests(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells a child that its parent died")
+		t.Skip("only Linux signals a child when its parent dies")
 	}
 	Shared(t) // skips where PostgreSQL is missing
 	victim := exec.Command(os.Args[0])
