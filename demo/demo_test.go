@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -75,7 +76,7 @@ func TestTheSameSeedMakesTheSameTown(t *testing.T) {
 
 func TestBothDatabasesKeepTheSameTown(t *testing.T) {
 	here, lines := journal(t, makeTown(t, file(t), small(3)).Books)
-	there, theirs := journal(t, makeTown(t, pgtest.Database(t), small(3)).Books)
+	there, theirs := journal(t, makeTown(t, scenario.Migrated(t), small(3)).Books)
 	if here != there {
 		t.Errorf("SQLite has %d lines of journal, digest %s; PostgreSQL %d, %s", lines, here, theirs, there)
 	}
