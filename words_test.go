@@ -44,7 +44,7 @@ var avoided = []struct {
 	{`\b(?:standing|situation|owing)\b`, "eligibility; account state; pending rewards", ""},
 	{`(?-i:\bBeginning\b)`, "setup; initial state", ""},
 	{`(?-i:\bWorld\b)`, "environment: Env", "store"},
-	{`\bfor a person to look\b|\bwaits? for a person\b`, "needs approval; waiting for funds", "store"},
+	{`\bfor a person to look\b|\bwaits? for a person\b`, "needs approval; waiting for funds", ""},
 	{`\bgathers\b`, "group commit", ""},
 	{`\bpaths that there are not\b`, "unmatched paths", ""},
 	{`\b[Ss]ay how\b|help:"say\b`, "show; set", "store"},
@@ -180,7 +180,6 @@ var participles = strings.Fields(`
 	store/gathered_test.go
 	store/listing_test.go
 	store/opening_test.go
-	store/posting.go
 	store/reserved_test.go
 `)
 

@@ -49,7 +49,7 @@ func (c *accountShowCmd) Run(env *Env) error {
 			func() error { s.balances, err = rs.Balances(ctx, c.Account); return err },
 			func() error { s.acceptances, err = rs.Acceptances(ctx, c.Account); return err },
 			func() error { s.assets, err = readAssets(ctx, db); return err },
-			func() error { s.sweep, s.swept, err = db.SweepOf(ctx, c.Account); return err },
+			func() error { s.sweep, s.swept, err = reports.New(db.Reader()).SweepOf(ctx, c.Account); return err },
 			func() error { s.switched, err = rs.SwitchEvents(ctx, c.Account); return err },
 		} {
 			if err := read(); err != nil {

@@ -183,7 +183,7 @@ func (i *importer) plan(ctx context.Context, known reports.Imports, more []impor
 			books.Given[symbol] = history.Given{Amount: amount, Since: since}
 		}
 	}
-	firstOpen, err := i.db.FirstOpen(ctx)
+	firstOpen, err := reports.New(i.db.Reader()).FirstOpen(ctx)
 	if err != nil {
 		return history.Plan{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -38,7 +39,7 @@ func (c *limitSetCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		limits, err := db.Limits(ctx)
+		limits, err := reports.New(db.Reader()).Limits(ctx)
 		if err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ type limitJSON struct {
 
 func (c *limitListCmd) Run(env *Env) error {
 	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
-		limits, err := db.Limits(ctx)
+		limits, err := reports.New(db.Reader()).Limits(ctx)
 		return list[staking.Limit]{
 			json:    c.JSON,
 			columns: []col{text("token"), figure("a day's total"), figure("change")},

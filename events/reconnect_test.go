@@ -11,6 +11,7 @@ import (
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -72,7 +73,7 @@ func TestNothingIsMissed(t *testing.T) {
 			each(t, func(w *world) {
 				w.open("alice", "bob")
 				behind := w.another(func() time.Time { return w.clock.Now().Add(-outbox.Lag / 4) })
-				_, err := behind.FirstOpen(t.Context()) // now its connections are there
+				_, err := reports.New(behind.Reader()).FirstOpen(t.Context()) // now its connections are there
 				w.ok(err)
 				defer w.leaks()()
 				var subscribers sync.WaitGroup

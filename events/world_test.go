@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -60,7 +61,7 @@ func each(t *testing.T, test func(w *world)) {
 			w.ok(err)
 			defer func() { w.ok(w.books.Close()) }()
 			w.hub = events.New(w.books, slog.New(slog.DiscardHandler), poll)
-			_, err = w.books.FirstOpen(t.Context()) // now its connections are there
+			_, err = reports.New(w.books.Reader()).FirstOpen(t.Context()) // now its connections are there
 			w.ok(err)
 			test(w)
 		})

@@ -259,7 +259,7 @@ func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
 			return err
 		}
 		oldest := staking.Day(through) + 1
-		if e.Waits, err = rs.Waiting(t, e.Asset.Symbol, oldest); err != nil {
+		if e.Waits, err = rs.waiting(t, e.Asset.Symbol, oldest); err != nil {
 			return err
 		}
 		e.Why = WhyNotSettled

@@ -89,7 +89,7 @@ func (r *reading) readPending() error {
 			}
 		}
 		if t.accrued > t.paid { // else the run has not come to it
-			why, err := r.rs.Waiting(r.t, t.Asset, t.paid+1)
+			why, err := r.rs.waiting(r.t, t.Asset, t.paid+1)
 			if err != nil {
 				return err
 			}

@@ -145,7 +145,7 @@ func (rs *Reports) judge(t db.View, p *Preview) error {
 	if p.Pool, err = store.PoolOf(t, p.Asset); err != nil || declared {
 		return err
 	}
-	p.Verdict, err = rs.Verdict(t, p.Day, p.Asset, p.Total)
+	p.Verdict, err = rs.verdict(t, p.Day, p.Asset, p.Total)
 	return err
 }
 
@@ -317,7 +317,7 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 		Average: mean(token.average, token.holders),
 	}}
 	for d := token.first; d < p.day; d++ {
-		declared, err := p.rs.Declared(t, d, symbol)
+		declared, err := store.Declared(t, d, symbol)
 		if err == nil && !declared {
 			v.Owed, err = v.Owed.Add(token.days[d])
 		}

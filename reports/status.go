@@ -100,7 +100,7 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 			s.DaysLeft = int64(pool) / total
 		}
 		if s.PaidThrough < closed {
-			if s.Waiting, err = rs.Waiting(t, s.Asset, s.PaidThrough+1); err != nil {
+			if s.Waiting, err = rs.waiting(t, s.Asset, s.PaidThrough+1); err != nil {
 				return nil, err
 			}
 		}

@@ -194,10 +194,11 @@ func (w Town) Options() staking.Options { return staking.Options{Through: &w.Las
 
 func (w Town) rewards(t testing.TB, url string) string {
 	t.Helper()
-	text, err := Rewards(t.Context(), url, w.Last)
+	rows, err := Rewards(t.Context(), url, w.Last)
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := strings.Join(rows, "\n")
 	if !strings.Contains(text, "reward/"+w.Last.String()) {
 		t.Fatalf("there are no rewards of %s", w.Last)
 	}

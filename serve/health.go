@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/softstake/softstake/reports"
 )
 
 // readyWait is how long the books may take to answer before they count as not reached.
@@ -48,7 +50,7 @@ func newHealth(days *scheduler, s *Server) http.Handler {
 func (s *scheduler) reach() error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWait)
 	defer cancel()
-	if _, err := s.books.FirstOpen(ctx); err != nil {
+	if _, err := reports.New(s.books.Reader()).FirstOpen(ctx); err != nil {
 		if !s.outage.failed(err) {
 			s.log.Error("not ready", "error", err)
 		}

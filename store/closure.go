@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -25,6 +27,8 @@ type Sweep struct {
 	Unpaid  staking.Day // the first day whose reward may still come, or 0
 	Refused string      // why what the account has cannot be moved, or nothing
 	Left    []Carried   // below the smallest unit, which nobody can move
+
+	free []Swept // what there is to be moved
 }
 
 // Swept is what was moved.
@@ -46,7 +50,7 @@ type Carried struct {
 // pending withdrawal, keeps it open. Of an account that is being swept it moves on what
 // there is, and another target takes the place of the one before.
 // Idempotent. Safe to call at any time, and after an interruption; the run goes on too.
-func (db *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Sweep, error) {
+func (b *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Sweep, error) {
 	for _, a := range []ledger.Account{id, target} {
 		if err := a.CheckHolder(); err != nil {
 			return Sweep{}, err
@@ -56,33 +60,28 @@ func (db *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Swee
 		return Sweep{}, ledger.ErrInvalid.In("", "what account %s has cannot be left to itself", id)
 	}
 	var s Sweep
-	err := db.ensureDays(ctx)
+	err := b.ensureDays(ctx)
 	if err == nil {
-		err = db.engine.Write(ctx, func(t tx) error { return db.beginSweep(t, id, target) })
+		err = b.engine.Write(ctx, func(t db.Tx) error { return b.beginSweep(t, id, target) })
 	}
 	if err == nil {
-		s, err = db.sweep(ctx, id)
+		s, err = b.sweep(ctx, id)
 	}
-	if err != nil {
-		return s, fmt.Errorf("close account %s: %w", id, err)
-	}
-	if s.Target == "" {
-		s.Target = target
-	}
-	return s, nil
+	s.Target = cmp.Or(s.Target, target) // the sweep may be over
+	return s, annotate(err, "close account %s", id)
 }
 
 // beginSweep closes the account, and writes that it is to be swept. The locks are those
 // of a switch event and then those of a closing.
-func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
-	today := staking.DayOf(db.clock())
-	if err := db.lockOpenDay(t, today, id.Bucket()); err != nil {
+func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
+	today := staking.DayOf(b.clock())
+	if err := b.lockOpenDay(t, today, id.Bucket()); err != nil {
 		return err
 	}
 	if err := lockLists(t); err != nil {
 		return err
 	}
-	c := closing{db, t, id}
+	c := closing{b, t, id}
 	if err := c.lockBalances(); err != nil {
 		return err
 	}
@@ -90,11 +89,11 @@ func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
 	if err == nil {
 		err = checkTarget(t, target)
 	}
+	if err == nil {
+		err = a.checkUnfrozen()
+	}
 	if err != nil {
 		return err
-	}
-	if !a.Freeze.Since.IsZero() {
-		return isFrozen(id)
 	}
 	if !a.Closed.IsZero() {
 		n, err := t.Exec("UPDATE sweeps SET target = $1, refused = '' WHERE bucket = $2 AND account = $3 AND target <> $1",
@@ -102,43 +101,35 @@ func (db *DB) beginSweep(t tx, id, target ledger.Account) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return db.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
+		return b.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
 	}
 	if err := inOrder(c.checkHeld, c.checkWithdrawals, func() error { return c.switchOff(today) }, c.mark); err != nil {
 		return err
 	}
 	if _, err := t.Exec("INSERT INTO sweeps (bucket, account, target, begun, refused) VALUES ($1, $2, $3, $4, '')",
-		int64(id.Bucket()), string(id), string(target), db.now()); err != nil {
+		int64(id.Bucket()), string(id), string(target), b.now()); err != nil {
 		return err
 	}
-	return db.logLine(t, "account close", string(id), "what it has and is still to come goes to "+string(target))
+	return b.logLine(t, "account close", string(id), "what it has and is still to come goes to "+string(target))
 }
 
 // checkTarget refuses to leave anything to an account that is not open, or is frozen.
-func checkTarget(t tx, target ledger.Account) error {
+func checkTarget(t db.Tx, target ledger.Account) error {
 	a, err := FindAccount(t, target)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !a.Closed.IsZero():
-		return isClosed(target, a.Closed.UnixMilli())
-	case !a.Freeze.Since.IsZero():
-		return isFrozen(target)
 	}
-	return nil
+	return inOrder(a.checkOpen, a.checkUnfrozen)
 }
 
 // switchOff ends the running enrollment today, and keeps that as a switch event.
 func (c closing) switchOff(today staking.Day) error {
-	enrollments, err := EnrollmentsOf(c.t, c.id)
-	if err != nil {
-		return err
+	on, err := isOn(c.t, c.id, today)
+	if err == nil {
+		err = forgetListedOut(c.t, c.id)
 	}
-	if err := forgetListedOut(c.t, c.id); err != nil {
+	if err != nil || !on {
 		return err
-	}
-	if !slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(today) }) {
-		return nil
 	}
 	if err := endEnrollments(c.t, today, c.id); err != nil {
 		return err
@@ -146,25 +137,18 @@ func (c closing) switchOff(today staking.Day) error {
 	return recordSwitches(c.t, switchRow{account: c.id, at: c.db.now(), action: left})
 }
 
-// sweepState is what an account that is being swept has, and what is to come.
-type sweepState struct {
-	Sweep
-	begun bool
-	free  []Swept
-	next  int // number of the next entry
-}
-
-func (s *sweepState) read(db *DB, t view, id ledger.Account) error {
-	*s = sweepState{Sweep: Sweep{Account: id, Moved: s.Moved}}
-	bucket := int64(id.Bucket())
-	err := t.Query(func(r row) error {
-		s.Target, s.Refused, s.begun = ledger.Account(r.Text(0)), r.Text(1), true
+// SweepOf is what an account has that is being swept, and what is still to come; of another
+// one without a target.
+func SweepOf(t db.View, id ledger.Account) (Sweep, error) {
+	s, bucket := Sweep{Account: id}, int64(id.Bucket())
+	err := t.Query(func(r db.Row) error {
+		s.Target, s.Refused = ledger.Account(r.Text(0)), r.Text(1)
 		return nil
 	}, "SELECT target, refused FROM sweeps WHERE bucket = $1 AND account = $2", bucket, string(id))
 	if err != nil {
-		return err
+		return s, err
 	}
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		if amount := ledger.Amount(r.Int(1)); amount > 0 && len(s.free) < ledger.MaxMoves {
 			s.free = append(s.free, Swept{Asset: r.Text(0), Amount: amount})
 		}
@@ -174,23 +158,25 @@ func (s *sweepState) read(db *DB, t view, id ledger.Account) error {
 		return nil
 	}, "SELECT asset, balance, carry FROM balances WHERE bucket = $1 AND account = $2 ORDER BY asset", bucket, string(id))
 	if err != nil {
-		return err
+		return s, err
 	}
-	if s.Unpaid, _, err = db.unpaid(t, id); err != nil || !s.begun {
-		return err
+	s.Unpaid, _, err = unpaid(t, id)
+	return s, err
+}
+
+// nextSweep is the ID of the next entry that sweeps an account.
+func nextSweep(t db.View, id ledger.Account) (string, error) {
+	for n := 1; ; n++ {
+		e := ledger.Entry{ID: fmt.Sprintf("%s%s/%d", sweepPrefix, id, n)}
+		taken, err := db.Count(t, "SELECT count(*) FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
+		if err != nil || taken == 0 {
+			return e.ID, err
+		}
 	}
-	for taken := int64(1); taken > 0 && err == nil; {
-		s.next++
-		e := ledger.Entry{ID: sweepID(id, s.next)}
-		taken, err = count(t, "SELECT count(*) FROM entries WHERE bucket = $1 AND entry = $2", int64(e.Bucket()), e.ID)
-	}
-	return err
 }
 
 // sweepPrefix begins the IDs of the entries that sweep accounts.
 const sweepPrefix = "close/"
-
-func sweepID(id ledger.Account, n int) string { return fmt.Sprintf("%s%s/%d", sweepPrefix, id, n) }
 
 // sweeps reports whether the item is an entry of our own that sweeps a closed account.
 func (it *item) sweeps(owner ledger.Account) bool {
@@ -199,45 +185,49 @@ func (it *item) sweeps(owner ledger.Account) bool {
 
 // sweep moves on what an account that is being swept has. When nothing is left and
 // every day that it earned on is paid, the sweep is over.
-func (db *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
-	var s sweepState
-	look := func(t view) error { return s.read(db, t, id) }
-	for err := db.engine.Read(ctx, look); ; err = db.engine.Read(ctx, look) {
-		if err != nil || !s.begun {
-			return s.Sweep, err
+func (b *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
+	var moved []Swept
+	for {
+		e := ledger.Entry{Kind: ledger.Transfer}
+		s, err := read(ctx, b, func(t db.View) (s Sweep, err error) {
+			if s, err = SweepOf(t, id); err == nil && s.Target != "" {
+				e.ID, err = nextSweep(t, id)
+			}
+			return s, err
+		})
+		s.Moved = moved
+		if err != nil || s.Target == "" {
+			return s, err
 		}
 		if len(s.free) == 0 {
-			return s.Sweep, db.endSweep(ctx, id)
+			return s, b.endSweep(ctx, id)
 		}
-		e := ledger.Entry{ID: sweepID(id, s.next), Kind: ledger.Transfer}
 		var amounts []string
 		for i, m := range s.free {
 			s.free[i].Entry = e.ID
 			e.Moves = append(e.Moves, ledger.Move{From: id, To: s.Target, Asset: m.Asset, Amount: m.Amount})
-			amounts = append(amounts, (*db.known.Load())[m.Asset].Format(m.Amount)+" "+m.Asset)
+			amounts = append(amounts, (*b.known.Load())[m.Asset].Format(m.Amount)+" "+m.Asset)
 		}
 		detail := fmt.Sprintf("%s to %s as %s", strings.Join(amounts, ", "), s.Target, e.ID)
-		outcomes, err := db.post(ctx, &call{entries: []ledger.Entry{e}, own: true,
-			note: note{action: "account sweep", subject: string(id), detail: detail}})
-		if err != nil {
-			return s.Sweep, err
-		}
-		switch why := outcomes[0].Err; {
-		case why == nil:
-			s.Moved = append(s.Moved, s.free...)
+		switch o, err := b.postOne(ctx, &call{entries: []ledger.Entry{e}, own: true,
+			note: note{action: "account sweep", subject: string(id), detail: detail}}); {
+		case err == nil:
+			moved = append(moved, s.free...)
+		case o.Err == nil: // the database's
+			return s, err
 		// Another process has swept it: look again.
-		case errors.Is(why, ledger.ErrConflict), errors.Is(why, ledger.ErrInsufficient):
+		case errors.Is(err, ledger.ErrConflict), errors.Is(err, ledger.ErrInsufficient):
 		default:
-			s.Refused = why.Error()
-			return s.Sweep, db.refuseSweep(ctx, id, s.Refused)
+			s.Refused = err.Error()
+			return s, b.refuseSweep(ctx, id, s.Refused)
 		}
 	}
 }
 
 // refuseSweep keeps why what an account has cannot be moved: it stays there until the
 // reason is gone, or the account is closed with another target.
-func (db *DB) refuseSweep(ctx context.Context, id ledger.Account, why string) error {
-	return db.engine.Write(ctx, func(t tx) error {
+func (b *DB) refuseSweep(ctx context.Context, id ledger.Account, why string) error {
+	return b.engine.Write(ctx, func(t db.Tx) error {
 		_, err := t.Exec("UPDATE sweeps SET refused = $1 WHERE bucket = $2 AND account = $3", why, int64(id.Bucket()),
 			string(id))
 		return err
@@ -245,9 +235,9 @@ func (db *DB) refuseSweep(ctx context.Context, id ledger.Account, why string) er
 }
 
 // endSweep ends a sweep that has nothing left to move and nothing to wait for.
-func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
-	return db.engine.Write(ctx, func(t tx) error {
-		c := closing{db, t, id}
+func (b *DB) endSweep(ctx context.Context, id ledger.Account) error {
+	return b.engine.Write(ctx, func(t db.Tx) error {
+		c := closing{b, t, id}
 		if err := inOrder(c.lockBalances, c.checkBalances, c.checkDays); errors.Is(err, ledger.ErrInvalid) {
 			return nil // something is still to come, or has just come
 		} else if err != nil {
@@ -257,39 +247,34 @@ func (db *DB) endSweep(ctx context.Context, id ledger.Account) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return db.logLine(t, "account sweep", string(id), "nothing is left, and nothing is to come")
+		return b.logLine(t, "account sweep", string(id), "nothing is left, and nothing is to come")
 	})
 }
 
 // sweepAll moves on what the accounts have that are being swept.
 func (b *DB) sweepAll(ctx context.Context) error {
-	var accounts []string
-	err := b.engine.Read(ctx, func(t view) (err error) {
-		accounts, err = db.All(t, db.TextOf, "SELECT account FROM sweeps ORDER BY bucket, account")
-		return err
+	accounts, err := read(ctx, b, func(t db.View) ([]string, error) {
+		return db.All(t, db.TextOf, "SELECT account FROM sweeps ORDER BY bucket, account")
 	})
 	for _, id := range accounts {
 		if err == nil {
 			_, err = b.sweep(ctx, ledger.Account(id))
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("move on what closed accounts have: %w", err)
+	return annotate(err, "move on what closed accounts have")
+}
+
+// isClosed says since when an account is closed.
+func isClosed(id ledger.Account, since time.Time) error {
+	return ledger.ErrInvalid.In("", "account %s is closed since %s", id, ledger.FormatTime(since)).Because(ReasonClosed)
+}
+
+// checkOpen refuses an account that is closed.
+func (a Account) checkOpen() error {
+	if a.Closed.IsZero() {
+		return nil
 	}
-	return nil
-}
-
-// SweepOf is what is still to come of an account that is being swept, or false. It
-// moves nothing.
-func (db *DB) SweepOf(ctx context.Context, id ledger.Account) (Sweep, bool, error) {
-	var s sweepState
-	err := db.engine.Read(ctx, func(t view) error { return s.read(db, t, id) })
-	return s.Sweep, s.begun, err
-}
-
-// isClosed says since when an account is closed, in milliseconds since 1970.
-func isClosed(id ledger.Account, since int64) error {
-	return ledger.ErrInvalid.In("", "account %s is closed since %s", id, stamp(since)).Because(ReasonClosed)
+	return isClosed(a.ID, a.Closed)
 }
 
 // CloseAccount closes an account forever: only when its balances are zero, free
@@ -298,12 +283,12 @@ func isClosed(id ledger.Account, since int64) error {
 // is not opened again; its history stays, and its residence may still be corrected. Its
 // logins and sessions end with it.
 // ErrInvalid says what keeps it open, ErrNotFound that it was never opened. Idempotent.
-func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
+func (b *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
-		c := closing{db, t, id}
+	err := b.engine.Write(ctx, func(t db.Tx) error {
+		c := closing{b, t, id}
 		if err := c.lockBalances(); err != nil {
 			return err
 		}
@@ -314,18 +299,15 @@ func (db *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 		if err := inOrder(c.checkBalances, c.checkWithdrawals, c.checkDays, c.mark); err != nil {
 			return err
 		}
-		return db.logLine(t, "account close", string(id), "")
+		return b.logLine(t, "account close", string(id), "")
 	})
-	if err != nil {
-		return fmt.Errorf("close account %s: %w", id, err)
-	}
-	return nil
+	return annotate(err, "close account %s", id)
 }
 
 // closing is the closing of an account in a transaction.
 type closing struct {
 	db *DB
-	t  tx
+	t  db.Tx
 	id ledger.Account
 }
 
@@ -346,10 +328,7 @@ func (c closing) mark() error {
 func (c closing) lockBalances() error {
 	_, err := c.t.Exec("UPDATE balances SET closed = 1 WHERE bucket = $1 AND account IN ($2, $3)",
 		int64(c.id.Bucket()), string(c.id), string(c.id.Held()))
-	if err != nil {
-		return fmt.Errorf("lock the balances of %s: %w", c.id, err)
-	}
-	return nil
+	return annotate(err, "lock the balances of %s", c.id)
 }
 
 // checkBalances refuses an account that has something. The account is locked, so
@@ -365,27 +344,26 @@ func (c closing) checkHolds(free bool) error {
 	assets := *c.db.known.Load()
 	var has error
 	unmarked := false
-	err := c.t.Query(func(r row) error {
+	err := c.t.Query(func(r db.Row) error {
 		asset, amount, held := assets[r.Text(1)], ledger.Amount(r.Int(2)), ledger.Account(r.Text(0)).IsHeld()
-		switch {
-		case amount == 0 || has != nil || (!held && !free):
-		case held && !free:
-			has = ledger.ErrInvalid.In("", "it has %s %s in open orders or pending withdrawals; release it, and "+
-				"complete or cancel the withdrawals first",
-				asset.Format(amount), r.Text(1))
-		case held:
-			has = ledger.ErrInvalid.In("", "it has %s %s in open orders or pending withdrawals; it is closed when it is empty",
-				asset.Format(amount), r.Text(1))
-		default:
-			has = ledger.ErrInvalid.In("", "it has %s %s; it is closed when it is empty", asset.Format(amount), r.Text(1))
-		}
 		unmarked = unmarked || r.Int(3) == 0
+		if amount == 0 || has != nil || !held && !free {
+			return nil
+		}
+		where, what := "", "it is closed when it is empty"
+		if held {
+			where = " in open orders or pending withdrawals"
+		}
+		if !free {
+			what = "release it, and complete or cancel the withdrawals first"
+		}
+		has = ledger.ErrInvalid.In("", "it has %s %s%s; %s", asset.Format(amount), r.Text(1), where, what)
 		return nil
 	}, "SELECT account, asset, balance, closed FROM balances WHERE bucket = $1 AND account IN ($2, $3) ORDER BY "+
 		"asset, account",
 		int64(c.id.Bucket()), string(c.id), string(c.id.Held()))
 	if err == nil && has == nil && unmarked {
-		return fmt.Errorf("%w: a balance was added at the same time", errRetry)
+		return fmt.Errorf("%w: a balance was added at the same time", db.ErrRetry)
 	}
 	if err != nil {
 		return err
@@ -406,29 +384,34 @@ func (c closing) checkWithdrawals() error {
 
 // checkDays refuses an account that earns, or one of whose days is not paid.
 func (c closing) checkDays() error {
-	enrollments, err := EnrollmentsOf(c.t, c.id)
+	on, err := isOn(c.t, c.id, staking.DayOf(c.db.clock()))
 	if err != nil {
 		return err
 	}
-	today := staking.DayOf(c.db.clock())
-	if slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(today) }) {
+	if on {
 		return ledger.ErrInvalid.In("", "its Soft Staking is on; switch it off first")
 	}
-	d, token, err := c.db.unpaid(c.t, c.id)
+	d, token, err := unpaid(c.t, c.id)
 	if err != nil || d == 0 {
 		return err
 	}
 	return ledger.ErrInvalid.In("", "it earned on %s, and %s of that day is not paid yet; close it when it is", d, token)
 }
 
+// isOn reports whether an account's switch is on, on a day.
+func isOn(t db.View, id ledger.Account, d staking.Day) (bool, error) {
+	enrollments, err := EnrollmentsOf(t, id)
+	return slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(d) }), err
+}
+
 // unpaid is the first day that the account was enrolled for and that is not paid, and of
 // which token; 0 if there is none.
-func (db *DB) unpaid(t view, id ledger.Account) (first staking.Day, token string, err error) {
+func unpaid(t db.View, id ledger.Account) (first staking.Day, token string, err error) {
 	enrollments, err := EnrollmentsOf(t, id)
 	if err != nil {
 		return 0, "", err
 	}
-	err = t.Query(func(r row) error {
+	err = t.Query(func(r db.Row) error {
 		next := staking.Day(r.Int(1)) + 1
 		for _, e := range enrollments {
 			if d := max(e.From, next); d < e.Until && first == 0 {

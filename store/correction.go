@@ -1,9 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -13,11 +12,11 @@ import (
 
 // Fund moves an amount of an asset into @rewards, from which rewards are paid, or
 // takes it out again. Idempotent by the ID: the entry's is "fund/" and the caller's.
-func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
+func (b *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
 	if err := ledger.CheckID("fund", id); err != nil {
 		return Outcome{}, ledger.At("id", err)
 	}
-	a, err := db.Asset(ctx, asset)
+	a, err := b.Asset(ctx, asset)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -28,20 +27,17 @@ func (db *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, 
 		action = "fund withdraw"
 	}
 	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
-	o, err := db.postOwn(ctx, e, note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID})
-	if err != nil {
-		return o, fmt.Errorf("%s %s: %w", action, asset, err)
-	}
-	return o, nil
+	o, err := b.postOwn(ctx, e, note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID})
+	return o, annotate(err, "%s %s", action, asset)
 }
 
 // Adjust posts a correction, dated now, and keeps in the log who made it and why.
 // Idempotent by the entry's ID, whatever the reason says.
-func (db *DB) Adjust(ctx context.Context, e ledger.Entry, reason string) (Outcome, error) {
+func (b *DB) Adjust(ctx context.Context, e ledger.Entry, reason string) (Outcome, error) {
 	if err := checkAdjustment(e, reason); err != nil {
 		return Outcome{}, err
 	}
-	return db.postOne(ctx, &call{entries: []ledger.Entry{e}, note: note{action: "adjust", reason: reason}})
+	return b.postOne(ctx, &call{entries: []ledger.Entry{e}, note: note{action: "adjust", reason: reason}})
 }
 
 // ReasonedEntry is a correction and why it is made.
@@ -53,7 +49,7 @@ type ReasonedEntry struct {
 // AdjustAll posts corrections as Adjust does, in their order and in one transaction: each
 // by itself or, where they are atomic, all or none; then the error is the first refusal.
 // Repeating them has no further effect. The error is otherwise the database's.
-func (db *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic bool) ([]Outcome, error) {
+func (b *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic bool) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(corrections))
 	c := &call{whole: atomic}
 	var at []int
@@ -68,12 +64,12 @@ func (db *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic
 		c.entries, c.notes, at = append(c.entries, r.Entry), append(c.notes, note{action: "adjust", reason: r.Reason}),
 			append(at, i)
 	}
-	posted, err := db.post(ctx, c)
+	posted, err := b.post(ctx, c)
 	for i, o := range posted {
 		outcomes[at[i]] = o
-		if atomic && err == nil && o.Err != nil && !errors.Is(o.Err, errNotPosted) {
-			err = o.Err
-		}
+	}
+	if atomic {
+		err = cmp.Or(err, firstRefusal(posted))
 	}
 	return outcomes, err
 }
@@ -92,8 +88,8 @@ func checkAdjustment(e ledger.Entry, reason string) error {
 
 // postOwn posts an entry of our own making, and names the fields of its one move as those
 // of the input that it is made of.
-func (db *DB) postOwn(ctx context.Context, e ledger.Entry, n note) (Outcome, error) {
-	return ofMove(db.postOne(ctx, &call{entries: []ledger.Entry{e}, own: true, note: n}))
+func (b *DB) postOwn(ctx context.Context, e ledger.Entry, n note) (Outcome, error) {
+	return ofMove(b.postOne(ctx, &call{entries: []ledger.Entry{e}, own: true, note: n}))
 }
 
 // Compensation makes good what a reward was too low by: a day that is paid never changes,
@@ -115,18 +111,18 @@ type Compensation struct {
 // the day, the token, the account and the name: repeating it with the same amount has no
 // further effect, with another it is ledger.ErrConflict. ledger.ErrInvalid for a day that is not
 // paid, ledger.ErrNotFound for an account that was never opened.
-func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Outcome, error) {
+func (b *DB) Compensate(ctx context.Context, c Compensation, reason string) (Outcome, error) {
 	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return Outcome{}, err
 	}
-	if _, err := db.Account(ctx, c.Account); err != nil {
+	if _, err := b.Account(ctx, c.Account); err != nil {
 		return Outcome{}, err
 	}
-	asset, err := db.Asset(ctx, c.Asset)
+	asset, err := b.Asset(ctx, c.Asset)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := db.checkPaid(ctx, c); err != nil {
+	if err := b.checkPaid(ctx, c); err != nil {
 		return Outcome{}, err
 	}
 	e := ledger.Entry{
@@ -134,25 +130,20 @@ func (db *DB) Compensate(ctx context.Context, c Compensation, reason string) (Ou
 		Moves: []ledger.Move{{From: ledger.Rewards, To: c.Account, Asset: c.Asset, Amount: c.Amount}},
 	}
 	detail := asset.Format(c.Amount) + " " + c.Asset + " as " + e.ID
-	return db.postOwn(ctx, e, note{action: "compensate", subject: string(c.Account), detail: detail, reason: reason})
+	return b.postOwn(ctx, e, note{action: "compensate", subject: string(c.Account), detail: detail, reason: reason})
 }
 
 // checkPaid refuses a compensation for a day that is not paid yet: what is wrong with it
 // can still be corrected, and it may still be paid.
-func (db *DB) checkPaid(ctx context.Context, c Compensation) error {
-	var paid int64
-	err := db.engine.Read(ctx, func(t view) (err error) {
-		paid, err = count(t, "SELECT count(*) FROM progress WHERE bucket = $1 AND asset = $2 AND paid_through >= $3",
+func (b *DB) checkPaid(ctx context.Context, c Compensation) error {
+	paid, err := read(ctx, b, func(t db.View) (int64, error) {
+		return db.Count(t, "SELECT count(*) FROM progress WHERE bucket = $1 AND asset = $2 AND paid_through >= $3",
 			int64(c.Account.Bucket()), c.Asset, int64(c.Day))
-		return err
 	})
-	if err == nil && (c.Day < db.first || paid == 0) {
+	if err == nil && (c.Day < b.first || paid == 0) {
 		err = ledger.ErrInvalid.In("", "%s of %s is not paid; a compensation is for a day that is", c.Day, c.Asset)
 	}
-	if err != nil {
-		return fmt.Errorf("compensate %s: %w", c.Account, err)
-	}
-	return nil
+	return annotate(err, "compensate %s", c.Account)
 }
 
 // dip is a time in which a balance is below zero because of an authoritative entry.
@@ -190,7 +181,7 @@ func (p *posting) writeReconciliations() error {
 			all = append(all, flagged{d, it})
 		}
 	}
-	return p.insertNew("reconciliations", db.SetOf(all, append(keyFields(func(f flagged) *key { return &f.key }),
+	return p.insertNew("reconciliations", db.SetOf(all, keyFields(func(f flagged) *key { return &f.key },
 		db.Text("entry", func(f flagged) string { return f.it.ID }),
 		db.Int("at", func(f flagged) int64 { return f.it.at }),
 		db.Int("until", func(f flagged) int64 { return f.until }),
@@ -203,27 +194,24 @@ func (p *posting) writeReconciliations() error {
 // Resolve records that an entry's balances were reconciled, and why that is so; the reason
 // is kept and logged. The balances stay as they are: what was wrong is corrected by an
 // adjustment. Repeating has no further effect. ErrNotFound if the entry was not flagged.
-func (db *DB) Resolve(ctx context.Context, entry, reason string) (repeated bool, err error) {
+func (b *DB) Resolve(ctx context.Context, entry, reason string) (repeated bool, err error) {
 	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return false, err
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
-		n, err := t.Exec("UPDATE reconciliations SET resolved = $1, reason = $2 WHERE entry = $3 AND resolved = 0", db.now(),
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		n, err := t.Exec("UPDATE reconciliations SET resolved = $1, reason = $2 WHERE entry = $3 AND resolved = 0", b.now(),
 			reason, entry)
 		if err != nil {
 			return err
 		}
 		if repeated = n == 0; !repeated {
-			return db.logLine(t, "reconciliation resolve", entry, reason)
+			return b.logLine(t, "reconciliation resolve", entry, reason)
 		}
-		flagged, err := count(t, "SELECT count(*) FROM reconciliations WHERE entry = $1", entry)
+		flagged, err := db.Count(t, "SELECT count(*) FROM reconciliations WHERE entry = $1", entry)
 		if err == nil && flagged == 0 {
 			err = ledger.ErrNotFound.In("", "entry %q is not to be reconciled", ledger.Clip(entry))
 		}
 		return err
 	})
-	if err != nil {
-		return false, fmt.Errorf("resolve a reconciliation: %w", err)
-	}
-	return repeated, nil
+	return repeated, annotate(err, "resolve a reconciliation")
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ func AllBuckets() []int {
 }
 
 // everyBucket is a set with a row for each bucket, ascending, with the same values in each.
-func everyBucket(same ...db.Field[int]) set {
+func everyBucket(same ...db.Field[int]) db.Set {
 	return db.SetOf(AllBuckets(), append([]db.Field[int]{db.Int("bucket", func(b int) int64 { return int64(b) })},
 		same...)...)
 }
@@ -32,30 +33,30 @@ func sameInt(name string, v int64) db.Field[int] { return db.Int(name, func(int)
 func sameText(name, v string) db.Field[int]      { return db.Text(name, func(int) string { return v }) }
 
 // EveryBucket is a set with a row for each bucket, ascending, and a day: bucket, day.
-func EveryBucket(d staking.Day) set { return everyBucket(sameInt("day", int64(d))) }
+func EveryBucket(d staking.Day) db.Set { return everyBucket(sameInt("day", int64(d))) }
 
 // readDay scans a row of one day.
-func readDay(r row) (staking.Day, error) { return staking.Day(r.Int(0)), nil }
+func readDay(r db.Row) (staking.Day, error) { return staking.Day(r.Int(0)), nil }
 
 // dayNumber is a day as the books keep it.
 func dayNumber(d staking.Day) int64 { return int64(d) }
 
 // ensureDays makes the rows of all days up to tomorrow, in every bucket. Idempotent.
-func (db *DB) ensureDays(ctx context.Context) error {
-	through := staking.DayOf(db.clock()) + 1
-	if staking.Day(db.opened.Load()) >= through {
+func (b *DB) ensureDays(ctx context.Context) error {
+	through := staking.DayOf(b.clock()) + 1
+	if staking.Day(b.opened.Load()) >= through {
 		return nil
 	}
-	err := db.engine.Write(ctx, func(t tx) error { return db.makeDays(t, through) })
+	err := b.engine.Write(ctx, func(t db.Tx) error { return b.makeDays(t, through) })
 	if err != nil {
 		return fmt.Errorf("open the days through %s: %w", through, err)
 	}
-	db.opened.Store(int32(through)) // after the commit: what was rolled back is made again
+	b.opened.Store(int32(through)) // after the commit: what was rolled back is made again
 	return nil
 }
 
 // makeDays makes the rows of days that are missing up to and including a day.
-func (b *DB) makeDays(t tx, through staking.Day) error {
+func (b *DB) makeDays(t db.Tx, through staking.Day) error {
 	last, found, err := db.First(t, readDay, "SELECT day FROM days WHERE bucket = 0 ORDER BY day DESC LIMIT 1")
 	if err != nil {
 		return err
@@ -69,8 +70,7 @@ func (b *DB) makeDays(t tx, through staking.Day) error {
 		return nil
 	}
 	for _, day := range missing {
-		if _, err := t.Set(nil, "INSERT INTO days (bucket, day, closed) SELECT r.bucket, r.day, 0 FROM {rows} WHERE true "+
-			"ON CONFLICT DO NOTHING", EveryBucket(day)); err != nil {
+		if _, err := insert(t, "days", everyBucket(sameInt("day", int64(day)), sameInt("closed", 0))); err != nil {
 			return err
 		}
 	}
@@ -86,39 +86,45 @@ func daysBetween(from, through staking.Day) (days []staking.Day) {
 }
 
 // firstOpen is the first day that still takes entries.
-func (b *DB) firstOpen(t view) (staking.Day, error) {
+func (b *DB) firstOpen(t db.View) (staking.Day, error) {
 	closed, found, err := db.First(t, readDay, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
-	if err != nil {
-		return 0, fmt.Errorf("read the closed days: %w", err)
-	}
 	if !found {
-		return b.first, nil
+		closed = b.first - 1
 	}
-	return closed + 1, nil
+	return closed + 1, annotate(err, "read the closed days")
 }
 
-// FirstOpen is the first day that still takes entries.
-func (db *DB) FirstOpen(ctx context.Context) (day staking.Day, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
-		day, err = db.firstOpen(t)
+// lockOpenDays shares the locks of the days that items are about, in each of the buckets that an
+// item touches, so that none is closed until the commit. It refuses the items whose day is closed,
+// with the first open one. The intent to close is looked at first, so that a stream of entries cannot
+// keep the closer waiting; then the rows are locked ascending, one a statement.
+func lockOpenDays[T comparable](b *DB, t db.Tx, items []T, of func(T) (staking.Day, []int),
+	refuse func(item T, d, firstOpen staking.Day)) error {
+	firstOpen, err := b.firstOpen(t)
+	if err != nil {
 		return err
-	})
-	return day, err
-}
-
-// lockDays shares the locks of (bucket, day) rows, one bucket a statement,
-// ascending, and calls closed for each of those who wanted one that is closed.
-func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day)) error {
-	if len(wanted) == 0 {
-		return nil
+	}
+	wanted := map[[2]int64][]T{} // by bucket and day
+	for _, item := range items {
+		d, buckets := of(item)
+		if d < firstOpen {
+			refuse(item, d, firstOpen)
+			continue
+		}
+		for _, bucket := range buckets {
+			k := [2]int64{int64(bucket), int64(d)}
+			if l := wanted[k]; len(l) == 0 || l[len(l)-1] != item {
+				wanted[k] = append(l, item)
+			}
+		}
 	}
 	keys := slices.SortedFunc(maps.Keys(wanted), func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
 	found := 0
-	err := t.QueryEach(func(r row) error {
+	err = t.QueryEach(func(r db.Row) error {
 		found++
 		if r.Int(2) != 0 {
-			for _, who := range wanted[[2]int64{r.Int(0), r.Int(1)}] {
-				closed(who, staking.Day(r.Int(1)))
+			for _, item := range wanted[[2]int64{r.Int(0), r.Int(1)}] {
+				refuse(item, staking.Day(r.Int(1)), staking.Day(r.Int(1))+1)
 			}
 		}
 		return nil
@@ -128,10 +134,19 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 	if err == nil && found != len(keys) {
 		err = fmt.Errorf("%d of %d days are not open yet", len(keys)-found, len(keys))
 	}
-	if err != nil {
-		return fmt.Errorf("lock the days: %w", err)
-	}
-	return nil
+	return annotate(err, "lock the days")
+}
+
+// lockOpenDay is lockOpenDays for a day in some buckets; ErrDayClosed if it is closed.
+func (b *DB) lockOpenDay(t db.Tx, d staking.Day, buckets ...int) error {
+	var closed error
+	err := lockOpenDays(b, t, buckets, func(bucket int) (staking.Day, []int) { return d, []int{bucket} },
+		func(_ int, d, firstOpen staking.Day) { closed = dayClosed(d, firstOpen) })
+	return cmp.Or(err, closed)
+}
+
+func dayClosed(d, firstOpen staking.Day) error {
+	return ledger.ErrDayClosed.In("", "%s; the first open moment is %s", d, ledger.FormatTime(firstOpen.Start()))
 }
 
 // CloseDays closes every open day up to and including through: no entry is taken for
@@ -140,20 +155,20 @@ func lockDays[T any](t tx, wanted map[[2]int64][]T, closed func(T, staking.Day))
 // locks of the days' rows. What a region's listing ends by then is ended first. It refuses
 // a day that still takes late entries (ErrInvalid). Idempotent, also from several
 // processes at the same time.
-func (db *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
-	if err := db.ensureDays(ctx); err != nil {
+func (b *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
+	if err := b.ensureDays(ctx); err != nil {
 		return err
 	}
 	err := errListing
 	for errors.Is(err, errListing) {
-		if err = db.finishListings(ctx); err == nil {
-			err = db.intendToClose(ctx, through, now)
+		if err = b.finishListings(ctx); err == nil {
+			err = b.intendToClose(ctx, through, now)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("close the days through %s: %w", through, err)
+	if err == nil {
+		err = b.closeBuckets(ctx, through)
 	}
-	return db.closeBuckets(ctx, through)
+	return annotate(err, "close the days through %s", through)
 }
 
 // errListing says that a day cannot be closed yet: a region is listed from it on, and
@@ -162,7 +177,7 @@ var errListing = errors.New("a region's listing is not complete")
 
 // intendToClose commits the intent to close the open days up to and including through.
 func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Time) error {
-	return b.engine.Write(ctx, func(t tx) error {
+	return b.engine.Write(ctx, func(t db.Tx) error {
 		first, err := b.firstOpen(t)
 		if err != nil {
 			return err
@@ -174,7 +189,7 @@ func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Ti
 		if err := lockLists(t); err != nil {
 			return err
 		}
-		left, err := count(t, "SELECT count(*) FROM listings WHERE unfinished = 1 AND from_day <= $1", int64(through))
+		left, err := db.Count(t, "SELECT count(*) FROM listings WHERE unfinished = 1 AND from_day <= $1", int64(through))
 		if err == nil && left > 0 {
 			err = errListing
 		}
@@ -184,9 +199,8 @@ func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Ti
 		if err != nil {
 			return err
 		}
-		n, err := t.Set(nil, "INSERT INTO closings (day, closed_at) SELECT r.day, r.at FROM {rows} WHERE true ON "+
-			"CONFLICT DO NOTHING",
-			db.SetOf(days, db.Int("day", dayNumber), db.Int("at", func(staking.Day) int64 { return now.UnixMilli() })))
+		n, err := insert(t, "closings", db.SetOf(days, db.Int("day", dayNumber),
+			db.Int("closed_at", func(staking.Day) int64 { return now.UnixMilli() })))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -197,7 +211,7 @@ func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Ti
 // closeBuckets closes the rows of days whose closing is intended, in all buckets,
 // ascending as Post locks them. It waits for what is being posted to these days.
 func (b *DB) closeBuckets(ctx context.Context, through staking.Day) error {
-	err := b.engine.Write(ctx, func(t tx) error {
+	return b.engine.Write(ctx, func(t db.Tx) error {
 		last, found, err := db.First(t, readDay, "SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = "+
 			"1 ORDER BY day DESC LIMIT 1", int64(through))
 		from := b.first
@@ -210,24 +224,14 @@ func (b *DB) closeBuckets(ctx context.Context, through staking.Day) error {
 		return t.Each(nil, "UPDATE days SET closed = 1 WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND closed = 0",
 			everyBucket(sameInt("first", int64(from)), sameInt("through", int64(through))))
 	})
-	if err != nil {
-		return fmt.Errorf("close the days through %s: %w", through, err)
-	}
-	return nil
 }
 
 // Closings say how long past their end days take late entries, the oldest first.
-func (db *DB) Closings(ctx context.Context) (closings staking.Closings, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
-		closings, err = ClosingsOf(t)
-		return err
-	})
-	return closings, err
-}
+func (b *DB) Closings(ctx context.Context) (staking.Closings, error) { return read(ctx, b, ClosingsOf) }
 
 // ClosingsOf is Closings, in a snapshot.
-func ClosingsOf(t view) (closings staking.Closings, err error) {
-	err = t.Query(func(r row) error {
+func ClosingsOf(t db.View) (closings staking.Closings, err error) {
+	err = t.Query(func(r db.Row) error {
 		c := staking.Closing{From: staking.Day(r.Int(0)), After: time.Duration(r.Int(1)) * time.Millisecond}
 		if last := len(closings) - 1; last >= 0 && closings[last].From == c.From {
 			closings = closings[:last] // a later revision
@@ -235,20 +239,17 @@ func ClosingsOf(t view) (closings staking.Closings, err error) {
 		closings = append(closings, c)
 		return nil
 	}, "SELECT from_day, millis FROM close_after ORDER BY from_day, revision")
-	if err != nil {
-		return nil, fmt.Errorf("read how long days take late entries: %w", err)
-	}
-	return closings, nil
+	return closings, annotate(err, "read how long days take late entries")
 }
 
 // checkOver refuses to close a day that still takes late entries. It takes a shared lock
 // of which a change of that time takes the exclusive one.
-func (db *DB) checkOver(t tx, d staking.Day) error {
+func (b *DB) checkOver(t db.Tx, d staking.Day) error {
 	if err := t.Query(nil, "SELECT from_day FROM close_after ORDER BY from_day, revision LIMIT 1"+t.Share()); err != nil {
 		return err
 	}
 	closings, err := ClosingsOf(t)
-	if err == nil && closings.LastOver(db.clock()) < d {
+	if err == nil && closings.LastOver(b.clock()) < d {
 		err = ledger.ErrInvalid.In("", "%s takes late entries until %s UTC, and is not closed before", d,
 			closings.ClosesAt(d).Format(time.DateTime))
 	}
@@ -258,16 +259,16 @@ func (db *DB) checkOver(t tx, d staking.Day) error {
 // SetCloseAfter sets for how long past their end days take late entries, from a day on.
 // That day must not be closed, nor such that it could be closed by now. What was set for
 // a later day still holds from there on. Idempotent. Its errors are ErrInvalid.
-func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
+func (b *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 	if err := staking.CheckCloseAfter(c.After); err != nil {
 		return err
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
+	err := b.engine.Write(ctx, func(t db.Tx) error {
 		if _, err := t.Exec("UPDATE close_after SET set_at = set_at WHERE from_day = (SELECT min(from_day) FROM " +
 			"close_after) AND revision = 1"); err != nil {
 			return err
 		}
-		first, err := db.firstOpen(t)
+		first, err := b.firstOpen(t)
 		if err != nil {
 			return err
 		}
@@ -275,29 +276,26 @@ func (db *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 		if err != nil {
 			return err
 		}
-		if first = max(first, closings.LastOver(db.clock())+1); c.From < first {
+		if first = max(first, closings.LastOver(b.clock())+1); c.From < first {
 			return ledger.ErrInvalid.In("", "%s is over; the first day for which it can be set is %s", c.From, first)
 		}
 		was := closings.After(c.From)
 		if was == c.After {
 			return nil
 		}
-		if err := db.writeClosing(t, c); err != nil {
+		if err := b.writeClosing(t, c); err != nil {
 			return err
 		}
-		return db.logLine(t, "days set-close-after", "books", fmt.Sprintf("%s from %s; it was %s", c.After, c.From, was))
+		return b.logLine(t, "days set-close-after", "books", fmt.Sprintf("%s from %s; it was %s", c.After, c.From, was))
 	})
-	if err != nil {
-		return fmt.Errorf("set how long days take late entries: %w", err)
-	}
-	return nil
+	return annotate(err, "set how long days take late entries")
 }
 
-func (db *DB) writeClosing(t tx, c staking.Closing) error {
-	revisions, err := count(t, "SELECT count(*) FROM close_after WHERE from_day = $1", int64(c.From))
+func (b *DB) writeClosing(t db.Tx, c staking.Closing) error {
+	revisions, err := db.Count(t, "SELECT count(*) FROM close_after WHERE from_day = $1", int64(c.From))
 	if err == nil {
 		_, err = t.Exec("INSERT INTO close_after (from_day, revision, millis, set_at) VALUES ($1, $2, $3, $4)", int64(c.From),
-			revisions+1, c.After.Milliseconds(), db.now())
+			revisions+1, c.After.Milliseconds(), b.now())
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -24,10 +25,7 @@ func (p *posting) apply() error {
 // update adds an amount to each of some balances that exist, in the one order of locks.
 func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amount,
 	seen func(*balance, ledger.Amount)) error {
-	if len(balances) == 0 {
-		return nil
-	}
-	_, err := p.t.Set(func(r row) error {
+	_, err := p.t.Set(func(r db.Row) error {
 		b := p.keys[readKey(r)]
 		b.closed, b.frozen = r.Int(4) != 0, r.Int(5) != 0
 		seen(b, ledger.Amount(r.Int(3)))
@@ -35,22 +33,18 @@ func (p *posting) update(balances []*balance, amount func(*balance) ledger.Amoun
 	}, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	     WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset
 	 RETURNING balances.bucket, balances.account, balances.asset, balances.balance, balances.closed, balances.frozen`,
-		db.SetOf(balances, append(keyFields(balanceKey),
+		db.SetOf(balances, keyFields(balanceKey,
 			db.Int("amount", func(b *balance) int64 { return int64(amount(b)) }))...))
-	if err != nil {
-		return fmt.Errorf("update balances: %w", err)
-	}
-	return nil
+	return annotate(err, "update balances")
 }
 
-func readKey(r row) key { return key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)} }
+func readKey(r db.Row) key { return key{int(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)} }
 
 // owner is an account that may not be open: there is no balance of it, or one that is closed.
 type owner struct {
-	bucket int
 	id     ledger.Account
 	found  bool
-	closed int64
+	closed time.Time // zero: it is open
 	frozen bool
 }
 
@@ -63,20 +57,16 @@ func (p *posting) openings() error {
 	var owners []*owner
 	for _, b := range p.sorted {
 		if id := b.account.Owner(); (!b.exists || b.closed) && !id.IsHouse() && doubtful[id] == nil {
-			doubtful[id] = &owner{bucket: b.bucket, id: id}
+			doubtful[id] = &owner{id: id}
 			owners = append(owners, doubtful[id])
 		}
 	}
-	if owners == nil {
-		return nil
-	}
-	err := p.t.QueryEach(func(r row) error {
+	err := p.t.QueryEach(func(r db.Row) error {
 		o := doubtful[ledger.Account(r.Text(0))]
-		o.found, o.closed, o.frozen = true, r.Int(1), r.Int(2) != 0
+		o.found, o.closed, o.frozen = true, db.TimeOrZero(r.Int(1)), r.Int(2) != 0
 		return nil
-	}, "SELECT account, closed, frozen FROM accounts WHERE bucket = $1 AND account = $2"+p.t.Share(), db.SetOf(owners,
-		db.Int("bucket", func(o *owner) int64 { return int64(o.bucket) }),
-		db.Text("account", func(o *owner) string { return string(o.id) })))
+	}, "SELECT account, closed, frozen FROM accounts WHERE bucket = $1 AND account = $2"+p.t.Share(),
+		db.SetOf(owners, accountFields(func(o *owner) ledger.Account { return o.id })...))
 	if err != nil {
 		return fmt.Errorf("look accounts up: %w", err)
 	}
@@ -88,7 +78,7 @@ func (p *posting) openings() error {
 	for it := range p.open {
 		for _, c := range it.changes {
 			switch o := doubtful[c.account.Owner()]; {
-			case o == nil || o.found && o.closed == 0 || it.sweeps(o.id):
+			case o == nil || o.found && o.closed.IsZero() || it.sweeps(o.id):
 			case o.found:
 				it.refuse(fmt.Errorf("entry %s: %w", it.ID, isClosed(o.id, o.closed)))
 			default:
@@ -121,31 +111,25 @@ func (p *posting) history() error {
 			}
 		}
 	}
-	today := staking.DayOf(timeOf(p.now + 1000))
+	today := staking.DayOf(db.TimeOf(p.now + 1000))
 	var spans []span
 	for _, b := range p.sorted {
 		if at, ok := since[b]; ok {
-			for d := staking.DayOf(timeOf(at)); d <= today; d++ {
+			for d := staking.DayOf(db.TimeOf(at)); d <= today; d++ {
 				spans = append(spans, span{b, d, at})
 			}
 		}
 	}
-	if spans == nil {
-		return nil
-	}
-	err := p.t.QuerySet(func(r row) error {
+	err := p.t.QuerySet(func(r db.Row) error {
 		b := p.keys[readKey(r)]
 		b.later = append(b.later, later{r.Int(3), ledger.Amount(r.Int(4)), ledger.Kind(r.Text(5)).OfWithdrawal()})
 		return nil
 	}, `SELECT p.bucket, p.account, p.asset, p.at, p.amount, p.kind
 	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.account = r.account AND p.asset = r.asset AND p.at > r.at`,
-		db.SetOf(spans, append(keyFields(func(s span) *key { return &s.key }),
+		db.SetOf(spans, keyFields(func(s span) *key { return &s.key },
 			db.Int("day", func(s span) int64 { return int64(s.day) }),
 			db.Int("at", func(s span) int64 { return s.since }))...))
-	if err != nil {
-		return fmt.Errorf("read later postings: %w", err)
-	}
-	return nil
+	return annotate(err, "read later postings")
 }
 
 // decide accepts or refuses each entry, in order, as if they came one by one.
@@ -190,7 +174,7 @@ func (p *posting) decideItem(it *item) {
 	p.follow(it)
 	p.limits.count(it, 1)
 	it.done, it.digest = true, it.digestAt(it.at)
-	*it.out = Outcome{At: timeOf(it.at), PostedAt: timeOf(p.now)}
+	*it.out = Outcome{At: db.TimeOf(it.at), PostedAt: db.TimeOf(p.now)}
 }
 
 // isNew says whether the item is accepted, and was not in the books before.
@@ -263,7 +247,7 @@ func (c change) allows(it *item, asset ledger.Asset) error {
 	}
 	when, what := "", ""
 	if least < now {
-		when = fmt.Sprintf(" at some moment since %s", stamp(it.at))
+		when = fmt.Sprintf(" at some moment since %s", ledger.FormatTime(db.TimeOf(it.at)))
 	}
 	if reserves && c.reserved > 0 {
 		what = fmt.Sprintf(" beside the %s that pending withdrawals hold", asset.Format(c.reserved))

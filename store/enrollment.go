@@ -15,53 +15,44 @@ import (
 )
 
 // EnrollmentsOf are an account's, the oldest first, with those that cover no day.
-func EnrollmentsOf(t view, id ledger.Account) ([]staking.Enrollment, error) {
-	enrollments, err := db.All(t, func(r row) (staking.Enrollment, error) {
-		return staking.Enrollment{Account: id, From: staking.Day(r.Int(0)), Until: staking.Day(r.Int(1))}, nil
-	}, "SELECT from_day, until_day FROM enrollments WHERE bucket = $1 AND account = $2 ORDER BY from_day",
+func EnrollmentsOf(t db.View, id ledger.Account) ([]staking.Enrollment, error) {
+	enrollments, err := db.All(t, readEnrollment,
+		"SELECT account, from_day, until_day FROM enrollments WHERE bucket = $1 AND account = $2 ORDER BY from_day",
 		int64(id.Bucket()), string(id))
-	if err != nil {
-		return nil, fmt.Errorf("read the enrollments of %s: %w", id, err)
-	}
-	return enrollments, nil
+	return enrollments, annotate(err, "read the enrollments of %s", id)
+}
+
+// readEnrollment scans account, from_day and until_day.
+func readEnrollment(r db.Row) (staking.Enrollment, error) {
+	return staking.Enrollment{Account: ledger.Account(r.Text(0)), From: staking.Day(r.Int(1)),
+		Until: staking.Day(r.Int(2))}, nil
 }
 
 // writeEnrollments writes enrollments, or until when those last that are there: an empty
 // one of the same day opens again.
-func writeEnrollments(t tx, enrollments ...staking.Enrollment) error {
+func writeEnrollments(t db.Tx, enrollments ...staking.Enrollment) error {
 	_, err := t.Set(nil, `INSERT INTO enrollments (bucket, account, from_day, until_day)
 	                      SELECT r.bucket, r.account, r.from_day, r.until_day FROM {rows} WHERE true
-	                      ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`, db.SetOf(enrollments,
-		db.Int("bucket", func(e staking.Enrollment) int64 { return int64(e.Account.Bucket()) }),
-		db.Text("account", func(e staking.Enrollment) string { return string(e.Account) }),
-		db.Int("from_day", func(e staking.Enrollment) int64 { return int64(e.From) }),
-		db.Int("until_day", func(e staking.Enrollment) int64 { return int64(e.Until) }),
-	))
-	if err != nil {
-		return fmt.Errorf("write enrollments: %w", err)
-	}
-	return nil
+	                      ON CONFLICT (bucket, account, from_day) DO UPDATE SET until_day = excluded.until_day`,
+		db.SetOf(enrollments, accountFields(func(e staking.Enrollment) ledger.Account { return e.Account },
+			db.Int("from_day", func(e staking.Enrollment) int64 { return int64(e.From) }),
+			db.Int("until_day", func(e staking.Enrollment) int64 { return int64(e.Until) }))...))
+	return annotate(err, "write enrollments")
 }
 
 // endEnrollments ends the enrollments of some accounts that would last longer: that day
 // is not paid any more. One that has not begun becomes empty.
-func endEnrollments(t tx, d staking.Day, accounts ...ledger.Account) error {
+func endEnrollments(t db.Tx, d staking.Day, accounts ...ledger.Account) error {
 	slices.Sort(accounts) // the order in which all lock them
 	_, err := t.Set(nil, `UPDATE enrollments SET until_day = CASE WHEN from_day > r.day THEN from_day ELSE r.day END FROM {rows}
 	                       WHERE enrollments.bucket = r.bucket AND enrollments.account = r.account AND enrollments.until_day > r.day`,
 		accountSet(accounts, db.Int("day", func(ledger.Account) int64 { return int64(d) })))
-	if err != nil {
-		return fmt.Errorf("end enrollments: %w", err)
-	}
-	return nil
+	return annotate(err, "end enrollments")
 }
 
 // accountSet is the keys of some accounts, with other columns.
-func accountSet(accounts []ledger.Account, more ...db.Field[ledger.Account]) set {
-	return db.SetOf(accounts, append([]db.Field[ledger.Account]{
-		db.Int("bucket", func(a ledger.Account) int64 { return int64(a.Bucket()) }),
-		db.Text("account", func(a ledger.Account) string { return string(a) }),
-	}, more...)...)
+func accountSet(accounts []ledger.Account, more ...db.Field[ledger.Account]) db.Set {
+	return db.SetOf(accounts, accountFields(itself[ledger.Account], more...)...)
 }
 
 // EnrollRequest asks to switch one account on, with the documents that its holder has
@@ -99,13 +90,13 @@ const enrollPart = 5_000
 // was interrupted is completed by sending it again; parts of it are committed one by one.
 // It is safe beside other batches and changes of the switch. The outcomes are in the order of the
 // requests. at a database error nothing is known of the last part.
-func (db *DB) EnrollBatch(ctx context.Context, requests []EnrollRequest) ([]EnrollOutcome, error) {
+func (b *DB) EnrollBatch(ctx context.Context, requests []EnrollRequest) ([]EnrollOutcome, error) {
 	outcomes := make([]EnrollOutcome, 0, len(requests))
-	if err := db.ensureDays(ctx); err != nil {
+	if err := b.ensureDays(ctx); err != nil {
 		return nil, err
 	}
 	for part := range slices.Chunk(requests, enrollPart) {
-		done, err := db.enrollTogether(ctx, part)
+		done, err := b.enrollTogether(ctx, part)
 		if err != nil {
 			return nil, fmt.Errorf("enroll %d accounts: %w", len(part), err)
 		}
@@ -117,8 +108,8 @@ func (db *DB) EnrollBatch(ctx context.Context, requests []EnrollRequest) ([]Enro
 // enrollBatch is a part of a batch, under its locks.
 type enrollBatch struct {
 	db       *DB
-	t        tx
-	rows     []enrollRow
+	t        db.Tx
+	rows     []*enrollRow
 	outcomes []EnrollOutcome // by the place of a row
 
 	documents  map[DocumentVersion]time.Time // when each version was published
@@ -148,19 +139,13 @@ type enrollAccount struct {
 	last     int64                    // of the last switch event that was not refused; 0: none
 }
 
-func (db *DB) enrollTogether(ctx context.Context, requests []EnrollRequest) (outcomes []EnrollOutcome, err error) {
-	err = db.engine.Write(ctx, func(t tx) error {
-		e := &enrollBatch{db: db, t: t, outcomes: make([]EnrollOutcome, len(requests)),
+func (b *DB) enrollTogether(ctx context.Context, requests []EnrollRequest) (outcomes []EnrollOutcome, err error) {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		e := &enrollBatch{db: b, t: t, outcomes: make([]EnrollOutcome, len(requests)),
 			accounts: map[ledger.Account]*enrollAccount{}}
 		e.check(requests)
-		for _, step := range []func() error{e.lockDays, func() error { return lockLists(t) }, e.lockAccounts, e.read,
-			e.decide, e.write} {
-			if err := step(); err != nil {
-				return err
-			}
-		}
 		outcomes = e.outcomes
-		return nil
+		return inOrder(e.lockDays, func() error { return lockLists(t) }, e.lockAccounts, e.read, e.decide, e.write)
 	})
 	return outcomes, err
 }
@@ -172,9 +157,9 @@ func (e *enrollBatch) refuse(place int, err error) { e.outcomes[place].Err = err
 func (e *enrollBatch) check(requests []EnrollRequest) {
 	now := e.db.now()
 	for i, r := range requests {
-		row := enrollRow{EnrollRequest: r, place: i, now: r.At.IsZero()}
+		row := &enrollRow{EnrollRequest: r, place: i, now: r.At.IsZero()}
 		if row.now {
-			row.At = timeOf(now)
+			row.At = db.TimeOf(now)
 		}
 		row.At, row.AcceptedAt = row.At.UTC().Truncate(time.Millisecond), row.AcceptedAt.UTC().Truncate(time.Millisecond)
 		row.day = staking.DayOf(row.At)
@@ -185,13 +170,14 @@ func (e *enrollBatch) check(requests []EnrollRequest) {
 		switch {
 		case err != nil:
 		case row.At.UnixMilli() > now+1000:
-			err = ledger.ErrInvalid.In("", "%s lies in the future; it is %s", stamp(row.At.UnixMilli()), stamp(now))
+			err = ledger.ErrInvalid.In("", "%s lies in the future; it is %s", ledger.FormatTime(row.At),
+				ledger.FormatTime(db.TimeOf(now)))
 		case len(r.Accepted) > 0 && r.AcceptedAt.IsZero():
 			err = ledger.ErrInvalid.In("acceptedAt", "the documents have no time of acceptance")
 		case len(r.Accepted) > 0 && row.AcceptedAt.After(row.At):
 			// Without a field: where it is switched on now, the same request may succeed later.
 			err = ledger.ErrInvalid.In("", "the documents were accepted at %s, after %s, when it is switched on",
-				stamp(row.AcceptedAt.UnixMilli()), stamp(row.At.UnixMilli()))
+				ledger.FormatTime(row.AcceptedAt), ledger.FormatTime(row.At))
 		}
 		if err != nil {
 			e.refuse(i, err)
@@ -203,35 +189,21 @@ func (e *enrollBatch) check(requests []EnrollRequest) {
 
 // keep leaves out the rows that have been refused.
 func (e *enrollBatch) keep() {
-	e.rows = slices.DeleteFunc(e.rows, func(r enrollRow) bool { return e.outcomes[r.place].Err != nil })
+	e.rows = slices.DeleteFunc(e.rows, func(r *enrollRow) bool { return e.outcomes[r.place].Err != nil })
 }
 
 // lockDays shares the locks of the rows' days, so that none is closed until the commit,
 // and refuses the rows of those that are.
 func (e *enrollBatch) lockDays() error {
-	first, err := e.db.firstOpen(e.t)
-	if err != nil {
-		return err
-	}
-	closed := func(place int, d staking.Day, open staking.Day) {
-		e.refuse(place, dayClosed(d, open))
-	}
-	wanted := map[[2]int64][]int{}
-	for _, r := range e.rows {
-		if r.day < first {
-			closed(r.place, r.day, first)
-			continue
-		}
-		key := [2]int64{int64(r.Account.Bucket()), int64(r.day)}
-		wanted[key] = append(wanted[key], r.place)
-	}
-	err = lockDays(e.t, wanted, func(place int, d staking.Day) { closed(place, d, d+1) })
+	err := lockOpenDays(e.db, e.t, e.rows,
+		func(r *enrollRow) (staking.Day, []int) { return r.day, []int{r.Account.Bucket()} },
+		func(r *enrollRow, d, firstOpen staking.Day) { e.refuse(r.place, dayClosed(d, firstOpen)) })
 	e.keep()
 	return err
 }
 
 // ids are the buckets and IDs of the rows' accounts, in the order of their keys.
-func (e *enrollBatch) ids() set {
+func (e *enrollBatch) ids() db.Set {
 	accounts := make([]ledger.Account, 0, len(e.rows))
 	for _, r := range e.rows {
 		accounts = append(accounts, r.Account)
@@ -243,17 +215,13 @@ func (e *enrollBatch) ids() set {
 // lockAccounts takes the rows of the accounts, in the order of their keys, and refuses
 // those that there are not.
 func (e *enrollBatch) lockAccounts() error {
-	if len(e.rows) == 0 {
-		return nil
-	}
-	_, err := e.t.Set(func(r row) error {
+	_, err := e.t.Set(func(r db.Row) (err error) {
 		a := &enrollAccount{accepted: map[string]int{}, known: map[DocumentVersion]bool{}}
-		a.ID, a.Region, a.Closed = ledger.Account(r.Text(0)), staking.Region(r.Text(1)), timeOrNever(r.Int(2))
-		a.Freeze = readFreeze(r.Int(3), r.Int(4), "")
+		a.Account, err = ReadAccount(r)
 		e.accounts[a.ID] = a
-		return nil
+		return err
 	}, `UPDATE accounts SET region = region FROM {rows} WHERE accounts.bucket = r.bucket AND accounts.account = r.account
-	    RETURNING accounts.account, accounts.region, accounts.closed, accounts.frozen, accounts.frozen_mode`, e.ids())
+	    RETURNING accounts.account, accounts.region, accounts.opened, accounts.closed, accounts.frozen, accounts.frozen_mode, accounts.frozen_reason`, e.ids())
 	if err != nil {
 		return fmt.Errorf("lock the accounts: %w", err)
 	}
@@ -268,13 +236,10 @@ func (e *enrollBatch) lockAccounts() error {
 
 // read reads what decides about the rows.
 func (e *enrollBatch) read() (err error) {
-	if len(e.rows) == 0 {
-		return nil
-	}
 	e.documents, e.current = map[DocumentVersion]time.Time{}, map[string]int{}
-	err = e.t.Query(func(r row) error {
+	err = e.t.Query(func(r db.Row) error {
 		d := DocumentVersion{r.Text(0), int(r.Int(1))}
-		e.documents[d], e.current[d.Name] = timeOf(r.Int(2)), max(e.current[d.Name], d.Version)
+		e.documents[d], e.current[d.Name] = db.TimeOf(r.Int(2)), max(e.current[d.Name], d.Version)
 		return nil
 	}, "SELECT name, version, published FROM documents")
 	if err == nil {
@@ -283,31 +248,31 @@ func (e *enrollBatch) read() (err error) {
 	ids := e.ids()
 	for _, of := range []struct {
 		sql  string
-		each func(*enrollAccount, row)
+		each func(*enrollAccount, db.Row)
 	}{
 		{"SELECT x.account, x.from_day, x.until_day FROM {rows} JOIN enrollments x ON x.bucket = r.bucket AND " +
-			"x.account = r.account", func(a *enrollAccount, r row) {
+			"x.account = r.account", func(a *enrollAccount, r db.Row) {
 			a.all = append(a.all, staking.Enrollment{Account: a.ID, From: staking.Day(r.Int(1)), Until: staking.Day(r.Int(2))})
 		}},
 		{"SELECT x.account, x.version, x.document FROM {rows} JOIN acceptances x ON x.bucket = r.bucket AND " +
-			"x.account = r.account", func(a *enrollAccount, r row) {
+			"x.account = r.account", func(a *enrollAccount, r db.Row) {
 			a.accept(DocumentVersion{r.Text(2), int(r.Int(1))})
 		}},
 		{"SELECT x.account, x.at, x.action FROM {rows} JOIN switch_events x ON x.bucket = r.bucket AND x.account = r.account",
-			func(a *enrollAccount, r row) {
+			func(a *enrollAccount, r db.Row) {
 				if !isRefused(r.Text(2)) {
 					a.last = max(a.last, r.Int(1))
 				}
 			}},
 	} {
 		if err == nil {
-			err = e.t.QuerySet(func(r row) error { of.each(e.accounts[ledger.Account(r.Text(0))], r); return nil }, of.sql, ids)
+			err = e.t.QuerySet(func(r db.Row) error {
+				of.each(e.accounts[ledger.Account(r.Text(0))], r)
+				return nil
+			}, of.sql, ids)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("read the accounts: %w", err)
-	}
-	return nil
+	return annotate(err, "read the accounts")
 }
 
 func (a *enrollAccount) accept(d DocumentVersion) {
@@ -317,20 +282,17 @@ func (a *enrollAccount) accept(d DocumentVersion) {
 // decide decides row by row, in memory, as if they came one by one.
 func (e *enrollBatch) decide() error {
 	for _, r := range e.rows {
-		a := e.accounts[r.Account]
-		if out, err := e.enroll(r, a); err != nil {
-			e.refuse(r.place, err)
-		} else {
-			e.outcomes[r.place] = out
-		}
+		out, err := e.enroll(r, e.accounts[r.Account])
+		out.Err = err
+		e.outcomes[r.place] = out
 	}
 	return nil
 }
 
 // enroll switches the account of a row on, or says why not.
-func (e *enrollBatch) enroll(r enrollRow, a *enrollAccount) (out EnrollOutcome, err error) {
-	if !a.Closed.IsZero() {
-		return out, isClosed(a.ID, a.Closed.UnixMilli())
+func (e *enrollBatch) enroll(r *enrollRow, a *enrollAccount) (out EnrollOutcome, err error) {
+	if err := a.checkOpen(); err != nil {
+		return out, err
 	}
 	fresh, err := e.fresh(r, a)
 	if err != nil {
@@ -342,8 +304,8 @@ func (e *enrollBatch) enroll(r enrollRow, a *enrollAccount) (out EnrollOutcome, 
 			return EnrollOutcome{Enrollment: x, Repeated: len(fresh) == 0}, nil
 		}
 	}
-	if r.now && staking.DayOf(timeOf(a.last)) == r.day {
-		r.At = timeOf(max(a.last, r.At.UnixMilli())) // another process's clock is a little ahead
+	if r.now && staking.DayOf(db.TimeOf(a.last)) == r.day {
+		r.At = db.TimeOf(max(a.last, r.At.UnixMilli())) // another process's clock is a little ahead
 	}
 	if err := checkLast(a.last, r.At.UnixMilli()); err != nil {
 		return out, err
@@ -370,7 +332,7 @@ func (e *enrollBatch) enroll(r enrollRow, a *enrollAccount) (out EnrollOutcome, 
 }
 
 // fresh are the versions that a row accepts and the books do not know of, each once.
-func (e *enrollBatch) fresh(r enrollRow, a *enrollAccount) (fresh []DocumentVersion, err error) {
+func (e *enrollBatch) fresh(r *enrollRow, a *enrollAccount) (fresh []DocumentVersion, err error) {
 	for _, d := range r.Accepted {
 		if d.Version == 0 {
 			d.Version = e.current[d.Name]
@@ -382,7 +344,7 @@ func (e *enrollBatch) fresh(r enrollRow, a *enrollAccount) (fresh []DocumentVers
 				d.Version).Because(consent.ReasonUnknownDocument)
 		case r.AcceptedAt.Before(published):
 			return nil, ledger.ErrInvalid.In("", "%s version %d was published at %s, after %s, when it was accepted",
-				d.Name, d.Version, stamp(published.UnixMilli()), stamp(r.AcceptedAt.UnixMilli()))
+				d.Name, d.Version, ledger.FormatTime(published), ledger.FormatTime(r.AcceptedAt))
 		case !a.known[d] && !slices.Contains(fresh, d):
 			fresh = append(fresh, d)
 		}
@@ -391,7 +353,7 @@ func (e *enrollBatch) fresh(r enrollRow, a *enrollAccount) (fresh []DocumentVers
 }
 
 // accept adds what a row accepts.
-func (e *enrollBatch) accept(r enrollRow, fresh []DocumentVersion, a *enrollAccount) {
+func (e *enrollBatch) accept(r *enrollRow, fresh []DocumentVersion, a *enrollAccount) {
 	for _, d := range fresh {
 		a.accept(d)
 		e.acceptances = append(e.acceptances, consent.Acceptance{Account: a.ID, Document: d.Name, Version: d.Version,

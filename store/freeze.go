@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -37,12 +38,20 @@ func readFreeze(since, mode int64, reason string) Freeze {
 	if since == 0 {
 		return Freeze{}
 	}
-	return Freeze{Since: timeOf(since), Reason: reason, Earns: mode == frozenEarning, resumes: mode == frozenResumes}
+	return Freeze{Since: db.TimeOf(since), Reason: reason, Earns: mode == frozenEarning, resumes: mode == frozenResumes}
 }
 
 // isFrozen says that an account lets nothing out.
 func isFrozen(id ledger.Account) error {
 	return ledger.ErrFrozen.In("", "%s: nothing leaves it until an operator unfreezes it", id)
+}
+
+// checkUnfrozen refuses an account that lets nothing out.
+func (a Account) checkUnfrozen() error {
+	if a.Freeze.Since.IsZero() {
+		return nil
+	}
+	return isFrozen(a.ID)
 }
 
 // Freeze lets nothing leave an account, from its free part or from its held part, until it
@@ -56,16 +65,16 @@ func isFrozen(id ledger.Account) error {
 // switched off; Unfreeze sets the switch on again if it was on. The reason is kept and logged.
 // Repeating with the same earns has no further effect and answers repeated; with another it
 // is ledger.ErrInvalid. ledger.ErrNotFound if the account was never opened.
-func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns bool) (repeated bool, err error) {
-	err = db.changeFreeze(ctx, id, reason, 1, func(s *switchChange) error {
+func (b *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns bool) (repeated bool, err error) {
+	err = b.changeFreeze(ctx, id, reason, 1, func(s *switchChange) error {
 		f := s.account.Freeze
 		repeated = !f.Since.IsZero()
 		switch {
 		case !s.account.Closed.IsZero():
-			return isClosed(id, s.account.Closed.UnixMilli())
+			return s.account.checkOpen()
 		case repeated && f.Earns != earns:
 			return ledger.ErrInvalid.In("", "it is frozen since %s with earning %s; unfreeze it first",
-				stamp(f.Since.UnixMilli()), onOff(f.Earns))
+				ledger.FormatTime(f.Since), onOff(f.Earns))
 		case repeated:
 			return nil
 		}
@@ -83,15 +92,12 @@ func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earn
 				}
 			}
 		}
-		if err := setFreeze(s.t, id, db.now(), mode, reason); err != nil {
+		if err := setFreeze(s.t, id, b.now(), mode, reason); err != nil {
 			return err
 		}
-		return db.logLine(s.t, "account freeze", string(id), "earning "+onOff(earns)+": "+reason)
+		return b.logLine(s.t, "account freeze", string(id), "earning "+onOff(earns)+": "+reason)
 	})
-	if err != nil {
-		return false, fmt.Errorf("freeze account %s: %w", id, err)
-	}
-	return repeated, nil
+	return repeated, annotate(err, "freeze account %s", id)
 }
 
 // Unfreeze ends an account's freeze. Where the freeze has set its switch off, it is set on
@@ -99,8 +105,8 @@ func (db *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earn
 // Soft Staking is not offered to its residence any more: then resumed is false. The reason is
 // logged. Of an account that is not frozen it has no effect and answers repeated.
 // ledger.ErrNotFound if the account was never opened.
-func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (resumed, repeated bool, err error) {
-	err = db.changeFreeze(ctx, id, reason, 0, func(s *switchChange) error {
+func (b *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (resumed, repeated bool, err error) {
+	err = b.changeFreeze(ctx, id, reason, 0, func(s *switchChange) error {
 		f := s.account.Freeze
 		resumed, repeated = false, f.Since.IsZero()
 		if repeated {
@@ -127,12 +133,9 @@ func (db *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (r
 		if err := setFreeze(s.t, id, 0, 0, ""); err != nil {
 			return err
 		}
-		return db.logLine(s.t, "account unfreeze", string(id), reason+said)
+		return b.logLine(s.t, "account unfreeze", string(id), reason+said)
 	})
-	if err != nil {
-		return false, false, fmt.Errorf("unfreeze account %s: %w", id, err)
-	}
-	return resumed, repeated, nil
+	return resumed, repeated, annotate(err, "unfreeze account %s", id)
 }
 
 func onOff(on bool) string { return [...]string{"off", "on"}[flag(on)] }
@@ -140,7 +143,7 @@ func onOff(on bool) string { return [...]string{"off", "on"}[flag(on)] }
 // changeFreeze marks the account's balances and changes its freeze, with the locks of a
 // change of its switch: before the account's the balances', as Post takes them. So an entry
 // that takes from one is either in the books by now, or finds it marked.
-func (db *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string, mark int64,
+func (b *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string, mark int64,
 	change func(*switchChange) error) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
@@ -148,19 +151,17 @@ func (db *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string
 	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return err
 	}
-	lock := func(t tx) error {
+	lock := func(t db.Tx) error {
 		_, err := t.Exec("UPDATE balances SET frozen = $1 WHERE bucket = $2 AND account IN ($3, $4)",
 			mark, int64(id.Bucket()), string(id), string(id.Held()))
-		if err != nil {
-			return fmt.Errorf("lock the balances of %s: %w", id, err)
-		}
-		return nil
+		return annotate(err, "lock the balances of %s", id)
 	}
-	return db.changeSwitch(ctx, id, time.Time{}, lock, func(s *switchChange) error {
-		unmarked, err := count(s.t, "SELECT count(*) FROM balances WHERE bucket = $1 AND account IN ($2, $3) AND frozen <> $4",
+	return b.changeSwitch(ctx, id, time.Time{}, lock, func(s *switchChange) error {
+		unmarked, err := db.Count(s.t,
+			"SELECT count(*) FROM balances WHERE bucket = $1 AND account IN ($2, $3) AND frozen <> $4",
 			int64(id.Bucket()), string(id), string(id.Held()), mark)
 		if err == nil && unmarked > 0 {
-			err = fmt.Errorf("%w: a balance was added at the same time", errRetry)
+			err = fmt.Errorf("%w: a balance was added at the same time", db.ErrRetry)
 		}
 		if err != nil {
 			return err
@@ -169,7 +170,7 @@ func (db *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string
 	})
 }
 
-func setFreeze(t tx, id ledger.Account, since, mode int64, reason string) error {
+func setFreeze(t db.Tx, id ledger.Account, since, mode int64, reason string) error {
 	_, err := t.Exec("UPDATE accounts SET frozen = $1, frozen_mode = $2, frozen_reason = $3 WHERE bucket = $4 "+
 		"AND account = $5",
 		since, mode, strings.TrimSpace(reason), int64(id.Bucket()), string(id))

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,156 +19,154 @@ import (
 // Declare takes the day's total of a token out of @rewards and makes it payable,
 // each bucket its own sum, in one transaction. Idempotent: the declaration's key is the
 // day and the token.
-func (db *DB) Declare(ctx context.Context, d staking.Day, token string, now time.Time) error {
-	err := db.engine.Write(ctx, func(t tx) error {
+func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.Time) error {
+	err := b.engine.Write(ctx, func(t db.Tx) error {
 		if err := lockToken(t, token); err != nil {
 			return err
 		}
-		if declared, err := db.declared(t, d, token); err != nil || declared {
+		if declared, err := Declared(t, d, token); err != nil || declared {
 			return err
 		}
-		left, err := count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
-		if err == nil && left > 0 {
-			err = fmt.Errorf("%w: %d buckets are not accrued", staking.ErrChanged, left)
+		accrued, err := AccruedOf(t, d, token)
+		if err == nil && accrued.Left > 0 {
+			err = fmt.Errorf("%w: %d buckets are not accrued", staking.ErrChanged, accrued.Left)
 		}
 		if err != nil {
 			return err
 		}
-		accrued, holders, total, err := batchesOf(t, d, token)
-		if err != nil {
-			return err
-		}
-		if err := db.withinLimits(t, d, token, total); err != nil {
+		asset := (*b.known.Load())[token]
+		if err := CheckLimit(t, d, asset, accrued.Total); err != nil {
 			return err
 		}
 		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, "+
 			"request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-			int64(d), token, holders, int64(total), now.UnixMilli(), db.actor.Credential, string(db.actor.Role),
-			db.actor.Request)
-		if err != nil || n == 0 {
+			int64(d), token, accrued.Holders, int64(accrued.Total), now.UnixMilli(), b.actor.Credential, string(b.actor.Role),
+			b.actor.Request)
+		if err != nil || n == 0 || accrued.Total == 0 {
 			return err
 		}
-		if total > 0 {
-			asset := (*db.known.Load())[token]
-			if err := db.logLine(t, "declare", token, fmt.Sprintf("%s: %s %s, holders: %d", d, asset.Format(total), token,
-				holders)); err != nil {
-				return err
-			}
+		if err := b.logLine(t, "declare", token, fmt.Sprintf("%s: %s %s, holders: %d", d, asset.Format(accrued.Total), token,
+			accrued.Holders)); err != nil {
+			return err
 		}
-		return db.makePayable(t, token, total, accrued)
+		return makePayable(t, asset, accrued)
 	})
-	if err != nil {
-		return fmt.Errorf("declare %s of %s: %w", token, d, err)
-	}
-	return nil
+	return annotate(err, "declare %s of %s", token, d)
 }
 
-func (db *DB) declared(t view, d staking.Day, token string) (bool, error) {
-	n, err := count(t, "SELECT count(*) FROM declarations WHERE day = $1 AND asset = $2", int64(d), token)
+// Declared reports whether a token's day is declared.
+func Declared(t db.View, d staking.Day, token string) (bool, error) {
+	n, err := db.Count(t, "SELECT count(*) FROM declarations WHERE day = $1 AND asset = $2", int64(d), token)
 	return n > 0, err
 }
 
-func count(t view, sql string, args ...any) (n int64, err error) {
-	return db.Count(t, sql, args...)
+// Accrued is what was accrued of a token on a day.
+type Accrued struct {
+	Left    int64 // buckets in which the day is not accrued yet: where there are some, the rest is not read
+	Holders int64
+	Total   ledger.Amount
+	buckets []bucketTotal // those with rewards
 }
 
 // bucketTotal is what a bucket has accrued of a token on a day.
 type bucketTotal struct {
-	bucket int64
+	bucket int
 	sum    ledger.Amount
 }
 
-// batchesOf reads what the buckets have accrued, those with rewards, and sums it, checked.
-func batchesOf(t view, d staking.Day, token string) (accrued []bucketTotal, holders int64, total ledger.Amount,
-	err error) {
-	err = t.QuerySet(func(r row) error {
-		b := bucketTotal{r.Int(0), ledger.Amount(r.Int(1))}
+// AccruedOf reads what the buckets have accrued, and sums it, checked.
+func AccruedOf(t db.View, d staking.Day, token string) (a Accrued, err error) {
+	a.Left, err = db.Count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
+	if err != nil || a.Left > 0 {
+		return a, err
+	}
+	err = t.QuerySet(func(r db.Row) error {
+		b := bucketTotal{int(r.Int(0)), ledger.Amount(r.Int(1))}
 		if b.sum > 0 {
-			accrued = append(accrued, b)
+			a.buckets = append(a.buckets, b)
 		}
-		holders += r.Int(2)
-		total, err = total.Add(b.sum)
+		a.Holders += r.Int(2)
+		a.Total, err = a.Total.Add(b.sum)
 		return err
 	}, "SELECT b.bucket, b.total, b.holders FROM {rows} "+
 		"JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset ORDER BY b.bucket",
 		everyBucket(sameInt("day", int64(d)), sameText("asset", token)))
-	return accrued, holders, total, err
+	return a, err
 }
 
-func repeat(s string, n int) []string { return slices.Repeat([]string{s}, n) }
-
 // makePayable moves the total from @rewards to the buckets' @payable, or says ErrFunds.
-func (b *DB) makePayable(t tx, token string, total ledger.Amount, accrued []bucketTotal) error {
-	if total == 0 {
-		return nil
-	}
+func makePayable(t db.Tx, asset ledger.Asset, accrued Accrued) error {
 	n, err := t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = "+
 		"$4 AND balance >= $1",
-		int64(total), int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
+		int64(accrued.Total), int64(ledger.Rewards.Bucket()), string(ledger.Rewards), asset.Symbol)
 	if err != nil {
 		return err
 	}
 	if n == 0 {
-		return b.shortOfFunds(t, token, total)
+		pool, err := PoolOf(t, asset.Symbol)
+		return cmp.Or(err, ShortOfFunds(asset, pool, accrued.Total))
 	}
-	payable := keyFields(func(b bucketTotal) *key { return &key{int(b.bucket), ledger.Payable, token} })
+	payable := keyFields(func(b bucketTotal) *key { return &key{b.bucket, ledger.Payable, asset.Symbol} })
 	_, err = t.Set(nil, `INSERT INTO balances (bucket, account, asset, balance, carry, earned)
 	                     SELECT r.bucket, r.account, r.asset, 0, 0, 0 FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
-		db.SetOf(accrued, payable...))
+		db.SetOf(accrued.buckets, payable...))
 	if err != nil {
 		return err
 	}
 	n, err = t.Set(nil, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	                      WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset`,
-		db.SetOf(accrued, append(payable, db.Int("amount", func(b bucketTotal) int64 { return int64(b.sum) }))...))
-	if err == nil && n != int64(len(accrued)) {
-		err = fmt.Errorf("%d of %d rows of @payable were found", n, len(accrued))
+		db.SetOf(accrued.buckets, append(payable, db.Int("amount", func(b bucketTotal) int64 { return int64(b.sum) }))...))
+	if err == nil && n != int64(len(accrued.buckets)) {
+		err = fmt.Errorf("%d of %d rows of @payable were found", n, len(accrued.buckets))
 	}
 	return err
 }
 
 // PoolOf is what lies in @rewards of a token.
-func PoolOf(t view, token string) (ledger.Amount, error) {
-	pool, err := count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
+func PoolOf(t db.View, token string) (ledger.Amount, error) {
+	pool, err := db.Count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
 		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
 	return ledger.Amount(pool), err
 }
 
-func (db *DB) shortOfFunds(t view, token string, total ledger.Amount) error {
-	pool, err := PoolOf(t, token)
-	if err != nil {
-		return err
-	}
-	asset := (*db.known.Load())[token]
-	return staking.ErrFunds.In("", "it has %s %s and the day needs %s",
-		asset.Format(pool), token, asset.Format(total)).Because(staking.ReasonFunds, token, asset.Format(total-pool))
+// ShortOfFunds is staking.ErrFunds: the pool is less than the day's total.
+func ShortOfFunds(asset ledger.Asset, pool, total ledger.Amount) error {
+	return staking.ErrFunds.In("", "it has %s %s and the day needs %s", asset.Format(pool), asset.Symbol,
+		asset.Format(total)).Because(staking.ReasonFunds, asset.Symbol, asset.Format(total-pool))
 }
 
-// withinLimits is staking.ErrLimit where the day's total is over the token's limits and
+// CheckLimit is staking.ErrLimit where the day's total is over the token's limits and
 // nobody has approved it.
-func (db *DB) withinLimits(t view, d staking.Day, token string, total ledger.Amount) error {
-	var most, change int64
-	if found, err := one(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1",
-		token); err != nil || !found {
+func CheckLimit(t db.View, d staking.Day, asset ledger.Asset, total ledger.Amount) error {
+	limit, found, err := limitsOf(t, asset.Symbol)
+	if err != nil || !found {
 		return err
 	}
-	if approved, err := count(t, "SELECT count(*) FROM approvals WHERE day = $1 AND asset = $2", int64(d),
-		token); err != nil || approved > 0 {
+	approved, err := db.Count(t, "SELECT count(*) FROM approvals WHERE day = $1 AND asset = $2", int64(d), asset.Symbol)
+	if err != nil || approved > 0 {
 		return err
 	}
-	var before int64
-	known, err := one(t, []*int64{&before}, "SELECT total FROM declarations WHERE day = $1 AND asset = $2",
-		int64(d)-1, token)
+	before, known, err := db.First(t, db.IntOf, "SELECT total FROM declarations WHERE day = $1 AND asset = $2",
+		int64(d)-1, asset.Symbol)
 	if err != nil {
 		return err
 	}
-	asset := (*db.known.Load())[token]
-	l := staking.Limit{Asset: token, MaxTotal: ledger.Amount(most), MaxChange: change}
-	over := l.Exceeded(asset, total, ledger.Amount(before), known)
-	if over == "" {
-		return nil
+	if over := limit.Exceeded(asset, total, ledger.Amount(before), known); over != "" {
+		return staking.ErrLimit.In("", "%s", over).Because(staking.ReasonLimit, d, asset.Symbol)
 	}
-	return staking.ErrLimit.In("", "%s", over).Because(staking.ReasonLimit, d, token)
+	return nil
+}
+
+// LimitColumns are what ReadLimit reads.
+const LimitColumns = "asset, max_total, max_change"
+
+// ReadLimit scans LimitColumns.
+func ReadLimit(r db.Row) (staking.Limit, error) {
+	return staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2)}, nil
+}
+
+func limitsOf(t db.View, token string) (staking.Limit, bool, error) {
+	return db.First(t, ReadLimit, "SELECT "+LimitColumns+" FROM limits WHERE asset = $1", token)
 }
 
 // errTampered is for accruals that are not what was declared.
@@ -175,10 +174,10 @@ var errTampered = errors.New("the accruals are not those that were declared; an 
 
 // Pay credits the accruals of the day in a batch of buckets, set-based, and takes them out
 // of each bucket's @payable, which ends at exactly zero. Idempotent.
-func (db *DB) Pay(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string, now time.Time) error {
-	return db.Outbox().Write(ctx, func(t tx) (records outbox.Records, err error) {
+func (b *DB) Pay(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string, now time.Time) error {
+	return b.Outbox().Write(ctx, func(t db.Tx) (records outbox.Records, err error) {
 		for _, bucket := range batch {
-			p := payment{t: t, actor: db.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
+			p := payment{t: t, actor: b.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
 			if err := inOrder(func() error { return p.claim(tokens) }, p.compare, p.credit, p.settle); err != nil {
 				return nil, fmt.Errorf("pay %s: %w", d, err)
 			}
@@ -190,7 +189,7 @@ func (db *DB) Pay(ctx context.Context, batch staking.Batch, d staking.Day, token
 
 // payment is the payment of one bucket's day.
 type payment struct {
-	t           tx
+	t           db.Tx
 	actor       access.Actor
 	bucket, day int64
 	now         int64
@@ -216,7 +215,7 @@ func (p *payment) claim(tokens []string) error {
 		return err
 	}
 	p.batches = map[string]dayBatch{}
-	return p.t.Query(func(r row) error {
+	return p.t.Query(func(r db.Row) error {
 		if token := r.Text(0); slices.Contains(claimed, token) {
 			p.batches[token] = dayBatch{r.Int(1), r.Int(2), r.Bytes(3)}
 			p.tokens = append(p.tokens, token)
@@ -245,7 +244,7 @@ func (p *payment) compare() error {
 	sql, args := p.ours(`SELECT asset, count(*), CAST(sum(reward) AS bigint) FROM accruals
 	                      WHERE bucket = $1 AND day = $2 AND asset IN ({tokens}) GROUP BY asset`)
 	same := 0
-	err := p.t.Query(func(r row) error {
+	err := p.t.Query(func(r db.Row) error {
 		if b := p.batches[r.Text(0)]; b.holders == r.Int(1) && b.total == r.Int(2) {
 			same++
 		}
@@ -303,130 +302,100 @@ func (p *payment) report(records *outbox.Records) {
 	for _, token := range p.tokens {
 		if p.batches[token].total > 0 {
 			records.Paid(outbox.PaidBatch{Bucket: int(p.bucket), Due: staking.Due{Asset: token, Day: staking.Day(p.day)},
-				PaidAt: timeOf(p.now)})
+				PaidAt: db.TimeOf(p.now)})
 		}
 	}
 }
 
 // SetLimit sets from which total a token's day needs approval. A limit of zeros takes it
 // away. Idempotent.
-func (db *DB) SetLimit(ctx context.Context, l staking.Limit) error {
-	asset, err := db.Asset(ctx, l.Asset)
+func (b *DB) SetLimit(ctx context.Context, l staking.Limit) error {
+	asset, err := b.Asset(ctx, l.Asset)
 	if err != nil {
 		return err
 	}
 	if l.MaxTotal < 0 || l.MaxChange < 0 {
 		return ledger.ErrInvalid.In("", "the limits of %s are zero (none) or above", l.Asset)
 	}
-	err = db.engine.Write(ctx, func(t tx) error {
-		var total, change int64
-		if _, err := one(t, []*int64{&total, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1",
-			l.Asset); err != nil {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		was, _, err := limitsOf(t, l.Asset)
+		if err != nil || was.MaxTotal == l.MaxTotal && was.MaxChange == l.MaxChange {
 			return err
 		}
-		if total == int64(l.MaxTotal) && change == l.MaxChange {
-			return nil
-		}
-		_, err := t.Exec(`INSERT INTO limits (asset, max_total, max_change) VALUES ($1, $2, $3)
+		_, err = t.Exec(`INSERT INTO limits (asset, max_total, max_change) VALUES ($1, $2, $3)
 		                  ON CONFLICT (asset) DO UPDATE SET max_total = excluded.max_total, max_change = excluded.max_change`,
 			l.Asset, int64(l.MaxTotal), l.MaxChange)
 		if err != nil {
 			return err
 		}
-		return db.logLine(t, "limit set", l.Asset, fmt.Sprintf("a day's total %s, its change %s%%; 0: none",
+		return b.logLine(t, "limit set", l.Asset, fmt.Sprintf("a day's total %s, its change %s%%; 0: none",
 			asset.Format(l.MaxTotal), ledger.FormatDecimal(l.MaxChange, 2)))
 	})
-	if err != nil {
-		return fmt.Errorf("set the limits of %s: %w", l.Asset, err)
-	}
-	return nil
-}
-
-// Limits are those that are set, by token.
-func (b *DB) Limits(ctx context.Context) (limits []staking.Limit, err error) {
-	err = b.engine.Read(ctx, func(t view) (err error) {
-		limits, err = db.All(t, func(r row) (staking.Limit, error) {
-			return staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2)}, nil
-		}, "SELECT asset, max_total, max_change FROM limits WHERE max_total > 0 OR max_change > 0 ORDER BY asset")
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the limits: %w", err)
-	}
-	return limits, nil
+	return annotate(err, "set the limits of %s", l.Asset)
 }
 
 // Approve lets a token's day that is over be declared whatever its limits say. Idempotent,
 // until the day is declared.
-func (db *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
-	if _, err := db.Asset(ctx, asset); err != nil {
+func (b *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
+	if _, err := b.Asset(ctx, asset); err != nil {
 		return err
 	}
-	if d >= staking.DayOf(db.clock()) {
+	if d >= staking.DayOf(b.clock()) {
 		return ledger.ErrInvalid.In("", "approve %s of %s: the day is not over; nobody can have looked at it", asset, d)
 	}
-	err := db.engine.Write(ctx, func(t tx) error {
-		if err := db.lockUndeclared(t, d, asset); err != nil {
+	err := b.engine.Write(ctx, func(t db.Tx) error {
+		if err := b.lockUndeclared(t, d, asset); err != nil {
 			return err
 		}
 		n, err := t.Exec("INSERT INTO approvals (day, asset, approved_at, approved_by) VALUES ($1, $2, $3, $4) ON "+
 			"CONFLICT DO NOTHING",
-			int64(d), asset, db.now(), db.actor.Credential)
+			int64(d), asset, b.now(), b.actor.Credential)
 		if err != nil || n == 0 {
 			return err
 		}
-		return db.logLine(t, "settle approve", asset, d.String())
+		return b.logLine(t, "settle approve", asset, d.String())
 	})
-	if err != nil {
-		return fmt.Errorf("approve %s of %s: %w", asset, d, err)
-	}
-	return nil
+	return annotate(err, "approve %s of %s", asset, d)
 }
 
 // Settled writes which days of tokens are paid in every bucket now, and an outbox event of
 // each. What was stopped between a day's last payment and this is completed by the next
 // call. What was paid to closed accounts that leave it to another is moved on. Repeating it
 // has no further effect, and several processes may call it at the same time.
-func (db *DB) Settled(ctx context.Context, now time.Time) error {
-	var days []staking.Due
-	err := db.engine.Read(ctx, func(t view) (err error) { // mostly there are none, and nobody need wait to write them
-		days, err = unsettled(t)
-		return err
-	})
+func (b *DB) Settled(ctx context.Context, now time.Time) error {
+	days, err := read(ctx, b, unsettled) // mostly there are none, and nobody need wait to write them
 	if err == nil && days != nil {
-		err = db.Outbox().Write(ctx, func(t tx) (outbox.Records, error) { return settle(t, now) })
+		err = b.Outbox().Write(ctx, func(t db.Tx) (outbox.Records, error) { return settle(t, now) })
 	}
 	if err != nil {
 		return fmt.Errorf("write which days are settled: %w", err)
 	}
-	return db.sweepAll(ctx)
+	return b.sweepAll(ctx)
 }
 
-// columnsOf are those of days of tokens in a set: asset, day.
-func columnsOf(days []staking.Due) set {
-	return db.SetOf(days,
+// dueSet is days of tokens, with other columns.
+func dueSet(days []staking.Due, more ...db.Field[staking.Due]) db.Set {
+	return db.SetOf(days, append([]db.Field[staking.Due]{
 		db.Text("asset", func(d staking.Due) string { return d.Asset }),
-		db.Int("day", func(d staking.Due) int64 { return int64(d.Day) }))
+		db.Int("day", func(d staking.Due) int64 { return int64(d.Day) }),
+	}, more...)...)
 }
 
 // unsettled are the days of tokens that are declared, paid in every bucket, and not
 // written as settled: by token and day. Before the first declaration there are none.
-func unsettled(t view) ([]staking.Due, error) {
-	due := func(r row) (staking.Due, error) {
-		return staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1))}, nil
-	}
-	paid, err := db.All(t, due, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset")
+func unsettled(t db.View) ([]staking.Due, error) {
+	paid, err := db.All(t, readDue, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset")
 	if err != nil {
 		return nil, err
 	}
-	return db.AllEach(t, due, `SELECT d.asset, d.day FROM declarations d
+	return db.AllEach(t, readDue, `SELECT d.asset, d.day FROM declarations d
 	     WHERE d.asset = $1 AND d.day <= $2 AND d.day > (SELECT coalesce(max(s.day), -1) FROM settled s WHERE s.asset = $1)
-	     ORDER BY d.day`, columnsOf(paid))
+	     ORDER BY d.day`, dueSet(paid))
 }
 
 // settle writes the days, and says what happened to them. Where another process has just
 // written some, it looks again.
-func settle(t tx, now time.Time) (records outbox.Records, err error) {
+func settle(t db.Tx, now time.Time) (records outbox.Records, err error) {
 	days, err := unsettled(t)
 	if err != nil {
 		return nil, err
@@ -434,47 +403,10 @@ func settle(t tx, now time.Time) (records outbox.Records, err error) {
 	for _, d := range days {
 		records.Settled(d)
 	}
-	n, err := t.Set(nil, "INSERT INTO settled (asset, day, settled_at) SELECT r.asset, r.day, r.at FROM {rows} "+
-		"WHERE true ON CONFLICT DO NOTHING",
-		append(columnsOf(days), db.Int("at", func(staking.Due) int64 { return now.UnixMilli() })(days)))
+	n, err := insert(t, "settled",
+		dueSet(days, db.Int("settled_at", func(staking.Due) int64 { return now.UnixMilli() })))
 	if err == nil && n != int64(len(days)) {
-		err = fmt.Errorf("%w: another has written settled days", errRetry)
+		err = fmt.Errorf("%w: another has written settled days", db.ErrRetry)
 	}
 	return records, err
-}
-
-// verdict says why a day's total would wait for a person: staking.ErrFunds or ErrLimit, or
-// nil.
-func (db *DB) verdict(t view, d staking.Day, token string, total ledger.Amount) (waits, err error) {
-	err = db.withinLimits(t, d, token, total)
-	if err == nil {
-		pool, failed := PoolOf(t, token)
-		if failed != nil {
-			return nil, failed
-		}
-		if pool < total {
-			err = db.shortOfFunds(t, token, total)
-		}
-	}
-	if errors.Is(err, staking.ErrFunds) || errors.Is(err, staking.ErrLimit) {
-		return err, nil
-	}
-	return nil, err
-}
-
-// waiting says why a token's oldest unpaid day waits for a person, or nil:
-// it is accrued everywhere and not declared.
-func (db *DB) waiting(t view, token string, d staking.Day) (waits, err error) {
-	if declared, err := db.declared(t, d, token); err != nil || declared {
-		return nil, err
-	}
-	left, err := count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
-	if err != nil || left > 0 {
-		return nil, err
-	}
-	_, _, total, err := batchesOf(t, d, token)
-	if err != nil {
-		return nil, err
-	}
-	return db.verdict(t, d, token, total)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 )
@@ -36,25 +38,30 @@ type Outcome struct {
 // first time. A refused entry leaves no trace. Safe for concurrent use: the entries of
 // many callers share a commit (group commit). The error is the database's: then nothing
 // is known of the entries, and the same call may be made again.
-func (db *DB) Post(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
-	return db.post(ctx, &call{entries: entries})
+func (b *DB) Post(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
+	return b.post(ctx, &call{entries: entries})
 }
 
 // PostAll writes all of the entries, or none, as Post does: the error is then the first
 // refusal.
-func (db *DB) PostAll(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
-	outcomes, err := db.post(ctx, &call{entries: entries, whole: true})
+func (b *DB) PostAll(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
+	outcomes, err := b.post(ctx, &call{entries: entries, whole: true})
+	return outcomes, cmp.Or(err, firstRefusal(outcomes))
+}
+
+// firstRefusal is why a call was refused that is posted whole or not at all, or nil.
+func firstRefusal(outcomes []Outcome) error {
 	for _, o := range outcomes {
 		if o.Err != nil && !errors.Is(o.Err, errNotPosted) {
-			return outcomes, o.Err
+			return o.Err
 		}
 	}
-	return outcomes, err
+	return nil
 }
 
 // postOne posts the single entry of a call: the error is its refusal, or the database's.
-func (db *DB) postOne(ctx context.Context, c *call) (Outcome, error) {
-	outcomes, err := db.post(ctx, c)
+func (b *DB) postOne(ctx context.Context, c *call) (Outcome, error) {
+	outcomes, err := b.post(ctx, c)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -86,21 +93,12 @@ type call struct {
 	done     chan struct{}
 }
 
-// destination is the hash of where the withdrawal goes that an entry of the call
-// requests, or nil if it requests none.
-func (c *call) destination(e ledger.Entry) []byte {
-	if e.Kind != ledger.WithdrawalRequest {
-		return nil
-	}
-	return c.goes.Hash()
-}
-
-func (db *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
+func (b *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
 	if len(c.entries) == 0 {
 		return nil, nil
 	}
-	c.actor, c.done = db.actor, make(chan struct{})
-	if err := db.queue.add(c, db.work); err != nil {
+	c.actor, c.done = b.actor, make(chan struct{})
+	if err := b.queue.add(c, b.work); err != nil {
 		return nil, err
 	}
 	select {
@@ -170,32 +168,32 @@ func (q *queue) close() {
 }
 
 // work posts what is in the queue, transaction after transaction, until it is empty.
-func (db *DB) work(q *queue) {
+func (b *DB) work(q *queue) {
 	for {
 		calls := q.take()
 		if len(calls) == 0 {
 			return
 		}
-		db.commit(q.life, calls)
+		b.commit(q.life, calls)
 	}
 }
 
 // commit posts the calls in one transaction. Where their amounts together do not
 // fit 63 bits, the later ones go into a transaction of their own.
-func (db *DB) commit(ctx context.Context, calls []*call) {
+func (b *DB) commit(ctx context.Context, calls []*call) {
 	for len(calls) > 0 {
 		taken, entries := 0, 0
 		// Before the transaction: one that waited for a second connection could wait forever.
-		assets, err := db.assets(ctx, symbols(calls)...)
+		assets, err := b.assets(ctx, symbols(calls)...)
 		if err == nil {
-			err = db.ensureDays(ctx)
+			err = b.ensureDays(ctx)
 		}
 		if err == nil {
-			err = db.Outbox().Write(ctx, func(t tx) (records outbox.Records, err error) {
-				if taken, records, err = db.postIn(t, assets, calls); err != nil {
+			err = b.Outbox().Write(ctx, func(t db.Tx) (records outbox.Records, err error) {
+				if taken, records, err = b.postIn(t, assets, calls); err != nil {
 					return nil, err
 				}
-				return records, db.writeNotes(t, calls[:taken])
+				return records, b.writeNotes(t, calls[:taken])
 			})
 		}
 		if err != nil {
@@ -204,7 +202,7 @@ func (db *DB) commit(ctx context.Context, calls []*call) {
 			for _, c := range calls[:taken] {
 				entries += len(c.entries)
 			}
-			db.watch(entries)
+			b.watch(entries)
 		}
 		for _, c := range calls[:taken] {
 			c.err = err
@@ -241,9 +239,9 @@ var actions = map[ledger.Kind]string{
 // writeNotes writes a line of the log for each call that has posted something now, or one
 // for each of its entries where these have reasons of their own. One line a call keeps the
 // log as small as what people did.
-func (db *DB) writeNotes(t tx, calls []*call) error {
+func (b *DB) writeNotes(t db.Tx, calls []*call) error {
 	var lines []LogLine
-	assets := *db.known.Load()
+	assets := *b.known.Load()
 	for _, c := range calls {
 		var posted []ledger.Entry
 		for i, e := range c.entries {
@@ -259,34 +257,26 @@ func (db *DB) writeNotes(t tx, calls []*call) error {
 			lines = append(lines, c.note.of(posted, c.actor, assets))
 		}
 	}
-	return db.writeLog(t, lines)
+	return b.writeLog(t, lines)
 }
 
 // of is the line of the log about some entries.
 func (n note) of(posted []ledger.Entry, by access.Actor, assets map[string]ledger.Asset) LogLine {
-	first := posted[0]
-	l := LogLine{Actor: by, Action: "post", Subject: first.ID}
-	if action := actions[first.Kind]; action != "" && len(posted) == 1 {
-		l.Action = action
-	}
-	if n.action != "" {
-		l.Action = n.action
-	}
-	if n.subject != "" {
-		l.Subject = n.subject
+	first, action, detail := posted[0], "post", n.detail
+	if len(posted) == 1 {
+		action = cmp.Or(actions[first.Kind], action)
 	}
 	switch {
-	case n.detail != "":
-		l.Detail = n.detail
+	case detail != "":
 	case len(posted) > 1:
-		l.Detail = fmt.Sprintf("%d entries, the last %s", len(posted), posted[len(posted)-1].ID)
+		detail = fmt.Sprintf("%d entries, the last %s", len(posted), posted[len(posted)-1].ID)
 	default:
-		l.Detail = moved(first, assets)
+		detail = moved(first, assets)
 	}
 	if n.reason != "" {
-		l.Detail += ": " + n.reason
+		detail += ": " + n.reason
 	}
-	return l
+	return LogLine{Actor: by, Action: cmp.Or(n.action, action), Subject: cmp.Or(n.subject, first.ID), Detail: detail}
 }
 
 // movesShown is how many moves of an entry a line of the log shows.

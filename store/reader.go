@@ -51,12 +51,6 @@ func (r Reader) AssetsOf(ctx context.Context, wanted ...string) (map[string]ledg
 	return r.books.assets(ctx, wanted...)
 }
 
-// Limits are the limits of tokens' daily totals, by symbol.
-func (r Reader) Limits(ctx context.Context) ([]staking.Limit, error) { return r.books.Limits(ctx) }
-
-// FirstOpen is the first day that takes entries.
-func (r Reader) FirstOpen(ctx context.Context) (staking.Day, error) { return r.books.FirstOpen(ctx) }
-
 // Account is the account of an ID; ErrNotFound if it was never opened.
 func (r Reader) Account(ctx context.Context, id ledger.Account) (Account, error) {
 	return r.books.Account(ctx, id)
@@ -74,22 +68,6 @@ func (r Reader) FirstOpenAt(t db.View) (staking.Day, error) { return r.books.fir
 // Due are the tokens of which days through one are not paid, each with its oldest such day.
 func (r Reader) Due(ctx context.Context, through staking.Day) ([]staking.Due, error) {
 	return r.books.Due(ctx, through)
-}
-
-// Declared reports whether a token's day is declared.
-func (r Reader) Declared(t db.View, d staking.Day, token string) (bool, error) {
-	return r.books.declared(t, d, token)
-}
-
-// Verdict is why a day's total would wait for a person: staking.ErrFunds or ErrLimit, or nil.
-func (r Reader) Verdict(t db.View, d staking.Day, token string, total ledger.Amount) (waits, err error) {
-	return r.books.verdict(t, d, token, total)
-}
-
-// Waiting is why a token's oldest unpaid day waits for a person, or nil: it is accrued
-// everywhere and not declared.
-func (r Reader) Waiting(t db.View, token string, d staking.Day) (waits, err error) {
-	return r.books.waiting(t, token, d)
 }
 
 // ListingDay is the day from which a region would be listed that is added now; 0 asks for tomorrow.

@@ -43,24 +43,20 @@ func (l Listing) Undone() bool { return !l.Removed.IsZero() && l.undoable(stakin
 // of which every change of a switch takes the shared lock: none works with a list that is being changed.
 const listsLock = "regions_changed"
 
-func lockLists(t tx) error {
-	if err := t.Query(nil, "SELECT value FROM meta WHERE name = $1"+t.Share(), listsLock); err != nil {
-		return fmt.Errorf("lock the list of regions: %w", err)
-	}
-	return nil
+func lockLists(t db.Tx) error {
+	err := t.Query(nil, "SELECT value FROM meta WHERE name = $1"+t.Share(), listsLock)
+	return annotate(err, "lock the list of regions")
 }
 
 // lockListsAlone takes the exclusive lock: changes of a switch wait until the commit.
-func (db *DB) lockListsAlone(t tx) error {
-	if _, err := t.Exec("UPDATE meta SET value = $1 WHERE name = $2", stamp(db.now()), listsLock); err != nil {
-		return fmt.Errorf("lock the list of regions: %w", err)
-	}
-	return nil
+func (b *DB) lockListsAlone(t db.Tx) error {
+	_, err := t.Exec("UPDATE meta SET value = $1 WHERE name = $2", ledger.FormatTime(b.Now()), listsLock)
+	return annotate(err, "lock the list of regions")
 }
 
 // RegionsAt are those where the product is not offered, or will not be from a coming
 // day on, in order.
-func RegionsAt(t view) ([]staking.Region, error) {
+func RegionsAt(t db.View) ([]staking.Region, error) {
 	listings, err := ListingsWhere(t, "WHERE removed = 0")
 	regions := make([]staking.Region, len(listings))
 	for i, l := range listings {
@@ -70,28 +66,16 @@ func RegionsAt(t view) ([]staking.Region, error) {
 }
 
 // ListingsWhere reads the listings that a condition chooses.
-func ListingsWhere(t view, where string, args ...any) ([]Listing, error) {
-	listings, err := db.All(t, func(r row) (Listing, error) {
+func ListingsWhere(t db.View, where string, args ...any) ([]Listing, error) {
+	listings, err := db.All(t, func(r db.Row) (Listing, error) {
 		return Listing{
 			Region: staking.Region(r.Text(0)), Number: int(r.Int(1)), From: staking.Day(r.Int(2)),
-			Added: timeOf(r.Int(3)), AddedBy: r.Text(4), Reason: r.Text(5), Ended: r.Int(6),
-			Removed: timeOrNever(r.Int(7)), RemovedBy: r.Text(8), Restored: r.Int(9), unfinished: r.Int(10) != 0,
+			Added: db.TimeOf(r.Int(3)), AddedBy: r.Text(4), Reason: r.Text(5), Ended: r.Int(6),
+			Removed: db.TimeOrZero(r.Int(7)), RemovedBy: r.Text(8), Restored: r.Int(9), unfinished: r.Int(10) != 0,
 		}, nil
 	}, `SELECT code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished
 	      FROM listings `+where+" ORDER BY code, number", args...)
-	if err != nil {
-		return nil, fmt.Errorf("read the restricted regions: %w", err)
-	}
-	return listings, nil
-}
-
-// listedAs is the last listing of a region, or nothing if it never had one.
-func listedAs(t tx, region staking.Region) (l Listing, found bool, err error) {
-	all, err := ListingsWhere(t, "WHERE code = $1", string(region))
-	if n := len(all); n > 0 {
-		return all[n-1], true, err
-	}
-	return l, false, err
+	return listings, annotate(err, "read the restricted regions")
 }
 
 // AddRegion lists a region from a day on, at the earliest today; 0 is tomorrow. Its
@@ -100,50 +84,59 @@ func listedAs(t tx, region staking.Region) (l Listing, found bool, err error) {
 // Idempotent: a region that is listed stays as it is; from another day than the one
 // given it is ErrConflict. Where it was interrupted, call it again; the next run
 // completes it as well.
-func (db *DB) AddRegion(ctx context.Context, region staking.Region, from staking.Day, reason string) (Listing, error) {
+func (b *DB) AddRegion(ctx context.Context, region staking.Region, from staking.Day, reason string) (Listing, error) {
 	region, err := staking.ParseRegion(string(region))
 	if err == nil {
 		err = ledger.At("reason", ledger.CheckText("the reason", reason))
 	}
 	if err == nil {
-		err = db.ensureDays(ctx)
+		err = b.ensureDays(ctx)
 	}
 	if err != nil {
 		return Listing{}, err
 	}
-	var l Listing
-	err = db.engine.Write(ctx, func(t tx) error {
-		if err := db.lockListsAlone(t); err != nil {
-			return err
+	l, err := b.changeListing(ctx, region, func(t db.Tx, l *Listing) (err error) {
+		if l.Number > 0 && l.Removed.IsZero() {
+			return checkSameDay(*l, from)
 		}
-		last, found, err := listedAs(t, region)
-		if err != nil {
-			return err
-		}
-		if l = last; found && last.Removed.IsZero() {
-			return checkSameDay(last, from)
-		}
-		l = Listing{Region: region, Number: last.Number + 1, Reason: reason, unfinished: true}
-		if l.From, err = db.listingDay(t, from); err != nil {
+		*l = Listing{Region: region, Number: l.Number + 1, Reason: reason, unfinished: true}
+		if l.From, err = b.listingDay(t, from); err != nil {
 			return err
 		}
 		if l.Ended, err = countEnding(t, region, l.From); err != nil {
 			return err
 		}
-		if err := db.list(t, &l); err != nil {
+		if err := b.list(t, l); err != nil {
 			return err
 		}
-		return db.logLine(t, "region add", string(region),
+		return b.logLine(t, "region add", string(region),
 			strings.TrimSuffix(fmt.Sprintf("from %s: %d enrollments end; %s", l.From, l.Ended, reason), "; "))
 	})
+	return l, annotate(err, "add region %s", region)
+}
+
+// changeListing changes a region's last listing, which has no number where the region never had
+// one, and then does bucket by bucket what follows from it.
+func (b *DB) changeListing(ctx context.Context, region staking.Region,
+	change func(db.Tx, *Listing) error) (l Listing, err error) {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		if err := b.lockListsAlone(t); err != nil {
+			return err
+		}
+		all, err := ListingsWhere(t, "WHERE code = $1", string(region))
+		if err != nil {
+			return err
+		}
+		if l = (Listing{}); len(all) > 0 {
+			l = all[len(all)-1]
+		}
+		return change(t, &l)
+	})
 	if err == nil {
-		err = db.finishListing(ctx, l)
+		err = b.finishListing(ctx, l)
 	}
 	l.unfinished = false
-	if err != nil {
-		return l, fmt.Errorf("add region %s: %w", region, err)
-	}
-	return l, nil
+	return l, err
 }
 
 func checkSameDay(l Listing, from staking.Day) error {
@@ -156,12 +149,12 @@ func checkSameDay(l Listing, from staking.Day) error {
 }
 
 // listingDay is the day from which a region is listed that is added now.
-func (db *DB) listingDay(t view, from staking.Day) (staking.Day, error) {
-	today := staking.DayOf(db.clock())
+func (b *DB) listingDay(t db.View, from staking.Day) (staking.Day, error) {
+	today := staking.DayOf(b.clock())
 	if from == 0 {
 		from = today + 1
 	}
-	open, err := db.firstOpen(t)
+	open, err := b.firstOpen(t)
 	if err != nil {
 		return 0, err
 	}
@@ -173,9 +166,9 @@ func (db *DB) listingDay(t view, from staking.Day) (staking.Day, error) {
 }
 
 // list writes a listing that is added now.
-func (db *DB) list(t tx, l *Listing) error {
-	now := db.now()
-	l.Added, l.AddedBy = timeOf(now), db.actor.String()
+func (b *DB) list(t db.Tx, l *Listing) error {
+	now := b.now()
+	l.Added, l.AddedBy = db.TimeOf(now), b.actor.String()
 	_, err := t.Exec(`INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', 0, $8)`,
 		string(l.Region), int64(l.Number), int64(l.From), now, l.AddedBy, l.Reason, l.Ended, flag(l.unfinished))
@@ -190,44 +183,29 @@ func (db *DB) list(t tx, l *Listing) error {
 // ErrNotFound if it is not on the list. One that does not exist in ISO 3166 may be on
 // the list of older books, and is removed like any other. Where it was interrupted,
 // call it again; the next run completes it as well.
-func (db *DB) RemoveRegion(ctx context.Context, region staking.Region) (Listing, error) {
+func (b *DB) RemoveRegion(ctx context.Context, region staking.Region) (Listing, error) {
 	region, err := staking.ParseRegionCode(string(region))
 	if err != nil {
 		return Listing{}, err
 	}
-	var l Listing
-	err = db.engine.Write(ctx, func(t tx) error {
-		if err := db.lockListsAlone(t); err != nil {
-			return err
-		}
-		last, found, err := listedAs(t, region)
-		if err != nil {
-			return err
-		}
-		if l = last; found && last.unfinished && !last.Removed.IsZero() {
+	l, err := b.changeListing(ctx, region, func(t db.Tx, l *Listing) error {
+		switch {
+		case l.unfinished && !l.Removed.IsZero():
 			return nil // what was interrupted goes on
-		}
-		if !found || !last.Removed.IsZero() {
+		case l.Number == 0 || !l.Removed.IsZero():
 			return ledger.ErrNotFound.In("", "it is not on the list").Because(ReasonUnknownRegion)
 		}
-		return db.unlist(t, &l)
+		return b.unlist(t, l)
 	})
-	if err == nil {
-		err = db.finishListing(ctx, l)
-	}
-	l.unfinished = false
-	if err != nil {
-		return l, fmt.Errorf("remove region %s: %w", region, err)
-	}
-	return l, nil
+	return l, annotate(err, "remove region %s", region)
 }
 
 // unlist takes a listing off the list.
-func (db *DB) unlist(t tx, l *Listing) error {
-	now := db.now()
+func (b *DB) unlist(t db.Tx, l *Listing) error {
+	now := b.now()
 	detail := fmt.Sprintf("listed from %s; %d enrollments ended, and none is restored", l.From, l.Ended)
-	l.unfinished = l.undoable(staking.DayOf(timeOf(now)))
-	if l.Removed, l.RemovedBy = timeOf(now), db.actor.String(); l.unfinished {
+	l.unfinished = l.undoable(staking.DayOf(db.TimeOf(now)))
+	if l.Removed, l.RemovedBy = db.TimeOf(now), b.actor.String(); l.unfinished {
 		others, err := ListingsWhere(t, "WHERE removed = 0 AND code <> $1", string(l.Region))
 		if err != nil {
 			return err
@@ -243,7 +221,7 @@ func (db *DB) unlist(t tx, l *Listing) error {
 	if err != nil {
 		return err
 	}
-	return db.logLine(t, "region remove", string(l.Region), detail)
+	return b.logLine(t, "region remove", string(l.Region), detail)
 }
 
 // regionMark divides, in a recorded switch event, what was done from the region that did it.
@@ -265,22 +243,19 @@ func offFor(region staking.Region, from, today staking.Day) string {
 // SetRegion sets an account's verified residence; "" clears it, and there is none any
 // more. Where that ends its enrollment, ends is the first day that it does not earn:
 // today, or the day from which a listing of the region holds; else 0. Idempotent.
-func (db *DB) SetRegion(ctx context.Context, id ledger.Account, region staking.Region) (ends staking.Day, err error) {
+func (b *DB) SetRegion(ctx context.Context, id ledger.Account, region staking.Region) (ends staking.Day, err error) {
 	a := Account{ID: id, Region: region}
 	if err := a.check(); err != nil {
 		return 0, err
 	}
-	err = db.changeSwitch(ctx, id, time.Time{}, nil, func(s *switchChange) (err error) {
-		ends, err = db.setRegion(s, a.Region)
+	err = b.changeSwitch(ctx, id, time.Time{}, noLock, func(s *switchChange) (err error) {
+		ends, err = b.setRegion(s, a.Region)
 		return err
 	})
-	if err != nil {
-		return 0, fmt.Errorf("set the region of %s: %w", id, err)
-	}
-	return ends, nil
+	return ends, annotate(err, "set the region of %s", id)
 }
 
-func (db *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day, err error) {
+func (b *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day, err error) {
 	if s.account.Region != region {
 		if _, err := s.t.Exec("UPDATE accounts SET region = $1 WHERE bucket = $2 AND account = $3", string(region),
 			int64(s.account.ID.Bucket()), string(s.account.ID)); err != nil {
@@ -306,7 +281,7 @@ func (db *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Da
 	if s.account.Region == region && ends == 0 {
 		return 0, nil
 	}
-	return ends, db.logLine(s.t, "account set-region", string(s.account.ID), detail)
+	return ends, b.logLine(s.t, "account set-region", string(s.account.ID), detail)
 }
 
 // endBy ends the running enrollment on a day because of the residence.
@@ -334,18 +309,18 @@ func endsFor(residence staking.Region, today staking.Day, listings []Listing) st
 
 // finishListing does what is left of a listing. It is ErrEnded if another removes it
 // while it is being added.
-func (db *DB) finishListing(ctx context.Context, l Listing) error {
+func (b *DB) finishListing(ctx context.Context, l Listing) error {
 	for bucket := 0; bucket < ledger.Buckets && l.unfinished; bucket++ {
-		if err := db.workListing(ctx, l, bucket); err != nil {
+		if err := b.workListing(ctx, l, bucket); err != nil {
 			return fmt.Errorf("%w; what is left is done by calling it again, or by the next run", err)
 		}
 	}
-	return db.engine.Write(ctx, func(t tx) error {
-		if err := db.lockListsAlone(t); err != nil {
+	return b.engine.Write(ctx, func(t db.Tx) error {
+		if err := b.lockListsAlone(t); err != nil {
 			return err
 		}
 		n, err := t.Exec("UPDATE listings SET unfinished = 0 WHERE code = $1 AND number = $2 AND removed = $3",
-			string(l.Region), int64(l.Number), millisOf(l.Removed))
+			string(l.Region), int64(l.Number), db.MillisOf(l.Removed))
 		if err == nil && n == 0 {
 			err = ledger.ErrEnded.In("", "it was removed while it was being added")
 		}
@@ -354,60 +329,50 @@ func (db *DB) finishListing(ctx context.Context, l Listing) error {
 }
 
 // finishListings completes what was interrupted of any listing.
-func (db *DB) finishListings(ctx context.Context) error {
-	var left []Listing
-	err := db.engine.Read(ctx, func(t view) (err error) {
-		left, err = ListingsWhere(t, "WHERE unfinished = 1")
-		return err
-	})
+func (b *DB) finishListings(ctx context.Context) error {
+	left, err := read(ctx, b, func(t db.View) ([]Listing, error) { return ListingsWhere(t, "WHERE unfinished = 1") })
 	for _, l := range left {
 		if err == nil {
-			err = db.finishListing(ctx, l)
+			err = b.finishListing(ctx, l)
 		}
 		if errors.Is(err, ledger.ErrEnded) {
 			err = nil // another is removing it, and completes that
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("complete the listing of regions: %w", err)
-	}
-	return nil
+	return annotate(err, "complete the listing of regions")
 }
 
 // workListing ends or restores the enrollments of a listing in a bucket.
-func (db *DB) workListing(ctx context.Context, l Listing, bucket int) error {
-	if err := db.ensureDays(ctx); err != nil {
+func (b *DB) workListing(ctx context.Context, l Listing, bucket int) error {
+	if err := b.ensureDays(ctx); err != nil {
 		return err
 	}
-	return db.engine.Write(ctx, func(t tx) error {
-		open, err := db.firstOpen(t)
+	return b.engine.Write(ctx, func(t db.Tx) error {
+		open, err := b.firstOpen(t)
 		if err == nil {
-			err = db.lockOpenDay(t, max(open, min(l.From, staking.DayOf(db.clock()))), bucket)
+			err = b.lockOpenDay(t, max(open, min(l.From, staking.DayOf(b.clock()))), bucket)
 		}
 		if err != nil {
 			return err
 		}
-		if err := db.lockListsAlone(t); err != nil {
+		if err := b.lockListsAlone(t); err != nil {
 			return err
 		}
 		listings, err := ListingsWhere(t, "WHERE removed = 0 OR unfinished = 1")
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(listings, func(other Listing) bool {
-			return other.Region == l.Region &&
-				other.Number == l.Number
-		})
+		i := slices.IndexFunc(listings, func(o Listing) bool { return o.Region == l.Region && o.Number == l.Number })
 		switch {
 		case i < 0 || !listings[i].unfinished || !listings[i].Removed.Equal(l.Removed):
 			return nil // another has finished or removed it
 		case l.Removed.IsZero():
 			l.From = max(l.From, open) // what is closed stays as it is
-			return db.endListed(t, l, bucket)
+			return b.endListed(t, l, bucket)
 		case l.From < open:
 			return nil
 		}
-		return db.restoreListed(t, l, bucket, listings)
+		return b.restoreListed(t, l, bucket, listings)
 	})
 }
 
@@ -423,16 +388,16 @@ var lasting = ` FROM enrollments e JOIN accounts a ON a.bucket = e.bucket AND a.
 	WHERE e.bucket = $1 AND e.until_day > $2 AND e.from_day < e.until_day AND ` + inRegion("$3")
 
 // countEnding counts the enrollments that a listing ends.
-func countEnding(t tx, region staking.Region, from staking.Day) (n int64, err error) {
+func countEnding(t db.Tx, region staking.Region, from staking.Day) (n int64, err error) {
 	every := everyBucket(sameInt("from", int64(from)), sameText("code", string(region)))
-	err = t.QueryEach(func(r row) error { n += r.Int(0); return nil }, "SELECT count(*)"+lasting, every)
+	err = t.QueryEach(func(r db.Row) error { n += r.Int(0); return nil }, "SELECT count(*)"+lasting, every)
 	return n, err
 }
 
 // countRestored counts the enrollments that the undoing of a listing lets go on.
-func countRestored(t tx, l Listing, others []Listing) (n int64, err error) {
+func countRestored(t db.Tx, l Listing, others []Listing) (n int64, err error) {
 	every := everyBucket(sameText("code", string(l.Region)), sameInt("number", int64(l.Number)))
-	err = t.QueryEach(func(r row) error {
+	err = t.QueryEach(func(r db.Row) error {
 		if until, _ := limitOf(staking.Region(r.Text(0)), others); until == staking.Forever {
 			n += r.Int(1)
 		}
@@ -464,8 +429,8 @@ type listedOut struct {
 }
 
 // endListed ends the enrollments of a listing's residents in a bucket.
-func (b *DB) endListed(t tx, l Listing, bucket int) error {
-	out, err := db.All(t, func(r row) (listedOut, error) {
+func (b *DB) endListed(t db.Tx, l Listing, bucket int) error {
+	out, err := db.All(t, func(r db.Row) (listedOut, error) {
 		return listedOut{staking.Enrollment{Account: ledger.Account(r.Text(0)), From: staking.Day(r.Int(1))}, l}, nil
 	}, "SELECT e.account, e.from_day"+lasting+" ORDER BY e.account", int64(bucket), int64(l.From), string(l.Region))
 	if err != nil || out == nil {
@@ -476,42 +441,37 @@ func (b *DB) endListed(t tx, l Listing, bucket int) error {
 	for i, o := range out {
 		accounts[i], events[i] = o.Account, switchRow{account: o.Account, at: b.now(), action: action}
 	}
-	if err := endEnrollments(t, l.From, accounts...); err != nil {
-		return err
-	}
-	if err := rememberListedOut(t, out); err != nil {
-		return err
-	}
-	return recordSwitches(t, events...)
+	return inOrder(
+		func() error { return endEnrollments(t, l.From, accounts...) },
+		func() error { return rememberListedOut(t, out) },
+		func() error { return recordSwitches(t, events...) })
 }
 
 // rememberListedOut keeps which enrollments end because of listings. Of an enrollment
 // that had an end to come for another, the one that ends it earlier is kept.
-func rememberListedOut(t tx, out []listedOut) error {
+func rememberListedOut(t db.Tx, out []listedOut) error {
 	_, err := t.Set(nil, `INSERT INTO listed_out (bucket, account, from_day, code, number)
 	                      SELECT r.bucket, r.account, r.from_day, r.code, r.number FROM {rows} WHERE true
-	                      ON CONFLICT (bucket, account) DO UPDATE SET from_day = excluded.from_day, code = excluded.code, number = excluded.number`, db.SetOf(out,
-		db.Int("bucket", func(o listedOut) int64 { return int64(o.Account.Bucket()) }),
-		db.Text("account", func(o listedOut) string { return string(o.Account) }),
-		db.Int("from_day", func(o listedOut) int64 { return int64(o.From) }),
-		db.Text("code", func(o listedOut) string { return string(o.by.Region) }),
-		db.Int("number", func(o listedOut) int64 { return int64(o.by.Number) }),
-	))
+	                      ON CONFLICT (bucket, account) DO UPDATE SET from_day = excluded.from_day, code = excluded.code, number = excluded.number`,
+		db.SetOf(out, accountFields(func(o listedOut) ledger.Account { return o.Account },
+			db.Int("from_day", func(o listedOut) int64 { return int64(o.From) }),
+			db.Text("code", func(o listedOut) string { return string(o.by.Region) }),
+			db.Int("number", func(o listedOut) int64 { return int64(o.by.Number) }))...))
 	return err
 }
 
 // forgetListedOut takes accounts out of those that the undoing of a listing restores.
-func forgetListedOut(t tx, accounts ...ledger.Account) error {
+func forgetListedOut(t db.Tx, accounts ...ledger.Account) error {
 	return t.Each(nil, "DELETE FROM listed_out WHERE bucket = $1 AND account = $2", accountSet(accounts))
 }
 
 // restoreListed restores in a bucket the enrollments that a listing ended, which is
 // being undone. Who lives in another region that is listed does not earn from its day on.
-func (b *DB) restoreListed(t tx, l Listing, bucket int, listings []Listing) error {
+func (b *DB) restoreListed(t db.Tx, l Listing, bucket int, listings []Listing) error {
 	var back []staking.Enrollment
 	var kept []listedOut
 	var on []switchRow
-	err := t.Query(func(r row) error {
+	err := t.Query(func(r db.Row) error {
 		until, by := limitOf(staking.Region(r.Text(2)), listings)
 		e := staking.Enrollment{Account: ledger.Account(r.Text(0)), From: staking.Day(r.Int(1)), Until: until}
 		if until == staking.Forever {

@@ -17,19 +17,18 @@ import (
 var _ staking.Books = (*DB)(nil)
 
 // Due are the oldest days up to and including through that are not paid, a day a token.
-func (b *DB) Due(ctx context.Context, through staking.Day) (due []staking.Due, err error) {
-	err = b.engine.Read(ctx, func(t view) (err error) {
-		due, err = db.All(t, func(r row) (staking.Due, error) {
-			return staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1)) + 1}, nil
-		},
-			"SELECT asset, min(paid_through) FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset",
+func (b *DB) Due(ctx context.Context, through staking.Day) ([]staking.Due, error) {
+	due, err := read(ctx, b, func(t db.View) ([]staking.Due, error) {
+		return db.All(t, readDue,
+			"SELECT asset, min(paid_through) + 1 FROM progress GROUP BY asset HAVING min(paid_through) < $1 ORDER BY asset",
 			int64(through))
-		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read what is due: %w", err)
-	}
-	return due, nil
+	return due, annotate(err, "read what is due")
+}
+
+// readDue scans a row of a token and a day.
+func readDue(r db.Row) (staking.Due, error) {
+	return staking.Due{Asset: r.Text(0), Day: staking.Day(r.Int(1))}, nil
 }
 
 // batchSize is how many accounts are enough for a transaction of their own: the
@@ -47,11 +46,11 @@ type progressRow struct {
 // once: the day is closed, so there will be none.
 func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	var covered []int64 // accounts of each bucket, up to batchSize
-	err := b.engine.Write(ctx, func(t tx) (err error) {
+	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
 		covered, err = db.AllOf(t, db.IntOf, fmt.Sprintf(`SELECT (SELECT count(*) FROM (
 				SELECT 1 FROM enrollments e
 				 WHERE e.bucket = r.bucket AND e.from_day <= r.day AND e.until_day > r.day LIMIT %d) AS enrolled)
-			  FROM {rows}`, batchSize), EveryBucket(d))
+			  FROM {rows} ORDER BY r.bucket`, batchSize), EveryBucket(d))
 		if err != nil {
 			return err
 		}
@@ -83,11 +82,11 @@ func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]s
 
 // Unpaid are the batches of buckets in which the day is not paid for some of the tokens.
 // Buckets in which nothing was accrued are done with at once.
-func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
+func (b *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	var accrued []int64 // positions of each bucket
-	err := db.engine.Write(ctx, func(t tx) error {
+	err := b.engine.Write(ctx, func(t db.Tx) error {
 		accrued = make([]int64, ledger.Buckets)
-		if err := t.QuerySet(func(r row) error { accrued[r.Int(0)] += r.Int(1); return nil },
+		if err := t.QuerySet(func(r db.Row) error { accrued[r.Int(0)] += r.Int(1); return nil },
 			"SELECT b.bucket, b.holders FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.day = r.day",
 			EveryBucket(d)); err != nil {
 			return err
@@ -105,36 +104,32 @@ func (db *DB) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]sta
 	if err != nil {
 		return nil, fmt.Errorf("pass over empty buckets: %w", err)
 	}
-	return db.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens,
+	return b.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE paid_through < $1 ORDER BY bucket", d, tokens,
 		accrued)
 }
 
 // unfinished are the buckets that a statement finds, in batches by how many accounts or
 // positions each bucket has.
-func (db *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string,
+func (b *DB) unfinished(ctx context.Context, sql string, d staking.Day, tokens []string,
 	size []int64) ([]staking.Batch, error) {
-	var batches []staking.Batch
-	err := db.engine.Read(ctx, func(t view) error {
-		batches = nil
+	batches, err := read(ctx, b, func(t db.View) (batches []staking.Batch, err error) {
 		last, sum := -1, int64(batchSize)
-		return t.Query(func(r row) error {
-			b := int(r.Int(0))
-			if b == last || !slices.Contains(tokens, r.Text(1)) {
+		err = t.Query(func(r db.Row) error {
+			bucket := int(r.Int(0))
+			if bucket == last || !slices.Contains(tokens, r.Text(1)) {
 				return nil
 			}
 			if sum >= batchSize {
 				batches, sum = append(batches, nil), 0
 			}
-			p := &batches[len(batches)-1]
-			*p = append(*p, b)
-			last, sum = b, sum+size[b]
+			batch := &batches[len(batches)-1]
+			*batch = append(*batch, bucket)
+			last, sum = bucket, sum+size[bucket]
 			return nil
 		}, sql, int64(d))
+		return batches, err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the progress of %s: %w", d, err)
-	}
-	return batches, nil
+	return batches, annotate(err, "read the progress of %s", d)
 }
 
 // pageSize is how many positions are in memory at once, whatever the number of holders.
@@ -143,9 +138,9 @@ const pageSize = 16384
 // Accrue applies the rule to every enrolled holding of the batch of buckets and writes
 // what it earned. Balances, carries, enrollments, changes and terms are read in one
 // snapshot. Tokens whose day another has accrued in the meantime are passed over.
-func (db *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string,
+func (b *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string,
 	rule staking.Rule) error {
-	return db.engine.Claim(ctx, func(t tx) error {
+	return b.engine.Claim(ctx, func(t db.Tx) error {
 		terms, err := TermsAt(t, d)
 		if err != nil {
 			return err
@@ -178,23 +173,19 @@ func (a *accruing) run(tokens []string) error {
 	return a.total()
 }
 
-func itself(s string) string { return s }
-
 // claimProgress moves the bucket's progress of some tokens on by a day, with a
 // statement that passes over those which are not at the day before, and says
 // which it has moved: their day is ours to do, until the transaction ends.
-func claimProgress(t tx, sql string, bucket int, d staking.Day, tokens []string) (claimed []string, err error) {
-	_, err = t.Set(func(r row) error { claimed = append(claimed, r.Text(0)); return nil }, sql,
-		db.SetOf(tokens, db.Int("bucket", func(string) int64 { return int64(bucket) }), db.Text("asset", itself)), int64(d))
-	if err != nil {
-		return nil, fmt.Errorf("claim bucket %d of %s: %w", bucket, d, err)
-	}
-	return claimed, nil
+func claimProgress(t db.Tx, sql string, bucket int, d staking.Day, tokens []string) (claimed []string, err error) {
+	_, err = t.Set(func(r db.Row) error { claimed = append(claimed, r.Text(0)); return nil }, sql,
+		db.SetOf(tokens, db.Int("bucket", func(string) int64 { return int64(bucket) }), db.Text("asset", itself[string])),
+		int64(d))
+	return claimed, annotate(err, "claim bucket %d of %s", bucket, d)
 }
 
 // accruing is the work on one bucket's day.
 type accruing struct {
-	t       tx
+	t       db.Tx
 	bucket  int
 	day     staking.Day
 	rule    staking.Rule
@@ -266,7 +257,7 @@ func (a *accruing) total() error {
 // Holdings measures what the enrolled accounts of a bucket held on a day of the
 // wanted tokens, page after page in key order: counted back from the balances
 // now, which show the rewards of all days before and of none since.
-func Holdings(t view, bucket int, d staking.Day, wanted func(asset string) bool,
+func Holdings(t db.View, bucket int, d staking.Day, wanted func(asset string) bool,
 	page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted}
 	for {
@@ -291,7 +282,7 @@ func Holdings(t view, bucket int, d staking.Day, wanted func(asset string) bool,
 
 // measure is a page of holdings being measured.
 type measure struct {
-	t           view
+	t           db.View
 	bucket      int64
 	day         staking.Day
 	wanted      func(asset string) bool
@@ -305,7 +296,7 @@ type measure struct {
 func (m *measure) balances() (more bool, err error) {
 	m.page = m.page[:0]
 	from, after := m.last, m.asset
-	err = m.t.Query(func(r row) error {
+	err = m.t.Query(func(r db.Row) error {
 		m.last, m.asset = r.Text(0), r.Text(1)
 		if !more {
 			m.first, more = m.last, true
@@ -316,10 +307,7 @@ func (m *measure) balances() (more bool, err error) {
 		return nil
 	}, `SELECT account, asset, balance, carry FROM balances
 	     WHERE bucket = $1 AND (account, asset) > ($2, $3) ORDER BY account, asset LIMIT $4`, m.bucket, from, after, int64(pageSize))
-	if err != nil {
-		return false, fmt.Errorf("read balances: %w", err)
-	}
-	return more, nil
+	return more, annotate(err, "read balances")
 }
 
 // enrolled leaves in the page what accounts hold whose switch covers the day.
@@ -344,7 +332,7 @@ func (m *measure) enrolled() error {
 // keys, in order of time, which is read once a page.
 func (m *measure) changes() error {
 	at := 0
-	err := m.t.Query(func(r row) error {
+	err := m.t.Query(func(r db.Row) error {
 		account, asset := r.Text(0), r.Text(1)
 		var found bool
 		if at, found = m.find(at, account, asset); found {
@@ -353,10 +341,7 @@ func (m *measure) changes() error {
 		return nil
 	}, "SELECT account, asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4",
 		m.bucket, int64(m.day), m.first, m.last)
-	if err != nil {
-		return fmt.Errorf("read changes: %w", err)
-	}
-	return nil
+	return annotate(err, "read changes")
 }
 
 // find looks for a position in the page; changes of one position may follow one another.
@@ -376,23 +361,20 @@ func (m *measure) find(hint int, account, asset string) (int, bool) {
 }
 
 // TermsAt are the terms of each token on a day. A token without terms yet is not among them.
-func TermsAt(t view, d staking.Day) (map[string]staking.Terms, error) {
+func TermsAt(t db.View, d staking.Day) (map[string]staking.Terms, error) {
 	terms := map[string]staking.Terms{}
-	err := t.Query(func(r row) error {
+	err := t.Query(func(r db.Row) error {
 		terms[r.Text(0)] = ReadTerms(r)
 		return nil
 	}, `SELECT t.asset, t.from_day, t.offered, t.apr, t.minimum, t.cap FROM assets a CROSS JOIN terms t
 	     WHERE t.asset = a.symbol
 	       AND t.from_day = (SELECT max(f.from_day) FROM terms f WHERE f.asset = a.symbol AND f.from_day <= $1)
 	       AND t.revision = (SELECT max(r.revision) FROM terms r WHERE r.asset = a.symbol AND r.from_day = t.from_day)`, int64(d))
-	if err != nil {
-		return nil, fmt.Errorf("read the terms of %s: %w", d, err)
-	}
-	return terms, nil
+	return terms, annotate(err, "read the terms of %s", d)
 }
 
 // ReadTerms reads asset, from_day, offered, apr, minimum and cap, a row's first columns.
-func ReadTerms(r row) staking.Terms {
+func ReadTerms(r db.Row) staking.Terms {
 	return staking.Terms{
 		Asset: r.Text(0), From: staking.Day(r.Int(1)), Offered: r.Int(2) != 0,
 		APR: staking.Rate(r.Int(3)), Min: ledger.Amount(r.Int(4)), Cap: ledger.Amount(r.Int(5)),
@@ -404,7 +386,7 @@ const AccrualColumns = "a.day, a.account, a.asset, a.opening, a.average, a.rest,
 	"a.before, a.carry"
 
 // ReadAccrual reads AccrualColumns.
-func ReadAccrual(r row) staking.Accrual {
+func ReadAccrual(r db.Row) staking.Accrual {
 	return staking.Accrual{
 		Day: staking.Day(r.Int(0)), Account: ledger.Account(r.Text(1)), Asset: r.Text(2),
 		Opening: ledger.Amount(r.Int(3)), Average: ledger.Amount(r.Int(4)), Rest: r.Int(5), Eligible: ledger.Amount(r.Int(6)),

@@ -62,7 +62,7 @@ func (s seam) LockAccount(t db.Tx, id ledger.Account) (closed time.Time, err err
 func (s seam) LockOpenAccount(t db.Tx, id ledger.Account) error {
 	closed, err := s.LockAccount(t, id)
 	if err == nil && !closed.IsZero() {
-		err = isClosed(id, closed.UnixMilli())
+		err = isClosed(id, closed)
 	}
 	return err
 }

@@ -17,7 +17,7 @@ import (
 func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		if db.FirstDay() != day1 || testkit.Must(db.FirstOpen(ctx))(t) != day1 {
+		if db.FirstDay() != day1 || testkit.Must(reports.New(db.Reader()).FirstOpen(ctx))(t) != day1 {
 			t.Errorf("the books begin on %s", db.FirstDay())
 		}
 		begin := shipped(t, day1)
@@ -71,7 +71,7 @@ func TestCreateInThePast(t *testing.T) {
 			day1-40))(t); len(terms) != len(begin.Tokens) || terms[0].From != day1-40 {
 			t.Errorf("on the first day hold %v", terms)
 		}
-		if first := testkit.Must(db.FirstOpen(t.Context()))(t); first != day1-40 {
+		if first := testkit.Must(reports.New(db.Reader()).FirstOpen(t.Context()))(t); first != day1-40 {
 			t.Errorf("the first open day is %s", first)
 		}
 		if begin.Tokens[0].Terms.From != day1 {

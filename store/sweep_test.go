@@ -68,7 +68,8 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 		if paid == 0 || free(t, db, "alice", bnb) != 0 || free(t, db, "bob", bnb) != coins(2000)+paid {
 			t.Errorf("of %d earned alice has %d, and bob %d", paid, free(t, db, "alice", bnb), free(t, db, "bob", bnb))
 		}
-		if s, is, err := db.SweepOf(ctx, "alice"); err != nil || !is || s.Unpaid != day1+1 || s.Target != "bob" {
+		books := reports.New(db.Reader())
+		if s, is, err := books.SweepOf(ctx, "alice"); err != nil || !is || s.Unpaid != day1+1 || s.Target != "bob" {
 			t.Errorf("SOL of Day 2 waits, and it is %+v, %t, %v", s, is, err)
 		}
 		clock.Set(5, "12:00")
@@ -77,7 +78,7 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 		if got := free(t, db, "bob", sol); got != coins(70)+earned(t, db, "alice", sol) || free(t, db, "alice", sol) != 0 {
 			t.Errorf("bob has %d SOL", got)
 		}
-		if s, is, err := db.SweepOf(ctx, "alice"); err != nil || is || s.Unpaid != 0 || len(s.Left) == 0 {
+		if s, is, err := books.SweepOf(ctx, "alice"); err != nil || is || s.Unpaid != 0 || len(s.Left) == 0 {
 			t.Errorf("nothing is to come, and it is %+v, %t, %v", s, is, err)
 		}
 		sweptLines(t, db)
@@ -148,7 +149,7 @@ func TestATargetThatIsClosedMeanwhile(t *testing.T) {
 		if r := settle(t, db, clock); len(r.Waiting) != 0 {
 			t.Errorf("%v waits", r.Waiting)
 		}
-		s, is, err := db.SweepOf(ctx, "alice")
+		s, is, err := reports.New(db.Reader()).SweepOf(ctx, "alice")
 		if err != nil || !is || !strings.Contains(s.Refused, "account bob is closed") || free(t, db, "alice", bnb) == 0 {
 			t.Errorf("it is %+v, %t, %v", s, is, err)
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,27 +25,21 @@ import (
 // and action; on a closed account, where it is ErrInvalid, and on a frozen one that does
 // not earn, where it is ErrFrozen, never. Repeating a call with the same moment has no
 // further effect.
-func (db *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (e staking.Enrollment,
+func (b *DB) Enroll(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) (e staking.Enrollment,
 	err error) {
 	if err := c.Check(); err != nil {
 		return e, err
 	}
 	var refusal error
-	err = db.changeSwitch(ctx, id, at, nil, func(s *switchChange) (err error) {
-		e, refusal, err = db.enroll(s, c)
+	err = b.changeSwitch(ctx, id, at, noLock, func(s *switchChange) (err error) {
+		e, refusal, err = b.enroll(s, c)
 		return err
 	})
-	if err == nil {
-		err = refusal
-	}
-	if err != nil {
-		return staking.Enrollment{}, fmt.Errorf("switch %s on: %w", id, err)
-	}
-	return e, nil
+	return e, annotate(cmp.Or(err, refusal), "switch %s on", id)
 }
 
 // enroll switches on, or returns the refusal that it has recorded.
-func (db *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, refusal, err error) {
+func (b *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, refusal, err error) {
 	e = s.running
 	if s.repeats(enrolled) {
 		e, err = s.enrolledBy()
@@ -56,7 +51,7 @@ func (db *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, r
 	if e.Until == staking.Forever {
 		return e, nil, s.recordQuietly(enrolled, c)
 	}
-	if err := s.account.mayEnroll(); err != nil {
+	if err := inOrder(s.account.checkOpen, s.account.mayEarn); err != nil {
 		return e, nil, err
 	}
 	refusal, err = s.refusal(c)
@@ -69,7 +64,7 @@ func (db *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, r
 		return e, refusal, s.recordQuietly(refusedFor(refusal), c)
 	}
 	if e, err = s.on(); err == nil {
-		err = db.logLine(s.t, "enroll", string(s.account.ID), "from "+e.From.String())
+		err = b.logLine(s.t, "enroll", string(s.account.ID), "from "+e.From.String())
 	}
 	if err == nil {
 		err = s.record(enrolled, c)
@@ -81,11 +76,11 @@ func (db *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, r
 // that day is not paid any more, the day before it is. Off already is a success, and
 // recorded as Enroll records what changes nothing.
 // It always works: what cannot be recorded of the client is left out.
-func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) error {
+func (b *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at time.Time) error {
 	if c.Check() != nil {
 		c = staking.Client{}
 	}
-	err := db.changeSwitch(ctx, id, at, nil, func(s *switchChange) error {
+	err := b.changeSwitch(ctx, id, at, noLock, func(s *switchChange) error {
 		if s.repeats(left) {
 			return nil
 		}
@@ -102,20 +97,17 @@ func (db *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at
 		if !on {
 			return s.recordQuietly(left, c)
 		}
-		if err := db.logLine(s.t, "leave", string(id), "from "+s.day.String()); err != nil {
+		if err := b.logLine(s.t, "leave", string(id), "from "+s.day.String()); err != nil {
 			return err
 		}
 		return s.record(left, c)
 	})
-	if err != nil {
-		return fmt.Errorf("switch %s off: %w", id, err)
-	}
-	return nil
+	return annotate(err, "switch %s off", id)
 }
 
 // switchChange is a change of an account's switch, under its locks.
 type switchChange struct {
-	t        tx
+	t        db.Tx
 	at       int64
 	day      staking.Day // of the moment
 	account  Account
@@ -126,77 +118,53 @@ type switchChange struct {
 	later    int64              // of the last event after it that was not refused; 0: there is none
 }
 
+func noLock(db.Tx) error { return nil }
+
 // changeSwitch takes the locks of a change of the switch and gives it what the books say.
 // The locks are, in this order: the day, so that it is not closed at the same time; the
-// list of regions, so that none is added; what lock takes, if it is not nil; the account,
+// list of regions, so that none is added; what lock takes, if it is not noLock; the account,
 // so that the changes of its switch come one by one. A zero moment is now.
-func (db *DB) changeSwitch(ctx context.Context, id ledger.Account, at time.Time, lock func(tx) error,
+func (b *DB) changeSwitch(ctx context.Context, id ledger.Account, at time.Time, lock func(db.Tx) error,
 	change func(*switchChange) error) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
-	if err := db.ensureDays(ctx); err != nil {
+	if err := b.ensureDays(ctx); err != nil {
 		return err
 	}
-	return db.engine.Write(ctx, func(t tx) (err error) {
-		s := &switchChange{t: t, at: db.now()}
+	return b.engine.Write(ctx, func(t db.Tx) (err error) {
+		s := &switchChange{t: t, at: b.now()}
 		if !at.IsZero() {
-			if s.at = at.UnixMilli(); s.at > db.now()+1000 {
-				return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", stamp(s.at), stamp(db.now()))
+			if s.at = at.UnixMilli(); s.at > b.now()+1000 {
+				return ledger.ErrInvalid.In("", "%s lies in the future; it is %s", ledger.FormatTime(at),
+					ledger.FormatTime(b.Now()))
 			}
 		}
-		s.day = staking.DayOf(timeOf(s.at))
-		if err := db.lockOpenDay(t, s.day, id.Bucket()); err != nil {
-			return err
-		}
-		if err := lockLists(t); err != nil {
-			return err
-		}
-		if lock != nil {
-			if err := lock(t); err != nil {
-				return err
-			}
-		}
-		if s.account, err = lockAccount(t, id); err != nil {
+		s.day = staking.DayOf(db.TimeOf(s.at))
+		if err := inOrder(
+			func() error { return b.lockOpenDay(t, s.day, id.Bucket()) },
+			func() error { return lockLists(t) },
+			func() error { return lock(t) },
+			func() (err error) { s.account, err = lockAccount(t, id); return err },
+		); err != nil {
 			return err
 		}
 		if at.IsZero() {
-			s.at = max(s.at, min(db.now(), (s.day+1).Millis()-1)) // under the locks: changes come one by one
+			s.at = max(s.at, min(b.now(), (s.day+1).Millis()-1)) // under the locks: changes come one by one
 		}
 		if err := s.read(); err != nil {
 			return err
 		}
-		if at.IsZero() && staking.DayOf(timeOf(s.later)) == s.day {
+		if at.IsZero() && staking.DayOf(db.TimeOf(s.later)) == s.day {
 			s.at, s.later = s.later, 0 // another process's clock is a little ahead
 		}
 		return change(s)
 	})
 }
 
-// lockOpenDay shares the locks on buckets' day, so that it is not closed until
-// the commit; ErrDayClosed if it has been.
-func (db *DB) lockOpenDay(t tx, d staking.Day, buckets ...int) error {
-	first, err := db.firstOpen(t)
-	if err == nil && d >= first {
-		wanted := map[[2]int64][]int{}
-		for _, b := range buckets {
-			wanted[[2]int64{int64(b), int64(d)}] = []int{b}
-		}
-		err = lockDays(t, wanted, func(int, staking.Day) { first = d + 1 })
-	}
-	if err == nil && d < first {
-		err = dayClosed(d, first)
-	}
-	return err
-}
-
-func dayClosed(d, firstOpen staking.Day) error {
-	return ledger.ErrDayClosed.In("", "%s; the first open moment is %s", d, stamp(firstOpen.Millis()))
-}
-
 // lockAccount takes the exclusive lock of an account's row and reads it; ErrNotFound if it
 // was never opened.
-func lockAccount(t tx, id ledger.Account) (Account, error) {
+func lockAccount(t db.Tx, id ledger.Account) (Account, error) {
 	n, err := t.Exec("UPDATE accounts SET region = region WHERE bucket = $1 AND account = $2", int64(id.Bucket()),
 		string(id))
 	if err != nil {
@@ -218,7 +186,7 @@ func (s *switchChange) read() (err error) {
 			s.running = e
 		}
 	}
-	err = s.t.Query(func(r row) error {
+	err = s.t.Query(func(r db.Row) error {
 		switch at, action := r.Int(0), r.Text(1); {
 		case at < s.at:
 			s.earlier = append(s.earlier, action)
@@ -230,10 +198,7 @@ func (s *switchChange) read() (err error) {
 		return nil
 	}, "SELECT at, action FROM switch_events WHERE bucket = $1 AND account = $2 AND at > $3 ORDER BY at",
 		int64(s.account.ID.Bucket()), string(s.account.ID), s.at-quietTime.Milliseconds())
-	if err != nil {
-		return fmt.Errorf("read the switch events of %s: %w", s.account.ID, err)
-	}
-	return nil
+	return annotate(err, "read the switch events of %s", s.account.ID)
 }
 
 // repeats reports whether the same was asked for at this moment before, and other events
@@ -254,7 +219,7 @@ func checkLast(last, at int64) error {
 	}
 	return ledger.ErrInvalid.In("", "the switch was changed at %s, after %s; a change may be dated back only to "+
 		"after the last one",
-		stamp(last), stamp(at))
+		ledger.FormatTime(db.TimeOf(last)), ledger.FormatTime(db.TimeOf(at)))
 }
 
 // enrolledBy is the enrollment that an event of this day has made, or has found running.
@@ -265,7 +230,7 @@ func (s *switchChange) enrolledBy() (staking.Enrollment, error) {
 		}
 	}
 	return staking.Enrollment{}, fmt.Errorf("the switch event at %s is recorded and its enrollment is not there; "+
-		"an audit says more", stamp(s.at))
+		"an audit says more", ledger.FormatTime(db.TimeOf(s.at)))
 }
 
 // refusal says why the switch may not be set on, or nothing.
@@ -295,14 +260,6 @@ func eligibility(residence staking.Region, c staking.Client, restricted []stakin
 		return err
 	}
 	return staking.CheckDocuments(current, accepted)
-}
-
-// mayEnroll refuses to switch on an account that is closed, and what a freeze has switched off.
-func (a Account) mayEnroll() error {
-	if !a.Closed.IsZero() {
-		return isClosed(a.ID, a.Closed.UnixMilli())
-	}
-	return a.mayEarn()
 }
 
 // isOn reports whether the switch is on at the moment.
@@ -407,18 +364,12 @@ type switchRow struct {
 	client  staking.Client
 }
 
-func recordSwitches(t tx, events ...switchRow) error {
-	_, err := t.Set(nil, `INSERT INTO switch_events (bucket, account, at, action, client, address)
-	                      SELECT r.bucket, r.account, r.at, r.action, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, db.SetOf(events,
-		db.Int("bucket", func(e switchRow) int64 { return int64(e.account.Bucket()) }),
-		db.Text("account", func(e switchRow) string { return string(e.account) }),
+func recordSwitches(t db.Tx, events ...switchRow) error {
+	account := func(e switchRow) ledger.Account { return e.account }
+	_, err := insert(t, "switch_events", db.SetOf(events, accountFields(account,
 		db.Int("at", func(e switchRow) int64 { return e.at }),
 		db.Text("action", func(e switchRow) string { return e.action }),
 		db.Text("client", func(e switchRow) string { return e.client.App() }),
-		db.Text("address", func(e switchRow) string { return e.client.Origin() }),
-	))
-	if err != nil {
-		return fmt.Errorf("record switch events: %w", err)
-	}
-	return nil
+		db.Text("address", func(e switchRow) string { return e.client.Origin() }))...))
+	return annotate(err, "record switch events")
 }

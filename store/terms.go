@@ -214,7 +214,7 @@ func (b *DB) lockUndeclared(t db.Tx, d staking.Day, asset string) error {
 	if err := lockToken(t, asset); err != nil {
 		return err
 	}
-	declared, err := b.declared(t, d, asset)
+	declared, err := Declared(t, d, asset)
 	if err == nil && declared {
 		err = ledger.ErrInvalid.In("", "it is declared and being paid").Because(ReasonDeclared)
 	}

@@ -171,7 +171,7 @@ func TestALimitWaitsForAnApproval(t *testing.T) {
 		limit := staking.Limit{Asset: "BNB", MaxTotal: 1000, MaxChange: 5000}
 		ok(t, db.SetLimit(ctx, limit))
 		ok(t, db.SetLimit(ctx, limit))
-		if limits := testkit.Must(db.Limits(ctx))(t); len(limits) != 1 || limits[0] != limit {
+		if limits := testkit.Must(reports.New(db.Reader()).Limits(ctx))(t); len(limits) != 1 || limits[0] != limit {
 			t.Errorf("the limits are %v", limits)
 		}
 		wants(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxTotal: -1}), ledger.ErrInvalid)
@@ -198,7 +198,7 @@ func TestALimitWaitsForAnApproval(t *testing.T) {
 		wants(t, db.Approve(ctx, day1+1, "BNB"), ledger.ErrInvalid) // declared
 		wants(t, db.Approve(ctx, day1+1, "DOGE"), ledger.ErrNotFound)
 		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB"}))
-		if limits := testkit.Must(db.Limits(ctx))(t); len(limits) != 0 {
+		if limits := testkit.Must(reports.New(db.Reader()).Limits(ctx))(t); len(limits) != 0 {
 			t.Errorf("the limits are %v", limits)
 		}
 	})

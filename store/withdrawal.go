@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -52,7 +51,7 @@ func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
 // is the entry's time, zero for now; State and Ended are ignored. Idempotent by the ID;
 // with other content, also of where it goes, it is ErrConflict. Its other errors are
 // those of Post's outcomes.
-func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
+func (b *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 	for _, text := range [][3]string{
 		{"address", "the address", w.Address}, {"network", "the network", w.Network}, {"tag", "the tag", w.Tag},
 		{"clientId", "the client's ID", w.ClientID},
@@ -66,7 +65,7 @@ func (db *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 		Moves: []ledger.Move{{From: w.Account, To: w.Account.Held(), Asset: w.Asset, Amount: w.Amount}},
 	}
 	to := ledger.Destination{Address: w.Address, Network: w.Network, Tag: w.Tag, ClientID: w.ClientID}
-	return ofMove(db.postOne(ctx, &call{entries: []ledger.Entry{e}, goes: to}))
+	return ofMove(b.postOne(ctx, &call{entries: []ledger.Entry{e}, goes: to}))
 }
 
 // A withdrawal is what its entries say: one requests it, and one named after that
@@ -94,11 +93,8 @@ type requested struct {
 
 // requestFields are the columns of a request's key in a set.
 func requestFields[T any](of func(T) requested) []db.Field[T] {
-	return []db.Field[T]{
-		db.Int("bucket", func(v T) int64 { return int64(of(v).account.Bucket()) }),
-		db.Text("account", func(v T) string { return string(of(v).account) }),
-		db.Text("id", func(v T) string { return of(v).id }),
-	}
+	return accountFields(func(v T) ledger.Account { return of(v).account },
+		db.Text("id", func(v T) string { return of(v).id }))
 }
 
 // ends is the request that the item ends, if it is of a kind that ends one.
@@ -119,21 +115,15 @@ func (p *posting) readRequests() error {
 			ended = append(ended, of)
 		}
 	}
-	if ended == nil {
-		return nil
-	}
-	err := p.t.QuerySet(func(r row) error {
+	err := p.t.QuerySet(func(r db.Row) error {
 		p.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{r.Text(2), ledger.Amount(r.Int(3)), r.Int(4),
 			ledger.Kind(r.Text(5))}
 		return nil
 	}, `SELECT w.account, w.id, w.asset, w.amount, w.requested,
 	           coalesce((SELECT e.kind FROM endings e WHERE e.bucket = w.bucket AND e.account = w.account AND e.id = w.id), '')
 	      FROM {rows} JOIN withdrawals w ON w.bucket = r.bucket AND w.account = r.account AND w.id = r.id`,
-		db.SetOf(ended, requestFields(func(of requested) requested { return of })...))
-	if err != nil {
-		return fmt.Errorf("look withdrawals up: %w", err)
-	}
-	return nil
+		db.SetOf(ended, requestFields(itself[requested])...))
+	return annotate(err, "look withdrawals up")
 }
 
 // readReserved sums what pending withdrawals reserve in the held parts that other entries
@@ -147,10 +137,7 @@ func (p *posting) readReserved() error {
 			}
 		}
 	}
-	if held == nil {
-		return nil
-	}
-	err := p.t.QuerySet(func(r row) error {
+	err := p.t.QuerySet(func(r db.Row) error {
 		b := p.keys[readKey(r)]
 		// Each request was at most the supply, but older books may hold less than was requested.
 		if sum, err := b.reserved.Add(ledger.Amount(r.Int(3))); err == nil && sum <= ledger.MaxSupply {
@@ -162,12 +149,9 @@ func (p *posting) readReserved() error {
 	}, `SELECT r.bucket, r.account, r.asset,
 	           coalesce((SELECT w.amount FROM withdrawals w WHERE w.bucket = n.bucket AND w.account = n.account AND w.id = n.id AND w.asset = r.asset), 0)
 	      FROM {rows} JOIN pending n ON n.bucket = r.bucket AND n.account = r.owner`,
-		db.SetOf(held, append(keyFields(balanceKey), db.Text("owner",
-			func(b *balance) string { return string(b.account.Owner()) }))...))
-	if err != nil {
-		return fmt.Errorf("read what pending withdrawals hold: %w", err)
-	}
-	return nil
+		db.SetOf(held, keyFields(balanceKey,
+			db.Text("owner", func(b *balance) string { return string(b.account.Owner()) }))...))
+	return annotate(err, "read what pending withdrawals hold")
 }
 
 // reserve adds an amount to what is reserved in the held part that the item changes.
@@ -197,7 +181,7 @@ func (p *posting) mayEnd(it *item) error {
 		return ledger.ErrEnded.In("", "the withdrawal %s has ended with the entry %s", of.id, ledger.EndingID(of.id, r.ended))
 	case it.at < r.at:
 		return ledger.ErrInvalid.In("", "the withdrawal %s was requested at %s, and cannot have ended before, at %s", of.id,
-			stamp(r.at), stamp(it.at))
+			ledger.FormatTime(db.TimeOf(r.at)), ledger.FormatTime(db.TimeOf(it.at)))
 	}
 	return nil
 }
@@ -239,15 +223,10 @@ func (p *posting) writeWithdrawals() error {
 			begun = append(begun, it)
 		}
 	}
-	if begun != nil {
-		if err := p.writeRequests(begun); err != nil {
-			return err
-		}
+	if err := p.writeRequests(begun); err != nil {
+		return err
 	}
-	if ended != nil {
-		return p.writeEndings(ended)
-	}
-	return nil
+	return p.writeEndings(ended)
 }
 
 func (p *posting) writeRequests(items []*item) error {
@@ -271,9 +250,6 @@ func (p *posting) writeEndings(items []*item) error {
 		db.Text("kind", func(it *item) string { return string(it.Kind) }), db.Int("at", itemAt))...)); err != nil {
 		return err
 	}
-	if err := p.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3",
-		db.SetOf(items, ended...)); err != nil {
-		return fmt.Errorf("take withdrawals off the pending ones: %w", err)
-	}
-	return nil
+	err := p.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3", db.SetOf(items, ended...))
+	return annotate(err, "take withdrawals off the pending ones")
 }

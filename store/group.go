@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -17,7 +16,7 @@ import (
 // checked together and written together. postIn says its steps.
 type posting struct {
 	db     *DB
-	t      tx
+	t      db.Tx
 	assets map[string]ledger.Asset
 	now    int64 // when the transaction began; entries without a time are stamped later, under the locks
 	calls  []*call
@@ -64,13 +63,13 @@ type key struct {
 	asset   string
 }
 
-// keyFields are the columns of a balance's key in a set.
-func keyFields[T any](of func(T) *key) []db.Field[T] {
-	return []db.Field[T]{
+// keyFields are the columns of a balance's key in a set, and more.
+func keyFields[T any](of func(T) *key, more ...db.Field[T]) []db.Field[T] {
+	return append([]db.Field[T]{
 		db.Int("bucket", func(v T) int64 { return int64(of(v).bucket) }),
 		db.Text("account", func(v T) string { return string(of(v).account) }),
 		db.Text("asset", func(v T) string { return of(v).asset }),
-	}
+	}, more...)
 }
 
 // balance is a balance that entries of the transaction touch.
@@ -99,14 +98,14 @@ type later struct {
 
 // postIn posts calls, or as many of the first as fit together, and says how many, and
 // what to write of them into the outbox.
-func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken int, records outbox.Records,
+func (b *DB) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (taken int, records outbox.Records,
 	err error) {
 	p := &posting{
-		db: db, t: t, assets: assets, now: db.now(),
+		db: b, t: t, assets: assets, now: b.now(),
 		first: map[string]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
 	}
 	p.check(calls)
-	if err := inOrder(p.lookUp, p.checkNew, p.lockDays); err != nil {
+	if err := inOrder(p.lookUp, p.lockDays); err != nil {
 		return 0, nil, err
 	}
 	taken = p.add()
@@ -120,23 +119,16 @@ func (db *DB) postIn(t tx, assets map[string]ledger.Asset, calls []*call) (taken
 	return taken, p.records(), nil
 }
 
-// inOrder takes steps until one fails.
-func inOrder(steps ...func() error) error {
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // check refuses what can be refused without the books, and resets the outcomes.
 func (p *posting) check(calls []*call) {
 	p.calls = calls
 	for _, c := range calls {
 		c.outcomes = make([]Outcome, len(c.entries))
 		for i, e := range c.entries {
-			it := &item{Entry: e, call: c, out: &c.outcomes[i], bucket: e.Bucket(), leaves: e.Leaves(), goes: c.destination(e)}
+			it := &item{Entry: e, call: c, out: &c.outcomes[i], bucket: e.Bucket(), leaves: e.Leaves()}
+			if e.Kind == ledger.WithdrawalRequest {
+				it.goes = c.goes.Hash()
+			}
 			if first := p.first[e.ID]; first == nil {
 				p.first[e.ID], it.last = it, it
 			} else {
@@ -155,8 +147,8 @@ func (p *posting) check(calls []*call) {
 		}
 		it.at = it.At.UnixMilli()
 		if it.at > p.now+1000 {
-			it.refuse(ledger.ErrInvalid.In("", "entry %s: its time %s lies in the future; it is %s", it.ID, stamp(it.at),
-				stamp(p.now)).Because(ReasonFuture))
+			it.refuse(ledger.ErrInvalid.In("", "entry %s: its time %s lies in the future; it is %s", it.ID,
+				ledger.FormatTime(it.At), ledger.FormatTime(db.TimeOf(p.now))).Because(ReasonFuture))
 		}
 	}
 }
@@ -178,12 +170,14 @@ func (p *posting) open(yield func(*item) bool) {
 	}
 }
 
-// lookUp finds the entries that were posted before: they answer as the first time.
+// lookUp finds the entries that were posted before: they answer as the first time. It
+// refuses new entries whose ID is "." or "..", or has one between slashes; entries already
+// in the books keep such IDs.
 func (p *posting) lookUp() error {
 	for it := range p.open {
 		it.sought = true
 	}
-	return p.find(slices.Collect(p.open), func(r row) error {
+	err := p.find(slices.Collect(p.open), func(r db.Row) error {
 		for it := p.first[r.Text(0)]; it != nil; it = it.next {
 			if it.sought {
 				it.sought = false
@@ -192,15 +186,10 @@ func (p *posting) lookUp() error {
 		}
 		return nil
 	})
-}
-
-// checkNew refuses new entries whose ID is "." or "..", or has one between slashes;
-// entries already in the books keep such IDs.
-func (p *posting) checkNew() error {
 	for it := range p.open {
 		it.refuse(it.CheckNew())
 	}
-	return nil
+	return err
 }
 
 // lookAgain looks the refused entries up once more. Another connection may have
@@ -213,27 +202,22 @@ func (p *posting) lookAgain() error {
 			refused = append(refused, it)
 		}
 	}
-	return p.find(refused, func(r row) error {
-		return fmt.Errorf("%w: entry %s was posted at the same time", errRetry, r.Text(0))
+	return p.find(refused, func(r db.Row) error {
+		return fmt.Errorf("%w: entry %s was posted at the same time", db.ErrRetry, r.Text(0))
 	})
 }
 
 // find gives fn the entries in the books that have the items' IDs.
-func (p *posting) find(items []*item, fn func(row) error) error {
-	if len(items) == 0 {
-		return nil
-	}
+func (p *posting) find(items []*item, fn func(db.Row) error) error {
 	err := p.t.QuerySet(fn, `SELECT e.entry, e.at, e.posted_at, e.digest_version, e.digest
 	      FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry`,
 		db.SetOf(items, db.Int("bucket", itemBucket), db.Text("entry", itemID)))
-	if err != nil {
-		return fmt.Errorf("look entries up: %w", err)
-	}
-	return nil
+	return annotate(err, "look entries up")
 }
 
 func itemBucket(it *item) int64 { return int64(it.bucket) }
 func itemID(it *item) string    { return it.ID }
+func itemAt(it *item) int64     { return it.at }
 
 // answer ends an item whose ID was posted before: as the first time if it says
 // the same, else with ErrConflict. Its time is a part of what it says where the caller gave
@@ -250,14 +234,14 @@ func (it *item) answer(at, postedAt, version int64, digest []byte) {
 		it.out.Err = ledger.ErrConflict.In("", "entry %s", it.ID)
 		return
 	}
-	*it.out = Outcome{At: timeOf(at), PostedAt: timeOf(postedAt), Repeated: true}
+	*it.out = Outcome{At: db.TimeOf(at), PostedAt: db.TimeOf(postedAt), Repeated: true}
 }
 
 // digestAt is the item's digest, with a time where it has none of its own.
 func (it *item) digestAt(at int64) []byte {
 	e := it.Entry
 	if e.At.IsZero() {
-		e.At = timeOf(at)
+		e.At = db.TimeOf(at)
 	}
 	digest := e.Digest(it.leaves, it.goes)
 	return digest[:]
@@ -266,51 +250,34 @@ func (it *item) digestAt(at int64) []byte {
 // day is the day that the item counts on: its own time's, or today.
 func (p *posting) day(it *item) staking.Day {
 	if it.at == 0 {
-		return staking.DayOf(timeOf(p.now))
+		return staking.DayOf(db.TimeOf(p.now))
 	}
-	return staking.DayOf(timeOf(it.at))
+	return staking.DayOf(db.TimeOf(it.at))
 }
 
 // lockDays shares the lock on each day and bucket that the entries touch, so that
-// no day is closed under them. The intent to close is checked first, so that a
-// stream of entries cannot keep the closer waiting.
+// no day is closed under them.
 func (p *posting) lockDays() error {
-	firstOpen, err := p.db.firstOpen(p.t)
-	if err != nil {
-		return err
-	}
-	wanted := map[[2]int64][]*item{}
-	for it := range p.open {
-		day := p.day(it)
-		if day < firstOpen {
-			it.refuse(it.dayClosed(day, firstOpen))
-			continue
-		}
+	return lockOpenDays(p.db, p.t, slices.Collect(p.open), func(it *item) (staking.Day, []int) {
+		buckets := make([]int, 0, 2*len(it.Moves))
 		for _, m := range it.Moves {
 			from, to := m.Sides()
-			for _, b := range []int{from, to} {
-				k := [2]int64{int64(b), int64(day)}
-				if l := wanted[k]; len(l) == 0 || l[len(l)-1] != it {
-					wanted[k] = append(l, it)
-				}
-			}
+			buckets = append(buckets, from, to)
 		}
-	}
-	return lockDays(p.t, wanted, func(it *item, day staking.Day) {
-		it.refuse(it.dayClosed(day, day+1))
-	})
+		return p.day(it), buckets
+	}, (*item).dayClosed)
 }
 
 // dayClosed refuses an authoritative entry too: the rewards of a closed day rest on it.
 // What the other ledger has decided must be posted all the same, and so it says how.
-func (it *item) dayClosed(day, firstOpen staking.Day) error {
+func (it *item) dayClosed(day, firstOpen staking.Day) {
 	next := ""
 	if it.Authoritative {
 		next = "; post it as of then or later, and make the reward of the closed day good with a compensation, " +
 			"where it was too low"
 	}
-	return ledger.ErrDayClosed.In("", "entry %s: %s; the first open moment is %s%s", it.ID, day,
-		stamp(firstOpen.Millis()), next)
+	it.refuse(ledger.ErrDayClosed.In("", "entry %s: %s; the first open moment is %s%s", it.ID, day,
+		ledger.FormatTime(firstOpen.Start()), next))
 }
 
 // add sums the changes of each balance over the entries of as many calls as fit
@@ -449,19 +416,11 @@ func (p *posting) openBalances() error {
 		}
 	}
 	zero := func(*balance) int64 { return 0 }
-	return p.insertNew("balances", db.SetOf(fresh, append(keyFields(balanceKey),
+	return p.insertNew("balances", db.SetOf(fresh, keyFields(balanceKey,
 		db.Int("balance", func(b *balance) int64 { return int64(b.kept) }),
 		db.Int("carry", zero),
 		db.Int("earned", zero),
 		db.Int("frozen", func(b *balance) int64 { return flag(b.frozen) }))...))
-}
-
-// flag is how the books keep a bool.
-func flag(on bool) int64 {
-	if on {
-		return 1
-	}
-	return 0
 }
 
 func (p *posting) writeEntries() error {
@@ -479,24 +438,17 @@ func (p *posting) writeEntries() error {
 		db.Text("request", func(it *item) string { return it.call.actor.Request })))
 }
 
-func itemAt(it *item) int64 { return it.at }
-
 // insertNew writes rows that nobody else may have written in the meantime; where
 // somebody has, the transaction is run again and sees them.
-func (p *posting) insertNew(table string, s set) error {
-	if s.Len() == 0 {
+func (p *posting) insertNew(table string, rows db.Set) error {
+	if rows.Len() == 0 {
 		return nil
 	}
-	names := strings.Join(s.Names(), ", ")
-	n, err := p.t.Set(nil, fmt.Sprintf("INSERT INTO %s (%s) SELECT r.%s FROM {rows} WHERE true ON CONFLICT DO NOTHING",
-		table, names, strings.Join(s.Names(), ", r.")), s)
-	if err == nil && n != int64(s.Len()) {
-		err = errRetry
+	n, err := insert(p.t, table, rows)
+	if err == nil && n != int64(rows.Len()) {
+		err = db.ErrRetry
 	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", table, err)
-	}
-	return nil
+	return annotate(err, "write %s", table)
 }
 
 // side is one posting on its way: one side of a move.
@@ -513,7 +465,7 @@ type side struct {
 func (p *posting) writePostings() error {
 	var sides []*side
 	for _, it := range p.accepted {
-		day := staking.DayOf(timeOf(it.at))
+		day := staking.DayOf(db.TimeOf(it.at))
 		for i, m := range it.Moves {
 			from, to := m.Sides()
 			sides = append(sides,
@@ -525,7 +477,7 @@ func (p *posting) writePostings() error {
 		return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.day, b.day),
 			cmp.Compare(a.it.at, b.it.at), cmp.Compare(a.it.ID, b.it.ID), a.move-b.move, a.side-b.side)
 	})
-	return p.insertNew("postings", db.SetOf(sides, append(keyFields(func(s *side) *key { return &s.key }),
+	return p.insertNew("postings", db.SetOf(sides, keyFields(func(s *side) *key { return &s.key },
 		db.Int("day", func(s *side) int64 { return int64(s.day) }),
 		db.Int("at", func(s *side) int64 { return s.it.at }),
 		db.Text("entry", func(s *side) string { return s.it.ID }),

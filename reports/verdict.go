@@ -1,0 +1,47 @@
+package reports
+
+import (
+	"context"
+	"errors"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+// Limits are those that are set, by token.
+func (rs *Reports) Limits(ctx context.Context) ([]staking.Limit, error) {
+	return list(ctx, rs, "read the limits", store.ReadLimit,
+		"SELECT "+store.LimitColumns+" FROM limits WHERE max_total > 0 OR max_change > 0 ORDER BY asset")
+}
+
+// verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit or
+// ErrFunds, or nil.
+func (rs *Reports) verdict(t db.View, d staking.Day, token string, total ledger.Amount) (waits, err error) {
+	asset := rs.Known()[token]
+	if err = store.CheckLimit(t, d, asset, total); errors.Is(err, staking.ErrLimit) {
+		return err, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	pool, err := store.PoolOf(t, token)
+	if err == nil && pool < total {
+		waits = store.ShortOfFunds(asset, pool, total)
+	}
+	return waits, err
+}
+
+// waiting is why a token's oldest unpaid day needs approval or waits for funds, or nil: it is
+// accrued everywhere and not declared.
+func (rs *Reports) waiting(t db.View, token string, d staking.Day) (waits, err error) {
+	if declared, err := store.Declared(t, d, token); err != nil || declared {
+		return nil, err
+	}
+	accrued, err := store.AccruedOf(t, d, token)
+	if err != nil || accrued.Left > 0 {
+		return nil, err
+	}
+	return rs.verdict(t, d, token, accrued.Total)
+}
