@@ -193,16 +193,16 @@ func missingFor(h reports.Holder) []missingOut {
 }
 
 func (rd reader) switchEvents(ctx context.Context, in *accountPageIn) (*answer[list[switchEventOut]], error) {
-	keys := keyset[store.SwitchEvent, store.SwitchEvent]{
-		2, func(e store.SwitchEvent) []string { return []string{millis(e.At), e.Action} },
-		func(parts []string) (store.SwitchEvent, error) {
+	keys := keyset[reports.SwitchEvent, reports.SwitchEvent]{
+		2, func(e reports.SwitchEvent) []string { return []string{millis(e.At), e.Action} },
+		func(parts []string) (reports.SwitchEvent, error) {
 			at, err := moment(parts[0])
-			return store.SwitchEvent{At: at, Action: parts[1]}, err
+			return reports.SwitchEvent{At: at, Action: parts[1]}, err
 		},
 	}
-	return pageOf(in.Paging, keys, func(after *store.SwitchEvent, limit int) ([]store.SwitchEvent, error) {
+	return pageOf(in.Paging, keys, func(after *reports.SwitchEvent, limit int) ([]reports.SwitchEvent, error) {
 		return rd.LatestSwitchEvents(ctx, in.id(), after, limit)
-	}, func(e store.SwitchEvent) (switchEventOut, error) {
+	}, func(e reports.SwitchEvent) (switchEventOut, error) {
 		return switchEventOut{instant(e.At), e.Action, e.Client, e.Address}, nil
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -155,20 +156,20 @@ type reconciliationsIn struct {
 }
 
 func (rd reader) reconciliations(ctx context.Context, in *reconciliationsIn) (*answer[list[reconciliationOut]], error) {
-	keys := keyset[store.Reconciliation, store.Reconciliation]{
-		4, func(r store.Reconciliation) []string {
+	keys := keyset[reports.Reconciliation, reports.Reconciliation]{
+		4, func(r reports.Reconciliation) []string {
 			return []string{millis(r.Flagged), r.Entry, string(r.Account), r.Asset}
 		},
-		func(parts []string) (store.Reconciliation, error) {
+		func(parts []string) (reports.Reconciliation, error) {
 			at, err := moment(parts[0])
-			return store.Reconciliation{
+			return reports.Reconciliation{
 				Flagged: at, Entry: parts[1], Account: ledger.Account(parts[2]), Asset: parts[3],
 			}, err
 		},
 	}
-	return pageOf(in.Paging, keys, func(after *store.Reconciliation, limit int) ([]store.Reconciliation, error) {
+	return pageOf(in.Paging, keys, func(after *reports.Reconciliation, limit int) ([]reports.Reconciliation, error) {
 		return rd.Reconciliations(ctx, orZero(after), in.State != "all", limit)
-	}, func(r store.Reconciliation) (reconciliationOut, error) {
+	}, func(r reports.Reconciliation) (reconciliationOut, error) {
 		asset, err := rd.Asset(ctx, r.Asset)
 		return reconciliationOut{
 			Entry: r.Entry, Account: string(r.Account), Asset: r.Asset, At: instant(r.At), Until: instant(r.Until),

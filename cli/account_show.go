@@ -37,7 +37,7 @@ type shown struct {
 	sweep       store.Sweep
 	swept       bool // the account is closed, and what is still to come goes to another
 	history     bool
-	switched    []store.SwitchEvent
+	switched    []reports.SwitchEvent
 }
 
 func (c *accountShowCmd) Run(env *Env) error {

@@ -40,11 +40,11 @@ type reconciliationJSON struct {
 
 func (c *reconciliationListCmd) Run(env *Env) error {
 	return env.booksAndAssets(func(ctx context.Context, db *store.DB, known assets) error {
-		_, _, err := list[store.Reconciliation]{
+		_, _, err := list[reports.Reconciliation]{
 			json: c.JSON,
 			columns: []col{text("from (UTC)"), text("until (UTC)"), text("account"), figure("lowest"), text("entry"),
 				text("resolved")},
-			item: func(r store.Reconciliation) (any, []string) {
+			item: func(r reports.Reconciliation) (any, []string) {
 				resolved := none
 				if !r.Resolved.IsZero() {
 					resolved = wallTime(r.Resolved) + ": " + r.Reason
@@ -55,7 +55,7 @@ func (c *reconciliationListCmd) Run(env *Env) error {
 						resolved}
 			},
 			none: "There is nothing to reconcile.\n",
-		}.printPages(env, 0, func(after store.Reconciliation, most int) ([]store.Reconciliation, error) {
+		}.printPages(env, 0, func(after reports.Reconciliation, most int) ([]reports.Reconciliation, error) {
 			return reports.New(db.Reader()).Reconciliations(ctx, after, !c.All, most)
 		})
 		return err

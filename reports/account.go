@@ -107,8 +107,16 @@ func (rs *Reports) Enrollments(ctx context.Context, id ledger.Account) ([]stakin
 	})
 }
 
+// SwitchEvent is what was done to the switch of an account, or was refused.
+type SwitchEvent struct {
+	At      time.Time
+	Action  string // "on", "off", "refused: …"; "off: …" and "on: …" where a region or a freeze did it
+	Client  string // "ios 3.2.0"
+	Address string // "192.0.2.7 DE"
+}
+
 // SwitchEvents are an account's, the oldest first; ErrNotFound if it was never opened.
-func (rs *Reports) SwitchEvents(ctx context.Context, id ledger.Account) ([]store.SwitchEvent, error) {
+func (rs *Reports) SwitchEvents(ctx context.Context, id ledger.Account) ([]SwitchEvent, error) {
 	events, err := rs.LatestSwitchEvents(ctx, id, nil, math.MaxInt)
 	slices.Reverse(events)
 	return events, err
@@ -117,15 +125,15 @@ func (rs *Reports) SwitchEvents(ctx context.Context, id ledger.Account) ([]store
 // LatestSwitchEvents are an account's switch events, the newest first, those
 // that come after one, or the first, at most limit. ErrNotFound if the account was
 // never opened.
-func (rs *Reports) LatestSwitchEvents(ctx context.Context, id ledger.Account, after *store.SwitchEvent,
-	limit int) ([]store.SwitchEvent, error) {
+func (rs *Reports) LatestSwitchEvents(ctx context.Context, id ledger.Account, after *SwitchEvent,
+	limit int) ([]SwitchEvent, error) {
 	if after == nil {
-		after = &store.SwitchEvent{At: rs.Now().Add(24 * time.Hour)} // later than any
+		after = &SwitchEvent{At: rs.Now().Add(24 * time.Hour)} // later than any
 	}
 	do := "read the switch events of " + string(id)
-	return listOf(ctx, rs, do, id, func(t db.View, _ store.Account) ([]store.SwitchEvent, error) {
-		return db.All(t, func(r db.Row) (store.SwitchEvent, error) {
-			return store.SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)}, nil
+	return listOf(ctx, rs, do, id, func(t db.View, _ store.Account) ([]SwitchEvent, error) {
+		return db.All(t, func(r db.Row) (SwitchEvent, error) {
+			return SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)}, nil
 		}, `SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
 		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
 	})

@@ -171,11 +171,25 @@ func readMoves(t db.View, e *ledger.Entry) error {
 	return nil
 }
 
+// Reconciliation is a balance that an authoritative entry left below zero for a time, to
+// be reconciled with the ledger that decided the entry.
+type Reconciliation struct {
+	Entry    string
+	Account  ledger.Account // the free or the held part
+	Asset    string
+	At       time.Time     // UTC, of the entry: from here on the balance may be below zero
+	Until    time.Time     // the first moment at which it is not below zero any more, as it was when the entry was posted
+	Lowest   ledger.Amount // in between, as it was when the entry was posted; below zero
+	Flagged  time.Time     // when the entry was posted
+	Resolved time.Time     // zero: it is not
+	Reason   string        // of the resolution; the log says who
+}
+
 // Reconciliations are the next after one, of which Flagged, Entry, Account and Asset
 // count, in the order of their posting, at most limit; the zero one is before all. With
 // open they are those that are not resolved.
-func (rs *Reports) Reconciliations(ctx context.Context, after store.Reconciliation, open bool,
-	limit int) ([]store.Reconciliation, error) {
+func (rs *Reports) Reconciliations(ctx context.Context, after Reconciliation, open bool,
+	limit int) ([]Reconciliation, error) {
 	most := int64(1 << 62)
 	if open {
 		most = 0
@@ -187,8 +201,8 @@ func (rs *Reports) Reconciliations(ctx context.Context, after store.Reconciliati
 		db.MillisOf(after.Flagged), after.Entry, string(after.Account), after.Asset, most, int64(max(limit, 0)))
 }
 
-func readReconciliation(r db.Row) (store.Reconciliation, error) {
-	return store.Reconciliation{
+func readReconciliation(r db.Row) (Reconciliation, error) {
+	return Reconciliation{
 		Entry: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2),
 		At: db.TimeOf(r.Int(3)), Until: db.TimeOf(r.Int(4)), Lowest: ledger.Amount(r.Int(5)),
 		Flagged: db.TimeOf(r.Int(6)), Resolved: db.TimeOrZero(r.Int(7)), Reason: r.Text(8),

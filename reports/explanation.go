@@ -183,7 +183,7 @@ func (e *Explanation) runBalances() {
 
 // readStored reads what the run wrote.
 func (e *Explanation) readStored(t db.View, id ledger.Account, d staking.Day) error {
-	written, found, err := db.First(t, scan(store.ReadAccrual), "SELECT "+store.AccrualColumns+` FROM accruals a
+	written, found, err := db.First(t, scan(readAccrual), "SELECT "+accrualColumns+` FROM accruals a
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3 AND a.asset = $4`,
 		int64(id.Bucket()), int64(d), string(id), e.Asset.Symbol)
 	if err != nil || !found {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // PendingReward is the oldest reward of a token that is not credited yet.
@@ -23,9 +22,9 @@ const backlog = 7
 // readPaid reads what the last day that is over paid.
 func (r *reading) readPaid() error {
 	err := r.t.Query(func(row db.Row) error {
-		r.Paid = append(r.Paid, Reward{Accrual: store.ReadAccrual(row), PaidAt: db.TimeOf(row.Int(11))})
+		r.Paid = append(r.Paid, Reward{Accrual: readAccrual(row), PaidAt: db.TimeOf(row.Int(11))})
 		return nil
-	}, `SELECT `+store.AccrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
+	}, `SELECT `+accrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3
 	       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
 	     ORDER BY a.asset`, int64(r.id.Bucket()), int64(r.Yesterday()), string(r.id))
@@ -46,10 +45,10 @@ func (r *reading) readWritten() error {
 		return nil
 	}
 	return r.t.QuerySet(func(row db.Row) error {
-		a := store.ReadAccrual(row)
+		a := readAccrual(row)
 		r.tokens[a.Asset].written = a
 		return nil
-	}, "SELECT "+store.AccrualColumns+` FROM {rows} JOIN accruals a
+	}, "SELECT "+accrualColumns+` FROM {rows} JOIN accruals a
 	       ON a.bucket = r.bucket AND a.day = r.day AND a.account = r.account AND a.asset = r.asset`,
 		db.SetOf(r.owed,
 			db.Int("bucket", func(*token) int64 { return int64(r.id.Bucket()) }),

@@ -13,7 +13,6 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // Reward is what an account was paid for a day, with its figures.
@@ -26,10 +25,10 @@ type Reward struct {
 }
 
 // rewardColumns are what readReward reads of the view rewards, which is called a.
-const rewardColumns = store.AccrualColumns + ", a.paid_at"
+const rewardColumns = accrualColumns + ", a.paid_at"
 
 func readReward(r db.Row) (Reward, error) {
-	return Reward{Accrual: store.ReadAccrual(r), PaidAt: db.TimeOf(r.Int(11))}, nil
+	return Reward{Accrual: readAccrual(r), PaidAt: db.TimeOf(r.Int(11))}, nil
 }
 
 // RewardKey is a reward's place among an account's.
@@ -205,8 +204,8 @@ func (rs *Reports) PaidRewards(ctx context.Context, b outbox.PaidBatch, account 
 		if after != nil {
 			account = after.Account
 		}
-		return list(ctx, rs, fmt.Sprintf("read the rewards of %s of %s", b.Asset, b.Day), scan(store.ReadAccrual),
-			"SELECT "+store.AccrualColumns+` FROM accruals a
+		return list(ctx, rs, fmt.Sprintf("read the rewards of %s of %s", b.Asset, b.Day), scan(readAccrual),
+			"SELECT "+accrualColumns+` FROM accruals a
 			  WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND a.reward > 0 AND `+which+" ORDER BY a.account LIMIT $5",
 			int64(b.Bucket), int64(b.Day), b.Asset, string(account), int64(paidPage))
 	}, visit)

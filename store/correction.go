@@ -27,17 +27,16 @@ func (b *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, w
 		action = "fund withdraw"
 	}
 	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
-	o, err := b.postOwn(ctx, e, note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID})
+	o, err := b.postMove(ctx, e, call{own: true,
+		note: note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID}})
 	return o, annotate(err, "%s %s", action, asset)
 }
 
 // Adjust posts a correction, dated now, and keeps in the log who made it and why.
 // Idempotent by the entry's ID, whatever the reason says.
 func (b *DB) Adjust(ctx context.Context, e ledger.Entry, reason string) (Outcome, error) {
-	if err := checkAdjustment(e, reason); err != nil {
-		return Outcome{}, err
-	}
-	return b.postOne(ctx, &call{entries: []ledger.Entry{e}, note: note{action: "adjust", reason: reason}})
+	outcomes, err := b.AdjustAll(ctx, []ReasonedEntry{{e, reason}}, true)
+	return outcomes[0], err
 }
 
 // ReasonedEntry is a correction and why it is made.
@@ -86,12 +85,6 @@ func checkAdjustment(e ledger.Entry, reason string) error {
 	return nil
 }
 
-// postOwn posts an entry of our own making, and names the fields of its one move as those
-// of the input that it is made of.
-func (b *DB) postOwn(ctx context.Context, e ledger.Entry, n note) (Outcome, error) {
-	return ofMove(b.postOne(ctx, &call{entries: []ledger.Entry{e}, own: true, note: n}))
-}
-
 // Compensation makes good what a reward was too low by: a day that is paid never changes,
 // and an entry that came too late for it may have changed what it earned.
 type Compensation struct {
@@ -130,7 +123,8 @@ func (b *DB) Compensate(ctx context.Context, c Compensation, reason string) (Out
 		Moves: []ledger.Move{{From: ledger.Rewards, To: c.Account, Asset: c.Asset, Amount: c.Amount}},
 	}
 	detail := asset.Format(c.Amount) + " " + c.Asset + " as " + e.ID
-	return b.postOwn(ctx, e, note{action: "compensate", subject: string(c.Account), detail: detail, reason: reason})
+	return b.postMove(ctx, e, call{own: true,
+		note: note{action: "compensate", subject: string(c.Account), detail: detail, reason: reason}})
 }
 
 // checkPaid refuses a compensation for a day that is not paid yet: what is wrong with it
@@ -157,20 +151,6 @@ type dip struct {
 type flagged struct {
 	dip
 	it *item
-}
-
-// Reconciliation is a balance that an authoritative entry left below zero for a time, to
-// be reconciled with the ledger that decided the entry.
-type Reconciliation struct {
-	Entry    string
-	Account  ledger.Account // the free or the held part
-	Asset    string
-	At       time.Time     // UTC, of the entry: from here on the balance may be below zero
-	Until    time.Time     // the first moment at which it is not below zero any more, as it was when the entry was posted
-	Lowest   ledger.Amount // in between, as it was when the entry was posted; below zero
-	Flagged  time.Time     // when the entry was posted
-	Resolved time.Time     // zero: it is not
-	Reason   string        // of the resolution; the log says who
 }
 
 // writeReconciliations writes a row for each balance that an accepted entry left below zero.

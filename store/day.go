@@ -35,9 +35,6 @@ func sameText(name, v string) db.Field[int]      { return db.Text(name, func(int
 // EveryBucket is a set with a row for each bucket, ascending, and a day: bucket, day.
 func EveryBucket(d staking.Day) db.Set { return everyBucket(sameInt("day", int64(d))) }
 
-// readDay scans a row of one day.
-func readDay(r db.Row) (staking.Day, error) { return staking.Day(r.Int(0)), nil }
-
 // dayNumber is a day as the books keep it.
 func dayNumber(d staking.Day) int64 { return int64(d) }
 
@@ -57,15 +54,11 @@ func (b *DB) ensureDays(ctx context.Context) error {
 
 // makeDays makes the rows of days that are missing up to and including a day.
 func (b *DB) makeDays(t db.Tx, through staking.Day) error {
-	last, found, err := db.First(t, readDay, "SELECT day FROM days WHERE bucket = 0 ORDER BY day DESC LIMIT 1")
+	next, err := b.dayAfter(t, "SELECT day FROM days WHERE bucket = 0 ORDER BY day DESC LIMIT 1")
 	if err != nil {
 		return err
 	}
-	next := b.first
-	if found {
-		next = max(next, last+1)
-	}
-	missing := daysBetween(next, through)
+	missing := daysBetween(max(next, b.first), through)
 	if missing == nil {
 		return nil
 	}
@@ -87,11 +80,18 @@ func daysBetween(from, through staking.Day) (days []staking.Day) {
 
 // firstOpen is the first day that still takes entries.
 func (b *DB) firstOpen(t db.View) (staking.Day, error) {
-	closed, found, err := db.First(t, readDay, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
+	first, err := b.dayAfter(t, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
+	return first, annotate(err, "read the closed days")
+}
+
+// dayAfter is the day after the one that a query finds or, where it finds none, the first of
+// the books.
+func (b *DB) dayAfter(t db.View, sql string, args ...any) (staking.Day, error) {
+	last, found, err := db.First(t, db.IntOf, sql, args...)
 	if !found {
-		closed = b.first - 1
+		return b.first, err
 	}
-	return closed + 1, annotate(err, "read the closed days")
+	return staking.Day(last) + 1, err
 }
 
 // lockOpenDays shares the locks of the days that items are about, in each of the buckets that an
@@ -212,12 +212,8 @@ func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Ti
 // ascending as Post locks them. It waits for what is being posted to these days.
 func (b *DB) closeBuckets(ctx context.Context, through staking.Day) error {
 	return b.engine.Write(ctx, func(t db.Tx) error {
-		last, found, err := db.First(t, readDay, "SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = "+
+		from, err := b.dayAfter(t, "SELECT day FROM days WHERE bucket = 0 AND day <= $1 AND closed = "+
 			"1 ORDER BY day DESC LIMIT 1", int64(through))
-		from := b.first
-		if found {
-			from = last + 1
-		}
 		if err != nil || from > through {
 			return err
 		}

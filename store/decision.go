@@ -165,16 +165,24 @@ func (p *posting) decideItem(it *item) {
 		it.refuse(fmt.Errorf("entry %s: %w", it.ID, err))
 		return
 	}
+	p.count(it, 1)
 	for _, c := range it.changes {
-		c.balance.now += c.net
-		c.kept += c.net
 		c.touched = true
 		c.later = append(c.later, it.asLater(c))
 	}
-	p.follow(it)
-	p.limits.count(it, 1)
 	it.done, it.digest = true, it.digestAt(it.at)
 	*it.out = Outcome{At: db.TimeOf(it.at), PostedAt: db.TimeOf(p.now)}
+}
+
+// count adds what an accepted item does to what the entries after it find or, with the sign
+// -1, takes it back.
+func (p *posting) count(it *item, sign int64) {
+	for _, c := range it.changes {
+		c.balance.now += c.net * ledger.Amount(sign)
+		c.kept += c.net * ledger.Amount(sign)
+	}
+	p.follow(it, ledger.Amount(sign))
+	p.limits.count(it, sign)
 }
 
 // isNew says whether the item is accepted, and was not in the books before.
@@ -182,7 +190,10 @@ func (it *item) isNew() bool { return it.done && it.out.Err == nil && !it.out.Re
 
 // before is the item with this one's ID that was accepted before it, or nil.
 func (p *posting) before(it *item) *item {
-	for other := p.first[it.ID]; other != it; other = other.next {
+	for _, other := range p.named[it.ID] {
+		if other == it {
+			break
+		}
 		if other.isNew() {
 			return other
 		}
@@ -303,13 +314,10 @@ func (p *posting) undo(items []*item, why error) {
 // takeBack undoes what accepting the item did.
 func (p *posting) takeBack(it *item) {
 	for _, c := range it.changes {
-		c.balance.now -= c.net
-		c.kept -= c.net
 		i := slices.Index(c.later, it.asLater(c))
 		c.balance.later = slices.Delete(c.later, i, i+1)
 	}
-	p.forget(it)
-	p.limits.count(it, -1)
+	p.count(it, -1)
 }
 
 // errNotPosted is what the other entries of a call answer that is posted whole or not at all.

@@ -71,8 +71,8 @@ func TestLatestSwitchEvents(t *testing.T) {
 		}
 		all := testkit.Must(reports.New(db.Reader()).SwitchEvents(t.Context(), "alice"))(t)
 		slices.Reverse(all)
-		var walked []store.SwitchEvent
-		var after *store.SwitchEvent
+		var walked []reports.SwitchEvent
+		var after *reports.SwitchEvent
 		for {
 			page := testkit.Must(reports.New(db.Reader()).LatestSwitchEvents(t.Context(), "alice", after, 2))(t)
 			if len(page) == 0 {

@@ -80,16 +80,11 @@ func (b *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns
 		}
 		mode := int64(frozenEarning)
 		if !earns {
-			on := s.isOn()
-			mode = frozenOff
-			if err := s.end(s.day); err != nil {
-				return err
-			}
-			if on {
+			if mode = frozenOff; s.isOn() {
 				mode = frozenResumes
-				if err := s.record(leftFrozen, staking.Client{}); err != nil {
-					return err
-				}
+			}
+			if err := s.endAs(s.day, leftFrozen); err != nil {
+				return err
 			}
 		}
 		if err := setFreeze(s.t, id, b.now(), mode, reason); err != nil {

@@ -21,7 +21,7 @@ type posting struct {
 	now    int64 // when the transaction began; entries without a time are stamped later, under the locks
 	calls  []*call
 	items  []*item
-	first  map[string]*item // by entry ID
+	named  map[string][]*item // by entry ID
 	keys   map[key]*balance
 	sorted []*balance // keys in the one order of locks
 
@@ -43,8 +43,6 @@ type item struct {
 	digest  []byte // nil: it is not accepted
 	sought  bool   // looked up, and not found
 	done    bool   // accepted, refused or repeated
-	next    *item  // the next one with the same ID
-	last    *item  // of the first one with an ID: the last with it
 	repeats *item  // the one with the same ID that was accepted before it, in this transaction
 	changes []change
 	dips    []dip // what accepting it, as authoritative, leaves below zero for a time
@@ -102,7 +100,7 @@ func (b *DB) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (tak
 	err error) {
 	p := &posting{
 		db: b, t: t, assets: assets, now: b.now(),
-		first: map[string]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
+		named: map[string][]*item{}, keys: map[key]*balance{}, requests: map[requested]*request{},
 	}
 	p.check(calls)
 	if err := inOrder(p.lookUp, p.lockDays); err != nil {
@@ -129,11 +127,7 @@ func (p *posting) check(calls []*call) {
 			if e.Kind == ledger.WithdrawalRequest {
 				it.goes = c.goes.Hash()
 			}
-			if first := p.first[e.ID]; first == nil {
-				p.first[e.ID], it.last = it, it
-			} else {
-				first.last.next, first.last = it, it
-			}
+			p.named[e.ID] = append(p.named[e.ID], it)
 			p.items = append(p.items, it)
 		}
 	}
@@ -178,7 +172,7 @@ func (p *posting) lookUp() error {
 		it.sought = true
 	}
 	err := p.find(slices.Collect(p.open), func(r db.Row) error {
-		for it := p.first[r.Text(0)]; it != nil; it = it.next {
+		for _, it := range p.named[r.Text(0)] {
 			if it.sought {
 				it.sought = false
 				it.answer(r.Int(1), r.Int(2), r.Int(3), r.Bytes(4))

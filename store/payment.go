@@ -178,7 +178,11 @@ func (b *DB) Pay(ctx context.Context, batch staking.Batch, d staking.Day, tokens
 	return b.Outbox().Write(ctx, func(t db.Tx) (records outbox.Records, err error) {
 		for _, bucket := range batch {
 			p := payment{t: t, actor: b.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
-			if err := inOrder(func() error { return p.claim(tokens) }, p.compare, p.credit, p.settle); err != nil {
+			err := p.claim(tokens)
+			if err == nil && p.tokens != nil {
+				err = inOrder(p.compare, p.credit, p.settle)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("pay %s: %w", d, err)
 			}
 			p.report(&records)
@@ -238,9 +242,6 @@ func (p *payment) ours(sql string) (string, []any) {
 
 // compare refuses to pay accruals that are not those that were declared.
 func (p *payment) compare() error {
-	if p.tokens == nil {
-		return nil
-	}
 	sql, args := p.ours(`SELECT asset, count(*), CAST(sum(reward) AS bigint) FROM accruals
 	                      WHERE bucket = $1 AND day = $2 AND asset IN ({tokens}) GROUP BY asset`)
 	same := 0
@@ -258,9 +259,6 @@ func (p *payment) compare() error {
 
 // credit puts the rewards on the balances.
 func (p *payment) credit() error {
-	if p.tokens == nil {
-		return nil
-	}
 	sql, args := p.ours(`UPDATE balances SET balance = balances.balance + a.reward, carry = a.carry, earned = balances.earned + a.reward
 	                       FROM accruals a
 	                      WHERE a.bucket = $1 AND a.day = $2 AND a.asset IN ({tokens})

@@ -68,9 +68,12 @@ func (b *DB) postOne(ctx context.Context, c *call) (Outcome, error) {
 	return outcomes[0], outcomes[0].Err
 }
 
-// ofMove names the fields of an entry's one move as those of the input that it is made of:
-// what is wrong with "moves[0].amount" is wrong with the input's "amount".
-func ofMove(o Outcome, err error) (Outcome, error) {
+// postMove posts an entry of one move as the single one of a call, and names the move's fields
+// as those of the input that it is made of: what is wrong with "moves[0].amount" is wrong with
+// the input's "amount".
+func (b *DB) postMove(ctx context.Context, e ledger.Entry, c call) (Outcome, error) {
+	c.entries = []ledger.Entry{e}
+	o, err := b.postOne(ctx, &c)
 	if o.Err != nil {
 		o.Err = ledger.Inside("moves[0]", o.Err)
 		err = o.Err

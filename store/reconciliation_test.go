@@ -22,7 +22,7 @@ func decided(e ledger.Entry, day int, hour string) ledger.Entry {
 // flagged tells what is to be reconciled in short: "w alice BNB −5 12:05 12:20".
 func flagged(t *testing.T, db *store.DB, open bool) (told []string) {
 	t.Helper()
-	for _, r := range testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), store.Reconciliation{}, open,
+	for _, r := range testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), reports.Reconciliation{}, open,
 		100))(t) {
 		told = append(told, fmt.Sprintf("%s %s %s %d %s %s", r.Entry, r.Account, r.Asset, int64(r.Lowest)/int64(coins(1)),
 			r.At.Format("15:04"), r.Until.Format("15:04")))
@@ -81,7 +81,7 @@ func TestAuthoritativeEntries(t *testing.T) {
 		_, err = db.Resolve(t.Context(), "w-2", " ")
 		wants(t, err, ledger.ErrInvalid)
 		same(t, "open", flagged(t, db, true), []string{"w-2 alice BNB -6 12:00 12:20"})
-		if all := testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), store.Reconciliation{}, false,
+		if all := testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), reports.Reconciliation{}, false,
 			1))(t); len(all) != 1 || all[0].Reason != "credited late" || all[0].Resolved.IsZero() {
 			t.Errorf("resolved is %+v", all)
 		}

@@ -97,7 +97,11 @@ func (b *DB) AddRegion(ctx context.Context, region staking.Region, from staking.
 	}
 	l, err := b.changeListing(ctx, region, func(t db.Tx, l *Listing) (err error) {
 		if l.Number > 0 && l.Removed.IsZero() {
-			return checkSameDay(*l, from)
+			if from == 0 || from == l.From {
+				return nil
+			}
+			return ledger.ErrConflict.In("", "it is listed from %s, not from %s; remove it first, which restores what it "+
+				"ended where its day has not come", l.From, from)
 		}
 		*l = Listing{Region: region, Number: l.Number + 1, Reason: reason, unfinished: true}
 		if l.From, err = b.listingDay(t, from); err != nil {
@@ -137,15 +141,6 @@ func (b *DB) changeListing(ctx context.Context, region staking.Region,
 	}
 	l.unfinished = false
 	return l, err
-}
-
-func checkSameDay(l Listing, from staking.Day) error {
-	if from == 0 || from == l.From {
-		return nil
-	}
-	return ledger.ErrConflict.In("", "it is listed from %s, not from %s; remove it first, which restores what it "+
-		"ended where its day has not come",
-		l.From, from)
 }
 
 // listingDay is the day from which a region is listed that is added now.
@@ -274,7 +269,7 @@ func (b *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day
 	if until < s.running.Until {
 		ends = until
 		detail += fmt.Sprintf("; Soft Staking ends on %s", until)
-		if err := s.endBy(until, region); err != nil {
+		if err := s.endAs(until, offFor(region, until, s.day)); err != nil {
 			return 0, err
 		}
 	}
@@ -282,14 +277,6 @@ func (b *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day
 		return 0, nil
 	}
 	return ends, b.logLine(s.t, "account set-region", string(s.account.ID), detail)
-}
-
-// endBy ends the running enrollment on a day because of the residence.
-func (s *switchChange) endBy(until staking.Day, region staking.Region) error {
-	if err := s.end(until); err != nil {
-		return err
-	}
-	return s.record(offFor(region, until, s.day), staking.Client{})
 }
 
 // endsFor is the first day from today on that a resident of a region does not earn;

@@ -71,12 +71,8 @@ func (s seam) LockDeclarations(t db.Tx, asset string) (last staking.Day, err err
 	if err := lockToken(t, asset); err != nil {
 		return 0, err
 	}
-	last, found, err := db.First(t, readDay, "SELECT day FROM declarations WHERE asset = $1 ORDER BY day DESC LIMIT 1",
-		asset)
-	if err == nil && !found {
-		last = -1
-	}
-	return last, err
+	day, err := db.Count(t, "SELECT coalesce(max(day), -1) FROM declarations WHERE asset = $1", asset)
+	return staking.Day(day), err
 }
 
 func (s seam) Log(t db.Tx, action, subject, detail string) error {

@@ -45,7 +45,7 @@ func (b *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, re
 		e, err = s.enrolledBy()
 		return e, nil, err
 	}
-	if err := s.isLast(); err != nil {
+	if err := checkLast(s.later, s.at); err != nil {
 		return e, nil, err
 	}
 	if e.Until == staking.Forever {
@@ -84,7 +84,7 @@ func (b *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at 
 		if s.repeats(left) {
 			return nil
 		}
-		if err := s.isLast(); err != nil {
+		if err := checkLast(s.later, s.at); err != nil {
 			return err
 		}
 		on := s.isOn()
@@ -209,10 +209,8 @@ func (s *switchChange) repeats(action string) bool {
 	return s.later != 0 && (slices.Contains(s.recorded, action) || s.changesNothing(action))
 }
 
-// isLast refuses a change dated before another, whose effect it would change.
-func (s *switchChange) isLast() error { return checkLast(s.later, s.at) }
-
-// checkLast refuses a change of the switch at a moment before the last one. Both are in milliseconds.
+// checkLast refuses a change of the switch at a moment before the last one, whose effect it
+// would change. Both are in milliseconds.
 func checkLast(last, at int64) error {
 	if last <= at {
 		return nil
@@ -274,6 +272,14 @@ func (s *switchChange) end(d staking.Day) error {
 	return endEnrollments(s.t, d, s.account.ID)
 }
 
+// endAs ends the running enrollment on a day, if there is one, and records by what.
+func (s *switchChange) endAs(d staking.Day, action string) error {
+	if err := s.end(d); err != nil || !s.isOn() {
+		return err
+	}
+	return s.record(action, staking.Client{})
+}
+
 // on makes the enrollment from the next day on. An empty one of the same day opens
 // again, and so does one that has an end to come.
 func (s *switchChange) on() (staking.Enrollment, error) {
@@ -301,15 +307,8 @@ func checkFree(all []staking.Enrollment, e, goesOn staking.Enrollment) error {
 	return nil
 }
 
-// SwitchEvent is what was done to the switch of an account, or was refused.
-type SwitchEvent struct {
-	At      time.Time
-	Action  string // "on", "off", "refused: …"; "off: …" and "on: …" where a region or a freeze did it
-	Client  string // "ios 3.2.0"
-	Address string // "192.0.2.7 DE"
-}
-
-// How the actions are kept.
+// How a switch event is kept: "on", "off", "refused: …"; "off: …" and "on: …" where a region or
+// a freeze did it.
 const (
 	enrolled      = "on"
 	left          = "off"

@@ -65,7 +65,7 @@ func (b *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 		Moves: []ledger.Move{{From: w.Account, To: w.Account.Held(), Asset: w.Asset, Amount: w.Amount}},
 	}
 	to := ledger.Destination{Address: w.Address, Network: w.Network, Tag: w.Tag, ClientID: w.ClientID}
-	return ofMove(b.postOne(ctx, &call{entries: []ledger.Entry{e}, goes: to}))
+	return b.postMove(ctx, e, call{goes: to})
 }
 
 // A withdrawal is what its entries say: one requests it, and one named after that
@@ -186,29 +186,23 @@ func (p *posting) mayEnd(it *item) error {
 	return nil
 }
 
-// follow keeps what an accepted item means for the entries that come after it.
-func (p *posting) follow(it *item) {
-	if it.Kind == ledger.WithdrawalRequest {
-		m := it.Moves[0]
-		p.requests[requested{m.From, it.ID}] = &request{asset: m.Asset, amount: m.Amount, at: it.at}
-		it.reserve(m.Amount)
+// follow keeps what an accepted item means for the entries that come after it; with the sign -1
+// it takes that back, of an item that is not accepted after all.
+func (p *posting) follow(it *item, sign ledger.Amount) {
+	m := it.Moves[0]
+	if of := (requested{m.From, it.ID}); it.Kind == ledger.WithdrawalRequest {
+		p.requests[of] = &request{asset: m.Asset, amount: m.Amount, at: it.at}
+		if sign < 0 {
+			delete(p.requests, of)
+		}
+		it.reserve(sign * m.Amount)
 	}
 	if of, ends := it.ends(); ends {
-		p.requests[of].ended = it.Kind
-		it.reserve(-it.Moves[0].Amount)
-	}
-}
-
-// forget takes back what follow kept, of an item that is not accepted after all.
-func (p *posting) forget(it *item) {
-	if it.Kind == ledger.WithdrawalRequest {
-		delete(p.requests, requested{it.Moves[0].From, it.ID})
-		it.reserve(-it.Moves[0].Amount)
-	}
-	if of, ends := it.ends(); ends {
-		it.reserve(it.Moves[0].Amount)
-		if r := p.requests[of]; r != nil { // nil: its request was forgotten before it
-			r.ended = ""
+		it.reserve(-sign * m.Amount)
+		if r := p.requests[of]; r != nil { // nil: its request was taken back before it
+			if r.ended = it.Kind; sign < 0 {
+				r.ended = ""
+			}
 		}
 	}
 }

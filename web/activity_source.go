@@ -13,7 +13,6 @@ import (
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // event is something that happened to an account.
@@ -93,7 +92,7 @@ func (v *visit) sources(asked activityAsked) []source {
 // readSwitchEvents reads the switch events.
 func (v *visit) readSwitchEvents(after cursor, limit int) (read []event, over bool, err error) {
 	events, err := v.Reports.LatestSwitchEvents(v.context(), v.account(),
-		&store.SwitchEvent{At: after.before(), Action: after.ID}, limit)
+		&reports.SwitchEvent{At: after.before(), Action: after.ID}, limit)
 	for _, e := range events {
 		name, region, _ := strings.Cut(e.Action, ": region ")
 		if region != "" || e.Action == "off: region" {
