@@ -119,12 +119,9 @@ func (p *accountPage) readAccepted(v *visit) error {
 func (p *accountPage) readSessions(v *visit) error {
 	sessions, err := v.People.Sessions(v.context(), v.account())
 	for _, s := range sessions {
-		if s.ID == v.session.ID {
-			p.Sessions = slices.Insert(p.Sessions, 0, sessionRow{s, true})
-		} else {
-			p.Sessions = append(p.Sessions, sessionRow{s, false})
-		}
+		p.Sessions = append(p.Sessions, sessionRow{s, s.ID == v.session.ID})
 	}
+	slices.SortStableFunc(p.Sessions, func(a, b sessionRow) int { return trueFirst(a.This, b.This) })
 	return err
 }
 

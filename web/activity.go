@@ -17,7 +17,7 @@ import (
 // activityLength is how many events a page shows.
 const activityLength = 40
 
-// activityPage is what has happened to an account.
+// activityPage is the events of an account.
 type activityPage struct {
 	*view
 	Asked  activityAsked
@@ -43,7 +43,7 @@ type activityDay struct {
 	Rows  []activityRow
 }
 
-// activity shows what has happened to the account.
+// activity shows the events of the account.
 func (v *visit) activity() error {
 	asked, assets, err := v.activityAsked()
 	if err != nil {

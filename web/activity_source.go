@@ -64,7 +64,7 @@ const activitySources = 4
 // is as far as was read without finding more. A source that is not over returns at least one.
 type source func(after cursor, limit int) (read []event, over bool, err error)
 
-// sources are those of the visitor's account, in their order, without what is not asked for.
+// sources are those of the visitor's account, in their order; those not asked for are empty.
 func (v *visit) sources(asked activityAsked) []source {
 	none := func(cursor, int) ([]event, bool, error) { return nil, true, nil }
 	sources, all := slices.Repeat([]source{none}, activitySources), asked.Show == showAll
@@ -259,7 +259,7 @@ func (c cursor) compare(o cursor) int {
 	return cmp.Or(cmp.Compare(o.At, c.At), cmp.Compare(c.Source, o.Source))
 }
 
-// in is the cursor of a source for what is behind c in the list.
+// in is c as a cursor of one source.
 func (c cursor) in(source int) cursor {
 	switch {
 	case source < c.Source:

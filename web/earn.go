@@ -11,8 +11,8 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// earning is the visitor's Soft Staking, for the page, its status and the questions.
-type earning struct {
+// earnFacts is the visitor's Soft Staking, for the page, its status and the questions.
+type earnFacts struct {
 	*view
 	Holder reports.Holder
 	Assets map[string]ledger.Asset
@@ -29,9 +29,9 @@ func (v *visit) holder(parts reports.Parts) (reports.Holder, error) {
 	return h, err
 }
 
-// earning reads the facts from one snapshot.
-func (v *visit) earning(title string) (e earning, err error) {
-	e = earning{view: v.view(title)}
+// earnFacts reads the facts from one snapshot.
+func (v *visit) earnFacts(title string) (e earnFacts, err error) {
+	e = earnFacts{view: v.view(title)}
 	if e.Holder, err = v.holder(everything); err != nil {
 		return e, err
 	}
@@ -41,7 +41,7 @@ func (v *visit) earning(title string) (e earning, err error) {
 
 // earnPage is the Soft Staking page.
 type earnPage struct {
-	earning
+	earnFacts
 	Started   bool // the switch was switched on just now
 	Status    earnStatus
 	Paid      yesterdayFigure
@@ -59,11 +59,11 @@ const latestRewards = 7
 
 // earn is the Soft Staking page.
 func (v *visit) earn() error {
-	e, err := v.earning("earn.title")
+	e, err := v.earnFacts("earn.title")
 	if err != nil {
 		return err
 	}
-	p := earnPage{earning: e, Started: v.r.Form.Has("started") && e.Holder.On()}
+	p := earnPage{earnFacts: e, Started: v.r.Form.Has("started") && e.Holder.On()}
 	p.Status = e.status()
 	if p.Paid, err = e.yesterday(); err != nil {
 		return err
@@ -89,10 +89,10 @@ func (v *visit) earn() error {
 }
 
 // Soon reports whether the switch is on and its first day has not begun.
-func (e earning) Soon() bool { return e.Holder.On() && e.Holder.Today < e.Holder.Running.From }
+func (e earnFacts) Soon() bool { return e.Holder.On() && e.Holder.Today < e.Holder.Running.From }
 
 // qualifying are the tokens whose free balance reaches their minimum now, by symbol.
-func (e earning) qualifying() (tokens []string) {
+func (e earnFacts) qualifying() (tokens []string) {
 	for _, t := range e.Holder.Tokens {
 		if t.Terms.Qualifies(t.Free) {
 			tokens = append(tokens, t.Asset.Symbol)
@@ -103,7 +103,7 @@ func (e earning) qualifying() (tokens []string) {
 
 // nearest is the token that is nearest to its minimum, as a part of that minimum, and how
 // much is missing.
-func (e earning) nearest() (asset ledger.Asset, missing ledger.Amount, found bool) {
+func (e earnFacts) nearest() (asset ledger.Asset, missing ledger.Amount, found bool) {
 	var best reports.OfferedToken
 	for _, t := range e.Holder.Tokens {
 		if t.Terms.Qualifies(t.Free) {
@@ -145,21 +145,18 @@ func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 }
 
 // tokenRows are the tokens on offer: those that the holder has first.
-func (e earning) tokenRows() (rows []tokenRow) {
-	var others []tokenRow
+func (e earnFacts) tokenRows() (rows []tokenRow) {
 	for _, t := range e.Holder.Tokens {
 		row := tokenRow{OfferedToken: t, Missing: missingOf(t)}
 		if row.Missing == 0 {
 			row.Counts = min(t.Free, t.Terms.Cap)
 			row.Above = t.Free - row.Counts
 		}
-		if t.Free > 0 || t.Earned > 0 {
-			rows = append(rows, row)
-		} else {
-			others = append(others, row)
-		}
+		rows = append(rows, row)
 	}
-	return append(rows, others...)
+	had := func(r tokenRow) bool { return r.Free > 0 || r.Earned > 0 }
+	slices.SortStableFunc(rows, func(a, b tokenRow) int { return trueFirst(had(a), had(b)) })
+	return rows
 }
 
 // todayRow is the day so far of a token that the holder has had today.
@@ -169,7 +166,7 @@ type todayRow struct {
 }
 
 // todayRows are the day so far, where the switch covers it.
-func (e earning) todayRows() (rows []todayRow) {
+func (e earnFacts) todayRows() (rows []todayRow) {
 	if !e.Holder.Covers(e.Holder.Today) {
 		return nil
 	}
@@ -227,7 +224,7 @@ func (c chart) Here(asset string, days int) string {
 
 // chart reads the chart of a token that the visitor has chosen, and has rewards of or may
 // earn with; else of the one that bears the tag.
-func (v *visit) chart(e earning) (c chart, err error) {
+func (v *visit) chart(e earnFacts) (c chart, err error) {
 	c.Choice = earned(e.Holder)
 	c.Any = len(c.Choice) > 0
 	c.Choice = append(c.Choice, e.qualifying()...)
@@ -261,7 +258,7 @@ func (v *visit) chart(e earning) (c chart, err error) {
 }
 
 // tagged is the token that bears the tag on the Spot page, or "".
-func (v *visit) tagged(e earning) (string, error) {
+func (v *visit) tagged(e earnFacts) (string, error) {
 	prices, err := v.Reports.PricesFor(v.context(), e.Holder.Today)
 	if err != nil {
 		return "", err

@@ -32,7 +32,7 @@ type step struct {
 	Text  string
 }
 
-func (e earning) status() earnStatus {
+func (e earnFacts) status() earnStatus {
 	tokens, s := e.qualifying(), earnStatus{Name: "off", Line: e.T("earn.status.off")}
 	switch {
 	case e.Soon():
@@ -64,7 +64,7 @@ func (e earning) status() earnStatus {
 }
 
 // whyRestricted is the true reason for which the visitor cannot switch it on.
-func (e earning) whyRestricted() string {
+func (e earnFacts) whyRestricted() string {
 	home, here := e.Holder.Residence, e.visit.caller.Country
 	switch {
 	case !home.Exists():
@@ -78,7 +78,7 @@ func (e earning) whyRestricted() string {
 }
 
 // whyNothing is the reason where no token reaches its minimum.
-func (e earning) whyNothing() string {
+func (e earnFacts) whyNothing() string {
 	asset, missing, found := e.nearest()
 	if !found {
 		return e.T("earn.nothing.offered")
@@ -95,8 +95,8 @@ func (p *view) list(words []string) string {
 	return p.T("earn.list", "list", strings.Join(words[:last], ", "), "last", words[last])
 }
 
-// steps are the three days from the switch to the first reward, until that is over.
-func (e earning) steps() []step {
+// steps are the three days from the switch to the first reward; none after that.
+func (e earnFacts) steps() []step {
 	from, today := e.Holder.Running.From, e.Holder.Today
 	paying := len(e.Holder.Paid) == 0 &&
 		slices.ContainsFunc(e.Holder.Pending, func(d reports.PendingReward) bool { return d.Day == from })
@@ -150,7 +150,7 @@ type yesterdayFigure struct {
 }
 
 // yesterday is the day before today.
-func (e earning) yesterday() (f yesterdayFigure, err error) {
+func (e earnFacts) yesterday() (f yesterdayFigure, err error) {
 	f.Due = e.Holder.Pending
 	for _, r := range e.Holder.Paid {
 		if r.Reward == 0 {
@@ -189,7 +189,7 @@ type nextFigure struct {
 	At   time.Time   // when it is due at the earliest
 }
 
-func (e earning) next() nextFigure {
+func (e earnFacts) next() nextFigure {
 	y := e.Holder.Yesterday()
 	due := func(d reports.PendingReward) bool { return d.Day == y && !d.Waits }
 	reached := len(e.qualifying()) > 0
@@ -208,8 +208,7 @@ func (e earning) next() nextFigure {
 	return nextFigure{Name: "in", Day: day, At: e.Holder.Closings.ClosesAt(day)}
 }
 
-// Countdown is how long it is until a moment, which goes on counting where there is
-// JavaScript.
+// Countdown is the time until a moment; a script keeps counting.
 func (p *view) Countdown(now, at time.Time) template.HTML {
 	return markup(countdownTemplate, struct {
 		At, Text, Title string
@@ -220,7 +219,7 @@ func (p *view) Countdown(now, at time.Time) template.HTML {
 var countdownTemplate = template.Must(template.New("countdown").Parse(
 	`<time datetime="{{.At}}" title="{{.Title}}" data-countdown="{{.Millis}}">{{.Text}}</time>`))
 
-// moreOf reports whether a of b is a larger part than c of d, exactly; none of these is below zero.
+// moreOf reports whether a/b is more than c/d, exactly; none of these is below zero.
 func moreOf(a, b, c, d ledger.Amount) bool {
 	high, low := bits.Mul64(uint64(a), uint64(d))
 	otherHigh, otherLow := bits.Mul64(uint64(c), uint64(b))

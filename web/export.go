@@ -55,7 +55,7 @@ type exportPage struct {
 type exportPeriod struct {
 	Year     int
 	From, To staking.Day
-	Current  bool // it is not over
+	Current  bool // it has not ended
 }
 
 // format is a format of the export.
@@ -89,8 +89,8 @@ var koinlyColumns = []string{
 	"Koinly Date", "Amount", "Currency", "Net Worth Amount", "Net Worth Currency", "Label", "Description", "TxHash",
 }
 
-// export is the page on which an export is chosen. What cannot be exported comes
-// back to it, with what is wrong.
+// export is the page on which an export is chosen. It also shows the faults of a form that
+// cannot be exported.
 func (v *visit) export() error { return v.showExport(http.StatusOK, v.asked()) }
 
 func (v *visit) showExport(status int, f *form) error {
@@ -145,7 +145,7 @@ func (v *visit) rewardsFile() error {
 	})
 }
 
-// day is a field that is a day, or 0 with what is wrong with it.
+// day is a field that is a day; otherwise 0, and the field has a fault.
 func (f *form) day(l *locale, name string) staking.Day {
 	d, err := staking.ParseDay(f.Value(name))
 	if errors.Is(err, ledger.ErrInvalid) {

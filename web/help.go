@@ -49,7 +49,7 @@ type helpPage struct {
 
 // help answers all questions, with what is true for the visitor where that is known.
 func (v *visit) help() error {
-	e, err := v.earning("help.title")
+	e, err := v.earnFacts("help.title")
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (v *visit) help() error {
 }
 
 // questions are some of the questions, each with its facts.
-func (e earning) questions(names ...string) (all []question) {
+func (e earnFacts) questions(names ...string) (all []question) {
 	for _, name := range names {
 		var facts []string
 		if of := factsOf[name]; of != nil {
@@ -76,13 +76,13 @@ func (e earning) questions(names ...string) (all []question) {
 }
 
 // factsOf are what is true for this holder, by question.
-var factsOf = map[string]func(earning) []string{
-	"earning": earning.amIEarning, "no-tag": earning.whyNoTag, "counts": earning.whatCounts,
-	"when": earning.whenPaid, "small": earning.whySmall, "tokens": earning.whichTokens, "cap": earning.whichCaps,
-	"where": earning.whereOffered, "stop": earning.isOn,
+var factsOf = map[string]func(earnFacts) []string{
+	"earning": earnFacts.amIEarning, "no-tag": earnFacts.whyNoTag, "counts": earnFacts.whatCounts,
+	"when": earnFacts.whenPaid, "small": earnFacts.whySmall, "tokens": earnFacts.whichTokens, "cap": earnFacts.whichCaps,
+	"where": earnFacts.whereOffered, "stop": earnFacts.isOn,
 }
 
-func (e earning) amIEarning() []string {
+func (e earnFacts) amIEarning() []string {
 	tokens := e.qualifying()
 	switch {
 	case e.Soon():
@@ -96,7 +96,7 @@ func (e earning) amIEarning() []string {
 	}
 }
 
-func (e earning) whatCounts() []string {
+func (e earnFacts) whatCounts() []string {
 	var amounts []string
 	for _, row := range e.tokenRows() {
 		if row.Counts > 0 {
@@ -112,7 +112,7 @@ func (e earning) whatCounts() []string {
 	return []string{e.T("help.counts.would", "amounts", e.list(amounts))}
 }
 
-func (e earning) whenPaid() []string {
+func (e earnFacts) whenPaid() []string {
 	next := e.next()
 	key := map[string]string{"in": "help.when.next", "now": "help.when.now"}[next.Name]
 	if key == "" {
@@ -122,7 +122,7 @@ func (e earning) whenPaid() []string {
 }
 
 // whySmall explains the largest of yesterday's rewards.
-func (e earning) whySmall() []string {
+func (e earnFacts) whySmall() []string {
 	if len(e.Holder.Paid) == 0 {
 		return nil
 	}
@@ -132,7 +132,7 @@ func (e earning) whySmall() []string {
 		"eligible", e.Plain(asset, r.Eligible), "rate", e.Percent(r.APR))}
 }
 
-func (e earning) whichTokens() []string {
+func (e earnFacts) whichTokens() []string {
 	var symbols []string
 	for _, t := range e.Holder.Tokens {
 		symbols = append(symbols, t.Asset.Symbol)
@@ -143,7 +143,7 @@ func (e earning) whichTokens() []string {
 	return []string{e.T("help.tokens.now", "tokens", e.list(symbols))}
 }
 
-func (e earning) whichCaps() (facts []string) {
+func (e earnFacts) whichCaps() (facts []string) {
 	for _, row := range e.tokenRows() {
 		if row.Above > 0 {
 			facts = append(facts, e.T("help.cap.above", "amount", e.Plain(row.Asset, row.Above), "token",
@@ -156,14 +156,14 @@ func (e earning) whichCaps() (facts []string) {
 	return facts
 }
 
-func (e earning) isOn() []string {
+func (e earnFacts) isOn() []string {
 	if e.Holder.On() {
 		return []string{e.T("help.stop.on")}
 	}
 	return []string{e.T("help.stop.off")}
 }
 
-func (e earning) whyNoTag() []string {
+func (e earnFacts) whyNoTag() []string {
 	switch {
 	case e.Holder.Region != nil:
 		return []string{e.whyRestricted()}
@@ -175,7 +175,7 @@ func (e earning) whyNoTag() []string {
 	return []string{e.T("help.no-tag.off", "token", e.Tagged)}
 }
 
-func (e earning) whereOffered() []string {
+func (e earnFacts) whereOffered() []string {
 	if e.Holder.Region != nil {
 		return []string{e.whyRestricted()}
 	}

@@ -38,11 +38,11 @@ type keyRow struct {
 func (k keyRow) From() string {
 	var from []string
 	for _, a := range k.Addresses {
+		text := a.String()
 		if a.IsSingleIP() {
-			from = append(from, a.Addr().String())
-		} else {
-			from = append(from, a.String())
+			text = a.Addr().String()
 		}
+		from = append(from, text)
 	}
 	return strings.Join(from, ", ")
 }
@@ -80,8 +80,8 @@ func (v *visit) keys() error {
 func (v *visit) keysPage(title string) (page keysPage, err error) {
 	page = keysPage{view: v.view(title), Most: v.locale.number(fmt.Sprint(people.MaxKeys))}
 	all, err := v.People.Keys(v.context(), v.account())
-	for i := range all {
-		row := v.keyRow(all[len(all)-1-i])
+	for _, k := range slices.Backward(all) {
+		row := v.keyRow(k)
 		if row.State == "live" {
 			page.Usable = append(page.Usable, row)
 		} else {
@@ -99,7 +99,7 @@ type keyPage struct {
 	Secret string // of one that was just made; "": its holder has it
 }
 
-// ownKey is the account's key that the address names; ledger.ErrNotFound if it has none such.
+// ownKey is the account's key that the address names; ledger.ErrNotFound if there is none.
 func (v *visit) ownKey() (access.Key, error) {
 	all, err := v.People.Keys(v.context(), v.account())
 	if err != nil {

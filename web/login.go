@@ -204,8 +204,8 @@ const (
 	slowedInAll  = 10_000 // for all
 )
 
-// slowing delays attempts beyond the thresholds.
-type slowing struct {
+// slowdown delays attempts beyond the thresholds.
+type slowdown struct {
 	inAll   int
 	by      time.Duration
 	waiting *access.Limiter[string] // by address of mail

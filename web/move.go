@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -20,12 +21,12 @@ type kind struct {
 	takes  bool        // it takes from what is free, which then is the most
 	fields []string    // what it asks beside the asset and the amount
 
-	offers  func(*wallet) []offer                     // the assets that may be moved
-	between func(*moving) (from, to ledger.Account)   // the sides of its move, or of the first
-	read    func(*moving) error                       // reads its own fields, and their effects
-	check   func(*moving, *submission) error          // what the books have against it; nil: nothing
-	same    func(*moving, ledger.Entry) (bool, error) // whether an entry is this move; nil: by its moves
-	post    func(*submission, *moving) error          // nil: posts the entry of its move
+	offers  func(*wallet) []offer                       // the assets that may be moved
+	between func(*moveForm) (from, to ledger.Account)   // the sides of its move, or of the first
+	read    func(*moveForm) error                       // reads its own fields, and their effects
+	check   func(*moveForm, *submission) error          // what the books have against it; nil: nothing
+	same    func(*moveForm, ledger.Entry) (bool, error) // whether an entry is this move; nil: by its moves
+	post    func(*submission, *moveForm) error          // nil: posts the entry of its move
 }
 
 // routes are the form, which makes a draft, and the confirmation of a draft, which posts it.
@@ -42,9 +43,8 @@ func (k kind) routes() []route {
 	}
 }
 
-// moving is the page of a move that is being asked for. What is wrong with it is a
-// fault of its form.
-type moving struct {
+// moveForm is the page of a move: the form, its faults, and the effects of the move.
+type moveForm struct {
 	*view
 	kind   kind
 	wallet *wallet
@@ -82,7 +82,7 @@ func (v *visit) ask(k kind) error {
 	if err != nil {
 		return err
 	}
-	m, err := v.moving(k, f, false)
+	m, err := v.moveForm(k, f, false)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (v *visit) ask(k kind) error {
 func (v *visit) ownLink() bool { return v.r.Header.Get("Sec-Fetch-Site") == "same-origin" }
 
 // showTyped shows a form that is being typed, without faults at its fields.
-func (m *moving) showTyped() error {
+func (m *moveForm) showTyped() error {
 	m.Draft = cmp.Or(m.F.Fault("asset"), m.F.Fault("into"))
 	if m.Draft == "" && m.F.Value("amount") != "" {
 		m.Draft = m.F.Fault("amount")
@@ -105,7 +105,7 @@ func (m *moving) showTyped() error {
 
 // answerPosted answers a form whose ID has posted something already: with that entry or,
 // where it is another move, with the form under a new ID. Then the error is errAnswered.
-func (m *moving) answerPosted() error {
+func (m *moveForm) answerPosted() error {
 	e, _, err := m.visit.Reports.Entry(m.visit.context(), m.entryID())
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil
@@ -124,7 +124,7 @@ func (m *moving) answerPosted() error {
 }
 
 // another shows a form whose ID has moved something else before, with a new ID.
-func (m *moving) another() (err error) {
+func (m *moveForm) another() (err error) {
 	if m.ID, err = newID(m.visit.Random); err != nil {
 		return err
 	}
@@ -133,10 +133,10 @@ func (m *moving) another() (err error) {
 	return m.show()
 }
 
-// refused shows the form after the books have refused it: what it was read with has
-// changed, and reading it again finds the reason.
-func (s *submission) refused(was *moving, why error) error {
-	m, err := s.moving(was.kind, formOf(was.F.values), true)
+// refused shows the form after the books have refused the move: balances or prices have
+// changed, and reading the form again finds the fault.
+func (s *submission) refused(was *moveForm, why error) error {
+	m, err := s.moveForm(was.kind, formOf(was.F.values), true)
 	if err != nil {
 		return err
 	}
@@ -152,9 +152,9 @@ func (s *submission) refused(was *moving, why error) error {
 	return m.show()
 }
 
-// moving reads a form, and what the account has. A strict form is taken as it is.
-func (v *visit) moving(k kind, f *form, strict bool) (*moving, error) {
-	m := &moving{
+// moveForm reads a form and the wallet. Nothing is filled in for a strict form.
+func (v *visit) moveForm(k kind, f *form, strict bool) (*moveForm, error) {
+	m := &moveForm{
 		view: v.view(k.name + ".title"), kind: k, F: f, status: http.StatusUnprocessableEntity, strict: strict,
 	}
 	var err error
@@ -175,7 +175,7 @@ func (v *visit) moving(k kind, f *form, strict bool) (*moving, error) {
 }
 
 // choose takes the asset that is asked for, or the first there is.
-func (m *moving) choose(symbol string) error {
+func (m *moveForm) choose(symbol string) error {
 	if symbol == "" {
 		if len(m.Offers) > 0 {
 			m.Asset, m.Free = m.Offers[0].Asset, m.Offers[0].Free
@@ -199,7 +199,7 @@ func (m *moving) choose(symbol string) error {
 // readAmount reads the amount: of a draft in smallest units, else as it was typed. All
 // that is free is filled in only while the form is typed: what is posted is the amount
 // that the button named.
-func (m *moving) readAmount() {
+func (m *moveForm) readAmount() {
 	typed := m.F.Value("amount")
 	if units, err := strconv.ParseInt(m.F.Value(unitsField), 10, 64); err == nil {
 		typed = m.typed(m.Asset, ledger.Amount(units))
@@ -218,7 +218,7 @@ func (m *moving) readAmount() {
 
 // look asks the books about a form that is right in itself, and decides whether it may be
 // confirmed. A page that only shows the move has no submission.
-func (m *moving) look(s *submission) error {
+func (m *moveForm) look(s *submission) error {
 	if m.Asset.Symbol == "" || m.F.Faulty() {
 		return nil
 	}
@@ -231,7 +231,7 @@ func (m *moving) look(s *submission) error {
 	return nil
 }
 
-func (m *moving) show() error {
+func (m *moveForm) show() error {
 	if m.F.Faulty() {
 		return m.visit.showAs(m.status, m.kind.name, m)
 	}
@@ -239,31 +239,31 @@ func (m *moving) show() error {
 }
 
 // Kind is the name of the page, its path and its texts.
-func (m *moving) Kind() string { return m.kind.name }
+func (m *moveForm) Kind() string { return m.kind.name }
 
 // Frozen reports whether the move is one that a frozen account does not make.
-func (m *moving) Frozen() bool { return m.kind.takes && m.wallet.holder.Frozen }
+func (m *moveForm) Frozen() bool { return m.kind.takes && m.wallet.holder.Frozen }
 
 // Takes reports whether it takes from what is free.
-func (m *moving) Takes() bool { return m.kind.takes }
+func (m *moveForm) Takes() bool { return m.kind.takes }
 
 // entryID is the ID of the entry that the form posts.
-func (m *moving) entryID() string { return entryID(m.Account(), m.ID) }
+func (m *moveForm) entryID() string { return entryID(m.Account(), m.ID) }
 
 // Back is the form of the draft that is being confirmed, to be changed.
-func (m *moving) Back() string {
+func (m *moveForm) Back() string {
 	return address("/"+m.kind.name, draftField, m.visit.r.PathValue("draft"))
 }
 
 // entry is what the form posts; of a conversion only the first move.
-func (m *moving) entry() ledger.Entry {
+func (m *moveForm) entry() ledger.Entry {
 	from, to := m.kind.between(m)
 	return ledger.Entry{ID: m.entryID(), Kind: m.kind.posts,
 		Moves: []ledger.Move{{From: from, To: to, Asset: m.Asset.Symbol, Amount: m.Sum}}}
 }
 
 // same reports whether an entry is this very move.
-func (m *moving) same(e ledger.Entry) (bool, error) {
+func (m *moveForm) same(e ledger.Entry) (bool, error) {
 	if m.kind.same != nil {
 		return m.kind.same(m, e)
 	}
@@ -271,17 +271,17 @@ func (m *moving) same(e ledger.Entry) (bool, error) {
 }
 
 // isEntry reports whether an entry is of the kind, and has its move alone.
-func (m *moving) isEntry(e ledger.Entry) bool {
+func (m *moveForm) isEntry(e ledger.Entry) bool {
 	return e.Kind == m.kind.posts && slices.Equal(e.Moves, m.entry().Moves)
 }
 
-// fillIn makes a draft of what was filled in, and leads to its confirmation. What is
-// wrong comes back with the form. While it is being typed, and where all that is free is
-// asked for, the form comes back as well, and nothing is kept.
+// fillIn makes a draft of the form, and leads to its confirmation. A form with faults is
+// shown again; so is one that is being typed, or that asks for all that is free, and
+// nothing is kept of it.
 func (s *submission) fillIn(k kind) error {
 	typing, f := s.value("look") != "" || s.value("max") != "", s.form()
 	f.values.Del(unitsField) // is a draft's
-	m, err := s.moving(k, f, !typing)
+	m, err := s.moveForm(k, f, !typing)
 	if err != nil {
 		return err
 	}
@@ -312,7 +312,7 @@ func (k kind) confirmation(draft string) string { return "/" + k.name + "/draft/
 
 // fields are those of the draft: the amount in smallest units, so that it is the same in
 // every language, and what the kind asks.
-func (m *moving) fields() url.Values {
+func (m *moveForm) fields() url.Values {
 	fields := url.Values{"id": {m.ID}, "asset": {m.Asset.Symbol}, unitsField: {strconv.FormatInt(int64(m.Sum), 10)}}
 	for _, name := range m.kind.fields {
 		fields.Set(name, m.F.Value(name))
@@ -330,7 +330,7 @@ const unitsField = "units"
 
 // confirmMove shows a draft to be confirmed.
 func (v *visit) confirmMove(k kind) error {
-	m, err := v.movingDraft(k, nil)
+	m, err := v.moveDraft(k, nil)
 	if err != nil {
 		return err
 	}
@@ -340,7 +340,7 @@ func (v *visit) confirmMove(k kind) error {
 // move posts the draft that was confirmed, and nothing else of what the browser sends.
 // Repeating it has no further effect, and leads to the same page.
 func (s *submission) move(k kind) error {
-	m, err := s.movingDraft(k, s)
+	m, err := s.moveDraft(k, s)
 	if err != nil {
 		return err
 	}
@@ -352,11 +352,12 @@ func (s *submission) move(k kind) error {
 	} else {
 		_, err = s.Books.PostAll(s.context(), []ledger.Entry{m.entry()})
 	}
+	_, byRules := errors.AsType[*conversion.Error](err)
 	switch {
 	case errors.Is(err, ledger.ErrConflict): // posted at the same time, with different figures
 		return m.another()
 	case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid),
-		errors.Is(err, ledger.ErrNotFound), isConversionError(err):
+		errors.Is(err, ledger.ErrNotFound), byRules:
 		return s.refused(m, err)
 	case err != nil:
 		return err
@@ -364,11 +365,11 @@ func (s *submission) move(k kind) error {
 	return m.done()
 }
 
-// movingDraft is the move of the draft that the path names, checked again; s is nil for a
+// moveDraft is the move of the draft that the path names, checked again; s is nil for a
 // page that shows it. errAnswered if there is nothing to confirm. A draft of another
 // session becomes a form to be filled in: whoever has logged in again finds the fields,
 // and a link leads nobody to a confirmation.
-func (v *visit) movingDraft(k kind, s *submission) (*moving, error) {
+func (v *visit) moveDraft(k kind, s *submission) (*moveForm, error) {
 	id := v.r.PathValue("draft")
 	f, here, err := v.draft(id, "/"+k.name)
 	switch {
@@ -379,7 +380,7 @@ func (v *visit) movingDraft(k kind, s *submission) (*moving, error) {
 	case !here || f.Value(unitsField) == "":
 		return nil, answered(v.see("/"+k.name, draftField, id))
 	}
-	m, err := v.moving(k, f, true)
+	m, err := v.moveForm(k, f, true)
 	if err != nil {
 		return nil, err
 	}
@@ -400,7 +401,7 @@ func (v *visit) gone(k kind, id string) error {
 			return err
 		}
 	}
-	m, err := v.moving(k, emptyForm(), false)
+	m, err := v.moveForm(k, emptyForm(), false)
 	if err != nil {
 		return err
 	}
@@ -409,8 +410,8 @@ func (v *visit) gone(k kind, id string) error {
 	return m.show()
 }
 
-// done leads to what was posted. The draft is not needed any more.
-func (m *moving) done() error {
+// done leads to the posted entry, and removes the draft.
+func (m *moveForm) done() error {
 	v := m.visit
 	if id := v.r.PathValue("draft"); id != "" {
 		if err := v.keeper.RemoveDraft(v.context(), v.account(), id); err != nil {
@@ -421,7 +422,7 @@ func (m *moving) done() error {
 	return v.see("/" + m.kind.name + "/" + m.entryID())
 }
 
-// donePage is what has moved, as it was posted, and what there is now.
+// donePage is a posted entry, and the balances now.
 type donePage struct {
 	*view
 	Kind     string
@@ -429,7 +430,7 @@ type donePage struct {
 	At       time.Time // when it counts
 	Moves    []doneMove
 	Other    ledger.Account // the other side: a holder's account, or a house account
-	Balances []effect       // what is free now, and its day, by asset
+	Balances []effect       // the free balance now, and its day, by asset
 }
 
 // doneMove is a move as the visitor sees it.

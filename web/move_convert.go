@@ -10,16 +10,16 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// converting is a trade against @desk, at prices and within limits that an operator sets.
-var converting = kind{
+// conversionKind is a trade against @desk, at prices and within limits that an operator sets.
+var conversionKind = kind{
 	name: "convert", posts: ledger.Trade, takes: true, fields: []string{"into"},
-	offers: (*wallet).held, read: (*moving).readConvert, check: (*moving).checkConvert, same: (*moving).sameConvert,
-	between: func(m *moving) (from, to ledger.Account) { return m.Account(), ledger.Desk }, post: (*submission).convert,
+	offers: (*wallet).held, read: (*moveForm).readConvert, check: (*moveForm).checkConvert, same: (*moveForm).sameConvert,
+	between: func(m *moveForm) (from, to ledger.Account) { return m.Account(), ledger.Desk }, post: (*submission).convert,
 }
 
-// exchange is what is asked for, and at which prices.
+// exchange is the other asset of a conversion, and the quote.
 type exchange struct {
-	Offers []offer // what may be asked for: what has a price that is new enough
+	Offers []offer // the assets that may be asked for: those with a recent price
 	Into   ledger.Asset
 	Gives  ledger.Amount    // of it, rounded down; zero: none
 	One    ledger.Amount    // of it, for one whole of what is given; zero: less than its smallest unit
@@ -36,7 +36,7 @@ func (x exchange) quoted() map[string]string {
 }
 
 // readConvert reads what is asked for, and computes what the amount gives.
-func (m *moving) readConvert() error {
+func (m *moveForm) readConvert() error {
 	if m.Asset.Symbol == "" {
 		return nil
 	}
@@ -75,12 +75,12 @@ func (m *moving) readConvert() error {
 }
 
 // noPrice is the error of an asset that is not converted, with the reason.
-func (m *moving) noPrice(a ledger.Asset) string {
+func (m *moveForm) noPrice(a ledger.Asset) string {
 	return m.N("convert.no-price", minutes(m.visit.Convert.PriceMaxAge), "asset", a.Symbol)
 }
 
-// quote computes what the amount, and what one whole token, is in the other.
-func (m *moving) quote(prices map[string]conversion.Price) error {
+// quote computes what the amount gives, and what one whole token gives.
+func (m *moveForm) quote(prices map[string]conversion.Price) error {
 	x, rules := &m.Exchange, *m.visit.Convert
 	whole := ledger.Amount(1)
 	for range m.Asset.Scale {
@@ -95,8 +95,7 @@ func (m *moving) quote(prices map[string]conversion.Price) error {
 		return nil
 	}
 	x.Quote, err = m.visit.Books.Quote(m.visit.context(), m.Account(), m.Asset.Symbol, x.Into.Symbol, m.Sum, rules)
-	var no *conversion.Error
-	if errors.As(err, &no) {
+	if no, is := errors.AsType[*conversion.Error](err); is {
 		m.F.fault(m.refusedConversion(no))
 		return nil
 	}
@@ -112,7 +111,7 @@ func (m *moving) quote(prices map[string]conversion.Price) error {
 }
 
 // refusedConversion is the field and the fault of a conversion that the rules refuse.
-func (m *moving) refusedConversion(no *conversion.Error) (field, sentence string) {
+func (m *moveForm) refusedConversion(no *conversion.Error) (field, sentence string) {
 	switch no.Fault {
 	case conversion.PriceMissing:
 		if no.Asset == m.Asset {
@@ -136,15 +135,9 @@ func (m *moving) refusedConversion(no *conversion.Error) (field, sentence string
 	return "", m.T("convert.changed")
 }
 
-// isConversionError reports whether the rules of conversions have refused something.
-func isConversionError(err error) bool {
-	var no *conversion.Error
-	return errors.As(err, &no)
-}
-
 // checkConvert compares the quote of a draft with the current one: where it has changed,
 // nothing is converted before the new one was shown.
-func (m *moving) checkConvert(*submission) error {
+func (m *moveForm) checkConvert(*submission) error {
 	if m.F.Value(unitsField) == "" {
 		return nil // quoted just now
 	}
@@ -157,8 +150,8 @@ func (m *moving) checkConvert(*submission) error {
 	return nil
 }
 
-// Spread is what is taken off, in percent, or "".
-func (m *moving) Spread() string {
+// Spread is the spread in percent, or "".
+func (m *moveForm) Spread() string {
 	if m.visit.Convert.Spread == 0 {
 		return ""
 	}
@@ -166,17 +159,17 @@ func (m *moving) Spread() string {
 }
 
 // PricedAt is when the older of both prices was set.
-func (m *moving) PricedAt() string { return m.both(m.Exchange.Quote.SetAt) }
+func (m *moveForm) PricedAt() string { return m.both(m.Exchange.Quote.SetAt) }
 
 // sameConvert reports whether an entry converts this amount into this asset, at whatever price.
-func (m *moving) sameConvert(e ledger.Entry) (bool, error) {
+func (m *moveForm) sameConvert(e ledger.Entry) (bool, error) {
 	return e.Kind == ledger.Trade && len(e.Moves) == 2 && e.Moves[0] == m.entry().Moves[0] &&
 		e.Moves[1].Asset == m.Exchange.Into.Symbol, nil
 }
 
 // convert posts a conversion. Where the same form has posted one at the same time, at
 // other prices, that is the conversion that was asked for.
-func (s *submission) convert(m *moving) error {
+func (s *submission) convert(m *moveForm) error {
 	_, conflict := s.Books.Convert(s.context(), m.entryID(), m.Account(), m.Exchange.Quote, *s.Convert)
 	if !errors.Is(conflict, ledger.ErrConflict) {
 		return conflict

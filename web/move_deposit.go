@@ -9,21 +9,21 @@ import (
 	"github.com/softstake/softstake/reports"
 )
 
-// depositing credits tokens that nobody has sent, in the books of a demo.
-var depositing = kind{
+// depositKind credits tokens that nobody has sent, in the books of a demo.
+var depositKind = kind{
 	name: "deposit", posts: ledger.Deposit,
-	offers: (*wallet).every, read: (*moving).readDeposit, check: (*moving).checkDeposit,
-	between: func(m *moving) (from, to ledger.Account) { return ledger.Custody, m.Account() },
+	offers: (*wallet).every, read: (*moveForm).readDeposit, check: (*moveForm).checkDeposit,
+	between: func(m *moveForm) (from, to ledger.Account) { return ledger.Custody, m.Account() },
 }
 
-func (m *moving) readDeposit() (err error) {
+func (m *moveForm) readDeposit() (err error) {
 	m.Changes = []effect{m.wallet.effect(m.Asset, m.Sum)}
 	m.List, err = m.visit.latestDeposits(m.wallet.assets)
 	return err
 }
 
 // checkDeposit refuses what would exceed the supply.
-func (m *moving) checkDeposit(*submission) error {
+func (m *moveForm) checkDeposit(*submission) error {
 	if m.Sum > m.Asset.MaxSupply-m.Free {
 		m.F.fault("amount", m.T("amount.supply", "asset", m.Asset.Symbol, "most", m.Plain(m.Asset, m.Asset.MaxSupply)))
 	}

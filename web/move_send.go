@@ -7,15 +7,15 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// sending is a transfer to another holder.
-var sending = kind{
+// transferKind is a transfer to another holder.
+var transferKind = kind{
 	name: "send", posts: ledger.Transfer, takes: true, fields: []string{"to"},
-	offers: (*wallet).held, read: (*moving).readSend, check: (*moving).checkSend,
-	between: func(m *moving) (from, to ledger.Account) { return m.Account(), m.To },
+	offers: (*wallet).held, read: (*moveForm).readSend, check: (*moveForm).checkSend,
+	between: func(m *moveForm) (from, to ledger.Account) { return m.Account(), m.To },
 }
 
 // readSend reads the recipient; checkSend finds out whether there is such an account.
-func (m *moving) readSend() error {
+func (m *moveForm) readSend() error {
 	m.To = ledger.Account(strings.TrimSpace(m.F.Value("to")))
 	switch {
 	case m.To == "":
@@ -32,7 +32,7 @@ func (m *moving) readSend() error {
 // checkSend checks that the recipient exists and takes tokens, and counts the check: who
 // asks for many names learns who is here. A confirmation that is only shown was checked
 // when its draft was made.
-func (m *moving) checkSend(s *submission) error {
+func (m *moveForm) checkSend(s *submission) error {
 	if s == nil {
 		return nil
 	}

@@ -13,11 +13,11 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// withdrawing is a request that an operator completes or cancels.
-var withdrawing = kind{
+// withdrawalKind is a request that an operator completes or cancels.
+var withdrawalKind = kind{
 	name: "withdraw", posts: ledger.WithdrawalRequest, takes: true, fields: []string{"network", "address", "tag"},
-	offers: (*wallet).held, read: (*moving).readWithdraw, same: (*moving).sameWithdraw, post: (*submission).withdraw,
-	between: func(m *moving) (from, to ledger.Account) { return m.Account(), m.Account().Held() },
+	offers: (*wallet).held, read: (*moveForm).readWithdraw, same: (*moveForm).sameWithdraw, post: (*submission).withdraw,
+	between: func(m *moveForm) (from, to ledger.Account) { return m.Account(), m.Account().Held() },
 }
 
 // maxPlace is how many characters a field of a withdrawal's destination may have.
@@ -30,7 +30,7 @@ const listed = 20
 var needed = map[string]string{"network": "withdraw.network.empty", "address": "withdraw.address.empty"}
 
 // readWithdraw reads the destination, and lists earlier withdrawals.
-func (m *moving) readWithdraw() error {
+func (m *moveForm) readWithdraw() error {
 	for _, name := range m.kind.fields {
 		text := strings.TrimSpace(m.F.Value(name))
 		switch {
@@ -57,7 +57,7 @@ type withdrawals struct {
 }
 
 // listWithdrawals reads the latest, or those after the one that the address names.
-func (m *moving) listWithdrawals() error {
+func (m *moveForm) listWithdrawals() error {
 	var after *store.Withdrawal
 	if id := m.visit.value(afterField); id != "" {
 		w, err := m.visit.Reports.Withdrawal(m.visit.context(), m.Account(), id)
@@ -89,7 +89,7 @@ func (withdrawals) Page(w store.Withdrawal) string { return withdrawPath(w.ID) }
 func withdrawPath(id string) string { return "/withdraw/" + url.PathEscape(id) }
 
 // goes is the withdrawal that the form asks for.
-func (m *moving) goes() store.Withdrawal {
+func (m *moveForm) goes() store.Withdrawal {
 	text := func(name string) string { return strings.TrimSpace(m.F.Value(name)) }
 	return store.Withdrawal{
 		ID: m.entryID(), Account: m.Account(), Asset: m.Asset.Symbol, Amount: m.Sum,
@@ -97,7 +97,7 @@ func (m *moving) goes() store.Withdrawal {
 	}
 }
 
-func (m *moving) sameWithdraw(e ledger.Entry) (bool, error) {
+func (m *moveForm) sameWithdraw(e ledger.Entry) (bool, error) {
 	if !m.isEntry(e) {
 		return false, nil
 	}
@@ -106,7 +106,7 @@ func (m *moving) sameWithdraw(e ledger.Entry) (bool, error) {
 	return w.Network == asked.Network && w.Address == asked.Address && w.Tag == asked.Tag, err
 }
 
-func (s *submission) withdraw(m *moving) error {
+func (s *submission) withdraw(m *moveForm) error {
 	_, err := s.Books.Withdraw(s.context(), m.goes())
 	return err
 }

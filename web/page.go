@@ -87,7 +87,7 @@ type refusal struct {
 	Status int
 }
 
-// refuse answers with a page that has the reason why something is not done, and what is possible.
+// refuse answers with a page that has the reason, and what is possible instead.
 func (v *visit) refuse(status int, name string) {
 	if err := v.showAs(status, "refused", refusal{v.view("refused." + name + ".title"), name, status}); err != nil &&
 		!errors.Is(err, errAnswered) {

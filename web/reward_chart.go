@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -158,13 +159,8 @@ func (c *dayChart) draw(lines []reports.PaperLine, e reports.Explanation, now ti
 // hours writes the hours below the chart.
 func (c *dayChart) hours(d staking.Day, zone *time.Location) {
 	for hour := 0; hour <= 24; hour += 6 {
-		h := chartHour{X: fmt.Sprintf("%d%%", hour*100/24), Anchor: "middle", UTC: fmt.Sprintf("%02d:00", hour)}
-		switch hour {
-		case 0:
-			h.Anchor = "start"
-		case 24:
-			h.Anchor = "end"
-		}
+		h := chartHour{X: fmt.Sprintf("%d%%", hour*100/24), UTC: fmt.Sprintf("%02d:00", hour),
+			Anchor: cmp.Or(map[int]string{0: "start", 24: "end"}[hour], "middle")}
 		h.Here = d.Start().Add(time.Duration(hour) * time.Hour).In(zone).Format("15:04")
 		c.Both = c.Both || h.Here != h.UTC && hour < 24
 		c.Scale = append(c.Scale, h)

@@ -55,15 +55,15 @@ func (s *site) routes() []route {
 		{path: "/account/keys/new", page: (*visit).keyForm, form: (*submission).makeKey},
 		{path: "/account/keys/{name}/revoke", page: (*visit).keyToRevoke, form: (*submission).revokeKey},
 
-		{path: "/send/{entry}", page: sending.posted},
-		{path: "/convert/{entry}", page: converting.posted},
-		{path: "/deposit/{entry}", page: depositing.posted},
+		{path: "/send/{entry}", page: transferKind.posted},
+		{path: "/convert/{entry}", page: conversionKind.posted},
+		{path: "/deposit/{entry}", page: depositKind.posted},
 		{path: "/withdraw/{entry}", page: (*visit).withdrawal},
 	}
-	all = append(all, sending.routes()...)
-	all = append(all, withdrawing.routes()...)
+	all = append(all, transferKind.routes()...)
+	all = append(all, withdrawalKind.routes()...)
 	if s.Convert != nil {
-		all = append(all, converting.routes()...)
+		all = append(all, conversionKind.routes()...)
 	} else {
 		all = append(all, route{path: "/convert", page: (*visit).convertsNot,
 			form: func(s *submission) error { return s.convertsNot() }})
@@ -71,7 +71,7 @@ func (s *site) routes() []route {
 	if s.Play == nil {
 		return append(all, route{path: "/deposit", page: (*visit).deposits})
 	}
-	all = append(all, depositing.routes()...)
+	all = append(all, depositKind.routes()...)
 	return append(all,
 		route{path: "/withdraw/{entry}/end", page: (*visit).seeWithdrawal, form: (*submission).endWithdrawal},
 		route{path: ClockPath, page: (*visit).clock, form: (*submission).moveClock, public: true})
@@ -113,9 +113,8 @@ func answered(err error) error {
 	return errAnswered
 }
 
-// failures is the one table from the kinds of error to the page that shows one: its
-// status, and the name of its texts, refused.NAME.title and others. What is not in it is
-// an internal error.
+// failures is the one table from the kinds of error to their pages: the status, and the
+// name of the texts, refused.NAME.title and others. Other errors are internal.
 var failures = []struct {
 	kinds  []error
 	status int

@@ -100,13 +100,10 @@ func (v *visit) findSession(text string) (access.Session, error) {
 	if errors.Is(err, ledger.ErrNotFound) {
 		return access.Session{}, access.ErrUnknown
 	}
-	if err == nil {
-		err = s.Check(text, v.Books.Now())
-	}
 	if err != nil {
 		return access.Session{}, err
 	}
-	return s, nil
+	return s, s.Check(text, v.Books.Now())
 }
 
 // sessionEnd is until when a session lives that is used now.
@@ -237,8 +234,8 @@ func (s *submission) devices() (access.DeviceSigner, error) {
 	return access.NewDeviceSigner(secret), err
 }
 
-// findDevice is the device of a login that the browser is, or false. It does the same for
-// an address that nobody logs in with, so that the time does not show who is known here.
+// findDevice is the browser as a device of a login, or false. It does the same for an
+// address that nobody logs in with, so that the time does not show who is known here.
 func (s *submission) findDevice(email string, l people.Login) (d access.Device, known bool, err error) {
 	sent := s.cookie(s.deviceCookie())
 	if sent == "" {

@@ -30,7 +30,7 @@ func (h holding) Any() bool { return h.Free > 0 || h.Held > 0 }
 // smallWorth is what a balance is worth that is not small.
 const smallWorth = dollar
 
-// Small reports whether it may be hidden: what has no price may be worth much.
+// Small reports whether it may be hidden. A token without a price may be worth much.
 func (h holding) Small() bool { return !h.Any() || h.Priced && h.Worth < smallWorth }
 
 // worth is what an amount is worth in USDT: nothing that is priced where the price is not
@@ -74,7 +74,7 @@ type spotPage struct {
 	Anything  bool   // the wallet is not empty
 }
 
-// longestQuery is how much of what is searched for is looked at.
+// longestQuery is how many characters of a search are used.
 const longestQuery = 50
 
 // spot is the Spot wallet.
@@ -102,7 +102,7 @@ func (v *visit) spot() error {
 
 // readSpot reads every token of the books with the visitor's balances, and whether Soft Staking is on.
 func (v *visit) readSpot(p *spotPage) ([]holding, error) {
-	e := earning{view: p.view}
+	e := earnFacts{view: p.view}
 	var err error
 	if e.Holder, err = v.holder(reports.Eligibility | reports.Offer); err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (p *spotPage) finds(symbol string) bool {
 		strings.Contains(strings.ToLower(p.TokenName(symbol)), query)
 }
 
-// Everything is the same search without hiding what is small.
+// Everything is the same search without hiding small balances.
 func (p spotPage) Everything() string { return address("/spot", "q", p.Query) }
 
 // Missing names what is not in the total.
@@ -200,7 +200,7 @@ func (p spotPage) places(of func(holding) ledger.Amount) (most int) {
 	return most
 }
 
-// cutTo is a text cut to so many characters, without what is no text.
+// cutTo is a text cut to so many characters, without invalid UTF-8.
 func cutTo(text string, most int) string {
 	characters := []rune(strings.ToValidUTF8(text, ""))
 	return string(characters[:min(len(characters), most)])

@@ -42,7 +42,7 @@ type expected struct {
 
 // startPage is the sheet from which Soft Staking is switched on.
 type startPage struct {
-	earning
+	earnFacts
 	F           *form
 	On          bool
 	From        staking.Day // the first day that is measured
@@ -59,10 +59,10 @@ type startPage struct {
 // start is the sheet.
 func (v *visit) start() error { return v.showStart(http.StatusOK, nil) }
 
-// showStart shows the sheet, or why it cannot be used. changed are the documents
-// that differ from what was shown when Start Earning was clicked.
+// showStart shows the sheet, or why it cannot be used. changed are the documents of which
+// the submitted form has shown another version.
 func (v *visit) showStart(status int, changed []string) error {
-	p := startPage{earning: earning{view: v.view("start.title")}, F: v.form(), ChangedOnes: changed}
+	p := startPage{earnFacts: earnFacts{view: v.view("start.title")}, F: v.form(), ChangedOnes: changed}
 	var err error
 	if p.Holder, err = v.holder(reports.Eligibility | reports.Offer); err != nil {
 		return err

@@ -89,8 +89,8 @@ func (p *view) Play() clockReader { return p.visit.Play }
 // Number is a decimal number, such as "1234.5", as the language writes it.
 func (p *view) Number(decimal string) string { return p.locale.number(decimal) }
 
-// Amount is an amount of an asset with its symbol, without trailing zeros:
-// aligned on the decimal point where such stand below each other.
+// Amount is an amount of an asset with its symbol, without trailing zeros, that a style
+// aligns on the decimal point.
 func (p *view) Amount(a ledger.Asset, n ledger.Amount) template.HTML {
 	return p.figure(a.Format(n), a.Symbol, a.Scale)
 }

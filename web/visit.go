@@ -32,7 +32,7 @@ type visit struct {
 	closes  staking.Closings
 }
 
-// visit reads what is known of a request before its session.
+// visit is a request before its session is read.
 func (s *site) visit(w http.ResponseWriter, r *http.Request) *visit {
 	return &visit{
 		site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.locales.of(r), zone: zoneOf(r),
@@ -164,7 +164,7 @@ func ours(path string) bool {
 // fromHTMX reports whether a part of a page is asked for, which stays where it is.
 func (v *visit) fromHTMX() bool { return v.r.Header.Get("HX-Request") == "true" }
 
-// form is what was typed, and what is wrong with it.
+// form is the fields of a form, and their faults.
 type form struct {
 	values url.Values
 	faults map[string]string // by field, a sentence in the visitor's language; "" is the whole form
@@ -181,23 +181,23 @@ func formOf(values url.Values) *form { return &form{values, map[string]string{}}
 // emptyForm is one that nobody has typed into.
 func emptyForm() *form { return formOf(url.Values{}) }
 
-// Value is what was typed into a field.
+// Value is the value of a field.
 func (f *form) Value(name string) string { return f.values.Get(name) }
 
-// Fault is what is wrong with a field, or "".
+// Fault is the fault of a field, or "".
 func (f *form) Fault(name string) string { return f.faults[name] }
 
-// Faulty reports whether anything is wrong.
+// Faulty reports whether there is any fault.
 func (f *form) Faulty() bool { return len(f.faults) > 0 }
 
-// fault sets what is wrong with a field. Only the first fault of a field is kept.
+// fault sets the fault of a field. Only the first is kept.
 func (f *form) fault(name, sentence string) {
 	if _, there := f.faults[name]; !there {
 		f.faults[name] = sentence
 	}
 }
 
-// address is a path with a query of names and values; what has no value is left out.
+// address is a path with a query of names and values; empty values are left out.
 func address(path string, pairs ...string) string {
 	query := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -108,7 +108,7 @@ type site struct {
 	streams *access.Limiter[ledger.Account]
 
 	strangersHashing, trustedHashing *turns
-	slow                             slowing // of attempts to log in
+	slow                             slowdown // of attempts to log in
 }
 
 // server serves the site, and gives its forms the books.
@@ -138,7 +138,7 @@ func newServer(o Options) (*server, error) {
 		mux:              http.NewServeMux(),
 		streams:          access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
 		strangersHashing: newTurns(mostHashingFrom), trustedHashing: newTurns(mostHashingOf),
-		slow: slowing{slowedInAll, slowedBy, access.NewLimiter[string](mostSlowed, mostSlowedOf)},
+		slow: slowdown{slowedInAll, slowedBy, access.NewLimiter[string](mostSlowed, mostSlowedOf)},
 	}
 	var err error
 	if s.locales, err = readLocales(); err != nil {
