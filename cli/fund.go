@@ -60,13 +60,10 @@ func (c *fundCmd) Run(env *Env) error {
 // poolOf is what @rewards has of a token.
 func poolOf(ctx context.Context, db *store.DB, asset ledger.Asset) (ledger.Amount, error) {
 	tokens, err := reports.New(db.Reader()).TokenStatus(ctx)
-	if err != nil {
-		return 0, err
-	}
 	for _, t := range tokens {
 		if t.Asset == asset.Symbol {
-			return t.Pool, nil
+			return t.Pool, err
 		}
 	}
-	return 0, nil
+	return 0, err
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"time"
 
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -38,12 +37,8 @@ func (c *logCmd) Run(env *Env) error {
 	if c.Limit < 1 {
 		return usage("--limit %d is below 1", c.Limit)
 	}
-	var since time.Time
-	if c.Since != nil {
-		since = c.Since.Start()
-	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		lines, err := reports.New(db.Reader()).Log(ctx, since, c.Limit)
+		lines, err := reports.New(db.Reader()).Log(ctx, given(c.Since, 0).Start(), c.Limit)
 		return list[store.LogLine]{
 			json:    c.JSON,
 			columns: []col{text("when (UTC)"), text("actor"), text("action"), text("subject"), text("detail")},

@@ -219,12 +219,6 @@ type openToken struct {
 	average *big.Int // the sum of their averages
 }
 
-// holdingKey names what an account has of an asset.
-type holdingKey struct {
-	account ledger.Account
-	asset   string
-}
-
 // earnedOn is what a position has earned on the days that are not paid.
 type earnedOn struct {
 	rewards ledger.Amount
@@ -246,7 +240,7 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 	if err != nil {
 		return err
 	}
-	before := map[holdingKey]earnedOn{}
+	before := map[part]earnedOn{}
 	for d := first; d <= p.day; d++ {
 		if p.terms[d] == nil {
 			if p.terms[d], err = store.TermsAt(t, d); err != nil {
@@ -263,9 +257,9 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 }
 
 // accrue applies the rule to a page of a day, with what the days before it have earned.
-func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[holdingKey]earnedOn) (err error) {
+func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[part]earnedOn) (err error) {
 	for _, h := range page {
-		k := holdingKey{h.Account, h.Asset}
+		k := part{h.Account, h.Asset}
 		earned, some := before[k]
 		if some {
 			h.Change(earned.rewards, 0)

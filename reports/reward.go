@@ -142,13 +142,12 @@ func (rs *Reports) TokenTotals(ctx context.Context, from, to staking.Day) ([]Tok
 		index[a.Symbol], totals[i].Asset = i, a.Symbol
 	}
 	for b := range ledger.Buckets {
-		type position struct{ account, asset string }
-		seen := map[position]bool{}
+		seen := map[part]bool{}
 		var average big.Int
 		err := rs.Read(ctx, func(t db.View) error {
 			return t.Query(func(r db.Row) (err error) {
 				i := index[r.Text(1)]
-				if p := (position{r.Text(0), r.Text(1)}); !seen[p] {
+				if p := (part{ledger.Account(r.Text(0)), r.Text(1)}); !seen[p] {
 					seen[p] = true
 					totals[i].Holders++
 				}
@@ -231,27 +230,23 @@ func (rs *Reports) Credited(ctx context.Context, id ledger.Account, from, to tim
 		return nil, 0, err
 	}
 	first := from.Add(time.Millisecond - 1).UnixMilli() // of a moment between two milliseconds the later
-	type due struct {
-		day   staking.Day
-		asset string
-	}
 	err = rs.Look(ctx, func(t db.View) error {
 		credits = nil
 		var days []staking.Day
-		paid := map[due]int64{} // in the account's bucket
+		paid := map[RewardKey]int64{} // in the account's bucket
 		err := t.Query(func(r db.Row) error {
-			d := due{staking.Day(r.Int(0)), r.Text(1)}
-			days, paid[d] = append(days, d.day), r.Int(2)
+			k := RewardKey{staking.Day(r.Int(0)), r.Text(1)}
+			days, paid[k] = append(days, k.Day), r.Int(2)
 			return nil
-		}, "SELECT day, asset, paid_at FROM payments WHERE bucket = $1 AND paid_at BETWEEN $2 AND $3 AND (asset = "+
-			"$4 OR $4 = '')",
+		}, `SELECT day, asset, paid_at FROM payments
+		     WHERE bucket = $1 AND paid_at BETWEEN $2 AND $3 AND (asset = $4 OR $4 = '')`,
 			int64(id.Bucket()), first, to.UnixMilli(), asset)
 		if err != nil {
 			return err
 		}
 		slices.Sort(days)
 		return accruedOn(t, id, slices.Compact(days), func(c Credit) {
-			if at, is := paid[due{c.Day, c.Asset}]; is {
+			if at, is := paid[RewardKey{c.Day, c.Asset}]; is {
 				c.PaidAt = db.TimeOf(at)
 				credits = append(credits, c)
 			}
