@@ -216,8 +216,8 @@ func (m *moveForm) readAmount() {
 	}
 }
 
-// look asks the books about a form that is right in itself, and decides whether it may be
-// confirmed. A page that only shows the move has no submission.
+// look checks a form without faults against the books, and sets whether it may be confirmed.
+// s is nil for a page that only shows the move.
 func (m *moveForm) look(s *submission) error {
 	if m.Asset.Symbol == "" || m.F.Faulty() {
 		return nil

@@ -21,8 +21,8 @@ type route struct {
 	public bool                    // also for those who have not logged in
 }
 
-// routes are all pages and forms. A form for those who have logged in has a page at its
-// path, or a session that has ended would lead back to nothing after the log-in.
+// routes are all pages and forms. The page of a form is at the form's path: where a session has
+// ended, the log-in leads back there. A site has no books that a handler could close over.
 func (s *site) routes() []route {
 	all := []route{
 		{path: "/{$}", page: (*visit).home, public: true},
