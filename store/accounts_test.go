@@ -14,7 +14,7 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-func TestOpenAccountTwiceIsOnce(t *testing.T) {
+func TestOpenAccountIsIdempotent(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		if repeated := testkit.Must(db.OpenAccount(ctx, "alice", "us-ca"))(t); repeated {

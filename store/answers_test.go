@@ -52,7 +52,7 @@ func once(t *testing.T, db *store.DB, a idempotency.Request, do func(context.Con
 	}
 }
 
-// busy wants the request to be at work.
+// busy wants the request to be in flight.
 func busy(t *testing.T, a idempotency.Request, dbs ...*store.DB) {
 	t.Helper()
 	for _, db := range dbs {
@@ -144,7 +144,7 @@ func TestWhoWentAwayIsSucceeded(t *testing.T) {
 			_, _, err := two.Requests().Do(ctx, asked("k", "b"), always, never(t))
 			wants(t, err, ledger.ErrConflict)
 			once(t, two, asked("k", "a"), func(ctx context.Context) (idempotency.Response, error) {
-				busy(t, asked("k", "a"), one, two) // the minute begins anew
+				busy(t, asked("k", "a"), one, two) // the minute begins again
 				return answers("second")(ctx)
 			}, "second", false)
 			return answers("first")(ctx) // it was only slow
@@ -226,7 +226,7 @@ func TestTheAnswerOfOneWhoWentAwayIsKept(t *testing.T) {
 func TestManyAskAtOnce(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		for round := range 5 {
-			var done, told atomic.Int32
+			var done, answered atomic.Int32
 			var all sync.WaitGroup
 			for i := range 16 {
 				all.Go(func() {
@@ -236,15 +236,15 @@ func TestManyAskAtOnce(t *testing.T) {
 							return answers("the answer")(ctx)
 						})
 					if err == nil && string(a.Body) == "the answer" {
-						told.Add(1)
+						answered.Add(1)
 					} else if !errors.Is(err, idempotency.ErrInFlight) {
-						t.Errorf("told is %q: %v", a.Body, err)
+						t.Errorf("the answer is %q: %v", a.Body, err)
 					}
 				})
 			}
 			all.Wait()
-			if done.Load() != 1 || told.Load() < 1 {
-				t.Errorf("it is done %d times, and %d are told", done.Load(), told.Load())
+			if done.Load() != 1 || answered.Load() < 1 {
+				t.Errorf("it is done %d times, and %d are answered", done.Load(), answered.Load())
 			}
 		}
 	})

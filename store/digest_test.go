@@ -26,7 +26,7 @@ func collision(t *testing.T) (both [2]ledger.Entry) {
 	return both
 }
 
-// TestACollisionIsAConflict: entries that the digest of version 1 could not tell apart are
+// TestACollisionIsAConflict: entries that the digest of version 1 could not distinguish are
 // a conflict, in one call and in two, and in books of an older version.
 func TestACollisionIsAConflict(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {

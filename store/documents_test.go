@@ -14,7 +14,7 @@ import (
 )
 
 // A new version must be accepted before the next activation; it does not stop a running one.
-func TestANewVersionIsAcceptedBeforeTheNextActivation(t *testing.T) {
+func TestNewVersionsAreAcceptedBeforeTheNextActivation(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")

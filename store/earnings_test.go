@@ -108,7 +108,7 @@ func TestWhatIsStaked(t *testing.T) {
 		deposit(t, db, "d1", "alice", 1001, "BNB", noon) // the cap is 1000
 		deposit(t, db, "d2", "alice", 149, "ADA", noon)  // the minimum is 150
 		deposit(t, db, "d3", "alice", 1, "SOL", noon)    // the minimum is 1
-		told := func() string {
+		staked := func() string {
 			t.Helper()
 			text := ""
 			for _, token := range holder(t, db, "alice", reports.Offer|reports.Value).Tokens {
@@ -118,15 +118,15 @@ func TestWhatIsStaked(t *testing.T) {
 			return text
 		}
 		const rest = "ALGO 0/0 AXS 0/0 BNB %s/1001 NEAR 0/0 POL 0/0 S 0/0 SOL %s/1 SUI 0/0 TON 0/0 "
-		if got, want := told(), "ADA 0/149 "+fmt.Sprintf(rest, "0", "0"); got != want {
+		if got, want := staked(), "ADA 0/149 "+fmt.Sprintf(rest, "0", "0"); got != want {
 			t.Errorf("off: %s, not %s", got, want)
 		}
 		on(t, db, "alice")
-		if got, want := told(), "ADA 0/149 "+fmt.Sprintf(rest, "1000", "1"); got != want {
+		if got, want := staked(), "ADA 0/149 "+fmt.Sprintf(rest, "1000", "1"); got != want {
 			t.Errorf("on: %s, not %s", got, want)
 		}
 		off(t, db, "alice")
-		if got, want := told(), "ADA 0/149 "+fmt.Sprintf(rest, "0", "0"); got != want {
+		if got, want := staked(), "ADA 0/149 "+fmt.Sprintf(rest, "0", "0"); got != want {
 			t.Errorf("off again: %s, not %s", got, want)
 		}
 		nobody := holder(t, db, "nobody", reports.Offer|reports.Value)
@@ -138,7 +138,7 @@ func TestWhatIsStaked(t *testing.T) {
 	})
 }
 
-// Credited is told by when it was credited, however late that was, and page by page.
+// Credited is listed by when it was credited, however late that was, and page by page.
 func TestCredited(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		fund(t, db, "BNB", 1000)
@@ -182,7 +182,7 @@ func TestCredited(t *testing.T) {
 			var want []reports.Credit
 			total := 0
 			for _, r := range all {
-				if r.PaidAt.Before(c.from) || r.PaidAt.After(c.to) || c.asset != "" && c.asset != r.Asset {
+				if r.PaidAt.Before(c.from) || r.PaidAt.After(c.to) || cmp.Or(c.asset, r.Asset) != r.Asset {
 					continue
 				}
 				if total++; total > c.offset && len(want) < c.limit {

@@ -29,9 +29,10 @@ func TestEligibility(t *testing.T) {
 		}
 		testkit.Must(db.OpenAccount(t.Context(), "alice", "US-CA"))(t)
 		s := look(staking.Client{Platform: "ios", Version: "3.0.9"})
-		if !errors.Is(s.Region, staking.ErrRegion) || !errors.Is(s.Version, staking.ErrUpdateApp) || len(s.Missing) != 3 ||
-			s.Missing[0].Name != staking.TermsOfUse {
-			t.Errorf("a resident of a restricted region with an old app: %+v", s)
+		same(t, "a resident of a restricted region with an old app", []error{s.Region, s.Version},
+			[]error{staking.ErrRegion, staking.ErrUpdateApp})
+		if len(s.Missing) != 3 || s.Missing[0].Name != staking.TermsOfUse {
+			t.Errorf("missing are %+v", s.Missing)
 		}
 		setRegion(t, db, "alice", "DE")
 		accept(t, db, "alice")

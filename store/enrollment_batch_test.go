@@ -55,11 +55,10 @@ func TestEnrollBatch(t *testing.T) {
 		}
 		clock.Advance(time.Hour)
 		accepted := clock.Now().Add(-time.Minute)
-		outcomes := testkit.Must(db.EnrollBatch(ctx, batchOf(time.Time{}, accepted, append(accounts, accounts[0])...)))(t)
-		for i, o := range outcomes {
-			if o.Err != nil || o.Enrollment.From != day1+1 || !o.Enrollment.On(day1) || o.Repeated != (i == 40) {
-				t.Errorf("outcome %d is %+v", i, o)
-			}
+		all := append(accounts, accounts[0])
+		for i, o := range testkit.Must(db.EnrollBatch(ctx, batchOf(time.Time{}, accepted, all...)))(t) {
+			same(t, "the outcome", o, store.EnrollOutcome{Repeated: i == 40,
+				Enrollment: staking.Enrollment{Account: all[i], From: day1 + 1, Until: staking.Forever}})
 		}
 		testkit.Must(db.OpenAccount(t.Context(), "alone", "DE"))(t)
 		clock.Advance(-time.Minute)
@@ -73,7 +72,7 @@ func TestEnrollBatch(t *testing.T) {
 			for what, same := range map[string]bool{
 				"acceptances": slices.Equal(testkit.Must(reports.New(db.Reader()).Acceptances(ctx, id))(t),
 					testkit.Must(reports.New(db.Reader()).Acceptances(ctx, "alone"))(t)),
-				"presses": slices.Equal(testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, id))(t),
+				"switch events": slices.Equal(testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, id))(t),
 					testkit.Must(reports.New(db.Reader()).SwitchEvents(ctx, "alone"))(t)),
 			} {
 				if !same {
@@ -144,7 +143,7 @@ func TestEnrollBatchRefuses(t *testing.T) {
 		late := batchOf(testkit.Moment(3, "08:00"), published, "carol", "left")
 		off(t, db, "carol")
 		for _, o := range testkit.Must(db.EnrollBatch(ctx, late[:1]))(t) {
-			wants(t, o.Err, ledger.ErrInvalid) // before the last press
+			wants(t, o.Err, ledger.ErrInvalid) // before the last switch event
 		}
 	})
 }
@@ -221,7 +220,9 @@ func enrollCases(now time.Time) []enrollCase {
 		{"no time", row(func(r *store.EnrollRequest) { r.AcceptedAt = time.Time{} }, "bob"), ledger.ErrInvalid},
 		{"accepted in the future", row(func(r *store.EnrollRequest) { r.AcceptedAt = now.Add(time.Second) }, "bob"),
 			ledger.ErrInvalid},
-		{"accepted before it was published", row(func(r *store.EnrollRequest) { r.AcceptedAt = published.Add(-time.Millisecond) }, "bob"), ledger.ErrInvalid},
+		{"accepted before it was published", row(func(r *store.EnrollRequest) {
+			r.AcceptedAt = published.Add(-time.Millisecond)
+		}, "bob"), ledger.ErrInvalid},
 		{"accepted after it is on", row(func(r *store.EnrollRequest) {
 			r.At, r.AcceptedAt = testkit.Moment(3, "10:00"), testkit.Moment(3, "10:01")
 		}, "bob"), ledger.ErrInvalid},

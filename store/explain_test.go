@@ -71,11 +71,11 @@ func TestExplainAnyDay(t *testing.T) {
 				on(t, db, "alice")
 			}
 			for n := range 6 {
-				at := testkit.Moment(day, "00:00").Add(time.Duration(random.Int64N(23*3600_000)*int64(min(n, 1))) * time.Millisecond)
-				move := ledger.Move{From: accounts[n%2], To: accounts[(n+1)%2], Asset: tokens[random.IntN(2)], Amount: ledger.Amount(1 + random.Int64N(40_000_000))}
-				if _, err := db.Post(t.Context(), []ledger.Entry{{ID: fmt.Sprintf("t-%d-%d", day, n), Kind: ledger.Transfer, At: at, Moves: []ledger.Move{move}}}); err != nil {
-					t.Fatal(err)
-				}
+				after := time.Duration(random.Int64N(23*3600_000)*int64(min(n, 1))) * time.Millisecond
+				move := ledger.Move{From: accounts[n%2], To: accounts[(n+1)%2], Asset: tokens[random.IntN(2)],
+					Amount: ledger.Amount(1 + random.Int64N(40_000_000))}
+				testkit.Must(db.Post(t.Context(), []ledger.Entry{{ID: fmt.Sprintf("t-%d-%d", day, n), Kind: ledger.Transfer,
+					At: testkit.Moment(day, "00:00").Add(after), Moves: []ledger.Move{move}}}))(t)
 			}
 			clock.Set(day+1, "00:07")
 			if day < 8 {
@@ -98,17 +98,7 @@ func TestExplainAnyDay(t *testing.T) {
 		if paid < 20 || unpaid < 100 {
 			t.Errorf("only %d paid days and %d others were explained", paid, unpaid)
 		}
-		var days []staking.Day
-		for d := staking.Day(0); d != day1; {
-			before, after := must2(t)(reports.New(db.Reader()).NearRewards(t.Context(), "bob", max(d, day1), "BNB"))
-			if len(days) > 1 && before != days[len(days)-2] {
-				t.Errorf("before %s is %s, and not %s", d, before, days[len(days)-2])
-			}
-			if d = after; d == 0 {
-				break
-			}
-			days = append(days, d)
-		}
+		days := rewardDays(t, db, "bob", "BNB")
 		for _, d := range days {
 			if !testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "bob", d, "BNB"))(t).Paid {
 				t.Errorf("%s was not paid", d)
@@ -120,13 +110,21 @@ func TestExplainAnyDay(t *testing.T) {
 	})
 }
 
-// must2 is must of two values.
-func must2(t *testing.T) func(a, b staking.Day, err error) (staking.Day, staking.Day) {
-	return func(a, b staking.Day, err error) (staking.Day, staking.Day) {
-		t.Helper()
+// rewardDays walks over the days on which an account was paid a reward of a token.
+func rewardDays(t *testing.T, db *store.DB, id ledger.Account, token string) (days []staking.Day) {
+	t.Helper()
+	for d := staking.Day(0); d != day1; {
+		before, after, err := reports.New(db.Reader()).NearRewards(t.Context(), id, max(d, day1), token)
 		ok(t, err)
-		return a, b
+		if len(days) > 1 && before != days[len(days)-2] {
+			t.Errorf("before %s is %s, and not %s", d, before, days[len(days)-2])
+		}
+		if d = after; d == 0 {
+			break
+		}
+		days = append(days, d)
 	}
+	return days
 }
 
 // explains compares an explanation with what the statement says of its day.
@@ -136,7 +134,8 @@ func explains(t *testing.T, e reports.Explanation, was lookedBack) {
 	what := fmt.Sprintf("%s %s %s", m.Account, m.Asset, m.Day)
 	average, rest := new(big.Int).QuoRem(was.integral, big.NewInt(staking.DayMillis), new(big.Int))
 	if m.Opening != was.opening || int64(m.Average) != average.Int64() || m.Rest != rest.Int64() {
-		t.Errorf("%s: it is explained as %+v; it opened with %d, and was on average %s and %s", what, m, was.opening, average, rest)
+		t.Errorf("%s: it is explained as %+v; it opened with %d, and was on average %s and %s", what, m, was.opening,
+			average, rest)
 	}
 	if p.Integral.Cmp(was.integral) != 0 {
 		t.Errorf("%s: the lines come to %s, and not to %s", what, p.Integral, was.integral)
@@ -150,10 +149,12 @@ func explains(t *testing.T, e reports.Explanation, was lookedBack) {
 		t.Errorf("%s: the balances stay for %d ms and come to %s, and not to %s", what, stays, product, p.Integral)
 	}
 	if e.Stored && (p.Units.Int64() != int64(m.Reward) || p.Carry.Int64() != int64(m.Carry)) {
-		t.Errorf("%s: on paper the reward is %s and the carry %s; stored are %d and %d", what, p.Units, p.Carry, m.Reward, m.Carry)
+		t.Errorf("%s: on paper the reward is %s and the carry %s; stored are %d and %d", what, p.Units, p.Carry, m.Reward,
+			m.Carry)
 	}
-	if (e.Why == "") != e.Paid || (e.Reason == "") != e.Paid || e.Behind != 0 && e.Why != reports.WhyWaits {
-		t.Errorf("%s: paid %t, why %q, behind %s: %s", what, e.Paid, e.Why, e.Behind, e.Reason)
+	same(t, what+": paid, without a why and without a reason", []bool{e.Why == "", e.Reason == ""}, []bool{e.Paid, e.Paid})
+	if e.Behind != 0 && e.Why != reports.WhyWaits {
+		t.Errorf("%s: behind %s, and why is %q", what, e.Behind, e.Why)
 	}
 }
 

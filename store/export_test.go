@@ -64,7 +64,7 @@ func SetSchemaWait(t *testing.T, wait time.Duration) {
 }
 
 // AddMigrations adds migrations until the test ends. Each writes a row of the table
-// "filled", reports it, and fails as it is told to.
+// "filled", reports it, and fails as it should.
 func AddMigrations(t *testing.T, fail ...func() error) {
 	before := steps
 	t.Cleanup(func() { steps = before })

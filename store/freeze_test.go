@@ -145,12 +145,12 @@ func TestWhatAFreezeLeavesOfTheSwitch(t *testing.T) {
 			t.Error("a day before or after the freeze has earned nothing")
 		}
 		wantClean(t, auditOf(t, db, audit.Options{}))
-		same(t, "presses", pressesOf(t, db, "stops"), []string{"on", "off: frozen", "on: unfrozen"})
-		same(t, "presses", pressesOf(t, db, "leaves"), []string{"on", "off: frozen", "off"})
+		same(t, "the switch", switched(t, db, "stops"), []string{"on", "off: frozen", "on: unfrozen"})
+		same(t, "the switch", switched(t, db, "leaves"), []string{"on", "off: frozen", "off"})
 	})
 }
 
-func pressesOf(t *testing.T, db *store.DB, id ledger.Account) (actions []string) {
+func switched(t *testing.T, db *store.DB, id ledger.Account) (actions []string) {
 	t.Helper()
 	for _, p := range testkit.Must(reports.New(db.Reader()).SwitchEvents(t.Context(), id))(t) {
 		actions = append(actions, p.Action)

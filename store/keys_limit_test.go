@@ -133,7 +133,8 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 		add("e", "read,trade", "", time.Time{}, noon, time.Time{})
 		for name, k := range keys {
 			millis := func(at time.Time) int64 { return max(at.UnixMilli(), 0) }
-			ok(t, store.RunOld(ctx, url, options(clock), `INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked)
+			ok(t, store.RunOld(ctx, url, options(clock), `INSERT INTO keys
+				(bucket, key, account, type, permissions, addresses, label, secret, created, expires, revoked)
 				VALUES ($1, $2, 'alice', 'hmac', $3, $4, '', $5, $6, $7, $8)`,
 				int64(ledger.Account(name).Bucket()), name, k.permissions, k.addresses, []byte("sealed"), noon.UnixMilli(),
 				millis(k.expires), millis(k.revoked)))
@@ -149,8 +150,9 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 				t.Errorf("%s is %#v; want until %s", k, k, want.until)
 			}
 		}
-		want := `3 keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is limited to addresses; ` +
-			"2 of them are not limited to addresses and expire at 2027-05-31T12:00:00.000Z, unless they are limited before"
+		want := "3 keys with trade may no longer withdraw; withdrawing needs a key with the permission withdraw, which is " +
+			"limited to addresses; 2 of them are not limited to addresses and expire at 2027-05-31T12:00:00.000Z, unless " +
+			"they are limited before"
 		if len(u.Changes) != 1 || u.Changes[0].Detail != want || !slices.Contains(loggedDetails(t, db, "upgrade"), want) {
 			t.Errorf("changed are %+v and logged is %q, want %q", u.Changes, loggedDetails(t, db, "upgrade"), want)
 		}

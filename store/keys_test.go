@@ -106,7 +106,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 			c.change(&k)
 			err := db.People().AddKey(ctx, k)
 			if wants(t, err, c.want); strings.Contains(err.Error(), k.Key) {
-				t.Errorf("a key %s: the error tells it whole: %v", what, err)
+				t.Errorf("a key %s: the error has it whole: %v", what, err)
 			}
 		}
 		if keys := testkit.Must(db.People().Keys(ctx, "alice"))(t); len(keys) != 1 {
@@ -174,10 +174,10 @@ func TestRevokedIsRevoked(t *testing.T) {
 		ok(t, db.People().AddKey(ctx, key)) // once more, and it stays revoked
 		wants(t, testkit.Must(db.People().Key(ctx, key.Key))(t).Live(clock.Now()), access.ErrUnknown)
 
-		var told []string
+		var lines []string
 		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 20))(t) {
 			if strings.HasPrefix(l.Action, "key") || strings.HasPrefix(l.Action, "token") {
-				told = append(told, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
+				lines = append(lines, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
 			}
 		}
 		want := []string{
@@ -186,8 +186,8 @@ func TestRevokedIsRevoked(t *testing.T) {
 			"operator olga key revoke alice (" + key.Short() + ": bot)", "operator olga token revoke " + token.ID +
 				" (holder alice: page)",
 		}
-		if !slices.Equal(told, want) {
-			t.Errorf("the log says\n%q, want\n%q", told, want)
+		if !slices.Equal(lines, want) {
+			t.Errorf("the log says\n%q, want\n%q", lines, want)
 		}
 	})
 }
@@ -239,9 +239,9 @@ func TestSomeSealedKey(t *testing.T) {
 			t.Errorf("found is %v, %t: %v", k, found, err)
 		}
 		ok(t, db.People().AddKey(ctx, key))
-		if k, found, err := db.People().SealedKey(ctx); err != nil || !found || k.Key != key.Key ||
-			string(k.Secret) != string(key.Secret) {
-			t.Errorf("found is %v, %t: %v", k, found, err)
+		k, found, err := db.People().SealedKey(ctx)
+		if ok(t, err); !found || k.Key != key.Key || string(k.Secret) != string(key.Secret) {
+			t.Errorf("found is %v, %t", k, found)
 		}
 	})
 }

@@ -125,7 +125,7 @@ func TestAttemptsOnAWrongClock(t *testing.T) {
 	})
 }
 
-func TestAttemptsAreForgottenAndTellNobody(t *testing.T) {
+func TestAttemptsAreForgottenAndShowNobody(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		attempt(t, db, "Secret, typed into the wrong field\x00\xff")

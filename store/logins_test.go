@@ -53,7 +53,7 @@ func setPassword(t *testing.T, db *store.DB, email string, c people.PasswordChan
 	return testkit.Must(db.People().SetPassword(t.Context(), email, c))(t)
 }
 
-// inside says whether the session is there.
+// inside reports whether the session lasts.
 func inside(t *testing.T, db *store.DB, s access.Session) bool {
 	t.Helper()
 	_, err := db.People().Session(t.Context(), s.ID)
@@ -161,7 +161,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		if !inside(t, db, here) || inside(t, db, there) || !inside(t, db, zoes) {
 			t.Errorf("inside are here %t, there %t, zoe %t", inside(t, db, here), inside(t, db, there), inside(t, db, zoes))
 		}
-		// Somebody who was checking the old password meanwhile does not come in.
+		// Somebody who was checking the old password at that time does not come in.
 		wants(t, db.People().AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
 
 		setPassword(t, db, "alice@example.com", people.PasswordChange{Hash: oneHash})
@@ -176,20 +176,20 @@ func TestAPasswordEndsSessions(t *testing.T) {
 			t.Errorf("inside are %t, zoe %t", inside(t, db, last), inside(t, db, zoes))
 		}
 		wants(t, db.People().AddSession(ctx, newSession(t, clock, "alice@example.com", "alice"), oneHash), ledger.ErrNotFound)
-		var told []string
+		var lines []string
 		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 20))(t) {
 			if strings.HasPrefix(l.Action, "login") {
-				told = append(told, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
+				lines = append(lines, fmt.Sprintf("%s %s %s (%s)", l.Actor, l.Action, l.Subject, l.Detail))
 			}
 		}
-		slices.Sort(told)
+		slices.Sort(lines)
 		want := []string{
 			"operator olga login password alice (alice@example.com)", "test login add alice (alice@example.com)",
 			"test login add alice (zoe@example.com)",
 			"test login password alice (alice@example.com)", "test login remove alice (alice@example.com)",
 		}
-		if !slices.Equal(told, want) {
-			t.Errorf("the log says\n%q, want\n%q", told, want)
+		if !slices.Equal(lines, want) {
+			t.Errorf("the log says\n%q, want\n%q", lines, want)
 		}
 	})
 }
@@ -233,7 +233,7 @@ func TestAClosedAccountHasNoLogins(t *testing.T) {
 	})
 }
 
-// What is logged or printed by mistake tells no hash.
+// What is logged or printed by mistake shows no hash.
 func TestALoginIsPrintedWithoutItsHash(t *testing.T) {
 	l := people.Login{Email: "alice@example.com", Account: "alice", Password: oneHash}
 	var out bytes.Buffer

@@ -212,7 +212,7 @@ func TestMuchIsWrittenInParts(t *testing.T) {
 	})
 }
 
-// The clock runs on while the transaction is at work: it starts over until the time
+// The clock runs on while the transaction is in flight: it starts over until the time
 // it bears is fresh, and the event is there once.
 func TestEventsAreFresh(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {

@@ -12,8 +12,8 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// A database that goes away is the caller's error, and not a caller that waits for ever.
-func TestPostTellsThatTheDatabaseWentAway(t *testing.T) {
+// A database that goes away is the caller's error, and not a caller that waits forever.
+func TestPostReportsThatTheDatabaseWentAway(t *testing.T) {
 	server := pgtest.New(t)
 	url, err := server.NewDatabase(t.Context(), "gone")
 	if err != nil {

@@ -19,15 +19,15 @@ func decided(e ledger.Entry, day int, hour string) ledger.Entry {
 	return e
 }
 
-// flagged tells what is to be reconciled in short: "w alice BNB −5 12:05 12:20".
-func flagged(t *testing.T, db *store.DB, open bool) (told []string) {
+// flagged is what is to be reconciled in short: "w alice BNB −5 12:05 12:20".
+func flagged(t *testing.T, db *store.DB, open bool) (lines []string) {
 	t.Helper()
 	for _, r := range testkit.Must(reports.New(db.Reader()).Reconciliations(t.Context(), reports.Reconciliation{}, open,
 		100))(t) {
-		told = append(told, fmt.Sprintf("%s %s %s %d %s %s", r.Entry, r.Account, r.Asset, int64(r.Lowest)/int64(coins(1)),
+		lines = append(lines, fmt.Sprintf("%s %s %s %d %s %s", r.Entry, r.Account, r.Asset, int64(r.Lowest)/int64(coins(1)),
 			r.At.Format("15:04"), r.Until.Format("15:04")))
 	}
-	return told
+	return lines
 }
 
 // An authoritative entry is accepted though a balance was too low at some moment since its

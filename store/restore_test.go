@@ -222,7 +222,8 @@ func TestRestoringWhatDoesNotAddUp(t *testing.T) {
 		ctx, o := t.Context(), options(testkit.NewClock(afterBefore))
 		bad, good := before(t), before(t)
 		c := testkit.Must(sqlite.OpenConn(bad, sqlite.OpenReadWrite))(t)
-		ok(t, sqlitex.ExecuteScript(c, "UPDATE balances SET balance = balance + 1 WHERE account = 'alice' AND asset = 'BNB';", nil))
+		const more = "UPDATE balances SET balance = balance + 1 WHERE account = 'alice' AND asset = 'BNB';"
+		ok(t, sqlitex.ExecuteScript(c, more, nil))
 		ok(t, c.Close())
 		r, err := store.Restore(ctx, bad, url, o, restoring(1, nil))
 		if wants(t, err, store.ErrFindings); r.Audit.Total == 0 || len(r.Audit.Findings) == 0 {

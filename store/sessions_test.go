@@ -143,13 +143,11 @@ func TestSessionsAreEndedByTheirAccountOnly(t *testing.T) {
 		for range 2 {
 			ok(t, db.People().EndSessions(ctx, "alice", alices[2].ID))
 		}
-		if inside(t, db, alices[0]) || inside(t, db, alices[1]) || !inside(t, db, alices[2]) || !inside(t, db, bobs) {
-			t.Error("others are inside than should be")
-		}
+		last := []bool{inside(t, db, alices[0]), inside(t, db, alices[1]), inside(t, db, alices[2]), inside(t, db, bobs)}
+		same(t, "whose sessions last", last, []bool{false, false, true, true})
 		ok(t, db.People().EndSessions(ctx, "alice", ""))
-		if inside(t, db, alices[2]) || !inside(t, db, bobs) {
-			t.Error("others are inside than should be, after all have ended")
-		}
+		same(t, "whose sessions last, after all of alice's have ended",
+			[]bool{inside(t, db, alices[2]), inside(t, db, bobs)}, []bool{false, true})
 	})
 }
 

@@ -38,10 +38,8 @@ func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
 		}
 		documents := testkit.Must(reports.New(db.Reader()).Documents(ctx))(t)
 		for i, name := range staking.DocumentNames {
-			if d := documents[i]; d.Name != name || d.Version != 1 || d.Text != begin.Documents[name] ||
-				!d.Published.Equal(noon) {
-				t.Errorf("document %d is %s version %d of %s", i, d.Name, d.Version, d.Published)
-			}
+			same(t, "the document", documents[i],
+				staking.Document{Name: name, Version: 1, Published: noon, Text: begin.Documents[name]})
 		}
 		lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 10))(t)
 		if len(lines) != 1 || lines[0].Action != "init" || lines[0].Actor != access.Process("test") {
@@ -145,7 +143,7 @@ func TestOfTwoWhoCreateOneWins(t *testing.T) {
 				made++
 				closeAfter(t, db)
 			} else if !strings.Contains(errs[i].Error(), "these books began on "+day1.String()) {
-				t.Errorf("the one who came too late is told: %v", errs[i])
+				t.Errorf("the one who came too late got: %v", errs[i])
 			}
 		}
 		if made != 1 {

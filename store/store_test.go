@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
@@ -108,6 +111,14 @@ func shipped(t *testing.T, from staking.Day) store.Setup {
 		Documents: staking.ShippedDocuments()}
 }
 
+// same reports what differs from what is wanted. An error is the same as one that it is.
+func same[T any](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateErrors(), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
 // ok ends the test at an error.
 func ok(t *testing.T, err error) {
 	t.Helper()
@@ -141,7 +152,7 @@ func accept(t *testing.T, db *store.DB, id ledger.Account) {
 	}
 }
 
-// on and off press the switch now.
+// on and off turn the switch now.
 func on(t *testing.T, db *store.DB, id ledger.Account) staking.Enrollment {
 	t.Helper()
 	return testkit.Must(db.Enroll(t.Context(), id, staking.Client{}, time.Time{}))(t)
@@ -158,7 +169,7 @@ func setRegion(t *testing.T, db *store.DB, id ledger.Account, region staking.Reg
 	return testkit.Must(db.SetRegion(t.Context(), id, region))(t)
 }
 
-// covered tells on which of so many first days of the books the account earns: "..xx".
+// covered shows on which of so many first days of the books the account earns: "..xx".
 func covered(t *testing.T, db *store.DB, id ledger.Account, days int) string {
 	t.Helper()
 	line := ""

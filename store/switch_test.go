@@ -40,7 +40,7 @@ func TestDay1Day2Day3(t *testing.T) {
 func TestTheSwitchCoversWholeDays(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for i, c := range []struct {
-			presses string // what, day and hour of each
+			events  string // what, day and hour of each
 			covered string // days 1 to 6
 		}{
 			{"on 1 12:00", ".xxxxx"},
@@ -64,8 +64,8 @@ func TestTheSwitchCoversWholeDays(t *testing.T) {
 			id := ledger.Account(fmt.Sprintf("user-%d", i))
 			clock.Set(1, "10:00")
 			open(t, db, id)
-			for _, press := range strings.Split(c.presses, ", ") {
-				words := strings.Fields(press)
+			for _, event := range strings.Split(c.events, ", ") {
+				words := strings.Fields(event)
 				clock.Set(int(words[1][0]-'0'), words[2])
 				if words[0] == "on" {
 					on(t, db, id)
@@ -74,11 +74,11 @@ func TestTheSwitchCoversWholeDays(t *testing.T) {
 				}
 			}
 			if got := covered(t, db, id, 6); got != c.covered {
-				t.Errorf("%s: covers %s, not %s", c.presses, got, c.covered)
+				t.Errorf("%s: covers %s, not %s", c.events, got, c.covered)
 			}
 			for _, e := range testkit.Must(reports.New(db.Reader()).Enrollments(t.Context(), id))(t) {
 				if e.Until < e.From {
-					t.Errorf("%s: an enrollment ends before it begins: %+v", c.presses, e)
+					t.Errorf("%s: an enrollment ends before it begins: %+v", c.events, e)
 				}
 			}
 		}
@@ -132,7 +132,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 	})
 }
 
-func TestAPressMayBeDatedBackWithinOpenDays(t *testing.T) {
+func TestASwitchEventMayBeDatedBackWithinOpenDays(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
@@ -144,18 +144,18 @@ func TestAPressMayBeDatedBackWithinOpenDays(t *testing.T) {
 		wants(t, enroll(testkit.Moment(3, "12:01")), ledger.ErrInvalid)
 		wants(t, enroll(noon.Add(-24*time.Hour)), ledger.ErrDayClosed)
 		ok(t, enroll(testkit.Moment(1, "09:00")))
-		wants(t, enroll(testkit.Moment(1, "08:00")), ledger.ErrInvalid) // it was pressed at 09:00
+		wants(t, enroll(testkit.Moment(1, "08:00")), ledger.ErrInvalid) // it was switched on at 09:00
 		ok(t, db.Leave(ctx, "alice", staking.Client{}, testkit.Moment(3, "10:00")))
 		wants(t, db.Leave(ctx, "alice", staking.Client{}, testkit.Moment(2, "10:00")), ledger.ErrInvalid)
 		wants(t, enroll(testkit.Moment(2, "10:00")), ledger.ErrInvalid)
-		ok(t, enroll(testkit.Moment(1, "09:00"))) // the very same press again
+		ok(t, enroll(testkit.Moment(1, "09:00"))) // the very same event again
 		ok(t, db.Leave(ctx, "alice", staking.Client{}, testkit.Moment(3, "10:00")))
 		if got := covered(t, db, "alice", 5); got != ".x..." {
 			t.Errorf("it covers %s", got)
 		}
 		if e := testkit.Must(db.Enroll(ctx, "alice", staking.Client{}, testkit.Moment(1, "09:00")))(t); e.From != day1+1 ||
 			e.Until != day1+2 {
-			t.Errorf("the press of Day 1 answers %+v", e)
+			t.Errorf("switched on again on Day 1, it is %+v", e)
 		}
 		settle(t, db, clock)
 		wants(t, enroll(testkit.Moment(2, "23:59")), ledger.ErrDayClosed)

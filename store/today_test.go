@@ -63,7 +63,7 @@ func TestToday(t *testing.T) {
 			t.Errorf("without SOL: %+v", none)
 		}
 
-		// While Day 2 is not paid, Day 3 is told without it; then with it, from its first moment.
+		// While Day 2 is not paid, Day 3 is shown without it; then with it, from its first moment.
 		clock.Set(3, "00:01")
 		if _, token := todayOf(t, db, "alice", "BNB"); token.Awaited != day1+1 || token.Measured.Before != 0 ||
 			token.Measured.Opening != centi(300) {
@@ -135,7 +135,7 @@ func TestTodayAtItsEdges(t *testing.T) {
 }
 
 // TestTodayAgreesWithExplain: a day of random changes, looked at again and again,
-// is told alike by both, and its last moment as it is then paid.
+// is shown alike by both, and its last moment as it is then paid.
 func TestTodayAgreesWithExplain(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		random := rand.New(rand.NewPCG(7, 11))

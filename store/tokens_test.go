@@ -22,7 +22,7 @@ func bnbTerms(t *testing.T, day int, apr string) staking.Terms {
 	return testkit.Must(staking.ParseTerms(asset, day1+staking.Day(day-1), apr, "0.5", "1000"))(t)
 }
 
-// rates tells the rate of BNB on so many first days.
+// rates are the rate of BNB on so many first days.
 func rates(t *testing.T, db *store.DB, days int) string {
 	t.Helper()
 	var line []string
@@ -53,9 +53,12 @@ func TestTermsAreSetFromTomorrowOn(t *testing.T) {
 			t.Errorf("the rates are %s", got)
 		}
 		history := testkit.Must(reports.New(db.Reader()).TermsHistory(ctx, "BNB"))(t)
-		if len(history) != 5 || history[2].Revision != 2 || history[2].SetBy != "test" || !history[2].SetAt.Equal(noon) {
-			t.Errorf("the former are kept: %+v", history)
+		if len(history) != 5 {
+			t.Fatalf("the former are kept: %+v", history)
 		}
+		want := history[2]
+		want.Revision, want.SetBy, want.SetAt = 2, "test", noon
+		same(t, "the third terms", history[2], want)
 		if all := testkit.Must(reports.New(db.Reader()).TermsHistory(ctx, ""))(t); len(all) != 14 {
 			t.Errorf("in all there are %d", len(all))
 		}
@@ -122,7 +125,7 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 }
 
 // A day that is over and not declared may be corrected: its accruals are made
-// anew, and the days after it are as they were.
+// again, and the days after it are as they were.
 func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
@@ -150,10 +153,10 @@ func TestTermsOfADayThatIsOverAreCorrected(t *testing.T) {
 		}
 		wants(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.03"), "too late"), ledger.ErrInvalid)
 		history := testkit.Must(reports.New(db.Reader()).TermsHistory(ctx, "BNB"))(t)
-		if len(history) != 4 || history[1].Reason != "a typing error" || history[2].Reason != "another" ||
-			history[3].From != day1+2 {
-			t.Errorf("the history is %+v", history)
+		if len(history) != 4 || history[3].From != day1+2 {
+			t.Fatalf("the history is %+v", history)
 		}
+		same(t, "the reasons", []string{history[1].Reason, history[2].Reason}, []string{"a typing error", "another"})
 		lines := testkit.Must(reports.New(db.Reader()).Log(ctx, testkit.Moment(3, "00:00"), 99))(t)
 		if !strings.Contains(lines[len(lines)-1].Detail, "another") {
 			t.Errorf("the log says %v", lines)
@@ -236,7 +239,7 @@ func TestACorrectionNeverMeetsADeclaration(t *testing.T) {
 			}
 			_, err := staking.Run(ctx, db, clock.Now(), staking.Options{Progress: accrued})
 			correction.Wait()
-			if err != nil { // what was accrued is gone; the next run makes it anew
+			if err != nil { // what was accrued is gone; the next run makes it again
 				t.Log(err)
 			}
 			settle(t, db, clock)

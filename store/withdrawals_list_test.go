@@ -75,12 +75,12 @@ func TestDepositsAreListed(t *testing.T) {
 			deposit(t, db, id+"-bob", "bob", 1, bnb, time.Time{})
 		}
 		ok(t, refusal(post(t, db, oneMove("t", ledger.Transfer, "bob", "alice", 1)), nil))
-		list := func(from, to time.Time, asset string) (told []string) {
+		list := func(from, to time.Time, asset string) (lines []string) {
 			ok(t, reports.New(db.Reader()).Deposits(t.Context(), "alice", from, to, asset, func(l reports.Line) error {
-				told = append(told, fmt.Sprintf("%s %d %s", l.Entry, l.Amount/1_00000000, l.Asset))
+				lines = append(lines, fmt.Sprintf("%s %d %s", l.Entry, l.Amount/1_00000000, l.Asset))
 				return nil
 			}))
-			return told
+			return lines
 		}
 		same(t, "all", list(time.Time{}, testkit.Moment(500, "00:00"), ""),
 			[]string{"d4 5 BNB", "d3 4 SOL", "d2 3 BNB", "d1 2 SOL", "d0 1 BNB"})

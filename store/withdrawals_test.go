@@ -3,7 +3,6 @@ package store_test
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,14 +48,15 @@ func has(t *testing.T, db *store.DB, id ledger.Account, free, held int64) {
 	}
 }
 
-// withdrawals tells an account's withdrawals in short: "w1 20000000 pending".
-func withdrawals(t *testing.T, db *store.DB, id ledger.Account, from, to time.Time, asset string) (told []string) {
+// withdrawals are an account's withdrawals in short: "w1 20000000 pending".
+func withdrawals(t *testing.T, db *store.DB, id ledger.Account, from, to time.Time, asset string) (lines []string) {
 	t.Helper()
-	ok(t, reports.New(db.Reader()).Withdrawals(t.Context(), id, reports.WithdrawalsAsked{From: from, To: to, Asset: asset}, func(w store.Withdrawal) error {
-		told = append(told, fmt.Sprintf("%s %d %s", w.ID, w.Amount, w.State))
+	asked := reports.WithdrawalsAsked{From: from, To: to, Asset: asset}
+	ok(t, reports.New(db.Reader()).Withdrawals(t.Context(), id, asked, func(w store.Withdrawal) error {
+		lines = append(lines, fmt.Sprintf("%s %d %s", w.ID, w.Amount, w.State))
 		return nil
 	}))
-	return told
+	return lines
 }
 
 func waiting(t *testing.T, db *store.DB, after store.Withdrawal, limit int) (ids []string) {
@@ -67,18 +67,14 @@ func waiting(t *testing.T, db *store.DB, after store.Withdrawal, limit int) (ids
 	return ids
 }
 
-func same(t *testing.T, what string, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: %q; want %q", what, got, want)
-	}
-}
-
 func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 10, bnb, time.Time{})
-		w := store.Withdrawal{ID: "w1", Account: "alice", Asset: bnb, Amount: coins(20), Address: "bnb1xyz", Network: "BSC", Tag: "7", ClientID: "mine"}
+		w := store.Withdrawal{ID: "w1", Account: "alice", Asset: bnb, Amount: coins(20),
+			Address: "bnb1xyz", Network: "BSC", Tag: "7", ClientID: "mine"}
+		pending := w
+		pending.At, pending.State = noon, store.Pending
 		first := testkit.Must(db.Withdraw(t.Context(), w))(t)
 		has(t, db, "alice", 80, 20)
 		clock.Set(1, "12:10")
@@ -96,9 +92,8 @@ func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
 		} {
 			other := w
 			change(&other)
-			if o, err := db.Withdraw(t.Context(), other); !errors.Is(err, ledger.ErrConflict) || !errors.Is(o.Err, ledger.ErrConflict) {
-				t.Errorf("another %s: %v, %v", what, o.Err, err)
-			}
+			o, err := db.Withdraw(t.Context(), other)
+			same(t, "another "+what, []error{err, o.Err}, []error{ledger.ErrConflict, ledger.ErrConflict})
 		}
 		w.ID, w.Amount = "w2", coins(81)
 		_, err := db.Withdraw(t.Context(), w)
@@ -114,46 +109,58 @@ func TestAWithdrawalIsRequestedAndEnds(t *testing.T) {
 			t.Fatal(o)
 		}
 		has(t, db, "alice", 50, 20)
-		same(t, "all", withdrawals(t, db, "alice", noon, clock.Now(), ""), []string{"w1 200000000 pending", "w3 300000000 completed", "w4 10000000 cancelled"})
+		same(t, "all", withdrawals(t, db, "alice", noon, clock.Now(), ""),
+			[]string{"w1 200000000 pending", "w3 300000000 completed", "w4 10000000 cancelled"})
 		same(t, "waiting", waiting(t, db, store.Withdrawal{}, 10), []string{"w1"})
-		got := testkit.Must(reports.New(db.Reader()).Withdrawal(t.Context(), "alice", "w1"))(t)
-		if got.Address != "bnb1xyz" || got.Network != "BSC" || got.Tag != "7" || got.ClientID != "mine" || got.At != noon || !got.Ended.IsZero() {
-			t.Errorf("w1 is %+v", got)
+		books := reports.New(db.Reader())
+		same(t, "w1", testkit.Must(books.Withdrawal(t.Context(), "alice", "w1"))(t), pending)
+		w3 := testkit.Must(books.Withdrawal(t.Context(), "alice", "w3"))(t)
+		if w3.Ended != clock.Now() || w3.Address != "" {
+			t.Errorf("w3 is %+v", w3)
 		}
-		if got := testkit.Must(reports.New(db.Reader()).Withdrawal(t.Context(), "alice", "w3"))(t); got.Ended != clock.Now() || got.Address != "" {
-			t.Errorf("w3 is %+v", got)
-		}
-		_, err = reports.New(db.Reader()).Withdrawal(t.Context(), "alice", "w2")
-		wants(t, err, ledger.ErrNotFound)
-		wants(t, reports.New(db.Reader()).Withdrawals(t.Context(), "nobody", reports.WithdrawalsAsked{From: noon, To: noon}, nil), ledger.ErrNotFound)
+		wants(t, failure(books.Withdrawal(t.Context(), "alice", "w2")), ledger.ErrNotFound)
+		wants(t, books.Withdrawals(t.Context(), "nobody", reports.WithdrawalsAsked{From: noon, To: noon}, nil),
+			ledger.ErrNotFound)
 	})
 }
 
-// What the entries before an ending make of it, whether they are posted with it or
-// before it. An account has ten coins, and another has as many.
-func TestEndingsThatAreRefused(t *testing.T) {
+type entries = []ledger.Entry
+
+// endingCase is a withdrawal that is ended, or not.
+type endingCase struct {
+	what    string
+	entries func(w string, a, other ledger.Account) entries // the last is the ending
+	why     error                                           // nil: it is accepted
+}
+
+func endingCases() []endingCase {
 	sent := func(e ledger.Entry, hour string) ledger.Entry { e.At = testkit.Moment(1, hour); return e }
 	hold := func(w string, a ledger.Account) ledger.Entry { return oneMove(w, ledger.Hold, a, a.Held(), 20) }
 	release := func(w string, a ledger.Account) ledger.Entry {
 		return oneMove(w+"/r", ledger.Release, a.Held(), a, 1)
 	}
-	type entries = []ledger.Entry
-	cases := []struct {
-		what    string
-		entries func(w string, a, other ledger.Account) entries // the last is the ending
-		why     error                                           // nil: it is accepted
-	}{
-		{"completed", func(w string, a, _ ledger.Account) entries { return entries{request(w, a, 20), completed(w, a, 20)} }, nil},
-		{"cancelled", func(w string, a, _ ledger.Account) entries { return entries{request(w, a, 20), cancelled(w, a, 20)} }, nil},
-		{"no request", func(w string, a, _ ledger.Account) entries { return entries{hold(w+"h", a), completed(w, a, 20)} }, ledger.ErrNotFound},
+	return []endingCase{
+		{"completed", func(w string, a, _ ledger.Account) entries {
+			return entries{request(w, a, 20), completed(w, a, 20)}
+		}, nil},
+		{"cancelled", func(w string, a, _ ledger.Account) entries {
+			return entries{request(w, a, 20), cancelled(w, a, 20)}
+		}, nil},
+		{"no request", func(w string, a, _ ledger.Account) entries {
+			return entries{hold(w+"h", a), completed(w, a, 20)}
+		}, ledger.ErrNotFound},
 		{"refused request", func(w string, a, _ ledger.Account) entries {
 			return entries{hold(w+"h", a), request(w, a, 101), completed(w, a, 20)}
 		}, ledger.ErrNotFound},
-		{"a hold", func(w string, a, _ ledger.Account) entries { return entries{hold(w, a), completed(w, a, 20)} }, ledger.ErrNotFound},
+		{"a hold", func(w string, a, _ ledger.Account) entries {
+			return entries{hold(w, a), completed(w, a, 20)}
+		}, ledger.ErrNotFound},
 		{"another's", func(w string, a, other ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", other), completed(w, other, 20)}
 		}, ledger.ErrNotFound},
-		{"less", func(w string, a, _ ledger.Account) entries { return entries{request(w, a, 20), completed(w, a, 19)} }, ledger.ErrNotRequested},
+		{"less", func(w string, a, _ ledger.Account) entries {
+			return entries{request(w, a, 20), completed(w, a, 19)}
+		}, ledger.ErrNotRequested},
 		{"more", func(w string, a, _ ledger.Account) entries {
 			return entries{request(w, a, 20), hold(w+"h", a), cancelled(w, a, 21)}
 		}, ledger.ErrNotRequested},
@@ -170,12 +177,18 @@ func TestEndingsThatAreRefused(t *testing.T) {
 			return entries{request(w, a, 20), release(w, a), completed(w, a, 20)} // the release is refused
 		}, nil},
 		{"no such name", func(w string, a, _ ledger.Account) entries {
-			return entries{request(w, a, 20), oneMove(w+"/done", ledger.WithdrawalCompleted, a.Held(), ledger.Custody, 20)}
+			return entries{request(w, a, 20),
+				oneMove(w+"/done", ledger.WithdrawalCompleted, a.Held(), ledger.Custody, 20)}
 		}, ledger.ErrInvalid},
 	}
+}
+
+// What the entries before an ending make of it, whether they are posted with it or
+// before it. An account has ten coins, and another has as many.
+func TestEndingsThatAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		clock.Set(1, "12:30")
-		for i, c := range cases {
+		for i, c := range endingCases() {
 			for _, together := range []bool{true, false} {
 				name := fmt.Sprintf("%d-%t", i, together)
 				a, other := ledger.Account("a-"+name), ledger.Account("o-"+name)
@@ -208,18 +221,20 @@ func TestWithdrawalsOfACallThatIsNotPosted(t *testing.T) {
 		open(t, db, "alice")
 		deposit(t, db, "d", "alice", 10, bnb, time.Time{})
 		ok(t, refusal(post(t, db, request("w1", "alice", 20)), nil))
-		_, err := db.PostAll(t.Context(), []ledger.Entry{request("w2", "alice", 10), cancelled("w2", "alice", 10), completed("w1", "alice", 20), request("w3", "alice", 999)})
+		_, err := db.PostAll(t.Context(), []ledger.Entry{request("w2", "alice", 10), cancelled("w2", "alice", 10),
+			completed("w1", "alice", 20), request("w3", "alice", 999)})
 		wants(t, err, ledger.ErrInsufficient)
 		has(t, db, "alice", 80, 20)
 		wants(t, post(t, db, completed("w2", "alice", 10))[0].Err, ledger.ErrNotFound)
 		ok(t, refusal(post(t, db, cancelled("w1", "alice", 20), request("w2", "alice", 10)), nil))
-		same(t, "all", withdrawals(t, db, "alice", noon, noon, bnb), []string{"w1 200000000 cancelled", "w2 100000000 pending"})
+		same(t, "all", withdrawals(t, db, "alice", noon, noon, bnb),
+			[]string{"w1 200000000 cancelled", "w2 100000000 pending"})
 	})
 }
 
 // The two endings of a withdrawal, and each of them twice, come at one moment from
 // two processes: one of them is posted, whatever else the account still holds, and
-// who posts it again is told so.
+// who posts it again hears so.
 func TestEndingsThatComeAtOnce(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		const rounds = 40
@@ -230,7 +245,8 @@ func TestEndingsThatComeAtOnce(t *testing.T) {
 			w := fmt.Sprintf("w%d", round)
 			ok(t, refusal(post(t, one, request(w, "alice", 10)), nil))
 			ok(t, refusal(post(t, one, oneMove(w+"h", ledger.Hold, "alice", "alice/held", 10)), nil))
-			entries := []ledger.Entry{completed(w, "alice", 10), cancelled(w, "alice", 10), completed(w, "alice", 10), cancelled(w, "alice", 10)}
+			done, undone := completed(w, "alice", 10), cancelled(w, "alice", 10)
+			entries := []ledger.Entry{done, undone, done, undone}
 			outcomes := atOnce(t, []*store.DB{one, two, two, one}, entries)
 			posted := map[string]bool{}
 			for i, o := range outcomes {
@@ -242,7 +258,7 @@ func TestEndingsThatComeAtOnce(t *testing.T) {
 			}
 			for i, o := range outcomes {
 				if posted[entries[i].ID] != (o.Err == nil) {
-					t.Errorf("%s was posted, and one of those who posted it was told %v", entries[i].ID, o.Err)
+					t.Errorf("%s was posted, and one of those who posted it got %v", entries[i].ID, o.Err)
 				}
 			}
 			if len(posted) != 1 {
@@ -259,8 +275,8 @@ func TestEndingsThatComeAtOnce(t *testing.T) {
 }
 
 // The same entry comes at one moment from two processes, and takes all there is:
-// neither is told that it is not enough, though the second finds nothing left.
-func TestTheSameEntryAtOnceIsOnce(t *testing.T) {
+// neither hears that it is not enough, though the second finds nothing left.
+func TestTheSameEntryAtTheSameTime(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
 		open(t, one, "alice")
 		for round := range 40 {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-// yesterday tells in a line what became of an account's day before today: whether it
+// yesterday is a line of what became of an account's day before today: whether it
 // was covered, what it paid, and what is due.
 func yesterday(t *testing.T, db *store.DB, id ledger.Account) string {
 	t.Helper()
@@ -109,9 +110,12 @@ func TestYesterdayPromisesWhatIsPaid(t *testing.T) {
 			clock.Set(day, "00:06")
 			settle(t, db, clock)
 			paid := holder(t, db, "alice", reports.LastDay)
-			if len(due) != 1 || len(paid.Paid) != 1 || len(paid.Pending) != 0 || due[0].Accrual != paid.Paid[0].Accrual ||
-				paid.Paid[0].Account != "alice" {
-				t.Errorf("on Day %d %+v is due, and then %+v", day, due, paid)
+			counts := []int{len(due), len(paid.Paid), len(paid.Pending)}
+			if !slices.Equal(counts, []int{1, 1, 0}) {
+				t.Fatalf("on Day %d %+v is due, and then %+v", day, due, paid)
+			}
+			if first := paid.Paid[0]; due[0].Accrual != first.Accrual || first.Account != "alice" {
+				t.Errorf("on Day %d %+v is due, and %+v is paid", day, due, first)
 			}
 		}
 		var of staking.Day = day1 + 6 - 1

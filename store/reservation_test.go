@@ -13,9 +13,12 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
+// taking makes an entry that takes so many tenths of BNB from what an account holds.
+type taking = func(id string, a ledger.Account, tenths int64) ledger.Entry
+
 // takers are the entries of every kind that take from what is held, beside the endings
 // of withdrawals, each of so many tenths of BNB.
-var takers = map[string]func(id string, a ledger.Account, tenths int64) ledger.Entry{
+var takers = map[string]taking{
 	"release": func(id string, a ledger.Account, n int64) ledger.Entry {
 		return oneMove(id, ledger.Release, a.Held(), a, n)
 	},
@@ -42,45 +45,46 @@ var takers = map[string]func(id string, a ledger.Account, tenths int64) ledger.E
 // entries come together or one by one. An account has ten coins, five of them held by an order.
 func TestPendingWithdrawalsKeepWhatTheyHold(t *testing.T) {
 	dated := func(e ledger.Entry, hour string) ledger.Entry { e.At = testkit.Moment(1, hour); return e }
-	type entries = []ledger.Entry
 	cases := []struct {
 		what    string
-		entries func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries
+		entries func(w string, a ledger.Account, take taking) entries
 		refused int // which of them; -1: none
 		pending int64
 	}{
-		{"all that no withdrawal holds", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"all that no withdrawal holds", func(w string, a ledger.Account, take taking) entries {
 			return entries{request(w, a, 20), take(w+"t", a, 50)}
 		}, -1, 20},
-		{"one more", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"one more", func(w string, a ledger.Account, take taking) entries {
 			return entries{request(w, a, 20), take(w+"t", a, 51)}
 		}, 1, 20},
-		{"taken before the request", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"taken before the request", func(w string, a ledger.Account, take taking) entries {
 			return entries{take(w+"t", a, 50), request(w, a, 20)}
 		}, -1, 20},
-		{"more than there was before the request", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"more than there was before the request", func(w string, a ledger.Account, take taking) entries {
 			return entries{take(w+"t", a, 51), request(w, a, 20)}
 		}, 0, 20},
-		{"two withdrawals", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"two withdrawals", func(w string, a ledger.Account, take taking) entries {
 			return entries{request(w+"0", a, 10), request(w, a, 20), completed(w+"0", a, 10), take(w+"t", a, 51)}
 		}, 3, 20},
-		{"a cancelled one", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"a cancelled one", func(w string, a ledger.Account, take taking) entries {
 			return entries{request(w+"0", a, 10), cancelled(w+"0", a, 10), request(w, a, 20), take(w+"t", a, 51)}
 		}, 3, 20},
-		{"dated before the request", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"dated before the request", func(w string, a ledger.Account, take taking) entries {
 			return entries{dated(request(w, a, 20), "12:20"), dated(take(w+"t", a, 50), "12:10")}
 		}, -1, 20},
-		{"dated back, more than no withdrawal holds", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"dated back, more than no withdrawal holds", func(w string, a ledger.Account, take taking) entries {
 			return entries{dated(request(w, a, 20), "12:20"), dated(take(w+"t", a, 51), "12:10")}
 		}, 1, 20},
-		{"dated back to while another order was not there yet", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"dated back to while another order was not there yet", func(w string, a ledger.Account, take taking) entries {
 			return entries{
-				dated(request(w, a, 20), "12:05"), dated(oneMove(w+"h2", ledger.Hold, a, a.Held(), 10), "12:20"), dated(take(w+"t", a, 51), "12:10"),
+				dated(request(w, a, 20), "12:05"), dated(oneMove(w+"h2", ledger.Hold, a, a.Held(), 10), "12:20"),
+				dated(take(w+"t", a, 51), "12:10"),
 			}
 		}, 2, 20},
-		{"dated after that order", func(w string, a ledger.Account, take func(string, ledger.Account, int64) ledger.Entry) entries {
+		{"dated after that order", func(w string, a ledger.Account, take taking) entries {
 			return entries{
-				dated(request(w, a, 20), "12:05"), dated(oneMove(w+"h2", ledger.Hold, a, a.Held(), 10), "12:20"), dated(take(w+"t", a, 60), "12:20"),
+				dated(request(w, a, 20), "12:05"), dated(oneMove(w+"h2", ledger.Hold, a, a.Held(), 10), "12:20"),
+				dated(take(w+"t", a, 60), "12:20"),
 			}
 		}, -1, 20},
 	}
@@ -132,14 +136,16 @@ func TestAnUndoneRequestReservesNothing(t *testing.T) {
 		ok(t, refusal(post(t, db, hold, request("w", "alice", 20)), nil))
 		bad := oneMove("bad", ledger.Withdrawal, "alice", ledger.Custody, 999)
 		outcomes := testkit.Must(db.PostTogether(t.Context(),
-			store.Call{Entries: []ledger.Entry{request("w2", "alice", 10), cancelled("w2", "alice", 10), completed("w", "alice", 20), bad}, Whole: true},
+			store.Call{Entries: []ledger.Entry{request("w2", "alice", 10), cancelled("w2", "alice", 10),
+				completed("w", "alice", 20), bad}, Whole: true},
 			store.Call{Entries: []ledger.Entry{request("w3", "alice", 10), bad}, Whole: true},
 			store.Call{Entries: []ledger.Entry{takers["release"]("r", "alice", 51), takers["release"]("r2", "alice", 50)}}))(t)
 		if last := outcomes[2]; !errors.Is(last[0].Err, ledger.ErrInsufficient) || last[1].Err != nil {
 			t.Errorf("%v", last)
 		}
 		err := post(t, db, takers["adjustment to the free part"]("a", "alice", 1))[0].Err
-		if err == nil || !strings.Contains(err.Error(), "has 0 BNB beside the 2 that pending withdrawals hold, and 0.1 is needed; cancel a withdrawal first") {
+		if err == nil || !strings.Contains(err.Error(), "has 0 BNB beside the 2 that pending withdrawals hold, and 0.1 is "+
+			"needed; cancel a withdrawal first") {
 			t.Errorf("the refusal is: %v", err)
 		}
 		ok(t, refusal(post(t, db, completed("w", "alice", 20)), nil))
@@ -157,7 +163,8 @@ func TestRequestsAndReleasesAtOnce(t *testing.T) {
 			w := fmt.Sprintf("w%d", round)
 			ok(t, refusal(post(t, one, oneMove(w+"h", ledger.Hold, "alice", "alice/held", 10)), nil))
 			outcomes := atOnce(t, []*store.DB{one, two, one, two}, []ledger.Entry{
-				request(w, "alice", 10), takers["release"](w+"r", "alice", 20), takers["release"](w+"s", "alice", 10), takers["trade"](w+"t", "alice", 10),
+				request(w, "alice", 10), takers["release"](w+"r", "alice", 20), takers["release"](w+"s", "alice", 10),
+				takers["trade"](w+"t", "alice", 10),
 			})
 			ok(t, outcomes[0].Err)
 			if outcomes[1].Err == nil || outcomes[2].Err == nil && outcomes[3].Err == nil {

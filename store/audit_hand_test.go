@@ -73,7 +73,8 @@ var tamperings = []struct {
 }{
 	{"reward", "UPDATE accruals SET reward = reward + 1 WHERE day = {3} AND account = 'alice' AND asset = 'BNB'", 3,
 		"alice", bnb, "reward is 0.00000769, derived 0.00000768"},
-	{"reward and balance", `UPDATE balances SET balance = balance + 1, earned = earned + 1 WHERE account = 'alice' AND asset = 'BNB';
+	{"reward and balance", `UPDATE balances SET balance = balance + 1, earned = earned + 1
+		 WHERE account = 'alice' AND asset = 'BNB';
 		UPDATE accruals SET reward = reward + 1 WHERE day = {3} AND account = 'alice' AND asset = 'BNB'`, 3, "alice", bnb, "reward is"},
 	{"average", "UPDATE accruals SET average = average - 1 WHERE day = {2} AND account = 'bob' AND asset = 'BNB'", 2,
 		"bob", bnb, "average is 3.29999999, derived 3.3"},
@@ -93,19 +94,30 @@ var tamperings = []struct {
 		"has no record of its reward of"},
 	{"accrual that waits deleted", "DELETE FROM accruals WHERE day = {2} AND asset = 'ADA'", 2, "carol", "ADA",
 		"has no record of its reward of"},
-	{"accrual of nobody enrolled", `INSERT INTO accruals SELECT bucket, {4}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
-		FROM accruals WHERE day = {3} - 1 AND account = 'bob' AND asset = 'BNB'`, 4, "bob", bnb, "but no enrollment covers the day"},
-	{"accrual below the minimum", `INSERT INTO accruals SELECT bucket, {2}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
-		FROM accruals WHERE day = {3} AND account = 'carol' AND asset = 'BNB'`, 2, "carol", bnb, "the average is below the minimum of 0.5"},
-	{"accrual of a day not accrued", `INSERT INTO accruals SELECT bucket, {3}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
+	{"accrual of nobody enrolled", `INSERT INTO accruals
+		SELECT bucket, {4}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
+		FROM accruals WHERE day = {3} - 1 AND account = 'bob' AND asset = 'BNB'`, 4, "bob", bnb,
+		"but no enrollment covers the day"},
+	{"accrual below the minimum", `INSERT INTO accruals
+		SELECT bucket, {2}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
+		FROM accruals WHERE day = {3} AND account = 'carol' AND asset = 'BNB'`, 2, "carol", bnb,
+		"the average is below the minimum of 0.5"},
+	{"accrual of a day not accrued", `INSERT INTO accruals
+		SELECT bucket, {3}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
 		FROM accruals WHERE day = {2} AND asset = 'ADA'`, 3, "carol", "ADA", "accrued only through"},
-	{"accrual of nobody", `INSERT INTO accruals SELECT bucket, day, 'nobody', asset, opening, average, rest, eligible, apr, reward, before, carry
+	{"accrual of nobody", `INSERT INTO accruals
+		SELECT bucket, day, 'nobody', asset, opening, average, rest, eligible, apr, reward, before, carry
 		FROM accruals WHERE day = {2} AND account = 'bob' AND asset = 'BNB'`, 2, "nobody", bnb, "but no balance"},
-	{"accrual of a day before the books", `INSERT INTO accruals SELECT bucket, {1} - 1, account, asset, opening, average, rest, eligible, apr, reward, before, carry
-		FROM accruals WHERE day = {2} AND account = 'bob' AND asset = 'BNB'`, 0, "bob", bnb, "a day that the books do not have"},
-	{"records of two accounts exchanged", `UPDATE accruals SET bucket = 0, account = 'x' WHERE day = {6} AND account = 'alice' AND asset = 'BNB';
-		UPDATE accruals SET bucket = (SELECT bucket FROM accounts WHERE account = 'alice'), account = 'alice' WHERE day = {6} AND account = 'bob' AND asset = 'BNB';
-		UPDATE accruals SET bucket = (SELECT bucket FROM accounts WHERE account = 'bob'), account = 'bob' WHERE day = {6} AND account = 'x'`, 6, "alice", bnb, "opening is"},
+	{"accrual of a day before the books", `INSERT INTO accruals
+		SELECT bucket, {1} - 1, account, asset, opening, average, rest, eligible, apr, reward, before, carry
+		FROM accruals WHERE day = {2} AND account = 'bob' AND asset = 'BNB'`, 0, "bob", bnb,
+		"a day that the books do not have"},
+	{"records of two accounts exchanged", `UPDATE accruals SET bucket = 0, account = 'x'
+		 WHERE day = {6} AND account = 'alice' AND asset = 'BNB';
+		UPDATE accruals SET bucket = (SELECT bucket FROM accounts WHERE account = 'alice'), account = 'alice'
+		 WHERE day = {6} AND account = 'bob' AND asset = 'BNB';
+		UPDATE accruals SET bucket = (SELECT bucket FROM accounts WHERE account = 'bob'), account = 'bob'
+		 WHERE day = {6} AND account = 'x'`, 6, "alice", bnb, "opening is"},
 	{"posting", "UPDATE postings SET amount = amount + 1 WHERE entry = 't1' AND account = 'carol'", 2, "carol", bnb,
 		"its two sides differ: 1.10000001 BNB from dave to carol"},
 	{"posting of a trade", "UPDATE postings SET amount = amount - 1 WHERE entry = 'x1' AND move = 1 AND account = 'bob'",
@@ -117,12 +129,17 @@ var tamperings = []struct {
 	{"day of a posting", "UPDATE postings SET day = day + 1 WHERE entry = 't1' AND account = 'carol'", 3, "carol", bnb,
 		"its time 2026-03-03T20:15:00.000Z is not of the day"},
 	{"posting deleted", "DELETE FROM postings WHERE entry = 'h1' AND side = 1", 2, "alice/held", bnb, "has only one side"},
-	{"both sides and both balances", `UPDATE postings SET amount = amount + 1 WHERE entry = 'd4' AND account = 'dave'; UPDATE postings SET amount = amount - 1 WHERE entry = 'd4' AND side = 0;
+	{"both sides and both balances", `UPDATE postings SET amount = amount + 1 WHERE entry = 'd4' AND account = 'dave';
+		UPDATE postings SET amount = amount - 1 WHERE entry = 'd4' AND side = 0;
 		UPDATE balances SET balance = balance + 1 WHERE account = 'dave' AND asset = 'BNB';
-		UPDATE balances SET balance = balance - 1 WHERE account = '@custody' AND asset = 'BNB' AND bucket = (SELECT bucket FROM accounts WHERE account = 'dave')`, 1, "dave", bnb, "does not say what was posted"},
+		UPDATE balances SET balance = balance - 1 WHERE account = '@custody' AND asset = 'BNB'
+		   AND bucket = (SELECT bucket FROM accounts WHERE account = 'dave')`, 1, "dave", bnb,
+		"does not say what was posted"},
 	{"overdraft", "UPDATE postings SET amount = amount - 600000000 WHERE entry = 't1' AND account = 'dave'", 2, "dave",
 		bnb, ""},
-	{"reward posted too", `INSERT INTO postings SELECT bucket, day, account, asset, at, 'reward/again', move, side, amount, other, kind FROM postings WHERE entry = 'd2' AND side = 1`, 1, "bob", bnb, "entry reward/again"},
+	{"reward posted too", `INSERT INTO postings
+		SELECT bucket, day, account, asset, at, 'reward/again', move, side, amount, other, kind
+		  FROM postings WHERE entry = 'd2' AND side = 1`, 1, "bob", bnb, "entry reward/again"},
 	{"balance", "UPDATE balances SET balance = balance + 1 WHERE account = 'dave' AND asset = 'BNB'", 0, "dave", bnb,
 		"balance is 3.90000001, derived 3.9"},
 	{"balance of what is held", "UPDATE balances SET balance = balance + 1 WHERE account = 'alice/held'", 0, "alice/held",
@@ -142,8 +159,12 @@ var tamperings = []struct {
 	{"digest of a batch", "UPDATE batches SET digest = (SELECT digest FROM batches b WHERE b.day = {5} AND " +
 		"b.bucket = 52 AND b.asset = 'BNB') WHERE day = {2} AND bucket = 52 AND asset = 'BNB'", 2, "", bnb,
 		"bucket 52: paid to 1 holders"},
-	{"digests of batch and payment", `UPDATE batches SET digest = (SELECT digest FROM batches b WHERE b.day = {3} - 1 AND b.bucket = 81 AND b.asset = 'SOL') WHERE day = {3} AND bucket = 81 AND asset = 'BNB';
-		UPDATE payments SET digest = (SELECT digest FROM batches b WHERE b.day = {3} - 1 AND b.bucket = 81 AND b.asset = 'SOL') WHERE day = {3} AND bucket = 81 AND asset = 'BNB'`, 3, "", bnb, "the digest of the rewards is"},
+	{"digests of batch and payment", `UPDATE batches
+		   SET digest = (SELECT digest FROM batches b WHERE b.day = {3} - 1 AND b.bucket = 81 AND b.asset = 'SOL')
+		 WHERE day = {3} AND bucket = 81 AND asset = 'BNB';
+		UPDATE payments
+		   SET digest = (SELECT digest FROM batches b WHERE b.day = {3} - 1 AND b.bucket = 81 AND b.asset = 'SOL')
+		 WHERE day = {3} AND bucket = 81 AND asset = 'BNB'`, 3, "", bnb, "the digest of the rewards is"},
 	{"total of a batch", "UPDATE batches SET total = total + 1 WHERE day = {2} AND bucket = 52 AND asset = 'BNB'", 2, "",
 		bnb, "bucket 52"},
 	{"holders of a batch", "UPDATE batches SET holders = holders + 1 WHERE day = {2} AND asset = 'ADA'", 2, "", "ADA",
@@ -201,8 +222,10 @@ var tamperings = []struct {
 	{"a closing deleted", "DELETE FROM closings WHERE day = {3}", 0, "", "", "is written down"},
 	{"leaves of an entry", "UPDATE entries SET leaves = (SELECT leaves FROM entries e WHERE e.entry = 'x2') " +
 		"WHERE entry = 'x1'", 3, "alice", sol, "a row that its digest was not made of"},
-	{"leaves and digest of an entry", `UPDATE entries SET leaves = (SELECT leaves FROM entries e WHERE e.entry = 'x2') WHERE entry = 'x1';
-		UPDATE entries SET digest = (SELECT digest FROM entries e WHERE e.entry = 'x2') WHERE entry = 'x1'`, 3, "alice", sol, "does not say what was posted"},
+	{"leaves and digest of an entry", `UPDATE entries SET leaves = (SELECT leaves FROM entries e WHERE e.entry = 'x2')
+		 WHERE entry = 'x1';
+		UPDATE entries SET digest = (SELECT digest FROM entries e WHERE e.entry = 'x2') WHERE entry = 'x1'`, 3, "alice", sol,
+		"does not say what was posted"},
 	{"leaves deleted", "UPDATE entries SET leaves = NULL WHERE entry = 'x1'", 3, "alice", sol,
 		"a row that its digest was not made of"},
 	{"version of a digest", "UPDATE entries SET digest_version = 1 WHERE entry = 'd4'", 1, "dave", bnb,
@@ -243,7 +266,9 @@ var tamperings = []struct {
 	{"time of a withdrawal", "UPDATE withdrawals SET requested = requested + 900000000 WHERE id = 'w2'", 4, "erin", ton,
 		"requests another withdrawal"},
 	{"withdrawal deleted", "DELETE FROM withdrawals WHERE id = 'w2'", 4, "erin", ton, "there are 0 rows of it"},
-	{"withdrawal of a deposit", "UPDATE withdrawals SET id = 'd4', requested = (SELECT at FROM entries WHERE entry = 'd4')", 1, "dave", bnb, "requests no withdrawal"},
+	{"withdrawal of a deposit",
+		"UPDATE withdrawals SET id = 'd4', requested = (SELECT at FROM entries WHERE entry = 'd4')", 1, "dave", bnb,
+		"requests no withdrawal"},
 	{"withdrawal of no entry", "INSERT INTO withdrawals SELECT bucket, account, 'ghost', requested, asset, " +
 		"amount, address, network, tag, client_id FROM withdrawals", 4, "erin", ton,
 		"the withdrawal ghost is requested by no entry"},
@@ -270,15 +295,16 @@ func findsWhatWasChangedByHand(t *testing.T, b auditBooks) {
 			if r.Total == 0 || int64(len(r.Findings)) != min(r.Total, 20) {
 				t.Fatalf("%d findings, %d named", r.Total, len(r.Findings))
 			}
-			f, day := r.Findings[0], 0
+			f, found := r.Findings[0], c
+			found.day, found.account, found.asset = 0, string(f.Account), f.Asset
 			if f.HasDay {
-				day = int(f.Day-day1) + 1
+				found.day = int(f.Day-day1) + 1
 			}
-			if day != c.day || string(f.Account) != c.account || f.Asset != c.asset || !strings.Contains(f.String(), c.what) {
+			if found != c || !strings.Contains(f.String(), c.what) {
 				for _, f := range r.Findings {
 					t.Log(f)
 				}
-				t.Errorf("found first: day %d, %q, %q: %s", day, f.Account, f.Asset, f.What)
+				t.Errorf("found first: day %d, %q, %q: %s", found.day, f.Account, f.Asset, f.What)
 			}
 		})
 	}

@@ -56,8 +56,8 @@ const bnb, sol, ton = "BNB", "SOL", "TON"
 
 func coins(n int64) ledger.Amount { return ledger.Amount(n) * 10_000_000 } // tenths of a coin
 
-// tell posts and settles the story.
-func (b auditBooks) tell() {
+// play posts and settles the story.
+func (b auditBooks) play() {
 	move := func(from, to ledger.Account, asset string, tenths int64) ledger.Move {
 		return ledger.Move{From: from, To: to, Asset: asset, Amount: coins(tenths)}
 	}
@@ -110,7 +110,7 @@ func (b auditBooks) tell() {
 func TestAudit(t *testing.T) {
 	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) {
 		b := auditBooks{t, opened(t, url, clock), clock, handOf(t, url)}
-		b.tell()
+		b.play()
 		b.hand.keep(t)
 		for _, part := range []struct {
 			name string
@@ -119,7 +119,7 @@ func TestAudit(t *testing.T) {
 			{"finds nothing in good books", findsNothingInGoodBooks},
 			{"finds what was changed by hand", findsWhatWasChangedByHand},
 			{"of a day", ofADay},
-			{"of books at work", ofBooksAtWork},
+			{"of books in use", ofBooksInUse},
 		} {
 			t.Run(part.name, func(t *testing.T) { part.test(t, b) })
 		}
@@ -148,25 +148,31 @@ func wantClean(t testing.TB, r audit.Report) {
 
 func findsNothingInGoodBooks(t *testing.T, b auditBooks) {
 	done := 0
-	var told sync.Mutex
+	var mu sync.Mutex
 	r := auditOf(t, b.DB, audit.Options{Progress: func(n, of int) {
-		told.Lock()
-		defer told.Unlock()
+		mu.Lock()
+		defer mu.Unlock()
 		done = max(done, n*100/of)
 	}})
 	wantClean(t, r)
-	if r.Through != day1+5 || r.Accounts != 5 || r.Postings != 2*21 || r.Accruals == 0 || done != 100 {
-		t.Errorf("through %s, %d accounts, %d postings, %d accruals, %d%% done", r.Through, r.Accounts, r.Postings,
-			r.Accruals, done)
+	type figures struct {
+		Through            staking.Day
+		Accounts, Postings int64
+		Done               int
 	}
-	if len(r.Tokens) != 10 || r.Tokens[3].Asset.Symbol != bnb || r.Tokens[3].Holders.Sign() <= 0 ||
-		new(big.Int).Add(r.Tokens[3].Holders, r.Tokens[3].House).Sign() != 0 {
-		t.Errorf("the sums of the tokens: %v", r.Tokens)
+	same(t, "the audit", figures{r.Through, r.Accounts, r.Postings, done}, figures{day1 + 5, 5, 2 * 21, 100})
+	if r.Accruals == 0 || len(r.Tokens) != 10 {
+		t.Fatalf("%d accruals, and the sums of %d tokens", r.Accruals, len(r.Tokens))
 	}
+	sum, total := r.Tokens[3], new(big.Int)
+	if sum.Asset.Symbol != bnb || sum.Holders.Sign() <= 0 || total.Add(sum.Holders, sum.House).Sign() != 0 {
+		t.Errorf("the sums of BNB are %v", sum)
+	}
+	read := map[staking.Day]int64{day1: 0, day1 + 2: 3}
 	for d := day1; d <= r.Through; d++ {
 		one := auditOf(t, b.DB, audit.Options{Day: &d})
 		wantClean(t, one)
-		if d == day1+2 && one.Accruals != 3 || d == day1 && one.Accruals != 0 {
+		if want, known := read[d]; known && one.Accruals != want {
 			t.Errorf("the audit of %s read %d accruals", d, one.Accruals)
 		}
 	}
@@ -193,7 +199,7 @@ func ofADay(t *testing.T, b auditBooks) {
 }
 
 // While it is audited, entries are posted and days are settled: nothing is found.
-func ofBooksAtWork(t *testing.T, b auditBooks) {
+func ofBooksInUse(t *testing.T, b auditBooks) {
 	var work sync.WaitGroup
 	stop := make(chan struct{})
 	work.Go(func() {
@@ -218,7 +224,7 @@ func ofBooksAtWork(t *testing.T, b auditBooks) {
 	close(stop)
 	work.Wait()
 	if through <= day1+5 {
-		t.Errorf("the last audit was through %s; no day was settled meanwhile", through)
+		t.Errorf("the last audit was through %s; no day was settled while it ran", through)
 	}
 }
 
@@ -228,7 +234,7 @@ func (b auditBooks) work(n int) error {
 	at := testkit.Moment(day, "12:00").Add(time.Duration(n) * time.Second)
 	b.clock.Set(day, "13:00")
 	if _, err := b.PostAll(context.Background(), []ledger.Entry{
-		{ID: fmt.Sprintf("at-work-%d", n), Kind: ledger.Transfer, At: at,
+		{ID: fmt.Sprintf("in-use-%d", n), Kind: ledger.Transfer, At: at,
 			Moves: []ledger.Move{{From: "alice", To: "bob", Asset: bnb, Amount: 1000}}},
 		{ID: fmt.Sprintf("back-%d", n), Kind: ledger.Trade, At: at,
 			Moves: []ledger.Move{{From: "bob", To: "carol", Asset: bnb, Amount: 999},

@@ -13,7 +13,7 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-func TestFundsAreOnceAndLogged(t *testing.T) {
+func TestFundsAreIdempotentAndLogged(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		first := testkit.Must(db.Fund(ctx, "2026-03", "BNB", 5_00000000, false))(t)
@@ -38,12 +38,12 @@ func TestFundsAreOnceAndLogged(t *testing.T) {
 				t.Errorf("the pool has %s", b.Sum)
 			}
 		}
-		var told []string
+		var lines []string
 		for _, l := range testkit.Must(reports.New(db.Reader()).Log(ctx, noon.Add(time.Millisecond), 99))(t) {
-			told = append(told, l.Action+" "+l.Subject+": "+l.Detail)
+			lines = append(lines, l.Action+" "+l.Subject+": "+l.Detail)
 		}
-		if want := []string{"fund withdraw BNB: 2 as fund/surplus"}; !slices.Equal(told, want) {
-			t.Errorf("since then the log says %q", told)
+		if want := []string{"fund withdraw BNB: 2 as fund/surplus"}; !slices.Equal(lines, want) {
+			t.Errorf("since then the log says %q", lines)
 		}
 		if lines := testkit.Must(reports.New(db.Reader()).Log(ctx, noon, 99))(t); len(lines) != 3 {
 			t.Errorf("the log says %v", lines)

@@ -154,7 +154,7 @@ func TestFinal(t *testing.T) {
 func TestLatestRewards(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		id := bookkeeping(t, db, clock)[0]
-		told := func(rewards []reports.Reward) (line string) {
+		daysOf := func(rewards []reports.Reward) (line string) {
 			for _, r := range rewards {
 				line += fmt.Sprintf("%d %s ", r.Day-day1+1, r.Asset)
 			}
@@ -173,7 +173,7 @@ func TestLatestRewards(t *testing.T) {
 			{"", "3 BNB 3 SOL 2 BNB 2 SOL", 0, far}, {"SOL", "3 SOL 2 SOL", 0, far}, {"", "2 BNB 2 SOL", 0, day1 + 1},
 			{"BNB", "3 BNB", day1 + 2, far}, {"ADA", "", 0, far}, {"", "", far, far},
 		} {
-			if got := told(latest(c.asset, c.from, c.to, nil, 100)); got != c.wanted {
+			if got := daysOf(latest(c.asset, c.from, c.to, nil, 100)); got != c.wanted {
 				t.Errorf("of %q from %s to %s: %q; %q is wanted", c.asset, c.from, c.to, got, c.wanted)
 			}
 		}
@@ -184,7 +184,7 @@ func TestLatestRewards(t *testing.T) {
 			after = &reports.RewardKey{Day: page[0].Day, Asset: page[0].Asset}
 		}
 		if !slices.Equal(walked, latest("", 0, far, nil, 100)) {
-			t.Errorf("one by one: %s", told(walked))
+			t.Errorf("one by one: %s", daysOf(walked))
 		}
 		_, err := reports.New(db.Reader()).RewardPage(t.Context(), "nobody",
 			reports.RewardsAsked{To: far, Newest: true}, nil, 1)
