@@ -78,15 +78,16 @@ var arrows = map[string][]string{
 	"main":     {"cli"},
 
 	"store/schema":  {"staking", "access", "ledger", "db"},
-	"store/restore": {"ledger", "db"},
+	"store/restore": {"db"},
 }
 
 // forTests are packages that only tests import, and each other.
 var forTests = []string{"scenario", "pgtest", "testkit"}
 
 // testArrows are what the tests of a package may import beside that: the tests of the
-// books look at them through the reports, those of cli compare its JSON with that of /v1.
-var testArrows = map[string][]string{"store": {"reports"}, "cli": {"api"}}
+// books look at them through the reports, those of api post openings, those of cli
+// compare its JSON with that of /v1.
+var testArrows = map[string][]string{"store": {"reports"}, "api": {"imports"}, "cli": {"api"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (

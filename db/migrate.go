@@ -61,11 +61,10 @@ func (d *DB) Version(ctx context.Context) (n int64, err error) {
 	if d.Postgres() {
 		exists = "SELECT CASE WHEN to_regclass('migrations') IS NULL THEN 0 ELSE 1 END"
 	}
-	err = d.Read(ctx, func(t View) error {
-		if _, err := One(t, []*int64{&n}, exists); err != nil || n == 0 {
-			return err
+	err = d.Read(ctx, func(t View) (err error) {
+		if n, err = Count(t, exists); err == nil && n > 0 {
+			n, err = Count(t, "SELECT count(*) FROM migrations")
 		}
-		_, err := One(t, []*int64{&n}, "SELECT count(*) FROM migrations")
 		return err
 	})
 	return n, err
@@ -106,8 +105,7 @@ func (d *DB) migrateOnce(ctx context.Context, t Tx, n int64, progress func(migra
 		if err := d.LockSchema(t); err != nil {
 			return err
 		}
-		var is int64
-		if _, err := One(t, []*int64{&is}, "SELECT count(*) FROM migrations"); err != nil || is > n {
+		if is, err := Count(t, "SELECT count(*) FROM migrations"); err != nil || is > n {
 			return err
 		}
 	}

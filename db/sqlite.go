@@ -220,12 +220,7 @@ func (db *sqliteDB) Write(ctx context.Context, fn func(Tx) error) error {
 	return db.transact(ctx, db.writer, "BEGIN IMMEDIATE", fn)
 }
 
-func (db *sqliteDB) Claim(ctx context.Context, fn func(Tx) error) error {
-	if db.mode != readWrite {
-		return cannotWrite(db.path)
-	}
-	return db.transact(ctx, db.writer, "BEGIN IMMEDIATE", fn)
-}
+func (db *sqliteDB) Claim(ctx context.Context, fn func(Tx) error) error { return db.Write(ctx, fn) }
 
 func (db *sqliteDB) Read(ctx context.Context, fn func(View) error) error {
 	return db.transact(ctx, db.readers, "BEGIN", func(t Tx) error { return fn(t) })
@@ -238,8 +233,8 @@ func (t *sqliteTx) check(v version) error {
 	if v.expected == 0 {
 		return nil
 	}
-	var n int64
-	if _, err := One(t, []*int64{&n}, "SELECT count(*) FROM migrations"); err != nil {
+	n, err := Count(t, "SELECT count(*) FROM migrations")
+	if err != nil {
 		return err
 	}
 	return v.check(n)

@@ -146,8 +146,9 @@ func (t *sqliteTx) Each(fn func(Row) error, sql string, rows Set) error {
 }
 
 func (t *sqliteTx) Insert(table string, rows Set) error {
-	_, err := t.loop(nil, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(rows.Names(), ", "),
-		placeholders(len(rows))), rows, nil)
+	names := rows.Names()
+	_, err := t.Set(nil, fmt.Sprintf("INSERT INTO %s (%s) VALUES (r.%s)", table, strings.Join(names, ", "),
+		strings.Join(names, ", r.")), rows)
 	return err
 }
 

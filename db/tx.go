@@ -1,10 +1,5 @@
 package db
 
-import (
-	"fmt"
-	"strings"
-)
-
 // View is what a transaction can read. Parameters are $1, $2 … in both databases; an
 // argument is an int64, a string or []byte. A row is valid only during the call of fn,
 // and fn must not run another statement.
@@ -54,18 +49,6 @@ func One(t View, into []*int64, sql string, args ...any) (found bool, err error)
 		return nil
 	}, sql, args...)
 	return found, err
-}
-
-// placeholders are "$1, $2, …" up to n.
-func placeholders(n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", i+1)
-	}
-	return b.String()
 }
 
 // Count reads the single number of a query, or 0.

@@ -66,20 +66,11 @@ func fold(rows []Row) []Row {
 	return folded
 }
 
-// Books are what imports need of the books.
-type Books interface {
-	// Log writes a line of the log.
-	Log(t db.Tx, action, subject, detail string) error
-}
-
 // Imports is the table of rows. Its methods are safe for concurrent use.
 type Imports struct {
-	db    *db.DB
-	books Books
+	DB  *db.DB
+	Log func(t db.Tx, action, subject, detail string) error // writes a line of the books' log
 }
-
-// New is the imports of books.
-func New(d *db.DB, books Books) *Imports { return &Imports{d, books} }
 
 // recordPart is how many rows are recorded in one transaction.
 const recordPart = 10_000
@@ -101,12 +92,12 @@ func (i *Imports) Record(ctx context.Context, account ledger.Account, rows []Row
 		}
 	}
 	for part := range slices.Chunk(fold(rows), recordPart) {
-		if err := i.db.Write(ctx, func(t db.Tx) error {
+		if err := i.DB.Write(ctx, func(t db.Tx) error {
 			n, err := write(t, account, part)
 			if err != nil || n == 0 {
 				return err
 			}
-			return i.books.Log(t, "import read", string(account), fmt.Sprintf("rows: %d", n))
+			return i.Log(t, "import read", string(account), fmt.Sprintf("rows: %d", n))
 		}); err != nil {
 			return fmt.Errorf("record the import into %s: %w", account, err)
 		}

@@ -12,6 +12,17 @@ type Token struct {
 	Terms Terms
 }
 
+// Check returns ledger.ErrInvalid unless the asset and its terms can be.
+func (t Token) Check() error {
+	if err := t.Asset.Check(); err != nil {
+		return err
+	}
+	if t.Terms.Asset != t.Asset.Symbol {
+		return ledger.ErrInvalid.In("", "asset %s: its terms are those of %q", t.Asset.Symbol, ledger.Clip(t.Terms.Asset))
+	}
+	return t.Terms.Check(t.Asset)
+}
+
 // shipped are the tokens of the guide of August 2025; minimums from the
 // product's FAQ, the figures of BNB and SUI from its API's examples, the other
 // caps and rates our own defaults (rules: the tokens). maxSupply is in whole tokens.

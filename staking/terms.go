@@ -54,6 +54,21 @@ func (t Terms) Check(asset ledger.Asset) error {
 	return nil
 }
 
+// Same reports whether the terms are those of others, whatever day they hold from.
+func (t Terms) Same(o Terms) bool {
+	t.From = o.From
+	return t == o
+}
+
+// Describe is how the log says the terms.
+func (t Terms) Describe(a ledger.Asset) string {
+	offer := "offered"
+	if !t.Offered {
+		offer = "not offered"
+	}
+	return fmt.Sprintf("from %s %s, APR %s, minimum %s, cap %s", t.From, offer, t.APR, a.Format(t.Min), a.Format(t.Cap))
+}
+
 // Limit is above what a token's day needs approval before it is paid. Zero: no limit.
 type Limit struct {
 	Asset     string

@@ -38,38 +38,33 @@ func (a *Account) checkNew() error {
 }
 
 // OpenAccount opens an account for a resident of a region; "" is a residence not
-// yet verified. The same again is once and answers repeated; with another region
+// yet verified. Repeating has no further effect, and answers repeated; with another region
 // it is ErrConflict. One that is closed is ErrEnded: it is not opened again.
 func (b *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
-	a := Account{ID: id, Region: region}
+	a := Account{ID: id, Region: region, Opened: b.Now()}
 	if err := a.checkNew(); err != nil {
 		return false, err
 	}
-	err = b.engine.Write(ctx, func(t db.Tx) error {
-		n, err := t.Exec("INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, $3, $4) ON "+
-			"CONFLICT DO NOTHING",
-			int64(id.Bucket()), string(id), string(a.Region), b.now())
-		if err != nil {
-			return err
-		}
-		repeated = n == 0
-		if !repeated {
-			return b.logLine(t, "account open", string(id), residence(a.Region))
-		}
-		there, err := FindAccount(t, id)
-		if err == nil && !there.Closed.IsZero() {
-			err = ledger.ErrEnded.In("", "it is closed since %s; a closed account is not opened again, so open one "+
-				"of another ID", ledger.FormatTime(there.Closed))
-		}
-		if err == nil && there.Region != a.Region {
-			err = ledger.ErrConflict.In("", "its residence is %q, not %q", there.Region, a.Region).Because(ReasonOtherResidence)
-		}
-		return err
-	})
+	there, err := b.openPart(ctx, []Account{a}, residence(a.Region))
+	if repeated = len(there) > 0; err == nil && repeated {
+		err = a.isThere(there[0])
+	}
 	if err != nil {
 		return false, fmt.Errorf("open account %s: %w", id, err)
 	}
 	return repeated, nil
+}
+
+// isThere says why the account cannot be opened as another that is there, or nil.
+func (a Account) isThere(there Account) error {
+	switch {
+	case !there.Closed.IsZero():
+		return ledger.ErrEnded.In("", "it is closed since %s; a closed account is not opened again, so open one "+
+			"of another ID", ledger.FormatTime(there.Closed))
+	case there.Region != a.Region:
+		return ledger.ErrConflict.In("", "its residence is %q, not %q", there.Region, a.Region).Because(ReasonOtherResidence)
+	}
+	return nil
 }
 
 // residence is what the log says of a verified residence.

@@ -115,14 +115,13 @@ func (b *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
 // there, as they are: their residence may be another than the one given.
 func (b *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Account, err error) {
 	for part := range slices.Chunk(accounts, fillPart) {
-		rows := make([]Account, len(part))
-		copy(rows, part)
+		rows := slices.Clone(part)
 		for i := range rows {
 			if err := rows[i].checkNew(); err != nil {
 				return nil, fmt.Errorf("open accounts: %w", err)
 			}
 		}
-		found, err := b.openPart(ctx, rows)
+		found, err := b.openPart(ctx, rows, "")
 		if err != nil {
 			return nil, fmt.Errorf("open accounts: %w", err)
 		}
@@ -131,7 +130,9 @@ func (b *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Accoun
 	return there, nil
 }
 
-func (b *DB) openPart(ctx context.Context, accounts []Account) (there []Account, err error) {
+// openPart opens accounts, which it sorts, and returns those that were there. detail is what the
+// log says of them.
+func (b *DB) openPart(ctx context.Context, accounts []Account, detail string) (there []Account, err error) {
 	slices.SortFunc(accounts, func(x, y Account) int {
 		return cmp.Or(x.ID.Bucket()-y.ID.Bucket(), cmp.Compare(x.ID, y.ID))
 	})
@@ -146,7 +147,7 @@ func (b *DB) openPart(ctx context.Context, accounts []Account) (there []Account,
 				db.Text("region", func(a Account) string { return string(a.Region) }),
 				db.Int("opened", func(a Account) int64 { return a.Opened.UnixMilli() })))
 		if err == nil && len(fresh) > 0 {
-			err = b.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), "")
+			err = b.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), detail)
 		}
 		old := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return fresh[string(a.ID)] })
 		if err != nil || len(old) == 0 {

@@ -14,6 +14,10 @@ import (
 	"github.com/softstake/softstake/store/restore"
 )
 
+// ErrUnfinished says that a database holds books that are being restored, or whose
+// restore was interrupted, or failed its audit.
+const ErrUnfinished ledger.ErrorKind = "these books are not restored to their end"
+
 // ErrFindings says that restored books do not agree with their journal.
 const ErrFindings ledger.ErrorKind = "the audit of the restored books finds differences"
 
@@ -35,8 +39,8 @@ type RestoreOptions struct {
 // has written, of this schema or an older one; the snapshot is only read. It refuses a
 // database in which there are books. The books can be opened when every row is copied,
 // their schema is this program's, and an audit of all of them has found nothing: until
-// then Open says restore.ErrUnfinished. One that was interrupted, or that failed its audit,
-// is repeated by calling it again: what it has made is removed first. Where two processes
+// then Open says ErrUnfinished. One that was interrupted, or that failed its audit, is
+// repeated by calling it again: what it has made is removed first. Where two processes
 // restore into one database, the later removes what the former has made, and the former
 // fails. ErrFindings, with the report, if the audit finds anything.
 func Restore(ctx context.Context, snapshot, url string, o Options, r RestoreOptions) (done Restored, err error) {
@@ -78,7 +82,7 @@ func openSnapshot(ctx context.Context, path string, o Options) (*DB, error) {
 	}
 	_, err = b.readFirstDay(ctx)
 	if err == nil {
-		err = restore.Check(ctx, b.engine, false)
+		err = b.checkRestored(ctx, false)
 	}
 	if err == nil {
 		err = b.readTest(ctx, o.ClockMoved)
@@ -87,6 +91,23 @@ func openSnapshot(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), b.Close())
 	}
 	return b, nil
+}
+
+// checkRestored is ErrUnfinished for books that are not restored to their end.
+// audited says that those may be read whose rows are all there.
+func (b *DB) checkRestored(ctx context.Context, audited bool) error {
+	var state restore.State
+	err := b.engine.Read(ctx, func(t db.View) (err error) {
+		state, err = restore.StateOf(t, "")
+		return err
+	})
+	switch {
+	case err != nil || state == "" || audited && state == restore.Copied:
+		return err
+	case state == restore.Copied:
+		return ErrUnfinished.In("", "their audit was interrupted or found differences").Because(ReasonNotAudited)
+	}
+	return ErrUnfinished.In("", "not all of it is copied").Because(ReasonNotCopied)
 }
 
 // restore makes the schema of the snapshot, copies its rows, and upgrades them.

@@ -28,7 +28,7 @@ func (b *DB) People() *people.People {
 func (b *DB) Documents() *consent.Documents { return consent.New(b.engine, seam{b}, b.clock) }
 
 // Imports are the rows that were read of exports of other exchanges.
-func (b *DB) Imports() *imports.Imports { return imports.New(b.engine, seam{b}) }
+func (b *DB) Imports() *imports.Imports { return &imports.Imports{DB: b.engine, Log: seam{b}.Log} }
 
 // Prices are what tokens were worth.
 func (b *DB) Prices() *pricing.Prices { return pricing.New(b.engine, seam{b}, b.clock) }

@@ -68,7 +68,7 @@ func (s *Setup) check(o Options) error {
 	for i := range s.Tokens {
 		token := &s.Tokens[i]
 		token.Terms.From = s.From
-		if err := checkToken(*token); err != nil {
+		if err := token.Check(); err != nil {
 			return err
 		}
 		if seen[token.Asset.Symbol] {
@@ -101,7 +101,7 @@ func (b *DB) makeSchema(ctx context.Context) error {
 		return err
 	}
 	if n > 0 {
-		if err := restore.Check(ctx, b.engine, false); err != nil {
+		if err := b.checkRestored(ctx, false); err != nil {
 			return err
 		}
 		if _, err := b.readFirstDay(ctx); err == nil {

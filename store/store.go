@@ -17,7 +17,6 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store/restore"
 )
 
 // DB is the books. All its methods may be called from several goroutines at
@@ -217,10 +216,6 @@ type (
 // errRetry is for what another transaction has changed at the same time: this one is run again.
 var errRetry = db.ErrRetry
 
-// ErrUnfinished says that books are being restored, or that their restore was interrupted, or
-// failed its audit.
-const ErrUnfinished = restore.ErrUnfinished
-
 // ErrSchema says that the books have another schema than this program works with.
 var ErrSchema = db.ErrSchema
 
@@ -254,9 +249,9 @@ const (
 	ReasonDayNotOver = "day-not-over"   // ledger.ErrInvalid: terms are corrected of a day that is over
 	ReasonDeclared   = "day-declared"   // ledger.ErrInvalid: the day is being paid
 
-	ReasonNotCopied  = restore.ReasonNotCopied  // ErrUnfinished
-	ReasonNotAudited = restore.ReasonNotAudited // ErrUnfinished
-	ReasonFindings   = "restore-findings"       // ErrFindings
+	ReasonNotCopied  = "restore-not-copied"  // ErrUnfinished
+	ReasonNotAudited = "restore-not-audited" // ErrUnfinished
+	ReasonFindings   = "restore-findings"    // ErrFindings
 )
 
 // records are the accepted entries for the outbox, in the order in which they were

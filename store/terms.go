@@ -20,10 +20,10 @@ type TermsRevision struct {
 	Reason   string
 }
 
-// AddAsset adds an asset to the books, with terms that hold from tomorrow on. The
-// same twice is once; the same symbol with other figures is ErrConflict.
+// AddAsset adds an asset to the books, with terms that hold from tomorrow on. Repeating
+// has no further effect; the same symbol with other figures is ErrConflict.
 func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
-	if err := checkToken(token); err != nil {
+	if err := token.Check(); err != nil {
 		return err
 	}
 	symbol := token.Asset.Symbol
@@ -36,7 +36,7 @@ func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 			return err
 		}
 		detail := fmt.Sprintf("%d decimals, at most %s; %s", token.Asset.Scale, token.Asset.Format(token.Asset.MaxSupply),
-			describe(token.Asset, token.Terms))
+			token.Terms.Describe(token.Asset))
 		return b.logLine(t, "asset add", symbol, detail)
 	})
 	if err != nil {
@@ -44,18 +44,6 @@ func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 	}
 	_, err = b.loadAssets(ctx)
 	return err
-}
-
-// checkToken says what is wrong with an asset and its first terms, or nil.
-func checkToken(token staking.Token) error {
-	if err := token.Asset.Check(); err != nil {
-		return err
-	}
-	if token.Terms.Asset != token.Asset.Symbol {
-		return ledger.ErrInvalid.In("", "asset %s: its terms are those of %q", token.Asset.Symbol,
-			ledger.Clip(token.Terms.Asset))
-	}
-	return token.Terms.Check(token.Asset)
 }
 
 // sameToken says whether the asset is there, added with the same figures.
@@ -71,26 +59,12 @@ func sameToken(t db.Tx, token staking.Token) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if int(scale) != a.Scale || ledger.Amount(supply) != a.MaxSupply || !sameFigures(first.Terms, token.Terms) {
+	if int(scale) != a.Scale || ledger.Amount(supply) != a.MaxSupply || !first.Terms.Same(token.Terms) {
 		return false, ledger.ErrConflict.In("", "it was added with %d decimals, a largest supply of %d units and "+
 			"other terms, or some of them",
 			scale, supply).Because(ReasonTokenExists)
 	}
 	return true, nil
-}
-
-func sameFigures(a, b staking.Terms) bool {
-	a.From, b.From = 0, 0
-	return a == b
-}
-
-// describe is how terms are told in the log.
-func describe(a ledger.Asset, t staking.Terms) string {
-	offer := "offered"
-	if !t.Offered {
-		offer = "not offered"
-	}
-	return fmt.Sprintf("from %s %s, APR %s, minimum %s, cap %s", t.From, offer, t.APR, a.Format(t.Min), a.Format(t.Cap))
 }
 
 // TermsColumns are what ReadTermsRevision reads.
@@ -136,7 +110,7 @@ func (b *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		return ledger.ErrInvalid.In("", "terms of %s: they are set from tomorrow on (%s), not from %s",
 			terms.Asset, tomorrow, terms.From).Because(ReasonDayBegun)
 	}
-	detail := describe(asset, terms)
+	detail := terms.Describe(asset)
 	if !terms.Offered {
 		holders, err := b.earningHolders(ctx, terms)
 		if err != nil {
@@ -146,7 +120,7 @@ func (b *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
 		holding, err := TermsAt(t, terms.From)
-		if err != nil || sameFigures(holding[terms.Asset], terms) {
+		if err != nil || holding[terms.Asset].Same(terms) {
 			return err
 		}
 		n, err := revisions(t, terms.Asset, terms.From)
@@ -192,7 +166,7 @@ func (b *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Term
 		if err := unaccrue(t, d, terms.Asset); err != nil {
 			return err
 		}
-		return b.logLine(t, "terms correct", terms.Asset, describe(asset, terms)+" for that day alone: "+reason)
+		return b.logLine(t, "terms correct", terms.Asset, terms.Describe(asset)+" for that day alone: "+reason)
 	})
 	if err != nil {
 		return fmt.Errorf("correct the terms of %s of %s: %w", terms.Asset, d, err)
@@ -232,7 +206,7 @@ func (b *DB) correct(t db.Tx, terms staking.Terms, reason string) (done bool, er
 	if !known {
 		return false, ledger.ErrInvalid.In("", "%s has no terms on that day", terms.Asset)
 	}
-	if sameFigures(before, terms) {
+	if before.Same(terms) {
 		return true, nil
 	}
 	n, err := revisions(t, terms.Asset, terms.From)

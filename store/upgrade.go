@@ -8,7 +8,6 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/store/restore"
 	"github.com/softstake/softstake/store/schema"
 )
 
@@ -80,14 +79,14 @@ func Upgrade(ctx context.Context, url string, o Options, progress func(migration
 }
 
 // version is the schema of the books: ErrNoBooks if there are none, ErrUnfinished as
-// restore.Check.
+// checkRestored.
 func (b *DB) version(ctx context.Context, audited bool) (int64, error) {
 	n, err := b.engine.Version(ctx)
 	if err == nil && n == 0 {
 		err = ErrNoBooks
 	}
 	if err == nil {
-		err = restore.Check(ctx, b.engine, audited)
+		err = b.checkRestored(ctx, audited)
 	}
 	return n, err
 }

@@ -9,25 +9,16 @@ import (
 	"fmt"
 
 	"github.com/softstake/softstake/db"
-	"github.com/softstake/softstake/ledger"
 )
 
-// ErrUnfinished says that a database holds books that are being restored, or whose
-// restore was interrupted, or failed its audit.
-const ErrUnfinished ledger.ErrorKind = "these books are not restored to their end"
+// State is how far a restore into a database is: copying, with the name of the attempt, then
+// Copied. "": the database is not being restored. It is the value of a row of meta.
+type State string
 
-// The reasons of ErrUnfinished.
 const (
-	ReasonNotCopied  = "restore-not-copied"
-	ReasonNotAudited = "restore-not-audited"
-)
-
-// mark names the row of meta that marks books which are being restored. Its value is
-// their state: copying and the name of the attempt, then copied.
-const (
-	mark    = "restoring"
-	copying = "copying "
-	copied  = "copied"
+	Copied  State = "copied" // every row is there; not audited, or with findings
+	copying       = "copying "
+	mark          = "restoring" // names the row
 )
 
 // errOvertaken ends an attempt that another has replaced.
@@ -36,16 +27,16 @@ var errOvertaken = errors.New("another process restores into this database; this
 // Attempt is a restore into a database, until another replaces it.
 type Attempt struct {
 	to    *db.DB
-	state string
+	state State
 }
 
 // Begin makes an empty schema with the mark of an attempt, instead of what an earlier
 // attempt, or an interrupted making of books, has left. It refuses to remove books.
 func Begin(ctx context.Context, to *db.DB, schema int64) (Attempt, error) {
-	a := Attempt{to, copying + rand.Text()}
+	a := Attempt{to, State(copying + rand.Text())}
 	n, err := to.Version(ctx)
 	if err == nil && n > 0 {
-		err = a.empty(ctx, func(t db.Tx, state string, rows int64) error {
+		err = a.empty(ctx, func(t db.Tx, state State, rows int64) error {
 			if rows > 0 && state == "" {
 				return errors.New("there are books in this database already; restore into an empty one")
 			}
@@ -61,23 +52,23 @@ func Begin(ctx context.Context, to *db.DB, schema int64) (Attempt, error) {
 	if err != nil {
 		return a, err
 	}
-	return a, a.empty(ctx, func(t db.Tx, _ string, rows int64) error {
+	return a, a.empty(ctx, func(t db.Tx, _ State, rows int64) error {
 		if rows > 0 {
 			return errors.New("another process makes books here at this moment; name another database")
 		}
-		_, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2)", mark, a.state)
+		_, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2)", mark, string(a.state))
 		return err
 	})
 }
 
 // empty runs fn with the lock of the schema, the state that is marked, and how many rows
 // meta has.
-func (a Attempt) empty(ctx context.Context, fn func(t db.Tx, state string, rows int64) error) error {
+func (a Attempt) empty(ctx context.Context, fn func(t db.Tx, state State, rows int64) error) error {
 	return a.to.Write(ctx, func(t db.Tx) error {
 		if err := a.to.LockSchema(t); err != nil {
 			return err
 		}
-		state, err := stateOf(t, "")
+		state, err := StateOf(t, "")
 		if err != nil {
 			return err
 		}
@@ -89,10 +80,10 @@ func (a Attempt) empty(ctx context.Context, fn func(t db.Tx, state string, rows 
 	})
 }
 
-// stateOf is how far a restore is; "": these books are not being restored.
-func stateOf(t db.View, lock string) (string, error) {
+// StateOf is how far a restore is. lock is what the statement ends with.
+func StateOf(t db.View, lock string) (State, error) {
 	state, _, err := db.First(t, db.TextOf, "SELECT value FROM meta WHERE name = $1"+lock, mark)
-	return state, err
+	return State(state), err
 }
 
 // Copy copies every row of a snapshot. progress is called with the table and the number of
@@ -100,7 +91,7 @@ func stateOf(t db.View, lock string) (string, error) {
 func (a Attempt) Copy(ctx context.Context, from *db.DB, progress func(table string, rows int)) error {
 	return from.Pages(ctx, from, func(table string, page db.Set) error {
 		err := a.to.Write(ctx, func(t db.Tx) error {
-			state, err := stateOf(t, t.Share())
+			state, err := StateOf(t, t.Share())
 			if err == nil && state != a.state {
 				err = errOvertaken
 			}
@@ -117,7 +108,7 @@ func (a Attempt) Copy(ctx context.Context, from *db.DB, progress func(table stri
 // Copied marks that every row is there, and that the schema is this program's.
 func (a Attempt) Copied(ctx context.Context) error {
 	return a.to.Write(ctx, func(t db.Tx) error {
-		n, err := t.Exec("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3", copied, mark, a.state)
+		n, err := t.Exec("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3", string(Copied), mark, string(a.state))
 		if err == nil && n == 0 {
 			err = errOvertaken
 		}
@@ -127,30 +118,13 @@ func (a Attempt) Copied(ctx context.Context) error {
 
 // Finish removes the mark from books whose audit has found nothing.
 func Finish(t db.Tx) error {
-	_, err := t.Exec("DELETE FROM meta WHERE name = $1 AND value = $2", mark, copied)
+	_, err := t.Exec("DELETE FROM meta WHERE name = $1 AND value = $2", mark, string(Copied))
 	return err
-}
-
-// Check is ErrUnfinished for books that are not restored to their end. audited says that
-// those may be read whose rows are all there.
-func Check(ctx context.Context, d *db.DB, audited bool) error {
-	var state string
-	err := d.Read(ctx, func(t db.View) (err error) {
-		state, err = stateOf(t, "")
-		return err
-	})
-	switch {
-	case err != nil || state == "" || audited && state == copied:
-		return err
-	case state == copied:
-		return ErrUnfinished.In("", "their audit was interrupted or found differences").Because(ReasonNotAudited)
-	}
-	return ErrUnfinished.In("", "not all of it is copied").Because(ReasonNotCopied)
 }
 
 // CheckNone refuses a database into which books are being restored.
 func CheckNone(t db.View) error {
-	state, err := stateOf(t, "")
+	state, err := StateOf(t, "")
 	if err == nil && state != "" {
 		err = errors.New("another process restores books here at this moment; name another database")
 	}

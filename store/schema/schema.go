@@ -51,11 +51,8 @@ func Steps(clock func() time.Time, actor access.Actor) (steps []db.Migration) {
 
 // dateListings gives the listings of older books their first day: the books' own.
 func dateListings(t db.Tx) error {
-	var first staking.Day
-	err := t.Query(func(r db.Row) (err error) {
-		first, err = staking.ParseDay(r.Text(0))
-		return err
-	}, "SELECT value FROM meta WHERE name = 'first_day'")
+	first, _, err := db.First(t, func(r db.Row) (staking.Day, error) { return staking.ParseDay(r.Text(0)) },
+		"SELECT value FROM meta WHERE name = 'first_day'")
 	if err == nil {
 		_, err = t.Exec("UPDATE listings SET from_day = $1, added = $2", int64(first), first.Millis())
 	}
