@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -65,6 +68,64 @@ func (a Account) isThere(there Account) error {
 		return ledger.ErrConflict.In("", "its residence is %q, not %q", there.Region, a.Region).Because(ReasonOtherResidence)
 	}
 	return nil
+}
+
+// OpenAccounts opens many accounts, some thousands in each transaction. Those
+// that are there stay as they are. Idempotent.
+func (b *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
+	_, err := b.OpenOrFind(ctx, accounts)
+	return err
+}
+
+// OpenOrFind opens many accounts as OpenAccounts does, and returns those that were
+// there, as they are: their residence may be another than the one given.
+func (b *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Account, err error) {
+	for part := range slices.Chunk(accounts, fillPart) {
+		rows := slices.Clone(part)
+		for i := range rows {
+			if err := rows[i].checkNew(); err != nil {
+				return nil, fmt.Errorf("open accounts: %w", err)
+			}
+		}
+		found, err := b.openPart(ctx, rows, "")
+		if err != nil {
+			return nil, fmt.Errorf("open accounts: %w", err)
+		}
+		there = append(there, found...)
+	}
+	return there, nil
+}
+
+// openPart opens accounts, which it sorts, and returns those that were there. detail is what the
+// log says of them.
+func (b *DB) openPart(ctx context.Context, accounts []Account, detail string) (there []Account, err error) {
+	slices.SortFunc(accounts, func(x, y Account) int {
+		return cmp.Or(x.ID.Bucket()-y.ID.Bucket(), cmp.Compare(x.ID, y.ID))
+	})
+	bucket := db.Int("bucket", func(a Account) int64 { return int64(a.ID.Bucket()) })
+	id := db.Text("account", func(a Account) string { return string(a.ID) })
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		there = nil
+		fresh := map[string]bool{}
+		_, err := t.Set(func(r db.Row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
+		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
+			db.SetOf(accounts, bucket, id,
+				db.Text("region", func(a Account) string { return string(a.Region) }),
+				db.Int("opened", func(a Account) int64 { return a.Opened.UnixMilli() })))
+		if err == nil && len(fresh) > 0 {
+			err = b.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), detail)
+		}
+		old := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return fresh[string(a.ID)] })
+		if err != nil || len(old) == 0 {
+			return err
+		}
+		// A statement of its own: it sees what another has opened in the meantime.
+		there, err = db.AllOf(t, ReadAccount, "SELECT "+AccountColumns+
+			" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+			db.SetOf(old, bucket, id))
+		return err
+	})
+	return there, err
 }
 
 // residence is what the log says of a verified residence.
