@@ -52,9 +52,10 @@ var arrows = map[string][]string{
 	"consent":     {"staking", "ledger", "db"},
 	"pricing":     {"conversion", "staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
-	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "imports", "consent", "pricing",
+	"holding":     {"staking", "ledger", "db"},
+	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "holding", "imports", "consent", "pricing",
 		"conversion", "staking", "access", "audit", "ledger", "db"},
-	"reports": {"store", "people", "outbox", "imports", "pricing", "conversion", "staking", "audit", "access",
+	"reports": {"store", "people", "outbox", "holding", "imports", "pricing", "conversion", "staking", "audit", "access",
 		"ledger", "db"},
 	"events":  {"reports", "store", "outbox", "staking", "access", "ledger"},
 	"binance": {"reports", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger"},
@@ -96,7 +97,7 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "people", "idempotency", "outbox", "store/schema", "store/restore", "db", "reports",
+var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore", "db", "reports",
 	"conversion", "imports", "consent", "pricing", "staking", "history", "audit", "store", "access", "events", "binance",
 	"api", "web", "sse", "serve", "demo", "cli"}
 
@@ -387,7 +388,7 @@ func TestNothingOfOneMachine(t *testing.T) {
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
 var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency",
-	"outbox", "imports", "consent", "pricing", "store/schema", "store/restore", "store"}
+	"outbox", "holding", "imports", "consent", "pricing", "store/schema", "store/restore", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes"}

@@ -233,3 +233,19 @@ func (m Move) Sides() (from, to int) {
 	}
 	return from, to
 }
+
+// movesShown is how many moves of an entry Describe shows.
+const movesShown = 5
+
+// Describe says what the entry moves: "deposit 2 BNB from @custody to alice".
+func (e Entry) Describe(assets map[string]Asset) string {
+	moves := make([]string, 0, movesShown+1)
+	for i, m := range e.Moves {
+		if i == movesShown {
+			moves = append(moves, fmt.Sprintf("and %d more", len(e.Moves)-i))
+			break
+		}
+		moves = append(moves, fmt.Sprintf("%s %s from %s to %s", assets[m.Asset].Format(m.Amount), m.Asset, m.From, m.To))
+	}
+	return string(e.Kind) + " " + strings.Join(moves, ", ")
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -87,7 +88,7 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 			if err != nil {
 				return err
 			}
-			return store.Holdings(t, b, d, func(asset string) bool { return tokens[asset] != nil },
+			return holding.Measure(t, b, d, func(asset string) bool { return tokens[asset] != nil },
 				func(page []staking.Holding) error {
 					for _, h := range page {
 						a, earned := staking.Accrue(d, terms[h.Asset], h)
@@ -248,7 +249,7 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 			}
 		}
 		wanted := func(asset string) bool { return p.part[asset] != nil && paid[asset] < d && p.terms[d][asset].Offered }
-		err := store.Holdings(t, bucket, d, wanted, func(page []staking.Holding) error { return p.accrue(d, page, before) })
+		err := holding.Measure(t, bucket, d, wanted, func(page []staking.Holding) error { return p.accrue(d, page, before) })
 		if err != nil {
 			return err
 		}

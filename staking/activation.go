@@ -102,3 +102,15 @@ func CheckDocuments(current, accepted map[string]int) error {
 	}
 	return nil
 }
+
+// CheckActivation refuses activation to a resident of a region with a client: in this order
+// with ErrRegion, ErrUnknownCountry, ErrUpdateApp and ErrDocuments.
+func CheckActivation(residence Region, c Client, restricted []Region, current, accepted map[string]int) error {
+	if err := CheckRegion(residence, c, restricted); err != nil {
+		return err
+	}
+	if err := c.CheckVersion(); err != nil {
+		return err
+	}
+	return CheckDocuments(current, accepted)
+}

@@ -15,3 +15,15 @@ func (e Enrollment) Covers(d Day) bool { return e.From <= d && d < e.Until }
 // On reports whether the switch is on today: the enrollment covers this day or a later
 // one. It may end on a later day: the day from which a region is restricted.
 func (e Enrollment) On(today Day) bool { return e.From < e.Until && today < e.Until }
+
+// CheckFree refuses, with ledger.ErrInvalid, an enrollment that would cover a day which another
+// of its account covers. Of those that cover no day, and of the one that goes on as the new one,
+// it takes no notice.
+func (e Enrollment) CheckFree(others []Enrollment, goesOn Enrollment) error {
+	for _, other := range others {
+		if other.From < other.Until && other.Until > e.From && other != goesOn {
+			return ledger.ErrInvalid.In("", "it was on until %s", other.Until)
+		}
+	}
+	return nil
+}

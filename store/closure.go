@@ -75,24 +75,16 @@ func (b *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Sweep
 // of a switch event and then those of a closing.
 func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 	today := staking.DayOf(b.clock())
-	if err := b.lockOpenDay(t, today, id.Bucket()); err != nil {
-		return err
-	}
-	if err := lockLists(t); err != nil {
-		return err
-	}
 	c := closing{b, t, id}
-	if err := c.lockBalances(); err != nil {
-		return err
-	}
-	a, err := lockAccount(t, id)
-	if err == nil {
-		err = checkTarget(t, target)
-	}
-	if err == nil {
-		err = a.checkUnfrozen()
-	}
-	if err != nil {
+	var a, to Account
+	if err := inOrder(
+		func() error { return b.lockOpenDay(t, today, id.Bucket()) },
+		func() error { return lockLists(t) },
+		c.lockBalances,
+		func() (err error) { a, err = lockAccount(t, id); return err },
+		func() (err error) { to, err = FindAccount(t, target); return err },
+		func() error { return inOrder(to.checkOpen, to.checkUnfrozen, a.checkUnfrozen) },
+	); err != nil {
 		return err
 	}
 	if !a.Closed.IsZero() {
@@ -103,23 +95,19 @@ func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 		}
 		return b.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
 	}
-	if err := inOrder(c.checkHeld, c.checkWithdrawals, func() error { return c.switchOff(today) }, c.mark); err != nil {
-		return err
-	}
-	if _, err := t.Exec("INSERT INTO sweeps (bucket, account, target, begun, refused) VALUES ($1, $2, $3, $4, '')",
-		int64(id.Bucket()), string(id), string(target), b.now()); err != nil {
-		return err
-	}
-	return b.logLine(t, "account close", string(id), "what it has and is still to come goes to "+string(target))
-}
-
-// checkTarget refuses to leave anything to an account that is not open, or is frozen.
-func checkTarget(t db.Tx, target ledger.Account) error {
-	a, err := FindAccount(t, target)
-	if err != nil {
-		return err
-	}
-	return inOrder(a.checkOpen, a.checkUnfrozen)
+	return inOrder(
+		func() error { return c.checkHolds(false) },
+		c.checkWithdrawals,
+		func() error { return c.switchOff(today) },
+		c.mark,
+		func() error {
+			_, err := t.Exec("INSERT INTO sweeps (bucket, account, target, begun, refused) VALUES ($1, $2, $3, $4, '')",
+				int64(id.Bucket()), string(id), string(target), b.now())
+			return err
+		},
+		func() error {
+			return b.logLine(t, "account close", string(id), "what it has and is still to come goes to "+string(target))
+		})
 }
 
 // switchOff ends the running enrollment today, and keeps that as a switch event.
@@ -217,21 +205,15 @@ func (b *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 			return s, err
 		// Another process has swept it: look again.
 		case errors.Is(err, ledger.ErrConflict), errors.Is(err, ledger.ErrInsufficient):
-		default:
+		default: // it stays there until the reason is gone, or the account is closed with another target
 			s.Refused = err.Error()
-			return s, b.refuseSweep(ctx, id, s.Refused)
+			return s, b.engine.Write(ctx, func(t db.Tx) error {
+				_, err := t.Exec("UPDATE sweeps SET refused = $1 WHERE bucket = $2 AND account = $3", s.Refused,
+					int64(id.Bucket()), string(id))
+				return err
+			})
 		}
 	}
-}
-
-// refuseSweep keeps why what an account has cannot be moved: it stays there until the
-// reason is gone, or the account is closed with another target.
-func (b *DB) refuseSweep(ctx context.Context, id ledger.Account, why string) error {
-	return b.engine.Write(ctx, func(t db.Tx) error {
-		_, err := t.Exec("UPDATE sweeps SET refused = $1 WHERE bucket = $2 AND account = $3", why, int64(id.Bucket()),
-			string(id))
-		return err
-	})
 }
 
 // endSweep ends a sweep that has nothing left to move and nothing to wait for.
@@ -264,12 +246,10 @@ func (b *DB) sweepAll(ctx context.Context) error {
 	return annotate(err, "move on what closed accounts have")
 }
 
-// isClosed says since when an account is closed.
 func isClosed(id ledger.Account, since time.Time) error {
 	return ledger.ErrInvalid.In("", "account %s is closed since %s", id, ledger.FormatTime(since)).Because(ReasonClosed)
 }
 
-// checkOpen refuses an account that is closed.
 func (a Account) checkOpen() error {
 	if a.Closed.IsZero() {
 		return nil
@@ -336,9 +316,6 @@ func (c closing) lockBalances() error {
 // is not marked, and the transaction is run again.
 func (c closing) checkBalances() error { return c.checkHolds(true) }
 
-// checkHeld refuses an account that has something held.
-func (c closing) checkHeld() error { return c.checkHolds(false) }
-
 // checkHolds refuses an account that has something held or, if that matters, free.
 func (c closing) checkHolds(free bool) error {
 	assets := *c.db.known.Load()
@@ -382,7 +359,6 @@ func (c closing) checkWithdrawals() error {
 	return err
 }
 
-// checkDays refuses an account that earns, or one of whose days is not paid.
 func (c closing) checkDays() error {
 	on, err := isOn(c.t, c.id, staking.DayOf(c.db.clock()))
 	if err != nil {

@@ -153,7 +153,6 @@ type flagged struct {
 	it *item
 }
 
-// writeReconciliations writes a row for each balance that an accepted entry left below zero.
 func (p *posting) writeReconciliations() error {
 	var all []flagged
 	for _, it := range p.accepted {

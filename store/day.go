@@ -35,6 +35,9 @@ func sameText(name, v string) db.Field[int]      { return db.Text(name, func(int
 // EveryBucket is a set with a row for each bucket, ascending, and a day: bucket, day.
 func EveryBucket(d staking.Day) db.Set { return everyBucket(sameInt("day", int64(d))) }
 
+// readDay scans a row of one day.
+func readDay(r db.Row) (staking.Day, error) { return staking.Day(r.Int(0)), nil }
+
 // dayNumber is a day as the books keep it.
 func dayNumber(d staking.Day) int64 { return int64(d) }
 
@@ -87,11 +90,11 @@ func (b *DB) firstOpen(t db.View) (staking.Day, error) {
 // dayAfter is the day after the one that a query finds or, where it finds none, the first of
 // the books.
 func (b *DB) dayAfter(t db.View, sql string, args ...any) (staking.Day, error) {
-	last, found, err := db.First(t, db.IntOf, sql, args...)
+	last, found, err := db.First(t, readDay, sql, args...)
 	if !found {
 		return b.first, err
 	}
-	return staking.Day(last) + 1, err
+	return last + 1, err
 }
 
 // lockOpenDays shares the locks of the days that items are about, in each of the buckets that an

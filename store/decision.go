@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -101,10 +102,7 @@ type span struct {
 func (p *posting) history() error {
 	since := map[*balance]int64{}
 	for it := range p.open {
-		at := it.at
-		if at == 0 {
-			at = p.now
-		}
+		at := cmp.Or(it.at, p.now)
 		for _, c := range it.changes {
 			if t, ok := since[c.balance]; c.net < 0 && !c.account.Overdraws() && c.exists && (!ok || at < t) {
 				since[c.balance] = at
@@ -166,10 +164,6 @@ func (p *posting) decideItem(it *item) {
 		return
 	}
 	p.count(it, 1)
-	for _, c := range it.changes {
-		c.touched = true
-		c.later = append(c.later, it.asLater(c))
-	}
 	it.done, it.digest = true, it.digestAt(it.at)
 	*it.out = Outcome{At: db.TimeOf(it.at), PostedAt: db.TimeOf(p.now)}
 }
@@ -180,6 +174,12 @@ func (p *posting) count(it *item, sign int64) {
 	for _, c := range it.changes {
 		c.balance.now += c.net * ledger.Amount(sign)
 		c.kept += c.net * ledger.Amount(sign)
+		if l := (later{it.at, c.net, it.Kind.OfWithdrawal()}); sign > 0 {
+			c.touched, c.balance.later = true, append(c.later, l)
+		} else {
+			i := slices.Index(c.later, l)
+			c.balance.later = slices.Delete(c.later, i, i+1)
+		}
 	}
 	p.follow(it, ledger.Amount(sign))
 	p.limits.count(it, sign)
@@ -294,9 +294,6 @@ func (b *balance) least(at int64, now, needed ledger.Amount, withoutWithdrawals 
 	return least, until
 }
 
-// asLater is the item's change of a balance, for the entries that come after it.
-func (it *item) asLater(c change) later { return later{it.at, c.net, it.Kind.OfWithdrawal()} }
-
 // undo takes back what was accepted of a call that is posted whole or not at all.
 func (p *posting) undo(items []*item, why error) {
 	for _, it := range items {
@@ -305,19 +302,10 @@ func (p *posting) undo(items []*item, why error) {
 			continue
 		}
 		if it.isNew() {
-			p.takeBack(it)
+			p.count(it, -1)
 		}
 		*it.out = Outcome{Err: errors.Join(errNotPosted, why)}
 	}
-}
-
-// takeBack undoes what accepting the item did.
-func (p *posting) takeBack(it *item) {
-	for _, c := range it.changes {
-		i := slices.Index(c.later, it.asLater(c))
-		c.balance.later = slices.Delete(c.later, i, i+1)
-	}
-	p.count(it, -1)
 }
 
 // errNotPosted is what the other entries of a call answer that is posted whole or not at all.

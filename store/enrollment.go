@@ -96,11 +96,17 @@ func (b *DB) EnrollBatch(ctx context.Context, requests []EnrollRequest) ([]Enrol
 		return nil, err
 	}
 	for part := range slices.Chunk(requests, enrollPart) {
-		done, err := b.enrollTogether(ctx, part)
+		var e *enrollBatch
+		err := b.engine.Write(ctx, func(t db.Tx) error {
+			e = &enrollBatch{db: b, t: t, outcomes: make([]EnrollOutcome, len(part)),
+				accounts: map[ledger.Account]*enrollAccount{}}
+			e.check(part)
+			return inOrder(e.lockDays, func() error { return lockLists(t) }, e.lockAccounts, e.read, e.decide, e.write)
+		})
 		if err != nil {
 			return nil, fmt.Errorf("enroll %d accounts: %w", len(part), err)
 		}
-		outcomes = append(outcomes, done...)
+		outcomes = append(outcomes, e.outcomes...)
 	}
 	return outcomes, nil
 }
@@ -139,21 +145,8 @@ type enrollAccount struct {
 	last     int64                    // of the last switch event that was not refused; 0: none
 }
 
-func (b *DB) enrollTogether(ctx context.Context, requests []EnrollRequest) (outcomes []EnrollOutcome, err error) {
-	err = b.engine.Write(ctx, func(t db.Tx) error {
-		e := &enrollBatch{db: b, t: t, outcomes: make([]EnrollOutcome, len(requests)),
-			accounts: map[ledger.Account]*enrollAccount{}}
-		e.check(requests)
-		outcomes = e.outcomes
-		return inOrder(e.lockDays, func() error { return lockLists(t) }, e.lockAccounts, e.read, e.decide, e.write)
-	})
-	return outcomes, err
-}
-
-// refuse refuses a row.
 func (e *enrollBatch) refuse(place int, err error) { e.outcomes[place].Err = err }
 
-// check takes the requests that can be taken at all.
 func (e *enrollBatch) check(requests []EnrollRequest) {
 	now := e.db.now()
 	for i, r := range requests {
@@ -187,18 +180,13 @@ func (e *enrollBatch) check(requests []EnrollRequest) {
 	}
 }
 
-// keep leaves out the rows that have been refused.
-func (e *enrollBatch) keep() {
-	e.rows = slices.DeleteFunc(e.rows, func(r *enrollRow) bool { return e.outcomes[r.place].Err != nil })
-}
-
 // lockDays shares the locks of the rows' days, so that none is closed until the commit,
 // and refuses the rows of those that are.
 func (e *enrollBatch) lockDays() error {
 	err := lockOpenDays(e.db, e.t, e.rows,
 		func(r *enrollRow) (staking.Day, []int) { return r.day, []int{r.Account.Bucket()} },
 		func(r *enrollRow, d, firstOpen staking.Day) { e.refuse(r.place, dayClosed(d, firstOpen)) })
-	e.keep()
+	e.rows = slices.DeleteFunc(e.rows, func(r *enrollRow) bool { return e.outcomes[r.place].Err != nil })
 	return err
 }
 
@@ -212,8 +200,7 @@ func (e *enrollBatch) ids() db.Set {
 	return accountSet(slices.Compact(accounts))
 }
 
-// lockAccounts takes the rows of the accounts, in the order of their keys, and refuses
-// those that there are not.
+// lockAccounts takes the rows of the accounts, in the order of their keys.
 func (e *enrollBatch) lockAccounts() error {
 	_, err := e.t.Set(func(r db.Row) (err error) {
 		a := &enrollAccount{accepted: map[string]int{}, known: map[DocumentVersion]bool{}}
@@ -222,16 +209,7 @@ func (e *enrollBatch) lockAccounts() error {
 		return err
 	}, `UPDATE accounts SET region = region FROM {rows} WHERE accounts.bucket = r.bucket AND accounts.account = r.account
 	    RETURNING accounts.account, accounts.region, accounts.opened, accounts.closed, accounts.frozen, accounts.frozen_mode, accounts.frozen_reason`, e.ids())
-	if err != nil {
-		return fmt.Errorf("lock the accounts: %w", err)
-	}
-	for _, r := range e.rows {
-		if e.accounts[r.Account] == nil {
-			e.refuse(r.place, noAccount(r.Account))
-		}
-	}
-	e.keep()
-	return nil
+	return annotate(err, "lock the accounts")
 }
 
 // read reads what decides about the rows.
@@ -291,6 +269,9 @@ func (e *enrollBatch) decide() error {
 
 // enroll switches the account of a row on, or says why not.
 func (e *enrollBatch) enroll(r *enrollRow, a *enrollAccount) (out EnrollOutcome, err error) {
+	if a == nil {
+		return out, noAccount(r.Account)
+	}
 	if err := a.checkOpen(); err != nil {
 		return out, err
 	}
@@ -317,11 +298,11 @@ func (e *enrollBatch) enroll(r *enrollRow, a *enrollAccount) (out EnrollOutcome,
 	for _, d := range fresh {
 		accepted[d.Name] = max(accepted[d.Name], d.Version)
 	}
-	if err := eligibility(a.Region, r.Client, e.restricted, e.current, accepted); err != nil {
+	if err := staking.CheckActivation(a.Region, r.Client, e.restricted, e.current, accepted); err != nil {
 		return out, err
 	}
 	made := staking.Enrollment{Account: a.ID, From: r.day + 1, Until: staking.Forever}
-	if err := checkFree(a.all, made, staking.Enrollment{}); err != nil {
+	if err := made.CheckFree(a.all, staking.Enrollment{}); err != nil {
 		return out, err
 	}
 	e.accept(r, fresh, a)
@@ -352,7 +333,6 @@ func (e *enrollBatch) fresh(r *enrollRow, a *enrollAccount) (fresh []DocumentVer
 	return fresh, nil
 }
 
-// accept adds what a row accepts.
 func (e *enrollBatch) accept(r *enrollRow, fresh []DocumentVersion, a *enrollAccount) {
 	for _, d := range fresh {
 		a.accept(d)
@@ -374,18 +354,13 @@ func (e *enrollBatch) write() error {
 	for i, x := range e.enrollments {
 		made[i] = x.Account
 	}
-	if err := forgetListedOut(e.t, made...); err != nil {
-		return err
-	}
-	if err := writeEnrollments(e.t, e.enrollments...); err != nil {
-		return err
-	}
-	if err := recordSwitches(e.t, e.events...); err != nil {
-		return err
-	}
 	detail := fmt.Sprintf("%d acceptances of documents", len(e.acceptances))
 	if n > 0 {
 		detail = fmt.Sprintf("%d accounts switched on, from %s to %s; %s", n, made[0], made[n-1], detail)
 	}
-	return e.db.logLine(e.t, "enroll", "enrollments", detail)
+	return inOrder(
+		func() error { return forgetListedOut(e.t, made...) },
+		func() error { return writeEnrollments(e.t, e.enrollments...) },
+		func() error { return recordSwitches(e.t, e.events...) },
+		func() error { return e.db.logLine(e.t, "enroll", "enrollments", detail) })
 }

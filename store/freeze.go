@@ -41,12 +41,10 @@ func readFreeze(since, mode int64, reason string) Freeze {
 	return Freeze{Since: db.TimeOf(since), Reason: reason, Earns: mode == frozenEarning, resumes: mode == frozenResumes}
 }
 
-// isFrozen says that an account lets nothing out.
 func isFrozen(id ledger.Account) error {
 	return ledger.ErrFrozen.In("", "%s: nothing leaves it until an operator unfreezes it", id)
 }
 
-// checkUnfrozen refuses an account that lets nothing out.
 func (a Account) checkUnfrozen() error {
 	if a.Freeze.Since.IsZero() {
 		return nil
@@ -133,7 +131,7 @@ func (b *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (re
 	return resumed, repeated, annotate(err, "unfreeze account %s", id)
 }
 
-func onOff(on bool) string { return [...]string{"off", "on"}[flag(on)] }
+func onOff(on bool) string { return [...]string{"off", "on"}[db.Flag(on)] }
 
 // changeFreeze marks the account's balances and changes its freeze, with the locks of a
 // change of its switch: before the account's the balances', as Post takes them. So an entry

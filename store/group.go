@@ -243,10 +243,7 @@ func (it *item) digestAt(at int64) []byte {
 
 // day is the day that the item counts on: its own time's, or today.
 func (p *posting) day(it *item) staking.Day {
-	if it.at == 0 {
-		return staking.DayOf(db.TimeOf(p.now))
-	}
-	return staking.DayOf(db.TimeOf(it.at))
+	return staking.DayOf(db.TimeOf(cmp.Or(it.at, p.now)))
 }
 
 // lockDays shares the lock on each day and bucket that the entries touch, so that
@@ -414,7 +411,7 @@ func (p *posting) openBalances() error {
 		db.Int("balance", func(b *balance) int64 { return int64(b.kept) }),
 		db.Int("carry", zero),
 		db.Int("earned", zero),
-		db.Int("frozen", func(b *balance) int64 { return flag(b.frozen) }))...))
+		db.Int("frozen", func(b *balance) int64 { return db.Flag(b.frozen) }))...))
 }
 
 func (p *posting) writeEntries() error {

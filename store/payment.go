@@ -257,7 +257,6 @@ func (p *payment) compare() error {
 	return err
 }
 
-// credit puts the rewards on the balances.
 func (p *payment) credit() error {
 	sql, args := p.ours(`UPDATE balances SET balance = balances.balance + a.reward, carry = a.carry, earned = balances.earned + a.reward
 	                       FROM accruals a

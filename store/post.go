@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -274,26 +273,10 @@ func (n note) of(posted []ledger.Entry, by access.Actor, assets map[string]ledge
 	case len(posted) > 1:
 		detail = fmt.Sprintf("%d entries, the last %s", len(posted), posted[len(posted)-1].ID)
 	default:
-		detail = moved(first, assets)
+		detail = first.Describe(assets)
 	}
 	if n.reason != "" {
 		detail += ": " + n.reason
 	}
 	return LogLine{Actor: by, Action: cmp.Or(n.action, action), Subject: cmp.Or(n.subject, first.ID), Detail: detail}
-}
-
-// movesShown is how many moves of an entry a line of the log shows.
-const movesShown = 5
-
-// moved says what an entry moves: "deposit 2 BNB from @custody to alice".
-func moved(e ledger.Entry, assets map[string]ledger.Asset) string {
-	moves := make([]string, 0, movesShown+1)
-	for i, m := range e.Moves {
-		if i == movesShown {
-			moves = append(moves, fmt.Sprintf("and %d more", len(e.Moves)-i))
-			break
-		}
-		moves = append(moves, fmt.Sprintf("%s %s from %s to %s", assets[m.Asset].Format(m.Amount), m.Asset, m.From, m.To))
-	}
-	return string(e.Kind) + " " + strings.Join(moves, ", ")
 }

@@ -160,13 +160,12 @@ func (b *DB) listingDay(t db.View, from staking.Day) (staking.Day, error) {
 	return from, nil
 }
 
-// list writes a listing that is added now.
 func (b *DB) list(t db.Tx, l *Listing) error {
 	now := b.now()
 	l.Added, l.AddedBy = db.TimeOf(now), b.actor.String()
 	_, err := t.Exec(`INSERT INTO listings (code, number, from_day, added, added_by, reason, ended, removed, removed_by, restored, unfinished)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', 0, $8)`,
-		string(l.Region), int64(l.Number), int64(l.From), now, l.AddedBy, l.Reason, l.Ended, flag(l.unfinished))
+		string(l.Region), int64(l.Number), int64(l.From), now, l.AddedBy, l.Reason, l.Ended, db.Flag(l.unfinished))
 	return err
 }
 
@@ -195,7 +194,6 @@ func (b *DB) RemoveRegion(ctx context.Context, region staking.Region) (Listing, 
 	return l, annotate(err, "remove region %s", region)
 }
 
-// unlist takes a listing off the list.
 func (b *DB) unlist(t db.Tx, l *Listing) error {
 	now := b.now()
 	detail := fmt.Sprintf("listed from %s; %d enrollments ended, and none is restored", l.From, l.Ended)
@@ -212,7 +210,7 @@ func (b *DB) unlist(t db.Tx, l *Listing) error {
 	}
 	_, err := t.Exec("UPDATE listings SET removed = $1, removed_by = $2, restored = $3, unfinished = $4 WHERE "+
 		"code = $5 AND number = $6",
-		now, l.RemovedBy, l.Restored, flag(l.unfinished), string(l.Region), int64(l.Number))
+		now, l.RemovedBy, l.Restored, db.Flag(l.unfinished), string(l.Region), int64(l.Number))
 	if err != nil {
 		return err
 	}
@@ -374,7 +372,6 @@ func inRegion(parameter string) string {
 var lasting = ` FROM enrollments e JOIN accounts a ON a.bucket = e.bucket AND a.account = e.account
 	WHERE e.bucket = $1 AND e.until_day > $2 AND e.from_day < e.until_day AND ` + inRegion("$3")
 
-// countEnding counts the enrollments that a listing ends.
 func countEnding(t db.Tx, region staking.Region, from staking.Day) (n int64, err error) {
 	every := everyBucket(sameInt("from", int64(from)), sameText("code", string(region)))
 	err = t.QueryEach(func(r db.Row) error { n += r.Int(0); return nil }, "SELECT count(*)"+lasting, every)
@@ -474,15 +471,13 @@ func (b *DB) restoreListed(t db.Tx, l Listing, bucket int, listings []Listing) e
 	if err != nil || back == nil {
 		return err
 	}
-	if err := writeEnrollments(t, back...); err != nil {
-		return err
-	}
-	if _, err := t.Exec("DELETE FROM listed_out WHERE bucket = $1 AND code = $2 AND number = $3", int64(bucket),
-		string(l.Region), int64(l.Number)); err != nil {
-		return err
-	}
-	if err := rememberListedOut(t, kept); err != nil {
-		return err
-	}
-	return recordSwitches(t, on...)
+	return inOrder(
+		func() error { return writeEnrollments(t, back...) },
+		func() error {
+			_, err := t.Exec("DELETE FROM listed_out WHERE bucket = $1 AND code = $2 AND number = $3", int64(bucket),
+				string(l.Region), int64(l.Number))
+			return err
+		},
+		func() error { return rememberListedOut(t, kept) },
+		func() error { return recordSwitches(t, on...) })
 }

@@ -84,17 +84,11 @@ func (b *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at 
 		if s.repeats(left) {
 			return nil
 		}
-		if err := checkLast(s.later, s.at); err != nil {
+		if err := inOrder(func() error { return checkLast(s.later, s.at) }, func() error { return s.end(s.day) },
+			s.staysOff); err != nil {
 			return err
 		}
-		on := s.isOn()
-		if err := s.end(s.day); err != nil {
-			return err
-		}
-		if err := s.staysOff(); err != nil {
-			return err
-		}
-		if !on {
+		if !s.isOn() {
 			return s.recordQuietly(left, c)
 		}
 		if err := b.logLine(s.t, "leave", string(id), "from "+s.day.String()); err != nil {
@@ -245,22 +239,9 @@ func (s *switchChange) refusal(c staking.Client) (refusal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return eligibility(s.account.Region, c, restricted, current, accepted), nil
+	return staking.CheckActivation(s.account.Region, c, restricted, current, accepted), nil
 }
 
-// eligibility says why a resident of a region may not switch on with a client, or nothing.
-func eligibility(residence staking.Region, c staking.Client, restricted []staking.Region, current,
-	accepted map[string]int) error {
-	if err := staking.CheckRegion(residence, c, restricted); err != nil {
-		return err
-	}
-	if err := c.CheckVersion(); err != nil {
-		return err
-	}
-	return staking.CheckDocuments(current, accepted)
-}
-
-// isOn reports whether the switch is on at the moment.
 func (s *switchChange) isOn() bool { return s.running.On(s.day) }
 
 // end ends the running enrollment on a day, if there is one. What a listing had ended
@@ -287,24 +268,13 @@ func (s *switchChange) on() (staking.Enrollment, error) {
 	if s.isOn() {
 		e.From = s.running.From
 	}
-	if err := checkFree(s.all, e, s.running); err != nil {
+	if err := e.CheckFree(s.all, s.running); err != nil {
 		return e, err
 	}
 	if err := forgetListedOut(s.t, s.account.ID); err != nil {
 		return e, err
 	}
 	return e, writeEnrollments(s.t, e)
-}
-
-// checkFree refuses an enrollment that would cover a day which another covers. Of those
-// that cover no day, and of the one that goes on as the new one, it takes no notice.
-func checkFree(all []staking.Enrollment, e, goesOn staking.Enrollment) error {
-	for _, other := range all {
-		if other.From < other.Until && other.Until > e.From && other != goesOn {
-			return ledger.ErrInvalid.In("", "it was on until %s", other.Until)
-		}
-	}
-	return nil
 }
 
 // How a switch event is kept: "on", "off", "refused: …"; "off: …" and "on: …" where a region or
@@ -350,7 +320,6 @@ func (s *switchChange) recordQuietly(action string, c staking.Client) error {
 	return s.record(action, c)
 }
 
-// record records the switch event.
 func (s *switchChange) record(action string, c staking.Client) error {
 	return recordSwitches(s.t, switchRow{s.account.ID, s.at, action, c})
 }

@@ -53,13 +53,7 @@ func accountFields[T any](of func(T) ledger.Account, more ...db.Field[T]) []db.F
 	}, more...)
 }
 
-// flag is how the books keep a bool.
-func flag(on bool) int64 {
-	if on {
-		return 1
-	}
-	return 0
-}
+func flag(on bool) int64 { return db.Flag(on) }
 
 func count(t db.View, sql string, args ...any) (int64, error) { return db.Count(t, sql, args...) }
 

@@ -207,7 +207,6 @@ func (p *posting) follow(it *item, sign ledger.Amount) {
 	}
 }
 
-// writeWithdrawals writes a row for each accepted entry that requests or ends a withdrawal.
 func (p *posting) writeWithdrawals() error {
 	var begun, ended []*item
 	for _, it := range p.accepted {

@@ -1,0 +1,127 @@
+// Package holding measures what enrolled accounts held on a day. It reads the tables of the books, and knows no rule.
+package holding
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// pageSize is how many positions are in memory at once, whatever the number of holders.
+const pageSize = 16384
+
+// Measure measures what the enrolled accounts of a bucket held on a day of the
+// wanted tokens, page after page in key order: counted back from the balances
+// now, which show the rewards of all days before and of none since.
+func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool,
+	page func([]staking.Holding) error) error {
+	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted}
+	for {
+		more, err := m.balances()
+		if err != nil || !more {
+			return err
+		}
+		if err := m.enrolled(); err != nil {
+			return err
+		}
+		if len(m.page) == 0 {
+			continue
+		}
+		if err := m.changes(); err != nil {
+			return err
+		}
+		if err := page(m.page); err != nil {
+			return err
+		}
+	}
+}
+
+// measure is a page of holdings being measured.
+type measure struct {
+	t           db.View
+	bucket      int64
+	day         staking.Day
+	wanted      func(asset string) bool
+	page        []staking.Holding
+	first, last string // accounts of the page
+	asset       string // of the last account, with which the next page begins
+}
+
+// balances reads the next page, as if nothing had changed since the day began;
+// more reports whether there was one.
+func (m *measure) balances() (more bool, err error) {
+	m.page = m.page[:0]
+	from, after := m.last, m.asset
+	err = m.t.Query(func(r db.Row) error {
+		m.last, m.asset = r.Text(0), r.Text(1)
+		if !more {
+			m.first, more = m.last, true
+		}
+		if account := ledger.Account(m.last); m.wanted(m.asset) && !account.IsHeld() && !account.IsHouse() {
+			m.page = append(m.page, staking.HoldingAt(account, m.asset, ledger.Amount(r.Int(2)), staking.Fraction(r.Int(3))))
+		}
+		return nil
+	}, `SELECT account, asset, balance, carry FROM balances
+	     WHERE bucket = $1 AND (account, asset) > ($2, $3) ORDER BY account, asset LIMIT $4`, m.bucket, from, after, int64(pageSize))
+	if err != nil {
+		return false, fmt.Errorf("read balances: %w", err)
+	}
+	return more, nil
+}
+
+// enrolled leaves in the page what accounts hold whose switch covers the day.
+func (m *measure) enrolled() error {
+	accounts, err := db.All(m.t, db.TextOf,
+		`SELECT account FROM enrollments WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND from_day <= $4 AND until_day > $4
+		  ORDER BY account`, m.bucket, m.first, m.last, int64(m.day))
+	if err != nil {
+		return fmt.Errorf("read enrollments: %w", err)
+	}
+	i := 0
+	m.page = slices.DeleteFunc(m.page, func(h staking.Holding) bool {
+		for i < len(accounts) && accounts[i] < string(h.Account) {
+			i++
+		}
+		return i == len(accounts) || accounts[i] != string(h.Account)
+	})
+	return nil
+}
+
+// changes takes out of the page what was changed since the day began: one range of
+// keys, in order of time, which is read once a page.
+func (m *measure) changes() error {
+	at := 0
+	err := m.t.Query(func(r db.Row) error {
+		account, asset := r.Text(0), r.Text(1)
+		var found bool
+		if at, found = m.find(at, account, asset); found {
+			m.page[at].Rewind(ledger.Amount(r.Int(3)), r.Int(2)-m.day.Millis())
+		}
+		return nil
+	}, "SELECT account, asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4",
+		m.bucket, int64(m.day), m.first, m.last)
+	if err != nil {
+		return fmt.Errorf("read changes: %w", err)
+	}
+	return nil
+}
+
+// find looks for a position in the page; changes of one position may follow one another.
+func (m *measure) find(hint int, account, asset string) (int, bool) {
+	for i := hint; i < min(hint+2, len(m.page)); i++ {
+		if h := &m.page[i]; string(h.Account) == account && h.Asset == asset {
+			return i, true
+		}
+	}
+	i, found := slices.BinarySearchFunc(m.page, account, func(h staking.Holding, _ string) int {
+		if c := strings.Compare(string(h.Account), account); c != 0 {
+			return c
+		}
+		return strings.Compare(h.Asset, asset)
+	})
+	return min(i, len(m.page)-1), found
+}
