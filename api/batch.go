@@ -88,7 +88,6 @@ func (b *batch) read(ctx context.Context, entry func(context.Context, int) (ledg
 	return nil
 }
 
-// entry reads one of the entries.
 func (b *batch) entry(ctx context.Context, i int) (ledger.Entry, error) {
 	var in entryIn
 	if err := b.decode(i, &in); err != nil {

@@ -83,7 +83,6 @@ var withdrawalKeys = keyset[store.Withdrawal, store.Withdrawal]{
 	},
 }
 
-// showWithdrawal is a withdrawal as it is shown.
 func (rd reader) showWithdrawal(ctx context.Context) func(store.Withdrawal) (withdrawalOut, error) {
 	return func(w store.Withdrawal) (withdrawalOut, error) {
 		asset, err := rd.Asset(ctx, w.Asset)
