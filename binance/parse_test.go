@@ -56,6 +56,10 @@ func TestEndpoints(t *testing.T) {
 	var table []string
 	for _, e := range endpoints() {
 		table = append(table, e.String())
+		changes := e.permission == access.Trade || e.permission == access.Withdraw
+		if changes != (e.change != nil) || changes == (e.read != nil) {
+			t.Errorf("%s: it has the books without a permission to change them, or the other way round", e)
+		}
 	}
 	slices.Sort(table)
 	if !slices.Equal(table, documented) {
