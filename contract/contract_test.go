@@ -159,7 +159,7 @@ func TestContract(t *testing.T) {
 			missing(t, "the generator of Go clients cannot be built", err)
 		}
 		run(t, dir, nil, "go", "generate", ".")
-		run(t, dir, nil, "go", "build", "-o", "goclient", ".")
+		run(t, dir, nil, "go", "build", "-ldflags=-w", "-o", "goclient", ".")
 		s.compare(t, run(t, dir, s.given(t, "go"), filepath.Join(dir, "goclient")))
 	})
 }
