@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -155,12 +156,6 @@ func postgresRows(ctx context.Context, url, sql string) (lines []string, err err
 	return lines, err
 }
 
-const (
-	journalSQL  = "SELECT bucket, day, account, asset, at, entry, move, side, amount, other, kind FROM journal"
-	accrualsSQL = "SELECT bucket, day, account, asset, opening, average, rest, eligible, apr, reward, before, carry " +
-		"FROM accruals"
-)
-
 // Dump is every row that an audit reads, and some more: what must be the same wherever books are kept.
 func Dump(ctx context.Context, url string) ([]string, error) {
 	var all strings.Builder
@@ -174,18 +169,18 @@ func Dump(ctx context.Context, url string) ([]string, error) {
 	return Rows(ctx, url, all.String())
 }
 
-// Rewards are the rows that runs have made of the days up to one, whoever ran and whenever:
-// two books with the same entries have the same.
-func Rewards(ctx context.Context, url string, through staking.Day) ([]string, error) {
-	var all strings.Builder
-	for _, sql := range []string{
-		journalSQL + " WHERE kind IN ('reward', 'declare') AND day - 1", accrualsSQL + " WHERE day",
-		"SELECT bucket, day, asset, holders, total FROM payments WHERE day",
-		"SELECT day, asset, holders, total FROM declarations WHERE day",
-	} {
-		fmt.Fprintf(&all, "%s <= %d;", sql, through)
-	}
-	return Rows(ctx, url, all.String())
+// Rewards is the part of the books that runs have made of the days up to one, as
+// text, whoever ran and whenever: two books with the same entries have the same.
+func Rewards(ctx context.Context, url string, through staking.Day) (string, error) {
+	lines, err := Rows(ctx, url, strings.ReplaceAll(
+		`SELECT bucket, day, account, asset, at, entry, move, side, amount, other, kind FROM journal
+			WHERE kind IN ('reward', 'declare') AND day - 1 <= {day};
+		SELECT bucket, day, account, asset, opening, average, rest, eligible, apr, reward, before, carry FROM accruals
+			WHERE day <= {day};
+		SELECT 'payment', bucket, day, asset, holders, total FROM payments WHERE day <= {day};
+		SELECT 'declaration', day, asset, holders, total FROM declarations WHERE day <= {day}`,
+		"{day}", strconv.Itoa(int(through))))
+	return strings.Join(lines, "\n"), err
 }
 
 // Clean fails the test unless the audit finds nothing.

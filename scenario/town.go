@@ -194,11 +194,10 @@ func (w Town) Options() staking.Options { return staking.Options{Through: &w.Las
 
 func (w Town) rewards(t testing.TB, url string) string {
 	t.Helper()
-	rows, err := Rewards(t.Context(), url, w.Last)
+	text, err := Rewards(t.Context(), url, w.Last)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Join(rows, "\n")
 	if !strings.Contains(text, "reward/"+w.Last.String()) {
 		t.Fatalf("there are no rewards of %s", w.Last)
 	}
