@@ -53,8 +53,8 @@ var arrows = map[string][]string{
 	"pricing":     {"conversion", "staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
 	"holding":     {"staking", "ledger", "db"},
-	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "holding", "imports", "consent", "pricing",
-		"conversion", "staking", "access", "audit", "ledger", "db"},
+	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "holding", "imports", "consent",
+		"pricing", "conversion", "staking", "access", "audit", "ledger", "db"},
 	"reports": {"store", "people", "outbox", "holding", "imports", "pricing", "conversion", "staking", "audit", "access",
 		"ledger", "db"},
 	"events":  {"reports", "store", "outbox", "staking", "access", "ledger"},
@@ -70,8 +70,8 @@ var arrows = map[string][]string{
 		"pricing", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
 	"pgtest":  {},
 	"testkit": {},
-	"scenario": {"reports", "people", "idempotency", "store", "imports", "store/schema", "db", "staking", "access", "audit", "ledger",
-		"pgtest", "testkit"},
+	"scenario": {"reports", "people", "idempotency", "store", "imports", "store/schema", "db", "staking", "access",
+		"audit", "ledger", "pgtest", "testkit"},
 	"clients":  {"access", "pgtest", "scenario", "testkit"},
 	"browser":  {"scenario"},
 	"contract": {"scenario"},
@@ -97,9 +97,9 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore", "db", "reports",
-	"conversion", "imports", "consent", "pricing", "staking", "history", "audit", "store", "access", "events", "binance",
-	"api", "web", "sse", "serve", "demo", "cli"}
+var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore",
+	"db", "reports", "conversion", "imports", "consent", "pricing", "staking", "history", "audit", "store",
+	"access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{

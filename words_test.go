@@ -1,15 +1,13 @@
 package main
 
 // The tests of this file keep the field's words, by which a reader finds what he knows,
-// and the form of lines and names. What is not done yet is listed as later: the lists
-// only shrink.
+// and the form of lines and names.
 
 import (
 	"go/ast"
 	"go/token"
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,65 +22,50 @@ const longestLine = 120
 var avoided = []struct {
 	pattern string
 	use     string
-	later   string // packages that still have it
 }{
-	{`(?:is|are|stays?) once\b`, "idempotent; repeating has no further effect", "store"},
-	{`\bnews\b`, "outbox; outbox event", ""},
-	{`\b(?:tells?|tellf|told|telling)\b`, "publish; show; report", "store"},
-	{`\bmismatch(?:es)?\b|\bother content\b`, "conflict; different content", "cli store"},
-	{`\bat work\b`, "in flight; working", "store"},
-	{`\bfaces?\b|\bfronts\b`, "API; gateway; front end", ""},
-	{`\btaken whole\b|\bshares? the row\b`, "exclusive lock; shared lock", ""},
-	{`\bpieces?\b`, "batch of buckets; shard; part", ""},
-	{`\bpatiently\b|\btried again\b`, "retry with backoff", ""},
-	{`\bwent on from\b`, "cursor; page", ""},
-	{`\bacts\b`, "security events", ""},
-	{`\bpresses\b|\b(?:a|each|every|last|the) press\b|(?-i:\bPress\b)`, "switch event", ""},
-	{`\bforg(?:ive|iven|ave)\b`, "reset", ""},
-	{`\bsee session\b`, "TouchSession; last used", ""},
-	{`\b(?:what|which|this|that) sort\b|\bsorts? of\b`, "kind; problem type", ""},
-	{`\b(?:standing|situation|owing)\b`, "eligibility; account state; pending rewards", ""},
-	{`(?-i:\bBeginning\b)`, "setup; initial state", ""},
-	{`(?-i:\bWorld\b)`, "environment: Env", ""},
-	{`\bfor a person to look\b|\bwaits? for a person\b`, "needs approval; waiting for funds", ""},
-	{`\bgathers\b`, "group commit", ""},
-	{`\bpaths that there are not\b`, "unmatched paths", ""},
-	{`\b[Ss]ay how\b|help:"say\b`, "show; set", "store"},
-	{`\b(?:says?|said) whether\b`, "reports whether", "store"},
-	{`\bfor ever\b`, "forever", ""},
-	{`\banew\b`, "again", ""},
-	{`\bmeanwhile\b`, "at the same time", ""},
-	{`\bmend(?:s|ed|ing)?\b`, "correct", ""},
+	{`(?:is|are|stays?) once\b`, "idempotent; repeating has no further effect"},
+	{`\bnews\b`, "outbox; outbox event"},
+	{`\b(?:tells?|tellf|told|telling)\b`, "publish; show; report"},
+	{`\bmismatch(?:es)?\b|\bother content\b`, "conflict; different content"},
+	{`\bat work\b`, "in flight; working"},
+	{`\bfaces?\b|\bfronts\b`, "API; gateway; front end"},
+	{`\btaken whole\b|\bshares? the row\b`, "exclusive lock; shared lock"},
+	{`\bpieces?\b`, "batch of buckets; shard; part"},
+	{`\bpatiently\b|\btried again\b`, "retry with backoff"},
+	{`\bwent on from\b`, "cursor; page"},
+	{`\bacts\b`, "security events"},
+	{`\bpresses\b|\b(?:a|each|every|last|the) press\b|(?-i:\bPress\b)`, "switch event"},
+	{`\bforg(?:ive|iven|ave)\b`, "reset"},
+	{`\bsee session\b`, "TouchSession; last used"},
+	{`\b(?:what|which|this|that) sort\b|\bsorts? of\b`, "kind; problem type"},
+	{`\b(?:standing|situation|owing)\b`, "eligibility; account state; pending rewards"},
+	{`(?-i:\bBeginning\b)`, "setup; initial state"},
+	{`(?-i:\bWorld\b)`, "environment: Env"},
+	{`\bfor a person to look\b|\bwaits? for a person\b`, "needs approval; waiting for funds"},
+	{`\bgathers\b`, "group commit"},
+	{`\bpaths that there are not\b`, "unmatched paths"},
+	{`\b[Ss]ay how\b|help:"say\b`, "show; set"},
+	{`\b(?:says?|said) whether\b`, "reports whether"},
+	{`\bfor ever\b`, "forever"},
+	{`\banew\b`, "again"},
+	{`\bmeanwhile\b`, "at the same time"},
+	{`\bmend(?:s|ed|ing)?\b`, "correct"},
 }
 
 func TestTheFieldsWords(t *testing.T) {
 	texts := passages(t)
 	for _, a := range avoided {
 		pattern := regexp.MustCompile(`(?i)` + a.pattern)
-		later := strings.Fields(a.later)
-		found := make(map[string]bool)
 		for _, p := range texts {
-			word := pattern.FindString(p.text)
-			if word == "" {
-				continue
-			}
-			if found[p.pkg] = true; !slices.Contains(later, p.pkg) {
+			if word := pattern.FindString(p.text); word != "" {
 				t.Errorf("%s: %q; the field says: %s", p.at, word, a.use)
-			}
-		}
-		for _, pkg := range later {
-			if !found[pkg] {
-				t.Errorf("%s has no %s any more: take it off the list of the later ones", pkg, a.pattern)
 			}
 		}
 	}
 }
 
-// published are names that clients of an API know: they stay, whatever words we use.
-var published = map[string]*regexp.Regexp{"api": regexp.MustCompile(`\bmismatch\b|[-/]presses\b`)}
-
 // passage is a text in which words are looked for.
-type passage struct{ pkg, at, text string }
+type passage struct{ at, text string }
 
 // nameWords are the words of a Go name: SetRegion is "Set Region".
 var nameWords = regexp.MustCompile(`[A-Z]+[a-z0-9]*|[a-z0-9]+`)
@@ -97,7 +80,7 @@ func passages(t *testing.T) (all []passage) {
 	for name, text := range files(t) {
 		if path.Ext(name) == ".md" {
 			for i, line := range strings.Split(string(text), "\n") {
-				all = append(all, passage{path.Dir(name), name + ":" + strconv.Itoa(i+1), quoted.ReplaceAllString(line, "")})
+				all = append(all, passage{name + ":" + strconv.Itoa(i+1), quoted.ReplaceAllString(line, "")})
 			}
 		}
 	}
@@ -105,7 +88,7 @@ func passages(t *testing.T) (all []passage) {
 		if s.name == "words_test.go" {
 			continue
 		}
-		add := func(p token.Pos, text string) { all = append(all, passage{s.pkg, s.at(p), text}) }
+		add := func(p token.Pos, text string) { all = append(all, passage{s.at(p), text}) }
 		for _, group := range s.file.Comments {
 			add(group.Pos(), strings.ReplaceAll(group.Text(), "\n", " "))
 		}
@@ -114,11 +97,7 @@ func passages(t *testing.T) (all []passage) {
 			switch n := n.(type) {
 			case *ast.BasicLit:
 				if n.Kind == token.STRING {
-					text := n.Value
-					if names := published[s.pkg]; names != nil {
-						text = names.ReplaceAllString(text, "")
-					}
-					add(n.Pos(), text)
+					add(n.Pos(), n.Value)
 				}
 			case *ast.Ident:
 				if !names[n.Name] {
@@ -132,16 +111,10 @@ func passages(t *testing.T) (all []passage) {
 	return all
 }
 
-// wide are the packages whose lines are still too long, and how many of them there are at
-// most.
-var wide = map[string]int{
-	"store": 3,
-}
-
 // TestLinesFitAScreen lets the texts between back quotes be longer: SQL and the help of a
 // command are read as they are written.
 func TestLinesFitAScreen(t *testing.T) {
-	texts, found := files(t), make(map[string][]string)
+	texts := files(t)
 	for _, s := range sources(t) {
 		exempt := make(map[int]bool)
 		ast.Inspect(s.file, func(n ast.Node) bool {
@@ -154,39 +127,19 @@ func TestLinesFitAScreen(t *testing.T) {
 		})
 		for i, line := range strings.Split(string(texts[s.name]), "\n") {
 			if utf8.RuneCountInString(line) > longestLine && !exempt[i+1] {
-				found[s.pkg] = append(found[s.pkg], s.name+":"+strconv.Itoa(i+1))
+				t.Errorf("%s:%d has more than %d columns", s.name, i+1, longestLine)
 			}
 		}
 	}
-	for pkg, lines := range found {
-		if len(lines) > wide[pkg] {
-			t.Errorf("%s has %d lines of more than %d columns, more than %d: %v", pkg, len(lines), longestLine, wide[pkg], lines)
-		}
-	}
-	for pkg := range wide {
-		if found[pkg] == nil {
-			t.Errorf("%s has no line of more than %d columns: take it off the list", pkg, longestLine)
-		}
-	}
 }
-
-// participles are the files of store whose names are still no nouns.
-var participles = strings.Fields(`
-`)
 
 // participle is the end of a file's name such as posting.go.
 var participle = regexp.MustCompile(`^store/\w+(?:ing|ed)(?:_test)?\.go$`)
 
 func TestFilesOfTheStoreHaveNouns(t *testing.T) {
-	all := files(t)
-	for name := range all {
-		if participle.MatchString(name) && !slices.Contains(participles, name) {
+	for name := range files(t) {
+		if participle.MatchString(name) {
 			t.Errorf("%s is named by what it does; a noun says what is in it", name)
-		}
-	}
-	for _, name := range participles {
-		if all[name] == nil {
-			t.Errorf("%s is gone: take it off the list", name)
 		}
 	}
 }

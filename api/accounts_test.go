@@ -21,8 +21,8 @@ func TestAccounts(t *testing.T) {
 		if again := w.post("exchange", "/v1/accounts", openCarol).is(200); again.body != first.body {
 			t.Errorf("%s, and again %s", first.body, again.body)
 		}
-		w.post("exchange", "/v1/accounts", `{"id":"carol","region":"FR"}`).refused(409, "mismatch", "")
-		w.post("exchange", "/v1/accounts", `{"id":"carol"}`).refused(409, "mismatch", "")
+		w.post("exchange", "/v1/accounts", `{"id":"carol","region":"FR"}`).refused(409, "conflict", "")
+		w.post("exchange", "/v1/accounts", `{"id":"carol"}`).refused(409, "conflict", "")
 		w.post("exchange", "/v1/accounts", `{"id":"dave"}`).is(201).says("region", "")
 		if r := w.get("exchange", "/v1/accounts/erin"); r.status != 404 ||
 			strings.Contains(r.body, "softstake account") {
@@ -54,7 +54,7 @@ func TestClosingAnAccount(t *testing.T) {
 		w.post("exchange", path, "").is(200).says("closed", "2026-03-02T12:00:00.000Z")
 		w.post("exchange", path, "").is(200)
 		w.post("exchange", "/v1/entries", entry("d-2", "deposit", "@custody alice BNB 2")).refused(400, "invalid", "")
-		w.post("exchange", "/v1/accounts", `{"id":"alice","region":"DE"}`).refused(409, "mismatch", "")
+		w.post("exchange", "/v1/accounts", `{"id":"alice","region":"DE"}`).refused(409, "conflict", "")
 		w.post("exchange", "/v1/accounts/erin/close", "").refused(404, "not-found", "")
 	})
 }

@@ -125,8 +125,8 @@ func (s *server) activationRoutes() {
 				"with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted "+
 				"(409). Each change is recorded; what changes nothing or is refused is recorded at most once an hour for "+
 				"each account and outcome. An exchange calls it for its holders, with their client.", 404, 409, 451))
-	get(s, "/v1/accounts/{account}/activation/presses", everyone, reader.switchEvents,
-		about("list-presses", "Soft Staking", "List the events of the switch",
+	get(s, "/v1/accounts/{account}/activation/events", everyone, reader.switchEvents,
+		about("list-switch-events", "Soft Staking", "List the events of the switch",
 			"The events of the switch, the newest first. What changed nothing and what was refused is among "+
 				"them, at most once an hour for each outcome.", 404))
 }

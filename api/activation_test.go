@@ -79,17 +79,17 @@ func TestActivation(t *testing.T) {
 		w.call("alice", put, alice, `{"on":"true"}`).refused(400, "invalid", "on")
 		w.call("alice", put, alice, `{}`).refused(400, "invalid", "on")
 
-		actions := w.walked("alice", alice+"/presses", 100, "action")
+		actions := w.walked("alice", alice+"/events", 100, "action")
 		if want := []string{"off", "refused: region", "refused: documents", "refused: app " +
 			"version", "on"}; !slices.Equal(actions, want) {
 			t.Errorf("the events are %q; %q are wanted", actions, want)
 		}
 		for size := 1; size <= 3; size++ {
-			if got := w.walked("alice", alice+"/presses", size, "action"); !slices.Equal(got, actions) {
+			if got := w.walked("alice", alice+"/events", size, "action"); !slices.Equal(got, actions) {
 				t.Errorf("in pages of %d: %q; %q is wanted", size, got, actions)
 			}
 		}
-		w.get("bob", alice+"/presses").refused(404, "not-found", "")
+		w.get("bob", alice+"/events").refused(404, "not-found", "")
 	})
 }
 
@@ -123,7 +123,7 @@ func TestUnknownCountry(t *testing.T) {
 		w.clock.Set(1, "15:00")
 		w.call("exchange", put, alice, off, need, "1").is(200).says("on", "false")
 		w.call("alice", put, alice, on).is(200) // the operator does not ask for it
-		actions := w.walked("alice", alice+"/presses", 100, "action")
+		actions := w.walked("alice", alice+"/events", 100, "action")
 		if !slices.Contains(actions, "refused: unknown country") {
 			t.Errorf("the events are %q", actions)
 		}
@@ -145,7 +145,7 @@ func TestExchangeRelays(t *testing.T) {
 		w.call("exchange", put, alice, `{"on":true}`, "X-Test-Country", "US").is(200).says("on", "true")
 		w.clock.Set(1, "13:00")
 		w.call("exchange", put, alice, `{"on":false,`+reported+`}`).is(200).says("on", "false")
-		w.get("alice", alice+"/presses").is(200).says("items.0.client", "ios 3.2.0",
+		w.get("alice", alice+"/events").is(200).says("items.0.client", "ios 3.2.0",
 			"items.0.address", "2001:db8::7 FR")
 		w.call("exchange", put, alice, `{"on":true,"client":{"country":"US"}}`).refused(451, "region", "")
 		w.call("exchange", put, alice, `{"on":true,"client":{"address":"home"}}`).

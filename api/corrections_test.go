@@ -63,7 +63,7 @@ func TestACompensation(t *testing.T) {
 		id := "compensation/" + w.day(2) + "/BNB/alice/d-9"
 		w.post("operator", path, body(2, "0.001")).is(201).says("id", id, "repeated", "false")
 		w.post("operator", path, body(2, "0.001")).is(200).says("repeated", "true")
-		w.post("operator", path, body(2, "0.002")).refused(409, "mismatch", "")
+		w.post("operator", path, body(2, "0.002")).refused(409, "conflict", "")
 		w.post("operator", path, strings.Replace(body(2, "2"), "d-9", "d-8", 1)).
 			refused(409, "insufficient-balance", "")
 		w.post("operator", path, strings.Replace(body(2, "1"), "alice", "nobody", 1)).refused(404, "not-found", "")

@@ -130,7 +130,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"set-activation", "alice", "/v1/accounts/alice/activation", `{"on":false}`},
 	{"enroll-batch", "exchange", "/v1/enrollments",
 		`{"enrollments":[{"account":"bob","acceptedAt":"2026-03-04T00:06:00Z"}]}`},
-	{"list-presses", "alice", "/v1/accounts/alice/activation/presses", ""},
+	{"list-switch-events", "alice", "/v1/accounts/alice/activation/events", ""},
 	{"set-prices", "operator", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-03-04","price":"600"}]}`},
 	{"list-prices", "alice", "/v1/prices?asset=BNB", ""},
 	{"list-rewards", "alice", "/v1/accounts/alice/rewards", ""},

@@ -69,7 +69,7 @@ func TestEnrollMany(t *testing.T) {
 		again := w.post("exchange", path, body).is(200)
 		again.says(says(0, "status", "repeated")...).says(says(1, "status", "repeated")...)
 		again.says(says(5, "status", "refused")...)
-		w.get("alice", "/v1/accounts/alice/activation/presses").is(200).says("items.#", "1")
+		w.get("alice", "/v1/accounts/alice/activation/events").is(200).says("items.#", "1")
 		w.get("dora", "/v1/accounts/dora/acceptances").is(200).says("items.#", "0")
 		whole := enrollments(`{"account":"dora",` + accepted + `}`)
 		kept := w.call("exchange", post, path, whole, "Idempotency-Key", "k-1").is(200).says(says(0, "status", "enrolled")...)

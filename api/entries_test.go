@@ -56,7 +56,7 @@ func TestOneEntry(t *testing.T) {
 		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.5", at)).is(200).
 			says("at", "2026-03-02T11:00:00.123Z", "postedAt", "2026-03-02T12:00:00.000Z", "repeated", "true")
 		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.50")).is(200)
-		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.6")).refused(409, "mismatch", "")
+		w.post("exchange", "/v1/entries", entry("t-1", "deposit", "@custody bob BNB 1.6")).refused(409, "conflict", "")
 		w.post("exchange", "/v1/entries", entry("t-2", "transfer", "bob alice BNB 1.50000001")).
 			refused(409, "insufficient-balance", "")
 		w.post("exchange", "/v1/entries", entry("t-2", "transfer", "bob carol BNB 1")).refused(404, "not-found", "")
@@ -172,7 +172,7 @@ func TestABatchSaysOfEachEntryWhatBecameOfIt(t *testing.T) {
 		}
 		want := []string{"posted ", "refused insufficient-balance", "refused invalid moves[0].amount",
 			"refused invalid moves[0].asset", "repeated ",
-			"refused mismatch", "refused forbidden kind", "posted "}
+			"refused conflict", "refused forbidden kind", "posted "}
 		for range 2 {
 			r := w.post("exchange", "/v1/batches", batch(false, entries...)).is(200)
 			for i := range entries {
@@ -285,7 +285,7 @@ func TestWithdrawals(t *testing.T) {
 		w.post("alice", path, strings.Replace(body, `"2"`, `"11"`, 1)).refused(409, "insufficient-balance", "")
 		w.post("alice", path, body).is(201).says("id", "alice/w-1", "repeated", "false")
 		w.post("alice", path, body).is(200).says("repeated", "true")
-		w.post("alice", path, strings.Replace(body, "bnb1", "bnb2", 1)).refused(409, "mismatch", "")
+		w.post("alice", path, strings.Replace(body, "bnb1", "bnb2", 1)).refused(409, "conflict", "")
 		for i := range 4 {
 			w.post("exchange", path, fmt.Sprintf(`{"id":"w-%d","asset":"BNB","amount":"1"}`, i)).is(201)
 		}

@@ -55,7 +55,7 @@ var matrix = map[string]string{
 	"DELETE /v1/regions/{code}":                        "O",
 	"GET /v1/accounts/{account}/activation":            "EOAH",
 	"PUT /v1/accounts/{account}/activation":            "EH",
-	"GET /v1/accounts/{account}/activation/presses":    "EOAH",
+	"GET /v1/accounts/{account}/activation/events":     "EOAH",
 	"GET /v1/accounts/{account}/rewards":               "EOAH",
 	"GET /v1/accounts/{account}/rewards/{day}/{asset}": "EOAH",
 	"GET /v1/accounts/{account}/earnings":              "EOAH",

@@ -24,7 +24,7 @@ func TestTokensAndTerms(t *testing.T) {
 		dot := `{"asset":"DOT","scale":6,"maxSupply":"2100000000","offered":true,"apr":"0.02","minimum":"5","cap":"20000.5"}`
 		w.call("operator", post, "/v1/tokens", dot).is(200).says("asset", "DOT", "offered", "false", "terms", "")
 		w.call("operator", post, "/v1/tokens", dot).is(200)
-		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "0.02", "0.03", 1)).refused(409, "mismatch", "")
+		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "0.02", "0.03", 1)).refused(409, "conflict", "")
 		w.call("operator", post, "/v1/tokens", strings.Replace(dot, "2100000000", "1e9", 1)).refused(400, "invalid",
 			"maxSupply")
 		w.call("operator", post, "/v1/tokens", strings.Replace(dot, `"scale":6`, `"scale":18`, 1)).refused(400, "invalid", "maxSupply")
@@ -117,7 +117,7 @@ func TestRegions(t *testing.T) {
 		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").is(200).says("restored", "1")
 		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "true", "enrollments.0.until", "")
 		w.call("operator", put, "/v1/regions/de?from="+w.day(2), "").is(200).says("from", w.day(2), "ended", "1")
-		w.call("operator", put, "/v1/regions/de?from="+w.day(3), "").refused(409, "mismatch", "code")
+		w.call("operator", put, "/v1/regions/de?from="+w.day(3), "").refused(409, "conflict", "code")
 		w.get("alice", "/v1/accounts/alice/activation").is(200).says("on", "false", "missing.0.what", "region")
 		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").is(200).says("restored", "1")
 		w.call("operator", http.MethodDelete, "/v1/regions/DE", "").refused(404, "not-found", "")

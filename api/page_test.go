@@ -25,7 +25,7 @@ func FuzzCursor(f *testing.F) {
 			place = base64.RawURLEncoding.EncodeToString([]byte(place))
 		}
 		for _, path := range []string{
-			"/v1/tokens/BNB/terms?", "/v1/accounts/alice/rewards?", "/v1/accounts/alice/activation/presses?",
+			"/v1/tokens/BNB/terms?", "/v1/accounts/alice/rewards?", "/v1/accounts/alice/activation/events?",
 			"/v1/runs/days?", "/v1/prices?asset=BNB&", "/v1/log?", "/v1/accounts?", "/v1/accounts/alice/journal?",
 			"/v1/journal?", "/v1/withdrawals?", "/v1/accounts/alice/withdrawals?",
 		} {

@@ -104,11 +104,11 @@ var problemTypes = []problemType{
 	{"account-frozen", ledger.ErrFrozen, http.StatusConflict, "Account frozen",
 		"An operator has frozen the account: nothing leaves it, and where its earning is stopped Soft Staking cannot " +
 			"be switched on. The same request may be made again when it is unfrozen.", 0},
-	{"mismatch", ledger.ErrConflict, http.StatusConflict, "Used before with different content",
+	{"conflict", ledger.ErrConflict, http.StatusConflict, "Used before with different content",
 		"The ID was used before, for something else. What was posted first is unchanged. " +
 			"Use a new ID for what is new.", 0},
-	{"mismatch", ledger.ErrEnded, http.StatusConflict, "Used before with different content", "", 0},
-	{"mismatch", ledger.ErrNotRequested, http.StatusConflict, "Used before with different content", "", 0},
+	{"conflict", ledger.ErrEnded, http.StatusConflict, "Used before with different content", "", 0},
+	{"conflict", ledger.ErrNotRequested, http.StatusConflict, "Used before with different content", "", 0},
 	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed",
 		"The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open.", 0},
 	{"in-use", errInUse, http.StatusConflict, "Still in use",
@@ -146,7 +146,7 @@ var onlyIn = map[string][]string{
 		"request-withdrawal", "fund"},
 	"account-frozen": {"post-entry", "post-batch", "request-withdrawal", "set-activation"},
 	"day-closed":     {"post-entry", "post-batch"},
-	"mismatch": {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments",
+	"conflict": {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments",
 		"compensate", "request-withdrawal", "fund", "set-prices"},
 }
 

@@ -189,7 +189,7 @@ func TestWhatIsNoTextIsRefused(t *testing.T) {
 			base64.RawURLEncoding.EncodeToString([]byte("20000\n\xff"))
 		for _, path := range []string{
 			"/v1/accounts/alice/rewards?cursor=" + nul, "/v1/accounts/alice/rewards?cursor=" + broken,
-			"/v1/accounts/alice/journal?cursor=" + nul, "/v1/accounts/alice/activation/presses?cursor=" + broken,
+			"/v1/accounts/alice/journal?cursor=" + nul, "/v1/accounts/alice/activation/events?cursor=" + broken,
 			"/v1/accounts/alice/journal?kind=%00", "/v1/accounts/alice/withdrawals?asset=%00",
 			"/v1/entries/%00", "/v1/entries/%ff", "/v1/documents/%00/1",
 		} {

@@ -60,7 +60,7 @@ func fundOf(w *town) {
 	fund := `{"id":"november","asset":"BNB","amount":"1.5","direction":"in"}`
 	w.call("operator", post, "/v1/funds", fund).is(200).says("id", "fund/november", "repeated", "false")
 	w.call("operator", post, "/v1/funds", fund).is(200).says("repeated", "true")
-	w.call("operator", post, "/v1/funds", strings.Replace(fund, "1.5", "2", 1)).refused(409, "mismatch", "")
+	w.call("operator", post, "/v1/funds", strings.Replace(fund, "1.5", "2", 1)).refused(409, "conflict", "")
 	w.call("operator", post, "/v1/funds", strings.NewReplacer("november", "out", `"in"`, `"out"`, "1.5", "2").Replace(fund)).refused(409, "insufficient-balance", "")
 	w.call("operator", post, "/v1/funds", strings.NewReplacer("november", "out", `"in"`, `"out"`, "1.5", "0.5").Replace(fund)).is(200)
 	w.call("operator", post, "/v1/funds", strings.Replace(fund, "1.5", "0", 1)).refused(400, "invalid", "amount")

@@ -56,9 +56,9 @@ var kinds = []struct {
 }{
 	{ledger.ErrInvalid, "invalid", ""},
 	{ledger.ErrInsufficient, "insufficient-balance", ""},
-	{ledger.ErrConflict, "mismatch", ""},
-	{ledger.ErrEnded, "mismatch", ""},
-	{ledger.ErrNotRequested, "mismatch", ""},
+	{ledger.ErrConflict, "conflict", ""},
+	{ledger.ErrEnded, "conflict", ""},
+	{ledger.ErrNotRequested, "conflict", ""},
 	{ledger.ErrDayClosed, "day-closed", ""},
 	{ledger.ErrNotFound, "not-found", ""},
 	{ledger.ErrFrozen, "account-frozen", ""},

@@ -18,7 +18,7 @@ func TestAnErrorsWordsChooseNothing(t *testing.T) {
 	}{
 		{ledger.ErrInvalid.In("moves[0].asset", "asset %q is unknown", "NONE").Because(ledger.ReasonUnknownAsset), "invalid", `add it with "softstake asset add"`},
 		{ledger.ErrInvalid.In("", "the same ID was used before with different content"), "invalid", ""},
-		{ledger.ErrConflict.In("id", "invalid: the day is closed"), "mismatch", ""},
+		{ledger.ErrConflict.In("id", "invalid: the day is closed"), "conflict", ""},
 		{ledger.ErrDayClosed, "day-closed", ""},
 		{errors.New("not found"), failed, ""},
 	} {

@@ -225,7 +225,7 @@ func (b *DB) closeBuckets(ctx context.Context, through staking.Day) error {
 	})
 }
 
-// Closings say how long past their end days take late entries, the oldest first.
+// Closings are for how long past their end days take late entries, the oldest first.
 func (b *DB) Closings(ctx context.Context) (staking.Closings, error) { return read(ctx, b, ClosingsOf) }
 
 // ClosingsOf is Closings, in a snapshot.

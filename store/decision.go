@@ -50,7 +50,7 @@ type owner struct {
 }
 
 // openings refuses entries that name an account which was never opened, or which
-// is closed. A balance that is there shows that its account was opened, and says
+// is closed. A balance that is there shows that its account was opened, and has
 // whether it is closed. Where none is there, the account's row is shared, so that
 // the account is not closed without a look at the balance that it gets here.
 func (p *posting) openings() error {
@@ -185,7 +185,7 @@ func (p *posting) count(it *item, sign int64) {
 	p.limits.count(it, sign)
 }
 
-// isNew says whether the item is accepted, and was not in the books before.
+// isNew reports whether the item is accepted, and was not in the books before.
 func (it *item) isNew() bool { return it.done && it.out.Err == nil && !it.out.Repeated }
 
 // before is the item with this one's ID that was accepted before it, or nil.

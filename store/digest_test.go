@@ -142,7 +142,8 @@ func everyKind(t *testing.T, db *store.DB, clock *testkit.Clock) int {
 	outcomes, err = db.PostImport(ctx, "alice", []imports.Entry{
 		{Name: "1", Kind: ledger.Import, At: noon.Add(-time.Hour),
 			Changes: []imports.Change{{Asset: bnb, Amount: 5}, {Asset: sol, Amount: 6}, {Asset: bnb, Amount: -2}}},
-		{Name: "2", Kind: ledger.RewardElsewhere, At: noon.Add(-time.Hour), Changes: []imports.Change{{Asset: bnb, Amount: 7}}},
+		{Name: "2", Kind: ledger.RewardElsewhere, At: noon.Add(-time.Hour),
+			Changes: []imports.Change{{Asset: bnb, Amount: 7}}},
 	})
 	ok(t, refusal(outcomes, err))
 	testkit.Must(db.Fund(ctx, "1", bnb, 100_00000000, false))(t)

@@ -127,7 +127,7 @@ type queue struct {
 	closed  bool
 }
 
-// add puts a call into the queue, and starts a worker if not all are at work.
+// add puts a call into the queue, and starts a worker if not all are running.
 func (q *queue) add(c *call, work func(q *queue)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()

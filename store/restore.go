@@ -28,7 +28,7 @@ type Restored struct {
 	Audit audit.Report
 }
 
-// RestoreOptions say how a restore works.
+// RestoreOptions are the settings of a restore.
 type RestoreOptions struct {
 	Progress func(what string, done, of int) // of 0: not known; may be nil; called from several goroutines
 	// Audit audits all of what was restored; progress may be called from several goroutines.

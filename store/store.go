@@ -43,7 +43,7 @@ type books struct {
 	upgradedFrom int64 // the schema that an upgrade began with; 0: no upgrade
 }
 
-// Options say how to open books.
+// Options are how to open books.
 type Options struct {
 	Clock      func() time.Time // what time it is
 	ClockMoved bool             // Clock does not say what time it is: for books that are marked for tests
@@ -54,7 +54,7 @@ type Options struct {
 	ReadOnly   bool             // SQLite only: change nothing, and make no file beside the file
 	// Unfinished opens books that are restored and not audited too: for their audit.
 	Unfinished bool
-	// Is told how many entries share each commit of Post; may be nil, must be quick and safe to call at once.
+	// Called with how many entries share each commit of Post; may be nil, must be quick and safe for concurrent use.
 	Observe func(entries int)
 }
 
@@ -71,7 +71,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	return b, nil
 }
 
-// sqliteMark tells the files of books from other SQLite files: "stak".
+// sqliteMark distinguishes the files of books from other SQLite files: "stak".
 const sqliteMark = 0x7374616b
 
 func connect(ctx context.Context, url string, o Options, create bool) (*DB, error) {

@@ -46,7 +46,7 @@ func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 	return err
 }
 
-// sameToken says whether the asset is there, added with the same figures.
+// sameToken reports whether the asset is there, added with the same figures.
 func sameToken(t db.Tx, token staking.Token) (bool, error) {
 	a := token.Asset
 	var scale, supply int64

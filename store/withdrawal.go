@@ -49,7 +49,7 @@ func (w Withdrawal) Ending(kind ledger.Kind) ledger.Entry {
 // Withdraw requests a withdrawal: it posts the entry that holds the amount and, in
 // the same commit, keeps where it goes, in texts of at most 200 characters each. At
 // is the entry's time, zero for now; State and Ended are ignored. Idempotent by the ID;
-// with other content, also of where it goes, it is ErrConflict. Its other errors are
+// with different content, also of where it goes, it is ErrConflict. Its other errors are
 // those of Post's outcomes.
 func (b *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 	for _, text := range [][3]string{

@@ -15,7 +15,8 @@ import (
 // and to no interface but those of the readers and the keeper.
 func TestAPageCannotWrite(t *testing.T) {
 	writes := []reflect.Type{
-		reflect.TypeFor[store.DB](), reflect.TypeFor[people.People](), reflect.TypeFor[pricing.Prices](), reflect.TypeFor[idempotency.Requests](),
+		reflect.TypeFor[store.DB](), reflect.TypeFor[people.People](), reflect.TypeFor[pricing.Prices](),
+		reflect.TypeFor[idempotency.Requests](),
 		reflect.TypeFor[server](), reflect.TypeFor[submission](), reflect.TypeFor[Play](),
 	}
 	may := []reflect.Type{

@@ -132,7 +132,8 @@ func New(o Options) (http.Handler, error) {
 func newServer(o Options) (*server, error) {
 	who := o.Books.People()
 	s := &site{
-		Books: o.Books, Prices: o.Books.Prices(), People: who, Reports: reports.New(o.Books.Reader()), keeper: who, Play: o.Play,
+		Books: o.Books, Prices: o.Books.Prices(), People: who, Reports: reports.New(o.Books.Reader()), keeper: who,
+		Play:   o.Play,
 		Events: o.Events, Sealer: o.Sealer, Random: o.Random, Log: o.Log, Convert: o.Convert,
 		SessionIdle: cmp.Or(o.SessionIdle, usualIdle), SessionLife: cmp.Or(o.SessionLife, usualLife),
 		mux:              http.NewServeMux(),
