@@ -69,6 +69,8 @@ const longAddress = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789a
 // ends in an ellipsis, as an address in a list does, is whole on a page of its own.
 const cut = `(() => {
 	document.querySelectorAll("details").forEach(e => { e.open = true });
+	// Not innerWidth, which grows with what does not fit on a phone.
+	const screen = document.documentElement.clientWidth;
 	const found = [], say = (what, e) => found.push(what + ": " + e.textContent.trim().slice(0, 80));
 	const spoken = e => e.closest(".unseen, .skip, thead, svg, .scroll, .reading-box, [hidden]");
 	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -78,7 +80,7 @@ const cut = `(() => {
 		const range = document.createRange();
 		range.selectNodeContents(n);
 		for (const r of range.getClientRects()) {
-			if (r.right > innerWidth + 1 || r.right > 0 && r.left < -1) say("outside of the screen", e);
+			if (r.right > screen + 1 || r.right > 0 && r.left < -1) say("outside of the screen", e);
 		}
 	}
 	for (const row of document.querySelectorAll("tr")) {
