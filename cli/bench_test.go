@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/scenario"
 )
 
@@ -31,7 +30,7 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 	} {
 		for name, url := range map[string]func(*testing.T) string{
 			"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "bench.db") },
-			"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+			"postgres": func(t *testing.T) string { return scenario.Migrated(t) },
 		} {
 			kind := strings.Fields(bench.args)[0]
 			if name == "postgres" && (kind == "http" || kind == "pages") && !scenario.Long() {

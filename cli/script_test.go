@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 		script := strings.TrimSuffix(filepath.Base(name), ".script")
 		t.Run(script+"/sqlite", func(t *testing.T) { testScript(t, path, "") })
 		if script != "refused" && !*update && (scenario.Long() || slices.Contains(onPostgres, script)) {
-			t.Run(script+"/postgres", func(t *testing.T) { testScript(t, path, pgtest.Database(t)) })
+			t.Run(script+"/postgres", func(t *testing.T) { testScript(t, path, scenario.Migrated(t)) })
 		}
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/scenario"
 )
 
@@ -37,7 +36,7 @@ func made(t *testing.T, args ...string) map[string]string {
 
 // TestATokenIsRevokedEverywhereAtOnce: two servers of one database, and a third process that revokes.
 func TestATokenIsRevokedEverywhereAtOnce(t *testing.T) {
-	db := []string{"--db", pgtest.Database(t), "--key-file", filepath.Join(t.TempDir(), "seal.key")}
+	db := []string{"--db", scenario.Migrated(t), "--key-file", filepath.Join(t.TempDir(), "seal.key")}
 	must(t, "", append([]string{"init"}, db...)...)
 	token := made(t, append([]string{"token", "create", "--role", "auditor", "--json"}, db...)...)["token"]
 	servers := []*server{startServe(t, db[1], noon, db[2:]...), startServe(t, db[1], noon, db[2:]...)}
@@ -62,7 +61,7 @@ func TestATokenIsRevokedEverywhereAtOnce(t *testing.T) {
 // for what was secret in them, and in how the server was started.
 func TestTheLogHasNoSecret(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
-		keyFile, books := filepath.Join(t.TempDir(), "seal.key"), pgtest.Database(t)
+		keyFile, books := filepath.Join(t.TempDir(), "seal.key"), scenario.Migrated(t)
 		db := []string{"--db", books, "--key-file", keyFile}
 		must(t, "", append([]string{"init"}, db...)...)
 		must(t, "", append([]string{"account", "open", "alice", "--region", "DE"}, db...)...)
