@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/scenario"
 )
 
 // hand changes books by hand, past everything that guards them.
@@ -279,7 +279,7 @@ var tamperings = []struct {
 // Each of these is found, and named first. What is found is the audit's own and
 // the same on every database; so PostgreSQL sees some of them, or all if SOFTSTAKE_LONG is 1.
 func findsWhatWasChangedByHand(t *testing.T, b auditBooks) {
-	some := strings.Contains(t.Name(), "postgres") && os.Getenv("SOFTSTAKE_LONG") != "1"
+	some := strings.Contains(t.Name(), "postgres") && !scenario.Long()
 	for i, c := range tamperings {
 		if some && i%6 != 0 {
 			continue

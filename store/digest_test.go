@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -206,6 +207,8 @@ func TestDigestsOfOldBooks(t *testing.T) {
 
 // TestTamperingBeforeTheUpgradeIsFound: a row that did not match its postings in older
 // books keeps its digest of version 1. The audit reports it, and nothing is a repeat of it.
+// The digests are the same on every database; so PostgreSQL sees some of them, or all if
+// SOFTSTAKE_LONG is 1.
 func TestTamperingBeforeTheUpgradeIsFound(t *testing.T) {
 	for name, sql := range map[string]string{
 		"amount": "UPDATE postings SET amount = amount * 2 WHERE entry = 'e-1'",
@@ -225,6 +228,10 @@ func TestTamperingBeforeTheUpgradeIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+				some := slices.Contains([]string{"accounts", "a move more", "no request"}, name)
+				if strings.Contains(t.Name(), "postgres") && !some && !scenario.Long() {
+					return
+				}
 				everyKind(t, db, clock)
 				makeOld(t, db)
 				for _, statement := range strings.Split(sql, "; ") {
@@ -259,13 +266,13 @@ func TestManyDigests(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		var entries []ledger.Entry
-		for i := range 5000 {
+		for i := range 1000 {
 			entries = append(entries, ledger.Entry{ID: fmt.Sprintf("m-%d", i), Kind: ledger.Deposit,
 				Moves: oneBNB(ledger.Custody, "alice")})
 		}
 		ok(t, refusal(db.Post(t.Context(), entries)))
 		makeOld(t, db)
-		ok(t, store.DigestAgain(t.Context(), db, 800))
+		ok(t, store.DigestAgain(t.Context(), db, 160))
 		for id, e := range rows(t, db) {
 			if e.Version != ledger.DigestVersion {
 				t.Fatalf("%s has a digest of version %d", id, e.Version)
