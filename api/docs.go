@@ -81,7 +81,7 @@ func (s *server) docs() (page, style []byte, err error) {
 	p := docsPage{
 		Groups: s.docsGroups(), Problems: docsProblems(func(problemType) bool { return true }), Rate: s.Rate,
 		Burst: s.limits.burst,
-		Small: smallBody >> 10, Large: largeBody >> 20, Entries: mostEntries, Kept: "24 hours", Test: s.Test,
+		Small: SmallBody >> 10, Large: largeBody >> 20, Entries: mostEntries, Kept: "24 hours", Test: s.Test,
 	}
 	var text bytes.Buffer
 	if err := docsTemplate.Execute(&text, p); err != nil {
@@ -138,7 +138,7 @@ func (s *server) docsOperation(rt *route) docsOperation {
 	if rt.RequestBody != nil {
 		schema := rt.RequestBody.Content[jsonContent].Schema
 		o.BodyAbout, o.Body, o.BodyExample = rt.RequestBody.Description, shape.fields("", schema), shape.json(schema)
-		if rt.limit > smallBody {
+		if rt.limit > SmallBody {
 			o.Limit = fmt.Sprintf("%d MiB", rt.limit>>20)
 		}
 	}

@@ -45,8 +45,10 @@ var (
 )
 
 const (
-	smallBody   = 64 << 10 // bytes of a body, unless a route sets more
-	largeBody   = 8 << 20  // bytes of a body with many things in it
+	// SmallBody is how many bytes of a request's body are read where nobody allows more.
+	SmallBody = 64 << 10
+
+	largeBody   = 8 << 20 // bytes of a body with many things in it
 	jsonContent = "application/json"
 )
 
@@ -155,7 +157,7 @@ func add[I, O any, A answerOf[O]](
 	for _, set := range options {
 		set(s, &op)
 	}
-	limit := cmp.Or(op.MaxBodyBytes, smallBody)
+	limit := cmp.Or(op.MaxBodyBytes, SmallBody)
 	s.describeErrors(&op, roles, op.RequestBody != nil || has[I]("Body"))
 	huma.Register[I, O](s.huma, op, nil)
 	rt := s.routes[len(s.routes)-1]
@@ -253,12 +255,12 @@ func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, 
 func (s *server) maxBody(r *http.Request) int64 {
 	_, pattern := s.mux.Handler(r)
 	i := slices.IndexFunc(s.routes, func(rt *route) bool { return rt.Method+" "+rt.Path == pattern })
-	if i < 0 || s.routes[i].limit <= smallBody {
-		return smallBody
+	if i < 0 || s.routes[i].limit <= SmallBody {
+		return SmallBody
 	}
 	token, err := s.authenticate(r)
 	if err != nil || !slices.Contains(s.routes[i].roles, token.Role) {
-		return smallBody // the route says what is wrong
+		return SmallBody // the route says what is wrong
 	}
 	return s.routes[i].limit
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/softstake/softstake/api"
 )
 
 // A request's body is read before the request gets a slot: a client that sends slowly
@@ -17,9 +19,7 @@ import (
 // what a handler leaves, the server would read before it answers, in the handler's slot.
 
 const (
-	// smallBody is how many bytes of a body are read where an API does not allow more.
-	smallBody = 64 << 10
-	// bodyWait is how long smallBody may take.
+	// bodyWait is how long api.SmallBody may take.
 	bodyWait = 5 * time.Second
 	// bodyRate is how many bytes of a larger body give it another second.
 	bodyRate = 512 << 10
@@ -48,7 +48,7 @@ var errNoSlot = errors.New("too many requests are in flight")
 // bodies are the bodies that are being read, and how long they may take.
 type bodies struct {
 	small *budget // by their number
-	large *budget // by their bytes, of those that are longer than smallBody
+	large *budget // by their bytes, of those that are longer than api.SmallBody
 	wait  time.Duration
 }
 
@@ -108,7 +108,7 @@ func (in *incoming) readSmall() error {
 		return errNoSlot
 	}
 	defer b.release(s)
-	return errors.Join(in.read(b, s, smallBody), b.keep(s))
+	return errors.Join(in.read(b, s, api.SmallBody), b.keep(s))
 }
 
 // readLarge reads the rest of a body that is longer. Its memory is held until release.
@@ -121,7 +121,7 @@ func (in *incoming) readLarge() (release func(), err error) {
 	if size < 0 {
 		size = limit
 	}
-	if size > limit || limit <= smallBody {
+	if size > limit || limit <= api.SmallBody {
 		return func() {}, &http.MaxBytesError{Limit: limit}
 	}
 	b := in.gateway.bodies.large
@@ -142,7 +142,7 @@ func (in *incoming) readLarge() (release func(), err error) {
 // books to know: that takes a slot.
 func (in *incoming) limit() (int64, error) {
 	if in.of.maxBody == nil {
-		return smallBody, nil
+		return api.SmallBody, nil
 	}
 	slots := in.gateway.requests[in.of.name]
 	if !slots.Acquire(in.network) {
@@ -153,7 +153,7 @@ func (in *incoming) limit() (int64, error) {
 }
 
 // read reads on until the body has ended, or is longer than limit. Each part must come in
-// time: by the deadline of smallBody and what bodyRate adds to it.
+// time: by the deadline of api.SmallBody and what bodyRate adds to it.
 func (in *incoming) read(b *budget, s *share, limit int64) error {
 	for n := int64(in.text.Len()); n <= limit; n = int64(in.text.Len()) {
 		until := in.began.Add(in.gateway.bodies.wait + time.Duration(n/bodyRate)*time.Second)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/scenario"
 )
 
@@ -172,7 +173,7 @@ func TestALargeBodyIsReadForThoseWhoMaySendIt(t *testing.T) {
 		}
 	}
 	stalled := slowRequest(t, address, "POST /v1/batches", "Authorization: Bearer "+exchange+
-		"\r\nContent-Length: 1000000\r\n", strings.Repeat(" ", smallBody+1))
+		"\r\nContent-Length: 1000000\r\n", strings.Repeat(" ", api.SmallBody+1))
 	waitForMetric(t, s.at("/metrics"), `(?m)^softstake_large_body_bytes 1e\+06$`)
 	if response, body := (scenario.Request{Method: "GET", URL: s.at("/v1/tokens"),
 		Headers: map[string]string{"Authorization": "Bearer " + exchange}}).Do(t); response.StatusCode != 200 {

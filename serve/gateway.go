@@ -40,7 +40,7 @@ type gateway struct {
 type servedAPI struct {
 	name    string // for the metrics
 	refuse  func(w http.ResponseWriter, r *http.Request, status int)
-	maxBody func(r *http.Request) int64 // how many bytes of a body it reads; nil: smallBody
+	maxBody func(r *http.Request) int64 // how many bytes of a body it reads; nil: api.SmallBody
 }
 
 var (
@@ -138,13 +138,13 @@ func (g *gateway) wrap(of servedAPI, next http.Handler) http.Handler {
 }
 
 // limit serves a request that gets a slot, and refuses it otherwise.
-func (g *gateway) limit(x *inFlight, l *limiter, serve func()) {
+func (g *gateway) limit(x *inFlight, l *limiter, answer func()) {
 	if !l.Acquire(x.network) {
 		g.refuse(x)
 		return
 	}
 	defer l.Release(x.network)
-	serve()
+	answer()
 }
 
 // refuse refuses a request for load.

@@ -132,7 +132,7 @@ func listening(t *testing.T, timeouts timeouts, handler http.HandlerFunc) (strin
 			t.Error(err)
 		}
 	})
-	return s.serve(listener, s.gateway.wrap(ownAPI, handler), nil), s
+	return s.listenOn(listener, s.gateway.wrap(ownAPI, handler), nil), s
 }
 
 // TestWhoTakesTooLongIsCutOff: clients that send half a request and then nothing.

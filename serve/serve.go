@@ -222,7 +222,7 @@ func (s *Server) Start(ctx context.Context, address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.serve(listener, s, nil), nil
+	return s.listenOn(listener, s, nil), nil
 }
 
 // start begins to answer at the addresses of the Config, and returns that of the APIs.
@@ -247,13 +247,13 @@ func (s *Server) start(ctx context.Context, health http.Handler) (string, error)
 		if local(listener) {
 			own = nil
 		}
-		s.Log.Info("serving health and metrics", "at", s.serve(listener, health, own))
+		s.Log.Info("serving health and metrics", "at", s.listenOn(listener, health, own))
 	}
 	listener, err := listen(ctx, s.Listen)
 	if err != nil {
 		return "", err
 	}
-	return s.serve(listener, s, cert), nil
+	return s.listenOn(listener, s, cert), nil
 }
 
 // local reports whether only this machine reaches a listener.
@@ -266,9 +266,9 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, "tcp", address)
 }
 
-// serve begins to answer what a listener accepts, with TLS where there is a certificate,
+// listenOn begins to answer what a listener accepts, with TLS where there is a certificate,
 // and returns the listener's address.
-func (s *Server) serve(listener net.Listener, handler http.Handler, c *certificate) string {
+func (s *Server) listenOn(listener net.Listener, handler http.Handler, c *certificate) string {
 	server := &http.Server{
 		Handler: rejectDotSegments(handler), MaxHeaderBytes: maxHeaders,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
@@ -276,14 +276,14 @@ func (s *Server) serve(listener net.Listener, handler http.Handler, c *certifica
 		IdleTimeout: s.timeouts.idle,
 	}
 	server.RegisterOnShutdown(s.gateway.stop)
-	serve := func() error { return server.Serve(listener) }
+	accept := func() error { return server.Serve(listener) }
 	if c != nil {
 		server.TLSConfig = &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
-		serve = func() error { return server.ServeTLS(listener, "", "") }
+		accept = func() error { return server.ServeTLS(listener, "", "") }
 	}
 	s.servers = append(s.servers, server)
 	s.listening.Go(func() error {
-		if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+		if err := accept(); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
