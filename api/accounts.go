@@ -72,7 +72,7 @@ type openIn struct {
 	}
 }
 
-func (wr writer) openAccount(ctx context.Context, in *openIn) (*made[accountOut], error) {
+func (wr writer) openAccount(ctx context.Context, in *openIn) (*creation[accountOut], error) {
 	id := ledger.Account(in.Body.ID)
 	if err := id.CheckNew(); err != nil {
 		return nil, ledger.At("id", err)
@@ -86,7 +86,7 @@ func (wr writer) openAccount(ctx context.Context, in *openIn) (*made[accountOut]
 		return nil, err
 	}
 	out, err := wr.account(ctx, id)
-	return sayMade(out, repeated, err)
+	return replyCreated(out, repeated, err)
 }
 
 // parseRegion reads a residence, "" being none. Its error is ledger.ErrInvalid, in its field.
@@ -131,11 +131,11 @@ func (wr writer) setRegion(ctx context.Context, in *residenceIn) (*answer[accoun
 	if ends > 0 {
 		out.Ends = ends.String()
 	}
-	return say(out, err)
+	return reply(out, err)
 }
 
 func (rd reader) getAccount(ctx context.Context, in *AccountIn) (*answer[accountOut], error) {
-	return say(rd.account(ctx, in.id()))
+	return reply(rd.account(ctx, in.id()))
 }
 
 // account is an account as it is shown.
@@ -218,7 +218,7 @@ func (rd reader) closed(ctx context.Context, a store.Account, sweep store.Sweep)
 		asset, err := rd.Asset(ctx, m.Asset)
 		return sweptOut{m.Entry, m.Asset, asset.Format(m.Amount)}, err
 	})
-	return say(out, err)
+	return reply(out, err)
 }
 
 type freezeOut struct {
@@ -273,7 +273,7 @@ func (wr writer) freeze(ctx context.Context, in *freezeIn) (*answer[accountOut],
 	if _, err := wr.books.Freeze(ctx, in.id(), in.Body.Reason, in.Body.Earning); err != nil {
 		return nil, err
 	}
-	return say(wr.account(ctx, in.id()))
+	return reply(wr.account(ctx, in.id()))
 }
 
 type unfreezeIn struct {
@@ -290,5 +290,5 @@ func (wr writer) unfreeze(ctx context.Context, in *unfreezeIn) (*answer[accountO
 	if _, _, err := wr.books.Unfreeze(ctx, in.id(), in.Body.Reason); err != nil {
 		return nil, err
 	}
-	return say(wr.account(ctx, in.id()))
+	return reply(wr.account(ctx, in.id()))
 }

@@ -173,7 +173,7 @@ func (rd reader) activation(ctx context.Context, in *AccountIn) (*answer[activat
 		}
 		out.Enrollments = append(out.Enrollments, shown)
 	}
-	return say(out, nil)
+	return reply(out, nil)
 }
 
 // missingFor is what keeps an account from being switched on.
@@ -249,10 +249,10 @@ type enrollmentBatchOut struct {
 	Enrollments []enrollmentStatusOut `json:"enrollments" doc:"The result of each account, in the order of the request."`
 }
 
-// curable reports whether an account was refused that may be switched on later.
-func (b enrollmentBatchOut) curable() bool {
+// retryable reports whether an account was refused that may be switched on later.
+func (b enrollmentBatchOut) retryable() bool {
 	return slices.ContainsFunc(b.Enrollments,
-		func(e enrollmentStatusOut) bool { return e.Problem != nil && !e.Problem.definite })
+		func(e enrollmentStatusOut) bool { return e.Problem != nil && !e.Problem.permanent })
 }
 
 func (s *server) enrollmentRoutes() {
@@ -271,7 +271,7 @@ func (s *server) enrollmentRoutes() {
 }
 
 func (wr writer) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollmentBatchOut], error) {
-	texts, err := elements(request(ctx).body, "enrollments", mostEnrollments, &enrollmentBatchIn{})
+	texts, err := elements(requestOf(ctx).body, "enrollments", mostEnrollments, &enrollmentBatchIn{})
 	if err != nil {
 		return nil, err
 	}
@@ -302,13 +302,13 @@ func (wr writer) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollme
 			row.Status = statusRepeated
 		}
 	}
-	return say(out, nil)
+	return reply(out, nil)
 }
 
 // rowProblem is why a row of a batch is refused.
 func (rd reader) rowProblem(ctx context.Context, err error) *entryProblem {
 	p := rd.problem(ctx, err)
-	return &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, definite: p.definite}
+	return &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, permanent: p.permanent}
 }
 
 // readEnrollment reads the text of a row. Of one that cannot be read it has the account,

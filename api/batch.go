@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -13,9 +14,48 @@ import (
 	"github.com/softstake/softstake/strictjson"
 )
 
+type batchIn struct {
+	Entries []entryIn `json:"entries" minItems:"1" maxItems:"10000" doc:"The entries, in the order in which they are posted."`
+	Atomic  bool      `json:"atomic,omitempty" doc:"Post all of them, or none."`
+}
+
+// The results of an entry of a batch.
+const (
+	statusPosted   = "posted"
+	statusRepeated = "repeated"
+	statusRefused  = "refused"
+)
+
+type batchEntryOut struct {
+	Index    int           `json:"index" example:"0" doc:"Its index in the batch, from 0."`
+	ID       string        `json:"id" example:"t-4711" doc:"The entry's ID; empty where none could be read."`
+	Status   string        `json:"status" enum:"posted,repeated,refused" doc:"The result."`
+	At       string        `json:"at,omitempty" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Absent where it is refused."`
+	PostedAt string        `json:"postedAt,omitempty" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written. Absent where it is refused."`
+	Problem  *entryProblem `json:"problem,omitempty" doc:"Why it is refused."`
+}
+
+// entryProblem is a Problem of one entry of several.
+type entryProblem struct {
+	Type   string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"The problem type, as in a problem document."`
+	Detail string `json:"detail" doc:"What is wrong, and what to do about it, for people."`
+	Field  string `json:"field,omitempty" example:"moves[0].amount" doc:"What is at fault, where one thing is: the path in the entry."`
+
+	permanent bool
+}
+
+type batchOut struct {
+	Entries []batchEntryOut `json:"entries" doc:"The result of each entry, in the order of the request."`
+}
+
+// retryable reports whether an entry was refused that may be posted later.
+func (b batchOut) retryable() bool {
+	return slices.ContainsFunc(b.Entries, func(e batchEntryOut) bool { return e.Problem != nil && !e.Problem.permanent })
+}
+
 func (wr writer) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
 	var in batchIn
-	texts, err := elements(request(ctx).body, "entries", mostEntries, &in)
+	texts, err := elements(requestOf(ctx).body, "entries", mostEntries, &in)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +71,7 @@ func (wr writer) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut],
 	if err := b.posted(outcomes, err); err != nil {
 		return nil, err
 	}
-	return say(b.show(ctx), nil)
+	return reply(b.show(ctx), nil)
 }
 
 // elements takes a body apart: the elements of its array of a name, as they are written,
@@ -168,7 +208,7 @@ func (b *batch) posted(outcomes []store.Outcome, err error) error {
 				err = &named
 			}
 			if valueOf(err).Field == "" {
-				err = forNow{err}
+				err = transient{err}
 			}
 			return b.inEntry(b.indexes[i], err)
 		}

@@ -40,6 +40,15 @@ type reasonedIn struct {
 	Reason string   `json:"reason" minLength:"1" maxLength:"200" example:"deposit 4711 was missed" doc:"Why; it is kept in the log, with who made the correction."`
 }
 
+func (wr writer) postAdjustment(ctx context.Context, in *struct{ Body reasonedIn }) (*posted, error) {
+	e, err := wr.entry(ctx, entryIn{ID: in.Body.ID, Kind: string(ledger.Adjustment), Moves: in.Body.Moves})
+	if err != nil {
+		return nil, err
+	}
+	o, err := wr.books.Adjust(ctx, e, in.Body.Reason)
+	return showPosted(e.ID, o, err)
+}
+
 type adjustmentsIn struct {
 	Adjustments []reasonedIn `json:"adjustments" minItems:"1" maxItems:"1000" doc:"The corrections, in the order in which they are posted."`
 	Atomic      bool         `json:"atomic,omitempty" doc:"Post all of them, or none."`
@@ -47,7 +56,7 @@ type adjustmentsIn struct {
 
 func (wr writer) postAdjustments(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {
 	var in adjustmentsIn
-	texts, err := elements(request(ctx).body, "adjustments", mostAdjustments, &in)
+	texts, err := elements(requestOf(ctx).body, "adjustments", mostAdjustments, &in)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +77,7 @@ func (wr writer) postAdjustments(ctx context.Context, _ *struct{}) (*answer[batc
 	if err := b.posted(outcomes, err); err != nil {
 		return nil, err
 	}
-	return say(b.show(ctx), nil)
+	return reply(b.show(ctx), nil)
 }
 
 // correction reads one of the entries as a correction, with its reason.
@@ -193,5 +202,5 @@ type resolvedOut struct {
 
 func (wr writer) resolve(ctx context.Context, in *resolveIn) (*answer[resolvedOut], error) {
 	repeated, err := wr.books.Resolve(ctx, in.Body.Entry, in.Body.Reason)
-	return say(resolvedOut{in.Body.Entry, repeated}, err)
+	return reply(resolvedOut{in.Body.Entry, repeated}, err)
 }

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
@@ -56,15 +54,51 @@ var tags = []*huma.Tag{
 	{Name: "Events", Description: "What happens, as it happens."},
 }
 
-// marshal is a value as a line of JSON, in which < stays <.
-func marshal(v any) ([]byte, error) {
-	var text strings.Builder
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("write %T as JSON: %w", v, err)
+// describer keeps the operations that huma describes as the table's lines.
+type describer struct{ s *server }
+
+// Handle keeps an operation as the table's newest line.
+func (d describer) Handle(op *huma.Operation, _ func(huma.Context)) {
+	d.s.routes = append(d.s.routes, &route{Operation: op})
+}
+
+// ServeHTTP is never called: requests come through the mux.
+func (d describer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.s.mux.ServeHTTP(w, r) }
+
+// about describes an operation. Statuses are those of the problems that its handler itself
+// may answer with; those that any route may are added.
+func about(id, group, summary, text string, statuses ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Tags: []string{group}, Summary: summary, Description: text, Errors: statuses,
 	}
-	return []byte(text.String()), nil
+}
+
+// option is what else an operation has.
+type option func(*server, *huma.Operation)
+
+// upTo is the limit of an operation's body in bytes; without it 64 KiB.
+func upTo(limit int64) option { return func(_ *server, op *huma.Operation) { op.MaxBodyBytes = limit } }
+
+// takes is the body, a T, of a handler that reads it by itself, see request: its struct has
+// no field Body.
+func takes[T any](text string) option {
+	return func(s *server, op *huma.Operation) {
+		op.RequestBody = &huma.RequestBody{Description: text, Required: true, Content: jsonOf[T](s)}
+	}
+}
+
+// created is an idempotent creation, answered with a T: 201 first, 200 when it is repeated.
+func created[T any](repeated string) option {
+	return func(s *server, op *huma.Operation) {
+		op.DefaultStatus = http.StatusCreated
+		op.Responses = map[string]*huma.Response{"200": {Description: repeated, Content: jsonOf[T](s)}}
+	}
+}
+
+// streamed is the answer of an operation that is no JSON.
+func streamed(op *huma.Operation, text string, content map[string]*huma.MediaType) {
+	op.DefaultStatus = http.StatusOK
+	op.Responses = map[string]*huma.Response{"200": {Description: text, Content: content}}
 }
 
 // has reports whether a handler's struct has a field.

@@ -70,7 +70,7 @@ func (rd reader) document(ctx context.Context, in *documentIn) (*answer[wholeDoc
 			return nil, err
 		}
 	}
-	return say(wholeDocumentOut{showDocument(d, d.Version == current.Version), d.Text}, nil)
+	return reply(wholeDocumentOut{showDocument(d, d.Version == current.Version), d.Text}, nil)
 }
 
 type acceptanceOut struct {
@@ -109,7 +109,7 @@ func (rd reader) acceptances(ctx context.Context, in *AccountIn) (*answer[list[a
 	items, err := shown(all, func(a reports.Acceptance) (acceptanceOut, error) {
 		return acceptanceOut{a.Document, a.Version, instant(a.At), a.Client, a.Address}, nil
 	})
-	return say(list[acceptanceOut]{Items: items}, err)
+	return reply(list[acceptanceOut]{Items: items}, err)
 }
 
 func (rd reader) listDocuments(ctx context.Context, _ *struct{}) (*answer[list[DocumentOut]], error) {
@@ -121,12 +121,12 @@ func (rd reader) listDocuments(ctx context.Context, _ *struct{}) (*answer[list[D
 	for i, d := range versions {
 		items[i] = showDocument(d, i+1 == len(versions) || versions[i+1].Name != d.Name)
 	}
-	return say(list[DocumentOut]{Items: items}, nil)
+	return reply(list[DocumentOut]{Items: items}, nil)
 }
 
 func (wr writer) publishDocument(ctx context.Context, in *publishIn) (*answer[DocumentOut], error) {
 	d, err := wr.books.Documents().Publish(ctx, in.Body.Name, in.Body.Text)
-	return say(showDocument(d, true), err)
+	return reply(showDocument(d, true), err)
 }
 
 func (wr writer) acceptDocument(ctx context.Context, in *acceptIn) (*answer[list[acceptanceOut]], error) {

@@ -2,9 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
@@ -41,6 +45,27 @@ func (s *server) entryRoutes() {
 		created[entryOut]("It was posted before: the answer of the first time."))
 }
 
+// A handler of entries decodes its body by itself, and its input has no Body (takes describes one):
+// they come in thousands, and input would read each a second time, to compare it with its schema.
+// So the limits in these tags are for the document; what an entry may be is checked by the
+// ledger, when it is posted (ledger/entry.go).
+
+type moveIn struct {
+	From   string `json:"from" maxLength:"133" example:"alice" doc:"Account that it is taken from: a holder's, what is held of it (alice/held), @custody (the outside world) or @desk (the counterparty of conversions)."`
+	To     string `json:"to" maxLength:"133" example:"bob" doc:"Account that gets it."`
+	Asset  string `json:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
+	Amount string `json:"amount" maxLength:"40" example:"2.5" doc:"How much, above zero, in whole tokens."`
+}
+
+type entryIn struct {
+	ID    string   `json:"id" minLength:"1" maxLength:"138" example:"t-4711" doc:"Your name for the entry; it must be unique. 1 to 128 of A-Z a-z 0-9 . _ : - @ and /; no part between slashes may be \".\" or \"..\". What ends a withdrawal is named after its request: ID/completed or ID/cancelled. A holder's begins with its account and a slash: alice/t-1."`
+	Kind  string   `json:"kind" enum:"deposit,withdrawal,transfer,trade,hold,release,withdrawal-request,withdrawal-completed,withdrawal-cancelled" example:"transfer" doc:"What happened. It determines which accounts the moves may name."`
+	At    *string  `json:"at,omitempty" nullable:"false" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Without it: when it is posted. At most a second ahead, and on a day that is open. A holder's entry has none."`
+	Moves []moveIn `json:"moves" minItems:"1" maxItems:"100" doc:"All of them happen, or none."`
+
+	Authoritative bool `json:"authoritative,omitempty" doc:"Another ledger has decided the entry already: it is accepted though a balance was below zero at some moment between its time and now, and is then to be reconciled (GET /v1/reconciliation). What the balance is now must suffice, and the day must be open. It is no part of the content that a repetition is compared by. The token must be allowed to."`
+}
+
 type entryOut struct {
 	ID       string `json:"id" example:"t-4711" doc:"The entry's ID."`
 	At       string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts."`
@@ -49,19 +74,17 @@ type entryOut struct {
 }
 
 // posted is what is answered for one entry.
-type posted = made[entryOut]
+type posted = creation[entryOut]
 
+// showPosted answers with what became of an entry; err is why it was refused, or nil.
 func showPosted(id string, o store.Outcome, err error) (*posted, error) {
-	if err == nil {
-		err = o.Err
-	}
-	return sayMade(entryOut{ID: id, At: instant(o.At), PostedAt: instant(o.PostedAt), Repeated: o.Repeated},
+	return replyCreated(entryOut{ID: id, At: instant(o.At), PostedAt: instant(o.PostedAt), Repeated: o.Repeated},
 		o.Repeated, err)
 }
 
 func (wr writer) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
 	var in entryIn
-	if err := decode(request(ctx).body, &in); err != nil {
+	if err := decode(requestOf(ctx).body, &in); err != nil {
 		return nil, err
 	}
 	e, err := wr.entry(ctx, in)
@@ -69,11 +92,12 @@ func (wr writer) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
 		err = mayPost(token(ctx), e)
 	}
 	if err == nil {
-		err = wr.countRecipients(ctx, e)
+		err = wr.countRecipients(ctx, e) // of a holder; a deposit is the exchange's
 	}
 	if err != nil {
 		return nil, err
 	}
+	// Durable when it returns, in one commit with the entries of other callers.
 	outcomes, err := wr.books.Post(ctx, []ledger.Entry{e})
 	if err != nil {
 		return nil, err
@@ -81,50 +105,128 @@ func (wr writer) postEntry(ctx context.Context, _ *struct{}) (*posted, error) {
 	return showPosted(e.ID, outcomes[0], outcomes[0].Err)
 }
 
-func (wr writer) postAdjustment(ctx context.Context, in *struct{ Body reasonedIn }) (*posted, error) {
-	e, err := wr.entry(ctx, entryIn{ID: in.Body.ID, Kind: string(ledger.Adjustment), Moves: in.Body.Moves})
-	if err != nil {
-		return nil, err
+// entry is what was sent as the ledger takes it. Its errors are ledger.ErrInvalid,
+// in their field, or the books'.
+func (rd reader) entry(ctx context.Context, in entryIn) (ledger.Entry, error) {
+	e := ledger.Entry{
+		ID: in.ID, Kind: ledger.Kind(in.Kind), Moves: make([]ledger.Move, len(in.Moves)),
+		Authoritative: in.Authoritative,
 	}
-	o, err := wr.books.Adjust(ctx, e, in.Body.Reason)
-	return showPosted(e.ID, o, err)
+	if in.At != nil {
+		at, err := parseTime(*in.At)
+		if err != nil {
+			return e, ledger.At("at", err)
+		}
+		e.At = at
+	}
+	for i, m := range in.Moves {
+		asset, amount, err := rd.amount(ctx, m.Asset, m.Amount) // the assets are kept in memory
+		if err != nil {
+			return e, ledger.At(fmt.Sprintf("moves[%d]", i), err)
+		}
+		e.Moves[i] = ledger.Move{
+			From: ledger.Account(m.From), To: ledger.Account(m.To), Asset: asset.Symbol, Amount: amount,
+		}
+	}
+	return e, nil
 }
 
-type batchIn struct {
-	Entries []entryIn `json:"entries" minItems:"1" maxItems:"10000" doc:"The entries, in the order in which they are posted."`
-	Atomic  bool      `json:"atomic,omitempty" doc:"Post all of them, or none."`
+// amount reads an amount of an asset that the books keep. Its errors are ledger.ErrInvalid,
+// in the field asset or amount, or the books'.
+func (rd reader) amount(ctx context.Context, symbol, text string) (ledger.Asset, ledger.Amount, error) {
+	asset, err := rd.Asset(ctx, symbol)
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = ledger.ErrInvalid.In("asset", "the books keep no asset %q",
+			ledger.Clip(symbol)).Because(ledger.ReasonUnknownAsset)
+	}
+	if err != nil {
+		return asset, 0, err
+	}
+	amount, err := asset.Parse(text)
+	return asset, amount, ledger.At("amount", err)
 }
 
-// The results of an entry of a batch.
-const (
-	statusPosted   = "posted"
-	statusRepeated = "repeated"
-	statusRefused  = "refused"
-)
-
-type batchEntryOut struct {
-	Index    int           `json:"index" example:"0" doc:"Its index in the batch, from 0."`
-	ID       string        `json:"id" example:"t-4711" doc:"The entry's ID; empty where none could be read."`
-	Status   string        `json:"status" enum:"posted,repeated,refused" doc:"The result."`
-	At       string        `json:"at,omitempty" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it counts. Absent where it is refused."`
-	PostedAt string        `json:"postedAt,omitempty" format:"date-time" example:"2026-11-22T10:00:00.123Z" doc:"When it was written. Absent where it is refused."`
-	Problem  *entryProblem `json:"problem,omitempty" doc:"Why it is refused."`
+// parseTime reads a time as all times are written, cut to milliseconds. Its error is ledger.ErrInvalid.
+func parseTime(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, ledger.ErrInvalid.In("", "%q is not a time such as 2026-11-22T10:00:00.000Z", ledger.Clip(text))
+	}
+	return at.UTC().Truncate(time.Millisecond), nil
 }
 
-// entryProblem is a Problem of one entry of several.
-type entryProblem struct {
-	Type   string `json:"type" format:"uri-reference" example:"/v1/docs#insufficient-balance" doc:"The problem type, as in a problem document."`
-	Detail string `json:"detail" doc:"What is wrong, and what to do about it, for people."`
-	Field  string `json:"field,omitempty" example:"moves[0].amount" doc:"What is at fault, where one thing is: the path in the entry."`
-
-	definite bool
+// mayPost returns access.ErrForbidden for what the request's credential may not post.
+// A holder moves its own: what lies free in its account, to another holder or into a
+// withdrawal. What is held belongs to orders and withdrawals, which the exchange ends.
+func mayPost(t access.Token, e ledger.Entry) error {
+	if e.Kind == ledger.Adjustment {
+		return access.ErrForbidden.In("kind",
+			"a correction is posted by an operator, with its reason, to /v1/adjustments")
+	}
+	if e.Authoritative && !t.Authoritative {
+		return access.ErrForbidden.In("authoritative",
+			"the token may not post authoritative entries; an operator makes one that may")
+	}
+	if t.Role != access.Holder {
+		return nil
+	}
+	if e.Kind != ledger.Transfer && e.Kind != ledger.WithdrawalRequest {
+		return access.ErrForbidden.In("kind", "a holder posts entries of the kinds %s and %s",
+			ledger.Transfer, ledger.WithdrawalRequest)
+	}
+	for i, m := range e.Moves {
+		if m.From != t.Account {
+			return access.ErrForbidden.In(fmt.Sprintf("moves[%d].from", i),
+				"a holder moves what is free in its own account")
+		}
+	}
+	if !e.At.IsZero() {
+		// Backdated, tokens would have earned before they came to the account.
+		return access.ErrForbidden.In("at", "a holder's entry counts when it is posted")
+	}
+	return mayName(t, e.ID)
 }
 
-type batchOut struct {
-	Entries []batchEntryOut `json:"entries" doc:"The result of each entry, in the order of the request."`
+// countRecipients counts whom a holder's entry would send to, before it is known whether
+// they are there: the answer shows it. It counts where the pages do, and so a token learns no
+// faster than they which accounts there are. What was posted before is repeated, and
+// is not counted.
+func (wr writer) countRecipients(ctx context.Context, e ledger.Entry) error {
+	from := token(ctx).Account
+	if token(ctx).Role != access.Holder {
+		return nil
+	}
+	switch _, _, err := wr.Entry(ctx, e.ID); {
+	case err == nil, errors.Is(err, ledger.ErrInvalid): // the books say so
+		return nil
+	case !errors.Is(err, ledger.ErrNotFound):
+		return err
+	}
+	var seen []ledger.Account
+	for _, m := range e.Moves {
+		if m.To == from || m.To.CheckHolder() != nil || slices.Contains(seen, m.To) {
+			continue
+		}
+		seen = append(seen, m.To)
+		wait, err := wr.books.People().CountRecipient(ctx, from)
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return &tooMany{wait, "this account has asked for many recipients"}
+		}
+	}
+	return nil
 }
 
-// curable reports whether an entry was refused that may be posted later.
-func (b batchOut) curable() bool {
-	return slices.ContainsFunc(b.Entries, func(e batchEntryOut) bool { return e.Problem != nil && !e.Problem.definite })
+// mayName keeps a holder to IDs of its own: one that names its entry as the exchange
+// names a deposit would keep the deposit out.
+func mayName(t access.Token, id string) error {
+	if t.Role != access.Holder {
+		return nil
+	}
+	if name, is := strings.CutPrefix(id, string(t.Account)+"/"); !is || name == "" || strings.Contains(name, "/") {
+		return access.ErrForbidden.In("id", "a holder's IDs begin with its account and one slash: %s/NAME", t.Account)
+	}
+	return nil
 }

@@ -33,18 +33,18 @@ func (s *server) repeat(rt *route, keys []string, w http.ResponseWriter, r *http
 		return ledger.ErrInvalid.In("Idempotency-Key",
 			"it is 1 to %d printable characters of ASCII without spaces, sent once", longestKey)
 	}
-	what := request(r.Context())
-	asked := idempotency.Request{
-		Owner: "token " + what.token.ID, Key: keys[0], Digest: digest(r, what.body), Until: s.Now().Add(answerKept),
+	req := requestOf(r.Context())
+	claim := idempotency.Request{
+		Owner: "token " + req.token.ID, Key: keys[0], Digest: digest(r, req.body), Until: s.Now().Add(answerKept),
 	}
 	final := false
 	kept := func(a idempotency.Response) bool { return a.Status < http.StatusInternalServerError && final }
-	answer, repeated, err := s.Books.Requests().Do(r.Context(), asked, kept,
+	answer, repeated, err := s.Books.Requests().Do(r.Context(), claim, kept,
 		func(ctx context.Context) (idempotency.Response, error) {
 			rec := &recorder{to: w, header: http.Header{}}
 			var err error
 			if final, err = rt.answer(rec, r.WithContext(ctx)); err != nil {
-				final = definite(err)
+				final = permanent(err)
 				s.refuse(rec, r, err)
 			}
 			return rec.answer(), nil

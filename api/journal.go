@@ -87,7 +87,7 @@ func (rd reader) balances(ctx context.Context, in *AccountIn) (*answer[balancesO
 		out.Items = append(out.Items, shown)
 	}
 	out.Total = ledger.FormatBig(total, usdt.Scale)
-	return say(out, nil)
+	return reply(out, nil)
 }
 
 // usdt is how values and prices are written: in USDT, with 8 decimals.
@@ -238,7 +238,7 @@ func (rd reader) getEntry(ctx context.Context, in *entryPath) (*answer[wholeEntr
 		asset, err := rd.Asset(ctx, m.Asset)
 		return moveOut{From: string(m.From), To: string(m.To), Asset: m.Asset, Amount: asset.Format(m.Amount)}, err
 	})
-	return say(wholeEntryOut{
+	return reply(wholeEntryOut{
 		ID: e.ID, Kind: string(e.Kind), At: instant(e.At), PostedAt: instant(e.PostedAt), Moves: moves,
 		Actor: e.Actor.Credential, Role: string(e.Actor.Role), Request: e.Actor.Request,
 		Flag: e.Reconciliation(),

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -13,19 +12,6 @@ import (
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
-
-// shown maps a list of the books to what is shown.
-func shown[T, U any](all []T, show func(T) (U, error)) ([]U, error) {
-	items := make([]U, 0, len(all))
-	for _, one := range all {
-		item, err := show(one)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-	}
-	return items, nil
-}
 
 type tokenOut struct {
 	Asset       string        `json:"asset" example:"BNB" doc:"Symbol."`
@@ -81,7 +67,7 @@ func (wr writer) addToken(ctx context.Context, in *newToken) (*answer[tokenOut],
 	tokens, err := wr.tokens(ctx)
 	for _, t := range tokens {
 		if t.Asset == b.Asset {
-			return say(t, err)
+			return reply(t, err)
 		}
 	}
 	return nil, err
@@ -137,17 +123,6 @@ func (rd reader) since(d staking.Day) string {
 	return d.String()
 }
 
-// instant writes a time as all times are written: RFC 3339 in UTC, with milliseconds.
-func instant(t time.Time) string { return ledger.FormatTime(t) }
-
-// instantIf writes a time, or nothing for the zero time.
-func instantIf(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return instant(t)
-}
-
 // knownAs is a figure, or null where it is not known.
 func knownAs(known bool, figure string) *string {
 	if !known {
@@ -158,7 +133,7 @@ func knownAs(known bool, figure string) *string {
 
 func (rd reader) listTokens(ctx context.Context, _ *struct{}) (*answer[list[tokenOut]], error) {
 	tokens, err := rd.tokens(ctx)
-	return say(list[tokenOut]{Items: tokens}, err)
+	return reply(list[tokenOut]{Items: tokens}, err)
 }
 
 type TermsOut struct {
@@ -263,7 +238,7 @@ func (rd reader) putTerms(
 	if err != nil {
 		return nil, err
 	}
-	return say(showTerms(asset, terms), set(ctx, terms))
+	return reply(showTerms(asset, terms), set(ctx, terms))
 }
 
 func (rd reader) termsHistory(ctx context.Context, in *termsPageIn) (*answer[list[revisionOut]], error) {

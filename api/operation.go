@@ -126,7 +126,7 @@ func (rd reader) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 			Asset: st.Asset, PaidThrough: rd.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool,
 		}, err
 	})
-	return say(runsOut{open.String(), tokens}, err)
+	return reply(runsOut{open.String(), tokens}, err)
 }
 
 func (rd reader) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut], error) {
@@ -146,7 +146,7 @@ func (rd reader) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut]
 		return nil, err
 	}
 	open, err := rd.previewOpen(ctx)
-	return say(previewsOut{items, open}, err)
+	return reply(previewsOut{items, open}, err)
 }
 
 func (rd reader) previewOpen(ctx context.Context) (openOut, error) {
@@ -222,7 +222,7 @@ func (wr writer) run(ctx context.Context, _ *struct{}) (*answer[reportOut], erro
 	for i, w := range report.Waiting {
 		out.Waiting[i] = waitingOut{DueOut{w.Asset, w.Day.String()}, textOf(w.Reason)}
 	}
-	return say(out, nil)
+	return reply(out, nil)
 }
 
 // textOf is why something waits, as a sentence; "" where nothing does.
@@ -302,7 +302,7 @@ func (rd reader) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], err
 		a, err := rd.Asset(ctx, h.Asset)
 		return houseOut{h.Account, h.Asset, ledger.FormatBig(h.Sum, a.Scale)}, err
 	})
-	return say(out, err)
+	return reply(out, err)
 }
 
 func (rd reader) pool(ctx context.Context, st reports.TokenStatus) (PoolOut, error) {
@@ -329,7 +329,7 @@ func (wr writer) fund(ctx context.Context, in *fundIn) (*answer[entryOut], error
 			ledger.Clip(b.Amount))
 	}
 	o, err := wr.books.Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
-	return say(entryOut{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
+	return reply(entryOut{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
 }
 
 type AssetIn struct {
@@ -376,7 +376,7 @@ func (rd reader) tokenLimits(ctx context.Context, in *AssetIn) (*answer[limitsOu
 			}
 		}
 	}
-	return say(shown, err)
+	return reply(shown, err)
 }
 
 func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut], error) {

@@ -85,7 +85,7 @@ func pageOf[T, K, U any](
 		next = cursorOf(keys.of(items[p.Limit-1])...)
 	}
 	all, err := shown(items, show)
-	return say(list[U]{Items: all, Next: next}, err)
+	return reply(list[U]{Items: all, Next: next}, err)
 }
 
 // pageUntil answers with a page of what find finds behind a key, and with where it ends; nil:
@@ -106,7 +106,7 @@ func pageUntil[T, K, U any](
 		page.Next = cursorOf(keys.of(*next)...)
 	}
 	page.Items, err = shown(items, show)
-	return say(page, err)
+	return reply(page, err)
 }
 
 // orZero is a key, or the zero one from the start.

@@ -84,5 +84,5 @@ func (wr writer) setPrices(ctx context.Context, in *setPricesIn) (*answer[prices
 		}
 	}
 	n, err := wr.books.Prices().Set(ctx, prices)
-	return say(pricesSet{n}, err)
+	return reply(pricesSet{n}, err)
 }

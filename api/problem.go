@@ -24,8 +24,8 @@ type Problem struct {
 	Field   string `json:"field,omitempty" example:"entries[3].moves[0].amount" doc:"What is at fault, where one thing is: the path in the body, or the name of a parameter or header."`
 	Request string `json:"request" example:"YJ5GQZ3NCMFWBJ7LVQZ2HDLU5Y" doc:"The request's ID. It is in the log, and in the header X-Request-Id."`
 
-	headers  http.Header
-	definite bool // neither time nor another request can cure it: the request itself is wrong
+	headers   http.Header
+	permanent bool // neither time nor another request can cure it: the request itself is wrong
 }
 
 const problemContent = "application/problem+json"
@@ -193,18 +193,18 @@ func detailOf(err error) string {
 	return e.Detail + "."
 }
 
-// forNow is a refusal of a request that is well formed: of what is in the books, or of
+// transient is a refusal of a request that is well formed: of what is in the books, or of
 // the time.
-type forNow struct{ error }
+type transient struct{ error }
 
-func (f forNow) Unwrap() error { return f.error }
+func (f transient) Unwrap() error { return f.error }
 
-// definite reports whether an error lies in the request itself, so that the same
+// permanent reports whether an error lies in the request itself, so that the same
 // request is refused whenever it is made. What does not show where it lies does not count,
 // nor what has a reason: that lies in the books.
-func definite(err error) bool {
+func permanent(err error) bool {
 	e := valueOf(err)
-	if typeOf(err).name != "invalid" || e.Reason != "" || errors.As(err, &forNow{}) {
+	if typeOf(err).name != "invalid" || e.Reason != "" || errors.As(err, &transient{}) {
 		return false
 	}
 	return e.Field != "" || errors.As(err, new(*strictjson.Fault))
@@ -216,7 +216,7 @@ func (rd reader) problem(ctx context.Context, err error) *Problem {
 	of, id := typeOf(err), access.CallerOf(ctx).Request
 	p := &Problem{
 		Type: "/v1/docs#" + of.name, Title: of.title, Status: of.status, Field: valueOf(err).Field, Request: id,
-		headers: http.Header{}, definite: definite(err),
+		headers: http.Header{}, permanent: permanent(err),
 	}
 	p.Detail = detailOf(err)
 	if of.retry > 0 {

@@ -91,7 +91,7 @@ func showEffect(e reports.Effect, err error) (*answer[effectOut], error) {
 			out.Tokens[i].USDT = new(ledger.FormatBig(token.USDT, conversion.PriceScale))
 		}
 	}
-	return say(out, nil)
+	return reply(out, nil)
 }
 
 func (s *server) regionRoutes() {
@@ -126,7 +126,7 @@ func (rd reader) listRegions(ctx context.Context, _ *struct{}) (*answer[regionsO
 	for i, l := range listings {
 		out.Items[i], out.Listings[i] = string(l.Region), showListing(l)
 	}
-	return say(out, nil)
+	return reply(out, nil)
 }
 
 func (rd reader) previewRegion(ctx context.Context, in *FromIn) (*answer[effectOut], error) {
@@ -144,10 +144,10 @@ func (wr writer) addRegion(ctx context.Context, in *addRegionIn) (*answer[listin
 		return nil, err
 	}
 	l, err := wr.books.AddRegion(ctx, staking.Region(in.Code), from, in.Reason)
-	return say(showListing(l), ledger.At("code", err))
+	return reply(showListing(l), ledger.At("code", err))
 }
 
 func (wr writer) removeRegion(ctx context.Context, in *CodeIn) (*answer[listingOut], error) {
 	l, err := wr.books.RemoveRegion(ctx, staking.Region(in.Code))
-	return say(showListing(l), err)
+	return reply(showListing(l), err)
 }

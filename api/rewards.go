@@ -101,7 +101,7 @@ func (rd reader) earnings(ctx context.Context, in *AccountIn) (*answer[earningsO
 		}
 		out.Tokens = append(out.Tokens, earnedToken{b.Asset, a.Format(b.Earned)})
 	}
-	return say(out, nil)
+	return reply(out, nil)
 }
 
 type explainIn struct {
@@ -189,7 +189,7 @@ func (rd reader) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 		out.Compensations = append(out.Compensations,
 			compensationOut{Entry: c.Entry, Amount: a.Format(c.Amount), At: instant(c.At)})
 	}
-	return say(out, nil)
+	return reply(out, nil)
 }
 
 // work writes the figures of a reward as one would work it out on paper.
@@ -291,5 +291,5 @@ func join(a, b string) string {
 
 func (rd reader) getToday(ctx context.Context, in *AccountIn) (*answer[todayOut], error) {
 	h, err := rd.Holder(ctx, in.id(), staking.Client{}, reports.Accruals)
-	return say(showToday(h), err)
+	return reply(showToday(h), err)
 }

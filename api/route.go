@@ -1,16 +1,22 @@
+// Package api is our own JSON API, for an exchange's back end and for pages: it reads, parses,
+// calls one thing of the books, and answers. It knows no SQL.
 package api
 
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,16 +28,17 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/strictjson"
 )
 
-// How a route is made. A handler is a method of reader or of writer, of a struct with what
-// is asked and a pointer to one with what is answered; their tags say where each field comes
-// from, and describe it. get and change put it into the table of routes: huma describes it
-// from the tags, for the OpenAPI document, and serves nothing. serve does for all routes
-// what none does for itself: who is asking and whether they may, how often, what of the
-// query and the body are ambiguous, idempotency with an Idempotency-Key, and turning an
-// error into a problem. So a handler reads its input, calls one thing of the books, and
-// answers. A struct that others embed has an exported name: huma looks into no other.
+// How a route is made. A handler is a method of reader or of writer, of a struct with the input
+// and a pointer to one with the answer; their tags say where each field comes from, and describe
+// it. get and change put it into the table of routes: huma describes it from the tags, for the
+// OpenAPI document, and serves nothing. serve does for all routes what none does for itself: the
+// credential, its rate and its role, a query that can be read in one way, the body, and an
+// Idempotency-Key; input fills the struct; refuse turns an error into a problem (problem.go). So
+// a handler reads its input, calls one thing of the books, and answers. A struct that others
+// embed has an exported name: huma looks into no other.
 
 // Who may call a route. A holder's own account is looked at beside it.
 var (
@@ -51,6 +58,78 @@ const (
 	largeBody   = 8 << 20 // bytes of a body with many things in it
 	jsonContent = "application/json"
 )
+
+// Options are what the API works with.
+type Options struct {
+	Books   *store.DB
+	Events  *events.Hub
+	Now     func() time.Time
+	Log     *slog.Logger
+	Test    bool // the books are a test, which the documentation shows
+	Rate    int  // requests a minute and credential; 0: no limit
+	Streams int  // limit of concurrent streams of events; 0: 1000
+}
+
+// server serves the table of routes.
+type server struct {
+	Options
+	reader reader
+	mux    *http.ServeMux
+	huma   huma.API
+	routes []*route
+	limits *limits
+
+	headers map[string]*huma.Header // components that answers may have
+}
+
+// Handler serves everything under /v1.
+type Handler struct{ server *server }
+
+// New makes the API's handler.
+func New(o Options) Handler { return Handler{newServer(o)} }
+
+// ServeHTTP answers a request. The context has the caller (access.WithCaller). How
+// long the body may take is limited by who calls it, which may read the body before.
+func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.mux.ServeHTTP(w, r) }
+
+// MaxBody is how many bytes of a request's body are read: 64 KiB, or what the route
+// takes if the request's credential may call it. It reads nothing of the body.
+func (h Handler) MaxBody(r *http.Request) int64 { return h.server.maxBody(r) }
+
+func newServer(o Options) *server {
+	streams := &streams{most: cmp.Or(o.Streams, usualStreams), of: map[string]int{}}
+	s := &server{
+		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Now, o.Log, o.Events, streams},
+		mux: http.NewServeMux(), limits: newLimits(o.Rate),
+	}
+	s.huma = huma.NewAPI(describe(), describer{s})
+	s.headers = s.headerComponents()
+	s.accountRoutes()
+	s.freezeRoutes()
+	s.entryRoutes()
+	s.withdrawalRoutes()
+	s.reconciliationRoutes()
+	s.correctionRoutes()
+	s.journalRoutes()
+	s.tokenRoutes()
+	s.limitRoutes()
+	s.termsRoutes()
+	s.documentRoutes()
+	s.acceptanceRoutes()
+	s.regionRoutes()
+	s.activationRoutes()
+	s.enrollmentRoutes()
+	s.rewardRoutes()
+	s.todayRoutes()
+	s.runRoutes()
+	s.fundRoutes()
+	s.priceRoutes()
+	s.logRoutes()
+	s.exportRoutes()
+	s.eventRoutes()
+	s.finish()
+	return s
+}
 
 // reader answers what only reads: every GET. It has no way to write the books.
 type reader struct {
@@ -81,53 +160,6 @@ type route struct {
 	answer func(http.ResponseWriter, *http.Request) (final bool, err error)
 }
 
-// describer keeps the operations that huma describes as the table's lines.
-type describer struct{ s *server }
-
-// Handle keeps an operation as the table's newest line.
-func (d describer) Handle(op *huma.Operation, _ func(huma.Context)) {
-	d.s.routes = append(d.s.routes, &route{Operation: op})
-}
-
-// ServeHTTP is never called: requests come through the mux.
-func (d describer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.s.mux.ServeHTTP(w, r) }
-
-// about describes an operation. Statuses are those of the problems that its handler itself
-// may answer with; those that any route may are added.
-func about(id, group, summary, text string, statuses ...int) huma.Operation {
-	return huma.Operation{
-		OperationID: id, Tags: []string{group}, Summary: summary, Description: text, Errors: statuses,
-	}
-}
-
-// option is what else an operation has.
-type option func(*server, *huma.Operation)
-
-// upTo is the limit of an operation's body in bytes; without it 64 KiB.
-func upTo(limit int64) option { return func(_ *server, op *huma.Operation) { op.MaxBodyBytes = limit } }
-
-// takes is the body, a T, of a handler that reads it by itself, see request: its struct has
-// no field Body.
-func takes[T any](text string) option {
-	return func(s *server, op *huma.Operation) {
-		op.RequestBody = &huma.RequestBody{Description: text, Required: true, Content: jsonOf[T](s)}
-	}
-}
-
-// created is an idempotent creation, answered with a T: 201 first, 200 when it is repeated.
-func created[T any](repeated string) option {
-	return func(s *server, op *huma.Operation) {
-		op.DefaultStatus = http.StatusCreated
-		op.Responses = map[string]*huma.Response{"200": {Description: repeated, Content: jsonOf[T](s)}}
-	}
-}
-
-// streamed is the answer of an operation that is no JSON.
-func streamed(op *huma.Operation, text string, content map[string]*huma.MediaType) {
-	op.DefaultStatus = http.StatusOK
-	op.Responses = map[string]*huma.Response{"200": {Description: text, Content: content}}
-}
-
 // get puts a route into the table that only reads.
 func get[I, O any, A answerOf[O]](
 	s *server, path string, roles []access.Role, handle func(reader, context.Context, *I) (A, error),
@@ -144,6 +176,7 @@ func change[I, O any, A answerOf[O]](
 ) {
 	op.Method, op.Path, _ = strings.Cut(pattern, " ")
 	add(s, op, roles, func(ctx context.Context, in *I) (A, error) {
+		// As is the same books, for this actor: each entry and each line of the log keeps it.
 		actor := token(ctx).Actor().In(access.CallerOf(ctx).Request)
 		return handle(writer{s.reader, s.Books.As(actor)}, ctx, in)
 	}, options)
@@ -165,7 +198,7 @@ func add[I, O any, A answerOf[O]](
 	rt.roles, rt.limit, rt.account = roles, limit, strings.Contains(op.Path, "{account}")
 	rt.body, rt.params = has[I]("Body"), paramsOf(rt.Operation, reflect.TypeFor[I]())
 	rt.answer = func(w http.ResponseWriter, r *http.Request) (final bool, err error) {
-		rt.patient(w)
+		rt.extendDeadline(w)
 		var in I
 		if err := s.input(rt, r, reflect.ValueOf(&in).Elem()); err != nil {
 			return false, err
@@ -183,7 +216,7 @@ func add[I, O any, A answerOf[O]](
 	})
 }
 
-// serve answers a request, or returns why it is refused before its handler runs.
+// serve answers a request, or returns why it is refused: by serve itself, or by its handler.
 func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead && rt.streams() {
 		w.Header().Set("Allow", rt.Method)
@@ -193,7 +226,7 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	left, err := s.limits.take(token.ID, s.Now())
+	left, err := s.limits.take(token.ID, s.Now()) // so many requests a minute of each credential: limits.go
 	left.set(w.Header())
 	if err != nil {
 		return err
@@ -213,9 +246,9 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 			return err
 		}
 	}
-	r = r.WithContext(context.WithValue(r.Context(), askedKey{}, asked{token: token, body: body}))
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{token: token, body: body}))
 	if key := r.Header.Values("Idempotency-Key"); r.Method == http.MethodPost && key != nil {
-		return s.repeat(rt, key, w, r)
+		return s.repeat(rt, key, w, r) // as below, or with the response that is stored: idempotency.go
 	}
 	_, err = rt.answer(w, r)
 	return err
@@ -225,6 +258,65 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 func (rt *route) streams() bool {
 	return slices.ContainsFunc(rt.Tags, func(tag string) bool { return tag == "Exports" || tag == "Events" })
 }
+
+// authenticate is the credential that a request bears: access.ErrUnknown where it
+// bears none, or one that is unknown, revoked or expired.
+func (s *server) authenticate(r *http.Request) (access.Token, error) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 {
+		return access.Token{}, access.ErrUnknown.In("",
+			"send one header Authorization: Bearer, with a token; \"token create\" makes one")
+	}
+	scheme, text, _ := strings.Cut(headers[0], " ")
+	id, is := access.TokenID(text)
+	if !strings.EqualFold(scheme, "Bearer") || !is {
+		return access.Token{}, access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token")
+	}
+	// Its row is read for each request, and so a revoked token is refused at once, in every process.
+	t, err := s.reader.People().Token(r.Context(), id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = access.ErrUnknown
+	}
+	if err == nil {
+		err = t.Check(text, s.Now()) // compares the hash, in constant time; neither revoked nor expired
+	}
+	if errors.Is(err, access.ErrUnknown) {
+		err = access.ErrUnknown.In("", "the token is not known, or it is revoked or expired; "+
+			"ask the operator for another")
+	}
+	return t, err
+}
+
+// mayCall is who may call a route.
+func mayCall(roles []access.Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return "it takes one of " + strings.Join(names, ", ")
+}
+
+// noAccount is the error of an account that does not exist, or that the caller must not know.
+func noAccount(id ledger.Account) error {
+	return ledger.ErrNotFound.In("", "there is no account %q", ledger.Clip(string(id)))
+}
+
+// request is what serve knows of a request, for its handler.
+type request struct {
+	token access.Token
+	body  []byte
+}
+
+type requestKey struct{}
+
+// requestOf is the request of a handler's context.
+func requestOf(ctx context.Context) request {
+	r, _ := ctx.Value(requestKey{}).(request)
+	return r
+}
+
+// token is the credential of the request, which has been checked.
+func token(ctx context.Context) access.Token { return requestOf(ctx).token }
 
 // checkQuery refuses a query that different readers would read differently, and a URL
 // of which not all is text.
@@ -279,4 +371,125 @@ func (rt *route) read(r *http.Request) ([]byte, error) {
 		return nil, ledger.ErrInvalid.In("", "the body ends before it is whole; make the same request again")
 	}
 	return body, nil
+}
+
+// A request is read in three steps. Its body is JSON that can be read in one way only and has the
+// names and types of its Go type (decode). A body that goes into the input's field Body, and
+// the parameters, are within what the OpenAPI document describes (schema.go). The rest is the
+// handler's to parse.
+
+// param is a parameter of a route, and the field of its handler's struct that it goes into.
+type param struct {
+	*huma.Param
+	field []int
+	usual string // the value where none is given; "": none
+}
+
+// paramsOf are the parameters that go into a struct, in a fixed order. Each is a string or an int.
+func paramsOf(op *huma.Operation, into reflect.Type) []param {
+	var all []param
+	for _, f := range reflect.VisibleFields(into) {
+		for _, p := range op.Parameters {
+			if p.Name == f.Tag.Get(p.In) {
+				all = append(all, param{p, f.Index, f.Tag.Get("default")})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b param) int {
+		return cmp.Or(strings.Compare(a.In, b.In), strings.Compare(a.Name, b.Name))
+	})
+	return all
+}
+
+// text is what a request has for a parameter.
+func (p param) text(r *http.Request, query url.Values) string {
+	switch p.In {
+	case "path":
+		return r.PathValue(p.Name)
+	case "query":
+		return query.Get(p.Name)
+	}
+	return r.Header.Get(p.Name)
+}
+
+// input reads a request into a handler's struct. The errors for which a request is refused
+// are ledger.ErrInvalid, in their field, or errMediaType.
+func (s *server) input(rt *route, r *http.Request, into reflect.Value) error {
+	body, query := requestOf(r.Context()).body, r.URL.Query()
+	if rt.RequestBody != nil {
+		if err := checkContent(r.Header, body); err != nil {
+			return err
+		}
+	}
+	if rt.body {
+		if err := decode(body, into.FieldByName("Body").Addr().Interface()); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.ContainsFunc(rt.params, func(p param) bool { return p.In == "query" && p.Name == name }) {
+			return wrong(name, "the parameter is unknown here")
+		}
+	}
+	if rt.body {
+		if err := s.fitsBody(rt.RequestBody.Content[jsonContent].Schema, body); err != nil {
+			return err
+		}
+	}
+	for _, p := range rt.params {
+		if err := s.inputParam(p, cmp.Or(p.text(r, query), p.usual), into.FieldByIndex(p.field)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inputParam reads a parameter's text into its field; "" is none.
+func (s *server) inputParam(p param, text string, into reflect.Value) error {
+	switch {
+	case text == "" && p.Required:
+		return wrong(p.Name, "the parameter is missing")
+	case text == "":
+		return nil
+	case into.Kind() == reflect.String:
+		into.SetString(text)
+		return s.fits(p.Schema, p.Name, text)
+	}
+	n, err := strconv.ParseInt(text, 10, into.Type().Bits())
+	if err != nil {
+		return expected(p.Name, text, "a whole number")
+	}
+	into.SetInt(n)
+	return s.fits(p.Schema, p.Name, json.Number(text))
+}
+
+// decode reads a body strictly: strictjson refuses a name that is unknown, stands twice or is
+// written otherwise, null, and what follows the body. Its errors are ledger.ErrInvalid, in their field.
+func decode(text []byte, into any) error { return inJSON(strictjson.Decode(text, into)) }
+
+// inJSON is a fault of a body as an error in its field.
+func inJSON(err error) error {
+	var fault *strictjson.Fault
+	switch {
+	case !errors.As(err, &fault):
+		return err
+	case fault.Field == "":
+		return ledger.ErrInvalid.In("", "the body: %w", err)
+	}
+	return ledger.ErrInvalid.In(fault.Field, "%w", err)
+}
+
+// checkContent refuses a body whose Content-Type is not JSON.
+func checkContent(h http.Header, body []byte) error {
+	if len(body) == 0 {
+		return ledger.ErrInvalid.In("", "the request has no body")
+	}
+	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); h.Get("Content-Type") != "" &&
+		(err != nil || kind != jsonContent) {
+		return errMediaType.In("", "it is %q; send %s", ledger.Clip(h.Get("Content-Type")), jsonContent)
+	}
+	if coding := h.Get("Content-Encoding"); coding != "" {
+		return errMediaType.In("", "it is encoded as %q; send it plain", ledger.Clip(coding))
+	}
+	return nil
 }

@@ -2,15 +2,9 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"mime"
-	"net/http"
-	"net/url"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,95 +18,6 @@ import (
 	"github.com/softstake/softstake/strictjson"
 )
 
-// A request is read in three steps: its body is JSON that can be read in one way only and has the
-// names and types of its Go type (strictjson), body and parameters are within what the
-// OpenAPI document describes (fits); the rest is the handler's to parse.
-
-// param is a parameter of a route, and the field of its handler's struct that it goes into.
-type param struct {
-	*huma.Param
-	field []int
-	usual string // the value where none is given; "": none
-}
-
-// paramsOf are the parameters that go into a struct, in a fixed order. Each is a string or an int.
-func paramsOf(op *huma.Operation, into reflect.Type) []param {
-	var all []param
-	for _, f := range reflect.VisibleFields(into) {
-		for _, p := range op.Parameters {
-			if p.Name == f.Tag.Get(p.In) {
-				all = append(all, param{p, f.Index, f.Tag.Get("default")})
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b param) int {
-		return cmp.Or(strings.Compare(a.In, b.In), strings.Compare(a.Name, b.Name))
-	})
-	return all
-}
-
-// text is what a request has for a parameter.
-func (p param) text(r *http.Request, query url.Values) string {
-	switch p.In {
-	case "path":
-		return r.PathValue(p.Name)
-	case "query":
-		return query.Get(p.Name)
-	}
-	return r.Header.Get(p.Name)
-}
-
-// input reads a request into a handler's struct. The errors for which a request is refused
-// are ledger.ErrInvalid, in their field, or errMediaType.
-func (s *server) input(rt *route, r *http.Request, into reflect.Value) error {
-	body, query := request(r.Context()).body, r.URL.Query()
-	if rt.RequestBody != nil {
-		if err := checkContent(r.Header, body); err != nil {
-			return err
-		}
-	}
-	if rt.body {
-		if err := decode(body, into.FieldByName("Body").Addr().Interface()); err != nil {
-			return err
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if !slices.ContainsFunc(rt.params, func(p param) bool { return p.In == "query" && p.Name == name }) {
-			return wrong(name, "the parameter is unknown here")
-		}
-	}
-	if rt.body {
-		if err := s.fitsBody(rt.RequestBody.Content[jsonContent].Schema, body); err != nil {
-			return err
-		}
-	}
-	for _, p := range rt.params {
-		if err := s.inputParam(p, cmp.Or(p.text(r, query), p.usual), into.FieldByIndex(p.field)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// inputParam reads a parameter's text into its field; "" is none.
-func (s *server) inputParam(p param, text string, into reflect.Value) error {
-	switch {
-	case text == "" && p.Required:
-		return wrong(p.Name, "the parameter is missing")
-	case text == "":
-		return nil
-	case into.Kind() == reflect.String:
-		into.SetString(text)
-		return s.fits(p.Schema, p.Name, text)
-	}
-	n, err := strconv.ParseInt(text, 10, into.Type().Bits())
-	if err != nil {
-		return expected(p.Name, text, "a whole number")
-	}
-	into.SetInt(n)
-	return s.fits(p.Schema, p.Name, json.Number(text))
-}
-
 // fitsBody is where a body differs from its schema, or nil.
 func (s *server) fitsBody(schema *huma.Schema, body []byte) error {
 	var value any
@@ -122,21 +27,6 @@ func (s *server) fitsBody(schema *huma.Schema, body []byte) error {
 		return err
 	}
 	return s.fits(schema, "", value)
-}
-
-// checkContent refuses a body whose Content-Type is not JSON.
-func checkContent(h http.Header, body []byte) error {
-	if len(body) == 0 {
-		return ledger.ErrInvalid.In("", "the request has no body")
-	}
-	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); h.Get("Content-Type") != "" &&
-		(err != nil || kind != jsonContent) {
-		return errMediaType.In("", "it is %q; send %s", ledger.Clip(h.Get("Content-Type")), jsonContent)
-	}
-	if coding := h.Get("Content-Encoding"); coding != "" {
-		return errMediaType.In("", "it is encoded as %q; send it plain", ledger.Clip(coding))
-	}
-	return nil
 }
 
 // fits is where a value differs from its schema, or nil: a body's, whose names and types
@@ -239,16 +129,4 @@ func expected(field string, given any, format string, args ...any) error {
 // wrong is what is wrong with a field of the request.
 func wrong(field, message string) error {
 	return ledger.ErrInvalid.In(field, "%w", &strictjson.Fault{Field: ledger.Clip(field), Message: message})
-}
-
-// inJSON is a fault of a body as an error in its field.
-func inJSON(err error) error {
-	var fault *strictjson.Fault
-	switch {
-	case !errors.As(err, &fault):
-		return err
-	case fault.Field == "":
-		return ledger.ErrInvalid.In("", "the body: %w", err)
-	}
-	return ledger.ErrInvalid.In(fault.Field, "%w", err)
 }
