@@ -68,7 +68,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		return err
 	}
 	metrics := serve.NewMetrics()
-	options := env.options()
+	options := env.options() // the clock, and the flags that all commands have
 	options.Observe, options.Actor = metrics.Committed, access.Process("serve")
 	db, err := store.Open(env.Context, env.DB, options)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if err := agreeCloseAfter(env.Context, env, db, c.CloseAfter); err != nil {
 		return err
 	}
-	sealer, err := env.booksSealer(env.Context, db)
+	sealer, err := env.booksSealer(env.Context, db) // of the secrets of API keys; nil where there is no key
 	if err != nil {
 		return err
 	}

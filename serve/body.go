@@ -47,7 +47,7 @@ var errNoSlot = errors.New("too many requests are in flight")
 
 // bodies are the bodies that are being read, and how long they may take.
 type bodies struct {
-	small *budget // by their number
+	small *budget // by their number; where it is used up, the one that has been read for longest gives way
 	large *budget // by their bytes, of those that are longer than api.SmallBody
 	wait  time.Duration
 }

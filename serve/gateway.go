@@ -113,7 +113,13 @@ type inFlight struct {
 	refused string
 }
 
-// wrap puts an API behind the gateway.
+// wrap puts an API behind the gateway. In this order it
+//   - finds out who is calling (caller.go): the address by the trusted proxies, the country, the
+//     request's ID, for the handler in access.CallerOf;
+//   - reads the body into memory (body.go);
+//   - takes one of the API's slots, or answers 503;
+//   - calls the handler, whose answer is held in memory up to 512 KiB (response.go);
+//   - gives the slot back, and then sends what is held, counts the request and logs it (end).
 func (g *gateway) wrap(of servedAPI, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := g.caller(r)

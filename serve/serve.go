@@ -155,6 +155,7 @@ func New(c Config) (*Server, error) {
 	s.exchange = s.mount(exchangeAPI, binance.New(binance.Options{
 		Books: c.Books, Sealer: c.Sealer, Now: c.Now, Log: c.Log, Weights: c.Weights, Accept: c.AcceptAt,
 	}))
+	// The table of routes is in api/route.go; each file of api puts its own into it.
 	own, ours := ownAPI, api.New(api.Options{Books: c.Books, Events: hub, Now: c.Now, Log: c.Log, Test: c.Books.Test(),
 		Rate: c.Rate})
 	own.maxBody = ours.MaxBody
@@ -172,7 +173,7 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// mount puts an API behind the gateway.
+// mount puts an API behind the gateway: see gateway.wrap.
 func (s *Server) mount(a servedAPI, next http.Handler) http.Handler {
 	if s.Around != nil {
 		next = s.Around(next)
