@@ -192,7 +192,7 @@ func add[I, O any, A answerOf[O]](
 	}
 	limit := cmp.Or(op.MaxBodyBytes, SmallBody)
 	s.describeErrors(&op, roles, op.RequestBody != nil || has[I]("Body"))
-	huma.Register[I, O](s.huma, op, nil)
+	huma.Register[I, O](s.huma, op, nil) // it becomes the table's newest line: describer.Handle
 	rt := s.routes[len(s.routes)-1]
 	s.describeHeaders(rt.Operation)
 	rt.roles, rt.limit, rt.account = roles, limit, strings.Contains(op.Path, "{account}")
@@ -272,7 +272,8 @@ func (s *server) authenticate(r *http.Request) (access.Token, error) {
 	if !strings.EqualFold(scheme, "Bearer") || !is {
 		return access.Token{}, access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token")
 	}
-	// Its row is read for each request, and so a revoked token is refused at once, in every process.
+	// The token's row in the table of that name (people/token.go), or ErrNotFound. It is read for each
+	// request, and so a revoked token is refused at once, in every process.
 	t, err := s.reader.People().Token(r.Context(), id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		err = access.ErrUnknown
