@@ -100,7 +100,8 @@ func (g *gateway) receive(x *inFlight) (release func(), ok bool) {
 	return release, true
 }
 
-// readSmall reads as much as any request may send.
+// readSmall reads as much as any request may send. Its share of the budget (budget.go) is nil where
+// no other body can give way to it; it may have to give way itself, by expire, until keep.
 func (in *incoming) readSmall() error {
 	b := in.gateway.bodies.small
 	s := b.acquire(in.network, 1, in.expire)
