@@ -23,37 +23,37 @@ const Released = 12
 var Schemas = []int64{1, 2, 3, 4, 5, Released}
 
 // CreateOld makes books of one of Schemas, with an account, as an older softstake left them.
-func CreateOld(ctx context.Context, url string, o Options, b Setup, version int64, id ledger.Account) error {
-	if err := b.check(o); err != nil {
+func CreateOld(ctx context.Context, url string, o Options, setup Setup, version int64, id ledger.Account) error {
+	if err := setup.check(o); err != nil {
 		return err
 	}
-	db, err := connect(ctx, url, o, true)
+	b, err := connect(ctx, url, o, true)
 	if err != nil {
 		return err
 	}
-	err = db.engine.Migrate(ctx, version, nil)
+	err = b.engine.Migrate(ctx, version, nil)
 	if version < Released { // writeFirstRows knows listings, which came later
-		for _, r := range b.Regions {
+		for _, r := range setup.Regions {
 			if err == nil {
-				_, err = db.Exec(ctx, "INSERT INTO regions (code) VALUES ($1)", string(r))
+				_, err = b.Exec(ctx, "INSERT INTO regions (code) VALUES ($1)", string(r))
 			}
 		}
-		b.Regions = nil
+		setup.Regions = nil
 	}
 	if err == nil {
-		err = db.engine.Write(ctx, func(t tx) error { return db.writeFirstRows(t, b) })
+		err = b.engine.Write(ctx, func(t db.Tx) error { return b.writeFirstRows(t, setup) })
 	}
 	if err == nil && version == Released {
-		err = db.engine.Write(ctx, func(t tx) error {
-			return db.writeClosing(t,
-				staking.Closing{From: b.From, After: b.CloseAfter})
+		err = b.engine.Write(ctx, func(t db.Tx) error {
+			return b.writeClosing(t,
+				staking.Closing{From: setup.From, After: setup.CloseAfter})
 		})
 	}
 	if err == nil {
-		_, err = db.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)",
-			int64(id.Bucket()), string(id), db.now())
+		_, err = b.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)",
+			int64(id.Bucket()), string(id), b.now())
 	}
-	return errors.Join(err, db.Close())
+	return errors.Join(err, b.Close())
 }
 
 // SetSchemaWait sets how long an upgrade waits for others, until the test ends.
@@ -71,7 +71,7 @@ func AddMigrations(t *testing.T, fail ...func() error) {
 	steps = func(clock func() time.Time, actor access.Actor) []db.Migration {
 		all := before(clock, actor)
 		for i, fails := range fail {
-			m := db.Migration{Fill: func(_ context.Context, t tx, progress func(int64)) error {
+			m := db.Migration{Fill: func(_ context.Context, t db.Tx, progress func(int64)) error {
 				if _, err := t.Exec("INSERT INTO filled (number) VALUES ($1)", int64(i)); err != nil {
 					return err
 				}
@@ -89,13 +89,13 @@ func AddMigrations(t *testing.T, fail ...func() error) {
 
 // DigestAgain brings entries with digests of version 1 to version 2, as the migration
 // does, with about so many moves in memory at once.
-func DigestAgain(ctx context.Context, db *DB, moves int64) error {
-	return db.engine.Write(ctx, func(t tx) error { return schema.Digests(ctx, t, moves, func(int64) {}) })
+func DigestAgain(ctx context.Context, b *DB, moves int64) error {
+	return b.engine.Write(ctx, func(t db.Tx) error { return schema.Digests(ctx, t, moves, func(int64) {}) })
 }
 
 // Exec runs a statement, and says how many rows it changed.
-func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err error) {
-	err = db.engine.Write(ctx, func(t tx) error {
+func (b *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err error) {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
 		n, err = t.Exec(sql, args...)
 		return err
 	})
@@ -103,9 +103,9 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err e
 }
 
 // Count is what a query counts.
-func (db *DB) Count(ctx context.Context, sql string, args ...any) (n int64, err error) {
-	err = db.engine.Read(ctx, func(t view) error {
-		_, err := one(t, []*int64{&n}, sql, args...)
+func (b *DB) Count(ctx context.Context, sql string, args ...any) (n int64, err error) {
+	err = b.engine.Read(ctx, func(t db.View) error {
+		_, err := db.One(t, []*int64{&n}, sql, args...)
 		return err
 	})
 	return n, err
@@ -113,10 +113,10 @@ func (db *DB) Count(ctx context.Context, sql string, args ...any) (n int64, err 
 
 // RunOld runs a statement on books of whatever schema, which it leaves as it is.
 func RunOld(ctx context.Context, url string, o Options, sql string, args ...any) error {
-	db, err := connect(ctx, url, o, false)
+	b, err := connect(ctx, url, o, false)
 	if err != nil {
 		return err
 	}
-	_, err = db.Exec(ctx, sql, args...)
-	return errors.Join(err, db.Close())
+	_, err = b.Exec(ctx, sql, args...)
+	return errors.Join(err, b.Close())
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/softstake/softstake/db"
@@ -52,9 +51,3 @@ func accountFields[T any](of func(T) ledger.Account, more ...db.Field[T]) []db.F
 		db.Text("account", func(v T) string { return string(of(v)) }),
 	}, more...)
 }
-
-func flag(on bool) int64 { return db.Flag(on) }
-
-func count(t db.View, sql string, args ...any) (int64, error) { return db.Count(t, sql, args...) }
-
-func repeat(s string, n int) []string { return slices.Repeat([]string{s}, n) }
