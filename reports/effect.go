@@ -106,7 +106,7 @@ func readEffect(ctx context.Context, rs *Reports, do string, e effect) (Effect, 
 		for _, b := range found.earns {
 			token := tokens[b.asset]
 			if token == nil {
-				token = &EffectToken{Asset: rs.Known()[b.asset], Earning: new(big.Int), USDT: new(big.Int)}
+				token = &EffectToken{Asset: rs.CachedAssets()[b.asset], Earning: new(big.Int), USDT: new(big.Int)}
 				tokens[b.asset] = token
 			}
 			token.Holders++

@@ -341,6 +341,6 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 		return v, err
 	}
 	l := staking.Limit{Asset: symbol, MaxTotal: ledger.Amount(most), MaxChange: change}
-	v.Over = l.Exceeded(p.rs.Known()[symbol], v.Total, v.Before, v.BeforeKnown)
+	v.Over = l.Exceeded(p.rs.CachedAssets()[symbol], v.Total, v.Before, v.BeforeKnown)
 	return v, nil
 }

@@ -19,7 +19,7 @@ func (rs *Reports) Limits(ctx context.Context) ([]staking.Limit, error) {
 // verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit or
 // ErrFunds, or nil.
 func (rs *Reports) verdict(t db.View, d staking.Day, token string, total ledger.Amount) (waits, err error) {
-	asset := rs.Known()[token]
+	asset := rs.CachedAssets()[token]
 	if err = store.CheckLimit(t, d, asset, total); errors.Is(err, staking.ErrLimit) {
 		return err, nil
 	}

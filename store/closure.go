@@ -168,7 +168,7 @@ const sweepPrefix = "close/"
 
 // sweeps reports whether the item is an entry of our own that sweeps a closed account.
 func (it *item) sweeps(owner ledger.Account) bool {
-	return it.call.own && strings.HasPrefix(it.ID, sweepPrefix+string(owner)+"/")
+	return it.call.system && strings.HasPrefix(it.ID, sweepPrefix+string(owner)+"/")
 }
 
 // sweep moves on what an account that is being swept has. When nothing is left and
@@ -194,11 +194,11 @@ func (b *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 		for i, m := range s.free {
 			s.free[i].Entry = e.ID
 			e.Moves = append(e.Moves, ledger.Move{From: id, To: s.Target, Asset: m.Asset, Amount: m.Amount})
-			amounts = append(amounts, (*b.known.Load())[m.Asset].Format(m.Amount)+" "+m.Asset)
+			amounts = append(amounts, (*b.assetCache.Load())[m.Asset].Format(m.Amount)+" "+m.Asset)
 		}
 		detail := fmt.Sprintf("%s to %s as %s", strings.Join(amounts, ", "), s.Target, e.ID)
-		switch o, err := b.postOne(ctx, &call{entries: []ledger.Entry{e}, own: true,
-			note: note{action: "account sweep", subject: string(id), detail: detail}}); {
+		switch o, err := b.postOne(ctx, &call{entries: []ledger.Entry{e}, system: true,
+			log: logFields{action: "account sweep", subject: string(id), detail: detail}}); {
 		case err == nil:
 			moved = append(moved, s.free...)
 		case o.Err == nil: // the database's
@@ -318,7 +318,7 @@ func (c closing) checkBalances() error { return c.checkHolds(true) }
 
 // checkHolds refuses an account that has something held or, if that matters, free.
 func (c closing) checkHolds(free bool) error {
-	assets := *c.db.known.Load()
+	assets := *c.db.assetCache.Load()
 	var has error
 	unmarked := false
 	err := c.t.Query(func(r db.Row) error {

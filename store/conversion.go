@@ -93,7 +93,7 @@ type quoted struct {
 	rules   conversion.Rules
 }
 
-// limits is what the conversions of a posting are checked against, under its locks. The
+// limits is what the conversions of a group commit are checked against, under its locks. The
 // locks come after those of the days and before those of the balances: an asset's row in
 // desk, so that conversions into it come one by one, then the account's row of the day.
 // Only conversions take them, and in one order.
@@ -111,36 +111,36 @@ type accountDay struct {
 
 // readLimits takes the locks of the conversions among the entries, and reads what they
 // are checked against.
-func (p *posting) readLimits() (err error) {
-	p.limits = limits{used: map[accountDay]ledger.Amount{}, desks: map[string]*big.Int{}}
-	for it := range p.open {
+func (g *groupCommit) readLimits() (err error) {
+	g.limits = limits{used: map[accountDay]ledger.Amount{}, desks: map[string]*big.Int{}}
+	for it := range g.undecided {
 		if c := it.call.converts; c != nil {
-			p.limits.desks[c.quote.Into.Symbol] = nil
-			p.limits.used[accountDay{c.account, p.day(it)}] = 0
+			g.limits.desks[c.quote.Into.Symbol] = nil
+			g.limits.used[accountDay{c.account, g.day(it)}] = 0
 		}
 	}
-	if len(p.limits.desks) == 0 {
+	if len(g.limits.desks) == 0 {
 		return nil
 	}
-	paid := slices.Sorted(maps.Keys(p.limits.desks))
-	if _, err := p.t.Set(nil, `INSERT INTO desk (asset) SELECT r.asset FROM {rows} WHERE true
+	paid := slices.Sorted(maps.Keys(g.limits.desks))
+	if _, err := g.t.Set(nil, `INSERT INTO desk (asset) SELECT r.asset FROM {rows} WHERE true
 	                           ON CONFLICT (asset) DO UPDATE SET asset = excluded.asset`,
 		db.SetOf(paid, db.Text("asset", func(asset string) string { return asset }))); err != nil {
 		return fmt.Errorf("lock @desk: %w", err)
 	}
-	if _, err := p.t.Set(func(r db.Row) error {
-		p.limits.used[accountDay{ledger.Account(r.Text(0)), staking.Day(r.Int(1))}] = ledger.Amount(r.Int(2))
+	if _, err := g.t.Set(func(r db.Row) error {
+		g.limits.used[accountDay{ledger.Account(r.Text(0)), staking.Day(r.Int(1))}] = ledger.Amount(r.Int(2))
 		return nil
 	}, `INSERT INTO conversions (bucket, account, day, worth) SELECT r.bucket, r.account, r.day, r.worth FROM {rows} WHERE true
 	    ON CONFLICT (bucket, account, day) DO UPDATE SET worth = conversions.worth RETURNING account, day, worth`,
-		conversionRows(p.limits.used)); err != nil {
+		conversionRows(g.limits.used)); err != nil {
 		return fmt.Errorf("read what was converted: %w", err)
 	}
-	if p.limits.prices, err = pricing.Newest(p.t, db.TimeOf(p.now)); err != nil {
+	if g.limits.prices, err = pricing.Newest(g.t, db.TimeOf(g.now)); err != nil {
 		return err
 	}
 	for _, asset := range paid {
-		if p.limits.desks[asset], err = deskBalance(p.t, asset); err != nil {
+		if g.limits.desks[asset], err = deskBalance(g.t, asset); err != nil {
 			return err
 		}
 	}
@@ -171,14 +171,14 @@ func deskBalance(t db.View, asset string) (*big.Int, error) {
 	return sum, nil
 }
 
-// mayConvert says why the item's conversion cannot be posted, or nil; nil too for an
+// checkConversion says why the item's conversion cannot be posted, or nil; nil too for an
 // item that is none.
-func (p *posting) mayConvert(it *item) error {
+func (g *groupCommit) checkConversion(it *item) error {
 	c := it.call.converts
 	if c == nil {
 		return nil
 	}
-	q, err := c.rules.Quote(c.quote.From, c.quote.Into, c.quote.Amount, p.limits.prices, db.TimeOf(p.now))
+	q, err := c.rules.Quote(c.quote.From, c.quote.Into, c.quote.Amount, g.limits.prices, db.TimeOf(g.now))
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (p *posting) mayConvert(it *item) error {
 		return &conversion.Error{Fault: conversion.QuoteChanged}
 	}
 	c.quote.Worth = q.Worth // what counts is what the books say
-	return c.rules.Allow(q, p.limits.used[accountDay{c.account, p.day(it)}], p.limits.desks[q.Into.Symbol])
+	return c.rules.Allow(q, g.limits.used[accountDay{c.account, g.day(it)}], g.limits.desks[q.Into.Symbol])
 }
 
 // count keeps what an accepted item leaves of the limits for those that come after it,
@@ -203,17 +203,17 @@ func (l *limits) count(it *item, sign int64) {
 }
 
 // writeConversions counts the accepted conversions against the limits of their day.
-func (p *posting) writeConversions() error {
+func (g *groupCommit) writeConversions() error {
 	worth := map[accountDay]ledger.Amount{}
-	for _, it := range p.accepted {
+	for _, it := range g.accepted {
 		if c := it.call.converts; c != nil {
-			worth[accountDay{c.account, p.day(it)}] += c.quote.Worth
+			worth[accountDay{c.account, g.day(it)}] += c.quote.Worth
 		}
 	}
 	if len(worth) == 0 {
 		return nil
 	}
-	_, err := p.t.Set(nil, `UPDATE conversions SET worth = conversions.worth + r.worth FROM {rows}
+	_, err := g.t.Set(nil, `UPDATE conversions SET worth = conversions.worth + r.worth FROM {rows}
 	                         WHERE conversions.bucket = r.bucket AND conversions.account = r.account AND conversions.day = r.day`, conversionRows(worth))
 	if err != nil {
 		return fmt.Errorf("count conversions: %w", err)

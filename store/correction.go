@@ -27,8 +27,8 @@ func (b *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, w
 		action = "fund withdraw"
 	}
 	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
-	o, err := b.postMove(ctx, e, call{own: true,
-		note: note{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID}})
+	o, err := b.postMove(ctx, e, call{system: true,
+		log: logFields{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID}})
 	return o, annotate(err, "%s %s", action, asset)
 }
 
@@ -50,7 +50,7 @@ type ReasonedEntry struct {
 // Repeating them has no further effect. The error is otherwise the database's.
 func (b *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic bool) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(corrections))
-	c := &call{whole: atomic}
+	c := &call{atomic: atomic}
 	var at []int
 	for i, r := range corrections {
 		if err := checkAdjustment(r.Entry, r.Reason); err != nil {
@@ -60,7 +60,7 @@ func (b *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic 
 			}
 			continue
 		}
-		c.entries, c.notes, at = append(c.entries, r.Entry), append(c.notes, note{action: "adjust", reason: r.Reason}),
+		c.entries, c.logs, at = append(c.entries, r.Entry), append(c.logs, logFields{action: "adjust", reason: r.Reason}),
 			append(at, i)
 	}
 	posted, err := b.post(ctx, c)
@@ -123,8 +123,8 @@ func (b *DB) Compensate(ctx context.Context, c Compensation, reason string) (Out
 		Moves: []ledger.Move{{From: ledger.Rewards, To: c.Account, Asset: c.Asset, Amount: c.Amount}},
 	}
 	detail := asset.Format(c.Amount) + " " + c.Asset + " as " + e.ID
-	return b.postMove(ctx, e, call{own: true,
-		note: note{action: "compensate", subject: string(c.Account), detail: detail, reason: reason}})
+	return b.postMove(ctx, e, call{system: true,
+		log: logFields{action: "compensate", subject: string(c.Account), detail: detail, reason: reason}})
 }
 
 // checkPaid refuses a compensation for a day that is not paid yet: what is wrong with it
@@ -140,32 +140,32 @@ func (b *DB) checkPaid(ctx context.Context, c Compensation) error {
 	return annotate(err, "compensate %s", c.Account)
 }
 
-// dip is a time in which a balance is below zero because of an authoritative entry.
-type dip struct {
+// overdraft is a time in which a balance is below zero because of an authoritative entry.
+type overdraft struct {
 	key
 	until  int64 // the first moment at which it is not below zero any more
 	lowest ledger.Amount
 }
 
-// flagged is a dip of an accepted entry.
+// flagged is an overdraft of an accepted entry.
 type flagged struct {
-	dip
+	overdraft
 	it *item
 }
 
-func (p *posting) writeReconciliations() error {
+func (g *groupCommit) writeReconciliations() error {
 	var all []flagged
-	for _, it := range p.accepted {
-		for _, d := range it.dips {
+	for _, it := range g.accepted {
+		for _, d := range it.overdrafts {
 			all = append(all, flagged{d, it})
 		}
 	}
-	return p.insertNew("reconciliations", db.SetOf(all, keyFields(func(f flagged) *key { return &f.key },
+	return g.insertNew("reconciliations", db.SetOf(all, keyFields(func(f flagged) *key { return &f.key },
 		db.Text("entry", func(f flagged) string { return f.it.ID }),
 		db.Int("at", func(f flagged) int64 { return f.it.at }),
 		db.Int("until", func(f flagged) int64 { return f.until }),
 		db.Int("lowest", func(f flagged) int64 { return int64(f.lowest) }),
-		db.Int("flagged", func(flagged) int64 { return p.now }),
+		db.Int("flagged", func(flagged) int64 { return g.now }),
 		db.Int("resolved", func(flagged) int64 { return 0 }),
 		db.Text("reason", func(flagged) string { return "" }))...))
 }

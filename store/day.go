@@ -1,12 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -42,7 +39,7 @@ func readDay(r db.Row) (staking.Day, error) { return staking.Day(r.Int(0)), nil 
 func dayNumber(d staking.Day) int64 { return int64(d) }
 
 // ensureDays makes the rows of all days up to tomorrow, in every bucket. Idempotent.
-func (b *DB) ensureDays(ctx context.Context) error {
+func (b *books) ensureDays(ctx context.Context) error {
 	through := staking.DayOf(b.clock()) + 1
 	if staking.Day(b.opened.Load()) >= through {
 		return nil
@@ -56,7 +53,7 @@ func (b *DB) ensureDays(ctx context.Context) error {
 }
 
 // makeDays makes the rows of days that are missing up to and including a day.
-func (b *DB) makeDays(t db.Tx, through staking.Day) error {
+func (b *books) makeDays(t db.Tx, through staking.Day) error {
 	next, err := b.dayAfter(t, "SELECT day FROM days WHERE bucket = 0 ORDER BY day DESC LIMIT 1")
 	if err != nil {
 		return err
@@ -82,74 +79,19 @@ func daysBetween(from, through staking.Day) (days []staking.Day) {
 }
 
 // firstOpen is the first day that still takes entries.
-func (b *DB) firstOpen(t db.View) (staking.Day, error) {
+func (b *books) firstOpen(t db.View) (staking.Day, error) {
 	first, err := b.dayAfter(t, "SELECT day FROM closings ORDER BY day DESC LIMIT 1")
 	return first, annotate(err, "read the closed days")
 }
 
 // dayAfter is the day after the one that a query finds or, where it finds none, the first of
 // the books.
-func (b *DB) dayAfter(t db.View, sql string, args ...any) (staking.Day, error) {
+func (b *books) dayAfter(t db.View, sql string, args ...any) (staking.Day, error) {
 	last, found, err := db.First(t, readDay, sql, args...)
 	if !found {
 		return b.first, err
 	}
 	return last + 1, err
-}
-
-// lockOpenDays shares the locks of the days that items are about, in each of the buckets that an
-// item touches, so that none is closed until the commit. It refuses the items whose day is closed,
-// with the first open one. The intent to close is looked at first, so that a stream of entries cannot
-// keep the closer waiting; then the rows are locked ascending, one a statement.
-func lockOpenDays[T comparable](b *DB, t db.Tx, items []T, of func(T) (staking.Day, []int),
-	refuse func(item T, d, firstOpen staking.Day)) error {
-	firstOpen, err := b.firstOpen(t)
-	if err != nil {
-		return err
-	}
-	wanted := map[[2]int64][]T{} // by bucket and day
-	for _, item := range items {
-		d, buckets := of(item)
-		if d < firstOpen {
-			refuse(item, d, firstOpen)
-			continue
-		}
-		for _, bucket := range buckets {
-			k := [2]int64{int64(bucket), int64(d)}
-			if l := wanted[k]; len(l) == 0 || l[len(l)-1] != item {
-				wanted[k] = append(l, item)
-			}
-		}
-	}
-	keys := slices.SortedFunc(maps.Keys(wanted), func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
-	found := 0
-	err = t.QueryEach(func(r db.Row) error {
-		found++
-		if r.Int(2) != 0 {
-			for _, item := range wanted[[2]int64{r.Int(0), r.Int(1)}] {
-				refuse(item, staking.Day(r.Int(1)), staking.Day(r.Int(1))+1)
-			}
-		}
-		return nil
-	}, "SELECT bucket, day, closed FROM days WHERE bucket = $1 AND day = $2"+t.Share(), db.SetOf(keys,
-		db.Int("bucket", func(k [2]int64) int64 { return k[0] }),
-		db.Int("day", func(k [2]int64) int64 { return k[1] })))
-	if err == nil && found != len(keys) {
-		err = fmt.Errorf("%d of %d days are not open yet", len(keys)-found, len(keys))
-	}
-	return annotate(err, "lock the days")
-}
-
-// lockOpenDay is lockOpenDays for a day in some buckets; ErrDayClosed if it is closed.
-func (b *DB) lockOpenDay(t db.Tx, d staking.Day, buckets ...int) error {
-	var closed error
-	err := lockOpenDays(b, t, buckets, func(bucket int) (staking.Day, []int) { return d, []int{bucket} },
-		func(_ int, d, firstOpen staking.Day) { closed = dayClosed(d, firstOpen) })
-	return cmp.Or(err, closed)
-}
-
-func dayClosed(d, firstOpen staking.Day) error {
-	return ledger.ErrDayClosed.In("", "%s; the first open moment is %s", d, ledger.FormatTime(firstOpen.Start()))
 }
 
 // CloseDays closes every open day up to and including through: no entry is taken for

@@ -183,7 +183,7 @@ func (e *enrollBatch) check(requests []EnrollRequest) {
 // lockDays shares the locks of the rows' days, so that none is closed until the commit,
 // and refuses the rows of those that are.
 func (e *enrollBatch) lockDays() error {
-	err := lockOpenDays(e.db, e.t, e.rows,
+	err := lockOpenDays(e.db.books, e.t, e.rows,
 		func(r *enrollRow) (staking.Day, []int) { return r.day, []int{r.Account.Bucket()} },
 		func(r *enrollRow, d, firstOpen staking.Day) { e.refuse(r.place, dayClosed(d, firstOpen)) })
 	e.rows = slices.DeleteFunc(e.rows, func(r *enrollRow) bool { return e.outcomes[r.place].Err != nil })

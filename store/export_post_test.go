@@ -9,19 +9,19 @@ import (
 // Call is a call of Post, or of PostAll.
 type Call struct {
 	Entries []ledger.Entry
-	Whole   bool
+	Atomic  bool
 }
 
 // PostTogether posts calls as if they had come while another was being committed:
 // in one transaction.
-func (db *DB) PostTogether(ctx context.Context, calls ...Call) ([][]Outcome, error) {
-	gathered := make([]*call, len(calls))
+func (b *DB) PostTogether(ctx context.Context, calls ...Call) ([][]Outcome, error) {
+	together := make([]*call, len(calls))
 	for i, c := range calls {
-		gathered[i] = &call{entries: c.Entries, whole: c.Whole, done: make(chan struct{})}
+		together[i] = &call{entries: c.Entries, atomic: c.Atomic, done: make(chan struct{})}
 	}
-	db.commit(ctx, gathered)
+	b.commit(ctx, together)
 	outcomes := make([][]Outcome, len(calls))
-	for i, c := range gathered {
+	for i, c := range together {
 		if c.err != nil {
 			return nil, c.err
 		}

@@ -188,16 +188,16 @@ func (s *switchChange) staysOff() error {
 	return err
 }
 
-// mayLeave says why the item cannot take what it takes from frozen accounts, or nil.
+// checkFreeze says why the item cannot take what it takes from frozen accounts, or nil.
 // Moves between the parts of one account stay in it; only those to the free part are
 // allowed, since what is held leaves more easily. An adjustment is an operator's.
-func (p *posting) mayLeave(it *item) error {
+func (g *groupCommit) checkFreeze(it *item) error {
 	if it.Kind == ledger.Adjustment {
 		return nil
 	}
 	for _, m := range it.Moves {
 		from, _ := m.Sides()
-		if b := p.keys[key{from, m.From, m.Asset}]; b != nil && b.frozen && m.To != m.From.Owner() {
+		if b := g.balances[key{from, m.From, m.Asset}]; b != nil && b.frozen && m.To != m.From.Owner() {
 			return isFrozen(m.From.Owner())
 		}
 	}

@@ -25,7 +25,7 @@ func TestOneIDInOneCommit(t *testing.T) {
 	dated := func(e ledger.Entry, at time.Time) ledger.Entry { e.At = at; return e }
 	bad := oneMove("bad", ledger.Withdrawal, "alice", ledger.Custody, 999)
 	call := func(entries ...ledger.Entry) store.Call { return store.Call{Entries: entries} }
-	whole := func(entries ...ledger.Entry) store.Call { return store.Call{Entries: entries, Whole: true} }
+	whole := func(entries ...ledger.Entry) store.Call { return store.Call{Entries: entries, Atomic: true} }
 	short, invalid, conflict, repeated := ledger.ErrInsufficient, ledger.ErrInvalid, ledger.ErrConflict,
 		errors.New("repeated")
 	cases := []struct {
@@ -67,7 +67,7 @@ func TestOneIDInOneCommit(t *testing.T) {
 			deposit(t, db, "first-"+string(alice), alice, 2, bnb, testkit.Moment(1, "08:00"))
 			calls := make([]store.Call, len(c.calls))
 			for n, call := range c.calls {
-				calls[n] = store.Call{Entries: renamed(call.Entries, i), Whole: call.Whole}
+				calls[n] = store.Call{Entries: renamed(call.Entries, i), Atomic: call.Atomic}
 			}
 			got := make([][]error, len(calls))
 			for n, call := range testkit.Must(db.PostTogether(t.Context(), calls...))(t) {
@@ -111,7 +111,7 @@ func TestWithdrawalsInOneCommit(t *testing.T) {
 		ok(t, refusal(post(t, db, request("w1", "alice", 10)), nil))
 		bad := oneMove("bad", ledger.Withdrawal, "alice", ledger.Custody, 999)
 		outcomes := testkit.Must(db.PostTogether(t.Context(),
-			store.Call{Entries: []ledger.Entry{request("w2", "alice", 10), completed("w1", "alice", 10), bad}, Whole: true},
+			store.Call{Entries: []ledger.Entry{request("w2", "alice", 10), completed("w1", "alice", 10), bad}, Atomic: true},
 			store.Call{Entries: []ledger.Entry{oneMove("h", ledger.Hold, "alice", "alice/held", 10),
 				cancelled("w2", "alice", 10), cancelled("w1", "alice", 10)}},
 			store.Call{Entries: []ledger.Entry{request("w3", "alice", 10), cancelled("w3", "alice", 10)}},

@@ -28,7 +28,7 @@ func (b *DB) PostImport(ctx context.Context, account ledger.Account, imported []
 			return nil, err
 		}
 	}
-	return b.postParts(ctx, entries, note{action: "import", subject: string(account)})
+	return b.postParts(ctx, entries, logFields{action: "import", subject: string(account)})
 }
 
 // PostOpenings posts what accounts had in the beginning: at the start of the
@@ -43,7 +43,7 @@ func (b *DB) PostOpenings(ctx context.Context, openings []imports.Opening) ([]Ou
 		}
 		entries[i] = o.Entry()
 	}
-	return b.postParts(ctx, entries, note{action: "load"})
+	return b.postParts(ctx, entries, logFields{action: "load"})
 }
 
 // dateOpenings dates the openings among the entries: at the first open moment, and those
@@ -85,13 +85,13 @@ const ownPart = 1000
 
 // postParts posts entries of our own, part by part, the openings among them dated first. At a
 // database's error nothing is known of the entries; post them again.
-func (b *DB) postParts(ctx context.Context, entries []ledger.Entry, n note) ([]Outcome, error) {
+func (b *DB) postParts(ctx context.Context, entries []ledger.Entry, n logFields) ([]Outcome, error) {
 	outcomes := make([]Outcome, 0, len(entries))
 	for part := range slices.Chunk(entries, ownPart) {
 		if err := b.dateOpenings(ctx, part); err != nil {
 			return nil, err
 		}
-		posted, err := b.post(ctx, &call{entries: part, own: true, note: n})
+		posted, err := b.post(ctx, &call{entries: part, system: true, log: n})
 		if err != nil {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ func (b *DB) logMany(t db.Tx, action string, accounts []string, detail string) e
 
 // writeLog writes lines of the log, now. Those of one transaction lie side by side, in the
 // bucket of the first one's subject: as many pages would be written as there are lines.
-func (b *DB) writeLog(t db.Tx, lines []LogLine) error {
+func (b *books) writeLog(t db.Tx, lines []LogLine) error {
 	if len(lines) == 0 {
 		return nil
 	}

@@ -34,7 +34,7 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 		if err != nil {
 			return err
 		}
-		asset := (*b.known.Load())[token]
+		asset := (*b.assetCache.Load())[token]
 		if err := CheckLimit(t, d, asset, accrued.Total); err != nil {
 			return err
 		}

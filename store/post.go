@@ -16,7 +16,8 @@ import (
 	"github.com/softstake/softstake/outbox"
 )
 
-// postgresPosters is how many transactions of postings run at once.
+// postgresPosters is how many group commits a process runs at the same time on PostgreSQL. SQLite
+// has one writer, and so one.
 const postgresPosters = 2
 
 // groupLimit is how many entries of several calls share a transaction.
@@ -27,7 +28,9 @@ type Outcome struct {
 	At       time.Time // when it counts
 	PostedAt time.Time // when it was written
 	Repeated bool      // it had been posted before, with the same content
-	// Why it was refused: ErrInvalid, ErrInsufficient, ErrConflict, ErrDayClosed, ErrNotFound, ErrFrozen.
+	// Why it was refused: a ledger.Error, of the kind ErrInvalid, ErrInsufficient, ErrConflict, ErrDayClosed,
+	// ErrNotFound, ErrFrozen or, of what ends a withdrawal, ErrEnded, ErrNotRequested; of Convert also a
+	// *conversion.Error. The other entries of an atomic call have the first refusal, joined to errNotPosted.
 	Err error
 }
 
@@ -44,7 +47,7 @@ func (b *DB) Post(ctx context.Context, entries []ledger.Entry) ([]Outcome, error
 // PostAll writes all of the entries, or none, as Post does: the error is then the first
 // refusal.
 func (b *DB) PostAll(ctx context.Context, entries []ledger.Entry) ([]Outcome, error) {
-	outcomes, err := b.post(ctx, &call{entries: entries, whole: true})
+	outcomes, err := b.post(ctx, &call{entries: entries, atomic: true})
 	return outcomes, cmp.Or(err, firstRefusal(outcomes))
 }
 
@@ -82,17 +85,17 @@ func (b *DB) postMove(ctx context.Context, e ledger.Entry, c call) (Outcome, err
 
 // call is one call of Post, until it is answered.
 type call struct {
-	entries  []ledger.Entry
-	actor    access.Actor
-	whole    bool               // atomic: all of the entries or none
-	own      bool               // entries of our own making
-	note     note               // what the log says of it
-	notes    []note             // what the log says of each of its entries; nil: it has one line for all
-	goes     ledger.Destination // of the withdrawal that its entry requests, if that is known
-	converts *quoted            // what its entry converts, if it was asked for by Convert
-	outcomes []Outcome
-	err      error
-	done     chan struct{}
+	entries     []ledger.Entry
+	actor       access.Actor       // of the handle of the books that was called; see DB.As
+	atomic      bool               // all of the entries or none
+	system      bool               // the books' own entries, which may have reserved kinds and IDs
+	log         logFields          // what the log says of it
+	logs        []logFields        // what the log says of each of its entries; nil: it has one line for all
+	destination ledger.Destination // of the withdrawal that its entry requests, if that is given
+	converts    *quoted            // what its entry converts, if it is of Convert
+	outcomes    []Outcome
+	err         error
+	done        chan struct{}
 }
 
 func (b *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
@@ -122,13 +125,22 @@ type queue struct {
 	workers int // that are running
 	limit   int // of workers
 	work    sync.WaitGroup
-	life    context.Context
+	life    context.Context // of the workers' transactions: a caller that goes away does not end them
 	end     context.CancelFunc
 	closed  bool
 }
 
+func newQueue(engine *db.DB) *queue {
+	q := &queue{limit: 1}
+	if engine.Postgres() {
+		q.limit = postgresPosters
+	}
+	q.life, q.end = context.WithCancel(context.Background())
+	return q
+}
+
 // add puts a call into the queue, and starts a worker if not all are running.
-func (q *queue) add(c *call, work func(q *queue)) error {
+func (q *queue) add(c *call, work func()) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -137,7 +149,7 @@ func (q *queue) add(c *call, work func(q *queue)) error {
 	q.waiting = append(q.waiting, c)
 	if q.workers < q.limit {
 		q.workers++
-		q.work.Go(func() { work(q) })
+		q.work.Go(work)
 	}
 	return nil
 }
@@ -170,32 +182,34 @@ func (q *queue) close() {
 }
 
 // work posts what is in the queue, transaction after transaction, until it is empty.
-func (b *DB) work(q *queue) {
+func (b *books) work() {
 	for {
-		calls := q.take()
+		calls := b.queue.take()
 		if len(calls) == 0 {
 			return
 		}
-		b.commit(q.life, calls)
+		b.commit(b.queue.life, calls)
 	}
 }
 
 // commit posts the calls in one transaction. Where their amounts together do not
 // fit 63 bits, the later ones go into a transaction of their own.
-func (b *DB) commit(ctx context.Context, calls []*call) {
+func (b *books) commit(ctx context.Context, calls []*call) {
 	for len(calls) > 0 {
 		taken, entries := 0, 0
 		// Before the transaction: one that waited for a second connection could wait forever.
-		assets, err := b.assets(ctx, symbols(calls)...)
+		assets, err := b.assets(ctx, symbols(calls)...) // from memory, or read again where one is missing
 		if err == nil {
-			err = b.ensureDays(ctx)
+			err = b.ensureDays(ctx) // inserts the rows of the table days through tomorrow, once a day
 		}
 		if err == nil {
+			// Outbox.Write is one db.Write, which inserts the records into the table outbox as its last
+			// statement: subscribers get exactly what is committed. It may run the function again.
 			err = b.Outbox().Write(ctx, func(t db.Tx) (records outbox.Records, err error) {
 				if taken, records, err = b.postIn(t, assets, calls); err != nil {
 					return nil, err
 				}
-				return records, b.writeNotes(t, calls[:taken])
+				return records, b.logCalls(t, calls[:taken])
 			})
 		}
 		if err != nil {
@@ -204,7 +218,7 @@ func (b *DB) commit(ctx context.Context, calls []*call) {
 			for _, c := range calls[:taken] {
 				entries += len(c.entries)
 			}
-			b.watch(entries)
+			b.observe(entries)
 		}
 		for _, c := range calls[:taken] {
 			c.err = err
@@ -227,8 +241,8 @@ func symbols(calls []*call) []string {
 	return slices.Collect(maps.Keys(named))
 }
 
-// note is what the log says of a call of Post; what is empty, the entries say.
-type note struct{ action, subject, detail, reason string }
+// logFields are what the log says of a call of Post; what is empty, the entries say.
+type logFields struct{ action, subject, detail, reason string }
 
 // actions are what the log calls entries of some kinds that are posted alone; all others
 // are "post".
@@ -238,33 +252,33 @@ var actions = map[ledger.Kind]string{
 	ledger.WithdrawalCancelled: "withdrawal cancel",
 }
 
-// writeNotes writes a line of the log for each call that has posted something now, or one
+// logCalls writes a line of the log for each call that has posted something now, or one
 // for each of its entries where these have reasons of their own. One line a call keeps the
 // log as small as what people did.
-func (b *DB) writeNotes(t db.Tx, calls []*call) error {
+func (b *books) logCalls(t db.Tx, calls []*call) error {
 	var lines []LogLine
-	assets := *b.known.Load()
+	assets := *b.assetCache.Load()
 	for _, c := range calls {
 		var posted []ledger.Entry
 		for i, e := range c.entries {
 			switch o := c.outcomes[i]; {
 			case o.Err != nil || o.Repeated:
-			case c.notes != nil:
-				lines = append(lines, c.notes[i].of([]ledger.Entry{e}, c.actor, assets))
+			case c.logs != nil:
+				lines = append(lines, c.logs[i].line([]ledger.Entry{e}, c.actor, assets))
 			default:
 				posted = append(posted, e)
 			}
 		}
 		if len(posted) > 0 {
-			lines = append(lines, c.note.of(posted, c.actor, assets))
+			lines = append(lines, c.log.line(posted, c.actor, assets))
 		}
 	}
 	return b.writeLog(t, lines)
 }
 
-// of is the line of the log about some entries.
-func (n note) of(posted []ledger.Entry, by access.Actor, assets map[string]ledger.Asset) LogLine {
-	first, action, detail := posted[0], "post", n.detail
+// line is the line of the log about some entries.
+func (f logFields) line(posted []ledger.Entry, by access.Actor, assets map[string]ledger.Asset) LogLine {
+	first, action, detail := posted[0], "post", f.detail
 	if len(posted) == 1 {
 		action = cmp.Or(actions[first.Kind], action)
 	}
@@ -275,8 +289,8 @@ func (n note) of(posted []ledger.Entry, by access.Actor, assets map[string]ledge
 	default:
 		detail = first.Describe(assets)
 	}
-	if n.reason != "" {
-		detail += ": " + n.reason
+	if f.reason != "" {
+		detail += ": " + f.reason
 	}
-	return LogLine{Actor: by, Action: cmp.Or(n.action, action), Subject: cmp.Or(n.subject, first.ID), Detail: detail}
+	return LogLine{Actor: by, Action: cmp.Or(f.action, action), Subject: cmp.Or(f.subject, first.ID), Detail: detail}
 }

@@ -59,8 +59,8 @@ func (r Reader) Account(ctx context.Context, id ledger.Account) (Account, error)
 // People are the credentials of the books, to be read.
 func (r Reader) People() people.Reader { return r.books.People().Reader }
 
-// Known are the assets that were read last. Assets are only added.
-func (r Reader) Known() map[string]ledger.Asset { return *r.books.known.Load() }
+// CachedAssets are the assets that were read last. Assets are only added.
+func (r Reader) CachedAssets() map[string]ledger.Asset { return *r.books.assetCache.Load() }
 
 // FirstOpenAt is the first day that takes entries, in a snapshot.
 func (r Reader) FirstOpenAt(t db.View) (staking.Day, error) { return r.books.firstOpen(t) }

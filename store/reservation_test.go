@@ -137,8 +137,8 @@ func TestAnUndoneRequestReservesNothing(t *testing.T) {
 		bad := oneMove("bad", ledger.Withdrawal, "alice", ledger.Custody, 999)
 		outcomes := testkit.Must(db.PostTogether(t.Context(),
 			store.Call{Entries: []ledger.Entry{request("w2", "alice", 10), cancelled("w2", "alice", 10),
-				completed("w", "alice", 20), bad}, Whole: true},
-			store.Call{Entries: []ledger.Entry{request("w3", "alice", 10), bad}, Whole: true},
+				completed("w", "alice", 20), bad}, Atomic: true},
+			store.Call{Entries: []ledger.Entry{request("w3", "alice", 10), bad}, Atomic: true},
 			store.Call{Entries: []ledger.Entry{takers["release"]("r", "alice", 51), takers["release"]("r2", "alice", 50)}}))(t)
 		if last := outcomes[2]; !errors.Is(last[0].Err, ledger.ErrInsufficient) || last[1].Err != nil {
 			t.Errorf("%v", last)

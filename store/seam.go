@@ -37,7 +37,7 @@ func (b *DB) Prices() *pricing.Prices { return pricing.New(b.engine, seam{b}, b.
 func (b *DB) Requests() *idempotency.Requests { return idempotency.New(b.engine, b.clock) }
 
 // Outbox is what the transactions of these books did, for those who publish it.
-func (b *DB) Outbox() *outbox.Outbox { return outbox.New(b.engine, b.clock, &b.stamps) }
+func (b *books) Outbox() *outbox.Outbox { return outbox.New(b.engine, b.clock, &b.stamps) }
 
 // Prune removes what is kept for a time only, and is over: responses, outbox events,
 // sessions, drafts and attempt counters. It works in small transactions. Repeating it has

@@ -15,7 +15,6 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -29,16 +28,16 @@ type DB struct {
 
 // books are what all who work on them in this process share.
 type books struct {
-	engine *db.DB
-	clock  func() time.Time
-	watch  func(entries int) // Options.Observe, never nil
-	first  staking.Day       // the first day of the books
-	test   bool              // they are marked for tests
+	engine  *db.DB
+	clock   func() time.Time
+	observe func(entries int) // Options.Observe, never nil
+	first   staking.Day       // the first day of the books
+	test    bool              // they are marked for tests
 
-	known  atomic.Pointer[map[string]ledger.Asset] // assets, which are only ever added
-	opened atomic.Int32                            // the day through which rows of open days are known to exist
-	queue  queue
-	stamps db.Stamps
+	assetCache atomic.Pointer[map[string]ledger.Asset] // as they were read last; assets are only ever added
+	opened     atomic.Int32                            // the day through which rows of open days are known to exist
+	queue      *queue
+	stamps     db.Stamps
 
 	upgradedFrom int64 // the schema that an upgrade began with; 0: no upgrade
 }
@@ -78,9 +77,9 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	if o.Clock == nil {
 		return nil, errors.New("open books: no clock was given")
 	}
-	b := &DB{books: &books{clock: o.Clock, watch: o.Observe}, actor: o.Actor}
-	if b.watch == nil {
-		b.watch = func(int) {}
+	b := &DB{books: &books{clock: o.Clock, observe: o.Observe}, actor: o.Actor}
+	if b.observe == nil {
+		b.observe = func(int) {}
 	}
 	var err error
 	b.engine, err = db.Open(ctx, url, db.Options{
@@ -90,11 +89,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	if err != nil {
 		return nil, err
 	}
-	b.queue.limit = 1
-	if b.engine.Postgres() {
-		b.queue.limit = postgresPosters
-	}
-	b.queue.life, b.queue.end = context.WithCancel(context.Background())
+	b.queue = newQueue(b.engine)
 	return b, nil
 }
 
@@ -151,10 +146,10 @@ func (b *DB) Now() time.Time { return db.TimeOf(b.now()) }
 func (b *DB) FirstDay() staking.Day { return b.first }
 
 // now is the clock's time in milliseconds since 1970.
-func (b *DB) now() int64 { return b.clock().UnixMilli() }
+func (b *books) now() int64 { return b.clock().UnixMilli() }
 
 // loadAssets reads the assets and keeps them: they are added, and never change.
-func (b *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
+func (b *books) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
 	assets := map[string]ledger.Asset{}
 	err := b.engine.Read(ctx, func(t db.View) error {
 		clear(assets)
@@ -166,13 +161,13 @@ func (b *DB) loadAssets(ctx context.Context) (map[string]ledger.Asset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the assets: %w", err)
 	}
-	b.known.Store(&assets)
+	b.assetCache.Store(&assets)
 	return assets, nil
 }
 
 // assets are those the books keep; they are read again where one is missing that is asked for.
-func (b *DB) assets(ctx context.Context, wanted ...string) (map[string]ledger.Asset, error) {
-	assets := *b.known.Load()
+func (b *books) assets(ctx context.Context, wanted ...string) (map[string]ledger.Asset, error) {
+	assets := *b.assetCache.Load()
 	for _, symbol := range wanted {
 		if _, ok := assets[symbol]; !ok {
 			return b.loadAssets(ctx)
@@ -205,6 +200,35 @@ func (b *DB) Assets(ctx context.Context) ([]ledger.Asset, error) {
 		func(x, y ledger.Asset) int { return strings.Compare(x.Symbol, y.Symbol) }), nil
 }
 
+// read is what fn reads in a snapshot. fn may be called several times.
+func read[T any](ctx context.Context, b *DB, fn func(db.View) (T, error)) (found T, err error) {
+	err = b.engine.Read(ctx, func(t db.View) (err error) {
+		found, err = fn(t)
+		return err
+	})
+	return found, err
+}
+
+// inOrder takes steps until one fails.
+func inOrder(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// annotate says what failed before an error's own words; no error stays none.
+func annotate(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
+}
+
+func itself[T any](v T) T { return v }
+
 // ErrSchema says that the books have another schema than this program works with.
 var ErrSchema = db.ErrSchema
 
@@ -228,28 +252,3 @@ const (
 	ReasonNotAudited = "restore-not-audited" // ErrUnfinished
 	ReasonFindings   = "restore-findings"    // ErrFindings
 )
-
-// records are the accepted entries for the outbox, in the order in which they were
-// decided: from what the balances were before them, forward entry by entry.
-func (p *posting) records() (records outbox.Records) {
-	for _, b := range p.sorted {
-		b.now -= b.kept
-	}
-	for _, it := range p.items {
-		if !it.isNew() {
-			continue
-		}
-		e := outbox.PostedEntry{ID: it.ID, Kind: it.Kind, At: db.TimeOf(it.at)}
-		for _, c := range it.changes {
-			c.balance.now += c.net
-			if c.net != 0 && !c.account.IsHouse() {
-				e.Balances = append(e.Balances, outbox.PostedBalance{Account: c.account, Asset: c.asset, Change: c.net,
-					Balance: c.now})
-			}
-		}
-		if e.Balances != nil {
-			records.Entry(e)
-		}
-	}
-	return records
-}

@@ -65,7 +65,7 @@ func (b *DB) Withdraw(ctx context.Context, w Withdrawal) (Outcome, error) {
 		Moves: []ledger.Move{{From: w.Account, To: w.Account.Held(), Asset: w.Asset, Amount: w.Amount}},
 	}
 	to := ledger.Destination{Address: w.Address, Network: w.Network, Tag: w.Tag, ClientID: w.ClientID}
-	return b.postMove(ctx, e, call{goes: to})
+	return b.postMove(ctx, e, call{destination: to})
 }
 
 // A withdrawal is what its entries say: one requests it, and one named after that
@@ -108,15 +108,15 @@ func (it *item) ends() (requested, bool) {
 
 // readRequests reads what the withdrawals are that entries end, under the locks of
 // the balances that hold them.
-func (p *posting) readRequests() error {
+func (g *groupCommit) readRequests() error {
 	var ended []requested
-	for it := range p.open {
+	for it := range g.undecided {
 		if of, ends := it.ends(); ends {
 			ended = append(ended, of)
 		}
 	}
-	err := p.t.QuerySet(func(r db.Row) error {
-		p.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{r.Text(2), ledger.Amount(r.Int(3)), r.Int(4),
+	err := g.t.QuerySet(func(r db.Row) error {
+		g.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{r.Text(2), ledger.Amount(r.Int(3)), r.Int(4),
 			ledger.Kind(r.Text(5))}
 		return nil
 	}, `SELECT w.account, w.id, w.asset, w.amount, w.requested,
@@ -128,17 +128,17 @@ func (p *posting) readRequests() error {
 
 // readReserved sums what pending withdrawals reserve in the held parts that other entries
 // take from. Their balances are locked, so that no withdrawal begins or ends before the commit.
-func (p *posting) readReserved() error {
+func (g *groupCommit) readReserved() error {
 	var held []*balance
-	for it := range p.open {
+	for it := range g.undecided {
 		for _, c := range it.changes {
 			if c.net <= 0 && c.account.IsHeld() && c.exists && !it.Kind.OfWithdrawal() && !slices.Contains(held, c.balance) {
 				held = append(held, c.balance)
 			}
 		}
 	}
-	err := p.t.QuerySet(func(r db.Row) error {
-		b := p.keys[readKey(r)]
+	err := g.t.QuerySet(func(r db.Row) error {
+		b := g.balances[readKey(r)]
 		// Each request was at most the supply, but older books may hold less than was requested.
 		if sum, err := b.reserved.Add(ledger.Amount(r.Int(3))); err == nil && sum <= ledger.MaxSupply {
 			b.reserved = sum
@@ -163,20 +163,20 @@ func (it *item) reserve(amount ledger.Amount) {
 	}
 }
 
-// mayEnd says why the item cannot end the withdrawal that it is named after, or
+// checkEnding says why the item cannot end the withdrawal that it is named after, or
 // nil; nil too for an item that ends none.
-func (p *posting) mayEnd(it *item) error {
+func (g *groupCommit) checkEnding(it *item) error {
 	of, ends := it.ends()
 	if !ends {
 		return nil
 	}
-	r, m := p.requests[of], it.Moves[0]
+	r, m := g.requests[of], it.Moves[0]
 	switch {
 	case r == nil:
 		return ledger.ErrNotFound.In("", "%s has requested no withdrawal %s; post its request first", of.account, of.id)
 	case r.asset != m.Asset || r.amount != m.Amount:
 		return ledger.ErrNotRequested.In("", "the withdrawal %s is of %s %s, not of %s %s",
-			of.id, p.assets[r.asset].Format(r.amount), r.asset, p.assets[m.Asset].Format(m.Amount), m.Asset)
+			of.id, g.assets[r.asset].Format(r.amount), r.asset, g.assets[m.Asset].Format(m.Amount), m.Asset)
 	case r.ended != "":
 		return ledger.ErrEnded.In("", "the withdrawal %s has ended with the entry %s", of.id, ledger.EndingID(of.id, r.ended))
 	case it.at < r.at:
@@ -188,18 +188,18 @@ func (p *posting) mayEnd(it *item) error {
 
 // follow keeps what an accepted item means for the entries that come after it; with the sign -1
 // it takes that back, of an item that is not accepted after all.
-func (p *posting) follow(it *item, sign ledger.Amount) {
+func (g *groupCommit) follow(it *item, sign ledger.Amount) {
 	m := it.Moves[0]
 	if of := (requested{m.From, it.ID}); it.Kind == ledger.WithdrawalRequest {
-		p.requests[of] = &request{asset: m.Asset, amount: m.Amount, at: it.at}
+		g.requests[of] = &request{asset: m.Asset, amount: m.Amount, at: it.at}
 		if sign < 0 {
-			delete(p.requests, of)
+			delete(g.requests, of)
 		}
 		it.reserve(sign * m.Amount)
 	}
 	if of, ends := it.ends(); ends {
 		it.reserve(-sign * m.Amount)
-		if r := p.requests[of]; r != nil { // nil: its request was taken back before it
+		if r := g.requests[of]; r != nil { // nil: its request was taken back before it
 			if r.ended = it.Kind; sign < 0 {
 				r.ended = ""
 			}
@@ -207,42 +207,42 @@ func (p *posting) follow(it *item, sign ledger.Amount) {
 	}
 }
 
-func (p *posting) writeWithdrawals() error {
+func (g *groupCommit) writeWithdrawals() error {
 	var begun, ended []*item
-	for _, it := range p.accepted {
+	for _, it := range g.accepted {
 		if _, ends := it.ends(); ends {
 			ended = append(ended, it)
 		} else if it.Kind == ledger.WithdrawalRequest {
 			begun = append(begun, it)
 		}
 	}
-	if err := p.writeRequests(begun); err != nil {
+	if err := g.writeRequests(begun); err != nil {
 		return err
 	}
-	return p.writeEndings(ended)
+	return g.writeEndings(ended)
 }
 
-func (p *posting) writeRequests(items []*item) error {
+func (g *groupCommit) writeRequests(items []*item) error {
 	pending := append(requestFields(func(it *item) requested { return requested{it.Moves[0].From, it.ID} }),
 		db.Int("requested", itemAt))
-	if err := p.insertNew("pending", db.SetOf(items, pending...)); err != nil {
+	if err := g.insertNew("pending", db.SetOf(items, pending...)); err != nil {
 		return err
 	}
-	return p.insertNew("withdrawals", db.SetOf(items, append(pending,
+	return g.insertNew("withdrawals", db.SetOf(items, append(pending,
 		db.Text("asset", func(it *item) string { return it.Moves[0].Asset }),
 		db.Int("amount", func(it *item) int64 { return int64(it.Moves[0].Amount) }),
-		db.Text("address", func(it *item) string { return it.call.goes.Address }),
-		db.Text("network", func(it *item) string { return it.call.goes.Network }),
-		db.Text("tag", func(it *item) string { return it.call.goes.Tag }),
-		db.Text("client_id", func(it *item) string { return it.call.goes.ClientID }))...))
+		db.Text("address", func(it *item) string { return it.call.destination.Address }),
+		db.Text("network", func(it *item) string { return it.call.destination.Network }),
+		db.Text("tag", func(it *item) string { return it.call.destination.Tag }),
+		db.Text("client_id", func(it *item) string { return it.call.destination.ClientID }))...))
 }
 
-func (p *posting) writeEndings(items []*item) error {
+func (g *groupCommit) writeEndings(items []*item) error {
 	ended := requestFields(func(it *item) requested { of, _ := it.ends(); return of })
-	if err := p.insertNew("endings", db.SetOf(items, append(ended,
+	if err := g.insertNew("endings", db.SetOf(items, append(ended,
 		db.Text("kind", func(it *item) string { return string(it.Kind) }), db.Int("at", itemAt))...)); err != nil {
 		return err
 	}
-	err := p.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3", db.SetOf(items, ended...))
+	err := g.t.Each(nil, "DELETE FROM pending WHERE bucket = $1 AND account = $2 AND id = $3", db.SetOf(items, ended...))
 	return annotate(err, "take withdrawals off the pending ones")
 }
