@@ -16,30 +16,6 @@ type DB struct {
 	options Options
 }
 
-// engine is a driver: what differs between the databases. A function given to it may
-// be called several times, each time in a new transaction, when the database asks for
-// a retry.
-type engine interface {
-	// Write runs fn in a transaction in which each statement sees what is committed.
-	Write(ctx context.Context, fn func(Tx) error) error
-	// Claim runs fn in a transaction that reads one snapshot and may write.
-	Claim(ctx context.Context, fn func(Tx) error) error
-	// Read runs fn in a transaction that reads one snapshot.
-	Read(ctx context.Context, fn func(View) error) error
-	// Look runs fn without a transaction, which would be two more ways to the database
-	// and back: for one statement, or for several of what never changes once it is there.
-	Look(ctx context.Context, fn func(View) error) error
-	// About says which database this is, its version and its size in bytes.
-	About(ctx context.Context) (About, error)
-	// Pools are how the connections of this process are used. It does not ask the database.
-	Pools() []Pool
-	// Close closes all connections.
-	Close() error
-
-	expect(schema int64)
-	words() map[string]string
-}
-
 // Options are how to open a database.
 type Options struct {
 	Migrations []Migration   // the schema, step by step

@@ -106,7 +106,7 @@ func (t *sqliteTx) Query(fn func(Row) error, sql string, args ...any) error {
 	return run(s, fn)
 }
 
-// set runs a statement row by row, without its source {rows} and with r.name as a
+// Set runs a statement row by row, without its source {rows} and with r.name as a
 // parameter: with a source of one row SQLite would make a table for it each time.
 func (t *sqliteTx) Set(fn func(Row) error, sql string, rows Set, args ...any) (int64, error) {
 	single, known := t.known.singles[sql]
