@@ -105,7 +105,7 @@ func checkPath(what, id string) error {
 }
 
 // CheckID returns ErrInvalid unless an ID has 1 to 128 characters of A-Z a-z 0-9 . _ : -
-// @ and /. what names the ID in the message.
+// @ and /. what names the ID in the message. CheckHolder allows neither @ nor /.
 func CheckID(what, id string) error { return checkID(what, id, MaxID) }
 
 func checkID(what, id string, most int) error {
@@ -118,7 +118,7 @@ func checkID(what, id string, most int) error {
 	}
 	for i := range len(id) {
 		if !idByte(id[i]) {
-			return ErrInvalid.In("", "%s %q: an ID is made of A-Z a-z 0-9 . _ : and -", what, Clip(id))
+			return ErrInvalid.In("", "%s %q: an ID is made of A-Z a-z 0-9 . _ : and -, an entry's also of @ and /", what, Clip(id))
 		}
 	}
 	return nil

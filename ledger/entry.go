@@ -46,10 +46,11 @@ type Move struct {
 
 // Entry is one event in the books: all its moves are posted, or none. The ID makes it
 // idempotent: posting the same entry again has no further effect, and another entry with
-// the same ID is a conflict.
+// the same ID is a conflict. Entries are the same if their Digest is: a SHA-256 over ID, time,
+// kind, moves and, of a withdrawal request, its destination.
 type Entry struct {
 	ID    string    // the caller's, 1 to 128 characters; unique forever; see EndingID
-	Kind  Kind      //
+	Kind  Kind      // what happened
 	At    time.Time // when it counts, in UTC, cut to milliseconds; zero: when it is posted
 	Moves []Move    // 1 to 100
 
@@ -95,15 +96,15 @@ func (e Entry) CheckNew() error {
 }
 
 // Check returns ErrInvalid unless the entry is well formed. It does not look at balances.
-// assets are those of the books, by symbol.
+// assets are those of the books, by symbol. At puts the field into the error.
 func (e Entry) Check(assets map[string]Asset) error {
-	if err := checkID("entry", e.ID, e.longestID()); err != nil {
+	if err := checkID("entry", e.ID, e.longestID()); err != nil { // of A-Z a-z 0-9 . _ : - @ and /
 		return At("id", err)
 	}
-	if err := e.checkWithdrawal(); err != nil {
+	if err := e.checkWithdrawal(); err != nil { // requests and ends of withdrawals only: withdrawal.go
 		return err
 	}
-	if err := e.checkCompensation(); err != nil {
+	if err := e.checkCompensation(); err != nil { // compensations only: compensation.go
 		return err
 	}
 	if len(e.Moves) < 1 || len(e.Moves) > MaxMoves {
@@ -141,6 +142,9 @@ func (e Entry) longestID() int {
 	return MaxID
 }
 
+// check returns ErrInvalid unless the asset is known, the amount is above zero and at most the
+// asset's largest supply, and the accounts are two: house accounts, or a holder's free or held part,
+// whose ID has 1 to 128 characters of A-Z a-z 0-9 . _ : and -.
 func (m Move) check(assets map[string]Asset) error {
 	if _, known := assets[m.Asset]; !known {
 		return ErrInvalid.In("asset", "asset %q is unknown", Clip(m.Asset)).Because(ReasonUnknownAsset)
@@ -203,12 +207,12 @@ func (k Kind) allows(m Move) bool {
 	return false
 }
 
-// Bucket is the bucket of the entry's own row, 0 to 255. It depends on the ID alone, so
-// that an ID is unique in all buckets.
+// Bucket is the bucket of the entry's own row, 0 to 255: a hash (FNV-1a) of the ID alone, so
+// that an ID is unique in all buckets. An account's bucket is that hash of its owner's ID.
 func (e Entry) Bucket() int { return bucket(e.ID) }
 
 // Posting is one side of a move: the change of one account's balance. A sharded house
-// account's posting is in the bucket of the other side.
+// account's posting is in the bucket of the other side; see Move.Sides.
 type Posting struct {
 	Bucket  int
 	Account Account
@@ -222,7 +226,9 @@ type Posting struct {
 	Kind    Kind
 }
 
-// Sides are the buckets of the move's two postings.
+// Sides are the buckets of the move's two postings. A house account that is sharded (Custody, Desk,
+// Payable) has a row in each bucket, and takes that of the other side: one row for all deposits would
+// be one lock for all deposits.
 func (m Move) Sides() (from, to int) {
 	from, to = m.From.Bucket(), m.To.Bucket()
 	if m.From.IsSharded() {
