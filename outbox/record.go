@@ -24,7 +24,7 @@ const (
 // maxBody is how many bytes of records go into one event, but for the last record in it.
 const maxBody = 1 << 20
 
-// Records are what a transaction did: the bodies of its events. nil: it has none.
+// Records are what a transaction did: the bodies of its events, one up to a MiB. nil: it has none.
 type Records [][]byte
 
 // add puts a record into the last event, or into a new one where that is full.

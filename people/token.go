@@ -26,15 +26,11 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 				return err
 			}
 		}
-		authoritative := int64(0)
-		if k.Authoritative {
-			authoritative = 1
-		}
 		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked,
 			  authoritative)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT DO NOTHING`,
 			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, p.now(),
-			db.MillisOf(k.Expires), authoritative)
+			db.MillisOf(k.Expires), db.Flag(k.Authoritative))
 		if err != nil {
 			return err
 		}
@@ -90,7 +86,8 @@ func noToken(id string) error {
 	return ledger.ErrNotFound.In("", "token %.16q", id).Because(ReasonUnknownToken)
 }
 
-// Token is the bearer token of an ID, also a revoked one; ErrNotFound if there is none.
+// Token is the bearer token of an ID, also a revoked one; ErrNotFound if there is none. It reads the
+// token's row, each time: what another process has revoked holds at once.
 func (r Reader) Token(ctx context.Context, id string) (access.Token, error) {
 	if !access.IsTokenID(id) {
 		return access.Token{}, noToken(id)
