@@ -175,7 +175,8 @@ var Kinds = []Kind{
 	WithdrawalRequest, WithdrawalCompleted, WithdrawalCancelled,
 }
 
-// allows reports whether an entry of this kind may make the move.
+// allows reports whether an entry of this kind may make the move. IsHouse is an account that begins
+// with @, IsHeld one that ends with /held.
 func (k Kind) allows(m Move) bool {
 	free := func(a Account) bool { return !a.IsHouse() && !a.IsHeld() }
 	holder := func(a Account) bool { return !a.IsHouse() }

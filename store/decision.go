@@ -127,7 +127,7 @@ func (c change) check(it *item, asset ledger.Asset) error {
 		return ledger.ErrInvalid.In("", "%s would have more %s than there can be (%s)", c.account, asset.Symbol,
 			asset.Format(asset.MaxSupply))
 	}
-	if c.net > 0 || c.account.Overdraws() {
+	if c.net > 0 || c.account.Overdraws() { // @custody and @desk may go below zero
 		return nil
 	}
 	available, reserves := c.amount, c.account.IsHeld() && !it.Kind.OfWithdrawal()

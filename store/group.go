@@ -265,7 +265,7 @@ func (it *item) digestAt(at int64) []byte {
 	return digest[:]
 }
 
-// day is the day that the item counts on: its own time's, or today.
+// day is the day (UTC) that the item counts on: its own time's, or today.
 func (g *groupCommit) day(it *item) staking.Day {
 	return staking.DayOf(db.TimeOf(cmp.Or(it.at, g.now)))
 }
@@ -283,8 +283,9 @@ func (g *groupCommit) lockDays() error {
 	}, (*item).refuseDay)
 }
 
-// refuseDay refuses an authoritative entry too: the rewards of a closed day rest on it.
-// What the other ledger has decided must be posted all the same, and so it says how.
+// refuseDay refuses an entry whose day is closed, an authoritative one too: the rewards of a
+// closed day rest on it. What the other ledger has decided must be posted all the same, and
+// so the error says how.
 func (it *item) refuseDay(day, firstOpen staking.Day) {
 	next := ""
 	if it.Authoritative {
