@@ -118,7 +118,8 @@ func checkID(what, id string, most int) error {
 	}
 	for i := range len(id) {
 		if !idByte(id[i]) {
-			return ErrInvalid.In("", "%s %q: an ID is made of A-Z a-z 0-9 . _ : and -, an entry's also of @ and /", what, Clip(id))
+			return ErrInvalid.In("", "%s %q: an ID is made of A-Z a-z 0-9 . _ : and -, an entry's also of @ and /",
+				what, Clip(id))
 		}
 	}
 	return nil
