@@ -142,7 +142,7 @@ func (rd reader) amount(ctx context.Context, symbol, text string) (ledger.Asset,
 	if err != nil {
 		return asset, 0, err
 	}
-	amount, err := asset.Parse(text)
+	amount, err := asset.Parse(text) // exactly: more decimals than the asset keeps are refused, never rounded
 	return asset, amount, ledger.At("amount", err)
 }
 

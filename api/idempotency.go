@@ -37,6 +37,9 @@ func (s *server) repeat(rt *route, keys []string, w http.ResponseWriter, r *http
 	claim := idempotency.Request{
 		Owner: "token " + req.token.ID, Key: keys[0], Digest: digest(r, req.body), Until: s.Now().Add(answerKept),
 	}
+	// Do claims the key, runs the function and keeps the answer, each in a transaction of its own. After a
+	// crash in between the key is in flight for some minutes; then the function runs again, and the
+	// entry's ID makes that harmless.
 	final := false
 	kept := func(a idempotency.Response) bool { return a.Status < http.StatusInternalServerError && final }
 	answer, repeated, err := s.Books.Requests().Do(r.Context(), claim, kept,

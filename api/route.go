@@ -248,7 +248,7 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	}
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{token: token, body: body}))
 	if key := r.Header.Values("Idempotency-Key"); r.Method == http.MethodPost && key != nil {
-		return s.repeat(rt, key, w, r) // as below, or with the response that is stored: idempotency.go
+		return s.repeat(rt, key, w, r) // as below, or with the response that was kept: 24 h per token and key
 	}
 	_, err = rt.answer(w, r)
 	return err
@@ -465,7 +465,7 @@ func (s *server) inputParam(p param, text string, into reflect.Value) error {
 }
 
 // decode reads a body strictly: strictjson refuses a name that is unknown, stands twice or is
-// written otherwise, null, and what follows the body. Its errors are ledger.ErrInvalid, in their field.
+// written otherwise, null for what is not optional, and what follows the body. Its errors are ledger.ErrInvalid, in their field.
 func decode(text []byte, into any) error { return inJSON(strictjson.Decode(text, into)) }
 
 // inJSON is a fault of a body as an error in its field.

@@ -13,6 +13,7 @@ type tally struct {
 	doing string // "posting"
 	verb  string // what is done with a line: "posted"
 	again string // what the person does with a file that is corrected
+	size  int64  // of the file, in bytes
 	meter *meter
 
 	lines                   int
@@ -30,7 +31,7 @@ func (t *tally) read(name string, fn func(io.Reader) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	t.meter = newMeter(t.env, t.doing, size)
+	t.size = size
 	return fn(in)
 }
 
@@ -40,6 +41,7 @@ func readLines[T any](ctx context.Context, t *tally, next func(context.Context) 
 	do func(context.Context, <-chan T) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	t.meter = newMeter(t.env, t.doing, t.size)
 	things, failed := stream(ctx, func() (T, error) { return next(ctx) })
 	err := do(ctx, things)
 	if err == nil {

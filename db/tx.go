@@ -13,7 +13,8 @@ import "context"
 // Where the error is nil, the transaction is committed and durable: SQLite has written it to the
 // disk (WAL, synchronous=FULL) unless Options.Volatile, PostgreSQL as its synchronous_commit says.
 // Where it is not nil, nothing is committed, except that a COMMIT whose answer was lost may have
-// been: every write here is idempotent by a key, and may be repeated.
+// been: every write here is idempotent by a key, and may be repeated. A repeated posting finds its
+// own entries, and answers them as repeated.
 //
 // Each transaction first refuses another schema than the program's with ErrSchema; see DB.Expect.
 type engine interface {
@@ -26,8 +27,8 @@ type engine interface {
 	Claim(ctx context.Context, fn func(Tx) error) error
 	// Read runs fn in a transaction that reads one snapshot.
 	Read(ctx context.Context, fn func(View) error) error
-	// Look runs fn without a transaction, which would be two more ways to the database
-	// and back: for one statement, or for several of what never changes once it is there.
+	// Look runs fn without a transaction on PostgreSQL, which would be two more ways to the
+	// database and back: for one statement, or for several of what never changes once it is there.
 	Look(ctx context.Context, fn func(View) error) error
 	// About says which database this is, its version and its size in bytes.
 	About(ctx context.Context) (About, error)

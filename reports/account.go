@@ -128,7 +128,7 @@ func (rs *Reports) SwitchEvents(ctx context.Context, id ledger.Account) ([]Switc
 func (rs *Reports) LatestSwitchEvents(ctx context.Context, id ledger.Account, after *SwitchEvent,
 	limit int) ([]SwitchEvent, error) {
 	if after == nil {
-		after = &SwitchEvent{At: rs.Now().Add(24 * time.Hour)} // later than any
+		after = &SwitchEvent{At: time.UnixMilli(math.MaxInt64)} // later than any, also of a clock that was moved
 	}
 	do := "read the switch events of " + string(id)
 	return listOf(ctx, rs, do, id, func(t db.View, _ store.Account) ([]SwitchEvent, error) {

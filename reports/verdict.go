@@ -19,7 +19,10 @@ func (rs *Reports) Limits(ctx context.Context) ([]staking.Limit, error) {
 // verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit or
 // ErrFunds, or nil.
 func (rs *Reports) verdict(t db.View, d staking.Day, token string, total ledger.Amount) (waits, err error) {
-	asset := rs.CachedAssets()[token]
+	asset, err := store.FindAsset(t, token)
+	if err != nil {
+		return nil, err
+	}
 	if err = store.CheckLimit(t, d, asset, total); errors.Is(err, staking.ErrLimit) {
 		return err, nil
 	}

@@ -26,7 +26,8 @@ const (
 	// bodyPart is how many bytes are read before the deadline is set again.
 	bodyPart = 64 << 10
 
-	// mostBodies is how many bodies are read at the same time. They take up to 64 MiB.
+	// mostBodies is how many bodies are read at the same time, each for its first bodyPart bytes. They
+	// take up to 64 MiB.
 	mostBodies = 1024
 	// mostLargeBytes is how many bytes larger bodies take, from when they are read until
 	// their requests are answered.

@@ -189,8 +189,8 @@ func (g *groupCommit) undecided(yield func(*item) bool) {
 }
 
 // lookUp finds the entries that were posted before: they answer as the first time. It
-// refuses new entries whose ID is "." or "..", or has one between slashes; entries already
-// in the books keep such IDs.
+// refuses new entries whose ID has an empty part, "." or ".." between slashes (Entry.CheckNew);
+// entries already in the books keep such IDs.
 func (g *groupCommit) lookUp() error {
 	for it := range g.undecided {
 		it.absent = true

@@ -20,7 +20,11 @@ import (
 // each bucket its own sum, in one transaction. Idempotent: the declaration's key is the
 // day and the token.
 func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.Time) error {
-	err := b.engine.Write(ctx, func(t db.Tx) error {
+	asset, err := b.Asset(ctx, token) // another process may have added it
+	if err != nil {
+		return err
+	}
+	err = b.engine.Write(ctx, func(t db.Tx) error {
 		if err := lockToken(t, token); err != nil {
 			return err
 		}
@@ -34,7 +38,6 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 		if err != nil {
 			return err
 		}
-		asset := (*b.assetCache.Load())[token]
 		if err := CheckLimit(t, d, asset, accrued.Total); err != nil {
 			return err
 		}

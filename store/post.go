@@ -98,6 +98,8 @@ type call struct {
 	done        chan struct{}
 }
 
+// post queues a call and waits for its answer. A DB is an actor, and *books: the queue and the
+// assets, which all DBs of the process share.
 func (b *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
 	if len(c.entries) == 0 {
 		return nil, nil
@@ -204,7 +206,8 @@ func (b *books) commit(ctx context.Context, calls []*call) {
 		}
 		if err == nil {
 			// Outbox.Write is one db.Write, which inserts the records into the table outbox as its last
-			// statement: subscribers get exactly what is committed. It may run the function again.
+			// statement: subscribers get all that is committed, and nothing else. It may run the function
+			// again. After a very slow commit it writes the records once more: at least once.
 			err = b.Outbox().Write(ctx, func(t db.Tx) (records outbox.Records, err error) {
 				if taken, records, err = b.postIn(t, assets, calls); err != nil {
 					return nil, err

@@ -154,7 +154,7 @@ func (b *books) loadAssets(ctx context.Context) (map[string]ledger.Asset, error)
 	err := b.engine.Read(ctx, func(t db.View) error {
 		clear(assets)
 		return t.Query(func(r db.Row) error {
-			assets[r.Text(0)] = ledger.Asset{Symbol: r.Text(0), Scale: int(r.Int(1)), MaxSupply: ledger.Amount(r.Int(2))}
+			assets[r.Text(0)] = readAsset(r)
 			return nil
 		}, "SELECT symbol, scale, max_supply FROM assets")
 	})
@@ -163,6 +163,21 @@ func (b *books) loadAssets(ctx context.Context) (map[string]ledger.Asset, error)
 	}
 	b.assetCache.Store(&assets)
 	return assets, nil
+}
+
+func readAsset(r db.Row) ledger.Asset {
+	return ledger.Asset{Symbol: r.Text(0), Scale: int(r.Int(1)), MaxSupply: ledger.Amount(r.Int(2))}
+}
+
+// FindAsset reads an asset in a snapshot, also one that another process has just added.
+// ErrNotFound if the books do not keep it.
+func FindAsset(t db.View, symbol string) (ledger.Asset, error) {
+	a, found, err := db.First(t, func(r db.Row) (ledger.Asset, error) { return readAsset(r), nil },
+		"SELECT symbol, scale, max_supply FROM assets WHERE symbol = $1", symbol)
+	if err == nil && !found {
+		err = ledger.ErrNotFound.In("", "asset %q", ledger.Clip(symbol)).Because(ledger.ReasonUnknownAsset)
+	}
+	return a, err
 }
 
 // assets are those the books keep; they are read again where one is missing that is asked for.

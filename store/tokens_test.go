@@ -257,3 +257,37 @@ func TestACorrectionNeverMeetsADeclaration(t *testing.T) {
 		}
 	})
 }
+
+// TestATokenOfAnotherProcess: a process that has not seen a token yet settles its days, and
+// says what they wait for, as the one that added it.
+func TestATokenOfAnotherProcess(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		ctx, clock := t.Context(), testkit.NewClock(noon)
+		db := testkit.Must(store.Create(ctx, url, options(clock), shipped(t, day1)))(t)
+		closeAfter(t, db)
+		stale := testkit.Must(store.Open(ctx, url, options(clock)))(t)
+		closeAfter(t, stale)
+		dot := ledger.Asset{Symbol: "DOT", Scale: 8, MaxSupply: 1 << 60}
+		terms := testkit.Must(staking.ParseTerms(dot, day1, "0.01", "1", "100000"))(t)
+		ok(t, db.AddAsset(ctx, staking.Token{Asset: dot, Terms: terms}))
+		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "DOT", MaxTotal: 1}))
+		open(t, db, "alice")
+		on(t, db, "alice")
+		testkit.Must(db.Fund(ctx, "f", "DOT", 1000_0000_0000, false))(t)
+		deposit(t, db, "d", "alice", 1000, "DOT", noon)
+		clock.Set(3, "00:10")
+		report := settle(t, stale, clock)
+		if len(report.Waiting) != 1 || !errors.Is(report.Waiting[0].Reason, staking.ErrLimit) {
+			t.Fatalf("it waits for %v, not for an approval", report.Waiting)
+		}
+		for _, status := range testkit.Must(reports.New(stale.Reader()).TokenStatus(ctx))(t) {
+			if status.Asset == "DOT" && !errors.Is(status.Waiting, staking.ErrLimit) {
+				t.Errorf("the status says that it waits for %v", status.Waiting)
+			}
+		}
+		ok(t, stale.Approve(ctx, day1+1, "DOT"))
+		if settle(t, stale, clock); earned(t, db, "alice", "DOT") == 0 {
+			t.Error("nothing was paid after the approval")
+		}
+	})
+}
