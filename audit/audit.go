@@ -59,7 +59,7 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	}
 	a := &audit{
 		books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{},
-		batches: map[Key]*declared{},
+		batches: map[Key]*declared{}, shares: map[period]*big.Int{},
 	}
 	for _, d := range outline.Declared {
 		a.batches[d.Key] = &declared{declaration: d}
@@ -68,6 +68,7 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	a.compareDeclared()
+	a.comparePaid()
 	if outline.Intended < outline.Closed || outline.Intents != int64(outline.Intended-outline.First)+1 {
 		a.find(Finding{
 			What: fmt.Sprintf("the closing of %d days is written down, the last %s; closed are all from %s to %s",
@@ -98,6 +99,7 @@ type audit struct {
 	found   findings
 	sums    map[string]*TokenSum
 	batches map[Key]*declared
+	shares  map[period]*big.Int // of the distributions, over all buckets
 	slots   slots
 }
 
@@ -144,6 +146,14 @@ func (a *audit) merge(w *worker) {
 		sum := a.sum(symbol, t.asset)
 		sum.Holders.Add(sum.Holders, &t.holders)
 		sum.House.Add(sum.House, &t.house)
+	}
+	for _, all := range w.divided {
+		for _, d := range all {
+			if a.shares[d.period] == nil {
+				a.shares[d.period] = new(big.Int)
+			}
+			a.shares[d.period].Add(a.shares[d.period], &d.shares)
+		}
 	}
 	for _, b := range w.head.Batches {
 		if d := a.batches[b.Key]; d != nil {

@@ -28,7 +28,7 @@ func TestHonestBooks(t *testing.T) {
 	var done atomic.Int64
 	got := run(t, honestBooks(t), Options{Workers: 3, Progress: func(int, int) { done.Add(1) }})
 	want := Report{
-		Through: day4, Accounts: 3, Positions: 17, Postings: 22, Accruals: 10,
+		Through: day4, Accounts: 3, Positions: 20, Postings: 34, Accruals: 10,
 		Tokens: []TokenSum{
 			{Asset: bnb, Holders: big.NewInt(2*1_0000_0000 + 33_001), House: big.NewInt(-2*1_0000_0000 - 33_001)},
 			{Asset: sol, Holders: big.NewInt(5*1_0000_0000 + 100_005), House: big.NewInt(-5*1_0000_0000 - 100_005)},

@@ -24,6 +24,8 @@ type Outline struct {
 	Intended staking.Day // the last day whose closing is intended; First-1: none
 	Intents  int64       // how many days' closing is
 	Declared []Declaration
+
+	Distributions []Distribution
 }
 
 // Bucket is one bucket, in one snapshot. Rows come in the order of their keys. The argument
@@ -43,6 +45,8 @@ type Bucket interface {
 	Entries(visit func(*Entry)) error
 	// Withdrawals are the rows of those that the bucket's accounts have requested.
 	Withdrawals(visit func(*Withdrawal)) error
+	// Incomes are the rows of staking income that lie in the bucket.
+	Incomes(visit func(*Income)) error
 }
 
 // Head is the part of a bucket's snapshot that does not grow with the number of holders.
@@ -58,6 +62,10 @@ type Head struct {
 	Batches   []Batch // what the bucket has accrued
 	Payments  []Batch // what the bucket has paid
 	Overdrawn []Overdraft
+
+	Incomes       []Income       // of all buckets
+	Distributions []Distribution // of all tokens
+	Shares        []Share        // of the bucket
 }
 
 // Overdraft is a period in which a balance may be below zero, because of an authoritative
@@ -111,7 +119,7 @@ type Entry struct {
 	Version     int64 // of the digest
 	Digest      []byte
 	Leaves      []byte // 32 bytes for each move
-	Destination []byte // 32 bytes of an entry that requests a withdrawal
+	Destination []byte // 32 bytes of an entry that requests a withdrawal or brings in income
 }
 
 // Withdrawal is the row of a requested withdrawal: the content of its entry, and the
@@ -123,6 +131,18 @@ type Withdrawal struct {
 	Amount  ledger.Amount
 	At      int64 // milliseconds since 1970
 	To      ledger.Destination
+}
+
+// Income is the row of staking income: the content of its entry, and the evidence.
+type Income struct {
+	Reference     string // the entry is "income/" and the reference
+	Asset         string
+	Chain, Source string
+	First, Last   staking.Day
+	Gross         ledger.Amount
+	Fee           staking.Rate
+	Evidence      string
+	At            int64 // milliseconds since 1970
 }
 
 // Progress is through which days a token's rewards are accrued and paid in the bucket.
@@ -140,8 +160,26 @@ type Key struct {
 // Declaration is a control total over all buckets.
 type Declaration struct {
 	Key
-	Holders int64
-	Total   ledger.Amount
+	Holders      int64
+	Total        ledger.Amount
+	Eligible     ledger.Amount // everybody's, over the day, rounded down
+	EligibleRest int64         // what that rounding left, in unit-milliseconds, in the mode share
+}
+
+// Distribution is the row of one: the period's income, and how it was divided.
+type Distribution struct {
+	Key          // the day on which the income was entered, and the token
+	First, Last  staking.Day
+	Gross, Net   ledger.Amount
+	Before, Paid staking.Exact
+	Weight       string // a decimal number of unit-milliseconds
+}
+
+// Share is the row of what a bucket's accounts have of a distribution.
+type Share struct {
+	Key
+	First, Last staking.Day
+	Sum         staking.Exact
 }
 
 // Batch is a control total of one bucket.
@@ -150,4 +188,7 @@ type Batch struct {
 	Holders int64
 	Total   ledger.Amount
 	Digest  [32]byte
+
+	Eligible     ledger.Amount // as in Declaration; zero in a payment
+	EligibleRest int64
 }

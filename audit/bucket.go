@@ -24,6 +24,7 @@ type worker struct {
 	tokens    map[string]*token
 	totals    map[Key]*total
 	slots     slots
+	divided   map[Key][]*divided
 	positions []position
 	at        int         // where in the positions the rows of the day have come to
 	moved     []*position // those with postings on the day
@@ -90,6 +91,7 @@ func (w *worker) bucket(b Bucket) error {
 		}
 	}
 	w.compareTotals()
+	w.compareShares()
 	if w.only != nil {
 		return nil
 	}
@@ -97,6 +99,9 @@ func (w *worker) bucket(b Bucket) error {
 		return err
 	}
 	if err := w.countWithdrawals(); err != nil {
+		return err
+	}
+	if err := w.countIncomes(); err != nil {
 		return err
 	}
 	return b.Outside(w.outline.First, w.head.Last, func(d staking.Day, account ledger.Account, asset string) {
@@ -136,6 +141,7 @@ func (w *worker) readHead() (err error) {
 	}
 	w.compareDays()
 	w.readTotals()
+	w.divide()
 	return nil
 }
 
@@ -276,7 +282,7 @@ func (w *worker) readPositions(s Span) error {
 func (w *worker) checkBalance(b Balance, t *token) {
 	wrong := func(what string) { w.find(Finding{Account: b.Account, Asset: b.Asset, What: what}) }
 	switch a := b.Account; {
-	case a.IsHouse() && !a.IsSharded() && a != ledger.Rewards:
+	case a.IsHouse() && !a.IsKnownHouse():
 		wrong("there is no such house account")
 	case !a.IsHouse() && !b.Opened:
 		wrong("the account was never opened")

@@ -26,6 +26,25 @@ var (
 	sol = ledger.Asset{Symbol: "SOL", Scale: 8, MaxSupply: 1_000_000_000 * coin}
 )
 
+// earned is the income of the entry income/i1, lost that of income/i2: the fee of SOL is 30 %.
+var (
+	earned = staking.Income{
+		Reference: "i1", Asset: "SOL", Chain: "solana", Source: "validator 1", First: day1, Last: day2, Gross: 101,
+		Evidence: "epoch 712",
+	}
+	lost = staking.Income{
+		Reference: "i2", Asset: "SOL", Chain: "solana", Source: "validator 1", First: day2, Last: day2, Gross: -11,
+		Evidence: "slashing 7",
+	}
+	feeOfSOL = 3 * staking.Whole / 10
+)
+
+func bringsIn(i staking.Income, at time.Time) ledger.Entry {
+	e := i.Entry(feeOfSOL)
+	e.At = at
+	return e
+}
+
 // elsewhere is where the withdrawal w1 goes.
 var elsewhere = ledger.Destination{Address: "0x1", Network: "BSC", Tag: "7", ClientID: "mine"}
 
@@ -49,6 +68,8 @@ var posted = []ledger.Entry{
 	}},
 	{ID: "h1", Kind: ledger.Hold, At: at(day2, 18), Moves: one("alice", "alice/held", "BNB", coin/10)},
 	{ID: "w1", Kind: ledger.WithdrawalRequest, At: at(day3, 12), Moves: one("alice", "alice/held", "BNB", coin/5)},
+	bringsIn(earned, at(day3, 13)),
+	bringsIn(lost, at(day4, 13)),
 	{ID: "d5", Kind: ledger.Deposit, At: at(day4, 24), Moves: one(ledger.Custody, "alice", "BNB", coin)},
 }
 
@@ -91,7 +112,7 @@ func honestBooks(t *testing.T) *memoryBooks {
 	terms := []staking.Terms{
 		{Asset: "BNB", From: day1, Offered: true, APR: rate, Min: coin / 2, Cap: coin},
 		{Asset: "SOL", From: day1, Offered: false, APR: rate, Min: coin, Cap: 10 * coin},
-		{Asset: "SOL", From: day1, Offered: true, APR: rate, Min: coin, Cap: 10 * coin}, // a later revision
+		{Asset: "SOL", From: day1, Offered: true, APR: rate, Min: coin, Cap: 10 * coin, Fee: feeOfSOL}, // a later revision
 	}
 	for d := day1; d <= day4; d++ {
 		b.settle(d, terms[0], true)
@@ -121,9 +142,18 @@ func (b *memoryBooks) post(e ledger.Entry) {
 			ID: e.ID, Account: m.From, Asset: m.Asset, Amount: m.Amount, At: e.At.UnixMilli(), To: elsewhere,
 		})
 	}
+	row := &b.buckets[e.Bucket()]
+	for _, i := range []staking.Income{earned, lost} {
+		if e.ID == ledger.IncomeID(i.Reference) {
+			destination = i.Hash()
+			row.incomes = append(row.incomes, Income{
+				Reference: i.Reference, Asset: i.Asset, Chain: i.Chain, Source: i.Source, First: i.First, Last: i.Last,
+				Gross: i.Gross, Fee: feeOfSOL, Evidence: i.Evidence, At: e.At.UnixMilli(),
+			})
+		}
+	}
 	leaves := e.Leaves()
 	digest := e.Digest(leaves, destination)
-	row := &b.buckets[e.Bucket()]
 	row.entries = append(row.entries, Entry{
 		ID: e.ID, At: e.At.UnixMilli(),
 		Version: ledger.DigestVersion, Digest: digest[:], Leaves: leaves, Destination: destination,

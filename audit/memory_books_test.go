@@ -29,6 +29,7 @@ type memoryBucket struct {
 	accruals    []staking.Accrual
 	entries     []Entry
 	withdrawals []Withdrawal
+	incomes     []Income
 }
 
 func (b *memoryBooks) fails(method string) error {
@@ -139,6 +140,11 @@ func (b *memoryBucket) Entries(visit func(*Entry)) error {
 			clear(text)
 		}
 	})
+}
+
+func (b *memoryBucket) Incomes(visit func(*Income)) error {
+	order := func(x, y Income) int { return cmp.Compare(x.Reference, y.Reference) }
+	return visitAll(b, "Incomes", b.incomes, order, func(Income) bool { return true }, visit)
 }
 
 func (b *memoryBucket) Withdrawals(visit func(*Withdrawal)) error {

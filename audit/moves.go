@@ -23,7 +23,7 @@ type slots struct {
 	sides [slotCount]uint64 // to sides of moves, less from sides
 	rows  [slotCount]uint64 // entries by their postings, less entries by their rows
 	moves [slotCount]uint64 // the content of moves, less the leaves of entries
-	goes  [slotCount]uint64 // entries that request withdrawals, less withdrawals
+	goes  [slotCount]uint64 // entries that request withdrawals or bring in income, less the rows of these
 	used  bool              // most buckets of small books have nothing for them
 }
 
@@ -122,7 +122,7 @@ func (w *worker) countEntries() error {
 			w.slots.rows[slot] += w.hash(e.ID, e.Digest) - w.hash(e.ID, derived, e.Digest)
 		}
 		if len(e.Destination) > 0 {
-			w.slots.goes[slot] += w.hashRequest(e.ID, e.At, e.leaf(0), e.Destination)
+			w.slots.goes[slot] += w.hashRequest(e.ID, e.At, e.Leaves, e.Destination)
 		}
 	})
 }
@@ -173,10 +173,10 @@ func (w *worker) hashLeaf(id string, number int64, leaf []byte) uint64 {
 	return w.hash(id, binary.AppendVarint(b[:0], number), leaf)
 }
 
-// hashRequest is a withdrawal in the slot of the entry that requests it.
-func (w *worker) hashRequest(id string, at int64, leaf, destination []byte) uint64 {
+// hashRequest is a withdrawal, or an income, in the slot of its entry.
+func (w *worker) hashRequest(id string, at int64, leaves, destination []byte) uint64 {
 	var b [binary.MaxVarintLen64]byte
-	return w.hash(id, binary.AppendVarint(b[:0], at), leaf, destination)
+	return w.hash(id, binary.AppendVarint(b[:0], at), leaves, destination)
 }
 
 func dayOf(millis int64) staking.Day { return staking.DayOf(time.UnixMilli(millis)) }

@@ -39,6 +39,7 @@ type position struct {
 	switches               []staking.Enrollment // those not over yet, by day
 	earns                  bool                 // is a holder's free balance
 	balance, carry, earned big.Int
+	weights                []dayWeight // of days in the mode share
 
 	// Of the day, where it has postings.
 	moved             bool
@@ -49,7 +50,7 @@ type position struct {
 
 // init prepares a position that begins at zero.
 func (p *position) init(b Balance, t *token) {
-	p.stored, p.token, p.switches, p.moved = b, t, nil, false
+	p.stored, p.token, p.switches, p.moved, p.weights = b, t, nil, false, p.weights[:0]
 	p.earns = !b.Account.IsHouse() && !b.Account.IsHeld()
 	for _, n := range []*big.Int{&p.balance, &p.carry, &p.earned} {
 		n.SetInt64(0)
@@ -121,16 +122,22 @@ type figures struct {
 	opening, integral     *big.Int
 	steady, average, rest big.Int
 	eligible, interest    big.Int
+	eligibleRest, shared  big.Int // the former in the mode share
 	reward, left          big.Int
 }
 
-// derive works out what a position earns on the day, and reports whether it earns
-// at all. The integral is compared with the minimum, not the rounded average.
-func (f *figures) derive(p *position, r *rule) bool {
+// measure sets the opening and the integral of the day.
+func (f *figures) measure(p *position) {
 	f.opening, f.integral = &p.opening, &p.integral
 	if !p.moved {
 		f.opening, f.integral = &p.balance, f.steady.Mul(&p.balance, dayMillis)
 	}
+}
+
+// derive works out what a position earns on the day, and reports whether it earns
+// at all. The integral is compared with the minimum, not the rounded average.
+func (f *figures) derive(p *position, r *rule, day staking.Day) bool {
+	f.measure(p)
 	if f.integral.Sign() < 0 || f.integral.Cmp(&r.least) < 0 {
 		return false
 	}
@@ -141,23 +148,50 @@ func (f *figures) derive(p *position, r *rule) bool {
 		earning = &r.most
 		f.eligible.SetInt64(int64(r.Cap))
 	}
-	f.interest.Mul(earning, &r.rate)
-	f.interest.Add(&f.interest, &p.carry)
-	f.reward.QuoRem(&f.interest, year, &f.left)
+	f.eligibleRest.SetInt64(0)
+	if f.interest.SetInt64(0); r.Mode == staking.Share {
+		f.eligibleRest.Mod(earning, dayMillis)
+		p.weights = append(p.weights, dayWeight{day: day})
+		p.weights[len(p.weights)-1].integral.Set(earning)
+	} else {
+		f.interest.Mul(earning, &r.rate)
+	}
 	return true
+}
+
+// none are the figures of a position that does not earn on the day by itself.
+func (f *figures) none(p *position) {
+	f.measure(p)
+	for _, n := range []*big.Int{&f.average, &f.rest, &f.eligible, &f.eligibleRest, &f.interest} {
+		n.SetInt64(0)
+	}
+}
+
+// sum adds the shares and what is carried, and rounds down.
+func (f *figures) sum(p *position) {
+	f.interest.Add(f.interest.Add(&f.interest, &f.shared), &p.carry)
+	f.reward.QuoRem(&f.interest, year, &f.left)
 }
 
 // settle derives what a position earned on the day, compares it with its record,
 // if it has one, and takes the reward if it was paid: it counts from the day's end.
 func (w *worker) settle(p *position, record *staking.Accrual) {
 	t := p.token
+	w.shares(p, &w.figures)
 	due := w.day <= t.progress.Accrued && p.earns && t.rule != nil && t.rule.Offered && p.covered(w.day) &&
-		w.figures.derive(p, t.rule)
+		w.figures.derive(p, t.rule, w.day)
+	if !due && w.figures.shared.Sign() > 0 {
+		due = true
+		w.figures.none(p)
+	}
+	if due {
+		w.figures.sum(p)
+	}
 	if due && record != nil {
 		w.compare(p, record)
 	} else if record != nil {
 		w.findAt(p, "has a reward of "+t.asset.Format(record.Reward)+", but "+w.whyNot(p))
-	} else if due && w.audited() && w.figures.integral.Sign() > 0 {
+	} else if due && w.audited() && (w.figures.integral.Sign() > 0 || w.figures.shared.Sign() > 0) {
 		// If the minimum is zero, an empty balance may have a record of zero, or none:
 		// it depends on whether the balance had a row by then.
 		w.findAt(p, "has no record of its reward of "+units(t.asset, &w.figures.reward))
@@ -192,7 +226,8 @@ func (w *worker) whyNot(p *position) string {
 func (w *worker) compare(p *position, a *staking.Accrual) {
 	f, t := &w.figures, p.token
 	if is(f.opening, int64(a.Opening)) && is(&f.average, int64(a.Average)) && is(&f.rest, a.Rest) &&
-		is(&f.eligible, int64(a.Eligible)) && a.APR == t.rule.APR && is(&f.reward, int64(a.Reward)) &&
+		is(&f.eligible, int64(a.Eligible)) && is(&f.eligibleRest, a.EligibleRest) && a.APR == t.rule.APR &&
+		is(&f.reward, int64(a.Reward)) &&
 		is(&p.carry, int64(a.Before)) && is(&f.left, int64(a.Carry)) {
 		return
 	}
@@ -201,6 +236,7 @@ func (w *worker) compare(p *position, a *staking.Accrual) {
 	wrong.amount("average", a.Average, &f.average)
 	wrong.number("the average's rest", a.Rest, &f.rest)
 	wrong.amount("eligible", a.Eligible, &f.eligible)
+	wrong.number("the eligible average's rest", a.EligibleRest, &f.eligibleRest)
 	if a.APR != t.rule.APR {
 		wrong.add("APR is %s, by the terms %s", a.APR, t.rule.APR)
 	}

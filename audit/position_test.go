@@ -31,7 +31,9 @@ func walk(
 	}
 	w.endDay()
 	r := newRule(terms)
-	return w, p, w.figures.derive(p, &r)
+	earns := w.figures.derive(p, &r, w.day)
+	w.figures.sum(p)
+	return w, p, earns
 }
 
 // The example of ARCHITECTURE.md: 2 BNB from noon on are 1 on average.

@@ -16,12 +16,13 @@ import (
 const looked = 16
 
 // suspect is an entry of a slot that is not zero: its row, if it has one, its postings, and
-// the withdrawals that refer to it.
+// the withdrawals and incomes that refer to it.
 type suspect struct {
 	id       string
 	row      *Entry
 	postings []Posting
 	goes     []Withdrawal
+	incomes  []Income
 }
 
 // explainMoves reads the entries of slots that are not zero again, and finds those that do
@@ -77,6 +78,14 @@ func (a *audit) readSuspects(b Bucket, get func(id string) *suspect) error {
 	if err != nil {
 		return err
 	}
+	err = b.Incomes(func(i *Income) {
+		if s := get(i.entry()); s != nil && !slices.Contains(s.incomes, *i) {
+			s.incomes = append(s.incomes, *i)
+		}
+	})
+	if err != nil {
+		return err
+	}
 	return b.Entries(func(e *Entry) {
 		if dayOf(e.At) <= a.outline.Closed {
 			if s := get(e.ID); s != nil {
@@ -97,6 +106,7 @@ func (a *audit) explain(s *suspect) {
 				a.find(on(dayOf(x.At), x.Account, x.Asset, "the withdrawal "+s.id+" is requested by no entry"))
 			}
 		}
+		a.explainLostIncome(s)
 		return
 	}
 	if len(s.postings) == 0 {
@@ -130,6 +140,10 @@ func (a *audit) explain(s *suspect) {
 // withdrawal if it requests one.
 func (a *audit) explainRow(s *suspect, leaves []byte) {
 	x, row := s.holders(), s.row
+	if x.Kind == ledger.StakingIncome || len(s.incomes) != 0 {
+		a.explainIncome(s, leaves)
+		return
+	}
 	var destination []byte
 	if x.Kind == ledger.WithdrawalRequest {
 		if len(s.goes) != 1 {

@@ -12,7 +12,7 @@ import (
 // TestTampering: each finding that an audit makes, by what makes it. It is among those that are named.
 func TestTampering(t *testing.T) {
 	all := slices.Concat(tamperedDays, tamperedBalances, tamperedRewards, tamperedTotals,
-		tamperedEntries, tamperedMoves, tamperedWithdrawals)
+		tamperedEntries, tamperedMoves, tamperedWithdrawals, tamperedIncomes)
 	for _, c := range all {
 		b := honestBooks(t)
 		c.tamper(b)
@@ -355,4 +355,61 @@ var tamperedWithdrawals = []tampering{
 		func(b *memoryBooks) { b.entry("w1").Destination = nil }},
 	{"2026-03-01 alice BNB: entry d1 has a row that its digest was not made of",
 		func(b *memoryBooks) { b.entry("d1").Destination = []byte("x") }},
+}
+
+// income is the row of earned.
+func (b *memoryBooks) income() *Income {
+	return &b.buckets[bringsIn(earned, at(day3, 13)).Bucket()].incomes[0]
+}
+
+var tamperedIncomes = []tampering{
+	{"2026-03-03 SOL: the income ghost is brought in by no entry", func(b *memoryBooks) {
+		x := *b.income()
+		x.Reference = "ghost"
+		home := &b.buckets[ledger.Entry{ID: "income/ghost"}.Bucket()]
+		home.incomes = append(home.incomes, x)
+	}},
+	{"2026-03-03 @custody SOL: entry income/i1 brings in income, and there are 0 rows of it",
+		func(b *memoryBooks) { b.income().Reference = "i3" }},
+	{"the income i1 lies in bucket", func(b *memoryBooks) {
+		bucket := &b.buckets[(b.income().bucketOfEntry()+1)%ledger.Buckets]
+		bucket.incomes = append(bucket.incomes, *b.income())
+	}},
+	{"2026-03-03 @custody SOL: entry income/i1 brings in another income than the row of it says",
+		func(b *memoryBooks) { b.income().Gross++ }},
+	{"2026-03-03 @custody SOL: entry income/i1 brings in another income than the row of it says",
+		func(b *memoryBooks) { b.income().Asset = "BNB" }},
+	{"2026-03-03 SOL: the income i1 was divided by the fee 0.29; by the terms of 2026-03-02 it is 0.3",
+		func(b *memoryBooks) { b.income().Fee = 29_000_000 }},
+	{"2026-03-03 @custody SOL: entry income/i1 counts at",
+		func(b *memoryBooks) { b.income().At++ }},
+	{"2026-03-03 @custody SOL: entry income/i1 has other evidence than the row of its income says",
+		func(b *memoryBooks) { b.income().Evidence = "epoch 713" }},
+	{"2026-03-03 @custody SOL: entry income/i1 has other evidence than the row of its income says",
+		func(b *memoryBooks) { b.income().First-- }},
+	{"2026-03-01 alice BNB: entry income/d1 brings in no income, and there is a row of one", func(b *memoryBooks) {
+		for i := range b.buckets {
+			for j := range b.buckets[i].entries {
+				b.buckets[i].entries[j].rename("d1", "income/d1")
+			}
+			for j := range b.buckets[i].postings {
+				if x := &b.buckets[i].postings[j]; x.Entry == "d1" {
+					x.Entry = "income/d1"
+				}
+			}
+		}
+		x := *b.income()
+		x.Reference = "d1"
+		b.buckets[alice].incomes = append(b.buckets[alice].incomes, x)
+	}},
+	{"2026-03-03 @custody SOL: entry income/i1 does not say what was posted",
+		func(b *memoryBooks) { b.entry("income/i1").Digest = make([]byte, 32) }},
+}
+
+func (i *Income) bucketOfEntry() int { return ledger.Entry{ID: i.entry()}.Bucket() }
+
+func (e *Entry) rename(from, to string) {
+	if e.ID == from {
+		e.ID = to
+	}
 }

@@ -21,8 +21,10 @@ type total struct {
 	holders int64
 	sum     big.Int
 	digest  hash.Hash
-	begin   []byte // what each of its lines begins with
-	end     [32]byte
+
+	eligible big.Int // unit-milliseconds
+	begin    []byte  // what each of its lines begins with
+	end      [32]byte
 }
 
 func compareKeys(a, b Key) int {
@@ -42,18 +44,23 @@ func (w *worker) addToTotal(t *token, a *staking.Accrual) {
 	}
 	t.total.holders++
 	t.total.sum.Add(&t.total.sum, w.scratch.SetInt64(int64(a.Reward)))
+	t.total.eligible.Add(&t.total.eligible, integral(a.Eligible, a.EligibleRest))
 	w.line = appendLine(append(w.line[:0], t.total.begin...), a)
 	t.total.digest.Write(w.line)
 }
 
 // appendLine writes a record as the digest of a paid day has it, after day and
 // asset: account, opening, average, rest, eligible, APR in 1e-8, reward, fraction
-// before and fraction left, between spaces, in smallest units.
+// before and fraction left, and the rest of what is eligible unless it is zero, between
+// spaces, in smallest units.
 func appendLine(b []byte, a *staking.Accrual) []byte {
 	b = append(b, a.Account...)
 	for _, n := range [...]int64{int64(a.Opening), int64(a.Average), a.Rest, int64(a.Eligible), int64(a.APR),
 		int64(a.Reward), int64(a.Before), int64(a.Carry)} {
 		b = strconv.AppendInt(append(b, ' '), n, 10)
+	}
+	if a.EligibleRest != 0 {
+		b = strconv.AppendInt(append(b, ' '), a.EligibleRest, 10)
 	}
 	return append(b, '\n')
 }
@@ -136,6 +143,10 @@ func (w *worker) compareTotal(k Key, t *total, batch, payment *Batch) {
 			wrong("the control total is %d rewards, %s together; there are %d, %s together",
 				batch.Holders, asset.Format(batch.Total), t.holders, units(asset, &t.sum))
 		}
+		// Books of before the mode share have no sum of what was eligible.
+		if n := integral(batch.Eligible, batch.EligibleRest); n.Sign() != 0 && n.Cmp(&t.eligible) != 0 {
+			wrong("the control total of what was eligible is %s unit-milliseconds; there are %s", n, &t.eligible)
+		}
 		if t.end != batch.Digest {
 			wrong("the digest of the rewards is %x, derived %x", batch.Digest, t.end)
 		}
@@ -147,11 +158,16 @@ func (w *worker) compareTotal(k Key, t *total, batch, payment *Batch) {
 		wrong("%s was paid, but the bucket is paid only through %s", asset.Format(payment.Total), paid)
 	case payment != nil && batch == nil:
 		wrong("%s was paid without a control total", asset.Format(payment.Total))
-	case payment != nil && *payment != *batch:
+	case payment != nil && !payment.pays(batch):
 		wrong("paid to %d holders: %s, digest %x; the control total is %d, %s, %x",
 			payment.Holders, asset.Format(payment.Total), payment.Digest, batch.Holders,
 			asset.Format(batch.Total), batch.Digest)
 	}
+}
+
+// pays reports whether a payment is of the batch.
+func (b *Batch) pays(batch *Batch) bool {
+	return b.Key == batch.Key && b.Holders == batch.Holders && b.Total == batch.Total && b.Digest == batch.Digest
 }
 
 // declared is a declaration, and the sum of the buckets' batches.
@@ -159,17 +175,23 @@ type declared struct {
 	declaration Declaration
 	holders     int64
 	sum         big.Int
+	eligible    big.Int
 }
 
 func (d *declared) add(b Batch) {
 	d.holders += b.Holders
 	d.sum.Add(&d.sum, big.NewInt(int64(b.Total)))
+	d.eligible.Add(&d.eligible, integral(b.Eligible, b.EligibleRest))
 }
 
 // compareDeclared compares what was declared with the sum over the buckets.
 func (a *audit) compareDeclared() {
 	for _, x := range a.outline.Declared {
 		d := a.batches[x.Key]
+		if n := integral(x.Eligible, x.EligibleRest); n.Cmp(&d.eligible) != 0 {
+			a.find(Finding{Day: x.Day, HasDay: true, Asset: x.Asset,
+				What: fmt.Sprintf("declared is a weight of %s unit-milliseconds; the buckets have %s", n, &d.eligible)})
+		}
 		if d.holders == x.Holders && is(&d.sum, int64(x.Total)) {
 			continue
 		}

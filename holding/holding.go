@@ -16,10 +16,12 @@ const pageSize = 16384
 
 // Measure measures what the enrolled accounts of a bucket held on a day of the
 // wanted tokens, page after page in key order: counted back from the balances
-// now, which show the rewards of all days before and of none since.
-func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool,
+// now, which show the rewards of all days before and of none since. Each has its shares of
+// the distributions of the day, of which those who are not enrolled any more may have some.
+// shares may be nil: there are no distributions.
+func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares Shares,
 	page func([]staking.Holding) error) error {
-	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted}
+	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted, shares: shares}
 	for {
 		more, err := m.balances()
 		if err != nil || !more {
@@ -34,6 +36,9 @@ func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) boo
 		if err := m.changes(); err != nil {
 			return err
 		}
+		for i := range m.page {
+			shares.take(&m.page[i])
+		}
 		if err := page(m.page); err != nil {
 			return err
 		}
@@ -46,6 +51,7 @@ type measure struct {
 	bucket      int64
 	day         staking.Day
 	wanted      func(asset string) bool
+	shares      Shares
 	page        []staking.Holding
 	first, last string // accounts of the page
 	asset       string // of the last account, with which the next page begins
@@ -73,7 +79,8 @@ func (m *measure) balances() (more bool, err error) {
 	return more, nil
 }
 
-// enrolled leaves in the page what accounts hold whose switch covers the day.
+// enrolled leaves in the page what accounts hold whose switch covers the day, or who have a
+// share of a distribution.
 func (m *measure) enrolled() error {
 	accounts, err := db.All(m.t, db.TextOf,
 		`SELECT account FROM enrollments WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND from_day <= $4 AND until_day > $4
@@ -81,13 +88,17 @@ func (m *measure) enrolled() error {
 	if err != nil {
 		return fmt.Errorf("read enrollments: %w", err)
 	}
-	i := 0
-	m.page = slices.DeleteFunc(m.page, func(h staking.Holding) bool {
+	i, kept := 0, m.page[:0]
+	for _, h := range m.page {
 		for i < len(accounts) && accounts[i] < string(h.Account) {
 			i++
 		}
-		return i == len(accounts) || accounts[i] != string(h.Account)
-	})
+		h.Absent = i == len(accounts) || accounts[i] != string(h.Account)
+		if !h.Absent || m.shares.has(h) {
+			kept = append(kept, h)
+		}
+	}
+	m.page = kept
 	return nil
 }
 

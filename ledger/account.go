@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -9,13 +10,18 @@ import (
 type Account string
 
 // The house accounts. Custody (the outside world) and Desk (the counterparty of
-// conversions) may go below zero; Rewards and Payable may not.
+// conversions) may go below zero; the others may not.
 const (
 	Custody Account = "@custody" // the outside world: minus what all others have
 	Desk    Account = "@desk"    // the counterparty of conversions
 	Rewards Account = "@rewards" // the pool that rewards are paid from, one row per asset
 	Payable Account = "@payable" // rewards declared and not yet paid
+	Income  Account = "@income"  // staking income on its way to @fees and @rewards; each entry leaves it as it was
+	Fees    Account = "@fees"    // the operator's share of staking income
 )
+
+// houses are all house accounts.
+var houses = []Account{Custody, Desk, Rewards, Payable, Income, Fees}
 
 // MaxID is the length in bytes of the longest account and entry ID.
 const MaxID = 128
@@ -43,6 +49,9 @@ func (a Account) Owner() Account {
 
 // IsHouse reports whether the account is ours and no holder's.
 func (a Account) IsHouse() bool { return strings.HasPrefix(string(a), "@") }
+
+// IsKnownHouse reports whether there is such a house account.
+func (a Account) IsKnownHouse() bool { return slices.Contains(houses, a) }
 
 // IsSharded reports whether the house account has a row in each bucket: one row for all
 // deposits would be one lock for all deposits.

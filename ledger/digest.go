@@ -14,7 +14,8 @@ const digestTag = "softstake entry 2"
 // Digest is the SHA-256 over the content of the entry: its ID, its time (At, in
 // milliseconds), its kind and its moves, which are in the leaves, and the destination of a
 // requested withdrawal. Entries with the same digest are the same. destination is
-// Destination.Hash of a withdrawal request, and empty for other kinds.
+// Destination.Hash of a withdrawal request, the hash of its evidence of staking income, and
+// empty for other kinds.
 //
 // The books keep the leaves beside the digest, so that an audit can check the digest of an
 // entry without its moves, and each move by itself. The formats can never change: stored
@@ -82,8 +83,14 @@ type Destination struct {
 // Hash is the SHA-256 over the destination: a part of the digest of the entry that
 // requests the withdrawal.
 func (d Destination) Hash() []byte {
-	b := appendText(make([]byte, 0, 256), "softstake destination 2")
-	for _, text := range []string{d.Address, d.Network, d.Tag, d.ClientID} {
+	return HashTexts("softstake destination 2", d.Address, d.Network, d.Tag, d.ClientID)
+}
+
+// HashTexts is the SHA-256 over texts, each with its length before it, so that other texts
+// have another hash. The first says what is hashed.
+func HashTexts(texts ...string) []byte {
+	b := make([]byte, 0, 256)
+	for _, text := range texts {
 		b = appendText(b, text)
 	}
 	sum := sha256.Sum256(b)

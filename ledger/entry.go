@@ -11,8 +11,8 @@ import (
 // Kind is what happened. It determines which accounts an entry may name.
 type Kind string
 
-// The kinds of entry. Opening, Import, RewardElsewhere, Fund and Compensation are ours; callers post
-// the others.
+// The kinds of entry. Opening, Import, RewardElsewhere, Fund, Compensation, StakingIncome and FeeTransfer
+// are ours; callers post the others.
 const (
 	Deposit    Kind = "deposit"    // @custody → holder
 	Withdrawal Kind = "withdrawal" // holder, or what was held for it → @custody: at once
@@ -24,6 +24,9 @@ const (
 	Opening    Kind = "opening"    // @custody ↔ holder: the balance when the books began, and corrections of it
 	Import     Kind = "import"     // @custody ↔ holder: from a file of the exchange; several moves
 	Fund       Kind = "fund"       // @custody ↔ @rewards
+
+	StakingIncome Kind = "income"       // @custody → @income → @fees and @rewards; the other way where it is negative
+	FeeTransfer   Kind = "fee-transfer" // @custody ↔ @fees
 
 	// Compensation is @rewards → holder: the amount by which a paid reward was too low; one move.
 	Compensation Kind = "compensation"
@@ -64,7 +67,9 @@ type Entry struct {
 const MaxMoves = 100
 
 // reserved are the prefixes of the IDs of our own entries.
-var reserved = []string{"reward/", "declare/", "pay/", "fund/", "import/", "opening/", "close/", compensationPrefix}
+var reserved = []string{
+	"reward/", "declare/", "pay/", "fund/", "import/", "opening/", "close/", compensationPrefix,
+	incomePrefix, feesPrefix}
 
 func reservedID(id string) bool {
 	return slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
@@ -159,7 +164,7 @@ func (m Move) check(assets map[string]Asset) error {
 		return ErrInvalid.In("", "a move from %s to itself", Clip(string(m.From)))
 	}
 	for _, a := range []Account{m.From, m.To} {
-		if a == Custody || a == Desk || a == Rewards {
+		if a != Payable && a.IsKnownHouse() {
 			continue
 		}
 		if err := Account(strings.TrimSuffix(string(a), heldSuffix)).CheckHolder(); err != nil {
@@ -180,7 +185,8 @@ var Kinds = []Kind{
 func (k Kind) allows(m Move) bool {
 	free := func(a Account) bool { return !a.IsHouse() && !a.IsHeld() }
 	holder := func(a Account) bool { return !a.IsHouse() }
-	pool := m.From == Rewards || m.To == Rewards
+	own := func(a Account) bool { return a == Rewards || a == Income || a == Fees }
+	pool := own(m.From) || own(m.To)
 	switch k {
 	case Deposit:
 		return m.From == Custody && free(m.To)
@@ -203,10 +209,17 @@ func (k Kind) allows(m Move) bool {
 	case Compensation:
 		return m.From == Rewards && free(m.To)
 	case Fund:
-		return (m.From == Custody && m.To == Rewards) || (m.From == Rewards && m.To == Custody)
+		return m.between(Custody, Rewards)
+	case StakingIncome:
+		return m.between(Custody, Income) || m.between(Income, Fees) || m.between(Income, Rewards)
+	case FeeTransfer:
+		return m.between(Custody, Fees)
 	}
 	return false
 }
+
+// between reports whether the move is between the two accounts, either way.
+func (m Move) between(a, b Account) bool { return m.From == a && m.To == b || m.From == b && m.To == a }
 
 // Bucket is the bucket of the entry's own row, 0 to 255: a hash (FNV-1a) of the ID alone, so
 // that an ID is unique in all buckets. An account's bucket is that hash of its owner's ID.

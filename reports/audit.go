@@ -34,7 +34,10 @@ func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 			return err
 		}
 		o.Intended = staking.Day(intended)
-		o.Declared, err = declarations(t)
+		if o.Declared, err = declarations(t); err != nil {
+			return err
+		}
+		o.Distributions, err = distributions(t)
 		return err
 	})
 	if err != nil {
@@ -45,8 +48,11 @@ func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 
 func declarations(t db.View) ([]audit.Declaration, error) {
 	return db.All(t, func(r db.Row) (audit.Declaration, error) {
-		return audit.Declaration{Key: keyOf(r), Holders: r.Int(2), Total: ledger.Amount(r.Int(3))}, nil
-	}, "SELECT day, asset, holders, total FROM declarations ORDER BY day, asset")
+		return audit.Declaration{
+			Key: keyOf(r), Holders: r.Int(2), Total: ledger.Amount(r.Int(3)), Eligible: ledger.Amount(r.Int(4)),
+			EligibleRest: r.Int(5),
+		}, nil
+	}, "SELECT day, asset, holders, total, eligible, eligible_rest FROM declarations ORDER BY day, asset")
 }
 
 // keyOf is a token's day, the first two columns of a row.
@@ -90,8 +96,16 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 			h.Overdrawn = append(h.Overdrawn, audit.Overdraft{Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: r.Int(2),
 				Until: r.Int(3)})
 		}, "SELECT account, asset, at, until FROM reconciliations WHERE bucket = $1"},
-		{"the batches", func(r db.Row) { h.Batches = append(h.Batches, readBatch(r)) },
-			"SELECT day, asset, holders, total, digest FROM batches WHERE bucket = $1 ORDER BY day, asset"},
+		{"the batches", func(r db.Row) {
+			b := readBatch(r)
+			b.Eligible, b.EligibleRest = ledger.Amount(r.Int(5)), r.Int(6)
+			h.Batches = append(h.Batches, b)
+		},
+			"SELECT day, asset, holders, total, digest, eligible, eligible_rest FROM batches WHERE bucket = $1 ORDER BY day, asset"},
+		{"the shares", func(r db.Row) {
+			h.Shares = append(h.Shares, audit.Share{Key: keyOf(r), First: staking.Day(r.Int(2)), Last: staking.Day(r.Int(3)),
+				Sum: staking.Exact{Units: ledger.Amount(r.Int(4)), Part: staking.Fraction(r.Int(5))}})
+		}, "SELECT day, asset, first_day, last_day, units, part FROM shares WHERE bucket = $1"},
 		{"the payments", func(r db.Row) { h.Payments = append(h.Payments, readBatch(r)) },
 			"SELECT day, asset, holders, total, digest FROM payments WHERE bucket = $1 ORDER BY day, asset"},
 	} {
@@ -105,11 +119,17 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 		return h, fmt.Errorf("read the assets: %w", err)
 	}
 	if h.Terms, err = db.All(a.t, scan(store.ReadTerms),
-		"SELECT asset, from_day, offered, apr, minimum, cap FROM terms ORDER BY asset, from_day, revision"); err != nil {
+		"SELECT asset, from_day, offered, apr, minimum, cap, fee, mode FROM terms ORDER BY asset, from_day, revision"); err != nil {
 		return h, fmt.Errorf("read the terms: %w", err)
 	}
 	if h.Declared, err = declarations(a.t); err != nil {
 		return h, fmt.Errorf("read the declarations: %w", err)
+	}
+	if h.Distributions, err = distributions(a.t); err != nil {
+		return h, fmt.Errorf("read the distributions: %w", err)
+	}
+	if h.Incomes, err = db.All(a.t, auditedIncome, auditedIncomes+" ORDER BY at, reference"); err != nil {
+		return h, fmt.Errorf("read the staking income: %w", err)
 	}
 	return h, nil
 }
@@ -170,9 +190,9 @@ func (a auditedBucket) Accruals(d staking.Day, s audit.Span, visit func(*staking
 		x.Opening, x.Average, x.Rest, x.Eligible = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3)), r.Int(4),
 			ledger.Amount(r.Int(5))
 		x.APR, x.Reward = staking.Rate(r.Int(6)), ledger.Amount(r.Int(7))
-		x.Before, x.Carry = staking.Fraction(r.Int(8)), staking.Fraction(r.Int(9))
+		x.Before, x.Carry, x.EligibleRest = staking.Fraction(r.Int(8)), staking.Fraction(r.Int(9)), r.Int(10)
 		visit(&x)
-	}, `SELECT account, asset, opening, average, rest, eligible, apr, reward, before, carry FROM accruals
+	}, `SELECT account, asset, opening, average, rest, eligible, apr, reward, before, carry, eligible_rest FROM accruals
 	     WHERE bucket = $1 AND day = $2 AND account > $3 AND account <= $4 ORDER BY account, asset`,
 		int64(d), string(s.After), string(s.Through))
 }
@@ -200,6 +220,40 @@ func (a auditedBucket) Entries(visit func(*audit.Entry)) error {
 			Destination: r.Bytes(5)}
 		visit(&e)
 	}, "SELECT entry, at, digest_version, digest, leaves, destination FROM entries WHERE bucket = $1 ORDER BY entry")
+}
+
+func (a auditedBucket) Incomes(visit func(*audit.Income)) error {
+	incomes, err := db.All(a.t, auditedIncome, auditedIncomes+" WHERE bucket = $1 ORDER BY reference", a.bucket)
+	if err != nil {
+		return fmt.Errorf("read the staking income: %w", err)
+	}
+	for i := range incomes {
+		visit(&incomes[i])
+	}
+	return nil
+}
+
+const auditedIncomes = "SELECT reference, asset, chain, source, first_day, last_day, gross, fee, evidence, at FROM incomes"
+
+func auditedIncome(r db.Row) (audit.Income, error) {
+	return audit.Income{
+		Reference: r.Text(0), Asset: r.Text(1), Chain: r.Text(2), Source: r.Text(3), First: staking.Day(r.Int(4)),
+		Last: staking.Day(r.Int(5)), Gross: ledger.Amount(r.Int(6)), Fee: staking.Rate(r.Int(7)), Evidence: r.Text(8),
+		At: r.Int(9),
+	}, nil
+}
+
+func distributions(t db.View) ([]audit.Distribution, error) {
+	exact := func(r db.Row, i int) staking.Exact {
+		return staking.Exact{Units: ledger.Amount(r.Int(i)), Part: staking.Fraction(r.Int(i + 1))}
+	}
+	return db.All(t, func(r db.Row) (audit.Distribution, error) {
+		return audit.Distribution{
+			Key: keyOf(r), First: staking.Day(r.Int(2)), Last: staking.Day(r.Int(3)), Gross: ledger.Amount(r.Int(4)),
+			Net: ledger.Amount(r.Int(5)), Before: exact(r, 6), Weight: r.Text(8), Paid: exact(r, 9),
+		}, nil
+	}, `SELECT day, asset, first_day, last_day, gross, net, before_units, before_part, weight, paid_units, paid_part FROM distributions
+	     ORDER BY day, asset, first_day, last_day`)
 }
 
 func (a auditedBucket) Withdrawals(visit func(*audit.Withdrawal)) error {

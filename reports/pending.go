@@ -22,7 +22,7 @@ const backlog = 7
 // readPaid reads what the last day that is over paid.
 func (r *reading) readPaid() error {
 	err := r.t.Query(func(row db.Row) error {
-		r.Paid = append(r.Paid, Reward{Accrual: readAccrual(row), PaidAt: db.TimeOf(row.Int(11))})
+		r.Paid = append(r.Paid, Reward{Accrual: readAccrual(row), PaidAt: db.TimeOf(row.Int(12))})
 		return nil
 	}, `SELECT `+accrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3

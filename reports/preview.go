@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -88,7 +89,11 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 			if err != nil {
 				return err
 			}
-			return holding.Measure(t, b, d, func(asset string) bool { return tokens[asset] != nil },
+			shares, err := sharesOn(t, b, d, slices.Collect(maps.Keys(tokens)))
+			if err != nil {
+				return err
+			}
+			return holding.Measure(t, b, d, func(asset string) bool { return tokens[asset] != nil }, shares,
 				func(page []staking.Holding) error {
 					for _, h := range page {
 						a, earned := staking.Accrue(d, terms[h.Asset], h)
@@ -113,6 +118,19 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 		p.Average = mean(averages[token], p.Holders)
 	}
 	return nil
+}
+
+// sharesOn are the shares of a bucket in the distributions of a day. Of a day in the future
+// of the run there may be none yet.
+func sharesOn(t db.View, bucket int, d staking.Day, tokens []string) (holding.Shares, error) {
+	all, err := holding.Distributions(t, d, tokens)
+	if errors.Is(err, holding.ErrUndeclared) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return holding.SharesOf(t, bucket, all)
 }
 
 // mean is a sum of amounts divided by how many they are, rounded down; of none, zero.
@@ -249,7 +267,11 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 			}
 		}
 		wanted := func(asset string) bool { return p.part[asset] != nil && paid[asset] < d && p.terms[d][asset].Offered }
-		err := holding.Measure(t, bucket, d, wanted, func(page []staking.Holding) error { return p.accrue(d, page, before) })
+		shares, err := sharesOn(t, bucket, d, slices.Collect(maps.Keys(p.part)))
+		if err != nil {
+			return err
+		}
+		err = holding.Measure(t, bucket, d, wanted, shares, func(page []staking.Holding) error { return p.accrue(d, page, before) })
 		if err != nil {
 			return err
 		}

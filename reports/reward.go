@@ -28,7 +28,7 @@ type Reward struct {
 const rewardColumns = accrualColumns + ", a.paid_at"
 
 func readReward(r db.Row) (Reward, error) {
-	return Reward{Accrual: readAccrual(r), PaidAt: db.TimeOf(r.Int(11))}, nil
+	return Reward{Accrual: readAccrual(r), PaidAt: db.TimeOf(r.Int(12))}, nil
 }
 
 // RewardKey is a reward's place among an account's.

@@ -25,6 +25,8 @@ type Holding struct {
 	Opening  ledger.Amount // at 00:00, with the changes of that very millisecond
 	Integral Integral      // of the free balance, over the day
 	Carry    Fraction
+	Shared   Exact // its shares of the distributions of the day
+	Absent   bool  // it is not enrolled on the day: only Shared counts
 }
 
 // HoldingAt starts from an account's balance at any moment at or after the end of the day,
@@ -67,10 +69,12 @@ type Accrual struct {
 	Average  ledger.Amount // rounded down
 	Rest     int64         // what that rounding left, in unit-milliseconds, below DayMillis
 	Eligible ledger.Amount // min(average, cap), rounded down
-	APR      Rate
-	Reward   ledger.Amount // rounded down
-	Before   Fraction      // carried from the reward before
-	Carry    Fraction      // left to the next
+	// What the rounding of Eligible left, in unit-milliseconds; zero unless the mode is Share.
+	EligibleRest int64
+	APR          Rate
+	Reward       ledger.Amount // rounded down
+	Before       Fraction      // carried from the reward before
+	Carry        Fraction      // left to the next
 }
 
 // EntryID is the reward's name in the journal. Only the run posts under it, so a reward is
@@ -80,35 +84,45 @@ func (a Accrual) EntryID() string {
 }
 
 // Accrue returns what a holding earned on a day (rules: what is earned), or false if it
-// earned nothing: the token is not offered, or the average is below the minimum. An entry
+// earned nothing: the token is not offered, or the average is below the minimum, and it has
+// no share of a distribution. An entry
 // that another ledger decided may leave a balance below zero for a part of the day: that
 // part counts against the rest, and a day whose sum is below zero earns nothing, whatever
 // the minimum. The terms must have passed Check, and the balance must fit the asset's
 // supply. It is pure: no clock, no store.
 //
-//	reward + carry = min(integral, cap × day) × APR / 365 + carry before
+//	reward + carry = min(integral, cap × day) × APR / 365 + shares + carry before
+//
+// In the mode Share the first part is zero, and the eligible integral is what the day
+// weighs in the distribution of its period.
 func Accrue(d Day, t Terms, h Holding) (Accrual, bool) {
-	if !t.Offered || h.Integral.Less(IntegralOf(t.Min, DayMillis)) || h.Integral.Less(Integral{}) {
+	earns := t.Offered && !h.Absent && !h.Integral.Less(IntegralOf(t.Min, DayMillis)) && !h.Integral.Less(Integral{})
+	if !earns && h.Shared == (Exact{}) {
 		return Accrual{}, false
 	}
-	average, rest := h.Integral.Average()
-	a := Accrual{
-		Day: d, Account: h.Account, Asset: h.Asset,
-		Opening: h.Opening, Average: average, Rest: rest, Eligible: min(average, t.Cap),
-		APR: t.APR, Before: h.Carry,
+	a := Accrual{Day: d, Account: h.Account, Asset: h.Asset, Opening: h.Opening, APR: t.APR, Before: h.Carry}
+	earned := h.Shared.Add(Exact{Part: h.Carry})
+	if earns {
+		earning := h.Integral
+		if limit := IntegralOf(t.Cap, DayMillis); limit.Less(earning) {
+			earning = limit
+		}
+		a.Average, a.Rest = h.Integral.Average()
+		a.Eligible, a.EligibleRest = earning.Average()
+		if t.Mode == Fixed {
+			a.EligibleRest = 0
+			earned = earned.Add(earning.interest(t.APR))
+		}
 	}
-	earning := h.Integral
-	if limit := IntegralOf(t.Cap, DayMillis); limit.Less(earning) {
-		earning = limit
-	}
-	a.Reward, a.Carry = earning.earn(t.APR, h.Carry)
+	a.Reward, a.Carry = earned.Units, earned.Part
 	return a, true
 }
 
 // AppendLine appends the accrual as one line of text. The digest of a paid bucket is the
 // SHA-256 over the lines of one bucket, token and day, by account. The fields, separated
 // by spaces: day, asset, account, opening, average, rest, eligible, APR in 1e-8, reward,
-// fraction before, fraction left; amounts in smallest units.
+// fraction before, fraction left, and the eligible rest unless it is zero; amounts in
+// smallest units.
 func (a Accrual) AppendLine(b []byte) []byte {
 	b = a.Day.Start().AppendFormat(b, time.DateOnly)
 	b = append(append(b, ' '), a.Asset...)
@@ -119,16 +133,16 @@ func (a Accrual) AppendLine(b []byte) []byte {
 	} {
 		b = strconv.AppendInt(append(b, ' '), n, 10)
 	}
+	if a.EligibleRest != 0 {
+		b = strconv.AppendInt(append(b, ' '), a.EligibleRest, 10)
+	}
 	return append(b, '\n')
 }
 
-// earn is the integral's interest at a yearly rate, with a carried fraction: the whole
-// units, rounded down, and the fraction left. 2^62 units over a day (89 bits) × a rate
-// (30 bits) + a fraction (62 bits) fit 120 bits; divided by Unit (62 bits) they fit 63.
-func (i Integral) earn(r Rate, carry Fraction) (ledger.Amount, Fraction) {
+// interest is what the integral earns at a yearly rate. 2^62 units over a day (89 bits) × a
+// rate (30 bits) fit 119 bits; divided by Unit (62 bits) they fit 63.
+func (i Integral) interest(r Rate) Exact {
 	over, lo := bits.Mul64(i.lo, uint64(r))
-	hi := i.hi*uint64(r) + over
-	lo, c := bits.Add64(lo, uint64(carry), 0)
-	units, left := bits.Div64(hi+c, lo, uint64(Unit))
-	return ledger.Amount(units), Fraction(left)
+	units, left := bits.Div64(i.hi*uint64(r)+over, lo, uint64(Unit))
+	return Exact{ledger.Amount(units), Fraction(left)}
 }

@@ -15,6 +15,9 @@ const rateLimit Rate = 1 << 30
 
 const rateScale = 8
 
+// Whole is the fraction 1 as a Rate.
+const Whole Rate = 100_000_000
+
 // ParseRate reads a rate a year such as "0.0015", of at most 8 decimals.
 func ParseRate(s string) (Rate, error) {
 	n, err := ledger.ParseDecimal(s, rateScale)
@@ -33,15 +36,22 @@ type Terms struct {
 	Asset   string
 	From    Day
 	Offered bool          // not offered: nobody earns
-	APR     Rate          // a year, 0 to 10.73741823
+	Mode    Mode          // where the rewards come from
+	APR     Rate          // a year, 0 to 10.73741823; zero unless the mode is Fixed
 	Min     ledger.Amount // the average below which nothing is earned, in smallest units, 0 or more
 	Cap     ledger.Amount // what is above it earns nothing, in smallest units, at least Min and 1
+	Fee     Rate          // the operator's share of staking income whose period ends on the day, 0 to 1
 }
 
 // Check returns ledger.ErrInvalid unless the terms are in range. Accrue cannot fail on
 // terms that passed it.
 func (t Terms) Check(asset ledger.Asset) error {
 	switch {
+	case !t.Mode.known():
+		return ledger.ErrInvalid.In("mode", "terms of %s: there is no %s", t.Asset, t.Mode)
+	case t.Mode != Fixed && t.APR != 0:
+		return ledger.ErrInvalid.In("apr", "terms of %s: in the mode %s the rate follows from the income; the APR is 0",
+			t.Asset, t.Mode)
 	case t.APR < 0 || t.APR >= rateLimit:
 		return ledger.ErrInvalid.In("apr", "terms of %s: APR %s is not between 0 and %s", t.Asset, t.APR, rateLimit-1)
 	case t.Min < 0 || t.Min > asset.MaxSupply:
@@ -50,6 +60,8 @@ func (t Terms) Check(asset ledger.Asset) error {
 	case t.Cap < 1 || t.Cap < t.Min || t.Cap > asset.MaxSupply:
 		return ledger.ErrInvalid.In("cap", "terms of %s: cap %s is not between the minimum and %s",
 			t.Asset, asset.Format(t.Cap), asset.Format(asset.MaxSupply))
+	case t.Fee < 0 || t.Fee > Whole:
+		return ledger.ErrInvalid.In("fee", "terms of %s: fee %s is not between 0 and 1", t.Asset, t.Fee)
 	}
 	return nil
 }
@@ -66,7 +78,12 @@ func (t Terms) Describe(a ledger.Asset) string {
 	if !t.Offered {
 		offer = "not offered"
 	}
-	return fmt.Sprintf("from %s %s, APR %s, minimum %s, cap %s", t.From, offer, t.APR, a.Format(t.Min), a.Format(t.Cap))
+	figures := fmt.Sprintf("from %s %s, APR %s, minimum %s, cap %s", t.From, offer, t.APR, a.Format(t.Min),
+		a.Format(t.Cap))
+	if t.Mode != Fixed || t.Fee != 0 {
+		figures += fmt.Sprintf(", mode %s, fee %s", t.Mode, t.Fee)
+	}
+	return figures
 }
 
 // Limit is above what a token's day needs approval before it is paid. Zero: no limit.

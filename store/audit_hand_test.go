@@ -47,7 +47,7 @@ func handOf(t *testing.T, url string) hand {
 // keep keeps the tables that tests change.
 func (h hand) keep(t testing.TB) {
 	for _, table := range []string{"postings", "entries", "balances", "enrollments", "accounts", "terms", "accruals",
-		"batches", "withdrawals", "payments", "declarations", "progress", "assets", "days", "closings"} {
+		"batches", "withdrawals", "incomes", "distributions", "shares", "payments", "declarations", "progress", "assets", "days", "closings"} {
 		h(t, fmt.Sprintf("CREATE TABLE kept_%s AS SELECT * FROM %[1]s", table))
 	}
 }
@@ -95,21 +95,21 @@ var tamperings = []struct {
 	{"accrual that waits deleted", "DELETE FROM accruals WHERE day = {2} AND asset = 'ADA'", 2, "carol", "ADA",
 		"has no record of its reward of"},
 	{"accrual of nobody enrolled", `INSERT INTO accruals
-		SELECT bucket, {4}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
+		SELECT bucket, {4}, account, asset, opening, average, rest, eligible, apr, reward, before, carry, eligible_rest
 		FROM accruals WHERE day = {3} - 1 AND account = 'bob' AND asset = 'BNB'`, 4, "bob", bnb,
 		"but no enrollment covers the day"},
 	{"accrual below the minimum", `INSERT INTO accruals
-		SELECT bucket, {2}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
+		SELECT bucket, {2}, account, asset, opening, average, rest, eligible, apr, reward, before, carry, eligible_rest
 		FROM accruals WHERE day = {3} AND account = 'carol' AND asset = 'BNB'`, 2, "carol", bnb,
 		"the average is below the minimum of 0.5"},
 	{"accrual of a day not accrued", `INSERT INTO accruals
-		SELECT bucket, {3}, account, asset, opening, average, rest, eligible, apr, reward, before, carry
+		SELECT bucket, {3}, account, asset, opening, average, rest, eligible, apr, reward, before, carry, eligible_rest
 		FROM accruals WHERE day = {2} AND asset = 'ADA'`, 3, "carol", "ADA", "accrued only through"},
 	{"accrual of nobody", `INSERT INTO accruals
-		SELECT bucket, day, 'nobody', asset, opening, average, rest, eligible, apr, reward, before, carry
+		SELECT bucket, day, 'nobody', asset, opening, average, rest, eligible, apr, reward, before, carry, eligible_rest
 		FROM accruals WHERE day = {2} AND account = 'bob' AND asset = 'BNB'`, 2, "nobody", bnb, "but no balance"},
 	{"accrual of a day before the books", `INSERT INTO accruals
-		SELECT bucket, {1} - 1, account, asset, opening, average, rest, eligible, apr, reward, before, carry
+		SELECT bucket, {1} - 1, account, asset, opening, average, rest, eligible, apr, reward, before, carry, eligible_rest
 		FROM accruals WHERE day = {2} AND account = 'bob' AND asset = 'BNB'`, 0, "bob", bnb,
 		"a day that the books do not have"},
 	{"records of two accounts exchanged", `UPDATE accruals SET bucket = 0, account = 'x'
@@ -193,7 +193,7 @@ var tamperings = []struct {
 		"the average is below the minimum of 5"},
 	{"rate", "UPDATE terms SET apr = apr + 1 WHERE asset = 'SOL'", 2, "alice", sol,
 		"APR is 0.008, by the terms 0.00800001"},
-	{"terms of a day", "INSERT INTO terms SELECT asset, {4}, 1, 0, apr, minimum, cap, set_at, set_by, reason " +
+	{"terms of a day", "INSERT INTO terms SELECT asset, {4}, 1, 0, apr, minimum, cap, set_at, set_by, reason, fee, mode " +
 		"FROM terms WHERE asset = 'BNB'", 4, "alice", bnb, "not offered on the day"},
 	{"terms deleted", "DELETE FROM terms WHERE asset = 'BNB'", 2, "alice", bnb, "no terms on the day"},
 	{"progress", "UPDATE progress SET accrued_through = accrued_through + 1, paid_through = paid_through + 1 " +

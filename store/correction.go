@@ -13,23 +13,13 @@ import (
 // Fund moves an amount of an asset into @rewards, from which rewards are paid, or
 // takes it out again. Idempotent by the ID: the entry's is "fund/" and the caller's.
 func (b *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
-	if err := ledger.CheckID("fund", id); err != nil {
-		return Outcome{}, ledger.At("id", err)
-	}
-	a, err := b.Asset(ctx, asset)
-	if err != nil {
-		return Outcome{}, err
-	}
 	move := ledger.Move{From: ledger.Custody, To: ledger.Rewards, Asset: asset, Amount: amount}
 	action := "fund"
 	if withdraw {
 		move.From, move.To = move.To, move.From
 		action = "fund withdraw"
 	}
-	e := ledger.Entry{ID: "fund/" + id, Kind: ledger.Fund, Moves: []ledger.Move{move}}
-	o, err := b.postMove(ctx, e, call{system: true,
-		log: logFields{action: action, subject: asset, detail: a.Format(amount) + " as " + e.ID}})
-	return o, annotate(err, "%s %s", action, asset)
+	return b.moveOwn(ctx, ledger.Fund, id, "fund/"+id, move, action)
 }
 
 // Adjust posts a correction, dated now, and keeps in the log who made it and why.

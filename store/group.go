@@ -41,7 +41,7 @@ type item struct {
 	at          int64  // milliseconds; 0: to be stamped
 	bucket      int    // of the entry's row: a hash of its ID, so that an ID is unique in all buckets
 	leaves      []byte // the SHA-256 of each of its moves, which its digest is made of
-	destination []byte // the hash of where the withdrawal goes that it requests; nil: it requests none
+	destination []byte // the hash of where the withdrawal goes that it requests, or of its income's evidence; or nil
 	digest      []byte // SHA-256 of its content, by which a repeated entry is compared; nil: it is not accepted
 	absent      bool   // looked up, and not in the books
 	done        bool   // accepted, refused or repeated
@@ -150,6 +150,8 @@ func (g *groupCommit) check(calls []*call) {
 			it := &item{Entry: e, call: c, out: &c.outcomes[i], bucket: e.Bucket(), leaves: e.Leaves()}
 			if e.Kind == ledger.WithdrawalRequest {
 				it.destination = c.destination.Hash()
+			} else if c.income != nil {
+				it.destination = c.income.Hash()
 			}
 			g.named[e.ID] = append(g.named[e.ID], it)
 			g.items = append(g.items, it)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
@@ -41,10 +42,13 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 		if err := CheckLimit(t, d, asset, accrued.Total); err != nil {
 			return err
 		}
-		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, declared_at, credential, role, "+
-			"request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-			int64(d), token, accrued.Holders, int64(accrued.Total), now.UnixMilli(), b.actor.Credential, string(b.actor.Role),
-			b.actor.Request)
+		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, eligible, eligible_rest, "+
+			"declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+			int64(d), token, accrued.Holders, int64(accrued.Total), int64(accrued.eligible.Units), accrued.eligible.Rest,
+			now.UnixMilli(), b.actor.Credential, string(b.actor.Role), b.actor.Request)
+		if err == nil && n > 0 {
+			err = declareDistributions(t, d, token)
+		}
 		if err != nil || n == 0 || accrued.Total == 0 {
 			return err
 		}
@@ -69,6 +73,8 @@ type Accrued struct {
 	Holders int64
 	Total   ledger.Amount
 	buckets []bucketTotal // those with rewards
+
+	eligible holding.Weight
 }
 
 // bucketTotal is what a bucket has accrued of a token on a day.
@@ -89,9 +95,11 @@ func AccruedOf(t db.View, d staking.Day, token string) (a Accrued, err error) {
 			a.buckets = append(a.buckets, b)
 		}
 		a.Holders += r.Int(2)
-		a.Total, err = a.Total.Add(b.sum)
-		return err
-	}, "SELECT b.bucket, b.total, b.holders FROM {rows} "+
+		if a.Total, err = a.Total.Add(b.sum); err != nil {
+			return err
+		}
+		return a.eligible.Add(staking.Accrual{Eligible: ledger.Amount(r.Int(3)), EligibleRest: r.Int(4)})
+	}, "SELECT b.bucket, b.total, b.holders, b.eligible, b.eligible_rest FROM {rows} "+
 		"JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset ORDER BY b.bucket",
 		everyBucket(sameInt("day", int64(d)), sameText("asset", token)))
 	return a, err

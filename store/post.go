@@ -93,6 +93,7 @@ type call struct {
 	logs        []logFields        // what the log says of each of its entries; nil: it has one line for all
 	destination ledger.Destination // of the withdrawal that its entry requests, if that is given
 	converts    *quoted            // what its entry converts, if it is of Convert
+	income      *income            // what its entry brings in, if it is of PostIncome
 	outcomes    []Outcome
 	err         error
 	done        chan struct{}

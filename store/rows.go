@@ -51,6 +51,7 @@ func (g *groupCommit) write() error {
 	return inOrder(g.correct, g.insertBalances, g.writeEntries, g.writePostings,
 		g.writeWithdrawals,     // requests and ends of withdrawals only: withdrawal.go
 		g.writeConversions,     // conversions only: conversion.go
+		g.writeIncomes,         // staking income only: income.go
 		g.writeReconciliations) // authoritative entries that left a balance below zero only: correction.go
 }
 

@@ -47,6 +47,10 @@ type progressRow struct {
 func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	var covered []int64 // accounts of each bucket, up to batchSize
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
+		shared, err := holding.Distributions(t, d, tokens)
+		if err != nil {
+			return err
+		}
 		covered, err = db.AllOf(t, db.IntOf, fmt.Sprintf(`SELECT (SELECT count(*) FROM (
 				SELECT 1 FROM enrollments e
 				 WHERE e.bucket = r.bucket AND e.from_day <= r.day AND e.until_day > r.day LIMIT %d) AS enrolled)
@@ -57,7 +61,8 @@ func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]s
 		var empty []progressRow
 		for bucket, n := range covered {
 			for _, token := range tokens {
-				if n == 0 {
+				// Who left since may have a share.
+				if n == 0 && !slices.ContainsFunc(shared, func(d staking.Distribution) bool { return d.Asset == token }) {
 					empty = append(empty, progressRow{bucket, token})
 				}
 			}
@@ -142,8 +147,14 @@ func (b *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tok
 		if err != nil {
 			return err
 		}
+		shared, err := holding.Distributions(t, d, tokens)
+		if err != nil {
+			return err
+		}
 		for _, bucket := range batch {
-			a := accruing{t: t, bucket: bucket, day: d, rule: rule, terms: terms, batches: map[string]*accrued{}}
+			a := accruing{
+				t: t, bucket: bucket, day: d, rule: rule, terms: terms, batches: map[string]*accrued{}, shared: shared,
+			}
 			if err := a.run(tokens); err != nil {
 				return fmt.Errorf("accrue %s: %w", d, err)
 			}
@@ -163,11 +174,15 @@ func (a *accruing) run(tokens []string) error {
 	for _, token := range claimed {
 		a.batches[token] = &accrued{digest: sha256.New()}
 	}
-	if err := holding.Measure(a.t, a.bucket, a.day, func(asset string) bool { return a.batches[asset] != nil },
-		a.page); err != nil {
+	shares, err := holding.SharesOf(a.t, a.bucket, a.shared)
+	if err != nil {
 		return err
 	}
-	return a.total()
+	wanted := func(asset string) bool { return a.batches[asset] != nil }
+	return inOrder(
+		func() error { return holding.Measure(a.t, a.bucket, a.day, wanted, shares, a.page) },
+		a.total,
+		func() error { return writeShares(a.t, a.bucket, shares, wanted) })
 }
 
 // claimProgress moves the bucket's progress of some tokens on by a day, with a
@@ -188,14 +203,16 @@ type accruing struct {
 	rule    staking.Rule
 	terms   map[string]staking.Terms
 	batches map[string]*accrued // by token
+	shared  []staking.Distribution
 	line    []byte
 }
 
 // accrued sums what a bucket accrued of a token.
 type accrued struct {
-	holders int64
-	total   ledger.Amount
-	digest  hash.Hash
+	holders  int64
+	total    ledger.Amount
+	eligible holding.Weight
+	digest   hash.Hash
 }
 
 // page accrues some holdings and writes their accruals, in key order.
@@ -213,6 +230,9 @@ func (a *accruing) page(page []staking.Holding) error {
 			return fmt.Errorf("the total of %s: %w", h.Asset, err)
 		}
 		b.total = total
+		if err := b.eligible.Add(accrual); err != nil {
+			return fmt.Errorf("the eligible integrals of %s: %w", h.Asset, err)
+		}
 		a.line = accrual.AppendLine(a.line[:0])
 		b.digest.Write(a.line)
 		accruals = append(accruals, accrual)
@@ -230,6 +250,7 @@ func (a *accruing) page(page []staking.Holding) error {
 		db.Int("average", func(a staking.Accrual) int64 { return int64(a.Average) }),
 		db.Int("rest", func(a staking.Accrual) int64 { return a.Rest }),
 		db.Int("eligible", func(a staking.Accrual) int64 { return int64(a.Eligible) }),
+		db.Int("eligible_rest", func(a staking.Accrual) int64 { return a.EligibleRest }),
 		db.Int("apr", func(a staking.Accrual) int64 { return int64(a.APR) }),
 		db.Int("reward", func(a staking.Accrual) int64 { return int64(a.Reward) }),
 		db.Int("before", func(a staking.Accrual) int64 { return int64(a.Before) }),
@@ -242,9 +263,9 @@ func (a *accruing) total() error {
 		if b.holders == 0 {
 			continue
 		}
-		if _, err := a.t.Exec("INSERT INTO batches (bucket, day, asset, holders, total, digest) VALUES ($1, $2, $3, "+
-			"$4, $5, $6)",
-			int64(a.bucket), int64(a.day), token, b.holders, int64(b.total), b.digest.Sum(nil)); err != nil {
+		if _, err := a.t.Exec("INSERT INTO batches (bucket, day, asset, holders, total, eligible, "+
+			"eligible_rest, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", int64(a.bucket), int64(a.day), token,
+			b.holders, int64(b.total), int64(b.eligible.Units), b.eligible.Rest, b.digest.Sum(nil)); err != nil {
 			return fmt.Errorf("write the totals of %s: %w", a.day, err)
 		}
 	}
@@ -257,17 +278,18 @@ func TermsAt(t db.View, d staking.Day) (map[string]staking.Terms, error) {
 	err := t.Query(func(r db.Row) error {
 		terms[r.Text(0)] = ReadTerms(r)
 		return nil
-	}, `SELECT t.asset, t.from_day, t.offered, t.apr, t.minimum, t.cap FROM assets a CROSS JOIN terms t
+	}, `SELECT t.asset, t.from_day, t.offered, t.apr, t.minimum, t.cap, t.fee, t.mode FROM assets a CROSS JOIN terms t
 	     WHERE t.asset = a.symbol
 	       AND t.from_day = (SELECT max(f.from_day) FROM terms f WHERE f.asset = a.symbol AND f.from_day <= $1)
 	       AND t.revision = (SELECT max(r.revision) FROM terms r WHERE r.asset = a.symbol AND r.from_day = t.from_day)`, int64(d))
 	return terms, annotate(err, "read the terms of %s", d)
 }
 
-// ReadTerms reads asset, from_day, offered, apr, minimum and cap, a row's first columns.
+// ReadTerms reads asset, from_day, offered, apr, minimum, cap, fee and mode, a row's first columns.
 func ReadTerms(r db.Row) staking.Terms {
 	return staking.Terms{
 		Asset: r.Text(0), From: staking.Day(r.Int(1)), Offered: r.Int(2) != 0,
-		APR: staking.Rate(r.Int(3)), Min: ledger.Amount(r.Int(4)), Cap: ledger.Amount(r.Int(5)),
+		APR: staking.Rate(r.Int(3)), Min: ledger.Amount(r.Int(4)), Cap: ledger.Amount(r.Int(5)), Fee: staking.Rate(r.Int(6)),
+		Mode: staking.Mode(r.Int(7)),
 	}
 }

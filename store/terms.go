@@ -68,25 +68,33 @@ func sameToken(t db.Tx, token staking.Token) (bool, error) {
 }
 
 // TermsColumns are what ReadTermsRevision reads.
-const TermsColumns = "asset, from_day, offered, apr, minimum, cap, revision, set_at, set_by, reason"
+const TermsColumns = "asset, from_day, offered, apr, minimum, cap, fee, mode, revision, set_at, set_by, reason"
 
 func ReadTermsRevision(r db.Row) (TermsRevision, error) {
-	return TermsRevision{ReadTerms(r), int(r.Int(6)), db.TimeOf(r.Int(7)), r.Text(8), r.Text(9)}, nil
+	return TermsRevision{ReadTerms(r), int(r.Int(8)), db.TimeOf(r.Int(9)), r.Text(10), r.Text(11)}, nil
 }
 
 // writeTerms writes a revision that nobody else may have written at the same time.
 func (b *DB) writeTerms(t db.Tx, r TermsRevision) error {
-	n, err := t.Exec(`INSERT INTO terms (asset, from_day, revision, offered, apr, minimum, cap, set_at, set_by, reason)
-	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		r.Asset, int64(r.From), int64(r.Revision), db.Flag(r.Offered), int64(r.APR), int64(r.Min), int64(r.Cap), b.now(),
-		b.actor.Credential, r.Reason)
+	text := func(name, v string) db.Field[TermsRevision] {
+		return db.Text(name, func(TermsRevision) string { return v })
+	}
+	number := func(name string, v int64) db.Field[TermsRevision] {
+		return db.Int(name, func(TermsRevision) int64 { return v })
+	}
+	fields := []db.Field[TermsRevision]{
+		text("asset", r.Asset), number("from_day", int64(r.From)), number("revision", int64(r.Revision)),
+		number("offered", db.Flag(r.Offered)), number("apr", int64(r.APR)), number("minimum", int64(r.Min)),
+		number("cap", int64(r.Cap)), number("set_at", b.now()), text("set_by", b.actor.Credential), text("reason", r.Reason),
+	}
+	if r.Fee != 0 || r.Mode != staking.Fixed { // else they are the columns' defaults
+		fields = append(fields, number("fee", int64(r.Fee)), number("mode", int64(r.Mode)))
+	}
+	n, err := insert(t, "terms", db.SetOf([]TermsRevision{r}, fields...))
 	if err == nil && n == 0 {
 		err = db.ErrRetry
 	}
-	if err != nil {
-		return fmt.Errorf("write the terms of %s: %w", r.Asset, err)
-	}
-	return nil
+	return annotate(err, "write the terms of %s", r.Asset)
 }
 
 // revisions is how many terms of a token were set for this very day.
@@ -206,6 +214,10 @@ func (b *DB) correct(t db.Tx, terms staking.Terms, reason string) (done bool, er
 	if !known {
 		return false, ledger.ErrInvalid.In("", "%s has no terms on that day", terms.Asset)
 	}
+	if before.Fee != terms.Fee || before.Mode != terms.Mode {
+		return false, ledger.ErrInvalid.In("fee", "the fee and the mode of a day that is over cannot be corrected: "+
+			"income was divided by them; correct the income with a negative one")
+	}
 	if before.Same(terms) {
 		return true, nil
 	}
@@ -238,6 +250,7 @@ func unaccrue(t db.Tx, d staking.Day, asset string) error {
 	for _, sql := range []string{
 		"DELETE FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3",
 		"DELETE FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
+		"DELETE FROM shares WHERE bucket = $1 AND day = $2 AND asset = $3",
 	} {
 		if err := t.Each(nil, sql, every); err != nil {
 			return err

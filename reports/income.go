@@ -1,0 +1,51 @@
+package reports
+
+import (
+	"context"
+	"time"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// Income is staking income that was entered, how it was divided, and by whom it was entered.
+type Income struct {
+	staking.Income
+	Rate staking.Rate // of the fee, 0 to 1
+	ledger.Split
+	At         time.Time // UTC, when it counts
+	Credential string    // of who entered it
+}
+
+// IncomesAsked says which incomes are wanted: those whose period ends on some days.
+type IncomesAsked struct {
+	From, To staking.Day // both ends inclusive
+	Asset    string      // "": all
+}
+
+// Incomes are the wanted incomes after one of them, of which At and Reference count, or
+// from the last entered one, at most limit: the last entered first.
+func (rs *Reports) Incomes(ctx context.Context, asked IncomesAsked, after *Income, limit int) ([]Income, error) {
+	at, reference := int64(1)<<62, ""
+	if after != nil {
+		at, reference = db.MillisOf(after.At), after.Reference
+	}
+	return list(ctx, rs, "read the staking income", readIncome, `SELECT i.reference, i.asset, i.chain, i.source, i.first_day, i.last_day, i.gross, i.fee, i.evidence, i.at, e.credential
+	      FROM incomes i JOIN entries e ON e.bucket = i.bucket AND e.entry = 'income/' || i.reference
+	     WHERE i.last_day BETWEEN $1 AND $2 AND ($3 = '' OR i.asset = $3) AND (i.at < $4 OR (i.at = $4 AND i.reference > $5))
+	     ORDER BY i.at DESC, i.reference LIMIT $6`,
+		int64(asked.From), int64(asked.To), asked.Asset, at, reference, int64(max(limit, 0)))
+}
+
+func readIncome(r db.Row) (Income, error) {
+	i := Income{
+		Income: staking.Income{
+			Reference: r.Text(0), Asset: r.Text(1), Chain: r.Text(2), Source: r.Text(3), First: staking.Day(r.Int(4)),
+			Last: staking.Day(r.Int(5)), Gross: ledger.Amount(r.Int(6)), Evidence: r.Text(8),
+		},
+		Rate: staking.Rate(r.Int(7)), At: db.TimeOf(r.Int(9)), Credential: r.Text(10),
+	}
+	i.Split = i.Income.Split(i.Rate)
+	return i, nil
+}

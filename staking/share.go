@@ -1,0 +1,166 @@
+package staking
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"math/bits"
+
+	"github.com/softstake/softstake/ledger"
+)
+
+// Mode is where a token's rewards come from.
+type Mode int
+
+// The modes.
+const (
+	Fixed Mode = iota // a rate a year on the eligible average, from the pool
+	Share             // the net income of a period, in proportion to the eligible integrals of its days
+)
+
+var modes = [...]string{Fixed: "fixed", Share: "share"}
+
+// String is "fixed" or "share".
+func (m Mode) String() string {
+	if !m.known() {
+		return fmt.Sprintf("mode %d", int(m))
+	}
+	return modes[m]
+}
+
+func (m Mode) known() bool { return m >= 0 && int(m) < len(modes) }
+
+// ParseMode reads what String writes. Its errors are ledger.ErrInvalid.
+func ParseMode(s string) (Mode, error) {
+	for m, name := range modes {
+		if s == name {
+			return Mode(m), nil
+		}
+	}
+	return 0, ledger.ErrInvalid.In("mode", "%q is no mode; it is one of %v", ledger.Clip(s), modes)
+}
+
+// Exact is an amount that is not rounded: Units smallest units and Part/Unit of one. Below
+// zero Units is rounded down, so that Part is always from 0 to Unit−1.
+type Exact struct {
+	Units ledger.Amount
+	Part  Fraction
+}
+
+// Add returns e+x. The sum must fit an amount.
+func (e Exact) Add(x Exact) Exact {
+	e.Units += x.Units
+	if e.Part += x.Part; e.Part >= Unit { // two parts fit 63 bits
+		e.Part -= Unit
+		e.Units++
+	}
+	return e
+}
+
+// Sub returns e−x. The difference must fit an amount.
+func (e Exact) Sub(x Exact) Exact {
+	e.Units -= x.Units
+	if e.Part -= x.Part; e.Part < 0 {
+		e.Part += Unit
+		e.Units--
+	}
+	return e
+}
+
+// Distribution divides the net income of a token's period among those whose eligible
+// integrals its days have. Its rewards take effect at the end of Day, with all others.
+type Distribution struct {
+	Asset       string
+	Day         Day           // on which the income was entered
+	First, Last Day           // the period: at most Day
+	Gross       ledger.Amount // the period's income
+	Net         ledger.Amount // less the fee; both are below zero after a slashing
+	Before      Exact         // what the token's distribution before left
+	Weight      Integral      // everybody's eligible integrals of the period's days
+}
+
+// Pool is what there is to divide. Below zero or zero nobody gets anything.
+func (d Distribution) Pool() Exact { return d.Before.Add(Exact{Units: d.Net}) }
+
+// Pays reports whether there is anything to divide, and anybody to get it.
+func (d Distribution) Pays() bool {
+	pool := d.Pool()
+	return pool.Units >= 0 && pool != (Exact{}) && (Integral{}).Less(d.Weight)
+}
+
+// Divider works out the shares of a distribution. It is not safe for concurrent use.
+type Divider struct {
+	pool, weight    big.Int // the pool in 1/Unit; zero, and everybody's weight, if there is nothing to divide
+	share, part     big.Int
+	product, factor big.Int
+}
+
+var unit = big.NewInt(int64(Unit))
+
+// Divider returns the distribution's.
+func (d Distribution) Divider() *Divider {
+	v := &Divider{}
+	pool := d.Pool()
+	v.pool.Mul(big.NewInt(int64(pool.Units)), unit)
+	v.pool.Add(&v.pool, big.NewInt(int64(pool.Part)))
+	d.Weight.big(&v.weight)
+	if !d.Pays() {
+		v.pool.SetInt64(0)
+	}
+	return v
+}
+
+// Share is what a weight, of everybody's, gets of the pool: pool × weight / everybody's,
+// rounded down to 1/Unit of a smallest unit. What the rounding leaves stays in the pool for
+// the next distribution. The weight is the sum of an account's eligible integrals over the
+// days of the period.
+func (v *Divider) Share(weight Integral) Exact {
+	if v.pool.Sign() == 0 || weight == (Integral{}) {
+		return Exact{}
+	}
+	v.product.Mul(&v.pool, weight.big(&v.factor)) // 125 bits × 98 bits
+	v.share.Quo(&v.product, &v.weight)
+	v.share.QuoRem(&v.share, unit, &v.part)
+	return Exact{ledger.Amount(v.share.Int64()), Fraction(v.part.Int64())}
+}
+
+// big sets n to the integral, which is zero or above.
+func (i Integral) big(n *big.Int) *big.Int {
+	if bits.UintSize == 64 {
+		return n.SetBits(append(n.Bits()[:0], big.Word(i.lo), big.Word(i.hi)))
+	}
+	n.SetUint64(i.hi)
+	n.Lsh(n, 64)
+	return n.Or(n, new(big.Int).SetUint64(i.lo))
+}
+
+// String is the integral, zero or above, as a decimal number of unit-milliseconds.
+func (i Integral) String() string { return i.big(new(big.Int)).String() }
+
+// ParseIntegral reads what String writes. Its errors are ledger.ErrInvalid.
+func ParseIntegral(s string) (Integral, error) {
+	n, ok := new(big.Int).SetString(s, 10)
+	if !ok || n.Sign() < 0 || n.BitLen() > 127 {
+		return Integral{}, ledger.ErrInvalid.In("", "%q is no integral of a balance", ledger.Clip(s))
+	}
+	var b [16]byte
+	n.FillBytes(b[:])
+	return Integral{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}, nil
+}
+
+// EligibleIntegral is the part of the day's integral that earns.
+func (a Accrual) EligibleIntegral() Integral {
+	return IntegralOf(a.Eligible, DayMillis).Add(IntegralOf(ledger.Amount(a.EligibleRest), 1))
+}
+
+// YearlyRate is the rate a year that an amount is of a weight: amount × 365 days / weight,
+// in 1e-8, rounded down. ok is false if the weight is not above zero or the rate is out of
+// range.
+func YearlyRate(amount ledger.Amount, weight Integral) (r Rate, ok bool) {
+	if amount < 0 || !(Integral{}).Less(weight) {
+		return 0, false
+	}
+	n := new(big.Int).Mul(big.NewInt(int64(amount)), unit)
+	n.Quo(n, weight.big(new(big.Int)))
+	return Rate(n.Int64()), n.IsInt64()
+}

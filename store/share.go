@@ -1,0 +1,83 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// oneMode is ledger.ErrInvalid for an income whose period has days of different modes: one
+// part of it would be divided, and the other would fund the pool.
+func oneMode(t db.View, i staking.Income, mode staking.Mode) error {
+	for d := i.First; d < i.Last; d++ {
+		terms, err := TermsAt(t, d)
+		if err != nil {
+			return err
+		}
+		if of := terms[i.Asset]; of.Mode != mode {
+			return ledger.ErrInvalid.In("first", "%s is in the mode %s on %s and in the mode %s on %s; "+
+				"enter the income of each part of the period by itself", i.Asset, of.Mode, d, mode, i.Last)
+		}
+	}
+	return nil
+}
+
+// writeShares writes what the bucket's accruals of a day have of each distribution of the
+// wanted tokens.
+func writeShares(t db.Tx, bucket int, s holding.Shares, wanted func(asset string) bool) error {
+	var mine holding.Shares
+	for _, v := range s {
+		if !wanted(v.Asset) {
+			continue
+		}
+		if lost := v.Lost(); lost != "" {
+			return fmt.Errorf("%s has a share of %s and no balance: %w", lost, v.Asset, errTampered)
+		}
+		mine = append(mine, v)
+	}
+	if mine == nil {
+		return nil
+	}
+	number := func(name string, of func(*holding.Division) int64) db.Field[*holding.Division] {
+		return db.Int(name, of)
+	}
+	return t.Insert("shares", db.SetOf(mine,
+		number("bucket", func(*holding.Division) int64 { return int64(bucket) }),
+		number("day", func(v *holding.Division) int64 { return int64(v.Day) }),
+		db.Text("asset", func(v *holding.Division) string { return v.Asset }),
+		number("first_day", func(v *holding.Division) int64 { return int64(v.First) }),
+		number("last_day", func(v *holding.Division) int64 { return int64(v.Last) }),
+		number("units", func(v *holding.Division) int64 { return int64(v.Paid.Units) }),
+		number("part", func(v *holding.Division) int64 { return int64(v.Paid.Part) })))
+}
+
+// declareDistributions writes the distributions of a token's day, with what all buckets'
+// accruals have of each.
+func declareDistributions(t db.Tx, d staking.Day, token string) error {
+	all, err := holding.Distributions(t, d, []string{token})
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		var paid staking.Exact
+		err := t.QuerySet(func(r db.Row) error {
+			paid = paid.Add(staking.Exact{Units: ledger.Amount(r.Int(0)), Part: staking.Fraction(r.Int(1))})
+			return nil
+		}, `SELECT s.units, s.part FROM {rows} JOIN shares s ON s.bucket = r.bucket AND s.day = r.day AND s.asset = r.asset
+		       AND s.first_day = r.first_day AND s.last_day = r.last_day`, everyBucket(sameInt("day", int64(d)), sameText("asset", token), sameInt("first_day", int64(v.First)),
+			sameInt("last_day", int64(v.Last))))
+		if err != nil {
+			return fmt.Errorf("sum the shares of %s: %w", token, err)
+		}
+		if _, err := t.Exec(`INSERT INTO distributions (asset, day, first_day, last_day, gross, net, before_units, before_part, weight, paid_units, paid_part)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, token, int64(d), int64(v.First), int64(v.Last), int64(v.Gross),
+			int64(v.Net), int64(v.Before.Units), int64(v.Before.Part), v.Weight.String(), int64(paid.Units),
+			int64(paid.Part)); err != nil {
+			return fmt.Errorf("write the distribution of %s: %w", token, err)
+		}
+	}
+	return nil
+}
