@@ -41,6 +41,8 @@ var logs = map[string]string{
 	"set-activation":         "leave",
 	"set-prices":             "price set",
 	"fund":                   "fund",
+	"enter-income":           "income",
+	"move-fees":              "fees return",
 }
 
 // TestEachChangeIsLogged: every operation that is no GET leaves the line of the log that

@@ -141,10 +141,12 @@ type TermsOut struct {
 	APR     string `json:"apr" example:"0.0015" doc:"Rate a year as a fraction: 0.0015 is 0.15 %."`
 	Min     string `json:"minimum" example:"0.5" doc:"The average holding of a day below which nothing is earned, in whole tokens."`
 	Cap     string `json:"cap" example:"1000" doc:"What of a day's average holding earns at most, in whole tokens."`
+	Fee     string `json:"fee" example:"0.3" doc:"The part of staking income that the operator keeps: 0.3 is 30 %."`
 }
 
 func showTerms(a ledger.Asset, t staking.Terms) TermsOut {
-	return TermsOut{Offered: t.Offered, APR: t.APR.String(), Min: a.Format(t.Min), Cap: a.Format(t.Cap)}
+	return TermsOut{Offered: t.Offered, APR: t.APR.String(), Min: a.Format(t.Min), Cap: a.Format(t.Cap),
+		Fee: t.Fee.String()}
 }
 
 type revisionOut struct {
@@ -162,6 +164,7 @@ type FiguresIn struct {
 	APR     string `json:"apr" maxLength:"20" example:"0.0015" doc:"Rate a year as a fraction, of at most 8 decimals: 0.0015 is 0.15 %."`
 	Min     string `json:"minimum" maxLength:"40" example:"0.5" doc:"The average holding of a day below which nothing is earned, in whole tokens."`
 	Cap     string `json:"cap" maxLength:"40" example:"1000" doc:"What of a day's average holding earns at most, in whole tokens."`
+	Fee     string `json:"fee,omitempty" maxLength:"20" example:"0.3" doc:"The part of staking income that the operator keeps: 0.3 is 30 %. Absent: as it is on that day."`
 }
 
 // terms are the figures as the books take them, from a day on.
@@ -176,6 +179,11 @@ func (f FiguresIn) terms(asset ledger.Asset, from staking.Day) (staking.Terms, e
 	}
 	if t.Cap, err = asset.Parse(f.Cap); err != nil {
 		return t, ledger.At("cap", err)
+	}
+	if f.Fee != "" {
+		if t.Fee, err = staking.ParseRate(f.Fee); err != nil {
+			return t, ledger.At("fee", err)
+		}
 	}
 	return t, t.Check(asset)
 }
@@ -237,6 +245,18 @@ func (rd reader) putTerms(
 	terms, err := f.terms(asset, d)
 	if err != nil {
 		return nil, err
+	}
+	before, err := rd.TermsOn(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range before {
+		if t.Asset != symbol {
+			continue
+		}
+		if terms.Mode = t.Mode; f.Fee == "" {
+			terms.Fee = t.Fee
+		}
 	}
 	return reply(showTerms(asset, terms), set(ctx, terms))
 }

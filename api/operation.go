@@ -249,7 +249,7 @@ type PoolOut struct {
 
 type fundsOut struct {
 	Pools []fundedOut `json:"pools" doc:"What rewards are paid from, each token's, by symbol."`
-	House []houseOut  `json:"house" doc:"What the house accounts have: @custody is the outside world and below zero by what all others have, @desk the other side of conversions, @payable what is declared and not yet paid, @rewards the pools."`
+	House []houseOut  `json:"house" doc:"What the house accounts have: @custody is the outside world and below zero by what all others have, @desk the other side of conversions, @payable what is declared and not yet paid, @rewards the pools, @fees the operator's share of staking income."`
 }
 
 type fundedOut struct {
@@ -316,20 +316,25 @@ func (rd reader) pool(ctx context.Context, st reports.TokenStatus) (PoolOut, err
 
 func (wr writer) fund(ctx context.Context, in *fundIn) (*answer[entryOut], error) {
 	b := in.Body
-	asset, err := wr.Asset(ctx, b.Asset)
+	amount, err := wr.positive(ctx, b.Asset, b.Amount)
 	if err != nil {
-		return nil, ledger.At("asset", err)
-	}
-	amount, err := asset.Parse(b.Amount)
-	if err != nil {
-		return nil, ledger.At("amount", err)
-	}
-	if amount <= 0 {
-		return nil, ledger.ErrInvalid.In("amount", "%s is not above zero; direction says which way it goes",
-			ledger.Clip(b.Amount))
+		return nil, err
 	}
 	o, err := wr.books.Fund(ctx, b.ID, b.Asset, amount, b.Direction == "out")
 	return reply(entryOut{"fund/" + b.ID, instant(o.At), instant(o.PostedAt), o.Repeated}, err)
+}
+
+// positive reads an amount of an asset that goes one way or the other.
+func (rd reader) positive(ctx context.Context, symbol, text string) (ledger.Amount, error) {
+	asset, err := rd.Asset(ctx, symbol)
+	if err != nil {
+		return 0, ledger.At("asset", err)
+	}
+	amount, err := asset.Parse(text)
+	if err == nil && amount <= 0 {
+		err = ledger.ErrInvalid.In("", "%s is not above zero; direction says which way it goes", ledger.Clip(text))
+	}
+	return amount, ledger.At("amount", err)
 }
 
 type AssetIn struct {

@@ -143,11 +143,11 @@ var onlyIn = map[string][]string{
 	"documents":       {"set-activation"},
 	"in-use":          {"close-account"},
 	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate",
-		"request-withdrawal", "fund"},
+		"request-withdrawal", "fund", "enter-income", "move-fees"},
 	"account-frozen": {"post-entry", "post-batch", "request-withdrawal", "set-activation"},
 	"day-closed":     {"post-entry", "post-batch"},
 	"conflict": {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments",
-		"compensate", "request-withdrawal", "fund", "set-prices"},
+		"compensate", "request-withdrawal", "fund", "enter-income", "move-fees", "set-prices"},
 }
 
 // of is the type for another kind of error; it is described once.

@@ -123,6 +123,7 @@ func newServer(o Options) *server {
 	s.todayRoutes()
 	s.runRoutes()
 	s.fundRoutes()
+	s.incomeRoutes()
 	s.priceRoutes()
 	s.logRoutes()
 	s.exportRoutes()

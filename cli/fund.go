@@ -3,8 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"fmt"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -20,7 +18,7 @@ type fundCmd struct {
 }
 
 func (c *fundCmd) Help() string {
-	return `Rewards are paid from @rewards, which the operator funds from staking income. A day that the pool cannot pay waits, and is paid by itself once it is funded.
+	return `Rewards are paid from @rewards, which staking income (softstake income) and the operator fund. A day that the pool cannot pay waits, and is paid by itself once it is funded.
 
 Examples:
 
@@ -34,16 +32,10 @@ func (c *fundCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		id := cmp.Or(c.ID, fmt.Sprintf("%s-%s", env.Now().UTC().Format("20060102T150405"), rand.Text()[:8]))
-		// An interrupt between the posting and its answer would leave the person
-		// not knowing whether it was posted.
+		id := cmp.Or(c.ID, newID(env))
 		o, err := db.Fund(context.WithoutCancel(ctx), id, c.Asset, amount, c.Withdraw)
-		if err != nil && problemType(err) == failed {
-			return fmt.Errorf("%w; whether it was posted is not known: run it again with --id %s, and it is posted once",
-				err, id)
-		}
 		if err != nil {
-			return err
+			return unknown(err, id)
 		}
 		what := "Put %s into the pool as fund/%s; it has %s.\n"
 		if c.Withdraw {

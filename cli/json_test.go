@@ -62,6 +62,7 @@ var jsonForms = []struct {
 	{newKeyJSON{}, "", "apiKey secretKey"}, // as the exchange names them
 	{keyJSON{}, "", "apiKey type permissions addresses label created expires revoked"},
 	{limitJSON{}, "LimitsOut", "asset"},
+	{incomeJSON{}, "IncomeOut", ""},
 	{logJSON{}, "LogLineOut", ""},
 	{loginJSON{}, "", "email account created passwordSet"},
 	{newTokenJSON{}, "", "token"},

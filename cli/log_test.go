@@ -15,7 +15,7 @@ import (
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
 var reading = strings.Fields(`demo estimate status account:list account:show address:list withdrawal:list reconciliation:list days:closing rewards explain statement entry
-	asset:list terms:list limit:list price:list documents:list documents:show region:list login:list key:list token:list
+	asset:list terms:list limit:list income:list price:list documents:list documents:show region:list login:list key:list token:list
 	audit log bench:settle bench:post bench:http bench:pages backup`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
@@ -53,7 +53,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"post", "-", `{"id":"w-2","kind":"withdrawal-request","moves":[{"from":"alice","to":"alice/held","asset":"BNB","amount":"1"}]}`, "withdrawal request"},
 	{"withdrawal cancel", "w-2 --account alice", "", "withdrawal cancel"},
 	{"asset add", "DOT --max-supply 2100000000 --apr 1 --min 1 --cap 100", "", "asset add"},
-	{"terms set", "BNB --min 0.6", "", "terms set"},
+	{"terms set", "BNB --min 0.6 --fee 0.3", "", "terms set"},
 	{"limit set", "BNB --total 1000", "", "limit set"},
 	{"price set", "BNB 2026-11-22 600", "", "price set"},
 	{"price import", "-", "asset,day,price\nSOL,2026-11-22,150\n", "price set"},
@@ -72,6 +72,10 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"days set-close-after", "10m", "", "days set-close-after"},
 	{"settle", "", "", "day close"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
+	{"income add", "e-1 BNB 2 --first 2026-11-22 --last 2026-11-23 --chain bsc --source v-1 --evidence 0x1", "", "income"},
+	{"income import", "-", "reference,asset,chain,source,first,last,gross,evidence\ne-2,BNB,bsc,v-1,2026-11-23,2026-11-23,2,0x2\n", "income"},
+	{"fees withdraw", "BNB 0.3", "", "fees withdraw"},
+	{"fees return", "BNB 0.1", "", "fees return"},
 	{"terms correct", "2026-11-24 SOL --apr 1 --reason typing", "", "terms correct"},
 	{"settle", "--approve 2026-11-25 BNB", "", "settle approve"},
 }

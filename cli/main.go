@@ -50,7 +50,9 @@ type app struct {
 
 	Compensate compensateCmd `cmd:"" group:"entries" help:"Make the reward of a paid day good, out of the pool."`
 
-	Fund fundCmd `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
+	Income incomeCmd `cmd:"" group:"entries" help:"Enter and list staking income, which funds the pool."`
+	Fees   feesCmd   `cmd:"" group:"entries" help:"Take out of the books what the operator keeps of income."`
+	Fund   fundCmd   `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
 
 	Entry      entryCmd      `cmd:"" group:"entries" help:"Show an entry, and who posted it."`
 	Withdrawal withdrawalCmd `cmd:"" group:"entries" help:"List, complete and cancel the withdrawals that wait."`

@@ -23,6 +23,7 @@ type termsFlags struct {
 	APR     *string `name:"apr" placeholder:"RATE" help:"Yearly rate: 0.0015 is 0.15 %."`
 	Min     *string `placeholder:"AMOUNT" help:"Average below which nothing is earned."`
 	Cap     *string `placeholder:"AMOUNT" help:"What is above it earns nothing."`
+	Fee     *string `placeholder:"RATE" help:"Part of staking income that the operator keeps: 0.3 is 30 %."`
 	Offered *bool   `negatable:"" help:"On offer, or not."`
 }
 
@@ -30,7 +31,7 @@ type termsFlags struct {
 func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol string) (staking.Terms, ledger.Asset,
 	error) {
 	if f == (termsFlags{}) {
-		return staking.Terms{}, ledger.Asset{}, usage("say what changes: --apr, --min, --cap, --offered or --no-offered")
+		return staking.Terms{}, ledger.Asset{}, usage("say what changes: --apr, --min, --cap, --fee, --offered or --no-offered")
 	}
 	asset, err := db.Asset(ctx, symbol)
 	if err != nil {
@@ -53,6 +54,7 @@ func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol 
 		{f.APR, func(s string) error { t.APR, err = staking.ParseRate(s); return err }},
 		{f.Min, func(s string) error { t.Min, err = asset.Parse(s); return err }},
 		{f.Cap, func(s string) error { t.Cap, err = asset.Parse(s); return err }},
+		{f.Fee, func(s string) error { t.Fee, err = staking.ParseRate(s); return ledger.At("fee", err) }},
 	} {
 		if figure.given == nil {
 			continue
@@ -117,8 +119,12 @@ func termsSentence(a ledger.Asset, t staking.Terms) string {
 	if !t.Offered {
 		return t.Asset + " is not on offer."
 	}
-	return t.Asset + " earns " + percent(t.APR) + " % a year, on an average of at least " + withUnit(a, t.Min) +
+	sentence := t.Asset + " earns " + percent(t.APR) + " % a year, on an average of at least " + withUnit(a, t.Min) +
 		" and at most " + withUnit(a, t.Cap) + "."
+	if t.Fee != 0 {
+		sentence += " The operator keeps " + percent(t.Fee) + " % of its staking income."
+	}
+	return sentence
 }
 
 type termsCorrectCmd struct {
@@ -177,10 +183,11 @@ type figuresJSON struct {
 	APR     string `json:"apr"`
 	Min     string `json:"minimum"`
 	Cap     string `json:"cap"`
+	Fee     string `json:"fee"`
 }
 
 func formatFigures(a ledger.Asset, t staking.Terms) figuresJSON {
-	return figuresJSON{t.Offered, t.APR.String(), a.Format(t.Min), a.Format(t.Cap)}
+	return figuresJSON{t.Offered, t.APR.String(), a.Format(t.Min), a.Format(t.Cap), t.Fee.String()}
 }
 
 func (c *termsListCmd) Run(env *Env) error {
@@ -235,7 +242,7 @@ func (c *termsListCmd) coming(env *Env, r store.TermsRevision) bool {
 }
 
 func (c *termsListCmd) list(env *Env, a assets) list[store.TermsRevision] {
-	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap")}
+	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap"), figure("fee %")}
 	if c.showsComing() {
 		columns = slices.Insert(columns, 2, text("holds"))
 	}
@@ -260,7 +267,8 @@ func (c *termsListCmd) row(env *Env, a assets, r store.TermsRevision) []string {
 	if c.coming(env, r) {
 		holds = "to come"
 	}
-	row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap)}
+	row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap),
+		percent(r.Fee)}
 	if c.showsComing() {
 		row = slices.Insert(row, 2, holds)
 	}

@@ -24,11 +24,11 @@ type IncomesAsked struct {
 	Asset    string      // "": all
 }
 
-// Incomes are the wanted incomes after one of them, of which At and Reference count, or
-// from the last entered one, at most limit: the last entered first.
-func (rs *Reports) Incomes(ctx context.Context, asked IncomesAsked, after *Income, limit int) ([]Income, error) {
+// Incomes are the wanted incomes after one of them, of which At and Reference count, at
+// most limit: the last entered first. The zero one is before all.
+func (rs *Reports) Incomes(ctx context.Context, asked IncomesAsked, after Income, limit int) ([]Income, error) {
 	at, reference := int64(1)<<62, ""
-	if after != nil {
+	if !after.At.IsZero() {
 		at, reference = db.MillisOf(after.At), after.Reference
 	}
 	return list(ctx, rs, "read the staking income", readIncome, `SELECT i.reference, i.asset, i.chain, i.source, i.first_day, i.last_day, i.gross, i.fee, i.evidence, i.at, e.credential
@@ -48,4 +48,15 @@ func readIncome(r db.Row) (Income, error) {
 	}
 	i.Split = i.Income.Split(i.Rate)
 	return i, nil
+}
+
+// SplitOf is how an income is divided: by the fee of the last day of its period.
+func (rs *Reports) SplitOf(ctx context.Context, i staking.Income) (ledger.Split, error) {
+	terms, err := rs.TermsOn(ctx, i.Last)
+	for _, t := range terms {
+		if t.Asset == i.Asset {
+			return i.Split(t.Fee), err
+		}
+	}
+	return ledger.Split{}, err
 }

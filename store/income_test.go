@@ -65,7 +65,7 @@ func TestIncomeIsDivided(t *testing.T) {
 		if diff := cmp.Diff(want, house(t, db)); diff != "" {
 			t.Errorf("the house accounts (-want +got):\n%s", diff)
 		}
-		all := testkit.Must(reports.New(db.Reader()).Incomes(ctx, reports.IncomesAsked{To: staking.Forever}, nil, 10))(t)
+		all := testkit.Must(reports.New(db.Reader()).Incomes(ctx, reports.IncomesAsked{To: staking.Forever}, reports.Income{}, 10))(t)
 		if len(all) != 3 {
 			t.Fatalf("%d incomes are listed", len(all))
 		}
@@ -78,7 +78,7 @@ func TestIncomeIsDivided(t *testing.T) {
 				}
 			}
 		}
-		rest := testkit.Must(reports.New(db.Reader()).Incomes(ctx, reports.IncomesAsked{To: staking.Forever}, &all[0], 10))(t)
+		rest := testkit.Must(reports.New(db.Reader()).Incomes(ctx, reports.IncomesAsked{To: staking.Forever}, all[0], 10))(t)
 		if diff := cmp.Diff(all[1:], rest); diff != "" {
 			t.Errorf("after the first (-want +got):\n%s", diff)
 		}

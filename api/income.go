@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+)
+
+type incomeIn struct {
+	Body struct {
+		Reference string `json:"reference" minLength:"1" maxLength:"128" example:"sol/712" doc:"The caller's name of the income, unique forever, such as that of its transaction: repeating it has no further effect."`
+		Asset     string `json:"asset" maxLength:"20" example:"SOL" doc:"Symbol."`
+		Chain     string `json:"chain" minLength:"1" maxLength:"200" example:"solana" doc:"The chain."`
+		Source    string `json:"source" minLength:"1" maxLength:"200" example:"7Np4Validator" doc:"The validator or stake account that earned it."`
+		First     string `json:"first" format:"date" example:"2026-11-20" doc:"The first day of the period."`
+		Last      string `json:"last" format:"date" example:"2026-11-21" doc:"The last day of the period, which is over. Its terms state the fee."`
+		Gross     string `json:"gross" maxLength:"40" example:"125.5" doc:"How much was earned, before the fee, in whole tokens; below zero for a slashing or a correction."`
+		Evidence  string `json:"evidence" minLength:"1" maxLength:"200" example:"5Uf7Transaction" doc:"The transaction, or the report that says so."`
+	}
+}
+
+type incomeOut struct {
+	Reference string `json:"reference" example:"sol/712" doc:"The caller's name of the income. Its entry is \"income/\" and the reference."`
+	Asset     string `json:"asset" example:"SOL" doc:"Symbol."`
+	Chain     string `json:"chain" example:"solana" doc:"The chain."`
+	Source    string `json:"source" example:"7Np4Validator" doc:"The validator or stake account that earned it."`
+	First     string `json:"first" format:"date" example:"2026-11-20" doc:"The first day of the period."`
+	Last      string `json:"last" format:"date" example:"2026-11-21" doc:"The last day of the period."`
+	Gross     string `json:"gross" example:"125.5" doc:"How much was earned, in whole tokens; below zero for a slashing or a correction."`
+	FeeRate   string `json:"feeRate" example:"0.3" doc:"The part that the operator keeps, by the terms of the last day: 0.3 is 30 %."`
+	Fee       string `json:"fee" example:"37.65" doc:"What went to @fees."`
+	Net       string `json:"net" example:"87.85" doc:"What went to @rewards."`
+	Evidence  string `json:"evidence" example:"5Uf7Transaction" doc:"The transaction, or the report that says so."`
+	At        string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was entered, and counts."`
+	EnteredBy string `json:"enteredBy" example:"token t-1" doc:"The credential of who entered it."`
+}
+
+type incomesIn struct {
+	Asset string `query:"asset" maxLength:"20" example:"SOL" doc:"Symbol. Without it: all."`
+	DaysIn
+	Paging
+}
+
+type feesIn struct {
+	Body struct {
+		ID        string `json:"id" minLength:"1" maxLength:"123" example:"2026-11-22-1" doc:"The caller's name of it, unique forever: repeating it has no further effect."`
+		Asset     string `json:"asset" maxLength:"20" example:"SOL" doc:"Symbol."`
+		Amount    string `json:"amount" maxLength:"40" example:"37.65" doc:"In whole tokens, above zero."`
+		Direction string `json:"direction" enum:"in,out" example:"out" doc:"out: the operator takes fees out; in: it returns them, as before a slashing."`
+	}
+}
+
+func (s *server) incomeRoutes() {
+	get(s, "/v1/incomes", office, reader.incomes, about("list-incomes", "Operation", "List staking income",
+		"What was entered for periods that end on some days, the last entered first: its evidence, the fee, and the net.",
+		404))
+	change(s, "POST /v1/incomes", operators, writer.enterIncome,
+		about("enter-income", "Operation", "Enter staking income",
+			"Moves the gross amount from @custody to @income, and from there the fee to @fees and the net to @rewards, "+
+				"in one transaction. Negative income takes both out again. "+
+				"Repeating a reference with the same content has no further effect.", 404, 409),
+		created[entryOut]("It was entered before: the answer of the first time."))
+	change(s, "POST /v1/fees", operators, writer.moveFees,
+		about("move-fees", "Operation", "Take fees out, or return them",
+			"The operator's share of staking income lies in @fees. The balances are those of `/v1/funds`.", 404, 409))
+}
+
+func (rd reader) incomes(ctx context.Context, in *incomesIn) (*answer[list[incomeOut]], error) {
+	if in.Asset != "" {
+		if _, err := rd.Asset(ctx, in.Asset); err != nil {
+			return nil, ledger.At("asset", err)
+		}
+	}
+	from, to, err := in.period(0, staking.DayOf(rd.now()))
+	if err != nil {
+		return nil, err
+	}
+	keys := keyset[reports.Income, reports.Income]{
+		2, func(i reports.Income) []string {
+			return []string{strconv.FormatInt(db.MillisOf(i.At), 10), i.Reference}
+		},
+		func(parts []string) (last reports.Income, err error) {
+			millis, err := strconv.ParseInt(parts[0], 10, 64)
+			last.At, last.Reference = time.UnixMilli(millis), parts[1]
+			return last, err
+		},
+	}
+	asked := reports.IncomesAsked{From: from, To: to, Asset: in.Asset}
+	return pageOf(in.Paging, keys, func(after *reports.Income, limit int) ([]reports.Income, error) {
+		if after == nil {
+			after = &reports.Income{}
+		}
+		return rd.Incomes(ctx, asked, *after, limit)
+	}, func(i reports.Income) (incomeOut, error) {
+		a, err := rd.Asset(ctx, i.Asset)
+		return incomeOut{
+			i.Reference, i.Asset, i.Chain, i.Source, i.First.String(), i.Last.String(), a.Format(i.Split.Gross),
+			i.Rate.String(), a.Format(i.Fee), a.Format(i.Net), i.Evidence, instant(i.At), i.Credential,
+		}, err
+	})
+}
+
+func (wr writer) enterIncome(ctx context.Context, in *incomeIn) (*posted, error) {
+	b := in.Body
+	asset, err := wr.Asset(ctx, b.Asset)
+	if err != nil {
+		return nil, ledger.At("asset", err)
+	}
+	i := staking.Income{Reference: b.Reference, Asset: b.Asset, Chain: b.Chain, Source: b.Source, Evidence: b.Evidence}
+	if i.First, err = staking.ParseDay(b.First); err != nil {
+		return nil, ledger.At("first", err)
+	}
+	if i.Last, err = staking.ParseDay(b.Last); err != nil {
+		return nil, ledger.At("last", err)
+	}
+	if i.Gross, err = asset.Parse(b.Gross); err != nil {
+		return nil, ledger.At("gross", err)
+	}
+	o, err := wr.books.PostIncome(ctx, i)
+	return showPosted(ledger.IncomeID(i.Reference), o, err)
+}
+
+func (wr writer) moveFees(ctx context.Context, in *feesIn) (*answer[entryOut], error) {
+	b := in.Body
+	amount, err := wr.positive(ctx, b.Asset, b.Amount)
+	if err != nil {
+		return nil, err
+	}
+	o, err := wr.books.MoveFees(ctx, b.ID, b.Asset, amount, b.Direction == "in")
+	return reply(entryOut{ledger.FeesID(b.ID), instant(o.At), instant(o.PostedAt), o.Repeated}, err)
+}
