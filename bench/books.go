@@ -27,6 +27,7 @@ type Options struct {
 	Day      staking.Day                     // the last day of the books
 	Seed     uint64                          // of what is random
 	Workers  int                             // batches of buckets at once
+	Mode     staking.Mode                    // of the tokens
 	Insecure bool                            // see store.Options
 	Progress func(what string, done, of int) // may be nil
 }
@@ -69,6 +70,11 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 	shipped, err := staking.ShippedTokens(from)
 	if err != nil {
 		return nil, err
+	}
+	for i := range shipped {
+		if terms := &shipped[i].Terms; o.Mode == staking.Share {
+			terms.Mode, terms.APR, terms.Fee = o.Mode, 0, 3*staking.Whole/10
+		}
 	}
 	b.set(from.Start())
 	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench"), Insecure: o.Insecure},

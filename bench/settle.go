@@ -25,7 +25,8 @@ type Settled struct {
 }
 
 // Settle fills books with holders of two tokens and some days of history, settles
-// one more day on which each position changes so many times, and measures it.
+// one more day on which each position changes so many times, and measures it. In the mode
+// share that day weighs itself, and divides the income of the day before.
 func Settle(ctx context.Context, o Options, holders, changes, history int) (s Settled, err error) {
 	first := o.Day - staking.Day(history)
 	err = on(ctx, o, holders, first, func(b *books) error {
@@ -34,6 +35,9 @@ func Settle(ctx context.Context, o Options, holders, changes, history int) (s Se
 		}
 		if err := b.change(ctx, o.Day, changes); err != nil {
 			return fmt.Errorf("change the balances: %w", err)
+		}
+		if err := b.enterIncome(ctx, o.Day); err != nil {
+			return fmt.Errorf("enter income: %w", err)
 		}
 		before, err := b.Engine().Compact(ctx)
 		if err != nil {
@@ -60,6 +64,22 @@ func Settle(ctx context.Context, o Options, holders, changes, history int) (s Se
 		return err
 	})
 	return s, err
+}
+
+// enterIncome enters, in the mode share, the income of the day before one.
+func (b *books) enterIncome(ctx context.Context, d staking.Day) error {
+	if b.Mode != staking.Share {
+		return nil
+	}
+	b.set(d.Start().Add(12 * time.Hour))
+	for _, token := range tokens {
+		_, err := b.PostIncome(ctx, staking.Income{Reference: token + "/1", Asset: token, Chain: "chain", Source: "validator",
+			First: d - 1, Last: d - 1, Gross: ledger.Amount(b.holders) * each / 10_000, Evidence: "report"})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settleHistory settles some days from the first on.

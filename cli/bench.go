@@ -34,6 +34,7 @@ type benchSettleCmd struct {
 	Holders int    `default:"50000" help:"Holders of two tokens each."`
 	Changes int    `default:"0" help:"Changes of each position on the day that is measured."`
 	History int    `default:"1" help:"Days settled before it."`
+	Mode    string `default:"fixed" enum:"fixed,share" help:"Where the rewards come from: a rate, or the income of the day before."`
 	Seed    uint64 `default:"1" help:"Of the random changes."`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
 }
@@ -54,6 +55,11 @@ func (c *benchSettleCmd) Run(env *Env) error {
 		return usage("--holders is at least 2, --changes 0 or more, --history at least 1")
 	}
 	o, done := benchOptions(env, c.Seed)
+	mode, err := staking.ParseMode(c.Mode)
+	if err != nil {
+		return err
+	}
+	o.Mode = mode
 	s, err := bench.Settle(env.Context, o, c.Holders, c.Changes, c.History)
 	if err := errors.Join(err, done()); err != nil {
 		return err
@@ -62,6 +68,7 @@ func (c *benchSettleCmd) Run(env *Env) error {
 	if c.JSON {
 		return writeJSON(env.Stdout, struct {
 			Engine         string      `json:"engine"`
+			Mode           string      `json:"mode"`
 			Holders        int         `json:"holders"`
 			Changes        int         `json:"changes"`
 			History        int         `json:"history"`
@@ -72,7 +79,7 @@ func (c *benchSettleCmd) Run(env *Env) error {
 			Ratio          json.Number `json:"ratio"`
 			PeakRSS        int64       `json:"peakRssBytes"`
 			BytesPerReward int64       `json:"bytesPerReward"`
-		}{s.Engine, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw), s.PeakRSS,
+		}{s.Engine, c.Mode, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw), s.PeakRSS,
 			s.BytesPerReward})
 	}
 	return env.printf(`%s: %d positions settled in %s s, %d a second
