@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -82,7 +81,7 @@ func (rd reader) incomes(ctx context.Context, in *incomesIn) (*answer[list[incom
 	}
 	keys := keyset[reports.Income, reports.Income]{
 		2, func(i reports.Income) []string {
-			return []string{strconv.FormatInt(db.MillisOf(i.At), 10), i.Reference}
+			return []string{strconv.FormatInt(i.At.UnixMilli(), 10), i.Reference}
 		},
 		func(parts []string) (last reports.Income, err error) {
 			millis, err := strconv.ParseInt(parts[0], 10, 64)

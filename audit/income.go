@@ -101,7 +101,8 @@ func (a *audit) explainIncome(s *suspect, leaves []byte) {
 		a.findPosting(x, "brings in another income than the row of it says: another token, amount or fee")
 	case bytes.Equal(row.Digest, digestOf(s.id, row.At, leaves, row.Destination)) &&
 		!bytes.Equal(row.Destination, i.evidence()):
-		a.findPosting(x, "has other evidence than the row of its income says: the chain, source, period or evidence was changed")
+		a.findPosting(x, "has other evidence than the row of its income says: the chain, source, period or evidence "+
+			"was changed")
 	default:
 		a.findPosting(x, fmt.Sprintf("does not say what was posted: its digest is %x, derived %x", row.Digest,
 			digestOf(s.id, row.At, leaves, i.evidence())))

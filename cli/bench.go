@@ -79,8 +79,8 @@ func (c *benchSettleCmd) Run(env *Env) error {
 			Ratio          json.Number `json:"ratio"`
 			PeakRSS        int64       `json:"peakRssBytes"`
 			BytesPerReward int64       `json:"bytesPerReward"`
-		}{s.Engine, c.Mode, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw), s.PeakRSS,
-			s.BytesPerReward})
+		}{s.Engine, c.Mode, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw),
+			s.PeakRSS, s.BytesPerReward})
 	}
 	return env.printf(`%s: %d positions settled in %s s, %d a second
 raw, the same credits set-based:  %d a second; ratio %s

@@ -31,7 +31,8 @@ type termsFlags struct {
 func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol string) (staking.Terms, ledger.Asset,
 	error) {
 	if f == (termsFlags{}) {
-		return staking.Terms{}, ledger.Asset{}, usage("say what changes: --apr, --min, --cap, --fee, --offered or --no-offered")
+		return staking.Terms{}, ledger.Asset{}, usage("say what changes: --apr, --min, --cap, --fee, --offered or " +
+			"--no-offered")
 	}
 	asset, err := db.Asset(ctx, symbol)
 	if err != nil {
@@ -242,7 +243,8 @@ func (c *termsListCmd) coming(env *Env, r store.TermsRevision) bool {
 }
 
 func (c *termsListCmd) list(env *Env, a assets) list[store.TermsRevision] {
-	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap"), figure("fee %")}
+	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap"),
+		figure("fee %")}
 	if c.showsComing() {
 		columns = slices.Insert(columns, 2, text("holds"))
 	}

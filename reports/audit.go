@@ -101,7 +101,8 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 			b.Eligible, b.EligibleRest = ledger.Amount(r.Int(5)), r.Int(6)
 			h.Batches = append(h.Batches, b)
 		},
-			"SELECT day, asset, holders, total, digest, eligible, eligible_rest FROM batches WHERE bucket = $1 ORDER BY day, asset"},
+			"SELECT day, asset, holders, total, digest, eligible, eligible_rest FROM batches WHERE bucket = $1 ORDER " +
+				"BY day, asset"},
 		{"the shares", func(r db.Row) {
 			h.Shares = append(h.Shares, audit.Share{Key: keyOf(r), First: staking.Day(r.Int(2)), Last: staking.Day(r.Int(3)),
 				Sum: staking.Exact{Units: ledger.Amount(r.Int(4)), Part: staking.Fraction(r.Int(5))}})
@@ -119,7 +120,8 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 		return h, fmt.Errorf("read the assets: %w", err)
 	}
 	if h.Terms, err = db.All(a.t, scan(store.ReadTerms),
-		"SELECT asset, from_day, offered, apr, minimum, cap, fee, mode FROM terms ORDER BY asset, from_day, revision"); err != nil {
+		"SELECT asset, from_day, offered, apr, minimum, cap, fee, mode FROM terms "+
+			"ORDER BY asset, from_day, revision"); err != nil {
 		return h, fmt.Errorf("read the terms: %w", err)
 	}
 	if h.Declared, err = declarations(a.t); err != nil {
@@ -233,7 +235,8 @@ func (a auditedBucket) Incomes(visit func(*audit.Income)) error {
 	return nil
 }
 
-const auditedIncomes = "SELECT reference, asset, chain, source, first_day, last_day, gross, fee, evidence, at FROM incomes"
+const auditedIncomes = "SELECT reference, asset, chain, source, first_day, last_day, gross, fee, evidence, at " +
+	"FROM incomes"
 
 func auditedIncome(r db.Row) (audit.Income, error) {
 	return audit.Income{

@@ -271,7 +271,8 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 		if err != nil {
 			return err
 		}
-		err = holding.Measure(t, bucket, d, wanted, shares, func(page []staking.Holding) error { return p.accrue(d, page, before) })
+		err = holding.Measure(t, bucket, d, wanted, shares,
+			func(page []staking.Holding) error { return p.accrue(d, page, before) })
 		if err != nil {
 			return err
 		}

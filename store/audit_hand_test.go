@@ -47,7 +47,8 @@ func handOf(t *testing.T, url string) hand {
 // keep keeps the tables that tests change.
 func (h hand) keep(t testing.TB) {
 	for _, table := range []string{"postings", "entries", "balances", "enrollments", "accounts", "terms", "accruals",
-		"batches", "withdrawals", "incomes", "distributions", "shares", "payments", "declarations", "progress", "assets", "days", "closings"} {
+		"batches", "withdrawals", "incomes", "distributions", "shares", "payments", "declarations", "progress", "assets",
+		"days", "closings"} {
 		h(t, fmt.Sprintf("CREATE TABLE kept_%s AS SELECT * FROM %[1]s", table))
 	}
 }

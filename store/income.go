@@ -19,7 +19,7 @@ type income struct {
 // PostIncome brings staking income of a token into the books, dated now: the fee that the
 // terms of the period's last day state goes to @fees, and the net to @rewards. Negative
 // income takes both out again; what they have must suffice: ledger.ErrInsufficient.
-// Idempotent by the reference: with other content it is ledger.ErrConflict.
+// Idempotent by the reference: with different content it is ledger.ErrConflict.
 // ledger.ErrInvalid for an income that is not well formed, a period that is not over, and
 // one that ends before the token's first terms.
 func (b *DB) PostIncome(ctx context.Context, i staking.Income) (Outcome, error) {

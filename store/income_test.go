@@ -65,7 +65,8 @@ func TestIncomeIsDivided(t *testing.T) {
 		if diff := cmp.Diff(want, house(t, db)); diff != "" {
 			t.Errorf("the house accounts (-want +got):\n%s", diff)
 		}
-		all := testkit.Must(reports.New(db.Reader()).Incomes(ctx, reports.IncomesAsked{To: staking.Forever}, reports.Income{}, 10))(t)
+		all := testkit.Must(reports.New(db.Reader()).Incomes(ctx, reports.IncomesAsked{To: staking.Forever},
+			reports.Income{}, 10))(t)
 		if len(all) != 3 {
 			t.Fatalf("%d incomes are listed", len(all))
 		}
