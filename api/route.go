@@ -466,7 +466,8 @@ func (s *server) inputParam(p param, text string, into reflect.Value) error {
 }
 
 // decode reads a body strictly: strictjson refuses a name that is unknown, stands twice or is
-// written otherwise, null for what is not optional, and what follows the body. Its errors are ledger.ErrInvalid, in their field.
+// written otherwise, null for what is not optional, and what follows the body. Its errors are
+// ledger.ErrInvalid, in their field.
 func decode(text []byte, into any) error { return inJSON(strictjson.Decode(text, into)) }
 
 // inJSON is a fault of a body as an error in its field.
