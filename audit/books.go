@@ -139,6 +139,7 @@ type Income struct {
 	Asset         string
 	Chain, Source string
 	First, Last   staking.Day
+	Mode          staking.Mode // of the period
 	Gross         ledger.Amount
 	Fee           staking.Rate
 	Evidence      string

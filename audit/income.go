@@ -61,6 +61,8 @@ func (w *worker) countIncomes() error {
 		}
 		if r := w.ruleOn(i.Asset, i.Last); r == nil {
 			wrong("is of a token without terms on " + i.Last.String())
+		} else if r.Mode != i.Mode {
+			wrong(fmt.Sprintf("is of the mode %s; by the terms of %s it is %s", i.Mode, i.Last, r.Mode))
 		} else if r.Fee != i.Fee {
 			wrong(fmt.Sprintf("was divided by the fee %s; by the terms of %s it is %s", i.Fee, i.Last, r.Fee))
 		}

@@ -143,9 +143,8 @@ func (w *worker) compareTotal(k Key, t *total, batch, payment *Batch) {
 			wrong("the control total is %d rewards, %s together; there are %d, %s together",
 				batch.Holders, asset.Format(batch.Total), t.holders, units(asset, &t.sum))
 		}
-		// Books of before the mode share have no sum of what was eligible.
-		if n := integral(batch.Eligible, batch.EligibleRest); n.Sign() != 0 && n.Cmp(&t.eligible) != 0 {
-			wrong("the control total of what was eligible is %s unit-milliseconds; there are %s", n, &t.eligible)
+		if n := integral(batch.Eligible, batch.EligibleRest); n.Cmp(w.weighed(k, t)) != 0 {
+			wrong("the control total of what was eligible is %s unit-milliseconds; there are %s", n, w.weighed(k, t))
 		}
 		if t.end != batch.Digest {
 			wrong("the digest of the rewards is %x, derived %x", batch.Digest, t.end)
@@ -163,6 +162,15 @@ func (w *worker) compareTotal(k Key, t *total, batch, payment *Batch) {
 			payment.Holders, asset.Format(payment.Total), payment.Digest, batch.Holders,
 			asset.Format(batch.Total), batch.Digest)
 	}
+}
+
+// weighed is what the bucket's records of a day weigh: in the mode share what is eligible,
+// else nothing.
+func (w *worker) weighed(k Key, t *total) *big.Int {
+	if r := w.ruleOn(k.Asset, k.Day); r == nil || r.Mode != staking.Share {
+		return new(big.Int)
+	}
+	return &t.eligible
 }
 
 // pays reports whether a payment is of the batch.

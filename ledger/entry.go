@@ -78,7 +78,8 @@ func reservedID(id string) bool {
 // CheckCaller returns ErrInvalid for our own kinds of entry and our own IDs, which callers
 // must not post even if the entry is well formed.
 func (e Entry) CheckCaller() error {
-	if reservedID(e.ID) {
+	// A withdrawal that was requested under an ID before it was reserved can still be ended.
+	if _, ends := e.Ends(); !ends && reservedID(e.ID) {
 		return ErrInvalid.In("id", "entry %q: IDs beginning with one of %v are ours; choose another ID",
 			Clip(e.ID), reserved)
 	}

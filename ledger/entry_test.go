@@ -199,3 +199,20 @@ func TestSides(t *testing.T) {
 		}
 	}
 }
+
+// TestPendingWithdrawalsEnd: an ID that is reserved now may have requested a withdrawal
+// before; it can be ended, and not requested again.
+func TestPendingWithdrawalsEnd(t *testing.T) {
+	for _, kind := range []ledger.Kind{ledger.WithdrawalCompleted, ledger.WithdrawalCancelled} {
+		if err := (ledger.Entry{ID: ledger.EndingID("fees/2026-1", kind), Kind: kind}).CheckCaller(); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	for _, e := range []ledger.Entry{
+		{ID: "fees/2026-1", Kind: ledger.WithdrawalRequest}, {ID: "income/1/completed", Kind: ledger.Deposit},
+	} {
+		if err := e.CheckCaller(); err == nil {
+			t.Errorf("%s %s is accepted", e.Kind, e.ID)
+		}
+	}
+}

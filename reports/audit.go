@@ -235,14 +235,14 @@ func (a auditedBucket) Incomes(visit func(*audit.Income)) error {
 	return nil
 }
 
-const auditedIncomes = "SELECT reference, asset, chain, source, first_day, last_day, gross, fee, evidence, at " +
+const auditedIncomes = "SELECT reference, asset, chain, source, first_day, last_day, gross, fee, evidence, at, mode " +
 	"FROM incomes"
 
 func auditedIncome(r db.Row) (audit.Income, error) {
 	return audit.Income{
 		Reference: r.Text(0), Asset: r.Text(1), Chain: r.Text(2), Source: r.Text(3), First: staking.Day(r.Int(4)),
 		Last: staking.Day(r.Int(5)), Gross: ledger.Amount(r.Int(6)), Fee: staking.Rate(r.Int(7)), Evidence: r.Text(8),
-		At: r.Int(9),
+		At: r.Int(9), Mode: staking.Mode(r.Int(10)),
 	}, nil
 }
 

@@ -30,6 +30,9 @@ func (i Income) Check(today Day) error {
 	if err := ledger.CheckID("income", i.Reference); err != nil {
 		return ledger.At("reference", err)
 	}
+	if err := (ledger.Entry{ID: ledger.IncomeID(i.Reference)}).CheckNew(); err != nil {
+		return ledger.At("reference", err)
+	}
 	for _, text := range [][3]string{
 		{"chain", "the chain", i.Chain}, {"source", "the source", i.Source}, {"evidence", "the evidence", i.Evidence},
 	} {

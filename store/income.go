@@ -30,6 +30,10 @@ func (b *DB) PostIncome(ctx context.Context, i staking.Income) (Outcome, error) 
 	if err := i.Check(staking.DayOf(b.clock())); err != nil {
 		return Outcome{}, err
 	}
+	if i.Gross > asset.MaxSupply || i.Gross < -asset.MaxSupply {
+		return Outcome{}, ledger.ErrInvalid.In("gross", "the income is more %s than there can be (%s)", asset.Symbol,
+			asset.Format(asset.MaxSupply))
+	}
 	in := &income{Income: i}
 	// Before the posting: the fee of a day that is over never changes.
 	err = b.engine.Read(ctx, func(t db.View) error {

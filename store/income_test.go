@@ -168,3 +168,26 @@ func TestFeeOfThePastStays(t *testing.T) {
 		}
 	})
 }
+
+// TestTheLargestHoldings: what holders have together may exceed 63 bits where the supply was
+// set too low; a day with a rate is paid all the same.
+func TestTheLargestHoldings(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		big := ledger.Asset{Symbol: "BIG", Scale: 0, MaxSupply: ledger.MaxSupply}
+		terms := testkit.Must(staking.ParseTerms(big, day1, "0.00000001", "1", "4611686018427387903"))(t)
+		ok(t, db.AddAsset(ctx, staking.Token{Asset: big, Terms: terms}))
+		testkit.Must(db.Fund(ctx, "f", "BIG", 1_000_000_000, false))(t)
+		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
+			open(t, db, id)
+			on(t, db, id)
+			_, err := db.PostAll(ctx, []ledger.Entry{{ID: "d-" + string(id), Kind: ledger.Deposit, At: noon,
+				Moves: []ledger.Move{{From: ledger.Custody, To: id, Asset: "BIG", Amount: ledger.MaxSupply}}}})
+			ok(t, err)
+		}
+		clock.Set(3, "00:10")
+		if r := settle(t, db, clock); len(r.Waiting) > 0 || earned(t, db, "alice", "BIG") == 0 {
+			t.Errorf("%v waits, and alice earned %d", r.Waiting, earned(t, db, "alice", "BIG"))
+		}
+	})
+}

@@ -230,8 +230,10 @@ func (a *accruing) page(page []staking.Holding) error {
 			return fmt.Errorf("the total of %s: %w", h.Asset, err)
 		}
 		b.total = total
-		if err := b.eligible.Add(accrual); err != nil {
-			return fmt.Errorf("the eligible integrals of %s: %w", h.Asset, err)
+		if a.terms[h.Asset].Mode == staking.Share {
+			if err := b.eligible.Add(accrual); err != nil {
+				return fmt.Errorf("the eligible integrals of %s: %w", h.Asset, err)
+			}
 		}
 		a.line = accrual.AppendLine(a.line[:0])
 		b.digest.Write(a.line)

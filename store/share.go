@@ -12,17 +12,18 @@ import (
 // oneMode is ledger.ErrInvalid for an income whose period has days of different modes: one
 // part of it would be divided, and the other would fund the pool.
 func oneMode(t db.View, i staking.Income, mode staking.Mode) error {
-	for d := i.First; d < i.Last; d++ {
-		terms, err := TermsAt(t, d)
-		if err != nil {
-			return err
-		}
-		if of := terms[i.Asset]; of.Mode != mode {
-			return ledger.ErrInvalid.In("first", "%s is in the mode %s on %s and in the mode %s on %s; "+
-				"enter the income of each part of the period by itself", i.Asset, of.Mode, d, mode, i.Last)
-		}
+	terms, err := TermsAt(t, i.First)
+	if err != nil {
+		return err
 	}
-	return nil
+	others, err := db.Count(t, `SELECT count(*) FROM terms t WHERE t.asset = $1 AND t.from_day > $2 AND t.from_day <= $3 AND t.mode <> $4
+		   AND t.revision = (SELECT max(r.revision) FROM terms r WHERE r.asset = t.asset AND r.from_day = t.from_day)`,
+		i.Asset, int64(i.First), int64(i.Last), int64(mode))
+	if err == nil && (others > 0 || terms[i.Asset].Mode != mode) {
+		err = ledger.ErrInvalid.In("first", "%s is in the mode %s on %s, and in another on another day of the period; "+
+			"enter the income of each part of the period by itself", i.Asset, mode, i.Last)
+	}
+	return err
 }
 
 // writeShares writes what the bucket's accruals of a day have of each distribution of the
@@ -69,6 +70,9 @@ func declareDistributions(t db.Tx, d staking.Day, token string) error {
 		}, `SELECT s.units, s.part FROM {rows} JOIN shares s ON s.bucket = r.bucket AND s.day = r.day AND s.asset = r.asset
 		       AND s.first_day = r.first_day AND s.last_day = r.last_day`, everyBucket(sameInt("day", int64(d)), sameText("asset", token), sameInt("first_day", int64(v.First)),
 			sameInt("last_day", int64(v.Last))))
+		if left := v.Pool().Sub(paid); err == nil && paid != (staking.Exact{}) && left.Units < 0 {
+			err = errTampered
+		}
 		if err != nil {
 			return fmt.Errorf("sum the shares of %s: %w", token, err)
 		}

@@ -21,5 +21,3 @@ CREATE TABLE incomes (
 	at        {{int}} NOT NULL,
 	PRIMARY KEY (bucket, reference)
 ) {{table}};
-
-CREATE INDEX incomes_period ON incomes (asset, last_day);
