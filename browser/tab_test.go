@@ -267,15 +267,28 @@ func (b *tab) logIn(email string) {
 	b.at("/spot")
 }
 
+// clock is the time of the page, once there is one: while a page is left for another there is none.
+func (b *tab) clock() (now string) {
+	b.t.Helper()
+	err := eventually(b.ctx, func(ctx context.Context) (_ bool, err error) {
+		now, err = chromedp.Run(ctx, chromedp.Evaluate[string]("document.body?.dataset.now ?? ''"))
+		return now != "", err
+	})
+	if err != nil {
+		b.t.Fatalf("there is no time at %s: %v", b.path(), err)
+	}
+	return now
+}
+
 // moveClock clicks a button of the demo's clock, and waits until it has moved.
 func (b *tab) moveClock(by string) {
 	b.t.Helper()
-	before := eval[string](b, "document.body.dataset.now")
+	before := b.clock()
 	b.press(`form[action="/demo/clock"] button[value="` + by + `"]`)
 	b.until("the clock having moved",
 		"document.readyState === 'complete' && !document.querySelector('#clock[data-moving]')")
 	b.visit(b.path())
-	if after := eval[string](b, "document.body.dataset.now"); after <= before {
+	if after := b.clock(); after <= before {
 		b.t.Fatalf("the clock was at %s and is at %s", before, after)
 	}
 }
