@@ -15,10 +15,12 @@ import (
 // Copied. "": the database is not being restored. It is the value of a row of meta.
 type State string
 
+// Copied is that every row is there; not audited, or with findings.
+const Copied State = "copied"
+
 const (
-	Copied  State = "copied" // every row is there; not audited, or with findings
-	copying       = "copying "
-	mark          = "restoring" // names the row
+	copying = "copying "  // begins the state of an attempt
+	mark    = "restoring" // names the row
 )
 
 // errOvertaken ends an attempt that another has replaced.
