@@ -413,3 +413,100 @@ func (e *Entry) rename(from, to string) {
 		e.ID = to
 	}
 }
+
+// shareBooks are honest books with a token in the mode share that nobody has: its income of
+// days 1 and 2, entered on day 3, stays for the next distribution.
+func shareBooks(t *testing.T) *memoryBooks {
+	b := honestBooks(t)
+	shared := staking.Income{
+		Reference: "i9", Asset: "TON", Chain: "ton", Source: "validator 9", First: day1, Last: day2, Gross: 100,
+		Evidence: "round 9",
+	}
+	e := shared.Entry(feeOfSOL)
+	e.At = at(day3, 14)
+	row := Income{
+		Reference: "i9", Asset: "TON", Chain: "ton", Source: "validator 9", First: day1, Last: day2, Mode: staking.Share,
+		Gross: 100, Fee: feeOfSOL, Evidence: "round 9", At: e.At.UnixMilli(),
+	}
+	b.post(e)
+	home := &b.buckets[e.Bucket()]
+	home.incomes = append(home.incomes, row)
+	leaves := e.Leaves()
+	digest := e.Digest(leaves, shared.Hash())
+	home.entries[len(home.entries)-1].Destination, home.entries[len(home.entries)-1].Digest = shared.Hash(), digest[:]
+	for d := day1; d <= day4; d++ {
+		b.outline.Declared = append(b.outline.Declared, Declaration{Key: Key{d, "TON"}})
+	}
+	b.outline.Distributions = []Distribution{{
+		Key: Key{day3, "TON"}, First: day1, Last: day2, Gross: 100, Net: 70, Weight: "0",
+	}}
+	for i := range b.buckets {
+		h := &b.buckets[i].head
+		h.Assets = append(h.Assets, ledger.Asset{Symbol: "TON", Scale: 8, MaxSupply: coin})
+		h.Terms = append(h.Terms, staking.Terms{
+			Asset: "TON", From: day1, Offered: true, Mode: staking.Share, Min: 1, Cap: coin, Fee: feeOfSOL,
+		})
+		h.Progress = append(h.Progress, Progress{Asset: "TON", Accrued: day4, Paid: day4})
+		h.Declared, h.Distributions = slices.Clone(b.outline.Declared), slices.Clone(b.outline.Distributions)
+		h.Incomes = []Income{row}
+	}
+	return b
+}
+
+// TestSharesNobodyHas: the books are right, and each row of the distribution that was
+// changed by hand is found.
+func TestSharesNobodyHas(t *testing.T) {
+	if got := run(t, shareBooks(t), Options{Workers: 2}); len(got.Findings) > 0 {
+		t.Fatalf("found in honest books: %v", got.Findings)
+	}
+	each := func(b *memoryBooks, change func(*Distribution)) {
+		change(&b.outline.Distributions[0])
+		for i := range b.buckets {
+			change(&b.buckets[i].head.Distributions[0])
+		}
+	}
+	for _, c := range []tampering{
+		{"has a gross income of 101", func(b *memoryBooks) { each(b, func(d *Distribution) { d.Gross++ }) }},
+		{"derived 100 and 70", func(b *memoryBooks) { each(b, func(d *Distribution) { d.Net-- }) }},
+		{"begins with 7 parts", func(b *memoryBooks) { each(b, func(d *Distribution) { d.Before.Part = 7 }) }},
+		{"is divided by the weight 1", func(b *memoryBooks) { each(b, func(d *Distribution) { d.Weight = "1" }) }},
+		{"divides no income", func(b *memoryBooks) { each(b, func(d *Distribution) { d.First = day2 }) }},
+		{"paid 5 parts of a smallest unit", func(b *memoryBooks) { each(b, func(d *Distribution) { d.Paid.Part = 5 }) }},
+		{"is missing, though the day is declared", func(b *memoryBooks) {
+			for i := range b.buckets {
+				b.buckets[i].head.Distributions = nil
+			}
+		}},
+		{"is written, though the day is not declared", func(b *memoryBooks) {
+			b.buckets[0].head.Declared = without(b.buckets[0].head.Declared,
+				func(d *Declaration) bool { return d.Key == Key{day3, "TON"} })
+		}},
+		{"bucket 3 has 2 parts of a smallest unit", func(b *memoryBooks) {
+			b.buckets[3].head.Shares = []Share{{Key: Key{day3, "TON"}, First: day1, Last: day2, Sum: staking.Exact{Part: 2}}}
+		}},
+		{"bucket 3 has a share of the distribution", func(b *memoryBooks) {
+			b.buckets[3].head.Shares = []Share{{Key: Key{day4, "TON"}, First: day1, Last: day2}}
+		}},
+		{"is of the mode fixed; by the terms of", func(b *memoryBooks) {
+			for i := range b.buckets {
+				for j := range b.buckets[i].incomes {
+					b.buckets[i].incomes[j].Mode = staking.Fixed
+				}
+			}
+		}},
+		{"is of a token without terms", func(b *memoryBooks) {
+			for i := range b.buckets {
+				b.buckets[i].head.Terms = without(b.buckets[i].head.Terms,
+					func(x *staking.Terms) bool { return x.Asset == "TON" })
+			}
+		}},
+		{"declared is a weight of 86400000", func(b *memoryBooks) { b.outline.Declared[len(b.outline.Declared)-1].Eligible = 1 }},
+	} {
+		b := shareBooks(t)
+		c.tamper(b)
+		got := run(t, b, Options{Workers: 2})
+		if !slices.ContainsFunc(got.Findings, func(f Finding) bool { return strings.Contains(f.String(), c.want) }) {
+			t.Errorf("not found: %s; found: %v", c.want, got.Findings)
+		}
+	}
+}
