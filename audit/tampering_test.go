@@ -500,7 +500,8 @@ func TestSharesNobodyHas(t *testing.T) {
 					func(x *staking.Terms) bool { return x.Asset == "TON" })
 			}
 		}},
-		{"declared is a weight of 86400000", func(b *memoryBooks) { b.outline.Declared[len(b.outline.Declared)-1].Eligible = 1 }},
+		{"declared is a weight of 86400000",
+			func(b *memoryBooks) { b.outline.Declared[len(b.outline.Declared)-1].Eligible = 1 }},
 	} {
 		b := shareBooks(t)
 		c.tamper(b)
