@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"strconv"
-	"time"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -80,12 +78,10 @@ func (rd reader) incomes(ctx context.Context, in *incomesIn) (*answer[list[incom
 		return nil, err
 	}
 	keys := keyset[reports.Income, reports.Income]{
-		2, func(i reports.Income) []string {
-			return []string{strconv.FormatInt(i.At.UnixMilli(), 10), i.Reference}
-		},
+		2, func(i reports.Income) []string { return []string{millis(i.At), i.Reference} },
 		func(parts []string) (last reports.Income, err error) {
-			millis, err := strconv.ParseInt(parts[0], 10, 64)
-			last.At, last.Reference = time.UnixMilli(millis), parts[1]
+			last.Reference = parts[1]
+			last.At, err = moment(parts[0])
 			return last, err
 		},
 	}

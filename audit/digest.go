@@ -54,8 +54,15 @@ func firstDigestOf(leaves []byte) []byte {
 
 // destinationOf is the SHA-256 over where a withdrawal goes.
 func destinationOf(d ledger.Destination) []byte {
-	b := appendText(appendText(nil, "softstake destination 2"), d.Address)
-	b = appendText(appendText(appendText(b, d.Network), d.Tag), d.ClientID)
+	return hashOf("softstake destination 2", d.Address, d.Network, d.Tag, d.ClientID)
+}
+
+// hashOf is the SHA-256 over texts, each with its length before it.
+func hashOf(texts ...string) []byte {
+	var b []byte
+	for _, text := range texts {
+		b = appendText(b, text)
+	}
 	sum := sha256.Sum256(b)
 	return sum[:]
 }

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"math/big"
 
@@ -41,12 +40,7 @@ func (i *Income) leaves() []byte {
 
 // evidence is the SHA-256 over what the entry's moves do not say.
 func (i *Income) evidence() []byte {
-	b := appendText(nil, "softstake income 1")
-	for _, text := range []string{i.Chain, i.Source, i.First.String(), i.Last.String(), i.Evidence} {
-		b = appendText(b, text)
-	}
-	sum := sha256.Sum256(b)
-	return sum[:]
+	return hashOf("softstake income 1", i.Chain, i.Source, i.First.String(), i.Last.String(), i.Evidence)
 }
 
 // countIncomes subtracts the bucket's incomes from the slots of their entries, and compares

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 
@@ -41,7 +42,7 @@ func exact(e staking.Exact) *big.Int {
 	return n.Add(n, big.NewInt(int64(e.Part)))
 }
 
-// integral is so many units over the day, and a rest in unit-milliseconds.
+// integral is a number of units over the whole day, and a rest in unit-milliseconds.
 func integral(units ledger.Amount, rest int64) *big.Int {
 	n := new(big.Int).Mul(big.NewInt(int64(units)), dayMillis)
 	return n.Add(n, big.NewInt(rest))
@@ -50,27 +51,31 @@ func integral(units ledger.Amount, rest int64) *big.Int {
 // divide derives the distributions of all days from the bucket's snapshot.
 func (w *worker) divide() {
 	w.divided = map[Key][]*divided{}
-	var all []*divided
+	found := map[period]*divided{}
 	for i := range w.head.Incomes {
 		x := &w.head.Incomes[i]
 		if r := w.ruleOn(x.Asset, x.Last); r == nil || r.Mode != staking.Share {
 			continue
 		}
 		p := period{Key{dayOf(x.At), x.Asset}, x.First, x.Last}
-		n := slices.IndexFunc(all, func(d *divided) bool { return d.period == p })
-		if n < 0 {
-			n = len(all)
-			all = append(all, &divided{period: p})
+		d := found[p]
+		if d == nil {
+			d = &divided{period: p}
+			found[p] = d
 		}
-		all[n].gross.Add(&all[n].gross, big.NewInt(int64(x.Gross)))
-		all[n].net.Add(&all[n].net, big.NewInt(int64(x.Gross-x.fee())))
+		d.gross.Add(&d.gross, big.NewInt(int64(x.Gross)))
+		d.net.Add(&d.net, big.NewInt(int64(x.Gross-x.fee())))
 	}
-	slices.SortFunc(all, func(a, b *divided) int { return a.compare(b.period) })
+	all := slices.SortedFunc(maps.Values(found), func(a, b *divided) int { return a.compare(b.period) })
+	declared := map[Key]*Declaration{}
+	for i := range w.head.Declared {
+		declared[w.head.Declared[i].Key] = &w.head.Declared[i]
+	}
 	left := w.leftAfter()
 	var before *divided
 	for _, d := range all {
-		for _, x := range w.head.Declared {
-			if x.Asset == d.Asset && d.first <= x.Day && x.Day <= d.last {
+		for day := max(d.first, w.outline.First); day <= min(d.last, w.head.Last); day++ {
+			if x := declared[Key{day, d.Asset}]; x != nil {
 				d.weight.Add(&d.weight, integral(x.Eligible, x.EligibleRest))
 			}
 		}
@@ -87,7 +92,7 @@ func (w *worker) divide() {
 		before = d
 	}
 	if w.number == 0 {
-		w.compareDistributions(all)
+		w.compareDistributions(all, declared)
 	}
 }
 
@@ -121,14 +126,10 @@ func (w *worker) leftAfter() map[Key]*big.Int {
 }
 
 // compareDistributions compares the rows of the distributions with those that are derived.
-func (w *worker) compareDistributions(all []*divided) {
+func (w *worker) compareDistributions(all []*divided, declared map[Key]*Declaration) {
 	rows := map[period]*Distribution{}
 	for i := range w.head.Distributions {
 		rows[w.head.Distributions[i].period()] = &w.head.Distributions[i]
-	}
-	declared := map[Key]bool{}
-	for _, d := range w.head.Declared {
-		declared[d.Key] = true
 	}
 	wrong := func(p period, what string) {
 		w.find(Finding{Day: p.Day, HasDay: true, Asset: p.Asset,
@@ -138,9 +139,9 @@ func (w *worker) compareDistributions(all []*divided) {
 		row := rows[d.period]
 		delete(rows, d.period)
 		switch {
-		case row == nil && declared[d.Key]:
+		case row == nil && declared[d.Key] != nil:
 			wrong(d.period, "is missing, though the day is declared")
-		case row != nil && !declared[d.Key]:
+		case row != nil && declared[d.Key] == nil:
 			wrong(d.period, "is written, though the day is not declared")
 		case row == nil:
 		case !is(&d.gross, int64(row.Gross)) || !is(&d.net, int64(row.Net)):

@@ -247,13 +247,11 @@ func auditedIncome(r db.Row) (audit.Income, error) {
 }
 
 func distributions(t db.View) ([]audit.Distribution, error) {
-	exact := func(r db.Row, i int) staking.Exact {
-		return staking.Exact{Units: ledger.Amount(r.Int(i)), Part: staking.Fraction(r.Int(i + 1))}
-	}
 	return db.All(t, func(r db.Row) (audit.Distribution, error) {
 		return audit.Distribution{
 			Key: keyOf(r), First: staking.Day(r.Int(2)), Last: staking.Day(r.Int(3)), Gross: ledger.Amount(r.Int(4)),
-			Net: ledger.Amount(r.Int(5)), Before: exact(r, 6), Weight: r.Text(8), Paid: exact(r, 9),
+			Net: ledger.Amount(r.Int(5)), Before: readExact(r, 6), Weight: r.Text(8),
+			Paid: readExact(r, 9),
 		}, nil
 	}, `SELECT day, asset, first_day, last_day, gross, net, before_units, before_part, weight, paid_units, paid_part FROM distributions
 	     ORDER BY day, asset, first_day, last_day`)

@@ -174,15 +174,21 @@ func (a *accruing) run(tokens []string) error {
 	for _, token := range claimed {
 		a.batches[token] = &accrued{digest: sha256.New()}
 	}
-	shares, err := holding.SharesOf(a.t, a.bucket, a.shared)
+	wanted := func(asset string) bool { return a.batches[asset] != nil }
+	var shared []staking.Distribution
+	for _, d := range a.shared {
+		if wanted(d.Asset) {
+			shared = append(shared, d)
+		}
+	}
+	shares, err := holding.SharesOf(a.t, a.bucket, shared)
 	if err != nil {
 		return err
 	}
-	wanted := func(asset string) bool { return a.batches[asset] != nil }
 	return inOrder(
 		func() error { return holding.Measure(a.t, a.bucket, a.day, wanted, shares, a.page) },
 		a.total,
-		func() error { return writeShares(a.t, a.bucket, shares, wanted) })
+		func() error { return writeShares(a.t, a.bucket, shares) })
 }
 
 // claimProgress moves the bucket's progress of some tokens on by a day, with a

@@ -26,26 +26,20 @@ func oneMode(t db.View, i staking.Income, mode staking.Mode) error {
 	return err
 }
 
-// writeShares writes what the bucket's accruals of a day have of each distribution of the
-// wanted tokens.
-func writeShares(t db.Tx, bucket int, s holding.Shares, wanted func(asset string) bool) error {
-	var mine holding.Shares
-	for _, v := range s {
-		if !wanted(v.Asset) {
-			continue
-		}
+// writeShares writes what the bucket's accruals of a day have of each distribution.
+func writeShares(t db.Tx, bucket int, shares holding.Shares) error {
+	for _, v := range shares {
 		if lost := v.Lost(); lost != "" {
 			return fmt.Errorf("%s has a share of %s and no balance: %w", lost, v.Asset, errTampered)
 		}
-		mine = append(mine, v)
 	}
-	if mine == nil {
+	if len(shares) == 0 {
 		return nil
 	}
 	number := func(name string, of func(*holding.Division) int64) db.Field[*holding.Division] {
 		return db.Int(name, of)
 	}
-	return t.Insert("shares", db.SetOf(mine,
+	return t.Insert("shares", db.SetOf(shares,
 		number("bucket", func(*holding.Division) int64 { return int64(bucket) }),
 		number("day", func(v *holding.Division) int64 { return int64(v.Day) }),
 		db.Text("asset", func(v *holding.Division) string { return v.Asset }),
