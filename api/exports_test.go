@@ -144,7 +144,7 @@ func TestEveryNameInTheJournalIsAnEntry(t *testing.T) {
 	})
 }
 
-// busy posts so many deposits of one unit to alice, with so many digits in their IDs.
+// busy posts a number of deposits of one unit to alice, whose IDs have a number of digits.
 func (w *town) busy(deposits, digits int) {
 	w.t.Helper()
 	entries := make([]ledger.Entry, 0, deposits)

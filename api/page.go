@@ -28,7 +28,7 @@ func cursorOf(key ...string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(key, "\n")))
 }
 
-// key is the key in the cursor, in so many parts; nil: from the start.
+// key is the key in the cursor, in the given number of parts; nil: from the start.
 func (p Paging) key(parts int) ([]string, error) {
 	if p.Cursor == "" {
 		return nil, nil
@@ -46,7 +46,7 @@ func badCursor() error {
 }
 
 // keyset is how a list is read on: behind the key K of the last item T that was shown, which
-// has so many parts in the cursor.
+// has a fixed number of parts in the cursor.
 type keyset[T, K any] struct {
 	parts int
 	of    func(T) []string

@@ -227,7 +227,7 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	left, err := s.limits.take(token.ID, s.Now()) // so many requests a minute of each credential: limits.go
+	left, err := s.limits.take(token.ID, s.Now()) // the rate limit of the credential: limits.go
 	left.set(w.Header())
 	if err != nil {
 		return err

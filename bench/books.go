@@ -188,7 +188,7 @@ type driven struct {
 	p99  time.Duration // within which 99 of 100 were
 }
 
-// drive makes n steps from some callers at once, so many steps a call, and measures the calls.
+// drive makes n steps from concurrent callers, step of them a call, and measures the calls.
 func (b *books) drive(ctx context.Context, callers, n, step int, what string,
 	call func(ctx context.Context, from, to int) error) (driven, error) {
 	work, within := errgroup.WithContext(ctx)

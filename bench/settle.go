@@ -25,7 +25,7 @@ type Settled struct {
 }
 
 // Settle fills books with holders of two tokens and some days of history, settles
-// one more day on which each position changes so many times, and measures it. In the mode
+// one more day with the given number of changes of each position, and measures it. In the mode
 // share that day weighs itself, and divides the income of the day before.
 func Settle(ctx context.Context, o Options, holders, changes, history int) (s Settled, err error) {
 	first := o.Day - staking.Day(history)

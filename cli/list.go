@@ -31,8 +31,8 @@ func (l list[T]) print(env *Env, items []T, err error) error {
 // listPage is how many items are read at once.
 const listPage = 1000
 
-// printPages lists what page reads after an item, the zero one at first, at most so many at
-// a time, up to a limit; 0: all. more says that it ended with last at the limit.
+// printPages lists what page reads after an item, the zero one at first, page by page, up to
+// a limit; 0: all. more says that it ended with last at the limit.
 func (l list[T]) printPages(env *Env, limit int, page func(after T, most int) ([]T, error)) (last T, more bool,
 	err error) {
 	add, end := l.begin(env)

@@ -218,7 +218,7 @@ func (f *follower) await(what string, is func() bool) {
 	}
 }
 
-// entries waits until so many events were received, and gives the entries of all.
+// entries waits until n events were received, and returns the entries of all.
 func (f *follower) entries(n int) (entries []string) {
 	f.t.Helper()
 	f.await(fmt.Sprint(n, " events"), func() bool { return len(f.received) >= n })

@@ -364,7 +364,7 @@ func times(a ledger.Amount, millis int64) *big.Int {
 	return new(big.Int).Mul(big.NewInt(int64(a)), big.NewInt(millis))
 }
 
-// UnitsDecimal writes so many staking.Units of a token's smallest unit as a decimal
+// UnitsDecimal writes a number of staking.Units of a token's smallest unit as a decimal
 // number of whole tokens, rounded down, with some digits beyond the smallest unit;
 // exact says that no more would follow.
 func UnitsDecimal(units *big.Int, scale, digits int) (text string, exact bool) {

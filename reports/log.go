@@ -21,7 +21,7 @@ type LogPlace struct {
 }
 
 // logLines are the lines of a range of time that the statement names by $2, of each bucket
-// the newest, at most so many.
+// the newest, at most most of them.
 func (rs *Reports) logLines(ctx context.Context, within string, at time.Time, most int) ([]store.LogLine, error) {
 	wanted := db.Set{store.EveryBucket(0)[0], db.Ints("at", slices.Repeat([]int64{at.UnixMilli()}, ledger.Buckets)),
 		db.Ints("most", slices.Repeat([]int64{int64(max(most, 0))}, ledger.Buckets))}
