@@ -120,7 +120,7 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 		return h, fmt.Errorf("read the assets: %w", err)
 	}
 	if h.Terms, err = db.All(a.t, scan(store.ReadTerms),
-		"SELECT asset, from_day, offered, apr, minimum, cap, fee, mode FROM terms "+
+		"SELECT "+store.TermsFigures+" FROM terms "+
 			"ORDER BY asset, from_day, revision"); err != nil {
 		return h, fmt.Errorf("read the terms: %w", err)
 	}

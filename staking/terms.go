@@ -41,6 +41,43 @@ type Terms struct {
 	Min     ledger.Amount // the average below which nothing is earned, in smallest units, 0 or more
 	Cap     ledger.Amount // what is above it earns nothing, in smallest units, at least Min and 1
 	Fee     Rate          // the operator's share of staking income whose period ends on the day, 0 to 1
+
+	Measure  Measure // what minimum and cap are compared with, and what earns
+	PerOwner bool    // minimum and cap are those of an owner's accounts together
+	// The yearly rate before the operator's fee, as the operator states it, 0 to 10.73741823; zero: it is not
+	// stated, and always in the mode Share, in which it follows from the income.
+	GrossAPR Rate
+}
+
+// Measure is what of an account's day earns.
+type Measure int
+
+// The measures.
+const (
+	Average Measure = iota // the exact time-weighted average of the free balance
+	Lowest                 // its smallest free balance, after all changes of a millisecond
+)
+
+var measures = [...]string{Average: "average", Lowest: "daily-minimum"}
+
+// String is "average" or "daily-minimum".
+func (m Measure) String() string {
+	if !m.known() {
+		return fmt.Sprintf("measure %d", int(m))
+	}
+	return measures[m]
+}
+
+func (m Measure) known() bool { return m >= 0 && int(m) < len(measures) }
+
+// ParseMeasure reads what String writes. Its errors are ledger.ErrInvalid.
+func ParseMeasure(s string) (Measure, error) {
+	for m, name := range measures {
+		if s == name {
+			return Measure(m), nil
+		}
+	}
+	return 0, ledger.ErrInvalid.In("measure", "%q is no measure; it is one of %v", ledger.Clip(s), measures)
 }
 
 // Check returns ledger.ErrInvalid unless the terms are in range. Accrue cannot fail on
@@ -62,6 +99,14 @@ func (t Terms) Check(asset ledger.Asset) error {
 			t.Asset, asset.Format(t.Cap), asset.Format(asset.MaxSupply))
 	case t.Fee < 0 || t.Fee > Whole:
 		return ledger.ErrInvalid.In("fee", "terms of %s: fee %s is not between 0 and 1", t.Asset, t.Fee)
+	case !t.Measure.known():
+		return ledger.ErrInvalid.In("measure", "terms of %s: there is no %s", t.Asset, t.Measure)
+	case t.Mode != Fixed && t.GrossAPR != 0:
+		return ledger.ErrInvalid.In("grossApr", "terms of %s: in the mode %s the gross rate follows from the income; "+
+			"it is not stated", t.Asset, t.Mode)
+	case t.GrossAPR < 0 || t.GrossAPR >= rateLimit || t.GrossAPR != 0 && t.GrossAPR < t.APR:
+		return ledger.ErrInvalid.In("grossApr", "terms of %s: the gross rate %s is not between the APR and %s", t.Asset,
+			t.GrossAPR, rateLimit-1)
 	}
 	return nil
 }
@@ -82,6 +127,15 @@ func (t Terms) Describe(a ledger.Asset) string {
 		a.Format(t.Cap))
 	if t.Mode != Fixed || t.Fee != 0 {
 		figures += fmt.Sprintf(", mode %s, fee %s", t.Mode, t.Fee)
+	}
+	if t.Measure != Average {
+		figures += ", measure " + t.Measure.String()
+	}
+	if t.PerOwner {
+		figures += ", minimum and cap per owner"
+	}
+	if t.GrossAPR != 0 {
+		figures += ", gross rate " + t.GrossAPR.String()
 	}
 	return figures
 }

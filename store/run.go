@@ -286,18 +286,19 @@ func TermsAt(t db.View, d staking.Day) (map[string]staking.Terms, error) {
 	err := t.Query(func(r db.Row) error {
 		terms[r.Text(0)] = ReadTerms(r)
 		return nil
-	}, `SELECT t.asset, t.from_day, t.offered, t.apr, t.minimum, t.cap, t.fee, t.mode FROM assets a CROSS JOIN terms t
+	}, `SELECT `+TermsFigures+` FROM assets a CROSS JOIN terms t
 	     WHERE t.asset = a.symbol
 	       AND t.from_day = (SELECT max(f.from_day) FROM terms f WHERE f.asset = a.symbol AND f.from_day <= $1)
 	       AND t.revision = (SELECT max(r.revision) FROM terms r WHERE r.asset = a.symbol AND r.from_day = t.from_day)`, int64(d))
 	return terms, annotate(err, "read the terms of %s", d)
 }
 
-// ReadTerms reads asset, from_day, offered, apr, minimum, cap, fee and mode, a row's first columns.
+// ReadTerms reads TermsFigures, a row's first columns.
 func ReadTerms(r db.Row) staking.Terms {
 	return staking.Terms{
 		Asset: r.Text(0), From: staking.Day(r.Int(1)), Offered: r.Int(2) != 0,
 		APR: staking.Rate(r.Int(3)), Min: ledger.Amount(r.Int(4)), Cap: ledger.Amount(r.Int(5)), Fee: staking.Rate(r.Int(6)),
-		Mode: staking.Mode(r.Int(7)),
+		Mode: staking.Mode(r.Int(7)), Measure: staking.Measure(r.Int(8)), PerOwner: r.Int(9) != 0,
+		GrossAPR: staking.Rate(r.Int(10)),
 	}
 }

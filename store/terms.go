@@ -67,11 +67,14 @@ func sameToken(t db.Tx, token staking.Token) (bool, error) {
 	return true, nil
 }
 
+// TermsFigures are what ReadTerms reads.
+const TermsFigures = "asset, from_day, offered, apr, minimum, cap, fee, mode, measure, per_owner, gross_apr"
+
 // TermsColumns are what ReadTermsRevision reads.
-const TermsColumns = "asset, from_day, offered, apr, minimum, cap, fee, mode, revision, set_at, set_by, reason"
+const TermsColumns = TermsFigures + ", revision, set_at, set_by, reason"
 
 func ReadTermsRevision(r db.Row) (TermsRevision, error) {
-	return TermsRevision{ReadTerms(r), int(r.Int(8)), db.TimeOf(r.Int(9)), r.Text(10), r.Text(11)}, nil
+	return TermsRevision{ReadTerms(r), int(r.Int(11)), db.TimeOf(r.Int(12)), r.Text(13), r.Text(14)}, nil
 }
 
 // writeTerms writes a revision that nobody else may have written at the same time.
@@ -89,6 +92,10 @@ func (b *DB) writeTerms(t db.Tx, r TermsRevision) error {
 	}
 	if r.Fee != 0 || r.Mode != staking.Fixed { // else they are the columns' defaults
 		fields = append(fields, number("fee", int64(r.Fee)), number("mode", int64(r.Mode)))
+	}
+	if r.Measure != staking.Average || r.PerOwner || r.GrossAPR != 0 {
+		fields = append(fields, number("measure", int64(r.Measure)), number("per_owner", db.Flag(r.PerOwner)),
+			number("gross_apr", int64(r.GrossAPR)))
 	}
 	n, err := insert(t, "terms", db.SetOf([]TermsRevision{r}, fields...))
 	if err == nil && n == 0 {
