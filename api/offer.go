@@ -58,7 +58,7 @@ func (wr writer) addToken(ctx context.Context, in *newToken) (*answer[tokenOut],
 		return nil, err
 	}
 	tomorrow := staking.DayOf(wr.now()) + 1
-	if token.Terms, err = b.terms(token.Asset, tomorrow); err != nil {
+	if token.Terms, err = b.change().First(token.Asset, tomorrow); err != nil {
 		return nil, err
 	}
 	if err := wr.books.AddAsset(ctx, token); err != nil {
@@ -137,16 +137,26 @@ func (rd reader) listTokens(ctx context.Context, _ *struct{}) (*answer[list[toke
 }
 
 type TermsOut struct {
-	Offered bool   `json:"offered" doc:"Whether it earns."`
-	APR     string `json:"apr" example:"0.0015" doc:"Rate a year as a fraction: 0.0015 is 0.15 %."`
-	Min     string `json:"minimum" example:"0.5" doc:"The average holding of a day below which nothing is earned, in whole tokens."`
-	Cap     string `json:"cap" example:"1000" doc:"What of a day's average holding earns at most, in whole tokens."`
-	Fee     string `json:"fee" example:"0.3" doc:"The part of staking income that the operator keeps: 0.3 is 30 %."`
+	Offered  bool   `json:"offered" doc:"Whether it earns."`
+	APR      string `json:"apr" example:"0.0015" doc:"Rate a year as a fraction: 0.0015 is 0.15 %. In the mode share 0: what is earned follows from the income."`
+	Min      string `json:"minimum" example:"0.5" doc:"The holding of a day, by the measure, below which nothing is earned, in whole tokens."`
+	Cap      string `json:"cap" example:"1000" doc:"What of a day's holding, by the measure, earns at most, in whole tokens."`
+	Fee      string `json:"fee" example:"0.3" doc:"The part of staking income that the operator keeps: 0.3 is 30 %."`
+	Mode     string `json:"mode" enum:"fixed,share" example:"fixed" doc:"Where rewards come from. fixed: the APR on the day's holding; share: the staking income less the fee, in proportion to the holdings of the income's days."`
+	Measure  string `json:"measure" enum:"average,daily-minimum" example:"average" doc:"What of a day earns. average: the exact time-weighted average of the free balance; daily-minimum: its smallest free balance."`
+	PerOwner bool   `json:"perOwner" doc:"Whether minimum and cap are those of an owner's accounts together."`
+	GrossAPR string `json:"grossApr,omitempty" example:"0.0021" doc:"Rate a year before the fee, as the operator states it. Absent: it is not stated."`
 }
 
 func showTerms(a ledger.Asset, t staking.Terms) TermsOut {
-	return TermsOut{Offered: t.Offered, APR: t.APR.String(), Min: a.Format(t.Min), Cap: a.Format(t.Cap),
-		Fee: t.Fee.String()}
+	out := TermsOut{
+		Offered: t.Offered, APR: t.APR.String(), Min: a.Format(t.Min), Cap: a.Format(t.Cap), Fee: t.Fee.String(),
+		Mode: t.Mode.String(), Measure: t.Measure.String(), PerOwner: t.PerOwner,
+	}
+	if t.GrossAPR != 0 {
+		out.GrossAPR = t.GrossAPR.String()
+	}
+	return out
 }
 
 type revisionOut struct {
@@ -158,34 +168,26 @@ type revisionOut struct {
 	Reason string `json:"reason,omitempty" doc:"Why, where a reason was given."`
 }
 
-// FiguresIn are terms as they are asked for.
+// FiguresIn are terms as they are asked for. What may be absent stays as it is on the day, or, of a token's first
+// terms, is as it is documented.
 type FiguresIn struct {
-	Offered bool   `json:"offered" doc:"Whether it is to earn."`
-	APR     string `json:"apr" maxLength:"20" example:"0.0015" doc:"Rate a year as a fraction, of at most 8 decimals: 0.0015 is 0.15 %."`
-	Min     string `json:"minimum" maxLength:"40" example:"0.5" doc:"The average holding of a day below which nothing is earned, in whole tokens."`
-	Cap     string `json:"cap" maxLength:"40" example:"1000" doc:"What of a day's average holding earns at most, in whole tokens."`
-	Fee     string `json:"fee,omitempty" maxLength:"20" example:"0.3" doc:"The part of staking income that the operator keeps: 0.3 is 30 %. Absent: as it is on that day."`
+	Offered  bool    `json:"offered" doc:"Whether it is to earn."`
+	APR      *string `json:"apr,omitempty" maxLength:"20" example:"0.0015" doc:"Rate a year as a fraction, of at most 8 decimals: 0.0015 is 0.15 %. Absent: as it is on that day, and 0 in the mode share. The mode fixed needs it after the mode share and in a token's first terms."`
+	Min      string  `json:"minimum" maxLength:"40" example:"0.5" doc:"The holding of a day, by the measure, below which nothing is earned, in whole tokens."`
+	Cap      string  `json:"cap" maxLength:"40" example:"1000" doc:"What of a day's holding, by the measure, earns at most, in whole tokens."`
+	Fee      *string `json:"fee,omitempty" maxLength:"20" example:"0.3" doc:"The part of staking income that the operator keeps: 0.3 is 30 %. Absent: as it is on that day, at first 0."`
+	Mode     *string `json:"mode,omitempty" enum:"fixed,share" example:"fixed" doc:"Where rewards come from: fixed, the APR; share, the staking income less the fee. Absent: as it is on that day, at first fixed."`
+	Measure  *string `json:"measure,omitempty" enum:"average,daily-minimum" example:"average" doc:"What of a day earns: average, the exact average of the free balance; daily-minimum, its smallest free balance. Absent: as it is on that day, at first average."`
+	PerOwner *bool   `json:"perOwner,omitempty" doc:"Whether minimum and cap are those of an owner's accounts together. Absent: as it is on that day, at first false."`
+	GrossAPR *string `json:"grossApr,omitempty" maxLength:"20" example:"0.0021" doc:"Rate a year before the fee, as it is shown beside the APR, at least that; only in the mode fixed. 0: it is not stated. Absent: as it is on that day, at first 0."`
 }
 
-// terms are the figures as the books take them, from a day on.
-func (f FiguresIn) terms(asset ledger.Asset, from staking.Day) (staking.Terms, error) {
-	t := staking.Terms{Asset: asset.Symbol, From: from, Offered: f.Offered}
-	var err error
-	if t.APR, err = staking.ParseRate(f.APR); err != nil {
-		return t, ledger.At("apr", err)
+// change is what is asked for of terms.
+func (f FiguresIn) change() staking.TermsChange {
+	return staking.TermsChange{
+		APR: f.APR, Min: &f.Min, Cap: &f.Cap, Fee: f.Fee, Offered: &f.Offered, Mode: f.Mode, Measure: f.Measure,
+		PerOwner: f.PerOwner, GrossAPR: f.GrossAPR,
 	}
-	if t.Min, err = asset.Parse(f.Min); err != nil {
-		return t, ledger.At("minimum", err)
-	}
-	if t.Cap, err = asset.Parse(f.Cap); err != nil {
-		return t, ledger.At("cap", err)
-	}
-	if f.Fee != "" {
-		if t.Fee, err = staking.ParseRate(f.Fee); err != nil {
-			return t, ledger.At("fee", err)
-		}
-	}
-	return t, t.Check(asset)
 }
 
 type setTermsIn struct {
@@ -242,22 +244,18 @@ func (rd reader) putTerms(
 	if err != nil {
 		return nil, ledger.At(field, err)
 	}
-	terms, err := f.terms(asset, d)
+	all, err := rd.TermsOn(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	before, err := rd.TermsOn(ctx, d)
-	if err != nil {
+	terms := staking.Terms{Asset: asset.Symbol}
+	if i := slices.IndexFunc(all, func(t staking.Terms) bool { return t.Asset == symbol }); i >= 0 {
+		terms = all[i]
+	}
+	if terms, err = f.change().Apply(asset, terms); err != nil {
 		return nil, err
 	}
-	for _, t := range before {
-		if t.Asset != symbol {
-			continue
-		}
-		if terms.Mode = t.Mode; f.Fee == "" {
-			terms.Fee = t.Fee
-		}
-	}
+	terms.From = d
 	return reply(showTerms(asset, terms), set(ctx, terms))
 }
 

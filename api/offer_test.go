@@ -66,6 +66,8 @@ func TestTokensAndTerms(t *testing.T) {
 		w.get("alice", "/v1/tokens/BNB/terms?cursor=Zm9v").refused(400, "invalid", "cursor")
 		w.get("alice", "/v1/tokens/BNB/terms?limit=0").refused(400, "invalid", "limit")
 
+		w.termsWithModes(terms)
+
 		w.clock.Set(3, "09:00")
 		correction := `{"day":"` + w.day(2) + `","reason":"A digit too many.","offered":true,"apr":"0.001","minimum":"0.5","cap":"1000"}`
 		w.call("operator", post, "/v1/tokens/BNB/corrections", correction).is(200).says("apr", "0.001")
@@ -79,6 +81,27 @@ func TestTokensAndTerms(t *testing.T) {
 		w.get("alice", "/v1/tokens").is(200).says("items.3.terms.apr", "0.003", "items.4.asset", "DOT", "items.4.offered",
 			"true", "items.4.terms.cap", "20000.5")
 	})
+}
+
+// termsWithModes sets terms of SOL in every mode, from later days on. terms are a request from day 3 on.
+func (w *town) termsWithModes(terms string) {
+	set := func(more string) reply {
+		body := strings.Replace(strings.Replace(terms, w.day(3), w.day(9), 1), `,"apr":"0.002"`, more, 1)
+		return w.call("operator", post, "/v1/tokens/SOL/terms", body)
+	}
+	set(``).is(200).says("apr", "0.008", "mode", "fixed", "measure", "average", "perOwner", "false", "grossApr", "")
+	set(`,"mode":"share","apr":"0.01"`).refused(400, "invalid", "apr")
+	set(`,"mode":"pool"`).refused(400, "invalid", "mode")
+	set(`,"measure":"median"`).refused(400, "invalid", "measure")
+	set(`,"mode":"share","fee":"0.3","measure":"daily-minimum","perOwner":true`).is(200).says("apr", "0", "mode", "share",
+		"fee", "0.3", "measure", "daily-minimum", "perOwner", "true")
+	set(``).is(200).says("mode", "share", "fee", "0.3", "measure", "daily-minimum", "perOwner", "true")
+	set(`,"mode":"fixed"`).refused(400, "invalid", "apr")
+	set(`,"mode":"fixed","apr":"0.01","grossApr":"0.009"`).refused(400, "invalid", "grossApr")
+	set(`,"mode":"fixed","apr":"0.01","grossApr":"0.02","perOwner":false`).is(200).says("grossApr", "0.02", "fee", "0.3",
+		"measure", "daily-minimum", "perOwner", "false")
+	w.call("operator", post, "/v1/tokens", `{"asset":"KSM","scale":6,"maxSupply":"100","offered":true,"minimum":"5",`+
+		`"cap":"20"}`).refused(400, "invalid", "apr")
 }
 
 func TestLimits(t *testing.T) {

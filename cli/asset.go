@@ -18,13 +18,11 @@ type assetAddCmd struct {
 	Asset     string `arg:"" help:"Symbol: capitals and digits."`
 	Scale     int    `default:"8" help:"Decimals that are kept, 0 to 18."`
 	MaxSupply string `required:"" placeholder:"TOKENS" help:"The most whole tokens there can be: it must fit 62 bits at that many decimals."`
-	APR       string `name:"apr" required:"" placeholder:"RATE" help:"Yearly rate: 0.0015 is 0.15 %."`
-	Min       string `required:"" placeholder:"AMOUNT" help:"Average below which nothing is earned."`
-	Cap       string `required:"" placeholder:"AMOUNT" help:"What is above it earns nothing."`
+	termsFlags
 }
 
 func (c *assetAddCmd) Help() string {
-	return `The token can be posted at once; it earns from tomorrow. A token and its decimals cannot be changed or taken away again; its terms can.
+	return `The token can be posted at once; it earns from tomorrow. A token and its decimals cannot be changed or taken away again; its terms can. --min and --cap are needed, and --apr unless it is in the mode share.
 
 Example:
 
@@ -48,13 +46,17 @@ func (c *assetAddCmd) Run(env *Env) error {
 		return err
 	}
 	tomorrow := staking.DayOf(env.Now()) + 1
-	terms, err := staking.ParseTerms(asset, tomorrow, c.APR, c.Min, c.Cap)
+	terms, err := staking.TermsChange(c.termsFlags).First(asset, tomorrow)
 	if err != nil {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
+		earns := "it earns from " + tomorrow.String()
+		if !terms.Offered {
+			earns = "it is not on offer"
+		}
 		return env.done(db.AddAsset(ctx, staking.Token{Asset: asset, Terms: terms}),
-			"Added %s with %d decimals; it earns from %s.\n", asset.Symbol, asset.Scale, tomorrow)
+			"Added %s with %d decimals; %s.\n", asset.Symbol, asset.Scale, earns)
 	})
 }
 

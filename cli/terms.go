@@ -20,19 +20,23 @@ type termsCmd struct {
 
 // termsFlags are the figures to change; what is not given stays.
 type termsFlags struct {
-	APR     *string `name:"apr" placeholder:"RATE" help:"Yearly rate: 0.0015 is 0.15 %."`
-	Min     *string `placeholder:"AMOUNT" help:"Average below which nothing is earned."`
-	Cap     *string `placeholder:"AMOUNT" help:"What is above it earns nothing."`
-	Fee     *string `placeholder:"RATE" help:"Part of staking income that the operator keeps: 0.3 is 30 %."`
-	Offered *bool   `negatable:"" help:"On offer, or not."`
+	APR      *string `name:"apr" placeholder:"RATE" help:"Yearly rate: 0.0015 is 0.15 %."`
+	Min      *string `placeholder:"AMOUNT" help:"Average below which nothing is earned."`
+	Cap      *string `placeholder:"AMOUNT" help:"What is above it earns nothing."`
+	Fee      *string `placeholder:"RATE" help:"Part of staking income that the operator keeps: 0.3 is 30 %."`
+	Offered  *bool   `negatable:"" help:"On offer, or not."`
+	Mode     *string `placeholder:"MODE" help:"Where rewards come from: fixed, a yearly rate; share, the net staking income."`
+	Measure  *string `placeholder:"MEASURE" help:"What of a day earns: average, or daily-minimum, its smallest balance."`
+	PerOwner *bool   `negatable:"" help:"Minimum and cap are those of an owner's accounts together, or of each account."`
+	GrossAPR *string `name:"gross-apr" placeholder:"RATE" help:"Yearly rate before the fee, as it is shown beside the APR; 0: none is."`
 }
 
 // on is what holds on a day with what is to be changed.
 func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol string) (staking.Terms, ledger.Asset,
 	error) {
 	if f == (termsFlags{}) {
-		return staking.Terms{}, ledger.Asset{}, usage("say what changes: --apr, --min, --cap, --fee, --offered or " +
-			"--no-offered")
+		return staking.Terms{}, ledger.Asset{}, usage("say what changes: --apr, --min, --cap, --fee, --offered, " +
+			"--no-offered, --mode, --measure, --per-owner, --no-per-owner or --gross-apr")
 	}
 	asset, err := db.Asset(ctx, symbol)
 	if err != nil {
@@ -47,24 +51,8 @@ func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol 
 		t = all[i]
 	}
 	t.From = d
-	t.Offered = *cmp.Or(f.Offered, &t.Offered)
-	for _, figure := range []struct {
-		given *string
-		set   func(string) error
-	}{
-		{f.APR, func(s string) error { t.APR, err = staking.ParseRate(s); return err }},
-		{f.Min, func(s string) error { t.Min, err = asset.Parse(s); return err }},
-		{f.Cap, func(s string) error { t.Cap, err = asset.Parse(s); return err }},
-		{f.Fee, func(s string) error { t.Fee, err = staking.ParseRate(s); return ledger.At("fee", err) }},
-	} {
-		if figure.given == nil {
-			continue
-		}
-		if err := figure.set(*figure.given); err != nil {
-			return t, asset, err
-		}
-	}
-	return t, asset, t.Check(asset)
+	t, err = staking.TermsChange(f).Apply(asset, t)
+	return t, asset, err
 }
 
 type termsSetCmd struct {
@@ -76,11 +64,13 @@ type termsSetCmd struct {
 }
 
 func (c *termsSetCmd) Help() string {
-	return `What is not given stays as it is on that day. Terms that lie in the future may be set again; every version is kept.
+	return `What is not given stays as it is on that day. In the mode share the APR is 0: holders share the income that is entered for the token ("softstake income add"), less the fee. Terms that lie in the future may be set again; every version is kept.
 
 Examples:
 
   softstake terms set BNB --apr 0.002
+  softstake terms set SOL --mode share --fee 0.3
+  softstake terms set ADA --measure daily-minimum --per-owner
   softstake terms set AXS --no-offered --preview
   softstake terms set AXS --no-offered --from 2026-12-01`
 }
@@ -120,9 +110,23 @@ func termsSentence(a ledger.Asset, t staking.Terms) string {
 	if !t.Offered {
 		return t.Asset + " is not on offer."
 	}
-	sentence := t.Asset + " earns " + percent(t.APR) + " % a year, on an average of at least " + withUnit(a, t.Min) +
-		" and at most " + withUnit(a, t.Cap) + "."
-	if t.Fee != 0 {
+	rate, measured := " earns "+percent(t.APR)+" % a year, on ", "an average"
+	if t.Mode == staking.Share {
+		rate = " shares its net staking income, in proportion to "
+	}
+	if t.Measure == staking.Lowest {
+		measured = "a smallest balance of the day"
+	}
+	sentence := t.Asset + rate + measured + " of at least " + withUnit(a, t.Min) + " and at most " + withUnit(a, t.Cap) +
+		"."
+	if t.PerOwner {
+		sentence += " Minimum and cap are those of an owner's accounts together."
+	}
+	switch {
+	case t.GrossAPR != 0:
+		sentence += " Holders read: gross " + percent(t.GrossAPR) + " %, fee " + percent(t.Fee) + " %, you get " +
+			percent(t.APR) + " %."
+	case t.Fee != 0:
 		sentence += " The operator keeps " + percent(t.Fee) + " % of its staking income."
 	}
 	return sentence
@@ -180,15 +184,26 @@ type termsJSON struct {
 
 // figuresJSON are the figures of terms.
 type figuresJSON struct {
-	Offered bool   `json:"offered"`
-	APR     string `json:"apr"`
-	Min     string `json:"minimum"`
-	Cap     string `json:"cap"`
-	Fee     string `json:"fee"`
+	Offered  bool   `json:"offered"`
+	APR      string `json:"apr"`
+	Min      string `json:"minimum"`
+	Cap      string `json:"cap"`
+	Fee      string `json:"fee"`
+	Mode     string `json:"mode"`
+	Measure  string `json:"measure"`
+	PerOwner bool   `json:"perOwner"`
+	GrossAPR string `json:"grossApr,omitempty"` // absent: not stated
 }
 
 func formatFigures(a ledger.Asset, t staking.Terms) figuresJSON {
-	return figuresJSON{t.Offered, t.APR.String(), a.Format(t.Min), a.Format(t.Cap), t.Fee.String()}
+	f := figuresJSON{
+		Offered: t.Offered, APR: t.APR.String(), Min: a.Format(t.Min), Cap: a.Format(t.Cap), Fee: t.Fee.String(),
+		Mode: t.Mode.String(), Measure: t.Measure.String(), PerOwner: t.PerOwner,
+	}
+	if t.GrossAPR != 0 {
+		f.GrossAPR = t.GrossAPR.String()
+	}
+	return f
 }
 
 func (c *termsListCmd) Run(env *Env) error {
@@ -244,7 +259,7 @@ func (c *termsListCmd) coming(env *Env, r store.TermsRevision) bool {
 
 func (c *termsListCmd) list(env *Env, a assets) list[store.TermsRevision] {
 	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap"),
-		figure("fee %")}
+		figure("fee %"), figure("gross %"), text("mode"), text("measure"), text("limits of")}
 	if c.showsComing() {
 		columns = slices.Insert(columns, 2, text("holds"))
 	}
@@ -270,7 +285,16 @@ func (c *termsListCmd) row(env *Env, a assets, r store.TermsRevision) []string {
 		holds = "to come"
 	}
 	row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap),
-		percent(r.Fee)}
+		percent(r.Fee), percent(r.GrossAPR), r.Mode.String(), r.Measure.String(), "account"}
+	if r.Mode != staking.Fixed {
+		row[3] = none
+	}
+	if r.GrossAPR == 0 {
+		row[7] = none
+	}
+	if r.PerOwner {
+		row[10] = "owner"
+	}
 	if c.showsComing() {
 		row = slices.Insert(row, 2, holds)
 	}
