@@ -13,13 +13,13 @@ import (
 // fillPools is what the operator does at the end of the first day: puts into each
 // pool more than all holders together could earn until the last.
 func (t *Town) fillPools(ctx context.Context) error {
-	for _, token := range t.market.offered {
+	for _, token := range t.market.fixed {
 		if err := t.fill(ctx, token, "first"); err != nil {
 			return err
 		}
 	}
 	if t.Last-t.First >= 8 {
-		token := oneOf(t.luck, t.market.offered)
+		token := oneOf(t.luck, t.market.fixed)
 		t.at((t.First + 3).Start().Add(16*time.Hour), func(ctx context.Context) error { return t.takeTooMuch(ctx, token) })
 	}
 	return nil

@@ -18,6 +18,7 @@ const usdt = "USDT"
 type market struct {
 	tokens  []staking.Token // those on offer, and last USDT
 	offered []string
+	fixed   []string // those of them that earn by a rate
 	token   map[string]staking.Token
 	price   map[string]int64 // today's: USDT per whole token, in 1e-8
 }
@@ -37,13 +38,19 @@ func newMarket(from staking.Day) (*market, error) {
 	for _, t := range tokens {
 		symbol := t.Asset.Symbol
 		m.offered = append(m.offered, symbol)
+		if _, shares := chains[symbol]; shares {
+			t.Terms.Mode, t.Terms.APR, t.Terms.Fee = staking.Share, 0, operatorFee
+		} else {
+			m.fixed = append(m.fixed, symbol)
+		}
+		m.tokens = append(m.tokens, t)
 		if m.price[symbol], err = ledger.ParseDecimal(beginPrices[symbol], 8); err != nil {
 			return nil, fmt.Errorf("the first price of %s: %w", symbol, err)
 		}
 	}
 	// At its own 6 decimals: at 8 its supply would not fit.
 	dollar := ledger.Asset{Symbol: usdt, Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
-	m.tokens = append(tokens, staking.Token{Asset: dollar,
+	m.tokens = append(m.tokens, staking.Token{Asset: dollar,
 		Terms: staking.Terms{Asset: usdt, From: from, Cap: dollar.MaxSupply}})
 	for _, t := range m.tokens {
 		m.token[t.Asset.Symbol] = t

@@ -156,6 +156,7 @@ func settledAt(d staking.Day) time.Time { return (d + 1).Start().Add(CloseAfter)
 func (t *Town) begin(d staking.Day) {
 	t.at(d.Start(), func(context.Context) error { t.plan(d); return nil })
 	t.at(settledAt(d), func(ctx context.Context) error { return t.settle(ctx, d) })
+	t.planIncome(d)
 	t.planned = d
 }
 
