@@ -64,7 +64,7 @@ func TestOneDay(t *testing.T) {
 func TestBooksThatCannotBeRead(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	methods := []string{
-		"Outline", "Head", "Span", "Balances", "Enrollments", "Postings", "Accruals",
+		"Outline", "Head", "Span", "Balances", "Enrollments", "Exclusions", "Postings", "Accruals",
 		"Outside", "Entries", "Withdrawals",
 	}
 	for _, method := range methods {

@@ -36,6 +36,8 @@ type Bucket interface {
 	Span(after ledger.Account, n int) (Span, error)
 	Balances(s Span, visit func(Balance)) error
 	Enrollments(s Span, visit func(Enrollment)) error
+	// Exclusions are those of the accounts, by account.
+	Exclusions(s Span, visit func(Exclusion)) error
 	// Postings and Accruals are those of one day, by account, asset and time.
 	Postings(d staking.Day, s Span, visit func(*Posting)) error
 	Accruals(d staking.Day, s Span, visit func(*staking.Accrual)) error
@@ -95,6 +97,12 @@ type Balance struct {
 // Enrollment is one of an account, and whether the account was opened.
 type Enrollment struct {
 	staking.Enrollment
+	Opened bool
+}
+
+// Exclusion is one of an account, and whether the account was opened.
+type Exclusion struct {
+	staking.Exclusion
 	Opened bool
 }
 

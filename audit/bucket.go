@@ -34,6 +34,7 @@ type worker struct {
 	factor    big.Int
 	line      []byte
 	enrolled  []staking.Enrollment
+	excluded  []staking.Exclusion
 }
 
 // token is a bucket's state of a token.
@@ -253,7 +254,7 @@ func (w *worker) sumUp() {
 	}
 }
 
-// readPositions reads balances and enrollments. Each position begins at zero.
+// readPositions reads balances, enrollments and exclusions. Each position begins at zero.
 func (w *worker) readPositions(s Span) error {
 	w.positions = w.positions[:0]
 	err := w.books.Balances(s, func(b Balance) {
@@ -275,6 +276,11 @@ func (w *worker) readPositions(s Span) error {
 		return err
 	}
 	w.enroll()
+	w.excluded = w.excluded[:0]
+	if err := w.books.Exclusions(s, w.exclusion); err != nil {
+		return err
+	}
+	w.exclude()
 	return nil
 }
 

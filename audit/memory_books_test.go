@@ -25,6 +25,7 @@ type memoryBucket struct {
 	head        Head
 	balances    []Balance
 	enrollments []Enrollment
+	exclusions  []Exclusion
 	postings    []Posting
 	accruals    []staking.Accrual
 	entries     []Entry
@@ -98,6 +99,12 @@ func (b *memoryBucket) Enrollments(s Span, visit func(Enrollment)) error {
 	}
 	wanted := func(x Enrollment) bool { return s.has(x.Account) }
 	return visitAll(b, "Enrollments", b.enrollments, order, wanted, func(x *Enrollment) { visit(*x) })
+}
+
+func (b *memoryBucket) Exclusions(s Span, visit func(Exclusion)) error {
+	order := func(x, y Exclusion) int { return cmp.Compare(x.Account, y.Account) }
+	wanted := func(x Exclusion) bool { return s.has(x.Account) }
+	return visitAll(b, "Exclusions", b.exclusions, order, wanted, func(x *Exclusion) { visit(*x) })
 }
 
 func (b *memoryBucket) Postings(d staking.Day, s Span, visit func(*Posting)) error {

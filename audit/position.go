@@ -37,6 +37,7 @@ type position struct {
 	stored                 Balance
 	token                  *token
 	switches               []staking.Enrollment // those not over yet, by day
+	excluded               []staking.Exclusion  // of the account
 	earns                  bool                 // is a holder's free balance
 	balance, carry, earned big.Int
 	weights                []dayWeight // of days in the mode share
@@ -50,14 +51,14 @@ type position struct {
 
 // init prepares a position that begins at zero.
 func (p *position) init(b Balance, t *token) {
-	p.stored, p.token, p.switches, p.moved, p.weights = b, t, nil, false, p.weights[:0]
+	p.stored, p.token, p.switches, p.excluded, p.moved, p.weights = b, t, nil, nil, false, p.weights[:0]
 	p.earns = !b.Account.IsHouse() && !b.Account.IsHeld()
 	for _, n := range []*big.Int{&p.balance, &p.carry, &p.earned} {
 		n.SetInt64(0)
 	}
 }
 
-// covered reports whether the account earns on a day; days are asked for in order.
+// covered reports whether an enrollment covers a day; days are asked for in order.
 func (p *position) covered(d staking.Day) bool {
 	for len(p.switches) > 0 && p.switches[0].Until <= d {
 		p.switches = p.switches[1:]
@@ -179,7 +180,7 @@ func (w *worker) settle(p *position, record *staking.Accrual) {
 	t := p.token
 	w.shares(p, &w.figures)
 	due := w.day <= t.progress.Accrued && p.earns && t.rule != nil && t.rule.Offered && p.covered(w.day) &&
-		w.figures.derive(p, t.rule, w.day)
+		p.excludedBy(w.day) == "" && w.figures.derive(p, t.rule, w.day)
 	if !due && w.figures.shared.Sign() > 0 {
 		due = true
 		w.figures.none(p)
@@ -218,6 +219,8 @@ func (w *worker) whyNot(p *position) string {
 		return "the token is not offered on the day"
 	case !p.covered(w.day):
 		return "no enrollment covers the day"
+	case p.excludedBy(w.day) != "":
+		return "it is excluded on the day: " + p.excludedBy(w.day) + " has it"
 	}
 	return "the average is below the minimum of " + t.asset.Format(t.rule.Min)
 }

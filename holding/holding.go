@@ -17,11 +17,15 @@ const pageSize = 16384
 // Measure measures what the enrolled accounts of a bucket held on a day of the
 // wanted tokens, page after page in key order: counted back from the balances
 // now, which show the rewards of all days before and of none since. Each has its shares of
-// the distributions of the day, of which those who are not enrolled any more may have some.
+// the distributions of the day, of which those who are not enrolled any more may have some,
+// and those who are excluded on the day.
 // shares may be nil: there are no distributions.
 func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares Shares,
 	page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted, shares: shares}
+	if err := m.anyExcluded(); err != nil {
+		return err
+	}
 	for {
 		more, err := m.balances()
 		if err != nil || !more {
@@ -53,6 +57,7 @@ type measure struct {
 	wanted      func(asset string) bool
 	shares      Shares
 	page        []staking.Holding
+	excludes    bool   // the bucket has exclusions that cover the day
 	first, last string // accounts of the page
 	asset       string // of the last account, with which the next page begins
 }
@@ -79,8 +84,8 @@ func (m *measure) balances() (more bool, err error) {
 	return more, nil
 }
 
-// enrolled leaves in the page what accounts hold whose switch covers the day, or who have a
-// share of a distribution.
+// enrolled leaves in the page what accounts hold whose switch covers the day, and no
+// exclusion does, or who have a share of a distribution.
 func (m *measure) enrolled() error {
 	accounts, err := db.All(m.t, db.TextOf,
 		`SELECT account FROM enrollments WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND from_day <= $4 AND until_day > $4
@@ -88,12 +93,16 @@ func (m *measure) enrolled() error {
 	if err != nil {
 		return fmt.Errorf("read enrollments: %w", err)
 	}
+	excluded, err := m.excluded()
+	if err != nil {
+		return err
+	}
 	i, kept := 0, m.page[:0]
 	for _, h := range m.page {
 		for i < len(accounts) && accounts[i] < string(h.Account) {
 			i++
 		}
-		h.Absent = i == len(accounts) || accounts[i] != string(h.Account)
+		h.Absent = i == len(accounts) || accounts[i] != string(h.Account) || excluded.has(h)
 		if !h.Absent || m.shares.has(h) {
 			kept = append(kept, h)
 		}

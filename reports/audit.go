@@ -173,6 +173,15 @@ func (a auditedBucket) Enrollments(s audit.Span, visit func(audit.Enrollment)) e
 		string(s.After), string(s.Through))
 }
 
+func (a auditedBucket) Exclusions(s audit.Span, visit func(audit.Exclusion)) error {
+	return a.query("the exclusions", func(r db.Row) {
+		visit(audit.Exclusion{Exclusion: store.ReadExclusion(r), Opened: r.Int(5) > 0})
+	}, "SELECT "+store.ExclusionColumns+`,
+	           (SELECT count(*) FROM accounts a WHERE a.bucket = x.bucket AND a.account = x.account)
+	      FROM exclusions x WHERE x.bucket = $1 AND x.account > $2 AND x.account <= $3
+	     ORDER BY x.account, x.asset, x.product, x.from_day`, string(s.After), string(s.Through))
+}
+
 func (a auditedBucket) Postings(d staking.Day, s audit.Span, visit func(*audit.Posting)) error {
 	p := audit.Posting{Day: d}
 	return a.query("the postings of "+d.String(), func(r db.Row) {

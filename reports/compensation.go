@@ -87,7 +87,7 @@ func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day
 		}
 	}
 	p.With, p.Earned = comesTo(d, e.Terms, h)
-	p.Earned = p.Earned && e.TermsKnown && e.Enrolled
+	p.Earned = p.Earned && e.measures()
 	if p.Earned {
 		p.Difference = p.With.Reward
 	}

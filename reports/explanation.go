@@ -19,8 +19,9 @@ type Explanation struct {
 	Asset      ledger.Asset
 	Terms      staking.Terms // of the day
 	TermsKnown bool
-	Enrolled   bool // the switch covers the day
-	Over       bool // the day has ended
+	Enrolled   bool   // the switch covers the day
+	Excluded   string // the product because of which the day is not measured, or ""
+	Over       bool   // the day has ended
 	// As stored; where nothing was earned, day, account, opening, average, rest and eligible as measured.
 	Measured staking.Accrual
 	Earned   bool // it is, or will be, a reward
@@ -70,6 +71,9 @@ func (rs *Reports) Explain(ctx context.Context, id ledger.Account, d staking.Day
 	return read(ctx, rs, do, func(t db.View) (Explanation, error) {
 		e := Explanation{Asset: asset, Over: d < today}
 		err := e.readTerms(t, id, d)
+		if err == nil {
+			err = e.readExcluded(t, id, d)
+		}
 		if err == nil {
 			err = e.readStored(t, id, d)
 		}
@@ -137,7 +141,7 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 		var earned bool
 		e.measured = h
 		e.Measured, earned = comesTo(d, e.Terms, h)
-		e.Earned = earned && e.TermsKnown && e.Enrolled
+		e.Earned = earned && e.measures()
 	}
 	e.runBalances()
 	return nil
@@ -166,6 +170,9 @@ func (e *Explanation) countFrom(t db.View, id ledger.Account, d staking.Day) (h 
 	}
 	return staking.HoldingAt(id, token, ledger.Amount(balance), staking.Fraction(carry)), staking.Day(later), err
 }
+
+// measures reports whether the day is measured at all.
+func (e *Explanation) measures() bool { return e.TermsKnown && e.Enrolled && e.Excluded == "" }
 
 // runBalances puts the changes in order, and says what the balance is after each.
 func (e *Explanation) runBalances() {
@@ -229,6 +236,7 @@ type Why string
 const (
 	WhyNotOffered Why = "not-offered" // the token was not on offer
 	WhyNotOn      Why = "not-on"      // the switch did not cover the whole day
+	WhyExcluded   Why = "excluded"    // another product had it
 	WhyBelowYet   Why = "below-yet"   // the day is not over, and as it stands its average is below the minimum
 	WhyBelow      Why = "below"       // the average was below the minimum
 	WhyNotOver    Why = "not-over"    // the day is not over, and as it stands it is paid after it
@@ -247,6 +255,8 @@ func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
 		e.Why = WhyNotOffered
 	case !e.Enrolled:
 		e.Why = WhyNotOn
+	case !e.Earned && e.Excluded != "":
+		e.Why = WhyExcluded
 	case !e.Earned && !e.Over:
 		e.Why = WhyBelowYet
 	case !e.Earned:
@@ -286,6 +296,8 @@ func (e *Explanation) sentence(verdict string) string {
 	case WhyNotOn:
 		return fmt.Sprintf("Soft Staking was not on for the whole of %s: it earns from the day after it is switched "+
 			"on, until the day before it is switched off.", d)
+	case WhyExcluded:
+		return fmt.Sprintf("%s is not measured on %s: %s has it.", token, d, e.Excluded)
 	case WhyBelowYet:
 		return fmt.Sprintf("%s is not over: as it stands its average would be %s %s, below the minimum of %s.", d, average,
 			token, minimum)

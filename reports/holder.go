@@ -32,6 +32,7 @@ type Holder struct {
 	Residence   staking.Region
 	Frozen      bool                 // nothing may leave the account
 	Enrollments []staking.Enrollment // the oldest first, without those that cover no day
+	Exclusions  staking.Exclusions   // also those that are over
 	Running     staking.Enrollment   // of a switch that is on; else zero
 	Balances    []Balance            // by asset
 
@@ -59,7 +60,8 @@ type OfferedToken struct {
 	Asset    ledger.Asset
 	Terms    staking.Terms // of today
 	Free     ledger.Amount // now
-	Counting ledger.Amount // what of it counts: up to the cap, if the switch is on and it reaches the minimum
+	Excluded string        // the product because of which today is not measured, or ""
+	Counting ledger.Amount // what of it counts: up to the cap, if the switch is on, it reaches the minimum and nothing excludes it
 	Earned   ledger.Amount // all rewards ever credited
 
 	// Accruals:
@@ -201,15 +203,20 @@ func (r *reading) readAccount() (opened bool, err error) {
 			t.settled, t.accrued, t.paid = true, staking.Day(a), staking.Day(b)
 		case 5:
 			r.late = a
+		case 6:
+			r.Exclusions = append(r.Exclusions, staking.Exclusion{Account: r.id, Asset: name, Product: row.Text(5),
+				From: staking.Day(a), Until: staking.Day(b)})
 		}
 		return nil
-	}, `SELECT 0, region, frozen, 0, 0 FROM accounts WHERE bucket = $1 AND account = $2
-	    UNION ALL SELECT 1, '', from_day, until_day, 0 FROM enrollments
+	}, `SELECT 0, region, frozen, 0, 0, '' FROM accounts WHERE bucket = $1 AND account = $2
+	    UNION ALL SELECT 1, '', from_day, until_day, 0, '' FROM enrollments
 	      WHERE bucket = $1 AND account = $2 AND from_day < until_day
-	    UNION ALL SELECT 2, asset, balance, earned, carry FROM balances WHERE bucket = $1 AND account = $2
-	    UNION ALL SELECT 3, asset, balance, 0, 0 FROM balances WHERE bucket = $1 AND account = $3
-	    UNION ALL SELECT 4, asset, accrued_through, paid_through, 0 FROM progress WHERE bucket = $1
-	    UNION ALL SELECT 5, '', CAST(value AS bigint), 0, 0 FROM meta WHERE name = $4
+	    UNION ALL SELECT 2, asset, balance, earned, carry, '' FROM balances WHERE bucket = $1 AND account = $2
+	    UNION ALL SELECT 3, asset, balance, 0, 0, '' FROM balances WHERE bucket = $1 AND account = $3
+	    UNION ALL SELECT 4, asset, accrued_through, paid_through, 0, '' FROM progress WHERE bucket = $1
+	    UNION ALL SELECT 5, '', CAST(value AS bigint), 0, 0, '' FROM meta WHERE name = $4
+	    UNION ALL SELECT 6, asset, from_day, until_day, 0, product FROM exclusions
+	      WHERE bucket = $1 AND account = $2 AND from_day < until_day
 	    ORDER BY 1, 3`, int64(r.id.Bucket()), string(r.id), string(r.id.Held()), pricing.Late)
 	for _, symbol := range slices.Sorted(maps.Keys(r.tokens)) {
 		r.Balances = append(r.Balances, r.tokens[symbol].Balance)
@@ -267,8 +274,9 @@ func (r *reading) readOffer() error {
 			continue
 		}
 		has := r.token(symbol)
-		token := OfferedToken{Terms: terms[symbol], Free: has.Free, Earned: has.Earned}
-		if r.On() && token.Free >= token.Terms.Min {
+		token := OfferedToken{Terms: terms[symbol], Free: has.Free, Earned: has.Earned,
+			Excluded: r.Excluded(symbol, r.Today)}
+		if r.On() && token.Excluded == "" && token.Free >= token.Terms.Min {
 			token.Counting = min(token.Free, token.Terms.Cap)
 		}
 		r.Tokens = append(r.Tokens, token)

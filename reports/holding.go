@@ -65,12 +65,13 @@ func (r *reading) accrueToday() {
 		o := &r.Tokens[i]
 		t := r.token(o.Terms.Asset)
 		o.Holding = t.holdings[r.Today-r.first]
+		o.Holding.Absent = o.Excluded != ""
 		o.SoFar = o.Holding.Opening
 		if r.elapsed() > 0 && !t.sofar.Less(staking.Integral{}) {
 			o.SoFar = t.sofar.AverageOver(r.elapsed())
 		}
 		o.Measured, o.Reached = comesTo(r.Today, o.Terms, o.Holding)
-		o.Awaited = r.firstCovered(t.paid+1, r.Yesterday())
+		o.Awaited = r.firstMeasured(t.Asset, t.paid+1, r.Yesterday())
 	}
 }
 

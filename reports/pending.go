@@ -11,7 +11,7 @@ import (
 // PendingReward is the oldest reward of a token that is not credited yet.
 type PendingReward struct {
 	staking.Accrual      // as the run wrote it or, where it has not come to it yet, as measured
-	Days            int  // that are covered, from its own through the last that is over: credited one after the other
+	Days            int  // that are measured, from its own through the last that is over: credited one after the other
 	Waits           bool // for the operator: there are not enough funds, or a limit is exceeded
 }
 
@@ -37,7 +37,7 @@ func (r *reading) readPaid() error {
 // readWritten reads what the run has written of the rewards that are not paid.
 func (r *reading) readWritten() error {
 	for _, symbol := range slices.Sorted(maps.Keys(r.tokens)) {
-		if t := r.tokens[symbol]; t.settled && r.firstCovered(t.paid+1, r.Yesterday()) != 0 {
+		if t := r.tokens[symbol]; t.settled && r.firstMeasured(t.Asset, t.paid+1, r.Yesterday()) != 0 {
 			r.owed = append(r.owed, t)
 		}
 	}
@@ -60,10 +60,10 @@ func (r *reading) readWritten() error {
 // measuredFrom is the first day of which a reward that the run has not written is measured.
 func (r *reading) measuredFrom(t *token) staking.Day { return max(t.accrued+1, r.Today-backlog) }
 
-// firstCovered is the first day that an enrollment covers of those from a day through another, or 0.
-func (r *reading) firstCovered(from, through staking.Day) staking.Day {
+// firstMeasured is the first day on which a token is measured of those from a day through another, or 0.
+func (r *reading) firstMeasured(asset string, from, through staking.Day) staking.Day {
 	for d := from; d <= through; d++ {
-		if r.Covers(d) {
+		if r.Measures(asset, d) {
 			return d
 		}
 	}
@@ -83,7 +83,7 @@ func (r *reading) readPending() error {
 		}
 		reward := PendingReward{Accrual: t.written}
 		for d := t.written.Day; d < r.Today; d++ {
-			if r.Covers(d) {
+			if r.Measures(t.Asset, d) {
 				reward.Days++
 			}
 		}
@@ -102,7 +102,7 @@ func (r *reading) readPending() error {
 // measure finds the oldest reward of a token that the run has not written.
 func (r *reading) measure(t *token) error {
 	for d := r.measuredFrom(t); t.moved && d < r.Today; d++ {
-		if !r.Covers(d) {
+		if !r.Measures(t.Asset, d) {
 			continue
 		}
 		terms, err := r.termsOn(d)

@@ -26,7 +26,7 @@ type Holding struct {
 	Integral Integral      // of the free balance, over the day
 	Carry    Fraction
 	Shared   Exact // its shares of the distributions of the day
-	Absent   bool  // it is not enrolled on the day: only Shared counts
+	Absent   bool  // it is not enrolled on the day, or excluded: only Shared counts
 }
 
 // HoldingAt starts from an account's balance at any moment at or after the end of the day,

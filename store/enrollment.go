@@ -196,20 +196,34 @@ func (e *enrollBatch) ids() db.Set {
 	for _, r := range e.rows {
 		accounts = append(accounts, r.Account)
 	}
+	return orderedAccounts(accounts)
+}
+
+// orderedAccounts are the keys of some accounts in their order, each once.
+func orderedAccounts(accounts []ledger.Account) db.Set {
 	slices.SortFunc(accounts, func(a, b ledger.Account) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a, b)) })
 	return accountSet(slices.Compact(accounts))
 }
 
 // lockAccounts takes the rows of the accounts, in the order of their keys.
 func (e *enrollBatch) lockAccounts() error {
-	_, err := e.t.Set(func(r db.Row) (err error) {
-		a := &enrollAccount{accepted: map[string]int{}, known: map[DocumentVersion]bool{}}
-		a.Account, err = ReadAccount(r)
-		e.accounts[a.ID] = a
+	there, err := lockAccounts(e.t, e.ids())
+	for _, a := range there {
+		e.accounts[a.ID] = &enrollAccount{Account: a, accepted: map[string]int{}, known: map[DocumentVersion]bool{}}
+	}
+	return err
+}
+
+// lockAccounts takes the exclusive locks of the rows of those of some accounts that there are,
+// and reads them. The set is in the order of their keys.
+func lockAccounts(t db.Tx, ids db.Set) (there []Account, err error) {
+	_, err = t.Set(func(r db.Row) error {
+		a, err := ReadAccount(r)
+		there = append(there, a)
 		return err
 	}, `UPDATE accounts SET region = region FROM {rows} WHERE accounts.bucket = r.bucket AND accounts.account = r.account
-	    RETURNING accounts.account, accounts.region, accounts.opened, accounts.closed, accounts.frozen, accounts.frozen_mode, accounts.frozen_reason`, e.ids())
-	return annotate(err, "lock the accounts")
+	    RETURNING accounts.account, accounts.region, accounts.opened, accounts.closed, accounts.frozen, accounts.frozen_mode, accounts.frozen_reason`, ids)
+	return there, annotate(err, "lock the accounts")
 }
 
 // read reads what decides about the rows.
