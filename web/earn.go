@@ -91,10 +91,10 @@ func (v *visit) earn() error {
 // Soon reports whether the switch is on and its first day has not begun.
 func (e earnFacts) Soon() bool { return e.Holder.On() && e.Holder.Today < e.Holder.Running.From }
 
-// qualifying are the tokens whose free balance reaches their minimum now, by symbol.
+// qualifying are the tokens that qualify, by symbol.
 func (e earnFacts) qualifying() (tokens []string) {
 	for _, t := range e.Holder.Tokens {
-		if t.Terms.Qualifies(t.Free) {
+		if qualifies(t) {
 			tokens = append(tokens, t.Asset.Symbol)
 		}
 	}
@@ -106,7 +106,7 @@ func (e earnFacts) qualifying() (tokens []string) {
 func (e earnFacts) nearest() (asset ledger.Asset, missing ledger.Amount, found bool) {
 	var best reports.OfferedToken
 	for _, t := range e.Holder.Tokens {
-		if t.Terms.Qualifies(t.Free) {
+		if t.Excluded != "" || qualifies(t) {
 			continue
 		}
 		if !found || moreOf(t.Free, max(t.Terms.Min, 1), best.Free, max(best.Terms.Min, 1)) {
@@ -148,7 +148,7 @@ func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 func (e earnFacts) tokenRows() (rows []tokenRow) {
 	for _, t := range e.Holder.Tokens {
 		row := tokenRow{OfferedToken: t, Missing: missingOf(t)}
-		if row.Missing == 0 {
+		if row.Missing == 0 && t.Excluded == "" {
 			row.Counts = min(t.Free, t.Terms.Cap)
 			row.Above = t.Free - row.Counts
 		}
@@ -175,7 +175,7 @@ func (e earnFacts) todayRows() (rows []todayRow) {
 			continue
 		}
 		row := todayRow{OfferedToken: t}
-		if !t.Reached {
+		if !t.Reached && t.Excluded == "" {
 			row.Short = max(t.Terms.Min, 1) - t.Measured.Average
 		}
 		rows = append(rows, row)

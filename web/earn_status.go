@@ -77,8 +77,12 @@ func (e earnFacts) whyRestricted() string {
 	return e.T("earn.restricted.country", "region", here)
 }
 
-// whyNothing is the reason where no token reaches its minimum.
+// whyNothing is the reason where no token reaches its minimum, or another product has those
+// that do.
 func (e earnFacts) whyNothing() string {
+	if why := e.whyExcluded(); why != "" {
+		return why
+	}
 	asset, missing, found := e.nearest()
 	if !found {
 		return e.T("earn.nothing.offered")
@@ -142,7 +146,8 @@ func (p *view) window(closings staking.Closings, d staking.Day) string {
 
 // yesterdayFigure is what the day before today paid.
 type yesterdayFigure struct {
-	Name     string // "paid", "due", "late", "waits", "nothing", "first": none was covered yet, "uncovered"
+	// "paid", "due", "late", "waits", "nothing", "excluded", "first": none was covered yet, "uncovered"
+	Name     string
 	Rewards  []reports.Reward
 	Due      []reports.PendingReward // what is not credited yet, whatever its day
 	Value    ledger.Amount           // of those paid, in USDT and in 1e-8
@@ -172,6 +177,8 @@ func (e earnFacts) yesterday() (f yesterdayFigure, err error) {
 		f.Name = "late"
 	case len(f.Due) > 0:
 		f.Name = "due"
+	case e.Holder.Covers(e.Holder.Yesterday()) && e.excludedOn(e.Holder.Yesterday()):
+		f.Name = "excluded"
 	case e.Holder.Covers(e.Holder.Yesterday()):
 		f.Name = "nothing"
 	case e.Holder.On() && e.Holder.Running.From >= e.Holder.Today:
@@ -184,7 +191,7 @@ func (e earnFacts) yesterday() (f yesterdayFigure, err error) {
 
 // nextFigure is the next reward that is due.
 type nextFigure struct {
-	Name string      // "now", "in", "idle": nothing reaches its minimum, "off"
+	Name string      // "now", "in", "idle": nothing reaches its minimum, "excluded", "off"
 	Day  staking.Day // that it is for
 	At   time.Time   // when it is due at the earliest
 }
@@ -201,6 +208,8 @@ func (e earnFacts) next() nextFigure {
 		return nextFigure{Name: "now", Day: y}
 	case !e.Holder.On():
 		return nextFigure{Name: "off"}
+	case !reached && e.whyExcluded() != "":
+		return nextFigure{Name: "excluded"}
 	case !reached:
 		return nextFigure{Name: "idle"}
 	}

@@ -62,6 +62,7 @@ type effect struct {
 	Free, Left ledger.Amount // before and after
 	On         bool          // the switch is on
 	Counts     bool          // it covers today
+	Excluded   string        // the product because of which today is not measured, or ""
 	From       staking.Day   // the first day that is measured, where it is on
 	Offered    bool          // the asset earns; else there is no more to say
 	Min        ledger.Amount // the average below which it earns nothing
@@ -79,7 +80,7 @@ func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
 	if !offered {
 		return e
 	}
-	e.Offered, e.Min = true, token.Terms.Min
+	e.Offered, e.Min, e.Excluded = true, token.Terms.Min, token.Excluded
 	e.Was, e.Did = token.Measured, token.Reached
 	e.Will, e.Does = token.After(change, h.At)
 	return e
@@ -94,6 +95,8 @@ func (e effect) Says() string {
 		return "off"
 	case !e.Counts:
 		return "not-yet"
+	case e.Excluded != "":
+		return "excluded"
 	case e.Did && e.Does:
 		return "both"
 	case e.Did:

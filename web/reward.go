@@ -78,7 +78,7 @@ func (p rewardPage) Sentence() (string, error) {
 	key := fmt.Sprintf("reward.why.%s%s", p.Why, behind)
 	return p.T(key, "token", p.Asset.Symbol, "day", p.Date(), "behind", p.Day(p.Behind), "window", window,
 		"average", p.Plain(p.Asset, p.Measured.Average), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing",
-		p.Plain(p.Asset, p.Terms.Min-p.Measured.Average)), nil
+		p.Plain(p.Asset, p.Terms.Min-p.Measured.Average), "product", p.Excluded), nil
 }
 
 // Below reports whether the average does not reach the minimum.

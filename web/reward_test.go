@@ -167,7 +167,7 @@ func TestADayWithoutAReward(t *testing.T) {
 	page(3, "ADA").has("waits behind the one of 3 Mar 2026")
 	for _, l := range allLocales(t).all {
 		for _, why := range []reports.Why{
-			reports.WhyNotOffered, reports.WhyNotOn, reports.WhyBelowYet, reports.WhyBelow, reports.WhyNotOver,
+			reports.WhyNotOffered, reports.WhyNotOn, reports.WhyExcluded, reports.WhyBelowYet, reports.WhyBelow, reports.WhyNotOver,
 			reports.WhyNotSettled, reports.WhyWaits,
 		} {
 			if key := "reward.why." + string(why); l.T(key) == key {

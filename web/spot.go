@@ -136,10 +136,14 @@ func (v *visit) readSpot(p *spotPage) ([]holding, error) {
 	return holdings, nil
 }
 
-// tagOf is which of the tokens on offer bears the tag, or "".
+// tagOf is which of the tokens on offer bears the tag, or "". One that another product has
+// today does not.
 func tagOf(tokens []reports.OfferedToken, prices map[string]pricing.Price) string {
 	var candidates []staking.Candidate
 	for _, t := range tokens {
+		if t.Excluded != "" {
+			continue
+		}
 		c := staking.Candidate{Terms: t.Terms, Free: t.Free}
 		c.Worth, c.Priced = worth(t.Asset, t.Free, prices)
 		candidates = append(candidates, c)
