@@ -55,6 +55,7 @@ var arrows = map[string][]string{
 	"holding":     {"staking", "ledger", "db"},
 	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "holding", "imports", "consent",
 		"pricing", "conversion", "staking", "access", "audit", "ledger", "db"},
+	"simulation": {"store", "holding", "staking", "ledger", "db"},
 	"reports": {"store", "people", "outbox", "holding", "imports", "pricing", "conversion", "staking", "audit", "access",
 		"ledger", "db"},
 	"events":  {"reports", "store", "outbox", "staking", "access", "ledger"},
@@ -66,7 +67,7 @@ var arrows = map[string][]string{
 	"serve": {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
-	"cli": {"reports", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "imports", "consent",
+	"cli": {"reports", "simulation", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "imports", "consent",
 		"pricing", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
 	"pgtest":  {},
 	"testkit": {},
@@ -98,7 +99,7 @@ var (
 
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore",
-	"db", "reports", "conversion", "imports", "consent", "pricing", "staking", "history", "audit", "store",
+	"db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "staking", "history", "audit", "store",
 	"access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.

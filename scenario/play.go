@@ -190,3 +190,6 @@ func unexpected(err error) error {
 	}
 	return err
 }
+
+// Books are those the script is played on. They are closed when the test ends.
+func (p *Player) Books() *store.DB { return p.db }

@@ -1,0 +1,228 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+const coin ledger.Amount = 100_000_000
+
+var day1 = staking.DayOf(testkit.Noon)
+
+// world is books of random days, all of them paid.
+type world struct {
+	*store.DB
+	*rand.Rand
+	url   string
+	clock *testkit.Clock
+	last  staking.Day // the last day that is paid
+}
+
+// newWorld makes books that begin on Day 1 with BNB in the mode fixed and SOL in the mode share, with a fee.
+func newWorld(t *testing.T, kind string, r *rand.Rand) *world {
+	t.Helper()
+	w := &world{Rand: r, clock: testkit.NewClock(day1.Start()), url: scenario.NewURL(t, kind, false)}
+	setup := store.Setup{From: day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		CloseAfter: 5 * time.Minute}
+	for _, symbol := range []string{"BNB", "SOL"} {
+		asset := ledger.Asset{Symbol: symbol, Scale: 8, MaxSupply: 1_000_000_000 * coin}
+		terms := testkit.Must(staking.ParseTerms(asset, day1, "0.0773", "0.5", "150"))(t)
+		if symbol == "SOL" {
+			terms.Mode, terms.APR, terms.Fee = staking.Share, 0, 3*staking.Whole/10
+		}
+		setup.Tokens = append(setup.Tokens, staking.Token{Asset: asset, Terms: terms})
+	}
+	w.DB = testkit.Must(store.Create(t.Context(), w.url,
+		store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}, setup))(t)
+	t.Cleanup(func() { ok(t, w.Close()) })
+	testkit.Must(w.Fund(t.Context(), "pool", "BNB", 1_000_000*coin, false))(t)
+	return w
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// open opens accounts and enrolls them from a day on, each with what it holds of both tokens.
+func (w *world) open(t *testing.T, from staking.Day, accounts ...ledger.Account) {
+	t.Helper()
+	var opened []store.Account
+	for _, a := range accounts {
+		opened = append(opened, store.Account{ID: a, Region: "DE", Opened: w.clock.Now()})
+	}
+	ok(t, w.OpenAccounts(t.Context(), opened))
+	ok(t, w.EnrollAll(t.Context(), accounts, from))
+}
+
+// post posts an entry of one move; one that is refused is left out.
+func (w *world) post(t *testing.T, id string, kind ledger.Kind, at time.Time, m ledger.Move) {
+	t.Helper()
+	outcomes, err := w.Post(t.Context(), []ledger.Entry{{ID: id, Kind: kind, At: at, Moves: []ledger.Move{m}}})
+	ok(t, err)
+	for _, o := range outcomes {
+		if o.Err != nil && !errors.Is(o.Err, ledger.ErrInsufficient) && !errors.Is(o.Err, ledger.ErrInvalid) {
+			t.Fatal(o.Err)
+		}
+	}
+}
+
+func (w *world) deposit(t *testing.T, id string, to ledger.Account, asset string, n ledger.Amount, at time.Time) {
+	t.Helper()
+	w.post(t, id, ledger.Deposit, at, ledger.Move{From: ledger.Custody, To: to, Asset: asset, Amount: n})
+}
+
+// income enters income of SOL.
+func (w *world) income(t *testing.T, reference string, first, last staking.Day, gross ledger.Amount) {
+	t.Helper()
+	_, err := w.PostIncome(t.Context(), staking.Income{Reference: reference, Asset: "SOL", Chain: "solana",
+		Source: "validator", First: first, Last: last, Gross: gross, Evidence: "report"})
+	if !errors.Is(err, ledger.ErrInsufficient) { // there is nothing to lose yet
+		ok(t, err)
+	}
+}
+
+// settle closes and pays the days before a time.
+func (w *world) settle(t *testing.T, d staking.Day) {
+	t.Helper()
+	w.clock.Forward((d + 1).Start().Add(10 * time.Minute))
+	report := testkit.Must(staking.Run(t.Context(), w.DB, w.clock.Now(), staking.Options{Workers: 2}))(t)
+	if len(report.Waiting) > 0 {
+		t.Fatalf("%v waits", report.Waiting)
+	}
+	w.last = d
+}
+
+// live plays random days: changes at random moments and at midnight, people who come, leave
+// and return, terms that change, income of periods of several days, some of it lost, and
+// runs that are late.
+func (w *world) live(t *testing.T, accounts, days int) {
+	t.Helper()
+	ctx, paidTo := t.Context(), day1
+	names := make([]ledger.Account, accounts)
+	for i := range names {
+		names[i] = ledger.Account(fmt.Sprintf("holder-%02d", i))
+	}
+	w.open(t, day1+1, names...)
+	for n := range days {
+		d := day1 + staking.Day(n)
+		w.clock.Forward(d.Start().Add(23 * time.Hour))
+		for i := range 30 {
+			id := fmt.Sprintf("e-%d-%d", n, i)
+			at := d.Start().Add(time.Duration(w.IntN(23*3600)) * time.Second)
+			if w.IntN(6) == 0 {
+				at = d.Start()
+			}
+			a, asset := names[w.IntN(accounts)], []string{"BNB", "SOL"}[w.IntN(2)]
+			amount := 1 + ledger.Amount(w.Int64N(int64(40*coin)))
+			switch w.IntN(4) {
+			case 0:
+				w.post(t, id, ledger.Withdrawal, at, ledger.Move{From: a, To: ledger.Custody, Asset: asset, Amount: amount})
+			case 1:
+				w.post(t, id, ledger.Transfer, at, ledger.Move{From: a, To: names[w.IntN(accounts)], Asset: asset,
+					Amount: amount})
+			default:
+				w.deposit(t, id, a, asset, amount, at)
+			}
+		}
+		for range 3 {
+			if a := names[w.IntN(accounts)]; w.IntN(2) == 0 {
+				ok(t, w.Leave(ctx, a, staking.Client{}, time.Time{}))
+			} else {
+				ok(t, w.EnrollAll(ctx, []ledger.Account{a}, d+1))
+			}
+		}
+		if w.IntN(4) == 0 {
+			w.change(t, d+1)
+		}
+		if len := staking.Day(1 + w.IntN(4)); paidTo+len <= d && w.IntN(2) == 0 {
+			for i := range 1 + w.IntN(2) {
+				w.income(t, fmt.Sprintf("i-%d-%d", n, i), paidTo, paidTo+len-1, ledger.Amount(w.Int64N(int64(coin))-1000))
+			}
+			paidTo += len
+		}
+		if w.IntN(3) > 0 || n == days-1 {
+			w.settle(t, d)
+		}
+	}
+}
+
+// change changes the terms of a token from a day on, within its mode.
+func (w *world) change(t *testing.T, from staking.Day) {
+	t.Helper()
+	terms := staking.Terms{Asset: "BNB", From: from, Offered: w.IntN(5) > 0, APR: staking.Rate(w.IntN(20_000_000)),
+		Min: ledger.Amount(w.Int64N(int64(30 * coin))), Cap: 30*coin + ledger.Amount(w.Int64N(int64(90*coin)))}
+	if w.IntN(2) == 0 {
+		terms.Asset, terms.Mode, terms.APR, terms.Fee = "SOL", staking.Share, 0, staking.Rate(w.IntN(50_000_000))
+	}
+	ok(t, w.SetTerms(t.Context(), terms))
+}
+
+// accruals are what a plan accrues through the last day simulated, sorted as recordedOf sorts.
+func accruals(t *testing.T, w *world, o Options) (before, after []string) {
+	t.Helper()
+	if o.Change == nil {
+		o.Change = func(_ ledger.Asset, _ staking.Day, t staking.Terms) (staking.Terms, error) { return t, nil }
+	}
+	ok(t, w.Reader().Read(t.Context(), func(view db.View) error {
+		s := &simulation{Options: o, t: view, index: map[string]int{}}
+		before, after = nil, nil
+		if err := s.prepare(context.Background(), w.Reader()); err != nil {
+			return err
+		}
+		if err := s.measure(); err != nil {
+			return err
+		}
+		lines := []*[]string{&before, &after}
+		return s.walk(func(p *holding.Period, token int) error {
+			for k, plan := range s.plans() {
+				err := plan.accruals(p, token, func(_ int, a staking.Accrual) error {
+					if a.Day <= o.Through {
+						*lines[k] = append(*lines[k], lineOf(a))
+					}
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}))
+	slices.Sort(before)
+	slices.Sort(after)
+	return before, after
+}
+
+func lineOf(a staking.Accrual) string {
+	return fmt.Sprintf("%d\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d", a.Day, a.Asset, a.Account, a.Opening, a.Average,
+		a.Rest, a.Eligible, a.EligibleRest, a.APR, a.Reward, a.Before, a.Carry)
+}
+
+// recordedOf are the accruals in the books, of a token or of all.
+func recordedOf(t *testing.T, w *world, o Options, where string) []string {
+	t.Helper()
+	return testkit.Must(scenario.Rows(t.Context(), w.url,
+		`SELECT day, asset, account, opening, average, rest, eligible, eligible_rest, apr, reward, before, carry FROM accruals
+		  WHERE day BETWEEN `+strconv.Itoa(int(o.From))+` AND `+strconv.Itoa(int(o.Through))+where))(t)
+}
