@@ -30,7 +30,7 @@ type product struct {
 	Asset        string `json:"asset"`
 	MinAmount    string `json:"minAmount"`
 	MaxCap       string `json:"maxCap"`
-	APR          string `json:"apr"`
+	APR          string `json:"apr"` // in the mode share that of the last paid period, after the fee
 	StakedAmount string `json:"stakedAmount"`
 	TotalProfit  string `json:"totalProfit"`
 }
@@ -57,7 +57,7 @@ func list(r *request) (any, error) {
 		if answer.Total++; answer.Total > offset && len(answer.Rows) < size {
 			answer.Rows = append(answer.Rows, product{
 				Asset: t.Asset.Symbol, MinAmount: t.Asset.Format(t.Terms.Min), MaxCap: t.Asset.Format(t.Terms.Cap),
-				APR:          t.Terms.APR.String(),
+				APR:          t.Rate.Net.String(),
 				StakedAmount: t.Asset.Format(t.Counting), TotalProfit: t.Asset.Format(t.Earned),
 			})
 		}

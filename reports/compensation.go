@@ -135,5 +135,6 @@ func (e Explanation) holding() staking.Holding {
 	}
 	m := e.Measured
 	integral := staking.IntegralOf(m.Average, staking.DayMillis).Add(staking.IntegralOf(1, m.Rest))
-	return staking.Holding{Account: m.Account, Asset: m.Asset, Opening: m.Opening, Integral: integral, Carry: m.Before}
+	return staking.Holding{Account: m.Account, Asset: m.Asset, Opening: m.Opening, Integral: integral, Carry: m.Before,
+		Shared: e.shared(), Absent: !e.Enrolled}
 }

@@ -25,10 +25,14 @@ func (d Distribution) Left() staking.Exact { return d.Pool().Sub(d.Paid) }
 // periods.
 func (rs *Reports) Distributions(ctx context.Context, token string, from, to staking.Day,
 	limit int) ([]Distribution, error) {
-	return list(ctx, rs, "read the distributions of "+token, readDistribution, `SELECT asset, day, first_day, last_day, gross, net, before_units, before_part, weight, paid_units, paid_part
+	return list(ctx, rs, "read the distributions of "+token, readDistribution, "SELECT "+distributionColumns+`
 	      FROM distributions WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC, first_day, last_day LIMIT $4`,
 		token, int64(from), int64(to), int64(max(limit, 0)))
 }
+
+// distributionColumns are what readDistribution reads.
+const distributionColumns = "asset, day, first_day, last_day, gross, net, before_units, before_part, weight, " +
+	"paid_units, paid_part"
 
 func readDistribution(r db.Row) (Distribution, error) {
 	weight, err := staking.ParseIntegral(r.Text(8))

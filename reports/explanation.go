@@ -36,6 +36,10 @@ type Explanation struct {
 
 	Compensations []store.Compensation // what was made good of it since, in the order of their posting
 
+	Shares     []Share   // of the distributions of the day, by their periods: they are part of the reward
+	OnlyShares bool      // the day earned nothing by itself; average and rest are measured nevertheless
+	Weighing   *Weighing // of a day in the mode share that earned; else nil
+
 	measured staking.Holding // of a day that is not stored
 }
 
@@ -78,7 +82,13 @@ func (rs *Reports) Explain(ctx context.Context, id ledger.Account, d staking.Day
 			err = e.readStored(t, id, d)
 		}
 		if err == nil {
+			err = e.readShares(t, id, d)
+		}
+		if err == nil {
 			err = e.measure(t, id, d)
+		}
+		if err == nil {
+			err = e.weigh(t, d)
 		}
 		if err == nil {
 			err = e.judge(rs, t, d)
@@ -139,11 +149,13 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 	}
 	if !e.Stored {
 		var earned bool
+		h.Shared, h.Absent = e.shared(), !e.measures()
 		e.measured = h
 		e.Measured, earned = comesTo(d, e.Terms, h)
-		e.Earned = earned && e.measures()
+		e.Earned = earned && (e.measures() || e.shared() != (staking.Exact{}))
 	}
 	e.runBalances()
+	e.measureShared()
 	return nil
 }
 
@@ -241,6 +253,7 @@ const (
 	WhyBelow      Why = "below"       // the average was below the minimum
 	WhyNotOver    Why = "not-over"    // the day is not over, and as it stands it is paid after it
 	WhyNotSettled Why = "not-settled" // the run has not come to it yet
+	WhyNoIncome   Why = "no-income"   // in the mode share: accrued, and the income of its period is not divided yet
 	// For the operator: for funds, or for somebody to look at it; or behind an older day that does.
 	WhyWaits Why = "waits"
 )
@@ -249,6 +262,8 @@ const (
 func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
 	verdict := ""
 	switch {
+	case e.Paid && e.awaitsIncome():
+		e.Why = WhyNoIncome
 	case e.Paid:
 		return nil
 	case !e.TermsKnown || !e.Terms.Offered:
@@ -303,7 +318,13 @@ func (e *Explanation) sentence(verdict string) string {
 			token, minimum)
 	case WhyBelow:
 		return fmt.Sprintf("The average of %s %s was below the minimum of %s.", average, token, minimum)
+	case WhyNoIncome:
+		return fmt.Sprintf("Accrued, waiting for the chain: what %s pays is known when the income of its period is.", d)
 	case WhyNotOver:
+		if e.awaitsIncome() {
+			return fmt.Sprintf("%s is not over: this is what it would weigh if nothing moved any more. What it pays is "+
+				"known when the income of its period is.", d)
+		}
 		return fmt.Sprintf("%s is not over: this is what it would pay if nothing moved any more. It is paid after "+
 			"midnight UTC.", d)
 	case WhyNotSettled:
@@ -324,7 +345,9 @@ type Paper struct {
 	Integral  *big.Int // the sum of the lines
 	Earning   *big.Int // what of it earns: at most the cap over the day
 	Interest  *big.Int // Earning × the rate a year in 1e-8
-	Numerator *big.Int // with the fraction that was carried here
+	Shares    []Counted
+	Shared    *big.Int // the sum of the shares, in parts: Divisor of them are a smallest unit
+	Numerator *big.Int // Interest and Shared, with the fraction that was carried here
 	Divisor   *big.Int // 365 × 86,400,000 × 10^8
 	Units     *big.Int // the quotient: the reward in smallest units
 	Carry     *big.Int // the rest: the fraction that is carried on
@@ -357,8 +380,17 @@ func (e Explanation) Paper() Paper {
 	if most := times(e.Terms.Cap, staking.DayMillis); most.Cmp(p.Integral) < 0 {
 		p.Earning = most
 	}
+	if e.OnlyShares {
+		p.Earning = new(big.Int)
+	}
 	p.Interest = new(big.Int).Mul(p.Earning, big.NewInt(int64(e.Measured.APR)))
+	p.Shared = new(big.Int)
+	for _, s := range e.Shares {
+		c := s.count()
+		p.Shares, p.Shared = append(p.Shares, c), p.Shared.Add(p.Shared, c.Parts)
+	}
 	p.Numerator = new(big.Int).Add(p.Interest, big.NewInt(int64(e.Measured.Before)))
+	p.Numerator.Add(p.Numerator, p.Shared)
 	p.Units.QuoRem(p.Numerator, p.Divisor, p.Carry)
 	return p
 }

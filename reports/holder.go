@@ -23,6 +23,7 @@ const (
 	Accruals                      // the tokens on offer, and what today has come to in each
 	LastDay                       // what the last day that is over paid, and the pending rewards
 	Value                         // what all rewards were worth
+	Waits                         // the days in the mode share that wait for their income
 )
 
 // Holder is a holder's Soft Staking at a moment, from one snapshot. The fields of a part are set if it was asked for.
@@ -50,6 +51,9 @@ type Holder struct {
 	Paid    []Reward        // by token
 	Pending []PendingReward // by token
 
+	// Waits:
+	Waiting []WaitingDays // by token
+
 	// Value:
 	Value    ledger.Amount // of all rewards, also of tokens not on offer any more, in conversion.USDT in 1e-8
 	Unpriced int           // rewards that are not in Value: the price of their day is not known
@@ -62,6 +66,7 @@ type OfferedToken struct {
 	Free     ledger.Amount // now
 	Excluded string        // the product because of which today is not measured, or ""
 	Counting ledger.Amount // what of it counts: up to the cap, if the switch is on, it reaches the minimum and nothing excludes it
+	Rate     Rate          // of today
 	Earned   ledger.Amount // all rewards ever credited
 
 	// Accruals:
@@ -126,9 +131,10 @@ type reading struct {
 	owed    []*token          // those of which a day that is covered is not paid, by asset
 	first   staking.Day       // the holdings of this day and the later ones are counted back
 	terms   map[staking.Day]map[string]staking.Terms
-	late    int64    // how often a price was set for a day that was over
-	worth   worth    // what is known of what the rewards were worth
-	rewards []Reward // those since
+	rates   map[string]Rate // by today's terms; read with the offer
+	late    int64           // how often a price was set for a day that was over
+	worth   worth           // what is known of what the rewards were worth
+	rewards []Reward        // those since
 }
 
 // token is what the account has of an asset.
@@ -172,6 +178,7 @@ func (r *reading) read(c staking.Client) error {
 		{Accruals | LastDay, r.countBack},
 		{LastDay, r.readPending},
 		{Value, r.readRewards},
+		{Waits, r.readWaiting},
 	} {
 		if r.parts&step.of == 0 {
 			continue
@@ -269,19 +276,25 @@ func (r *reading) termsOn(d staking.Day) (terms map[string]staking.Terms, err er
 // readOffer reads the tokens on offer.
 func (r *reading) readOffer() error {
 	terms, err := r.termsOn(r.Today)
+	if err != nil {
+		return err
+	}
+	if r.rates, err = currentRates(r.t, terms); err != nil {
+		return err
+	}
 	for _, symbol := range slices.Sorted(maps.Keys(terms)) {
 		if !terms[symbol].Offered {
 			continue
 		}
 		has := r.token(symbol)
-		token := OfferedToken{Terms: terms[symbol], Free: has.Free, Earned: has.Earned,
+		token := OfferedToken{Terms: terms[symbol], Free: has.Free, Earned: has.Earned, Rate: r.rates[symbol],
 			Excluded: r.Excluded(symbol, r.Today)}
 		if r.On() && token.Excluded == "" && token.Free >= token.Terms.Min {
 			token.Counting = min(token.Free, token.Terms.Cap)
 		}
 		r.Tokens = append(r.Tokens, token)
 	}
-	return err
+	return nil
 }
 
 // value says what the rewards were worth, and names the tokens' assets. It is called after the transaction, since

@@ -67,3 +67,20 @@ func Estimate(t Terms, free ledger.Amount) (day, year ledger.Amount, err error) 
 	}
 	return day, ledger.Amount(units), nil
 }
+
+// EstimateDay is what a day's eligible integral comes to at a rate a year, rounded down:
+// in the mode Share an estimate, at the rate of a period that was paid. ok is false where
+// the rate is out of the range of terms.
+func EstimateDay(i Integral, r Rate) (units ledger.Amount, ok bool) {
+	if r < 0 || r >= rateLimit {
+		return 0, false
+	}
+	return i.interest(r).Units, true
+}
+
+// At are the terms with a fixed rate a year instead of their mode, for estimates: Estimate and
+// Accrue then say what would be earned at it. A rate out of range is the nearest in range.
+func (t Terms) At(r Rate) Terms {
+	t.Mode, t.APR, t.GrossAPR = Fixed, min(max(r, 0), rateLimit-1), 0
+	return t
+}

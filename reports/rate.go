@@ -1,0 +1,196 @@
+package reports
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+// Rate is what the eligible holdings of a token earn a year. In the mode fixed it is what
+// the terms state. In the mode share it follows from the income: it is the sum over the
+// paid periods that have a day, and what holders earn now is that of the last such day.
+type Rate struct {
+	// The days that it is of, in the mode share a paid period. Last is staking.Forever where no end is known.
+	First, Last staking.Day
+	Mode        staking.Mode
+	Known       bool         // in the mode share: the income of these days is divided
+	Net         staking.Rate // what holders get
+	Gross       staking.Rate // before the operator's fee; below zero after a slashing
+	GrossKnown  bool         // in the mode fixed: the operator states it
+	Fee         staking.Rate // the operator's part of the staking income, 0 to 1
+}
+
+// Kept is the part of the gross rate that holders do not get.
+func (r Rate) Kept() staking.Rate { return r.Gross - r.Net }
+
+// same reports whether the rate is another's, whatever days they are of.
+func (r Rate) same(o Rate) bool {
+	r.First, r.Last = o.First, o.Last
+	return r == o
+}
+
+// statedRate is what terms say of the rate.
+func statedRate(t staking.Terms) Rate {
+	r := Rate{First: t.From, Last: staking.Forever, Mode: t.Mode, Fee: t.Fee}
+	if t.Mode == staking.Fixed {
+		r.Known, r.Net, r.Gross, r.GrossKnown = true, t.APR, t.GrossAPR, t.GrossAPR != 0
+	}
+	return r
+}
+
+// add adds what a distribution has paid to the days of its period.
+func (r *Rate) add(d Distribution, fee staking.Rate) {
+	if !r.GrossKnown { // the first
+		r.First, r.Last = d.First, d.Last
+	}
+	gross := d.GrossRate
+	if d.Gross < 0 {
+		gross, _ = staking.YearlyRate(-d.Gross, d.Weight)
+		gross = -gross
+	}
+	r.First = min(r.First, d.First)
+	r.Mode, r.Known, r.GrossKnown, r.Fee = staking.Share, true, true, fee
+	r.Gross, r.Net = r.Gross+gross, r.Net+d.NetRate
+}
+
+// currentRates are the rates of tokens by their terms of today, by token. In the mode share
+// the rate is that of the last period that was paid, and zero before any.
+func currentRates(t db.View, terms map[string]staking.Terms) (map[string]Rate, error) {
+	rates, shared := make(map[string]Rate, len(terms)), []string{}
+	for _, symbol := range slices.Sorted(maps.Keys(terms)) {
+		rates[symbol] = statedRate(terms[symbol])
+		if terms[symbol].Mode == staking.Share {
+			shared = append(shared, symbol)
+		}
+	}
+	last, err := db.AllEach(t, readDistribution, `SELECT `+distributionColumns+` FROM distributions
+	     WHERE asset = $1 AND last_day = (SELECT max(last_day) FROM distributions WHERE asset = $1 AND (paid_units > 0 OR paid_part > 0))
+	     ORDER BY day, first_day`, db.SetOf(shared, db.Text("asset", func(symbol string) string { return symbol })))
+	if err != nil {
+		return nil, err
+	}
+	of := map[staking.Day]map[string]staking.Terms{} // of the last days of periods
+	for _, d := range last {
+		if of[d.Last] == nil {
+			if of[d.Last], err = store.TermsAt(t, d.Last); err != nil {
+				return nil, err
+			}
+		}
+		r := rates[d.Asset]
+		r.add(d, of[d.Last][d.Asset].Fee)
+		rates[d.Asset] = r
+	}
+	return rates, nil
+}
+
+// CurrentRates are the rates of all tokens that have terms today, by token.
+func (rs *Reports) CurrentRates(ctx context.Context) (map[string]Rate, error) {
+	return read(ctx, rs, "read the rates", func(t db.View) (map[string]Rate, error) {
+		terms, err := store.TermsAt(t, staking.DayOf(rs.Now()))
+		if err != nil {
+			return nil, err
+		}
+		return currentRates(t, terms)
+	})
+}
+
+// Rates are a token's rates of some days that it was on offer, both ends inclusive: the
+// newest first. Days that follow one another with the same rate are one. A day of the mode
+// share whose income is not divided has one that is not known. ErrNotFound if there is no
+// such token.
+func (rs *Reports) Rates(ctx context.Context, token string, from, to staking.Day) ([]Rate, error) {
+	if _, err := rs.Asset(ctx, token); err != nil {
+		return nil, err
+	}
+	from = max(from, rs.FirstDay())
+	return read(ctx, rs, "read the rates of "+token, func(t db.View) ([]Rate, error) {
+		history, err := db.All(t, store.ReadTermsRevision, "SELECT "+store.TermsColumns+
+			" FROM terms WHERE asset = $1 ORDER BY from_day, revision", token)
+		if err != nil {
+			return nil, err
+		}
+		paid, err := db.All(t, readDistribution, "SELECT "+distributionColumns+
+			" FROM distributions WHERE asset = $1 AND last_day >= $2 AND first_day <= $3 ORDER BY day, first_day, last_day",
+			token, int64(from), int64(to))
+		return spans(history, paid, from, to), err
+	})
+}
+
+// spans are the rates of some days, the newest first. The terms are by day and revision.
+func spans(history []store.TermsRevision, paid []Distribution, from, to staking.Day) (all []Rate) {
+	on := func(d staking.Day) (terms staking.Terms) {
+		for _, r := range history {
+			if r.From <= d {
+				terms = r.Terms
+			}
+		}
+		return terms
+	}
+	shared := map[staking.Day]Rate{}
+	for _, d := range paid {
+		fee := on(d.Last).Fee
+		for day := max(d.First, from); day <= min(d.Last, to); day++ {
+			r := shared[day]
+			r.add(d, fee)
+			shared[day] = r
+		}
+	}
+	for day, next := from, 0; day <= to; day++ {
+		for next < len(history) && history[next].From <= day {
+			next++
+		}
+		if next == 0 || !history[next-1].Offered {
+			continue
+		}
+		r := statedRate(history[next-1].Terms)
+		if divided, is := shared[day]; is && r.Mode == staking.Share {
+			r = divided
+		}
+		r.First, r.Last = day, day
+		if n := len(all); n > 0 && all[n-1].same(r) && all[n-1].Last == day-1 {
+			all[n-1].Last = day
+			continue
+		}
+		all = append(all, r)
+	}
+	slices.Reverse(all)
+	return all
+}
+
+// Source is what a validator or stake account earned of a token in the last period that is known.
+type Source struct {
+	Chain, Source string
+	First, Last   staking.Day
+	Gross         ledger.Amount
+}
+
+// Sources are where the rewards of a token come from: the income that was entered for the
+// period of which a rate is, or in the mode fixed for the last; by chain and source.
+func (rs *Reports) Sources(ctx context.Context, token string, of Rate) ([]Source, error) {
+	last := int64(of.Last)
+	if of.Mode == staking.Fixed || !of.Known {
+		last = 0
+	}
+	found, err := list(ctx, rs, "read the sources of "+token, func(r db.Row) (Source, error) {
+		return Source{r.Text(0), r.Text(1), staking.Day(r.Int(2)), staking.Day(r.Int(3)), ledger.Amount(r.Int(4))}, nil
+	}, `SELECT chain, source, first_day, last_day, gross FROM incomes
+	     WHERE asset = $1 AND last_day = CASE WHEN $2 > 0 THEN $2 ELSE (SELECT max(last_day) FROM incomes WHERE asset = $1) END
+	     ORDER BY chain, source, first_day`, token, last)
+	var sums []Source
+	for _, s := range found {
+		if n := len(sums); n > 0 && sums[n-1].Chain == s.Chain && sums[n-1].Source == s.Source &&
+			sums[n-1].First == s.First {
+			if sums[n-1].Gross, err = sums[n-1].Gross.Add(s.Gross); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		sums = append(sums, s)
+	}
+	return sums, err
+}

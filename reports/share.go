@@ -1,0 +1,207 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+// Share is what an account has of a distribution, with every figure it came about by.
+type Share struct {
+	staking.Distribution
+	FeeRate  staking.Rate // the operator's part of the income, by the terms of the period's last day
+	Declared bool         // it is written, and does not change any more
+	Days     []Weighed    // the account's days of the period, in order; those that weigh nothing are left out
+	Weight   staking.Integral
+	Exact    staking.Exact // the share
+}
+
+// Fee is what of the income the operator has kept; below zero after a slashing.
+func (s Share) Fee() ledger.Amount { return s.Gross - s.Net }
+
+// Weighed is what an account's day weighs.
+type Weighed struct {
+	Day      staking.Day
+	Eligible ledger.Amount // average, up to the cap, rounded down
+	Rest     int64         // what that rounding left, in unit-milliseconds
+	Integral staking.Integral
+}
+
+// Payment is a distribution of a period that has a day, and the day with whose reward it is paid.
+type Payment struct {
+	PaidOn, First, Last staking.Day
+}
+
+// Weighing is what becomes of a day in the mode share: it weighs in the distribution of its period.
+type Weighing struct {
+	Integral staking.Integral // the account's
+	All      staking.Integral // everybody's; zero: not declared yet
+	PaidBy   []Payment        // the distributions of periods that have the day, in the order in which they are paid
+	// What the day comes to at the net rate of the last paid period, rounded down: an estimate
+	// that promises nothing. It is not known before the first period is paid.
+	Estimate      ledger.Amount
+	EstimateKnown bool
+	Rate          Rate // of the estimate
+}
+
+// readShares reads what the account has of the distributions of the day. The rewards of a
+// campaign are distributions too: they are read here.
+func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) error {
+	all, err := db.All(t, readDistribution, "SELECT "+distributionColumns+
+		" FROM distributions WHERE asset = $1 AND day = $2 ORDER BY first_day, last_day", e.Asset.Symbol, int64(d))
+	if err != nil {
+		return err
+	}
+	var found []Share
+	for _, v := range all {
+		found = append(found, Share{Distribution: v.Distribution, Declared: true})
+	}
+	if found == nil {
+		coming, err := holding.Distributions(t, d, []string{e.Asset.Symbol})
+		if errors.Is(err, holding.ErrUndeclared) {
+			return nil // the day has them once those of the period are declared
+		}
+		if err != nil {
+			return err
+		}
+		for _, v := range coming {
+			found = append(found, Share{Distribution: v})
+		}
+	}
+	for _, s := range found {
+		if err := s.weigh(t, id); err != nil {
+			return fmt.Errorf("read what %s weighs: %w", id, err)
+		}
+		if s.Weight != (staking.Integral{}) {
+			e.Shares = append(e.Shares, s)
+		}
+	}
+	return nil
+}
+
+// weigh reads what the account's days weigh in the distribution.
+func (s *Share) weigh(t db.View, id ledger.Account) error {
+	terms, err := store.TermsAt(t, s.Last)
+	if err != nil {
+		return err
+	}
+	s.FeeRate = terms[s.Asset].Fee
+	err = t.Query(func(r db.Row) error {
+		a := staking.Accrual{Eligible: ledger.Amount(r.Int(1)), EligibleRest: r.Int(2)}
+		w := Weighed{staking.Day(r.Int(0)), a.Eligible, a.EligibleRest, a.EligibleIntegral()}
+		if w.Integral != (staking.Integral{}) {
+			s.Days, s.Weight = append(s.Days, w), s.Weight.Add(w.Integral)
+		}
+		return nil
+	}, `SELECT a.day, a.eligible, a.eligible_rest FROM days d CROSS JOIN accruals a
+	     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
+	     ORDER BY d.day`, int64(id.Bucket()), int64(s.First), int64(s.Last), string(id), s.Asset)
+	s.Exact = s.Divider().Share(s.Weight)
+	return err
+}
+
+// shared is the sum of the shares.
+func (e *Explanation) shared() (sum staking.Exact) {
+	for _, s := range e.Shares {
+		sum = sum.Add(s.Exact)
+	}
+	return sum
+}
+
+// measureShared measures a day that has shares and earned nothing by itself: its accrual
+// has no average.
+func (e *Explanation) measureShared() {
+	if e.OnlyShares = e.Earned && len(e.Shares) > 0 && e.Measured.Average == 0 && e.Measured.Rest == 0; !e.OnlyShares {
+		return
+	}
+	h := staking.HoldingAt(e.Measured.Account, e.Asset.Symbol, e.Measured.Opening, 0)
+	for _, c := range e.Changes {
+		if since := c.At.UnixMilli() - e.Measured.Day.Millis(); since > 0 { // the opening has those of midnight
+			h.Change(c.Amount, since)
+		}
+	}
+	if !h.Integral.Less(staking.Integral{}) {
+		e.Measured.Average, e.Measured.Rest = h.Integral.Average()
+	}
+}
+
+// awaitsIncome reports whether the day weighs, and neither is paid by any distribution nor
+// has shares of others.
+func (e *Explanation) awaitsIncome() bool {
+	return e.Weighing != nil && len(e.Weighing.PaidBy) == 0 && len(e.Shares) == 0
+}
+
+// weigh says what becomes of a day of the mode share that earned.
+func (e *Explanation) weigh(t db.View, d staking.Day) error {
+	if e.Terms.Mode != staking.Share || e.Measured.EligibleIntegral() == (staking.Integral{}) {
+		return nil
+	}
+	w := &Weighing{Integral: e.Measured.EligibleIntegral()}
+	err := t.Query(func(r db.Row) error {
+		w.All = staking.Accrual{Eligible: ledger.Amount(r.Int(0)), EligibleRest: r.Int(1)}.EligibleIntegral()
+		return nil
+	}, "SELECT eligible, eligible_rest FROM declarations WHERE day = $1 AND asset = $2", int64(d), e.Asset.Symbol)
+	if err != nil {
+		return err
+	}
+	w.PaidBy, err = db.All(t, scan(func(r db.Row) Payment {
+		return Payment{staking.Day(r.Int(0)), staking.Day(r.Int(1)), staking.Day(r.Int(2))}
+	}), `SELECT day, first_day, last_day FROM distributions WHERE asset = $1 AND last_day >= $2 AND first_day <= $2
+	      ORDER BY day, first_day, last_day`, e.Asset.Symbol, int64(d))
+	if err != nil {
+		return err
+	}
+	rates, err := currentRates(t, map[string]staking.Terms{e.Asset.Symbol: e.Terms})
+	if err != nil {
+		return err
+	}
+	w.Rate = rates[e.Asset.Symbol]
+	if w.Rate.Known {
+		w.Estimate, w.EstimateKnown = staking.EstimateDay(w.Integral, w.Rate.Net)
+	}
+	e.Weighing = w
+	return nil
+}
+
+// Counted is the share in whole numbers, as one would work it out on paper.
+type Counted struct {
+	Share
+	Pool   *big.Int // the net and what was left before, in parts of a smallest unit
+	Mine   *big.Int // the account's weight, in smallest units × milliseconds
+	All    *big.Int // everybody's
+	Parts  *big.Int // Pool × Mine / All, rounded down
+	Before *big.Int // what was left before, in parts
+}
+
+// count works the share out, with an arithmetic that shares nothing with the rule's. A part is
+// one of staking.Unit of a smallest unit.
+func (s Share) count() Counted {
+	c := Counted{Share: s, Pool: partsOf(s.Before), Mine: new(big.Int), All: new(big.Int), Parts: new(big.Int)}
+	c.Before = new(big.Int).Set(c.Pool)
+	c.Pool.Add(c.Pool, partsOf(staking.Exact{Units: s.Net}))
+	for _, w := range s.Days {
+		c.Mine.Add(c.Mine, w.millis())
+	}
+	if _, ok := c.All.SetString(s.Distribution.Weight.String(), 10); ok && c.All.Sign() > 0 && c.Pool.Sign() > 0 {
+		c.Parts.Quo(c.Parts.Mul(c.Pool, c.Mine), c.All)
+	}
+	return c
+}
+
+// millis is what the day weighs, in smallest units × milliseconds.
+func (w Weighed) millis() *big.Int {
+	n := times(w.Eligible, staking.DayMillis)
+	return n.Add(n, big.NewInt(w.Rest))
+}
+
+// partsOf is an exact amount in parts: staking.Unit of them are a smallest unit.
+func partsOf(e staking.Exact) *big.Int {
+	n := times(e.Units, int64(staking.Unit))
+	return n.Add(n, big.NewInt(int64(e.Part)))
+}
