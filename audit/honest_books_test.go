@@ -83,7 +83,10 @@ func one(from, to ledger.Account, symbol string, amount ledger.Amount) []ledger.
 //	day 2  alice and bob are enrolled; they trade, alice holds
 //	day 3  alice requests a withdrawal
 //	day 4  the last day of bob's enrollment is over; SOL is declared, and not paid yet
-func honestBooks(t *testing.T) *memoryBooks {
+func honestBooks(t *testing.T) *memoryBooks { return honestBooksBy(t, staking.Average) }
+
+// honestBooksBy are these books with BNB measured in another way.
+func honestBooksBy(t *testing.T, measure staking.Measure) *memoryBooks {
 	b := &memoryBooks{outline: Outline{First: day1, Closed: day4, Intended: day4, Intents: 4}}
 	for i := range b.buckets {
 		b.buckets[i].books = b
@@ -110,7 +113,7 @@ func honestBooks(t *testing.T) *memoryBooks {
 		t.Fatal(err)
 	}
 	terms := []staking.Terms{
-		{Asset: "BNB", From: day1, Offered: true, APR: rate, Min: coin / 2, Cap: coin},
+		{Asset: "BNB", From: day1, Offered: true, APR: rate, Min: coin / 2, Cap: coin, Measure: measure},
 		{Asset: "SOL", From: day1, Offered: false, APR: rate, Min: coin, Cap: 10 * coin},
 		{Asset: "SOL", From: day1, Offered: true, APR: rate, Min: coin, Cap: 10 * coin, Fee: feeOfSOL}, // a later revision
 	}
@@ -194,7 +197,7 @@ func (b *memoryBooks) settle(d staking.Day, terms staking.Terms, pay bool) {
 		bucket := &b.buckets[i]
 		batch, lines := Batch{Key: key}, []byte(nil)
 		for _, account := range bucket.covered(d) {
-			a, earned := staking.Accrue(d, terms, bucket.holding(d, account, terms.Asset))
+			a, earned := staking.Accrue(d, terms, bucket.holding(d, account, terms))
 			if !earned {
 				continue
 			}
@@ -230,13 +233,18 @@ func (b *memoryBucket) covered(d staking.Day) (accounts []ledger.Account) {
 	return accounts
 }
 
-func (b *memoryBucket) holding(d staking.Day, account ledger.Account, symbol string) staking.Holding {
-	row := b.balance(account, symbol)
-	h := staking.HoldingAt(account, symbol, row.Balance, row.Carry)
+func (b *memoryBucket) holding(d staking.Day, account ledger.Account, terms staking.Terms) staking.Holding {
+	row := b.balance(account, terms.Asset)
+	h := staking.HoldingAt(account, terms.Asset, row.Balance, row.Carry)
+	var changes []staking.Change
 	for _, x := range b.postings {
-		if x.Account == account && x.Asset == symbol && x.Day >= d {
+		if x.Account == account && x.Asset == terms.Asset && x.Day >= d {
 			h.Rewind(x.Amount, x.At-d.Millis())
+			changes = append(changes, staking.Change{Millis: x.At - d.Millis(), Amount: x.Amount})
 		}
+	}
+	if terms.Measure == staking.Lowest {
+		h.MeasureLowest(changes)
 	}
 	return h
 }

@@ -47,6 +47,7 @@ type position struct {
 	opened            bool
 	last              int64 // milliseconds of the day that are summed
 	opening, integral big.Int
+	lowest            big.Int // the smallest balance after a moment that is over
 }
 
 // init prepares a position that begins at zero.
@@ -91,8 +92,11 @@ func (w *worker) sumUntil(p *position, millis int64) {
 	p.last = millis
 }
 
-// endMoment finds balances below zero, after all changes of a moment.
+// endMoment finds balances below zero, after all changes of a moment, and the smallest of the day.
 func (w *worker) endMoment(p *position) {
+	if !p.opened || p.balance.Cmp(&p.lowest) < 0 {
+		p.lowest.Set(&p.balance)
+	}
 	if p.balance.Sign() < 0 && !p.stored.Account.IsHouse() && !w.overdrawn(p.stored, w.day.Millis()+p.last) {
 		w.findAt(p, fmt.Sprintf("the balance is %s at %s",
 			units(p.token.asset, &p.balance), stamp(w.day.Millis()+p.last)))
@@ -127,18 +131,21 @@ type figures struct {
 	reward, left          big.Int
 }
 
-// measure sets the opening and the integral of the day.
-func (f *figures) measure(p *position) {
+// measure sets the opening and the integral of the day: by the measure Lowest, the smallest balance for the whole
+// day.
+func (f *figures) measure(p *position, r *rule) {
 	f.opening, f.integral = &p.opening, &p.integral
 	if !p.moved {
 		f.opening, f.integral = &p.balance, f.steady.Mul(&p.balance, dayMillis)
+	} else if r != nil && r.Measure == staking.Lowest {
+		f.integral = f.steady.Mul(&p.lowest, dayMillis)
 	}
 }
 
 // derive works out what a position earns on the day, and reports whether it earns
 // at all. The integral is compared with the minimum, not the rounded average.
 func (f *figures) derive(p *position, r *rule, day staking.Day) bool {
-	f.measure(p)
+	f.measure(p, r)
 	if f.integral.Sign() < 0 || f.integral.Cmp(&r.least) < 0 {
 		return false
 	}
@@ -162,7 +169,7 @@ func (f *figures) derive(p *position, r *rule, day staking.Day) bool {
 
 // none are the figures of a position that does not earn on the day by itself.
 func (f *figures) none(p *position) {
-	f.measure(p)
+	f.measure(p, p.token.rule)
 	for _, n := range []*big.Int{&f.average, &f.rest, &f.eligible, &f.eligibleRest, &f.interest} {
 		n.SetInt64(0)
 	}
@@ -222,7 +229,11 @@ func (w *worker) whyNot(p *position) string {
 	case p.excludedBy(w.day) != "":
 		return "it is excluded on the day: " + p.excludedBy(w.day) + " has it"
 	}
-	return "the average is below the minimum of " + t.asset.Format(t.rule.Min)
+	measured := "average"
+	if t.rule.Measure == staking.Lowest {
+		measured = "smallest balance"
+	}
+	return "the " + measured + " is below the minimum of " + t.asset.Format(t.rule.Min)
 }
 
 // compare finds the figures of a record that differ from the derived ones.

@@ -78,6 +78,7 @@ func TestForwardIsBackward(t *testing.T) {
 		amount := rapid.OneOf(rapid.Int64Range(0, most), rapid.Int64Range(0, 1000))
 		terms := staking.Terms{
 			Asset: "BNB", Offered: true, APR: staking.Rate(rapid.Int64Range(0, 1<<30-1).Draw(t, "rate")),
+			Measure: rapid.SampledFrom([]staking.Measure{staking.Average, staking.Lowest}).Draw(t, "measure"),
 		}
 		terms.Min = ledger.Amount(amount.Draw(t, "minimum"))
 		terms.Cap = max(terms.Min, 1, ledger.Amount(amount.Draw(t, "cap")))
@@ -94,8 +95,13 @@ func TestForwardIsBackward(t *testing.T) {
 			now = next
 		}
 		h := staking.HoldingAt("alice", "BNB", now, carry)
+		var changes []staking.Change
 		for _, x := range postings {
 			h.Rewind(x.Amount, x.At)
+			changes = append(changes, staking.Change{Millis: x.At, Amount: x.Amount})
+		}
+		if terms.Measure == staking.Lowest {
+			h.MeasureLowest(changes)
 		}
 		want, wantEarns := staking.Accrue(0, terms, h)
 		w, p, earns := walk(terms, first, carry, postings)
@@ -115,6 +121,29 @@ func TestForwardIsBackward(t *testing.T) {
 			t.Fatal("a unit more was not found")
 		}
 	})
+}
+
+// By the measure Lowest the smallest balance counts, after all changes of a moment.
+func TestSmallestBalanceOfTheDay(t *testing.T) {
+	terms := staking.Terms{Asset: "BNB", Offered: true, APR: 1, Min: 100, Cap: 1000, Measure: staking.Lowest}
+	for _, c := range []struct {
+		before   ledger.Amount
+		postings []Posting
+		average  int64 // 0: it does not earn
+	}{
+		{100, nil, 100},
+		{99, []Posting{{At: 0, Amount: 1}}, 100},
+		{99, []Posting{{At: 1, Amount: 1}}, 0},
+		{150, []Posting{{At: 1, Amount: -60}, {At: 1, Amount: 60}, {At: 2, Amount: -30}}, 120},
+		{150, []Posting{{At: 1, Amount: -60}, {At: 2, Amount: 60}}, 0},
+		{100, []Posting{{At: 86_399_999, Amount: -1}}, 0},
+		{500, []Posting{{At: 7, Amount: -300}, {At: 9, Amount: 900}}, 200},
+	} {
+		w, _, earns := walk(terms, c.before, 0, c.postings)
+		if earns != (c.average != 0) || earns && (w.figures.average.Int64() != c.average || w.figures.rest.Sign() != 0) {
+			t.Errorf("%d, %v: earns %t, on %s", c.before, c.postings, earns, &w.figures.average)
+		}
+	}
 }
 
 // Digests are what ledger and staking make of the same, written a second time.

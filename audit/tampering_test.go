@@ -23,6 +23,33 @@ func TestTampering(t *testing.T) {
 	}
 }
 
+// TestTamperingWithTheSmallestBalance: books that are measured by it are right, and what differs from it is found.
+func TestTamperingWithTheSmallestBalance(t *testing.T) {
+	if got := run(t, honestBooksBy(t, staking.Lowest), Options{}); len(got.Findings) > 0 {
+		t.Fatalf("honest books: %v", got.Findings)
+	}
+	for _, c := range []tampering{
+		{"2026-03-02 alice BNB: average is 1.475, derived 0.9", func(b *memoryBooks) {
+			b.accrual("alice", "BNB", day2).Average = 1475 * coin / 1000
+		}},
+		{"2026-03-02 alice BNB: the average's rest is 1, derived 0",
+			func(b *memoryBooks) { b.accrual("alice", "BNB", day2).Rest = 1 }},
+		{"2026-03-02 alice BNB: average is 0.9, derived 1.475", func(b *memoryBooks) {
+			b.buckets[alice].head.Terms[0].Measure = staking.Average
+		}},
+		{"2026-03-02 alice BNB: average is 0.9, derived 0.8", func(b *memoryBooks) {
+			b.side("h1", "alice", "BNB").Amount = -2 * coin / 10
+		}},
+	} {
+		b := honestBooksBy(t, staking.Lowest)
+		c.tamper(b)
+		got := run(t, b, Options{Workers: 2})
+		if !slices.ContainsFunc(got.Findings, func(f Finding) bool { return strings.Contains(f.String(), c.want) }) {
+			t.Errorf("not found: %s; found: %v", c.want, got.Findings)
+		}
+	}
+}
+
 // tampering is something that was done to the books by hand, and how it is found.
 type tampering struct {
 	want   string // a part of the finding
@@ -223,6 +250,13 @@ var tamperedRewards = []tampering{
 		}},
 	{"2026-03-03 alice BNB: has a reward of 0.00008001, but the average is below the minimum of 1",
 		func(b *memoryBooks) {
+			b.buckets[alice].head.Terms[0].Min = coin
+		}},
+	{"2026-03-02 alice BNB: average is 1.475, derived 0.9; eligible is 1, derived 0.9",
+		func(b *memoryBooks) { b.buckets[alice].head.Terms[0].Measure = staking.Lowest }},
+	{"2026-03-04 alice BNB: has a reward of 0.00007001, but the smallest balance is below the minimum of 1",
+		func(b *memoryBooks) {
+			b.buckets[alice].head.Terms[0].Measure = staking.Lowest
 			b.buckets[alice].head.Terms[0].Min = coin
 		}},
 	{"2026-03-02 bob: is enrolled, but the account was never opened",

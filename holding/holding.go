@@ -19,11 +19,16 @@ const pageSize = 16384
 // now, which show the rewards of all days before and of none since. Each has its shares of
 // the distributions of the day, of which those who are not enrolled any more may have some,
 // and those who are excluded on the day.
-// shares may be nil: there are no distributions.
+// A token whose terms of the day have the measure Lowest is measured by it; only then
+// memory grows with the changes of the day. shares may be nil: there are no distributions.
 func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares Shares,
 	page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted, shares: shares}
 	if err := m.anyExcluded(); err != nil {
+		return err
+	}
+	var err error
+	if m.lowest, err = lowestTokens(t, d); err != nil {
 		return err
 	}
 	for {
@@ -56,10 +61,12 @@ type measure struct {
 	day         staking.Day
 	wanted      func(asset string) bool
 	shares      Shares
+	lowest      map[string]bool // tokens that are measured by the smallest balance of the day
 	page        []staking.Holding
-	excludes    bool   // the bucket has exclusions that cover the day
-	first, last string // accounts of the page
-	asset       string // of the last account, with which the next page begins
+	excludes    bool                     // the bucket has exclusions that cover the day
+	moved       map[int][]staking.Change // of positions of the page in these tokens, on the day
+	first, last string                   // accounts of the page
+	asset       string                   // of the last account, with which the next page begins
 }
 
 // balances reads the next page, as if nothing had changed since the day began;
@@ -115,17 +122,27 @@ func (m *measure) enrolled() error {
 // keys, in order of time, which is read once a page.
 func (m *measure) changes() error {
 	at := 0
+	m.moved = map[int][]staking.Change{}
 	err := m.t.Query(func(r db.Row) error {
 		account, asset := r.Text(0), r.Text(1)
 		var found bool
 		if at, found = m.find(at, account, asset); found {
-			m.page[at].Rewind(ledger.Amount(r.Int(3)), r.Int(2)-m.day.Millis())
+			change := staking.Change{Millis: r.Int(2) - m.day.Millis(), Amount: ledger.Amount(r.Int(3))}
+			m.page[at].Rewind(change.Amount, change.Millis)
+			if m.lowest[asset] && change.Millis < staking.DayMillis {
+				m.moved[at] = append(m.moved[at], change)
+			}
 		}
 		return nil
 	}, "SELECT account, asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4",
 		m.bucket, int64(m.day), m.first, m.last)
 	if err != nil {
 		return fmt.Errorf("read changes: %w", err)
+	}
+	for i := range m.page {
+		if h := &m.page[i]; m.lowest[h.Asset] {
+			h.MeasureLowest(m.moved[i])
+		}
 	}
 	return nil
 }

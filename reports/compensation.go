@@ -71,7 +71,7 @@ func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day
 	if err != nil {
 		return Proposal{}, err
 	}
-	p, h := Proposal{Was: e}, e.holding()
+	p, h, changes := Proposal{Was: e}, e.holding(), e.changesOf(d)
 	for _, entry := range entries {
 		if err := rs.checkProposed(ctx, entry, e, id, symbol); err != nil {
 			return Proposal{}, err
@@ -80,11 +80,16 @@ func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day
 			since := entry.At.UnixMilli() - d.Millis()
 			if m.Asset == symbol && m.From == id {
 				h.Change(-m.Amount, since)
+				changes = append(changes, staking.Change{Millis: since, Amount: -m.Amount})
 			}
 			if m.Asset == symbol && m.To == id {
 				h.Change(m.Amount, since)
+				changes = append(changes, staking.Change{Millis: since, Amount: m.Amount})
 			}
 		}
+	}
+	if e.Terms.Measure == staking.Lowest {
+		h.MeasureLowest(changes)
 	}
 	p.With, p.Earned = comesTo(d, e.Terms, h)
 	p.Earned = p.Earned && e.measures()

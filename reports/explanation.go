@@ -150,6 +150,9 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 	if !e.Stored {
 		var earned bool
 		h.Shared, h.Absent = e.shared(), !e.measures()
+		if e.Terms.Measure == staking.Lowest {
+			h.MeasureLowest(e.changesOf(d))
+		}
 		e.measured = h
 		e.Measured, earned = comesTo(d, e.Terms, h)
 		e.Earned = earned && (e.measures() || e.shared() != (staking.Exact{}))
@@ -157,6 +160,14 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 	e.runBalances()
 	e.measureShared()
 	return nil
+}
+
+// changesOf are the changes of the day, as the measure Lowest takes them.
+func (e *Explanation) changesOf(d staking.Day) (changes []staking.Change) {
+	for _, c := range e.Changes {
+		changes = append(changes, staking.Change{Millis: c.At.UnixMilli() - d.Millis(), Amount: c.Amount})
+	}
+	return changes
 }
 
 // countFrom is where to count back from: what a later day was accrued from, and that
@@ -304,7 +315,11 @@ func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
 // sentence is Why in English; verdict is what the token waits for, or how far it is paid.
 func (e *Explanation) sentence(verdict string) string {
 	token, d := e.Asset.Symbol, e.Measured.Day
-	average, minimum := e.Asset.Format(e.Measured.Average), e.Asset.Format(e.Terms.Min)
+	measured, minimum := e.Asset.Format(e.Measured.Average), e.Asset.Format(e.Terms.Min)
+	what := "average"
+	if e.Terms.Measure == staking.Lowest {
+		what = "smallest balance"
+	}
 	switch e.Why {
 	case WhyNotOffered:
 		return fmt.Sprintf("%s was not on offer on %s.", token, d)
@@ -314,10 +329,10 @@ func (e *Explanation) sentence(verdict string) string {
 	case WhyExcluded:
 		return fmt.Sprintf("%s is not measured on %s: %s has it.", token, d, e.Excluded)
 	case WhyBelowYet:
-		return fmt.Sprintf("%s is not over: as it stands its average would be %s %s, below the minimum of %s.", d, average,
-			token, minimum)
+		return fmt.Sprintf("%s is not over: as it stands its %s would be %s %s, below the minimum of %s.", d, what,
+			measured, token, minimum)
 	case WhyBelow:
-		return fmt.Sprintf("The average of %s %s was below the minimum of %s.", average, token, minimum)
+		return fmt.Sprintf("The %s of %s %s was below the minimum of %s.", what, measured, token, minimum)
 	case WhyNoIncome:
 		return fmt.Sprintf("Accrued, waiting for the chain: what %s pays is known when the income of its period is.", d)
 	case WhyNotOver:
@@ -342,7 +357,7 @@ func (e *Explanation) sentence(verdict string) string {
 // of any length, with an arithmetic that shares nothing with the rule's.
 type Paper struct {
 	Lines     []PaperLine
-	Integral  *big.Int // the sum of the lines
+	Integral  *big.Int // the sum of the lines; by the measure Lowest, the smallest balance × the day
 	Earning   *big.Int // what of it earns: at most the cap over the day
 	Interest  *big.Int // Earning × the rate a year in 1e-8
 	Shares    []Counted
@@ -376,6 +391,9 @@ func (e Explanation) Paper() Paper {
 				Balance: c.Balance})
 		}
 	}
+	if e.Terms.Measure == staking.Lowest {
+		p.Integral = times(p.smallest(), staking.DayMillis)
+	}
 	p.Earning = p.Integral
 	if most := times(e.Terms.Cap, staking.DayMillis); most.Cmp(p.Integral) < 0 {
 		p.Earning = most
@@ -402,6 +420,18 @@ func (p *Paper) add(l PaperLine) {
 		p.Lines[n-1].Stays -= l.Left
 	}
 	p.Lines = append(p.Lines, l)
+}
+
+// smallest is the smallest balance of the lines. One that stays for no time is followed by another change of the
+// same millisecond, and does not count.
+func (p *Paper) smallest() ledger.Amount {
+	smallest := p.Lines[0].Balance
+	for _, l := range p.Lines {
+		if l.Stays > 0 {
+			smallest = min(smallest, l.Balance)
+		}
+	}
+	return smallest
 }
 
 func times(a ledger.Amount, millis int64) *big.Int {

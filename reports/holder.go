@@ -70,11 +70,13 @@ type OfferedToken struct {
 	Earned   ledger.Amount // all rewards ever credited
 
 	// Accruals:
-	SoFar    ledger.Amount   // the average since 00:00, rounded down
+	SoFar    ledger.Amount   // the average since 00:00, rounded down, or by the measure Lowest the smallest balance
 	Holding  staking.Holding // of all of today, if nothing moves any more
 	Measured staking.Accrual // what comes of it; below the minimum without eligible, reward and carries
-	Reached  bool            // the average of all of today reaches the minimum
+	Reached  bool            // what is measured of all of today reaches the minimum
 	Awaited  staking.Day     // the first day that is covered and not paid, or 0: its reward is not in these figures
+
+	changes []staking.Change // of today; only where the measure is Lowest
 }
 
 // On reports whether the switch is on.
@@ -147,6 +149,8 @@ type token struct {
 	holdings      []staking.Holding
 	sofar         staking.Integral // of today until now
 	moved         bool             // there is something of it, or was since the first of the holdings
+	lowest        bool             // the measure of one of the holdings' days is Lowest
+	changes       []staking.Change // if it is: since the first of these days began
 }
 
 func (r *reading) read(c staking.Client) error {

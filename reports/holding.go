@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -30,6 +31,9 @@ func (r *reading) countBack() error {
 		return nil
 	}
 	for symbol, t := range counted {
+		if err := r.findLowest(t); err != nil {
+			return err
+		}
 		t.moved, t.sofar = t.Free != 0, staking.IntegralOf(t.Free, r.elapsed())
 		for range r.Today - r.first + 1 {
 			t.holdings = append(t.holdings, staking.HoldingAt(r.id, symbol, t.Free, t.carry))
@@ -48,9 +52,24 @@ func (r *reading) countBack() error {
 	return err
 }
 
+// findLowest finds whether one of the days of a token's holdings has the measure Lowest.
+func (r *reading) findLowest(t *token) error {
+	for d := r.first; d <= r.Today; d++ {
+		terms, err := r.termsOn(d)
+		if err != nil {
+			return err
+		}
+		t.lowest = t.lowest || terms[t.Asset].Measure == staking.Lowest
+	}
+	return nil
+}
+
 // takeOut takes a change out of a token's holdings.
 func (r *reading) takeOut(t *token, at int64, change ledger.Amount) {
 	t.moved = true
+	if t.lowest {
+		t.changes = append(t.changes, staking.Change{Millis: at - r.first.Millis(), Amount: change})
+	}
 	for i := range t.holdings {
 		t.holdings[i].Rewind(change, at-(r.first+staking.Day(i)).Millis())
 	}
@@ -59,15 +78,38 @@ func (r *reading) takeOut(t *token, at int64, change ledger.Amount) {
 	}
 }
 
+// holdingOn is a token's holding of a day, by the day's measure.
+func (r *reading) holdingOn(d staking.Day, t *token, measure staking.Measure) staking.Holding {
+	h := t.holdings[d-r.first]
+	if measure == staking.Lowest {
+		h.MeasureLowest(r.changesOn(d, t))
+	}
+	return h
+}
+
+// changesOn are the changes of a token on a day, where its measure is Lowest.
+func (r *reading) changesOn(d staking.Day, t *token) (changes []staking.Change) {
+	before := int64(d-r.first) * staking.DayMillis
+	for _, c := range t.changes {
+		if millis := c.Millis - before; millis > 0 && millis < staking.DayMillis {
+			changes = append(changes, staking.Change{Millis: millis, Amount: c.Amount})
+		}
+	}
+	return changes
+}
+
 // accrueToday says what today has come to.
 func (r *reading) accrueToday() {
 	for i := range r.Tokens {
 		o := &r.Tokens[i]
 		t := r.token(o.Terms.Asset)
-		o.Holding = t.holdings[r.Today-r.first]
+		o.Holding = r.holdingOn(r.Today, t, o.Terms.Measure)
 		o.Holding.Absent = o.Excluded != ""
 		o.SoFar = o.Holding.Opening
-		if r.elapsed() > 0 && !t.sofar.Less(staking.Integral{}) {
+		if o.Terms.Measure == staking.Lowest {
+			o.changes = r.changesOn(r.Today, t)
+			o.SoFar = max(staking.SmallestBalance(o.SoFar, o.changes), 0)
+		} else if r.elapsed() > 0 && !t.sofar.Less(staking.Integral{}) {
 			o.SoFar = t.sofar.AverageOver(r.elapsed())
 		}
 		o.Measured, o.Reached = comesTo(r.Today, o.Terms, o.Holding)
@@ -92,7 +134,10 @@ func comesTo(d staking.Day, terms staking.Terms, h staking.Holding) (a staking.A
 // at a moment of it, and nothing else moves any more: what Measured comes to when that is
 // posted, and Reached. What would take more than is free comes to an average of zero.
 func (t OfferedToken) After(change ledger.Amount, at time.Time) (a staking.Accrual, reached bool) {
-	h := t.Holding
-	h.Change(change, at.UnixMilli()-t.Measured.Day.Millis())
+	h, millis := t.Holding, at.UnixMilli()-t.Measured.Day.Millis()
+	h.Change(change, millis)
+	if t.Terms.Measure == staking.Lowest {
+		h.MeasureLowest(append(slices.Clone(t.changes), staking.Change{Millis: millis, Amount: change}))
+	}
 	return comesTo(t.Measured.Day, t.Terms, h)
 }

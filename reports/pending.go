@@ -115,7 +115,7 @@ func (r *reading) measure(t *token) error {
 		if err != nil {
 			return err
 		}
-		if a, earned := staking.Accrue(d, terms[t.Asset], t.holdings[d-r.first]); earned {
+		if a, earned := staking.Accrue(d, terms[t.Asset], r.holdingOn(d, t, terms[t.Asset].Measure)); earned {
 			t.written = a
 			return nil
 		}

@@ -45,7 +45,7 @@ type scriptwriter struct {
 func RandomDays(r *rand.Rand, days int) string {
 	s := &scriptwriter{Rand: r}
 	s.say("terms BNB 0.0365 min 0.5 cap 1000")
-	s.say("terms SOL 0.37 min 0 cap 20")
+	s.say("terms SOL 0.37 min 0 cap 20 measure %s", s.measure())
 	s.say("terms USDT off")
 	s.say("fund BNB 0.0003")
 	s.say("open fred US")
@@ -84,6 +84,7 @@ func (s *scriptwriter) say(format string, args ...any) {
 func (s *scriptwriter) one(of ...string) string { return of[s.IntN(len(of))] }
 func (s *scriptwriter) holder() string          { return holders[s.IntN(len(holders))] }
 func (s *scriptwriter) token() string           { return s.one("BNB", "BNB", "SOL", "USDT", "DOGE") }
+func (s *scriptwriter) measure() string         { return s.one("average", "daily-minimum") }
 func (s *scriptwriter) back() int               { return max(1, s.day-s.IntN(4)) }
 
 // amount is mostly small, sometimes exact to the last unit, and sometimes no amount.
@@ -147,9 +148,10 @@ func (s *scriptwriter) event() {
 	case 8, 9:
 		s.say("%s %s %s", s.time(), s.one("enroll", "switch", "leave"), s.holder())
 	case 10:
-		s.say("terms %s %s min %s cap 10", s.one("BNB", "SOL"), s.one("0.01", "0.5", "11"), s.one("0", "0.5", "20"))
+		s.say("terms %s %s min %s cap 10 measure %s", s.one("BNB", "SOL"), s.one("0.01", "0.5", "11"),
+			s.one("0", "0.5", "20"), s.measure())
 	case 11:
-		s.say("correct %s 0.0%d min 0.5 cap 10 of %d", s.one("BNB", "SOL"), s.IntN(99), s.back())
+		s.say("correct %s 0.0%d min 0.5 cap 10 measure %s of %d", s.one("BNB", "SOL"), s.IntN(99), s.measure(), s.back())
 	case 12:
 		s.say("limit %s %s", s.one("BNB", "SOL"), s.one("total 0.0001", "change 20", "total 0"))
 	case 13:

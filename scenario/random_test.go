@@ -30,7 +30,7 @@ func TestRandomDays(t *testing.T) {
 // TestRandomDaysAreWorthPlaying shows that chance writes everything: entries
 // taken, repeated and refused for each reason, rewards, and tokens that wait.
 func TestRandomDaysAreWorthPlaying(t *testing.T) {
-	s, err := Parse("random", RandomDays(Chance(1, 0), 20))
+	s, err := Parse("random", RandomDays(Chance(1, 1), 20))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,14 +54,18 @@ func init() {
 	}
 }
 
-// terms reads "TOKEN APR min M cap C", or "TOKEN off".
+// terms reads "TOKEN APR min M cap C", with "measure MEASURE" or without, or "TOKEN off".
 func (l line) terms(asset ledger.Asset, from staking.Day) (staking.Terms, error) {
 	if l.word(1) == "off" {
 		return staking.Terms{Asset: asset.Symbol, From: from, Cap: 1}, nil
 	}
 	least, _ := l.option("min")
 	most, _ := l.option("cap")
-	return staking.ParseTerms(asset, from, l.word(1), least, most)
+	terms, err := staking.ParseTerms(asset, from, l.word(1), least, most)
+	if measure, given := l.option("measure"); given && err == nil {
+		terms.Measure, err = staking.ParseMeasure(measure)
+	}
+	return terms, err
 }
 
 // now moves the clock to a time of the day.

@@ -23,7 +23,7 @@ type Holding struct {
 	Account  ledger.Account
 	Asset    string
 	Opening  ledger.Amount // at 00:00, with the changes of that very millisecond
-	Integral Integral      // of the free balance, over the day
+	Integral Integral      // of the free balance, over the day; by the measure Lowest, its smallest × 24 h
 	Carry    Fraction
 	Shared   Exact // its shares of the distributions of the day
 	Absent   bool  // it is not enrolled on the day, or excluded: only Shared counts
@@ -66,7 +66,7 @@ type Accrual struct {
 	Account  ledger.Account
 	Asset    string
 	Opening  ledger.Amount // balance at 00:00
-	Average  ledger.Amount // rounded down
+	Average  ledger.Amount // rounded down; by the measure Lowest, the smallest balance
 	Rest     int64         // what that rounding left, in unit-milliseconds, below DayMillis
 	Eligible ledger.Amount // min(average, cap), rounded down
 	// What the rounding of Eligible left, in unit-milliseconds; zero unless the mode is Share.
@@ -85,7 +85,8 @@ func (a Accrual) EntryID() string {
 
 // Accrue returns what a holding earned on a day (rules: what is earned), or false if it
 // earned nothing: the token is not offered, or the average is below the minimum, and it has
-// no share of a distribution. An entry
+// no share of a distribution. By the measure Lowest the holding has the smallest balance
+// where it else has the average (Holding.MeasureLowest). An entry
 // that another ledger decided may leave a balance below zero for a part of the day: that
 // part counts against the rest, and a day whose sum is below zero earns nothing, whatever
 // the minimum. The terms must have passed Check, and the balance must fit the asset's

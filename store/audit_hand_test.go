@@ -194,8 +194,9 @@ var tamperings = []struct {
 		"the average is below the minimum of 5"},
 	{"rate", "UPDATE terms SET apr = apr + 1 WHERE asset = 'SOL'", 2, "alice", sol,
 		"APR is 0.008, by the terms 0.00800001"},
-	{"terms of a day", "INSERT INTO terms SELECT asset, {4}, 1, 0, apr, minimum, cap, set_at, set_by, reason, fee, mode, " +
-		"measure, per_owner, gross_apr FROM terms WHERE asset = 'BNB'", 4, "alice", bnb, "not offered on the day"},
+	{"measure", "UPDATE terms SET measure = 1 WHERE asset = 'BNB'", 2, "alice", bnb, "average is "},
+	{"terms of a day", "INSERT INTO terms SELECT asset, {4}, 1, 0, apr, minimum, cap, set_at, set_by, reason, fee, " +
+		"mode, measure, per_owner, gross_apr FROM terms WHERE asset = 'BNB'", 4, "alice", bnb, "not offered on the day"},
 	{"terms deleted", "DELETE FROM terms WHERE asset = 'BNB'", 2, "alice", bnb, "no terms on the day"},
 	{"progress", "UPDATE progress SET accrued_through = accrued_through + 1, paid_through = paid_through + 1 " +
 		"WHERE asset = 'BNB' AND bucket = 81", 7, "alice", bnb, "has no record of its reward"},

@@ -18,6 +18,7 @@ import (
 type lookedBack struct {
 	opening  ledger.Amount
 	integral *big.Int
+	smallest ledger.Amount
 }
 
 // lookBack counts an account's days together from its statement.
@@ -42,6 +43,7 @@ func lookBack(t *testing.T, db *store.DB, id ledger.Account, token string, to st
 				l.integral.Add(l.integral, part)
 			}
 		}
+		l.smallest = smallest(d, lines)
 		days[d] = l
 	}
 	return days
@@ -61,6 +63,8 @@ func TestExplainAnyDay(t *testing.T) {
 			on(t, db, id)
 		}
 		fund(t, db, "BNB", 10) // and no SOL: its days wait
+		measureLowest(t, db, "SOL", day1+1)
+		measureLowest(t, db, "BNB", day1+4) // until then by the average
 		paid, unpaid := 0, 0
 		for day := 2; day <= 8; day++ {
 			clock.Set(day, "23:59")
@@ -132,21 +136,25 @@ func explains(t *testing.T, e reports.Explanation, was lookedBack) {
 	t.Helper()
 	m, p := e.Measured, e.Paper()
 	what := fmt.Sprintf("%s %s %s", m.Account, m.Asset, m.Day)
-	average, rest := new(big.Int).QuoRem(was.integral, big.NewInt(staking.DayMillis), new(big.Int))
+	measured := was.integral
+	if e.Terms.Measure == staking.Lowest {
+		measured = new(big.Int).Mul(big.NewInt(int64(was.smallest)), big.NewInt(staking.DayMillis))
+	}
+	average, rest := new(big.Int).QuoRem(measured, big.NewInt(staking.DayMillis), new(big.Int))
 	if m.Opening != was.opening || int64(m.Average) != average.Int64() || m.Rest != rest.Int64() {
 		t.Errorf("%s: it is explained as %+v; it opened with %d, and was on average %s and %s", what, m, was.opening,
 			average, rest)
 	}
-	if p.Integral.Cmp(was.integral) != 0 {
-		t.Errorf("%s: the lines come to %s, and not to %s", what, p.Integral, was.integral)
+	if p.Integral.Cmp(measured) != 0 {
+		t.Errorf("%s: the lines come to %s, and not to %s", what, p.Integral, measured)
 	}
 	stays, product := int64(0), new(big.Int)
 	for _, l := range p.Lines {
 		stays += l.Stays
 		product.Add(product, new(big.Int).Mul(big.NewInt(int64(l.Balance)), big.NewInt(l.Stays)))
 	}
-	if stays != staking.DayMillis || product.Cmp(p.Integral) != 0 {
-		t.Errorf("%s: the balances stay for %d ms and come to %s, and not to %s", what, stays, product, p.Integral)
+	if stays != staking.DayMillis || product.Cmp(was.integral) != 0 {
+		t.Errorf("%s: the balances stay for %d ms and come to %s, and not to %s", what, stays, product, was.integral)
 	}
 	if e.Stored && (p.Units.Int64() != int64(m.Reward) || p.Carry.Int64() != int64(m.Carry)) {
 		t.Errorf("%s: on paper the reward is %s and the carry %s; stored are %d and %d", what, p.Units, p.Carry, m.Reward,

@@ -27,7 +27,7 @@ func openOf(t *testing.T, db *store.DB, asset string) reports.OpenPreview {
 // Where nothing moves until midnight, the open day pays what it would as it stands,
 // with the rewards and carries of the days before it that are not paid yet.
 func TestTheOpenDayPaysWhatItsPreviewSays(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachMeasure(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		for i := range 9 {
 			id := ledger.Account(fmt.Sprintf("user-%d", i))

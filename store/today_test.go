@@ -150,6 +150,7 @@ func TestTodayAgreesWithExplain(t *testing.T) {
 		for _, token := range tokens {
 			fund(t, db, token, 10)
 		}
+		measureLowest(t, db, "SUI", day1+1)
 		n := 0
 		for day := 2; day <= 3; day++ {
 			clock.Set(day, "00:07")

@@ -97,7 +97,7 @@ func TestYesterdayBehind(t *testing.T) {
 
 // TestYesterdayPromisesWhatIsPaid: what is due as measured is then paid.
 func TestYesterdayPromisesWhatIsPaid(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachMeasure(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		fund(t, db, "BNB", 10)
 		deposit(t, db, "d", "alice", 700, "BNB", time.Time{})
