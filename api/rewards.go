@@ -15,7 +15,7 @@ type RewardOut struct {
 	Day       string  `json:"day" format:"date" example:"2026-11-21" doc:"The day that was measured."`
 	Asset     string  `json:"asset" example:"BNB" doc:"The token that was held, and in which it is paid."`
 	Opening   string  `json:"opening" example:"2" doc:"The free balance at 00:00, in whole tokens."`
-	Average   string  `json:"average" example:"2.14" doc:"The day's average free balance, rounded down."`
+	Average   string  `json:"average" example:"2.14" doc:"What was measured: the day's average free balance, rounded down, or by the measure daily-minimum its smallest."`
 	Eligible  string  `json:"eligible" example:"2.14" doc:"What of the average earned: up to the cap."`
 	APR       string  `json:"apr" example:"0.0015" doc:"Rate a year as a fraction."`
 	Reward    string  `json:"reward" example:"0.00000879" doc:"What was credited, rounded down. What the rounding left is carried into the next reward."`
@@ -122,7 +122,7 @@ type explanationOut struct {
 	Terms    *TermsOut   `json:"terms,omitempty" doc:"Those of the day. Absent where the token had none yet."`
 	Opening  string      `json:"opening" example:"2" doc:"The free balance at 00:00."`
 	Changes  []changeOut `json:"changes" doc:"Each change of the free balance on the day, in order of time."`
-	Average  string      `json:"average" example:"2.14" doc:"The day's average free balance, rounded down."`
+	Average  string      `json:"average" example:"2.14" doc:"What was measured: the day's average free balance, rounded down, or by the measure daily-minimum its smallest."`
 	Eligible string      `json:"eligible" example:"2.14" doc:"What of the average earns: up to the cap."`
 	Reward   string      `json:"reward" example:"0.00000879" doc:"In whole tokens, rounded down."`
 	Working  *workingOut `json:"working,omitempty" doc:"The exact working-out, in whole numbers. Absent where nothing is earned."`
@@ -142,7 +142,7 @@ type changeOut struct {
 // workingOut are whole numbers of any length, as text: what a program would
 // otherwise read as numbers that are rounded.
 type workingOut struct {
-	Integral  string `json:"integral" example:"18489600000000000" doc:"The free balance summed over the day: smallest units × milliseconds."`
+	Integral  string `json:"integral" example:"18489600000000000" doc:"The free balance summed over the day: smallest units × milliseconds. By the measure daily-minimum, the smallest balance × 24 h."`
 	Earning   string `json:"earning" example:"18489600000000000" doc:"The part of it that earns: at most the cap × 86,400,000."`
 	Rate      string `json:"rate" example:"150000" doc:"The rate a year in 1e-8."`
 	Before    string `json:"carriedBefore" example:"0" doc:"What the reward before left, as a part of the divisor."`
@@ -217,8 +217,8 @@ type todayFor struct {
 	Terms    TermsOut `json:"terms" doc:"Those of today."`
 	Free     string   `json:"free" example:"3" doc:"The free balance now."`
 	Opening  string   `json:"opening" example:"2" doc:"The free balance at 00:00."`
-	SoFar    string   `json:"averageSoFar" example:"2.33333333" doc:"The average free balance since 00:00, rounded down."`
-	Average  string   `json:"average" example:"2.5" doc:"The average of the whole day, if nothing moves any more, rounded down."`
+	SoFar    string   `json:"averageSoFar" example:"2.33333333" doc:"The average free balance since 00:00, rounded down; by the measure daily-minimum, the smallest."`
+	Average  string   `json:"average" example:"2.5" doc:"What is measured of the whole day if nothing moves any more: the average, rounded down, or by the measure daily-minimum the smallest balance."`
 	Eligible string   `json:"eligible" example:"2.5" doc:"What of that average would earn: up to the cap; 0 where it is below the minimum or today is not measured."`
 	Reward   string   `json:"reward" example:"0.00001027" doc:"What today would pay then, rounded down, with what earlier rewards have carried on."`
 	Awaited  string   `json:"awaited,omitempty" format:"date" example:"2026-11-21" doc:"The first day whose reward is still to come. These figures are without it, and without what it carries on; it will count from 00:00 of the day after it."`
@@ -265,7 +265,11 @@ func showTodayFor(t reports.OfferedToken, covered bool) todayFor {
 	switch {
 	case !covered:
 	case !t.Reached:
-		out.Notice = fmt.Sprintf("The day's average would be below the minimum of %s %s: it would pay nothing.",
+		measured := "average"
+		if t.Terms.Measure == staking.Lowest {
+			measured = "smallest balance"
+		}
+		out.Notice = fmt.Sprintf("The day's %s would be below the minimum of %s %s: it would pay nothing.", measured,
 			a.Format(t.Terms.Min), a.Symbol)
 	case m.Average > t.Terms.Cap || (m.Average == t.Terms.Cap && m.Rest > 0):
 		out.Notice = fmt.Sprintf("What lies above the cap of %s %s earns nothing.", a.Format(t.Terms.Cap), a.Symbol)

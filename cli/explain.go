@@ -26,7 +26,7 @@ type explainCmd struct {
 }
 
 func (c *explainCmd) Help() string {
-	return `It says each change of the day, the average, what of it earned, the rate, the rounding and the fraction carried; or why there was no reward. A day that is not over is measured as if nothing moved any more.
+	return `It says each change of the day, the average or the smallest balance, what of it earned, the rate, the rounding and the fraction carried; or why there was no reward. A day that is not over is measured as if nothing moved any more.
 
 Example:
 
@@ -185,7 +185,7 @@ func sum(e reports.Explanation) [][2]string {
 	if m.Rest > 0 {
 		average += fmt.Sprintf(" and %d/%d of its smallest unit", m.Rest, staking.DayMillis)
 	}
-	lines := [][2]string{{"average", average}}
+	lines := [][2]string{{measured(t), average}}
 	if !e.TermsKnown {
 		return lines
 	}
@@ -217,6 +217,14 @@ func sum(e reports.Explanation) [][2]string {
 		lines = append(lines, [2]string{"credited", wallTime(e.PaidAt) + " UTC"})
 	}
 	return lines
+}
+
+// measured is what of a day counts.
+func measured(t staking.Terms) string {
+	if t.Measure == staking.Lowest {
+		return "smallest balance"
+	}
+	return "average"
 }
 
 // shownDigits is how many digits of a smallest unit are shown.
@@ -314,7 +322,7 @@ func writeProposal(env *Env, p reports.Proposal) error {
 	a, m := p.Was.Asset, p.Was.Measured
 	was, with := rewardsOf(p)
 	err := cmp.Or(writeDay(env, m), facts(env.Stdout,
-		[2]string{"average", withUnit(a, m.Average) + "; with the entries " + withUnit(a, p.With.Average)},
+		[2]string{measured(p.Was.Terms), withUnit(a, m.Average) + "; with the entries " + withUnit(a, p.With.Average)},
 		[2]string{"reward", withUnit(a, was)},
 		[2]string{"with the entries", withUnit(a, with)},
 		[2]string{"difference", withUnit(a, p.Difference)},

@@ -165,6 +165,9 @@ type todayRow struct {
 	Short ledger.Amount // what the day's average lacks to reach the minimum, or 0
 }
 
+// Missed is the key of how much is missing.
+func (r todayRow) Missed() string { return textBy(r.Terms.Measure, "earn.today.short") }
+
 // todayRows are the day so far, where the switch covers it.
 func (e earnFacts) todayRows() (rows []todayRow) {
 	if !e.Holder.Covers(e.Holder.Today) {

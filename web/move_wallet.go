@@ -66,6 +66,7 @@ type effect struct {
 	From       staking.Day   // the first day that is measured, where it is on
 	Offered    bool          // the asset earns; else there is no more to say
 	Min        ledger.Amount // the average below which it earns nothing
+	Measure    staking.Measure
 	Was, Will  staking.Accrual
 	Did, Does  bool // the average reaches the minimum: without the change, and with it
 }
@@ -80,11 +81,14 @@ func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
 	if !offered {
 		return e
 	}
-	e.Offered, e.Min, e.Excluded = true, token.Terms.Min, token.Excluded
+	e.Offered, e.Min, e.Measure, e.Excluded = true, token.Terms.Min, token.Terms.Measure, token.Excluded
 	e.Was, e.Did = token.Measured, token.Reached
 	e.Will, e.Does = token.After(change, h.At)
 	return e
 }
+
+// By is the key of a text that says how the day is measured.
+func (e effect) By(key string) string { return textBy(e.Measure, key) }
 
 // Says is the consequence for today's reward: the end of a key of the catalogue.
 func (e effect) Says() string {

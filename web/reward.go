@@ -76,10 +76,19 @@ func (p rewardPage) Sentence() (string, error) {
 		behind = ".behind"
 	}
 	key := fmt.Sprintf("reward.why.%s%s", p.Why, behind)
+	if p.Why == reports.WhyBelow || p.Why == reports.WhyBelowYet {
+		key = p.By(key)
+	}
 	return p.T(key, "token", p.Asset.Symbol, "day", p.Date(), "behind", p.Day(p.Behind), "window", window,
 		"average", p.Plain(p.Asset, p.Measured.Average), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing",
 		p.Plain(p.Asset, p.Terms.Min-p.Measured.Average), "product", p.Excluded), nil
 }
+
+// By is the key of a text that says how the day is measured.
+func (p rewardPage) By(key string) string { return textBy(p.Terms.Measure, key) }
+
+// Lowest reports whether the day is measured by its smallest balance.
+func (p rewardPage) Lowest() bool { return p.Terms.Measure == staking.Lowest }
 
 // Below reports whether the average does not reach the minimum.
 func (p rewardPage) Below() bool { return p.Measured.Average < p.Terms.Min }

@@ -39,7 +39,8 @@ func (dayChart) Here() int  { return chartFloor + 2*letter }
 
 // chartMark is a line from side to side: the average, the minimum, the cap.
 type chartMark struct {
-	Name   string // also of its style
+	Name   string // of its style
+	Text   string // the key of its name
 	Amount ledger.Amount
 	Drawn  bool // it fits into the picture
 	Y      int
@@ -71,19 +72,22 @@ func (p *view) dayChart(e reports.Explanation, now time.Time) dayChart {
 		low, high = min(low, l.Balance), max(high, l.Balance)
 	}
 	top := max(high, 1)
-	c.Marks = []chartMark{{Name: "average", Amount: e.Measured.Average, Drawn: true}}
+	c.Marks = []chartMark{{
+		Name: "average", Text: textBy(e.Terms.Measure, "reward.mark.average"), Amount: e.Measured.Average, Drawn: true,
+	}}
 	if e.TermsKnown && e.Terms.Offered {
 		top = max(top, e.Terms.Min)
 		if e.Terms.Cap/2 <= high {
 			top = max(top, e.Terms.Cap)
 		}
-		c.Marks = append(c.Marks, chartMark{Name: "minimum", Amount: e.Terms.Min, Drawn: true},
-			chartMark{Name: "cap", Amount: e.Terms.Cap, Drawn: e.Terms.Cap <= top})
+		c.Marks = append(c.Marks,
+			chartMark{Name: "minimum", Text: "reward.mark.minimum", Amount: e.Terms.Min, Drawn: true},
+			chartMark{Name: "cap", Text: "reward.mark.cap", Amount: e.Terms.Cap, Drawn: e.Terms.Cap <= top})
 	}
 	c.place(top, late(lines, top))
 	c.draw(lines, e, now, top)
 	c.hours(e.Measured.Day, p.visit.zone)
-	c.Text = p.T("reward.chart.text", "opening", p.Plain(e.Asset, e.Measured.Opening), "changes",
+	c.Text = p.T(textBy(e.Terms.Measure, "reward.chart.text"), "opening", p.Plain(e.Asset, e.Measured.Opening), "changes",
 		p.N("reward.changes", len(lines)-1), "token", e.Asset.Symbol,
 		"low", p.Plain(e.Asset, low), "high", p.Plain(e.Asset, high), "average", p.Plain(e.Asset, e.Measured.Average))
 	return c
