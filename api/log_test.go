@@ -27,6 +27,8 @@ var logs = map[string]string{
 	"freeze-account":         "account freeze",
 	"unfreeze-account":       "account unfreeze",
 	"enroll-batch":           "enroll",
+	"exclude":                "exclude add",
+	"exclude-batch":          "exclude end",
 	"request-withdrawal":     "withdrawal request",
 	"add-token":              "asset add",
 	"set-limits":             "limit set",

@@ -115,6 +115,7 @@ type explanationOut struct {
 	Asset    string      `json:"asset" example:"BNB" doc:"Token."`
 	Over     bool        `json:"over" doc:"Whether the day has ended. If not, the figures assume that the balance does not change any more."`
 	Enrolled bool        `json:"enrolled" doc:"Whether the switch was on for the whole day."`
+	Excluded string      `json:"excludedBy,omitempty" example:"Launchpool" doc:"The product because of which the day is not measured. Absent: none."`
 	Earned   bool        `json:"earned" doc:"Whether there is a reward, or will be."`
 	Paid     bool        `json:"paid" doc:"Whether it is credited."`
 	Credited string      `json:"creditedAt,omitempty" format:"date-time" doc:"When it was credited."`
@@ -164,7 +165,7 @@ func (rd reader) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 	a, m := e.Asset, e.Measured
 	out := explanationOut{
 		Day: day.String(), Asset: a.Symbol, Over: e.Over, Enrolled: e.Enrolled, Earned: e.Earned, Paid: e.Paid,
-		Reason:  e.Reason,
+		Reason: e.Reason, Excluded: e.Excluded,
 		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Eligible: "0", Reward: "0",
 		Changes: make([]changeOut, 0, len(e.Changes)),
 	}
@@ -222,6 +223,7 @@ type todayFor struct {
 	Eligible string   `json:"eligible" example:"2.5" doc:"What of that average would earn: up to the cap; 0 where it is below the minimum or today is not measured."`
 	Reward   string   `json:"reward" example:"0.00001027" doc:"What today would pay then, rounded down, with what earlier rewards have carried on."`
 	Awaited  string   `json:"awaited,omitempty" format:"date" example:"2026-11-21" doc:"The first day whose reward is still to come. These figures are without it, and without what it carries on; it will count from 00:00 of the day after it."`
+	Excluded string   `json:"excludedBy,omitempty" example:"Launchpool" doc:"The product because of which today is not measured. Absent: none."`
 	Notice   string   `json:"notice,omitempty" doc:"Notes on these figures, in sentences."`
 }
 
@@ -257,13 +259,15 @@ func showTodayFor(t reports.OfferedToken, covered bool) todayFor {
 	a, m := t.Asset, t.Measured
 	out := todayFor{
 		Asset: a.Symbol, Terms: showTerms(a, t.Terms), Free: a.Format(t.Free), Opening: a.Format(m.Opening),
-		SoFar: a.Format(t.SoFar), Average: a.Format(m.Average), Eligible: "0", Reward: "0",
+		SoFar: a.Format(t.SoFar), Average: a.Format(m.Average), Eligible: "0", Reward: "0", Excluded: t.Excluded,
 	}
 	if t.Reached && covered {
 		out.Eligible, out.Reward = a.Format(m.Eligible), a.Format(m.Reward)
 	}
 	switch {
 	case !covered:
+	case t.Excluded != "":
+		out.Notice = fmt.Sprintf("%s is not measured today: %s has it.", a.Symbol, t.Excluded)
 	case !t.Reached:
 		measured := "average"
 		if t.Terms.Measure == staking.Lowest {

@@ -119,6 +119,7 @@ func newServer(o Options) *server {
 	s.regionRoutes()
 	s.activationRoutes()
 	s.enrollmentRoutes()
+	s.exclusionRoutes()
 	s.rewardRoutes()
 	s.todayRoutes()
 	s.runRoutes()
