@@ -75,6 +75,7 @@ type (
 		Account  ledger.Account `json:"account"`
 		Asset    string         `json:"asset"`
 		Enrolled bool           `json:"enrolled"`
+		Excluded string         `json:"excludedBy,omitempty"` // the product because of which it is not measured
 		Over     bool           `json:"over"`
 		Earned   bool           `json:"earned"`
 		Paid     bool           `json:"paid"`
@@ -120,7 +121,7 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 	a, m := e.Asset, e.Measured
 	j := explanationJSON{
 		Day: m.Day, Account: m.Account, Asset: m.Asset,
-		Enrolled: e.Enrolled, Over: e.Over, Earned: e.Earned, Paid: e.Paid, Reason: e.Reason,
+		Enrolled: e.Enrolled, Excluded: e.Excluded, Over: e.Over, Earned: e.Earned, Paid: e.Paid, Reason: e.Reason,
 		Opening: a.Format(m.Opening), Changes: []changeJSON{}, Average: a.Format(m.Average), Eligible: "0", Reward: "0",
 	}
 	if e.TermsKnown {

@@ -15,7 +15,7 @@ import (
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
 var reading = strings.Fields(`demo estimate status account:list account:show address:list withdrawal:list reconciliation:list days:closing rewards explain statement entry
-	asset:list terms:list limit:list income:list price:list documents:list documents:show region:list login:list key:list token:list
+	asset:list terms:list limit:list income:list price:list documents:list documents:show region:list exclude:list login:list key:list token:list
 	audit log bench:settle bench:post bench:http bench:pages backup`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
@@ -36,6 +36,10 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"accept", "alice", "", "accept"},
 	{"enroll", "alice", "", "enroll"},
 	{"leave", "alice", "", "leave"},
+	{"exclude add", "alice BNB --product Launchpool", "", "exclude add"},
+	{"exclude end", "alice BNB --product Launchpool", "", "exclude end"},
+	{"exclude import", "-", "account,product,from\nalice,Locked,2026-11-25\n", "exclude add"},
+	{"exclude import", "- --end", "account,product,until\nalice,Locked,2026-11-25\n", "exclude end"},
 	{"load", "-", "account,region,asset,amount\ncarol,DE,BNB,5\n", "load"},
 	{"load", "-", "account,region,asset,amount\ndave,DE,BNB,5\n", "account open"},
 	{"post", "-", `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"5"}]}`, "post"},

@@ -42,6 +42,7 @@ type app struct {
 	Accept  acceptCmd  `cmd:"" group:"holders" help:"Accept the documents for a holder."`
 	Enroll  enrollCmd  `cmd:"" group:"holders" help:"Switch Soft Staking on for a holder."`
 	Leave   leaveCmd   `cmd:"" group:"holders" help:"Switch Soft Staking off for a holder."`
+	Exclude excludeCmd `cmd:"" group:"holders" help:"Leave accounts out for days that another product has."`
 
 	Post   postCmd   `cmd:"" group:"entries" help:"Post entries: deposits, withdrawals, transfers, trades, holds."`
 	Load   loadCmd   `cmd:"" group:"entries" help:"Load the opening balances of many accounts."`

@@ -326,21 +326,12 @@ func (e *enroller) batch(ctx context.Context, batch []enrollLine) error {
 	}
 	bytes := int64(0)
 	for _, l := range batch {
+		o := store.EnrollOutcome{Err: l.bad}
 		if l.bad == nil {
-			switch o := outcomes[0]; {
-			case o.Err != nil:
-				l.bad = o.Err
-			case o.Repeated:
-				e.repeated++
-			default:
-				e.done++
-			}
-			outcomes = outcomes[1:]
+			o, outcomes = outcomes[0], outcomes[1:]
 		}
-		if l.bad != nil {
-			if err := e.refuse(l.n, l.bad); err != nil {
-				return err
-			}
+		if err := e.became(l.n, o.Err, o.Repeated); err != nil {
+			return err
 		}
 		bytes += l.bytes
 	}

@@ -59,6 +59,19 @@ func (t *tally) refuse(line int, why error) error {
 	return t.meter.warnf("line %d: %s", line, plain(why))
 }
 
+// became counts a line: refused for a reason, repeated, or done.
+func (t *tally) became(line int, why error, repeated bool) error {
+	switch {
+	case why != nil:
+		return t.refuse(line, why)
+	case repeated:
+		t.repeated++
+	default:
+		t.done++
+	}
+	return nil
+}
+
 // progress shows how far the file is; are is what the lines are now: "loaded".
 func (t *tally) progress(lines int, bytes int64, are string) error {
 	before := t.lines
