@@ -52,6 +52,7 @@ var jsonForms = []struct {
 	{effectTokenJSON{}, "EffectTokenOut", ""},
 	// A line of CSV, too: it is flat.
 	{enrollRow{}, "EnrollmentIn ClientIn", "accepted"},
+	{exclusionJSON{}, "ExclusionOut", ""},
 	{earnedJSON{}, "RewardOut", ""},
 	{rewardJSON{}, "RewardOut", ""},
 	{explanationJSON{}, "ExplanationOut", "account"},

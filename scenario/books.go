@@ -162,7 +162,7 @@ func Dump(ctx context.Context, url string) ([]string, error) {
 	for _, table := range []string{
 		"journal", "balances", "accruals", "accounts", "enrollments", "switch_events", "entries", "postings",
 		"withdrawals", "terms", "days", "close_after", "closings", "progress", "batches", "declarations", "payments",
-		"reconciliations",
+		"reconciliations", "exclusions", "incomes", "shares", "distributions",
 	} {
 		fmt.Fprintf(&all, "SELECT '%s', * FROM %s;", table, table)
 	}

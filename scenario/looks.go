@@ -122,20 +122,7 @@ func (p *Player) earned(l line) (string, error) {
 }
 
 // pool expects "pool TOKEN AMOUNT": what is left in @rewards.
-func (p *Player) pool(l line) (string, error) {
-	asset, err := p.db.Asset(p.ctx, l.word(0))
-	if err != nil {
-		return "", err
-	}
-	house, err := reports.New(p.db.Reader()).HouseBalances(p.ctx)
-	for _, h := range house {
-		if h.Account == ledger.Rewards && h.Asset == asset.Symbol {
-			got := asset.Format(ledger.Amount(h.Sum.Int64()))
-			return got, same(got, l.word(1))
-		}
-	}
-	return "", fmt.Errorf("there is no pool: %w", err)
-}
+func (p *Player) pool(l line) (string, error) { return p.houseHas(ledger.Rewards, l) }
 
 // journal expects how many lines the holder has in the journal for the reward of
 // a day: "journal HOLDER TOKEN COUNT [of N]".

@@ -134,7 +134,7 @@ func (s *scriptwriter) name() string {
 }
 
 func (s *scriptwriter) event() {
-	switch s.IntN(28) {
+	switch s.IntN(30) {
 	default:
 		s.say("%s %s %s %s %s %s", s.time(), s.one("deposit", "withdraw", "hold", "release", "complete"), s.holder(),
 			s.amount(), s.token(), s.name())
@@ -164,6 +164,13 @@ func (s *scriptwriter) event() {
 		s.say("run")
 	case 17:
 		s.say("23:59 deposit %s %s BNB refused future", s.holder(), s.amount())
+	case 20:
+		from := s.day + s.IntN(3)
+		s.say("exclude %s %s %s from %d until %d", s.holder(), s.one("BNB", "SOL", "all"), s.one("Launchpool", "Locked"),
+			from, from+s.IntN(4))
+	case 21:
+		s.say("include %s %s %s until %d", s.holder(), s.one("BNB", "SOL", "all"), s.one("Launchpool", "Locked"),
+			s.day+s.IntN(3))
 	case 18, 19:
 		if len(s.ids) > 0 {
 			s.say("%s", s.ids[s.IntN(len(s.ids))])

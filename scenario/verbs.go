@@ -51,21 +51,42 @@ func init() {
 		"earned":   (*Player).earned,
 		"pool":     (*Player).pool,
 		"journal":  (*Player).journal,
+		"exclude":  (*Player).exclude,
+		"include":  (*Player).include,
+		"why":      (*Player).why,
+		"income":   (*Player).income,
+		"fees":     (*Player).fees,
+		"divided":  (*Player).divided,
 	}
 }
 
-// terms reads "TOKEN APR min M cap C", with "measure MEASURE" or without, or "TOKEN off".
-func (l line) terms(asset ledger.Asset, from staking.Day) (staking.Terms, error) {
-	if l.word(1) == "off" {
+// terms reads "TOKEN APR min M cap C", or "TOKEN off". In the mode share the word share stands
+// for the APR. Then may follow "fee F", "measure daily-minimum", "per-owner" and "gross APR".
+func (l line) terms(asset ledger.Asset, from staking.Day) (t staking.Terms, err error) {
+	apr := l.word(1)
+	switch apr {
+	case "off":
 		return staking.Terms{Asset: asset.Symbol, From: from, Cap: 1}, nil
+	case "share":
+		apr, t.Mode = "0", staking.Share
 	}
 	least, _ := l.option("min")
 	most, _ := l.option("cap")
-	terms, err := staking.ParseTerms(asset, from, l.word(1), least, most)
-	if measure, given := l.option("measure"); given && err == nil {
-		terms.Measure, err = staking.ParseMeasure(measure)
+	mode := t.Mode
+	if t, err = staking.ParseTerms(asset, from, apr, least, most); err != nil {
+		return t, err
 	}
-	return terms, err
+	t.Mode, t.PerOwner = mode, slices.Contains(l.words, "per-owner")
+	if fee, given := l.option("fee"); given {
+		t.Fee, err = staking.ParseRate(fee)
+	}
+	if gross, given := l.option("gross"); given && err == nil {
+		t.GrossAPR, err = staking.ParseRate(gross)
+	}
+	if measure, given := l.option("measure"); given && err == nil {
+		t.Measure, err = staking.ParseMeasure(measure)
+	}
+	return t, err
 }
 
 // now moves the clock to a time of the day.
