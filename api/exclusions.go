@@ -113,7 +113,8 @@ func (rd reader) accountExclusions(ctx context.Context, in *accountExclusionsIn)
 }
 
 // exclusions lists those of an account, or of all.
-func (rd reader) exclusions(ctx context.Context, id ledger.Account, in ExclusionsIn) (*answer[list[exclusionOut]], error) {
+func (rd reader) exclusions(ctx context.Context, id ledger.Account,
+	in ExclusionsIn) (*answer[list[exclusionOut]], error) {
 	keys := keyset[reports.Exclusion, reports.Exclusion]{
 		4, func(e reports.Exclusion) []string {
 			return []string{string(e.Account), e.Asset, e.Product, e.From.String()}

@@ -13,7 +13,8 @@ import (
 // Launchpool has from day 2 on.
 func excludedBooks(t *testing.T) *memoryBooks {
 	b := honestBooks(t)
-	b.post(ledger.Entry{ID: "d9", Kind: ledger.Deposit, At: at(day1, 12), Moves: one(ledger.Custody, "erin", "BNB", 3*coin)})
+	b.post(ledger.Entry{ID: "d9", Kind: ledger.Deposit, At: at(day1, 12),
+		Moves: one(ledger.Custody, "erin", "BNB", 3*coin)})
 	home := b.of("erin")
 	home.enrollments = append(home.enrollments,
 		Enrollment{staking.Enrollment{Account: "erin", From: day2, Until: staking.Forever}, true})

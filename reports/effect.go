@@ -26,7 +26,8 @@ type Effect struct {
 	Unpriced int      // tokens that have no price of today or of the 7 days before: not in USDT
 }
 
-// EffectToken is what of a token earns now that would not any more.
+// EffectToken is what of a token earns now that would not any more. What another product has
+// on From is not among it.
 type EffectToken struct {
 	Asset    ledger.Asset
 	Holders  int64    // enrolled, with at least the minimum free
@@ -152,6 +153,8 @@ func (e *effect) readBucket(t db.View, bucket int) (found concerned, err error) 
 		}
 		return nil
 	}, "SELECT b.asset, b.balance"+joined+" JOIN balances b ON b.bucket = a.bucket AND b.account = a.account"+running+
-		" AND ($4 = '' OR b.asset = $4)", int64(bucket), string(e.region), int64(e.From), e.asset)
+		` AND ($4 = '' OR b.asset = $4) AND NOT EXISTS (
+		   SELECT 1 FROM exclusions x WHERE x.bucket = b.bucket AND x.account = b.account AND (x.asset = '' OR x.asset = b.asset)
+		      AND x.from_day <= $3 AND x.until_day > $3)`, int64(bucket), string(e.region), int64(e.From), e.asset)
 	return found, err
 }

@@ -65,7 +65,7 @@ type OfferedToken struct {
 	Terms    staking.Terms // of today
 	Free     ledger.Amount // now
 	Excluded string        // the product because of which today is not measured, or ""
-	Counting ledger.Amount // what of it counts: up to the cap, if the switch is on, it reaches the minimum and nothing excludes it
+	Counting ledger.Amount // up to the cap, if the switch is on, it reaches the minimum and nothing excludes it
 	Rate     Rate          // of today
 	Earned   ledger.Amount // all rewards ever credited
 

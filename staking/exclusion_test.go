@@ -71,7 +71,9 @@ func TestExclusionsOn(t *testing.T) {
 		{Product: "Auto-Subscribe", From: 5, Until: 12},
 		{Product: "Locked", From: 10, Until: 20},
 	}
-	for day, want := range map[staking.Day]string{4: "", 5: "Auto-Subscribe", 11: "Auto-Subscribe", 12: "Launchpool", 20: ""} {
+	for day, want := range map[staking.Day]string{
+		4: "", 5: "Auto-Subscribe", 11: "Auto-Subscribe", 12: "Launchpool", 20: "",
+	} {
 		if got, excluded := all.On("BNB", day); got.Product != want || excluded != (want != "") {
 			t.Errorf("on day %d: %q, want %q", day, got.Product, want)
 		}

@@ -129,6 +129,10 @@ func TestPreviewsLeaveOutWhatIsExcluded(t *testing.T) {
 		if was.Holders != 3 || stands.Holders != 1 || stands.Total == 0 || stands.Total >= was.Total {
 			t.Errorf("before %+v, then %+v", was.Previewed, stands.Previewed)
 		}
+		delisted := testkit.Must(reports.New(db.Reader()).PreviewDelisting(t.Context(), bnb, day(7)))(t)
+		if delisted.Holders() != 1 {
+			t.Errorf("delisting it would affect %+v", delisted)
+		}
 		clock.Set(8, "00:01")
 		for _, p := range testkit.Must(reports.New(db.Reader()).Preview(t.Context()))(t) {
 			if p.Asset == bnb && (p.Day != day(7) || p.Total != stands.Total || p.Holders != 1) {
@@ -177,7 +181,8 @@ func TestExclusionsAreExplained(t *testing.T) {
 		why := func(id ledger.Account, asset string, n int, want reports.Why, product string) {
 			t.Helper()
 			e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), id, day(n), asset))(t)
-			if e.Why != want || e.Excluded != product || want == reports.WhyExcluded && !strings.Contains(e.Reason, product+" has it") {
+			if e.Why != want || e.Excluded != product ||
+				want == reports.WhyExcluded && !strings.Contains(e.Reason, product+" has it") {
 				t.Errorf("%s of %s on Day %d: %q, %q: %s", asset, id, n, e.Why, e.Excluded, e.Reason)
 			}
 			if product != "" && e.Earned {

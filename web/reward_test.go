@@ -167,8 +167,8 @@ func TestADayWithoutAReward(t *testing.T) {
 	page(3, "ADA").has("waits behind the one of 3 Mar 2026")
 	for _, l := range allLocales(t).all {
 		for _, why := range []reports.Why{
-			reports.WhyNotOffered, reports.WhyNotOn, reports.WhyExcluded, reports.WhyBelowYet, reports.WhyBelow, reports.WhyNotOver,
-			reports.WhyNotSettled, reports.WhyWaits,
+			reports.WhyNotOffered, reports.WhyNotOn, reports.WhyExcluded, reports.WhyBelowYet, reports.WhyBelow,
+			reports.WhyNotOver, reports.WhyNotSettled, reports.WhyWaits,
 		} {
 			if key := "reward.why." + string(why); l.T(key) == key {
 				t.Errorf("%s does not say why %s", l.Tag, why)
