@@ -67,8 +67,8 @@ var arrows = map[string][]string{
 	"serve": {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
-	"cli": {"reports", "simulation", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store", "imports", "consent",
-		"pricing", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
+	"cli": {"reports", "simulation", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store",
+		"imports", "consent", "pricing", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
 	"pgtest":  {},
 	"testkit": {},
 	"scenario": {"reports", "people", "idempotency", "store", "imports", "store/schema", "db", "staking", "access",
@@ -88,8 +88,10 @@ var forTests = []string{"scenario", "pgtest", "testkit"}
 
 // testArrows are what the tests of a package may import beside that: the tests of the
 // books look at them through the reports, those of api post openings, those of cli
-// compare its JSON with that of /v1.
-var testArrows = map[string][]string{"store": {"reports"}, "api": {"imports"}, "cli": {"api"}}
+// compare its JSON with that of /v1,
+// those of simulation make books.
+var testArrows = map[string][]string{"store": {"reports"}, "api": {"imports"}, "cli": {"api"},
+	"simulation": {"access"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
@@ -389,7 +391,7 @@ func TestNothingOfOneMachine(t *testing.T) {
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
 var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency",
-	"outbox", "holding", "imports", "consent", "pricing", "store/schema", "store/restore", "store"}
+	"outbox", "holding", "imports", "consent", "pricing", "simulation", "store/schema", "store/restore", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes",

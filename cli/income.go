@@ -98,7 +98,7 @@ func (c *incomeImportCmd) Run(env *Env) error {
 			again: "import the file again: entering a line again has no further effect"}
 		parse := entryParser{asset: db.Asset}
 		return t.read(c.File, func(in io.Reader) error {
-			file, err := openCSV(in, c.File, "reference", "asset", "chain", "source", "first", "last", "gross", "evidence")
+			file, err := openIncomes(in, c.File)
 			if err != nil {
 				return err
 			}
@@ -117,6 +117,11 @@ func (c *incomeImportCmd) Run(env *Env) error {
 			})
 		})
 	})
+}
+
+// openIncomes opens a CSV file of incomes.
+func openIncomes(in io.Reader, name string) (*csvFile, error) {
+	return openCSV(in, name, "reference", "asset", "chain", "source", "first", "last", "gross", "evidence")
 }
 
 // income reads a row: reference, asset, chain, source, first, last, gross, evidence.

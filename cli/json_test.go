@@ -78,6 +78,15 @@ var jsonForms = []struct {
 	{priceJSON{}, "PriceOut", ""},
 	{reconciliationJSON{}, "ReconciliationOut", ""},
 	{listingJSON{}, "ListingOut", "addedBy removedBy"}, // /v1 shows it to everyone
+	{simulationJSON{}, "", "from through tokens"},
+	{simulatedTokenJSON{}, "", "asset before after change declared days holders deciles income pool daysLeft"},
+	{simulatedDayJSON{}, "", "day holdersBefore before holdersAfter after"},
+	{changedHoldersJSON{}, "", "more less same new lost"},
+	{decileJSON{}, "", "decile holders leastAverage mostAverage meanAverage before after rateBefore rateAfter"},
+	{simulatedIncomeJSON{}, "", "gross feeBefore feeAfter missing undivided partly"},
+	// A line of the file of terms: what a list of terms prints.
+	{termsLine{}, "", "asset from apr minimum cap fee mode measure perOwner grossApr offered coming revision setAt setBy " +
+		"reason"},
 	{statementJSON{}, "LineOut ChangeOut", ""},
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays"},
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},

@@ -14,7 +14,7 @@ import (
 
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
-var reading = strings.Fields(`demo estimate status account:list account:show address:list withdrawal:list reconciliation:list days:closing rewards explain statement entry
+var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list days:closing rewards explain statement entry
 	asset:list terms:list limit:list income:list price:list documents:list documents:show region:list exclude:list login:list key:list token:list
 	audit log bench:settle bench:post bench:http bench:pages backup`)
 

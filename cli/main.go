@@ -68,6 +68,7 @@ type app struct {
 
 	Asset     assetCmd     `cmd:"" group:"offer" help:"Add and list tokens."`
 	Terms     termsCmd     `cmd:"" group:"offer" help:"Set, list and correct what tokens earn."`
+	Simulate  simulateCmd  `cmd:"" group:"offer" help:"Show what other terms would have cost on days that are paid."`
 	Limit     limitCmd     `cmd:"" group:"offer" help:"Limit what is paid without a person looking at it."`
 	Price     priceCmd     `cmd:"" group:"offer" help:"Set and list prices in USDT."`
 	Documents documentsCmd `cmd:"" group:"offer" help:"Publish and show the documents that holders accept."`

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/simulation"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -42,6 +43,7 @@ var hints = map[string]string{
 	store.ReasonDayBegun:          `a day that is over is corrected with "softstake terms correct"`,
 	store.ReasonDayNotOver:        `set terms from tomorrow on with "softstake terms set"`,
 	store.ReasonDeclared:          `correct single balances with "softstake adjust"`,
+	simulation.ReasonUnpaid:       `see "softstake status"`,
 	store.ReasonNotCopied:         `run "softstake restore" again`,
 	store.ReasonNotAudited:        `look with "softstake audit", or run "softstake restore" again`,
 	store.ReasonFindings:          `the books stay closed to every command but "softstake audit"`,

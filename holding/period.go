@@ -166,8 +166,8 @@ func (m *periods) read() error {
 	m.days = m.days[:n*len(m.page)]
 	clear(m.days)
 	for i, h := range m.page {
-		m.of = append(m.of, Period{Account: h.Account, Asset: h.Asset, Carry: h.Carry, First: m.from, carried: staking.Forever,
-			days: m.days[i*n : (i+1)*n : (i+1)*n], spans: spans[h.Account]})
+		m.of = append(m.of, Period{Account: h.Account, Asset: h.Asset, Carry: h.Carry, First: m.from,
+			days: m.days[i*n : (i+1)*n], spans: spans[h.Account], carried: staking.Forever})
 	}
 	if len(m.page) == 0 {
 		return nil

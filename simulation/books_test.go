@@ -27,19 +27,21 @@ const coin ledger.Amount = 100_000_000
 
 var day1 = staking.DayOf(testkit.Noon)
 
-// world is books of random days, all of them paid.
-type world struct {
+// town is books of random days, all of them paid.
+type town struct {
 	*store.DB
 	*rand.Rand
 	url   string
 	clock *testkit.Clock
 	last  staking.Day // the last day that is paid
+
+	steady bool // terms do not change
 }
 
-// newWorld makes books that begin on Day 1 with BNB in the mode fixed and SOL in the mode share, with a fee.
-func newWorld(t *testing.T, kind string, r *rand.Rand) *world {
+// newTown makes books that begin on Day 1 with BNB in the mode fixed and SOL in the mode share, with a fee.
+func newTown(t *testing.T, kind string, r *rand.Rand) *town {
 	t.Helper()
-	w := &world{Rand: r, clock: testkit.NewClock(day1.Start()), url: scenario.NewURL(t, kind, false)}
+	w := &town{Rand: r, clock: testkit.NewClock(day1.Start()), url: scenario.NewURL(t, kind, false)}
 	setup := store.Setup{From: day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 		CloseAfter: 5 * time.Minute}
 	for _, symbol := range []string{"BNB", "SOL"} {
@@ -65,7 +67,7 @@ func ok(t *testing.T, err error) {
 }
 
 // open opens accounts and enrolls them from a day on, each with what it holds of both tokens.
-func (w *world) open(t *testing.T, from staking.Day, accounts ...ledger.Account) {
+func (w *town) open(t *testing.T, from staking.Day, accounts ...ledger.Account) {
 	t.Helper()
 	var opened []store.Account
 	for _, a := range accounts {
@@ -76,7 +78,7 @@ func (w *world) open(t *testing.T, from staking.Day, accounts ...ledger.Account)
 }
 
 // post posts an entry of one move; one that is refused is left out.
-func (w *world) post(t *testing.T, id string, kind ledger.Kind, at time.Time, m ledger.Move) {
+func (w *town) post(t *testing.T, id string, kind ledger.Kind, at time.Time, m ledger.Move) {
 	t.Helper()
 	outcomes, err := w.Post(t.Context(), []ledger.Entry{{ID: id, Kind: kind, At: at, Moves: []ledger.Move{m}}})
 	ok(t, err)
@@ -87,13 +89,13 @@ func (w *world) post(t *testing.T, id string, kind ledger.Kind, at time.Time, m 
 	}
 }
 
-func (w *world) deposit(t *testing.T, id string, to ledger.Account, asset string, n ledger.Amount, at time.Time) {
+func (w *town) deposit(t *testing.T, id string, to ledger.Account, asset string, n ledger.Amount, at time.Time) {
 	t.Helper()
 	w.post(t, id, ledger.Deposit, at, ledger.Move{From: ledger.Custody, To: to, Asset: asset, Amount: n})
 }
 
 // income enters income of SOL.
-func (w *world) income(t *testing.T, reference string, first, last staking.Day, gross ledger.Amount) {
+func (w *town) income(t *testing.T, reference string, first, last staking.Day, gross ledger.Amount) {
 	t.Helper()
 	_, err := w.PostIncome(t.Context(), staking.Income{Reference: reference, Asset: "SOL", Chain: "solana",
 		Source: "validator", First: first, Last: last, Gross: gross, Evidence: "report"})
@@ -103,7 +105,7 @@ func (w *world) income(t *testing.T, reference string, first, last staking.Day, 
 }
 
 // settle closes and pays the days before a time.
-func (w *world) settle(t *testing.T, d staking.Day) {
+func (w *town) settle(t *testing.T, d staking.Day) {
 	t.Helper()
 	w.clock.Forward((d + 1).Start().Add(10 * time.Minute))
 	report := testkit.Must(staking.Run(t.Context(), w.DB, w.clock.Now(), staking.Options{Workers: 2}))(t)
@@ -113,10 +115,10 @@ func (w *world) settle(t *testing.T, d staking.Day) {
 	w.last = d
 }
 
-// live plays random days: changes at random moments and at midnight, people who come, leave
+// live plays random days: changes at random moments, the same ones and midnight, people who come, leave
 // and return, terms that change, income of periods of several days, some of it lost, and
 // runs that are late.
-func (w *world) live(t *testing.T, accounts, days int) {
+func (w *town) live(t *testing.T, accounts, days int) {
 	t.Helper()
 	ctx, paidTo := t.Context(), day1
 	names := make([]ledger.Account, accounts)
@@ -127,11 +129,14 @@ func (w *world) live(t *testing.T, accounts, days int) {
 	for n := range days {
 		d := day1 + staking.Day(n)
 		w.clock.Forward(d.Start().Add(23 * time.Hour))
+		at := d.Start()
 		for i := range 30 {
 			id := fmt.Sprintf("e-%d-%d", n, i)
-			at := d.Start().Add(time.Duration(w.IntN(23*3600)) * time.Second)
-			if w.IntN(6) == 0 {
+			switch w.IntN(6) {
+			case 0:
 				at = d.Start()
+			case 1, 2, 3:
+				at = d.Start().Add(time.Duration(w.IntN(23*3_600_000)) * time.Millisecond)
 			}
 			a, asset := names[w.IntN(accounts)], []string{"BNB", "SOL"}[w.IntN(2)]
 			amount := 1 + ledger.Amount(w.Int64N(int64(40*coin)))
@@ -152,7 +157,7 @@ func (w *world) live(t *testing.T, accounts, days int) {
 				ok(t, w.EnrollAll(ctx, []ledger.Account{a}, d+1))
 			}
 		}
-		if w.IntN(4) == 0 {
+		if !w.steady && w.IntN(4) == 0 {
 			w.change(t, d+1)
 		}
 		if len := staking.Day(1 + w.IntN(4)); paidTo+len <= d && w.IntN(2) == 0 {
@@ -168,7 +173,7 @@ func (w *world) live(t *testing.T, accounts, days int) {
 }
 
 // change changes the terms of a token from a day on, within its mode.
-func (w *world) change(t *testing.T, from staking.Day) {
+func (w *town) change(t *testing.T, from staking.Day) {
 	t.Helper()
 	terms := staking.Terms{Asset: "BNB", From: from, Offered: w.IntN(5) > 0, APR: staking.Rate(w.IntN(20_000_000)),
 		Min: ledger.Amount(w.Int64N(int64(30 * coin))), Cap: 30*coin + ledger.Amount(w.Int64N(int64(90*coin)))}
@@ -179,7 +184,7 @@ func (w *world) change(t *testing.T, from staking.Day) {
 }
 
 // accruals are what a plan accrues through the last day simulated, sorted as recordedOf sorts.
-func accruals(t *testing.T, w *world, o Options) (before, after []string) {
+func accruals(t *testing.T, w *town, o Options) (before, after []string) {
 	t.Helper()
 	if o.Change == nil {
 		o.Change = func(_ ledger.Asset, _ staking.Day, t staking.Terms) (staking.Terms, error) { return t, nil }
@@ -220,7 +225,7 @@ func lineOf(a staking.Accrual) string {
 }
 
 // recordedOf are the accruals in the books, of a token or of all.
-func recordedOf(t *testing.T, w *world, o Options, where string) []string {
+func recordedOf(t *testing.T, w *town, o Options, where string) []string {
 	t.Helper()
 	return testkit.Must(scenario.Rows(t.Context(), w.url,
 		`SELECT day, asset, account, opening, average, rest, eligible, eligible_rest, apr, reward, before, carry FROM accruals

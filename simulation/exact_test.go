@@ -19,7 +19,7 @@ func TestTheRecordedTermsGiveTheRecordedAccruals(t *testing.T) {
 	seed := scenario.Seed(t)
 	for _, kind := range scenario.Databases {
 		t.Run(kind, func(t *testing.T) {
-			w := newWorld(t, kind, scenario.Chance(seed, 0))
+			w := newTown(t, kind, scenario.Chance(seed, 0))
 			w.live(t, 24, 24)
 			scenario.Clean(t, w.DB)
 			whole := Options{From: day1, Through: w.last}
@@ -45,7 +45,7 @@ func TestTheRecordedTermsGiveTheRecordedAccruals(t *testing.T) {
 }
 
 // totals compares the cost of each day with what was declared.
-func totals(t *testing.T, w *world, o Options) {
+func totals(t *testing.T, w *town, o Options) {
 	t.Helper()
 	r := testkit.Must(Run(t.Context(), w.Reader(), o))(t)
 	var got []string
@@ -87,7 +87,7 @@ func TestRandomDays(t *testing.T) {
 		s := testkit.Must(scenario.Parse("random", scenario.RandomDays(scenario.Chance(seed, uint64(n)), 8)))(t)
 		url := scenario.NewURL(t, "sqlite", false)
 		p := scenario.PlayRandom(t, s, url)
-		w := &world{DB: p.Books(), url: url}
+		w := &town{DB: p.Books(), url: url}
 		for _, token := range []string{"BNB", "SOL"} {
 			last := testkit.Must(LastPaid(t.Context(), w.Reader(), []string{token}))(t)
 			for from := w.Reader().FirstDay(); from <= last; from += 3 {

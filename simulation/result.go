@@ -66,12 +66,12 @@ type Decile struct {
 
 // Income is the staking income of the periods that lie wholly in the days simulated.
 type Income struct {
-	Gross              ledger.Amount // with what is not recorded
-	FeeBefore          ledger.Amount // of the recorded income
-	FeeAfter           ledger.Amount // by the simulated terms
-	Missing            bool          // the simulated mode is share on some day, and there is no income to divide
-	Partly             int           // incomes left out: only a part of their period is simulated, in the mode share
-	Divided, Undivided int64         // periods in the mode share of which somebody, and nobody, has a share
+	Gross     ledger.Amount // with what is not recorded
+	FeeBefore ledger.Amount // of the recorded income
+	FeeAfter  ledger.Amount // by the simulated terms
+	Missing   bool          // the simulated mode is share on some day, and there is no income to divide
+	Partly    int           // incomes left out: only a part of their period is simulated, in the mode share
+	Undivided int           // periods in the mode share of which nobody has a share
 }
 
 // tally sums what a token costs, and keeps what each of its holders has.
@@ -225,9 +225,7 @@ func (s *simulation) sumIncome(sum *Income, token int) (err error) {
 		}
 	}
 	for _, d := range s.other.shares[token] {
-		if d.Pays() {
-			sum.Divided++
-		} else {
+		if !d.Pays() {
 			sum.Undivided++
 		}
 	}

@@ -17,12 +17,8 @@ import (
 // MaxDays is the most days that are simulated at once: a page of positions keeps all of them in memory.
 const MaxDays = 366
 
-// Reasons of ledger.ErrInvalid, of the day that is named by the field.
-const (
-	ReasonBefore  = "before-the-books" // From lies before the first day of the books
-	ReasonUnpaid  = "day-not-paid"     // Through is not paid yet for a token that is wanted
-	ReasonTooLong = "too-many-days"    // the days are more than MaxDays
-)
+// ReasonUnpaid is ledger.ErrInvalid: the last day is not paid yet for a token that is wanted.
+const ReasonUnpaid = "day-not-paid"
 
 // Options are what to simulate. A day is a UTC day.
 type Options struct {
@@ -161,10 +157,10 @@ func (s *simulation) checkDays(books store.Reader) error {
 		return ledger.ErrInvalid.In("from", "%s is after %s", s.From, s.Through)
 	case n > MaxDays:
 		return ledger.ErrInvalid.In("from", "from %s to %s are %d days; at most %d are simulated at once", s.From, s.Through,
-			n, MaxDays).Because(ReasonTooLong)
+			n, MaxDays)
 	case s.From < books.FirstDay():
 		return ledger.ErrInvalid.In("from", "the first day of the books is %s; %s lies before it", books.FirstDay(),
-			s.From).Because(ReasonBefore)
+			s.From)
 	}
 	return s.t.Query(func(r db.Row) error {
 		paid := staking.Day(r.Int(1))
