@@ -85,8 +85,8 @@ var jsonForms = []struct {
 	{decileJSON{}, "", "decile holders leastAverage mostAverage meanAverage before after rateBefore rateAfter"},
 	{simulatedIncomeJSON{}, "", "gross feeBefore feeAfter missing undivided partly"},
 	// A line of the file of terms: what a list of terms prints.
-	{termsLine{}, "", "asset from apr minimum cap fee mode measure perOwner grossApr offered coming revision setAt setBy " +
-		"reason"},
+	{termsLine{}, "", "asset from apr minimum cap fee mode measure perOwner grossApr offered coming " +
+		"revision setAt setBy reason"},
 	{statementJSON{}, "LineOut ChangeOut", ""},
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays"},
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},
