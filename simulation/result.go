@@ -199,13 +199,15 @@ func (s *simulation) readPool(v *Token, token int) (err error) {
 		return fmt.Errorf("read what was paid: %w", err)
 	}
 	v.Declared = ledger.Amount(declared)
-	share := slices.ContainsFunc(s.other.terms[token], func(t staking.Terms) bool { return t.Mode == staking.Share })
-	if v.Lasts = !share && v.After > 0; v.Lasts {
+	if v.Lasts = !slices.ContainsFunc(s.other.terms[token], shares) && v.After > 0; v.Lasts {
 		n := new(big.Int).Mul(big.NewInt(int64(v.Pool)), big.NewInt(int64(s.days())))
 		v.DaysLeft = n.Quo(n, big.NewInt(int64(v.After))).Int64()
 	}
 	return nil
 }
+
+// shares reports whether rewards of a day come out of income.
+func shares(t staking.Terms) bool { return t.Offered && t.Mode == staking.Share }
 
 // sumIncome sums the income of a token.
 func (s *simulation) sumIncome(sum *Income, token int) (err error) {
@@ -230,8 +232,7 @@ func (s *simulation) sumIncome(sum *Income, token int) (err error) {
 		}
 	}
 	sum.Partly = s.other.left[token]
-	sum.Missing = len(s.other.shares[token]) == 0 &&
-		slices.ContainsFunc(s.other.terms[token], func(t staking.Terms) bool { return t.Mode == staking.Share })
+	sum.Missing = len(s.other.shares[token]) == 0 && slices.ContainsFunc(s.other.terms[token], shares)
 	return nil
 }
 

@@ -141,3 +141,50 @@ func TestLimitsPerOwner(t *testing.T) {
 		}
 	}
 }
+
+// TestADayThatWaits: rewards that are accrued and not paid are in no balance.
+func TestADayThatWaits(t *testing.T) {
+	w := newTown(t, "sqlite", scenario.Chance(5, 0))
+	w.live(t, 8, 5)
+	o := Options{From: day1, Through: w.last}
+	want, _ := accruals(t, w, o)
+	pool := testkit.Must(Run(t.Context(), w.Reader(), o))(t).Tokens[0].Pool
+	testkit.Must(w.Fund(t.Context(), "out", "BNB", pool, true))(t)
+	w.clock.Forward((w.last + 2).Start().Add(10 * time.Minute))
+	report := testkit.Must(staking.Run(t.Context(), w.DB, w.clock.Now(), staking.Options{Workers: 1}))(t)
+	if len(report.Waiting) != 1 {
+		t.Fatalf("%v waits", report.Waiting)
+	}
+	if got, _ := accruals(t, w, o); !cmp.Equal(want, got) || len(want) == 0 {
+		t.Errorf("with a day that waits:\n%s", cmp.Diff(want, got))
+	}
+}
+
+// TestNobodysShareIsTheNextOnes: the income of a day on which nobody reaches the minimum is
+// divided with that of the next, and the effect is that of the simulated terms alone.
+func TestNobodysShareIsTheNextOnes(t *testing.T) {
+	w := newTown(t, "sqlite", scenario.Chance(6, 0))
+	w.open(t, day1+1, "alice")
+	w.clock.Forward(day1.Start().Add(time.Hour))
+	w.deposit(t, "d", "alice", "SOL", 10*coin, time.Time{})
+	for d := day1 + 1; d <= day1+2; d++ {
+		w.settle(t, d)
+		w.income(t, d.String(), d, d, 1001) // the fee is 300
+	}
+	w.settle(t, day1+3)
+	r := testkit.Must(Run(t.Context(), w.Reader(), Options{From: day1, Through: w.last, Tokens: []string{"SOL"},
+		Change: func(_ ledger.Asset, d staking.Day, t staking.Terms) (staking.Terms, error) {
+			if t.Fee = staking.Whole / 10; d == day1+1 { // 100
+				t.Min = 100 * coin
+			}
+			return t, nil
+		}}))(t)
+	token := r.Tokens[0]
+	income := Income{Gross: 2002, FeeBefore: 600, FeeAfter: 200, Undivided: 1}
+	if token.Before != 2*701 || token.After != 2*901 || token.Income != income || token.Holders != (Holders{More: 1}) {
+		t.Errorf("%+v", token)
+	}
+	if days := token.Days; days[2].After.Total != 0 || days[3].After.Total != 2*901 || days[2].Before.Total != 701 {
+		t.Errorf("by day: %+v", days)
+	}
+}
