@@ -26,6 +26,8 @@ type accountOut struct {
 	Closed string     `json:"closed,omitempty" format:"date-time" example:"2027-01-31T10:00:00.000Z" doc:"When it was closed, forever. Absent: it is open."`
 	Ends   string     `json:"softStakingEnds,omitempty" format:"date" example:"2026-11-23" doc:"The first day that it does not earn any more, where this request has ended its Soft Staking. In answers to other requests it is absent."`
 	Frozen *freezeOut `json:"frozen,omitempty" doc:"The freeze, while nothing may leave the account. Absent: it is not frozen."`
+	Owners []OwnerOut `json:"owners,omitempty" doc:"Whose it is: what holds today, and what is set for later days. Absent: it is its own owner, or you are its holder."`
+	Labels []labelOut `json:"labels,omitempty" doc:"Its labels: those of today, and those that are set for later days. Absent: it has none, or you are its holder."`
 }
 
 func showAccount(ctx context.Context, a store.Account) accountOut {
@@ -40,7 +42,8 @@ func (s *server) accountRoutes() {
 	change(s, "POST /v1/accounts", exchange, writer.openAccount,
 		about("open-account", "Accounts", "Open an account",
 			"Opens an account for a resident of a region. Repeating has no further effect, and answers "+
-				"200 instead of 201. With another region it is refused: a residence is changed by its own operation."),
+				"200 instead of 201. With another region it is refused: a residence is changed by its own operation. "+
+				"So it is with another owner than it has today."),
 		created[accountOut]("It was open before, as it is."))
 	get(s, "/v1/accounts", staff, reader.listAccounts, about("list-accounts", "Accounts", "List the accounts",
 		"All accounts, closed ones too, in an order that never changes. "+
@@ -69,6 +72,7 @@ type openIn struct {
 	Body struct {
 		ID     string `json:"id" minLength:"1" maxLength:"128" example:"alice" doc:"Your name for the account: 1 to 128 of A-Z a-z 0-9 . _ : and -, but not . or .. alone, which clients remove from URLs. It never changes."`
 		Region string `json:"region,omitempty" maxLength:"6" example:"DE" doc:"The verified residence, a code that exists in ISO 3166, such as DE or UA-43. Without it Soft Staking cannot be switched on."`
+		Owner  string `json:"owner,omitempty" maxLength:"128" example:"customer-7" doc:"Your ID of the customer whose account it is, from today on: up to 128 of A-Z a-z 0-9 . _ : - @ and /. Without it the account is its own owner."`
 	}
 }
 
@@ -81,7 +85,7 @@ func (wr writer) openAccount(ctx context.Context, in *openIn) (*creation[account
 	if err != nil {
 		return nil, err
 	}
-	repeated, err := wr.books.OpenAccount(ctx, id, region)
+	repeated, err := wr.books.OpenOwned(ctx, id, region, in.Body.Owner)
 	if err != nil {
 		return nil, err
 	}
@@ -106,9 +110,19 @@ func (rd reader) listAccounts(ctx context.Context, in *Paging) (*answer[list[acc
 			return id, id.CheckHolder()
 		},
 	}
+	var marks map[ledger.Account]reports.Marks // of the page
 	return pageOf(*in, keys, func(after *ledger.Account, limit int) ([]store.Account, error) {
-		return rd.Accounts(ctx, orZero(after), limit)
-	}, func(a store.Account) (accountOut, error) { return showAccount(ctx, a), nil })
+		accounts, err := rd.Accounts(ctx, orZero(after), limit)
+		if err != nil {
+			return nil, err
+		}
+		ids := make([]ledger.Account, len(accounts))
+		for i, a := range accounts {
+			ids[i] = a.ID
+		}
+		marks, err = rd.marks(ctx, ids...)
+		return accounts, err
+	}, func(a store.Account) (accountOut, error) { return showAccount(ctx, a).mark(marks[a.ID]), nil })
 }
 
 type residenceIn struct {
@@ -141,7 +155,11 @@ func (rd reader) getAccount(ctx context.Context, in *AccountIn) (*answer[account
 // account is an account as it is shown.
 func (rd reader) account(ctx context.Context, id ledger.Account) (accountOut, error) {
 	a, err := rd.Account(ctx, id)
-	return showAccount(ctx, a), err
+	if err != nil {
+		return accountOut{}, err
+	}
+	marks, err := rd.marks(ctx, id)
+	return showAccount(ctx, a).mark(marks[id]), err
 }
 
 type closeIn struct {

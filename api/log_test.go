@@ -17,6 +17,9 @@ import (
 var logs = map[string]string{
 	"open-account":           "account open",
 	"set-region":             "account set-region",
+	"set-owner":              "owner set",
+	"add-label":              "label add",
+	"remove-label":           "label remove",
 	"close-account":          "account close",
 	"post-entry":             "post",
 	"post-batch":             "post",

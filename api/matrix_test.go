@@ -18,6 +18,10 @@ var matrix = map[string]string{
 	"GET /v1/accounts":                                 "EOA",
 	"GET /v1/accounts/{account}":                       "EOAH",
 	"PUT /v1/accounts/{account}/region":                "EO",
+	"PUT /v1/accounts/{account}/owner":                 "O",
+	"GET /v1/owners":                                   "EOA",
+	"PUT /v1/accounts/{account}/labels/{label}":        "O",
+	"DELETE /v1/accounts/{account}/labels/{label}":     "O",
 	"POST /v1/accounts/{account}/close":                "E",
 	"POST /v1/accounts/{account}/freeze":               "O",
 	"POST /v1/accounts/{account}/unfreeze":             "O",
@@ -98,7 +102,7 @@ const (
 // pathOf is a route's path, about an account.
 func pathOf(route api.Route, account string) string {
 	return strings.NewReplacer("{account}", account, "{asset}", "BNB", "{name}", "risk-warning", "{version}", "1",
-		"{code}", "US", "{day}", "2026-03-02", "{entry}", "d-1").Replace(route.Path)
+		"{code}", "US", "{day}", "2026-03-02", "{entry}", "d-1", "{label}", "vip").Replace(route.Path)
 }
 
 // status is what a request is answered with; its answer is not read to its end, which a stream has not.

@@ -105,6 +105,7 @@ func newServer(o Options) *server {
 	s.huma = huma.NewAPI(describe(), describer{s})
 	s.headers = s.headerComponents()
 	s.accountRoutes()
+	s.ownerRoutes()
 	s.freezeRoutes()
 	s.entryRoutes()
 	s.withdrawalRoutes()

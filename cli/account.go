@@ -25,6 +25,7 @@ type accountCmd struct {
 type accountOpenCmd struct {
 	Account ledger.Account `arg:"" help:"1 to 128 characters of A-Z a-z 0-9 . _ : - but not . or .. alone"`
 	Region  string         `help:"Verified residence, such as DE or US-CA. Without it Soft Staking cannot be switched on." placeholder:"CODE"`
+	Owner   string         `help:"Your ID of the customer whose account it is; see \"softstake owner set\"." placeholder:"ID"`
 }
 
 func (c *accountOpenCmd) Help() string {
@@ -37,7 +38,7 @@ Example:
 
 func (c *accountOpenCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		repeated, err := db.OpenAccount(ctx, c.Account, staking.Region(c.Region))
+		repeated, err := db.OpenOwned(ctx, c.Account, staking.Region(c.Region), c.Owner)
 		format := "Opened %s.\n"
 		if repeated {
 			format = "%s is open already.\n"

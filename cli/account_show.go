@@ -38,6 +38,7 @@ type shown struct {
 	swept       bool // the account is closed, and what is still to come goes to another
 	history     bool
 	switched    []reports.SwitchEvent
+	marks       reports.Marks
 }
 
 func (c *accountShowCmd) Run(env *Env) error {
@@ -51,6 +52,11 @@ func (c *accountShowCmd) Run(env *Env) error {
 			func() error { s.assets, err = readAssets(ctx, db); return err },
 			func() error { s.sweep, s.swept, err = reports.New(db.Reader()).SweepOf(ctx, c.Account); return err },
 			func() error { s.switched, err = rs.SwitchEvents(ctx, c.Account); return err },
+			func() error {
+				marks, err := rs.MarksOf(ctx, c.Account)
+				s.marks = marks[c.Account]
+				return err
+			},
 		} {
 			if err := read(); err != nil {
 				return err
@@ -73,6 +79,8 @@ type (
 		Balances    []balanceJSON      `json:"balances"`
 		Accepted    []acceptedJSON     `json:"accepted"`
 		Events      *[]switchEventJSON `json:"switchEvents,omitempty"` // with --history
+		Owners      []ownerJSON        `json:"owners,omitempty"`       // what holds today, and what is set for later days
+		Labels      []labelJSON        `json:"labels,omitempty"`
 	}
 	enrollmentJSON struct {
 		From  staking.Day  `json:"from"`
@@ -139,6 +147,12 @@ func (s *shown) writeJSON(env *Env) error {
 		}
 		j.Accepted = append(j.Accepted, accepted)
 	}
+	for _, o := range s.marks.Owners {
+		j.Owners = append(j.Owners, formatOwner(o))
+	}
+	for _, l := range s.marks.Labels {
+		j.Labels = append(j.Labels, formatLabel(l))
+	}
 	if s.history {
 		events := []switchEventJSON{}
 		for _, p := range s.switched {
@@ -202,6 +216,12 @@ func (s *shown) write(env *Env) error {
 	}
 	if !s.account.Freeze.Since.IsZero() {
 		lines = append(lines, [2]string{"frozen", freezeSentence(s.account.Freeze)})
+	}
+	for _, o := range s.marks.Owners {
+		lines = append(lines, [2]string{"owner", cmp.Or(o.Owner, "itself") + " from " + o.From.String()})
+	}
+	for _, l := range s.marks.Labels {
+		lines = append(lines, [2]string{"label", l.Name + " from " + l.From.String() + labelEnd(l)})
 	}
 	if s.swept {
 		still := "what is still to come goes to " + string(s.sweep.Target)

@@ -35,6 +35,8 @@ var jsonForms = []struct {
 	{balanceJSON{}, "BalanceOut", ""},
 	{acceptedJSON{}, "AcceptanceOut", ""},
 	{switchEventJSON{}, "SwitchEventOut", ""},
+	{ownerJSON{}, "OwnedOut", ""},
+	{labelJSON{}, "LabelOut", "account"},
 	{addressJSON{}, "", "asset network address tag"},
 	{adjustmentJSON{}, "ReasonedIn", ""},
 	{entryJSON{}, "EntryIn", ""},

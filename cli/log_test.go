@@ -14,7 +14,8 @@ import (
 
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
-var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list days:closing rewards explain statement entry
+var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list owner:list label:list
+	days:closing rewards explain statement entry
 	asset:list terms:list limit:list income:list price:list documents:list documents:show region:list exclude:list login:list key:list token:list
 	audit log bench:settle bench:post bench:http bench:pages backup`)
 
@@ -30,6 +31,9 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"account open", "alice --region DE", "", "account open"},
 	{"account open", "bob --region FR", "", "account open"},
 	{"account set-region", "bob DE", "", "account set-region"},
+	{"owner set", "bob customer-7", "", "owner set"},
+	{"label add", "bob vip", "", "label add"},
+	{"label remove", "bob vip", "", "label remove"},
 	{"account close", "bob", "", "account close"},
 	{"address set", "alice BNB 0x1", "", "address set"},
 	{"address remove", "alice BNB", "", "address remove"},

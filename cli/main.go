@@ -38,6 +38,8 @@ type app struct {
 	Status   statusCmd   `cmd:"" group:"start" help:"Show the state of the books."`
 
 	Account accountCmd `cmd:"" group:"holders" help:"Open and show accounts."`
+	Owner   ownerCmd   `cmd:"" group:"holders" help:"Set whose accounts are, and list it."`
+	Label   labelCmd   `cmd:"" group:"holders" help:"Give accounts labels, and list them."`
 	Address addressCmd `cmd:"" group:"holders" help:"Set and list where holders send their deposits."`
 	Accept  acceptCmd  `cmd:"" group:"holders" help:"Accept the documents for a holder."`
 	Enroll  enrollCmd  `cmd:"" group:"holders" help:"Switch Soft Staking on for a holder."`

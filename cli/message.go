@@ -36,6 +36,7 @@ var hints = map[string]string{
 	store.ReasonUnknownRegion:     `see "softstake region list"`,
 	people.ReasonUnknownToken:     `see "softstake token list"`,
 	store.ReasonOtherResidence:    `change it with "softstake account set-region"`,
+	store.ReasonOtherOwner:        `set it with "softstake owner set"`,
 	store.ReasonTokenExists:       `terms are changed with "softstake terms set"`,
 	store.ReasonDamaged:           `see "softstake audit"`,
 	people.ReasonTooManyKeys:      `revoke one first, with "softstake key revoke"`,

@@ -20,11 +20,16 @@ type Account struct {
 	Opened time.Time
 	Closed time.Time // zero: it is open
 	Freeze Freeze
+
+	Owner string // of the operator's customers, from the day of its opening on; of an account that is read it is ""
 }
 
 // check says what is wrong with the account, or nil, and writes its region in capitals.
 func (a *Account) check() error {
 	err := ledger.At("id", a.ID.CheckHolder())
+	if err == nil {
+		err = checkOwner(a.Owner)
+	}
 	if err == nil && a.Region != "" {
 		a.Region, err = staking.ParseRegion(string(a.Region))
 		err = ledger.At("region", err)
@@ -44,13 +49,23 @@ func (a *Account) checkNew() error {
 // yet verified. Repeating has no further effect, and answers repeated; with another region
 // it is ErrConflict. One that is closed is ErrEnded: it is not opened again.
 func (b *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
-	a := Account{ID: id, Region: region, Opened: b.Now()}
+	return b.OpenOwned(ctx, id, region, "")
+}
+
+// OpenOwned opens an account as OpenAccount does, with an owner from today (UTC) on; "" is
+// none. Of one that is open, with another owner today, it is ErrConflict; "" agrees with any.
+func (b *DB) OpenOwned(ctx context.Context, id ledger.Account, region staking.Region,
+	owner string) (repeated bool, err error) {
+	a := Account{ID: id, Region: region, Opened: b.Now(), Owner: owner}
 	if err := a.checkNew(); err != nil {
 		return false, err
 	}
 	there, err := b.openPart(ctx, []Account{a}, residence(a.Region))
 	if repeated = len(there) > 0; err == nil && repeated {
 		err = a.isThere(there[0])
+		if err == nil && owner != "" {
+			err = b.hasOwner(ctx, id, owner)
+		}
 	}
 	if err != nil {
 		return false, fmt.Errorf("open account %s: %w", id, err)
@@ -104,8 +119,15 @@ func (b *DB) openPart(ctx context.Context, accounts []Account, detail string) (t
 	})
 	bucket := db.Int("bucket", func(a Account) int64 { return int64(a.ID.Bucket()) })
 	id := db.Text("account", func(a Account) string { return string(a.ID) })
+	if err := b.ensureDays(ctx); err != nil {
+		return nil, err
+	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
 		there = nil
+		today := staking.DayOf(b.clock())
+		if err := b.lockOpening(t, accounts, today); err != nil {
+			return err
+		}
 		fresh := map[string]bool{}
 		_, err := t.Set(func(r db.Row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
 		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
@@ -114,6 +136,9 @@ func (b *DB) openPart(ctx context.Context, accounts []Account, detail string) (t
 				db.Int("opened", func(a Account) int64 { return a.Opened.UnixMilli() })))
 		if err == nil && len(fresh) > 0 {
 			err = b.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), detail)
+		}
+		if err == nil {
+			err = b.writeOwners(t, ownersOf(accounts, today, fresh))
 		}
 		old := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return fresh[string(a.ID)] })
 		if err != nil || len(old) == 0 {

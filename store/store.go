@@ -254,6 +254,7 @@ const (
 	ReasonUnknownRegion  = "unknown-region"  // ledger.ErrNotFound: it is not listed
 
 	ReasonOtherResidence = "other-residence" // ledger.ErrConflict: the account is open
+	ReasonOtherOwner     = "other-owner"     // ledger.ErrConflict: the account is open
 	ReasonTokenExists    = "token-exists"    // ledger.ErrConflict: with other figures or terms
 	ReasonDamaged        = "damaged-entry"   // ledger.ErrConflict: it cannot be shown that the entry is the same
 
