@@ -45,6 +45,7 @@ var logs = map[string]string{
 	"remove-region":          "region remove",
 	"set-activation":         "leave",
 	"set-prices":             "price set",
+	"set-currency-rates":     "currency set",
 	"fund":                   "fund",
 	"enter-income":           "income",
 	"move-fees":              "fees return",

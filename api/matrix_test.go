@@ -80,6 +80,8 @@ var matrix = map[string]string{
 	"POST /v1/fees":                                    "O",
 	"GET /v1/prices":                                   "EOAH",
 	"PUT /v1/prices":                                   "O",
+	"GET /v1/currency-rates":                           "EOAH",
+	"PUT /v1/currency-rates":                           "O",
 	"GET /v1/log":                                      "OA",
 	"GET /v1/accounts/{account}/exports/rewards":       "EOAH",
 	"GET /v1/accounts/{account}/exports/statement":     "EOAH",

@@ -61,18 +61,26 @@ func (rd reader) prices(ctx context.Context, in *pricesIn) (*answer[list[priceOu
 	if err != nil {
 		return nil, err
 	}
-	keys := keyset[pricing.Price, staking.Day]{
-		1, func(p pricing.Price) []string { return []string{p.Day.String()} },
+	return byDay(in.Paging, from, to, func(p pricing.Price) staking.Day { return p.Day },
+		func(from, to staking.Day) ([]pricing.Price, error) { return rd.Prices(ctx, in.Asset, from, to) },
+		func(p pricing.Price) priceOut {
+			return priceOut{p.Asset, p.Day.String(), usdt.Format(ledger.Amount(p.Price))}
+		})
+}
+
+// byDay answers with a page of what there is of some days, at most one of each, by day.
+func byDay[T, U any](p Paging, from, to staking.Day, day func(T) staking.Day,
+	find func(from, to staking.Day) ([]T, error), show func(T) U) (*answer[list[U]], error) {
+	keys := keyset[T, staking.Day]{
+		1, func(item T) []string { return []string{day(item).String()} },
 		func(parts []string) (staking.Day, error) { return staking.ParseDay(parts[0]) },
 	}
-	return pageOf(in.Paging, keys, func(after *staking.Day, _ int) ([]pricing.Price, error) {
+	return pageOf(p, keys, func(after *staking.Day, _ int) ([]T, error) {
 		if after != nil {
 			from = *after + 1
 		}
-		return rd.Prices(ctx, in.Asset, from, to)
-	}, func(p pricing.Price) (priceOut, error) {
-		return priceOut{p.Asset, p.Day.String(), usdt.Format(ledger.Amount(p.Price))}, nil
-	})
+		return find(from, to)
+	}, func(item T) (U, error) { return show(item), nil })
 }
 
 func (wr writer) setPrices(ctx context.Context, in *setPricesIn) (*answer[pricesSet], error) {

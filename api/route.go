@@ -127,6 +127,7 @@ func newServer(o Options) *server {
 	s.fundRoutes()
 	s.incomeRoutes()
 	s.priceRoutes()
+	s.currencyRoutes()
 	s.logRoutes()
 	s.exportRoutes()
 	s.eventRoutes()

@@ -16,7 +16,7 @@ import (
 // adds it here; one that changes something is added to changing.
 var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list owner:list label:list
 	days:closing rewards explain statement entry
-	asset:list terms:list limit:list income:list price:list documents:list documents:show region:list exclude:list login:list key:list token:list
+	asset:list terms:list limit:list income:list price:list currency:list documents:list documents:show region:list exclude:list login:list key:list token:list
 	audit log bench:settle bench:post bench:http bench:pages backup`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
@@ -65,6 +65,8 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"limit set", "BNB --total 1000", "", "limit set"},
 	{"price set", "BNB 2026-11-22 600", "", "price set"},
 	{"price import", "-", "asset,day,price\nSOL,2026-11-22,150\n", "price set"},
+	{"currency set", "EUR 2026-11-22 0.92", "", "currency set"},
+	{"currency import", "-", "currency,day,rate\nGBP,2026-11-22,0.79\n", "currency set"},
 	{"documents publish", "risk-warning warning.txt", "", "document publish"},
 	{"region add", "BR", "", "region add"},
 	{"region remove", "BR", "", "region remove"},

@@ -73,6 +73,7 @@ type app struct {
 	Simulate  simulateCmd  `cmd:"" group:"offer" help:"Show what other terms would have cost on days that are paid."`
 	Limit     limitCmd     `cmd:"" group:"offer" help:"Limit what is paid without a person looking at it."`
 	Price     priceCmd     `cmd:"" group:"offer" help:"Set and list prices in USDT."`
+	Currency  currencyCmd  `cmd:"" group:"offer" help:"Set and list what USDT is worth in currencies."`
 	Documents documentsCmd `cmd:"" group:"offer" help:"Publish and show the documents that holders accept."`
 	Region    regionCmd    `cmd:"" group:"offer" help:"Set where Soft Staking is not offered."`
 

@@ -160,7 +160,7 @@ func FuzzPrices(f *testing.F) {
 	f.Add("day,asset,price\n2026-11-22,BNB,912.35\n")
 	f.Add("price,asset,day\n0.00000001,BNB,9999-12-31\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		prices, err := readPrices(strings.NewReader(text), "fuzz.csv")
+		prices, err := readFigures(strings.NewReader(text), "fuzz.csv", [3]string{"day", "asset", "price"}, parsePrice)
 		if err != nil {
 			return
 		}

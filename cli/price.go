@@ -80,7 +80,9 @@ Example:
 }
 
 func (c *priceImportCmd) Run(env *Env) error {
-	prices, err := readFile(env, c.File, func(in io.Reader) ([]pricing.Price, error) { return readPrices(in, c.File) })
+	prices, err := readFile(env, c.File, func(in io.Reader) ([]pricing.Price, error) {
+		return readFigures(in, c.File, [3]string{"day", "asset", "price"}, parsePrice)
+	})
 	if err != nil {
 		return err
 	}
@@ -93,36 +95,38 @@ func (c *priceImportCmd) Run(env *Env) error {
 	})
 }
 
-// maxPrices is how many prices a file may set at once.
-const maxPrices = 1_000_000
+// maxFigures is how many prices or rates a file may set at once.
+const maxFigures = 1_000_000
 
-// readPrices reads a CSV file of prices, all of it or none.
-func readPrices(in io.Reader, name string) ([]pricing.Price, error) {
-	f, err := openCSV(in, name, "day", "asset", "price")
+// readFigures reads a CSV file of prices or rates as parse reads its columns, all of it or none. The last column names
+// what they are.
+func readFigures[T any](in io.Reader, name string, columns [3]string,
+	parse func(day, of, figure string) (T, error)) ([]T, error) {
+	f, err := openCSV(in, name, columns[:]...)
 	if err != nil {
 		return nil, err
 	}
-	var prices []pricing.Price
+	var figures []T
 	for {
 		row, line, err := f.next()
 		if err == io.EOF {
-			return prices, nil
+			return figures, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 		bad := line.bad
-		var p pricing.Price
+		var figure T
 		if bad == nil {
-			p, bad = parsePrice(row[0], row[1], row[2])
+			figure, bad = parse(row[0], row[1], row[2])
 		}
-		if bad == nil && len(prices) == maxPrices {
-			bad = fmt.Errorf("these are more than %d prices; cut the file in parts", maxPrices)
+		if bad == nil && len(figures) == maxFigures {
+			bad = fmt.Errorf("these are more than %d %ss; cut the file in parts", maxFigures, columns[2])
 		}
 		if bad != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", name, line.n, bad)
 		}
-		prices = append(prices, p)
+		figures = append(figures, figure)
 	}
 }
 

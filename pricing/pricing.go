@@ -1,14 +1,11 @@
-// Package pricing keeps in the database what tokens were worth on a day. It knows of the books only
-// which days are declared.
+// Package pricing keeps in the database what tokens were worth on a day, and USDT in currencies. It knows of the
+// books only which days are declared.
 package pricing
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/softstake/softstake/conversion"
@@ -38,8 +35,12 @@ type Books interface {
 	// LockDeclarations keeps days of an asset from being declared until the transaction
 	// ends, and returns the last one that is declared, or -1.
 	LockDeclarations(t db.Tx, asset string) (staking.Day, error)
+	// LockAllDeclarations is LockDeclarations of all assets, and returns the last of their days.
+	LockAllDeclarations(t db.Tx) (staking.Day, error)
 	// LogPrices writes a line of the log for each price that was set.
 	LogPrices(t db.Tx, set []Price) error
+	// LogRates writes a line of the log for each rate that was set.
+	LogRates(t db.Tx, set []Rate) error
 }
 
 // Prices is the table of prices. All methods are safe for concurrent use.
@@ -63,7 +64,7 @@ func (p *Prices) Set(ctx context.Context, prices []Price) (set int, err error) {
 		return 0, err
 	}
 	err = p.db.Write(ctx, func(t db.Tx) error {
-		fresh, same, late, err := p.compare(t, prices)
+		fresh, same, late, err := priceSeries.compare(t, prices, p.books.LockDeclarations)
 		if err != nil {
 			return err
 		}
@@ -73,7 +74,7 @@ func (p *Prices) Set(ctx context.Context, prices []Price) (set int, err error) {
 			}
 		}
 		set = len(fresh)
-		if err := p.write(t, fresh, same); err != nil {
+		if err := priceSeries.write(t, fresh, same, p.clock()); err != nil {
 			return err
 		}
 		return p.books.LogPrices(t, fresh)
@@ -100,96 +101,11 @@ func (p *Prices) check(ctx context.Context, prices []Price) (checked []Price, er
 		case price.Price <= 0:
 			return nil, ledger.ErrInvalid.In(field, "the price of %s of %s is not above zero", price.Asset, price.Day)
 		case price.Day < 0 || price.Day > today:
-			return nil, ledger.ErrInvalid.In("", "%s of %s: the price of a day that has not begun cannot be known; today is %s",
-				price.Asset, price.Day, today)
+			return nil, priceSeries.early(price, today)
 		}
 		checked = append(checked, price)
 	}
-	order := func(a, b Price) int { return cmp.Or(strings.Compare(a.Asset, b.Asset), cmp.Compare(a.Day, b.Day)) }
-	slices.SortStableFunc(checked, order)
-	checked = slices.Compact(checked)
-	for i := 1; i < len(checked); i++ {
-		if order(checked[i-1], checked[i]) == 0 {
-			return nil, ledger.ErrInvalid.In("", "%s of %s has two prices", checked[i].Asset, checked[i].Day)
-		}
-	}
-	return checked, nil
-}
-
-// compare locks the prices' assets, and divides the prices into those that are new or
-// changed and those that are known already. late: some of the new ones are of declared days.
-func (p *Prices) compare(t db.Tx, prices []Price) (fresh, same []Price, late bool, err error) {
-	declared := map[string]staking.Day{}
-	for _, price := range prices {
-		if _, locked := declared[price.Asset]; locked {
-			continue
-		}
-		if declared[price.Asset], err = p.books.LockDeclarations(t, price.Asset); err != nil {
-			return nil, nil, false, err
-		}
-	}
-	known, err := At(t, prices)
-	if err != nil {
-		return nil, nil, false, err
-	}
-	for i, price := range prices {
-		fixed := price.Day <= declared[price.Asset]
-		switch k := known[i]; {
-		case k.Price == price.Price && fixed:
-		case k == price:
-			same = append(same, price)
-		case k.Price != 0 && fixed:
-			return nil, nil, false, ledger.ErrConflict.In("",
-				"%s of %s is paid at the price of %s, %s; it cannot be %s any more", price.Asset, price.Day, k.Day,
-				ledger.FormatDecimal(k.Price, conversion.PriceScale), ledger.FormatDecimal(price.Price, conversion.PriceScale))
-		default:
-			fresh, late = append(fresh, price), late || fixed
-		}
-	}
-	return fresh, same, late, nil
-}
-
-// At finds for each price the one that is known for its asset and day: of that day, or
-// the last of at most 7 days before. None is Price 0.
-func At(t db.View, wanted []Price) ([]Price, error) {
-	known, numbers := make([]Price, len(wanted)), make([]int, len(wanted))
-	for i := range numbers {
-		numbers[i] = i
-	}
-	err := t.QueryEach(func(r db.Row) error {
-		known[r.Int(0)] = Price{r.Text(1), staking.Day(r.Int(2)), r.Int(3)}
-		return nil
-	}, `SELECT CAST($1 AS bigint), asset, day, price FROM prices WHERE asset = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(Reach)+`
-	     ORDER BY day DESC LIMIT 1`, db.SetOf(numbers,
-		db.Int("number", func(i int) int64 { return int64(i) }),
-		db.Text("asset", func(i int) string { return wanted[i].Asset }),
-		db.Int("day", func(i int) int64 { return int64(wanted[i].Day) })))
-	if err != nil {
-		return nil, fmt.Errorf("read prices: %w", err)
-	}
-	return known, nil
-}
-
-// write writes new prices, and records of others that they are still what they were: a
-// feed that repeats a price keeps it new enough to convert at.
-func (p *Prices) write(t db.Tx, fresh, same []Price) error {
-	now := p.clock().UnixMilli()
-	rows := func(prices []Price) db.Set {
-		return db.SetOf(prices,
-			db.Text("asset", func(p Price) string { return p.Asset }),
-			db.Int("day", func(p Price) int64 { return int64(p.Day) }),
-			db.Int("price", func(p Price) int64 { return p.Price }),
-			db.Int("at", func(Price) int64 { return now }))
-	}
-	if _, err := t.Set(nil, `UPDATE prices SET set_at = r.at FROM {rows} WHERE prices.asset = r.asset AND prices.day = r.day AND prices.set_at < r.at`,
-		rows(same)); err != nil {
-		return fmt.Errorf("renew prices: %w", err)
-	}
-	if _, err := t.Set(nil, `INSERT INTO prices (asset, day, price, set_at) SELECT r.asset, r.day, r.price, r.at FROM {rows} WHERE true
-	                         ON CONFLICT (asset, day) DO UPDATE SET price = excluded.price, set_at = excluded.set_at`, rows(fresh)); err != nil {
-		return fmt.Errorf("write prices: %w", err)
-	}
-	return nil
+	return priceSeries.sorted(checked)
 }
 
 // countLate counts that prices are being set late.

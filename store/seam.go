@@ -33,6 +33,9 @@ func (b *DB) Imports() *imports.Imports { return &imports.Imports{DB: b.engine, 
 // Prices are what tokens were worth.
 func (b *DB) Prices() *pricing.Prices { return pricing.New(b.engine, seam{b}, b.clock) }
 
+// Rates are what USDT was worth in currencies.
+func (b *DB) Rates() *pricing.Rates { return pricing.NewRates(b.engine, seam{b}, b.clock) }
+
 // Requests are the requests with an idempotency key.
 func (b *DB) Requests() *idempotency.Requests { return idempotency.New(b.engine, b.clock) }
 
@@ -75,6 +78,20 @@ func (s seam) LockDeclarations(t db.Tx, asset string) (last staking.Day, err err
 	return staking.Day(day), err
 }
 
+func (s seam) LockAllDeclarations(t db.Tx) (last staking.Day, err error) {
+	assets, err := db.All(t, func(r db.Row) (string, error) { return r.Text(0), nil },
+		"SELECT asset FROM progress WHERE bucket = 0 ORDER BY asset")
+	last = -1
+	for _, asset := range assets {
+		declared, err := s.LockDeclarations(t, asset)
+		if err != nil {
+			return 0, err
+		}
+		last = max(last, declared)
+	}
+	return last, err
+}
+
 func (s seam) Log(t db.Tx, action, subject, detail string) error {
 	return s.logLine(t, action, subject, detail)
 }
@@ -84,6 +101,15 @@ func (s seam) LogPrices(t db.Tx, set []pricing.Price) error {
 	for i, p := range set {
 		detail := fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, conversion.PriceScale))
 		lines[i] = LogLine{Actor: s.actor, Action: "price set", Subject: p.Asset, Detail: detail}
+	}
+	return s.writeLog(t, lines)
+}
+
+func (s seam) LogRates(t db.Tx, set []pricing.Rate) error {
+	lines := make([]LogLine, len(set))
+	for i, r := range set {
+		detail := fmt.Sprintf("%s: %s", r.Day, ledger.FormatDecimal(r.Rate, conversion.PriceScale))
+		lines[i] = LogLine{Actor: s.actor, Action: "currency set", Subject: r.Currency, Detail: detail}
 	}
 	return s.writeLog(t, lines)
 }
