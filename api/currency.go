@@ -56,7 +56,9 @@ func (rd reader) currencyRates(ctx context.Context, in *currencyRatesIn) (*answe
 		return nil, err
 	}
 	return byDay(in.Paging, from, to, func(r pricing.Rate) staking.Day { return r.Day },
-		func(from, to staking.Day) ([]pricing.Rate, error) { return rd.CurrencyRates(ctx, in.Currency, from, to) },
+		func(from, to staking.Day) ([]pricing.Rate, error) {
+			return rd.CurrencyRates(ctx, in.Currency, from, to)
+		},
 		func(r pricing.Rate) currencyRateOut {
 			return currencyRateOut{r.Currency, r.Day.String(), usdt.Format(ledger.Amount(r.Rate))}
 		})

@@ -144,6 +144,8 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"list-prices", "alice", "/v1/prices?asset=BNB", ""},
 	{"set-currency-rates", "operator", "/v1/currency-rates", `{"rates":[{"currency":"EUR","day":"2026-03-04","rate":"0.9213"}]}`},
 	{"list-currency-rates", "alice", "/v1/currency-rates?currency=EUR", ""},
+	{"get-tax", "alice", "/v1/accounts/alice/tax/2026?currency=EUR", ""},
+	{"export-tax", "operator", "/v1/exports/tax/2026", ""},
 	{"list-rewards", "alice", "/v1/accounts/alice/rewards", ""},
 	{"explain-reward", "alice", "/v1/accounts/alice/rewards/2026-03-03/BNB", ""},
 	{"get-earnings", "alice", "/v1/accounts/alice/earnings", ""},

@@ -12,7 +12,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -251,26 +250,20 @@ func (rd reader) exportBalances(ctx context.Context, in *balancesExportIn) (*str
 			return nil, ledger.At("at", err)
 		}
 	}
-	// The books are read as fast as they can be, and not as fast as a client takes what it
-	// asked for: a snapshot that lasts keeps the database from cleaning up.
-	f, err := newSpool()
-	if err != nil {
-		return nil, err
+	out, err := balanceTable.spooled(rd, "balances_"+strings.ReplaceAll(instant(at), ":", ""), in.Format,
+		func(begin func() error, write func(balanceLine) error) error {
+			return rd.ExportBalances(ctx, at, begin, func(h reports.Held) error {
+				a, err := rd.Asset(ctx, h.Asset)
+				if err != nil {
+					return err
+				}
+				return write(balanceLine{h.Account, h.Asset, a.Format(h.Free), a.Format(h.Held)})
+			})
+		})
+	if errors.Is(err, ledger.ErrInvalid) {
+		err = ledger.At("at", err)
 	}
-	size, err := rd.writeBalances(ctx, f, at, in.Format)
-	if err != nil {
-		if errors.Is(err, ledger.ErrInvalid) {
-			err = ledger.At("at", err)
-		}
-		return nil, errors.Join(err, f.Close())
-	}
-	name := "balances_" + strings.ReplaceAll(instant(at), ":", "")
-	return &stream{func(w http.ResponseWriter, r *http.Request) {
-		headed(w, name, in.Format)
-		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-		_, err := io.CopyBuffer(download.Paced(w), f, make([]byte, chunk))
-		rd.sent(r, errors.Join(err, f.Close()))
-	}}, nil
+	return out, err
 }
 
 // spool is a temporary file that only this user can read, and that is removed when it is closed.
@@ -286,26 +279,41 @@ func newSpool() (spool, error) {
 
 func (f spool) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Name())) }
 
-// writeBalances writes the balances at a moment into a file, sets it to its beginning, and
-// says how long it is in bytes.
-func (rd reader) writeBalances(ctx context.Context, f spool, at time.Time, format string) (size int64, err error) {
+// spooled answers with what read reads into a file first: the books are read as fast as they can be, and not as fast as
+// a client takes what it asked for, since a snapshot that lasts keeps the database from cleaning up. read calls begin
+// before the first line, and again where it begins again.
+func (t table[T]) spooled(rd reader, name, format string,
+	read func(begin func() error, write func(T) error) error) (*stream, error) {
+	f, err := newSpool()
+	if err != nil {
+		return nil, err
+	}
+	size, err := t.fill(f, format, read)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &stream{func(w http.ResponseWriter, r *http.Request) {
+		headed(w, name, format)
+		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+		_, err := io.CopyBuffer(download.Paced(w), f, make([]byte, chunk))
+		rd.sent(r, errors.Join(err, f.Close()))
+	}}, nil
+}
+
+// fill writes what read reads into a file, sets it to its beginning, and says how long it is in bytes.
+func (t table[T]) fill(f spool, format string,
+	read func(begin func() error, write func(T) error) error) (size int64, err error) {
 	out := bufio.NewWriterSize(f, chunk)
-	var write func(balanceLine) error
+	var write func(T) error
 	var end func() error
-	err = rd.ExportBalances(ctx, at, func() error {
+	err = read(func() error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
 		out.Reset(f)
-		write, end = balanceTable.lines(out, format)
+		write, end = t.lines(out, format)
 		return f.Truncate(0)
-	}, func(h reports.Held) error {
-		a, err := rd.Asset(ctx, h.Asset)
-		if err != nil {
-			return err
-		}
-		return write(balanceLine{h.Account, h.Asset, a.Format(h.Free), a.Format(h.Held)})
-	})
+	}, func(line T) error { return write(line) })
 	if err == nil {
 		err = errors.Join(end(), out.Flush())
 	}

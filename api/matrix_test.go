@@ -82,6 +82,8 @@ var matrix = map[string]string{
 	"PUT /v1/prices":                                   "O",
 	"GET /v1/currency-rates":                           "EOAH",
 	"PUT /v1/currency-rates":                           "O",
+	"GET /v1/accounts/{account}/tax/{year}":            "EOAH",
+	"GET /v1/exports/tax/{year}":                       "EOA",
 	"GET /v1/log":                                      "OA",
 	"GET /v1/accounts/{account}/exports/rewards":       "EOAH",
 	"GET /v1/accounts/{account}/exports/statement":     "EOAH",
@@ -104,7 +106,7 @@ const (
 // pathOf is a route's path, about an account.
 func pathOf(route api.Route, account string) string {
 	return strings.NewReplacer("{account}", account, "{asset}", "BNB", "{name}", "risk-warning", "{version}", "1",
-		"{code}", "US", "{day}", "2026-03-02", "{entry}", "d-1", "{label}", "vip").Replace(route.Path)
+		"{code}", "US", "{day}", "2026-03-02", "{year}", "2026", "{entry}", "d-1", "{label}", "vip").Replace(route.Path)
 }
 
 // status is what a request is answered with; its answer is not read to its end, which a stream has not.

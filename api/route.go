@@ -128,6 +128,7 @@ func newServer(o Options) *server {
 	s.incomeRoutes()
 	s.priceRoutes()
 	s.currencyRoutes()
+	s.taxRoutes()
 	s.logRoutes()
 	s.exportRoutes()
 	s.eventRoutes()

@@ -15,7 +15,7 @@ import (
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
 var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list owner:list label:list
-	days:closing rewards explain statement entry
+	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list income:list price:list currency:list documents:list documents:show region:list exclude:list login:list key:list token:list
 	audit log bench:settle bench:post bench:http bench:pages backup`)
 

@@ -67,6 +67,7 @@ type app struct {
 	Rewards   rewardsCmd   `cmd:"" group:"rewards" help:"List an account's rewards."`
 	Explain   explainCmd   `cmd:"" group:"rewards" help:"Show how a reward came about, or why there was none."`
 	Statement statementCmd `cmd:"" group:"rewards" help:"List every change of an account's balances."`
+	Tax       taxCmd       `cmd:"" group:"rewards" help:"Sum what accounts received in a year, in a currency."`
 
 	Asset     assetCmd     `cmd:"" group:"offer" help:"Add and list tokens."`
 	Terms     termsCmd     `cmd:"" group:"offer" help:"Set, list and correct what tokens earn."`

@@ -232,20 +232,11 @@ func (rs *Reports) Credited(ctx context.Context, id ledger.Account, from, to tim
 	first := from.Add(time.Millisecond - 1).UnixMilli() // of a moment between two milliseconds the later
 	err = rs.Look(ctx, func(t db.View) error {
 		credits = nil
-		var days []staking.Day
-		paid := map[RewardKey]int64{} // in the account's bucket
-		err := t.Query(func(r db.Row) error {
-			k := RewardKey{staking.Day(r.Int(0)), r.Text(1)}
-			days, paid[k] = append(days, k.Day), r.Int(2)
-			return nil
-		}, `SELECT day, asset, paid_at FROM payments
-		     WHERE bucket = $1 AND paid_at BETWEEN $2 AND $3 AND (asset = $4 OR $4 = '')`,
-			int64(id.Bucket()), first, to.UnixMilli(), asset)
+		days, paid, err := paidIn(t, id.Bucket(), first, to.UnixMilli(), asset)
 		if err != nil {
 			return err
 		}
-		slices.Sort(days)
-		return accruedOn(t, id, slices.Compact(days), func(c Credit) {
+		return accruedOn(t, id, days, func(c Credit) {
 			if at, is := paid[RewardKey{c.Day, c.Asset}]; is {
 				c.PaidAt = db.TimeOf(at)
 				credits = append(credits, c)
@@ -261,6 +252,25 @@ func (rs *Reports) Credited(ctx context.Context, id ledger.Account, from, to tim
 	total = len(credits)
 	credits = credits[min(offset, total):]
 	return credits[:min(limit, len(credits))], total, nil
+}
+
+// paidIn is what a bucket paid from a moment to another, both inclusive and in milliseconds, of one asset or of all
+// (""): the days, in order, and when each of their tokens was paid.
+func paidIn(t db.View, bucket int, from, to int64, asset string) (days []staking.Day, paid map[RewardKey]int64,
+	err error) {
+	paid = map[RewardKey]int64{}
+	err = t.Query(func(r db.Row) error {
+		k := RewardKey{staking.Day(r.Int(0)), r.Text(1)}
+		days, paid[k] = append(days, k.Day), r.Int(2)
+		return nil
+	}, `SELECT day, asset, paid_at FROM payments
+	     WHERE bucket = $1 AND paid_at BETWEEN $2 AND $3 AND (asset = $4 OR $4 = '')`,
+		int64(bucket), from, to, asset)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read what was paid: %w", err)
+	}
+	slices.Sort(days)
+	return slices.Compact(days), paid, nil
 }
 
 // accruedOn gives visit what an account accrued above zero on some days, by key: a
